@@ -1,0 +1,14 @@
+/*
+ * Credentials from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+ * AWS_SESSION_TOKEN (AWS_SECURITY_TOKEN), AWS_CREDENTIAL_EXPIRATION.
+ */
+#ifndef AUTH_CRED_ENV_H
+#define AUTH_CRED_ENV_H
+
+struct buf;
+struct creds;
+
+/* 0, -ENOENT (not there), -EINVAL (half there: an error, not "next"). */
+int cred_env_read(struct creds **out, struct buf *err);
+
+#endif

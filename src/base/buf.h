@@ -1,0 +1,53 @@
+/*
+ * A byte string that grows, up to a limit that it learns at birth.
+ *
+ * Adding never fails in place: the first failure (-ENOMEM, or -EMSGSIZE past
+ * the limit) sticks, later additions do nothing, and buf_err() tells at the
+ * end. The bytes are always followed by a NUL that `len` does not count.
+ */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct buf {
+	char *data;	/* NULL until the first byte: use buf_str() */
+	size_t len;	/* bytes in use */
+	size_t cap;	/* bytes allocated */
+	size_t max;	/* largest len */
+	int err;	/* the first failure, 0 or -errno */
+};
+
+#define BUF_INIT(max_) { .max = (max_) }
+
+/* Limits for buffers whose contents come from outside. */
+#define BUF_LINE 16384		/* a configuration line */
+#define BUF_MESSAGE 4096	/* a sentence for a person */
+#define BUF_URL 16384		/* a pre-signed URL */
+
+void buf_init(struct buf *b, size_t max);
+void buf_clear(struct buf *b);		/* frees; ready for use again */
+void buf_wipe(struct buf *b);		/* overwrites, then buf_clear() */
+void buf_reset(struct buf *b);		/* len = 0, err = 0, memory kept */
+void buf_truncate(struct buf *b, size_t len);
+
+void buf_add(struct buf *b, const void *bytes, size_t n);
+void buf_adds(struct buf *b, const char *s);
+void buf_addc(struct buf *b, char c);
+void buf_addf(struct buf *b, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+
+/* Room for n more bytes, to be counted by adding to len; NULL on failure. */
+char *buf_reserve(struct buf *b, size_t n);
+
+int buf_err(const struct buf *b);
+const char *buf_str(const struct buf *b);	/* "" while empty */
+
+/* The string, which the caller frees; NULL after a failure. b is empty. */
+char *buf_detach(struct buf *b);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * Time: two clocks, and the formats in which stores write it. Nothing here
+ * depends on the locale or the time zone.
+ */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+int64_t clock_now_s(void);		/* wall clock, Unix seconds */
+struct timespec clock_now(void);	/* wall clock */
+int64_t clock_mono_ms(void);		/* monotonic, for waits and expiry */
+
+/* Sizes include the NUL. */
+#define TIME_AMZ_SIZE 17	/* 20130524T000000Z */
+#define TIME_DATE_SIZE 9	/* 20130524 */
+#define TIME_RFC3339_SIZE 32	/* 2013-05-24T00:00:00Z, with .123 if asked */
+#define TIME_LIST_SIZE 48	/* 2023-06-28 04:13:15.178 +0000 */
+
+void time_amz(int64_t t, char out[TIME_AMZ_SIZE]);
+void time_date(int64_t t, char out[TIME_DATE_SIZE]);
+void time_rfc3339(int64_t t, char out[TIME_RFC3339_SIZE]);
+/* As Databend's LIST shows it: milliseconds, UTC. */
+void time_list(struct timespec t, char out[TIME_LIST_SIZE]);
+
+/* "2023-06-28T04:13:15.178Z" and with a numeric zone. 0 or -EINVAL. */
+int time_parse_iso8601(const char *s, struct timespec *out);
+/* "Fri, 24 May 2013 00:00:00 GMT" (RFC 9110). 0 or -EINVAL. */
+int time_parse_http(const char *s, int64_t *out);
+
+#endif

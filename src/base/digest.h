@@ -1,0 +1,44 @@
+/*
+ * Digests, and the encodings they travel in. OpenSSL and ISA-L stand behind.
+ * Pure; any thread. digest_init() once, before threads start.
+ */
+#ifndef BASE_DIGEST_H
+#define BASE_DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+#define SHA256_SIZE 32
+#define SHA256_HEX_SIZE 65	/* with the NUL */
+#define MD5_SIZE 16
+
+int digest_init(void);	/* 0 or -ENOSYS when OpenSSL has no such digest */
+
+void sha256(const void *bytes, size_t n, unsigned char out[SHA256_SIZE]);
+void sha256_hex(const void *bytes, size_t n, char out[SHA256_HEX_SIZE]);
+void hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t n,
+		 unsigned char out[SHA256_SIZE]);
+void md5(const void *bytes, size_t n, unsigned char out[MD5_SIZE]);
+
+/* Continues from crc (0 at the start): the CRC-32C of all that came so far. */
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t n);
+
+/* A SHA-256 or MD5 over pieces. new: NULL without memory. */
+enum digest_kind { DIGEST_SHA256, DIGEST_MD5 };
+struct digest;
+struct digest *digest_new(enum digest_kind kind);
+void digest_add(struct digest *d, const void *bytes, size_t n);
+/* Writes the digest (32 or 16 bytes), returns its size, and frees d. */
+size_t digest_end(struct digest *d, unsigned char out[SHA256_SIZE]);
+
+void hex_encode(const void *bytes, size_t n, char *out);	/* 2n + 1 bytes */
+void base64_encode(const void *bytes, size_t n, struct buf *out);
+int base64_decode(const char *s, size_t n, struct buf *out);	/* 0, -EINVAL */
+
+/* For secrets: no early exit, and an overwrite that is not optimised away. */
+int digest_equal(const void *a, const void *b, size_t n);	/* 1 if equal */
+void wipe(void *p, size_t n);
+
+#endif

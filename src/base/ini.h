@@ -1,0 +1,55 @@
+/*
+ * INI files, read by inih.
+ *
+ * Debian's inih cuts lines at 197 bytes. A session token is five times that,
+ * so we read lines ourselves, to BUF_LINE, and hand inih short stand-ins
+ * through its reader callback. A longer line is an error, as is one that inih
+ * cannot parse: nothing is ever cut in silence.
+ */
+#ifndef BASE_INI_H
+#define BASE_INI_H
+
+#include <sys/stat.h>
+
+struct buf;
+
+/* Where a value stands, for messages. */
+struct ini_place {
+	const char *file;
+	unsigned line;
+	const struct stat *st;	/* the file's, taken from the open descriptor */
+};
+
+/*
+ * One `name = value`. section is "" before the first. A non-zero return ends
+ * the reading and becomes ini_read()'s own; the handler then has written err.
+ */
+typedef int ini_handler(void *arg, const char *section, const char *name,
+			const char *value, const struct ini_place *place,
+			struct buf *err);
+
+/*
+ * Reads the file whole. 0, or -errno with err as `FILE:LINE: why` (the
+ * handler's own words are put behind the place). Blocks on the file.
+ */
+int ini_read(const char *path, ini_handler *handler, void *arg,
+	     struct buf *err);
+
+/*
+ * Replaces ${env:NAME} and ${file:PATH} (the file's bytes less one trailing
+ * newline); `$${` is a literal `${`. 0, or -errno with why in err: an unset
+ * variable, a file that cannot be read, is open to others (file_private()) or
+ * is longer than BUF_LINE, an unknown kind.
+ */
+int ini_expand(const char *value, struct buf *out, struct buf *err);
+
+/* True when ini_expand() would replace anything. */
+int ini_has_reference(const char *value);
+
+/*
+ * May this file hold a secret? It must belong to root or to the caller and be
+ * closed to others (mode & 077 == 0; root's may be 0640). 0 or -EPERM with why.
+ */
+int file_private(const struct stat *st, struct buf *err);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * Settings by table: one row a key serves the configuration file, -o
+ * key=value, --help and the manual page, so they cannot disagree.
+ *
+ * A table ends with a row whose name is NULL. A value is stored at `offset`
+ * in the caller's plain structure; strings are allocated and freed by
+ * option_clear(). Which rows were given is kept by the caller in a bit set.
+ */
+#ifndef BASE_OPTION_H
+#define BASE_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct buf;
+
+enum option_type {
+	OPTION_STRING,	/* char * */
+	OPTION_BOOL,	/* bool */
+	OPTION_UINT,	/* uint64_t, min..max */
+	OPTION_SIZE,	/* uint64_t bytes, with K M G T */
+	OPTION_OCTAL,	/* unsigned */
+	OPTION_CHOICE,	/* int: the index in `choices` ("a|b|c") */
+	OPTION_USER,	/* uid_t as unsigned; name or number */
+	OPTION_GROUP,	/* gid_t as unsigned; name or number */
+};
+
+enum option_flag {
+	OPTION_SECRET = 1,	/* masked when shown; the file must be closed */
+	OPTION_NO_COMMAND = 2,	/* refused in -o and on a command line */
+};
+
+struct option {
+	const char *name;
+	enum option_type type;
+	unsigned flags;
+	uint64_t min, max;	/* numbers, and the length of strings if max */
+	const char *choices;	/* OPTION_CHOICE */
+	const char *def;	/* as it would be written; NULL: unset */
+	const char *alias_of;	/* this row is another name of that one */
+	size_t offset;
+	const char *help;	/* one line, no full stop */
+};
+
+#define OPTION_TABLE_MAX 64
+
+/* Sets every row that has a default. 0 or -ENOMEM. */
+int option_defaults(const struct option *table, void *target);
+
+/* The row that `name` means (aliases followed, any case), or NULL. */
+const struct option *option_find(const struct option *table, const char *name);
+
+/* The row's place in its table: the bit in a caller's "was given" set. */
+unsigned option_index(const struct option *table, const struct option *row);
+
+/*
+ * Checks the value and stores it. 0, -EINVAL or -ENOMEM; err gets why in the
+ * form `metadata_ttl = -3: a whole number of 0 to 86400`, a secret masked.
+ */
+int option_set(const struct option *row, void *target, const char *value,
+	       struct buf *err);
+
+/* The value as one would write it; a secret that is set as `***`. */
+void option_show(const struct option *row, const void *target, struct buf *out);
+
+/* A nearest name for "did you mean", or NULL. */
+const char *option_suggest(const struct option *table, const char *name);
+
+void option_help(const struct option *table, FILE *out);
+void option_clear(const struct option *table, void *target);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * Text that crosses a border: numbers with bounds, percent-encoding, and
+ * quoting for shells, JSON and log lines. Pure, locale-free.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+/* Whole string, decimal digits only, no sign, no space. 0, -EINVAL, -ERANGE. */
+int parse_u64(const char *s, uint64_t max, uint64_t *out);
+/* As parse_u64() over n bytes that need not end in NUL. */
+int parse_u64n(const char *s, size_t n, uint64_t max, uint64_t *out);
+/* Digits with an optional K, M, G or T (powers of 1024; also KiB, MiB ...). */
+int parse_size(const char *s, uint64_t max, uint64_t *out);
+/* yes no true false on off 1 0, any case. 0 or -EINVAL. */
+int parse_bool(const char *s, bool *out);
+/* 1 to 4 octal digits. 0, -EINVAL, -ERANGE. */
+int parse_octal(const char *s, unsigned max, unsigned *out);
+
+/*
+ * RFC 3986 with AWS' set: A-Z a-z 0-9 - . _ ~ stay, the rest is %XX with
+ * upper-case digits; keep_slash leaves '/' alone as well (paths).
+ */
+void text_percent_encode(struct buf *out, const char *s, size_t n,
+			 bool keep_slash);
+/* %XX only ('+' stays). 0, or -EINVAL for a broken escape or an encoded NUL. */
+int text_percent_decode(struct buf *out, const char *s, size_t n);
+
+/* One word for sh: bare when harmless, else in single quotes. */
+void text_shell_quote(struct buf *out, const char *s);
+/* A JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
+void text_json_string(struct buf *out, const char *s);
+/* For log lines and messages: control bytes, '"' and '\\' escaped. */
+void text_printable(struct buf *out, const char *s);
+
+/* True when a byte below 0x20 or 0x7f is in s. */
+bool text_has_control(const char *s);
+bool text_starts_with(const char *s, const char *prefix);
+bool text_ends_with(const char *s, const char *suffix);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * The HTTP engine: one thread that owns a curl multi handle and every easy
+ * handle in it. Everything crosses its border through a queue.
+ *
+ * A *lane* is one store's way in: its limits, timeouts, proxy and CA. A lane
+ * whose server is dead fills only its own slots, so it holds up no other.
+ * Several engines may run side by side; nothing here is global but curl's own
+ * initialisation.
+ */
+#ifndef NET_HTTP_ENGINE_H
+#define NET_HTTP_ENGINE_H
+
+#include <stdint.h>
+
+#include "net/http.h"
+
+struct http_engine;
+struct http_lane;
+
+/* Once, before any thread starts. 0 or -ENOMEM. */
+int http_global_init(void);
+
+/* Starts the thread: only after the fork. NULL with errno on failure. */
+struct http_engine *http_engine_new(void);
+/* Cancels what is under way, calls every done(), joins the thread. */
+void http_engine_free(struct http_engine *e);
+
+struct http_lane_settings {
+	unsigned connections;		/* HTTP_DATA and HTTP_AHEAD at once;
+					   HTTP_META may use as many again */
+	unsigned connect_timeout_s;
+	unsigned idle_timeout_s;	/* no byte moved */
+	unsigned deadline_s;		/* default total of a call */
+	const char *proxy;		/* NULL: none (the environment's is not used) */
+	const char *ca_file;		/* NULL: the system's */
+};
+/* Copies the settings. NULL without memory. */
+struct http_lane *http_lane_new(struct http_engine *e,
+				const struct http_lane_settings *s);
+/* No call of the lane may be under way. */
+void http_lane_free(struct http_lane *lane);
+
+/*
+ * Starts the call; never blocks on the network and never fails by itself:
+ * every failure arrives at done(), perhaps before this returns.
+ */
+void http_start(struct http_lane *lane, struct http_call *call);
+
+/*
+ * Asks for the call's early end: done() then comes soon, with -ECANCELED
+ * unless the call had ended already. Must not race with done() freeing the
+ * call: the caller holds something that keeps it alive.
+ */
+void http_cancel(struct http_lane *lane, struct http_call *call);
+
+/*
+ * Starts the call and sleeps until it is done. An interrupt of the calling
+ * thread's operation (base/wait.h) cancels it: -EINTR. Else 0 when an answer
+ * came, whatever its status, or reply.err. done of call->ops is not used;
+ * *out gets the last reply, whose buffers the caller clears with
+ * http_reply_clear().
+ */
+int http_perform(struct http_lane *lane, struct http_call *call,
+		 struct http_reply *out);
+void http_reply_clear(struct http_reply *r);
+
+/*
+ * The same for calls that stand side by side: starts all, returns when all are
+ * done; results[i] as http_perform() would have returned it.
+ */
+void http_perform_all(struct http_lane *lane, struct http_call **calls,
+		      struct http_reply *outs, int *results, unsigned n);
+
+/* Counters since the engine's start. */
+#define HTTP_STATUS_CLASSES 6	/* 0: no answer; 1xx .. 5xx */
+struct http_metrics {
+	uint64_t requests[HTTP_VERBS][HTTP_STATUS_CLASSES];	/* attempts */
+	uint64_t bytes_sent, bytes_received;			/* bodies */
+	uint64_t retries;
+	uint64_t connections;					/* opened */
+};
+void http_engine_metrics(struct http_engine *e, struct http_metrics *out);
+
+#endif

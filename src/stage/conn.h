@@ -1,0 +1,63 @@
+/*
+ * Connection settings of a stage: Databend's keys with all their aliases, and
+ * ours, as one option table that serves [storage], [stage NAME] and -o; and
+ * the store that they describe.
+ */
+#ifndef STAGE_CONN_H
+#define STAGE_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/option.h"
+
+struct buf;
+struct http_engine;
+struct store;
+
+/* Plain values; the strings are owned (option_clear()). */
+struct conn {
+	char *url;			/* s3://bucket/prefix/ */
+	char *endpoint_url, *public_endpoint_url, *region;
+	char *access_key_id, *secret_access_key, *session_token;
+	char *credentials;		/* auto static anonymous env profile:NAME */
+	char *proxy, *ca_file, *storage_class, *sse;
+	int addressing;			/* enum conn_addressing */
+	bool virtual_host;		/* enable_virtual_host_style */
+	bool ro, allow_overlap, requester_pays;
+	uint64_t part_size;		/* bytes; 0: auto */
+	uint64_t connections, connect_timeout, idle_timeout, deadline;
+	int upload_checksum;		/* enum s3_checksum's order */
+};
+
+enum conn_addressing { CONN_PATH, CONN_VIRTUAL };
+
+extern const struct option conn_options[];
+
+/* Bucket and prefix of a stage URL; prefix ends in '/' or is "". Owned. */
+struct conn_place {
+	char *bucket;
+	char *prefix;
+};
+int conn_place(const struct conn *c, struct conn_place *out, struct buf *err);
+void conn_place_clear(struct conn_place *p);
+
+/*
+ * Fills what the configuration left out from the environment:
+ * AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION, and
+ * from the profile in use (region, endpoint_url). 0 or -ENOMEM.
+ */
+int conn_from_environment(struct conn *c);
+
+/* Everything that can be found wrong without I/O. 0 or -EINVAL, why in err. */
+int conn_check(const struct conn *c, struct buf *err);
+
+/* Do the places of two connections hold each other's keys? */
+bool conn_overlap(const struct conn *a, const char *a_prefix,
+		  const struct conn *b, const char *b_prefix);
+
+/* The store behind it; name is for the log. No I/O. */
+int conn_open(const struct conn *c, const char *name,
+	      struct http_engine *engine, struct store **out, struct buf *err);
+
+#endif

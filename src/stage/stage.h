@@ -1,0 +1,32 @@
+/*
+ * A stage: a name, a store, and the prefix of its keys there. Immutable and
+ * counted; a change of settings publishes a new one, open files keep theirs.
+ */
+#ifndef STAGE_STAGE_H
+#define STAGE_STAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store;
+
+enum stage_kind { STAGE_USER, STAGE_INTERNAL, STAGE_EXTERNAL };
+
+struct stage {
+	char *name;		/* "~" for the user stage */
+	enum stage_kind kind;
+	struct store *store;	/* a reference */
+	char *prefix;		/* "" or ends in '/' */
+	bool ro;
+	uint64_t part_size;	/* bytes; 0: auto */
+	unsigned refs;		/* atomic */
+};
+
+/* Copies the strings, takes a reference to the store. NULL without memory. */
+struct stage *stage_new(const char *name, enum stage_kind kind,
+			struct store *store, const char *prefix, bool ro,
+			uint64_t part_size);
+struct stage *stage_ref(struct stage *s);
+void stage_unref(struct stage *s);	/* NULL is fine */
+
+#endif

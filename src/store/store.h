@@ -1,0 +1,348 @@
+/*
+ * Object stores: one contract, several kinds behind it.
+ *
+ * A store maps keys (bytes, 1..1024, no NUL) to objects. An object has bytes,
+ * an ETag that changes whenever the bytes do, a time, and metadata. There are
+ * no directories here; a listing may group keys at a delimiter.
+ *
+ * Straight-line calls block until the store has answered, and return -EINTR
+ * when the calling thread's operation is interrupted (base/wait.h). Only
+ * store_get() and store_part() are asynchronous: their done() runs on a thread
+ * of the store's, perhaps before the call that started it has returned.
+ *
+ * Errors are -errno by the table in docs/architecture.md: -ENOENT no such
+ * object, -EACCES refused, -ESTALE an If-Match that failed, -EEXIST an
+ * If-None-Match that failed, -ENODEV no such bucket, -EFBIG, -ENAMETOOLONG,
+ * -ENOSPC, -ETIMEDOUT, -EIO. Whoever implements a store logs each failure but
+ * -ENOENT, -EINTR and -ECANCELED once, with stage, key, code and request id.
+ *
+ * Callers use the store_*() functions, which check the contract and announce
+ * changes; the vtable is for implementations.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+struct buf;
+struct store;
+
+#define STORE_KEY_MAX 1024
+#define STORE_ETAG_SIZE 80	/* with its quotes and the NUL */
+
+/* What a store knows of an object. Plain data, no pointers. */
+struct object_info {
+	uint64_t size;
+	struct timespec mtime;
+	char etag[STORE_ETAG_SIZE];	/* with its quotes; "" unknown */
+};
+
+/* What only a HEAD tells; strings are "" when unknown. */
+struct object_details {
+	struct object_info info;
+	char content_type[256];
+	char storage_class[64];
+	char version_id[1025];
+};
+
+/* What store_stat() finds at a name. */
+struct name_info {
+	bool is_object;		/* an object has exactly this key */
+	bool is_prefix;		/* keys begin with this key and '/' */
+	bool has_marker;	/* ... the key ending in '/' itself among them;
+				   only told when it comes free */
+	struct object_info info;	/* when is_object */
+};
+
+/* ---- listing ---- */
+
+struct list_query {
+	const char *prefix;	/* "" everything */
+	char delimiter;		/* '/' or 0: none */
+	unsigned page;		/* entries a request; 0: the store's most */
+	bool ahead;		/* fetch the next page while this one is read */
+};
+
+struct list_entry {
+	const char *key;	/* whole key; a prefix ends with the delimiter;
+				   lives until the next store_list_next() */
+	bool is_prefix;
+	struct object_info info;	/* objects only */
+};
+
+struct store_list {
+	struct store *store;
+};
+
+/* ---- ranged GET ---- */
+
+/*
+ * Caller-owned; lives until done(). data() gets the bytes in order, on a
+ * store's thread; it stores, wakes and returns. A call that fails half-way
+ * has delivered a prefix.
+ */
+struct store_get {
+	const char *key;	/* borrowed until done() */
+	const char *etag;	/* If-Match; NULL: whatever is there */
+	uint64_t offset;
+	uint64_t len;		/* bytes wanted, > 0; fewer come at the end */
+	bool ahead;		/* read-ahead: yields to what is waited for */
+	void (*data)(struct store_get *get, const void *bytes, size_t n);
+	/* err 0: all that there is of the range came. info is the object's
+	 * as the answer told it (valid when err is 0). */
+	void (*done)(struct store_get *get, int err,
+		     const struct object_info *info);
+	void *state;		/* the store's */
+};
+
+/* ---- upload ---- */
+
+/* Memory, or a range of a file, as it stands while the call is under way. */
+struct store_body {
+	const void *data;	/* NULL: fd */
+	int fd;
+	uint64_t offset;
+	uint64_t len;
+};
+
+/* A write that holds only if; NULL and false: no condition. */
+struct store_cond {
+	const char *if_match;	/* ETag that must be there */
+	bool if_absent;		/* nothing may be there */
+};
+
+/* Metadata that goes with an object. */
+struct store_meta {
+	const char *content_type;	/* NULL: the store's default */
+};
+
+struct store_upload {
+	struct store *store;
+	char *key;
+};
+
+/*
+ * A part. Numbers are 1..10000, in any order; the same number again replaces.
+ * offset is where the part stands in the object (a local store writes there).
+ * Caller-owned; lives until done().
+ */
+struct store_part {
+	struct store_upload *upload;
+	unsigned number;
+	uint64_t offset;
+	struct store_body body;
+	void (*done)(struct store_part *part, int err);
+	char etag[STORE_ETAG_SIZE];	/* set before done(0) */
+	void *state;			/* the store's */
+};
+
+/* What completes an upload: ascending numbers. */
+struct store_part_done {
+	unsigned number;
+	char etag[STORE_ETAG_SIZE];
+};
+
+/* An upload that nobody completed. */
+struct store_pending {
+	char *key;
+	char *id;
+};
+
+/* ---- pre-signed URLs ---- */
+
+enum presign_action { PRESIGN_DOWNLOAD, PRESIGN_UPLOAD };
+
+struct store_presign {
+	enum presign_action action;
+	const char *key;
+	int64_t expire;			/* s, 1..604800 */
+	const char *content_type;	/* uploads; NULL: not signed */
+};
+
+struct store_presigned {
+	char *url;
+	char *headers;		/* JSON object of what must be sent */
+	char *header_lines;	/* the same as `Name: value\n` lines */
+	const char *method;	/* "GET", "PUT" */
+	int64_t expires_at;	/* Unix seconds; 0: it does not */
+	char *warning;		/* NULL: none */
+};
+void store_presigned_clear(struct store_presigned *p);
+
+/* ---- the vtable ---- */
+
+struct store_limits {
+	uint64_t put_max;	/* bytes of a single PUT or part */
+	uint64_t part_min;	/* of every part but the last */
+	unsigned parts_max;
+	uint64_t object_max;
+	bool presign;
+};
+
+struct store_ops {
+	const char *kind;	/* "s3", "mem" */
+	void (*free)(struct store *s);
+	int (*check)(struct store *s, struct buf *err);
+	int (*stat)(struct store *s, const char *key, struct name_info *out);
+	int (*head)(struct store *s, const char *key,
+		    struct object_details *out);
+	int (*list_open)(struct store *s, const struct list_query *q,
+			 struct store_list **out);
+	int (*list_next)(struct store_list *l, struct list_entry *out);
+	void (*list_close)(struct store_list *l);
+	void (*get)(struct store *s, struct store_get *get);
+	void (*get_cancel)(struct store *s, struct store_get *get);
+	int (*put)(struct store *s, const char *key,
+		   const struct store_body *body, const struct store_meta *meta,
+		   const struct store_cond *cond, struct object_info *out);
+	int (*upload_open)(struct store *s, const char *key,
+			   const struct store_meta *meta,
+			   struct store_upload **out);
+	void (*part)(struct store_part *part);
+	void (*part_cancel)(struct store_part *part);
+	int (*part_copy)(struct store_upload *u, unsigned number,
+			 const char *source, const char *etag,
+			 uint64_t offset, uint64_t len,
+			 struct store_part_done *out);
+	int (*upload_complete)(struct store_upload *u,
+			       const struct store_part_done *parts, unsigned n,
+			       const struct store_cond *cond,
+			       struct object_info *out);
+	int (*upload_abort)(struct store_upload *u);
+	void (*upload_free)(struct store_upload *u);
+	int (*pending)(struct store *s, const char *prefix,
+		       int (*each)(void *arg, const struct store_pending *p),
+		       void *arg);
+	int (*pending_abort)(struct store *s, const struct store_pending *p);
+	const char *(*upload_id)(struct store_upload *u);
+	int (*copy)(struct store *s, const char *from, const char *etag,
+		    const char *to, const struct store_cond *cond,
+		    struct object_info *out);
+	int (*remove)(struct store *s, const char *key);
+	int (*remove_many)(struct store *s, const char *const *keys, unsigned n,
+			   int *results);
+	int (*presign)(struct store *s, const struct store_presign *req,
+		       struct store_presigned *out, struct buf *err);
+	/* `s3://bucket/key`: what a person calls this object. */
+	void (*locate)(struct store *s, const char *key, struct buf *out);
+	/* One line on how it signs and who answers, for `stagefs check`. */
+	int (*describe)(struct store *s, struct buf *out);
+};
+
+/* Implementations embed this first; store_init() sets it up. */
+struct store {
+	const struct store_ops *ops;
+	struct store_limits limits;
+	char *name;			/* for the log: the stage's */
+	struct store_watchers *watchers;
+	unsigned refs;			/* atomic */
+};
+
+int store_init(struct store *s, const struct store_ops *ops, const char *name);
+void store_fini(struct store *s);
+
+struct store *store_ref(struct store *s);
+void store_unref(struct store *s);
+
+/*
+ * Reaches the store once: does the bucket answer, do the keys hold? 0, or
+ * -errno with a sentence for people in err.
+ */
+int store_check(struct store *s, struct buf *err);
+
+/*
+ * What is at this name: the object, and whether keys lie below it, asked side
+ * by side. 0 also when nothing is there (both false).
+ */
+int store_stat(struct store *s, const char *key, struct name_info *out);
+/* Everything about one object. -ENOENT when there is none. */
+int store_head(struct store *s, const char *key, struct object_details *out);
+
+/*
+ * An iterator in key order (objects and grouped prefixes in one order).
+ * next: 1 an entry, 0 the end, -errno. One thread at a time.
+ */
+int store_list_open(struct store *s, const struct list_query *q,
+		    struct store_list **out);
+int store_list_next(struct store_list *l, struct list_entry *out);
+void store_list_close(struct store_list *l);
+
+/* Starts a ranged GET; every failure arrives at done(). */
+void store_get(struct store *s, struct store_get *get);
+/* done() comes soon, with -ECANCELED unless it had ended already. */
+void store_get_cancel(struct store *s, struct store_get *get);
+/* The same, sleeping: 0 and the bytes read in *n, or -errno. */
+int store_get_sync(struct store *s, const char *key, const char *etag,
+		   uint64_t offset, void *bytes, size_t len, size_t *n,
+		   struct object_info *info);
+
+/*
+ * One PUT of at most limits.put_max bytes. The object appears whole or not at
+ * all. *out: what is there now (mtime as the store told it or the present).
+ */
+int store_put(struct store *s, const char *key, const struct store_body *body,
+	      const struct store_meta *meta, const struct store_cond *cond,
+	      struct object_info *out);
+
+/* Multipart. Nothing is visible before complete. */
+int store_upload_open(struct store *s, const char *key,
+		      const struct store_meta *meta,
+		      struct store_upload **out);
+void store_part(struct store_part *part);
+void store_part_cancel(struct store_part *part);
+/* A part from a range of an object that is there: no bytes travel. */
+int store_part_copy(struct store_upload *u, unsigned number,
+		    const char *source, const char *etag, uint64_t offset,
+		    uint64_t len, struct store_part_done *out);
+/* After success or failure the upload is still to be freed; after a failure
+ * it may be tried again or aborted. */
+int store_upload_complete(struct store_upload *u,
+			  const struct store_part_done *parts, unsigned n,
+			  const struct store_cond *cond,
+			  struct object_info *out);
+int store_upload_abort(struct store_upload *u);
+void store_upload_free(struct store_upload *u);
+const char *store_upload_id(struct store_upload *u);
+
+/* Uploads under a prefix that were begun and not completed. each: non-zero
+ * ends the walk and is returned. */
+int store_pending(struct store *s, const char *prefix,
+		  int (*each)(void *arg, const struct store_pending *p),
+		  void *arg);
+int store_pending_abort(struct store *s, const struct store_pending *p);
+
+/* Server-side, any size. etag: the source's, or NULL. */
+int store_copy(struct store *s, const char *from, const char *etag,
+	       const char *to, const struct store_cond *cond,
+	       struct object_info *out);
+
+/* A key that is not there is removed. */
+int store_remove(struct store *s, const char *key);
+/* Any number; results[i] is each key's own. 0, or the first failure. */
+int store_remove_many(struct store *s, const char *const *keys, unsigned n,
+		      int *results);
+
+/* No request to the store. 0, -EINVAL, -EFBIG, -EACCES ... with why in err. */
+int store_presign(struct store *s, const struct store_presign *req,
+		  struct store_presigned *out, struct buf *err);
+
+void store_locate(struct store *s, const char *key, struct buf *out);
+int store_describe(struct store *s, struct buf *out);
+
+/*
+ * Whoever keeps something about a store's objects listens. What this process
+ * changes is announced once, after it has happened, on the thread that did it
+ * and without any lock of the store's. info NULL: removed.
+ */
+struct store_watcher {
+	void (*changed)(struct store_watcher *w, struct store *s,
+			const char *key, const struct object_info *info);
+	struct store_watcher *next;	/* the store's */
+};
+void store_watch(struct store *s, struct store_watcher *w);
+void store_unwatch(struct store *s, struct store_watcher *w);
+
+#endif
