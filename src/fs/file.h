@@ -1,0 +1,74 @@
+/*
+ * The content of a file that somebody has open: one for each inode, shared by
+ * its handles. It is the store's object (the base), overlaid by what was
+ * written and not yet published.
+ *
+ *   CLEAN -> DIRTY -> PUBLISHING -> CLEAN
+ *                  <- (failed)
+ *
+ * Reads go on in every state; writes wait while it is PUBLISHING. The file's
+ * lock guards the state; the network is never waited for under it.
+ */
+#ifndef FS_FILE_H
+#define FS_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "fs/inode.h"
+#include "store/store.h"
+
+struct block_cache;
+struct budget;
+struct file;
+struct fs;
+struct pending;
+struct stage;
+
+/* What files share; lives in struct fs. */
+struct file_env {
+	struct tree *tree;
+	struct budget *budget;
+	struct block_cache *blocks;
+	struct pending *pending;	/* upload ids on disk */
+	const char *spill_dir;
+};
+
+/*
+ * The content of inode i, with a reference: the one that is open, or a new
+ * one over what the tree knows of the object (base NULL: there is none yet).
+ */
+int file_open(const struct file_env *env, struct inode *i,
+	      const struct object_info *base, struct file **out);
+/* Drops the reference. The last one gives up what is still dirty: publish
+ * first (file_publish()). */
+void file_close(struct file *f);
+
+struct inode *file_inode(struct file *f);
+/* Size and time of what one reads now; true when dirty. */
+bool file_size(struct file *f, uint64_t *size);
+/* The base's version: changes when another machine's change was taken over.
+ * A handle opened under another version reads -ESTALE. */
+uint64_t file_version(struct file *f);
+/* The store has other bytes than the base, and nothing is dirty: take them. */
+void file_rebase(struct file *f, const struct object_info *info);
+/* The same bytes under a new key or ETag: a rename, or a copy onto itself. */
+void file_moved(struct file *f, const struct object_info *info);
+/* The name is gone: nothing is published any more. */
+void file_orphan(struct file *f);
+
+/* Begins empty: O_TRUNC, or a new name. Publishing writes at least 0 bytes. */
+int file_reset(struct file *f);
+int file_write(struct file *f, uint64_t offset, const void *bytes, size_t len);
+int file_truncate(struct file *f, uint64_t size);
+/* Makes the store's object what one reads now. 0 at once when CLEAN. */
+int file_publish(struct file *f);
+/*
+ * Can a dirty file move to another name without publishing first? True when
+ * the store has nothing at the old one; an upload that was begun for the old
+ * key is then given up and its parts will be sent again.
+ */
+bool file_unbind(struct file *f);
+
+#endif

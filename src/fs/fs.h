@@ -1,0 +1,163 @@
+/*
+ * The file system: names, bytes and attributes over the stages of a catalog.
+ * fuse/ translates the kernel's requests into these calls and replies last.
+ *
+ * Every call may block on the network, and ends with -EINTR when the calling
+ * thread's operation is interrupted (base/wait.h). All may run at once, on any
+ * thread. Errors are -errno. An inode is the kernel's node id: the kernel
+ * holds it by its lookup count, which fs_lookup() and its kin raise by one and
+ * fs_forget() lowers.
+ */
+#ifndef FS_FS_H
+#define FS_FS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct buf;
+struct catalog;
+struct fs;
+struct inode;
+struct handle;		/* an open file */
+struct dir_handle;	/* an open directory */
+struct stage;
+
+/* Which URLs are handed out: the `presign` setting. */
+enum fs_presign { FS_PRESIGN_OFF, FS_PRESIGN_DOWNLOAD, FS_PRESIGN_UPLOAD,
+		  FS_PRESIGN_BOTH };
+
+struct fs_settings {
+	unsigned metadata_ttl_s;
+	uint64_t memory;		/* bytes of object data */
+	const char *spill_dir;		/* made at the first need, 0700 */
+	const char *state_dir;		/* upload ids; NULL: none are kept */
+	uid_t uid;
+	gid_t gid;
+	unsigned file_mode, dir_mode;	/* permission bits, umask applied */
+	bool ro;
+	enum fs_presign presign;
+	int64_t presign_expire, presign_expire_max;	/* s */
+	bool list_xattrs;
+};
+
+/* Who asks. groups() reads the supplementary groups when they matter: the
+ * number written to list, or -errno; at most max. */
+struct fs_caller {
+	uid_t uid;
+	gid_t gid;
+	int (*groups)(const struct fs_caller *c, gid_t *list, int max);
+	void *arg;
+};
+
+/* What the kernel is told of a name. */
+struct fs_entry {
+	struct inode *inode;	/* NULL: the name is known to be absent */
+	struct stat st;
+	double entry_timeout, attr_timeout;	/* s */
+};
+
+/*
+ * only: the stage that alone is the root (its reference is taken), or NULL:
+ * every stage of the catalog is a directory of the root. Borrowed strings are
+ * copied. The catalog outlives the fs. Starts no thread.
+ */
+int fs_new(const struct fs_settings *s, struct catalog *catalog,
+	   struct stage *only, struct fs **out);
+/* Everything published or given up. After the last request. */
+void fs_free(struct fs *fs);
+/* Publishes what is still dirty (umount, SIGTERM). 0 or the first failure,
+ * each failure logged with stage and key. */
+int fs_drain(struct fs *fs);
+/* Aborts the uploads that killed daemons left (state_dir). Logs; at mount. */
+void fs_recover(struct fs *fs);
+struct inode *fs_root(struct fs *fs);
+
+/* ---- names (names.c, rename.c, stages.c) ---- */
+int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
+	      struct fs_entry *out);
+void fs_forget(struct fs *fs, struct inode *i, uint64_t n);
+int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
+	       struct stat *st, double *timeout);
+/* which: FS_SET_* bits; only those fields of st count. */
+#define FS_SET_MODE 1
+#define FS_SET_UID 2
+#define FS_SET_GID 4
+#define FS_SET_SIZE 8
+#define FS_SET_ATIME 16
+#define FS_SET_MTIME 32
+int fs_setattr(struct fs *fs, struct inode *i, struct handle *h,
+	       const struct stat *st, unsigned which, struct stat *out,
+	       double *timeout);
+int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
+	     const struct fs_caller *c, struct fs_entry *out);
+int fs_rmdir(struct fs *fs, struct inode *dir, const char *name);
+int fs_unlink(struct fs *fs, struct inode *dir, const char *name);
+/* flags: RENAME_NOREPLACE or 0; RENAME_EXCHANGE is -EINVAL. */
+int fs_rename(struct fs *fs, struct inode *dir, const char *name,
+	      struct inode *to_dir, const char *to_name, unsigned flags);
+int fs_statfs(struct fs *fs, struct statvfs *out);
+
+/* ---- directories (dir.c) ---- */
+int fs_opendir(struct fs *fs, struct inode *dir, struct dir_handle **out);
+/*
+ * Calls emit for each entry from cookie `offset` on (0: the start), `.` and
+ * `..` first with entry->inode NULL, until it returns non-zero (no room) or
+ * the end. An entry for which emit returned 0 has its lookup count raised
+ * (when inode is set and `plus`). 0 or -errno, -errno only if nothing was
+ * emitted.
+ */
+typedef int fs_emit(void *arg, const char *name, const struct fs_entry *entry,
+		    off_t next);
+int fs_readdir(struct fs *fs, struct dir_handle *h, off_t offset, bool plus,
+	       fs_emit *emit, void *arg);
+void fs_closedir(struct fs *fs, struct dir_handle *h);
+
+/* ---- files (file.c, reader.c, writer.c) ---- */
+/* flags as open(2). *keep_cache: the kernel's pages are still good. */
+int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
+	    bool *keep_cache);
+int fs_create(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
+	      int flags, const struct fs_caller *c, struct fs_entry *out,
+	      struct handle **h);
+
+/* Bytes that were read: in place, until fs_data_release(). */
+#define FS_DATA_SEGMENTS 16
+struct fs_data {
+	struct iovec iov[FS_DATA_SEGMENTS];
+	unsigned n;
+	size_t len;
+	void *hold[FS_DATA_SEGMENTS];	/* blocks, or memory of its own */
+	unsigned n_hold;
+	void *own;			/* freed with it */
+};
+int fs_read(struct fs *fs, struct handle *h, off_t offset, size_t len,
+	    struct fs_data *out);
+void fs_data_release(struct fs *fs, struct fs_data *d);
+/* All of it or -errno. */
+int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
+	     size_t len);
+/* close(2)'s result: the store has the object, or why not. Idempotent. */
+int fs_flush(struct fs *fs, struct handle *h);
+int fs_fsync(struct fs *fs, struct handle *h);
+/* mode 0 only: the size is at least offset + len afterwards. */
+int fs_fallocate(struct fs *fs, struct handle *h, off_t offset, off_t len);
+/* What is still dirty is published; its error can only be logged. */
+void fs_release(struct fs *fs, struct handle *h);
+
+/* ---- extended attributes (xattr.c) ---- */
+/* The value, appended to out. -ENODATA, -EINVAL, -EACCES ... */
+int fs_getxattr(struct fs *fs, struct inode *i, const char *name,
+		const struct fs_caller *c, struct buf *out);
+/* Names, each with its NUL, appended to out. */
+int fs_listxattr(struct fs *fs, struct inode *i, struct buf *out);
+int fs_setxattr(struct fs *fs, struct inode *i, const char *name,
+		const char *value, size_t len, int flags,
+		const struct fs_caller *c);
+int fs_removexattr(struct fs *fs, struct inode *i, const char *name,
+		   const struct fs_caller *c);
+
+#endif

@@ -1,0 +1,184 @@
+/*
+ * The names we know: a tree of inodes under one lock, the tree lock.
+ *
+ * An inode is a name's identity: the kernel's node id is its address. Its
+ * parent and name may change (rename), its kind may not: a file that another
+ * machine replaced by a directory is another inode under the same name.
+ *
+ * Who keeps an inode alive: the kernel's lookups, references of ours (open
+ * handles, listings under way), pins (a changed attribute), and children. One
+ * with none of these is merely cached: it stands in an LRU of INODE_CACHE_MAX
+ * and costs at most 300 bytes with its name.
+ *
+ * Write stamps. tree->clock counts what this mount did. Every change that it
+ * makes to a name stamps it with the next count, and a listing or a stat
+ * remembers the count at which it began: what the store said counts only for
+ * names whose stamp is not later. A name that we removed stays as an inode of
+ * kind INODE_ABSENT, stamped, so that an old listing cannot bring it back.
+ *
+ * Nothing here does I/O.
+ */
+#ifndef FS_INODE_H
+#define FS_INODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/lock.h"
+#include "store/store.h"
+
+struct buf;
+struct file;
+struct inode;
+struct stage;
+
+#define INODE_CACHE_MAX 262144	/* cached names that nobody holds */
+#define INODE_PINS_MAX 65536	/* names with changed attributes */
+
+enum inode_kind {
+	INODE_ABSENT,	/* nothing has this name */
+	INODE_ROOT,	/* the directory of stages */
+	INODE_DIR,	/* a stage's root has a stage and no path */
+	INODE_FILE,
+};
+
+/* Everything that a caller may see at once; a copy. */
+struct inode_view {
+	enum inode_kind kind;
+	uint64_t ino;			/* st_ino: a hash of stage and key */
+	mode_t mode;			/* permission bits */
+	uid_t uid;
+	gid_t gid;
+	struct object_info info;	/* size, mtime, ETag as last told */
+	struct timespec atime, ctime;
+	bool stage_root;
+	bool has_marker;		/* directories: `key/` exists */
+	bool published;			/* files: the store has an object here */
+	bool fresh;			/* believed until its ttl ends */
+	uint64_t stamp;
+	int64_t expire;			/* presign expiry set on it; 0: none */
+	bool orphan;			/* unlinked: it has no name any more */
+};
+
+struct tree_settings {
+	unsigned ttl_ms;
+	uid_t uid;
+	gid_t gid;
+	unsigned file_mode, dir_mode;
+};
+
+struct tree;
+
+/* stage: the root is that stage's (a reference is taken), NULL: INODE_ROOT. */
+struct tree *tree_new(const struct tree_settings *s, struct stage *stage);
+void tree_free(struct tree *t);
+struct inode *tree_root(struct tree *t);
+
+/* References of ours. */
+struct inode *inode_ref(struct tree *t, struct inode *i);
+void inode_unref(struct tree *t, struct inode *i);
+/* The kernel's. */
+void inode_remember(struct tree *t, struct inode *i);	/* one more lookup */
+void inode_forget(struct tree *t, struct inode *i, uint64_t n);
+
+void inode_view(struct tree *t, struct inode *i, struct inode_view *out);
+/* The stage, with a reference; NULL at the root of stages. */
+struct stage *inode_stage(struct tree *t, struct inode *i);
+/* Path within the stage ("" for its root) without a trailing '/'. 0,
+ * -ENAMETOOLONG when the key would be over STORE_KEY_MAX, -ENOENT an orphan. */
+int inode_path(struct tree *t, struct inode *i, struct buf *out);
+/* Whole key: the stage's prefix and the path; a directory's ends in '/'. */
+int inode_key(struct tree *t, struct inode *i, struct buf *out);
+/* The key that `name` has, or would have, in dir (no trailing '/'). */
+int inode_key_of(struct tree *t, struct inode *dir, const char *name,
+		 struct buf *out);
+struct inode *inode_parent(struct tree *t, struct inode *i);	/* referenced */
+
+/* What the tree knows of a name. */
+enum tree_answer {
+	TREE_UNKNOWN,	/* ask the store */
+	TREE_KNOWN,	/* *out, referenced, is fresh or ours */
+	TREE_ABSENT,	/* known not to exist */
+};
+enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
+			   struct inode **out);
+/* As tree_find(), but stale knowledge is fine and INODE_ABSENT is NULL: no
+ * I/O will follow. Referenced, or NULL. */
+struct inode *tree_peek(struct tree *t, struct inode *dir, const char *name);
+
+/* Now: the count from which a question to the store counts. */
+uint64_t tree_clock(struct tree *t);
+
+/*
+ * What the store said of a name, asked when the clock stood at `asked`. info
+ * is NULL for a directory. Answers the inode, referenced, that stands there
+ * now: ours, if we changed it since (NULL when we removed it since). A file
+ * whose ETag is the one that we know keeps its times and pages.
+ */
+struct inode *tree_told(struct tree *t, struct inode *dir, const char *name,
+			enum inode_kind kind, const struct object_info *info,
+			bool has_marker, uint64_t asked);
+/* The store has nothing of that name. */
+void tree_told_absent(struct tree *t, struct inode *dir, const char *name,
+		      uint64_t asked);
+/* A directory entry of the root, which is a stage's root. Referenced. */
+struct inode *tree_told_stage(struct tree *t, struct stage *stage);
+void tree_forget_stage(struct tree *t, const char *name);
+
+/*
+ * What this mount did: stamped. A new name (kind FILE: not published yet).
+ * -EEXIST when a live one stands there. Referenced.
+ */
+int tree_create(struct tree *t, struct inode *dir, const char *name,
+		enum inode_kind kind, mode_t mode, uid_t uid, gid_t gid,
+		struct inode **out);
+/* The name is gone; its inode becomes an orphan for those who hold it. */
+void tree_removed(struct tree *t, struct inode *i);
+/* i now stands at to_dir/name; what stood there is an orphan. */
+int tree_moved(struct tree *t, struct inode *i, struct inode *to_dir,
+	       const char *name);
+/* The store took the object that we wrote: its facts; times are kept. */
+void inode_published(struct tree *t, struct inode *i,
+		     const struct object_info *info);
+void inode_set_marker(struct tree *t, struct inode *dir, bool has_marker);
+/* True when the directory has a live child that we know of. */
+bool inode_has_child(struct tree *t, struct inode *dir);
+
+/* Attributes that a caller changed: pinned. -ENOSPC beyond INODE_PINS_MAX. */
+int inode_set_mode(struct tree *t, struct inode *i, mode_t mode);
+int inode_set_owner(struct tree *t, struct inode *i, uid_t uid, gid_t gid);
+int inode_set_times(struct tree *t, struct inode *i,
+		    const struct timespec *atime, const struct timespec *mtime);
+int inode_set_expire(struct tree *t, struct inode *i, int64_t expire);
+/* Written to: the mtime moves, unpinned. */
+void inode_touch(struct tree *t, struct inode *i);
+/* The nearest expiry upwards from i, or 0. */
+int64_t inode_expire(struct tree *t, struct inode *i);
+
+/*
+ * The open content of a file (file.h): at most one at a time. Sets *out to
+ * the present one, or to `fresh` when there is none.
+ */
+struct file *inode_file(struct tree *t, struct inode *i);
+void inode_set_file(struct tree *t, struct inode *i, struct file *f);
+
+/* Pages: is the kernel's page cache still that of this ETag? Sets it. */
+bool inode_pages_match(struct tree *t, struct inode *i, const char *etag);
+
+/*
+ * A directory is moved while nobody below it publishes, and nobody begins to
+ * publish below a directory that moves. Both wait for the other: -EINTR.
+ * publish_begin also writes the key, which holds until publish_end.
+ */
+int tree_publish_begin(struct tree *t, struct inode *i, struct buf *key);
+void tree_publish_end(struct tree *t, struct inode *i);
+int tree_move_begin(struct tree *t, struct inode *dir);
+void tree_move_end(struct tree *t, struct inode *dir);
+
+/* Every inode with open content below (and at) i, referenced; *n of them. */
+int tree_open_files(struct tree *t, struct inode *i, struct inode ***out,
+		    unsigned *n);
+
+#endif

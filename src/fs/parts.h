@@ -1,0 +1,30 @@
+/*
+ * How an object is cut into parts. Pure.
+ *
+ * Parts grow with the offset, so that 10,000 of them reach the store's largest
+ * object (48.8 TiB, Amazon S3 User Guide, "Amazon S3 objects") while a small
+ * file has small parts: see parts.c for the schedule.
+ */
+#ifndef FS_PARTS_H
+#define FS_PARTS_H
+
+#include <stdint.h>
+
+#define PARTS_MAX 10000
+#define PART_SIZE_MIN (5ULL << 20)
+#define PART_SIZE_AUTO (8ULL << 20)
+
+struct part_range {
+	unsigned number;	/* from 1 */
+	uint64_t start;
+	uint64_t len;		/* of a full part */
+};
+
+/* The part that holds byte `offset`; part_size 0: auto. -EFBIG beyond. */
+int part_at(uint64_t part_size, uint64_t offset, struct part_range *out);
+/* The part of that number. -EFBIG beyond PARTS_MAX. */
+int part_numbered(uint64_t part_size, unsigned number, struct part_range *out);
+/* How many parts an object of that size has (1 for 0 bytes). */
+unsigned parts_count(uint64_t part_size, uint64_t size);
+
+#endif

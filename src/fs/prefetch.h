@@ -1,0 +1,36 @@
+/*
+ * How much to ask for, and how far ahead: a function of how one handle has
+ * read so far. Pure.
+ *
+ * The first GET is small for a fast first byte; the window doubles while reads
+ * stay sequential and falls to nothing when they do not, so that a random
+ * 4 KiB read fetches little more than 4 KiB.
+ */
+#ifndef FS_PREFETCH_H
+#define FS_PREFETCH_H
+
+#include <stdint.h>
+
+#define PREFETCH_FIRST (128U << 10)	/* bytes of a first sequential GET */
+#define PREFETCH_WINDOW_MAX (96U << 20)	/* bytes ahead of a reader at most */
+
+/* One handle's history; zero at open. Plain data, the handle's lock. */
+struct prefetch {
+	uint64_t next;		/* where a sequential read would go on */
+	uint64_t window;	/* bytes to have ahead; 0: random */
+	unsigned streak;	/* sequential reads in a row */
+};
+
+/* What to do for a read. */
+struct prefetch_plan {
+	uint64_t block;		/* bytes for the GET of a missing block */
+	uint64_t ahead_end;	/* read ahead up to here (object offsets) */
+	uint64_t ahead_block;	/* in GETs of this many bytes */
+};
+
+/* A read of [offset, offset + len) of an object of `size` bytes. The kernel's
+ * own read-ahead comes a little out of order: that is still sequential. */
+void prefetch_plan(struct prefetch *p, uint64_t offset, uint64_t len,
+		   uint64_t size, struct prefetch_plan *out);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * Reading an open file: what is dirty comes from the file, the rest from
+ * blocks of its base, with read-ahead.
+ */
+#ifndef FS_READER_H
+#define FS_READER_H
+
+#include <stdint.h>
+
+#include "base/lock.h"
+#include "fs/prefetch.h"
+
+struct file;
+struct fs_data;
+
+/* One handle's way of reading. */
+struct reader_locked {
+	struct prefetch prefetch;
+};
+struct reader {
+	struct lock lock;
+	struct reader_locked guarded_;
+	uint64_t version;	/* file_version() at open */
+};
+
+void reader_init(struct reader *r, struct file *f);
+void reader_clear(struct reader *r);
+/* Fewer bytes than asked only at the end of the file. -ESTALE when another
+ * machine has replaced the object since the open. */
+int reader_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
+		struct fs_data *out);
+void reader_data_release(struct fs_data *d);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * A spill file: an unlinked temporary file with the bytes of one open file
+ * that are not in memory. Made at the first need. It leaves the disk some
+ * room: past that, -ENOSPC.
+ */
+#ifndef FS_SPILL_H
+#define FS_SPILL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct spill {
+	int fd;			/* -1: none yet */
+};
+
+/* dir is made (0700) when it is missing. 0 or -errno, logged by the caller
+ * with the file's name. */
+int spill_open(struct spill *s, const char *dir);
+void spill_close(struct spill *s);
+/* All of it or -errno. optional: bytes that we could do without, and for
+ * which a twentieth of the disk is left free. */
+int spill_write(struct spill *s, uint64_t offset, const void *bytes,
+		size_t len, int optional);
+/* Holes and what lies beyond the end read as zeros. */
+int spill_read(struct spill *s, uint64_t offset, void *bytes, size_t len);
+int spill_truncate(struct spill *s, uint64_t size);
+
+#endif
