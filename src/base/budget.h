@@ -14,7 +14,7 @@
 
 struct budget;
 
-struct budget *budget_new(size_t limit);	/* NULL without memory */
+struct budget *budget_new(size_t limit); /* NULL without memory */
 void budget_free(struct budget *b);
 
 /*

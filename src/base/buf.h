@@ -13,24 +13,27 @@
 #include <sys/types.h>
 
 struct buf {
-	char *data;	/* NULL until the first byte: use buf_str() */
-	size_t len;	/* bytes in use */
-	size_t cap;	/* bytes allocated */
-	size_t max;	/* largest len */
-	int err;	/* the first failure, 0 or -errno */
+	char *data; /* NULL until the first byte: use buf_str() */
+	size_t len; /* bytes in use */
+	size_t cap; /* bytes allocated */
+	size_t max; /* largest len */
+	int err; /* the first failure, 0 or -errno */
 };
 
-#define BUF_INIT(max_) { .max = (max_) }
+#define BUF_INIT(max_) \
+	{ \
+		.max = (max_) \
+	}
 
 /* Limits for buffers whose contents come from outside. */
-#define BUF_LINE 16384		/* a configuration line */
-#define BUF_MESSAGE 4096	/* a sentence for a person */
-#define BUF_URL 16384		/* a pre-signed URL */
+#define BUF_LINE 16384 /* a configuration line */
+#define BUF_MESSAGE 4096 /* a sentence for a person */
+#define BUF_URL 16384 /* a pre-signed URL */
 
 void buf_init(struct buf *b, size_t max);
-void buf_clear(struct buf *b);		/* frees; ready for use again */
-void buf_wipe(struct buf *b);		/* overwrites, then buf_clear() */
-void buf_reset(struct buf *b);		/* len = 0, err = 0, memory kept */
+void buf_clear(struct buf *b); /* frees; ready for use again */
+void buf_wipe(struct buf *b); /* overwrites, then buf_clear() */
+void buf_reset(struct buf *b); /* len = 0, err = 0, memory kept */
 void buf_truncate(struct buf *b, size_t len);
 
 void buf_add(struct buf *b, const void *bytes, size_t n);
@@ -41,13 +44,19 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 
-/* Room for n more bytes, to be counted by adding to len; NULL on failure. */
+/*
+ * Room for n more bytes, zeroed, to be counted by adding to len (at most n);
+ * NULL on failure.
+ */
 char *buf_reserve(struct buf *b, size_t n);
 
 int buf_err(const struct buf *b);
-const char *buf_str(const struct buf *b);	/* "" while empty */
+const char *buf_str(const struct buf *b); /* "" while empty */
 
-/* The string, which the caller frees; NULL after a failure. b is empty. */
+/*
+ * The string, which the caller frees; NULL after a failure, which buf_err()
+ * still tells. b is empty, its bytes overwritten if they were not handed out.
+ */
 char *buf_detach(struct buf *b);
 
 #endif

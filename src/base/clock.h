@@ -8,19 +8,23 @@
 #include <stdint.h>
 #include <time.h>
 
-int64_t clock_now_s(void);		/* wall clock, Unix seconds */
-struct timespec clock_now(void);	/* wall clock */
-int64_t clock_mono_ms(void);		/* monotonic, for waits and expiry */
+int64_t clock_now_s(void); /* wall clock, Unix seconds */
+struct timespec clock_now(void); /* wall clock */
+int64_t clock_mono_ms(void); /* monotonic, for waits and expiry */
 
-/* Sizes include the NUL. */
-#define TIME_AMZ_SIZE 17	/* 20130524T000000Z */
-#define TIME_DATE_SIZE 9	/* 20130524 */
-#define TIME_RFC3339_SIZE 32	/* 2013-05-24T00:00:00Z, with .123 if asked */
-#define TIME_LIST_SIZE 48	/* 2023-06-28 04:13:15.178 +0000 */
+/*
+ * Sizes include the NUL. A time outside the years 0 to 9999 is written as the
+ * nearest one inside.
+ */
+#define TIME_AMZ_SIZE 17 /* 20130524T000000Z */
+#define TIME_DATE_SIZE 9 /* 20130524 */
+#define TIME_RFC3339_SIZE 32 /* 2013-05-24T00:00:00Z, or with .123 */
+#define TIME_LIST_SIZE 48 /* 2023-06-28 04:13:15.178 +0000 */
 
 void time_amz(int64_t t, char out[TIME_AMZ_SIZE]);
 void time_date(int64_t t, char out[TIME_DATE_SIZE]);
 void time_rfc3339(int64_t t, char out[TIME_RFC3339_SIZE]);
+void time_rfc3339_ms(struct timespec t, char out[TIME_RFC3339_SIZE]);
 /* As Databend's LIST shows it: milliseconds, UTC. */
 void time_list(struct timespec t, char out[TIME_LIST_SIZE]);
 

@@ -1,6 +1,9 @@
 /*
  * Digests, and the encodings they travel in. OpenSSL and ISA-L stand behind.
  * Pure; any thread. digest_init() once, before threads start.
+ *
+ * A digest cannot fail: where OpenSSL has no memory left for one the program
+ * ends, because a wrong digest could make two secrets look equal.
  */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
@@ -11,10 +14,10 @@
 struct buf;
 
 #define SHA256_SIZE 32
-#define SHA256_HEX_SIZE 65	/* with the NUL */
+#define SHA256_HEX_SIZE 65 /* with the NUL */
 #define MD5_SIZE 16
 
-int digest_init(void);	/* 0 or -ENOSYS when OpenSSL has no such digest */
+int digest_init(void); /* 0 or -ENOSYS when OpenSSL has no such digest */
 
 void sha256(const void *bytes, size_t n, unsigned char out[SHA256_SIZE]);
 void sha256_hex(const void *bytes, size_t n, char out[SHA256_HEX_SIZE]);
@@ -33,12 +36,13 @@ void digest_add(struct digest *d, const void *bytes, size_t n);
 /* Writes the digest (32 or 16 bytes), returns its size, and frees d. */
 size_t digest_end(struct digest *d, unsigned char out[SHA256_SIZE]);
 
-void hex_encode(const void *bytes, size_t n, char *out);	/* 2n + 1 bytes */
+void hex_encode(const void *bytes, size_t n, char *out); /* 2n + 1 bytes */
 void base64_encode(const void *bytes, size_t n, struct buf *out);
-int base64_decode(const char *s, size_t n, struct buf *out);	/* 0, -EINVAL */
+/* Canonical RFC 4648 with padding. 0, -EINVAL, or out's own failure. */
+int base64_decode(const char *s, size_t n, struct buf *out);
 
 /* For secrets: no early exit, and an overwrite that is not optimised away. */
-int digest_equal(const void *a, const void *b, size_t n);	/* 1 if equal */
+int digest_equal(const void *a, const void *b, size_t n); /* 1 if equal */
 void wipe(void *p, size_t n);
 
 #endif

@@ -17,7 +17,7 @@ struct buf;
 struct ini_place {
 	const char *file;
 	unsigned line;
-	const struct stat *st;	/* the file's, taken from the open descriptor */
+	const struct stat *st; /* the file's, taken from the open descriptor */
 };
 
 /*

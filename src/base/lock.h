@@ -32,7 +32,10 @@ struct CAPABILITY("mutex") lock {
 	pthread_mutex_t mutex;
 };
 
-#define LOCK_INIT { PTHREAD_MUTEX_INITIALIZER }
+#define LOCK_INIT \
+	{ \
+		PTHREAD_MUTEX_INITIALIZER \
+	}
 
 static inline void lock_init(struct lock *l)
 {

@@ -11,16 +11,21 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG
+};
 
 /* Where a line belongs; any of them may be NULL or 0. */
 struct log_where {
 	const char *stage;
 	const char *key;
-	const char *code;	/* the store's error code, as SlowDown */
-	const char *request;	/* the store's request id */
-	long status;		/* HTTP status */
-	int err;		/* errno, positive or negative */
+	const char *code; /* the store's error code, as SlowDown */
+	const char *request; /* the store's request id */
+	long status; /* HTTP status */
+	int err; /* errno, positive or negative */
 };
 
 /*

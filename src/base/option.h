@@ -17,31 +17,31 @@
 struct buf;
 
 enum option_type {
-	OPTION_STRING,	/* char * */
-	OPTION_BOOL,	/* bool */
-	OPTION_UINT,	/* uint64_t, min..max */
-	OPTION_SIZE,	/* uint64_t bytes, with K M G T */
-	OPTION_OCTAL,	/* unsigned */
-	OPTION_CHOICE,	/* int: the index in `choices` ("a|b|c") */
-	OPTION_USER,	/* uid_t as unsigned; name or number */
-	OPTION_GROUP,	/* gid_t as unsigned; name or number */
+	OPTION_STRING, /* char * */
+	OPTION_BOOL, /* bool */
+	OPTION_UINT, /* uint64_t, min..max */
+	OPTION_SIZE, /* uint64_t bytes, with K M G T */
+	OPTION_OCTAL, /* unsigned */
+	OPTION_CHOICE, /* int: the index in `choices` ("a|b|c") */
+	OPTION_USER, /* uid_t as unsigned; name or number */
+	OPTION_GROUP, /* gid_t as unsigned; name or number */
 };
 
 enum option_flag {
-	OPTION_SECRET = 1,	/* masked when shown; the file must be closed */
-	OPTION_NO_COMMAND = 2,	/* refused in -o and on a command line */
+	OPTION_SECRET = 1, /* masked when shown; the file must be closed */
+	OPTION_NO_COMMAND = 2, /* refused in -o and on a command line */
 };
 
 struct option {
 	const char *name;
 	enum option_type type;
 	unsigned flags;
-	uint64_t min, max;	/* numbers, and the length of strings if max */
-	const char *choices;	/* OPTION_CHOICE */
-	const char *def;	/* as it would be written; NULL: unset */
-	const char *alias_of;	/* this row is another name of that one */
+	uint64_t min, max; /* numbers, and the length of strings if max */
+	const char *choices; /* OPTION_CHOICE */
+	const char *def; /* as it would be written; NULL: unset */
+	const char *alias_of; /* this row is another name of that one */
 	size_t offset;
-	const char *help;	/* one line, no full stop */
+	const char *help; /* one line, no full stop */
 };
 
 #define OPTION_TABLE_MAX 64

@@ -35,8 +35,13 @@ int text_percent_decode(struct buf *out, const char *s, size_t n);
 void text_shell_quote(struct buf *out, const char *s);
 /* A JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
 void text_json_string(struct buf *out, const char *s);
-/* For log lines and messages: control bytes, '"' and '\\' escaped. */
+/*
+ * For log lines and messages: control bytes (U+0080 to U+009F too), bytes that
+ * are no UTF-8, '"' and '\\' escaped.
+ */
 void text_printable(struct buf *out, const char *s);
+/* The same for whole sentences: '"' and '\\' stay as they are. */
+void text_one_line(struct buf *out, const char *s);
 
 /* True when a byte below 0x20 or 0x7f is in s. */
 bool text_has_control(const char *s);

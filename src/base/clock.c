@@ -1,0 +1,262 @@
+/*
+ * The calendar is computed here and not by gmtime(3), which follows TZ where
+ * that names a zone with leap seconds, nor by strptime(3), which follows the
+ * locale.
+ */
+#include "base/clock.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DAY 86400
+#define DAYS_TO_1970 719528 /* from 0000-01-01 */
+#define TIME_MIN (-(int64_t)DAYS_TO_1970 * DAY)
+#define TIME_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+
+struct civil {
+	int year, month, day; /* month and day from 1 */
+	int hour, minute, second;
+};
+
+static const char days_of_week[] = "MonTueWedThuFriSatSun";
+static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+int64_t clock_now_s(void)
+{
+	return clock_now().tv_sec;
+}
+
+struct timespec clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t;
+}
+
+int64_t clock_mono_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static bool is_leap(int year)
+{
+	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+static int days_in_month(int year, int month)
+{
+	static const char days[] = { 31, 28, 31, 30, 31, 30,
+				     31, 31, 30, 31, 30, 31 };
+
+	return days[month - 1] + (month == 2 && is_leap(year));
+}
+
+/* Days from 0000-01-01 to the first of January of a year from 0 on. */
+static int64_t days_to_year(int year)
+{
+	int before = year - 1;
+
+	if (!year)
+		return 0;
+	return (int64_t)year * 365 + before / 4 - before / 100 + before / 400 +
+	       1;
+}
+
+static int64_t civil_to_unix(const struct civil *c)
+{
+	int64_t days = days_to_year(c->year) - DAYS_TO_1970 + c->day - 1;
+
+	for (int month = 1; month < c->month; month++)
+		days += days_in_month(c->year, month);
+	return days * DAY + c->hour * 3600 + c->minute * 60 + c->second;
+}
+
+static struct civil civil_from_unix(int64_t t)
+{
+	struct civil c = { .month = 1 };
+	int64_t days;
+	int rest;
+
+	if (t < TIME_MIN)
+		t = TIME_MIN;
+	if (t > TIME_MAX)
+		t = TIME_MAX;
+	t -= TIME_MIN;
+	days = t / DAY;
+	rest = t % DAY;
+	c.hour = rest / 3600;
+	c.minute = rest / 60 % 60;
+	c.second = rest % 60;
+	c.year = days / 366;
+	while (days >= days_to_year(c.year + 1))
+		c.year++;
+	days -= days_to_year(c.year);
+	while (days >= days_in_month(c.year, c.month))
+		days -= days_in_month(c.year, c.month++);
+	c.day = days + 1;
+	return c;
+}
+
+/* Every format takes as many of the seven numbers as it shows. */
+static void print(char *out, size_t size, const char *fmt, int64_t t, long ns)
+{
+	struct civil c = civil_from_unix(t);
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	snprintf(out, size, fmt, c.year, c.month, c.day, c.hour, c.minute,
+		 c.second, ns / 1000000);
+#pragma GCC diagnostic pop
+}
+
+void time_amz(int64_t t, char out[TIME_AMZ_SIZE])
+{
+	print(out, TIME_AMZ_SIZE, "%04d%02d%02dT%02d%02d%02dZ", t, 0);
+}
+
+void time_date(int64_t t, char out[TIME_DATE_SIZE])
+{
+	print(out, TIME_DATE_SIZE, "%04d%02d%02d", t, 0);
+}
+
+void time_rfc3339(int64_t t, char out[TIME_RFC3339_SIZE])
+{
+	print(out, TIME_RFC3339_SIZE, "%04d-%02d-%02dT%02d:%02d:%02dZ", t, 0);
+}
+
+void time_rfc3339_ms(struct timespec t, char out[TIME_RFC3339_SIZE])
+{
+	print(out, TIME_RFC3339_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ",
+	      t.tv_sec, t.tv_nsec);
+}
+
+void time_list(struct timespec t, char out[TIME_LIST_SIZE])
+{
+	print(out, TIME_LIST_SIZE, "%04d-%02d-%02d %02d:%02d:%02d.%03ld +0000",
+	      t.tv_sec, t.tv_nsec);
+}
+
+static bool take(const char **s, const char *literal)
+{
+	size_t n = strlen(literal);
+
+	if (strncmp(*s, literal, n))
+		return false;
+	*s += n;
+	return true;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Exactly n digits, with a value of min to max. */
+static bool number(const char **s, int n, int min, int max, int *out)
+{
+	int value = 0;
+
+	for (; n; n--, (*s)++) {
+		if (!is_digit(**s))
+			return false;
+		value = value * 10 + (**s - '0');
+	}
+	*out = value;
+	return value >= min && value <= max;
+}
+
+/* A name of three letters out of a row of them; *out counts from 1. */
+static bool word(const char **s, const char *names, int *out)
+{
+	for (int i = 0; names[i * 3]; i++) {
+		if (!strncmp(*s, names + (size_t)i * 3, 3)) {
+			*s += 3;
+			*out = i + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool time_of_day(const char **s, struct civil *c)
+{
+	return number(s, 2, 0, 23, &c->hour) && take(s, ":") &&
+	       number(s, 2, 0, 59, &c->minute) && take(s, ":") &&
+	       number(s, 2, 0, 60, &c->second);
+}
+
+/* ".178"; digits beyond the ninth are dropped. Nothing is a fraction too. */
+static bool fraction(const char **s, long *ns)
+{
+	long unit = 100000000;
+
+	*ns = 0;
+	if (!take(s, "."))
+		return true;
+	if (!is_digit(**s))
+		return false;
+	for (; is_digit(**s); (*s)++, unit /= 10)
+		*ns += unit * (**s - '0');
+	return true;
+}
+
+static bool zone(const char **s, int *offset_s)
+{
+	int sign, hours, minutes;
+
+	*offset_s = 0;
+	if (take(s, "Z") || take(s, "z"))
+		return true;
+	if (take(s, "+"))
+		sign = 1;
+	else if (take(s, "-"))
+		sign = -1;
+	else
+		return false;
+	if (!number(s, 2, 0, 23, &hours))
+		return false;
+	take(s, ":");
+	if (!number(s, 2, 0, 59, &minutes))
+		return false;
+	*offset_s = sign * (hours * 3600 + minutes * 60);
+	return true;
+}
+
+int time_parse_iso8601(const char *s, struct timespec *out)
+{
+	struct civil c;
+	int offset_s;
+	long ns;
+
+	if (!number(&s, 4, 0, 9999, &c.year) || !take(&s, "-") ||
+	    !number(&s, 2, 1, 12, &c.month) || !take(&s, "-") ||
+	    !number(&s, 2, 1, days_in_month(c.year, c.month), &c.day) ||
+	    !(take(&s, "T") || take(&s, "t")) || !time_of_day(&s, &c) ||
+	    !fraction(&s, &ns) || !zone(&s, &offset_s) || *s)
+		return -EINVAL;
+	out->tv_sec = civil_to_unix(&c) - offset_s;
+	out->tv_nsec = ns;
+	return 0;
+}
+
+int time_parse_http(const char *s, int64_t *out)
+{
+	struct civil c;
+	int day_of_week;
+
+	if (!word(&s, days_of_week, &day_of_week) || !take(&s, ", ") ||
+	    !number(&s, 2, 1, 31, &c.day) || !take(&s, " ") ||
+	    !word(&s, months, &c.month) || !take(&s, " ") ||
+	    !number(&s, 4, 0, 9999, &c.year) || !take(&s, " ") ||
+	    !time_of_day(&s, &c) || !take(&s, " GMT") || *s ||
+	    c.day > days_in_month(c.year, c.month))
+		return -EINVAL;
+	*out = civil_to_unix(&c);
+	return 0;
+}

@@ -1,0 +1,238 @@
+/*
+ * The algorithms are fetched once: OpenSSL 3 looks them up by name, under a
+ * lock, whenever it is asked by EVP_sha256() and its like, and a signature is
+ * four HMACs.
+ */
+#include "base/digest.h"
+
+#include <errno.h>
+#include <isa-l/crc.h>
+#include <limits.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+static struct {
+	pthread_once_t once;
+	EVP_MD *md[2]; /* by enum digest_kind */
+	EVP_MAC *hmac;
+} algorithms = { .once = PTHREAD_ONCE_INIT };
+
+static const char base64_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static void fetch_algorithms(void)
+{
+	algorithms.md[DIGEST_SHA256] = EVP_MD_fetch(NULL, "SHA256", NULL);
+	algorithms.md[DIGEST_MD5] = EVP_MD_fetch(NULL, "MD5", NULL);
+	algorithms.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+}
+
+int digest_init(void)
+{
+	pthread_once(&algorithms.once, fetch_algorithms);
+	if (!algorithms.md[DIGEST_SHA256] || !algorithms.md[DIGEST_MD5] ||
+	    !algorithms.hmac)
+		return -ENOSYS;
+	return 0;
+}
+
+/* No memory, or no algorithm: there is no digest to go on with. */
+static void must(int ok)
+{
+	if (!ok)
+		abort();
+}
+
+static const EVP_MD *algorithm(enum digest_kind kind)
+{
+	digest_init();
+	must(algorithms.md[kind] != NULL);
+	return algorithms.md[kind];
+}
+
+void sha256(const void *bytes, size_t n, unsigned char out[SHA256_SIZE])
+{
+	must(EVP_Digest(bytes, n, out, NULL, algorithm(DIGEST_SHA256), NULL));
+}
+
+void sha256_hex(const void *bytes, size_t n, char out[SHA256_HEX_SIZE])
+{
+	unsigned char digest[SHA256_SIZE];
+
+	sha256(bytes, n, digest);
+	hex_encode(digest, sizeof(digest), out);
+}
+
+void hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t n,
+		 unsigned char out[SHA256_SIZE])
+{
+	char name[] = "SHA256";
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name,
+						 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_MAC_CTX *ctx;
+	size_t len;
+
+	digest_init();
+	ctx = EVP_MAC_CTX_new(algorithms.hmac);
+	must(ctx != NULL);
+	/* A NULL key would mean the one from before. */
+	must(EVP_MAC_init(ctx, key_len ? key : (const void *)"", key_len,
+			  params));
+	must(EVP_MAC_update(ctx, bytes, n));
+	must(EVP_MAC_final(ctx, out, &len, SHA256_SIZE));
+	EVP_MAC_CTX_free(ctx);
+}
+
+void md5(const void *bytes, size_t n, unsigned char out[MD5_SIZE])
+{
+	must(EVP_Digest(bytes, n, out, NULL, algorithm(DIGEST_MD5), NULL));
+}
+
+/* ISA-L's function neither starts from nor ends in the inverted register. */
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+
+	crc = ~crc;
+	while (n) {
+		int piece = n > INT_MAX ? INT_MAX : (int)n;
+
+		crc = crc32_iscsi((unsigned char *)p, piece, crc);
+		p += piece;
+		n -= (size_t)piece;
+	}
+	return ~crc;
+}
+
+struct digest {
+	EVP_MD_CTX *ctx;
+};
+
+struct digest *digest_new(enum digest_kind kind)
+{
+	struct digest *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->ctx = EVP_MD_CTX_new();
+	if (!d->ctx || !EVP_DigestInit_ex2(d->ctx, algorithm(kind), NULL)) {
+		EVP_MD_CTX_free(d->ctx);
+		free(d);
+		return NULL;
+	}
+	return d;
+}
+
+void digest_add(struct digest *d, const void *bytes, size_t n)
+{
+	must(EVP_DigestUpdate(d->ctx, bytes, n));
+}
+
+size_t digest_end(struct digest *d, unsigned char out[SHA256_SIZE])
+{
+	unsigned len;
+
+	must(EVP_DigestFinal_ex(d->ctx, out, &len));
+	EVP_MD_CTX_free(d->ctx);
+	free(d);
+	return len;
+}
+
+void hex_encode(const void *bytes, size_t n, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = bytes;
+
+	for (size_t i = 0; i < n; i++) {
+		*out++ = digits[p[i] >> 4];
+		*out++ = digits[p[i] & 15];
+	}
+	*out = '\0';
+}
+
+void base64_encode(const void *bytes, size_t n, struct buf *out)
+{
+	const unsigned char *p = bytes;
+
+	for (size_t i = 0; i < n; i += 3) {
+		size_t have = n - i < 3 ? n - i : 3;
+		unsigned bits = (unsigned)p[i] << 16;
+		char group[4];
+
+		if (have > 1)
+			bits |= (unsigned)p[i + 1] << 8;
+		if (have > 2)
+			bits |= p[i + 2];
+		for (unsigned j = 0; j < 4; j++) {
+			unsigned digit = bits >> (18 - 6 * j) & 63;
+
+			group[j] = j > have ? '=' : base64_digits[digit];
+		}
+		buf_add(out, group, sizeof(group));
+	}
+}
+
+/* Four digits to one to three bytes; 0 when they are no group. */
+static size_t base64_group(const char *s, bool last, unsigned char bytes[3])
+{
+	unsigned bits = 0;
+	size_t digits = 4;
+
+	if (last && s[3] == '=')
+		digits = s[2] == '=' ? 2 : 3;
+	for (size_t i = 0; i < 4; i++) {
+		const char *digit = base64_digits;
+
+		if (i < digits)
+			digit = s[i] ? strchr(base64_digits, s[i]) : NULL;
+		if (!digit)
+			return 0;
+		bits = bits << 6 | (unsigned)(digit - base64_digits);
+	}
+	if (bits & (0xffffffu >> (8 * (digits - 1)) & 0xffffffu))
+		return 0;
+	bytes[0] = (unsigned char)(bits >> 16);
+	bytes[1] = (unsigned char)(bits >> 8);
+	bytes[2] = (unsigned char)bits;
+	return digits - 1;
+}
+
+int base64_decode(const char *s, size_t n, struct buf *out)
+{
+	size_t before = out->len;
+
+	for (size_t i = 0; i < n; i += 4) {
+		unsigned char bytes[3];
+		size_t len = 0;
+
+		if (n - i >= 4)
+			len = base64_group(s + i, n - i == 4, bytes);
+		if (!len) {
+			buf_truncate(out, before);
+			return -EINVAL;
+		}
+		buf_add(out, bytes, len);
+	}
+	return buf_err(out);
+}
+
+int digest_equal(const void *a, const void *b, size_t n)
+{
+	return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+void wipe(void *p, size_t n)
+{
+	explicit_bzero(p, n);
+}

@@ -1,0 +1,313 @@
+/*
+ * Every function walks its bytes once, by tables of what may stay; nothing
+ * here asks <ctype.h>, which follows the locale.
+ */
+#include "base/text.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+
+static const char hex_digits[] = "0123456789ABCDEF";
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_alnum(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || is_digit(c);
+}
+
+static bool is_one_of(char c, const char *set)
+{
+	return c && strchr(set, c);
+}
+
+int parse_u64(const char *s, uint64_t max, uint64_t *out)
+{
+	return parse_u64n(s, strlen(s), max, out);
+}
+
+int parse_u64n(const char *s, size_t n, uint64_t max, uint64_t *out)
+{
+	uint64_t value = 0;
+	bool over = false;
+
+	if (!n)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		if (!is_digit(s[i]))
+			return -EINVAL;
+		over |= __builtin_mul_overflow(value, 10, &value) ||
+			__builtin_add_overflow(value, s[i] - '0', &value);
+	}
+	if (over || value > max)
+		return -ERANGE;
+	*out = value;
+	return 0;
+}
+
+/* The shift of "K", "KiB", ... in any case; -1 when it is none of them. */
+static int unit_shift(const char *s)
+{
+	static const char units[] = "kmgt";
+	const char *unit;
+
+	if (!*s)
+		return 0;
+	unit = strchr(units, *s | 0x20);
+	if (!unit || (s[1] && strcasecmp(s + 1, "ib")))
+		return -1;
+	return (int)(unit - units + 1) * 10;
+}
+
+int parse_size(const char *s, uint64_t max, uint64_t *out)
+{
+	size_t digits = strspn(s, "0123456789");
+	int shift = unit_shift(s + digits);
+	uint64_t value;
+	int err;
+
+	if (shift < 0)
+		return -EINVAL;
+	err = parse_u64n(s, digits, max >> shift, &value);
+	if (!err)
+		*out = value << shift;
+	return err;
+}
+
+int parse_bool(const char *s, bool *out)
+{
+	static const struct {
+		const char *word;
+		bool value;
+	} words[] = {
+		{ "yes", true }, { "no", false },  { "true", true },
+		{ "on", true },  { "off", false }, { "false", false },
+		{ "1", true },   { "0", false },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (!strcasecmp(s, words[i].word)) {
+			*out = words[i].value;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+int parse_octal(const char *s, unsigned max, unsigned *out)
+{
+	size_t n = strspn(s, "01234567");
+	unsigned value = 0;
+
+	if (!n || n > 4 || s[n])
+		return -EINVAL;
+	for (; *s; s++)
+		value = value * 8 + (unsigned)(*s - '0');
+	if (value > max)
+		return -ERANGE;
+	*out = value;
+	return 0;
+}
+
+void text_percent_encode(struct buf *out, const char *s, size_t n,
+			 bool keep_slash)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = s[i];
+
+		if (is_alnum(s[i]) || is_one_of(s[i], "-._~") ||
+		    (c == '/' && keep_slash)) {
+			buf_addc(out, s[i]);
+		} else {
+			char escape[] = { '%', hex_digits[c >> 4],
+					  hex_digits[c & 15] };
+
+			buf_add(out, escape, sizeof(escape));
+		}
+	}
+}
+
+static int hex_value(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int text_percent_decode(struct buf *out, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int high, low;
+		char c = s[i];
+
+		if (c == '%') {
+			if (n - i < 3)
+				return -EINVAL;
+			high = hex_value(s[i + 1]);
+			low = hex_value(s[i + 2]);
+			if (high < 0 || low < 0)
+				return -EINVAL;
+			c = (char)(high << 4 | low);
+			i += 2;
+		}
+		if (!c)
+			return -EINVAL;
+		buf_addc(out, c);
+	}
+	return buf_err(out);
+}
+
+static bool is_shell_harmless(const char *s)
+{
+	if (!*s)
+		return false;
+	for (; *s; s++) {
+		if (!is_alnum(*s) && !is_one_of(*s, "_@%+:,./-"))
+			return false;
+	}
+	return true;
+}
+
+void text_shell_quote(struct buf *out, const char *s)
+{
+	if (is_shell_harmless(s)) {
+		buf_adds(out, s);
+		return;
+	}
+	buf_addc(out, '\'');
+	for (; *s; s++) {
+		if (*s == '\'')
+			buf_adds(out, "'\\''");
+		else
+			buf_addc(out, *s);
+	}
+	buf_addc(out, '\'');
+}
+
+/*
+ * The length of the character at s and its code point; 0 when the bytes are
+ * no UTF-8 (RFC 3629: no overlong form, no surrogate, nothing past U+10FFFF).
+ */
+static size_t utf8_char(const char *s, uint32_t *code)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned char first = *s;
+	size_t len;
+
+	if (first < 0x80) {
+		*code = first;
+		return 1;
+	}
+	len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+	if (first < 0xc2 || first > 0xf4)
+		return 0;
+	*code = first & (0xff >> (len + 1));
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		*code = *code << 6 | (s[i] & 0x3f);
+	}
+	if (*code < least[len] || *code > 0x10ffff ||
+	    (*code >= 0xd800 && *code <= 0xdfff))
+		return 0;
+	return len;
+}
+
+/* The letter of a two-byte escape that C and JSON share; 0 if none. */
+static char short_escape(uint32_t code)
+{
+	switch (code) {
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	case '\t':
+		return 't';
+	case '"':
+	case '\\':
+		return (char)code;
+	default:
+		return '\0';
+	}
+}
+
+void text_json_string(struct buf *out, const char *s)
+{
+	uint32_t code;
+	size_t len;
+	char escape;
+
+	buf_addc(out, '"');
+	for (; *s; s += len ? len : 1) {
+		len = utf8_char(s, &code);
+		escape = len ? short_escape(code) : '\0';
+		if (!len)
+			buf_adds(out, "\xef\xbf\xbd");
+		else if (escape)
+			buf_addf(out, "\\%c", escape);
+		else if (code < 0x20 || code == 0x7f)
+			buf_addf(out, "\\u%04x", (unsigned)code);
+		else
+			buf_add(out, s, len);
+	}
+	buf_addc(out, '"');
+}
+
+static void add_escaped(struct buf *out, const char *s, const char *keep)
+{
+	uint32_t code;
+	size_t len;
+	char escape;
+
+	for (; *s; s += len ? len : 1) {
+		len = utf8_char(s, &code);
+		escape = len ? short_escape(code) : '\0';
+		if (!len || (!escape &&
+			     (code < 0x20 || (code >= 0x7f && code < 0xa0)))) {
+			for (size_t i = 0; i < (len ? len : 1); i++)
+				buf_addf(out, "\\x%02x", (unsigned char)s[i]);
+		} else if (escape && !is_one_of(escape, keep)) {
+			buf_addf(out, "\\%c", escape);
+		} else {
+			buf_add(out, s, len);
+		}
+	}
+}
+
+void text_printable(struct buf *out, const char *s)
+{
+	add_escaped(out, s, "");
+}
+
+void text_one_line(struct buf *out, const char *s)
+{
+	add_escaped(out, s, "\"\\");
+}
+
+bool text_has_control(const char *s)
+{
+	for (; *s; s++) {
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+bool text_starts_with(const char *s, const char *prefix)
+{
+	return !strncmp(s, prefix, strlen(prefix));
+}
+
+bool text_ends_with(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+
+	return n >= m && !strcmp(s + n - m, suffix);
+}
