@@ -7,12 +7,17 @@
 
 #include "store/store.h"
 
-struct store *memstore_new(const char *name);	/* NULL without memory */
+struct store *memstore_new(const char *name); /* NULL without memory */
 
 /*
- * The nth next call of that operation ("get", "put", "part", "copy", "head",
- * "list", "stat", "remove", "complete", "open") fails with err (-errno); n 1
- * is the next one, 0 every one until err 0 is set.
+ * Its limits are S3's; a test may lower them in s->limits before it begins.
+ * A listing asks for one page at a time, so its faults come from
+ * store_list_next(). Each key of store_remove_many() is a "remove".
+ *
+ * The nth next call of that operation ("get", "put", "part", "part_copy",
+ * "copy", "head", "list", "stat", "remove", "complete", "open", "abort",
+ * "pending") fails with err (-errno); n 1 is the next one, 0 every one until
+ * err 0 is set.
  */
 void memstore_fail(struct store *s, const char *op, unsigned n, int err);
 
@@ -22,7 +27,7 @@ void memstore_delay(struct store *s, unsigned ms);
 
 /* How often an operation was asked for, and what is there. */
 unsigned memstore_calls(struct store *s, const char *op);
-unsigned memstore_uploads(struct store *s);	/* neither completed nor aborted */
+unsigned memstore_uploads(struct store *s); /* neither completed nor aborted */
 
 /* A change that another machine made: announced to nobody. */
 int memstore_poke(struct store *s, const char *key, const void *bytes,

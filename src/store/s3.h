@@ -11,18 +11,22 @@
 struct http_lane;
 struct signer;
 
-enum s3_checksum { S3_CHECKSUM_CRC32C, S3_CHECKSUM_SHA256, S3_CHECKSUM_MD5,
-		   S3_CHECKSUM_NONE };
+enum s3_checksum {
+	S3_CHECKSUM_CRC32C,
+	S3_CHECKSUM_SHA256,
+	S3_CHECKSUM_MD5,
+	S3_CHECKSUM_NONE
+};
 
 /* Strings are copied; NULL or "" where not given. */
 struct s3_settings {
-	const char *name;		/* the stage's, for the log */
-	const char *endpoint_url;	/* where I/O goes */
-	const char *public_endpoint_url;	/* what URLs are signed for;
+	const char *name; /* the stage's, for the log */
+	const char *endpoint_url; /* where I/O goes */
+	const char *public_endpoint_url; /* what URLs are signed for;
 						   NULL: endpoint_url */
-	const char *region;		/* NULL: found out, else us-east-1 */
+	const char *region; /* NULL: found out, else us-east-1 */
 	const char *bucket;
-	bool virtual_host;		/* bucket.endpoint, else endpoint/bucket */
+	bool virtual_host; /* bucket.endpoint, else endpoint/bucket */
 	enum s3_checksum upload_checksum;
 	const char *storage_class, *sse;
 	bool requester_pays;

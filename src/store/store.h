@@ -31,13 +31,13 @@ struct buf;
 struct store;
 
 #define STORE_KEY_MAX 1024
-#define STORE_ETAG_SIZE 80	/* with its quotes and the NUL */
+#define STORE_ETAG_SIZE 80 /* with its quotes and the NUL */
 
 /* What a store knows of an object. Plain data, no pointers. */
 struct object_info {
 	uint64_t size;
 	struct timespec mtime;
-	char etag[STORE_ETAG_SIZE];	/* with its quotes; "" unknown */
+	char etag[STORE_ETAG_SIZE]; /* with its quotes; "" unknown */
 };
 
 /* What only a HEAD tells; strings are "" when unknown. */
@@ -50,27 +50,27 @@ struct object_details {
 
 /* What store_stat() finds at a name. */
 struct name_info {
-	bool is_object;		/* an object has exactly this key */
-	bool is_prefix;		/* keys begin with this key and '/' */
-	bool has_marker;	/* ... the key ending in '/' itself among them;
+	bool is_object; /* an object has exactly this key */
+	bool is_prefix; /* keys begin with this key and '/' */
+	bool has_marker; /* ... the key ending in '/' itself among them;
 				   only told when it comes free */
-	struct object_info info;	/* when is_object */
+	struct object_info info; /* when is_object */
 };
 
 /* ---- listing ---- */
 
 struct list_query {
-	const char *prefix;	/* "" everything */
-	char delimiter;		/* '/' or 0: none */
-	unsigned page;		/* entries a request; 0: the store's most */
-	bool ahead;		/* fetch the next page while this one is read */
+	const char *prefix; /* "" everything */
+	char delimiter; /* '/' or 0: none */
+	unsigned page; /* entries a request; 0: the store's most */
+	bool ahead; /* fetch the next page while this one is read */
 };
 
 struct list_entry {
-	const char *key;	/* whole key; a prefix ends with the delimiter;
+	const char *key; /* whole key; a prefix ends with the delimiter;
 				   lives until the next store_list_next() */
 	bool is_prefix;
-	struct object_info info;	/* objects only */
+	struct object_info info; /* objects only */
 };
 
 struct store_list {
@@ -85,24 +85,24 @@ struct store_list {
  * has delivered a prefix.
  */
 struct store_get {
-	const char *key;	/* borrowed until done() */
-	const char *etag;	/* If-Match; NULL: whatever is there */
+	const char *key; /* borrowed until done() */
+	const char *etag; /* If-Match; NULL: whatever is there */
 	uint64_t offset;
-	uint64_t len;		/* bytes wanted, > 0; fewer come at the end */
-	bool ahead;		/* read-ahead: yields to what is waited for */
+	uint64_t len; /* bytes wanted, > 0; fewer come at the end */
+	bool ahead; /* read-ahead: yields to what is waited for */
 	void (*data)(struct store_get *get, const void *bytes, size_t n);
 	/* err 0: all that there is of the range came. info is the object's
 	 * as the answer told it (valid when err is 0). */
 	void (*done)(struct store_get *get, int err,
 		     const struct object_info *info);
-	void *state;		/* the store's */
+	void *state; /* the store's */
 };
 
 /* ---- upload ---- */
 
 /* Memory, or a range of a file, as it stands while the call is under way. */
 struct store_body {
-	const void *data;	/* NULL: fd */
+	const void *data; /* NULL: fd */
 	int fd;
 	uint64_t offset;
 	uint64_t len;
@@ -110,13 +110,13 @@ struct store_body {
 
 /* A write that holds only if; NULL and false: no condition. */
 struct store_cond {
-	const char *if_match;	/* ETag that must be there */
-	bool if_absent;		/* nothing may be there */
+	const char *if_match; /* ETag that must be there */
+	bool if_absent; /* nothing may be there */
 };
 
 /* Metadata that goes with an object. */
 struct store_meta {
-	const char *content_type;	/* NULL: the store's default */
+	const char *content_type; /* NULL: the store's default */
 };
 
 struct store_upload {
@@ -135,8 +135,8 @@ struct store_part {
 	uint64_t offset;
 	struct store_body body;
 	void (*done)(struct store_part *part, int err);
-	char etag[STORE_ETAG_SIZE];	/* set before done(0) */
-	void *state;			/* the store's */
+	char etag[STORE_ETAG_SIZE]; /* set before done(0) */
+	void *state; /* the store's */
 };
 
 /* What completes an upload: ascending numbers. */
@@ -158,32 +158,32 @@ enum presign_action { PRESIGN_DOWNLOAD, PRESIGN_UPLOAD };
 struct store_presign {
 	enum presign_action action;
 	const char *key;
-	int64_t expire;			/* s, 1..604800 */
-	const char *content_type;	/* uploads; NULL: not signed */
+	int64_t expire; /* s, 1..604800 */
+	const char *content_type; /* uploads; NULL: not signed */
 };
 
 struct store_presigned {
 	char *url;
-	char *headers;		/* JSON object of what must be sent */
-	char *header_lines;	/* the same as `Name: value\n` lines */
-	const char *method;	/* "GET", "PUT" */
-	int64_t expires_at;	/* Unix seconds; 0: it does not */
-	char *warning;		/* NULL: none */
+	char *headers; /* JSON object of what must be sent */
+	char *header_lines; /* the same as `Name: value\n` lines */
+	const char *method; /* "GET", "PUT" */
+	int64_t expires_at; /* Unix seconds; 0: it does not */
+	char *warning; /* NULL: none */
 };
 void store_presigned_clear(struct store_presigned *p);
 
 /* ---- the vtable ---- */
 
 struct store_limits {
-	uint64_t put_max;	/* bytes of a single PUT or part */
-	uint64_t part_min;	/* of every part but the last */
+	uint64_t put_max; /* bytes of a single PUT or part */
+	uint64_t part_min; /* of every part but the last */
 	unsigned parts_max;
 	uint64_t object_max;
 	bool presign;
 };
 
 struct store_ops {
-	const char *kind;	/* "s3", "mem" */
+	const char *kind; /* "s3", "mem" */
 	void (*free)(struct store *s);
 	int (*check)(struct store *s, struct buf *err);
 	int (*stat)(struct store *s, const char *key, struct name_info *out);
@@ -204,9 +204,8 @@ struct store_ops {
 	void (*part)(struct store_part *part);
 	void (*part_cancel)(struct store_part *part);
 	int (*part_copy)(struct store_upload *u, unsigned number,
-			 const char *source, const char *etag,
-			 uint64_t offset, uint64_t len,
-			 struct store_part_done *out);
+			 const char *source, const char *etag, uint64_t offset,
+			 uint64_t len, struct store_part_done *out);
 	int (*upload_complete)(struct store_upload *u,
 			       const struct store_part_done *parts, unsigned n,
 			       const struct store_cond *cond,
@@ -236,9 +235,9 @@ struct store_ops {
 struct store {
 	const struct store_ops *ops;
 	struct store_limits limits;
-	char *name;			/* for the log: the stage's */
+	char *name; /* for the log: the stage's */
 	struct store_watchers *watchers;
-	unsigned refs;			/* atomic */
+	unsigned refs; /* atomic */
 };
 
 int store_init(struct store *s, const struct store_ops *ops, const char *name);
@@ -289,14 +288,13 @@ int store_put(struct store *s, const char *key, const struct store_body *body,
 
 /* Multipart. Nothing is visible before complete. */
 int store_upload_open(struct store *s, const char *key,
-		      const struct store_meta *meta,
-		      struct store_upload **out);
+		      const struct store_meta *meta, struct store_upload **out);
 void store_part(struct store_part *part);
 void store_part_cancel(struct store_part *part);
 /* A part from a range of an object that is there: no bytes travel. */
-int store_part_copy(struct store_upload *u, unsigned number,
-		    const char *source, const char *etag, uint64_t offset,
-		    uint64_t len, struct store_part_done *out);
+int store_part_copy(struct store_upload *u, unsigned number, const char *source,
+		    const char *etag, uint64_t offset, uint64_t len,
+		    struct store_part_done *out);
 /* After success or failure the upload is still to be freed; after a failure
  * it may be tried again or aborted. */
 int store_upload_complete(struct store_upload *u,
@@ -340,9 +338,14 @@ int store_describe(struct store *s, struct buf *out);
 struct store_watcher {
 	void (*changed)(struct store_watcher *w, struct store *s,
 			const char *key, const struct object_info *info);
-	struct store_watcher *next;	/* the store's */
+	/* The store's: */
+	struct store_watcher *next;
+	unsigned busy;
+	bool leaving;
 };
 void store_watch(struct store *s, struct store_watcher *w);
+/* After it has returned changed() is not called again, nor under way. Not to
+ * be called from changed(). */
 void store_unwatch(struct store *s, struct store_watcher *w);
 
 #endif

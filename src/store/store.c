@@ -1,0 +1,317 @@
+/*
+ * The wrapper round the vtable. Every call of a caller comes through here:
+ * what the contract forbids is refused before a store sees it, so that no
+ * store has to check again, and what a call has changed is announced once,
+ * after it has succeeded.
+ *
+ * The model is nbdkit's backend.c.
+ */
+#include "store/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "store/store_check.h"
+#include "store/store_watch.h"
+
+int store_init(struct store *s, const struct store_ops *ops, const char *name)
+{
+	s->ops = ops;
+	s->refs = 1;
+	s->name = strdup(name ? name : ops->kind);
+	s->watchers = store_watchers_new();
+	if (s->name && s->watchers)
+		return 0;
+	store_fini(s);
+	return -ENOMEM;
+}
+
+void store_fini(struct store *s)
+{
+	free(s->name);
+	store_watchers_free(s->watchers);
+	s->name = NULL;
+	s->watchers = NULL;
+}
+
+struct store *store_ref(struct store *s)
+{
+	__atomic_add_fetch(&s->refs, 1, __ATOMIC_RELAXED);
+	return s;
+}
+
+void store_unref(struct store *s)
+{
+	if (s && __atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) == 0)
+		s->ops->free(s);
+}
+
+int store_check(struct store *s, struct buf *err)
+{
+	return s->ops->check(s, err);
+}
+
+int store_stat(struct store *s, const char *key, struct name_info *out)
+{
+	int err = store_check_key(key);
+
+	memset(out, 0, sizeof(*out));
+	return err ? err : s->ops->stat(s, key, out);
+}
+
+int store_head(struct store *s, const char *key, struct object_details *out)
+{
+	int err = store_check_key(key);
+
+	memset(out, 0, sizeof(*out));
+	return err ? err : s->ops->head(s, key, out);
+}
+
+int store_list_open(struct store *s, const struct list_query *q,
+		    struct store_list **out)
+{
+	*out = NULL;
+	if (!q->prefix)
+		return -EINVAL;
+	if (strlen(q->prefix) > STORE_KEY_MAX)
+		return -ENAMETOOLONG;
+	return s->ops->list_open(s, q, out);
+}
+
+int store_list_next(struct store_list *l, struct list_entry *out)
+{
+	memset(out, 0, sizeof(*out));
+	return l->store->ops->list_next(l, out);
+}
+
+void store_list_close(struct store_list *l)
+{
+	if (l)
+		l->store->ops->list_close(l);
+}
+
+void store_get(struct store *s, struct store_get *get)
+{
+	static const struct object_info none;
+	int err = store_check_get(get);
+
+	get->state = NULL;
+	if (err)
+		get->done(get, err, &none);
+	else
+		s->ops->get(s, get);
+}
+
+void store_get_cancel(struct store *s, struct store_get *get)
+{
+	s->ops->get_cancel(s, get);
+}
+
+int store_put(struct store *s, const char *key, const struct store_body *body,
+	      const struct store_meta *meta, const struct store_cond *cond,
+	      struct object_info *out)
+{
+	struct object_info info = { 0 };
+	int err = store_check_key(key);
+
+	err = err ? err : store_check_body(s, body);
+	err = err ? err : store_check_meta(meta);
+	err = err ? err : store_check_cond(cond);
+	err = err ? err : s->ops->put(s, key, body, meta, cond, &info);
+	if (err)
+		return err;
+	store_announce(s, key, &info);
+	if (out)
+		*out = info;
+	return 0;
+}
+
+int store_upload_open(struct store *s, const char *key,
+		      const struct store_meta *meta, struct store_upload **out)
+{
+	int err = store_check_key(key);
+
+	*out = NULL;
+	err = err ? err : store_check_meta(meta);
+	return err ? err : s->ops->upload_open(s, key, meta, out);
+}
+
+void store_part(struct store_part *part)
+{
+	struct store *s = part->upload->store;
+	int err =
+		store_check_part(s, part->number, part->offset, part->body.len);
+
+	part->state = NULL;
+	part->etag[0] = '\0';
+	err = err ? err : store_check_body(s, &part->body);
+	if (err)
+		part->done(part, err);
+	else
+		s->ops->part(part);
+}
+
+void store_part_cancel(struct store_part *part)
+{
+	part->upload->store->ops->part_cancel(part);
+}
+
+int store_part_copy(struct store_upload *u, unsigned number, const char *source,
+		    const char *etag, uint64_t offset, uint64_t len,
+		    struct store_part_done *out)
+{
+	struct store *s = u->store;
+	int err = store_check_key(source);
+
+	err = err ? err : store_check_etag(etag);
+	err = err ? err : store_check_part(s, number, offset, len);
+	if (!err && len == 0)
+		err = -EINVAL;
+	if (!err && len > s->limits.put_max)
+		err = -EFBIG;
+	memset(out, 0, sizeof(*out));
+	out->number = number;
+	return err ? err
+		   : s->ops->part_copy(u, number, source, etag, offset, len,
+				       out);
+}
+
+int store_upload_complete(struct store_upload *u,
+			  const struct store_part_done *parts, unsigned n,
+			  const struct store_cond *cond,
+			  struct object_info *out)
+{
+	struct store *s = u->store;
+	struct object_info info = { 0 };
+	int err = store_check_parts(s, parts, n);
+
+	err = err ? err : store_check_cond(cond);
+	err = err ? err : s->ops->upload_complete(u, parts, n, cond, &info);
+	if (err)
+		return err;
+	store_announce(s, u->key, &info);
+	if (out)
+		*out = info;
+	return 0;
+}
+
+int store_upload_abort(struct store_upload *u)
+{
+	return u->store->ops->upload_abort(u);
+}
+
+void store_upload_free(struct store_upload *u)
+{
+	if (u)
+		u->store->ops->upload_free(u);
+}
+
+const char *store_upload_id(struct store_upload *u)
+{
+	return u->store->ops->upload_id(u);
+}
+
+int store_pending(struct store *s, const char *prefix,
+		  int (*each)(void *arg, const struct store_pending *p),
+		  void *arg)
+{
+	if (!prefix)
+		return -EINVAL;
+	if (strlen(prefix) > STORE_KEY_MAX)
+		return -ENAMETOOLONG;
+	return s->ops->pending(s, prefix, each, arg);
+}
+
+int store_pending_abort(struct store *s, const struct store_pending *p)
+{
+	int err = store_check_key(p->key);
+
+	if (!err && (!p->id || !*p->id))
+		err = -EINVAL;
+	return err ? err : s->ops->pending_abort(s, p);
+}
+
+int store_copy(struct store *s, const char *from, const char *etag,
+	       const char *to, const struct store_cond *cond,
+	       struct object_info *out)
+{
+	struct object_info info = { 0 };
+	int err = store_check_key(from);
+
+	err = err ? err : store_check_key(to);
+	err = err ? err : store_check_etag(etag);
+	err = err ? err : store_check_cond(cond);
+	err = err ? err : s->ops->copy(s, from, etag, to, cond, &info);
+	if (err)
+		return err;
+	store_announce(s, to, &info);
+	if (out)
+		*out = info;
+	return 0;
+}
+
+int store_remove(struct store *s, const char *key)
+{
+	int err = store_check_key(key);
+
+	err = err ? err : s->ops->remove(s, key);
+	if (!err)
+		store_announce(s, key, NULL);
+	return err;
+}
+
+int store_remove_many(struct store *s, const char *const *keys, unsigned n,
+		      int *results)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		results[i] = store_check_key(keys[i]);
+		err = err ? err : results[i];
+	}
+	if (err || !n) {
+		/* A key that cannot be: nothing is removed. */
+		for (unsigned i = 0; i < n; i++)
+			results[i] = results[i] ? results[i] : -ECANCELED;
+		return err;
+	}
+	err = s->ops->remove_many(s, keys, n, results);
+	for (unsigned i = 0; i < n; i++)
+		if (!results[i])
+			store_announce(s, keys[i], NULL);
+	return err;
+}
+
+int store_presign(struct store *s, const struct store_presign *req,
+		  struct store_presigned *out, struct buf *err)
+{
+	int e = store_check_presign(s, req, err);
+
+	memset(out, 0, sizeof(*out));
+	e = e ? e : s->ops->presign(s, req, out, err);
+	if (e)
+		store_presigned_clear(out);
+	return e;
+}
+
+void store_presigned_clear(struct store_presigned *p)
+{
+	free(p->url);
+	free(p->headers);
+	free(p->header_lines);
+	free(p->warning);
+	memset(p, 0, sizeof(*p));
+}
+
+void store_locate(struct store *s, const char *key, struct buf *out)
+{
+	s->ops->locate(s, key, out);
+}
+
+int store_describe(struct store *s, struct buf *out)
+{
+	return s->ops->describe(s, out);
+}

@@ -1,0 +1,123 @@
+/*
+ * The contract's rules, one function for each kind of argument.
+ */
+#include "store/store_check.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "store/store.h"
+
+#define PRESIGN_EXPIRE_MAX 604800
+
+int store_check_key(const char *key)
+{
+	if (!key || !*key)
+		return -EINVAL;
+	return strlen(key) > STORE_KEY_MAX ? -ENAMETOOLONG : 0;
+}
+
+int store_check_etag(const char *etag)
+{
+	if (!etag)
+		return 0;
+	if (!*etag || strlen(etag) >= STORE_ETAG_SIZE || text_has_control(etag))
+		return -EINVAL;
+	return 0;
+}
+
+int store_check_get(const struct store_get *get)
+{
+	int err = store_check_key(get->key);
+
+	err = err ? err : store_check_etag(get->etag);
+	if (!err && (!get->len || get->offset > INT64_MAX ||
+		     get->len > INT64_MAX - get->offset))
+		err = -EINVAL;
+	return err;
+}
+
+int store_check_body(const struct store *s, const struct store_body *body)
+{
+	if (body->len > s->limits.put_max)
+		return -EFBIG;
+	if (body->len && !body->data && body->fd < 0)
+		return -EINVAL;
+	if (body->offset > INT64_MAX - body->len)
+		return -EINVAL;
+	return 0;
+}
+
+int store_check_meta(const struct store_meta *meta)
+{
+	if (!meta || !meta->content_type)
+		return 0;
+	if (!*meta->content_type || strlen(meta->content_type) > 255 ||
+	    text_has_control(meta->content_type))
+		return -EINVAL;
+	return 0;
+}
+
+int store_check_cond(const struct store_cond *cond)
+{
+	if (!cond)
+		return 0;
+	if (cond->if_match && cond->if_absent)
+		return -EINVAL;
+	return store_check_etag(cond->if_match);
+}
+
+int store_check_part(const struct store *s, unsigned number, uint64_t offset,
+		     uint64_t len)
+{
+	if (!number)
+		return -EINVAL;
+	if (number > s->limits.parts_max || offset > s->limits.object_max ||
+	    len > s->limits.object_max - offset)
+		return -EFBIG;
+	return 0;
+}
+
+int store_check_parts(const struct store *s,
+		      const struct store_part_done *parts, unsigned n)
+{
+	if (!n)
+		return -EINVAL;
+	if (n > s->limits.parts_max)
+		return -EFBIG;
+	for (unsigned i = 0; i < n; i++) {
+		if (!parts[i].number ||
+		    (i && parts[i].number <= parts[i - 1].number) ||
+		    !parts[i].etag[0])
+			return -EINVAL;
+	}
+	return 0;
+}
+
+int store_check_presign(const struct store *s, const struct store_presign *req,
+			struct buf *err)
+{
+	int e = store_check_key(req->key);
+
+	if (e) {
+		buf_adds(err, e == -EINVAL ? "no object is named"
+					   : "the key is over 1024 bytes");
+	} else if (!s->limits.presign) {
+		buf_addf(err, "a %s store signs no URLs", s->ops->kind);
+		e = -ENOTSUP;
+	} else if (req->expire < 1 || req->expire > PRESIGN_EXPIRE_MAX) {
+		buf_addf(err, "EXPIRE is %lld: it must be 1 to %d seconds",
+			 (long long)req->expire, PRESIGN_EXPIRE_MAX);
+		e = -EINVAL;
+	} else if (req->content_type && text_has_control(req->content_type)) {
+		buf_adds(err, "the content type has a control byte");
+		e = -EINVAL;
+	} else if (req->content_type &&
+		   (!*req->content_type || strlen(req->content_type) > 255)) {
+		buf_adds(err, "the content type must have 1 to 255 bytes");
+		e = -EINVAL;
+	}
+	return e;
+}

@@ -1,0 +1,32 @@
+/*
+ * What the contract of store.h asks of arguments. Pure: 0, or the -errno that
+ * the call returns instead of being made.
+ */
+#ifndef STORE_STORE_CHECK_H
+#define STORE_STORE_CHECK_H
+
+#include <stdint.h>
+
+struct buf;
+struct store;
+struct store_body;
+struct store_cond;
+struct store_get;
+struct store_meta;
+struct store_part_done;
+struct store_presign;
+
+int store_check_key(const char *key); /* -EINVAL, -ENAMETOOLONG */
+int store_check_etag(const char *etag); /* NULL is fine; -EINVAL */
+int store_check_get(const struct store_get *get);
+int store_check_body(const struct store *s, const struct store_body *body);
+int store_check_meta(const struct store_meta *meta);
+int store_check_cond(const struct store_cond *cond);
+int store_check_part(const struct store *s, unsigned number, uint64_t offset,
+		     uint64_t len);
+int store_check_parts(const struct store *s,
+		      const struct store_part_done *parts, unsigned n);
+int store_check_presign(const struct store *s, const struct store_presign *req,
+			struct buf *err);
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * store_get() for a caller that sleeps: done() unparks it. An interrupt
+ * cancels the call and then waits for done(), which comes soon, because the
+ * buffer is the caller's.
+ */
+#include "store/store.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/lock.h"
+#include "base/wait.h"
+
+struct get_sync_locked {
+	bool done;
+	int err;
+	struct object_info info;
+	struct wait_list waiters;
+};
+
+struct get_sync {
+	struct store_get get;
+	unsigned char *bytes; /* the store's thread alone, until done */
+	size_t n;
+	struct lock lock;
+	struct get_sync_locked guarded_;
+};
+
+static struct get_sync_locked *get_sync_locked(struct get_sync *g)
+	REQUIRES(&g->lock)
+{
+	return &g->guarded_;
+}
+
+static void on_data(struct store_get *get, const void *bytes, size_t n)
+{
+	struct get_sync *g = (struct get_sync *)get;
+
+	if (n > get->len - g->n)
+		n = get->len - g->n;
+	memcpy(g->bytes + g->n, bytes, n);
+	g->n += n;
+}
+
+static void on_done(struct store_get *get, int err,
+		    const struct object_info *info)
+{
+	struct get_sync *g = (struct get_sync *)get;
+
+	lock_take(&g->lock);
+	get_sync_locked(g)->done = true;
+	get_sync_locked(g)->err = err;
+	if (!err)
+		get_sync_locked(g)->info = *info;
+	wait_list_wake(&get_sync_locked(g)->waiters);
+	lock_drop(&g->lock);
+}
+
+static bool is_done(struct get_sync *g)
+{
+	bool done;
+
+	lock_take(&g->lock);
+	done = get_sync_locked(g)->done;
+	lock_drop(&g->lock);
+	return done;
+}
+
+static int wait_done(struct store *s, struct get_sync *g)
+{
+	struct waiter *w = waiter_self();
+	struct wait_entry e = { .waiter = w };
+	bool cancelled = false;
+	int err;
+
+	lock_take(&g->lock);
+	wait_list_add(&get_sync_locked(g)->waiters, &e);
+	lock_drop(&g->lock);
+	while (!is_done(g)) {
+		if (cancelled) {
+			waiter_park_uninterrupted(w, WAIT_FOREVER);
+		} else if (waiter_park(w, WAIT_FOREVER) == -EINTR) {
+			cancelled = true;
+			store_get_cancel(s, &g->get);
+		}
+	}
+	lock_take(&g->lock);
+	wait_list_remove(&get_sync_locked(g)->waiters, &e);
+	err = get_sync_locked(g)->err;
+	lock_drop(&g->lock);
+	return cancelled && err == -ECANCELED ? -EINTR : err;
+}
+
+int store_get_sync(struct store *s, const char *key, const char *etag,
+		   uint64_t offset, void *bytes, size_t len, size_t *n,
+		   struct object_info *info)
+{
+	struct get_sync g = {
+		.get = { .key = key,
+			 .etag = etag,
+			 .offset = offset,
+			 .len = len,
+			 .data = on_data,
+			 .done = on_done },
+		.bytes = bytes,
+	};
+	int err;
+
+	lock_init(&g.lock);
+	store_get(s, &g.get);
+	err = wait_done(s, &g);
+	if (!err) {
+		*n = g.n;
+		if (info) {
+			lock_take(&g.lock);
+			*info = get_sync_locked(&g)->info;
+			lock_drop(&g.lock);
+		}
+	}
+	lock_destroy(&g.lock);
+	return err;
+}
