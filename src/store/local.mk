@@ -14,4 +14,4 @@ TESTS += tests/unit/test_store_contract
 tests_unit_test_store_contract_SOURCES = tests/unit/test_store_contract.c \
 	tests/unit/store_contract.c tests/unit/store_contract.h
 tests_unit_test_store_contract_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_store_contract_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+tests_unit_test_store_contract_LDADD = libstore.a $(BASE_LIBS) $(UNIT_LIBS)
