@@ -1,0 +1,87 @@
+"""Scripted misbehaviour: which requests, how often, and what then.
+
+A fault is {"match": {...}, "action": {...}}.
+match (all of them optional):
+    method   "GET"
+    key      a regular expression, searched in the key (or the whole decoded
+             path when the server is no S3)
+    query    a string that the raw query contains
+    nth      the first matching request that it hits (default 1)
+    count    how many it hits from there on (default 1; 0: all)
+action: type is one of
+    status         status, code, message, retry_after, headers, body
+    error_in_200   code, message
+    garbage        body: a 200 whose body is no XML
+    reset          when "before" (default) or "body"; after: body bytes sent
+    cut            after: body bytes sent before the connection is closed
+    wrong_length   delta: added to Content-Length
+    stall          seconds; when "headers" (default) or "body"; after
+    latency        seconds, then the right answer
+    redirect       status (301, 307 or 400), region: unless signed for it
+    raw            text: sent instead of an answer, then closed
+    lose           the request is carried out, the answer is lost (a reset)
+    skew           seconds: the server's clock is off from now on (no match)
+"""
+import re
+import threading
+
+TYPES = ("status", "error_in_200", "garbage", "reset", "cut", "wrong_length",
+         "stall", "latency", "redirect", "raw", "lose", "skew")
+
+
+class Fault:
+    def __init__(self, spec):
+        match = spec.get("match", {})
+        unknown = set(match) - {"method", "key", "query", "nth", "count"}
+        self.action = spec["action"]
+        if unknown or self.action.get("type") not in TYPES:
+            raise ValueError("no such fault: %r" % spec)
+        self.method = match.get("method")
+        self.key = re.compile(match.get("key", ""), re.S)
+        self.query = match.get("query", "")
+        self.nth = int(match.get("nth", 1))
+        self.count = int(match.get("count", 1))
+        self.seen = 0
+
+    def hits(self, method, key, query):
+        if self.method not in (None, method) or self.query not in query:
+            return False
+        if not self.key.search(key):
+            return False
+        self.seen += 1
+        return self.seen >= self.nth and (
+            self.count == 0 or self.seen < self.nth + self.count)
+
+
+class Faults:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.clear()
+
+    def clear(self):
+        with self.lock:
+            self.faults = []
+            self.clock_shift = 0
+            self.regions = []
+
+    def add(self, spec):
+        fault = Fault(spec)
+        with self.lock:
+            if fault.action["type"] == "skew":
+                self.clock_shift = float(fault.action["seconds"])
+                return
+            if fault.action["type"] == "redirect":
+                self.regions.append(fault.action["region"])
+            self.faults.append(fault)
+
+    def find(self, method, key, query, region):
+        """The action for this request, or None. One fault at a time."""
+        with self.lock:
+            for fault in self.faults:
+                action = fault.action
+                if (action["type"] == "redirect" and
+                        action["region"] == region):
+                    continue
+                if fault.hits(method, key, query):
+                    return action
+        return None

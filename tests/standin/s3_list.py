@@ -1,0 +1,124 @@
+"""The listings of the in-memory S3, as the inner text of their XML."""
+import bisect
+import time
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+
+def when(t):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(t)) + (
+        ".%03dZ" % (t % 1 * 1000))
+
+
+def _tag(name, text):
+    return "<%s>%s</%s>" % (name, escape(str(text)), name)
+
+
+def _names(query):
+    """How keys are written: percent-encoded, or as they are (XML cannot
+    carry control bytes then, as with the real one)."""
+    if query.get("encoding-type") == b"url":
+        return lambda key: quote(key, safe="/-_.~")
+    return lambda key: key.decode("utf-8", "replace")
+
+
+def _after(prefix):
+    """The smallest byte string above every one that starts with prefix."""
+    while prefix and prefix[-1] == 255:
+        prefix = prefix[:-1]
+    return prefix[:-1] + bytes([prefix[-1] + 1]) if prefix else None
+
+
+def objects(bucket, name, query, page):
+    prefix, delimiter = query.get("prefix", b""), query.get("delimiter", b"")
+    limit = min(int(query.get("max-keys", b"1000")), page)
+    token = query.get("continuation-token")
+    start = query.get("start-after", b"")
+    at = bisect.bisect_left(bucket.keys, prefix)
+    if token is not None:
+        start = bytes.fromhex(token.decode())
+        past = _after(start) if delimiter and start.endswith(
+            delimiter) and len(start) > len(prefix) else start + b"\0"
+        at = max(at, bisect.bisect_left(bucket.keys, past))
+    elif start:
+        at = max(at, bisect.bisect_right(bucket.keys, start))
+    entries, last, more = [], b"", False
+    while at < len(bucket.keys) and bucket.keys[at].startswith(prefix):
+        key = bucket.keys[at]
+        if len(entries) >= limit:
+            more = True
+            break
+        cut = key.find(delimiter, len(prefix)) if delimiter else -1
+        if cut >= 0:
+            last = key[:cut + len(delimiter)]
+            at = bisect.bisect_left(bucket.keys, _after(last))
+            entries.append((last, None))
+        else:
+            last, at = key, at + 1
+            entries.append((key, bucket.objects[key]))
+    return _objects_xml(name, query, entries, limit, last if more else None)
+
+
+def _objects_xml(name, query, entries, limit, token):
+    write = _names(query)
+    out = [_tag("Name", name), _tag("Prefix", write(query.get("prefix", b""))),
+           _tag("KeyCount", len(entries)), _tag("MaxKeys", limit)]
+    if "delimiter" in query:
+        out.append(_tag("Delimiter", write(query["delimiter"])))
+    if query.get("encoding-type") == b"url":
+        out.append(_tag("EncodingType", "url"))
+    out.append(_tag("IsTruncated", "true" if token is not None else "false"))
+    if token is not None:
+        out.append(_tag("NextContinuationToken", token.hex()))
+    for key, obj in entries:
+        if obj is None:
+            continue
+        owner = ("<Owner><ID>standin</ID><DisplayName>standin</DisplayName>"
+                 "</Owner>" if query.get("fetch-owner") == b"true" else "")
+        out.append("<Contents>%s%s%s%s%s%s</Contents>" % (
+            _tag("Key", write(key)), _tag("LastModified", when(obj.mtime)),
+            _tag("ETag", obj.etag), _tag("Size", len(obj.data)), owner,
+            _tag("StorageClass", obj.headers.get("x-amz-storage-class",
+                                                 "STANDARD"))))
+    out += ["<CommonPrefixes>%s</CommonPrefixes>" % _tag("Prefix", write(key))
+            for key, obj in entries if obj is None]
+    return "".join(out)
+
+
+def uploads(bucket, name, query, page):
+    prefix = query.get("prefix", b"")
+    marker = (query.get("key-marker", b""),
+              query.get("upload-id-marker", b"").decode("latin-1"))
+    limit = min(int(query.get("max-uploads", b"1000")), page)
+    write = _names(query)
+    found = sorted((u.key, i, u) for i, u in bucket.uploads.items()
+                   if u.key.startswith(prefix))
+    if marker[0]:
+        found = [f for f in found if f[:2] > marker or
+                 (not marker[1] and f[0] > marker[0])]
+        if not marker[1]:
+            found = [f for f in found if f[0] > marker[0]]
+    shown, more = found[:limit], len(found) > limit
+    out = [_tag("Bucket", name), _tag("Prefix", write(prefix)),
+           _tag("IsTruncated", "true" if more else "false")]
+    if query.get("encoding-type") == b"url":
+        out.append(_tag("EncodingType", "url"))
+    if more:
+        out += [_tag("NextKeyMarker", write(shown[-1][0])),
+                _tag("NextUploadIdMarker", shown[-1][1])]
+    out += ["<Upload>%s%s%s</Upload>" % (
+        _tag("Key", write(key)), _tag("UploadId", upload_id),
+        _tag("Initiated", when(upload.started)))
+        for key, upload_id, upload in shown]
+    return "".join(out)
+
+
+def parts(upload, name, key, query):
+    upload_id = query["uploadId"].decode("latin-1")
+    out = [_tag("Bucket", name), _tag("Key", _names(query)(key)),
+           _tag("UploadId", upload_id), _tag("IsTruncated", "false")]
+    out += ["<Part>%s%s%s%s</Part>" % (
+        _tag("PartNumber", number), _tag("LastModified", when(part.mtime)),
+        _tag("ETag", part.etag), _tag("Size", len(part.data)))
+        for number, part in sorted(upload.parts.items())]
+    return "".join(out)
