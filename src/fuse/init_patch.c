@@ -1,0 +1,89 @@
+/*
+ * libfuse hands its user data to the hooks as the session's, which is taken;
+ * a process has one session, so the exchange is remembered here. INIT is the
+ * first request and is answered before any other, by one thread.
+ */
+#define FUSE_USE_VERSION 312
+#include "fuse/init_patch.h"
+
+#include <errno.h>
+#include <fuse_lowlevel.h>
+#include <linux/fuse.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WANTED (FUSE_PARALLEL_DIROPS | FUSE_HANDLE_KILLPRIV_V2)
+
+enum init_state {
+	INIT_WAITED, /* the kernel has not asked */
+	INIT_ASKED, /* ... has asked: its reply is to be patched */
+	INIT_DONE,
+};
+
+static struct {
+	enum init_state state;
+	uint64_t unique;
+	uint32_t offered;
+	void (*after)(void *arg);
+	void *arg;
+} init;
+
+static ssize_t hook_read(int fd, void *buf, size_t len, void *userdata)
+{
+	const struct fuse_in_header *h = buf;
+	const struct fuse_init_in *in = (const void *)(h + 1);
+	ssize_t n = read(fd, buf, len);
+
+	if (init.state != INIT_WAITED || n < (ssize_t)(sizeof(*h) + 16))
+		return n;
+	if (h->opcode == FUSE_INIT) {
+		init.unique = h->unique;
+		init.offered = in->flags;
+		init.state = INIT_ASKED;
+	}
+	return n;
+}
+
+static void patch(const struct iovec *iov, int count)
+{
+	struct fuse_init_out *out;
+
+	if (count < 2 || iov[1].iov_len < FUSE_COMPAT_22_INIT_OUT_SIZE)
+		return;
+	out = iov[1].iov_base;
+	out->flags |= WANTED & init.offered;
+}
+
+static ssize_t hook_writev(int fd, struct iovec *iov, int count, void *userdata)
+{
+	const struct fuse_out_header *h = iov[0].iov_base;
+	ssize_t n;
+
+	if (init.state != INIT_ASKED || h->unique != init.unique)
+		return writev(fd, iov, count);
+	/* A version that the kernel must match first is asked for again. */
+	if (h->len < sizeof(*h) + FUSE_COMPAT_22_INIT_OUT_SIZE) {
+		init.state = INIT_WAITED;
+		return writev(fd, iov, count);
+	}
+	init.state = INIT_DONE;
+	patch(iov, count);
+	n = writev(fd, iov, count);
+	if (n >= 0)
+		init.after(init.arg);
+	return n;
+}
+
+int init_patch(struct fuse_session *se, void (*after)(void *arg), void *arg)
+{
+	static const struct fuse_custom_io io = {
+		.read = hook_read,
+		.writev = hook_writev,
+	};
+
+	memset(&init, 0, sizeof(init));
+	init.after = after;
+	init.arg = arg;
+	return fuse_session_custom_io(se, &io, fuse_session_fd(se));
+}

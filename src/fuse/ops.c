@@ -1,0 +1,290 @@
+/*
+ * Names. A node id is an inode's address; FUSE_ROOT_ID is the root's.
+ *
+ * The order in an operation: op_begin, the call, op_end, the reply. The reply
+ * comes last because after it the kernel may ask again, on another thread,
+ * for what we still hold.
+ */
+#include "fuse/ops.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/wait.h"
+
+static void interrupted(fuse_req_t req, void *waiter)
+{
+	waiter_interrupt(waiter);
+}
+
+struct fs *op_begin(fuse_req_t req)
+{
+	struct waiter *w = waiter_self();
+
+	waiter_begin(w);
+	fuse_req_interrupt_func(req, interrupted, w);
+	return fuse_req_userdata(req);
+}
+
+void op_end(fuse_req_t req)
+{
+	fuse_req_interrupt_func(req, NULL, NULL);
+}
+
+void op_reply(fuse_req_t req, int err)
+{
+	fuse_reply_err(req, -err);
+}
+
+struct inode *op_inode(fuse_req_t req, fuse_ino_t ino)
+{
+	if (ino == FUSE_ROOT_ID)
+		return fs_root(fuse_req_userdata(req));
+	return (struct inode *)(uintptr_t)ino;
+}
+
+static int groups(const struct fs_caller *c, gid_t *list, int max)
+{
+	int n = fuse_req_getgroups(c->arg, max, list);
+
+	return n > max ? -EOVERFLOW : n;
+}
+
+void op_caller(fuse_req_t req, struct fs_caller *out)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+
+	out->uid = ctx->uid;
+	out->gid = ctx->gid;
+	out->groups = groups;
+	out->arg = req;
+}
+
+void op_entry_param(const struct fs_entry *e, struct fuse_entry_param *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->ino = (fuse_ino_t)(uintptr_t)e->inode;
+	out->attr = e->st;
+	out->attr_timeout = e->attr_timeout;
+	out->entry_timeout = e->entry_timeout;
+}
+
+/* The reply to lookup and its kin; err as their fs_*() returned it. */
+static void reply_entry(fuse_req_t req, int err, const struct fs_entry *e)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct fuse_entry_param param;
+
+	if (err) {
+		op_reply(req, err);
+		return;
+	}
+	op_entry_param(e, &param);
+	if (fuse_reply_entry(req, &param) == -ENOENT && e->inode)
+		fs_forget(fs, e->inode, 1);
+}
+
+static void op_init(void *userdata, struct fuse_conn_info *conn)
+{
+	unsigned on = FUSE_CAP_ASYNC_READ | FUSE_CAP_ATOMIC_O_TRUNC |
+		      FUSE_CAP_READDIRPLUS | FUSE_CAP_ASYNC_DIO |
+		      FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_PARALLEL_DIROPS;
+	unsigned off = FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_WRITEBACK_CACHE |
+		       FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
+		       FUSE_CAP_SPLICE_MOVE | FUSE_CAP_POSIX_ACL |
+		       FUSE_CAP_DONT_MASK;
+
+	conn->want = (conn->want | on) & ~off & conn->capable;
+	conn->max_write = 1 << 20;
+	conn->max_background = 128;
+	conn->congestion_threshold = 96;
+	conn->time_gran = 1;
+}
+
+static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fs_entry e = { 0 };
+	int err = fs_lookup(op_begin(req), op_inode(req, parent), name, &e);
+
+	op_end(req);
+	reply_entry(req, err, &e);
+}
+
+static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
+{
+	fs_forget(fuse_req_userdata(req), op_inode(req, ino), n);
+	fuse_reply_none(req);
+}
+
+static void op_forget_multi(fuse_req_t req, size_t count,
+			    struct fuse_forget_data *forgets)
+{
+	for (size_t i = 0; i < count; i++)
+		fs_forget(fuse_req_userdata(req), op_inode(req, forgets[i].ino),
+			  forgets[i].nlookup);
+	fuse_reply_none(req);
+}
+
+static struct handle *file_handle(struct fuse_file_info *fi)
+{
+	return fi ? (struct handle *)(uintptr_t)fi->fh : NULL;
+}
+
+static void reply_attr(fuse_req_t req, int err, const struct stat *st,
+		       double timeout)
+{
+	if (err)
+		op_reply(req, err);
+	else
+		fuse_reply_attr(req, st, timeout);
+}
+
+static void op_getattr(fuse_req_t req, fuse_ino_t ino,
+		       struct fuse_file_info *fi)
+{
+	struct stat st;
+	double timeout;
+	int err = fs_getattr(op_begin(req), op_inode(req, ino), file_handle(fi),
+			     &st, &timeout);
+
+	op_end(req);
+	reply_attr(req, err, &st, timeout);
+}
+
+/* FUSE_SET_ATTR_* to FS_SET_*; "now" becomes a time. */
+static unsigned wanted(int to_set, struct stat *attr)
+{
+	static const struct {
+		int fuse;
+		unsigned fs;
+	} map[] = {
+		{ FUSE_SET_ATTR_MODE, FS_SET_MODE },
+		{ FUSE_SET_ATTR_UID, FS_SET_UID },
+		{ FUSE_SET_ATTR_GID, FS_SET_GID },
+		{ FUSE_SET_ATTR_SIZE, FS_SET_SIZE },
+		{ FUSE_SET_ATTR_ATIME, FS_SET_ATIME },
+		{ FUSE_SET_ATTR_MTIME, FS_SET_MTIME },
+	};
+	unsigned which = 0;
+
+	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+		if (to_set & map[i].fuse)
+			which |= map[i].fs;
+	if (to_set & FUSE_SET_ATTR_ATIME_NOW)
+		clock_gettime(CLOCK_REALTIME, &attr->st_atim);
+	if (to_set & FUSE_SET_ATTR_MTIME_NOW)
+		clock_gettime(CLOCK_REALTIME, &attr->st_mtim);
+	return which;
+}
+
+static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
+		       int to_set, struct fuse_file_info *fi)
+{
+	unsigned which = wanted(to_set, attr);
+	struct stat st;
+	double timeout;
+	int err = fs_setattr(op_begin(req), op_inode(req, ino), file_handle(fi),
+			     attr, which, &st, &timeout);
+
+	op_end(req);
+	reply_attr(req, err, &st, timeout);
+}
+
+static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
+		     mode_t mode)
+{
+	struct fs_entry e = { 0 };
+	struct fs_caller c;
+	int err;
+
+	op_caller(req, &c);
+	err = fs_mkdir(op_begin(req), op_inode(req, parent), name, mode, &c,
+		       &e);
+	op_end(req);
+	reply_entry(req, err, &e);
+}
+
+static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	int err = fs_rmdir(op_begin(req), op_inode(req, parent), name);
+
+	op_end(req);
+	op_reply(req, err);
+}
+
+static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	int err = fs_unlink(op_begin(req), op_inode(req, parent), name);
+
+	op_end(req);
+	op_reply(req, err);
+}
+
+static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
+		      fuse_ino_t to, const char *to_name, unsigned flags)
+{
+	int err = fs_rename(op_begin(req), op_inode(req, parent), name,
+			    op_inode(req, to), to_name, flags);
+
+	op_end(req);
+	op_reply(req, err);
+}
+
+/* Stores have neither; the kernel would make ENOSYS of a missing operation. */
+static void op_symlink(fuse_req_t req, const char *link, fuse_ino_t parent,
+		       const char *name)
+{
+	op_reply(req, -EPERM);
+}
+
+static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
+		    const char *name)
+{
+	op_reply(req, -EPERM);
+}
+
+static void op_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct statvfs st;
+	int err = fs_statfs(fuse_req_userdata(req), &st);
+
+	if (err)
+		op_reply(req, err);
+	else
+		fuse_reply_statfs(req, &st);
+}
+
+const struct fuse_lowlevel_ops ops = {
+	.init = op_init,
+	.lookup = op_lookup,
+	.forget = op_forget,
+	.forget_multi = op_forget_multi,
+	.getattr = op_getattr,
+	.setattr = op_setattr,
+	.mknod = op_mknod,
+	.mkdir = op_mkdir,
+	.rmdir = op_rmdir,
+	.unlink = op_unlink,
+	.rename = op_rename,
+	.symlink = op_symlink,
+	.link = op_link,
+	.statfs = op_statfs,
+	.open = op_open,
+	.create = op_create,
+	.read = op_read,
+	.write = op_write,
+	.flush = op_flush,
+	.fsync = op_fsync,
+	.release = op_release,
+	.fallocate = op_fallocate,
+	.opendir = op_opendir,
+	.readdir = op_readdir,
+	.readdirplus = op_readdirplus,
+	.releasedir = op_releasedir,
+	.fsyncdir = op_fsyncdir,
+	.getxattr = op_getxattr,
+	.listxattr = op_listxattr,
+	.setxattr = op_setxattr,
+	.removexattr = op_removexattr,
+};

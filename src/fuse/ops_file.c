@@ -1,0 +1,162 @@
+/*
+ * Open files. A read is answered in place, straight from the blocks that hold
+ * the bytes. A write is copied and answered: nothing is uploaded within it but
+ * what back pressure demands.
+ */
+#include "fuse/ops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static struct handle *handle_of(const struct fuse_file_info *fi)
+{
+	return (struct handle *)(uintptr_t)fi->fh;
+}
+
+/* Nothing was written through it: its close has nothing to report. */
+static bool read_only(int flags)
+{
+	return (flags & O_ACCMODE) == O_RDONLY && !(flags & O_TRUNC);
+}
+
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = op_begin(req);
+	struct handle *h = NULL;
+	bool keep = false;
+	int err = fs_open(fs, op_inode(req, ino), fi->flags, &h, &keep);
+
+	op_end(req);
+	if (err) {
+		op_reply(req, err);
+		return;
+	}
+	fi->fh = (uintptr_t)h;
+	fi->keep_cache = keep;
+	fi->noflush = read_only(fi->flags);
+	if (fuse_reply_open(req, fi) == -ENOENT)
+		fs_release(fs, h);
+}
+
+void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	       struct fuse_file_info *fi)
+{
+	struct fs *fs = op_begin(req);
+	struct fuse_entry_param param;
+	struct fs_entry e = { 0 };
+	struct handle *h = NULL;
+	struct fs_caller c;
+	int err;
+
+	op_caller(req, &c);
+	err = fs_create(fs, op_inode(req, parent), name, mode, fi->flags, &c,
+			&e, &h);
+	op_end(req);
+	if (err) {
+		op_reply(req, err);
+		return;
+	}
+	fi->fh = (uintptr_t)h;
+	fi->keep_cache = 1;
+	op_entry_param(&e, &param);
+	if (fuse_reply_create(req, &param, fi) == -ENOENT) {
+		fs_release(fs, h);
+		fs_forget(fs, e.inode, 1);
+	}
+}
+
+/* mknod(2) of a regular file; devices, pipes and sockets have no object. */
+void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	      dev_t rdev)
+{
+	struct fs *fs = op_begin(req);
+	struct fuse_entry_param param;
+	struct fs_entry e = { 0 };
+	struct handle *h = NULL;
+	struct fs_caller c;
+	int err = -EPERM;
+
+	op_caller(req, &c);
+	if (S_ISREG(mode))
+		err = fs_create(fs, op_inode(req, parent), name, mode,
+				O_WRONLY | O_EXCL, &c, &e, &h);
+	if (!err) {
+		err = fs_flush(fs, h);
+		fs_release(fs, h);
+		if (err)
+			fs_forget(fs, e.inode, 1);
+	}
+	op_end(req);
+	if (err) {
+		op_reply(req, err);
+		return;
+	}
+	op_entry_param(&e, &param);
+	if (fuse_reply_entry(req, &param) == -ENOENT)
+		fs_forget(fs, e.inode, 1);
+}
+
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+	     struct fuse_file_info *fi)
+{
+	struct fs *fs = op_begin(req);
+	struct fs_data data = { 0 };
+	int err = fs_read(fs, handle_of(fi), off, size, &data);
+
+	op_end(req);
+	if (err) {
+		op_reply(req, err);
+		return;
+	}
+	fuse_reply_iov(req, data.iov, data.n);
+	fs_data_release(fs, &data);
+}
+
+void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size,
+	      off_t off, struct fuse_file_info *fi)
+{
+	int err = fs_write(op_begin(req), handle_of(fi), off, bytes, size);
+
+	op_end(req);
+	if (err)
+		op_reply(req, err);
+	else
+		fuse_reply_write(req, size);
+}
+
+void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	int err = fs_flush(op_begin(req), handle_of(fi));
+
+	op_end(req);
+	op_reply(req, err);
+}
+
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
+	      struct fuse_file_info *fi)
+{
+	int err = fs_fsync(op_begin(req), handle_of(fi));
+
+	op_end(req);
+	op_reply(req, err);
+}
+
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	fs_release(op_begin(req), handle_of(fi));
+	op_end(req);
+	op_reply(req, 0);
+}
+
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
+		  off_t length, struct fuse_file_info *fi)
+{
+	int err = -EOPNOTSUPP;
+
+	if (!mode)
+		err = fs_fallocate(op_begin(req), handle_of(fi), offset,
+				   length);
+	op_end(req);
+	op_reply(req, err);
+}
