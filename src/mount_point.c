@@ -1,0 +1,244 @@
+/*
+ * /proc/self/mountinfo says what is mounted where without asking the mounts
+ * themselves: one of them may be dead.
+ */
+#include "mount_point.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
+
+extern char **environ;
+
+/* \040 and its like, as the kernel writes white space in mountinfo. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		unsigned code;
+
+		if (*s == '\\' && sscanf(s + 1, "%3o", &code) == 1) {
+			*to++ = (char)code;
+			s += 3;
+		} else {
+			*to++ = *s;
+		}
+	}
+	*to = '\0';
+}
+
+/* The type of what is mounted at path, uppermost last; false: nothing is. */
+static bool mounted_type(const char *path, char *type, size_t size)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL, where[PATH_MAX + 1], fstype[64];
+	bool found = false;
+	size_t cap = 0;
+
+	while (f && getline(&line, &cap, f) > 0) {
+		const char *dash = strstr(line, " - ");
+
+		if (!dash || sscanf(line, "%*d %*d %*s %*s %4096s", where) != 1)
+			continue;
+		unescape(where);
+		if (strcmp(where, path) ||
+		    sscanf(dash + 3, "%63s", fstype) != 1)
+			continue;
+		snprintf(type, size, "%s", fstype);
+		found = true;
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+int mount_point_detach(const char *path)
+{
+	char *argv[] = { (char *)"fusermount3", (char *)"-uz", (char *)"--",
+			 (char *)path, NULL };
+	int status = -1;
+	pid_t pid;
+
+	if (!umount2(path, MNT_DETACH))
+		return 0;
+	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ))
+		return -EPERM;
+	if (waitpid(pid, &status, 0) != pid || status)
+		return -EPERM;
+	return 0;
+}
+
+static int empty_directory(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	int n = 0;
+
+	if (!d)
+		return -errno;
+	while (n < 3 && (e = readdir(d)))
+		n++;
+	closedir(d);
+	return n < 3 ? 0 : -ENOTEMPTY;
+}
+
+/* realpath() asks the last component too, and a dead mount answers ENOTCONN:
+ * resolve the directory that it is in. */
+static char *absolute(const char *path)
+{
+	char *copy = strdup(path), *slash, *dir = NULL, *full = NULL;
+	size_t len = copy ? strlen(copy) : 0;
+
+	while (len > 1 && copy[len - 1] == '/')
+		copy[--len] = '\0';
+	slash = copy ? strrchr(copy, '/') : NULL;
+	if (!copy || !strcmp(copy, "/") || !strcmp(copy, ".") ||
+	    !strcmp(copy, "..")) {
+		full = copy ? realpath(copy, NULL) : NULL;
+		goto out;
+	}
+	if (slash)
+		*slash = '\0';
+	dir = realpath(!slash ? "." : *copy ? copy : "/", NULL);
+	if (dir && asprintf(&full, "%s/%s", strcmp(dir, "/") ? dir : "",
+			    slash ? slash + 1 : copy) < 0)
+		full = NULL;
+out:
+	free(dir);
+	free(copy);
+	return full;
+}
+
+static int check_place(const char *full, struct buf *err)
+{
+	char type[64];
+	struct stat st;
+	int rc;
+
+	if (lstat(full, &st) && errno == ENOTCONN) {
+		fprintf(stderr,
+			"stagefs: %s: its daemon has died, detaching it\n",
+			full);
+		if (mount_point_detach(full)) {
+			buf_addf(err, "a dead mount that cannot be detached");
+			return -EPERM;
+		}
+	}
+	if (stat(full, &st)) {
+		rc = -errno;
+		buf_addf(err, "%s", strerror(-rc));
+		return rc;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		buf_addf(err, "not a directory");
+		return -ENOTDIR;
+	}
+	if (mounted_type(full, type, sizeof(type))) {
+		if (!strcmp(type, "autofs"))
+			return 0;
+		buf_addf(err, "in use: %s is mounted there", type);
+		return -EBUSY;
+	}
+	rc = empty_directory(full);
+	if (rc)
+		buf_addf(err, rc == -ENOTEMPTY ? "the directory is not empty"
+					       : "cannot read the directory");
+	return rc;
+}
+
+int mount_point_prepare(const char *path, char **out, struct buf *err)
+{
+	char *full = absolute(path), *real = NULL;
+	int rc;
+
+	if (!full) {
+		rc = -errno;
+		buf_addf(err, "%s", strerror(-rc));
+		return rc;
+	}
+	rc = check_place(full, err);
+	if (!rc) {
+		real = realpath(full, NULL);
+		rc = real ? 0 : -errno;
+	}
+	free(full);
+	*out = real;
+	return rc;
+}
+
+static int lock_directory(char *dir, size_t size)
+{
+	const char *base = getenv("XDG_RUNTIME_DIR");
+
+	if (!geteuid())
+		base = "/run";
+	if (!base || !*base)
+		return -ENOENT;
+	snprintf(dir, size, "%s/stagefs", base);
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+static int wait_for(int fd, const char *mountpoint)
+{
+	int64_t until = clock_mono_ms() + MOUNT_LOCK_WAIT_S * 1000;
+	struct timespec pause = { .tv_nsec = 100 * 1000000 };
+
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return 0;
+	fprintf(stderr,
+		"stagefs: %s: waiting for the last mount to end its uploads\n",
+		mountpoint);
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (clock_mono_ms() >= until)
+			return -ETIMEDOUT;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+int mount_lock_take(const char *source, const char *mountpoint, int *fd,
+		    struct buf *err)
+{
+	char dir[PATH_MAX], hex[SHA256_HEX_SIZE];
+	struct buf name = BUF_INIT(BUF_LINE);
+	int rc;
+
+	*fd = -1;
+	/* Without a place for locks there is nobody to wait for. */
+	if (lock_directory(dir, sizeof(dir)))
+		return 0;
+	buf_add(&name, source, strlen(source) + 1);
+	buf_adds(&name, mountpoint);
+	sha256_hex(buf_str(&name), name.len, hex);
+	buf_reset(&name);
+	buf_addf(&name, "%s/%.16s.lock", dir, hex);
+	*fd = open(buf_str(&name), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	rc = *fd < 0 ? -errno : wait_for(*fd, mountpoint);
+	if (rc == -ETIMEDOUT)
+		buf_addf(err, "the last mount has not ended its uploads");
+	else if (rc)
+		buf_addf(err, "%s: %s", buf_str(&name), strerror(-rc));
+	buf_clear(&name);
+	return rc;
+}
