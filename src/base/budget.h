@@ -20,7 +20,9 @@ void budget_free(struct budget *b);
 /*
  * reclaim(arg, bytes) frees what it can of at least that many bytes, by
  * budget_give(), and returns. Called without any lock of the budget's, by the
- * thread that needs the memory; must not block. Set before threads start.
+ * thread that needs the memory, and again every few milliseconds by the first
+ * that waits (what was in use may be idle by then); must not block. Set before
+ * threads start.
  */
 void budget_on_pressure(struct budget *b, void (*reclaim)(void *, size_t),
 			void *arg);

@@ -2,7 +2,7 @@
  * The log: one line an event, with what only the discoverer of a failure knows.
  *
  *   stagefs: error: cannot upload: stage=s key="a b.csv" code=SlowDown
- *   request=tx0001: Service Unavailable (errno 5)
+ *   status=503 request=tx0001: Input/output error (errno 5)
  *
  * Keys are escaped so that a line stays a line. A pre-signed URL, a query
  * string or a secret is never passed in here; tests/mount looks for them.
@@ -35,6 +35,7 @@ struct log_where {
  */
 int log_open(const char *target, enum log_level level);
 
+/* Until log_open(), and again from here on, lines go to stderr. */
 void log_close(void);
 int log_wants(enum log_level level);
 
