@@ -22,7 +22,7 @@ struct buf;
 #define SIGV4_EXPIRES_MIN 1
 #define SIGV4_EXPIRES_MAX 604800
 
-#define SIGV4_FIELDS_MAX 64	/* headers, or query parameters, of a request */
+#define SIGV4_FIELDS_MAX 64 /* headers, or query parameters, of a request */
 
 /* The derived key: good for one (secret, UTC day, region, service). */
 struct sigv4_key {
@@ -32,10 +32,10 @@ struct sigv4_key {
 /* Who signs, where and when. Strings are borrowed. */
 struct sigv4_scope {
 	const char *access_key_id;
-	const char *session_token;	/* NULL: none */
+	const char *session_token; /* NULL: none */
 	const char *region;
 	const char *service;
-	int64_t time;			/* Unix seconds */
+	int64_t time; /* Unix seconds */
 };
 
 /* Raw, not encoded; value "" where there is none (`acl=`). */
@@ -46,13 +46,13 @@ struct sigv4_field {
 
 struct sigv4_request {
 	const char *method;
-	const char *host;	/* as in the Host header */
-	const char *path;	/* encoded, exactly as on the wire; "" is "/" */
+	const char *host; /* as in the Host header */
+	const char *path; /* encoded, as on the wire; "" is "/" */
 	const struct sigv4_field *query;
 	size_t n_query;
-	const struct sigv4_field *headers;	/* to be signed, host apart */
+	const struct sigv4_field *headers; /* to be signed, host apart */
 	size_t n_headers;
-	const char *payload_hash;	/* hex or SIGV4_UNSIGNED_PAYLOAD */
+	const char *payload_hash; /* hex; NULL: SIGV4_UNSIGNED_PAYLOAD */
 };
 
 void sigv4_derive(struct sigv4_key *out, const char *secret, int64_t time,
@@ -61,8 +61,10 @@ void sigv4_derive(struct sigv4_key *out, const char *secret, int64_t time,
 /*
  * Header form. Signs host and the request's headers, among which the caller
  * has put what it sends of x-amz-date, x-amz-content-sha256 and
- * x-amz-security-token (auth/signer.h does). 0, -EINVAL (a control byte in a
- * header, too many fields) or buf's error; out gets the Authorization value.
+ * x-amz-security-token (auth/signer.h does). 0, -EINVAL (a control byte other
+ * than a tab in a header, a name that is no token, a path that is not
+ * encoded, too many fields) or buf's error; out, which gets the Authorization
+ * value, is as it was after a failure.
  */
 int sigv4_authorize(const struct sigv4_key *key,
 		    const struct sigv4_scope *scope,

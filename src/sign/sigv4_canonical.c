@@ -1,0 +1,243 @@
+/*
+ * Both lists, headers and query parameters, are brought to their canonical
+ * spelling first and sorted after, for the order is that of the encoded bytes.
+ * The spellings stand one after the other in one buffer ("arena"), each with
+ * its NUL; since the buffer moves as it grows, a pair holds offsets until all
+ * are in it, and pointers from then on.
+ *
+ * Everything that could end a line is refused here, so that no value can pass
+ * for another header or for the hash behind it.
+ */
+#include "sign/sigv4_canonical.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+/* The caller's, host, and the parameters that signing adds. */
+#define PAIRS_MAX (SIGV4_FIELDS_MAX + 8)
+
+struct pair {
+	size_t name_at, value_at;
+	const char *name, *value;
+	size_t order;
+};
+
+struct pairs {
+	struct pair list[PAIRS_MAX];
+	size_t n;
+	struct buf arena;
+};
+
+static int compare_pairs(const void *left, const void *right, bool by_value)
+{
+	const struct pair *a = left, *b = right;
+	int order = strcmp(a->name, b->name);
+
+	if (!order && by_value)
+		order = strcmp(a->value, b->value);
+	if (!order)
+		order = a->order < b->order ? -1 : a->order > b->order;
+	return order;
+}
+
+static int compare_headers(const void *a, const void *b)
+{
+	return compare_pairs(a, b, false);
+}
+
+static int compare_parameters(const void *a, const void *b)
+{
+	return compare_pairs(a, b, true);
+}
+
+static int pairs_sort(struct pairs *p,
+		      int (*compare)(const void *, const void *))
+{
+	int err = buf_err(&p->arena);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < p->n; i++) {
+		p->list[i].name = p->arena.data + p->list[i].name_at;
+		p->list[i].value = p->arena.data + p->list[i].value_at;
+		p->list[i].order = i;
+	}
+	qsort(p->list, p->n, sizeof(p->list[0]), compare);
+	return 0;
+}
+
+/* RFC 9110: token. */
+static bool is_token(const char *s)
+{
+	static const char token[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789!#$%&'*+-.^_`|~";
+
+	return *s && !s[strspn(s, token)];
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static void add_lower(struct buf *out, const char *s)
+{
+	for (; *s; s++)
+		buf_addc(out, *s >= 'A' && *s <= 'Z' ? *s + ('a' - 'A') : *s);
+}
+
+/* Trimmed, runs of white space as one space. 0, or -EINVAL. */
+static int add_header_value(struct buf *out, const char *s)
+{
+	bool gap = false, any = false;
+
+	for (; *s; s++) {
+		if (is_blank(*s)) {
+			gap = any;
+			continue;
+		}
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return -EINVAL;
+		if (gap)
+			buf_addc(out, ' ');
+		buf_addc(out, *s);
+		gap = false;
+		any = true;
+	}
+	return 0;
+}
+
+static int pairs_add_header(struct pairs *p, const char *name,
+			    const char *value)
+{
+	struct pair *pair = &p->list[p->n++];
+	int err;
+
+	if (!is_token(name))
+		return -EINVAL;
+	pair->name_at = p->arena.len;
+	add_lower(&p->arena, name);
+	buf_addc(&p->arena, '\0');
+	pair->value_at = p->arena.len;
+	err = add_header_value(&p->arena, value);
+	buf_addc(&p->arena, '\0');
+	return err;
+}
+
+static void join_headers(const struct pairs *p, struct buf *lines,
+			 struct buf *names)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct pair *pair = &p->list[i];
+
+		if (i && !strcmp(pair[-1].name, pair->name)) {
+			buf_addc(lines, ',');
+		} else {
+			if (i) {
+				buf_addc(lines, '\n');
+				buf_addc(names, ';');
+			}
+			buf_adds(names, pair->name);
+			buf_adds(lines, pair->name);
+			buf_addc(lines, ':');
+		}
+		buf_adds(lines, pair->value);
+	}
+	buf_addc(lines, '\n');
+}
+
+int canonical_headers(const struct sigv4_request *request, struct buf *lines,
+		      struct buf *names)
+{
+	struct pairs p = { .arena = BUF_INIT(CANONICAL_MAX) };
+	int err = -EINVAL;
+
+	if (!request->host || !*request->host ||
+	    request->n_headers > SIGV4_FIELDS_MAX)
+		goto out;
+	err = pairs_add_header(&p, "host", request->host);
+	for (size_t i = 0; !err && i < request->n_headers; i++) {
+		const struct sigv4_field *h = &request->headers[i];
+
+		err = pairs_add_header(&p, h->name, h->value);
+		if (!err && !strcasecmp(h->name, "host"))
+			err = -EINVAL;
+	}
+	if (!err)
+		err = pairs_sort(&p, compare_headers);
+	if (err)
+		goto out;
+	join_headers(&p, lines, names);
+	err = buf_err(lines) ? buf_err(lines) : buf_err(names);
+out:
+	buf_wipe(&p.arena);
+	return err;
+}
+
+int canonical_query(const struct sigv4_field *query, size_t n, struct buf *out)
+{
+	struct pairs p = { .arena = BUF_INIT(CANONICAL_MAX) };
+	int err;
+
+	if (n > PAIRS_MAX)
+		return -EINVAL;
+	for (; p.n < n; p.n++) {
+		const struct sigv4_field *f = &query[p.n];
+
+		p.list[p.n].name_at = p.arena.len;
+		text_percent_encode(&p.arena, f->name, strlen(f->name), false);
+		buf_addc(&p.arena, '\0');
+		p.list[p.n].value_at = p.arena.len;
+		text_percent_encode(&p.arena, f->value, strlen(f->value),
+				    false);
+		buf_addc(&p.arena, '\0');
+	}
+	err = pairs_sort(&p, compare_parameters);
+	for (size_t i = 0; !err && i < n; i++) {
+		buf_adds(out, i ? "&" : "");
+		buf_adds(out, p.list[i].name);
+		buf_addc(out, '=');
+		buf_adds(out, p.list[i].value);
+	}
+	if (!err)
+		err = buf_err(out);
+	buf_wipe(&p.arena);
+	return err;
+}
+
+/* Visible ASCII without what would end the path. */
+static bool is_wire_path(const char *s)
+{
+	for (; *s; s++)
+		if (*s <= 0x20 || *s >= 0x7f || *s == '?' || *s == '#')
+			return false;
+	return true;
+}
+
+int canonical_request(const struct sigv4_request *request, const char *lines,
+		      const char *names, const struct sigv4_field *query,
+		      size_t n_query, struct buf *out)
+{
+	const char *hash = request->payload_hash;
+	int err;
+
+	if (!hash)
+		hash = SIGV4_UNSIGNED_PAYLOAD;
+	if (!is_token(request->method) || !is_token(hash) ||
+	    !is_wire_path(request->path))
+		return -EINVAL;
+	buf_addf(out, "%s\n%s\n", request->method,
+		 *request->path ? request->path : "/");
+	err = canonical_query(query, n_query, out);
+	if (err)
+		return err;
+	buf_addf(out, "\n%s\n%s\n%s", lines, names, hash);
+	return buf_err(out);
+}

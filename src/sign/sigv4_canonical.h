@@ -1,0 +1,36 @@
+/*
+ * The canonical request of Signature Version 4: what is hashed and signed.
+ * Used by sigv4.c and the tests only.
+ */
+#ifndef SIGN_SIGV4_CANONICAL_H
+#define SIGN_SIGV4_CANONICAL_H
+
+#include <stddef.h>
+
+#include "sign/sigv4.h"
+
+struct buf;
+
+/* Headers with their values come to a few KiB, a query with a token to as
+ * much again; a key of 1,024 bytes to 3 KiB. */
+#define CANONICAL_MAX 262144
+
+/*
+ * Host and the request's headers: `name:value` lines, and the names joined by
+ * `;`. 0, -EINVAL, or a buf's error.
+ */
+int canonical_headers(const struct sigv4_request *request, struct buf *lines,
+		      struct buf *names);
+
+/* Encoded, sorted and joined. 0, -EINVAL (too many), or buf's error. */
+int canonical_query(const struct sigv4_field *query, size_t n, struct buf *out);
+
+/*
+ * The whole, from the two strings of canonical_headers(); `query` stands in
+ * for the request's own. 0, -EINVAL, or buf's error.
+ */
+int canonical_request(const struct sigv4_request *request, const char *lines,
+		      const char *names, const struct sigv4_field *query,
+		      size_t n_query, struct buf *out);
+
+#endif
