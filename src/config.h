@@ -1,0 +1,86 @@
+/*
+ * The configuration: [stagefs], [storage] and [stage NAME], from the file, the
+ * environment and -o. Plain data once it is read; nothing here does network
+ * I/O. Errors name file, line and key, and change nothing.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/option.h"
+#include "stage/catalog.h"
+#include "stage/conn.h"
+
+struct buf;
+
+enum config_presign {
+	CONFIG_PRESIGN_OFF,
+	CONFIG_PRESIGN_DOWNLOAD,
+	CONFIG_PRESIGN_UPLOAD,
+	CONFIG_PRESIGN_BOTH
+};
+enum config_check { CONFIG_CHECK_ALL, CONFIG_CHECK_STORAGE, CONFIG_CHECK_NONE };
+
+/* [stagefs]; the strings are owned. */
+struct config_mount {
+	char *user; /* whose stage `~` is */
+	uint64_t metadata_ttl; /* s */
+	uint64_t memory; /* bytes */
+	char *spill_dir;
+	unsigned uid, gid;
+	unsigned file_mode, dir_mode, umask; /* umask not applied to them */
+	bool allow_other, allow_suid, ro, list_xattrs;
+	int presign; /* enum config_presign */
+	uint64_t presign_expire, presign_expire_max; /* s */
+	char *log; /* NULL: stderr, syslog once in the background */
+	int log_level; /* enum log_level's order */
+	int check; /* enum config_check */
+};
+
+struct config_stage {
+	char *name;
+	struct conn conn;
+};
+
+struct config {
+	char *file; /* where it was read; NULL: no file */
+	struct config_mount mount;
+	bool has_storage;
+	struct conn storage;
+	struct config_stage *stages;
+	unsigned n_stages;
+};
+
+extern const struct option config_mount_options[];
+
+/* What a command line says about the configuration. Borrowed. */
+struct config_request {
+	const char *file; /* --config, -o config=; NULL: the search order */
+	const char *stage; /* the name in a SOURCE of `@name`; NULL: none.
+				   Stage keys in -o are for it, else [storage] */
+	const char *const *settings; /* -o: `name=value`, or `name` = yes */
+	unsigned n_settings;
+};
+
+/*
+ * Reads, completes from the environment (conn_from_environment()), applies
+ * the settings, checks everything that needs no network. 0, or -errno with
+ * one line in err: -ENOENT (a file that was named is not there, or there is
+ * none anywhere), -EINVAL, -EPERM (a secret that others can read).
+ * config_clear() also after a failure; it wipes secrets.
+ */
+int config_read(const struct config_request *r, struct config *out,
+		struct buf *err);
+void config_clear(struct config *c);
+
+/* The catalog that it describes: no I/O. As catalog_new(). */
+int config_catalog(const struct config *c, struct http_engine *engine,
+		   struct catalog **out, struct buf *err);
+
+/* The settings' part of --help. */
+void config_help(FILE *out);
+
+#endif
