@@ -21,11 +21,15 @@ struct catalog_external {
 
 /* Borrowed during catalog_new() only. */
 struct catalog_settings {
-	const char *user;		/* whose stage `~` is */
-	const struct conn *storage;	/* NULL: external stages only */
+	const char *user; /* whose stage `~` is */
+	const struct conn *storage; /* NULL: external stages only */
 	const struct catalog_external *external;
 	unsigned n_external;
-	unsigned metadata_ttl;		/* s: how long a listing is believed */
+	unsigned metadata_ttl; /* s: how long a listing is believed */
+	/* conn_open(); tests put stores in memory here. */
+	int (*open)(const struct conn *conn, const char *name,
+		    struct http_engine *engine, struct store **out,
+		    struct buf *err);
 };
 
 /*
@@ -52,22 +56,23 @@ int catalog_get(struct catalog *c, const char *name, struct stage **out);
 /*
  * All of them, `~` first and the rest in byte order, as an array of
  * references that catalog_list_free() drops. May block on [storage] only; when
- * that fails the others are given and *storage_err says why.
+ * that fails, *storage_err says why and the others are given, with the
+ * internal ones that were known before. 0 or -ENOMEM.
  */
 int catalog_list(struct catalog *c, struct stage ***out, unsigned *n,
 		 int *storage_err);
 void catalog_list_free(struct stage **stages, unsigned n);
 
-/* Every external stage and the storage root, without I/O, for `check`. */
+/* Every external stage, without I/O, for `check`. */
 unsigned catalog_n_external(struct catalog *c);
-struct stage *catalog_external(struct catalog *c, unsigned i);	/* borrowed */
+struct stage *catalog_external(struct catalog *c, unsigned i); /* borrowed */
 /* True when an internal stage of that name is hidden by an external one. */
 int catalog_hidden(struct catalog *c, const char *name, bool *hidden);
 
 /* mkdir at the root. -EINVAL the name, -EEXIST, -EROFS no storage. */
 int catalog_create(struct catalog *c, const char *name, struct stage **out);
 /* rmdir at the root: an empty internal one. -ENOTEMPTY, -EPERM `~` and
- * external ones, -ENOENT. */
+ * external ones, -EROFS, -ENOENT. */
 int catalog_drop(struct catalog *c, const char *name);
 
 #endif

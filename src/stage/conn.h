@@ -17,22 +17,29 @@ struct store;
 
 /* Plain values; the strings are owned (option_clear()). */
 struct conn {
-	char *url;			/* s3://bucket/prefix/ */
+	char *url; /* s3://bucket/prefix/ */
 	char *endpoint_url, *public_endpoint_url, *region;
 	char *access_key_id, *secret_access_key, *session_token;
-	char *credentials;		/* auto static anonymous env profile:NAME */
+	char *master_key; /* Databend's; nothing here uses it */
+	char *credentials; /* auto static anonymous env profile:NAME */
 	char *proxy, *ca_file, *storage_class, *sse;
-	int addressing;			/* enum conn_addressing */
-	bool virtual_host;		/* enable_virtual_host_style */
+	int addressing; /* enum conn_addressing */
+	bool virtual_host; /* enable_virtual_host_style */
 	bool ro, allow_overlap, requester_pays;
-	uint64_t part_size;		/* bytes; 0: auto */
+	uint64_t part_size; /* bytes; 0: auto */
 	uint64_t connections, connect_timeout, idle_timeout, deadline;
-	int upload_checksum;		/* enum s3_checksum's order */
+	int upload_checksum; /* enum s3_checksum's order */
 };
 
 enum conn_addressing { CONN_PATH, CONN_VIRTUAL };
 
 extern const struct option conn_options[];
+
+/*
+ * Why a key that Databend knows cannot be had here, or NULL: such a key is
+ * refused by name rather than as a typo.
+ */
+const char *conn_refusal(const char *key);
 
 /* Bucket and prefix of a stage URL; prefix ends in '/' or is "". Owned. */
 struct conn_place {
@@ -49,8 +56,14 @@ void conn_place_clear(struct conn_place *p);
  */
 int conn_from_environment(struct conn *c);
 
-/* Everything that can be found wrong without I/O. 0 or -EINVAL, why in err. */
+/* Everything that can be found wrong without a network; the place counts as
+ * checked too. 0 or -EINVAL, why in err. */
 int conn_check(const struct conn *c, struct buf *err);
+
+/* What is in use: the endpoint given or Amazon's, the region given or the one
+ * that the endpoint's name tells ("" when neither does). Appends. */
+void conn_endpoint(const struct conn *c, struct buf *out);
+void conn_region(const struct conn *c, struct buf *out);
 
 /* Do the places of two connections hold each other's keys? */
 bool conn_overlap(const struct conn *a, const char *a_prefix,

@@ -1,3 +1,36 @@
 noinst_LIBRARIES += libstage.a
 libstage_a_SOURCES = \
+	src/stage/catalog.c src/stage/catalog.h src/stage/catalog_impl.h \
+	src/stage/catalog_list.c \
+	src/stage/catalog_new.c \
+	src/stage/conn.c src/stage/conn.h \
+	src/stage/conn_open.c \
+	src/stage/conn_place.c \
+	src/stage/known.c src/stage/known.h \
+	src/stage/path.c src/stage/path.h \
+	src/stage/presign.c src/stage/presign.h \
 	src/stage/stage.c src/stage/stage.h
+
+check_PROGRAMS += tests/unit/test_path
+TESTS += tests/unit/test_path
+tests_unit_test_path_SOURCES = tests/unit/test_path.c
+tests_unit_test_path_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_path_LDADD = libstage.a $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_stage
+TESTS += tests/unit/test_stage
+tests_unit_test_stage_SOURCES = tests/unit/test_stage.c
+tests_unit_test_stage_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_stage_LDADD = libstage.a libstore.a $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_known
+TESTS += tests/unit/test_known
+tests_unit_test_known_SOURCES = tests/unit/test_known.c
+tests_unit_test_known_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_known_LDADD = libstage.a libstore.a $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_presign
+TESTS += tests/unit/test_presign
+tests_unit_test_presign_SOURCES = tests/unit/test_presign.c
+tests_unit_test_presign_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_presign_LDADD = libstage.a libstore.a $(BASE_LIBS) $(UNIT_LIBS)

@@ -9,7 +9,7 @@
 
 struct buf;
 
-#define NAME_BYTES_MAX 255	/* of one path component, as the kernel has it */
+#define NAME_BYTES_MAX 255 /* of one path component, as the kernel has it */
 
 /* [_a-zA-Z][_$a-zA-Z0-9]*, and none of v1, health, metrics, storage,
  * _databend_load (any case). */
@@ -18,8 +18,8 @@ bool stage_name_valid(const char *name);
 bool name_visible(const char *name, unsigned long len);
 
 struct location {
-	char *stage;	/* "~" or a name; not checked against any catalog */
-	char *path;	/* "" or relative, a trailing '/' kept */
+	char *stage; /* "~" or a name; not checked against any catalog */
+	char *path; /* "" or relative, a trailing '/' kept */
 };
 
 /*

@@ -18,9 +18,9 @@ struct buf;
 
 struct presign_request {
 	enum presign_action action;
-	int64_t expire;			/* s */
-	int64_t expire_max;		/* s, the mount's; 0: PRESIGN_EXPIRE_MAX */
-	const char *content_type;	/* NULL: none */
+	int64_t expire; /* s */
+	int64_t expire_max; /* s, the mount's; 0: PRESIGN_EXPIRE_MAX */
+	const char *content_type; /* NULL: none */
 };
 
 /* "1".."604800" and nothing else. 0 or -EINVAL with why in err. */

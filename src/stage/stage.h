@@ -13,13 +13,13 @@ struct store;
 enum stage_kind { STAGE_USER, STAGE_INTERNAL, STAGE_EXTERNAL };
 
 struct stage {
-	char *name;		/* "~" for the user stage */
+	char *name; /* "~" for the user stage */
 	enum stage_kind kind;
-	struct store *store;	/* a reference */
-	char *prefix;		/* "" or ends in '/' */
+	struct store *store; /* a reference */
+	char *prefix; /* "" or ends in '/' */
 	bool ro;
-	uint64_t part_size;	/* bytes; 0: auto */
-	unsigned refs;		/* atomic */
+	uint64_t part_size; /* bytes; 0: auto */
+	unsigned refs; /* atomic */
 };
 
 /* Copies the strings, takes a reference to the store. NULL without memory. */
@@ -27,6 +27,6 @@ struct stage *stage_new(const char *name, enum stage_kind kind,
 			struct store *store, const char *prefix, bool ro,
 			uint64_t part_size);
 struct stage *stage_ref(struct stage *s);
-void stage_unref(struct stage *s);	/* NULL is fine */
+void stage_unref(struct stage *s); /* NULL is fine */
 
 #endif

@@ -1,0 +1,246 @@
+/*
+ * One stage by name, and changes of what there is. An answer comes from what
+ * is known while that is fresh, else from one request; what this process made
+ * or dropped is noted after the store has done it.
+ */
+#include "stage/catalog.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "stage/catalog_impl.h"
+#include "stage/path.h"
+
+#define MARKER_TYPE "application/x-directory"
+
+bool catalog_has_storage(struct catalog *c)
+{
+	return c->storage != NULL;
+}
+
+struct store *catalog_storage(struct catalog *c)
+{
+	return c->storage;
+}
+
+const char *catalog_storage_prefix(struct catalog *c)
+{
+	return c->storage_prefix;
+}
+
+unsigned catalog_n_external(struct catalog *c)
+{
+	return c->n_external;
+}
+
+struct stage *catalog_external(struct catalog *c, unsigned i)
+{
+	return c->external[i];
+}
+
+static int name_order(const void *name, const void *stage)
+{
+	return strcmp(name, (*(struct stage *const *)stage)->name);
+}
+
+struct stage *catalog_find_external(struct catalog *c, const char *name)
+{
+	struct stage **s = bsearch(name, c->external, c->n_external, sizeof(*s),
+				   name_order);
+
+	return s ? *s : NULL;
+}
+
+/* The key of an internal stage: what store_stat() takes, or its marker's. */
+static char *internal_key(struct catalog *c, const char *name, bool marker)
+{
+	struct buf key = BUF_INIT(STORE_KEY_MAX);
+
+	buf_adds(&key, c->internal_prefix);
+	buf_adds(&key, name);
+	if (marker)
+		buf_addc(&key, '/');
+	return buf_detach(&key);
+}
+
+/* ---- one of them ---- */
+
+/* Asks the store for one name. */
+static int ask_store(struct catalog *c, const char *name, bool *present)
+{
+	char *key = internal_key(c, name, false);
+	struct name_info info = { 0 };
+	int rc = key ? store_stat(c->storage, key, &info) : -ENOMEM;
+
+	free(key);
+	*present = info.is_prefix;
+	return rc;
+}
+
+/* What is known after one request: KNOWN_PRESENT with a reference. */
+static int look_up(struct catalog *c, const char *name, struct stage **out)
+{
+	int64_t began_ms = clock_mono_ms();
+	struct catalog_locked *g;
+	enum known_answer answer;
+	struct stage *s = NULL;
+	uint64_t ticket;
+	bool present;
+	int rc = 0;
+
+	lock_take(&c->lock);
+	g = catalog_locked(c);
+	answer = known_find(&g->known, name, began_ms, &s);
+	if (answer == KNOWN_NOT) {
+		ticket = known_ask(&g->known);
+		lock_drop(&c->lock);
+		rc = ask_store(c, name, &present);
+		lock_take(&c->lock);
+		if (!rc)
+			rc = known_stat(&g->known, ticket, name, present,
+					began_ms);
+		if (!rc)
+			s = known_stage(&g->known, name);
+		known_asked(&g->known);
+	}
+	if (!rc && s)
+		*out = stage_ref(s);
+	else if (!rc)
+		rc = -ENOENT;
+	lock_drop(&c->lock);
+	return rc;
+}
+
+int catalog_get(struct catalog *c, const char *name, struct stage **out)
+{
+	struct stage *external = catalog_find_external(c, name);
+
+	if (external) {
+		*out = stage_ref(external);
+		return 0;
+	}
+	if (!strcmp(name, "~")) {
+		if (!c->user)
+			return -ENOENT;
+		*out = stage_ref(c->user);
+		return 0;
+	}
+	if (!c->storage || !name_visible(name, strlen(name)))
+		return -ENOENT;
+	return look_up(c, name, out);
+}
+
+int catalog_hidden(struct catalog *c, const char *name, bool *hidden)
+{
+	*hidden = false;
+	if (!c->storage || !catalog_find_external(c, name))
+		return 0;
+	return ask_store(c, name, hidden);
+}
+
+/* ---- mkdir and rmdir at the root ---- */
+
+static int note_change(struct catalog *c, const char *name, bool present,
+		       struct stage **out)
+{
+	struct known *k;
+	int rc;
+
+	lock_take(&c->lock);
+	k = &catalog_locked(c)->known;
+	rc = known_change(k, name, present, clock_mono_ms());
+	if (!rc && out)
+		*out = stage_ref(known_stage(k, name));
+	lock_drop(&c->lock);
+	return rc;
+}
+
+static int put_marker(struct catalog *c, const char *name)
+{
+	const struct store_body body = { .data = "" };
+	const struct store_meta meta = { .content_type = MARKER_TYPE };
+	const struct store_cond cond = { .if_absent = true };
+	char *key = internal_key(c, name, true);
+	struct object_info info;
+	int rc = -ENOMEM;
+
+	if (key)
+		rc = store_put(c->storage, key, &body, &meta, &cond, &info);
+	free(key);
+	return rc;
+}
+
+int catalog_create(struct catalog *c, const char *name, struct stage **out)
+{
+	struct stage *s;
+	int rc;
+
+	if (!strcmp(name, "~") || catalog_find_external(c, name))
+		return -EEXIST;
+	if (!c->storage || c->storage_ro)
+		return -EROFS;
+	if (!stage_name_valid(name))
+		return -EINVAL;
+	rc = look_up(c, name, &s);
+	if (!rc) {
+		stage_unref(s);
+		return -EEXIST;
+	}
+	if (rc != -ENOENT)
+		return rc;
+	rc = put_marker(c, name);
+	return rc ? rc : note_change(c, name, true, out);
+}
+
+/* 0 and whether anything is there, or -ENOTEMPTY. */
+static int check_empty(struct catalog *c, const char *marker, bool *there)
+{
+	const struct list_query query = { .prefix = marker, .page = 2 };
+	struct store_list *list;
+	struct list_entry e;
+	int rc = store_list_open(c->storage, &query, &list);
+
+	*there = false;
+	if (rc)
+		return rc;
+	while ((rc = store_list_next(list, &e)) > 0) {
+		*there = true;
+		if (strcmp(e.key, marker)) {
+			rc = -ENOTEMPTY;
+			break;
+		}
+	}
+	store_list_close(list);
+	return rc;
+}
+
+int catalog_drop(struct catalog *c, const char *name)
+{
+	bool there, kept;
+	char *marker;
+	int rc;
+
+	if (!strcmp(name, "~") || catalog_find_external(c, name))
+		return -EPERM;
+	if (!c->storage || !name_visible(name, strlen(name)))
+		return -ENOENT;
+	if (c->storage_ro)
+		return -EROFS;
+	marker = internal_key(c, name, true);
+	if (!marker)
+		return -ENOMEM;
+	rc = check_empty(c, marker, &there);
+	if (!rc && there)
+		rc = store_remove(c->storage, marker);
+	free(marker);
+	if (rc)
+		return rc;
+	lock_take(&c->lock);
+	kept = known_kept(&catalog_locked(c)->known, name);
+	lock_drop(&c->lock);
+	rc = note_change(c, name, false, NULL);
+	return rc || there || kept ? rc : -ENOENT;
+}

@@ -1,0 +1,207 @@
+/*
+ * All the stages. A listing of the internal ones is shared: who wants one
+ * while it runs waits for it, and takes it if it began late enough for the
+ * caller: after the call, or within metadata_ttl before it. When it failed,
+ * all who waited for it get its error, so a dead store is asked once for all;
+ * when its caller was interrupted, another takes over. States of a listing:
+ * none, running (`listing`), ended (`listing_err`); only run_listing() moves
+ * between them.
+ */
+#include "stage/catalog.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "stage/catalog_impl.h"
+#include "stage/path.h"
+
+/* ---- a listing ---- */
+
+struct names {
+	char **names;
+	unsigned n, cap;
+};
+
+static int names_add(struct names *l, const char *name, size_t len)
+{
+	if (l->n == l->cap) {
+		unsigned cap = l->cap ? 2 * l->cap : 64;
+		char **grown = realloc(l->names, cap * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		l->names = grown;
+		l->cap = cap;
+	}
+	l->names[l->n] = strndup(name, len);
+	return l->names[l->n++] ? 0 : -ENOMEM;
+}
+
+static void names_clear(struct names *l)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		free(l->names[i]);
+	free(l->names);
+}
+
+static int list_store(struct catalog *c, struct names *out)
+{
+	const struct list_query query = {
+		.prefix = c->internal_prefix,
+		.delimiter = '/',
+		.ahead = true,
+	};
+	size_t skip = strlen(c->internal_prefix);
+	struct store_list *list;
+	struct list_entry e;
+	int rc = store_list_open(c->storage, &query, &list);
+
+	if (rc)
+		return rc;
+	while ((rc = store_list_next(list, &e)) > 0) {
+		size_t len = strlen(e.key);
+
+		if (!e.is_prefix || len < skip + 2 ||
+		    !name_visible(e.key + skip, len - skip - 1) ||
+		    !strcmp(e.key + skip, "~/"))
+			continue;
+		rc = names_add(out, e.key + skip, len - skip - 1);
+		if (rc)
+			break;
+	}
+	store_list_close(list);
+	return rc;
+}
+
+/* Returns with the lock taken again, and the waiting ones woken. */
+static int run_listing(struct catalog *c) REQUIRES(&c->lock)
+{
+	struct catalog_locked *g = catalog_locked(c);
+	int64_t began_ms = clock_mono_ms();
+	struct names names = { 0 };
+	int rc;
+
+	g->listing = true;
+	g->listing_id = known_ask(&g->known);
+	lock_drop(&c->lock);
+	rc = list_store(c, &names);
+	lock_take(&c->lock);
+	if (!rc)
+		rc = known_listing(&g->known, g->listing_id, names.names,
+				   names.n, began_ms);
+	known_asked(&g->known);
+	g->listing = false;
+	g->listing_err = rc;
+	wait_list_wake(&g->waiting);
+	names_clear(&names);
+	return rc;
+}
+
+/* 0 when the listing that ran has ended, -EINTR. */
+static int await_listing(struct catalog *c) REQUIRES(&c->lock)
+{
+	struct catalog_locked *g = catalog_locked(c);
+	struct wait_entry entry = { .waiter = waiter_self() };
+	uint64_t id = g->listing_id;
+	int rc = 0;
+
+	wait_list_add(&g->waiting, &entry);
+	while (!rc && g->listing && g->listing_id == id) {
+		lock_drop(&c->lock);
+		rc = waiter_park(entry.waiter, WAIT_FOREVER);
+		lock_take(&c->lock);
+	}
+	wait_list_remove(&g->waiting, &entry);
+	return rc;
+}
+
+static int refresh_locked(struct catalog *c) REQUIRES(&c->lock)
+{
+	struct catalog_locked *g = catalog_locked(c);
+	uint64_t came = g->known.clock;
+
+	for (;;) {
+		uint64_t id = g->listing_id;
+		int rc;
+
+		if (g->known.listed > came ||
+		    known_list_fresh(&g->known, clock_mono_ms()))
+			return 0;
+		if (!g->listing)
+			return run_listing(c);
+		rc = await_listing(c);
+		if (rc)
+			return rc;
+		if (g->listing_id == id && !g->listing && g->listing_err &&
+		    g->listing_err != -EINTR)
+			return g->listing_err;
+	}
+}
+
+/* ---- all of them ---- */
+
+static int by_name(const void *a, const void *b)
+{
+	const struct stage *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+/* The internal ones, less those that an external one hides. */
+static int take_internal(struct catalog *c, struct stage ***out, unsigned *n,
+			 int *storage_err)
+{
+	struct catalog_locked *g;
+	unsigned all, shown = 0, room = c->n_external + 1;
+	struct stage **list;
+
+	lock_take(&c->lock);
+	g = catalog_locked(c);
+	*storage_err = c->storage ? refresh_locked(c) : 0;
+	room += known_count(&g->known);
+	list = calloc(room, sizeof(*list));
+	all = list ? known_stages(&g->known, list) : 0;
+	lock_drop(&c->lock);
+	if (!list)
+		return -ENOMEM;
+	for (unsigned i = 0; i < all; i++) {
+		if (catalog_find_external(c, list[i]->name))
+			stage_unref(list[i]);
+		else
+			list[shown++] = list[i];
+	}
+	*out = list;
+	*n = shown;
+	return 0;
+}
+
+int catalog_list(struct catalog *c, struct stage ***out, unsigned *n,
+		 int *storage_err)
+{
+	struct stage **list;
+	unsigned count;
+	int rc = take_internal(c, &list, &count, storage_err);
+
+	if (rc)
+		return rc;
+	for (unsigned i = 0; i < c->n_external; i++)
+		list[count++] = stage_ref(c->external[i]);
+	qsort(list, count, sizeof(*list), by_name);
+	if (c->user) {
+		memmove(list + 1, list, count * sizeof(*list));
+		list[0] = stage_ref(c->user);
+		count++;
+	}
+	*out = list;
+	*n = count;
+	return 0;
+}
+
+void catalog_list_free(struct stage **stages, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		stage_unref(stages[i]);
+	free(stages);
+}

@@ -1,0 +1,226 @@
+/*
+ * The table, and what can be found wrong with settings before anything is
+ * opened. Databend's keys come first, with all their aliases; the order is
+ * that of --help.
+ */
+#include "stage/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "auth/cred_cache.h"
+#include "base/buf.h"
+#include "base/text.h"
+#include "net/url.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+#define SECRET (OPTION_SECRET | OPTION_NO_COMMAND)
+#define AMAZON "https://s3.amazonaws.com"
+
+#define ROW(name_, type_, field, ...) \
+	{ \
+		.name = #name_, .type = OPTION_##type_, \
+		.offset = offsetof(struct conn, field), __VA_ARGS__ \
+	}
+#define ALIAS(name_, type_, field, flags_) \
+	ROW(name_, type_, field, .alias_of = #field, .flags = flags_, \
+	    .max = BUF_LINE, .help = "the same as " #field)
+
+const struct option conn_options[] = {
+	ROW(url, STRING, url, .max = 2048,
+	    .help = "where the stage is: s3://BUCKET/PATH/"),
+	ROW(endpoint_url, STRING, endpoint_url, .max = 2048,
+	    .help = "the server; https:// unless it says otherwise "
+		    "(default " AMAZON ")"),
+	ROW(public_endpoint_url, STRING, public_endpoint_url, .max = 2048,
+	    .help = "the host that pre-signed URLs name (default "
+		    "endpoint_url)"),
+	ROW(region, STRING, region, .max = 64,
+	    .help = "region to sign for (default: found out)"),
+	ROW(access_key_id, STRING, access_key_id, .max = 1024,
+	    .help = "key id"),
+	ALIAS(aws_key_id, STRING, access_key_id, 0),
+	ROW(secret_access_key, STRING, secret_access_key, .max = BUF_LINE,
+	    .flags = SECRET, .help = "secret key"),
+	ALIAS(aws_secret_key, STRING, secret_access_key, SECRET),
+	ROW(session_token, STRING, session_token, .max = BUF_LINE,
+	    .flags = SECRET, .help = "session token of temporary credentials"),
+	ALIAS(aws_token, STRING, session_token, SECRET),
+	ALIAS(security_token, STRING, session_token, SECRET),
+	ROW(master_key, STRING, master_key, .max = BUF_LINE, .flags = SECRET,
+	    .help = "Databend's; taken, and used for nothing"),
+	ROW(credentials, STRING, credentials, .max = 256, .def = "auto",
+	    .help = "auto, static, anonymous, env or profile:NAME; auto is "
+		    "the keys given, else environment, else profile"),
+	ROW(addressing, CHOICE, addressing, .choices = "path|virtual",
+	    .def = "path",
+	    .help = "ENDPOINT/BUCKET/KEY or BUCKET.ENDPOINT/KEY"),
+	ROW(enable_virtual_host_style, BOOL, virtual_host, .def = "no",
+	    .help = "Databend's word for addressing = virtual"),
+	ROW(ro, BOOL, ro, .def = "no", .help = "nothing is written there"),
+	ROW(allow_overlap, BOOL, allow_overlap, .def = "no",
+	    .help = "another stage may hold the same keys, if it says so too"),
+	ROW(part_size, SIZE, part_size, .min = 5 * MIB, .max = 5 * GIB,
+	    .help = "bytes of an upload's part (default: by the file's size)"),
+	ROW(connections, UINT, connections, .min = 1, .max = 1024, .def = "32",
+	    .help = "data requests at once"),
+	ROW(connect_timeout, UINT, connect_timeout, .min = 1, .max = 600,
+	    .def = "10", .help = "seconds to reach the server"),
+	ROW(idle_timeout, UINT, idle_timeout, .min = 1, .max = 3600,
+	    .def = "30", .help = "seconds without a byte"),
+	ROW(deadline, UINT, deadline, .min = 1, .max = 86400, .def = "120",
+	    .help = "seconds for a request with all its retries"),
+	ROW(upload_checksum, CHOICE, upload_checksum,
+	    .choices = "crc32c|sha256|md5|none", .def = "crc32c",
+	    .help = "what uploads are checked by"),
+	ROW(ca_file, STRING, ca_file, .max = 4096,
+	    .help = "certificates to trust (default: the system's)"),
+	ROW(proxy, STRING, proxy, .max = 2048, .help = "http://HOST:PORT"),
+	ROW(storage_class, STRING, storage_class, .max = 64,
+	    .help = "storage class of new objects"),
+	ROW(sse, STRING, sse, .max = 64,
+	    .help = "encryption of new objects: AES256 or aws:kms"),
+	ROW(requester_pays, BOOL, requester_pays, .def = "no",
+	    .help = "requests are paid by the caller"),
+	{ 0 },
+};
+
+static const char *const later[] = {
+	"role_arn", "aws_role_arn", "external_id", "aws_external_id", NULL,
+};
+
+const char *conn_refusal(const char *key)
+{
+	for (const char *const *k = later; *k; k++)
+		if (!strcasecmp(*k, key))
+			return "assuming a role is not supported by this "
+			       "version: give keys, or `credentials = "
+			       "profile:NAME`";
+	return NULL;
+}
+
+static const char *given(const char *s)
+{
+	return s && *s ? s : NULL;
+}
+
+static int check_server(const char *key, const char *text, struct buf *err)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct url url;
+	int rc;
+
+	if (!given(text))
+		return 0;
+	rc = url_parse(text, "https", &url, &why);
+	if (!rc && strcmp(url.scheme, "http") && strcmp(url.scheme, "https")) {
+		buf_adds(&why, "the scheme is http or https");
+		rc = -EINVAL;
+	} else if (!rc && *url.path && strcmp(url.path, "/")) {
+		buf_adds(&why, "a server has no path");
+		rc = -EINVAL;
+	}
+	if (rc == -EINVAL) {
+		buf_addf(err, "%s = ", key);
+		text_printable(err, text);
+		buf_addf(err, ": %s", buf_str(&why));
+	}
+	url_clear(&url);
+	buf_clear(&why);
+	return rc;
+}
+
+static int check_keys(const struct conn *c, struct buf *err)
+{
+	bool id = given(c->access_key_id), secret = given(c->secret_access_key);
+	enum cred_choice choice;
+	const char *profile;
+
+	if (cred_choice_parse(c->credentials ? c->credentials : "auto", &choice,
+			      &profile)) {
+		buf_adds(err, "credentials = ");
+		text_printable(err, c->credentials);
+		buf_adds(err, ": auto, static, anonymous, env or profile:NAME");
+		return -EINVAL;
+	}
+	if (id != secret)
+		buf_adds(err, id ? "access_key_id without secret_access_key"
+				 : "secret_access_key without access_key_id");
+	else if (given(c->session_token) && !id)
+		buf_adds(err, "session_token without access_key_id");
+	else if (choice == CRED_STATIC && !id)
+		buf_adds(err, "credentials = static, and no access_key_id");
+	else if (choice != CRED_AUTO && choice != CRED_STATIC && id)
+		buf_addf(err, "credentials = %s, and an access_key_id",
+			 c->credentials);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+/* What becomes a header or a part of a scope. */
+static int check_word(const char *key, const char *text, struct buf *err)
+{
+	for (const char *p = text ? text : ""; *p; p++) {
+		if (*p > ' ' && *p < 0x7f && *p != '/' && *p != ',')
+			continue;
+		buf_addf(err, "%s = ", key);
+		text_printable(err, text);
+		buf_adds(err, ": a word without spaces");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int check_sse(const struct conn *c, struct buf *err)
+{
+	if (!given(c->sse) || !strcmp(c->sse, "AES256") ||
+	    !strcmp(c->sse, "aws:kms"))
+		return 0;
+	buf_adds(err, "sse = ");
+	text_printable(err, c->sse);
+	buf_adds(err, ": AES256 or aws:kms");
+	return -EINVAL;
+}
+
+static int check_ca_file(const struct conn *c, struct buf *err)
+{
+	if (!given(c->ca_file) || !access(c->ca_file, R_OK))
+		return 0;
+	buf_adds(err, "ca_file = ");
+	text_printable(err, c->ca_file);
+	buf_addf(err, ": %s", strerror(errno));
+	return -EINVAL;
+}
+
+int conn_check(const struct conn *c, struct buf *err)
+{
+	struct conn_place place;
+	int rc = conn_place(c, &place, err);
+
+	conn_place_clear(&place);
+	if (!rc)
+		rc = check_server("endpoint_url", c->endpoint_url, err);
+	if (!rc)
+		rc = check_server("public_endpoint_url", c->public_endpoint_url,
+				  err);
+	if (!rc)
+		rc = check_server("proxy", c->proxy, err);
+	if (!rc)
+		rc = check_word("region", c->region, err);
+	if (!rc)
+		rc = check_word("access_key_id", c->access_key_id, err);
+	if (!rc)
+		rc = check_word("storage_class", c->storage_class, err);
+	if (!rc)
+		rc = check_sse(c, err);
+	if (!rc)
+		rc = check_keys(c, err);
+	if (!rc)
+		rc = check_ca_file(c, err);
+	return rc;
+}

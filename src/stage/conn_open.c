@@ -1,0 +1,193 @@
+/*
+ * From settings to a store, and what the environment adds to settings first.
+ *
+ * A stage with keys of its own takes nothing from a profile: the profile's
+ * region and endpoint belong to the profile's keys.
+ */
+#include "stage/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/cred_cache.h"
+#include "auth/cred_file.h"
+#include "auth/signer.h"
+#include "base/buf.h"
+#include "net/http_engine.h"
+#include "store/s3.h"
+
+static const char *given(const char *s)
+{
+	return s && *s ? s : NULL;
+}
+
+/* ---- the environment ---- */
+
+static int fill(char **field, const char *value)
+{
+	char *copy;
+
+	if (given(*field) || !given(value))
+		return 0;
+	copy = strdup(value);
+	if (!copy)
+		return -ENOMEM;
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+static int fill_from_env(char **field, const char *first, const char *second)
+{
+	int rc = fill(field, getenv(first));
+
+	return rc ? rc : fill(field, getenv(second));
+}
+
+static int fill_from_profile(struct conn *c, const char *name)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct aws_profile profile;
+	int rc = 0;
+
+	/* A profile that cannot be read is the credentials' error to tell. */
+	if (!aws_profile_read(name, &profile, &why)) {
+		rc = fill(&c->region, profile.region);
+		if (!rc)
+			rc = fill(&c->endpoint_url, profile.endpoint_url);
+		aws_profile_clear(&profile);
+	}
+	buf_clear(&why);
+	return rc;
+}
+
+int conn_from_environment(struct conn *c)
+{
+	enum cred_choice choice = CRED_AUTO;
+	const char *profile = NULL;
+	int rc;
+
+	if (c->credentials)
+		cred_choice_parse(c->credentials, &choice, &profile);
+	rc = fill_from_env(&c->endpoint_url, "AWS_ENDPOINT_URL_S3",
+			   "AWS_ENDPOINT_URL");
+	if (!rc)
+		rc = fill_from_env(&c->region, "AWS_REGION",
+				   "AWS_DEFAULT_REGION");
+	if (rc || given(c->access_key_id))
+		return rc;
+	if (choice != CRED_AUTO && choice != CRED_PROFILE)
+		return 0;
+	return fill_from_profile(c, profile);
+}
+
+/* ---- the store ---- */
+
+static struct http_lane *open_lane(const struct conn *c,
+				   struct http_engine *engine)
+{
+	const struct http_lane_settings set = {
+		.connections = c->connections,
+		.connect_timeout_s = c->connect_timeout,
+		.idle_timeout_s = c->idle_timeout,
+		.deadline_s = c->deadline,
+		.proxy = given(c->proxy),
+		.ca_file = given(c->ca_file),
+	};
+
+	return http_lane_new(engine, &set);
+}
+
+static struct signer *open_signer(const struct conn *c)
+{
+	struct cred_settings set = {
+		.access_key_id = given(c->access_key_id),
+		.secret_access_key = given(c->secret_access_key),
+		.session_token = given(c->session_token),
+	};
+	struct cred_cache *creds;
+	struct signer *signer;
+
+	if (c->credentials &&
+	    cred_choice_parse(c->credentials, &set.choice, &set.profile))
+		return NULL;
+	creds = cred_cache_new(&set);
+	if (!creds)
+		return NULL;
+	signer = signer_new(creds, "s3");
+	if (!signer)
+		cred_cache_free(creds);
+	return signer;
+}
+
+static void public_endpoint(const struct conn *c, struct buf *out)
+{
+	const struct conn other = {
+		.endpoint_url = c->public_endpoint_url,
+		.region = c->region,
+	};
+
+	if (given(c->public_endpoint_url))
+		conn_endpoint(&other, out);
+}
+
+static int open_s3(const struct conn *c, const char *name, const char *bucket,
+		   struct http_engine *engine, struct store **out,
+		   struct buf *err)
+{
+	struct buf endpoint = BUF_INIT(BUF_URL), public = BUF_INIT(BUF_URL);
+	struct buf region = BUF_INIT(256);
+	struct http_lane *lane = open_lane(c, engine);
+	struct signer *signer = lane ? open_signer(c) : NULL;
+	int rc = -ENOMEM;
+
+	conn_endpoint(c, &endpoint);
+	public_endpoint(c, &public);
+	conn_region(c, &region);
+	if (signer && !buf_err(&endpoint) && !buf_err(&public) &&
+	    !buf_err(&region)) {
+		const struct s3_settings set = {
+			.name = name,
+			.endpoint_url = buf_str(&endpoint),
+			.public_endpoint_url = given(buf_str(&public)),
+			.region = given(buf_str(&region)),
+			.bucket = bucket,
+			.virtual_host = c->virtual_host ||
+					c->addressing == CONN_VIRTUAL,
+			.upload_checksum = c->upload_checksum,
+			.storage_class = given(c->storage_class),
+			.sse = given(c->sse),
+			.requester_pays = c->requester_pays,
+		};
+
+		rc = s3_new(&set, lane, signer, out, err);
+	} else {
+		if (signer)
+			signer_free(signer);
+		if (lane)
+			http_lane_free(lane);
+	}
+	buf_clear(&endpoint);
+	buf_clear(&public);
+	buf_clear(&region);
+	return rc;
+}
+
+int conn_open(const struct conn *c, const char *name,
+	      struct http_engine *engine, struct store **out, struct buf *err)
+{
+	struct conn_place place;
+	int rc = conn_check(c, err);
+
+	if (rc)
+		return rc;
+	rc = conn_place(c, &place, err);
+	if (rc)
+		return rc;
+	rc = open_s3(c, name, place.bucket, engine, out, err);
+	if (rc == -ENOMEM)
+		buf_adds(err, "no memory");
+	conn_place_clear(&place);
+	return rc;
+}

@@ -1,0 +1,253 @@
+/*
+ * Where a connection leads. Endpoint, region, bucket and prefix are computed
+ * from the plain values each time they are asked for, so there is no second
+ * copy that could disagree.
+ */
+#include "stage/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "net/url.h"
+
+/* Bytes. With stage/internal/ and a name of 255 it stays within a key. */
+#define PREFIX_MAX 700
+#define AMAZON_HOST "s3.amazonaws.com"
+
+static const char *given(const char *s)
+{
+	return s && *s ? s : NULL;
+}
+
+/* ---- bucket and prefix ---- */
+
+static int refuse_url(const char *url, struct buf *err, const char *why)
+{
+	buf_adds(err, "url = ");
+	text_printable(err, url);
+	buf_addf(err, ": %s", why);
+	return -EINVAL;
+}
+
+static const char *bucket_fault(const char *s, size_t n)
+{
+	if (!n)
+		return "the bucket is missing: s3://BUCKET/PATH/";
+	if (n > 255)
+		return "the bucket's name is too long";
+	for (size_t i = 0; i < n; i++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789.-_"
+			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+			    s[i]))
+			return "a bucket's name has letters, digits, `.`, `-` "
+			       "and `_`";
+	return NULL;
+}
+
+/* Empty segments are dropped, as Databend does; `.` and `..` are refused. */
+static const char *add_prefix(struct buf *out, const char *path)
+{
+	for (const char *p = path; *p;) {
+		size_t n = strcspn(p, "/");
+
+		if (p[0] == '.' && (n == 1 || (n == 2 && p[1] == '.')))
+			return "`.` and `..` are not names in a bucket";
+		if (n) {
+			buf_add(out, p, n);
+			buf_addc(out, '/');
+		}
+		p += n + (p[n] == '/');
+	}
+	return buf_err(out) == -EMSGSIZE ? "the path is too long" : NULL;
+}
+
+static const char *decode_prefix(const char *path, struct buf *out)
+{
+	struct buf raw = BUF_INIT(2048);
+	const char *fault;
+
+	if (strpbrk(path, "?#"))
+		fault = "a `?` or `#` in the path is written %3F or %23";
+	else if (text_percent_decode(&raw, path, strlen(path)))
+		fault = "a % that is no escape; % itself is written %25";
+	else if (raw.len && raw.data[raw.len - 1] != '/')
+		fault = "the path must end in '/'";
+	else
+		fault = add_prefix(out, buf_str(&raw));
+	buf_clear(&raw);
+	return fault;
+}
+
+int conn_place(const struct conn *c, struct conn_place *out, struct buf *err)
+{
+	struct buf prefix = BUF_INIT(PREFIX_MAX);
+	const char *url = given(c->url), *host, *fault;
+	size_t n;
+
+	*out = (struct conn_place){ 0 };
+	if (!url) {
+		buf_adds(err, "no url is given");
+		return -EINVAL;
+	}
+	host = strstr(url, "://");
+	if (!host)
+		return refuse_url(url, err,
+				  "a stage's url is s3://BUCKET/PATH/");
+	if (host - url != 2 || strncasecmp(url, "s3", 2))
+		return refuse_url(
+			url, err,
+			"this version knows s3:// and no other scheme");
+	host += 3;
+	n = strcspn(host, "/");
+	fault = bucket_fault(host, n);
+	if (!fault)
+		fault = decode_prefix(host + n, &prefix);
+	if (fault) {
+		buf_clear(&prefix);
+		return refuse_url(url, err, fault);
+	}
+	out->bucket = strndup(host, n);
+	out->prefix = prefix.len ? buf_detach(&prefix) : strdup("");
+	buf_clear(&prefix);
+	if (out->bucket && out->prefix)
+		return 0;
+	conn_place_clear(out);
+	return -ENOMEM;
+}
+
+void conn_place_clear(struct conn_place *p)
+{
+	free(p->bucket);
+	free(p->prefix);
+	*p = (struct conn_place){ 0 };
+}
+
+/* ---- endpoint and region ---- */
+
+/* The value without a scheme in it; false when it is no URL. */
+static bool parse_endpoint(const struct conn *c, struct url *out)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	const char *text = given(c->endpoint_url);
+	int rc = url_parse(text ? text : AMAZON_HOST, "https", out, &why);
+
+	buf_clear(&why);
+	return !rc;
+}
+
+void conn_endpoint(const struct conn *c, struct buf *out)
+{
+	const char *region = given(c->region);
+	struct url url;
+
+	if (parse_endpoint(c, &url)) {
+		if (region && !strcmp(url.host, AMAZON_HOST))
+			buf_addf(out, "%s://s3.%s.amazonaws.com%s", url.scheme,
+				 region,
+				 text_starts_with(region, "cn-") ? ".cn" : "");
+		else
+			url_origin(&url, out);
+	}
+	url_clear(&url);
+}
+
+/* Hosts whose name tells the region. */
+static const struct {
+	const char *suffix;
+	const char *before; /* what the label with the region begins with */
+	const char *fixed; /* or the region itself */
+} providers[] = {
+	{ ".r2.cloudflarestorage.com", NULL, "auto" },
+	{ ".amazonaws.com", "", NULL },
+	{ ".amazonaws.com.cn", "", NULL },
+	{ ".aliyuncs.com", "oss-", NULL },
+	{ ".backblazeb2.com", "", NULL },
+	{ ".wasabisys.com", "", NULL },
+};
+
+/* The last label before the suffix, when something stands before it too. */
+static void last_label(const char *host, const char *suffix, const char *before,
+		       struct buf *out)
+{
+	const char *end = host + strlen(host) - strlen(suffix), *p = end;
+
+	while (p > host && p[-1] != '.')
+		p--;
+	if (*before ? text_starts_with(p, before) : p > host)
+		buf_add(out, p, end - p);
+}
+
+void conn_region(const struct conn *c, struct buf *out)
+{
+	struct url url;
+
+	if (given(c->region)) {
+		buf_adds(out, c->region);
+		return;
+	}
+	if (parse_endpoint(c, &url) && strcmp(url.host, AMAZON_HOST)) {
+		for (size_t i = 0; i < sizeof(providers) / sizeof(*providers);
+		     i++) {
+			if (!text_ends_with(url.host, providers[i].suffix))
+				continue;
+			if (providers[i].fixed)
+				buf_adds(out, providers[i].fixed);
+			else
+				last_label(url.host, providers[i].suffix,
+					   providers[i].before, out);
+			break;
+		}
+	}
+	url_clear(&url);
+}
+
+/* ---- overlap ---- */
+
+/* Amazon's endpoints are many doors to one set of buckets. */
+static void door(const struct conn *c, struct buf *out)
+{
+	struct url url;
+
+	if (parse_endpoint(c, &url)) {
+		if (text_starts_with(url.host, "s3") &&
+		    strstr(url.host, ".amazonaws.com"))
+			buf_adds(out, AMAZON_HOST);
+		else
+			url_authority(&url, out);
+	}
+	url_clear(&url);
+}
+
+static bool same_bucket(const struct conn *a, const struct conn *b)
+{
+	struct buf x = BUF_INIT(BUF_URL), y = BUF_INIT(BUF_URL);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct conn_place p, q = { 0 };
+	bool same = false;
+
+	if (!conn_place(a, &p, &why) && !conn_place(b, &q, &why)) {
+		door(a, &x);
+		door(b, &y);
+		same = !strcmp(buf_str(&x), buf_str(&y)) &&
+		       !strcmp(p.bucket, q.bucket);
+	}
+	conn_place_clear(&p);
+	conn_place_clear(&q);
+	buf_clear(&x);
+	buf_clear(&y);
+	buf_clear(&why);
+	return same;
+}
+
+bool conn_overlap(const struct conn *a, const char *a_prefix,
+		  const struct conn *b, const char *b_prefix)
+{
+	if (!text_starts_with(a_prefix, b_prefix) &&
+	    !text_starts_with(b_prefix, a_prefix))
+		return false;
+	return same_bucket(a, b);
+}

@@ -1,0 +1,107 @@
+/*
+ * A location's first '/' ends the stage's name; what follows is taken byte by
+ * byte. Databend drops and merges slashes and refuses `..`; here whatever a
+ * directory could not show is refused, so that a name means the same on the
+ * command line and under a mount.
+ */
+#include "stage/path.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+#define ALPHA "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+
+/* What Databend's HTTP service and grammar use themselves. */
+static const char *const reserved[] = {
+	"v1", "health", "metrics", "storage", NULL,
+};
+
+bool stage_name_valid(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (!len || len > NAME_BYTES_MAX || !strchr(ALPHA, name[0]))
+		return false;
+	if (strspn(name, ALPHA "$0123456789") != len)
+		return false;
+	for (const char *const *r = reserved; *r; r++)
+		if (!strcmp(name, *r))
+			return false;
+	return strcasecmp(name, "_databend_load") != 0;
+}
+
+bool name_visible(const char *name, unsigned long len)
+{
+	if (!len || len > NAME_BYTES_MAX)
+		return false;
+	if (name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.')))
+		return false;
+	return !memchr(name, '/', len) && !memchr(name, '\0', len);
+}
+
+static int refuse(struct buf *err, const char *text, const char *why)
+{
+	buf_addc(err, '"');
+	text_printable(err, text);
+	buf_addf(err, "\": %s", why);
+	return -EINVAL;
+}
+
+/* Why a path inside a stage cannot be, or NULL. */
+static const char *path_fault(const char *path)
+{
+	const char *p = path;
+
+	while (*p) {
+		size_t n = strcspn(p, "/");
+
+		if (!n)
+			return "an empty name between slashes";
+		if (n == 1 && p[0] == '.')
+			return "`.` is not a name in a stage";
+		if (n == 2 && p[0] == '.' && p[1] == '.')
+			return "`..` is not a name in a stage";
+		p += n;
+		if (*p)
+			p++;
+	}
+	return NULL;
+}
+
+int location_parse(const char *text, struct location *out, struct buf *err)
+{
+	const char *name = text + 1, *path, *fault;
+	size_t n;
+
+	*out = (struct location){ 0 };
+	if (text[0] != '@')
+		return refuse(err, text,
+			      "a location begins with @, as @stage/path");
+	n = strcspn(name, "/");
+	if (!n)
+		return refuse(err, text, "the name of the stage is missing");
+	if (!name_visible(name, n))
+		return refuse(err, text, "this cannot be the name of a stage");
+	path = name[n] ? name + n + 1 : "";
+	fault = path_fault(path);
+	if (fault)
+		return refuse(err, text, fault);
+	out->stage = strndup(name, n);
+	out->path = strdup(path);
+	if (out->stage && out->path)
+		return 0;
+	location_clear(out);
+	return -ENOMEM;
+}
+
+void location_clear(struct location *l)
+{
+	free(l->stage);
+	free(l->path);
+	*l = (struct location){ 0 };
+}

@@ -1,0 +1,48 @@
+/*
+ * Nothing in a stage changes after stage_new() but the count, so any thread
+ * reads it without a lock. The last reference frees it and gives the store's
+ * back.
+ */
+#include "stage/stage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/store.h"
+
+struct stage *stage_new(const char *name, enum stage_kind kind,
+			struct store *store, const char *prefix, bool ro,
+			uint64_t part_size)
+{
+	struct stage *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->name = strdup(name);
+	s->prefix = strdup(prefix);
+	s->kind = kind;
+	s->ro = ro;
+	s->part_size = part_size;
+	s->refs = 1;
+	s->store = store_ref(store);
+	if (s->name && s->prefix)
+		return s;
+	stage_unref(s);
+	return NULL;
+}
+
+struct stage *stage_ref(struct stage *s)
+{
+	__atomic_add_fetch(&s->refs, 1, __ATOMIC_RELAXED);
+	return s;
+}
+
+void stage_unref(struct stage *s)
+{
+	if (!s || __atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	store_unref(s->store);
+	free(s->name);
+	free(s->prefix);
+	free(s);
+}
