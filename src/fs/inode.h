@@ -34,32 +34,33 @@ struct file;
 struct inode;
 struct stage;
 
-#define INODE_CACHE_MAX 262144	/* cached names that nobody holds */
-#define INODE_PINS_MAX 65536	/* names with changed attributes */
+#define INODE_CACHE_MAX 262144 /* cached names that nobody holds */
+#define INODE_PINS_MAX 65536 /* names with changed attributes */
 
 enum inode_kind {
-	INODE_ABSENT,	/* nothing has this name */
-	INODE_ROOT,	/* the directory of stages */
-	INODE_DIR,	/* a stage's root has a stage and no path */
+	INODE_ABSENT, /* nothing has this name */
+	INODE_ROOT, /* the directory of stages */
+	INODE_DIR, /* a stage's root has a stage and no path */
 	INODE_FILE,
 };
 
 /* Everything that a caller may see at once; a copy. */
 struct inode_view {
 	enum inode_kind kind;
-	uint64_t ino;			/* st_ino: a hash of stage and key */
-	mode_t mode;			/* permission bits */
+	uint64_t ino; /* st_ino: a hash of stage and key */
+	mode_t mode; /* permission bits */
 	uid_t uid;
 	gid_t gid;
-	struct object_info info;	/* size, mtime, ETag as last told */
+	struct object_info info; /* size, mtime, ETag as last told */
 	struct timespec atime, ctime;
 	bool stage_root;
-	bool has_marker;		/* directories: `key/` exists */
-	bool published;			/* files: the store has an object here */
-	bool fresh;			/* believed until its ttl ends */
+	bool has_marker; /* directories: `key/` exists */
+	bool published; /* files: the store has an object here */
+	bool fresh; /* believed until its ttl ends, or ours */
+	bool open; /* it has open content */
 	uint64_t stamp;
-	int64_t expire;			/* presign expiry set on it; 0: none */
-	bool orphan;			/* unlinked: it has no name any more */
+	int64_t expire; /* presign expiry set on it; 0: none */
+	bool orphan; /* unlinked: it has no name any more */
 };
 
 struct tree_settings {
@@ -67,6 +68,7 @@ struct tree_settings {
 	uid_t uid;
 	gid_t gid;
 	unsigned file_mode, dir_mode;
+	unsigned cache_max; /* 0: INODE_CACHE_MAX */
 };
 
 struct tree;
@@ -80,7 +82,7 @@ struct inode *tree_root(struct tree *t);
 struct inode *inode_ref(struct tree *t, struct inode *i);
 void inode_unref(struct tree *t, struct inode *i);
 /* The kernel's. */
-void inode_remember(struct tree *t, struct inode *i);	/* one more lookup */
+void inode_remember(struct tree *t, struct inode *i); /* one more lookup */
 void inode_forget(struct tree *t, struct inode *i, uint64_t n);
 
 void inode_view(struct tree *t, struct inode *i, struct inode_view *out);
@@ -94,13 +96,13 @@ int inode_key(struct tree *t, struct inode *i, struct buf *out);
 /* The key that `name` has, or would have, in dir (no trailing '/'). */
 int inode_key_of(struct tree *t, struct inode *dir, const char *name,
 		 struct buf *out);
-struct inode *inode_parent(struct tree *t, struct inode *i);	/* referenced */
+struct inode *inode_parent(struct tree *t, struct inode *i); /* referenced */
 
 /* What the tree knows of a name. */
 enum tree_answer {
-	TREE_UNKNOWN,	/* ask the store */
-	TREE_KNOWN,	/* *out, referenced, is fresh or ours */
-	TREE_ABSENT,	/* known not to exist */
+	TREE_UNKNOWN, /* ask the store */
+	TREE_KNOWN, /* *out, referenced, is fresh or ours */
+	TREE_ABSENT, /* known not to exist */
 };
 enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
 			   struct inode **out);
@@ -152,25 +154,43 @@ int inode_set_owner(struct tree *t, struct inode *i, uid_t uid, gid_t gid);
 int inode_set_times(struct tree *t, struct inode *i,
 		    const struct timespec *atime, const struct timespec *mtime);
 int inode_set_expire(struct tree *t, struct inode *i, int64_t expire);
-/* Written to: the mtime moves, unpinned. */
+/*
+ * Written to, cut or emptied: the mtime moves, unpinned, and the name is ours
+ * until inode_published() or its content is given up: what the store says of
+ * it meanwhile does not count.
+ */
 void inode_touch(struct tree *t, struct inode *i);
 /* The nearest expiry upwards from i, or 0. */
 int64_t inode_expire(struct tree *t, struct inode *i);
 
 /*
- * The open content of a file (file.h): at most one at a time. Sets *out to
- * the present one, or to `fresh` when there is none.
+ * The open content of a file (file.h): at most one at a time, counted here so
+ * that the last one to leave and the next one to come cannot miss each other.
+ *
+ * join: the present content, or `fresh`, which is from now on the present one.
+ * get: the present content or NULL. Both count one user more; put counts one
+ * less and answers true for the last: the inode has no content from then on,
+ * and the caller frees it. A name that was never published and has no content
+ * any more is gone.
  */
-struct file *inode_file(struct tree *t, struct inode *i);
-void inode_set_file(struct tree *t, struct inode *i, struct file *f);
+struct file *inode_file_join(struct tree *t, struct inode *i,
+			     struct file *fresh); /* NULL: no memory */
+struct file *inode_file_get(struct tree *t, struct inode *i);
+bool inode_file_put(struct tree *t, struct inode *i);
 
 /* Pages: is the kernel's page cache still that of this ETag? Sets it. */
 bool inode_pages_match(struct tree *t, struct inode *i, const char *etag);
 
 /*
  * A directory is moved while nobody below it publishes, and nobody begins to
- * publish below a directory that moves. Both wait for the other: -EINTR.
- * publish_begin also writes the key, which holds until publish_end.
+ * publish below a directory that moves. A file is published, removed or
+ * renamed by one thread at a time. Who comes second waits: -EINTR. -ENOENT
+ * when the name is gone. publish_begin also writes the key, which holds until
+ * publish_end.
+ *
+ * The thread that has begun either may begin the other below (a rename
+ * publishes first). So it must begin before it keeps others waiting in its own
+ * way: before a file's state becomes PUBLISHING.
  */
 int tree_publish_begin(struct tree *t, struct inode *i, struct buf *key);
 void tree_publish_end(struct tree *t, struct inode *i);
