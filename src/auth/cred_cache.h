@@ -15,9 +15,9 @@
 struct buf;
 
 enum cred_choice {
-	CRED_AUTO,	/* the keys given; else environment; else profile */
+	CRED_AUTO, /* the keys given; else environment; else profile */
 	CRED_STATIC,
-	CRED_ANONYMOUS,	/* nothing is signed */
+	CRED_ANONYMOUS, /* nothing is signed */
 	CRED_ENV,
 	CRED_PROFILE,
 };

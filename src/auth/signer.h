@@ -5,25 +5,28 @@
 #ifndef AUTH_SIGNER_H
 #define AUTH_SIGNER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "auth/cred_cache.h"
 #include "sign/sigv4.h"
+
+struct buf;
 
 struct signer;
 
 /* Takes over the cache. NULL without memory. */
 struct signer *signer_new(struct cred_cache *creds, const char *service);
 void signer_free(struct signer *s);
-struct cred_cache *signer_creds(struct signer *s);	/* borrowed */
+struct cred_cache *signer_creds(struct signer *s); /* borrowed */
 
 /* What a header-signed request must send beside its own headers. */
 struct signer_headers {
 	char amz_date[17];
-	const char *payload_hash;	/* borrowed from the request */
-	char *session_token;		/* NULL: none */
-	char *authorization;		/* NULL: anonymous */
-	struct creds *used;		/* for cred_cache_refused(); may be NULL */
+	const char *payload_hash; /* borrowed from the request */
+	char *session_token; /* NULL: none */
+	char *authorization; /* NULL: anonymous */
+	struct creds *used; /* for cred_cache_refused(); may be NULL */
 };
 void signer_headers_clear(struct signer_headers *h);
 

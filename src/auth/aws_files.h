@@ -1,0 +1,27 @@
+/*
+ * Where the AWS SDKs keep their two files, and which profile is meant.
+ */
+#ifndef AUTH_AWS_FILES_H
+#define AUTH_AWS_FILES_H
+
+#include <stdint.h>
+
+enum aws_file { AWS_CREDENTIALS, AWS_CONFIG, AWS_FILES };
+
+/*
+ * AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials; AWS_CONFIG_FILE or
+ * ~/.aws/config; a leading `~/` is the home directory: HOME, else what the
+ * user database says. NULL when there is none, or no memory. Caller frees.
+ */
+char *aws_file_path(enum aws_file which);
+
+/* AWS_PROFILE, AWS_DEFAULT_PROFILE, or "default". */
+const char *aws_profile_name(void);
+
+/*
+ * Changes when one of the files appears, vanishes or is written to; never 0.
+ * Two stat(2)s.
+ */
+int64_t aws_files_stamp(void);
+
+#endif

@@ -1,0 +1,300 @@
+/*
+ * A derived key costs four HMACs and is the same all day, so the last few are
+ * kept. A slot is found by the credentials' address: the slot holds a
+ * reference, hence the address means these keys and no others. Two days and
+ * two regions may be in use side by side (around midnight; after a redirect),
+ * so there are a few slots, and the one that was used longest ago is replaced,
+ * those of credentials that are no longer in use first.
+ *
+ * The lock covers looking up and copying 32 bytes. Deriving happens outside.
+ */
+#include "auth/signer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/lock.h"
+
+#define SLOTS 4
+#define REGION_SIZE 64 /* a longer name is derived each time */
+#define SECONDS_A_DAY 86400
+
+struct slot {
+	struct creds *creds; /* a reference; NULL: empty */
+	int64_t day;
+	char region[REGION_SIZE];
+	struct sigv4_key key;
+	uint64_t used; /* value of `uses` when it last served */
+};
+
+struct signer_locked {
+	struct slot slots[SLOTS];
+	uint64_t uses;
+};
+
+struct signer {
+	struct cred_cache *creds;
+	char *service;
+	struct lock lock;
+	struct signer_locked guarded_;
+};
+
+static struct signer_locked *signer_locked(struct signer *s) REQUIRES(&s->lock)
+{
+	return &s->guarded_;
+}
+
+struct signer *signer_new(struct cred_cache *creds, const char *service)
+{
+	struct signer *s = calloc(1, sizeof(*s));
+
+	if (s)
+		s->service = strdup(service);
+	if (!s || !s->service) {
+		free(s);
+		cred_cache_free(creds);
+		return NULL;
+	}
+	lock_init(&s->lock);
+	s->creds = creds;
+	return s;
+}
+
+void signer_free(struct signer *s) NO_THREAD_CHECK
+{
+	if (!s)
+		return;
+	for (int i = 0; i < SLOTS; i++)
+		creds_unref(s->guarded_.slots[i].creds);
+	wipe(&s->guarded_, sizeof(s->guarded_));
+	lock_destroy(&s->lock);
+	cred_cache_free(s->creds);
+	free(s->service);
+	free(s);
+}
+
+struct cred_cache *signer_creds(struct signer *s)
+{
+	return s->creds;
+}
+
+static bool find_locked(struct signer *s, const struct creds *creds,
+			int64_t day, const char *region, struct sigv4_key *out)
+	REQUIRES(&s->lock)
+{
+	struct signer_locked *g = signer_locked(s);
+
+	for (int i = 0; i < SLOTS; i++) {
+		struct slot *slot = &g->slots[i];
+
+		if (slot->creds == creds && slot->day == day &&
+		    !strcmp(slot->region, region)) {
+			slot->used = ++g->uses;
+			*out = slot->key;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* How willingly a slot is given up; the largest goes. */
+static uint64_t slot_age(const struct slot *slot, const struct creds *current,
+			 uint64_t uses)
+{
+	if (!slot->creds)
+		return UINT64_MAX;
+	if (slot->creds != current)
+		return UINT64_MAX - 1;
+	return uses - slot->used;
+}
+
+/* Takes over fresh->creds; returns those that must be unreferenced. */
+static struct creds *keep_locked(struct signer *s, const struct slot *fresh)
+	REQUIRES(&s->lock)
+{
+	struct signer_locked *g = signer_locked(s);
+	struct slot *oldest = &g->slots[0];
+	struct sigv4_key same;
+	struct creds *old;
+
+	if (find_locked(s, fresh->creds, fresh->day, fresh->region, &same)) {
+		wipe(&same, sizeof(same));
+		return fresh->creds;
+	}
+	for (int i = 1; i < SLOTS; i++)
+		if (slot_age(&g->slots[i], fresh->creds, g->uses) >
+		    slot_age(oldest, fresh->creds, g->uses))
+			oldest = &g->slots[i];
+	old = oldest->creds;
+	*oldest = *fresh;
+	oldest->used = ++g->uses;
+	return old;
+}
+
+static void signing_key(struct signer *s, struct creds *creds,
+			const char *region, int64_t time, struct sigv4_key *out)
+{
+	struct slot fresh = { .day = time / SECONDS_A_DAY };
+	struct creds *old;
+	bool found;
+
+	lock_take(&s->lock);
+	found = find_locked(s, creds, fresh.day, region, out);
+	lock_drop(&s->lock);
+	if (found)
+		return;
+	sigv4_derive(out, creds->secret_access_key, time, region, s->service);
+	if (strlen(region) >= sizeof(fresh.region))
+		return;
+	strcpy(fresh.region, region);
+	fresh.key = *out;
+	fresh.creds = creds_ref(creds);
+	lock_take(&s->lock);
+	old = keep_locked(s, &fresh);
+	lock_drop(&s->lock);
+	creds_unref(old);
+	wipe(&fresh, sizeof(fresh));
+}
+
+static struct sigv4_scope scope_of(const struct signer *s,
+				   const struct creds *creds,
+				   const char *region, int64_t time)
+{
+	return (struct sigv4_scope){
+		.access_key_id = creds->access_key_id,
+		.session_token = creds->session_token,
+		.region = region,
+		.service = s->service,
+		.time = time,
+	};
+}
+
+void signer_headers_clear(struct signer_headers *h)
+{
+	if (h->session_token)
+		wipe(h->session_token, strlen(h->session_token));
+	free(h->session_token);
+	free(h->authorization);
+	creds_unref(h->used);
+	*h = (struct signer_headers){ 0 };
+}
+
+static int authorize(struct signer *s, const struct sigv4_request *request,
+		     const char *region, int64_t time,
+		     struct signer_headers *out)
+{
+	const struct creds *creds = out->used;
+	const struct sigv4_field ours[] = {
+		{ "x-amz-content-sha256", out->payload_hash },
+		{ "x-amz-date", out->amz_date },
+		{ "x-amz-security-token", creds->session_token },
+	};
+	struct sigv4_field all[SIGV4_FIELDS_MAX];
+	struct sigv4_request full = *request;
+	struct sigv4_scope scope = scope_of(s, creds, region, time);
+	struct buf text = BUF_INIT(BUF_LINE);
+	struct sigv4_key key;
+	int err;
+
+	full.payload_hash = out->payload_hash;
+	full.headers = all;
+	if (request->n_headers + 3 > SIGV4_FIELDS_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < request->n_headers; i++)
+		all[i] = request->headers[i];
+	for (size_t i = 0; i < 3; i++)
+		if (ours[i].value)
+			all[full.n_headers++] = ours[i];
+	signing_key(s, out->used, region, time, &key);
+	err = sigv4_authorize(&key, &scope, &full, &text);
+	wipe(&key, sizeof(key));
+	if (err) {
+		buf_clear(&text);
+		return err;
+	}
+	out->authorization = buf_detach(&text);
+	return out->authorization ? 0 : -ENOMEM;
+}
+
+int signer_authorize(struct signer *s, const struct sigv4_request *request,
+		     const char *region, int64_t time,
+		     struct signer_headers *out)
+{
+	int err;
+
+	*out = (struct signer_headers){ 0 };
+	err = cred_cache_peek(s->creds, &out->used);
+	if (err)
+		return err;
+	time_amz(time, out->amz_date);
+	out->payload_hash = request->payload_hash;
+	if (!out->payload_hash)
+		out->payload_hash = SIGV4_UNSIGNED_PAYLOAD;
+	if (!out->used)
+		return 0;
+	if (out->used->session_token) {
+		out->session_token = strdup(out->used->session_token);
+		err = out->session_token ? 0 : -ENOMEM;
+	}
+	if (!err)
+		err = authorize(s, request, region, time, out);
+	if (err)
+		signer_headers_clear(out);
+	return err;
+}
+
+static int presign(struct signer *s, struct creds *creds,
+		   const struct sigv4_request *request, const char *region,
+		   int64_t time, int64_t expires, struct buf *query,
+		   struct buf *err)
+{
+	struct sigv4_scope scope = scope_of(s, creds, region, time);
+	struct sigv4_key key;
+	int rc;
+
+	signing_key(s, creds, region, time, &key);
+	rc = sigv4_presign(&key, &scope, request, expires, query);
+	wipe(&key, sizeof(key));
+	if (rc && err)
+		buf_adds(err, rc == -EMSGSIZE ? "the URL would be too long"
+					      : "the request cannot be signed");
+	return rc;
+}
+
+int signer_presign(struct signer *s, const struct sigv4_request *request,
+		   const char *region, int64_t time, int64_t expires,
+		   struct buf *query, int64_t *expires_at, bool *by_creds,
+		   struct buf *err)
+{
+	struct creds *creds;
+	int rc;
+
+	*by_creds = false;
+	*expires_at = 0;
+	if (expires < SIGV4_EXPIRES_MIN || expires > SIGV4_EXPIRES_MAX) {
+		if (err)
+			buf_addf(err, "expire = %lld: %d to %d seconds",
+				 (long long)expires, SIGV4_EXPIRES_MIN,
+				 SIGV4_EXPIRES_MAX);
+		return -EINVAL;
+	}
+	rc = cred_cache_get(s->creds, &creds, err);
+	if (rc)
+		return rc;
+	if (!creds) {
+		sigv4_encode_query(query, request->query, request->n_query);
+		return buf_err(query);
+	}
+	rc = presign(s, creds, request, region, time, expires, query, err);
+	if (!rc) {
+		*by_creds =
+			creds->expires_at && creds->expires_at < time + expires;
+		*expires_at = *by_creds ? creds->expires_at : time + expires;
+	}
+	creds_unref(creds);
+	return rc;
+}
