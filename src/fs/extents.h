@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct extent {
-	uint64_t start, end;	/* end excluded */
+	uint64_t start, end; /* end excluded */
 };
 
 struct extents {
@@ -20,7 +20,7 @@ struct extents {
 
 void extents_clear(struct extents *x);
 int extents_add(struct extents *x, uint64_t start, uint64_t end); /* -ENOMEM */
-void extents_cut(struct extents *x, uint64_t size);	/* nothing from size on */
+void extents_cut(struct extents *x, uint64_t size); /* nothing from size on */
 bool extents_cover(const struct extents *x, uint64_t start, uint64_t end);
 bool extents_touch(const struct extents *x, uint64_t start, uint64_t end);
 /*

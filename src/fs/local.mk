@@ -1,3 +1,27 @@
 noinst_LIBRARIES += libfs.a
 libfs_a_SOURCES = \
-	src/fs/fs.c src/fs/fs.h
+	src/fs/fs.h
+
+# The bytes half: content, blocks, parts.
+libfs_a_SOURCES += \
+	src/fs/extents.c src/fs/extents.h \
+	src/fs/parts.c src/fs/parts.h \
+	src/fs/prefetch.c src/fs/prefetch.h \
+	src/fs/spill.c src/fs/spill.h
+
+fs_data_tests = tests/unit/test_extents tests/unit/test_parts \
+	tests/unit/test_prefetch tests/unit/test_spill
+check_PROGRAMS += $(fs_data_tests)
+TESTS += $(fs_data_tests)
+tests_unit_test_extents_SOURCES = tests/unit/test_extents.c
+tests_unit_test_extents_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_extents_LDADD = libfs.a $(BASE_LIBS) $(UNIT_LIBS)
+tests_unit_test_parts_SOURCES = tests/unit/test_parts.c
+tests_unit_test_parts_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_parts_LDADD = libfs.a $(BASE_LIBS) $(UNIT_LIBS)
+tests_unit_test_prefetch_SOURCES = tests/unit/test_prefetch.c
+tests_unit_test_prefetch_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_prefetch_LDADD = libfs.a $(BASE_LIBS) $(UNIT_LIBS)
+tests_unit_test_spill_SOURCES = tests/unit/test_spill.c
+tests_unit_test_spill_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_spill_LDADD = libfs.a $(BASE_LIBS) $(UNIT_LIBS)

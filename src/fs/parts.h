@@ -1,9 +1,10 @@
 /*
  * How an object is cut into parts. Pure.
  *
- * Parts grow with the offset, so that 10,000 of them reach the store's largest
- * object (48.8 TiB, Amazon S3 User Guide, "Amazon S3 objects") while a small
- * file has small parts: see parts.c for the schedule.
+ * Parts grow with the offset, so that a small file has small parts while 10,000
+ * of them reach beyond 50 TB: see parts.c for the schedule. With a fixed size
+ * of 5 GiB they reach the store's largest object (48.8 TiB, Amazon S3 User
+ * Guide, "Amazon S3 objects").
  */
 #ifndef FS_PARTS_H
 #define FS_PARTS_H
@@ -15,16 +16,17 @@
 #define PART_SIZE_AUTO (8ULL << 20)
 
 struct part_range {
-	unsigned number;	/* from 1 */
+	unsigned number; /* from 1 */
 	uint64_t start;
-	uint64_t len;		/* of a full part */
+	uint64_t len; /* of a full part */
 };
 
 /* The part that holds byte `offset`; part_size 0: auto. -EFBIG beyond. */
 int part_at(uint64_t part_size, uint64_t offset, struct part_range *out);
 /* The part of that number. -EFBIG beyond PARTS_MAX. */
 int part_numbered(uint64_t part_size, unsigned number, struct part_range *out);
-/* How many parts an object of that size has (1 for 0 bytes). */
+/* How many parts an object of that size has (1 for 0 bytes); more than
+ * PARTS_MAX when it cannot be. */
 unsigned parts_count(uint64_t part_size, uint64_t size);
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct spill {
-	int fd;			/* -1: none yet */
+	int fd; /* -1: none yet */
 };
 
 /* dir is made (0700) when it is missing. 0 or -errno, logged by the caller
@@ -19,8 +19,8 @@ int spill_open(struct spill *s, const char *dir);
 void spill_close(struct spill *s);
 /* All of it or -errno. optional: bytes that we could do without, and for
  * which a twentieth of the disk is left free. */
-int spill_write(struct spill *s, uint64_t offset, const void *bytes,
-		size_t len, int optional);
+int spill_write(struct spill *s, uint64_t offset, const void *bytes, size_t len,
+		int optional);
 /* Holes and what lies beyond the end read as zeros. */
 int spill_read(struct spill *s, uint64_t offset, void *bytes, size_t len);
 int spill_truncate(struct spill *s, uint64_t size);

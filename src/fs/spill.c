@@ -1,0 +1,154 @@
+/*
+ * An unlinked file (O_TMPFILE where the file system has it), so that a killed
+ * daemon leaves nothing. The disk is asked for its room before each write,
+ * because a file system that is full to the last byte hurts others than us.
+ */
+#include "fs/spill.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+
+#define ROOM_MAX (64ULL << 20) /* left free by what must be written */
+
+/* Makes dir and what is missing above it. */
+static int make_dirs(const char *dir)
+{
+	char *path = strdup(dir);
+	int err = 0;
+
+	if (!path)
+		return -ENOMEM;
+	for (char *at = path + 1; !err && *at; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		if (mkdir(path, 0755) && errno != EEXIST)
+			err = -errno;
+		*at = '/';
+	}
+	if (!err && mkdir(path, 0700) && errno != EEXIST)
+		err = -errno;
+	free(path);
+	return err;
+}
+
+static int open_named(const char *dir)
+{
+	struct buf path = BUF_INIT(BUF_MESSAGE);
+	int fd = -1;
+
+	buf_addf(&path, "%s/spill-XXXXXX", dir);
+	if (buf_err(&path)) {
+		buf_clear(&path);
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = mkostemp(path.data, O_CLOEXEC);
+	if (fd >= 0)
+		unlink(path.data);
+	buf_clear(&path);
+	return fd;
+}
+
+static int open_unnamed(const char *dir)
+{
+	int fd = open(dir, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
+		fd = open_named(dir);
+	return fd;
+}
+
+int spill_open(struct spill *s, const char *dir)
+{
+	int err;
+
+	s->fd = open_unnamed(dir);
+	if (s->fd < 0 && errno == ENOENT) {
+		err = make_dirs(dir);
+		if (err)
+			return err;
+		s->fd = open_unnamed(dir);
+	}
+	return s->fd < 0 ? -errno : 0;
+}
+
+void spill_close(struct spill *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+static int check_room(int fd, size_t len, int optional)
+{
+	struct statvfs fs;
+	uint64_t total, room, left;
+
+	if (fstatvfs(fd, &fs))
+		return -errno;
+	total = (uint64_t)fs.f_blocks * fs.f_frsize;
+	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	left = total / (optional ? 20 : 100);
+	if (!optional && left > ROOM_MAX)
+		left = ROOM_MAX;
+	return room < len || room - len < left ? -ENOSPC : 0;
+}
+
+int spill_write(struct spill *s, uint64_t offset, const void *bytes, size_t len,
+		int optional)
+{
+	const char *from = bytes;
+	int err = check_room(s->fd, len, optional);
+
+	while (!err && len) {
+		ssize_t n = pwrite(s->fd, from, len, (off_t)offset);
+
+		if (n > 0) {
+			from += n;
+			offset += (uint64_t)n;
+			len -= (size_t)n;
+		} else if (n == 0 || errno == EFBIG || errno == EDQUOT) {
+			err = -ENOSPC; /* no more goes here, whatever why */
+		} else if (errno != EINTR) {
+			err = -errno;
+		}
+	}
+	return err;
+}
+
+int spill_read(struct spill *s, uint64_t offset, void *bytes, size_t len)
+{
+	char *to = bytes;
+
+	while (len) {
+		ssize_t n = pread(s->fd, to, len, (off_t)offset);
+
+		if (n > 0) {
+			to += n;
+			offset += (uint64_t)n;
+			len -= (size_t)n;
+		} else if (n == 0) {
+			memset(to, 0, len);
+			break;
+		} else if (errno != EINTR) {
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+int spill_truncate(struct spill *s, uint64_t size)
+{
+	if (!ftruncate(s->fd, (off_t)size))
+		return 0;
+	return errno == EFBIG ? -ENOSPC : -errno;
+}
