@@ -17,6 +17,11 @@ struct buf;
 struct ini_place {
 	const char *file;
 	unsigned line;
+	/*
+	 * An indented line below a setting: name is that setting's, value the
+	 * whole line (`addressing_style = path` below `s3 =` in AWS' files).
+	 */
+	int continued;
 	const struct stat *st; /* the file's, taken from the open descriptor */
 };
 
@@ -29,21 +34,23 @@ typedef int ini_handler(void *arg, const char *section, const char *name,
 			struct buf *err);
 
 /*
- * Reads the file whole. 0, or -errno with err as `FILE:LINE: why` (the
+ * Reads the file whole, which may have 1 MiB. Refused are control bytes other
+ * than tabs, and what inih would ignore: text behind a section's `]`, a key or
+ * section without a name. 0, or -errno with err as `FILE:LINE: why` (the
  * handler's own words are put behind the place). Blocks on the file.
  */
 int ini_read(const char *path, ini_handler *handler, void *arg,
 	     struct buf *err);
 
 /*
- * Replaces ${env:NAME} and ${file:PATH} (the file's bytes less one trailing
- * newline); `$${` is a literal `${`. 0, or -errno with why in err: an unset
- * variable, a file that cannot be read, is open to others (file_private()) or
- * is longer than BUF_LINE, an unknown kind.
+ * Replaces ${env:NAME} and ${file:PATH} (an absolute path; the file's bytes
+ * less one trailing line end); `$${` is a literal `${`. 0, or -errno with why
+ * in err: an unset variable, a file that cannot be read, is open to others
+ * (file_private()) or is longer than BUF_LINE, an unknown kind.
  */
 int ini_expand(const char *value, struct buf *out, struct buf *err);
 
-/* True when ini_expand() would replace anything. */
+/* True when ini_expand() would change anything. */
 int ini_has_reference(const char *value);
 
 /*

@@ -4,8 +4,13 @@ libbase_a_SOURCES = \
 	src/base/buf.c src/base/buf.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/digest.c src/base/digest.h \
+	src/base/ini.c src/base/ini.h \
+	src/base/ini_expand.c \
 	src/base/lock.h \
 	src/base/log.c src/base/log.h \
+	src/base/option.c src/base/option.h \
+	src/base/option_help.c \
+	src/base/option_type.c src/base/option_type.h \
 	src/base/text.c src/base/text.h \
 	src/base/wait.c src/base/wait.h
 
@@ -53,3 +58,15 @@ TESTS += tests/unit/test_wait
 tests_unit_test_wait_SOURCES = tests/unit/test_wait.c
 tests_unit_test_wait_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_wait_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_option
+TESTS += tests/unit/test_option
+tests_unit_test_option_SOURCES = tests/unit/test_option.c
+tests_unit_test_option_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_option_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_ini
+TESTS += tests/unit/test_ini
+tests_unit_test_ini_SOURCES = tests/unit/test_ini.c
+tests_unit_test_ini_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ini_LDADD = $(BASE_LIBS) $(UNIT_LIBS)

@@ -1,0 +1,176 @@
+/* What a person reads of a table: its help, and "did you mean". */
+#include "base/option.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+
+#define NAME_MAX_BYTES 63 /* of what can be mistyped for one of ours */
+#define HELP_COLUMN 30
+#define HELP_WIDTH 79
+#define CHOICES_MAX 24 /* more are named in the text */
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/*
+ * How many letters one must add, drop, change or swap with their neighbour to
+ * make b of a. Three rows of the matrix are enough: the swap looks back two.
+ */
+static size_t distance(const char *a, const char *b)
+{
+	size_t rows[3][NAME_MAX_BYTES + 1];
+	size_t a_len = strlen(a), b_len = strlen(b);
+
+	for (size_t j = 0; j <= b_len; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= a_len; i++) {
+		size_t *row = rows[i % 3], *last = rows[(i + 2) % 3];
+		const size_t *before = rows[(i + 1) % 3];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_len; j++) {
+			char x = lower(a[i - 1]), y = lower(b[j - 1]);
+
+			row[j] = least(last[j], row[j - 1]) + 1;
+			row[j] = least(row[j], last[j - 1] + (x != y));
+			if (i > 1 && j > 1 && x == lower(b[j - 2]) &&
+			    y == lower(a[i - 2]))
+				row[j] = least(row[j], before[j - 2] + 1);
+		}
+	}
+	return rows[a_len % 3][b_len];
+}
+
+const char *option_suggest(const struct option *table, const char *name)
+{
+	size_t n = strlen(name), best = n / 3 + 1;
+	const char *nearest = NULL;
+
+	if (n > NAME_MAX_BYTES || n < 2)
+		return NULL;
+	if (best > 4)
+		best = 4;
+	for (const struct option *row = table; row->name; row++) {
+		size_t d;
+
+		if (strlen(row->name) > NAME_MAX_BYTES)
+			continue;
+		d = distance(name, row->name);
+		if (d < best) {
+			best = d;
+			nearest = row->name;
+		}
+	}
+	return nearest;
+}
+
+static bool has_short_choices(const struct option *row)
+{
+	return row->choices && strlen(row->choices) <= CHOICES_MAX;
+}
+
+static const char *value_word(const struct option *row)
+{
+	static const char *const words[] = {
+		[OPTION_STRING] = "TEXT", [OPTION_BOOL] = "yes|no",
+		[OPTION_UINT] = "N",      [OPTION_SIZE] = "SIZE",
+		[OPTION_OCTAL] = "MODE",  [OPTION_CHOICE] = "WORD",
+		[OPTION_USER] = "USER",   [OPTION_GROUP] = "GROUP",
+	};
+
+	if (row->type == OPTION_CHOICE && has_short_choices(row))
+		return row->choices;
+	if (row->flags & OPTION_SECRET)
+		return "SECRET";
+	return words[row->type];
+}
+
+/* ` (a, b, c)`: what there is to say beyond the help, or nothing. */
+static void add_remark(struct buf *out, const char *fmt, const char *what)
+	__attribute__((format(printf, 2, 0)));
+static void add_remark(struct buf *out, const char *fmt, const char *what)
+{
+	buf_adds(out, out->len ? "; " : "");
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	buf_addf(out, fmt, what);
+#pragma GCC diagnostic pop
+}
+
+static void add_remarks(struct buf *out, const struct option *table,
+			const struct option *row)
+{
+	if (row->type == OPTION_CHOICE && !has_short_choices(row))
+		add_remark(out, "one of %s", row->choices);
+	if (row->def)
+		add_remark(out, "default %s", row->def);
+	if (row->flags & OPTION_NO_COMMAND)
+		add_remark(out, "%s", "only in the file");
+	for (const struct option *r = table; r->name; r++) {
+		if (r->alias_of && !strcasecmp(r->alias_of, row->name))
+			add_remark(out, "also %s", r->name);
+	}
+}
+
+/* Prints words from `column` on, breaking lines before HELP_WIDTH. */
+static void print_wrapped(FILE *out, const char *text)
+{
+	size_t at = HELP_COLUMN;
+
+	while (*text) {
+		size_t n = strcspn(text, " ");
+
+		if (at > HELP_COLUMN && at + 1 + n > HELP_WIDTH) {
+			fprintf(out, "\n%*s", HELP_COLUMN, "");
+			at = HELP_COLUMN;
+		} else if (at > HELP_COLUMN) {
+			fputc(' ', out);
+			at++;
+		}
+		fwrite(text, 1, n, out);
+		at += n;
+		text += n;
+		text += strspn(text, " ");
+	}
+	fputc('\n', out);
+}
+
+static void print_row(const struct option *table, const struct option *row,
+		      FILE *out)
+{
+	struct buf text = BUF_INIT(BUF_MESSAGE),
+		   remarks = BUF_INIT(BUF_MESSAGE);
+	int n = fprintf(out, "  %s=%s", row->name, value_word(row));
+
+	add_remarks(&remarks, table, row);
+	buf_adds(&text, row->help ? row->help : "");
+	if (remarks.len)
+		buf_addf(&text, "%s(%s)", text.len ? " " : "",
+			 buf_str(&remarks));
+	if (n + 2 > HELP_COLUMN && text.len) {
+		fputc('\n', out);
+		n = 0;
+	}
+	if (text.len)
+		fprintf(out, "%*s", HELP_COLUMN - n, "");
+	print_wrapped(out, buf_str(&text));
+	buf_clear(&text);
+	buf_clear(&remarks);
+}
+
+void option_help(const struct option *table, FILE *out)
+{
+	for (const struct option *row = table; row->name; row++) {
+		if (!row->alias_of)
+			print_row(table, row, out);
+	}
+}

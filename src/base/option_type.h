@@ -1,0 +1,25 @@
+/*
+ * The types of option.h, as option.c sees them: one row of functions each.
+ */
+#ifndef BASE_OPTION_TYPE_H
+#define BASE_OPTION_TYPE_H
+
+struct buf;
+struct option;
+
+struct option_ops {
+	/* Checks and stores. 0, -EINVAL, -ERANGE or -ENOMEM. */
+	int (*set)(const struct option *row, void *to, const char *value);
+	/* Writes what is stored. */
+	void (*show)(const struct option *row, const void *from,
+		     struct buf *out);
+	/* Says what a value should have been, as in `a whole number`. */
+	void (*want)(const struct option *row, struct buf *out);
+};
+
+extern const struct option_ops option_ops[]; /* by enum option_type */
+
+/* Frees and forgets; overwrites a secret first. */
+void option_free_string(const struct option *row, char **s);
+
+#endif
