@@ -26,36 +26,41 @@ const char *http_verb_name(enum http_verb verb);
 
 /* What a request sends: memory, or a range of a file (read by pread). */
 struct http_body {
-	const void *data;	/* borrowed until done(); NULL: use fd */
+	const void *data; /* borrowed until done(); NULL: use fd */
 	int fd;
-	uint64_t offset;	/* in fd */
-	uint64_t len;		/* bytes, in either case */
+	uint64_t offset; /* in fd */
+	uint64_t len; /* bytes, in either case */
 };
 
 /* An attempt on its way out; prepare() fills it. */
 struct http_wire {
-	struct buf url;		/* whole, with the query */
-	struct buf headers;	/* `Name: value\n` lines; http_wire_header() */
+	struct buf url; /* whole, with the query */
+	struct buf headers; /* `Name: value\n` lines; http_wire_header() */
 };
 /* -EINVAL when the name or the value has a control byte. */
 int http_wire_header(struct http_wire *w, const char *name, const char *value);
 
-#define HTTP_HEADERS_MAX 65536	/* bytes of answer headers */
-#define HTTP_ERROR_MAX 65536	/* bytes kept of an error's body */
+#define HTTP_HEADERS_MAX 65536 /* bytes of answer headers */
+#define HTTP_ERROR_MAX 65536 /* bytes kept of an error's body */
 
 /* An attempt's answer, or its failure. Lives until the callback returns. */
 struct http_reply {
-	int err;		/* 0, or why no whole answer came: -ETIMEDOUT,
+	int err; /* 0, or why no whole answer came: -ETIMEDOUT,
 				   -ECONNREFUSED, -ECONNRESET, -EHOSTUNREACH
-				   (no such name), -EPROTO (TLS, bad HTTP, a body
-				   that ended early), -ECANCELED, or what
-				   data() or prepare() returned */
-	const char *why;	/* a sentence for err, never with a URL in it */
-	long status;		/* 0 when none came */
-	struct buf headers;	/* `name: value\n`, names lower-case */
-	struct buf body;	/* errors, and 2xx of calls without data() */
-	uint64_t received;	/* body bytes of this attempt */
-	unsigned attempt;	/* 1 for the first */
+				   (no such name, no route), -EPROTO (TLS, bad
+				   HTTP, a body that ended early), -EKEYREJECTED
+				   (not the server it claims to be), -EMSGSIZE
+				   (more than reply_max), -EIO (the body to send
+				   cannot be read), -EINVAL (a bad URL or CA
+				   file), -ENOMEM, -ECANCELED, or what data() or
+				   prepare() returned. From -EKEYREJECTED on
+				   judge() is not asked: no attempt would help */
+	const char *why; /* a sentence for err, never with a URL in it */
+	long status; /* 0 when none came */
+	struct buf headers; /* `name: value\n`, names lower-case */
+	struct buf body; /* errors, and 2xx of calls without data() */
+	uint64_t received; /* body bytes of this attempt */
+	unsigned attempt; /* 1 for the first */
 };
 /*
  * The value of the first header of that (lower-case) name, copied to out
@@ -69,10 +74,10 @@ bool http_reply_number(const struct http_reply *r, const char *name,
 
 /* What judge() makes of an attempt. */
 enum http_verdict {
-	HTTP_DONE,	/* this is the answer, good or bad */
-	HTTP_RETRY,	/* a passing fault: again after a backoff */
-	HTTP_SLOW,	/* the server throttles: again after a longer one */
-	HTTP_AGAIN,	/* what was wrong is put right (region, clock,
+	HTTP_DONE, /* this is the answer, good or bad */
+	HTTP_RETRY, /* a passing fault: again after a backoff */
+	HTTP_SLOW, /* the server throttles: again after a longer one */
+	HTTP_AGAIN, /* what was wrong is put right (region, clock,
 			   credentials): again at once, twice a call at most */
 };
 
@@ -95,22 +100,23 @@ struct http_call_ops {
 
 /* How urgent a call is within its lane. */
 enum http_class {
-	HTTP_META,	/* somebody waits and it is small: never behind data */
-	HTTP_DATA,	/* somebody waits */
-	HTTP_AHEAD,	/* read-ahead: when nothing else wants the slot */
+	HTTP_META, /* somebody waits and it is small: never behind data */
+	HTTP_DATA, /* somebody waits */
+	HTTP_AHEAD, /* read-ahead: when nothing else wants the slot */
 };
 
-/* Caller-owned; all fields but `state` are set before http_start(). */
+/* Caller-owned; all fields are set before http_start(). */
 struct http_call {
 	const struct http_call_ops *ops;
 	enum http_verb verb;
 	enum http_class class;
-	struct http_body body;		/* len 0: none */
-	size_t reply_max;		/* bytes of a 2xx body without data() */
-	int64_t deadline_ms;		/* all attempts together; 0: the lane's
+	struct http_body body; /* len 0: none */
+	size_t reply_max; /* bytes of a 2xx body without data();
+					   0: it is read and dropped */
+	int64_t deadline_ms; /* all attempts together; 0: the lane's
 					   own, plus the body at 64 KiB/s */
-	int64_t expect;			/* body bytes expected, for that sum */
-	struct http_attempts *state;	/* the engine's */
+	int64_t expect; /* body bytes expected, for that sum */
+	struct http_attempts *state; /* the engine's; NULL before the start */
 };
 
 /*

@@ -26,13 +26,13 @@ struct http_engine *http_engine_new(void);
 void http_engine_free(struct http_engine *e);
 
 struct http_lane_settings {
-	unsigned connections;		/* HTTP_DATA and HTTP_AHEAD at once;
+	unsigned connections; /* HTTP_DATA and HTTP_AHEAD at once;
 					   HTTP_META may use as many again */
 	unsigned connect_timeout_s;
-	unsigned idle_timeout_s;	/* no byte moved */
-	unsigned deadline_s;		/* default total of a call */
-	const char *proxy;		/* NULL: none (the environment's is not used) */
-	const char *ca_file;		/* NULL: the system's */
+	unsigned idle_timeout_s; /* no byte moved */
+	unsigned deadline_s; /* default total of a call */
+	const char *proxy; /* NULL: none (the environment's is not used) */
+	const char *ca_file; /* NULL: the system's */
 };
 /* Copies the settings. NULL without memory. */
 struct http_lane *http_lane_new(struct http_engine *e,
@@ -48,8 +48,9 @@ void http_start(struct http_lane *lane, struct http_call *call);
 
 /*
  * Asks for the call's early end: done() then comes soon, with -ECANCELED
- * unless the call had ended already. Must not race with done() freeing the
- * call: the caller holds something that keeps it alive.
+ * unless the call had ended already. From any thread, as soon as the call's
+ * http_start() was entered. Must not race with done() freeing the call: the
+ * caller holds something that keeps it alive.
  */
 void http_cancel(struct http_lane *lane, struct http_call *call);
 
@@ -72,12 +73,12 @@ void http_perform_all(struct http_lane *lane, struct http_call **calls,
 		      struct http_reply *outs, int *results, unsigned n);
 
 /* Counters since the engine's start. */
-#define HTTP_STATUS_CLASSES 6	/* 0: no answer; 1xx .. 5xx */
+#define HTTP_STATUS_CLASSES 6 /* 0: no answer; 1xx .. 5xx */
 struct http_metrics {
-	uint64_t requests[HTTP_VERBS][HTTP_STATUS_CLASSES];	/* attempts */
-	uint64_t bytes_sent, bytes_received;			/* bodies */
+	uint64_t requests[HTTP_VERBS][HTTP_STATUS_CLASSES]; /* attempts */
+	uint64_t bytes_sent, bytes_received; /* bodies */
 	uint64_t retries;
-	uint64_t connections;					/* opened */
+	uint64_t connections; /* opened */
 };
 void http_engine_metrics(struct http_engine *e, struct http_metrics *out);
 

@@ -11,19 +11,19 @@
 
 #include "net/http.h"
 
-#define HTTP_RETRY_BASE_MS 100		/* HTTP_RETRY */
-#define HTTP_SLOW_BASE_MS 500		/* HTTP_SLOW */
+#define HTTP_RETRY_BASE_MS 100 /* HTTP_RETRY */
+#define HTTP_SLOW_BASE_MS 500 /* HTTP_SLOW */
 #define HTTP_RETRY_CAP_MS 20000
 #define HTTP_AGAIN_MAX 2
 
 struct http_retry {
-	enum http_verdict verdict;	/* of the attempt that just ended */
-	unsigned attempt;		/* its number, from 1 */
-	unsigned agains;		/* HTTP_AGAIN granted so far */
+	enum http_verdict verdict; /* of the attempt that just ended */
+	unsigned attempt; /* its number, from 1 */
+	unsigned agains; /* HTTP_AGAIN granted so far */
 	int64_t now_ms;
-	int64_t deadline_ms;		/* on the same clock */
-	int64_t retry_after_ms;		/* the server's wish; 0: none */
-	uint32_t random;		/* 32 random bits */
+	int64_t deadline_ms; /* on the same clock */
+	int64_t retry_after_ms; /* the server's wish; 0: none */
+	uint32_t random; /* 32 random bits */
 };
 
 /*
@@ -31,5 +31,12 @@ struct http_retry {
  * oversleeps the deadline, and a Retry-After beyond it gives up.
  */
 int64_t http_retry_delay(const struct http_retry *r);
+
+/*
+ * The milliseconds that the answer's Retry-After asks for, a day at most; 0
+ * when it asks for none. A date is held against the answer's own Date, else
+ * against now_s (Unix seconds).
+ */
+int64_t http_retry_after(const struct http_reply *reply, int64_t now_s);
 
 #endif

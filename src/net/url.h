@@ -7,10 +7,10 @@
 struct buf;
 
 struct url {
-	char *scheme;	/* lower-case: http, https, s3 ... */
-	char *host;	/* lower-case; an IPv6 address with its brackets */
-	unsigned port;	/* 0: the scheme's own */
-	char *path;	/* percent-decoding not applied; "" or begins with / */
+	char *scheme; /* lower-case: http, https, s3 ... */
+	char *host; /* lower-case; an IPv6 address with its brackets */
+	unsigned port; /* 0: the scheme's own */
+	char *path; /* percent-decoding not applied; "" or begins with / */
 };
 
 /*

@@ -1,0 +1,272 @@
+/*
+ * One attempt's bytes: the callbacks that curl calls while it works, and what
+ * they tell about whether anything still moves.
+ *
+ * The idle timeout. It runs once the connection stands (until then the connect
+ * timeout does), and starts again with every byte that moves either way. It
+ * does not run while a server that has the whole PUT, POST or DELETE has not
+ * begun to answer: to put an object of 10,000 parts together or to copy 5 GiB
+ * may take minutes, and only the deadline bounds that. A GET or HEAD asks for
+ * no such work, so there it does run. A machine that went away while we wait
+ * is noticed by the kernel: keepalive probes and TCP_USER_TIMEOUT, which also
+ * covers bytes that the kernel took from us and nobody acknowledges.
+ *
+ * A callback that wants to end the attempt sets stop_err and makes curl fail.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "net/http_loop.h"
+
+static void stop(struct http_attempts *a, int err, const char *why)
+{
+	a->now.stop_err = err;
+	a->now.stop_why = why;
+}
+
+static bool is_success(const struct http_attempts *a)
+{
+	return a->reply.status >= 200 && a->reply.status < 300;
+}
+
+static int on_connected(void *arg, char *remote, char *local, int remote_port,
+			int local_port)
+{
+	struct http_attempts *a = arg;
+
+	a->now.connected = true;
+	a->now.moved_ms = clock_mono_ms();
+	return CURL_PREREQFUNC_OK;
+}
+
+static int on_progress(void *arg, curl_off_t total_in, curl_off_t in,
+		       curl_off_t total_out, curl_off_t out)
+{
+	struct attempt *now = &((struct http_attempts *)arg)->now;
+
+	if (in != now->got || out != now->sent) {
+		now->got = in;
+		now->sent = out;
+		now->moved_ms = clock_mono_ms();
+	}
+	return 0;
+}
+
+/* A header block is whole: the answer proper begins (1xx is none). */
+static void headers_done(struct http_attempts *a)
+{
+	struct http_reply *reply = &a->reply;
+
+	if (reply->status < 200)
+		return;
+	a->now.headers_done = true;
+	reply->body.max = HTTP_ERROR_MAX;
+	if (is_success(a))
+		reply->body.max = a->call->reply_max;
+}
+
+/* `Name: value\r\n` becomes `name: value\n`. Other lines do not count. */
+static void add_header(struct buf *out, const char *line, size_t n)
+{
+	const char *colon = memchr(line, ':', n);
+	const char *value, *end = line + n;
+	size_t from = out->len;
+
+	if (!colon || colon == line || *line == ' ' || *line == '\t')
+		return;
+	while (end > colon && strchr(" \t\r\n", end[-1]))
+		end--;
+	for (value = colon + 1; value < end && strchr(" \t", *value);)
+		value++;
+	buf_add(out, line, colon - line);
+	for (char *p = out->data + from; !out->err && *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p += 'a' - 'A';
+	buf_adds(out, ": ");
+	buf_add(out, value, end > value ? end - value : 0);
+	buf_addc(out, '\n');
+}
+
+static size_t on_header(char *line, size_t size, size_t n, void *arg)
+{
+	struct http_attempts *a = arg;
+	struct http_reply *reply = &a->reply;
+
+	n *= size;
+	a->now.answered = true;
+	a->now.moved_ms = clock_mono_ms();
+	if (n >= 5 && !memcmp(line, "HTTP/", 5)) {
+		buf_reset(&reply->headers);
+		a->now.headers_done = false;
+		curl_easy_getinfo(a->now.easy, CURLINFO_RESPONSE_CODE,
+				  &reply->status);
+	} else if (a->now.headers_done) {
+		return n; /* a trailer */
+	} else if (n <= 2 && strspn(line, "\r\n") >= n) {
+		headers_done(a);
+	} else if (!memchr(line, '\0', n)) {
+		add_header(&reply->headers, line, n);
+	}
+	if (buf_err(&reply->headers)) {
+		stop(a, buf_err(&reply->headers) == -ENOMEM ? -ENOMEM : -EPROTO,
+		     "the answer's headers are too long");
+		return 0;
+	}
+	return n;
+}
+
+static size_t on_data(char *bytes, size_t size, size_t n, void *arg)
+{
+	struct http_attempts *a = arg;
+	struct http_reply *reply = &a->reply;
+	int err;
+
+	n *= size;
+	reply->received += n;
+	if (is_success(a) && a->call->ops->data) {
+		err = a->call->ops->data(a->call, reply, bytes, n);
+		if (!err)
+			return n;
+		stop(a, err, "the answer was not wanted any more");
+		return 0;
+	}
+	if (is_success(a) && !a->call->reply_max)
+		return n;
+	if (!is_success(a) && n > HTTP_ERROR_MAX - reply->body.len) {
+		buf_add(&reply->body, bytes, HTTP_ERROR_MAX - reply->body.len);
+		a->now.cut = true;
+		return 0;
+	}
+	buf_add(&reply->body, bytes, n);
+	err = buf_err(&reply->body);
+	if (err) {
+		stop(a, err,
+		     err == -EMSGSIZE ? "the answer is too long"
+				      : "out of memory");
+		return 0;
+	}
+	return n;
+}
+
+/* As pread(), but whole and not to be interrupted; short only at the end. */
+static ssize_t read_file(const struct http_body *body, uint64_t at, char *out,
+			 size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t got = pread(body->fd, out + done, n - done,
+				    (off_t)(body->offset + at + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (!got)
+			break;
+		done += got;
+	}
+	return done;
+}
+
+static size_t on_read(char *out, size_t size, size_t n, void *arg)
+{
+	struct http_attempts *a = arg;
+	const struct http_body *body = &a->call->body;
+	uint64_t left = body->len - a->now.read_at;
+	ssize_t got;
+
+	n *= size;
+	if (n > left)
+		n = left;
+	if (body->data) {
+		memcpy(out, (const char *)body->data + a->now.read_at, n);
+	} else if (n) {
+		got = read_file(body, a->now.read_at, out, n);
+		if (got < 0 || (size_t)got < n) {
+			stop(a, -EIO,
+			     got < 0 ? "the file to send cannot be read"
+				     : "the file to send is shorter "
+				       "than it was");
+			return CURL_READFUNC_ABORT;
+		}
+	}
+	a->now.read_at += n;
+	return n;
+}
+
+static int on_seek(void *arg, curl_off_t offset, int origin)
+{
+	struct http_attempts *a = arg;
+
+	if (origin != SEEK_SET || offset < 0 ||
+	    (uint64_t)offset > a->call->body.len)
+		return CURL_SEEKFUNC_FAIL;
+	a->now.read_at = offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	const struct http_attempts *a = arg;
+	unsigned timeout_ms = (unsigned)a->lane->idle_timeout_ms;
+
+	/* Where it cannot be set the deadline still bounds the wait. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
+			 sizeof(timeout_ms));
+	return CURL_SOCKOPT_OK;
+}
+
+void flow_attach(struct http_attempts *a)
+{
+	CURL *h = a->now.easy;
+
+	curl_easy_setopt(h, CURLOPT_PREREQFUNCTION, on_connected);
+	curl_easy_setopt(h, CURLOPT_PREREQDATA, a);
+	curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(h, CURLOPT_XFERINFODATA, a);
+	curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(h, CURLOPT_HEADERDATA, a);
+	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_data);
+	curl_easy_setopt(h, CURLOPT_WRITEDATA, a);
+	curl_easy_setopt(h, CURLOPT_READFUNCTION, on_read);
+	curl_easy_setopt(h, CURLOPT_READDATA, a);
+	curl_easy_setopt(h, CURLOPT_SEEKFUNCTION, on_seek);
+	curl_easy_setopt(h, CURLOPT_SEEKDATA, a);
+	curl_easy_setopt(h, CURLOPT_SOCKOPTFUNCTION, on_socket);
+	curl_easy_setopt(h, CURLOPT_SOCKOPTDATA, a);
+}
+
+/* The server has all of it and may be at work. */
+static bool server_works(const struct http_attempts *a)
+{
+	enum http_verb verb = a->call->verb;
+
+	return verb != HTTP_GET && verb != HTTP_HEAD && !a->now.answered &&
+	       (uint64_t)a->now.sent >= a->call->body.len;
+}
+
+static bool may_idle(const struct http_attempts *a)
+{
+	return !a->now.connected || server_works(a);
+}
+
+bool flow_stalled(const struct http_attempts *a, int64_t now_ms)
+{
+	return !may_idle(a) &&
+	       now_ms - a->now.moved_ms >= a->lane->idle_timeout_ms;
+}
+
+int64_t flow_check_at(const struct http_attempts *a, int64_t now_ms)
+{
+	int64_t from = may_idle(a) ? now_ms : a->now.moved_ms;
+	int64_t at = from + a->lane->idle_timeout_ms;
+
+	return at < a->deadline_ms ? at : a->deadline_ms;
+}

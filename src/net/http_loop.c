@@ -1,0 +1,325 @@
+/*
+ * The life of a call in the engine's thread.
+ *
+ *   STARTING --> QUEUED --> RUNNING --> ENDED --> done()
+ *                  ^           |
+ *                  |           v
+ *                  +------- RESTING       (a retry; at once: without a rest)
+ *
+ * become() is the one function that changes the state, and with it what the
+ * state means: its place in the lane's queue, the slot it holds, and its
+ * timer. Every live call has a timer set: QUEUED for its deadline, RUNNING for
+ * its next look at the idle timeout or its deadline, RESTING for its end. So
+ * the timers also are the list of all calls.
+ *
+ * finish() calls done() last of all: neither the call nor its lane may be
+ * touched afterwards.
+ */
+#include "net/http_loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <utlist.h>
+
+#include "base/clock.h"
+#include "net/http_retry.h"
+
+#define IDLE_CONNECTIONS_MAX 256L
+#define POLL_MAX_MS 60000
+/* A request that waited longer than this for its slot is signed again. */
+#define PREPARED_MAX_MS 60000
+
+int loop_init(struct http_loop *l)
+{
+	memset(l, 0, sizeof(*l));
+	l->multi = curl_multi_init();
+	l->share = curl_share_init();
+	if (!l->multi || !l->share) {
+		loop_clear(l);
+		return -ENOMEM;
+	}
+	curl_share_setopt(l->share, CURLSHOPT_SHARE,
+			  CURL_LOCK_DATA_SSL_SESSION);
+	curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS_MAX);
+	curl_multi_setopt(l->multi, CURLMOPT_PIPELINING,
+			  (long)CURLPIPE_NOTHING);
+	return 0;
+}
+
+void loop_clear(struct http_loop *l)
+{
+	easy_pool_clear(l);
+	if (l->multi)
+		curl_multi_cleanup(l->multi);
+	if (l->share)
+		curl_share_cleanup(l->share);
+}
+
+static void become(struct http_loop *l, struct http_attempts *a,
+		   enum attempts_state to)
+{
+	if (a->state == ATTEMPTS_QUEUED)
+		lane_unqueue(a);
+	else if (a->state == ATTEMPTS_RUNNING)
+		a->lane->running[a->class]--;
+	timer_unset(&l->timers, &a->timer);
+
+	a->state = to;
+	switch (to) {
+	case ATTEMPTS_QUEUED:
+		lane_queue(a, a->reply.attempt > 0);
+		timer_set(&l->timers, &a->timer, a->deadline_ms);
+		break;
+	case ATTEMPTS_RUNNING:
+		a->lane->running[a->class]++;
+		timer_set(&l->timers, &a->timer,
+			  flow_check_at(a, clock_mono_ms()));
+		break;
+	case ATTEMPTS_RESTING:
+		timer_set(&l->timers, &a->timer, a->again_ms);
+		break;
+	case ATTEMPTS_STARTING:
+	case ATTEMPTS_ENDED:
+		break;
+	}
+}
+
+static void finish(struct http_loop *l, struct http_attempts *a)
+{
+	become(l, a, ATTEMPTS_ENDED);
+	engine_forget(a);
+	a->done(a->done_arg, a->call, &a->reply);
+	buf_wipe(&a->wire.url);
+	buf_wipe(&a->wire.headers);
+	http_reply_clear(&a->reply);
+	free(a);
+}
+
+/* Ends the call in any state but RUNNING, without an answer. */
+static void finish_without(struct http_loop *l, struct http_attempts *a,
+			   int err, const char *why)
+{
+	a->reply.err = err;
+	a->reply.why = why;
+	finish(l, a);
+}
+
+static bool is_final(int err)
+{
+	switch (-err) {
+	case 0:
+	case ETIMEDOUT:
+	case ECONNREFUSED:
+	case ECONNRESET:
+	case EHOSTUNREACH:
+	case EPROTO:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static enum http_verdict judge(struct http_attempts *a, bool stopped)
+{
+	if (stopped || is_final(a->reply.err))
+		return HTTP_DONE;
+	if (a->call->ops->judge)
+		return a->call->ops->judge(a->call, &a->reply);
+	return http_judge_default(&a->reply);
+}
+
+static int64_t retry_delay(struct http_attempts *a, enum http_verdict verdict)
+{
+	struct http_retry r = {
+		.verdict = verdict,
+		.attempt = a->reply.attempt,
+		.agains = a->agains,
+		.now_ms = clock_mono_ms(),
+		.deadline_ms = a->deadline_ms,
+	};
+
+	if (verdict == HTTP_DONE)
+		return -1;
+	r.retry_after_ms = http_retry_after(&a->reply, clock_now_s());
+	if (getrandom(&r.random, sizeof(r.random), GRND_NONBLOCK) < 0)
+		r.random = (uint32_t)r.now_ms * 2654435761u;
+	return http_retry_delay(&r);
+}
+
+/* An attempt is over: what it came to decides what follows. */
+static void attempt_ended(struct http_loop *l, struct http_attempts *a,
+			  CURLcode code)
+{
+	struct attempt_cost cost = { .received = a->reply.received };
+	bool stopped = a->now.stop_err && a->now.stop_err != -ETIMEDOUT;
+	curl_off_t sent = 0;
+	long connections = 0;
+	enum http_verdict verdict;
+	int64_t delay;
+
+	curl_easy_getinfo(a->now.easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+	curl_easy_getinfo(a->now.easy, CURLINFO_NUM_CONNECTS, &connections);
+	cost.sent = sent;
+	cost.connections = connections;
+	easy_end(l, a, code);
+	verdict = judge(a, stopped);
+	delay = retry_delay(a, verdict);
+	cost.retry = delay >= 0;
+	engine_count(a, &cost);
+	if (delay < 0) {
+		finish(l, a);
+		return;
+	}
+	if (verdict == HTTP_AGAIN)
+		a->agains++;
+	a->prepared_ms = 0;
+	a->again_ms = clock_mono_ms() + delay;
+	become(l, a, delay ? ATTEMPTS_RESTING : ATTEMPTS_QUEUED);
+}
+
+/* Ends the running attempt from our side. */
+static void stop_attempt(struct http_loop *l, struct http_attempts *a, int err,
+			 const char *why)
+{
+	a->now.stop_err = err;
+	a->now.stop_why = why;
+	attempt_ended(l, a, CURLE_ABORTED_BY_CALLBACK);
+}
+
+static void reset_reply(struct http_reply *r)
+{
+	r->err = 0;
+	r->why = NULL;
+	r->status = 0;
+	r->received = 0;
+	buf_reset(&r->headers);
+	buf_reset(&r->body);
+}
+
+static void launch(struct http_loop *l, struct http_attempts *a)
+{
+	int64_t age = clock_mono_ms() - a->prepared_ms;
+	int err = 0;
+
+	become(l, a, ATTEMPTS_RUNNING);
+	if (!a->prepared_ms || age > PREPARED_MAX_MS)
+		err = attempts_prepare(a);
+	if (err) {
+		finish_without(l, a, err, "the request cannot be prepared");
+		return;
+	}
+	reset_reply(&a->reply);
+	a->reply.attempt++;
+	err = easy_begin(l, a);
+	if (err)
+		finish_without(l, a, err, "out of memory");
+}
+
+static void launch_waiting(struct http_loop *l)
+{
+	struct http_lane *lane, *next;
+	struct http_attempts *a;
+
+	DL_FOREACH_SAFE(l->waiting, lane, next) {
+		/* the last call's done() may let go of the lane */
+		for (unsigned n = lane->n_queued; n; n--) {
+			a = lane_next(lane);
+			if (!a)
+				break;
+			launch(l, a);
+		}
+	}
+}
+
+void loop_admit(struct http_loop *l, struct http_attempts *a)
+{
+	if (a->prepare_err)
+		finish_without(l, a, a->prepare_err,
+			       "the request cannot be prepared");
+	else
+		become(l, a, ATTEMPTS_QUEUED);
+}
+
+void loop_cancel(struct http_loop *l, struct http_attempts *a)
+{
+	if (a->state == ATTEMPTS_RUNNING)
+		stop_attempt(l, a, -ECANCELED, "cancelled");
+	else
+		finish_without(l, a, -ECANCELED, "cancelled");
+}
+
+static struct http_attempts *attempts_of(struct timer *t)
+{
+	return (void *)((char *)t - offsetof(struct http_attempts, timer));
+}
+
+void loop_cancel_all(struct http_loop *l)
+{
+	while (l->timers.first)
+		loop_cancel(l, attempts_of(l->timers.first));
+}
+
+static void on_timer(struct http_loop *l, struct http_attempts *a,
+		     int64_t now_ms)
+{
+	if (a->state == ATTEMPTS_RESTING)
+		become(l, a, ATTEMPTS_QUEUED);
+	else if (a->state == ATTEMPTS_QUEUED)
+		finish_without(l, a, -ETIMEDOUT,
+			       "no free connection within the deadline");
+	else if (now_ms >= a->deadline_ms)
+		stop_attempt(l, a, -ETIMEDOUT,
+			     "no whole answer within the deadline");
+	else if (flow_stalled(a, now_ms))
+		stop_attempt(l, a, -ETIMEDOUT,
+			     "no byte moved within the idle timeout");
+	else
+		timer_set(&l->timers, &a->timer, flow_check_at(a, now_ms));
+}
+
+static void run_timers(struct http_loop *l)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	while (l->timers.first && l->timers.first->due_ms <= now_ms)
+		on_timer(l, attempts_of(l->timers.first), now_ms);
+}
+
+static void collect(struct http_loop *l)
+{
+	CURLMsg *msg;
+	int left;
+
+	while ((msg = curl_multi_info_read(l->multi, &left))) {
+		CURLcode code = msg->data.result;
+		struct http_attempts *a;
+
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &a);
+		attempt_ended(l, a, code);
+	}
+}
+
+static int sleep_ms(const struct http_loop *l)
+{
+	int64_t left;
+
+	if (!l->timers.first)
+		return POLL_MAX_MS;
+	left = l->timers.first->due_ms - clock_mono_ms();
+	if (left < 0)
+		return 0;
+	return left < POLL_MAX_MS ? (int)left : POLL_MAX_MS;
+}
+
+void loop_turn(struct http_loop *l)
+{
+	int running;
+
+	launch_waiting(l);
+	curl_multi_poll(l->multi, NULL, 0, sleep_ms(l), NULL);
+	curl_multi_perform(l->multi, &running);
+	collect(l);
+	run_timers(l);
+}

@@ -1,0 +1,149 @@
+/*
+ * The engine's inside: what its thread works with. Only src/net includes this.
+ *
+ * Everything here belongs to the engine's thread, except what is marked
+ * otherwise; so there are no locks but the engine's own, which guards the
+ * border (net/http_engine.c).
+ */
+#ifndef NET_HTTP_LOOP_H
+#define NET_HTTP_LOOP_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/http_engine.h"
+#include "net/http_timer.h"
+
+#define EASY_POOL_MAX 64
+
+enum attempts_state {
+	ATTEMPTS_STARTING, /* on its way from the caller's thread */
+	ATTEMPTS_QUEUED, /* waits for one of its lane's slots */
+	ATTEMPTS_RUNNING, /* has a slot, curl works on it */
+	ATTEMPTS_RESTING, /* waits until it may try again */
+	ATTEMPTS_ENDED, /* done() comes next */
+};
+
+/* The attempt that curl works on. All zero between attempts. */
+struct attempt {
+	CURL *easy;
+	struct curl_slist *headers;
+	uint64_t read_at; /* next byte of the body that curl gets */
+	curl_off_t sent, got; /* bytes that have moved, by curl's count */
+	int64_t moved_ms; /* when one did last */
+	bool connected;
+	bool answered; /* a first header has come */
+	bool headers_done;
+	bool cut; /* an error's body, as long as we keep it */
+	int stop_err; /* why a callback of ours ended it; 0: none did */
+	const char *stop_why;
+};
+
+/* What crosses the border, under the engine's lock. */
+struct attempts_shared {
+	struct http_attempts *prev, *next; /* the inbox */
+	bool submitted, in_inbox, cancelled;
+};
+
+typedef void http_done_fn(void *arg, struct http_call *call,
+			  struct http_reply *reply);
+
+/* One call in the engine's hands. */
+struct http_attempts {
+	/* Constant after the start. */
+	struct http_call *call;
+	struct http_lane *lane;
+	enum http_class class;
+	http_done_fn *done;
+	void *done_arg;
+	int64_t deadline_ms; /* on clock_mono_ms() */
+
+	/* The starter's until it submits, then the engine thread's. */
+	enum attempts_state state;
+	struct http_wire wire;
+	int64_t prepared_ms; /* when wire was written; 0: not for this try */
+	int prepare_err;
+	struct http_reply reply;
+	unsigned agains;
+	int64_t again_ms; /* while resting */
+	struct timer timer;
+	struct http_attempts *prev, *next; /* the lane's queue */
+	struct attempt now;
+
+	struct attempts_shared shared_; /* attempts_shared() */
+};
+
+#define HTTP_CLASSES 3
+
+struct http_lane {
+	/* Constant. */
+	struct http_engine *engine;
+	struct http_loop *loop;
+	unsigned connections;
+	int64_t connect_timeout_ms, idle_timeout_ms, deadline_ms;
+	char *proxy, *ca_file;
+
+	/* The engine thread's. */
+	struct http_attempts *queue[HTTP_CLASSES];
+	unsigned running[HTTP_CLASSES];
+	unsigned n_queued; /* in all of them; not 0: the lane is on the list */
+	struct http_lane *prev, *next; /* the loop's list of lanes that wait */
+};
+
+struct http_loop {
+	CURLM *multi;
+	CURLSH *share; /* TLS sessions */
+	struct timers timers; /* every live call has one set */
+	struct http_lane *waiting;
+	CURL *pool[EASY_POOL_MAX];
+	unsigned n_pool;
+};
+
+/* net/http_lane.c: the queues. */
+void lane_queue(struct http_attempts *a, bool first);
+void lane_unqueue(struct http_attempts *a);
+/* The next call that may run now, or NULL. Leaves it in its queue. */
+struct http_attempts *lane_next(struct http_lane *lane);
+
+/* net/http_easy.c: one attempt as curl sees it. */
+/* 0 with curl at work, or -errno. */
+int easy_begin(struct http_loop *l, struct http_attempts *a);
+/* Takes it from curl, at its end or before; writes a->reply.err and why. */
+void easy_end(struct http_loop *l, struct http_attempts *a, CURLcode code);
+void easy_pool_clear(struct http_loop *l);
+
+/* net/http_flow.c: bytes in and out, as options of the handle. */
+void flow_attach(struct http_attempts *a);
+/* When to look again whether it still moves. */
+int64_t flow_check_at(const struct http_attempts *a, int64_t now_ms);
+/* True when no byte has moved for too long. */
+bool flow_stalled(const struct http_attempts *a, int64_t now_ms);
+
+/* net/http_loop.c: the states. */
+int loop_init(struct http_loop *l);
+void loop_clear(struct http_loop *l);
+/* A new call from the inbox. */
+void loop_admit(struct http_loop *l, struct http_attempts *a);
+void loop_cancel(struct http_loop *l, struct http_attempts *a);
+void loop_cancel_all(struct http_loop *l);
+/* Starts what may start, sleeps until something happens, and deals with it. */
+void loop_turn(struct http_loop *l);
+
+/* net/http_engine.c: the border. */
+/* As http_start(), with another function to call at the end. */
+void http_start_with(struct http_lane *lane, struct http_call *call,
+		     http_done_fn *done, void *arg);
+/* Nobody may reach the call any more: it is about to end. */
+void engine_forget(struct http_attempts *a);
+/* What an attempt has cost. */
+struct attempt_cost {
+	uint64_t sent, received, connections;
+	bool retry; /* another attempt follows */
+};
+void engine_count(struct http_attempts *a, const struct attempt_cost *cost);
+struct http_loop *engine_loop(struct http_engine *e);
+/* Has the call write its next attempt, into a->wire. */
+int attempts_prepare(struct http_attempts *a);
+
+#endif

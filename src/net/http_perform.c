@@ -1,0 +1,146 @@
+/*
+ * Calls that are waited for. The engine's thread takes the reply's buffers out
+ * of the call and wakes the waiter; a group of calls shares one count.
+ *
+ * The group lives on the waiter's stack: the engine touches it only under its
+ * lock, and the waiter leaves only after it has seen the count at zero under
+ * that lock.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/lock.h"
+#include "base/wait.h"
+#include "net/http_loop.h"
+
+struct group_locked {
+	unsigned left;
+};
+
+struct group {
+	struct waiter *waiter;
+	struct lock lock;
+	struct group_locked guarded_;
+};
+
+/* One call of it. */
+struct member {
+	struct group *group;
+	struct http_reply *out;
+};
+
+static struct group_locked *group_locked(struct group *g) REQUIRES(&g->lock)
+{
+	return &g->guarded_;
+}
+
+static void group_init(struct group *g, unsigned n)
+{
+	memset(g, 0, sizeof(*g));
+	lock_init(&g->lock);
+	g->waiter = waiter_self();
+	lock_take(&g->lock);
+	group_locked(g)->left = n;
+	lock_drop(&g->lock);
+}
+
+static bool group_done(struct group *g)
+{
+	bool done;
+
+	lock_take(&g->lock);
+	done = !group_locked(g)->left;
+	lock_drop(&g->lock);
+	return done;
+}
+
+static void member_done(void *arg, struct http_call *call,
+			struct http_reply *reply)
+{
+	struct member *m = arg;
+	struct group *g = m->group;
+
+	*m->out = *reply;
+	buf_init(&reply->headers, 0);
+	buf_init(&reply->body, 0);
+	lock_take(&g->lock);
+	if (!--group_locked(g)->left)
+		waiter_unpark(g->waiter);
+	lock_drop(&g->lock);
+}
+
+/* 0 when all are done, -EINTR when an interrupt came first. */
+static int group_wait(struct group *g)
+{
+	while (!group_done(g))
+		if (waiter_park(g->waiter, WAIT_FOREVER) == -EINTR)
+			return group_done(g) ? 0 : -EINTR;
+	return 0;
+}
+
+static void group_wait_out(struct group *g)
+{
+	while (!group_done(g))
+		waiter_park_uninterrupted(g->waiter, WAIT_FOREVER);
+}
+
+void http_reply_clear(struct http_reply *r)
+{
+	buf_clear(&r->headers);
+	buf_clear(&r->body);
+}
+
+/* How many run side by side from one http_perform_all(). */
+#define GROUP_MAX 64
+
+static void perform_some(struct http_lane *lane, struct http_call **calls,
+			 struct http_reply *outs, int *results, unsigned n)
+{
+	struct member members[GROUP_MAX];
+	struct group g;
+	int interrupted;
+
+	group_init(&g, n);
+	for (unsigned i = 0; i < n; i++) {
+		members[i] = (struct member){ .group = &g, .out = &outs[i] };
+		http_start_with(lane, calls[i], member_done, &members[i]);
+	}
+	interrupted = group_wait(&g);
+	if (interrupted) {
+		for (unsigned i = 0; i < n; i++)
+			http_cancel(lane, calls[i]);
+		group_wait_out(&g);
+	}
+	lock_destroy(&g.lock);
+	for (unsigned i = 0; i < n; i++) {
+		results[i] = outs[i].err;
+		if (interrupted && results[i] == -ECANCELED)
+			results[i] = -EINTR;
+	}
+}
+
+void http_perform_all(struct http_lane *lane, struct http_call **calls,
+		      struct http_reply *outs, int *results, unsigned n)
+{
+	memset(outs, 0, n * sizeof(*outs));
+	for (unsigned i = 0; i < n;) {
+		unsigned some = n - i < GROUP_MAX ? n - i : GROUP_MAX;
+
+		if (waiter_interrupted(waiter_self())) {
+			for (; i < n; i++)
+				results[i] = -EINTR;
+			return;
+		}
+		perform_some(lane, calls + i, outs + i, results + i, some);
+		i += some;
+	}
+}
+
+int http_perform(struct http_lane *lane, struct http_call *call,
+		 struct http_reply *out)
+{
+	int result;
+
+	http_perform_all(lane, &call, out, &result, 1);
+	return result;
+}

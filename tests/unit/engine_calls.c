@@ -1,0 +1,113 @@
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "engine_calls.h"
+
+const struct http_lane_settings probe_settings = {
+	.connections = 4,
+	.connect_timeout_s = 5,
+	.idle_timeout_s = 5,
+	.deadline_s = 20,
+};
+
+static struct probe *probe_of(struct http_call *call)
+{
+	return (struct probe *)call; /* its first member */
+}
+
+static int prepare(struct http_call *call, struct http_wire *w)
+{
+	struct probe *p = probe_of(call);
+	char range[64];
+
+	p->prepared++;
+	if (p->prepare_err)
+		return p->prepare_err;
+	buf_addf(&w->url, "http://127.0.0.1:%u%s", p->port, p->path);
+	if (p->data) {
+		snprintf(range, sizeof(range), "bytes=%llu-",
+			 (unsigned long long)p->data);
+		return http_wire_header(w, "Range", range);
+	}
+	return p->header ? http_wire_header(w, p->header, p->value) : 0;
+}
+
+static int on_data(struct http_call *call, const struct http_reply *reply,
+		   const void *bytes, size_t n)
+{
+	struct probe *p = probe_of(call);
+	const unsigned char *b = bytes;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t at = p->data + i;
+
+		p->wrong |= b[i] != ((at * 31 + (at >> 8)) & 255);
+	}
+	p->data += n;
+	pthread_mutex_lock(&p->mutex);
+	p->begun = true;
+	pthread_cond_signal(&p->cond);
+	pthread_mutex_unlock(&p->mutex);
+	return p->data_err;
+}
+
+static void on_done(struct http_call *call, const struct http_reply *reply)
+{
+	struct probe *p = probe_of(call);
+
+	p->err = reply->err;
+	p->status = reply->status;
+	p->attempt = reply->attempt;
+	snprintf(p->why, sizeof(p->why), "%s", reply->why ? reply->why : "");
+	pthread_mutex_lock(&p->mutex);
+	p->ended = true;
+	pthread_cond_signal(&p->cond);
+	pthread_mutex_unlock(&p->mutex);
+}
+
+const struct http_call_ops probe_ops = { .prepare = prepare, .done = on_done };
+const struct http_call_ops probe_data_ops = {
+	.prepare = prepare,
+	.data = on_data,
+	.done = on_done,
+};
+
+void probe_init(struct probe *p, unsigned port, enum http_verb verb,
+		const char *path)
+{
+	memset(p, 0, sizeof(*p));
+	p->call.ops = &probe_ops;
+	p->call.verb = verb;
+	p->call.class = HTTP_DATA;
+	p->call.reply_max = 1 << 20;
+	p->port = port;
+	p->path = path;
+	pthread_mutex_init(&p->mutex, NULL);
+	pthread_cond_init(&p->cond, NULL);
+}
+
+static void wait_for(struct probe *p, const bool *flag)
+{
+	pthread_mutex_lock(&p->mutex);
+	while (!*flag)
+		pthread_cond_wait(&p->cond, &p->mutex);
+	pthread_mutex_unlock(&p->mutex);
+}
+
+void probe_wait_begun(struct probe *p)
+{
+	wait_for(p, &p->begun);
+}
+
+void probe_wait(struct probe *p)
+{
+	wait_for(p, &p->ended);
+}
+
+void probe_run(struct http_lane *lane, struct probe *p)
+{
+	http_start(lane, &p->call);
+	probe_wait(p);
+}
