@@ -1,0 +1,134 @@
+#!/bin/bash
+# What a mount makes of a server that does what no good server does: the
+# scripted stand-in of tests/standin.
+. "$(dirname "$0")/lib.sh"
+
+/usr/bin/python3 "$TOP/tests/standin/server.py" --s3 --bucket standin \
+	--min-part 5242880 >"$T/port" 2>"$T/standin.err" &
+standin=$!
+at_exit+=("kill $standin")
+until_ok 20 '[ -s "$T/port" ]' || bail 'the stand-in does not start'
+AT=http://127.0.0.1:$(cat "$T/port")
+
+# The server's own view, through boto3.
+s3_standin() {
+	STAGEFS_TEST_S3_ENDPOINT=$AT STAGEFS_TEST_S3_BUCKET=standin \
+		STAGEFS_TEST_S3_ACCESS_KEY=standin \
+		STAGEFS_TEST_S3_SECRET_KEY=standin-secret s3 "$@"
+}
+fault() {	# JSON
+	curl -fsS -X POST -d "$1" "$AT/_fault" >/dev/null
+}
+good_again() {
+	curl -fsS -X POST "$AT/_reset" >/dev/null
+}
+
+write_config 'metadata_ttl = 1'
+sed -i "s|^endpoint_url = .*|endpoint_url = $AT|
+	s|^aws_key_id = .*|aws_key_id = standin|
+	s|^aws_secret_key = .*|aws_secret_key = standin-secret|
+	s|s3://$BUCKET/|s3://standin/|" "$CONF"
+mount_up -o deadline=20,idle_timeout=5
+E=$MNT/ext
+random_file "$LOCAL/data" 20000000
+random_file "$LOCAL/other" 20000000
+head -c 100000 "$LOCAL/data" >"$LOCAL/small"
+ok 'a mount of the stand-in works' '
+	cp $LOCAL/data $LOCAL/small $E/ && cmp $E/data $LOCAL/data &&
+	s3_standin get ${EXT}data | cmp - $LOCAL/data'
+
+# Reads: each fault, and the bytes are right all the same. A mount of its own
+# each, so that nothing is cached.
+reread() {	# SENTENCE FAULT
+	fault "$2"
+	ok "$1" 'cmp $E/data $LOCAL/data'
+	good_again
+	remount -o deadline=20,idle_timeout=5
+}
+remount -o deadline=20,idle_timeout=5
+G='"method": "GET", "key": "/data$"'
+reread 'a read survives two SlowDown' \
+	'{"match": {'"$G"', "count": 2}, "action": {"type": "status", "status": 503, "code": "SlowDown", "message": "slow"}}'
+reread 'a read survives a 500' \
+	'{"match": {'"$G"'}, "action": {"type": "status", "status": 500, "code": "InternalError", "message": "x"}}'
+reread 'a read survives a connection that is reset' \
+	'{"match": {'"$G"'}, "action": {"type": "reset"}}'
+reread 'a read survives a body that ends early' \
+	'{"match": {'"$G"', "count": 2}, "action": {"type": "cut", "after": 5000}}'
+reread 'a read survives a body that stalls' \
+	'{"match": {'"$G"'}, "action": {"type": "stall", "when": "body", "after": 5000, "seconds": 60}}'
+
+fault '{"match": {'"$G"', "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied", "message": "x"}}'
+is 'a read that is denied is EACCES' "$(sys read "$E/data")" EACCES
+good_again
+fault '{"match": {'"$G"', "count": 0}, "action": {"type": "status", "status": 500, "code": "InternalError", "message": "x"}}'
+like 'a server that only fails is EIO in the end' "$(sys read "$E/data")" '^(EIO|ETIMEDOUT)$'
+good_again
+ok 'and when it is good again the mount is' 'cmp $E/data $LOCAL/data'
+
+# Writes: a failed one leaves the old object and no upload.
+unchanged() {	# SENTENCE REGEX FAULT
+	fault "$3"
+	fails "$1" "$2" 'cat $LOCAL/other >$E/data'
+	good_again
+	ok '... and leaves the old object' 's3_standin get ${EXT}data | cmp - $LOCAL/data'
+	ok '... and no multipart upload' 'until_ok 30 "[ -z \"\$(s3_standin uploads \"\")\" ]"'
+	ok '... which the mount shows' 'until_ok 30 "cmp $E/data $LOCAL/data"'
+}
+unchanged 'a part that is denied fails close' 'Permission denied' \
+	'{"match": {"method": "PUT", "query": "partNumber=2", "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied", "message": "x"}}'
+unchanged 'a completion with an error inside a 200 fails close' 'rror' \
+	'{"match": {"method": "POST", "query": "uploadId=", "count": 0}, "action": {"type": "error_in_200", "code": "AccessDenied", "message": "x"}}'
+unchanged 'an upload that cannot start fails' 'Permission denied' \
+	'{"match": {"method": "POST", "query": "uploads", "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied", "message": "x"}}'
+fault '{"match": {"method": "PUT", "key": "/full$", "count": 0}, "action": {"type": "status", "status": 507, "code": "InsufficientStorage", "message": "x"}}'
+fails 'a store that is full is no success' 'cat|error' 'cat $LOCAL/small >$E/full'
+good_again
+ok 'nothing is there of it' '! s3_standin head ${EXT}full'
+
+survives() {	# SENTENCE FAULT
+	fault "$2"
+	ok "$1" 'cat $LOCAL/other >$E/again && s3_standin get ${EXT}again | cmp - $LOCAL/other'
+	good_again
+}
+P='"method": "PUT", "query": "partNumber="'
+survives 'a write survives SlowDown for parts' \
+	'{"match": {'"$P"', "count": 3}, "action": {"type": "status", "status": 503, "code": "SlowDown", "message": "x"}}'
+survives 'a write survives a reset in a part' \
+	'{"match": {'"$P"', "nth": 2}, "action": {"type": "reset"}}'
+survives 'a write survives a completion whose answer is lost' \
+	'{"match": {"method": "POST", "query": "uploadId="}, "action": {"type": "lose"}}'
+survives 'a write survives InternalError inside a 200' \
+	'{"match": {"method": "POST", "query": "uploadId="}, "action": {"type": "error_in_200", "code": "InternalError", "message": "x"}}'
+
+fault '{"match": {"method": "GET", "query": "list-type=2"}, "action": {"type": "garbage"}}'
+ok 'a listing survives garbage once' 'ls $E | grep -qx data'
+good_again
+sleep 2
+fault '{"match": {"method": "GET", "query": "list-type=2", "count": 0}, "action": {"type": "garbage"}}'
+is 'a server that lists only garbage is EIO' "$(sys listdir "$E")" EIO
+good_again
+
+# The clock.
+fault '{"action": {"type": "skew", "seconds": 3600}}'
+ok 'a server whose clock is an hour off is served' '
+	cat $LOCAL/small >$E/skewed && cmp $E/skewed $LOCAL/small'
+ok 'with a warning' 'grep -iE "warn" $LOG | grep -iq clock'
+like 'a pre-signed URL keeps our own time over plain HTTP' "$(
+	stamp=$(xa user.presign.download "$E/skewed" |
+		grep -oE 'X-Amz-Date=[0-9TZ]+' | cut -d= -f2)
+	echo $(($(date +%s) - $(date -u -d "${stamp:0:4}-${stamp:4:2}-${stamp:6:2} ${stamp:9:2}:${stamp:11:2}:${stamp:13:2}" +%s))))" \
+	'^-?[0-9]{1,2}$'
+mount_down
+ok 'a mount of such a server works' 'mount_try && cmp $E/skewed $LOCAL/small'
+good_again
+mount_down
+fault '{"action": {"type": "skew", "seconds": 180000}}'
+ok 'a clock that is two days off is refused' '
+	! mount_try && [ "$(wc -l <$T/mount.err)" = 1 ] &&
+	grep -iqE "clock|skew" $T/mount.err'
+mounted && mount_down
+good_again
+mount_up
+
+done_testing
