@@ -82,7 +82,7 @@ for _ in 1 2 3 4; do
 done
 until_ok 30 '[ -n "$(s3 uploads $EXT)" ]'
 until_ok 120 'umount $MNT'
-wait -n -f 2>/dev/null
+wait
 ok 'a second mount of the same waits for the old daemon and works' '
 	mount_try && mounted && ! [ -d /proc/$pid ]'
 ok 'what was copied is whole' 'for n in 1 2 3 4; do
