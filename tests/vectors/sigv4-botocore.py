@@ -3,22 +3,26 @@
 
 Every case goes through botocore's S3SigV4QueryAuth or S3SigV4Auth with its
 clock fixed, and through sign/sigv4 by way of sigv4-cli. Path bytes, query
-pairs, signed headers and signature must be the same. The last test asks a
-whole botocore client, for path-style and virtual-host addressing.
+pairs, signed headers and signature must be the same. The last tests ask a
+whole botocore client, for path-style and virtual-host addressing; where
+python3-awscrt is installed it signs by the AWS SDK's C library, so that there
+are two opinions beside ours.
 """
 import os
 import sys
 
+DEBIAN = "/usr/bin/python3"
+
+# The python3 of PATH may be another one than Debian's, without botocore.
+if os.access(DEBIAN, os.X_OK) and "STAGEFS_DEBIAN_PYTHON" not in os.environ:
+    os.environ["STAGEFS_DEBIAN_PYTHON"] = "1"
+    os.execv(DEBIAN, [DEBIAN] + sys.argv)
+
 try:
     import botocore.auth
 except ImportError:
-    # The python3 of PATH may be another one than Debian's.
-    if os.environ.get("STAGEFS_DEBIAN_PYTHON") or \
-            not os.access("/usr/bin/python3", os.X_OK):
-        print("Bail out! install the Debian package python3-botocore")
-        sys.exit(1)
-    os.environ["STAGEFS_DEBIAN_PYTHON"] = "1"
-    os.execv("/usr/bin/python3", ["/usr/bin/python3"] + sys.argv)
+    print("Bail out! install the Debian package python3-botocore")
+    sys.exit(1)
 
 import datetime
 import hashlib
@@ -28,6 +32,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import botocore.awsrequest
 import botocore.client
+import botocore.compat
 import botocore.config
 import botocore.credentials
 import botocore.session
@@ -49,7 +54,9 @@ tests = 0
 
 
 class Clock:
-    """Stands in for the module `datetime` inside botocore.auth."""
+    """Stands in for the module `datetime` inside botocore."""
+
+    timezone = datetime.timezone
 
     class datetime(datetime.datetime):
         fixed = None
@@ -60,6 +67,9 @@ class Clock:
 
 
 botocore.auth.datetime = Clock
+if botocore.compat.HAS_CRT:
+    import botocore.crt.auth
+    botocore.crt.auth.datetime = Clock
 if hasattr(botocore.auth, "get_current_datetime"):
     botocore.auth.get_current_datetime = lambda *a, **k: Clock.datetime.fixed
 
