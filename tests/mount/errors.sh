@@ -28,11 +28,11 @@ refused() {
 		until_ok 30 '[ -z "$(daemon_pids)" ]'; then
 		pass "$sentence"
 	else
-		{
+		fail "$sentence" < <(
 			echo "status $status; want one line with /$regex/; got:"
 			cat "$T/mount.err"
 			mounted && echo 'it is mounted'
-		} | fail "$sentence"
+		)
 		mounted && mount_down
 	fi
 }

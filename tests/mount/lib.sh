@@ -56,6 +56,7 @@ pass() {
 	printf 'ok %d - %s\n' $tests_run "$1"
 }
 
+# Not at the end of a pipe: it counts.
 fail() {	# SENTENCE, diagnostics on stdin
 	tests_run=$((tests_run + 1))
 	tests_failed=$((tests_failed + 1))
@@ -73,10 +74,7 @@ ok() {
 	if (set -o pipefail; eval "$2") >"$T/.out" 2>&1 </dev/null; then
 		pass "$1"
 	else
-		{
-			echo "exit status $? of: $2"
-			cat "$T/.out"
-		} | fail "$1"
+		fail "$1" < <(echo "exit status $? of: $2"; cat "$T/.out")
 	fi
 }
 
@@ -89,10 +87,10 @@ fails() {
 	if [ $status != 0 ] && grep -qE -- "$2" "$T/.out"; then
 		pass "$1"
 	else
-		{
+		fail "$1" < <(
 			echo "exit status $status, want a failure that says /$2/, of: $3"
 			cat "$T/.out"
-		} | fail "$1"
+		)
 	fi
 }
 
@@ -100,7 +98,7 @@ is() {		# SENTENCE GOT WANT
 	if [ "$2" = "$3" ]; then
 		pass "$1"
 	else
-		printf 'got  %q\nwant %q\n' "$2" "$3" | fail "$1"
+		fail "$1" < <(printf 'got  %q\nwant %q\n' "$2" "$3")
 	fi
 }
 
@@ -108,7 +106,7 @@ like() {	# SENTENCE GOT REGEX
 	if [[ $2 =~ $3 ]]; then
 		pass "$1"
 	else
-		printf 'got  %q\nwant something like %s\n' "$2" "$3" | fail "$1"
+		fail "$1" < <(printf 'got  %q\nwant something like %s\n' "$2" "$3")
 	fi
 }
 
