@@ -43,7 +43,8 @@ void cred_cache_free(struct cred_cache *c);
  * Credentials that are good now, read or refreshed if need be. 0 with a
  * reference in *out (NULL in it when anonymous), or -errno with why in err
  * (which may be NULL): -ENOENT (no provider has any), -EINVAL (a key id
- * without secret ...), -EACCES (the file is open to others or unreadable).
+ * without secret, a profile that asks for a provider which is not here ...),
+ * -EACCES (a file is unreadable, or the credentials have expired).
  */
 int cred_cache_get(struct cred_cache *c, struct creds **out, struct buf *err);
 

@@ -56,7 +56,6 @@ struct signer *signer_new(struct cred_cache *creds, const char *service)
 		s->service = strdup(service);
 	if (!s || !s->service) {
 		free(s);
-		cred_cache_free(creds);
 		return NULL;
 	}
 	lock_init(&s->lock);

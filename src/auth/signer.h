@@ -15,7 +15,7 @@ struct buf;
 
 struct signer;
 
-/* Takes over the cache. NULL without memory. */
+/* Takes over the cache. NULL without memory, and the cache is the caller's. */
 struct signer *signer_new(struct cred_cache *creds, const char *service);
 void signer_free(struct signer *s);
 struct cred_cache *signer_creds(struct signer *s); /* borrowed */
