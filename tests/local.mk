@@ -2,3 +2,19 @@ EXTRA_DIST += .clang-format
 TESTS += tests/check-tap.sh
 dist_check_SCRIPTS += tests/check-tap.sh
 EXTRA_DIST += check tests/packages tests/tap.awk tests/mount
+
+# The house's own rules.
+TESTS += tests/check-floors tests/check-format tests/check-threads
+dist_check_SCRIPTS += tests/check-floors tests/check-format tests/check-threads
+
+# The preprocessor's flags, one a line, for clang.
+check_DATA = tests/cppflags
+CLEANFILES += tests/cppflags
+tests/cppflags: Makefile
+	$(AM_V_GEN)$(MKDIR_P) tests && \
+	printf '%s\n' $(DEFS) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS) $(CPPFLAGS) >$@
+
+CLANG_FORMAT = clang-format-14
+format:
+	cd $(srcdir) && find src tests -name '*.[ch]' | xargs $(CLANG_FORMAT) -i
+.PHONY: format
