@@ -14,8 +14,8 @@
 /* A listing under way. On the stack or in a directory handle. */
 struct dir_merge {
 	struct inode *dir;
-	uint64_t asked;		/* the clock when the listing began */
-	uint64_t id;		/* greater than every earlier listing's */
+	uint64_t asked; /* the clock when the listing began */
+	uint64_t id; /* greater than every earlier listing's */
 	int64_t began_ms;
 };
 
@@ -34,10 +34,14 @@ void dircache_end(struct tree *t, struct dir_merge *m);
 /* True when the directory is complete and fresh. */
 bool dircache_complete(struct tree *t, struct inode *dir);
 
-/* Live children, referenced, in byte order of their names; *n of them. later:
- * only those that this mount changed after `asked` (0: all). */
-int dircache_children(struct tree *t, struct inode *dir, uint64_t asked,
-		      struct inode ***out, unsigned *n);
+/*
+ * Live children, referenced, in byte order of their names; *n of them; the
+ * caller frees the array. unseen: only those that this listing has not shown
+ * (after its end: what this mount made meanwhile); NULL: all.
+ */
+int dircache_children(struct tree *t, struct inode *dir,
+		      const struct dir_merge *unseen, struct inode ***out,
+		      unsigned *n);
 /* A child's present name, copied; false when it is no longer in dir. */
 bool dircache_name(struct tree *t, struct inode *dir, struct inode *child,
 		   char name[256]);

@@ -144,6 +144,8 @@ int tree_moved(struct tree *t, struct inode *i, struct inode *to_dir,
 /* The store took the object that we wrote: its facts; times are kept. */
 void inode_published(struct tree *t, struct inode *i,
 		     const struct object_info *info);
+/* What is known of dir/name is not believed: the next lookup asks. */
+void tree_doubt(struct tree *t, struct inode *dir, const char *name);
 void inode_set_marker(struct tree *t, struct inode *dir, bool has_marker);
 /* True when the directory has a live child that we know of. */
 bool inode_has_child(struct tree *t, struct inode *dir);

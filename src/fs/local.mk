@@ -2,6 +2,28 @@ noinst_LIBRARIES += libfs.a
 libfs_a_SOURCES = \
 	src/fs/fs.h
 
+# The names half: the tree and what is done with it.
+libfs_a_SOURCES += \
+	src/fs/attr.c \
+	src/fs/changed.c \
+	src/fs/dircache.c src/fs/dircache.h \
+	src/fs/inode.c src/fs/inode.h \
+	src/fs/moves.c \
+	src/fs/told.c \
+	src/fs/tree.c src/fs/tree.h
+
+fs_names_tests = tests/unit/test_inode tests/unit/test_dircache
+check_PROGRAMS += $(fs_names_tests)
+TESTS += $(fs_names_tests)
+tests_unit_test_inode_SOURCES = tests/unit/test_inode.c
+tests_unit_test_inode_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_inode_LDADD = libfs.a libstage.a libstore.a $(BASE_LIBS) \
+	$(UNIT_LIBS)
+tests_unit_test_dircache_SOURCES = tests/unit/test_dircache.c
+tests_unit_test_dircache_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dircache_LDADD = libfs.a libstage.a libstore.a $(BASE_LIBS) \
+	$(UNIT_LIBS)
+
 # The bytes half: content, blocks, parts.
 libfs_a_SOURCES += \
 	src/fs/extents.c src/fs/extents.h \

@@ -1,0 +1,240 @@
+/*
+ * What a caller, or a writer, changes in one inode: attributes that are
+ * pinned, times that move, and the open content.
+ */
+#include "fs/tree.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+static int pin_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
+{
+	struct tree_locked *g = tree_locked(t);
+
+	if ((i->flags & (INODE_PINNED | INODE_ORPHAN)) || i == t->root)
+		return 0;
+	if (g->n_pinned >= INODE_PINS_MAX)
+		return -ENOSPC;
+	i->flags |= INODE_PINNED;
+	g->n_pinned++;
+	return 0;
+}
+
+static void own_mode_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
+{
+	if (i->flags & INODE_OWN_MODE)
+		return;
+	i->uid = t->set.uid;
+	i->gid = t->set.gid;
+	i->mode = i->kind == INODE_FILE ? t->set.file_mode : t->set.dir_mode;
+	i->flags |= INODE_OWN_MODE;
+}
+
+static void changed_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
+{
+	if (i->flags & INODE_TIMES)
+		i->more->ctime = clock_now();
+	tree_settle_locked(t, i);
+}
+
+int inode_set_mode(struct tree *t, struct inode *i, mode_t mode)
+{
+	int err;
+
+	tree_take(t);
+	err = pin_locked(t, i);
+	if (!err) {
+		own_mode_locked(t, i);
+		i->mode = mode & 07777;
+		changed_locked(t, i);
+	}
+	tree_drop(t);
+	return err;
+}
+
+int inode_set_owner(struct tree *t, struct inode *i, uid_t uid, gid_t gid)
+{
+	int err;
+
+	tree_take(t);
+	err = pin_locked(t, i);
+	if (!err) {
+		own_mode_locked(t, i);
+		if (uid != (uid_t)-1)
+			i->uid = uid;
+		if (gid != (gid_t)-1)
+			i->gid = gid;
+		changed_locked(t, i);
+	}
+	tree_drop(t);
+	return err;
+}
+
+int inode_set_times(struct tree *t, struct inode *i,
+		    const struct timespec *atime, const struct timespec *mtime)
+{
+	struct inode_more *m;
+	int err = -ENOMEM;
+
+	tree_take(t);
+	m = inode_more(i);
+	if (m)
+		err = pin_locked(t, i);
+	if (!err) {
+		if (!(i->flags & INODE_TIMES))
+			m->atime = i->mtime;
+		i->flags |= INODE_TIMES;
+		if (atime)
+			m->atime = *atime;
+		if (mtime)
+			i->mtime = *mtime;
+		changed_locked(t, i);
+	}
+	tree_drop(t);
+	return err;
+}
+
+int inode_set_expire(struct tree *t, struct inode *i, int64_t expire)
+{
+	struct inode_more *m;
+	int err = 0;
+
+	tree_take(t);
+	m = expire ? inode_more(i) : i->more;
+	if (expire)
+		err = m ? pin_locked(t, i) : -ENOMEM;
+	if (!err && m)
+		m->expire = expire;
+	tree_settle_locked(t, i);
+	tree_drop(t);
+	return err;
+}
+
+int64_t inode_expire(struct tree *t, struct inode *i)
+{
+	int64_t expire = 0;
+
+	tree_take(t);
+	for (; i && !expire; i = i->parent)
+		expire = i->more ? i->more->expire : 0;
+	tree_drop(t);
+	return expire;
+}
+
+void inode_touch(struct tree *t, struct inode *i)
+{
+	tree_take(t);
+	i->mtime = clock_now();
+	if (i->flags & INODE_TIMES)
+		i->more->ctime = i->mtime;
+	i->flags |= INODE_WRITTEN;
+	tree_drop(t);
+}
+
+static struct file *join_locked(struct tree *t, struct inode *i,
+				struct file *fresh) REQUIRES(t->lock)
+{
+	struct tree_locked *g = tree_locked(t);
+	struct inode_more *m = fresh ? inode_more(i) : i->more;
+
+	if (!m || (!m->file && !fresh))
+		return NULL;
+	if (!m->file) {
+		m->file = fresh;
+		m->open_prev = NULL;
+		m->open_next = g->open;
+		if (g->open)
+			g->open->more->open_prev = i;
+		g->open = i;
+		tree_settle_locked(t, i);
+	}
+	m->users++;
+	return m->file;
+}
+
+struct file *inode_file_join(struct tree *t, struct inode *i,
+			     struct file *fresh)
+{
+	struct file *f;
+
+	tree_take(t);
+	f = join_locked(t, i, fresh);
+	tree_drop(t);
+	return f;
+}
+
+struct file *inode_file_get(struct tree *t, struct inode *i)
+{
+	return inode_file_join(t, i, NULL);
+}
+
+static void last_left_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
+{
+	struct tree_locked *g = tree_locked(t);
+	struct inode_more *m = i->more;
+
+	m->file = NULL;
+	*(m->open_prev ? &m->open_prev->more->open_next : &g->open) =
+		m->open_next;
+	if (m->open_next)
+		m->open_next->more->open_prev = m->open_prev;
+	if (i->flags & INODE_WRITTEN)
+		i->told_ms = -1; /* given up: its size and time are not so */
+	i->flags &= ~INODE_WRITTEN;
+	if (!(i->flags & (INODE_PUBLISHED | INODE_ORPHAN)) && i->parent)
+		tree_orphan_locked(t, i);
+	else
+		tree_settle_locked(t, i);
+}
+
+bool inode_file_put(struct tree *t, struct inode *i)
+{
+	bool last = false;
+
+	tree_take(t);
+	if (i->more && i->more->users)
+		last = --i->more->users == 0;
+	if (last)
+		last_left_locked(t, i);
+	tree_drop(t);
+	return last;
+}
+
+static uint64_t pages_hash(const char *etag)
+{
+	uint64_t h = 0xcbf29ce484222325ULL;
+
+	for (; *etag; etag++)
+		h = (h ^ (unsigned char)*etag) * 0x100000001b3ULL;
+	return h | 1; /* 0: none */
+}
+
+bool inode_pages_match(struct tree *t, struct inode *i, const char *etag)
+{
+	uint64_t h = pages_hash(etag);
+	bool match;
+
+	tree_take(t);
+	match = i->pages == h;
+	i->pages = h;
+	tree_drop(t);
+	return match;
+}
+
+void inode_published(struct tree *t, struct inode *i,
+		     const struct object_info *info)
+{
+	tree_take(t);
+	if (i->pages == pages_hash(inode_etag(i)))
+		i->pages = pages_hash(info->etag);
+	inode_put_etag(i, info->etag);
+	i->size = info->size;
+	i->flags |= INODE_PUBLISHED;
+	i->flags &= ~INODE_WRITTEN;
+	i->told_ms = clock_mono_ms();
+	i->stamp = ++tree_locked(t)->clock;
+	tree_settle_locked(t, i);
+	tree_drop(t);
+}

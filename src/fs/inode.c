@@ -1,0 +1,275 @@
+/*
+ * One inode: who holds it, what a caller sees of it, its path, and the
+ * attributes that callers changed.
+ *
+ * Mode and owner stand in the inode and are lost with it, unless a caller
+ * changed them: then the inode is pinned and stays. The number of pins is
+ * bounded, and past it chmod fails rather than forget.
+ */
+#include "fs/tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "stage/path.h"
+#include "stage/stage.h"
+
+const char *inode_etag(const struct inode *i)
+{
+	return i->text + strlen(i->text) + 1;
+}
+
+void inode_put_etag(struct inode *i, const char *etag)
+{
+	size_t name_len = strlen(i->text), len = strlen(etag);
+	char *grown;
+
+	if (!strcmp(inode_etag(i), etag))
+		return;
+	grown = realloc(i->text, name_len + len + 2);
+	if (grown) {
+		i->text = grown;
+		memcpy(grown + name_len + 1, etag, len + 1);
+	} else {
+		i->text[name_len + 1] = '\0';
+	}
+}
+
+struct inode_more *inode_more(struct inode *i)
+{
+	if (!i->more)
+		i->more = calloc(1, sizeof(*i->more));
+	return i->more;
+}
+
+struct inode *inode_ref(struct tree *t, struct inode *i)
+{
+	tree_take(t);
+	i->refs++;
+	tree_settle_locked(t, i);
+	tree_drop(t);
+	return i;
+}
+
+void inode_unref(struct tree *t, struct inode *i)
+{
+	if (!i)
+		return;
+	tree_take(t);
+	if (i->refs)
+		i->refs--;
+	tree_settle_locked(t, i);
+	tree_drop(t);
+}
+
+void inode_remember(struct tree *t, struct inode *i)
+{
+	tree_take(t);
+	i->lookups++;
+	tree_settle_locked(t, i);
+	tree_drop(t);
+}
+
+void inode_forget(struct tree *t, struct inode *i, uint64_t n)
+{
+	tree_take(t);
+	i->lookups = i->lookups > n ? i->lookups - n : 0;
+	if (!i->lookups)
+		i->pages = 0; /* the kernel drops them with its inode */
+	tree_settle_locked(t, i);
+	tree_drop(t);
+}
+
+/* The names from i upwards, mixed: the same key has the same number after a
+ * remount, and a moved file does not share one with what follows it. */
+uint64_t tree_ino_locked(struct tree *t, const struct inode *i)
+{
+	uint64_t h = 0xcbf29ce484222325ULL;
+
+	if (i == t->root)
+		return 1;
+	for (; i->parent; i = i->parent) {
+		for (const char *s = inode_name(i); *s; s++)
+			h = (h ^ (unsigned char)*s) * 0x100000001b3ULL;
+		h = (h ^ '/') * 0x100000001b3ULL;
+	}
+	if (i->flags & INODE_ORPHAN)
+		h ^= i->more && i->more->orphan_ino ? i->more->orphan_ino
+						    : (uintptr_t)i;
+	h ^= h >> 32;
+	return h > 1 ? h : h + 2;
+}
+
+bool inode_ours(const struct inode *i)
+{
+	return i->kind == INODE_FILE &&
+	       (!(i->flags & INODE_PUBLISHED) || (i->flags & INODE_WRITTEN));
+}
+
+static bool stage_root(const struct inode *i)
+{
+	return i->more && i->more->stage;
+}
+
+static void view_mode(const struct tree *t, const struct inode *i,
+		      struct inode_view *out)
+{
+	bool own = i->flags & INODE_OWN_MODE;
+
+	out->uid = own ? i->uid : t->set.uid;
+	out->gid = own ? i->gid : t->set.gid;
+	if (own)
+		out->mode = i->mode;
+	else
+		out->mode = i->kind == INODE_FILE ? t->set.file_mode
+						  : t->set.dir_mode;
+}
+
+void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
+{
+	memset(out, 0, sizeof(*out));
+	tree_take(t);
+	out->kind = i->kind;
+	out->ino = tree_ino_locked(t, i);
+	view_mode(t, i, out);
+	out->info.size = i->size;
+	out->info.mtime = i->mtime;
+	strncpy(out->info.etag, inode_etag(i), sizeof(out->info.etag) - 1);
+	out->atime = i->flags & INODE_TIMES ? i->more->atime : i->mtime;
+	out->ctime = i->flags & INODE_TIMES ? i->more->ctime : i->mtime;
+	out->stage_root = stage_root(i);
+	out->has_marker = i->flags & INODE_MARKER;
+	out->published = i->flags & INODE_PUBLISHED;
+	out->fresh = i == t->root || stage_root(i) || inode_ours(i) ||
+		     tree_fresh_locked(t, i->told_ms);
+	out->open = i->more && i->more->file;
+	out->stamp = i->stamp;
+	out->expire = i->more ? i->more->expire : 0;
+	out->orphan = i->flags & INODE_ORPHAN;
+	tree_drop(t);
+}
+
+static struct stage *stage_of(const struct inode *i)
+{
+	for (; i; i = i->parent)
+		if (stage_root(i))
+			return i->more->stage;
+	return NULL;
+}
+
+struct stage *inode_stage(struct tree *t, struct inode *i)
+{
+	struct stage *s;
+
+	tree_take(t);
+	s = stage_of(i);
+	if (s)
+		stage_ref(s);
+	tree_drop(t);
+	return s;
+}
+
+/*
+ * Writes head and the path of i below its stage's root, or the root of
+ * stages, and tail. -ENOENT when it does not hang there any more.
+ */
+static int write_path(const struct inode *i, const char *head, const char *tail,
+		      struct buf *out)
+{
+	size_t len = 0, used = strlen(head) + strlen(tail);
+	const struct inode *at;
+	char *end;
+
+	for (at = i; at->parent && !stage_root(at); at = at->parent)
+		len += strlen(inode_name(at)) + (len > 0);
+	if (at->flags & INODE_ORPHAN)
+		return -ENOENT;
+	if (len + used > STORE_KEY_MAX)
+		return -ENAMETOOLONG;
+	buf_adds(out, head);
+	end = len ? buf_reserve(out, len) : NULL;
+	if (end) {
+		out->len += len;
+		end += len;
+		for (at = i; at->parent && !stage_root(at); at = at->parent) {
+			size_t n = strlen(inode_name(at));
+
+			if (at != i)
+				*--end = '/';
+			end -= n;
+			memcpy(end, inode_name(at), n);
+		}
+		out->data[out->len] = '\0';
+	}
+	buf_adds(out, tail);
+	return buf_err(out);
+}
+
+int inode_path(struct tree *t, struct inode *i, struct buf *out)
+{
+	int err;
+
+	tree_take(t);
+	err = write_path(i, "", "", out);
+	tree_drop(t);
+	return err;
+}
+
+static int write_key(const struct inode *i, const char *name, struct buf *out)
+{
+	struct stage *s = stage_of(i);
+	bool slash = i->dir && !stage_root(i);
+	int err;
+
+	if (!s)
+		return -ENOENT;
+	err = write_path(i, s->prefix, slash ? "/" : "", out);
+	if (!err && name) {
+		if (out->len + strlen(name) > STORE_KEY_MAX)
+			return -ENAMETOOLONG;
+		buf_adds(out, name);
+	}
+	return err ? err : buf_err(out);
+}
+
+int inode_key(struct tree *t, struct inode *i, struct buf *out)
+{
+	int err;
+
+	buf_reset(out);
+	tree_take(t);
+	err = write_key(i, NULL, out);
+	tree_drop(t);
+	return err;
+}
+
+int inode_key_of(struct tree *t, struct inode *dir, const char *name,
+		 struct buf *out)
+{
+	int err;
+
+	if (strlen(name) > NAME_BYTES_MAX)
+		return -ENAMETOOLONG;
+	buf_reset(out);
+	tree_take(t);
+	err = dir->dir ? write_key(dir, name, out) : -ENOTDIR;
+	tree_drop(t);
+	return err;
+}
+
+struct inode *inode_parent(struct tree *t, struct inode *i)
+{
+	struct inode *dir;
+
+	tree_take(t);
+	dir = i->parent;
+	if (dir) {
+		dir->refs++;
+		tree_settle_locked(t, dir);
+	}
+	tree_drop(t);
+	return dir;
+}

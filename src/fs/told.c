@@ -1,0 +1,213 @@
+/*
+ * What the store says of names, and what it is worth.
+ *
+ * An answer counts for a name unless this mount changed the name after the
+ * question was asked (its stamp is later), or has something there that the
+ * store cannot know yet (inode_ours()). A stamp that left memory with its name
+ * is remembered in the directory as lost_stamp: an older answer then makes a
+ * name that is not believed, so that the next one who needs it asks again.
+ */
+#include "fs/tree.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "stage/stage.h"
+
+bool tree_fresh_locked(struct tree *t, int64_t told_ms)
+{
+	return told_ms >= 0 && t->set.ttl_ms &&
+	       clock_mono_ms() - told_ms < t->set.ttl_ms;
+}
+
+bool tree_has_ours_locked(struct tree *t, struct inode *i)
+{
+	for (struct inode *o = tree_locked(t)->open; o; o = o->more->open_next)
+		if (inode_ours(o) && tree_within(o, i))
+			return true;
+	return false;
+}
+
+static struct inode *taken_locked(struct tree *t, struct inode *i)
+	REQUIRES(t->lock)
+{
+	i->refs++;
+	tree_settle_locked(t, i);
+	return i;
+}
+
+enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
+			   struct inode **out)
+{
+	enum tree_answer answer = TREE_UNKNOWN;
+	struct inode *i;
+	bool complete;
+
+	tree_take(t);
+	i = dir->dir ? tree_child_locked(t, dir, name) : NULL;
+	complete = dir->dir && tree_fresh_locked(t, dir->dir->complete_ms);
+	if (i && inode_live(i)) {
+		if (inode_ours(i) || tree_fresh_locked(t, i->told_ms) ||
+		    (i->more && i->more->stage)) {
+			*out = taken_locked(t, i);
+			answer = TREE_KNOWN;
+		}
+	} else if (complete || (i && tree_fresh_locked(t, i->told_ms))) {
+		answer = TREE_ABSENT;
+	}
+	tree_drop(t);
+	return answer;
+}
+
+struct inode *tree_peek(struct tree *t, struct inode *dir, const char *name)
+{
+	struct inode *i;
+
+	tree_take(t);
+	i = dir->dir ? tree_child_locked(t, dir, name) : NULL;
+	if (i)
+		i = inode_live(i) ? taken_locked(t, i) : NULL;
+	tree_drop(t);
+	return i;
+}
+
+uint64_t tree_clock(struct tree *t)
+{
+	uint64_t now;
+
+	tree_take(t);
+	now = tree_locked(t)->clock;
+	tree_drop(t);
+	return now;
+}
+
+/* The same bytes as we know keep their times: a time that we gave a file does
+ * not jump to the store's when it is asked again. */
+static void told_file(struct inode *i, const struct object_info *info)
+{
+	bool same = (i->flags & INODE_PUBLISHED) && info->etag[0] &&
+		    !strcmp(inode_etag(i), info->etag);
+
+	i->flags |= INODE_PUBLISHED;
+	i->size = info->size;
+	if (same)
+		return;
+	i->mtime = info->mtime;
+	i->flags &= ~INODE_TIMES;
+	inode_put_etag(i, info->etag);
+}
+
+/* The inode at dir/name that is of this kind: the one there, or a new one in
+ * place of what it was. NULL without memory. */
+static struct inode *place_locked(struct tree *t, struct inode *dir,
+				  const char *name, enum inode_kind kind)
+	REQUIRES(t->lock)
+{
+	struct inode *i = tree_child_locked(t, dir, name);
+
+	if (i && inode_live(i) && i->kind != kind) {
+		tree_orphan_locked(t, i);
+		i = NULL;
+	}
+	if (i && !inode_live(i))
+		return tree_become_locked(t, i, kind) ? NULL : i;
+	if (!i)
+		i = tree_add_locked(t, dir, name, kind);
+	return i;
+}
+
+struct inode *tree_told_locked(struct tree *t, struct inode *dir,
+			       const char *name, enum inode_kind kind,
+			       const struct object_info *info, bool has_marker,
+			       uint64_t asked)
+{
+	struct inode *i;
+	bool lost;
+
+	if (!dir->dir || (dir->flags & INODE_ORPHAN) ||
+	    strlen(name) >= NAME_SIZE)
+		return NULL;
+	i = tree_child_locked(t, dir, name);
+	if (i && inode_live(i) &&
+	    (i->stamp > asked || inode_ours(i) ||
+	     (i->kind != kind && tree_has_ours_locked(t, i))))
+		return taken_locked(t, i);
+	if (i && i->stamp > asked)
+		return NULL;
+	lost = !i && dir->dir->lost_stamp > asked;
+	dir->refs++; /* survives the loss of its last child */
+	i = place_locked(t, dir, name, kind);
+	if (i) {
+		taken_locked(t, i);
+		i->told_ms = lost ? -1 : clock_mono_ms();
+		if (kind == INODE_FILE)
+			told_file(i, info);
+		else if (has_marker)
+			i->flags |= INODE_MARKER;
+	}
+	dir->refs--;
+	tree_settle_locked(t, dir);
+	return i;
+}
+
+struct inode *tree_told(struct tree *t, struct inode *dir, const char *name,
+			enum inode_kind kind, const struct object_info *info,
+			bool has_marker, uint64_t asked)
+{
+	struct inode *i;
+
+	tree_take(t);
+	i = tree_told_locked(t, dir, name, kind, info, has_marker, asked);
+	tree_drop(t);
+	return i;
+}
+
+void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
+{
+	struct inode *dir = i->parent, *mark;
+	char name[NAME_SIZE];
+
+	strcpy(name, inode_name(i));
+	dir->refs++;
+	tree_orphan_locked(t, i);
+	mark = tree_add_locked(t, dir, name, INODE_ABSENT);
+	if (mark) {
+		mark->stamp = stamp;
+		mark->told_ms = clock_mono_ms();
+		tree_settle_locked(t, mark);
+	} else if (stamp) {
+		dir->dir->lost_stamp = stamp;
+		dir->dir->complete_ms = -1;
+	}
+	dir->refs--;
+	tree_settle_locked(t, dir);
+}
+
+void tree_told_absent(struct tree *t, struct inode *dir, const char *name,
+		      uint64_t asked)
+{
+	struct inode *i;
+
+	if (strlen(name) >= NAME_SIZE)
+		return;
+	tree_take(t);
+	i = dir->dir && !(dir->flags & INODE_ORPHAN)
+		    ? tree_child_locked(t, dir, name)
+		    : NULL;
+	if (!dir->dir || (dir->flags & INODE_ORPHAN)) {
+		/* nobody can ask below it */
+	} else if (!i && dir->dir->lost_stamp <= asked) {
+		i = tree_add_locked(t, dir, name, INODE_ABSENT);
+		if (i) {
+			i->told_ms = clock_mono_ms();
+			tree_settle_locked(t, i);
+		}
+	} else if (i && i->stamp <= asked && !inode_live(i)) {
+		i->told_ms = clock_mono_ms();
+	} else if (i && i->stamp <= asked && !tree_has_ours_locked(t, i) &&
+		   !inode_ours(i)) {
+		tree_gone_locked(t, i, i->stamp);
+	}
+	tree_drop(t);
+}

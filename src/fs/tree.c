@@ -1,0 +1,369 @@
+/*
+ * The tree's frame: the hash table from (parent, name) to an inode, the lists
+ * of children, the LRU, and who lives how long.
+ *
+ * An inode is in exactly one of these places:
+ *   held    somebody needs it: a lookup, a reference, a pin, open content,
+ *           children, or it is a stage's root
+ *   cached  nobody does: it stands in the LRU and its name still answers
+ *   (gone)  freed: evicted from the LRU, or an orphan that nobody holds
+ * tree_settle_locked() alone moves it between them.
+ *
+ * A name and an ETag share one allocation, since most names have both and
+ * neither changes often: about 240 bytes a cached file altogether.
+ */
+#include "fs/tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "stage/stage.h"
+
+#define BUCKETS_MIN 1024
+
+static uint64_t hash_bytes(uint64_t h, const char *s)
+{
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 0x100000001b3ULL;
+	return h;
+}
+
+static size_t bucket_of(const struct tree_locked *g, const struct inode *dir,
+			const char *name)
+{
+	uint64_t h = hash_bytes(0xcbf29ce484222325ULL ^ (uintptr_t)dir, name);
+
+	return (h ^ h >> 29) & (g->n_buckets - 1);
+}
+
+static void grow_locked(struct tree *t) REQUIRES(t->lock)
+{
+	struct tree_locked *g = tree_locked(t);
+	size_t old_n = g->n_buckets;
+	struct inode **old = g->buckets;
+	struct inode **new = calloc(old_n * 2, sizeof(*new));
+
+	if (!new)
+		return; /* slower, not wrong */
+	g->buckets = new;
+	g->n_buckets = old_n * 2;
+	for (size_t b = 0; b < old_n; b++) {
+		struct inode *next;
+
+		for (struct inode *i = old[b]; i; i = next) {
+			struct inode **to;
+
+			next = i->hash_next;
+			to = &new[bucket_of(g, i->parent, inode_name(i))];
+			i->hash_next = *to;
+			*to = i;
+		}
+	}
+	free(old);
+}
+
+struct inode *tree_child_locked(struct tree *t, struct inode *dir,
+				const char *name)
+{
+	struct tree_locked *g = tree_locked(t);
+
+	for (struct inode *i = g->buckets[bucket_of(g, dir, name)]; i;
+	     i = i->hash_next)
+		if (i->parent == dir && !strcmp(inode_name(i), name))
+			return i;
+	return NULL;
+}
+
+void tree_attach_locked(struct tree *t, struct inode *i, struct inode *dir)
+{
+	struct tree_locked *g = tree_locked(t);
+	struct inode **bucket = &g->buckets[bucket_of(g, dir, inode_name(i))];
+
+	i->hash_next = *bucket;
+	*bucket = i;
+	i->parent = dir;
+	i->prev = NULL;
+	i->next = dir->dir->first;
+	if (i->next)
+		i->next->prev = i;
+	dir->dir->first = i;
+	dir->dir->n_children++;
+	dir->dir->n_live += inode_live(i);
+	if (++g->n_hashed > g->n_buckets)
+		grow_locked(t);
+	tree_settle_locked(t, dir);
+}
+
+void tree_detach_locked(struct tree *t, struct inode *i)
+{
+	struct tree_locked *g = tree_locked(t);
+	struct inode *dir = i->parent;
+	struct inode **p = &g->buckets[bucket_of(g, dir, inode_name(i))];
+
+	while (*p != i)
+		p = &(*p)->hash_next;
+	*p = i->hash_next;
+	g->n_hashed--;
+	if (i->prev)
+		i->prev->next = i->next;
+	else
+		dir->dir->first = i->next;
+	if (i->next)
+		i->next->prev = i->prev;
+	i->prev = i->next = i->parent = NULL;
+	dir->dir->n_children--;
+	dir->dir->n_live -= inode_live(i);
+}
+
+bool tree_within(const struct inode *i, const struct inode *above)
+{
+	while (i && i != above)
+		i = i->parent;
+	return i != NULL;
+}
+
+static bool held(const struct tree *t, const struct inode *i)
+{
+	return i->lookups || i->refs || (i->flags & INODE_PINNED) ||
+	       (i->dir && i->dir->n_children) || i == t->root ||
+	       (i->more && (i->more->file ||
+			    (i->more->stage && !(i->flags & INODE_ORPHAN))));
+}
+
+static void lru_remove_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
+{
+	struct tree_locked *g = tree_locked(t);
+
+	if (!(i->flags & INODE_IN_LRU))
+		return;
+	*(i->lru_prev ? &i->lru_prev->lru_next : &g->lru_head) = i->lru_next;
+	*(i->lru_next ? &i->lru_next->lru_prev : &g->lru_tail) = i->lru_prev;
+	i->lru_prev = i->lru_next = NULL;
+	i->flags &= ~INODE_IN_LRU;
+	g->n_lru--;
+}
+
+static void lru_add_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
+{
+	struct tree_locked *g = tree_locked(t);
+
+	lru_remove_locked(t, i);
+	i->lru_next = g->lru_head;
+	*(g->lru_head ? &g->lru_head->lru_prev : &g->lru_tail) = i;
+	g->lru_head = i;
+	i->flags |= INODE_IN_LRU;
+	g->n_lru++;
+}
+
+static void free_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
+{
+	struct tree_locked *g = tree_locked(t);
+
+	if (i->flags & INODE_ORPHAN) {
+		*(i->prev ? &i->prev->next : &g->orphans) = i->next;
+		if (i->next)
+			i->next->prev = i->prev;
+	}
+	if (i->more && i->more->stage) {
+		i->more->next_dead = g->dead;
+		g->dead = i->more;
+	} else {
+		free(i->more);
+	}
+	free(i->dir);
+	free(i->text);
+	free(i);
+}
+
+/* The oldest of the LRU leaves. What it knew is not forgotten without trace:
+ * its directory is no longer complete, and its stamp is remembered there. */
+static void evict_locked(struct tree *t) REQUIRES(t->lock)
+{
+	struct tree_locked *g = tree_locked(t);
+	struct inode *i = g->lru_tail, *dir = i->parent;
+
+	lru_remove_locked(t, i);
+	if (i->stamp > dir->dir->lost_stamp)
+		dir->dir->lost_stamp = i->stamp;
+	if (inode_live(i)) {
+		dir->dir->complete_ms = -1;
+		dir->dir->dropped_id = g->listings;
+	}
+	tree_detach_locked(t, i);
+	free_locked(t, i);
+	tree_settle_locked(t, dir);
+}
+
+void tree_settle_locked(struct tree *t, struct inode *i)
+{
+	struct tree_locked *g = tree_locked(t);
+
+	if (held(t, i)) {
+		lru_remove_locked(t, i);
+	} else if (i->flags & INODE_ORPHAN) {
+		lru_remove_locked(t, i);
+		free_locked(t, i);
+	} else {
+		lru_add_locked(t, i);
+		if (g->n_lru > t->set.cache_max)
+			evict_locked(t);
+	}
+}
+
+static int make_dir(struct inode *i)
+{
+	i->dir = calloc(1, sizeof(*i->dir));
+	if (!i->dir)
+		return -ENOMEM;
+	i->dir->complete_ms = -1;
+	return 0;
+}
+
+static struct inode *make_inode(struct tree *t, const char *name,
+				enum inode_kind kind)
+{
+	size_t len = strlen(name);
+	struct inode *i = calloc(1, sizeof(*i));
+
+	if (!i)
+		return NULL;
+	i->text = calloc(1, len + 2);
+	i->kind = kind;
+	i->told_ms = -1;
+	i->mtime = t->began;
+	if (!i->text ||
+	    ((kind == INODE_DIR || kind == INODE_ROOT) && make_dir(i))) {
+		free(i->text);
+		free(i);
+		return NULL;
+	}
+	memcpy(i->text, name, len);
+	return i;
+}
+
+struct inode *tree_add_locked(struct tree *t, struct inode *dir,
+			      const char *name, enum inode_kind kind)
+{
+	struct inode *i = make_inode(t, name, kind);
+
+	if (i)
+		tree_attach_locked(t, i, dir);
+	return i;
+}
+
+int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
+{
+	struct inode_dir *d = i->parent->dir;
+
+	if (kind == INODE_DIR && !i->dir && make_dir(i))
+		return -ENOMEM;
+	d->n_live -= inode_live(i);
+	i->kind = kind;
+	d->n_live += inode_live(i);
+	i->mtime = t->began;
+	return 0;
+}
+
+void tree_orphan_locked(struct tree *t, struct inode *i)
+{
+	struct tree_locked *g = tree_locked(t);
+	struct inode *dir = i->parent;
+	struct inode_more *m;
+
+	if (held(t, i)) {
+		m = inode_more(i);
+		if (m)
+			m->orphan_ino = tree_ino_locked(t, i);
+	}
+	tree_detach_locked(t, i);
+	i->flags |= INODE_ORPHAN;
+	i->next = g->orphans;
+	if (i->next)
+		i->next->prev = i;
+	g->orphans = i;
+	if (i->flags & INODE_PINNED) {
+		i->flags &= ~INODE_PINNED;
+		g->n_pinned--;
+	}
+	tree_settle_locked(t, i);
+	tree_settle_locked(t, dir);
+}
+
+void tree_drop(struct tree *t)
+{
+	struct inode_more *dead = tree_locked(t)->dead, *next;
+
+	tree_locked(t)->dead = NULL;
+	lock_drop(&t->lock);
+	for (; dead; dead = next) {
+		next = dead->next_dead;
+		stage_unref(dead->stage);
+		free(dead);
+	}
+}
+
+struct tree *tree_new(const struct tree_settings *s, struct stage *stage)
+{
+	struct tree *t = calloc(1, sizeof(*t));
+	struct tree_locked *g;
+	struct inode_more *m;
+
+	if (!t)
+		return NULL;
+	t->set = *s;
+	if (!t->set.cache_max)
+		t->set.cache_max = INODE_CACHE_MAX;
+	t->began = clock_now();
+	lock_init(&t->lock);
+	tree_take(t);
+	g = tree_locked(t);
+	g->n_buckets = BUCKETS_MIN;
+	g->buckets = calloc(g->n_buckets, sizeof(*g->buckets));
+	t->root = make_inode(t, "", stage ? INODE_DIR : INODE_ROOT);
+	m = t->root ? inode_more(t->root) : NULL;
+	if (m && stage)
+		m->stage = stage_ref(stage);
+	tree_drop(t);
+	if (!t->guarded_.buckets || !m) {
+		tree_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+/* i, what is below and beside it, whoever holds it: nobody is left to ask. */
+static void free_all_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
+{
+	struct inode *next;
+
+	for (struct inode *at = i; at; at = next) {
+		if (at->dir && at->dir->first) {
+			next = at->dir->first;
+			continue;
+		}
+		next = at->next ? at->next : at->parent;
+		if (at->parent)
+			at->parent->dir->first = at->next;
+		free_locked(t, at);
+	}
+}
+
+void tree_free(struct tree *t)
+{
+	if (!t)
+		return;
+	tree_take(t);
+	free_all_locked(t, t->root);
+	free_all_locked(t, tree_locked(t)->orphans);
+	free(tree_locked(t)->buckets);
+	tree_drop(t);
+	lock_destroy(&t->lock);
+	free(t);
+}
+
+struct inode *tree_root(struct tree *t)
+{
+	return t->root;
+}

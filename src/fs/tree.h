@@ -1,0 +1,167 @@
+/*
+ * What the files that make up the tree of names share: the structures under
+ * the tree lock, and the steps that are taken while holding it. For tree.c,
+ * inode.c, told.c, changed.c, moves.c and dircache.c only; everybody else has
+ * inode.h and dircache.h.
+ */
+#ifndef FS_TREE_H
+#define FS_TREE_H
+
+#include "base/lock.h"
+#include "base/wait.h"
+#include "fs/inode.h"
+
+#define NAME_SIZE 256 /* of a component, with its NUL */
+
+/* Only directories. */
+struct inode_dir {
+	struct inode *first; /* children, absent ones among them */
+	unsigned n_children;
+	unsigned n_live;
+	/* Beginning of the listing that was read to its end; -1: none. */
+	int64_t complete_ms;
+	/* A live child was dropped from memory when this was the latest
+	 * listing: neither it nor an older one can make us complete. */
+	uint64_t dropped_id;
+	/* Latest stamp that was dropped from memory with its name. */
+	uint64_t lost_stamp;
+};
+
+/* Only what few inodes need. */
+struct inode_more {
+	struct stage *stage; /* a stage's root */
+	struct file *file;
+	unsigned users; /* of file */
+	struct inode *open_prev, *open_next; /* the tree's list of open ones */
+	struct timespec atime, ctime; /* when INODE_TIMES */
+	int64_t expire;
+	uint64_t orphan_ino;
+	struct inode_more *next_dead;
+};
+
+enum inode_flag {
+	INODE_PUBLISHED = 1, /* the store has an object here */
+	INODE_WRITTEN = 2, /* ... other than what is open here */
+	INODE_ORPHAN = 4,
+	INODE_MARKER = 8,
+	INODE_PINNED = 16, /* a caller changed an attribute */
+	INODE_OWN_MODE = 32, /* mode and owner are not the tree's */
+	INODE_TIMES = 64, /* more->atime and ctime count */
+	INODE_IN_LRU = 128,
+};
+
+struct inode {
+	struct inode *hash_next;
+	struct inode *parent; /* NULL: the root, or an orphan */
+	struct inode *prev, *next; /* in the parent's children */
+	struct inode *lru_prev, *lru_next;
+	char *text; /* name, NUL, ETag, NUL: one allocation */
+	struct inode_dir *dir;
+	struct inode_more *more;
+	uint64_t lookups; /* the kernel's */
+	uint64_t stamp; /* the clock at our latest change */
+	uint64_t seen; /* latest listing that showed it */
+	int64_t told_ms; /* when the store told it; -1: not believed */
+	uint64_t size;
+	struct timespec mtime;
+	uint64_t pages; /* hash of the ETag of the kernel's pages */
+	unsigned refs;
+	uid_t uid;
+	gid_t gid;
+	uint16_t mode;
+	uint8_t kind;
+	uint8_t flags;
+};
+
+/* Who publishes or moves. */
+struct tree_claim {
+	struct inode *inode; /* referenced */
+	struct waiter *owner;
+	unsigned depth;
+	struct tree_claim *next;
+};
+
+struct tree_locked {
+	struct inode **buckets;
+	size_t n_buckets, n_hashed;
+	struct inode *lru_head, *lru_tail; /* head: used last */
+	size_t n_lru, n_pinned;
+	uint64_t clock;
+	uint64_t listings; /* ids given out */
+	struct inode *open; /* those with open content */
+	struct inode *orphans; /* linked by prev and next */
+	struct tree_claim *publishing, *moving;
+	struct wait_list waiters; /* for a claim to end */
+	struct inode_more *dead; /* stages to drop once unlocked */
+};
+
+struct tree {
+	struct tree_settings set;
+	struct inode *root;
+	struct timespec began; /* directories' time until they change */
+	struct lock lock;
+	struct tree_locked guarded_;
+};
+
+static inline struct tree_locked *tree_locked(struct tree *t) REQUIRES(t->lock)
+{
+	return &t->guarded_;
+}
+
+static inline void tree_take(struct tree *t) ACQUIRE(t->lock)
+{
+	lock_take(&t->lock);
+}
+
+/* Unlocks, and drops the stages that the held time left behind. */
+void tree_drop(struct tree *t) RELEASE(t->lock);
+
+static inline const char *inode_name(const struct inode *i)
+{
+	return i->text;
+}
+const char *inode_etag(const struct inode *i);
+/* Replaces the ETag; without memory it is unknown from now on. */
+void inode_put_etag(struct inode *i, const char *etag);
+static inline bool inode_live(const struct inode *i)
+{
+	return i->kind != INODE_ABSENT;
+}
+/* Ours alone: what the store says of it does not count. */
+bool inode_ours(const struct inode *i);
+/* What is to be kept of i besides: allocated at the first need, or NULL. */
+struct inode_more *inode_more(struct inode *i);
+
+bool tree_fresh_locked(struct tree *t, int64_t told_ms) REQUIRES(t->lock);
+struct inode *tree_child_locked(struct tree *t, struct inode *dir,
+				const char *name) REQUIRES(t->lock);
+/* A new inode under dir/name, which is free. NULL without memory. */
+struct inode *tree_add_locked(struct tree *t, struct inode *dir,
+			      const char *name, enum inode_kind kind)
+	REQUIRES(t->lock);
+/* An absent name comes to life, or a live one that nobody holds dies. */
+int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
+	REQUIRES(t->lock);
+/* Takes i from its parent's children and from the hash table. */
+void tree_detach_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+void tree_attach_locked(struct tree *t, struct inode *i, struct inode *dir)
+	REQUIRES(t->lock);
+/* i has no name any more; freed when nobody holds it. */
+void tree_orphan_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+/* After a holder has come or gone: held, in the LRU, or freed. */
+void tree_settle_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+uint64_t tree_ino_locked(struct tree *t, const struct inode *i)
+	REQUIRES(t->lock);
+/* True when `above` is i or one of its parents. */
+bool tree_within(const struct inode *i, const struct inode *above);
+/* tree_told() and a name's end (with the stamp that it leaves behind). */
+struct inode *tree_told_locked(struct tree *t, struct inode *dir,
+			       const char *name, enum inode_kind kind,
+			       const struct object_info *info, bool has_marker,
+			       uint64_t asked) REQUIRES(t->lock);
+void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
+	REQUIRES(t->lock);
+/* True when something below (or at) i is ours alone. */
+bool tree_has_ours_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+
+#endif

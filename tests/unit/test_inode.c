@@ -1,0 +1,688 @@
+/* The tree of names: who knows what, who lives how long, and stamps. */
+#include "unit.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/wait.h"
+#include "fs/inode.h"
+#include "stage/stage.h"
+#include "store/memstore.h"
+
+static struct store *store;
+static struct stage *stage;
+
+static int setup(void **state)
+{
+	store = memstore_new("s");
+	stage = stage_new("s", STAGE_EXTERNAL, store, "pre/", false, 0);
+	return !store || !stage;
+}
+
+static int teardown(void **state)
+{
+	stage_unref(stage);
+	store_unref(store);
+	return 0;
+}
+
+static struct tree *new_tree(unsigned ttl_ms, unsigned cache_max)
+{
+	struct tree_settings s = {
+		.ttl_ms = ttl_ms,
+		.uid = 7,
+		.gid = 8,
+		.file_mode = 0644,
+		.dir_mode = 0755,
+		.cache_max = cache_max,
+	};
+	struct tree *t = tree_new(&s, stage);
+
+	assert_non_null(t);
+	return t;
+}
+
+static struct object_info info_of(uint64_t size, const char *etag)
+{
+	struct object_info info = { .size = size, .mtime = { 1000, 5 } };
+
+	snprintf(info.etag, sizeof(info.etag), "%s", etag);
+	return info;
+}
+
+/* What happens to the name `n`, in order, and what is known at the end. */
+enum act {
+	END,
+	ASK, /* remember the clock */
+	TELL_FILE, /* the store answers what was asked then */
+	TELL_DIR,
+	TELL_NONE,
+	CREATE,
+	MKDIR,
+	OPEN, /* content joins */
+	WRITE,
+	PUBLISH,
+	CLOSE, /* content leaves */
+	REMOVE,
+	MOVE_AWAY, /* to `other` */
+	MOVE_HERE, /* from `other`, which the store tells first */
+};
+
+static const struct {
+	const char *sentence;
+	enum act acts[8];
+	enum tree_answer wanted;
+	enum inode_kind kind;
+	const char *etag;
+} rows[] = {
+	{ "a name that nobody spoke of", { END }, TREE_UNKNOWN },
+	{ "the store told of a file",
+	  { ASK, TELL_FILE },
+	  TREE_KNOWN,
+	  INODE_FILE,
+	  "\"told\"" },
+	{ "the store told of a directory",
+	  { ASK, TELL_DIR },
+	  TREE_KNOWN,
+	  INODE_DIR },
+	{ "the store has nothing", { ASK, TELL_NONE }, TREE_ABSENT },
+	{ "a file became a directory",
+	  { ASK, TELL_FILE, TELL_DIR },
+	  TREE_KNOWN,
+	  INODE_DIR },
+	{ "a file was removed elsewhere",
+	  { ASK, TELL_FILE, TELL_NONE },
+	  TREE_ABSENT },
+	{ "what we removed is absent",
+	  { ASK, TELL_FILE, REMOVE },
+	  TREE_ABSENT },
+	{ "an old answer does not bring back what we removed",
+	  { ASK, TELL_FILE, REMOVE, TELL_FILE },
+	  TREE_ABSENT },
+	{ "a new answer brings it back",
+	  { ASK, TELL_FILE, REMOVE, ASK, TELL_FILE },
+	  TREE_KNOWN,
+	  INODE_FILE,
+	  "\"told\"" },
+	{ "an old answer does not take away what we made",
+	  { ASK, MKDIR, TELL_NONE },
+	  TREE_KNOWN,
+	  INODE_DIR },
+	{ "an old answer does not undo what we published",
+	  { ASK, CREATE, OPEN, PUBLISH, TELL_FILE },
+	  TREE_KNOWN,
+	  INODE_FILE,
+	  "\"ours\"" },
+	{ "a new answer counts after we published",
+	  { CREATE, OPEN, PUBLISH, ASK, TELL_FILE },
+	  TREE_KNOWN,
+	  INODE_FILE,
+	  "\"told\"" },
+	{ "what is not published yet stays, whatever the store says",
+	  { CREATE, OPEN, ASK, TELL_NONE },
+	  TREE_KNOWN,
+	  INODE_FILE,
+	  "" },
+	{ "what is written to stays as it is",
+	  { ASK, TELL_FILE, OPEN, WRITE, ASK, TELL_NONE },
+	  TREE_KNOWN,
+	  INODE_FILE,
+	  "\"told\"" },
+	{ "what was never published goes with its content",
+	  { CREATE, OPEN, WRITE, CLOSE },
+	  TREE_UNKNOWN },
+	{ "what was written to and given up is asked for again",
+	  { ASK, TELL_FILE, OPEN, WRITE, CLOSE },
+	  TREE_UNKNOWN },
+	{ "what was moved away is absent",
+	  { ASK, TELL_FILE, MOVE_AWAY },
+	  TREE_ABSENT },
+	{ "an old answer does not bring it back",
+	  { ASK, TELL_FILE, MOVE_AWAY, TELL_FILE },
+	  TREE_ABSENT },
+	{ "what was moved here replaces what was here",
+	  { ASK, TELL_FILE, MOVE_HERE },
+	  TREE_KNOWN,
+	  INODE_FILE,
+	  "\"other\"" },
+	{ "an old answer does not undo the move",
+	  { ASK, MOVE_HERE, TELL_NONE },
+	  TREE_KNOWN,
+	  INODE_FILE,
+	  "\"other\"" },
+	{ "a removed name can be made again",
+	  { ASK, TELL_FILE, REMOVE, MKDIR },
+	  TREE_KNOWN,
+	  INODE_DIR },
+};
+
+static char content; /* stands for a struct file */
+
+static struct inode *must(struct inode *i)
+{
+	assert_non_null(i);
+	return i;
+}
+
+static void act(struct tree *t, enum act a, uint64_t *asked)
+{
+	struct inode *root = tree_root(t), *i = tree_peek(t, root, "n");
+	struct object_info told = info_of(5, "\"told\"");
+	struct object_info ours = info_of(6, "\"ours\"");
+	struct object_info other = info_of(7, "\"other\"");
+	struct inode *new = NULL;
+
+	switch (a) {
+	case ASK:
+		*asked = tree_clock(t);
+		break;
+	case TELL_FILE:
+		new = tree_told(t, root, "n", INODE_FILE, &told, false, *asked);
+		break;
+	case TELL_DIR:
+		new = tree_told(t, root, "n", INODE_DIR, NULL, false, *asked);
+		break;
+	case TELL_NONE:
+		tree_told_absent(t, root, "n", *asked);
+		break;
+	case CREATE:
+	case MKDIR:
+		assert_int_equal(tree_create(t, root, "n",
+					     a == MKDIR ? INODE_DIR
+							: INODE_FILE,
+					     0600, 1, 2, &new),
+				 0);
+		break;
+	case OPEN:
+		assert_ptr_equal(inode_file_join(t, must(i),
+						 (struct file *)&content),
+				 &content);
+		break;
+	case WRITE:
+		inode_touch(t, must(i));
+		break;
+	case PUBLISH:
+		inode_published(t, must(i), &ours);
+		break;
+	case CLOSE:
+		assert_true(inode_file_put(t, must(i)));
+		break;
+	case REMOVE:
+		tree_removed(t, must(i));
+		break;
+	case MOVE_AWAY:
+		assert_int_equal(tree_moved(t, must(i), root, "other"), 0);
+		break;
+	case MOVE_HERE:
+		new = must(tree_told(t, root, "other", INODE_FILE, &other,
+				     false, tree_clock(t)));
+		assert_int_equal(tree_moved(t, new, root, "n"), 0);
+		break;
+	case END:
+		break;
+	}
+	inode_unref(t, new);
+	inode_unref(t, i);
+}
+
+static void test_knowledge(void **state)
+{
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		struct tree *t = new_tree(60000, 0);
+		struct inode *i = NULL;
+		struct inode_view v;
+		uint64_t asked = 0;
+
+		for (size_t k = 0; k < COUNT(rows[r].acts); k++)
+			act(t, rows[r].acts[k], &asked);
+		row_number(rows[r].sentence,
+			   tree_find(t, tree_root(t), "n", &i), rows[r].wanted);
+		if (i) {
+			inode_view(t, i, &v);
+			row_number(rows[r].sentence, v.kind, rows[r].kind);
+			if (rows[r].etag)
+				row_equal(rows[r].sentence, v.info.etag,
+					  rows[r].etag);
+			inode_unref(t, i);
+		}
+		tree_free(t);
+	}
+}
+
+static void test_ttl(void **state)
+{
+	struct tree *t = new_tree(0, 0);
+	struct object_info info = info_of(1, "\"a\"");
+	struct inode *i, *found;
+
+	i = tree_told(t, tree_root(t), "n", INODE_FILE, &info, false, 0);
+	assert_int_equal(tree_find(t, tree_root(t), "n", &found), TREE_UNKNOWN);
+	assert_int_equal(inode_set_mode(t, i, 0600), 0);
+	assert_int_equal(tree_find(t, tree_root(t), "n", &found), TREE_UNKNOWN);
+	inode_unref(t, i);
+	assert_int_equal(tree_create(t, tree_root(t), "new", INODE_FILE, 0600,
+				     1, 2, &i),
+			 0);
+	assert_int_equal(tree_find(t, tree_root(t), "new", &found), TREE_KNOWN);
+	inode_unref(t, found);
+	inode_unref(t, i);
+	tree_free(t);
+}
+
+static struct inode *told_dir(struct tree *t, struct inode *dir,
+			      const char *name)
+{
+	return must(
+		tree_told(t, dir, name, INODE_DIR, NULL, false, tree_clock(t)));
+}
+
+static void test_keys(void **state)
+{
+	struct tree *t = new_tree(60000, 0);
+	struct inode *a = told_dir(t, tree_root(t), "a");
+	struct inode *b = told_dir(t, a, "b c");
+	struct buf key = BUF_INIT(2048);
+	char name[300];
+
+	assert_int_equal(inode_key(t, tree_root(t), &key), 0);
+	assert_string_equal(buf_str(&key), "pre/");
+	assert_int_equal(inode_key(t, b, &key), 0);
+	assert_string_equal(buf_str(&key), "pre/a/b c/");
+	assert_int_equal(inode_key_of(t, b, "x", &key), 0);
+	assert_string_equal(buf_str(&key), "pre/a/b c/x");
+	buf_reset(&key);
+	assert_int_equal(inode_path(t, b, &key), 0);
+	assert_string_equal(buf_str(&key), "a/b c");
+	buf_reset(&key);
+	assert_int_equal(inode_path(t, tree_root(t), &key), 0);
+	assert_string_equal(buf_str(&key), "");
+	memset(name, 'n', sizeof(name));
+	name[256] = '\0';
+	assert_int_equal(inode_key_of(t, b, name, &key), -ENAMETOOLONG);
+	name[255] = '\0';
+	assert_int_equal(inode_key_of(t, b, name, &key), 0);
+	for (int deep = 0; deep < 3; deep++) {
+		struct inode *below = told_dir(t, b, name);
+
+		inode_unref(t, b);
+		b = below;
+	}
+	assert_int_equal(inode_key_of(t, b, name, &key), -ENAMETOOLONG);
+	tree_removed(t, a);
+	assert_int_equal(inode_key(t, b, &key), -ENOENT);
+	inode_unref(t, a);
+	inode_unref(t, b);
+	buf_clear(&key);
+	tree_free(t);
+}
+
+static void test_numbers(void **state)
+{
+	struct tree *t = new_tree(60000, 0);
+	struct object_info info = info_of(1, "\"a\"");
+	struct inode *i =
+		tree_told(t, tree_root(t), "f", INODE_FILE, &info, false, 0);
+	struct inode *j;
+	struct inode_view before, after, second;
+
+	inode_view(t, i, &before);
+	assert_int_equal(tree_moved(t, i, tree_root(t), "g"), 0);
+	inode_view(t, i, &after);
+	assert_int_equal(tree_create(t, tree_root(t), "f", INODE_FILE, 0600, 1,
+				     2, &j),
+			 0);
+	inode_view(t, j, &second);
+	assert_true(after.ino != before.ino);
+	assert_true(second.ino == before.ino);
+	assert_int_equal(second.mode, 0600);
+	assert_int_equal(after.mode, 0644);
+	tree_removed(t, i);
+	inode_view(t, i, &before);
+	assert_true(before.orphan);
+	inode_unref(t, i);
+	inode_unref(t, j);
+	tree_free(t);
+}
+
+static void test_times(void **state)
+{
+	struct tree *t = new_tree(60000, 0);
+	struct object_info info = info_of(1, "\"a\""), newer;
+	struct timespec then = { 12345, 6 };
+	struct inode *i =
+		tree_told(t, tree_root(t), "f", INODE_FILE, &info, false, 0);
+	struct inode_view v;
+
+	newer = info;
+	newer.mtime.tv_sec = 2000;
+	assert_int_equal(inode_set_times(t, i, NULL, &then), 0);
+	inode_view(t, i, &v);
+	assert_int_equal(v.info.mtime.tv_sec, 12345);
+	assert_int_equal(v.atime.tv_sec, 1000);
+	/* the same bytes keep the time that they were given */
+	inode_unref(t, tree_told(t, tree_root(t), "f", INODE_FILE, &newer,
+				 false, tree_clock(t)));
+	inode_view(t, i, &v);
+	assert_int_equal(v.info.mtime.tv_sec, 12345);
+	/* other bytes have their own */
+	strcpy(newer.etag, "\"b\"");
+	inode_unref(t, tree_told(t, tree_root(t), "f", INODE_FILE, &newer,
+				 false, tree_clock(t)));
+	inode_view(t, i, &v);
+	assert_int_equal(v.info.mtime.tv_sec, 2000);
+	assert_int_equal(v.atime.tv_sec, 2000);
+	inode_unref(t, i);
+	tree_free(t);
+}
+
+static void test_pages(void **state)
+{
+	struct tree *t = new_tree(60000, 0);
+	struct object_info a = info_of(1, "\"a\""), b = info_of(2, "\"b\"");
+	struct inode *i =
+		tree_told(t, tree_root(t), "f", INODE_FILE, &a, false, 0);
+
+	inode_remember(t, i);
+	assert_false(inode_pages_match(t, i, "\"a\""));
+	assert_true(inode_pages_match(t, i, "\"a\""));
+	inode_published(t, i, &b); /* written through the kernel */
+	assert_true(inode_pages_match(t, i, "\"b\""));
+	assert_false(inode_pages_match(t, i, "\"c\""));
+	inode_forget(t, i, 1);
+	assert_false(inode_pages_match(t, i, "\"c\""));
+	inode_unref(t, i);
+	tree_free(t);
+}
+
+static void test_expire(void **state)
+{
+	struct tree *t = new_tree(60000, 0);
+	struct inode *a = told_dir(t, tree_root(t), "a");
+	struct inode *b = told_dir(t, a, "b");
+
+	assert_int_equal(inode_expire(t, b), 0);
+	assert_int_equal(inode_set_expire(t, tree_root(t), 60), 0);
+	assert_int_equal(inode_expire(t, b), 60);
+	assert_int_equal(inode_set_expire(t, a, 90), 0);
+	assert_int_equal(inode_expire(t, b), 90);
+	assert_int_equal(inode_set_expire(t, a, 0), 0);
+	assert_int_equal(inode_expire(t, b), 60);
+	inode_unref(t, a);
+	inode_unref(t, b);
+	tree_free(t);
+}
+
+static void told_many(struct tree *t, struct inode *dir, unsigned n)
+{
+	struct object_info info =
+		info_of(1, "\"0123456789abcdef0123456789abcdef\"");
+	char name[32];
+
+	for (unsigned k = 0; k < n; k++) {
+		snprintf(name, sizeof(name), "name-of-20-byte%05u", k);
+		inode_unref(t, must(tree_told(t, dir, name, INODE_FILE, &info,
+					      false, 0)));
+	}
+}
+
+static void test_limit(void **state)
+{
+	struct tree *t = new_tree(60000, 100);
+	struct inode *first, *pinned, *found = NULL;
+	struct object_info info = info_of(1, "\"a\"");
+	char name[] = "name-of-20-byte00950";
+
+	first = tree_told(t, tree_root(t), "held", INODE_FILE, &info, false, 0);
+	inode_remember(t, first);
+	inode_unref(t, first);
+	pinned = tree_told(t, tree_root(t), "pinned", INODE_FILE, &info, false,
+			   0);
+	assert_int_equal(inode_set_mode(t, pinned, 0600), 0);
+	inode_unref(t, pinned);
+	told_many(t, tree_root(t), 1000);
+	assert_int_equal(tree_find(t, tree_root(t), "name-of-20-byte00000",
+				   &found),
+			 TREE_UNKNOWN);
+	for (const char *const *n =
+		     (const char *const[]){ name, "held", "pinned", NULL };
+	     *n; n++) {
+		assert_int_equal(tree_find(t, tree_root(t), *n, &found),
+				 TREE_KNOWN);
+		inode_unref(t, found);
+	}
+	tree_free(t);
+}
+
+/* A stamp outlives the name that it stood on. */
+static void test_lost_stamp(void **state)
+{
+	struct tree *t = new_tree(60000, 10);
+	struct object_info info = info_of(1, "\"a\"");
+	uint64_t asked = tree_clock(t);
+	struct inode *i, *found;
+
+	i = tree_told(t, tree_root(t), "n", INODE_FILE, &info, false, asked);
+	tree_removed(t, i);
+	inode_unref(t, i);
+	told_many(t, tree_root(t), 100);
+	i = tree_told(t, tree_root(t), "n", INODE_FILE, &info, false, asked);
+	assert_int_equal(tree_find(t, tree_root(t), "n", &found), TREE_UNKNOWN);
+	inode_unref(t, i);
+	tree_free(t);
+}
+
+static void test_memory(void **state)
+{
+	struct tree *t = new_tree(60000, 0);
+	struct inode *dir = told_dir(t, tree_root(t), "d");
+	size_t before = mallinfo2().uordblks, each;
+
+	told_many(t, dir, 100000);
+	each = (mallinfo2().uordblks - before) / 100000;
+	print_message("# %zu bytes a cached name\n", each);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	assert_in_range(each, 100, 300);
+#endif
+	inode_unref(t, dir);
+	tree_free(t);
+}
+
+/* ---- claims ---- */
+
+struct other {
+	struct tree *t;
+	struct inode *i;
+	bool move;
+	int err;
+	int step;
+};
+
+static void *claim_thread(void *arg)
+{
+	struct other *o = arg;
+	struct buf key = BUF_INIT(2048);
+
+	if (o->move)
+		o->err = tree_move_begin(o->t, o->i);
+	else
+		o->err = tree_publish_begin(o->t, o->i, &key);
+	__atomic_store_n(&o->step, 1, __ATOMIC_SEQ_CST);
+	if (!o->err && o->move)
+		tree_move_end(o->t, o->i);
+	else if (!o->err)
+		tree_publish_end(o->t, o->i);
+	buf_clear(&key);
+	return NULL;
+}
+
+static void test_claims(void **state)
+{
+	static const struct {
+		const char *sentence;
+		const char *mine, *theirs;
+		bool my_move, their_move, waits;
+	} cases[] = {
+		{ "a publisher waits for a move above it", "d", "d/f", true,
+		  false, true },
+		{ "a move waits for a publisher below it", "d/f", "d", false,
+		  true, true },
+		{ "a publisher elsewhere does not wait", "d", "e/f", true,
+		  false, false },
+		{ "a file has one publisher at a time", "d/f", "d/f", false,
+		  false, true },
+		{ "two files of one directory have two", "d/f", "d/g", false,
+		  false, false },
+		{ "two names are made in one directory", "d", "d", false, false,
+		  false },
+		{ "a move waits for a move below it", "d/s", "d", true, true,
+		  true },
+		{ "a move waits for a move above it", "d", "d/s", true, true,
+		  true },
+		{ "two moves side by side", "d", "e", true, true, false },
+	};
+	struct tree *t = new_tree(60000, 0);
+	struct object_info info = info_of(1, "\"a\"");
+	static const char *const paths[] = { "d",   "e",   "d/s",
+					     "d/f", "d/g", "e/f" };
+	struct inode *at[6];
+	struct buf key = BUF_INIT(2048);
+
+	for (int k = 0; k < 6; k++) {
+		const char *slash = strchr(paths[k], '/');
+		struct inode *dir = !slash             ? tree_root(t)
+				    : *paths[k] == 'd' ? at[0]
+						       : at[1];
+		bool file = slash && slash[1] != 's';
+
+		at[k] = must(tree_told(t, dir, slash ? slash + 1 : paths[k],
+				       file ? INODE_FILE : INODE_DIR, &info,
+				       false, 0));
+	}
+	for (size_t r = 0; r < COUNT(cases); r++) {
+		struct inode *mine = NULL;
+		struct other o = { .t = t, .move = cases[r].their_move };
+		pthread_t thread;
+
+		for (int k = 0; k < 6; k++) {
+			if (!strcmp(paths[k], cases[r].mine))
+				mine = at[k];
+			if (!strcmp(paths[k], cases[r].theirs))
+				o.i = at[k];
+		}
+		if (cases[r].my_move)
+			assert_int_equal(tree_move_begin(t, mine), 0);
+		else
+			assert_int_equal(tree_publish_begin(t, mine, &key), 0);
+		assert_int_equal(
+			pthread_create(&thread, NULL, claim_thread, &o), 0);
+		usleep(30000);
+		row_number(cases[r].sentence,
+			   !__atomic_load_n(&o.step, __ATOMIC_SEQ_CST),
+			   cases[r].waits);
+		/* the owner is not in his own way */
+		assert_int_equal(tree_publish_begin(t, mine, &key), 0);
+		tree_publish_end(t, mine);
+		if (cases[r].my_move)
+			tree_move_end(t, mine);
+		else
+			tree_publish_end(t, mine);
+		pthread_join(thread, NULL);
+		row_number(cases[r].sentence, o.err, 0);
+	}
+	for (int k = 5; k >= 0; k--)
+		inode_unref(t, at[k]);
+	buf_clear(&key);
+	tree_free(t);
+}
+
+/* ---- many threads ---- */
+
+static void *storm(void *arg)
+{
+	struct tree *t = arg;
+	struct object_info info = info_of(1, "\"a\"");
+	unsigned seed = (unsigned)(uintptr_t)&info;
+	char name[16], to[16];
+
+	for (int k = 0; k < 4000; k++) {
+		struct inode *i = NULL, *root = tree_root(t);
+		uint64_t asked = tree_clock(t);
+
+		snprintf(name, sizeof(name), "n%d", rand_r(&seed) % 40);
+		snprintf(to, sizeof(to), "n%d", rand_r(&seed) % 40);
+		switch (rand_r(&seed) % 7) {
+		case 0:
+			i = tree_told(t, root, name, INODE_FILE, &info, false,
+				      asked);
+			break;
+		case 1:
+			tree_told_absent(t, root, name, asked);
+			break;
+		case 2:
+			if (tree_create(t, root, name, INODE_DIR, 0700, 1, 2,
+					&i))
+				i = NULL;
+			break;
+		case 3:
+			i = tree_peek(t, root, name);
+			if (i)
+				tree_removed(t, i);
+			break;
+		case 4:
+			i = tree_peek(t, root, name);
+			if (i)
+				tree_moved(t, i, root, to);
+			break;
+		case 5:
+			if (tree_find(t, root, name, &i) != TREE_KNOWN)
+				i = NULL;
+			break;
+		default:
+			i = tree_peek(t, root, name);
+			if (i) {
+				inode_remember(t, i);
+				inode_forget(t, i, 1);
+			}
+		}
+		inode_unref(t, i);
+	}
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	struct tree *t = new_tree(60000, 20);
+	pthread_t threads[4];
+
+	for (int k = 0; k < 4; k++)
+		assert_int_equal(pthread_create(&threads[k], NULL, storm, t),
+				 0);
+	for (int k = 0; k < 4; k++)
+		pthread_join(threads[k], NULL);
+	tree_free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_knowledge),
+		cmocka_unit_test(test_ttl),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_expire),
+		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_lost_stamp),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_claims),
+		cmocka_unit_test(test_threads),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
