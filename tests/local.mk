@@ -1,7 +1,8 @@
 EXTRA_DIST += .clang-format
 TESTS += tests/check-tap.sh
 dist_check_SCRIPTS += tests/check-tap.sh
-EXTRA_DIST += check tests/packages tests/tap.awk tests/mount
+EXTRA_DIST += check tests/packages tests/tap.awk tests/mount \
+	tests/bench
 
 # The house's own rules.
 TESTS += tests/check-floors tests/check-format tests/check-threads
@@ -18,3 +19,9 @@ CLANG_FORMAT = clang-format-14
 format:
 	cd $(srcdir) && find src tests -name '*.[ch]' | xargs $(CLANG_FORMAT) -i
 .PHONY: format
+
+# Needs root and Ceph, and takes a few minutes.
+bench: stagefs$(EXEEXT)
+	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) \
+		$(top_srcdir)/tests/mount/run $(top_srcdir)/tests/bench/bench.sh
+.PHONY: bench

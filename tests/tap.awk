@@ -5,7 +5,7 @@
 # -v status=N is the program's exit status, -v name=NAME what to call it. What
 # a good test program never does is a FAIL too: no plan, another number of
 # results than planned, results out of order, "Bail out!", a status other than
-# 0 with nothing failed. A `# TODO` does not excuse a failure.
+# 0 with nothing failed. No directive but SKIP excuses anything.
 
 function say(what, text) {
 	sub(/^[ \t]*-?[ \t]*/, "", text)

@@ -11,6 +11,8 @@
     s3.py uploads PREFIX          pending multipart uploads, key<tab>id
     s3.py start-upload KEY        makes one and says its id
     s3.py parts PREFIX            bytes of the parts in pending uploads
+    s3.py part-urls KEY COUNT     starts an upload: its id, then a URL a part
+    s3.py complete KEY ID         completes it with the parts that are there
     s3.py compare PREFIX DIR      both hold the same files, byte by byte
     s3.py url get|put KEY SECONDS a pre-signed URL
 """
@@ -113,6 +115,24 @@ def start_upload(key):
     print(S3.create_multipart_upload(Bucket=BUCKET, Key=key)["UploadId"])
 
 
+def part_urls(key, count):
+    upload = S3.create_multipart_upload(Bucket=BUCKET, Key=key)["UploadId"]
+    print(upload)
+    for number in range(1, int(count) + 1):
+        print(S3.generate_presigned_url("upload_part", ExpiresIn=3600, Params={
+            "Bucket": BUCKET, "Key": key, "UploadId": upload,
+            "PartNumber": number}))
+
+
+def complete(key, upload):
+    done = [{"PartNumber": p["PartNumber"], "ETag": p["ETag"]}
+            for page in S3.get_paginator("list_parts").paginate(
+                Bucket=BUCKET, Key=key, UploadId=upload)
+            for p in page["Parts"]]
+    S3.complete_multipart_upload(Bucket=BUCKET, Key=key, UploadId=upload,
+                                 MultipartUpload={"Parts": done})
+
+
 def parts(prefix):
     total = 0
     for key, upload in pending(prefix):
@@ -167,7 +187,8 @@ COMMANDS = {
     "put": put, "multipart": multipart, "get": get, "delete": delete,
     "delete-prefix": delete_prefix, "list": list_, "head": head,
     "uploads": uploads, "start-upload": start_upload, "parts": parts,
-    "compare": compare, "url": url,
+    "part-urls": part_urls, "complete": complete, "compare": compare,
+    "url": url,
 }
 
 if __name__ == "__main__":
