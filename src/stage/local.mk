@@ -4,6 +4,7 @@ libstage_a_SOURCES = \
 	src/stage/catalog_list.c \
 	src/stage/catalog_new.c \
 	src/stage/conn.c src/stage/conn.h \
+	src/stage/conn_env.c \
 	src/stage/conn_open.c \
 	src/stage/conn_place.c \
 	src/stage/known.c src/stage/known.h \
@@ -34,3 +35,30 @@ TESTS += tests/unit/test_presign
 tests_unit_test_presign_SOURCES = tests/unit/test_presign.c
 tests_unit_test_presign_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_presign_LDADD = libstage.a libstore.a $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_catalog
+TESTS += tests/unit/test_catalog
+tests_unit_test_catalog_SOURCES = tests/unit/test_catalog.c \
+	tests/unit/catalog_fixture.h
+tests_unit_test_catalog_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_catalog_LDADD = libstage.a libstore.a libnet.a $(BASE_LIBS) \
+	$(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_conn
+TESTS += tests/unit/test_conn
+tests_unit_test_conn_SOURCES = tests/unit/test_conn.c
+tests_unit_test_conn_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_conn_LDADD = $(STAGE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_catalog_threads
+TESTS += tests/unit/test_catalog_threads
+tests_unit_test_catalog_threads_SOURCES = tests/unit/test_catalog_threads.c
+tests_unit_test_catalog_threads_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_catalog_threads_LDADD = libstage.a libstore.a libnet.a \
+	$(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_conn_env
+TESTS += tests/unit/test_conn_env
+tests_unit_test_conn_env_SOURCES = tests/unit/test_conn_env.c
+tests_unit_test_conn_env_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_conn_env_LDADD = $(STAGE_LIBS) $(UNIT_LIBS)

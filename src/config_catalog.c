@@ -1,0 +1,32 @@
+/*
+ * From a configuration to the stages that it describes.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "config.h"
+
+int config_catalog(const struct config *c, struct http_engine *engine,
+		   struct catalog **out, struct buf *err)
+{
+	struct catalog_external *external =
+		calloc(c->n_stages + 1, sizeof(*external));
+	const struct catalog_settings set = {
+		.user = c->mount.user,
+		.storage = c->has_storage ? &c->storage : NULL,
+		.external = external,
+		.n_external = c->n_stages,
+		.metadata_ttl = c->mount.metadata_ttl,
+		.open = conn_open,
+	};
+	int rc;
+
+	if (!external)
+		return -ENOMEM;
+	for (unsigned i = 0; i < c->n_stages; i++)
+		external[i] = (struct catalog_external){ c->stages[i].name,
+							 &c->stages[i].conn };
+	rc = catalog_new(&set, engine, out, err);
+	free(external);
+	return rc;
+}

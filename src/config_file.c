@@ -1,0 +1,252 @@
+/*
+ * The file is read twice. First for its sections: each may be there once, and
+ * an empty one counts. Then inih hands over the settings, each of which knows
+ * its section by then. Whatever is wrong ends the reading; config_read()
+ * throws away what was built.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/ini.h"
+#include "base/text.h"
+#include "config_impl.h"
+#include "stage/path.h"
+
+/* ---- sections ---- */
+
+static const char *stage_of(const char *section)
+{
+	return text_starts_with(section, "stage ") ? section + 6 : NULL;
+}
+
+static int begin_once(struct config_origin *o, const char *section,
+		      uint32_t line, struct buf *err)
+{
+	if (o->section) {
+		buf_addf(err, "[%s] is there a second time (first in line %u)",
+			 section, o->section);
+		return -EINVAL;
+	}
+	o->section = line;
+	return 0;
+}
+
+static int begin_stage(struct config_builder *b, const char *name,
+		       uint32_t line, struct buf *err)
+{
+	int i = config_find_stage(b->config, name);
+
+	if (i >= 0) {
+		buf_addf(err,
+			 "[stage %s] is there a second time (first in "
+			 "line %u)",
+			 name, b->stages[i].section);
+		return -EINVAL;
+	}
+	if (!stage_name_valid(name)) {
+		buf_adds(err, "[stage ");
+		text_printable(err, name);
+		buf_adds(err, "]: a stage's name has letters, digits, _ and $, "
+			      "begins with a letter or _, and is none of v1, "
+			      "health, metrics, storage");
+		return -EINVAL;
+	}
+	return config_add_stage(b, name, line);
+}
+
+static int begin_section(struct config_builder *b, const char *section,
+			 uint32_t line, struct buf *err)
+{
+	const char *stage = stage_of(section);
+
+	if (!strcmp(section, "stagefs"))
+		return begin_once(&b->mount, section, line, err);
+	if (!strcmp(section, "storage")) {
+		b->config->has_storage = true;
+		return begin_once(&b->storage, section, line, err);
+	}
+	if (stage)
+		return begin_stage(b, stage, line, err);
+	buf_adds(err, "unknown section [");
+	text_printable(err, section);
+	buf_adds(err, "]: there are [stagefs], [storage] and [stage NAME]");
+	return -EINVAL;
+}
+
+/* The name in a line that begins a section; inih's reader judges the rest. */
+static bool section_name(const char *line, struct buf *out)
+{
+	size_t n;
+
+	line += text_starts_with(line, "\xef\xbb\xbf") ? 3 : 0;
+	if (*line != '[')
+		return false;
+	n = strcspn(line, "]\n");
+	if (line[n] != ']')
+		return false;
+	buf_reset(out);
+	buf_add(out, line + 1, n - 1);
+	return !buf_err(out);
+}
+
+static int read_sections(struct config_builder *b, const char *path,
+			 struct buf *err)
+{
+	struct buf name = BUF_INIT(BUF_LINE), why = BUF_INIT(BUF_MESSAGE);
+	FILE *f = fopen(path, "re");
+	char *line = NULL;
+	size_t room = 0;
+	uint32_t n = 0;
+	int rc = 0;
+
+	if (!f) {
+		rc = -errno;
+		text_printable(err, path);
+		buf_addf(err, ": %s", strerror(-rc));
+		return rc;
+	}
+	while (!rc && getline(&line, &room, f) >= 0) {
+		n++;
+		if (section_name(line, &name))
+			rc = begin_section(b, buf_str(&name), n, &why);
+	}
+	if (rc) {
+		text_printable(err, path);
+		buf_addf(err, ":%u: %s", n, buf_str(&why));
+	}
+	fclose(f);
+	if (line)
+		explicit_bzero(line, room);
+	free(line);
+	buf_clear(&name);
+	buf_clear(&why);
+	return rc;
+}
+
+/* ---- settings ---- */
+
+/* What a section's keys are and where they go. */
+struct target {
+	const struct option *table;
+	void *to;
+	struct config_origin *origin;
+};
+
+static bool find_target(struct config_builder *b, const char *section,
+			struct target *out)
+{
+	const char *stage = stage_of(section);
+	struct config *c = b->config;
+	int i;
+
+	if (!strcmp(section, "stagefs")) {
+		*out = (struct target){ config_mount_options, &c->mount,
+					&b->mount };
+		return true;
+	}
+	if (!strcmp(section, "storage")) {
+		*out = (struct target){ conn_options, &c->storage,
+					&b->storage };
+		return c->has_storage;
+	}
+	i = stage ? config_find_stage(c, stage) : -1;
+	if (i < 0)
+		return false;
+	*out = (struct target){ conn_options, &c->stages[i].conn,
+				&b->stages[i] };
+	return true;
+}
+
+/* A key of the other kind of section, a later version's, or a typo. */
+static int refuse_key(const struct target *t, const char *name, struct buf *err)
+{
+	bool mount = t->table == config_mount_options;
+	const struct option *other =
+		mount ? conn_options : config_mount_options;
+	const char *why = mount ? NULL : conn_refusal(name);
+
+	if (why)
+		buf_addf(err, "%s: %s", name, why);
+	else if (option_find(other, name))
+		buf_addf(err, "%s: this key belongs in %s", name,
+			 mount ? "[storage] or a [stage NAME]" : "[stagefs]");
+	else
+		config_unknown(t->table, name, err);
+	return -EINVAL;
+}
+
+/* True unless the whole value is one reference to where the secret is. */
+static bool holds_secret(const char *value)
+{
+	const char *end = strchr(value, '}');
+
+	return *value && !(text_starts_with(value, "${") && end && !end[1]);
+}
+
+static int set_key(const struct target *t, const struct option *row,
+		   const char *name, const char *value,
+		   const struct ini_place *place, struct buf *err)
+{
+	struct buf text = BUF_INIT(BUF_LINE), why = BUF_INIT(BUF_MESSAGE);
+	int rc = 0;
+
+	if ((row->flags & OPTION_SECRET) && holds_secret(value))
+		rc = file_private(place->st, &why);
+	if (!rc)
+		rc = ini_expand(value, &text, &why);
+	if (rc)
+		buf_addf(err, "%s: %s", name, buf_str(&why));
+	else
+		rc = option_set(row, t->to, buf_str(&text), err);
+	buf_wipe(&text);
+	buf_clear(&why);
+	return rc;
+}
+
+static int take_setting(void *arg, const char *section, const char *name,
+			const char *value, const struct ini_place *place,
+			struct buf *err)
+{
+	struct config_builder *b = arg;
+	const struct option *row;
+	struct target t;
+	uint32_t *line;
+
+	if (!*section) {
+		text_printable(err, name);
+		buf_adds(err, ": a key before the first section");
+		return -EINVAL;
+	}
+	if (place->continued) {
+		text_printable(err, name);
+		buf_adds(err, ": a value is one line; this one is indented");
+		return -EINVAL;
+	}
+	if (!find_target(b, section, &t)) {
+		buf_adds(err, "the section changed while it was read");
+		return -EINVAL;
+	}
+	row = option_find(t.table, name);
+	if (!row)
+		return refuse_key(&t, name, err);
+	line = &t.origin->keys[option_index(t.table, row)];
+	if (*line) {
+		buf_addf(err, "%s is given a second time (first in line %u)",
+			 row->name, *line);
+		return -EINVAL;
+	}
+	*line = place->line;
+	return set_key(&t, row, name, value, place, err);
+}
+
+int config_read_file(struct config_builder *b, const char *path,
+		     struct buf *err)
+{
+	int rc = read_sections(b, path, err);
+
+	return rc ? rc : ini_read(path, take_setting, b, err);
+}

@@ -1,0 +1,77 @@
+/*
+ * What the environment adds to settings. A stage with keys of its own takes
+ * nothing from a profile: the profile's region and endpoint belong to the
+ * profile's keys.
+ */
+#include "stage/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/cred_cache.h"
+#include "auth/cred_file.h"
+#include "base/buf.h"
+
+static const char *given(const char *s)
+{
+	return s && *s ? s : NULL;
+}
+
+static int fill(char **field, const char *value)
+{
+	char *copy;
+
+	if (given(*field) || !given(value))
+		return 0;
+	copy = strdup(value);
+	if (!copy)
+		return -ENOMEM;
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+static int fill_from_env(char **field, const char *first, const char *second)
+{
+	int rc = fill(field, getenv(first));
+
+	return rc ? rc : fill(field, getenv(second));
+}
+
+static int fill_from_profile(struct conn *c, const char *name)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct aws_profile profile;
+	int rc = 0;
+
+	/* A profile that cannot be read is the credentials' error to tell. */
+	if (!aws_profile_read(name, &profile, &why)) {
+		rc = fill(&c->region, profile.region);
+		if (!rc)
+			rc = fill(&c->endpoint_url, profile.endpoint_url);
+		aws_profile_clear(&profile);
+	}
+	buf_clear(&why);
+	return rc;
+}
+
+int conn_from_environment(struct conn *c)
+{
+	enum cred_choice choice = CRED_AUTO;
+	const char *profile = NULL;
+	int rc;
+
+	if (c->credentials)
+		cred_choice_parse(c->credentials, &choice, &profile);
+	rc = fill_from_env(&c->endpoint_url, "AWS_ENDPOINT_URL_S3",
+			   "AWS_ENDPOINT_URL");
+	if (!rc)
+		rc = fill_from_env(&c->region, "AWS_REGION",
+				   "AWS_DEFAULT_REGION");
+	if (rc || given(c->access_key_id))
+		return rc;
+	if (choice != CRED_AUTO && choice != CRED_PROFILE)
+		return 0;
+	return fill_from_profile(c, profile);
+}
