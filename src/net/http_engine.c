@@ -17,10 +17,10 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/text.h"
 #include "net/http_loop.h"
 
 #define BYTES_PER_MS 64 /* the slowest pace that a deadline allows for */
-#define HEADERS_MAX HTTP_HEADERS_MAX
 
 struct engine_locked {
 	struct http_attempts *inbox;
@@ -219,6 +219,9 @@ int attempts_prepare(struct http_attempts *a)
 		err = buf_err(&w->url);
 	if (!err)
 		err = buf_err(&w->headers);
+	if (!err && !text_starts_with(buf_str(&w->url), "http://") &&
+	    !text_starts_with(buf_str(&w->url), "https://"))
+		err = -EINVAL;
 	a->prepared_ms = clock_mono_ms();
 	return err;
 }
@@ -238,7 +241,7 @@ static struct http_attempts *attempts_new(struct http_lane *lane,
 	a->done_arg = arg;
 	a->deadline_ms = call_deadline(lane, call);
 	buf_init(&a->wire.url, BUF_URL);
-	buf_init(&a->wire.headers, HEADERS_MAX);
+	buf_init(&a->wire.headers, HTTP_HEADERS_MAX);
 	buf_init(&a->reply.headers, HTTP_HEADERS_MAX);
 	buf_init(&a->reply.body, HTTP_ERROR_MAX);
 	return a;

@@ -15,7 +15,8 @@ action: type is one of
     reset          when "before" (default) or "body"; after: body bytes sent
     cut            after: body bytes sent before the connection is closed
     wrong_length   delta: added to Content-Length
-    stall          seconds; when "headers" (default) or "body"; after
+    stall          seconds; when "headers" (default), "request" (before the
+                   request's body is read) or "body"; after
     latency        seconds, then the right answer
     redirect       status (301, 307 or 400), region: unless signed for it
     raw            text: sent instead of an answer, then closed

@@ -158,11 +158,14 @@ class Handler(BaseHTTPRequestHandler):
         entry["fault"] = kind
         if kind == "reset" and act.get("when", "before") == "before":
             return self.reset()
+        if kind == "stall" and act.get("when") == "request":
+            time.sleep(act["seconds"])
         body = self.read_body()
         if body is None:
             return self.send(error_answer(411, "MissingContentLength",
                                           "no chunked uploads here"))
-        if kind in ("stall", "latency") and act.get("when") != "body":
+        if (kind in ("stall", "latency") and
+                act.get("when", "headers") == "headers"):
             time.sleep(act["seconds"])
         if kind == "raw":
             self.wfile.write(act["text"].encode("latin-1"))

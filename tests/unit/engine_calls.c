@@ -1,7 +1,13 @@
 #include "unit.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "engine_calls.h"
 
@@ -23,9 +29,13 @@ static int prepare(struct http_call *call, struct http_wire *w)
 	char range[64];
 
 	p->prepared++;
-	if (p->prepare_err)
+	if (p->prepare_err &&
+	    (!p->prepare_err_at || p->prepare_err_at == p->prepared))
 		return p->prepare_err;
-	buf_addf(&w->url, "http://127.0.0.1:%u%s", p->port, p->path);
+	if (p->url)
+		buf_adds(&w->url, p->url);
+	else
+		buf_addf(&w->url, "http://127.0.0.1:%u%s", p->port, p->path);
 	if (p->data) {
 		snprintf(range, sizeof(range), "bytes=%llu-",
 			 (unsigned long long)p->data);
@@ -61,6 +71,8 @@ static void on_done(struct http_call *call, const struct http_reply *reply)
 	p->status = reply->status;
 	p->attempt = reply->attempt;
 	snprintf(p->why, sizeof(p->why), "%s", reply->why ? reply->why : "");
+	p->body = strdup(buf_str(&reply->body));
+	p->body_len = reply->body.len;
 	pthread_mutex_lock(&p->mutex);
 	p->ended = true;
 	pthread_cond_signal(&p->cond);
@@ -88,6 +100,13 @@ void probe_init(struct probe *p, unsigned port, enum http_verb verb,
 	pthread_cond_init(&p->cond, NULL);
 }
 
+void probe_clear(struct probe *p)
+{
+	free(p->body);
+	pthread_mutex_destroy(&p->mutex);
+	pthread_cond_destroy(&p->cond);
+}
+
 static void wait_for(struct probe *p, const bool *flag)
 {
 	pthread_mutex_lock(&p->mutex);
@@ -106,8 +125,77 @@ void probe_wait(struct probe *p)
 	wait_for(p, &p->ended);
 }
 
-void probe_run(struct http_lane *lane, struct probe *p)
+void probe_run(struct http_lane *on, struct probe *p)
 {
-	http_start(lane, &p->call);
+	http_start(on, &p->call);
 	probe_wait(p);
+}
+
+struct standin server;
+struct http_engine *engine;
+struct http_lane *lane;
+
+int engine_setup_all(void **state)
+{
+	standin_start(&server, NULL);
+	return http_global_init();
+}
+
+int engine_teardown_all(void **state)
+{
+	standin_stop(&server);
+	return 0;
+}
+
+int engine_setup(void **state)
+{
+	standin_reset(&server);
+	engine = http_engine_new();
+	lane = engine ? http_lane_new(engine, &probe_settings) : NULL;
+	return !lane;
+}
+
+int engine_teardown(void **state)
+{
+	http_engine_free(engine);
+	http_lane_free(lane);
+	return 0;
+}
+
+/*
+ * The kernel completes connections until the queue of a listener that does
+ * not accept is full, and then drops what comes.
+ */
+void black_hole_open(struct black_hole *b)
+{
+	struct sockaddr_in at = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	struct sockaddr *addr = (struct sockaddr *)&at;
+	socklen_t len = sizeof(at);
+
+	b->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(b->listener, addr, len), 0);
+	assert_int_equal(getsockname(b->listener, addr, &len), 0);
+	assert_int_equal(listen(b->listener, 0), 0);
+	b->port = ntohs(at.sin_port);
+	for (size_t i = 0; i < COUNT(b->fillers); i++) {
+		b->fillers[i] = socket(
+			AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		connect(b->fillers[i], addr, len);
+	}
+}
+
+void black_hole_close(struct black_hole *b)
+{
+	for (size_t i = 0; i < COUNT(b->fillers); i++)
+		close(b->fillers[i]);
+	close(b->listener);
+}
+
+void wait_for_requests(long n)
+{
+	while (standin_stat(&server, "requests") < n)
+		usleep(10000);
 }

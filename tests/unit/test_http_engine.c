@@ -2,44 +2,10 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "engine_calls.h"
-
-static struct standin server;
-static struct http_engine *engine;
-static struct http_lane *lane;
-
-static int setup_all(void **state)
-{
-	standin_start(&server, NULL);
-	return http_global_init();
-}
-
-static int teardown_all(void **state)
-{
-	standin_stop(&server);
-	return 0;
-}
-
-static int setup(void **state)
-{
-	standin_reset(&server);
-	engine = http_engine_new();
-	lane = http_lane_new(engine, &probe_settings);
-	return !engine || !lane;
-}
-
-static int teardown(void **state)
-{
-	http_engine_free(engine);
-	http_lane_free(lane);
-	return 0;
-}
 
 /* A fault, a request, and what must come of it. */
 struct row {
@@ -141,7 +107,7 @@ static void run_row(const struct row *row, const char *sentence)
 	void *none = NULL;
 
 	print_message("# %s\n", sentence);
-	assert_int_equal(setup(&none), 0);
+	assert_int_equal(engine_setup(&none), 0);
 	if (row->action)
 		standin_fault(&server, row->match, row->action);
 	probe_init(&p, server.port, row->verb, row->path);
@@ -157,21 +123,158 @@ static void run_row(const struct row *row, const char *sentence)
 			 p.prepared, p.attempt);
 	if (standin_stat(&server, "requests") != p.attempt)
 		fail_msg("%s: the server saw other requests", sentence);
-	teardown(&none);
+	probe_clear(&p);
+	engine_teardown(&none);
 }
 
 static void test_answers(void **state)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (size_t i = 0; i < COUNT(rows); i++)
 		run_row(&rows[i], rows[i].sentence);
+}
+
+static void test_connections_are_kept(void **state)
+{
+	struct http_metrics m;
+	struct probe p;
+
+	for (int i = 0; i < 5; i++) {
+		probe_init(&p, server.port, HTTP_GET, "/bytes/1000");
+		probe_run(lane, &p);
+		assert_int_equal(p.err, 0);
+		probe_clear(&p);
+	}
+	assert_int_equal(standin_stat(&server, "connections"), 1);
+	http_engine_metrics(engine, &m);
+	assert_int_equal(m.connections, 1);
+	assert_int_equal(m.requests[HTTP_GET][2], 5);
+	assert_int_equal(m.bytes_received, 5000);
+	assert_int_equal(m.retries, 0);
+}
+
+static void test_metrics_tell_of_faults(void **state)
+{
+	struct http_metrics m;
+	struct probe p;
+
+	standin_fault(&server, "", "\"type\": \"reset\"");
+	standin_fault(&server, "", STATUS(500));
+	probe_init(&p, server.port, HTTP_PUT, "/x");
+	p.call.body.data = "12345";
+	p.call.body.len = 5;
+	probe_run(lane, &p);
+	assert_int_equal(p.attempt, 3);
+	http_engine_metrics(engine, &m);
+	assert_int_equal(m.requests[HTTP_PUT][0], 1);
+	assert_int_equal(m.requests[HTTP_PUT][5], 1);
+	assert_int_equal(m.requests[HTTP_PUT][2], 1);
+	assert_int_equal(m.retries, 2);
+	assert_true(m.bytes_sent >= 10);
+	probe_clear(&p);
+}
+
+static void test_a_dead_port_is_refused(void **state)
+{
+	struct probe p;
+
+	probe_init(&p, standin_dead_port(), HTTP_GET, "/x");
+	p.call.deadline_ms = 700;
+	probe_run(lane, &p);
+	assert_int_equal(p.err, -ECONNREFUSED);
+	assert_string_equal(p.why, "connection refused");
+	assert_true(p.attempt > 1);
+	probe_clear(&p);
+}
+
+static void test_the_request_is_ours(void **state)
+{
+	struct probe p;
+	char *log;
+
+	/* whatever the environment says */
+	setenv("http_proxy", "http://127.0.0.1:1/", 1);
+	setenv("all_proxy", "http://127.0.0.1:1/", 1);
+	probe_init(&p, server.port, HTTP_POST, "/a//../b/./c%20d?x=%2F");
+	p.call.body.data = "<x/>";
+	p.call.body.len = 4;
+	p.header = "x-amz-empty";
+	p.value = "";
+	probe_run(lane, &p);
+	unsetenv("http_proxy");
+	unsetenv("all_proxy");
+	assert_int_equal(p.status, 200);
+	log = standin_get(&server, "/_requests");
+	assert_non_null(strstr(log, "\"path\": \"/a//../b/./c%20d\""));
+	assert_non_null(strstr(log, "\"query\": \"x=%2F\""));
+	assert_non_null(strstr(log, "\"content-length\": \"4\""));
+	assert_non_null(strstr(log, "\"x-amz-empty\": \"\""));
+	assert_null(strstr(log, "content-type"));
+	assert_null(strstr(log, "accept-encoding"));
+	assert_null(strstr(log, "transfer-encoding"));
+	assert_null(strstr(log, "expect"));
+	free(log);
+	probe_clear(&p);
+}
+
+static void test_a_proxy_is_asked(void **state)
+{
+	struct http_lane_settings set = probe_settings;
+	struct http_lane *by_proxy;
+	struct probe p;
+	char proxy[64];
+	char *log;
+
+	snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", server.port);
+	set.proxy = proxy;
+	by_proxy = http_lane_new(engine, &set);
+	probe_init(&p, 0, HTTP_GET, NULL);
+	p.url = "http://nowhere.invalid/x";
+	probe_run(by_proxy, &p);
+	assert_int_equal(p.status, 200);
+	log = standin_get(&server, "/_requests");
+	assert_non_null(strstr(log, "http://nowhere.invalid/x"));
+	free(log);
+	probe_clear(&p);
+	http_lane_free(by_proxy);
+}
+
+static const struct {
+	const char *sentence;
+	const char *url;
+	int err;
+} bad_urls[] = {
+	{ "a scheme that is not for us", "file:///etc/passwd", -EINVAL },
+	{ "no URL at all", "http://", -EINVAL },
+	{ "a port out of range", "http://127.0.0.1:99999/", -EINVAL },
+};
+
+static void test_bad_urls(void **state)
+{
+	struct probe p;
+
+	for (size_t i = 0; i < COUNT(bad_urls); i++) {
+		probe_init(&p, 0, HTTP_GET, NULL);
+		p.url = bad_urls[i].url;
+		p.call.deadline_ms = 300;
+		probe_run(lane, &p);
+		row_number(bad_urls[i].sentence, p.err, bad_urls[i].err);
+		row_check(bad_urls[i].sentence, !strstr(p.why, "127.0.0.1"));
+		probe_clear(&p);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
+		engine_test(test_connections_are_kept),
+		engine_test(test_metrics_tell_of_faults),
+		engine_test(test_a_dead_port_is_refused),
+		engine_test(test_the_request_is_ours),
+		engine_test(test_a_proxy_is_asked),
+		engine_test(test_bad_urls),
 	};
 
-	return cmocka_run_group_tests_name("http_engine", tests, setup_all,
-					   teardown_all);
+	return cmocka_run_group_tests_name(
+		"http_engine", tests, engine_setup_all, engine_teardown_all);
 }
