@@ -1,7 +1,14 @@
 bin_PROGRAMS += stagefs
 stagefs_SOURCES = \
 	src/main.c \
+	src/cmd.c src/cmd.h \
+	src/cmd_args.c \
+	src/cmd_check.c \
+	src/cmd_list.c \
+	src/cmd_presign.c \
 	src/config_catalog.c \
+	src/pattern.c src/pattern.h \
+	src/table.c src/table.h \
 	$(CONFIG_SOURCES)
 stagefs_LDADD = $(FUSE_FLOOR_LIBS) $(PCRE_LIBS)
 
@@ -26,6 +33,22 @@ tests_unit_test_config_bad_SOURCES = tests/unit/test_config_bad.c \
 tests_unit_test_config_bad_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_config_bad_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_config_bad_LDADD = $(STAGE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_table
+TESTS += tests/unit/test_table
+tests_unit_test_table_SOURCES = tests/unit/test_table.c \
+	src/table.c src/table.h
+tests_unit_test_table_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_table_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_table_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_pattern
+TESTS += tests/unit/test_pattern
+tests_unit_test_pattern_SOURCES = tests/unit/test_pattern.c \
+	src/pattern.c src/pattern.h
+tests_unit_test_pattern_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_pattern_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pattern_LDADD = $(BASE_LIBS) $(PCRE_LIBS) $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_mount_options
 TESTS += tests/unit/test_mount_options

@@ -1,4 +1,61 @@
-int main(void)
+/*
+ * The verbs, in the order of --help.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+
+static const struct command *const commands[] = {
+	&presign_command,
+	&list_command,
+	&check_command,
+	NULL,
+};
+
+static bool is_one_of(const char *word, const char *a, const char *b)
 {
-	return 2;
+	return !strcmp(word, a) || !strcmp(word, b);
+}
+
+static const struct command *find(const char *verb)
+{
+	for (const struct command *const *c = commands; *c; c++)
+		if (*verb && !strcmp((*c)->verb, verb))
+			return *c;
+	return NULL;
+}
+
+static int run_verb(const struct command *c, int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		if (is_one_of(argv[i], "--help", "-h")) {
+			cmd_verb_help(c, stdout);
+			return STATUS_OK;
+		}
+	}
+	return c->run(argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c;
+
+	if (argc < 2) {
+		cmd_help(commands, stderr);
+		return STATUS_USAGE;
+	}
+	if (is_one_of(argv[1], "--help", "-h")) {
+		cmd_help(commands, stdout);
+		return STATUS_OK;
+	}
+	if (is_one_of(argv[1], "--version", "-V")) {
+		puts("stagefs " PACKAGE_VERSION);
+		return STATUS_OK;
+	}
+	c = find(argv[1]);
+	if (c)
+		return run_verb(c, argc - 1, argv + 1);
+	cmd_error(argv[1], "no such verb (see `stagefs --help`)");
+	return STATUS_USAGE;
 }

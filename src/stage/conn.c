@@ -120,9 +120,6 @@ static int check_server(const char *key, const char *text, struct buf *err)
 	if (!rc && strcmp(url.scheme, "http") && strcmp(url.scheme, "https")) {
 		buf_adds(&why, "the scheme is http or https");
 		rc = -EINVAL;
-	} else if (!rc && *url.path && strcmp(url.path, "/")) {
-		buf_adds(&why, "a server has no path");
-		rc = -EINVAL;
 	}
 	if (rc == -EINVAL) {
 		buf_addf(err, "%s = ", key);

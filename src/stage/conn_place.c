@@ -139,6 +139,16 @@ static bool parse_endpoint(const struct conn *c, struct url *out)
 	return !rc;
 }
 
+/* Some servers have S3 below a path. */
+static void add_path(const struct url *url, struct buf *out)
+{
+	size_t n = strlen(url->path);
+
+	while (n && url->path[n - 1] == '/')
+		n--;
+	buf_add(out, url->path, n);
+}
+
 void conn_endpoint(const struct conn *c, struct buf *out)
 {
 	const char *region = given(c->region);
@@ -151,6 +161,7 @@ void conn_endpoint(const struct conn *c, struct buf *out)
 				 text_starts_with(region, "cn-") ? ".cn" : "");
 		else
 			url_origin(&url, out);
+		add_path(&url, out);
 	}
 	url_clear(&url);
 }
@@ -218,6 +229,7 @@ static void door(const struct conn *c, struct buf *out)
 			buf_adds(out, AMAZON_HOST);
 		else
 			url_authority(&url, out);
+		add_path(&url, out);
 	}
 	url_clear(&url);
 }

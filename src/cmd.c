@@ -1,0 +1,135 @@
+/*
+ * What verbs share. A verb says each failure once, on stderr; the log stays
+ * silent unless the configuration names one or asks for more than warnings.
+ */
+#include "cmd.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "net/http_engine.h"
+#include "stage/catalog.h"
+#include "store/store.h"
+
+void cmd_error(const char *what, const char *why)
+{
+	struct buf line = BUF_INIT(2 * BUF_MESSAGE);
+
+	text_one_line(&line, what);
+	buf_adds(&line, ": ");
+	text_one_line(&line, why);
+	fprintf(stderr, "stagefs: %s\n", buf_str(&line));
+	buf_clear(&line);
+}
+
+static int start(struct cmd_session *s, struct buf *why)
+{
+	const struct config_mount *m = &s->config.mount;
+	const char *log = m->log;
+	int rc;
+
+	if (!log)
+		log = m->log_level > LOG_LEVEL_WARN ? "stderr" : "/dev/null";
+	rc = log_open(log, m->log_level);
+	if (rc) {
+		buf_addf(why, "%s: %s", log, strerror(-rc));
+		return rc;
+	}
+	rc = digest_init();
+	if (!rc)
+		rc = http_global_init();
+	if (rc)
+		return rc;
+	s->engine = http_engine_new();
+	if (!s->engine)
+		return -errno;
+	return config_catalog(&s->config, s->engine, &s->catalog, why);
+}
+
+static void limit(struct conn *c, unsigned deadline_s)
+{
+	if (c->deadline > deadline_s)
+		c->deadline = deadline_s;
+}
+
+int cmd_open(const char *file, struct cmd_session *out)
+{
+	return cmd_open_within(file, UINT_MAX, out);
+}
+
+int cmd_open_within(const char *file, unsigned deadline_s,
+		    struct cmd_session *out)
+{
+	const struct config_request request = { .file = file };
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	const char *what = "configuration";
+	int rc;
+
+	*out = (struct cmd_session){ 0 };
+	rc = config_read(&request, &out->config, &why);
+	if (!rc) {
+		what = out->config.file;
+		limit(&out->config.storage, deadline_s);
+		for (unsigned i = 0; i < out->config.n_stages; i++)
+			limit(&out->config.stages[i].conn, deadline_s);
+		rc = start(out, &why);
+	}
+	if (rc)
+		cmd_error(what, why.len ? buf_str(&why) : strerror(-rc));
+	buf_clear(&why);
+	return rc ? STATUS_FAILED : STATUS_OK;
+}
+
+void cmd_close(struct cmd_session *s)
+{
+	if (s->catalog)
+		catalog_free(s->catalog);
+	if (s->engine)
+		http_engine_free(s->engine);
+	config_clear(&s->config);
+	log_close();
+}
+
+static void storage_error(struct cmd_session *s, const char *what, int rc)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE), all = BUF_INIT(BUF_MESSAGE);
+
+	store_check(catalog_storage(s->catalog), &why);
+	buf_addf(&all, "[storage]: %s",
+		 why.len ? buf_str(&why) : strerror(-rc));
+	cmd_error(what, buf_str(&all));
+	buf_clear(&all);
+	buf_clear(&why);
+}
+
+int cmd_find_stage(struct cmd_session *s, const char *name, const char *what,
+		   struct stage **out)
+{
+	int rc = catalog_get(s->catalog, name, out);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+
+	if (rc == -ENOENT) {
+		buf_addf(&why, "stage %s does not exist", name);
+		if (!catalog_has_storage(s->catalog))
+			buf_adds(&why, " (there is no [storage], only external "
+				       "stages)");
+		cmd_error(what, buf_str(&why));
+	} else if (rc) {
+		storage_error(s, what, rc);
+	}
+	buf_clear(&why);
+	return rc ? STATUS_FAILED : STATUS_OK;
+}
+
+void cmd_store_error(struct stage *s, const char *what, int rc)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+
+	store_check(s->store, &why);
+	cmd_error(what, why.len ? buf_str(&why) : strerror(-rc));
+	buf_clear(&why);
+}

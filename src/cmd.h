@@ -1,0 +1,85 @@
+/*
+ * The verbs of the command line: one row each, which serves the dispatch and
+ * --help alike, and what the verbs share.
+ */
+#ifndef CMD_H
+#define CMD_H
+
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/option.h"
+#include "config.h"
+
+struct catalog;
+struct http_engine;
+struct stage;
+
+/* What the program exits with. */
+enum cmd_status { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
+
+struct command {
+	const char *verb; /* "" is a mount */
+	const char *synopsis; /* what follows the verb */
+	const char *help; /* one line, no full stop */
+	/* Names with their dashes: `--format`. NULL: none but --help. */
+	const struct option *options;
+	/* argv[0] is the verb (a mount's: the program). An enum cmd_status. */
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct command presign_command, list_command, check_command;
+
+int cmd_mount(int argc, char **argv);
+
+/* Prints what the program or one verb takes. */
+void cmd_help(const struct command *const *commands, FILE *out);
+void cmd_verb_help(const struct command *c, FILE *out);
+
+/*
+ * Splits a verb's arguments: `--name value`, `--name=value` (switches alone
+ * too) into target, with defaults, and at most max words. `--` ends options.
+ * STATUS_OK; STATUS_USAGE after one line on stderr. target is cleared by
+ * option_clear() in either case.
+ */
+#define WORDS_MAX 4
+struct cmd_words {
+	const char *word[WORDS_MAX];
+	unsigned n;
+};
+int cmd_parse(const struct command *c, int argc, char **argv, void *target,
+	      struct cmd_words *out, unsigned max);
+
+/* `stagefs: what failed: why` on stderr, one line. */
+void cmd_error(const char *what, const char *why);
+/* The same for a usage error; points at --help. Returns STATUS_USAGE. */
+int cmd_usage(const struct command *c, const char *why);
+
+/* A configuration with its catalog, open for one verb. */
+struct cmd_session {
+	struct config config;
+	struct http_engine *engine;
+	struct catalog *catalog;
+};
+/*
+ * Reads the configuration (file NULL: the search order) and opens what it
+ * describes: no network. STATUS_OK, or STATUS_FAILED after a line on stderr.
+ * cmd_close() in either case.
+ */
+int cmd_open(const char *file, struct cmd_session *out);
+/* The same; no call takes longer than so many seconds. */
+int cmd_open_within(const char *file, unsigned deadline_s,
+		    struct cmd_session *out);
+void cmd_close(struct cmd_session *s);
+
+/*
+ * The stage of a location. STATUS_OK, or STATUS_FAILED after a line; what: as
+ * in `cannot list @s/a`.
+ */
+int cmd_find_stage(struct cmd_session *s, const char *name, const char *what,
+		   struct stage **out);
+
+/* Says why a store failed, in a sentence: it is asked how it is. */
+void cmd_store_error(struct stage *s, const char *what, int rc);
+
+#endif

@@ -1,0 +1,180 @@
+/*
+ * `stagefs check`: reads the configuration and reaches every stage once, all
+ * side by side, so that one dead server costs its own time only.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "stage/catalog.h"
+#include "store/store.h"
+#include "table.h"
+
+#define PATIENCE_S 30 /* a deadline that is longer is cut to this */
+
+struct check_options {
+	char *config;
+	int format;
+	bool header;
+};
+
+#define ROW(name_, type_, field, ...) \
+	{ \
+		.name = "--" name_, .type = OPTION_##type_, \
+		.offset = offsetof(struct check_options, field), __VA_ARGS__ \
+	}
+static const struct option options[] = {
+	ROW("config", STRING, config, .help = "configuration file"),
+	ROW("format", CHOICE, format, .choices = TABLE_FORMATS, .def = "auto",
+	    .help = "auto is a table on a terminal, else TSV"),
+	ROW("header", BOOL, header, .def = "no",
+	    .help = "names of the columns first (TSV, CSV)"),
+	{ 0 },
+};
+
+static const struct table_column columns[] = {
+	{ "name", TABLE_TEXT },
+	{ "url", TABLE_TEXT },
+	{ "server", TABLE_TEXT },
+	{ "status", TABLE_TEXT },
+};
+#define N_COLUMNS (sizeof(columns) / sizeof(*columns))
+
+/* One store that is asked. */
+struct probe {
+	const char *name;
+	struct store *store;
+	const char *prefix;
+	pthread_t thread;
+	bool started;
+	int rc;
+	struct buf why;
+};
+
+static void *ask(void *arg)
+{
+	struct probe *p = arg;
+
+	p->rc = store_check(p->store, &p->why);
+	return NULL;
+}
+
+static void start(struct probe *p, const char *name, struct store *store,
+		  const char *prefix)
+{
+	*p = (struct probe){ .name = name, .store = store, .prefix = prefix };
+	buf_init(&p->why, BUF_MESSAGE);
+	p->started = !pthread_create(&p->thread, NULL, ask, p);
+	if (!p->started)
+		ask(p);
+}
+
+/* Waits for the answer and writes its row. */
+static void finish(struct probe *p, struct table *t)
+{
+	struct buf url = BUF_INIT(BUF_MESSAGE), server = BUF_INIT(BUF_MESSAGE);
+	struct table_value row[N_COLUMNS] = { { .text = p->name } };
+
+	if (p->started)
+		pthread_join(p->thread, NULL);
+	store_locate(p->store, p->prefix, &url);
+	store_describe(p->store, &server);
+	row[1].text = buf_str(&url);
+	row[2].text = buf_str(&server);
+	row[3].text = !p->rc       ? "ok"
+		      : p->why.len ? buf_str(&p->why)
+				   : strerror(-p->rc);
+	table_row(t, row);
+	buf_clear(&url);
+	buf_clear(&server);
+	buf_clear(&p->why);
+}
+
+/* The configured stages that hide an internal one: said, no failure. */
+static void tell_hidden(struct catalog *c)
+{
+	struct buf what = BUF_INIT(BUF_MESSAGE);
+
+	for (unsigned i = 0; i < catalog_n_external(c); i++) {
+		const char *name = catalog_external(c, i)->name;
+		bool hidden;
+
+		if (catalog_hidden(c, name, &hidden) || !hidden)
+			continue;
+		buf_reset(&what);
+		buf_addf(&what, "warning: stage %s", name);
+		cmd_error(buf_str(&what),
+			  "it hides an internal stage of that name");
+	}
+	buf_clear(&what);
+}
+
+/* How many failed, or -errno. */
+static int check_all(struct catalog *c, struct table *t)
+{
+	unsigned n = 0, count = catalog_n_external(c) + 1;
+	struct probe *probes = calloc(count, sizeof(*probes));
+	struct store *storage = catalog_storage(c);
+	int failed = 0;
+
+	if (!probes)
+		return -ENOMEM;
+	if (storage)
+		start(&probes[n++], "[storage]", storage,
+		      catalog_storage_prefix(c));
+	for (unsigned i = 0; i < catalog_n_external(c); i++) {
+		struct stage *s = catalog_external(c, i);
+
+		start(&probes[n++], s->name, s->store, s->prefix);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		finish(&probes[i], t);
+		failed += probes[i].rc != 0;
+	}
+	if (storage && !probes[0].rc)
+		tell_hidden(c);
+	free(probes);
+	return failed;
+}
+
+static int check_session(const struct check_options *o, struct cmd_session *s)
+{
+	struct table *t =
+		table_new(stdout, o->format, o->header, columns, N_COLUMNS);
+	int failed, rc;
+
+	if (!t)
+		return STATUS_FAILED;
+	failed = check_all(s->catalog, t);
+	rc = table_end(t);
+	if (rc)
+		cmd_error("cannot write", strerror(-rc));
+	return failed || rc ? STATUS_FAILED : STATUS_OK;
+}
+
+static int run(int argc, char **argv)
+{
+	struct check_options o = { 0 };
+	struct cmd_words words;
+	struct cmd_session s;
+	int status = cmd_parse(&check_command, argc, argv, &o, &words, 0);
+
+	if (!status) {
+		status = cmd_open_within(o.config, PATIENCE_S, &s);
+		if (!status)
+			status = check_session(&o, &s);
+		cmd_close(&s);
+	}
+	option_clear(options, &o);
+	return status;
+}
+
+const struct command check_command = {
+	.verb = "check",
+	.synopsis = "[--format F]",
+	.help = "Reads the configuration and reaches every stage once",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,222 @@
+/*
+ * `stagefs presign`: what PRESIGN does, without a mount. Signing asks nobody;
+ * only an internal stage is looked up first, so that a typo in its name is an
+ * error and not a URL to nowhere.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "stage/path.h"
+#include "stage/presign.h"
+#include "table.h"
+
+/* Beyond table.h's: a single word of the row. */
+enum { FORMAT_URL = TABLE_AUTO + 1, FORMAT_CURL };
+
+struct presign_options {
+	char *config, *expire, *content_type;
+	int format;
+	bool header;
+};
+
+#define ROW(name_, type_, field, ...) \
+	{ \
+		.name = "--" name_, .type = OPTION_##type_, \
+		.offset = offsetof(struct presign_options, field), __VA_ARGS__ \
+	}
+static const struct option options[] = {
+	ROW("config", STRING, config, .help = "configuration file"),
+	ROW("expire", STRING, expire,
+	    .help = "seconds that the URL lives, 1 to 604800 (default: "
+		    "presign_expire of the configuration, 3600)"),
+	ROW("content-type", STRING, content_type, .max = 255,
+	    .help = "sign this type; the upload must send it"),
+	ROW("format", CHOICE, format, .choices = TABLE_FORMATS "|url|curl",
+	    .def = "auto",
+	    .help = "auto is a table on a terminal, else TSV; url is the URL "
+		    "alone, curl a command line"),
+	ROW("header", BOOL, header, .def = "no",
+	    .help = "names of the columns first (TSV, CSV)"),
+	{ 0 },
+};
+
+/* What the words say. */
+struct presign_words {
+	enum presign_action action;
+	struct location location;
+	const char *text; /* the location as given */
+};
+
+static int read_words(const struct cmd_words *words, struct presign_words *out)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int status = STATUS_OK;
+
+	out->action = PRESIGN_DOWNLOAD;
+	if (!words->n)
+		return cmd_usage(&presign_command,
+				 "which file? name it as @stage/path");
+	out->text = words->word[words->n - 1];
+	if (words->n == 2 && presign_parse_action(words->word[0], &out->action))
+		buf_addf(&why, "%s: the first word is download or upload",
+			 words->word[0]);
+	else
+		location_parse(out->text, &out->location, &why);
+	if (why.len)
+		status = cmd_usage(&presign_command, buf_str(&why));
+	buf_clear(&why);
+	return status;
+}
+
+static int read_expire(const struct presign_options *o, int64_t *out)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int status = STATUS_OK;
+
+	*out = 0;
+	if (o->expire && presign_parse_expire(o->expire, 0, out, &why))
+		status = cmd_usage(&presign_command, buf_str(&why));
+	buf_clear(&why);
+	return status;
+}
+
+/* ---- output ---- */
+
+static int print_buf(struct buf *b)
+{
+	int rc = buf_err(b);
+
+	buf_addc(b, '\n');
+	if (!rc && fwrite(b->data, 1, b->len, stdout) != b->len)
+		rc = -EIO;
+	if (!rc && fflush(stdout))
+		rc = -errno;
+	return rc;
+}
+
+static int print_table(const struct store_presigned *p, int format, bool header)
+{
+	static const struct table_column columns[] = {
+		{ "method", TABLE_TEXT },
+		{ "headers", TABLE_TEXT },
+		{ "url", TABLE_TEXT },
+	};
+	const struct table_value row[] = {
+		{ .text = p->method },
+		{ .text = p->headers },
+		{ .text = p->url },
+	};
+	struct table *t = table_new(stdout, format, header, columns, 3);
+
+	if (!t)
+		return -ENOMEM;
+	table_row(t, row);
+	return table_end(t);
+}
+
+static int print_row(const struct store_presigned *p,
+		     enum presign_action action, int format, bool header)
+{
+	struct buf out = BUF_INIT(4 * BUF_URL);
+	int rc;
+
+	if (p->warning && format != TABLE_JSON && format != TABLE_NDJSON)
+		cmd_error("warning", p->warning);
+	if (format == FORMAT_URL)
+		buf_adds(&out, p->url);
+	else if (format == FORMAT_CURL)
+		presign_curl(p, action, &out);
+	else if (format == TABLE_NDJSON)
+		presign_json(p, &out);
+	else if (format != TABLE_JSON)
+		return print_table(p, format, header);
+	if (format == TABLE_JSON) {
+		buf_addc(&out, '[');
+		presign_json(p, &out);
+		buf_addc(&out, ']');
+	}
+	rc = print_buf(&out);
+	buf_clear(&out);
+	return rc;
+}
+
+/* ---- the verb ---- */
+
+static int sign(struct cmd_session *s, const struct presign_options *o,
+		const struct presign_words *w, int64_t expire, const char *what)
+{
+	const struct config_mount *m = &s->config.mount;
+	const struct presign_request request = {
+		.action = w->action,
+		.expire = expire ? expire : (int64_t)m->presign_expire,
+		.expire_max = m->presign_expire_max,
+		.content_type = o->content_type,
+	};
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct store_presigned row = { 0 };
+	struct stage *stage;
+	int rc, status = cmd_find_stage(s, w->location.stage, what, &stage);
+
+	if (status)
+		return status;
+	rc = presign(stage, w->location.path, &request, &row, &why);
+	if (rc) {
+		cmd_error(what, why.len ? buf_str(&why) : strerror(-rc));
+	} else {
+		rc = print_row(&row, w->action, o->format, o->header);
+		if (rc)
+			cmd_error("cannot write", strerror(-rc));
+	}
+	store_presigned_clear(&row);
+	stage_unref(stage);
+	buf_clear(&why);
+	return rc ? STATUS_FAILED : STATUS_OK;
+}
+
+static int run_session(const struct presign_options *o,
+		       const struct presign_words *w, int64_t expire)
+{
+	struct buf what = BUF_INIT(BUF_MESSAGE);
+	struct cmd_session s;
+	int status = cmd_open(o->config, &s);
+
+	buf_addf(&what, "cannot presign %s", w->text);
+	if (!status)
+		status = sign(&s, o, w, expire, buf_str(&what));
+	cmd_close(&s);
+	buf_clear(&what);
+	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	struct presign_options o = { 0 };
+	struct presign_words w = { 0 };
+	struct cmd_words words;
+	int64_t expire;
+	int status = cmd_parse(&presign_command, argc, argv, &o, &words, 2);
+
+	if (!status)
+		status = read_words(&words, &w);
+	if (!status)
+		status = read_expire(&o, &expire);
+	if (!status && o.content_type && w.action == PRESIGN_DOWNLOAD)
+		status = cmd_usage(&presign_command,
+				   "--content-type is for uploads");
+	if (!status)
+		status = run_session(&o, &w, expire);
+	location_clear(&w.location);
+	option_clear(options, &o);
+	return status;
+}
+
+const struct command presign_command = {
+	.verb = "presign",
+	.synopsis = "[download|upload] @STAGE/PATH [--expire N] "
+		    "[--content-type T] [--format F]",
+	.help = "A URL that downloads or uploads one file without any key",
+	.options = options,
+	.run = run,
+};
