@@ -7,7 +7,26 @@ libstore_a_SOURCES = \
 	src/store/memstore.c src/store/memstore.h \
 	src/store/memstore_impl.h src/store/memstore_data.c \
 	src/store/memstore_list.c src/store/memstore_object.c \
-	src/store/memstore_upload.c
+	src/store/memstore_upload.c \
+	src/store/s3.c src/store/s3.h src/store/s3_impl.h \
+	src/store/s3_body.c \
+	src/store/s3_call.c \
+	src/store/s3_copy.c \
+	src/store/s3_doc.c src/store/s3_doc.h src/store/s3_doc_list.c \
+	src/store/s3_error.c src/store/s3_error.h \
+	src/store/s3_get.c \
+	src/store/s3_head.c \
+	src/store/s3_info.c \
+	src/store/s3_judge.c \
+	src/store/s3_list.c \
+	src/store/s3_part.c \
+	src/store/s3_pending.c \
+	src/store/s3_place.c src/store/s3_place.h \
+	src/store/s3_presign.c \
+	src/store/s3_put.c \
+	src/store/s3_remove.c \
+	src/store/s3_upload.c src/store/s3_upload.h \
+	src/store/s3_xml.c src/store/s3_xml.h
 
 check_PROGRAMS += tests/unit/test_store_contract
 TESTS += tests/unit/test_store_contract

@@ -1,0 +1,346 @@
+/*
+ * One request: building it, signing each attempt, waiting for the answer.
+ *
+ * A call is built by the thread that makes it and not changed afterwards;
+ * what attempts find out (s3_impl.h says which fields) belongs to the engine's
+ * thread until done(). A failure in building sticks in `err` and ends the call
+ * before anything is sent.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/s3_impl.h"
+
+/* What a request sends beside the caller's headers. */
+#define SIGNED_MAX (S3_CALL_FIELDS + 4)
+
+static const struct http_call_ops plain_ops = {
+	.prepare = s3_call_prepare,
+	.judge = s3_call_judge,
+};
+
+void s3_present(struct s3 *s, struct s3_present *out)
+{
+	lock_take(&s->lock);
+	memcpy(out->region, s3_locked(s)->region, sizeof(out->region));
+	out->skew_s = s3_locked(s)->skew_s;
+	out->generation = s3_locked(s)->generation;
+	lock_drop(&s->lock);
+}
+
+void s3_call_init(struct s3_call *c, struct s3 *s, enum http_verb verb,
+		  const char *key, const char *what)
+{
+	memset(c, 0, sizeof(*c));
+	c->http.ops = &plain_ops;
+	c->http.verb = verb;
+	c->http.class = HTTP_META;
+	c->s3 = s;
+	c->key = key;
+	c->what = what;
+	strcpy(c->payload, SIGV4_EMPTY_PAYLOAD);
+	buf_init(&c->text, S3_REPLY_MAX);
+	if (s->requester_pays)
+		s3_call_header(c, "x-amz-request-payer", "requester");
+}
+
+static void clear_fields(struct s3_fields *f)
+{
+	for (unsigned i = 0; i < f->n; i++)
+		free((char *)f->at[i].value);
+	f->n = 0;
+}
+
+void s3_call_clear(struct s3_call *c)
+{
+	clear_fields(&c->query);
+	clear_fields(&c->headers);
+	buf_clear(&c->text);
+	creds_unref(c->used);
+	c->used = NULL;
+}
+
+static void add_field(struct s3_call *c, struct s3_fields *f, const char *name,
+		      const char *value)
+{
+	char *copy;
+
+	if (f->n == S3_CALL_FIELDS) {
+		c->err = c->err ? c->err : -E2BIG;
+		return;
+	}
+	copy = strdup(value);
+	if (!copy) {
+		c->err = -ENOMEM;
+		return;
+	}
+	f->at[f->n].name = name;
+	f->at[f->n++].value = copy;
+}
+
+void s3_call_query(struct s3_call *c, const char *name, const char *value)
+{
+	add_field(c, &c->query, name, value);
+}
+
+void s3_call_header(struct s3_call *c, const char *name, const char *value)
+{
+	add_field(c, &c->headers, name, value);
+}
+
+void s3_call_headerf(struct s3_call *c, const char *name, const char *fmt, ...)
+{
+	char *value = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&value, fmt, ap) < 0)
+		value = NULL;
+	va_end(ap);
+	if (value)
+		s3_call_header(c, name, value);
+	else
+		c->err = -ENOMEM;
+	free(value);
+}
+
+void s3_call_cond(struct s3_call *c, const struct store_cond *cond)
+{
+	if (!cond)
+		return;
+	if (cond->if_match) {
+		s3_call_header(c, "If-Match", cond->if_match);
+		c->use = S3_USE_MATCH;
+	} else if (cond->if_absent) {
+		s3_call_header(c, "If-None-Match", "*");
+		c->use = S3_USE_ABSENT;
+	}
+}
+
+void s3_call_make(struct s3_call *c, const struct store_meta *meta)
+{
+	struct s3 *s = c->s3;
+
+	if (meta && meta->content_type)
+		s3_call_header(c, "Content-Type", meta->content_type);
+	if (*s->storage_class)
+		s3_call_header(c, "x-amz-storage-class", s->storage_class);
+	if (*s->sse)
+		s3_call_header(c, "x-amz-server-side-encryption", s->sse);
+}
+
+void s3_call_text(struct s3_call *c, const char *content_type)
+{
+	int err = buf_err(&c->text);
+
+	if (err)
+		c->err = c->err ? c->err : err;
+	s3_call_header(c, "Content-Type", content_type);
+	sha256_hex(buf_str(&c->text), c->text.len, c->payload);
+	c->http.body.data = buf_str(&c->text);
+	c->http.body.fd = -1;
+	c->http.body.len = c->text.len;
+}
+
+void s3_call_parse(struct s3_call *c,
+		   int (*parse)(struct s3_call *call, const struct buf *body),
+		   void *out)
+{
+	c->parse = parse;
+	c->out = out;
+	c->http.reply_max = S3_REPLY_MAX;
+}
+
+/* ---- an attempt ---- */
+
+static int write_headers(const struct s3_call *c, const struct sigv4_field *h,
+			 unsigned n, const struct signer_headers *sign,
+			 struct http_wire *wire)
+{
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < n; i++)
+		err = http_wire_header(wire, h[i].name, h[i].value);
+	if (err || !sign->authorization)
+		return err;
+	err = http_wire_header(wire, "x-amz-date", sign->amz_date);
+	err = err ? err
+		  : http_wire_header(wire, "x-amz-content-sha256", c->payload);
+	if (!err && sign->session_token)
+		err = http_wire_header(wire, "x-amz-security-token",
+				       sign->session_token);
+	return err ? err
+		   : http_wire_header(wire, "Authorization",
+				      sign->authorization);
+}
+
+static int sign_wire(struct s3_call *c, const struct sigv4_request *request,
+		     const struct s3_present *now, struct http_wire *wire)
+{
+	struct signer_headers sign = { 0 };
+	int err = signer_authorize(c->s3->signer, request, now->region,
+				   clock_now_s() + now->skew_s, &sign);
+
+	if (!err)
+		err = write_headers(c, request->headers, request->n_headers,
+				    &sign, wire);
+	creds_unref(c->used);
+	c->used = sign.used ? creds_ref(sign.used) : NULL;
+	signer_headers_clear(&sign);
+	return err;
+}
+
+static void write_url(struct s3_call *c, const char *host, const char *path,
+		      struct http_wire *wire)
+{
+	buf_addf(&wire->url, "%s://%s%s", c->s3->io.url.scheme, host, path);
+	if (c->query.n) {
+		buf_addc(&wire->url, '?');
+		sigv4_encode_query(&wire->url, c->query.at, c->query.n);
+	}
+}
+
+int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
+			 const struct sigv4_field *more, unsigned n)
+{
+	struct sigv4_field headers[SIGNED_MAX];
+	struct buf host = BUF_INIT(1024), path = BUF_INIT(BUF_URL);
+	struct sigv4_request request = {
+		.method = http_verb_name(c->http.verb),
+		.query = c->query.at,
+		.n_query = c->query.n,
+		.headers = headers,
+		.n_headers = c->headers.n + n,
+		.payload_hash = c->payload,
+	};
+	struct s3_present now;
+	int err = c->err;
+
+	if (!err && n > SIGNED_MAX - S3_CALL_FIELDS)
+		err = -E2BIG;
+	if (err)
+		return err;
+	s3_present(c->s3, &now);
+	c->generation = now.generation;
+	memcpy(headers, c->headers.at, c->headers.n * sizeof(*headers));
+	memcpy(headers + c->headers.n, more, n * sizeof(*headers));
+	s3_place_host(&c->s3->io, now.region, &host);
+	s3_place_path(&c->s3->io, c->key, &path);
+	request.host = buf_str(&host);
+	request.path = buf_str(&path);
+	err = buf_err(&host) ? buf_err(&host) : buf_err(&path);
+	if (!err)
+		write_url(c, request.host, request.path, wire);
+	err = err ? err : sign_wire(c, &request, &now, wire);
+	err = err ? err : buf_err(&wire->url);
+	buf_clear(&host);
+	buf_clear(&path);
+	return err;
+}
+
+int s3_call_prepare(struct http_call *http, struct http_wire *wire)
+{
+	return s3_call_prepare_with((struct s3_call *)http, wire, NULL, 0);
+}
+
+/* ---- waiting ---- */
+
+/* Credentials that an answer refused while nobody could wait for others. */
+static struct creds *take_refused(struct s3 *s)
+{
+	struct creds *refused;
+
+	lock_take(&s->lock);
+	refused = s3_locked(s)->refused;
+	s3_locked(s)->refused = NULL;
+	lock_drop(&s->lock);
+	return refused;
+}
+
+int s3_ready(struct s3_call *c)
+{
+	struct cred_cache *cache = signer_creds(c->s3->signer);
+	struct creds *creds = NULL, *refused = take_refused(c->s3);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct log_where where = { .stage = c->s3->base.name, .key = c->key };
+	int err = c->err;
+
+	if (refused)
+		cred_cache_refused(cache, refused);
+	creds_unref(refused);
+	if (!err) {
+		err = cred_cache_get(cache, &creds, &why);
+		where.err = err;
+		if (err && !c->quiet)
+			log_at(LOG_LEVEL_ERROR, &where,
+			       "cannot %s: no credentials: %s", c->what,
+			       buf_str(&why));
+		if (err)
+			err = err == -ENOMEM ? -ENOMEM : -EACCES;
+	}
+	creds_unref(creds);
+	buf_clear(&why);
+	return err;
+}
+
+/* True when the call is worth another go with other credentials. */
+static bool refreshed(struct s3_call *c)
+{
+	struct creds *refused;
+
+	if (!c->refused || !c->used)
+		return false;
+	refused = take_refused(c->s3);
+	creds_unref(refused);
+	c->refused = false;
+	return cred_cache_refused(signer_creds(c->s3->signer), c->used);
+}
+
+int s3_call_perform(struct s3_call *c, struct http_reply *reply)
+{
+	int rc, err = s3_ready(c);
+
+	memset(reply, 0, sizeof(*reply));
+	if (err)
+		return err;
+	rc = http_perform(c->s3->lane, &c->http, reply);
+	if (refreshed(c)) {
+		http_reply_clear(reply);
+		memset(reply, 0, sizeof(*reply));
+		c->http.state = NULL;
+		rc = http_perform(c->s3->lane, &c->http, reply);
+	}
+	return s3_call_outcome(c, rc, reply);
+}
+
+void s3_call_perform_all(struct s3_call **calls, struct http_reply *replies,
+			 int *errs, unsigned n)
+{
+	struct http_call *http[S3_SIDE_BY_SIDE];
+	int err = n ? s3_ready(calls[0]) : 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		http[i] = &calls[i]->http;
+		errs[i] = err;
+		memset(&replies[i], 0, sizeof(replies[i]));
+	}
+	if (err || !n)
+		return;
+	http_perform_all(calls[0]->s3->lane, http, replies, errs, n);
+	for (unsigned i = 0; i < n; i++) {
+		if (calls[i]->refused) {
+			/* others are read by the first one that asks */
+			http_reply_clear(&replies[i]);
+			calls[i]->http.state = NULL;
+			errs[i] = s3_call_perform(calls[i], &replies[i]);
+		} else {
+			errs[i] =
+				s3_call_outcome(calls[i], errs[i], &replies[i]);
+		}
+	}
+}

@@ -1,0 +1,177 @@
+/*
+ * Small documents: each is a table of paths and the fields where their text
+ * goes. What a table does not name is passed over.
+ */
+#include "store/s3_doc.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "store/s3_xml.h"
+
+/* ---- documents of fixed fields ---- */
+
+struct field {
+	const char *path;
+	size_t offset, size;
+};
+
+struct fields {
+	const struct field *table; /* ends with a NULL path */
+	char *target;
+};
+
+/* A text that is too long is cut: it is for people, or compared whole. */
+static int set_field(void *arg, const char *path, const char *text, size_t n)
+{
+	struct fields *f = arg;
+	const struct field *row;
+
+	for (row = f->table; row->path; row++) {
+		if (strcmp(row->path, path))
+			continue;
+		if (n >= row->size)
+			n = row->size - 1;
+		memcpy(f->target + row->offset, text, n);
+		f->target[row->offset + n] = '\0';
+	}
+	return 0;
+}
+
+#define ERROR_FIELD(name, member) \
+	{ \
+		"Error/" name, offsetof(struct s3_error_doc, member), \
+			sizeof(((struct s3_error_doc *)0)->member) \
+	}
+
+int s3_doc_error(const char *body, size_t n, struct s3_error_doc *out)
+{
+	static const struct field table[] = {
+		ERROR_FIELD("Code", code),
+		ERROR_FIELD("Message", message),
+		ERROR_FIELD("RequestId", request_id),
+		ERROR_FIELD("Region", region),
+		ERROR_FIELD("ServerTime", server_time),
+		{ 0 },
+	};
+	struct fields f = { table, (char *)out };
+	struct s3_xml_walk walk = { .end = set_field, .arg = &f };
+
+	memset(out, 0, sizeof(*out));
+	return s3_xml_parse(body, n, "Error", &walk);
+}
+
+/* ---- multipart and copy results ---- */
+
+bool s3_etag_keep(const char *text, size_t n, char out[STORE_ETAG_SIZE])
+{
+	out[0] = '\0';
+	if (n > 2 && !strncmp(text, "W/\"", 3)) {
+		text += 2;
+		n -= 2;
+	}
+	if (n >= 2 && text[0] == '"' && text[n - 1] == '"') {
+		text++;
+		n -= 2;
+	}
+	if (!n)
+		return true;
+	if (n > STORE_ETAG_SIZE - 3 || memchr(text, '\0', n))
+		return false;
+	out[0] = '"';
+	memcpy(out + 1, text, n);
+	memcpy(out + n + 1, "\"", 2);
+	if (!text_has_control(out))
+		return true;
+	out[0] = '\0';
+	return false;
+}
+
+static int set_upload_id(void *arg, const char *path, const char *text,
+			 size_t n)
+{
+	if (strcmp(path, "InitiateMultipartUploadResult/UploadId"))
+		return 0;
+	buf_reset(arg);
+	buf_add(arg, text, n);
+	return buf_err(arg) == -ENOMEM ? -ENOMEM : 0;
+}
+
+int s3_doc_upload_id(const char *body, size_t n, struct buf *out)
+{
+	struct s3_xml_walk walk = { .end = set_upload_id, .arg = out };
+	int err = s3_xml_parse(body, n, "InitiateMultipartUploadResult", &walk);
+
+	if (!err &&
+	    (!out->len || buf_err(out) || strlen(buf_str(out)) != out->len))
+		err = -EBADMSG;
+	return err;
+}
+
+static int set_result(void *arg, const char *path, const char *text, size_t n)
+{
+	struct s3_result_doc *r = arg;
+	const char *name = strchr(path, '/');
+
+	if (!name)
+		return 0;
+	if (!strcmp(name, "/ETag"))
+		return s3_etag_keep(text, n, r->etag) ? 0 : -EBADMSG;
+	if (!strcmp(name, "/LastModified"))
+		return time_parse_iso8601(text, &r->mtime) ? -EBADMSG : 0;
+	if (!strcmp(name, "/ChecksumCRC32C") && n < sizeof(r->crc32c))
+		memcpy(r->crc32c, text, n + 1);
+	return 0;
+}
+
+int s3_doc_result(const char *body, size_t n, const char *root,
+		  struct s3_result_doc *out)
+{
+	struct s3_xml_walk walk = { .end = set_result, .arg = out };
+
+	memset(out, 0, sizeof(*out));
+	return s3_xml_parse(body, n, root, &walk);
+}
+
+/* ---- batch delete ---- */
+
+struct deleted {
+	void (*failed)(void *arg, const char *key, const char *code);
+	void *arg;
+	struct buf key, code;
+};
+
+static int set_deleted(void *arg, const char *path, const char *text, size_t n)
+{
+	struct deleted *d = arg;
+
+	if (!strcmp(path, "DeleteResult/Error/Key")) {
+		buf_reset(&d->key);
+		buf_add(&d->key, text, n);
+	} else if (!strcmp(path, "DeleteResult/Error/Code")) {
+		buf_reset(&d->code);
+		buf_add(&d->code, text, n);
+	} else if (!strcmp(path, "DeleteResult/Error")) {
+		d->failed(d->arg, buf_str(&d->key), buf_str(&d->code));
+		buf_reset(&d->key);
+		buf_reset(&d->code);
+	}
+	return 0;
+}
+
+int s3_doc_deleted(const char *body, size_t n,
+		   void (*failed)(void *arg, const char *key, const char *code),
+		   void *arg)
+{
+	struct deleted d = { failed, arg, BUF_INIT(S3_XML_TEXT_MAX),
+			     BUF_INIT(256) };
+	struct s3_xml_walk walk = { .end = set_deleted, .arg = &d };
+	int err = s3_xml_parse(body, n, "DeleteResult", &walk);
+
+	buf_clear(&d.key);
+	buf_clear(&d.code);
+	return err;
+}

@@ -1,0 +1,270 @@
+/*
+ * A ranged GET. Bytes go to the caller as they come, so an attempt that
+ * breaks off leaves a prefix delivered, and the next one asks for the rest.
+ * All attempts must meet the same object: the ETag is the caller's, or else
+ * that of the first answer, and goes along as If-Match; an answer with
+ * another one (from a server that ignores the condition) ends the call.
+ *
+ *   want = [offset, offset + len)   delivered: how much of it is at the
+ *   caller   size: the object's, once an answer has told it
+ *
+ * A server that answers 200 sends the whole object: what stands before the
+ * range is skipped and what stands after it is not read.
+ *
+ * Lifetime: the structure is counted. done() has one reference, a cancel that
+ * runs beside it another; store_get.state leads to it, under the store's
+ * lock, until done().
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/s3_impl.h"
+
+/* data()'s way to end an attempt that has brought all that was wanted. */
+#define ENOUGH (-ECANCELED)
+
+struct s3_get {
+	struct s3_call call; /* first */
+	struct store_get *get;
+	char etag[STORE_ETAG_SIZE]; /* pinned, "" not yet */
+	struct object_info info;
+	bool known; /* info is */
+	uint64_t delivered;
+	uint64_t skip; /* of this attempt's body */
+	bool enough, stale, bad;
+	unsigned refs; /* atomic */
+};
+
+static void x_unref(struct s3_get *x)
+{
+	if (__atomic_sub_fetch(&x->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	s3_call_clear(&x->call);
+	free(x);
+}
+
+/* How many bytes of the range there are, as far as is known. */
+static uint64_t expected(const struct s3_get *x)
+{
+	const struct store_get *get = x->get;
+
+	if (!x->known)
+		return get->len;
+	if (get->offset >= x->info.size)
+		return 0;
+	return x->info.size - get->offset < get->len
+		       ? x->info.size - get->offset
+		       : get->len;
+}
+
+static int prepare(struct http_call *http, struct http_wire *wire)
+{
+	struct s3_get *x = (struct s3_get *)http;
+	struct sigv4_field more[2];
+	char range[64];
+	unsigned n = 1;
+
+	x->skip = 0;
+	x->bad = false;
+	snprintf(range, sizeof(range), "bytes=%llu-%llu",
+		 (unsigned long long)(x->get->offset + x->delivered),
+		 (unsigned long long)(x->get->offset + x->get->len - 1));
+	more[0] = (struct sigv4_field){ "Range", range };
+	if (*x->etag)
+		more[n++] = (struct sigv4_field){ "If-Match", x->etag };
+	return s3_call_prepare_with(&x->call, wire, more, n);
+}
+
+/* The head of an answer: which object, and where its body begins. */
+static void read_head(struct s3_get *x, const struct http_reply *reply)
+{
+	uint64_t want = x->get->offset + x->delivered, first = 0, total;
+	struct object_info info;
+
+	s3_info_read(reply, &info);
+	x->stale = (*x->etag && *info.etag && strcmp(x->etag, info.etag)) ||
+		   (x->known && info.size != x->info.size);
+	if (x->stale)
+		return;
+	if (reply->status == 206) {
+		x->bad = !s3_info_range(reply, &first, &total) || first != want;
+		if (x->bad)
+			return;
+	} else {
+		x->skip = want;
+	}
+	if (!*info.etag)
+		memcpy(info.etag, x->etag, sizeof(info.etag));
+	else if (!*x->etag)
+		memcpy(x->etag, info.etag, sizeof(x->etag));
+	x->info = info;
+	x->known = true;
+	x->call.use = S3_USE_PINNED;
+}
+
+static int data(struct http_call *http, const struct http_reply *reply,
+		const void *bytes, size_t n)
+{
+	struct s3_get *x = (struct s3_get *)http;
+	uint64_t left;
+
+	if (reply->received == n)
+		read_head(x, reply);
+	if (x->stale)
+		return -ESTALE;
+	if (x->bad)
+		return 0; /* judge() has it tried again */
+	if (x->skip >= n) {
+		x->skip -= n;
+		return 0;
+	}
+	bytes = (const char *)bytes + x->skip;
+	n -= x->skip;
+	x->skip = 0;
+	left = expected(x) - x->delivered;
+	x->enough = n >= left && reply->status == 200;
+	if (n > left)
+		n = left;
+	if (n)
+		x->get->data(x->get, bytes, n);
+	x->delivered += n;
+	return x->enough ? ENOUGH : 0;
+}
+
+/* Past the end: there is nothing, which is no error. */
+static void past_end(struct s3_get *x, const struct http_reply *reply)
+{
+	uint64_t first, total;
+
+	if (x->known) {
+		x->stale = true; /* it was longer a moment ago */
+		return;
+	}
+	s3_info_read(reply, &x->info);
+	if (!s3_info_range(reply, &first, &total))
+		total = x->get->offset;
+	x->info.size = total;
+	if (!*x->info.etag)
+		memcpy(x->info.etag, x->etag, sizeof(x->etag));
+	x->enough = true;
+}
+
+static bool is_whole(struct s3_get *x)
+{
+	return x->enough || (x->known && x->delivered == expected(x));
+}
+
+static enum http_verdict judge(struct http_call *http,
+			       const struct http_reply *reply)
+{
+	struct s3_get *x = (struct s3_get *)http;
+	enum http_verdict verdict = s3_call_judge(http, reply);
+
+	if (reply->status == 416 && !reply->err && !is_whole(x)) {
+		past_end(x, reply);
+		return HTTP_DONE;
+	}
+	if (x->stale || is_whole(x))
+		return HTTP_DONE;
+	if (reply->err || reply->status / 100 != 2)
+		return verdict;
+	/* a 2xx without a body has not been looked at by data() */
+	if (!reply->received)
+		read_head(x, reply);
+	if (x->stale || (!x->bad && is_whole(x)))
+		return HTTP_DONE;
+	return HTTP_RETRY; /* less than was said, or another range */
+}
+
+static int outcome(struct s3_get *x, const struct http_reply *reply)
+{
+	if (is_whole(x))
+		return 0;
+	if (x->stale)
+		return s3_call_failed(&x->call, reply, -ESTALE,
+				      "the object has changed");
+	if (!reply->err && reply->status / 100 == 2)
+		return s3_call_failed(&x->call, reply, -EIO,
+				      "the answer has not the bytes that were "
+				      "asked for");
+	return s3_call_outcome(&x->call, reply->err, reply);
+}
+
+static void on_done(struct http_call *http, const struct http_reply *reply)
+{
+	struct s3_get *x = (struct s3_get *)http;
+	struct s3 *s = x->call.s3;
+	struct store_get *get = x->get;
+	struct object_info info;
+	int err = outcome(x, reply);
+
+	info = x->info;
+	lock_take(&s->lock);
+	get->state = NULL;
+	lock_drop(&s->lock);
+	x_unref(x);
+	get->done(get, err, &info);
+}
+
+static const struct http_call_ops get_ops = {
+	.prepare = prepare,
+	.data = data,
+	.judge = judge,
+	.done = on_done,
+};
+
+static struct s3_get *x_new(struct s3 *s, struct store_get *get)
+{
+	struct s3_get *x = calloc(1, sizeof(*x));
+
+	if (!x)
+		return NULL;
+	x->get = get;
+	x->refs = 1;
+	s3_call_init(&x->call, s, HTTP_GET, get->key, "read");
+	x->call.http.ops = &get_ops;
+	x->call.http.class = get->ahead ? HTTP_AHEAD : HTTP_DATA;
+	x->call.http.expect = (int64_t)get->len;
+	if (get->etag) {
+		snprintf(x->etag, sizeof(x->etag), "%s", get->etag);
+		x->call.use = S3_USE_PINNED;
+	}
+	return x;
+}
+
+void s3_get(struct store *store, struct store_get *get)
+{
+	struct s3 *s = s3_of(store);
+	struct s3_get *x = x_new(s, get);
+	struct object_info none = { 0 };
+	int err = x ? s3_ready(&x->call) : -ENOMEM;
+
+	if (err) {
+		if (x)
+			x_unref(x);
+		get->done(get, err, &none);
+		return;
+	}
+	lock_take(&s->lock);
+	get->state = x;
+	lock_drop(&s->lock);
+	http_start(s->lane, &x->call.http);
+}
+
+void s3_get_cancel(struct store *store, struct store_get *get)
+{
+	struct s3 *s = s3_of(store);
+	struct s3_get *x;
+
+	lock_take(&s->lock);
+	x = get->state;
+	if (x)
+		__atomic_add_fetch(&x->refs, 1, __ATOMIC_RELAXED);
+	lock_drop(&s->lock);
+	if (!x)
+		return;
+	http_cancel(s->lane, &x->call.http);
+	x_unref(x);
+}

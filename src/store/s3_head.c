@@ -1,0 +1,237 @@
+/*
+ * One name: HEAD, and LIST for what lies below it.
+ *
+ * The refusal of a HEAD has no body, so it cannot say that the region, the
+ * clock or the keys are wrong. A LIST can: after such a refusal one is sent,
+ * and the HEAD again if that has put something right.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "store/s3_impl.h"
+
+static int parse_list(struct s3_call *c, const struct buf *body)
+{
+	s3_page_clear(c->out);
+	return s3_doc_list(buf_str(body), body->len, c->out);
+}
+
+static void list_init(struct s3_call *c, struct s3 *s, const char *prefix,
+		      struct s3_page *page)
+{
+	s3_call_init(c, s, HTTP_GET, NULL, "list");
+	s3_call_query(c, "list-type", "2");
+	s3_call_query(c, "prefix", prefix);
+	s3_call_query(c, "max-keys", "1");
+	s3_call_query(c, "encoding-type", "url");
+	s3_call_parse(c, parse_list, page);
+}
+
+/* A LIST that shows what is wrong; true when something was put right. */
+static bool probe(struct s3 *s)
+{
+	struct s3_present before, after;
+	struct s3_page page = { 0 };
+	struct s3_call c;
+	struct http_reply reply;
+
+	s3_present(s, &before);
+	list_init(&c, s, "", &page);
+	c.quiet = true;
+	s3_call_perform(&c, &reply);
+	s3_present(s, &after);
+	http_reply_clear(&reply);
+	s3_page_clear(&page);
+	s3_call_clear(&c);
+	return after.generation != before.generation;
+}
+
+static bool is_mute(const struct http_reply *reply)
+{
+	return !reply->err && (reply->status == 400 || reply->status == 403 ||
+			       reply->status == 301);
+}
+
+int s3_head_reply(struct s3 *s, const char *key, bool quiet,
+		  struct object_info *out, struct http_reply *reply)
+{
+	struct s3_call c;
+	int err;
+
+	s3_call_init(&c, s, HTTP_HEAD, key, "look up");
+	c.quiet = true;
+	err = s3_call_perform(&c, reply);
+	c.quiet = quiet;
+	if (err && is_mute(reply) && probe(s)) {
+		http_reply_clear(reply);
+		c.http.state = NULL;
+		err = s3_call_perform(&c, reply);
+	} else if (err && !quiet) {
+		err = s3_call_outcome(&c, reply->err, reply);
+	}
+	if (!err)
+		s3_info_read(reply, out);
+	s3_call_clear(&c);
+	return err;
+}
+
+int s3_head(struct store *store, const char *key, struct object_details *out)
+{
+	struct http_reply reply;
+	static const struct {
+		const char *header;
+		size_t offset, size;
+	} texts[] = {
+		{ "content-type", offsetof(struct object_details, content_type),
+		  sizeof(out->content_type) },
+		{ "x-amz-storage-class",
+		  offsetof(struct object_details, storage_class),
+		  sizeof(out->storage_class) },
+		{ "x-amz-version-id",
+		  offsetof(struct object_details, version_id),
+		  sizeof(out->version_id) },
+	};
+	struct buf text = BUF_INIT(4096);
+	int err = s3_head_reply(s3_of(store), key, false, &out->info, &reply);
+
+	for (size_t i = 0; !err && i < sizeof(texts) / sizeof(*texts); i++)
+		if (http_reply_header(&reply, texts[i].header, &text) &&
+		    text.len < texts[i].size)
+			memcpy((char *)out + texts[i].offset, buf_str(&text),
+			       text.len + 1);
+	buf_clear(&text);
+	http_reply_clear(&reply);
+	return err;
+}
+
+static void read_below(const struct s3_page *page, const char *below,
+		       struct name_info *out)
+{
+	for (unsigned i = 0; i < page->n; i++) {
+		if (!text_starts_with(page->entries[i].key, below))
+			continue;
+		out->is_prefix = true;
+		out->has_marker |= !strcmp(page->entries[i].key, below);
+	}
+}
+
+int s3_stat(struct store *store, const char *key, struct name_info *out)
+{
+	struct s3 *s = s3_of(store);
+	struct s3_page page = { 0 };
+	struct s3_call head, list, *calls[2] = { &head, &list };
+	struct http_reply replies[2];
+	char below[STORE_KEY_MAX + 2];
+	int errs[2];
+
+	snprintf(below, sizeof(below), "%s/", key);
+	s3_call_init(&head, s, HTTP_HEAD, key, "look up");
+	head.quiet = true;
+	list_init(&list, s, below, &page);
+	/* nothing can lie below a key of the greatest length */
+	errs[1] = 0;
+	s3_call_perform_all(calls, replies, errs,
+			    strlen(below) > STORE_KEY_MAX ? 1 : 2);
+	if (errs[0] && errs[0] != -ENOENT && is_mute(&replies[0])) {
+		/* the LIST beside it may have put right what was wrong */
+		http_reply_clear(&replies[0]);
+		errs[0] = s3_head_reply(s, key, false, &out->info, &replies[0]);
+	} else if (errs[0] && errs[0] != -ENOENT) {
+		head.quiet = false;
+		errs[0] = s3_call_outcome(&head, replies[0].err, &replies[0]);
+	} else if (!errs[0]) {
+		s3_info_read(&replies[0], &out->info);
+	}
+	out->is_object = !errs[0];
+	if (!errs[1])
+		read_below(&page, below, out);
+	http_reply_clear(&replies[0]);
+	if (strlen(below) <= STORE_KEY_MAX)
+		http_reply_clear(&replies[1]);
+	s3_page_clear(&page);
+	s3_call_clear(&head);
+	s3_call_clear(&list);
+	return errs[0] && errs[0] != -ENOENT ? errs[0] : errs[1];
+}
+
+/* ---- check ---- */
+
+static void why_refused(const struct s3_call *c, long status, struct buf *err)
+{
+	const char *bucket = c->s3->io.bucket, *code = c->error.code;
+
+	if (!strcmp(code, "NoSuchBucket") || (!*code && status == 404))
+		buf_addf(err, "there is no bucket `%s`", bucket);
+	else if (!strcmp(code, "InvalidAccessKeyId"))
+		buf_adds(err, "the store does not know the access key id");
+	else if (!strcmp(code, "SignatureDoesNotMatch"))
+		buf_adds(err, "the secret key is wrong (the signature does "
+			      "not match)");
+	else if (!strcmp(code, "ExpiredToken"))
+		buf_adds(err, "the credentials have expired");
+	else if (!strcmp(code, "InvalidToken"))
+		buf_adds(err, "the session token is wrong");
+	else if (!strcmp(code, "RequestTimeTooSkewed"))
+		buf_adds(err, "this machine's clock is more than a day off");
+	else if (!strcmp(code, "AccessDenied") || status == 403)
+		buf_addf(err, "these credentials may not list the bucket `%s`",
+			 bucket);
+	else if (status / 100 == 2)
+		buf_adds(err, "what answers is no S3 server");
+	else
+		buf_addf(err, "the store answered %ld %s", status, code);
+	if (*c->error.message) {
+		buf_adds(err, ": ");
+		text_printable(err, c->error.message);
+	}
+}
+
+static void why_unreachable(const struct s3_call *c, int rc,
+			    const struct http_reply *reply, struct buf *err)
+{
+	struct buf host = BUF_INIT(1024);
+	struct s3_present now;
+
+	s3_present(c->s3, &now);
+	s3_place_host(&c->s3->io, now.region, &host);
+	if (rc == -EHOSTUNREACH)
+		buf_addf(err, "there is no host `%s`", buf_str(&host));
+	else
+		buf_addf(err, "cannot reach %s", buf_str(&host));
+	if (reply->why)
+		buf_addf(err, ": %s", reply->why);
+	buf_clear(&host);
+}
+
+int s3_check(struct store *store, struct buf *err)
+{
+	struct s3 *s = s3_of(store);
+	struct s3_page page = { 0 };
+	struct creds *creds = NULL;
+	struct s3_call c;
+	struct http_reply reply = { 0 };
+	int rc;
+
+	list_init(&c, s, "", &page);
+	c.quiet = true;
+	buf_adds(err, "");
+	rc = cred_cache_get(signer_creds(s->signer), &creds, err);
+	creds_unref(creds);
+	if (!rc) {
+		buf_reset(err);
+		rc = s3_call_perform(&c, &reply);
+		if (rc && reply.err)
+			why_unreachable(&c, reply.err, &reply, err);
+		else if (rc)
+			why_refused(&c, reply.status, err);
+	} else if (rc != -ENOMEM) {
+		rc = -EACCES;
+	}
+	http_reply_clear(&reply);
+	s3_page_clear(&page);
+	s3_call_clear(&c);
+	return rc;
+}

@@ -1,0 +1,210 @@
+/*
+ * The inside of the S3 store, shared by its files only.
+ *
+ * s3_call is one logical request to the server: what is asked (verb, key,
+ * parameters, headers, body), signed anew for each attempt, and what its
+ * answer means. The files by noun build calls and read their replies.
+ */
+#ifndef STORE_S3_IMPL_H
+#define STORE_S3_IMPL_H
+
+#include "auth/signer.h"
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/lock.h"
+#include "net/http_engine.h"
+#include "store/s3.h"
+#include "store/s3_doc.h"
+#include "store/s3_error.h"
+#include "store/s3_place.h"
+
+struct s3_locked {
+	char region[S3_REGION_SIZE];
+	int64_t skew_s; /* the server's clock minus ours */
+	bool skew_warned;
+	bool no_batch; /* the server has no DeleteObjects */
+	unsigned generation; /* grows when region or skew change */
+	struct creds *refused; /* the server does not take these */
+};
+
+struct s3 {
+	struct store base;
+	struct http_lane *lane;
+	struct signer *signer;
+	struct s3_place io, public;
+	enum s3_checksum checksum;
+	char *storage_class, *sse; /* "" none */
+	bool requester_pays;
+	struct lock lock;
+	struct s3_locked guarded_;
+};
+
+static inline struct s3 *s3_of(struct store *s)
+{
+	return (struct s3 *)s;
+}
+
+static inline struct s3_locked *s3_locked(struct s3 *s) REQUIRES(&s->lock)
+{
+	return &s->guarded_;
+}
+
+/* What a request is signed with at this moment. */
+struct s3_present {
+	char region[S3_REGION_SIZE];
+	int64_t skew_s;
+	unsigned generation;
+};
+void s3_present(struct s3 *s, struct s3_present *out);
+
+/* ---- s3_call.c ---- */
+
+#define S3_CALL_FIELDS 48
+#define S3_REPLY_MAX (16u << 20) /* a page of a listing */
+
+struct s3_fields {
+	struct sigv4_field at[S3_CALL_FIELDS]; /* values owned */
+	unsigned n;
+};
+
+struct s3_call {
+	struct http_call http; /* first */
+	struct s3 *s3;
+	const char *what; /* "read", for the log: "cannot read" */
+	const char *key; /* borrowed; NULL: the bucket */
+	enum s3_use use;
+	bool quiet; /* the caller has the sentence: no log */
+	struct s3_fields query, headers;
+	char payload[SHA256_HEX_SIZE]; /* or "UNSIGNED-PAYLOAD" */
+	struct buf text; /* a body of our own making */
+	uint32_t crc32c; /* of the body, when that was chosen */
+	int err; /* the first failure in building it */
+	/*
+	 * Reads a 2xx answer's body: 0, -EBADMSG (garbage: tried again),
+	 * -EREMOTEIO (an error inside a 200). NULL: there is nothing to read.
+	 */
+	int (*parse)(struct s3_call *call, const struct buf *body);
+	void *out; /* parse()'s */
+
+	/* Of the attempts: the engine's thread, then whoever has done(). */
+	unsigned generation; /* that the last one was signed for */
+	struct creds *used;
+	bool refused; /* the last answer refused `used` */
+	bool maybe_done; /* an attempt's answer was lost */
+	int parsed; /* parse()'s result */
+	struct s3_error_doc error; /* of the last answer */
+};
+
+void s3_call_init(struct s3_call *c, struct s3 *s, enum http_verb verb,
+		  const char *key, const char *what);
+void s3_call_clear(struct s3_call *c);
+/* Values are copied. A failure sticks and ends the call. */
+void s3_call_query(struct s3_call *c, const char *name, const char *value);
+void s3_call_header(struct s3_call *c, const char *name, const char *value);
+void s3_call_headerf(struct s3_call *c, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* If-Match or If-None-Match of a write. */
+void s3_call_cond(struct s3_call *c, const struct store_cond *cond);
+/* Storage class and encryption, for what makes an object. */
+void s3_call_make(struct s3_call *c, const struct store_meta *meta);
+/* call->text becomes the body, now that it is written. */
+void s3_call_text(struct s3_call *c, const char *content_type);
+/* parse(call, body) reads a 2xx answer into out. */
+void s3_call_parse(struct s3_call *c,
+		   int (*parse)(struct s3_call *call, const struct buf *body),
+		   void *out);
+
+/* Credentials are at hand (perhaps read now): before a call is started. */
+int s3_ready(struct s3_call *c);
+
+/* For http_call_ops: */
+int s3_call_prepare(struct http_call *http, struct http_wire *wire);
+/* The same with further headers, of this attempt alone. */
+int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
+			 const struct sigv4_field *more, unsigned n);
+/* Makes the call and sleeps until it is done; once more with credentials that
+ * were refreshed. The reply is to be cleared. */
+int s3_call_perform(struct s3_call *c, struct http_reply *reply);
+#define S3_SIDE_BY_SIDE 16
+/* Several (S3_SIDE_BY_SIDE at most) side by side; errs[i] as s3_call_perform() would return it. */
+void s3_call_perform_all(struct s3_call **calls, struct http_reply *replies,
+			 int *errs, unsigned n);
+
+/* ---- s3_judge.c ---- */
+/* Reads an attempt's answer, puts right what can be. */
+enum http_verdict s3_call_judge(struct http_call *http,
+				const struct http_reply *reply);
+/*
+ * What came of a finished call: 0 or -errno, logged unless it is -ENOENT,
+ * -EINTR or -ECANCELED. rc: http_perform()'s, or reply->err.
+ */
+int s3_call_outcome(struct s3_call *c, int rc, const struct http_reply *reply);
+/* Logs a failure that was found after the answer. Returns err. */
+int s3_call_failed(struct s3_call *c, const struct http_reply *reply, int err,
+		   const char *why);
+
+/* ---- s3_body.c: what is sent ---- */
+/* Sets the body, its checksum and payload hash; reads the body once. 0, or
+ * the call's error. */
+int s3_body_set(struct s3_call *c, const struct store_body *body);
+int s3_body_md5(const struct store_body *body, unsigned char out[16]);
+
+/* ---- s3_info.c: what an answer's headers tell ---- */
+/* Content-Range: where it begins (0 for a "*") and the object's size. */
+bool s3_info_range(const struct http_reply *reply, uint64_t *first,
+		   uint64_t *total);
+/* Size by Content-Range or Content-Length, mtime, ETag. */
+void s3_info_read(const struct http_reply *reply, struct object_info *out);
+/* ETag and Date of an answer to a write. */
+void s3_info_written(const struct http_reply *reply, uint64_t size,
+		     struct object_info *out);
+/* An MD5 in hex, so that of the object's bytes if it has one part. */
+bool s3_etag_is_md5(const char *etag);
+/* x-amz-copy-source: /bucket/key, encoded. */
+void s3_copy_source(struct s3_call *c, const char *key, const char *etag);
+
+/* What the server does before it answers may take it long. */
+#define S3_SLOW_DEADLINE_MS (15 * 60 * 1000)
+
+/* ---- the vtable, by noun ---- */
+int s3_check(struct store *s, struct buf *err);
+int s3_stat(struct store *s, const char *key, struct name_info *out);
+int s3_head(struct store *s, const char *key, struct object_details *out);
+/* The same, and all headers; quiet: a failure is not logged. */
+int s3_head_reply(struct s3 *s, const char *key, bool quiet,
+		  struct object_info *out, struct http_reply *reply);
+int s3_list_open(struct store *s, const struct list_query *q,
+		 struct store_list **out);
+int s3_list_next(struct store_list *l, struct list_entry *out);
+void s3_list_close(struct store_list *l);
+void s3_get(struct store *s, struct store_get *get);
+void s3_get_cancel(struct store *s, struct store_get *get);
+int s3_put(struct store *s, const char *key, const struct store_body *body,
+	   const struct store_meta *meta, const struct store_cond *cond,
+	   struct object_info *out);
+int s3_upload_open(struct store *s, const char *key,
+		   const struct store_meta *meta, struct store_upload **out);
+void s3_part(struct store_part *part);
+void s3_part_cancel(struct store_part *part);
+int s3_part_copy(struct store_upload *u, unsigned number, const char *source,
+		 const char *etag, uint64_t offset, uint64_t len,
+		 struct store_part_done *out);
+int s3_upload_complete(struct store_upload *u,
+		       const struct store_part_done *parts, unsigned n,
+		       const struct store_cond *cond, struct object_info *out);
+int s3_upload_abort(struct store_upload *u);
+void s3_upload_free(struct store_upload *u);
+const char *s3_upload_id(struct store_upload *u);
+int s3_pending(struct store *s, const char *prefix,
+	       int (*each)(void *arg, const struct store_pending *p),
+	       void *arg);
+int s3_pending_abort(struct store *s, const struct store_pending *p);
+int s3_copy(struct store *s, const char *from, const char *etag, const char *to,
+	    const struct store_cond *cond, struct object_info *out);
+int s3_remove(struct store *s, const char *key);
+int s3_remove_many(struct store *s, const char *const *keys, unsigned n,
+		   int *results);
+int s3_presign(struct store *s, const struct store_presign *req,
+	       struct store_presigned *out, struct buf *err);
+
+#endif

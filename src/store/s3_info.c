@@ -1,0 +1,97 @@
+/*
+ * What the headers of an answer tell about an object.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "store/s3_impl.h"
+
+static void read_etag(const struct http_reply *reply, struct object_info *out)
+{
+	struct buf text = BUF_INIT(256);
+
+	if (http_reply_header(reply, "etag", &text))
+		s3_etag_keep(buf_str(&text), text.len, out->etag);
+	buf_clear(&text);
+}
+
+static int64_t read_time(const struct http_reply *reply, const char *name)
+{
+	struct buf text = BUF_INIT(256);
+	int64_t t = 0;
+
+	if (!http_reply_header(reply, name, &text) ||
+	    time_parse_http(buf_str(&text), &t))
+		t = 0;
+	buf_clear(&text);
+	return t;
+}
+
+bool s3_info_range(const struct http_reply *reply, uint64_t *first,
+		   uint64_t *total)
+{
+	struct buf text = BUF_INIT(256);
+	const char *s, *slash, *dash;
+	bool ok = false;
+
+	*first = 0;
+	if (!http_reply_header(reply, "content-range", &text))
+		goto out;
+	s = buf_str(&text);
+	slash = strchr(s, '/');
+	if (strncmp(s, "bytes ", 6) || !slash ||
+	    parse_u64(slash + 1, INT64_MAX, total))
+		goto out;
+	dash = memchr(s, '-', slash - s);
+	ok = s[6] == '*' ||
+	     (dash && !parse_u64n(s + 6, dash - s - 6, INT64_MAX, first));
+out:
+	buf_clear(&text);
+	return ok;
+}
+
+void s3_info_read(const struct http_reply *reply, struct object_info *out)
+{
+	uint64_t first;
+
+	memset(out, 0, sizeof(*out));
+	if (!s3_info_range(reply, &first, &out->size))
+		http_reply_number(reply, "content-length", &out->size);
+	out->mtime.tv_sec = read_time(reply, "last-modified");
+	read_etag(reply, out);
+}
+
+void s3_info_written(const struct http_reply *reply, uint64_t size,
+		     struct object_info *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->size = size;
+	out->mtime.tv_sec = read_time(reply, "date");
+	if (!out->mtime.tv_sec)
+		out->mtime = clock_now();
+	read_etag(reply, out);
+}
+
+bool s3_etag_is_md5(const char *etag)
+{
+	return strlen(etag) == 34 && strspn(etag + 1, "0123456789abcdef") == 32;
+}
+
+void s3_copy_source(struct s3_call *c, const char *key, const char *etag)
+{
+	struct buf source = BUF_INIT(BUF_URL);
+
+	buf_addc(&source, '/');
+	sigv4_encode_path(&source, c->s3->io.bucket);
+	buf_addc(&source, '/');
+	sigv4_encode_path(&source, key);
+	if (buf_err(&source))
+		c->err = buf_err(&source);
+	else
+		s3_call_header(c, "x-amz-copy-source", buf_str(&source));
+	if (etag)
+		s3_call_header(c, "x-amz-copy-source-if-match", etag);
+	buf_clear(&source);
+}

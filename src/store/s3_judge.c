@@ -1,0 +1,224 @@
+/*
+ * What is made of an answer: on the engine's thread after each attempt
+ * (s3_call_judge), and once at the end (s3_call_outcome).
+ *
+ * What can be put right is the store's, not the call's: the region, the
+ * clock's error, the credentials. Each change of the first two makes a new
+ * generation, and a call that was signed for an older one is simply sent
+ * again: so of many calls that meet the same redirect one follows it, and a
+ * HEAD, whose refusal says nothing, profits from what others have learnt.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "store/s3_impl.h"
+
+static bool fix_region(struct s3_call *c, const struct http_reply *reply)
+{
+	struct buf header = BUF_INIT(256);
+	struct log_where where = { .stage = c->s3->base.name };
+	struct s3_locked *g;
+	const char *region = NULL;
+	bool fixed;
+
+	http_reply_header(reply, "x-amz-bucket-region", &header);
+	lock_take(&c->s3->lock);
+	g = s3_locked(c->s3);
+	fixed = c->generation != g->generation;
+	if (!fixed && s3_error_region(buf_str(&header), c->error.region,
+				      g->region, &region)) {
+		strcpy(g->region, region);
+		g->generation++;
+		fixed = true;
+	}
+	lock_drop(&c->s3->lock);
+	if (region)
+		log_at(LOG_LEVEL_INFO, &where, "the bucket is in region %s",
+		       region);
+	buf_clear(&header);
+	return fixed;
+}
+
+static bool fix_clock(struct s3_call *c, const struct http_reply *reply)
+{
+	struct buf date = BUF_INIT(256);
+	struct log_where where = { .stage = c->s3->base.name };
+	struct s3_locked *g;
+	int64_t skew_s = 0;
+	bool known, fixed, warn = false;
+
+	http_reply_header(reply, "date", &date);
+	known = s3_error_skew(c->error.server_time, buf_str(&date),
+			      clock_now_s(), &skew_s);
+	lock_take(&c->s3->lock);
+	g = s3_locked(c->s3);
+	fixed = c->generation != g->generation;
+	if (!fixed && known && skew_s != g->skew_s) {
+		g->skew_s = skew_s;
+		g->generation++;
+		warn = !g->skew_warned;
+		g->skew_warned = true;
+		fixed = true;
+	}
+	lock_drop(&c->s3->lock);
+	if (warn)
+		log_at(LOG_LEVEL_WARN, &where,
+		       "this machine's clock is %lld seconds %s the store's: "
+		       "requests are signed with the store's time",
+		       (long long)(skew_s < 0 ? -skew_s : skew_s),
+		       skew_s < 0 ? "ahead of" : "behind");
+	buf_clear(&date);
+	return fixed;
+}
+
+/* Nobody may wait here; but somebody else may have read others meanwhile. */
+static bool fix_creds(struct s3_call *c)
+{
+	struct creds *now = NULL, *old;
+	bool fixed;
+
+	if (!c->used)
+		return false;
+	fixed = !cred_cache_peek(signer_creds(c->s3->signer), &now) && now &&
+		now != c->used;
+	creds_unref(now);
+	if (fixed)
+		return true;
+	c->refused = true;
+	lock_take(&c->s3->lock);
+	old = s3_locked(c->s3)->refused;
+	s3_locked(c->s3)->refused = creds_ref(c->used);
+	lock_drop(&c->s3->lock);
+	creds_unref(old);
+	return false;
+}
+
+/* A refusal without a body says nothing: was it signed for what held then? */
+static bool is_outdated(struct s3_call *c, const struct http_reply *reply)
+{
+	struct s3_present now;
+
+	if (c->error.code[0] || (reply->status != 403 && reply->status != 400))
+		return false;
+	s3_present(c->s3, &now);
+	return now.generation != c->generation;
+}
+
+enum http_verdict s3_call_judge(struct http_call *http,
+				const struct http_reply *reply)
+{
+	struct s3_call *c = (struct s3_call *)http;
+	struct s3_meaning m;
+	bool fixed = false;
+
+	c->refused = false;
+	c->parsed = 0;
+	memset(&c->error, 0, sizeof(c->error));
+	if (reply->err) {
+		c->maybe_done = true;
+		return http_judge_default(reply);
+	}
+	if (reply->status / 100 == 2) {
+		c->parsed = c->parse ? c->parse(c, &reply->body) : 0;
+		if (c->parsed != -EREMOTEIO)
+			return c->parsed == -EBADMSG ? HTTP_RETRY : HTTP_DONE;
+	}
+	if (s3_doc_error(buf_str(&reply->body), reply->body.len, &c->error))
+		memset(&c->error, 0, sizeof(c->error));
+	c->maybe_done |= reply->status >= 500 || reply->status < 300;
+	m = s3_error_meaning(reply->status, c->error.code, c->use);
+	if (m.fix == S3_FIX_REGION)
+		fixed = fix_region(c, reply);
+	else if (m.fix == S3_FIX_CLOCK)
+		fixed = fix_clock(c, reply);
+	else if (m.fix == S3_FIX_CREDS)
+		fixed = fix_creds(c);
+	return fixed || is_outdated(c, reply) ? HTTP_AGAIN : m.verdict;
+}
+
+/* ---- the end ---- */
+
+/* Programs know files, not connections. */
+static int outward(int err)
+{
+	switch (-err) {
+	case EINTR:
+	case ECANCELED:
+	case ENOMEM:
+	case ETIMEDOUT:
+	case E2BIG:
+	case EINVAL:
+	case EACCES:
+		return err;
+	default:
+		return -EIO;
+	}
+}
+
+static enum log_level level_of(int err)
+{
+	switch (-err) {
+	case ENOENT:
+	case EINTR:
+	case ECANCELED:
+		return LOG_LEVEL_DEBUG;
+	case EEXIST: /* what the condition was for */
+	case ESTALE:
+		return LOG_LEVEL_INFO;
+	default:
+		return LOG_LEVEL_ERROR;
+	}
+}
+
+int s3_call_failed(struct s3_call *c, const struct http_reply *reply, int err,
+		   const char *why)
+{
+	struct buf id = BUF_INIT(256), text = BUF_INIT(BUF_MESSAGE);
+	struct log_where where = {
+		.stage = c->s3->base.name,
+		.key = c->key,
+		.code = c->error.code[0] ? c->error.code : NULL,
+		.status = reply->status,
+		.err = err,
+	};
+
+	if (c->quiet || level_of(err) == LOG_LEVEL_DEBUG)
+		return err;
+	if (http_reply_header(reply, "x-amz-request-id", &id))
+		where.request = buf_str(&id);
+	else if (c->error.request_id[0])
+		where.request = c->error.request_id;
+	text_printable(&text, why);
+	log_at(level_of(err), &where, "cannot %s: %s", c->what, buf_str(&text));
+	buf_clear(&id);
+	buf_clear(&text);
+	return err;
+}
+
+int s3_call_outcome(struct s3_call *c, int rc, const struct http_reply *reply)
+{
+	const char *why = c->error.message;
+	int err;
+
+	if (rc) {
+		err = outward(rc);
+		return s3_call_failed(c, reply, err,
+				      c->err ? "the request cannot be made"
+				      : reply->why ? reply->why
+						   : strerror(-rc));
+	}
+	if (reply->status / 100 == 2 && c->parsed == -EBADMSG)
+		return s3_call_failed(c, reply, -EIO,
+				      "the store's answer is garbage");
+	if (reply->status / 100 == 2 && c->parsed != -EREMOTEIO)
+		return c->parsed ? s3_call_failed(c, reply, c->parsed,
+						  strerror(-c->parsed))
+				 : 0;
+	err = s3_error_meaning(reply->status, c->error.code, c->use).err;
+	if (!*why)
+		why = *c->error.code ? c->error.code : "the store refused it";
+	return s3_call_failed(c, reply, err, why);
+}

@@ -1,0 +1,39 @@
+/*
+ * Where a bucket is: the endpoint, the region that may be in its name, and
+ * the host and path of a key. Pure.
+ */
+#ifndef STORE_S3_PLACE_H
+#define STORE_S3_PLACE_H
+
+#include <stdbool.h>
+
+#include "net/url.h"
+
+struct buf;
+
+#define S3_REGION_SIZE 64
+
+struct s3_place {
+	struct url url; /* the endpoint's */
+	bool virtual_host;
+	char *bucket;
+};
+
+/* 0, -EINVAL with why in err, -ENOMEM. s3_place_clear() also after failure. */
+int s3_place_init(struct s3_place *p, const char *endpoint, const char *bucket,
+		  bool virtual_host, struct buf *err);
+void s3_place_clear(struct s3_place *p);
+
+/* The region in the endpoint's name (s3.REGION.amazonaws.com), or "". */
+void s3_place_region(const struct s3_place *p, char out[S3_REGION_SIZE]);
+
+/* The Host header for a region: that region's own name where the endpoint is
+ * one of Amazon's, with the bucket in front where it is addressed so. */
+void s3_place_host(const struct s3_place *p, const char *region,
+		   struct buf *out);
+/* The path for a key (NULL: the bucket itself), encoded. */
+void s3_place_path(const struct s3_place *p, const char *key, struct buf *out);
+
+bool s3_place_is_https(const struct s3_place *p);
+
+#endif
