@@ -28,9 +28,14 @@ libstore_a_SOURCES = \
 	src/store/s3_upload.c src/store/s3_upload.h \
 	src/store/s3_xml.c src/store/s3_xml.h
 
+RIG_SOURCES = tests/unit/s3_rig.c tests/unit/s3_rig.h tests/unit/standin.c \
+	tests/unit/standin.h tests/unit/unit.h
+
 check_PROGRAMS += tests/unit/test_store_contract
 TESTS += tests/unit/test_store_contract
 tests_unit_test_store_contract_SOURCES = tests/unit/test_store_contract.c \
-	tests/unit/store_contract.c tests/unit/store_contract.h
+	tests/unit/contract_calls.c tests/unit/contract_objects.c \
+	tests/unit/contract_uploads.c tests/unit/store_contract.h \
+	tests/unit/store_help.c tests/unit/store_help.h $(RIG_SOURCES)
 tests_unit_test_store_contract_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_store_contract_LDADD = libstore.a $(BASE_LIBS) $(UNIT_LIBS)
+tests_unit_test_store_contract_LDADD = $(STORE_LIBS) $(UNIT_LIBS)

@@ -1,0 +1,192 @@
+/*
+ * The contract: listings, and what the wrapper does for all stores.
+ */
+#include "store_help.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+static void list_names(struct contract *c)
+{
+	put(c, "l/a", "1");
+	put(c, "l/a.b", "1");
+	put(c, "l/a/x", "1");
+	put(c, "l/a/y", "1");
+	put(c, "l/b", "1");
+	put(c, "l/c d/z", "1");
+	put(c, "l/\xc3\xa9", "1");
+	assert_list(c, "l/", 0, 0,
+		    "l/a\nl/a.b\nl/a/x\nl/a/y\nl/b\nl/c d/z\nl/\xc3\xa9\n");
+	assert_list(c, "l/", '/', 0,
+		    "l/a\nl/a.b\nl/a/\nl/b\nl/c d/\nl/\xc3\xa9\n");
+	assert_list(c, "l/a/", '/', 0, "l/a/x\nl/a/y\n");
+	assert_list(c, "l/nothing", '/', 0, "");
+}
+
+static void list_pages(struct contract *c)
+{
+	char name[32];
+	struct buf want = BUF_INIT(65536);
+
+	for (int i = 0; i < 23; i++) {
+		snprintf(name, sizeof(name), i % 3 ? "p/%02d" : "p/%02d/x", i);
+		put(c, name, "1");
+		buf_addf(&want, i % 3 ? "p/%02d\n" : "p/%02d/\n", i);
+	}
+	assert_list(c, "p/", '/', 1, buf_str(&want));
+	assert_list(c, "p/", '/', 2, buf_str(&want));
+	assert_list(c, "p/", '/', 5, buf_str(&want));
+	assert_list(c, "p/", '/', 23, buf_str(&want));
+	assert_list(c, "p/", '/', 0, buf_str(&want));
+	buf_clear(&want);
+}
+
+static void list_closed_early(struct contract *c)
+{
+	struct list_query q = { .delimiter = '/', .page = 1, .ahead = true };
+	struct store_list *l;
+	struct list_entry e;
+
+	put(c, "le/a", "1");
+	put(c, "le/b", "1");
+	put(c, "le/c", "1");
+	q.prefix = key(c, "le/");
+	assert_int_equal(store_list_open(c->s, &q, &l), 0);
+	store_list_close(l);
+	assert_int_equal(store_list_open(c->s, &q, &l), 0);
+	assert_int_equal(store_list_next(l, &e), 1);
+	assert_int_equal(e.info.size, 1);
+	store_list_close(l);
+}
+
+struct seen {
+	struct store_watcher w;
+	unsigned n;
+	char last[STORE_KEY_MAX + 1];
+	bool removed;
+	char etag[STORE_ETAG_SIZE];
+};
+
+static void on_change(struct store_watcher *w, struct store *s, const char *k,
+		      const struct object_info *info)
+{
+	struct seen *seen = (struct seen *)w;
+
+	seen->n++;
+	snprintf(seen->last, sizeof(seen->last), "%s", k);
+	seen->removed = !info;
+	snprintf(seen->etag, sizeof(seen->etag), "%s", info ? info->etag : "");
+}
+
+static void announces(struct contract *c)
+{
+	struct store_cond absent = { .if_absent = true };
+	struct seen seen = { .w.changed = on_change };
+	struct object_info info;
+
+	store_watch(c->s, &seen.w);
+	info = put(c, "w/a", "1");
+	assert_int_equal(seen.n, 1);
+	assert_string_equal(seen.last, key(c, "w/a"));
+	assert_string_equal(seen.etag, info.etag);
+	assert_int_equal(put_if(c, "w/a", "2", &absent), -EEXIST);
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(store_copy(c->s, key(c, "w/a"), NULL, key(c, "w/b"),
+				    NULL, NULL),
+			 0);
+	assert_int_equal(seen.n, 2);
+	assert_string_equal(seen.last, key(c, "w/b"));
+	assert_int_equal(store_remove(c->s, key(c, "w/a")), 0);
+	assert_int_equal(seen.n, 3);
+	assert_true(seen.removed);
+	store_unwatch(c->s, &seen.w);
+	assert_int_equal(store_remove(c->s, key(c, "w/b")), 0);
+	assert_int_equal(seen.n, 3);
+}
+
+static void refuses_keys(struct contract *c)
+{
+	struct object_details d;
+	struct name_info i;
+	char text[8], big[STORE_KEY_MAX + 2];
+	size_t n;
+
+	memset(big, 'k', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	assert_int_equal(store_head(c->s, "", &d), -EINVAL);
+	assert_int_equal(store_head(c->s, big, &d), -ENAMETOOLONG);
+	assert_int_equal(store_stat(c->s, big, &i), -ENAMETOOLONG);
+	assert_int_equal(store_remove(c->s, ""), -EINVAL);
+	assert_int_equal(store_get_sync(c->s, big, NULL, 0, text, 1, &n, NULL),
+			 -ENAMETOOLONG);
+	assert_int_equal(store_get_sync(c->s, "k", NULL, 0, text, 0, &n, NULL),
+			 -EINVAL);
+	assert_int_equal(store_get_sync(c->s, "k", NULL, UINT64_MAX, text, 1,
+					&n, NULL),
+			 -EINVAL);
+	assert_int_equal(store_get_sync(c->s, "k", "\"a\nb\"", 0, text, 1, &n,
+					NULL),
+			 -EINVAL);
+}
+
+static void presigns(struct contract *c)
+{
+	struct store_presign req = { .action = PRESIGN_UPLOAD,
+				     .expire = 600,
+				     .content_type = "text/csv" };
+	struct store_presigned p;
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+
+	req.key = key(c, "pre/a b.csv");
+	assert_int_equal(store_presign(c->s, &req, &p, &err), 0);
+	assert_string_equal(p.method, "PUT");
+	assert_non_null(strstr(p.url, "pre/a%20b.csv?"));
+	assert_string_equal(p.headers, "{\"content-type\":\"text/csv\"}");
+	assert_string_equal(p.header_lines, "content-type: text/csv\n");
+	assert_in_range(p.expires_at - clock_now_s(), 590, 600);
+	store_presigned_clear(&p);
+	req.action = PRESIGN_DOWNLOAD;
+	req.content_type = NULL;
+	assert_int_equal(store_presign(c->s, &req, &p, &err), 0);
+	assert_string_equal(p.method, "GET");
+	assert_string_equal(p.headers, "{}");
+	assert_string_equal(p.header_lines, "");
+	store_presigned_clear(&p);
+	req.expire = 604801;
+	assert_int_equal(store_presign(c->s, &req, &p, &err), -EINVAL);
+	assert_string_equal(buf_str(&err),
+			    "EXPIRE is 604801: it must be 1 to 604800 seconds");
+	assert_null(p.url);
+	buf_clear(&err);
+}
+
+static void checks(struct contract *c)
+{
+	struct buf err = BUF_INIT(BUF_MESSAGE), text = BUF_INIT(BUF_MESSAGE);
+
+	assert_int_equal(store_check(c->s, &err), 0);
+	assert_int_equal(store_describe(c->s, &text), 0);
+	assert_true(text.len > 0);
+	buf_reset(&text);
+	store_locate(c->s, "a/b c", &text);
+	assert_non_null(strstr(buf_str(&text), "/a/b c"));
+	buf_clear(&err);
+	buf_clear(&text);
+}
+
+const struct contract_test contract_calls[] = {
+	{ "a listing is in key order, grouped", list_names },
+	{ "a listing is the same for every page size", list_pages },
+	{ "a listing may be closed early", list_closed_early },
+	{ "changes are announced once", announces },
+	{ "keys and ranges that cannot be are refused", refuses_keys },
+	{ "URLs are signed", presigns },
+	{ "the store answers a check", checks },
+	{ NULL, NULL },
+};

@@ -1,0 +1,302 @@
+/*
+ * The contract: copies and multipart uploads.
+ */
+#include "store_help.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/lock.h"
+#include "base/wait.h"
+
+#define PART (5u << 20)
+
+/* A part or a get that somebody waits for. */
+struct pending_locked {
+	bool done;
+	int err;
+	struct object_info info;
+	struct wait_list waiters;
+};
+
+struct pending {
+	struct lock lock;
+	struct pending_locked guarded_;
+};
+
+static struct pending_locked *pending_locked(struct pending *p)
+	REQUIRES(&p->lock)
+{
+	return &p->guarded_;
+}
+
+static void pending_finish(struct pending *p, int err,
+			   const struct object_info *info)
+{
+	lock_take(&p->lock);
+	pending_locked(p)->done = true;
+	pending_locked(p)->err = err;
+	if (info)
+		pending_locked(p)->info = *info;
+	wait_list_wake(&pending_locked(p)->waiters);
+	lock_drop(&p->lock);
+}
+
+static int pending_wait(struct pending *p)
+{
+	struct wait_entry e = { .waiter = waiter_self() };
+	int64_t until_ms = clock_mono_ms() + 60000;
+	int err;
+
+	lock_take(&p->lock);
+	wait_list_add(&pending_locked(p)->waiters, &e);
+	while (!pending_locked(p)->done) {
+		lock_drop(&p->lock);
+		assert_int_not_equal(waiter_park_uninterrupted(e.waiter,
+							       until_ms),
+				     -ETIMEDOUT);
+		lock_take(&p->lock);
+	}
+	wait_list_remove(&pending_locked(p)->waiters, &e);
+	err = pending_locked(p)->err;
+	lock_drop(&p->lock);
+	return err;
+}
+
+struct test_part {
+	struct store_part part;
+	struct pending pending;
+};
+
+static void part_done(struct store_part *part, int err)
+{
+	pending_finish(&((struct test_part *)part)->pending, err, NULL);
+}
+
+static void part_start(struct test_part *t, struct store_upload *u,
+		       unsigned number, uint64_t offset, const void *bytes,
+		       size_t n)
+{
+	memset(t, 0, sizeof(*t));
+	lock_init(&t->pending.lock);
+	t->part.upload = u;
+	t->part.number = number;
+	t->part.offset = offset;
+	t->part.body = (struct store_body){ .data = bytes, .fd = -1, .len = n };
+	t->part.done = part_done;
+	store_part(&t->part);
+}
+
+static void part_end(struct test_part *t, struct store_part_done *out)
+{
+	assert_int_equal(pending_wait(&t->pending), 0);
+	out->number = t->part.number;
+	memcpy(out->etag, t->part.etag, sizeof(out->etag));
+	assert_true(out->etag[0] != '\0');
+}
+
+static void copies(struct contract *c)
+{
+	struct object_info info, from = put(c, "c/from \xc3\xa9+", "copied");
+	struct store_cond absent = { .if_absent = true };
+	char *source = strdup(key(c, "c/from \xc3\xa9+"));
+
+	assert_int_equal(store_copy(c->s, source, from.etag, key(c, "c/to"),
+				    NULL, &info),
+			 0);
+	assert_int_equal(info.size, 6);
+	assert_true(info.etag[0] == '"');
+	assert_text(c, "c/to", "copied");
+	assert_int_equal(store_copy(c->s, source, "\"other\"", key(c, "c/to2"),
+				    NULL, NULL),
+			 -ESTALE);
+	assert_int_equal(store_copy(c->s, key(c, "c/none"), NULL,
+				    key(c, "c/to2"), NULL, NULL),
+			 -ENOENT);
+	assert_int_equal(store_copy(c->s, source, NULL, key(c, "c/new"),
+				    &absent, NULL),
+			 0);
+	free(source);
+}
+
+static void upload_in_parts(struct contract *c)
+{
+	char *bytes = filled(2 * PART + 1000, 7);
+	struct store_upload *u;
+	struct test_part t[3];
+	struct store_part_done done[3];
+	struct object_info info;
+	struct object_details d;
+
+	assert_int_equal(store_upload_open(c->s, key(c, "u/big"), NULL, &u), 0);
+	part_start(&t[2], u, 3, 2 * PART, bytes + 2 * PART, 1000);
+	part_start(&t[0], u, 1, 0, bytes, PART);
+	part_start(&t[1], u, 2, PART, bytes + PART, PART);
+	for (int i = 0; i < 3; i++)
+		part_end(&t[i], &done[i]);
+	assert_int_equal(store_head(c->s, key(c, "u/big"), &d), -ENOENT);
+	assert_int_equal(store_upload_complete(u, done, 3, NULL, &info), 0);
+	store_upload_free(u);
+	assert_int_equal(info.size, 2 * PART + 1000);
+	assert_true(info.etag[0] == '"');
+	assert_bytes(c, "u/big", bytes, 2 * PART + 1000);
+	assert_int_equal(store_head(c->s, key(c, "u/big"), &d), 0);
+	assert_string_equal(d.info.etag, info.etag);
+	free(bytes);
+}
+
+static void part_again(struct contract *c)
+{
+	struct store_upload *u;
+	struct test_part t;
+	struct store_part_done done;
+
+	assert_int_equal(store_upload_open(c->s, key(c, "u/again"), NULL, &u),
+			 0);
+	part_start(&t, u, 1, 0, "first", 5);
+	part_end(&t, &done);
+	part_start(&t, u, 1, 0, "second", 6);
+	part_end(&t, &done);
+	assert_int_equal(store_upload_complete(u, &done, 1, NULL, NULL), 0);
+	store_upload_free(u);
+	assert_text(c, "u/again", "second");
+}
+
+static void part_by_copy(struct contract *c)
+{
+	char *bytes = filled(PART + 10, 9);
+	struct store_body body = { .data = bytes, .fd = -1, .len = PART + 10 };
+	struct store_upload *u;
+	struct store_part_done done[2];
+	struct test_part t;
+	struct object_info info;
+
+	assert_int_equal(
+		store_put(c->s, key(c, "u/src"), &body, NULL, NULL, &info), 0);
+	assert_int_equal(store_upload_open(c->s, key(c, "u/copy"), NULL, &u),
+			 0);
+	assert_int_equal(store_part_copy(u, 1, key(c, "u/src"), info.etag, 10,
+					 PART, &done[0]),
+			 0);
+	part_start(&t, u, 2, PART, "tail", 4);
+	part_end(&t, &done[1]);
+	assert_int_equal(store_part_copy(u, 3, key(c, "u/src"), "\"x\"", 0, 10,
+					 &(struct store_part_done){ 0 }),
+			 -ESTALE);
+	assert_int_equal(store_upload_complete(u, done, 2, NULL, NULL), 0);
+	store_upload_free(u);
+	memmove(bytes, bytes + 10, PART);
+	bytes = realloc(bytes, PART + 10);
+	memcpy(bytes + PART, "tail", 4);
+	assert_bytes(c, "u/copy", bytes, PART + 4);
+	free(bytes);
+}
+
+static int count_pending(void *arg, const struct store_pending *p)
+{
+	assert_true(p->id[0] && p->key[0]);
+	return ++*(unsigned *)arg == 100 ? -EIO : 0;
+}
+
+static unsigned pending_count(struct contract *c, const char *prefix)
+{
+	unsigned n = 0;
+
+	assert_int_equal(store_pending(c->s, key(c, prefix), count_pending, &n),
+			 0);
+	return n;
+}
+
+static int abort_pending(void *arg, const struct store_pending *p)
+{
+	return store_pending_abort(arg, p);
+}
+
+static void upload_aborted(struct contract *c)
+{
+	struct store_upload *u, *v;
+	struct test_part t;
+	struct store_part_done done;
+	struct object_details d;
+
+	assert_int_equal(store_upload_open(c->s, key(c, "ua/x y"), NULL, &u),
+			 0);
+	assert_int_equal(store_upload_open(c->s, key(c, "ua/z"), NULL, &v), 0);
+	assert_string_not_equal(store_upload_id(u), store_upload_id(v));
+	part_start(&t, u, 1, 0, "bytes", 5);
+	part_end(&t, &done);
+	assert_int_equal(pending_count(c, "ua/"), 2);
+	assert_int_equal(pending_count(c, "ub/"), 0);
+	assert_int_equal(store_upload_abort(u), 0);
+	assert_int_equal(pending_count(c, "ua/"), 1);
+	assert_int_equal(store_upload_complete(u, &done, 1, NULL, NULL), -EIO);
+	store_upload_free(u);
+	store_upload_free(v);
+	assert_int_equal(
+		store_pending(c->s, key(c, "ua/"), abort_pending, c->s), 0);
+	assert_int_equal(pending_count(c, "ua/"), 0);
+	assert_int_equal(store_head(c->s, key(c, "ua/x y"), &d), -ENOENT);
+}
+
+static void complete_conditions(struct contract *c)
+{
+	struct store_cond absent = { .if_absent = true };
+	struct store_upload *u;
+	struct test_part t;
+	struct store_part_done done;
+
+	put(c, "uc/there", "old");
+	assert_int_equal(store_upload_open(c->s, key(c, "uc/there"), NULL, &u),
+			 0);
+	part_start(&t, u, 1, 0, "new", 3);
+	part_end(&t, &done);
+	assert_int_equal(store_upload_complete(u, &done, 1, &absent, NULL),
+			 -EEXIST);
+	assert_text(c, "uc/there", "old");
+	assert_int_equal(store_upload_complete(u, &done, 1, NULL, NULL), 0);
+	store_upload_free(u);
+	assert_text(c, "uc/there", "new");
+}
+
+static void wrong_parts(struct contract *c)
+{
+	struct store_upload *u;
+	struct test_part t;
+	struct store_part_done done[2] = { { .number = 2, .etag = "\"a\"" },
+					   { .number = 1, .etag = "\"b\"" } };
+
+	assert_int_equal(store_upload_open(c->s, key(c, "uw/x"), NULL, &u), 0);
+	assert_int_equal(store_upload_complete(u, done, 2, NULL, NULL),
+			 -EINVAL);
+	assert_int_equal(store_upload_complete(u, done, 0, NULL, NULL),
+			 -EINVAL);
+	part_start(&t, u, 0, 0, "x", 1);
+	assert_int_equal(pending_wait(&t.pending), -EINVAL);
+	part_start(&t, u, 10001, 0, "x", 1);
+	assert_int_equal(pending_wait(&t.pending), -EFBIG);
+	/* the first of two is under the least size of a part */
+	for (unsigned i = 0; i < 2; i++) {
+		part_start(&t, u, i + 1, i, "x", 1);
+		part_end(&t, &done[i]);
+	}
+	assert_int_equal(store_upload_complete(u, done, 2, NULL, NULL),
+			 -EINVAL);
+	assert_int_equal(store_upload_abort(u), 0);
+	store_upload_free(u);
+}
+
+const struct contract_test contract_uploads[] = {
+	{ "a copy copies, if the source is the same", copies },
+	{ "parts in any order make an object", upload_in_parts },
+	{ "the same part number again replaces", part_again },
+	{ "a part is copied by the server", part_by_copy },
+	{ "an aborted upload leaves nothing", upload_aborted },
+	{ "completion holds only if", complete_conditions },
+	{ "parts that cannot be are refused", wrong_parts },
+	{ NULL, NULL },
+};
