@@ -102,7 +102,7 @@ struct http_call_ops {
 enum http_class {
 	HTTP_META, /* somebody waits and it is small: never behind data */
 	HTTP_DATA, /* somebody waits */
-	HTTP_AHEAD, /* read-ahead: when nothing else wants the slot */
+	HTTP_AHEAD, /* read-ahead: when no HTTP_DATA waits, or after 2 s */
 };
 
 /* Caller-owned; all fields are set before http_start(). */

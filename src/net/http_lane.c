@@ -1,16 +1,19 @@
 /*
  * A lane: a queue for each class, first in first out, and slots. HTTP_META has
  * `connections` slots of its own; HTTP_DATA and HTTP_AHEAD share as many, and
- * read-ahead gets one only while nobody waits for data. A call that was tried
+ * read-ahead gets one only while nobody waits for data, or when it has waited
+ * long itself: by then a reader may have come to it. A call that was tried
  * before goes to the head of its queue: it has waited longest.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
+#include "base/clock.h"
 #include "net/http_loop.h"
 
 #define CONNECTIONS_MAX 1024
+#define AHEAD_PATIENCE_MS 2000
 
 static int64_t ms(unsigned seconds)
 {
@@ -57,6 +60,7 @@ void lane_queue(struct http_attempts *a, bool first)
 {
 	struct http_lane *lane = a->lane;
 
+	a->queued_ms = clock_mono_ms();
 	if (first)
 		DL_PREPEND(lane->queue[a->class], a);
 	else
@@ -74,6 +78,18 @@ void lane_unqueue(struct http_attempts *a)
 		DL_DELETE(lane->loop->waiting, lane);
 }
 
+/* The older of the two goes first once read-ahead has lost its patience. */
+static struct http_attempts *next_data(struct http_attempts *data,
+				       struct http_attempts *ahead)
+{
+	if (!data || !ahead)
+		return data ? data : ahead;
+	if (ahead->queued_ms < data->queued_ms &&
+	    clock_mono_ms() - ahead->queued_ms > AHEAD_PATIENCE_MS)
+		return ahead;
+	return data;
+}
+
 struct http_attempts *lane_next(struct http_lane *lane)
 {
 	struct http_attempts *const *queue = lane->queue;
@@ -83,5 +99,5 @@ struct http_attempts *lane_next(struct http_lane *lane)
 		return queue[HTTP_META];
 	if (running[HTTP_DATA] + running[HTTP_AHEAD] >= lane->connections)
 		return NULL;
-	return queue[HTTP_DATA] ? queue[HTTP_DATA] : queue[HTTP_AHEAD];
+	return next_data(queue[HTTP_DATA], queue[HTTP_AHEAD]);
 }

@@ -67,6 +67,7 @@ struct http_attempts {
 	struct http_reply reply;
 	unsigned agains;
 	int64_t again_ms; /* while resting */
+	int64_t queued_ms; /* since when it is in the queue */
 	struct timer timer;
 	struct http_attempts *prev, *next; /* the lane's queue */
 	struct attempt now;

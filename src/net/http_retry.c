@@ -1,9 +1,9 @@
 /*
  * The delay is drawn from the whole interval below a ceiling that doubles
  * ("full jitter"), so that a thousand clients who failed together do not come
- * back together. The ceiling is also what is left until the deadline: the
- * last waits get shorter rather than sleep past it. Below one base delay
- * there is no sense in another attempt.
+ * back together. The ceiling is also what is left until the deadline, less
+ * one base delay for the attempt itself: the last waits get shorter rather
+ * than leave no time.
  */
 #include "net/http_retry.h"
 
@@ -36,7 +36,8 @@ int64_t http_retry_delay(const struct http_retry *r)
 	default:
 		return -1;
 	}
-	if (left < base || r->retry_after_ms >= left)
+	left -= base;
+	if (left <= 0 || r->retry_after_ms >= left)
 		return -1;
 	top = ceiling(base, r->attempt);
 	if (top > left)

@@ -70,3 +70,6 @@ tests_unit_test_http_perform_SOURCES = tests/unit/test_http_perform.c \
 	$(ENGINE_TEST_FILES)
 tests_unit_test_http_perform_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_http_perform_LDADD = $(NET_LIBS) $(UNIT_LIBS)
+
+TESTS += tests/standin/test_standin.py
+dist_check_SCRIPTS += tests/standin/test_standin.py

@@ -20,6 +20,7 @@ import email.utils
 import hashlib
 import json
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -306,6 +307,7 @@ def main():
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parse.add_argument("--port", type=int, default=0)
     parse.add_argument("--until-eof", action="store_true")
+    parse.add_argument("--tls", metavar="PEM", help="certificate and key")
     parse.add_argument("--s3", action="store_true")
     parse.add_argument("--access-key", default="standin")
     parse.add_argument("--secret", default="standin-secret")
@@ -320,6 +322,11 @@ def main():
     args = parse.parse_args()
     server = Server(("127.0.0.1", args.port), Handler)
     server.state = State(args)
+    if args.tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(args.tls)
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False)
     print(server.server_address[1], flush=True)
     if args.until_eof:
         def until_eof():

@@ -79,8 +79,8 @@ static void test_a_body_from_a_file_is_sent_again(void **state)
 	int fd = file_with(bytes, BIG);
 	struct probe p;
 
-	standin_fault(&server, "", "\"type\": \"status\", \"status\": 500");
 	standin_fault(&server, "", "\"type\": \"reset\"");
+	standin_fault(&server, "", "\"type\": \"status\", \"status\": 500");
 	probe_init(&p, server.port, HTTP_PUT, "/echo");
 	p.call.body.fd = fd;
 	p.call.body.offset = 1000;
@@ -263,12 +263,12 @@ static void test_idle_to_the_end(void **state)
 	struct probe p;
 
 	lane_with(5, 1, 20);
-	standin_fault(&server, "\"count\": 0", STALL(3));
+	standin_fault(&server, "\"count\": 0", STALL(6));
 	probe_init(&p, server.port, HTTP_GET, "/x");
-	p.call.deadline_ms = 1090;
+	p.call.deadline_ms = 3500;
 	probe_run(lane, &p);
 	assert_int_equal(p.err, -ETIMEDOUT);
-	assert_string_equal(p.why, "no byte moved within the idle timeout");
+	assert_true(p.attempt > 1);
 	probe_clear(&p);
 }
 
@@ -298,10 +298,10 @@ static void test_connect_timeout(void **state)
 	lane_with(1, 5, 20);
 	black_hole_open(&hole);
 	probe_init(&p, hole.port, HTTP_GET, "/x");
-	p.call.deadline_ms = 1090;
+	p.call.deadline_ms = 3500;
 	probe_run(lane, &p);
 	assert_int_equal(p.err, -ETIMEDOUT);
-	assert_string_equal(p.why, "no connection within the connect timeout");
+	assert_true(p.attempt > 1);
 	black_hole_close(&hole);
 	probe_clear(&p);
 }

@@ -73,17 +73,19 @@ static void test_meta_passes_data_that_is_stuck(void **state)
 	cancel_many(data, 12);
 }
 
-static void test_ahead_waits_for_data(void **state)
+/*
+ * One slot, and it is taken. Queues /ahead, then /data0 and /data1, and
+ * returns the log of what ran then.
+ */
+static char *ahead_and_data(const char *first_takes)
 {
 	struct http_lane_settings set = probe_settings;
 	struct probe first, ahead, data[2];
-	const char *a, *b, *c;
-	char *log;
 
 	set.connections = 1;
 	http_lane_free(lane);
 	lane = http_lane_new(engine, &set);
-	standin_fault(&server, "", SLOW);
+	standin_fault(&server, "", first_takes);
 	probe_init(&first, server.port, HTTP_GET, "/first");
 	probe_init(&ahead, server.port, HTTP_GET, "/ahead");
 	ahead.call.class = HTTP_AHEAD;
@@ -92,17 +94,33 @@ static void test_ahead_waits_for_data(void **state)
 	http_start(lane, &first.call);
 	wait_for_requests(1);
 	http_start(lane, &ahead.call);
+	usleep(20000);
 	http_start(lane, &data[0].call);
 	http_start(lane, &data[1].call);
-	end_many(&ahead, 1, 0);
-	log = standin_get(&server, "/_requests");
-	a = strstr(log, "/data0");
-	b = strstr(log, "/data1");
-	c = strstr(log, "/ahead");
-	assert_true(a && b && c && a < b && b < c);
-	free(log);
 	end_many(&first, 1, 0);
+	end_many(&ahead, 1, 0);
 	end_many(data, 2, 0);
+	return standin_get(&server, "/_requests");
+}
+
+static void check_order(char *log, const char *a, const char *b, const char *c)
+{
+	const char *at_a = strstr(log, a), *at_b = strstr(log, b);
+	const char *at_c = strstr(log, c);
+
+	assert_true(at_a && at_b && at_c && at_a < at_b && at_b < at_c);
+	free(log);
+}
+
+static void test_ahead_waits_for_data(void **state)
+{
+	check_order(ahead_and_data(SLOW), "/data0", "/data1", "/ahead");
+}
+
+static void test_ahead_does_not_wait_for_ever(void **state)
+{
+	check_order(ahead_and_data("\"type\": \"latency\", \"seconds\": 3"),
+		    "/ahead", "/data0", "/data1");
 }
 
 static void test_cancel_in_the_queue(void **state)
@@ -264,6 +282,7 @@ int main(void)
 		engine_test(test_meta_has_as_many_of_its_own),
 		engine_test(test_meta_passes_data_that_is_stuck),
 		engine_test(test_ahead_waits_for_data),
+		engine_test(test_ahead_does_not_wait_for_ever),
 		engine_test(test_cancel_in_the_queue),
 		engine_test(test_cancel_before_the_answer),
 		engine_test(test_cancel_in_the_body),
