@@ -66,21 +66,23 @@ int cmd_open_within(const char *file, unsigned deadline_s,
 {
 	const struct config_request request = { .file = file };
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	const char *what = "configuration";
+	struct buf all = BUF_INIT(BUF_MESSAGE);
 	int rc;
 
 	*out = (struct cmd_session){ 0 };
 	rc = config_read(&request, &out->config, &why);
 	if (!rc) {
-		what = out->config.file;
 		limit(&out->config.storage, deadline_s);
 		for (unsigned i = 0; i < out->config.n_stages; i++)
 			limit(&out->config.stages[i].conn, deadline_s);
+		buf_addf(&all, "%s: ", out->config.file);
 		rc = start(out, &why);
 	}
+	buf_adds(&all, why.len ? buf_str(&why) : strerror(-rc));
 	if (rc)
-		cmd_error(what, why.len ? buf_str(&why) : strerror(-rc));
+		cmd_error("configuration", buf_str(&all));
 	buf_clear(&why);
+	buf_clear(&all);
 	return rc ? STATUS_FAILED : STATUS_OK;
 }
 

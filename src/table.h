@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#define TABLE_FORMATS "table|json|ndjson|tsv|csv"
+#define TABLE_FORMATS "table|json|ndjson|tsv|csv|auto" /* enum table_format */
 enum table_format {
 	TABLE_TABLE,
 	TABLE_JSON, /* an array of objects */

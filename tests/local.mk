@@ -4,6 +4,11 @@ dist_check_SCRIPTS += tests/check-tap.sh
 EXTRA_DIST += check tests/packages tests/tap.awk tests/mount \
 	tests/bench
 
+# The command line against the stand-in server.
+TESTS += tests/cli/check.sh tests/cli/list.sh tests/cli/presign.sh
+dist_check_SCRIPTS += tests/cli/check.sh tests/cli/list.sh tests/cli/presign.sh
+EXTRA_DIST += tests/cli/lib.sh
+
 # The house's own rules.
 TESTS += tests/check-floors tests/check-format tests/check-threads
 dist_check_SCRIPTS += tests/check-floors tests/check-format tests/check-threads

@@ -1,0 +1,135 @@
+#!/bin/bash
+# `stagefs check`, and what every verb says of a configuration or a server that
+# is wrong: one line, with what failed, where and why.
+. "$(dirname "$0")/lib.sh"
+start_server
+good_config
+
+# ---- all is well ----
+
+run check
+is 'everything answers' "$RC$(cat "$DIR/err")" 0
+is 'a line for each' "$(cut -f1,2,4 "$DIR/out")" \
+	"[storage]	s3://bucket/root/stage/	ok
+ext	s3://other/data/	ok"
+is 'with server, region and where the keys come from' "$(cut -f3 "$DIR/out" | uniq)" \
+	"http://127.0.0.1:$PORT, region us-east-1, credentials: static"
+run check --format json
+holds 'JSON' python3 -c '
+import json, sys
+a, b = json.load(open(sys.argv[1]))
+assert list(a) == ["name", "url", "server", "status"] and b["status"] == "ok"' "$DIR/out"
+admin _reset x >/dev/null
+run check
+is 'each server is asked once, and once more for hidden stages' \
+	"$(admin _stats | grep -o '"requests": [0-9]*')" '"requests": 4'
+
+# ---- one stage is wrong ----
+
+# wrong NAME SENTENCE REGEX < settings of [stage NAME]
+wrong() {
+	(umask 077 && {
+		sed '/^\[stage /,$d' "$STAGEFS_CONFIG"
+		echo '[stage bad]'
+		cat
+	} >"$DIR/wrong.conf")
+	run check --config "$DIR/wrong.conf"
+	is "$1: check fails" "$RC" 1
+	holds "$1: says why" grep -qP "^bad\t.*\t.*$2" "$DIR/out"
+	is "$1: the others are well" "$(grep -c '	ok$' "$DIR/out")" 1
+	fails "$1: list says why" 1 "cannot list @bad: .*$2" list @bad --config "$DIR/wrong.conf"
+}
+keys="endpoint_url = http://127.0.0.1:$PORT
+access_key_id = AKTEST
+secret_access_key = $SECRET"
+wrong 'a wrong key' 'does not know the access key id' <<END
+url = s3://other/data/
+endpoint_url = http://127.0.0.1:$PORT
+access_key_id = AKWRONG
+secret_access_key = $SECRET
+END
+wrong 'a wrong secret' 'the secret key is wrong' <<END
+url = s3://other/data/
+endpoint_url = http://127.0.0.1:$PORT
+access_key_id = AKTEST
+secret_access_key = ${SECRET}x
+END
+wrong 'a bucket that is not there' 'there is no bucket' <<END
+url = s3://nosuch/data/
+$keys
+END
+wrong 'nobody listens' '(refused|Could not connect|Failed to connect)' <<END
+url = s3://other/data/
+endpoint_url = http://127.0.0.1:1
+access_key_id = AKTEST
+secret_access_key = $SECRET
+deadline = 2
+END
+wrong 'no credentials anywhere' 'AWS_ACCESS_KEY_ID is not in the environment' <<END
+url = s3://other/data/
+endpoint_url = http://127.0.0.1:$PORT
+END
+admin _fault '{"action": {"type": "skew", "seconds": 3600}}' >/dev/null
+run check
+is 'a clock that is an hour off is corrected' "$RC" 0
+admin _reset x >/dev/null
+
+# ---- hidden ----
+
+(umask 077; sed 's/^\[stage ext\]/[stage hider]/' "$STAGEFS_CONFIG" >"$DIR/hider.conf")
+url=$(sed 's|^url = s3://bucket/root/|url = s3://other/x/|; s|^url = s3://other/data/|url = s3://bucket/root/stage/internal/|' \
+	"$STAGEFS_CONFIG" >"$DIR/inner.conf"; chmod 600 "$DIR/inner.conf"
+	"$STAGEFS" presign upload @ext/hider/a --format url --config "$DIR/inner.conf")
+curl -sf -T "$STAGEFS_CONFIG" "$url"
+run check --config "$DIR/hider.conf"
+is 'an external stage that hides an internal one is no failure' "$RC" 0
+is 'but said' "$(cat "$DIR/err")" \
+	'stagefs: warning: stage hider: it hides an internal stage of that name'
+
+# ---- the configuration is wrong ----
+
+# config_fails SENTENCE REGEX MODE TEXT
+config_fails() {
+	printf '%b' "$4" >"$DIR/bad.conf"
+	chmod "$3" "$DIR/bad.conf"
+	for verb in 'check' 'list @ext' 'presign @ext/a'; do
+		# shellcheck disable=SC2086 # the words of the verb
+		fails "$verb: $1" 1 "^stagefs: configuration: $DIR/bad.conf$2" \
+			$verb --config "$DIR/bad.conf"
+	done
+}
+config_fails 'a typo in a key' ':3: unknown key endpont_url; did you mean endpoint_url\?' 600 \
+	'[storage]\nurl = s3://b/\nendpont_url = http://h\n'
+config_fails 'a typo in a section' ':1: unknown section \[stroage\]' 600 '[stroage]\nurl = s3://b/\n'
+config_fails 'a value out of bounds' ':2: metadata_ttl = -3: a whole number' 600 \
+	'[stagefs]\nmetadata_ttl = -3\n[storage]\nurl = s3://b/\n'
+config_fails 'a secret that others can read' ':4: aws_secret_key: .*open to others' 644 \
+	"[storage]\nurl = s3://b/\naws_key_id = a\naws_secret_key = $SECRET\n"
+config_fails 'a url without its slash' ':2: \[storage\]: url = s3://b/x: the path must end' 600 \
+	'[storage]\nurl = s3://b/x\n'
+config_fails 'stages that overlap' ': \[storage\] and all overlap: ' 600 \
+	'[storage]\nurl = s3://b/r/\n[stage all]\nurl = s3://b/\n'
+config_fails 'nothing in it' ': there is neither' 600 ''
+unset STAGEFS_CONFIG
+if [ ! -e /etc/stagefs/stagefs.conf ]; then
+	fails 'no configuration anywhere' 1 'no configuration: neither .* nor /etc/stagefs' check
+fi
+
+# ---- the program ----
+
+run --version
+holds 'a version' grep -qE '^stagefs [0-9]+\.[0-9]+\.[0-9]+$' "$DIR/out"
+run --help
+is 'help is no error' "$RC$(cat "$DIR/err")" 0
+for word in presign list check endpoint_url aws_secret_key metadata_ttl presign_expire_max; do
+	holds "help names $word" grep -q -- "$word" "$DIR/out"
+done
+for verb in presign list check; do
+	run $verb --help
+	holds "help of $verb" grep -q "^usage: stagefs $verb" "$DIR/out"
+	holds "$verb takes --config" grep -q -- '--config' "$DIR/out"
+done
+run
+is 'nothing at all is a usage error' "$RC" 2
+fails 'check takes no words' 2 'too many' check all
+finish
