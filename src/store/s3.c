@@ -181,6 +181,7 @@ int s3_new(const struct s3_settings *set, struct http_lane *lane,
 	s->base.limits = s3_limits;
 	s->checksum = set->upload_checksum;
 	s->requester_pays = set->requester_pays;
+	s->deadline_ms = 1000 * (set->deadline_s ? set->deadline_s : 120);
 	s->storage_class = strdup(set->storage_class ? set->storage_class : "");
 	s->sse = strdup(set->sse ? set->sse : "");
 	e = s->storage_class && s->sse ? 0 : -ENOMEM;

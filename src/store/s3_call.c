@@ -147,6 +147,12 @@ void s3_call_text(struct s3_call *c, const char *content_type)
 	c->http.body.len = c->text.len;
 }
 
+void s3_call_slow(struct s3_call *c)
+{
+	c->http.deadline_ms = S3_SLOW_MS;
+	c->retry_until_ms = clock_mono_ms() + c->s3->deadline_ms;
+}
+
 void s3_call_parse(struct s3_call *c,
 		   int (*parse)(struct s3_call *call, const struct buf *body),
 		   void *out)

@@ -30,23 +30,6 @@ struct copy {
 	struct object_info source;
 };
 
-static int check_target(const struct copy *x)
-{
-	struct http_reply reply;
-	struct object_info there;
-	int err;
-
-	if (!x->cond || (!x->cond->if_absent && !x->cond->if_match))
-		return 0;
-	err = s3_head_reply(x->s, x->to, false, &there, &reply);
-	http_reply_clear(&reply);
-	if (x->cond->if_absent)
-		return err == -ENOENT ? 0 : err ? err : -EEXIST;
-	if (!err && strcmp(there.etag, x->cond->if_match))
-		err = -ESTALE;
-	return err;
-}
-
 /* ---- one request ---- */
 
 static int parse_copied(struct s3_call *c, const struct buf *body)
@@ -89,7 +72,7 @@ static int copy_small(const struct copy *x, bool with_cond,
 	int err;
 
 	s3_call_init(&c, x->s, HTTP_PUT, x->to, "copy to");
-	c.http.deadline_ms = S3_SLOW_DEADLINE_MS;
+	s3_call_slow(&c);
 	s3_copy_source(&c, x->from, x->source.etag);
 	s3_call_make(&c, NULL);
 	if (!strcmp(x->from, x->to))
@@ -212,6 +195,8 @@ static int copy_all(const struct copy *x, struct store_upload *u,
 		i += some;
 	}
 	if (!err)
+		err = s3_same_source(x->s, x->from, x->source.etag);
+	if (!err)
 		err = s3_upload_complete(u, done, n, x->cond, out);
 	free(done);
 	return err;
@@ -255,7 +240,7 @@ int s3_copy(struct store *store, const char *from, const char *etag,
 		err = -ESTALE;
 	if (!err && !*x.source.etag)
 		err = -EIO;
-	err = err ? err : check_target(&x);
+	err = err ? err : s3_check_cond(x.s, to, cond);
 	if (!err && x.source.size > COPY_MAX)
 		err = copy_big(&x, &head, out);
 	else if (!err)

@@ -78,6 +78,23 @@ int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 	return err;
 }
 
+int s3_check_cond(struct s3 *s, const char *key, const struct store_cond *cond)
+{
+	struct http_reply reply;
+	struct object_info there;
+	int err;
+
+	if (!cond || (!cond->if_absent && !cond->if_match))
+		return 0;
+	err = s3_head_reply(s, key, false, &there, &reply);
+	http_reply_clear(&reply);
+	if (cond->if_absent)
+		return err == -ENOENT ? 0 : err ? err : -EEXIST;
+	if (!err && strcmp(there.etag, cond->if_match))
+		err = -ESTALE;
+	return err;
+}
+
 int s3_head(struct store *store, const char *key, struct object_details *out)
 {
 	struct http_reply reply;

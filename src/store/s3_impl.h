@@ -35,6 +35,7 @@ struct s3 {
 	enum s3_checksum checksum;
 	char *storage_class, *sse; /* "" none */
 	bool requester_pays;
+	int64_t deadline_ms;
 	struct lock lock;
 	struct s3_locked guarded_;
 };
@@ -74,6 +75,7 @@ struct s3_call {
 	const char *key; /* borrowed; NULL: the bucket */
 	enum s3_use use;
 	bool quiet; /* the caller has the sentence: no log */
+	int64_t retry_until_ms; /* of a slow call; 0: its deadline */
 	struct s3_fields query, headers;
 	char payload[SHA256_HEX_SIZE]; /* or "UNSIGNED-PAYLOAD" */
 	struct buf text; /* a body of our own making */
@@ -113,6 +115,11 @@ void s3_call_text(struct s3_call *c, const char *content_type);
 void s3_call_parse(struct s3_call *c,
 		   int (*parse)(struct s3_call *call, const struct buf *body),
 		   void *out);
+
+/* The server may take minutes before it answers (an attempt may last
+ * S3_SLOW_MS); failures are tried again as long as anybody's. */
+#define S3_SLOW_MS (15 * 60 * 1000)
+void s3_call_slow(struct s3_call *c);
 
 /* Credentials are at hand (perhaps read now): before a call is started. */
 int s3_ready(struct s3_call *c);
@@ -163,8 +170,12 @@ bool s3_etag_is_md5(const char *etag);
 /* x-amz-copy-source: /bucket/key, encoded. */
 void s3_copy_source(struct s3_call *c, const char *key, const char *etag);
 
-/* What the server does before it answers may take it long. */
-#define S3_SLOW_DEADLINE_MS (15 * 60 * 1000)
+/*
+ * Does the condition on a target hold at this moment? For requests whose
+ * conditions not every server knows (copies, completion): 0, -EEXIST, -ESTALE
+ * or the HEAD's failure.
+ */
+int s3_check_cond(struct s3 *s, const char *key, const struct store_cond *cond);
 
 /* ---- the vtable, by noun ---- */
 int s3_check(struct store *s, struct buf *err);

@@ -107,10 +107,9 @@ static bool is_outdated(struct s3_call *c, const struct http_reply *reply)
 	return now.generation != c->generation;
 }
 
-enum http_verdict s3_call_judge(struct http_call *http,
-				const struct http_reply *reply)
+static enum http_verdict judge(struct s3_call *c,
+			       const struct http_reply *reply)
 {
-	struct s3_call *c = (struct s3_call *)http;
 	struct s3_meaning m;
 	bool fixed = false;
 
@@ -137,6 +136,18 @@ enum http_verdict s3_call_judge(struct http_call *http,
 	else if (m.fix == S3_FIX_CREDS)
 		fixed = fix_creds(c);
 	return fixed || is_outdated(c, reply) ? HTTP_AGAIN : m.verdict;
+}
+
+enum http_verdict s3_call_judge(struct http_call *http,
+				const struct http_reply *reply)
+{
+	struct s3_call *c = (struct s3_call *)http;
+	enum http_verdict verdict = judge(c, reply);
+
+	if ((verdict == HTTP_RETRY || verdict == HTTP_SLOW) &&
+	    c->retry_until_ms && clock_mono_ms() >= c->retry_until_ms)
+		return HTTP_DONE;
+	return verdict;
 }
 
 /* ---- the end ---- */

@@ -146,7 +146,7 @@ void s3_part_copy_call(struct s3_call *c, struct s3_upload *u, unsigned number,
 {
 	s3_part_call(c, u, number, "copy a part");
 	c->http.class = HTTP_DATA;
-	c->http.deadline_ms = S3_SLOW_DEADLINE_MS;
+	s3_call_slow(c);
 	s3_copy_source(c, source, etag);
 	s3_call_headerf(c, "x-amz-copy-source-range", "bytes=%llu-%llu",
 			(unsigned long long)offset,
@@ -176,6 +176,19 @@ int s3_part_copied(struct s3_call *c, struct s3_upload *u,
 	return s3_upload_note(u, done->number, &note);
 }
 
+/* Ceph RGW copies a part whatever the source's ETag is: look afterwards. */
+int s3_same_source(struct s3 *s, const char *source, const char *etag)
+{
+	struct object_info now;
+	struct http_reply reply;
+	int err = s3_head_reply(s, source, false, &now, &reply);
+
+	http_reply_clear(&reply);
+	if (err == -ENOENT || (!err && strcmp(now.etag, etag)))
+		return -ESTALE;
+	return err;
+}
+
 int s3_part_copy(struct store_upload *base, unsigned number, const char *source,
 		 const char *etag, uint64_t offset, uint64_t len,
 		 struct store_part_done *out)
@@ -190,6 +203,8 @@ int s3_part_copy(struct store_upload *base, unsigned number, const char *source,
 	err = s3_call_perform(&c, &reply);
 	if (!err)
 		err = s3_part_copied(&c, u, &reply, len, out);
+	if (!err && etag)
+		err = s3_same_source(c.s3, source, etag);
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
 	return err;

@@ -4,6 +4,7 @@
  * is looked into: when what is there is what we sent, it was us.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -45,11 +46,11 @@ static bool is_ours(struct s3 *s, const char *key,
 	return ours;
 }
 
-int s3_put(struct store *store, const char *key, const struct store_body *body,
-	   const struct store_meta *meta, const struct store_cond *cond,
-	   struct object_info *out)
+static int put_once(struct s3 *s, const char *key,
+		    const struct store_body *body,
+		    const struct store_meta *meta,
+		    const struct store_cond *cond, struct object_info *out)
 {
-	struct s3 *s = s3_of(store);
 	struct http_reply reply = { 0 };
 	struct s3_present now;
 	struct s3_call c;
@@ -75,11 +76,46 @@ int s3_put(struct store *store, const char *key, const struct store_body *body,
 			s3_info_written(&reply, body->len, out);
 	}
 	http_reply_clear(&reply);
-	if (!err && !*out->etag)
-		err = s3_head_reply(s, key, false, out, &reply);
-	else
-		memset(&reply, 0, sizeof(reply));
-	http_reply_clear(&reply);
 	s3_call_clear(&c);
+	return err;
+}
+
+/*
+ * Ceph RGW compares If-Match with the ETag as it stands in its metadata,
+ * without quotes, and so refuses what is right: when the ETag that was asked
+ * for is there, it is asked for once more in that form.
+ */
+static int put_unquoted(struct s3 *s, const char *key,
+			const struct store_body *body,
+			const struct store_meta *meta, const char *etag,
+			struct object_info *out)
+{
+	char bare[STORE_ETAG_SIZE];
+	struct store_cond cond = { .if_match = bare };
+	struct object_info there;
+	struct http_reply reply;
+	int err = s3_head_reply(s, key, true, &there, &reply);
+
+	http_reply_clear(&reply);
+	if (err || strcmp(there.etag, etag) || strlen(etag) < 3)
+		return -ESTALE;
+	snprintf(bare, sizeof(bare), "%.*s", (int)strlen(etag) - 2, etag + 1);
+	return put_once(s, key, body, meta, &cond, out);
+}
+
+int s3_put(struct store *store, const char *key, const struct store_body *body,
+	   const struct store_meta *meta, const struct store_cond *cond,
+	   struct object_info *out)
+{
+	struct s3 *s = s3_of(store);
+	struct http_reply reply;
+	int err = put_once(s, key, body, meta, cond, out);
+
+	if (err == -ESTALE && cond && cond->if_match)
+		err = put_unquoted(s, key, body, meta, cond->if_match, out);
+	if (!err && !*out->etag) {
+		err = s3_head_reply(s, key, false, out, &reply);
+		http_reply_clear(&reply);
+	}
 	return err;
 }

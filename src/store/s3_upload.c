@@ -253,8 +253,8 @@ static bool is_ours(const struct completion *x, struct object_info *out)
  * What is there now. The store knows best (the time is that of the upload's
  * beginning with some); whoever may not read is told what we know.
  */
-static int completed(const struct completion *x, const struct http_reply *reply,
-		     struct object_info *out)
+static void completed(const struct completion *x,
+		      const struct http_reply *reply, struct object_info *out)
 {
 	struct http_reply head;
 	struct object_info there;
@@ -271,44 +271,51 @@ static int completed(const struct completion *x, const struct http_reply *reply,
 		*out = there;
 	if (!*out->etag)
 		parts_etag(x, out->etag);
-	return 0;
 }
 
-int s3_upload_complete(struct store_upload *base,
-		       const struct store_part_done *parts, unsigned n,
-		       const struct store_cond *cond, struct object_info *out)
+static int complete(struct completion *x, const struct store_cond *cond,
+		    struct object_info *out)
 {
-	struct s3 *s = s3_of(base->store);
-	struct completion x = { .u = s3_upload_of(base),
-				.parts = parts,
-				.n = n };
+	struct s3 *s = s3_of(x->u->base.store);
 	struct s3_present now;
 	struct s3_call c;
 	struct http_reply reply;
 	int err;
 
 	s3_present(s, &now);
-	x.began = clock_now_s() + now.skew_s;
-	s3_call_init(&c, s, HTTP_POST, base->key, "complete the upload");
-	c.http.deadline_ms = S3_SLOW_DEADLINE_MS;
-	s3_call_query(&c, "uploadId", x.u->id);
+	x->began = clock_now_s() + now.skew_s;
+	s3_call_init(&c, s, HTTP_POST, x->u->base.key, "complete the upload");
+	s3_call_slow(&c);
+	s3_call_query(&c, "uploadId", x->u->id);
 	s3_call_cond(&c, cond);
 	buf_adds(&c.text, "<CompleteMultipartUpload "
 			  "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
-	for (unsigned i = 0; i < n; i++)
-		write_part(&c, &x, &parts[i]);
+	for (unsigned i = 0; i < x->n; i++)
+		write_part(&c, x, &x->parts[i]);
 	buf_adds(&c.text, "</CompleteMultipartUpload>");
 	s3_call_text(&c, "application/xml");
-	s3_call_parse(&c, parse_completed, &x.doc);
+	s3_call_parse(&c, parse_completed, &x->doc);
 	err = s3_call_perform(&c, &reply);
 	if (!err)
-		err = completed(&x, &reply, out);
+		completed(x, &reply, out);
 	else if (c.maybe_done && (reply.status == 404 || reply.status == 412) &&
-		 is_ours(&x, out))
+		 is_ours(x, out))
 		err = 0;
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
 	return err;
+}
+
+int s3_upload_complete(struct store_upload *base,
+		       const struct store_part_done *parts, unsigned n,
+		       const struct store_cond *cond, struct object_info *out)
+{
+	struct completion x = { .u = s3_upload_of(base),
+				.parts = parts,
+				.n = n };
+	int err = s3_check_cond(s3_of(base->store), base->key, cond);
+
+	return err ? err : complete(&x, cond, out);
 }
 
 /* ---- the ends that nobody wants ---- */

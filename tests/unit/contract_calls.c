@@ -29,6 +29,22 @@ static void list_names(struct contract *c)
 	assert_list(c, "l/nothing", '/', 0, "");
 }
 
+static void list_odd_groups(struct contract *c)
+{
+	put(c, "g/%41/x", "1");
+	put(c, "g/%zz", "1");
+	put(c, "g/a+b/x", "1");
+	put(c, "g/a+c", "1");
+	put(c, "g/d e/x", "1");
+	put(c, "g/d&<e>/x", "1");
+	put(c, "g/\xc3\xa9/x", "1");
+	assert_list(c, "g/", '/', 0,
+		    "g/%41/\ng/%zz\ng/a+b/\ng/a+c\ng/d e/\ng/d&<e>/\n"
+		    "g/\xc3\xa9/\n");
+	assert_list(c, "g/a+", '/', 0, "g/a+b/\ng/a+c\n");
+	assert_list(c, "g/%41/", '/', 0, "g/%41/x\n");
+}
+
 static void list_pages(struct contract *c)
 {
 	char name[32];
@@ -182,6 +198,7 @@ static void checks(struct contract *c)
 
 const struct contract_test contract_calls[] = {
 	{ "a listing is in key order, grouped", list_names },
+	{ "odd names of groups stay as they are", list_odd_groups },
 	{ "a listing is the same for every page size", list_pages },
 	{ "a listing may be closed early", list_closed_early },
 	{ "changes are announced once", announces },
