@@ -223,13 +223,26 @@ bool inode_pages_match(struct tree *t, struct inode *i, const char *etag)
 	return match;
 }
 
+static void put_version(struct inode *i, const char *etag)
+{
+	if (i->pages == pages_hash(inode_etag(i)))
+		i->pages = pages_hash(etag);
+	inode_put_etag(i, etag);
+}
+
+void inode_copied(struct tree *t, struct inode *i,
+		  const struct object_info *info)
+{
+	tree_take(t);
+	put_version(i, info->etag);
+	tree_drop(t);
+}
+
 void inode_published(struct tree *t, struct inode *i,
 		     const struct object_info *info)
 {
 	tree_take(t);
-	if (i->pages == pages_hash(inode_etag(i)))
-		i->pages = pages_hash(info->etag);
-	inode_put_etag(i, info->etag);
+	put_version(i, info->etag);
 	i->size = info->size;
 	i->flags |= INODE_PUBLISHED;
 	i->flags &= ~INODE_WRITTEN;

@@ -193,14 +193,15 @@ void inode_set_marker(struct tree *t, struct inode *dir, bool has_marker)
 	tree_drop(t);
 }
 
-bool inode_has_child(struct tree *t, struct inode *dir)
+bool inode_has_child(struct tree *t, struct inode *dir, const struct inode *but)
 {
-	bool has;
+	unsigned live;
 
 	tree_take(t);
-	has = dir->dir && dir->dir->n_live;
+	live = dir->dir ? dir->dir->n_live : 0;
+	live -= but && but->parent == dir && inode_live(but);
 	tree_drop(t);
-	return has;
+	return live > 0;
 }
 
 /* A stage that was dropped and made again, or altered, is another. */

@@ -22,25 +22,29 @@ struct buf;
 struct catalog;
 struct fs;
 struct inode;
-struct handle;		/* an open file */
-struct dir_handle;	/* an open directory */
+struct handle; /* an open file */
+struct dir_handle; /* an open directory */
 struct stage;
 
 /* Which URLs are handed out: the `presign` setting. */
-enum fs_presign { FS_PRESIGN_OFF, FS_PRESIGN_DOWNLOAD, FS_PRESIGN_UPLOAD,
-		  FS_PRESIGN_BOTH };
+enum fs_presign {
+	FS_PRESIGN_OFF,
+	FS_PRESIGN_DOWNLOAD,
+	FS_PRESIGN_UPLOAD,
+	FS_PRESIGN_BOTH
+};
 
 struct fs_settings {
 	unsigned metadata_ttl_s;
-	uint64_t memory;		/* bytes of object data */
-	const char *spill_dir;		/* made at the first need, 0700 */
-	const char *state_dir;		/* upload ids; NULL: none are kept */
+	uint64_t memory; /* bytes of object data */
+	const char *spill_dir; /* made at the first need, 0700 */
+	const char *state_dir; /* upload ids; NULL: none are kept */
 	uid_t uid;
 	gid_t gid;
-	unsigned file_mode, dir_mode;	/* permission bits, umask applied */
+	unsigned file_mode, dir_mode; /* permission bits, umask applied */
 	bool ro;
 	enum fs_presign presign;
-	int64_t presign_expire, presign_expire_max;	/* s */
+	int64_t presign_expire, presign_expire_max; /* s */
 	bool list_xattrs;
 };
 
@@ -55,13 +59,14 @@ struct fs_caller {
 
 /* What the kernel is told of a name. */
 struct fs_entry {
-	struct inode *inode;	/* NULL: the name is known to be absent */
+	struct inode *inode; /* NULL: the name is known to be absent */
 	struct stat st;
-	double entry_timeout, attr_timeout;	/* s */
+	double entry_timeout, attr_timeout; /* s */
 };
 
 /*
- * only: the stage that alone is the root (its reference is taken), or NULL:
+ * only: the stage that alone is the root (its reference is taken over, also
+ * when this fails), or NULL:
  * every stage of the catalog is a directory of the root. Borrowed strings are
  * copied. The catalog outlives the fs. Starts no thread.
  */
@@ -130,9 +135,9 @@ struct fs_data {
 	struct iovec iov[FS_DATA_SEGMENTS];
 	unsigned n;
 	size_t len;
-	void *hold[FS_DATA_SEGMENTS];	/* blocks, or memory of its own */
+	void *hold[FS_DATA_SEGMENTS]; /* blocks, or memory of its own */
 	unsigned n_hold;
-	void *own;			/* freed with it */
+	void *own; /* freed with it */
 };
 int fs_read(struct fs *fs, struct handle *h, off_t offset, size_t len,
 	    struct fs_data *out);

@@ -144,11 +144,15 @@ int tree_moved(struct tree *t, struct inode *i, struct inode *to_dir,
 /* The store took the object that we wrote: its facts; times are kept. */
 void inode_published(struct tree *t, struct inode *i,
 		     const struct object_info *info);
+/* Its object was copied by the store: the same bytes under this ETag. */
+void inode_copied(struct tree *t, struct inode *i,
+		  const struct object_info *info);
 /* What is known of dir/name is not believed: the next lookup asks. */
 void tree_doubt(struct tree *t, struct inode *dir, const char *name);
 void inode_set_marker(struct tree *t, struct inode *dir, bool has_marker);
-/* True when the directory has a live child that we know of. */
-bool inode_has_child(struct tree *t, struct inode *dir);
+/* True when the directory has a live child that we know of, besides `but`. */
+bool inode_has_child(struct tree *t, struct inode *dir,
+		     const struct inode *but);
 
 /* Attributes that a caller changed: pinned. -ENOSPC beyond INODE_PINS_MAX. */
 int inode_set_mode(struct tree *t, struct inode *i, mode_t mode);

@@ -4,25 +4,53 @@ libfs_a_SOURCES = \
 
 # The names half: the tree and what is done with it.
 libfs_a_SOURCES += \
+	src/fs/access.c src/fs/access.h \
 	src/fs/attr.c \
 	src/fs/changed.c \
+	src/fs/crew.c src/fs/crew.h \
+	src/fs/dir.c \
 	src/fs/dircache.c src/fs/dircache.h \
+	src/fs/dirlist.c src/fs/dirlist.h \
+	src/fs/fs.c src/fs/fs_internal.h \
 	src/fs/inode.c src/fs/inode.h \
+	src/fs/make.c \
 	src/fs/moves.c \
+	src/fs/names.c src/fs/names.h \
+	src/fs/open.c \
+	src/fs/rename.c src/fs/rename.h \
+	src/fs/rename_tree.c \
+	src/fs/resolve.c \
+	src/fs/setattr.c \
+	src/fs/stages.c \
 	src/fs/told.c \
 	src/fs/tree.c src/fs/tree.h
 
-fs_names_tests = tests/unit/test_inode tests/unit/test_dircache
+fs_names_tests = tests/unit/test_access tests/unit/test_dircache \
+	tests/unit/test_inode tests/unit/test_names tests/unit/test_dir
 check_PROGRAMS += $(fs_names_tests)
 TESTS += $(fs_names_tests)
-tests_unit_test_inode_SOURCES = tests/unit/test_inode.c
-tests_unit_test_inode_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_inode_LDADD = libfs.a libstage.a libstore.a $(BASE_LIBS) \
-	$(UNIT_LIBS)
+tests_unit_test_access_SOURCES = tests/unit/test_access.c
+tests_unit_test_access_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_access_LDADD = libfs.a $(BASE_LIBS) $(UNIT_LIBS)
 tests_unit_test_dircache_SOURCES = tests/unit/test_dircache.c
 tests_unit_test_dircache_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_dircache_LDADD = libfs.a libstage.a libstore.a $(BASE_LIBS) \
 	$(UNIT_LIBS)
+tests_unit_test_inode_SOURCES = tests/unit/test_inode.c
+tests_unit_test_inode_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_inode_LDADD = libfs.a libstage.a libstore.a $(BASE_LIBS) \
+	$(UNIT_LIBS)
+# fs_fixture.c: a mount on a store in memory.
+tests_unit_test_names_SOURCES = tests/unit/test_names.c \
+	tests/unit/fs_fixture.c tests/unit/fs_fixture.h \
+	tests/unit/fake_file.c
+tests_unit_test_names_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_names_LDADD = $(FS_LIBS) $(UNIT_LIBS)
+tests_unit_test_dir_SOURCES = tests/unit/test_dir.c \
+	tests/unit/fs_fixture.c tests/unit/fs_fixture.h \
+	tests/unit/fake_file.c
+tests_unit_test_dir_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dir_LDADD = $(FS_LIBS) $(UNIT_LIBS)
 
 # The bytes half: content, blocks, parts.
 libfs_a_SOURCES += \

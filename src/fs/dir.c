@@ -1,0 +1,168 @@
+/*
+ * Reading directories.
+ *
+ * A handle shows its entries in the order in which it found them, and holds
+ * on to what it has shown: a cookie is a place in that row, so any earlier one
+ * can be read again. The row grows as the kernel asks:
+ *
+ *   START -> LISTING -> ENDED
+ *                    -> FAILED (sticks until the handle is rewound)
+ *
+ * LISTING pulls entries from the store's iterator; at its end come the names
+ * that this mount made meanwhile. A directory that is complete in memory, and
+ * the root of stages, go from START to ENDED at once.
+ *
+ * One thread fills a handle at a time; the others wait for it. No lock is held
+ * while it does.
+ */
+#include "fs/dirlist.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lock.h"
+#include "base/wait.h"
+#include "fs/names.h"
+
+#define COOKIE_FIRST 3 /* of the first name; 1 and 2 are . and .. */
+
+struct dir_locked {
+	bool busy;
+	struct wait_list waiters;
+};
+
+struct dir_handle {
+	struct inode *dir; /* referenced */
+	struct dirlist list; /* its who is busy with it */
+	struct lock lock;
+	struct dir_locked guarded_;
+};
+
+static struct dir_locked *dir_locked(struct dir_handle *h) REQUIRES(h->lock)
+{
+	return &h->guarded_;
+}
+
+int fs_opendir(struct fs *fs, struct inode *dir, struct dir_handle **out)
+{
+	struct inode_view v;
+	struct dir_handle *h;
+
+	inode_view(fs->tree, dir, &v);
+	if (v.kind == INODE_FILE)
+		return -ENOTDIR;
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return -ENOMEM;
+	lock_init(&h->lock);
+	h->dir = inode_ref(fs->tree, dir);
+	dirlist_init(&h->list, fs, dir);
+	*out = h;
+	return 0;
+}
+
+void fs_closedir(struct fs *fs, struct dir_handle *h)
+{
+	dirlist_clear(&h->list);
+	inode_unref(fs->tree, h->dir);
+	lock_destroy(&h->lock);
+	free(h);
+}
+
+static int begin(struct dir_handle *h)
+{
+	struct wait_entry entry = { .waiter = waiter_self() };
+	int err = 0;
+
+	lock_take(&h->lock);
+	while (dir_locked(h)->busy && !err) {
+		wait_list_add(&dir_locked(h)->waiters, &entry);
+		lock_drop(&h->lock);
+		err = waiter_park(entry.waiter, WAIT_FOREVER);
+		lock_take(&h->lock);
+		wait_list_remove(&dir_locked(h)->waiters, &entry);
+	}
+	if (!err)
+		dir_locked(h)->busy = true;
+	lock_drop(&h->lock);
+	return err;
+}
+
+static void end(struct dir_handle *h)
+{
+	lock_take(&h->lock);
+	dir_locked(h)->busy = false;
+	wait_list_wake(&dir_locked(h)->waiters);
+	lock_drop(&h->lock);
+}
+
+/* `.` (cookie 0) or `..` (1). Non-zero: no room. */
+static int emit_dot(struct fs *fs, struct dir_handle *h, off_t which,
+		    fs_emit *emit, void *arg)
+{
+	struct inode *of = which ? inode_parent(fs->tree, h->dir) : NULL;
+	struct fs_entry e = { 0 };
+	int full;
+
+	names_stat(fs, of ? of : h->dir, &e.st);
+	inode_unref(fs->tree, of);
+	full = emit(arg, which ? ".." : ".", &e, which ? COOKIE_FIRST : 1);
+	return full;
+}
+
+/* The name at a place in the row, or 0 when it has gone since. */
+static int emit_name(struct fs *fs, struct dir_handle *h, off_t place,
+		     bool plus, fs_emit *emit, void *arg)
+{
+	struct inode *i = h->list.shown[place];
+	struct fs_entry e;
+	char name[256];
+
+	if (!dircache_name(fs->tree, h->dir, i, name))
+		return 0;
+	names_fill(fs, i, &e);
+	if (emit(arg, name, &e, place + 1 + COOKIE_FIRST))
+		return 1;
+	if (plus)
+		inode_remember(fs->tree, i);
+	return 0;
+}
+
+static int read_from(struct fs *fs, struct dir_handle *h, off_t at, bool plus,
+		     fs_emit *emit, void *arg)
+{
+	bool any = false;
+	int rc = at ? 1 : dirlist_reach(&h->list, 0);
+
+	if (rc < 0) /* before `.` and `..` make it look empty */
+		return rc;
+	for (; at < 2; at++, any = true)
+		if (emit_dot(fs, h, at, emit, arg))
+			return 0;
+	for (at = at < COOKIE_FIRST ? 0 : at - COOKIE_FIRST;; at++) {
+		rc = dirlist_reach(&h->list, at);
+		if (rc <= 0)
+			return any ? 0 : rc;
+		if (emit_name(fs, h, at, plus, emit, arg))
+			return 0;
+		any = true;
+	}
+}
+
+int fs_readdir(struct fs *fs, struct dir_handle *h, off_t offset, bool plus,
+	       fs_emit *emit, void *arg)
+{
+	int err;
+
+	if (offset < 0)
+		return -EINVAL;
+	err = begin(h);
+	if (err)
+		return err;
+	if (offset == 0)
+		dirlist_rewind(&h->list);
+	err = read_from(fs, h, offset, plus, emit, arg);
+	end(h);
+	return err;
+}

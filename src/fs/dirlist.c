@@ -1,0 +1,289 @@
+/*
+ * The store lists keys in byte order, so an object `a` comes before the prefix
+ * `a/`, but not right before it: `a-b` and `a.txt` stand between them. Since
+ * the directory hides the file, an object is held back until no `a/` can come.
+ * What is held back is short: each of its names begins with the one before.
+ */
+#include "fs/dirlist.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "fs/names.h"
+#include "stage/catalog.h"
+#include "stage/path.h"
+#include "stage/stage.h"
+
+void dirlist_init(struct dirlist *l, struct fs *fs, struct inode *dir)
+{
+	memset(l, 0, sizeof(*l));
+	l->fs = fs;
+	l->dir = dir;
+}
+
+static void set_state(struct dirlist *l, enum dirlist_state state, int err)
+{
+	if (l->list)
+		store_list_close(l->list);
+	l->list = NULL;
+	free(l->held);
+	l->held = NULL;
+	l->n_held = l->cap_held = 0;
+	l->state = state;
+	l->err = err;
+}
+
+void dirlist_rewind(struct dirlist *l)
+{
+	set_state(l, DIRLIST_START, 0);
+	for (size_t k = 0; k < l->n; k++)
+		inode_unref(l->fs->tree, l->shown[k]);
+	l->n = 0;
+	l->invisible = 0;
+}
+
+void dirlist_clear(struct dirlist *l)
+{
+	dirlist_rewind(l);
+	free(l->shown);
+	free(l->prefix);
+}
+
+/* Takes the reference; i NULL: not to be shown. */
+static int show(struct dirlist *l, struct inode *i)
+{
+	if (i && l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 64;
+		void *grown = realloc(l->shown, cap * sizeof(*l->shown));
+
+		if (!grown) {
+			inode_unref(l->fs->tree, i);
+			return -ENOMEM;
+		}
+		l->shown = grown;
+		l->cap = cap;
+	}
+	if (i)
+		l->shown[l->n++] = i;
+	return 0;
+}
+
+static int show_all(struct dirlist *l, struct inode **list, unsigned n)
+{
+	int err = 0;
+
+	for (unsigned k = 0; k < n; k++) {
+		int e = show(l, list[k]);
+
+		err = err ? err : e;
+	}
+	free(list);
+	return err;
+}
+
+/* ---- what is known without a listing ---- */
+
+static int show_stages(struct dirlist *l)
+{
+	struct stage **stages;
+	int storage_err, err;
+	unsigned n;
+
+	err = catalog_list(l->fs->catalog, &stages, &n, &storage_err);
+	if (err)
+		return err;
+	if (storage_err)
+		log_at(LOG_LEVEL_WARN,
+		       &(struct log_where){ .err = storage_err },
+		       "cannot list the internal stages");
+	for (unsigned k = 0; k < n && !err; k++)
+		err = show(l, tree_told_stage(l->fs->tree, stages[k]));
+	catalog_list_free(stages, n);
+	return err;
+}
+
+static int show_known(struct dirlist *l, const struct dir_merge *unseen)
+{
+	struct inode **list;
+	unsigned n;
+	int err = dircache_children(l->fs->tree, l->dir, unseen, &list, &n);
+
+	return err ? err : show_all(l, list, n);
+}
+
+/* ---- the store's listing ---- */
+
+static int start_listing(struct dirlist *l)
+{
+	struct list_query q = { .delimiter = '/', .ahead = true };
+	struct stage *stage = inode_stage(l->fs->tree, l->dir);
+	struct buf key = NAMES_KEY;
+	int err = stage ? inode_key(l->fs->tree, l->dir, &key) : -ENOENT;
+
+	if (!err) {
+		free(l->prefix);
+		l->prefix = strdup(buf_str(&key));
+		err = l->prefix ? 0 : -ENOMEM;
+	}
+	if (!err) {
+		q.prefix = l->prefix;
+		dircache_begin(l->fs->tree, l->dir, &l->merge);
+		err = store_list_open(stage->store, &q, &l->list);
+	}
+	if (!err)
+		l->state = DIRLIST_LISTING;
+	stage_unref(stage);
+	buf_clear(&key);
+	return err;
+}
+
+static int start(struct dirlist *l)
+{
+	struct inode_view v;
+	int err;
+
+	inode_view(l->fs->tree, l->dir, &v);
+	if (v.orphan) { /* removed while it was open: empty */
+		set_state(l, DIRLIST_ENDED, 0);
+		return 0;
+	}
+	if (names_is_root(l->fs, l->dir))
+		err = show_stages(l);
+	else if (dircache_complete(l->fs->tree, l->dir))
+		err = show_known(l, NULL);
+	else
+		return start_listing(l);
+	if (!err)
+		set_state(l, DIRLIST_ENDED, 0);
+	return err;
+}
+
+static int hold(struct dirlist *l, const char *name,
+		const struct object_info *info)
+{
+	if (l->n_held == l->cap_held) {
+		unsigned cap = l->cap_held ? l->cap_held * 2 : 4;
+		void *grown = realloc(l->held, cap * sizeof(*l->held));
+
+		if (!grown)
+			return -ENOMEM;
+		l->held = grown;
+		l->cap_held = cap;
+	}
+	strcpy(l->held[l->n_held].name, name);
+	l->held[l->n_held++].info = *info;
+	return 0;
+}
+
+/* Could `held/` still come when the listing stands at `name` (less its '/')? */
+static bool may_come(const char *held, const char *name, bool is_prefix)
+{
+	size_t len = strlen(held);
+
+	if (strncmp(name, held, len))
+		return false;
+	return name[len] ? (unsigned char)name[len] < '/' : is_prefix;
+}
+
+/* Shows what was held back and is a file after all, now that the listing
+ * stands at `name`; NULL: at its end. A file that `name` hides is dropped. */
+static int let_go(struct dirlist *l, const char *name, bool is_prefix)
+{
+	int err = 0;
+
+	while (l->n_held && !err) {
+		struct dirlist_held *h = &l->held[l->n_held - 1];
+
+		if (name && is_prefix && !strcmp(h->name, name)) {
+			l->invisible++;
+			l->n_held--;
+			continue;
+		}
+		if (name && may_come(h->name, name, is_prefix))
+			break;
+		l->n_held--;
+		err = show(l, dircache_put(l->fs->tree, &l->merge, h->name,
+					   INODE_FILE, &h->info, false));
+	}
+	return err;
+}
+
+static int take_entry(struct dirlist *l, const struct list_entry *e)
+{
+	const char *rest = e->key + strlen(l->prefix);
+	size_t len = strlen(rest) - e->is_prefix;
+	char name[256];
+	int err;
+
+	if (!e->is_prefix && !len) {
+		inode_set_marker(l->fs->tree, l->dir, true);
+		return 0;
+	}
+	if (!name_visible(rest, len)) {
+		l->invisible++;
+		return 0;
+	}
+	memcpy(name, rest, len);
+	name[len] = '\0';
+	err = let_go(l, name, e->is_prefix);
+	if (err)
+		return err;
+	if (!e->is_prefix)
+		return hold(l, name, &e->info);
+	return show(l, dircache_put(l->fs->tree, &l->merge, name, INODE_DIR,
+				    NULL, false));
+}
+
+static int finish(struct dirlist *l)
+{
+	int err = let_go(l, NULL, false);
+
+	if (err)
+		return err;
+	dircache_end(l->fs->tree, &l->merge);
+	err = show_known(l, &l->merge);
+	if (err)
+		return err;
+	if (l->invisible)
+		log_at(LOG_LEVEL_INFO, &(struct log_where){ .key = l->prefix },
+		       "%u keys are not shown: no path can name them",
+		       l->invisible);
+	set_state(l, DIRLIST_ENDED, 0);
+	return 0;
+}
+
+static int pull(struct dirlist *l)
+{
+	struct list_entry e;
+	int rc = store_list_next(l->list, &e);
+
+	if (rc > 0)
+		return take_entry(l, &e);
+	return rc < 0 ? rc : finish(l);
+}
+
+int dirlist_reach(struct dirlist *l, off_t at)
+{
+	int err = 0;
+
+	while ((size_t)at >= l->n && !err) {
+		switch (l->state) {
+		case DIRLIST_START:
+			err = start(l);
+			break;
+		case DIRLIST_LISTING:
+			err = pull(l);
+			break;
+		case DIRLIST_ENDED:
+			return 0;
+		case DIRLIST_FAILED:
+			return l->err;
+		}
+	}
+	/* An interrupt ends the call, not the listing. */
+	if (err && err != -EINTR && l->state == DIRLIST_LISTING)
+		set_state(l, DIRLIST_FAILED, err);
+	return err ? err : 1;
+}

@@ -1,0 +1,54 @@
+/*
+ * The row of names that a directory handle shows: filled from the store's
+ * listing as far as somebody has read.
+ */
+#ifndef FS_DIRLIST_H
+#define FS_DIRLIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "fs/dircache.h"
+
+struct fs;
+struct store_list;
+
+enum dirlist_state {
+	DIRLIST_START,
+	DIRLIST_LISTING,
+	DIRLIST_ENDED,
+	DIRLIST_FAILED
+};
+
+/* A file whose name may yet turn out to be a directory's as well. */
+struct dirlist_held {
+	char name[256];
+	struct object_info info;
+};
+
+/* One thread at a time. */
+struct dirlist {
+	struct fs *fs;
+	struct inode *dir;
+	enum dirlist_state state;
+	int err; /* FAILED */
+	struct inode **shown; /* referenced */
+	size_t n, cap;
+	struct dir_merge merge;
+	struct store_list *list; /* LISTING */
+	char *prefix;
+	struct dirlist_held *held; /* each begins with the one before */
+	unsigned n_held, cap_held;
+	unsigned invisible; /* keys that no path can name */
+};
+
+void dirlist_init(struct dirlist *l, struct fs *fs, struct inode *dir);
+void dirlist_clear(struct dirlist *l);
+/* From the start again, with a new listing. */
+void dirlist_rewind(struct dirlist *l);
+/* Fills the row up to place `at`: 1 it is there, 0 the row is shorter, or
+ * -errno. May block on the store. */
+int dirlist_reach(struct dirlist *l, off_t at);
+
+#endif

@@ -1,0 +1,150 @@
+#include "fs/fs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/budget.h"
+#include "fs/block.h"
+#include "fs/fs_internal.h"
+#include "fs/pending.h"
+#include "stage/catalog.h"
+#include "stage/stage.h"
+
+/* What df shows of a store that has no end. */
+#define STATFS_BLOCK 4096
+#define STATFS_BYTES (1ULL << 50)
+#define STATFS_FILES (1ULL << 32)
+
+static int copy_settings(struct fs *fs, const struct fs_settings *s)
+{
+	fs->set = *s;
+	fs->set.spill_dir = s->spill_dir ? strdup(s->spill_dir) : NULL;
+	fs->set.state_dir = s->state_dir ? strdup(s->state_dir) : NULL;
+	if ((s->spill_dir && !fs->set.spill_dir) ||
+	    (s->state_dir && !fs->set.state_dir))
+		return -ENOMEM;
+	return 0;
+}
+
+static int make_parts(struct fs *fs)
+{
+	struct tree_settings t = {
+		.ttl_ms = fs->set.metadata_ttl_s * 1000,
+		.uid = fs->set.uid,
+		.gid = fs->set.gid,
+		.file_mode = fs->set.file_mode,
+		.dir_mode = fs->set.dir_mode,
+	};
+
+	fs->tree = tree_new(&t, fs->only);
+	fs->budget = budget_new(fs->set.memory);
+	fs->blocks = fs->budget ? block_cache_new(fs->budget) : NULL;
+	fs->pending = pending_new(fs->set.state_dir);
+	if (!fs->tree || !fs->blocks || !fs->pending)
+		return -ENOMEM;
+	fs->env = (struct file_env){
+		.tree = fs->tree,
+		.budget = fs->budget,
+		.blocks = fs->blocks,
+		.pending = fs->pending,
+		.spill_dir = fs->set.spill_dir,
+	};
+	return 0;
+}
+
+int fs_new(const struct fs_settings *s, struct catalog *catalog,
+	   struct stage *only, struct fs **out)
+{
+	struct fs *fs = calloc(1, sizeof(*fs));
+	int err;
+
+	if (!fs) {
+		stage_unref(only);
+		return -ENOMEM;
+	}
+	fs->catalog = catalog;
+	fs->only = only;
+	err = copy_settings(fs, s);
+	if (!err)
+		err = make_parts(fs);
+	if (err) {
+		fs_free(fs);
+		return err;
+	}
+	*out = fs;
+	return 0;
+}
+
+void fs_free(struct fs *fs)
+{
+	if (!fs)
+		return;
+	tree_free(fs->tree);
+	pending_free(fs->pending);
+	block_cache_free(fs->blocks);
+	budget_free(fs->budget);
+	stage_unref(fs->only);
+	free((char *)fs->set.spill_dir);
+	free((char *)fs->set.state_dir);
+	free(fs);
+}
+
+struct inode *fs_root(struct fs *fs)
+{
+	return tree_root(fs->tree);
+}
+
+int fs_statfs(struct fs *fs, struct statvfs *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->f_bsize = out->f_frsize = STATFS_BLOCK;
+	out->f_blocks = out->f_bfree = out->f_bavail =
+		STATFS_BYTES / STATFS_BLOCK;
+	out->f_files = out->f_ffree = out->f_favail = STATFS_FILES;
+	out->f_namemax = 255;
+	return 0;
+}
+
+/* ---- what killed daemons left ---- */
+
+static bool is_place(struct store *store, const char *prefix, const char *name,
+		     const char *location)
+{
+	struct buf here = BUF_INIT(BUF_MESSAGE);
+	bool same;
+
+	if (!store || strcmp(store->name, name))
+		return false;
+	store_locate(store, prefix, &here);
+	same = !buf_err(&here) && !strncmp(location, buf_str(&here), here.len);
+	buf_clear(&here);
+	return same;
+}
+
+static struct store *find_store(void *arg, const char *store_name,
+				const char *location)
+{
+	struct fs *fs = arg;
+	unsigned n = fs->catalog ? catalog_n_external(fs->catalog) : 0;
+
+	if (fs->only &&
+	    is_place(fs->only->store, fs->only->prefix, store_name, location))
+		return fs->only->store;
+	for (unsigned k = 0; k < n; k++) {
+		struct stage *s = catalog_external(fs->catalog, k);
+
+		if (is_place(s->store, s->prefix, store_name, location))
+			return s->store;
+	}
+	if (fs->catalog &&
+	    is_place(catalog_storage(fs->catalog), "", store_name, location))
+		return catalog_storage(fs->catalog);
+	return NULL;
+}
+
+void fs_recover(struct fs *fs)
+{
+	pending_recover(fs->pending, find_store, fs);
+}

@@ -1,0 +1,165 @@
+/*
+ * Making and removing names: mkdir, rmdir, unlink. Creating files is open.c's.
+ *
+ * The store is changed first, then the tree is told; a failure leaves in doubt
+ * which of the two it was, and the next lookup asks. Each holds a claim on what it changes (tree_publish_begin()), so that a
+ * directory above is not moved meanwhile, and a file is not published while it
+ * is removed.
+ */
+#include "fs/names.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "stage/stage.h"
+
+/* 0 when nothing has this name. */
+static int must_be_absent(struct fs *fs, struct inode *dir, const char *name)
+{
+	struct inode *there;
+	int err = names_resolve(fs, dir, name, &there);
+
+	if (!err) {
+		inode_unref(fs->tree, there);
+		return -EEXIST;
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+static int make_dir(struct fs *fs, struct inode *dir, const char *name,
+		    mode_t mode, const struct fs_caller *c, struct inode **out)
+{
+	struct buf key = NAMES_KEY;
+	int err = must_be_absent(fs, dir, name);
+
+	if (!err)
+		err = inode_key_of(fs->tree, dir, name, &key);
+	if (!err && key.len >= STORE_KEY_MAX)
+		err = -ENAMETOOLONG; /* no room for the '/' */
+	if (!err)
+		err = tree_create(fs->tree, dir, name, INODE_DIR, mode, c->uid,
+				  c->gid, out);
+	buf_clear(&key);
+	if (err)
+		return err;
+	err = names_put_marker(fs, *out);
+	if (err) {
+		tree_removed(fs->tree, *out);
+		tree_doubt(fs->tree, dir, name);
+		inode_unref(fs->tree, *out);
+	}
+	return err;
+}
+
+int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
+	     const struct fs_caller *c, struct fs_entry *out)
+{
+	struct buf key = NAMES_KEY;
+	struct inode *i;
+	int err;
+
+	if (names_is_root(fs, dir)) {
+		err = fs->set.ro ? -EROFS : stages_mkdir(fs, name, &i);
+	} else {
+		err = names_writable(fs, dir);
+		if (!err)
+			err = tree_publish_begin(fs->tree, dir, &key);
+		if (!err) {
+			err = make_dir(fs, dir, name, mode, c, &i);
+			tree_publish_end(fs->tree, dir);
+		}
+	}
+	if (!err) {
+		names_entry(fs, i, out);
+		inode_unref(fs->tree, i);
+	}
+	buf_clear(&key);
+	return err;
+}
+
+/* Resolves a name that is to be removed, and claims it. */
+static int claim_name(struct fs *fs, struct inode *dir, const char *name,
+		      enum inode_kind kind, struct inode **out, struct buf *key)
+{
+	struct inode_view v;
+	int err = names_writable(fs, dir);
+
+	if (!err)
+		err = names_resolve(fs, dir, name, out);
+	if (err)
+		return err;
+	inode_view(fs->tree, *out, &v);
+	if (v.kind != kind)
+		err = kind == INODE_DIR ? -ENOTDIR : -EISDIR;
+	if (!err)
+		err = tree_publish_begin(fs->tree, *out, key);
+	if (err)
+		inode_unref(fs->tree, *out);
+	return err;
+}
+
+static int remove_key(struct fs *fs, struct inode *dir, const char *key)
+{
+	struct stage *stage = inode_stage(fs->tree, dir);
+	int err = stage ? store_remove(stage->store, key) : -ENOENT;
+
+	stage_unref(stage);
+	return err;
+}
+
+int fs_rmdir(struct fs *fs, struct inode *dir, const char *name)
+{
+	struct buf key = NAMES_KEY;
+	struct inode *i;
+	int err;
+
+	if (names_is_root(fs, dir))
+		return fs->set.ro ? -EROFS : stages_rmdir(fs, name);
+	err = claim_name(fs, dir, name, INODE_DIR, &i, &key);
+	if (err)
+		goto out;
+	err = names_empty(fs, i);
+	if (!err)
+		err = names_keep_dir(fs, dir, i);
+	if (!err)
+		err = remove_key(fs, dir, buf_str(&key));
+	if (!err)
+		tree_removed(fs->tree, i);
+	else if (err != -ENOTEMPTY)
+		tree_doubt(fs->tree, dir, name);
+	tree_publish_end(fs->tree, i);
+	inode_unref(fs->tree, i);
+out:
+	buf_clear(&key);
+	return err;
+}
+
+int fs_unlink(struct fs *fs, struct inode *dir, const char *name)
+{
+	struct buf key = NAMES_KEY;
+	struct inode_view v;
+	struct inode *i;
+	int err;
+
+	if (names_is_root(fs, dir))
+		return -EPERM;
+	err = claim_name(fs, dir, name, INODE_FILE, &i, &key);
+	if (err)
+		goto out;
+	inode_view(fs->tree, i, &v);
+	err = names_keep_dir(fs, dir, i);
+	if (!err && v.published)
+		err = remove_key(fs, dir, buf_str(&key));
+	if (!err) {
+		tree_removed(fs->tree, i);
+		names_orphan(fs, i);
+	} else {
+		tree_doubt(fs->tree, dir, name);
+	}
+	tree_publish_end(fs->tree, i);
+	inode_unref(fs->tree, i);
+out:
+	buf_clear(&key);
+	return err;
+}

@@ -1,0 +1,210 @@
+/*
+ * What the kernel asks of one name, and the steps round directories in a store
+ * that has none: a directory is there while a key lies below it, so whoever
+ * takes the last one away leaves a marker, a zero-byte key ending in '/'.
+ */
+#include "fs/names.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "stage/stage.h"
+
+#define BLOCK_SIZE (128 << 10) /* what programs read and write at a time */
+
+void names_stat(struct fs *fs, struct inode *i, struct stat *st)
+{
+	struct inode_view v;
+	struct file *f;
+	uint64_t size;
+
+	inode_view(fs->tree, i, &v);
+	size = v.kind == INODE_FILE ? v.info.size : 0;
+	f = v.open ? inode_file_get(fs->tree, i) : NULL;
+	if (f) {
+		file_size(f, &size);
+		file_close(f);
+	}
+	memset(st, 0, sizeof(*st));
+	st->st_ino = v.ino;
+	st->st_mode = v.mode | (v.kind == INODE_FILE ? S_IFREG : S_IFDIR);
+	st->st_nlink = v.orphan ? 0 : 1;
+	st->st_uid = v.uid;
+	st->st_gid = v.gid;
+	st->st_size = size;
+	st->st_blksize = BLOCK_SIZE;
+	st->st_blocks = (size + 511) / 512;
+	st->st_mtim = v.info.mtime;
+	st->st_atim = v.atime;
+	st->st_ctim = v.ctime;
+}
+
+void names_fill(struct fs *fs, struct inode *i, struct fs_entry *out)
+{
+	names_stat(fs, i, &out->st);
+	out->inode = i;
+	out->entry_timeout = out->attr_timeout = names_ttl(fs);
+}
+
+void names_entry(struct fs *fs, struct inode *i, struct fs_entry *out)
+{
+	names_fill(fs, i, out);
+	inode_remember(fs->tree, i);
+}
+
+int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
+	      struct fs_entry *out)
+{
+	struct inode *i;
+	int err = names_resolve(fs, dir, name, &i);
+
+	if (err == -ENOENT) {
+		memset(out, 0, sizeof(*out));
+		out->entry_timeout = names_ttl(fs);
+		return 0;
+	}
+	if (err)
+		return err;
+	names_entry(fs, i, out);
+	inode_unref(fs->tree, i);
+	return 0;
+}
+
+void fs_forget(struct fs *fs, struct inode *i, uint64_t n)
+{
+	inode_forget(fs->tree, i, n);
+}
+
+int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
+	       struct stat *st, double *timeout)
+{
+	struct inode_view v;
+	int err = 0;
+
+	/* An open file is what it was at open; its readers learn by ESTALE. */
+	if (!h)
+		err = names_refresh(fs, i);
+	if (err == -ESTALE) {
+		inode_view(fs->tree, i, &v);
+		if (v.open)
+			err = 0;
+	}
+	if (err)
+		return err;
+	names_stat(fs, i, st);
+	*timeout = names_ttl(fs);
+	return 0;
+}
+
+int names_put_marker(struct fs *fs, struct inode *dir)
+{
+	static const struct store_body nothing = { .data = "", .fd = -1 };
+	static const struct store_meta meta = { NAMES_MARKER_TYPE };
+	static const struct store_cond absent = { .if_absent = true };
+	struct buf key = NAMES_KEY;
+	struct stage *stage = inode_stage(fs->tree, dir);
+	struct object_info info;
+	int err = stage ? inode_key(fs->tree, dir, &key) : -ENOENT;
+
+	if (!err)
+		err = store_put(stage->store, buf_str(&key), &nothing, &meta,
+				&absent, &info);
+	if (err == -EEXIST)
+		err = 0;
+	if (!err)
+		inode_set_marker(fs->tree, dir, true);
+	stage_unref(stage);
+	buf_clear(&key);
+	return err;
+}
+
+/* Keys below dir that are neither its marker nor `but`, nor below it if that is
+ * a directory's: 1, none: 0. */
+static int other_key(struct fs *fs, struct inode *dir, const char *but)
+{
+	struct buf key = NAMES_KEY;
+	struct list_query q = { .delimiter = '/', .page = 3 };
+	struct stage *stage = inode_stage(fs->tree, dir);
+	struct store_list *list;
+	struct list_entry e;
+	int rc = stage ? inode_key(fs->tree, dir, &key) : -ENOENT;
+
+	q.prefix = buf_str(&key);
+	if (!rc)
+		rc = store_list_open(stage->store, &q, &list);
+	if (rc)
+		goto out;
+	while ((rc = store_list_next(list, &e)) > 0) {
+		if (strcmp(e.key, q.prefix) && strcmp(e.key, but))
+			break;
+		if (!strcmp(e.key, q.prefix))
+			inode_set_marker(fs->tree, dir, true);
+	}
+	store_list_close(list);
+out:
+	stage_unref(stage);
+	buf_clear(&key);
+	return rc;
+}
+
+/* Something below that the store cannot know of yet. */
+static int unpublished_below(struct fs *fs, struct inode *dir)
+{
+	struct inode **open;
+	unsigned n;
+	int found = tree_open_files(fs->tree, dir, &open, &n);
+
+	for (unsigned k = 0; k < n; k++) {
+		struct file *f = inode_file_get(fs->tree, open[k]);
+		uint64_t size;
+
+		if (f) {
+			found = found || file_size(f, &size);
+			file_close(f);
+		}
+		inode_unref(fs->tree, open[k]);
+	}
+	free(open);
+	return found;
+}
+
+int names_empty(struct fs *fs, struct inode *dir)
+{
+	int rc = unpublished_below(fs, dir);
+
+	if (!rc)
+		rc = other_key(fs, dir, "");
+	return rc > 0 ? -ENOTEMPTY : rc;
+}
+
+int names_keep_dir(struct fs *fs, struct inode *dir, struct inode *i)
+{
+	struct buf key = NAMES_KEY;
+	struct inode_view v;
+	int rc;
+
+	inode_view(fs->tree, dir, &v);
+	if (v.stage_root || v.has_marker || dir == tree_root(fs->tree) ||
+	    inode_has_child(fs->tree, dir, i))
+		return 0;
+	rc = dircache_complete(fs->tree, dir) ? 0
+					      : inode_key(fs->tree, i, &key);
+	if (!rc && key.len)
+		rc = other_key(fs, dir, buf_str(&key));
+	if (!rc)
+		rc = names_put_marker(fs, dir);
+	buf_clear(&key);
+	return rc < 0 ? rc : 0;
+}
+
+void names_orphan(struct fs *fs, struct inode *i)
+{
+	struct file *f = inode_file_get(fs->tree, i);
+
+	if (f) {
+		file_orphan(f);
+		file_close(f);
+	}
+}

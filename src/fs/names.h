@@ -1,0 +1,51 @@
+/*
+ * Steps over names that more than one operation takes. Each may block on the
+ * store; none holds a lock while it does.
+ */
+#ifndef FS_NAMES_H
+#define FS_NAMES_H
+
+#include "base/buf.h"
+#include "fs/fs_internal.h"
+
+#define NAMES_MARKER_TYPE "application/x-directory"
+
+/* A key with its NUL, and the '/' of a directory that must still fit. */
+#define NAMES_KEY BUF_INIT(STORE_KEY_MAX)
+
+/* Asks the store for dir/name, whatever is known of it. As names_resolve(). */
+int names_ask(struct fs *fs, struct inode *dir, const char *name,
+	      struct inode **out);
+/* i as the store has it now, if what we know is no longer fresh. -ESTALE when
+ * its name is gone, or another's: the kernel then looks it up again. */
+int names_refresh(struct fs *fs, struct inode *i);
+/* Content that is open over other bytes than the store has now takes those,
+ * unless it was written to. */
+int names_rebase(struct fs *fs, struct inode *i);
+/* As names_entry(), without counting a lookup: for directories read. */
+void names_fill(struct fs *fs, struct inode *i, struct fs_entry *out);
+/* 0 when no key lies below the directory but its own marker, and nothing that
+ * is yet to be published; else -ENOTEMPTY. */
+int names_empty(struct fs *fs, struct inode *dir);
+/* Writes the marker of a directory, unless it is there. */
+int names_put_marker(struct fs *fs, struct inode *dir);
+/* Before i leaves dir: a directory that only i implied gets a marker. */
+int names_keep_dir(struct fs *fs, struct inode *dir, struct inode *i);
+/* i has left the tree, or is about to: its content is nobody's any more. */
+void names_orphan(struct fs *fs, struct inode *i);
+/* open.c: truncate(2), which has no handle: published at once. */
+int names_truncate(struct fs *fs, struct inode *i, uint64_t size);
+/* How long the kernel may believe an answer, in seconds. */
+double names_ttl(const struct fs *fs);
+
+/* stages.c: the same at the root of stages. */
+int stages_resolve(struct fs *fs, const char *name, struct inode **out);
+int stages_mkdir(struct fs *fs, const char *name, struct inode **out);
+int stages_rmdir(struct fs *fs, const char *name);
+
+static inline bool names_is_root(struct fs *fs, struct inode *i)
+{
+	return !fs->only && i == tree_root(fs->tree);
+}
+
+#endif

@@ -1,0 +1,265 @@
+/*
+ * Open files: a handle is a use of the inode's one open content (file.h) and a
+ * way of reading it (reader.h).
+ *
+ * Close-to-open: open asks the store again when what we know is no longer
+ * fresh, and content that is open over older bytes is exchanged then; handles
+ * that were opened over those read -ESTALE from there on.
+ */
+#include "fs/names.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "stage/stage.h"
+
+static bool writes(int flags)
+{
+	return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
+}
+
+/* The content of i as one may open it now, with what it stands on. */
+static int open_content(struct fs *fs, struct inode *i, struct file **out,
+			struct inode_view *v)
+{
+	int err = names_refresh(fs, i);
+
+	if (err)
+		return err;
+	inode_view(fs->tree, i, v);
+	if (v->kind != INODE_FILE)
+		return -EISDIR;
+	if (v->orphan && !v->open)
+		return -ESTALE;
+	if (v->open)
+		err = names_rebase(fs, i);
+	if (err)
+		return err;
+	return file_open(&fs->env, i, v->published ? &v->info : NULL, out);
+}
+
+/* Takes the reference to f. */
+static int new_handle(struct file *f, int flags, struct handle **out)
+{
+	struct handle *h = calloc(1, sizeof(*h));
+
+	if (!h) {
+		file_close(f);
+		return -ENOMEM;
+	}
+	h->file = f;
+	h->flags = flags;
+	reader_init(&h->reader, f);
+	*out = h;
+	return 0;
+}
+
+int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
+	    bool *keep_cache)
+{
+	struct inode_view v;
+	struct file *f;
+	int err = 0;
+
+	if (writes(flags))
+		err = names_writable(fs, i);
+	if (!err)
+		err = open_content(fs, i, &f, &v);
+	if (err)
+		return err;
+	if (flags & O_TRUNC)
+		err = file_reset(f);
+	if (err) {
+		file_close(f);
+		return err;
+	}
+	*keep_cache = inode_pages_match(fs->tree, i, v.info.etag);
+	return new_handle(f, flags, out);
+}
+
+/* A name that nobody has: made here, in the store at the first flush. */
+static int create_new(struct fs *fs, struct inode *dir, const char *name,
+		      mode_t mode, int flags, const struct fs_caller *c,
+		      struct inode **out, struct handle **h)
+{
+	struct file *f;
+	struct buf key = NAMES_KEY;
+	int err = inode_key_of(fs->tree, dir, name, &key);
+
+	buf_clear(&key);
+	if (!err)
+		err = tree_create(fs->tree, dir, name, INODE_FILE, mode, c->uid,
+				  c->gid, out);
+	if (err)
+		return err;
+	err = file_open(&fs->env, *out, NULL, &f);
+	if (!err) {
+		err = file_reset(f);
+		if (err)
+			file_close(f);
+		else
+			err = new_handle(f, flags, h);
+	}
+	if (err) {
+		tree_removed(fs->tree, *out);
+		inode_unref(fs->tree, *out);
+		return err;
+	}
+	inode_pages_match(fs->tree, *out, ""); /* the kernel has them all */
+	return 0;
+}
+
+int fs_create(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
+	      int flags, const struct fs_caller *c, struct fs_entry *out,
+	      struct handle **h)
+{
+	struct inode *i;
+	bool keep;
+	int err;
+
+	if (names_is_root(fs, dir))
+		return -EPERM;
+	err = names_writable(fs, dir);
+	if (!err)
+		err = names_resolve(fs, dir, name, &i);
+	if (err == -ENOENT) {
+		err = create_new(fs, dir, name, mode, flags, c, &i, h);
+	} else if (!err) {
+		/* Somebody else made it since the kernel looked. */
+		err = flags & O_EXCL ? -EEXIST
+				     : fs_open(fs, i, flags, h, &keep);
+		if (err)
+			inode_unref(fs->tree, i);
+	}
+	if (err)
+		return err;
+	names_entry(fs, i, out);
+	inode_unref(fs->tree, i);
+	return 0;
+}
+
+int fs_read(struct fs *fs, struct handle *h, off_t offset, size_t len,
+	    struct fs_data *out)
+{
+	if (offset < 0)
+		return -EINVAL;
+	return reader_read(&h->reader, h->file, offset, len, out);
+}
+
+void fs_data_release(struct fs *fs, struct fs_data *d)
+{
+	reader_data_release(d);
+}
+
+int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
+	     size_t len)
+{
+	uint64_t at = offset;
+
+	if (offset < 0)
+		return -EINVAL;
+	if (!writes(h->flags))
+		return -EBADF;
+	if (h->flags & O_APPEND) /* the kernel's idea of the end may be old */
+		file_size(h->file, &at);
+	return file_write(h->file, at, bytes, len);
+}
+
+int fs_flush(struct fs *fs, struct handle *h)
+{
+	return writes(h->flags) ? file_publish(h->file) : 0;
+}
+
+int fs_fsync(struct fs *fs, struct handle *h)
+{
+	return file_publish(h->file);
+}
+
+int fs_fallocate(struct fs *fs, struct handle *h, off_t offset, off_t len)
+{
+	uint64_t size, end;
+
+	if (offset < 0 || len <= 0)
+		return -EINVAL;
+	if (!writes(h->flags))
+		return -EBADF;
+	end = (uint64_t)offset + (uint64_t)len;
+	if (end > INT64_MAX)
+		return -EFBIG;
+	file_size(h->file, &size);
+	return end > size ? file_truncate(h->file, end) : 0;
+}
+
+/* Publishes, and says where it failed, when nobody else can hear it. */
+static int publish_aloud(struct fs *fs, struct inode *i, struct file *f,
+			 const char *when)
+{
+	struct buf key = NAMES_KEY;
+	struct stage *stage;
+	int err = file_publish(f);
+
+	if (!err)
+		return 0;
+	stage = inode_stage(fs->tree, i);
+	inode_key(fs->tree, i, &key);
+	log_at(LOG_LEVEL_ERROR,
+	       &(struct log_where){ .stage = stage ? stage->name : NULL,
+				    .key = buf_str(&key),
+				    .err = err },
+	       "what was written is lost at %s", when);
+	stage_unref(stage);
+	buf_clear(&key);
+	return err;
+}
+
+void fs_release(struct fs *fs, struct handle *h)
+{
+	uint64_t size;
+
+	if (writes(h->flags) && file_size(h->file, &size))
+		publish_aloud(fs, file_inode(h->file), h->file, "close");
+	reader_clear(&h->reader);
+	file_close(h->file);
+	free(h);
+}
+
+int fs_drain(struct fs *fs)
+{
+	struct inode **open;
+	unsigned n;
+	int first = tree_open_files(fs->tree, tree_root(fs->tree), &open, &n);
+
+	for (unsigned k = 0; k < n; k++) {
+		struct file *f = inode_file_get(fs->tree, open[k]);
+		uint64_t size;
+		int err = 0;
+
+		if (f && file_size(f, &size))
+			err = publish_aloud(fs, open[k], f, "unmount");
+		if (f)
+			file_close(f);
+		if (!first)
+			first = err;
+		inode_unref(fs->tree, open[k]);
+	}
+	free(open);
+	return first;
+}
+
+int names_truncate(struct fs *fs, struct inode *i, uint64_t size)
+{
+	struct inode_view v;
+	struct file *f;
+	int err = open_content(fs, i, &f, &v);
+
+	if (err)
+		return err;
+	err = file_truncate(f, size);
+	if (!err)
+		err = file_publish(f);
+	file_close(f);
+	return err;
+}

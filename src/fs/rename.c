@@ -1,0 +1,272 @@
+/*
+ * rename(2) of files, and the checks for both kinds. A store cannot rename: it
+ * copies, and what was copied is removed. The order is such that at every
+ * moment the bytes stand whole under one of the two names:
+ *
+ *   publish what is dirty -> copy, pinned to the ETag that we know -> the tree
+ *   and the open content move -> remove the old object
+ *
+ * A file that the store has never seen only moves in the tree.
+ */
+#include "fs/rename.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/wait.h"
+#include "stage/stage.h"
+
+#define COPY_TRIES 3 /* when another machine writes to the source */
+
+void rename_content(struct fs *fs, struct inode *i)
+{
+	struct file *f = inode_file_get(fs->tree, i);
+	struct inode_view v;
+
+	if (!f)
+		return;
+	inode_view(fs->tree, i, &v);
+	if (v.published)
+		file_moved(f, &v.info);
+	file_close(f);
+}
+
+/* Afterwards the store has what one reads, or it has nothing and need not. */
+static int settle_content(struct rename *r)
+{
+	struct file *f = inode_file_get(r->fs->tree, r->from);
+	uint64_t size;
+	int err = 0;
+
+	if (!f)
+		return 0;
+	/* Over an object that is there, unpublished bytes would leave a gap. */
+	if (file_size(f, &size) && (r->to || !file_unbind(f)))
+		err = file_publish(f);
+	file_close(f);
+	return err;
+}
+
+static int copy_object(struct rename *r, struct object_info *info)
+{
+	struct inode_view v;
+	struct inode *now;
+	int err = 0;
+
+	for (int tries = 0; tries < COPY_TRIES; tries++) {
+		inode_view(r->fs->tree, r->from, &v);
+		err = store_copy(r->stage->store, buf_str(&r->key),
+				 v.info.etag[0] ? v.info.etag : NULL,
+				 buf_str(&r->to_key), NULL, info);
+		if (err != -ESTALE)
+			break;
+		err = names_ask(r->fs, r->dir, r->name, &now);
+		if (err)
+			break;
+		err = now == r->from ? -ESTALE : -ENOENT;
+		inode_unref(r->fs->tree, now);
+		if (err == -ENOENT)
+			break;
+	}
+	return err;
+}
+
+static int move_object(struct rename *r)
+{
+	struct object_info info;
+	int err = copy_object(r, &info);
+
+	if (!err && r->dir != r->to_dir)
+		err = names_keep_dir(r->fs, r->dir, r->from);
+	if (!err)
+		err = tree_moved(r->fs->tree, r->from, r->to_dir, r->to_name);
+	if (err) {
+		tree_doubt(r->fs->tree, r->to_dir, r->to_name);
+		return err;
+	}
+	inode_copied(r->fs->tree, r->from, &info);
+	rename_content(r->fs, r->from);
+	/* From here on finishing is the shortest way, also when interrupted. */
+	waiter_begin(waiter_self());
+	err = store_remove(r->stage->store, buf_str(&r->key));
+	if (err)
+		tree_doubt(r->fs->tree, r->dir, r->name);
+	return err;
+}
+
+static int rename_file(struct rename *r)
+{
+	struct inode_view v;
+	int err = settle_content(r);
+
+	if (err)
+		return err;
+	inode_view(r->fs->tree, r->from, &v);
+	if (v.published)
+		err = move_object(r);
+	else
+		err = tree_moved(r->fs->tree, r->from, r->to_dir, r->to_name);
+	if (!err && r->to)
+		names_orphan(r->fs, r->to);
+	return err;
+}
+
+/* Claims both files, in one order for everybody. */
+static int claimed_rename_file(struct rename *r)
+{
+	struct inode *one = r->from, *two = r->to;
+	struct buf key = NAMES_KEY;
+	int err;
+
+	if (two && two < one) {
+		one = r->to;
+		two = r->from;
+	}
+	err = tree_publish_begin(r->fs->tree, one, &key);
+	if (err)
+		goto out;
+	if (two)
+		err = tree_publish_begin(r->fs->tree, two, &key);
+	if (!err) {
+		err = rename_file(r);
+		if (two)
+			tree_publish_end(r->fs->tree, two);
+	}
+	tree_publish_end(r->fs->tree, one);
+out:
+	buf_clear(&key);
+	return err;
+}
+
+static int claimed_rename_tree(struct rename *r)
+{
+	int err = r->to ? names_empty(r->fs, r->to) : 0;
+
+	if (!err)
+		err = tree_move_begin(r->fs->tree, r->from);
+	if (err)
+		return err;
+	/* The key may have moved while we waited. */
+	err = inode_key_of(r->fs->tree, r->dir, r->name, &r->key);
+	if (!err)
+		err = rename_tree(r);
+	tree_move_end(r->fs->tree, r->from);
+	return err;
+}
+
+/* Do the kinds fit, and may the target be replaced? */
+static int check_kinds(struct rename *r, unsigned flags, bool *is_dir)
+{
+	struct inode_view from, to;
+
+	inode_view(r->fs->tree, r->from, &from);
+	*is_dir = from.kind == INODE_DIR;
+	if (!r->to)
+		return 0;
+	if (flags & RENAME_NOREPLACE)
+		return -EEXIST;
+	inode_view(r->fs->tree, r->to, &to);
+	if (*is_dir != (to.kind == INODE_DIR))
+		return *is_dir ? -ENOTDIR : -EISDIR;
+	return 0;
+}
+
+static bool is_below(struct fs *fs, struct inode *i, struct inode *above)
+{
+	struct inode *at = inode_ref(fs->tree, i);
+
+	while (at && at != above) {
+		struct inode *up = inode_parent(fs->tree, at);
+
+		inode_unref(fs->tree, at);
+		at = up;
+	}
+	inode_unref(fs->tree, at);
+	return at != NULL;
+}
+
+static int resolve_both(struct rename *r)
+{
+	int err = names_resolve(r->fs, r->dir, r->name, &r->from);
+
+	if (err)
+		return err;
+	err = names_resolve(r->fs, r->to_dir, r->to_name, &r->to);
+	if (err != -ENOENT)
+		return err;
+	r->to = NULL;
+	return 0;
+}
+
+static int rename_checked(struct rename *r, unsigned flags)
+{
+	bool is_dir;
+	int err = resolve_both(r);
+
+	if (err || r->from == r->to)
+		return err;
+	err = check_kinds(r, flags, &is_dir);
+	if (!err && is_dir && is_below(r->fs, r->to_dir, r->from))
+		err = -EINVAL;
+	if (!err)
+		err = inode_key_of(r->fs->tree, r->dir, r->name, &r->key);
+	if (!err)
+		err = inode_key_of(r->fs->tree, r->to_dir, r->to_name,
+				   &r->to_key);
+	if (!err)
+		err = is_dir ? claimed_rename_tree(r) : claimed_rename_file(r);
+	return err;
+}
+
+/* Both ends must stand in one stage. */
+static int find_stage(struct rename *r)
+{
+	struct stage *other;
+	int err;
+
+	if (names_is_root(r->fs, r->dir) || names_is_root(r->fs, r->to_dir))
+		return -EXDEV;
+	r->stage = inode_stage(r->fs->tree, r->dir);
+	other = inode_stage(r->fs->tree, r->to_dir);
+	err = r->stage && other ? 0 : -ENOENT;
+	if (!err && r->stage != other)
+		err = -EXDEV;
+	stage_unref(other);
+	return err ? err : names_writable(r->fs, r->dir);
+}
+
+int fs_rename(struct fs *fs, struct inode *dir, const char *name,
+	      struct inode *to_dir, const char *to_name, unsigned flags)
+{
+	struct rename r = {
+		.fs = fs,
+		.dir = dir,
+		.to_dir = to_dir,
+		.name = name,
+		.to_name = to_name,
+		.key = NAMES_KEY,
+		.to_key = NAMES_KEY,
+	};
+	struct buf unused = NAMES_KEY;
+	int err;
+
+	if (flags & ~RENAME_NOREPLACE)
+		return -EINVAL;
+	err = find_stage(&r);
+	/* No directory above the target is moved while we move there. */
+	if (!err)
+		err = tree_publish_begin(fs->tree, to_dir, &unused);
+	if (!err) {
+		err = rename_checked(&r, flags);
+		tree_publish_end(fs->tree, to_dir);
+	}
+	inode_unref(fs->tree, r.from);
+	inode_unref(fs->tree, r.to);
+	stage_unref(r.stage);
+	buf_clear(&unused);
+	buf_clear(&r.key);
+	buf_clear(&r.to_key);
+	return err;
+}

@@ -1,0 +1,139 @@
+/*
+ * From a name to an inode: from what is known while that is fresh, else by one
+ * question to the store, whose answer goes into the tree and is read from
+ * there, since the tree may know better (write stamps).
+ */
+#include "fs/names.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stage/stage.h"
+
+double names_ttl(const struct fs *fs)
+{
+	return fs->set.metadata_ttl_s;
+}
+
+/* The question is about a key; the answer is what now stands in the tree. */
+static int ask_key(struct fs *fs, struct store *store, const char *key,
+		   struct inode *dir, const char *name, struct inode **out)
+{
+	uint64_t asked = tree_clock(fs->tree);
+	struct name_info found;
+	int err = store_stat(store, key, &found);
+
+	if (err)
+		return err;
+	if (found.is_prefix) {
+		*out = tree_told(fs->tree, dir, name, INODE_DIR, NULL,
+				 found.has_marker, asked);
+	} else if (found.is_object) {
+		*out = tree_told(fs->tree, dir, name, INODE_FILE, &found.info,
+				 false, asked);
+	} else {
+		tree_told_absent(fs->tree, dir, name, asked);
+		*out = tree_peek(fs->tree, dir, name);
+	}
+	return *out ? 0 : -ENOENT;
+}
+
+int names_ask(struct fs *fs, struct inode *dir, const char *name,
+	      struct inode **out)
+{
+	struct buf key = NAMES_KEY;
+	struct stage *stage;
+	int err;
+
+	if (names_is_root(fs, dir))
+		return stages_resolve(fs, name, out);
+	stage = inode_stage(fs->tree, dir);
+	err = stage ? inode_key_of(fs->tree, dir, name, &key) : -ENOENT;
+	if (!err)
+		err = ask_key(fs, stage->store, buf_str(&key), dir, name, out);
+	if (!err) {
+		err = names_rebase(fs, *out);
+		if (err)
+			inode_unref(fs->tree, *out);
+	}
+	stage_unref(stage);
+	buf_clear(&key);
+	return err;
+}
+
+int names_resolve(struct fs *fs, struct inode *dir, const char *name,
+		  struct inode **out)
+{
+	if (names_is_root(fs, dir))
+		return stages_resolve(fs, name, out);
+	switch (tree_find(fs->tree, dir, name, out)) {
+	case TREE_KNOWN:
+		return 0;
+	case TREE_ABSENT:
+		return -ENOENT;
+	default:
+		return names_ask(fs, dir, name, out);
+	}
+}
+
+int names_refresh(struct fs *fs, struct inode *i)
+{
+	struct inode_view v;
+	struct inode *dir, *now = NULL;
+	char name[256];
+	int err = -ESTALE;
+
+	inode_view(fs->tree, i, &v);
+	if (v.fresh || v.orphan)
+		return 0;
+	dir = inode_parent(fs->tree, i);
+	if (dir && dircache_name(fs->tree, dir, i, name))
+		err = names_ask(fs, dir, name, &now);
+	if (err == -ENOENT || (!err && now != i))
+		err = -ESTALE;
+	inode_unref(fs->tree, now);
+	inode_unref(fs->tree, dir);
+	return err;
+}
+
+int names_rebase(struct fs *fs, struct inode *i)
+{
+	struct buf key = NAMES_KEY;
+	struct inode_view v;
+	struct file *f = inode_file_get(fs->tree, i);
+	uint64_t size;
+	int err = 0;
+
+	if (!f)
+		return 0;
+	if (file_size(f, &size))
+		goto out;
+	/* Nobody publishes while we compare: what we know is what is there. */
+	err = tree_publish_begin(fs->tree, i, &key);
+	if (err) {
+		err = err == -ENOENT ? 0 : err;
+		goto out;
+	}
+	inode_view(fs->tree, i, &v);
+	if (v.published && !file_size(f, &size))
+		file_rebase(f, &v.info);
+	tree_publish_end(fs->tree, i);
+out:
+	file_close(f);
+	buf_clear(&key);
+	return err;
+}
+
+int names_writable(struct fs *fs, struct inode *i)
+{
+	struct stage *stage;
+	bool ro;
+
+	if (fs->set.ro)
+		return -EROFS;
+	stage = inode_stage(fs->tree, i);
+	ro = stage && stage->ro;
+	stage_unref(stage);
+	return ro ? -EROFS : 0;
+}

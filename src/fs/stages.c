@@ -1,0 +1,62 @@
+/*
+ * The root of stages: its names are the catalog's.
+ */
+#include "fs/names.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "stage/catalog.h"
+
+int stages_resolve(struct fs *fs, const char *name, struct inode **out)
+{
+	struct stage *stage;
+	int err = catalog_get(fs->catalog, name, &stage);
+
+	if (err) {
+		if (err == -ENOENT)
+			tree_forget_stage(fs->tree, name);
+		return err;
+	}
+	*out = tree_told_stage(fs->tree, stage);
+	stage_unref(stage);
+	return *out ? 0 : -ENOMEM;
+}
+
+int stages_mkdir(struct fs *fs, const char *name, struct inode **out)
+{
+	struct stage *stage;
+	int err = catalog_create(fs->catalog, name, &stage);
+
+	if (err)
+		return err;
+	*out = tree_told_stage(fs->tree, stage);
+	stage_unref(stage);
+	return *out ? 0 : -ENOMEM;
+}
+
+int stages_rmdir(struct fs *fs, const char *name)
+{
+	struct inode *i = tree_peek(fs->tree, tree_root(fs->tree), name);
+	struct inode **open = NULL;
+	unsigned n = 0;
+	int err = 0;
+
+	if (i)
+		err = tree_open_files(fs->tree, i, &open, &n);
+	for (unsigned k = 0; k < n; k++) {
+		struct inode_view v;
+
+		inode_view(fs->tree, open[k], &v);
+		if (!v.published)
+			err = -ENOTEMPTY;
+		inode_unref(fs->tree, open[k]);
+	}
+	free(open);
+	if (!err)
+		err = catalog_drop(fs->catalog, name);
+	if (!err)
+		tree_forget_stage(fs->tree, name);
+	inode_unref(fs->tree, i);
+	return err;
+}

@@ -1,0 +1,293 @@
+#include "fs_fixture.h"
+
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+const struct fs_settings mount_settings = {
+	.metadata_ttl_s = 60,
+	.memory = 64 << 20,
+	.spill_dir = "/tmp/stagefs-unit-spill",
+	.uid = 1000,
+	.gid = 1000,
+	.file_mode = 0644,
+	.dir_mode = 0755,
+	.presign = FS_PRESIGN_BOTH,
+	.presign_expire = 3600,
+	.presign_expire_max = 604800,
+};
+
+void mount_with(struct mount *m, const char *prefix, bool ro,
+		const struct fs_settings *s)
+{
+	memset(m, 0, sizeof(*m));
+	m->store = memstore_new("s");
+	m->stage = stage_new("s", STAGE_EXTERNAL, m->store, prefix, ro, 0);
+	assert_non_null(m->stage);
+	assert_int_equal(fs_new(s, NULL, stage_ref(m->stage), &m->fs), 0);
+	m->caller.uid = m->caller.gid = 1000;
+}
+
+void mount_up(struct mount *m, const char *prefix, unsigned ttl_s, bool ro)
+{
+	struct fs_settings s = mount_settings;
+
+	s.metadata_ttl_s = ttl_s;
+	mount_with(m, prefix, ro, &s);
+}
+
+void mount_down(struct mount *m)
+{
+	fs_free(m->fs);
+	stage_unref(m->stage);
+	store_unref(m->store);
+}
+
+struct inode *mount_find(struct mount *m, const char *path, int *err)
+{
+	struct inode *at = fs_root(m->fs);
+	char *copy = strdup(path), *save, *name;
+	struct fs_entry e = { .inode = at };
+	int rc = 0;
+
+	for (name = strtok_r(copy, "/", &save); name && !rc;
+	     name = strtok_r(NULL, "/", &save)) {
+		rc = fs_lookup(m->fs, at, name, &e);
+		if (!rc && !e.inode)
+			rc = -ENOENT;
+		mount_forget(m, at);
+		at = rc ? NULL : e.inode;
+	}
+	free(copy);
+	if (err)
+		*err = rc;
+	return at;
+}
+
+void mount_forget(struct mount *m, struct inode *i)
+{
+	if (i && i != fs_root(m->fs))
+		fs_forget(m->fs, i, 1);
+}
+
+/* The directory of a path; *name is its last component. */
+static struct inode *parent_of(struct mount *m, const char *path,
+			       const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = strndup(path, slash ? slash - path : 0);
+	struct inode *i = mount_find(m, dir, NULL);
+
+	assert_non_null(i);
+	*name = slash ? slash + 1 : path;
+	free(dir);
+	return i;
+}
+
+int mount_create(struct mount *m, const char *path, struct handle **h)
+{
+	const char *name;
+	struct inode *dir = parent_of(m, path, &name);
+	struct fs_entry e;
+	int err = fs_create(m->fs, dir, name, 0644, O_WRONLY | O_CREAT | O_EXCL,
+			    &m->caller, &e, h);
+
+	if (!err)
+		fs_forget(m->fs, e.inode, 1);
+	mount_forget(m, dir);
+	return err;
+}
+
+int mount_open(struct mount *m, const char *path, int flags, struct handle **h)
+{
+	int err;
+	bool keep;
+	struct inode *i = mount_find(m, path, &err);
+
+	if (!i)
+		return err;
+	err = fs_open(m->fs, i, flags, h, &keep);
+	mount_forget(m, i);
+	return err;
+}
+
+int mount_write(struct mount *m, const char *path, const char *text)
+{
+	struct handle *h;
+	int err = mount_open(m, path, O_WRONLY | O_TRUNC, &h);
+
+	if (err == -ENOENT)
+		err = mount_create(m, path, &h);
+	if (err)
+		return err;
+	err = fs_write(m->fs, h, 0, text, strlen(text));
+	if (!err)
+		err = fs_flush(m->fs, h);
+	fs_release(m->fs, h);
+	return err;
+}
+
+int mount_mkdir(struct mount *m, const char *path)
+{
+	const char *name;
+	struct inode *dir = parent_of(m, path, &name);
+	struct fs_entry e;
+	int err = fs_mkdir(m->fs, dir, name, 0755, &m->caller, &e);
+
+	if (!err)
+		fs_forget(m->fs, e.inode, 1);
+	mount_forget(m, dir);
+	return err;
+}
+
+int mount_unlink(struct mount *m, const char *path)
+{
+	const char *name;
+	struct inode *dir = parent_of(m, path, &name);
+	int err = fs_unlink(m->fs, dir, name);
+
+	mount_forget(m, dir);
+	return err;
+}
+
+int mount_rmdir(struct mount *m, const char *path)
+{
+	const char *name;
+	struct inode *dir = parent_of(m, path, &name);
+	int err = fs_rmdir(m->fs, dir, name);
+
+	mount_forget(m, dir);
+	return err;
+}
+
+int mount_rename(struct mount *m, const char *from, const char *to,
+		 unsigned flags)
+{
+	const char *name, *to_name;
+	struct inode *dir = parent_of(m, from, &name);
+	struct inode *to_dir = parent_of(m, to, &to_name);
+	int err = fs_rename(m->fs, dir, name, to_dir, to_name, flags);
+
+	mount_forget(m, dir);
+	mount_forget(m, to_dir);
+	return err;
+}
+
+int mount_stat(struct mount *m, const char *path, struct stat *st)
+{
+	double timeout;
+	int err;
+	struct inode *i = mount_find(m, path, &err);
+
+	if (!i)
+		return err;
+	err = fs_getattr(m->fs, i, NULL, st, &timeout);
+	mount_forget(m, i);
+	return err;
+}
+
+int mount_read(struct mount *m, struct handle *h, char *out, size_t size)
+{
+	size_t at = 0;
+
+	for (;;) {
+		struct fs_data d = { 0 };
+		int err = fs_read(m->fs, h, at, size - 1 - at, &d);
+
+		if (err)
+			return err;
+		if (!d.len)
+			break;
+		for (unsigned k = 0; k < d.n; k++) {
+			memcpy(out + at, d.iov[k].iov_base, d.iov[k].iov_len);
+			at += d.iov[k].iov_len;
+		}
+		fs_data_release(m->fs, &d);
+	}
+	out[at] = '\0';
+	return at;
+}
+
+int mount_cat(struct mount *m, const char *path, char *out, size_t size)
+{
+	struct handle *h;
+	int err = mount_open(m, path, O_RDONLY, &h);
+
+	if (err)
+		return err;
+	err = mount_read(m, h, out, size);
+	fs_release(m->fs, h);
+	return err;
+}
+
+struct ls {
+	char *out;
+	size_t size;
+	off_t next;
+};
+
+static int add_name(void *arg, const char *name, const struct fs_entry *e,
+		    off_t next)
+{
+	struct ls *ls = arg;
+	size_t used = strlen(ls->out);
+
+	ls->next = next;
+	if (!strcmp(name, ".") || !strcmp(name, ".."))
+		return 0;
+	snprintf(ls->out + used, ls->size - used, "%s%s ", name,
+		 S_ISDIR(e->st.st_mode) ? "/" : "");
+	return 0;
+}
+
+int mount_ls(struct mount *m, const char *path, char *out, size_t size)
+{
+	struct ls ls = { out, size, 0 };
+	struct dir_handle *h;
+	int err;
+	struct inode *i = mount_find(m, path, &err);
+
+	*out = '\0';
+	if (!i)
+		return err;
+	err = fs_opendir(m->fs, i, &h);
+	if (!err) {
+		err = fs_readdir(m->fs, h, 0, false, add_name, &ls);
+		fs_closedir(m->fs, h);
+	}
+	mount_forget(m, i);
+	return err;
+}
+
+void store_has(struct mount *m, const char *key, const char *text)
+{
+	assert_int_equal(memstore_poke(m->store, key, text, strlen(text)), 0);
+}
+
+bool store_holds(struct mount *m, const char *key)
+{
+	char all[65536], wanted[1100];
+
+	store_keys(m, all, sizeof(all));
+	snprintf(wanted, sizeof(wanted), " %s ", key);
+	return !strncmp(all, wanted + 1, strlen(wanted + 1)) ||
+	       strstr(all, wanted);
+}
+
+void store_keys(struct mount *m, char *out, size_t size)
+{
+	struct list_query q = { .prefix = "" };
+	struct store_list *l;
+	struct list_entry e;
+	size_t used = 0;
+
+	*out = '\0';
+	assert_int_equal(store_list_open(m->store, &q, &l), 0);
+	while (store_list_next(l, &e) > 0 && used < size - 1)
+		used += snprintf(out + used, size - used, "%s ", e.key);
+	store_list_close(l);
+}
