@@ -121,6 +121,7 @@ static void set_fixed(CURL *h)
 	curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(h, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(h, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
 	/* else a hanging name server would hold up the whole engine */
 	curl_easy_setopt(h, CURLOPT_QUICK_EXIT, 1L);

@@ -4,12 +4,13 @@
  *
  * The idle timeout. It runs once the connection stands (until then the connect
  * timeout does), and starts again with every byte that moves either way. It
- * does not run while a server that has the whole PUT, POST or DELETE has not
- * begun to answer: to put an object of 10,000 parts together or to copy 5 GiB
- * may take minutes, and only the deadline bounds that. A GET or HEAD asks for
- * no such work, so there it does run. A machine that went away while we wait
- * is noticed by the kernel: keepalive probes and TCP_USER_TIMEOUT, which also
- * covers bytes that the kernel took from us and nobody acknowledges.
+ * does not run once a server has the whole of a PUT, POST or DELETE: to put an
+ * object of 10,000 parts together or to copy 5 GiB may take minutes, in silence
+ * before the answer or in the midst of it, and only the deadline bounds that. A
+ * GET or HEAD asks for no such work, so there it does run. A machine that went
+ * away while we wait is noticed by the kernel: keepalive probes and
+ * TCP_USER_TIMEOUT, which also covers bytes that the kernel took from us and
+ * nobody acknowledges.
  *
  * A callback that wants to end the attempt sets stop_err and makes curl fail.
  */
@@ -98,7 +99,6 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
 	struct http_reply *reply = &a->reply;
 
 	n *= size;
-	a->now.answered = true;
 	a->now.moved_ms = clock_mono_ms();
 	if (n >= 5 && !memcmp(line, "HTTP/", 5)) {
 		buf_reset(&reply->headers);
@@ -248,7 +248,7 @@ static bool server_works(const struct http_attempts *a)
 {
 	enum http_verb verb = a->call->verb;
 
-	return verb != HTTP_GET && verb != HTTP_HEAD && !a->now.answered &&
+	return verb != HTTP_GET && verb != HTTP_HEAD &&
 	       (uint64_t)a->now.sent >= a->call->body.len;
 }
 

@@ -33,7 +33,6 @@ struct attempt {
 	curl_off_t sent, got; /* bytes that have moved, by curl's count */
 	int64_t moved_ms; /* when one did last */
 	bool connected;
-	bool answered; /* a first header has come */
 	bool headers_done;
 	bool cut; /* an error's body, as long as we keep it */
 	int stop_err; /* why a callback of ours ended it; 0: none did */

@@ -71,5 +71,12 @@ tests_unit_test_http_perform_SOURCES = tests/unit/test_http_perform.c \
 tests_unit_test_http_perform_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_http_perform_LDADD = $(NET_LIBS) $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_http_tls
+TESTS += tests/unit/test_http_tls
+tests_unit_test_http_tls_SOURCES = tests/unit/test_http_tls.c \
+	$(ENGINE_TEST_FILES)
+tests_unit_test_http_tls_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_http_tls_LDADD = $(NET_LIBS) $(UNIT_LIBS)
+
 TESTS += tests/standin/test_standin.py
 dist_check_SCRIPTS += tests/standin/test_standin.py

@@ -11,7 +11,7 @@ Without --s3:  /bytes/N   N bytes of a known pattern, ranges and If-Match
                else       200 "ok\\n"
 With --s3: a small in-memory S3 (s3.py) that verifies signatures (sigv4.py).
 
-Both: POST /_fault (JSON, see faults.py), GET /_requests (the log),
+Both: CONNECT opens a tunnel (so it can stand in for a proxy), POST /_fault (JSON, see faults.py), GET /_requests (the log),
 GET /_stats (requests, connections, most at once), POST /_reset (forgets
 faults, log and clock; with ?objects=1 buckets are emptied too).
 """
@@ -72,6 +72,18 @@ class State:
             return {"requests": len(self.log), "most_at_once": self.most,
                     "active": self.active,
                     "connections": len({e["connection"] for e in self.log})}
+
+
+def pass_on(source, target):
+    try:
+        while True:
+            data = source.recv(65536)
+            if not data:
+                break
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
 
 
 def pattern(start, n):
@@ -143,6 +155,25 @@ class Handler(BaseHTTPRequestHandler):
             self.state.end()
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_any
+
+    def do_CONNECT(self):
+        """Passes bytes on both ways until both ends have had enough."""
+        entry = {"method": "CONNECT", "path": self.path, "query": "",
+                 "headers": {k.lower(): v for k, v in self.headers.items()},
+                 "length": 0, "connection": self.connection_id,
+                 "time": time.time(), "status": 200, "fault": None}
+        self.state.begin(entry)
+        host, _, port = self.path.rpartition(":")
+        with socket.create_connection((host, int(port))) as far:
+            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n"
+                             b"X-Proxy: standin\r\n\r\n")
+            back = threading.Thread(target=pass_on, daemon=True,
+                                    args=(far, self.connection))
+            back.start()
+            pass_on(self.connection, far)
+            back.join()
+        self.close_connection = True
+        self.state.end()
 
     def region(self, raw_query):
         """The region that the request claims to be signed for."""

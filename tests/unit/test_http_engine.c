@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "engine_calls.h"
 
@@ -267,86 +266,6 @@ static void test_bad_urls(void **state)
 	}
 }
 
-/* A certificate for 127.0.0.1 that nobody knows, with its key. */
-static void make_certificate(char *path, size_t size)
-{
-	char command[1024];
-
-	snprintf(path, size, "/tmp/stagefs-test-%d.pem", (int)getpid());
-	snprintf(command, sizeof(command),
-		 "openssl req -x509 -newkey rsa:2048 -nodes -days 2 "
-		 "-subj /CN=standin -addext subjectAltName=IP:127.0.0.1 "
-		 "-keyout %s.key -out %s.crt 2>/dev/null && "
-		 "cat %s.key %s.crt >%s && rm %s.key %s.crt",
-		 path, path, path, path, path, path, path);
-	assert_int_equal(system(command), 0);
-}
-
-static void test_certificates_are_checked(void **state)
-{
-	struct http_lane_settings set = probe_settings;
-	struct http_lane *trusting;
-	struct standin tls;
-	char pem[64], url[64];
-	struct probe p;
-
-	make_certificate(pem, sizeof(pem));
-	standin_start(&tls, (const char *const[]){ "--tls", pem, NULL });
-	snprintf(url, sizeof(url), "https://127.0.0.1:%u/bytes/100000",
-		 tls.port);
-
-	probe_init(&p, 0, HTTP_GET, NULL);
-	p.url = url;
-	probe_run(lane, &p);
-	assert_int_equal(p.err, -EKEYREJECTED);
-	assert_int_equal(p.attempt, 1);
-	probe_clear(&p);
-
-	set.ca_file = pem;
-	trusting = http_lane_new(engine, &set);
-	for (int i = 0; i < 3; i++) {
-		probe_init(&p, 0, HTTP_GET, NULL);
-		p.url = url;
-		probe_run(trusting, &p);
-		assert_int_equal(p.err, 0);
-		assert_int_equal(p.body_len, 100000);
-		probe_clear(&p);
-	}
-	/* the lane that does not know it must not use the other's connection */
-	probe_init(&p, 0, HTTP_GET, NULL);
-	p.url = url;
-	probe_run(lane, &p);
-	assert_int_equal(p.err, -EKEYREJECTED);
-	probe_clear(&p);
-
-	http_lane_free(trusting);
-	set.ca_file = "/nonexistent.pem";
-	trusting = http_lane_new(engine, &set);
-	probe_init(&p, 0, HTTP_GET, NULL);
-	p.url = url;
-	probe_run(trusting, &p);
-	assert_int_equal(p.err, -EINVAL);
-	assert_string_equal(p.why, "the CA file cannot be used");
-	probe_clear(&p);
-	http_lane_free(trusting);
-	standin_stop(&tls);
-	unlink(pem);
-}
-
-static void test_plain_http_is_no_tls(void **state)
-{
-	struct probe p;
-	char url[64];
-
-	snprintf(url, sizeof(url), "https://127.0.0.1:%u/x", server.port);
-	probe_init(&p, 0, HTTP_GET, NULL);
-	p.url = url;
-	p.call.deadline_ms = 1000;
-	probe_run(lane, &p);
-	assert_true(p.err == -EPROTO || p.err == -ETIMEDOUT);
-	probe_clear(&p);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,8 +276,6 @@ int main(void)
 		engine_test(test_the_request_is_ours),
 		engine_test(test_a_proxy_is_asked),
 		engine_test(test_bad_urls),
-		engine_test(test_certificates_are_checked),
-		engine_test(test_plain_http_is_no_tls),
 	};
 
 	return cmocka_run_group_tests_name(

@@ -234,6 +234,8 @@ static const struct {
 	{ "a GET that stops in its body is tried again", HTTP_GET, "/bytes/99",
 	  STALL(2.5) ", \"when\": \"body\", \"after\": 9", 2 },
 	{ "a server may work on a POST", HTTP_POST, "/x", STALL(2.5), 1 },
+	{ "a server may work in the midst of its answer to a POST", HTTP_POST,
+	  "/bytes/99", STALL(2.5) ", \"when\": \"body\", \"after\": 9", 1 },
 	{ "a server may work on a PUT", HTTP_PUT, "/x", STALL(2.5), 1 },
 };
 
