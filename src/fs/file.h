@@ -31,7 +31,7 @@ struct file_env {
 	struct tree *tree;
 	struct budget *budget;
 	struct block_cache *blocks;
-	struct pending *pending;	/* upload ids on disk */
+	struct pending *pending; /* upload ids on disk */
 	const char *spill_dir;
 };
 

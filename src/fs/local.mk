@@ -57,10 +57,22 @@ libfs_a_SOURCES += \
 	src/fs/extents.c src/fs/extents.h \
 	src/fs/parts.c src/fs/parts.h \
 	src/fs/prefetch.c src/fs/prefetch.h \
-	src/fs/spill.c src/fs/spill.h
+	src/fs/spill.c src/fs/spill.h \
+	src/fs/pool.c src/fs/pool.h \
+	src/fs/block.c src/fs/block.h \
+	src/fs/block_cache.c src/fs/block_internal.h \
+	src/fs/file.c src/fs/file.h \
+	src/fs/file_map.c src/fs/file_internal.h \
+	src/fs/write.c src/fs/writer.c src/fs/flight.c \
+	src/fs/publish.c \
+	src/fs/reader.c src/fs/reader.h \
+	src/fs/pending.c src/fs/pending.h \
+	src/fs/pending_recover.c src/fs/pending_internal.h
 
 fs_data_tests = tests/unit/test_extents tests/unit/test_parts \
-	tests/unit/test_prefetch tests/unit/test_spill
+	tests/unit/test_prefetch tests/unit/test_spill tests/unit/test_file \
+	tests/unit/test_file_model tests/unit/test_block \
+	tests/unit/test_reader
 check_PROGRAMS += $(fs_data_tests)
 TESTS += $(fs_data_tests)
 tests_unit_test_extents_SOURCES = tests/unit/test_extents.c
@@ -75,3 +87,17 @@ tests_unit_test_prefetch_LDADD = libfs.a $(BASE_LIBS) $(UNIT_LIBS)
 tests_unit_test_spill_SOURCES = tests/unit/test_spill.c
 tests_unit_test_spill_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_spill_LDADD = libfs.a $(BASE_LIBS) $(UNIT_LIBS)
+fs_rig = tests/unit/file_rig.c tests/unit/file_rig.h
+fs_rig_libs = libfs.a libstage.a libstore.a $(BASE_LIBS) $(UNIT_LIBS)
+tests_unit_test_file_SOURCES = tests/unit/test_file.c $(fs_rig)
+tests_unit_test_file_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_file_LDADD = $(fs_rig_libs)
+tests_unit_test_block_SOURCES = tests/unit/test_block.c $(fs_rig)
+tests_unit_test_block_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_block_LDADD = $(fs_rig_libs)
+tests_unit_test_file_model_SOURCES = tests/unit/test_file_model.c $(fs_rig)
+tests_unit_test_file_model_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_file_model_LDADD = $(fs_rig_libs)
+tests_unit_test_reader_SOURCES = tests/unit/test_reader.c $(fs_rig)
+tests_unit_test_reader_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_reader_LDADD = $(fs_rig_libs)

@@ -8,6 +8,7 @@
 
 struct catalog;
 struct pending;
+struct store;
 struct store_upload;
 
 /* dir NULL: nothing is kept. NULL without memory. Makes dir (0700). */

@@ -20,7 +20,7 @@ struct reader_locked {
 struct reader {
 	struct lock lock;
 	struct reader_locked guarded_;
-	uint64_t version;	/* file_version() at open */
+	uint64_t version; /* file_version() at open */
 };
 
 void reader_init(struct reader *r, struct file *f);

@@ -152,3 +152,33 @@ int spill_truncate(struct spill *s, uint64_t size)
 		return 0;
 	return errno == EFBIG ? -ENOSPC : -errno;
 }
+
+int spill_zero(struct spill *s, uint64_t start, uint64_t end)
+{
+	static const char zeros[4096];
+	struct stat st;
+	uint64_t size;
+	int err = 0;
+
+	if (fstat(s->fd, &st))
+		return -errno;
+	size = (uint64_t)st.st_size;
+	if (size < end)
+		err = spill_truncate(s, end);
+	if (err || size <= start)
+		return err;
+	if (size < end)
+		end = size;
+	if (!fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		       (off_t)start, (off_t)(end - start)))
+		return 0;
+	while (!err && start < end) {
+		size_t n = sizeof(zeros);
+
+		if (n > end - start)
+			n = (size_t)(end - start);
+		err = spill_write(s, start, zeros, n, 0);
+		start += n;
+	}
+	return err;
+}

@@ -24,5 +24,7 @@ int spill_write(struct spill *s, uint64_t offset, const void *bytes, size_t len,
 /* Holes and what lies beyond the end read as zeros. */
 int spill_read(struct spill *s, uint64_t offset, void *bytes, size_t len);
 int spill_truncate(struct spill *s, uint64_t size);
+/* The bytes of [start, end) are zeros from now on, and there. */
+int spill_zero(struct spill *s, uint64_t start, uint64_t end);
 
 #endif

@@ -1,0 +1,290 @@
+/*
+ * An open file's content: who uses it, whose turn it is, what base it has.
+ *
+ *   CLEAN ----> WRITING ----> DIRTY      file_write(), _truncate(), _reset()
+ *   DIRTY ----> PUBLISHING -> CLEAN      file_publish()
+ *                          -> DIRTY      ... that failed
+ *
+ * file_begin() and file_end() are the only ones to change the state. Who has
+ * the turn (WRITING, PUBLISHING) may do I/O; everybody else waits for it,
+ * except readers, who come at any time.
+ *
+ * The base follows the store: our own publication makes a new base of the
+ * same version, another machine's (file_rebase()) a new version, under which
+ * older handles read -ESTALE.
+ */
+#include "fs/file_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "fs/block.h"
+#include "stage/stage.h"
+
+static bool idle(struct file *f) REQUIRES(&f->lock)
+{
+	enum file_state state = file_locked(f)->state;
+
+	return state == FILE_CLEAN || state == FILE_DIRTY;
+}
+
+static void set_state_locked(struct file *f, enum file_state state)
+	REQUIRES(&f->lock)
+{
+	file_locked(f)->state = state;
+	wait_list_wake(&file_locked(f)->waiters);
+}
+
+/* Parks once; what it waits for stands under the lock. */
+static int park_locked(struct file *f, struct wait_entry *e, bool interruptible)
+	REQUIRES(&f->lock)
+{
+	int err;
+
+	wait_list_add(&file_locked(f)->waiters, e);
+	lock_drop(&f->lock);
+	if (interruptible)
+		err = waiter_park(e->waiter, WAIT_FOREVER);
+	else
+		err = waiter_park_uninterrupted(e->waiter, WAIT_FOREVER);
+	lock_take(&f->lock);
+	wait_list_remove(&file_locked(f)->waiters, e);
+	return err;
+}
+
+int file_wait(struct file *f, bool (*done)(struct file *f, unsigned arg),
+	      unsigned arg, bool interruptible)
+{
+	struct wait_entry e = { .waiter = waiter_self() };
+	int err = 0;
+
+	lock_take(&f->lock);
+	while (!err && !done(f, arg))
+		err = park_locked(f, &e, interruptible);
+	lock_drop(&f->lock);
+	return err;
+}
+
+int file_begin(struct file *f, enum file_state turn, enum file_state *before)
+{
+	struct wait_entry e = { .waiter = waiter_self() };
+	int err = 0;
+
+	lock_take(&f->lock);
+	while (!err && !idle(f))
+		err = park_locked(f, &e, true);
+	if (!err) {
+		*before = file_locked(f)->state;
+		set_state_locked(f, turn);
+	}
+	lock_drop(&f->lock);
+	return err;
+}
+
+void file_end(struct file *f, enum file_state state)
+{
+	lock_take(&f->lock);
+	set_state_locked(f, state);
+	lock_drop(&f->lock);
+}
+
+void file_log(struct file *f, enum log_level level, int err, const char *what)
+{
+	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	struct log_where where = { .stage = f->stage->name, .err = err };
+
+	if (!inode_key(f->env->tree, f->inode, &key))
+		where.key = buf_str(&key);
+	log_at(level, &where, "%s", what);
+	buf_clear(&key);
+}
+
+struct store *file_store(struct file *f)
+{
+	return f->stage->store;
+}
+
+struct pool *file_pool(struct file *f)
+{
+	return block_cache_pool(f->env->blocks);
+}
+
+static void file_free(struct file *f)
+{
+	struct file_locked *g = &f->guarded_; /* nobody else has it any more */
+
+	if (g->source)
+		block_source_drop(g->source);
+	block_source_unref(g->source);
+	file_spill_unref(g->spill);
+	extents_clear(&g->ours);
+	extents_clear(&g->lost);
+	free(g->slots);
+	free(g->base_key);
+	stage_unref(f->stage);
+	inode_unref(f->env->tree, f->inode);
+	lock_destroy(&f->lock);
+	free(f);
+}
+
+static int file_new(const struct file_env *env, struct inode *i,
+		    const struct object_info *base, struct file **out)
+{
+	struct file *f = calloc(1, sizeof(*f));
+	struct file_locked *g;
+	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	int err = 0;
+
+	if (!f)
+		return -ENOMEM;
+	lock_init(&f->lock);
+	f->env = env;
+	f->inode = inode_ref(env->tree, i);
+	f->stage = inode_stage(env->tree, i);
+	g = &f->guarded_; /* nobody else has it yet */
+	if (!f->stage)
+		err = -EISDIR;
+	if (!err && base) {
+		err = inode_key(env->tree, i, &key);
+		g->base_key = err ? NULL : strdup(buf_str(&key));
+		if (!err && !g->base_key)
+			err = -ENOMEM;
+		g->has_base = true;
+		g->base = *base;
+		g->base_limit = base->size;
+		g->size = base->size;
+	}
+	buf_clear(&key);
+	if (err)
+		file_free(f);
+	else
+		*out = f;
+	return err;
+}
+
+int file_open(const struct file_env *env, struct inode *i,
+	      const struct object_info *base, struct file **out)
+{
+	struct file *fresh = NULL;
+	int err;
+
+	*out = inode_file_get(env->tree, i);
+	if (*out)
+		return 0;
+	err = file_new(env, i, base, &fresh);
+	if (err)
+		return err;
+	*out = inode_file_join(env->tree, i, fresh);
+	if (*out != fresh)
+		file_free(fresh);
+	return *out ? 0 : -ENOMEM;
+}
+
+void file_close(struct file *f)
+{
+	if (!inode_file_put(f->env->tree, f->inode))
+		return;
+	writer_give_up(f);
+	file_forget(f, NULL, NULL);
+	file_free(f);
+}
+
+struct inode *file_inode(struct file *f)
+{
+	return f->inode;
+}
+
+bool file_size(struct file *f, uint64_t *size)
+{
+	bool dirty;
+
+	lock_take(&f->lock);
+	*size = file_locked(f)->size;
+	dirty = file_locked(f)->state != FILE_CLEAN;
+	lock_drop(&f->lock);
+	return dirty;
+}
+
+uint64_t file_version(struct file *f)
+{
+	uint64_t version;
+
+	lock_take(&f->lock);
+	version = file_locked(f)->version;
+	lock_drop(&f->lock);
+	return version;
+}
+
+void file_rebase(struct file *f, const struct object_info *info)
+{
+	struct block_source *old = NULL;
+	struct file_locked *g;
+
+	lock_take(&f->lock);
+	g = file_locked(f);
+	if (g->state == FILE_CLEAN && g->has_base &&
+	    strcmp(g->base.etag, info->etag)) {
+		old = g->source;
+		g->source = NULL;
+		g->base = *info;
+		g->base_limit = info->size;
+		g->size = info->size;
+		g->version++;
+	}
+	lock_drop(&f->lock);
+	if (old)
+		block_source_drop(old);
+	block_source_unref(old);
+}
+
+void file_moved(struct file *f, const struct object_info *info)
+{
+	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	struct block_source *source = NULL;
+	struct file_locked *g;
+	char *name = NULL, *old = NULL;
+
+	if (!inode_key(f->env->tree, f->inode, &key))
+		name = strdup(buf_str(&key));
+	buf_clear(&key);
+	if (!name)
+		return; /* gone already, or reads will say -ESTALE */
+	lock_take(&f->lock);
+	g = file_locked(f);
+	old = g->base_key;
+	g->base_key = name;
+	if (info)
+		memcpy(g->base.etag, info->etag, sizeof(g->base.etag));
+	if (g->source)
+		source = block_source_ref(g->source);
+	lock_drop(&f->lock);
+	if (source && info)
+		block_source_move(source, name, info->etag);
+	block_source_unref(source);
+	free(old);
+}
+
+void file_orphan(struct file *f)
+{
+	lock_take(&f->lock);
+	file_locked(f)->orphan = true;
+	lock_drop(&f->lock);
+}
+
+bool file_unbind(struct file *f)
+{
+	enum file_state before;
+	bool can;
+
+	if (file_begin(f, FILE_WRITING, &before))
+		return false;
+	lock_take(&f->lock);
+	can = !file_locked(f)->has_base && !file_locked(f)->lost.n;
+	lock_drop(&f->lock);
+	if (can)
+		writer_give_up(f);
+	file_end(f, before);
+	return can;
+}
