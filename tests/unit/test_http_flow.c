@@ -227,16 +227,16 @@ static const struct {
 	const char *sentence;
 	enum http_verb verb;
 	const char *path, *action;
-	unsigned attempts;
+	bool again;
 } pauses[] = {
 	{ "a GET that is not answered is tried again", HTTP_GET, "/x",
-	  STALL(2.5), 2 },
+	  STALL(2.5), true },
 	{ "a GET that stops in its body is tried again", HTTP_GET, "/bytes/99",
-	  STALL(2.5) ", \"when\": \"body\", \"after\": 9", 2 },
-	{ "a server may work on a POST", HTTP_POST, "/x", STALL(2.5), 1 },
+	  STALL(2.5) ", \"when\": \"body\", \"after\": 9", true },
+	{ "a server may work on a POST", HTTP_POST, "/x", STALL(2.5), false },
 	{ "a server may work in the midst of its answer to a POST", HTTP_POST,
-	  "/bytes/99", STALL(2.5) ", \"when\": \"body\", \"after\": 9", 1 },
-	{ "a server may work on a PUT", HTTP_PUT, "/x", STALL(2.5), 1 },
+	  "/bytes/99", STALL(2.5) ", \"when\": \"body\", \"after\": 9", false },
+	{ "a server may work on a PUT", HTTP_PUT, "/x", STALL(2.5), false },
 };
 
 static void test_idle_timeout(void **state)
@@ -255,7 +255,7 @@ static void test_idle_timeout(void **state)
 		probe_run(lane, &p);
 		row_number(pauses[i].sentence, p.err, 0);
 		row_number(pauses[i].sentence, p.status, 200);
-		row_number(pauses[i].sentence, p.attempt, pauses[i].attempts);
+		row_number(pauses[i].sentence, p.attempt > 1, pauses[i].again);
 		probe_clear(&p);
 	}
 }
@@ -286,7 +286,7 @@ static void test_a_body_that_nobody_reads_is_idle(void **state)
 	p.call.body.data = bytes;
 	p.call.body.len = BIG * 8;
 	probe_run(lane, &p);
-	assert_int_equal(p.attempt, 2);
+	assert_true(p.attempt > 1);
 	check_echo(&p, bytes, BIG * 8);
 	probe_clear(&p);
 	free(bytes);
