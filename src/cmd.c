@@ -5,7 +5,6 @@
 #include "cmd.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 #include "base/digest.h"
@@ -14,6 +13,8 @@
 #include "net/http_engine.h"
 #include "stage/catalog.h"
 #include "store/store.h"
+
+#define PATIENCE_S 15
 
 void cmd_error(const char *what, const char *why)
 {
@@ -50,19 +51,13 @@ static int start(struct cmd_session *s, struct buf *why)
 	return config_catalog(&s->config, s->engine, &s->catalog, why);
 }
 
-static void limit(struct conn *c, unsigned deadline_s)
+static void limit(struct conn *c)
 {
-	if (c->deadline > deadline_s)
-		c->deadline = deadline_s;
+	if (c->deadline > PATIENCE_S)
+		c->deadline = PATIENCE_S;
 }
 
 int cmd_open(const char *file, struct cmd_session *out)
-{
-	return cmd_open_within(file, UINT_MAX, out);
-}
-
-int cmd_open_within(const char *file, unsigned deadline_s,
-		    struct cmd_session *out)
 {
 	const struct config_request request = { .file = file };
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -72,9 +67,9 @@ int cmd_open_within(const char *file, unsigned deadline_s,
 	*out = (struct cmd_session){ 0 };
 	rc = config_read(&request, &out->config, &why);
 	if (!rc) {
-		limit(&out->config.storage, deadline_s);
+		limit(&out->config.storage);
 		for (unsigned i = 0; i < out->config.n_stages; i++)
-			limit(&out->config.stages[i].conn, deadline_s);
+			limit(&out->config.stages[i].conn);
 		buf_addf(&all, "%s: ", out->config.file);
 		rc = start(out, &why);
 	}
@@ -96,15 +91,12 @@ void cmd_close(struct cmd_session *s)
 	log_close();
 }
 
-static void storage_error(struct cmd_session *s, const char *what, int rc)
+void cmd_store_error(struct store *s, const char *what, int rc)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE), all = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 
-	store_check(catalog_storage(s->catalog), &why);
-	buf_addf(&all, "[storage]: %s",
-		 why.len ? buf_str(&why) : strerror(-rc));
-	cmd_error(what, buf_str(&all));
-	buf_clear(&all);
+	store_check(s, &why);
+	cmd_error(what, why.len ? buf_str(&why) : strerror(-rc));
 	buf_clear(&why);
 }
 
@@ -121,17 +113,8 @@ int cmd_find_stage(struct cmd_session *s, const char *name, const char *what,
 				       "stages)");
 		cmd_error(what, buf_str(&why));
 	} else if (rc) {
-		storage_error(s, what, rc);
+		cmd_store_error(catalog_storage(s->catalog), what, rc);
 	}
 	buf_clear(&why);
 	return rc ? STATUS_FAILED : STATUS_OK;
-}
-
-void cmd_store_error(struct stage *s, const char *what, int rc)
-{
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-
-	store_check(s->store, &why);
-	cmd_error(what, why.len ? buf_str(&why) : strerror(-rc));
-	buf_clear(&why);
 }

@@ -14,6 +14,7 @@
 struct catalog;
 struct http_engine;
 struct stage;
+struct store;
 
 /* What the program exits with. */
 enum cmd_status { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
@@ -63,13 +64,10 @@ struct cmd_session {
 };
 /*
  * Reads the configuration (file NULL: the search order) and opens what it
- * describes: no network. STATUS_OK, or STATUS_FAILED after a line on stderr.
+ * describes: no network. A person waits, so deadlines are cut to 15 s. STATUS_OK, or STATUS_FAILED after a line on stderr.
  * cmd_close() in either case.
  */
 int cmd_open(const char *file, struct cmd_session *out);
-/* The same; no call takes longer than so many seconds. */
-int cmd_open_within(const char *file, unsigned deadline_s,
-		    struct cmd_session *out);
 void cmd_close(struct cmd_session *s);
 
 /*
@@ -80,6 +78,6 @@ int cmd_find_stage(struct cmd_session *s, const char *name, const char *what,
 		   struct stage **out);
 
 /* Says why a store failed, in a sentence: it is asked how it is. */
-void cmd_store_error(struct stage *s, const char *what, int rc);
+void cmd_store_error(struct store *s, const char *what, int rc);
 
 #endif

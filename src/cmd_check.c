@@ -12,8 +12,6 @@
 #include "store/store.h"
 #include "table.h"
 
-#define PATIENCE_S 30 /* a deadline that is longer is cut to this */
-
 struct check_options {
 	char *config;
 	int format;
@@ -162,7 +160,7 @@ static int run(int argc, char **argv)
 	int status = cmd_parse(&check_command, argc, argv, &o, &words, 0);
 
 	if (!status) {
-		status = cmd_open_within(o.config, PATIENCE_S, &s);
+		status = cmd_open(o.config, &s);
 		if (!status)
 			status = check_session(&o, &s);
 		cmd_close(&s);

@@ -105,7 +105,7 @@ static int put_rows(const struct lister *l, struct stage *stage,
 		}
 	}
 	if (rc)
-		cmd_store_error(stage, l->what, rc);
+		cmd_store_error(stage->store, l->what, rc);
 	return rc;
 }
 
@@ -124,11 +124,14 @@ static int list_stage(struct stage *stage, const char *path,
 	l->listed = prefix.len;
 	l->table = table_new(stdout, o->format, o->header, columns, N_COLUMNS);
 	rc = buf_err(&prefix) ? -ENAMETOOLONG : l->table ? 0 : -ENOMEM;
-	if (!rc)
-		rc = store_list_open(stage->store, &query, &list);
 	if (rc) {
-		cmd_store_error(stage, l->what, rc);
+		cmd_error(l->what, strerror(-rc));
 	} else {
+		rc = store_list_open(stage->store, &query, &list);
+		if (rc)
+			cmd_store_error(stage->store, l->what, rc);
+	}
+	if (!rc) {
 		rc = put_rows(l, stage, list);
 		store_list_close(list);
 	}

@@ -83,6 +83,7 @@ static bool section_name(const char *line, struct buf *out)
 	size_t n;
 
 	line += text_starts_with(line, "\xef\xbb\xbf") ? 3 : 0;
+	line += strspn(line, " \t");
 	if (*line != '[')
 		return false;
 	n = strcspn(line, "]\n");

@@ -58,7 +58,7 @@ wrong 'a bucket that is not there' 'there is no bucket' <<END
 url = s3://nosuch/data/
 $keys
 END
-wrong 'nobody listens' '(refused|Could not connect|Failed to connect)' <<END
+wrong 'nobody listens' 'connection (is )?refused' <<END
 url = s3://other/data/
 endpoint_url = http://127.0.0.1:1
 access_key_id = AKTEST

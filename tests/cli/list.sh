@@ -99,6 +99,7 @@ is 'thousands come in order, over hundreds of pages' \
 fails 'no stage' 2 'which stage' list
 fails 'no at sign' 2 'begins with @' list ext
 fails 'dot dot' 2 'is not a name' list @ext/../a
+fails 'a key that is too long' 1 'File name too long' list "@ext/$(printf 'x%.0s' {1..1100})"
 fails 'too many words' 2 'too many' list @ext @~
 fails 'a pattern that is none' 2 'no regular expression: .* at byte' list @ext --pattern '('
 fails 'an unknown option' 2 'unknown option --patern; did you mean --pattern' list @ext --patern x
