@@ -26,7 +26,8 @@ libfs_a_SOURCES += \
 	src/fs/tree.c src/fs/tree.h
 
 fs_names_tests = tests/unit/test_access tests/unit/test_dircache \
-	tests/unit/test_inode tests/unit/test_names tests/unit/test_dir
+	tests/unit/test_inode tests/unit/test_names tests/unit/test_dir \
+	tests/unit/test_rename
 check_PROGRAMS += $(fs_names_tests)
 TESTS += $(fs_names_tests)
 tests_unit_test_access_SOURCES = tests/unit/test_access.c
@@ -42,15 +43,18 @@ tests_unit_test_inode_LDADD = libfs.a libstage.a libstore.a $(BASE_LIBS) \
 	$(UNIT_LIBS)
 # fs_fixture.c: a mount on a store in memory.
 tests_unit_test_names_SOURCES = tests/unit/test_names.c \
-	tests/unit/fs_fixture.c tests/unit/fs_fixture.h \
-	tests/unit/fake_file.c
+	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
 tests_unit_test_names_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_names_LDADD = $(FS_LIBS) $(UNIT_LIBS)
 tests_unit_test_dir_SOURCES = tests/unit/test_dir.c \
-	tests/unit/fs_fixture.c tests/unit/fs_fixture.h \
-	tests/unit/fake_file.c
+	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
 tests_unit_test_dir_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_dir_LDADD = $(FS_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_rename_SOURCES = tests/unit/test_rename.c \
+	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
+tests_unit_test_rename_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_rename_LDADD = $(FS_LIBS) $(UNIT_LIBS)
 
 # The bytes half: content, blocks, parts.
 libfs_a_SOURCES += \

@@ -96,10 +96,23 @@ static int move_object(struct rename *r)
 	return err;
 }
 
+/* Whoever waited for a claim may find that the name has moved meanwhile. */
+static int still_there(struct rename *r)
+{
+	char name[256];
+
+	return dircache_name(r->fs->tree, r->dir, r->from, name) &&
+			       !strcmp(name, r->name)
+		       ? 0
+		       : -ENOENT;
+}
+
 static int rename_file(struct rename *r)
 {
 	struct inode_view v;
-	int err = settle_content(r);
+	int err = still_there(r);
+
+	err = err ? err : settle_content(r);
 
 	if (err)
 		return err;
@@ -148,8 +161,7 @@ static int claimed_rename_tree(struct rename *r)
 		err = tree_move_begin(r->fs->tree, r->from);
 	if (err)
 		return err;
-	/* The key may have moved while we waited. */
-	err = inode_key_of(r->fs->tree, r->dir, r->name, &r->key);
+	err = still_there(r);
 	if (!err)
 		err = rename_tree(r);
 	tree_move_end(r->fs->tree, r->from);

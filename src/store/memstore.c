@@ -188,7 +188,7 @@ static int copy_locked(struct memstore *m, const char *from, const char *etag,
 		       struct object_info *out) REQUIRES(&m->lock)
 {
 	const struct mem_object *o = mem_find_locked(m, from);
-	char content_type[sizeof(o->content_type)];
+	char content_type[sizeof(o->content_type)], same[STORE_ETAG_SIZE];
 	struct mem_blob *blob;
 	int err;
 
@@ -200,8 +200,10 @@ static int copy_locked(struct memstore *m, const char *from, const char *etag,
 	if (err)
 		return err;
 	blob = mem_blob_ref(o->blob);
+	/* A new key moves the objects, o among them. */
 	memcpy(content_type, o->content_type, sizeof(content_type));
-	err = mem_store_locked(m, to, blob, o->info.etag, content_type, out);
+	memcpy(same, o->info.etag, sizeof(same));
+	err = mem_store_locked(m, to, blob, same, content_type, out);
 	if (err)
 		mem_blob_unref(blob);
 	return err;
