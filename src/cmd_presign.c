@@ -1,13 +1,14 @@
 /*
  * `stagefs presign`: what PRESIGN does, without a mount. Signing asks nobody;
  * only an internal stage is looked up first, so that a typo in its name is an
- * error and not a URL to nowhere.
+ * error and not a URL to nowhere. A path on a mount is signed by the mount.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
+#include "mount_presign.h"
 #include "stage/path.h"
 #include "stage/presign.h"
 #include "table.h"
@@ -45,6 +46,7 @@ static const struct option options[] = {
 /* What the words say. */
 struct presign_words {
 	enum presign_action action;
+	bool on_mount; /* text is a path */
 	struct location location;
 	const char *text; /* the location as given */
 };
@@ -55,13 +57,16 @@ static int read_words(const struct cmd_words *words, struct presign_words *out)
 	int status = STATUS_OK;
 
 	out->action = PRESIGN_DOWNLOAD;
-	if (!words->n)
+	if (!words->n || !*words->word[words->n - 1])
 		return cmd_usage(&presign_command,
-				 "which file? name it as @stage/path");
+				 "which file? name it as @stage/path, or by "
+				 "its path on a mount");
 	out->text = words->word[words->n - 1];
 	if (words->n == 2 && presign_parse_action(words->word[0], &out->action))
 		buf_addf(&why, "%s: the first word is download or upload",
 			 words->word[0]);
+	else if (*out->text != '@')
+		out->on_mount = true;
 	else
 		location_parse(out->text, &out->location, &why);
 	if (why.len)
@@ -190,6 +195,86 @@ static int run_session(const struct presign_options *o,
 	return status;
 }
 
+/* ---- a path on a mount ---- */
+
+/* The form of the attribute that has the whole output, or NULL. */
+static const char *whole_form(int format)
+{
+	switch (format) {
+	case FORMAT_URL:
+		return "";
+	case FORMAT_CURL:
+		return ".curl";
+	case TABLE_JSON:
+	case TABLE_NDJSON:
+		return ".json";
+	default:
+		return NULL;
+	}
+}
+
+static int print_whole(const struct mount_presign *ask, int format,
+		       struct buf *why)
+{
+	struct buf value = BUF_INIT(4 * BUF_URL), out = BUF_INIT(5 * BUF_URL);
+	int rc = mount_presign(ask, whole_form(format), &value, why);
+
+	if (!rc) {
+		buf_addf(&out, format == TABLE_JSON ? "[%s]" : "%s",
+			 buf_str(&value));
+		rc = print_buf(&out);
+	}
+	buf_clear(&value);
+	buf_clear(&out);
+	return rc;
+}
+
+static int print_columns(const struct mount_presign *ask, int format,
+			 bool header, struct buf *why)
+{
+	struct buf url = BUF_INIT(4 * BUF_URL), headers = BUF_INIT(4 * BUF_URL);
+	int rc = mount_presign(ask, ".headers", &headers, why);
+
+	if (!rc)
+		rc = mount_presign(ask, "", &url, why);
+	if (!rc) {
+		const struct store_presigned row = {
+			.method = ask->action == PRESIGN_UPLOAD ? "PUT" : "GET",
+			.headers = headers.data,
+			.url = url.data,
+		};
+
+		rc = print_table(&row, format, header);
+	}
+	buf_clear(&url);
+	buf_clear(&headers);
+	return rc;
+}
+
+static int run_mount(const struct presign_options *o,
+		     const struct presign_words *w, int64_t expire)
+{
+	const struct mount_presign ask = {
+		.path = w->text,
+		.action = w->action,
+		.expire = expire,
+		.content_type = o->content_type,
+	};
+	struct buf what = BUF_INIT(BUF_MESSAGE), why = BUF_INIT(BUF_MESSAGE);
+	int rc;
+
+	buf_addf(&what, "cannot presign %s", w->text);
+	rc = whole_form(o->format)
+		     ? print_whole(&ask, o->format, &why)
+		     : print_columns(&ask, o->format, o->header, &why);
+	if (rc)
+		cmd_error(buf_str(&what),
+			  why.len ? buf_str(&why) : strerror(-rc));
+	buf_clear(&what);
+	buf_clear(&why);
+	return rc ? STATUS_FAILED : STATUS_OK;
+}
+
 static int run(int argc, char **argv)
 {
 	struct presign_options o = { 0 };
@@ -206,7 +291,8 @@ static int run(int argc, char **argv)
 		status = cmd_usage(&presign_command,
 				   "--content-type is for uploads");
 	if (!status)
-		status = run_session(&o, &w, expire);
+		status = w.on_mount ? run_mount(&o, &w, expire)
+				    : run_session(&o, &w, expire);
 	location_clear(&w.location);
 	option_clear(options, &o);
 	return status;
@@ -214,9 +300,11 @@ static int run(int argc, char **argv)
 
 const struct command presign_command = {
 	.verb = "presign",
-	.synopsis = "[download|upload] @STAGE/PATH [--expire N] "
+	.synopsis = "[download|upload] @STAGE/PATH|FILE [--expire N] "
 		    "[--content-type T] [--format F]",
-	.help = "A URL that downloads or uploads one file without any key",
+	.help = "A URL that downloads or uploads one file without any key; "
+		"FILE is a "
+		"path on a mount",
 	.options = options,
 	.run = run,
 };

@@ -7,6 +7,7 @@ stagefs_SOURCES = \
 	src/cmd_list.c \
 	src/cmd_presign.c \
 	src/config_catalog.c \
+	src/mount_presign.c src/mount_presign.h \
 	src/pattern.c src/pattern.h \
 	src/table.c src/table.h \
 	$(CONFIG_SOURCES)

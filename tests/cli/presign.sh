@@ -125,7 +125,11 @@ fails 'EXPIRE -1' 2 'expire = -1: ' presign @~/a --expire -1
 fails 'EXPIRE x' 2 'expire = x: ' presign @~/a --expire x
 fails 'EXPIRE without a value' 2 'expire: a value is missing' presign @~/a --expire
 fails 'no location' 2 'which file' presign
-fails 'no at sign' 2 'begins with @' presign ext/a
+fails 'an empty location' 2 'which file' presign ''
+fails 'no at sign, and no path on a mount' 1 'ext/a: it is not on a mount .* begins with @' presign ext/a
+fails 'a file that is not on a mount' 1 'it is not on a mount' presign "$DIR/file"
+fails 'a new name that is not on a mount' 1 'it is not on a mount' presign upload "$DIR/x/y"
+fails 'a path through a file' 1 'Not a directory' presign "$DIR/file/x"
 fails 'dot dot' 2 'is not a name' presign @ext/../a
 fails 'an action that is none' 2 'download or upload' presign delete @ext/a
 fails 'too many words' 2 'too many' presign upload @ext/a b
