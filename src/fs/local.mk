@@ -76,7 +76,8 @@ libfs_a_SOURCES += \
 fs_data_tests = tests/unit/test_extents tests/unit/test_parts \
 	tests/unit/test_prefetch tests/unit/test_spill tests/unit/test_file \
 	tests/unit/test_file_model tests/unit/test_block \
-	tests/unit/test_reader
+	tests/unit/test_reader tests/unit/test_writer \
+	tests/unit/test_pending
 check_PROGRAMS += $(fs_data_tests)
 TESTS += $(fs_data_tests)
 tests_unit_test_extents_SOURCES = tests/unit/test_extents.c
@@ -105,3 +106,9 @@ tests_unit_test_file_model_LDADD = $(fs_rig_libs)
 tests_unit_test_reader_SOURCES = tests/unit/test_reader.c $(fs_rig)
 tests_unit_test_reader_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_reader_LDADD = $(fs_rig_libs)
+tests_unit_test_writer_SOURCES = tests/unit/test_writer.c $(fs_rig)
+tests_unit_test_writer_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_writer_LDADD = $(fs_rig_libs)
+tests_unit_test_pending_SOURCES = tests/unit/test_pending.c $(fs_rig)
+tests_unit_test_pending_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pending_LDADD = $(fs_rig_libs)

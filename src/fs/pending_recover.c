@@ -71,7 +71,7 @@ static int read_record(int dir, const char *file, struct left *l)
 	err = err ? err : next_line(&at, &l->location);
 	err = err ? err : next_line(&at, &l->key);
 	err = err ? err : next_line(&at, &l->id);
-	return err;
+	return err || (l->key.len && l->id.len) ? err : -EINVAL;
 }
 
 struct finder {

@@ -1,0 +1,455 @@
+/* Parts that leave while the program writes. */
+#include "file_rig.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/budget.h"
+#include "base/wait.h"
+#include "store/memstore.h"
+
+#define PART (64 * KIB)
+
+static char *pattern; /* of 4 MiB */
+
+static int setup(void **state)
+{
+	signal(SIGXFSZ, SIG_IGN);
+	pattern = malloc(4 * MIB);
+	rig_pattern(pattern, 4 * MIB, 5);
+	return pattern ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	free(pattern);
+	return 0;
+}
+
+/* Writes [from, to) of the pattern in pieces of 10,000 bytes. */
+static int write_range(struct file *f, uint64_t from, uint64_t to)
+{
+	int err = 0;
+
+	while (!err && from < to) {
+		size_t n = to - from < 10000 ? (size_t)(to - from) : 10000;
+
+		err = file_write(f, from, pattern + from, n);
+		from += n;
+	}
+	return err;
+}
+
+static void check_object(struct rig *r, const char *name, size_t size)
+{
+	char *got = malloc(size);
+
+	assert_int_equal(rig_object(r, name, got, size), size);
+	assert_memory_equal(got, pattern, size);
+	free(got);
+}
+
+static void check_read(struct file *f, uint64_t from, size_t n)
+{
+	char *got = malloc(n);
+
+	assert_int_equal(rig_read(f, from, got, n), n);
+	assert_memory_equal(got, pattern + from, n);
+	free(got);
+}
+
+static void test_leave_before_close(void **state)
+{
+	struct rig r;
+	struct file *f;
+
+	rig_open(&r, PART, 64 * MIB);
+	f = rig_create(&r, "a");
+	assert_int_equal(write_range(f, 0, PART), 0);
+	assert_int_equal(memstore_calls(r.store, "open"), 0);
+	assert_int_equal(write_range(f, PART, 20 * PART), 0);
+	assert_int_equal(memstore_uploads(r.store), 1);
+	assert_int_equal(memstore_calls(r.store, "part"), 19);
+	check_read(f, 0, 20 * PART);
+	check_read(f, 5 * PART - 100, 200);
+	assert_int_equal(file_publish(f), 0);
+	assert_int_equal(memstore_calls(r.store, "part"), 20);
+	assert_int_equal(memstore_calls(r.store, "put"), 0);
+	check_object(&r, "a", 20 * PART);
+	file_close(f);
+	rig_close(&r);
+}
+
+/* What is exactly one part is one PUT. */
+static void test_exactly_one_part(void **state)
+{
+	struct rig r;
+	struct file *f;
+
+	rig_open(&r, PART, 64 * MIB);
+	f = rig_create(&r, "a");
+	assert_int_equal(write_range(f, 0, PART), 0);
+	assert_int_equal(file_publish(f), 0);
+	assert_int_equal(memstore_calls(r.store, "put"), 1);
+	assert_int_equal(memstore_calls(r.store, "open"), 0);
+	check_object(&r, "a", PART);
+	file_close(f);
+	rig_close(&r);
+}
+
+/* A part that is written to after it has left is sent again, once. */
+static void test_sent_again(void **state)
+{
+	struct rig r;
+	struct file *f;
+
+	rig_open(&r, PART, 64 * MIB);
+	memstore_delay(r.store, 20);
+	f = rig_create(&r, "a");
+	pattern[PART + 7] ^= 1;
+	assert_int_equal(write_range(f, 0, 4 * PART + 1), 0);
+	pattern[PART + 7] ^= 1;
+	assert_int_equal(write_range(f, PART, PART + 10), 0);
+	check_read(f, 0, 4 * PART);
+	assert_int_equal(file_publish(f), 0);
+	assert_int_equal(memstore_calls(r.store, "part"), 6);
+	memstore_delay(r.store, 0);
+	check_object(&r, "a", 4 * PART + 1);
+	file_close(f);
+	rig_close(&r);
+}
+
+/* A part that fails is told by the next write, and sent again by publish. */
+static void test_part_fails(void **state)
+{
+	struct rig r;
+	struct file *f;
+
+	rig_open(&r, PART, 64 * MIB);
+	f = rig_create(&r, "a");
+	memstore_fail(r.store, "part", 2, -EACCES);
+	assert_int_equal(write_range(f, 0, 4 * PART), -EACCES);
+	assert_int_equal(file_write(f, 2 * PART, "x", 1), -EACCES);
+	assert_int_equal(file_publish(f), 0);
+	assert_int_equal(write_range(f, 2 * PART, 4 * PART), 0);
+	assert_int_equal(file_publish(f), 0);
+	check_object(&r, "a", 4 * PART);
+	file_close(f);
+	rig_close(&r);
+}
+
+/* The store refuses for good: the old object stays, no upload is left, and
+ * later all is well again. */
+static void test_refused(void **state)
+{
+	static const char *const ops[] = { "open", "part", "complete" };
+
+	for (size_t i = 0; i < COUNT(ops); i++) {
+		struct rig r;
+		struct file *f;
+		char got[8];
+
+		rig_open(&r, PART, 64 * MIB);
+		rig_poke(&r, "a", "old", 3);
+		f = rig_find(&r, "a");
+		assert_int_equal(file_reset(f), 0);
+		memstore_fail(r.store, ops[i], 0, -EACCES);
+		if (write_range(f, 0, 4 * PART) && i == 2)
+			fail_msg("a write failed before the completion");
+		row_number(ops[i], file_publish(f), i == 0 ? 0 : -EACCES);
+		row_number(ops[i], memstore_uploads(r.store), 0);
+		if (i > 0)
+			assert_int_equal(rig_object(&r, "a", got, 8), 3);
+		memstore_fail(r.store, ops[i], 1, 0);
+		assert_int_equal(write_range(f, 0, 4 * PART), 0);
+		assert_int_equal(file_publish(f), 0);
+		check_object(&r, "a", 4 * PART);
+		file_close(f);
+		rig_close(&r);
+	}
+}
+
+/* Closed without publishing, as after SIGKILL of the program: nothing is. */
+static void test_given_up(void **state)
+{
+	struct rig r;
+	struct file *f;
+	char got[8];
+
+	rig_open(&r, PART, 64 * MIB);
+	memstore_delay(r.store, 2000);
+	f = rig_create(&r, "a");
+	assert_int_equal(write_range(f, 0, 4 * PART), 0);
+	file_close(f);
+	memstore_delay(r.store, 0);
+	assert_int_equal(memstore_uploads(r.store), 0);
+	assert_int_equal(rig_object(&r, "a", got, 8), -ENOENT);
+	rig_close(&r);
+}
+
+/* No memory is left: parts are filled in the spill file and leave from it. */
+static void test_no_memory(void **state)
+{
+	size_t memory = 64 * MIB;
+	struct rig r;
+	struct file *f;
+
+	rig_open(&r, PART, memory);
+	assert_true(budget_try(r.env.budget, memory));
+	f = rig_create(&r, "a");
+	assert_int_equal(write_range(f, 0, 6 * PART), 0);
+	assert_int_equal(memstore_calls(r.store, "part"), 5);
+	assert_int_equal(file_publish(f), 0);
+	check_object(&r, "a", 6 * PART);
+	file_close(f);
+	budget_give(r.env.budget, memory);
+	rig_close(&r);
+}
+
+struct limit {
+	struct rlimit old;
+};
+
+/* From now on files may not grow: a disk that is full. */
+static struct limit full_disk(void)
+{
+	struct limit l;
+	struct rlimit small;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &l.old), 0);
+	small = l.old;
+	small.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	return l;
+}
+
+static void disk_again(const struct limit *l)
+{
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l->old), 0);
+}
+
+/* A full disk does not end sequential writing, only what needs the disk. */
+static void test_full_disk(void **state)
+{
+	struct limit l;
+	struct rig r;
+	struct file *f;
+	char got[8];
+
+	rig_open(&r, PART, 64 * MIB);
+	f = rig_create(&r, "a");
+	l = full_disk();
+	assert_int_equal(write_range(f, 0, 10 * PART + 5), 0);
+	check_read(f, 10 * PART, 5);
+	assert_int_equal(rig_read(f, PART, got, 8), -ENOSPC);
+	assert_int_equal(file_write(f, PART, "x", 1), -ENOSPC);
+	assert_int_equal(file_truncate(f, PART + 5), -ENOSPC);
+	assert_int_equal(file_write(f, 40 * PART, "x", 1), -ENOSPC);
+	disk_again(&l);
+	assert_int_equal(file_write(f, PART, "x", 1), -ENOSPC);
+	assert_int_equal(file_publish(f), 0);
+	check_object(&r, "a", 10 * PART + 5);
+	check_read(f, PART, 100);
+	file_close(f);
+	rig_close(&r);
+}
+
+/* Parts that only the store had, and it refused the whole: final. */
+static void test_lost_for_good(void **state)
+{
+	struct limit l;
+	struct rig r;
+	struct file *f;
+
+	rig_open(&r, PART, 64 * MIB);
+	f = rig_create(&r, "a");
+	l = full_disk();
+	assert_int_equal(write_range(f, 0, 4 * PART), 0);
+	disk_again(&l);
+	memstore_fail(r.store, "complete", 1, -EACCES);
+	assert_int_equal(file_publish(f), -EACCES);
+	assert_int_equal(file_publish(f), -EIO);
+	assert_int_equal(file_publish(f), -EIO);
+	assert_int_equal(file_reset(f), 0);
+	assert_int_equal(write_range(f, 0, 4 * PART), 0);
+	assert_int_equal(file_publish(f), 0);
+	check_object(&r, "a", 4 * PART);
+	file_close(f);
+	rig_close(&r);
+}
+
+static void *interrupt_soon(void *waiter)
+{
+	usleep(50000);
+	waiter_interrupt(waiter);
+	return NULL;
+}
+
+/* A writer that waits for its parts can be interrupted; it took nothing. */
+static void test_interrupted(void **state)
+{
+	uint64_t at = 0;
+	struct rig r;
+	struct file *f;
+	pthread_t t;
+	int err = 0;
+
+	rig_open(&r, PART, 64 * MIB);
+	memstore_delay(r.store, 3000);
+	f = rig_create(&r, "a");
+	waiter_begin(waiter_self());
+	pthread_create(&t, NULL, interrupt_soon, waiter_self());
+	for (; !err && at < 4 * MIB - 10000; at += err ? 0 : 10000)
+		err = file_write(f, at, pattern + at, 10000);
+	assert_int_equal(err, -EINTR);
+	pthread_join(t, NULL);
+	waiter_begin(waiter_self());
+	assert_int_equal(file_size(f, &(uint64_t){ 0 }), true);
+	memstore_delay(r.store, 0);
+	assert_int_equal(write_range(f, at, 2 * MIB), 0);
+	assert_int_equal(file_publish(f), 0);
+	check_object(&r, "a", 2 * MIB);
+	file_close(f);
+	rig_close(&r);
+}
+
+struct writer {
+	pthread_t thread;
+	struct rig *rig;
+	struct file *file;
+	char name[16];
+	size_t size;
+	int err;
+};
+
+static void *write_file(void *arg)
+{
+	struct writer *w = arg;
+
+	w->err = write_range(w->file, 0, w->size);
+	if (!w->err)
+		w->err = file_publish(w->file);
+	file_close(w->file);
+	return NULL;
+}
+
+/* A hundred writers, 32 MiB of memory, a slow store: all end. */
+static void test_hundred_writers(void **state)
+{
+	static struct writer w[100];
+	struct rig r;
+
+	rig_open(&r, MIB, 32 * MIB);
+	memstore_delay(r.store, 5);
+	for (unsigned i = 0; i < COUNT(w); i++) {
+		snprintf(w[i].name, sizeof(w[i].name), "f%u", i);
+		w[i].rig = &r;
+		w[i].size = MIB + 10000 * i;
+		w[i].file = rig_create(&r, w[i].name);
+	}
+	for (unsigned i = 0; i < COUNT(w); i++)
+		pthread_create(&w[i].thread, NULL, write_file, &w[i]);
+	for (unsigned i = 0; i < COUNT(w); i++)
+		pthread_join(w[i].thread, NULL);
+	memstore_delay(r.store, 0);
+	for (unsigned i = 0; i < COUNT(w); i++) {
+		row_number(w[i].name, w[i].err, 0);
+		check_object(&r, w[i].name, w[i].size);
+	}
+	assert_true(budget_peak(r.env.budget) <= 32 * MIB);
+	rig_close(&r);
+}
+
+/* One writes, one reads, one publishes: every read is of what was written. */
+struct crowd {
+	struct file *file;
+	bool stop;
+	int err;
+};
+
+static void *publish_often(void *arg)
+{
+	struct crowd *c = arg;
+
+	while (!__atomic_load_n(&c->stop, __ATOMIC_ACQUIRE)) {
+		int err = file_publish(c->file);
+
+		if (err)
+			__atomic_store_n(&c->err, err, __ATOMIC_RELEASE);
+		usleep(1000);
+	}
+	return NULL;
+}
+
+static void *read_often(void *arg)
+{
+	struct crowd *c = arg;
+	char *got = malloc(MIB);
+	unsigned rnd = 1;
+
+	while (!__atomic_load_n(&c->stop, __ATOMIC_ACQUIRE)) {
+		uint64_t at = (uint64_t)rand_r(&rnd) % (3 * MIB);
+		long n = rig_read(c->file, at, got, 1 + rnd % MIB);
+
+		if (n < 0)
+			__atomic_store_n(&c->err, (int)n, __ATOMIC_RELEASE);
+		else if (memcmp(got, pattern + at, (size_t)n) != 0)
+			__atomic_store_n(&c->err, -EBADMSG, __ATOMIC_RELEASE);
+	}
+	free(got);
+	return NULL;
+}
+
+static void test_all_at_once(void **state)
+{
+	struct crowd c = { 0 };
+	pthread_t t[3];
+	struct rig r;
+
+	rig_open(&r, PART, 16 * MIB);
+	memstore_delay(r.store, 1);
+	c.file = rig_create(&r, "a");
+	pthread_create(&t[0], NULL, publish_often, &c);
+	pthread_create(&t[1], NULL, read_often, &c);
+	pthread_create(&t[2], NULL, read_often, &c);
+	for (uint64_t at = 0; at < 3 * MIB; at += 30000) {
+		uint64_t end = at + 30000 < 3 * MIB ? at + 30000 : 3 * MIB;
+
+		assert_int_equal(write_range(c.file, at, end), 0);
+		assert_int_equal(write_range(c.file, at / 2, at / 2 + 50), 0);
+	}
+	__atomic_store_n(&c.stop, true, __ATOMIC_RELEASE);
+	for (unsigned i = 0; i < 3; i++)
+		pthread_join(t[i], NULL);
+	assert_int_equal(c.err, 0);
+	memstore_delay(r.store, 0);
+	assert_int_equal(file_publish(c.file), 0);
+	check_object(&r, "a", 3 * MIB);
+	file_close(c.file);
+	rig_close(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_leave_before_close),
+		cmocka_unit_test(test_exactly_one_part),
+		cmocka_unit_test(test_sent_again),
+		cmocka_unit_test(test_part_fails),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_given_up),
+		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_lost_for_good),
+		cmocka_unit_test(test_interrupted),
+		cmocka_unit_test(test_hundred_writers),
+		cmocka_unit_test(test_all_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
