@@ -27,7 +27,7 @@ start_server() {
 		>"$DIR/port" &
 	SERVER=$!
 	for _ in $(seq 100); do
-		PORT=$(cat "$DIR/port")
+		PORT=$(cat "$DIR/port" 2>/dev/null)
 		[ -n "$PORT" ] && return
 		sleep 0.1
 	done
