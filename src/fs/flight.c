@@ -110,8 +110,10 @@ static void on_done(struct store_part *part, int err)
 	struct flight *fl = (struct flight *)part;
 	struct file *f = fl->file;
 
-	if (fl->mem)
+	if (fl->mem) {
+		pool_unhold(file_pool(f), fl->cap);
 		pool_put(file_pool(f), fl->mem, fl->cap);
+	}
 	file_spill_unref(fl->spill);
 	lock_take(&f->lock);
 	landed_locked(f, fl, err);

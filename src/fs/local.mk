@@ -68,7 +68,8 @@ libfs_a_SOURCES += \
 	src/fs/file.c src/fs/file.h \
 	src/fs/file_map.c src/fs/file_internal.h \
 	src/fs/write.c src/fs/writer.c src/fs/flight.c \
-	src/fs/publish.c \
+	src/fs/publish.c src/fs/publish_internal.h \
+	src/fs/publish_body.c src/fs/publish_parts.c \
 	src/fs/reader.c src/fs/reader.h \
 	src/fs/pending.c src/fs/pending.h \
 	src/fs/pending_recover.c src/fs/pending_internal.h

@@ -35,9 +35,10 @@ void pool_drop(struct pool *p, void *mem, size_t size);
 size_t pool_trim(struct pool *p, size_t bytes);
 
 /*
- * Buffers that do not become free by themselves (a part that a program has
- * not filled) take half of the budget at most, so that those who wait for the
- * budget get through. hold before taking, unhold when it may become free.
+ * Writers' buffers take half of the budget at most: a part that a program has
+ * not filled does not become free by itself, and one on its way to a store
+ * that does not answer takes its time; readers elsewhere get through. hold
+ * before taking, unhold before giving back.
  */
 bool pool_hold(struct pool *p, size_t size);
 void pool_unhold(struct pool *p, size_t size);

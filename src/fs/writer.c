@@ -113,7 +113,6 @@ static int leave_from_memory(struct file *f, const struct tail *t)
 	lock_take(&f->lock);
 	file_locked(f)->tail = (struct tail){ .mem = NULL };
 	lock_drop(&f->lock);
-	pool_unhold(file_pool(f), t->cap);
 	flight_launch(fl, t->mem, t->cap);
 	return 0;
 }
