@@ -88,8 +88,10 @@ int inode_set_times(struct tree *t, struct inode *i,
 		i->flags |= INODE_TIMES;
 		if (atime)
 			m->atime = *atime;
-		if (mtime)
+		if (mtime) {
 			i->mtime = *mtime;
+			i->flags |= INODE_OWN_MTIME;
+		}
 		changed_locked(t, i);
 	}
 	tree_drop(t);
@@ -129,7 +131,7 @@ void inode_touch(struct tree *t, struct inode *i)
 	i->mtime = clock_now();
 	if (i->flags & INODE_TIMES)
 		i->more->ctime = i->mtime;
-	i->flags |= INODE_WRITTEN;
+	i->flags |= INODE_WRITTEN | INODE_OWN_MTIME;
 	tree_drop(t);
 }
 
@@ -235,6 +237,7 @@ void inode_copied(struct tree *t, struct inode *i,
 {
 	tree_take(t);
 	put_version(i, info->etag);
+	i->flags |= INODE_OWN_MTIME;
 	tree_drop(t);
 }
 

@@ -45,6 +45,7 @@ static int create_locked(struct tree *t, struct inode *dir, const char *name,
 	i->refs++;
 	stamp_locked(t, i);
 	i->mtime = clock_now();
+	i->flags |= INODE_OWN_MTIME;
 	if (i->dir)
 		i->dir->complete_ms = i->told_ms; /* it is empty */
 	dir_changed(dir);

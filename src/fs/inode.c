@@ -145,6 +145,7 @@ void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
 	out->published = i->flags & INODE_PUBLISHED;
 	out->fresh = i == t->root || stage_root(i) || inode_ours(i) ||
 		     tree_fresh_locked(t, i->told_ms);
+	out->own_mtime = i->flags & INODE_OWN_MTIME;
 	out->open = i->more && i->more->file;
 	out->stamp = i->stamp;
 	out->expire = i->more ? i->more->expire : 0;

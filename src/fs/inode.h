@@ -58,6 +58,7 @@ struct inode_view {
 	bool published; /* files: the store has an object here */
 	bool fresh; /* believed until its ttl ends, or ours */
 	bool open; /* it has open content */
+	bool own_mtime; /* the store has another time */
 	uint64_t stamp;
 	int64_t expire; /* presign expiry set on it; 0: none */
 	bool orphan; /* unlinked: it has no name any more */
@@ -109,6 +110,11 @@ enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
 /* As tree_find(), but stale knowledge is fine and INODE_ABSENT is NULL: no
  * I/O will follow. Referenced, or NULL. */
 struct inode *tree_peek(struct tree *t, struct inode *dir, const char *name);
+
+/* As tree_find(), but stale knowledge is fine: TREE_UNKNOWN only for a name
+ * that nobody has spoken of. */
+enum tree_answer tree_guess(struct tree *t, struct inode *dir, const char *name,
+			    struct inode **out);
 
 /* Now: the count from which a question to the store counts. */
 uint64_t tree_clock(struct tree *t);

@@ -23,11 +23,15 @@ libfs_a_SOURCES += \
 	src/fs/setattr.c \
 	src/fs/stages.c \
 	src/fs/told.c \
-	src/fs/tree.c src/fs/tree.h
+	src/fs/tree.c src/fs/tree.h \
+	src/fs/xattr.c src/fs/xattr.h \
+	src/fs/xattr_args.c src/fs/xattr_args.h \
+	src/fs/xattr_presign.c \
+	src/fs/xattr_stage.c
 
 fs_names_tests = tests/unit/test_access tests/unit/test_dircache \
 	tests/unit/test_inode tests/unit/test_names tests/unit/test_dir \
-	tests/unit/test_rename
+	tests/unit/test_rename tests/unit/test_xattr tests/unit/test_xattr_args
 check_PROGRAMS += $(fs_names_tests)
 TESTS += $(fs_names_tests)
 tests_unit_test_access_SOURCES = tests/unit/test_access.c
@@ -55,6 +59,14 @@ tests_unit_test_rename_SOURCES = tests/unit/test_rename.c \
 	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
 tests_unit_test_rename_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_rename_LDADD = $(FS_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_xattr_SOURCES = tests/unit/test_xattr.c \
+	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
+tests_unit_test_xattr_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_xattr_LDADD = $(FS_LIBS) $(UNIT_LIBS)
+tests_unit_test_xattr_args_SOURCES = tests/unit/test_xattr_args.c
+tests_unit_test_xattr_args_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_xattr_args_LDADD = libfs.a libstage.a $(BASE_LIBS) $(UNIT_LIBS)
 
 # The bytes half: content, blocks, parts.
 libfs_a_SOURCES += \

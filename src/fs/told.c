@@ -72,6 +72,25 @@ struct inode *tree_peek(struct tree *t, struct inode *dir, const char *name)
 	return i;
 }
 
+enum tree_answer tree_guess(struct tree *t, struct inode *dir, const char *name,
+			    struct inode **out)
+{
+	enum tree_answer answer = TREE_UNKNOWN;
+	struct inode *i;
+
+	*out = NULL;
+	tree_take(t);
+	i = dir->dir ? tree_child_locked(t, dir, name) : NULL;
+	if (i && inode_live(i)) {
+		*out = taken_locked(t, i);
+		answer = TREE_KNOWN;
+	} else if (i || (dir->dir && dir->dir->complete_ms >= 0)) {
+		answer = TREE_ABSENT;
+	}
+	tree_drop(t);
+	return answer;
+}
+
 uint64_t tree_clock(struct tree *t)
 {
 	uint64_t now;
@@ -94,7 +113,7 @@ static void told_file(struct inode *i, const struct object_info *info)
 	if (same)
 		return;
 	i->mtime = info->mtime;
-	i->flags &= ~INODE_TIMES;
+	i->flags &= ~(INODE_TIMES | INODE_OWN_MTIME);
 	inode_put_etag(i, info->etag);
 }
 

@@ -48,6 +48,7 @@ enum inode_flag {
 	INODE_OWN_MODE = 32, /* mode and owner are not the tree's */
 	INODE_TIMES = 64, /* more->atime and ctime count */
 	INODE_IN_LRU = 128,
+	INODE_OWN_MTIME = 256, /* ours, the store has another */
 };
 
 struct inode {
@@ -68,9 +69,9 @@ struct inode {
 	unsigned refs;
 	uid_t uid;
 	gid_t gid;
-	uint16_t mode;
-	uint8_t kind;
-	uint8_t flags;
+	uint16_t mode : 12;
+	uint16_t kind : 4;
+	uint16_t flags;
 };
 
 /* Who publishes or moves. */

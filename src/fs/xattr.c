@@ -1,0 +1,175 @@
+/*
+ * Extended attributes: a table of names and functions. They are not stored;
+ * each is computed when it is asked for by name. listxattr shows none of them
+ * unless told to, so that cp -a and backups never copy a bearer secret.
+ *
+ * security.* and system.* are refused before anything else: `ls -l` asks for
+ * two of them with every file, and stops when it hears -EOPNOTSUPP.
+ */
+#include "fs/xattr.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "base/text.h"
+#include "fs/access.h"
+
+#define EXPIRE_NAME "user.presign.expire"
+
+static int get_expire(struct xattr_call *c)
+{
+	buf_addf(c->out, "%lld", (long long)xattr_expire(c->fs, c->inode));
+	return buf_err(c->out);
+}
+
+#define URLS(name_, action_) \
+	URL(name_, action_, xattr_write_url), \
+		URL(name_ ".headers", action_, xattr_write_headers), \
+		URL(name_ ".method", action_, xattr_write_method), \
+		URL(name_ ".json", action_, xattr_write_json), \
+		URL(name_ ".curl", action_, presign_curl)
+#define URL(name_, action_, write_) \
+	{ \
+		.name = name_, .get = xattr_get_presign, \
+		.flags = XATTR_TAKES_ARGS | XATTR_OF_FILES, .action = action_, \
+		.write = write_ \
+	}
+
+static const struct xattr_row rows[] = {
+	URLS("user.presign.download", PRESIGN_DOWNLOAD),
+	URLS("user.presign.upload", PRESIGN_UPLOAD),
+	{ EXPIRE_NAME, get_expire, XATTR_OF_FILES | XATTR_OF_DIRS },
+	{ "user.stage.md5", xattr_get_etag, XATTR_OF_FILES },
+	{ "user.stage.etag", xattr_get_etag, XATTR_OF_FILES },
+	{ "user.stage.url", xattr_get_url, XATTR_OF_FILES | XATTR_OF_DIRS },
+	{ "user.stage.name", xattr_get_name, XATTR_OF_FILES | XATTR_OF_DIRS },
+	{ "user.stage.size", xattr_get_size, XATTR_OF_FILES },
+	{ "user.stage.last_modified", xattr_get_last_modified, XATTR_OF_FILES },
+	{ "user.stage.creator", xattr_get_creator },
+	{ "user.stage.content_type", xattr_get_content_type, XATTR_OF_FILES },
+	{ "user.stage.storage_class", xattr_get_storage_class },
+	{ "user.stage.version_id", xattr_get_version_id },
+};
+
+/* The row of a name, whatever follows its `?`; NULL: none of ours. */
+static const struct xattr_row *find_row(const char *name)
+{
+	size_t len = strcspn(name, "?");
+
+	for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++)
+		if (strlen(rows[k].name) == len &&
+		    !memcmp(rows[k].name, name, len))
+			return &rows[k];
+	return NULL;
+}
+
+/* What only a kernel, or nobody, sets here. */
+static bool foreign(const char *name)
+{
+	return !text_starts_with(name, "user.");
+}
+
+static int64_t expire_max(const struct fs *fs)
+{
+	int64_t max = fs->set.presign_expire_max;
+
+	return max > 0 && max < PRESIGN_EXPIRE_MAX ? max : PRESIGN_EXPIRE_MAX;
+}
+
+int fs_getxattr(struct fs *fs, struct inode *i, const char *name,
+		const struct fs_caller *c, struct buf *out)
+{
+	struct xattr_args args = { 0 };
+	struct xattr_call call = {
+		.fs = fs, .inode = i, .args = &args, .caller = c, .out = out
+	};
+	const char *mark;
+	int err = 0;
+
+	if (foreign(name))
+		return -EOPNOTSUPP;
+	call.row = find_row(name);
+	if (!call.row)
+		return -ENODATA;
+	mark = strchr(name, '?');
+	if (mark && !(call.row->flags & XATTR_TAKES_ARGS))
+		return -EINVAL;
+	if (mark)
+		err = xattr_args_parse(mark + 1, expire_max(fs), &args);
+	if (err)
+		return err;
+	inode_view(fs->tree, i, &call.view);
+	return call.row->get(&call);
+}
+
+int fs_listxattr(struct fs *fs, struct inode *i, struct buf *out)
+{
+	struct inode_view v;
+	unsigned kind;
+
+	if (!fs->set.list_xattrs)
+		return 0;
+	inode_view(fs->tree, i, &v);
+	kind = v.kind == INODE_FILE ? XATTR_OF_FILES : XATTR_OF_DIRS;
+	for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+		if (!(rows[k].flags & kind))
+			continue;
+		if (rows[k].write &&
+		    xattr_presign_allowed(fs, i, rows[k].action))
+			continue;
+		buf_add(out, rows[k].name, strlen(rows[k].name) + 1);
+	}
+	return buf_err(out);
+}
+
+/* May this name be set or removed? 1: it is the expiry. */
+static int settable(struct fs *fs, struct inode *i, const char *name,
+		    const struct fs_caller *c, int other)
+{
+	struct inode_view v;
+	int err;
+
+	if (foreign(name))
+		return -EOPNOTSUPP;
+	if (!find_row(name))
+		return other;
+	if (strcmp(name, EXPIRE_NAME))
+		return -EPERM;
+	inode_view(fs->tree, i, &v);
+	err = access_check(c, v.mode, v.uid, v.gid, ACCESS_WRITE);
+	return err ? err : 1;
+}
+
+int fs_setxattr(struct fs *fs, struct inode *i, const char *name,
+		const char *value, size_t len, int flags,
+		const struct fs_caller *c)
+{
+	struct inode_view v;
+	uint64_t expire;
+	int rc = settable(fs, i, name, c, -EOPNOTSUPP);
+
+	if (rc <= 0)
+		return rc;
+	if (parse_u64n(value, len, expire_max(fs), &expire) ||
+	    expire < PRESIGN_EXPIRE_MIN)
+		return -EINVAL;
+	inode_view(fs->tree, i, &v);
+	if ((flags & XATTR_CREATE) && v.expire)
+		return -EEXIST;
+	if ((flags & XATTR_REPLACE) && !v.expire)
+		return -ENODATA;
+	return inode_set_expire(fs->tree, i, expire);
+}
+
+int fs_removexattr(struct fs *fs, struct inode *i, const char *name,
+		   const struct fs_caller *c)
+{
+	struct inode_view v;
+	int rc = settable(fs, i, name, c, -ENODATA);
+
+	if (rc <= 0)
+		return rc;
+	inode_view(fs->tree, i, &v);
+	return v.expire ? inode_set_expire(fs->tree, i, 0) : -ENODATA;
+}

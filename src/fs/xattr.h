@@ -1,0 +1,68 @@
+/*
+ * Extended attributes, between the files that answer them: xattr.c has the
+ * table, xattr_presign.c the URLs, xattr_stage.c what the store knows.
+ */
+#ifndef FS_XATTR_H
+#define FS_XATTR_H
+
+#include "fs/names.h"
+#include "fs/xattr_args.h"
+#include "stage/presign.h"
+
+struct xattr_call;
+
+struct xattr_row {
+	const char *name;
+	int (*get)(struct xattr_call *c);
+	unsigned flags; /* enum xattr_flag */
+	/* URLs: what for, and how the answer is written down. */
+	enum presign_action action;
+	void (*write)(const struct store_presigned *p,
+		      enum presign_action action, struct buf *out);
+};
+
+enum xattr_flag {
+	XATTR_TAKES_ARGS = 1,
+	XATTR_OF_FILES = 2, /* shown by listxattr there, if at all */
+	XATTR_OF_DIRS = 4,
+};
+
+/* One getxattr. */
+struct xattr_call {
+	struct fs *fs;
+	struct inode *inode;
+	struct inode_view view;
+	const struct xattr_row *row;
+	const struct xattr_args *args;
+	const struct fs_caller *caller;
+	struct buf *out;
+};
+
+/* Is this kind of URL handed out at all? 0, -EPERM by the `presign` setting,
+ * -EROFS an upload to what is read-only. */
+int xattr_presign_allowed(struct fs *fs, struct inode *i,
+			  enum presign_action action);
+/* The expiry that holds for an inode. */
+int64_t xattr_expire(struct fs *fs, struct inode *i);
+
+int xattr_get_presign(struct xattr_call *c);
+void xattr_write_url(const struct store_presigned *p,
+		     enum presign_action action, struct buf *out);
+void xattr_write_headers(const struct store_presigned *p,
+			 enum presign_action action, struct buf *out);
+void xattr_write_method(const struct store_presigned *p,
+			enum presign_action action, struct buf *out);
+void xattr_write_json(const struct store_presigned *p,
+		      enum presign_action action, struct buf *out);
+
+int xattr_get_etag(struct xattr_call *c);
+int xattr_get_url(struct xattr_call *c);
+int xattr_get_name(struct xattr_call *c);
+int xattr_get_size(struct xattr_call *c);
+int xattr_get_last_modified(struct xattr_call *c);
+int xattr_get_creator(struct xattr_call *c);
+int xattr_get_content_type(struct xattr_call *c);
+int xattr_get_storage_class(struct xattr_call *c);
+int xattr_get_version_id(struct xattr_call *c);
+
+#endif

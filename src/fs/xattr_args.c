@@ -1,0 +1,84 @@
+#include "fs/xattr_args.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "stage/path.h"
+
+static int set_expire(struct xattr_args *a, const char *value, int64_t max)
+{
+	uint64_t n;
+
+	if (a->expire || parse_u64(value, max, &n) || !n)
+		return -EINVAL;
+	a->expire = n;
+	return 0;
+}
+
+static int set_content_type(struct xattr_args *a, const char *value,
+			    int64_t max)
+{
+	if (a->content_type || text_has_control(value))
+		return -EINVAL;
+	a->content_type = value;
+	return 0;
+}
+
+/* Every component must be one that a directory can show. */
+static int set_path(struct xattr_args *a, const char *value, int64_t max)
+{
+	for (const char *p = value;; p++) {
+		size_t len = strcspn(p, "/");
+
+		if (!name_visible(p, len))
+			return -EINVAL;
+		p += len;
+		if (!*p)
+			break;
+	}
+	a->path = value;
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*set)(struct xattr_args *a, const char *value, int64_t max);
+	int takes_rest;
+} arguments[] = {
+	{ "expire=", set_expire },
+	{ "content_type=", set_content_type },
+	{ "path=", set_path, 1 },
+};
+
+/* One `name=value`; *next is behind its `&`, or NULL after the last. */
+static int take(struct xattr_args *a, char *at, int64_t max, char **next)
+{
+	for (size_t k = 0; k < sizeof(arguments) / sizeof(*arguments); k++) {
+		char *value = at + strlen(arguments[k].name), *end;
+
+		if (!text_starts_with(at, arguments[k].name))
+			continue;
+		end = arguments[k].takes_rest ? NULL : strchr(value, '&');
+		if (end)
+			*end++ = '\0';
+		*next = end;
+		return *value ? arguments[k].set(a, value, max) : -EINVAL;
+	}
+	return -EINVAL;
+}
+
+int xattr_args_parse(const char *text, int64_t expire_max,
+		     struct xattr_args *out)
+{
+	char *at = out->bytes;
+	int err = 0;
+
+	memset(out, 0, sizeof(*out));
+	if (strlen(text) >= sizeof(out->bytes))
+		return -ERANGE;
+	strcpy(out->bytes, text);
+	while (at && !err)
+		err = take(out, at, expire_max, &at);
+	return err;
+}

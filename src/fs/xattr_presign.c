@@ -1,0 +1,278 @@
+/*
+ * Pre-signed URLs by name. A URL is a bearer secret that outlives the check,
+ * so the caller's own permissions are looked at here: the kernel has asked for
+ * read permission only, and knows nothing of the names in `?path=`.
+ *
+ * A path is walked in the tree alone: signing asks the store nothing. What the
+ * tree does not know may exist, and then has the default mode and owner, so it
+ * is looked at as such; what the tree knew to be absent counts as absent.
+ *
+ * A directory has no URL: without `?path=` the answer is -EINVAL.
+ */
+#include "fs/xattr.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "fs/access.h"
+#include "stage/stage.h"
+
+void xattr_write_url(const struct store_presigned *p,
+		     enum presign_action action, struct buf *out)
+{
+	buf_adds(out, p->url);
+}
+
+void xattr_write_headers(const struct store_presigned *p,
+			 enum presign_action action, struct buf *out)
+{
+	buf_adds(out, p->headers && *p->headers ? p->headers : "{}");
+}
+
+void xattr_write_method(const struct store_presigned *p,
+			enum presign_action action, struct buf *out)
+{
+	buf_adds(out, p->method);
+}
+
+void xattr_write_json(const struct store_presigned *p,
+		      enum presign_action action, struct buf *out)
+{
+	presign_json(p, out);
+}
+
+int xattr_presign_allowed(struct fs *fs, struct inode *i,
+			  enum presign_action action)
+{
+	enum fs_presign only = action == PRESIGN_UPLOAD ? FS_PRESIGN_UPLOAD
+							: FS_PRESIGN_DOWNLOAD;
+
+	if (fs->set.presign != FS_PRESIGN_BOTH && fs->set.presign != only)
+		return -EPERM;
+	return action == PRESIGN_UPLOAD ? names_writable(fs, i) : 0;
+}
+
+int64_t xattr_expire(struct fs *fs, struct inode *i)
+{
+	int64_t expire = inode_expire(fs->tree, i);
+
+	return expire ? expire : fs->set.presign_expire;
+}
+
+/* ---- may the caller? ---- */
+
+/* Where a walk stands: the nearest directory that exists, or may. */
+struct walk {
+	struct xattr_call *c;
+	struct inode *dir; /* referenced; NULL: the tree knows none */
+	bool absent; /* what follows does not exist */
+};
+
+static int may(const struct xattr_call *c, struct inode *i, unsigned want)
+{
+	struct inode_view v;
+
+	inode_view(c->fs->tree, i, &v);
+	return access_check(c->caller, v.mode, v.uid, v.gid, want);
+}
+
+/* An inode that the tree does not know. */
+static int may_unknown(const struct xattr_call *c, bool dir, unsigned want)
+{
+	const struct fs_settings *s = &c->fs->set;
+
+	return access_check(c->caller, dir ? s->dir_mode : s->file_mode, s->uid,
+			    s->gid, want);
+}
+
+static int may_dir(const struct walk *w, unsigned want)
+{
+	return w->dir ? may(w->c, w->dir, want) : may_unknown(w->c, true, want);
+}
+
+/* What the tree has for a name where the walk stands. */
+static enum tree_answer guess(struct walk *w, const char *name,
+			      struct inode **out)
+{
+	*out = NULL;
+	if (w->absent)
+		return TREE_ABSENT;
+	return w->dir ? tree_guess(w->c->fs->tree, w->dir, name, out)
+		      : TREE_UNKNOWN;
+}
+
+static int step_into(struct walk *w, const char *name)
+{
+	struct inode_view v;
+	struct inode *below;
+	int err = may_dir(w, ACCESS_SEARCH);
+
+	if (err)
+		return err;
+	switch (guess(w, name, &below)) {
+	case TREE_ABSENT:
+		w->absent = true;
+		return 0;
+	case TREE_UNKNOWN:
+		break;
+	case TREE_KNOWN:
+		inode_view(w->c->fs->tree, below, &v);
+		if (v.kind == INODE_FILE)
+			err = -ENOTDIR;
+		break;
+	}
+	inode_unref(w->c->fs->tree, w->dir);
+	w->dir = below;
+	return err;
+}
+
+static int reach_object(struct walk *w, const char *name)
+{
+	bool upload = w->c->row->action == PRESIGN_UPLOAD;
+	unsigned want = upload ? ACCESS_WRITE : ACCESS_READ;
+	struct inode_view v;
+	struct inode *i;
+	int err = may_dir(w, ACCESS_SEARCH);
+
+	if (!err && upload)
+		err = may_dir(w, ACCESS_WRITE);
+	if (err)
+		return err;
+	switch (guess(w, name, &i)) {
+	case TREE_ABSENT:
+		return 0;
+	case TREE_UNKNOWN:
+		return may_unknown(w->c, false, want);
+	case TREE_KNOWN:
+		inode_view(w->c->fs->tree, i, &v);
+		err = v.kind == INODE_FILE ? may(w->c, i, want) : -EISDIR;
+		inode_unref(w->c->fs->tree, i);
+	}
+	return err;
+}
+
+/* May the caller have a URL for `path` below `dir`? */
+static int may_path(struct xattr_call *c, struct inode *dir, const char *path)
+{
+	struct walk w = { .c = c, .dir = inode_ref(c->fs->tree, dir) };
+	char name[XATTR_NAME_SIZE];
+	int err = 0;
+
+	for (;;) {
+		size_t len = strcspn(path, "/");
+
+		memcpy(name, path, len);
+		name[len] = '\0';
+		if (!path[len])
+			break;
+		err = step_into(&w, name);
+		if (err)
+			goto out;
+		path += len + 1;
+	}
+	err = reach_object(&w, name);
+out:
+	inode_unref(c->fs->tree, w.dir);
+	return err;
+}
+
+/* ---- which key? ---- */
+
+/* At the root of stages a path begins with a stage: *dir becomes its root,
+ * and *path what follows. */
+static int enter_stage(struct xattr_call *c, struct inode **dir,
+		       const char **path)
+{
+	size_t len = strcspn(*path, "/");
+	char name[XATTR_NAME_SIZE];
+	int err;
+
+	if (!(*path)[len])
+		return -EINVAL; /* a stage is no file */
+	err = may(c, *dir, ACCESS_SEARCH);
+	if (err)
+		return err;
+	memcpy(name, *path, len);
+	name[len] = '\0';
+	*path += len + 1;
+	*dir = tree_peek(c->fs->tree, c->inode, name);
+	return *dir ? 0 : stages_resolve(c->fs, name, dir);
+}
+
+static int sign(struct xattr_call *c, struct inode *at, const char *path)
+{
+	struct presign_request req = {
+		.action = c->row->action,
+		.expire = c->args->expire,
+		.expire_max = c->fs->set.presign_expire_max,
+		.content_type = c->args->content_type,
+	};
+	struct buf whole = NAMES_KEY, why = BUF_INIT(BUF_MESSAGE);
+	struct store_presigned p = { 0 };
+	struct stage *stage = inode_stage(c->fs->tree, at);
+	int err = stage ? inode_path(c->fs->tree, at, &whole) : -ENODATA;
+
+	if (!req.expire)
+		req.expire = xattr_expire(c->fs, at);
+	if (!err && path) {
+		if (whole.len)
+			buf_addc(&whole, '/');
+		buf_adds(&whole, path);
+		err = buf_err(&whole) == -EMSGSIZE ? -ENAMETOOLONG
+						   : buf_err(&whole);
+	}
+	if (!err)
+		err = presign(stage, buf_str(&whole), &req, &p, &why);
+	if (!err) {
+		c->row->write(&p, req.action, c->out);
+		err = buf_err(c->out);
+	} else if (why.len) {
+		log_at(LOG_LEVEL_INFO,
+		       &(struct log_where){ .stage = stage->name,
+					    .key = buf_str(&whole),
+					    .err = err },
+		       "no pre-signed URL: %s", buf_str(&why));
+	}
+	store_presigned_clear(&p);
+	stage_unref(stage);
+	buf_clear(&whole);
+	buf_clear(&why);
+	return err;
+}
+
+/* Below a directory, which is c->inode or, at the root, one of its stages. */
+static int sign_path(struct xattr_call *c)
+{
+	struct inode *dir = c->inode;
+	const char *path = c->args->path;
+	int err = 0;
+
+	if (c->view.kind == INODE_ROOT)
+		err = enter_stage(c, &dir, &path);
+	if (err)
+		return err;
+	err = xattr_presign_allowed(c->fs, dir, c->row->action);
+	if (!err)
+		err = may_path(c, dir, path);
+	if (!err)
+		err = sign(c, dir, path);
+	if (dir != c->inode)
+		inode_unref(c->fs->tree, dir);
+	return err;
+}
+
+int xattr_get_presign(struct xattr_call *c)
+{
+	bool upload = c->row->action == PRESIGN_UPLOAD;
+	int err = xattr_presign_allowed(c->fs, c->inode, c->row->action);
+
+	if (err)
+		return err;
+	if ((c->view.kind == INODE_FILE) == (c->args->path != NULL))
+		return -EINVAL;
+	if (c->args->path)
+		return sign_path(c);
+	err = may(c, c->inode, upload ? ACCESS_WRITE : ACCESS_READ);
+	return err ? err : sign(c, c->inode, NULL);
+}
