@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "net/http_engine.h"
 #include "stage/catalog.h"
-#include "store/store.h"
+#include "statement.h"
 
 #define PATIENCE_S 15
 
@@ -91,30 +91,8 @@ void cmd_close(struct cmd_session *s)
 	log_close();
 }
 
-void cmd_store_error(struct store *s, const char *what, int rc)
+int cmd_failure(const char *what, const struct failure *f)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-
-	store_check(s, &why);
-	cmd_error(what, why.len ? buf_str(&why) : strerror(-rc));
-	buf_clear(&why);
-}
-
-int cmd_find_stage(struct cmd_session *s, const char *name, const char *what,
-		   struct stage **out)
-{
-	int rc = catalog_get(s->catalog, name, out);
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-
-	if (rc == -ENOENT) {
-		buf_addf(&why, "stage %s does not exist", name);
-		if (!catalog_has_storage(s->catalog))
-			buf_adds(&why, " (there is no [storage], only external "
-				       "stages)");
-		cmd_error(what, buf_str(&why));
-	} else if (rc) {
-		cmd_store_error(catalog_storage(s->catalog), what, rc);
-	}
-	buf_clear(&why);
-	return rc ? STATUS_FAILED : STATUS_OK;
+	cmd_error(f->what ? f->what : what, buf_str(&f->why));
+	return STATUS_FAILED;
 }

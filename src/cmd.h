@@ -12,9 +12,8 @@
 #include "config.h"
 
 struct catalog;
+struct failure;
 struct http_engine;
-struct stage;
-struct store;
 
 /* What the program exits with. */
 enum cmd_status { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
@@ -70,14 +69,8 @@ struct cmd_session {
 int cmd_open(const char *file, struct cmd_session *out);
 void cmd_close(struct cmd_session *s);
 
-/*
- * The stage of a location. STATUS_OK, or STATUS_FAILED after a line; what: as
- * in `cannot list @s/a`.
- */
-int cmd_find_stage(struct cmd_session *s, const char *name, const char *what,
-		   struct stage **out);
-
-/* Says why a store failed, in a sentence: it is asked how it is. */
-void cmd_store_error(struct store *s, const char *what, int rc);
+/* Says why a statement failed; what: as in `cannot list @s/a`. Returns
+ * STATUS_FAILED. */
+int cmd_failure(const char *what, const struct failure *f);
 
 #endif

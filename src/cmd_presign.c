@@ -11,15 +11,12 @@
 #include "mount_presign.h"
 #include "stage/path.h"
 #include "stage/presign.h"
-#include "table.h"
-
-/* Beyond table.h's: a single word of the row. */
-enum { FORMAT_URL = TABLE_AUTO + 1, FORMAT_CURL };
+#include "statement.h"
 
 struct presign_options {
 	char *config, *expire, *content_type;
 	int format;
-	bool header;
+	bool header, compat_host;
 };
 
 #define ROW(name_, type_, field, ...) \
@@ -34,12 +31,13 @@ static const struct option options[] = {
 		    "presign_expire of the configuration, 3600)"),
 	ROW("content-type", STRING, content_type, .max = 255,
 	    .help = "sign this type; the upload must send it"),
-	ROW("format", CHOICE, format, .choices = TABLE_FORMATS "|url|curl",
-	    .def = "auto",
+	ROW("format", CHOICE, format, .choices = OUTPUT_FORMATS, .def = "auto",
 	    .help = "auto is a table on a terminal, else TSV; url is the URL "
 		    "alone, curl a command line"),
 	ROW("header", BOOL, header, .def = "no",
 	    .help = "names of the columns first (TSV, CSV)"),
+	ROW("compat-host", BOOL, compat_host, .def = "no",
+	    .help = "the host is among the headers, as old servers had it"),
 	{ 0 },
 };
 
@@ -87,110 +85,28 @@ static int read_expire(const struct presign_options *o, int64_t *out)
 	return status;
 }
 
-/* ---- output ---- */
-
-static int print_buf(struct buf *b)
-{
-	int rc = buf_err(b);
-
-	buf_addc(b, '\n');
-	if (!rc && fwrite(b->data, 1, b->len, stdout) != b->len)
-		rc = -EIO;
-	if (!rc && fflush(stdout))
-		rc = -errno;
-	return rc;
-}
-
-static int print_table(const struct store_presigned *p, int format, bool header)
-{
-	static const struct table_column columns[] = {
-		{ "method", TABLE_TEXT },
-		{ "headers", TABLE_TEXT },
-		{ "url", TABLE_TEXT },
-	};
-	const struct table_value row[] = {
-		{ .text = p->method },
-		{ .text = p->headers },
-		{ .text = p->url },
-	};
-	struct table *t = table_new(stdout, format, header, columns, 3);
-
-	if (!t)
-		return -ENOMEM;
-	table_row(t, row);
-	return table_end(t);
-}
-
-static int print_row(const struct store_presigned *p,
-		     enum presign_action action, int format, bool header)
-{
-	struct buf out = BUF_INIT(4 * BUF_URL);
-	int rc;
-
-	if (p->warning && format != TABLE_JSON && format != TABLE_NDJSON)
-		cmd_error("warning", p->warning);
-	if (format == FORMAT_URL)
-		buf_adds(&out, p->url);
-	else if (format == FORMAT_CURL)
-		presign_curl(p, action, &out);
-	else if (format == TABLE_NDJSON)
-		presign_json(p, &out);
-	else if (format != TABLE_JSON)
-		return print_table(p, format, header);
-	if (format == TABLE_JSON) {
-		buf_addc(&out, '[');
-		presign_json(p, &out);
-		buf_addc(&out, ']');
-	}
-	rc = print_buf(&out);
-	buf_clear(&out);
-	return rc;
-}
-
 /* ---- the verb ---- */
-
-static int sign(struct cmd_session *s, const struct presign_options *o,
-		const struct presign_words *w, int64_t expire, const char *what)
-{
-	const struct config_mount *m = &s->config.mount;
-	const struct presign_request request = {
-		.action = w->action,
-		.expire = expire ? expire : (int64_t)m->presign_expire,
-		.expire_max = m->presign_expire_max,
-		.content_type = o->content_type,
-	};
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	struct store_presigned row = { 0 };
-	struct stage *stage;
-	int rc, status = cmd_find_stage(s, w->location.stage, what, &stage);
-
-	if (status)
-		return status;
-	rc = presign(stage, w->location.path, &request, &row, &why);
-	if (rc) {
-		cmd_error(what, why.len ? buf_str(&why) : strerror(-rc));
-	} else {
-		rc = print_row(&row, w->action, o->format, o->header);
-		if (rc)
-			cmd_error("cannot write", strerror(-rc));
-	}
-	store_presigned_clear(&row);
-	stage_unref(stage);
-	buf_clear(&why);
-	return rc ? STATUS_FAILED : STATUS_OK;
-}
 
 static int run_session(const struct presign_options *o,
 		       const struct presign_words *w, int64_t expire)
 {
+	const struct presign_request request = {
+		.action = w->action,
+		.expire = expire,
+		.content_type = o->content_type,
+	};
+	const struct output output = { o->format, o->header, o->compat_host };
+	struct failure failure = FAILURE_INIT;
 	struct buf what = BUF_INIT(BUF_MESSAGE);
 	struct cmd_session s;
 	int status = cmd_open(o->config, &s);
 
 	buf_addf(&what, "cannot presign %s", w->text);
-	if (!status)
-		status = sign(&s, o, w, expire, buf_str(&what));
+	if (!status &&
+	    statement_presign(&s, &w->location, &request, &output, &failure))
+		status = cmd_failure(buf_str(&what), &failure);
 	cmd_close(&s);
+	failure_clear(&failure);
 	buf_clear(&what);
 	return status;
 }
@@ -222,15 +138,15 @@ static int print_whole(const struct mount_presign *ask, int format,
 	if (!rc) {
 		buf_addf(&out, format == TABLE_JSON ? "[%s]" : "%s",
 			 buf_str(&value));
-		rc = print_buf(&out);
+		rc = presign_print_text(&out);
 	}
 	buf_clear(&value);
 	buf_clear(&out);
 	return rc;
 }
 
-static int print_columns(const struct mount_presign *ask, int format,
-			 bool header, struct buf *why)
+static int print_columns(const struct mount_presign *ask,
+			 const struct output *o, struct buf *why)
 {
 	struct buf url = BUF_INIT(4 * BUF_URL), headers = BUF_INIT(4 * BUF_URL);
 	int rc = mount_presign(ask, ".headers", &headers, why);
@@ -244,7 +160,7 @@ static int print_columns(const struct mount_presign *ask, int format,
 			.url = url.data,
 		};
 
-		rc = print_table(&row, format, header);
+		rc = presign_print(&row, ask->action, o);
 	}
 	buf_clear(&url);
 	buf_clear(&headers);
@@ -260,13 +176,13 @@ static int run_mount(const struct presign_options *o,
 		.expire = expire,
 		.content_type = o->content_type,
 	};
+	const struct output output = { o->format, o->header, o->compat_host };
 	struct buf what = BUF_INIT(BUF_MESSAGE), why = BUF_INIT(BUF_MESSAGE);
 	int rc;
 
 	buf_addf(&what, "cannot presign %s", w->text);
-	rc = whole_form(o->format)
-		     ? print_whole(&ask, o->format, &why)
-		     : print_columns(&ask, o->format, o->header, &why);
+	rc = whole_form(o->format) ? print_whole(&ask, o->format, &why)
+				   : print_columns(&ask, &output, &why);
 	if (rc)
 		cmd_error(buf_str(&what),
 			  why.len ? buf_str(&why) : strerror(-rc));

@@ -9,6 +9,10 @@ stagefs_SOURCES = \
 	src/config_catalog.c \
 	src/mount_presign.c src/mount_presign.h \
 	src/pattern.c src/pattern.h \
+	src/statement.c src/statement.h \
+	src/statement_list.c \
+	src/statement_presign.c \
+	src/statement_walk.c src/statement_walk.h \
 	src/table.c src/table.h \
 	$(CONFIG_SOURCES)
 stagefs_LDADD = $(FUSE_FLOOR_LIBS) $(PCRE_LIBS)

@@ -43,7 +43,7 @@ is 'anchors have no group' "$(names @ext --pattern 'ab[.]|x.parquet')" \
 # ---- an internal stage ----
 
 fails 'an internal stage that is not there' 1 \
-	'cannot list @inner: stage inner does not exist' list @inner
+	'cannot list @inner: Stage .inner. does not exist' list @inner
 boto() {
 	AWS_ACCESS_KEY_ID=AKTEST AWS_SECRET_ACCESS_KEY=$SECRET python3 -W ignore - "$@" <<-END
 	import sys, boto3
