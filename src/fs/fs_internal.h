@@ -11,9 +11,9 @@
 #include "fs/reader.h"
 
 struct fs {
-	struct fs_settings set;		/* strings are its own */
+	struct fs_settings set; /* strings are its own */
 	struct catalog *catalog;
-	struct stage *only;		/* NULL: all stages */
+	struct stage *only; /* NULL: all stages */
 	struct tree *tree;
 	struct budget *budget;
 	struct block_cache *blocks;
@@ -24,7 +24,7 @@ struct fs {
 struct handle {
 	struct file *file;
 	struct reader reader;
-	int flags;			/* of open(2) */
+	int flags; /* of open(2) */
 };
 
 /* names.c: shared with dir.c, rename.c and xattr.c. */

@@ -31,7 +31,9 @@ libfs_a_SOURCES += \
 
 fs_names_tests = tests/unit/test_access tests/unit/test_dircache \
 	tests/unit/test_inode tests/unit/test_names tests/unit/test_dir \
-	tests/unit/test_rename tests/unit/test_xattr tests/unit/test_xattr_args
+	tests/unit/test_rename tests/unit/test_xattr tests/unit/test_xattr_args \
+	tests/unit/test_claims tests/unit/test_open \
+	tests/unit/test_inode_limits
 check_PROGRAMS += $(fs_names_tests)
 TESTS += $(fs_names_tests)
 tests_unit_test_access_SOURCES = tests/unit/test_access.c
@@ -41,7 +43,8 @@ tests_unit_test_dircache_SOURCES = tests/unit/test_dircache.c
 tests_unit_test_dircache_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_dircache_LDADD = libfs.a libstage.a libstore.a $(BASE_LIBS) \
 	$(UNIT_LIBS)
-tests_unit_test_inode_SOURCES = tests/unit/test_inode.c
+tests_unit_test_inode_SOURCES = tests/unit/test_inode.c \
+	tests/unit/tree_fixture.h
 tests_unit_test_inode_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_inode_LDADD = libfs.a libstage.a libstore.a $(BASE_LIBS) \
 	$(UNIT_LIBS)
@@ -67,6 +70,22 @@ tests_unit_test_xattr_LDADD = $(FS_LIBS) $(UNIT_LIBS)
 tests_unit_test_xattr_args_SOURCES = tests/unit/test_xattr_args.c
 tests_unit_test_xattr_args_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_xattr_args_LDADD = libfs.a libstage.a $(BASE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_claims_SOURCES = tests/unit/test_claims.c \
+	tests/unit/tree_fixture.h
+tests_unit_test_claims_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_claims_LDADD = libfs.a libstage.a libstore.a $(BASE_LIBS) \
+	$(UNIT_LIBS)
+tests_unit_test_open_SOURCES = tests/unit/test_open.c \
+	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
+tests_unit_test_open_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_open_LDADD = $(FS_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_inode_limits_SOURCES = tests/unit/test_inode_limits.c \
+	tests/unit/tree_fixture.h
+tests_unit_test_inode_limits_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_inode_limits_LDADD = libfs.a libstage.a libstore.a \
+	$(BASE_LIBS) $(UNIT_LIBS)
 
 # The bytes half: content, blocks, parts.
 libfs_a_SOURCES += \

@@ -1,59 +1,11 @@
 /* The tree of names: who knows what, who lives how long, and stamps. */
-#include "unit.h"
+#include "tree_fixture.h"
 
 #include <errno.h>
-#include <malloc.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/buf.h"
-#include "base/wait.h"
-#include "fs/inode.h"
-#include "stage/stage.h"
-#include "store/memstore.h"
-
-static struct store *store;
-static struct stage *stage;
-
-static int setup(void **state)
-{
-	store = memstore_new("s");
-	stage = stage_new("s", STAGE_EXTERNAL, store, "pre/", false, 0);
-	return !store || !stage;
-}
-
-static int teardown(void **state)
-{
-	stage_unref(stage);
-	store_unref(store);
-	return 0;
-}
-
-static struct tree *new_tree(unsigned ttl_ms, unsigned cache_max)
-{
-	struct tree_settings s = {
-		.ttl_ms = ttl_ms,
-		.uid = 7,
-		.gid = 8,
-		.file_mode = 0644,
-		.dir_mode = 0755,
-		.cache_max = cache_max,
-	};
-	struct tree *t = tree_new(&s, stage);
-
-	assert_non_null(t);
-	return t;
-}
-
-static struct object_info info_of(uint64_t size, const char *etag)
-{
-	struct object_info info = { .size = size, .mtime = { 1000, 5 } };
-
-	snprintf(info.etag, sizeof(info.etag), "%s", etag);
-	return info;
-}
 
 /* What happens to the name `n`, in order, and what is known at the end. */
 enum act {
@@ -163,12 +115,6 @@ static const struct {
 
 static char content; /* stands for a struct file */
 
-static struct inode *must(struct inode *i)
-{
-	assert_non_null(i);
-	return i;
-}
-
 static void act(struct tree *t, enum act a, uint64_t *asked)
 {
 	struct inode *root = tree_root(t), *i = tree_peek(t, root, "n");
@@ -272,13 +218,6 @@ static void test_ttl(void **state)
 	inode_unref(t, found);
 	inode_unref(t, i);
 	tree_free(t);
-}
-
-static struct inode *told_dir(struct tree *t, struct inode *dir,
-			      const char *name)
-{
-	return must(
-		tree_told(t, dir, name, INODE_DIR, NULL, false, tree_clock(t)));
 }
 
 static void test_keys(void **state)
@@ -417,256 +356,6 @@ static void test_expire(void **state)
 	tree_free(t);
 }
 
-static void told_many(struct tree *t, struct inode *dir, unsigned n)
-{
-	struct object_info info =
-		info_of(1, "\"0123456789abcdef0123456789abcdef\"");
-	char name[32];
-
-	for (unsigned k = 0; k < n; k++) {
-		snprintf(name, sizeof(name), "name-of-20-byte%05u", k);
-		inode_unref(t, must(tree_told(t, dir, name, INODE_FILE, &info,
-					      false, 0)));
-	}
-}
-
-static void test_limit(void **state)
-{
-	struct tree *t = new_tree(60000, 100);
-	struct inode *first, *pinned, *found = NULL;
-	struct object_info info = info_of(1, "\"a\"");
-	char name[] = "name-of-20-byte00950";
-
-	first = tree_told(t, tree_root(t), "held", INODE_FILE, &info, false, 0);
-	inode_remember(t, first);
-	inode_unref(t, first);
-	pinned = tree_told(t, tree_root(t), "pinned", INODE_FILE, &info, false,
-			   0);
-	assert_int_equal(inode_set_mode(t, pinned, 0600), 0);
-	inode_unref(t, pinned);
-	told_many(t, tree_root(t), 1000);
-	assert_int_equal(tree_find(t, tree_root(t), "name-of-20-byte00000",
-				   &found),
-			 TREE_UNKNOWN);
-	for (const char *const *n =
-		     (const char *const[]){ name, "held", "pinned", NULL };
-	     *n; n++) {
-		assert_int_equal(tree_find(t, tree_root(t), *n, &found),
-				 TREE_KNOWN);
-		inode_unref(t, found);
-	}
-	tree_free(t);
-}
-
-/* A stamp outlives the name that it stood on. */
-static void test_lost_stamp(void **state)
-{
-	struct tree *t = new_tree(60000, 10);
-	struct object_info info = info_of(1, "\"a\"");
-	uint64_t asked = tree_clock(t);
-	struct inode *i, *found;
-
-	i = tree_told(t, tree_root(t), "n", INODE_FILE, &info, false, asked);
-	tree_removed(t, i);
-	inode_unref(t, i);
-	told_many(t, tree_root(t), 100);
-	i = tree_told(t, tree_root(t), "n", INODE_FILE, &info, false, asked);
-	assert_int_equal(tree_find(t, tree_root(t), "n", &found), TREE_UNKNOWN);
-	inode_unref(t, i);
-	tree_free(t);
-}
-
-static void test_memory(void **state)
-{
-	struct tree *t = new_tree(60000, 0);
-	struct inode *dir = told_dir(t, tree_root(t), "d");
-	size_t before = mallinfo2().uordblks, each;
-
-	told_many(t, dir, 100000);
-	each = (mallinfo2().uordblks - before) / 100000;
-	print_message("# %zu bytes a cached name\n", each);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-	assert_in_range(each, 100, 300);
-#endif
-	inode_unref(t, dir);
-	tree_free(t);
-}
-
-/* ---- claims ---- */
-
-struct other {
-	struct tree *t;
-	struct inode *i;
-	bool move;
-	int err;
-	int step;
-};
-
-static void *claim_thread(void *arg)
-{
-	struct other *o = arg;
-	struct buf key = BUF_INIT(2048);
-
-	if (o->move)
-		o->err = tree_move_begin(o->t, o->i);
-	else
-		o->err = tree_publish_begin(o->t, o->i, &key);
-	__atomic_store_n(&o->step, 1, __ATOMIC_SEQ_CST);
-	if (!o->err && o->move)
-		tree_move_end(o->t, o->i);
-	else if (!o->err)
-		tree_publish_end(o->t, o->i);
-	buf_clear(&key);
-	return NULL;
-}
-
-static void test_claims(void **state)
-{
-	static const struct {
-		const char *sentence;
-		const char *mine, *theirs;
-		bool my_move, their_move, waits;
-	} cases[] = {
-		{ "a publisher waits for a move above it", "d", "d/f", true,
-		  false, true },
-		{ "a move waits for a publisher below it", "d/f", "d", false,
-		  true, true },
-		{ "a publisher elsewhere does not wait", "d", "e/f", true,
-		  false, false },
-		{ "a file has one publisher at a time", "d/f", "d/f", false,
-		  false, true },
-		{ "two files of one directory have two", "d/f", "d/g", false,
-		  false, false },
-		{ "two names are made in one directory", "d", "d", false, false,
-		  false },
-		{ "a move waits for a move below it", "d/s", "d", true, true,
-		  true },
-		{ "a move waits for a move above it", "d", "d/s", true, true,
-		  true },
-		{ "two moves side by side", "d", "e", true, true, false },
-	};
-	struct tree *t = new_tree(60000, 0);
-	struct object_info info = info_of(1, "\"a\"");
-	static const char *const paths[] = { "d",   "e",   "d/s",
-					     "d/f", "d/g", "e/f" };
-	struct inode *at[6];
-	struct buf key = BUF_INIT(2048);
-
-	for (int k = 0; k < 6; k++) {
-		const char *slash = strchr(paths[k], '/');
-		struct inode *dir = !slash             ? tree_root(t)
-				    : *paths[k] == 'd' ? at[0]
-						       : at[1];
-		bool file = slash && slash[1] != 's';
-
-		at[k] = must(tree_told(t, dir, slash ? slash + 1 : paths[k],
-				       file ? INODE_FILE : INODE_DIR, &info,
-				       false, 0));
-	}
-	for (size_t r = 0; r < COUNT(cases); r++) {
-		struct inode *mine = NULL;
-		struct other o = { .t = t, .move = cases[r].their_move };
-		pthread_t thread;
-
-		for (int k = 0; k < 6; k++) {
-			if (!strcmp(paths[k], cases[r].mine))
-				mine = at[k];
-			if (!strcmp(paths[k], cases[r].theirs))
-				o.i = at[k];
-		}
-		if (cases[r].my_move)
-			assert_int_equal(tree_move_begin(t, mine), 0);
-		else
-			assert_int_equal(tree_publish_begin(t, mine, &key), 0);
-		assert_int_equal(
-			pthread_create(&thread, NULL, claim_thread, &o), 0);
-		usleep(30000);
-		row_number(cases[r].sentence,
-			   !__atomic_load_n(&o.step, __ATOMIC_SEQ_CST),
-			   cases[r].waits);
-		/* the owner is not in his own way */
-		assert_int_equal(tree_publish_begin(t, mine, &key), 0);
-		tree_publish_end(t, mine);
-		if (cases[r].my_move)
-			tree_move_end(t, mine);
-		else
-			tree_publish_end(t, mine);
-		pthread_join(thread, NULL);
-		row_number(cases[r].sentence, o.err, 0);
-	}
-	for (int k = 5; k >= 0; k--)
-		inode_unref(t, at[k]);
-	buf_clear(&key);
-	tree_free(t);
-}
-
-/* ---- many threads ---- */
-
-static void *storm(void *arg)
-{
-	struct tree *t = arg;
-	struct object_info info = info_of(1, "\"a\"");
-	unsigned seed = (unsigned)(uintptr_t)&info;
-	char name[16], to[16];
-
-	for (int k = 0; k < 4000; k++) {
-		struct inode *i = NULL, *root = tree_root(t);
-		uint64_t asked = tree_clock(t);
-
-		snprintf(name, sizeof(name), "n%d", rand_r(&seed) % 40);
-		snprintf(to, sizeof(to), "n%d", rand_r(&seed) % 40);
-		switch (rand_r(&seed) % 7) {
-		case 0:
-			i = tree_told(t, root, name, INODE_FILE, &info, false,
-				      asked);
-			break;
-		case 1:
-			tree_told_absent(t, root, name, asked);
-			break;
-		case 2:
-			if (tree_create(t, root, name, INODE_DIR, 0700, 1, 2,
-					&i))
-				i = NULL;
-			break;
-		case 3:
-			i = tree_peek(t, root, name);
-			if (i)
-				tree_removed(t, i);
-			break;
-		case 4:
-			i = tree_peek(t, root, name);
-			if (i)
-				tree_moved(t, i, root, to);
-			break;
-		case 5:
-			if (tree_find(t, root, name, &i) != TREE_KNOWN)
-				i = NULL;
-			break;
-		default:
-			i = tree_peek(t, root, name);
-			if (i) {
-				inode_remember(t, i);
-				inode_forget(t, i, 1);
-			}
-		}
-		inode_unref(t, i);
-	}
-	return NULL;
-}
-
-static void test_threads(void **state)
-{
-	struct tree *t = new_tree(60000, 20);
-	pthread_t threads[4];
-
-	for (int k = 0; k < 4; k++)
-		assert_int_equal(pthread_create(&threads[k], NULL, storm, t),
-				 0);
-	for (int k = 0; k < 4; k++)
-		pthread_join(threads[k], NULL);
-	tree_free(t);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -677,11 +366,6 @@ int main(void)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_expire),
-		cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_lost_stamp),
-		cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_claims),
-		cmocka_unit_test(test_threads),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
