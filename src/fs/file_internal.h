@@ -140,8 +140,9 @@ int file_map(struct file *f, uint64_t version, uint64_t offset, uint64_t end,
 /* What file_map() does, for somebody who has the lock; no references. */
 enum file_kind file_kind_locked(struct file *f, uint64_t offset, uint64_t end,
 				uint64_t *run_end) REQUIRES(&f->lock);
-/* False: the base has been published anew since, or moved. */
-bool file_source_current(struct file *f, const struct block_source *s);
+/* What -ESTALE of a source means: that, or -EAGAIN when the base has been
+ * published anew by ourselves, or -EINTR. */
+int file_source_stale(struct file *f, const struct block_source *s);
 
 /* The spill file, made at the first need; lives as long as the turn does. */
 int file_spill_need(struct file *f, struct file_spill **out);

@@ -110,14 +110,25 @@ int file_map(struct file *f, uint64_t version, uint64_t offset, uint64_t end,
 	return err;
 }
 
-bool file_source_current(struct file *f, const struct block_source *s)
+static bool not_publishing(struct file *f, unsigned arg) REQUIRES(&f->lock)
 {
-	bool current;
+	return file_locked(f)->state != FILE_PUBLISHING;
+}
 
+/*
+ * Between the store's answer to a publication and the change of the base the
+ * store has another object than the base says, and it is ours.
+ */
+int file_source_stale(struct file *f, const struct block_source *s)
+{
+	int err = file_wait(f, not_publishing, 0, true);
+
+	if (err)
+		return err;
 	lock_take(&f->lock);
-	current = file_locked(f)->source == s;
+	err = file_locked(f)->source == s ? -ESTALE : -EAGAIN;
 	lock_drop(&f->lock);
-	return current;
+	return err;
 }
 
 struct file_spill *file_spill_ref(struct file_spill *s)

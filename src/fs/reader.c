@@ -5,6 +5,9 @@
  * with blocks in hand, turns the whole answer into one piece of memory of its
  * own, into which the rest is copied.
  *
+ * When the base is published anew, or moved, while its blocks are waited for,
+ * the read goes on from where it is, over the new base.
+ *
  * All blocks of a run are asked for before the first is waited for, then the
  * read-ahead, so that what is waited for leaves first.
  */
@@ -20,7 +23,7 @@
 #include "fs/fs.h"
 
 #define PAGE 4096ULL
-#define RETRIES 8 /* publications that one read may meet */
+#define RETRIES 32 /* publications that one block may meet */
 #define BLOCK_MIN (128ULL << 10)
 
 /* One read under way. */
@@ -240,9 +243,7 @@ static int read_base(struct job *j, struct block_source *s, uint64_t at,
 		read_ahead(j, s);
 		err = collect(j, blocks, n, end, &at);
 	}
-	if (err == -ESTALE && !file_source_current(j->file, s))
-		err = -EAGAIN;
-	return err;
+	return err == -ESTALE ? file_source_stale(j->file, s) : err;
 }
 
 /* Bytes that are with us; `to` is where file_map() has put them, if it did. */
@@ -294,8 +295,9 @@ int reader_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
 		struct fs_data *out)
 {
 	struct job j = { .reader = r, .file = f, .offset = offset, .out = out };
-	int err = -EAGAIN;
+	unsigned tries = 0;
 	uint64_t size;
+	int err = 0;
 
 	memset(out, 0, sizeof(*out));
 	file_size(f, &size);
@@ -303,11 +305,14 @@ int reader_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
 		return file_version(f) == r->version ? 0 : -ESTALE;
 	j.end = offset + min(len, size - offset);
 	make_plan(&j, size);
-	for (unsigned i = 0; err == -EAGAIN && i < RETRIES; i++) {
-		reader_data_release(out);
-		err = 0;
-		while (!err && out->len < j.end - offset)
-			err = read_run(&j);
+	while (!err && out->len < j.end - offset) {
+		size_t before = out->len;
+
+		err = read_run(&j);
+		if (out->len > before)
+			tries = 0;
+		if (err == -EAGAIN && tries++ < RETRIES)
+			err = 0;
 	}
 	if (err) {
 		reader_data_release(out);
