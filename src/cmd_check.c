@@ -55,7 +55,7 @@ static void *ask(void *arg)
 {
 	struct probe *p = arg;
 
-	p->rc = store_check(p->store, &p->why);
+	p->rc = store_check(p->store, p->prefix, &p->why);
 	return NULL;
 }
 

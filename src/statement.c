@@ -47,10 +47,10 @@ static int storage_code(int rc)
 	}
 }
 
-int fail_store(struct failure *f, struct store *s, int rc)
+int fail_store(struct failure *f, struct store *s, const char *prefix, int rc)
 {
 	f->code = storage_code(rc);
-	store_check(s, &f->why);
+	store_check(s, prefix, &f->why);
 	if (!f->why.len)
 		buf_adds(&f->why, strerror(-rc));
 	return rc;
@@ -78,7 +78,8 @@ int statement_stage(struct cmd_session *s, const char *name, struct stage **out,
 	if (!rc)
 		return 0;
 	if (rc != -ENOENT)
-		return fail_store(f, catalog_storage(s->catalog), rc);
+		return fail_store(f, catalog_storage(s->catalog),
+				  catalog_storage_prefix(s->catalog), rc);
 	return fail(f, CODE_UNKNOWN_STAGE, rc, "Stage '%s' does not exist.%s",
 		    name,
 		    catalog_has_storage(s->catalog)

@@ -54,7 +54,7 @@ void failure_clear(struct failure *f);
 int fail(struct failure *f, int code, int rc, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /* A store failed: it is asked how it is. */
-int fail_store(struct failure *f, struct store *s, int rc);
+int fail_store(struct failure *f, struct store *s, const char *prefix, int rc);
 /* Standard output cannot be written. */
 int fail_write(struct failure *f, int rc);
 

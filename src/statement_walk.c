@@ -49,7 +49,7 @@ static int walk_list(const struct walk *w, size_t listed,
 		if (rc)
 			return rc;
 	}
-	return rc ? fail_store(f, w->stage->store, rc) : 0;
+	return rc ? fail_store(f, w->stage->store, w->stage->prefix, rc) : 0;
 }
 
 int walk_files(const struct walk *w, struct failure *f)
@@ -70,7 +70,7 @@ int walk_files(const struct walk *w, struct failure *f)
 	}
 	rc = store_list_open(w->stage->store, &query, &list);
 	if (rc) {
-		fail_store(f, w->stage->store, rc);
+		fail_store(f, w->stage->store, w->stage->prefix, rc);
 		goto out;
 	}
 	rc = walk_list(w, prefix.len, list, f);

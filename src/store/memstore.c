@@ -109,7 +109,7 @@ unsigned memstore_uploads(struct store *s)
 	return n;
 }
 
-static int mem_check(struct store *s, struct buf *err)
+static int mem_check(struct store *s, const char *prefix, struct buf *err)
 {
 	return 0;
 }

@@ -176,6 +176,8 @@ int s3_stat(struct store *store, const char *key, struct name_info *out)
 
 /* ---- check ---- */
 
+#define CHECK_MS 15000 /* a person waits for it */
+
 static void why_refused(const struct s3_call *c, long status, struct buf *err)
 {
 	const char *bucket = c->s3->io.bucket, *code = c->error.code;
@@ -223,7 +225,7 @@ static void why_unreachable(const struct s3_call *c, int rc,
 	buf_clear(&host);
 }
 
-int s3_check(struct store *store, struct buf *err)
+int s3_check(struct store *store, const char *prefix, struct buf *err)
 {
 	struct s3 *s = s3_of(store);
 	struct s3_page page = { 0 };
@@ -232,8 +234,10 @@ int s3_check(struct store *store, struct buf *err)
 	struct http_reply reply = { 0 };
 	int rc;
 
-	list_init(&c, s, "", &page);
+	list_init(&c, s, prefix, &page);
 	c.quiet = true;
+	c.http.deadline_ms =
+		s->deadline_ms < CHECK_MS ? s->deadline_ms : CHECK_MS;
 	buf_adds(err, "");
 	rc = cred_cache_get(signer_creds(s->signer), &creds, err);
 	creds_unref(creds);

@@ -178,7 +178,7 @@ void s3_copy_source(struct s3_call *c, const char *key, const char *etag);
 int s3_check_cond(struct s3 *s, const char *key, const struct store_cond *cond);
 
 /* ---- the vtable, by noun ---- */
-int s3_check(struct store *s, struct buf *err);
+int s3_check(struct store *s, const char *prefix, struct buf *err);
 int s3_stat(struct store *s, const char *key, struct name_info *out);
 int s3_head(struct store *s, const char *key, struct object_details *out);
 /* The same, and all headers; quiet: a failure is not logged. */

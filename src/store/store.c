@@ -49,9 +49,9 @@ void store_unref(struct store *s)
 		s->ops->free(s);
 }
 
-int store_check(struct store *s, struct buf *err)
+int store_check(struct store *s, const char *prefix, struct buf *err)
 {
-	return s->ops->check(s, err);
+	return s->ops->check(s, prefix, err);
 }
 
 int store_stat(struct store *s, const char *key, struct name_info *out)

@@ -185,7 +185,7 @@ struct store_limits {
 struct store_ops {
 	const char *kind; /* "s3", "mem" */
 	void (*free)(struct store *s);
-	int (*check)(struct store *s, struct buf *err);
+	int (*check)(struct store *s, const char *prefix, struct buf *err);
 	int (*stat)(struct store *s, const char *key, struct name_info *out);
 	int (*head)(struct store *s, const char *key,
 		    struct object_details *out);
@@ -250,7 +250,7 @@ void store_unref(struct store *s);
  * Reaches the store once: does the bucket answer, do the keys hold? 0, or
  * -errno with a sentence for people in err.
  */
-int store_check(struct store *s, struct buf *err);
+int store_check(struct store *s, const char *prefix, struct buf *err);
 
 /*
  * What is at this name: the object, and whether keys lie below it, asked side

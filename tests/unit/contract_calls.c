@@ -186,7 +186,7 @@ static void checks(struct contract *c)
 {
 	struct buf err = BUF_INIT(BUF_MESSAGE), text = BUF_INIT(BUF_MESSAGE);
 
-	assert_int_equal(store_check(c->s, &err), 0);
+	assert_int_equal(store_check(c->s, "", &err), 0);
 	assert_int_equal(store_describe(c->s, &text), 0);
 	assert_true(text.len > 0);
 	buf_reset(&text);
