@@ -28,9 +28,8 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct command presign_command, list_command, check_command;
-
-int cmd_mount(int argc, char **argv);
+extern const struct command mount_command, presign_command, list_command,
+	check_command;
 
 /* Prints what the program or one verb takes. */
 void cmd_help(const struct command *const *commands, FILE *out);

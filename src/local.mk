@@ -1,12 +1,16 @@
 bin_PROGRAMS += stagefs
 stagefs_SOURCES = \
 	src/main.c \
+	src/background.c src/background.h \
 	src/cmd.c src/cmd.h \
 	src/cmd_args.c \
 	src/cmd_check.c \
 	src/cmd_list.c \
+	src/cmd_mount.c \
 	src/cmd_presign.c \
 	src/config_catalog.c \
+	src/mount_options.c src/mount_options.h \
+	src/mount_point.c src/mount_point.h \
 	src/mount_presign.c src/mount_presign.h \
 	src/pattern.c src/pattern.h \
 	src/statement.c src/statement.h \
@@ -50,6 +54,8 @@ tests_unit_test_table_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_pattern
 TESTS += tests/unit/test_pattern
 tests_unit_test_pattern_SOURCES = tests/unit/test_pattern.c \
+	src/mount_options.c src/mount_options.h \
+	src/mount_point.c src/mount_point.h \
 	src/pattern.c src/pattern.h
 tests_unit_test_pattern_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_pattern_CFLAGS = $(UNIT_CFLAGS)
@@ -61,3 +67,16 @@ tests_unit_test_mount_options_SOURCES = tests/unit/test_mount_options.c \
 	src/mount_options.c src/mount_options.h
 tests_unit_test_mount_options_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_mount_options_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+
+# mount -t stagefs looks for a helper of that name in /sbin.
+install-exec-hook:
+	$(MKDIR_P) '$(DESTDIR)$(sbindir)'
+	rm -f '$(DESTDIR)$(sbindir)/mount.stagefs'
+	$(LN_S) '$(bindir)/stagefs' '$(DESTDIR)$(sbindir)/mount.stagefs'
+
+uninstall-hook:
+	rm -f '$(DESTDIR)$(sbindir)/mount.stagefs'
+
+dist_doc_DATA = README.md docs/architecture.md docs/testing.md
+examplesdir = $(docdir)/examples
+dist_examples_DATA = etc/stagefs.conf

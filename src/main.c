@@ -4,13 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cmd.h"
 
 static const struct command *const commands[] = {
-	&presign_command,
-	&list_command,
-	&check_command,
-	NULL,
+	&mount_command, &presign_command, &list_command, &check_command, NULL,
 };
 
 static bool is_one_of(const char *word, const char *a, const char *b)
@@ -24,6 +22,14 @@ static const struct command *find(const char *verb)
 		if (*verb && !strcmp((*c)->verb, verb))
 			return *c;
 	return NULL;
+}
+
+/* mount(8) calls us so for `-t stagefs`. */
+static bool is_mount_helper(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+
+	return text_starts_with(slash ? slash + 1 : program, "mount.");
 }
 
 static int run_verb(const struct command *c, int argc, char **argv)
@@ -41,6 +47,8 @@ int main(int argc, char **argv)
 {
 	const struct command *c;
 
+	if (is_mount_helper(argv[0]))
+		return mount_command.run(argc, argv);
 	if (argc < 2) {
 		cmd_help(commands, stderr);
 		return STATUS_USAGE;
@@ -56,6 +64,5 @@ int main(int argc, char **argv)
 	c = find(argv[1]);
 	if (c)
 		return run_verb(c, argc - 1, argv + 1);
-	cmd_error(argv[1], "no such verb (see `stagefs --help`)");
-	return STATUS_USAGE;
+	return mount_command.run(argc, argv);
 }

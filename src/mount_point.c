@@ -15,6 +15,7 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -126,13 +127,28 @@ out:
 	return full;
 }
 
+/* The kernel answers stat() of a dead mount from its cache for a while, and
+ * statfs() never: that goes to the daemon, and ours answers it at once. */
+static bool is_dead(const char *full)
+{
+	struct statvfs fs;
+	struct stat st;
+	char type[64];
+
+	if (lstat(full, &st))
+		return errno == ENOTCONN;
+	return mounted_type(full, type, sizeof(type)) &&
+	       !strcmp(type, "fuse.stagefs") && statvfs(full, &fs) &&
+	       errno == ENOTCONN;
+}
+
 static int check_place(const char *full, struct buf *err)
 {
 	char type[64];
 	struct stat st;
 	int rc;
 
-	if (lstat(full, &st) && errno == ENOTCONN) {
+	if (is_dead(full)) {
 		fprintf(stderr,
 			"stagefs: %s: its daemon has died, detaching it\n",
 			full);

@@ -1,0 +1,426 @@
+/*
+ * Mounting. Everything that can be found wrong is found before the mount goes
+ * to the background, so that `mount` has the message and the exit status.
+ *
+ * The order: command line, configuration, mountpoint; then the fork; then what
+ * has threads: the HTTP engine, the catalog, the checks of the stores, the
+ * file system, the mount. The parent leaves when the kernel has taken the INIT
+ * reply. At the end the mount is detached first, so that nobody waits on it,
+ * then what is dirty is published. The lock for which the next mount of the same
+ * waits goes with the process.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "background.h"
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/wait.h"
+#include "cmd.h"
+#include "config.h"
+#include "fs/fs.h"
+#include "fuse/session.h"
+#include "mount_options.h"
+#include "mount_point.h"
+#include "net/http_engine.h"
+#include "stage/catalog.h"
+#include "store/store.h"
+
+#define STATUS_HELPER_FAILED 32 /* mount(8): "mount failure" */
+
+struct mounting {
+	struct mount_request req;
+	struct config config;
+	struct buf err; /* why, for the one line on stderr */
+	char *mountpoint;
+	const char *stage_name; /* of a SOURCE of @name, or NULL */
+	char *state_dir;
+	int parent; /* background.h's pipe, or -1 */
+	int lock;
+	struct http_engine *engine;
+	struct catalog *catalog;
+	struct stage *only;
+	struct fs *fs;
+	struct session *session;
+	pthread_t settle;
+	bool settling;
+	_Atomic(struct waiter *) settler;
+};
+
+/* For the signal handler; a process mounts once. */
+static struct session *volatile running;
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int sig)
+{
+	stopped = 1;
+	if (running)
+		session_stop(running);
+}
+
+static void catch_signals(void)
+{
+	struct sigaction stop = { .sa_handler = on_signal };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGHUP, &stop, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* SOURCE: a configuration file, @stage, or `stagefs`: the default file. */
+static int read_configuration(struct mounting *m)
+{
+	const char *source = m->req.source;
+	struct config_request r = {
+		.file = m->req.config,
+		.settings = (const char *const *)m->req.settings,
+		.n_settings = m->req.n_settings,
+	};
+
+	if (source && source[0] == '@') {
+		m->stage_name = source + 1;
+		r.stage = m->stage_name;
+	} else if (source && strcmp(source, "stagefs") != 0) {
+		if (r.file) {
+			buf_addf(&m->err, "two configuration files: %s and %s",
+				 source, r.file);
+			return -EINVAL;
+		}
+		r.file = source;
+	}
+	return config_read(&r, &m->config, &m->err);
+}
+
+static int prepare(struct mounting *m)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = read_configuration(m);
+
+	if (rc)
+		return rc;
+	rc = mount_point_prepare(m->req.mountpoint, &m->mountpoint, &why);
+	if (rc)
+		buf_addf(&m->err, "%s: %s", m->req.mountpoint, buf_str(&why));
+	buf_clear(&why);
+	return rc;
+}
+
+/* Where upload ids are kept over a crash; NULL: nowhere. */
+static char *state_directory(void)
+{
+	const char *base = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char *dir = NULL;
+
+	if (!geteuid())
+		return strdup("/var/lib/stagefs/uploads");
+	if (base && *base)
+		return asprintf(&dir, "%s/stagefs/uploads", base) < 0 ? NULL
+								      : dir;
+	if (home && *home)
+		return asprintf(&dir, "%s/.local/state/stagefs/uploads", home) <
+				       0
+			       ? NULL
+			       : dir;
+	return NULL;
+}
+
+static int check_store(struct store *s, const char *prefix, const char *what,
+		       struct buf *err)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = store_check(s, prefix, &why);
+
+	if (rc)
+		buf_addf(err, "%s: %s", what,
+			 why.len ? buf_str(&why) : strerror(-rc));
+	buf_clear(&why);
+	return rc;
+}
+
+static int check_storage(struct mounting *m)
+{
+	struct store *storage = catalog_storage(m->catalog);
+
+	if (!storage || m->config.mount.check == CONFIG_CHECK_NONE)
+		return 0;
+	return check_store(storage, catalog_storage_prefix(m->catalog),
+			   "[storage]", &m->err);
+}
+
+/* The external stages; the first that does not answer ends it when it is
+ * asked for an error, and is a warning in the log else. */
+static int check_external(struct mounting *m, struct buf *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < catalog_n_external(m->catalog) && !rc; i++) {
+		struct buf why = BUF_INIT(BUF_MESSAGE);
+		struct stage *s = catalog_external(m->catalog, i);
+
+		rc = check_store(s->store, s->prefix, s->name, &why);
+		if (rc && err) {
+			buf_addf(err, "stage %s", buf_str(&why));
+		} else if (rc) {
+			log_warn("stage %s", buf_str(&why));
+			rc = 0;
+		}
+		buf_clear(&why);
+	}
+	return rc;
+}
+
+/* The stage of a SOURCE of @name, which alone is the root. */
+static int find_only(struct mounting *m)
+{
+	int rc;
+
+	rc = catalog_get(m->catalog, m->stage_name, &m->only);
+	/* Only an internal stage has to be asked for, in the storage. */
+	if (rc && rc != -ENOENT && !check_storage(m))
+		buf_addf(&m->err, "@%s: %s", m->stage_name, strerror(-rc));
+	if (rc == -ENOENT)
+		buf_addf(&m->err, "Stage '%s' does not exist.", m->stage_name);
+	if (!rc && m->config.mount.check != CONFIG_CHECK_NONE)
+		rc = check_store(m->only->store, m->only->prefix, m->only->name,
+				 &m->err);
+	return rc;
+}
+
+/* What must answer before the mount goes to the background. */
+static int check_stores(struct mounting *m)
+{
+	int rc;
+
+	if (m->stage_name)
+		return find_only(m);
+	rc = check_storage(m);
+	if (!rc && m->config.mount.check == CONFIG_CHECK_ALL)
+		rc = check_external(m, &m->err);
+	return rc;
+}
+
+static int make_fs(struct mounting *m)
+{
+	const struct config_mount *c = &m->config.mount;
+	struct fs_settings set = {
+		.metadata_ttl_s = c->metadata_ttl,
+		.memory = c->memory,
+		.spill_dir = c->spill_dir,
+		.state_dir = m->state_dir,
+		.uid = c->uid,
+		.gid = c->gid,
+		.file_mode = c->file_mode & ~c->umask,
+		.dir_mode = c->dir_mode & ~c->umask,
+		.ro = c->ro,
+		.presign = (enum fs_presign)c->presign,
+		.presign_expire = c->presign_expire,
+		.presign_expire_max = c->presign_expire_max,
+		.list_xattrs = c->list_xattrs,
+	};
+	int rc = fs_new(&set, m->catalog, m->only, &m->fs);
+
+	if (rc)
+		buf_addf(&m->err, "cannot start: %s", strerror(-rc));
+	return rc;
+}
+
+static const char *fsname(const struct mounting *m)
+{
+	if (m->req.fsname)
+		return m->req.fsname;
+	return m->req.source ? m->req.source : "stagefs";
+}
+
+static int make_session(struct mounting *m)
+{
+	struct session_settings set = {
+		.mountpoint = m->mountpoint,
+		.fsname = fsname(m),
+		.allow_other = m->config.mount.allow_other,
+		.allow_suid = m->config.mount.allow_suid,
+	};
+	int rc = mount_lock_take(fsname(m), m->mountpoint, &m->lock, &m->err);
+
+	if (rc)
+		return rc;
+	if (m->config.mount.ro)
+		buf_addf(&m->req.flags, "%sro", m->req.flags.len ? "," : "");
+	set.flags = buf_str(&m->req.flags);
+	return session_new(&set, m->fs, &m->session, &m->err);
+}
+
+/* What has threads: only in the process that stays. */
+static int start(struct mounting *m)
+{
+	const struct config_mount *c = &m->config.mount;
+	int rc = log_open(c->log ? c->log : "stderr", c->log_level);
+
+	if (rc) {
+		buf_addf(&m->err, "log %s: %s", c->log, strerror(-rc));
+		return rc;
+	}
+	rc = digest_init();
+	if (!rc)
+		rc = http_global_init();
+	if (!rc) {
+		m->engine = http_engine_new();
+		rc = m->engine ? 0 : -errno;
+	}
+	if (rc) {
+		buf_addf(&m->err, "cannot start: %s", strerror(-rc));
+		return rc;
+	}
+	rc = config_catalog(&m->config, m->engine, &m->catalog, &m->err);
+	if (!rc)
+		rc = check_stores(m);
+	if (!rc)
+		rc = make_fs(m);
+	if (!rc)
+		rc = make_session(m);
+	return rc;
+}
+
+/*
+ * What may wait on stores that are dead, and so does not stand in the way of
+ * the mount: aborting what a killed daemon left, and a warning for each
+ * external stage that does not answer.
+ */
+static void *settle(void *arg)
+{
+	struct mounting *m = arg;
+
+	atomic_store(&m->settler, waiter_self());
+	fs_recover(m->fs);
+	if (!m->stage_name && m->config.mount.check == CONFIG_CHECK_STORAGE)
+		check_external(m, NULL);
+	atomic_store(&m->settler, NULL);
+	return NULL;
+}
+
+static void ready(void *arg)
+{
+	struct mounting *m = arg;
+	const struct config_mount *c = &m->config.mount;
+
+	if (m->parent >= 0 && !c->log)
+		log_open("syslog", c->log_level);
+	background_end(m->parent, 0);
+	m->parent = -1;
+	log_info("%s is mounted on %s", fsname(m), m->mountpoint);
+}
+
+static int run(struct mounting *m)
+{
+	sigset_t all, before;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	m->settling = !pthread_create(&m->settle, NULL, settle, m);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	running = m->session;
+	if (stopped)
+		session_stop(m->session);
+	rc = session_run(m->session, ready, m);
+	running = NULL;
+	if (rc)
+		buf_addf(&m->err, "the mount ended: %s", strerror(-rc));
+	return rc;
+}
+
+static void stop_settling(struct mounting *m)
+{
+	struct waiter *w = atomic_load(&m->settler);
+
+	if (!m->settling)
+		return;
+	if (w)
+		waiter_interrupt(w);
+	pthread_join(m->settle, NULL);
+}
+
+static int finish(struct mounting *m)
+{
+	int rc = 0;
+
+	session_free(m->session);
+	stop_settling(m);
+	if (m->fs && m->session)
+		rc = fs_drain(m->fs);
+	if (m->fs)
+		fs_free(m->fs);
+	stage_unref(m->only);
+	if (m->catalog)
+		catalog_free(m->catalog);
+	if (m->engine)
+		http_engine_free(m->engine);
+	config_clear(&m->config);
+	mount_request_clear(&m->req);
+	free(m->mountpoint);
+	free(m->state_dir);
+	return rc;
+}
+
+static void complain(const struct mounting *m, int rc)
+{
+	fprintf(stderr, "stagefs: cannot mount: %s\n",
+		m->err.len ? buf_str(&m->err) : strerror(-rc));
+}
+
+static int cmd_mount(int argc, char **argv)
+{
+	const char *slash = strrchr(argv[0], '/');
+	bool helper = text_starts_with(slash ? slash + 1 : argv[0], "mount.");
+	int failed = helper ? STATUS_HELPER_FAILED : STATUS_FAILED;
+	struct mounting m = { .parent = -1, .lock = -1 };
+	int rc;
+
+	buf_init(&m.err, BUF_MESSAGE);
+	if (mount_request_parse(argc - 1, argv + 1, helper, &m.req, &m.err)) {
+		fprintf(stderr, "stagefs: %s\n", buf_str(&m.err));
+		rc = helper ? failed : STATUS_USAGE;
+		goto out;
+	}
+	rc = prepare(&m);
+	if (!rc && m.req.fake)
+		goto out;
+	if (!rc && !m.req.foreground)
+		rc = background_begin(failed, &m.parent);
+	if (!rc) {
+		catch_signals();
+		m.state_dir = state_directory();
+		rc = start(&m);
+	}
+	if (!rc)
+		rc = run(&m);
+	if (rc) {
+		complain(&m, rc);
+		background_end(m.parent, failed);
+		rc = failed;
+	}
+out:
+	if (finish(&m) && !rc)
+		rc = failed;
+	buf_clear(&m.err);
+	log_close();
+	return rc;
+}
+
+const struct command mount_command = {
+	.verb = "",
+	.synopsis = "[SOURCE] MOUNTPOINT [-f] [--config FILE] [-o OPTION,...]",
+	.help = "mount: SOURCE is a configuration file, @stage, or `stagefs`",
+	.run = cmd_mount,
+};
