@@ -33,7 +33,7 @@ fs_names_tests = tests/unit/test_access tests/unit/test_dircache \
 	tests/unit/test_inode tests/unit/test_names tests/unit/test_dir \
 	tests/unit/test_rename tests/unit/test_xattr tests/unit/test_xattr_args \
 	tests/unit/test_claims tests/unit/test_open \
-	tests/unit/test_inode_limits
+	tests/unit/test_inode_limits tests/unit/test_stages
 check_PROGRAMS += $(fs_names_tests)
 TESTS += $(fs_names_tests)
 tests_unit_test_access_SOURCES = tests/unit/test_access.c
@@ -86,6 +86,11 @@ tests_unit_test_inode_limits_SOURCES = tests/unit/test_inode_limits.c \
 tests_unit_test_inode_limits_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_inode_limits_LDADD = libfs.a libstage.a libstore.a \
 	$(BASE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_stages_SOURCES = tests/unit/test_stages.c \
+	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
+tests_unit_test_stages_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_stages_LDADD = $(FS_LIBS) $(UNIT_LIBS)
 
 # The bytes half: content, blocks, parts.
 libfs_a_SOURCES += \
