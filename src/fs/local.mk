@@ -13,6 +13,8 @@ libfs_a_SOURCES += \
 	src/fs/dirlist.c src/fs/dirlist.h \
 	src/fs/fs.c src/fs/fs_internal.h \
 	src/fs/inode.c src/fs/inode.h \
+	src/fs/keyset.c src/fs/keyset.h \
+	src/fs/lifetime.c \
 	src/fs/make.c \
 	src/fs/moves.c \
 	src/fs/names.c src/fs/names.h \

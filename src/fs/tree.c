@@ -1,16 +1,9 @@
 /*
- * The tree's frame: the hash table from (parent, name) to an inode, the lists
- * of children, the LRU, and who lives how long.
- *
- * An inode is in exactly one of these places:
- *   held    somebody needs it: a lookup, a reference, a pin, open content,
- *           children, or it is a stage's root
- *   cached  nobody does: it stands in the LRU and its name still answers
- *   (gone)  freed: evicted from the LRU, or an orphan that nobody holds
- * tree_settle_locked() alone moves it between them.
+ * The tree's frame: the hash table from (parent, name) to an inode, and the
+ * lists of children. Who lives how long is lifetime.c's.
  *
  * A name and an ETag share one allocation, since most names have both and
- * neither changes often: about 240 bytes a cached file altogether.
+ * neither changes often: about 220 bytes a cached file altogether.
  */
 #include "fs/tree.h"
 
@@ -124,94 +117,6 @@ bool tree_within(const struct inode *i, const struct inode *above)
 	return i != NULL;
 }
 
-static bool held(const struct tree *t, const struct inode *i)
-{
-	return i->lookups || i->refs || (i->flags & INODE_PINNED) ||
-	       (i->dir && i->dir->n_children) || i == t->root ||
-	       (i->more && (i->more->file ||
-			    (i->more->stage && !(i->flags & INODE_ORPHAN))));
-}
-
-static void lru_remove_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
-{
-	struct tree_locked *g = tree_locked(t);
-
-	if (!(i->flags & INODE_IN_LRU))
-		return;
-	*(i->lru_prev ? &i->lru_prev->lru_next : &g->lru_head) = i->lru_next;
-	*(i->lru_next ? &i->lru_next->lru_prev : &g->lru_tail) = i->lru_prev;
-	i->lru_prev = i->lru_next = NULL;
-	i->flags &= ~INODE_IN_LRU;
-	g->n_lru--;
-}
-
-static void lru_add_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
-{
-	struct tree_locked *g = tree_locked(t);
-
-	lru_remove_locked(t, i);
-	i->lru_next = g->lru_head;
-	*(g->lru_head ? &g->lru_head->lru_prev : &g->lru_tail) = i;
-	g->lru_head = i;
-	i->flags |= INODE_IN_LRU;
-	g->n_lru++;
-}
-
-static void free_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
-{
-	struct tree_locked *g = tree_locked(t);
-
-	if (i->flags & INODE_ORPHAN) {
-		*(i->prev ? &i->prev->next : &g->orphans) = i->next;
-		if (i->next)
-			i->next->prev = i->prev;
-	}
-	if (i->more && i->more->stage) {
-		i->more->next_dead = g->dead;
-		g->dead = i->more;
-	} else {
-		free(i->more);
-	}
-	free(i->dir);
-	free(i->text);
-	free(i);
-}
-
-/* The oldest of the LRU leaves. What it knew is not forgotten without trace:
- * its directory is no longer complete, and its stamp is remembered there. */
-static void evict_locked(struct tree *t) REQUIRES(t->lock)
-{
-	struct tree_locked *g = tree_locked(t);
-	struct inode *i = g->lru_tail, *dir = i->parent;
-
-	lru_remove_locked(t, i);
-	if (i->stamp > dir->dir->lost_stamp)
-		dir->dir->lost_stamp = i->stamp;
-	if (inode_live(i)) {
-		dir->dir->complete_ms = -1;
-		dir->dir->dropped_id = g->listings;
-	}
-	tree_detach_locked(t, i);
-	free_locked(t, i);
-	tree_settle_locked(t, dir);
-}
-
-void tree_settle_locked(struct tree *t, struct inode *i)
-{
-	struct tree_locked *g = tree_locked(t);
-
-	if (held(t, i)) {
-		lru_remove_locked(t, i);
-	} else if (i->flags & INODE_ORPHAN) {
-		lru_remove_locked(t, i);
-		free_locked(t, i);
-	} else {
-		lru_add_locked(t, i);
-		if (g->n_lru > t->set.cache_max)
-			evict_locked(t);
-	}
-}
-
 static int make_dir(struct inode *i)
 {
 	i->dir = calloc(1, sizeof(*i->dir));
@@ -264,31 +169,6 @@ int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
 	d->n_live += inode_live(i);
 	i->mtime = t->began;
 	return 0;
-}
-
-void tree_orphan_locked(struct tree *t, struct inode *i)
-{
-	struct tree_locked *g = tree_locked(t);
-	struct inode *dir = i->parent;
-	struct inode_more *m;
-
-	if (held(t, i)) {
-		m = inode_more(i);
-		if (m)
-			m->orphan_ino = tree_ino_locked(t, i);
-	}
-	tree_detach_locked(t, i);
-	i->flags |= INODE_ORPHAN;
-	i->next = g->orphans;
-	if (i->next)
-		i->next->prev = i;
-	g->orphans = i;
-	if (i->flags & INODE_PINNED) {
-		i->flags &= ~INODE_PINNED;
-		g->n_pinned--;
-	}
-	tree_settle_locked(t, i);
-	tree_settle_locked(t, dir);
 }
 
 void tree_drop(struct tree *t)
@@ -346,7 +226,7 @@ static void free_all_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
 		next = at->next ? at->next : at->parent;
 		if (at->parent)
 			at->parent->dir->first = at->next;
-		free_locked(t, at);
+		tree_free_inode_locked(t, at);
 	}
 }
 

@@ -1,8 +1,8 @@
 /*
  * What the files that make up the tree of names share: the structures under
  * the tree lock, and the steps that are taken while holding it. For tree.c,
- * inode.c, told.c, changed.c, moves.c and dircache.c only; everybody else has
- * inode.h and dircache.h.
+ * lifetime.c, inode.c, attr.c, told.c, changed.c, moves.c and dircache.c only;
+ * everybody else has inode.h and dircache.h.
  */
 #ifndef FS_TREE_H
 #define FS_TREE_H
@@ -147,6 +147,8 @@ int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
 void tree_detach_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 void tree_attach_locked(struct tree *t, struct inode *i, struct inode *dir)
 	REQUIRES(t->lock);
+bool inode_held(const struct tree *t, const struct inode *i);
+void tree_free_inode_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 /* i has no name any more; freed when nobody holds it. */
 void tree_orphan_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 /* After a holder has come or gone: held, in the LRU, or freed. */
