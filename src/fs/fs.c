@@ -1,3 +1,6 @@
+/*
+ * Making and freeing a file system, and what concerns it as a whole.
+ */
 #include "fs/fs.h"
 
 #include <errno.h>
@@ -60,12 +63,10 @@ int fs_new(const struct fs_settings *s, struct catalog *catalog,
 	struct fs *fs = calloc(1, sizeof(*fs));
 	int err;
 
-	if (!fs) {
-		stage_unref(only);
+	if (!fs)
 		return -ENOMEM;
-	}
 	fs->catalog = catalog;
-	fs->only = only;
+	fs->only = only ? stage_ref(only) : NULL;
 	err = copy_settings(fs, s);
 	if (!err)
 		err = make_parts(fs);

@@ -65,10 +65,9 @@ struct fs_entry {
 };
 
 /*
- * only: the stage that alone is the root (its reference is taken over, also
- * when this fails), or NULL:
- * every stage of the catalog is a directory of the root. Borrowed strings are
- * copied. The catalog outlives the fs. Starts no thread.
+ * only: the stage that alone is the root (a reference of its own is taken), or
+ * NULL: every stage of the catalog is a directory of the root. Borrowed strings
+ * are copied. The catalog outlives the fs. Starts no thread.
  */
 int fs_new(const struct fs_settings *s, struct catalog *catalog,
 	   struct stage *only, struct fs **out);

@@ -28,7 +28,7 @@ void mount_with(struct mount *m, const char *prefix, bool ro,
 	m->store = memstore_new("s");
 	m->stage = stage_new("s", STAGE_EXTERNAL, m->store, prefix, ro, 0);
 	assert_non_null(m->stage);
-	assert_int_equal(fs_new(s, NULL, stage_ref(m->stage), &m->fs), 0);
+	assert_int_equal(fs_new(s, NULL, m->stage, &m->fs), 0);
 	m->caller.uid = m->caller.gid = 1000;
 }
 
