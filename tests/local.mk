@@ -2,7 +2,7 @@ EXTRA_DIST += .clang-format
 TESTS += tests/check-tap.sh
 dist_check_SCRIPTS += tests/check-tap.sh
 EXTRA_DIST += check tests/packages tests/tap.awk tests/mount \
-	tests/bench
+	tests/bench tests/fuzz
 
 # The command line against the stand-in server.
 TESTS += tests/cli/check.sh tests/cli/list.sh tests/cli/presign.sh
@@ -30,3 +30,23 @@ bench: stagefs$(EXEEXT)
 	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) \
 		$(top_srcdir)/tests/mount/run $(top_srcdir)/tests/bench/bench.sh
 .PHONY: bench
+
+# libFuzzer over what reads bytes from outside; each for FUZZ_SECONDS. New
+# inputs are kept in the build folder, findings too.
+FUZZ_SECONDS = 600
+FUZZ_CC = clang-14
+FUZZ_SQL = tests/fuzz/fuzz_sql.c src/stage/sql.c src/stage/sql_lex.c \
+	src/stage/sql_parse.c src/stage/sql_show.c src/stage/sql_stage.c \
+	src/stage/path.c src/base/buf.c src/base/text.c
+fuzz:
+	$(MKDIR_P) tests/fuzz/found/sql
+	cd $(srcdir) && $(FUZZ_CC) -g -O1 -std=gnu11 -D_GNU_SOURCE -Isrc \
+		-fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined $(FUZZ_SQL) \
+		-o $(abs_builddir)/tests/fuzz/libfuzzer_sql
+	cd tests/fuzz && ./libfuzzer_sql -max_total_time=$(FUZZ_SECONDS) \
+		-max_len=4096 -print_final_stats=1 -close_fd_mask=1 found/sql \
+		$(abs_top_srcdir)/tests/fuzz/corpus/sql
+.PHONY: fuzz
+clean-local:
+	rm -rf tests/fuzz/found tests/fuzz/libfuzzer_sql

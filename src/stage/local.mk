@@ -10,6 +10,11 @@ libstage_a_SOURCES = \
 	src/stage/known.c src/stage/known.h \
 	src/stage/path.c src/stage/path.h \
 	src/stage/presign.c src/stage/presign.h \
+	src/stage/sql.c src/stage/sql.h \
+	src/stage/sql_lex.c src/stage/sql_lex.h \
+	src/stage/sql_parse.c src/stage/sql_parse.h \
+	src/stage/sql_show.c \
+	src/stage/sql_stage.c \
 	src/stage/stage.c src/stage/stage.h
 
 check_PROGRAMS += tests/unit/test_path
@@ -62,3 +67,20 @@ TESTS += tests/unit/test_conn_env
 tests_unit_test_conn_env_SOURCES = tests/unit/test_conn_env.c
 tests_unit_test_conn_env_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_conn_env_LDADD = $(STAGE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_sql
+TESTS += tests/unit/test_sql
+tests_unit_test_sql_SOURCES = tests/unit/test_sql.c tests/unit/sql_dump.h
+tests_unit_test_sql_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sql_LDADD = libstage.a $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_sql_errors
+TESTS += tests/unit/test_sql_errors
+tests_unit_test_sql_errors_SOURCES = tests/unit/test_sql_errors.c
+tests_unit_test_sql_errors_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sql_errors_LDADD = libstage.a $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_sql
+TESTS += tests/fuzz/fuzz_sql
+tests_fuzz_fuzz_sql_SOURCES = tests/fuzz/fuzz_sql.c tests/fuzz/corpus.c
+tests_fuzz_fuzz_sql_LDADD = libstage.a $(BASE_LIBS)
