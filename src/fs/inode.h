@@ -35,7 +35,7 @@ struct inode;
 struct stage;
 
 #define INODE_CACHE_MAX 262144 /* cached names that nobody holds */
-#define INODE_PINS_MAX 65536 /* names with changed attributes */
+#define INODE_PINS_MAX 131072 /* names with changed attributes, 350 B each */
 
 enum inode_kind {
 	INODE_ABSENT, /* nothing has this name */

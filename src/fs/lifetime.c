@@ -84,6 +84,18 @@ static void evict_locked(struct tree *t) REQUIRES(t->lock)
 	tree_settle_locked(t, dir);
 }
 
+/* A name that is merely cached does not pay for having been open once. */
+static void drop_unneeded(struct inode *i)
+{
+	struct inode_more *m = i->more;
+
+	if (m && !m->stage && !m->file && !m->expire &&
+	    !(i->flags & INODE_TIMES)) {
+		free(m);
+		i->more = NULL;
+	}
+}
+
 void tree_settle_locked(struct tree *t, struct inode *i)
 {
 	struct tree_locked *g = tree_locked(t);
@@ -94,6 +106,7 @@ void tree_settle_locked(struct tree *t, struct inode *i)
 		lru_remove_locked(t, i);
 		tree_free_inode_locked(t, i);
 	} else {
+		drop_unneeded(i);
 		lru_add_locked(t, i);
 		if (g->n_lru > t->set.cache_max)
 			evict_locked(t);
