@@ -234,7 +234,8 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 	s3_present(c->s3, &now);
 	c->generation = now.generation;
 	memcpy(headers, c->headers.at, c->headers.n * sizeof(*headers));
-	memcpy(headers + c->headers.n, more, n * sizeof(*headers));
+	if (n)
+		memcpy(headers + c->headers.n, more, n * sizeof(*headers));
 	s3_place_host(&c->s3->io, now.region, &host);
 	s3_place_path(&c->s3->io, c->key, &path);
 	request.host = buf_str(&host);
