@@ -19,7 +19,7 @@ stagefs_SOURCES = \
 	src/statement_walk.c src/statement_walk.h \
 	src/table.c src/table.h \
 	$(CONFIG_SOURCES)
-stagefs_LDADD = $(FUSE_FLOOR_LIBS) $(PCRE_LIBS)
+stagefs_LDADD = $(FUSE_FLOOR_LIBS) $(PCRE_LIBS) $(JANSSON_LIBS)
 
 CONFIG_SOURCES = \
 	src/config.c src/config.h src/config_impl.h \
@@ -80,3 +80,21 @@ uninstall-hook:
 dist_doc_DATA = README.md docs/architecture.md docs/testing.md
 examplesdir = $(docdir)/examples
 dist_examples_DATA = etc/stagefs.conf
+
+# get and put: what is pure in them.
+check_PROGRAMS += tests/unit/test_transfer_row
+TESTS += tests/unit/test_transfer_row
+tests_unit_test_transfer_row_SOURCES = tests/unit/test_transfer_row.c \
+	src/transfer_row.c src/transfer_row.h
+tests_unit_test_transfer_row_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_transfer_row_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_transfer_row_LDADD = $(BASE_LIBS) $(JANSSON_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_transfer
+TESTS += tests/unit/test_transfer
+tests_unit_test_transfer_SOURCES = tests/unit/test_transfer.c \
+	src/transfer_glob.c src/transfer_glob.h \
+	src/transfer_state.c src/transfer_state.h
+tests_unit_test_transfer_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_transfer_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_transfer_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
