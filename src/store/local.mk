@@ -39,3 +39,13 @@ tests_unit_test_store_contract_SOURCES = tests/unit/test_store_contract.c \
 	tests/unit/store_help.c tests/unit/store_help.h $(RIG_SOURCES)
 tests_unit_test_store_contract_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_store_contract_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_s3_error tests/unit/test_s3_xml
+TESTS += tests/unit/test_s3_error tests/unit/test_s3_xml
+tests_unit_test_s3_error_SOURCES = tests/unit/test_s3_error.c \
+	tests/unit/s3_error_rows.h tests/unit/unit.h
+tests_unit_test_s3_error_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_s3_error_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+tests_unit_test_s3_xml_SOURCES = tests/unit/test_s3_xml.c tests/unit/unit.h
+tests_unit_test_s3_xml_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_s3_xml_LDADD = $(STORE_LIBS) $(UNIT_LIBS)

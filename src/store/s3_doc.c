@@ -103,7 +103,10 @@ static int set_upload_id(void *arg, const char *path, const char *text,
 int s3_doc_upload_id(const char *body, size_t n, struct buf *out)
 {
 	struct s3_xml_walk walk = { .end = set_upload_id, .arg = out };
-	int err = s3_xml_parse(body, n, "InitiateMultipartUploadResult", &walk);
+	int err;
+
+	buf_reset(out);
+	err = s3_xml_parse(body, n, "InitiateMultipartUploadResult", &walk);
 
 	if (!err &&
 	    (!out->len || buf_err(out) || strlen(buf_str(out)) != out->len))
