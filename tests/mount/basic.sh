@@ -121,7 +121,7 @@ cp "$LOCAL/f20000000" "$LOCAL/both/big"
 cp "$LOCAL/f20000000" "$E/both/big"
 both '>> appends to a file of many parts' 'echo tail >>big'
 both 'dd conv=notrunc writes into the middle' '
-	yes middle | head -c 5000 | dd of=big bs=1000 seek=12345 conv=notrunc status=none'
+	head -c 5000 <(yes middle) | dd of=big bs=1000 seek=12345 conv=notrunc status=none'
 both 'a write at the start leaves the rest' '
 	printf START | dd of=big conv=notrunc status=none'
 both 'truncate makes a file shorter' 'truncate -s 9000000 big'

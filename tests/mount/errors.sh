@@ -232,10 +232,13 @@ umount "$T/tiny"
 write_config
 mount_up
 s3 start-upload "${EXT}of-somebody-else" >"$T/foreign"
-{
-	head -c 60000000 /dev/urandom
-	sleep 300
-} >"$E/data" 2>/dev/null &
+# One process, for each that ends closes its copy of the descriptor.
+/usr/bin/python3 -c '
+import os, sys, time
+f = open(sys.argv[1], "wb", buffering=0)
+for i in range(60):
+    f.write(os.urandom(1 << 20))
+time.sleep(300)' "$E/data" 2>/dev/null &
 writer=$!
 ok 'parts of what is being written are on the server' '
 	until_ok 60 "[ \$(s3 parts ${EXT}data) -gt 0 ]"'
@@ -243,7 +246,6 @@ pid=$(daemon_pids)
 kill -KILL "$pid"
 until_ok 30 "! [ -d /proc/$pid ]"
 kill -KILL $writer 2>/dev/null
-pkill -KILL -P $writer 2>/dev/null
 ok 'after SIGKILL the old object is intact' 's3 get ${EXT}data | cmp - $LOCAL/data'
 ok 'the next mount works all the same' 'mount_try && mounted'
 ok 'and shows the old object' 'cmp $E/data $LOCAL/data'

@@ -23,12 +23,13 @@ good_again() {
 	curl -fsS -X POST "$AT/_reset" >/dev/null
 }
 
-write_config 'metadata_ttl = 1'
+CONF_EXT='deadline = 20
+idle_timeout = 5' write_config 'metadata_ttl = 1'
 sed -i "s|^endpoint_url = .*|endpoint_url = $AT|
 	s|^aws_key_id = .*|aws_key_id = standin|
 	s|^aws_secret_key = .*|aws_secret_key = standin-secret|
 	s|s3://$BUCKET/|s3://standin/|" "$CONF"
-mount_up -o deadline=20,idle_timeout=5
+mount_up
 E=$MNT/ext
 random_file "$LOCAL/data" 20000000
 random_file "$LOCAL/other" 20000000
@@ -43,9 +44,9 @@ reread() {	# SENTENCE FAULT
 	fault "$2"
 	ok "$1" 'cmp $E/data $LOCAL/data'
 	good_again
-	remount -o deadline=20,idle_timeout=5
+	remount
 }
-remount -o deadline=20,idle_timeout=5
+remount
 G='"method": "GET", "key": "/data$"'
 reread 'a read survives two SlowDown' \
 	'{"match": {'"$G"', "count": 2}, "action": {"type": "status", "status": 503, "code": "SlowDown", "message": "slow"}}'
@@ -69,7 +70,7 @@ ok 'and when it is good again the mount is' 'cmp $E/data $LOCAL/data'
 # Writes: a failed one leaves the old object and no upload.
 unchanged() {	# SENTENCE REGEX FAULT
 	fault "$3"
-	fails "$1" "$2" 'cat $LOCAL/other >$E/data'
+	fails "$1" "$2" 'cp $LOCAL/other $E/data'
 	good_again
 	ok '... and leaves the old object' 's3_standin get ${EXT}data | cmp - $LOCAL/data'
 	ok '... and no multipart upload' 'until_ok 30 "[ -z \"\$(s3_standin uploads \"\")\" ]"'
@@ -81,6 +82,12 @@ unchanged 'a completion with an error inside a 200 fails close' 'rror' \
 	'{"match": {"method": "POST", "query": "uploadId=", "count": 0}, "action": {"type": "error_in_200", "code": "AccessDenied", "message": "x"}}'
 unchanged 'an upload that cannot start fails' 'Permission denied' \
 	'{"match": {"method": "POST", "query": "uploads", "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied", "message": "x"}}'
+# A shell closes a copy of its descriptor before the program even starts.
+fault '{"match": {"method": "PUT", "query": "partNumber=2", "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied", "message": "x"}}'
+fails 'the same by a redirection of the shell' 'Permission denied' \
+	'cat $LOCAL/other >$E/data'
+good_again
+ok '... leaves the old object too' 's3_standin get ${EXT}data | cmp - $LOCAL/data'
 fault '{"match": {"method": "PUT", "key": "/full$", "count": 0}, "action": {"type": "status", "status": 507, "code": "InsufficientStorage", "message": "x"}}'
 fails 'a store that is full is no success' 'cat|error' 'cat $LOCAL/small >$E/full'
 good_again

@@ -71,7 +71,7 @@ skip() {	# SENTENCE WHY
 
 # ok SENTENCE SHELL-TEXT: the text, run in a shell of its own, must succeed.
 ok() {
-	if (set -o pipefail; eval "$2") >"$T/.out" 2>&1 </dev/null; then
+	if (eval "$2") >"$T/.out" 2>&1 </dev/null; then
 		pass "$1"
 	else
 		fail "$1" < <(echo "exit status $? of: $2"; cat "$T/.out")
@@ -82,7 +82,7 @@ ok() {
 # the extended expression matches.
 fails() {
 	local status
-	(set -o pipefail; eval "$3") >"$T/.out" 2>&1 </dev/null
+	(eval "$3") >"$T/.out" 2>&1 </dev/null
 	status=$?
 	if [ $status != 0 ] && grep -qE -- "$2" "$T/.out"; then
 		pass "$1"
