@@ -171,6 +171,13 @@ int tree_moved(struct tree *t, struct inode *i, struct inode *to_dir,
 	return err;
 }
 
+void inode_doubt(struct tree *t, struct inode *i)
+{
+	tree_take(t);
+	i->told_ms = -1;
+	tree_drop(t);
+}
+
 void tree_doubt(struct tree *t, struct inode *dir, const char *name)
 {
 	struct inode *i;

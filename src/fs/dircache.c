@@ -66,14 +66,19 @@ void dircache_end(struct tree *t, struct dir_merge *m)
 	tree_drop(t);
 }
 
-bool dircache_complete(struct tree *t, struct inode *dir)
+unsigned dircache_left_ms(struct tree *t, struct inode *dir)
 {
-	bool complete;
+	unsigned left;
 
 	tree_take(t);
-	complete = dir->dir && tree_fresh_locked(t, dir->dir->complete_ms);
+	left = dir->dir ? tree_left_locked(t, dir->dir->complete_ms) : 0;
 	tree_drop(t);
-	return complete;
+	return left;
+}
+
+bool dircache_complete(struct tree *t, struct inode *dir)
+{
+	return dircache_left_ms(t, dir) > 0;
 }
 
 static int by_name(const void *a, const void *b)

@@ -31,6 +31,8 @@ struct inode *dircache_put(struct tree *t, struct dir_merge *m,
  */
 void dircache_end(struct tree *t, struct dir_merge *m);
 
+/* How long the directory is complete yet, in ms; 0: it is not. */
+unsigned dircache_left_ms(struct tree *t, struct inode *dir);
 /* True when the directory is complete and fresh. */
 bool dircache_complete(struct tree *t, struct inode *dir);
 

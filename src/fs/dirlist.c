@@ -139,6 +139,15 @@ static int start_listing(struct dirlist *l)
 	return err;
 }
 
+/* Is the directory known for some time yet? Names are asked for one by one when
+ * their time is over: near its end, one listing costs less. */
+static bool lasts(const struct dirlist *l)
+{
+	unsigned ttl_ms = l->fs->set.metadata_ttl_s * 1000;
+
+	return dircache_left_ms(l->fs->tree, l->dir) > ttl_ms / 2;
+}
+
 static int start(struct dirlist *l)
 {
 	struct inode_view v;
@@ -151,7 +160,7 @@ static int start(struct dirlist *l)
 	}
 	if (names_is_root(l->fs, l->dir))
 		err = show_stages(l);
-	else if (dircache_complete(l->fs->tree, l->dir))
+	else if (lasts(l))
 		err = show_known(l, NULL);
 	else
 		return start_listing(l);

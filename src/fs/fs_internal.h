@@ -25,6 +25,7 @@ struct handle {
 	struct file *file;
 	struct reader reader;
 	int flags; /* of open(2) */
+	_Atomic bool emptied; /* by O_TRUNC, and nothing was written since */
 };
 
 /* names.c: shared with dir.c, rename.c and xattr.c. */

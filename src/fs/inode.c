@@ -143,8 +143,13 @@ void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
 	out->stage_root = stage_root(i);
 	out->has_marker = i->flags & INODE_MARKER;
 	out->published = i->flags & INODE_PUBLISHED;
-	out->fresh = i == t->root || stage_root(i) || inode_ours(i) ||
-		     tree_fresh_locked(t, i->told_ms);
+	if (i == t->root || stage_root(i) || inode_ours(i)) {
+		out->fresh = true;
+		out->fresh_ms = t->set.ttl_ms;
+	} else {
+		out->fresh_ms = tree_left_locked(t, i->told_ms);
+		out->fresh = out->fresh_ms > 0;
+	}
 	out->own_mtime = i->flags & INODE_OWN_MTIME;
 	out->open = i->more && i->more->file;
 	out->stamp = i->stamp;

@@ -57,6 +57,7 @@ struct inode_view {
 	bool has_marker; /* directories: `key/` exists */
 	bool published; /* files: the store has an object here */
 	bool fresh; /* believed until its ttl ends, or ours */
+	unsigned fresh_ms; /* how long yet; 0: it is not */
 	bool open; /* it has open content */
 	bool own_mtime; /* the store has another time */
 	uint64_t stamp;
@@ -107,6 +108,8 @@ enum tree_answer {
 };
 enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
 			   struct inode **out);
+/* How long yet a name is believed to be absent, in ms. */
+unsigned tree_absent_ms(struct tree *t, struct inode *dir, const char *name);
 /* As tree_find(), but stale knowledge is fine and INODE_ABSENT is NULL: no
  * I/O will follow. Referenced, or NULL. */
 struct inode *tree_peek(struct tree *t, struct inode *dir, const char *name);
@@ -153,6 +156,8 @@ void inode_published(struct tree *t, struct inode *i,
 /* Its object was copied by the store: the same bytes under this ETag. */
 void inode_copied(struct tree *t, struct inode *i,
 		  const struct object_info *info);
+/* What is known of i is not believed: the store had other bytes. */
+void inode_doubt(struct tree *t, struct inode *i);
 /* What is known of dir/name is not believed: the next lookup asks. */
 void tree_doubt(struct tree *t, struct inode *dir, const char *name);
 void inode_set_marker(struct tree *t, struct inode *dir, bool has_marker);

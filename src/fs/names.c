@@ -14,7 +14,8 @@
 
 #define BLOCK_SIZE (128 << 10) /* what programs read and write at a time */
 
-void names_stat(struct fs *fs, struct inode *i, struct stat *st)
+/* stat(2)'s view, and how long the kernel may believe it, in seconds. */
+static double stat_for(struct fs *fs, struct inode *i, struct stat *st)
 {
 	struct inode_view v;
 	struct file *f;
@@ -39,13 +40,26 @@ void names_stat(struct fs *fs, struct inode *i, struct stat *st)
 	st->st_mtim = v.info.mtime;
 	st->st_atim = v.atime;
 	st->st_ctim = v.ctime;
+	return v.fresh_ms / 1000.0;
+}
+
+void names_stat(struct fs *fs, struct inode *i, struct stat *st)
+{
+	stat_for(fs, i, st);
+}
+
+double names_timeout(struct fs *fs, struct inode *i)
+{
+	struct inode_view v;
+
+	inode_view(fs->tree, i, &v);
+	return v.fresh_ms / 1000.0;
 }
 
 void names_fill(struct fs *fs, struct inode *i, struct fs_entry *out)
 {
-	names_stat(fs, i, &out->st);
 	out->inode = i;
-	out->entry_timeout = out->attr_timeout = names_ttl(fs);
+	out->entry_timeout = out->attr_timeout = stat_for(fs, i, &out->st);
 }
 
 void names_entry(struct fs *fs, struct inode *i, struct fs_entry *out)
@@ -62,7 +76,8 @@ int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
 
 	if (err == -ENOENT) {
 		memset(out, 0, sizeof(*out));
-		out->entry_timeout = names_ttl(fs);
+		out->entry_timeout =
+			tree_absent_ms(fs->tree, dir, name) / 1000.0;
 		return 0;
 	}
 	if (err)
@@ -93,8 +108,7 @@ int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 	}
 	if (err)
 		return err;
-	names_stat(fs, i, st);
-	*timeout = names_ttl(fs);
+	*timeout = stat_for(fs, i, st);
 	return 0;
 }
 

@@ -35,8 +35,11 @@ int names_keep_dir(struct fs *fs, struct inode *dir, struct inode *i);
 void names_orphan(struct fs *fs, struct inode *i);
 /* open.c: truncate(2), which has no handle: published at once. */
 int names_truncate(struct fs *fs, struct inode *i, uint64_t size);
-/* How long the kernel may believe an answer, in seconds. */
-double names_ttl(const struct fs *fs);
+/*
+ * How long the kernel may believe what we say of i, in seconds: as long as we
+ * do, so that the two do not add up to twice metadata_ttl.
+ */
+double names_timeout(struct fs *fs, struct inode *i);
 
 /* stages.c: the same at the root of stages. */
 int stages_resolve(struct fs *fs, const char *name, struct inode **out);

@@ -4,12 +4,20 @@
  *
  * Close-to-open: open asks the store again when what we know is no longer
  * fresh, and content that is open over older bytes is exchanged then; handles
- * that were opened over those read -ESTALE from there on.
+ * that were opened over those read -ESTALE from there on. The kernel has the
+ * old size then, so that open itself says -ESTALE once, upon which the kernel
+ * looks the name up again and opens anew.
+ *
+ * `program > file` opens with O_TRUNC, and the shell closes a duplicate before
+ * the program has begun. The first close of a handle that emptied an object
+ * and wrote nothing does not publish, so that the old object stays until there
+ * is something in its place; the next close, fsync or the release does.
  */
 #include "fs/names.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +50,8 @@ static int open_content(struct fs *fs, struct inode *i, struct file **out,
 }
 
 /* Takes the reference to f. */
-static int new_handle(struct file *f, int flags, struct handle **out)
+static int new_handle(struct file *f, int flags, bool emptied,
+		      struct handle **out)
 {
 	struct handle *h = calloc(1, sizeof(*h));
 
@@ -52,6 +61,7 @@ static int new_handle(struct file *f, int flags, struct handle **out)
 	}
 	h->file = f;
 	h->flags = flags;
+	h->emptied = emptied;
 	reader_init(&h->reader, f);
 	*out = h;
 	return 0;
@@ -60,24 +70,27 @@ static int new_handle(struct file *f, int flags, struct handle **out)
 int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 	    bool *keep_cache)
 {
-	struct inode_view v;
+	struct inode_view before, v;
 	struct file *f;
 	int err = 0;
 
+	inode_view(fs->tree, i, &before);
 	if (writes(flags))
 		err = names_writable(fs, i);
 	if (!err)
 		err = open_content(fs, i, &f, &v);
 	if (err)
 		return err;
-	if (flags & O_TRUNC)
+	if (before.published && strcmp(before.info.etag, v.info.etag))
+		err = -ESTALE;
+	else if (flags & O_TRUNC)
 		err = file_reset(f);
 	if (err) {
 		file_close(f);
 		return err;
 	}
 	*keep_cache = inode_pages_match(fs->tree, i, v.info.etag);
-	return new_handle(f, flags, out);
+	return new_handle(f, flags, (flags & O_TRUNC) && v.info.size, out);
 }
 
 /* A name that nobody has: made here, in the store at the first flush. */
@@ -101,7 +114,7 @@ static int create_new(struct fs *fs, struct inode *dir, const char *name,
 		if (err)
 			file_close(f);
 		else
-			err = new_handle(f, flags, h);
+			err = new_handle(f, flags, false, h);
 	}
 	if (err) {
 		tree_removed(fs->tree, *out);
@@ -144,9 +157,14 @@ int fs_create(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 int fs_read(struct fs *fs, struct handle *h, off_t offset, size_t len,
 	    struct fs_data *out)
 {
+	int err;
+
 	if (offset < 0)
 		return -EINVAL;
-	return reader_read(&h->reader, h->file, offset, len, out);
+	err = reader_read(&h->reader, h->file, offset, len, out);
+	if (err == -ESTALE) /* the next open is to ask */
+		inode_doubt(fs->tree, file_inode(h->file));
+	return err;
 }
 
 void fs_data_release(struct fs *fs, struct fs_data *d)
@@ -163,6 +181,7 @@ int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
 		return -EINVAL;
 	if (!writes(h->flags))
 		return -EBADF;
+	h->emptied = false;
 	if (h->flags & O_APPEND) /* the kernel's idea of the end may be old */
 		file_size(h->file, &at);
 	return file_write(h->file, at, bytes, len);
@@ -170,7 +189,9 @@ int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
 
 int fs_flush(struct fs *fs, struct handle *h)
 {
-	return writes(h->flags) ? file_publish(h->file) : 0;
+	if (!writes(h->flags) || atomic_exchange(&h->emptied, false))
+		return 0;
+	return file_publish(h->file);
 }
 
 int fs_fsync(struct fs *fs, struct handle *h)
@@ -189,6 +210,7 @@ int fs_fallocate(struct fs *fs, struct handle *h, off_t offset, off_t len)
 	end = (uint64_t)offset + (uint64_t)len;
 	if (end > INT64_MAX)
 		return -EFBIG;
+	h->emptied = false;
 	file_size(h->file, &size);
 	return end > size ? file_truncate(h->file, end) : 0;
 }

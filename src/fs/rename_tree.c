@@ -142,7 +142,8 @@ static int move_tree(struct rename *r, struct keyset *keys)
 	if (err) {
 		keyset_undo(keys);
 		tree_doubt(r->fs->tree, r->to_dir, r->to_name);
-		log_failure(r, keys, err);
+		if (err != -EINTR)
+			log_failure(r, keys, err);
 		return err;
 	}
 	err = keyset_remove(keys);

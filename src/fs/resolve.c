@@ -11,11 +11,6 @@
 
 #include "stage/stage.h"
 
-double names_ttl(const struct fs *fs)
-{
-	return fs->set.metadata_ttl_s;
-}
-
 /* The question is about a key; the answer is what now stands in the tree. */
 static int ask_key(struct fs *fs, struct store *store, const char *key,
 		   struct inode *dir, const char *name, struct inode **out)

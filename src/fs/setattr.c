@@ -17,6 +17,8 @@ static int set_size(struct fs *fs, struct inode *i, struct handle *h,
 		return -EISDIR;
 	if (size < 0)
 		return -EINVAL;
+	if (h && size)
+		h->emptied = false;
 	return h ? file_truncate(h->file, size) : names_truncate(fs, i, size);
 }
 
@@ -42,6 +44,6 @@ int fs_setattr(struct fs *fs, struct inode *i, struct handle *h,
 	if (err)
 		return err;
 	names_stat(fs, i, out);
-	*timeout = names_ttl(fs);
+	*timeout = names_timeout(fs, i);
 	return 0;
 }

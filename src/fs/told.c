@@ -15,10 +15,16 @@
 #include "base/clock.h"
 #include "stage/stage.h"
 
+unsigned tree_left_locked(struct tree *t, int64_t told_ms)
+{
+	int64_t age = clock_mono_ms() - told_ms;
+
+	return told_ms >= 0 && age < t->set.ttl_ms ? t->set.ttl_ms - age : 0;
+}
+
 bool tree_fresh_locked(struct tree *t, int64_t told_ms)
 {
-	return told_ms >= 0 && t->set.ttl_ms &&
-	       clock_mono_ms() - told_ms < t->set.ttl_ms;
+	return tree_left_locked(t, told_ms) > 0;
 }
 
 bool tree_has_ours_locked(struct tree *t, struct inode *i)
@@ -58,6 +64,19 @@ enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
 	}
 	tree_drop(t);
 	return answer;
+}
+
+unsigned tree_absent_ms(struct tree *t, struct inode *dir, const char *name)
+{
+	unsigned left, whole;
+	struct inode *i;
+
+	tree_take(t);
+	i = dir->dir ? tree_child_locked(t, dir, name) : NULL;
+	left = i && !inode_live(i) ? tree_left_locked(t, i->told_ms) : 0;
+	whole = dir->dir ? tree_left_locked(t, dir->dir->complete_ms) : 0;
+	tree_drop(t);
+	return left > whole ? left : whole;
 }
 
 struct inode *tree_peek(struct tree *t, struct inode *dir, const char *name)

@@ -133,6 +133,8 @@ bool inode_ours(const struct inode *i);
 /* What is to be kept of i besides: allocated at the first need, or NULL. */
 struct inode_more *inode_more(struct inode *i);
 
+/* How long what was told then is still believed, in ms. */
+unsigned tree_left_locked(struct tree *t, int64_t told_ms) REQUIRES(t->lock);
 bool tree_fresh_locked(struct tree *t, int64_t told_ms) REQUIRES(t->lock);
 struct inode *tree_child_locked(struct tree *t, struct inode *dir,
 				const char *name) REQUIRES(t->lock);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int cost_now(struct mount *m)
 {
@@ -121,6 +122,115 @@ static void test_setattr(void **state)
 	mount_down(&m);
 }
 
+/* What a shell does for `> file`, and what a kill leaves of it. */
+static void test_emptied(void **state)
+{
+	struct mount m;
+	struct handle *h;
+	struct stat st;
+	char text[64];
+
+	mount_up(&m, "", 60, false);
+	assert_int_equal(mount_write(&m, "f", "old"), 0);
+	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_TRUNC, &h), 0);
+	assert_int_equal(mount_stat(&m, "f", &st), 0);
+	assert_int_equal(st.st_size, 0);
+	assert_int_equal(fs_flush(m.fs, h), 0); /* a duplicate is closed */
+	assert_int_equal(memstore_calls(m.store, "put"), 1);
+	assert_int_equal(fs_write(m.fs, h, 0, "new", 3), 0);
+	assert_int_equal(fs_flush(m.fs, h), 0);
+	assert_int_equal(memstore_calls(m.store, "put"), 2);
+	fs_release(m.fs, h);
+	/* nothing comes: the second close, or the release, publishes that */
+	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_TRUNC, &h), 0);
+	assert_int_equal(fs_flush(m.fs, h), 0);
+	assert_int_equal(fs_flush(m.fs, h), 0);
+	assert_int_equal(memstore_calls(m.store, "put"), 3);
+	fs_release(m.fs, h);
+	assert_int_equal(mount_write(&m, "f", "x"), 0);
+	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_TRUNC, &h), 0);
+	assert_int_equal(fs_flush(m.fs, h), 0);
+	fs_release(m.fs, h);
+	assert_int_equal(memstore_calls(m.store, "put"), 5);
+	assert_int_equal(mount_cat(&m, "f", text, sizeof(text)), 0);
+	/* a new file is published at its first close, empty as it is */
+	assert_int_equal(mount_create(&m, "new", &h), 0);
+	assert_int_equal(fs_flush(m.fs, h), 0);
+	assert_true(store_holds(&m, "new"));
+	fs_release(m.fs, h);
+	mount_down(&m);
+}
+
+/* Another machine replaces what is open. */
+static void test_stale(void **state)
+{
+	struct mount m;
+	struct handle *h, *k;
+	struct inode *i;
+	bool keep;
+	char text[64];
+
+	mount_up(&m, "", 60, false);
+	assert_int_equal(mount_write(&m, "f", "old"), 0);
+	assert_int_equal(mount_open(&m, "f", O_RDONLY, &h), 0);
+	store_has(&m, "f", "newer");
+	/* believed for its ttl, until a read has found out */
+	assert_int_equal(mount_read(&m, h, text, sizeof(text)), -ESTALE);
+	i = mount_find(&m, "f", NULL);
+	assert_int_equal(fs_open(m.fs, i, O_RDONLY, &k, &keep), 0);
+	assert_false(keep);
+	assert_int_equal(mount_read(&m, k, text, sizeof(text)), 5);
+	assert_string_equal(text, "newer");
+	assert_int_equal(mount_read(&m, h, text, sizeof(text)), -ESTALE);
+	fs_release(m.fs, h);
+	fs_release(m.fs, k);
+	mount_forget(&m, i);
+	mount_down(&m);
+
+	/* open finds out: the kernel has the old size, and is to look again */
+	mount_up(&m, "", 0, false);
+	assert_int_equal(mount_write(&m, "f", "old"), 0);
+	i = mount_find(&m, "f", NULL);
+	store_has(&m, "f", "newer");
+	assert_int_equal(fs_open(m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
+	assert_int_equal(fs_open(m.fs, i, O_RDONLY, &h, &keep), 0);
+	fs_release(m.fs, h);
+	mount_forget(&m, i);
+	mount_down(&m);
+}
+
+/* The kernel believes a name as long as we do, not for a ttl of its own. */
+static void test_timeouts(void **state)
+{
+	struct mount m;
+	struct fs_entry e;
+	double first;
+
+	mount_up(&m, "", 60, false);
+	store_has(&m, "f", "x");
+	assert_int_equal(fs_lookup(m.fs, fs_root(m.fs), "f", &e), 0);
+	first = e.attr_timeout;
+	assert_true(first > 59 && first <= 60);
+	fs_forget(m.fs, e.inode, 1);
+	usleep(20000);
+	assert_int_equal(fs_lookup(m.fs, fs_root(m.fs), "f", &e), 0);
+	assert_true(e.attr_timeout < first && e.entry_timeout < first);
+	fs_forget(m.fs, e.inode, 1);
+	assert_int_equal(fs_lookup(m.fs, fs_root(m.fs), "none", &e), 0);
+	assert_null(e.inode);
+	first = e.entry_timeout;
+	usleep(20000);
+	assert_int_equal(fs_lookup(m.fs, fs_root(m.fs), "none", &e), 0);
+	assert_true(e.entry_timeout < first && first <= 60);
+	mount_down(&m);
+	mount_up(&m, "", 0, false);
+	store_has(&m, "f", "x");
+	assert_int_equal(fs_lookup(m.fs, fs_root(m.fs), "f", &e), 0);
+	assert_true(e.attr_timeout == 0 && e.entry_timeout == 0);
+	fs_forget(m.fs, e.inode, 1);
+	mount_down(&m);
+}
+
 /* Errors of the store: reported, and the name is as it was. */
 static void test_failures(void **state)
 {
@@ -229,6 +339,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_open_files),
 		cmocka_unit_test(test_setattr),
+		cmocka_unit_test(test_emptied),
+		cmocka_unit_test(test_stale),
+		cmocka_unit_test(test_timeouts),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_drain),
 		cmocka_unit_test(test_threads),
