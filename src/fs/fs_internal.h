@@ -21,11 +21,18 @@ struct fs {
 	struct file_env env;
 };
 
+/* What a handle's next close does. */
+enum handle_state {
+	HANDLE_PLAIN, /* publishes */
+	HANDLE_EMPTIED, /* nothing: O_TRUNC, and nothing was written since */
+	HANDLE_FAILED, /* tries again; the release does not: it was said */
+};
+
 struct handle {
 	struct file *file;
 	struct reader reader;
 	int flags; /* of open(2) */
-	_Atomic bool emptied; /* by O_TRUNC, and nothing was written since */
+	_Atomic(enum handle_state) state;
 };
 
 /* names.c: shared with dir.c, rename.c and xattr.c. */

@@ -11,7 +11,9 @@
  * `program > file` opens with O_TRUNC, and the shell closes a duplicate before
  * the program has begun. The first close of a handle that emptied an object
  * and wrote nothing does not publish, so that the old object stays until there
- * is something in its place; the next close, fsync or the release does.
+ * is something in its place; the next close, fsync or the release does. Once a
+ * close has failed and said so, the release does not try behind its back: the
+ * old object stays.
  */
 #include "fs/names.h"
 
@@ -61,7 +63,7 @@ static int new_handle(struct file *f, int flags, bool emptied,
 	}
 	h->file = f;
 	h->flags = flags;
-	h->emptied = emptied;
+	h->state = emptied ? HANDLE_EMPTIED : HANDLE_PLAIN;
 	reader_init(&h->reader, f);
 	*out = h;
 	return 0;
@@ -181,7 +183,7 @@ int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
 		return -EINVAL;
 	if (!writes(h->flags))
 		return -EBADF;
-	h->emptied = false;
+	h->state = HANDLE_PLAIN;
 	if (h->flags & O_APPEND) /* the kernel's idea of the end may be old */
 		file_size(h->file, &at);
 	return file_write(h->file, at, bytes, len);
@@ -189,9 +191,15 @@ int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
 
 int fs_flush(struct fs *fs, struct handle *h)
 {
-	if (!writes(h->flags) || atomic_exchange(&h->emptied, false))
+	int err;
+
+	if (!writes(h->flags) ||
+	    atomic_exchange(&h->state, HANDLE_PLAIN) == HANDLE_EMPTIED)
 		return 0;
-	return file_publish(h->file);
+	err = file_publish(h->file);
+	if (err && err != -EINTR)
+		h->state = HANDLE_FAILED;
+	return err;
 }
 
 int fs_fsync(struct fs *fs, struct handle *h)
@@ -210,7 +218,7 @@ int fs_fallocate(struct fs *fs, struct handle *h, off_t offset, off_t len)
 	end = (uint64_t)offset + (uint64_t)len;
 	if (end > INT64_MAX)
 		return -EFBIG;
-	h->emptied = false;
+	h->state = HANDLE_PLAIN;
 	file_size(h->file, &size);
 	return end > size ? file_truncate(h->file, end) : 0;
 }
@@ -241,7 +249,8 @@ void fs_release(struct fs *fs, struct handle *h)
 {
 	uint64_t size;
 
-	if (writes(h->flags) && file_size(h->file, &size))
+	if (writes(h->flags) && h->state != HANDLE_FAILED &&
+	    file_size(h->file, &size))
 		publish_aloud(fs, file_inode(h->file), h->file, "close");
 	reader_clear(&h->reader);
 	file_close(h->file);

@@ -237,6 +237,7 @@ static void test_failures(void **state)
 	struct mount m;
 	struct stat st;
 	struct handle *h;
+	char text[16];
 
 	mount_up(&m, "", 60, false);
 	assert_int_equal(mount_write(&m, "f", "1"), 0);
@@ -249,6 +250,17 @@ static void test_failures(void **state)
 	memstore_fail(m.store, "stat", 1, -ETIMEDOUT);
 	assert_int_equal(mount_stat(&m, "x", &st), -ETIMEDOUT);
 	assert_int_equal(mount_stat(&m, "x", &st), -ENOENT);
+	/* a failed close leaves the old object, though the store would take
+	 * the new one by now */
+	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_TRUNC, &h), 0);
+	assert_int_equal(fs_write(m.fs, h, 0, "22", 2), 0);
+	memstore_fail(m.store, "put", 1, -EACCES);
+	assert_int_equal(fs_flush(m.fs, h), -EACCES);
+	fs_release(m.fs, h);
+	assert_int_equal(mount_cat(&m, "f", text, sizeof(text)), 1);
+	assert_string_equal(text, "1");
+	assert_int_equal(mount_stat(&m, "f", &st), 0);
+	assert_int_equal(st.st_size, 1);
 	/* a new file that cannot be written down is gone after its close */
 	assert_int_equal(mount_create(&m, "new", &h), 0);
 	memstore_fail(m.store, "put", 0, -EACCES);
