@@ -67,6 +67,7 @@ int cmd_open(const char *file, struct cmd_session *out)
 	*out = (struct cmd_session){ 0 };
 	rc = config_read(&request, &out->config, &why);
 	if (!rc) {
+		out->config.deadline_max = PATIENCE_S;
 		limit(&out->config.storage);
 		for (unsigned i = 0; i < out->config.n_stages; i++)
 			limit(&out->config.stages[i].conn);

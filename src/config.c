@@ -101,6 +101,11 @@ static char *xdg_path(const char *name, const char *fallback, const char *below)
 	return path;
 }
 
+static char *user_file(void)
+{
+	return xdg_path("XDG_CONFIG_HOME", "/.config", "/stagefs/stagefs.conf");
+}
+
 /*
  * The file to read: what was named must be there, the others may be. *out
  * NULL: none; err then has where it was looked for.
@@ -116,7 +121,7 @@ static int find_file(const struct config_request *r, char **out,
 		*out = strdup(named);
 		return *out ? 0 : -ENOMEM;
 	}
-	path = xdg_path("XDG_CONFIG_HOME", "/.config", "/stagefs/stagefs.conf");
+	path = user_file();
 	if (!path)
 		return -ENOMEM;
 	if (!access(path, F_OK)) {
@@ -290,6 +295,15 @@ static int check(const struct config_builder *b, struct buf *err)
 
 /* ---- all together ---- */
 
+static int read_drop_ins(struct config_builder *b, struct buf *err)
+{
+	char *place = b->config->file ? strdup(b->config->file) : user_file();
+	int rc = place ? config_read_drop_ins(b, place, err) : -ENOMEM;
+
+	free(place);
+	return rc;
+}
+
 static int build(struct config_builder *b, const struct config_request *r,
 		 struct buf *err)
 {
@@ -299,6 +313,8 @@ static int build(struct config_builder *b, const struct config_request *r,
 
 	if (!rc && c->file)
 		rc = config_read_file(b, c->file, err);
+	if (!rc)
+		rc = read_drop_ins(b, err);
 	for (unsigned i = 0; i < r->n_settings && !rc; i++)
 		rc = config_take_setting(b, r, r->settings[i], err);
 	if (!rc && !c->file && !c->has_storage && !c->n_stages) {
@@ -340,6 +356,7 @@ void config_clear(struct config *c)
 		free(c->stages[i].name);
 	}
 	free(c->stages);
+	free(c->drop_ins);
 	free(c->file);
 	*c = (struct config){ 0 };
 }

@@ -43,6 +43,7 @@ struct config_mount {
 struct config_stage {
 	char *name;
 	struct conn conn;
+	bool drop_in; /* of stages.d */
 };
 
 struct config {
@@ -52,6 +53,11 @@ struct config {
 	struct conn storage;
 	struct config_stage *stages;
 	unsigned n_stages;
+	/* Where statements keep external stages: stages.d beside the file, or
+	 * where a file would be; absolute. */
+	char *drop_ins;
+	struct drop_ins_stamp stamp; /* of it, from before it was read */
+	uint64_t deadline_max; /* s; for stages that come later; 0: none */
 };
 
 extern const struct option config_mount_options[];

@@ -17,6 +17,9 @@ int config_catalog(const struct config *c, struct http_engine *engine,
 		.external = external,
 		.n_external = c->n_stages,
 		.metadata_ttl = c->mount.metadata_ttl,
+		.drop_ins = c->drop_ins,
+		.stamp = c->stamp,
+		.deadline_max = c->deadline_max,
 		.open = conn_open,
 	};
 	int rc;
@@ -24,8 +27,11 @@ int config_catalog(const struct config *c, struct http_engine *engine,
 	if (!external)
 		return -ENOMEM;
 	for (unsigned i = 0; i < c->n_stages; i++)
-		external[i] = (struct catalog_external){ c->stages[i].name,
-							 &c->stages[i].conn };
+		external[i] = (struct catalog_external){
+			c->stages[i].name,
+			&c->stages[i].conn,
+			c->stages[i].drop_in,
+		};
 	rc = catalog_new(&set, engine, out, err);
 	free(external);
 	return rc;

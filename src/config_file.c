@@ -180,34 +180,6 @@ static int refuse_key(const struct target *t, const char *name, struct buf *err)
 	return -EINVAL;
 }
 
-/* True unless the whole value is one reference to where the secret is. */
-static bool holds_secret(const char *value)
-{
-	const char *end = strchr(value, '}');
-
-	return *value && !(text_starts_with(value, "${") && end && !end[1]);
-}
-
-static int set_key(const struct target *t, const struct option *row,
-		   const char *name, const char *value,
-		   const struct ini_place *place, struct buf *err)
-{
-	struct buf text = BUF_INIT(BUF_LINE), why = BUF_INIT(BUF_MESSAGE);
-	int rc = 0;
-
-	if ((row->flags & OPTION_SECRET) && holds_secret(value))
-		rc = file_private(place->st, &why);
-	if (!rc)
-		rc = ini_expand(value, &text, &why);
-	if (rc)
-		buf_addf(err, "%s: %s", name, buf_str(&why));
-	else
-		rc = option_set(row, t->to, buf_str(&text), err);
-	buf_wipe(&text);
-	buf_clear(&why);
-	return rc;
-}
-
 static int take_setting(void *arg, const char *section, const char *name,
 			const char *value, const struct ini_place *place,
 			struct buf *err)
@@ -241,7 +213,7 @@ static int take_setting(void *arg, const char *section, const char *name,
 		return -EINVAL;
 	}
 	*line = place->line;
-	return set_key(&t, row, name, value, place, err);
+	return ini_set(row, t.to, name, value, place, err);
 }
 
 int config_read_file(struct config_builder *b, const char *path,

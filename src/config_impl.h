@@ -35,6 +35,11 @@ void config_unknown(const struct option *table, const char *name,
 int config_read_file(struct config_builder *b, const char *path,
 		     struct buf *err);
 
+/* The drop-ins beside the file, as further stages. c->file is set; place is
+ * where a file of ours would be. 0 or -errno, why in err. */
+int config_read_drop_ins(struct config_builder *b, const char *place,
+			 struct buf *err);
+
 /* One `name=value` of -o, or `name` for yes. 0 or -errno, why in err. */
 int config_take_setting(struct config_builder *b,
 			const struct config_request *r, const char *text,

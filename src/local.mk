@@ -24,6 +24,7 @@ stagefs_LDADD = $(FUSE_FLOOR_LIBS) $(PCRE_LIBS) $(JANSSON_LIBS)
 CONFIG_SOURCES = \
 	src/config.c src/config.h src/config_impl.h \
 	src/config_command.c \
+	src/config_drop_ins.c \
 	src/config_file.c \
 	src/config_table.c
 

@@ -53,6 +53,16 @@ int ini_expand(const char *value, struct buf *out, struct buf *err);
 /* True when ini_expand() would change anything. */
 int ini_has_reference(const char *value);
 
+struct option;
+
+/*
+ * Stores a setting of a file: references are expanded first, and a file that
+ * holds a secret itself must be closed to others. 0, or -errno with why in
+ * err, the key named and a secret masked.
+ */
+int ini_set(const struct option *row, void *target, const char *name,
+	    const char *value, const struct ini_place *place, struct buf *err);
+
 /*
  * May this file hold a secret? It must belong to root or to the caller and be
  * closed to others (mode & 077 == 0; root's may be 0640). 0 or -EPERM with why.

@@ -6,6 +6,7 @@ libbase_a_SOURCES = \
 	src/base/digest.c src/base/digest.h \
 	src/base/ini.c src/base/ini.h \
 	src/base/ini_expand.c \
+	src/base/ini_set.c \
 	src/base/lock.h \
 	src/base/log.c src/base/log.h \
 	src/base/option.c src/base/option.h \

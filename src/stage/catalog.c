@@ -31,29 +31,6 @@ const char *catalog_storage_prefix(struct catalog *c)
 	return c->storage_prefix;
 }
 
-unsigned catalog_n_external(struct catalog *c)
-{
-	return c->n_external;
-}
-
-struct stage *catalog_external(struct catalog *c, unsigned i)
-{
-	return c->external[i];
-}
-
-static int name_order(const void *name, const void *stage)
-{
-	return strcmp(name, (*(struct stage *const *)stage)->name);
-}
-
-struct stage *catalog_find_external(struct catalog *c, const char *name)
-{
-	struct stage **s = bsearch(name, c->external, c->n_external, sizeof(*s),
-				   name_order);
-
-	return s ? *s : NULL;
-}
-
 /* The key of an internal stage: what store_stat() takes, or its marker's. */
 static char *internal_key(struct catalog *c, const char *name, bool marker)
 {
@@ -119,7 +96,7 @@ int catalog_get(struct catalog *c, const char *name, struct stage **out)
 	struct stage *external = catalog_find_external(c, name);
 
 	if (external) {
-		*out = stage_ref(external);
+		*out = external;
 		return 0;
 	}
 	if (!strcmp(name, "~")) {
@@ -136,7 +113,7 @@ int catalog_get(struct catalog *c, const char *name, struct stage **out)
 int catalog_hidden(struct catalog *c, const char *name, bool *hidden)
 {
 	*hidden = false;
-	if (!c->storage || !catalog_find_external(c, name))
+	if (!c->storage || !catalog_has_external(c, name))
 		return 0;
 	return ask_store(c, name, hidden);
 }
@@ -178,7 +155,8 @@ int catalog_create(struct catalog *c, const char *name, struct stage **out)
 	struct stage *s;
 	int rc;
 
-	if (!strcmp(name, "~") || catalog_find_external(c, name))
+	catalog_look(c, false);
+	if (!strcmp(name, "~") || catalog_has_external(c, name))
 		return -EEXIST;
 	if (!c->storage || c->storage_ro)
 		return -EROFS;
@@ -223,7 +201,8 @@ int catalog_drop(struct catalog *c, const char *name)
 	char *marker;
 	int rc;
 
-	if (!strcmp(name, "~") || catalog_find_external(c, name))
+	catalog_look(c, false);
+	if (!strcmp(name, "~") || catalog_has_external(c, name))
 		return -EPERM;
 	if (!c->storage || !name_visible(name, strlen(name)))
 		return -ENOENT;

@@ -1,7 +1,9 @@
 /*
  * Which stages there are: `~`, the internal ones that the store has, and the
- * external ones of the configuration. The object store is the catalog of the
- * internal ones: two machines with one storage see the same.
+ * external ones of the configuration and of its folder of drop-ins. The object
+ * store is the catalog of the internal ones: two machines with one storage see
+ * the same. The folder is looked at when names are looked up, at most once a
+ * second: what statements made, altered or dropped is seen while we run.
  */
 #ifndef STAGE_CATALOG_H
 #define STAGE_CATALOG_H
@@ -10,6 +12,7 @@
 #include <stdint.h>
 
 #include "stage/conn.h"
+#include "stage/drop_ins.h"
 #include "stage/stage.h"
 
 struct catalog;
@@ -17,6 +20,7 @@ struct catalog;
 struct catalog_external {
 	const char *name;
 	const struct conn *conn;
+	bool drop_in; /* of the folder, so it may change */
 };
 
 /* Borrowed during catalog_new() only. */
@@ -26,6 +30,11 @@ struct catalog_settings {
 	const struct catalog_external *external;
 	unsigned n_external;
 	unsigned metadata_ttl; /* s: how long a listing is believed */
+	/* Where drop-ins are, and its stamp from before they were read to be
+	 * among external; NULL: there is no such folder. */
+	const char *drop_ins;
+	struct drop_ins_stamp stamp;
+	uint64_t deadline_max; /* s, of those that come later; 0: none */
 	/* conn_open(); tests put stores in memory here. */
 	int (*open)(const struct conn *conn, const char *name,
 		    struct http_engine *engine, struct store **out,
@@ -63,11 +72,25 @@ int catalog_list(struct catalog *c, struct stage ***out, unsigned *n,
 		 int *storage_err);
 void catalog_list_free(struct stage **stages, unsigned n);
 
-/* Every external stage, without I/O, for `check`. */
+/* The external stages as they were when the catalog was opened, without I/O,
+ * for `check`. They live as long as the catalog. */
 unsigned catalog_n_external(struct catalog *c);
 struct stage *catalog_external(struct catalog *c, unsigned i); /* borrowed */
 /* True when an internal stage of that name is hidden by an external one. */
 int catalog_hidden(struct catalog *c, const char *name, bool *hidden);
+
+/* An external stage's settings, to be cleared by option_clear(). drop_in:
+ * whether it is one of the folder. -ENOENT, -ENOMEM. */
+int catalog_conn(struct catalog *c, const char *name, struct conn *out,
+		 bool *drop_in);
+/* Looks at the folder now, whatever was seen last and when. */
+void catalog_refresh(struct catalog *c);
+/*
+ * Could a stage of that name, new or altered, be an external one with these
+ * settings? 0, or -EINVAL with why in err: it overlaps another.
+ */
+int catalog_check(struct catalog *c, const char *name, const struct conn *conn,
+		  struct buf *err);
 
 /* mkdir at the root. -EINVAL the name, -EEXIST, -EROFS no storage. */
 int catalog_create(struct catalog *c, const char *name, struct stage **out);

@@ -11,6 +11,18 @@
 #include "stage/known.h"
 #include "store/store.h"
 
+/* An external stage; stage and conn are shared by copies of the array. */
+struct external {
+	struct stage *stage; /* a reference */
+	struct conn *conn;
+	bool drop_in;
+};
+
+struct external_set {
+	struct external *list; /* in byte order */
+	unsigned n;
+};
+
 /* A listing that is under way, and how the last one ended. */
 struct catalog_locked {
 	struct known known;
@@ -18,7 +30,15 @@ struct catalog_locked {
 	uint64_t listing_id; /* ticket of that one, or the last */
 	int listing_err; /* of the last */
 	struct wait_list waiting;
+	/* Only who has set `looking` changes the set. */
+	struct external_set external;
+	bool looking; /* at the folder of drop-ins */
+	int64_t looked_ms; /* when that was last done */
+	struct drop_ins_stamp stamp;
 };
+
+typedef int conn_opener(const struct conn *, const char *, struct http_engine *,
+			struct store **, struct buf *);
 
 struct catalog {
 	struct store *storage; /* NULL: none */
@@ -27,8 +47,13 @@ struct catalog {
 	bool storage_ro;
 	uint64_t storage_part_size;
 	struct stage *user; /* NULL without storage */
-	struct stage **external; /* in byte order */
-	unsigned n_external;
+	struct stage **first; /* the external ones at the start */
+	unsigned n_first;
+	char *drop_ins; /* NULL: none */
+	uint64_t deadline_max;
+	struct conn *storage_conn; /* NULL: none */
+	struct http_engine *engine;
+	conn_opener *open;
 	struct store_watcher watcher;
 	struct lock lock;
 	struct catalog_locked guarded_;
@@ -40,7 +65,26 @@ static inline struct catalog_locked *catalog_locked(struct catalog *c)
 	return &c->guarded_;
 }
 
-/* The external stage of that name, borrowed, or NULL. */
+/* The external stage of that name, with a reference, or NULL. */
 struct stage *catalog_find_external(struct catalog *c, const char *name);
+/* Is there one? The folder is not looked at. */
+bool catalog_has_external(struct catalog *c, const char *name);
+
+/* Opens one (no I/O): 0 or -errno, why in err. */
+int external_open(struct catalog *c, const char *name, const struct conn *conn,
+		  bool drop_in, struct external *out, struct buf *err);
+void external_clear(struct external *x);
+/* An array of its own; the stages and settings are shared, not counted. */
+struct external *external_find(const struct external_set *set,
+			       const char *name);
+void external_sort(struct external_set *set);
+
+/* Looks at the folder if the last look is a second old, or at once. */
+void catalog_look(struct catalog *c, bool now);
+
+/* Does conn, as the stage of that name, hold keys of [storage] or of one of
+ * the set but itself? 0, or -EINVAL with which in err. */
+int overlap_check(const struct conn *storage, const struct external_set *set,
+		  const char *name, const struct conn *conn, struct buf *err);
 
 #endif

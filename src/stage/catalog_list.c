@@ -149,32 +149,33 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
-/* The internal ones, less those that an external one hides. */
-static int take_internal(struct catalog *c, struct stage ***out, unsigned *n,
-			 int *storage_err)
+/* The external ones and the internal ones that they do not hide, in no order.
+ * There is room for one more. */
+static int take_all(struct catalog *c, struct stage ***out, unsigned *n,
+		    int *storage_err)
 {
 	struct catalog_locked *g;
-	unsigned all, shown = 0, room = c->n_external + 1;
+	unsigned all, shown = 0, room = 1;
 	struct stage **list;
 
 	lock_take(&c->lock);
 	g = catalog_locked(c);
 	*storage_err = c->storage ? refresh_locked(c) : 0;
-	room += known_count(&g->known);
+	room += known_count(&g->known) + g->external.n;
 	list = calloc(room, sizeof(*list));
 	all = list ? known_stages(&g->known, list) : 0;
-	lock_drop(&c->lock);
-	if (!list)
-		return -ENOMEM;
 	for (unsigned i = 0; i < all; i++) {
-		if (catalog_find_external(c, list[i]->name))
+		if (external_find(&g->external, list[i]->name))
 			stage_unref(list[i]);
 		else
 			list[shown++] = list[i];
 	}
+	for (unsigned i = 0; i < g->external.n && list; i++)
+		list[shown++] = stage_ref(g->external.list[i].stage);
+	lock_drop(&c->lock);
 	*out = list;
 	*n = shown;
-	return 0;
+	return list ? 0 : -ENOMEM;
 }
 
 int catalog_list(struct catalog *c, struct stage ***out, unsigned *n,
@@ -182,12 +183,12 @@ int catalog_list(struct catalog *c, struct stage ***out, unsigned *n,
 {
 	struct stage **list;
 	unsigned count;
-	int rc = take_internal(c, &list, &count, storage_err);
+	int rc;
 
+	catalog_look(c, false);
+	rc = take_all(c, &list, &count, storage_err);
 	if (rc)
 		return rc;
-	for (unsigned i = 0; i < c->n_external; i++)
-		list[count++] = stage_ref(c->external[i]);
 	qsort(list, count, sizeof(*list), by_name);
 	if (c->user) {
 		memmove(list + 1, list, count * sizeof(*list));

@@ -1,8 +1,6 @@
 /*
  * Building a catalog: stores are opened, places compared, and nothing is
- * asked of any server. Two stages that hold each other's keys would show one
- * object under two names, with two caches: they are refused unless both say
- * that they may.
+ * asked of any server.
  */
 #include "stage/catalog.h"
 
@@ -11,77 +9,10 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "stage/catalog_impl.h"
 #include "stage/path.h"
-
-typedef int conn_opener(const struct conn *, const char *, struct http_engine *,
-			struct store **, struct buf *);
-
-/* ---- overlap ---- */
-
-struct place {
-	const char *name;
-	const struct conn *conn;
-	struct conn_place at;
-};
-
-/* [storage] holds keys under stage/ only. */
-static int find_place(struct place *p, const char *name,
-		      const struct conn *conn, const char *below,
-		      struct buf *err)
-{
-	struct buf prefix = BUF_INIT(STORE_KEY_MAX);
-	int rc = conn_place(conn, &p->at, err);
-
-	p->name = name;
-	p->conn = conn;
-	if (rc || !*below)
-		return rc;
-	buf_adds(&prefix, p->at.prefix);
-	buf_adds(&prefix, below);
-	free(p->at.prefix);
-	p->at.prefix = buf_detach(&prefix);
-	return p->at.prefix ? 0 : -ENOMEM;
-}
-
-static int check_pair(const struct place *a, const struct place *b,
-		      struct buf *err)
-{
-	if (a->conn->allow_overlap && b->conn->allow_overlap)
-		return 0;
-	if (!conn_overlap(a->conn, a->at.prefix, b->conn, b->at.prefix))
-		return 0;
-	buf_addf(err, "%s and %s overlap: s3://%s/", a->name, b->name,
-		 a->at.bucket);
-	text_printable(err, a->at.prefix);
-	buf_addf(err, " and s3://%s/", b->at.bucket);
-	text_printable(err, b->at.prefix);
-	buf_adds(err, " hold the same keys (`allow_overlap = yes` in both "
-		      "permits it)");
-	return -EINVAL;
-}
-
-static int check_overlap(const struct catalog_settings *s, struct buf *err)
-{
-	unsigned n = 0, count = s->n_external + 1;
-	struct place *places = calloc(count, sizeof(*places));
-	int rc = places ? 0 : -ENOMEM;
-
-	if (!rc && s->storage)
-		rc = find_place(&places[n++], "[storage]", s->storage, "stage/",
-				err);
-	for (unsigned i = 0; i < s->n_external && !rc; i++)
-		rc = find_place(&places[n++], s->external[i].name,
-				s->external[i].conn, "", err);
-	for (unsigned i = 0; i < n && !rc; i++)
-		for (unsigned j = i + 1; j < n && !rc; j++)
-			rc = check_pair(&places[i], &places[j], err);
-	for (unsigned i = 0; i < n; i++)
-		conn_place_clear(&places[i].at);
-	free(places);
-	return rc;
-}
 
 /* ---- the parts ---- */
 
@@ -147,7 +78,6 @@ static bool user_valid(const char *user)
 }
 
 static int open_storage(struct catalog *c, const struct catalog_settings *s,
-			conn_opener *open, struct http_engine *engine,
 			struct buf *err)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -161,7 +91,8 @@ static int open_storage(struct catalog *c, const struct catalog_settings *s,
 	}
 	rc = conn_place(s->storage, &place, &why);
 	if (!rc)
-		rc = open(s->storage, "storage", engine, &c->storage, &why);
+		rc = c->open(s->storage, "storage", c->engine, &c->storage,
+			     &why);
 	if (rc)
 		goto out;
 	c->storage_ro = s->storage->ro;
@@ -182,51 +113,88 @@ out:
 	return fail_named("[storage]", rc, &why, err);
 }
 
-static int open_external(struct catalog *c, const struct catalog_external *x,
-			 conn_opener *open, struct http_engine *engine,
-			 struct buf *err)
+int external_open(struct catalog *c, const char *name, const struct conn *conn,
+		  bool drop_in, struct external *out, struct buf *err)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct conn_place place = { 0 };
 	struct store *store = NULL;
-	struct stage *stage;
-	int rc = conn_place(x->conn, &place, &why);
+	int rc;
 
+	*out = (struct external){ .drop_in = drop_in };
+	out->conn = calloc(1, sizeof(*out->conn));
+	rc = out->conn ? conn_copy(conn, out->conn) : -ENOMEM;
 	if (!rc)
-		rc = open(x->conn, x->name, engine, &store, &why);
+		rc = conn_place(conn, &place, &why);
+	if (!rc)
+		rc = c->open(conn, name, c->engine, &store, &why);
 	if (!rc) {
-		stage = stage_new(x->name, STAGE_EXTERNAL, store, place.prefix,
-				  x->conn->ro, x->conn->part_size);
+		out->stage = stage_new(name, STAGE_EXTERNAL, store,
+				       place.prefix, conn->ro, conn->part_size);
 		store_unref(store);
-		if (stage)
-			c->external[c->n_external++] = stage;
-		else
+		if (!out->stage)
 			rc = -ENOMEM;
 	}
 	conn_place_clear(&place);
-	return fail_named(x->name, rc, &why, err);
+	if (rc)
+		external_clear(out);
+	return fail_named(name, rc, &why, err);
 }
 
-static int by_name(const void *a, const void *b)
+void external_clear(struct external *x)
 {
-	const struct stage *const *x = a, *const *y = b;
-
-	return strcmp((*x)->name, (*y)->name);
+	stage_unref(x->stage);
+	if (x->conn)
+		option_clear(conn_options, x->conn);
+	free(x->conn);
+	*x = (struct external){ 0 };
 }
 
+/* The stages that are there at the start, and who keeps them for good. */
 static int open_externals(struct catalog *c, const struct catalog_settings *s,
-			  conn_opener *open, struct http_engine *engine,
 			  struct buf *err)
 {
+	struct external_set set = { 0 };
 	int rc = 0;
 
-	c->external = calloc(s->n_external + 1, sizeof(*c->external));
-	if (!c->external)
-		return -ENOMEM;
-	for (unsigned i = 0; i < s->n_external && !rc; i++)
-		rc = open_external(c, &s->external[i], open, engine, err);
-	qsort(c->external, c->n_external, sizeof(*c->external), by_name);
+	set.list = calloc(s->n_external + 1, sizeof(*set.list));
+	c->first = calloc(s->n_external + 1, sizeof(*c->first));
+	if (!set.list || !c->first)
+		rc = -ENOMEM;
+	for (unsigned i = 0; i < s->n_external && !rc; i++) {
+		const struct catalog_external *x = &s->external[i];
+
+		rc = overlap_check(s->storage, &set, x->name, x->conn, err);
+		if (!rc)
+			rc = external_open(c, x->name, x->conn, x->drop_in,
+					   &set.list[set.n], err);
+		set.n += !rc;
+	}
+	external_sort(&set);
+	for (unsigned i = 0; i < set.n && c->first; i++)
+		c->first[c->n_first++] = stage_ref(set.list[i].stage);
+	lock_take(&c->lock);
+	catalog_locked(c)->external = set;
+	lock_drop(&c->lock);
 	return rc;
+}
+
+/* What a look at the folder needs later. */
+static int keep_settings(struct catalog *c, const struct catalog_settings *s)
+{
+	c->open = s->open;
+	c->deadline_max = s->deadline_max;
+	lock_take(&c->lock);
+	catalog_locked(c)->stamp = s->stamp;
+	catalog_locked(c)->looked_ms = clock_mono_ms();
+	lock_drop(&c->lock);
+	if (s->drop_ins && !(c->drop_ins = strdup(s->drop_ins)))
+		return -ENOMEM;
+	if (!s->storage)
+		return 0;
+	c->storage_conn = calloc(1, sizeof(*c->storage_conn));
+	return c->storage_conn ? conn_copy(s->storage, c->storage_conn)
+			       : -ENOMEM;
 }
 
 static int check_names(const struct catalog_settings *s, struct buf *err)
@@ -253,12 +221,9 @@ static int check_names(const struct catalog_settings *s, struct buf *err)
 int catalog_new(const struct catalog_settings *s, struct http_engine *engine,
 		struct catalog **out, struct buf *err)
 {
-	conn_opener *open = s->open;
 	struct catalog *c;
 	int rc = check_names(s, err);
 
-	if (!rc)
-		rc = check_overlap(s, err);
 	if (rc)
 		return rc;
 	c = calloc(1, sizeof(*c));
@@ -270,10 +235,12 @@ int catalog_new(const struct catalog_settings *s, struct http_engine *engine,
 	known_init(&catalog_locked(c)->known, s->metadata_ttl * INT64_C(1000),
 		   make_internal, c);
 	lock_drop(&c->lock);
-	if (s->storage)
-		rc = open_storage(c, s, open, engine, err);
+	c->engine = engine;
+	rc = keep_settings(c, s);
+	if (!rc && s->storage)
+		rc = open_storage(c, s, err);
 	if (!rc)
-		rc = open_externals(c, s, open, engine, err);
+		rc = open_externals(c, s, err);
 	if (rc)
 		catalog_free(c);
 	else
@@ -283,16 +250,26 @@ int catalog_new(const struct catalog_settings *s, struct http_engine *engine,
 
 void catalog_free(struct catalog *c)
 {
+	struct external_set set;
+
 	if (!c)
 		return;
 	if (c->user)
 		store_unwatch(c->storage, &c->watcher);
 	lock_take(&c->lock);
 	known_clear(&catalog_locked(c)->known);
+	set = catalog_locked(c)->external;
 	lock_drop(&c->lock);
-	for (unsigned i = 0; i < c->n_external; i++)
-		stage_unref(c->external[i]);
-	free(c->external);
+	for (unsigned i = 0; i < set.n; i++)
+		external_clear(&set.list[i]);
+	free(set.list);
+	for (unsigned i = 0; i < c->n_first; i++)
+		stage_unref(c->first[i]);
+	free(c->first);
+	free(c->drop_ins);
+	if (c->storage_conn)
+		option_clear(conn_options, c->storage_conn);
+	free(c->storage_conn);
 	stage_unref(c->user);
 	if (c->storage)
 		store_unref(c->storage);

@@ -86,6 +86,14 @@ const struct option conn_options[] = {
 	    .help = "encryption of new objects: AES256 or aws:kms"),
 	ROW(requester_pays, BOOL, requester_pays, .def = "no",
 	    .help = "requests are paid by the caller"),
+	ROW(comment, STRING, comment, .max = 4096,
+	    .help = "words about the stage; DESC STAGE shows them"),
+	ROW(file_format, STRING, file_format, .max = 4096,
+	    .help = "Databend's; shown, and used for nothing"),
+	ROW(copy_options, STRING, copy_options, .max = 4096,
+	    .help = "Databend's; shown, and used for nothing"),
+	ROW(created_on, STRING, created_on, .max = 64,
+	    .help = "when CREATE STAGE made the stage"),
 	{ 0 },
 };
 

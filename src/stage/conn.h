@@ -29,6 +29,9 @@ struct conn {
 	uint64_t part_size; /* bytes; 0: auto */
 	uint64_t connections, connect_timeout, idle_timeout, deadline;
 	int upload_checksum; /* enum s3_checksum's order */
+	/* What statements keep with a stage; shown, and otherwise without
+	 * effect. */
+	char *comment, *file_format, *copy_options, *created_on;
 };
 
 enum conn_addressing { CONN_PATH, CONN_VIRTUAL };
@@ -64,6 +67,18 @@ int conn_check(const struct conn *c, struct buf *err);
  * that the endpoint's name tells ("" when neither does). Appends. */
 void conn_endpoint(const struct conn *c, struct buf *out);
 void conn_region(const struct conn *c, struct buf *out);
+
+/* A copy of its own. 0 or -ENOMEM; option_clear() after either. */
+int conn_copy(const struct conn *from, struct conn *out);
+/* Would they open the same store, with the same words about it? */
+bool conn_equal(const struct conn *a, const struct conn *b);
+
+/*
+ * The credentials of a stage that SQL made, where it does not name them: the
+ * keys given, else none. What the machine has of its own never goes to a
+ * server that a statement named.
+ */
+const char *conn_sql_credentials(const struct conn *c);
 
 /* Do the places of two connections hold each other's keys? */
 bool conn_overlap(const struct conn *a, const char *a_prefix,

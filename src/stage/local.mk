@@ -1,12 +1,17 @@
 noinst_LIBRARIES += libstage.a
 libstage_a_SOURCES = \
 	src/stage/catalog.c src/stage/catalog.h src/stage/catalog_impl.h \
+	src/stage/catalog_external.c \
 	src/stage/catalog_list.c \
 	src/stage/catalog_new.c \
+	src/stage/catalog_overlap.c \
 	src/stage/conn.c src/stage/conn.h \
+	src/stage/conn_copy.c \
 	src/stage/conn_env.c \
 	src/stage/conn_open.c \
 	src/stage/conn_place.c \
+	src/stage/drop_ins.c src/stage/drop_ins.h \
+	src/stage/drop_ins_write.c \
 	src/stage/known.c src/stage/known.h \
 	src/stage/path.c src/stage/path.h \
 	src/stage/presign.c src/stage/presign.h \
@@ -46,8 +51,7 @@ TESTS += tests/unit/test_catalog
 tests_unit_test_catalog_SOURCES = tests/unit/test_catalog.c \
 	tests/unit/catalog_fixture.h
 tests_unit_test_catalog_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_catalog_LDADD = libstage.a libstore.a libnet.a $(BASE_LIBS) \
-	$(UNIT_LIBS)
+tests_unit_test_catalog_LDADD = $(STAGE_LIBS) $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_conn
 TESTS += tests/unit/test_conn
@@ -59,8 +63,7 @@ check_PROGRAMS += tests/unit/test_catalog_threads
 TESTS += tests/unit/test_catalog_threads
 tests_unit_test_catalog_threads_SOURCES = tests/unit/test_catalog_threads.c
 tests_unit_test_catalog_threads_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_catalog_threads_LDADD = libstage.a libstore.a libnet.a \
-	$(BASE_LIBS) $(UNIT_LIBS)
+tests_unit_test_catalog_threads_LDADD = $(STAGE_LIBS) $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_conn_env
 TESTS += tests/unit/test_conn_env
@@ -84,3 +87,10 @@ check_PROGRAMS += tests/fuzz/fuzz_sql
 TESTS += tests/fuzz/fuzz_sql
 tests_fuzz_fuzz_sql_SOURCES = tests/fuzz/fuzz_sql.c tests/fuzz/corpus.c
 tests_fuzz_fuzz_sql_LDADD = libstage.a $(BASE_LIBS)
+
+check_PROGRAMS += tests/unit/test_drop_ins
+TESTS += tests/unit/test_drop_ins
+tests_unit_test_drop_ins_SOURCES = tests/unit/test_drop_ins.c \
+	tests/unit/catalog_fixture.h
+tests_unit_test_drop_ins_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_drop_ins_LDADD = $(STAGE_LIBS) $(UNIT_LIBS)

@@ -1,0 +1,38 @@
+/*
+ * Where INI files and option tables meet.
+ */
+#include "base/ini.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/option.h"
+#include "base/text.h"
+
+/* True unless the whole value is one reference to where the secret is. */
+static bool holds_secret(const char *value)
+{
+	const char *end = strchr(value, '}');
+
+	return *value && !(text_starts_with(value, "${") && end && !end[1]);
+}
+
+int ini_set(const struct option *row, void *target, const char *name,
+	    const char *value, const struct ini_place *place, struct buf *err)
+{
+	struct buf text = BUF_INIT(BUF_LINE), why = BUF_INIT(BUF_MESSAGE);
+	int rc = 0;
+
+	if ((row->flags & OPTION_SECRET) && holds_secret(value))
+		rc = file_private(place->st, &why);
+	if (!rc)
+		rc = ini_expand(value, &text, &why);
+	if (rc)
+		buf_addf(err, "%s: %s", name, buf_str(&why));
+	else
+		rc = option_set(row, target, buf_str(&text), err);
+	buf_wipe(&text);
+	buf_clear(&why);
+	return rc;
+}

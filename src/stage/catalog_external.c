@@ -1,0 +1,251 @@
+/*
+ * The external stages, and the folder where some of them come from. One
+ * thread at a time looks at it (`looking`); it reads the files and opens the
+ * stores without the lock, and swaps the set under it. A stage whose settings
+ * are as they were stays the same struct stage, so nothing that is open is
+ * disturbed. What cannot be a stage (an unreadable file, a name of the
+ * configuration, an overlap) is said in the log and otherwise as if it were
+ * not there; a file that has become unreadable keeps the stage that it was.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "stage/catalog_impl.h"
+
+#define LOOK_MS 1000
+
+/* ---- sets ---- */
+
+static int name_order(const void *name, const void *x)
+{
+	return strcmp(name, ((const struct external *)x)->stage->name);
+}
+
+struct external *external_find(const struct external_set *set, const char *name)
+{
+	return bsearch(name, set->list, set->n, sizeof(*set->list), name_order);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct external *x = a, *y = b;
+
+	return strcmp(x->stage->name, y->stage->name);
+}
+
+void external_sort(struct external_set *set)
+{
+	qsort(set->list, set->n, sizeof(*set->list), by_name);
+}
+
+/* ---- a look at the folder ---- */
+
+/* The set that is coming, and what stands where. */
+struct change {
+	struct catalog *c;
+	struct external_set old, new;
+	bool *kept; /* of old */
+	bool tell; /* the folder has changed since what is wrong was told */
+};
+
+static void keep(struct change *ch, struct external *x)
+{
+	ch->kept[x - ch->old.list] = true;
+	ch->new.list[ch->new.n++] = *x;
+}
+
+static void tell(const struct change *ch, const struct buf *why)
+{
+	if (ch->tell)
+		log_warn("a stage of the folder is left out: %s", buf_str(why));
+}
+
+/* One drop-in; new is searched by hand, it is not sorted yet. */
+static void add_one(struct change *ch, struct drop_in *d)
+{
+	struct external *x = external_find(&ch->old, d->name);
+	uint64_t most = ch->c->deadline_max;
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = 0;
+
+	if (most && d->conn.deadline > most)
+		d->conn.deadline = most;
+	if (x && !x->drop_in) {
+		buf_addf(&why, "the configuration has a stage %s", d->name);
+		rc = -EEXIST;
+	} else if (x && (d->bad || conn_equal(x->conn, &d->conn))) {
+		keep(ch, x);
+	} else if (!d->bad) {
+		struct external *to = &ch->new.list[ch->new.n];
+
+		rc = overlap_check(ch->c->storage_conn, &ch->new, d->name,
+				   &d->conn, &why);
+		if (!rc)
+			rc = external_open(ch->c, d->name, &d->conn, true, to,
+					   &why);
+		ch->new.n += !rc;
+	}
+	if (rc)
+		tell(ch, &why);
+	buf_clear(&why);
+}
+
+/* 0 and the new set, or -ENOMEM. */
+static int build(struct change *ch, struct drop_ins *read)
+{
+	unsigned room = ch->old.n + read->n + 1;
+
+	ch->new.list = calloc(room, sizeof(*ch->new.list));
+	ch->kept = calloc(room, sizeof(*ch->kept));
+	if (!ch->new.list || !ch->kept) {
+		free(ch->new.list);
+		return -ENOMEM;
+	}
+	for (unsigned i = 0; i < ch->old.n; i++)
+		if (!ch->old.list[i].drop_in)
+			keep(ch, &ch->old.list[i]);
+	for (unsigned i = 0; i < read->n; i++)
+		add_one(ch, &read->list[i]);
+	external_sort(&ch->new);
+	return 0;
+}
+
+static void swap(struct change *ch)
+{
+	lock_take(&ch->c->lock);
+	catalog_locked(ch->c)->external = ch->new;
+	lock_drop(&ch->c->lock);
+	for (unsigned i = 0; i < ch->old.n; i++)
+		if (!ch->kept[i])
+			external_clear(&ch->old.list[i]);
+	free(ch->old.list);
+}
+
+static void reload(struct catalog *c, const struct external_set *old, bool told)
+{
+	struct change ch = { .c = c, .old = *old, .tell = !told };
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct drop_ins read;
+
+	if (drop_ins_read(c->drop_ins, &read, &why))
+		tell(&ch, &why);
+	if (!build(&ch, &read))
+		swap(&ch);
+	free(ch.kept);
+	drop_ins_clear(&read);
+	buf_clear(&why);
+}
+
+void catalog_look(struct catalog *c, bool now)
+{
+	struct drop_ins_stamp before, stamp;
+	int64_t now_ms = clock_mono_ms();
+	struct external_set set;
+	struct catalog_locked *g;
+	bool due;
+
+	if (!c->drop_ins)
+		return;
+	lock_take(&c->lock);
+	g = catalog_locked(c);
+	due = !g->looking && (now || now_ms - g->looked_ms >= LOOK_MS);
+	if (due) {
+		g->looking = true;
+		g->looked_ms = now_ms;
+	}
+	before = g->stamp;
+	set = g->external;
+	lock_drop(&c->lock);
+	if (!due)
+		return;
+	drop_ins_stamp(c->drop_ins, &stamp);
+	if (drop_ins_changed(&before, &stamp)) {
+		bool unsettled = before.unsettled;
+
+		before.unsettled = false;
+		reload(c, &set,
+		       unsettled && !drop_ins_changed(&before, &stamp));
+	}
+	lock_take(&c->lock);
+	catalog_locked(c)->stamp = stamp;
+	catalog_locked(c)->looking = false;
+	lock_drop(&c->lock);
+}
+
+void catalog_refresh(struct catalog *c)
+{
+	lock_take(&c->lock);
+	catalog_locked(c)->stamp.unsettled = true;
+	lock_drop(&c->lock);
+	catalog_look(c, true);
+}
+
+/* ---- one of them ---- */
+
+struct stage *catalog_find_external(struct catalog *c, const char *name)
+{
+	struct external *x;
+	struct stage *s = NULL;
+
+	catalog_look(c, false);
+	lock_take(&c->lock);
+	x = external_find(&catalog_locked(c)->external, name);
+	if (x)
+		s = stage_ref(x->stage);
+	lock_drop(&c->lock);
+	return s;
+}
+
+bool catalog_has_external(struct catalog *c, const char *name)
+{
+	bool has;
+
+	lock_take(&c->lock);
+	has = external_find(&catalog_locked(c)->external, name) != NULL;
+	lock_drop(&c->lock);
+	return has;
+}
+
+int catalog_conn(struct catalog *c, const char *name, struct conn *out,
+		 bool *drop_in)
+{
+	struct external *x;
+	int rc = -ENOENT;
+
+	catalog_look(c, false);
+	lock_take(&c->lock);
+	x = external_find(&catalog_locked(c)->external, name);
+	if (x) {
+		*drop_in = x->drop_in;
+		rc = conn_copy(x->conn, out);
+	}
+	lock_drop(&c->lock);
+	return rc;
+}
+
+int catalog_check(struct catalog *c, const char *name, const struct conn *conn,
+		  struct buf *err)
+{
+	int rc;
+
+	catalog_refresh(c);
+	lock_take(&c->lock);
+	rc = overlap_check(c->storage_conn, &catalog_locked(c)->external, name,
+			   conn, err);
+	lock_drop(&c->lock);
+	return rc;
+}
+
+unsigned catalog_n_external(struct catalog *c)
+{
+	return c->n_first;
+}
+
+struct stage *catalog_external(struct catalog *c, unsigned i)
+{
+	return c->first[i];
+}

@@ -1,0 +1,238 @@
+/*
+ * Reading. A file that is wrong is told and kept as a bad one, so that it does
+ * not take the others with it.
+ */
+#include "stage/drop_ins.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/ini.h"
+#include "base/text.h"
+#include "stage/path.h"
+
+#define SUFFIX ".conf"
+#define STAGES_MAX 4096
+/* A folder's time moves in the kernel's ticks, or in whole seconds. */
+#define SETTLED_S 2
+
+void drop_ins_stamp(const char *dir, struct drop_ins_stamp *out)
+{
+	struct stat st;
+
+	*out = (struct drop_ins_stamp){ 0 };
+	if (stat(dir, &st))
+		return;
+	out->device = st.st_dev;
+	out->inode = st.st_ino;
+	out->changed = st.st_mtim;
+	out->unsettled = clock_now_s() - st.st_mtim.tv_sec < SETTLED_S;
+}
+
+bool drop_ins_changed(const struct drop_ins_stamp *before,
+		      const struct drop_ins_stamp *now)
+{
+	return before->unsettled || before->device != now->device ||
+	       before->inode != now->inode ||
+	       before->changed.tv_sec != now->changed.tv_sec ||
+	       before->changed.tv_nsec != now->changed.tv_nsec;
+}
+
+/* ---- one file ---- */
+
+struct reader {
+	struct drop_in *to;
+	bool section; /* [stage NAME] was there */
+	uint64_t seen; /* rows that were given */
+};
+
+static int check_section(struct reader *r, const char *section, struct buf *err)
+{
+	if (text_starts_with(section, "stage ") &&
+	    !strcmp(section + 6, r->to->name)) {
+		r->section = true;
+		return 0;
+	}
+	buf_addf(err, "this file is for the section [stage %s] alone",
+		 r->to->name);
+	return -EINVAL;
+}
+
+static int refuse_key(const char *name, struct buf *err)
+{
+	const char *why = conn_refusal(name);
+	const char *near = option_suggest(conn_options, name);
+
+	if (why) {
+		buf_addf(err, "%s: %s", name, why);
+	} else {
+		buf_adds(err, "unknown key ");
+		text_printable(err, name);
+		if (near)
+			buf_addf(err, "; did you mean %s?", near);
+	}
+	return -EINVAL;
+}
+
+static int take_setting(void *arg, const char *section, const char *name,
+			const char *value, const struct ini_place *place,
+			struct buf *err)
+{
+	struct reader *r = arg;
+	int rc = check_section(r, section, err);
+	const struct option *row;
+	uint64_t bit;
+
+	if (rc)
+		return rc;
+	if (place->continued) {
+		buf_adds(err, "a value is one line; this one is indented");
+		return -EINVAL;
+	}
+	row = option_find(conn_options, name);
+	if (!row)
+		return refuse_key(name, err);
+	bit = UINT64_C(1) << option_index(conn_options, row);
+	if (r->seen & bit) {
+		buf_addf(err, "%s is given a second time", row->name);
+		return -EINVAL;
+	}
+	r->seen |= bit;
+	return ini_set(row, &r->to->conn, name, value, place, err);
+}
+
+static bool gave(const struct reader *r, const char *name)
+{
+	const struct option *row = option_find(conn_options, name);
+
+	return r->seen >> option_index(conn_options, row) & 1;
+}
+
+static int complete(struct reader *r, const char *path, struct buf *err)
+{
+	struct conn *c = &r->to->conn;
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = 0;
+
+	if (!r->section) {
+		buf_addf(&why, "there is no [stage %s] with a url in it",
+			 r->to->name);
+		rc = -EINVAL;
+	}
+	if (!rc && !gave(r, "credentials")) {
+		free(c->credentials);
+		c->credentials = strdup(conn_sql_credentials(c));
+		rc = c->credentials ? 0 : -ENOMEM;
+	}
+	if (!rc)
+		rc = conn_from_environment(c);
+	if (!rc)
+		rc = conn_check(c, &why);
+	if (rc) {
+		text_printable(err, path);
+		buf_addf(err, ": %s", why.len ? buf_str(&why) : strerror(-rc));
+	}
+	buf_clear(&why);
+	return rc;
+}
+
+static int read_one(const char *dir, const char *file, struct drop_in *out,
+		    struct buf *err)
+{
+	struct reader r = { .to = out };
+	struct buf path = BUF_INIT(8192);
+	size_t len = strlen(file) - strlen(SUFFIX);
+	int rc = -ENOMEM;
+
+	buf_addf(&path, "%s/%s", dir, file);
+	out->name = strndup(file, len);
+	if (out->name && !buf_err(&path))
+		rc = option_defaults(conn_options, &out->conn);
+	if (!rc && !stage_name_valid(out->name)) {
+		text_printable(err, buf_str(&path));
+		buf_adds(err, ": no stage can have that name");
+		rc = -EINVAL;
+	}
+	if (!rc)
+		rc = ini_read(buf_str(&path), take_setting, &r, err);
+	if (!rc)
+		rc = complete(&r, buf_str(&path), err);
+	if (rc) {
+		out->bad = true;
+		option_clear(conn_options, &out->conn);
+		out->conn = (struct conn){ 0 };
+	}
+	buf_clear(&path);
+	return rc;
+}
+
+/* ---- the folder ---- */
+
+static int is_drop_in(const struct dirent *e)
+{
+	return e->d_name[0] != '.' && text_ends_with(e->d_name, SUFFIX) &&
+	       strcmp(e->d_name, SUFFIX);
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int read_all(const char *dir, struct dirent **files, unsigned n,
+		    struct drop_ins *out, struct buf *err)
+{
+	int rc = 0;
+
+	out->list = calloc((size_t)n + 1, sizeof(*out->list));
+	if (!out->list)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++) {
+		struct buf why = BUF_INIT(BUF_MESSAGE);
+		int one = read_one(dir, files[i]->d_name, &out->list[i], &why);
+
+		out->n++;
+		if (one && !rc) {
+			rc = one;
+			buf_adds(err, buf_str(&why));
+		}
+		buf_clear(&why);
+	}
+	return rc;
+}
+
+int drop_ins_read(const char *dir, struct drop_ins *out, struct buf *err)
+{
+	struct dirent **files = NULL;
+	int n = scandir(dir, &files, is_drop_in, by_bytes), rc;
+
+	*out = (struct drop_ins){ 0 };
+	if (n < 0 && errno == ENOENT)
+		return 0;
+	rc = n < 0 ? -errno : n > STAGES_MAX ? -E2BIG : 0;
+	if (rc) {
+		text_printable(err, dir);
+		buf_addf(err, ": %s", strerror(-rc));
+	} else {
+		rc = read_all(dir, files, n, out, err);
+	}
+	for (int i = 0; i < n; i++)
+		free(files[i]);
+	free(files);
+	return rc;
+}
+
+void drop_ins_clear(struct drop_ins *d)
+{
+	for (unsigned i = 0; i < d->n; i++) {
+		free(d->list[i].name);
+		option_clear(conn_options, &d->list[i].conn);
+	}
+	free(d->list);
+	*d = (struct drop_ins){ 0 };
+}
