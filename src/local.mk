@@ -78,7 +78,7 @@ install-exec-hook:
 uninstall-hook:
 	rm -f '$(DESTDIR)$(sbindir)/mount.stagefs'
 
-dist_doc_DATA = README.md docs/architecture.md docs/testing.md
+dist_doc_DATA = README.md docs/architecture.md docs/testing.md docs/xattrs.md
 examplesdir = $(docdir)/examples
 dist_examples_DATA = etc/stagefs.conf
 
