@@ -243,6 +243,10 @@ static void judge_code(struct http_attempts *a, CURLcode code)
 		fail(a, a->now.stop_err, a->now.stop_why);
 		return;
 	}
+	if (a->now.resent) {
+		fail(a, -ECONNRESET, "the connection broke");
+		return;
+	}
 	if (!code || a->now.cut) {
 		if (!a->now.headers_done)
 			fail(a, -EPROTO, "the answer is not HTTP");

@@ -12,6 +12,11 @@
  * TCP_USER_TIMEOUT, which also covers bytes that the kernel took from us and
  * nobody acknowledges.
  *
+ * curl sends a request a second time by itself when a kept connection breaks
+ * before the answer. What changes something is not sent twice unknown to the
+ * caller, who must know that the first answer may have been lost: the attempt
+ * ends, and the next one is the engine's own.
+ *
  * A callback that wants to end the attempt sets stop_err and makes curl fail.
  */
 #include <errno.h>
@@ -39,7 +44,12 @@ static int on_connected(void *arg, char *remote, char *local, int remote_port,
 			int local_port)
 {
 	struct http_attempts *a = arg;
+	enum http_verb verb = a->call->verb;
 
+	if (a->now.connected && (verb == HTTP_PUT || verb == HTTP_POST)) {
+		a->now.resent = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
 	a->now.connected = true;
 	a->now.moved_ms = clock_mono_ms();
 	return CURL_PREREQFUNC_OK;

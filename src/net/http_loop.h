@@ -35,6 +35,7 @@ struct attempt {
 	bool connected;
 	bool headers_done;
 	bool cut; /* an error's body, as long as we keep it */
+	bool resent; /* curl was about to send it once more by itself */
 	int stop_err; /* why a callback of ours ended it; 0: none did */
 	const char *stop_why;
 };

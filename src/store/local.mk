@@ -49,3 +49,13 @@ tests_unit_test_s3_error_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
 tests_unit_test_s3_xml_SOURCES = tests/unit/test_s3_xml.c tests/unit/unit.h
 tests_unit_test_s3_xml_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_s3_xml_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_s3_wire tests/unit/test_s3_faults
+TESTS += tests/unit/test_s3_wire tests/unit/test_s3_faults
+tests_unit_test_s3_wire_SOURCES = tests/unit/test_s3_wire.c \
+	tests/unit/s3_error_rows.h $(RIG_SOURCES)
+tests_unit_test_s3_wire_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_s3_wire_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+tests_unit_test_s3_faults_SOURCES = tests/unit/test_s3_faults.c $(RIG_SOURCES)
+tests_unit_test_s3_faults_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_s3_faults_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
