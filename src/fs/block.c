@@ -284,13 +284,17 @@ void block_passed(struct block *b)
 void block_unref(struct block *b)
 {
 	struct block_cache *c = b->cache;
+	struct block *passed;
 	bool last;
 
 	lock_take(&c->lock);
 	last = block_unref_locked(c, b);
+	passed = cache_overflow_locked(c);
 	lock_drop(&c->lock);
 	if (last)
 		block_free(b, true);
+	if (passed)
+		block_free(passed, true);
 }
 
 /* A block that nobody reads, out of the index and referenced; NULL: none. */

@@ -4,7 +4,9 @@
  * is idle and stands in the cache's list of its rank until it is wanted again
  * or the budget asks for memory:
  *
- *   passed   a sequential reader is beyond it: reclaimed first
+ *   passed   a sequential reader is beyond it: reclaimed first, and a
+ *            sixteenth of the budget at most, so that a stream goes round in
+ *            memory that is warm instead of taking all that there is
  *   used     somebody has read from it
  *   unread   read ahead for somebody who will come: reclaimed last
  *
@@ -44,6 +46,7 @@ struct block_cache *block_cache_new(struct budget *budget)
 		free(c);
 		return NULL;
 	}
+	c->passed_max = budget_limit(budget) / 16;
 	lock_init(&c->lock);
 	budget_on_pressure(budget, on_pressure, c);
 	return c;
@@ -199,6 +202,8 @@ static void unidle_locked(struct block_cache *c, struct block *b)
 	if (!g->idle)
 		return;
 	g->idle = false;
+	if (g->rank == RANK_PASSED)
+		cache_locked(c)->passed_bytes -= b->cap;
 	DL_DELETE2(cache_locked(c)->idle[g->rank], b, guarded_.prev,
 		   guarded_.next);
 }
@@ -220,6 +225,8 @@ bool block_unref_locked(struct block_cache *c, struct block *b)
 	if (!g->indexed)
 		return true;
 	g->idle = true;
+	if (g->rank == RANK_PASSED)
+		cache_locked(c)->passed_bytes += b->cap;
 	DL_APPEND2(cache_locked(c)->idle[g->rank], b, guarded_.prev,
 		   guarded_.next);
 	return false;
@@ -252,6 +259,13 @@ static struct block *evict_locked(struct block_cache *c, enum block_rank worst)
 		return b;
 	}
 	return NULL;
+}
+
+struct block *cache_overflow_locked(struct block_cache *c)
+{
+	if (cache_locked(c)->passed_bytes <= c->passed_max)
+		return NULL;
+	return evict_locked(c, RANK_PASSED);
 }
 
 size_t cache_reclaim(struct block_cache *c, size_t bytes, enum block_rank worst)

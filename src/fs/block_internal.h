@@ -65,12 +65,14 @@ struct block_source {
 
 struct cache_locked {
 	struct block *idle[RANKS]; /* each oldest first */
+	size_t passed_bytes; /* of those of RANK_PASSED */
 	unsigned n_sources;
 	struct wait_list waiters; /* block_cache_free(), for the last source */
 };
 
 struct block_cache {
 	struct pool *pool;
+	size_t passed_max; /* bytes that readers have passed and that stay */
 	struct lock lock; /* of everything here but the pool */
 	struct cache_locked guarded_;
 };
@@ -114,6 +116,8 @@ void block_ref_locked(struct block_cache *c, struct block *b)
 /* One less: idle from now on, or true: to be freed without the lock. */
 bool block_unref_locked(struct block_cache *c, struct block *b)
 	REQUIRES(&c->lock);
+/* One that was passed too long ago to stay, out of everything; NULL: none. */
+struct block *cache_overflow_locked(struct block_cache *c) REQUIRES(&c->lock);
 /* keep: the memory may go to the pool. */
 void block_free(struct block *b, bool keep);
 /* Frees idle blocks of at least so many bytes, none above a rank. */

@@ -1,6 +1,6 @@
 /*
  * Kept buffers stand in one list for each power of two, linked through their
- * first bytes. All of them together are an eighth of the budget at most.
+ * first bytes. All of them together are a quarter of the budget at most.
  */
 #include "fs/pool.h"
 
@@ -45,7 +45,7 @@ struct pool *pool_new(struct budget *budget)
 	if (!p)
 		return NULL;
 	p->budget = budget;
-	p->kept_max = budget_limit(budget) / 8;
+	p->kept_max = budget_limit(budget) / 4;
 	p->held_max = budget_limit(budget) / 2;
 	lock_init(&p->lock);
 	return p;

@@ -261,6 +261,22 @@ static void test_reclaim(void **state)
 	close_source(&r, s);
 }
 
+/* A stream goes round in a sixteenth of the memory, however much is free. */
+static void test_passed_are_recycled(void **state)
+{
+	struct rig r;
+	size_t len = 64 * KIB;
+	struct block_source *s = open_source(&r, 64 * len);
+	uint64_t end;
+
+	for (unsigned i = 0; i < 40; i++)
+		touch(s, i * len, len, true);
+	assert_false(block_present(s, 35 * len, &end));
+	assert_true(block_present(s, 36 * len, &end));
+	assert_int_equal(budget_used(r.env.budget), 4 * len);
+	close_source(&r, s);
+}
+
 /* Read-ahead takes no memory that others read from, and none too much. */
 static void test_ahead_yields(void **state)
 {
@@ -345,6 +361,7 @@ int main(void)
 		cmocka_unit_test(test_short),
 		cmocka_unit_test(test_moved),
 		cmocka_unit_test(test_reclaim),
+		cmocka_unit_test(test_passed_are_recycled),
 		cmocka_unit_test(test_ahead_yields),
 		cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_interrupt),
