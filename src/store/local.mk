@@ -59,3 +59,10 @@ tests_unit_test_s3_wire_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
 tests_unit_test_s3_faults_SOURCES = tests/unit/test_s3_faults.c $(RIG_SOURCES)
 tests_unit_test_s3_faults_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_s3_faults_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_s3_fixes
+TESTS += tests/unit/test_s3_fixes
+tests_unit_test_s3_fixes_SOURCES = tests/unit/test_s3_fixes.c \
+	tests/unit/aws_home.c tests/unit/aws_home.h $(RIG_SOURCES)
+tests_unit_test_s3_fixes_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_s3_fixes_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
