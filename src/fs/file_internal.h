@@ -196,8 +196,10 @@ int writer_wait_room(struct file *f);
 int writer_wait_one(struct file *f, unsigned ended);
 /* Until the part is not on its way any more. 0 or -EINTR. */
 int writer_wait_part(struct file *f, unsigned number);
-/* All have ended. cancel: they are to end now, and nothing interrupts it. */
-int writer_wait_all(struct file *f, bool cancel);
+/* All have ended. 0 or -EINTR. */
+int writer_wait_all(struct file *f);
+/* The tail is not being sent any more, so it can be written to. */
+void writer_recall_tail(struct file *f);
 /* Ends parts and upload: it is aborted. */
 void writer_give_up(struct file *f);
 /* The upload was completed: it is no more. */

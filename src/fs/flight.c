@@ -230,14 +230,20 @@ int writer_wait_part(struct file *f, unsigned number)
 	return file_wait(f, part_ended, number, true);
 }
 
-static void cancel_all(struct file *f)
+/* Sent from the tail's own memory. */
+static bool from_tail(const struct flight *fl)
+{
+	return !fl->mem && !fl->spill;
+}
+
+static void cancel(struct file *f, bool all)
 {
 	struct flight *fl;
 
 	lock_take(&f->lock);
 	for (;;) {
 		for (fl = file_locked(f)->flights; fl; fl = fl->next)
-			if (!fl->cancelled)
+			if (!fl->cancelled && (all || from_tail(fl)))
 				break;
 		if (!fl)
 			break;
@@ -251,11 +257,25 @@ static void cancel_all(struct file *f)
 	lock_drop(&f->lock);
 }
 
-int writer_wait_all(struct file *f, bool cancel)
+static bool tail_ended(struct file *f, unsigned arg) REQUIRES(&f->lock)
 {
-	if (cancel)
-		cancel_all(f);
-	return file_wait(f, all_ended, 0, !cancel);
+	struct flight *fl;
+
+	for (fl = file_locked(f)->flights; fl; fl = fl->next)
+		if (from_tail(fl))
+			return false;
+	return true;
+}
+
+void writer_recall_tail(struct file *f)
+{
+	cancel(f, false);
+	file_wait(f, tail_ended, 0, false);
+}
+
+int writer_wait_all(struct file *f)
+{
+	return file_wait(f, all_ended, 0, true);
 }
 
 /* Takes the upload out of the file, whose parts have ended. */
@@ -283,7 +303,8 @@ void writer_give_up(struct file *f)
 	struct store_upload *u;
 	int err;
 
-	writer_wait_all(f, true);
+	cancel(f, true);
+	file_wait(f, all_ended, 0, false);
 	u = take_upload(f, false);
 	if (!u)
 		return;

@@ -116,7 +116,7 @@ fs_data_tests = tests/unit/test_extents tests/unit/test_parts \
 	tests/unit/test_prefetch tests/unit/test_spill tests/unit/test_file \
 	tests/unit/test_file_model tests/unit/test_block \
 	tests/unit/test_reader tests/unit/test_writer \
-	tests/unit/test_pending
+	tests/unit/test_pending tests/unit/test_writer_threads
 check_PROGRAMS += $(fs_data_tests)
 TESTS += $(fs_data_tests)
 tests_unit_test_extents_SOURCES = tests/unit/test_extents.c
@@ -151,3 +151,6 @@ tests_unit_test_writer_LDADD = $(fs_rig_libs)
 tests_unit_test_pending_SOURCES = tests/unit/test_pending.c $(fs_rig)
 tests_unit_test_pending_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pending_LDADD = $(fs_rig_libs)
+tests_unit_test_writer_threads_SOURCES = tests/unit/test_writer_threads.c $(fs_rig)
+tests_unit_test_writer_threads_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_writer_threads_LDADD = $(fs_rig_libs)

@@ -86,8 +86,7 @@ static int publish(struct publish *p)
 		inode_published(f->env->tree, f->inode, &p->result);
 		key = NULL;
 	} else if (err == -EINTR) {
-		/* They send from memory that is written to from now on. */
-		writer_wait_all(f, true);
+		writer_recall_tail(f);
 	} else {
 		writer_give_up(f);
 	}

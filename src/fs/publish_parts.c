@@ -133,7 +133,7 @@ static int send_all(struct publish *p)
 	part_error(p->file);
 	for (unsigned n = 1; !err && n <= p->n; n++)
 		err = send_part(p, n);
-	return err ? err : writer_wait_all(p->file, false);
+	return err ? err : writer_wait_all(p->file);
 }
 
 /* The list that completes the upload; -EAGAIN when parts are missing. */

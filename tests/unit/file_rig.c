@@ -11,11 +11,14 @@
 #include "stage/stage.h"
 #include "store/memstore.h"
 
+char rig_bytes[4 * MIB];
+
 void rig_open(struct rig *r, uint64_t part_size, size_t memory)
 {
 	struct tree_settings set = { .ttl_ms = 5000, .file_mode = 0644 };
 
 	memset(r, 0, sizeof(*r));
+	rig_pattern(rig_bytes, sizeof(rig_bytes), 5);
 	snprintf(r->dir, sizeof(r->dir), "/tmp/stagefs-file-XXXXXX");
 	assert_non_null(mkdtemp(r->dir));
 	r->store = memstore_new("s");
@@ -139,4 +142,35 @@ long rig_object(struct rig *r, const char *name, void *bytes, size_t max)
 		err = store_get_sync(r->store, key, NULL, 0, bytes, max, &n,
 				     NULL);
 	return err ? err : (long)d.info.size;
+}
+
+int rig_write(struct file *f, uint64_t from, uint64_t to)
+{
+	int err = 0;
+
+	while (!err && from < to) {
+		size_t n = to - from < 10000 ? (size_t)(to - from) : 10000;
+
+		err = file_write(f, from, rig_bytes + from, n);
+		from += n;
+	}
+	return err;
+}
+
+void rig_check_object(struct rig *r, const char *name, size_t size)
+{
+	char *got = malloc(size);
+
+	assert_int_equal(rig_object(r, name, got, size), size);
+	assert_memory_equal(got, rig_bytes, size);
+	free(got);
+}
+
+void rig_check_read(struct file *f, uint64_t from, size_t n)
+{
+	char *got = malloc(n);
+
+	assert_int_equal(rig_read(f, from, got, n), n);
+	assert_memory_equal(got, rig_bytes + from, n);
+	free(got);
 }

@@ -38,6 +38,13 @@ void rig_pattern(void *bytes, size_t n, unsigned seed);
 long rig_read(struct file *f, uint64_t offset, void *bytes, size_t len);
 /* The store's object, whole: its size, or -errno. */
 long rig_object(struct rig *r, const char *name, void *bytes, size_t max);
+/* 4 MiB that most tests write, in pieces of 10,000 bytes from [from, to). */
+extern char rig_bytes[4 * MIB];
+int rig_write(struct file *f, uint64_t from, uint64_t to);
+/* What is there is rig_bytes. */
+void rig_check_object(struct rig *r, const char *name, size_t size);
+void rig_check_read(struct file *f, uint64_t from, size_t n);
+
 /* Segments of a read, in one piece. */
 size_t rig_gather(const struct fs_data *d, void *bytes);
 
