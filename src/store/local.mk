@@ -66,3 +66,12 @@ tests_unit_test_s3_fixes_SOURCES = tests/unit/test_s3_fixes.c \
 	tests/unit/aws_home.c tests/unit/aws_home.h $(RIG_SOURCES)
 tests_unit_test_s3_fixes_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_s3_fixes_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_s3_place tests/unit/test_memstore
+TESTS += tests/unit/test_s3_place tests/unit/test_memstore
+tests_unit_test_s3_place_SOURCES = tests/unit/test_s3_place.c tests/unit/unit.h
+tests_unit_test_s3_place_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_s3_place_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+tests_unit_test_memstore_SOURCES = tests/unit/test_memstore.c tests/unit/unit.h
+tests_unit_test_memstore_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_memstore_LDADD = $(STORE_LIBS) $(UNIT_LIBS)

@@ -283,7 +283,7 @@ int s3_ready(struct s3_call *c)
 	if (!err) {
 		err = cred_cache_get(cache, &creds, &why);
 		where.err = err;
-		if (err && !c->quiet)
+		if (err)
 			log_at(LOG_LEVEL_ERROR, &where,
 			       "cannot %s: no credentials: %s", c->what,
 			       buf_str(&why));

@@ -75,9 +75,6 @@ static int copy_small(const struct copy *x, bool with_cond,
 	s3_call_slow(&c);
 	s3_copy_source(&c, x->from, x->source.etag);
 	s3_call_make(&c, NULL);
-	if (!strcmp(x->from, x->to))
-		/* S3 refuses a copy onto itself that changes nothing */
-		s3_call_header(&c, "x-amz-metadata-directive", "REPLACE");
 	if (with_cond)
 		s3_call_cond(&c, x->cond);
 	s3_call_parse(&c, parse_copied, &doc);
@@ -241,7 +238,9 @@ int s3_copy(struct store *store, const char *from, const char *etag,
 	if (!err && !*x.source.etag)
 		err = -EIO;
 	err = err ? err : s3_check_cond(x.s, to, cond);
-	if (!err && x.source.size > COPY_MAX)
+	if (!err && !strcmp(from, to)) /* S3 refuses what changes nothing */
+		*out = x.source;
+	else if (!err && x.source.size > COPY_MAX)
 		err = copy_big(&x, &head, out);
 	else if (!err)
 		err = copy_small(&x, true, out);

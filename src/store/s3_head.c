@@ -64,14 +64,13 @@ int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 	s3_call_init(&c, s, HTTP_HEAD, key, "look up");
 	c.quiet = true;
 	err = s3_call_perform(&c, reply);
-	c.quiet = quiet;
 	if (err && is_mute(reply) && probe(s)) {
 		http_reply_clear(reply);
 		c.http.state = NULL;
 		err = s3_call_perform(&c, reply);
-	} else if (err && !quiet) {
-		err = s3_call_outcome(&c, reply->err, reply);
 	}
+	if (err && !quiet)
+		s3_call_speak(&c, err, reply);
 	if (!err)
 		s3_info_read(reply, out);
 	s3_call_clear(&c);
@@ -157,8 +156,7 @@ int s3_stat(struct store *store, const char *key, struct name_info *out)
 		http_reply_clear(&replies[0]);
 		errs[0] = s3_head_reply(s, key, false, &out->info, &replies[0]);
 	} else if (errs[0] && errs[0] != -ENOENT) {
-		head.quiet = false;
-		errs[0] = s3_call_outcome(&head, replies[0].err, &replies[0]);
+		s3_call_speak(&head, errs[0], &replies[0]);
 	} else if (!errs[0]) {
 		s3_info_read(&replies[0], &out->info);
 	}

@@ -209,6 +209,21 @@ int s3_call_failed(struct s3_call *c, const struct http_reply *reply, int err,
 	return err;
 }
 
+int s3_call_speak(struct s3_call *c, int err, const struct http_reply *reply)
+{
+	const char *why = "the store refused it";
+
+	/* it was not even sent: that has been said, or is an interrupt */
+	if (!reply->err && !reply->status)
+		return err;
+	if (c->error.message[0])
+		why = c->error.message;
+	else if (reply->why)
+		why = reply->why;
+	c->quiet = false;
+	return s3_call_failed(c, reply, err, why);
+}
+
 int s3_call_outcome(struct s3_call *c, int rc, const struct http_reply *reply)
 {
 	const char *why = c->error.message;

@@ -330,11 +330,10 @@ static int abort_upload(struct s3 *s, const char *key, const char *id)
 	s3_call_query(&c, "uploadId", id);
 	c.quiet = true;
 	err = s3_call_perform(&c, &reply);
-	c.quiet = false;
 	if (err && !reply.err && reply.status == 404)
 		err = 0; /* it is gone already */
 	else if (err)
-		err = s3_call_outcome(&c, reply.err, &reply);
+		s3_call_speak(&c, err, &reply);
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
 	return err;

@@ -144,6 +144,8 @@ static void credentials_change(void **state)
 	struct s3_rig_options options = { .creds = { .choice = CRED_PROFILE,
 						     .profile = "p" } };
 	struct list_query q = { .prefix = "k" };
+	struct object_details details;
+	struct name_info info;
 	struct store_list *l;
 	struct list_entry e;
 
@@ -159,6 +161,11 @@ static void credentials_change(void **state)
 	assert_int_equal(store_list_next(l, &e), 1);
 	store_list_close(l);
 	assert_int_equal(put("k"), 0);
+	aws_home_write("credentials", NULL);
+	rig_open(&rig, &options);
+	assert_int_equal(put("k"), -EACCES);
+	assert_int_equal(store_stat(rig.s, "k", &info), -EACCES);
+	assert_int_equal(store_head(rig.s, "k", &details), -EACCES);
 	rig_open(&rig, NULL);
 	aws_home_clear();
 }
@@ -256,6 +263,8 @@ static void interrupted(void **state)
 	struct list_query q = { .prefix = "k" };
 	struct store_list *l;
 	struct list_entry e;
+	struct name_info info;
+	struct object_details details;
 	char text[8];
 	size_t n;
 	pthread_t t;
@@ -263,7 +272,7 @@ static void interrupted(void **state)
 
 	standin_fault(&rig.standin, "\"count\": 0",
 		      "\"type\": \"stall\", \"seconds\": 3");
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 5; i++) {
 		int err;
 
 		pthread_create(&t, NULL, interrupt_soon, waiter_self());
@@ -272,6 +281,10 @@ static void interrupted(void **state)
 					     NULL);
 		} else if (i == 1) {
 			err = put("k");
+		} else if (i == 2) {
+			err = store_stat(rig.s, "k", &info);
+		} else if (i == 3) {
+			err = store_head(rig.s, "k", &details);
 		} else {
 			assert_int_equal(store_list_open(rig.s, &q, &l), 0);
 			err = store_list_next(l, &e);
