@@ -21,9 +21,18 @@ void buf_init(struct buf *b, size_t max)
 	*b = (struct buf)BUF_INIT(max);
 }
 
+void buf_init_on(struct buf *b, char *room, size_t size, size_t max)
+{
+	*room = '\0';
+	*b = (struct buf){
+		.data = room, .cap = size, .max = max, .fixed = true
+	};
+}
+
 void buf_clear(struct buf *b)
 {
-	free(b->data);
+	if (!b->fixed)
+		free(b->data);
 	buf_init(b, b->max);
 }
 
@@ -82,8 +91,10 @@ static bool grow(struct buf *b, size_t n)
 	if (b->data) {
 		memcpy(data, b->data, b->len);
 		explicit_bzero(b->data, b->cap);
-		free(b->data);
+		if (!b->fixed)
+			free(b->data);
 	}
+	b->fixed = false;
 	data[b->len] = '\0';
 	b->data = data;
 	b->cap = cap;
@@ -162,10 +173,19 @@ char *buf_detach(struct buf *b)
 
 	if (!b->data)
 		grow(b, 0);
-	err = b->err;
-	if (err)
-		buf_wipe(b);
 	s = b->data;
+	if (b->fixed) {
+		s = b->err ? NULL : malloc(b->len + 1);
+		if (s)
+			memcpy(s, b->data, b->len + 1);
+		else if (!b->err)
+			b->err = -ENOMEM;
+	}
+	err = b->err;
+	if (err || b->fixed)
+		buf_wipe(b);
+	if (err)
+		s = NULL;
 	buf_init(b, b->max);
 	b->err = err;
 	return s;

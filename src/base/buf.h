@@ -9,6 +9,7 @@
 #define BASE_BUF_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -18,6 +19,7 @@ struct buf {
 	size_t cap; /* bytes allocated */
 	size_t max; /* largest len */
 	int err; /* the first failure, 0 or -errno */
+	bool fixed; /* data is the caller's (buf_init_on()) */
 };
 
 #define BUF_INIT(max_) \
@@ -31,6 +33,11 @@ struct buf {
 #define BUF_URL 16384 /* a pre-signed URL */
 
 void buf_init(struct buf *b, size_t max);
+/*
+ * The same, and the first bytes go to room of the caller's (size > 0), which
+ * stays his: short strings cost no allocation. The room outlives b's use.
+ */
+void buf_init_on(struct buf *b, char *room, size_t size, size_t max);
 void buf_clear(struct buf *b); /* frees; ready for use again */
 void buf_wipe(struct buf *b); /* overwrites, then buf_clear() */
 void buf_reset(struct buf *b); /* len = 0, err = 0, memory kept */

@@ -2,16 +2,21 @@
  * The algorithms are fetched once: OpenSSL 3 looks them up by name, under a
  * lock, whenever it is asked by EVP_sha256() and its like, and a signature is
  * four HMACs.
+ *
+ * Short SHA-256 digests, which signing is made of, go through OpenSSL's plain
+ * SHA256_*() functions: the same code for the blocks, without the contexts
+ * that EVP allocates for each digest, and with a state that can be kept
+ * (struct hmac_key). OpenSSL 3 prefers EVP; hence the macro.
  */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "base/digest.h"
 
 #include <errno.h>
 #include <isa-l/crc.h>
 #include <limits.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
+#include <openssl/sha.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -22,7 +27,6 @@
 static struct {
 	pthread_once_t once;
 	EVP_MD *md[2]; /* by enum digest_kind */
-	EVP_MAC *hmac;
 } algorithms = { .once = PTHREAD_ONCE_INIT };
 
 static const char base64_digits[] =
@@ -32,14 +36,12 @@ static void fetch_algorithms(void)
 {
 	algorithms.md[DIGEST_SHA256] = EVP_MD_fetch(NULL, "SHA256", NULL);
 	algorithms.md[DIGEST_MD5] = EVP_MD_fetch(NULL, "MD5", NULL);
-	algorithms.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 }
 
 int digest_init(void)
 {
 	pthread_once(&algorithms.once, fetch_algorithms);
-	if (!algorithms.md[DIGEST_SHA256] || !algorithms.md[DIGEST_MD5] ||
-	    !algorithms.hmac)
+	if (!algorithms.md[DIGEST_SHA256] || !algorithms.md[DIGEST_MD5])
 		return -ENOSYS;
 	return 0;
 }
@@ -60,7 +62,11 @@ static const EVP_MD *algorithm(enum digest_kind kind)
 
 void sha256(const void *bytes, size_t n, unsigned char out[SHA256_SIZE])
 {
-	must(EVP_Digest(bytes, n, out, NULL, algorithm(DIGEST_SHA256), NULL));
+	SHA256_CTX ctx;
+
+	SHA256_Init(&ctx);
+	SHA256_Update(&ctx, bytes, n);
+	SHA256_Final(out, &ctx);
 }
 
 void sha256_hex(const void *bytes, size_t n, char out[SHA256_HEX_SIZE])
@@ -71,27 +77,68 @@ void sha256_hex(const void *bytes, size_t n, char out[SHA256_HEX_SIZE])
 	hex_encode(digest, sizeof(digest), out);
 }
 
+/* The hash after one block: the key, padded, each byte XORed with pad. */
+static void key_state(const unsigned char block[SHA256_CBLOCK],
+		      unsigned char pad, uint32_t out[8])
+{
+	unsigned char padded[SHA256_CBLOCK];
+	SHA256_CTX ctx;
+
+	for (size_t i = 0; i < sizeof(padded); i++)
+		padded[i] = block[i] ^ pad;
+	SHA256_Init(&ctx);
+	SHA256_Update(&ctx, padded, sizeof(padded));
+	for (size_t i = 0; i < 8; i++)
+		out[i] = ctx.h[i];
+	wipe(padded, sizeof(padded));
+	wipe(&ctx, sizeof(ctx));
+}
+
+/* RFC 2104. */
+void hmac_key_init(struct hmac_key *k, const void *key, size_t key_len)
+{
+	unsigned char block[SHA256_CBLOCK] = { 0 };
+
+	if (key_len > sizeof(block))
+		sha256(key, key_len, block);
+	else if (key_len)
+		memcpy(block, key, key_len);
+	key_state(block, 0x36, k->inner);
+	key_state(block, 0x5c, k->outer);
+	wipe(block, sizeof(block));
+}
+
+static void finish(const uint32_t state[8], const void *bytes, size_t n,
+		   unsigned char out[SHA256_SIZE])
+{
+	SHA256_CTX ctx;
+
+	SHA256_Init(&ctx);
+	for (size_t i = 0; i < 8; i++)
+		ctx.h[i] = state[i];
+	ctx.Nl = 8 * SHA256_CBLOCK; /* bits so far */
+	SHA256_Update(&ctx, bytes, n);
+	SHA256_Final(out, &ctx);
+	wipe(&ctx, sizeof(ctx));
+}
+
+void hmac_key_sign(const struct hmac_key *k, const void *bytes, size_t n,
+		   unsigned char out[SHA256_SIZE])
+{
+	unsigned char inner[SHA256_SIZE];
+
+	finish(k->inner, bytes, n, inner);
+	finish(k->outer, inner, sizeof(inner), out);
+}
+
 void hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t n,
 		 unsigned char out[SHA256_SIZE])
 {
-	char name[] = "SHA256";
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name,
-						 0),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_MAC_CTX *ctx;
-	size_t len;
+	struct hmac_key k;
 
-	digest_init();
-	ctx = EVP_MAC_CTX_new(algorithms.hmac);
-	must(ctx != NULL);
-	/* A NULL key would mean the one from before. */
-	must(EVP_MAC_init(ctx, key_len ? key : (const void *)"", key_len,
-			  params));
-	must(EVP_MAC_update(ctx, bytes, n));
-	must(EVP_MAC_final(ctx, out, &len, SHA256_SIZE));
-	EVP_MAC_CTX_free(ctx);
+	hmac_key_init(&k, key, key_len);
+	hmac_key_sign(&k, bytes, n, out);
+	wipe(&k, sizeof(k));
 }
 
 void md5(const void *bytes, size_t n, unsigned char out[MD5_SIZE])

@@ -25,6 +25,17 @@ void hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t n,
 		 unsigned char out[SHA256_SIZE]);
 void md5(const void *bytes, size_t n, unsigned char out[MD5_SIZE]);
 
+/*
+ * A key of HMAC-SHA-256 made ready: what the two hashes inside have become
+ * after its block. As secret as the key; plain data, to be wiped.
+ */
+struct hmac_key {
+	uint32_t inner[8], outer[8];
+};
+void hmac_key_init(struct hmac_key *k, const void *key, size_t key_len);
+void hmac_key_sign(const struct hmac_key *k, const void *bytes, size_t n,
+		   unsigned char out[SHA256_SIZE]);
+
 /* Continues from crc (0 at the start): the CRC-32C of all that came so far. */
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t n);
 

@@ -115,22 +115,29 @@ int parse_octal(const char *s, unsigned max, unsigned *out)
 	return 0;
 }
 
+/* RFC 3986's unreserved characters. */
+static const bool unreserved[256] = {
+	['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true,
+	['-'] = true,         ['.'] = true,         ['_'] = true,
+	['~'] = true,
+};
+
 void text_percent_encode(struct buf *out, const char *s, size_t n,
 			 bool keep_slash)
 {
+	size_t done = 0;
+
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = s[i];
+		char escape[] = { '%', hex_digits[c >> 4], hex_digits[c & 15] };
 
-		if (is_alnum(s[i]) || is_one_of(s[i], "-._~") ||
-		    (c == '/' && keep_slash)) {
-			buf_addc(out, s[i]);
-		} else {
-			char escape[] = { '%', hex_digits[c >> 4],
-					  hex_digits[c & 15] };
-
-			buf_add(out, escape, sizeof(escape));
-		}
+		if (unreserved[c] || (c == '/' && keep_slash))
+			continue;
+		buf_add(out, s + done, i - done);
+		buf_add(out, escape, sizeof(escape));
+		done = i + 1;
 	}
+	buf_add(out, s + done, n - done);
 }
 
 static int hex_value(char c)
@@ -289,6 +296,28 @@ void text_printable(struct buf *out, const char *s)
 void text_one_line(struct buf *out, const char *s)
 {
 	add_escaped(out, s, "\"\\");
+}
+
+bool text_is_utf8(const char *s)
+{
+	uint32_t code;
+	size_t len;
+
+	for (; *s; s += len) {
+		len = utf8_char(s, &code);
+		if (!len)
+			return false;
+	}
+	return true;
+}
+
+bool text_is_ascii(const char *s)
+{
+	for (; *s; s++) {
+		if ((unsigned char)*s > 0x7f)
+			return false;
+	}
+	return true;
 }
 
 bool text_has_control(const char *s)

@@ -45,6 +45,8 @@ void text_one_line(struct buf *out, const char *s);
 
 /* True when a byte below 0x20 or 0x7f is in s. */
 bool text_has_control(const char *s);
+bool text_is_ascii(const char *s); /* no byte above 0x7f */
+bool text_is_utf8(const char *s); /* RFC 3629 */
 bool text_starts_with(const char *s, const char *prefix);
 bool text_ends_with(const char *s, const char *suffix);
 

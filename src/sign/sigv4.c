@@ -26,6 +26,10 @@
 #define SIGNATURE_SIZE SHA256_HEX_SIZE
 #define SCOPE_MAX 1024
 
+/* Room on the stack: a request of the usual size allocates nothing. */
+#define SHORT 512
+#define LONG 2048
+
 /* Algorithm, Credential, Date, Expires, Security-Token, SignedHeaders. */
 #define AUTH_FIELDS 6
 
@@ -36,19 +40,14 @@ void sigv4_derive(struct sigv4_key *out, const char *secret, int64_t time,
 	const char *steps[] = { date, region, service, TERMINATOR };
 	unsigned char next[SHA256_SIZE];
 	struct buf first = BUF_INIT(strlen(secret) + 4);
-	const void *key;
-	size_t key_len;
 
 	time_date(time, date);
 	buf_adds(&first, "AWS4");
 	buf_adds(&first, secret);
-	key = buf_str(&first);
-	key_len = first.len;
+	hmac_key_init(&out->hmac, buf_str(&first), first.len);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		hmac_sha256(key, key_len, steps[i], strlen(steps[i]), next);
-		memcpy(out->bytes, next, sizeof(next));
-		key = out->bytes;
-		key_len = sizeof(next);
+		hmac_key_sign(&out->hmac, steps[i], strlen(steps[i]), next);
+		hmac_key_init(&out->hmac, next, sizeof(next));
 	}
 	wipe(next, sizeof(next));
 	buf_wipe(&first);
@@ -64,8 +63,12 @@ static int write_scope(const struct sigv4_scope *scope, struct buf *out)
 	    text_has_control(scope->region) || text_has_control(scope->service))
 		return -EINVAL;
 	time_date(scope->time, date);
-	buf_addf(out, "%s/%s/%s/" TERMINATOR, date, scope->region,
-		 scope->service);
+	buf_adds(out, date);
+	buf_addc(out, '/');
+	buf_adds(out, scope->region);
+	buf_addc(out, '/');
+	buf_adds(out, scope->service);
+	buf_adds(out, "/" TERMINATOR);
 	return buf_err(out);
 }
 
@@ -73,19 +76,21 @@ static int sign(const struct sigv4_key *key, const struct sigv4_scope *scope,
 		const char *scope_text, const struct buf *canonical,
 		char out[SIGNATURE_SIZE])
 {
-	struct buf text = BUF_INIT(2 * SCOPE_MAX);
+	char room[SHORT], hash[SHA256_HEX_SIZE], date[TIME_AMZ_SIZE];
+	const char *pieces[] = { ALGORITHM "\n", date, "\n",
+				 scope_text,     "\n", hash };
 	unsigned char mac[SHA256_SIZE];
-	char hash[SHA256_HEX_SIZE];
-	char date[TIME_AMZ_SIZE];
+	struct buf text;
 	int err;
 
 	time_amz(scope->time, date);
 	sha256_hex(canonical->data, canonical->len, hash);
-	buf_addf(&text, ALGORITHM "\n%s\n%s\n%s", date, scope_text, hash);
+	buf_init_on(&text, room, sizeof(room), 2 * SCOPE_MAX);
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++)
+		buf_adds(&text, pieces[i]);
 	err = buf_err(&text);
 	if (!err) {
-		hmac_sha256(key->bytes, sizeof(key->bytes), text.data, text.len,
-			    mac);
+		hmac_key_sign(&key->hmac, text.data, text.len, mac);
 		hex_encode(mac, sizeof(mac), out);
 	}
 	buf_clear(&text);
@@ -186,60 +191,82 @@ static int presign_fields(const struct sigv4_key *key,
 {
 	struct sigv4_field all[SIGV4_FIELDS_MAX + AUTH_FIELDS];
 	size_t n = list_fields(request, v, all);
-	struct buf canonical = BUF_INIT(CANONICAL_MAX);
-	char signature[SIGNATURE_SIZE];
+	char room[LONG], signature[SIGNATURE_SIZE];
+	struct buf canonical;
 	int err;
 
+	buf_init_on(&canonical, room, sizeof(room), CANONICAL_MAX);
 	err = canonical_request(request, lines, v->signed_headers, all, n,
 				&canonical);
 	if (!err)
 		err = sign(key, scope, scope_text, &canonical, signature);
 	if (!err) {
 		sigv4_encode_query(out, all, n);
-		buf_addf(out, "&X-Amz-Signature=%s", signature);
+		buf_adds(out, "&X-Amz-Signature=");
+		buf_adds(out, signature);
 	}
 	buf_wipe(&canonical);
 	return err;
+}
+
+/* The pieces of a pre-signed query, on the stack while they are short. */
+struct work {
+	struct buf lines, names, scope, credential, query;
+	char on_lines[SHORT], on_names[SHORT], on_scope[128],
+		on_credential[256], on_query[LONG];
+};
+
+static void work_init(struct work *w)
+{
+	buf_init_on(&w->lines, w->on_lines, SHORT, CANONICAL_MAX);
+	buf_init_on(&w->names, w->on_names, SHORT, CANONICAL_MAX);
+	buf_init_on(&w->scope, w->on_scope, sizeof(w->on_scope), SCOPE_MAX);
+	buf_init_on(&w->credential, w->on_credential, sizeof(w->on_credential),
+		    2 * SCOPE_MAX);
+	buf_init_on(&w->query, w->on_query, LONG, CANONICAL_MAX);
+}
+
+static void work_wipe(struct work *w)
+{
+	buf_wipe(&w->lines);
+	buf_clear(&w->names);
+	buf_clear(&w->scope);
+	buf_clear(&w->credential);
+	buf_wipe(&w->query);
 }
 
 int sigv4_presign(const struct sigv4_key *key, const struct sigv4_scope *scope,
 		  const struct sigv4_request *request, int64_t expires,
 		  struct buf *out)
 {
-	struct buf lines = BUF_INIT(CANONICAL_MAX);
-	struct buf names = BUF_INIT(CANONICAL_MAX);
-	struct buf scope_text = BUF_INIT(SCOPE_MAX);
-	struct buf credential = BUF_INIT(2 * SCOPE_MAX);
-	struct buf query = BUF_INIT(CANONICAL_MAX);
 	struct auth_values v = { .session_token = scope->session_token };
+	struct work w;
 	int err;
 
 	if (expires < SIGV4_EXPIRES_MIN || expires > SIGV4_EXPIRES_MAX ||
 	    request->n_query > SIGV4_FIELDS_MAX)
 		return -EINVAL;
-	err = write_scope(scope, &scope_text);
+	work_init(&w);
+	err = write_scope(scope, &w.scope);
 	if (!err)
-		err = canonical_headers(request, &lines, &names);
+		err = canonical_headers(request, &w.lines, &w.names);
 	if (!err) {
-		buf_addf(&credential, "%s/%s", scope->access_key_id,
-			 buf_str(&scope_text));
-		err = buf_err(&credential);
+		buf_adds(&w.credential, scope->access_key_id);
+		buf_addc(&w.credential, '/');
+		buf_adds(&w.credential, buf_str(&w.scope));
+		err = buf_err(&w.credential);
 	}
 	if (!err) {
 		time_amz(scope->time, v.date);
 		snprintf(v.expires, sizeof(v.expires), "%lld",
 			 (long long)expires);
-		v.credential = buf_str(&credential);
-		v.signed_headers = buf_str(&names);
-		err = presign_fields(key, scope, request, buf_str(&scope_text),
-				     buf_str(&lines), &v, &query);
+		v.credential = buf_str(&w.credential);
+		v.signed_headers = buf_str(&w.names);
+		err = presign_fields(key, scope, request, buf_str(&w.scope),
+				     buf_str(&w.lines), &v, &w.query);
 	}
-	err = deliver(out, &query, err);
-	buf_wipe(&lines);
-	buf_clear(&names);
-	buf_clear(&scope_text);
-	buf_clear(&credential);
-	buf_wipe(&query);
+	err = deliver(out, &w.query, err);
+	work_wipe(&w);
 	return err;
 }
 

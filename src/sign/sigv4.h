@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
+
 struct buf;
 
 #define SIGV4_UNSIGNED_PAYLOAD "UNSIGNED-PAYLOAD"
@@ -24,9 +26,10 @@ struct buf;
 
 #define SIGV4_FIELDS_MAX 64 /* headers, or query parameters, of a request */
 
-/* The derived key: good for one (secret, UTC day, region, service). */
+/* The derived key, ready for use: good for one (secret, UTC day, region,
+ * service). */
 struct sigv4_key {
-	unsigned char bytes[32];
+	struct hmac_key hmac;
 };
 
 /* Who signs, where and when. Strings are borrowed. */

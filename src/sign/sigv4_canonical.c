@@ -32,7 +32,14 @@ struct pairs {
 	struct pair list[PAIRS_MAX];
 	size_t n;
 	struct buf arena;
+	char room[1024]; /* the arena's, while that is enough */
 };
+
+static void pairs_init(struct pairs *p)
+{
+	p->n = 0;
+	buf_init_on(&p->arena, p->room, sizeof(p->room), CANONICAL_MAX);
+}
 
 static int compare_pairs(const void *left, const void *right, bool by_value)
 {
@@ -68,18 +75,31 @@ static int pairs_sort(struct pairs *p,
 		p->list[i].value = p->arena.data + p->list[i].value_at;
 		p->list[i].order = i;
 	}
-	qsort(p->list, p->n, sizeof(p->list[0]), compare);
+	for (size_t i = 1; i < p->n; i++) {
+		if (compare(&p->list[i - 1], &p->list[i]) > 0) {
+			qsort(p->list, p->n, sizeof(p->list[0]), compare);
+			break;
+		}
+	}
 	return 0;
 }
 
 /* RFC 9110: token. */
 static bool is_token(const char *s)
 {
-	static const char token[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789!#$%&'*+-.^_`|~";
+	static const bool token[256] = {
+		['A' ... 'Z'] = true,  ['a' ... 'z'] = true,
+		['0' ... '9'] = true,  ['!'] = true,
+		['#' ... '\''] = true, ['*'] = true,
+		['+'] = true,          ['-'] = true,
+		['.'] = true,          ['^' ... '`'] = true,
+		['|'] = true,          ['~'] = true,
+	};
+	const char *p = s;
 
-	return *s && !s[strspn(s, token)];
+	while (token[(unsigned char)*p])
+		p++;
+	return *s && !*p;
 }
 
 static bool is_blank(char c)
@@ -156,9 +176,10 @@ static void join_headers(const struct pairs *p, struct buf *lines,
 int canonical_headers(const struct sigv4_request *request, struct buf *lines,
 		      struct buf *names)
 {
-	struct pairs p = { .arena = BUF_INIT(CANONICAL_MAX) };
+	struct pairs p;
 	int err = -EINVAL;
 
+	pairs_init(&p);
 	if (!request->host || !*request->host ||
 	    request->n_headers > SIGV4_FIELDS_MAX)
 		goto out;
@@ -183,11 +204,12 @@ out:
 
 int canonical_query(const struct sigv4_field *query, size_t n, struct buf *out)
 {
-	struct pairs p = { .arena = BUF_INIT(CANONICAL_MAX) };
+	struct pairs p;
 	int err;
 
 	if (n > PAIRS_MAX)
 		return -EINVAL;
+	pairs_init(&p);
 	for (; p.n < n; p.n++) {
 		const struct sigv4_field *f = &query[p.n];
 
@@ -233,11 +255,18 @@ int canonical_request(const struct sigv4_request *request, const char *lines,
 	if (!is_token(request->method) || !is_token(hash) ||
 	    !is_wire_path(request->path))
 		return -EINVAL;
-	buf_addf(out, "%s\n%s\n", request->method,
-		 *request->path ? request->path : "/");
+	buf_adds(out, request->method);
+	buf_addc(out, '\n');
+	buf_adds(out, *request->path ? request->path : "/");
+	buf_addc(out, '\n');
 	err = canonical_query(query, n_query, out);
 	if (err)
 		return err;
-	buf_addf(out, "\n%s\n%s\n%s", lines, names, hash);
+	buf_addc(out, '\n');
+	buf_adds(out, lines);
+	buf_addc(out, '\n');
+	buf_adds(out, names);
+	buf_addc(out, '\n');
+	buf_adds(out, hash);
 	return buf_err(out);
 }

@@ -200,9 +200,63 @@ static void test_detach(void **state)
 	assert_int_equal(buf_err(&b), 0);
 }
 
+static const struct {
+	const char *sentence;
+	size_t bytes; /* added */
+	bool moves; /* to memory of its own */
+} rooms[] = {
+	{ "nothing", 0, false },
+	{ "what fits", 7, false },
+	{ "what fits without its NUL", 8, true },
+	{ "more", 100, true },
+};
+
+static void test_room_of_the_caller(void **state)
+{
+	for (size_t i = 0; i < COUNT(rooms); i++) {
+		char room[8] = "garbage";
+		char *string;
+		struct buf b;
+
+		buf_init_on(&b, room, sizeof(room), 200);
+		row_equal(rooms[i].sentence, buf_str(&b), "");
+		for (size_t n = 0; n < rooms[i].bytes; n++)
+			buf_addc(&b, 'x');
+		row_check(rooms[i].sentence,
+			  (b.data != room) == rooms[i].moves);
+		row_number(rooms[i].sentence, strlen(buf_str(&b)),
+			   rooms[i].bytes);
+		string = buf_detach(&b);
+		row_check(rooms[i].sentence, string && string != room);
+		row_number(rooms[i].sentence, strlen(string), rooms[i].bytes);
+		free(string);
+		buf_adds(&b, "again, and more than the room has");
+		row_number(rooms[i].sentence, buf_err(&b), 0);
+		buf_clear(&b);
+	}
+}
+
+static void test_room_is_wiped(void **state)
+{
+	char room[8];
+	struct buf b;
+
+	buf_init_on(&b, room, sizeof(room), 200);
+	buf_adds(&b, "secret");
+	buf_wipe(&b);
+	assert_memory_equal(room, "\0\0\0\0\0\0", 6);
+	buf_init_on(&b, room, sizeof(room), 200);
+	buf_adds(&b, "secret");
+	buf_adds(&b, " that grows");
+	assert_memory_equal(room, "\0\0\0\0\0\0", 6);
+	buf_clear(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_room_of_the_caller),
+		cmocka_unit_test(test_room_is_wiped),
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_growth_keeps_every_byte),
 		cmocka_unit_test(test_no_limit),

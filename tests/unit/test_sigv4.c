@@ -286,16 +286,21 @@ static void published_queries(void **state)
 static void derived_key(void **state)
 {
 	/* AWS General Reference, "Examples of how to derive a signing key". */
-	static const char want[] = "c4afb1cc5771d871763a393e44b703571b55cc28"
-				   "424d1a5e86da6ed3c154a4b9";
+	static const unsigned char published[] = {
+		0xc4, 0xaf, 0xb1, 0xcc, 0x57, 0x71, 0xd8, 0x71,
+		0x76, 0x3a, 0x39, 0x3e, 0x44, 0xb7, 0x03, 0x57,
+		0x1b, 0x55, 0xcc, 0x28, 0x42, 0x4d, 0x1a, 0x5e,
+		0x86, 0xda, 0x6e, 0xd3, 0xc1, 0x54, 0xa4, 0xb9,
+	};
+	unsigned char got[SHA256_SIZE], want[SHA256_SIZE];
 	struct sigv4_key key;
-	char hex[2 * sizeof(key.bytes) + 1];
 
 	/* 2015-08-30T12:36:00Z */
 	sigv4_derive(&key, "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
 		     1440938160, "us-east-1", "iam");
-	hex_encode(key.bytes, sizeof(key.bytes), hex);
-	check("the published signing key", want, hex);
+	hmac_key_sign(&key.hmac, "text", 4, got);
+	hmac_sha256(published, sizeof(published), "text", 4, want);
+	assert_memory_equal(got, want, sizeof(want));
 }
 
 int main(void)
