@@ -30,7 +30,8 @@ static const struct option options[] = {
 	    .help = "seconds that the URL lives, 1 to 604800 (default: "
 		    "presign_expire of the configuration, 3600)"),
 	ROW("content-type", STRING, content_type, .max = 255,
-	    .help = "sign this type; the upload must send it"),
+	    .help = "uploads must send this type; a download's answer "
+		    "says it"),
 	ROW("format", CHOICE, format, .choices = OUTPUT_FORMATS, .def = "auto",
 	    .help = "auto is a table on a terminal, else TSV; url is the URL "
 		    "alone, curl a command line"),
@@ -203,9 +204,6 @@ static int run(int argc, char **argv)
 		status = read_words(&words, &w);
 	if (!status)
 		status = read_expire(&o, &expire);
-	if (!status && o.content_type && w.action == PRESIGN_DOWNLOAD)
-		status = cmd_usage(&presign_command,
-				   "--content-type is for uploads");
 	if (!status)
 		status = w.on_mount ? run_mount(&o, &w, expire)
 				    : run_session(&o, &w, expire);

@@ -25,6 +25,11 @@ format:
 	cd $(srcdir) && find src tests -name '*.[ch]' | xargs $(CLANG_FORMAT) -i
 .PHONY: format
 
+# Speed of signing.
+check_PROGRAMS += tests/bench/bench_sign
+tests_bench_bench_sign_SOURCES = tests/bench/bench_sign.c
+tests_bench_bench_sign_LDADD = $(STAGE_LIBS)
+
 # Needs root and Ceph, and takes a few minutes.
 bench: stagefs$(EXEEXT)
 	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) \

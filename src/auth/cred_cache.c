@@ -29,10 +29,14 @@
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
+#define EARLY_MS 60000
+
 struct cred_cache_locked {
 	struct creds *creds; /* in use; NULL: none were read yet */
 	int64_t stamp; /* of the files behind them; 0: no file */
 	int64_t failed; /* stamp that did not do; 0: none */
+	int64_t early_ms; /* when they were last asked for before their end,
+			     monotonic; 0: never */
 };
 
 struct cred_cache {
@@ -274,7 +278,31 @@ static bool files_changed(const struct snapshot *s)
 	return now != s->stamp && now != s->failed;
 }
 
+/* Is it time to ask for others, although these live? Notes that it was. */
+static bool ask_early(struct cred_cache *c, const struct snapshot *s,
+		      int64_t until)
+{
+	int64_t now = clock_mono_ms();
+	bool ask;
+
+	if (!s->creds || !s->creds->expires_at || s->creds->expires_at >= until)
+		return false;
+	lock_take(&c->lock);
+	ask = !cred_cache_locked(c)->early_ms ||
+	      now - cred_cache_locked(c)->early_ms >= EARLY_MS;
+	if (ask)
+		cred_cache_locked(c)->early_ms = now;
+	lock_drop(&c->lock);
+	return ask;
+}
+
 int cred_cache_get(struct cred_cache *c, struct creds **out, struct buf *err)
+{
+	return cred_cache_get_until(c, 0, out, err);
+}
+
+int cred_cache_get_until(struct cred_cache *c, int64_t until,
+			 struct creds **out, struct buf *err)
 {
 	struct snapshot s;
 	int rc = 0;
@@ -290,7 +318,7 @@ int cred_cache_get(struct cred_cache *c, struct creds **out, struct buf *err)
 	}
 	s = look(c);
 	if (c->choice != CRED_STATIC &&
-	    (!is_live(s.creds) || files_changed(&s)))
+	    (!is_live(s.creds) || files_changed(&s) || ask_early(c, &s, until)))
 		rc = refresh(c, &s, err);
 	if (!rc)
 		*out = s.creds;

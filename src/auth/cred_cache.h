@@ -48,6 +48,14 @@ void cred_cache_free(struct cred_cache *c);
  */
 int cred_cache_get(struct cred_cache *c, struct creds **out, struct buf *err);
 
+/*
+ * As get, for a URL that shall live until `until` (Unix seconds): credentials
+ * that end earlier are asked for anew first, at most once a minute. Those that
+ * are still to be had then are the answer, whenever they end.
+ */
+int cred_cache_get_until(struct cred_cache *c, int64_t until,
+			 struct creds **out, struct buf *err);
+
 /* The ones in use, perhaps stale, without blocking: 0, or -EAGAIN when none. */
 int cred_cache_peek(struct cred_cache *c, struct creds **out);
 

@@ -246,17 +246,38 @@ int signer_authorize(struct signer *s, const struct sigv4_request *request,
 	return err;
 }
 
+/* When the URL ends, by what is known before it is signed. */
+static int find_end(const struct creds *creds, const struct signer_terms *t,
+		    struct signer_end *end, struct buf *err)
+{
+	char when[TIME_RFC3339_SIZE];
+
+	end->at = t->time + t->expires;
+	end->by_creds = creds->expires_at && creds->expires_at < end->at;
+	if (!end->by_creds)
+		return 0;
+	end->at = creds->expires_at;
+	if (!t->strict)
+		return 0;
+	if (err) {
+		time_rfc3339(end->at, when);
+		buf_addf(err, "the credentials end at %s, before the URL would",
+			 when);
+	}
+	return -EACCES;
+}
+
 static int presign(struct signer *s, struct creds *creds,
-		   const struct sigv4_request *request, const char *region,
-		   int64_t time, int64_t expires, struct buf *query,
+		   const struct sigv4_request *request,
+		   const struct signer_terms *t, struct buf *query,
 		   struct buf *err)
 {
-	struct sigv4_scope scope = scope_of(s, creds, region, time);
+	struct sigv4_scope scope = scope_of(s, creds, t->region, t->time);
 	struct sigv4_key key;
 	int rc;
 
-	signing_key(s, creds, region, time, &key);
-	rc = sigv4_presign(&key, &scope, request, expires, query);
+	signing_key(s, creds, t->region, t->time, &key);
+	rc = sigv4_presign(&key, &scope, request, t->expires, query);
 	wipe(&key, sizeof(key));
 	if (rc && err)
 		buf_adds(err, rc == -EMSGSIZE ? "the URL would be too long"
@@ -265,35 +286,31 @@ static int presign(struct signer *s, struct creds *creds,
 }
 
 int signer_presign(struct signer *s, const struct sigv4_request *request,
-		   const char *region, int64_t time, int64_t expires,
-		   struct buf *query, int64_t *expires_at, bool *by_creds,
-		   struct buf *err)
+		   const struct signer_terms *t, struct buf *query,
+		   struct signer_end *end, struct buf *err)
 {
 	struct creds *creds;
 	int rc;
 
-	*by_creds = false;
-	*expires_at = 0;
-	if (expires < SIGV4_EXPIRES_MIN || expires > SIGV4_EXPIRES_MAX) {
+	*end = (struct signer_end){ 0 };
+	if (t->expires < SIGV4_EXPIRES_MIN || t->expires > SIGV4_EXPIRES_MAX) {
 		if (err)
 			buf_addf(err, "expire = %lld: %d to %d seconds",
-				 (long long)expires, SIGV4_EXPIRES_MIN,
+				 (long long)t->expires, SIGV4_EXPIRES_MIN,
 				 SIGV4_EXPIRES_MAX);
 		return -EINVAL;
 	}
-	rc = cred_cache_get(s->creds, &creds, err);
+	rc = cred_cache_get_until(s->creds, t->time + t->expires, &creds, err);
 	if (rc)
 		return rc;
 	if (!creds) {
+		end->anonymous = true;
 		sigv4_encode_query(query, request->query, request->n_query);
 		return buf_err(query);
 	}
-	rc = presign(s, creds, request, region, time, expires, query, err);
-	if (!rc) {
-		*by_creds =
-			creds->expires_at && creds->expires_at < time + expires;
-		*expires_at = *by_creds ? creds->expires_at : time + expires;
-	}
+	rc = find_end(creds, t, end, err);
+	if (!rc)
+		rc = presign(s, creds, request, t, query, err);
 	creds_unref(creds);
 	return rc;
 }

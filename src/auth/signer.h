@@ -40,16 +40,29 @@ int signer_authorize(struct signer *s, const struct sigv4_request *request,
 		     const char *region, int64_t time,
 		     struct signer_headers *out);
 
+/* What a pre-signed URL shall be. */
+struct signer_terms {
+	const char *region;
+	int64_t time; /* Unix seconds, by the store's clock */
+	int64_t expires; /* s */
+	bool strict; /* credentials that end before it are an error */
+};
+
+/* When it dies. */
+struct signer_end {
+	int64_t at; /* Unix seconds; 0: it does not */
+	bool by_creds; /* because the credentials do */
+	bool anonymous; /* nobody has signed it */
+};
+
 /*
- * Query form by cred_cache_get(): may block on files, never on the store.
- * query gets the string after `?` ("" when anonymous and the request has no
- * parameters). *expires_at: when the URL dies, the credentials' own end
- * included (0: an anonymous URL, which does not). *by_creds: that end came
- * first.
+ * Query form by cred_cache_get_until(): may block on files and on whoever
+ * gives credentials, never on the store. query gets the string after `?` (""
+ * when anonymous and the request has no parameters). 0, -EACCES (strict, and
+ * the credentials end too early), the cache's and sigv4_presign()'s.
  */
 int signer_presign(struct signer *s, const struct sigv4_request *request,
-		   const char *region, int64_t time, int64_t expires,
-		   struct buf *query, int64_t *expires_at, bool *by_creds,
-		   struct buf *err);
+		   const struct signer_terms *terms, struct buf *query,
+		   struct signer_end *end, struct buf *err);
 
 #endif

@@ -24,6 +24,7 @@ struct conn {
 	char *credentials; /* auto static anonymous env profile:NAME */
 	char *proxy, *ca_file, *storage_class, *sse;
 	int addressing; /* enum conn_addressing */
+	int public_addressing; /* the same, or CONN_SAME */
 	bool virtual_host; /* enable_virtual_host_style */
 	bool ro, allow_overlap, requester_pays;
 	uint64_t part_size; /* bytes; 0: auto */
@@ -34,7 +35,7 @@ struct conn {
 	char *comment, *file_format, *copy_options, *created_on;
 };
 
-enum conn_addressing { CONN_PATH, CONN_VIRTUAL };
+enum conn_addressing { CONN_PATH, CONN_VIRTUAL, CONN_SAME };
 
 extern const struct option conn_options[];
 

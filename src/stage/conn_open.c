@@ -56,6 +56,11 @@ static struct signer *open_signer(const struct conn *c)
 	return signer;
 }
 
+static bool is_virtual(const struct conn *c)
+{
+	return c->virtual_host || c->addressing == CONN_VIRTUAL;
+}
+
 static void public_endpoint(const struct conn *c, struct buf *out)
 {
 	const struct conn other = {
@@ -88,8 +93,11 @@ static int open_s3(const struct conn *c, const char *name, const char *bucket,
 			.public_endpoint_url = given(buf_str(&public)),
 			.region = given(buf_str(&region)),
 			.bucket = bucket,
-			.virtual_host = c->virtual_host ||
-					c->addressing == CONN_VIRTUAL,
+			.virtual_host = is_virtual(c),
+			.public_virtual_host =
+				c->public_addressing == CONN_SAME
+					? is_virtual(c)
+					: c->public_addressing == CONN_VIRTUAL,
 			.upload_checksum = c->upload_checksum,
 			.storage_class = given(c->storage_class),
 			.sse = given(c->sse),

@@ -14,7 +14,11 @@ libstage_a_SOURCES = \
 	src/stage/drop_ins_write.c \
 	src/stage/known.c src/stage/known.h \
 	src/stage/path.c src/stage/path.h \
-	src/stage/presign.c src/stage/presign.h \
+	src/stage/presign.c src/stage/presign.h src/stage/presign_impl.h \
+	src/stage/presign_fields.c \
+	src/stage/presign_form.c \
+	src/stage/presign_name.c \
+	src/stage/presign_parts.c \
 	src/stage/sql.c src/stage/sql.h \
 	src/stage/sql_lex.c src/stage/sql_lex.h \
 	src/stage/sql_parse.c src/stage/sql_parse.h \
@@ -45,6 +49,20 @@ TESTS += tests/unit/test_presign
 tests_unit_test_presign_SOURCES = tests/unit/test_presign.c
 tests_unit_test_presign_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_presign_LDADD = libstage.a libstore.a $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_presign_fields
+TESTS += tests/unit/test_presign_fields
+tests_unit_test_presign_fields_SOURCES = tests/unit/test_presign_fields.c
+tests_unit_test_presign_fields_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_presign_fields_LDADD = libstage.a libstore.a $(BASE_LIBS) \
+	$(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_presign_parts
+TESTS += tests/unit/test_presign_parts
+tests_unit_test_presign_parts_SOURCES = tests/unit/test_presign_parts.c
+tests_unit_test_presign_parts_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_presign_parts_LDADD = libstage.a libstore.a $(BASE_LIBS) \
+	$(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_catalog
 TESTS += tests/unit/test_catalog

@@ -1,11 +1,7 @@
 /*
  * What the signer of a store does not know: the bounds of EXPIRE, read-only
- * stages, and how the answer is written down. Everything that reaches a
- * header or a command line is checked or quoted here.
- *
- * The curl line is for people to paste into a shell: each word is quoted, and
- * what curl itself would read into a word (globs, `-` as a file, dot segments,
- * a name added to a URL that ends in '/') is switched off.
+ * stages, and the options by name (presign_fields.c). How the answer is
+ * written down is in presign_form.c.
  */
 #include "stage/presign.h"
 
@@ -14,8 +10,8 @@
 #include <strings.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/text.h"
+#include "stage/presign_impl.h"
 
 static int refuse_expire(struct buf *err, const char *text, int64_t max)
 {
@@ -69,14 +65,10 @@ static int check_request(const struct stage *s, const char *path,
 {
 	size_t len = strlen(s->prefix) + strlen(path);
 
-	if (req->action == PRESIGN_UPLOAD && s->ro) {
+	if (s->ro && presign_writes(req->action)) {
 		buf_addf(err, "stage %s is read-only: no URL for uploads",
 			 s->name);
 		return -EROFS;
-	}
-	if (req->content_type && text_has_control(req->content_type)) {
-		buf_adds(err, "a control byte in the content type");
-		return -EINVAL;
 	}
 	if (!len) {
 		buf_adds(err, "no file is named");
@@ -91,159 +83,50 @@ static int check_request(const struct stage *s, const char *path,
 	return check_expire(req, err);
 }
 
+int presign_key(const struct stage *s, const char *path,
+		const struct presign_request *req, struct buf *key,
+		struct buf *err)
+{
+	int rc = check_request(s, path, req, err);
+
+	if (rc)
+		return rc;
+	buf_adds(key, s->prefix);
+	buf_adds(key, path);
+	return buf_err(key);
+}
+
 int presign(struct stage *s, const char *path,
 	    const struct presign_request *req, struct store_presigned *out,
 	    struct buf *err)
 {
-	struct store_presign want = {
-		.action = req->action,
-		.expire = req->expire,
-	};
-	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	struct presign_fields f;
+	char room[256];
+	struct buf key;
 	int rc;
 
 	*out = (struct store_presigned){ 0 };
-	rc = check_request(s, path, req, err);
-	if (rc)
-		return rc;
-	if (req->action == PRESIGN_UPLOAD)
-		want.content_type = req->content_type;
-	buf_adds(&key, s->prefix);
-	buf_adds(&key, path);
-	rc = buf_err(&key);
+	buf_init_on(&key, room, sizeof(room), STORE_KEY_MAX);
+	rc = presign_key(s, path, req, &key, err);
 	if (!rc) {
-		want.key = buf_str(&key);
-		rc = store_presign(s->store, &want, out, err);
+		rc = presign_fields(req, buf_str(&key), &s->store->limits, &f,
+				    err);
+		if (!rc) {
+			const struct store_presign want = {
+				.action = req->action,
+				.key = buf_str(&key),
+				.expire = req->expire,
+				.strict = req->strict,
+				.headers = f.headers,
+				.n_headers = f.n_headers,
+				.query = f.query,
+				.n_query = f.n_query,
+			};
+
+			rc = store_presign(s->store, &want, out, err);
+		}
+		presign_fields_clear(&f);
 	}
 	buf_clear(&key);
 	return rc;
-}
-
-void presign_json(const struct store_presigned *p, struct buf *out)
-{
-	char time[TIME_RFC3339_SIZE];
-
-	buf_adds(out, "{\"method\":");
-	text_json_string(out, p->method);
-	buf_adds(out, ",\"headers\":");
-	buf_adds(out, p->headers && *p->headers ? p->headers : "{}");
-	buf_adds(out, ",\"url\":");
-	text_json_string(out, p->url);
-	buf_adds(out, ",\"expires_at\":");
-	if (p->expires_at) {
-		time_rfc3339(p->expires_at, time);
-		text_json_string(out, time);
-	} else {
-		buf_adds(out, "null");
-	}
-	buf_adds(out, ",\"warnings\":[");
-	if (p->warning)
-		text_json_string(out, p->warning);
-	buf_adds(out, "]}");
-}
-
-/* The path of a URL, without the query. */
-static void url_path(const char *url, const char **path, size_t *n)
-{
-	const char *p = strstr(url, "://");
-
-	p = p ? p + 3 : url;
-	p += strcspn(p, "/?");
-	*path = p;
-	*n = strcspn(p, "?");
-}
-
-static bool has_dot_segment(const char *path, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		size_t end = i + 1;
-
-		if (path[i] != '/')
-			continue;
-		while (end < n && path[end] == '.')
-			end++;
-		if (end > i + 1 && end <= i + 3 &&
-		    (end == n || path[end] == '/'))
-			return true;
-	}
-	return false;
-}
-
-/*
- * The file beside the user: the last name of the path, decoded. One that curl
- * would read as an option or as standard input gets a `./` before it.
- */
-static void local_name(const char *path, size_t n, struct buf *out)
-{
-	size_t start;
-
-	while (n && path[n - 1] == '/')
-		n--;
-	for (start = n; start && path[start - 1] != '/'; start--)
-		;
-	if (text_percent_decode(out, path + start, n - start) || !out->len) {
-		buf_reset(out);
-		buf_adds(out, "object");
-	}
-	if (out->data && (out->data[0] == '-' || !strcmp(out->data, "."))) {
-		struct buf word = BUF_INIT(STORE_KEY_MAX + 2);
-
-		buf_adds(&word, "./");
-		buf_add(&word, out->data, out->len);
-		buf_clear(out);
-		*out = word;
-	}
-}
-
-static void add_headers(const char *lines, struct buf *out)
-{
-	struct buf word = BUF_INIT(BUF_LINE);
-
-	for (const char *p = lines ? lines : ""; *p;) {
-		size_t n = strcspn(p, "\n");
-
-		buf_reset(&word);
-		buf_add(&word, p, n);
-		buf_adds(out, " -H ");
-		text_shell_quote(out, buf_str(&word));
-		p += n + (p[n] == '\n');
-	}
-	buf_clear(&word);
-}
-
-static void add_transfer(const struct store_presigned *p, const char *path,
-			 size_t n, enum presign_action action, struct buf *out)
-{
-	struct buf name = BUF_INIT(STORE_KEY_MAX + 2);
-
-	local_name(path, n, &name);
-	if (action == PRESIGN_DOWNLOAD) {
-		buf_adds(out, " -f -o ");
-		text_shell_quote(out, buf_str(&name));
-	} else if (n && path[n - 1] == '/') {
-		/* A directory's marker: -T would add a name to the URL. */
-		buf_adds(out, " -f -X PUT -d '' -H Content-Type:");
-	} else {
-		if (name.data && strpbrk(name.data, "[]{}\\,"))
-			buf_adds(out, " -g");
-		buf_adds(out, " -f -X PUT -T ");
-		text_shell_quote(out, buf_str(&name));
-	}
-	add_headers(p->header_lines, out);
-	buf_clear(&name);
-}
-
-void presign_curl(const struct store_presigned *p, enum presign_action action,
-		  struct buf *out)
-{
-	const char *path;
-	size_t n;
-
-	url_path(p->url, &path, &n);
-	buf_adds(out, "curl");
-	if (has_dot_segment(path, n))
-		buf_adds(out, " --path-as-is");
-	add_transfer(p, path, n, action, out);
-	buf_addc(out, ' ');
-	text_shell_quote(out, p->url);
 }

@@ -253,29 +253,22 @@ static int mem_remove_many(struct store *s, const char *const *keys, unsigned n,
 static int mem_presign(struct store *s, const struct store_presign *req,
 		       struct store_presigned *out, struct buf *err)
 {
-	bool upload = req->action == PRESIGN_UPLOAD;
-	const char *type = upload ? req->content_type : NULL;
-	struct buf url = BUF_INIT(BUF_URL), json = BUF_INIT(BUF_MESSAGE);
-	struct buf lines = BUF_INIT(BUF_MESSAGE);
+	struct buf url = BUF_INIT(BUF_URL);
 
-	out->method = upload ? "PUT" : "GET";
 	out->expires_at = clock_now_s() + req->expire;
 	buf_adds(&url, "mem://store/");
 	text_percent_encode(&url, req->key, strlen(req->key), true);
 	buf_addf(&url, "?X-Mem-Expires=%lld&X-Mem-Method=%s",
 		 (long long)req->expire, out->method);
-	buf_adds(&json, "{");
-	buf_adds(&lines, "");
-	if (type) {
-		buf_adds(&json, "\"content-type\":");
-		text_json_string(&json, type);
-		buf_addf(&lines, "content-type: %s\n", type);
+	for (size_t i = 0; i < req->n_query; i++) {
+		buf_addf(&url, "&%s=", req->query[i].name);
+		text_percent_encode(&url, req->query[i].value,
+				    strlen(req->query[i].value), false);
 	}
-	buf_adds(&json, "}");
 	out->url = buf_detach(&url);
-	out->headers = buf_detach(&json);
-	out->header_lines = lines.len ? buf_detach(&lines) : strdup("");
-	return out->url && out->headers && out->header_lines ? 0 : -ENOMEM;
+	if (!out->url)
+		return -ENOMEM;
+	return store_presigned_headers(out, req->headers, req->n_headers);
 }
 
 static void mem_locate(struct store *s, const char *key, struct buf *out)

@@ -135,8 +135,8 @@ static int set_places(struct s3 *s, const struct s3_settings *set,
 	e = s3_place_init(&s->io, set->endpoint_url, bucket, set->virtual_host,
 			  err);
 	return e ? e
-		 : s3_place_init(&s->public, public, bucket, set->virtual_host,
-				 err);
+		 : s3_place_init(&s->public, public, bucket,
+				 set->public_virtual_host, err);
 }
 
 /* The one that is given, else the one in the endpoint's name. */

@@ -27,6 +27,7 @@ struct s3_settings {
 	const char *region; /* NULL: found out, else us-east-1 */
 	const char *bucket;
 	bool virtual_host; /* bucket.endpoint, else endpoint/bucket */
+	bool public_virtual_host; /* the same, for the URLs */
 	enum s3_checksum upload_checksum;
 	const char *storage_class, *sse;
 	bool requester_pays;

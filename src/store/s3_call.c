@@ -122,16 +122,31 @@ void s3_call_cond(struct s3_call *c, const struct store_cond *cond)
 	}
 }
 
+#define STORAGE_CLASS "x-amz-storage-class"
+#define SSE "x-amz-server-side-encryption"
+
+/* What the caller says wins over the stage's settings. */
+static bool has_header(const struct store_meta *meta, const char *name)
+{
+	for (size_t i = 0; meta && i < meta->n_headers; i++)
+		if (!strcmp(meta->headers[i].name, name))
+			return true;
+	return false;
+}
+
 void s3_call_make(struct s3_call *c, const struct store_meta *meta)
 {
 	struct s3 *s = c->s3;
 
 	if (meta && meta->content_type)
 		s3_call_header(c, "Content-Type", meta->content_type);
-	if (*s->storage_class)
-		s3_call_header(c, "x-amz-storage-class", s->storage_class);
-	if (*s->sse)
-		s3_call_header(c, "x-amz-server-side-encryption", s->sse);
+	if (*s->storage_class && !has_header(meta, STORAGE_CLASS))
+		s3_call_header(c, STORAGE_CLASS, s->storage_class);
+	if (*s->sse && !has_header(meta, SSE))
+		s3_call_header(c, SSE, s->sse);
+	for (size_t i = 0; meta && i < meta->n_headers; i++)
+		s3_call_header(c, meta->headers[i].name,
+			       meta->headers[i].value);
 }
 
 void s3_call_text(struct s3_call *c, const char *content_type)

@@ -24,88 +24,173 @@ static bool has_dots(const char *key)
 	return false;
 }
 
-static void warn(const char *key, bool by_creds, int64_t expires_at,
-		 struct buf *out)
+static bool given_among(const struct store_presign *req, const char *name)
 {
+	for (size_t i = 0; i < req->n_headers; i++)
+		if (!strcmp(req->headers[i].name, name))
+			return true;
+	return false;
+}
+
+/* The request's headers and, for what makes an object, the stage's own. */
+static size_t list_headers(const struct s3 *s, const struct store_presign *req,
+			   struct store_field *out)
+{
+	const struct store_field ours[] = {
+		{ "x-amz-storage-class", s->storage_class },
+		{ "x-amz-server-side-encryption", s->sse },
+	};
+	size_t n = 0;
+
+	for (; n < req->n_headers; n++)
+		out[n] = req->headers[n];
+	if (req->action != PRESIGN_UPLOAD)
+		return n;
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (*ours[i].value && !given_among(req, ours[i].name))
+			out[n++] = ours[i];
+	return n;
+}
+
+static void to_sigv4(const struct store_field *from, size_t n,
+		     struct sigv4_field *to)
+{
+	for (size_t i = 0; i < n; i++)
+		to[i] = (struct sigv4_field){ from[i].name, from[i].value };
+}
+
+/* What must be said beside the URL. */
+static void add_warning(struct buf *out, const char *sentence)
+{
+	if (out->len)
+		buf_adds(out, "; ");
+	buf_adds(out, sentence);
+}
+
+static int warn(const struct store_presign *req, const struct signer_end *end,
+		struct store_presigned *out)
+{
+	struct buf text = BUF_INIT(BUF_MESSAGE);
 	char when[TIME_RFC3339_SIZE];
 
-	if (by_creds) {
-		time_rfc3339(expires_at, when);
-		buf_addf(out,
+	if (end->anonymous)
+		add_warning(&text, "the stage has no credentials: the URL is "
+				   "not signed, and does not expire");
+	if (end->by_creds) {
+		time_rfc3339(end->at, when);
+		buf_addf(&text,
 			 "the credentials end at %s, and the URL with them",
 			 when);
 	}
-	if (has_dots(key))
-		buf_addf(out,
-			 "%sthe key has `.` or `..` segments, which many "
-			 "clients rewrite (curl: --path-as-is)",
-			 by_creds ? "; " : "");
+	if (has_dots(req->key))
+		add_warning(&text, "the key has `.` or `..` segments, which "
+				   "many clients rewrite (curl: "
+				   "--path-as-is)");
+	out->warning = text.len ? buf_detach(&text) : NULL;
+	return buf_err(&text);
 }
 
-static int fill(const struct store_presign *req, const char *type,
-		struct buf *url, struct buf *warning,
-		struct store_presigned *out)
+/* Amazon overrides nothing for nobody: such a URL would fail in the end. */
+static int check_anonymous(const struct store_presign *req,
+			   const struct signer_end *end, struct buf *err)
 {
-	struct buf json = BUF_INIT(BUF_MESSAGE), lines = BUF_INIT(BUF_MESSAGE);
-
-	buf_addc(&json, '{');
-	if (type) {
-		buf_adds(&json, "\"content-type\":");
-		text_json_string(&json, type);
-		buf_addf(&lines, "content-type: %s\n", type);
+	if (!end->anonymous)
+		return 0;
+	for (size_t i = 0; i < req->n_query; i++) {
+		if (!text_starts_with(req->query[i].name, "response-"))
+			continue;
+		buf_addf(err,
+			 "%s: the stage has no credentials, and what an answer "
+			 "says can be chosen in a signed URL only",
+			 req->query[i].name);
+		return -EINVAL;
 	}
-	buf_addc(&json, '}');
-	out->method = req->action == PRESIGN_UPLOAD ? "PUT" : "GET";
-	out->url = buf_detach(url);
-	out->headers = buf_detach(&json);
-	out->header_lines = type ? buf_detach(&lines) : strdup("");
-	out->warning = warning->len ? buf_detach(warning) : NULL;
-	return out->url && out->headers && out->header_lines ? 0 : -ENOMEM;
+	return 0;
+}
+
+static int deliver(const struct s3 *s, const struct sigv4_request *request,
+		   const struct buf *query, struct store_presigned *out)
+{
+	char room[2048];
+	struct buf url;
+
+	buf_init_on(&url, room, sizeof(room), 2 * BUF_URL);
+	buf_adds(&url, s->public.url.scheme);
+	buf_adds(&url, "://");
+	buf_adds(&url, request->host);
+	buf_adds(&url, request->path);
+	if (query->len) {
+		buf_addc(&url, '?');
+		buf_add(&url, query->data, query->len);
+	}
+	out->url = buf_detach(&url);
+	return buf_err(&url);
+}
+
+static int sign(struct s3 *s, const struct store_presign *req,
+		struct sigv4_request *request, struct store_presigned *out,
+		struct buf *err)
+{
+	char room[2048];
+	struct signer_terms terms = { .expires = req->expire,
+				      .strict = req->strict };
+	struct signer_end end;
+	struct s3_present now;
+	struct buf host, path, query;
+	char on_host[256], on_path[512];
+	int e;
+
+	buf_init_on(&host, on_host, sizeof(on_host), 1024);
+	buf_init_on(&path, on_path, sizeof(on_path), BUF_URL);
+	buf_init_on(&query, room, sizeof(room), BUF_URL);
+	s3_present(s, &now);
+	s3_place_host(&s->public, now.region, &host);
+	s3_place_path(&s->public, req->key, &path);
+	request->host = buf_str(&host);
+	request->path = buf_str(&path);
+	terms.region = now.region;
+	terms.time =
+		clock_now_s() + (s3_place_is_https(&s->io) ? now.skew_s : 0);
+	e = buf_err(&host) ? buf_err(&host) : buf_err(&path);
+	if (!e)
+		e = signer_presign(s->signer, request, &terms, &query, &end,
+				   err);
+	if (!e)
+		e = check_anonymous(req, &end, err);
+	if (!e)
+		e = deliver(s, request, &query, out);
+	if (!e)
+		e = warn(req, &end, out);
+	out->expires_at = e ? 0 : end.at;
+	buf_clear(&host);
+	buf_clear(&path);
+	buf_wipe(&query);
+	return e;
 }
 
 int s3_presign(struct store *store, const struct store_presign *req,
 	       struct store_presigned *out, struct buf *err)
 {
 	struct s3 *s = s3_of(store);
-	const char *type =
-		req->action == PRESIGN_UPLOAD ? req->content_type : NULL;
-	struct sigv4_field header = { "content-type", type };
-	struct sigv4_field payer = { "x-amz-request-payer", "requester" };
-	struct buf host = BUF_INIT(1024), path = BUF_INIT(BUF_URL);
-	struct buf query = BUF_INIT(BUF_URL), url = BUF_INIT(2 * BUF_URL);
-	struct buf warning = BUF_INIT(BUF_MESSAGE);
+	struct store_field headers[PRESIGN_FIELDS_MAX + 2];
+	struct sigv4_field signed_headers[PRESIGN_FIELDS_MAX + 2];
+	struct sigv4_field query[PRESIGN_FIELDS_MAX + 1];
 	struct sigv4_request request = {
-		.method = req->action == PRESIGN_UPLOAD ? "PUT" : "GET",
-		.query = &payer,
-		.n_query = s->requester_pays,
-		.headers = &header,
-		.n_headers = type != NULL,
+		.method = out->method,
+		.query = query,
+		.n_query = req->n_query,
+		.headers = signed_headers,
+		.n_headers = list_headers(s, req, headers),
 		.payload_hash = SIGV4_UNSIGNED_PAYLOAD,
 	};
-	struct s3_present now;
-	bool by_creds = false;
 	int e;
 
-	s3_present(s, &now);
-	s3_place_host(&s->public, now.region, &host);
-	s3_place_path(&s->public, req->key, &path);
-	request.host = buf_str(&host);
-	request.path = buf_str(&path);
-	e = signer_presign(
-		s->signer, &request, now.region,
-		clock_now_s() + (s3_place_is_https(&s->io) ? now.skew_s : 0),
-		req->expire, &query, &out->expires_at, &by_creds, err);
-	buf_addf(&url, "%s://%s%s", s->public.url.scheme, request.host,
-		 request.path);
-	if (query.len)
-		buf_addf(&url, "?%s", buf_str(&query));
-	warn(req->key, by_creds, out->expires_at, &warning);
-	if (!e)
-		e = fill(req, type, &url, &warning, out);
-	buf_clear(&host);
-	buf_clear(&path);
-	buf_wipe(&query);
-	buf_wipe(&url);
-	buf_clear(&warning);
-	return e;
+	to_sigv4(headers, request.n_headers, signed_headers);
+	to_sigv4(req->query, req->n_query, query);
+	if (s->requester_pays)
+		query[request.n_query++] =
+			(struct sigv4_field){ "x-amz-request-payer",
+					      "requester" };
+	e = sign(s, req, &request, out, err);
+	return e ? e : store_presigned_headers(out, headers, request.n_headers);
 }

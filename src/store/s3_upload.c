@@ -71,13 +71,13 @@ static int parse_id(struct s3_call *c, const struct buf *body)
 	return s3_doc_upload_id(buf_str(body), body->len, c->out);
 }
 
-static int begin(struct s3_call *c, struct s3_upload *u)
+static int begin(struct s3_call *c, struct s3_upload *u, bool checksums)
 {
 	struct http_reply reply;
 	struct buf id = BUF_INIT(2048);
 	int err;
 
-	if (c->s3->checksum == S3_CHECKSUM_CRC32C)
+	if (checksums && c->s3->checksum == S3_CHECKSUM_CRC32C)
 		s3_call_header(c, "x-amz-checksum-algorithm", "CRC32C");
 	s3_call_query(c, "uploads", "");
 	s3_call_parse(c, parse_id, &id);
@@ -90,7 +90,7 @@ static int begin(struct s3_call *c, struct s3_upload *u)
 	return err;
 }
 
-static int upload_begin(struct s3_call *c, const char *key,
+static int upload_begin(struct s3_call *c, const char *key, bool checksums,
 			struct store_upload **out)
 {
 	struct s3_upload *u = calloc(1, sizeof(*u));
@@ -101,7 +101,7 @@ static int upload_begin(struct s3_call *c, const char *key,
 	lock_init(&u->lock);
 	u->base.store = &c->s3->base;
 	u->base.key = strdup(key);
-	err = u->base.key ? begin(c, u) : -ENOMEM;
+	err = u->base.key ? begin(c, u, checksums) : -ENOMEM;
 	if (err)
 		s3_upload_free(&u->base);
 	else
@@ -120,7 +120,7 @@ int s3_upload_begin(struct s3 *s, const char *key,
 	s3_call_make(&c, NULL);
 	for (unsigned i = 0; i < n; i++)
 		s3_call_header(&c, headers[i].name, headers[i].value);
-	err = upload_begin(&c, key, out);
+	err = upload_begin(&c, key, true, out);
 	s3_call_clear(&c);
 	return err;
 }
@@ -133,7 +133,7 @@ int s3_upload_open(struct store *store, const char *key,
 
 	s3_call_init(&c, s3_of(store), HTTP_POST, key, "begin an upload");
 	s3_call_make(&c, meta);
-	err = upload_begin(&c, key, out);
+	err = upload_begin(&c, key, !meta || !meta->foreign_parts, out);
 	s3_call_clear(&c);
 	return err;
 }

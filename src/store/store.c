@@ -285,27 +285,6 @@ int store_remove_many(struct store *s, const char *const *keys, unsigned n,
 	return err;
 }
 
-int store_presign(struct store *s, const struct store_presign *req,
-		  struct store_presigned *out, struct buf *err)
-{
-	int e = store_check_presign(s, req, err);
-
-	memset(out, 0, sizeof(*out));
-	e = e ? e : s->ops->presign(s, req, out, err);
-	if (e)
-		store_presigned_clear(out);
-	return e;
-}
-
-void store_presigned_clear(struct store_presigned *p)
-{
-	free(p->url);
-	free(p->headers);
-	free(p->header_lines);
-	free(p->warning);
-	memset(p, 0, sizeof(*p));
-}
-
 void store_locate(struct store *s, const char *key, struct buf *out)
 {
 	s->ops->locate(s, key, out);

@@ -114,9 +114,21 @@ struct store_cond {
 	bool if_absent; /* nothing may be there */
 };
 
+/* A header, or a parameter of a query. */
+struct store_field {
+	const char *name;
+	const char *value;
+};
+
 /* Metadata that goes with an object. */
 struct store_meta {
 	const char *content_type; /* NULL: the store's default */
+	/* More headers, names in lower case; only store_upload_open() has
+	 * them, and a store that knows no headers leaves them out. */
+	const struct store_field *headers;
+	size_t n_headers;
+	/* Parts come from elsewhere: no checksums of the store's choice. */
+	bool foreign_parts;
 };
 
 struct store_upload {
@@ -153,24 +165,50 @@ struct store_pending {
 
 /* ---- pre-signed URLs ---- */
 
-enum presign_action { PRESIGN_DOWNLOAD, PRESIGN_UPLOAD };
+enum presign_action {
+	PRESIGN_DOWNLOAD,
+	PRESIGN_UPLOAD,
+	PRESIGN_HEAD,
+	PRESIGN_DELETE,
+	/* Of an upload that was begun; what it is stands in the query. */
+	PRESIGN_PART,
+	PRESIGN_COMPLETE,
+	PRESIGN_ABORT,
+};
+
+/* "GET", "PUT", ... */
+const char *presign_method(enum presign_action action);
+/* Does it change what is there? */
+bool presign_writes(enum presign_action action);
+
+#define PRESIGN_FIELDS_MAX 40
 
 struct store_presign {
 	enum presign_action action;
 	const char *key;
 	int64_t expire; /* s, 1..604800 */
-	const char *content_type; /* uploads; NULL: not signed */
+	bool strict; /* credentials that end earlier are an error */
+	/* What must be sent with it: names in lower case, each once, values
+	 * of ASCII without control bytes. */
+	const struct store_field *headers;
+	size_t n_headers;
+	/* Parameters of the object's own, as `versionId`. */
+	const struct store_field *query;
+	size_t n_query;
 };
 
 struct store_presigned {
 	char *url;
 	char *headers; /* JSON object of what must be sent */
-	char *header_lines; /* the same as `Name: value\n` lines */
-	const char *method; /* "GET", "PUT" */
+	char *header_lines; /* the same as `name: value\n` lines */
+	const char *method; /* "GET", "PUT" ... */
 	int64_t expires_at; /* Unix seconds; 0: it does not */
 	char *warning; /* NULL: none */
 };
 void store_presigned_clear(struct store_presigned *p);
+/* For stores: fills headers and header_lines. 0 or -ENOMEM. */
+int store_presigned_headers(struct store_presigned *p,
+			    const struct store_field *headers, size_t n);
 
 /* ---- the vtable ---- */
 
@@ -323,7 +361,7 @@ int store_remove(struct store *s, const char *key);
 int store_remove_many(struct store *s, const char *const *keys, unsigned n,
 		      int *results);
 
-/* No request to the store. 0, -EINVAL, -EFBIG, -EACCES ... with why in err. */
+/* No request to the store. 0, -EINVAL, -EACCES ... with why in err. */
 int store_presign(struct store *s, const struct store_presign *req,
 		  struct store_presigned *out, struct buf *err);
 

@@ -95,29 +95,3 @@ int store_check_parts(const struct store *s,
 	}
 	return 0;
 }
-
-int store_check_presign(const struct store *s, const struct store_presign *req,
-			struct buf *err)
-{
-	int e = store_check_key(req->key);
-
-	if (e) {
-		buf_adds(err, e == -EINVAL ? "no object is named"
-					   : "the key is over 1024 bytes");
-	} else if (!s->limits.presign) {
-		buf_addf(err, "a %s store signs no URLs", s->ops->kind);
-		e = -ENOTSUP;
-	} else if (req->expire < 1 || req->expire > PRESIGN_EXPIRE_MAX) {
-		buf_addf(err, "EXPIRE is %lld: it must be 1 to %d seconds",
-			 (long long)req->expire, PRESIGN_EXPIRE_MAX);
-		e = -EINVAL;
-	} else if (req->content_type && text_has_control(req->content_type)) {
-		buf_adds(err, "the content type has a control byte");
-		e = -EINVAL;
-	} else if (req->content_type &&
-		   (!*req->content_type || strlen(req->content_type) > 255)) {
-		buf_adds(err, "the content type must have 1 to 255 bytes");
-		e = -EINVAL;
-	}
-	return e;
-}

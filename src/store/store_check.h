@@ -7,14 +7,12 @@
 
 #include <stdint.h>
 
-struct buf;
 struct store;
 struct store_body;
 struct store_cond;
 struct store_get;
 struct store_meta;
 struct store_part_done;
-struct store_presign;
 
 int store_check_key(const char *key); /* -EINVAL, -ENAMETOOLONG */
 int store_check_etag(const char *etag); /* NULL is fine; -EINVAL */
@@ -26,7 +24,5 @@ int store_check_part(const struct store *s, unsigned number, uint64_t offset,
 		     uint64_t len);
 int store_check_parts(const struct store *s,
 		      const struct store_part_done *parts, unsigned n);
-int store_check_presign(const struct store *s, const struct store_presign *req,
-			struct buf *err);
 
 #endif

@@ -136,7 +136,6 @@ fails 'too many words' 2 'too many' presign upload @ext/a b
 fails 'an unknown option' 2 'unknown option --expires; did you mean --expire' \
 	presign @ext/a --expires=5
 fails 'an unknown format' 2 'one of table' presign @ext/a --format xml
-fails 'a type for a download' 2 'for uploads' presign @ext/a --content-type a/b
 fails 'a stage that is not there' 1 'cannot presign @nosuch/a: Stage .nosuch. does not exist' \
 	presign @nosuch/a
 fails 'a key that is too long' 1 'a key has at most 1024' \

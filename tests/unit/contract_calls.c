@@ -153,9 +153,12 @@ static void refuses_keys(struct contract *c)
 
 static void presigns(struct contract *c)
 {
+	const struct store_field type = { "content-type", "text/csv" };
+	const struct store_field version = { "versionId", "a/b" };
 	struct store_presign req = { .action = PRESIGN_UPLOAD,
 				     .expire = 600,
-				     .content_type = "text/csv" };
+				     .headers = &type,
+				     .n_headers = 1 };
 	struct store_presigned p;
 	struct buf err = BUF_INIT(BUF_MESSAGE);
 
@@ -168,11 +171,14 @@ static void presigns(struct contract *c)
 	assert_in_range(p.expires_at - clock_now_s(), 590, 600);
 	store_presigned_clear(&p);
 	req.action = PRESIGN_DOWNLOAD;
-	req.content_type = NULL;
+	req.n_headers = 0;
+	req.query = &version;
+	req.n_query = 1;
 	assert_int_equal(store_presign(c->s, &req, &p, &err), 0);
 	assert_string_equal(p.method, "GET");
 	assert_string_equal(p.headers, "{}");
 	assert_string_equal(p.header_lines, "");
+	assert_non_null(strstr(p.url, "versionId=a%2Fb"));
 	store_presigned_clear(&p);
 	req.expire = 604801;
 	assert_int_equal(store_presign(c->s, &req, &p, &err), -EINVAL);

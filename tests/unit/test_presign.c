@@ -195,7 +195,7 @@ static void a_key_has_an_end(void **state)
 	store_unref(store);
 }
 
-static void the_type_is_for_uploads(void **state)
+static void the_type_by_direction(void **state)
 {
 	struct presign_request req = { PRESIGN_UPLOAD, 60, 0, "text/csv" };
 	struct store *store = memstore_new("s");
@@ -209,7 +209,9 @@ static void the_type_is_for_uploads(void **state)
 	store_presigned_clear(&p);
 	req.action = PRESIGN_DOWNLOAD;
 	row_number("a download", presign(s, "a", &req, &p, &err), 0);
-	row_equal("does not", p.headers, "{}");
+	row_equal("has nothing to send", p.headers, "{}");
+	row_check("and overrides the answer's",
+		  strstr(p.url, "&response-content-type=text%2Fcsv"));
 	store_presigned_clear(&p);
 	buf_clear(&err);
 	stage_unref(s);
@@ -335,7 +337,7 @@ int main(void)
 		cmocka_unit_test(actions_in_any_case),
 		cmocka_unit_test(requests_are_checked),
 		cmocka_unit_test(a_key_has_an_end),
-		cmocka_unit_test(the_type_is_for_uploads),
+		cmocka_unit_test(the_type_by_direction),
 		cmocka_unit_test(rows_as_json),
 		cmocka_unit_test(rows_as_curl),
 		cmocka_unit_test(a_shell_reads_it_back),

@@ -55,6 +55,22 @@ static struct signer *env_signer(const char *end)
 	return signer_new(cred_cache_new(&s), "s3");
 }
 
+/* A URL for us-east-1. */
+static int sign_url(struct signer *s, const struct sigv4_request *r,
+		    int64_t time, int64_t expires, struct buf *query,
+		    int64_t *expires_at, bool *by_creds, struct buf *err)
+{
+	const struct signer_terms terms = { .region = "us-east-1",
+					    .time = time,
+					    .expires = expires };
+	struct signer_end end;
+	int rc = signer_presign(s, r, &terms, query, &end, err);
+
+	*expires_at = end.at;
+	*by_creds = end.by_creds;
+	return rc;
+}
+
 /* The Authorization value, by sigv4 alone. */
 static char *expected(const char *token, const char *hash, const char *region,
 		      int64_t time)
@@ -183,16 +199,16 @@ static void unsigned_requests(void **state)
 	assert_null(h.used);
 	assert_null(h.session_token);
 	signer_headers_clear(&h);
-	assert_int_equal(signer_presign(s, &r, "us-east-1", NOON, 60, &query,
-					&expires_at, &by_creds, NULL),
+	assert_int_equal(sign_url(s, &r, NOON, 60, &query, &expires_at,
+				  &by_creds, NULL),
 			 0);
 	assert_string_equal(buf_str(&query), "prefix=a%20b%2F");
 	assert_int_equal(expires_at, 0);
 	assert_false(by_creds);
 	buf_reset(&query);
 	r.n_query = 0;
-	assert_int_equal(signer_presign(s, &r, "us-east-1", NOON, 60, &query,
-					&expires_at, &by_creds, NULL),
+	assert_int_equal(sign_url(s, &r, NOON, 60, &query, &expires_at,
+				  &by_creds, NULL),
 			 0);
 	assert_string_equal(buf_str(&query), "");
 	buf_clear(&query);
@@ -276,8 +292,8 @@ static void presigned(void **state)
 
 		time_rfc3339(now + row->life, end);
 		s = env_signer(row->life ? end : NULL);
-		rc = signer_presign(s, &r, "us-east-1", now, row->expires,
-				    &query, &expires_at, &by_creds, &err);
+		rc = sign_url(s, &r, now, row->expires, &query, &expires_at,
+			      &by_creds, &err);
 		if (rc != row->rc)
 			fail_msg("%s: %d", row->sentence, rc);
 		if (rc && strcmp(buf_str(&err), row->why))
@@ -305,8 +321,8 @@ static void too_long(void **state)
 	int64_t expires_at;
 	bool by_creds;
 
-	assert_int_equal(signer_presign(s, &r, "us-east-1", NOON, 60, &query,
-					&expires_at, &by_creds, &err),
+	assert_int_equal(sign_url(s, &r, NOON, 60, &query, &expires_at,
+				  &by_creds, &err),
 			 -EMSGSIZE);
 	assert_string_equal(buf_str(&err), "the URL would be too long");
 	assert_int_equal(query.len, 0);
@@ -340,12 +356,48 @@ static void many_threads(void **state)
 	signer_free(s);
 }
 
+/* --strict: credentials that end first are no warning but an error. */
+static void strictly(void **state)
+{
+	const struct sigv4_request r = { "GET", "h", "/b/k" };
+	struct signer_terms terms = { .region = "us-east-1",
+				      .time = clock_now_s(),
+				      .expires = 3600,
+				      .strict = true };
+	struct buf query = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
+	char early[TIME_RFC3339_SIZE], late[TIME_RFC3339_SIZE];
+	struct signer_end end;
+	struct signer *s;
+
+	time_rfc3339(terms.time + 60, early);
+	time_rfc3339(terms.time + 7200, late);
+	s = env_signer(early);
+	assert_int_equal(signer_presign(s, &r, &terms, &query, &end, &err),
+			 -EACCES);
+	assert_non_null(strstr(buf_str(&err), "the credentials end at "));
+	assert_int_equal(query.len, 0);
+	terms.expires = 60;
+	assert_int_equal(signer_presign(s, &r, &terms, &query, &end, &err), 0);
+	signer_free(s);
+	/* Others are asked for before anything is refused. */
+	s = env_signer(early);
+	assert_int_equal(signer_presign(s, &r, &terms, &query, &end, &err), 0);
+	setenv("AWS_CREDENTIAL_EXPIRATION", late, 1);
+	terms.expires = 3600;
+	assert_int_equal(signer_presign(s, &r, &terms, &query, &end, &err), 0);
+	assert_int_equal(end.at, terms.time + 3600);
+	buf_clear(&query);
+	buf_clear(&err);
+	signer_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(headers),  cmocka_unit_test(unsigned_requests),
-		cmocka_unit_test(refusals), cmocka_unit_test(presigned),
-		cmocka_unit_test(too_long), cmocka_unit_test(many_threads),
+		cmocka_unit_test(strictly),          cmocka_unit_test(headers),
+		cmocka_unit_test(unsigned_requests), cmocka_unit_test(refusals),
+		cmocka_unit_test(presigned),         cmocka_unit_test(too_long),
+		cmocka_unit_test(many_threads),
 	};
 
 	if (digest_init())
