@@ -33,6 +33,7 @@ struct handle {
 	struct reader reader;
 	int flags; /* of open(2) */
 	_Atomic(enum handle_state) state;
+	_Atomic int broken; /* why a write failed, until a close has said so */
 };
 
 /* names.c: shared with dir.c, rename.c and xattr.c. */

@@ -11,9 +11,11 @@
  * `program > file` opens with O_TRUNC, and the shell closes a duplicate before
  * the program has begun. The first close of a handle that emptied an object
  * and wrote nothing does not publish, so that the old object stays until there
- * is something in its place; the next close, fsync or the release does. Once a
- * close has failed and said so, the release does not try behind its back: the
- * old object stays.
+ * is something in its place; the next close, fsync or the release does.
+ *
+ * After a write that failed, the next close or fsync fails with the same and
+ * publishes nothing: half of a file does not replace a whole one. Once a close
+ * has failed and said so, the release does not try behind its back.
  */
 #include "fs/names.h"
 
@@ -178,6 +180,7 @@ int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
 	     size_t len)
 {
 	uint64_t at = offset;
+	int err;
 
 	if (offset < 0)
 		return -EINVAL;
@@ -186,25 +189,35 @@ int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
 	h->state = HANDLE_PLAIN;
 	if (h->flags & O_APPEND) /* the kernel's idea of the end may be old */
 		file_size(h->file, &at);
-	return file_write(h->file, at, bytes, len);
+	err = file_write(h->file, at, bytes, len);
+	if (err && err != -EINTR)
+		h->broken = err;
+	return err;
 }
 
-int fs_flush(struct fs *fs, struct handle *h)
+static int publish_handle(struct handle *h)
 {
-	int err;
+	int err = atomic_exchange(&h->broken, 0);
 
-	if (!writes(h->flags) ||
-	    atomic_exchange(&h->state, HANDLE_PLAIN) == HANDLE_EMPTIED)
-		return 0;
-	err = file_publish(h->file);
+	if (!err)
+		err = file_publish(h->file);
 	if (err && err != -EINTR)
 		h->state = HANDLE_FAILED;
 	return err;
 }
 
+int fs_flush(struct fs *fs, struct handle *h)
+{
+	if (!writes(h->flags) ||
+	    atomic_exchange(&h->state, HANDLE_PLAIN) == HANDLE_EMPTIED)
+		return 0;
+	return publish_handle(h);
+}
+
 int fs_fsync(struct fs *fs, struct handle *h)
 {
-	return file_publish(h->file);
+	h->state = HANDLE_PLAIN;
+	return publish_handle(h);
 }
 
 int fs_fallocate(struct fs *fs, struct handle *h, off_t offset, off_t len)
@@ -249,7 +262,7 @@ void fs_release(struct fs *fs, struct handle *h)
 {
 	uint64_t size;
 
-	if (writes(h->flags) && h->state != HANDLE_FAILED &&
+	if (writes(h->flags) && h->state != HANDLE_FAILED && !h->broken &&
 	    file_size(h->file, &size))
 		publish_aloud(fs, file_inode(h->file), h->file, "close");
 	reader_clear(&h->reader);

@@ -161,6 +161,32 @@ static void test_emptied(void **state)
 	mount_down(&m);
 }
 
+/* Half of a file does not replace a whole one. */
+static void test_failed_write(void **state)
+{
+	static char piece[1 << 20];
+	struct mount m;
+	struct handle *h;
+	char text[64];
+	int err = 0;
+
+	mount_up(&m, "", 60, false);
+	assert_int_equal(mount_write(&m, "f", "old"), 0);
+	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_TRUNC, &h), 0);
+	memstore_fail(m.store, "open", 0, -EACCES);
+	for (int k = 0; k < 40 && !err; k++)
+		err = fs_write(m.fs, h, (off_t)k << 20, piece, sizeof(piece));
+	assert_int_equal(err, -EACCES);
+	memstore_fail(m.store, "open", 0, 0);
+	assert_int_equal(fs_flush(m.fs, h), -EACCES);
+	fs_release(m.fs, h);
+	assert_int_equal(memstore_calls(m.store, "put"), 1);
+	assert_int_equal(mount_cat(&m, "f", text, sizeof(text)), 3);
+	assert_string_equal(text, "old");
+	assert_int_equal(memstore_uploads(m.store), 0);
+	mount_down(&m);
+}
+
 /* Another machine replaces what is open. */
 static void test_stale(void **state)
 {
@@ -352,6 +378,7 @@ int main(void)
 		cmocka_unit_test(test_open_files),
 		cmocka_unit_test(test_setattr),
 		cmocka_unit_test(test_emptied),
+		cmocka_unit_test(test_failed_write),
 		cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_timeouts),
 		cmocka_unit_test(test_failures),
