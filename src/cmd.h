@@ -30,6 +30,8 @@ struct command {
 
 extern const struct command mount_command, presign_command, list_command,
 	check_command;
+extern const struct command sql_command, remove_command, create_command,
+	drop_command, show_command, desc_command;
 
 /* Prints what the program or one verb takes. */
 void cmd_help(const struct command *const *commands, FILE *out);
@@ -41,7 +43,7 @@ void cmd_verb_help(const struct command *c, FILE *out);
  * STATUS_OK; STATUS_USAGE after one line on stderr. target is cleared by
  * option_clear() in either case.
  */
-#define WORDS_MAX 4
+#define WORDS_MAX 48
 struct cmd_words {
 	const char *word[WORDS_MAX];
 	unsigned n;

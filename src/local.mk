@@ -8,14 +8,24 @@ stagefs_SOURCES = \
 	src/cmd_list.c \
 	src/cmd_mount.c \
 	src/cmd_presign.c \
+	src/cmd_remove.c \
+	src/cmd_sql.c \
+	src/cmd_sql_text.c src/cmd_sql_text.h \
+	src/cmd_stages.c \
 	src/config_catalog.c \
 	src/mount_options.c src/mount_options.h \
 	src/mount_point.c src/mount_point.h \
 	src/mount_presign.c src/mount_presign.h \
 	src/pattern.c src/pattern.h \
 	src/statement.c src/statement.h \
+	src/statement_conn.c src/statement_conn.h \
+	src/statement_create.c \
+	src/statement_drop.c \
 	src/statement_list.c \
 	src/statement_presign.c \
+	src/statement_remove.c \
+	src/statement_run.c \
+	src/statement_show.c \
 	src/statement_walk.c src/statement_walk.h \
 	src/table.c src/table.h \
 	$(CONFIG_SOURCES)

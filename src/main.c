@@ -8,7 +8,17 @@
 #include "cmd.h"
 
 static const struct command *const commands[] = {
-	&mount_command, &presign_command, &list_command, &check_command, NULL,
+	&mount_command,
+	&presign_command,
+	&list_command,
+	&remove_command,
+	&show_command,
+	&desc_command,
+	&create_command,
+	&drop_command,
+	&sql_command,
+	&check_command,
+	NULL,
 };
 
 static bool is_one_of(const char *word, const char *a, const char *b)

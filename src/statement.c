@@ -16,6 +16,7 @@ void failure_clear(struct failure *f)
 	buf_clear(&f->why);
 	f->code = 0;
 	f->what = NULL;
+	f->span = (struct sql_span){ 0, 0 };
 }
 
 int fail(struct failure *f, int code, int rc, const char *fmt, ...)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "stage/sql.h"
 #include "table.h"
 
 struct cmd_session;
@@ -42,6 +43,8 @@ struct failure {
 	 * write`; NULL. */
 	const char *what;
 	struct buf why; /* a sentence */
+	/* The words of a statement that are to blame; len 0: none. */
+	struct sql_span span;
 };
 
 #define FAILURE_INIT \
@@ -99,5 +102,57 @@ int presign_print_text(struct buf *b);
 int statement_list(struct cmd_session *s, const struct location *where,
 		   struct pattern *pattern, const struct output *o,
 		   struct failure *f);
+
+/* ---- REMOVE ---- */
+
+enum remove_scope {
+	REMOVE_FILE, /* the one file of that name */
+	REMOVE_TREE, /* a directory, and a file of that name */
+	REMOVE_PREFIX, /* what begins with it, as Databend's REMOVE */
+};
+
+struct remove_request {
+	enum remove_scope scope;
+	struct pattern *pattern; /* for what follows the location; NULL: all */
+	bool dry_run; /* prints names and sizes instead */
+};
+
+/* Removes in batches, goes on after failures, and prints how many files went
+ * and how many did not; any of those is a failure. */
+int statement_remove(struct cmd_session *s, const struct location *where,
+		     const struct remove_request *r, const struct output *o,
+		     struct failure *f);
+/* Everything in a stage but its own marker, without output. */
+int remove_everything(struct stage *stage, struct failure *f);
+
+/* ---- stages ---- */
+
+/* The rows that SHOW STAGES has; like NULL: all, else a pattern. */
+int statement_show(struct cmd_session *s, const char *like, uint64_t limit,
+		   const struct output *o, struct failure *f);
+/* One of them by name. must: it is an error when there is none. */
+int statement_desc(struct cmd_session *s, const char *name, bool must,
+		   const struct output *o, struct failure *f);
+
+/* CREATE STAGE, ALTER STAGE: what the structure says. */
+int statement_create(struct cmd_session *s, const struct sql_statement *q,
+		     struct failure *f);
+int statement_alter(struct cmd_session *s, const struct sql_statement *q,
+		    struct failure *f);
+/* files: an internal stage goes with its files; else it must be empty. */
+int statement_drop(struct cmd_session *s, const char *name, bool if_exists,
+		   bool files, struct failure *f);
+
+/* 0, or a failure: it is an external one that the configuration has, or `~`. */
+int statement_may_change(struct cmd_session *s, const char *name,
+			 const char *verb, struct failure *f);
+
+/* ---- SQL ---- */
+
+/* Whatever the statement is. */
+int statement_run(struct cmd_session *s, const struct sql_statement *q,
+		  const struct output *o, struct failure *f);
+/* The first secret that stands in the statement itself, or NULL. */
+const struct sql_text *statement_secret(const struct sql_statement *q);
 
 #endif

@@ -59,6 +59,8 @@ static void add_json(struct buf *out, const struct table_column *c,
 	buf_addc(out, ':');
 	if (c->type == TABLE_NUMBER)
 		buf_addf(out, "%llu", (unsigned long long)v->number);
+	else if (c->type == TABLE_BOOL)
+		buf_adds(out, v->number ? "true" : "false");
 	else if (c->type == TABLE_TIME)
 		add_rfc3339(out, v->time);
 	else if (v->text)
@@ -75,6 +77,8 @@ static void add_plain(struct buf *out, const struct table_column *c,
 
 	if (c->type == TABLE_NUMBER) {
 		buf_addf(out, "%llu", (unsigned long long)v->number);
+	} else if (c->type == TABLE_BOOL) {
+		buf_adds(out, v->number ? "true" : "false");
 	} else if (c->type == TABLE_TIME) {
 		time_list(v->time, time);
 		buf_adds(out, time);

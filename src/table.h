@@ -24,6 +24,7 @@ enum table_format {
 enum table_type {
 	TABLE_TEXT,
 	TABLE_NUMBER,
+	TABLE_BOOL, /* number: true or false */
 	TABLE_TIME, /* as LIST shows it; RFC 3339 in JSON */
 };
 
@@ -39,7 +40,7 @@ struct table_value {
 	struct timespec time;
 };
 
-#define TABLE_COLUMNS_MAX 8
+#define TABLE_COLUMNS_MAX 16
 
 struct table;
 

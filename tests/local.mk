@@ -5,8 +5,11 @@ EXTRA_DIST += check tests/packages tests/tap.awk tests/mount \
 	tests/bench tests/fuzz
 
 # The command line against the stand-in server.
-TESTS += tests/cli/check.sh tests/cli/list.sh tests/cli/presign.sh
-dist_check_SCRIPTS += tests/cli/check.sh tests/cli/list.sh tests/cli/presign.sh
+TESTS += tests/cli/check.sh tests/cli/list.sh tests/cli/presign.sh \
+	tests/cli/remove.sh tests/cli/sql.sh tests/cli/stages.sh
+dist_check_SCRIPTS += tests/cli/check.sh tests/cli/list.sh \
+	tests/cli/presign.sh tests/cli/remove.sh tests/cli/sql.sh \
+	tests/cli/stages.sh
 EXTRA_DIST += tests/cli/lib.sh
 
 # The house's own rules.

@@ -120,6 +120,11 @@ put() {
 	curl -sf -T "$DIR/body" "$url"
 }
 
+# mark LOCATION/: a directory's own key. (-T would add a name to the URL.)
+mark() {
+	curl -sf -X PUT -d '' -H Content-Type: "$("$STAGEFS" presign upload "$1" --format url)"
+}
+
 finish() {
 	echo "1..$COUNT"
 }

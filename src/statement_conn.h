@@ -1,0 +1,19 @@
+/*
+ * From the clauses of CREATE STAGE and ALTER STAGE to connection settings.
+ */
+#ifndef STATEMENT_CONN_H
+#define STATEMENT_CONN_H
+
+struct conn;
+struct failure;
+struct sql_statement;
+
+/* All of a new stage's; out is to be cleared by option_clear() in either
+ * case. 0 or -errno with the words to blame in f. */
+int conn_from_statement(const struct sql_statement *q, struct conn *out,
+			struct failure *f);
+/* Changes what the statement names. */
+int conn_alter(const struct sql_statement *q, struct conn *c,
+	       struct failure *f);
+
+#endif

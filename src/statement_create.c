@@ -1,0 +1,268 @@
+/*
+ * CREATE STAGE and ALTER STAGE. An external stage is a file in stages.d; who
+ * makes or changes one holds the folder's lock from the look at what there is
+ * to the end of the writing, so that two statements at once cannot make what
+ * neither would alone. An internal stage is its marker in the store, which has
+ * no room for settings.
+ */
+#include "statement.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cmd.h"
+#include "stage/catalog.h"
+#include "stage/path.h"
+#include "statement_conn.h"
+#include "store/store.h"
+
+/* ---- what is there ---- */
+
+enum found { FOUND_NOTHING, FOUND_INTERNAL, FOUND_EXTERNAL };
+
+static int find(struct cmd_session *s, const char *name, enum found *found,
+		struct stage **stage, struct failure *f)
+{
+	int rc = statement_stage(s, name, stage, f);
+
+	*found = FOUND_NOTHING;
+	if (rc == -ENOENT) {
+		*stage = NULL;
+		failure_clear(f);
+		return 0;
+	}
+	if (!rc)
+		*found = (*stage)->kind == STAGE_EXTERNAL ? FOUND_EXTERNAL
+							  : FOUND_INTERNAL;
+	return rc;
+}
+
+static int check_name(const struct sql_statement *q, struct failure *f)
+{
+	if (stage_name_valid(q->name.s))
+		return 0;
+	f->span = q->name.span;
+	return fail(f, CODE_BAD_ARGUMENTS, -EINVAL,
+		    "'%s' cannot be the name of a stage: letters, digits, _ "
+		    "and $, the first a letter or _, and none of v1, health, "
+		    "metrics, storage",
+		    q->name.s);
+}
+
+/* ---- internal ---- */
+
+/* The store has no place for them. */
+static void tell_not_kept(const struct sql_statement *q)
+{
+	if (q->comment.s || q->file_format.s || q->copy_options.s || q->unset)
+		cmd_error("warning", "an internal stage keeps no COMMENT, "
+				     "FILE_FORMAT or COPY_OPTIONS");
+}
+
+static int make_internal(struct cmd_session *s, const char *name,
+			 struct failure *f)
+{
+	struct stage *stage;
+	int rc = catalog_create(s->catalog, name, &stage);
+
+	if (!rc) {
+		stage_unref(stage);
+		return 0;
+	}
+	if (rc == -EROFS)
+		return fail(f, CODE_PERMISSION, rc,
+			    catalog_has_storage(s->catalog)
+				    ? "the storage is read-only"
+				    : "there is no [storage] for internal "
+				      "stages: give the stage a URL");
+	return fail_store(f, catalog_storage(s->catalog),
+			  catalog_storage_prefix(s->catalog), rc);
+}
+
+static int replace_internal(struct stage *stage, struct failure *f)
+{
+	if (stage->ro)
+		return fail(f, CODE_PERMISSION, -EROFS,
+			    "the storage is read-only");
+	return remove_everything(stage, f);
+}
+
+/* ---- external ---- */
+
+/* With the lock held. */
+static int write_conn(struct cmd_session *s, const struct sql_statement *q,
+		      const struct conn *conn, struct failure *f)
+{
+	int rc = catalog_check(s->catalog, q->name.s, conn, &f->why);
+
+	f->code = CODE_BAD_ARGUMENTS;
+	if (rc) {
+		f->span = q->url.span;
+		return rc;
+	}
+	rc = drop_in_write(s->config.drop_ins, q->name.s, conn, &f->why);
+	if (rc) {
+		f->code = rc == -EINVAL ? CODE_BAD_ARGUMENTS : CODE_STORAGE;
+		return rc;
+	}
+	catalog_refresh(s->catalog);
+	return 0;
+}
+
+static int make_external(struct cmd_session *s, const struct sql_statement *q,
+			 struct failure *f)
+{
+	struct conn conn = { 0 };
+	char now[TIME_LIST_SIZE];
+	int rc = conn_from_statement(q, &conn, f);
+
+	if (!rc) {
+		time_list(clock_now(), now);
+		free(conn.created_on);
+		conn.created_on = strdup(now);
+		rc = conn.created_on ? write_conn(s, q, &conn, f) : -ENOMEM;
+	}
+	option_clear(conn_options, &conn);
+	return rc;
+}
+
+/* ---- CREATE ---- */
+
+static int create(struct cmd_session *s, const struct sql_statement *q,
+		  struct failure *f)
+{
+	struct stage *stage;
+	enum found found;
+	int rc = find(s, q->name.s, &found, &stage, f);
+
+	if (rc)
+		return rc;
+	if (found && q->if_not_exists)
+		goto out;
+	if (found && !q->or_replace) {
+		f->span = q->name.span;
+		rc = fail(f, CODE_STAGE_EXISTS, -EEXIST,
+			  "Stage '%s' already exists.", q->name.s);
+		goto out;
+	}
+	if (found == FOUND_INTERNAL)
+		rc = replace_internal(stage, f);
+	if (!rc && found == FOUND_INTERNAL && q->url.s)
+		rc = statement_drop(s, q->name.s, false, false, f);
+	if (!rc && found == FOUND_EXTERNAL && !q->url.s) {
+		rc = drop_in_remove(s->config.drop_ins, q->name.s, &f->why);
+		f->code = CODE_STORAGE;
+		catalog_refresh(s->catalog);
+	}
+	if (!rc && q->url.s)
+		rc = make_external(s, q, f);
+	else if (!rc && found != FOUND_INTERNAL)
+		rc = make_internal(s, q->name.s, f);
+	if (!rc && !q->url.s)
+		tell_not_kept(q);
+out:
+	stage_unref(stage);
+	return rc;
+}
+
+/* Runs it with the folder locked and freshly looked at. */
+static int locked(struct cmd_session *s, const struct sql_statement *q,
+		  int (*run)(struct cmd_session *s,
+			     const struct sql_statement *q, struct failure *f),
+		  struct failure *f)
+{
+	int lock, rc = drop_ins_lock(s->config.drop_ins, &lock, &f->why);
+
+	if (rc) {
+		f->code = CODE_STORAGE;
+		return rc;
+	}
+	catalog_refresh(s->catalog);
+	rc = run(s, q, f);
+	drop_ins_unlock(lock);
+	return rc;
+}
+
+int statement_create(struct cmd_session *s, const struct sql_statement *q,
+		     struct failure *f)
+{
+	struct conn conn;
+	bool drop_in;
+	int rc = statement_may_change(s, q->name.s, "CREATE", f);
+
+	if (rc == -EPERM && strcmp(q->name.s, "~") && !q->or_replace) {
+		failure_clear(f);
+		if (q->if_not_exists)
+			return 0;
+		f->span = q->name.span;
+		return fail(f, CODE_STAGE_EXISTS, -EEXIST,
+			    "Stage '%s' already exists.", q->name.s);
+	}
+	if (!rc)
+		rc = check_name(q, f);
+	/* Everything that can be wrong with it, before anything goes. */
+	if (!rc && q->url.s) {
+		rc = conn_from_statement(q, &conn, f);
+		option_clear(conn_options, &conn);
+	}
+	if (rc)
+		return rc;
+	/* Only what concerns an external stage needs the folder. */
+	if (!q->url.s &&
+	    catalog_conn(s->catalog, q->name.s, &conn, &drop_in) == -ENOENT)
+		return create(s, q, f);
+	if (!q->url.s)
+		option_clear(conn_options, &conn);
+	return locked(s, q, create, f);
+}
+
+/* ---- ALTER ---- */
+
+static int alter_external(struct cmd_session *s, const struct sql_statement *q,
+			  struct failure *f)
+{
+	struct conn conn = { 0 };
+	bool drop_in;
+	int rc = catalog_conn(s->catalog, q->name.s, &conn, &drop_in);
+
+	if (rc)
+		fail(f, CODE_UNKNOWN_STAGE, rc, "Stage '%s' does not exist.",
+		     q->name.s);
+	else
+		rc = conn_alter(q, &conn, f);
+	if (!rc)
+		rc = write_conn(s, q, &conn, f);
+	option_clear(conn_options, &conn);
+	return rc;
+}
+
+int statement_alter(struct cmd_session *s, const struct sql_statement *q,
+		    struct failure *f)
+{
+	struct stage *stage;
+	enum found found;
+	int rc = statement_may_change(s, q->name.s, "ALTER", f);
+
+	if (!rc)
+		rc = find(s, q->name.s, &found, &stage, f);
+	if (rc)
+		return rc;
+	stage_unref(stage);
+	if (found == FOUND_EXTERNAL)
+		return locked(s, q, alter_external, f);
+	if (found == FOUND_NOTHING && q->if_exists)
+		return 0;
+	f->span = q->name.span;
+	if (found == FOUND_NOTHING)
+		return fail(f, CODE_UNKNOWN_STAGE, -ENOENT,
+			    "Stage '%s' does not exist.", q->name.s);
+	if (q->url.s || q->has_connection)
+		return fail(f, CODE_BAD_ARGUMENTS, -EINVAL,
+			    "'%s' is an internal stage: its place is the "
+			    "storage's",
+			    q->name.s);
+	tell_not_kept(q);
+	return 0;
+}
