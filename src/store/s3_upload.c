@@ -7,7 +7,9 @@
  * Completion answers 200 before it has ended, with an error inside if it
  * fails (s3_call's parse finds that). When its answer gets lost the next
  * attempt is told NoSuchUpload, or 412 by our own object: then what is there
- * decides, by the ETag that these parts make.
+ * decides, by the ETag that these parts make. After NoSuchUpload it is looked
+ * at even if no attempt of ours was lost: libcurl sends a request again by
+ * itself when a kept-alive connection turns out to be dead.
  */
 #include "store/s3_upload.h"
 
@@ -298,7 +300,8 @@ static int complete(struct completion *x, const struct store_cond *cond,
 	err = s3_call_perform(&c, &reply);
 	if (!err)
 		completed(x, &reply, out);
-	else if (c.maybe_done && (reply.status == 404 || reply.status == 412) &&
+	else if ((reply.status == 404 ||
+		  (reply.status == 412 && c.maybe_done)) &&
 		 is_ours(x, out))
 		err = 0;
 	http_reply_clear(&reply);

@@ -78,7 +78,7 @@ unchanged() {	# SENTENCE REGEX FAULT
 }
 unchanged 'a part that is denied fails close' 'Permission denied' \
 	'{"match": {"method": "PUT", "query": "partNumber=2", "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied", "message": "x"}}'
-unchanged 'a completion with an error inside a 200 fails close' 'rror' \
+unchanged 'a completion with an error inside a 200 fails close' 'Permission denied' \
 	'{"match": {"method": "POST", "query": "uploadId=", "count": 0}, "action": {"type": "error_in_200", "code": "AccessDenied", "message": "x"}}'
 unchanged 'an upload that cannot start fails' 'Permission denied' \
 	'{"match": {"method": "POST", "query": "uploads", "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied", "message": "x"}}'
