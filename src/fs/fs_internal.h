@@ -26,6 +26,7 @@ enum handle_state {
 	HANDLE_PLAIN, /* publishes */
 	HANDLE_EMPTIED, /* nothing: O_TRUNC, and nothing was written since */
 	HANDLE_FAILED, /* tries again; the release does not: it was said */
+	HANDLE_SHORT, /* nothing: a write failed, and bytes are missing */
 };
 
 struct handle {
@@ -33,8 +34,11 @@ struct handle {
 	struct reader reader;
 	int flags; /* of open(2) */
 	_Atomic(enum handle_state) state;
-	_Atomic int broken; /* why a write failed, until a close has said so */
+	_Atomic(int) write_err; /* of the write that failed */
 };
+
+/* open.c: the content was changed other than by a write. */
+void handle_changed(struct handle *h);
 
 /* names.c: shared with dir.c, rename.c and xattr.c. */
 

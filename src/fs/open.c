@@ -11,11 +11,9 @@
  * `program > file` opens with O_TRUNC, and the shell closes a duplicate before
  * the program has begun. The first close of a handle that emptied an object
  * and wrote nothing does not publish, so that the old object stays until there
- * is something in its place; the next close, fsync or the release does.
- *
- * After a write that failed, the next close or fsync fails with the same and
- * publishes nothing: half of a file does not replace a whole one. Once a close
- * has failed and said so, the release does not try behind its back.
+ * is something in its place; the next close, fsync or the release does. Once a
+ * close has failed and said so, the release does not try behind its back: the
+ * old object stays.
  */
 #include "fs/names.h"
 
@@ -176,6 +174,17 @@ void fs_data_release(struct fs *fs, struct fs_data *d)
 	reader_data_release(d);
 }
 
+void handle_changed(struct handle *h)
+{
+	if (h->state != HANDLE_SHORT)
+		h->state = HANDLE_PLAIN;
+}
+
+/*
+ * A program that was told of a failed write and closes the file must not leave
+ * a short object behind, in the place of a whole one: until a later write
+ * succeeds, its closes fail for the same reason.
+ */
 int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
 	     size_t len)
 {
@@ -186,38 +195,32 @@ int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
 		return -EINVAL;
 	if (!writes(h->flags))
 		return -EBADF;
-	h->state = HANDLE_PLAIN;
 	if (h->flags & O_APPEND) /* the kernel's idea of the end may be old */
 		file_size(h->file, &at);
 	err = file_write(h->file, at, bytes, len);
-	if (err && err != -EINTR)
-		h->broken = err;
-	return err;
-}
-
-static int publish_handle(struct handle *h)
-{
-	int err = atomic_exchange(&h->broken, 0);
-
-	if (!err)
-		err = file_publish(h->file);
-	if (err && err != -EINTR)
-		h->state = HANDLE_FAILED;
+	h->write_err = err;
+	h->state = err ? HANDLE_SHORT : HANDLE_PLAIN;
 	return err;
 }
 
 int fs_flush(struct fs *fs, struct handle *h)
 {
+	int err;
+
+	if (h->state == HANDLE_SHORT)
+		return h->write_err;
 	if (!writes(h->flags) ||
 	    atomic_exchange(&h->state, HANDLE_PLAIN) == HANDLE_EMPTIED)
 		return 0;
-	return publish_handle(h);
+	err = file_publish(h->file);
+	if (err && err != -EINTR)
+		h->state = HANDLE_FAILED;
+	return err;
 }
 
 int fs_fsync(struct fs *fs, struct handle *h)
 {
-	h->state = HANDLE_PLAIN;
-	return publish_handle(h);
+	return h->state == HANDLE_SHORT ? h->write_err : file_publish(h->file);
 }
 
 int fs_fallocate(struct fs *fs, struct handle *h, off_t offset, off_t len)
@@ -231,7 +234,7 @@ int fs_fallocate(struct fs *fs, struct handle *h, off_t offset, off_t len)
 	end = (uint64_t)offset + (uint64_t)len;
 	if (end > INT64_MAX)
 		return -EFBIG;
-	h->state = HANDLE_PLAIN;
+	handle_changed(h);
 	file_size(h->file, &size);
 	return end > size ? file_truncate(h->file, end) : 0;
 }
@@ -258,12 +261,16 @@ static int publish_aloud(struct fs *fs, struct inode *i, struct file *f,
 	return err;
 }
 
+/* The kernel's pages are of bytes that were given up: no ETag is theirs. */
+#define NO_ETAG "given up"
+
 void fs_release(struct fs *fs, struct handle *h)
 {
 	uint64_t size;
 
-	if (writes(h->flags) && h->state != HANDLE_FAILED && !h->broken &&
-	    file_size(h->file, &size))
+	if (h->state == HANDLE_FAILED || h->state == HANDLE_SHORT)
+		inode_pages_match(fs->tree, file_inode(h->file), NO_ETAG);
+	else if (writes(h->flags) && file_size(h->file, &size))
 		publish_aloud(fs, file_inode(h->file), h->file, "close");
 	reader_clear(&h->reader);
 	file_close(h->file);

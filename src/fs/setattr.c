@@ -18,7 +18,7 @@ static int set_size(struct fs *fs, struct inode *i, struct handle *h,
 	if (size < 0)
 		return -EINVAL;
 	if (h && size)
-		h->state = HANDLE_PLAIN;
+		handle_changed(h);
 	return h ? file_truncate(h->file, size) : names_truncate(fs, i, size);
 }
 

@@ -178,7 +178,10 @@ static void test_failed_write(void **state)
 		err = fs_write(m.fs, h, (off_t)k << 20, piece, sizeof(piece));
 	assert_int_equal(err, -EACCES);
 	memstore_fail(m.store, "open", 0, 0);
+	/* the program's own close, and the shell's of the same descriptor */
 	assert_int_equal(fs_flush(m.fs, h), -EACCES);
+	assert_int_equal(fs_flush(m.fs, h), -EACCES);
+	assert_int_equal(fs_fsync(m.fs, h), -EACCES);
 	fs_release(m.fs, h);
 	assert_int_equal(memstore_calls(m.store, "put"), 1);
 	assert_int_equal(mount_cat(&m, "f", text, sizeof(text)), 3);
