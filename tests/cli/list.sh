@@ -7,8 +7,8 @@ good_config
 for name in ab.csv ab/cd.csv ab/cd.csv.bk ab/x.parquet b.csv; do
 	printf '%s' "$name" | put "@ext/$name"
 done
-put @ext/ab/ </dev/null
-put @ext/empty/ </dev/null
+mark @ext/ab/
+mark @ext/empty/
 printf 998 | put @~/books.parquet
 
 names() {
