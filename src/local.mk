@@ -7,7 +7,10 @@ stagefs_SOURCES = \
 	src/cmd_check.c \
 	src/cmd_list.c \
 	src/cmd_mount.c \
-	src/cmd_presign.c \
+	src/cmd_presign.c src/cmd_presign.h \
+	src/cmd_presign_headers.c \
+	src/cmd_presign_input.c \
+	src/cmd_presign_mount.c \
 	src/cmd_remove.c \
 	src/cmd_sql.c \
 	src/cmd_sql_text.c src/cmd_sql_text.h \
@@ -22,7 +25,7 @@ stagefs_SOURCES = \
 	src/statement_create.c \
 	src/statement_drop.c \
 	src/statement_list.c \
-	src/statement_presign.c \
+	src/statement_presign.c src/statement_presign.h \
 	src/statement_remove.c \
 	src/statement_run.c \
 	src/statement_show.c \

@@ -30,6 +30,7 @@ enum option_type {
 enum option_flag {
 	OPTION_SECRET = 1, /* masked when shown; the file must be closed */
 	OPTION_NO_COMMAND = 2, /* refused in -o and on a command line */
+	OPTION_REPEATED = 4, /* strings: each value is added as a line */
 };
 
 struct option {

@@ -28,12 +28,16 @@ void option_free_string(const struct option *row, char **s)
 
 static int set_string(const struct option *row, void *to, const char *value)
 {
+	const char *old = *(char **)to;
 	size_t n = strlen(value);
 	char *copy;
 
 	if (text_has_control(value) || n < row->min || n > upper(row))
 		return -EINVAL;
-	copy = strdup(value);
+	if (!(row->flags & OPTION_REPEATED) || !old)
+		copy = strdup(value);
+	else if (asprintf(&copy, "%s\n%s", old, value) < 0)
+		copy = NULL;
 	if (!copy)
 		return -ENOMEM;
 	option_free_string(row, to);
