@@ -27,6 +27,7 @@ struct input {
 	char line[LINE_BYTES];
 	size_t len;
 	bool too_long;
+	const char *failed; /* what an error of next_line() is about */
 };
 
 /* 1: more bytes, 0: the end, -errno. */
@@ -35,8 +36,10 @@ static int fill(struct input *in)
 	ssize_t n;
 	int rc = presign_job_flush(in->job);
 
+	in->failed = "cannot write";
 	if (rc)
 		return rc;
+	in->failed = "cannot read standard input";
 	do
 		n = read(STDIN_FILENO, in->bytes, sizeof(in->bytes));
 	while (n < 0 && errno == EINTR);
@@ -135,7 +138,7 @@ static int sign_lines(struct input *in)
 		status = STATUS_FAILED;
 	}
 	if (go_on && rc < 0) {
-		cmd_error("cannot read standard input", strerror(-rc));
+		cmd_error(in->failed, strerror(-rc));
 		status = STATUS_FAILED;
 	}
 	return status;

@@ -11,6 +11,8 @@ dist_check_SCRIPTS += tests/cli/check.sh tests/cli/list.sh \
 	tests/cli/presign.sh tests/cli/remove.sh tests/cli/sql.sh \
 	tests/cli/stages.sh
 EXTRA_DIST += tests/cli/lib.sh
+TESTS += tests/cli/presign-many.sh tests/cli/presign-options.sh
+dist_check_SCRIPTS += tests/cli/presign-many.sh tests/cli/presign-options.sh
 
 # The house's own rules.
 TESTS += tests/check-floors tests/check-format tests/check-threads

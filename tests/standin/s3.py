@@ -188,6 +188,11 @@ class S3:
                 "Last-Modified": time.strftime("%a, %d %b %Y %H:%M:%S GMT",
                                                time.gmtime(obj.mtime)),
                 **obj.headers}
+        for name, value in query.items():
+            if name.startswith("response-"):
+                named = name[len("response-"):].title()
+                head = {n: v for n, v in head.items() if n.title() != named}
+                head[named] = value.decode("latin-1")
         if not matches(headers.get("If-Match"), obj):
             raise Refused(412, "PreconditionFailed", "If-Match")
         if headers.get("If-None-Match") in (obj.etag, "*"):
