@@ -106,8 +106,8 @@ static bool abort_left(int dir, const char *file, const struct finder *finder)
 	err = store ? store_pending_abort(store, &upload) : -ENODEV;
 	where.err = err;
 	if (!store)
-		log_at(LOG_LEVEL_WARN, &where,
-		       "no stage for an upload that a killed daemon left");
+		log_at(LOG_LEVEL_INFO, &where,
+		       "another mount's daemon was killed in an upload");
 	else if (err && err != -ENOENT)
 		log_at(LOG_LEVEL_WARN, &where,
 		       "cannot abort an upload that a killed daemon left");
