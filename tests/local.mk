@@ -5,14 +5,17 @@ EXTRA_DIST += check tests/packages tests/tap.awk tests/mount \
 	tests/bench tests/fuzz
 
 # The command line against the stand-in server.
-TESTS += tests/cli/check.sh tests/cli/list.sh tests/cli/presign.sh \
-	tests/cli/remove.sh tests/cli/sql.sh tests/cli/stages.sh
+TESTS += tests/cli/check.sh tests/cli/list.sh tests/cli/presign.sh
 dist_check_SCRIPTS += tests/cli/check.sh tests/cli/list.sh \
-	tests/cli/presign.sh tests/cli/remove.sh tests/cli/sql.sh \
-	tests/cli/stages.sh
+	tests/cli/presign.sh
 EXTRA_DIST += tests/cli/lib.sh
 TESTS += tests/cli/presign-many.sh tests/cli/presign-options.sh
 dist_check_SCRIPTS += tests/cli/presign-many.sh tests/cli/presign-options.sh
+TESTS += tests/cli/million.sh tests/cli/remove.sh tests/cli/sql.sh \
+	tests/cli/stages.sh
+dist_check_SCRIPTS += tests/cli/million.sh tests/cli/remove.sh \
+	tests/cli/sql.sh tests/cli/stages.sh
+EXTRA_DIST += tests/standin/listing.py
 
 # The house's own rules.
 TESTS += tests/check-floors tests/check-format tests/check-threads

@@ -40,7 +40,7 @@ bool drop_ins_changed(const struct drop_ins_stamp *before,
 		      const struct drop_ins_stamp *now);
 
 /*
- * All of them; no folder is none. 0, or -errno with the first failure in err
+ * All of them; no folder, or one that we may not enter, is none. 0, or -errno with the first failure in err
  * as FILE:LINE: why; those that could be read are given all the same.
  */
 int drop_ins_read(const char *dir, struct drop_ins *out, struct buf *err);
