@@ -224,13 +224,11 @@ static int alter_external(struct cmd_session *s, const struct sql_statement *q,
 			  struct failure *f)
 {
 	struct conn conn = { 0 };
-	bool drop_in;
-	int rc = catalog_conn(s->catalog, q->name.s, &conn, &drop_in);
+	/* Not the catalog's: that is a session's, with its own deadlines. */
+	int rc = drop_in_read(s->config.drop_ins, q->name.s, &conn, &f->why);
 
-	if (rc)
-		fail(f, CODE_UNKNOWN_STAGE, rc, "Stage '%s' does not exist.",
-		     q->name.s);
-	else
+	f->code = CODE_STORAGE;
+	if (!rc)
 		rc = conn_alter(q, &conn, f);
 	if (!rc)
 		rc = write_conn(s, q, &conn, f);

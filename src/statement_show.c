@@ -124,6 +124,17 @@ static int put_internal(struct table *t, const struct stage *stage)
 			    });
 }
 
+/* A session cuts deadlines to its own; that is no setting of the stage. */
+static void forget_patience(const struct cmd_session *s, struct conn *c)
+{
+	const struct option *row = option_find(conn_options, "deadline");
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+
+	if (c->deadline == s->config.deadline_max)
+		option_set(row, c, row->def, &why);
+	buf_clear(&why);
+}
+
 static int put_row(struct cmd_session *s, struct table *t,
 		   const struct stage *stage)
 {
@@ -134,8 +145,10 @@ static int put_row(struct cmd_session *s, struct table *t,
 	if (stage->kind != STAGE_EXTERNAL)
 		return put_internal(t, stage);
 	rc = catalog_conn(s->catalog, stage->name, &c, &drop_in);
-	if (!rc)
+	if (!rc) {
+		forget_patience(s, &c);
 		rc = put_external(t, stage, &c);
+	}
 	option_clear(conn_options, &c);
 	return rc == -ENOENT ? 0 : rc;
 }

@@ -113,7 +113,8 @@ static bool gave(const struct reader *r, const char *name)
 	return r->seen >> option_index(conn_options, row) & 1;
 }
 
-static int complete(struct reader *r, const char *path, struct buf *err)
+static int complete(struct reader *r, bool written, const char *path,
+		    struct buf *err)
 {
 	struct conn *c = &r->to->conn;
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -129,9 +130,9 @@ static int complete(struct reader *r, const char *path, struct buf *err)
 		c->credentials = strdup(conn_sql_credentials(c));
 		rc = c->credentials ? 0 : -ENOMEM;
 	}
-	if (!rc)
+	if (!rc && !written)
 		rc = conn_from_environment(c);
-	if (!rc)
+	if (!rc && !written)
 		rc = conn_check(c, &why);
 	if (rc) {
 		text_printable(err, path);
@@ -141,8 +142,9 @@ static int complete(struct reader *r, const char *path, struct buf *err)
 	return rc;
 }
 
-static int read_one(const char *dir, const char *file, struct drop_in *out,
-		    struct buf *err)
+/* written: as it is written, nothing added and nothing judged. */
+static int read_one(const char *dir, const char *file, bool written,
+		    struct drop_in *out, struct buf *err)
 {
 	struct reader r = { .to = out };
 	struct buf path = BUF_INIT(8192);
@@ -161,13 +163,30 @@ static int read_one(const char *dir, const char *file, struct drop_in *out,
 	if (!rc)
 		rc = ini_read(buf_str(&path), take_setting, &r, err);
 	if (!rc)
-		rc = complete(&r, buf_str(&path), err);
+		rc = complete(&r, written, buf_str(&path), err);
 	if (rc) {
 		out->bad = true;
 		option_clear(conn_options, &out->conn);
 		out->conn = (struct conn){ 0 };
 	}
 	buf_clear(&path);
+	return rc;
+}
+
+int drop_in_read(const char *dir, const char *name, struct conn *out,
+		 struct buf *err)
+{
+	struct buf file = BUF_INIT(NAME_BYTES_MAX + sizeof(SUFFIX));
+	struct drop_in one = { 0 };
+	int rc;
+
+	buf_addf(&file, "%s" SUFFIX, name);
+	rc = buf_err(&file);
+	if (!rc)
+		rc = read_one(dir, buf_str(&file), true, &one, err);
+	*out = one.conn;
+	free(one.name);
+	buf_clear(&file);
 	return rc;
 }
 
@@ -194,7 +213,8 @@ static int read_all(const char *dir, struct dirent **files, unsigned n,
 		return -ENOMEM;
 	for (unsigned i = 0; i < n; i++) {
 		struct buf why = BUF_INIT(BUF_MESSAGE);
-		int one = read_one(dir, files[i]->d_name, &out->list[i], &why);
+		int one = read_one(dir, files[i]->d_name, false, &out->list[i],
+				   &why);
 
 		out->n++;
 		if (one && !rc) {

@@ -46,6 +46,11 @@ bool drop_ins_changed(const struct drop_ins_stamp *before,
 int drop_ins_read(const char *dir, struct drop_ins *out, struct buf *err);
 void drop_ins_clear(struct drop_ins *d);
 
+/* One of them as it is written, without the environment and unchecked; out is
+ * to be cleared by option_clear() in either case. 0 or -errno, why in err. */
+int drop_in_read(const char *dir, const char *name, struct conn *out,
+		 struct buf *err);
+
 /*
  * Holds off other writers, in this process and others; makes the folder.
  * 0 and a descriptor for drop_ins_unlock(), or -errno with why in err.

@@ -78,6 +78,8 @@ is 'its server' "$(desc my_external_stage endpoint)" "$E"
 is 'its keys' "$(desc my_external_stage has_credentials)" true
 is 'masked' "$(desc my_external_stage storage_params | grep -o '"secret_access_key":"[^"]*"')" \
 	'"secret_access_key":"***"'
+is 'nothing else is told' "$(desc my_external_stage storage_params)" \
+	"{\"type\":\"s3\",\"endpoint_url\":\"$E\",\"access_key_id\":\"AKTEST\",\"secret_access_key\":\"***\",\"credentials\":\"static\"}"
 is 'its comment' "$(desc my_external_stage comment)" "it's mine"
 is 'what was kept' "$(desc my_external_stage file_format_options)" \
 	"type = CSV, field_delimiter = ';'"
@@ -92,10 +94,11 @@ sql 'DESC STAGE nosuch'
 silent 'DESC of nothing is no row'
 fails 'the verb says so' 1 "cannot describe nosuch: Stage 'nosuch' does not exist" desc nosuch
 
-sql "ALTER STAGE my_external_stage SET COMMENT = 'other'"
+AWS_REGION=eu-west-7 sql "ALTER STAGE my_external_stage SET COMMENT = 'other'"
 silent 'ALTER'
 is 'changes that' "$(desc my_external_stage comment)" other
 is 'and nothing else' "$(desc my_external_stage created_on)$("$STAGEFS" list @my_external_stage | cut -f1)" "${made}f"
+holds 'nor does it write down what is the session'"'"'s' bash -c "! grep -qE 'deadline|region' $D/my_external_stage.conf"
 sql 'ALTER STAGE my_external_stage UNSET COMMENT, FILE_FORMAT'
 is 'UNSET' "$(desc my_external_stage comment)$(desc my_external_stage file_format_options)" null
 sql "ALTER STAGE my_external_stage SET URL = 's3://bucket/y/'"
