@@ -27,6 +27,18 @@ void cmd_error(const char *what, const char *why)
 	buf_clear(&line);
 }
 
+static int start_engine(struct cmd_session *s)
+{
+	int rc = digest_init();
+
+	if (!rc)
+		rc = http_global_init();
+	if (rc)
+		return rc;
+	s->engine = http_engine_new();
+	return s->engine ? 0 : -errno;
+}
+
 static int start(struct cmd_session *s, struct buf *why)
 {
 	const struct config_mount *m = &s->config.mount;
@@ -40,14 +52,9 @@ static int start(struct cmd_session *s, struct buf *why)
 		buf_addf(why, "%s: %s", log, strerror(-rc));
 		return rc;
 	}
-	rc = digest_init();
-	if (!rc)
-		rc = http_global_init();
+	rc = start_engine(s);
 	if (rc)
 		return rc;
-	s->engine = http_engine_new();
-	if (!s->engine)
-		return -errno;
 	return config_catalog(&s->config, s->engine, &s->catalog, why);
 }
 
@@ -79,6 +86,19 @@ int cmd_open(const char *file, struct cmd_session *out)
 		cmd_error("configuration", buf_str(&all));
 	buf_clear(&why);
 	buf_clear(&all);
+	return rc ? STATUS_FAILED : STATUS_OK;
+}
+
+int cmd_open_bare(struct cmd_session *out)
+{
+	int rc;
+
+	*out = (struct cmd_session){ 0 };
+	rc = log_open("/dev/null", LOG_LEVEL_ERROR);
+	if (!rc)
+		rc = start_engine(out);
+	if (rc)
+		cmd_error("cannot start", strerror(-rc));
 	return rc ? STATUS_FAILED : STATUS_OK;
 }
 

@@ -32,6 +32,7 @@ extern const struct command mount_command, presign_command, list_command,
 	check_command;
 extern const struct command sql_command, remove_command, create_command,
 	drop_command, show_command, desc_command;
+extern const struct command get_command, put_command;
 
 /* Prints what the program or one verb takes. */
 void cmd_help(const struct command *const *commands, FILE *out);
@@ -50,6 +51,9 @@ struct cmd_words {
 };
 int cmd_parse(const struct command *c, int argc, char **argv, void *target,
 	      struct cmd_words *out, unsigned max);
+/* The same with as many words as there are: room for argc. */
+int cmd_parse_list(const struct command *c, int argc, char **argv, void *target,
+		   const char **words, unsigned *n);
 
 /* `stagefs: what failed: why` on stderr, one line. */
 void cmd_error(const char *what, const char *why);
@@ -68,6 +72,8 @@ struct cmd_session {
  * cmd_close() in either case.
  */
 int cmd_open(const char *file, struct cmd_session *out);
+/* The same without any configuration: the engine alone. */
+int cmd_open_bare(struct cmd_session *out);
 void cmd_close(struct cmd_session *s);
 
 /* Says why a statement failed; what: as in `cannot list @s/a`. Returns

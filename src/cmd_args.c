@@ -71,13 +71,14 @@ static int take_option(const struct command *c, int argc, char **argv, int *i,
 	return status;
 }
 
-int cmd_parse(const struct command *c, int argc, char **argv, void *target,
-	      struct cmd_words *out, unsigned max)
+/* At most max words. */
+static int parse(const struct command *c, int argc, char **argv, void *target,
+		 const char **words, unsigned max, unsigned *n)
 {
 	bool options = true;
 	int status = STATUS_OK;
 
-	out->n = 0;
+	*n = 0;
 	if (option_defaults(c->options, target))
 		return cmd_usage(c, strerror(ENOMEM));
 	for (int i = 1; i < argc && !status; i++) {
@@ -85,12 +86,24 @@ int cmd_parse(const struct command *c, int argc, char **argv, void *target,
 			options = false;
 		else if (options && argv[i][0] == '-' && argv[i][1])
 			status = take_option(c, argc, argv, &i, target);
-		else if (out->n == max)
+		else if (*n == max)
 			status = cmd_usage(c, "too many arguments");
 		else
-			out->word[out->n++] = argv[i];
+			words[(*n)++] = argv[i];
 	}
 	return status;
+}
+
+int cmd_parse(const struct command *c, int argc, char **argv, void *target,
+	      struct cmd_words *out, unsigned max)
+{
+	return parse(c, argc, argv, target, out->word, max, &out->n);
+}
+
+int cmd_parse_list(const struct command *c, int argc, char **argv, void *target,
+		   const char **words, unsigned *n)
+{
+	return parse(c, argc, argv, target, words, (unsigned)argc, n);
 }
 
 /* ---- help ---- */

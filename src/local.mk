@@ -31,8 +31,29 @@ stagefs_SOURCES = \
 	src/statement_show.c \
 	src/statement_walk.c src/statement_walk.h \
 	src/table.c src/table.h \
+	$(TRANSFER_SOURCES) \
 	$(CONFIG_SOURCES)
 stagefs_LDADD = $(FUSE_FLOOR_LIBS) $(PCRE_LIBS) $(JANSSON_LIBS)
+
+TRANSFER_SOURCES = \
+	src/cmd_get.c \
+	src/cmd_put.c \
+	src/transfer.c src/transfer.h \
+	src/transfer_call.c src/transfer_call.h \
+	src/transfer_file.c src/transfer_file.h \
+	src/transfer_find.c \
+	src/transfer_get.c src/transfer_get.h \
+	src/transfer_glob.c src/transfer_glob.h \
+	src/transfer_parts.c \
+	src/transfer_piece.c \
+	src/transfer_plan.c src/transfer_plan.h \
+	src/transfer_progress.c src/transfer_progress.h \
+	src/transfer_put.c src/transfer_put.h \
+	src/transfer_row.c src/transfer_row.h \
+	src/transfer_run.c src/transfer_run.h \
+	src/transfer_sink.c src/transfer_sink.h \
+	src/transfer_state.c src/transfer_state.h \
+	src/transfer_walk.c
 
 CONFIG_SOURCES = \
 	src/config.c src/config.h src/config_impl.h \
@@ -91,7 +112,7 @@ install-exec-hook:
 uninstall-hook:
 	rm -f '$(DESTDIR)$(sbindir)/mount.stagefs'
 
-dist_doc_DATA = README.md docs/architecture.md docs/testing.md docs/xattrs.md
+dist_doc_DATA = README.md docs/architecture.md docs/testing.md docs/transfer.md docs/xattrs.md
 examplesdir = $(docdir)/examples
 dist_examples_DATA = etc/stagefs.conf
 
@@ -108,6 +129,7 @@ check_PROGRAMS += tests/unit/test_transfer
 TESTS += tests/unit/test_transfer
 tests_unit_test_transfer_SOURCES = tests/unit/test_transfer.c \
 	src/transfer_glob.c src/transfer_glob.h \
+	src/transfer_progress.c src/transfer_progress.h \
 	src/transfer_state.c src/transfer_state.h
 tests_unit_test_transfer_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_transfer_CFLAGS = $(UNIT_CFLAGS)

@@ -8,16 +8,10 @@
 #include "cmd.h"
 
 static const struct command *const commands[] = {
-	&mount_command,
-	&presign_command,
-	&list_command,
-	&remove_command,
-	&show_command,
-	&desc_command,
-	&create_command,
-	&drop_command,
-	&sql_command,
-	&check_command,
+	&mount_command, &presign_command, &list_command,
+	&get_command,   &put_command,     &remove_command,
+	&show_command,  &desc_command,    &create_command,
+	&drop_command,  &sql_command,     &check_command,
 	NULL,
 };
 

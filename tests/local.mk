@@ -16,6 +16,8 @@ TESTS += tests/cli/million.sh tests/cli/remove.sh tests/cli/sql.sh \
 dist_check_SCRIPTS += tests/cli/million.sh tests/cli/remove.sh \
 	tests/cli/sql.sh tests/cli/stages.sh
 EXTRA_DIST += tests/standin/listing.py
+TESTS += tests/cli/transfer.sh
+dist_check_SCRIPTS += tests/cli/transfer.sh
 
 # The house's own rules.
 TESTS += tests/check-floors tests/check-format tests/check-threads

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "src/transfer_glob.h"
+#include "src/transfer_progress.h"
 #include "src/transfer_state.h"
 
 static const struct {
@@ -226,6 +227,104 @@ static void what_an_etag_tells(void **state)
 	}
 }
 
+#define M (1ULL << 20)
+
+static const struct {
+	const char *sentence;
+	struct transfer_count c;
+	unsigned width;
+	const char *line;
+} lines[] = {
+	{ "at the start", { .found = 1 }, 79, "0/1+ files, 0 B of 0 B" },
+	{ "while more are found",
+	  { .found = 10,
+	    .found_bytes = 5 * M,
+	    .done = 3,
+	    .moved = M,
+	    .elapsed_ms = 1000 },
+	  79,
+	  "3/10+ files, 1.0 MiB of 5.0 MiB, 1.0 MiB/s" },
+	{ "when all are found",
+	  { .found = 10,
+	    .found_bytes = 4 * M,
+	    .done = 3,
+	    .skipped = 1,
+	    .failed = 1,
+	    .moved = M,
+	    .elapsed_ms = 1000,
+	    .all_found = true },
+	  79,
+	  "5/10 files, 1.0 MiB of 4.0 MiB [#####               ] 25%, "
+	  "1.0 MiB/s" },
+	{ "the bar goes first",
+	  { .found = 10,
+	    .found_bytes = 4 * M,
+	    .moved = M,
+	    .elapsed_ms = 1000,
+	    .all_found = true },
+	  50,
+	  "0/10 files, 1.0 MiB of 4.0 MiB 25%, 1.0 MiB/s" },
+	{ "then the pace",
+	  { .found = 10,
+	    .found_bytes = 4 * M,
+	    .moved = M,
+	    .elapsed_ms = 1000,
+	    .all_found = true },
+	  33,
+	  "0/10 files, 1.0 MiB of 4.0 MiB" },
+	{ "and what is left is cut",
+	  { .found = 10, .found_bytes = 4 * M, .all_found = true },
+	  5,
+	  "0/10 " },
+	{ "more than was said is all",
+	  { .found = 1, .found_bytes = M, .moved = 2 * M, .all_found = true },
+	  40,
+	  "0/1 files, 2.0 MiB of 1.0 MiB 100%" },
+};
+
+static void lines_of_progress(void **state)
+{
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		struct buf b = BUF_INIT(1000);
+
+		transfer_progress_line(&lines[i].c, lines[i].width, &b);
+		row_equal(lines[i].sentence, buf_str(&b), lines[i].line);
+		buf_clear(&b);
+	}
+}
+
+static const struct {
+	const char *sentence;
+	uint64_t bytes;
+	const char *text;
+} sizes[] = {
+	{ "bytes", 1023, "1023 B" },
+	{ "KiB", 1536, "1.5 KiB" },
+	{ "MiB", 100 * M, "100.0 MiB" },
+	{ "the most", UINT64_MAX, "1638.3 PiB" },
+};
+
+static void sizes_for_people(void **state)
+{
+	const struct transfer_count c = { .done = 1,
+					  .skipped = 2,
+					  .failed = 3,
+					  .moved = M,
+					  .elapsed_ms = 12345 };
+	struct buf b = BUF_INIT(1000);
+
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		buf_reset(&b);
+		transfer_progress_bytes(sizes[i].bytes, &b);
+		row_equal(sizes[i].sentence, buf_str(&b), sizes[i].text);
+	}
+	buf_reset(&b);
+	transfer_progress_sum(&c, &b);
+	assert_string_equal(buf_str(&b), "1 file, 1.0 MiB in 12.3 s, "
+					 "2 skipped, 3 failed");
+	buf_clear(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +334,8 @@ int main(void)
 		cmocka_unit_test(where_a_download_goes_on),
 		cmocka_unit_test(states_are_read_back),
 		cmocka_unit_test(what_an_etag_tells),
+		cmocka_unit_test(lines_of_progress),
+		cmocka_unit_test(sizes_for_people),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

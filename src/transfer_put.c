@@ -1,0 +1,175 @@
+/*
+ * A file of one part is one PUT. Standard input, pipes and devices have no
+ * size yet and are spooled first. A file that changes while it is sent is an
+ * error: what arrived is a mixture that nobody wrote.
+ */
+#include "transfer_put.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "fs/parts.h"
+#include "net/http_engine.h"
+#include "stage/stage.h"
+#include "store/store.h"
+#include "transfer_file.h"
+
+struct upload {
+	struct transfer *t;
+	struct transfer_job *job;
+	int fd; /* -1: no bytes at all */
+	uint64_t size;
+	struct stat before; /* of a regular file */
+	bool regular;
+};
+
+/* ---- the file ---- */
+
+static int open_local(struct upload *u, struct buf *why)
+{
+	bool standard = !strcmp(u->job->local, "-");
+	int fd = standard
+			 ? STDIN_FILENO
+			 : open(u->job->local, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int rc = 0;
+
+	if (fd < 0 || fstat(fd, &u->before)) {
+		rc = -errno;
+	} else if (S_ISREG(u->before.st_mode) && !standard) {
+		u->regular = true;
+		u->fd = fd;
+		u->size = u->before.st_size;
+		return 0;
+	} else if (S_ISDIR(u->before.st_mode)) {
+		rc = -EISDIR;
+	} else {
+		rc = transfer_spool(fd, &u->fd, &u->size);
+	}
+	if (fd >= 0 && !standard)
+		close(fd);
+	if (rc)
+		buf_adds(why, strerror(-rc));
+	return rc;
+}
+
+static int check_unchanged(const struct upload *u, struct buf *why)
+{
+	const struct stat *a = &u->before;
+	struct stat b;
+
+	if (!u->regular)
+		return 0;
+	if (fstat(u->fd, &b))
+		return -errno;
+	if (a->st_size == b.st_size && a->st_mtim.tv_sec == b.st_mtim.tv_sec &&
+	    a->st_mtim.tv_nsec == b.st_mtim.tv_nsec)
+		return 0;
+	buf_adds(why, "the file changed while it was sent: send it again");
+	return -EBUSY;
+}
+
+/* ---- one PUT ---- */
+
+static int prepare(struct http_call *http, struct http_wire *wire)
+{
+	return transfer_prepare(((struct transfer_send *)http)->row, wire);
+}
+
+static enum http_verdict judge(struct http_call *http,
+			       const struct http_reply *reply)
+{
+	return transfer_judge(reply);
+}
+
+int transfer_send_init(struct transfer_send *s, const struct transfer_row *row,
+		       int fd, uint64_t offset, uint64_t len, struct buf *why)
+{
+	static const struct http_call_ops ops = { .prepare = prepare,
+						  .judge = judge };
+
+	*s = (struct transfer_send){
+		.http = { .ops = &ops,
+			  .class = HTTP_DATA,
+			  .body = { .data = fd < 0 ? "" : NULL,
+				    .fd = fd,
+				    .offset = offset,
+				    .len = len } },
+		.row = row,
+	};
+	return transfer_verb(row, &s->http.verb, why);
+}
+
+static int put_whole(struct upload *u, struct buf *why)
+{
+	struct transfer_row row;
+	struct transfer_send call;
+	struct http_reply reply;
+	int rc = transfer_sign(&u->job->remote, PRESIGN_UPLOAD, &row, why);
+
+	if (!rc)
+		rc = transfer_send_init(&call, &row, u->fd, 0, u->size, why);
+	if (!rc) {
+		rc = http_perform(u->job->remote.lane, &call.http, &reply);
+		rc = transfer_outcome(rc, &reply, why);
+		http_reply_clear(&reply);
+	}
+	transfer_row_clear(&row);
+	if (!rc)
+		transfer_moved(u->t, (int64_t)u->size);
+	return rc;
+}
+
+static int send_all(struct upload *u, struct buf *why)
+{
+	const struct transfer_remote *r = &u->job->remote;
+
+	if (!r->stage || parts_count(r->part_size, u->size) == 1)
+		return put_whole(u, why);
+	return transfer_parts(u->t, r, u->fd, u->size, why);
+}
+
+/* ---- what is there already ---- */
+
+/* 1: the object has these bytes; 0: not, or nobody can tell; -errno. */
+static int is_there(struct upload *u)
+{
+	const struct transfer_remote *r = &u->job->remote;
+	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	struct name_info there = { 0 };
+	bool equal = false;
+	int rc;
+
+	if (!r->stage)
+		return 0;
+	buf_adds(&key, r->stage->prefix);
+	buf_adds(&key, r->path);
+	rc = buf_err(&key) ? buf_err(&key)
+			   : store_stat(r->stage->store, buf_str(&key), &there);
+	if (!rc && there.is_object)
+		rc = transfer_file_equal(u->fd, u->size, r->part_size,
+					 &there.info, &equal);
+	buf_clear(&key);
+	return rc ? rc : equal;
+}
+
+int transfer_put(struct transfer *t, struct transfer_job *job, struct buf *why)
+{
+	struct upload u = { .t = t, .job = job, .fd = -1 };
+	int rc = job->directory ? 0 : open_local(&u, why);
+
+	if (!rc && transfer_settings(t)->skip_existing && !job->directory) {
+		rc = is_there(&u);
+		rc = rc > 0 ? -EEXIST : rc;
+	}
+	if (!rc)
+		rc = send_all(&u, why);
+	if (!rc)
+		rc = check_unchanged(&u, why);
+	if (u.fd >= 0)
+		close(u.fd);
+	return rc;
+}

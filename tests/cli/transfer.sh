@@ -1,0 +1,266 @@
+#!/bin/bash
+# `stagefs get` and `stagefs put` against the stand-in server: what they name,
+# what they do when the server misbehaves, and rows from elsewhere.
+. "$(dirname "$0")/lib.sh"
+start_server
+good_config
+L=$DIR/local
+mkdir -p "$L"
+cd "$L" || exit 1
+
+# files DIR: its files with their sums, in order.
+files() {
+	(cd "$1" && find . -type f | LC_ALL=C sort | sed 's|^\./||' | tr '\n' ' ')
+}
+names() {
+	"$STAGEFS" list "$1" | cut -f1 | tr '\n' ' '
+}
+quiet() {
+	[ "$RC" = 0 ] && [ ! -s "$DIR/err" ]
+}
+fault() {
+	admin _fault "$1" >/dev/null
+}
+reset() {
+	admin _reset x >/dev/null
+}
+
+# ---- one file ----
+
+printf 'hello' >a.txt
+run put a.txt @ext
+holds 'put of a file is silent' quiet
+is 'it goes into the stage under its name' "$(names @ext)" 'a.txt '
+run put a.txt @ext/d/e
+is 'a path is a directory, as for PUT of Databend' "$(names @ext)" 'a.txt d/e/a.txt '
+run put a.txt @ext/other.txt --exact
+is '--exact: the path is the name' "$(names @ext/other)" 'other.txt '
+mkdir out
+run get @ext/a.txt out
+holds 'get of a file is silent' quiet
+is 'and brings it' "$(cat out/a.txt)" hello
+run get @ext/a.txt out/b.txt
+is 'under another name' "$(cat out/b.txt)" hello
+run get @ext/d/e/a.txt new/dir/
+is 'directories are made when the target ends in a slash' "$RC$(cat new/dir/a.txt)" 0hello
+is 'no part is left' "$(find . -name '*.part*')" ''
+run get @ext/a.txt -
+is 'a dash is standard output' "$(cat "$DIR/out")" hello
+printf 'piped' | "$STAGEFS" put - @ext/piped.txt
+is 'and standard input' "$("$STAGEFS" get @ext/piped.txt -)" piped
+: >empty
+run put empty @ext && run get @ext/empty out
+is 'an empty file' "$RC $(stat -c %s out/empty)" '0 0'
+run put "a.txt" '@ext/q u'\''o,t"e'
+is 'a directory with odd bytes' "$("$STAGEFS" get '@ext/q u'\''o,t"e/a.txt' -)" hello
+run put a.txt @ext --content-type text/csv
+is '--content-type is the object'\''s' "$(curl -s -D - -o "$DIR/x" "$("$STAGEFS" presign @ext/a.txt --format url)" |
+	tr -d '\r' | sed -n 's/^content-type: //Ip')" text/csv
+is 'requests of bytes carry no Authorization' "$(admin _requests | python3 -c '
+import json, sys
+print(sum("authorization" in r["headers"] for r in json.load(sys.stdin)
+      if "X-Amz-Signature" in r["query"]))')" 0
+
+# ---- directories and globs ----
+
+mkdir -p tree/sub/deep tree/void
+for f in tree/one tree/sub/two tree/sub/deep/three 'tree/sp ace' tree/ü.csv; do
+	printf '%s' "$f" >"$f"
+done
+ln -s one tree/link
+fails 'a directory wants --recursive' 1 'cannot upload tree: a directory' put tree @ext/t
+run put -r tree @ext/t
+holds 'put of a tree' quiet
+run get -r @ext/t/tree back
+holds 'get of a tree' quiet
+rm tree/link
+printf tree/one >tree/link
+holds 'comes back as it was, the empty directory too' diff -r tree back/tree
+run get -r @ext/t/tree/ flat
+holds 'a trailing slash means what is in it' diff -r tree flat
+run put -r tree/ @ext/t2
+is 'for put as well' "$(names @ext/t2/sub)" 't2/sub/deep/three t2/sub/two '
+fails 'get of a directory wants it too' 1 'cannot download @ext/t: a directory' get @ext/t out
+run put 'tree/*' @ext/g --quiet
+is 'put leaves directories of a pattern out, and says so' "$RC $(wc -l <"$DIR/err")" '1 2'
+is 'the others go' "$(names @ext/g/)" 'g/link g/one g/sp ace g/ü.csv '
+fails 'a pattern that matches nothing' 1 'cannot upload x\*: no file matches' put 'x*' @ext
+run get '@ext/g/?.csv' globbed
+is 'a question mark is a character' "$(files globbed)" 'ü.csv '
+run get '@ext/g/[lo]*' globbed2
+is 'a set, and a star' "$(files globbed2)" 'link one '
+run get -r '@ext/t/*/s*' globbed3
+is 'stars in directories, with --recursive' "$(files globbed3)" 'sp ace sub/deep/three sub/two '
+fails 'nothing matches' 1 'cannot download @ext/zz\*: no file of the stage matches' get '@ext/zz*' out
+printf star >'a*b'
+run put --no-glob 'a*b' @ext/s
+run get --no-glob '@ext/s/a*b' out
+is '--no-glob takes a name as it is' "$(cat 'out/a*b')" star
+run get @ext/a.txt @ext/d/e/a.txt twice
+is 'two files of one name: one of them is refused' "$RC $(grep -c 'has that name here already' "$DIR/err")" '1 1'
+run get @ext/a.txt @ext/nix @ext/other.txt some
+is 'one that is missing does not stop the others' "$RC $(files some)" '1 a.txt other.txt '
+is 'and has its line' "$(cat "$DIR/err")" 'stagefs: cannot download @ext/nix: no such file'
+
+# ---- files that are there ----
+
+printf old >out/a.txt
+run get @ext/a.txt out --no-clobber
+is '--no-clobber leaves it' "$RC$(cat out/a.txt)" 0old
+chmod 600 out/a.txt
+run get @ext/a.txt out
+is 'else it is replaced, its mode kept' "$(cat out/a.txt) $(stat -c %a out/a.txt)" 'hello 600'
+inode=$(stat -c %i out/a.txt)
+run get @ext/a.txt out --skip-existing
+is '--skip-existing passes over what is equal' "$RC $(stat -c %i out/a.txt)" "0 $inode"
+printf jello >out/a.txt
+run get @ext/a.txt out --skip-existing
+is 'and not over what has the same size' "$(cat out/a.txt)" hello
+reset
+run put a.txt @ext --skip-existing
+is 'put too' "$RC $(admin _requests | grep -c '"method": "PUT"')" '0 0'
+printf world >a.txt
+run put a.txt @ext --skip-existing
+is 'what is new goes' "$("$STAGEFS" get @ext/a.txt -)" world
+ln -s a.txt out/link
+run get @ext/other.txt out/link
+is 'a symbolic link stays one' "$(readlink out/link) $(cat out/a.txt)" 'a.txt hello'
+: >foreign.part
+printf keep >foreign.part
+run put a.txt @ext/foreign --exact
+fails 'a .part that is not ours is left alone' 1 'is in the way' get @ext/foreign foreign
+is 'with what is in it' "$(cat foreign.part)" keep
+mkdir -p clash/a.txt
+fails 'a directory in the place of a file' 1 'cannot download @ext/a.txt to clash/a.txt: .*Is a directory' get @ext/a.txt clash
+
+# ---- a server that misbehaves ----
+
+head -c 20000000 /dev/urandom >big
+run put big @ext
+holds 'put of a file of many parts' quiet
+mkdir f
+run get @ext/big f
+holds 'and get, in ranges' cmp big f/big
+rm f/big
+reset
+fault '{"match": {"method": "GET", "key": "big", "nth": 2}, "action": {"type": "cut", "after": 1000000}}'
+run get @ext/big f
+holds 'a body that is cut is gone on with' cmp big f/big
+rm f/big
+reset
+fault '[{"match": {"method": "GET", "key": "big"}, "action": {"type": "status", "status": 503, "code": "SlowDown"}},
+	{"match": {"method": "GET", "key": "big", "nth": 2}, "action": {"type": "reset", "when": "body", "after": 70000}},
+	{"match": {"method": "PUT"}, "action": {"type": "status", "status": 503, "code": "SlowDown"}}]'
+run get @ext/big f
+holds '503 and a reset are tried again' cmp big f/big
+run put a.txt @ext/again
+is 'for put as well' "$RC $("$STAGEFS" get @ext/again/a.txt -)" '0 world'
+reset
+
+printf before >f/big
+fault '{"match": {"method": "GET", "key": "big", "nth": 2, "count": 0}, "action": {"type": "status", "status": 412, "code": "PreconditionFailed"}}'
+fails 'an object that changes between ranges is an error' 1 \
+	'cannot download @ext/big to f/big: the object changed meanwhile' get @ext/big f
+is 'and leaves the file that was there, and no part' "$(cat f/big) $(ls f)" 'before big'
+reset
+fault '{"match": {"method": "GET", "key": "big", "nth": 2, "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied",
+	"message": "Request has expired, see http://h/?X-Amz-Signature=1"}}'
+fails 'an error has the code of the store and no URL' 1 \
+	'^stagefs: cannot download @ext/big to f/big: AccessDenied \(HTTP 403\)$' get @ext/big f
+is 'what came is kept for the next run' "$(cat f/big) $(ls f | tr '\n' ' ')" 'before big big.part big.part.state '
+reset
+run get @ext/big f
+holds 'which goes on' cmp big f/big
+is 'without the first range' "$(admin _requests | python3 -c '
+import json, sys
+ranges = [r["headers"].get("range") for r in json.load(sys.stdin)
+          if r["method"] == "GET" and "X-Amz-Signature" in r["query"]]
+print(len(ranges), None in ranges, any(r.startswith("bytes=0-") for r in ranges if r))')" '2 False False'
+is 'and nothing is left' "$(ls f)" big
+rm f/big
+fault '{"match": {"method": "GET", "key": "big", "nth": 2, "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied"}}'
+run get @ext/big f
+reset
+head -c 20000000 /dev/zero >big2
+cp big2 changed
+run put changed @ext/big --exact
+run get @ext/big f
+holds 'a new object is not mixed with an old part' cmp big2 f/big
+fault '{"match": {"method": "PUT", "query": "partNumber=2", "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied"}}'
+fails 'a part that is refused' 1 'cannot upload big to @ext/big: AccessDenied' put big @ext
+is 'is aborted' "$(admin _requests | python3 -c '
+import json, sys
+print(sum(r["method"] == "DELETE" and "uploadId" in r["query"] for r in json.load(sys.stdin)))')" 1
+run get @ext/big f
+holds 'and the object is as it was' cmp big2 f/big
+reset
+run put big @ext --skip-existing
+run put big @ext --skip-existing
+is '--skip-existing knows the ETag of parts' "$RC $(admin _requests | grep -c 'partNumber=1"')" '0 0'
+
+# ---- rows ----
+
+row() {
+	"$STAGEFS" presign "$@"
+}
+mkdir rows
+printf row >r.txt
+for format in json ndjson tsv url; do
+	row upload @ext/rows/$format --format $format >"$DIR/row"
+	STAGEFS_CONFIG=/nonexistent run put r.txt --row "$DIR/row"
+	is "put by a row as $format, without a configuration" "$RC$(cat "$DIR/err")" 0
+	row @ext/rows/$format --format $format >"$DIR/row"
+	STAGEFS_CONFIG=/nonexistent timeout 60 "$STAGEFS" get --row - rows/$format <"$DIR/row"
+	is "get by a row as $format, from standard input" "$(cat rows/$format)" row
+done
+row @ext/rows/tsv --header >"$DIR/row"
+run get --row "$DIR/row" rows/h
+is 'TSV with a header' "$(cat rows/h)" row
+row upload @ext/rows/typed --content-type text/x --format json >"$DIR/row"
+run put r.txt --row "$DIR/row"
+is 'headers of the row are sent' "$RC" 0
+python3 -c '
+import json, sys
+r = json.load(open(sys.argv[1]))[0]
+r["headers"].update(host="elsewhere:1", **{"Content-Length": "99"})
+print(json.dumps({"data": [["PUT", json.dumps(r["headers"]), r["url"]]]}))' "$DIR/row" >"$DIR/row2"
+run put r.txt --row "$DIR/row2"
+is "Databend's answer: host and content-length are not" "$RC$(cat "$DIR/err")" 0
+for k in tsv json ndjson; do row @ext/rows/$k; done >"$DIR/row"
+run get --row "$DIR/row" rows/many/
+is 'several rows into a directory' "$(files rows/many)" 'json ndjson tsv '
+run get --row "$DIR/row" rows/many2
+is 'which is made' "$(files rows/many2)" 'json ndjson tsv '
+row upload @ext/rows/x >"$DIR/row"
+fails 'an upload row is not for get' 1 'the row is for something else' get --row "$DIR/row" rows/x
+is 'and nothing was sent' "$(names @ext/rows/x)" ''
+row @ext/rows/tsv >"$DIR/row"
+fails 'nor a download row for put' 1 'the row is for something else' put r.txt --row "$DIR/row"
+echo '{"method":"GET","url":"http://127.0.0.1:1/x?X-Amz-Signature=abc"}' >"$DIR/row"
+fails 'a server that is not there' 1 'cannot download x to rows/x: connection refused' get --row "$DIR/row" rows/x
+echo 'GET	{}	x?X-Amz-Signature=abc' >"$DIR/row"
+fails 'a row that is none' 1 'row 1: the URL is missing or none' get --row "$DIR/row" rows/x
+fails 'a file that is none' 1 'No such file' get --row "$DIR/none" rows/x
+fails 'rows and files that do not match' 1 '1 rows are there for 2 files' put a.txt r.txt --row <(row upload @ext/rows/x)
+sed 's/X-Amz-Signature=.*/X-Amz-Signature=0/' <(row @ext/rows/tsv) >"$DIR/row"
+fails 'a signature that does not hold' 1 'cannot download other/data/rows/tsv to rows/x: SignatureDoesNotMatch' get --row "$DIR/row" rows/x
+
+# ---- usage, and a person who has had enough ----
+
+fails 'get of nothing' 2 'which files' get
+fails 'put without a location' 2 'say which files' put a.txt
+fails 'a stage that is not there' 1 'does not exist' get @nope/x out
+fails 'put to one' 1 'does not exist' put a.txt @nope
+fails 'standard input without a name' 2 'needs a name' put - @ext
+fails 'dots in a location' 2 'is not a name' get @ext/../x out
+fails '--parallel 0' 2 'parallel' get @ext/a.txt --parallel 0
+fails 'a file that is not there' 1 'cannot upload nix: No such file' put nix @ext
+reset
+fault '{"match": {"method": "PUT", "query": "partNumber", "count": 0}, "action": {"type": "stall", "seconds": 20}}'
+timeout -s INT 3 "$STAGEFS" put big @ext 2>"$DIR/err"
+is 'an interrupt ends an upload, and aborts it' "$(cat "$DIR/err") $(admin _requests | python3 -c '
+import json, sys
+print(sum(r["method"] == "DELETE" and "uploadId" in r["query"] for r in json.load(sys.stdin)))')" \
+	'stagefs: cannot upload big to @ext/big: interrupted
+stagefs: interrupted: what was under way is not done 1'
+finish
