@@ -203,6 +203,19 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* Dropped since the folder was read. A reference in it may be ENOENT too. */
+static bool is_gone(const char *dir, const char *file)
+{
+	struct buf path = BUF_INIT(8192);
+	struct stat st;
+	bool gone;
+
+	buf_addf(&path, "%s/%s", dir, file);
+	gone = stat(buf_str(&path), &st) && errno == ENOENT;
+	buf_clear(&path);
+	return gone;
+}
+
 static int read_all(const char *dir, struct dirent **files, unsigned n,
 		    struct drop_ins *out, struct buf *err)
 {
@@ -213,9 +226,15 @@ static int read_all(const char *dir, struct dirent **files, unsigned n,
 		return -ENOMEM;
 	for (unsigned i = 0; i < n; i++) {
 		struct buf why = BUF_INIT(BUF_MESSAGE);
-		int one = read_one(dir, files[i]->d_name, false, &out->list[i],
-				   &why);
+		int one = read_one(dir, files[i]->d_name, false,
+				   &out->list[out->n], &why);
 
+		if (one == -ENOENT && is_gone(dir, files[i]->d_name)) {
+			free(out->list[out->n].name);
+			out->list[out->n] = (struct drop_in){ 0 };
+			buf_clear(&why);
+			continue;
+		}
 		out->n++;
 		if (one && !rc) {
 			rc = one;

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -224,6 +225,9 @@ static const struct {
 	  0600, "s.conf:3: ro = maybe: yes or no" },
 	{ "a bad place", "s.conf", "[stage s]\nurl = s3://b/a\n", 0600,
 	  "s.conf: url = s3://b/a: the path must end in '/'" },
+	{ "a reference to nothing", "s.conf",
+	  "[stage s]\nurl = s3://b/\naws_key_id = ${file:/nonexistent}\n", 0600,
+	  "s.conf:3: aws_key_id: ${file:/nonexistent}: No such file" },
 	{ "a bad name", "a-b.conf", "[stage a-b]\nurl = s3://b/\n", 0600,
 	  "a-b.conf: no stage can have that name" },
 	{ "a reserved name", "v1.conf", "[stage v1]\nurl = s3://b/\n", 0600,
@@ -460,6 +464,59 @@ static void test_conn(void **state)
 	buf_clear(&err);
 }
 
+/* ---- many who look while stages change ---- */
+
+struct looker {
+	struct catalog *c;
+	bool stop; /* atomic */
+	unsigned odd; /* atomic: answers that cannot be */
+};
+
+static void *look(void *arg)
+{
+	struct looker *l = arg;
+
+	while (!__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE)) {
+		struct stage *s = find(l->c, "one"), *ext = find(l->c, "ext");
+
+		if (!ext ||
+		    (s && strcmp(s->prefix, "") && strcmp(s->prefix, "sub/")))
+			__atomic_add_fetch(&l->odd, 1, __ATOMIC_RELAXED);
+		stage_unref(s);
+		stage_unref(ext);
+		a_second_later(l->c);
+	}
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct looker l = { .c = open_with_dir() };
+	pthread_t threads[4];
+	struct stage *s;
+
+	for (size_t i = 0; i < COUNT(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, look, &l),
+				 0);
+	for (int i = 0; i < 30; i++) {
+		write_stage("one", PAIRS("url", "s3://one/"), &err);
+		write_stage("one", PAIRS("url", "s3://one/sub/"), &err);
+		drop_in_remove(dir, "one", &err);
+	}
+	write_stage("one", PAIRS("url", "s3://one/sub/"), &err);
+	__atomic_store_n(&l.stop, true, __ATOMIC_RELEASE);
+	for (size_t i = 0; i < COUNT(threads); i++)
+		pthread_join(threads[i], NULL);
+	row_number("nobody saw what never was", l.odd, 0);
+	catalog_refresh(l.c);
+	s = find(l.c, "one");
+	row_check("the last word counts", s && !strcmp(s->prefix, "sub/"));
+	stage_unref(s);
+	catalog_free(l.c);
+	buf_clear(&err);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,6 +528,7 @@ int main(void)
 		cmocka_unit_test_setup(test_reload, empty_dir),
 		cmocka_unit_test_setup(test_left_out, empty_dir),
 		cmocka_unit_test_setup(test_conn, empty_dir),
+		cmocka_unit_test_setup(test_threads, empty_dir),
 	};
 
 	return cmocka_run_group_tests(tests, make_top, remove_top);
