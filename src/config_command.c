@@ -52,17 +52,11 @@ static int command_conn(struct config_builder *b,
 
 static int refuse_setting(const char *name, struct buf *err)
 {
-	const char *why = conn_refusal(name);
-
-	if (why)
-		buf_addf(err, "-o %s: %s", name, why);
-	else {
-		buf_adds(err, "-o: ");
-		config_unknown(option_suggest(config_mount_options, name)
-				       ? config_mount_options
-				       : conn_options,
-			       name, err);
-	}
+	buf_adds(err, "-o: ");
+	config_unknown(option_suggest(config_mount_options, name)
+			       ? config_mount_options
+			       : conn_options,
+		       name, err);
 	return -EINVAL;
 }
 

@@ -162,17 +162,14 @@ static bool find_target(struct config_builder *b, const char *section,
 	return true;
 }
 
-/* A key of the other kind of section, a later version's, or a typo. */
+/* A key of the other kind of section, or a typo. */
 static int refuse_key(const struct target *t, const char *name, struct buf *err)
 {
 	bool mount = t->table == config_mount_options;
 	const struct option *other =
 		mount ? conn_options : config_mount_options;
-	const char *why = mount ? NULL : conn_refusal(name);
 
-	if (why)
-		buf_addf(err, "%s: %s", name, why);
-	else if (option_find(other, name))
+	if (option_find(other, name))
 		buf_addf(err, "%s: this key belongs in %s", name,
 			 mount ? "[storage] or a [stage NAME]" : "[stagefs]");
 	else

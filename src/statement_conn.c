@@ -46,13 +46,9 @@ static bool is_clause(const struct option *row)
 
 static int refuse_key(const struct sql_text *name, struct failure *f)
 {
-	const char *why = conn_refusal(name->s);
 	const char *between = "";
 
 	f->span = name->span;
-	if (why)
-		return fail(f, CODE_BAD_ARGUMENTS, -EINVAL, "%s: %s", name->s,
-			    why);
 	fail(f, CODE_STORAGE, -EINVAL, "connection params invalid: expected [");
 	for (const struct option *row = conn_options; row->name; row++) {
 		if (is_clause(row))

@@ -47,20 +47,28 @@ static char *home_directory(void)
 	return out;
 }
 
-char *aws_file_path(enum aws_file which)
+char *aws_home_path(const char *below)
 {
-	const char *path = variable(files[which].variable);
-	char *home, *out = NULL;
+	char *home = home_directory(), *out = NULL;
 
-	if (!path)
-		path = files[which].path;
-	if (strncmp(path, "~/", 2))
-		return strdup(path);
-	home = home_directory();
-	if (home && asprintf(&out, "%s%s", home, path + 1) < 0)
+	if (home && asprintf(&out, "%s/%s", home, below) < 0)
 		out = NULL;
 	free(home);
 	return out;
+}
+
+char *aws_file_path(enum aws_file which)
+{
+	const char *path = variable(files[which].variable);
+
+	if (!path)
+		path = files[which].path;
+	return strncmp(path, "~/", 2) ? strdup(path) : aws_home_path(path + 2);
+}
+
+bool aws_profile_named(void)
+{
+	return variable("AWS_PROFILE") || variable("AWS_DEFAULT_PROFILE");
 }
 
 const char *aws_profile_name(void)

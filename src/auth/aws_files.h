@@ -4,6 +4,7 @@
 #ifndef AUTH_AWS_FILES_H
 #define AUTH_AWS_FILES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum aws_file { AWS_CREDENTIALS, AWS_CONFIG, AWS_FILES };
@@ -15,8 +16,13 @@ enum aws_file { AWS_CREDENTIALS, AWS_CONFIG, AWS_FILES };
  */
 char *aws_file_path(enum aws_file which);
 
+/* A path in the home directory, by the same rule. */
+char *aws_home_path(const char *below);
+
 /* AWS_PROFILE, AWS_DEFAULT_PROFILE, or "default". */
 const char *aws_profile_name(void);
+/* True when one of the two says so. */
+bool aws_profile_named(void);
 
 /*
  * Changes when one of the files appears, vanishes or is written to; never 0.

@@ -1,59 +1,69 @@
 /*
  * Where a store's credentials come from, and the ones in use.
  *
- * cred_cache_get() may block (files; later: the network), cred_cache_peek()
- * never does. A provider that fails leaves the old credentials in use while
- * they live. Any thread.
+ * Credentials are fetched by a thread that lives as long as the fetch; there
+ * is one at a time, however many want it. Who has credentials that live uses
+ * them meanwhile:
+ *
+ *   they live                       handed out at once
+ *   their last 15 minutes           the same, and a fetch begins
+ *   their last 10 minutes,          a get waits up to 5 s for the fetch, then
+ *   or the files have changed       uses the old ones
+ *   they are dead, or there are     a get waits for the fetch, which has a
+ *   none yet                        bound of its own
+ *
+ * (a life below an hour: its last quarter, its last sixth). A fetch that fails
+ * is tried again after 1 s, 2 s, 4 s ... a minute, with jitter; until then the
+ * failure is the answer to those who have no live credentials. Providers that
+ * read files only have no such pause.
+ *
+ * cred_cache_get() may block, cred_cache_peek() never does. Any thread.
  */
 #ifndef AUTH_CRED_CACHE_H
 #define AUTH_CRED_CACHE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
+#include "auth/cred_chain.h"
 #include "auth/creds.h"
 
 struct buf;
-
-enum cred_choice {
-	CRED_AUTO, /* the keys given; else environment; else profile */
-	CRED_STATIC,
-	CRED_ANONYMOUS, /* nothing is signed */
-	CRED_ENV,
-	CRED_PROFILE,
-};
-
-/* `auto`, `static`, `anonymous`, `env`, `profile:NAME`: 0 or -EINVAL. */
-int cred_choice_parse(const char *text, enum cred_choice *choice,
-		      const char **profile /* points into text, or NULL */);
+struct http_engine;
 
 /* Strings are copied; NULL where not given. */
 struct cred_settings {
-	enum cred_choice choice;
-	const char *profile;
+	const char *credentials; /* cred_order_parse(); NULL: auto */
 	const char *access_key_id, *secret_access_key, *session_token;
+	/* A role to assume with these, or with those of the order. */
+	const char *role_arn, *external_id;
+	const char *region; /* for STS */
+	const char *proxy; /* to STS and single sign-on */
+	struct http_engine *engine; /* NULL: no network; outlives the cache */
 };
 
 struct cred_cache;
 
-/* Reads nothing yet. NULL without memory. */
+/* Reads nothing yet. NULL without memory, or with an order that is none. */
 struct cred_cache *cred_cache_new(const struct cred_settings *s);
+/* Ends a fetch that is under way. Nobody may be in a get. */
 void cred_cache_free(struct cred_cache *c);
 
 /*
  * Credentials that are good now, read or refreshed if need be. 0 with a
  * reference in *out (NULL in it when anonymous), or -errno with why in err
  * (which may be NULL): -ENOENT (no provider has any), -EINVAL (a key id
- * without secret, a profile that asks for a provider which is not here ...),
- * -EACCES (a file is unreadable, or the credentials have expired).
+ * without secret, a profile that is half of something ...), -EACCES (a file is
+ * unreadable, a provider refuses, the credentials have expired), -EINTR, and
+ * those of the network.
  */
 int cred_cache_get(struct cred_cache *c, struct creds **out, struct buf *err);
 
 /*
- * As get, for a URL that shall live until `until` (Unix seconds): credentials
- * that end earlier are asked for anew first, at most once a minute. Those that
- * are still to be had then are the answer, whenever they end.
+ * The same for what wants to live until then (Unix seconds): credentials that
+ * end sooner are fetched anew when others would live notably longer.
  */
-int cred_cache_get_until(struct cred_cache *c, int64_t until,
+int cred_cache_get_until(struct cred_cache *c, int64_t until_s,
 			 struct creds **out, struct buf *err);
 
 /* The ones in use, perhaps stale, without blocking: 0, or -EAGAIN when none. */
@@ -61,8 +71,8 @@ int cred_cache_peek(struct cred_cache *c, struct creds **out);
 
 /*
  * A store refused these as expired or unknown. True when trying again makes
- * sense: the next get/peek answers others, because a file has changed or
- * somebody refreshed already. Blocks as get does.
+ * sense: the next get/peek answers others, because they were fetched anew or
+ * somebody did that already. Blocks as get does.
  */
 bool cred_cache_refused(struct cred_cache *c, const struct creds *refused);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "auth/cred_ask.h"
 #include "auth/creds.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -76,4 +77,15 @@ int cred_env_read(struct creds **out, struct buf *err)
 		return rc;
 	*out = creds_new(id, secret, token, expires_at, "environment");
 	return *out ? 0 : -ENOMEM;
+}
+
+int cred_env_ask(struct cred_ask *ask, struct creds **out)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = cred_env_read(out, &why);
+
+	if (rc)
+		cred_fail(ask, rc, "%s", buf_str(&why));
+	buf_clear(&why);
+	return rc;
 }

@@ -6,9 +6,12 @@
 #define AUTH_CRED_ENV_H
 
 struct buf;
+struct cred_ask;
 struct creds;
 
 /* 0, -ENOENT (not there), -EINVAL (half there: an error, not "next"). */
 int cred_env_read(struct creds **out, struct buf *err);
+/* The same as a provider. */
+int cred_env_ask(struct cred_ask *ask, struct creds **out);
 
 #endif

@@ -146,6 +146,14 @@ void md5(const void *bytes, size_t n, unsigned char out[MD5_SIZE])
 	must(EVP_Digest(bytes, n, out, NULL, algorithm(DIGEST_MD5), NULL));
 }
 
+void sha1_hex(const void *bytes, size_t n, char out[SHA1_HEX_SIZE])
+{
+	unsigned char digest[SHA1_HEX_SIZE / 2];
+
+	must(EVP_Digest(bytes, n, digest, NULL, EVP_sha1(), NULL));
+	hex_encode(digest, sizeof(digest), out);
+}
+
 /* ISA-L's function neither starts from nor ends in the inverted register. */
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t n)
 {

@@ -16,6 +16,7 @@ struct buf;
 #define SHA256_SIZE 32
 #define SHA256_HEX_SIZE 65 /* with the NUL */
 #define MD5_SIZE 16
+#define SHA1_HEX_SIZE 41 /* with the NUL */
 
 int digest_init(void); /* 0 or -ENOSYS when OpenSSL has no such digest */
 
@@ -24,6 +25,8 @@ void sha256_hex(const void *bytes, size_t n, char out[SHA256_HEX_SIZE]);
 void hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t n,
 		 unsigned char out[SHA256_SIZE]);
 void md5(const void *bytes, size_t n, unsigned char out[MD5_SIZE]);
+/* For names that others have chosen so, and for nothing else. */
+void sha1_hex(const void *bytes, size_t n, char out[SHA1_HEX_SIZE]);
 
 /*
  * A key of HMAC-SHA-256 made ready: what the two hashes inside have become

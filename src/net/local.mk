@@ -13,7 +13,8 @@ libnet_a_SOURCES = \
 
 EXTRA_DIST += \
 	tests/standin/server.py tests/standin/faults.py \
-	tests/standin/s3.py tests/standin/s3_list.py tests/standin/sigv4.py
+	tests/standin/s3.py tests/standin/s3_list.py tests/standin/sigv4.py \
+	tests/standin/aws_auth.py
 
 ENGINE_TEST_FILES = \
 	tests/unit/engine_calls.c tests/unit/engine_calls.h \

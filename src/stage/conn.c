@@ -11,7 +11,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "auth/cred_cache.h"
+#include "auth/cred_chain.h"
 #include "base/buf.h"
 #include "base/text.h"
 #include "net/url.h"
@@ -51,11 +51,18 @@ const struct option conn_options[] = {
 	    .flags = SECRET, .help = "session token of temporary credentials"),
 	ALIAS(aws_token, STRING, session_token, SECRET),
 	ALIAS(security_token, STRING, session_token, SECRET),
+	ROW(role_arn, STRING, role_arn, .max = 2048,
+	    .help = "role to assume, with the keys given or found"),
+	ALIAS(aws_role_arn, STRING, role_arn, 0),
+	ROW(external_id, STRING, external_id, .max = 1224,
+	    .help = "what the role's owner wants to be told"),
+	ALIAS(aws_external_id, STRING, external_id, 0),
 	ROW(master_key, STRING, master_key, .max = BUF_LINE, .flags = SECRET,
 	    .help = "Databend's; taken, and used for nothing"),
 	ROW(credentials, STRING, credentials, .max = 256, .def = "auto",
-	    .help = "auto, static, anonymous, env or profile:NAME; auto is "
-		    "the keys given, else environment, else profile"),
+	    .help = "auto, static, anonymous, or a list of env, "
+		    "profile:NAME, process, web_identity, sso, container, "
+		    "imds; auto is the keys given, else all of them"),
 	ROW(addressing, CHOICE, addressing, .choices = "path|virtual",
 	    .def = "path",
 	    .help = "ENDPOINT/BUCKET/KEY or BUCKET.ENDPOINT/KEY"),
@@ -100,20 +107,6 @@ const struct option conn_options[] = {
 	{ 0 },
 };
 
-static const char *const later[] = {
-	"role_arn", "aws_role_arn", "external_id", "aws_external_id", NULL,
-};
-
-const char *conn_refusal(const char *key)
-{
-	for (const char *const *k = later; *k; k++)
-		if (!strcasecmp(*k, key))
-			return "assuming a role is not supported by this "
-			       "version: give keys, or `credentials = "
-			       "profile:NAME`";
-	return NULL;
-}
-
 static const char *given(const char *s)
 {
 	return s && *s ? s : NULL;
@@ -145,14 +138,13 @@ static int check_server(const char *key, const char *text, struct buf *err)
 static int check_keys(const struct conn *c, struct buf *err)
 {
 	bool id = given(c->access_key_id), secret = given(c->secret_access_key);
-	enum cred_choice choice;
-	const char *profile;
+	struct cred_order order;
 
-	if (cred_choice_parse(c->credentials ? c->credentials : "auto", &choice,
-			      &profile)) {
+	if (cred_order_parse(c->credentials ? c->credentials : "auto",
+			     &order)) {
 		buf_adds(err, "credentials = ");
 		text_printable(err, c->credentials);
-		buf_adds(err, ": auto, static, anonymous, env or profile:NAME");
+		buf_adds(err, ": " CRED_ORDER_WORDS);
 		return -EINVAL;
 	}
 	if (id != secret)
@@ -160,14 +152,32 @@ static int check_keys(const struct conn *c, struct buf *err)
 				 : "secret_access_key without access_key_id");
 	else if (given(c->session_token) && !id)
 		buf_adds(err, "session_token without access_key_id");
-	else if (choice == CRED_STATIC && !id)
+	else if (order.choices[0] == CRED_STATIC && !id)
 		buf_adds(err, "credentials = static, and no access_key_id");
-	else if (choice != CRED_AUTO && choice != CRED_STATIC && id)
+	else if (order.choices[0] > CRED_STATIC && id)
 		buf_addf(err, "credentials = %s, and an access_key_id",
 			 c->credentials);
+	else if (order.choices[0] == CRED_ANONYMOUS && given(c->role_arn))
+		buf_adds(err, "credentials = anonymous, and a role_arn");
+	else if (given(c->external_id) && !given(c->role_arn))
+		buf_adds(err, "external_id without role_arn");
 	else
 		return 0;
 	return -EINVAL;
+}
+
+/* What a request for a role says. */
+static int check_role(const char *key, const char *text, struct buf *err)
+{
+	for (const char *p = text ? text : ""; *p; p++) {
+		if (*p > ' ' && *p < 0x7f)
+			continue;
+		buf_addf(err, "%s = ", key);
+		text_printable(err, text);
+		buf_adds(err, ": a word without spaces");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 /* What becomes a header or a part of a scope. */
@@ -228,6 +238,10 @@ int conn_check(const struct conn *c, struct buf *err)
 		rc = check_sse(c, err);
 	if (!rc)
 		rc = check_keys(c, err);
+	if (!rc)
+		rc = check_role("role_arn", c->role_arn, err);
+	if (!rc)
+		rc = check_role("external_id", c->external_id, err);
 	if (!rc)
 		rc = check_ca_file(c, err);
 	return rc;

@@ -21,7 +21,8 @@ struct conn {
 	char *endpoint_url, *public_endpoint_url, *region;
 	char *access_key_id, *secret_access_key, *session_token;
 	char *master_key; /* Databend's; nothing here uses it */
-	char *credentials; /* auto static anonymous env profile:NAME */
+	char *role_arn, *external_id;
+	char *credentials; /* cred_order_parse() */
 	char *proxy, *ca_file, *storage_class, *sse;
 	int addressing; /* enum conn_addressing */
 	int public_addressing; /* the same, or CONN_SAME */
@@ -38,12 +39,6 @@ struct conn {
 enum conn_addressing { CONN_PATH, CONN_VIRTUAL, CONN_SAME };
 
 extern const struct option conn_options[];
-
-/*
- * Why a key that Databend knows cannot be had here, or NULL: such a key is
- * refused by name rather than as a typo.
- */
-const char *conn_refusal(const char *key);
 
 /* Bucket and prefix of a stage URL; prefix ends in '/' or is "". Owned. */
 struct conn_place {
@@ -76,8 +71,9 @@ bool conn_equal(const struct conn *a, const struct conn *b);
 
 /*
  * The credentials of a stage that SQL made, where it does not name them: the
- * keys given, else none. What the machine has of its own never goes to a
- * server that a statement named.
+ * keys given; with a role_arn alone what the machine has, which goes to STS and
+ * not to the stage's server; else none. What the machine has of its own never
+ * goes to a server that a statement named.
  */
 const char *conn_sql_credentials(const struct conn *c);
 

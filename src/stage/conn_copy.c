@@ -77,5 +77,7 @@ bool conn_equal(const struct conn *a, const struct conn *b)
 
 const char *conn_sql_credentials(const struct conn *c)
 {
-	return given(c->access_key_id) ? "static" : "anonymous";
+	if (given(c->access_key_id))
+		return "static";
+	return given(c->role_arn) ? "auto" : "anonymous";
 }

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/cred_cache.h"
-#include "auth/cred_file.h"
+#include "auth/aws_profile.h"
+#include "auth/cred_chain.h"
 #include "base/buf.h"
 
 static const char *given(const char *s)
@@ -47,23 +47,40 @@ static int fill_from_profile(struct conn *c, const char *name)
 
 	/* A profile that cannot be read is the credentials' error to tell. */
 	if (!aws_profile_read(name, &profile, &why)) {
-		rc = fill(&c->region, profile.region);
+		rc = fill(&c->region, profile.values[AWS_KEY_REGION]);
 		if (!rc)
-			rc = fill(&c->endpoint_url, profile.endpoint_url);
-		aws_profile_clear(&profile);
+			rc = fill(&c->endpoint_url,
+				  profile.values[AWS_KEY_ENDPOINT]);
 	}
+	aws_profile_clear(&profile);
 	buf_clear(&why);
 	return rc;
 }
 
+/* Is the profile that is in use asked for anything? */
+static bool uses_profile(const struct cred_order *order)
+{
+	for (unsigned i = 0; i < order->n; i++) {
+		switch (order->choices[i]) {
+		case CRED_AUTO:
+		case CRED_PROFILE:
+		case CRED_PROCESS:
+		case CRED_WEB_IDENTITY:
+		case CRED_SSO:
+			return true;
+		default:
+			break;
+		}
+	}
+	return false;
+}
+
 int conn_from_environment(struct conn *c)
 {
-	enum cred_choice choice = CRED_AUTO;
-	const char *profile = NULL;
+	const char *text = given(c->credentials);
+	struct cred_order order;
 	int rc;
 
-	if (c->credentials)
-		cred_choice_parse(c->credentials, &choice, &profile);
 	rc = fill_from_env(&c->endpoint_url, "AWS_ENDPOINT_URL_S3",
 			   "AWS_ENDPOINT_URL");
 	if (!rc)
@@ -71,7 +88,9 @@ int conn_from_environment(struct conn *c)
 				   "AWS_DEFAULT_REGION");
 	if (rc || given(c->access_key_id))
 		return rc;
-	if (choice != CRED_AUTO && choice != CRED_PROFILE)
+	/* What is no order is conn_check()'s to tell. */
+	if (cred_order_parse(text ? text : "auto", &order) ||
+	    !uses_profile(&order))
 		return 0;
-	return fill_from_profile(c, profile);
+	return fill_from_profile(c, *order.profile ? order.profile : NULL);
 }

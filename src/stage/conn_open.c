@@ -34,19 +34,23 @@ static struct http_lane *open_lane(const struct conn *c,
 	return http_lane_new(engine, &set);
 }
 
-static struct signer *open_signer(const struct conn *c)
+static struct signer *open_signer(const struct conn *c, const char *region,
+				  struct http_engine *engine)
 {
-	struct cred_settings set = {
+	const struct cred_settings set = {
+		.credentials = given(c->credentials),
 		.access_key_id = given(c->access_key_id),
 		.secret_access_key = given(c->secret_access_key),
 		.session_token = given(c->session_token),
+		.role_arn = given(c->role_arn),
+		.external_id = given(c->external_id),
+		.region = region,
+		.proxy = given(c->proxy),
+		.engine = engine,
 	};
 	struct cred_cache *creds;
 	struct signer *signer;
 
-	if (c->credentials &&
-	    cred_choice_parse(c->credentials, &set.choice, &set.profile))
-		return NULL;
 	creds = cred_cache_new(&set);
 	if (!creds)
 		return NULL;
@@ -79,12 +83,14 @@ static int open_s3(const struct conn *c, const char *name, const char *bucket,
 	struct buf endpoint = BUF_INIT(BUF_URL), public = BUF_INIT(BUF_URL);
 	struct buf region = BUF_INIT(256);
 	struct http_lane *lane = open_lane(c, engine);
-	struct signer *signer = lane ? open_signer(c) : NULL;
+	struct signer *signer = NULL;
 	int rc = -ENOMEM;
 
+	conn_region(c, &region);
+	if (lane)
+		signer = open_signer(c, buf_str(&region), engine);
 	conn_endpoint(c, &endpoint);
 	public_endpoint(c, &public);
-	conn_region(c, &region);
 	if (signer && !buf_err(&endpoint) && !buf_err(&public) &&
 	    !buf_err(&region)) {
 		const struct s3_settings set = {

@@ -65,17 +65,12 @@ static int check_section(struct reader *r, const char *section, struct buf *err)
 
 static int refuse_key(const char *name, struct buf *err)
 {
-	const char *why = conn_refusal(name);
 	const char *near = option_suggest(conn_options, name);
 
-	if (why) {
-		buf_addf(err, "%s: %s", name, why);
-	} else {
-		buf_adds(err, "unknown key ");
-		text_printable(err, name);
-		if (near)
-			buf_addf(err, "; did you mean %s?", near);
-	}
+	buf_adds(err, "unknown key ");
+	text_printable(err, name);
+	if (near)
+		buf_addf(err, "; did you mean %s?", near);
 	return -EINVAL;
 }
 

@@ -298,12 +298,12 @@ int s3_ready(struct s3_call *c)
 	if (!err) {
 		err = cred_cache_get(cache, &creds, &why);
 		where.err = err;
-		if (err)
+		if (err && err != -EINTR)
 			log_at(LOG_LEVEL_ERROR, &where,
 			       "cannot %s: no credentials: %s", c->what,
 			       buf_str(&why));
 		if (err)
-			err = err == -ENOMEM ? -ENOMEM : -EACCES;
+			err = err == -ENOMEM || err == -EINTR ? err : -EACCES;
 	}
 	creds_unref(creds);
 	buf_clear(&why);

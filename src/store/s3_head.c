@@ -246,7 +246,7 @@ int s3_check(struct store *store, const char *prefix, struct buf *err)
 			why_unreachable(&c, reply.err, &reply, err);
 		else if (rc)
 			why_refused(&c, reply.status, err);
-	} else if (rc != -ENOMEM) {
+	} else if (rc != -ENOMEM && rc != -EINTR) {
 		rc = -EACCES;
 	}
 	http_reply_clear(&reply);

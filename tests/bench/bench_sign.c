@@ -33,7 +33,7 @@ static double cpu_s(void)
 static struct stage *open_stage(void)
 {
 	const struct cred_settings creds = {
-		.choice = CRED_STATIC,
+		.credentials = "static",
 		.access_key_id = "AKIAIOSFODNN7EXAMPLE",
 		.secret_access_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
 	};

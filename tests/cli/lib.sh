@@ -17,6 +17,7 @@ trap cleanup EXIT
 
 # Nothing of the person's own may be read.
 unset "${!AWS_@}" STAGEFS_CONFIG XDG_CONFIG_HOME XDG_CACHE_HOME 2>/dev/null
+export AWS_EC2_METADATA_DISABLED=true
 export HOME=$DIR AWS_CONFIG_FILE=/nonexistent AWS_SHARED_CREDENTIALS_FILE=/nonexistent
 
 # start_server [ARG...]: PORT.

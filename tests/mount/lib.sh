@@ -11,6 +11,7 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$HERE/../.." && pwd)
 export LC_ALL=C.UTF-8 TZ=UTC
 unset "${!AWS_@}"
+export AWS_EC2_METADATA_DISABLED=true
 
 : "${STAGEFS:?is not set: run tests/mount/run $NAME}"
 : "${STAGEFS_TEST_S3_ENDPOINT:?is not set: run tests/mount/run $NAME}"

@@ -10,6 +10,7 @@ Without --s3:  /bytes/N   N bytes of a known pattern, ranges and If-Match
                /echo      what came, as JSON
                else       200 "ok\\n"
 With --s3: a small in-memory S3 (s3.py) that verifies signatures (sigv4.py).
+With --auth: what gives out credentials (aws_auth.py).
 
 Both: CONNECT opens a tunnel (so it can stand in for a proxy), POST /_fault (JSON, see faults.py), GET /_requests (the log),
 GET /_stats (requests, connections, most at once), POST /_reset (forgets
@@ -28,6 +29,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
+from aws_auth import AwsAuth
 from faults import Faults
 from s3 import S3, Answer, error_answer
 
@@ -39,6 +41,7 @@ class State:
         self.lock = threading.Lock()
         self.faults = Faults()
         self.s3 = S3(args) if args.s3 else None
+        self.auth = AwsAuth(args) if args.auth else None
         self.connections = 0
         self.clear()
 
@@ -208,6 +211,10 @@ class Handler(BaseHTTPRequestHandler):
             answer = s3.answer(self.command, raw_path, raw_query,
                                self.headers, body, self.state.now(),
                                self.state.faults.regions)
+        elif answer is None and self.state.auth:
+            answer = self.state.auth.answer(self.command, raw_path, raw_query,
+                                            self.headers, body,
+                                            self.state.now())
         elif answer is None:
             answer = plain_answer(self.command, raw_path, raw_query,
                                   self.headers, body)
@@ -307,9 +314,13 @@ class Handler(BaseHTTPRequestHandler):
                 result = list(state.log)
         elif path == "/_stats":
             result = state.stats()
+        elif path == "/_auth" and self.command == "POST":
+            state.auth.set(json.loads(body))
         elif path == "/_reset" and self.command == "POST":
             state.faults.clear()
             state.clear()
+            if state.auth:
+                state.auth.clear()
             if state.s3 and "objects=1" in query:
                 state.s3.clear()
         else:
@@ -340,6 +351,7 @@ def main():
     parse.add_argument("--until-eof", action="store_true")
     parse.add_argument("--tls", metavar="PEM", help="certificate and key")
     parse.add_argument("--s3", action="store_true")
+    parse.add_argument("--auth", action="store_true")
     parse.add_argument("--access-key", default="standin")
     parse.add_argument("--secret", default="standin-secret")
     parse.add_argument("--token", help="the session token that is asked for")

@@ -1,4 +1,5 @@
-"""Verifies AWS Signature Version 4, header and query form, for S3.
+"""Verifies AWS Signature Version 4, header and query form, for S3 and, in
+header form, for services that want no x-amz-content-sha256.
 
 Written from the AWS documentation alone ("Authenticating Requests (AWS
 Signature Version 4)", Amazon S3 API Reference); shares no code with stagefs.
@@ -65,13 +66,15 @@ def _parse_time(text):
         raise Refused(403, "AccessDenied", "bad or missing date") from None
 
 
-def _from_header(headers):
+def _from_header(headers, body, service):
     words = headers["Authorization"].split(None, 1)
     if len(words) != 2 or words[0] != ALGORITHM:
         raise Refused(400, "InvalidArgument", "unsupported authorization")
     fields = dict(part.strip().partition("=")[::2]
                   for part in words[1].split(","))
     payload = headers.get("x-amz-content-sha256")
+    if service != "s3":
+        payload = hashlib.sha256(body).hexdigest()
     if payload is None:
         raise Refused(400, "InvalidRequest",
                       "Missing required header x-amz-content-sha256")
@@ -114,10 +117,10 @@ def _check_skew(signed_at, now):
                       MaxAllowedSkewMilliseconds=str(MAX_SKEW_S * 1000))
 
 
-def _check_scope(credential, keys, regions):
+def _check_scope(credential, keys, regions, service):
     """(access key, date, region) of a credential that may be used here."""
     parts = credential.rsplit("/", 4)
-    if len(parts) != 5 or parts[3] != "s3" or parts[4] != "aws4_request":
+    if len(parts) != 5 or parts[3] != service or parts[4] != "aws4_request":
         raise Refused(400, "AuthorizationHeaderMalformed",
                       "the credential is malformed")
     if parts[0] not in keys:
@@ -132,7 +135,7 @@ def _check_scope(credential, keys, regions):
 
 
 def verify(method, raw_path, raw_query, headers, body, *, keys, regions, now,
-           token=None):
+           token=None, service="s3"):
     """Raises Refused unless the request is signed by one of keys (id: secret)
     for one of the regions. Returns the region it was signed for."""
     pairs = split_query(raw_query)
@@ -145,8 +148,9 @@ def verify(method, raw_path, raw_query, headers, body, *, keys, regions, now,
     if not presigned and not headers.get("Authorization"):
         raise Refused(403, "AccessDenied", "Access Denied")
     credential, date, signed, signature, payload, got_token = (
-        _from_query(values) if presigned else _from_header(headers))
-    key_id, scope_date, region = _check_scope(credential, keys, regions)
+        _from_query(values) if presigned else _from_header(headers, body, service))
+    key_id, scope_date, region = _check_scope(credential, keys, regions,
+                                               service)
     signed_at = _parse_time(date)
     if presigned:
         _check_expiry(values, signed_at, now)
@@ -167,11 +171,11 @@ def verify(method, raw_path, raw_query, headers, body, *, keys, regions, now,
     canonical = "\n".join((method, raw_path or "/", _canonical_query(pairs),
                            _canonical_headers(headers, names), signed,
                            payload))
-    scope = "/".join((scope_date, region, "s3", "aws4_request"))
+    scope = "/".join((scope_date, region, service, "aws4_request"))
     to_sign = "\n".join((ALGORITHM, date, scope, hashlib.sha256(
         canonical.encode("latin-1")).hexdigest()))
     key = ("AWS4" + keys[key_id]).encode()
-    for word in (scope_date, region, "s3", "aws4_request"):
+    for word in (scope_date, region, service, "aws4_request"):
         key = _mac(key, word)
     if not hmac.compare_digest(_mac(key, to_sign).hex(), signature):
         raise Refused(403, "SignatureDoesNotMatch",

@@ -22,15 +22,33 @@ static void place(char out[128], const char *name, const char *suffix)
 void aws_home_init(void)
 {
 	static const char *const names[] = {
-		"AWS_ACCESS_KEY_ID",         "AWS_SECRET_ACCESS_KEY",
-		"AWS_SESSION_TOKEN",         "AWS_SECURITY_TOKEN",
-		"AWS_CREDENTIAL_EXPIRATION", "AWS_PROFILE",
-		"AWS_DEFAULT_PROFILE",       "AWS_SHARED_CREDENTIALS_FILE",
+		"AWS_ACCESS_KEY_ID",
+		"AWS_SECRET_ACCESS_KEY",
+		"AWS_SESSION_TOKEN",
+		"AWS_SECURITY_TOKEN",
+		"AWS_CREDENTIAL_EXPIRATION",
+		"AWS_PROFILE",
+		"AWS_DEFAULT_PROFILE",
+		"AWS_SHARED_CREDENTIALS_FILE",
 		"AWS_CONFIG_FILE",
+		"AWS_WEB_IDENTITY_TOKEN_FILE",
+		"AWS_ROLE_ARN",
+		"AWS_ROLE_SESSION_NAME",
+		"AWS_ENDPOINT_URL",
+		"AWS_ENDPOINT_URL_STS",
+		"AWS_ENDPOINT_URL_SSO",
+		"AWS_REGION",
+		"AWS_DEFAULT_REGION",
+		"AWS_CA_BUNDLE",
+		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI",
+		"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+		"AWS_CONTAINER_AUTHORIZATION_TOKEN",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unsetenv(names[i]);
+	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
 	assert_non_null(mkdtemp(home));
 	chmod(home, 0755);
 	setenv("HOME", home, 1);

@@ -47,8 +47,8 @@ void rig_open(struct s3_rig *rig, const struct s3_rig_options *options)
 		set.endpoint_url = rig->url;
 	if (!set.bucket)
 		set.bucket = RIG_BUCKET;
-	if (!creds.choice && !creds.access_key_id) {
-		creds.choice = CRED_STATIC;
+	if (!creds.credentials && !creds.access_key_id) {
+		creds.credentials = "static";
 		creds.access_key_id = RIG_KEY;
 		creds.secret_access_key = RIG_SECRET;
 	}
@@ -92,7 +92,7 @@ struct store *rig_open_real(struct http_engine *e)
 		.deadline_s = 3, /* Ceph answers 500 for ever now and then */
 	};
 	struct cred_settings creds = {
-		.choice = CRED_STATIC,
+		.credentials = "static",
 		.access_key_id = getenv("STAGEFS_TEST_S3_ACCESS_KEY"),
 		.secret_access_key = getenv("STAGEFS_TEST_S3_SECRET_KEY"),
 	};

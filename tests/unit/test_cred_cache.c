@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "auth/aws_profile.h"
 #include "auth/cred_cache.h"
 #include "aws_home.h"
 #include "base/buf.h"
@@ -21,41 +22,6 @@
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define KEYS(id) "aws_access_key_id=" id "\naws_secret_access_key=S" id "\n"
 #define PROFILE(id) "[default]\n" KEYS(id)
-
-static void choices(void **state)
-{
-	static const struct {
-		const char *text;
-		int rc;
-		enum cred_choice choice;
-		const char *profile;
-	} rows[] = {
-		{ "auto", 0, CRED_AUTO, NULL },
-		{ "static", 0, CRED_STATIC, NULL },
-		{ "anonymous", 0, CRED_ANONYMOUS, NULL },
-		{ "env", 0, CRED_ENV, NULL },
-		{ "profile:dev", 0, CRED_PROFILE, "dev" },
-		{ "profile:a:b c", 0, CRED_PROFILE, "a:b c" },
-		{ "profile:", -EINVAL, 0, NULL },
-		{ "profile", -EINVAL, 0, NULL },
-		{ "imds", -EINVAL, 0, NULL },
-		{ "autos", -EINVAL, 0, NULL },
-		{ "", -EINVAL, 0, NULL },
-	};
-
-	for (size_t i = 0; i < LEN(rows); i++) {
-		enum cred_choice choice = rows[i].choice;
-		const char *profile;
-		int rc = cred_choice_parse(rows[i].text, &choice, &profile);
-
-		if (rc != rows[i].rc || choice != rows[i].choice)
-			fail_msg("%s: %d", rows[i].text, rc);
-		if (rows[i].profile)
-			assert_string_equal(profile, rows[i].profile);
-		else
-			assert_null(profile);
-	}
-}
 
 struct row {
 	const char *sentence;
@@ -70,83 +36,83 @@ struct row {
 
 static const struct row rows[] = {
 	{ .sentence = "given keys are there without being read",
-	  .settings = { CRED_STATIC, NULL, "G", "SG" },
+	  .settings = { "static", "G", "SG" },
 	  .id = "G" },
 	{ .sentence = "given keys come before all others",
-	  .settings = { CRED_AUTO, NULL, "G", "SG" },
+	  .settings = { "auto", "G", "SG" },
 	  .env_id = "E",
 	  .env_secret = "SE",
 	  .file = PROFILE("F"),
 	  .id = "G" },
 	{ .sentence = "an id without a secret is an error, not a next source",
-	  .settings = { CRED_AUTO, NULL, "G", NULL },
+	  .settings = { "auto", "G", NULL },
 	  .env_id = "E",
 	  .env_secret = "SE",
 	  .rc = -EINVAL,
 	  .peek = -EAGAIN,
 	  .why = "one of them is missing" },
 	{ .sentence = "a secret without an id is an error",
-	  .settings = { CRED_STATIC, NULL, "", "S" },
+	  .settings = { "static", "", "S" },
 	  .rc = -EINVAL,
 	  .peek = -EAGAIN,
 	  .why = "one of them is missing" },
 	{ .sentence = "a token without keys is an error",
-	  .settings = { CRED_AUTO, NULL, NULL, NULL, "T" },
+	  .settings = { "auto", NULL, NULL, "T" },
 	  .rc = -EINVAL,
 	  .peek = -EAGAIN,
 	  .why = "one of them is missing" },
 	{ .sentence = "static without keys is an error",
-	  .settings = { CRED_STATIC },
+	  .settings = { "static" },
 	  .env_id = "E",
 	  .env_secret = "SE",
 	  .rc = -EINVAL,
 	  .peek = -EAGAIN,
 	  .why = "one of them is missing" },
 	{ .sentence = "anonymous is nobody, whatever there is",
-	  .settings = { CRED_ANONYMOUS },
+	  .settings = { "anonymous" },
 	  .env_id = "E",
 	  .env_secret = "SE",
 	  .file = PROFILE("F") },
 	{ .sentence = "the environment comes before the profile",
-	  .settings = { CRED_AUTO },
+	  .settings = { "auto" },
 	  .env_id = "E",
 	  .env_secret = "SE",
 	  .file = PROFILE("F"),
 	  .id = "E",
 	  .peek = -EAGAIN },
 	{ .sentence = "without an environment the profile",
-	  .settings = { CRED_AUTO },
+	  .settings = { "auto" },
 	  .file = PROFILE("F"),
 	  .id = "F",
 	  .peek = -EAGAIN },
 	{ .sentence = "half an environment is an error, not a next source",
-	  .settings = { CRED_AUTO },
+	  .settings = { "auto" },
 	  .env_id = "E",
 	  .file = PROFILE("F"),
 	  .rc = -EINVAL,
 	  .peek = -EAGAIN,
 	  .why = "AWS_SECRET_ACCESS_KEY in the environment: missing" },
 	{ .sentence = "a profile by name comes before the environment",
-	  .settings = { CRED_AUTO, "dev" },
+	  .settings = { "profile:dev" },
 	  .env_id = "E",
 	  .env_secret = "SE",
 	  .file = "[dev]\n" KEYS("D"),
 	  .id = "D",
 	  .peek = -EAGAIN },
 	{ .sentence = "nothing anywhere: both places are named",
-	  .settings = { CRED_AUTO },
+	  .settings = { "auto" },
 	  .rc = -ENOENT,
 	  .peek = -EAGAIN,
 	  .why = "AWS_ACCESS_KEY_ID is not in the environment; "
 		 "there is no profile default in " },
 	{ .sentence = "env asks the environment only",
-	  .settings = { CRED_ENV },
+	  .settings = { "env" },
 	  .file = PROFILE("F"),
 	  .rc = -ENOENT,
 	  .peek = -EAGAIN,
 	  .why = "AWS_ACCESS_KEY_ID is not in the environment" },
 	{ .sentence = "profile asks the profile only",
-	  .settings = { CRED_PROFILE, "dev" },
+	  .settings = { "profile:dev" },
 	  .env_id = "E",
 	  .env_secret = "SE",
 	  .file = PROFILE("F"),
@@ -232,7 +198,7 @@ static struct creds *in_use(struct cred_cache *c)
 
 static void file_changes(void **state)
 {
-	const struct cred_settings settings = { .choice = CRED_AUTO };
+	const struct cred_settings settings = { .credentials = "auto" };
 
 	environment(NULL, NULL, NULL);
 	for (int by_refused = 0; by_refused < 2; by_refused++) {
@@ -265,7 +231,8 @@ static void file_changes(void **state)
 
 static void repair(void **state)
 {
-	const struct cred_settings settings = { .choice = CRED_PROFILE };
+	const struct cred_settings settings = { .credentials =
+							"profile:default" };
 	struct cred_cache *c = cred_cache_new(&settings);
 	struct creds *old, *now;
 
@@ -289,9 +256,9 @@ static void repair(void **state)
 
 static void unchanging(void **state)
 {
-	const struct cred_settings given = { CRED_STATIC, NULL, "G", "SG" };
-	const struct cred_settings nobody = { CRED_ANONYMOUS };
-	const struct cred_settings env = { CRED_ENV };
+	const struct cred_settings given = { "static", "G", "SG" };
+	const struct cred_settings nobody = { "anonymous" };
+	const struct cred_settings env = { "env" };
 	struct cred_cache *c = cred_cache_new(&given);
 	struct creds *seen = in_use(c);
 
@@ -314,7 +281,7 @@ static void unchanging(void **state)
 
 static void expiry(void **state)
 {
-	const struct cred_settings env = { CRED_ENV };
+	const struct cred_settings env = { "env" };
 	struct buf err = BUF_INIT(BUF_MESSAGE);
 	struct cred_cache *c = cred_cache_new(&env);
 	char end[TIME_RFC3339_SIZE];
@@ -340,6 +307,33 @@ static void expiry(void **state)
 	creds_unref(seen);
 	buf_clear(&err);
 	cred_cache_free(c);
+}
+
+static void stamps(void **state)
+{
+	int64_t stamp[6];
+	const char *path;
+
+	aws_home_write("credentials", NULL);
+	aws_home_write("config", NULL);
+	stamp[0] = aws_profile_stamp();
+	path = aws_home_write("credentials", "[default]\n" KEYS("A"));
+	stamp[1] = aws_profile_stamp();
+	aws_home_write("credentials", "[default]\n" KEYS("B"));
+	stamp[2] = aws_profile_stamp();
+	assert_int_equal(truncate(path, 5), 0);
+	stamp[3] = aws_profile_stamp();
+	aws_home_write("config", "[default]\n");
+	stamp[4] = aws_profile_stamp();
+	assert_true(stamp[4] == aws_profile_stamp());
+	aws_home_write("credentials", NULL);
+	stamp[5] = aws_profile_stamp();
+	for (size_t i = 0; i < LEN(stamp); i++) {
+		assert_true(stamp[i] > 0);
+		for (size_t k = 0; k < i; k++)
+			if (stamp[i] == stamp[k])
+				fail_msg("stamps %zu and %zu are equal", i, k);
+	}
 }
 
 #define READERS 4
@@ -371,7 +365,8 @@ static void *look_often(void *arg)
 
 static void many_threads(void **state)
 {
-	const struct cred_settings settings = { .choice = CRED_PROFILE };
+	const struct cred_settings settings = { .credentials =
+							"profile:default" };
 	struct cred_cache *c = cred_cache_new(&settings);
 	pthread_t threads[READERS];
 	struct creds *last;
@@ -403,10 +398,10 @@ static void many_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(choices),      cmocka_unit_test(sources),
-		cmocka_unit_test(file_changes), cmocka_unit_test(repair),
-		cmocka_unit_test(unchanging),   cmocka_unit_test(expiry),
-		cmocka_unit_test(many_threads),
+		cmocka_unit_test(sources), cmocka_unit_test(file_changes),
+		cmocka_unit_test(repair),  cmocka_unit_test(unchanging),
+		cmocka_unit_test(expiry),  cmocka_unit_test(many_threads),
+		cmocka_unit_test(stamps),
 	};
 	int failed;
 

@@ -141,8 +141,8 @@ static void clock_of_urls(void **state)
 
 static void credentials_change(void **state)
 {
-	struct s3_rig_options options = { .creds = { .choice = CRED_PROFILE,
-						     .profile = "p" } };
+	struct s3_rig_options options = { .creds = { .credentials =
+							     "profile:p" } };
 	struct list_query q = { .prefix = "k" };
 	struct object_details details;
 	struct name_info info;
@@ -190,7 +190,7 @@ static void check_sentences(void **state)
 	char dead[64];
 
 	check_says(&o, -ENODEV, "there is no bucket `nowhere`");
-	o = (struct s3_rig_options){ .creds = { .choice = CRED_STATIC,
+	o = (struct s3_rig_options){ .creds = { .credentials = "static",
 						.access_key_id = "wrong",
 						.secret_access_key =
 							RIG_SECRET } };
@@ -198,7 +198,7 @@ static void check_sentences(void **state)
 	o.creds.access_key_id = RIG_KEY;
 	o.creds.secret_access_key = "wrong";
 	check_says(&o, -EACCES, "the secret key is wrong");
-	o = (struct s3_rig_options){ .creds.choice = CRED_ANONYMOUS };
+	o = (struct s3_rig_options){ .creds.credentials = "anonymous" };
 	check_says(&o, -EACCES, "may not list the bucket");
 	o = (struct s3_rig_options){ .set = { .deadline_s = 1 },
 				     .deadline_s = 1 };
@@ -228,7 +228,7 @@ static void bad_settings(void **state)
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct cred_settings creds = { .choice = CRED_ANONYMOUS };
+		struct cred_settings creds = { .credentials = "anonymous" };
 		struct s3_settings set = {
 			.endpoint_url = rows[i].url,
 			.bucket = rows[i].bucket,

@@ -31,7 +31,7 @@ static const struct sigv4_field many[SIGV4_FIELDS_MAX];
 static struct signer *static_signer(const char *token)
 {
 	const struct cred_settings s = {
-		.choice = CRED_STATIC,
+		.credentials = "static",
 		.access_key_id = "AK",
 		.secret_access_key = "SK",
 		.session_token = token,
@@ -43,7 +43,7 @@ static struct signer *static_signer(const char *token)
 /* From the environment, which may bear an end. */
 static struct signer *env_signer(const char *end)
 {
-	const struct cred_settings s = { .choice = CRED_ENV };
+	const struct cred_settings s = { .credentials = "env" };
 
 	setenv("AWS_ACCESS_KEY_ID", "AK", 1);
 	setenv("AWS_SECRET_ACCESS_KEY", "SK", 1);
@@ -186,7 +186,7 @@ static void headers(void **state)
 
 static void unsigned_requests(void **state)
 {
-	const struct cred_settings anonymous = { .choice = CRED_ANONYMOUS };
+	const struct cred_settings anonymous = { .credentials = "anonymous" };
 	struct sigv4_request r = { "GET", "h", "/b/k", FIELDS(listing) };
 	struct signer *s = signer_new(cred_cache_new(&anonymous), "s3");
 	struct buf query = BUF_INIT(BUF_URL);

@@ -1,0 +1,298 @@
+/*
+ * Each file becomes a layer: the values of the one section that is asked for.
+ * The layers are then merged as the SDKs do it, which is not key by key: an id
+ * of one file never meets the secret or the token of the other.
+ */
+#include "auth/aws_profile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/ini.h"
+
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct {
+	const char *name;
+	bool one_word;
+} keys[AWS_KEYS] = {
+	[AWS_KEY_ID] = { "aws_access_key_id", true },
+	[AWS_KEY_SECRET] = { "aws_secret_access_key", true },
+	[AWS_KEY_TOKEN] = { "aws_session_token", true },
+	[AWS_KEY_REGION] = { "region", true },
+	[AWS_KEY_ENDPOINT] = { "endpoint_url", true },
+	[AWS_KEY_ROLE] = { "role_arn", true },
+	[AWS_KEY_SOURCE_PROFILE] = { "source_profile", false },
+	[AWS_KEY_SOURCE] = { "credential_source", true },
+	[AWS_KEY_EXTERNAL_ID] = { "external_id", true },
+	[AWS_KEY_SESSION_NAME] = { "role_session_name", true },
+	[AWS_KEY_DURATION] = { "duration_seconds", true },
+	[AWS_KEY_MFA] = { "mfa_serial", false },
+	[AWS_KEY_TOKEN_FILE] = { "web_identity_token_file", false },
+	[AWS_KEY_PROCESS] = { "credential_process", false },
+	[AWS_KEY_LOGIN] = { "login_session", false },
+	[AWS_KEY_SSO_SESSION] = { "sso_session", false },
+	[AWS_KEY_SSO_START_URL] = { "sso_start_url", true },
+	[AWS_KEY_SSO_REGION] = { "sso_region", true },
+	[AWS_KEY_SSO_ACCOUNT] = { "sso_account_id", true },
+	[AWS_KEY_SSO_ROLE] = { "sso_role_name", true },
+};
+
+const char *aws_key_name(enum aws_key key)
+{
+	return keys[key].name;
+}
+
+struct layer {
+	enum aws_file which;
+	const char *word; /* before the section's name in the config file */
+	const char *name; /* of the section */
+	bool found;
+	bool open_to_others;
+	char *path;
+	char *values[AWS_KEYS]; /* NULL: not there */
+};
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Narrows [*s, *s + *n) by the white space at its ends. */
+static void trim(const char **s, size_t *n)
+{
+	while (*n && is_blank(**s)) {
+		++*s;
+		--*n;
+	}
+	while (*n && is_blank((*s)[*n - 1]))
+		--*n;
+}
+
+/* `WORD NAME`, where NAME may be in quotes: narrows to NAME. */
+static bool strip_word(const char *word, const char **s, size_t *n)
+{
+	size_t len = strlen(word);
+
+	if (*n <= len || memcmp(*s, word, len) || !is_blank((*s)[len]))
+		return false;
+	*s += len;
+	*n -= len;
+	trim(s, n);
+	if (*n >= 2 && (**s == '"' || **s == '\'') && (*s)[*n - 1] == **s) {
+		++*s;
+		*n -= 2;
+	}
+	return true;
+}
+
+static bool is_section(const struct layer *l, const char *section)
+{
+	size_t n = strlen(section);
+
+	trim(&section, &n);
+	if (l->which == AWS_CONFIG && !strip_word(l->word, &section, &n) &&
+	    (strcmp(l->word, "profile") || n != strlen("default") ||
+	     memcmp(section, "default", n)))
+		return false;
+	return n == strlen(l->name) && !memcmp(section, l->name, n);
+}
+
+/* The length of the value less a comment, which white space must precede. */
+static size_t value_length(const char *value)
+{
+	size_t n = strlen(value);
+
+	for (size_t i = 1; i < n; i++) {
+		if ((value[i] == '#' || value[i] == ';') &&
+		    is_blank(value[i - 1])) {
+			n = i;
+			break;
+		}
+	}
+	trim(&value, &n);
+	return n;
+}
+
+static bool is_one_word(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)s[i] <= ' ' || s[i] == 0x7f)
+			return false;
+	return true;
+}
+
+static int take_value(void *arg, const char *section, const char *name,
+		      const char *value, const struct ini_place *place,
+		      struct buf *err)
+{
+	struct layer *l = arg;
+	size_t n, i = 0;
+
+	if (!is_section(l, section))
+		return 0;
+	l->found = true;
+	while (i < LEN(keys) && strcasecmp(name, keys[i].name))
+		i++;
+	if (i == LEN(keys))
+		return 0;
+	if (l->values[i]) {
+		buf_addf(err, "%s: given twice, or on more than one line",
+			 keys[i].name);
+		return -EINVAL;
+	}
+	n = value_length(value);
+	if (keys[i].one_word && !is_one_word(value, n)) {
+		buf_addf(err, "%s: has white space in it", keys[i].name);
+		return -EINVAL;
+	}
+	l->values[i] = strndup(value, n);
+	if (i == AWS_KEY_SECRET && place->st->st_mode & 077)
+		l->open_to_others = true;
+	return l->values[i] ? 0 : -ENOMEM;
+}
+
+static void wipe_free(char *s)
+{
+	if (s)
+		wipe(s, strlen(s));
+	free(s);
+}
+
+static void layer_clear(struct layer *l)
+{
+	for (size_t i = 0; i < AWS_KEYS; i++)
+		wipe_free(l->values[i]);
+	free(l->path);
+}
+
+/* An absent file is an empty one. */
+static int layer_read(struct layer *l, enum aws_file which, const char *word,
+		      const char *name, struct buf *err)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc;
+
+	l->which = which;
+	l->word = word;
+	l->name = name;
+	l->path = aws_file_path(which);
+	if (!l->path)
+		return 0;
+	rc = ini_read(l->path, take_value, l, &why);
+	if (rc == -ENOENT || rc == -ENOTDIR)
+		rc = 0;
+	if (rc && err)
+		buf_adds(err, buf_str(&why));
+	buf_clear(&why);
+	for (size_t i = 0; i < LEN(keys); i++) {
+		if (l->values[i] && !*l->values[i]) {
+			free(l->values[i]);
+			l->values[i] = NULL;
+		}
+	}
+	return rc;
+}
+
+static bool has_keys(const struct layer *l)
+{
+	return l->values[AWS_KEY_ID] || l->values[AWS_KEY_SECRET];
+}
+
+/* Moves the value to out, where there is none yet. */
+static void take(struct layer *l, size_t key, struct aws_profile *out)
+{
+	if (out->values[key])
+		return;
+	out->values[key] = l->values[key];
+	l->values[key] = NULL;
+}
+
+static void merge(struct layer *layers, struct aws_profile *out)
+{
+	for (int i = 0; i < AWS_FILES; i++) {
+		struct layer *l = &layers[i];
+
+		if (!out->file && has_keys(l)) {
+			for (size_t k = AWS_KEY_ID; k <= AWS_KEY_TOKEN; k++)
+				take(l, k, out);
+			out->open_to_others = l->open_to_others;
+			out->keys_in = l->which;
+			out->file = l->path;
+			l->path = NULL;
+		}
+		for (size_t k = AWS_KEY_TOKEN + 1; k < AWS_KEYS; k++)
+			take(l, k, out);
+	}
+}
+
+static const char *shown(const struct layer *l)
+{
+	return l->path ? l->path : "(no home directory)";
+}
+
+int aws_profile_read(const char *name, struct aws_profile *out, struct buf *err)
+{
+	struct layer layers[AWS_FILES] = { 0 };
+	int rc = 0;
+
+	*out = (struct aws_profile){ .stamp = aws_files_stamp() };
+	if (!name)
+		name = aws_profile_name();
+	out->name = strdup(name);
+	if (!out->name)
+		return -ENOMEM;
+	for (int i = 0; i < AWS_FILES && !rc; i++)
+		rc = layer_read(&layers[i], i, "profile", name, err);
+	if (!rc && !layers[AWS_CREDENTIALS].found &&
+	    !layers[AWS_CONFIG].found) {
+		if (err)
+			buf_addf(err, "there is no profile %s in %s or %s",
+				 name, shown(&layers[AWS_CREDENTIALS]),
+				 shown(&layers[AWS_CONFIG]));
+		rc = -ENOENT;
+	}
+	if (!rc)
+		merge(layers, out);
+	for (int i = 0; i < AWS_FILES; i++)
+		layer_clear(&layers[i]);
+	return rc;
+}
+
+int aws_sso_session_read(const char *name, struct aws_profile *out,
+			 struct buf *err)
+{
+	struct layer l = { 0 };
+	int rc = layer_read(&l, AWS_CONFIG, "sso-session", name, err);
+
+	*out = (struct aws_profile){ 0 };
+	if (!rc && !l.found) {
+		if (err)
+			buf_addf(err, "there is no [sso-session %s] in %s",
+				 name, shown(&l));
+		rc = -ENOENT;
+	}
+	for (size_t k = 0; k < AWS_KEYS && !rc; k++)
+		take(&l, k, out);
+	layer_clear(&l);
+	return rc;
+}
+
+void aws_profile_clear(struct aws_profile *p)
+{
+	for (size_t i = 0; i < AWS_KEYS; i++)
+		wipe_free(p->values[i]);
+	free(p->file);
+	free(p->name);
+	*p = (struct aws_profile){ .stamp = p->stamp };
+}
+
+int64_t aws_profile_stamp(void)
+{
+	return aws_files_stamp();
+}

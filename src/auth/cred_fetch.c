@@ -1,0 +1,178 @@
+/*
+ * A role of the settings is assumed last, with whatever the keys given or the
+ * providers had. Two lanes lead out: one over the stage's proxy to services of
+ * Amazon, one without to what is on this machine or beside it, and each of
+ * those gives up soon.
+ */
+#include "auth/cred_fetch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/cred_cache.h"
+#include "auth/cred_sts.h"
+#include "auth/creds.h"
+#include "base/clock.h"
+#include "net/http_engine.h"
+
+static const char *given(const char *s)
+{
+	return s && *s ? s : NULL;
+}
+
+static int copy(char **out, const char *s)
+{
+	*out = given(s) ? strdup(s) : NULL;
+	return given(s) && !*out ? -ENOMEM : 0;
+}
+
+static int open_lanes(struct cred_plan *plan, const struct cred_settings *s)
+{
+	const struct http_lane_settings far = {
+		.connections = 2,
+		.connect_timeout_s = 5,
+		.idle_timeout_s = 10,
+		.deadline_s = 20,
+		.proxy = given(s->proxy),
+		.ca_file = cred_env("AWS_CA_BUNDLE"),
+	};
+	const struct http_lane_settings near = {
+		.connections = 2,
+		.connect_timeout_s = 1,
+		.idle_timeout_s = 2,
+		.deadline_s = 6,
+		.ca_file = cred_env("AWS_CA_BUNDLE"),
+	};
+
+	if (!s->engine)
+		return 0;
+	plan->far = http_lane_new(s->engine, &far);
+	plan->near = http_lane_new(s->engine, &near);
+	return plan->far && plan->near ? 0 : -ENOMEM;
+}
+
+/* Takes the keys of the settings. */
+static int take_keys(struct cred_plan *plan, const struct cred_settings *s)
+{
+	enum cred_choice *choice = &plan->order.choices[0];
+	bool id = given(s->access_key_id);
+	bool secret = given(s->secret_access_key);
+	bool token = given(s->session_token);
+
+	if (*choice == CRED_AUTO && (id || secret || token))
+		*choice = CRED_STATIC;
+	if (*choice != CRED_STATIC)
+		return 0;
+	plan->half_given = !id || !secret;
+	if (plan->half_given)
+		return 0;
+	plan->given = creds_new(s->access_key_id, s->secret_access_key,
+				token ? s->session_token : NULL, 0, "static");
+	return plan->given ? 0 : -ENOMEM;
+}
+
+int cred_plan_init(struct cred_plan *plan, const struct cred_settings *s)
+{
+	const char *order = given(s->credentials);
+	int rc;
+
+	*plan = (struct cred_plan){ 0 };
+	rc = cred_order_parse(order ? order : "auto", &plan->order);
+	if (!rc)
+		rc = copy(&plan->role_arn, s->role_arn);
+	if (!rc)
+		rc = copy(&plan->external_id, s->external_id);
+	if (!rc)
+		rc = copy(&plan->region, s->region);
+	if (!rc)
+		rc = take_keys(plan, s);
+	if (!rc && !cred_plan_anonymous(plan) && !cred_plan_fixed(plan))
+		rc = open_lanes(plan, s);
+	return rc;
+}
+
+void cred_plan_clear(struct cred_plan *plan)
+{
+	creds_unref(plan->given);
+	free(plan->role_arn);
+	free(plan->external_id);
+	free(plan->region);
+	if (plan->far)
+		http_lane_free(plan->far);
+	if (plan->near)
+		http_lane_free(plan->near);
+	*plan = (struct cred_plan){ 0 };
+}
+
+bool cred_plan_anonymous(const struct cred_plan *plan)
+{
+	return plan->order.choices[0] == CRED_ANONYMOUS;
+}
+
+bool cred_plan_fixed(const struct cred_plan *plan)
+{
+	return plan->order.choices[0] == CRED_STATIC && !plan->role_arn;
+}
+
+/* Those that the role is assumed with, or all there is. */
+static int fetch_base(const struct cred_plan *plan, struct cred_ask *ask,
+		      int64_t *stamp, struct creds **out)
+{
+	if (plan->half_given)
+		return cred_fail(ask, -EINVAL,
+				 "a key id and its secret are needed, "
+				 "and one of them is missing");
+	if (!plan->given)
+		return cred_chain_read(ask, &plan->order, stamp, out);
+	*out = creds_ref(plan->given);
+	return 0;
+}
+
+static int assume(const struct cred_plan *plan, struct cred_ask *ask,
+		  struct creds **creds)
+{
+	const struct cred_role role = {
+		.arn = plan->role_arn,
+		.external_id = plan->external_id,
+	};
+	struct creds *by = *creds;
+	int rc;
+
+	*creds = NULL;
+	rc = cred_sts_assume(ask, &role, by, creds);
+	creds_unref(by);
+	return rc;
+}
+
+void cred_fetch(const struct cred_plan *plan, struct cred_result *out)
+{
+	struct cred_ask ask = {
+		.far = plan->far,
+		.near = plan->near,
+		.region = plan->region,
+		.err = BUF_INIT(BUF_MESSAGE),
+	};
+	struct creds *c = NULL;
+
+	*out = (struct cred_result){ .why = BUF_INIT(BUF_MESSAGE) };
+	out->rc = fetch_base(plan, &ask, &out->stamp, &c);
+	if (!out->rc && plan->role_arn)
+		out->rc = assume(plan, &ask, &c);
+	if (!out->rc && c->expires_at && c->expires_at <= clock_now_s()) {
+		out->rc = -EACCES;
+		buf_reset(&ask.err);
+		buf_addf(&ask.err, "the credentials from %s have expired",
+			 c->source);
+	}
+	if (out->rc) {
+		/* What the first providers had to say is part of it. */
+		buf_adds(&out->why,
+			 ask.err.len ? buf_str(&ask.err) : strerror(-out->rc));
+		creds_unref(c);
+	} else {
+		out->creds = c;
+	}
+	out->costly = ask.costly;
+	buf_clear(&ask.err);
+}

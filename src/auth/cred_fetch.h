@@ -1,0 +1,44 @@
+/*
+ * One fetch of credentials by a cache's settings. Only auth/cred_cache.c and
+ * its tests use this.
+ */
+#ifndef AUTH_CRED_FETCH_H
+#define AUTH_CRED_FETCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "auth/cred_ask.h"
+#include "auth/cred_chain.h"
+
+struct cred_settings;
+struct creds;
+
+/* What a cache knows for life; owned. */
+struct cred_plan {
+	struct cred_order order;
+	struct creds *given; /* the keys of the settings; NULL: none */
+	bool half_given;
+	char *role_arn, *external_id, *region;
+	struct http_lane *far, *near;
+};
+/* 0, -EINVAL or -ENOMEM; cleared by the caller in any case. */
+int cred_plan_init(struct cred_plan *plan, const struct cred_settings *s);
+void cred_plan_clear(struct cred_plan *plan);
+
+/* True when nothing is ever signed. */
+bool cred_plan_anonymous(const struct cred_plan *plan);
+/* True when the given keys are all there is: no fetch is needed. */
+bool cred_plan_fixed(const struct cred_plan *plan);
+
+struct cred_result {
+	int rc;
+	struct creds *creds; /* with rc 0: a reference, and they live */
+	int64_t stamp; /* of the files that were read; 0: none were */
+	bool costly; /* a program ran, or a network was asked */
+	struct buf why; /* with another rc */
+};
+/* Blocks. */
+void cred_fetch(const struct cred_plan *plan, struct cred_result *out);
+
+#endif

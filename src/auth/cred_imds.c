@@ -1,0 +1,228 @@
+/*
+ * Three requests of a second each: a token, the role's name, its keys. Most
+ * machines are no EC2 instance, so silence means "not here" and no more. An
+ * old service without tokens answers the first with 403, 404 or 405, and is
+ * then asked without one, unless that is forbidden.
+ */
+#include "auth/cred_imds.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "auth/cred_ask.h"
+#include "auth/cred_fields.h"
+#include "auth/cred_http.h"
+#include "base/text.h"
+#include "net/url.h"
+
+#define WHO "the instance metadata service"
+#define ENDPOINT "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+#define ROLES "/latest/meta-data/iam/security-credentials/"
+#define TOKEN_TTL_S "21600"
+#define TIMEOUT_MS 1000
+#define ROLE_MAX 64 /* as IAM has it */
+#define TOKEN_MAX 1024
+
+struct imds {
+	struct cred_ask *ask;
+	struct buf base; /* http://HOST */
+	struct buf token; /* empty: version 1 */
+};
+
+static int find_base(struct imds *m)
+{
+	const char *given = cred_env(ENDPOINT);
+	const char *mode = cred_env(ENDPOINT "_MODE");
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct url url;
+	int rc;
+
+	if (!given)
+		given = mode && !strcasecmp(mode, "ipv6")
+				? "http://[fd00:ec2::254]"
+				: "http://169.254.169.254";
+	rc = url_parse(given, "http", &url, &why);
+	if (rc) {
+		cred_fail(m->ask, rc, ENDPOINT ": %s", buf_str(&why));
+	} else {
+		size_t n = strlen(url.path);
+
+		while (n && url.path[n - 1] == '/')
+			n--;
+		url_origin(&url, &m->base);
+		buf_add(&m->base, url.path, n);
+	}
+	url_clear(&url);
+	buf_clear(&why);
+	return rc ? rc : buf_err(&m->base);
+}
+
+static int request(struct imds *m, enum http_verb verb, const char *path,
+		   const char *last, struct http_reply *reply)
+{
+	struct buf url = BUF_INIT(BUF_URL);
+	struct cred_request r = {
+		.lane = m->ask->near,
+		.verb = verb,
+		.deadline_ms = TIMEOUT_MS,
+		.once = true,
+	};
+	int rc;
+
+	buf_addf(&url, "%s%s%s", buf_str(&m->base), path, last);
+	r.url = buf_str(&url);
+	if (verb == HTTP_PUT)
+		r.headers[0] = (struct sigv4_field){
+			"x-aws-ec2-metadata-token-ttl-seconds", TOKEN_TTL_S
+		};
+	else if (m->token.len)
+		r.headers[0] = (struct sigv4_field){ "x-aws-ec2-metadata-token",
+						     buf_str(&m->token) };
+	rc = cred_http(m->ask, &r, reply);
+	if (rc && rc != -EINTR && rc != -ENOMEM)
+		rc = cred_fail(m->ask, -ENOENT, WHO " does not answer at %s",
+			       buf_str(&m->base));
+	buf_clear(&url);
+	return rc;
+}
+
+static bool is_token(const char *s, size_t n, const char *more, size_t max)
+{
+	if (!n || n > max)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!((s[i] >= 'a' && s[i] <= 'z') ||
+		      (s[i] >= 'A' && s[i] <= 'Z') ||
+		      (s[i] >= '0' && s[i] <= '9') ||
+		      (s[i] && strchr(more, s[i]))))
+			return false;
+	return true;
+}
+
+static int get_token(struct imds *m)
+{
+	struct http_reply reply;
+	int rc = request(m, HTTP_PUT, "/latest/api/token", "", &reply);
+	const char *text = buf_str(&reply.body);
+	bool old = reply.status == 403 || reply.status == 404 ||
+		   reply.status == 405;
+
+	if (rc) {
+		; /* said already */
+	} else if (old && cred_env_yes("AWS_EC2_METADATA_V1_DISABLED")) {
+		rc = cred_fail(m->ask, -ENOENT,
+			       WHO " gives no token (status %ld), and "
+				   "AWS_EC2_METADATA_V1_DISABLED is set",
+			       reply.status);
+	} else if (reply.status == 200) {
+		if (is_token(text, reply.body.len, "-_=+/.~", TOKEN_MAX))
+			buf_add(&m->token, text, reply.body.len);
+		else
+			rc = cred_fail(m->ask, -EBADMSG,
+				       WHO " answered a token that is none");
+	} else if (!old) {
+		rc = cred_fail(m->ask, -EACCES,
+			       WHO " refuses a token: status %ld",
+			       reply.status);
+	}
+	cred_http_clear(&reply);
+	return rc;
+}
+
+/* Which role is attached; its name is the first line. */
+static int get_role(struct imds *m, struct buf *role)
+{
+	struct http_reply reply;
+	int rc = request(m, HTTP_GET, ROLES, "", &reply);
+	const char *text = buf_str(&reply.body);
+	size_t n = strcspn(text, "\r\n");
+
+	if (rc)
+		;
+	else if (reply.status == 404 || (reply.status == 200 && !n))
+		rc = cred_fail(m->ask, -ENOENT,
+			       "no role is attached to this instance");
+	else if (reply.status != 200)
+		rc = cred_fail(m->ask, -EACCES,
+			       WHO " does not name the role: status %ld",
+			       reply.status);
+	else if (!is_token(text, n, "+=,.@_-", ROLE_MAX))
+		rc = cred_fail(m->ask, -EBADMSG,
+			       WHO " answered a role's name that is none");
+	else
+		buf_add(role, text, n);
+	cred_http_clear(&reply);
+	return rc;
+}
+
+static int parse(struct imds *m, const struct http_reply *reply,
+		 const char *role, struct creds **out)
+{
+	static const char *const names[] = { "AccessKeyId", "SecretAccessKey",
+					     "Token", "Expiration", "Code" };
+	struct buf source = BUF_INIT(BUF_MESSAGE);
+	char *values[5] = { 0 };
+	int rc = cred_json(m->ask, WHO, buf_str(&reply->body), reply->body.len,
+			   NULL, names, values, 5);
+	struct cred_fields f = { values[0], values[1], values[2], values[3] };
+
+	buf_addf(&source, "instance role %s", role);
+	if (!rc && values[4] && strcmp(values[4], "Success")) {
+		rc = cred_fail(m->ask, -EACCES,
+			       WHO " has no keys for role %s: ", role);
+		text_printable(&m->ask->err, values[4]);
+	}
+	if (!rc)
+		rc = cred_fields_make(m->ask, &f, CRED_END_ISO, WHO,
+				      buf_str(&source), out);
+	cred_fields_clear(&f);
+	cred_wipe_free(values[4]);
+	buf_clear(&source);
+	return rc;
+}
+
+static int get_keys(struct imds *m, const char *role, struct creds **out)
+{
+	struct http_reply reply;
+	int rc = request(m, HTTP_GET, ROLES, role, &reply);
+
+	if (!rc && reply.status != 200)
+		rc = cred_fail(m->ask, -EACCES,
+			       WHO " has no keys for role %s: status %ld", role,
+			       reply.status);
+	else if (!rc)
+		rc = parse(m, &reply, role, out);
+	cred_http_clear(&reply);
+	return rc;
+}
+
+int cred_imds_read(struct cred_ask *ask, struct creds **out)
+{
+	struct imds m = {
+		.ask = ask,
+		.base = BUF_INIT(BUF_URL),
+		.token = BUF_INIT(TOKEN_MAX),
+	};
+	struct buf role = BUF_INIT(ROLE_MAX);
+	int rc;
+
+	if (cred_env_yes("AWS_EC2_METADATA_DISABLED"))
+		return cred_fail(ask, -ENOENT,
+				 "AWS_EC2_METADATA_DISABLED is set");
+	if (!ask->near)
+		return cred_fail(ask, -ENOENT,
+				 "there is no network for instance metadata");
+	rc = find_base(&m);
+	if (!rc)
+		rc = get_token(&m);
+	if (!rc)
+		rc = get_role(&m, &role);
+	if (!rc)
+		rc = get_keys(&m, buf_str(&role), out);
+	buf_clear(&m.base);
+	buf_wipe(&m.token);
+	buf_clear(&role);
+	return rc;
+}

@@ -1,0 +1,18 @@
+/*
+ * Credentials of the EC2 instance that we run on (IMDSv2).
+ *
+ * Source: Amazon EC2 User Guide, "Use the Instance Metadata Service to access
+ * instance metadata"; AWS SDKs and Tools Reference Guide, "IMDS credential
+ * provider". AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_V1_DISABLED,
+ * AWS_EC2_METADATA_SERVICE_ENDPOINT and _ENDPOINT_MODE are observed.
+ */
+#ifndef AUTH_CRED_IMDS_H
+#define AUTH_CRED_IMDS_H
+
+struct cred_ask;
+struct creds;
+
+/* -ENOENT too where nobody answers, or no role is attached. */
+int cred_imds_read(struct cred_ask *ask, struct creds **out);
+
+#endif

@@ -1,0 +1,312 @@
+/*
+ * Both actions are a form that is posted, and answer the same document. Each
+ * attempt is signed when it is written, on whatever thread that happens.
+ *
+ * What STS says of a failure is shown, since "not authorized to perform:
+ * sts:AssumeRole on resource ..." is what a person needs; but for a wrong
+ * signature, where it repeats the request, token and all.
+ */
+#include "auth/cred_sts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auth/cred_ask.h"
+#include "auth/cred_http.h"
+#include "auth/cred_sts_doc.h"
+#include "auth/creds.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/text.h"
+#include "net/url.h"
+
+#define WHO "STS"
+#define SERVICE "sts"
+#define FORM "application/x-www-form-urlencoded; charset=utf-8"
+#define DEADLINE_MS 20000
+#define MESSAGE_SHOWN 400
+#define GLOBAL_REGION "us-east-1"
+
+/* A request on its way. */
+struct sts {
+	struct buf url, region, body;
+	struct url server;
+	char body_hash[SHA256_HEX_SIZE];
+	const struct creds *by; /* NULL: not signed */
+};
+
+static bool is_region(const char *s)
+{
+	if (!s || !strchr(s, '-'))
+		return false;
+	for (; *s; s++)
+		if (!((*s >= 'a' && *s <= 'z') || (*s >= '0' && *s <= '9') ||
+		      *s == '-'))
+			return false;
+	return true;
+}
+
+int cred_sts_server(const char *region, struct buf *url,
+		    struct buf *signing_region, struct buf *err)
+{
+	const char *given = cred_env("AWS_ENDPOINT_URL_STS");
+	struct url u = { 0 };
+	int rc = 0;
+
+	if (!given)
+		given = cred_env("AWS_ENDPOINT_URL");
+	if (!is_region(region))
+		region = cred_env("AWS_REGION");
+	if (!is_region(region))
+		region = cred_env("AWS_DEFAULT_REGION");
+	if (given) {
+		rc = url_parse(given, "https", &u, err);
+		if (!rc) {
+			url_origin(&u, url);
+			buf_adds(url, *u.path ? u.path : "/");
+		}
+		url_clear(&u);
+	} else if (is_region(region)) {
+		buf_addf(url, "https://sts.%s.amazonaws.com%s/", region,
+			 text_starts_with(region, "cn-") ? ".cn" : "");
+	} else {
+		buf_adds(url, "https://sts.amazonaws.com/");
+	}
+	buf_adds(signing_region, is_region(region) ? region : GLOBAL_REGION);
+	return rc;
+}
+
+static void add_field(struct buf *body, const char *name, const char *value)
+{
+	if (!value || !*value)
+		return;
+	if (body->len)
+		buf_addc(body, '&');
+	buf_addf(body, "%s=", name);
+	text_percent_encode(body, value, strlen(value), false);
+}
+
+static int sts_init(struct sts *s, struct cred_ask *ask, const char *action,
+		    const struct cred_role *role)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	const char *session = role->session_name;
+	int rc;
+
+	*s = (struct sts){
+		.url = BUF_INIT(BUF_URL),
+		.region = BUF_INIT(64),
+		.body = BUF_INIT(8 * BUF_LINE),
+	};
+	if (!ask->far)
+		return cred_fail(ask, -EINVAL,
+				 WHO " needs a network, and there is none");
+	rc = cred_sts_server(ask->region, &s->url, &s->region, &why);
+	if (rc)
+		cred_fail(ask, rc, "the endpoint of " WHO ": %s",
+			  buf_str(&why));
+	else
+		rc = url_parse(buf_str(&s->url), NULL, &s->server, &why);
+	buf_clear(&why);
+	add_field(&s->body, "Action", action);
+	add_field(&s->body, "Version", "2011-06-15");
+	add_field(&s->body, "RoleArn", role->arn);
+	add_field(&s->body, "RoleSessionName", session ? session : "stagefs");
+	add_field(&s->body, "ExternalId", role->external_id);
+	add_field(&s->body, "DurationSeconds", role->duration_s);
+	return rc;
+}
+
+static void sts_clear(struct sts *s)
+{
+	buf_clear(&s->url);
+	buf_clear(&s->region);
+	buf_wipe(&s->body);
+	url_clear(&s->server);
+}
+
+static int sign(const void *arg, struct http_wire *wire)
+{
+	const struct sts *s = arg;
+	struct buf host = BUF_INIT(512), authorization = BUF_INIT(BUF_LINE);
+	char date[TIME_AMZ_SIZE];
+	int64_t now = clock_now_s();
+	const struct sigv4_field headers[] = {
+		{ "content-type", FORM },
+		{ "x-amz-date", date },
+		{ "x-amz-security-token", s->by->session_token },
+	};
+	const struct sigv4_scope scope = {
+		s->by->access_key_id,
+		s->by->session_token,
+		buf_str(&s->region),
+		SERVICE,
+		now,
+	};
+	const struct sigv4_request request = {
+		.method = "POST",
+		.host = (url_authority(&s->server, &host), buf_str(&host)),
+		.path = s->server.path,
+		.headers = headers,
+		.n_headers = s->by->session_token ? 3 : 2,
+		.payload_hash = s->body_hash,
+	};
+	struct sigv4_key key;
+	int rc;
+
+	time_amz(now, date);
+	sigv4_derive(&key, s->by->secret_access_key, now, scope.region,
+		     scope.service);
+	rc = sigv4_authorize(&key, &scope, &request, &authorization);
+	wipe(&key, sizeof(key));
+	if (!rc)
+		rc = http_wire_header(wire, "Authorization",
+				      buf_str(&authorization));
+	if (!rc)
+		rc = http_wire_header(wire, "X-Amz-Date", date);
+	if (!rc && s->by->session_token)
+		rc = http_wire_header(wire, "X-Amz-Security-Token",
+				      s->by->session_token);
+	buf_clear(&host);
+	buf_clear(&authorization);
+	return rc;
+}
+
+static int complain(struct cred_ask *ask, long status,
+		    const struct cred_sts_doc *doc)
+{
+	struct buf piece = BUF_INIT(MESSAGE_SHOWN);
+	bool tells =
+		doc->message && doc->code && !strstr(doc->code, "Signature");
+
+	cred_fail(ask, -EACCES, WHO " refuses: ");
+	if (doc->code)
+		text_printable(&ask->err, doc->code);
+	else
+		buf_addf(&ask->err, "status %ld", status);
+	if (tells) {
+		buf_add(&piece, doc->message,
+			strnlen(doc->message, MESSAGE_SHOWN));
+		buf_adds(&ask->err, ": ");
+		text_one_line(&ask->err, buf_str(&piece));
+	}
+	if (ask->skew_s > 300 || ask->skew_s < -300)
+		buf_addf(&ask->err, " (this machine's clock is %lld s %s)",
+			 (long long)(ask->skew_s < 0 ? -ask->skew_s
+						     : ask->skew_s),
+			 ask->skew_s < 0 ? "behind" : "ahead");
+	buf_clear(&piece);
+	return -EACCES;
+}
+
+static int judge(struct cred_ask *ask, const struct http_reply *reply,
+		 const char *source, struct creds **out)
+{
+	struct cred_sts_doc doc;
+	int rc = cred_sts_doc_parse(buf_str(&reply->body), reply->body.len,
+				    &doc);
+
+	if (reply->status != 200)
+		rc = complain(ask, reply->status, &doc);
+	else if (rc)
+		cred_fail(ask, rc, WHO " answered something that is no XML");
+	else
+		rc = cred_fields_make(ask, &doc.fields, CRED_END_ISO, WHO,
+				      source, out);
+	cred_sts_doc_clear(&doc);
+	return rc;
+}
+
+static int post(struct cred_ask *ask, struct sts *s, const char *source,
+		struct creds **out)
+{
+	const struct cred_request request = {
+		.lane = ask->far,
+		.verb = HTTP_POST,
+		.url = buf_str(&s->url),
+		.headers = { { "Content-Type", FORM },
+			     { "Accept", "application/xml" } },
+		.body = buf_str(&s->body),
+		.deadline_ms = DEADLINE_MS,
+		.sign = s->by ? sign : NULL,
+		.sign_arg = s,
+	};
+	struct http_reply reply = { 0 };
+	int rc = buf_err(&s->body) ? buf_err(&s->body) : buf_err(&s->url);
+
+	if (rc)
+		return cred_fail(ask, rc,
+				 "a request to " WHO " would be too long");
+	sha256_hex(s->body.data, s->body.len, s->body_hash);
+	rc = cred_http(ask, &request, &reply);
+	if (rc)
+		cred_fail(ask, rc, WHO " at %s does not answer: %s",
+			  s->server.host,
+			  reply.why ? reply.why : strerror(-rc));
+	else
+		rc = judge(ask, &reply, source, out);
+	cred_http_clear(&reply);
+	return rc;
+}
+
+int cred_sts_assume(struct cred_ask *ask, const struct cred_role *role,
+		    const struct creds *by, struct creds **out)
+{
+	struct buf source = BUF_INIT(BUF_MESSAGE);
+	struct sts s;
+	int rc = sts_init(&s, ask, "AssumeRole", role);
+
+	s.by = by;
+	buf_addf(&source, "role %s, assumed with %s", role->arn, by->source);
+	if (!rc)
+		rc = post(ask, &s, buf_str(&source), out);
+	sts_clear(&s);
+	buf_clear(&source);
+	return rc;
+}
+
+/* The file's content, which has no white space but at its end. */
+static int read_token(struct cred_ask *ask, const char *path, struct buf *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
+	char *room = buf_reserve(out, BUF_LINE);
+	ssize_t n = fd >= 0 && room ? read(fd, room, BUF_LINE) : -1;
+
+	if (n < 0)
+		rc = -errno;
+	else
+		out->len += (size_t)n;
+	if (fd >= 0)
+		close(fd);
+	while (out->len && strchr(" \t\r\n", out->data[out->len - 1]))
+		buf_truncate(out, out->len - 1);
+	if (!rc && out->len)
+		return 0;
+	cred_fail(ask, -EACCES, "the web identity token ");
+	text_printable(&ask->err, path);
+	buf_addf(&ask->err, ": %s", rc ? strerror(-rc) : "the file is empty");
+	return -EACCES;
+}
+
+int cred_sts_web_identity(struct cred_ask *ask, const struct cred_role *role,
+			  const char *token_file, struct creds **out)
+{
+	struct buf source = BUF_INIT(BUF_MESSAGE);
+	struct buf token = BUF_INIT(2 * BUF_LINE);
+	struct sts s;
+	int rc = sts_init(&s, ask, "AssumeRoleWithWebIdentity", role);
+
+	buf_addf(&source, "role %s, assumed with a web identity", role->arn);
+	if (!rc)
+		rc = read_token(ask, token_file, &token);
+	if (!rc) {
+		add_field(&s.body, "WebIdentityToken", buf_str(&token));
+		rc = post(ask, &s, buf_str(&source), out);
+	}
+	sts_clear(&s);
+	buf_wipe(&token);
+	buf_clear(&source);
+	return rc;
+}
