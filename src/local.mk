@@ -16,6 +16,7 @@ stagefs_SOURCES = \
 	src/cmd_sql_text.c src/cmd_sql_text.h \
 	src/cmd_stages.c \
 	src/config_catalog.c \
+	src/manual.c src/manual.h \
 	src/mount_options.c src/mount_options.h \
 	src/mount_point.c src/mount_point.h \
 	src/mount_presign.c src/mount_presign.h \
@@ -134,3 +135,17 @@ tests_unit_test_transfer_SOURCES = tests/unit/test_transfer.c \
 tests_unit_test_transfer_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_transfer_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_transfer_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+
+# The manual pages and the completion come out of the program's own tables.
+man1_MANS = docs/man/stagefs.1
+man5_MANS = docs/man/stagefs.conf.5
+completiondir = $(datadir)/bash-completion/completions
+completion_DATA = etc/stagefs
+CLEANFILES += $(man1_MANS) $(man5_MANS) $(completion_DATA)
+
+docs/man/stagefs.1: stagefs$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) docs/man && ./stagefs --generate man1 >$@
+docs/man/stagefs.conf.5: stagefs$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) docs/man && ./stagefs --generate man5 >$@
+etc/stagefs: stagefs$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) etc && ./stagefs --generate completion >$@

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cmd.h"
+#include "manual.h"
 
 static const struct command *const commands[] = {
 	&mount_command, &presign_command, &list_command,
@@ -65,6 +66,10 @@ int main(int argc, char **argv)
 		puts("stagefs " PACKAGE_VERSION);
 		return STATUS_OK;
 	}
+	/* For the build: the manual pages and the completion. */
+	if (argc == 3 && !strcmp(argv[1], "--generate"))
+		return manual_print(commands, argv[2], stdout) ? STATUS_USAGE
+							       : STATUS_OK;
 	c = find(argv[1]);
 	if (c)
 		return run_verb(c, argc - 1, argv + 1);

@@ -11,6 +11,8 @@ dist_check_SCRIPTS += tests/cli/check.sh tests/cli/list.sh \
 EXTRA_DIST += tests/cli/lib.sh
 TESTS += tests/cli/presign-many.sh tests/cli/presign-options.sh
 dist_check_SCRIPTS += tests/cli/presign-many.sh tests/cli/presign-options.sh
+TESTS += tests/cli/manual.sh
+dist_check_SCRIPTS += tests/cli/manual.sh
 TESTS += tests/cli/million.sh tests/cli/remove.sh tests/cli/sql.sh \
 	tests/cli/stages.sh
 dist_check_SCRIPTS += tests/cli/million.sh tests/cli/remove.sh \

@@ -69,6 +69,10 @@ void option_show(const struct option *row, const void *target, struct buf *out);
 /* A nearest name for "did you mean", or NULL. */
 const char *option_suggest(const struct option *table, const char *name);
 
+/* One row for people: `metadata_ttl=N`, and what it is with its default and
+ * other names. */
+void option_describe(const struct option *table, const struct option *row,
+		     struct buf *form, struct buf *text);
 void option_help(const struct option *table, FILE *out);
 void option_clear(const struct option *table, void *target);
 

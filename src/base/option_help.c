@@ -144,18 +144,28 @@ static void print_wrapped(FILE *out, const char *text)
 	fputc('\n', out);
 }
 
+void option_describe(const struct option *table, const struct option *row,
+		     struct buf *form, struct buf *text)
+{
+	struct buf remarks = BUF_INIT(BUF_MESSAGE);
+
+	buf_addf(form, "%s=%s", row->name, value_word(row));
+	add_remarks(&remarks, table, row);
+	buf_adds(text, row->help ? row->help : "");
+	if (remarks.len)
+		buf_addf(text, "%s(%s)", text->len ? " " : "",
+			 buf_str(&remarks));
+	buf_clear(&remarks);
+}
+
 static void print_row(const struct option *table, const struct option *row,
 		      FILE *out)
 {
-	struct buf text = BUF_INIT(BUF_MESSAGE),
-		   remarks = BUF_INIT(BUF_MESSAGE);
-	int n = fprintf(out, "  %s=%s", row->name, value_word(row));
+	struct buf form = BUF_INIT(BUF_MESSAGE), text = BUF_INIT(BUF_MESSAGE);
+	int n;
 
-	add_remarks(&remarks, table, row);
-	buf_adds(&text, row->help ? row->help : "");
-	if (remarks.len)
-		buf_addf(&text, "%s(%s)", text.len ? " " : "",
-			 buf_str(&remarks));
+	option_describe(table, row, &form, &text);
+	n = fprintf(out, "  %s", buf_str(&form));
 	if (n + 2 > HELP_COLUMN && text.len) {
 		fputc('\n', out);
 		n = 0;
@@ -163,8 +173,8 @@ static void print_row(const struct option *table, const struct option *row,
 	if (text.len)
 		fprintf(out, "%*s", HELP_COLUMN - n, "");
 	print_wrapped(out, buf_str(&text));
+	buf_clear(&form);
 	buf_clear(&text);
-	buf_clear(&remarks);
 }
 
 void option_help(const struct option *table, FILE *out)

@@ -1,0 +1,43 @@
+#!/bin/bash
+# The manual pages and the completion say what the program takes.
+. "$(dirname "$0")/lib.sh"
+
+for page in man1 man5 completion; do
+	"$STAGEFS" --generate "$page" >"$DIR/$page"
+done
+verbs=$("$STAGEFS" --help | sed -n 's/^ *stagefs \([a-z]\+\) .*/\1/p')
+
+has() {	# PAGE LINE-BEGINNING: as roff writes it
+	awk -v want="${2//-/\\\\-}" 'index($0, want) == 1 { found = 1 }
+		END { exit !found }' "$DIR/$1"
+}
+
+complete_for() {	# [VERB] WORD: what the shell offers
+	(
+		. "$DIR/completion"
+		COMP_WORDS=(stagefs "$@")
+		COMP_CWORD=$#
+		_stagefs
+		printf '%s\n' "${COMPREPLY[@]}"
+	) | grep -qxe "${!#}"
+}
+
+is 'there are verbs' "$([ "$(wc -w <<<"$verbs")" -ge 10 ] && echo yes)" yes
+for verb in $verbs; do
+	holds "the manual has the verb $verb" has man1 ".SS \"stagefs $verb\""
+	holds "$verb is completed" complete_for "$verb"
+	for word in $("$STAGEFS" "$verb" --help | sed -n 's/^  \(-[-a-z0-9]*\)=.*/\1/p'); do
+		holds "... $word stands in the manual" has man1 ".B $word="
+		holds "... and is completed" complete_for "$verb" "$word"
+	done
+done
+for key in $("$STAGEFS" --help | sed -n 's/^  \([a-z_]*\)=.*/\1/p'); do
+	holds "stagefs.conf(5) has the key $key" has man5 ".B $key="
+done
+run --generate man9
+is 'an unknown page is a usage error' "$RC" 2
+if command -v groff >/dev/null; then
+	is 'groff has nothing to say about the pages' \
+		"$(groff -man -Tascii -ww -z "$DIR/man1" "$DIR/man5" 2>&1)" ''
+fi
+finish
