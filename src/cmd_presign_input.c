@@ -122,7 +122,7 @@ static int sign_line(struct input *in, struct failure *f, bool *go_on)
 static int sign_lines(struct input *in)
 {
 	struct failure f = FAILURE_INIT;
-	int status = STATUS_OK, rc;
+	int status = STATUS_OK, rc = 0;
 	bool go_on = true;
 
 	while (go_on && (rc = next_line(in)) > 0) {
