@@ -246,6 +246,8 @@ static void *worker(void *arg)
 		struct buf why = BUF_INIT(BUF_MESSAGE);
 		int rc = job->run(t, job, &why);
 
+		if (rc == -EEXIST && why.len)
+			rc = -EIO; /* no choice of ours: a failure */
 		if (rc && rc != -EEXIST)
 			say_failure(t, job,
 				    why.len ? buf_str(&why) : strerror(-rc));
@@ -284,12 +286,17 @@ static void stop(struct transfer *t)
 	}
 }
 
+/* What is ignored (nohup, a job in the background) stays ignored. */
 static void signals(sigset_t *out)
 {
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction now;
+
 	sigemptyset(out);
-	sigaddset(out, SIGINT);
-	sigaddset(out, SIGTERM);
-	sigaddset(out, SIGHUP);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (!sigaction(ends[i], NULL, &now) &&
+		    now.sa_handler != SIG_IGN)
+			sigaddset(out, ends[i]);
 	sigaddset(out, SIGUSR1); /* transfer_end()'s word that it is over */
 }
 

@@ -36,29 +36,35 @@ int transfer_temporary(void)
 	return fd;
 }
 
+static int make_dir(const char *path)
+{
+	struct stat st;
+	int rc;
+
+	if (!mkdir(path, 0777))
+		return 0;
+	rc = -errno;
+	if (stat(path, &st))
+		return rc == -EEXIST ? -errno : rc;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
 int transfer_make_dirs(const char *path, bool all)
 {
-	char *copy = strdup(path);
+	char *copy = strdup(path), *p = copy;
 	int rc = copy ? 0 : -ENOMEM;
-	struct stat st;
 
-	for (char *p = copy; p && !rc;) {
-		p = strchr(p + 1, '/');
-		if (!p && !all)
+	while (!rc && *p) {
+		p += 1 + strcspn(p + 1, "/");
+		if (!*p && !all)
 			break;
-		if (p)
+		if (*p) {
 			*p = '\0';
-		if (mkdir(copy, 0777) && errno != EEXIST)
-			rc = -errno;
-		else if (stat(copy, &st))
-			rc = -errno;
-		else if (!S_ISDIR(st.st_mode))
-			rc = -ENOTDIR;
-		if (p)
+			rc = make_dir(copy);
 			*p = '/';
-		/* EACCES, EROFS of a directory that is there */
-		if (rc && !p && !stat(path, &st) && S_ISDIR(st.st_mode))
-			rc = 0;
+		} else {
+			rc = make_dir(copy);
+		}
 	}
 	free(copy);
 	return rc;

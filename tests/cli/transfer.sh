@@ -122,6 +122,11 @@ is 'put too' "$RC $(admin _requests | grep -c '"method": "PUT"')" '0 0'
 printf world >a.txt
 run put a.txt @ext --skip-existing
 is 'what is new goes' "$("$STAGEFS" get @ext/a.txt -)" world
+long=$(printf 'n%.0s' {1..255})
+run put a.txt "@ext/$long" --exact
+run get "@ext/$long" out
+is 'a name of 255 bytes' "$RC$(cat "out/$long")" 0world
+rm "out/$long"
 ln -s a.txt out/link
 run get @ext/other.txt out/link
 is 'a symbolic link stays one' "$(readlink out/link) $(cat out/a.txt)" 'a.txt hello'
@@ -234,6 +239,11 @@ is 'which is made' "$(files rows/many2)" 'json ndjson tsv '
 row upload @ext/rows/x >"$DIR/row"
 fails 'an upload row is not for get' 1 'the row is for something else' get --row "$DIR/row" rows/x
 is 'and nothing was sent' "$(names @ext/rows/x)" ''
+printf 'stagefs-get 1\n3 3\n"%s"\n' "$(printf old | md5sum | cut -c1-32)" >rows/stale.part.state
+printf old >rows/stale.part
+row @ext/rows/tsv >"$DIR/row"
+run get --row "$DIR/row" rows/stale
+is 'a part that is whole is not believed unasked' "$RC$(cat rows/stale)" 0row
 row @ext/rows/tsv >"$DIR/row"
 fails 'nor a download row for put' 1 'the row is for something else' put r.txt --row "$DIR/row"
 echo '{"method":"GET","url":"http://127.0.0.1:1/x?X-Amz-Signature=abc"}' >"$DIR/row"
@@ -244,6 +254,29 @@ fails 'a file that is none' 1 'No such file' get --row "$DIR/none" rows/x
 fails 'rows and files that do not match' 1 '1 rows are there for 2 files' put a.txt r.txt --row <(row upload @ext/rows/x)
 sed 's/X-Amz-Signature=.*/X-Amz-Signature=0/' <(row @ext/rows/tsv) >"$DIR/row"
 fails 'a signature that does not hold' 1 'cannot download other/data/rows/tsv to rows/x: SignatureDoesNotMatch' get --row "$DIR/row" rows/x
+
+reset
+fault '{"match": {"method": "PUT", "query": "partNumber=1"}, "action": {"type": "latency", "seconds": 1}}'
+holds 'a terminal sees how far it is' python3 -c '
+import os, pty, sys
+seen = b""
+def read(fd):
+    global seen
+    data = os.read(fd, 4096)
+    seen += data
+    return data
+status = pty.spawn(sys.argv[1:], read)
+assert status == 0 and b"0/1 files, " in seen and b" of 19.0 MiB [" in seen, seen
+assert seen.rstrip().rpartition(b"\x1b[K")[2].startswith(b"1 file, 19.0 MiB in "), seen' \
+	"$STAGEFS" put big @ext/seen
+holds 'not with --quiet' python3 -c '
+import os, pty, sys
+assert pty.spawn(sys.argv[1:], lambda fd: os.read(fd, 1) and sys.exit(1)) == 0' \
+	"$STAGEFS" put -q big @ext/seen
+mkdir many
+for i in $(seq 40); do cp a.txt many/$i; done
+run put many/* @ext/many && run get '@ext/many/*' many2 --parallel 3
+is 'many files, few at a time' "$RC $(ls many2 | wc -l)" '0 40'
 
 # ---- usage, and a person who has had enough ----
 
@@ -257,7 +290,7 @@ fails '--parallel 0' 2 'parallel' get @ext/a.txt --parallel 0
 fails 'a file that is not there' 1 'cannot upload nix: No such file' put nix @ext
 reset
 fault '{"match": {"method": "PUT", "query": "partNumber", "count": 0}, "action": {"type": "stall", "seconds": 20}}'
-timeout -s INT 3 "$STAGEFS" put big @ext 2>"$DIR/err"
+timeout -s TERM 3 "$STAGEFS" put big @ext 2>"$DIR/err"
 is 'an interrupt ends an upload, and aborts it' "$(cat "$DIR/err") $(admin _requests | python3 -c '
 import json, sys
 print(sum(r["method"] == "DELETE" and "uploadId" in r["query"] for r in json.load(sys.stdin)))')" \
