@@ -112,3 +112,10 @@ tests_unit_test_drop_ins_SOURCES = tests/unit/test_drop_ins.c \
 	tests/unit/catalog_fixture.h
 tests_unit_test_drop_ins_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_drop_ins_LDADD = $(STAGE_LIBS) $(UNIT_LIBS)
+
+# Whole URLs, against botocore's client.
+check_PROGRAMS += tests/vectors/presign-cli
+tests_vectors_presign_cli_SOURCES = tests/vectors/presign-cli.c
+tests_vectors_presign_cli_LDADD = $(STAGE_LIBS)
+TESTS += tests/vectors/presign-botocore.py
+dist_check_SCRIPTS += tests/vectors/presign-botocore.py
