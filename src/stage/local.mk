@@ -119,3 +119,5 @@ tests_vectors_presign_cli_SOURCES = tests/vectors/presign-cli.c
 tests_vectors_presign_cli_LDADD = $(STAGE_LIBS)
 TESTS += tests/vectors/presign-botocore.py
 dist_check_SCRIPTS += tests/vectors/presign-botocore.py
+TESTS += tests/fuzz/curl-line.py
+dist_check_SCRIPTS += tests/fuzz/curl-line.py
