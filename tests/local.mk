@@ -37,13 +37,20 @@ format:
 	cd $(srcdir) && find src tests -name '*.[ch]' | xargs $(CLANG_FORMAT) -i
 .PHONY: format
 
-# Speed of signing.
+# Speed of pre-signed URLs: a minute.
 check_PROGRAMS += tests/bench/bench_sign
 tests_bench_bench_sign_SOURCES = tests/bench/bench_sign.c
 tests_bench_bench_sign_LDADD = $(STAGE_LIBS)
+check_PROGRAMS += tests/bench/bench_xattr
+tests_bench_bench_xattr_SOURCES = tests/bench/bench_xattr.c
+bench-presign: stagefs$(EXEEXT) tests/bench/bench_sign$(EXEEXT) \
+	tests/bench/bench_xattr$(EXEEXT)
+	top_srcdir=$(abs_top_srcdir) top_builddir=$(abs_top_builddir) \
+		$(top_srcdir)/tests/bench/presign.sh
+.PHONY: bench-presign
 
 # Needs root and Ceph, and takes a few minutes.
-bench: stagefs$(EXEEXT)
+bench: stagefs$(EXEEXT) bench-presign
 	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) \
 		$(top_srcdir)/tests/mount/run $(top_srcdir)/tests/bench/bench.sh
 .PHONY: bench
