@@ -151,7 +151,7 @@ static bool read_action(const char *name, enum presign_action *out)
 static struct stage *open_stage(char **f, struct buf *err)
 {
 	const struct cred_settings creds = {
-		.choice = *f[KEY_ID] ? CRED_STATIC : CRED_ANONYMOUS,
+		.credentials = *f[KEY_ID] ? "static" : "anonymous",
 		.access_key_id = f[KEY_ID],
 		.secret_access_key = f[SECRET],
 		.session_token = *f[TOKEN] ? f[TOKEN] : NULL,
