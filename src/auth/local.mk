@@ -93,3 +93,6 @@ tests_unit_test_cred_sts_doc_SOURCES = tests/unit/test_cred_sts_doc.c \
 	$(CRED_TEST_FILES)
 tests_unit_test_cred_sts_doc_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_cred_sts_doc_LDADD = $(AUTH_LIBS) $(UNIT_LIBS)
+
+TESTS += tests/vectors/cred-order.py
+dist_check_SCRIPTS += tests/vectors/cred-order.py

@@ -74,6 +74,37 @@ run check
 is 'a clock that is an hour off is corrected' "$RC" 0
 admin _reset x >/dev/null
 
+# ---- where credentials come from ----
+
+write_config "$DIR/aws" <<END
+[profile prog]
+credential_process = echo '{"Version": 1, "AccessKeyId": "AKTEST", "SecretAccessKey": "$SECRET", "Expiration": "2100-01-01T00:00:00Z"}'
+[profile sso]
+sso_start_url = http://127.0.0.1:1/
+sso_region = us-east-1
+sso_account_id = 1
+sso_role_name = r
+END
+# check_source PROFILE: `check` of a stage with credentials = profile:PROFILE.
+check_source() {
+	write_config "$DIR/source.conf" <<-END
+	[stage s]
+	url = s3://other/data/
+	endpoint_url = http://127.0.0.1:$PORT
+	region = us-east-1
+	credentials = profile:$1
+	END
+	AWS_CONFIG_FILE=$DIR/aws run check --config "$DIR/source.conf"
+}
+check_source prog
+is 'a program: where the keys come from and until when they live' \
+	"$RC $(cut -f3,4 "$DIR/out")" \
+	"0 http://127.0.0.1:$PORT, region us-east-1, credentials: profile prog, credential_process until 2100-01-01T00:00:00Z	ok"
+holds 'never the secret' sh -c "! grep -q '$SECRET' '$DIR/out' '$DIR/err'"
+check_source sso
+is 'nobody has signed on: check fails' "$RC" 1
+holds 'and says what to run' grep -q 'run `aws sso login --profile sso`' "$DIR/out"
+
 # ---- hidden ----
 
 (umask 077; sed 's/^\[stage ext\]/[stage hider]/' "$STAGEFS_CONFIG" >"$DIR/hider.conf")
