@@ -1,7 +1,7 @@
 EXTRA_DIST += .clang-format
 TESTS += tests/check-tap.sh
 dist_check_SCRIPTS += tests/check-tap.sh
-EXTRA_DIST += check tests/packages tests/tap.awk tests/mount \
+EXTRA_DIST += tests/packages tests/tap.awk tests/mount \
 	tests/bench tests/fuzz
 
 # The command line against the stand-in server.
@@ -74,3 +74,7 @@ fuzz:
 .PHONY: fuzz
 clean-local:
 	rm -rf tests/fuzz/found tests/fuzz/libfuzzer_sql
+
+# Not in EXTRA_DIST: make would take its name for the target.
+dist-hook:
+	cp -p $(srcdir)/check $(distdir)/check
