@@ -211,4 +211,35 @@ holds 'without its signature and token' \
 	sh -c "! grep -qE 'Signature=[0-9a-f]|$SECRET' '$DIR/err'"
 holds 'which are on standard output' grep -qE 'Signature=[0-9a-f]{64}$' "$DIR/out"
 unset "${!AWS_@}"
+
+# ---- nobody else sees it ----
+
+write_config "$DIR/log.conf" <<END
+[stagefs]
+log = $DIR/log
+log_level = debug
+[stage ext]
+url = s3://other/data/
+endpoint_url = http://127.0.0.1:$PORT
+access_key_id = AKTEST
+secret_access_key = $SECRET
+END
+export STAGEFS_CONFIG=$DIR/log.conf
+: >"$DIR/errors"
+for arguments in '@ext/a --verbose' 'upload @ext/a --verbose --format curl' \
+	'upload @ext/p --parts 2' '--recursive @ext/ --verbose' \
+	'@ext/../a' '@ext/a --expire 0' 'upload @ext/a --content-length x' \
+	'upload @ext/a --meta a=' '@no/a'; do
+	run presign $arguments
+	cat "$DIR/err" >>"$DIR/errors"
+done
+holds 'no signature, secret or whole URL in the log or an error' \
+	sh -c "! cat '$DIR/log' '$DIR/errors' | grep -E 'Signature=[0-9a-f]|$SECRET'"
+holds 'an upload that was begun is no URL in the log either' \
+	sh -c "! grep -i 'X-Amz-' '$DIR/log'"
+(sleep 2; echo @ext/a) | "$STAGEFS" presign - --format url >"$DIR/out" &
+sleep 1
+holds 'the process list shows what was typed' sh -c "! tr '\\0' ' ' </proc/$!/cmdline | grep -i x-amz-"
+wait $!
+holds 'and the URL came' grep -q 'X-Amz-Signature=' "$DIR/out"
 finish
