@@ -68,8 +68,7 @@ static size_t next_cap(const struct buf *b, size_t need)
 	return cap;
 }
 
-/* Makes room for n bytes and the NUL. False once anything has failed. */
-static bool grow(struct buf *b, size_t n)
+static bool grow_more(struct buf *b, size_t n)
 {
 	size_t cap;
 	char *data;
@@ -80,8 +79,6 @@ static bool grow(struct buf *b, size_t n)
 		b->err = -EMSGSIZE;
 		return false;
 	}
-	if (b->len + n < b->cap)
-		return true;
 	cap = next_cap(b, b->len + n + 1);
 	data = malloc(cap);
 	if (!data) {
@@ -99,6 +96,15 @@ static bool grow(struct buf *b, size_t n)
 	b->data = data;
 	b->cap = cap;
 	return true;
+}
+
+/* Makes room for n bytes and the NUL. False once anything has failed. */
+static inline bool grow(struct buf *b, size_t n)
+{
+	if (!b->err && n <= b->max - b->len && b->cap > b->len &&
+	    n < b->cap - b->len)
+		return true;
+	return grow_more(b, n);
 }
 
 void buf_add(struct buf *b, const void *bytes, size_t n)

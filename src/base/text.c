@@ -129,10 +129,12 @@ void text_percent_encode(struct buf *out, const char *s, size_t n,
 
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = s[i];
-		char escape[] = { '%', hex_digits[c >> 4], hex_digits[c & 15] };
+		char escape[3] = "%";
 
 		if (unreserved[c] || (c == '/' && keep_slash))
 			continue;
+		escape[1] = hex_digits[c >> 4];
+		escape[2] = hex_digits[c & 15];
 		buf_add(out, s + done, i - done);
 		buf_add(out, escape, sizeof(escape));
 		done = i + 1;

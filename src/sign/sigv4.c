@@ -191,21 +191,29 @@ static int presign_fields(const struct sigv4_key *key,
 {
 	struct sigv4_field all[SIGV4_FIELDS_MAX + AUTH_FIELDS];
 	size_t n = list_fields(request, v, all);
-	char room[LONG], signature[SIGNATURE_SIZE];
-	struct buf canonical;
+	char room[LONG], on_query[LONG], signature[SIGNATURE_SIZE];
+	struct buf canonical, query;
 	int err;
 
 	buf_init_on(&canonical, room, sizeof(room), CANONICAL_MAX);
-	err = canonical_request(request, lines, v->signed_headers, all, n,
-				&canonical);
+	buf_init_on(&query, on_query, sizeof(on_query), CANONICAL_MAX);
+	err = canonical_query(all, n, &query);
+	if (!err)
+		err = canonical_request_of(request, lines, v->signed_headers,
+					   &query, &canonical);
 	if (!err)
 		err = sign(key, scope, scope_text, &canonical, signature);
 	if (!err) {
-		sigv4_encode_query(out, all, n);
+		/* Ours alone are in order already. */
+		if (request->n_query)
+			sigv4_encode_query(out, all, n);
+		else
+			buf_add(out, query.data, query.len);
 		buf_adds(out, "&X-Amz-Signature=");
 		buf_adds(out, signature);
 	}
 	buf_wipe(&canonical);
+	buf_wipe(&query);
 	return err;
 }
 

@@ -243,30 +243,36 @@ static bool is_wire_path(const char *s)
 	return true;
 }
 
-int canonical_request(const struct sigv4_request *request, const char *lines,
-		      const char *names, const struct sigv4_field *query,
-		      size_t n_query, struct buf *out)
+int canonical_request_of(const struct sigv4_request *request, const char *lines,
+			 const char *names, const struct buf *query,
+			 struct buf *out)
 {
 	const char *hash = request->payload_hash;
-	int err;
+	const char *pieces[] = { "\n", lines, "\n", names, "\n", NULL };
 
-	if (!hash)
-		hash = SIGV4_UNSIGNED_PAYLOAD;
-	if (!is_token(request->method) || !is_token(hash) ||
+	pieces[5] = hash ? hash : SIGV4_UNSIGNED_PAYLOAD;
+	if (!is_token(request->method) || !is_token(pieces[5]) ||
 	    !is_wire_path(request->path))
 		return -EINVAL;
 	buf_adds(out, request->method);
 	buf_addc(out, '\n');
 	buf_adds(out, *request->path ? request->path : "/");
 	buf_addc(out, '\n');
-	err = canonical_query(query, n_query, out);
-	if (err)
-		return err;
-	buf_addc(out, '\n');
-	buf_adds(out, lines);
-	buf_addc(out, '\n');
-	buf_adds(out, names);
-	buf_addc(out, '\n');
-	buf_adds(out, hash);
+	buf_add(out, buf_str(query), query->len);
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++)
+		buf_adds(out, pieces[i]);
 	return buf_err(out);
+}
+
+int canonical_request(const struct sigv4_request *request, const char *lines,
+		      const char *names, const struct sigv4_field *query,
+		      size_t n_query, struct buf *out)
+{
+	struct buf text = BUF_INIT(CANONICAL_MAX);
+	int err = canonical_query(query, n_query, &text);
+
+	if (!err)
+		err = canonical_request_of(request, lines, names, &text, out);
+	buf_wipe(&text);
+	return err;
 }

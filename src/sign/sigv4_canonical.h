@@ -33,4 +33,9 @@ int canonical_request(const struct sigv4_request *request, const char *lines,
 		      const char *names, const struct sigv4_field *query,
 		      size_t n_query, struct buf *out);
 
+/* The same by the text of canonical_query(). */
+int canonical_request_of(const struct sigv4_request *request, const char *lines,
+			 const char *names, const struct buf *query,
+			 struct buf *out);
+
 #endif

@@ -103,17 +103,24 @@ void s3_place_host(const struct s3_place *p, const char *region,
 		   struct buf *out)
 {
 	struct url u = p->url;
-	struct buf host = BUF_INIT(1024);
+	char room[256];
+	struct buf host;
 	const char *old, *domain;
 	size_t n;
 
-	if (p->virtual_host)
-		buf_addf(&host, "%s.", p->bucket);
+	buf_init_on(&host, room, sizeof(room), 1024);
+	if (p->virtual_host) {
+		buf_adds(&host, p->bucket);
+		buf_addc(&host, '.');
+	}
 	if (split_amazon(p->url.host, &old, &n, &domain) && *region &&
-	    (n || strcmp(region, "us-east-1")))
-		buf_addf(&host, "s3.%s%s", region, domain);
-	else
+	    (n || strcmp(region, "us-east-1"))) {
+		buf_adds(&host, "s3.");
+		buf_adds(&host, region);
+		buf_adds(&host, domain);
+	} else {
 		buf_adds(&host, p->url.host);
+	}
 	u.host = host.data;
 	if (buf_err(&host))
 		out->err = out->err ? out->err : buf_err(&host);

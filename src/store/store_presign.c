@@ -190,9 +190,11 @@ void store_presigned_clear(struct store_presigned *p)
 int store_presigned_headers(struct store_presigned *p,
 			    const struct store_field *headers, size_t n)
 {
-	struct buf json = BUF_INIT(4 * HEADERS_MAX);
-	struct buf lines = BUF_INIT(2 * HEADERS_MAX);
+	char on_json[512], on_lines[512];
+	struct buf json, lines;
 
+	buf_init_on(&json, on_json, sizeof(on_json), 4 * HEADERS_MAX);
+	buf_init_on(&lines, on_lines, sizeof(on_lines), 2 * HEADERS_MAX);
 	buf_addc(&json, '{');
 	for (size_t i = 0; i < n; i++) {
 		if (i)
