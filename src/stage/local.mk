@@ -106,10 +106,18 @@ TESTS += tests/fuzz/fuzz_sql
 tests_fuzz_fuzz_sql_SOURCES = tests/fuzz/fuzz_sql.c tests/fuzz/corpus.c
 tests_fuzz_fuzz_sql_LDADD = libstage.a $(BASE_LIBS)
 
+check_PROGRAMS += tests/unit/test_drop_ins_catalog
+TESTS += tests/unit/test_drop_ins_catalog
+tests_unit_test_drop_ins_catalog_SOURCES = \
+	tests/unit/test_drop_ins_catalog.c tests/unit/catalog_fixture.h \
+	tests/unit/drop_ins_fixture.h
+tests_unit_test_drop_ins_catalog_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_drop_ins_catalog_LDADD = $(STAGE_LIBS) $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_drop_ins
 TESTS += tests/unit/test_drop_ins
 tests_unit_test_drop_ins_SOURCES = tests/unit/test_drop_ins.c \
-	tests/unit/catalog_fixture.h
+	tests/unit/drop_ins_fixture.h
 tests_unit_test_drop_ins_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_drop_ins_LDADD = $(STAGE_LIBS) $(UNIT_LIBS)
 

@@ -1,0 +1,239 @@
+/* Stages in files of their own, as a catalog that is open sees them. */
+#include "unit.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "base/log.h"
+#include "catalog_fixture.h"
+#include "drop_ins_fixture.h"
+#include "stage/catalog_impl.h"
+
+static struct catalog *open_with_dir(void)
+{
+	struct catalog_settings set = {
+		.user = "root",
+		.storage = &storage_conn,
+		.external = externals,
+		.n_external = 1,
+		.metadata_ttl = 5,
+		.drop_ins = dir,
+		.deadline_max = 15,
+		.open = open_memory,
+	};
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct catalog *c = NULL;
+
+	drop_ins_stamp(dir, &set.stamp);
+	row_number("opened", catalog_new(&set, NULL, &c, &err), 0);
+	buf_clear(&err);
+	return c;
+}
+
+/* As if a second had gone by. */
+static void a_second_later(struct catalog *c)
+{
+	lock_take(&c->lock);
+	catalog_locked(c)->looked_ms -= 1000;
+	lock_drop(&c->lock);
+}
+
+static struct stage *find(struct catalog *c, const char *name)
+{
+	struct stage *s = NULL;
+
+	return catalog_get(c, name, &s) ? NULL : s;
+}
+
+static void test_reload(void **state)
+{
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct catalog *c = open_with_dir();
+	struct stage *one, *same, *other, *ext = find(c, "ext"), **all;
+	unsigned n;
+	int storage_err;
+
+	row_check("not yet", !find(c, "one"));
+	write_stage("one", PAIRS("url", "s3://one/"), &err);
+	row_check("not within the second", !find(c, "one"));
+	a_second_later(c);
+	one = find(c, "one");
+	row_check("then it is there", one && one->kind == STAGE_EXTERNAL);
+	row_equal("where it says", one->prefix, "");
+	row_number("the list too", catalog_list(c, &all, &n, &storage_err), 0);
+	row_number("has it", n, 3);
+	catalog_list_free(all, n);
+
+	write_stage("two", PAIRS("url", "s3://two/"), &err);
+	a_second_later(c);
+	same = find(c, "one");
+	row_check("another's coming leaves it the same", same == one);
+	stage_unref(same);
+
+	write_stage("one", PAIRS("url", "s3://one/sub/"), &err);
+	a_second_later(c);
+	other = find(c, "one");
+	row_check("an altered one is another", other && other != one);
+	row_equal("with its new place", other->prefix, "sub/");
+	row_equal("who had the old one keeps it", one->prefix, "");
+	stage_unref(other);
+
+	put_file("one.conf", "rubbish\n", 0600);
+	catalog_refresh(c);
+	other = find(c, "one");
+	row_check("a broken file keeps what was", other != NULL);
+	stage_unref(other);
+
+	drop_in_remove(dir, "one", &err);
+	a_second_later(c);
+	row_check("a dropped one is not there", !find(c, "one"));
+	same = find(c, "ext");
+	row_check("the configuration's is the same", same == ext);
+	stage_unref(same);
+	stage_unref(ext);
+	stage_unref(one);
+	catalog_free(c);
+	buf_clear(&err);
+}
+
+static void test_left_out(void **state)
+{
+	static const struct {
+		const char *sentence, *name, *url;
+		bool there;
+	} rows[] = {
+		{ "a place of its own", "fine", "s3://fine/", true },
+		{ "below the storage", "below", "s3://bucket/root/stage/x/",
+		  false },
+		{ "above another", "above", "s3://other/", false },
+		{ "beside another", "beside", "s3://other/beside/", true },
+	};
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct catalog *c = open_with_dir();
+
+	log_open("/dev/null", LOG_LEVEL_WARN);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct conn conn;
+		struct stage *s;
+
+		make_conn(&conn, PAIRS("url", rows[i].url, "endpoint_url",
+				       "http://127.0.0.1:9000"));
+		buf_reset(&err);
+		row_number(rows[i].sentence,
+			   catalog_check(c, rows[i].name, &conn, &err),
+			   rows[i].there ? 0 : -EINVAL);
+		row_check(rows[i].sentence,
+			  rows[i].there || strstr(buf_str(&err), "overlap"));
+		option_clear(conn_options, &conn);
+		write_stage(rows[i].name,
+			    PAIRS("url", rows[i].url, "endpoint_url",
+				  "http://127.0.0.1:9000"),
+			    &err);
+		catalog_refresh(c);
+		s = find(c, rows[i].name);
+		row_number(rows[i].sentence, s != NULL, rows[i].there);
+		stage_unref(s);
+		drop_in_remove(dir, rows[i].name, &err);
+	}
+	write_stage("ext", PAIRS("url", "s3://elsewhere/"), &err);
+	catalog_refresh(c);
+	{
+		struct stage *s = find(c, "ext");
+
+		row_equal("the configuration wins", s->prefix, "data/");
+		stage_unref(s);
+	}
+	log_close();
+	catalog_free(c);
+	buf_clear(&err);
+}
+
+static void test_conn(void **state)
+{
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct catalog *c;
+	struct conn conn;
+	bool drop_in;
+
+	c = open_with_dir();
+	write_stage("one", PAIRS("url", "s3://one/", "comment", "hello"), &err);
+	catalog_refresh(c);
+	row_number("a drop-in's", catalog_conn(c, "one", &conn, &drop_in), 0);
+	row_check("is one", drop_in);
+	row_equal("has its comment", conn.comment, "hello");
+	row_equal("has no keys", conn.credentials, "anonymous");
+	row_number("a person waits no longer", conn.deadline, 15);
+	option_clear(conn_options, &conn);
+	row_number("the configuration's",
+		   catalog_conn(c, "ext", &conn, &drop_in), 0);
+	row_check("is none", !drop_in);
+	option_clear(conn_options, &conn);
+	row_number("nobody's", catalog_conn(c, "x", &conn, &drop_in), -ENOENT);
+	catalog_free(c);
+	buf_clear(&err);
+}
+
+/* ---- many who look while stages change ---- */
+
+struct looker {
+	struct catalog *c;
+	bool stop; /* atomic */
+	unsigned odd; /* atomic: answers that cannot be */
+};
+
+static void *look(void *arg)
+{
+	struct looker *l = arg;
+
+	while (!__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE)) {
+		struct stage *s = find(l->c, "one"), *ext = find(l->c, "ext");
+
+		if (!ext ||
+		    (s && strcmp(s->prefix, "") && strcmp(s->prefix, "sub/")))
+			__atomic_add_fetch(&l->odd, 1, __ATOMIC_RELAXED);
+		stage_unref(s);
+		stage_unref(ext);
+		a_second_later(l->c);
+	}
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct looker l = { .c = open_with_dir() };
+	pthread_t threads[4];
+	struct stage *s;
+
+	for (size_t i = 0; i < COUNT(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, look, &l),
+				 0);
+	for (int i = 0; i < 30; i++) {
+		write_stage("one", PAIRS("url", "s3://one/"), &err);
+		write_stage("one", PAIRS("url", "s3://one/sub/"), &err);
+		drop_in_remove(dir, "one", &err);
+	}
+	write_stage("one", PAIRS("url", "s3://one/sub/"), &err);
+	__atomic_store_n(&l.stop, true, __ATOMIC_RELEASE);
+	for (size_t i = 0; i < COUNT(threads); i++)
+		pthread_join(threads[i], NULL);
+	row_number("nobody saw what never was", l.odd, 0);
+	catalog_refresh(l.c);
+	s = find(l.c, "one");
+	row_check("the last word counts", s && !strcmp(s->prefix, "sub/"));
+	stage_unref(s);
+	catalog_free(l.c);
+	buf_clear(&err);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_reload, empty_dir),
+		cmocka_unit_test_setup(test_left_out, empty_dir),
+		cmocka_unit_test_setup(test_conn, empty_dir),
+		cmocka_unit_test_setup(test_threads, empty_dir),
+	};
+
+	return cmocka_run_group_tests(tests, make_top, remove_top);
+}
