@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "store/s3_upload.h"
 
 struct s3_part {
@@ -140,6 +141,16 @@ static int parse_copied(struct s3_call *c, const struct buf *body)
 			     c->out);
 }
 
+/*
+ * Ceph's RGW (up to 16 at least; its upload ids begin with `2~`) decodes the
+ * source of a part twice: `a%41` is copied from `aA`, whatever the condition
+ * says, and a `%` without digits after it ends the server.
+ */
+static bool misread(const struct s3_upload *u, const char *source)
+{
+	return text_starts_with(u->id, "2~") && strchr(source, '%');
+}
+
 void s3_part_copy_call(struct s3_call *c, struct s3_upload *u, unsigned number,
 		       const char *source, const char *etag, uint64_t offset,
 		       uint64_t len, struct s3_result_doc *out)
@@ -148,6 +159,8 @@ void s3_part_copy_call(struct s3_call *c, struct s3_upload *u, unsigned number,
 	c->http.class = HTTP_DATA;
 	s3_call_slow(c);
 	s3_copy_source(c, source, etag);
+	if (misread(u, source) && !c->err)
+		c->err = -ENOTSUP;
 	s3_call_headerf(c, "x-amz-copy-source-range", "bytes=%llu-%llu",
 			(unsigned long long)offset,
 			(unsigned long long)(offset + len - 1));

@@ -14,6 +14,7 @@
 #include "base/digest.h"
 #include "base/wait.h"
 #include "s3_rig.h"
+#include "store/s3_upload.h"
 #include "store/store.h"
 
 static struct s3_rig rig;
@@ -37,6 +38,29 @@ static int fresh(void **state)
 static long requests(void)
 {
 	return standin_stat(&rig.standin, "requests");
+}
+
+/* ---- a server that decodes a part's source twice ---- */
+
+static void source_with_percent(void **state)
+{
+	struct store_part_done done;
+	struct store_upload *u;
+	char *id;
+
+	assert_int_equal(put("a%41"), 0);
+	assert_int_equal(store_upload_open(rig.s, "to", NULL, &u), 0);
+	assert_int_equal(store_part_copy(u, 1, "a%41", NULL, 0, 4, &done), 0);
+	/* As RGW names its uploads. */
+	id = s3_upload_of(u)->id;
+	s3_upload_of(u)->id = (char *)"2~x";
+	free(standin_post(&rig.standin, "/_reset", ""));
+	assert_int_equal(store_part_copy(u, 1, "a%41", NULL, 0, 4, &done),
+			 -ENOTSUP);
+	assert_int_equal(requests(), 0);
+	s3_upload_of(u)->id = id;
+	assert_int_equal(store_upload_abort(u), 0);
+	store_upload_free(u);
 }
 
 /* ---- the region ---- */
@@ -365,6 +389,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		ROW("a part whose source RGW would misread is not copied",
+		    source_with_percent),
 		ROW("a region redirect is followed, once", region_redirect),
 		ROW("... by a HEAD too", region_of_a_head),
 		ROW("a wrong region in the configuration is put right",
