@@ -2,11 +2,17 @@
  * An unlinked file (O_TMPFILE where the file system has it), so that a killed
  * daemon leaves nothing. The disk is asked for its room before each write,
  * because a file system that is full to the last byte hurts others than us.
+ *
+ * What is kept of parts that leave (optional) goes past the page cache while
+ * the disk is fast: nobody reads it as a rule, and to fill fresh pages with it
+ * costs more than half of all that a stream costs. A disk that takes its time
+ * gets the rest through the page cache, which does not hold up the writer.
  */
 #include "fs/spill.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +21,11 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 
 #define ROOM_MAX (64ULL << 20) /* left free by what must be written */
+#define DIRECT_ALIGN 4096 /* bytes; of memory, offset and length */
+#define DIRECT_KB_PER_MS 200 /* a slower disk is left to the page cache */
 
 /* Makes dir and what is missing above it. */
 static int make_dirs(const char *dir)
@@ -71,6 +80,7 @@ int spill_open(struct spill *s, const char *dir)
 {
 	int err;
 
+	s->direct = SPILL_DIRECT_UNTRIED;
 	s->fd = open_unnamed(dir);
 	if (s->fd < 0 && errno == ENOENT) {
 		err = make_dirs(dir);
@@ -81,8 +91,60 @@ int spill_open(struct spill *s, const char *dir)
 	return s->fd < 0 ? -errno : 0;
 }
 
+static void direct_off(struct spill *s)
+{
+	if (s->direct == SPILL_DIRECT_ON)
+		close(s->direct_fd);
+	s->direct = SPILL_DIRECT_OFF;
+}
+
+/* The file once more, past the page cache; not every file system can. */
+static void direct_try(struct spill *s)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", s->fd);
+	s->direct_fd = open(path, O_WRONLY | O_DIRECT | O_CLOEXEC);
+	s->direct = s->direct_fd < 0 ? SPILL_DIRECT_OFF : SPILL_DIRECT_ON;
+}
+
+static bool direct_fits(struct spill *s, uint64_t offset, const void *bytes,
+			size_t len)
+{
+	if (((uintptr_t)bytes | offset | len) % DIRECT_ALIGN)
+		return false;
+	if (s->direct == SPILL_DIRECT_UNTRIED)
+		direct_try(s);
+	return s->direct == SPILL_DIRECT_ON;
+}
+
+/* How many of the bytes it took; the others are for the page cache, as is all
+ * that follows a failure or a slow answer. */
+static size_t write_direct(struct spill *s, uint64_t offset, const char *bytes,
+			   size_t len)
+{
+	int64_t began_ms = clock_mono_ms(), took_ms;
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pwrite(s->direct_fd, bytes + done, len - done,
+				   (off_t)(offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 || n % DIRECT_ALIGN)
+			break;
+		done += (size_t)n;
+	}
+	took_ms = clock_mono_ms() - began_ms;
+	if (done < len || took_ms > (int64_t)(len >> 10) / DIRECT_KB_PER_MS)
+		direct_off(s);
+	return done;
+}
+
 void spill_close(struct spill *s)
 {
+	direct_off(s);
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
@@ -109,6 +171,13 @@ int spill_write(struct spill *s, uint64_t offset, const void *bytes, size_t len,
 	const char *from = bytes;
 	int err = check_room(s->fd, len, optional);
 
+	if (!err && optional && direct_fits(s, offset, bytes, len)) {
+		size_t n = write_direct(s, offset, bytes, len);
+
+		from += n;
+		offset += n;
+		len -= n;
+	}
 	while (!err && len) {
 		ssize_t n = pwrite(s->fd, from, len, (off_t)offset);
 

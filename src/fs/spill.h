@@ -9,8 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum spill_direct { SPILL_DIRECT_UNTRIED, SPILL_DIRECT_ON, SPILL_DIRECT_OFF };
+
 struct spill {
 	int fd; /* -1: none yet */
+	enum spill_direct direct;
+	int direct_fd; /* the same file past the page cache, when ON */
 };
 
 /* dir is made (0700) when it is missing. 0 or -errno, logged by the caller

@@ -108,9 +108,43 @@ static void test_full(void **state)
 	spill_close(&s);
 }
 
+/* What goes past the page cache and what goes through it are one file. */
+static void test_direct(void **state)
+{
+	enum { LEN = 1 << 20 };
+	struct spill s = { -1 };
+	char *bytes = NULL, *all, *want;
+
+	assert_int_equal(posix_memalign((void **)&bytes, 4096, LEN), 0);
+	want = calloc(3, LEN);
+	all = malloc(3 * LEN);
+	assert_non_null(want);
+	assert_non_null(all);
+	assert_int_equal(spill_open(&s, top), 0);
+	for (int k = 0; k < 2; k++) {
+		memset(bytes, 'a' + k, LEN);
+		memcpy(want + k * LEN, bytes, LEN);
+		assert_int_equal(
+			spill_write(&s, (uint64_t)k * LEN, bytes, LEN, 1), 0);
+	}
+	memset(want + 5000, 'x', 4000);
+	assert_int_equal(spill_write(&s, 5000, want + 5000, 4000, 0), 0);
+	/* not to be had past the page cache: odd memory, place and length */
+	memset(want + 2 * LEN + 1, 'y', 777);
+	assert_int_equal(
+		spill_write(&s, 2 * LEN + 1, want + 2 * LEN + 1, 777, 1), 0);
+	assert_int_equal(spill_read(&s, 0, all, 3 * LEN), 0);
+	assert_memory_equal(all, want, 3 * LEN);
+	spill_close(&s);
+	free(bytes);
+	free(want);
+	free(all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_direct),
 		cmocka_unit_test(test_made_closed),
 		cmocka_unit_test(test_holes_are_zeros),
 		cmocka_unit_test(test_bad_dir),
