@@ -133,7 +133,7 @@ static void whole_object_comes(void **state)
 	assert_int_equal(store_get_sync(rig.s, "k", NULL, 4, have, 5, &n, NULL),
 			 0);
 	assert_int_equal(n, 5);
-	assert_memory_equal(have, TEXT + 4, 5);
+	assert_memory_equal(have, &TEXT[4], 5);
 }
 
 static void another_range_comes(void **state)
