@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "stage/path.h"
 #include "stage/stage.h"
 
@@ -232,6 +233,8 @@ static int write_key(const struct inode *i, const char *name, struct buf *out)
 
 	if (!s)
 		return -ENOENT;
+	if (name && s->store->limits.utf8_keys && !text_is_utf8(name))
+		return -EILSEQ;
 	err = write_path(i, s->prefix, slash ? "/" : "", out);
 	if (!err && name) {
 		if (out->len + strlen(name) > STORE_KEY_MAX)

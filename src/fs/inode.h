@@ -95,7 +95,8 @@ struct stage *inode_stage(struct tree *t, struct inode *i);
 int inode_path(struct tree *t, struct inode *i, struct buf *out);
 /* Whole key: the stage's prefix and the path; a directory's ends in '/'. */
 int inode_key(struct tree *t, struct inode *i, struct buf *out);
-/* The key that `name` has, or would have, in dir (no trailing '/'). */
+/* The key that `name` has, or would have, in dir (no trailing '/'). -EILSEQ
+ * when it is not UTF-8 and the store has no other names. */
 int inode_key_of(struct tree *t, struct inode *dir, const char *name,
 		 struct buf *out);
 struct inode *inode_parent(struct tree *t, struct inode *i); /* referenced */

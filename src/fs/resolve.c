@@ -45,6 +45,8 @@ int names_ask(struct fs *fs, struct inode *dir, const char *name,
 		return stages_resolve(fs, name, out);
 	stage = inode_stage(fs->tree, dir);
 	err = stage ? inode_key_of(fs->tree, dir, name, &key) : -ENOENT;
+	if (err == -EILSEQ) /* the store has no such key */
+		err = -ENOENT;
 	if (!err)
 		err = ask_key(fs, stage->store, buf_str(&key), dir, name, out);
 	if (!err) {

@@ -349,6 +349,7 @@ struct store *memstore_new(const char *name)
 		.part_min = 5 * MIB,
 		.parts_max = 10000,
 		.object_max = 5 * 1024 * GIB,
+		.utf8_keys = true,
 		.presign = true,
 	};
 	lock_init(&m->lock);

@@ -111,6 +111,7 @@ static const struct store_limits s3_limits = {
 	.part_min = 5 << 20,
 	.parts_max = 10000,
 	.object_max = 50000 * GIB, /* 48.8 TiB */
+	.utf8_keys = true,
 	.presign = true,
 };
 

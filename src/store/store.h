@@ -218,6 +218,7 @@ struct store_limits {
 	unsigned parts_max;
 	uint64_t object_max;
 	bool presign;
+	bool utf8_keys; /* others are refused */
 };
 
 struct store_ops {
