@@ -30,6 +30,7 @@
 #include "config.h"
 #include "fs/fs.h"
 #include "fuse/session.h"
+#include "mount_check.h"
 #include "mount_options.h"
 #include "mount_point.h"
 #include "net/http_engine.h"
@@ -136,81 +137,6 @@ static char *state_directory(void)
 	return NULL;
 }
 
-static int check_store(struct store *s, const char *prefix, const char *what,
-		       struct buf *err)
-{
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int rc = store_check(s, prefix, &why);
-
-	if (rc)
-		buf_addf(err, "%s: %s", what,
-			 why.len ? buf_str(&why) : strerror(-rc));
-	buf_clear(&why);
-	return rc;
-}
-
-static int check_storage(struct mounting *m)
-{
-	struct store *storage = catalog_storage(m->catalog);
-
-	if (!storage || m->config.mount.check == CONFIG_CHECK_NONE)
-		return 0;
-	return check_store(storage, catalog_storage_prefix(m->catalog),
-			   "[storage]", &m->err);
-}
-
-/* The external stages; the first that does not answer ends it when it is
- * asked for an error, and is a warning in the log else. */
-static int check_external(struct mounting *m, struct buf *err)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; i < catalog_n_external(m->catalog) && !rc; i++) {
-		struct buf why = BUF_INIT(BUF_MESSAGE);
-		struct stage *s = catalog_external(m->catalog, i);
-
-		rc = check_store(s->store, s->prefix, s->name, &why);
-		if (rc && err) {
-			buf_addf(err, "stage %s", buf_str(&why));
-		} else if (rc) {
-			log_warn("stage %s", buf_str(&why));
-			rc = 0;
-		}
-		buf_clear(&why);
-	}
-	return rc;
-}
-
-/* The stage of a SOURCE of @name, which alone is the root. */
-static int find_only(struct mounting *m)
-{
-	int rc;
-
-	rc = catalog_get(m->catalog, m->stage_name, &m->only);
-	/* Only an internal stage has to be asked for, in the storage. */
-	if (rc && rc != -ENOENT && !check_storage(m))
-		buf_addf(&m->err, "@%s: %s", m->stage_name, strerror(-rc));
-	if (rc == -ENOENT)
-		buf_addf(&m->err, "Stage '%s' does not exist.", m->stage_name);
-	if (!rc && m->config.mount.check != CONFIG_CHECK_NONE)
-		rc = check_store(m->only->store, m->only->prefix, m->only->name,
-				 &m->err);
-	return rc;
-}
-
-/* What must answer before the mount goes to the background. */
-static int check_stores(struct mounting *m)
-{
-	int rc;
-
-	if (m->stage_name)
-		return find_only(m);
-	rc = check_storage(m);
-	if (!rc && m->config.mount.check == CONFIG_CHECK_ALL)
-		rc = check_external(m, &m->err);
-	return rc;
-}
-
 static int make_fs(struct mounting *m)
 {
 	const struct config_mount *c = &m->config.mount;
@@ -229,8 +155,14 @@ static int make_fs(struct mounting *m)
 		.presign_expire_max = c->presign_expire_max,
 		.list_xattrs = c->list_xattrs,
 	};
-	int rc = fs_new(&set, m->catalog, m->only, &m->fs);
+	int rc = c->ro ? 0 : fs_check_spill(c->spill_dir);
 
+	if (rc) {
+		buf_addf(&m->err, "spill_dir %s: %s", c->spill_dir,
+			 strerror(-rc));
+		return rc;
+	}
+	rc = fs_new(&set, m->catalog, m->only, &m->fs);
 	if (rc)
 		buf_addf(&m->err, "cannot start: %s", strerror(-rc));
 	return rc;
@@ -243,6 +175,22 @@ static const char *fsname(const struct mounting *m)
 	return m->req.source ? m->req.source : "stagefs";
 }
 
+/* The same mount is the same stage of the same file, however it is written. */
+static int take_lock(struct mounting *m)
+{
+	struct buf source = BUF_INIT(BUF_LINE);
+	char *file = m->config.file ? realpath(m->config.file, NULL) : NULL;
+	int rc;
+
+	buf_addf(&source, "%s %s", m->stage_name ? m->stage_name : "",
+		 file ? file : "");
+	rc = mount_lock_take(buf_str(&source), m->mountpoint, &m->lock,
+			     &m->err);
+	free(file);
+	buf_clear(&source);
+	return rc;
+}
+
 static int make_session(struct mounting *m)
 {
 	struct session_settings set = {
@@ -251,7 +199,7 @@ static int make_session(struct mounting *m)
 		.allow_other = m->config.mount.allow_other,
 		.allow_suid = m->config.mount.allow_suid,
 	};
-	int rc = mount_lock_take(fsname(m), m->mountpoint, &m->lock, &m->err);
+	int rc = take_lock(m);
 
 	if (rc)
 		return rc;
@@ -284,7 +232,8 @@ static int start(struct mounting *m)
 	}
 	rc = config_catalog(&m->config, m->engine, &m->catalog, &m->err);
 	if (!rc)
-		rc = check_stores(m);
+		rc = mount_check(m->catalog, m->stage_name,
+				 m->config.mount.check, &m->only, &m->err);
 	if (!rc)
 		rc = make_fs(m);
 	if (!rc)
@@ -304,7 +253,7 @@ static void *settle(void *arg)
 	atomic_store(&m->settler, waiter_self());
 	fs_recover(m->fs);
 	if (!m->stage_name && m->config.mount.check == CONFIG_CHECK_STORAGE)
-		check_external(m, NULL);
+		mount_check_warn(m->catalog);
 	atomic_store(&m->settler, NULL);
 	return NULL;
 }

@@ -17,6 +17,7 @@ stagefs_SOURCES = \
 	src/cmd_stages.c \
 	src/config_catalog.c \
 	src/manual.c src/manual.h \
+	src/mount_check.c src/mount_check.h \
 	src/mount_options.c src/mount_options.h \
 	src/mount_point.c src/mount_point.h \
 	src/mount_presign.c src/mount_presign.h \

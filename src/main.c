@@ -73,5 +73,5 @@ int main(int argc, char **argv)
 	c = find(argv[1]);
 	if (c)
 		return run_verb(c, argc - 1, argv + 1);
-	return mount_command.run(argc, argv);
+	return run_verb(&mount_command, argc, argv);
 }

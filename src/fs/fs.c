@@ -12,6 +12,7 @@
 #include "fs/block.h"
 #include "fs/fs_internal.h"
 #include "fs/pending.h"
+#include "fs/spill.h"
 #include "stage/catalog.h"
 #include "stage/stage.h"
 
@@ -76,6 +77,15 @@ int fs_new(const struct fs_settings *s, struct catalog *catalog,
 	}
 	*out = fs;
 	return 0;
+}
+
+int fs_check_spill(const char *spill_dir)
+{
+	struct spill s = { .fd = -1 };
+	int err = spill_open(&s, spill_dir);
+
+	spill_close(&s);
+	return err;
 }
 
 void fs_free(struct fs *fs)

@@ -71,6 +71,9 @@ struct fs_entry {
  */
 int fs_new(const struct fs_settings *s, struct catalog *catalog,
 	   struct stage *only, struct fs **out);
+/* Can files be written that do not stream? 0, or why spill_dir will not do.
+ * Makes the directory. */
+int fs_check_spill(const char *spill_dir);
 /* Everything published or given up. After the last request. */
 void fs_free(struct fs *fs);
 /* Publishes what is still dirty (umount, SIGTERM). 0 or the first failure,

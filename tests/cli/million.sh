@@ -2,6 +2,9 @@
 # LIST of a million objects streams: its memory is that of a few thousand.
 . "$(dirname "$0")/lib.sh"
 
+# A sanitizer keeps what is freed for a while, up to 256 MiB: not here.
+export ASAN_OPTIONS=${ASAN_OPTIONS-}:quarantine_size_mb=1
+
 # list_of N: ROWS, the last row's name, and KIB of memory at most.
 list_of() {
 	local port=

@@ -89,6 +89,8 @@ refused 'a size that is none is named' "$CONF.*memory"
 write_config 'this line has no sign of equality'
 refused 'a line that is no setting is named' "$CONF"
 write_config
+refused 'a spill directory that cannot be is named' 'spill_dir /proc/none' \
+	-o spill_dir=/proc/none
 echo '[storge]' >>"$CONF"
 echo 'url = s3://x/' >>"$CONF"
 refused 'an unknown section is named' "$CONF.*storge"
