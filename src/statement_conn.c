@@ -77,8 +77,8 @@ static int set_pair(const struct sql_pair *pair, struct conn *c,
 }
 
 /* The clauses that are there. */
-static int apply(const struct sql_statement *q, struct conn *c,
-		 struct failure *f)
+static int apply_clauses(const struct sql_statement *q, struct conn *c,
+			 struct failure *f)
 {
 	const struct {
 		const char *key;
@@ -102,6 +102,14 @@ static int apply(const struct sql_statement *q, struct conn *c,
 			return rc;
 		}
 	}
+	return rc;
+}
+
+static int apply(const struct sql_statement *q, struct conn *c,
+		 struct failure *f)
+{
+	int rc = apply_clauses(q, c, f);
+
 	for (unsigned i = 0; i < q->n_connection && !rc; i++)
 		rc = set_pair(&q->connection[i], c, f);
 	return rc;
@@ -223,4 +231,12 @@ int conn_alter(const struct sql_statement *q, struct conn *c, struct failure *f)
 	if (!rc && implied && !names(q, "credentials"))
 		rc = set_string(&c->credentials, conn_sql_credentials(c));
 	return rc ? rc : check(q, c, f);
+}
+
+int conn_alter_notes(const struct sql_statement *q, struct conn *c,
+		     struct failure *f)
+{
+	int rc = unset(q->unset, c);
+
+	return rc ? rc : apply_clauses(q, c, f);
 }

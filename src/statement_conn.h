@@ -15,5 +15,9 @@ int conn_from_statement(const struct sql_statement *q, struct conn *out,
 /* Changes what the statement names. */
 int conn_alter(const struct sql_statement *q, struct conn *c,
 	       struct failure *f);
+/* The same of an internal stage, which has nothing but COMMENT, FILE_FORMAT
+ * and COPY_OPTIONS. */
+int conn_alter_notes(const struct sql_statement *q, struct conn *c,
+		     struct failure *f);
 
 #endif

@@ -2,8 +2,8 @@
  * CREATE STAGE and ALTER STAGE. An external stage is a file in stages.d; who
  * makes or changes one holds the folder's lock from the look at what there is
  * to the end of the writing, so that two statements at once cannot make what
- * neither would alone. An internal stage is its marker in the store, which has
- * no room for settings.
+ * neither would alone. An internal stage is its marker in the store, and what
+ * is to be kept with it is that one's metadata.
  */
 #include "statement.h"
 
@@ -53,32 +53,92 @@ static int check_name(const struct sql_statement *q, struct failure *f)
 
 /* ---- internal ---- */
 
-/* The store has no place for them. */
-static void tell_not_kept(const struct sql_statement *q)
+/* More than the store keeps is refused before anything has changed. */
+static int check_notes(const struct sql_statement *q, const struct conn *notes,
+		       struct failure *f)
 {
-	if (q->comment.s || q->file_format.s || q->copy_options.s || q->unset)
-		cmd_error("warning", "an internal stage keeps no COMMENT, "
-				     "FILE_FORMAT or COPY_OPTIONS");
+	ssize_t size = catalog_notes_size(notes);
+
+	if (size < 0)
+		return (int)size;
+	if (size <= CATALOG_NOTES_MAX)
+		return 0;
+	f->span = q->comment.s       ? q->comment.span
+		  : q->file_format.s ? q->file_format.span
+				     : q->copy_options.span;
+	return fail(f, CODE_BAD_ARGUMENTS, -E2BIG,
+		    "COMMENT, FILE_FORMAT and COPY_OPTIONS of an internal "
+		    "stage take %zd bytes as metadata of an object, and %d is "
+		    "the most",
+		    size, CATALOG_NOTES_MAX);
 }
 
-static int make_internal(struct cmd_session *s, const char *name,
-			 struct failure *f)
+static int set_created_on(struct conn *c)
 {
-	struct stage *stage;
-	int rc = catalog_create(s->catalog, name, &stage);
+	char now[TIME_LIST_SIZE];
 
-	if (!rc) {
-		stage_unref(stage);
-		return 0;
-	}
-	if (rc == -EROFS)
-		return fail(f, CODE_PERMISSION, rc,
-			    catalog_has_storage(s->catalog)
-				    ? "the storage is read-only"
-				    : "there is no [storage] for internal "
-				      "stages: give the stage a URL");
+	time_list(clock_now(), now);
+	free(c->created_on);
+	c->created_on = strdup(now);
+	return c->created_on ? 0 : -ENOMEM;
+}
+
+/* A new stage's; to be cleared in either case. */
+static int new_notes(const struct sql_statement *q, struct conn *out,
+		     struct failure *f)
+{
+	int rc;
+
+	*out = (struct conn){ 0 };
+	rc = conn_alter_notes(q, out, f);
+	if (!rc)
+		rc = set_created_on(out);
+	return rc ? rc : check_notes(q, out, f);
+}
+
+static int fail_storage(struct cmd_session *s, int rc, struct failure *f)
+{
 	return fail_store(f, catalog_storage(s->catalog),
 			  catalog_storage_prefix(s->catalog), rc);
+}
+
+static int make_internal(struct cmd_session *s, const struct sql_statement *q,
+			 struct failure *f)
+{
+	struct stage *stage = NULL;
+	struct conn notes;
+	int rc = new_notes(q, &notes, f);
+
+	if (!rc) {
+		rc = catalog_create(s->catalog, q->name.s, &notes, &stage);
+		stage_unref(stage);
+		if (rc == -EROFS)
+			fail(f, CODE_PERMISSION, rc,
+			     catalog_has_storage(s->catalog)
+				     ? "the storage is read-only"
+				     : "there is no [storage] for internal "
+				       "stages: give the stage a URL");
+		else if (rc)
+			fail_storage(s, rc, f);
+	}
+	option_clear(conn_options, &notes);
+	return rc;
+}
+
+/* An empty stage in place of the one that was there. */
+static int remake_internal(struct cmd_session *s, const struct sql_statement *q,
+			   struct failure *f)
+{
+	struct conn notes;
+	int rc = new_notes(q, &notes, f);
+
+	if (!rc) {
+		rc = catalog_set_notes(s->catalog, q->name.s, &notes, NULL);
+		if (rc)
+			fail_storage(s, rc, f);
+	}
+	option_clear(conn_options, &notes);
+	return rc;
 }
 
 static int replace_internal(struct stage *stage, struct failure *f)
@@ -115,15 +175,12 @@ static int make_external(struct cmd_session *s, const struct sql_statement *q,
 			 struct failure *f)
 {
 	struct conn conn = { 0 };
-	char now[TIME_LIST_SIZE];
 	int rc = conn_from_statement(q, &conn, f);
 
-	if (!rc) {
-		time_list(clock_now(), now);
-		free(conn.created_on);
-		conn.created_on = strdup(now);
-		rc = conn.created_on ? write_conn(s, q, &conn, f) : -ENOMEM;
-	}
+	if (!rc)
+		rc = set_created_on(&conn);
+	if (!rc)
+		rc = write_conn(s, q, &conn, f);
 	option_clear(conn_options, &conn);
 	return rc;
 }
@@ -158,10 +215,10 @@ static int create(struct cmd_session *s, const struct sql_statement *q,
 	}
 	if (!rc && q->url.s)
 		rc = make_external(s, q, f);
-	else if (!rc && found != FOUND_INTERNAL)
-		rc = make_internal(s, q->name.s, f);
-	if (!rc && !q->url.s)
-		tell_not_kept(q);
+	else if (!rc && found == FOUND_INTERNAL)
+		rc = remake_internal(s, q, f);
+	else if (!rc)
+		rc = make_internal(s, q, f);
 out:
 	stage_unref(stage);
 	return rc;
@@ -203,8 +260,9 @@ int statement_create(struct cmd_session *s, const struct sql_statement *q,
 	if (!rc)
 		rc = check_name(q, f);
 	/* Everything that can be wrong with it, before anything goes. */
-	if (!rc && q->url.s) {
-		rc = conn_from_statement(q, &conn, f);
+	if (!rc) {
+		rc = q->url.s ? conn_from_statement(q, &conn, f)
+			      : new_notes(q, &conn, f);
 		option_clear(conn_options, &conn);
 	}
 	if (rc)
@@ -236,6 +294,37 @@ static int alter_external(struct cmd_session *s, const struct sql_statement *q,
 	return rc;
 }
 
+/* A marker's ETag does not change with its metadata: of two of these at once
+ * the later one wins. A stage that was dropped meanwhile is not made again. */
+static int alter_internal(struct cmd_session *s, const struct sql_statement *q,
+			  struct failure *f)
+{
+	char etag[STORE_ETAG_SIZE];
+	struct conn notes;
+	int rc = catalog_notes(s->catalog, q->name.s, &notes, etag);
+
+	if (rc) {
+		fail_storage(s, rc, f);
+		goto out;
+	}
+	rc = conn_alter_notes(q, &notes, f);
+	if (!rc)
+		rc = check_notes(q, &notes, f);
+	if (rc)
+		goto out;
+	rc = catalog_set_notes(s->catalog, q->name.s, &notes, etag);
+	if (rc == -ESTALE)
+		fail(f, CODE_STORAGE, rc,
+		     "'%s' was made or dropped at the same time", q->name.s);
+	else if (rc == -EROFS)
+		fail(f, CODE_PERMISSION, rc, "the storage is read-only");
+	else if (rc)
+		fail_storage(s, rc, f);
+out:
+	option_clear(conn_options, &notes);
+	return rc;
+}
+
 int statement_alter(struct cmd_session *s, const struct sql_statement *q,
 		    struct failure *f)
 {
@@ -261,6 +350,6 @@ int statement_alter(struct cmd_session *s, const struct sql_statement *q,
 			    "'%s' is an internal stage: its place is the "
 			    "storage's",
 			    q->name.s);
-	tell_not_kept(q);
-	return 0;
+	f->span = (struct sql_span){ 0, 0 };
+	return alter_internal(s, q, f);
 }

@@ -115,13 +115,26 @@ static int put_external(struct table *t, const struct stage *stage,
 	return rc;
 }
 
-static int put_internal(struct table *t, const struct stage *stage)
+/* Asks the store what is kept with it, unless that has failed before. */
+static int put_internal(struct cmd_session *s, struct table *t,
+			const struct stage *stage, int *storage_err)
 {
-	return table_row(t, (const struct table_value[N_COLUMNS]){
-				    { .text = stage->name },
-				    { .text = "Internal" },
-				    [11] = { .text = "" },
-			    });
+	char etag[STORE_ETAG_SIZE];
+	struct conn c = { 0 };
+	int rc;
+
+	if (!*storage_err)
+		*storage_err = catalog_notes(s->catalog, stage->name, &c, etag);
+	rc = table_row(t, (const struct table_value[N_COLUMNS]){
+				  { .text = stage->name },
+				  { .text = "Internal" },
+				  [8] = { .text = given(c.file_format) },
+				  [10] = { .text = given(c.created_on) },
+				  [11] = { .text = c.comment ? c.comment : "" },
+				  [13] = { .text = given(c.copy_options) },
+			  });
+	option_clear(conn_options, &c);
+	return rc;
 }
 
 /* A session cuts deadlines to its own; that is no setting of the stage. */
@@ -136,14 +149,14 @@ static void forget_patience(const struct cmd_session *s, struct conn *c)
 }
 
 static int put_row(struct cmd_session *s, struct table *t,
-		   const struct stage *stage)
+		   const struct stage *stage, int *storage_err)
 {
 	struct conn c = { 0 };
 	bool drop_in;
 	int rc;
 
 	if (stage->kind != STAGE_EXTERNAL)
-		return put_internal(t, stage);
+		return put_internal(s, t, stage, storage_err);
 	rc = catalog_conn(s->catalog, stage->name, &c, &drop_in);
 	if (!rc) {
 		forget_patience(s, &c);
@@ -153,12 +166,17 @@ static int put_row(struct cmd_session *s, struct table *t,
 	return rc == -ENOENT ? 0 : rc;
 }
 
-static int end(struct table *t, int rc, struct failure *f)
+static int end(struct cmd_session *s, struct table *t, int rc, int storage_err,
+	       struct failure *f)
 {
 	int end = table_end(t);
 
 	if (rc || end)
 		return fail_write(f, rc ? rc : end);
+	if (storage_err)
+		return fail_store(f, catalog_storage(s->catalog),
+				  catalog_storage_prefix(s->catalog),
+				  storage_err);
 	return 0;
 }
 
@@ -182,16 +200,11 @@ int statement_show(struct cmd_session *s, const char *like, uint64_t limit,
 		if (stages[i]->kind == STAGE_USER ||
 		    (like && !sql_like(like, stages[i]->name)))
 			continue;
-		rc = put_row(s, t, stages[i]);
+		rc = put_row(s, t, stages[i], &storage_err);
 		limit--;
 	}
 	catalog_list_free(stages, n);
-	rc = end(t, rc, f);
-	if (!rc && storage_err)
-		rc = fail_store(f, catalog_storage(s->catalog),
-				catalog_storage_prefix(s->catalog),
-				storage_err);
-	return rc;
+	return end(s, t, rc, storage_err, f);
 }
 
 int statement_desc(struct cmd_session *s, const char *name, bool must,
@@ -199,7 +212,7 @@ int statement_desc(struct cmd_session *s, const char *name, bool must,
 {
 	struct stage *stage = NULL;
 	struct table *t;
-	int rc = statement_stage(s, name, &stage, f);
+	int storage_err = 0, rc = statement_stage(s, name, &stage, f);
 
 	if (rc && (must || rc != -ENOENT))
 		return rc;
@@ -207,7 +220,8 @@ int statement_desc(struct cmd_session *s, const char *name, bool must,
 	t = output_table(o, columns, N_COLUMNS);
 	rc = 0;
 	if (t && stage && stage->kind != STAGE_USER)
-		rc = put_row(s, t, stage);
+		rc = put_row(s, t, stage, &storage_err);
 	stage_unref(stage);
-	return t ? end(t, rc, f) : fail(f, CODE_STORAGE, -ENOMEM, "no memory");
+	return t ? end(s, t, rc, storage_err, f)
+		 : fail(f, CODE_STORAGE, -ENOMEM, "no memory");
 }

@@ -26,7 +26,7 @@ int stages_resolve(struct fs *fs, const char *name, struct inode **out)
 int stages_mkdir(struct fs *fs, const char *name, struct inode **out)
 {
 	struct stage *stage;
-	int err = catalog_create(fs->catalog, name, &stage);
+	int err = catalog_create(fs->catalog, name, NULL, &stage);
 
 	if (err)
 		return err;

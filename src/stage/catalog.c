@@ -14,8 +14,6 @@
 #include "stage/catalog_impl.h"
 #include "stage/path.h"
 
-#define MARKER_TYPE "application/x-directory"
-
 bool catalog_has_storage(struct catalog *c)
 {
 	return c->storage != NULL;
@@ -31,8 +29,7 @@ const char *catalog_storage_prefix(struct catalog *c)
 	return c->storage_prefix;
 }
 
-/* The key of an internal stage: what store_stat() takes, or its marker's. */
-static char *internal_key(struct catalog *c, const char *name, bool marker)
+char *catalog_key(struct catalog *c, const char *name, bool marker)
 {
 	struct buf key = BUF_INIT(STORE_KEY_MAX);
 
@@ -48,7 +45,7 @@ static char *internal_key(struct catalog *c, const char *name, bool marker)
 /* Asks the store for one name. */
 static int ask_store(struct catalog *c, const char *name, bool *present)
 {
-	char *key = internal_key(c, name, false);
+	char *key = catalog_key(c, name, false);
 	struct name_info info = { 0 };
 	int rc = key ? store_stat(c->storage, key, &info) : -ENOMEM;
 
@@ -135,23 +132,10 @@ static int note_change(struct catalog *c, const char *name, bool present,
 	return rc;
 }
 
-static int put_marker(struct catalog *c, const char *name)
+int catalog_create(struct catalog *c, const char *name,
+		   const struct conn *notes, struct stage **out)
 {
-	const struct store_body body = { .data = "" };
-	const struct store_meta meta = { .content_type = MARKER_TYPE };
 	const struct store_cond cond = { .if_absent = true };
-	char *key = internal_key(c, name, true);
-	struct object_info info;
-	int rc = -ENOMEM;
-
-	if (key)
-		rc = store_put(c->storage, key, &body, &meta, &cond, &info);
-	free(key);
-	return rc;
-}
-
-int catalog_create(struct catalog *c, const char *name, struct stage **out)
-{
 	struct stage *s;
 	int rc;
 
@@ -169,7 +153,7 @@ int catalog_create(struct catalog *c, const char *name, struct stage **out)
 	}
 	if (rc != -ENOENT)
 		return rc;
-	rc = put_marker(c, name);
+	rc = catalog_put_marker(c, name, notes, &cond);
 	return rc ? rc : note_change(c, name, true, out);
 }
 
@@ -208,7 +192,7 @@ int catalog_drop(struct catalog *c, const char *name)
 		return -ENOENT;
 	if (c->storage_ro)
 		return -EROFS;
-	marker = internal_key(c, name, true);
+	marker = catalog_key(c, name, true);
 	if (!marker)
 		return -ENOMEM;
 	rc = check_empty(c, marker, &there);

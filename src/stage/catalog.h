@@ -10,10 +10,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "stage/conn.h"
 #include "stage/drop_ins.h"
 #include "stage/stage.h"
+#include "store/store.h"
 
 struct catalog;
 
@@ -92,10 +94,29 @@ void catalog_refresh(struct catalog *c);
 int catalog_check(struct catalog *c, const char *name, const struct conn *conn,
 		  struct buf *err);
 
-/* mkdir at the root. -EINVAL the name, -EEXIST, -EROFS no storage. */
-int catalog_create(struct catalog *c, const char *name, struct stage **out);
+/* mkdir at the root. -EINVAL the name, -EEXIST, -EROFS no storage. notes: the
+ * settings to be kept with it, or NULL; -E2BIG. */
+int catalog_create(struct catalog *c, const char *name,
+		   const struct conn *notes, struct stage **out);
 /* rmdir at the root: an empty internal one. -ENOTEMPTY, -EPERM `~` and
  * external ones, -EROFS, -ENOENT. */
 int catalog_drop(struct catalog *c, const char *name);
+
+/*
+ * What statements keep with an internal stage: comment, file_format,
+ * copy_options and created_on of a struct conn. They are metadata of the
+ * stage's marker, so they are the same on all machines.
+ */
+#define CATALOG_NOTES_MAX 2048 /* bytes: S3 keeps no more */
+/* The bytes that they take as metadata; -ENOMEM. */
+ssize_t catalog_notes_size(const struct conn *notes);
+/* One request. out is to be cleared by option_clear() in either case. etag:
+ * the marker's, for the change; "" there is none, and so no notes. */
+int catalog_notes(struct catalog *c, const char *name, struct conn *out,
+		  char etag[STORE_ETAG_SIZE]);
+/* Replaces them all. etag: catalog_notes()'s, -ESTALE when that is no longer
+ * so; NULL: whatever is there. -E2BIG, -EROFS. */
+int catalog_set_notes(struct catalog *c, const char *name,
+		      const struct conn *notes, const char *etag);
 
 #endif

@@ -79,6 +79,12 @@ struct external *external_find(const struct external_set *set,
 			       const char *name);
 void external_sort(struct external_set *set);
 
+/* The key of an internal stage: what store_stat() takes, or its marker's. */
+char *catalog_key(struct catalog *c, const char *name, bool marker);
+/* Writes the marker, notes (or NULL) with it. */
+int catalog_put_marker(struct catalog *c, const char *name,
+		       const struct conn *notes, const struct store_cond *cond);
+
 /* Looks at the folder if the last look is a second old, or at once. */
 void catalog_look(struct catalog *c, bool now);
 

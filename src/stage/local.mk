@@ -4,6 +4,7 @@ libstage_a_SOURCES = \
 	src/stage/catalog_external.c \
 	src/stage/catalog_list.c \
 	src/stage/catalog_new.c \
+	src/stage/catalog_notes.c \
 	src/stage/catalog_overlap.c \
 	src/stage/conn.c src/stage/conn.h \
 	src/stage/conn_copy.c \

@@ -156,6 +156,8 @@ static int mem_head(struct store *s, const char *key,
 		out->info = o->info;
 		snprintf(out->content_type, sizeof(out->content_type), "%s",
 			 o->content_type);
+		snprintf(out->metadata, sizeof(out->metadata), "%s",
+			 o->metadata ? o->metadata : "");
 	}
 	lock_drop(&m->lock);
 	return o ? 0 : -ENOENT;
@@ -167,19 +169,26 @@ static int mem_put(struct store *s, const char *key,
 {
 	struct memstore *m = memstore_of(s);
 	struct mem_blob *blob = NULL;
+	char *metadata = NULL;
 	int err = mem_enter(m, MEM_PUT);
 
+	err = err ? err : mem_metadata(meta, &metadata);
 	err = err ? err : mem_blob_read(body, &blob);
-	if (err)
+	if (err) {
+		free(metadata);
 		return err;
+	}
 	lock_take(&m->lock);
 	err = mem_cond_locked(m, key, cond);
 	err = err ? err
 		  : mem_store_locked(m, key, blob, "",
-				     meta ? meta->content_type : NULL, out);
+				     meta ? meta->content_type : NULL, metadata,
+				     out);
 	lock_drop(&m->lock);
-	if (err)
+	if (err) {
 		mem_blob_unref(blob);
+		free(metadata);
+	}
 	return err;
 }
 
@@ -190,6 +199,7 @@ static int copy_locked(struct memstore *m, const char *from, const char *etag,
 	const struct mem_object *o = mem_find_locked(m, from);
 	char content_type[sizeof(o->content_type)], same[STORE_ETAG_SIZE];
 	struct mem_blob *blob;
+	char *metadata = NULL;
 	int err;
 
 	if (!o)
@@ -199,13 +209,17 @@ static int copy_locked(struct memstore *m, const char *from, const char *etag,
 	err = mem_cond_locked(m, to, cond);
 	if (err)
 		return err;
+	if (o->metadata && !(metadata = strdup(o->metadata)))
+		return -ENOMEM;
 	blob = mem_blob_ref(o->blob);
 	/* A new key moves the objects, o among them. */
 	memcpy(content_type, o->content_type, sizeof(content_type));
 	memcpy(same, o->info.etag, sizeof(same));
-	err = mem_store_locked(m, to, blob, same, content_type, out);
-	if (err)
+	err = mem_store_locked(m, to, blob, same, content_type, metadata, out);
+	if (err) {
 		mem_blob_unref(blob);
+		free(metadata);
+	}
 	return err;
 }
 
@@ -291,6 +305,7 @@ static void mem_free(struct store *s)
 	lock_take(&m->lock);
 	for (size_t i = 0; i < mem_locked(m)->n_objects; i++) {
 		free(mem_locked(m)->objects[i].key);
+		free(mem_locked(m)->objects[i].metadata);
 		mem_blob_unref(mem_locked(m)->objects[i].blob);
 	}
 	free(mem_locked(m)->objects);

@@ -29,6 +29,7 @@ struct mem_object {
 	struct mem_blob *blob;
 	struct object_info info;
 	char content_type[256];
+	char *metadata; /* as object_details has it; NULL: none */
 };
 
 struct mem_part {
@@ -42,6 +43,7 @@ struct mem_pending {
 	char *key;
 	char *id;
 	char content_type[256];
+	char *metadata;
 	struct mem_part *parts; /* by number */
 	unsigned n_parts;
 	struct mem_pending *next;
@@ -122,10 +124,14 @@ struct mem_object *mem_find_locked(struct memstore *m, const char *key)
 /* 0, -EEXIST, -ESTALE, -ENOENT (If-Match on nothing). */
 int mem_cond_locked(struct memstore *m, const char *key,
 		    const struct store_cond *cond) REQUIRES(&m->lock);
-/* Takes over a reference to blob in success. etag "": the MD5 of the bytes. */
+/* Takes over a reference to blob, and metadata, in success. etag "": the MD5
+ * of the bytes. */
 int mem_store_locked(struct memstore *m, const char *key, struct mem_blob *blob,
-		     const char *etag, const char *content_type,
+		     const char *etag, const char *content_type, char *metadata,
 		     struct object_info *out) REQUIRES(&m->lock);
+/* What of meta's headers is kept, owned; NULL: none. 0, -ENOMEM, or -EMSGSIZE:
+ * more than object_details holds. */
+int mem_metadata(const struct store_meta *meta, char **out);
 void mem_remove_locked(struct memstore *m, const char *key) REQUIRES(&m->lock);
 void mem_etag(const struct mem_blob *blob, char out[STORE_ETAG_SIZE]);
 

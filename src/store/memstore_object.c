@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/text.h"
 #include "store/memstore_impl.h"
 
 struct mem_blob *mem_blob_new(size_t n)
@@ -145,8 +147,31 @@ static struct mem_object *insert_locked(struct memstore *m, const char *key)
 	return &g->objects[i];
 }
 
+int mem_metadata(const struct store_meta *meta, char **out)
+{
+	struct buf lines = BUF_INIT(STORE_METADATA_SIZE - 1);
+	int err;
+
+	*out = NULL;
+	for (size_t i = 0; meta && i < meta->n_headers; i++) {
+		const struct store_field *h = &meta->headers[i];
+
+		if (text_starts_with(h->name, STORE_METADATA_PREFIX))
+			buf_addf(&lines, "%s: %s\n",
+				 h->name + strlen(STORE_METADATA_PREFIX),
+				 h->value);
+	}
+	err = buf_err(&lines);
+	if (!err && lines.len) {
+		*out = buf_detach(&lines);
+		err = *out ? 0 : -ENOMEM;
+	}
+	buf_clear(&lines);
+	return err;
+}
+
 int mem_store_locked(struct memstore *m, const char *key, struct mem_blob *blob,
-		     const char *etag, const char *content_type,
+		     const char *etag, const char *content_type, char *metadata,
 		     struct object_info *out)
 {
 	struct mem_object *o = mem_find_locked(m, key);
@@ -157,6 +182,8 @@ int mem_store_locked(struct memstore *m, const char *key, struct mem_blob *blob,
 		return -ENOMEM;
 	mem_blob_unref(o->blob);
 	o->blob = blob;
+	free(o->metadata);
+	o->metadata = metadata;
 	o->info.size = blob->n;
 	o->info.mtime = clock_now();
 	if (*etag)
@@ -180,6 +207,7 @@ void mem_remove_locked(struct memstore *m, const char *key)
 		return;
 	i = o - g->objects;
 	free(o->key);
+	free(o->metadata);
 	mem_blob_unref(o->blob);
 	memmove(o, o + 1, (g->n_objects - i - 1) * sizeof(*o));
 	g->n_objects--;
@@ -196,7 +224,7 @@ int memstore_poke(struct store *s, const char *key, const void *bytes, size_t n)
 	if (err)
 		return err;
 	lock_take(&m->lock);
-	err = mem_store_locked(m, key, blob, "", NULL, &info);
+	err = mem_store_locked(m, key, blob, "", NULL, NULL, &info);
 	lock_drop(&m->lock);
 	if (err)
 		mem_blob_unref(blob);

@@ -29,6 +29,7 @@ void mem_pending_free(struct mem_pending *p)
 	for (unsigned i = 0; i < p->n_parts; i++)
 		mem_blob_unref(p->parts[i].blob);
 	free(p->parts);
+	free(p->metadata);
 	free(p->key);
 	free(p->id);
 	free(p);
@@ -49,9 +50,12 @@ static int begin(struct memstore *m, const char *key,
 {
 	struct mem_pending *p = calloc(1, sizeof(*p));
 	char name[32];
+	int err = p ? mem_metadata(meta, &p->metadata) : -ENOMEM;
 
-	if (!p)
-		return -ENOMEM;
+	if (err) {
+		free(p);
+		return err;
+	}
 	if (meta && meta->content_type)
 		snprintf(p->content_type, sizeof(p->content_type), "%s",
 			 meta->content_type);
@@ -240,9 +244,10 @@ int mem_upload_complete(struct store_upload *u,
 	err = err ? err : join(m, *at, parts, n, &blob, etag);
 	err = err ? err
 		  : mem_store_locked(m, u->key, blob, etag, (*at)->content_type,
-				     out);
+				     (*at)->metadata, out);
 	if (!err) {
 		p = *at;
+		p->metadata = NULL;
 		*at = p->next;
 	} else {
 		mem_blob_unref(blob);

@@ -94,6 +94,27 @@ int s3_check_cond(struct s3 *s, const char *key, const struct store_cond *cond)
 	return err;
 }
 
+static void read_metadata(const struct http_reply *reply,
+			  char out[STORE_METADATA_SIZE])
+{
+	const char *line = buf_str(&reply->headers);
+	size_t used = 0;
+
+	while (*line) {
+		size_t n = strcspn(line, "\n");
+		const char *name = line + strlen(STORE_METADATA_PREFIX);
+		size_t len = line + n - name + 1;
+
+		if (text_starts_with(line, STORE_METADATA_PREFIX) && line[n] &&
+		    len < STORE_METADATA_SIZE - used) {
+			memcpy(out + used, name, len);
+			used += len;
+		}
+		line += line[n] ? n + 1 : n;
+	}
+	out[used] = '\0';
+}
+
 int s3_head(struct store *store, const char *key, struct object_details *out)
 {
 	struct http_reply reply;
@@ -118,6 +139,8 @@ int s3_head(struct store *store, const char *key, struct object_details *out)
 		    text.len < texts[i].size)
 			memcpy((char *)out + texts[i].offset, buf_str(&text),
 			       text.len + 1);
+	if (!err)
+		read_metadata(&reply, out->metadata);
 	buf_clear(&text);
 	http_reply_clear(&reply);
 	return err;

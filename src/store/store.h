@@ -40,12 +40,19 @@ struct object_info {
 	char etag[STORE_ETAG_SIZE]; /* with its quotes; "" unknown */
 };
 
+/* Headers that are kept with an object for whoever made it. */
+#define STORE_METADATA_PREFIX "x-amz-meta-"
+#define STORE_METADATA_SIZE 4096
+
 /* What only a HEAD tells; strings are "" when unknown. */
 struct object_details {
 	struct object_info info;
 	char content_type[256];
 	char storage_class[64];
 	char version_id[1025];
+	/* `name: value\n` lines, names in lower case and without the prefix;
+	 * a line that does not fit is left out. */
+	char metadata[STORE_METADATA_SIZE];
 };
 
 /* What store_stat() finds at a name. */
@@ -123,8 +130,8 @@ struct store_field {
 /* Metadata that goes with an object. */
 struct store_meta {
 	const char *content_type; /* NULL: the store's default */
-	/* More headers, names in lower case; only store_upload_open() has
-	 * them, and a store that knows no headers leaves them out. */
+	/* More headers, names in lower case. A store that knows no headers
+	 * keeps those of STORE_METADATA_PREFIX and leaves the rest out. */
 	const struct store_field *headers;
 	size_t n_headers;
 	/* Parts come from elsewhere: no checksums of the store's choice. */

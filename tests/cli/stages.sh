@@ -54,10 +54,53 @@ sql 'DROP STAGE IF EXISTS my_internal_stage'
 silent 'unless it may be gone'
 run create inner && run drop inner
 silent 'the verbs do it too'
-sql "CREATE STAGE inner COMMENT = 'c' FILE_FORMAT = (TYPE = CSV)"
-is 'what an internal stage cannot keep is said' "$RC $(cat "$DIR/err")" \
-	'0 stagefs: warning: an internal stage keeps no COMMENT, FILE_FORMAT or COPY_OPTIONS'
+
+# ---- what is kept with an internal one
+
+# kept NAME: all of it, and whether there is a time of creation.
+kept() {
+	"$STAGEFS" desc "$1" --format json | jq -r '.[0] |
+		[.comment, .file_format_options, .copy_options, .created_on != null] |
+		map(tostring) | join("|")'
+}
+sql "CREATE STAGE inner COMMENT = 'it''s 100% ; über' FILE_FORMAT = (TYPE = CSV) COPY_OPTIONS = (PURGE = TRUE)"
+silent 'clauses of an internal stage'
+is 'are kept' "$(kept inner)" "it's 100% ; über|TYPE = CSV|PURGE = TRUE|true"
+is 'and shown' "$("$STAGEFS" show --format json | jq -r '.[] | select(.name == "inner").comment')" "it's 100% ; über"
+sql "ALTER STAGE inner SET COMMENT = 'new'"
+silent 'ALTER of an internal stage'
+is 'changes what it names and keeps the rest' "$(kept inner)" 'new|TYPE = CSV|PURGE = TRUE|true'
+sql 'ALTER STAGE inner UNSET COMMENT, FILE_FORMAT'
+is 'UNSET takes away' "$(kept inner)" '|null|PURGE = TRUE|true'
+printf x | put @inner/a
+long=$(printf '%2000s' '' | tr ' ' x)
+sql "CREATE OR REPLACE STAGE inner COMMENT = '$long'"
+is 'more than an object holds is refused' "$RC" 1
+holds 'and why' grep -E '\[1006\] COMMENT, FILE_FORMAT .* take 2[0-9]+ bytes' "$DIR/err"
+sql "ALTER STAGE inner SET COMMENT = '$long'"
+holds 'by ALTER too' grep -E '\[1006\] COMMENT, FILE_FORMAT .* take 2[0-9]+ bytes' "$DIR/err"
+is 'and changes nothing' "$("$STAGEFS" list @inner | cut -f1)$(kept inner)" 'a|null|PURGE = TRUE|true'
+sql "CREATE OR REPLACE STAGE inner COMMENT = 'again'"
+is 'OR REPLACE replaces it all' "$("$STAGEFS" list @inner)$(kept inner)" 'again|null|null|true'
+run remove --recursive @inner/
+is 'REMOVE of all files leaves it' "$(kept inner)" 'again|null|null|true'
 run drop inner
+run create inner comment=verb
+is 'the verb keeps it too' "$(kept inner)" 'verb|null|null|true'
+run drop inner
+write_config "$DIR/raw.conf" <<-END
+	[stage raw]
+	url = s3://bucket/root/stage/internal/
+	endpoint_url = $E
+	aws_key_id = AKTEST
+	aws_secret_key = $SECRET
+END
+printf x | STAGEFS_CONFIG=$DIR/raw.conf put @raw/implied/a
+is 'a stage that its files imply has nothing' "$(kept implied)" '|null|null|false'
+sql "ALTER STAGE implied SET FILE_FORMAT = (TYPE = CSV)"
+silent 'ALTER makes its marker'
+is 'with what it names' "$(kept implied)" '|TYPE = CSV|null|false'
+run drop --recursive implied
 
 # ---- external ----
 

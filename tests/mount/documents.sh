@@ -159,6 +159,8 @@ sql 'CREATE STAGE made_by_sql'
 ok 'an internal one comes too' 'until_ok 20 "ls $MNT/made_by_sql"'
 ok 'and takes files' 'cp books.parquet $MNT/made_by_sql/ &&
 	[ "$(sql "LIST @made_by_sql" | cut -f1)" = books.parquet ]'
+sql "ALTER STAGE made_by_sql SET COMMENT = 'by SQL'"
+is 'a comment is kept with it' "$(sql 'DESC STAGE made_by_sql' --format json | jq -r '.[0].comment')" 'by SQL'
 sql 'DROP STAGE made_by_sql'
 ok 'and goes' 'until_ok 20 "[ \$(sys stat $MNT/made_by_sql) = ENOENT ]"'
 ok 'no secret of the documents is in the log' '! grep -n "$OTHER_SECRET" "$LOG"*'

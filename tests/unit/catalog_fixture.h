@@ -76,7 +76,7 @@ static inline int get(struct catalog *c, const char *name)
 static inline int create(struct catalog *c, const char *name)
 {
 	struct stage *s;
-	int rc = catalog_create(c, name, &s);
+	int rc = catalog_create(c, name, NULL, &s);
 
 	if (!rc)
 		stage_unref(s);

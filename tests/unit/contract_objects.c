@@ -191,6 +191,33 @@ static void removes(struct contract *c)
 	assert_int_equal(store_remove(c->s, key(c, "o/rm")), 0);
 }
 
+static void keeps_metadata(struct contract *c)
+{
+	static const struct store_field headers[] = {
+		{ "x-amz-meta-contract-one", "a%20b" },
+		{ "x-amz-meta-contract-two", "c" },
+	};
+	const struct store_meta meta = { .headers = headers, .n_headers = 2 };
+	const struct store_body body = { .data = "" };
+	struct object_details d;
+	char *from = strdup(key(c, "o/meta/"));
+
+	assert_int_equal(store_put(c->s, from, &body, &meta, NULL, NULL), 0);
+	assert_int_equal(store_head(c->s, from, &d), 0);
+	assert_non_null(strstr(d.metadata, "contract-one: a%20b\n"));
+	assert_non_null(strstr(d.metadata, "contract-two: c\n"));
+	assert_int_equal(strlen(d.metadata), 36);
+	assert_int_equal(store_copy(c->s, from, NULL, key(c, "o/meta-copy"),
+				    NULL, NULL),
+			 0);
+	assert_int_equal(store_head(c->s, key(c, "o/meta-copy"), &d), 0);
+	assert_non_null(strstr(d.metadata, "contract-one: a%20b\n"));
+	put(c, "o/meta/", "");
+	assert_int_equal(store_head(c->s, from, &d), 0);
+	assert_string_equal(d.metadata, "");
+	free(from);
+}
+
 static void removes_many(struct contract *c)
 {
 	static const char *const left = "";
@@ -230,6 +257,8 @@ const struct contract_test contract_objects[] = {
 	{ "a ranged get tells the object's size and ETag", get_tells_info },
 	{ "a get pinned to an ETag is ESTALE after a change", get_pinned },
 	{ "head tells type, size and ETag", head_tells },
+	{ "metadata stays with an object until it is replaced",
+	  keeps_metadata },
 	{ "stat tells object and prefix", stat_tells },
 	{ "conditional puts hold", put_conditions },
 	{ "remove removes, and again is fine", removes },

@@ -108,6 +108,65 @@ static void without_storage(void **state)
 	catalog_free(c);
 }
 
+/* What is kept, a bar between. */
+static const char *notes_of(struct catalog *c, const char *name,
+			    char etag[STORE_ETAG_SIZE])
+{
+	static char text[256];
+	struct conn n;
+
+	row_number(name, catalog_notes(c, name, &n, etag), 0);
+	snprintf(text, sizeof(text), "%s|%s|%s|%s", n.comment ? n.comment : "",
+		 n.file_format ? n.file_format : "",
+		 n.copy_options ? n.copy_options : "",
+		 n.created_on ? n.created_on : "");
+	option_clear(conn_options, &n);
+	return text;
+}
+
+static void notes_of_internal_stages(void **state)
+{
+	static const struct conn all = {
+		.comment = (char *)"100%\n\xc3\xbc: it's",
+		.file_format = (char *)"TYPE = CSV",
+		.copy_options = (char *)"PURGE = TRUE",
+		.created_on = (char *)"now",
+	};
+	static const struct conn one = { .comment = (char *)"one" };
+	struct catalog *c = open_catalog(&storage_conn, 5);
+	char long_text[1100], etag[STORE_ETAG_SIZE];
+	struct conn much = { .comment = long_text };
+	struct stage *s;
+
+	memset(long_text, '/', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = '\0';
+	row_number("made with notes", catalog_create(c, "a", &all, &s), 0);
+	stage_unref(s);
+	row_equal("any text is kept", notes_of(c, "a", etag),
+		  "100%\n\xc3\xbc: it's|TYPE = CSV|PURGE = TRUE|now");
+	row_number("replaced", catalog_set_notes(c, "a", &one, etag), 0);
+	row_equal("by what there is now", notes_of(c, "a", etag), "one|||");
+	row_check("too much", catalog_notes_size(&much) > CATALOG_NOTES_MAX);
+	row_number("is refused", catalog_set_notes(c, "a", &much, etag),
+		   -E2BIG);
+	row_number("by create too", catalog_create(c, "b", &much, &s), -E2BIG);
+	row_number("which makes nothing", get(c, "b"), -ENOENT);
+	row_equal("and changes nothing", notes_of(c, "a", etag), "one|||");
+	row_number("dropped", catalog_drop(c, "a"), 0);
+	row_number("and not made again by a change",
+		   catalog_set_notes(c, "a", &one, etag), -ESTALE);
+	poke("root/stage/internal/implied/a");
+	row_equal("an implied one has none", notes_of(c, "implied", etag),
+		  "|||");
+	row_equal("and no marker", etag, "");
+	row_number("until it gets some",
+		   catalog_set_notes(c, "implied", &one, etag), 0);
+	row_equal("which it keeps", notes_of(c, "implied", etag), "one|||");
+	row_number("a marker that came since stays",
+		   catalog_set_notes(c, "implied", &all, ""), -ESTALE);
+	catalog_free(c);
+}
+
 enum change { CREATE, DROP };
 
 static const struct {
@@ -340,6 +399,7 @@ int main(void)
 		cmocka_unit_test(all_stages_side_by_side),
 		cmocka_unit_test(one_stage_by_name),
 		cmocka_unit_test(without_storage),
+		cmocka_unit_test(notes_of_internal_stages),
 		cmocka_unit_test(changes_at_the_root),
 		cmocka_unit_test(made_and_dropped_is_seen_by_others),
 		cmocka_unit_test(read_only_storage),
