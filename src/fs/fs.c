@@ -66,6 +66,7 @@ int fs_new(const struct fs_settings *s, struct catalog *catalog,
 
 	if (!fs)
 		return -ENOMEM;
+	lock_init(&fs->lock);
 	fs->catalog = catalog;
 	fs->only = only ? stage_ref(only) : NULL;
 	err = copy_settings(fs, s);
@@ -92,6 +93,7 @@ void fs_free(struct fs *fs)
 {
 	if (!fs)
 		return;
+	handles_clear(fs);
 	tree_free(fs->tree);
 	pending_free(fs->pending);
 	block_cache_free(fs->blocks);
@@ -99,6 +101,7 @@ void fs_free(struct fs *fs)
 	stage_unref(fs->only);
 	free((char *)fs->set.spill_dir);
 	free((char *)fs->set.state_dir);
+	lock_destroy(&fs->lock);
 	free(fs);
 }
 

@@ -4,11 +4,16 @@
 #ifndef FS_FS_INTERNAL_H
 #define FS_FS_INTERNAL_H
 
+#include "base/lock.h"
 #include "fs/dircache.h"
 #include "fs/file.h"
 #include "fs/fs.h"
 #include "fs/inode.h"
 #include "fs/reader.h"
+
+struct fs_locked {
+	struct handle *handles; /* that are open */
+};
 
 struct fs {
 	struct fs_settings set; /* strings are its own */
@@ -19,6 +24,8 @@ struct fs {
 	struct block_cache *blocks;
 	struct pending *pending;
 	struct file_env env;
+	struct lock lock; /* a leaf */
+	struct fs_locked guarded_;
 };
 
 /* What a handle's next close does. */
@@ -35,7 +42,11 @@ struct handle {
 	int flags; /* of open(2) */
 	_Atomic(enum handle_state) state;
 	_Atomic(int) write_err; /* of the write that failed */
+	struct handle *prev, *next; /* of fs_locked.handles */
 };
+
+/* open.c: frees what nobody closed, of a mount that was detached. */
+void handles_clear(struct fs *fs);
 
 /* open.c: the content was changed other than by a write. */
 void handle_changed(struct handle *h);

@@ -22,6 +22,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "base/log.h"
 #include "stage/stage.h"
@@ -51,8 +52,13 @@ static int open_content(struct fs *fs, struct inode *i, struct file **out,
 	return file_open(&fs->env, i, v->published ? &v->info : NULL, out);
 }
 
+static struct fs_locked *fs_locked(struct fs *fs) REQUIRES(&fs->lock)
+{
+	return &fs->guarded_;
+}
+
 /* Takes the reference to f. */
-static int new_handle(struct file *f, int flags, bool emptied,
+static int new_handle(struct fs *fs, struct file *f, int flags, bool emptied,
 		      struct handle **out)
 {
 	struct handle *h = calloc(1, sizeof(*h));
@@ -65,8 +71,39 @@ static int new_handle(struct file *f, int flags, bool emptied,
 	h->flags = flags;
 	h->state = emptied ? HANDLE_EMPTIED : HANDLE_PLAIN;
 	reader_init(&h->reader, f);
+	lock_take(&fs->lock);
+	DL_APPEND(fs_locked(fs)->handles, h);
+	lock_drop(&fs->lock);
 	*out = h;
 	return 0;
+}
+
+static void free_handle(struct fs *fs, struct handle *h)
+{
+	lock_take(&fs->lock);
+	DL_DELETE(fs_locked(fs)->handles, h);
+	lock_drop(&fs->lock);
+	reader_clear(&h->reader);
+	file_close(h->file);
+	free(h);
+}
+
+static struct handle *first_handle(struct fs *fs)
+{
+	struct handle *h;
+
+	lock_take(&fs->lock);
+	h = fs_locked(fs)->handles;
+	lock_drop(&fs->lock);
+	return h;
+}
+
+void handles_clear(struct fs *fs)
+{
+	struct handle *h;
+
+	while ((h = first_handle(fs)))
+		free_handle(fs, h);
 }
 
 int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
@@ -92,7 +129,7 @@ int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 		return err;
 	}
 	*keep_cache = inode_pages_match(fs->tree, i, v.info.etag);
-	return new_handle(f, flags, (flags & O_TRUNC) && v.info.size, out);
+	return new_handle(fs, f, flags, (flags & O_TRUNC) && v.info.size, out);
 }
 
 /* A name that nobody has: made here, in the store at the first flush. */
@@ -116,7 +153,7 @@ static int create_new(struct fs *fs, struct inode *dir, const char *name,
 		if (err)
 			file_close(f);
 		else
-			err = new_handle(f, flags, false, h);
+			err = new_handle(fs, f, flags, false, h);
 	}
 	if (err) {
 		tree_removed(fs->tree, *out);
@@ -272,9 +309,7 @@ void fs_release(struct fs *fs, struct handle *h)
 		inode_pages_match(fs->tree, file_inode(h->file), NO_ETAG);
 	else if (writes(h->flags) && file_size(h->file, &size))
 		publish_aloud(fs, file_inode(h->file), h->file, "close");
-	reader_clear(&h->reader);
-	file_close(h->file);
-	free(h);
+	free_handle(fs, h);
 }
 
 int fs_drain(struct fs *fs)
