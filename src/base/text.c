@@ -300,6 +300,27 @@ void text_one_line(struct buf *out, const char *s)
 	add_escaped(out, s, "\"\\");
 }
 
+/* A password may have any byte in it, so the last `@` ends it. */
+void text_masked_url(struct buf *out, const char *url)
+{
+	const char *from = strstr(url, "://"), *at = strrchr(url, '@');
+	struct buf shown = BUF_INIT(BUF_LINE);
+
+	from = from ? from + 3 : url;
+	if (at && at >= from) {
+		buf_add(&shown, url, from - url);
+		buf_adds(&shown, "***");
+		from = at;
+	} else {
+		from = url;
+	}
+	buf_add(&shown, from, strcspn(from, "?"));
+	if (strchr(from, '?'))
+		buf_adds(&shown, "?***");
+	text_printable(out, buf_str(&shown));
+	buf_wipe(&shown);
+}
+
 bool text_is_utf8(const char *s)
 {
 	uint32_t code;

@@ -40,7 +40,10 @@ void text_json_string(struct buf *out, const char *s);
  * are no UTF-8, '"' and '\\' escaped.
  */
 void text_printable(struct buf *out, const char *s);
-/* The same for whole sentences: '"' and '\\' stay as they are. */
+/* text_printable() of a URL that is refused: who comes before an `@`, and what
+ * follows a `?`, may be a secret and is `***`. */
+void text_masked_url(struct buf *out, const char *url);
+/* text_printable() for whole sentences: '"' and '\\' stay as they are. */
 void text_one_line(struct buf *out, const char *s);
 
 /* True when a byte below 0x20 or 0x7f is in s. */

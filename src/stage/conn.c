@@ -127,7 +127,7 @@ static int check_server(const char *key, const char *text, struct buf *err)
 	}
 	if (rc == -EINVAL) {
 		buf_addf(err, "%s = ", key);
-		text_printable(err, text);
+		text_masked_url(err, text);
 		buf_addf(err, ": %s", buf_str(&why));
 	}
 	url_clear(&url);

@@ -28,7 +28,7 @@ static const char *given(const char *s)
 static int refuse_url(const char *url, struct buf *err, const char *why)
 {
 	buf_adds(err, "url = ");
-	text_printable(err, url);
+	text_masked_url(err, url);
 	buf_addf(err, ": %s", why);
 	return -EINVAL;
 }
