@@ -66,6 +66,8 @@ static const char *fault(const struct transfer_options *o,
 		if (text_ends_with(where, "/") || !strchr(where, '/'))
 			return "standard input needs a name: @stage/name";
 	}
+	if (o->exact && !strchr(where, '/'))
+		return "the name is missing (--exact): @stage/name";
 	if (o->exact && text_ends_with(where, "/"))
 		return "a file's name does not end in a slash (--exact)";
 	return NULL;

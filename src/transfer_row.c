@@ -24,6 +24,7 @@
 struct reader {
 	struct transfer_rows *rows;
 	struct buf *err;
+	bool answer; /* one of Databend's HTTP API was among it */
 };
 
 static void wipe_text(char *s)
@@ -173,6 +174,27 @@ static int add_row(struct reader *r, const char *method, const json_t *headers,
 
 static int add_json(struct reader *r, const json_t *v, unsigned depth);
 
+/* What Databend says in place of rows. */
+static int refuse_answer(struct reader *r, const json_t *error)
+{
+	const char *message =
+		json_string_value(json_object_get(error, "message"));
+	const json_t *code = json_object_get(error, "code");
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc;
+
+	buf_adds(&why, "the answer is an error");
+	if (json_is_integer(code))
+		buf_addf(&why, ", %lld", (long long)json_integer_value(code));
+	else if (json_is_string(code))
+		buf_addf(&why, ", %.40s", json_string_value(code));
+	if (message)
+		buf_addf(&why, ": %.400s", message);
+	rc = refuse(r, buf_str(&why));
+	buf_clear(&why);
+	return rc;
+}
+
 static int add_each(struct reader *r, const json_t *array, unsigned depth)
 {
 	const json_t *v;
@@ -193,9 +215,14 @@ static int add_each(struct reader *r, const json_t *array, unsigned depth)
 static int add_json(struct reader *r, const json_t *v, unsigned depth)
 {
 	const json_t *data = json_object_get(v, "data");
+	const json_t *error = json_object_get(v, "error");
 
-	if (json_is_array(data))
+	if (json_is_object(error))
+		return refuse_answer(r, error);
+	if (json_is_array(data)) {
+		r->answer = true;
 		return add_each(r, data, depth);
+	}
 	if (json_is_object(v))
 		return add_row(r,
 			       json_string_value(json_object_get(v, "method")),
@@ -233,6 +260,8 @@ static int read_json(struct reader *r, const char *text, size_t n)
 		json_decref(v);
 		at = skip_blanks(text, n, at + where.position);
 	}
+	if (!rc && r->answer && !r->rows->n)
+		rc = refuse(r, "there is none");
 	return rc;
 }
 
@@ -331,7 +360,7 @@ static int read_lines(struct reader *r, char *text, const char *method)
 int transfer_rows_parse(const char *text, size_t n, const char *method,
 			struct transfer_rows *out, struct buf *err)
 {
-	struct reader r = { out, err };
+	struct reader r = { .rows = out, .err = err };
 	size_t at = skip_blanks(text, n, 0);
 	char *copy;
 	int rc;

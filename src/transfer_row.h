@@ -26,7 +26,7 @@ struct transfer_rows {
  * Reads all rows of a text, in one of these forms:
  *   JSON   {"method":..,"headers":{..},"url":..}, several in a row or in an
  *          array; ["PUT","{}","https://.."] as Databend's HTTP answer has
- *          them, or that answer whole; headers as an object or as text
+ *          them, or that answer whole (without a row: an error); headers as an object or as text
  *   TSV    method, headers (JSON) and url, with our escapes; a first line
  *          with the columns' names may say where they are
  *   URLs   one a line; their method is the one given

@@ -72,6 +72,11 @@ static int queue(struct walk_up *w, const char *local, const char *rest,
 
 /* ---- a tree ---- */
 
+static const char *broken_link(int why)
+{
+	return why == ENOENT ? "a symbolic link to nothing" : strerror(why);
+}
+
 static int tree_entry(struct walk_up *w, FTSENT *e, const char *rest)
 {
 	struct stat st;
@@ -80,12 +85,15 @@ static int tree_entry(struct walk_up *w, FTSENT *e, const char *rest)
 	case FTS_F:
 		return queue(w, e->fts_path, rest, e->fts_statp, false);
 	case FTS_SL:
-		if (!stat(e->fts_accpath, &st) && S_ISREG(st.st_mode))
+		if (stat(e->fts_accpath, &st))
+			say(w, e->fts_path, broken_link(errno));
+		else if (S_ISREG(st.st_mode))
 			return queue(w, e->fts_path, rest, &st, false);
-		say(w, e->fts_path, "a symbolic link to a directory");
-		return 0;
-	case FTS_SLNONE:
-		say(w, e->fts_path, "a symbolic link to nothing");
+		else
+			say(w, e->fts_path,
+			    S_ISDIR(st.st_mode)
+				    ? "a symbolic link to a directory"
+				    : "neither a file nor a directory");
 		return 0;
 	case FTS_DP:
 		/* fts_number counts what was in it */

@@ -285,6 +285,11 @@ fails 'put without a location' 2 'say which files' put a.txt
 fails 'a stage that is not there' 1 'does not exist' get @nope/x out
 fails 'put to one' 1 'does not exist' put a.txt @nope
 fails 'standard input without a name' 2 'needs a name' put - @ext
+fails '--exact without a name' 2 'the name is missing' put a.txt @ext --exact
+mkdir links && ln -s nowhere links/l && ln -s ../tree links/t
+run put -r links @ext/links
+is 'links that lead to no file are told' "$RC $(sed 's/^.*: a //' "$DIR/err" | sort | paste -sd ,)" \
+	'1 symbolic link to a directory,symbolic link to nothing'
 fails 'dots in a location' 2 'is not a name' get @ext/../x out
 fails '--parallel 0' 2 'parallel' get @ext/a.txt --parallel 0
 fails 'a file that is not there' 1 'cannot upload nix: No such file' put nix @ext
