@@ -25,7 +25,7 @@ static const struct table_column columns[] = {
 	{ "storage_params", TABLE_TEXT },
 	{ "file_format_options", TABLE_TEXT },
 	{ "creator", TABLE_TEXT },
-	{ "created_on", TABLE_TEXT },
+	{ "created_on", TABLE_TIME_TEXT },
 	{ "comment", TABLE_TEXT },
 	{ "owner", TABLE_TEXT },
 	{ "copy_options", TABLE_TEXT },

@@ -52,6 +52,21 @@ static void add_rfc3339(struct buf *out, struct timespec t)
 	buf_addc(out, '"');
 }
 
+/* 2023-06-28 04:13:15.178 +0000; what is no such time stays as it is. */
+static void add_time_text(struct buf *out, const char *s)
+{
+	static const char shape[] = "0000-00-00 00:00:00.000 +0000";
+	size_t n = 0;
+
+	while (shape[n] && (shape[n] == '0' ? s[n] >= '0' && s[n] <= '9'
+					    : s[n] == shape[n]))
+		n++;
+	if (!shape[n] && !s[n])
+		buf_addf(out, "\"%.10sT%.12sZ\"", s, s + 11);
+	else
+		text_json_string(out, s);
+}
+
 static void add_json(struct buf *out, const struct table_column *c,
 		     const struct table_value *v)
 {
@@ -63,10 +78,12 @@ static void add_json(struct buf *out, const struct table_column *c,
 		buf_adds(out, v->number ? "true" : "false");
 	else if (c->type == TABLE_TIME)
 		add_rfc3339(out, v->time);
-	else if (v->text)
-		text_json_string(out, v->text);
-	else
+	else if (!v->text)
 		buf_adds(out, "null");
+	else if (c->type == TABLE_TIME_TEXT)
+		add_time_text(out, v->text);
+	else
+		text_json_string(out, v->text);
 }
 
 /* The value as plain text; NULL is empty. */

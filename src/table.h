@@ -26,6 +26,7 @@ enum table_type {
 	TABLE_NUMBER,
 	TABLE_BOOL, /* number: true or false */
 	TABLE_TIME, /* as LIST shows it; RFC 3339 in JSON */
+	TABLE_TIME_TEXT, /* the same, given as LIST shows it */
 };
 
 struct table_column {

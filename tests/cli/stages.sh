@@ -127,6 +127,8 @@ is 'its comment' "$(desc my_external_stage comment)" "it's mine"
 is 'what was kept' "$(desc my_external_stage file_format_options)" \
 	"type = CSV, field_delimiter = ';'"
 holds 'when it was made' grep -qE '^20[0-9]{2}-[0-9-]{5} [0-9:.]{12} \+0000$' \
+	<("$STAGEFS" desc my_external_stage | cut -f11)
+holds 'in JSON as RFC 3339 has it' grep -qE '^20[0-9]{2}-[0-9-]{5}T[0-9:.]{12}Z$' \
 	<(desc my_external_stage created_on)
 made=$(desc my_external_stage created_on)
 run show --format table
@@ -223,7 +225,7 @@ refused 'a bad value' '\[1006\] enable_virtual_host_style = maybe' \
 	"CREATE STAGE q URL = 's3://b/' CONNECTION = (enable_virtual_host_style = 'maybe')"
 refused 'a syntax error hides the secret' '\[1005\] no statement has this' \
 	"CREATE STAGE q URL = 's3://b/' CONNECTION = (aws_secret_key = '$SECRET' %)"
-refused 'a comment that a file cannot hold' '\[1006\] one of the values cannot be kept' \
+refused 'a comment that a file cannot hold' '\[1006\] comment cannot be kept' \
 	"CREATE STAGE q URL = 's3://b/' COMMENT = 'a ; b'"
 refused 'a reserved name' "\[1006\] 'v1' cannot be the name" "CREATE STAGE v1"
 refused 'the user stage' '\[2506\] user stage is not allowed in CREATE STAGE' 'CREATE STAGE ~'

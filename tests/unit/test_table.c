@@ -11,7 +11,7 @@ static const struct table_column columns[] = {
 	{ "name", TABLE_TEXT },
 	{ "size", TABLE_NUMBER },
 	{ "at", TABLE_TIME },
-	{ "note", TABLE_TEXT },
+	{ "note", TABLE_TIME_TEXT },
 };
 
 static const struct table_value plain[] = {
@@ -21,6 +21,20 @@ static const struct table_value plain[] = {
 	{ .text = NULL },
 };
 
+static const struct table_value timed[] = {
+	{ .text = "" },
+	{ .number = 0 },
+	{ .time = { 0, 0 } },
+	{ .text = "2026-11-21 06:33:12.186 +0000" },
+};
+
+static const struct table_value hardly_timed[] = {
+	{ .text = "" },
+	{ .number = 0 },
+	{ .time = { 0, 0 } },
+	{ .text = "2026-11-21 06:33:12.186 +0000 or so" },
+};
+
 static const struct table_value odd[] = {
 	{ .text = "t\ta,\"b\"\n\\\xc3\xa9\x1b" },
 	{ .number = UINT64_MAX },
@@ -28,11 +42,14 @@ static const struct table_value odd[] = {
 	{ .text = "x" },
 };
 
+static const struct table_value *const all[] = { plain, odd, timed,
+						 hardly_timed };
+
 static const struct {
 	const char *sentence;
 	enum table_format format;
 	bool header;
-	unsigned rows; /* plain, then odd */
+	unsigned rows; /* of all */
 	const char *wanted;
 } outputs[] = {
 	{ "JSON", TABLE_JSON, false, 2,
@@ -45,6 +62,16 @@ static const struct {
 	{ "an object a line", TABLE_NDJSON, true, 1,
 	  "{\"name\":\"a.csv\",\"size\":998,"
 	  "\"at\":\"2023-06-28T04:13:15.178Z\",\"note\":null}\n" },
+	{ "a time that comes as text", TABLE_NDJSON, false, 4,
+	  "{\"name\":\"a.csv\",\"size\":998,"
+	  "\"at\":\"2023-06-28T04:13:15.178Z\",\"note\":null}\n"
+	  "{\"name\":\"t\\ta,\\\"b\\\"\\n\\\\\xc3\xa9\\u001b\","
+	  "\"size\":18446744073709551615,\"at\":\"1970-01-01T00:00:00Z\","
+	  "\"note\":\"x\"}\n"
+	  "{\"name\":\"\",\"size\":0,\"at\":\"1970-01-01T00:00:00Z\","
+	  "\"note\":\"2026-11-21T06:33:12.186Z\"}\n"
+	  "{\"name\":\"\",\"size\":0,\"at\":\"1970-01-01T00:00:00Z\","
+	  "\"note\":\"2026-11-21 06:33:12.186 +0000 or so\"}\n" },
 	{ "TSV", TABLE_TSV, false, 2,
 	  "a.csv\t998\t2023-06-28 04:13:15.178 +0000\t\n"
 	  "t\\ta,\"b\"\\n\\\\\xc3\xa9\x1b\t18446744073709551615\t"
@@ -86,8 +113,8 @@ static void formats(void **state)
 		char *got;
 
 		for (unsigned r = 0; r < outputs[i].rows; r++)
-			row_number(outputs[i].sentence,
-				   table_row(t, r ? odd : plain), 0);
+			row_number(outputs[i].sentence, table_row(t, all[r]),
+				   0);
 		row_number(outputs[i].sentence, table_end(t), 0);
 		got = written(f);
 		row_equal(outputs[i].sentence, got, outputs[i].wanted);
