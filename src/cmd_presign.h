@@ -26,6 +26,9 @@ enum presign_verb { VERB_GET, VERB_PUT, VERB_HEAD, VERB_DELETE, VERB_ANY };
 
 extern const struct option presign_options[];
 
+#define LOCATION_IS_STAGE \
+	"which file? a whole stage has no URL: name it as @stage/path"
+
 /* What the words say. */
 struct presign_words {
 	bool input; /* `-`: locations come on standard input */

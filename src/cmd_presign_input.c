@@ -113,7 +113,10 @@ static int sign_line(struct input *in, struct failure *f, bool *go_on)
 	rc = location_parse(in->line, &where, &f->why);
 	if (rc)
 		return rc;
-	rc = presign_job_row(in->job, &where, f, go_on);
+	if (*where.path)
+		rc = presign_job_row(in->job, &where, f, go_on);
+	else
+		rc = fail(f, CODE_BAD_ARGUMENTS, -EINVAL, LOCATION_IS_STAGE);
 	location_clear(&where);
 	return rc;
 }

@@ -81,6 +81,13 @@ static int get(const char *path, const char *name, struct buf *out)
 	return 0;
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
 static const struct {
 	int rc;
 	const char *why;
@@ -90,6 +97,7 @@ static const struct {
 	{ -EOPNOTSUPP, "it is not on a mount of stagefs (a location in a "
 		       "stage begins with @)" },
 	{ -EROFS, "the mount or the stage is read-only: no URL for uploads" },
+	{ -EISDIR, "a directory, and only files have URLs" },
 	{ -EINVAL, "the mount refuses it: the expiry is over its maximum, or "
 		   "the path is none" },
 	{ -EACCES, "permission denied" },
@@ -133,6 +141,8 @@ int mount_presign(const struct mount_presign *ask, const char *form,
 		goto out;
 	}
 	rc = get(buf_str(&base), buf_str(&name), out);
+	if (rc == -EINVAL && !rest && is_directory(buf_str(&base)))
+		rc = -EISDIR;
 	if (rc)
 		tell(rc, err);
 out:

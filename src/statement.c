@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cmd.h"
@@ -21,12 +22,14 @@ void failure_clear(struct failure *f)
 
 int fail(struct failure *f, int code, int rc, const char *fmt, ...)
 {
+	char text[BUF_MESSAGE / 2];
 	va_list ap;
 
 	f->code = code;
 	va_start(ap, fmt);
-	buf_vaddf(&f->why, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	buf_adds(&f->why, text);
 	return rc;
 }
 

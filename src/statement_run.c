@@ -73,8 +73,9 @@ static int find_pattern(const struct sql_statement *q, struct pattern **out,
 		rc = pattern_new(q->pattern.s, out, &why);
 	if (rc) {
 		f->span = q->pattern.span;
-		fail(f, CODE_SYNTAX, rc, "Pattern format invalid, got:%s: %s",
-		     q->pattern.s, why.len ? buf_str(&why) : strerror(-rc));
+		fail(f, CODE_SYNTAX, rc,
+		     "Pattern format invalid, got:%.400s: %s", q->pattern.s,
+		     why.len ? buf_str(&why) : strerror(-rc));
 	}
 	buf_clear(&why);
 	return rc;
@@ -88,7 +89,7 @@ static int run_presign(struct cmd_session *s, const struct sql_statement *q,
 	const struct presign_request request = {
 		.action = q->upload ? PRESIGN_UPLOAD : PRESIGN_DOWNLOAD,
 		.expire = q->has_expire ? (int64_t)q->expire : 0,
-		.content_type = q->upload ? q->content_type.s : NULL,
+		.content_type = q->content_type.s,
 	};
 	struct location where = { 0 };
 	int rc;

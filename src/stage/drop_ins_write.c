@@ -137,6 +137,25 @@ static int read_back(void *arg, const char *section, const char *name,
 	return row ? ini_set(row, arg, name, value, place, err) : -EINVAL;
 }
 
+/* What came back different; a secret's row shows no difference. */
+static const char *lost(const struct conn *c, const struct conn *got)
+{
+	const char *name = NULL;
+
+	for (const struct option *row = conn_options; row->name && !name;
+	     row++) {
+		struct buf a = BUF_INIT(BUF_LINE), b = BUF_INIT(BUF_LINE);
+
+		option_show(row, c, &a);
+		option_show(row, got, &b);
+		if (strcmp(buf_str(&a), buf_str(&b)))
+			name = row->name;
+		buf_clear(&a);
+		buf_clear(&b);
+	}
+	return name ? name : "one of the values";
+}
+
 static int check_file(const char *path, const struct conn *c, struct buf *err)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -152,9 +171,10 @@ static int check_file(const char *path, const struct conn *c, struct buf *err)
 		rc = ini_read(path, read_back, &got, &why);
 	if (rc != -ENOMEM && (rc || !conn_equal(c, &got))) {
 		rc = -EINVAL;
-		buf_adds(err, "one of the values cannot be kept in a file: a "
-			      "blank at an end, a ; behind a blank, or a "
-			      "control byte");
+		buf_addf(err,
+			 "%s cannot be kept in a file: a blank at an end, a ; "
+			 "behind a blank, or a control byte",
+			 lost(c, &got));
 	}
 	option_clear(conn_options, &got);
 	buf_clear(&why);

@@ -53,11 +53,11 @@ printf '@ext/a\n@~/b\n@ext/c\n' | stream upload - --content-type a/b --format nd
 is 'options hold for each' "$RC $(grep -c '"content-type":"a/b"' "$DIR/out")" '0 3'
 printf '' | stream - --format json
 is 'no line is no row' "$RC $(cat "$DIR/out")" '0 []'
-printf '@ext/a\nb\n\n@ext/../c\n@no/d\n@ext/e\n' | stream - --format url
+printf '@ext/a\nb\n\n@ext/../c\n@no/d\n@ext\n@ext/e\n' | stream - --format url
 is 'bad lines have no row, and the rest goes on' "$RC $(names)" '1 a e'
 is 'each is told by its number' \
 	"$(sed 's/^stagefs: standard input:\([0-9]*\): .*/\1/' "$DIR/err" | paste -sd ' ')" \
-	'2 3 4 5'
+	'2 3 4 5 6'
 holds 'with its reason' grep -q 'input:4: .*is not a name in a stage' "$DIR/err"
 {
 	echo @ext/a

@@ -237,6 +237,18 @@ holds 'no signature, secret or whole URL in the log or an error' \
 	sh -c "! cat '$DIR/log' '$DIR/errors' | grep -E 'Signature=[0-9a-f]|$SECRET'"
 holds 'an upload that was begun is no URL in the log either' \
 	sh -c "! grep -i 'X-Amz-' '$DIR/log'"
+write_config "$DIR/open.conf" <<END
+[stagefs]
+log = $DIR/log
+[stage open]
+url = s3://other/data/
+endpoint_url = http://127.0.0.1:$PORT
+credentials = anonymous
+END
+chmod 644 "$DIR/open.conf" && chmod 711 "$DIR" && chmod 600 "$DIR/log"
+[ "$(id -u)" = 0 ] && as='setpriv --reuid 65534 --regid 65534 --clear-groups' || as=
+holds 'who may not write the log can sign all the same' \
+	$as "$STAGEFS" presign @open/a --config "$DIR/open.conf"
 (sleep 2; echo @ext/a) | "$STAGEFS" presign - --format url >"$DIR/out" &
 sleep 1
 holds 'the process list shows what was typed' sh -c "! tr '\\0' ' ' </proc/$!/cmdline | grep -i x-amz-"

@@ -125,6 +125,8 @@ fails 'EXPIRE -1' 2 'expire = -1: ' presign @~/a --expire -1
 fails 'EXPIRE x' 2 'expire = x: ' presign @~/a --expire x
 fails 'EXPIRE without a value' 2 'expire: a value is missing' presign @~/a --expire
 fails 'no location' 2 'which file' presign
+fails 'a whole stage' 2 'a whole stage has no URL' presign @ext
+fails 'a whole stage with its slash' 2 'a whole stage has no URL' presign upload @~/
 fails 'an empty location' 2 'which file' presign ''
 fails 'no at sign, and no path on a mount' 1 'ext/a: it is not on a mount .* begins with @' presign ext/a
 fails 'a file that is not on a mount' 1 'it is not on a mount' presign "$DIR/file"

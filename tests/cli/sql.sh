@@ -28,6 +28,14 @@ import json, sys
 row, = json.load(open(sys.argv[1]))
 assert row["headers"] == {"content-type": "text/csv"}, row
 assert row["method"] == "PUT" and row["expires_at"]' "$DIR/out"
+sql "PRESIGN @ext/t CONTENT_TYPE = 'text/csv'" --format url
+holds 'the answer to a download says it' grep -q \
+	'/t?response-content-type=text%2Fcsv&' "$DIR/out"
+sql "PRESIGN @ext/t CONTENT_TYPE = 'text/csv\\nx: y'"
+is 'and no second header' "$RC $(grep -c 'content-type: a control byte' "$DIR/err")$(out)" '1 1'
+sql 'PRESIGN @ext' --format url
+holds 'a stage has the URL of its prefix, as in Databend' \
+	grep -q '/other/data/?' "$DIR/out"
 sql 'PRESIGN @ext/t' --compat-host
 is 'the host among the headers' "$(cut -f2 "$DIR/out")" "{\"host\":\"127.0.0.1:$PORT\"}"
 sql 'PRESIGN UPLOAD @ext/up.csv' --format url
@@ -83,6 +91,9 @@ names() {
 }
 is 'LIST is the same as list' "$(names 'LIST @ext/d')" 'd/a.csv d/a.csv.bak d/b.csv dd.csv '
 is 'LIST with a pattern' "$(names "LIST @ext/d/ PATTERN = '.*\.csv'")" 'd/a.csv d/b.csv '
+sql "LIST @ext PATTERN = '$(printf '(%.0s' $(seq 5000))'"
+holds 'a pattern that is far too long is told all the same' \
+	grep -q '1:21: \[1005\] Pattern format invalid, got:((*: the pattern is' "$DIR/err"
 sql "REMOVE @ext/d/ PATTERN = 'b.*'"
 is 'REMOVE with a pattern says how many' "$RC $(out)" '0 1	0'
 sql 'REMOVE @ext/d/a.csv' --header
