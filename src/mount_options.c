@@ -13,10 +13,12 @@
 
 enum option_use {
 	USE_NOTHING, /* for mount(8) and systemd, or always so */
+	USE_WORD, /* for mount(8) as a word, a setting with a value */
 	USE_KERNEL, /* handed to the kernel */
 	USE_CONFIG,
 	USE_FSNAME,
 	USE_SETTING,
+	USE_REMOUNT,
 };
 
 static const struct {
@@ -26,7 +28,7 @@ static const struct {
 	{ "_netdev", USE_NOTHING },
 	{ "nofail", USE_NOTHING },
 	{ "fail", USE_NOTHING },
-	{ "user", USE_NOTHING },
+	{ "user", USE_WORD },
 	{ "users", USE_NOTHING },
 	{ "nouser", USE_NOTHING },
 	{ "owner", USE_NOTHING },
@@ -56,6 +58,11 @@ static const struct {
 	{ "dev", USE_NOTHING },
 	{ "nodev", USE_NOTHING },
 	{ "default_permissions", USE_NOTHING },
+	/* There are no symbolic links to follow. */
+	{ "symfollow", USE_NOTHING },
+	{ "nosymfollow", USE_NOTHING },
+	{ "helper", USE_NOTHING },
+	{ "uhelper", USE_NOTHING },
 	{ "subtype", USE_NOTHING },
 	{ "exec", USE_KERNEL },
 	{ "noexec", USE_KERNEL },
@@ -67,6 +74,7 @@ static const struct {
 	{ "auto_unmount", USE_KERNEL },
 	{ "config", USE_CONFIG },
 	{ "fsname", USE_FSNAME },
+	{ "remount", USE_REMOUNT },
 };
 
 static enum option_use use_of(const char *name, size_t len)
@@ -115,6 +123,8 @@ static int take_option(struct mount_request *r, const char *option,
 
 	if (!*option)
 		return 0;
+	if (use == USE_WORD)
+		use = value ? USE_SETTING : USE_NOTHING;
 	switch (use) {
 	case USE_NOTHING:
 		return 0;
@@ -123,8 +133,10 @@ static int take_option(struct mount_request *r, const char *option,
 		return buf_err(&r->flags);
 	case USE_SETTING:
 		return add_setting(r, option);
-	case USE_CONFIG:
-	case USE_FSNAME:
+	case USE_REMOUNT:
+		buf_addf(err, "a mount cannot be changed: unmount it first");
+		return -EINVAL;
+	default:
 		break;
 	}
 	if (!value || !*value) {

@@ -40,6 +40,12 @@ is 'uid, gid, file_mode and dir_mode are what stat shows' \
 	'12345 23456 640 12345 23456 750 '
 mount_down
 
+mount_up -o user=somebody
+echo x >"$MNT/~/mine"
+ok 'user= in -o says whose stage ~ is' '
+	s3 head ${STORAGE}stage/user/somebody/mine'
+mount_down
+
 timeout 120 "$STAGEFS" "$CONF" "$MNT" -f >"$T/fg.out" 2>&1 &
 foreground=$!
 ok '-f stays in the foreground' 'until_ok 60 mounted && [ -d /proc/$foreground ]'
