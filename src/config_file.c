@@ -5,10 +5,13 @@
  * throws away what was built.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/ini.h"
@@ -94,20 +97,45 @@ static bool section_name(const char *line, struct buf *out)
 	return !buf_err(out);
 }
 
+/* It is read twice, and never waited for: no pipe, no device. */
+static int open_file(const char *path, FILE **out)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+	int rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		rc = -errno;
+	else if (S_ISDIR(st.st_mode))
+		rc = -EISDIR;
+	else if (!S_ISREG(st.st_mode))
+		rc = -ENOTSUP;
+	else if (st.st_size > INI_FILE_MAX)
+		rc = -EFBIG;
+	*out = rc ? NULL : fdopen(fd, "r");
+	if (!rc && !*out)
+		rc = -errno;
+	if (rc)
+		close(fd);
+	return rc;
+}
+
 static int read_sections(struct config_builder *b, const char *path,
 			 struct buf *err)
 {
 	struct buf name = BUF_INIT(BUF_LINE), why = BUF_INIT(BUF_MESSAGE);
-	FILE *f = fopen(path, "re");
+	FILE *f = NULL;
 	char *line = NULL;
 	size_t room = 0;
 	uint32_t n = 0;
-	int rc = 0;
+	int rc = open_file(path, &f);
 
-	if (!f) {
-		rc = -errno;
+	if (rc) {
 		text_printable(err, path);
-		buf_addf(err, ": %s", strerror(-rc));
+		buf_addf(err, ": %s",
+			 rc == -ENOTSUP ? "not a file" : strerror(-rc));
 		return rc;
 	}
 	while (!rc && getline(&line, &room, f) >= 0) {

@@ -26,7 +26,6 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-#define FILE_MAX_BYTES (1 << 20)
 #define INIH_LINE 180 /* less than its smallest buffer of 200 */
 #define INIH_NAME 49
 #define STAND_IN "\x01"
@@ -317,7 +316,7 @@ int ini_read(const char *path, ini_handler *handler, void *arg, struct buf *err)
 {
 	struct source s = {
 		.file = path,
-		.text = BUF_INIT(FILE_MAX_BYTES + 4096),
+		.text = BUF_INIT(INI_FILE_MAX + 4096),
 		.section = BUF_INIT(BUF_LINE),
 		.name = BUF_INIT(BUF_LINE),
 		.value = BUF_INIT(BUF_LINE),

@@ -13,6 +13,8 @@
 
 struct buf;
 
+#define INI_FILE_MAX (1 << 20) /* bytes of a file */
+
 /* Where a value stands, for messages. */
 struct ini_place {
 	const char *file;
@@ -34,9 +36,9 @@ typedef int ini_handler(void *arg, const char *section, const char *name,
 			struct buf *err);
 
 /*
- * Reads the file whole, which may have 1 MiB. Refused are control bytes other
- * than tabs, and what inih would ignore: text behind a section's `]`, a key or
- * section without a name. 0, or -errno with err as `FILE:LINE: why` (the
+ * Reads the file whole, which may have INI_FILE_MAX bytes. Refused are control
+ * bytes other than tabs, and what inih would ignore: text behind a section's
+ * `]`, a key or section without a name. 0, or -errno with err as `FILE:LINE: why` (the
  * handler's own words are put behind the place). Blocks on the file.
  */
 int ini_read(const char *path, ini_handler *handler, void *arg,

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "config_fixture.h"
@@ -235,6 +236,33 @@ static void bad_input_is_told(void **state)
 	}
 }
 
+static void only_files_are_read(void **state)
+{
+	const char *fifo = in_dir("fifo");
+	const struct {
+		const char *path, *tells;
+		int rc;
+	} rows[] = {
+		{ fifo, "fifo: not a file", -ENOTSUP },
+		{ "/dev/zero", "/dev/zero: not a file", -ENOTSUP },
+		{ dir, ": Is a directory", -EISDIR },
+	};
+
+	clear_environment();
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct config_request r = { .file = rows[i].path };
+		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct config c;
+
+		row_number(rows[i].tells, config_read(&r, &c, &err),
+			   rows[i].rc);
+		row_check(rows[i].tells, strstr(buf_str(&err), rows[i].tells));
+		buf_clear(&err);
+	}
+	unlink(fifo);
+}
+
 /* ---- secrets and modes ---- */
 
 static const struct {
@@ -299,6 +327,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_input_is_told),
+		cmocka_unit_test(only_files_are_read),
 		cmocka_unit_test(secrets_need_a_closed_file),
 	};
 
