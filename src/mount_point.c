@@ -23,26 +23,9 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/text.h"
 
 extern char **environ;
-
-/* \040 and its like, as the kernel writes white space in mountinfo. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		unsigned code;
-
-		if (*s == '\\' && sscanf(s + 1, "%3o", &code) == 1) {
-			*to++ = (char)code;
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = '\0';
-}
 
 /* The type of what is mounted at path, uppermost last; false: nothing is. */
 static bool mounted_type(const char *path, char *type, size_t size)
@@ -57,7 +40,7 @@ static bool mounted_type(const char *path, char *type, size_t size)
 
 		if (!dash || sscanf(line, "%*d %*d %*s %*s %4096s", where) != 1)
 			continue;
-		unescape(where);
+		text_unescape_octal(where);
 		if (strcmp(where, path) ||
 		    sscanf(dash + 3, "%63s", fstype) != 1)
 			continue;
@@ -107,6 +90,11 @@ static char *absolute(const char *path)
 	char *copy = strdup(path), *slash, *dir = NULL, *full = NULL;
 	size_t len = copy ? strlen(copy) : 0;
 
+	if (copy && !len) {
+		free(copy);
+		errno = ENOENT;
+		return NULL;
+	}
 	while (len > 1 && copy[len - 1] == '/')
 		copy[--len] = '\0';
 	slash = copy ? strrchr(copy, '/') : NULL;

@@ -46,6 +46,9 @@ void text_masked_url(struct buf *out, const char *url);
 /* text_printable() for whole sentences: '"' and '\\' stay as they are. */
 void text_one_line(struct buf *out, const char *s);
 
+/* \040 and its like, as /proc/self/mountinfo writes white space: in place. */
+void text_unescape_octal(char *s);
+
 /* True when a byte below 0x20 or 0x7f is in s. */
 bool text_has_control(const char *s);
 bool text_is_ascii(const char *s); /* no byte above 0x7f */

@@ -11,14 +11,18 @@
 #define FUSE_USE_VERSION 312
 #include "fuse/session.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <fuse_log.h>
 #include <fuse_lowlevel.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "fuse/init_patch.h"
 #include "fuse/ops.h"
 
@@ -32,6 +36,32 @@ struct session {
 	void (*ready)(void *arg);
 	void *arg;
 };
+
+/*
+ * Where libfuse's messages go while it mounts: to who mounts. NULL: to the log,
+ * which is not stderr in the background. Its callback has no argument; a
+ * process mounts once, and no other thread runs then.
+ */
+static struct buf *mount_says;
+
+__attribute__((format(printf, 2, 0))) static void fuse_says(
+	enum fuse_log_level level, const char *fmt, va_list ap)
+{
+	const char *text;
+	char line[512];
+	size_t len;
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	text = line + (text_starts_with(line, "fuse: ") ? 6 : 0);
+	for (len = strlen(line); len && isspace((unsigned char)line[len - 1]);)
+		line[--len] = '\0';
+	if (mount_says)
+		buf_addf(mount_says, "%s%s", mount_says->len ? "; " : "", text);
+	else
+		log_at(level <= FUSE_LOG_WARNING ? LOG_LEVEL_WARN
+						 : LOG_LEVEL_DEBUG,
+		       NULL, "libfuse: %s", text);
+}
 
 /* A comma or a backslash within a value of -o. */
 static void add_escaped(struct buf *b, const char *s)
@@ -77,8 +107,10 @@ static bool find_device(const char *mountpoint, char *device, size_t size)
 	bool found = false;
 
 	while (f && getline(&line, &cap, f) > 0) {
-		if (sscanf(line, "%*d %*d %31s %*s %4096s", dev, where) != 2 ||
-		    strcmp(where, mountpoint))
+		if (sscanf(line, "%*d %*d %31s %*s %4096s", dev, where) != 2)
+			continue;
+		text_unescape_octal(where);
+		if (strcmp(where, mountpoint))
 			continue;
 		snprintf(device, size, "%s", dev);
 		found = true;
@@ -117,27 +149,36 @@ int session_new(const struct session_settings *set, struct fs *fs,
 		struct session **out, struct buf *err)
 {
 	struct session *s = calloc(1, sizeof(*s));
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc = -ENOMEM;
 
 	if (!s)
 		goto out;
+	mount_says = &why;
+	fuse_set_log_func(fuse_says);
 	s->mountpoint = strdup(set->mountpoint);
 	if (!s->mountpoint)
 		goto out;
 	s->se = new_session(set, fs);
 	rc = -EINVAL;
 	if (!s->se) {
-		buf_addf(err, "libfuse refused the mount options");
+		buf_addf(err, "libfuse refused the mount options: %s",
+			 why.len ? buf_str(&why) : "it does not say why");
 		goto out;
 	}
 	rc = -EIO;
 	if (fuse_session_mount(s->se, s->mountpoint)) {
-		buf_addf(err, "cannot mount on %s", set->mountpoint);
+		buf_addf(err, "%s: %s", set->mountpoint,
+			 why.len ? buf_str(&why) : "fusermount3 refused");
 		goto out;
 	}
 	*out = s;
-	return 0;
+	rc = 0;
 out:
+	mount_says = NULL;
+	buf_clear(&why);
+	if (!rc)
+		return 0;
 	if (s && s->se)
 		fuse_session_destroy(s->se);
 	if (s)

@@ -158,6 +158,11 @@ ok 'another mount of the same source is fine' '
 	timeout 60 $STAGEFS $CONF $T/mnt2 && [ "$(cat $T/mnt2/ext/small)" = small ] &&
 	umount $T/mnt2'
 mount_down
+ok 'what the kernel refuses is told in one line' '
+	! timeout 60 unshare -m sh -c "
+		mount --bind /dev/null /dev/fuse && exec \"\$0\" \"\$@\"" \
+		$STAGEFS $CONF $MNT 2>$T/err && [ "$(wc -l <$T/err)" = 1 ] &&
+	grep -qE "cannot mount: $MNT: mount failed: [A-Z]" $T/err'
 
 # ---- the command line
 

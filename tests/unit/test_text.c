@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -246,6 +247,30 @@ static void test_quoted(void **state)
 	}
 }
 
+static const struct {
+	const char *sentence, *s, *wanted;
+} octal[] = {
+	{ "nothing to do", "/mnt/a", "/mnt/a" },
+	{ "a space", "/mnt/a\\040b", "/mnt/a b" },
+	{ "a backslash before digits", "\\134040", "\\040" },
+	{ "a newline at the end", "a\\012", "a\n" },
+	{ "a high byte", "\\303\\274", "\xc3\xbc" },
+	{ "two digits are none", "a\\04", "a\\04" },
+	{ "nor is an 8", "\\048", "\\048" },
+	{ "a backslash at the end", "a\\", "a\\" },
+};
+
+static void test_octal(void **state)
+{
+	for (size_t i = 0; i < COUNT(octal); i++) {
+		char s[32];
+
+		snprintf(s, sizeof(s), "%s", octal[i].s);
+		text_unescape_octal(s);
+		row_equal(octal[i].sentence, s, octal[i].wanted);
+	}
+}
+
 static void test_questions(void **state)
 {
 	assert_false(text_has_control("a b\xc3\xa4"));
@@ -267,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_percent),
 		cmocka_unit_test(test_decoded),
 		cmocka_unit_test(test_quoted),
+		cmocka_unit_test(test_octal),
 		cmocka_unit_test(test_questions),
 	};
 
