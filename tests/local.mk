@@ -1,8 +1,10 @@
 EXTRA_DIST += .clang-format
 TESTS += tests/check-tap.sh
 dist_check_SCRIPTS += tests/check-tap.sh
-EXTRA_DIST += tests/packages tests/tap.awk tests/mount \
-	tests/bench tests/fuzz
+# No folder in which something is built: that would be in the archive too.
+EXTRA_DIST += demo tests/packages tests/tap.awk tests/mount \
+	tests/bench/bench.sh tests/bench/presign.sh \
+	tests/fuzz/corpus tests/fuzz/curl-line.py
 
 # The command line against the stand-in server.
 TESTS += tests/cli/check.sh tests/cli/list.sh tests/cli/presign.sh
@@ -75,6 +77,6 @@ fuzz:
 clean-local:
 	rm -rf tests/fuzz/found tests/fuzz/libfuzzer_sql
 
-# Not in EXTRA_DIST: make would take its name for the target.
+# Not in EXTRA_DIST: make would take check's name for the target.
 dist-hook:
 	cp -p $(srcdir)/check $(distdir)/check
