@@ -88,6 +88,8 @@ static int place(struct find *f, const char *name, const char *rest,
 	int rc;
 
 	f->found++;
+	if (!strcmp(f->local, "-"))
+		return marker ? 0 : queue(f, name, f->local, info);
 	if (!*rest && marker)
 		return 0; /* the directory's own */
 	if (!*rest || !is_local_name(rest)) {
@@ -255,6 +257,8 @@ int transfer_find(struct transfer_plan *p, const char *word, const char *local,
 	f.path = where.path;
 	f.into = into;
 	f.wild = !p->literal && transfer_glob_is(f.path);
+	if (!p->literal && !f.wild)
+		transfer_glob_unescape(where.path);
 	rc = f.wild ? list(&f) : find_exact(&f);
 	stage_unref(f.stage);
 out:

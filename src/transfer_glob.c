@@ -25,6 +25,18 @@ bool transfer_glob_is(const char *text)
 	return false;
 }
 
+void transfer_glob_unescape(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++) {
+		if (*text == '\\' && is_wild(text[1]))
+			text++;
+		*to++ = *text;
+	}
+	*to = '\0';
+}
+
 void transfer_glob_prefix(const char *pattern, struct buf *out)
 {
 	for (const char *p = pattern; *p && !is_wild(*p); p++) {

@@ -14,6 +14,9 @@ struct buf;
 /* Is there a wildcard in it? */
 bool transfer_glob_is(const char *text);
 
+/* Takes the `\` before a wildcard out of a text that has no other. */
+void transfer_glob_unescape(char *text);
+
 /* What every name that can match begins with. Appends. */
 void transfer_glob_prefix(const char *pattern, struct buf *out);
 

@@ -96,6 +96,12 @@ printf star >'a*b'
 run put --no-glob 'a*b' @ext/s
 run get --no-glob '@ext/s/a*b' out
 is '--no-glob takes a name as it is' "$(cat 'out/a*b')" star
+run get '@ext/s/a\*b' -
+is 'so does a backslash' "$RC$(cat "$DIR/out")" 0star
+run get '@ext/s/a*' -
+is 'what matches goes to standard output' "$RC$(cat "$DIR/out")" 0star
+run get -r @ext/s -
+is 'and so do the files of a directory' "$RC$(cat "$DIR/out")$(find . -name -)" 0star
 run get @ext/a.txt @ext/d/e/a.txt twice
 is 'two files of one name: one of them is refused' "$RC $(grep -c 'has that name here already' "$DIR/err")" '1 1'
 run get @ext/a.txt @ext/nix @ext/other.txt some
