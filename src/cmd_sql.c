@@ -1,8 +1,8 @@
 /*
  * `stagefs sql`: statements as they are written for Databend. A script is
  * parsed to its end first, so that a slip in its last line does not leave it
- * half done; then it runs, up to the first failure. References to secrets are
- * expanded in scripts only: on a command line the shell does that.
+ * half done; then it runs, up to the first failure, and references to secrets
+ * become what they name.
  */
 #include <errno.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static const struct option options[] = {
 	ROW("--config", STRING, config, .help = "configuration file"),
 	ROW("--file", STRING, file,
 	    .help = "read the statements from FILE; - is standard input. "
-		    "There ${env:NAME} and ${file:PATH} bring secrets"),
+		    "${env:NAME} and ${file:PATH} in it bring secrets"),
 	ROW("-f", STRING, file, .alias_of = "--file",
 	    .help = "the same as --file"),
 	ROW("--format", CHOICE, format, .choices = OUTPUT_FORMATS,
@@ -154,8 +154,7 @@ static int run_all(const struct source *src, struct cmd_session *s,
 	struct sql_statement q;
 	int status = STATUS_OK, rc;
 
-	if (src->script)
-		script.expand = ini_expand;
+	script.expand = ini_expand;
 	while (!status && (rc = sql_next(&script, &q, &err)) > 0) {
 		status = run_one(src, s, &q, o);
 		sql_statement_clear(&q);

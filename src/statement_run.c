@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/ini.h"
 #include "cmd.h"
 #include "pattern.h"
 #include "stage/path.h"
@@ -162,7 +163,8 @@ const struct sql_text *statement_secret(const struct sql_statement *q)
 		const struct sql_pair *p = &q->connection[i];
 		const struct option *row = option_find(conn_options, p->name.s);
 
-		if (row && row->flags & OPTION_SECRET && *p->value.s)
+		if (row && row->flags & OPTION_SECRET && *p->value.s &&
+		    !ini_has_reference(p->value.s))
 			return &p->value;
 	}
 	return NULL;

@@ -29,6 +29,15 @@ struct upload {
 
 /* ---- the file ---- */
 
+/* Files of /proc say that they are empty, and are not. */
+static bool is_whole(int fd, const struct stat *st)
+{
+	char byte;
+
+	return S_ISREG(st->st_mode) &&
+	       (st->st_size || pread(fd, &byte, 1, 0) <= 0);
+}
+
 static int open_local(struct upload *u, struct buf *why)
 {
 	bool standard = !strcmp(u->job->local, "-");
@@ -39,7 +48,7 @@ static int open_local(struct upload *u, struct buf *why)
 
 	if (fd < 0 || fstat(fd, &u->before)) {
 		rc = -errno;
-	} else if (S_ISREG(u->before.st_mode) && !standard) {
+	} else if (!standard && is_whole(fd, &u->before)) {
 		u->regular = true;
 		u->fd = fd;
 		u->size = u->before.st_size;

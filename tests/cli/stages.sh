@@ -185,6 +185,12 @@ is 'a secret on the command line works, with a warning' "$RC $(cat "$DIR/err")" 
 	'0 stagefs: warning: others can see a secret on a command line: use `stagefs sql -f FILE`'
 run drop k
 (umask 077; printf '%s\n' "$SECRET" >"$DIR/secret")
+export K_SECRET=$SECRET
+sql "CREATE STAGE r URL = 's3://bucket/r/' CONNECTION = (ENDPOINT_URL = '$E' aws_key_id = 'AKTEST' aws_secret_key = '\${env:K_SECRET}')"
+silent 'a reference there is none'
+holds 'and becomes what it names' grep -qx "secret_access_key = $SECRET" "$D/r.conf"
+unset K_SECRET
+run drop r
 printf "CREATE STAGE k URL = 's3://bucket/k/' CONNECTION = (ENDPOINT_URL = '\${env:ENDPOINT}' aws_key_id = 'AKTEST' aws_secret_key = '\${file:%s}')" \
 	"$DIR/secret" >"$DIR/k.sql"
 ENDPOINT=$E sql -f "$DIR/k.sql"

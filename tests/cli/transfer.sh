@@ -49,6 +49,8 @@ is 'a dash is standard output' "$(cat "$DIR/out")" hello
 printf 'piped' | "$STAGEFS" put - @ext/piped.txt
 is 'and standard input' "$("$STAGEFS" get @ext/piped.txt -)" piped
 : >empty
+run put /proc/self/cmdline @ext/proc && run get @ext/proc/cmdline -
+holds 'a file that only says it is empty' grep -q put "$DIR/out"
 run put empty @ext && run get @ext/empty out
 is 'an empty file' "$RC $(stat -c %s out/empty)" '0 0'
 run put "a.txt" '@ext/q u'\''o,t"e'
