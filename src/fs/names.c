@@ -115,7 +115,9 @@ int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 int names_put_marker(struct fs *fs, struct inode *dir)
 {
 	static const struct store_body nothing = { .data = "", .fd = -1 };
-	static const struct store_meta meta = { NAMES_MARKER_TYPE };
+	static const struct store_meta meta = {
+		.content_type = NAMES_MARKER_TYPE,
+	};
 	static const struct store_cond absent = { .if_absent = true };
 	struct buf key = NAMES_KEY;
 	struct stage *stage = inode_stage(fs->tree, dir);

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	src/store/store.c src/store/store.h \
 	src/store/store_check.c src/store/store_check.h \
+	src/store/store_files.c \
 	src/store/store_get_sync.c \
 	src/store/store_presign.c \
 	src/store/store_watch.c src/store/store_watch.h \

@@ -38,6 +38,9 @@ struct object_info {
 	uint64_t size;
 	struct timespec mtime;
 	char etag[STORE_ETAG_SIZE]; /* with its quotes; "" unknown */
+	/* st_mode with its type bits, and whose it is, where the store keeps
+	 * that (limits.files): mode is 0 where it does not. */
+	uint32_t mode, uid, gid;
 };
 
 /* Headers that are kept with an object for whoever made it. */
@@ -61,7 +64,8 @@ struct name_info {
 	bool is_prefix; /* keys begin with this key and '/' */
 	bool has_marker; /* ... the key ending in '/' itself among them;
 				   only told when it comes free */
-	struct object_info info; /* when is_object */
+	struct object_info info; /* when is_object; else of the directory,
+				    where the store keeps its mode */
 };
 
 /* ---- listing ---- */
@@ -77,7 +81,8 @@ struct list_entry {
 	const char *key; /* whole key; a prefix ends with the delimiter;
 				   lives until the next store_list_next() */
 	bool is_prefix;
-	struct object_info info; /* objects only */
+	struct object_info info; /* objects; of a prefix its owner, mode and
+				    time where the store keeps them */
 };
 
 struct store_list {
@@ -113,6 +118,9 @@ struct store_body {
 	int fd;
 	uint64_t offset;
 	uint64_t len;
+	/* fd is a whole file of store_scratch(), which itself becomes the
+	 * object: no byte is copied. Nobody writes to it any more. */
+	bool adopt;
 };
 
 /* A write that holds only if; NULL and false: no condition. */
@@ -127,8 +135,17 @@ struct store_field {
 	const char *value;
 };
 
+/* Whose a new object is, and its permission bits, in a store that keeps that;
+ * the directories that it needs get its owner too. */
+struct store_owner {
+	uint32_t uid, gid, mode;
+};
+
 /* Metadata that goes with an object. */
 struct store_meta {
+	/* NULL: who replaces an object leaves owner and mode as they are; a new
+	 * one is the process's, by its umask. */
+	const struct store_owner *owner;
 	const char *content_type; /* NULL: the store's default */
 	/* More headers, names in lower case. A store that knows no headers
 	 * keeps those of STORE_METADATA_PREFIX and leaves the rest out. */
@@ -226,7 +243,24 @@ struct store_limits {
 	uint64_t object_max;
 	bool presign;
 	bool utf8_keys; /* others are refused */
+	/* Objects are files of this machine: store_open(), store_scratch(),
+	 * store_set_attr() and store_rename() work, else -EOPNOTSUPP. */
+	bool files;
 };
+
+/* What store_set_attr() changes; which: STORE_SET_* bits. */
+#define STORE_SET_MODE 1
+#define STORE_SET_UID 2
+#define STORE_SET_GID 4
+#define STORE_SET_ATIME 8
+#define STORE_SET_MTIME 16
+struct store_attr {
+	unsigned which;
+	uint32_t mode, uid, gid;
+	struct timespec atime, mtime; /* tv_nsec may be UTIME_NOW */
+};
+
+struct statvfs;
 
 struct store_ops {
 	const char *kind; /* "s3", "mem" */
@@ -271,6 +305,20 @@ struct store_ops {
 			   int *results);
 	int (*presign)(struct store *s, const struct store_presign *req,
 		       struct store_presigned *out, struct buf *err);
+	/* Of a store of files, else NULL. */
+	int (*open)(struct store *s, const char *key, const char *etag, int *fd,
+		    struct object_info *out);
+	int (*same)(struct store *s, int fd, const char *etag);
+	int (*scratch)(struct store *s, const char *key, int *fd);
+	int (*set_attr)(struct store *s, const char *key,
+			const struct store_attr *a, struct object_info *out);
+	int (*rename)(struct store *s, const char *from, const char *to,
+		      bool if_absent, struct object_info *out);
+	int (*statfs)(struct store *s, struct statvfs *out);
+	/* Appends the object's MD5 as an ETag would be, with quotes, if that
+	 * is known. NULL: it is the ETag, as S3 has it. */
+	void (*md5)(struct store *s, const struct object_info *info,
+		    struct buf *out);
 	/* `s3://bucket/key`: what a person calls this object. */
 	void (*locate)(struct store *s, const char *key, struct buf *out);
 	/* One line on how it signs and who answers, for `stagefs check`. */
@@ -376,10 +424,40 @@ int store_presign(struct store *s, const struct store_presign *req,
 void store_locate(struct store *s, const char *key, struct buf *out);
 int store_describe(struct store *s, struct buf *out);
 
+/* ---- stores of files (limits.files), else -EOPNOTSUPP ---- */
+
+/* The object's own file, for reading; the caller closes it. As store_get():
+ * etag NULL is whatever is there, else -ESTALE. */
+int store_open(struct store *s, const char *key, const char *etag, int *fd,
+	       struct object_info *info);
+/* Has the file still the content of that ETag? 0, or -ESTALE when another
+ * program wrote into it: what was read since the last call does not count. */
+int store_same(struct store *s, int fd, const char *etag);
+/* A file without a name, open for both, on the disk where key would be: for a
+ * body that is adopted. The caller closes it. */
+int store_scratch(struct store *s, const char *key, int *fd);
+/* Owner, mode, times; a key that ends in '/' is the directory. The ETag stays.
+ * *out (may be NULL): what is there now. */
+int store_set_attr(struct store *s, const char *key, const struct store_attr *a,
+		   struct object_info *out);
+/* Both end in '/' (a directory with everything below it) or neither does. What
+ * stood at `to` goes, a directory only when it is empty (-ENOTEMPTY); with
+ * if_absent -EEXIST. One step: there is never neither. ETags stay. */
+int store_rename(struct store *s, const char *from, const char *to,
+		 bool if_absent);
+/* The disk's room. Other stores: -EOPNOTSUPP. */
+int store_statfs(struct store *s, struct statvfs *out);
+
+/* What LIST shows as md5: see the vtable's. Any store. Appends, perhaps
+ * nothing. */
+void store_md5(struct store *s, const struct object_info *info,
+	       struct buf *out);
+
 /*
  * Whoever keeps something about a store's objects listens. What this process
  * changes is announced once, after it has happened, on the thread that did it
- * and without any lock of the store's. info NULL: removed.
+ * and without any lock of the store's. info NULL: removed. A key that ends in '/' is a
+ * directory: when it is removed or renamed, everything below it went too.
  */
 struct store_watcher {
 	void (*changed)(struct store_watcher *w, struct store *s,

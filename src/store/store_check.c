@@ -47,6 +47,8 @@ int store_check_body(const struct store *s, const struct store_body *body)
 		return -EINVAL;
 	if (body->offset > INT64_MAX - body->len)
 		return -EINVAL;
+	if (body->adopt && (!s->limits.files || body->data || body->offset))
+		return -EINVAL;
 	return 0;
 }
 
