@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
-#include "fs/parts.h"
+#include "store/parts.h"
 #include "transfer_state.h"
 
 #define COPY_BYTES (1u << 20)

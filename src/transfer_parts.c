@@ -9,9 +9,9 @@
 
 #include "base/buf.h"
 #include "base/wait.h"
-#include "fs/parts.h"
 #include "net/http_engine.h"
 #include "stage/stage.h"
+#include "store/parts.h"
 #include "store/s3_doc.h"
 #include "store/store.h"
 #include "transfer_put.h"

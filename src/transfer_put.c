@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "fs/parts.h"
 #include "net/http_engine.h"
 #include "stage/stage.h"
+#include "store/parts.h"
 #include "store/store.h"
 #include "transfer_file.h"
 

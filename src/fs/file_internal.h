@@ -15,8 +15,8 @@
 #include "base/wait.h"
 #include "fs/extents.h"
 #include "fs/file.h"
-#include "fs/parts.h"
 #include "fs/spill.h"
+#include "store/parts.h"
 
 struct block_source;
 struct buf;

@@ -97,7 +97,6 @@ tests_unit_test_stages_LDADD = $(FS_LIBS) $(UNIT_LIBS)
 # The bytes half: content, blocks, parts.
 libfs_a_SOURCES += \
 	src/fs/extents.c src/fs/extents.h \
-	src/fs/parts.c src/fs/parts.h \
 	src/fs/prefetch.c src/fs/prefetch.h \
 	src/fs/spill.c src/fs/spill.h \
 	src/fs/pool.c src/fs/pool.h \
@@ -112,7 +111,7 @@ libfs_a_SOURCES += \
 	src/fs/pending.c src/fs/pending.h \
 	src/fs/pending_recover.c src/fs/pending_internal.h
 
-fs_data_tests = tests/unit/test_extents tests/unit/test_parts \
+fs_data_tests = tests/unit/test_extents \
 	tests/unit/test_prefetch tests/unit/test_spill tests/unit/test_file \
 	tests/unit/test_file_model tests/unit/test_block \
 	tests/unit/test_reader tests/unit/test_writer \
@@ -122,9 +121,6 @@ TESTS += $(fs_data_tests)
 tests_unit_test_extents_SOURCES = tests/unit/test_extents.c
 tests_unit_test_extents_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_extents_LDADD = libfs.a $(BASE_LIBS) $(UNIT_LIBS)
-tests_unit_test_parts_SOURCES = tests/unit/test_parts.c
-tests_unit_test_parts_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_parts_LDADD = libfs.a $(BASE_LIBS) $(UNIT_LIBS)
 tests_unit_test_prefetch_SOURCES = tests/unit/test_prefetch.c
 tests_unit_test_prefetch_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_prefetch_LDADD = libfs.a $(BASE_LIBS) $(UNIT_LIBS)

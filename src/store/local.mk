@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	src/store/store.c src/store/store.h \
+	src/store/parts.c src/store/parts.h \
 	src/store/store_check.c src/store/store_check.h \
 	src/store/store_files.c \
 	src/store/store_get_sync.c \
@@ -77,3 +78,9 @@ tests_unit_test_s3_place_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
 tests_unit_test_memstore_SOURCES = tests/unit/test_memstore.c tests/unit/unit.h
 tests_unit_test_memstore_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_memstore_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_parts
+TESTS += tests/unit/test_parts
+tests_unit_test_parts_SOURCES = tests/unit/test_parts.c
+tests_unit_test_parts_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_parts_LDADD = libstore.a $(BASE_LIBS) $(UNIT_LIBS)

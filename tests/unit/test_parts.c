@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "fs/parts.h"
+#include "store/parts.h"
 
 #define MIB (1ULL << 20)
 #define GIB (1ULL << 30)
@@ -33,6 +33,10 @@ static const struct row rows[] = {
 	  10000, 49995 * MIB, 5 * MIB },
 	{ "beyond that is too big", 5 * MIB, 50000 * MIB, -EFBIG, 0, 0, 0 },
 	{ "the end of 64 bits is too big", 0, UINT64_MAX, -EFBIG, 0, 0, 0 },
+	{ "a stream's parts are small for long", PART_SIZE_STREAM, 7 * GIB, 0,
+	  897, 7 * GIB, 8 * MIB },
+	{ "of 16 MiB where 10 GiB end", PART_SIZE_STREAM, 10 * GIB - 1, 0, 1140,
+	  10224 * MIB, 16 * MIB },
 	{ "parts of 5 GiB reach 48.8 TiB", 5 * GIB, 50000 * GIB - 1, 0, 10000,
 	  49995 * GIB, 5 * GIB },
 };
@@ -79,6 +83,7 @@ static void test_reach(void **state)
 {
 	walk(0, 50ULL * 1000 * 1000 * 1000 * 1000);
 	walk(5 * GIB, 50000 * GIB);
+	walk(PART_SIZE_STREAM, 5 * 1024 * GIB);
 	walk(PART_SIZE_MIN, 50000 * MIB);
 }
 

@@ -17,13 +17,13 @@
  * filled in memory, after them growth is steep, and the end is beyond 50 TB
  * (45.5 TiB). Who needs the last 3 TiB sets part_size = 5G.
  */
-#include "fs/parts.h"
+#include "store/parts.h"
 
 #include <errno.h>
 #include <stddef.h>
 
 #define MIB (1ULL << 20)
-#define STEPS (sizeof(steps) / sizeof(steps[0]))
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 struct step {
 	uint64_t len;
@@ -37,13 +37,23 @@ static const struct step steps[] = {
 	{ 4096 * MIB, 12 },      { 5120 * MIB, 9352 },
 };
 
+static const struct step stream[] = {
+	{ PART_SIZE_AUTO, 1000 }, { 16 * MIB, 1000 },   { 32 * MIB, 1000 },
+	{ 64 * MIB, 1000 },       { 128 * MIB, 1000 },  { 256 * MIB, 1000 },
+	{ 512 * MIB, 1000 },      { 1024 * MIB, 1000 }, { 2048 * MIB, 1000 },
+	{ 4096 * MIB, 1000 },
+};
+
 /* A fixed size is a schedule of one step. */
 static const struct step *schedule(uint64_t part_size, struct step *fixed,
 				   size_t *n)
 {
-	*n = STEPS;
+	*n = COUNT(steps);
 	if (!part_size)
 		return steps;
+	*n = COUNT(stream);
+	if (part_size == PART_SIZE_STREAM)
+		return stream;
 	*fixed = (struct step){ part_size, PARTS_MAX };
 	*n = 1;
 	return fixed;

@@ -6,12 +6,18 @@
  * of 5 GiB they reach the store's largest object (48.8 TiB, Amazon S3 User
  * Guide, "Amazon S3 objects").
  */
-#ifndef FS_PARTS_H
-#define FS_PARTS_H
+#ifndef STORE_PARTS_H
+#define STORE_PARTS_H
 
 #include <stdint.h>
 
 #define PARTS_MAX 10000
+/*
+ * In place of a size: for an upload that fills its parts in memory however
+ * large it becomes. They double every 1,000 parts, so that they are of 16 MiB
+ * at 10 GiB and reach 7.8 TiB.
+ */
+#define PART_SIZE_STREAM 1
 #define PART_SIZE_MIN (5ULL << 20)
 #define PART_SIZE_AUTO (8ULL << 20)
 
@@ -21,7 +27,8 @@ struct part_range {
 	uint64_t len; /* of a full part */
 };
 
-/* The part that holds byte `offset`; part_size 0: auto. -EFBIG beyond. */
+/* The part that holds byte `offset`; part_size 0: auto, or PART_SIZE_STREAM.
+ * -EFBIG beyond. */
 int part_at(uint64_t part_size, uint64_t offset, struct part_range *out);
 /* The part of that number. -EFBIG beyond PARTS_MAX. */
 int part_numbered(uint64_t part_size, unsigned number, struct part_range *out);
