@@ -21,10 +21,10 @@
 #include "base/text.h"
 #include "sign/sigv4_canonical.h"
 
-#define ALGORITHM "AWS4-HMAC-SHA256"
-#define TERMINATOR "aws4_request"
+#define ALGORITHM SIGV4_ALGORITHM
+#define TERMINATOR SIGV4_TERMINATOR
 #define SIGNATURE_SIZE SHA256_HEX_SIZE
-#define SCOPE_MAX 1024
+#define SCOPE_MAX SIGV4_SCOPE_MAX
 
 /* Room on the stack: a request of the usual size allocates nothing. */
 #define SHORT 512
@@ -72,9 +72,9 @@ static int write_scope(const struct sigv4_scope *scope, struct buf *out)
 	return buf_err(out);
 }
 
-static int sign(const struct sigv4_key *key, const struct sigv4_scope *scope,
-		const char *scope_text, const struct buf *canonical,
-		char out[SIGNATURE_SIZE])
+int canonical_sign(const struct sigv4_key *key, int64_t time,
+		   const char *scope_text, const struct buf *canonical,
+		   char out[SIGNATURE_SIZE])
 {
 	char room[SHORT], hash[SHA256_HEX_SIZE], date[TIME_AMZ_SIZE];
 	const char *pieces[] = { ALGORITHM "\n", date, "\n",
@@ -83,7 +83,7 @@ static int sign(const struct sigv4_key *key, const struct sigv4_scope *scope,
 	struct buf text;
 	int err;
 
-	time_amz(scope->time, date);
+	time_amz(time, date);
 	sha256_hex(canonical->data, canonical->len, hash);
 	buf_init_on(&text, room, sizeof(room), 2 * SCOPE_MAX);
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++)
@@ -135,8 +135,8 @@ int sigv4_authorize(const struct sigv4_key *key,
 					buf_str(&names), request->query,
 					request->n_query, &canonical);
 	if (!err)
-		err = sign(key, scope, buf_str(&scope_text), &canonical,
-			   signature);
+		err = canonical_sign(key, scope->time, buf_str(&scope_text),
+				     &canonical, signature);
 	if (!err)
 		buf_addf(&value,
 			 ALGORITHM " Credential=%s/%s, "
@@ -202,7 +202,8 @@ static int presign_fields(const struct sigv4_key *key,
 		err = canonical_request_of(request, lines, v->signed_headers,
 					   &query, &canonical);
 	if (!err)
-		err = sign(key, scope, scope_text, &canonical, signature);
+		err = canonical_sign(key, scope->time, scope_text, &canonical,
+				     signature);
 	if (!err) {
 		/* Ours alone are in order already. */
 		if (request->n_query)
