@@ -239,6 +239,22 @@ static int check_conn(const struct config_builder *b, const char *stage,
 	return rc;
 }
 
+static int check_user(const struct config_builder *b, unsigned i,
+		      struct buf *err)
+{
+	const struct config_user *u = &b->config->users[i];
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = config_check_user(u, &why);
+
+	if (rc) {
+		add_place(b, config_user_options, &b->users[i], buf_str(&why),
+			  err);
+		buf_addf(err, "[user %s]: %s", u->name, buf_str(&why));
+	}
+	buf_clear(&why);
+	return rc;
+}
+
 static bool log_target_valid(const char *log)
 {
 	return !log || *log == '/' || !strcmp(log, "stderr") ||
@@ -290,6 +306,8 @@ static int check(const struct config_builder *b, struct buf *err)
 	for (unsigned i = 0; i < c->n_stages && !rc; i++)
 		rc = check_conn(b, c->stages[i].name, &c->stages[i].conn,
 				&b->stages[i], err);
+	for (unsigned i = 0; i < c->n_users && !rc; i++)
+		rc = check_user(b, i, err);
 	return rc;
 }
 
@@ -340,6 +358,7 @@ int config_read(const struct config_request *r, struct config *out,
 	if (!rc)
 		rc = build(&b, r, err);
 	free(b.stages);
+	free(b.users);
 	if (rc)
 		config_clear(out);
 	if (rc == -ENOMEM && !err->len)
@@ -356,6 +375,7 @@ void config_clear(struct config *c)
 		free(c->stages[i].name);
 	}
 	free(c->stages);
+	config_clear_users(c);
 	free(c->drop_ins);
 	free(c->file);
 	*c = (struct config){ 0 };

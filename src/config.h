@@ -1,6 +1,6 @@
 /*
- * The configuration: [stagefs], [storage] and [stage NAME], from the file, the
- * environment and -o. Plain data once it is read; nothing here does network
+ * The configuration: [stagefs], [storage], [stage NAME] and [user NAME], from
+ * the file, the environment and -o. Plain data once it is read; nothing here does network
  * I/O. Errors name file, line and key, and change nothing.
  */
 #ifndef CONFIG_H
@@ -46,6 +46,13 @@ struct config_stage {
 	bool drop_in; /* of stages.d */
 };
 
+/* [user NAME]: config_user.c. */
+struct config_user {
+	char *name;
+	char *password_hash;
+	char *read, *write; /* lists of stages, by spaces or commas */
+};
+
 struct config {
 	char *file; /* where it was read; NULL: no file */
 	struct config_mount mount;
@@ -53,6 +60,8 @@ struct config {
 	struct conn storage;
 	struct config_stage *stages;
 	unsigned n_stages;
+	struct config_user *users;
+	unsigned n_users;
 	/* Where statements keep external stages: stages.d beside the file, or
 	 * where a file would be; absolute. */
 	char *drop_ins;
@@ -61,6 +70,11 @@ struct config {
 };
 
 extern const struct option config_mount_options[];
+extern const struct option config_user_options[];
+
+/* May a user be called so? It is a segment of keys, and what stands before
+ * the colon of a login. */
+bool config_user_name_valid(const char *name);
 
 /* What a command line says about the configuration. Borrowed. */
 struct config_request {

@@ -26,6 +26,11 @@ static const char *stage_of(const char *section)
 	return text_starts_with(section, "stage ") ? section + 6 : NULL;
 }
 
+static const char *user_of(const char *section)
+{
+	return text_starts_with(section, "user ") ? section + 5 : NULL;
+}
+
 static int begin_once(struct config_origin *o, const char *section,
 		      uint32_t line, struct buf *err)
 {
@@ -74,9 +79,12 @@ static int begin_section(struct config_builder *b, const char *section,
 	}
 	if (stage)
 		return begin_stage(b, stage, line, err);
+	if (user_of(section))
+		return config_add_user(b, user_of(section), line, err);
 	buf_adds(err, "unknown section [");
 	text_printable(err, section);
-	buf_adds(err, "]: there are [stagefs], [storage] and [stage NAME]");
+	buf_adds(err, "]: there are [stagefs], [storage], [stage NAME] and "
+		      "[user NAME]");
 	return -EINVAL;
 }
 
@@ -168,7 +176,7 @@ struct target {
 static bool find_target(struct config_builder *b, const char *section,
 			struct target *out)
 {
-	const char *stage = stage_of(section);
+	const char *stage = stage_of(section), *user = user_of(section);
 	struct config *c = b->config;
 	int i;
 
@@ -182,6 +190,12 @@ static bool find_target(struct config_builder *b, const char *section,
 					&b->storage };
 		return c->has_storage;
 	}
+	i = user ? config_find_user(c, user) : -1;
+	if (i >= 0) {
+		*out = (struct target){ config_user_options, &c->users[i],
+					&b->users[i] };
+		return true;
+	}
 	i = stage ? config_find_stage(c, stage) : -1;
 	if (i < 0)
 		return false;
@@ -190,18 +204,26 @@ static bool find_target(struct config_builder *b, const char *section,
 	return true;
 }
 
-/* A key of the other kind of section, or a typo. */
+static const struct {
+	const struct option *table;
+	const char *section;
+} sections[] = {
+	{ config_mount_options, "[stagefs]" },
+	{ conn_options, "[storage] or a [stage NAME]" },
+	{ config_user_options, "a [user NAME]" },
+};
+
+/* A key of another kind of section, or a typo. */
 static int refuse_key(const struct target *t, const char *name, struct buf *err)
 {
-	bool mount = t->table == config_mount_options;
-	const struct option *other =
-		mount ? conn_options : config_mount_options;
-
-	if (option_find(other, name))
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		if (!option_find(sections[i].table, name))
+			continue;
 		buf_addf(err, "%s: this key belongs in %s", name,
-			 mount ? "[storage] or a [stage NAME]" : "[stagefs]");
-	else
-		config_unknown(t->table, name, err);
+			 sections[i].section);
+		return -EINVAL;
+	}
+	config_unknown(t->table, name, err);
 	return -EINVAL;
 }
 

@@ -20,12 +20,21 @@ struct config_builder {
 	struct config *config;
 	struct config_origin mount, storage;
 	struct config_origin *stages; /* beside config->stages */
+	struct config_origin *users; /* beside config->users */
 };
 
 /* A new, empty [stage NAME]. 0 or -ENOMEM. */
 int config_add_stage(struct config_builder *b, const char *name, uint32_t line);
 /* By name, or -1. */
 int config_find_stage(const struct config *c, const char *name);
+
+/* A new, empty [user NAME]: 0 or -errno, why in err. By name, or -1. */
+int config_add_user(struct config_builder *b, const char *name, uint32_t line,
+		    struct buf *err);
+int config_find_user(const struct config *c, const char *name);
+/* Its values: 0 or -EINVAL, why in err. */
+int config_check_user(const struct config_user *u, struct buf *err);
+void config_clear_users(struct config *c);
 
 /* Adds what a wrong key is told: `unknown key ...; did you mean ...`. */
 void config_unknown(const struct option *table, const char *name,

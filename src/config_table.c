@@ -67,4 +67,6 @@ void config_help(FILE *out)
 	      "@stage when that\nis mounted, else for [storage]:\n",
 	      out);
 	option_help(conn_options, out);
+	fputs("\nIn each [user NAME], for the gateway:\n", out);
+	option_help(config_user_options, out);
 }

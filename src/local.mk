@@ -7,6 +7,7 @@ stagefs_SOURCES = \
 	src/cmd_check.c \
 	src/cmd_list.c \
 	src/cmd_mount.c \
+	src/cmd_passwd.c \
 	src/cmd_presign.c src/cmd_presign.h \
 	src/cmd_presign_headers.c \
 	src/cmd_presign_input.c \
@@ -62,7 +63,8 @@ CONFIG_SOURCES = \
 	src/config_command.c \
 	src/config_drop_ins.c \
 	src/config_file.c \
-	src/config_table.c
+	src/config_table.c \
+	src/config_user.c
 
 check_PROGRAMS += tests/unit/test_config
 TESTS += tests/unit/test_config
@@ -79,6 +81,14 @@ tests_unit_test_config_bad_SOURCES = tests/unit/test_config_bad.c \
 tests_unit_test_config_bad_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_config_bad_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_config_bad_LDADD = $(STAGE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_config_user
+TESTS += tests/unit/test_config_user
+tests_unit_test_config_user_SOURCES = tests/unit/test_config_user.c \
+	tests/unit/config_fixture.h $(CONFIG_SOURCES)
+tests_unit_test_config_user_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_config_user_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_config_user_LDADD = $(STAGE_LIBS) $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_table
 TESTS += tests/unit/test_table

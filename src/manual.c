@@ -135,6 +135,11 @@ static void man5(FILE *out)
 	      "[stage NAME] is an external stage.\n",
 	      out);
 	rows(out, conn_options);
+	fputs(".SH [user NAME]\n"
+	      "Who may come in through the gateway with a password, and what "
+	      "is open to them.\n",
+	      out);
+	rows(out, config_user_options);
 	fputs(".SH SEE ALSO\n.BR stagefs (1)\n", out);
 }
 

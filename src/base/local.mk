@@ -7,6 +7,7 @@ libbase_a_SOURCES = \
 	src/base/ini.c src/base/ini.h \
 	src/base/ini_expand.c \
 	src/base/ini_set.c \
+	src/base/kdf.c src/base/kdf.h \
 	src/base/lock.h \
 	src/base/log.c src/base/log.h \
 	src/base/option.c src/base/option.h \
@@ -71,3 +72,9 @@ TESTS += tests/unit/test_ini
 tests_unit_test_ini_SOURCES = tests/unit/test_ini.c
 tests_unit_test_ini_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_ini_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_kdf
+TESTS += tests/unit/test_kdf
+tests_unit_test_kdf_SOURCES = tests/unit/test_kdf.c
+tests_unit_test_kdf_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_kdf_LDADD = $(BASE_LIBS) $(UNIT_LIBS)

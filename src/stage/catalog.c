@@ -107,6 +107,31 @@ int catalog_get(struct catalog *c, const char *name, struct stage **out)
 	return look_up(c, name, out);
 }
 
+int catalog_get_as(struct catalog *c, const char *user, const char *name,
+		   struct stage **out)
+{
+	struct buf prefix = BUF_INIT(STORE_KEY_MAX);
+	int rc;
+
+	if (strcmp(name, "~"))
+		return catalog_get(c, name, out);
+	if (!name_visible(user, strlen(user)))
+		return -EINVAL;
+	if (!c->user)
+		return -ENOENT;
+	buf_addf(&prefix, "%suser/%s/", c->storage_prefix, user);
+	rc = buf_err(&prefix);
+	*out = rc ? NULL
+		  : stage_new("~", STAGE_USER, c->storage, buf_str(&prefix),
+			      c->user->ro, c->user->part_size);
+	buf_clear(&prefix);
+	if (!rc && !*out)
+		rc = -ENOMEM;
+	if (!rc)
+		(*out)->upload_api = c->user->upload_api;
+	return rc;
+}
+
 int catalog_hidden(struct catalog *c, const char *name, bool *hidden)
 {
 	*hidden = false;

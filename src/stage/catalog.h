@@ -64,6 +64,11 @@ const char *catalog_storage_prefix(struct catalog *c);
  */
 int catalog_get(struct catalog *c, const char *name, struct stage **out);
 
+/* The same for another user than the catalog's: `~` is his own then. -EINVAL a
+ * name that cannot be part of a key. */
+int catalog_get_as(struct catalog *c, const char *user, const char *name,
+		   struct stage **out);
+
 /*
  * All of them, `~` first and the rest in byte order, as an array of
  * references that catalog_list_free() drops. May block on [storage] only; when

@@ -44,7 +44,7 @@ struct catalog {
 	struct store *storage; /* NULL: none */
 	char *storage_prefix; /* <root>stage/ */
 	char *internal_prefix; /* <root>stage/internal/ */
-	bool storage_ro;
+	bool storage_ro, storage_upload_api;
 	uint64_t storage_part_size;
 	struct stage *user; /* NULL without storage */
 	struct stage **first; /* the external ones at the start */

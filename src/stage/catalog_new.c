@@ -46,6 +46,8 @@ static struct stage *make_internal(void *arg, const char *name)
 	if (prefix)
 		s = stage_new(name, STAGE_INTERNAL, c->storage, prefix,
 			      c->storage_ro, c->storage_part_size);
+	if (s)
+		s->upload_api = c->storage_upload_api;
 	free(prefix);
 	return s;
 }
@@ -97,16 +99,19 @@ static int open_storage(struct catalog *c, const struct catalog_settings *s,
 		goto out;
 	c->storage_ro = s->storage->ro;
 	c->storage_part_size = s->storage->part_size;
+	c->storage_upload_api = s->storage->upload_api;
 	c->storage_prefix = join(place.prefix, "stage/", "", "");
 	c->internal_prefix = join(place.prefix, "stage/internal/", "", "");
 	prefix = join(place.prefix, "stage/user/", s->user, "/");
 	if (c->storage_prefix && c->internal_prefix && prefix)
 		c->user = stage_new("~", STAGE_USER, c->storage, prefix,
 				    c->storage_ro, c->storage_part_size);
-	if (!c->user)
-		rc = -ENOMEM;
-	else
+	if (c->user) {
+		c->user->upload_api = c->storage_upload_api;
 		store_watch(c->storage, &c->watcher);
+	} else {
+		rc = -ENOMEM;
+	}
 out:
 	free(prefix);
 	conn_place_clear(&place);
@@ -132,7 +137,9 @@ int external_open(struct catalog *c, const char *name, const struct conn *conn,
 		out->stage = stage_new(name, STAGE_EXTERNAL, store,
 				       place.prefix, conn->ro, conn->part_size);
 		store_unref(store);
-		if (!out->stage)
+		if (out->stage)
+			out->stage->upload_api = conn->upload_api;
+		else
 			rc = -ENOMEM;
 	}
 	conn_place_clear(&place);

@@ -74,6 +74,10 @@ const struct option conn_options[] = {
 	ROW(ro, BOOL, ro, .def = "no", .help = "nothing is written there"),
 	ROW(allow_overlap, BOOL, allow_overlap, .def = "no",
 	    .help = "another stage may hold the same keys, if it says so too"),
+	ROW(upload_api, BOOL, upload_api, .def = "no",
+	    .help = "the gateway's /v1/upload_to_stage takes files for it "
+		    "from each [user NAME] that may write it (fs:// needs no "
+		    "such word)"),
 	ROW(part_size, SIZE, part_size, .min = 5 * MIB, .max = 5 * GIB,
 	    .help = "bytes of an upload's part (default: by the file's size)"),
 	ROW(connections, UINT, connections, .min = 1, .max = 1024, .def = "32",

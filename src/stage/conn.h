@@ -27,7 +27,7 @@ struct conn {
 	int addressing; /* enum conn_addressing */
 	int public_addressing; /* the same, or CONN_SAME */
 	bool virtual_host; /* enable_virtual_host_style */
-	bool ro, allow_overlap, requester_pays;
+	bool ro, allow_overlap, requester_pays, upload_api;
 	uint64_t part_size; /* bytes; 0: auto */
 	uint64_t connections, connect_timeout, idle_timeout, deadline;
 	int upload_checksum; /* enum s3_checksum's order */

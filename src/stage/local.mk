@@ -130,3 +130,10 @@ TESTS += tests/vectors/presign-botocore.py
 dist_check_SCRIPTS += tests/vectors/presign-botocore.py
 TESTS += tests/fuzz/curl-line.py
 dist_check_SCRIPTS += tests/fuzz/curl-line.py
+
+check_PROGRAMS += tests/unit/test_catalog_user
+TESTS += tests/unit/test_catalog_user
+tests_unit_test_catalog_user_SOURCES = tests/unit/test_catalog_user.c \
+	tests/unit/catalog_fixture.h
+tests_unit_test_catalog_user_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_catalog_user_LDADD = $(STAGE_LIBS) $(UNIT_LIBS)

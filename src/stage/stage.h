@@ -19,6 +19,9 @@ struct stage {
 	char *prefix; /* "" or ends in '/' */
 	bool ro;
 	uint64_t part_size; /* bytes; 0: auto */
+	/* The gateway's upload API may write here for whoever comes with a
+	 * password. Set before anybody else has the stage. */
+	bool upload_api;
 	unsigned refs; /* atomic */
 };
 
