@@ -44,6 +44,10 @@ struct gateway_settings {
 	unsigned connections; /* 0: 1500 */
 	unsigned header_timeout_s,
 		body_timeout_s; /* 0: 20, 60 without a byte */
+	/* Adds to what /metrics says, in Prometheus' text format; any thread.
+	 * NULL: nothing. metrics_arg outlives the gateway. */
+	void (*metrics)(void *arg, struct buf *out);
+	void *metrics_arg;
 };
 
 /*

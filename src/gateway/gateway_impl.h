@@ -10,17 +10,24 @@
 
 #include "gateway/gateway.h"
 
-struct server;
+struct address;
 struct counters;
+struct server;
 
 struct gateway {
-	/* Copies of their own; pointers that the settings lend for
-	 * gateway_new() only (inherited) are not kept. */
+	/* Strings and users are copies of our own, numbers have their
+	 * defaults; `inherited` is not kept. */
 	struct gateway_settings set;
-	struct gateway_user *users; /* set.users */
+	char *certificate, *private_key; /* PEM; NULL: plain HTTP */
 	struct catalog *catalog;
-	struct server *server; /* server.h */
 	struct counters *counters; /* counters.h */
+	struct server *server; /* server.h; NULL while an address is shared */
+	struct address *address; /* address.h */
 };
+
+/* Deep copies and defaults. 0 or -ENOMEM; settings_clear() after either. */
+int settings_copy(const struct gateway_settings *from,
+		  struct gateway_settings *to);
+void settings_clear(struct gateway_settings *set);
 
 #endif

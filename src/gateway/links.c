@@ -1,0 +1,265 @@
+/*
+ * A list in the order of arrival under one lock, and one thread that looks
+ * every half second for who is over the deadline. libmicrohttpd has a timeout
+ * between two bytes only, which a slow client never meets.
+ *
+ * Cutting off is shutdown(2): the connection's thread wakes with an end of
+ * file and libmicrohttpd closes. Until links_remove() the descriptor is still
+ * the connection's own, and that is called under no lock but ours.
+ */
+#include "gateway/links.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/lock.h"
+#include "base/wait.h"
+
+#define LOOK_EVERY_MS 500
+
+struct links_locked {
+	struct link *first, *last;
+	unsigned n; /* without those that were cut */
+	uint64_t cut;
+	bool stop;
+};
+
+struct links {
+	struct lock lock;
+	struct links_locked guarded_;
+	pthread_cond_t changed; /* stop */
+	pthread_t watcher;
+	unsigned limit, patience_ms;
+};
+
+static struct links_locked *guarded(struct links *l) REQUIRES(&l->lock)
+{
+	return &l->guarded_;
+}
+
+static void cut_locked(struct links *l, struct link *k) REQUIRES(&l->lock)
+{
+	if (k->phase == LINK_CUT)
+		return;
+	k->phase = LINK_CUT;
+	guarded(l)->n--;
+	guarded(l)->cut++;
+	shutdown(k->fd, SHUT_RDWR);
+}
+
+static bool may_be_cut(const struct link *k)
+{
+	return k->phase == LINK_IDLE || k->phase == LINK_REFUSED;
+}
+
+/* The watcher sleeps on a condition, which knows no struct lock. */
+static void sleep_locked(struct links *l) REQUIRES(&l->lock) NO_THREAD_CHECK
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += LOOK_EVERY_MS * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000L;
+	until.tv_nsec %= 1000000000L;
+	pthread_cond_timedwait(&l->changed, &l->lock.mutex, &until);
+}
+
+static void *watch(void *arg)
+{
+	struct links *l = arg;
+
+	lock_take(&l->lock);
+	while (!guarded(l)->stop) {
+		int64_t now = clock_mono_ms();
+
+		for (struct link *k = guarded(l)->first; k; k = k->next)
+			if (may_be_cut(k) && now > k->deadline_ms)
+				cut_locked(l, k);
+		sleep_locked(l);
+	}
+	lock_drop(&l->lock);
+	return NULL;
+}
+
+struct links *links_new(unsigned limit, unsigned patience_ms)
+{
+	struct links *l = calloc(1, sizeof(*l));
+	pthread_condattr_t attr;
+
+	if (!l)
+		return NULL;
+	l->limit = limit;
+	l->patience_ms = patience_ms;
+	lock_init(&l->lock);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&l->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	if (pthread_create(&l->watcher, NULL, watch, l)) {
+		pthread_cond_destroy(&l->changed);
+		lock_destroy(&l->lock);
+		free(l);
+		return NULL;
+	}
+	return l;
+}
+
+void links_free(struct links *l)
+{
+	if (!l)
+		return;
+	lock_take(&l->lock);
+	guarded(l)->stop = true;
+	pthread_cond_signal(&l->changed);
+	lock_drop(&l->lock);
+	pthread_join(l->watcher, NULL);
+	pthread_cond_destroy(&l->changed);
+	lock_destroy(&l->lock);
+	free(l);
+}
+
+/* Room for one more: the longest idle one goes. */
+static bool make_room_locked(struct links *l) REQUIRES(&l->lock)
+{
+	if (guarded(l)->n < l->limit)
+		return true;
+	for (struct link *k = guarded(l)->first; k; k = k->next) {
+		if (may_be_cut(k)) {
+			cut_locked(l, k);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void append_locked(struct links *l, struct link *k) REQUIRES(&l->lock)
+{
+	struct links_locked *g = guarded(l);
+
+	k->next = NULL;
+	k->prev = g->last;
+	if (g->last)
+		g->last->next = k;
+	else
+		g->first = k;
+	g->last = k;
+}
+
+static void unlink_locked(struct links *l, struct link *k) REQUIRES(&l->lock)
+{
+	struct links_locked *g = guarded(l);
+
+	if (k->prev)
+		k->prev->next = k->next;
+	else
+		g->first = k->next;
+	if (k->next)
+		k->next->prev = k->prev;
+	else
+		g->last = k->prev;
+}
+
+struct link *links_add(struct links *l, int fd)
+{
+	struct link *k = calloc(1, sizeof(*k));
+	bool room;
+
+	if (!k)
+		return NULL;
+	k->fd = fd;
+	k->phase = LINK_IDLE;
+	k->deadline_ms = clock_mono_ms() + l->patience_ms;
+	lock_take(&l->lock);
+	room = make_room_locked(l);
+	if (room) {
+		append_locked(l, k);
+		guarded(l)->n++;
+	}
+	lock_drop(&l->lock);
+	if (room)
+		return k;
+	free(k);
+	return NULL;
+}
+
+void links_remove(struct links *l, struct link *k)
+{
+	if (!k)
+		return;
+	lock_take(&l->lock);
+	unlink_locked(l, k);
+	guarded(l)->n -= k->phase != LINK_CUT;
+	lock_drop(&l->lock);
+	free(k->target);
+	free(k);
+}
+
+bool links_set(struct links *l, struct link *k, enum link_phase phase)
+{
+	bool alive;
+
+	lock_take(&l->lock);
+	alive = k->phase != LINK_CUT;
+	if (alive && k->phase != phase) {
+		k->phase = phase;
+		k->deadline_ms = clock_mono_ms() + l->patience_ms;
+		/* The list is in the order of waiting. */
+		unlink_locked(l, k);
+		append_locked(l, k);
+	}
+	lock_drop(&l->lock);
+	return alive;
+}
+
+void links_set_waiter(struct links *l, struct link *k, struct waiter *w)
+{
+	lock_take(&l->lock);
+	k->waiter = w;
+	lock_drop(&l->lock);
+}
+
+unsigned links_count(struct links *l)
+{
+	unsigned n;
+
+	lock_take(&l->lock);
+	n = guarded(l)->n;
+	lock_drop(&l->lock);
+	return n;
+}
+
+unsigned links_at_work(struct links *l)
+{
+	unsigned n = 0;
+
+	lock_take(&l->lock);
+	for (struct link *k = guarded(l)->first; k; k = k->next)
+		n += k->phase == LINK_AT_WORK;
+	lock_drop(&l->lock);
+	return n;
+}
+
+uint64_t links_cut_total(struct links *l)
+{
+	uint64_t n;
+
+	lock_take(&l->lock);
+	n = guarded(l)->cut;
+	lock_drop(&l->lock);
+	return n;
+}
+
+void links_cut(struct links *l, bool all)
+{
+	lock_take(&l->lock);
+	for (struct link *k = guarded(l)->first; k; k = k->next) {
+		if (all || may_be_cut(k))
+			cut_locked(l, k);
+		if (all && k->waiter)
+			waiter_interrupt(k->waiter);
+	}
+	lock_drop(&l->lock);
+}

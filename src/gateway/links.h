@@ -1,0 +1,54 @@
+/*
+ * The connections there are: how many, what each is at, and which of them may
+ * be cut off. A client that has not said yet what it wants, or whose request
+ * was refused, has a deadline; and it goes first when others need the place.
+ * So nobody keeps others out by opening connections and being slow.
+ */
+#ifndef GATEWAY_LINKS_H
+#define GATEWAY_LINKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct links;
+struct waiter;
+
+enum link_phase {
+	LINK_IDLE, /* headers are awaited: deadline, may be cut */
+	LINK_REFUSED, /* the rest of a refused body: the same */
+	LINK_AT_WORK, /* a request that was let in */
+	LINK_CUT, /* its socket was shut down */
+};
+
+/* One connection; the server's own fields are for its own thread. */
+struct link {
+	int fd;
+	enum link_phase phase; /* under the list's lock */
+	int64_t deadline_ms; /* LINK_IDLE, LINK_REFUSED */
+	struct waiter *waiter; /* whom to wake at the end */
+	struct link *prev, *next;
+	char *target; /* raw, of the request under way */
+};
+
+/* patience_ms: how long headers may take. NULL without memory or a thread. */
+struct links *links_new(unsigned limit, unsigned patience_ms);
+/* All connections have gone by then. */
+void links_free(struct links *l);
+
+/* A connection came. NULL: there is no room for it, or no memory. */
+struct link *links_add(struct links *l, int fd);
+void links_remove(struct links *l, struct link *k); /* frees; NULL is fine */
+
+/* false: it was cut off meanwhile. */
+bool links_set(struct links *l, struct link *k, enum link_phase phase);
+/* The thread that works for it now, NULL: none. */
+void links_set_waiter(struct links *l, struct link *k, struct waiter *w);
+
+/* How many there are, work, and were cut off since the start. */
+unsigned links_count(struct links *l);
+unsigned links_at_work(struct links *l);
+uint64_t links_cut_total(struct links *l);
+/* Cuts the idle ones now; all: every one, and wakes who waits. */
+void links_cut(struct links *l, bool all);
+
+#endif
