@@ -1,13 +1,21 @@
 noinst_LIBRARIES += libgateway.a
 libgateway_a_SOURCES = \
-	src/gateway/gateway.h \
+	src/gateway/gateway.c src/gateway/gateway.h \
 	src/gateway/gateway_impl.h \
+	src/gateway/address.c src/gateway/address.h \
+	src/gateway/admit.c src/gateway/admit.h \
 	src/gateway/counters.c src/gateway/counters.h \
-	src/gateway/exchange.h \
+	src/gateway/exchange.c src/gateway/exchange.h \
+	src/gateway/exchange_impl.h \
+	src/gateway/health.c \
 	src/gateway/hosts.c src/gateway/hosts.h \
 	src/gateway/http_text.c src/gateway/http_text.h \
 	src/gateway/links.c src/gateway/links.h \
 	src/gateway/listen.c src/gateway/listen.h \
-	src/gateway/settings.c
+	src/gateway/proof.c src/gateway/proof.h \
+	src/gateway/routes.c src/gateway/routes.h \
+	src/gateway/server.c src/gateway/server.h \
+	src/gateway/settings.c \
+	src/gateway/stores.c src/gateway/stores.h
 
 include src/gateway/upload.mk

@@ -9,7 +9,9 @@
 #include "gateway/exchange.h"
 
 struct route {
-	const char *path; /* raw and exact, a trailing slash aside; NULL: any */
+	/* Raw and exact, a trailing slash aside; `*` at its end: whatever
+	 * begins so; NULL: any. */
+	const char *path;
 	const char *methods; /* "GET HEAD"; OPTIONS is the server's */
 	const struct exchange_handler *handler;
 	enum exchange_form form;

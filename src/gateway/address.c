@@ -1,0 +1,398 @@
+/*
+ * The address is ours, or shared with a gateway of the same stores: then that
+ * one answers, and a thread tries every half second to bind what it holds. When
+ * the owner has left, one of those who wait gets it and starts its server. When
+ * what holds the address cannot prove itself any more (another program was
+ * quicker), the default address gives way to the next free port.
+ *
+ * What is answered at is written to each store's `.stagefs/gateway`, so that
+ * URLs name it, and it is tried first the next time: URLs live longer than
+ * processes.
+ */
+#include "gateway/address.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/lock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "gateway/gateway_impl.h"
+#include "gateway/hosts.h"
+#include "gateway/listen.h"
+#include "gateway/proof.h"
+#include "gateway/server.h"
+#include "gateway/stores.h"
+#include "store/local.h"
+
+#define PORTS 100 /* that are tried beside the default one */
+#define TRY_EVERY_MS 500
+#define ASK_EVERY 20 /* tries */
+
+struct address_locked {
+	char origin[128];
+	bool stop;
+};
+
+struct address {
+	struct lock lock;
+	struct address_locked guarded_;
+	pthread_cond_t changed; /* stop */
+	pthread_t keeper;
+	bool keeping;
+	struct listen_address shared; /* while it is another's */
+};
+
+static struct address_locked *guarded(struct address *a) REQUIRES(&a->lock)
+{
+	return &a->guarded_;
+}
+
+/* ---- what it is called ---- */
+
+static void set_origin(struct address *a, const struct buf *origin)
+{
+	lock_take(&a->lock);
+	snprintf(guarded(a)->origin, sizeof(guarded(a)->origin), "%s",
+		 buf_str(origin));
+	lock_drop(&a->lock);
+}
+
+void address_origin(const struct gateway *g, struct buf *out)
+{
+	struct address *a = g->address;
+
+	lock_take(&a->lock);
+	buf_adds(out, guarded(a)->origin);
+	lock_drop(&a->lock);
+}
+
+static int write_one(void *arg, const char *name, struct store *s)
+{
+	const struct buf *origin = arg;
+	struct buf now = BUF_INIT(BUF_MESSAGE);
+	int rc = local_address(s, &now);
+
+	if (rc || strcmp(buf_str(&now), buf_str(origin)) != 0)
+		rc = local_set_address(s, buf_str(origin));
+	if (rc)
+		log_warn("%s: the gateway's address is not remembered: %s",
+			 name, strerror(-rc));
+	buf_clear(&now);
+	return 0;
+}
+
+/* The port in what was remembered, if that is of the same host; 0. */
+struct remembered {
+	unsigned port;
+};
+
+static int read_one(void *arg, const char *name, struct store *s)
+{
+	static const char prefix[] = "http://127.0.0.1:";
+	struct remembered *r = arg;
+	struct buf origin = BUF_INIT(BUF_MESSAGE);
+	uint64_t port = 0;
+
+	if (!local_address(s, &origin) &&
+	    text_starts_with(buf_str(&origin), prefix) &&
+	    !parse_u64(buf_str(&origin) + sizeof(prefix) - 1, 65535, &port))
+		r->port = (unsigned)port;
+	buf_clear(&origin);
+	return r->port ? 1 : 0;
+}
+
+/* ---- ours ---- */
+
+static int serve(struct gateway *g, const int *fds, unsigned n, struct buf *err)
+{
+	struct buf origin = BUF_INIT(120);
+	int rc;
+
+	listen_origin(fds[0], g->certificate != NULL, &origin);
+	set_origin(g->address, &origin);
+	rc = server_new(g, fds, n, err);
+	if (!rc) {
+		stores_each(g, write_one, &origin);
+		log_info("the gateway answers at %s", buf_str(&origin));
+	}
+	buf_clear(&origin);
+	return rc;
+}
+
+static int open_one(struct gateway *g, const struct listen_address *at,
+		    struct buf *err)
+{
+	int fd, rc = listen_open(at, &fd);
+
+	return rc ? rc : serve(g, &fd, 1, err);
+}
+
+/* ---- another's ---- */
+
+static bool may_share(const struct gateway *g, const struct listen_address *at)
+{
+	return !g->certificate && address_is_loopback(&at->sa) &&
+	       proof_ask((struct gateway *)g, at);
+}
+
+/* The default port, then the next ones; -EADDRINUSE: all are held. */
+static int take_next(struct gateway *g, const struct listen_address *first,
+		     struct buf *err)
+{
+	struct listen_address at = *first;
+	int rc = -EADDRINUSE;
+
+	for (unsigned i = 0; i <= PORTS && rc == -EADDRINUSE; i++) {
+		listen_set_port(&at, listen_port(first) + i);
+		rc = open_one(g, &at, err);
+	}
+	if (!rc && listen_port(&at) != listen_port(first)) {
+		struct buf held = BUF_INIT(BUF_MESSAGE);
+
+		listen_name(first, &held);
+		log_warn("%s is held by another program: the gateway answers "
+			 "at port %u",
+			 buf_str(&held), listen_port(&at));
+		buf_clear(&held);
+	}
+	return rc;
+}
+
+/* true: stop. */
+static bool sleep_or_stop(struct address *a) NO_THREAD_CHECK
+{
+	struct timespec until;
+	bool stop;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += TRY_EVERY_MS * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000L;
+	until.tv_nsec %= 1000000000L;
+	lock_take(&a->lock);
+	if (!guarded(a)->stop)
+		pthread_cond_timedwait(&a->changed, &a->lock.mutex, &until);
+	stop = guarded(a)->stop;
+	lock_drop(&a->lock);
+	return stop;
+}
+
+static void *keep(void *arg)
+{
+	struct gateway *g = arg;
+	struct address *a = g->address;
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	unsigned tries = 0;
+	int rc = -EADDRINUSE;
+
+	while (rc == -EADDRINUSE && !sleep_or_stop(a)) {
+		buf_reset(&err);
+		rc = open_one(g, &a->shared, &err);
+		if (rc == -EADDRINUSE && ++tries % ASK_EVERY == 0 &&
+		    g->set.any_port && !proof_ask(g, &a->shared))
+			rc = take_next(g, &a->shared, &err);
+	}
+	if (!rc)
+		log_info("the gateway took over from the one that left");
+	else if (rc != -EADDRINUSE)
+		log_error("the gateway cannot take over: %s",
+			  err.len ? buf_str(&err) : strerror(-rc));
+	buf_clear(&err);
+	return NULL;
+}
+
+static int share(struct gateway *g, const struct listen_address *at)
+{
+	struct buf origin = BUF_INIT(120);
+	int rc;
+
+	buf_adds(&origin, "http://");
+	listen_name(at, &origin);
+	set_origin(g->address, &origin);
+	g->address->shared = *at;
+	rc = -pthread_create(&g->address->keeper, NULL, keep, g);
+	g->address->keeping = !rc;
+	log_info("the gateway at %s answers for this one too",
+		 buf_str(&origin));
+	buf_clear(&origin);
+	return rc;
+}
+
+/* ---- settling ---- */
+
+/* One loopback address: ours, or shared. -EADDRINUSE: neither. */
+static int try_one(struct gateway *g, const struct listen_address *at,
+		   struct buf *err)
+{
+	int rc = open_one(g, at, err);
+
+	if (rc == -EADDRINUSE && may_share(g, at))
+		rc = share(g, at);
+	return rc;
+}
+
+static int settle_default(struct gateway *g, struct listen_address *at,
+			  struct buf *err)
+{
+	struct remembered r = { 0 };
+	struct listen_address first = *at;
+	int rc = -EADDRINUSE;
+
+	stores_each(g, read_one, &r);
+	if (r.port && r.port != listen_port(at) && !g->certificate) {
+		listen_set_port(&first, r.port);
+		rc = try_one(g, &first, err);
+	}
+	if (rc == -EADDRINUSE)
+		rc = try_one(g, at, err);
+	if (rc == -EADDRINUSE)
+		rc = take_next(g, at, err);
+	return rc;
+}
+
+/* A failure that has no words yet names its address. */
+static int say_where(const struct listen_address *at, int rc, struct buf *err)
+{
+	if (rc && !err->len) {
+		buf_adds(err, "listen: ");
+		listen_name(at, err);
+		buf_addf(err, ": %s", strerror(-rc));
+	}
+	return rc;
+}
+
+static int open_all(struct gateway *g, const struct listen_address *at,
+		    unsigned n, struct buf *err)
+{
+	int fds[LISTEN_MAX], rc = 0;
+	unsigned opened = 0;
+
+	for (unsigned i = 0; i < n && !rc; i++) {
+		rc = listen_open(&at[i], &fds[opened]);
+		if (!rc) {
+			opened++;
+		} else if (rc == -EADDRNOTAVAIL && n > 1) {
+			rc = 0; /* localhost where there is no IPv6 */
+		} else {
+			say_where(&at[i], rc, err);
+		}
+	}
+	if (!rc && !opened) {
+		buf_adds(err, "listen: no such address on this machine");
+		rc = -EADDRNOTAVAIL;
+	}
+	if (!rc)
+		return serve(g, fds, opened, err);
+	while (opened)
+		close(fds[--opened]);
+	return rc;
+}
+
+/* Beyond loopback only alone, and then by TLS or with a word. */
+static int check_reach(const struct gateway *g, const struct listen_address *at,
+		       unsigned n, struct buf *err)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (address_is_loopback(&at[i].sa))
+			continue;
+		if (g->set.alone && (g->certificate || g->set.allow_plain_http))
+			continue;
+		buf_adds(err, "listen: ");
+		listen_name(&at[i], err);
+		buf_adds(err, g->set.alone
+				      ? ": beyond this machine it takes "
+					"tls_certificate and tls_key, or "
+					"allow_plain_http = yes"
+				      : ": beyond this machine `stagefs serve` "
+					"answers, in a process of its own");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int settle_inherited(struct gateway *g, const int *fds, unsigned n,
+			    struct buf *err)
+{
+	struct listen_address at[LISTEN_MAX];
+	int rc = n <= LISTEN_MAX ? 0 : -EINVAL;
+
+	for (unsigned i = 0; i < n && !rc; i++)
+		rc = listen_inherited(fds[i], &at[i]);
+	if (rc)
+		buf_adds(err, "an inherited descriptor is no listening TCP "
+			      "socket");
+	if (!rc)
+		rc = check_reach(g, at, n, err);
+	return rc ? rc : serve(g, fds, n, err);
+}
+
+static struct address *address_new(void)
+{
+	struct address *a = calloc(1, sizeof(*a));
+	pthread_condattr_t attr;
+
+	if (!a)
+		return NULL;
+	lock_init(&a->lock);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&a->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	return a;
+}
+
+int address_settle(struct gateway *g, const int *inherited,
+		   unsigned n_inherited, struct buf *err)
+{
+	struct listen_address at[LISTEN_MAX];
+	unsigned n;
+	int rc;
+
+	g->address = address_new();
+	if (!g->address)
+		return -ENOMEM;
+	if (n_inherited)
+		return settle_inherited(g, inherited, n_inherited, err);
+	rc = listen_parse(g->set.listen, at, &n, err);
+	if (!rc)
+		rc = check_reach(g, at, n, err);
+	if (rc)
+		return rc;
+	if (g->set.any_port && n == 1)
+		return say_where(at, settle_default(g, at, err), err);
+	if (n == 1) {
+		rc = try_one(g, at, err);
+		if (rc != -EADDRINUSE)
+			return say_where(at, rc, err);
+	}
+	return open_all(g, at, n, err);
+}
+
+void address_leave(struct gateway *g)
+{
+	struct address *a = g->address;
+
+	if (!a || !a->keeping)
+		return;
+	lock_take(&a->lock);
+	guarded(a)->stop = true;
+	pthread_cond_signal(&a->changed);
+	lock_drop(&a->lock);
+	pthread_join(a->keeper, NULL);
+	a->keeping = false;
+}
+
+void address_free(struct address *a)
+{
+	if (!a)
+		return;
+	pthread_cond_destroy(&a->changed);
+	lock_destroy(&a->lock);
+	free(a);
+}

@@ -1,0 +1,202 @@
+/*
+ * An answer is gathered first and handed to libmicrohttpd later, by server.c:
+ * the library takes one only before the body or after it.
+ */
+#include "gateway/exchange.h"
+
+#include <microhttpd.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "gateway/exchange_impl.h"
+
+const char *exchange_header(const struct exchange *x, const char *name)
+{
+	for (size_t i = 0; i < x->n_headers; i++)
+		if (!strcasecmp(x->headers[i].name, name))
+			return x->headers[i].value;
+	return NULL;
+}
+
+unsigned exchange_header_count(const struct exchange *x, const char *name)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < x->n_headers; i++)
+		n += !strcasecmp(x->headers[i].name, name);
+	return n;
+}
+
+/* ---- gathering ---- */
+
+void exchange_answer_init(struct exchange_answer *a)
+{
+	*a = (struct exchange_answer){ .fd = -1 };
+	buf_init(&a->headers, ANSWER_HEADERS_MAX);
+	buf_init(&a->body, ANSWER_MAX);
+}
+
+void exchange_answer_clear(struct exchange_answer *a)
+{
+	buf_clear(&a->headers);
+	buf_clear(&a->body);
+	if (a->fd >= 0)
+		close(a->fd);
+	a->fd = -1;
+}
+
+void exchange_add(struct exchange *x, const char *name, const char *value)
+{
+	struct exchange_answer *a = x->answer;
+	size_t before = a->headers.len;
+
+	if (a->given || text_has_control(value))
+		return;
+	buf_adds(&a->headers, name);
+	buf_addc(&a->headers, '\0');
+	buf_adds(&a->headers, value);
+	buf_addc(&a->headers, '\0');
+	if (buf_err(&a->headers) && a->headers.data) {
+		buf_truncate(&a->headers, before);
+		a->headers.err = 0;
+	}
+}
+
+bool exchange_answered(const struct exchange *x)
+{
+	return x->answer->given;
+}
+
+static bool begin_answer(struct exchange *x, unsigned status, const char *type)
+{
+	if (x->answer->given)
+		return false;
+	if (type)
+		exchange_add(x, "Content-Type", type);
+	x->answer->given = true;
+	x->answer->status = status;
+	return true;
+}
+
+void exchange_answer(struct exchange *x, unsigned status, const char *type,
+		     const void *bytes, size_t n)
+{
+	if (!begin_answer(x, status, type))
+		return;
+	buf_add(&x->answer->body, bytes, n);
+	x->answer->len = n;
+	if (buf_err(&x->answer->body)) {
+		x->answer->status = 500;
+		x->answer->len = 0;
+	}
+}
+
+void exchange_answer_fd(struct exchange *x, unsigned status, const char *type,
+			int fd, uint64_t offset, uint64_t len)
+{
+	if (!begin_answer(x, status, type)) {
+		close(fd);
+		return;
+	}
+	x->answer->fd = fd;
+	x->answer->offset = offset;
+	x->answer->len = len;
+}
+
+static void add_xml(struct buf *out, const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '&')
+			buf_adds(out, "&amp;");
+		else if (*s == '<')
+			buf_adds(out, "&lt;");
+		else if (*s == '>')
+			buf_adds(out, "&gt;");
+		else
+			buf_addc(out, (unsigned char)*s < 0x20 ? ' ' : *s);
+	}
+}
+
+void exchange_refuse(struct exchange *x, unsigned status, const char *code,
+		     const char *message)
+{
+	struct buf out = BUF_INIT(2 * BUF_MESSAGE);
+	bool xml = x->form == EXCHANGE_XML;
+
+	if (xml) {
+		buf_adds(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+			       "<Error><Code>");
+		add_xml(&out, code);
+		buf_adds(&out, "</Code><Message>");
+		add_xml(&out, message);
+		buf_addf(&out, "</Message><RequestId>%s</RequestId></Error>",
+			 x->id);
+	} else {
+		buf_addf(&out, "{\"error\":{\"code\":%u,\"message\":", status);
+		text_json_string(&out, message);
+		buf_adds(&out, "}}");
+	}
+	exchange_answer(x, status, xml ? "application/xml" : "application/json",
+			buf_str(&out), out.len);
+	buf_clear(&out);
+}
+
+/* ---- handing over ---- */
+
+/* On every answer: a stored page is no page of ours, and what a URL holds goes
+ * to no other site. */
+static const struct sigv4_field always[] = {
+	{ "Content-Security-Policy", "sandbox" },
+	{ "X-Content-Type-Options", "nosniff" },
+	{ "Referrer-Policy", "no-referrer" },
+	{ "Accept-Ranges", "bytes" },
+};
+
+static void add_cors(const struct exchange *x, struct MHD_Response *r)
+{
+	const char *origin = exchange_header(x, "Origin");
+
+	MHD_add_response_header(r, "Vary", "Origin");
+	if (!x->origin_allowed || !origin || text_has_control(origin))
+		return;
+	MHD_add_response_header(r, "Access-Control-Allow-Origin", origin);
+	MHD_add_response_header(r, "Access-Control-Expose-Headers",
+				"ETag, Content-Range, Content-Length, "
+				"Last-Modified, x-amz-request-id");
+}
+
+struct MHD_Response *exchange_response(struct exchange *x, bool close)
+{
+	struct exchange_answer *a = x->answer;
+	struct MHD_Response *r;
+
+	if (a->fd >= 0) {
+		r = MHD_create_response_from_fd_at_offset64(a->len, a->fd,
+							    a->offset);
+		if (r)
+			a->fd = -1;
+	} else {
+		r = MHD_create_response_from_buffer(
+			a->body.len, a->body.data ? a->body.data : (void *)"",
+			MHD_RESPMEM_MUST_COPY);
+	}
+	if (!r)
+		return NULL;
+	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
+		MHD_add_response_header(r, always[i].name, always[i].value);
+	MHD_add_response_header(r, "x-amz-request-id", x->id);
+	add_cors(x, r);
+	for (size_t at = 0; at < a->headers.len;) {
+		const char *name = a->headers.data + at;
+		const char *value = name + strlen(name) + 1;
+
+		MHD_add_response_header(r, name, value);
+		at = (size_t)(value + strlen(value) + 1 - a->headers.data);
+	}
+	if (close)
+		MHD_add_response_header(r, "Connection", "close");
+	return r;
+}

@@ -1,0 +1,157 @@
+/*
+ * A gateway's life: settings, address, server; and back.
+ */
+#include "gateway/gateway.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/text.h"
+#include "gateway/address.h"
+#include "gateway/counters.h"
+#include "gateway/gateway_impl.h"
+#include "gateway/server.h"
+
+#define PEM_MAX (1 << 20)
+#define FDS_EACH 2 /* the connection's, and the file's */
+#define FDS_SPARE 200
+
+/* A connection costs descriptors; we want as many as we said, or say less. */
+static void fit_descriptors(struct gateway_settings *set)
+{
+	rlim_t want = (rlim_t)set->connections * FDS_EACH + FDS_SPARE;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	if (limit.rlim_cur < want) {
+		limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (limit.rlim_cur < want)
+		set->connections =
+			limit.rlim_cur > 2 * FDS_SPARE
+				? (unsigned)((limit.rlim_cur - FDS_SPARE) /
+					     FDS_EACH)
+				: FDS_SPARE / 2;
+}
+
+static int read_pem(const char *key, const char *path, bool closed, char **out,
+		    struct buf *err)
+{
+	struct buf text = BUF_INIT(PEM_MAX);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int rc = fd < 0 ? -errno : 0;
+	struct stat st;
+	ssize_t n = 1;
+
+	if (!rc && fstat(fd, &st))
+		rc = -errno;
+	while (!rc && n) {
+		char some[4096];
+
+		n = read(fd, some, sizeof(some));
+		if (n < 0)
+			rc = -errno;
+		else
+			buf_add(&text, some, (size_t)n);
+		wipe(some, sizeof(some));
+	}
+	if (fd >= 0)
+		close(fd);
+	rc = rc ? rc : buf_err(&text);
+	if (rc) {
+		buf_addf(err, "%s: ", key);
+		text_printable(err, path);
+		buf_addf(err, ": %s", strerror(-rc));
+	} else if (closed && (st.st_mode & 027)) {
+		buf_addf(err, "%s: ", key);
+		text_printable(err, path);
+		buf_adds(err, ": the file must be closed to others (chmod "
+			      "600)");
+		rc = -EACCES;
+	}
+	*out = rc ? NULL : buf_detach(&text);
+	buf_wipe(&text);
+	return rc;
+}
+
+static int read_tls(struct gateway *g, struct buf *err)
+{
+	const char *certificate = g->set.tls_certificate;
+	const char *key = g->set.tls_key;
+	int rc;
+
+	if (!certificate && !key)
+		return 0;
+	if (!certificate || !key) {
+		buf_adds(err, "tls_certificate and tls_key go together");
+		return -EINVAL;
+	}
+	rc = read_pem("tls_certificate", certificate, false, &g->certificate,
+		      err);
+	return rc ? rc : read_pem("tls_key", key, true, &g->private_key, err);
+}
+
+int gateway_new(const struct gateway_settings *set, struct catalog *catalog,
+		struct gateway **out, struct buf *err)
+{
+	struct gateway *g = calloc(1, sizeof(*g));
+	int rc = g ? settings_copy(set, &g->set) : -ENOMEM;
+
+	if (!g)
+		return rc;
+	g->catalog = catalog;
+	fit_descriptors(&g->set);
+	if (!rc)
+		rc = read_tls(g, err);
+	if (!rc) {
+		g->counters = counters_new();
+		rc = g->counters ? 0 : -ENOMEM;
+	}
+	if (!rc)
+		rc = address_settle(g, set->inherited, set->n_inherited, err);
+	if (rc) {
+		if (!err->len)
+			buf_adds(err, strerror(-rc));
+		gateway_free(g);
+	} else {
+		*out = g;
+	}
+	return rc;
+}
+
+void gateway_origin(const struct gateway *g, struct buf *out)
+{
+	address_origin(g, out);
+}
+
+void gateway_stop(struct gateway *g, unsigned seconds)
+{
+	address_leave(g);
+	if (g->server)
+		server_stop(g->server, seconds);
+}
+
+void gateway_free(struct gateway *g)
+{
+	if (!g)
+		return;
+	address_leave(g);
+	server_free(g->server);
+	address_free(g->address);
+	counters_free(g->counters);
+	settings_clear(&g->set);
+	free(g->certificate);
+	if (g->private_key)
+		wipe(g->private_key, strlen(g->private_key));
+	free(g->private_key);
+	free(g);
+}

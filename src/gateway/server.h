@@ -1,0 +1,27 @@
+/*
+ * libmicrohttpd's daemons, one for each listening socket, and the way of a
+ * request from its first byte to its handler and back.
+ */
+#ifndef GATEWAY_SERVER_H
+#define GATEWAY_SERVER_H
+
+#include <stddef.h>
+
+struct buf;
+struct gateway;
+struct links;
+struct server;
+
+#define SERVER_SOCKETS_MAX 16
+
+/*
+ * Answers at the sockets, which it takes (also when it fails), as g->server.
+ * 0, or -errno with why in err.
+ */
+int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *err);
+/* No more connections; waits for requests under way, at most so long. */
+void server_stop(struct server *s, unsigned seconds);
+void server_free(struct server *s); /* NULL is fine */
+struct links *server_links(struct server *s);
+
+#endif

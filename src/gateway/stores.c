@@ -1,0 +1,70 @@
+/*
+ * External stages come and go with the folder of drop-ins, so a name is looked
+ * up in the catalog each time; internal ones lie under `storage`.
+ */
+#include "gateway/stores.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/option.h"
+#include "gateway/gateway_impl.h"
+#include "stage/catalog.h"
+#include "stage/conn.h"
+#include "store/local.h"
+
+#define STORAGE "storage"
+
+/* Is it an external stage? Asking the catalog for any other name could cost a
+ * request, and whoever asks here need not be known yet. */
+static bool is_external(struct gateway *g, const char *name)
+{
+	struct conn conn = { 0 };
+	bool drop_in, found;
+
+	found = !catalog_conn(g->catalog, name, &conn, &drop_in);
+	option_clear(conn_options, &conn);
+	return found;
+}
+
+int stores_find(struct gateway *g, const char *name, struct store **out,
+		bool *ro)
+{
+	struct store *s = NULL;
+	struct stage *stage;
+
+	*ro = false;
+	if (!strcmp(name, STORAGE)) {
+		s = catalog_storage(g->catalog);
+		if (!s || !local_is(s))
+			return -ENOENT;
+		*out = store_ref(s);
+		return 0;
+	}
+	if (!is_external(g, name) || catalog_get(g->catalog, name, &stage))
+		return -ENOENT;
+	if (stage->kind == STAGE_EXTERNAL && local_is(stage->store)) {
+		s = store_ref(stage->store);
+		*ro = stage->ro;
+	}
+	stage_unref(stage);
+	*out = s;
+	return s ? 0 : -ENOENT;
+}
+
+int stores_each(struct gateway *g,
+		int (*each)(void *arg, const char *name, struct store *s),
+		void *arg)
+{
+	struct store *s = catalog_storage(g->catalog);
+	unsigned n = catalog_n_external(g->catalog);
+	int rc = s && local_is(s) ? each(arg, STORAGE, s) : 0;
+
+	for (unsigned i = 0; !rc && i < n; i++) {
+		struct stage *stage = catalog_external(g->catalog, i);
+
+		if (local_is(stage->store))
+			rc = each(arg, stage->name, stage->store);
+	}
+	return rc;
+}
