@@ -2,7 +2,7 @@ EXTRA_DIST += .clang-format
 TESTS += tests/check-tap.sh
 dist_check_SCRIPTS += tests/check-tap.sh
 # No folder in which something is built: that would be in the archive too.
-EXTRA_DIST += demo tests/packages tests/tap.awk tests/mount \
+EXTRA_DIST += demo tests/packages tests/install tests/tap.awk tests/mount \
 	tests/bench/bench.sh tests/bench/presign.sh \
 	tests/fuzz/corpus tests/fuzz/curl-line.py
 
