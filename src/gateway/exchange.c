@@ -89,6 +89,7 @@ void exchange_answer(struct exchange *x, unsigned status, const char *type,
 	buf_add(&x->answer->body, bytes, n);
 	x->answer->len = n;
 	if (buf_err(&x->answer->body)) {
+		buf_reset(&x->answer->body);
 		x->answer->status = 500;
 		x->answer->len = 0;
 	}
@@ -104,6 +105,13 @@ void exchange_answer_fd(struct exchange *x, unsigned status, const char *type,
 	x->answer->fd = fd;
 	x->answer->offset = offset;
 	x->answer->len = len;
+}
+
+void exchange_answer_head(struct exchange *x, unsigned status, const char *type,
+			  uint64_t n)
+{
+	if (begin_answer(x, status, type))
+		x->answer->len = n;
 }
 
 static void add_xml(struct buf *out, const char *s)
@@ -168,9 +176,14 @@ static void add_cors(const struct exchange *x, struct MHD_Response *r)
 				"Last-Modified, x-amz-request-id");
 }
 
-struct MHD_Response *exchange_response(struct exchange *x, bool close)
+/* The length of an answer to HEAD comes from a body that nobody reads. */
+static ssize_t no_body(void *arg, uint64_t at, char *room, size_t n)
 {
-	struct exchange_answer *a = x->answer;
+	return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static struct MHD_Response *body_of(struct exchange_answer *a)
+{
 	struct MHD_Response *r;
 
 	if (a->fd >= 0) {
@@ -178,11 +191,21 @@ struct MHD_Response *exchange_response(struct exchange *x, bool close)
 							    a->offset);
 		if (r)
 			a->fd = -1;
-	} else {
-		r = MHD_create_response_from_buffer(
-			a->body.len, a->body.data ? a->body.data : (void *)"",
-			MHD_RESPMEM_MUST_COPY);
+		return r;
 	}
+	if (a->len != a->body.len)
+		return MHD_create_response_from_callback(a->len, 1024, no_body,
+							 NULL, NULL);
+	return MHD_create_response_from_buffer(
+		a->body.len, a->body.data ? a->body.data : (void *)"",
+		MHD_RESPMEM_MUST_COPY);
+}
+
+struct MHD_Response *exchange_response(struct exchange *x, bool close)
+{
+	struct exchange_answer *a = x->answer;
+	struct MHD_Response *r = body_of(a);
+
 	if (!r)
 		return NULL;
 	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)

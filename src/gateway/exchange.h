@@ -89,6 +89,9 @@ void exchange_answer(struct exchange *x, unsigned status, const char *type,
  * length is told and nothing sent. */
 void exchange_answer_fd(struct exchange *x, unsigned status, const char *type,
 			int fd, uint64_t offset, uint64_t len);
+/* To HEAD: a body would have that many bytes. To others n is 0. */
+void exchange_answer_head(struct exchange *x, unsigned status, const char *type,
+			  uint64_t n);
 /*
  * An error in the route's form. XML: `<Error><Code>code</Code>...`; JSON:
  * `{"error":{"code":status,"message":message}}`. No secrets in message.

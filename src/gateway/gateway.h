@@ -43,7 +43,8 @@ struct gateway_settings {
 	uint64_t memory; /* bytes of all uploads under way together */
 	unsigned connections; /* 0: 1500 */
 	unsigned header_timeout_s,
-		body_timeout_s; /* 0: 20, 60 without a byte */
+		body_timeout_s; /* 0: 20, 60 with next to no byte */
+	int64_t (*now_s)(void); /* NULL: clock_now_s(); for tests */
 	/* Adds to what /metrics says, in Prometheus' text format; any thread.
 	 * NULL: nothing. metrics_arg outlives the gateway. */
 	void (*metrics)(void *arg, struct buf *out);

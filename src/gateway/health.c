@@ -46,9 +46,8 @@ static void add_proof(struct exchange *x, struct buf *out)
 	const struct sockaddr_storage *at = &x->local;
 	char nonce[PROOF_NONCE_MAX + 1], name[NAME_MAX_BYTES + 1];
 	char proof[SHA256_HEX_SIZE];
-	struct store *store;
+	struct stores_entry found;
 	unsigned port;
-	bool ro;
 
 	port = ntohs(at->ss_family == AF_INET6
 			     ? ((const struct sockaddr_in6 *)at)->sin6_port
@@ -56,11 +55,11 @@ static void add_proof(struct exchange *x, struct buf *out)
 	if (!parameter(x->query, "nonce", nonce, sizeof(nonce)) ||
 	    !parameter(x->query, "store", name, sizeof(name)) ||
 	    nonce[strspn(nonce, "0123456789abcdef")] ||
-	    stores_find(x->gateway, name, &store, &ro))
+	    stores_find(x->gateway, name, &found))
 		return;
-	if (!proof_make(store, name, nonce, port, proof))
+	if (!proof_make(found.store, name, nonce, port, proof))
 		buf_addf(out, ",\"proof\":\"%s\"", proof);
-	store_unref(store);
+	stores_entry_clear(&found);
 }
 
 static void answer_health(struct exchange *x)

@@ -9,7 +9,10 @@
  */
 #include "gateway/links.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -32,7 +35,7 @@ struct links {
 	struct links_locked guarded_;
 	pthread_cond_t changed; /* stop */
 	pthread_t watcher;
-	unsigned limit, patience_ms;
+	unsigned limit, patience_ms, look_ms;
 };
 
 static struct links_locked *guarded(struct links *l) REQUIRES(&l->lock)
@@ -67,6 +70,46 @@ static void sleep_locked(struct links *l) REQUIRES(&l->lock) NO_THREAD_CHECK
 	pthread_cond_timedwait(&l->changed, &l->lock.mutex, &until);
 }
 
+/* Bytes of both ways that have arrived: where the kernel does not say, every
+ * look finds more. */
+static uint64_t moved_by(const struct link *k)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof(info);
+
+	if (getsockopt(k->fd, IPPROTO_TCP, TCP_INFO, &info, &n) ||
+	    n < offsetof(struct tcp_info, tcpi_bytes_received) +
+			    sizeof(info.tcpi_bytes_received))
+		return k->moved + LINK_BYTES;
+	return info.tcpi_bytes_acked + info.tcpi_bytes_received;
+}
+
+static void look_again(struct link *k, int64_t now, uint64_t moved)
+{
+	k->looked_ms = now;
+	k->moved = moved;
+}
+
+static bool is_late(struct link *k, int64_t now, unsigned look_ms)
+{
+	uint64_t before = k->moved, moved;
+
+	if (may_be_cut(k))
+		return now > k->deadline_ms;
+	if (k->phase != LINK_AT_WORK)
+		return false;
+	if (k->waiter) {
+		/* It is us who keep the client waiting. */
+		look_again(k, now, moved_by(k));
+		return false;
+	}
+	if (now - k->looked_ms < look_ms)
+		return false;
+	moved = moved_by(k);
+	look_again(k, now, moved);
+	return moved - before < LINK_BYTES;
+}
+
 static void *watch(void *arg)
 {
 	struct links *l = arg;
@@ -76,7 +119,7 @@ static void *watch(void *arg)
 		int64_t now = clock_mono_ms();
 
 		for (struct link *k = guarded(l)->first; k; k = k->next)
-			if (may_be_cut(k) && now > k->deadline_ms)
+			if (is_late(k, now, l->look_ms))
 				cut_locked(l, k);
 		sleep_locked(l);
 	}
@@ -84,7 +127,7 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-struct links *links_new(unsigned limit, unsigned patience_ms)
+struct links *links_new(unsigned limit, unsigned patience_ms, unsigned look_ms)
 {
 	struct links *l = calloc(1, sizeof(*l));
 	pthread_condattr_t attr;
@@ -93,6 +136,7 @@ struct links *links_new(unsigned limit, unsigned patience_ms)
 		return NULL;
 	l->limit = limit;
 	l->patience_ms = patience_ms;
+	l->look_ms = look_ms ? look_ms : LINK_LOOK_S * 1000;
 	lock_init(&l->lock);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -206,12 +250,20 @@ bool links_set(struct links *l, struct link *k, enum link_phase phase)
 	if (alive && k->phase != phase) {
 		k->phase = phase;
 		k->deadline_ms = clock_mono_ms() + l->patience_ms;
+		look_again(k, clock_mono_ms(), moved_by(k));
 		/* The list is in the order of waiting. */
 		unlink_locked(l, k);
 		append_locked(l, k);
 	}
 	lock_drop(&l->lock);
 	return alive;
+}
+
+void links_touch(struct links *l, struct link *k)
+{
+	lock_take(&l->lock);
+	k->deadline_ms = clock_mono_ms() + l->patience_ms;
+	lock_drop(&l->lock);
 }
 
 void links_set_waiter(struct links *l, struct link *k, struct waiter *w)

@@ -2,7 +2,9 @@
  * The connections there are: how many, what each is at, and which of them may
  * be cut off. A client that has not said yet what it wants, or whose request
  * was refused, has a deadline; and it goes first when others need the place.
- * So nobody keeps others out by opening connections and being slow.
+ * A request that was let in has to move LINK_BYTES in each LINK_LOOK_S during
+ * which the server waits for its client. So nobody keeps others out by opening
+ * connections and being slow.
  */
 #ifndef GATEWAY_LINKS_H
 #define GATEWAY_LINKS_H
@@ -12,6 +14,9 @@
 
 struct links;
 struct waiter;
+
+#define LINK_BYTES 16384
+#define LINK_LOOK_S 60
 
 enum link_phase {
 	LINK_IDLE, /* headers are awaited: deadline, may be cut */
@@ -25,13 +30,16 @@ struct link {
 	int fd;
 	enum link_phase phase; /* under the list's lock */
 	int64_t deadline_ms; /* LINK_IDLE, LINK_REFUSED */
+	int64_t looked_ms; /* LINK_AT_WORK: what it had moved then */
+	uint64_t moved;
 	struct waiter *waiter; /* whom to wake at the end */
 	struct link *prev, *next;
 	char *target; /* raw, of the request under way */
 };
 
-/* patience_ms: how long headers may take. NULL without memory or a thread. */
-struct links *links_new(unsigned limit, unsigned patience_ms);
+/* patience_ms: how long headers may take; look_ms: see above, 0 is LINK_LOOK_S.
+ * NULL without memory or a thread. */
+struct links *links_new(unsigned limit, unsigned patience_ms, unsigned look_ms);
 /* All connections have gone by then. */
 void links_free(struct links *l);
 
@@ -41,6 +49,8 @@ void links_remove(struct links *l, struct link *k); /* frees; NULL is fine */
 
 /* false: it was cut off meanwhile. */
 bool links_set(struct links *l, struct link *k, enum link_phase phase);
+/* The deadline starts again. */
+void links_touch(struct links *l, struct link *k);
 /* The thread that works for it now, NULL: none. */
 void links_set_waiter(struct links *l, struct link *k, struct waiter *w);
 

@@ -12,8 +12,13 @@ libgateway_a_SOURCES = \
 	src/gateway/http_text.c src/gateway/http_text.h \
 	src/gateway/links.c src/gateway/links.h \
 	src/gateway/listen.c src/gateway/listen.h \
+	src/gateway/object.c src/gateway/object.h \
+	src/gateway/object_get.c \
+	src/gateway/object_put.c \
+	src/gateway/query.c src/gateway/query.h \
 	src/gateway/proof.c src/gateway/proof.h \
 	src/gateway/routes.c src/gateway/routes.h \
+	src/gateway/served.c src/gateway/served.h \
 	src/gateway/server.c src/gateway/server.h \
 	src/gateway/settings.c \
 	src/gateway/stores.c src/gateway/stores.h

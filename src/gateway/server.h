@@ -1,6 +1,5 @@
 /*
- * libmicrohttpd's daemons, one for each listening socket, and the way of a
- * request from its first byte to its handler and back.
+ * libmicrohttpd's daemons, one for each listening socket.
  */
 #ifndef GATEWAY_SERVER_H
 #define GATEWAY_SERVER_H
@@ -23,5 +22,6 @@ int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *err);
 void server_stop(struct server *s, unsigned seconds);
 void server_free(struct server *s); /* NULL is fine */
 struct links *server_links(struct server *s);
+struct gateway *server_gateway(struct server *s);
 
 #endif

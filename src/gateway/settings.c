@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "gateway/gateway_impl.h"
 
 #define CONNECTIONS 1500
@@ -53,6 +54,8 @@ int settings_copy(const struct gateway_settings *from,
 	good &= copy(&to->cors_origins, from->cors_origins);
 	good &= copy(&to->user, from->user);
 	good &= copy_users(from, to);
+	if (!to->now_s)
+		to->now_s = clock_now_s;
 	if (!to->connections)
 		to->connections = CONNECTIONS;
 	if (!to->header_timeout_s)

@@ -5,6 +5,7 @@
 #include "gateway/stores.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/option.h"
@@ -27,29 +28,41 @@ static bool is_external(struct gateway *g, const char *name)
 	return found;
 }
 
-int stores_find(struct gateway *g, const char *name, struct store **out,
-		bool *ro)
+static int give(struct store *s, const char *prefix, bool ro,
+		struct stores_entry *out)
 {
-	struct store *s = NULL;
-	struct stage *stage;
+	*out = (struct stores_entry){ .prefix = strdup(prefix), .ro = ro };
+	if (!out->prefix)
+		return -ENOMEM;
+	out->store = store_ref(s);
+	return 0;
+}
 
-	*ro = false;
-	if (!strcmp(name, STORAGE)) {
-		s = catalog_storage(g->catalog);
-		if (!s || !local_is(s))
-			return -ENOENT;
-		*out = store_ref(s);
-		return 0;
-	}
+int stores_find(struct gateway *g, const char *name, struct stores_entry *out)
+{
+	struct store *s = catalog_storage(g->catalog);
+	struct stage *stage;
+	int rc = -ENOENT;
+
+	if (!strcmp(name, STORAGE))
+		return s && local_is(s)
+			       ? give(s, catalog_storage_prefix(g->catalog),
+				      false, out)
+			       : -ENOENT;
 	if (!is_external(g, name) || catalog_get(g->catalog, name, &stage))
 		return -ENOENT;
-	if (stage->kind == STAGE_EXTERNAL && local_is(stage->store)) {
-		s = store_ref(stage->store);
-		*ro = stage->ro;
-	}
+	if (stage->kind == STAGE_EXTERNAL && local_is(stage->store))
+		rc = give(stage->store, stage->prefix, stage->ro, out);
 	stage_unref(stage);
-	*out = s;
-	return s ? 0 : -ENOENT;
+	return rc;
+}
+
+void stores_entry_clear(struct stores_entry *e)
+{
+	if (e->store)
+		store_unref(e->store);
+	free(e->prefix);
+	*e = (struct stores_entry){ 0 };
 }
 
 int stores_each(struct gateway *g,

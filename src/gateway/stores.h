@@ -10,12 +10,18 @@
 struct gateway;
 struct store;
 
+struct stores_entry {
+	struct store *store; /* a reference */
+	char *prefix; /* of the keys that are a stage's: "" or ends in '/' */
+	bool ro;
+};
+
 /*
- * name: the first segment of a path. With a reference; ro: its stage is. No
- * request to any store. -ENOENT: no store on a local disk has that name.
+ * name: the first segment of a path. No request to any store. -ENOENT: no store
+ * on a local disk has that name. stores_entry_clear() after success.
  */
-int stores_find(struct gateway *g, const char *name, struct store **out,
-		bool *ro);
+int stores_find(struct gateway *g, const char *name, struct stores_entry *out);
+void stores_entry_clear(struct stores_entry *e);
 
 /* Each of them; non-zero ends the walk and is returned. */
 int stores_each(struct gateway *g,
