@@ -66,6 +66,8 @@ FUZZ_CC = clang-14
 FUZZ_SQL = tests/fuzz/fuzz_sql.c src/stage/sql.c src/stage/sql_lex.c \
 	src/stage/sql_parse.c src/stage/sql_show.c src/stage/sql_stage.c \
 	src/stage/path.c src/base/buf.c src/base/text.c
+FUZZ_FORM = tests/fuzz/fuzz_form.c src/gateway/form.c \
+	src/gateway/form_head.c src/base/buf.c src/base/text.c
 fuzz:
 	$(MKDIR_P) tests/fuzz/found/sql
 	cd $(srcdir) && $(FUZZ_CC) -g -O1 -std=gnu11 -D_GNU_SOURCE -Isrc \
@@ -75,9 +77,18 @@ fuzz:
 	cd tests/fuzz && ./libfuzzer_sql -max_total_time=$(FUZZ_SECONDS) \
 		-max_len=4096 -print_final_stats=1 -close_fd_mask=1 found/sql \
 		$(abs_top_srcdir)/tests/fuzz/corpus/sql
+	$(MKDIR_P) tests/fuzz/found/form
+	cd $(srcdir) && $(FUZZ_CC) -g -O1 -std=gnu11 -D_GNU_SOURCE -Isrc -I. \
+		-fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined $(FUZZ_FORM) \
+		-o $(abs_builddir)/tests/fuzz/libfuzzer_form
+	cd tests/fuzz && ./libfuzzer_form -max_total_time=$(FUZZ_SECONDS) \
+		-max_len=4096 -print_final_stats=1 -close_fd_mask=1 found/form \
+		$(abs_top_srcdir)/tests/fuzz/corpus/form
 .PHONY: fuzz
 clean-local:
-	rm -rf tests/fuzz/found tests/fuzz/libfuzzer_sql
+	rm -rf tests/fuzz/found tests/fuzz/libfuzzer_sql \
+		tests/fuzz/libfuzzer_form
 
 # Not in EXTRA_DIST: make would take check's name for the target.
 dist-hook:
