@@ -11,6 +11,26 @@ libstore_a_SOURCES = \
 	src/store/memstore_impl.h src/store/memstore_data.c \
 	src/store/memstore_list.c src/store/memstore_object.c \
 	src/store/memstore_upload.c \
+	src/store/local.c \
+	src/store/local.h \
+	src/store/local_impl.h \
+	src/store/local_attr.c \
+	src/store/local_body.c \
+	src/store/local_commit.c \
+	src/store/local_head.c \
+	src/store/local_key.c \
+	src/store/local_list.c \
+	src/store/local_lock.c \
+	src/store/local_note.c \
+	src/store/local_path.c \
+	src/store/local_pending.c \
+	src/store/local_presign.c \
+	src/store/local_put.c \
+	src/store/local_remove.c \
+	src/store/local_root.c \
+	src/store/local_scan.c \
+	src/store/local_small.c \
+	src/store/local_upload.c \
 	src/store/s3.c src/store/s3.h src/store/s3_impl.h \
 	src/store/s3_body.c \
 	src/store/s3_call.c \
@@ -31,6 +51,8 @@ libstore_a_SOURCES = \
 	src/store/s3_upload.c src/store/s3_upload.h \
 	src/store/s3_xml.c src/store/s3_xml.h
 
+LOCAL_RIG_SOURCES = tests/unit/local_rig.c tests/unit/local_rig.h \
+	tests/unit/unit.h
 RIG_SOURCES = tests/unit/s3_rig.c tests/unit/s3_rig.h tests/unit/standin.c \
 	tests/unit/standin.h tests/unit/unit.h
 
@@ -39,7 +61,8 @@ TESTS += tests/unit/test_store_contract
 tests_unit_test_store_contract_SOURCES = tests/unit/test_store_contract.c \
 	tests/unit/contract_calls.c tests/unit/contract_objects.c \
 	tests/unit/contract_uploads.c tests/unit/store_contract.h \
-	tests/unit/store_help.c tests/unit/store_help.h $(RIG_SOURCES)
+	tests/unit/store_help.c tests/unit/store_help.h $(RIG_SOURCES) \
+	$(LOCAL_RIG_SOURCES)
 tests_unit_test_store_contract_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_store_contract_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
 

@@ -58,6 +58,12 @@ static void put_from_file(struct contract *c)
 	assert_text(c, "o/file", "3456");
 }
 
+/* Can a file system hold it, as an object with bytes? */
+static bool is_file_key(const char *k)
+{
+	return !strstr(k, "//") && !strstr(k, "/.") && k[strlen(k) - 1] != '/';
+}
+
 static void odd_keys(struct contract *c)
 {
 	static const char *const odd[] = {
@@ -69,6 +75,8 @@ static void odd_keys(struct contract *c)
 	for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
 		char line[64];
 
+		if (c->s->limits.files && !is_file_key(odd[i]))
+			continue;
 		snprintf(line, sizeof(line), "%s\n", odd[i]);
 		put(c, odd[i], odd[i]);
 		assert_text(c, odd[i], odd[i]);
@@ -148,12 +156,15 @@ static void stat_tells(struct contract *c)
 {
 	struct name_info i;
 
-	put(c, "s/a", "1");
 	put(c, "s/a/b", "22");
 	put(c, "s/d/", "");
-	assert_int_equal(store_stat(c->s, key(c, "s/a"), &i), 0);
-	assert_true(i.is_object && i.is_prefix);
-	assert_int_equal(i.info.size, 1);
+	/* In a file system a name is one or the other. */
+	if (!c->s->limits.files) {
+		put(c, "s/a", "1");
+		assert_int_equal(store_stat(c->s, key(c, "s/a"), &i), 0);
+		assert_true(i.is_object && i.is_prefix);
+		assert_int_equal(i.info.size, 1);
+	}
 	assert_int_equal(store_stat(c->s, key(c, "s/a/b"), &i), 0);
 	assert_true(i.is_object && !i.is_prefix);
 	assert_int_equal(store_stat(c->s, key(c, "s/d"), &i), 0);

@@ -1,19 +1,23 @@
 /*
- * One contract, every store: the memory store at once and on a thread, the S3
- * store against the stand-in, with each kind of checksum, and against a real
- * server when the environment names one.
+ * One contract, every store: the memory store at once and on a thread, the
+ * local store in a folder of its own, the S3 store against the stand-in, with
+ * each kind of checksum, and against a real server when the environment names
+ * one.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "local_rig.h"
 #include "s3_rig.h"
+#include "store/local.h"
 #include "store/memstore.h"
 #include "store/store.h"
 #include "store_contract.h"
 
 static struct s3_rig rig;
+static struct local_rig local;
 static char run_prefix[64];
 
 struct backend {
@@ -38,6 +42,12 @@ static struct store *open_mem_late(void)
 
 	memstore_delay(s, 2);
 	return s;
+}
+
+static struct store *open_local(void)
+{
+	local_rig_open(&local);
+	return store_ref(local.s);
 }
 
 static struct store *open_s3(enum s3_checksum checksum)
@@ -74,6 +84,7 @@ static struct store *open_real(void)
 static struct backend backends[] = {
 	{ "memory", open_mem, { 0 } },
 	{ "memory, on a thread", open_mem_late, { 0 } },
+	{ "local", open_local, { 0 } },
 	{ "S3", open_s3_crc32c, { 0 } },
 	{ "S3 with SHA-256", open_s3_sha256, { 0 } },
 	{ "S3 with MD5", open_s3_md5, { 0 } },
@@ -154,6 +165,7 @@ static int stop(void **state)
 			clean(backends[i].contract.s);
 		store_unref(backends[i].contract.s);
 	}
+	local_rig_close(&local);
 	rig_stop(&rig);
 	return 0;
 }

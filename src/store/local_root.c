@@ -1,0 +1,285 @@
+/*
+ * The disk of a store, at start: is the root there, can its disk hold what we
+ * keep, and what did a process that was killed leave?
+ *
+ * A root that cannot be written is still read: ro_err says why every write
+ * will fail. The folder of ours is closed to others, and must belong to who
+ * runs us (or, where root does, to the owner of the root): what lies in it is
+ * trusted. Root makes what it makes there the folder's owner's, so that a
+ * store stays its owner's after one `sudo`.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/local_impl.h"
+
+#define PROBE "user.stagefs"
+#define OLD_S 60 /* what is younger may be in the making */
+
+static const char *root_of(const struct local *l)
+{
+	return *l->root ? l->root : "/";
+}
+
+static int fault(struct local *l, struct buf *err, int e, const char *sentence)
+{
+	buf_addf(err, "%s: %s", root_of(l), sentence);
+	return e;
+}
+
+/* The root and the folders above it. */
+static int make_root(struct local *l, struct buf *err)
+{
+	char *path = strdup(l->root), *slash = path;
+	int e = path ? 0 : -ENOMEM;
+
+	while (!e && slash && *slash) {
+		slash = strchr(slash + 1, '/');
+		if (slash)
+			*slash = '\0';
+		if (mkdir(path, 0777) && errno != EEXIST && errno != EROFS)
+			e = fault(l, err, -errno, strerror(errno));
+		if (slash)
+			*slash = '/';
+	}
+	free(path);
+	return e;
+}
+
+static int open_root(struct local *l, struct buf *err)
+{
+	int fd = -1;
+
+	l->root_fd = open(root_of(l), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (l->root_fd < 0 && errno == ENOENT) {
+		int e = make_root(l, err);
+
+		if (e)
+			return e;
+		l->root_fd = open(root_of(l), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (l->root_fd < 0)
+		return fault(l, err, -errno, strerror(errno));
+	fd = local_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fault(
+			l, err, fd,
+			fd == -ENOSYS
+				? "this kernel has no openat2(), Linux 5.6 "
+				  "or later is needed"
+				: strerror(-fd));
+	close(fd);
+	return 0;
+}
+
+/* ---- the folder of ours ---- */
+
+static bool cannot_write(int err)
+{
+	return err == -EROFS || err == -EACCES || err == -EPERM;
+}
+
+int local_folder_own(struct local *l, int fd)
+{
+	struct stat st;
+
+	if (geteuid())
+		return 0;
+	if (fstat(l->folder_fd, &st) ||
+	    ((st.st_uid || st.st_gid) && fchown(fd, st.st_uid, st.st_gid)))
+		return -errno;
+	return 0;
+}
+
+static int make_folder(struct local *l, const char *name)
+{
+	int fd, e;
+
+	if (mkdirat(l->folder_fd, name, 0700))
+		return errno == EEXIST ? 0 : -errno;
+	fd = local_openat(l->folder_fd, name, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	e = local_folder_own(l, fd);
+	close(fd);
+	return e;
+}
+
+/* Whose is it, and who else may look into it? */
+static int check_folder(struct local *l, struct buf *err)
+{
+	struct stat st, root;
+
+	if (fstat(l->folder_fd, &st) || fstat(l->root_fd, &root))
+		return fault(l, err, -errno, strerror(errno));
+	if (st.st_uid != geteuid() &&
+	    !(geteuid() == 0 && st.st_uid == root.st_uid))
+		return fault(l, err, -EACCES,
+			     LOCAL_FOLDER " belongs to somebody else");
+	if (st.st_mode & 077 && fchmod(l->folder_fd, 0700) && errno != EROFS)
+		return fault(l, err, -errno, LOCAL_FOLDER " is open to others");
+	return 0;
+}
+
+/* 0 also when there is none and none can be made: ro_err. */
+static int open_folder(struct local *l, struct buf *err)
+{
+	struct stat st;
+
+	if (mkdirat(l->root_fd, LOCAL_FOLDER, 0700) && errno != EEXIST)
+		l->ro_err = -errno;
+	if (fstatat(l->root_fd, LOCAL_FOLDER, &st, AT_SYMLINK_NOFOLLOW)) {
+		int e = l->ro_err ? l->ro_err : -errno;
+
+		return cannot_write(e) ? 0 : fault(l, err, e, strerror(-e));
+	}
+	if (!S_ISDIR(st.st_mode))
+		return fault(l, err, -ENOTDIR,
+			     LOCAL_FOLDER " is not a directory");
+	l->folder_fd =
+		local_openat(l->root_fd, LOCAL_FOLDER, O_RDONLY | O_DIRECTORY);
+	if (l->folder_fd >= 0)
+		return check_folder(l, err);
+	l->ro_err = l->folder_fd;
+	l->folder_fd = -1;
+	if (!cannot_write(l->ro_err))
+		return fault(l, err, l->ro_err, strerror(-l->ro_err));
+	return 0;
+}
+
+/* A file without a name that has an attribute: all that a PUT needs. */
+static int probe(struct local *l, struct buf *err)
+{
+	int fd =
+		openat(l->folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int e = 0;
+
+	if (fd < 0) {
+		e = -errno;
+		if (e == -EOPNOTSUPP || e == -EISDIR || e == -ENOENT)
+			return fault(l, err, -EOPNOTSUPP,
+				     "its disk has no files without a name "
+				     "(O_TMPFILE)");
+		return e;
+	}
+	if (fsetxattr(fd, PROBE, "", 0, 0))
+		e = -errno;
+	close(fd);
+	if (e == -EOPNOTSUPP)
+		return fault(l, err, e,
+			     "its disk keeps no user extended attributes "
+			     "(tmpfs does from Linux 6.6 on, ext3 with the "
+			     "mount option user_xattr)");
+	return e;
+}
+
+/* ---- what was left ---- */
+
+static bool is_old(const struct stat *st)
+{
+	int64_t age = clock_now_s() - st->st_ctim.tv_sec;
+
+	return age > OLD_S;
+}
+
+static void sweep_tmp(struct local *l, const char *id)
+{
+	char path[sizeof(LOCAL_TMP) + LOCAL_NAME_SIZE + 1];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", LOCAL_TMP, id);
+	if (!fstatat(l->folder_fd, path, &st, AT_SYMLINK_NOFOLLOW) &&
+	    is_old(&st))
+		unlinkat(l->folder_fd, path, 0);
+}
+
+/* An upload whose process has died: nobody holds its lock. */
+static void sweep_upload(struct local *l, const char *id)
+{
+	char path[sizeof(LOCAL_UPLOADS) + LOCAL_NAME_SIZE + 8];
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", LOCAL_UPLOADS, id);
+	if (fstatat(l->folder_fd, path, &st, AT_SYMLINK_NOFOLLOW) ||
+	    !is_old(&st))
+		return;
+	strcat(path, "/data");
+	fd = openat(l->folder_fd, path,
+		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 ? errno == ENOENT : !flock(fd, LOCK_EX | LOCK_NB))
+		local_pending_drop(l, id);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void sweep(struct local *l, const char *name,
+		  void (*each)(struct local *l, const char *id))
+{
+	int fd = local_openat(l->folder_fd, name, O_RDONLY | O_DIRECTORY);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *e;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((e = readdir(dir)))
+		if (e->d_name[0] != '.')
+			each(l, e->d_name);
+	closedir(dir);
+}
+
+/* ---- all of it ---- */
+
+static int try_to_write(struct local *l, struct buf *err)
+{
+	int e = make_folder(l, LOCAL_TMP);
+
+	if (!e)
+		e = make_folder(l, LOCAL_UPLOADS);
+	if (!e || e == -ENOSPC || e == -EDQUOT)
+		e = probe(l, err);
+	if (cannot_write(e)) {
+		l->ro_err = e;
+		return 0;
+	}
+	/* A disk that is full is one to read, and to remove from. */
+	if (e == -ENOSPC || e == -EDQUOT)
+		return 0;
+	if (e && !err->len)
+		fault(l, err, e, strerror(-e));
+	return e;
+}
+
+int local_root_open(struct local *l, struct buf *err)
+{
+	int e = open_root(l, err);
+
+	if (!e)
+		e = open_folder(l, err);
+	if (!e && l->folder_fd >= 0 && !l->ro_err)
+		e = try_to_write(l, err);
+	if (e)
+		return e;
+	if (l->ro_err) {
+		const struct log_where where = { .stage = l->base.name,
+						 .err = l->ro_err };
+
+		log_at(LOG_LEVEL_WARN, &where, "%s is only read", root_of(l));
+		return 0;
+	}
+	sweep(l, LOCAL_TMP, sweep_tmp);
+	sweep(l, LOCAL_UPLOADS, sweep_upload);
+	return 0;
+}

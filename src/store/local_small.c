@@ -1,0 +1,111 @@
+/*
+ * The small files of the folder of ours: read when they have changed, written
+ * aside, flushed and renamed. Another process may do so at any time.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/local_impl.h"
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool local_stamp_same(const struct local_stamp *a, const struct local_stamp *b)
+{
+	return a->ino == b->ino && a->size == b->size &&
+	       same_time(&a->mtime, &b->mtime) &&
+	       same_time(&a->ctime, &b->ctime);
+}
+
+static void stamp_of(const struct stat *st, struct local_stamp *out)
+{
+	*out = (struct local_stamp){ .ino = st->st_ino,
+				     .size = st->st_size,
+				     .mtime = st->st_mtim,
+				     .ctime = st->st_ctim };
+}
+
+int local_small_stamp(struct local *l, const char *name,
+		      struct local_stamp *out)
+{
+	struct stat st;
+
+	if (l->folder_fd < 0)
+		return -ENOENT;
+	if (fstatat(l->folder_fd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	stamp_of(&st, out);
+	return 0;
+}
+
+int local_small_read(struct local *l, const char *name, struct buf *out,
+		     struct local_stamp *stamp)
+{
+	struct stat st;
+	ssize_t n = 0;
+	char *room;
+	int fd, err;
+
+	if (l->folder_fd < 0)
+		return -ENOENT;
+	fd = openat(l->folder_fd, name,
+		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	err = fstat(fd, &st) ? -errno : 0;
+	if (!err && (!S_ISREG(st.st_mode) || st.st_size > LOCAL_SMALL_MAX))
+		err = -EINVAL;
+	if (!err && st.st_mode & 077)
+		err = -EACCES;
+	room = err ? NULL : buf_reserve(out, LOCAL_SMALL_MAX);
+	if (room)
+		n = pread(fd, room, LOCAL_SMALL_MAX, 0);
+	if (n < 0)
+		err = -errno;
+	if (room && n > 0)
+		out->len += n;
+	close(fd);
+	stamp_of(&st, stamp);
+	return err ? err : buf_err(out);
+}
+
+static int fill(struct local *l, int fd, const struct buf *text)
+{
+	int err = local_folder_own(l, fd);
+
+	if (!err && pwrite(fd, text->data, text->len, 0) != (ssize_t)text->len)
+		err = errno ? -errno : -EIO;
+	if (!err && fsync(fd))
+		err = -errno;
+	return err;
+}
+
+int local_small_write(struct local *l, const char *name, const struct buf *text,
+		      bool replace)
+{
+	char path[sizeof(LOCAL_TMP "/") + LOCAL_ID_SIZE], id[LOCAL_ID_SIZE];
+	int fd, err;
+
+	local_random_id(id);
+	snprintf(path, sizeof(path), "%s/%s", LOCAL_TMP, id);
+	fd = openat(l->folder_fd, path,
+		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	err = fill(l, fd, text);
+	close(fd);
+	if (!err && renameat2(l->folder_fd, path, l->folder_fd, name,
+			      replace ? 0 : RENAME_NOREPLACE))
+		err = -errno;
+	if (err)
+		unlinkat(l->folder_fd, path, 0);
+	else if (fsync(l->folder_fd))
+		err = -errno;
+	return err;
+}
