@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -105,9 +106,13 @@ int gateway_new(const struct gateway_settings *set, struct catalog *catalog,
 {
 	struct gateway *g = calloc(1, sizeof(*g));
 	int rc = g ? settings_copy(set, &g->set) : -ENOMEM;
+	sigset_t all, before;
 
 	if (!g)
 		return rc;
+	/* Threads inherit the mask: signals are the program's business. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	g->catalog = catalog;
 	fit_descriptors(&g->set);
 	if (!rc)
@@ -125,6 +130,7 @@ int gateway_new(const struct gateway_settings *set, struct catalog *catalog,
 	} else {
 		*out = g;
 	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;
 }
 
@@ -133,11 +139,10 @@ void gateway_origin(const struct gateway *g, struct buf *out)
 	address_origin(g, out);
 }
 
-void gateway_stop(struct gateway *g, unsigned seconds)
+bool gateway_stop(struct gateway *g, unsigned seconds)
 {
 	address_leave(g);
-	if (g->server)
-		server_stop(g->server, seconds);
+	return !g->server || server_stop(g->server, seconds);
 }
 
 void gateway_free(struct gateway *g)

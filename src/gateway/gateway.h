@@ -60,9 +60,10 @@ int gateway_new(const struct gateway_settings *set, struct catalog *catalog,
 		struct gateway **out, struct buf *err);
 /* `http://127.0.0.1:8000`: the first address that it answers at. */
 void gateway_origin(const struct gateway *g, struct buf *out);
-/* Takes no more connections, lets requests under way end (at most so many
- * seconds), then ends them. */
-void gateway_stop(struct gateway *g, unsigned seconds);
-void gateway_free(struct gateway *g); /* NULL is fine; stops at once */
+/* Takes no more connections and lets requests under way end, at most so many
+ * seconds: true when they have. May be called again. */
+bool gateway_stop(struct gateway *g, unsigned seconds);
+/* NULL is fine. Ends what is still under way. */
+void gateway_free(struct gateway *g);
 
 #endif

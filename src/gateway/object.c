@@ -13,12 +13,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/digest.h"
-#include "base/log.h"
 #include "base/text.h"
-#include "gateway/counters.h"
 #include "gateway/gateway_impl.h"
 #include "gateway/routes.h"
 #include "sign/sigv4_verify.h"
@@ -178,11 +175,6 @@ static bool is_signed(struct exchange *x, struct object *o)
 	return v == SIGV4_VALID;
 }
 
-static bool is_write(const struct exchange *x)
-{
-	return strcmp(x->method, "GET") != 0 && strcmp(x->method, "HEAD") != 0;
-}
-
 /* Answers when it may not. */
 static bool may(struct exchange *x, struct object *o)
 {
@@ -198,7 +190,7 @@ static bool may(struct exchange *x, struct object *o)
 	else if (!text_starts_with(key, o->in.prefix))
 		exchange_refuse(x, 403, "AccessDenied",
 				"the key is outside the stage");
-	else if (is_write(x) && o->in.ro)
+	else if (o->in.ro && !strcmp(x->method, "PUT"))
 		exchange_refuse(x, 403, "AccessDenied",
 				"the stage is read-only");
 	return !exchange_answered(x);
@@ -223,20 +215,6 @@ static void refuse_target(struct exchange *x, const struct object *o, int rc)
 
 /* ---- the handler ---- */
 
-static void remove_it(struct exchange *x)
-{
-	struct object *o = x->state;
-	uint64_t since = counters_now_us();
-	int rc = store_remove(o->in.store, buf_str(&o->key));
-
-	counters_store(x->gateway->counters, COUNTERS_REMOVE,
-		       counters_now_us() - since, rc);
-	if (rc)
-		object_fail(x, rc);
-	else
-		exchange_answer(x, 204, NULL, NULL, 0);
-}
-
 static void begin(struct exchange *x)
 {
 	struct object *o = calloc(1, sizeof(*o));
@@ -255,8 +233,6 @@ static void begin(struct exchange *x)
 	else if (is_signed(x, o) && may(x, o)) {
 		if (!strcmp(x->method, "PUT"))
 			object_put_begin(x);
-		else if (!strcmp(x->method, "DELETE"))
-			remove_it(x);
 		else
 			object_get(x);
 	}

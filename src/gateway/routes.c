@@ -29,7 +29,7 @@ static const struct route routes[] = {
 	{ "/metrics", "GET HEAD", &metrics_handler, EXCHANGE_JSON, false },
 	{ "/v1/*", "GET HEAD PUT POST DELETE", &nothing_handler, EXCHANGE_JSON,
 	  false },
-	{ NULL, "GET HEAD PUT DELETE", &object_handler, EXCHANGE_XML, false },
+	{ NULL, "GET HEAD PUT", &object_handler, EXCHANGE_XML, false },
 };
 
 const struct route *route_find(const char *path, size_t n)

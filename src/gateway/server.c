@@ -129,7 +129,7 @@ int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *err)
 	return rc;
 }
 
-void server_stop(struct server *s, unsigned seconds)
+bool server_stop(struct server *s, unsigned seconds)
 {
 	int64_t until = clock_mono_ms() + (int64_t)seconds * 1000;
 	const struct timespec moment = { .tv_nsec = 20 * 1000000 };
@@ -145,9 +145,10 @@ void server_stop(struct server *s, unsigned seconds)
 		if (s->links)
 			links_cut(s->links, false);
 		if (!s->links || !links_at_work(s->links))
-			return;
+			return true;
 		nanosleep(&moment, NULL);
 	} while (clock_mono_ms() < until);
+	return false;
 }
 
 void server_free(struct server *s)

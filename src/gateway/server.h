@@ -4,6 +4,7 @@
 #ifndef GATEWAY_SERVER_H
 #define GATEWAY_SERVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct buf;
@@ -18,8 +19,9 @@ struct server;
  * 0, or -errno with why in err.
  */
 int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *err);
-/* No more connections; waits for requests under way, at most so long. */
-void server_stop(struct server *s, unsigned seconds);
+/* No more connections; waits for requests under way, at most so long. true:
+ * they have ended. */
+bool server_stop(struct server *s, unsigned seconds);
 void server_free(struct server *s); /* NULL is fine */
 struct links *server_links(struct server *s);
 struct gateway *server_gateway(struct server *s);
