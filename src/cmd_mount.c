@@ -30,6 +30,8 @@
 #include "config.h"
 #include "fs/fs.h"
 #include "fuse/session.h"
+#include "gateway/gateway.h"
+#include "gateway_start.h"
 #include "mount_check.h"
 #include "mount_options.h"
 #include "mount_point.h"
@@ -38,6 +40,7 @@
 #include "store/store.h"
 
 #define STATUS_HELPER_FAILED 32 /* mount(8): "mount failure" */
+#define GATEWAY_DRAIN_S 30 /* for requests under way */
 
 struct mounting {
 	struct mount_request req;
@@ -50,6 +53,7 @@ struct mounting {
 	int lock;
 	struct http_engine *engine;
 	struct catalog *catalog;
+	struct gateway *gateway; /* NULL: none is needed */
 	struct stage *only;
 	struct fs *fs;
 	struct session *session;
@@ -238,6 +242,9 @@ static int start(struct mounting *m)
 		rc = make_fs(m);
 	if (!rc)
 		rc = make_session(m);
+	if (!rc && gateway_wanted(&m->config))
+		rc = gateway_start(&m->config, m->catalog, false, NULL, 0,
+				   &m->gateway, &m->err);
 	return rc;
 }
 
@@ -305,6 +312,9 @@ static int finish(struct mounting *m)
 	int rc = 0;
 
 	session_free(m->session);
+	if (m->gateway)
+		gateway_stop(m->gateway, GATEWAY_DRAIN_S);
+	gateway_free(m->gateway);
 	stop_settling(m);
 	if (m->fs && m->session)
 		rc = fs_drain(m->fs);

@@ -38,6 +38,10 @@ struct config_mount {
 	char *log; /* NULL: stderr, syslog once in the background */
 	int log_level; /* enum log_level's order */
 	int check; /* enum config_check */
+	/* The gateway; NULL or "": see gateway/gateway.h. */
+	char *listen, *tls_certificate, *tls_key;
+	char *allowed_hosts, *cors_origins;
+	bool allow_plain_http;
 };
 
 struct config_stage {

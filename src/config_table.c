@@ -56,6 +56,23 @@ const struct option config_mount_options[] = {
 	    .def = "warn", .help = "how much is logged"),
 	ROW(check, CHOICE, .choices = "all|storage|none", .def = "storage",
 	    .help = "what must answer before a mount goes to the background"),
+	ROW(listen, STRING, .max = 1024,
+	    .help = "addresses of the gateway, as HOST:PORT, ... (default: "
+		    "127.0.0.1:8000 or the next free port, when a stage is on "
+		    "a local disk)"),
+	ROW(tls_certificate, STRING, .max = 4000,
+	    .help = "PEM file of the gateway's certificate and its chain: "
+		    "HTTPS"),
+	ROW(tls_key, STRING, .max = 4000,
+	    .help = "PEM file of its key, closed to others"),
+	ROW(allow_plain_http, BOOL, .def = "no",
+	    .help = "the gateway may listen beyond this machine without TLS"),
+	ROW(allowed_hosts, STRING, .max = 4000,
+	    .help = "names that requests may have in Host, beside the "
+		    "addresses of listen and localhost"),
+	ROW(cors_origins, STRING, .max = 4000,
+	    .help = "origins, as https://app.example.com, whose pages may use "
+		    "the gateway"),
 	{ 0 },
 };
 

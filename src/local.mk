@@ -13,16 +13,19 @@ stagefs_SOURCES = \
 	src/cmd_presign_input.c \
 	src/cmd_presign_mount.c \
 	src/cmd_remove.c \
+	src/cmd_serve.c \
 	src/cmd_sql.c \
 	src/cmd_sql_text.c src/cmd_sql_text.h \
 	src/cmd_stages.c \
 	src/config_catalog.c \
+	src/gateway_start.c src/gateway_start.h \
 	src/manual.c src/manual.h \
 	src/mount_check.c src/mount_check.h \
 	src/mount_options.c src/mount_options.h \
 	src/mount_point.c src/mount_point.h \
 	src/mount_presign.c src/mount_presign.h \
 	src/pattern.c src/pattern.h \
+	src/service.c src/service.h \
 	src/statement.c src/statement.h \
 	src/statement_conn.c src/statement_conn.h \
 	src/statement_create.c \
@@ -36,7 +39,7 @@ stagefs_SOURCES = \
 	src/table.c src/table.h \
 	$(TRANSFER_SOURCES) \
 	$(CONFIG_SOURCES)
-stagefs_LDADD = $(FUSE_FLOOR_LIBS) $(PCRE_LIBS) $(JANSSON_LIBS)
+stagefs_LDADD = $(FUSE_FLOOR_LIBS) $(GATEWAY_LIBS) $(PCRE_LIBS) $(JANSSON_LIBS)
 
 TRANSFER_SOURCES = \
 	src/cmd_get.c \
