@@ -64,7 +64,7 @@ static int start(struct cmd_session *s, struct buf *why)
 
 static void limit(struct conn *c)
 {
-	if (c->deadline > PATIENCE_S)
+	if (c->deadline > PATIENCE_S && !conn_is_local(c))
 		c->deadline = PATIENCE_S;
 }
 

@@ -33,7 +33,7 @@ extern const struct command mount_command, presign_command, list_command,
 extern const struct command sql_command, remove_command, create_command,
 	drop_command, show_command, desc_command;
 extern const struct command get_command, put_command, passwd_command,
-	serve_command;
+	serve_command, keys_command;
 
 /* Prints what the program or one verb takes. */
 void cmd_help(const struct command *const *commands, FILE *out);

@@ -211,7 +211,8 @@ static int run_create(int argc, char **argv)
 
 const struct command create_command = {
 	.verb = "create",
-	.synopsis = "NAME [url=s3://BUCKET/PATH/] [KEY=VALUE]...",
+	.synopsis = "NAME [url=s3://BUCKET/PATH/|url=fs:///DIRECTORY/] "
+		    "[KEY=VALUE]...",
 	.help = "Makes a stage: an external one with a url, else an internal "
 		"one; keys are those of [stage NAME]",
 	.options = create_options,

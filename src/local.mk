@@ -5,6 +5,7 @@ stagefs_SOURCES = \
 	src/cmd.c src/cmd.h \
 	src/cmd_args.c \
 	src/cmd_check.c \
+	src/cmd_keys.c \
 	src/cmd_list.c \
 	src/cmd_mount.c \
 	src/cmd_passwd.c \
@@ -50,6 +51,7 @@ TRANSFER_SOURCES = \
 	src/transfer_find.c \
 	src/transfer_get.c src/transfer_get.h \
 	src/transfer_glob.c src/transfer_glob.h \
+	src/transfer_local.c src/transfer_local.h \
 	src/transfer_parts.c \
 	src/transfer_piece.c \
 	src/transfer_plan.c src/transfer_plan.h \

@@ -12,7 +12,7 @@ static const struct command *const commands[] = {
 	&mount_command,  &presign_command, &list_command, &get_command,
 	&put_command,    &remove_command,  &show_command, &desc_command,
 	&create_command, &drop_command,    &sql_command,  &check_command,
-	&serve_command,  &passwd_command,  NULL,
+	&serve_command,  &passwd_command,  &keys_command, NULL,
 };
 
 static bool is_one_of(const char *word, const char *a, const char *b)

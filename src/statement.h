@@ -56,6 +56,9 @@ void failure_clear(struct failure *f);
 /* All return rc, which is not 0. */
 int fail(struct failure *f, int code, int rc, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* What an error of a store means for a key: a directory has others to give
+ * than a server. */
+const char *store_words(const struct store *s, int rc);
 /* A store failed: it is asked how it is. */
 int fail_store(struct failure *f, struct store *s, const char *prefix, int rc);
 /* Standard output cannot be written. */

@@ -163,7 +163,7 @@ static int default_endpoint(struct conn *c)
 {
 	const char *url = given(getenv("AWS_ENDPOINT_URL_S3"));
 
-	if (given(c->endpoint_url))
+	if (given(c->endpoint_url) || conn_is_local(c))
 		return 0;
 	if (!url)
 		url = given(getenv("AWS_ENDPOINT_URL"));
@@ -199,14 +199,22 @@ static int unset(unsigned which, struct conn *c)
 	return rc;
 }
 
+static bool is_elsewhere(const struct sql_statement *q, const struct conn *c)
+{
+	const struct conn to = { .url = q->url.s };
+
+	return conn_is_local(&to) != conn_is_local(c);
+}
+
 int conn_alter(const struct sql_statement *q, struct conn *c, struct failure *f)
 {
 	bool implied = c->credentials &&
 		       !strcmp(c->credentials, conn_sql_credentials(c));
 	int rc = unset(q->unset, c);
 
-	/* A connection that is given with a URL is all of it. */
-	if (!rc && q->url.s && q->has_connection) {
+	/* A connection that is given with a URL is all of it; so is a URL
+	 * alone that leads from a server to a directory, or back. */
+	if (!rc && q->url.s && (q->has_connection || is_elsewhere(q, c))) {
 		struct conn fresh = { 0 };
 
 		rc = conn_from_statement(q, &fresh, f);

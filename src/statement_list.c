@@ -17,19 +17,29 @@ static const struct table_column columns[] = {
 };
 #define N_COLUMNS (sizeof(columns) / sizeof(*columns))
 
+struct listing {
+	struct table *table;
+	struct store *store;
+};
+
 static int put_row(void *arg, const struct list_entry *e, const char *name,
 		   struct failure *f)
 {
 	const struct object_info *info = &e->info;
-	const struct table_value row[N_COLUMNS] = {
-		{ .text = name },
-		{ .number = info->size },
-		{ .text = *info->etag ? info->etag : NULL },
-		{ .time = info->mtime },
-		{ .text = NULL },
-	};
-	int rc = table_row(arg, row);
+	struct listing *l = arg;
+	struct buf md5 = BUF_INIT(STORE_ETAG_SIZE);
+	int rc;
 
+	store_md5(l->store, info, &md5);
+	rc = table_row(l->table,
+		       (const struct table_value[N_COLUMNS]){
+			       { .text = name },
+			       { .number = info->size },
+			       { .text = md5.len ? buf_str(&md5) : NULL },
+			       { .time = info->mtime },
+			       { .text = NULL },
+		       });
+	buf_clear(&md5);
 	return rc ? fail_write(f, rc) : 0;
 }
 
@@ -37,21 +47,24 @@ int statement_list(struct cmd_session *s, const struct location *where,
 		   struct pattern *pattern, const struct output *o,
 		   struct failure *f)
 {
+	struct listing l = { 0 };
 	struct walk w = {
 		.path = where->path,
 		.pattern = pattern,
 		.each = put_row,
+		.arg = &l,
 	};
 	int rc = statement_stage(s, where->stage, &w.stage, f), end;
 
 	if (rc)
 		return rc;
-	w.arg = output_table(o, columns, N_COLUMNS);
-	if (!w.arg) {
+	l.store = w.stage->store;
+	l.table = output_table(o, columns, N_COLUMNS);
+	if (!l.table) {
 		rc = fail(f, CODE_STORAGE, -ENOMEM, "no memory");
 	} else {
 		rc = walk_files(&w, f);
-		end = table_end(w.arg);
+		end = table_end(l.table);
 		if (end && !rc)
 			rc = fail_write(f, end);
 	}

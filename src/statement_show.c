@@ -51,6 +51,11 @@ static bool is_column(const char *name)
 	return false;
 }
 
+static const char *storage_type(const struct conn *c)
+{
+	return conn_is_local(c) ? "fs" : "s3";
+}
+
 /* What differs from the default, as a JSON object. */
 static void add_params(const struct conn *c, struct buf *out)
 {
@@ -60,7 +65,7 @@ static void add_params(const struct conn *c, struct buf *out)
 		option_clear(conn_options, &defaults);
 		return;
 	}
-	buf_adds(out, "{\"type\":\"s3\"");
+	buf_addf(out, "{\"type\":\"%s\"", storage_type(c));
 	for (const struct option *row = conn_options; row->name; row++) {
 		struct buf value = BUF_INIT(BUF_LINE), usual = BUF_INIT(256);
 
@@ -80,6 +85,13 @@ static void add_params(const struct conn *c, struct buf *out)
 	option_clear(conn_options, &defaults);
 }
 
+static bool has_credentials(const struct conn *c)
+{
+	return !conn_is_local(c) &&
+	       (given(c->access_key_id) ||
+		(c->credentials && strcmp(c->credentials, "anonymous")));
+}
+
 static int put_external(struct table *t, const struct stage *stage,
 			const struct conn *c)
 {
@@ -90,25 +102,22 @@ static int put_external(struct table *t, const struct stage *stage,
 	store_locate(stage->store, stage->prefix, &url);
 	conn_endpoint(c, &server);
 	add_params(c, &params);
-	rc = table_row(
-		t, (const struct table_value[N_COLUMNS]){
-			   { .text = stage->name },
-			   { .text = "External" },
-			   { .text = "s3" },
-			   { .text = buf_str(&url) },
-			   { .text = buf_str(&server) },
-			   { .number = given(c->access_key_id) ||
-				       (c->credentials &&
-					strcmp(c->credentials, "anonymous")) },
-			   { .number = given(c->master_key) != NULL },
-			   { .text = buf_str(&params) },
-			   { .text = given(c->file_format) },
-			   { .text = NULL },
-			   { .text = given(c->created_on) },
-			   { .text = c->comment ? c->comment : "" },
-			   { .text = NULL },
-			   { .text = given(c->copy_options) },
-		   });
+	rc = table_row(t, (const struct table_value[N_COLUMNS]){
+				  { .text = stage->name },
+				  { .text = "External" },
+				  { .text = storage_type(c) },
+				  { .text = buf_str(&url) },
+				  { .text = given(buf_str(&server)) },
+				  { .number = has_credentials(c) },
+				  { .number = given(c->master_key) != NULL },
+				  { .text = buf_str(&params) },
+				  { .text = given(c->file_format) },
+				  { .text = NULL },
+				  { .text = given(c->created_on) },
+				  { .text = c->comment ? c->comment : "" },
+				  { .text = NULL },
+				  { .text = given(c->copy_options) },
+			  });
 	buf_clear(&url);
 	buf_clear(&server);
 	buf_clear(&params);

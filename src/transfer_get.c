@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "net/http_engine.h"
 #include "transfer_file.h"
+#include "transfer_local.h"
 #include "transfer_sink.h"
 
 #define CHUNK ((uint64_t)8 << 20)
@@ -200,6 +201,9 @@ static int fetch(struct download *d, struct buf *why)
 	bool went_on;
 	int rc = 0;
 
+	if (transfer_is_local(&d->job->remote))
+		return transfer_local_get(d->t, &d->job->remote, &d->sink,
+					  &d->info, &d->done, why);
 	resume(d);
 	went_on = d->done > 0;
 	if (!went_on || d->done < d->info.size)
@@ -243,8 +247,12 @@ static bool is_there(const struct transfer_job *job)
 	if (fd < 0)
 		return false;
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) &&
-	    transfer_file_equal(fd, st.st_size, job->remote.part_size,
-				&job->info, &equal))
+	    (transfer_is_local(&job->remote)
+		     ? transfer_local_equal(&job->remote, fd, st.st_size,
+					    &equal)
+		     : transfer_file_equal(fd, st.st_size,
+					   job->remote.part_size, &job->info,
+					   &equal)))
 		equal = false;
 	close(fd);
 	return equal;

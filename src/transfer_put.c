@@ -17,6 +17,7 @@
 #include "store/parts.h"
 #include "store/store.h"
 #include "transfer_file.h"
+#include "transfer_local.h"
 
 struct upload {
 	struct transfer *t;
@@ -136,6 +137,8 @@ static int send_all(struct upload *u, struct buf *why)
 {
 	const struct transfer_remote *r = &u->job->remote;
 
+	if (transfer_is_local(r))
+		return transfer_local_put(u->t, r, u->fd, u->size, why);
 	if (!r->stage || parts_count(r->part_size, u->size) == 1)
 		return put_whole(u, why);
 	return transfer_parts(u->t, r, u->fd, u->size, why);
@@ -154,6 +157,10 @@ static int is_there(struct upload *u)
 
 	if (!r->stage)
 		return 0;
+	if (transfer_is_local(r)) {
+		rc = transfer_local_equal(r, u->fd, u->size, &equal);
+		return rc ? rc : equal;
+	}
 	buf_adds(&key, r->stage->prefix);
 	buf_adds(&key, r->path);
 	rc = buf_err(&key) ? buf_err(&key)

@@ -5,7 +5,9 @@
  * are as they were stays the same struct stage, so nothing that is open is
  * disturbed. What cannot be a stage (an unreadable file, a name of the
  * configuration, an overlap) is said in the log and otherwise as if it were
- * not there; a file that has become unreadable keeps the stage that it was.
+ * not there; a file that has become unreadable keeps the stage that it was. A
+ * directory that cannot be opened is a stage all the same (store/absent.h), and
+ * is tried again at each look.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "stage/catalog_impl.h"
+#include "store/absent.h"
 
 #define LOOK_MS 1000
 
@@ -52,8 +55,42 @@ struct change {
 	bool tell; /* the folder has changed since what is wrong was told */
 };
 
+static bool is_absent(const struct external *x)
+{
+	return absent_is(x->stage->store);
+}
+
+static bool any_absent(const struct external_set *set)
+{
+	for (unsigned i = 0; i < set->n; i++)
+		if (is_absent(&set->list[i]))
+			return true;
+	return false;
+}
+
+/* A directory that could not be opened may be there now. */
+static bool renew(struct change *ch, const struct external *x)
+{
+	struct external *to = &ch->new.list[ch->new.n];
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = external_open(ch->c, &ch->old, x->stage->name, x->conn,
+			       x->drop_in, to, &why);
+
+	buf_clear(&why);
+	if (rc)
+		return false;
+	if (is_absent(to)) {
+		external_clear(to);
+		return false;
+	}
+	ch->new.n++;
+	return true;
+}
+
 static void keep(struct change *ch, struct external *x)
 {
+	if (is_absent(x) && renew(ch, x))
+		return;
 	ch->kept[x - ch->old.list] = true;
 	ch->new.list[ch->new.n++] = *x;
 }
@@ -72,7 +109,7 @@ static void add_one(struct change *ch, struct drop_in *d)
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
-	if (most && d->conn.deadline > most)
+	if (most && d->conn.deadline > most && !conn_is_local(&d->conn))
 		d->conn.deadline = most;
 	if (x && !x->drop_in) {
 		buf_addf(&why, "the configuration has a stage %s", d->name);
@@ -82,11 +119,8 @@ static void add_one(struct change *ch, struct drop_in *d)
 	} else if (!d->bad) {
 		struct external *to = &ch->new.list[ch->new.n];
 
-		rc = overlap_check(ch->c->storage_conn, &ch->new, d->name,
-				   &d->conn, &why);
-		if (!rc)
-			rc = external_open(ch->c, d->name, &d->conn, true, to,
-					   &why);
+		rc = external_open(ch->c, &ch->new, d->name, &d->conn, true, to,
+				   &why);
 		ch->new.n += !rc;
 	}
 	if (rc)
@@ -129,9 +163,9 @@ static void reload(struct catalog *c, const struct external_set *old, bool told)
 {
 	struct change ch = { .c = c, .old = *old, .tell = !told };
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	struct drop_ins read;
+	struct drop_ins read = { 0 };
 
-	if (drop_ins_read(c->drop_ins, &read, &why))
+	if (c->drop_ins && drop_ins_read(c->drop_ins, &read, &why))
 		tell(&ch, &why);
 	if (!build(&ch, &read))
 		swap(&ch);
@@ -140,36 +174,47 @@ static void reload(struct catalog *c, const struct external_set *old, bool told)
 	buf_clear(&why);
 }
 
+/* Reads the folder if it has changed since `stamp`, which is moved on, and
+ * tries again to open what is absent. */
+static void look(struct catalog *c, const struct external_set *set,
+		 struct drop_ins_stamp *stamp)
+{
+	struct drop_ins_stamp before = *stamp;
+	bool changed = false, unsettled = before.unsettled;
+
+	if (c->drop_ins) {
+		drop_ins_stamp(c->drop_ins, stamp);
+		changed = drop_ins_changed(&before, stamp);
+	}
+	before.unsettled = false;
+	if (changed || any_absent(set))
+		reload(c, set,
+		       !changed || (unsettled &&
+				    !drop_ins_changed(&before, stamp)));
+}
+
 void catalog_look(struct catalog *c, bool now)
 {
-	struct drop_ins_stamp before, stamp;
 	int64_t now_ms = clock_mono_ms();
+	struct drop_ins_stamp stamp;
 	struct external_set set;
 	struct catalog_locked *g;
 	bool due;
 
-	if (!c->drop_ins)
-		return;
 	lock_take(&c->lock);
 	g = catalog_locked(c);
-	due = !g->looking && (now || now_ms - g->looked_ms >= LOOK_MS);
+	due = !g->looking && (c->drop_ins || any_absent(&g->external)) &&
+	      (now || now_ms - g->looked_ms >= LOOK_MS);
 	if (due) {
 		g->looking = true;
 		g->looked_ms = now_ms;
 	}
-	before = g->stamp;
+	stamp = g->stamp;
 	set = g->external;
 	lock_drop(&c->lock);
 	if (!due)
 		return;
-	drop_ins_stamp(c->drop_ins, &stamp);
-	if (drop_ins_changed(&before, &stamp)) {
-		bool unsettled = before.unsettled;
-
-		before.unsettled = false;
-		reload(c, &set,
-		       unsettled && !drop_ins_changed(&before, &stamp));
-	}
+	look(c, &set, &stamp);
 	lock_take(&c->lock);
 	catalog_locked(c)->stamp = stamp;
 	catalog_locked(c)->looking = false;
@@ -230,13 +275,20 @@ int catalog_conn(struct catalog *c, const char *name, struct conn *out,
 int catalog_check(struct catalog *c, const char *name, const struct conn *conn,
 		  struct buf *err)
 {
-	int rc;
+	const struct holder storage = storage_holder(c);
+	struct holder self = { name, conn, NULL };
+	char *keys;
+	int rc = overlap_keys(conn, "", &keys, err);
 
+	self.keys = keys;
 	catalog_refresh(c);
-	lock_take(&c->lock);
-	rc = overlap_check(c->storage_conn, &catalog_locked(c)->external, name,
-			   conn, err);
-	lock_drop(&c->lock);
+	if (!rc) {
+		lock_take(&c->lock);
+		rc = overlap_check(&storage, &catalog_locked(c)->external,
+				   &self, err);
+		lock_drop(&c->lock);
+	}
+	free(keys);
 	return rc;
 }
 

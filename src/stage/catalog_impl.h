@@ -11,10 +11,11 @@
 #include "stage/known.h"
 #include "store/store.h"
 
-/* An external stage; stage and conn are shared by copies of the array. */
+/* An external stage; its parts are shared by copies of the array. */
 struct external {
 	struct stage *stage; /* a reference */
 	struct conn *conn;
+	char *keys; /* overlap_keys() */
 	bool drop_in;
 };
 
@@ -52,6 +53,7 @@ struct catalog {
 	char *drop_ins; /* NULL: none */
 	uint64_t deadline_max;
 	struct conn *storage_conn; /* NULL: none */
+	char *storage_keys; /* overlap_keys() of what is below it */
 	struct http_engine *engine;
 	conn_opener *open;
 	struct store_watcher watcher;
@@ -70,9 +72,11 @@ struct stage *catalog_find_external(struct catalog *c, const char *name);
 /* Is there one? The folder is not looked at. */
 bool catalog_has_external(struct catalog *c, const char *name);
 
-/* Opens one (no I/O): 0 or -errno, why in err. */
-int external_open(struct catalog *c, const char *name, const struct conn *conn,
-		  bool drop_in, struct external *out, struct buf *err);
+/* Opens one that overlaps neither [storage] nor one of the set: 0 or -errno,
+ * why in err. No network. */
+int external_open(struct catalog *c, const struct external_set *set,
+		  const char *name, const struct conn *conn, bool drop_in,
+		  struct external *out, struct buf *err);
 void external_clear(struct external *x);
 /* An array of its own; the stages and settings are shared, not counted. */
 struct external *external_find(const struct external_set *set,
@@ -88,9 +92,25 @@ int catalog_put_marker(struct catalog *c, const char *name,
 /* Looks at the folder if the last look is a second old, or at once. */
 void catalog_look(struct catalog *c, bool now);
 
-/* Does conn, as the stage of that name, hold keys of [storage] or of one of
- * the set but itself? 0, or -EINVAL with which in err. */
-int overlap_check(const struct conn *storage, const struct external_set *set,
-		  const char *name, const struct conn *conn, struct buf *err);
+/* [storage] holds keys below this only. */
+#define STORAGE_BELOW "stage/"
+
+/* Who holds which keys: all borrowed. */
+struct holder {
+	const char *name;
+	const struct conn *conn; /* NULL: nobody */
+	const char *keys;
+};
+/* conn_keys(), owned; it may look at a disk. 0 or -errno, why in err. */
+int overlap_keys(const struct conn *conn, const char *below, char **out,
+		 struct buf *err);
+/* Does self hold keys of [storage] or of one of the set but itself? 0, or
+ * -EINVAL with which in err. No I/O. */
+int overlap_check(const struct holder *storage, const struct external_set *set,
+		  const struct holder *self, struct buf *err);
+static inline struct holder storage_holder(const struct catalog *c)
+{
+	return (struct holder){ "[storage]", c->storage_conn, c->storage_keys };
+}
 
 #endif

@@ -100,7 +100,7 @@ static int open_storage(struct catalog *c, const struct catalog_settings *s,
 	c->storage_ro = s->storage->ro;
 	c->storage_part_size = s->storage->part_size;
 	c->storage_upload_api = s->storage->upload_api;
-	c->storage_prefix = join(place.prefix, "stage/", "", "");
+	c->storage_prefix = join(place.prefix, STORAGE_BELOW, "", "");
 	c->internal_prefix = join(place.prefix, "stage/internal/", "", "");
 	prefix = join(place.prefix, "stage/user/", s->user, "/");
 	if (c->storage_prefix && c->internal_prefix && prefix)
@@ -118,21 +118,16 @@ out:
 	return fail_named("[storage]", rc, &why, err);
 }
 
-int external_open(struct catalog *c, const char *name, const struct conn *conn,
-		  bool drop_in, struct external *out, struct buf *err)
+static int open_stage(struct catalog *c, const char *name, struct external *out,
+		      struct buf *why)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	struct conn_place place = { 0 };
+	const struct conn *conn = out->conn;
+	struct conn_place place;
 	struct store *store = NULL;
-	int rc;
+	int rc = conn_place(conn, &place, why);
 
-	*out = (struct external){ .drop_in = drop_in };
-	out->conn = calloc(1, sizeof(*out->conn));
-	rc = out->conn ? conn_copy(conn, out->conn) : -ENOMEM;
 	if (!rc)
-		rc = conn_place(conn, &place, &why);
-	if (!rc)
-		rc = c->open(conn, name, c->engine, &store, &why);
+		rc = c->open(conn, name, c->engine, &store, why);
 	if (!rc) {
 		out->stage = stage_new(name, STAGE_EXTERNAL, store,
 				       place.prefix, conn->ro, conn->part_size);
@@ -143,9 +138,43 @@ int external_open(struct catalog *c, const char *name, const struct conn *conn,
 			rc = -ENOMEM;
 	}
 	conn_place_clear(&place);
+	return rc;
+}
+
+static int find_keys(struct catalog *c, const struct external_set *set,
+		     const char *name, const struct conn *conn, char **keys,
+		     struct buf *err)
+{
+	const struct holder storage = storage_holder(c);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = overlap_keys(conn, "", keys, &why);
+	const struct holder self = { name, conn, *keys };
+
+	if (rc)
+		return fail_named(name, rc, &why, err);
+	return overlap_check(&storage, set, &self, err);
+}
+
+int external_open(struct catalog *c, const struct external_set *set,
+		  const char *name, const struct conn *conn, bool drop_in,
+		  struct external *out, struct buf *err)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc;
+
+	*out = (struct external){ .drop_in = drop_in };
+	rc = find_keys(c, set, name, conn, &out->keys, err);
+	if (rc)
+		goto out;
+	out->conn = calloc(1, sizeof(*out->conn));
+	rc = out->conn ? conn_copy(conn, out->conn) : -ENOMEM;
+	if (!rc)
+		rc = open_stage(c, name, out, &why);
+	fail_named(name, rc, &why, err);
+out:
 	if (rc)
 		external_clear(out);
-	return fail_named(name, rc, &why, err);
+	return rc;
 }
 
 void external_clear(struct external *x)
@@ -154,6 +183,7 @@ void external_clear(struct external *x)
 	if (x->conn)
 		option_clear(conn_options, x->conn);
 	free(x->conn);
+	free(x->keys);
 	*x = (struct external){ 0 };
 }
 
@@ -171,10 +201,8 @@ static int open_externals(struct catalog *c, const struct catalog_settings *s,
 	for (unsigned i = 0; i < s->n_external && !rc; i++) {
 		const struct catalog_external *x = &s->external[i];
 
-		rc = overlap_check(s->storage, &set, x->name, x->conn, err);
-		if (!rc)
-			rc = external_open(c, x->name, x->conn, x->drop_in,
-					   &set.list[set.n], err);
+		rc = external_open(c, &set, x->name, x->conn, x->drop_in,
+				   &set.list[set.n], err);
 		set.n += !rc;
 	}
 	external_sort(&set);
@@ -187,8 +215,12 @@ static int open_externals(struct catalog *c, const struct catalog_settings *s,
 }
 
 /* What a look at the folder needs later. */
-static int keep_settings(struct catalog *c, const struct catalog_settings *s)
+static int keep_settings(struct catalog *c, const struct catalog_settings *s,
+			 struct buf *err)
 {
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc;
+
 	c->open = s->open;
 	c->deadline_max = s->deadline_max;
 	lock_take(&c->lock);
@@ -200,8 +232,11 @@ static int keep_settings(struct catalog *c, const struct catalog_settings *s)
 	if (!s->storage)
 		return 0;
 	c->storage_conn = calloc(1, sizeof(*c->storage_conn));
-	return c->storage_conn ? conn_copy(s->storage, c->storage_conn)
-			       : -ENOMEM;
+	rc = c->storage_conn ? conn_copy(s->storage, c->storage_conn) : -ENOMEM;
+	if (!rc)
+		rc = overlap_keys(s->storage, STORAGE_BELOW, &c->storage_keys,
+				  &why);
+	return fail_named("[storage]", rc, &why, err);
 }
 
 static int check_names(const struct catalog_settings *s, struct buf *err)
@@ -243,7 +278,7 @@ int catalog_new(const struct catalog_settings *s, struct http_engine *engine,
 		   make_internal, c);
 	lock_drop(&c->lock);
 	c->engine = engine;
-	rc = keep_settings(c, s);
+	rc = keep_settings(c, s, err);
 	if (!rc && s->storage)
 		rc = open_storage(c, s, err);
 	if (!rc)
@@ -277,6 +312,7 @@ void catalog_free(struct catalog *c)
 	if (c->storage_conn)
 		option_clear(conn_options, c->storage_conn);
 	free(c->storage_conn);
+	free(c->storage_keys);
 	stage_unref(c->user);
 	if (c->storage)
 		store_unref(c->storage);

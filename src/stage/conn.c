@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "net/url.h"
+#include "stage/conn_local.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
@@ -32,13 +33,15 @@
 
 const struct option conn_options[] = {
 	ROW(url, STRING, url, .max = 2048,
-	    .help = "where the stage is: s3://BUCKET/PATH/"),
+	    .help = "where the stage is: s3://BUCKET/PATH/, or a directory of "
+		    "this machine, fs:///DIRECTORY/, which takes none of the "
+		    "keys that tell of servers"),
 	ROW(endpoint_url, STRING, endpoint_url, .max = 2048,
 	    .help = "the server; https:// unless it says otherwise "
 		    "(default " AMAZON ")"),
 	ROW(public_endpoint_url, STRING, public_endpoint_url, .max = 2048,
 	    .help = "the host that pre-signed URLs name (default "
-		    "endpoint_url)"),
+		    "endpoint_url; fs://: the gateway)"),
 	ROW(region, STRING, region, .max = 64,
 	    .help = "region to sign for (default: found out)"),
 	ROW(access_key_id, STRING, access_key_id, .max = 1024,
@@ -219,17 +222,10 @@ static int check_ca_file(const struct conn *c, struct buf *err)
 	return -EINVAL;
 }
 
-int conn_check(const struct conn *c, struct buf *err)
+static int check_server_keys(const struct conn *c, struct buf *err)
 {
-	struct conn_place place;
-	int rc = conn_place(c, &place, err);
+	int rc = check_server("endpoint_url", c->endpoint_url, err);
 
-	conn_place_clear(&place);
-	if (!rc)
-		rc = check_server("endpoint_url", c->endpoint_url, err);
-	if (!rc)
-		rc = check_server("public_endpoint_url", c->public_endpoint_url,
-				  err);
 	if (!rc)
 		rc = check_server("proxy", c->proxy, err);
 	if (!rc)
@@ -249,4 +245,19 @@ int conn_check(const struct conn *c, struct buf *err)
 	if (!rc)
 		rc = check_ca_file(c, err);
 	return rc;
+}
+
+int conn_check(const struct conn *c, struct buf *err)
+{
+	struct conn_place place;
+	int rc = conn_place(c, &place, err);
+
+	conn_place_clear(&place);
+	if (!rc)
+		rc = check_server("public_endpoint_url", c->public_endpoint_url,
+				  err);
+	if (rc)
+		return rc;
+	return conn_is_local(c) ? conn_local_check(c, err)
+				: check_server_keys(c, err);
 }

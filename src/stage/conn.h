@@ -17,7 +17,7 @@ struct store;
 
 /* Plain values; the strings are owned (option_clear()). */
 struct conn {
-	char *url; /* s3://bucket/prefix/ */
+	char *url; /* s3://bucket/prefix/, or fs:///directory/ */
 	char *endpoint_url, *public_endpoint_url, *region;
 	char *access_key_id, *secret_access_key, *session_token;
 	char *master_key; /* Databend's; nothing here uses it */
@@ -40,13 +40,25 @@ enum conn_addressing { CONN_PATH, CONN_VIRTUAL, CONN_SAME };
 
 extern const struct option conn_options[];
 
-/* Bucket and prefix of a stage URL; prefix ends in '/' or is "". Owned. */
+/* Is the url one of a directory of this machine (fs://)? */
+bool conn_is_local(const struct conn *c);
+
+/*
+ * Where a stage URL leads: a bucket and a prefix, which ends in '/' or is "";
+ * or a directory, absolute and without a '/' at its end, with the prefix "".
+ * Owned; the other of bucket and root is NULL.
+ */
 struct conn_place {
 	char *bucket;
+	char *root;
 	char *prefix;
 };
 int conn_place(const struct conn *c, struct conn_place *out, struct buf *err);
 void conn_place_clear(struct conn_place *p);
+/* As a person writes it: `s3://bucket/prefix/below`, `fs:///directory/below`.
+ * Appends. */
+void conn_place_show(const struct conn_place *p, const char *below,
+		     struct buf *out);
 
 /*
  * Fills what the configuration left out from the environment:
@@ -56,11 +68,12 @@ void conn_place_clear(struct conn_place *p);
 int conn_from_environment(struct conn *c);
 
 /* Everything that can be found wrong without a network; the place counts as
- * checked too. 0 or -EINVAL, why in err. */
+ * checked too. 0 or -EINVAL, why in err: it begins with the key. */
 int conn_check(const struct conn *c, struct buf *err);
 
 /* What is in use: the endpoint given or Amazon's, the region given or the one
- * that the endpoint's name tells ("" when neither does). Appends. */
+ * that the endpoint's name tells ("" when neither does). A local directory has
+ * neither. Appends. */
 void conn_endpoint(const struct conn *c, struct buf *out);
 void conn_region(const struct conn *c, struct buf *out);
 
@@ -77,11 +90,23 @@ bool conn_equal(const struct conn *a, const struct conn *b);
  */
 const char *conn_sql_credentials(const struct conn *c);
 
-/* Do the places of two connections hold each other's keys? */
-bool conn_overlap(const struct conn *a, const char *a_prefix,
-		  const struct conn *b, const char *b_prefix);
+/*
+ * Which keys a connection holds below its place, as a text to compare: appends
+ * it. Of a directory that is where it really lies, through symbolic links and
+ * bind mounts, as far as it exists: this looks at the disk. 0, or -EINVAL as
+ * conn_place().
+ */
+int conn_keys(const struct conn *c, const char *below, struct buf *out,
+	      struct buf *err);
+/* Do two of those hold each other's keys? */
+bool conn_keys_overlap(const char *a, const char *b);
 
-/* The store behind it; name is for the log. No I/O. */
+/*
+ * The store behind it; name is for the log, and of a local one the first
+ * segment of the path of its pre-signed URLs. No network; a local directory is
+ * looked at, and where that fails the store is one whose every call fails and
+ * whose check says why (store/absent.h).
+ */
 int conn_open(const struct conn *c, const char *name,
 	      struct http_engine *engine, struct store **out, struct buf *err);
 

@@ -77,6 +77,8 @@ bool conn_equal(const struct conn *a, const struct conn *b)
 
 const char *conn_sql_credentials(const struct conn *c)
 {
+	if (conn_is_local(c))
+		return "auto"; /* that is: as nobody had said anything */
 	if (given(c->access_key_id))
 		return "static";
 	return given(c->role_arn) ? "auto" : "anonymous";

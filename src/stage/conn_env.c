@@ -81,6 +81,8 @@ int conn_from_environment(struct conn *c)
 	struct cred_order order;
 	int rc;
 
+	if (conn_is_local(c))
+		return 0;
 	rc = fill_from_env(&c->endpoint_url, "AWS_ENDPOINT_URL_S3",
 			   "AWS_ENDPOINT_URL");
 	if (!rc)

@@ -1,6 +1,6 @@
 /*
  * From settings to a store: a lane to its server, a signer with its
- * credentials, and the store that takes both over.
+ * credentials, and the store that takes both over; or a directory.
  */
 #include "stage/conn.h"
 
@@ -12,6 +12,8 @@
 #include "auth/signer.h"
 #include "base/buf.h"
 #include "net/http_engine.h"
+#include "store/absent.h"
+#include "store/local.h"
 #include "store/s3.h"
 
 static const char *given(const char *s)
@@ -123,6 +125,36 @@ static int open_s3(const struct conn *c, const char *name, const char *bucket,
 	return rc;
 }
 
+static int open_absent(const struct conn_place *place, const char *name, int rc,
+		       const char *why, struct store **out)
+{
+	struct buf url = BUF_INIT(BUF_URL);
+
+	conn_place_show(place, "", &url);
+	rc = absent_new(name, buf_str(&url), rc, why, out);
+	buf_clear(&url);
+	return rc;
+}
+
+static int open_local(const struct conn *c, const struct conn_place *place,
+		      const char *name, struct store **out)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	const struct local_settings set = {
+		.name = name,
+		.root = place->root,
+		.url_name = name,
+		.public_endpoint_url = given(c->public_endpoint_url),
+	};
+	int rc = local_new(&set, out, &why);
+
+	if (rc && rc != -ENOMEM)
+		rc = open_absent(place, name, rc,
+				 why.len ? buf_str(&why) : strerror(-rc), out);
+	buf_clear(&why);
+	return rc;
+}
+
 int conn_open(const struct conn *c, const char *name,
 	      struct http_engine *engine, struct store **out, struct buf *err)
 {
@@ -134,7 +166,10 @@ int conn_open(const struct conn *c, const char *name,
 	rc = conn_place(c, &place, err);
 	if (rc)
 		return rc;
-	rc = open_s3(c, name, place.bucket, engine, out, err);
+	if (place.root)
+		rc = open_local(c, &place, name, out);
+	else
+		rc = open_s3(c, name, place.bucket, engine, out, err);
 	if (rc == -ENOMEM)
 		buf_adds(err, "no memory");
 	conn_place_clear(&place);

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "net/url.h"
+#include "stage/conn_local.h"
 
 /* Bytes. With stage/internal/ and a name of 255 it stays within a key. */
 #define PREFIX_MAX 700
@@ -25,7 +26,7 @@ static const char *given(const char *s)
 
 /* ---- bucket and prefix ---- */
 
-static int refuse_url(const char *url, struct buf *err, const char *why)
+int conn_refuse_url(const char *url, const char *why, struct buf *err)
 {
 	buf_adds(err, "url = ");
 	text_masked_url(err, url);
@@ -82,48 +83,88 @@ static const char *decode_prefix(const char *path, struct buf *out)
 	return fault;
 }
 
-int conn_place(const struct conn *c, struct conn_place *out, struct buf *err)
+static int find_bucket(const char *url, struct conn_place *out, struct buf *err)
 {
 	struct buf prefix = BUF_INIT(PREFIX_MAX);
-	const char *url = given(c->url), *host, *fault;
-	size_t n;
+	const char *host = strstr(url, "://") + 3;
+	size_t n = strcspn(host, "/");
+	const char *fault = bucket_fault(host, n);
+
+	if (!fault)
+		fault = decode_prefix(host + n, &prefix);
+	if (!fault) {
+		out->bucket = strndup(host, n);
+		out->prefix = prefix.len ? buf_detach(&prefix) : strdup("");
+	}
+	buf_clear(&prefix);
+	if (fault)
+		return conn_refuse_url(url, fault, err);
+	return out->bucket && out->prefix ? 0 : -ENOMEM;
+}
+
+static bool has_scheme(const char *url, const char *scheme)
+{
+	size_t n = strlen(scheme);
+
+	return !strncasecmp(url, scheme, n) && !strncmp(url + n, "://", 3);
+}
+
+bool conn_is_local(const struct conn *c)
+{
+	return c->url && has_scheme(c->url, "fs");
+}
+
+/* What is wrong with a URL of neither scheme. */
+static const char *scheme_fault(const char *url)
+{
+	if (*url == '/')
+		return "a local directory is written fs:///DIRECTORY/";
+	if (!strncasecmp(url, "file:", 5))
+		return "a local directory is fs:///DIRECTORY/, not file:";
+	if (!strncasecmp(url, "fs:", 3))
+		return "three slashes: fs:///DIRECTORY/";
+	if (!strstr(url, "://"))
+		return "a stage's url is s3://BUCKET/PATH/ or fs:///DIRECTORY/";
+	return "this version knows s3:// and fs:// and no other scheme";
+}
+
+int conn_place(const struct conn *c, struct conn_place *out, struct buf *err)
+{
+	const char *url = given(c->url);
+	int rc;
 
 	*out = (struct conn_place){ 0 };
 	if (!url) {
 		buf_adds(err, "no url is given");
 		return -EINVAL;
 	}
-	host = strstr(url, "://");
-	if (!host)
-		return refuse_url(url, err,
-				  "a stage's url is s3://BUCKET/PATH/");
-	if (host - url != 2 || strncasecmp(url, "s3", 2))
-		return refuse_url(
-			url, err,
-			"this version knows s3:// and no other scheme");
-	host += 3;
-	n = strcspn(host, "/");
-	fault = bucket_fault(host, n);
-	if (!fault)
-		fault = decode_prefix(host + n, &prefix);
-	if (fault) {
-		buf_clear(&prefix);
-		return refuse_url(url, err, fault);
-	}
-	out->bucket = strndup(host, n);
-	out->prefix = prefix.len ? buf_detach(&prefix) : strdup("");
-	buf_clear(&prefix);
-	if (out->bucket && out->prefix)
-		return 0;
-	conn_place_clear(out);
-	return -ENOMEM;
+	if (has_scheme(url, "s3"))
+		rc = find_bucket(url, out, err);
+	else if (has_scheme(url, "fs"))
+		rc = conn_local_place(url, out, err);
+	else
+		rc = conn_refuse_url(url, scheme_fault(url), err);
+	if (rc)
+		conn_place_clear(out);
+	return rc;
 }
 
 void conn_place_clear(struct conn_place *p)
 {
 	free(p->bucket);
+	free(p->root);
 	free(p->prefix);
 	*p = (struct conn_place){ 0 };
+}
+
+void conn_place_show(const struct conn_place *p, const char *below,
+		     struct buf *out)
+{
+	buf_adds(out, p->root ? "fs://" : "s3://");
+	text_printable(out, p->root ? p->root : p->bucket);
+	buf_addc(out, '/');
+	text_printable(out, p->prefix);
+	text_printable(out, below);
 }
 
 /* ---- endpoint and region ---- */
@@ -154,6 +195,8 @@ void conn_endpoint(const struct conn *c, struct buf *out)
 	const char *region = given(c->region);
 	struct url url;
 
+	if (conn_is_local(c))
+		return;
 	if (parse_endpoint(c, &url)) {
 		if (region && !strcmp(url.host, AMAZON_HOST))
 			buf_addf(out, "%s://s3.%s.amazonaws.com%s", url.scheme,
@@ -196,6 +239,8 @@ void conn_region(const struct conn *c, struct buf *out)
 {
 	struct url url;
 
+	if (conn_is_local(c))
+		return;
 	if (given(c->region)) {
 		buf_adds(out, c->region);
 		return;
@@ -234,32 +279,25 @@ static void door(const struct conn *c, struct buf *out)
 	url_clear(&url);
 }
 
-static bool same_bucket(const struct conn *a, const struct conn *b)
+int conn_keys(const struct conn *c, const char *below, struct buf *out,
+	      struct buf *err)
 {
-	struct buf x = BUF_INIT(BUF_URL), y = BUF_INIT(BUF_URL);
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	struct conn_place p, q = { 0 };
-	bool same = false;
+	struct conn_place place;
+	int rc = conn_place(c, &place, err);
 
-	if (!conn_place(a, &p, &why) && !conn_place(b, &q, &why)) {
-		door(a, &x);
-		door(b, &y);
-		same = !strcmp(buf_str(&x), buf_str(&y)) &&
-		       !strcmp(p.bucket, q.bucket);
+	if (!rc && place.root) {
+		rc = conn_local_keys(place.root, below, out);
+	} else if (!rc) {
+		buf_adds(out, "s3\n");
+		door(c, out);
+		buf_addf(out, "\n%s\n%s%s", place.bucket, place.prefix, below);
+		rc = buf_err(out);
 	}
-	conn_place_clear(&p);
-	conn_place_clear(&q);
-	buf_clear(&x);
-	buf_clear(&y);
-	buf_clear(&why);
-	return same;
+	conn_place_clear(&place);
+	return rc;
 }
 
-bool conn_overlap(const struct conn *a, const char *a_prefix,
-		  const struct conn *b, const char *b_prefix)
+bool conn_keys_overlap(const char *a, const char *b)
 {
-	if (!text_starts_with(a_prefix, b_prefix) &&
-	    !text_starts_with(b_prefix, a_prefix))
-		return false;
-	return same_bucket(a, b);
+	return text_starts_with(a, b) || text_starts_with(b, a);
 }

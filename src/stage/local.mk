@@ -9,6 +9,7 @@ libstage_a_SOURCES = \
 	src/stage/conn.c src/stage/conn.h \
 	src/stage/conn_copy.c \
 	src/stage/conn_env.c \
+	src/stage/conn_local.c src/stage/conn_local.h \
 	src/stage/conn_open.c \
 	src/stage/conn_place.c \
 	src/stage/drop_ins.c src/stage/drop_ins.h \
@@ -137,3 +138,9 @@ tests_unit_test_catalog_user_SOURCES = tests/unit/test_catalog_user.c \
 	tests/unit/catalog_fixture.h
 tests_unit_test_catalog_user_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_catalog_user_LDADD = $(STAGE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_conn_local
+TESTS += tests/unit/test_conn_local
+tests_unit_test_conn_local_SOURCES = tests/unit/test_conn_local.c
+tests_unit_test_conn_local_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_conn_local_LDADD = $(STAGE_LIBS) $(UNIT_LIBS)

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	src/store/store.c src/store/store.h \
+	src/store/absent.c src/store/absent.h \
 	src/store/parts.c src/store/parts.h \
 	src/store/store_check.c src/store/store_check.h \
 	src/store/store_files.c \

@@ -3,7 +3,8 @@
 # folder of its own, so that files can run alone and in any order.
 #
 # Set by tests/mount/run or ./check: STAGEFS (the program),
-# STAGEFS_TEST_DIR (scratch; removed at the end), STAGEFS_TEST_S3_*.
+# STAGEFS_TEST_DIR (scratch; removed at the end), STAGEFS_TEST_S3_*. A file that
+# works on directories of this machine says NEEDS_S3=no before it sources this.
 # shellcheck shell=bash disable=SC2034
 set -u
 NAME=$(basename "$0" .sh)
@@ -14,11 +15,16 @@ unset "${!AWS_@}"
 export AWS_EC2_METADATA_DISABLED=true
 
 : "${STAGEFS:?is not set: run tests/mount/run $NAME}"
-: "${STAGEFS_TEST_S3_ENDPOINT:?is not set: run tests/mount/run $NAME}"
-ENDPOINT=$STAGEFS_TEST_S3_ENDPOINT
-BUCKET=$STAGEFS_TEST_S3_BUCKET
-KEY_ID=$STAGEFS_TEST_S3_ACCESS_KEY
-SECRET=$STAGEFS_TEST_S3_SECRET_KEY
+needs_s3() {
+	[ "${NEEDS_S3-yes}" = yes ]
+}
+if needs_s3; then
+	: "${STAGEFS_TEST_S3_ENDPOINT:?is not set: run tests/mount/run $NAME}"
+	ENDPOINT=$STAGEFS_TEST_S3_ENDPOINT
+	BUCKET=$STAGEFS_TEST_S3_BUCKET
+	KEY_ID=$STAGEFS_TEST_S3_ACCESS_KEY
+	SECRET=$STAGEFS_TEST_S3_SECRET_KEY
+fi
 T=${STAGEFS_TEST_DIR:-$(mktemp -d "/tmp/stagefs-$NAME.XXXXXX")}
 mkdir -p "$T" || exit 1
 # Some names of the tests are long already; T itself has no symlink in it.
@@ -137,8 +143,9 @@ done_testing() {
 		ok 'the daemon ends soon after umount' 'mount_down'
 	fi
 	ok 'no pre-signed URL and no secret is in the log' '
-		! grep -nE "X-Amz-Signature|X-Amz-Credential|$SECRET" "$LOG"*'
-	is 'no multipart upload is left on the server' "$(s3 uploads "$PREFIX")" ''
+		! grep -nE "X-Amz-Signature|X-Amz-Credential${SECRET:+|$SECRET}" "$LOG"*'
+	! needs_s3 || is 'no multipart upload is left on the server' \
+		"$(s3 uploads "$PREFIX")" ''
 	printf '1..%d\n' $tests_run
 	[ $tests_failed = 0 ]
 }
@@ -252,7 +259,7 @@ cleanup() {
 		mount_kill "$mnt"
 	done
 	[ -n "$(jobs -p)" ] && kill -KILL $(jobs -p) 2>/dev/null
-	s3 delete-prefix "$PREFIX" >/dev/null 2>&1
+	! needs_s3 || s3 delete-prefix "$PREFIX" >/dev/null 2>&1
 	rm -rf --one-file-system "$T"
 }
 trap cleanup EXIT

@@ -8,6 +8,7 @@
 #include "catalog_fixture.h"
 #include "drop_ins_fixture.h"
 #include "stage/catalog_impl.h"
+#include "store/absent.h"
 
 static struct catalog *open_with_dir(void)
 {
@@ -173,6 +174,73 @@ static void test_conn(void **state)
 	buf_clear(&err);
 }
 
+/* ---- a directory that comes later ---- */
+
+static bool is_gone;
+
+static int open_maybe(const struct conn *conn, const char *name,
+		      struct http_engine *engine, struct store **out,
+		      struct buf *err)
+{
+	if (is_gone && conn_is_local(conn))
+		return absent_new(name, "fs:///gone/", -ENOENT, "not there",
+				  out);
+	return open_memory(conn, name, engine, out, err);
+}
+
+static int look_into(struct catalog *c, const char *name)
+{
+	struct stage *s = find(c, name);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct name_info info;
+	int rc = s ? store_stat(s->store, "x", &info) : -ENXIO;
+
+	if (rc && s) {
+		row_number("its check", store_check(s->store, "", &why), rc);
+		row_equal("says why", buf_str(&why), "not there");
+	}
+	stage_unref(s);
+	buf_clear(&why);
+	return rc;
+}
+
+static void test_absent(void **state)
+{
+	const struct conn gone = { .url = (char *)"fs:///gone/" };
+	const struct catalog_external list[] = { { "disk", &gone } };
+	struct catalog_settings set = {
+		.user = "root",
+		.storage = &storage_conn,
+		.external = list,
+		.n_external = 1,
+		.open = open_maybe,
+	};
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct catalog *c = NULL;
+
+	for (int i = 0; i < 2; i++) {
+		set.drop_ins = i ? dir : NULL;
+		write_stage("usb", PAIRS("url", "fs:///usb/"), &err);
+		is_gone = true;
+		row_number("it opens without the disk",
+			   catalog_new(&set, NULL, &c, &err), 0);
+		catalog_refresh(c);
+		row_number("who goes there hears so", look_into(c, "disk"),
+			   -ENODEV);
+		row_number("in the folder too", look_into(c, "usb"),
+			   i ? -ENODEV : -ENXIO);
+		is_gone = false;
+		row_number("not within the second", look_into(c, "disk"),
+			   -ENODEV);
+		a_second_later(c);
+		row_number("then it is there", look_into(c, "disk"), 0);
+		row_number("the other too", look_into(c, "usb"),
+			   i ? 0 : -ENXIO);
+		catalog_free(c);
+	}
+	buf_clear(&err);
+}
+
 /* ---- many who look while stages change ---- */
 
 struct looker {
@@ -232,6 +300,7 @@ int main(void)
 		cmocka_unit_test_setup(test_reload, empty_dir),
 		cmocka_unit_test_setup(test_left_out, empty_dir),
 		cmocka_unit_test_setup(test_conn, empty_dir),
+		cmocka_unit_test_setup(test_absent, empty_dir),
 		cmocka_unit_test_setup(test_threads, empty_dir),
 	};
 
