@@ -52,12 +52,15 @@ static int copy_part(void *arg, size_t k)
 	struct upload *u = arg;
 	struct publish *p = u->publish;
 	struct part_range part;
+	struct store_range from = { .key = p->base_key,
+				    .etag = publish_etag(p) };
 	struct store_part_done done;
 	int err = publish_part(p, u->copies[k], &part);
 
+	from.offset = part.start;
+	from.len = part.len;
 	err = err ? err
-		  : store_part_copy(u->store, part.number, p->base_key,
-				    publish_etag(p), part.start, part.len,
+		  : store_part_copy(u->store, part.number, part.start, &from,
 				    &done);
 	if (!err)
 		set_sent(p->file, part.number, done.etag);

@@ -203,8 +203,8 @@ int local_upload_open(struct store *s, const char *key,
 		      const struct store_meta *meta, struct store_upload **out);
 void local_part(struct store_part *part);
 void local_part_cancel(struct store_part *part);
-int local_part_copy(struct store_upload *u, unsigned number, const char *source,
-		    const char *etag, uint64_t offset, uint64_t len,
+int local_part_copy(struct store_upload *u, unsigned number, uint64_t at,
+		    const struct store_range *from,
 		    struct store_part_done *out);
 int local_upload_complete(struct store_upload *u,
 			  const struct store_part_done *parts, unsigned n,

@@ -205,40 +205,29 @@ void local_part_cancel(struct store_part *part)
 {
 }
 
-int local_part_copy(struct store_upload *base, unsigned number,
-		    const char *source, const char *etag, uint64_t offset,
-		    uint64_t len, struct store_part_done *out)
+int local_part_copy(struct store_upload *base, unsigned number, uint64_t at,
+		    const struct store_range *from, struct store_part_done *out)
 {
 	struct uploading *u = uploading_of(base);
 	struct local *l = local_of(base->store);
 	struct object_info info;
-	uint64_t to = 0;
 	int fd, err;
 
 	if (u->ended)
 		return gone(u);
-	err = local_open(base->store, source, etag, &fd, &info);
+	err = local_open(base->store, from->key, from->etag, &fd, &info);
 	if (err)
 		return err;
-	if (offset > info.size || len > info.size - offset)
+	if (from->offset > info.size || from->len > info.size - from->offset)
 		err = -EINVAL;
-	/* It stands behind the parts that come before it. */
-	lock_take(&u->lock);
-	for (unsigned i = 0; i < uploading_locked(u)->n; i++) {
-		const struct come *c = &uploading_locked(u)->parts[i];
-
-		if (c->number < number)
-			to = c->offset + c->len;
-	}
-	lock_drop(&u->lock);
 	if (!err)
-		err = local_copy_range(fd, offset, u->fd, to, len);
+		err = local_copy_range(fd, from->offset, u->fd, at, from->len);
 	if (!err)
 		err = local_same(base->store, fd, info.etag);
 	close(fd);
 	if (!err)
-		err = note_part(u, number, to, len, out->etag);
-	return err ? local_failed(l, "copy", source, err, NULL) : 0;
+		err = note_part(u, number, at, from->len, out->etag);
+	return err ? local_failed(l, "copy", from->key, err, NULL) : 0;
 }
 
 /* ---- the end ---- */

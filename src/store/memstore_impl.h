@@ -155,9 +155,8 @@ int mem_upload_open(struct store *s, const char *key,
 /* Puts the blob in as that part, taking its reference over in success. */
 int mem_upload_part(struct store_upload *u, unsigned number,
 		    struct mem_blob *blob, char etag[STORE_ETAG_SIZE]);
-int mem_part_copy(struct store_upload *u, unsigned number, const char *source,
-		  const char *etag, uint64_t offset, uint64_t len,
-		  struct store_part_done *out);
+int mem_part_copy(struct store_upload *u, unsigned number, uint64_t at,
+		  const struct store_range *from, struct store_part_done *out);
 int mem_upload_complete(struct store_upload *u,
 			const struct store_part_done *parts, unsigned n,
 			const struct store_cond *cond, struct object_info *out);

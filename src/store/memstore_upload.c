@@ -141,9 +141,8 @@ int mem_upload_part(struct store_upload *u, unsigned number,
 	return err;
 }
 
-int mem_part_copy(struct store_upload *u, unsigned number, const char *source,
-		  const char *etag, uint64_t offset, uint64_t len,
-		  struct store_part_done *out)
+int mem_part_copy(struct store_upload *u, unsigned number, uint64_t at,
+		  const struct store_range *range, struct store_part_done *out)
 {
 	struct memstore *m = memstore_of(u->store);
 	struct mem_blob *from = NULL, *blob = NULL;
@@ -153,20 +152,22 @@ int mem_part_copy(struct store_upload *u, unsigned number, const char *source,
 	if (err)
 		return err;
 	lock_take(&m->lock);
-	o = mem_find_locked(m, source);
+	o = mem_find_locked(m, range->key);
 	if (!o)
 		err = -ENOENT;
-	else if (etag && strcmp(etag, o->info.etag))
+	else if (range->etag && strcmp(range->etag, o->info.etag))
 		err = -ESTALE;
-	else if (offset > o->blob->n || len > o->blob->n - offset)
+	else if (range->offset > o->blob->n ||
+		 range->len > o->blob->n - range->offset)
 		err = -EINVAL;
 	else
 		from = mem_blob_ref(o->blob);
 	lock_drop(&m->lock);
 	if (from) {
-		blob = mem_blob_new(len);
+		blob = mem_blob_new(range->len);
 		if (blob)
-			memcpy(blob->bytes, from->bytes + offset, len);
+			memcpy(blob->bytes, from->bytes + range->offset,
+			       range->len);
 		err = blob ? mem_upload_part(u, number, blob, out->etag)
 			   : -ENOMEM;
 		if (err)

@@ -202,9 +202,8 @@ int s3_same_source(struct s3 *s, const char *source, const char *etag)
 	return err;
 }
 
-int s3_part_copy(struct store_upload *base, unsigned number, const char *source,
-		 const char *etag, uint64_t offset, uint64_t len,
-		 struct store_part_done *out)
+int s3_part_copy(struct store_upload *base, unsigned number, uint64_t at,
+		 const struct store_range *from, struct store_part_done *out)
 {
 	struct s3_upload *u = s3_upload_of(base);
 	struct s3_result_doc doc;
@@ -212,12 +211,13 @@ int s3_part_copy(struct store_upload *base, unsigned number, const char *source,
 	struct http_reply reply;
 	int err;
 
-	s3_part_copy_call(&c, u, number, source, etag, offset, len, &doc);
+	s3_part_copy_call(&c, u, number, from->key, from->etag, from->offset,
+			  from->len, &doc);
 	err = s3_call_perform(&c, &reply);
 	if (!err)
-		err = s3_part_copied(&c, u, &reply, len, out);
-	if (!err && etag)
-		err = s3_same_source(c.s3, source, etag);
+		err = s3_part_copied(&c, u, &reply, from->len, out);
+	if (!err && from->etag)
+		err = s3_same_source(c.s3, from->key, from->etag);
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
 	return err;

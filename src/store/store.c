@@ -159,24 +159,22 @@ void store_part_cancel(struct store_part *part)
 	part->upload->store->ops->part_cancel(part);
 }
 
-int store_part_copy(struct store_upload *u, unsigned number, const char *source,
-		    const char *etag, uint64_t offset, uint64_t len,
-		    struct store_part_done *out)
+int store_part_copy(struct store_upload *u, unsigned number, uint64_t at,
+		    const struct store_range *from, struct store_part_done *out)
 {
 	struct store *s = u->store;
-	int err = store_check_key(source);
+	int err = store_check_key(from->key);
 
-	err = err ? err : store_check_etag(etag);
-	err = err ? err : store_check_part(s, number, offset, len);
-	if (!err && len == 0)
+	err = err ? err : store_check_etag(from->etag);
+	err = err ? err : store_check_part(s, number, at, from->len);
+	err = err ? err : store_check_part(s, number, from->offset, from->len);
+	if (!err && from->len == 0)
 		err = -EINVAL;
-	if (!err && len > s->limits.put_max)
+	if (!err && from->len > s->limits.put_max)
 		err = -EFBIG;
 	memset(out, 0, sizeof(*out));
 	out->number = number;
-	return err ? err
-		   : s->ops->part_copy(u, number, source, etag, offset, len,
-				       out);
+	return err ? err : s->ops->part_copy(u, number, at, from, out);
 }
 
 int store_upload_complete(struct store_upload *u,

@@ -175,6 +175,13 @@ struct store_part {
 	void *state; /* the store's */
 };
 
+/* Bytes of an object that is there. */
+struct store_range {
+	const char *key;
+	const char *etag; /* If-Match; NULL: whatever is there */
+	uint64_t offset, len;
+};
+
 /* What completes an upload: ascending numbers. */
 struct store_part_done {
 	unsigned number;
@@ -283,9 +290,9 @@ struct store_ops {
 			   struct store_upload **out);
 	void (*part)(struct store_part *part);
 	void (*part_cancel)(struct store_part *part);
-	int (*part_copy)(struct store_upload *u, unsigned number,
-			 const char *source, const char *etag, uint64_t offset,
-			 uint64_t len, struct store_part_done *out);
+	int (*part_copy)(struct store_upload *u, unsigned number, uint64_t at,
+			 const struct store_range *from,
+			 struct store_part_done *out);
 	int (*upload_complete)(struct store_upload *u,
 			       const struct store_part_done *parts, unsigned n,
 			       const struct store_cond *cond,
@@ -385,9 +392,10 @@ int store_upload_open(struct store *s, const char *key,
 		      const struct store_meta *meta, struct store_upload **out);
 void store_part(struct store_part *part);
 void store_part_cancel(struct store_part *part);
-/* A part from a range of an object that is there: no bytes travel. */
-int store_part_copy(struct store_upload *u, unsigned number, const char *source,
-		    const char *etag, uint64_t offset, uint64_t len,
+/* A part from a range of an object that is there: no bytes travel. at: as a
+ * part's offset. */
+int store_part_copy(struct store_upload *u, unsigned number, uint64_t at,
+		    const struct store_range *from,
 		    struct store_part_done *out);
 /* After success or failure the upload is still to be freed; after a failure
  * it may be tried again or aborted. */
