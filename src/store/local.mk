@@ -108,3 +108,15 @@ TESTS += tests/unit/test_parts
 tests_unit_test_parts_SOURCES = tests/unit/test_parts.c
 tests_unit_test_parts_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_parts_LDADD = libstore.a $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_local_path
+TESTS += tests/unit/test_local_path
+tests_unit_test_local_path_SOURCES = tests/unit/test_local_path.c $(LOCAL_RIG_SOURCES)
+tests_unit_test_local_path_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_local_path_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_local_note
+TESTS += tests/unit/test_local_note
+tests_unit_test_local_note_SOURCES = tests/unit/test_local_note.c $(LOCAL_RIG_SOURCES)
+tests_unit_test_local_note_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_local_note_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
