@@ -24,3 +24,23 @@ libgateway_a_SOURCES = \
 	src/gateway/stores.c src/gateway/stores.h
 
 include src/gateway/upload.mk
+
+GATEWAY_RIG_SOURCES = tests/unit/gateway_rig.c tests/unit/gateway_rig.h \
+	tests/unit/local_rig.c tests/unit/local_rig.h tests/unit/unit.h
+
+check_PROGRAMS += tests/unit/test_gateway_signed
+TESTS += tests/unit/test_gateway_signed
+tests_unit_test_gateway_signed_SOURCES = tests/unit/test_gateway_signed.c \
+	$(GATEWAY_RIG_SOURCES)
+tests_unit_test_gateway_signed_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_gateway_signed_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_http_text tests/unit/test_hosts
+TESTS += tests/unit/test_http_text tests/unit/test_hosts
+tests_unit_test_http_text_SOURCES = tests/unit/test_http_text.c \
+	tests/unit/unit.h
+tests_unit_test_http_text_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_http_text_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
+tests_unit_test_hosts_SOURCES = tests/unit/test_hosts.c tests/unit/unit.h
+tests_unit_test_hosts_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_hosts_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
