@@ -22,7 +22,7 @@ static int pin_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
 	return 0;
 }
 
-static void own_mode_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
+void tree_own_mode_locked(struct tree *t, struct inode *i)
 {
 	if (i->flags & INODE_OWN_MODE)
 		return;
@@ -46,7 +46,7 @@ int inode_set_mode(struct tree *t, struct inode *i, mode_t mode)
 	tree_take(t);
 	err = pin_locked(t, i);
 	if (!err) {
-		own_mode_locked(t, i);
+		tree_own_mode_locked(t, i);
 		i->mode = mode & 07777;
 		changed_locked(t, i);
 	}
@@ -61,7 +61,7 @@ int inode_set_owner(struct tree *t, struct inode *i, uid_t uid, gid_t gid)
 	tree_take(t);
 	err = pin_locked(t, i);
 	if (!err) {
-		own_mode_locked(t, i);
+		tree_own_mode_locked(t, i);
 		if (uid != (uid_t)-1)
 			i->uid = uid;
 		if (gid != (gid_t)-1)
@@ -72,28 +72,59 @@ int inode_set_owner(struct tree *t, struct inode *i, uid_t uid, gid_t gid)
 	return err;
 }
 
+/* atime and mtime as a caller set them; NULL: as it is. */
+static int put_times_locked(struct inode *i, const struct timespec *atime,
+			    const struct timespec *mtime)
+{
+	struct inode_more *m = inode_more(i);
+
+	if (!m)
+		return -ENOMEM;
+	if (!(i->flags & INODE_TIMES))
+		m->atime = i->mtime;
+	i->flags |= INODE_TIMES;
+	if (atime)
+		m->atime = *atime;
+	if (mtime)
+		i->mtime = *mtime;
+	return 0;
+}
+
 int inode_set_times(struct tree *t, struct inode *i,
 		    const struct timespec *atime, const struct timespec *mtime)
 {
-	struct inode_more *m;
-	int err = -ENOMEM;
+	int err;
 
 	tree_take(t);
-	m = inode_more(i);
-	if (m)
-		err = pin_locked(t, i);
-	if (!err) {
-		if (!(i->flags & INODE_TIMES))
-			m->atime = i->mtime;
-		i->flags |= INODE_TIMES;
-		if (atime)
-			m->atime = *atime;
-		if (mtime) {
-			i->mtime = *mtime;
-			i->flags |= INODE_OWN_MTIME;
-		}
-		changed_locked(t, i);
-	}
+	err = pin_locked(t, i);
+	if (!err)
+		err = put_times_locked(i, atime, mtime);
+	if (!err && mtime)
+		i->flags |= INODE_OWN_MTIME;
+	changed_locked(t, i);
+	tree_drop(t);
+	return err;
+}
+
+int inode_keep(struct tree *t, struct inode *i, const struct store_attr *a)
+{
+	unsigned w = a->which;
+	int err = 0;
+
+	tree_take(t);
+	if (w & (STORE_SET_ATIME | STORE_SET_MTIME))
+		err = put_times_locked(i,
+				       w & STORE_SET_ATIME ? &a->atime : NULL,
+				       w & STORE_SET_MTIME ? &a->mtime : NULL);
+	if (w & (STORE_SET_MODE | STORE_SET_UID | STORE_SET_GID))
+		tree_own_mode_locked(t, i);
+	if (w & STORE_SET_MODE)
+		i->mode = a->mode & 07777;
+	if (w & STORE_SET_UID)
+		i->uid = a->uid;
+	if (w & STORE_SET_GID)
+		i->gid = a->gid;
+	changed_locked(t, i);
 	tree_drop(t);
 	return err;
 }
@@ -251,6 +282,7 @@ void inode_published(struct tree *t, struct inode *i,
 	i->flags &= ~INODE_WRITTEN;
 	i->told_ms = clock_mono_ms();
 	i->stamp = ++tree_locked(t)->clock;
+	tree_keep_locked(t, i, info);
 	tree_settle_locked(t, i);
 	tree_drop(t);
 }

@@ -23,6 +23,8 @@ static void dir_changed(struct inode *dir)
 	dir->mtime = clock_now();
 	if (dir->flags & INODE_TIMES)
 		dir->more->ctime = dir->mtime;
+	if (dir->flags & INODE_OF_FILES)
+		dir->told_ms = -1; /* it has a time of its own */
 }
 
 static int create_locked(struct tree *t, struct inode *dir, const char *name,
@@ -241,6 +243,8 @@ static struct inode *put_stage_locked(struct tree *t, struct stage *stage)
 		return NULL;
 	}
 	i->more->stage = stage_ref(stage);
+	if (stage_of_files(stage))
+		i->flags |= INODE_OF_FILES;
 	return i;
 }
 

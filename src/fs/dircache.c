@@ -71,7 +71,7 @@ unsigned dircache_left_ms(struct tree *t, struct inode *dir)
 	unsigned left;
 
 	tree_take(t);
-	left = dir->dir ? tree_left_locked(t, dir->dir->complete_ms) : 0;
+	left = dir->dir ? tree_left_locked(t, dir, dir->dir->complete_ms) : 0;
 	tree_drop(t);
 	return left;
 }

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "fs/names.h"
+#include "fs/watch.h"
 #include "stage/catalog.h"
 #include "stage/path.h"
 #include "stage/stage.h"
@@ -98,8 +99,10 @@ static int show_stages(struct dirlist *l)
 		log_at(LOG_LEVEL_WARN,
 		       &(struct log_where){ .err = storage_err },
 		       "cannot list the internal stages");
-	for (unsigned k = 0; k < n && !err; k++)
+	for (unsigned k = 0; k < n && !err; k++) {
+		watch_store(l->fs->watches, stages[k]->store);
 		err = show(l, tree_told_stage(l->fs->tree, stages[k]));
+	}
 	catalog_list_free(stages, n);
 	return err;
 }
@@ -143,8 +146,11 @@ static int start_listing(struct dirlist *l)
  * their time is over: near its end, one listing costs less. */
 static bool lasts(const struct dirlist *l)
 {
-	unsigned ttl_ms = l->fs->set.metadata_ttl_s * 1000;
+	struct inode_view v;
+	unsigned ttl_ms;
 
+	inode_view(l->fs->tree, l->dir, &v);
+	ttl_ms = names_ttl_ms(l->fs, v.files);
 	return dircache_left_ms(l->fs->tree, l->dir) > ttl_ms / 2;
 }
 
@@ -242,7 +248,7 @@ static int take_entry(struct dirlist *l, const struct list_entry *e)
 	if (!e->is_prefix)
 		return hold(l, name, &e->info);
 	return show(l, dircache_put(l->fs->tree, &l->merge, name, INODE_DIR,
-				    NULL, false));
+				    &e->info, false));
 }
 
 static int finish(struct dirlist *l)

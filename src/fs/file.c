@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "fs/block.h"
+#include "fs/file_fd.h"
 #include "stage/stage.h"
 
 static bool idle(struct file *f) REQUIRES(&f->lock)
@@ -119,6 +120,8 @@ static void file_free(struct file *f)
 		block_source_drop(g->source);
 	block_source_unref(g->source);
 	file_spill_unref(g->spill);
+	file_fd_unref(g->base_fd);
+	file_fd_unref(g->scratch);
 	extents_clear(&g->ours);
 	extents_clear(&g->lost);
 	free(g->slots);
@@ -157,6 +160,11 @@ static int file_new(const struct file_env *env, struct inode *i,
 		g->size = base->size;
 	}
 	buf_clear(&key);
+	if (!err)
+		f->way = file_store(f)->limits.files ? &file_local
+						     : &file_remote;
+	if (!err && base)
+		err = f->way->open(f);
 	if (err)
 		file_free(f);
 	else
@@ -187,7 +195,7 @@ void file_close(struct file *f)
 	if (!inode_file_put(f->env->tree, f->inode))
 		return;
 	writer_give_up(f);
-	file_forget(f, NULL, NULL);
+	f->way->forget(f, NULL, NULL);
 	file_free(f);
 }
 
@@ -271,6 +279,16 @@ void file_orphan(struct file *f)
 	lock_take(&f->lock);
 	file_locked(f)->orphan = true;
 	lock_drop(&f->lock);
+}
+
+bool file_lost_name(struct file *f)
+{
+	bool by_us;
+
+	lock_take(&f->lock);
+	by_us = file_locked(f)->orphan;
+	lock_drop(&f->lock);
+	return !by_us && inode_is_orphan(f->env->tree, f->inode);
 }
 
 bool file_unbind(struct file *f)

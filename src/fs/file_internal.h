@@ -1,7 +1,10 @@
 /*
  * What the files of an open file's content share: file.c (states and
- * references), file_map.c (what is where), write.c (writing), writer.c (parts
- * that leave while the program writes), publish.c (the store's object).
+ * references) and the two ways in which content is kept (struct file_way).
+ *
+ * The remote way: file_map.c (what is where), reader.c, write.c (writing),
+ * writer.c (parts that leave while the program writes), publish.c (the store's
+ * object). The local way, where the store's objects are files: file_local.c.
  *
  * One thread at a time changes the content: it has the turn (file_begin()),
  * and may do I/O meanwhile. Readers and the store's threads come at any time,
@@ -20,7 +23,11 @@
 
 struct block_source;
 struct buf;
+struct file;
+struct file_fd;
+struct fs_data;
 struct pool;
+struct reader;
 
 #define FILE_FLIGHTS 16 /* parts of one file on their way at once */
 
@@ -50,6 +57,30 @@ struct slot {
 	char etag[STORE_ETAG_SIZE];
 };
 
+/* How content is kept, by what the store is. With the turn, but for read. */
+struct file_way {
+	/* The base's bytes are wanted from now on: at open. */
+	int (*open)(struct file *f);
+	/* As reader_read(). */
+	int (*read)(struct reader *r, struct file *f, uint64_t offset,
+		    size_t len, struct fs_data *out);
+	/* *changed: some bytes are other than before, also in failure. */
+	int (*write)(struct file *f, uint64_t offset, const char *bytes,
+		     size_t len, bool *changed);
+	/* To another size than it has. */
+	int (*resize)(struct file *f, uint64_t size);
+	/* Makes the object; what is kept stays as it is. */
+	int (*publish)(struct file *f, const char *key,
+		       struct object_info *result);
+	/*
+	 * Forgets everything that was written. The content is `base` from now
+	 * on, whose key (taken over) is given too; or nothing (NULL, NULL).
+	 */
+	void (*forget)(struct file *f, const struct object_info *base,
+		       char *key);
+};
+extern const struct file_way file_remote, file_local;
+
 struct file_locked {
 	enum file_state state;
 	bool orphan; /* the name is gone */
@@ -64,9 +95,16 @@ struct file_locked {
 	char *base_key;
 	struct block_source *source; /* of base; NULL: not read yet */
 
+	/* The local way: the base's file, and the one that takes what is
+	 * written, of which `ours` counts. */
+	struct file_fd *base_fd;
+	struct file_fd *scratch; /* NULL: none yet */
+	bool sealed; /* the store has had scratch: not to be written to */
+
+	/* The remote way. */
 	struct tail tail;
 	struct file_spill *spill; /* NULL: none yet */
-	struct extents ours; /* bytes of the spill file that count */
+	struct extents ours; /* bytes of spill (scratch) that count */
 	struct extents lost; /* sent as parts, and kept nowhere */
 
 	struct store_upload *upload; /* NULL: none is open */
@@ -84,6 +122,7 @@ struct file_locked {
 
 struct file {
 	const struct file_env *env;
+	const struct file_way *way;
 	struct inode *inode; /* a reference */
 	struct stage *stage; /* a reference */
 	struct lock lock;
@@ -110,6 +149,8 @@ int file_wait(struct file *f, bool (*done)(struct file *f, unsigned arg),
 /* A line on this file. */
 void file_log(struct file *f, enum log_level level, int err, const char *what);
 struct store *file_store(struct file *f);
+/* True when nothing has its name any more, though nobody of us removed it. */
+bool file_lost_name(struct file *f);
 struct pool *file_pool(struct file *f);
 
 /* ---- file_map.c ---- */
@@ -156,11 +197,12 @@ int file_keep(struct file *f, uint64_t offset, const void *bytes, size_t len);
 /* Keeps the tail's bytes so, and gives its memory back. */
 int file_tail_unload(struct file *f);
 struct tail file_tail(struct file *f);
-/*
- * Forgets everything that was written. The content is `base` from now on,
- * whose key (taken over) is given too; or nothing (NULL, NULL).
- */
-void file_forget(struct file *f, const struct object_info *base, char *key);
+int remote_write(struct file *f, uint64_t offset, const char *bytes, size_t len,
+		 bool *changed);
+int remote_resize(struct file *f, uint64_t size);
+void remote_forget(struct file *f, const struct object_info *base, char *key);
+/* publish.c */
+int remote_publish(struct file *f, const char *key, struct object_info *result);
 
 /* ---- writer.c: with the turn ---- */
 

@@ -10,9 +10,11 @@
 #include "base/buf.h"
 #include "base/budget.h"
 #include "fs/block.h"
-#include "fs/fs_internal.h"
+#include "fs/names.h"
+#include "fs/notices.h"
 #include "fs/pending.h"
 #include "fs/spill.h"
+#include "fs/watch.h"
 #include "stage/catalog.h"
 #include "stage/stage.h"
 
@@ -20,6 +22,10 @@
 #define STATFS_BLOCK 4096
 #define STATFS_BYTES (1ULL << 50)
 #define STATFS_FILES (1ULL << 32)
+
+/* A name on a disk of ours is cheap to look at, and programs beside us change
+ * it: it is believed no longer than this. */
+#define FILES_TTL_MS 1000
 
 static int copy_settings(struct fs *fs, const struct fs_settings *s)
 {
@@ -32,6 +38,13 @@ static int copy_settings(struct fs *fs, const struct fs_settings *s)
 	return 0;
 }
 
+unsigned names_ttl_ms(struct fs *fs, bool files)
+{
+	unsigned ttl_ms = fs->set.metadata_ttl_s * 1000;
+
+	return files && ttl_ms > FILES_TTL_MS ? FILES_TTL_MS : ttl_ms;
+}
+
 static int make_parts(struct fs *fs)
 {
 	struct tree_settings t = {
@@ -40,14 +53,22 @@ static int make_parts(struct fs *fs)
 		.gid = fs->set.gid,
 		.file_mode = fs->set.file_mode,
 		.dir_mode = fs->set.dir_mode,
+		.fixed = fs->set.fixed,
 	};
+
+	t.files_ttl_ms = names_ttl_ms(fs, true);
 
 	fs->tree = tree_new(&t, fs->only);
 	fs->budget = budget_new(fs->set.memory);
 	fs->blocks = fs->budget ? block_cache_new(fs->budget) : NULL;
 	fs->pending = pending_new(fs->set.state_dir);
-	if (!fs->tree || !fs->blocks || !fs->pending)
+	fs->notices = notices_new();
+	fs->watches = watches_new(fs);
+	if (!fs->tree || !fs->blocks || !fs->pending || !fs->notices ||
+	    !fs->watches)
 		return -ENOMEM;
+	if (fs->only)
+		watch_store(fs->watches, fs->only->store);
 	fs->env = (struct file_env){
 		.tree = fs->tree,
 		.budget = fs->budget,
@@ -93,9 +114,11 @@ void fs_free(struct fs *fs)
 {
 	if (!fs)
 		return;
+	watches_free(fs->watches);
 	handles_clear(fs);
 	tree_free(fs->tree);
 	pending_free(fs->pending);
+	notices_free(fs->notices);
 	block_cache_free(fs->blocks);
 	budget_free(fs->budget);
 	stage_unref(fs->only);
@@ -110,8 +133,43 @@ struct inode *fs_root(struct fs *fs)
 	return tree_root(fs->tree);
 }
 
-int fs_statfs(struct fs *fs, struct statvfs *out)
+void fs_notices_begin(struct fs *fs)
 {
+	notices_begin(fs->notices);
+}
+
+bool fs_notice_next(struct fs *fs, struct fs_notice *out)
+{
+	return notices_next(fs->notices, out);
+}
+
+void fs_notices_end(struct fs *fs)
+{
+	notices_end(fs->notices);
+}
+
+/* The store that i lies in; at the root of stages the storage. Referenced. */
+static struct store *store_at(struct fs *fs, struct inode *i)
+{
+	struct stage *stage = inode_stage(fs->tree, i);
+	struct store *s = stage ? stage->store : NULL;
+
+	if (!stage && fs->catalog)
+		s = catalog_storage(fs->catalog);
+	if (s)
+		store_ref(s);
+	stage_unref(stage);
+	return s;
+}
+
+int fs_statfs(struct fs *fs, struct inode *i, struct statvfs *out)
+{
+	struct store *s = store_at(fs, i);
+	int err = s ? store_statfs(s, out) : -EOPNOTSUPP;
+
+	store_unref(s);
+	if (err != -EOPNOTSUPP)
+		return err;
 	memset(out, 0, sizeof(*out));
 	out->f_bsize = out->f_frsize = STATFS_BLOCK;
 	out->f_blocks = out->f_bfree = out->f_bavail =

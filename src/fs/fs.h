@@ -22,6 +22,7 @@ struct buf;
 struct catalog;
 struct fs;
 struct inode;
+struct pool;
 struct handle; /* an open file */
 struct dir_handle; /* an open directory */
 struct stage;
@@ -42,6 +43,9 @@ struct fs_settings {
 	uid_t uid;
 	gid_t gid;
 	unsigned file_mode, dir_mode; /* permission bits, umask applied */
+	/* Which of these four a user has set (TREE_FIXED_* of inode.h): they
+	 * win over what a store of files keeps. */
+	unsigned fixed;
 	bool ro;
 	enum fs_presign presign;
 	int64_t presign_expire, presign_expire_max; /* s */
@@ -83,6 +87,25 @@ int fs_drain(struct fs *fs);
 void fs_recover(struct fs *fs);
 struct inode *fs_root(struct fs *fs);
 
+/* ---- what the kernel must be told (notices.c) ---- */
+
+enum fs_notice_kind {
+	FS_NOTICE_ENTRY, /* inode is a directory: name is not what it was */
+	FS_NOTICE_ATTR, /* attributes of inode */
+	FS_NOTICE_BYTES, /* its attributes and bytes */
+};
+struct fs_notice {
+	enum fs_notice_kind kind;
+	struct inode *inode; /* the kernel's number: perhaps gone */
+	char name[256];
+};
+/* The next thing that was not changed through this mount, waited for, for the
+ * one thread that tells the kernel; false: fs_notices_end() was called. begin:
+ * before its start. */
+void fs_notices_begin(struct fs *fs);
+bool fs_notice_next(struct fs *fs, struct fs_notice *out);
+void fs_notices_end(struct fs *fs);
+
 /* ---- names (names.c, rename.c, stages.c) ---- */
 int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
 	      struct fs_entry *out);
@@ -106,7 +129,7 @@ int fs_unlink(struct fs *fs, struct inode *dir, const char *name);
 /* flags: RENAME_NOREPLACE or 0; RENAME_EXCHANGE is -EINVAL. */
 int fs_rename(struct fs *fs, struct inode *dir, const char *name,
 	      struct inode *to_dir, const char *to_name, unsigned flags);
-int fs_statfs(struct fs *fs, struct statvfs *out);
+int fs_statfs(struct fs *fs, struct inode *i, struct statvfs *out);
 
 /* ---- directories (dir.c) ---- */
 int fs_opendir(struct fs *fs, struct inode *dir, struct dir_handle **out);
@@ -139,7 +162,9 @@ struct fs_data {
 	size_t len;
 	void *hold[FS_DATA_SEGMENTS]; /* blocks, or memory of its own */
 	unsigned n_hold;
-	void *own; /* freed with it */
+	void *own; /* freed with it, or back to the pool that it is from */
+	size_t own_size;
+	struct pool *own_pool;
 };
 int fs_read(struct fs *fs, struct handle *h, off_t offset, size_t len,
 	    struct fs_data *out);

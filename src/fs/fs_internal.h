@@ -23,6 +23,8 @@ struct fs {
 	struct budget *budget;
 	struct block_cache *blocks;
 	struct pending *pending;
+	struct notices *notices;
+	struct watches *watches;
 	struct file_env env;
 	struct lock lock; /* a leaf */
 	struct fs_locked guarded_;

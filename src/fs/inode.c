@@ -134,6 +134,7 @@ void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
 	memset(out, 0, sizeof(*out));
 	tree_take(t);
 	out->kind = i->kind;
+	out->files = i->flags & INODE_OF_FILES;
 	out->ino = tree_ino_locked(t, i);
 	view_mode(t, i, out);
 	out->info.size = i->size;
@@ -146,9 +147,10 @@ void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
 	out->published = i->flags & INODE_PUBLISHED;
 	if (i == t->root || stage_root(i) || inode_ours(i)) {
 		out->fresh = true;
-		out->fresh_ms = t->set.ttl_ms;
+		out->fresh_ms =
+			out->files ? t->set.files_ttl_ms : t->set.ttl_ms;
 	} else {
-		out->fresh_ms = tree_left_locked(t, i->told_ms);
+		out->fresh_ms = tree_left_locked(t, i, i->told_ms);
 		out->fresh = out->fresh_ms > 0;
 	}
 	out->own_mtime = i->flags & INODE_OWN_MTIME;
@@ -157,6 +159,16 @@ void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
 	out->expire = i->more ? i->more->expire : 0;
 	out->orphan = i->flags & INODE_ORPHAN;
 	tree_drop(t);
+}
+
+bool inode_is_orphan(struct tree *t, struct inode *i)
+{
+	bool is;
+
+	tree_take(t);
+	is = i->flags & INODE_ORPHAN;
+	tree_drop(t);
+	return is;
 }
 
 static struct stage *stage_of(const struct inode *i)

@@ -63,13 +63,22 @@ struct inode_view {
 	uint64_t stamp;
 	int64_t expire; /* presign expiry set on it; 0: none */
 	bool orphan; /* unlinked: it has no name any more */
+	bool files; /* of a store of files: mode, owner, times are its own */
 };
+
+/* Settings that a user made: they win over what a store of files keeps. */
+#define TREE_FIXED_UID 1
+#define TREE_FIXED_GID 2
+#define TREE_FIXED_FILE_MODE 4
+#define TREE_FIXED_DIR_MODE 8
 
 struct tree_settings {
 	unsigned ttl_ms;
+	unsigned files_ttl_ms; /* of names in a store of files */
 	uid_t uid;
 	gid_t gid;
 	unsigned file_mode, dir_mode;
+	unsigned fixed; /* TREE_FIXED_* */
 	unsigned cache_max; /* 0: INODE_CACHE_MAX */
 };
 
@@ -125,9 +134,12 @@ uint64_t tree_clock(struct tree *t);
 
 /*
  * What the store said of a name, asked when the clock stood at `asked`. info
- * is NULL for a directory. Answers the inode, referenced, that stands there
+ * may be NULL for a directory. Answers the inode, referenced, that stands there
  * now: ours, if we changed it since (NULL when we removed it since). A file
- * whose ETag is the one that we know keeps its times and pages.
+ * whose ETag is the one that we know keeps its times and pages. Owner, mode and
+ * times are the store's where it keeps them (info->mode); there a file that is
+ * open and was replaced becomes an orphan, as on a disk, and the name gets
+ * another inode.
  */
 struct inode *tree_told(struct tree *t, struct inode *dir, const char *name,
 			enum inode_kind kind, const struct object_info *info,
@@ -172,6 +184,9 @@ int inode_set_owner(struct tree *t, struct inode *i, uid_t uid, gid_t gid);
 int inode_set_times(struct tree *t, struct inode *i,
 		    const struct timespec *atime, const struct timespec *mtime);
 int inode_set_expire(struct tree *t, struct inode *i, int64_t expire);
+/* The same where the store keeps what was changed (STORE_SET_* bits), or will
+ * when it gets the object: not pinned. */
+int inode_keep(struct tree *t, struct inode *i, const struct store_attr *a);
 /*
  * Written to, cut or emptied: the mtime moves, unpinned, and the name is ours
  * until inode_published() or its content is given up: what the store says of
@@ -196,6 +211,8 @@ struct file *inode_file_join(struct tree *t, struct inode *i,
 struct file *inode_file_get(struct tree *t, struct inode *i);
 bool inode_file_put(struct tree *t, struct inode *i);
 
+/* True when it has no name any more. */
+bool inode_is_orphan(struct tree *t, struct inode *i);
 /* Pages: is the kernel's page cache still that of this ETag? Sets it. */
 bool inode_pages_match(struct tree *t, struct inode *i, const char *etag);
 

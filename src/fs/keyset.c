@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "fs/crew.h"
+#include "fs/watch.h"
 
 #define KEYS_BYTES_MAX (1UL << 30)
 #define KEY BUF_INIT(STORE_KEY_MAX)
@@ -126,8 +127,9 @@ static int copy_one(void *arg, size_t k)
 		err = whole_key(&m->to, rest, &to);
 	if (!err) {
 		m->keys[k].tried = true;
-		err = store_copy(m->store, buf_str(&from), *etag ? etag : NULL,
-				 buf_str(&to), NULL, &info);
+		err = WATCH_OWN(store_copy(m->store, buf_str(&from),
+					   *etag ? etag : NULL, buf_str(&to),
+					   NULL, &info));
 	}
 	if (!err && strcmp(info.etag, etag))
 		err = note_copy(m, k, &info);
@@ -177,8 +179,8 @@ static int remove_batch(void *arg, size_t batch)
 		buf_clear(&key);
 	}
 	if (!err && n)
-		err = store_remove_many(m->store, (const char *const *)keys, n,
-					results);
+		err = WATCH_OWN(store_remove_many(
+			m->store, (const char *const *)keys, n, results));
 	for (unsigned k = 0; k < n; k++) {
 		if (results[k])
 			log_at(LOG_LEVEL_ERROR,

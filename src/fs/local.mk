@@ -5,6 +5,7 @@ libfs_a_SOURCES = \
 # The names half: the tree and what is done with it.
 libfs_a_SOURCES += \
 	src/fs/access.c src/fs/access.h \
+	src/fs/announced.c src/fs/announced.h \
 	src/fs/attr.c \
 	src/fs/changed.c \
 	src/fs/crew.c src/fs/crew.h \
@@ -18,6 +19,7 @@ libfs_a_SOURCES += \
 	src/fs/make.c \
 	src/fs/moves.c \
 	src/fs/names.c src/fs/names.h \
+	src/fs/notices.c src/fs/notices.h \
 	src/fs/open.c \
 	src/fs/rename.c src/fs/rename.h \
 	src/fs/rename_tree.c \
@@ -26,6 +28,7 @@ libfs_a_SOURCES += \
 	src/fs/stages.c \
 	src/fs/told.c \
 	src/fs/tree.c src/fs/tree.h \
+	src/fs/watch.c src/fs/watch.h \
 	src/fs/xattr.c src/fs/xattr.h \
 	src/fs/xattr_args.c src/fs/xattr_args.h \
 	src/fs/xattr_presign.c \
@@ -35,7 +38,8 @@ fs_names_tests = tests/unit/test_access tests/unit/test_dircache \
 	tests/unit/test_inode tests/unit/test_names tests/unit/test_dir \
 	tests/unit/test_rename tests/unit/test_xattr tests/unit/test_xattr_args \
 	tests/unit/test_claims tests/unit/test_open \
-	tests/unit/test_inode_limits tests/unit/test_stages
+	tests/unit/test_inode_limits tests/unit/test_stages \
+	tests/unit/test_watch
 check_PROGRAMS += $(fs_names_tests)
 TESTS += $(fs_names_tests)
 tests_unit_test_access_SOURCES = tests/unit/test_access.c
@@ -94,6 +98,11 @@ tests_unit_test_stages_SOURCES = tests/unit/test_stages.c \
 tests_unit_test_stages_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_stages_LDADD = $(FS_LIBS) $(UNIT_LIBS)
 
+tests_unit_test_watch_SOURCES = tests/unit/test_watch.c \
+	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
+tests_unit_test_watch_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_watch_LDADD = $(FS_LIBS) $(UNIT_LIBS)
+
 # The bytes half: content, blocks, parts.
 libfs_a_SOURCES += \
 	src/fs/extents.c src/fs/extents.h \
@@ -104,6 +113,9 @@ libfs_a_SOURCES += \
 	src/fs/block_cache.c src/fs/block_internal.h \
 	src/fs/file.c src/fs/file.h \
 	src/fs/file_map.c src/fs/file_internal.h \
+	src/fs/file_change.c \
+	src/fs/file_local.c src/fs/file_local.h src/fs/file_scratch.c \
+	src/fs/file_fd.c src/fs/file_fd.h \
 	src/fs/write.c src/fs/writer.c src/fs/flight.c \
 	src/fs/publish.c src/fs/publish_internal.h \
 	src/fs/publish_body.c src/fs/publish_parts.c \

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "fs/watch.h"
 #include "stage/stage.h"
 
 /* 0 when nothing has this name. */
@@ -31,15 +32,17 @@ static int make_dir(struct fs *fs, struct inode *dir, const char *name,
 		    mode_t mode, const struct fs_caller *c, struct inode **out)
 {
 	struct buf key = NAMES_KEY;
+	struct fs_caller owner;
 	int err = must_be_absent(fs, dir, name);
 
 	if (!err)
 		err = inode_key_of(fs->tree, dir, name, &key);
 	if (!err && key.len >= STORE_KEY_MAX)
 		err = -ENAMETOOLONG; /* no room for the '/' */
+	names_maker(fs, dir, true, c, &owner, &mode);
 	if (!err)
-		err = tree_create(fs->tree, dir, name, INODE_DIR, mode, c->uid,
-				  c->gid, out);
+		err = tree_create(fs->tree, dir, name, INODE_DIR, mode,
+				  owner.uid, owner.gid, out);
 	buf_clear(&key);
 	if (err)
 		return err;
@@ -102,7 +105,7 @@ static int claim_name(struct fs *fs, struct inode *dir, const char *name,
 static int remove_key(struct fs *fs, struct inode *dir, const char *key)
 {
 	struct stage *stage = inode_stage(fs->tree, dir);
-	int err = stage ? store_remove(stage->store, key) : -ENOENT;
+	int err = stage ? WATCH_OWN(store_remove(stage->store, key)) : -ENOENT;
 
 	stage_unref(stage);
 	return err;

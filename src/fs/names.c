@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "fs/watch.h"
 #include "stage/stage.h"
 
 #define BLOCK_SIZE (128 << 10) /* what programs read and write at a time */
@@ -112,6 +114,27 @@ int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 	return 0;
 }
 
+void names_maker(struct fs *fs, struct inode *dir, bool is_dir,
+		 const struct fs_caller *c, struct fs_caller *owner,
+		 mode_t *mode)
+{
+	struct inode_view v;
+
+	*owner = *c;
+	inode_view(fs->tree, dir, &v);
+	if (!v.files)
+		return;
+	if (geteuid()) { /* who is not root makes its own only */
+		owner->uid = geteuid();
+		owner->gid = getegid();
+	}
+	if (!(v.mode & S_ISGID))
+		return;
+	owner->gid = v.gid;
+	if (is_dir)
+		*mode |= S_ISGID;
+}
+
 int names_put_marker(struct fs *fs, struct inode *dir)
 {
 	static const struct store_body nothing = { .data = "", .fd = -1 };
@@ -119,15 +142,22 @@ int names_put_marker(struct fs *fs, struct inode *dir)
 		.content_type = NAMES_MARKER_TYPE,
 	};
 	static const struct store_cond absent = { .if_absent = true };
+	struct store_meta with_owner = meta;
 	struct buf key = NAMES_KEY;
 	struct stage *stage = inode_stage(fs->tree, dir);
 	struct object_info info;
+	struct store_owner owner;
+	struct inode_view v;
 	int err = stage ? inode_key(fs->tree, dir, &key) : -ENOENT;
 
+	inode_view(fs->tree, dir, &v);
+	owner = (struct store_owner){ v.uid, v.gid, v.mode };
+	if (v.files)
+		with_owner.owner = &owner;
 	if (!err)
-		err = store_put(stage->store, buf_str(&key), &nothing, &meta,
-				&absent, &info);
-	if (err == -EEXIST)
+		err = WATCH_OWN(store_put(stage->store, buf_str(&key), &nothing,
+					  &with_owner, &absent, &info));
+	if (err == -EEXIST && !v.files)
 		err = 0;
 	if (!err)
 		inode_set_marker(fs->tree, dir, true);
@@ -202,8 +232,8 @@ int names_keep_dir(struct fs *fs, struct inode *dir, struct inode *i)
 	int rc;
 
 	inode_view(fs->tree, dir, &v);
-	if (v.stage_root || v.has_marker || dir == tree_root(fs->tree) ||
-	    inode_has_child(fs->tree, dir, i))
+	if (v.stage_root || v.has_marker || v.files ||
+	    dir == tree_root(fs->tree) || inode_has_child(fs->tree, dir, i))
 		return 0;
 	rc = dircache_complete(fs->tree, dir) ? 0
 					      : inode_key(fs->tree, i, &key);

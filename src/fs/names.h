@@ -27,12 +27,20 @@ void names_fill(struct fs *fs, struct inode *i, struct fs_entry *out);
 /* 0 when no key lies below the directory but its own marker, and nothing that
  * is yet to be published; else -ENOTEMPTY. */
 int names_empty(struct fs *fs, struct inode *dir);
-/* Writes the marker of a directory, unless it is there. */
+/* Whose a new name in dir is, and with which mode, in a store of files: the
+ * caller's if we may give it away, and in a set-group-id directory its group. */
+void names_maker(struct fs *fs, struct inode *dir, bool is_dir,
+		 const struct fs_caller *c, struct fs_caller *owner,
+		 mode_t *mode);
+/* Writes the marker of a directory, unless it is there (-EEXIST in a store of
+ * files, where somebody else has just made it). */
 int names_put_marker(struct fs *fs, struct inode *dir);
 /* Before i leaves dir: a directory that only i implied gets a marker. */
 int names_keep_dir(struct fs *fs, struct inode *dir, struct inode *i);
 /* i has left the tree, or is about to: its content is nobody's any more. */
 void names_orphan(struct fs *fs, struct inode *i);
+/* How long a name is believed, by the kind of its store. */
+unsigned names_ttl_ms(struct fs *fs, bool files);
 /* open.c: truncate(2), which has no handle: published at once. */
 int names_truncate(struct fs *fs, struct inode *i, uint64_t size);
 /*

@@ -36,8 +36,14 @@ static bool writes(int flags)
 static int open_content(struct fs *fs, struct inode *i, struct file **out,
 			struct inode_view *v)
 {
-	int err = names_refresh(fs, i);
+	int err;
 
+	inode_view(fs->tree, i, v);
+	/* To look at a disk costs little; content that is not open is looked
+	 * at when its file is opened. */
+	if (v->files && v->open && v->published)
+		inode_doubt(fs->tree, i);
+	err = names_refresh(fs, i);
 	if (err)
 		return err;
 	inode_view(fs->tree, i, v);
@@ -45,11 +51,14 @@ static int open_content(struct fs *fs, struct inode *i, struct file **out,
 		return -EISDIR;
 	if (v->orphan && !v->open)
 		return -ESTALE;
-	if (v->open)
+	if (v->open && !v->files)
 		err = names_rebase(fs, i);
 	if (err)
 		return err;
-	return file_open(&fs->env, i, v->published ? &v->info : NULL, out);
+	err = file_open(&fs->env, i, v->published ? &v->info : NULL, out);
+	if (err == -ESTALE) /* the next lookup is to ask */
+		inode_doubt(fs->tree, i);
+	return err;
 }
 
 static struct fs_locked *fs_locked(struct fs *fs) REQUIRES(&fs->lock)
@@ -137,14 +146,16 @@ static int create_new(struct fs *fs, struct inode *dir, const char *name,
 		      mode_t mode, int flags, const struct fs_caller *c,
 		      struct inode **out, struct handle **h)
 {
+	struct fs_caller owner;
 	struct file *f;
 	struct buf key = NAMES_KEY;
 	int err = inode_key_of(fs->tree, dir, name, &key);
 
 	buf_clear(&key);
+	names_maker(fs, dir, false, c, &owner, &mode);
 	if (!err)
-		err = tree_create(fs->tree, dir, name, INODE_FILE, mode, c->uid,
-				  c->gid, out);
+		err = tree_create(fs->tree, dir, name, INODE_FILE, mode,
+				  owner.uid, owner.gid, out);
 	if (err)
 		return err;
 	err = file_open(&fs->env, *out, NULL, &f);

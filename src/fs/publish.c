@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "fs/publish_internal.h"
+#include "fs/watch.h"
 #include "stage/stage.h"
 
 static int put_whole(struct publish *p)
@@ -26,8 +27,8 @@ static int put_whole(struct publish *p)
 	int err = publish_body(p, &part, &body);
 
 	return err ? err
-		   : store_put(file_store(p->file), p->key, &body, NULL, NULL,
-			       &p->result);
+		   : WATCH_OWN(store_put(file_store(p->file), p->key, &body,
+					 NULL, NULL, &p->result));
 }
 
 /* What the publication begins with; false: it cannot succeed. */
@@ -66,32 +67,28 @@ static bool is_sticky(struct file *f)
 	return sticky;
 }
 
-static int publish(struct publish *p)
+int remote_publish(struct file *f, const char *key, struct object_info *result)
 {
-	struct file *f = p->file;
-	char *key = strdup(p->key);
+	struct publish p = { .file = f, .key = key };
 	bool moved, whole;
-	int err = key ? look(p, &moved, &whole) : -ENOMEM;
+	int err = look(&p, &moved, &whole);
 
 	if (!err && moved) {
 		writer_give_up(f);
 		err = is_sticky(f) ? publish_lost(f) : 0;
 	}
 	if (!err)
-		err = whole ? put_whole(p) : publish_parts(p);
+		err = whole ? put_whole(&p) : publish_parts(&p);
 	if (!err) {
 		writer_give_up(f); /* one that was begun and not needed */
-		p->result.size = p->size;
-		file_forget(f, &p->result, key);
-		inode_published(f->env->tree, f->inode, &p->result);
-		key = NULL;
+		*result = p.result;
+		result->size = p.size;
 	} else if (err == -EINTR) {
 		writer_recall_tail(f);
 	} else {
 		writer_give_up(f);
 	}
-	free(key);
-	free(p->base_key);
+	free(p.base_key);
 	return err;
 }
 
@@ -108,7 +105,8 @@ static bool is_clean(struct file *f)
 /* With the turn. */
 static enum file_state publish_turn(struct file *f, const char *key, int *err)
 {
-	struct publish p = { .file = f, .key = key };
+	struct object_info result;
+	char *base_key;
 	bool orphan;
 
 	lock_take(&f->lock);
@@ -118,8 +116,15 @@ static enum file_state publish_turn(struct file *f, const char *key, int *err)
 		writer_give_up(f);
 		return FILE_DIRTY;
 	}
-	*err = publish(&p);
-	return *err ? FILE_DIRTY : FILE_CLEAN;
+	base_key = strdup(key);
+	*err = base_key ? f->way->publish(f, key, &result) : -ENOMEM;
+	if (*err) {
+		free(base_key);
+		return FILE_DIRTY;
+	}
+	f->way->forget(f, &result, base_key);
+	inode_published(f->env->tree, f->inode, &result);
+	return FILE_CLEAN;
 }
 
 int file_publish(struct file *f)

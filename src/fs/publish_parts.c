@@ -11,6 +11,7 @@
 
 #include "fs/crew.h"
 #include "fs/publish_internal.h"
+#include "fs/watch.h"
 #include "stage/stage.h"
 
 struct upload {
@@ -165,7 +166,8 @@ static int complete(void *arg, size_t k)
 	struct upload *u = arg;
 	struct publish *p = u->publish;
 
-	return store_upload_complete(u->store, u->list, p->n, NULL, &p->result);
+	return WATCH_OWN(store_upload_complete(u->store, u->list, p->n, NULL,
+					       &p->result));
 }
 
 static struct store_upload *open_upload(struct file *f)

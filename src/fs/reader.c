@@ -21,6 +21,7 @@
 #include "fs/block.h"
 #include "fs/file_internal.h"
 #include "fs/fs.h"
+#include "fs/pool.h"
 
 #define PAGE 4096ULL
 #define RETRIES 32 /* publications that one block may meet */
@@ -68,7 +69,10 @@ static void release_blocks(struct fs_data *d)
 void reader_data_release(struct fs_data *d)
 {
 	release_blocks(d);
-	free(d->own);
+	if (d->own_pool)
+		pool_put(d->own_pool, d->own, d->own_size);
+	else
+		free(d->own);
 	memset(d, 0, sizeof(*d));
 }
 
@@ -291,8 +295,8 @@ static int read_run(struct job *j)
 	return err;
 }
 
-int reader_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
-		struct fs_data *out)
+static int remote_read(struct reader *r, struct file *f, uint64_t offset,
+		       size_t len, struct fs_data *out)
 {
 	struct job j = { .reader = r, .file = f, .offset = offset, .out = out };
 	unsigned tries = 0;
@@ -321,4 +325,24 @@ int reader_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
 		out->n = 1;
 	}
 	return err;
+}
+
+static int remote_open(struct file *f)
+{
+	return 0; /* the first read asks */
+}
+
+const struct file_way file_remote = {
+	.open = remote_open,
+	.read = remote_read,
+	.write = remote_write,
+	.resize = remote_resize,
+	.publish = remote_publish,
+	.forget = remote_forget,
+};
+
+int reader_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
+		struct fs_data *out)
+{
+	return f->way->read(r, f, offset, len, out);
 }

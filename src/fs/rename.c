@@ -6,7 +6,8 @@
  *   publish what is dirty -> copy, pinned to the ETag that we know -> the tree
  *   and the open content move -> remove the old object
  *
- * A file that the store has never seen only moves in the tree.
+ * A file that the store has never seen only moves in the tree. A store of
+ * files moves a file, or a directory, in one step.
  */
 #include "fs/rename.h"
 
@@ -16,6 +17,7 @@
 
 #include "base/log.h"
 #include "base/wait.h"
+#include "fs/watch.h"
 #include "stage/stage.h"
 
 #define COPY_TRIES 3 /* when another machine writes to the source */
@@ -57,9 +59,9 @@ static int copy_object(struct rename *r, struct object_info *info)
 
 	for (int tries = 0; tries < COPY_TRIES; tries++) {
 		inode_view(r->fs->tree, r->from, &v);
-		err = store_copy(r->stage->store, buf_str(&r->key),
-				 v.info.etag[0] ? v.info.etag : NULL,
-				 buf_str(&r->to_key), NULL, info);
+		err = WATCH_OWN(store_copy(r->stage->store, buf_str(&r->key),
+					   v.info.etag[0] ? v.info.etag : NULL,
+					   buf_str(&r->to_key), NULL, info));
 		if (err != -ESTALE)
 			break;
 		err = names_ask(r->fs, r->dir, r->name, &now);
@@ -90,9 +92,33 @@ static int move_object(struct rename *r)
 	rename_content(r->fs, r->from);
 	/* From here on finishing is the shortest way, also when interrupted. */
 	waiter_begin(waiter_self());
-	err = store_remove(r->stage->store, buf_str(&r->key));
+	err = WATCH_OWN(store_remove(r->stage->store, buf_str(&r->key)));
 	if (err)
 		tree_doubt(r->fs->tree, r->dir, r->name);
+	return err;
+}
+
+int rename_in_store(struct rename *r)
+{
+	struct store *s = r->stage->store;
+	int err = WATCH_OWN(store_rename(s, buf_str(&r->key),
+					 buf_str(&r->to_key), r->no_replace));
+
+	if (!err)
+		err = tree_moved(r->fs->tree, r->from, r->to_dir, r->to_name);
+	if (err) {
+		tree_doubt(r->fs->tree, r->dir, r->name);
+		tree_doubt(r->fs->tree, r->to_dir, r->to_name);
+	}
+	return err;
+}
+
+static int move_file(struct rename *r)
+{
+	int err = rename_in_store(r);
+
+	if (!err)
+		rename_content(r->fs, r->from);
 	return err;
 }
 
@@ -118,7 +144,7 @@ static int rename_file(struct rename *r)
 		return err;
 	inode_view(r->fs->tree, r->from, &v);
 	if (v.published)
-		err = move_object(r);
+		err = v.files ? move_file(r) : move_object(r);
 	else
 		err = tree_moved(r->fs->tree, r->from, r->to_dir, r->to_name);
 	if (!err && r->to)
@@ -155,6 +181,7 @@ out:
 
 static int claimed_rename_tree(struct rename *r)
 {
+	bool files = r->stage->store->limits.files;
 	int err = r->to ? names_empty(r->fs, r->to) : 0;
 
 	if (!err)
@@ -163,7 +190,7 @@ static int claimed_rename_tree(struct rename *r)
 		return err;
 	err = still_there(r);
 	if (!err)
-		err = rename_tree(r);
+		err = files ? rename_dir(r) : rename_tree(r);
 	tree_move_end(r->fs->tree, r->from);
 	return err;
 }
@@ -266,6 +293,7 @@ int fs_rename(struct fs *fs, struct inode *dir, const char *name,
 
 	if (flags & ~RENAME_NOREPLACE)
 		return -EINVAL;
+	r.no_replace = flags & RENAME_NOREPLACE;
 	err = find_stage(&r);
 	/* No directory above the target is moved while we move there. */
 	if (!err)

@@ -10,6 +10,9 @@
  * The keys are collected first, so that what another machine puts into the old
  * tree meanwhile is not removed. Nobody publishes below meanwhile
  * (tree_move_begin()). Files that the store has never seen go with the names.
+ *
+ * A store of files moves the directory itself; what is open below has its
+ * bytes open too, and only learns its new key.
  */
 #include "fs/rename.h"
 
@@ -150,6 +153,19 @@ static int move_tree(struct rename *r, struct keyset *keys)
 	if (err)
 		tree_doubt(r->fs->tree, r->dir, r->name);
 	return err;
+}
+
+int rename_dir(struct rename *r)
+{
+	int err;
+
+	buf_addc(&r->key, '/');
+	buf_addc(&r->to_key, '/');
+	err = buf_err(&r->key) ? buf_err(&r->key) : buf_err(&r->to_key);
+	if (err)
+		return -ENAMETOOLONG;
+	err = rename_in_store(r);
+	return err ? err : for_open_files(r, move_open);
 }
 
 int rename_tree(struct rename *r)

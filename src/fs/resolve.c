@@ -22,7 +22,7 @@ static int ask_key(struct fs *fs, struct store *store, const char *key,
 	if (err)
 		return err;
 	if (found.is_prefix) {
-		*out = tree_told(fs->tree, dir, name, INODE_DIR, NULL,
+		*out = tree_told(fs->tree, dir, name, INODE_DIR, &found.info,
 				 found.has_marker, asked);
 	} else if (found.is_object) {
 		*out = tree_told(fs->tree, dir, name, INODE_FILE, &found.info,

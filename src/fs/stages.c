@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fs/watch.h"
 #include "stage/catalog.h"
 
 int stages_resolve(struct fs *fs, const char *name, struct inode **out)
@@ -18,6 +19,7 @@ int stages_resolve(struct fs *fs, const char *name, struct inode **out)
 			tree_forget_stage(fs->tree, name);
 		return err;
 	}
+	watch_store(fs->watches, stage->store);
 	*out = tree_told_stage(fs->tree, stage);
 	stage_unref(stage);
 	return *out ? 0 : -ENOMEM;
@@ -26,10 +28,11 @@ int stages_resolve(struct fs *fs, const char *name, struct inode **out)
 int stages_mkdir(struct fs *fs, const char *name, struct inode **out)
 {
 	struct stage *stage;
-	int err = catalog_create(fs->catalog, name, NULL, &stage);
+	int err = WATCH_OWN(catalog_create(fs->catalog, name, NULL, &stage));
 
 	if (err)
 		return err;
+	watch_store(fs->watches, stage->store);
 	*out = tree_told_stage(fs->tree, stage);
 	stage_unref(stage);
 	return *out ? 0 : -ENOMEM;
@@ -54,7 +57,7 @@ int stages_rmdir(struct fs *fs, const char *name)
 	}
 	free(open);
 	if (!err)
-		err = catalog_drop(fs->catalog, name);
+		err = WATCH_OWN(catalog_drop(fs->catalog, name));
 	if (!err)
 		tree_forget_stage(fs->tree, name);
 	inode_unref(fs->tree, i);

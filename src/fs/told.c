@@ -15,16 +15,19 @@
 #include "base/clock.h"
 #include "stage/stage.h"
 
-unsigned tree_left_locked(struct tree *t, int64_t told_ms)
+unsigned tree_left_locked(struct tree *t, const struct inode *i,
+			  int64_t told_ms)
 {
 	int64_t age = clock_mono_ms() - told_ms;
+	unsigned ttl =
+		i->flags & INODE_OF_FILES ? t->set.files_ttl_ms : t->set.ttl_ms;
 
-	return told_ms >= 0 && age < t->set.ttl_ms ? t->set.ttl_ms - age : 0;
+	return told_ms >= 0 && age < ttl ? ttl - age : 0;
 }
 
-bool tree_fresh_locked(struct tree *t, int64_t told_ms)
+bool tree_fresh_locked(struct tree *t, const struct inode *i, int64_t told_ms)
 {
-	return tree_left_locked(t, told_ms) > 0;
+	return tree_left_locked(t, i, told_ms) > 0;
 }
 
 bool tree_has_ours_locked(struct tree *t, struct inode *i)
@@ -52,14 +55,14 @@ enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
 
 	tree_take(t);
 	i = dir->dir ? tree_child_locked(t, dir, name) : NULL;
-	complete = dir->dir && tree_fresh_locked(t, dir->dir->complete_ms);
+	complete = dir->dir && tree_fresh_locked(t, dir, dir->dir->complete_ms);
 	if (i && inode_live(i)) {
-		if (inode_ours(i) || tree_fresh_locked(t, i->told_ms) ||
+		if (inode_ours(i) || tree_fresh_locked(t, i, i->told_ms) ||
 		    (i->more && i->more->stage)) {
 			*out = taken_locked(t, i);
 			answer = TREE_KNOWN;
 		}
-	} else if (complete || (i && tree_fresh_locked(t, i->told_ms))) {
+	} else if (complete || (i && tree_fresh_locked(t, i, i->told_ms))) {
 		answer = TREE_ABSENT;
 	}
 	tree_drop(t);
@@ -73,8 +76,8 @@ unsigned tree_absent_ms(struct tree *t, struct inode *dir, const char *name)
 
 	tree_take(t);
 	i = dir->dir ? tree_child_locked(t, dir, name) : NULL;
-	left = i && !inode_live(i) ? tree_left_locked(t, i->told_ms) : 0;
-	whole = dir->dir ? tree_left_locked(t, dir->dir->complete_ms) : 0;
+	left = i && !inode_live(i) ? tree_left_locked(t, i, i->told_ms) : 0;
+	whole = dir->dir ? tree_left_locked(t, dir, dir->dir->complete_ms) : 0;
 	tree_drop(t);
 	return left > whole ? left : whole;
 }
@@ -122,29 +125,64 @@ uint64_t tree_clock(struct tree *t)
 
 /* The same bytes as we know keep their times: a time that we gave a file does
  * not jump to the store's when it is asked again. */
-static void told_file(struct inode *i, const struct object_info *info)
+static void told_file(struct tree *t, struct inode *i,
+		      const struct object_info *info) REQUIRES(t->lock)
 {
 	bool same = (i->flags & INODE_PUBLISHED) && info->etag[0] &&
 		    !strcmp(inode_etag(i), info->etag);
 
 	i->flags |= INODE_PUBLISHED;
 	i->size = info->size;
-	if (same)
+	if (!same) {
+		i->mtime = info->mtime;
+		i->flags &= ~(INODE_TIMES | INODE_OWN_MTIME);
+		inode_put_etag(i, info->etag);
+	}
+	tree_keep_locked(t, i, info);
+}
+
+void tree_keep_locked(struct tree *t, struct inode *i,
+		      const struct object_info *info)
+{
+	unsigned fixed = t->set.fixed;
+	bool is_file = i->kind == INODE_FILE;
+
+	if (!info->mode)
 		return;
+	if (info->mtime.tv_sec != i->mtime.tv_sec ||
+	    info->mtime.tv_nsec != i->mtime.tv_nsec)
+		i->flags &= ~INODE_TIMES;
 	i->mtime = info->mtime;
-	i->flags &= ~(INODE_TIMES | INODE_OWN_MTIME);
-	inode_put_etag(i, info->etag);
+	i->flags &= ~INODE_OWN_MTIME;
+	tree_own_mode_locked(t, i);
+	if (!(fixed & TREE_FIXED_UID))
+		i->uid = info->uid;
+	if (!(fixed & TREE_FIXED_GID))
+		i->gid = info->gid;
+	if (!(fixed & (is_file ? TREE_FIXED_FILE_MODE : TREE_FIXED_DIR_MODE)))
+		i->mode = info->mode & 07777;
+}
+
+/* A file that is open, and another one now: as on a disk, who has the old one
+ * open keeps that, under a number of its own. */
+static bool was_replaced(const struct inode *i, const struct object_info *info)
+{
+	return (i->flags & INODE_OF_FILES) && i->kind == INODE_FILE &&
+	       (i->flags & INODE_PUBLISHED) && i->more && i->more->file &&
+	       strcmp(inode_etag(i), info->etag);
 }
 
 /* The inode at dir/name that is of this kind: the one there, or a new one in
  * place of what it was. NULL without memory. */
 static struct inode *place_locked(struct tree *t, struct inode *dir,
-				  const char *name, enum inode_kind kind)
+				  const char *name, enum inode_kind kind,
+				  const struct object_info *info)
 	REQUIRES(t->lock)
 {
 	struct inode *i = tree_child_locked(t, dir, name);
 
-	if (i && inode_live(i) && i->kind != kind) {
+	if (i && inode_live(i) &&
+	    (i->kind != kind || (info && was_replaced(i, info)))) {
 		tree_orphan_locked(t, i);
 		i = NULL;
 	}
@@ -175,14 +213,16 @@ struct inode *tree_told_locked(struct tree *t, struct inode *dir,
 		return NULL;
 	lost = !i && dir->dir->lost_stamp > asked;
 	dir->refs++; /* survives the loss of its last child */
-	i = place_locked(t, dir, name, kind);
+	i = place_locked(t, dir, name, kind, info);
 	if (i) {
 		taken_locked(t, i);
 		i->told_ms = lost ? -1 : clock_mono_ms();
 		if (kind == INODE_FILE)
-			told_file(i, info);
+			told_file(t, i, info);
 		else if (has_marker)
 			i->flags |= INODE_MARKER;
+		if (kind == INODE_DIR && info)
+			tree_keep_locked(t, i, info);
 	}
 	dir->refs--;
 	tree_settle_locked(t, dir);

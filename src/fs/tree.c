@@ -153,8 +153,10 @@ struct inode *tree_add_locked(struct tree *t, struct inode *dir,
 {
 	struct inode *i = make_inode(t, name, kind);
 
-	if (i)
-		tree_attach_locked(t, i, dir);
+	if (!i)
+		return NULL;
+	i->flags |= dir->flags & INODE_OF_FILES;
+	tree_attach_locked(t, i, dir);
 	return i;
 }
 
@@ -166,6 +168,7 @@ int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
 		return -ENOMEM;
 	d->n_live -= inode_live(i);
 	i->kind = kind;
+	i->flags &= ~INODE_OWN_MODE;
 	d->n_live += inode_live(i);
 	i->mtime = t->began;
 	return 0;
@@ -205,6 +208,8 @@ struct tree *tree_new(const struct tree_settings *s, struct stage *stage)
 	m = t->root ? inode_more(t->root) : NULL;
 	if (m && stage)
 		m->stage = stage_ref(stage);
+	if (m && stage && stage_of_files(stage))
+		t->root->flags |= INODE_OF_FILES;
 	tree_drop(t);
 	if (!t->guarded_.buckets || !m) {
 		tree_free(t);

@@ -10,6 +10,7 @@
 #include "base/lock.h"
 #include "base/wait.h"
 #include "fs/inode.h"
+#include "stage/stage.h"
 
 #define NAME_SIZE 256 /* of a component, with its NUL */
 
@@ -49,6 +50,7 @@ enum inode_flag {
 	INODE_TIMES = 64, /* more->atime and ctime count */
 	INODE_IN_LRU = 128,
 	INODE_OWN_MTIME = 256, /* ours, the store has another */
+	INODE_OF_FILES = 512, /* the stage's store has limits.files */
 };
 
 struct inode {
@@ -117,6 +119,11 @@ static inline void tree_take(struct tree *t) ACQUIRE(t->lock)
 /* Unlocks, and drops the stages that the held time left behind. */
 void tree_drop(struct tree *t) RELEASE(t->lock);
 
+static inline bool stage_of_files(const struct stage *s)
+{
+	return s->store && s->store->limits.files;
+}
+
 static inline const char *inode_name(const struct inode *i)
 {
 	return i->text;
@@ -133,9 +140,16 @@ bool inode_ours(const struct inode *i);
 /* What is to be kept of i besides: allocated at the first need, or NULL. */
 struct inode_more *inode_more(struct inode *i);
 
-/* How long what was told then is still believed, in ms. */
-unsigned tree_left_locked(struct tree *t, int64_t told_ms) REQUIRES(t->lock);
-bool tree_fresh_locked(struct tree *t, int64_t told_ms) REQUIRES(t->lock);
+/* How long what was told of i then is still believed, in ms. */
+unsigned tree_left_locked(struct tree *t, const struct inode *i,
+			  int64_t told_ms) REQUIRES(t->lock);
+bool tree_fresh_locked(struct tree *t, const struct inode *i, int64_t told_ms)
+	REQUIRES(t->lock);
+/* Mode and owner stand in i from now on: the settings', until they change. */
+void tree_own_mode_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+/* Owner, mode and times as the store keeps them, if it does. */
+void tree_keep_locked(struct tree *t, struct inode *i,
+		      const struct object_info *info) REQUIRES(t->lock);
 struct inode *tree_child_locked(struct tree *t, struct inode *dir,
 				const char *name) REQUIRES(t->lock);
 /* A new inode under dir/name, which is free. NULL without memory. */

@@ -208,13 +208,11 @@ static int write_piece(struct file *f, uint64_t at, const void *bytes,
 	return err;
 }
 
-/* Too large for the store, or for its parts? */
-static int check_size(struct file *f, uint64_t size)
+/* Too large for the store's parts? */
+static int check_parts(struct file *f, uint64_t size)
 {
 	struct part_range last;
 
-	if (size > file_store(f)->limits.object_max)
-		return -EFBIG;
 	return size ? part_at(f->stage->part_size, size - 1, &last) : 0;
 }
 
@@ -229,12 +227,13 @@ static int part_error(struct file *f)
 	return err;
 }
 
-static int write_all(struct file *f, uint64_t offset, const char *bytes,
-		     size_t len, bool *changed)
+int remote_write(struct file *f, uint64_t offset, const char *bytes, size_t len,
+		 bool *changed)
 {
 	uint64_t end = offset + len, at = offset;
-	int err = part_error(f);
+	int err = check_parts(f, end);
 
+	err = err ? err : part_error(f);
 	err = err ? err : writer_prepare(f, end);
 	if (!err && offset > size_of(f)) {
 		err = grow(f, offset);
@@ -248,27 +247,6 @@ static int write_all(struct file *f, uint64_t offset, const char *bytes,
 		at += done;
 		*changed |= done > 0;
 	}
-	return err;
-}
-
-int file_write(struct file *f, uint64_t offset, const void *bytes, size_t len)
-{
-	enum file_state before;
-	bool changed = false;
-	int err;
-
-	if (!len)
-		return 0;
-	if (offset > UINT64_MAX - len)
-		return -EFBIG;
-	err = check_size(f, offset + len);
-	err = err ? err : file_begin(f, FILE_WRITING, &before);
-	if (err)
-		return err;
-	err = write_all(f, offset, bytes, len, &changed);
-	if (changed)
-		inode_touch(f->env->tree, f->inode);
-	file_end(f, changed ? FILE_DIRTY : before);
 	return err;
 }
 
@@ -302,29 +280,17 @@ static int cut(struct file *f, uint64_t size)
 	return s ? spill_truncate(&s->spill, size) : 0;
 }
 
-int file_truncate(struct file *f, uint64_t size)
+int remote_resize(struct file *f, uint64_t size)
 {
-	enum file_state before;
-	uint64_t old;
-	int err = check_size(f, size);
+	uint64_t old = size_of(f);
+	int err = check_parts(f, size);
 
-	err = err ? err : file_begin(f, FILE_WRITING, &before);
 	if (err)
 		return err;
-	old = size_of(f);
-	if (size > old)
-		err = grow(f, size);
-	else if (size < old)
-		err = cut(f, size);
-	if (size_of(f) != old) {
-		inode_touch(f->env->tree, f->inode);
-		before = FILE_DIRTY;
-	}
-	file_end(f, before);
-	return err;
+	return size > old ? grow(f, size) : cut(f, size);
 }
 
-void file_forget(struct file *f, const struct object_info *base, char *key)
+void remote_forget(struct file *f, const struct object_info *base, char *key)
 {
 	struct file_locked *g;
 	struct file_spill *spill;
@@ -360,17 +326,4 @@ void file_forget(struct file *f, const struct object_info *base, char *key)
 		block_source_drop(source);
 	block_source_unref(source);
 	free(old_key);
-}
-
-int file_reset(struct file *f)
-{
-	enum file_state before;
-	int err = file_begin(f, FILE_WRITING, &before);
-
-	if (err)
-		return err;
-	file_forget(f, NULL, NULL);
-	inode_touch(f->env->tree, f->inode);
-	file_end(f, FILE_DIRTY);
-	return 0;
 }

@@ -40,7 +40,7 @@ static const struct xattr_row rows[] = {
 	URLS("user.presign.download", PRESIGN_DOWNLOAD),
 	URLS("user.presign.upload", PRESIGN_UPLOAD),
 	{ EXPIRE_NAME, get_expire, XATTR_OF_FILES | XATTR_OF_DIRS },
-	{ "user.stage.md5", xattr_get_etag, XATTR_OF_FILES },
+	{ "user.stage.md5", xattr_get_md5, XATTR_OF_FILES },
 	{ "user.stage.etag", xattr_get_etag, XATTR_OF_FILES },
 	{ "user.stage.url", xattr_get_url, XATTR_OF_FILES | XATTR_OF_DIRS },
 	{ "user.stage.name", xattr_get_name, XATTR_OF_FILES | XATTR_OF_DIRS },

@@ -56,6 +56,7 @@ void xattr_write_json(const struct store_presigned *p,
 		      enum presign_action action, struct buf *out);
 
 int xattr_get_etag(struct xattr_call *c);
+int xattr_get_md5(struct xattr_call *c);
 int xattr_get_url(struct xattr_call *c);
 int xattr_get_name(struct xattr_call *c);
 int xattr_get_size(struct xattr_call *c);

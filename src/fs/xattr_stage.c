@@ -39,6 +39,21 @@ int xattr_get_etag(struct xattr_call *c)
 	return err ? err : value(c, c->view.info.etag);
 }
 
+int xattr_get_md5(struct xattr_call *c)
+{
+	struct stage *stage;
+	size_t before = c->out->len;
+	int err = object_facts(c);
+
+	if (err)
+		return err;
+	stage = inode_stage(c->fs->tree, c->inode);
+	if (stage)
+		store_md5(stage->store, &c->view.info, c->out);
+	stage_unref(stage);
+	return c->out->len == before ? -ENODATA : buf_err(c->out);
+}
+
 int xattr_get_url(struct xattr_call *c)
 {
 	struct buf key = NAMES_KEY;

@@ -247,7 +247,9 @@ static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	struct statvfs st;
-	int err = fs_statfs(fuse_req_userdata(req), &st);
+	int err = fs_statfs(op_begin(req), op_inode(req, ino), &st);
+
+	op_end(req);
 
 	if (err)
 		op_reply(req, err);

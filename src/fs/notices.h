@@ -1,0 +1,32 @@
+/*
+ * What the kernel is to be told of changes that it did not ask for. A queue:
+ * whoever finds a change puts it there, and one thread (fuse/notify.c) takes
+ * it from there, because the kernel may make that thread wait for requests of
+ * its own to be answered.
+ */
+#ifndef FS_NOTICES_H
+#define FS_NOTICES_H
+
+#include <stdbool.h>
+
+struct fs_notice;
+struct inode;
+struct notices;
+
+struct notices *notices_new(void); /* NULL without memory */
+void notices_free(struct notices *q);
+
+/* From now on somebody listens; before, nothing is kept. */
+void notices_begin(struct notices *q);
+/* notices_next() returns false from now on. */
+void notices_end(struct notices *q);
+
+/* dir/name is not what it was. */
+void notices_entry(struct notices *q, struct inode *dir, const char *name);
+/* The attributes of i, or its bytes too, are not what they were. */
+void notices_inode(struct notices *q, struct inode *i, bool bytes);
+
+/* The next one, waited for. */
+bool notices_next(struct notices *q, struct fs_notice *out);
+
+#endif

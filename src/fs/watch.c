@@ -1,0 +1,181 @@
+/*
+ * One watcher for each store, found by a list: a mount has few stores. A
+ * watcher keeps its store alive, so those that only we still hold are looked
+ * for whenever another one comes (a stage that was altered has another store).
+ */
+#include "fs/watch.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "base/lock.h"
+#include "fs/announced.h"
+#include "fs/fs_internal.h"
+#include "fs/notices.h"
+#include "store/store.h"
+
+static __thread unsigned own;
+
+struct watch {
+	struct store_watcher watcher; /* first */
+	struct fs *fs;
+	struct store *store; /* a reference */
+	struct watch *next;
+};
+
+struct watches_locked {
+	struct watch *head;
+};
+
+struct watches {
+	struct fs *fs;
+	struct lock lock; /* a leaf */
+	struct watches_locked guarded_;
+};
+
+static struct watches_locked *watches_locked(struct watches *w)
+	REQUIRES(&w->lock)
+{
+	return &w->guarded_;
+}
+
+void watch_own_begin(void)
+{
+	own++;
+}
+
+void watch_own_end(void)
+{
+	own--;
+}
+
+static void place_changed(void *arg, const struct announced *a)
+{
+	struct fs *fs = arg;
+	struct file *f;
+
+	if (a->rebase) {
+		f = inode_file_get(fs->tree, a->inode);
+		if (f) {
+			file_rebase(f, a->info);
+			file_close(f);
+		}
+	}
+	if (a->tell_entry)
+		notices_entry(fs->notices, a->dir, a->name);
+	if (a->tell_inode)
+		notices_inode(fs->notices, a->inode, true);
+	if (a->tell_dir)
+		notices_inode(fs->notices, a->dir, false);
+}
+
+static void changed(struct store_watcher *watcher, struct store *s,
+		    const char *key, const struct object_info *info)
+{
+	struct watch *w = (struct watch *)watcher;
+
+	if (!own)
+		tree_announced(w->fs->tree, s, key, info, place_changed, w->fs);
+}
+
+struct watches *watches_new(struct fs *fs)
+{
+	struct watches *w = calloc(1, sizeof(*w));
+
+	if (w) {
+		w->fs = fs;
+		lock_init(&w->lock);
+	}
+	return w;
+}
+
+static void end_all(struct watch *list)
+{
+	struct watch *w, *next;
+
+	LL_FOREACH_SAFE(list, w, next) {
+		store_unwatch(w->store, &w->watcher);
+		store_unref(w->store);
+		free(w);
+	}
+}
+
+void watches_free(struct watches *w)
+{
+	if (!w)
+		return;
+	end_all(w->guarded_.head); /* nobody else has it any more */
+	lock_destroy(&w->lock);
+	free(w);
+}
+
+static bool only_ours(const struct store *s)
+{
+	return __atomic_load_n(&s->refs, __ATOMIC_ACQUIRE) == 1;
+}
+
+/* Takes from the list what nobody else holds. */
+static struct watch *idle_locked(struct watches *ws) REQUIRES(&ws->lock)
+{
+	struct watch **at = &watches_locked(ws)->head, *idle = NULL;
+
+	while (*at) {
+		struct watch *w = *at;
+
+		if (!only_ours(w->store)) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		LL_PREPEND(idle, w);
+	}
+	return idle;
+}
+
+static bool has_locked(struct watches *ws, const struct store *s)
+	REQUIRES(&ws->lock)
+{
+	struct watch *w = watches_locked(ws)->head;
+
+	while (w && w->store != s)
+		w = w->next;
+	return w != NULL;
+}
+
+static bool has(struct watches *ws, const struct store *s)
+{
+	bool found;
+
+	lock_take(&ws->lock);
+	found = has_locked(ws, s);
+	lock_drop(&ws->lock);
+	return found;
+}
+
+void watch_store(struct watches *ws, struct store *s)
+{
+	struct watch *w, *idle;
+	bool added;
+
+	if (!s || has(ws, s))
+		return;
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return;
+	w->watcher.changed = changed;
+	w->fs = ws->fs;
+	w->store = store_ref(s);
+	lock_take(&ws->lock);
+	idle = idle_locked(ws);
+	added = !has_locked(ws, s);
+	if (added) {
+		LL_PREPEND(watches_locked(ws)->head, w);
+		store_watch(s, &w->watcher);
+	}
+	lock_drop(&ws->lock);
+	if (!added) {
+		store_unref(w->store);
+		free(w);
+	}
+	end_all(idle);
+}

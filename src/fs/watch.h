@@ -1,0 +1,38 @@
+/*
+ * The file system listens to the stores that it shows: what another front end
+ * of this process changes there (the gateway) is in the tree at once, and the
+ * kernel is told (notices.h).
+ *
+ * What the mount changes itself it tells the tree itself, in its own order, so
+ * its calls to a store stand between watch_own_begin() and watch_own_end(),
+ * which count for the calling thread.
+ */
+#ifndef FS_WATCH_H
+#define FS_WATCH_H
+
+struct fs;
+struct store;
+struct watches;
+
+struct watches *watches_new(struct fs *fs); /* NULL without memory */
+/* Nobody is called any more. Before the tree goes. NULL is fine. */
+void watches_free(struct watches *w);
+/* Listens to that store from now on, unless it does already. Those that nobody
+ * else holds any more are let go. Without memory it is tried the next time. */
+void watch_store(struct watches *w, struct store *s);
+
+void watch_own_begin(void);
+void watch_own_end(void);
+
+/* err of a call to a store, which is the mount's own. */
+#define WATCH_OWN(call) \
+	({ \
+		int own_err_; \
+\
+		watch_own_begin(); \
+		own_err_ = (call); \
+		watch_own_end(); \
+		own_err_; \
+	})
+
+#endif
