@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "fuse/init_patch.h"
+#include "fuse/notify.h"
 #include "fuse/ops.h"
 
 #define WORKERS_MAX 1000
@@ -32,6 +33,7 @@
 
 struct session {
 	struct fuse_session *se;
+	struct fs *fs;
 	char *mountpoint;
 	void (*ready)(void *arg);
 	void *arg;
@@ -156,6 +158,7 @@ int session_new(const struct session_settings *set, struct fs *fs,
 		goto out;
 	mount_says = &why;
 	fuse_set_log_func(fuse_says);
+	s->fs = fs;
 	s->mountpoint = strdup(set->mountpoint);
 	if (!s->mountpoint)
 		goto out;
@@ -190,6 +193,7 @@ out:
 int session_run(struct session *s, void (*ready)(void *arg), void *arg)
 {
 	struct fuse_loop_config *cfg = fuse_loop_cfg_create();
+	struct notify *notify;
 	int rc = -ENOMEM;
 
 	s->ready = ready;
@@ -199,8 +203,11 @@ int session_run(struct session *s, void (*ready)(void *arg), void *arg)
 	fuse_loop_cfg_set_max_threads(cfg, WORKERS_MAX);
 	setenv("FUSE_THREAD_STACK", WORKER_STACK, 0);
 	rc = init_patch(s->se, after_init, s);
-	if (!rc)
+	if (!rc) {
+		notify = notify_start(s->se, s->fs);
 		rc = fuse_session_loop_mt(s->se, cfg);
+		notify_stop(notify);
+	}
 	fuse_loop_cfg_destroy(cfg);
 	/* A positive value is the signal that ended the loop. */
 	return rc < 0 ? rc : 0;

@@ -1,0 +1,112 @@
+/*
+ * The kernel takes the lock of a directory to forget a name in it, and waits
+ * for pages that are being read to forget them: both may be held by somebody
+ * whose request we have not answered yet. While workers answer, that ends.
+ * When they have left (SIGTERM), notify_stop() answers in their place until
+ * the thread has come back: else it would wait for ever, and the process,
+ * whose end closes the connection, with it.
+ */
+#define FUSE_USE_VERSION 312
+#include "fuse/notify.h"
+
+#include <fuse_lowlevel.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/fs.h"
+
+#define LOOK_MS 20
+
+struct notify {
+	struct fuse_session *se;
+	struct fs *fs;
+	pthread_t thread;
+	_Atomic(bool) ended;
+};
+
+static fuse_ino_t number_of(struct notify *n, const struct inode *i)
+{
+	return i == fs_root(n->fs) ? FUSE_ROOT_ID : (fuse_ino_t)(uintptr_t)i;
+}
+
+/* What the kernel does not know it need not forget: no error counts. */
+static void tell(struct notify *n, const struct fs_notice *notice)
+{
+	fuse_ino_t ino = number_of(n, notice->inode);
+
+	switch (notice->kind) {
+	case FS_NOTICE_ENTRY:
+		fuse_lowlevel_notify_inval_entry(n->se, ino, notice->name,
+						 strlen(notice->name));
+		break;
+	case FS_NOTICE_ATTR:
+		fuse_lowlevel_notify_inval_inode(n->se, ino, -1, 0);
+		break;
+	case FS_NOTICE_BYTES:
+		fuse_lowlevel_notify_inval_inode(n->se, ino, 0, 0);
+		break;
+	}
+}
+
+static void *work(void *arg)
+{
+	struct notify *n = arg;
+	struct fs_notice notice;
+
+	while (fs_notice_next(n->fs, &notice))
+		tell(n, &notice);
+	atomic_store(&n->ended, true);
+	return NULL;
+}
+
+struct notify *notify_start(struct fuse_session *se, struct fs *fs)
+{
+	struct notify *n = calloc(1, sizeof(*n));
+	sigset_t all, before;
+	int err;
+
+	if (!n)
+		return NULL;
+	n->se = se;
+	n->fs = fs;
+	fs_notices_begin(fs);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&n->thread, NULL, work, n);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!err)
+		return n;
+	fs_notices_end(fs);
+	free(n);
+	return NULL;
+}
+
+/* Answers what has come, if anything comes soon. */
+static void answer(struct notify *n, struct fuse_buf *buf)
+{
+	struct pollfd p = { fuse_session_fd(n->se), POLLIN, 0 };
+
+	if (poll(&p, 1, LOOK_MS) > 0 && (p.revents & POLLIN) &&
+	    fuse_session_receive_buf(n->se, buf) > 0)
+		fuse_session_process_buf(n->se, buf);
+}
+
+void notify_stop(struct notify *n)
+{
+	struct fuse_buf buf = { .mem = NULL };
+
+	if (!n)
+		return;
+	fs_notices_end(n->fs);
+	fuse_session_reset(n->se);
+	while (!atomic_load(&n->ended))
+		answer(n, &buf);
+	pthread_join(n->thread, NULL);
+	free(buf.mem);
+	free(n);
+}
