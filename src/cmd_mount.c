@@ -153,6 +153,7 @@ static int make_fs(struct mounting *m)
 		.gid = c->gid,
 		.file_mode = c->file_mode & ~c->umask,
 		.dir_mode = c->dir_mode & ~c->umask,
+		.fixed = c->fixed,
 		.ro = c->ro,
 		.presign = (enum fs_presign)c->presign,
 		.presign_expire = c->presign_expire,

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "fs/inode.h"
 #include "config_impl.h"
 #include "stage/path.h"
 
@@ -181,10 +182,18 @@ static int fill(struct config_builder *b)
 
 	if (!rc)
 		rc = fill_spill_dir(m);
-	if (!was_given(b, "uid"))
+	if (was_given(b, "uid"))
+		m->fixed |= TREE_FIXED_UID;
+	else
 		m->uid = getuid();
-	if (!was_given(b, "gid"))
+	if (was_given(b, "gid"))
+		m->fixed |= TREE_FIXED_GID;
+	else
 		m->gid = getgid();
+	if (was_given(b, "file_mode") || was_given(b, "umask"))
+		m->fixed |= TREE_FIXED_FILE_MODE;
+	if (was_given(b, "dir_mode") || was_given(b, "umask"))
+		m->fixed |= TREE_FIXED_DIR_MODE;
 	if (!was_given(b, "presign_expire") &&
 	    m->presign_expire > m->presign_expire_max)
 		m->presign_expire = m->presign_expire_max;
