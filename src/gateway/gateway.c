@@ -19,6 +19,7 @@
 #include "gateway/counters.h"
 #include "gateway/gateway_impl.h"
 #include "gateway/server.h"
+#include "gateway/upload.h"
 
 #define PEM_MAX (1 << 20)
 #define FDS_EACH 2 /* the connection's, and the file's */
@@ -122,6 +123,8 @@ int gateway_new(const struct gateway_settings *set, struct catalog *catalog,
 		rc = g->counters ? 0 : -ENOMEM;
 	}
 	if (!rc)
+		rc = upload_api_new(&g->set, &g->uploads);
+	if (!rc)
 		rc = address_settle(g, set->inherited, set->n_inherited, err);
 	if (rc) {
 		if (!err->len)
@@ -152,6 +155,7 @@ void gateway_free(struct gateway *g)
 	address_leave(g);
 	server_free(g->server);
 	address_free(g->address);
+	upload_api_free(g->uploads);
 	counters_free(g->counters);
 	settings_clear(&g->set);
 	free(g->certificate);

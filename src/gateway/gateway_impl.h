@@ -13,6 +13,7 @@
 struct address;
 struct counters;
 struct server;
+struct upload_api;
 
 struct gateway {
 	/* Strings and users are copies of our own, numbers have their
@@ -21,6 +22,7 @@ struct gateway {
 	char *certificate, *private_key; /* PEM; NULL: plain HTTP */
 	struct catalog *catalog;
 	struct counters *counters; /* counters.h */
+	struct upload_api *uploads; /* upload.h */
 	struct server *server; /* server.h; NULL while an address is shared */
 	struct address *address; /* address.h */
 };

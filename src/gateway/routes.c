@@ -27,6 +27,8 @@ static const struct exchange_handler nothing_handler = {
 static const struct route routes[] = {
 	{ "/health", "GET HEAD", &health_handler, EXCHANGE_JSON, false },
 	{ "/metrics", "GET HEAD", &metrics_handler, EXCHANGE_JSON, false },
+	{ "/v1/upload_to_stage", "PUT POST", &upload_handler, EXCHANGE_JSON,
+	  true },
 	{ "/v1/*", "GET HEAD PUT POST DELETE", &nothing_handler, EXCHANGE_JSON,
 	  false },
 	{ NULL, "GET HEAD PUT", &object_handler, EXCHANGE_XML, false },

@@ -26,6 +26,7 @@ bool route_allows(const struct route *r, const char *method);
 
 /* The handlers, each in its own file. */
 extern const struct exchange_handler object_handler; /* object.c */
+extern const struct exchange_handler upload_handler; /* upload.c */
 extern const struct exchange_handler health_handler, metrics_handler;
 
 #endif

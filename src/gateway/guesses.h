@@ -1,0 +1,39 @@
+/*
+ * Is this the password? Slow for whoever guesses, quick for whoever knows:
+ * at most two hashes are worked on at once, what was right is remembered for a
+ * minute, and who was wrong waits longer each time before the next guess of
+ * that name from that address is looked at.
+ */
+#ifndef GATEWAY_GUESSES_H
+#define GATEWAY_GUESSES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct guesses;
+
+struct guess {
+	const struct sockaddr_storage *peer;
+	const char *name;
+	const char *hash; /* NULL: nobody of that name; costs the same */
+	const char *password;
+	size_t n; /* bytes of it */
+};
+
+/* NULL: kdf_matches() and the clock. */
+struct guesses_ops {
+	int (*matches)(const char *hash, const void *password, size_t n);
+	int64_t (*now_ms)(void);
+};
+
+/* alike: a hash that costs what the users' do, for names that nobody has;
+ * borrowed. NULL without memory. */
+struct guesses *guesses_new(const char *alike, const struct guesses_ops *ops);
+void guesses_free(struct guesses *g);
+
+/* 1, 0, -EAGAIN (too many wrong ones wait already), -EINTR, -ENOMEM. Blocks. */
+int guesses_check(struct guesses *g, const struct guess *q);
+
+#endif
