@@ -24,7 +24,7 @@
  * local_commit (a file takes its place), local_put, local_upload,
  * local_pending, local_remove, local_head (reads), local_scan and local_list,
  * local_attr (owner, mode, times, moves), local_small, local_key,
- * local_presign.
+ * local_presign, local_sweep.
  */
 #include <errno.h>
 #include <fcntl.h>

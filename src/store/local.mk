@@ -30,7 +30,7 @@ libstore_a_SOURCES = \
 	src/store/local_remove.c \
 	src/store/local_root.c \
 	src/store/local_scan.c \
-	src/store/local_small.c \
+	src/store/local_small.c src/store/local_sweep.c \
 	src/store/local_upload.c \
 	src/store/s3.c src/store/s3.h src/store/s3_impl.h \
 	src/store/s3_body.c \
@@ -120,3 +120,9 @@ TESTS += tests/unit/test_local_note
 tests_unit_test_local_note_SOURCES = tests/unit/test_local_note.c $(LOCAL_RIG_SOURCES)
 tests_unit_test_local_note_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_local_note_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_local_processes
+TESTS += tests/unit/test_local_processes
+tests_unit_test_local_processes_SOURCES = tests/unit/test_local_processes.c $(LOCAL_RIG_SOURCES)
+tests_unit_test_local_processes_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_local_processes_LDADD = $(STORE_LIBS) $(UNIT_LIBS)

@@ -88,31 +88,36 @@ int local_write_body(const struct store_body *body, int to, uint64_t to_at)
 	return local_copy_range(body->fd, body->offset, to, to_at, body->len);
 }
 
+/* A folder that was removed since it was opened: ext4 says EPERM of it. */
+static bool is_dead(int dir)
+{
+	struct stat st;
+
+	return !fstat(dir, &st) && !st.st_nlink;
+}
+
 int local_tmpfile(struct local *l, const char *key)
 {
 	const int flags = O_TMPFILE | O_RDWR | O_CLOEXEC;
 	char path[STORE_KEY_MAX + 1];
-	int dir = -ENOENT, fd;
+	int fd = -ENOENT;
 
 	/* In the folder where it will be, or in the nearest that there is. */
 	strcpy(path, key);
-	while (dir == -ENOENT) {
+	while (fd == -ENOENT && *path) {
 		char *slash = strrchr(path, '/');
+		int dir;
 
-		if (!slash)
-			path[0] = '\0';
-		else
-			*slash = '\0';
+		*(slash ? slash : path) = '\0';
 		dir = local_openat(l->root_fd, path, O_PATH | O_DIRECTORY);
-		if (!*path)
-			break;
+		fd = dir;
+		if (dir < 0)
+			continue;
+		fd = openat(dir, ".", flags, 0666);
+		if (fd < 0)
+			fd = is_dead(dir) ? -ENOENT : -errno;
+		close(dir);
 	}
-	if (dir < 0)
-		return dir;
-	fd = openat(dir, ".", flags, 0666);
-	if (fd < 0)
-		fd = -errno;
-	close(dir);
 	return fd;
 }
 

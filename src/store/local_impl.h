@@ -73,6 +73,11 @@ int local_root_open(struct local *l, struct buf *err);
 /* A file of the folder becomes the folder's owner's. */
 int local_folder_own(struct local *l, int fd);
 
+/* ---- local_sweep.c ---- */
+/* Removes what dead processes have left; old_s: from which age on a name that
+ * should not last counts as left. */
+void local_sweep(struct local *l, int64_t old_s);
+
 /* ---- local_path.c: from a key to a folder and a name in it ---- */
 
 struct local_path {

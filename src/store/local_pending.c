@@ -1,9 +1,9 @@
 /*
  * Uploads that were begun: a folder each, `.stagefs/uploads/ID/`, with `key`
- * (the bytes of the key, written before the folder is seen to be an upload) and
- * `data`, which becomes the object. The folder is closed to others, so `data`
- * may have the mode that the object will have. Who uploads holds a lock on
- * `data` (flock), by which a later start sees that nobody does any more.
+ * (the bytes of the key) and `data`, which becomes the object. The folder is
+ * closed to others, so `data` may have the mode that the object will have. Who
+ * uploads holds a lock on `data` (flock), by which a later start sees that
+ * nobody does any more. Until all this is there the folder is called `.ID`.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "store/local_impl.h"
 
-#define PATH_SIZE (sizeof(LOCAL_UPLOADS) + LOCAL_ID_SIZE + 8)
+#define PATH_SIZE (sizeof(LOCAL_UPLOADS) + LOCAL_ID_SIZE + 9)
 
 static void path_of(const char *id, const char *name, char out[PATH_SIZE])
 {
@@ -50,26 +50,36 @@ static int write_key(struct local *l, const char *id, const char *key)
 	return err;
 }
 
+static int make_files(struct local *l, const char *id, const char *key, int *fd)
+{
+	int err = write_key(l, id, key);
+
+	if (err)
+		return err;
+	*fd = make_file(l, id, "data", 0666);
+	if (*fd < 0)
+		return *fd;
+	return flock(*fd, LOCK_EX | LOCK_NB) ? -errno : 0;
+}
+
 int local_pending_make(struct local *l, const char *key, char id[LOCAL_ID_SIZE],
 		       int *fd)
 {
-	char path[PATH_SIZE];
+	char path[PATH_SIZE], hidden[LOCAL_ID_SIZE + 1], from[PATH_SIZE];
 	int err;
 
 	*fd = -1;
 	local_random_id(id);
+	snprintf(hidden, sizeof(hidden), ".%s", id);
+	path_of(hidden, "", from);
 	path_of(id, "", path);
-	if (mkdirat(l->folder_fd, path, 0700))
+	if (mkdirat(l->folder_fd, from, 0700))
 		return -errno;
-	err = write_key(l, id, key);
-	if (!err) {
-		*fd = make_file(l, id, "data", 0666);
-		err = *fd < 0 ? *fd : 0;
-	}
-	if (!err && flock(*fd, LOCK_EX | LOCK_NB))
+	err = make_files(l, hidden, key, fd);
+	if (!err && renameat(l->folder_fd, from, l->folder_fd, path))
 		err = -errno;
 	if (err)
-		local_pending_drop(l, id);
+		local_pending_drop(l, hidden);
 	return err;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The disk of a store, at start: is the root there, can its disk hold what we
- * keep, and what did a process that was killed leave?
+ * The disk of a store, at start: is the root there, and can its disk hold what
+ * we keep?
  *
  * A root that cannot be written is still read: ro_err says why every write
  * will fail. The folder of ours is closed to others, and must belong to who
@@ -8,22 +8,19 @@
  * trusted. Root makes what it makes there the folder's owner's, so that a
  * store stays its owner's after one `sudo`.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "store/local_impl.h"
 
 #define PROBE "user.stagefs"
-#define OLD_S 60 /* what is younger may be in the making */
+#define OLD_S 60
 
 static const char *root_of(const struct local *l)
 {
@@ -114,6 +111,19 @@ static int make_folder(struct local *l, const char *name)
 	return e;
 }
 
+static int make_locks(struct local *l)
+{
+	int fd = openat(l->folder_fd, LOCAL_LOCKS,
+			O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int e;
+
+	if (fd < 0)
+		return -errno;
+	e = local_folder_own(l, fd);
+	close(fd);
+	return e;
+}
+
 /* Whose is it, and who else may look into it? */
 static int check_folder(struct local *l, struct buf *err)
 {
@@ -182,64 +192,6 @@ static int probe(struct local *l, struct buf *err)
 	return e;
 }
 
-/* ---- what was left ---- */
-
-static bool is_old(const struct stat *st)
-{
-	int64_t age = clock_now_s() - st->st_ctim.tv_sec;
-
-	return age > OLD_S;
-}
-
-static void sweep_tmp(struct local *l, const char *id)
-{
-	char path[sizeof(LOCAL_TMP) + LOCAL_NAME_SIZE + 1];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/%s", LOCAL_TMP, id);
-	if (!fstatat(l->folder_fd, path, &st, AT_SYMLINK_NOFOLLOW) &&
-	    is_old(&st))
-		unlinkat(l->folder_fd, path, 0);
-}
-
-/* An upload whose process has died: nobody holds its lock. */
-static void sweep_upload(struct local *l, const char *id)
-{
-	char path[sizeof(LOCAL_UPLOADS) + LOCAL_NAME_SIZE + 8];
-	struct stat st;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", LOCAL_UPLOADS, id);
-	if (fstatat(l->folder_fd, path, &st, AT_SYMLINK_NOFOLLOW) ||
-	    !is_old(&st))
-		return;
-	strcat(path, "/data");
-	fd = openat(l->folder_fd, path,
-		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0 ? errno == ENOENT : !flock(fd, LOCK_EX | LOCK_NB))
-		local_pending_drop(l, id);
-	if (fd >= 0)
-		close(fd);
-}
-
-static void sweep(struct local *l, const char *name,
-		  void (*each)(struct local *l, const char *id))
-{
-	int fd = local_openat(l->folder_fd, name, O_RDONLY | O_DIRECTORY);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *e;
-
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	while ((e = readdir(dir)))
-		if (e->d_name[0] != '.')
-			each(l, e->d_name);
-	closedir(dir);
-}
-
 /* ---- all of it ---- */
 
 static int try_to_write(struct local *l, struct buf *err)
@@ -248,6 +200,8 @@ static int try_to_write(struct local *l, struct buf *err)
 
 	if (!e)
 		e = make_folder(l, LOCAL_UPLOADS);
+	if (!e)
+		e = make_locks(l);
 	if (!e || e == -ENOSPC || e == -EDQUOT)
 		e = probe(l, err);
 	if (cannot_write(e)) {
@@ -279,7 +233,6 @@ int local_root_open(struct local *l, struct buf *err)
 		log_at(LOG_LEVEL_WARN, &where, "%s is only read", root_of(l));
 		return 0;
 	}
-	sweep(l, LOCAL_TMP, sweep_tmp);
-	sweep(l, LOCAL_UPLOADS, sweep_upload);
+	local_sweep(l, OLD_S);
 	return 0;
 }
