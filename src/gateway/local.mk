@@ -44,3 +44,20 @@ tests_unit_test_http_text_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
 tests_unit_test_hosts_SOURCES = tests/unit/test_hosts.c tests/unit/unit.h
 tests_unit_test_hosts_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_hosts_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_gateway_get tests/unit/test_gateway_put \
+	tests/unit/test_gateway_limits
+TESTS += tests/unit/test_gateway_get tests/unit/test_gateway_put \
+	tests/unit/test_gateway_limits
+tests_unit_test_gateway_get_SOURCES = tests/unit/test_gateway_get.c \
+	$(GATEWAY_RIG_SOURCES)
+tests_unit_test_gateway_get_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_gateway_get_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
+tests_unit_test_gateway_put_SOURCES = tests/unit/test_gateway_put.c \
+	$(GATEWAY_RIG_SOURCES)
+tests_unit_test_gateway_put_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_gateway_put_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
+tests_unit_test_gateway_limits_SOURCES = tests/unit/test_gateway_limits.c \
+	$(GATEWAY_RIG_SOURCES)
+tests_unit_test_gateway_limits_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_gateway_limits_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)

@@ -215,14 +215,11 @@ static enum MHD_Result on_headers(struct server *s, struct served *r,
 	int64_t length = r->x.content_length;
 
 	begin(r);
-	if (!exchange_answered(&r->x))
+	/* An answer that the library gets now ends the connection. */
+	if (!exchange_answered(&r->x) || !length)
 		return links_set(server_links(s), r->link, LINK_AT_WORK)
 			       ? MHD_YES
 			       : MHD_NO;
-	if (!length) {
-		links_set(server_links(s), r->link, LINK_AT_WORK);
-		return send_answer(r, c, false);
-	}
 	if (length < 0 || length > SWALLOW_MAX || expects_continue(&r->x))
 		return send_answer(r, c, true);
 	return links_set(server_links(s), r->link, LINK_REFUSED) ? MHD_YES
