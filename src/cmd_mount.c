@@ -266,11 +266,34 @@ static void *settle(void *arg)
 	return NULL;
 }
 
+/* For whoever has configured nothing: three lines. */
+static void greet(const struct mounting *m)
+{
+	struct buf origin = BUF_INIT(BUF_LINE), file = BUF_INIT(BUF_LINE);
+	struct buf path = BUF_INIT(BUF_LINE);
+
+	gateway_origin(m->gateway, &origin);
+	buf_addf(&path, "%s/~/hello", m->mountpoint);
+	text_shell_quote(&file, buf_str(&path));
+	printf("data:    %s\n"
+	       "mount:   %s, URLs and uploads at %s\n"
+	       "try:     date >%s; getfattr --only-values "
+	       "-n user.presign.download %s\n",
+	       m->config.embedded, m->mountpoint, buf_str(&origin),
+	       buf_str(&file), buf_str(&file));
+	fflush(stdout);
+	buf_clear(&origin);
+	buf_clear(&file);
+	buf_clear(&path);
+}
+
 static void ready(void *arg)
 {
 	struct mounting *m = arg;
 	const struct config_mount *c = &m->config.mount;
 
+	if (m->config.embedded && m->gateway)
+		greet(m);
 	if (m->parent >= 0 && !c->log)
 		log_open("syslog", c->log_level);
 	background_end(m->parent, 0);

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "fs/inode.h"
 #include "config_impl.h"
+#include "sign/sigv4.h"
 #include "stage/path.h"
 
 #define SYSTEM_FILE "/etc/stagefs/stagefs.conf"
@@ -107,12 +108,9 @@ static char *user_file(void)
 	return xdg_path("XDG_CONFIG_HOME", "/.config", "/stagefs/stagefs.conf");
 }
 
-/*
- * The file to read: what was named must be there, the others may be. *out
- * NULL: none; err then has where it was looked for.
- */
-static int find_file(const struct config_request *r, char **out,
-		     struct buf *err)
+/* The file to read: what was named must be there, the others may be. *out
+ * NULL: none. */
+static int find_file(const struct config_request *r, char **out)
 {
 	const char *named = r->file ? r->file : getenv("STAGEFS_CONFIG");
 	char *path;
@@ -129,15 +127,11 @@ static int find_file(const struct config_request *r, char **out,
 		*out = path;
 		return 0;
 	}
-	buf_adds(err, "no configuration: neither ");
-	text_printable(err, path);
 	free(path);
 	if (!access(SYSTEM_FILE, F_OK)) {
-		buf_reset(err);
 		*out = strdup(SYSTEM_FILE);
 		return *out ? 0 : -ENOMEM;
 	}
-	buf_adds(err, " nor " SYSTEM_FILE " exists");
 	return 0;
 }
 
@@ -155,6 +149,40 @@ static int fill_user(struct config_mount *m)
 	snprintf(number, sizeof(number), "%u", (unsigned)getuid());
 	m->user = strdup(pw ? pw->pw_name : number);
 	return m->user ? 0 : -ENOMEM;
+}
+
+/*
+ * Nothing says where stages live: in plain files of the user's own. True as
+ * well when -o only said how (`-o public_endpoint_url=...`).
+ */
+static bool is_embedded(const struct config *c)
+{
+	if (c->file || (c->storage.url && *c->storage.url))
+		return false;
+	for (unsigned i = 0; i < c->n_stages; i++)
+		if (!c->stages[i].drop_in)
+			return false;
+	return true;
+}
+
+static int embed(struct config *c)
+{
+	const char *xdg = getenv("XDG_DATA_HOME");
+	bool system = !geteuid() && !(xdg && *xdg == '/');
+	char *dir = system ? strdup("/var/lib/stagefs/")
+			   : xdg_path("XDG_DATA_HOME", "/.local/share",
+				      "/stagefs/");
+	struct buf url = BUF_INIT(BUF_URL);
+
+	if (!dir)
+		return -ENOMEM;
+	buf_adds(&url, "fs://");
+	sigv4_encode_path(&url, dir);
+	free(c->storage.url);
+	c->storage.url = buf_detach(&url);
+	c->embedded = dir;
+	c->has_storage = true;
+	return c->storage.url ? 0 : -ENOMEM;
 }
 
 static int fill_spill_dir(struct config_mount *m)
@@ -343,8 +371,7 @@ static int build(struct config_builder *b, const struct config_request *r,
 		 struct buf *err)
 {
 	struct config *c = b->config;
-	struct buf missing = BUF_INIT(BUF_MESSAGE);
-	int rc = find_file(r, &c->file, &missing);
+	int rc = find_file(r, &c->file);
 
 	if (!rc && c->file)
 		rc = config_read_file(b, c->file, err);
@@ -352,11 +379,8 @@ static int build(struct config_builder *b, const struct config_request *r,
 		rc = read_drop_ins(b, err);
 	for (unsigned i = 0; i < r->n_settings && !rc; i++)
 		rc = config_take_setting(b, r, r->settings[i], err);
-	if (!rc && !c->file && !c->has_storage && !c->n_stages) {
-		buf_adds(err, buf_str(&missing));
-		rc = -ENOENT;
-	}
-	buf_clear(&missing);
+	if (!rc && is_embedded(c))
+		rc = embed(c);
 	if (!rc)
 		rc = fill(b);
 	return rc ? rc : check(b, err);
@@ -395,5 +419,6 @@ void config_clear(struct config *c)
 	config_clear_users(c);
 	free(c->drop_ins);
 	free(c->file);
+	free(c->embedded);
 	*c = (struct config){ 0 };
 }

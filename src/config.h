@@ -62,6 +62,9 @@ struct config {
 	char *file; /* where it was read; NULL: no file */
 	struct config_mount mount;
 	bool has_storage;
+	/* Nothing was configured: [storage] is this directory, the user's own;
+	 * else NULL. */
+	char *embedded;
 	struct conn storage;
 	struct config_stage *stages;
 	unsigned n_stages;
@@ -93,9 +96,9 @@ struct config_request {
 /*
  * Reads, completes from the environment (conn_from_environment()), applies
  * the settings, checks everything that needs no network. 0, or -errno with
- * one line in err: -ENOENT (a file that was named is not there, or there is
- * none anywhere), -EINVAL, -EPERM (a secret that others can read).
- * config_clear() also after a failure; it wipes secrets.
+ * one line in err: -ENOENT (a file that was named is not there), -EINVAL,
+ * -EPERM (a secret that others can read). config_clear() also after a failure;
+ * it wipes secrets.
  */
 int config_read(const struct config_request *r, struct config *out,
 		struct buf *err);

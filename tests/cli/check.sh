@@ -143,7 +143,9 @@ config_fails 'stages that overlap' ': \[storage\] and all overlap: ' 600 \
 config_fails 'nothing in it' ': there is neither' 600 ''
 unset STAGEFS_CONFIG
 if [ ! -e /etc/stagefs/stagefs.conf ]; then
-	fails 'no configuration anywhere' 1 'no configuration: neither .* nor /etc/stagefs' check
+	XDG_DATA_HOME=$DIR/data run check
+	is 'no configuration anywhere: files in the data directory' "$RC$(cat "$DIR/err")" 0
+	holds '... which is there now' test -d "$DIR/data/stagefs/.stagefs"
 fi
 
 # ---- the program ----
