@@ -134,6 +134,17 @@ dist_doc_DATA = README.md docs/architecture.md docs/credentials.md docs/testing.
 examplesdir = $(docdir)/examples
 dist_examples_DATA = etc/stagefs.conf
 
+# Units for systemd; the socket is optional.
+systemdsystemunitdir = $(prefix)/lib/systemd/system
+UNITS_MADE = etc/stagefs@.service etc/stagefs-gateway.service
+nodist_systemdsystemunit_DATA = $(UNITS_MADE)
+dist_systemdsystemunit_DATA = etc/stagefs-gateway.socket
+EXTRA_DIST += $(UNITS_MADE:=.in)
+CLEANFILES += $(UNITS_MADE)
+
+$(UNITS_MADE): %: %.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) etc && sed 's|@bindir[@]|$(bindir)|' '$(srcdir)/$@.in' >$@
+
 # get and put: what is pure in them.
 check_PROGRAMS += tests/unit/test_transfer_row
 TESTS += tests/unit/test_transfer_row
