@@ -126,3 +126,9 @@ TESTS += tests/unit/test_local_processes
 tests_unit_test_local_processes_SOURCES = tests/unit/test_local_processes.c $(LOCAL_RIG_SOURCES)
 tests_unit_test_local_processes_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_local_processes_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_local_calls
+TESTS += tests/unit/test_local_calls
+tests_unit_test_local_calls_SOURCES = tests/unit/test_local_calls.c $(LOCAL_RIG_SOURCES)
+tests_unit_test_local_calls_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_local_calls_LDADD = $(STORE_LIBS) $(UNIT_LIBS)

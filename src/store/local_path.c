@@ -127,6 +127,8 @@ static int make_one(int at, const char *name, const struct store_owner *owner)
 	close(fd);
 	if (!err && fsync(at))
 		err = -errno;
+	if (err)
+		unlinkat(at, name, AT_REMOVEDIR);
 	return err;
 }
 
