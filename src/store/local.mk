@@ -132,3 +132,9 @@ TESTS += tests/unit/test_local_calls
 tests_unit_test_local_calls_SOURCES = tests/unit/test_local_calls.c $(LOCAL_RIG_SOURCES)
 tests_unit_test_local_calls_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_local_calls_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_local_list
+TESTS += tests/unit/test_local_list
+tests_unit_test_local_list_SOURCES = tests/unit/test_local_list.c $(LOCAL_RIG_SOURCES)
+tests_unit_test_local_list_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_local_list_LDADD = $(STORE_LIBS) $(UNIT_LIBS)

@@ -252,6 +252,8 @@ void local_scan_free(struct local_scan *s);
 /* The next name, "" at the end, which lives until the call after. dir: the
  * folder, open for reading, for when names must be read. 0 or -errno. */
 int local_scan_next(struct local_scan *s, int dir, const char **name);
+/* Bytes of names that it has in memory. */
+size_t local_scan_held(const struct local_scan *s);
 
 /* ---- local_list.c ---- */
 int local_list_open(struct store *s, const struct list_query *q,

@@ -55,6 +55,11 @@ static void drop_from(struct local_scan *s, size_t from)
 	}
 }
 
+size_t local_scan_held(const struct local_scan *s)
+{
+	return s->bytes;
+}
+
 void local_scan_free(struct local_scan *s)
 {
 	if (!s)

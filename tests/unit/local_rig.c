@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -115,4 +117,42 @@ char *local_rig_list(struct store *s, const char *prefix, char delimiter)
 	assert_int_equal(rc, 0);
 	store_list_close(l);
 	return out.len ? buf_detach(&out) : strdup("");
+}
+
+int local_rig_list_error(struct store *s, const char *prefix)
+{
+	const struct list_query q = { .prefix = prefix };
+	struct store_list *l;
+	struct list_entry e;
+	int rc = store_list_open(s, &q, &l);
+
+	if (rc)
+		return rc;
+	while ((rc = store_list_next(l, &e)) == 1)
+		;
+	store_list_close(l);
+	return rc;
+}
+
+static void effective(bool all)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[2];
+
+	assert_int_equal(syscall(SYS_capget, &head, data), 0);
+	for (int i = 0; i < 2; i++)
+		data[i].effective = all ? data[i].permitted : 0;
+	assert_int_equal(syscall(SYS_capset, &head, data), 0);
+}
+
+void local_rig_unprivileged(void)
+{
+	effective(false);
+}
+
+void local_rig_privileged(void)
+{
+	effective(true);
 }

@@ -33,5 +33,13 @@ struct object_info local_rig_put(struct store *s, const char *key,
 int local_rig_get(struct store *s, const char *key, char text[4096]);
 /* Keys of a listing, each followed by a space; to be freed. */
 char *local_rig_list(struct store *s, const char *prefix, char delimiter);
+/* What the listing of everything below it ends with. */
+int local_rig_list_error(struct store *s, const char *prefix);
+
+/* Root, for a while, is an ordinary user: the owner of everything below the
+ * root but with no right to what is closed to its owner. For anybody else
+ * nothing happens. */
+void local_rig_unprivileged(void);
+void local_rig_privileged(void);
 
 #endif
