@@ -3,10 +3,14 @@
  * a key of this process: neither a password nor what could be searched for one
  * stays in memory.
  *
- * Who was wrong has a row (address and name), and in it the time when the next
- * guess may be looked at. A guess takes that time and moves it on, so that a
- * hundred at once get through one after the other; the rows are few and the
- * oldest goes. Over all of them stand the two places at the hash.
+ * Whoever guesses has a row (address and name), and in it the time when the
+ * next guess may be looked at. A guess counts as wrong until it was right: it
+ * takes that time and moves it on, so that a hundred at once get through one
+ * after the other. The rows are few and the oldest goes. Over all of them stand
+ * the two places at the hash.
+ *
+ * The same guess, a hundred times at once, is one: a client that begins with
+ * many requests waits for the first.
  */
 #include "gateway/guesses.h"
 
@@ -31,6 +35,9 @@
 #define DELAY_MS 250 /* after the first, doubled by each */
 #define DELAY_DOUBLINGS 5
 #define WAIT_MAX_MS 8000
+#define FLIGHTS_MAX 32
+#define JOIN_MS 20 /* between two looks at another's */
+#define JOIN_MAX_MS 10000
 
 struct right {
 	unsigned char key[SHA256_SIZE];
@@ -43,7 +50,14 @@ struct wrong {
 	int64_t next_ms, last_ms;
 };
 
+/* A guess that is being looked at. */
+struct flight {
+	unsigned char key[SHA256_SIZE];
+	bool busy;
+};
+
 struct guesses_locked {
+	struct flight flights[FLIGHTS_MAX];
 	struct right right[RIGHT_MAX];
 	struct wrong wrong[WRONG_MAX];
 };
@@ -185,19 +199,42 @@ static int64_t delay_ms(const struct wrong *w)
 	return DELAY_MS << (n < DELAY_DOUBLINGS ? n : DELAY_DOUBLINGS);
 }
 
+/* Its row, made when there is none. */
+static struct wrong *row_locked(struct guesses *g, const unsigned char *key)
+	REQUIRES(&g->lock)
+{
+	struct wrong *w = find_locked(g, key);
+
+	if (w)
+		return w;
+	w = guarded(g)->wrong;
+	for (unsigned i = 0; w->times && i < WRONG_MAX; i++) {
+		struct wrong *other = &guarded(g)->wrong[i];
+
+		if (!other->times || other->last_ms < w->last_ms)
+			w = other;
+	}
+	*w = (struct wrong){ 0 };
+	memcpy(w->key, key, sizeof(w->key));
+	return w;
+}
+
 /* Waits until it is this one's turn. 0, -EAGAIN, -EINTR. */
 static int wait_turn(struct guesses *g, const unsigned char *key)
 {
-	int64_t now = g->ops.now_ms(), until = 0;
+	int64_t now = g->ops.now_ms(), until = now;
 	struct wrong *w;
 	int rc = 0;
 
 	lock_take(&g->lock);
-	w = find_locked(g, key);
-	if (w && w->next_ms - now > WAIT_MAX_MS) {
+	w = row_locked(g, key);
+	if (w->times && w->next_ms - now > WAIT_MAX_MS) {
 		rc = -EAGAIN;
-	} else if (w) {
-		until = w->next_ms > now ? w->next_ms : now;
+	} else {
+		if (w->times && w->next_ms > now)
+			until = w->next_ms;
+		w->times++;
+		w->last_ms = now;
 		w->next_ms = until + delay_ms(w);
 	}
 	lock_drop(&g->lock);
@@ -209,31 +246,6 @@ static int wait_turn(struct guesses *g, const unsigned char *key)
 	return rc;
 }
 
-static void note_wrong(struct guesses *g, const unsigned char *key)
-{
-	int64_t now = g->ops.now_ms();
-	struct wrong *w;
-
-	lock_take(&g->lock);
-	w = find_locked(g, key);
-	if (!w) {
-		w = guarded(g)->wrong;
-		for (unsigned i = 0; w->times && i < WRONG_MAX; i++) {
-			struct wrong *other = &guarded(g)->wrong[i];
-
-			if (!other->times || other->last_ms < w->last_ms)
-				w = other;
-		}
-		*w = (struct wrong){ 0 };
-		memcpy(w->key, key, sizeof(w->key));
-	}
-	w->times++;
-	w->last_ms = now;
-	if (w->next_ms < now + delay_ms(w))
-		w->next_ms = now + delay_ms(w);
-	lock_drop(&g->lock);
-}
-
 static void forgive(struct guesses *g, const unsigned char *key)
 {
 	struct wrong *w;
@@ -243,6 +255,64 @@ static void forgive(struct guesses *g, const unsigned char *key)
 	if (w)
 		w->times = 0;
 	lock_drop(&g->lock);
+}
+
+/* ---- the same guess twice ---- */
+
+/* true: it is this one's to be looked at; end_flight() afterwards. */
+static bool begin_flight(struct guesses *g, const unsigned char *key)
+{
+	struct flight *room = NULL;
+	bool busy = false;
+
+	lock_take(&g->lock);
+	for (unsigned i = 0; i < FLIGHTS_MAX; i++) {
+		struct flight *f = &guarded(g)->flights[i];
+
+		if (!f->busy)
+			room = f;
+		else if (!memcmp(f->key, key, sizeof(f->key)))
+			busy = true;
+	}
+	if (!busy && room) {
+		memcpy(room->key, key, sizeof(room->key));
+		room->busy = true;
+	}
+	lock_drop(&g->lock);
+	return !busy;
+}
+
+static void end_flight(struct guesses *g, const unsigned char *key)
+{
+	lock_take(&g->lock);
+	for (unsigned i = 0; i < FLIGHTS_MAX; i++) {
+		struct flight *f = &guarded(g)->flights[i];
+
+		if (f->busy && !memcmp(f->key, key, sizeof(f->key)))
+			f->busy = false;
+	}
+	lock_drop(&g->lock);
+}
+
+/* 1: another one was right meanwhile; 0: this one has begun. */
+static int join(struct guesses *g, const unsigned char *key)
+{
+	int64_t until = clock_mono_ms() + JOIN_MAX_MS;
+
+	for (;;) {
+		int64_t now = clock_mono_ms();
+		int rc;
+
+		if (was_right(g, key))
+			return 1;
+		if (begin_flight(g, key))
+			return 0;
+		if (now > until)
+			return -EAGAIN;
+		rc = waiter_park(waiter_self(), now + JOIN_MS);
+		if (rc == -EINTR)
+			return rc;
+	}
 }
 
 /* ---- the check ---- */
@@ -272,17 +342,15 @@ int guesses_check(struct guesses *g, const struct guess *q)
 	wrong[0] = peer;
 	key_of(g, right, 3, right_key);
 	key_of(g, wrong, 2, wrong_key);
-	if (q->hash && was_right(g, right_key))
-		return 1;
-	rc = wait_turn(g, wrong_key);
+	rc = join(g, right_key);
 	if (rc)
 		return rc;
-	rc = work(g, q);
+	rc = wait_turn(g, wrong_key);
+	rc = rc ? rc : work(g, q);
 	if (rc > 0) {
 		remember(g, right_key);
 		forgive(g, wrong_key);
-	} else if (!rc) {
-		note_wrong(g, wrong_key);
 	}
+	end_flight(g, right_key);
 	return rc;
 }

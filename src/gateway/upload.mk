@@ -5,9 +5,11 @@ libgateway_a_SOURCES += \
 	src/gateway/guesses.c src/gateway/guesses.h \
 	src/gateway/intake.c src/gateway/intake.h \
 	src/gateway/intake_parts.c src/gateway/intake_parts.h \
+	src/gateway/intake_piece.c src/gateway/intake_piece.h \
 	src/gateway/peer.c src/gateway/peer.h \
 	src/gateway/upload.c src/gateway/upload.h \
 	src/gateway/upload_answer.c \
+	src/gateway/upload_stage.c \
 	src/gateway/upload_name.c src/gateway/upload_name.h \
 	src/gateway/users.c src/gateway/users.h
 
@@ -37,3 +39,15 @@ tests_unit_test_intake_SOURCES = tests/unit/test_intake.c \
 	tests/unit/local_rig.c tests/unit/local_rig.h
 tests_unit_test_intake_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_intake_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_guesses
+TESTS += tests/unit/test_guesses
+tests_unit_test_guesses_SOURCES = tests/unit/test_guesses.c
+tests_unit_test_guesses_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_guesses_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_users
+TESTS += tests/unit/test_users
+tests_unit_test_users_SOURCES = tests/unit/test_users.c
+tests_unit_test_users_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_users_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
