@@ -61,3 +61,10 @@ tests_unit_test_gateway_limits_SOURCES = tests/unit/test_gateway_limits.c \
 	$(GATEWAY_RIG_SOURCES)
 tests_unit_test_gateway_limits_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_gateway_limits_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_gateway_address
+TESTS += tests/unit/test_gateway_address
+tests_unit_test_gateway_address_SOURCES = tests/unit/test_gateway_address.c \
+	$(GATEWAY_RIG_SOURCES)
+tests_unit_test_gateway_address_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_gateway_address_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
