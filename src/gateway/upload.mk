@@ -51,3 +51,13 @@ TESTS += tests/unit/test_users
 tests_unit_test_users_SOURCES = tests/unit/test_users.c
 tests_unit_test_users_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_users_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
+
+UPLOAD_RIG_SOURCES = tests/unit/upload_rig.c tests/unit/upload_rig.h \
+	$(GATEWAY_RIG_SOURCES)
+
+check_PROGRAMS += tests/unit/test_upload
+TESTS += tests/unit/test_upload
+tests_unit_test_upload_SOURCES = tests/unit/test_upload.c \
+	$(UPLOAD_RIG_SOURCES)
+tests_unit_test_upload_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_upload_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
