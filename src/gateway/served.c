@@ -250,6 +250,22 @@ static enum MHD_Result on_end(struct served *r, struct MHD_Connection *c)
 	return send_answer(r, c, false);
 }
 
+/*
+ * The time that a handler takes is not the client's: without this the library
+ * ends a connection when a store was slow. Its clock starts anew with the
+ * second call.
+ */
+static void stop_clock(struct MHD_Connection *c)
+{
+	MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
+}
+
+static void start_clock(struct server *s, struct MHD_Connection *c)
+{
+	MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT,
+				  server_gateway(s)->set.body_timeout_s);
+}
+
 enum MHD_Result served_on_request(void *arg, struct MHD_Connection *c,
 				  const char *url, const char *method,
 				  const char *version, const char *bytes,
@@ -264,6 +280,7 @@ enum MHD_Result served_on_request(void *arg, struct MHD_Connection *c,
 	if (!link)
 		return MHD_NO;
 	links_set_waiter(server_links(s), link, self);
+	stop_clock(c);
 	if (!r) {
 		waiter_begin(self);
 		links_touch(server_links(s), link);
@@ -277,6 +294,7 @@ enum MHD_Result served_on_request(void *arg, struct MHD_Connection *c,
 	} else {
 		rc = on_end(r, c);
 	}
+	start_clock(s, c);
 	links_set_waiter(server_links(s), link, NULL);
 	return rc;
 }

@@ -61,3 +61,10 @@ tests_unit_test_upload_SOURCES = tests/unit/test_upload.c \
 	$(UPLOAD_RIG_SOURCES)
 tests_unit_test_upload_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_upload_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_upload_limits
+TESTS += tests/unit/test_upload_limits
+tests_unit_test_upload_limits_SOURCES = tests/unit/test_upload_limits.c \
+	$(UPLOAD_RIG_SOURCES)
+tests_unit_test_upload_limits_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_upload_limits_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
