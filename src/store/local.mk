@@ -138,3 +138,9 @@ TESTS += tests/unit/test_local_list
 tests_unit_test_local_list_SOURCES = tests/unit/test_local_list.c $(LOCAL_RIG_SOURCES)
 tests_unit_test_local_list_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_local_list_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_local_key
+TESTS += tests/unit/test_local_key
+tests_unit_test_local_key_SOURCES = tests/unit/test_local_key.c $(LOCAL_RIG_SOURCES)
+tests_unit_test_local_key_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_local_key_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
