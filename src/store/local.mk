@@ -144,3 +144,9 @@ TESTS += tests/unit/test_local_key
 tests_unit_test_local_key_SOURCES = tests/unit/test_local_key.c $(LOCAL_RIG_SOURCES)
 tests_unit_test_local_key_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_local_key_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_local_root
+TESTS += tests/unit/test_local_root
+tests_unit_test_local_root_SOURCES = tests/unit/test_local_root.c $(LOCAL_RIG_SOURCES)
+tests_unit_test_local_root_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_local_root_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
