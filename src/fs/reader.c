@@ -188,6 +188,8 @@ static void read_ahead(struct job *j, struct block_source *s)
 		next = prefetch_next(&j->plan, at, block_source_size(s));
 		if (!next || block_get(s, at, at, next - at, BLOCK_AHEAD, &b))
 			break;
+		/* not by block_present(): it may have failed already */
+		at = block_end(b);
 		block_unref(b);
 	}
 }
