@@ -150,3 +150,9 @@ TESTS += tests/unit/test_local_root
 tests_unit_test_local_root_SOURCES = tests/unit/test_local_root.c $(LOCAL_RIG_SOURCES)
 tests_unit_test_local_root_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_local_root_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_local_attr
+TESTS += tests/unit/test_local_attr
+tests_unit_test_local_attr_SOURCES = tests/unit/test_local_attr.c $(LOCAL_RIG_SOURCES)
+tests_unit_test_local_attr_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_local_attr_LDADD = $(STORE_LIBS) $(UNIT_LIBS)

@@ -69,8 +69,10 @@ static int change(int fd, const struct stat *st, const struct local_note *note,
 	return err;
 }
 
-/* The file of an owner who has closed it to himself: opened for a moment. */
-static int open_closed(struct local *l, const char *key, struct stat *st)
+/* The file of an owner who has closed it to himself: opened for a moment, in
+ * which its note can be read too. */
+static int open_closed(struct local *l, const char *key, struct stat *st,
+		       struct local_note *note)
 {
 	int handle = local_openat(l->root_fd, key, O_PATH | O_NOFOLLOW);
 	char path[32];
@@ -83,8 +85,10 @@ static int open_closed(struct local *l, const char *key, struct stat *st)
 	    (S_ISREG(st->st_mode) || S_ISDIR(st->st_mode)) &&
 	    st->st_uid == geteuid() &&
 	    !chmod(path, (st->st_mode | S_IRUSR | S_IWUSR) & 07777)) {
-		fd = local_openat(l->root_fd, key,
-				  O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+		fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		fd = fd < 0 ? -errno : fd;
+		if (fd >= 0)
+			local_note_read(fd, st, note);
 		if (chmod(path, st->st_mode & 07777) && fd >= 0) {
 			close(fd);
 			fd = -EACCES;
@@ -94,12 +98,15 @@ static int open_closed(struct local *l, const char *key, struct stat *st)
 	return fd;
 }
 
-static int open_for_change(struct local *l, const char *key, struct stat *st)
+static int open_for_change(struct local *l, const char *key, struct stat *st,
+			   struct local_note *note)
 {
 	int fd = is_dir_key(key) ? local_open_dir(l, key, st)
 				 : local_open_file(l, key, st);
 
-	return fd == -EACCES ? open_closed(l, key, st) : fd;
+	if (fd >= 0)
+		local_note_read(fd, st, note);
+	return fd == -EACCES ? open_closed(l, key, st, note) : fd;
 }
 
 int local_set_attr(struct store *s, const char *key, const struct store_attr *a,
@@ -119,13 +126,11 @@ int local_set_attr(struct store *s, const char *key, const struct store_attr *a,
 		err = lock < 0 ? lock : 0;
 	}
 	if (!err) {
-		fd = open_for_change(l, key, &st);
+		fd = open_for_change(l, key, &st, &note);
 		err = fd < 0 ? fd : 0;
 	}
-	if (!err) {
-		local_note_read(fd, &st, &note);
+	if (!err)
 		err = change(fd, &st, &note, a);
-	}
 	if (!err && fstat(fd, &st))
 		err = -errno;
 	if (!err)

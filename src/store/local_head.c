@@ -100,23 +100,24 @@ int local_open(struct store *s, const char *key, const char *etag, int *fd,
 	struct local *l = local_of(s);
 	struct local_note note;
 	struct stat st;
-	int err = check_key(l, "open", key);
+	int err = check_key(l, "open", key), file;
 
+	*fd = -1;
 	if (err)
 		return err;
-	*fd = open_object(l, key, &st, &note);
-	if (*fd == -ENOENT && etag)
-		*fd = -ESTALE;
-	if (*fd < 0)
-		return local_failed(l, "open", key, *fd, NULL);
+	file = open_object(l, key, &st, &note);
+	if (file == -ENOENT && etag)
+		file = -ESTALE;
+	if (file < 0)
+		return local_failed(l, "open", key, file, NULL);
 	err = note.implied ? -ENOENT : 0;
 	if (!err && etag && strcmp(etag, note.etag))
 		err = -ESTALE;
 	if (err) {
-		close(*fd);
-		*fd = -1;
+		close(file);
 		return err;
 	}
+	*fd = file;
 	local_info(&st, note.etag, out);
 	return 0;
 }

@@ -210,8 +210,10 @@ static void attributes_keep_etags(void **state)
 			row_number(rows[i].sentence,
 				   store_set_attr(rig.s, "attr", a, &after), 0);
 			row_equal(rows[i].sentence, after.etag, before.etag);
-			row_equal(rows[i].sentence, info_of("attr").etag,
-				  before.etag);
+			/* Its owner, unless he is root, cannot look. */
+			if (after.mode & S_IRUSR)
+				row_equal(rows[i].sentence,
+					  info_of("attr").etag, before.etag);
 			if (a->which & STORE_SET_MTIME &&
 			    a->mtime.tv_nsec != UTIME_NOW)
 				row_check(rows[i].sentence,

@@ -195,7 +195,7 @@ static void full(void **state)
 		skip();
 	}
 	for (int i = 0; !err && i < 8; i++) {
-		char key[8];
+		char key[16];
 
 		snprintf(key, sizeof(key), "k%d", i);
 		err = store_put(s, key, &body, NULL, NULL, NULL);
