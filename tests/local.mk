@@ -22,8 +22,8 @@ dist_check_SCRIPTS += tests/cli/million.sh tests/cli/remove.sh \
 EXTRA_DIST += tests/standin/listing.py
 TESTS += tests/cli/transfer.sh
 dist_check_SCRIPTS += tests/cli/transfer.sh
-TESTS += tests/cli/passwd.sh
-dist_check_SCRIPTS += tests/cli/passwd.sh
+TESTS += tests/cli/passwd.sh tests/cli/local.sh
+dist_check_SCRIPTS += tests/cli/passwd.sh tests/cli/local.sh
 
 # The house's own rules.
 TESTS += tests/check-floors tests/check-format tests/check-threads
