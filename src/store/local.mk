@@ -156,3 +156,9 @@ TESTS += tests/unit/test_local_attr
 tests_unit_test_local_attr_SOURCES = tests/unit/test_local_attr.c $(LOCAL_RIG_SOURCES)
 tests_unit_test_local_attr_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_local_attr_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_local_threads
+TESTS += tests/unit/test_local_threads
+tests_unit_test_local_threads_SOURCES = tests/unit/test_local_threads.c $(LOCAL_RIG_SOURCES)
+tests_unit_test_local_threads_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_local_threads_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
