@@ -4,6 +4,7 @@ libbase_a_SOURCES = \
 	src/base/buf.c src/base/buf.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/digest.c src/base/digest.h \
+	src/base/dirs.c src/base/dirs.h \
 	src/base/ini.c src/base/ini.h \
 	src/base/ini_expand.c \
 	src/base/ini_set.c \

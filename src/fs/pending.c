@@ -23,6 +23,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/dirs.h"
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -34,33 +35,12 @@ static struct pending_locked *pending_locked(struct pending *p)
 	return &p->guarded_;
 }
 
-static int make_dirs(const char *path)
-{
-	char *copy = strdup(path);
-	int err = 0;
-
-	if (!copy)
-		return -ENOMEM;
-	for (char *at = copy + 1; !err && *at; at++) {
-		if (*at != '/')
-			continue;
-		*at = '\0';
-		if (mkdir(copy, 0755) && errno != EEXIST)
-			err = -errno;
-		*at = '/';
-	}
-	if (!err && mkdir(copy, 0700) && errno != EEXIST)
-		err = -errno;
-	free(copy);
-	return err;
-}
-
 /* Makes and locks NAME.lock. */
 static int claim(struct pending *p)
 {
 	struct timespec now = clock_now();
 	char file[NAME_SIZE + 8];
-	int err = make_dirs(p->path);
+	int err = dirs_make(p->path, 0755, 0700);
 
 	if (err)
 		return err;

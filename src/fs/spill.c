@@ -22,32 +22,11 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/dirs.h"
 
 #define ROOM_MAX (64ULL << 20) /* left free by what must be written */
 #define DIRECT_ALIGN 4096 /* bytes; of memory, offset and length */
 #define DIRECT_KB_PER_MS 200 /* a slower disk is left to the page cache */
-
-/* Makes dir and what is missing above it. */
-static int make_dirs(const char *dir)
-{
-	char *path = strdup(dir);
-	int err = 0;
-
-	if (!path)
-		return -ENOMEM;
-	for (char *at = path + 1; !err && *at; at++) {
-		if (*at != '/')
-			continue;
-		*at = '\0';
-		if (mkdir(path, 0755) && errno != EEXIST)
-			err = -errno;
-		*at = '/';
-	}
-	if (!err && mkdir(path, 0700) && errno != EEXIST)
-		err = -errno;
-	free(path);
-	return err;
-}
 
 static int open_named(const char *dir)
 {
@@ -83,7 +62,7 @@ int spill_open(struct spill *s, const char *dir)
 	s->direct = SPILL_DIRECT_UNTRIED;
 	s->fd = open_unnamed(dir);
 	if (s->fd < 0 && errno == ENOENT) {
-		err = make_dirs(dir);
+		err = dirs_make(dir, 0755, 0700);
 		if (err)
 			return err;
 		s->fd = open_unnamed(dir);

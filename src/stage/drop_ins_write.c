@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/dirs.h"
 #include "base/text.h"
 #include "base/ini.h"
 
@@ -30,14 +31,15 @@ static int fail(struct buf *err, const char *path, int rc)
 
 int drop_ins_lock(const char *dir, int *lock, struct buf *err)
 {
-	if (mkdir(dir, 0700) && errno != EEXIST)
-		return fail(err, dir, -errno);
+	int rc = dirs_make(dir, 0700, 0700);
+
+	if (rc)
+		return fail(err, dir, rc);
 	*lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*lock < 0)
 		return fail(err, dir, -errno);
 	while (flock(*lock, LOCK_EX)) {
-		int rc = -errno;
-
+		rc = -errno;
 		if (rc == -EINTR)
 			continue;
 		close(*lock);

@@ -16,6 +16,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/dirs.h"
 #include "base/log.h"
 #include "store/local_impl.h"
 
@@ -33,35 +34,16 @@ static int fault(struct local *l, struct buf *err, int e, const char *sentence)
 	return e;
 }
 
-/* The root and the folders above it. */
-static int make_root(struct local *l, struct buf *err)
-{
-	char *path = strdup(l->root), *slash = path;
-	int e = path ? 0 : -ENOMEM;
-
-	while (!e && slash && *slash) {
-		slash = strchr(slash + 1, '/');
-		if (slash)
-			*slash = '\0';
-		if (mkdir(path, 0777) && errno != EEXIST && errno != EROFS)
-			e = fault(l, err, -errno, strerror(errno));
-		if (slash)
-			*slash = '/';
-	}
-	free(path);
-	return e;
-}
-
 static int open_root(struct local *l, struct buf *err)
 {
 	int fd = -1;
 
 	l->root_fd = open(root_of(l), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (l->root_fd < 0 && errno == ENOENT) {
-		int e = make_root(l, err);
+		int e = dirs_make(root_of(l), 0777, 0777);
 
 		if (e)
-			return e;
+			return fault(l, err, e, strerror(-e));
 		l->root_fd = open(root_of(l), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (l->root_fd < 0)
