@@ -54,8 +54,10 @@ static int ask_store(struct catalog *c, const char *name, bool *present)
 	return rc;
 }
 
-/* What is known after one request: KNOWN_PRESENT with a reference. */
-static int look_up(struct catalog *c, const char *name, struct stage **out)
+/* What is known after one request at most. anew: that there is none is not
+ * believed without one. */
+static int look_up(struct catalog *c, const char *name, bool anew,
+		   struct stage **out)
 {
 	int64_t began_ms = clock_mono_ms();
 	struct catalog_locked *g;
@@ -68,7 +70,7 @@ static int look_up(struct catalog *c, const char *name, struct stage **out)
 	lock_take(&c->lock);
 	g = catalog_locked(c);
 	answer = known_find(&g->known, name, began_ms, &s);
-	if (answer == KNOWN_NOT) {
+	if (answer == KNOWN_NOT || (anew && answer == KNOWN_ABSENT)) {
 		ticket = known_ask(&g->known);
 		lock_drop(&c->lock);
 		rc = ask_store(c, name, &present);
@@ -88,7 +90,8 @@ static int look_up(struct catalog *c, const char *name, struct stage **out)
 	return rc;
 }
 
-int catalog_get(struct catalog *c, const char *name, struct stage **out)
+static int get(struct catalog *c, const char *name, bool anew,
+	       struct stage **out)
 {
 	struct stage *external = catalog_find_external(c, name);
 
@@ -104,7 +107,12 @@ int catalog_get(struct catalog *c, const char *name, struct stage **out)
 	}
 	if (!c->storage || !name_visible(name, strlen(name)))
 		return -ENOENT;
-	return look_up(c, name, out);
+	return look_up(c, name, anew, out);
+}
+
+int catalog_get(struct catalog *c, const char *name, struct stage **out)
+{
+	return get(c, name, false, out);
 }
 
 int catalog_get_as(struct catalog *c, const char *user, const char *name,
@@ -113,8 +121,13 @@ int catalog_get_as(struct catalog *c, const char *user, const char *name,
 	struct buf prefix = BUF_INIT(STORE_KEY_MAX);
 	int rc;
 
-	if (strcmp(name, "~"))
-		return catalog_get(c, name, out);
+	if (strcmp(name, "~")) {
+		rc = catalog_get(c, name, out);
+		if (rc != -ENOENT)
+			return rc;
+		catalog_refresh(c);
+		return get(c, name, true, out);
+	}
 	if (!name_visible(user, strlen(user)))
 		return -EINVAL;
 	if (!c->user)
@@ -171,7 +184,7 @@ int catalog_create(struct catalog *c, const char *name,
 		return -EROFS;
 	if (!stage_name_valid(name))
 		return -EINVAL;
-	rc = look_up(c, name, &s);
+	rc = look_up(c, name, false, &s);
 	if (!rc) {
 		stage_unref(s);
 		return -EEXIST;

@@ -97,6 +97,12 @@ static int open_storage(struct catalog *c, const struct catalog_settings *s,
 			     &why);
 	if (rc)
 		goto out;
+	/* A folder is asked for less than it costs to remember. */
+	if (c->storage->limits.files) {
+		lock_take(&c->lock);
+		catalog_locked(c)->known.ttl_ms = 0;
+		lock_drop(&c->lock);
+	}
 	c->storage_ro = s->storage->ro;
 	c->storage_part_size = s->storage->part_size;
 	c->storage_upload_api = s->storage->upload_api;
