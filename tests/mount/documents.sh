@@ -4,45 +4,8 @@
 # user stage, to an internal and to an external stage, LIST after each, curl
 # with the URL as given. Then the same stages under a mount that is running.
 . "$(dirname "$0")/lib.sh"
-OTHER_KEY=ROOTUSER
-OTHER_SECRET=CHANGEME123
-PORT_9000=http://127.0.0.1:9000
-
-# The store's own port, or a way there from 9000.
-if [[ $ENDPOINT != *:9000 ]]; then
-	(exec 3<>/dev/tcp/127.0.0.1/9000) 2>/dev/null &&
-		bail 'port 9000 is held by someone else'
-	/usr/bin/python3 "$HERE/forward.py" 9000 "${ENDPOINT#*://}" >"$T/forward" 2>&1 &
-	FORWARD=$!
-	at_exit+=("kill $FORWARD 2>/dev/null")
-	until_ok 20 "grep -q up $T/forward" || bail 'nothing listens on port 9000'
-fi
-
-# documents make|empty|keys|get KEY: their buckets, by boto3.
-documents() {
-	/usr/bin/python3 - "$@" <<-END
-	import sys, boto3
-	from botocore.config import Config
-	s3 = boto3.resource("s3", endpoint_url="$PORT_9000", aws_access_key_id="$OTHER_KEY",
-	    aws_secret_access_key="$OTHER_SECRET", region_name="us-east-1",
-	    config=Config(signature_version="s3v4", s3={"addressing_style": "path"}))
-	have = {b.name for b in s3.buckets.all()}
-	for name in "databend", "databend-toronto":
-	    if sys.argv[1] == "make" and name not in have:
-	        s3.create_bucket(Bucket=name)
-	    if sys.argv[1] == "empty":
-	        s3.Bucket(name).objects.all().delete()
-	    if sys.argv[1] == "keys":
-	        for o in s3.Bucket(name).objects.all():
-	            print(name + "/" + o.key)
-	if sys.argv[1] == "get":
-	    bucket, key = sys.argv[2].split("/", 1)
-	    sys.stdout.buffer.write(s3.Object(bucket, key).get()["Body"].read())
-	END
-}
-documents make || bail 'the buckets of the documents cannot be made'
-documents empty
-at_exit+=('documents empty >/dev/null 2>&1')
+. "$HERE/documents-lib"
+documents_up
 
 (umask 077; cat >"$CONF") <<-END
 [stagefs]
@@ -59,44 +22,12 @@ END
 export STAGEFS_CONFIG=$CONF AWS_ENDPOINT_URL_S3=$PORT_9000
 random_file "$LOCAL/books.parquet" 998
 cd "$LOCAL" || exit 1
-MD5=$(md5sum <books.parquet | cut -d' ' -f1)
-
-sql() {
-	timeout 60 "$STAGEFS" sql "$@"
-}
-# url STATEMENT: the third column, as Databend's own scripts take it.
-url() {
-	sql "$1" 2>/dev/null | cut -f 3
-}
-
-# session STAGE KEY: upload by PRESIGN, and LIST; KEY is where it must lie.
-session() {
-	local stage=$1 key=$2
-	sql "PRESIGN UPLOAD @$stage/books.parquet;" >"$T/row" 2>"$T/err"
-	is "@$stage: PRESIGN UPLOAD answers PUT" "$(cut -f1 "$T/row")" PUT
-	is "@$stage: without headers to send" "$(cut -f2 "$T/row")" '{}'
-	like "@$stage: and a URL of the object" "$(cut -f3 "$T/row")" \
-		"^$PORT_9000/$key\\?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=ROOTUSER%2F[0-9]{8}%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=[0-9]{8}T[0-9]{6}Z&X-Amz-Expires=3600&X-Amz-SignedHeaders=host&X-Amz-Signature=[0-9a-f]{64}\$"
-	is "@$stage: one row, nothing else said" "$(wc -l <"$T/row") $(cat "$T/err")" '1 '
-	is "@$stage: old servers had the host among the headers" \
-		"$(sql "PRESIGN UPLOAD @$stage/books.parquet;" --compat-host | cut -f2)" \
-		'{"host":"127.0.0.1:9000"}'
-	is "@$stage: curl uploads with it" \
-		"$(curl -sS -o "$T/answer" -w '%{http_code}' -X PUT -T books.parquet "$(cut -f3 "$T/row")")" 200
-	ok "@$stage: it lies where Databend has it" "documents get $key | cmp - books.parquet"
-	sql "LIST @$stage;" >"$T/list"
-	like "@$stage: LIST has name, size, md5, last_modified, creator" "$(cat "$T/list")" \
-		"^books\\.parquet	998	\"$MD5\"	20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3} \\+0000	\$"
-	is "@$stage: under these names" "$(sql "LIST @$stage;" --header | head -1)" \
-		'name	size	md5	last_modified	creator'
-	is "@$stage: the creator is NULL" \
-		"$(sql "LIST @$stage;" --format json | jq -c '.[0] | [.name, .size, .creator]')" \
-		'["books.parquet",998,null]'
-	ok "@$stage: PRESIGN downloads" \
-		"curl -fsS \"\$(url 'PRESIGN @$stage/books.parquet')\" | cmp - books.parquet"
-	is "@$stage: and answers GET" "$(sql "PRESIGN DOWNLOAD @$stage/books.parquet" | cut -f1)" GET
-	like "@$stage: for as long as is asked" \
-		"$(url "PRESIGN DOWNLOAD @$stage/books.parquet EXPIRE = 7200;")" 'X-Amz-Expires=7200&'
+ORIGIN=$PORT_9000
+HOST=127.0.0.1:9000
+SIGNER=ROOTUSER
+MD5="\"$(md5sum <books.parquet | cut -d' ' -f1)\""
+stored() {
+	documents get "$1"
 }
 
 # ---- the documents
