@@ -140,7 +140,10 @@ static void man5(FILE *out)
 	rows(out, conn_options);
 	fputs(".SH [user NAME]\n"
 	      "Who may come in through the gateway with a password, and what "
-	      "is open to them.\n",
+	      "is open to them: by the upload API, PUT or POST of a form to\n"
+	      ".BR /v1/upload_to_stage ,\n"
+	      "with the headers stage_name and relative_path. Their own stage "
+	      "is ~.\n",
 	      out);
 	rows(out, config_user_options);
 	fputs(".SH SEE ALSO\n.BR stagefs (1)\n", out);
