@@ -6,7 +6,7 @@ libstore_a_SOURCES = \
 	src/store/store_check.c src/store/store_check.h \
 	src/store/store_files.c \
 	src/store/store_get_sync.c \
-	src/store/store_presign.c \
+	src/store/store_presign.c src/store/store_presign.h \
 	src/store/store_watch.c src/store/store_watch.h \
 	src/store/memstore.c src/store/memstore.h \
 	src/store/memstore_impl.h src/store/memstore_data.c \
