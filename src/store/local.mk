@@ -162,3 +162,9 @@ TESTS += tests/unit/test_local_threads
 tests_unit_test_local_threads_SOURCES = tests/unit/test_local_threads.c $(LOCAL_RIG_SOURCES)
 tests_unit_test_local_threads_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_local_threads_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_local_power
+TESTS += tests/unit/test_local_power
+tests_unit_test_local_power_SOURCES = tests/unit/test_local_power.c $(LOCAL_RIG_SOURCES)
+tests_unit_test_local_power_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_local_power_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
