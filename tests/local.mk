@@ -3,8 +3,8 @@ TESTS += tests/check-tap.sh
 dist_check_SCRIPTS += tests/check-tap.sh
 # No folder in which something is built: that would be in the archive too.
 EXTRA_DIST += demo tests/packages tests/install tests/tap.awk tests/mount \
-	tests/bench/bench.sh tests/bench/presign.sh tests/bench/local.sh \
-	tests/fuzz/corpus tests/fuzz/curl-line.py
+	tests/bench/bench.sh tests/bench/gateway.sh tests/bench/presign.sh \
+	tests/fuzz/corpus tests/fuzz/run tests/fuzz/curl-line.py
 
 # The command line against the stand-in server.
 TESTS += tests/cli/check.sh tests/cli/list.sh tests/cli/presign.sh
@@ -53,19 +53,16 @@ bench-presign: stagefs$(EXEEXT) tests/bench/bench_sign$(EXEEXT) \
 		$(top_srcdir)/tests/bench/presign.sh
 .PHONY: bench-presign
 
-# A mount over a local disk beside a file system that only hands requests on:
-# a few minutes, and root.
-check_PROGRAMS += tests/bench/passthrough
-tests_bench_passthrough_SOURCES = tests/bench/passthrough.c
-tests_bench_passthrough_LDADD = $(FUSE_LIBS)
-bench-local: stagefs$(EXEEXT) tests/bench/passthrough$(EXEEXT)
-	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) \
-		PASSTHROUGH=$(abs_top_builddir)/tests/bench/passthrough$(EXEEXT) \
-		$(top_srcdir)/tests/bench/local.sh
-.PHONY: bench-local
+# Needs nginx: two minutes.
+check_PROGRAMS += tests/bench/bench_get
+tests_bench_bench_get_SOURCES = tests/bench/bench_get.c
+bench-gateway: stagefs$(EXEEXT) tests/bench/bench_get$(EXEEXT)
+	top_srcdir=$(abs_top_srcdir) top_builddir=$(abs_top_builddir) \
+		$(top_srcdir)/tests/bench/gateway.sh
+.PHONY: bench-gateway
 
 # Needs root and Ceph, and takes a few minutes.
-bench: stagefs$(EXEEXT) bench-presign bench-local
+bench: stagefs$(EXEEXT) bench-presign bench-gateway
 	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) \
 		$(top_srcdir)/tests/mount/run $(top_srcdir)/tests/bench/bench.sh
 .PHONY: bench
@@ -74,32 +71,32 @@ bench: stagefs$(EXEEXT) bench-presign bench-local
 # inputs are kept in the build folder, findings too.
 FUZZ_SECONDS = 600
 FUZZ_CC = clang-14
-FUZZ_SQL = tests/fuzz/fuzz_sql.c src/stage/sql.c src/stage/sql_lex.c \
+FUZZ_SQL = src/stage/sql.c src/stage/sql_lex.c \
 	src/stage/sql_parse.c src/stage/sql_show.c src/stage/sql_stage.c \
 	src/stage/path.c src/base/buf.c src/base/text.c
-FUZZ_FORM = tests/fuzz/fuzz_form.c src/gateway/form.c \
-	src/gateway/form_head.c src/base/buf.c src/base/text.c
+FUZZ_FORM = src/gateway/form.c src/gateway/form_head.c src/base/buf.c \
+	src/base/text.c
+FUZZ_QUERY = src/gateway/query.c src/gateway/http_text.c src/gateway/hosts.c \
+	src/sign/*.c src/base/buf.c src/base/clock.c src/base/digest.c \
+	src/base/text.c $(CRYPTO_LIBS) $(ISAL_LIBS)
+# The whole server.
+FUZZ_HTTP = tests/unit/gateway_rig.c tests/unit/local_rig.c src/base/*.c \
+	src/sign/*.c src/net/*.c src/auth/*.c src/store/*.c src/stage/*.c \
+	src/gateway/*.c $(AM_CPPFLAGS) $(MICROHTTPD_LIBS) $(CRYPTO_LIBS) \
+	$(ISAL_LIBS) $(CURL_LIBS) $(EXPAT_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) \
+	$(CMOCKA_CFLAGS) $(CMOCKA_LIBS)
+FUZZ_RUN = $(MKDIR_P) tests/fuzz && cd tests/fuzz && FUZZ_CC=$(FUZZ_CC) \
+	top_srcdir=$(abs_top_srcdir) $(abs_top_srcdir)/tests/fuzz/run
 fuzz:
-	$(MKDIR_P) tests/fuzz/found/sql
-	cd $(srcdir) && $(FUZZ_CC) -g -O1 -std=gnu11 -D_GNU_SOURCE -Isrc \
-		-fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined $(FUZZ_SQL) \
-		-o $(abs_builddir)/tests/fuzz/libfuzzer_sql
-	cd tests/fuzz && ./libfuzzer_sql -max_total_time=$(FUZZ_SECONDS) \
-		-max_len=4096 -print_final_stats=1 -close_fd_mask=1 found/sql \
-		$(abs_top_srcdir)/tests/fuzz/corpus/sql
-	$(MKDIR_P) tests/fuzz/found/form
-	cd $(srcdir) && $(FUZZ_CC) -g -O1 -std=gnu11 -D_GNU_SOURCE -Isrc -I. \
-		-fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined $(FUZZ_FORM) \
-		-o $(abs_builddir)/tests/fuzz/libfuzzer_form
-	cd tests/fuzz && ./libfuzzer_form -max_total_time=$(FUZZ_SECONDS) \
-		-max_len=4096 -print_final_stats=1 -close_fd_mask=1 found/form \
-		$(abs_top_srcdir)/tests/fuzz/corpus/form
+	$(FUZZ_RUN) sql $(FUZZ_SECONDS) $(FUZZ_SQL)
+	$(FUZZ_RUN) form $(FUZZ_SECONDS) $(FUZZ_FORM)
+	$(FUZZ_RUN) query $(FUZZ_SECONDS) $(FUZZ_QUERY)
+	$(FUZZ_RUN) http $(FUZZ_SECONDS) $(FUZZ_HTTP)
 .PHONY: fuzz
 clean-local:
 	rm -rf tests/fuzz/found tests/fuzz/libfuzzer_sql \
-		tests/fuzz/libfuzzer_form
+		tests/fuzz/libfuzzer_form tests/fuzz/libfuzzer_query \
+		tests/fuzz/libfuzzer_http
 
 # Not in EXTRA_DIST: make would take check's name for the target.
 dist-hook:

@@ -68,3 +68,14 @@ tests_unit_test_gateway_address_SOURCES = tests/unit/test_gateway_address.c \
 	$(GATEWAY_RIG_SOURCES)
 tests_unit_test_gateway_address_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_gateway_address_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
+
+# What reads bytes from outside; `make fuzz`, and here over the corpus.
+check_PROGRAMS += tests/fuzz/fuzz_query tests/fuzz/fuzz_http
+TESTS += tests/fuzz/fuzz_query tests/fuzz/fuzz_http
+tests_fuzz_fuzz_query_SOURCES = tests/fuzz/fuzz_query.c tests/fuzz/corpus.c
+tests_fuzz_fuzz_query_LDADD = $(GATEWAY_LIBS)
+tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz_http.c tests/fuzz/corpus.c \
+	$(GATEWAY_RIG_SOURCES)
+tests_fuzz_fuzz_http_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_http_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_http_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
