@@ -118,8 +118,7 @@ int local_tmpfile(struct local *l, const char *key)
 			fd = is_dead(dir) ? -ENOENT : -errno;
 		close(dir);
 	}
-	/* Not even the root. */
-	return fd == -ENOENT ? -ENODEV : fd;
+	return fd;
 }
 
 int local_scratch(struct store *s, const char *key, int *fd)

@@ -294,8 +294,6 @@ static int put_dir_at(struct local *l, const struct local_path *p,
 	if (!err)
 		local_info(&st, etag, out);
 	close(fd);
-	if (err && made)
-		unlinkat(p->dir, p->name, AT_REMOVEDIR);
 	return err;
 }
 
@@ -321,8 +319,5 @@ int local_put_dir(struct local *l, const char *key,
 	local_path_close(&p);
 	if (lock >= 0)
 		close(lock);
-	if (!err)
-		return 0;
-	local_prune(l, key);
-	return local_failed(l, "write", key, err, why);
+	return err ? local_failed(l, "write", key, err, why) : 0;
 }
