@@ -235,6 +235,34 @@ bool inode_file_put(struct tree *t, struct inode *i)
 	return last;
 }
 
+bool inode_linger(struct tree *t, struct inode *i)
+{
+	bool can;
+
+	tree_take(t);
+	can = i->lookups && !(i->flags & INODE_LINGERS);
+	if (can)
+		i->flags |= INODE_LINGERS;
+	tree_drop(t);
+	return can;
+}
+
+struct file *tree_lingering(struct tree *t)
+{
+	struct file *f = NULL;
+
+	tree_take(t);
+	for (struct inode *i = tree_locked(t)->open; i && !f;
+	     i = i->more->open_next) {
+		if (!(i->flags & INODE_LINGERS))
+			continue;
+		i->flags &= ~INODE_LINGERS;
+		f = i->more->file;
+	}
+	tree_drop(t);
+	return f;
+}
+
 static uint64_t pages_hash(const char *etag)
 {
 	uint64_t h = 0xcbf29ce484222325ULL;

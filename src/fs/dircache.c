@@ -44,7 +44,8 @@ static bool kept_locked(struct tree *t, struct inode *i,
 			const struct dir_merge *m) REQUIRES(t->lock)
 {
 	return !inode_live(i) || i->seen >= m->id || i->stamp > m->asked ||
-	       inode_ours(i) || tree_has_ours_locked(t, i);
+	       tree_unsure_locked(t, m->dir, i) || inode_ours(i) ||
+	       tree_has_ours_locked(t, i);
 }
 
 void dircache_end(struct tree *t, struct dir_merge *m)
@@ -59,7 +60,8 @@ void dircache_end(struct tree *t, struct dir_merge *m)
 		if (!kept_locked(t, i, m))
 			tree_orphan_locked(t, i);
 	}
-	if (d->dropped_id < m->id && m->began_ms > d->complete_ms)
+	if (d->dropped_id < m->id && m->began_ms > d->complete_ms &&
+	    !tree_unsure_locked(t, m->dir, NULL))
 		d->complete_ms = m->began_ms;
 	m->dir->refs--;
 	tree_settle_locked(t, m->dir);

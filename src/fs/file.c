@@ -147,8 +147,8 @@ static int file_new(const struct file_env *env, struct inode *i,
 	f->inode = inode_ref(env->tree, i);
 	f->stage = inode_stage(env->tree, i);
 	g = &f->guarded_; /* nobody else has it yet */
-	if (!f->stage)
-		err = -EISDIR;
+	if (!f->stage) /* it has lost its name just now */
+		err = -ESTALE;
 	if (!err && base) {
 		err = inode_key(env->tree, i, &key);
 		g->base_key = err ? NULL : strdup(buf_str(&key));

@@ -112,10 +112,14 @@ int fs_check_spill(const char *spill_dir)
 
 void fs_free(struct fs *fs)
 {
+	struct file *lingering;
+
 	if (!fs)
 		return;
 	watches_free(fs->watches);
 	handles_clear(fs);
+	while ((lingering = tree_lingering(fs->tree)))
+		file_close(lingering);
 	tree_free(fs->tree);
 	pending_free(fs->pending);
 	notices_free(fs->notices);

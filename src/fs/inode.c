@@ -74,14 +74,20 @@ void inode_remember(struct tree *t, struct inode *i)
 	tree_drop(t);
 }
 
-void inode_forget(struct tree *t, struct inode *i, uint64_t n)
+bool inode_forget(struct tree *t, struct inode *i, uint64_t n)
 {
+	bool lingers = false;
+
 	tree_take(t);
 	i->lookups = i->lookups > n ? i->lookups - n : 0;
-	if (!i->lookups)
+	if (!i->lookups) {
 		i->pages = 0; /* the kernel drops them with its inode */
+		lingers = i->flags & INODE_LINGERS;
+		i->flags &= ~INODE_LINGERS;
+	}
 	tree_settle_locked(t, i);
 	tree_drop(t);
+	return lingers;
 }
 
 /* The names from i upwards, mixed: the same key has the same number after a
@@ -145,12 +151,15 @@ void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
 	out->stage_root = stage_root(i);
 	out->has_marker = i->flags & INODE_MARKER;
 	out->published = i->flags & INODE_PUBLISHED;
-	if (i == t->root || stage_root(i) || inode_ours(i)) {
+	if (i == t->root || stage_root(i) ||
+	    (inode_ours(i) && !(i->flags & INODE_MOVING))) {
 		out->fresh = true;
 		out->fresh_ms =
 			out->files ? t->set.files_ttl_ms : t->set.ttl_ms;
 	} else {
-		out->fresh_ms = tree_left_locked(t, i, i->told_ms);
+		out->fresh_ms = i->flags & INODE_MOVING
+					? 0
+					: tree_left_locked(t, i, i->told_ms);
 		out->fresh = out->fresh_ms > 0;
 	}
 	out->own_mtime = i->flags & INODE_OWN_MTIME;

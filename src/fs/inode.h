@@ -94,7 +94,9 @@ struct inode *inode_ref(struct tree *t, struct inode *i);
 void inode_unref(struct tree *t, struct inode *i);
 /* The kernel's. */
 void inode_remember(struct tree *t, struct inode *i); /* one more lookup */
-void inode_forget(struct tree *t, struct inode *i, uint64_t n);
+/* True when a use of its content was the kernel's, and is the caller's now:
+ * inode_linger(). */
+bool inode_forget(struct tree *t, struct inode *i, uint64_t n);
 
 void inode_view(struct tree *t, struct inode *i, struct inode_view *out);
 /* The stage, with a reference; NULL at the root of stages. */
@@ -211,6 +213,15 @@ struct file *inode_file_join(struct tree *t, struct inode *i,
 struct file *inode_file_get(struct tree *t, struct inode *i);
 bool inode_file_put(struct tree *t, struct inode *i);
 
+/*
+ * The caller's use of the content of i becomes the kernel's for as long as it
+ * knows i: false when it does not (any more), or has one already.
+ */
+bool inode_linger(struct tree *t, struct inode *i);
+/* The content of one that lingers, whose use is the caller's now; NULL: there
+ * is none any more. */
+struct file *tree_lingering(struct tree *t);
+
 /* True when it has no name any more. */
 bool inode_is_orphan(struct tree *t, struct inode *i);
 /* Pages: is the kernel's page cache still that of this ETag? Sets it. */
@@ -229,6 +240,12 @@ bool inode_pages_match(struct tree *t, struct inode *i, const char *etag);
  */
 int tree_publish_begin(struct tree *t, struct inode *i, struct buf *key);
 void tree_publish_end(struct tree *t, struct inode *i);
+/* Sleeps until nobody has begun what tree_publish_begin() would wait for. 0,
+ * -EINTR, or -ENOENT when the name is gone. */
+int tree_publish_wait(struct tree *t, struct inode *i);
+/* The store is about to rename i, or another over it, or has: what it says of
+ * i meanwhile does not count. */
+void inode_moving(struct tree *t, struct inode *i, bool moving);
 int tree_move_begin(struct tree *t, struct inode *dir);
 void tree_move_end(struct tree *t, struct inode *dir);
 

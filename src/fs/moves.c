@@ -23,6 +23,15 @@ static bool moving_above_locked(struct tree *t, const struct inode *i,
 	return false;
 }
 
+bool tree_unsure_locked(struct tree *t, const struct inode *dir,
+			const struct inode *i)
+{
+	if (i && (i->flags & INODE_MOVING))
+		return true;
+	return (dir->flags & INODE_OF_FILES) &&
+	       moving_above_locked(t, dir, NULL);
+}
+
 static bool publish_waits_locked(struct tree *t, const struct inode *i,
 				 const struct waiter *self) REQUIRES(t->lock)
 {
@@ -142,6 +151,25 @@ int tree_publish_begin(struct tree *t, struct inode *i, struct buf *key)
 void tree_publish_end(struct tree *t, struct inode *i)
 {
 	claim_end(t, i, false);
+}
+
+int tree_publish_wait(struct tree *t, struct inode *i)
+{
+	int err = claim(t, i, false);
+
+	if (!err)
+		claim_end(t, i, false);
+	return err;
+}
+
+void inode_moving(struct tree *t, struct inode *i, bool moving)
+{
+	tree_take(t);
+	if (moving)
+		i->flags |= INODE_MOVING;
+	else
+		i->flags &= ~INODE_MOVING;
+	tree_drop(t);
 }
 
 int tree_move_begin(struct tree *t, struct inode *dir)

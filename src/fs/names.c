@@ -89,9 +89,27 @@ int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
 	return 0;
 }
 
+bool names_linger(struct fs *fs, struct inode *i, struct file **out)
+{
+	struct inode_view v;
+
+	inode_view(fs->tree, i, &v);
+	return v.files && v.kind == INODE_FILE && v.published &&
+	       !file_open(&fs->env, i, &v.info, out);
+}
+
+void names_let_go(struct fs *fs, struct inode *i)
+{
+	struct file *f = inode_file_get(fs->tree, i);
+
+	file_close(f); /* ours */
+	file_close(f);
+}
+
 void fs_forget(struct fs *fs, struct inode *i, uint64_t n)
 {
-	inode_forget(fs->tree, i, n);
+	if (inode_forget(fs->tree, i, n))
+		names_let_go(fs, i);
 }
 
 int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,

@@ -39,6 +39,14 @@ int names_put_marker(struct fs *fs, struct inode *dir);
 int names_keep_dir(struct fs *fs, struct inode *dir, struct inode *i);
 /* i has left the tree, or is about to: its content is nobody's any more. */
 void names_orphan(struct fs *fs, struct inode *i);
+/*
+ * i is about to be replaced: whoever has just looked it up and opens it now
+ * gets what it was, as on a disk, if its content is open by then. False when
+ * there is none to keep.
+ */
+bool names_linger(struct fs *fs, struct inode *i, struct file **out);
+/* The kernel has forgotten i, whose content was kept for it. */
+void names_let_go(struct fs *fs, struct inode *i);
 /* How long a name is believed, by the kind of its store. */
 unsigned names_ttl_ms(struct fs *fs, bool files);
 /* open.c: truncate(2), which has no handle: published at once. */

@@ -27,21 +27,22 @@
 #include "base/log.h"
 #include "stage/stage.h"
 
+#define OPEN_TRIES 2
+
 static bool writes(int flags)
 {
 	return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
 }
 
-/* The content of i as one may open it now, with what it stands on. */
-static int open_content(struct fs *fs, struct inode *i, struct file **out,
-			struct inode_view *v)
+static int open_once(struct fs *fs, struct inode *i, struct file **out,
+		     struct inode_view *v)
 {
 	int err;
 
 	inode_view(fs->tree, i, v);
 	/* To look at a disk costs little; content that is not open is looked
 	 * at when its file is opened. */
-	if (v->files && v->open && v->published)
+	if (v->files && v->open && v->published && !v->orphan)
 		inode_doubt(fs->tree, i);
 	err = names_refresh(fs, i);
 	if (err)
@@ -58,6 +59,21 @@ static int open_content(struct fs *fs, struct inode *i, struct file **out,
 	err = file_open(&fs->env, i, v->published ? &v->info : NULL, out);
 	if (err == -ESTALE) /* the next lookup is to ask */
 		inode_doubt(fs->tree, i);
+	return err;
+}
+
+/* The content of i as one may open it now, with what it stands on. A rename of
+ * the file that was under way meanwhile is waited for. */
+static int open_content(struct fs *fs, struct inode *i, struct file **out,
+			struct inode_view *v)
+{
+	int err = open_once(fs, i, out, v);
+
+	for (int k = 0; err == -ESTALE && v->files && k < OPEN_TRIES; k++) {
+		if (tree_publish_wait(fs->tree, i))
+			break;
+		err = open_once(fs, i, out, v);
+	}
 	return err;
 }
 
@@ -129,7 +145,9 @@ int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 		err = open_content(fs, i, &f, &v);
 	if (err)
 		return err;
-	if (before.published && strcmp(before.info.etag, v.info.etag))
+	/* What was published here meanwhile the kernel knows. */
+	if (before.published && before.stamp == v.stamp &&
+	    strcmp(before.info.etag, v.info.etag))
 		err = -ESTALE;
 	else if (flags & O_TRUNC)
 		err = file_reset(f);

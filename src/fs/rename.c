@@ -101,24 +101,36 @@ static int move_object(struct rename *r)
 int rename_in_store(struct rename *r)
 {
 	struct store *s = r->stage->store;
-	int err = WATCH_OWN(store_rename(s, buf_str(&r->key),
-					 buf_str(&r->to_key), r->no_replace));
+	struct tree *t = r->fs->tree;
+	int err;
 
+	inode_moving(t, r->from, true);
+	if (r->to)
+		inode_moving(t, r->to, true);
+	err = WATCH_OWN(store_rename(s, buf_str(&r->key), buf_str(&r->to_key),
+				     r->no_replace));
 	if (!err)
-		err = tree_moved(r->fs->tree, r->from, r->to_dir, r->to_name);
+		err = tree_moved(t, r->from, r->to_dir, r->to_name);
+	inode_moving(t, r->from, false);
+	if (r->to)
+		inode_moving(t, r->to, false);
 	if (err) {
-		tree_doubt(r->fs->tree, r->dir, r->name);
-		tree_doubt(r->fs->tree, r->to_dir, r->to_name);
+		tree_doubt(t, r->dir, r->name);
+		tree_doubt(t, r->to_dir, r->to_name);
 	}
 	return err;
 }
 
 static int move_file(struct rename *r)
 {
+	struct file *old = NULL;
+	bool keep = r->to && names_linger(r->fs, r->to, &old);
 	int err = rename_in_store(r);
 
 	if (!err)
 		rename_content(r->fs, r->from);
+	if (keep && (err || !inode_linger(r->fs->tree, r->to)))
+		file_close(old);
 	return err;
 }
 

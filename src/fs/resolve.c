@@ -34,15 +34,13 @@ static int ask_key(struct fs *fs, struct store *store, const char *key,
 	return *out ? 0 : -ENOENT;
 }
 
-int names_ask(struct fs *fs, struct inode *dir, const char *name,
-	      struct inode **out)
+static int ask(struct fs *fs, struct inode *dir, const char *name,
+	       struct inode **out)
 {
 	struct buf key = NAMES_KEY;
 	struct stage *stage;
 	int err;
 
-	if (names_is_root(fs, dir))
-		return stages_resolve(fs, name, out);
 	stage = inode_stage(fs->tree, dir);
 	err = stage ? inode_key_of(fs->tree, dir, name, &key) : -ENOENT;
 	if (err == -EILSEQ) /* the store has no such key */
@@ -57,6 +55,46 @@ int names_ask(struct fs *fs, struct inode *dir, const char *name,
 	stage_unref(stage);
 	buf_clear(&key);
 	return err;
+}
+
+/* A store of files renames in one step, before the tree does: who asks waits
+ * for that, and it for him. */
+static int ask_between_renames(struct fs *fs, struct inode *dir,
+			       const char *name, struct inode **out)
+{
+	struct buf unused = NAMES_KEY;
+	struct inode *known;
+	bool claimed = false;
+	int err = tree_publish_begin(fs->tree, dir, &unused);
+
+	if (err)
+		return err;
+	known = tree_peek(fs->tree, dir, name);
+	if (known) {
+		err = tree_publish_begin(fs->tree, known, &unused);
+		claimed = !err;
+		err = err == -ENOENT ? 0 : err; /* it has gone meanwhile */
+	}
+	if (!err)
+		err = ask(fs, dir, name, out);
+	if (claimed)
+		tree_publish_end(fs->tree, known);
+	inode_unref(fs->tree, known);
+	tree_publish_end(fs->tree, dir);
+	buf_clear(&unused);
+	return err;
+}
+
+int names_ask(struct fs *fs, struct inode *dir, const char *name,
+	      struct inode **out)
+{
+	struct inode_view v;
+
+	if (names_is_root(fs, dir))
+		return stages_resolve(fs, name, out);
+	inode_view(fs->tree, dir, &v);
+	return v.files ? ask_between_renames(fs, dir, name, out)
+		       : ask(fs, dir, name, out);
 }
 
 int names_resolve(struct fs *fs, struct inode *dir, const char *name,

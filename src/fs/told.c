@@ -2,8 +2,9 @@
  * What the store says of names, and what it is worth.
  *
  * An answer counts for a name unless this mount changed the name after the
- * question was asked (its stamp is later), or has something there that the
- * store cannot know yet (inode_ours()). A stamp that left memory with its name
+ * question was asked (its stamp is later), is changing it in the store just now
+ * (tree_unsure_locked()), or has something there that the store cannot know yet
+ * (inode_ours()). A stamp that left memory with its name
  * is remembered in the directory as lost_stamp: an older answer then makes a
  * name that is not believed, so that the next one who needs it asks again.
  */
@@ -57,8 +58,9 @@ enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
 	i = dir->dir ? tree_child_locked(t, dir, name) : NULL;
 	complete = dir->dir && tree_fresh_locked(t, dir, dir->dir->complete_ms);
 	if (i && inode_live(i)) {
-		if (inode_ours(i) || tree_fresh_locked(t, i, i->told_ms) ||
-		    (i->more && i->more->stage)) {
+		if (!(i->flags & INODE_MOVING) &&
+		    (inode_ours(i) || tree_fresh_locked(t, i, i->told_ms) ||
+		     (i->more && i->more->stage))) {
 			*out = taken_locked(t, i);
 			answer = TREE_KNOWN;
 		}
@@ -207,9 +209,10 @@ struct inode *tree_told_locked(struct tree *t, struct inode *dir,
 	i = tree_child_locked(t, dir, name);
 	if (i && inode_live(i) &&
 	    (i->stamp > asked || inode_ours(i) ||
+	     tree_unsure_locked(t, dir, i) ||
 	     (i->kind != kind && tree_has_ours_locked(t, i))))
 		return taken_locked(t, i);
-	if (i && i->stamp > asked)
+	if (tree_unsure_locked(t, dir, i) || (i && i->stamp > asked))
 		return NULL;
 	lost = !i && dir->dir->lost_stamp > asked;
 	dir->refs++; /* survives the loss of its last child */
@@ -275,6 +278,8 @@ void tree_told_absent(struct tree *t, struct inode *dir, const char *name,
 		    : NULL;
 	if (!dir->dir || (dir->flags & INODE_ORPHAN)) {
 		/* nobody can ask below it */
+	} else if (tree_unsure_locked(t, dir, i)) {
+		/* perhaps it is only elsewhere already */
 	} else if (!i && dir->dir->lost_stamp <= asked) {
 		i = tree_add_locked(t, dir, name, INODE_ABSENT);
 		if (i) {

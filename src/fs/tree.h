@@ -51,6 +51,8 @@ enum inode_flag {
 	INODE_IN_LRU = 128,
 	INODE_OWN_MTIME = 256, /* ours, the store has another */
 	INODE_OF_FILES = 512, /* the stage's store has limits.files */
+	INODE_MOVING = 1024, /* ... is renaming it, or another over it */
+	INODE_LINGERS = 2048, /* a use of its content is the kernel's */
 };
 
 struct inode {
@@ -137,6 +139,10 @@ static inline bool inode_live(const struct inode *i)
 }
 /* Ours alone: what the store says of it does not count. */
 bool inode_ours(const struct inode *i);
+/* A rename in the store is under way there: what the store says of dir/name, of
+ * which i is known (or NULL), is of before or of after it, nobody knows. */
+bool tree_unsure_locked(struct tree *t, const struct inode *dir,
+			const struct inode *i) REQUIRES(t->lock);
 /* What is to be kept of i besides: allocated at the first need, or NULL. */
 struct inode_more *inode_more(struct inode *i);
 

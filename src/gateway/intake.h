@@ -24,6 +24,7 @@ struct intake_file {
 	const char *content_type; /* NULL: the store's default */
 	uint64_t most; /* bytes that it can have; INTAKE_UNKNOWN */
 	uint64_t part_size; /* the stage's wish; 0: none */
+	int64_t patience_ms; /* with a sender, beyond the slowest rate */
 };
 
 /*

@@ -2,8 +2,8 @@
  * Parts as they fill: see intake_piece.c for the memory. A file that ends in
  * its first part is one PUT, so a part leaves only when a byte follows it.
  *
- * Who holds memory must send: in `PATIENCE_MS` and as long as the piece takes
- * at RATE_MIN.
+ * Who holds memory must send: a piece has the sender's patience and as long as
+ * it takes at RATE_MIN.
  */
 #include "gateway/intake_parts.h"
 
@@ -17,7 +17,6 @@
 #include "base/wait.h"
 #include "gateway/intake_piece.h"
 
-#define PATIENCE_MS 60000
 #define RATE_MIN (16 << 10) /* bytes a second */
 
 int intake_part_size(uint64_t wish, uint64_t most, uint64_t memory,
@@ -50,6 +49,7 @@ int intake_parts_new(struct budget *budget, const struct intake_file *f,
 	p->budget = budget;
 	p->store = f->store;
 	p->most = f->most;
+	p->patience_ms = f->patience_ms;
 	p->key = strdup(f->key);
 	p->content_type = f->content_type ? strdup(f->content_type) : NULL;
 	rc = p->key && (p->content_type || !f->content_type) ? 0 : -ENOMEM;
@@ -105,7 +105,7 @@ static int send_part(struct intake_parts *p)
 static bool too_slow(const struct intake_parts *p)
 {
 	int64_t most =
-		PATIENCE_MS + (int64_t)(p->filling->size / RATE_MIN) * 1000;
+		p->patience_ms + (int64_t)(p->filling->size / RATE_MIN) * 1000;
 
 	return clock_mono_ms() - p->since_ms > most;
 }

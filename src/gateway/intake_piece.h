@@ -40,6 +40,7 @@ struct intake_parts {
 	struct parts_locked guarded_;
 	struct piece pieces[PIECES_MAX];
 	struct piece *filling; /* NULL: none */
+	int64_t patience_ms;
 	int64_t since_ms; /* when it was taken */
 	struct part_range range; /* of what is filled, or will be */
 	struct store_upload *upload; /* NULL: all fitted so far */

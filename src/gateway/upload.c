@@ -160,6 +160,7 @@ static void begin_file(struct exchange *x, struct upload *u,
 				? INTAKE_UNKNOWN
 				: (uint64_t)x->content_length - u->received,
 		.part_size = u->stage->part_size,
+		.patience_ms = (int64_t)x->gateway->set.body_timeout_s * 1000,
 	};
 	unsigned status;
 	int rc;

@@ -5,6 +5,8 @@
 #include "gateway/users.h"
 
 #include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,6 +15,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/kdf.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "gateway/exchange.h"
 #include "gateway/gateway.h"
@@ -106,6 +109,23 @@ static int admit_local(const struct users *u, const struct exchange *x,
 
 /* ---- with one ---- */
 
+/* Told to whoever looks after the machine. What is no user's name may be a
+ * password that was typed in the wrong place. */
+static int refuse_login(const struct exchange *x,
+			const struct gateway_user *user, struct buf *err)
+{
+	socklen_t n = x->peer.ss_family == AF_INET6
+			      ? sizeof(struct sockaddr_in6)
+			      : sizeof(struct sockaddr_in);
+	char from[NI_MAXHOST] = "?";
+
+	getnameinfo((const struct sockaddr *)&x->peer, n, from, sizeof(from),
+		    NULL, 0, NI_NUMERICHOST);
+	log_warn("upload API: wrong password of %s, from %s",
+		 user ? user->name : "no user", from);
+	return refuse(err, "wrong user or password");
+}
+
 static int admit_user(struct users *u, const struct exchange *x,
 		      const char *name, const char *password, size_t n,
 		      struct users_actor *out, struct buf *err)
@@ -130,7 +150,7 @@ static int admit_user(struct users *u, const struct exchange *x,
 	else if (rc < 0)
 		buf_adds(err, strerror(-rc));
 	else
-		return refuse(err, "wrong user or password");
+		return refuse_login(x, user, err);
 	return rc;
 }
 

@@ -52,7 +52,8 @@ int drop_in_read(const char *dir, const char *name, struct conn *out,
 		 struct buf *err);
 
 /*
- * Holds off other writers, in this process and others; makes the folder.
+ * Holds off other writers, in this process and others; makes the folder, and
+ * those above it.
  * 0 and a descriptor for drop_ins_unlock(), or -errno with why in err.
  */
 int drop_ins_lock(const char *dir, int *lock, struct buf *err);

@@ -52,6 +52,7 @@ static const char *reason_of(int err)
 		{ -EISDIR, "a directory has that name" },
 		{ -E2BIG, "the disk has no room for so much metadata" },
 		{ -EXDEV, "another disk is mounted there" },
+		{ -ENODEV, "the root of the store has been removed" },
 	};
 
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
@@ -111,14 +112,17 @@ void local_random_id(char out[LOCAL_ID_SIZE])
 static int local_check(struct store *s, const char *prefix, struct buf *err)
 {
 	struct local *l = local_of(s);
-	int fd = local_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY);
+	int fd = local_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY), e;
+	struct stat st;
 
-	if (fd < 0) {
-		buf_addf(err, "%s: %s", l->root, strerror(-fd));
-		return fd;
-	}
-	close(fd);
-	return 0;
+	e = fd < 0 ? fd : fstat(fd, &st) ? -errno : 0;
+	if (!e && !st.st_nlink)
+		e = -ENOENT; /* removed since it was opened */
+	if (e)
+		buf_addf(err, "%s: %s", *l->root ? l->root : "/", strerror(-e));
+	if (fd >= 0)
+		close(fd);
+	return e;
 }
 
 static int local_statfs(struct store *s, struct statvfs *out)

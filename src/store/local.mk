@@ -6,7 +6,7 @@ libstore_a_SOURCES = \
 	src/store/store_check.c src/store/store_check.h \
 	src/store/store_files.c \
 	src/store/store_get_sync.c \
-	src/store/store_presign.c \
+	src/store/store_presign.c src/store/store_presign.h \
 	src/store/store_watch.c src/store/store_watch.h \
 	src/store/memstore.c src/store/memstore.h \
 	src/store/memstore_impl.h src/store/memstore_data.c \
@@ -162,3 +162,9 @@ TESTS += tests/unit/test_local_threads
 tests_unit_test_local_threads_SOURCES = tests/unit/test_local_threads.c $(LOCAL_RIG_SOURCES)
 tests_unit_test_local_threads_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_local_threads_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_local_power
+TESTS += tests/unit/test_local_power
+tests_unit_test_local_power_SOURCES = tests/unit/test_local_power.c $(LOCAL_RIG_SOURCES)
+tests_unit_test_local_power_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_local_power_LDADD = $(STORE_LIBS) $(UNIT_LIBS)

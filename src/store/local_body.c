@@ -118,7 +118,8 @@ int local_tmpfile(struct local *l, const char *key)
 			fd = is_dead(dir) ? -ENOENT : -errno;
 		close(dir);
 	}
-	return fd;
+	/* Not even the root. */
+	return fd == -ENOENT ? -ENODEV : fd;
 }
 
 int local_scratch(struct store *s, const char *key, int *fd)

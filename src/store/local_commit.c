@@ -294,6 +294,8 @@ static int put_dir_at(struct local *l, const struct local_path *p,
 	if (!err)
 		local_info(&st, etag, out);
 	close(fd);
+	if (err && made)
+		unlinkat(p->dir, p->name, AT_REMOVEDIR);
 	return err;
 }
 
@@ -319,5 +321,8 @@ int local_put_dir(struct local *l, const char *key,
 	local_path_close(&p);
 	if (lock >= 0)
 		close(lock);
-	return err ? local_failed(l, "write", key, err, why) : 0;
+	if (!err)
+		return 0;
+	local_prune(l, key);
+	return local_failed(l, "write", key, err, why);
 }

@@ -230,4 +230,22 @@ is 'other stages work' "$(names --config "$DIR/bad.conf" @ext/piped)" piped
 fails 'it does not' 1 'Not a directory' list --config "$DIR/bad.conf" @~
 fails 'nor sign' 1 'Not a directory' presign --config "$DIR/bad.conf" @~/x
 fails 'nor take' 1 'cannot upload' put --config "$DIR/bad.conf" "$DIR/file" @~
+
+# ---- nothing configured ----
+
+unset STAGEFS_CONFIG
+export HOME=$DIR/home
+H=$HOME/.local/share/stagefs
+[ "$(id -u)" != 0 ] || export XDG_DATA_HOME=$HOME/.local/share
+run check
+is 'a store of the person'"'"'s own' "$RC $(cut -f1,2,4 "$DIR/out")" "0 [storage]	fs://$H/stage/	ok"
+run put "$DIR/file" @~
+silent 'takes files'
+is 'in the data folder' "$(cat "$H/stage/user/$(id -un)/file")" file
+run create docs "url=fs://$DIR/docs/"
+silent 'and stages, though there is no folder for them yet'
+is 'that are kept' "$(shown)" 'docs '
+is 'closed to others' "$(stat -c %a "$HOME/.config/stagefs")" 700
+export XDG_DATA_HOME=/dev/null/data
+fails 'a data folder that cannot be' 1 'Not a directory' list @~
 finish

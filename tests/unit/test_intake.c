@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/budget.h"
 #include "base/digest.h"
@@ -262,6 +263,28 @@ static void many_in_little_memory(void **state)
 	budget_free(b);
 }
 
+/* 64 KiB is the least that is taken: four seconds at the slowest rate. */
+static void a_sender_that_is_too_slow(void **state)
+{
+	struct budget *b = budget_new(64 * MIB);
+	struct store *s = memstore_new("mem");
+	const struct intake_file f = {
+		.store = s, .key = "k", .most = 100, .patience_ms = 500
+	};
+	struct intake *in = NULL;
+
+	row_number("opened", intake_open(b, &f, &in), 0);
+	row_number("fed", feed(in, 0, 10, 10), 0);
+	sleep(2);
+	row_number("slow enough", feed(in, 10, 10, 10), 0);
+	sleep(3);
+	row_number("too slow", feed(in, 20, 10, 10), -ETIME);
+	intake_free(in);
+	row_number("nor memory", budget_used(b), 0);
+	store_unref(s);
+	budget_free(b);
+}
+
 static const struct {
 	const char *sentence;
 	uint64_t wish, most, memory, size;
@@ -328,6 +351,7 @@ int main(void)
 		cmocka_unit_test(nothing_remains),
 		cmocka_unit_test(an_end_that_is_asked_for),
 		cmocka_unit_test(many_in_little_memory),
+		cmocka_unit_test(a_sender_that_is_too_slow),
 		cmocka_unit_test(sizes_of_parts),
 		cmocka_unit_test(into_a_folder),
 	};

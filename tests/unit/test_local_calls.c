@@ -315,6 +315,15 @@ static void faults_leave_the_old(void **state)
 		row_number(row, store_head(rig.s, "fresh/a/b", &d), -ENOENT);
 		row_number(row, access(local_rig_path(&rig, "fresh"), F_OK),
 			   -1);
+		if (!strcmp(faults[i].call, "note")) {
+			listen_from_here(faults[i].call, faults[i].err);
+			row_number(row, put_bytes("fresh/a/", 0),
+				   faults[i].result);
+			listening = false;
+			row_number(row,
+				   access(local_rig_path(&rig, "fresh"), F_OK),
+				   -1);
+		}
 		assert_tidy(row);
 	}
 }

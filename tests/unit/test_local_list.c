@@ -132,7 +132,8 @@ static void too_deep(void **state)
 		assert_int_equal(mkdir(n ? name : "deep", 0755), 0);
 		assert_int_equal(chdir(n ? name : "deep"), 0);
 		n ? strcat(strcat(path, "/"), name) : strcat(path, "deep");
-		close(open(n == 5 ? "too-long" : "f", O_CREAT | O_WRONLY, 0644));
+		close(open(n == 5 ? "too-long" : "f", O_CREAT | O_WRONLY,
+			   0644));
 	}
 	assert_int_equal(chdir("/"), 0);
 	have = local_rig_list(rig.s, "deep/", 0);

@@ -79,6 +79,21 @@ static void makes_the_root(void **state)
 	assert_int_equal(st.st_mode & 07777, 0700);
 }
 
+static void notices_that_the_root_is_gone(void **state)
+{
+	const char *root = local_rig_path(&rig, "gone");
+	const struct store_body body = { .data = "x", .fd = -1, .len = 1 };
+	struct store *s;
+
+	assert_int_equal(open_at(root, &s), 0);
+	assert_int_equal(store_check(s, "", &why), 0);
+	local_rig_wipe(root);
+	assert_int_equal(store_check(s, "", &why), -ENOENT);
+	assert_non_null(strstr(buf_str(&why), "/gone: No such file"));
+	assert_int_equal(store_put(s, "a", &body, NULL, NULL, NULL), -ENODEV);
+	store_unref(s);
+}
+
 static void refuses_roots(void **state)
 {
 	struct store *s;
@@ -342,6 +357,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(makes_the_root),
+		cmocka_unit_test(notices_that_the_root_is_gone),
 		cmocka_unit_test(refuses_roots),
 		cmocka_unit_test(refuses_a_folder_of_somebody_else),
 		cmocka_unit_test(without_xattrs),

@@ -1,0 +1,136 @@
+#!/bin/bash
+# How fast is a mount over `fs://`? Beside the least that FUSE costs on the same
+# disk: tests/bench/passthrough.c, a file system that only hands requests on.
+# 0.8 of it is the least that we want (the closing lines say so). The two by
+# turns, each RUNS times; the quickest counts, because what else the machine and
+# its disk do only makes one slower.
+#
+#	make bench-local
+#
+# Needs root. STAGEFS, PASSTHROUGH (the programs), BENCH_DIR (a folder on the
+# disk that is measured, /var/tmp), BENCH_MIB (1024), BENCH_FILES (1000), RUNS
+# (5).
+#
+# "Cold" is a mount that has read nothing; the file stands in the disk's own
+# page cache, so that FUSE is what is measured. "From the disk": there neither.
+set -u
+: "${STAGEFS:?is not set}" "${PASSTHROUGH:?is not set}"
+MIB=${BENCH_MIB:-1024}
+FILES=${BENCH_FILES:-1000}
+RUNS=${RUNS:-5}
+T=$(mktemp -d "${BENCH_DIR:-/var/tmp}/stagefs-bench.XXXXXX") || exit 1
+OURS=$T/ours
+BARE=$T/bare
+export HOME=$T XDG_STATE_HOME=$T/state XDG_CACHE_HOME=$T/cache
+ulimit -n "$(ulimit -Hn)"
+mkdir -p "$OURS" "$BARE" "$T/disk/ours" "$T/disk/bare" "$T/result"
+(umask 077 && cat >"$T/conf") <<END
+[stagefs]
+log = $T/log
+[stage disk]
+url = fs://$T/disk/ours/
+END
+
+bail() {
+	printf 'local.sh: %s\n' "$*" >&2
+	exit 1
+}
+down() {
+	local dir
+	for dir in "$OURS" "$BARE"; do
+		! mountpoint -q "$dir" || umount "$dir" || umount -l "$dir"
+	done
+}
+trap 'down; rm -rf "$T"' EXIT
+up() {	# [sync]: both
+	"$STAGEFS" --config "$T/conf" @disk "$OURS" || bail 'cannot mount'
+	"$PASSTHROUGH" "$T/disk/bare" "$BARE" ${1:+-o sync} ||
+		bail 'cannot mount the passthrough'
+}
+now_us() { echo $(($(date +%s%N) / 1000)); }
+timed() {	# WHAT WHO COMMAND...
+	local start key="$T/result/$1.$2"
+	shift 2
+	start=$(now_us)
+	"$@" || bail "this failed: $*"
+	echo $(($(now_us) - start)) >>"$key"
+}
+forget() { dd if="$1" iflag=nocache count=0 status=none; }
+in_memory() { cat "$1" >/dev/null; }
+
+read_all() { dd if="$1/data" of=/dev/null bs=1M status=none; }
+write_all() {
+	dd if="$T/data" of="$1/new$run" bs=1M conv=fsync status=none
+}
+small_write() {
+	mkdir "$1/small" && python3 - "$1/small" "$FILES" <<-END
+	import sys
+	folder, n = sys.argv[1], int(sys.argv[2])
+	for k in range(n):
+	    with open("%s/%06d" % (folder, k), "wb") as f:
+	        f.write(b"x" * 4096)
+	END
+}
+small_read() { cat "$1"/small/* >/dev/null; }
+small_list() { ls -l "$1/small" >/dev/null; }
+both() {	# WHAT COMMAND: now one first, now the other
+	local who order='bare ours'
+	[ $((run % 2)) = 1 ] || order='ours bare'
+	for who in $order; do
+		sync -f "$T"
+		case $who in
+		bare) timed "$1" bare "$2" "$BARE" ;;
+		ours) timed "$1" ours "$2" "$OURS" ;;
+		esac
+	done
+}
+both_remount() { down; up "$@"; }
+
+head -c "$((MIB << 20))" /dev/urandom >"$T/data" || bail 'no room'
+cp "$T/data" "$T/disk/ours/data" && cp "$T/data" "$T/disk/bare/data"
+sync -f "$T"
+for run in $(seq "$RUNS"); do
+	in_memory "$T/disk/ours/data"
+	in_memory "$T/disk/bare/data"
+	both_remount
+	both read-cold read_all
+	both read-warm read_all
+	both_remount
+	for who in bare ours; do
+		forget "$T/disk/$who/data"
+	done
+	both read-disk read_all
+	rm -f "$OURS"/new* "$BARE"/new*
+	in_memory "$T/data"
+	both write write_all
+	both_remount sync
+	both small-write small_write
+	both_remount sync
+	both small-list small_list
+	both small-read small_read
+	rm -r "$OURS/small" "$BARE/small"
+done
+
+best() { sort -n "$1" | head -n 1; }
+row() { printf '%-38s %10s %10s  %5s\n' "$@"; }
+slow=''
+line() {	# WHAT SENTENCE UNIT AMOUNT
+	local b o r
+	b=$(best "$T/result/$1.bare") o=$(best "$T/result/$1.ours")
+	r=$(awk -v b="$b" -v o="$o" 'BEGIN { printf "%.2f", b / o }')
+	per() { awk -v n="$1" -v us="$2" 'BEGIN { printf "%.0f", n * 1e6 / us }'; }
+	row "$2, $3" "$(per "$4" "$b")" "$(per "$4" "$o")" "$r"
+	awk -v r="$r" 'BEGIN { exit r < 0.8 }' || slow="$slow${slow:+, }$2"
+}
+BYTES_MB=$(awk -v m="$MIB" 'BEGIN { print m * 1.048576 }')
+echo "$MIB MiB, $FILES files, the best of $RUNS, $(nproc) cores"
+row what passthrough stagefs ratio
+line read-cold 'read, cold' MB/s "$BYTES_MB"
+line read-warm 'read, warm' MB/s "$BYTES_MB"
+line read-disk 'read, from the disk' MB/s "$BYTES_MB"
+line write 'write, conv=fsync' MB/s "$BYTES_MB"
+line small-write 'files of 4 KiB made, synced' files/s "$FILES"
+line small-list 'ls -l of them' files/s "$FILES"
+line small-read 'read' files/s "$FILES"
+[ -z "$slow" ] && echo 'all: at least 0.8 of the passthrough' ||
+	echo "less than 0.8 of the passthrough: $slow"
