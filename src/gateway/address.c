@@ -46,7 +46,9 @@ struct address {
 	pthread_cond_t changed; /* stop */
 	pthread_t keeper;
 	bool keeping;
-	struct listen_address shared; /* while it is another's */
+	/* While they are another's. */
+	struct listen_address shared[LISTEN_MAX];
+	unsigned n_shared;
 };
 
 static struct address_locked *guarded(struct address *a) REQUIRES(&a->lock)
@@ -126,20 +128,54 @@ static int serve(struct gateway *g, const int *fds, unsigned n, struct buf *err)
 	return rc;
 }
 
-static int open_one(struct gateway *g, const struct listen_address *at,
-		    struct buf *err)
+/* A failure that has no words yet names its address. */
+static int say_where(const struct listen_address *at, int rc, struct buf *err)
 {
-	int fd, rc = listen_open(at, &fd);
+	if (rc && !err->len) {
+		buf_adds(err, "listen: ");
+		listen_name(at, err);
+		buf_addf(err, ": %s", strerror(-rc));
+	}
+	return rc;
+}
 
-	return rc ? rc : serve(g, &fd, 1, err);
+static int open_all(struct gateway *g, const struct listen_address *at,
+		    unsigned n, struct buf *err)
+{
+	int fds[LISTEN_MAX], rc = 0;
+	unsigned opened = 0;
+
+	for (unsigned i = 0; i < n && !rc; i++) {
+		rc = listen_open(&at[i], &fds[opened]);
+		if (!rc) {
+			opened++;
+		} else if (rc == -EADDRNOTAVAIL && n > 1) {
+			rc = 0; /* localhost where there is no IPv6 */
+		} else {
+			say_where(&at[i], rc, err);
+		}
+	}
+	if (!rc && !opened) {
+		buf_adds(err, "listen: no such address on this machine");
+		rc = -EADDRNOTAVAIL;
+	}
+	if (!rc)
+		return serve(g, fds, opened, err);
+	while (opened)
+		close(fds[--opened]);
+	return rc;
 }
 
 /* ---- another's ---- */
 
-static bool may_share(const struct gateway *g, const struct listen_address *at)
+static bool may_share(struct gateway *g, const struct listen_address *at,
+		      unsigned n)
 {
-	return !g->certificate && address_is_loopback(&at->sa) &&
-	       proof_ask((struct gateway *)g, at);
+	bool may = !g->certificate;
+
+	for (unsigned i = 0; may && i < n; i++)
+		may = address_is_loopback(&at[i].sa) && proof_ask(g, &at[i]);
+	return may;
 }
 
 /* The default port, then the next ones; -EADDRINUSE: all are held. */
@@ -151,7 +187,7 @@ static int take_next(struct gateway *g, const struct listen_address *first,
 
 	for (unsigned i = 0; i <= PORTS && rc == -EADDRINUSE; i++) {
 		listen_set_port(&at, listen_port(first) + i);
-		rc = open_one(g, &at, err);
+		rc = open_all(g, &at, 1, err);
 	}
 	if (!rc && listen_port(&at) != listen_port(first)) {
 		struct buf held = BUF_INIT(BUF_MESSAGE);
@@ -193,10 +229,10 @@ static void *keep(void *arg)
 
 	while (rc == -EADDRINUSE && !sleep_or_stop(a)) {
 		buf_reset(&err);
-		rc = open_one(g, &a->shared, &err);
+		rc = open_all(g, a->shared, a->n_shared, &err);
 		if (rc == -EADDRINUSE && ++tries % ASK_EVERY == 0 &&
-		    g->set.any_port && !proof_ask(g, &a->shared))
-			rc = take_next(g, &a->shared, &err);
+		    g->set.any_port && !proof_ask(g, &a->shared[0]))
+			rc = take_next(g, &a->shared[0], &err);
 	}
 	if (!rc)
 		log_info("the gateway took over from the one that left");
@@ -207,7 +243,7 @@ static void *keep(void *arg)
 	return NULL;
 }
 
-static int share(struct gateway *g, const struct listen_address *at)
+static int share(struct gateway *g, const struct listen_address *at, unsigned n)
 {
 	struct buf origin = BUF_INIT(120);
 	int rc;
@@ -215,7 +251,8 @@ static int share(struct gateway *g, const struct listen_address *at)
 	buf_adds(&origin, "http://");
 	listen_name(at, &origin);
 	set_origin(g->address, &origin);
-	g->address->shared = *at;
+	memcpy(g->address->shared, at, n * sizeof(*at));
+	g->address->n_shared = n;
 	rc = -pthread_create(&g->address->keeper, NULL, keep, g);
 	g->address->keeping = !rc;
 	log_info("the gateway at %s answers for this one too",
@@ -226,14 +263,14 @@ static int share(struct gateway *g, const struct listen_address *at)
 
 /* ---- settling ---- */
 
-/* One loopback address: ours, or shared. -EADDRINUSE: neither. */
-static int try_one(struct gateway *g, const struct listen_address *at,
-		   struct buf *err)
+/* Ours, or shared. -EADDRINUSE: neither. */
+static int open_or_share(struct gateway *g, const struct listen_address *at,
+			 unsigned n, struct buf *err)
 {
-	int rc = open_one(g, at, err);
+	int rc = open_all(g, at, n, err);
 
-	if (rc == -EADDRINUSE && may_share(g, at))
-		rc = share(g, at);
+	if (rc == -EADDRINUSE && may_share(g, at, n))
+		rc = share(g, at, n);
 	return rc;
 }
 
@@ -247,50 +284,12 @@ static int settle_default(struct gateway *g, struct listen_address *at,
 	stores_each(g, read_one, &r);
 	if (r.port && r.port != listen_port(at) && !g->certificate) {
 		listen_set_port(&first, r.port);
-		rc = try_one(g, &first, err);
+		rc = open_or_share(g, &first, 1, err);
 	}
 	if (rc == -EADDRINUSE)
-		rc = try_one(g, at, err);
+		rc = open_or_share(g, at, 1, err);
 	if (rc == -EADDRINUSE)
 		rc = take_next(g, at, err);
-	return rc;
-}
-
-/* A failure that has no words yet names its address. */
-static int say_where(const struct listen_address *at, int rc, struct buf *err)
-{
-	if (rc && !err->len) {
-		buf_adds(err, "listen: ");
-		listen_name(at, err);
-		buf_addf(err, ": %s", strerror(-rc));
-	}
-	return rc;
-}
-
-static int open_all(struct gateway *g, const struct listen_address *at,
-		    unsigned n, struct buf *err)
-{
-	int fds[LISTEN_MAX], rc = 0;
-	unsigned opened = 0;
-
-	for (unsigned i = 0; i < n && !rc; i++) {
-		rc = listen_open(&at[i], &fds[opened]);
-		if (!rc) {
-			opened++;
-		} else if (rc == -EADDRNOTAVAIL && n > 1) {
-			rc = 0; /* localhost where there is no IPv6 */
-		} else {
-			say_where(&at[i], rc, err);
-		}
-	}
-	if (!rc && !opened) {
-		buf_adds(err, "listen: no such address on this machine");
-		rc = -EADDRNOTAVAIL;
-	}
-	if (!rc)
-		return serve(g, fds, opened, err);
-	while (opened)
-		close(fds[--opened]);
 	return rc;
 }
 
@@ -364,14 +363,12 @@ int address_settle(struct gateway *g, const int *inherited,
 		rc = check_reach(g, at, n, err);
 	if (rc)
 		return rc;
-	if (g->set.any_port && n == 1)
-		return say_where(at, settle_default(g, at, err), err);
-	if (n == 1) {
-		rc = try_one(g, at, err);
-		if (rc != -EADDRINUSE)
-			return say_where(at, rc, err);
-	}
-	return open_all(g, at, n, err);
+	rc = g->set.any_port && n == 1 ? settle_default(g, at, err)
+				       : open_or_share(g, at, n, err);
+	/* What did not work first no longer matters. */
+	if (!rc)
+		buf_reset(err);
+	return rc;
 }
 
 void address_leave(struct gateway *g)

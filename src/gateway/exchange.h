@@ -89,7 +89,7 @@ void exchange_answer(struct exchange *x, unsigned status, const char *type,
  * length is told and nothing sent. */
 void exchange_answer_fd(struct exchange *x, unsigned status, const char *type,
 			int fd, uint64_t offset, uint64_t len);
-/* To HEAD: a body would have that many bytes. To others n is 0. */
+/* To HEAD, or a 304: a body would have that many bytes. Else n is 0. */
 void exchange_answer_head(struct exchange *x, unsigned status, const char *type,
 			  uint64_t n);
 /*

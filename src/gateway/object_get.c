@@ -146,7 +146,7 @@ static void answer(struct exchange *x, struct object_details *d, int fd)
 		answer_bytes(x, d, fd, what, first, len);
 		return;
 	case HTTP_NOT_MODIFIED:
-		exchange_answer(x, 304, NULL, NULL, 0);
+		exchange_answer_head(x, 304, NULL, info->size);
 		break;
 	case HTTP_FAILED:
 		object_fail(x, -ESTALE);

@@ -96,6 +96,32 @@ static void test_shared(void **state)
 	rig_expect(&rig, "and answers", &a, 200, NULL);
 }
 
+/* As `localhost:8000` is where there is IPv6. */
+static void test_shared_two(void **state)
+{
+	struct gateway *first, *second;
+	char both[64];
+	const char *origin;
+	int rc;
+
+	gateway_free(rig.gateway);
+	rig.gateway = NULL;
+	snprintf(both, sizeof(both), "127.0.0.1:%u, 127.0.0.2:%u", rig.port,
+		 rig.port);
+	first = another(both, false, &rc, &origin);
+	row_number("the first has both", rc, 0);
+	second = another(both, false, &rc, &origin);
+	row_number("the second shares both", rc, 0);
+	gateway_free(first);
+	row_check("and takes over", answers(5));
+	gateway_free(second);
+	first = another(rig.host, false, &rc, &origin);
+	row_number("one of two", rc, 0);
+	second = another(both, false, &rc, &origin);
+	row_number("is not both", rc, -EADDRINUSE);
+	gateway_free(first);
+}
+
 static void test_leave_first(void **state)
 {
 	const char *origin;
@@ -325,9 +351,10 @@ static void test_inherited(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH(test_shared),    WITH(test_leave_first),
-		WITH(test_squatters), WITH(test_remembered),
-		WITH(test_reach),     WITH(test_inherited),
+		WITH(test_shared),      WITH(test_shared_two),
+		WITH(test_leave_first), WITH(test_squatters),
+		WITH(test_remembered),  WITH(test_reach),
+		WITH(test_inherited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
