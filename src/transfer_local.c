@@ -8,8 +8,10 @@
 #include "transfer_local.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -100,6 +102,22 @@ static uint64_t chunk(uint64_t at, uint64_t size)
 	return size - at < CHUNK ? size - at : CHUNK;
 }
 
+/* What a copy of that mode gets here: a file that is closed to others stays so.
+ * umask(2) alone would have to be set to be read, for all threads. */
+static mode_t copied_mode(mode_t mode)
+{
+	FILE *status = fopen("/proc/self/status", "re");
+	unsigned mask = 077;
+	char line[256];
+
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "Umask: %o", &mask) == 1)
+			break;
+	if (status)
+		fclose(status);
+	return mode & 0777 & ~mask;
+}
+
 /* ---- get ---- */
 
 static int note(struct transfer_sink *sink, const struct object_info *info,
@@ -117,7 +135,9 @@ static int copy_in(struct transfer *t, const struct transfer_remote *r, int fd,
 {
 	int rc = 0;
 
-	if (ftruncate(sink->fd, 0))
+	if (ftruncate(sink->fd, 0) ||
+	    (sink->out_fd < 0 && info->mode &&
+	     fchmod(sink->fd, copied_mode(info->mode))))
 		return say(r, -errno, why);
 	while (!rc && *done < info->size) {
 		uint64_t n = chunk(*done, info->size);
@@ -182,14 +202,21 @@ static int fill(struct transfer *t, int from, int to, uint64_t size)
 }
 
 int transfer_local_put(struct transfer *t, const struct transfer_remote *r,
-		       int fd, uint64_t size, struct buf *why)
+		       int fd, uint64_t size, const struct stat *like,
+		       struct buf *why)
 {
-	const struct store_meta meta = { .content_type = r->content_type };
+	struct store_owner owner = { .uid = geteuid(), .gid = getegid() };
+	const struct store_meta meta = {
+		.owner = like ? &owner : NULL,
+		.content_type = r->content_type,
+	};
 	struct store *store = r->stage->store;
 	struct store_body body = { .data = "", .fd = -1 };
 	struct buf key = BUF_INIT(STORE_KEY_MAX);
 	int to = -1, rc = add_key(r, &key);
 
+	if (like)
+		owner.mode = copied_mode(like->st_mode);
 	if (r->stage->ro) {
 		buf_adds(why, "the stage is read-only");
 		rc = -EROFS;

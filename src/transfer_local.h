@@ -8,6 +8,7 @@
 #include "transfer_sink.h"
 
 struct buf;
+struct stat;
 struct transfer;
 struct transfer_remote;
 
@@ -19,9 +20,12 @@ int transfer_local_get(struct transfer *t, const struct transfer_remote *r,
 		       struct transfer_sink *sink, struct object_info *info,
 		       uint64_t *done, struct buf *why);
 
-/* One file of that size from fd; -1: no bytes. It appears whole or not. */
+/* One file of that size from fd; -1: no bytes. It appears whole or not. like:
+ * a new one gets its permissions, less the umask, as from cp; NULL: those of
+ * any new file. */
 int transfer_local_put(struct transfer *t, const struct transfer_remote *r,
-		       int fd, uint64_t size, struct buf *why);
+		       int fd, uint64_t size, const struct stat *like,
+		       struct buf *why);
 
 /* Has the object the bytes of this file? 0, also when there is no object, or
  * -errno. */

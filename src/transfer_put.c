@@ -138,7 +138,8 @@ static int send_all(struct upload *u, struct buf *why)
 	const struct transfer_remote *r = &u->job->remote;
 
 	if (transfer_is_local(r))
-		return transfer_local_put(u->t, r, u->fd, u->size, why);
+		return transfer_local_put(u->t, r, u->fd, u->size,
+					  u->regular ? &u->before : NULL, why);
 	if (!r->stage || parts_count(r->part_size, u->size) == 1)
 		return put_whole(u, why);
 	return transfer_parts(u->t, r, u->fd, u->size, why);

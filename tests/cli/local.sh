@@ -81,6 +81,17 @@ holds 'on the way back as well' cmp "$DIR/out2/big" "$DIR/in/big"
 is 'nothing of the way is left' \
 	"$(find "$DIR/out1" "$DIR/out2" -name '*.part*'; find "$X/.stagefs/tmp" -type f)" ''
 
+(umask 022; chmod 600 "$DIR/in/nothing"; run put --exact "$DIR/in/nothing" @ext/closed)
+is 'what is closed to others stays so' "$(stat -c %a "$X/closed")" 600
+(umask 022; run get @ext/closed "$DIR/closed")
+is 'on the way back too' "$(stat -c %a "$DIR/closed")" 600
+chmod 755 "$DIR/in/sub/small"
+(umask 027; run put --exact "$DIR/in/sub/small" @ext/closed)
+is 'what is replaced keeps its mode' "$(stat -c %a "$X/closed")" 600
+(umask 027; run put --exact "$DIR/in/sub/small" @ext/x/y/open)
+is 'the umask counts' "$(stat -c %a "$X/x/y/open")" 750
+run remove @ext/closed && run remove @ext/x/y/open && rmdir -p "$X/x/y" 2>/dev/null
+
 fails 'below a file' 1 'cannot upload .*: a file has the name of one of its directories$' \
 	put "$DIR/in/nothing" @ext/piped/
 fails 'over a directory' 1 'a directory has that name$' put --exact "$DIR/in/nothing" @ext/a
