@@ -6,7 +6,8 @@
  * fresh, and content that is open over older bytes is exchanged then; handles
  * that were opened over those read -ESTALE from there on. The kernel has the
  * old size then, so that open itself says -ESTALE once, upon which the kernel
- * looks the name up again and opens anew.
+ * looks the name up again and opens anew (but not twice: with O_TRUNC, where
+ * the old size is of no use, it is spared that).
  *
  * `program > file` opens with O_TRUNC, and the shell closes a duplicate before
  * the program has begun. The first close of a handle that emptied an object
@@ -145,8 +146,9 @@ int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 		err = open_content(fs, i, &f, &v);
 	if (err)
 		return err;
-	/* What was published here meanwhile the kernel knows. */
-	if (before.published && before.stamp == v.stamp &&
+	/* What was published here meanwhile the kernel knows; of what it empties
+	 * it needs no size. */
+	if (!(flags & O_TRUNC) && before.published && before.stamp == v.stamp &&
 	    strcmp(before.info.etag, v.info.etag))
 		err = -ESTALE;
 	else if (flags & O_TRUNC)
