@@ -4,6 +4,7 @@ dist_check_SCRIPTS += tests/check-tap.sh
 # No folder in which something is built: that would be in the archive too.
 EXTRA_DIST += demo tests/packages tests/install tests/tap.awk tests/mount \
 	tests/bench/bench.sh tests/bench/gateway.sh tests/bench/presign.sh \
+	tests/bench/local.sh \
 	tests/fuzz/corpus tests/fuzz/run tests/fuzz/curl-line.py
 
 # The command line against the stand-in server.
@@ -53,6 +54,17 @@ bench-presign: stagefs$(EXEEXT) tests/bench/bench_sign$(EXEEXT) \
 		$(top_srcdir)/tests/bench/presign.sh
 .PHONY: bench-presign
 
+# A mount over a local disk beside a file system that only hands requests on:
+# a few minutes, and root.
+check_PROGRAMS += tests/bench/passthrough
+tests_bench_passthrough_SOURCES = tests/bench/passthrough.c
+tests_bench_passthrough_LDADD = $(FUSE_LIBS)
+bench-local: stagefs$(EXEEXT) tests/bench/passthrough$(EXEEXT)
+	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) \
+		PASSTHROUGH=$(abs_top_builddir)/tests/bench/passthrough$(EXEEXT) \
+		$(top_srcdir)/tests/bench/local.sh
+.PHONY: bench-local
+
 # Needs nginx: two minutes.
 check_PROGRAMS += tests/bench/bench_get
 tests_bench_bench_get_SOURCES = tests/bench/bench_get.c
@@ -62,7 +74,7 @@ bench-gateway: stagefs$(EXEEXT) tests/bench/bench_get$(EXEEXT)
 .PHONY: bench-gateway
 
 # Needs root and Ceph, and takes a few minutes.
-bench: stagefs$(EXEEXT) bench-presign bench-gateway
+bench: stagefs$(EXEEXT) bench-presign bench-gateway bench-local
 	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) \
 		$(top_srcdir)/tests/mount/run $(top_srcdir)/tests/bench/bench.sh
 .PHONY: bench
