@@ -15,6 +15,7 @@
 #include "gateway/upload.h"
 
 #define AUTHENTICATE_FAILURE 5100
+#define RETRY_AFTER_S "10"
 #define ANSWER_SIZE (1 << 20)
 
 void upload_refuse(struct exchange *x, unsigned status, unsigned code,
@@ -22,6 +23,8 @@ void upload_refuse(struct exchange *x, unsigned status, unsigned code,
 {
 	struct buf out = BUF_INIT(8 * BUF_MESSAGE);
 
+	if (status == 429 || status == 503)
+		exchange_add(x, "Retry-After", RETRY_AFTER_S);
 	buf_addf(&out, "{\"error\":{\"code\":%u,\"message\":", code);
 	text_json_string(&out, message);
 	buf_adds(&out, "}}");
