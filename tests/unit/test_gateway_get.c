@@ -1,5 +1,5 @@
 /*
- * GET, HEAD and OPTIONS of objects, at the server itself.
+ * GET, HEAD and OPTIONS of objects, at the server itself, on its own threads.
  */
 #include <stdio.h>
 #include <stdlib.h>

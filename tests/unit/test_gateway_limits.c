@@ -1,5 +1,5 @@
 /*
- * Clients that are slow, many, or have much to say: they do not stop others.
+ * Clients that are slow, many, or have much to say: the threads of others go on.
  */
 #include <errno.h>
 #include <stdio.h>

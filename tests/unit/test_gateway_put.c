@@ -1,5 +1,6 @@
 /*
- * PUT of objects, at the server itself: what is stored, and what is not.
+ * PUT of objects, at the server itself, on its own threads: what is stored, and
+ * what is not.
  */
 #include <stdio.h>
 #include <stdlib.h>

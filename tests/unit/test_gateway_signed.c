@@ -1,5 +1,5 @@
 /*
- * Who may come in by a pre-signed URL, at the server itself.
+ * Who may come in by a pre-signed URL, at the server itself and its threads.
  */
 #include <errno.h>
 #include <stdio.h>
