@@ -20,8 +20,11 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "base/wait.h"
 #include "gateway/admit.h"
 #include "gateway/counters.h"
@@ -299,6 +302,26 @@ enum MHD_Result served_on_request(void *arg, struct MHD_Connection *c,
 	return rc;
 }
 
+/* Never the query: it may be worth as much as a password. */
+static void tell(const struct served *r, const struct counters_request *c)
+{
+	struct buf what = BUF_INIT(BUF_MESSAGE);
+
+	if (!log_wants(LOG_LEVEL_DEBUG))
+		return;
+	text_printable(&what, r->x.method);
+	buf_addc(&what, ' ');
+	text_printable(&what, r->x.path);
+	log_debug("gateway: %s %s: status %u%s, %llu bytes in, %llu "
+		  "out, %llu ms",
+		  r->x.id, buf_str(&what), c->status,
+		  c->broken ? " (broken off)" : "",
+		  (unsigned long long)c->bytes_in,
+		  (unsigned long long)c->bytes_out,
+		  (unsigned long long)c->us / 1000);
+	buf_clear(&what);
+}
+
 void served_on_completed(void *arg, struct MHD_Connection *c, void **state,
 			 enum MHD_RequestTerminationCode how)
 {
@@ -324,6 +347,7 @@ void served_on_completed(void *arg, struct MHD_Connection *c, void **state,
 		.broken = !whole,
 	};
 	counters_count(server_gateway(s)->counters, &count);
+	tell(r, &count);
 	links_set(server_links(s), r->link, LINK_IDLE);
 	exchange_answer_clear(&r->answer);
 	free(r->path);
