@@ -106,6 +106,18 @@ run get -r @ext/s -
 is 'and so do the files of a directory' "$RC$(cat "$DIR/out")$(find . -name -)" 0star
 run get @ext/a.txt @ext/d/e/a.txt twice
 is 'two files of one name: one of them is refused' "$RC $(grep -c 'has that name here already' "$DIR/err")" '1 1'
+mkdir -p meet/a meet/b && echo a >meet/a/f && echo b >meet/b/f
+run put meet/a/f meet/b/f @ext/meet
+is '... there as well' "$RC $(cat "$DIR/err")" \
+	'1 stagefs: cannot upload meet/b/f: another file has that name there already'
+run put -r meet/a/ meet/b/ @ext/meet
+is '... of trees' "$RC $(grep -c 'has that name there already' "$DIR/err")" '1 1'
+run put 'meet/*/f' @ext/meet
+is '... and of a pattern' "$RC $(grep -c 'has that name there already' "$DIR/err")" '1 1'
+run get @ext/meet/f -
+is 'the first one is there' "$(cat "$DIR/out")" a
+{ "$STAGEFS" get @ext/meet/f /dev/stdout && echo behind; } >"$DIR/out" 2>&1
+is '/dev/stdout is standard output, a file as well' "$(paste -sd ' ' "$DIR/out")" 'a behind'
 run get @ext/a.txt @ext/nix @ext/other.txt some
 is 'one that is missing does not stop the others' "$RC $(files some)" '1 a.txt other.txt '
 is 'and has its line' "$(cat "$DIR/err")" 'stagefs: cannot download @ext/nix: no such file'
