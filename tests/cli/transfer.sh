@@ -230,7 +230,7 @@ row() {
 }
 mkdir rows
 printf row >r.txt
-for format in json ndjson tsv url; do
+for format in json ndjson tsv csv url; do
 	row upload @ext/rows/$format --format $format >"$DIR/row"
 	STAGEFS_CONFIG=/nonexistent run put r.txt --row "$DIR/row"
 	is "put by a row as $format, without a configuration" "$RC$(cat "$DIR/err")" 0
@@ -241,6 +241,13 @@ done
 row @ext/rows/tsv --header >"$DIR/row"
 run get --row "$DIR/row" rows/h
 is 'TSV with a header' "$(cat rows/h)" row
+row upload @ext/rows/typed --content-type 'text/x; a="b,c"' --format csv --header >"$DIR/row"
+run put r.txt --row "$DIR/row"
+is 'CSV with a header, and quotes and commas in a cell' "$RC$(cat "$DIR/err")" 0
+printf '"PUT","{}"\n' >"$DIR/row"
+fails 'CSV without a URL' 1 'row 1: the URL is missing or none' put r.txt --row "$DIR/row"
+printf '"PUT,{},http://h/x' >"$DIR/row"
+fails 'a quote that is not closed' 1 'row 1: the URL is missing or none' put r.txt --row "$DIR/row"
 row upload @ext/rows/typed --content-type text/x --format json >"$DIR/row"
 run put r.txt --row "$DIR/row"
 is 'headers of the row are sent' "$RC" 0
