@@ -53,7 +53,7 @@ static int start(struct cmd_session *s, struct buf *why)
 	if (rc == -EACCES)
 		rc = log_open("/dev/null", m->log_level);
 	if (rc) {
-		buf_addf(why, "%s: %s", log, strerror(-rc));
+		buf_addf(why, "log = %s: %s", log, strerror(-rc));
 		return rc;
 	}
 	rc = start_engine(s);

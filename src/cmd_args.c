@@ -71,6 +71,13 @@ static int take_option(const struct command *c, int argc, char **argv, int *i,
 	return status;
 }
 
+/* Not a lone `-`, nor a statement that begins with SQL's comment. */
+static bool is_option(const char *arg)
+{
+	return arg[0] == '-' && arg[1] &&
+	       !(arg[1] == '-' && arg[2] && strchr(" \t\r\n", arg[2]));
+}
+
 /* At most max words. */
 static int parse(const struct command *c, int argc, char **argv, void *target,
 		 const char **words, unsigned max, unsigned *n)
@@ -84,7 +91,7 @@ static int parse(const struct command *c, int argc, char **argv, void *target,
 	for (int i = 1; i < argc && !status; i++) {
 		if (options && !strcmp(argv[i], "--"))
 			options = false;
-		else if (options && argv[i][0] == '-' && argv[i][1])
+		else if (options && is_option(argv[i]))
 			status = take_option(c, argc, argv, &i, target);
 		else if (*n == max)
 			status = cmd_usage(c, "too many arguments");

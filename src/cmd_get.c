@@ -49,7 +49,8 @@ static struct target read_target(const struct transfer_words *w, bool rows)
 	struct target t = { .local = ".", .sources = w->n };
 
 	if (w->n && (rows || *last != '@')) {
-		t.local = last;
+		/* a file behind it would be replaced under who writes on */
+		t.local = strcmp(last, "/dev/stdout") ? last : "-";
 		t.sources--;
 	}
 	t.into = strcmp(t.local, "-") &&

@@ -214,6 +214,20 @@ static int make_session(struct mounting *m)
 	return session_new(&set, m->fs, &m->session, &m->err);
 }
 
+/* What is found wrong here, as stages that overlap, stands in the file. */
+static int open_catalog(struct mounting *m)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = config_catalog(&m->config, m->engine, &m->catalog, &why);
+
+	if (rc && m->config.file)
+		buf_addf(&m->err, "%s: ", m->config.file);
+	if (rc)
+		buf_adds(&m->err, why.len ? buf_str(&why) : strerror(-rc));
+	buf_clear(&why);
+	return rc;
+}
+
 /* What has threads: only in the process that stays. */
 static int start(struct mounting *m)
 {
@@ -221,7 +235,7 @@ static int start(struct mounting *m)
 	int rc = log_open(c->log ? c->log : "stderr", c->log_level);
 
 	if (rc) {
-		buf_addf(&m->err, "log %s: %s", c->log, strerror(-rc));
+		buf_addf(&m->err, "log = %s: %s", c->log, strerror(-rc));
 		return rc;
 	}
 	rc = digest_init();
@@ -235,7 +249,7 @@ static int start(struct mounting *m)
 		buf_addf(&m->err, "cannot start: %s", strerror(-rc));
 		return rc;
 	}
-	rc = config_catalog(&m->config, m->engine, &m->catalog, &m->err);
+	rc = open_catalog(m);
 	if (!rc)
 		rc = mount_check(m->catalog, m->stage_name,
 				 m->config.mount.check, &m->only, &m->err);

@@ -109,6 +109,7 @@ static int plan(struct transfer_plan *p, const struct transfer_options *o,
 			      why.len ? buf_str(&why) : buf_str(&failure.why));
 		rc = 0;
 	} else {
+		p->unique = w->n > 2 || strpbrk(w->word[0], "*?[");
 		for (unsigned i = 0; i + 1 < w->n && !rc; i++)
 			rc = transfer_walk(p, w->word[i], stage, where.path,
 					   o->exact);

@@ -155,12 +155,39 @@ static void words_of(FILE *out, const struct option *table)
 		fprintf(out, " %s", row->name);
 }
 
-/* One case a verb; names alone: values are files for all that we know. */
+/* `verb:option) values=...`, for options with a few words to choose from. */
+static void values_of(FILE *out, const char *verb, const struct option *table)
+{
+	for (const struct option *row = table; row && row->name; row++) {
+		if (row->type != OPTION_CHOICE)
+			continue;
+		fprintf(out, "\t%s:%s) values='", verb, row->name);
+		for (const char *p = row->choices; *p; p++)
+			fputc(*p == '|' ? ' ' : *p, out);
+		fputs("' ;;\n", out);
+	}
+}
+
+/*
+ * One case a verb. Options come when a dash is there, else files, which is
+ * what all other values are for all that we know. Readline cuts `--name=value`
+ * at the `=`.
+ */
 static void completion(const struct command *const *commands, FILE *out)
 {
 	fputs("# bash completion for stagefs\n"
-	      "_stagefs()\n{\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} words=\n"
-	      "\tif [ \"$COMP_CWORD\" = 1 ]; then\n\t\twords='--help "
+	      "_stagefs()\n{\n"
+	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} words= values=\n"
+	      "\tlocal prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
+	      "\tif [ \"$cur\" = = ]; then\n\t\tcur=\n"
+	      "\telif [ \"$prev\" = = ]; then\n"
+	      "\t\tprev=${COMP_WORDS[COMP_CWORD - 2]}\n\tfi\n"
+	      "\tcase ${COMP_WORDS[1]}:$prev in\n"
+	      "\tpresign:presign) values='download upload' ;;\n",
+	      out);
+	for (const struct command *const *c = commands; *c; c++)
+		values_of(out, (*c)->verb, (*c)->options);
+	fputs("\tesac\n\tif [ \"$COMP_CWORD\" = 1 ]; then\n\t\tvalues='--help "
 	      "--version",
 	      out);
 	for (const struct command *const *c = commands; *c; c++)
@@ -175,7 +202,8 @@ static void completion(const struct command *const *commands, FILE *out)
 		fputs("' ;;\n", out);
 	}
 	fputs("\t\t*) words='-f -o --config' ;;\n\t\tesac\n\tfi\n"
-	      "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+	      "\t[ \"${cur#-}\" = \"$cur\" ] || values=\"$values $words\"\n"
+	      "\tCOMPREPLY=($(compgen -W \"$values\" -- \"$cur\"))\n"
 	      "\t[ ${#COMPREPLY[@]} != 0 ] || COMPREPLY=($(compgen -f -- "
 	      "\"$cur\"))\n}\ncomplete -o filenames -F _stagefs stagefs\n",
 	      out);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "stage/conn.h"
 #include "stage/sql.h"
 #include "statement.h"
@@ -132,14 +133,17 @@ static int check_url(const struct sql_statement *q, const struct conn *c,
 	const char *host = c->url ? strstr(c->url, "://") : NULL;
 	const char *path = host ? strchr(host + 3, '/') : NULL;
 
+	struct buf shown = BUF_INIT(BUF_LINE);
+
+	if (!path || path[strlen(path) - 1] == '/')
+		return 0;
 	f->span = q->url.span;
-	if (path && path[strlen(path) - 1] != '/')
-		return fail(f, CODE_STORAGE, -EINVAL,
-			    "path in URL must end with '/' when CREATE STAGE. "
-			    "Got '%s'.",
-			    path);
-	f->span = (struct sql_span){ 0, 0 };
-	return 0;
+	text_masked_url(&shown, path);
+	fail(f, CODE_STORAGE, -EINVAL,
+	     "path in URL must end with '/' when CREATE STAGE. Got '%s'.",
+	     buf_str(&shown));
+	buf_clear(&shown);
+	return -EINVAL;
 }
 
 static int check(const struct sql_statement *q, const struct conn *c,

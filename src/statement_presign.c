@@ -284,22 +284,43 @@ static int sign_entry(void *arg, const struct list_entry *e, const char *name,
 	return sign_row(t->job, t->stage, name, f, &go_on);
 }
 
+/* A name with nothing below it may be that of a file. */
+static int sign_lone(struct presign_job *j, struct stage *stage,
+		     const char *path, struct failure *f)
+{
+	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	struct name_info info;
+	bool go_on;
+	int rc;
+
+	buf_addf(&key, "%s%s", stage->prefix, path);
+	rc = buf_err(&key) ? refuse(f, -ENAMETOOLONG)
+			   : store_stat(stage->store, buf_str(&key), &info);
+	if (rc && !f->why.len)
+		fail_store(f, stage->store, stage->prefix, rc);
+	if (!rc && info.is_object)
+		rc = sign_row(j, stage, path, f, &go_on);
+	buf_clear(&key);
+	return rc;
+}
+
 int presign_job_tree(struct presign_job *j, const struct location *where,
 		     struct failure *f)
 {
 	struct buf path = BUF_INIT(STORE_KEY_MAX);
 	struct tree t = { .job = j };
 	struct walk w = { .each = sign_entry, .arg = &t };
+	bool is_open = *where->path && !text_ends_with(where->path, "/");
 	int rc = find_stage(j, where->stage, &t.stage, f);
 
 	if (rc)
 		return rc;
-	buf_adds(&path, where->path);
-	if (path.len && path.data[path.len - 1] != '/')
-		buf_addc(&path, '/');
+	buf_addf(&path, "%s%s", where->path, is_open ? "/" : "");
 	w.stage = t.stage;
 	w.path = buf_str(&path);
 	rc = buf_err(&path) ? refuse(f, -ENAMETOOLONG) : walk_files(&w, f);
+	if (!rc && !j->rows && is_open)
+		rc = sign_lone(j, t.stage, where->path, f);
 	buf_clear(&path);
 	return rc;
 }

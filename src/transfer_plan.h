@@ -26,7 +26,7 @@ struct transfer_plan {
 	bool recursive, literal; /* no wildcards */
 	const char *content_type; /* of uploads */
 	bool unique; /* several words or a glob: names may meet */
-	struct transfer_name *names; /* of this side, that are taken */
+	struct transfer_name *names; /* of the side that is written, taken */
 };
 void transfer_plan_clear(struct transfer_plan *p);
 
@@ -43,7 +43,7 @@ struct transfer_job *transfer_plan_row(struct transfer_plan *p,
 				       struct transfer_row *row,
 				       const char *local);
 
-/* Notes a local name. False when another object has it already. */
+/* Notes a name that will be written. False when another file has it already. */
 bool transfer_plan_take(struct transfer_plan *p, const char *name);
 
 /*

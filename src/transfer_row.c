@@ -265,7 +265,7 @@ static int read_json(struct reader *r, const char *text, size_t n)
 	return rc;
 }
 
-/* ---- TSV and bare URLs ---- */
+/* ---- TSV, CSV and bare URLs ---- */
 
 #define CELLS_MAX 16
 enum column { METHOD, HEADERS, URL, COLUMNS };
@@ -287,11 +287,43 @@ static void unescape(char *s)
 	*to = '\0';
 }
 
+/* A cell of CSV, its quotes taken off in place. *next: what follows its comma,
+ * NULL after the last. */
+static char *csv_cell(char *s, char **next)
+{
+	char *from = s, *to = s;
+	bool quoted = *from == '"';
+
+	for (from += quoted; *from && (quoted || *from != ','); from++) {
+		if (quoted && *from == '"') {
+			quoted = from[1] == '"';
+			if (!quoted)
+				continue;
+			from++;
+		}
+		*to++ = *from;
+	}
+	*next = *from ? from + 1 : NULL;
+	*to = '\0';
+	return s;
+}
+
+static bool is_csv(const char *line)
+{
+	return !strchr(line, '\t') && strchr(line, ',') &&
+	       strncasecmp(line, "http", 4);
+}
+
 static unsigned split(char *line, char *cells[CELLS_MAX])
 {
 	unsigned n = 0;
 	char *cell;
 
+	if (is_csv(line)) {
+		while (n < CELLS_MAX && line)
+			cells[n++] = csv_cell(line, &line);
+		return n;
+	}
 	while (n < CELLS_MAX && (cell = strsep(&line, "\t"))) {
 		unescape(cell);
 		cells[n++] = cell;

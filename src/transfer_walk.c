@@ -53,21 +53,28 @@ static int queue(struct walk_up *w, const char *local, const char *rest,
 	if (directory)
 		buf_addc(&path, '/');
 	rc = buf_err(&path);
+	if (!rc && !directory && w->plan->unique &&
+	    !transfer_plan_take(w->plan, buf_str(&path))) {
+		say(w, local, "another file has that name there already");
+		goto out;
+	}
 	if (!rc) {
 		job = transfer_plan_job(w->plan, w->stage, buf_str(&path),
 					local);
 		rc = job ? 0 : -ENOMEM;
 	}
-	buf_clear(&path);
 	if (rc)
-		return rc;
+		goto out;
 	job->run = transfer_put;
 	job->directory = directory;
 	if (directory)
 		job->info.size = 0;
 	else if (S_ISREG(st->st_mode))
 		job->info.size = st->st_size;
-	return transfer_add(w->plan->t, job);
+	rc = transfer_add(w->plan->t, job);
+out:
+	buf_clear(&path);
+	return rc;
 }
 
 /* ---- a tree ---- */

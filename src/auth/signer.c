@@ -289,6 +289,7 @@ int signer_presign(struct signer *s, const struct sigv4_request *request,
 		   const struct signer_terms *t, struct buf *query,
 		   struct signer_end *end, struct buf *err)
 {
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct creds *creds;
 	int rc;
 
@@ -300,7 +301,10 @@ int signer_presign(struct signer *s, const struct sigv4_request *request,
 				 SIGV4_EXPIRES_MAX);
 		return -EINVAL;
 	}
-	rc = cred_cache_get_until(s->creds, t->time + t->expires, &creds, err);
+	rc = cred_cache_get_until(s->creds, t->time + t->expires, &creds, &why);
+	if (rc && err)
+		buf_addf(err, "no credentials: %s", buf_str(&why));
+	buf_clear(&why);
 	if (rc)
 		return rc;
 	if (!creds) {

@@ -104,10 +104,11 @@ static bool abort_left(int dir, const char *file, const struct finder *finder)
 	store = finder->find(finder->arg, buf_str(&l.store),
 			     buf_str(&l.location));
 	err = store ? store_pending_abort(store, &upload) : -ENODEV;
-	where.err = err;
+	where.err = store ? err : 0;
 	if (!store)
 		log_at(LOG_LEVEL_INFO, &where,
-		       "another mount's daemon was killed in an upload");
+		       "an upload that another mount's daemon left waits for "
+		       "that mount");
 	else if (err && err != -ENOENT)
 		log_at(LOG_LEVEL_WARN, &where,
 		       "cannot abort an upload that a killed daemon left");

@@ -114,7 +114,9 @@ struct http_call {
 	size_t reply_max; /* bytes of a 2xx body without data();
 					   0: it is read and dropped */
 	int64_t deadline_ms; /* all attempts together; 0: the lane's
-					   own, plus the body at 64 KiB/s */
+					   own, plus the body at 64 KiB/s;
+					   retries end when nothing of
+					   it moves for the lane's own */
 	int64_t expect; /* body bytes expected, for that sum */
 	struct http_attempts *state; /* the engine's; NULL before the start */
 };

@@ -130,6 +130,19 @@ static enum http_verdict judge(struct http_attempts *a, bool stopped)
 	return http_judge_default(&a->reply);
 }
 
+/*
+ * The time that a lane's deadline adds for the body is for moving it: a server
+ * that takes and gives nothing is asked for as long as for a small call.
+ */
+static int64_t retry_until(const struct http_attempts *a)
+{
+	int64_t idle = a->moved_ms + a->lane->deadline_ms;
+
+	if (a->call->deadline_ms > 0 || a->deadline_ms < idle)
+		return a->deadline_ms;
+	return idle;
+}
+
 static int64_t retry_delay(struct http_attempts *a, enum http_verdict verdict)
 {
 	struct http_retry r = {
@@ -137,7 +150,7 @@ static int64_t retry_delay(struct http_attempts *a, enum http_verdict verdict)
 		.attempt = a->reply.attempt,
 		.agains = a->agains,
 		.now_ms = clock_mono_ms(),
-		.deadline_ms = a->deadline_ms,
+		.deadline_ms = retry_until(a),
 	};
 
 	if (verdict == HTTP_DONE)
@@ -163,6 +176,8 @@ static void attempt_ended(struct http_loop *l, struct http_attempts *a,
 	curl_easy_getinfo(a->now.easy, CURLINFO_NUM_CONNECTS, &connections);
 	cost.sent = sent;
 	cost.connections = connections;
+	if (!a->moved_ms || cost.sent || cost.received)
+		a->moved_ms = clock_mono_ms();
 	easy_end(l, a, code);
 	verdict = judge(a, stopped);
 	delay = retry_delay(a, verdict);

@@ -66,6 +66,8 @@ struct http_attempts {
 	int prepare_err;
 	struct http_reply reply;
 	unsigned agains;
+	int64_t moved_ms; /* the last attempt with a byte of data ended, or the
+			     first one */
 	int64_t again_ms; /* while resting */
 	int64_t queued_ms; /* since when it is in the queue */
 	struct timer timer;

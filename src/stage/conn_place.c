@@ -263,12 +263,33 @@ void conn_region(const struct conn *c, struct buf *out)
 
 /* ---- overlap ---- */
 
+/* A name's last dot says nothing, and this machine has three names. */
+static void plain_host(struct url *url)
+{
+	static const char *const here[] = { "127.0.0.1", "[::1]" };
+	size_t len = strlen(url->host);
+
+	if (len && url->host[len - 1] == '.')
+		url->host[len - 1] = '\0';
+	for (size_t i = 0; i < sizeof(here) / sizeof(*here); i++) {
+		char *name = NULL;
+
+		if (!strcmp(url->host, here[i]))
+			name = strdup("localhost");
+		if (name) {
+			free(url->host);
+			url->host = name;
+		}
+	}
+}
+
 /* Amazon's endpoints are many doors to one set of buckets. */
 static void door(const struct conn *c, struct buf *out)
 {
 	struct url url;
 
 	if (parse_endpoint(c, &url)) {
+		plain_host(&url);
 		if (text_starts_with(url.host, "s3") &&
 		    strstr(url.host, ".amazonaws.com"))
 			buf_adds(out, AMAZON_HOST);

@@ -70,21 +70,26 @@ static bool has_secret_part(const struct masker *m)
 
 static bool is_secret(const struct masker *m)
 {
+	char c = m->text[m->token.span.at];
+	bool value = m->assigned && m->fresh;
+
 	switch (m->token.kind) {
 	case SQL_BAD:
-		return m->token.span.len > 1;
+		return m->token.span.len > 1 || (value && !is_harmless(m));
 	case SQL_STRING:
 		return !is_harmless(m) || has_secret_part(m);
 	case SQL_QUOTED:
 	case SQL_WORD:
 	case SQL_NUMBER:
 	case SQL_AT:
-		if (m->assigned && m->fresh)
+		if (value)
 			return !is_harmless(m);
 		return m->word.kind == SQL_WORD && m->fresh && is_secretive(m);
 	default:
-		return m->assigned && m->fresh &&
-		       m->text[m->token.span.at] == '-' && !is_harmless(m);
+		return value &&
+		       ((c == '-' && !is_harmless(m)) ||
+			(c == '(' && is_secretive(m) &&
+			 !sql_is_word(m->text, &m->word, "credentials")));
 	}
 }
 

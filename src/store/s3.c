@@ -31,7 +31,6 @@ static int s3_describe(struct store *store, struct buf *out)
 {
 	struct s3 *s = s3_of(store);
 	struct creds *creds = NULL;
-	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct s3_present now;
 	char end[TIME_RFC3339_SIZE];
 	int err;
@@ -40,9 +39,9 @@ static int s3_describe(struct store *store, struct buf *out)
 	buf_addf(out, "%s://", s->io.url.scheme);
 	s3_place_host(&s->io, now.region, out);
 	buf_addf(out, ", region %s, credentials: ", now.region);
-	err = cred_cache_get(signer_creds(s->signer), &creds, &why);
-	if (err)
-		buf_addf(out, "none (%s)", buf_str(&why));
+	err = cred_cache_get(signer_creds(s->signer), &creds, NULL);
+	if (err) /* why: store_check() says it */
+		buf_adds(out, "none");
 	else if (!creds)
 		buf_adds(out, "none, anonymous");
 	else
@@ -52,7 +51,6 @@ static int s3_describe(struct store *store, struct buf *out)
 		buf_addf(out, " until %s", end);
 	}
 	creds_unref(creds);
-	buf_clear(&why);
 	return err ? err : buf_err(out);
 }
 

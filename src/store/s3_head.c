@@ -259,7 +259,7 @@ int s3_check(struct store *store, const char *prefix, struct buf *err)
 	c.quiet = true;
 	c.http.deadline_ms =
 		s->deadline_ms < CHECK_MS ? s->deadline_ms : CHECK_MS;
-	buf_adds(err, "");
+	buf_adds(err, "no credentials: ");
 	rc = cred_cache_get(signer_creds(s->signer), &creds, err);
 	creds_unref(creds);
 	if (!rc) {

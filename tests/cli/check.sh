@@ -65,10 +65,12 @@ access_key_id = AKTEST
 secret_access_key = $SECRET
 deadline = 2
 END
-wrong 'no credentials anywhere' 'AWS_ACCESS_KEY_ID is not in the environment' <<END
+wrong 'no credentials anywhere' 'no credentials: AWS_ACCESS_KEY_ID is not in the environment' <<END
 url = s3://other/data/
 endpoint_url = http://127.0.0.1:$PORT
 END
+run check --config "$DIR/wrong.conf"
+is 'and says so once' "$(grep -o 'AWS_ACCESS_KEY_ID is not' "$DIR/out" | wc -l)" 1
 admin _fault '{"action": {"type": "skew", "seconds": 3600}}' >/dev/null
 run check
 is 'a clock that is an hour off is corrected' "$RC" 0

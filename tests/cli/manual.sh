@@ -34,6 +34,27 @@ done
 for key in $("$STAGEFS" --help | sed -n 's/^  \([a-z_]*\)=.*/\1/p'); do
 	holds "stagefs.conf(5) has the key $key" has man5 ".B $key="
 done
+# offers SENTENCE WORD... -- WANTED: all that the shell offers.
+offers() {
+	local sentence=$1 words=() got
+	shift
+	while [ "$1" != -- ]; do
+		words+=("$1")
+		shift
+	done
+	got=$(cd "$DIR/files" && . "$DIR/completion" && COMP_WORDS=(stagefs "${words[@]}") &&
+		COMP_CWORD=${#words[@]} && _stagefs && echo "${COMPREPLY[*]}")
+	is "$sentence" "$got" "$2"
+}
+mkdir "$DIR/files" && touch "$DIR/files/a.csv"
+offers 'an empty word is a file' put '' -- a.csv
+offers '... or the beginning of one' get -r a -- a.csv
+offers 'presign has two words of its own' presign u -- upload
+offers 'an option has its choices' presign --format c -- 'csv curl'
+offers '... those of the verb' list --format c -- csv
+offers '... behind an = as well' presign @s/a --method = H -- HEAD
+offers '... all of them' presign --method = -- 'GET PUT HEAD DELETE auto'
+offers 'a value of another option is a file' sql -f '' -- a.csv
 run --generate man9
 is 'an unknown page is a usage error' "$RC" 2
 if command -v groff >/dev/null; then

@@ -23,6 +23,8 @@ run presign --recursive @ext --format url
 is 'a whole stage' "$(wc -l <"$DIR/out")" 4
 run presign upload --recursive @ext/d --format tsv
 is 'uploads of what is there' "$(cut -f1 "$DIR/out" | sort -u)" PUT
+run presign --recursive @ext/dd --format url
+is 'a file is its own row' "$(xargs -n1 curl -sf <"$DIR/out")" dd
 run presign --recursive @ext/none --format json
 is 'nothing is no row' "$RC $(cat "$DIR/out")" '0 []'
 fails 'a stage that is not there' 1 'does not exist' presign --recursive @no/d

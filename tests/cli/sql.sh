@@ -18,6 +18,8 @@ holds 'method, headers, url of an upload' grep -qE \
 sql 'presign @ext/a\ b.csv expire = 0x1C20 EXPIRE=7200 -- the last one' --format url
 holds 'a download, an escape and the last option' grep -qE \
 	"^http://127.0.0.1:$PORT/other/data/a%20b.csv\?.*X-Amz-Expires=7200&" "$DIR/out"
+sql $'-- the second\nPRESIGN @ext/c.csv' --format url
+holds 'a statement that begins with a comment' grep -q '/other/data/c.csv?' "$DIR/out"
 sql "PRESIGN '@ext/a (1), b.csv'" --format url
 holds 'a quoted location' grep -q '/other/data/a%20%281%29%2C%20b.csv?' "$DIR/out"
 sql 'PRESIGN @ext//x///y' --format url

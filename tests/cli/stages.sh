@@ -222,6 +222,8 @@ refused 'a place inside another stage' '\[1006\] ext and q overlap' \
 	"CREATE STAGE q URL = 's3://other/data/x/' $C"
 refused 'a path without its slash' "\[4000\] path in URL must end with '/' when CREATE STAGE. Got '/tb101'" \
 	"CREATE STAGE q URL = 's3://b/tb101' $C"
+refused 'what may be a secret of a URL is not shown' "Got '/tb101\?\*\*\*'" \
+	"CREATE STAGE q URL = 's3://b/tb101?sig=abc' $C"
 refused 'another scheme' '\[4000\] url = ' "CREATE STAGE q URL = 'ftp://b/'"
 refused 'an unknown key' '\[4000\] connection params invalid: expected \[.*aws_secret_key.*\], got \[aws_secret\]' \
 	"CREATE STAGE q URL = 's3://b/' CONNECTION = (aws_secret = '$SECRET')"

@@ -106,6 +106,18 @@ run get -r @ext/s -
 is 'and so do the files of a directory' "$RC$(cat "$DIR/out")$(find . -name -)" 0star
 run get @ext/a.txt @ext/d/e/a.txt twice
 is 'two files of one name: one of them is refused' "$RC $(grep -c 'has that name here already' "$DIR/err")" '1 1'
+mkdir -p meet/a meet/b && echo a >meet/a/f && echo b >meet/b/f
+run put meet/a/f meet/b/f @ext/meet
+is '... there as well' "$RC $(cat "$DIR/err")" \
+	'1 stagefs: cannot upload meet/b/f: another file has that name there already'
+run put -r meet/a/ meet/b/ @ext/meet
+is '... of trees' "$RC $(grep -c 'has that name there already' "$DIR/err")" '1 1'
+run put 'meet/*/f' @ext/meet
+is '... and of a pattern' "$RC $(grep -c 'has that name there already' "$DIR/err")" '1 1'
+run get @ext/meet/f -
+is 'the first one is there' "$(cat "$DIR/out")" a
+{ "$STAGEFS" get @ext/meet/f /dev/stdout && echo behind; } >"$DIR/out" 2>&1
+is '/dev/stdout is standard output, a file as well' "$(paste -sd ' ' "$DIR/out")" 'a behind'
 run get @ext/a.txt @ext/nix @ext/other.txt some
 is 'one that is missing does not stop the others' "$RC $(files some)" '1 a.txt other.txt '
 is 'and has its line' "$(cat "$DIR/err")" 'stagefs: cannot download @ext/nix: no such file'
@@ -218,7 +230,7 @@ row() {
 }
 mkdir rows
 printf row >r.txt
-for format in json ndjson tsv url; do
+for format in json ndjson tsv csv url; do
 	row upload @ext/rows/$format --format $format >"$DIR/row"
 	STAGEFS_CONFIG=/nonexistent run put r.txt --row "$DIR/row"
 	is "put by a row as $format, without a configuration" "$RC$(cat "$DIR/err")" 0
@@ -229,6 +241,13 @@ done
 row @ext/rows/tsv --header >"$DIR/row"
 run get --row "$DIR/row" rows/h
 is 'TSV with a header' "$(cat rows/h)" row
+row upload @ext/rows/typed --content-type 'text/x; a="b,c"' --format csv --header >"$DIR/row"
+run put r.txt --row "$DIR/row"
+is 'CSV with a header, and quotes and commas in a cell' "$RC$(cat "$DIR/err")" 0
+printf '"PUT","{}"\n' >"$DIR/row"
+fails 'CSV without a URL' 1 'row 1: the URL is missing or none' put r.txt --row "$DIR/row"
+printf '"PUT,{},http://h/x' >"$DIR/row"
+fails 'a quote that is not closed' 1 'row 1: the URL is missing or none' put r.txt --row "$DIR/row"
 row upload @ext/rows/typed --content-type text/x --format json >"$DIR/row"
 run put r.txt --row "$DIR/row"
 is 'headers of the row are sent' "$RC" 0

@@ -119,7 +119,10 @@ SOURCE=$T/none.conf refused 'a configuration that is missing is named' "$T/none.
 write_config
 printf '[stage overlap]\nurl = s3://%s/%ssub/\n%s\n' "$BUCKET" "$EXT" \
 	"$(connection)" >>"$CONF"
-refused 'stages that overlap are refused' 'ext.*overlap|overlap.*ext'
+refused 'stages that overlap are refused, with the file where they stand' \
+	"$CONF: .*(ext.*overlap|overlap.*ext)"
+write_config
+refused 'a log that cannot be is named' 'log = /proc/none/log' -o log=/proc/none/log
 write_config
 printf '[stage bad-name]\nurl = s3://%s/y/\n' "$BUCKET" >>"$CONF"
 refused 'a stage name that cannot be is refused' 'bad-name'

@@ -149,9 +149,15 @@ class Handler(BaseHTTPRequestHandler):
                  "length": int(self.headers.get("Content-Length") or 0),
                  "connection": self.connection_id, "time": time.time(),
                  "status": 0, "fault": None}
+        # Whoever sees it counted knows that it has its fault already.
+        s3 = self.state.s3
+        key = s3.key_of(raw_path, self.headers) if s3 else unquote(raw_path)
+        act = self.state.faults.find(self.command, key, raw_query,
+                                     self.region(raw_query)) or {}
+        entry["fault"] = act.get("type")
         self.state.begin(entry)
         try:
-            self.serve(entry, raw_path, raw_query)
+            self.serve(entry, act, raw_path, raw_query)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
         finally:
@@ -184,13 +190,9 @@ class Handler(BaseHTTPRequestHandler):
         words = text.partition("Credential=")[2].split(",")[0].split("/")
         return words[-3] if len(words) >= 5 else ""
 
-    def serve(self, entry, raw_path, raw_query):
+    def serve(self, entry, act, raw_path, raw_query):
         s3 = self.state.s3
-        key = s3.key_of(raw_path, self.headers) if s3 else unquote(raw_path)
-        act = self.state.faults.find(self.command, key, raw_query,
-                                     self.region(raw_query)) or {}
         kind = act.get("type")
-        entry["fault"] = kind
         if kind == "reset" and act.get("when", "before") == "before":
             return self.reset()
         if kind == "stall" and act.get("when") == "request":

@@ -167,6 +167,16 @@ static const struct {
 	  "https://h", "s3://b", "", true },
 	{ "two of Amazon's endpoints", NULL, "s3://b", "",
 	  "https://s3.us-east-2.amazonaws.com", "s3://b", "a/", true },
+	{ "one with a dot behind it", "https://s3.amazonaws.com.", "s3://b", "",
+	  "https://s3.us-east-2.amazonaws.com", "s3://b", "a/", true },
+	{ "a host's name with a dot", "http://h.:9000", "s3://b", "",
+	  "http://h:9000", "s3://b", "a/", true },
+	{ "this machine by name and by number", "http://localhost:9000",
+	  "s3://b", "", "http://127.0.0.1:9000", "s3://b", "a/", true },
+	{ "this machine by both numbers", "http://[::1]:9000", "s3://b", "",
+	  "http://127.0.0.1:9000", "s3://b", "a/", true },
+	{ "another port of this machine", "http://localhost:9000", "s3://b", "",
+	  "http://127.0.0.1:9001", "s3://b", "a/", false },
 };
 
 static void overlaps_are_seen(void **state)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "engine_calls.h"
 
 /* A fault, a request, and what must come of it. */
@@ -189,6 +190,26 @@ static void test_a_dead_port_is_refused(void **state)
 	probe_clear(&p);
 }
 
+static void test_a_large_body_does_not_wait_longer_for_nobody(void **state)
+{
+	struct http_lane_settings set = probe_settings;
+	struct http_lane *hasty;
+	int64_t start = clock_mono_ms();
+	struct probe p;
+
+	set.deadline_s = 1;
+	hasty = http_lane_new(engine, &set);
+	assert_non_null(hasty);
+	probe_init(&p, standin_dead_port(), HTTP_GET, "/x");
+	p.call.expect = 64LL << 20; /* 1,024 s at the slowest pace */
+	probe_run(hasty, &p);
+	assert_int_equal(p.err, -ECONNREFUSED);
+	assert_true(p.attempt > 1);
+	assert_true(clock_mono_ms() - start < 60000);
+	probe_clear(&p);
+	http_lane_free(hasty);
+}
+
 static void test_the_request_is_ours(void **state)
 {
 	struct probe p;
@@ -273,6 +294,7 @@ int main(void)
 		engine_test(test_connections_are_kept),
 		engine_test(test_metrics_tell_of_faults),
 		engine_test(test_a_dead_port_is_refused),
+		engine_test(test_a_large_body_does_not_wait_longer_for_nobody),
 		engine_test(test_the_request_is_ours),
 		engine_test(test_a_proxy_is_asked),
 		engine_test(test_bad_urls),

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "fs/pending.h"
 #include "store/memstore.h"
 
@@ -189,6 +190,35 @@ static void test_tried_again(void **state)
 	store_unref(s);
 }
 
+/* An upload to a place that this mount does not have is no failure of it. */
+static void test_another_mounts(void **state)
+{
+	struct store *s = memstore_new("s");
+	struct store_upload *u = begin(s, "a");
+	char path[160], text[512] = "";
+	struct pending *p;
+	FILE *log;
+
+	snprintf(path, sizeof(path), "%s.log", dir);
+	assert_int_equal(log_open(path, LOG_LEVEL_INFO), 0);
+	die_with(&u, 1);
+	p = pending_new(dir);
+	pending_recover(p, find_store, NULL);
+	log_close();
+	log = fopen(path, "r");
+	assert_non_null(log);
+	assert_true(fread(text, 1, sizeof(text) - 1, log) > 0);
+	fclose(log);
+	unlink(path);
+	assert_non_null(strstr(text, "waits for that mount"));
+	assert_null(strstr(text, "errno"));
+	pending_recover(p, find_store, s);
+	assert_int_equal(count(".upload"), 0);
+	pending_free(p);
+	store_upload_free(u);
+	store_unref(s);
+}
+
 static void put_file(const char *name, const char *text)
 {
 	char path[160];
@@ -265,6 +295,7 @@ int main(void)
 		cmocka_unit_test(test_dead_ones_are_aborted),
 		cmocka_unit_test(test_living_ones_are_left_alone),
 		cmocka_unit_test(test_tried_again),
+		cmocka_unit_test(test_another_mounts),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_file),
 	};

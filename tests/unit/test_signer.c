@@ -260,7 +260,7 @@ static const struct presign_row presign_rows[] = {
 	{ "credentials that end before the URL", 600, 3600, 0, 600, true,
 	  NULL },
 	{ "credentials that have ended", -5, 3600, -EACCES, 0, false,
-	  "the credentials from environment have expired" },
+	  "no credentials: the credentials from environment have expired" },
 	{ "a week", 0, 604800, 0, 604800, false, NULL },
 	{ "no time at all", 0, 0, -EINVAL, 0, false,
 	  "expire = 0: 1 to 604800 seconds" },
