@@ -231,5 +231,47 @@ ok 'nothing of them is lost' '
 	while read -r stage i; do
 		cmp $T/crowd/$i $MNT/$stage/crowd/$i || exit 1
 	done <$T/list'
-ok 'no password is in the log' '! grep -F "correct horse" $LOG'
+
+# ---- the gateway alone, with all of its stages in an object store
+
+PORT2=$(python3 -c '
+import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])')
+API=http://127.0.0.1:$PORT2/v1/upload_to_stage
+(umask 077 && cat >"$T/serve.conf") <<END
+[stagefs]
+user = tester
+listen = 127.0.0.1:$PORT2
+log = $LOG.serve
+[storage]
+url = s3://$BUCKET/$STORAGE
+$(connection)
+upload_api = yes
+[user bob]
+password_hash = $HASH
+write = books
+END
+"$STAGEFS" sql --config "$T/serve.conf" 'CREATE STAGE books' || bail 'no stage'
+"$STAGEFS" serve --config "$T/serve.conf" >"$T/serve.out" 2>&1 &
+SERVER=$!
+until_ok 20 "grep -q 'answers at' $T/serve.out" || bail "no server: $(cat "$T/serve.out")"
+like 'into an internal stage of an object store' \
+	"$(up "${BOB[@]}" -H stage_name:books -F "upload=@$LOCAL/large")" '^200 '
+like 'and into the stage of who sends it' \
+	"$(up "${BOB[@]}" -H stage_name:~ -F "upload=@$LOCAL/a.csv")" '^200 '
+ok 'another client finds them' '
+	s3 get ${INTERNAL_PREFIX}books/large | cmp - $LOCAL/large &&
+	s3 get ${STORAGE}stage/user/bob/a.csv | cmp - $LOCAL/a.csv'
+timeout 100 curl -sS --limit-rate 20M "${BOB[@]}" -H stage_name:books \
+	-F "upload=@$LOCAL/gigabyte;filename=broken" "$API" >/dev/null 2>&1 &
+CLIENT=$!
+ok 'a server that is stopped' "
+	until_ok 30 '[ -n \"\$(s3 uploads $PREFIX)\" ]' &&
+	kill $SERVER && sleep 1 && kill $SERVER
+	until_ok 60 '! kill -0 $SERVER'"
+wait $CLIENT $SERVER
+is 'leaves no upload behind' "$(s3 uploads "$PREFIX"; s3 list "$PREFIX" | grep broken)" ''
+ok 'no password is in the log' '! grep -F "correct horse" $LOG*'
 done_testing

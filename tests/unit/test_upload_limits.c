@@ -144,7 +144,7 @@ static void clients_that_stop(void **state)
 	send_some(fd, text.data, text.len);
 	rig_read(fd, &r);
 	row_check("ended within the limit",
-		  clock_mono_ms() - start < 5000 * BODY_S);
+		  clock_mono_ms() - start < 15000 * BODY_S);
 	row_check("no success", r.status != 200);
 	row_check("nothing remains", upload_quiet(&rig));
 	reply_clear(&r);
