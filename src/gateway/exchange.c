@@ -13,6 +13,8 @@
 #include "base/text.h"
 #include "gateway/exchange_impl.h"
 
+#define SMALL 32768
+
 const char *exchange_header(const struct exchange *x, const char *name)
 {
 	for (size_t i = 0; i < x->n_headers; i++)
@@ -95,6 +97,21 @@ void exchange_answer(struct exchange *x, unsigned status, const char *type,
 	}
 }
 
+/* A small body goes with its head in one packet. */
+static bool answer_small(struct exchange *x, int fd, uint64_t offset,
+			 uint64_t len)
+{
+	struct buf *body = &x->answer->body;
+	char *room = len <= SMALL ? buf_reserve(body, len) : NULL;
+
+	if (!room || pread(fd, room, len, (off_t)offset) != (ssize_t)len)
+		return false;
+	body->len = len;
+	x->answer->len = len;
+	close(fd);
+	return true;
+}
+
 void exchange_answer_fd(struct exchange *x, unsigned status, const char *type,
 			int fd, uint64_t offset, uint64_t len)
 {
@@ -102,6 +119,9 @@ void exchange_answer_fd(struct exchange *x, unsigned status, const char *type,
 		close(fd);
 		return;
 	}
+	if (answer_small(x, fd, offset, len))
+		return;
+	buf_reset(&x->answer->body);
 	x->answer->fd = fd;
 	x->answer->offset = offset;
 	x->answer->len = len;

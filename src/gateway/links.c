@@ -92,7 +92,7 @@ static void look_again(struct link *k, int64_t now, uint64_t moved)
 
 static bool is_late(struct link *k, int64_t now, unsigned look_ms)
 {
-	uint64_t before = k->moved, moved;
+	uint64_t before, moved;
 
 	if (may_be_cut(k))
 		return now > k->deadline_ms;
@@ -100,11 +100,14 @@ static bool is_late(struct link *k, int64_t now, unsigned look_ms)
 		return false;
 	if (k->waiter) {
 		/* It is us who keep the client waiting. */
-		look_again(k, now, moved_by(k));
+		k->looked_ms = 0;
 		return false;
 	}
+	if (!k->looked_ms)
+		look_again(k, now, moved_by(k));
 	if (now - k->looked_ms < look_ms)
 		return false;
+	before = k->moved;
 	moved = moved_by(k);
 	look_again(k, now, moved);
 	return moved - before < LINK_BYTES;
@@ -250,7 +253,7 @@ bool links_set(struct links *l, struct link *k, enum link_phase phase)
 	if (alive && k->phase != phase) {
 		k->phase = phase;
 		k->deadline_ms = clock_mono_ms() + l->patience_ms;
-		look_again(k, clock_mono_ms(), moved_by(k));
+		k->looked_ms = 0;
 		/* The list is in the order of waiting. */
 		unlink_locked(l, k);
 		append_locked(l, k);

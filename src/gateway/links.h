@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 struct links;
 struct waiter;
@@ -30,11 +31,13 @@ struct link {
 	int fd;
 	enum link_phase phase; /* under the list's lock */
 	int64_t deadline_ms; /* LINK_IDLE, LINK_REFUSED */
-	int64_t looked_ms; /* LINK_AT_WORK: what it had moved then */
+	/* LINK_AT_WORK: what it had moved then; 0: nobody has looked yet */
+	int64_t looked_ms;
 	uint64_t moved;
 	struct waiter *waiter; /* whom to wake at the end */
 	struct link *prev, *next;
 	char *target; /* raw, of the request under way */
+	struct sockaddr_storage local; /* AF_UNSPEC: not asked yet */
 };
 
 /* patience_ms: how long headers may take; look_ms: see above, 0 is LINK_LOOK_S.

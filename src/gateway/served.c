@@ -99,12 +99,12 @@ static int64_t body_length(const struct exchange *x)
 	return length ? strtoll(length, NULL, 10) : 0;
 }
 
-static void fill_addresses(struct exchange *x, const struct link *link,
+static void fill_addresses(struct exchange *x, struct link *link,
 			   struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	socklen_t n = sizeof(x->local);
+	socklen_t n = sizeof(link->local);
 
 	x->fd = link->fd;
 	if (info && info->client_addr)
@@ -112,7 +112,9 @@ static void fill_addresses(struct exchange *x, const struct link *link,
 		       info->client_addr->sa_family == AF_INET6
 			       ? sizeof(struct sockaddr_in6)
 			       : sizeof(struct sockaddr_in));
-	getsockname(x->fd, (struct sockaddr *)&x->local, &n);
+	if (link->local.ss_family == AF_UNSPEC)
+		getsockname(x->fd, (struct sockaddr *)&link->local, &n);
+	x->local = link->local;
 }
 
 static void make_id(char out[17])
