@@ -106,6 +106,14 @@ int inode_set_times(struct tree *t, struct inode *i,
 	return err;
 }
 
+void inode_root_told(struct tree *t, struct inode *i,
+		     const struct object_info *info)
+{
+	tree_take(t);
+	tree_keep_locked(t, i, info);
+	tree_drop(t);
+}
+
 int inode_keep(struct tree *t, struct inode *i, const struct store_attr *a)
 {
 	unsigned w = a->which;
@@ -263,18 +271,18 @@ struct file *tree_lingering(struct tree *t)
 	return f;
 }
 
-static uint64_t pages_hash(const char *etag)
+static uint32_t etag_hash(const char *etag)
 {
 	uint64_t h = 0xcbf29ce484222325ULL;
 
 	for (; *etag; etag++)
 		h = (h ^ (unsigned char)*etag) * 0x100000001b3ULL;
-	return h | 1; /* 0: none */
+	return (uint32_t)(h ^ h >> 32) | 1; /* 0: none */
 }
 
 bool inode_pages_match(struct tree *t, struct inode *i, const char *etag)
 {
-	uint64_t h = pages_hash(etag);
+	uint32_t h = etag_hash(etag);
 	bool match;
 
 	tree_take(t);
@@ -284,10 +292,31 @@ bool inode_pages_match(struct tree *t, struct inode *i, const char *etag)
 	return match;
 }
 
+void inode_show(struct tree *t, struct inode *i, const char *etag)
+{
+	tree_take(t);
+	i->shown = etag_hash(etag);
+	tree_drop(t);
+}
+
+bool inode_is_shown(struct tree *t, struct inode *i, const char *etag)
+{
+	bool is;
+
+	tree_take(t);
+	is = !i->lookups || i->shown == etag_hash(etag);
+	tree_drop(t);
+	return is;
+}
+
 static void put_version(struct inode *i, const char *etag)
 {
-	if (i->pages == pages_hash(inode_etag(i)))
-		i->pages = pages_hash(etag);
+	uint32_t before = etag_hash(inode_etag(i)), h = etag_hash(etag);
+
+	if (i->pages == before)
+		i->pages = h;
+	if (i->shown == before)
+		i->shown = h;
 	inode_put_etag(i, etag);
 }
 

@@ -89,6 +89,7 @@ static int show_all(struct dirlist *l, struct inode **list, unsigned n)
 static int show_stages(struct dirlist *l)
 {
 	struct stage **stages;
+	struct inode *i;
 	int storage_err, err;
 	unsigned n;
 
@@ -101,7 +102,10 @@ static int show_stages(struct dirlist *l)
 		       "cannot list the internal stages");
 	for (unsigned k = 0; k < n && !err; k++) {
 		watch_store(l->fs->watches, stages[k]->store);
-		err = show(l, tree_told_stage(l->fs->tree, stages[k]));
+		i = tree_told_stage(l->fs->tree, stages[k]);
+		if (i)
+			names_look_at_root(l->fs, i);
+		err = show(l, i);
 	}
 	catalog_list_free(stages, n);
 	return err;

@@ -186,6 +186,9 @@ int inode_set_owner(struct tree *t, struct inode *i, uid_t uid, gid_t gid);
 int inode_set_times(struct tree *t, struct inode *i,
 		    const struct timespec *atime, const struct timespec *mtime);
 int inode_set_expire(struct tree *t, struct inode *i, int64_t expire);
+/* What the store told of a stage's root, where it keeps that. */
+void inode_root_told(struct tree *t, struct inode *i,
+		     const struct object_info *info);
 /* The same where the store keeps what was changed (STORE_SET_* bits), or will
  * when it gets the object: not pinned. */
 int inode_keep(struct tree *t, struct inode *i, const struct store_attr *a);
@@ -226,6 +229,11 @@ struct file *tree_lingering(struct tree *t);
 bool inode_is_orphan(struct tree *t, struct inode *i);
 /* Pages: is the kernel's page cache still that of this ETag? Sets it. */
 bool inode_pages_match(struct tree *t, struct inode *i, const char *etag);
+/* The kernel is told the attributes of the object of that ETag. What we publish
+ * over it later it knows. */
+void inode_show(struct tree *t, struct inode *i, const char *etag);
+/* Is that what it knows? True also when it knows nothing of i. */
+bool inode_is_shown(struct tree *t, struct inode *i, const char *etag);
 
 /*
  * A directory is moved while nobody below it publishes, and nobody begins to

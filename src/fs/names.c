@@ -24,6 +24,8 @@ static double stat_for(struct fs *fs, struct inode *i, struct stat *st)
 	uint64_t size;
 
 	inode_view(fs->tree, i, &v);
+	if (v.kind == INODE_FILE)
+		inode_show(fs->tree, i, v.info.etag);
 	size = v.kind == INODE_FILE ? v.info.size : 0;
 	f = v.open ? inode_file_get(fs->tree, i) : NULL;
 	if (f) {
@@ -119,8 +121,10 @@ int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 	int err = 0;
 
 	/* An open file is what it was at open; its readers learn by ESTALE. */
-	if (!h)
+	if (!h) {
 		err = names_refresh(fs, i);
+		names_look_at_root(fs, i);
+	}
 	if (err == -ESTALE) {
 		inode_view(fs->tree, i, &v);
 		if (v.open)

@@ -37,6 +37,9 @@ void names_maker(struct fs *fs, struct inode *dir, bool is_dir,
 int names_put_marker(struct fs *fs, struct inode *dir);
 /* Before i leaves dir: a directory that only i implied gets a marker. */
 int names_keep_dir(struct fs *fs, struct inode *dir, struct inode *i);
+/* The root of a stage whose store is of files: owner and mode as they are
+ * there now. Nothing for any other inode. */
+void names_look_at_root(struct fs *fs, struct inode *i);
 /* i has left the tree, or is about to: its content is nobody's any more. */
 void names_orphan(struct fs *fs, struct inode *i);
 /*

@@ -4,10 +4,11 @@
  *
  * Close-to-open: open asks the store again when what we know is no longer
  * fresh, and content that is open over older bytes is exchanged then; handles
- * that were opened over those read -ESTALE from there on. The kernel has the
- * old size then, so that open itself says -ESTALE once, upon which the kernel
- * looks the name up again and opens anew (but not twice: with O_TRUNC, where
- * the old size is of no use, it is spared that).
+ * that were opened over those read -ESTALE from there on. A kernel that was told
+ * the size of another object would cut the bytes off there, so that open itself
+ * says -ESTALE then, upon which the kernel looks the name up again and opens
+ * anew (but not twice: with O_TRUNC, where that size is of no use, it is spared
+ * that).
  *
  * `program > file` opens with O_TRUNC, and the shell closes a duplicate before
  * the program has begun. The first close of a handle that emptied an object
@@ -135,21 +136,18 @@ void handles_clear(struct fs *fs)
 int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 	    bool *keep_cache)
 {
-	struct inode_view before, v;
+	struct inode_view v;
 	struct file *f;
 	int err = 0;
 
-	inode_view(fs->tree, i, &before);
 	if (writes(flags))
 		err = names_writable(fs, i);
 	if (!err)
 		err = open_content(fs, i, &f, &v);
 	if (err)
 		return err;
-	/* What was published here meanwhile the kernel knows; of what it empties
-	 * it needs no size. */
-	if (!(flags & O_TRUNC) && before.published && before.stamp == v.stamp &&
-	    strcmp(before.info.etag, v.info.etag))
+	if (!(flags & O_TRUNC) && v.published &&
+	    !inode_is_shown(fs->tree, i, v.info.etag))
 		err = -ESTALE;
 	else if (flags & O_TRUNC)
 		err = file_reset(f);

@@ -112,6 +112,29 @@ int names_resolve(struct fs *fs, struct inode *dir, const char *name,
 	}
 }
 
+void names_look_at_root(struct fs *fs, struct inode *i)
+{
+	struct inode_view v;
+	struct name_info found;
+	struct stage *stage;
+	struct buf key = NAMES_KEY;
+
+	inode_view(fs->tree, i, &v);
+	if (!v.files || !v.stage_root)
+		return;
+	stage = inode_stage(fs->tree, i);
+	if (!stage)
+		return;
+	buf_adds(&key, stage->prefix);
+	if (key.len)
+		buf_truncate(&key, key.len - 1); /* its '/' */
+	if (!buf_err(&key) &&
+	    !store_stat(stage->store, buf_str(&key), &found) && found.is_prefix)
+		inode_root_told(fs->tree, i, &found.info);
+	stage_unref(stage);
+	buf_clear(&key);
+}
+
 int names_refresh(struct fs *fs, struct inode *i)
 {
 	struct inode_view v;

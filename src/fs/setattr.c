@@ -37,7 +37,7 @@ static unsigned kept_there(struct fs *fs, const struct inode_view *v,
 	unsigned mode = v->kind == INODE_FILE ? TREE_FIXED_FILE_MODE
 					      : TREE_FIXED_DIR_MODE;
 
-	if (!v->files || v->stage_root || v->orphan)
+	if (!v->files || v->orphan)
 		return 0;
 	which &= FS_SET_MODE | FS_SET_UID | FS_SET_GID | TIMES;
 	if (fixed & mode)
@@ -106,6 +106,8 @@ static int keep_there(struct fs *fs, struct inode *i,
 		now.which &= ~(STORE_SET_ATIME | STORE_SET_MTIME);
 	if (now.which)
 		err = tell_store(fs, i, &now);
+	if (err == -ENOENT && v->stage_root) /* nothing lies in it yet */
+		err = 0;
 	return err ? err : inode_keep(fs->tree, i, &a);
 }
 

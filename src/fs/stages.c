@@ -22,6 +22,8 @@ int stages_resolve(struct fs *fs, const char *name, struct inode **out)
 	watch_store(fs->watches, stage->store);
 	*out = tree_told_stage(fs->tree, stage);
 	stage_unref(stage);
+	if (*out)
+		names_look_at_root(fs, *out);
 	return *out ? 0 : -ENOMEM;
 }
 
@@ -35,6 +37,8 @@ int stages_mkdir(struct fs *fs, const char *name, struct inode **out)
 	watch_store(fs->watches, stage->store);
 	*out = tree_told_stage(fs->tree, stage);
 	stage_unref(stage);
+	if (*out)
+		names_look_at_root(fs, *out);
 	return *out ? 0 : -ENOMEM;
 }
 

@@ -69,7 +69,9 @@ struct inode {
 	int64_t told_ms; /* when the store told it; -1: not believed */
 	uint64_t size;
 	struct timespec mtime;
-	uint64_t pages; /* hash of the ETag of the kernel's pages */
+	/* Hashes of the ETag of the kernel's pages, and of the object whose
+	 * size it was told. */
+	uint32_t pages, shown;
 	unsigned refs;
 	uid_t uid;
 	gid_t gid;

@@ -17,7 +17,7 @@
 
 static bool is_dir_key(const char *key)
 {
-	return key[strlen(key) - 1] == '/';
+	return !*key || key[strlen(key) - 1] == '/';
 }
 
 static int set_times(int fd, const struct stat *st,
@@ -120,7 +120,7 @@ int local_set_attr(struct store *s, const char *key, const struct store_attr *a,
 
 	if (err)
 		return err;
-	err = local_key_check(key, &why);
+	err = *key ? local_key_check(key, &why) : 0;
 	if (!err) {
 		lock = local_lock_keys(l, key, NULL);
 		err = lock < 0 ? lock : 0;

@@ -42,14 +42,28 @@ static int open_object(struct local *l, const char *key, struct stat *st,
 	return fd;
 }
 
+static int stat_root(struct local *l, struct name_info *out)
+{
+	struct stat st;
+
+	if (fstat(l->root_fd, &st))
+		return local_failed(l, "look up", "", -errno, NULL);
+	out->is_prefix = true;
+	local_info(&st, "", &out->info);
+	return 0;
+}
+
 int local_stat(struct store *s, const char *key, struct name_info *out)
 {
 	struct local *l = local_of(s);
 	struct local_note note;
 	struct local_path p;
 	struct stat st;
-	int err = check_key(l, "look up", key);
+	int err;
 
+	if (!*key)
+		return stat_root(l, out);
+	err = check_key(l, "look up", key);
 	if (err)
 		return err;
 	err = local_path_open(l, key, &p);

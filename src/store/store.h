@@ -310,7 +310,8 @@ int store_check(struct store *s, const char *prefix, struct buf *err);
 
 /*
  * What is at this name: the object, and whether keys lie below it, asked side
- * by side. 0 also when nothing is there (both false).
+ * by side. 0 also when nothing is there (both false). In a store of files ""
+ * is its root.
  */
 int store_stat(struct store *s, const char *key, struct name_info *out);
 /* Everything about one object. -ENOENT when there is none. */
@@ -399,8 +400,8 @@ int store_same(struct store *s, int fd, const char *etag);
 /* A file without a name, open for both, on the disk where key would be: for a
  * body that is adopted. The caller closes it. */
 int store_scratch(struct store *s, const char *key, int *fd);
-/* Owner, mode, times; a key that ends in '/' is the directory. The ETag stays.
- * *out (may be NULL): what is there now. */
+/* Owner, mode, times; a key that ends in '/' is the directory, "" the root. The
+ * ETag stays. *out (may be NULL): what is there now. */
 int store_set_attr(struct store *s, const char *key, const struct store_attr *a,
 		   struct object_info *out);
 /* Both end in '/' (a directory with everything below it) or neither does. What

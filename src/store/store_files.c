@@ -50,7 +50,7 @@ int store_set_attr(struct store *s, const char *key, const struct store_attr *a,
 		   struct object_info *out)
 {
 	struct object_info info = { 0 };
-	int err = store_check_key(key);
+	int err = s->limits.files && !*key ? 0 : store_check_key(key);
 
 	if (!err && !s->ops->set_attr)
 		err = -EOPNOTSUPP;

@@ -55,6 +55,15 @@ ok 'a file of a set-group-id directory has its group' '
 	mkdir $E/d/sub && echo x >$E/d/y &&
 	[ "$(stat -c %g:%a $DISK/d/sub)" = 100:2755 ] &&
 	[ "$(stat -c %g $DISK/d/y)" = 100 ]'
+ok 'the root of a stage is the directory that it is' '
+	chown 55:66 $DISK && chmod 751 $DISK &&
+	until_ok $SEEN "[ \"\$(stat -c %u:%g:%a $E)\" = 55:66:751 ]" &&
+	chmod 755 $E && chown 0:0 $E && [ "$(stat -c %u:%g:%a $DISK)" = 0:0:755 ] &&
+	[ "$(stat -c %u:%g:%a $E)" = 0:0:755 ]'
+ok 'one that is closed on the disk is closed on the mount' '
+	chmod 700 $DISK && until_ok $SEEN "! setpriv --reuid=1234 --regid=2345 \
+		--clear-groups ls $E" && chmod 755 $DISK &&
+	until_ok $SEEN "setpriv --reuid=1234 --regid=2345 --clear-groups ls $E"'
 as_user() {	# COMMAND...: as user 1234 of group 2345
 	setpriv --reuid=1234 --regid=2345 --clear-groups "$@"
 }
@@ -239,8 +248,7 @@ ok 'a change inside a large file copies the rest' '
 	dd if=/dev/zero of=$E/large bs=4096 seek=1000 count=3 conv=notrunc &&
 	dd if=/dev/zero of=$LOCAL/large bs=4096 seek=1000 count=3 conv=notrunc &&
 	cmp $DISK/large $LOCAL/large && cmp $E/large $LOCAL/large'
-ok 'two readers and two who rewrite: nothing is torn' '
-	timeout 60 /usr/bin/python3 - $E/torn $DISK/torn <<-END
+cat >"$T/torn.py" <<-'END'
 	import errno, os, sys, threading, time
 	path, disk = sys.argv[1:]
 	SIZE, END = 700001, time.time() + 6
@@ -287,9 +295,10 @@ ok 'two readers and two who rewrite: nothing is torn' '
 	for j in jobs: j.join()
 	print(read, "whole", stale, "stale", wrong[:3])
 	assert not wrong and read > 20
-	END'
-ok 'a name that is replaced over and over can always be opened' '
-	timeout 60 /usr/bin/python3 - $E/over <<-END
+	END
+ok 'two readers and two who rewrite: nothing is torn' '
+	timeout 60 /usr/bin/python3 $T/torn.py $E/torn $DISK/torn'
+cat >"$T/over.py" <<-'END'
 	import errno, os, sys, threading, time
 	path = sys.argv[1]
 	END = time.time() + 4
@@ -330,7 +339,9 @@ ok 'a name that is replaced over and over can always be opened' '
 	for j in jobs: j.join()
 	print(read, wrong[:3])
 	assert not wrong and read > 20
-	END'
+	END
+ok 'a name that is replaced over and over can always be opened' '
+	timeout 60 /usr/bin/python3 $T/over.py $E/over'
 
 # ---- what others change
 

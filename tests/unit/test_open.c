@@ -222,8 +222,11 @@ static void test_stale(void **state)
 	i = mount_find(&m, "f", NULL);
 	store_has(&m, "f", "newer");
 	assert_int_equal(fs_open(m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
+	assert_int_equal(fs_open(m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
+	assert_ptr_equal(mount_find(&m, "f", NULL), i);
 	assert_int_equal(fs_open(m.fs, i, O_RDONLY, &h, &keep), 0);
 	fs_release(m.fs, h);
+	mount_forget(&m, i);
 	mount_forget(&m, i);
 	mount_down(&m);
 }
