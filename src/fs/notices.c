@@ -8,15 +8,18 @@
  */
 #include "fs/notices.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/wait.h"
 #include "fs/fs.h"
 
 #define NOTICES_MAX 16384
+#define SETTLE_MS 500
 
 struct notice {
 	struct notice *next;
@@ -31,6 +34,9 @@ struct notices_locked {
 	enum notices_state state;
 	struct notice *head, **tail;
 	unsigned n;
+	uint64_t added, done; /* since the beginning */
+	struct waiter *listener; /* NULL: none has come yet */
+	bool handed; /* it is at the one after `done` */
 	bool said; /* that some were left out */
 	struct wait_list waiters;
 };
@@ -106,6 +112,7 @@ static void add(struct notices *q, struct inode *i, enum fs_notice_kind kind,
 		*g->tail = n;
 		g->tail = &n->next;
 		g->n++;
+		g->added++;
 		n = NULL;
 		wait_list_wake(&g->waiters);
 	} else if (g->state == NOTICES_ON) {
@@ -129,6 +136,27 @@ void notices_inode(struct notices *q, struct inode *i, bool bytes)
 	add(q, i, bytes ? FS_NOTICE_BYTES : FS_NOTICE_ATTR, "");
 }
 
+void notices_settle(struct notices *q)
+{
+	struct wait_entry e = { .waiter = waiter_self() };
+	int64_t until_ms = clock_mono_ms() + SETTLE_MS;
+	struct notices_locked *g;
+	uint64_t all;
+	int err = 0;
+
+	lock_take(&q->lock);
+	g = notices_locked(q);
+	all = g->listener && g->listener != e.waiter ? g->added : 0;
+	wait_list_add(&g->waiters, &e);
+	while (err != -ETIMEDOUT && g->state == NOTICES_ON && g->done < all) {
+		lock_drop(&q->lock);
+		err = waiter_park_uninterrupted(e.waiter, until_ms);
+		lock_take(&q->lock);
+	}
+	wait_list_remove(&g->waiters, &e);
+	lock_drop(&q->lock);
+}
+
 static struct notice *take_locked(struct notices *q) REQUIRES(&q->lock)
 {
 	struct notices_locked *g = notices_locked(q);
@@ -149,6 +177,12 @@ bool notices_next(struct notices *q, struct fs_notice *out)
 	struct notice *n;
 
 	lock_take(&q->lock);
+	notices_locked(q)->listener = e.waiter;
+	if (notices_locked(q)->handed) {
+		notices_locked(q)->handed = false;
+		notices_locked(q)->done++;
+		wait_list_wake(&notices_locked(q)->waiters);
+	}
 	wait_list_add(&notices_locked(q)->waiters, &e);
 	while (!(n = take_locked(q)) &&
 	       notices_locked(q)->state != NOTICES_ENDED) {
@@ -157,6 +191,7 @@ bool notices_next(struct notices *q, struct fs_notice *out)
 		lock_take(&q->lock);
 	}
 	wait_list_remove(&notices_locked(q)->waiters, &e);
+	notices_locked(q)->handed = n != NULL;
 	lock_drop(&q->lock);
 	if (!n)
 		return false;

@@ -26,7 +26,14 @@ void notices_entry(struct notices *q, struct inode *dir, const char *name);
 /* The attributes of i, or its bytes too, are not what they were. */
 void notices_inode(struct notices *q, struct inode *i, bool bytes);
 
-/* The next one, waited for. */
+/*
+ * Sleeps until the listener has dealt with all that was added before, so that
+ * who changed something may say so to his caller; not for long, since the
+ * kernel may keep the listener waiting.
+ */
+void notices_settle(struct notices *q);
+
+/* The next one, waited for; the one before it has been dealt with. */
 bool notices_next(struct notices *q, struct fs_notice *out);
 
 #endif

@@ -74,8 +74,10 @@ static void changed(struct store_watcher *watcher, struct store *s,
 {
 	struct watch *w = (struct watch *)watcher;
 
-	if (!own)
-		tree_announced(w->fs->tree, s, key, info, place_changed, w->fs);
+	if (own)
+		return;
+	tree_announced(w->fs->tree, s, key, info, place_changed, w->fs);
+	notices_settle(w->fs->notices);
 }
 
 struct watches *watches_new(struct fs *fs)
