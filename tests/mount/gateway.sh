@@ -185,6 +185,20 @@ timeout 2 bash -c 'head -c 100000 /dev/zero; sleep 30' |
 ok 'a broken upload leaves nothing' '
 	! [ -e $S/broken ] && [ -z "$(find $T/data/.stagefs/tmp -type f)" ]'
 
+# ---- constant memory
+
+peak() {	# KiB that the daemon has ever had
+	awk '/^VmHWM/ { print $2 }' "/proc/$(daemon_pids | head -n 1)/status"
+}
+before=$(peak)
+ok 'a gigabyte that comes in chunks' '
+	head -c 1G /dev/zero | curl -sSf -T - "$(to my_stage big)" &&
+	[ "$(stat -c %s $S/big)" = 1073741824 ]'
+ok 'and goes out' '[ "$(curl -sSf "$(down my_stage/big)" | wc -c)" = 1073741824 ]'
+# Under a sanitizer memory that was freed is kept for a while.
+ok 'takes less than 24 MiB of memory' '[ $(($(peak) - before)) -lt 24576 ]'
+rm "$MNT/my_stage/big"
+
 # ---- many at once
 
 random_file "$LOCAL/load" 200000
