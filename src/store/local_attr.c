@@ -12,13 +12,9 @@
 
 #include "base/clock.h"
 #include "store/local_impl.h"
+#include "store/store_check.h"
 
 /* ---- attributes ---- */
-
-static bool is_dir_key(const char *key)
-{
-	return !*key || key[strlen(key) - 1] == '/';
-}
 
 static int set_times(int fd, const struct stat *st,
 		     const struct local_note *note, const struct store_attr *a)
@@ -101,8 +97,8 @@ static int open_closed(struct local *l, const char *key, struct stat *st,
 static int open_for_change(struct local *l, const char *key, struct stat *st,
 			   struct local_note *note)
 {
-	int fd = is_dir_key(key) ? local_open_dir(l, key, st)
-				 : local_open_file(l, key, st);
+	int fd = store_key_is_dir(key) ? local_open_dir(l, key, st)
+				       : local_open_file(l, key, st);
 
 	if (fd >= 0)
 		local_note_read(fd, st, note);

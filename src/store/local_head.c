@@ -12,15 +12,11 @@
 #include <unistd.h>
 
 #include "store/local_impl.h"
+#include "store/store_check.h"
 
 #define GET_CHUNK (256u << 10)
 #define DEFAULT_TYPE "binary/octet-stream"
 #define DIRECTORY_TYPE "application/x-directory"
-
-static bool is_dir_key(const char *key)
-{
-	return key[strlen(key) - 1] == '/';
-}
 
 static int check_key(struct local *l, const char *what, const char *key)
 {
@@ -34,8 +30,8 @@ static int check_key(struct local *l, const char *what, const char *key)
 static int open_object(struct local *l, const char *key, struct stat *st,
 		       struct local_note *note)
 {
-	int fd = is_dir_key(key) ? local_open_dir(l, key, st)
-				 : local_open_file(l, key, st);
+	int fd = store_key_is_dir(key) ? local_open_dir(l, key, st)
+				       : local_open_file(l, key, st);
 
 	if (fd >= 0)
 		local_note_read(fd, st, note);
@@ -175,7 +171,7 @@ void local_get(struct store *s, struct store_get *get)
 	int fd = -1, err;
 
 	err = room ? local_open(s, get->key, get->etag, &fd, &info) : -ENOMEM;
-	if (!err && !is_dir_key(get->key))
+	if (!err && !store_key_is_dir(get->key))
 		err = send(l, get, fd, room, size);
 	if (!err && get->etag)
 		err = local_same(s, fd, get->etag);

@@ -7,11 +7,7 @@
 #include <unistd.h>
 
 #include "store/local_impl.h"
-
-static bool is_dir_key(const char *key)
-{
-	return key[strlen(key) - 1] == '/';
-}
+#include "store/store_check.h"
 
 /* The caller's own file becomes the object, if it is one of ours. */
 static int adopt(const struct store_body *body)
@@ -60,8 +56,9 @@ static int place(struct local *l, const char *key, int fd,
 		.fd = fd,
 	};
 
-	return is_dir_key(key) ? local_put_dir(l, key, meta, cond, kept, out)
-			       : local_commit(&commit, out);
+	return store_key_is_dir(key)
+		       ? local_put_dir(l, key, meta, cond, kept, out)
+		       : local_commit(&commit, out);
 }
 
 static int check(struct local *l, const char *key, uint64_t len)
@@ -72,7 +69,7 @@ static int check(struct local *l, const char *key, uint64_t len)
 	if (err)
 		return err;
 	err = local_key_check(key, &why);
-	if (!err && is_dir_key(key) && len) {
+	if (!err && store_key_is_dir(key) && len) {
 		why = "a directory has no bytes of its own";
 		err = -EISDIR;
 	}
@@ -94,7 +91,7 @@ int local_put(struct store *s, const char *key, const struct store_body *body,
 		return local_failed(l, "write", key, err,
 				    err == -EINVAL ? "content-md5 is no MD5"
 						   : NULL);
-	if (!is_dir_key(key)) {
+	if (!store_key_is_dir(key)) {
 		fd = fill(l, key, body);
 		if (fd < 0)
 			err = local_failed(l, "write", key, fd, NULL);

@@ -12,6 +12,11 @@
 
 #define PRESIGN_EXPIRE_MAX 604800
 
+bool store_key_is_dir(const char *key)
+{
+	return key[strlen(key) - 1] == '/';
+}
+
 int store_check_key(const char *key)
 {
 	if (!key || !*key)

@@ -5,6 +5,7 @@
 #ifndef STORE_STORE_CHECK_H
 #define STORE_STORE_CHECK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct store;
@@ -14,6 +15,8 @@ struct store_get;
 struct store_meta;
 struct store_part_done;
 
+/* Does a key end in '/': is it a marker's? */
+bool store_key_is_dir(const char *key);
 int store_check_key(const char *key); /* -EINVAL, -ENAMETOOLONG */
 int store_check_etag(const char *etag); /* NULL is fine; -EINVAL */
 int store_check_get(const struct store_get *get);

@@ -10,11 +10,6 @@
 #include "store/store_check.h"
 #include "store/store_watch.h"
 
-static bool is_dir_key(const char *key)
-{
-	return key[strlen(key) - 1] == '/';
-}
-
 int store_open(struct store *s, const char *key, const char *etag, int *fd,
 	       struct object_info *info)
 {
@@ -70,7 +65,7 @@ int store_rename(struct store *s, const char *from, const char *to,
 	int err = store_check_key(from);
 
 	err = err ? err : store_check_key(to);
-	if (!err && is_dir_key(from) != is_dir_key(to))
+	if (!err && store_key_is_dir(from) != store_key_is_dir(to))
 		err = -EINVAL;
 	if (!err && !s->ops->rename)
 		err = -EOPNOTSUPP;

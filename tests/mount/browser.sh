@@ -2,13 +2,11 @@
 # A browser at the gateway: headless Chromium downloads by a pre-signed URL;
 # a page of an origin in cors_origins uploads by fetch, to an upload URL and to
 # the upload API; a page of any other origin can do neither.
+NEEDS_S3=no
 . "$(dirname "$0")/lib.sh"
 CHROMIUM=/usr/bin/chromium
 [ -x $CHROMIUM ] || bail "no $CHROMIUM"
 
-free_port() {
-	/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
 GATEWAY=$(free_port)
 OURS=$(free_port)
 THEIRS=$(free_port)

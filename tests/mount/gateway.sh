@@ -5,13 +5,6 @@
 NEEDS_S3=no
 . "$(dirname "$0")/lib.sh"
 
-free_port() {
-	python3 -c '
-import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
-}
 PORT=$(free_port)
 AT=http://127.0.0.1:$PORT
 mkdir -m 755 "$T/data"

@@ -286,6 +286,14 @@ random_file() {
 	head -c "$2" /dev/urandom >"$1"
 }
 
+# A port of loopback that nobody holds, a moment ago at least.
+free_port() {
+	/usr/bin/python3 -c 'import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])'
+}
+
 # The value of an extended attribute, raw.
 xa() {		# NAME PATH
 	getfattr --absolute-names --only-values -n "$1" -- "$2"

@@ -4,11 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 HASH=$(echo 'correct horse' | "$STAGEFS" passwd) || bail 'no hash'
-PORT=$(python3 -c '
-import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])')
+PORT=$(free_port)
 API=http://127.0.0.1:$PORT/v1/upload_to_stage
 mkdir -m 755 "$T/data"
 chmod 755 "$T"
@@ -234,11 +230,7 @@ ok 'nothing of them is lost' '
 
 # ---- the gateway alone, with all of its stages in an object store
 
-PORT2=$(python3 -c '
-import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])')
+PORT2=$(free_port)
 API=http://127.0.0.1:$PORT2/v1/upload_to_stage
 (umask 077 && cat >"$T/serve.conf") <<END
 [stagefs]
