@@ -292,10 +292,15 @@ bool inode_pages_match(struct tree *t, struct inode *i, const char *etag)
 	return match;
 }
 
-void inode_show(struct tree *t, struct inode *i, const char *etag)
+uint32_t inode_version(const struct inode_view *v)
+{
+	return v->kind == INODE_FILE ? etag_hash(v->info.etag) : 0;
+}
+
+void inode_show(struct tree *t, struct inode *i, uint32_t version)
 {
 	tree_take(t);
-	i->shown = etag_hash(etag);
+	i->shown = version;
 	tree_drop(t);
 }
 

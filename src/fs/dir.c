@@ -111,22 +111,62 @@ static int emit_dot(struct fs *fs, struct dir_handle *h, off_t which,
 	return full;
 }
 
+static uint32_t name_hash(const char *name)
+{
+	uint32_t h = 0x811c9dc5;
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 0x01000193;
+	return h | 1; /* 0: none */
+}
+
+/* Does it stand elsewhere in the row, so that the name came or will come? */
+static bool comes_anyway(const struct dir_handle *h, const struct inode *i,
+			 off_t place, const char *name)
+{
+	for (off_t k = 0; k < (off_t)h->list.n; k++)
+		if (h->list.shown[k].inode == i)
+			return k > place ||
+			       h->list.shown[k].as == name_hash(name);
+	return false;
+}
+
+/* What to show at a place, referenced: what stood there when it was listed, or
+ * what has taken its name since. NULL: it has gone. */
+static struct inode *at_place(struct fs *fs, struct dir_handle *h, off_t place,
+			      char name[256])
+{
+	struct inode *i = h->list.shown[place].inode;
+
+	if (dircache_name(fs->tree, h->dir, i, name))
+		return inode_ref(fs->tree, i);
+	i = dircache_successor(fs->tree, h->dir, i, name);
+	if (i && comes_anyway(h, i, place, name)) {
+		inode_unref(fs->tree, i);
+		i = NULL;
+	}
+	return i;
+}
+
 /* The name at a place in the row, or 0 when it has gone since. */
 static int emit_name(struct fs *fs, struct dir_handle *h, off_t place,
 		     bool plus, fs_emit *emit, void *arg)
 {
-	struct inode *i = h->list.shown[place];
 	struct fs_entry e;
 	char name[256];
+	struct inode *i = at_place(fs, h, place, name);
+	int full;
 
-	if (!dircache_name(fs->tree, h->dir, i, name))
+	if (!i)
 		return 0;
 	names_fill(fs, i, &e);
-	if (emit(arg, name, &e, place + 1 + COOKIE_FIRST))
-		return 1;
-	if (plus)
-		inode_remember(fs->tree, i);
-	return 0;
+	full = emit(arg, name, &e, place + 1 + COOKIE_FIRST);
+	if (!full)
+		h->list.shown[place].as = name_hash(name);
+	if (!full && plus)
+		names_told(fs, &e);
+	inode_unref(fs->tree, i);
+	return full != 0;
 }
 
 static int read_from(struct fs *fs, struct dir_handle *h, off_t at, bool plus,

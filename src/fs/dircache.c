@@ -118,6 +118,24 @@ int dircache_children(struct tree *t, struct inode *dir,
 	return err;
 }
 
+struct inode *dircache_successor(struct tree *t, struct inode *dir,
+				 struct inode *gone, char name[256])
+{
+	struct inode *i = NULL;
+
+	tree_take(t);
+	if ((gone->flags & INODE_ORPHAN) && dir->dir)
+		i = tree_child_locked(t, dir, inode_name(gone));
+	i = i && inode_live(i) ? i : NULL;
+	if (i) {
+		i->refs++;
+		tree_settle_locked(t, i);
+		strcpy(name, inode_name(i));
+	}
+	tree_drop(t);
+	return i;
+}
+
 bool dircache_name(struct tree *t, struct inode *dir, struct inode *child,
 		   char name[256])
 {

@@ -20,6 +20,10 @@ struct dir_merge {
 };
 
 void dircache_begin(struct tree *t, struct inode *dir, struct dir_merge *m);
+/* What has the last name of `gone` in dir now, referenced, and that name; NULL:
+ * nothing, or gone has only moved. */
+struct inode *dircache_successor(struct tree *t, struct inode *dir,
+				 struct inode *gone, char name[256]);
 /* An entry of the listing: as tree_told(). Referenced; NULL: not to be shown. */
 struct inode *dircache_put(struct tree *t, struct dir_merge *m,
 			   const char *name, enum inode_kind kind,

@@ -40,7 +40,7 @@ void dirlist_rewind(struct dirlist *l)
 {
 	set_state(l, DIRLIST_START, 0);
 	for (size_t k = 0; k < l->n; k++)
-		inode_unref(l->fs->tree, l->shown[k]);
+		inode_unref(l->fs->tree, l->shown[k].inode);
 	l->n = 0;
 	l->invisible = 0;
 }
@@ -67,7 +67,7 @@ static int show(struct dirlist *l, struct inode *i)
 		l->cap = cap;
 	}
 	if (i)
-		l->shown[l->n++] = i;
+		l->shown[l->n++] = (struct dirlist_shown){ i, 0 };
 	return 0;
 }
 

@@ -27,13 +27,18 @@ struct dirlist_held {
 	struct object_info info;
 };
 
+struct dirlist_shown {
+	struct inode *inode; /* referenced */
+	uint32_t as; /* hash of the name that it was given out by; 0: not yet */
+};
+
 /* One thread at a time. */
 struct dirlist {
 	struct fs *fs;
 	struct inode *dir;
 	enum dirlist_state state;
 	int err; /* FAILED */
-	struct inode **shown; /* referenced */
+	struct dirlist_shown *shown;
 	size_t n, cap;
 	struct dir_merge merge;
 	struct store_list *list; /* LISTING */

@@ -151,6 +151,7 @@ static int file_new(const struct file_env *env, struct inode *i,
 		err = -ESTALE;
 	if (!err && base) {
 		err = inode_key(env->tree, i, &key);
+		err = err == -ENOENT ? -ESTALE : err;
 		g->base_key = err ? NULL : strdup(buf_str(&key));
 		if (!err && !g->base_key)
 			err = -ENOMEM;

@@ -66,6 +66,7 @@ struct fs_entry {
 	struct inode *inode; /* NULL: the name is known to be absent */
 	struct stat st;
 	double entry_timeout, attr_timeout; /* s */
+	uint32_t version; /* the file system's */
 };
 
 /*

@@ -229,9 +229,11 @@ struct file *tree_lingering(struct tree *t);
 bool inode_is_orphan(struct tree *t, struct inode *i);
 /* Pages: is the kernel's page cache still that of this ETag? Sets it. */
 bool inode_pages_match(struct tree *t, struct inode *i, const char *etag);
-/* The kernel is told the attributes of the object of that ETag. What we publish
- * over it later it knows. */
-void inode_show(struct tree *t, struct inode *i, const char *etag);
+/* Of which object these attributes are: a hash of the ETag. */
+uint32_t inode_version(const struct inode_view *v);
+/* The kernel is told the attributes of that one. What we publish over it later
+ * it knows. */
+void inode_show(struct tree *t, struct inode *i, uint32_t version);
 /* Is that what it knows? True also when it knows nothing of i. */
 bool inode_is_shown(struct tree *t, struct inode *i, const char *etag);
 

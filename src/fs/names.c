@@ -17,15 +17,15 @@
 #define BLOCK_SIZE (128 << 10) /* what programs read and write at a time */
 
 /* stat(2)'s view, and how long the kernel may believe it, in seconds. */
-static double stat_for(struct fs *fs, struct inode *i, struct stat *st)
+static double stat_for(struct fs *fs, struct inode *i, struct stat *st,
+		       uint32_t *version)
 {
 	struct inode_view v;
 	struct file *f;
 	uint64_t size;
 
 	inode_view(fs->tree, i, &v);
-	if (v.kind == INODE_FILE)
-		inode_show(fs->tree, i, v.info.etag);
+	*version = inode_version(&v);
 	size = v.kind == INODE_FILE ? v.info.size : 0;
 	f = v.open ? inode_file_get(fs->tree, i) : NULL;
 	if (f) {
@@ -49,27 +49,37 @@ static double stat_for(struct fs *fs, struct inode *i, struct stat *st)
 
 void names_stat(struct fs *fs, struct inode *i, struct stat *st)
 {
-	stat_for(fs, i, st);
+	uint32_t version;
+
+	stat_for(fs, i, st, &version);
 }
 
-double names_timeout(struct fs *fs, struct inode *i)
+double names_tell(struct fs *fs, struct inode *i, struct stat *st)
 {
-	struct inode_view v;
+	uint32_t version;
+	double timeout = stat_for(fs, i, st, &version);
 
-	inode_view(fs->tree, i, &v);
-	return v.fresh_ms / 1000.0;
+	inode_show(fs->tree, i, version);
+	return timeout;
 }
 
 void names_fill(struct fs *fs, struct inode *i, struct fs_entry *out)
 {
 	out->inode = i;
-	out->entry_timeout = out->attr_timeout = stat_for(fs, i, &out->st);
+	out->entry_timeout = out->attr_timeout =
+		stat_for(fs, i, &out->st, &out->version);
+}
+
+void names_told(struct fs *fs, const struct fs_entry *e)
+{
+	inode_show(fs->tree, e->inode, e->version);
+	inode_remember(fs->tree, e->inode);
 }
 
 void names_entry(struct fs *fs, struct inode *i, struct fs_entry *out)
 {
 	names_fill(fs, i, out);
-	inode_remember(fs->tree, i);
+	names_told(fs, out);
 }
 
 int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
@@ -132,7 +142,7 @@ int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 	}
 	if (err)
 		return err;
-	*timeout = stat_for(fs, i, st);
+	*timeout = names_tell(fs, i, st);
 	return 0;
 }
 

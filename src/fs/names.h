@@ -22,6 +22,8 @@ int names_refresh(struct fs *fs, struct inode *i);
 /* Content that is open over other bytes than the store has now takes those,
  * unless it was written to. */
 int names_rebase(struct fs *fs, struct inode *i);
+/* The entry goes to the kernel: a lookup, and what it knows of the file. */
+void names_told(struct fs *fs, const struct fs_entry *e);
 /* As names_entry(), without counting a lookup: for directories read. */
 void names_fill(struct fs *fs, struct inode *i, struct fs_entry *out);
 /* 0 when no key lies below the directory but its own marker, and nothing that
@@ -55,10 +57,11 @@ unsigned names_ttl_ms(struct fs *fs, bool files);
 /* open.c: truncate(2), which has no handle: published at once. */
 int names_truncate(struct fs *fs, struct inode *i, uint64_t size);
 /*
- * How long the kernel may believe what we say of i, in seconds: as long as we
- * do, so that the two do not add up to twice metadata_ttl.
+ * names_stat() for the kernel: it knows i so from now on. How long it may
+ * believe that, in seconds: as long as we do, so that the two do not add up to
+ * twice metadata_ttl.
  */
-double names_timeout(struct fs *fs, struct inode *i);
+double names_tell(struct fs *fs, struct inode *i, struct stat *st);
 
 /* stages.c: the same at the root of stages. */
 int stages_resolve(struct fs *fs, const char *name, struct inode **out);

@@ -148,7 +148,6 @@ int fs_setattr(struct fs *fs, struct inode *i, struct handle *h,
 		err = keep_here(fs, i, st, which & ~there);
 	if (err)
 		return err;
-	names_stat(fs, i, out);
-	*timeout = names_timeout(fs, i);
+	*timeout = names_tell(fs, i, out);
 	return 0;
 }

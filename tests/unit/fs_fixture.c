@@ -24,8 +24,14 @@ const struct fs_settings mount_settings = {
 void mount_with(struct mount *m, const char *prefix, bool ro,
 		const struct fs_settings *s)
 {
+	mount_on(m, memstore_new("s"), prefix, ro, s);
+}
+
+void mount_on(struct mount *m, struct store *store, const char *prefix, bool ro,
+	      const struct fs_settings *s)
+{
 	memset(m, 0, sizeof(*m));
-	m->store = memstore_new("s");
+	m->store = store;
 	m->stage = stage_new("s", STAGE_EXTERNAL, m->store, prefix, ro, 0);
 	assert_non_null(m->stage);
 	assert_int_equal(fs_new(s, NULL, m->stage, &m->fs), 0);

@@ -22,6 +22,9 @@ void mount_up(struct mount *m, const char *prefix, unsigned ttl_s, bool ro);
 /* The same with settings of one's own. */
 void mount_with(struct mount *m, const char *prefix, bool ro,
 		const struct fs_settings *s);
+/* On another store than one in memory; takes the reference. */
+void mount_on(struct mount *m, struct store *store, const char *prefix, bool ro,
+	      const struct fs_settings *s);
 extern const struct fs_settings mount_settings;
 void mount_down(struct mount *m);
 

@@ -1,0 +1,279 @@
+/*
+ * A mount over a store of files (store/local.h) without a kernel: what another
+ * program does in the folder between two calls, and what the mount does there.
+ */
+#include "fs_fixture.h"
+#include "local_rig.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct disk {
+	struct local_rig rig;
+	struct mount m;
+};
+
+static void disk_up(struct disk *d, unsigned ttl_s)
+{
+	struct fs_settings s = mount_settings;
+
+	memset(d, 0, sizeof(*d));
+	local_rig_open(&d->rig);
+	s.metadata_ttl_s = ttl_s;
+	s.uid = getuid();
+	s.gid = getgid();
+	mount_on(&d->m, store_ref(d->rig.s), "", false, &s);
+	d->m.caller.uid = getuid();
+	d->m.caller.gid = getgid();
+}
+
+static void disk_down(struct disk *d)
+{
+	mount_down(&d->m);
+	local_rig_close(&d->rig);
+}
+
+static const char *path(struct disk *d, const char *name)
+{
+	return local_rig_path(&d->rig, name);
+}
+
+/* Another program puts another file in its place. */
+static void replace(struct disk *d, const char *name, const char *text)
+{
+	local_rig_write(&d->rig, "aside", text);
+	assert_int_equal(rename(path(d, "aside"), path(d, name)), 0);
+}
+
+static void test_attributes(void **state)
+{
+	struct stat want = { .st_mode = 0610, .st_mtim = { 1000, 5 } }, out, st;
+	struct inode *i, *root;
+	struct disk d;
+	double timeout;
+
+	disk_up(&d, 60);
+	assert_int_equal(mount_write(&d.m, "f", "text"), 0);
+	assert_int_equal(stat(path(&d, "f"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+	i = mount_find(&d.m, "f", NULL);
+	assert_int_equal(fs_setattr(d.m.fs, i, NULL, &want,
+				    FS_SET_MODE | FS_SET_MTIME, &out, &timeout),
+			 0);
+	assert_int_equal(stat(path(&d, "f"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0610);
+	assert_int_equal(st.st_mtim.tv_sec, 1000);
+	assert_int_equal(st.st_mtim.tv_nsec, 5);
+	assert_int_equal(out.st_mtim.tv_nsec, 5);
+	mount_forget(&d.m, i);
+
+	/* the root of the stage is the folder */
+	root = fs_root(d.m.fs);
+	assert_int_equal(chmod(path(&d, "."), 0710), 0);
+	assert_int_equal(fs_getattr(d.m.fs, root, NULL, &out, &timeout), 0);
+	assert_int_equal(out.st_mode & 07777, 0710);
+	want.st_mode = 0755;
+	assert_int_equal(fs_setattr(d.m.fs, root, NULL, &want, FS_SET_MODE,
+				    &out, &timeout),
+			 0);
+	assert_int_equal(stat(path(&d, "."), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
+	disk_down(&d);
+}
+
+/* A kernel that knows another size must look again before it reads. */
+static void test_size_of_another(void **state)
+{
+	struct handle *h, *old;
+	struct inode *i, *now;
+	struct disk d;
+	char text[64];
+	bool keep;
+
+	disk_up(&d, 0);
+	local_rig_write(&d.rig, "f", "short");
+	i = mount_find(&d.m, "f", NULL);
+	replace(&d, "f", "much longer");
+	assert_int_equal(fs_open(d.m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
+	/* ... also when somebody else has asked meanwhile */
+	assert_int_equal(fs_open(d.m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
+	now = mount_find(&d.m, "f", NULL);
+	assert_int_equal(fs_open(d.m.fs, now, O_RDONLY, &old, &keep), 0);
+
+	/* who has it open reads that one to its end */
+	replace(&d, "f", "third");
+	assert_int_equal(mount_cat(&d.m, "f", text, sizeof(text)), 5);
+	assert_int_equal(mount_read(&d.m, old, text, sizeof(text)), 11);
+	assert_string_equal(text, "much longer");
+	fs_release(d.m.fs, old);
+	mount_forget(&d.m, i);
+	mount_forget(&d.m, now);
+	disk_down(&d);
+}
+
+static void test_in_place(void **state)
+{
+	struct handle *h;
+	struct disk d;
+	char text[64];
+	int fd;
+
+	disk_up(&d, 60);
+	assert_int_equal(mount_write(&d.m, "f", "before"), 0);
+	assert_int_equal(mount_open(&d.m, "f", O_RDONLY, &h), 0);
+	fd = open(path(&d, "f"), O_WRONLY | O_APPEND);
+	assert_int_equal(write(fd, " after", 6), 6);
+	close(fd);
+	assert_int_equal(mount_read(&d.m, h, text, sizeof(text)), -ESTALE);
+	fs_release(d.m.fs, h);
+	assert_int_equal(mount_cat(&d.m, "f", text, sizeof(text)), 12);
+	assert_string_equal(text, "before after");
+	disk_down(&d);
+}
+
+/* The kernel looked a name up, and it is replaced before it opens it. */
+static void test_lingers(void **state)
+{
+	struct handle *h;
+	struct inode *i;
+	struct disk d;
+	char text[64];
+	bool keep;
+
+	disk_up(&d, 60);
+	assert_int_equal(mount_write(&d.m, "f", "old"), 0);
+	assert_int_equal(mount_write(&d.m, "g", "new one"), 0);
+	i = mount_find(&d.m, "f", NULL);
+	assert_int_equal(mount_rename(&d.m, "g", "f", 0), 0);
+	assert_int_equal(fs_open(d.m.fs, i, O_RDONLY, &h, &keep), 0);
+	assert_int_equal(mount_read(&d.m, h, text, sizeof(text)), 3);
+	assert_string_equal(text, "old");
+	fs_release(d.m.fs, h);
+	assert_int_equal(mount_cat(&d.m, "f", text, sizeof(text)), 7);
+	mount_forget(&d.m, i);
+
+	/* one that the kernel never forgets goes with the mount */
+	assert_int_equal(mount_write(&d.m, "g", "newer"), 0);
+	i = mount_find(&d.m, "f", NULL);
+	assert_int_equal(mount_rename(&d.m, "g", "f", 0), 0);
+	disk_down(&d);
+}
+
+/* What is written is not there before the flush, and goes on from there. */
+static void test_publish(void **state)
+{
+	struct handle *h;
+	struct disk d;
+	struct stat st;
+	char text[4096];
+
+	disk_up(&d, 60);
+	assert_int_equal(mount_create(&d.m, "f", &h), 0);
+	assert_int_equal(fs_write(d.m.fs, h, 0, "one", 3), 0);
+	assert_int_equal(stat(path(&d, "f"), &st), -1);
+	assert_int_equal(fs_flush(d.m.fs, h), 0);
+	assert_int_equal(stat(path(&d, "f"), &st), 0);
+	assert_int_equal(st.st_size, 3);
+	/* beyond what is published, with the old bytes below */
+	assert_int_equal(fs_write(d.m.fs, h, 5, "two", 3), 0);
+	assert_int_equal(stat(path(&d, "f"), &st), 0);
+	assert_int_equal(st.st_size, 3);
+	assert_int_equal(fs_flush(d.m.fs, h), 0);
+	fs_release(d.m.fs, h);
+	assert_int_equal(local_rig_get(d.rig.s, "f", text), 0);
+	assert_string_equal(text, "one");
+	assert_int_equal(mount_open(&d.m, "f", O_RDONLY, &h), 0);
+	assert_int_equal(mount_read(&d.m, h, text, sizeof(text)), 8);
+	assert_memory_equal(text, "one\0\0two", 8);
+	fs_release(d.m.fs, h);
+	assert_int_equal(stat(path(&d, "f"), &st), 0);
+	assert_int_equal(st.st_size, 8);
+	disk_down(&d);
+}
+
+#define TURNS 300
+
+struct race {
+	struct disk d;
+	atomic_bool over;
+	atomic_uint opened;
+	atomic_int wrong; /* what a call answered; 0: nothing was */
+};
+
+static void note(struct race *r, bool right, int n)
+{
+	if (!right)
+		atomic_store(&r->wrong, n ? n : 1);
+}
+
+static void *opener(void *arg)
+{
+	struct race *r = arg;
+	char text[64], list[256];
+	struct stat st;
+	int n;
+
+	while (!atomic_load(&r->over)) {
+		n = mount_cat(&r->d.m, "d/f", text, sizeof(text));
+		/* a name is always there; the kernel tries again at -ESTALE */
+		note(r, n == 11 || n == -ESTALE, n);
+		if (n == 11)
+			atomic_fetch_add(&r->opened, 1);
+		n = mount_stat(&r->d.m, "d/aside", &st);
+		note(r, !n || n == -ENOENT || n == -ESTALE, n);
+		n = mount_ls(&r->d.m, "d", list, sizeof(list));
+		note(r, !n && strstr(list, "f "), n);
+	}
+	return NULL;
+}
+
+/* Renames over a name that others look up, list and open: it never goes, and
+ * what was renamed is what is there. */
+static void test_rename_race(void **state)
+{
+	pthread_t openers[3];
+	struct race r = { 0 };
+	char text[64], got[64];
+
+	disk_up(&r.d, 0);
+	assert_int_equal(mount_mkdir(&r.d.m, "d"), 0);
+	assert_int_equal(mount_write(&r.d.m, "d/f", "number 0000"), 0);
+	for (unsigned k = 0; k < 3; k++)
+		pthread_create(&openers[k], NULL, opener, &r);
+	for (unsigned k = 1; k <= TURNS; k++) {
+		snprintf(text, sizeof(text), "number %04u", k);
+		assert_int_equal(mount_write(&r.d.m, "d/aside", text), 0);
+		assert_int_equal(mount_rename(&r.d.m, "d/aside", "d/f", 0), 0);
+		assert_int_equal(mount_cat(&r.d.m, "d/f", got, sizeof(got)),
+				 11);
+		assert_string_equal(got, text);
+	}
+	while (!atomic_load(&r.opened) && !atomic_load(&r.wrong))
+		usleep(1000);
+	atomic_store(&r.over, true);
+	for (unsigned k = 0; k < 3; k++)
+		pthread_join(openers[k], NULL);
+	assert_int_equal(atomic_load(&r.wrong), 0);
+	disk_down(&r.d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_attributes),
+		cmocka_unit_test(test_size_of_another),
+		cmocka_unit_test(test_in_place),
+		cmocka_unit_test(test_lingers),
+		cmocka_unit_test(test_publish),
+		cmocka_unit_test(test_rename_race),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
