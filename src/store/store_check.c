@@ -14,7 +14,7 @@
 
 bool store_key_is_dir(const char *key)
 {
-	return key[strlen(key) - 1] == '/';
+	return !*key || key[strlen(key) - 1] == '/';
 }
 
 int store_check_key(const char *key)

@@ -15,7 +15,7 @@ struct store_get;
 struct store_meta;
 struct store_part_done;
 
-/* Does a key end in '/': is it a marker's? */
+/* Does a key end in '/': is it a marker's? Or is it "", a store's root? */
 bool store_key_is_dir(const char *key);
 int store_check_key(const char *key); /* -EINVAL, -ENAMETOOLONG */
 int store_check_etag(const char *etag); /* NULL is fine; -EINVAL */
