@@ -140,6 +140,8 @@ static void changes_owner_and_mode(void **state)
 	assert_int_equal(info.mode, S_IFREG | 04711);
 	assert_int_equal(store_set_attr(rig.s, "ch/", &mode, &info), 0);
 	assert_int_equal(info.mode, S_IFDIR | 04711);
+	assert_int_equal(store_set_attr(rig.s, "", &mode, &info), 0);
+	assert_int_equal(stat_of("").st_mode & 07777, mode.mode);
 	assert_int_equal(store_set_attr(rig.s, "ch", &mode, NULL), -ENOENT);
 	assert_int_equal(store_set_attr(rig.s, "ch/x/", &mode, NULL), -ENOENT);
 	assert_int_equal(store_set_attr(rig.s, "ch/none", &mode, NULL),
