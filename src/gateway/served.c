@@ -10,6 +10,9 @@
  * the body is sent at once, and the connection ends, when the client waits for
  * it (Expect) or has much to send; else the body is swallowed first, for a
  * client that writes and does not read would see a reset instead of the answer.
+ * A body that was let in and fails in its middle (a full disk) is swallowed to
+ * its end, however long: the library takes no answer before that. What bounds
+ * it is the deadline of a refused connection (links.h).
  */
 #include "gateway/served.h"
 
@@ -45,7 +48,7 @@ struct served {
 	struct sigv4_field headers[HEADERS_MAX];
 	char *path;
 	bool begun, queued, spoilt, too_many;
-	uint64_t received, refused_at, started_us;
+	uint64_t received, started_us;
 };
 
 static struct link *link_of(struct MHD_Connection *c)
@@ -231,19 +234,17 @@ static enum MHD_Result on_headers(struct server *s, struct served *r,
 								 : MHD_NO;
 }
 
-/* Bytes of the body. What was refused is swallowed, up to a limit. */
+/* Bytes of the body. What was refused is swallowed. */
 static enum MHD_Result on_data(struct server *s, struct served *r,
 			       const char *bytes, size_t n)
 {
 	r->received += n;
 	if (exchange_answered(&r->x))
-		return r->received - r->refused_at <= SWALLOW_MAX ? MHD_YES
-								  : MHD_NO;
+		return MHD_YES;
 	if (r->x.handler->data)
 		r->x.handler->data(&r->x, bytes, n);
 	if (!exchange_answered(&r->x))
 		return MHD_YES;
-	r->refused_at = r->received;
 	return links_set(server_links(s), r->link, LINK_REFUSED) ? MHD_YES
 								 : MHD_NO;
 }

@@ -2,8 +2,10 @@
  * PUT of objects, at the server itself, on its own threads: what is stored, and
  * what is not.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -352,6 +354,33 @@ static void test_refused_bodies(void **state)
 	check_clean("refused", "stage/d/ ");
 }
 
+/* As on a full disk: the answer is read after all that was sent. */
+static void test_failed_in_its_middle(void **state)
+{
+	const size_t n = (size_t)40 << 20;
+	char *text = malloc(n + 1);
+	struct ask a = put(text);
+	struct rlimit old, low;
+	struct reply r;
+
+	assert_non_null(text);
+	memset(text, 'x', n);
+	text[n] = '\0';
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	low = old;
+	low.rlim_cur = 1 << 20;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+	a.len = n;
+	rig_ask(&rig, &a, NULL, &r);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	reply_expect("a long body that the disk does not take", &r, 400,
+		     "EntityTooLarge");
+	reply_clear(&r);
+	free(text);
+	check_clean("a body that the disk does not take", "");
+}
+
 static void test_read_only(void **state)
 {
 	const struct ask a = {
@@ -379,6 +408,7 @@ int main(void)
 		WITH(test_no_continue),
 		WITH(test_broken),
 		WITH(test_refused_bodies),
+		WITH(test_failed_in_its_middle),
 		WITH(test_read_only),
 	};
 
