@@ -80,17 +80,62 @@ static bool cannot(int error)
 	       error == EINVAL;
 }
 
+/* A hole of `from` at *start is one of `to`: *start is where it ends. 0, or
+ * -ESTALE when `from` ends before `end`. */
+static int copy_hole(int from, int to, uint64_t *start, uint64_t end)
+{
+	off_t data = lseek(from, (off_t)*start, SEEK_DATA);
+	struct stat st;
+	int err;
+
+	if (data < 0) {
+		if (errno != ENXIO || fstat(from, &st))
+			return 0; /* copied like any other bytes */
+		if ((uint64_t)st.st_size < end)
+			return -ESTALE;
+		data = (off_t)end;
+	}
+	if ((uint64_t)data > end)
+		data = (off_t)end;
+	if ((uint64_t)data <= *start)
+		return 0;
+	err = file_fd_zero(to, *start, (uint64_t)data);
+	if (err)
+		return err;
+	if (fstat(to, &st) || (st.st_size < data && ftruncate(to, data)))
+		return -errno;
+	*start = (uint64_t)data;
+	return 0;
+}
+
+/* Where the bytes at start end: at a hole, or a piece further. */
+static uint64_t copy_length(int from, uint64_t start, uint64_t end)
+{
+	uint64_t len = end - start < PIECE ? end - start : PIECE;
+	off_t hole = lseek(from, (off_t)start, SEEK_HOLE);
+
+	if (hole > (off_t)start && (uint64_t)hole - start < len)
+		len = (uint64_t)hole - start;
+	return len;
+}
+
 int file_fd_copy(int from, int to, uint64_t start, uint64_t end)
 {
 	bool by_hand = false;
+	int err;
 
 	while (start < end) {
-		uint64_t len = end - start < PIECE ? end - start : PIECE;
-		off_t in = (off_t)start, out = in;
+		uint64_t len;
+		off_t in, out;
 		ssize_t n;
 
 		if (waiter_interrupted(waiter_self()))
 			return -EINTR;
+		err = copy_hole(from, to, &start, end);
+		if (err || start == end)
+			return err;
+		len = copy_length(from, start, end);
+		in = out = (off_t)start;
 		n = by_hand ? copy_buffer(from, to, start, len)
 			    : copy_file_range(from, &in, to, &out, len, 0);
 		if (by_hand && n < 0)

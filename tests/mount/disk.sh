@@ -417,6 +417,14 @@ ok 'tar x, rsync -a --inplace, sed -i, rm -rf' '
 	{ ! command -v rsync || { rsync -a --inplace $TOP/src/base/ $E/src/base/ &&
 		diff -r $TOP/src/base $DISK/src/base; }; } &&
 	rm -rf $E/src && [ ! -e $DISK/src ]'
+truncate -s 3G "$DISK/sparse"
+ok 'holes stay holes when a file is changed' '
+	until_ok $SEEN "[ -e $E/sparse ]" &&
+	printf here | dd of=$E/sparse bs=1 seek=2000000000 conv=notrunc &&
+	[ "$(stat -c %s $DISK/sparse)" = 3221225472 ] &&
+	[ "$(du -m $DISK/sparse | cut -f1)" -le 2 ] &&
+	cmp -n 8 -i 1999999998:0 $E/sparse <(printf "\0\0here\0\0")'
+rm -f "$E/sparse"
 ok 'a daemon that is killed leaves the old file and nothing else' '
 	echo old >$E/killed && sleep 3 5>$E/other 6>>$E/killed & job=$!
 	sleep 0.5; kill -KILL $(daemon_pids); wait $job
