@@ -20,6 +20,7 @@ struct rule {
 	const char *(*broken)(const struct exchange *x);
 	unsigned status;
 	const char *code;
+	bool unclear; /* where the body ends */
 };
 
 static const char *bad_target(const struct exchange *x)
@@ -72,15 +73,16 @@ static const char *wrong_host(const struct exchange *x)
 
 static const char *bad_origin(const struct exchange *x)
 {
-	if (exchange_header_count(x, "Origin") > 1)
-		return "there must be one Origin header";
+	if (exchange_header_count(x, "Origin") > 1 ||
+	    exchange_header_count(x, "Sec-Fetch-Site") > 1)
+		return "there must be one Origin and one Sec-Fetch-Site";
 	return NULL;
 }
 
 static const struct rule rules[] = {
 	{ bad_target, 400, "InvalidRequest" },
-	{ bad_length, 400, "InvalidRequest" },
-	{ bad_coding, 501, "NotImplemented" },
+	{ bad_length, 400, "InvalidRequest", true },
+	{ bad_coding, 501, "NotImplemented", true },
 	{ bad_host, 400, "InvalidRequest" },
 	{ wrong_host, 421, "MisdirectedRequest" },
 	{ bad_origin, 400, "InvalidRequest" },
@@ -144,6 +146,7 @@ void admit(struct exchange *x, const struct route *r)
 		const char *why = rules[i].broken(x);
 
 		if (why) {
+			x->unclear = rules[i].unclear;
 			exchange_refuse(x, rules[i].status, rules[i].code, why);
 			return;
 		}

@@ -63,6 +63,9 @@ struct exchange {
 	bool origin_allowed;
 	/* Origin came and is not, or Sec-Fetch-Site says another site. */
 	bool foreign;
+	/* Where its body ends can be read in two ways: the connection ends
+	 * with the answer. */
+	bool unclear;
 	char id[17]; /* of the request, for log lines and answers */
 
 	void *state; /* the handler's own */

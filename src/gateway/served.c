@@ -13,6 +13,8 @@
  * A body that was let in and fails in its middle (a full disk) is swallowed to
  * its end, however long: the library takes no answer before that. What bounds
  * it is the deadline of a refused connection (links.h).
+ * Where the headers can be read in two ways the connection ends too: what
+ * another server before us takes for the body would be the next request.
  */
 #include "gateway/served.h"
 
@@ -39,6 +41,10 @@
 
 #define HEADERS_MAX 100
 #define SWALLOW_MAX (16 << 20)
+/* Of a header's name: RFC 9110, 5.6.2. */
+#define TOKEN \
+	"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz" \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* A request under way. */
 struct served {
@@ -72,6 +78,15 @@ void *served_on_target(void *server, const char *target,
 	return NULL;
 }
 
+/* But for a tab, which is white space here. */
+static bool has_control(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (((unsigned char)s[i] < ' ' && s[i] != '\t') || s[i] == 0x7f)
+			return true;
+	return false;
+}
+
 static enum MHD_Result take_header(void *arg, enum MHD_ValueKind kind,
 				   const char *name, size_t name_len,
 				   const char *value, size_t value_len)
@@ -80,8 +95,8 @@ static enum MHD_Result take_header(void *arg, enum MHD_ValueKind kind,
 
 	if (!value)
 		value = "";
-	if (strlen(name) != name_len ||
-	    (value_len && strlen(value) != value_len)) {
+	if (strlen(name) != name_len || !name_len ||
+	    name[strspn(name, TOKEN)] || has_control(value, value_len)) {
 		r->spoilt = true;
 		return MHD_NO;
 	}
@@ -202,9 +217,11 @@ static void begin(struct served *r)
 
 	x->form = route->form;
 	x->handler = route->handler;
+	x->unclear = r->spoilt || r->too_many;
 	if (r->spoilt)
 		exchange_refuse(x, 400, "InvalidRequest",
-				"a header has a NUL in it");
+				"a header cannot be read: its name is none, or "
+				"there are control bytes in its value");
 	else if (r->too_many)
 		exchange_refuse(x, 431, "RequestHeaderSectionTooLarge",
 				"there are too many headers");
@@ -223,6 +240,8 @@ static enum MHD_Result on_headers(struct server *s, struct served *r,
 	int64_t length = r->x.content_length;
 
 	begin(r);
+	if (r->x.unclear)
+		return send_answer(r, c, true);
 	/* An answer that the library gets now ends the connection. */
 	if (!exchange_answered(&r->x) || !length)
 		return links_set(server_links(s), r->link, LINK_AT_WORK)

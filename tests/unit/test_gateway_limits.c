@@ -291,6 +291,50 @@ static void test_stop(void **state)
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+/* What stands between the request line and Content-Length. */
+static const struct {
+	const char *sentence, *lines;
+	unsigned status;
+} unclear[] = {
+	{ "two lengths", "Content-Length: 0\r\n", 400 },
+	{ "the same twice", "Content-Length: 5\r\n", 400 },
+	{ "chunks too", "Transfer-Encoding: chunked\r\n", 400 },
+	{ "a blank before the colon", "Content-Length : 0\r\n", 400 },
+	{ "a name with a slash", "a/b: c\r\n", 400 },
+	{ "a CR in a value", "X-A: a\rContent-Length: 0\r\n", 400 },
+	{ "a control byte in a value", "X-A: a\x01\r\n", 400 },
+};
+
+/* What another server takes for the body is never the next request. */
+static void test_unclear(void **state)
+{
+	static const char rest[] = "GET /health HTTP/1.1\r\nHost: localhost"
+				   "\r\nConnection: close\r\n\r\n";
+
+	for (size_t i = 0; i < COUNT(unclear); i++) {
+		const struct ask a = { .method = "PUT", .key = "stage/two" };
+		char *target = rig_target(&rig, &a);
+		struct buf all = BUF_INIT(BUF_URL);
+		struct reply r;
+
+		buf_addf(&all,
+			 "PUT %s HTTP/1.1\r\nHost: %s\r\n%s"
+			 "Content-Length: 5\r\n\r\nhello%s",
+			 target, rig.host, unclear[i].lines, rest);
+		rig_raw(&rig, all.data, all.len, &r);
+		reply_expect(unclear[i].sentence, &r, unclear[i].status, NULL);
+		row_equal("the connection ends", reply_header(&r, "Connection"),
+			  "close");
+		row_check(unclear[i].sentence,
+			  !strstr(r.body, "HTTP/1.1") && !strstr(r.body, "ok"));
+		reply_clear(&r);
+		buf_clear(&all);
+		free(target);
+	}
+	rig_expect(&rig, "and nothing is there",
+		   &(const struct ask){ .key = "stage/two" }, 404, "NoSuchKey");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,7 +342,7 @@ int main(void)
 		WITH(test_slow_body),     WITH(test_slow_reader),
 		WITH(test_steady_reader), WITH(test_heads),
 		WITH(test_broken),        WITH(test_keep_alive),
-		WITH(test_stop),
+		WITH(test_unclear),       WITH(test_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
