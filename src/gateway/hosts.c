@@ -37,7 +37,14 @@ bool address_is_loopback(const struct sockaddr_storage *a)
 	return false;
 }
 
-/* The bytes of `name:port` or `[v6]:port` that are the name, brackets off. */
+/* Nothing, or a colon and digits. */
+static bool is_port(const char *s, size_t n)
+{
+	return !n || (*s == ':' && strspn(s + 1, "0123456789") >= n - 1);
+}
+
+/* The bytes of `name:port` or `[v6]:port` that are the name, brackets off. Of
+ * what is neither the whole is the name. */
 static void name_of(const char *host, size_t n, const char **name, size_t *len)
 {
 	const char *end;
@@ -46,7 +53,7 @@ static void name_of(const char *host, size_t n, const char **name, size_t *len)
 	*len = n;
 	if (n && *host == '[') {
 		end = memchr(host, ']', n);
-		if (!end)
+		if (!end || !is_port(end + 1, n - (size_t)(end - host) - 1))
 			return;
 		*name = host + 1;
 		*len = (size_t)(end - host - 1);
@@ -54,7 +61,7 @@ static void name_of(const char *host, size_t n, const char **name, size_t *len)
 	}
 	end = memchr(host, ':', n);
 	/* Two colons: an IPv6 address without brackets. */
-	if (end && !memchr(end + 1, ':', n - (size_t)(end - host) - 1))
+	if (end && is_port(end, n - (size_t)(end - host)))
 		*len = (size_t)(end - host);
 }
 
