@@ -99,9 +99,20 @@ static const char *const elsewhere_headers[] = {
 	"x-amz-website-redirect-location",
 };
 
+/* A body of signed chunks would be stored with its signatures. */
+static bool is_aws_chunked(const struct exchange *x)
+{
+	const char *coding = exchange_header(x, "Content-Encoding");
+
+	return coding && strcasestr(coding, "aws-chunked");
+}
+
 static bool is_elsewhere(const struct exchange *x)
 {
 	const struct object *o = x->state;
+
+	if (is_aws_chunked(x))
+		return true;
 
 	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++)
 		if (query_get(&o->query, elsewhere[i]))
