@@ -27,6 +27,7 @@
 #include "base/kdf.h"
 #include "base/lock.h"
 #include "base/wait.h"
+#include "gateway/hosts.h"
 
 #define AT_ONCE 2
 #define RIGHT_MAX 64
@@ -123,7 +124,8 @@ static void key_of(const struct guesses *g, const char *const *texts, size_t n,
 	wipe(key, sizeof(key));
 }
 
-/* Whoever has an IPv6 address has a whole network of them. */
+/* Whoever has an IPv6 address has a whole network of them, and every program
+ * of this machine all of 127.0.0.0/8. */
 static void name_peer(const struct sockaddr_storage *a, char out[40])
 {
 	unsigned char bytes[8] = { 0 };
@@ -139,6 +141,8 @@ static void name_peer(const struct sockaddr_storage *a, char out[40])
 		else
 			memcpy(bytes, in->s6_addr, 8);
 	}
+	if (a && address_is_loopback(a))
+		memset(bytes, 0, sizeof(bytes));
 	hex_encode(bytes, sizeof(bytes), out);
 }
 

@@ -1,7 +1,8 @@
 /*
  * A socket that its program has closed goes on living in the kernel until all
- * of it was sent, and is root's then: only one that is ESTABLISHED tells
- * whose it is. A client that has sent its request and left is nobody.
+ * of it was sent, and is root's then: only one that is ESTABLISHED, and has an
+ * inode, tells whose it is. A client that has sent its request and left is
+ * nobody, and so is one that still waits in a listener's queue.
  */
 #include "gateway/peer.h"
 
@@ -82,7 +83,7 @@ static int read_answer(const struct answer *a, ssize_t n, uid_t *out)
 	if (a->head.nlmsg_type != SOCK_DIAG_BY_FAMILY ||
 	    n < (ssize_t)(sizeof(a->head) + sizeof(a->body.msg)))
 		return -EIO;
-	if (a->body.msg.idiag_state != ESTABLISHED)
+	if (a->body.msg.idiag_state != ESTABLISHED || !a->body.msg.idiag_inode)
 		return -ENOENT;
 	*out = a->body.msg.idiag_uid;
 	return 0;
@@ -165,13 +166,14 @@ static int walk(const char *path, const char *ends, uid_t *out)
 		return -errno;
 	while (rc == -ENOENT && getline(&line, &size, f) > 0) {
 		const char *at = strchr(line, ':');
-		unsigned long uid;
+		unsigned long uid, inode;
 
 		if (!at || strncmp(at + 2, ends, strlen(ends)))
 			continue;
-		/* tx:rx, tr:when, retrnsmt, uid */
-		if (sscanf(at + 2 + strlen(ends), "%*s %*s %*s %lu", &uid) ==
-		    1) {
+		/* tx:rx, tr:when, retrnsmt, uid, timeout, inode */
+		if (sscanf(at + 2 + strlen(ends), "%*s %*s %*s %lu %*s %lu",
+			   &uid, &inode) == 2 &&
+		    inode) {
 			*out = (uid_t)uid;
 			rc = 0;
 		}

@@ -46,9 +46,16 @@ tests_unit_test_guesses_SOURCES = tests/unit/test_guesses.c
 tests_unit_test_guesses_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_guesses_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_peer
+TESTS += tests/unit/test_peer
+tests_unit_test_peer_SOURCES = tests/unit/test_peer.c tests/unit/socket_pair.h
+tests_unit_test_peer_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_peer_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_users
 TESTS += tests/unit/test_users
-tests_unit_test_users_SOURCES = tests/unit/test_users.c
+tests_unit_test_users_SOURCES = tests/unit/test_users.c \
+	tests/unit/socket_pair.h
 tests_unit_test_users_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_users_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
 

@@ -82,11 +82,17 @@ static int refuse(struct buf *err, const char *why)
 	return -EACCES;
 }
 
+/* Some proxies tell of the client in one of these, some in all. */
 static bool was_forwarded(const struct exchange *x)
 {
-	return exchange_header(x, "Forwarded") ||
-	       exchange_header(x, "X-Forwarded-For") ||
-	       exchange_header(x, "Via");
+	static const char prefix[] = "X-Forwarded-";
+
+	for (size_t i = 0; i < x->n_headers; i++)
+		if (!strncasecmp(x->headers[i].name, prefix,
+				 sizeof(prefix) - 1))
+			return true;
+	return exchange_header(x, "Forwarded") || exchange_header(x, "Via") ||
+	       exchange_header(x, "X-Real-IP");
 }
 
 static int admit_local(const struct users *u, const struct exchange *x,

@@ -144,6 +144,9 @@ static const struct {
 	  true },
 	{ "a neighbour of the same network", "2001:db8::1", "2001:db8::2",
 	  "bob", true },
+	{ "another address of this machine", "127.0.0.1", "127.0.0.2", "bob",
+	  true },
+	{ "its newer one", "127.0.0.1", "::1", "bob", true },
 	{ "another network", "2001:db8::1", "2001:db8:1::1", "bob", false },
 };
 

@@ -1,13 +1,11 @@
-/* Who comes in, and where to; whose socket is at the other end. */
+/* Who comes in, and where to. */
 #include "unit.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -15,178 +13,18 @@
 #include "base/kdf.h"
 #include "gateway/exchange.h"
 #include "gateway/gateway.h"
-#include "gateway/peer.h"
 #include "gateway/users.h"
+#include "socket_pair.h"
 #include "stage/stage.h"
 #include "store/memstore.h"
-
-#define NOBODY 65534
-
-/* ---- sockets ---- */
-
-struct pair {
-	int listener, client, server;
-	struct sockaddr_storage peer, local; /* of server */
-};
-
-static void name_loopback(int family, bool mapped, uint16_t port,
-			  struct sockaddr_storage *out, socklen_t *len)
-{
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
-	struct sockaddr_in *in = (struct sockaddr_in *)out;
-
-	memset(out, 0, sizeof(*out));
-	out->ss_family = (sa_family_t)family;
-	if (family == AF_INET) {
-		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		in->sin_port = port;
-		*len = sizeof(*in);
-	} else {
-		in6->sin6_port = port;
-		inet_pton(AF_INET6, mapped ? "::ffff:127.0.0.1" : "::1",
-			  &in6->sin6_addr);
-		*len = sizeof(*in6);
-	}
-}
-
-static bool connect_client(struct pair *p, int family, bool mapped)
-{
-	const struct sockaddr_in *in;
-	struct sockaddr_storage a;
-	socklen_t len = sizeof(a);
-
-	getsockname(p->listener, (struct sockaddr *)&a, &len);
-	in = (const struct sockaddr_in *)&a; /* ports stand in one place */
-	name_loopback(family, mapped, in->sin_port, &a, &len);
-	p->client = socket(family, SOCK_STREAM, 0);
-	return p->client >= 0 &&
-	       !connect(p->client, (struct sockaddr *)&a, len);
-}
-
-static void accept_client(struct pair *p)
-{
-	socklen_t len = sizeof(p->peer);
-
-	p->server = accept(p->listener, (struct sockaddr *)&p->peer, &len);
-	assert_true(p->server >= 0);
-	len = sizeof(p->local);
-	getsockname(p->server, (struct sockaddr *)&p->local, &len);
-}
-
-static bool listen_at(struct pair *p, int family)
-{
-	struct sockaddr_storage a;
-	socklen_t len;
-
-	*p = (struct pair){ -1, -1, -1, .peer = { 0 } };
-	name_loopback(family, false, 0, &a, &len);
-	p->listener = socket(family, SOCK_STREAM, 0);
-	return p->listener >= 0 &&
-	       !bind(p->listener, (struct sockaddr *)&a, len) &&
-	       !listen(p->listener, 5);
-}
-
-static void close_pair(struct pair *p)
-{
-	close(p->listener);
-	close(p->client);
-	close(p->server);
-}
-
-typedef int ask_fn(const struct sockaddr_storage *peer,
-		   const struct sockaddr_storage *local, uid_t *out);
-static ask_fn *const ways[] = { peer_uid, peer_uid_asked, peer_uid_listed };
-
-static const struct {
-	const char *sentence;
-	int server, client;
-	bool mapped;
-} kinds[] = {
-	{ "IPv4", AF_INET, AF_INET, false },
-	{ "IPv4 from a socket of the newer kind", AF_INET, AF_INET6, true },
-	{ "IPv6", AF_INET6, AF_INET6, false },
-};
-
-static void whose_socket(void **state)
-{
-	for (size_t i = 0; i < COUNT(kinds); i++) {
-		struct pair p;
-
-		if (!listen_at(&p, kinds[i].server) ||
-		    !connect_client(&p, kinds[i].client, kinds[i].mapped))
-			continue; /* a machine without IPv6 */
-		accept_client(&p);
-		for (size_t w = 0; w < COUNT(ways); w++) {
-			uid_t uid = 12345;
-
-			row_number(kinds[i].sentence,
-				   ways[w](&p.peer, &p.local, &uid), 0);
-			row_number(kinds[i].sentence, uid, geteuid());
-		}
-		close(p.client);
-		p.client = -1;
-		for (size_t w = 0; w < COUNT(ways); w++) {
-			uid_t uid = 12345;
-
-			row_number("closed by its program",
-				   ways[w](&p.peer, &p.local, &uid), -ENOENT);
-			row_number("so it is nobody's", uid, 12345);
-		}
-		close_pair(&p);
-	}
-}
-
-/* A child of another user's has the client's end until it is told to go. */
-static pid_t start_stranger(struct pair *p, int go[2])
-{
-	pid_t child;
-	char c;
-
-	assert_int_equal(pipe(go), 0);
-	child = fork();
-	if (child)
-		return child;
-	close(go[1]);
-	if (setgid(NOBODY) || setuid(NOBODY) ||
-	    !connect_client(p, AF_INET, false) || read(go[0], &c, 1) < 0)
-		_exit(1);
-	_exit(0);
-}
-
-static void strangers(void **state)
-{
-	struct pair p;
-	int go[2], status;
-	pid_t child;
-
-	if (geteuid()) /* only root can be somebody else */
-		return;
-	assert_true(listen_at(&p, AF_INET));
-	child = start_stranger(&p, go);
-	close(go[0]);
-	accept_client(&p);
-	for (size_t w = 0; w < COUNT(ways); w++) {
-		uid_t uid = 0;
-
-		row_number("seen", ways[w](&p.peer, &p.local, &uid), 0);
-		row_number("a stranger", uid, NOBODY);
-	}
-	close(go[1]);
-	waitpid(child, &status, 0);
-	for (size_t w = 0; w < COUNT(ways); w++) {
-		uid_t uid = NOBODY;
-
-		row_number("gone", ways[w](&p.peer, &p.local, &uid), -ENOENT);
-		row_number("not root's", uid, NOBODY);
-	}
-	close_pair(&p);
-}
 
 /* ---- logins ---- */
 
 enum { HERE, ELSEWHERE };
 
 #define FORWARDED "X-Forwarded-For"
+#define OTHERWISE "x-forwarded-host"
+#define REAL "X-Real-IP"
 
 static const struct {
 	const char *sentence;
@@ -244,6 +82,10 @@ static const struct {
 	  -EACCES, NULL, false },
 	{ "two headers", "bob:secret", HERE, NULL, "authorization", -EACCES,
 	  NULL, false },
+	{ "a proxy that tells another thing", NULL, HERE, NULL, OTHERWISE,
+	  -EACCES, NULL, false },
+	{ "a proxy that tells the client alone", NULL, HERE, NULL, REAL,
+	  -EACCES, NULL, false },
 };
 
 static void hash_of(const char *password, char out[KDF_HASH_MAX])
@@ -435,9 +277,10 @@ static void what_is_open(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whose_socket), cmocka_unit_test(strangers),
-		cmocka_unit_test(logins),       cmocka_unit_test(without_users),
-		cmocka_unit_test(a_user_root),  cmocka_unit_test(what_is_open),
+		cmocka_unit_test(logins),
+		cmocka_unit_test(without_users),
+		cmocka_unit_test(a_user_root),
+		cmocka_unit_test(what_is_open),
 	};
 
 	digest_init();
