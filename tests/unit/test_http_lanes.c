@@ -29,9 +29,10 @@ static void end_many(struct probe *p, unsigned n, int err)
 	}
 }
 
+/* The last first: else what is queued comes to run, and may end well. */
 static void cancel_many(struct probe *p, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = n; i--;)
 		http_cancel(lane, &p[i].call);
 	end_many(p, n, -ECANCELED);
 }
