@@ -179,7 +179,7 @@ static bool is_signed(struct exchange *x, struct object *o)
 	enum sigv4_verdict v = SIGV4_MISMATCH;
 
 	if (rc)
-		object_fail(x, rc == -EACCES ? -EIO : rc);
+		object_fail(x, rc == -EACCES || rc == -EINVAL ? -EIO : rc);
 	else
 		v = verify(x, o, &key);
 	wipe(&key, sizeof(key));

@@ -339,6 +339,24 @@ static void test_symlinks(void **state)
 	assert_int_equal(access("/etc/passwd", R_OK), 0);
 }
 
+/* A key that cannot be read is the server's fault, not the request's. */
+static void test_spoilt_key(void **state)
+{
+	const struct ask a = { .key = "stage/x" };
+	char *target = rig_target(&rig, &a);
+	const char *path = local_rig_path(&rig.disk, ".stagefs/keys");
+	FILE *f = fopen(path, "w");
+	struct reply r;
+
+	assert_non_null(f);
+	assert_true(fputs("nothing\n", f) > 0);
+	assert_int_equal(fclose(f), 0);
+	rig_ask(&rig, &a, target, &r);
+	reply_expect("keys without a key", &r, 500, "InternalError");
+	reply_clear(&r);
+	free(target);
+}
+
 /* A page that somebody stored is no page of ours. */
 static void test_stored_page(void **state)
 {
@@ -376,6 +394,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_symlinks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stored_page, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_spoilt_key, setup,
 						teardown),
 	};
 
