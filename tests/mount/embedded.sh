@@ -75,6 +75,17 @@ ok 'fstab: embedded stages need no configuration' '
 	mount_a && mkdir $MNT/s && cp /etc/passwd $MNT/s/ &&
 	cmp /etc/passwd $XDG_DATA_HOME/stagefs/stage/internal/s/passwd'
 ok 'with a gateway' 'curl -fsS "$(xa user.presign.download $MNT/s/passwd)" | cmp - /etc/passwd'
+kill -KILL $(daemon_pids)
+unit() {	# KEY: that line of stagefs@.service, of our program and mountpoint
+	sed -n "s|/mnt/stages/%I|$MNT|; s|@bindir@/stagefs.*/%I.conf|$STAGEFS stagefs|; s/^$1=//p" \
+		"$TOP/etc/stagefs@.service.in"
+}
+ok 'the unit starts again where the daemon was killed' '
+	until_ok 20 "! stat $MNT"
+	case $(unit ExecStartPre) in
+	-*) $(unit ExecStartPre | cut -c2-) || : ;;
+	*) $(unit ExecStartPre) ;;
+	esac && timeout 60 $(unit ExecStart) && cmp /etc/passwd $MNT/s/passwd'
 mount_down
 printf '[stagefs]\nlog = %s\nspill_dir = %s\n[storage]\nurl = fs://%s/files/\n' \
 	"$LOG" "$T/spill" "$T" >"$CONF"
