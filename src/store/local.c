@@ -92,9 +92,10 @@ int local_failed(struct local *l, const char *what, const char *key, int err,
 
 int local_writable(struct local *l, const char *what, const char *key)
 {
-	return l->ro_err ? local_failed(l, what, key, l->ro_err,
-					"the store is read-only")
-			 : 0;
+	int err = l->ro_err ? local_root_again(l) : 0;
+
+	return err ? local_failed(l, what, key, err, "the store is read-only")
+		   : 0;
 }
 
 void local_random_id(char out[LOCAL_ID_SIZE])

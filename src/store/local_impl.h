@@ -43,7 +43,7 @@ struct local {
 	char *url_name, *public_url; /* public_url NULL: none */
 	int root_fd; /* O_PATH */
 	int folder_fd; /* -1: there is none, or it is closed to us */
-	int ro_err; /* 0, or why nothing can be written */
+	_Atomic int ro_err; /* 0, or why nothing could be written last */
 	struct lock lock;
 	struct local_locked guarded_;
 };
@@ -70,6 +70,8 @@ void local_random_id(char out[LOCAL_ID_SIZE]);
 /* ---- local_root.c: the disk, at start ---- */
 
 int local_root_open(struct local *l, struct buf *err);
+/* Where nothing could be written: can it now? 0 or why not. */
+int local_root_again(struct local *l);
 /* A file of the folder becomes the folder's owner's. */
 int local_folder_own(struct local *l, int fd);
 

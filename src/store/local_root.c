@@ -2,14 +2,15 @@
  * The disk of a store, at start: is the root there, and can its disk hold what
  * we keep?
  *
- * A root that cannot be written is still read: ro_err says why every write
- * will fail. The folder of ours is closed to others, and must belong to who
+ * A root that cannot be written is still read: ro_err says why, and each write
+ * looks again, for a disk may be made writable under a mount. The folder of ours is closed to others, and must belong to who
  * runs us (or, where root does, to the owner of the root): what lies in it is
  * trusted. Root makes what it makes there the folder's owner's, so that a
  * store stays its owner's after one `sudo`.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,7 +177,7 @@ static int probe(struct local *l, struct buf *err)
 
 /* ---- all of it ---- */
 
-static int try_to_write(struct local *l, struct buf *err)
+static int prepare(struct local *l, struct buf *err)
 {
 	int e = make_folder(l, LOCAL_TMP);
 
@@ -186,13 +187,18 @@ static int try_to_write(struct local *l, struct buf *err)
 		e = make_locks(l);
 	if (!e || e == -ENOSPC || e == -EDQUOT)
 		e = probe(l, err);
+	/* A disk that is full is one to read, and to remove from. */
+	return e == -ENOSPC || e == -EDQUOT ? 0 : e;
+}
+
+static int try_to_write(struct local *l, struct buf *err)
+{
+	int e = prepare(l, err);
+
 	if (cannot_write(e)) {
 		l->ro_err = e;
 		return 0;
 	}
-	/* A disk that is full is one to read, and to remove from. */
-	if (e == -ENOSPC || e == -EDQUOT)
-		return 0;
 	if (e && !err->len)
 		fault(l, err, e, strerror(-e));
 	return e;
@@ -216,5 +222,23 @@ int local_root_open(struct local *l, struct buf *err)
 		return 0;
 	}
 	local_sweep(l, OLD_S);
+	return 0;
+}
+
+int local_root_again(struct local *l)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int e = l->ro_err;
+
+	if (l->folder_fd >= 0)
+		e = prepare(l, &why);
+	buf_clear(&why);
+	if (e)
+		return e;
+	/* Of those who look at once one says so. */
+	if (atomic_exchange(&l->ro_err, 0))
+		log_at(LOG_LEVEL_INFO,
+		       &(struct log_where){ .stage = l->base.name },
+		       "%s can be written again", root_of(l));
 	return 0;
 }

@@ -278,6 +278,10 @@ static void read_only_disk(void **state)
 	assert_read_only(s, -EROFS);
 	/* Its URLs are answered all the same: there is a key. */
 	assert_int_equal(local_key(s, &key), 0);
+	/* Nobody has to mount again when the disk can be written. */
+	assert_int_equal(mount(NULL, root, NULL, MS_REMOUNT | MS_BIND, NULL),
+			 0);
+	local_rig_put(s, "d/new", "new");
 	store_unref(s);
 	assert_int_equal(umount(root), 0);
 }
