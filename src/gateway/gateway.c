@@ -24,6 +24,7 @@
 #define PEM_MAX (1 << 20)
 #define FDS_EACH 2 /* the connection's, and the file's */
 #define FDS_SPARE 200
+#define FDS_FEW 4 /* where there are not even as many: a quarter */
 
 /* A connection costs descriptors; we want as many as we said, or say less. */
 static void fit_descriptors(struct gateway_settings *set)
@@ -37,12 +38,11 @@ static void fit_descriptors(struct gateway_settings *set)
 		limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	if (limit.rlim_cur < want)
+	if (limit.rlim_cur > 2 * FDS_SPARE && limit.rlim_cur < want)
 		set->connections =
-			limit.rlim_cur > 2 * FDS_SPARE
-				? (unsigned)((limit.rlim_cur - FDS_SPARE) /
-					     FDS_EACH)
-				: FDS_SPARE / 2;
+			(unsigned)((limit.rlim_cur - FDS_SPARE) / FDS_EACH);
+	else if (limit.rlim_cur < want)
+		set->connections = (unsigned)(limit.rlim_cur / FDS_FEW) + 1;
 }
 
 static int read_pem(const char *key, const char *path, bool closed, char **out,

@@ -324,7 +324,19 @@ enum MHD_Result served_on_request(void *arg, struct MHD_Connection *c,
 	return rc;
 }
 
-/* Never the query: it may be worth as much as a password. */
+/* Never the query: it may be worth as much as a password. A client that has
+ * escaped its question mark has it in the path. */
+static void add_path(struct buf *out, const char *path)
+{
+	const char *query = strcasestr(path, "X-Amz-");
+	struct buf before = BUF_INIT(BUF_URL);
+
+	buf_add(&before, path, query ? (size_t)(query - path) : strlen(path));
+	text_printable(out, buf_str(&before));
+	buf_adds(out, query ? "..." : "");
+	buf_clear(&before);
+}
+
 static void tell(const struct served *r, const struct counters_request *c)
 {
 	struct buf what = BUF_INIT(BUF_MESSAGE);
@@ -333,7 +345,7 @@ static void tell(const struct served *r, const struct counters_request *c)
 		return;
 	text_printable(&what, r->x.method);
 	buf_addc(&what, ' ');
-	text_printable(&what, r->x.path);
+	add_path(&what, r->x.path);
 	log_debug("gateway: %s %s: status %u%s, %llu bytes in, %llu "
 		  "out, %llu ms",
 		  r->x.id, buf_str(&what), c->status,

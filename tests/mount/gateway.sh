@@ -215,6 +215,11 @@ ok 'metrics count what was done' '
 	[ "$(awk "/^stagefs_gateway_requests_total.kind=.object.,method=.GET.,status=.200./ { print \$2 }" $T/metrics)" -ge 1000 ]'
 ok 'and tell no URL, no key, no name' '! grep -E "my_stage|X-Amz|http:" $T/metrics'
 
+status "${URL/\?/%3f}" >/dev/null
+ok 'the log tells requests' 'grep -q "GET /storage/stage/.*: status 200" $LOG'
+ok 'and no query, nor one whose question mark was escaped' '
+	grep -q "GET /storage/stage/.*%3f\.\.\.: status" $LOG && ! grep X-Amz- $LOG'
+
 # ---- several of them
 
 serve() {	# CONFIGURATION: in the background; SERVER
@@ -244,6 +249,18 @@ ok 'the other one takes over' 'until_ok 10 "curl -sSf -o /dev/null \"$URL\""'
 kill -TERM "$SERVER"
 wait "$SERVER"
 is 'SIGTERM ends it well' $? 0
+
+(ulimit -n 100 && exec timeout 60 "$STAGEFS" serve --config "$CONF") >"$T/serve.out" 2>"$T/serve.err" &
+SERVER=$!
+at_exit+=("kill $SERVER 2>/dev/null")
+until_ok 10 "grep -q answers $T/serve.out"
+ok 'where few files may be open the longest silent make room' '
+	timeout 30 python3 -c "
+import socket, urllib.request
+held = [socket.create_connection((\"127.0.0.1\", $PORT)) for _ in range(200)]
+print(urllib.request.urlopen(\"$AT/health\", timeout=10).status)" | grep -q 200'
+kill -TERM "$SERVER"
+wait "$SERVER"
 
 # ---- keys, sockets, TLS
 
