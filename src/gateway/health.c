@@ -2,7 +2,6 @@
  * For operators: is it alive, and what has it done. Whoever asks with a nonce
  * gets the proof of proof.h too.
  */
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include "gateway/counters.h"
 #include "gateway/gateway_impl.h"
 #include "gateway/links.h"
+#include "gateway/listen.h"
 #include "gateway/proof.h"
 #include "gateway/routes.h"
 #include "gateway/server.h"
@@ -41,23 +41,35 @@ static bool parameter(const char *query, const char *name, char *out,
 	return false;
 }
 
+/* IPv4 in IPv6 undressed: whoever asks has named the address without it. */
+static struct sockaddr_storage plain(const struct sockaddr_storage *a)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)a;
+	struct sockaddr_storage out = *a;
+	struct sockaddr_in *in = (struct sockaddr_in *)&out;
+
+	if (a->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+		return out;
+	memset(&out, 0, sizeof(out));
+	in->sin_family = AF_INET;
+	in->sin_port = in6->sin6_port;
+	memcpy(&in->sin_addr, in6->sin6_addr.s6_addr + 12, 4);
+	return out;
+}
+
 static void add_proof(struct exchange *x, struct buf *out)
 {
-	const struct sockaddr_storage *at = &x->local;
+	const struct listen_address at = { .sa = plain(&x->local) };
 	char nonce[PROOF_NONCE_MAX + 1], name[NAME_MAX_BYTES + 1];
 	char proof[SHA256_HEX_SIZE];
 	struct stores_entry found;
-	unsigned port;
 
-	port = ntohs(at->ss_family == AF_INET6
-			     ? ((const struct sockaddr_in6 *)at)->sin6_port
-			     : ((const struct sockaddr_in *)at)->sin_port);
 	if (!parameter(x->query, "nonce", nonce, sizeof(nonce)) ||
 	    !parameter(x->query, "store", name, sizeof(name)) ||
 	    nonce[strspn(nonce, "0123456789abcdef")] ||
 	    stores_find(x->gateway, name, &found))
 		return;
-	if (!proof_make(found.store, name, nonce, port, proof))
+	if (!proof_make(found.store, name, nonce, &at, proof))
 		buf_addf(out, ",\"proof\":\"%s\"", proof);
 	stores_entry_clear(&found);
 }

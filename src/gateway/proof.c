@@ -20,7 +20,7 @@
 #define ANSWER_BYTES 8192
 
 int proof_make(struct store *s, const char *name, const char *nonce,
-	       unsigned port, char out[SHA256_HEX_SIZE])
+	       const struct listen_address *at, char out[SHA256_HEX_SIZE])
 {
 	struct buf text = BUF_INIT(BUF_MESSAGE);
 	unsigned char mac[SHA256_SIZE];
@@ -29,7 +29,8 @@ int proof_make(struct store *s, const char *name, const char *nonce,
 
 	if (rc)
 		return rc;
-	buf_addf(&text, "stagefs gateway proof\n%s\n%s\n%u", name, nonce, port);
+	buf_addf(&text, "stagefs gateway proof\n%s\n%s\n", name, nonce);
+	listen_name(at, &text);
 	rc = buf_err(&text);
 	if (!rc) {
 		hmac_sha256(key.secret, strlen(key.secret), buf_str(&text),
@@ -94,7 +95,7 @@ static int ask_one(void *arg, const char *name, struct store *s)
 		 "GET /health?nonce=%s&store=%s HTTP/1.1\r\n"
 		 "Host: localhost\r\nConnection: close\r\n\r\n",
 		 nonce, name);
-	if (!proof_make(s, name, nonce, listen_port(q->address), want) &&
+	if (!proof_make(s, name, nonce, q->address, want) &&
 	    !converse(q->address, &ask, &answer)) {
 		at = strstr(buf_str(&answer), mark);
 		if (at && strlen(at) >= sizeof(mark) - 1 + 64 &&

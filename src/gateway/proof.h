@@ -1,7 +1,8 @@
 /*
  * Whether the server at an address is a gateway of the same stores: it knows
- * their keys. It says so by an HMAC over a nonce of the asker's and the port at
- * which it was asked; so nobody can pass on the answer of another one.
+ * their keys. It says so by an HMAC over a nonce of the asker's and the address
+ * and port at which it was asked; so nobody can pass on the answer of another
+ * one.
  */
 #ifndef GATEWAY_PROOF_H
 #define GATEWAY_PROOF_H
@@ -16,9 +17,9 @@ struct store;
 
 #define PROOF_NONCE_MAX 64
 
-/* The proof of knowing a store's key. 0 or -errno. */
+/* The proof of knowing a store's key; at: where it was asked. 0 or -errno. */
 int proof_make(struct store *s, const char *name, const char *nonce,
-	       unsigned port, char out[SHA256_HEX_SIZE]);
+	       const struct listen_address *at, char out[SHA256_HEX_SIZE]);
 
 /* Asks over plain HTTP, at most two seconds a store. true: it answers for all
  * local stores of g, of which there is one at least. */

@@ -136,7 +136,8 @@ static void test_leave_first(void **state)
 
 struct squatter {
 	int fd;
-	unsigned port;
+	in_addr_t address; /* 0: 127.0.0.1 */
+	unsigned port; /* 0: any */
 	unsigned relay_to; /* 0: it says nothing of worth */
 	pthread_t thread;
 	atomic_bool asked;
@@ -182,8 +183,11 @@ static void *squat(void *arg)
 
 static void squatter_start(struct squatter *s)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET,
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = {
+		.sin_family = AF_INET,
+		.sin_port = htons(s->port),
+		.sin_addr.s_addr = htonl(s->address ?: INADDR_LOOPBACK),
+	};
 	socklen_t n = sizeof(at);
 
 	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -234,6 +238,27 @@ static void test_squatters(void **state)
 {
 	check_squatter("one that makes something up", 0);
 	check_squatter("one that asks a gateway and passes it on", rig.port);
+}
+
+/* What holds another address with the same port, as [::1] of localhost. */
+static void test_neighbour(void **state)
+{
+	struct squatter s = { .address = INADDR_LOOPBACK + 1,
+			      .port = rig.port,
+			      .relay_to = rig.port };
+	char listen[64];
+	const char *origin;
+	struct gateway *g;
+	int rc;
+
+	squatter_start(&s);
+	snprintf(listen, sizeof(listen), "127.0.0.1:%u, 127.0.0.2:%u", s.port,
+		 s.port);
+	g = another(listen, false, &rc, &origin);
+	row_number("passes on what the gateway says", rc, -EADDRINUSE);
+	row_check("it was asked", s.asked);
+	row_check("and is not shared with", !g);
+	squatter_stop(&s);
 }
 
 /* URLs live longer than processes: the port of the last time is tried first. */
@@ -353,8 +378,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(test_shared),      WITH(test_shared_two),
 		WITH(test_leave_first), WITH(test_squatters),
-		WITH(test_remembered),  WITH(test_reach),
-		WITH(test_inherited),
+		WITH(test_neighbour),   WITH(test_remembered),
+		WITH(test_reach),       WITH(test_inherited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
