@@ -21,6 +21,8 @@
 
 #define CONNECTION_MEMORY (96 << 10) /* the request's head, then its body */
 #define SPARE_CONNECTIONS 64 /* of those that are being cut off */
+/* 1.0 and 1.1 are given up: RFC 8996. */
+#define TLS_PRIORITIES "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1:-VERS-DTLS-ALL"
 #ifdef __SANITIZE_ADDRESS__
 #define STACK (2 << 20)
 #else
@@ -71,6 +73,7 @@ static struct MHD_Daemon *start(struct server *s, int fd)
 	struct MHD_OptionItem keys[] = {
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, g->private_key },
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, g->certificate },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD |
@@ -89,7 +92,7 @@ static struct MHD_Daemon *start(struct server *s, int fd)
 		served_on_target, s, MHD_OPTION_UNESCAPE_CALLBACK, no_unescape,
 		NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
 		MHD_OPTION_NOTIFY_COMPLETED, served_on_completed, s,
-		MHD_OPTION_ARRAY, tls ? keys : &keys[2], MHD_OPTION_END);
+		MHD_OPTION_ARRAY, tls ? keys : &keys[3], MHD_OPTION_END);
 }
 
 int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *err)

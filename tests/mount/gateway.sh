@@ -320,6 +320,12 @@ ok 'HTTPS, beyond this machine' '
 URL=$("$STAGEFS" presign @my_stage/books.parquet --config "$T/tls.conf" --format url)
 like 'URLs are of that kind' "$URL" "^https://"
 ok 'and work' 'curl -sSf --cacert $T/cert.pem "$URL" | cmp - $LOCAL/books.parquet'
+tls() {		# VERSION: as s_client names it
+	timeout 10 openssl s_client -connect "127.0.0.1:$TLS_PORT" "-$1" \
+		-cipher ALL:@SECLEVEL=0 </dev/null >"$T/tls.out" 2>&1
+}
+ok 'TLS 1.2 and 1.3 are spoken' 'tls tls1_2 && tls tls1_3'
+ok 'older versions are not' '! tls tls1_1 && grep -q CONNECTED $T/tls.out && ! tls tls1'
 is 'plain HTTP gets nothing there' "$(status "http://127.0.0.1:$TLS_PORT/health" 2>/dev/null)" 000
 kill -TERM "$SERVER"
 wait "$SERVER"
