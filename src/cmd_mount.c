@@ -5,9 +5,9 @@
  * The order: command line, configuration, mountpoint; then the fork; then what
  * has threads: the HTTP engine, the catalog, the checks of the stores, the
  * file system, the mount. The parent leaves when the kernel has taken the INIT
- * reply. At the end the mount is detached first, so that nobody waits on it,
- * then what is dirty is published. The lock for which the next mount of the same
- * waits goes with the process.
+ * reply. At the end (mount_end.h) the mount is detached first, so that nobody
+ * waits on it, then what was closed is published. The lock for which the next
+ * mount of the same waits goes with the process.
  */
 #include <errno.h>
 #include <limits.h>
@@ -33,6 +33,7 @@
 #include "gateway/gateway.h"
 #include "gateway_start.h"
 #include "mount_check.h"
+#include "mount_end.h"
 #include "mount_options.h"
 #include "mount_point.h"
 #include "net/http_engine.h"
@@ -57,32 +58,11 @@ struct mounting {
 	struct stage *only;
 	struct fs *fs;
 	struct session *session;
+	bool closed; /* the kernel has let go of the mount */
 	pthread_t settle;
 	bool settling;
 	_Atomic(struct waiter *) settler;
 };
-
-/* For the signal handler; a process mounts once. */
-static struct session *volatile running;
-static volatile sig_atomic_t stopped;
-
-static void on_signal(int sig)
-{
-	stopped = 1;
-	if (running)
-		session_stop(running);
-}
-
-static void catch_signals(void)
-{
-	struct sigaction stop = { .sa_handler = on_signal };
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-
-	sigaction(SIGTERM, &stop, NULL);
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGHUP, &stop, NULL);
-	sigaction(SIGPIPE, &ignore, NULL);
-}
 
 /* SOURCE: a configuration file, @stage, or `stagefs`: the default file. */
 static int read_configuration(struct mounting *m)
@@ -317,6 +297,7 @@ static void ready(void *arg)
 
 static int run(struct mounting *m)
 {
+	struct mount_end end;
 	sigset_t all, before;
 	int rc;
 
@@ -324,11 +305,14 @@ static int run(struct mounting *m)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	m->settling = !pthread_create(&m->settle, NULL, settle, m);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	running = m->session;
-	if (stopped)
-		session_stop(m->session);
-	rc = session_run(m->session, ready, m);
-	running = NULL;
+	rc = mount_end_start(&end, m->mountpoint, m->fs, m->session);
+	if (!rc) {
+		rc = session_run(m->session, ready, m);
+		m->closed = session_gone(m->session);
+		if (!mount_end_stop(&end) && !m->closed && !rc)
+			log_warn("%s: the kernel's connection was aborted",
+				 m->mountpoint);
+	}
 	if (rc)
 		buf_addf(&m->err, "the mount ended: %s", strerror(-rc));
 	return rc;
@@ -355,7 +339,7 @@ static int finish(struct mounting *m)
 	gateway_free(m->gateway);
 	stop_settling(m);
 	if (m->fs && m->session)
-		rc = fs_drain(m->fs);
+		rc = fs_drain(m->fs, m->closed);
 	if (m->fs)
 		fs_free(m->fs);
 	stage_unref(m->only);
@@ -396,7 +380,7 @@ static int cmd_mount(int argc, char **argv)
 	if (!rc && !m.req.foreground)
 		rc = background_begin(failed, &m.parent);
 	if (!rc) {
-		catch_signals();
+		mount_end_block();
 		m.state_dir = state_directory();
 		rc = start(&m);
 	}

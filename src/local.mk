@@ -22,6 +22,7 @@ stagefs_SOURCES = \
 	src/gateway_start.c src/gateway_start.h \
 	src/manual.c src/manual.h \
 	src/mount_check.c src/mount_check.h \
+	src/mount_end.c src/mount_end.h \
 	src/mount_options.c src/mount_options.h \
 	src/mount_point.c src/mount_point.h \
 	src/mount_presign.c src/mount_presign.h \

@@ -282,6 +282,23 @@ void file_orphan(struct file *f)
 	lock_drop(&f->lock);
 }
 
+bool file_abandon(struct file *f)
+{
+	enum file_state before;
+	bool loses;
+
+	if (file_begin(f, FILE_WRITING, &before))
+		return false;
+	lock_take(&f->lock);
+	loses = before == FILE_DIRTY && !file_locked(f)->orphan;
+	file_locked(f)->orphan |= loses;
+	lock_drop(&f->lock);
+	if (loses)
+		writer_give_up(f);
+	file_end(f, before);
+	return loses && !inode_is_orphan(f->env->tree, f->inode);
+}
+
 bool file_lost_name(struct file *f)
 {
 	bool by_us;

@@ -58,6 +58,11 @@ void file_moved(struct file *f, const struct object_info *info);
 /* The name is gone: nothing is published any more. */
 void file_orphan(struct file *f);
 
+/* Gives up what is not published: it never will be, and an upload that was
+ * begun is aborted. True when there was any, of a name that still stands; once.
+ */
+bool file_abandon(struct file *f);
+
 /* Begins empty: O_TRUNC, or a new name. Publishing writes at least 0 bytes. */
 int file_reset(struct file *f);
 int file_write(struct file *f, uint64_t offset, const void *bytes, size_t len);

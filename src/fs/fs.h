@@ -81,9 +81,21 @@ int fs_new(const struct fs_settings *s, struct catalog *catalog,
 int fs_check_spill(const char *spill_dir);
 /* Everything published or given up. After the last request. */
 void fs_free(struct fs *fs);
-/* Publishes what is still dirty (umount, SIGTERM). 0 or the first failure,
- * each failure logged with stage and key. */
-int fs_drain(struct fs *fs);
+/*
+ * The end: after the last request, before fs_free(). closed: the kernel has no
+ * file open any more, and what it did not come to release is released. Else
+ * whatever is open for writing is given up: nothing of it is published, its
+ * upload is aborted. 0 or the first failure (-EIO: a file was given up), each
+ * logged once with stage and key.
+ */
+int fs_drain(struct fs *fs, bool closed);
+/* How much is being written. */
+struct fs_writers {
+	unsigned open; /* files that are open for writing */
+	int64_t last_ms; /* clock_mono_ms() of the last request to write, close
+			  * or fsync; now while one is under way; 0: never */
+};
+void fs_writers(struct fs *fs, struct fs_writers *out);
 /* Aborts the uploads that killed daemons left (state_dir). Logs; at mount. */
 void fs_recover(struct fs *fs);
 struct inode *fs_root(struct fs *fs);

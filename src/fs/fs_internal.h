@@ -4,6 +4,8 @@
 #ifndef FS_FS_INTERNAL_H
 #define FS_FS_INTERNAL_H
 
+#include <fcntl.h>
+
 #include "base/lock.h"
 #include "fs/dircache.h"
 #include "fs/file.h"
@@ -13,6 +15,7 @@
 
 struct fs_locked {
 	struct handle *handles; /* that are open */
+	unsigned n_writers; /* of them that write */
 };
 
 struct fs {
@@ -26,6 +29,8 @@ struct fs {
 	struct notices *notices;
 	struct watches *watches;
 	struct file_env env;
+	_Atomic(unsigned) n_writing; /* write requests under way */
+	_Atomic(int64_t) wrote_ms; /* when the last one ended */
 	struct lock lock; /* a leaf */
 	struct fs_locked guarded_;
 };
@@ -47,8 +52,38 @@ struct handle {
 	struct handle *prev, *next; /* of fs_locked.handles */
 };
 
-/* open.c: frees what nobody closed, of a mount that was detached. */
+static inline bool handle_writing(int flags)
+{
+	return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
+}
+
+static inline bool handle_writes(const struct handle *h)
+{
+	return handle_writing(h->flags);
+}
+
+/* ---- handles.c ---- */
+
+/* Takes the reference to f. emptied: O_TRUNC, of an object that had bytes. */
+int handle_new(struct fs *fs, struct file *f, int flags, bool emptied,
+	       struct handle **out);
+/* Frees what nobody closed. */
 void handles_clear(struct fs *fs);
+/* What changes content, or publishes it, stands between these two: a writer
+ * who waits for the store is not one who has gone quiet. */
+void handles_write_begin(struct fs *fs);
+void handles_write_end(struct fs *fs);
+
+/* err of such a call. */
+#define HANDLES_WRITE(fs, call) \
+	({ \
+		int write_err_; \
+\
+		handles_write_begin(fs); \
+		write_err_ = (call); \
+		handles_write_end(fs); \
+		write_err_; \
+	})
 
 /* open.c: the content was changed other than by a write. */
 void handle_changed(struct handle *h);

@@ -13,6 +13,7 @@ libfs_a_SOURCES += \
 	src/fs/dircache.c src/fs/dircache.h \
 	src/fs/dirlist.c src/fs/dirlist.h \
 	src/fs/fs.c src/fs/fs_internal.h \
+	src/fs/handles.c \
 	src/fs/inode.c src/fs/inode.h \
 	src/fs/keyset.c src/fs/keyset.h \
 	src/fs/lifetime.c \
@@ -37,7 +38,7 @@ libfs_a_SOURCES += \
 fs_names_tests = tests/unit/test_access tests/unit/test_dircache \
 	tests/unit/test_inode tests/unit/test_names tests/unit/test_dir \
 	tests/unit/test_rename tests/unit/test_xattr tests/unit/test_xattr_args \
-	tests/unit/test_claims tests/unit/test_open \
+	tests/unit/test_claims tests/unit/test_open tests/unit/test_handles \
 	tests/unit/test_inode_limits tests/unit/test_stages \
 	tests/unit/test_watch tests/unit/test_fs_files
 check_PROGRAMS += $(fs_names_tests)
@@ -86,6 +87,10 @@ tests_unit_test_open_SOURCES = tests/unit/test_open.c \
 	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
 tests_unit_test_open_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_open_LDADD = $(FS_LIBS) $(UNIT_LIBS)
+tests_unit_test_handles_SOURCES = tests/unit/test_handles.c \
+	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
+tests_unit_test_handles_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_handles_LDADD = $(FS_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_inode_limits_SOURCES = tests/unit/test_inode_limits.c \
 	tests/unit/tree_fixture.h

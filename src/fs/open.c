@@ -22,19 +22,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
-#include <utlist.h>
-
-#include "base/log.h"
-#include "stage/stage.h"
 
 #define OPEN_TRIES 2
-
-static bool writes(int flags)
-{
-	return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
-}
 
 static int open_once(struct fs *fs, struct inode *i, struct file **out,
 		     struct inode_view *v)
@@ -79,60 +68,6 @@ static int open_content(struct fs *fs, struct inode *i, struct file **out,
 	return err;
 }
 
-static struct fs_locked *fs_locked(struct fs *fs) REQUIRES(&fs->lock)
-{
-	return &fs->guarded_;
-}
-
-/* Takes the reference to f. */
-static int new_handle(struct fs *fs, struct file *f, int flags, bool emptied,
-		      struct handle **out)
-{
-	struct handle *h = calloc(1, sizeof(*h));
-
-	if (!h) {
-		file_close(f);
-		return -ENOMEM;
-	}
-	h->file = f;
-	h->flags = flags;
-	h->state = emptied ? HANDLE_EMPTIED : HANDLE_PLAIN;
-	reader_init(&h->reader, f);
-	lock_take(&fs->lock);
-	DL_APPEND(fs_locked(fs)->handles, h);
-	lock_drop(&fs->lock);
-	*out = h;
-	return 0;
-}
-
-static void free_handle(struct fs *fs, struct handle *h)
-{
-	lock_take(&fs->lock);
-	DL_DELETE(fs_locked(fs)->handles, h);
-	lock_drop(&fs->lock);
-	reader_clear(&h->reader);
-	file_close(h->file);
-	free(h);
-}
-
-static struct handle *first_handle(struct fs *fs)
-{
-	struct handle *h;
-
-	lock_take(&fs->lock);
-	h = fs_locked(fs)->handles;
-	lock_drop(&fs->lock);
-	return h;
-}
-
-void handles_clear(struct fs *fs)
-{
-	struct handle *h;
-
-	while ((h = first_handle(fs)))
-		free_handle(fs, h);
-}
-
 int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 	    bool *keep_cache)
 {
@@ -140,7 +75,7 @@ int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 	struct file *f;
 	int err = 0;
 
-	if (writes(flags))
+	if (handle_writing(flags))
 		err = names_writable(fs, i);
 	if (!err)
 		err = open_content(fs, i, &f, &v);
@@ -156,7 +91,7 @@ int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 		return err;
 	}
 	*keep_cache = inode_pages_match(fs->tree, i, v.info.etag);
-	return new_handle(fs, f, flags, (flags & O_TRUNC) && v.info.size, out);
+	return handle_new(fs, f, flags, (flags & O_TRUNC) && v.info.size, out);
 }
 
 /* A name that nobody has: made here, in the store at the first flush. */
@@ -182,7 +117,7 @@ static int create_new(struct fs *fs, struct inode *dir, const char *name,
 		if (err)
 			file_close(f);
 		else
-			err = new_handle(fs, f, flags, false, h);
+			err = handle_new(fs, f, flags, false, h);
 	}
 	if (err) {
 		tree_removed(fs->tree, *out);
@@ -259,11 +194,11 @@ int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
 
 	if (offset < 0)
 		return -EINVAL;
-	if (!writes(h->flags))
+	if (!handle_writes(h))
 		return -EBADF;
 	if (h->flags & O_APPEND) /* the kernel's idea of the end may be old */
 		file_size(h->file, &at);
-	err = file_write(h->file, at, bytes, len);
+	err = HANDLES_WRITE(fs, file_write(h->file, at, bytes, len));
 	h->write_err = err;
 	h->state = err ? HANDLE_SHORT : HANDLE_PLAIN;
 	return err;
@@ -275,10 +210,10 @@ int fs_flush(struct fs *fs, struct handle *h)
 
 	if (h->state == HANDLE_SHORT)
 		return h->write_err;
-	if (!writes(h->flags) ||
+	if (!handle_writes(h) ||
 	    atomic_exchange(&h->state, HANDLE_PLAIN) == HANDLE_EMPTIED)
 		return 0;
-	err = file_publish(h->file);
+	err = HANDLES_WRITE(fs, file_publish(h->file));
 	if (err && err != -EINTR)
 		h->state = HANDLE_FAILED;
 	return err;
@@ -286,7 +221,9 @@ int fs_flush(struct fs *fs, struct handle *h)
 
 int fs_fsync(struct fs *fs, struct handle *h)
 {
-	return h->state == HANDLE_SHORT ? h->write_err : file_publish(h->file);
+	return h->state == HANDLE_SHORT
+		       ? h->write_err
+		       : HANDLES_WRITE(fs, file_publish(h->file));
 }
 
 int fs_fallocate(struct fs *fs, struct handle *h, off_t offset, off_t len)
@@ -295,73 +232,14 @@ int fs_fallocate(struct fs *fs, struct handle *h, off_t offset, off_t len)
 
 	if (offset < 0 || len <= 0)
 		return -EINVAL;
-	if (!writes(h->flags))
+	if (!handle_writes(h))
 		return -EBADF;
 	end = (uint64_t)offset + (uint64_t)len;
 	if (end > INT64_MAX)
 		return -EFBIG;
 	handle_changed(h);
 	file_size(h->file, &size);
-	return end > size ? file_truncate(h->file, end) : 0;
-}
-
-/* Publishes, and says where it failed, when nobody else can hear it. */
-static int publish_aloud(struct fs *fs, struct inode *i, struct file *f,
-			 const char *when)
-{
-	struct buf key = NAMES_KEY;
-	struct stage *stage;
-	int err = file_publish(f);
-
-	if (!err)
-		return 0;
-	stage = inode_stage(fs->tree, i);
-	inode_key(fs->tree, i, &key);
-	log_at(LOG_LEVEL_ERROR,
-	       &(struct log_where){ .stage = stage ? stage->name : NULL,
-				    .key = buf_str(&key),
-				    .err = err },
-	       "what was written is lost at %s", when);
-	stage_unref(stage);
-	buf_clear(&key);
-	return err;
-}
-
-/* The kernel's pages are of bytes that were given up: no ETag is theirs. */
-#define NO_ETAG "given up"
-
-void fs_release(struct fs *fs, struct handle *h)
-{
-	uint64_t size;
-
-	if (h->state == HANDLE_FAILED || h->state == HANDLE_SHORT)
-		inode_pages_match(fs->tree, file_inode(h->file), NO_ETAG);
-	else if (writes(h->flags) && file_size(h->file, &size))
-		publish_aloud(fs, file_inode(h->file), h->file, "close");
-	free_handle(fs, h);
-}
-
-int fs_drain(struct fs *fs)
-{
-	struct inode **open;
-	unsigned n;
-	int first = tree_open_files(fs->tree, tree_root(fs->tree), &open, &n);
-
-	for (unsigned k = 0; k < n; k++) {
-		struct file *f = inode_file_get(fs->tree, open[k]);
-		uint64_t size;
-		int err = 0;
-
-		if (f && file_size(f, &size))
-			err = publish_aloud(fs, open[k], f, "unmount");
-		if (f)
-			file_close(f);
-		if (!first)
-			first = err;
-		inode_unref(fs->tree, open[k]);
-	}
-	free(open);
-	return first;
+	return end > size ? HANDLES_WRITE(fs, file_truncate(h->file, end)) : 0;
 }
 
 int names_truncate(struct fs *fs, struct inode *i, uint64_t size)

@@ -24,7 +24,8 @@ static int set_size(struct fs *fs, struct inode *i, struct handle *h,
 		return -EINVAL;
 	if (h && size)
 		handle_changed(h);
-	return h ? file_truncate(h->file, size) : names_truncate(fs, i, size);
+	return HANDLES_WRITE(fs, h ? file_truncate(h->file, size)
+				   : names_truncate(fs, i, size));
 }
 
 #define TIMES (FS_SET_ATIME | FS_SET_MTIME)

@@ -7,18 +7,27 @@
  *
  * When the kernel has taken our INIT reply the mount works: only then is its
  * read-ahead raised (it has just been set) and the caller told.
+ *
+ * The loop's own thread sleeps until a signal interrupts it, and only then sees
+ * that it is to end; session_stop() sends it SIGUSR1 for that.
  */
 #define FUSE_USE_VERSION 312
 #include "fuse/session.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fuse_log.h>
 #include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/log.h"
@@ -30,11 +39,15 @@
 #define WORKERS_MAX 1000
 #define WORKER_STACK "524288" /* bytes */
 #define READ_AHEAD_KIB 1024 /* of the kernel: its largest request */
+#define WAKE_MS 20
 
 struct session {
 	struct fuse_session *se;
 	struct fs *fs;
 	char *mountpoint;
+	char device[32]; /* of the mount: "0:42"; empty: not known */
+	pthread_t runner; /* whose loop it is */
+	_Atomic(bool) looping; /* it has yet to end */
 	void (*ready)(void *arg);
 	void *arg;
 };
@@ -124,12 +137,12 @@ static bool find_device(const char *mountpoint, char *device, size_t size)
 }
 
 /* The default of 128 KiB is 12 MiB/s at 20 ms; only root may raise it. */
-static void raise_read_ahead(const char *mountpoint)
+static void raise_read_ahead(const char *device)
 {
-	char device[32], path[96];
+	char path[96];
 	FILE *f;
 
-	if (!find_device(mountpoint, device, sizeof(device)))
+	if (!*device)
 		return;
 	snprintf(path, sizeof(path), "/sys/class/bdi/%s/read_ahead_kb", device);
 	f = fopen(path, "we");
@@ -143,13 +156,19 @@ static void after_init(void *arg)
 {
 	struct session *s = arg;
 
-	raise_read_ahead(s->mountpoint);
+	raise_read_ahead(s->device);
 	s->ready(s->arg);
+}
+
+/* Its coming alone ends a sleep. */
+static void woken(int sig)
+{
 }
 
 int session_new(const struct session_settings *set, struct fs *fs,
 		struct session **out, struct buf *err)
 {
+	struct sigaction wake = { .sa_handler = woken };
 	struct session *s = calloc(1, sizeof(*s));
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc = -ENOMEM;
@@ -175,6 +194,11 @@ int session_new(const struct session_settings *set, struct fs *fs,
 			 why.len ? buf_str(&why) : "fusermount3 refused");
 		goto out;
 	}
+	if (!find_device(s->mountpoint, s->device, sizeof(s->device)))
+		s->device[0] = '\0';
+	s->runner = pthread_self();
+	atomic_store(&s->looping, true);
+	sigaction(SIGUSR1, &wake, NULL);
 	*out = s;
 	rc = 0;
 out:
@@ -190,38 +214,89 @@ out:
 	return rc;
 }
 
-int session_run(struct session *s, void (*ready)(void *arg), void *arg)
+static int loop(struct session *s, struct fuse_loop_config *cfg)
 {
-	struct fuse_loop_config *cfg = fuse_loop_cfg_create();
 	struct notify *notify;
-	int rc = -ENOMEM;
+	int rc = init_patch(s->se, after_init, s);
 
-	s->ready = ready;
-	s->arg = arg;
-	if (!cfg)
+	if (rc)
 		return rc;
-	fuse_loop_cfg_set_max_threads(cfg, WORKERS_MAX);
-	setenv("FUSE_THREAD_STACK", WORKER_STACK, 0);
-	rc = init_patch(s->se, after_init, s);
-	if (!rc) {
-		notify = notify_start(s->se, s->fs);
-		rc = fuse_session_loop_mt(s->se, cfg);
-		notify_stop(notify);
-	}
-	fuse_loop_cfg_destroy(cfg);
+	notify = notify_start(s->se, s->fs);
+	rc = fuse_session_loop_mt(s->se, cfg);
+	notify_stop(notify);
 	/* A positive value is the signal that ended the loop. */
 	return rc < 0 ? rc : 0;
 }
 
+int session_run(struct session *s, void (*ready)(void *arg), void *arg)
+{
+	struct fuse_loop_config *cfg = fuse_loop_cfg_create();
+	int rc = -ENOMEM;
+
+	s->ready = ready;
+	s->arg = arg;
+	if (cfg) {
+		fuse_loop_cfg_set_max_threads(cfg, WORKERS_MAX);
+		setenv("FUSE_THREAD_STACK", WORKER_STACK, 0);
+		rc = loop(s, cfg);
+		fuse_loop_cfg_destroy(cfg);
+	}
+	atomic_store(&s->looping, false);
+	return rc;
+}
+
 void session_stop(struct session *s)
 {
+	const struct timespec moment = { .tv_nsec = WAKE_MS * 1000000L };
+
+	/* It may be about to sleep just now, so once may not be enough. */
 	fuse_session_exit(s->se);
+	while (atomic_load(&s->looping)) {
+		pthread_kill(s->runner, SIGUSR1);
+		nanosleep(&moment, NULL);
+	}
+}
+
+bool session_mounted(struct session *s)
+{
+	char device[32];
+
+	if (!*s->device)
+		return true;
+	return find_device(s->mountpoint, device, sizeof(device)) &&
+	       !strcmp(device, s->device);
+}
+
+/* The root's inode lives as long as the mount, and the kernel says whether it
+ * has one: telling it to forget its attributes costs nothing. */
+bool session_gone(struct session *s)
+{
+	return fuse_lowlevel_notify_inval_inode(s->se, FUSE_ROOT_ID, -1, 0) ==
+	       -ENOENT;
+}
+
+/*
+ * libfuse unmounts whatever stands at the mountpoint, unless its device says
+ * POLLERR: it takes that for a mount which is gone. So our connection is closed
+ * here, and a pipe whose reader has left stands in its place.
+ */
+static void close_device(struct session *s)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return;
+	close(ends[0]);
+	dup2(ends[1], fuse_session_fd(s->se));
+	close(ends[1]);
 }
 
 void session_free(struct session *s)
 {
 	if (!s)
 		return;
+	if (!session_mounted(s))
+		close_device(s);
 	fuse_session_unmount(s->se);
 	fuse_session_destroy(s->se);
 	free(s->mountpoint);

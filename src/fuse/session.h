@@ -32,12 +32,20 @@ int session_new(const struct session_settings *set, struct fs *fs,
  */
 int session_run(struct session *s, void (*ready)(void *arg), void *arg);
 
-/* Ends session_run() soon. May be called from a signal handler. */
+/* Ends session_run(), and returns when it has let go of its workers: requests
+ * under way are answered. From another thread, or before session_run(). */
 void session_stop(struct session *s);
 
+/* Is it our mount that one sees at the mountpoint? Detached ones are not. */
+bool session_mounted(struct session *s);
+/* After session_run(): has the kernel let go of the mount, so that nobody has
+ * a file of it open? False when its connection was merely aborted, or we
+ * stopped. */
+bool session_gone(struct session *s);
+
 /*
- * Unmounts (at once for new users, also when busy), frees. What is dirty
- * should have been published before.
+ * Unmounts (at once for new users, also when busy), frees. Another mount that
+ * has come to the mountpoint meanwhile stays.
  */
 void session_free(struct session *s);
 

@@ -56,30 +56,185 @@ is 'it ends well when it is unmounted' $? 0
 
 # ---- the end, while something is going up
 
-for how in umount SIGTERM; do
+# A program that has files open which no child of the shell inherits: a child
+# that ends closes them, and each close publishes.
+writer_up() {
+	coproc W {
+		exec /usr/bin/python3 -u -c '
+import errno, os, sys
+fds = {}
+def of(path):
+    fds[path] = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+def put(path, source, begin, end):
+    with open(source, "rb") as f:
+        data = f.read()[begin:end]
+    while data:
+        data = data[os.write(fds[path], data):]
+def sync(path): os.fsync(fds[path])
+def close(path): os.close(fds.pop(path))
+for line in sys.stdin:
+    word, *args = line.split()
+    args = [int(a) if a.isdigit() else a for a in args]
+    try:
+        {"open": of, "put": put, "sync": sync, "close": close}[word](*args)
+        print("ok")
+    except OSError as e:
+        print(errno.errorcode.get(e.errno, e.errno))
+'
+	}
+}
+tell() {	# open FILE | put FILE FROM BEGIN END | sync FILE | close FILE
+	echo "$*" >&"${W[1]}"
+	answer=none
+	read -r -t 120 answer <&"${W[0]}"
+}
+writer_down() {
+	local in=${W[1]} pid=$W_PID
+	exec {in}>&-
+	wait "$pid"
+}
+HALF=30000000
+ALL=60000000
+
+daemon_ended() {
+	until_ok 120 "! [ -d /proc/$pid ]"
+}
+detached() {
+	until_ok 30 '! mounted'
+}
+no_uploads() {
+	[ -z "$(s3 uploads "$EXT")" ]
+}
+up_with_writer() {
 	mount_up
 	pid=$(daemon_pids)
-	# The last close is umount's business too: the copy is in the daemon
-	# when cp says so, so the writer is one that has not closed yet.
-	exec 7>"$E/open-$how"
-	cat "$LOCAL/large" >&7
-	case $how in
-	umount)
-		umount -l "$MNT"
-		exec 7>&-
-		;;
-	SIGTERM)
-		kill -TERM "$pid"
-		;;
-	esac
-	ok "$how finishes what is being uploaded" '
-		until_ok 120 "! [ -d /proc/$pid ]" &&
-		s3 get ${EXT}open-$how | cmp - $LOCAL/large'
-	exec 7>&-
+	: >"$LOG"
+	writer_up
+}
+
+# The last close is umount's business too: the copy is in the daemon when cp
+# says so, so the writers here are ones that have not closed yet.
+up_with_writer
+tell open "$E/open"
+tell put "$E/open" "$LOCAL/large" 0 $ALL
+fails 'umount is refused while a file is open' busy 'umount $MNT'
+umount -l "$MNT"
+tell close "$E/open"
+is 'after umount -l the writer closes its file' "$answer" ok
+ok '... which is whole' 'daemon_ended && s3 get ${EXT}open | cmp - $LOCAL/large'
+ok '... and there is no upload' no_uploads
+writer_down
+
+up_with_writer
+echo here >"$E/held"
+exec 8<"$E/held"
+(cd "$E" && exec sleep 300) &
+stays=$!
+tell open "$E/open"
+tell put "$E/open" "$LOCAL/large" 0 $HALF
+kill -TERM "$pid"
+ok 'SIGTERM detaches the mount: nobody new comes in' 'detached && ! [ -e $E/fg ]'
+ok '... and the log says for how many files it waits' '
+	until_ok 10 "grep -q \"waiting until 1 file that is open\" $LOG"'
+tell put "$E/open" "$LOCAL/large" $HALF $ALL
+is 'a file that is open for writing is served further' "$answer" ok
+is '... and another is read by who has it open' "$(cat <&8)" here
+ok '... and the daemon waits for it' 'sleep 1; [ -d /proc/$pid ]'
+tell close "$E/open"
+is 'its close has the result' "$answer" ok
+ok '... and ends the daemon, whoever reads or stands there' daemon_ended
+ok '... and the file is whole' 's3 get ${EXT}open | cmp - $LOCAL/large'
+ok '... and there is no upload' no_uploads
+exec 8<&-
+kill $stays
+writer_down
+
+mount_up
+pid=$(daemon_pids)
+mkfifo "$T/pipe"
+(
+	cp "$T/pipe" "$E/copied"
+	echo $? >"$T/status"
+) &
+exec 9>"$T/pipe"
+head -c $HALF "$LOCAL/large" >&9
+until_ok 30 '[ -e $E/copied ]'
+kill -TERM "$pid"
+detached
+tail -c +$((HALF + 1)) "$LOCAL/large" >&9
+exec 9>&-
+ok 'a cp under way at SIGTERM ends with status 0' '
+	until_ok 60 "[ -s $T/status ]" && [ "$(cat $T/status)" = 0 ]'
+ok '... and the whole file' 'daemon_ended && s3 get ${EXT}copied | cmp - $LOCAL/large'
+
+# What was only emptied is published at the release, which the kernel does not
+# send any more when the file was the last thing that held a detached mount.
+emptied() {	# SENTENCE COMMAND
+	up_with_writer
+	cp "$CONF" "$E/emptied"
+	tell open "$E/emptied"
+	eval "$2"
+	detached
+	tell close "$E/emptied"
+	ok "$1" 'daemon_ended && s3 get ${EXT}emptied | cmp - /dev/null'
+	writer_down
+}
+emptied 'what was only emptied is empty after SIGTERM' 'kill -TERM $pid'
+emptied '... and after umount -l' 'umount -l $MNT'
+
+# What is open when the mount ends for good is not published.
+abort_mount() {
+	local minor
+	minor=$(mountinfo | cut -d' ' -f3 | cut -d: -f2)
+	mountpoint -q /sys/fs/fuse/connections ||
+		mount -t fusectl none /sys/fs/fuse/connections
+	echo 1 >"/sys/fs/fuse/connections/$minor/abort"
+}
+lost() {	# SENTENCE SHELL-TEXT
+	up_with_writer
+	cp "$CONF" "$E/kept"
+	for name in kept none synced; do
+		tell open "$E/$name"
+	done
+	tell put "$E/kept" "$LOCAL/large" 0 $ALL
+	tell put "$E/none" "$CONF" 0 10
+	tell put "$E/synced" "$CONF" 0 100
+	tell sync "$E/synced"
+	tell put "$E/synced" "$CONF" 100 200
+	until_ok 30 '! no_uploads'
+	ok "$1" "($2) && daemon_ended"
+	ok '... and the old object stays' 's3 get ${EXT}kept | cmp - $CONF'
+	ok '... a new file is not there' '! s3 head ${EXT}none'
+	ok '... what fsync answered for is' '
+		s3 get ${EXT}synced | cmp - <(head -c 100 $CONF)'
+	ok '... there is no upload' no_uploads
+	is '... and the log names each lost file once' \
+		"$(grep 'error: not saved' "$LOG" | grep -oE '[^/]*"$' |
+			sort | tr '\n' ' ')" 'kept" none" synced" '
+	tell close "$E/kept"
+	like '... whose close says so' "$answer" '^E(NOTCONN|CONNABORTED|IO)$'
+	writer_down
 	mounted && umount -l "$MNT"
-	ok "... and leaves no upload after $how" '[ -z "$(s3 uploads $EXT)" ]'
-	is "... and nothing mounted after $how" "$(mounted && echo mounted)" ''
-done
+}
+lost 'a second SIGTERM ends it at once' 'kill -TERM $pid && detached &&
+	sleep 2 && [ -d /proc/$pid ] && kill -TERM $pid'
+lost 'an aborted connection does too' abort_mount
+lost 'and a minute without a word of a writer' 'kill -TERM $pid && detached &&
+	sleep 45 && [ -d /proc/$pid ]'
+
+# The place is free as soon as the mount is detached.
+up_with_writer
+echo here >"$E/held"
+exec 8<"$E/held"
+tell open "$E/open"
+kill -TERM "$pid"
+detached
+mount -t tmpfs none "$MNT"
+tell close "$E/open"
+ok 'what was mounted there meanwhile stays' 'daemon_ended && mountpoint -q $MNT'
+exec 8<&-
+umount "$MNT"
+writer_down
 
 mount_up
 pid=$(daemon_pids)

@@ -303,23 +303,6 @@ static void test_failures(void **state)
 	mount_down(&m);
 }
 
-static void test_drain(void **state)
-{
-	struct mount m;
-	struct handle *h, *k;
-
-	mount_up(&m, "", 60, false);
-	assert_int_equal(mount_create(&m, "a", &h), 0);
-	assert_int_equal(mount_create(&m, "b", &k), 0);
-	assert_int_equal(fs_write(m.fs, h, 0, "x", 1), 0);
-	assert_int_equal(fs_drain(m.fs), 0);
-	assert_true(store_holds(&m, "a"));
-	assert_true(store_holds(&m, "b"));
-	fs_release(m.fs, h);
-	fs_release(m.fs, k);
-	mount_down(&m);
-}
-
 /* ---- many threads ---- */
 
 struct storm {
@@ -388,7 +371,6 @@ int main(void)
 		cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_timeouts),
 		cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_drain),
 		cmocka_unit_test(test_threads),
 	};
 

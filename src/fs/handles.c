@@ -1,0 +1,172 @@
+/*
+ * The handles that are open: their list, which of them write, and their end.
+ *
+ * A handle ends in one of three ways. Released: the kernel says that its last
+ * descriptor is closed, and what is still dirty is published. Released at the
+ * end of the mount: the kernel has let go of the mount, and so has no file
+ * open, but did not come to say so (the release of the very last file is
+ * dropped together with the mount). Given up at the end of the mount: somebody
+ * still has it open, so half a file may be all there is, and the old object
+ * stays.
+ */
+#include "fs/names.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/wait.h"
+#include "stage/stage.h"
+
+static struct fs_locked *fs_locked(struct fs *fs) REQUIRES(&fs->lock)
+{
+	return &fs->guarded_;
+}
+
+int handle_new(struct fs *fs, struct file *f, int flags, bool emptied,
+	       struct handle **out)
+{
+	struct handle *h = calloc(1, sizeof(*h));
+
+	if (!h) {
+		file_close(f);
+		return -ENOMEM;
+	}
+	h->file = f;
+	h->flags = flags;
+	h->state = emptied ? HANDLE_EMPTIED : HANDLE_PLAIN;
+	reader_init(&h->reader, f);
+	lock_take(&fs->lock);
+	DL_APPEND(fs_locked(fs)->handles, h);
+	fs_locked(fs)->n_writers += handle_writes(h);
+	lock_drop(&fs->lock);
+	*out = h;
+	return 0;
+}
+
+static void free_handle(struct fs *fs, struct handle *h)
+{
+	lock_take(&fs->lock);
+	DL_DELETE(fs_locked(fs)->handles, h);
+	fs_locked(fs)->n_writers -= handle_writes(h);
+	lock_drop(&fs->lock);
+	reader_clear(&h->reader);
+	file_close(h->file);
+	free(h);
+}
+
+static struct handle *first_handle(struct fs *fs)
+{
+	struct handle *h;
+
+	lock_take(&fs->lock);
+	h = fs_locked(fs)->handles;
+	lock_drop(&fs->lock);
+	return h;
+}
+
+void handles_clear(struct fs *fs)
+{
+	struct handle *h;
+
+	while ((h = first_handle(fs)))
+		free_handle(fs, h);
+}
+
+/* ---- who writes ---- */
+
+void handles_write_begin(struct fs *fs)
+{
+	atomic_fetch_add(&fs->n_writing, 1);
+}
+
+void handles_write_end(struct fs *fs)
+{
+	atomic_store(&fs->wrote_ms, clock_mono_ms());
+	atomic_fetch_sub(&fs->n_writing, 1);
+}
+
+void fs_writers(struct fs *fs, struct fs_writers *out)
+{
+	lock_take(&fs->lock);
+	out->open = fs_locked(fs)->n_writers;
+	lock_drop(&fs->lock);
+	out->last_ms = atomic_load(&fs->n_writing) ? clock_mono_ms()
+						   : atomic_load(&fs->wrote_ms);
+}
+
+/* ---- their end ---- */
+
+static void log_file(struct fs *fs, struct file *f, int err, const char *what)
+{
+	struct inode *i = file_inode(f);
+	struct stage *stage = inode_stage(fs->tree, i);
+	struct buf key = NAMES_KEY;
+
+	inode_key(fs->tree, i, &key);
+	log_at(LOG_LEVEL_ERROR,
+	       &(struct log_where){ .stage = stage ? stage->name : NULL,
+				    .key = buf_str(&key),
+				    .err = err },
+	       "%s", what);
+	stage_unref(stage);
+	buf_clear(&key);
+}
+
+/* The kernel's pages are of bytes that were given up: no ETag is theirs. */
+#define NO_ETAG "given up"
+
+/* Nobody else can hear an error any more, so it is logged here. */
+static int release(struct fs *fs, struct handle *h)
+{
+	uint64_t size;
+	int err = 0;
+
+	if (h->state == HANDLE_FAILED || h->state == HANDLE_SHORT)
+		inode_pages_match(fs->tree, file_inode(h->file), NO_ETAG);
+	else if (handle_writes(h) && file_size(h->file, &size))
+		err = HANDLES_WRITE(fs, file_publish(h->file));
+	if (err)
+		log_file(fs, h->file, err, "what was written is lost at close");
+	free_handle(fs, h);
+	return err;
+}
+
+void fs_release(struct fs *fs, struct handle *h)
+{
+	release(fs, h);
+}
+
+static int give_up(struct fs *fs, struct handle *h)
+{
+	int err = 0;
+
+	if (handle_writes(h) && file_abandon(h->file)) {
+		err = -EIO;
+		log_file(fs, h->file, 0,
+			 "not saved, as it was still open for writing when the "
+			 "mount ended: what was written since its last fsync "
+			 "or close is lost");
+	}
+	free_handle(fs, h);
+	return err;
+}
+
+int fs_drain(struct fs *fs, bool closed)
+{
+	struct handle *h;
+	int first = 0, err;
+
+	/* This thread may have answered requests, and one that was interrupted
+	 * must not end what comes now. */
+	waiter_begin(waiter_self());
+	while ((h = first_handle(fs))) {
+		err = closed ? release(fs, h) : give_up(fs, h);
+		if (!first)
+			first = err;
+	}
+	return first;
+}
