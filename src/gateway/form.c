@@ -9,6 +9,8 @@
  * not fit, and `held` bytes of it, which may stand at the end of what was fed,
  * need no place: they are the delimiter's own. `lent` of them were never there:
  * the beginning of a body and of a part's bytes count as the begin of a line.
+ * A part is over when the whole of the boundary's line has come: where something
+ * else follows the delimiter, its bytes were perhaps no end, and it is broken.
  */
 #include "gateway/form.h"
 
@@ -29,6 +31,8 @@ struct form {
 	size_t held, lent;
 	char line[2]; /* LINE: what came behind the boundary that counts */
 	size_t line_len;
+	bool part_ends; /* LINE: this is the end of one */
+	bool end_due; /* EPILOGUE: FORM_END is what comes next */
 	size_t rest; /* bytes of PREAMBLE, of padding, of EPILOGUE */
 	unsigned parts;
 	struct buf head;
@@ -197,6 +201,12 @@ static int in_preamble(struct form *f, struct buf *err)
 	return 0;
 }
 
+static void end_data(struct form *f)
+{
+	enter(f, LINE);
+	f->part_ends = true;
+}
+
 static int in_data(struct form *f, struct form_item *out)
 {
 	const char *bytes;
@@ -208,13 +218,21 @@ static int in_data(struct form *f, struct form_item *out)
 		out->len = len;
 		return FORM_DATA;
 	}
-	if (!ended)
-		return FORM_NEED;
-	enter(f, LINE);
-	return FORM_PART_END;
+	if (ended)
+		end_data(f);
+	return FORM_NEED;
 }
 
 /* ---- the rest of the grammar ---- */
+
+/* FORM_NEED: there was none. */
+static int part_end(struct form *f)
+{
+	bool ends = f->part_ends;
+
+	f->part_ends = false;
+	return ends ? FORM_PART_END : FORM_NEED;
+}
 
 /* White space, then CRLF before a part or "--" at the end. */
 static int in_line(struct form *f, struct buf *err)
@@ -230,14 +248,13 @@ static int in_line(struct form *f, struct buf *err)
 	if (f->line_len == 1 && (c == '\r' || (c == '-' && !f->rest)))
 		return 0;
 	if (f->line_len == 2 && !memcmp(f->line, "\r\n", 2)) {
-		if (f->parts++ == FORM_PARTS_MAX)
-			return broken(f, err, "too many parts");
 		enter(f, HEAD);
-		return 0;
+		return part_end(f);
 	}
 	if (f->line_len == 2 && !memcmp(f->line, "--", 2)) {
 		enter(f, EPILOGUE);
-		return FORM_END;
+		f->end_due = f->part_ends;
+		return f->end_due ? part_end(f) : FORM_END;
 	}
 	return broken(f, err, "something follows a boundary on its line");
 }
@@ -256,6 +273,8 @@ static int begin_part(struct form *f, struct form_item *out, struct buf *err)
 	struct form_head *h = &f->parsed;
 	int rc;
 
+	if (f->parts++ == FORM_PARTS_MAX)
+		return broken(f, err, "too many parts");
 	form_head_clear(h);
 	rc = form_head_parse(f->head.data, f->head.len - 2, h, err);
 	enter(f, rc ? BROKEN : DATA);
@@ -301,6 +320,10 @@ int form_next(struct form *f, struct form_item *out, struct buf *err)
 	*out = (struct form_item){ 0 };
 	if (f->state == BROKEN)
 		return broken(f, err, "as was said before");
+	if (f->end_due) {
+		f->end_due = false;
+		return FORM_END;
+	}
 	/* FORM_NEED is 0: what a state says that has only moved on. */
 	while (f->at < f->end && !rc) {
 		switch (f->state) {
@@ -321,10 +344,8 @@ int form_next(struct form *f, struct form_item *out, struct buf *err)
 		}
 	}
 	/* A delimiter that has ended with the bytes that were fed. */
-	if (!rc && f->state == DATA && f->held == f->delimiter_len) {
-		enter(f, LINE);
-		rc = FORM_PART_END;
-	}
+	if (!rc && f->state == DATA && f->held == f->delimiter_len)
+		end_data(f);
 	return rc;
 }
 
