@@ -21,6 +21,7 @@
 #include "stage/stage.h"
 
 #define COPY_TRIES 3 /* when another machine writes to the source */
+#define RENAME_TRIES 8
 
 void rename_content(struct fs *fs, struct inode *i)
 {
@@ -271,6 +272,30 @@ static int rename_checked(struct rename *r, unsigned flags)
 	return err;
 }
 
+/* One of the two was another inode by the time that it was claimed: somebody
+ * had put another file under its name. */
+static bool was_outrun(const struct rename *r, int err)
+{
+	return err == -ENOENT &&
+	       ((r->from && inode_is_orphan(r->fs->tree, r->from)) ||
+		(r->to && inode_is_orphan(r->fs->tree, r->to)));
+}
+
+static int rename_names(struct rename *r, unsigned flags)
+{
+	int err = rename_checked(r, flags);
+
+	for (int k = 0; k < RENAME_TRIES && was_outrun(r, err); k++) {
+		inode_unref(r->fs->tree, r->from);
+		inode_unref(r->fs->tree, r->to);
+		r->from = r->to = NULL;
+		buf_reset(&r->key);
+		buf_reset(&r->to_key);
+		err = rename_checked(r, flags);
+	}
+	return err;
+}
+
 /* Both ends must stand in one stage. */
 static int find_stage(struct rename *r)
 {
@@ -311,7 +336,7 @@ int fs_rename(struct fs *fs, struct inode *dir, const char *name,
 	if (!err)
 		err = tree_publish_begin(fs->tree, to_dir, &unused);
 	if (!err) {
-		err = rename_checked(&r, flags);
+		err = rename_names(&r, flags);
 		tree_publish_end(fs->tree, to_dir);
 	}
 	inode_unref(fs->tree, r.from);
