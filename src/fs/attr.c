@@ -195,20 +195,27 @@ static struct file *join_locked(struct tree *t, struct inode *i,
 	return m->file;
 }
 
-struct file *inode_file_join(struct tree *t, struct inode *i,
-			     struct file *fresh)
+int inode_file_join(struct tree *t, struct inode *i, struct file *fresh,
+		    const char *etag, struct file **out)
 {
-	struct file *f;
+	bool replaced;
 
 	tree_take(t);
-	f = join_locked(t, i, fresh);
+	replaced = etag && (i->flags & INODE_OF_FILES) &&
+		   !(i->more && i->more->file) && strcmp(inode_etag(i), etag);
+	*out = replaced ? NULL : join_locked(t, i, fresh);
 	tree_drop(t);
-	return f;
+	return replaced ? -ESTALE : *out ? 0 : -ENOMEM;
 }
 
 struct file *inode_file_get(struct tree *t, struct inode *i)
 {
-	return inode_file_join(t, i, NULL);
+	struct file *f;
+
+	tree_take(t);
+	f = join_locked(t, i, NULL);
+	tree_drop(t);
+	return f;
 }
 
 static void last_left_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
@@ -282,14 +289,22 @@ static uint32_t etag_hash(const char *etag)
 
 bool inode_pages_match(struct tree *t, struct inode *i, const char *etag)
 {
-	uint32_t h = etag_hash(etag);
 	bool match;
 
 	tree_take(t);
-	match = i->pages == h;
-	i->pages = h;
+	match = i->pages == etag_hash(etag);
+	if (!match)
+		i->pages = 0;
 	tree_drop(t);
 	return match;
+}
+
+void inode_pages_are(struct tree *t, struct inode *i, uint32_t version)
+{
+	tree_take(t);
+	if (version == etag_hash(inode_etag(i)))
+		i->pages = version;
+	tree_drop(t);
 }
 
 uint32_t inode_version(const struct inode_view *v)

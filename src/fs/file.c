@@ -185,10 +185,11 @@ int file_open(const struct file_env *env, struct inode *i,
 	err = file_new(env, i, base, &fresh);
 	if (err)
 		return err;
-	*out = inode_file_join(env->tree, i, fresh);
+	err = inode_file_join(env->tree, i, fresh, base ? base->etag : NULL,
+			      out);
 	if (*out != fresh)
 		file_free(fresh);
-	return *out ? 0 : -ENOMEM;
+	return err;
 }
 
 void file_close(struct file *f)

@@ -49,6 +49,9 @@ struct handle {
 	int flags; /* of open(2) */
 	_Atomic(enum handle_state) state;
 	_Atomic(int) write_err; /* of the write that failed */
+	/* The version whose pages the kernel has when it uses the handle, for
+	 * it drops others at open; 0: that has been noted. */
+	_Atomic(uint32_t) pages;
 	struct handle *prev, *next; /* of fs_locked.handles */
 };
 

@@ -205,14 +205,16 @@ int64_t inode_expire(struct tree *t, struct inode *i);
  * The open content of a file (file.h): at most one at a time, counted here so
  * that the last one to leave and the next one to come cannot miss each other.
  *
- * join: the present content, or `fresh`, which is from now on the present one.
+ * join: the present content, or `fresh`, which is from now on the present one:
+ * 0, -ENOMEM, or -ESTALE when it stands on the object `etag` (NULL: on none) of
+ * a store of files, and the inode is of another by now.
  * get: the present content or NULL. Both count one user more; put counts one
  * less and answers true for the last: the inode has no content from then on,
  * and the caller frees it. A name that was never published and has no content
  * any more is gone.
  */
-struct file *inode_file_join(struct tree *t, struct inode *i,
-			     struct file *fresh); /* NULL: no memory */
+int inode_file_join(struct tree *t, struct inode *i, struct file *fresh,
+		    const char *etag, struct file **out); /* NULL: no memory */
 struct file *inode_file_get(struct tree *t, struct inode *i);
 bool inode_file_put(struct tree *t, struct inode *i);
 
@@ -227,8 +229,14 @@ struct file *tree_lingering(struct tree *t);
 
 /* True when it has no name any more. */
 bool inode_is_orphan(struct tree *t, struct inode *i);
-/* Pages: is the kernel's page cache still that of this ETag? Sets it. */
+/*
+ * Is the kernel's page cache still that of this ETag? If not, it is nobody's
+ * until whoever was told to drop it has: another open that is answered before
+ * the kernel has done that must not keep what is still there.
+ */
 bool inode_pages_match(struct tree *t, struct inode *i, const char *etag);
+/* It has: the pages are of this version, if that is still the inode's. */
+void inode_pages_are(struct tree *t, struct inode *i, uint32_t version);
 /* Of which object these attributes are: a hash of the ETag. */
 uint32_t inode_version(const struct inode_view *v);
 /* The kernel is told the attributes of that one. What we publish over it later

@@ -91,7 +91,19 @@ int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 		return err;
 	}
 	*keep_cache = inode_pages_match(fs->tree, i, v.info.etag);
-	return handle_new(fs, f, flags, (flags & O_TRUNC) && v.info.size, out);
+	err = handle_new(fs, f, flags, (flags & O_TRUNC) && v.info.size, out);
+	if (!err && !*keep_cache)
+		(*out)->pages = inode_version(&v);
+	return err;
+}
+
+/* The kernel uses a handle: it is done with what open told it to do. */
+static void note_pages(struct fs *fs, struct handle *h)
+{
+	uint32_t version = atomic_exchange(&h->pages, 0);
+
+	if (version)
+		inode_pages_are(fs->tree, file_inode(h->file), version);
 }
 
 /* A name that nobody has: made here, in the store at the first flush. */
@@ -100,6 +112,7 @@ static int create_new(struct fs *fs, struct inode *dir, const char *name,
 		      struct inode **out, struct handle **h)
 {
 	struct fs_caller owner;
+	struct inode_view v;
 	struct file *f;
 	struct buf key = NAMES_KEY;
 	int err = inode_key_of(fs->tree, dir, name, &key);
@@ -124,7 +137,8 @@ static int create_new(struct fs *fs, struct inode *dir, const char *name,
 		inode_unref(fs->tree, *out);
 		return err;
 	}
-	inode_pages_match(fs->tree, *out, ""); /* the kernel has them all */
+	inode_view(fs->tree, *out, &v);
+	inode_pages_are(fs->tree, *out, inode_version(&v)); /* it has all */
 	return 0;
 }
 
@@ -164,6 +178,7 @@ int fs_read(struct fs *fs, struct handle *h, off_t offset, size_t len,
 
 	if (offset < 0)
 		return -EINVAL;
+	note_pages(fs, h);
 	err = reader_read(&h->reader, h->file, offset, len, out);
 	if (err == -ESTALE) /* the next open is to ask */
 		inode_doubt(fs->tree, file_inode(h->file));
@@ -196,6 +211,7 @@ int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
 		return -EINVAL;
 	if (!handle_writes(h))
 		return -EBADF;
+	note_pages(fs, h);
 	if (h->flags & O_APPEND) /* the kernel's idea of the end may be old */
 		file_size(h->file, &at);
 	err = HANDLES_WRITE(fs, file_write(h->file, at, bytes, len));

@@ -70,11 +70,15 @@ static void open_all(struct tree *t, struct inode *dir)
 {
 	static char content;
 	struct inode **list;
+	struct file *open;
 	unsigned n;
 
 	assert_int_equal(dircache_children(t, dir, NULL, &list, &n), 0);
 	for (unsigned k = 0; k < n; k++) {
-		inode_file_join(t, list[k], (struct file *)&content);
+		assert_int_equal(inode_file_join(t, list[k],
+						 (struct file *)&content, NULL,
+						 &open),
+				 0);
 		assert_true(inode_file_put(t, list[k]));
 		inode_unref(t, list[k]);
 	}
