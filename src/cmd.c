@@ -1,123 +1,19 @@
 /*
- * What verbs share. A verb says each failure once, on stderr; the log stays
- * silent unless the configuration names one that we may write, or asks for
- * more than warnings.
+ * What the front ends of the verbs share.
  */
 #include "cmd.h"
 
-#include <errno.h>
-#include <string.h>
-
-#include "base/digest.h"
-#include "base/log.h"
-#include "base/text.h"
-#include "net/http_engine.h"
-#include "stage/catalog.h"
+#include "base/buf.h"
+#include "message.h"
 #include "statement.h"
 
-#define PATIENCE_S 15
-
-void cmd_error(const char *what, const char *why)
+int cmd_status(int rc)
 {
-	struct buf line = BUF_INIT(2 * BUF_MESSAGE);
-
-	text_one_line(&line, what);
-	buf_adds(&line, ": ");
-	text_one_line(&line, why);
-	fprintf(stderr, "stagefs: %s\n", buf_str(&line));
-	buf_clear(&line);
-}
-
-static int start_engine(struct cmd_session *s)
-{
-	int rc = digest_init();
-
-	if (!rc)
-		rc = http_global_init();
-	if (rc)
-		return rc;
-	s->engine = http_engine_new();
-	return s->engine ? 0 : -errno;
-}
-
-static int start(struct cmd_session *s, struct buf *why)
-{
-	const struct config_mount *m = &s->config.mount;
-	const char *log = m->log;
-	int rc;
-
-	if (!log)
-		log = m->log_level > LOG_LEVEL_WARN ? "stderr" : "/dev/null";
-	rc = log_open(log, m->log_level);
-	/* A daemon's log may be closed to who runs a verb. */
-	if (rc == -EACCES)
-		rc = log_open("/dev/null", m->log_level);
-	if (rc) {
-		buf_addf(why, "log = %s: %s", log, strerror(-rc));
-		return rc;
-	}
-	rc = start_engine(s);
-	if (rc)
-		return rc;
-	return config_catalog(&s->config, s->engine, &s->catalog, why);
-}
-
-static void limit(struct conn *c)
-{
-	if (c->deadline > PATIENCE_S && !conn_is_local(c))
-		c->deadline = PATIENCE_S;
-}
-
-int cmd_open(const char *file, struct cmd_session *out)
-{
-	const struct config_request request = { .file = file };
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	struct buf all = BUF_INIT(BUF_MESSAGE);
-	int rc;
-
-	*out = (struct cmd_session){ 0 };
-	rc = config_read(&request, &out->config, &why);
-	if (!rc) {
-		out->config.deadline_max = PATIENCE_S;
-		limit(&out->config.storage);
-		for (unsigned i = 0; i < out->config.n_stages; i++)
-			limit(&out->config.stages[i].conn);
-		buf_addf(&all, "%s: ", out->config.file);
-		rc = start(out, &why);
-	}
-	buf_adds(&all, why.len ? buf_str(&why) : strerror(-rc));
-	if (rc)
-		cmd_error("configuration", buf_str(&all));
-	buf_clear(&why);
-	buf_clear(&all);
 	return rc ? STATUS_FAILED : STATUS_OK;
-}
-
-int cmd_open_bare(struct cmd_session *out)
-{
-	int rc;
-
-	*out = (struct cmd_session){ 0 };
-	rc = log_open("/dev/null", LOG_LEVEL_ERROR);
-	if (!rc)
-		rc = start_engine(out);
-	if (rc)
-		cmd_error("cannot start", strerror(-rc));
-	return rc ? STATUS_FAILED : STATUS_OK;
-}
-
-void cmd_close(struct cmd_session *s)
-{
-	if (s->catalog)
-		catalog_free(s->catalog);
-	if (s->engine)
-		http_engine_free(s->engine);
-	config_clear(&s->config);
-	log_close();
 }
 
 int cmd_failure(const char *what, const struct failure *f)
 {
-	cmd_error(f->what ? f->what : what, buf_str(&f->why));
+	message(f->what ? f->what : what, buf_str(&f->why));
 	return STATUS_FAILED;
 }

@@ -7,13 +7,9 @@
 
 #include <stdio.h>
 
-#include "base/buf.h"
 #include "base/option.h"
-#include "config.h"
 
-struct catalog;
 struct failure;
-struct http_engine;
 
 /* What the program exits with. */
 enum cmd_status { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
@@ -56,27 +52,12 @@ int cmd_parse(const struct command *c, int argc, char **argv, void *target,
 int cmd_parse_list(const struct command *c, int argc, char **argv, void *target,
 		   const char **words, unsigned *n);
 
-/* `stagefs: what failed: why` on stderr, one line. */
-void cmd_error(const char *what, const char *why);
-/* The same for a usage error; points at --help. Returns STATUS_USAGE. */
+/* A usage error, in one line on stderr that points at --help. Returns
+ * STATUS_USAGE. */
 int cmd_usage(const struct command *c, const char *why);
 
-/* A configuration with its catalog, open for one verb. */
-struct cmd_session {
-	struct config config;
-	struct http_engine *engine;
-	struct catalog *catalog;
-};
-/*
- * Reads the configuration (file NULL: the search order) and opens what it
- * describes: no network. A person waits, so deadlines are cut to 15 s. STATUS_OK, or STATUS_FAILED after a line on stderr.
- * cmd_close() in either case.
- */
-int cmd_open(const char *file, struct cmd_session *out);
-/* The same without any configuration: the engine alone. */
-int cmd_open_bare(struct cmd_session *out);
-void cmd_close(struct cmd_session *s);
-
+/* STATUS_OK, or STATUS_FAILED for an error that was said. */
+int cmd_status(int rc);
 /* Says why a statement failed; what: as in `cannot list @s/a`. Returns
  * STATUS_FAILED. */
 int cmd_failure(const char *what, const struct failure *f);

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "cmd.h"
+#include "config.h"
 
 int cmd_usage(const struct command *c, const char *why)
 {

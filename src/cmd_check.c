@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "cmd.h"
+#include "message.h"
+#include "session.h"
 #include "stage/catalog.h"
 #include "store/store.h"
 #include "table.h"
@@ -103,8 +106,8 @@ static void tell_hidden(struct catalog *c)
 			continue;
 		buf_reset(&what);
 		buf_addf(&what, "warning: stage %s", name);
-		cmd_error(buf_str(&what),
-			  "it hides an internal stage of that name");
+		message(buf_str(&what),
+			"it hides an internal stage of that name");
 	}
 	buf_clear(&what);
 }
@@ -137,7 +140,7 @@ static int check_all(struct catalog *c, struct table *t)
 	return failed;
 }
 
-static int check_session(const struct check_options *o, struct cmd_session *s)
+static int check_session(const struct check_options *o, struct session *s)
 {
 	struct table *t =
 		table_new(stdout, o->format, o->header, columns, N_COLUMNS);
@@ -148,7 +151,7 @@ static int check_session(const struct check_options *o, struct cmd_session *s)
 	failed = check_all(s->catalog, t);
 	rc = table_end(t);
 	if (rc)
-		cmd_error("cannot write", strerror(-rc));
+		message("cannot write", strerror(-rc));
 	return failed || rc ? STATUS_FAILED : STATUS_OK;
 }
 
@@ -156,14 +159,14 @@ static int run(int argc, char **argv)
 {
 	struct check_options o = { 0 };
 	struct cmd_words words;
-	struct cmd_session s;
+	struct session s;
 	int status = cmd_parse(&check_command, argc, argv, &o, &words, 0);
 
 	if (!status) {
-		status = cmd_open(o.config, &s);
+		status = cmd_status(session_open(o.config, &s));
 		if (!status)
 			status = check_session(&o, &s);
-		cmd_close(&s);
+		session_close(&s);
 	}
 	option_clear(options, &o);
 	return status;

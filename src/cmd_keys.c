@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "cmd.h"
+#include "message.h"
+#include "session.h"
 #include "stage/catalog.h"
 #include "stage/path.h"
 #include "stage/stage.h"
@@ -45,8 +48,8 @@ static int conn_root(const struct conn *c, char **out, struct buf *why)
 	return rc;
 }
 
-static int stage_root(struct cmd_session *s, const struct stage *stage,
-		      char **out, struct buf *why)
+static int stage_root(struct session *s, const struct stage *stage, char **out,
+		      struct buf *why)
 {
 	struct conn conn = { 0 };
 	bool drop_in;
@@ -62,7 +65,7 @@ static int stage_root(struct cmd_session *s, const struct stage *stage,
 }
 
 /* word NULL: the storage's. */
-static int named_root(struct cmd_session *s, const char *word, char **out,
+static int named_root(struct session *s, const char *word, char **out,
 		      struct buf *why)
 {
 	struct failure failure = FAILURE_INIT;
@@ -115,8 +118,8 @@ static int rotate(const char *word, int rc, char *root, struct buf *why)
 	if (rc) {
 		buf_addf(&what, "cannot change the key of %s",
 			 word ? word : "the storage");
-		cmd_error(buf_str(&what),
-			  why->len ? buf_str(why) : strerror(-rc));
+		message(buf_str(&what),
+			why->len ? buf_str(why) : strerror(-rc));
 	}
 	buf_clear(&what);
 	free(root);
@@ -126,7 +129,7 @@ static int rotate(const char *word, int rc, char *root, struct buf *why)
 static int rotate_word(const struct keys_options *o, const char *word)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	struct cmd_session s;
+	struct session s;
 	char *root = NULL;
 	int status = STATUS_OK, rc;
 
@@ -134,12 +137,12 @@ static int rotate_word(const struct keys_options *o, const char *word)
 		rc = plain_root(word, &root, &why);
 		status = rotate(word, rc, root, &why);
 	} else {
-		status = cmd_open(o->config, &s);
+		status = cmd_status(session_open(o->config, &s));
 		if (!status) {
 			rc = named_root(&s, word, &root, &why);
 			status = rotate(word, rc, root, &why);
 		}
-		cmd_close(&s);
+		session_close(&s);
 	}
 	buf_clear(&why);
 	return status;

@@ -3,8 +3,10 @@
  */
 #include <string.h>
 
+#include "base/buf.h"
 #include "cmd.h"
 #include "pattern.h"
+#include "session.h"
 #include "stage/path.h"
 #include "statement.h"
 
@@ -35,12 +37,12 @@ static int run_session(const struct list_options *o, const char *what,
 {
 	const struct output output = { o->format, o->header };
 	struct failure failure = FAILURE_INIT;
-	struct cmd_session s;
-	int status = cmd_open(o->config, &s);
+	struct session s;
+	int status = cmd_status(session_open(o->config, &s));
 
 	if (!status && statement_list(&s, where, pattern, &output, &failure))
 		status = cmd_failure(what, &failure);
-	cmd_close(&s);
+	session_close(&s);
 	failure_clear(&failure);
 	return status;
 }

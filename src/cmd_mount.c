@@ -29,6 +29,7 @@
 #include "cmd.h"
 #include "config.h"
 #include "fs/fs.h"
+#include "fs/inode.h"
 #include "fuse/session.h"
 #include "gateway/gateway.h"
 #include "gateway_start.h"
@@ -121,6 +122,15 @@ static char *state_directory(void)
 	return NULL;
 }
 
+/* What a user has set wins over what a store of files keeps. */
+static unsigned fixed_attributes(const struct config_mount *c)
+{
+	return (c->uid_given ? TREE_FIXED_UID : 0) |
+	       (c->gid_given ? TREE_FIXED_GID : 0) |
+	       (c->file_mode_given ? TREE_FIXED_FILE_MODE : 0) |
+	       (c->dir_mode_given ? TREE_FIXED_DIR_MODE : 0);
+}
+
 static int make_fs(struct mounting *m)
 {
 	const struct config_mount *c = &m->config.mount;
@@ -133,7 +143,7 @@ static int make_fs(struct mounting *m)
 		.gid = c->gid,
 		.file_mode = c->file_mode & ~c->umask,
 		.dir_mode = c->dir_mode & ~c->umask,
-		.fixed = c->fixed,
+		.fixed = fixed_attributes(c),
 		.ro = c->ro,
 		.presign = (enum fs_presign)c->presign,
 		.presign_expire = c->presign_expire,

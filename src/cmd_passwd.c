@@ -9,10 +9,13 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/digest.h"
 #include "base/kdf.h"
 #include "base/text.h"
 #include "cmd.h"
+#include "config.h"
+#include "message.h"
 
 struct passwd_options {
 	int nothing; /* there are none yet */
@@ -160,7 +163,7 @@ static int run(int argc, char **argv)
 	buf_wipe(&password);
 	if (!rc)
 		return STATUS_OK;
-	cmd_error("cannot make a hash", why);
+	message("cannot make a hash", why);
 	return STATUS_FAILED;
 }
 

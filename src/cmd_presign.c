@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "session.h"
 #include "statement_presign.h"
 
 #define ROW(name_, type_, field, ...) \
@@ -183,7 +185,7 @@ static int read_headers(const struct presign_options *o,
 
 /* ---- the verb ---- */
 
-static int sign_location(struct cmd_session *s, const struct presign_options *o,
+static int sign_location(struct session *s, const struct presign_options *o,
 			 const struct presign_words *w,
 			 const struct presign_request *request,
 			 struct failure *f)
@@ -213,15 +215,15 @@ static int run_session(const struct presign_options *o,
 {
 	struct failure failure = FAILURE_INIT;
 	struct buf what = BUF_INIT(BUF_MESSAGE);
-	struct cmd_session s;
-	int status = cmd_open(o->config, &s);
+	struct session s;
+	int status = cmd_status(session_open(o->config, &s));
 
 	buf_addf(&what, "cannot presign %s", w->text);
 	if (!status && w->input)
 		status = presign_from_input(&s, o, request);
 	else if (!status && sign_location(&s, o, w, request, &failure))
 		status = cmd_failure(buf_str(&what), &failure);
-	cmd_close(&s);
+	session_close(&s);
 	failure_clear(&failure);
 	buf_clear(&what);
 	return status;

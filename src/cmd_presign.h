@@ -50,7 +50,7 @@ void presign_headers_clear(struct presign_headers *h);
 /* One for each kind of source. An enum cmd_status; the message was said. */
 int presign_from_mount(const struct presign_options *o, const char *path,
 		       const struct presign_request *request);
-int presign_from_input(struct cmd_session *s, const struct presign_options *o,
+int presign_from_input(struct session *s, const struct presign_options *o,
 		       const struct presign_request *request);
 
 #endif

@@ -2,6 +2,7 @@
  * --meta KEY=VALUE and --send `NAME: VALUE` become headers. What a header may
  * be is checked where URLs are signed.
  */
+#include "base/buf.h"
 #include "cmd_presign.h"
 
 #include <errno.h>

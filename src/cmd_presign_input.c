@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "message.h"
 #include "statement_presign.h"
 
 #define LINE_BYTES 8192
@@ -93,7 +95,7 @@ static void say(const struct input *in, const char *why)
 	struct buf what = BUF_INIT(BUF_MESSAGE);
 
 	buf_addf(&what, "standard input:%llu", (unsigned long long)in->number);
-	cmd_error(buf_str(&what), why);
+	message(buf_str(&what), why);
 	buf_clear(&what);
 }
 
@@ -141,13 +143,13 @@ static int sign_lines(struct input *in)
 		status = STATUS_FAILED;
 	}
 	if (go_on && rc < 0) {
-		cmd_error(in->failed, strerror(-rc));
+		message(in->failed, strerror(-rc));
 		status = STATUS_FAILED;
 	}
 	return status;
 }
 
-int presign_from_input(struct cmd_session *s, const struct presign_options *o,
+int presign_from_input(struct session *s, const struct presign_options *o,
 		       const struct presign_request *request)
 {
 	const struct output output = { o->format, o->header, o->compat_host };
@@ -157,7 +159,7 @@ int presign_from_input(struct cmd_session *s, const struct presign_options *o,
 
 	in.job = presign_job_new(s, request, &output, o->verbose);
 	if (!in.job) {
-		cmd_error("cannot presign", strerror(ENOMEM));
+		message("cannot presign", strerror(ENOMEM));
 		return STATUS_FAILED;
 	}
 	status = sign_lines(&in);

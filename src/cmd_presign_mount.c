@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "message.h"
 #include "mount_presign.h"
 
 /* The form of the attribute that has the whole output, or NULL. */
@@ -71,7 +73,7 @@ static int say_url(const struct mount_presign *ask, struct buf *why)
 
 	if (!rc) {
 		presign_cut(buf_str(&url), &cut);
-		cmd_error(presign_method(ask->action), buf_str(&cut));
+		message(presign_method(ask->action), buf_str(&cut));
 	}
 	buf_wipe(&url);
 	buf_clear(&cut);
@@ -112,8 +114,8 @@ int presign_from_mount(const struct presign_options *o, const char *path,
 		rc = whole_form(o->format) ? print_whole(&ask, o->format, &why)
 					   : print_columns(&ask, &output, &why);
 	if (rc)
-		cmd_error(buf_str(&what),
-			  why.len ? buf_str(&why) : strerror(-rc));
+		message(buf_str(&what),
+			why.len ? buf_str(&why) : strerror(-rc));
 	buf_clear(&what);
 	buf_clear(&why);
 	return rc ? STATUS_FAILED : STATUS_OK;

@@ -9,11 +9,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "cmd.h"
+#include "config.h"
 #include "gateway/gateway.h"
 #include "gateway_start.h"
+#include "message.h"
 #include "net/http_engine.h"
 #include "service.h"
 #include "stage/catalog.h"
@@ -129,7 +132,7 @@ static int run(int argc, char **argv)
 		take_signals(&s);
 		rc = start(&s, &o);
 		if (rc) {
-			cmd_error("cannot serve", buf_str(&s.err));
+			message("cannot serve", buf_str(&s.err));
 			status = STATUS_FAILED;
 		} else {
 			serve(&s);

@@ -7,10 +7,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/ini.h"
 #include "base/text.h"
 #include "cmd.h"
 #include "cmd_sql_text.h"
+#include "message.h"
+#include "session.h"
 #include "statement.h"
 
 struct sql_options {
@@ -65,7 +68,7 @@ static void tell(const struct source *src, struct sql_span span, bool caret,
 	buf_addf(&where, "%s:%u:%u", src->name, line, column);
 	buf_addf(&all, "[%d] %s%s%s", code, what ? what : "", what ? ": " : "",
 		 why);
-	cmd_error(buf_str(&where), buf_str(&all));
+	message(buf_str(&where), buf_str(&all));
 	if (caret) {
 		sql_show(text, src->text.len, span, &shown);
 		fputs(buf_str(&shown), stderr);
@@ -106,7 +109,7 @@ static struct sql_script begin(const struct source *src)
 
 static int no_memory(void)
 {
-	cmd_error("sql", strerror(ENOMEM));
+	message("sql", strerror(ENOMEM));
 	return STATUS_FAILED;
 }
 
@@ -128,13 +131,13 @@ static int check(const struct source *src)
 	else if (rc)
 		status = no_memory();
 	else if (seen && !src->script)
-		cmd_error("warning", "others can see a secret on a command "
-				     "line: use `stagefs sql -f FILE`");
+		message("warning", "others can see a secret on a command "
+				   "line: use `stagefs sql -f FILE`");
 	buf_clear(&err.message);
 	return status;
 }
 
-static int run_one(const struct source *src, struct cmd_session *s,
+static int run_one(const struct source *src, struct session *s,
 		   const struct sql_statement *q, const struct output *o)
 {
 	struct failure failure = FAILURE_INIT;
@@ -146,7 +149,7 @@ static int run_one(const struct source *src, struct cmd_session *s,
 	return status;
 }
 
-static int run_all(const struct source *src, struct cmd_session *s,
+static int run_all(const struct source *src, struct session *s,
 		   const struct output *o)
 {
 	struct sql_script script = begin(src);
@@ -170,15 +173,15 @@ static int run_all(const struct source *src, struct cmd_session *s,
 static int run_source(const struct sql_options *o, const struct source *src)
 {
 	const struct output output = { o->format, o->header, o->compat_host };
-	struct cmd_session s;
+	struct session s;
 	int status = check(src);
 
 	if (status)
 		return status;
-	status = cmd_open(o->config, &s);
+	status = cmd_status(session_open(o->config, &s));
 	if (!status)
 		status = run_all(src, &s, &output);
-	cmd_close(&s);
+	session_close(&s);
 	return status;
 }
 
@@ -206,7 +209,7 @@ static int read_source(const struct sql_options *o,
 	if (!rc)
 		rc = buf_err(&src->text);
 	if (rc)
-		cmd_error(src->name, strerror(-rc));
+		message(src->name, strerror(-rc));
 	return rc ? STATUS_FAILED : STATUS_OK;
 }
 

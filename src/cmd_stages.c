@@ -7,8 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf.h"
 #include "base/ini.h"
 #include "cmd.h"
+#include "message.h"
+#include "session.h"
 #include "stage/conn.h"
 #include "statement.h"
 
@@ -57,7 +60,7 @@ static const struct option show_options[] = {
 
 /* What a verb does in an open session; what: as in `cannot drop s`. */
 struct job {
-	int (*run)(struct cmd_session *s, const void *arg, struct failure *f);
+	int (*run)(struct session *s, const void *arg, struct failure *f);
 	const void *arg;
 	const char *what;
 };
@@ -65,12 +68,12 @@ struct job {
 static int run_job(const struct stages_options *o, const struct job *job)
 {
 	struct failure failure = FAILURE_INIT;
-	struct cmd_session s;
-	int status = cmd_open(o->config, &s);
+	struct session s;
+	int status = cmd_status(session_open(o->config, &s));
 
 	if (!status && job->run(&s, job->arg, &failure))
 		status = cmd_failure(job->what, &failure);
-	cmd_close(&s);
+	session_close(&s);
 	failure_clear(&failure);
 	return status;
 }
@@ -120,9 +123,9 @@ static void warn_secret(const char *key, const char *value)
 	const struct option *row = option_find(conn_options, key);
 
 	if (row && (row->flags & OPTION_SECRET) && !ini_has_reference(value))
-		cmd_error("warning",
-			  "others can see a secret on a command line: write "
-			  "${file:PATH} or ${env:NAME} for it");
+		message("warning",
+			"others can see a secret on a command line: write "
+			"${file:PATH} or ${env:NAME} for it");
 }
 
 /* KEY=VALUE; references in the value are expanded. */
@@ -158,8 +161,7 @@ static int take_word(struct sql_statement *q, const char *word, struct buf *why)
 	return rc;
 }
 
-static int run_create_job(struct cmd_session *s, const void *arg,
-			  struct failure *f)
+static int run_create_job(struct session *s, const void *arg, struct failure *f)
 {
 	return statement_create(s, arg, f);
 }
@@ -226,8 +228,7 @@ struct drop_job {
 	const char *name;
 };
 
-static int run_drop_job(struct cmd_session *s, const void *arg,
-			struct failure *f)
+static int run_drop_job(struct session *s, const void *arg, struct failure *f)
 {
 	const struct drop_job *d = arg;
 
@@ -265,16 +266,14 @@ struct show_job {
 	const char *name; /* NULL: any */
 };
 
-static int run_show_job(struct cmd_session *s, const void *arg,
-			struct failure *f)
+static int run_show_job(struct session *s, const void *arg, struct failure *f)
 {
 	const struct show_job *j = arg;
 
 	return statement_show(s, j->name, UINT64_MAX, &j->output, f);
 }
 
-static int run_desc_job(struct cmd_session *s, const void *arg,
-			struct failure *f)
+static int run_desc_job(struct session *s, const void *arg, struct failure *f)
 {
 	const struct show_job *j = arg;
 

@@ -16,9 +16,8 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "fs/inode.h"
 #include "config_impl.h"
-#include "sign/sigv4.h"
+#include "stage/catalog.h"
 #include "stage/path.h"
 
 #define SYSTEM_FILE "/etc/stagefs/stagefs.conf"
@@ -177,7 +176,7 @@ static int embed(struct config *c)
 	if (!dir)
 		return -ENOMEM;
 	buf_adds(&url, "fs://");
-	sigv4_encode_path(&url, dir);
+	text_percent_encode(&url, dir, strlen(dir), true);
 	free(c->storage.url);
 	c->storage.url = buf_detach(&url);
 	c->embedded = dir;
@@ -210,18 +209,14 @@ static int fill(struct config_builder *b)
 
 	if (!rc)
 		rc = fill_spill_dir(m);
-	if (was_given(b, "uid"))
-		m->fixed |= TREE_FIXED_UID;
-	else
+	m->uid_given = was_given(b, "uid");
+	if (!m->uid_given)
 		m->uid = getuid();
-	if (was_given(b, "gid"))
-		m->fixed |= TREE_FIXED_GID;
-	else
+	m->gid_given = was_given(b, "gid");
+	if (!m->gid_given)
 		m->gid = getgid();
-	if (was_given(b, "file_mode") || was_given(b, "umask"))
-		m->fixed |= TREE_FIXED_FILE_MODE;
-	if (was_given(b, "dir_mode") || was_given(b, "umask"))
-		m->fixed |= TREE_FIXED_DIR_MODE;
+	m->file_mode_given = was_given(b, "file_mode") || was_given(b, "umask");
+	m->dir_mode_given = was_given(b, "dir_mode") || was_given(b, "umask");
 	if (!was_given(b, "presign_expire") &&
 	    m->presign_expire > m->presign_expire_max)
 		m->presign_expire = m->presign_expire_max;

@@ -32,7 +32,8 @@ struct config_mount {
 	char *spill_dir;
 	unsigned uid, gid;
 	unsigned file_mode, dir_mode, umask; /* umask not applied to them */
-	unsigned fixed; /* TREE_FIXED_* of fs/inode.h: those that were given */
+	/* Those that were given: they win over what a store of files keeps. */
+	bool uid_given, gid_given, file_mode_given, dir_mode_given;
 	bool allow_other, allow_suid, ro, list_xattrs;
 	int presign; /* enum config_presign */
 	uint64_t presign_expire, presign_expire_max; /* s */

@@ -21,6 +21,7 @@ stagefs_SOURCES = \
 	src/config_catalog.c \
 	src/gateway_start.c src/gateway_start.h \
 	src/manual.c src/manual.h \
+	src/message.c src/message.h \
 	src/mount_check.c src/mount_check.h \
 	src/mount_end.c src/mount_end.h \
 	src/mount_options.c src/mount_options.h \
@@ -28,6 +29,7 @@ stagefs_SOURCES = \
 	src/mount_presign.c src/mount_presign.h \
 	src/pattern.c src/pattern.h \
 	src/service.c src/service.h \
+	src/session.c src/session.h \
 	src/statement.c src/statement.h \
 	src/statement_conn.c src/statement_conn.h \
 	src/statement_create.c \

@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "cmd.h"
+#include "config.h"
 #include "stage/conn.h"
 
 /* Text in a roff page: nothing in it is a request or an escape. */

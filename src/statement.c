@@ -8,9 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd.h"
+#include "session.h"
 #include "stage/catalog.h"
-#include "store/local.h"
 #include "store/store.h"
 
 void failure_clear(struct failure *f)
@@ -52,34 +51,12 @@ static int storage_code(int rc)
 	}
 }
 
-const char *store_words(const struct store *s, int rc)
-{
-	if (!s->limits.files)
-		return strerror(-rc);
-	switch (-rc) {
-	case EINVAL:
-		return "an empty name, `.` or `..` is in the path";
-	case EPERM:
-		return "`" LOCAL_FOLDER "` is the store's own folder";
-	case EISDIR:
-		return "a directory has that name";
-	case ENOTDIR:
-		return "a file has the name of one of its directories";
-	case ENAMETOOLONG:
-		return "a name in the path has more than 255 bytes";
-	case ESTALE:
-		return "the file changed meanwhile";
-	default:
-		return strerror(-rc);
-	}
-}
-
 int fail_store(struct failure *f, struct store *s, const char *prefix, int rc)
 {
 	f->code = storage_code(rc);
 	store_check(s, prefix, &f->why);
 	if (!f->why.len)
-		buf_adds(&f->why, store_words(s, rc));
+		buf_adds(&f->why, store_error_words(s, rc));
 	return rc;
 }
 
@@ -97,7 +74,7 @@ struct table *output_table(const struct output *o,
 	return table_new(stdout, format, o->header, columns, n);
 }
 
-int statement_stage(struct cmd_session *s, const char *name, struct stage **out,
+int statement_stage(struct session *s, const char *name, struct stage **out,
 		    struct failure *f)
 {
 	int rc = catalog_get(s->catalog, name, out);

@@ -13,7 +13,7 @@
 #include "stage/sql.h"
 #include "table.h"
 
-struct cmd_session;
+struct session;
 struct location;
 struct pattern;
 struct presign_request;
@@ -56,9 +56,6 @@ void failure_clear(struct failure *f);
 /* All return rc, which is not 0. */
 int fail(struct failure *f, int code, int rc, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-/* What an error of a store means for a key: a directory has others to give
- * than a server. */
-const char *store_words(const struct store *s, int rc);
 /* A store failed: it is asked how it is. */
 int fail_store(struct failure *f, struct store *s, const char *prefix, int rc);
 /* Standard output cannot be written. */
@@ -84,14 +81,14 @@ struct table *output_table(const struct output *o,
 /* ---- stages ---- */
 
 /* The stage of that name, with a reference. 0 or -errno. */
-int statement_stage(struct cmd_session *s, const char *name, struct stage **out,
+int statement_stage(struct session *s, const char *name, struct stage **out,
 		    struct failure *f);
 
 /* ---- PRESIGN, LIST ---- */
 
 /* Signs for one location and prints the row. request->expire 0: the
  * configuration's; the bound is the configuration's too. */
-int statement_presign(struct cmd_session *s, const struct location *where,
+int statement_presign(struct session *s, const struct location *where,
 		      const struct presign_request *request,
 		      const struct output *o, struct failure *f);
 /* One row on standard output, wherever it comes from. 0 or -errno. */
@@ -102,7 +99,7 @@ int presign_print_text(struct buf *b);
 
 /* Prints the files whose names begin with the location; one page of the
  * listing is in memory at a time. pattern NULL: all. */
-int statement_list(struct cmd_session *s, const struct location *where,
+int statement_list(struct session *s, const struct location *where,
 		   struct pattern *pattern, const struct output *o,
 		   struct failure *f);
 
@@ -122,7 +119,7 @@ struct remove_request {
 
 /* Removes in batches, goes on after failures, and prints how many files went
  * and how many did not; any of those is a failure. */
-int statement_remove(struct cmd_session *s, const struct location *where,
+int statement_remove(struct session *s, const struct location *where,
 		     const struct remove_request *r, const struct output *o,
 		     struct failure *f);
 /* Everything in a stage but its own marker, without output. */
@@ -131,29 +128,29 @@ int remove_everything(struct stage *stage, struct failure *f);
 /* ---- stages ---- */
 
 /* The rows that SHOW STAGES has; like NULL: all, else a pattern. */
-int statement_show(struct cmd_session *s, const char *like, uint64_t limit,
+int statement_show(struct session *s, const char *like, uint64_t limit,
 		   const struct output *o, struct failure *f);
 /* One of them by name. must: it is an error when there is none. */
-int statement_desc(struct cmd_session *s, const char *name, bool must,
+int statement_desc(struct session *s, const char *name, bool must,
 		   const struct output *o, struct failure *f);
 
 /* CREATE STAGE, ALTER STAGE: what the structure says. */
-int statement_create(struct cmd_session *s, const struct sql_statement *q,
+int statement_create(struct session *s, const struct sql_statement *q,
 		     struct failure *f);
-int statement_alter(struct cmd_session *s, const struct sql_statement *q,
+int statement_alter(struct session *s, const struct sql_statement *q,
 		    struct failure *f);
 /* files: an internal stage goes with its files; else it must be empty. */
-int statement_drop(struct cmd_session *s, const char *name, bool if_exists,
+int statement_drop(struct session *s, const char *name, bool if_exists,
 		   bool files, struct failure *f);
 
 /* 0, or a failure: it is an external one that the configuration has, or `~`. */
-int statement_may_change(struct cmd_session *s, const char *name,
-			 const char *verb, struct failure *f);
+int statement_may_change(struct session *s, const char *name, const char *verb,
+			 struct failure *f);
 
 /* ---- SQL ---- */
 
 /* Whatever the statement is. */
-int statement_run(struct cmd_session *s, const struct sql_statement *q,
+int statement_run(struct session *s, const struct sql_statement *q,
 		  const struct output *o, struct failure *f);
 /* The first secret that stands in the statement itself, or NULL. */
 const struct sql_text *statement_secret(const struct sql_statement *q);

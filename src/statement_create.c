@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "cmd.h"
+#include "session.h"
 #include "stage/catalog.h"
 #include "stage/path.h"
 #include "statement_conn.h"
@@ -22,7 +22,7 @@
 
 enum found { FOUND_NOTHING, FOUND_INTERNAL, FOUND_EXTERNAL };
 
-static int find(struct cmd_session *s, const char *name, enum found *found,
+static int find(struct session *s, const char *name, enum found *found,
 		struct stage **stage, struct failure *f)
 {
 	int rc = statement_stage(s, name, stage, f);
@@ -96,13 +96,13 @@ static int new_notes(const struct sql_statement *q, struct conn *out,
 	return rc ? rc : check_notes(q, out, f);
 }
 
-static int fail_storage(struct cmd_session *s, int rc, struct failure *f)
+static int fail_storage(struct session *s, int rc, struct failure *f)
 {
 	return fail_store(f, catalog_storage(s->catalog),
 			  catalog_storage_prefix(s->catalog), rc);
 }
 
-static int make_internal(struct cmd_session *s, const struct sql_statement *q,
+static int make_internal(struct session *s, const struct sql_statement *q,
 			 struct failure *f)
 {
 	struct stage *stage = NULL;
@@ -126,7 +126,7 @@ static int make_internal(struct cmd_session *s, const struct sql_statement *q,
 }
 
 /* An empty stage in place of the one that was there. */
-static int remake_internal(struct cmd_session *s, const struct sql_statement *q,
+static int remake_internal(struct session *s, const struct sql_statement *q,
 			   struct failure *f)
 {
 	struct conn notes;
@@ -152,7 +152,7 @@ static int replace_internal(struct stage *stage, struct failure *f)
 /* ---- external ---- */
 
 /* With the lock held. */
-static int write_conn(struct cmd_session *s, const struct sql_statement *q,
+static int write_conn(struct session *s, const struct sql_statement *q,
 		      const struct conn *conn, struct failure *f)
 {
 	int rc = catalog_check(s->catalog, q->name.s, conn, &f->why);
@@ -171,7 +171,7 @@ static int write_conn(struct cmd_session *s, const struct sql_statement *q,
 	return 0;
 }
 
-static int make_external(struct cmd_session *s, const struct sql_statement *q,
+static int make_external(struct session *s, const struct sql_statement *q,
 			 struct failure *f)
 {
 	struct conn conn = { 0 };
@@ -187,7 +187,7 @@ static int make_external(struct cmd_session *s, const struct sql_statement *q,
 
 /* ---- CREATE ---- */
 
-static int create(struct cmd_session *s, const struct sql_statement *q,
+static int create(struct session *s, const struct sql_statement *q,
 		  struct failure *f)
 {
 	struct stage *stage;
@@ -225,9 +225,9 @@ out:
 }
 
 /* Runs it with the folder locked and freshly looked at. */
-static int locked(struct cmd_session *s, const struct sql_statement *q,
-		  int (*run)(struct cmd_session *s,
-			     const struct sql_statement *q, struct failure *f),
+static int locked(struct session *s, const struct sql_statement *q,
+		  int (*run)(struct session *s, const struct sql_statement *q,
+			     struct failure *f),
 		  struct failure *f)
 {
 	int lock, rc = drop_ins_lock(s->config.drop_ins, &lock, &f->why);
@@ -242,7 +242,7 @@ static int locked(struct cmd_session *s, const struct sql_statement *q,
 	return rc;
 }
 
-int statement_create(struct cmd_session *s, const struct sql_statement *q,
+int statement_create(struct session *s, const struct sql_statement *q,
 		     struct failure *f)
 {
 	struct conn conn;
@@ -278,7 +278,7 @@ int statement_create(struct cmd_session *s, const struct sql_statement *q,
 
 /* ---- ALTER ---- */
 
-static int alter_external(struct cmd_session *s, const struct sql_statement *q,
+static int alter_external(struct session *s, const struct sql_statement *q,
 			  struct failure *f)
 {
 	struct conn conn = { 0 };
@@ -296,7 +296,7 @@ static int alter_external(struct cmd_session *s, const struct sql_statement *q,
 
 /* A marker's ETag does not change with its metadata: of two of these at once
  * the later one wins. A stage that was dropped meanwhile is not made again. */
-static int alter_internal(struct cmd_session *s, const struct sql_statement *q,
+static int alter_internal(struct session *s, const struct sql_statement *q,
 			  struct failure *f)
 {
 	char etag[STORE_ETAG_SIZE];
@@ -325,7 +325,7 @@ out:
 	return rc;
 }
 
-int statement_alter(struct cmd_session *s, const struct sql_statement *q,
+int statement_alter(struct session *s, const struct sql_statement *q,
 		    struct failure *f)
 {
 	struct stage *stage;

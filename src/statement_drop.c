@@ -7,12 +7,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cmd.h"
+#include "session.h"
 #include "stage/catalog.h"
 #include "store/store.h"
 
-int statement_may_change(struct cmd_session *s, const char *name,
-			 const char *verb, struct failure *f)
+int statement_may_change(struct session *s, const char *name, const char *verb,
+			 struct failure *f)
 {
 	struct conn c = { 0 };
 	bool drop_in = false;
@@ -33,8 +33,7 @@ int statement_may_change(struct cmd_session *s, const char *name,
 		       : fail(f, CODE_STORAGE, rc, "%s", strerror(-rc));
 }
 
-static int drop_external(struct cmd_session *s, const char *name,
-			 struct failure *f)
+static int drop_external(struct session *s, const char *name, struct failure *f)
 {
 	const char *dir = s->config.drop_ins;
 	int lock, rc = drop_ins_lock(dir, &lock, &f->why);
@@ -48,7 +47,7 @@ static int drop_external(struct cmd_session *s, const char *name,
 	return rc;
 }
 
-static int drop_internal(struct cmd_session *s, struct stage *stage, bool files,
+static int drop_internal(struct session *s, struct stage *stage, bool files,
 			 struct failure *f)
 {
 	int rc = 0;
@@ -67,7 +66,7 @@ static int drop_internal(struct cmd_session *s, struct stage *stage, bool files,
 	return rc ? fail_store(f, stage->store, stage->prefix, rc) : 0;
 }
 
-int statement_drop(struct cmd_session *s, const char *name, bool if_exists,
+int statement_drop(struct session *s, const char *name, bool if_exists,
 		   bool files, struct failure *f)
 {
 	struct stage *stage;

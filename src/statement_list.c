@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "base/buf.h"
 #include "stage/path.h"
 #include "stage/stage.h"
 #include "statement_walk.h"
@@ -43,7 +44,7 @@ static int put_row(void *arg, const struct list_entry *e, const char *name,
 	return rc ? fail_write(f, rc) : 0;
 }
 
-int statement_list(struct cmd_session *s, const struct location *where,
+int statement_list(struct session *s, const struct location *where,
 		   struct pattern *pattern, const struct output *o,
 		   struct failure *f)
 {

@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
-#include "cmd.h"
+#include "message.h"
+#include "session.h"
 #include "stage/path.h"
 #include "stage/presign.h"
 #include "statement.h"
@@ -22,7 +24,7 @@
 #define STAGES 16 /* that are kept at once */
 
 struct presign_job {
-	struct cmd_session *session;
+	struct session *session;
 	struct presign_request request;
 	const struct output *o;
 	bool verbose;
@@ -168,7 +170,7 @@ static void say_warning(struct presign_job *j, const struct store_presigned *p)
 		return;
 	buf_reset(&j->warned);
 	buf_adds(&j->warned, p->warning);
-	cmd_error("warning", p->warning);
+	message("warning", p->warning);
 }
 
 static void say_url(const struct store_presigned *p)
@@ -176,13 +178,13 @@ static void say_url(const struct store_presigned *p)
 	struct buf text = BUF_INIT(2 * BUF_URL);
 
 	presign_cut(p->url, &text);
-	cmd_error(p->method, buf_str(&text));
+	message(p->method, buf_str(&text));
 	buf_clear(&text);
 }
 
 /* ---- jobs ---- */
 
-struct presign_job *presign_job_new(struct cmd_session *s,
+struct presign_job *presign_job_new(struct session *s,
 				    const struct presign_request *request,
 				    const struct output *o, bool verbose)
 {
@@ -360,7 +362,7 @@ int presign_print(const struct store_presigned *p, int action,
 	return rc ? rc : end;
 }
 
-int statement_presign(struct cmd_session *s, const struct location *where,
+int statement_presign(struct session *s, const struct location *where,
 		      const struct presign_request *request,
 		      const struct output *o, struct failure *f)
 {
@@ -377,7 +379,7 @@ int statement_presign(struct cmd_session *s, const struct location *where,
 	return rc ? rc : end;
 }
 
-int statement_presign_parts(struct cmd_session *s, const struct location *where,
+int statement_presign_parts(struct session *s, const struct location *where,
 			    const struct presign_request *request,
 			    unsigned parts, const struct output *o,
 			    struct failure *f)

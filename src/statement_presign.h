@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-struct cmd_session;
+struct session;
 struct failure;
 struct location;
 struct output;
@@ -16,7 +16,7 @@ struct presign_request;
 
 /* Borrows all three while it lives. verbose: each URL, its secrets cut, on
  * stderr. NULL without memory. */
-struct presign_job *presign_job_new(struct cmd_session *s,
+struct presign_job *presign_job_new(struct session *s,
 				    const struct presign_request *request,
 				    const struct output *o, bool verbose);
 /*
@@ -37,7 +37,7 @@ int presign_job_flush(struct presign_job *j);
 int presign_job_end(struct presign_job *j, bool failed, struct failure *f);
 
 /* Multipart: begins the upload and prints the row of its URLs as JSON. */
-int statement_presign_parts(struct cmd_session *s, const struct location *where,
+int statement_presign_parts(struct session *s, const struct location *where,
 			    const struct presign_request *request,
 			    unsigned parts, const struct output *o,
 			    struct failure *f);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "stage/path.h"
 #include "stage/stage.h"
 #include "statement_walk.h"
@@ -250,7 +251,7 @@ static int remove_now(struct remover *r, struct stage *stage, const char *path,
 	return rc ? rc : told;
 }
 
-int statement_remove(struct cmd_session *s, const struct location *where,
+int statement_remove(struct session *s, const struct location *where,
 		     const struct remove_request *q, const struct output *o,
 		     struct failure *f)
 {

@@ -7,9 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf.h"
 #include "base/ini.h"
-#include "cmd.h"
+#include "base/option.h"
 #include "pattern.h"
+#include "stage/conn.h"
 #include "stage/path.h"
 #include "stage/presign.h"
 
@@ -84,7 +86,7 @@ static int find_pattern(const struct sql_statement *q, struct pattern **out,
 
 /* ---- statements ---- */
 
-static int run_presign(struct cmd_session *s, const struct sql_statement *q,
+static int run_presign(struct session *s, const struct sql_statement *q,
 		       const struct output *o, struct failure *f)
 {
 	const struct presign_request request = {
@@ -111,7 +113,7 @@ static int run_presign(struct cmd_session *s, const struct sql_statement *q,
 	return rc;
 }
 
-static int run_files(struct cmd_session *s, const struct sql_statement *q,
+static int run_files(struct session *s, const struct sql_statement *q,
 		     const struct output *o, struct failure *f)
 {
 	struct remove_request request = { .scope = REMOVE_PREFIX };
@@ -132,7 +134,7 @@ static int run_files(struct cmd_session *s, const struct sql_statement *q,
 	return rc;
 }
 
-int statement_run(struct cmd_session *s, const struct sql_statement *q,
+int statement_run(struct session *s, const struct sql_statement *q,
 		  const struct output *o, struct failure *f)
 {
 	switch (q->kind) {

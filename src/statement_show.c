@@ -8,8 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
-#include "cmd.h"
+#include "session.h"
 #include "stage/catalog.h"
 #include "stage/sql.h"
 #include "store/store.h"
@@ -125,7 +126,7 @@ static int put_external(struct table *t, const struct stage *stage,
 }
 
 /* Asks the store what is kept with it, unless that has failed before. */
-static int put_internal(struct cmd_session *s, struct table *t,
+static int put_internal(struct session *s, struct table *t,
 			const struct stage *stage, int *storage_err)
 {
 	char etag[STORE_ETAG_SIZE];
@@ -147,7 +148,7 @@ static int put_internal(struct cmd_session *s, struct table *t,
 }
 
 /* A session cuts deadlines to its own; that is no setting of the stage. */
-static void forget_patience(const struct cmd_session *s, struct conn *c)
+static void forget_patience(const struct session *s, struct conn *c)
 {
 	const struct option *row = option_find(conn_options, "deadline");
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -157,7 +158,7 @@ static void forget_patience(const struct cmd_session *s, struct conn *c)
 	buf_clear(&why);
 }
 
-static int put_row(struct cmd_session *s, struct table *t,
+static int put_row(struct session *s, struct table *t,
 		   const struct stage *stage, int *storage_err)
 {
 	struct conn c = { 0 };
@@ -175,7 +176,7 @@ static int put_row(struct cmd_session *s, struct table *t,
 	return rc == -ENOENT ? 0 : rc;
 }
 
-static int end(struct cmd_session *s, struct table *t, int rc, int storage_err,
+static int end(struct session *s, struct table *t, int rc, int storage_err,
 	       struct failure *f)
 {
 	int end = table_end(t);
@@ -189,7 +190,7 @@ static int end(struct cmd_session *s, struct table *t, int rc, int storage_err,
 	return 0;
 }
 
-int statement_show(struct cmd_session *s, const char *like, uint64_t limit,
+int statement_show(struct session *s, const char *like, uint64_t limit,
 		   const struct output *o, struct failure *f)
 {
 	struct stage **stages;
@@ -216,7 +217,7 @@ int statement_show(struct cmd_session *s, const char *like, uint64_t limit,
 	return end(s, t, rc, storage_err, f);
 }
 
-int statement_desc(struct cmd_session *s, const char *name, bool must,
+int statement_desc(struct session *s, const char *name, bool must,
 		   const struct output *o, struct failure *f)
 {
 	struct stage *stage = NULL;

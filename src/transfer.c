@@ -26,7 +26,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/wait.h"
-#include "cmd.h"
+#include "message.h"
 #include "stage/stage.h"
 
 #define QUEUE_MAX 4096 /* jobs */
@@ -144,7 +144,7 @@ void transfer_fail(struct transfer *t, const char *what, const char *why)
 	lock_drop(&t->lock);
 	lock_take(&t->speech);
 	wipe_line(t);
-	cmd_error(what, why);
+	message(what, why);
 	lock_drop(&t->speech);
 }
 

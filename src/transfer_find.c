@@ -14,7 +14,6 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "cmd.h"
 #include "stage/stage.h"
 #include "statement.h"
 #include "statement_walk.h"

@@ -17,7 +17,6 @@
 #include "base/buf.h"
 #include "base/wait.h"
 #include "stage/stage.h"
-#include "statement.h"
 #include "store/store.h"
 #include "transfer.h"
 
@@ -34,7 +33,7 @@ static int say(const struct transfer_remote *r, int rc, struct buf *why)
 	if (rc == -EINTR)
 		buf_adds(why, "interrupted");
 	else if (rc)
-		buf_adds(why, store_words(r->stage->store, rc));
+		buf_adds(why, store_error_words(r->stage->store, rc));
 	return rc;
 }
 

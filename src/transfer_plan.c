@@ -10,8 +10,8 @@
 #include <uthash.h>
 
 #include "base/buf.h"
-#include "cmd.h"
 #include "net/http_engine.h"
+#include "session.h"
 #include "stage/catalog.h"
 #include "stage/stage.h"
 
@@ -48,7 +48,7 @@ static struct http_lane *open_lane(struct transfer_plan *p,
 static struct http_lane *lane_for(struct transfer_plan *p,
 				  const struct stage *stage)
 {
-	struct cmd_session *s = p->session;
+	struct session *s = p->session;
 	struct http_lane *lane;
 	struct conn conn = { 0 };
 	bool drop_in;

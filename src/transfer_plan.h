@@ -11,14 +11,14 @@
 #include "transfer.h"
 #include "transfer_row.h"
 
-struct cmd_session;
+struct session;
 struct http_lane;
 
 struct transfer_lane; /* one a store */
 struct transfer_name;
 
 struct transfer_plan {
-	struct cmd_session *session;
+	struct session *session;
 	struct transfer *t;
 	struct transfer_lane *lanes;
 	unsigned connections; /* of a lane */

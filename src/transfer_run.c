@@ -12,6 +12,8 @@
 
 #include "base/buf.h"
 #include "cmd.h"
+#include "message.h"
+#include "session.h"
 
 /* ---- rows ---- */
 
@@ -49,8 +51,8 @@ static int read_rows(const char *file, const char *method,
 		rc = transfer_rows_parse(buf_str(&text), text.len, method, out,
 					 &why);
 	if (rc)
-		cmd_error(standard ? "standard input" : file,
-			  why.len ? buf_str(&why) : strerror(-rc));
+		message(standard ? "standard input" : file,
+			why.len ? buf_str(&why) : strerror(-rc));
 	buf_wipe(&text);
 	buf_clear(&why);
 	return rc ? STATUS_FAILED : STATUS_OK;
@@ -78,12 +80,12 @@ static int finish(struct transfer *t, int rc)
 		transfer_fail(t, "cannot go on", strerror(-rc));
 	transfer_end(t, &count);
 	if (count.interrupted)
-		cmd_error("interrupted", "what was under way is not done");
+		message("interrupted", "what was under way is not done");
 	return rc || count.failed || count.interrupted ? STATUS_FAILED
 						       : STATUS_OK;
 }
 
-static int move(struct run *r, struct cmd_session *s)
+static int move(struct run *r, struct session *s)
 {
 	const struct transfer_settings set = {
 		.what = r->ops->what,
@@ -105,7 +107,7 @@ static int move(struct run *r, struct cmd_session *s)
 	int rc = transfer_new(&set, &plan.t), status;
 
 	if (rc) {
-		cmd_error("cannot start", strerror(-rc));
+		message("cannot start", strerror(-rc));
 		return STATUS_FAILED;
 	}
 	rc = r->o.row ? r->ops->plan_rows(&plan, &r->o, &r->words, &r->rows)
@@ -117,17 +119,18 @@ static int move(struct run *r, struct cmd_session *s)
 
 static int run_session(struct run *r)
 {
-	struct cmd_session s;
+	struct session s;
 	int status = STATUS_OK;
 
 	if (r->o.row)
 		status = read_rows(r->o.row, r->ops->method, &r->rows);
 	if (status)
 		return status;
-	status = r->o.row ? cmd_open_bare(&s) : cmd_open(r->o.config, &s);
+	status = cmd_status(r->o.row ? session_open_bare(&s)
+				     : session_open(r->o.config, &s));
 	if (!status)
 		status = move(r, &s);
-	cmd_close(&s);
+	session_close(&s);
 	return status;
 }
 

@@ -180,6 +180,26 @@ static void local_free(struct store *s)
 	free(l);
 }
 
+static const char *local_error_words(int err)
+{
+	switch (-err) {
+	case EINVAL:
+		return "an empty name, `.` or `..` is in the path";
+	case EPERM:
+		return "`" LOCAL_FOLDER "` is the store's own folder";
+	case EISDIR:
+		return "a directory has that name";
+	case ENOTDIR:
+		return "a file has the name of one of its directories";
+	case ENAMETOOLONG:
+		return "a name in the path has more than 255 bytes";
+	case ESTALE:
+		return "the file changed meanwhile";
+	default:
+		return NULL;
+	}
+}
+
 static const struct store_ops local_ops = {
 	.kind = "fs",
 	.free = local_free,
@@ -215,6 +235,7 @@ static const struct store_ops local_ops = {
 	.md5 = local_md5,
 	.locate = local_locate,
 	.describe = local_describe,
+	.error_words = local_error_words,
 };
 
 bool local_is(const struct store *s)

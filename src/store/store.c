@@ -288,6 +288,14 @@ void store_locate(struct store *s, const char *key, struct buf *out)
 	s->ops->locate(s, key, out);
 }
 
+const char *store_error_words(const struct store *s, int err)
+{
+	const char *words =
+		s->ops->error_words ? s->ops->error_words(err) : NULL;
+
+	return words ? words : strerror(-err);
+}
+
 int store_describe(struct store *s, struct buf *out)
 {
 	return s->ops->describe(s, out);

@@ -285,6 +285,8 @@ struct store_ops {
 	void (*locate)(struct store *s, const char *key, struct buf *out);
 	/* One line on how it signs and who answers, for `stagefs check`. */
 	int (*describe)(struct store *s, struct buf *out);
+	/* store_error_words(); NULL, or NULL returned: strerror(3) will do. */
+	const char *(*error_words)(int err);
 };
 
 /* Implementations embed this first; store_init() sets it up. */
@@ -387,6 +389,9 @@ int store_presign(struct store *s, const struct store_presign *req,
 
 void store_locate(struct store *s, const char *key, struct buf *out);
 int store_describe(struct store *s, struct buf *out);
+/* What an error means for a key: a directory has others to give than a
+ * server. A sentence without a full stop, not to be freed. */
+const char *store_error_words(const struct store *s, int err);
 
 /* ---- stores of files (limits.files), else -EOPNOTSUPP ---- */
 
