@@ -19,6 +19,9 @@ int names_ask(struct fs *fs, struct inode *dir, const char *name,
 /* i as the store has it now, if what we know is no longer fresh. -ESTALE when
  * its name is gone, or another's: the kernel then looks it up again. */
 int names_refresh(struct fs *fs, struct inode *i);
+/* The same, however fresh, where the store keeps owner and mode: for a
+ * permission that outlives the call. */
+int names_renew(struct fs *fs, struct inode *i);
 /* Content that is open over other bytes than the store has now takes those,
  * unless it was written to. */
 int names_rebase(struct fs *fs, struct inode *i);

@@ -135,17 +135,13 @@ void names_look_at_root(struct fs *fs, struct inode *i)
 	buf_clear(&key);
 }
 
-int names_refresh(struct fs *fs, struct inode *i)
+/* The store says what is at the name of i: -ESTALE it is not i any more. */
+static int ask_again(struct fs *fs, struct inode *i)
 {
-	struct inode_view v;
-	struct inode *dir, *now = NULL;
+	struct inode *dir = inode_parent(fs->tree, i), *now = NULL;
 	char name[256];
 	int err = -ESTALE;
 
-	inode_view(fs->tree, i, &v);
-	if (v.fresh || v.orphan)
-		return 0;
-	dir = inode_parent(fs->tree, i);
 	if (dir && dircache_name(fs->tree, dir, i, name))
 		err = names_ask(fs, dir, name, &now);
 	if (err == -ENOENT || (!err && now != i))
@@ -153,6 +149,27 @@ int names_refresh(struct fs *fs, struct inode *i)
 	inode_unref(fs->tree, now);
 	inode_unref(fs->tree, dir);
 	return err;
+}
+
+int names_refresh(struct fs *fs, struct inode *i)
+{
+	struct inode_view v;
+
+	inode_view(fs->tree, i, &v);
+	return v.fresh || v.orphan ? 0 : ask_again(fs, i);
+}
+
+int names_renew(struct fs *fs, struct inode *i)
+{
+	struct inode_view v;
+
+	inode_view(fs->tree, i, &v);
+	if (!v.files || v.orphan)
+		return 0;
+	if (!v.stage_root)
+		return ask_again(fs, i);
+	names_look_at_root(fs, i);
+	return 0;
 }
 
 int names_rebase(struct fs *fs, struct inode *i)

@@ -3,9 +3,16 @@
  * so the caller's own permissions are looked at here: the kernel has asked for
  * read permission only, and knows nothing of the names in `?path=`.
  *
- * A path is walked in the tree alone: signing asks the store nothing. What the
- * tree does not know may exist, and then has the default mode and owner, so it
- * is looked at as such; what the tree knew to be absent counts as absent.
+ * `?path=` is walked as a lookup would. A store of files is asked for each
+ * component, since owner and mode are kept there and another program may have
+ * closed one a moment ago; the file or directory that has the attribute, which
+ * the kernel has reached, is asked for again as well. An object store keeps
+ * neither, so signing asks it nothing: what a caller set through the mount the
+ * tree has, and a name that it does not know has the default mode and owner.
+ *
+ * A URL holds for whatever will have its name. So a download of what is not
+ * there is judged as a new file: the mount's default, or, where owner and mode
+ * will be chosen later (a store of files), one that only the daemon may read.
  *
  * A directory has no URL: without `?path=` the answer is -EINVAL.
  */
@@ -13,6 +20,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "fs/access.h"
@@ -66,6 +74,7 @@ int64_t xattr_expire(struct fs *fs, struct inode *i)
 struct walk {
 	struct xattr_call *c;
 	struct inode *dir; /* referenced; NULL: the tree knows none */
+	bool files; /* the store keeps owner and mode */
 	bool absent; /* what follows does not exist */
 };
 
@@ -91,36 +100,56 @@ static int may_dir(const struct walk *w, unsigned want)
 	return w->dir ? may(w->c, w->dir, want) : may_unknown(w->c, true, want);
 }
 
-/* What the tree has for a name where the walk stands. */
-static enum tree_answer guess(struct walk *w, const char *name,
-			      struct inode **out)
+/* What is not there: an upload needs the directory alone. */
+static int may_absent(const struct walk *w)
 {
+	uid_t uid = w->c->caller->uid;
+
+	if (w->c->row->action == PRESIGN_UPLOAD)
+		return 0;
+	if (!w->files)
+		return may_unknown(w->c, false, ACCESS_READ);
+	return !uid || uid == geteuid() ? 0 : -ENOENT;
+}
+
+/* What is there by a name, where the walk stands: 0 or -errno. */
+static int look(struct walk *w, const char *name, enum tree_answer *answer,
+		struct inode **out)
+{
+	int err = 0;
+
 	*out = NULL;
-	if (w->absent)
-		return TREE_ABSENT;
-	return w->dir ? tree_guess(w->c->fs->tree, w->dir, name, out)
-		      : TREE_UNKNOWN;
+	if (w->absent) {
+		*answer = TREE_ABSENT;
+	} else if (w->files) {
+		err = names_ask(w->c->fs, w->dir, name, out);
+		*answer = err ? TREE_ABSENT : TREE_KNOWN;
+	} else {
+		*answer = w->dir ? tree_guess(w->c->fs->tree, w->dir, name, out)
+				 : TREE_UNKNOWN;
+	}
+	return err == -ENOENT ? 0 : err;
 }
 
 static int step_into(struct walk *w, const char *name)
 {
+	enum tree_answer answer;
 	struct inode_view v;
 	struct inode *below;
 	int err = may_dir(w, ACCESS_SEARCH);
 
+	if (!err)
+		err = look(w, name, &answer, &below);
 	if (err)
 		return err;
-	switch (guess(w, name, &below)) {
-	case TREE_ABSENT:
+	if (answer == TREE_ABSENT) {
 		w->absent = true;
 		return 0;
-	case TREE_UNKNOWN:
-		break;
-	case TREE_KNOWN:
+	}
+	if (answer == TREE_KNOWN) {
 		inode_view(w->c->fs->tree, below, &v);
 		if (v.kind == INODE_FILE)
 			err = -ENOTDIR;
-		break;
 	}
 	inode_unref(w->c->fs->tree, w->dir);
 	w->dir = below;
@@ -131,17 +160,20 @@ static int reach_object(struct walk *w, const char *name)
 {
 	bool upload = w->c->row->action == PRESIGN_UPLOAD;
 	unsigned want = upload ? ACCESS_WRITE : ACCESS_READ;
+	enum tree_answer answer;
 	struct inode_view v;
 	struct inode *i;
 	int err = may_dir(w, ACCESS_SEARCH);
 
 	if (!err && upload)
 		err = may_dir(w, ACCESS_WRITE);
+	if (!err)
+		err = look(w, name, &answer, &i);
 	if (err)
 		return err;
-	switch (guess(w, name, &i)) {
+	switch (answer) {
 	case TREE_ABSENT:
-		return 0;
+		return may_absent(w);
 	case TREE_UNKNOWN:
 		return may_unknown(w->c, false, want);
 	case TREE_KNOWN:
@@ -157,7 +189,13 @@ static int may_path(struct xattr_call *c, struct inode *dir, const char *path)
 {
 	struct walk w = { .c = c, .dir = inode_ref(c->fs->tree, dir) };
 	char name[XATTR_NAME_SIZE];
-	int err = 0;
+	struct inode_view v;
+	int err = names_renew(c->fs, dir);
+
+	inode_view(c->fs->tree, dir, &v);
+	w.files = v.files;
+	if (err)
+		goto out;
 
 	for (;;) {
 		size_t len = strcspn(path, "/");
@@ -273,6 +311,8 @@ int xattr_get_presign(struct xattr_call *c)
 		return -EINVAL;
 	if (c->args->path)
 		return sign_path(c);
-	err = may(c, c->inode, upload ? ACCESS_WRITE : ACCESS_READ);
+	err = names_renew(c->fs, c->inode);
+	if (!err)
+		err = may(c, c->inode, upload ? ACCESS_WRITE : ACCESS_READ);
 	return err ? err : sign(c, c->inode, NULL);
 }

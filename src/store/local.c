@@ -186,7 +186,7 @@ static const char *local_error_words(int err)
 	case EINVAL:
 		return "an empty name, `.` or `..` is in the path";
 	case EPERM:
-		return "`" LOCAL_FOLDER "` is the store's own folder";
+		return "`" LOCAL_FOLDER "` is a store's own folder";
 	case EISDIR:
 		return "a directory has that name";
 	case ENOTDIR:

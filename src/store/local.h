@@ -5,7 +5,7 @@
  *
  * Its limits have `files`; keys are any bytes that a file system can hold:
  * a segment of over 255 bytes is -ENAMETOOLONG, an empty one, `.` and `..` are
- * -EINVAL, `.stagefs` at the root is -EPERM, `a` beside `a/b` -EISDIR or
+ * -EINVAL, `.stagefs` is -EPERM at any depth, `a` beside `a/b` -EISDIR or
  * -ENOTDIR. Nothing outside the root is ever reached, by symlink or otherwise:
  * -EXDEV or -ELOOP become -EACCES. What is no regular file does not exist.
  */
@@ -13,6 +13,7 @@
 #define STORE_LOCAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "store/store.h"
@@ -21,6 +22,9 @@ struct buf;
 
 /* The folder of ours at a store's root, 0700. */
 #define LOCAL_FOLDER ".stagefs"
+/* May a name of n bytes be that folder, on any disk (local_name.c)? Such a
+ * name is in no key: another store may begin at any depth. */
+bool local_is_folder(const char *name, size_t n);
 
 struct local_settings {
 	const char *name; /* for the log: the stage's */

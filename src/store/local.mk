@@ -22,6 +22,7 @@ libstore_a_SOURCES = \
 	src/store/local_key.c \
 	src/store/local_list.c \
 	src/store/local_lock.c \
+	src/store/local_name.c \
 	src/store/local_note.c \
 	src/store/local_path.c \
 	src/store/local_pending.c \

@@ -246,10 +246,9 @@ int local_rename(struct store *s, const char *from, const char *to,
 /* ---- local_scan.c: a folder's names in order, in bounded memory ---- */
 
 struct local_scan;
-/* Names that begin with match, folders with a '/' at their end; at_root:
- * without the folder of ours; budget: bytes. */
-struct local_scan *local_scan_new(const char *match, bool at_root,
-				  size_t budget);
+/* Names that begin with match, folders with a '/' at their end, without those
+ * of stores; budget: bytes. */
+struct local_scan *local_scan_new(const char *match, size_t budget);
 void local_scan_free(struct local_scan *s);
 /* The next name, "" at the end, which lives until the call after. dir: the
  * folder, open for reading, for when names must be read. 0 or -errno. */

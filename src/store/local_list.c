@@ -62,7 +62,7 @@ static int push(struct local_list *l, const char *match)
 	close_dir(l);
 	l->levels[l->depth].key_len = strlen(l->key);
 	l->levels[l->depth].scan = local_scan_new(
-		match, !*l->key, budget > BUDGET_MIN ? budget : BUDGET_MIN);
+		match, budget > BUDGET_MIN ? budget : BUDGET_MIN);
 	if (!l->levels[l->depth].scan)
 		return -ENOMEM;
 	l->depth++;

@@ -39,9 +39,8 @@ int local_key_check(const char *key, const char **why)
 			*why = "a name between slashes has over 255 bytes";
 			return -ENAMETOOLONG;
 		}
-		if (p == key && n == strlen(LOCAL_FOLDER) &&
-		    !memcmp(p, LOCAL_FOLDER, n)) {
-			*why = LOCAL_FOLDER " is the store's own";
+		if (local_is_folder(p, n)) {
+			*why = LOCAL_FOLDER " is a store's own";
 			return -EPERM;
 		}
 		p += n;

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,27 @@ static int fault(struct local *l, struct buf *err, int e, const char *sentence)
 	return e;
 }
 
+/* Is it in the folder of another store, whatever path led here? */
+static int check_place(struct local *l, struct buf *err)
+{
+	char link[32], path[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", l->root_fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	path[n < 0 ? 0 : n] = '\0';
+	for (const char *p = path; *p;) {
+		size_t len = strcspn(p, "/");
+
+		if (local_is_folder(p, len))
+			return fault(l, err, -EPERM,
+				     "it lies in the " LOCAL_FOLDER
+				     " of another store");
+		p += len + (p[len] == '/');
+	}
+	return 0;
+}
+
 static int open_root(struct local *l, struct buf *err)
 {
 	int fd = -1;
@@ -58,7 +80,7 @@ static int open_root(struct local *l, struct buf *err)
 				  "or later is needed"
 				: strerror(-fd));
 	close(fd);
-	return 0;
+	return check_place(l, err);
 }
 
 /* ---- the folder of ours ---- */

@@ -28,11 +28,10 @@ struct local_scan {
 	char ceiling[NAME_SIZE]; /* "" none: what follows was dropped */
 	char **names;
 	size_t n, cap, at, bytes, budget;
-	bool at_root, begun;
+	bool begun;
 };
 
-struct local_scan *local_scan_new(const char *match, bool at_root,
-				  size_t budget)
+struct local_scan *local_scan_new(const char *match, size_t budget)
 {
 	struct local_scan *s = calloc(1, sizeof(*s));
 
@@ -40,10 +39,8 @@ struct local_scan *local_scan_new(const char *match, bool at_root,
 		free(s);
 		return NULL;
 	}
-	if (s) {
-		s->at_root = at_root;
+	if (s)
 		s->budget = budget;
-	}
 	return s;
 }
 
@@ -119,10 +116,10 @@ static char kind_of(int dir, const struct dirent *e)
 	return S_ISDIR(st.st_mode) ? 'd' : S_ISREG(st.st_mode) ? 'f' : 0;
 }
 
-static bool is_hidden(const struct local_scan *s, const char *name)
+static bool is_hidden(const char *name)
 {
 	return !strcmp(name, ".") || !strcmp(name, "..") ||
-	       (s->at_root && !strcmp(name, LOCAL_FOLDER));
+	       local_is_folder(name, strlen(name));
 }
 
 static int consider(struct local_scan *s, int dir, const struct dirent *e)
@@ -131,7 +128,7 @@ static int consider(struct local_scan *s, int dir, const struct dirent *e)
 	size_t n = strlen(e->d_name);
 	char kind;
 
-	if (is_hidden(s, e->d_name) || n >= LOCAL_NAME_SIZE)
+	if (is_hidden(e->d_name) || n >= LOCAL_NAME_SIZE)
 		return 0;
 	kind = kind_of(dir, e);
 	if (!kind)

@@ -65,8 +65,28 @@ static const struct {
 	{ "the store's own folder", ".stagefs", -EPERM },
 	{ "the store's own folder, with a slash", ".stagefs/", -EPERM },
 	{ "the signing key", ".stagefs/keys", -EPERM },
-	{ "the name of that folder elsewhere", "e/.stagefs/keys", 0 },
+	{ "that of a store further down", "e/.stagefs/keys", -EPERM },
+	{ "further down yet, as a folder", "e/f/g/.stagefs/", -EPERM },
+	{ "in another case", ".StageFS/keys", -EPERM },
+	{ "in another case, further down", "e/.STAGEFS/keys", -EPERM },
+	{ "with a long s", "e/.\xc5\xbftagef\xc5\xbf/keys", -EPERM },
+	{ "with a ligature",
+	  ".\xef\xac\x86"
+	  "agefs/keys",
+	  -EPERM },
+	{ "with what shows nothing",
+	  ".st\xe2\x80\x8d"
+	  "agefs\xef\xbb\xbf",
+	  -EPERM },
 	{ "a longer name", ".stagefs2", 0 },
+	{ "a shorter name", ".stagef", 0 },
+	{ "without its dot", "stagefs", 0 },
+	{ "a byte that is no UTF-8", ".stagefs\xff", 0 },
+	{ "a character that ends too early", ".stagefs\xe2\x80", 0 },
+	{ "an accent",
+	  ".stag\xc3\xa9"
+	  "fs",
+	  0 },
 };
 
 /* %255 and %256 stand for so many bytes. */
@@ -107,8 +127,9 @@ static void holds_keys(void **state)
 /* Every call says the same of such a key. */
 static void refuses_everywhere(void **state)
 {
-	static const char *const bad[] = { "../x", ".stagefs/keys", "a//b" };
-	static const int errs[] = { -EINVAL, -EPERM, -EINVAL };
+	static const char *const bad[] = { "../x", ".stagefs/keys", "a//b",
+					   "e/.Stagefs/keys" };
+	static const int errs[] = { -EINVAL, -EPERM, -EINVAL, -EPERM };
 	const struct store_attr attr = { .which = STORE_SET_MODE };
 
 	local_rig_put(rig.s, "source", "x");

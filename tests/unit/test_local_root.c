@@ -114,6 +114,13 @@ static void refuses_roots(void **state)
 			 0);
 	assert_int_equal(open_at(local_rig_path(&rig, "odd"), &s), -ENOTDIR);
 	assert_null(s);
+	/* in the folder of another store */
+	assert_int_equal(open_at(local_rig_path(&rig, ".stagefs/uploads"), &s),
+			 -EPERM);
+	assert_int_equal(symlink(".stagefs/tmp", local_rig_path(&rig, "alias")),
+			 0);
+	assert_int_equal(open_at(local_rig_path(&rig, "alias"), &s), -EPERM);
+	assert_null(s);
 }
 
 /* Whoever made the folder knows the key in it. */

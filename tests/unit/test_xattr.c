@@ -202,6 +202,26 @@ static void test_no_requests(void **state)
 	mount_down(&m);
 }
 
+/* What is not there will be as closed as a new file is. */
+static void test_absent(void **state)
+{
+	struct fs_settings s = mount_settings;
+	struct mount m;
+	char out[4096];
+
+	s.file_mode = 0600;
+	mount_with(&m, "", false, &s);
+	store_has(&m, "f", "x");
+	assert_int_equal(mount_ls(&m, "", out, sizeof(out)), 0);
+	assert_int_equal(get_as(&m, "", D "?path=none", 5, out, sizeof(out)),
+			 -EACCES);
+	assert_int_equal(get_as(&m, "", D "?path=no/ne", 5, out, sizeof(out)),
+			 -EACCES);
+	assert_int_equal(get_as(&m, "", D "?path=none", 1000, out, sizeof(out)),
+			 0);
+	mount_down(&m);
+}
+
 static const struct {
 	const char *sentence;
 	enum fs_presign presign;
@@ -352,6 +372,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_get),
 		cmocka_unit_test(test_no_requests),
+		cmocka_unit_test(test_absent),
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_expire),
 		cmocka_unit_test(test_list),
