@@ -185,6 +185,9 @@ void fs_data_release(struct fs *fs, struct fs_data *d);
 /* All of it or -errno. */
 int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
 	     size_t len);
+/* The same for pages of a mapping: at their place, and never beyond the end. */
+int fs_write_page(struct fs *fs, struct handle *h, off_t offset,
+		  const void *bytes, size_t len);
 /* close(2)'s result: the store has the object, or why not. Idempotent. */
 int fs_flush(struct fs *fs, struct handle *h);
 int fs_fsync(struct fs *fs, struct handle *h);

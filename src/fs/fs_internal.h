@@ -57,7 +57,7 @@ struct handle {
 
 static inline bool handle_writing(int flags)
 {
-	return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
+	return (flags & O_ACCMODE) != O_RDONLY;
 }
 
 static inline bool handle_writes(const struct handle *h)

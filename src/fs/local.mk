@@ -40,7 +40,7 @@ fs_names_tests = tests/unit/test_access tests/unit/test_dircache \
 	tests/unit/test_rename tests/unit/test_xattr tests/unit/test_xattr_args \
 	tests/unit/test_claims tests/unit/test_open tests/unit/test_handles \
 	tests/unit/test_inode_limits tests/unit/test_stages \
-	tests/unit/test_watch tests/unit/test_fs_files
+	tests/unit/test_closes tests/unit/test_watch tests/unit/test_fs_files
 check_PROGRAMS += $(fs_names_tests)
 TESTS += $(fs_names_tests)
 tests_unit_test_access_SOURCES = tests/unit/test_access.c
@@ -91,6 +91,10 @@ tests_unit_test_handles_SOURCES = tests/unit/test_handles.c \
 	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
 tests_unit_test_handles_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_handles_LDADD = $(FS_LIBS) $(UNIT_LIBS)
+tests_unit_test_closes_SOURCES = tests/unit/test_closes.c \
+	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
+tests_unit_test_closes_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_closes_LDADD = $(FS_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_inode_limits_SOURCES = tests/unit/test_inode_limits.c \
 	tests/unit/tree_fixture.h

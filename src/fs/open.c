@@ -16,6 +16,10 @@
  * is something in its place; the next close, fsync or the release does. Once a
  * close has failed and said so, the release does not try behind its back: the
  * old object stays.
+ *
+ * What an open that cannot write has made or emptied is published by the open
+ * itself: a lock file (O_CREAT | O_EXCL alone) is there for others as soon as
+ * its maker believes so, and no close has anything to report.
  */
 #include "fs/names.h"
 
@@ -68,30 +72,41 @@ static int open_content(struct fs *fs, struct inode *i, struct file **out,
 	return err;
 }
 
+/* A new file, or one that O_TRUNC empties. */
+static int begin_empty(struct fs *fs, struct file *f, int flags)
+{
+	int err = file_reset(f);
+
+	if (!err && !handle_writing(flags))
+		err = HANDLES_WRITE(fs, file_publish(f));
+	return err;
+}
+
 int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 	    bool *keep_cache)
 {
+	bool emptied = flags & O_TRUNC;
 	struct inode_view v;
 	struct file *f;
 	int err = 0;
 
-	if (handle_writing(flags))
+	if (handle_writing(flags) || emptied)
 		err = names_writable(fs, i);
 	if (!err)
 		err = open_content(fs, i, &f, &v);
 	if (err)
 		return err;
-	if (!(flags & O_TRUNC) && v.published &&
+	if (!emptied && v.published &&
 	    !inode_is_shown(fs->tree, i, v.info.etag))
 		err = -ESTALE;
-	else if (flags & O_TRUNC)
-		err = file_reset(f);
+	else if (emptied)
+		err = begin_empty(fs, f, flags);
 	if (err) {
 		file_close(f);
 		return err;
 	}
 	*keep_cache = inode_pages_match(fs->tree, i, v.info.etag);
-	err = handle_new(fs, f, flags, (flags & O_TRUNC) && v.info.size, out);
+	err = handle_new(fs, f, flags, emptied && v.info.size, out);
 	if (!err && !*keep_cache)
 		(*out)->pages = inode_version(&v);
 	return err;
@@ -106,7 +121,8 @@ static void note_pages(struct fs *fs, struct handle *h)
 		inode_pages_are(fs->tree, file_inode(h->file), version);
 }
 
-/* A name that nobody has: made here, in the store at the first flush. */
+/* A name that nobody has: made here, in the store at the first flush, or now
+ * if none will come. */
 static int create_new(struct fs *fs, struct inode *dir, const char *name,
 		      mode_t mode, int flags, const struct fs_caller *c,
 		      struct inode **out, struct handle **h)
@@ -126,18 +142,20 @@ static int create_new(struct fs *fs, struct inode *dir, const char *name,
 		return err;
 	err = file_open(&fs->env, *out, NULL, &f);
 	if (!err) {
-		err = file_reset(f);
+		err = begin_empty(fs, f, flags);
 		if (err)
 			file_close(f);
 		else
 			err = handle_new(fs, f, flags, false, h);
 	}
+	inode_view(fs->tree, *out, &v);
 	if (err) {
-		tree_removed(fs->tree, *out);
+		if (!v.published)
+			tree_removed(fs->tree, *out);
 		inode_unref(fs->tree, *out);
+		tree_doubt(fs->tree, dir, name); /* it may be in the store */
 		return err;
 	}
-	inode_view(fs->tree, *out, &v);
 	inode_pages_are(fs->tree, *out, inode_version(&v)); /* it has all */
 	return 0;
 }
@@ -196,6 +214,16 @@ void handle_changed(struct handle *h)
 		h->state = HANDLE_PLAIN;
 }
 
+static int write_at(struct fs *fs, struct handle *h, uint64_t at,
+		    const void *bytes, size_t len)
+{
+	int err = HANDLES_WRITE(fs, file_write(h->file, at, bytes, len));
+
+	h->write_err = err;
+	h->state = err ? HANDLE_SHORT : HANDLE_PLAIN;
+	return err;
+}
+
 /*
  * A program that was told of a failed write and closes the file must not leave
  * a short object behind, in the place of a whole one: until a later write
@@ -205,7 +233,6 @@ int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
 	     size_t len)
 {
 	uint64_t at = offset;
-	int err;
 
 	if (offset < 0)
 		return -EINVAL;
@@ -214,10 +241,30 @@ int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
 	note_pages(fs, h);
 	if (h->flags & O_APPEND) /* the kernel's idea of the end may be old */
 		file_size(h->file, &at);
-	err = HANDLES_WRITE(fs, file_write(h->file, at, bytes, len));
-	h->write_err = err;
-	h->state = err ? HANDLE_SHORT : HANDLE_PLAIN;
-	return err;
+	return write_at(fs, h, at, bytes, len);
+}
+
+/*
+ * A page has a place of its own, whatever the descriptor says that the file was
+ * mapped through (any that is open for writing stands for them all), and what
+ * lies in it behind the file's end is not the file's.
+ */
+int fs_write_page(struct fs *fs, struct handle *h, off_t offset,
+		  const void *bytes, size_t len)
+{
+	uint64_t size;
+
+	if (offset < 0)
+		return -EINVAL;
+	if (!handle_writes(h))
+		return -EBADF;
+	note_pages(fs, h);
+	file_size(h->file, &size);
+	if ((uint64_t)offset >= size)
+		return 0;
+	if (len > size - (uint64_t)offset)
+		len = (size_t)(size - (uint64_t)offset);
+	return write_at(fs, h, (uint64_t)offset, bytes, len);
 }
 
 int fs_flush(struct fs *fs, struct handle *h)

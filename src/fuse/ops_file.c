@@ -15,10 +15,10 @@ static struct handle *handle_of(const struct fuse_file_info *fi)
 	return (struct handle *)(uintptr_t)fi->fh;
 }
 
-/* Nothing was written through it: its close has nothing to report. */
+/* Nothing can be written through it: its close has nothing to report. */
 static bool read_only(int flags)
 {
-	return (flags & O_ACCMODE) == O_RDONLY && !(flags & O_TRUNC);
+	return (flags & O_ACCMODE) == O_RDONLY;
 }
 
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -60,6 +60,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	}
 	fi->fh = (uintptr_t)h;
 	fi->keep_cache = 1;
+	fi->noflush = read_only(fi->flags);
 	op_entry_param(&e, &param);
 	if (fuse_reply_create(req, &param, fi) == -ENOENT) {
 		fs_release(fs, h);
@@ -117,7 +118,10 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size,
 	      off_t off, struct fuse_file_info *fi)
 {
-	int err = fs_write(op_begin(req), handle_of(fi), off, bytes, size);
+	struct fs *fs = op_begin(req);
+	struct handle *h = handle_of(fi);
+	int err = fi->writepage ? fs_write_page(fs, h, off, bytes, size)
+				: fs_write(fs, h, off, bytes, size);
 
 	op_end(req);
 	if (err)
