@@ -28,7 +28,7 @@
 #include "fs/block.h"
 #include "fs/file_fd.h"
 #include "fs/file_local.h"
-#include "fs/fs.h"
+#include "fs/data.h"
 #include "fs/pool.h"
 #include "fs/reader.h"
 #include "fs/watch.h"

@@ -16,13 +16,13 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
-#include <sys/uio.h>
+
+#include "fs/data.h"
 
 struct buf;
 struct catalog;
 struct fs;
 struct inode;
-struct pool;
 struct handle; /* an open file */
 struct dir_handle; /* an open directory */
 struct stage;
@@ -167,18 +167,6 @@ int fs_create(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 	      int flags, const struct fs_caller *c, struct fs_entry *out,
 	      struct handle **h);
 
-/* Bytes that were read: in place, until fs_data_release(). */
-#define FS_DATA_SEGMENTS 16
-struct fs_data {
-	struct iovec iov[FS_DATA_SEGMENTS];
-	unsigned n;
-	size_t len;
-	void *hold[FS_DATA_SEGMENTS]; /* blocks, or memory of its own */
-	unsigned n_hold;
-	void *own; /* freed with it, or back to the pool that it is from */
-	size_t own_size;
-	struct pool *own_pool;
-};
 int fs_read(struct fs *fs, struct handle *h, off_t offset, size_t len,
 	    struct fs_data *out);
 void fs_data_release(struct fs *fs, struct fs_data *d);

@@ -1,6 +1,6 @@
 noinst_LIBRARIES += libfs.a
 libfs_a_SOURCES = \
-	src/fs/fs.h
+	src/fs/fs.h src/fs/data.h
 
 # The names half: the tree and what is done with it.
 libfs_a_SOURCES += \

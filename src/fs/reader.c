@@ -19,8 +19,8 @@
 
 #include "base/budget.h"
 #include "fs/block.h"
+#include "fs/data.h"
 #include "fs/file_internal.h"
-#include "fs/fs.h"
 #include "fs/pool.h"
 
 #define PAGE 4096ULL
