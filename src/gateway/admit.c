@@ -95,8 +95,8 @@ static void judge_origin(struct exchange *x, const struct route *r)
 			     exchange_header(x, "Sec-Fetch-Site"),
 			     x->gateway->set.cors_origins);
 
-	x->origin_allowed = v == ORIGIN_LISTED ||
-			    (v == ORIGIN_ANY && r->handler == &object_handler);
+	x->origin_allowed =
+		v == ORIGIN_LISTED || (v == ORIGIN_ANY && r->any_origin);
 	x->foreign = v != ORIGIN_NONE && !x->origin_allowed;
 }
 

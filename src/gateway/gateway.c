@@ -1,5 +1,5 @@
 /*
- * A gateway's life: settings, address, server; and back.
+ * A gateway's life: settings, routes, address, server; and back.
  */
 #include "gateway/gateway.h"
 
@@ -18,6 +18,9 @@
 #include "gateway/address.h"
 #include "gateway/counters.h"
 #include "gateway/gateway_impl.h"
+#include "gateway/health.h"
+#include "gateway/object.h"
+#include "gateway/routes.h"
 #include "gateway/server.h"
 #include "gateway/upload.h"
 
@@ -25,6 +28,27 @@
 #define FDS_EACH 2 /* the connection's, and the file's */
 #define FDS_SPARE 200
 #define FDS_FEW 4 /* where there are not even as many: a quarter */
+
+static void no_such_path(struct exchange *x)
+{
+	exchange_refuse(x, 404, "NoSuchPath", "there is nothing at this path");
+}
+
+static const struct exchange_handler nothing_handler = {
+	.kind = "other",
+	.begin = no_such_path,
+};
+
+static const struct route routes[] = {
+	{ "/health", "GET HEAD", &health_handler, EXCHANGE_JSON },
+	{ "/metrics", "GET HEAD", &metrics_handler, EXCHANGE_JSON },
+	{ "/v1/upload_to_stage", "PUT POST", &upload_handler, EXCHANGE_JSON,
+	  .no_foreign = true },
+	{ "/v1/*", "GET HEAD PUT POST DELETE", &nothing_handler,
+	  EXCHANGE_JSON },
+	{ NULL, "GET HEAD PUT", &object_handler, EXCHANGE_XML,
+	  .any_origin = true },
+};
 
 /* A connection costs descriptors; we want as many as we said, or say less. */
 static void fit_descriptors(struct gateway_settings *set)
@@ -115,6 +139,7 @@ int gateway_new(const struct gateway_settings *set, struct catalog *catalog,
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	g->catalog = catalog;
+	g->routes = routes;
 	fit_descriptors(&g->set);
 	if (!rc)
 		rc = read_tls(g, err);

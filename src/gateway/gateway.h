@@ -9,47 +9,12 @@
 #define GATEWAY_GATEWAY_H
 
 #include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
+
+#include "gateway/settings.h"
 
 struct buf;
 struct catalog;
 struct gateway;
-
-/* A [user NAME]. Borrowed. */
-struct gateway_user {
-	const char *name;
-	const char *password_hash; /* `stagefs passwd` made it */
-	const char *read, *write; /* lists of stages, `*` all; "" none */
-};
-
-/* Borrowed during gateway_new() only; lists are separated by spaces or
- * commas. */
-struct gateway_settings {
-	const char *listen; /* HOST:PORT[, HOST:PORT]; NULL: 127.0.0.1:8000 */
-	/* The default address, so the next free port is taken when it is held
-	 * by something else, and remembered; else a held one is an error. */
-	bool any_port;
-	/* fds from a socket unit (LISTEN_FDS), used instead; NULL: none */
-	const int *inherited;
-	unsigned n_inherited;
-	const char *tls_certificate, *tls_key; /* PEM files; NULL: plain HTTP */
-	bool allow_plain_http; /* beyond loopback without TLS */
-	bool alone; /* `stagefs serve`: may go beyond loopback */
-	const char *allowed_hosts, *cors_origins; /* lists */
-	const char *user; /* [stagefs] user: who acts without Authorization */
-	const struct gateway_user *users;
-	unsigned n_users;
-	uint64_t memory; /* bytes of all uploads under way together */
-	unsigned connections; /* 0: 1500 */
-	unsigned header_timeout_s,
-		body_timeout_s; /* 0: 20, 60 with next to no byte */
-	int64_t (*now_s)(void); /* NULL: clock_now_s(); for tests */
-	/* Adds to what /metrics says, in Prometheus' text format; any thread.
-	 * NULL: nothing. metrics_arg outlives the gateway. */
-	void (*metrics)(void *arg, struct buf *out);
-	void *metrics_arg;
-};
 
 /*
  * Checks, binds, and answers from then on. 0, or -errno with why in err:

@@ -8,10 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "gateway/gateway.h"
+#include "gateway/settings.h"
 
 struct address;
+struct catalog;
 struct counters;
+struct route;
 struct server;
 struct upload_api;
 
@@ -21,15 +23,11 @@ struct gateway {
 	struct gateway_settings set;
 	char *certificate, *private_key; /* PEM; NULL: plain HTTP */
 	struct catalog *catalog;
+	const struct route *routes; /* routes.h; the last row has any path */
 	struct counters *counters; /* counters.h */
 	struct upload_api *uploads; /* upload.h */
 	struct server *server; /* server.h; NULL while an address is shared */
 	struct address *address; /* address.h */
 };
-
-/* Deep copies and defaults. 0 or -ENOMEM; settings_clear() after either. */
-int settings_copy(const struct gateway_settings *from,
-		  struct gateway_settings *to);
-void settings_clear(struct gateway_settings *set);
 
 #endif

@@ -2,6 +2,7 @@
  * For operators: is it alive, and what has it done. Whoever asks with a nonce
  * gets the proof of proof.h too.
  */
+#include "gateway/health.h"
 #include <netinet/in.h>
 #include <string.h>
 
@@ -12,7 +13,6 @@
 #include "gateway/links.h"
 #include "gateway/listen.h"
 #include "gateway/proof.h"
-#include "gateway/routes.h"
 #include "gateway/server.h"
 #include "gateway/stores.h"
 #include "store/store.h"

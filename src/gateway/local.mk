@@ -7,7 +7,7 @@ libgateway_a_SOURCES = \
 	src/gateway/counters.c src/gateway/counters.h \
 	src/gateway/exchange.c src/gateway/exchange.h \
 	src/gateway/exchange_impl.h \
-	src/gateway/health.c \
+	src/gateway/health.c src/gateway/health.h \
 	src/gateway/hosts.c src/gateway/hosts.h \
 	src/gateway/http_text.c src/gateway/http_text.h \
 	src/gateway/links.c src/gateway/links.h \
@@ -20,7 +20,7 @@ libgateway_a_SOURCES = \
 	src/gateway/routes.c src/gateway/routes.h \
 	src/gateway/served.c src/gateway/served.h \
 	src/gateway/server.c src/gateway/server.h \
-	src/gateway/settings.c \
+	src/gateway/settings.c src/gateway/settings.h \
 	src/gateway/stores.c src/gateway/stores.h
 
 include src/gateway/upload.mk

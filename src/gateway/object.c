@@ -17,7 +17,6 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "gateway/gateway_impl.h"
-#include "gateway/routes.h"
 #include "sign/sigv4_verify.h"
 #include "store/local.h"
 

@@ -8,12 +8,15 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "gateway/exchange.h"
 #include "gateway/query.h"
 #include "gateway/stores.h"
 #include "store/store.h"
 
 struct digest;
-struct exchange;
+
+/* GET, HEAD and PUT of any path that has no other handler. */
+extern const struct exchange_handler object_handler;
 
 /* A body on its way to the disk. */
 struct object_body {

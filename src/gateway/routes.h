@@ -1,5 +1,5 @@
 /*
- * Which handler answers what: the one table of paths.
+ * Which handler answers what, by a table of paths (gateway.c has it).
  */
 #ifndef GATEWAY_ROUTES_H
 #define GATEWAY_ROUTES_H
@@ -17,16 +17,14 @@ struct route {
 	enum exchange_form form;
 	/* A browser's request comes in from cors_origins only. */
 	bool no_foreign;
+	/* Scripts of any origin may read its answers. */
+	bool any_origin;
 };
 
-/* The first that has the path; never NULL, for the last row takes all. path:
- * n bytes. */
-const struct route *route_find(const char *path, size_t n);
+/* The first of the table that has the path; never NULL, for the last row takes
+ * all. path: n bytes. */
+const struct route *route_find(const struct route *table, const char *path,
+			       size_t n);
 bool route_allows(const struct route *r, const char *method);
-
-/* The handlers, each in its own file. */
-extern const struct exchange_handler object_handler; /* object.c */
-extern const struct exchange_handler upload_handler; /* upload.c */
-extern const struct exchange_handler health_handler, metrics_handler;
 
 #endif

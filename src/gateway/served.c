@@ -213,7 +213,8 @@ static bool expects_continue(const struct exchange *x)
 static void begin(struct served *r)
 {
 	struct exchange *x = &r->x;
-	const struct route *route = route_find(x->path, strlen(x->path));
+	const struct route *route =
+		route_find(x->gateway->routes, x->path, strlen(x->path));
 
 	x->form = route->form;
 	x->handler = route->handler;

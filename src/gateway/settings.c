@@ -1,12 +1,13 @@
 /*
  * The gateway's own copy of its settings.
  */
+#include "gateway/settings.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "gateway/gateway_impl.h"
 
 #define CONNECTIONS 1500
 #define HEADER_TIMEOUT_S 20

@@ -8,25 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/option.h"
 #include "gateway/gateway_impl.h"
 #include "stage/catalog.h"
-#include "stage/conn.h"
 #include "store/local.h"
 
 #define STORAGE "storage"
-
-/* Is it an external stage? Asking the catalog for any other name could cost a
- * request, and whoever asks here need not be known yet. */
-static bool is_external(struct gateway *g, const char *name)
-{
-	struct conn conn = { 0 };
-	bool drop_in, found;
-
-	found = !catalog_conn(g->catalog, name, &conn, &drop_in);
-	option_clear(conn_options, &conn);
-	return found;
-}
 
 static int give(struct store *s, const char *prefix, bool ro,
 		struct stores_entry *out)
@@ -49,7 +35,10 @@ int stores_find(struct gateway *g, const char *name, struct stores_entry *out)
 			       ? give(s, catalog_storage_prefix(g->catalog),
 				      false, out)
 			       : -ENOENT;
-	if (!is_external(g, name) || catalog_get(g->catalog, name, &stage))
+	/* Asking for any other name could cost a request, and the client need
+	 * not be known yet. */
+	if (!catalog_is_external(g->catalog, name) ||
+	    catalog_get(g->catalog, name, &stage))
 		return -ENOENT;
 	if (stage->kind == STAGE_EXTERNAL && local_is(stage->store))
 		rc = give(stage->store, stage->prefix, stage->ro, out);

@@ -20,7 +20,6 @@
 #include "gateway/form.h"
 #include "gateway/gateway_impl.h"
 #include "gateway/intake.h"
-#include "gateway/routes.h"
 #include "gateway/upload_name.h"
 #include "gateway/users.h"
 #include "stage/stage.h"

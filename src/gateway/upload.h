@@ -5,11 +5,14 @@
 #ifndef GATEWAY_UPLOAD_H
 #define GATEWAY_UPLOAD_H
 
-struct exchange;
+#include "gateway/exchange.h"
+
 struct gateway_settings;
 struct stage;
 struct upload_api;
 struct users;
+
+extern const struct exchange_handler upload_handler;
 
 /* What all uploads share: the users, and the memory. Borrows the settings. 0
  * or -ENOMEM. */

@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/exchange.h"
-#include "gateway/gateway.h"
+#include "gateway/settings.h"
 #include "gateway/guesses.h"
 #include "gateway/hosts.h"
 #include "gateway/peer.h"

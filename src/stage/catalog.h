@@ -87,6 +87,8 @@ struct stage *catalog_external(struct catalog *c, unsigned i); /* borrowed */
 /* True when an internal stage of that name is hidden by an external one. */
 int catalog_hidden(struct catalog *c, const char *name, bool *hidden);
 
+/* Is an external stage of that name there now? No request to any store. */
+bool catalog_is_external(struct catalog *c, const char *name);
 /* An external stage's settings, to be cleared by option_clear(). drop_in:
  * whether it is one of the folder. -ENOENT, -ENOMEM. */
 int catalog_conn(struct catalog *c, const char *name, struct conn *out,

@@ -255,6 +255,12 @@ bool catalog_has_external(struct catalog *c, const char *name)
 	return has;
 }
 
+bool catalog_is_external(struct catalog *c, const char *name)
+{
+	catalog_look(c, false);
+	return catalog_has_external(c, name);
+}
+
 int catalog_conn(struct catalog *c, const char *name, struct conn *out,
 		 bool *drop_in)
 {

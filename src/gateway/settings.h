@@ -1,0 +1,52 @@
+/*
+ * What a gateway is told when it starts. The lists are separated by spaces or
+ * commas.
+ */
+#ifndef GATEWAY_SETTINGS_H
+#define GATEWAY_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct buf;
+
+/* A [user NAME]. Borrowed. */
+struct gateway_user {
+	const char *name;
+	const char *password_hash; /* `stagefs passwd` made it */
+	const char *read, *write; /* lists of stages, `*` all; "" none */
+};
+
+/* Borrowed during gateway_new() only. */
+struct gateway_settings {
+	const char *listen; /* HOST:PORT[, HOST:PORT]; NULL: 127.0.0.1:8000 */
+	/* The default address, so the next free port is taken when it is held
+	 * by something else, and remembered; else a held one is an error. */
+	bool any_port;
+	/* fds from a socket unit (LISTEN_FDS), used instead; NULL: none */
+	const int *inherited;
+	unsigned n_inherited;
+	const char *tls_certificate, *tls_key; /* PEM files; NULL: plain HTTP */
+	bool allow_plain_http; /* beyond loopback without TLS */
+	bool alone; /* `stagefs serve`: may go beyond loopback */
+	const char *allowed_hosts, *cors_origins; /* lists */
+	const char *user; /* [stagefs] user: who acts without Authorization */
+	const struct gateway_user *users;
+	unsigned n_users;
+	uint64_t memory; /* bytes of all uploads under way together */
+	unsigned connections; /* 0: 1500 */
+	unsigned header_timeout_s,
+		body_timeout_s; /* 0: 20, 60 with next to no byte */
+	int64_t (*now_s)(void); /* NULL: clock_now_s(); for tests */
+	/* Adds to what /metrics says, in Prometheus' text format; any thread.
+	 * NULL: nothing. metrics_arg outlives the gateway. */
+	void (*metrics)(void *arg, struct buf *out);
+	void *metrics_arg;
+};
+
+/* Deep copies and defaults. 0 or -ENOMEM; settings_clear() after either. */
+int settings_copy(const struct gateway_settings *from,
+		  struct gateway_settings *to);
+void settings_clear(struct gateway_settings *set);
+
+#endif
