@@ -112,6 +112,19 @@ static void tell_hidden(struct catalog *c)
 	buf_clear(&what);
 }
 
+/* Files of the folder of stages that no stage came of. */
+static void tell_left_out(const struct config *c)
+{
+	struct buf line = BUF_INIT(BUF_LINE);
+
+	for (const char *p = c->left_out; p && *p; p += strcspn(p, "\n") + 1) {
+		buf_reset(&line);
+		buf_add(&line, p, strcspn(p, "\n"));
+		message("warning: a file is no stage", buf_str(&line));
+	}
+	buf_clear(&line);
+}
+
 /* How many failed, or -errno. */
 static int check_all(struct catalog *c, struct table *t)
 {
@@ -149,6 +162,7 @@ static int check_session(const struct check_options *o, struct session *s)
 	if (!t)
 		return STATUS_FAILED;
 	failed = check_all(s->catalog, t);
+	tell_left_out(&s->config);
 	rc = table_end(t);
 	if (rc)
 		message("cannot write", strerror(-rc));

@@ -223,7 +223,8 @@ static int fill(struct config_builder *b)
 	if (!rc && b->config->has_storage)
 		rc = conn_from_environment(&b->config->storage);
 	for (unsigned i = 0; i < b->config->n_stages && !rc; i++)
-		rc = conn_from_environment(&b->config->stages[i].conn);
+		if (!b->config->stages[i].fault)
+			rc = conn_from_environment(&b->config->stages[i].conn);
 	return rc;
 }
 
@@ -344,8 +345,9 @@ static int check(const struct config_builder *b, struct buf *err)
 	if (!rc && c->has_storage)
 		rc = check_conn(b, NULL, &c->storage, &b->storage, err);
 	for (unsigned i = 0; i < c->n_stages && !rc; i++)
-		rc = check_conn(b, c->stages[i].name, &c->stages[i].conn,
-				&b->stages[i], err);
+		if (!c->stages[i].fault)
+			rc = check_conn(b, c->stages[i].name,
+					&c->stages[i].conn, &b->stages[i], err);
 	for (unsigned i = 0; i < c->n_users && !rc; i++)
 		rc = check_user(b, i, err);
 	return rc;
@@ -409,10 +411,12 @@ void config_clear(struct config *c)
 	for (unsigned i = 0; i < c->n_stages; i++) {
 		option_clear(conn_options, &c->stages[i].conn);
 		free(c->stages[i].name);
+		free(c->stages[i].fault);
 	}
 	free(c->stages);
 	config_clear_users(c);
 	free(c->drop_ins);
+	free(c->left_out);
 	free(c->file);
 	free(c->embedded);
 	*c = (struct config){ 0 };

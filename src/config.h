@@ -50,6 +50,8 @@ struct config_stage {
 	char *name;
 	struct conn conn;
 	bool drop_in; /* of stages.d */
+	/* Why it cannot be used, and conn is empty then; owned. Else NULL. */
+	char *fault;
 };
 
 /* [user NAME]: config_user.c. */
@@ -75,6 +77,8 @@ struct config {
 	 * where a file would be; absolute. */
 	char *drop_ins;
 	struct drop_ins_stamp stamp; /* of it, from before it was read */
+	/* Files of it that no stage came of, a line each; NULL: none. */
+	char *left_out;
 	uint64_t deadline_max; /* s; for stages that come later; 0: none */
 };
 
@@ -98,8 +102,8 @@ struct config_request {
  * Reads, completes from the environment (conn_from_environment()), applies
  * the settings, checks everything that needs no network. 0, or -errno with
  * one line in err: -ENOENT (a file that was named is not there), -EINVAL,
- * -EPERM (a secret that others can read). config_clear() also after a failure;
- * it wipes secrets.
+ * -EPERM (a secret that others can read). A drop-in that is wrong is no error:
+ * its stage has a fault. config_clear() also after a failure; it wipes secrets.
  */
 int config_read(const struct config_request *r, struct config *out,
 		struct buf *err);

@@ -3,8 +3,17 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/log.h"
 #include "config.h"
+
+static void log_left_out(const struct config *c)
+{
+	for (const char *p = c->left_out; p && *p; p += strcspn(p, "\n") + 1)
+		log_warn("a stage of the folder is left out: %.*s",
+			 (int)strcspn(p, "\n"), p);
+}
 
 int config_catalog(const struct config *c, struct http_engine *engine,
 		   struct catalog **out, struct buf *err)
@@ -26,11 +35,13 @@ int config_catalog(const struct config *c, struct http_engine *engine,
 
 	if (!external)
 		return -ENOMEM;
+	log_left_out(c);
 	for (unsigned i = 0; i < c->n_stages; i++)
 		external[i] = (struct catalog_external){
 			c->stages[i].name,
 			&c->stages[i].conn,
 			c->stages[i].drop_in,
+			c->stages[i].fault,
 		};
 	rc = catalog_new(&set, engine, out, err);
 	free(external);

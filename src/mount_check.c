@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "stage/catalog.h"
+#include "store/absent.h"
 #include "store/store.h"
 
 static int check_store(struct store *s, const char *prefix, const char *what,
@@ -50,9 +51,11 @@ static int check_external(struct stage *s, struct buf *err)
 void mount_check_warn(struct catalog *c)
 {
 	for (unsigned i = 0; i < catalog_n_external(c); i++) {
+		struct stage *s = catalog_external(c, i);
 		struct buf why = BUF_INIT(BUF_MESSAGE);
 
-		if (check_external(catalog_external(c, i), &why))
+		/* The catalog has said what it could not open. */
+		if (!absent_is(s->store) && check_external(s, &why))
 			log_warn("%s", buf_str(&why));
 		buf_clear(&why);
 	}

@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/wait.h"
 #include "stage/stage.h"
+#include "store/absent.h"
 #include "store/store.h"
 #include "transfer.h"
 
@@ -32,6 +33,8 @@ static int say(const struct transfer_remote *r, int rc, struct buf *why)
 {
 	if (rc == -EINTR)
 		buf_adds(why, "interrupted");
+	else if (rc && absent_is(r->stage->store))
+		store_check(r->stage->store, "", why);
 	else if (rc)
 		buf_adds(why, store_error_words(r->stage->store, rc));
 	return rc;

@@ -23,6 +23,7 @@ struct catalog_external {
 	const char *name;
 	const struct conn *conn;
 	bool drop_in; /* of the folder, so it may change */
+	const char *fault; /* why it cannot be used; NULL: it can */
 };
 
 /* Borrowed during catalog_new() only. */
@@ -44,8 +45,10 @@ struct catalog_settings {
 };
 
 /*
- * Opens the stores (no I/O) and refuses overlapping stages. 0, or -EINVAL
- * with why in err.
+ * Opens the stores (no I/O) and refuses overlapping stages. A stage of the
+ * folder that cannot be one, for its fault, an overlap or otherwise, is there
+ * all the same, every call of its store fails, and its check says why; the log
+ * says it too. 0, or -EINVAL with why in err.
  */
 int catalog_new(const struct catalog_settings *s, struct http_engine *engine,
 		struct catalog **out, struct buf *err);
@@ -97,7 +100,8 @@ int catalog_conn(struct catalog *c, const char *name, struct conn *out,
 void catalog_refresh(struct catalog *c);
 /*
  * Could a stage of that name, new or altered, be an external one with these
- * settings? 0, or -EINVAL with why in err: it overlaps another.
+ * settings? 0, or -EINVAL with why in err: it overlaps another, or cannot be
+ * opened.
  */
 int catalog_check(struct catalog *c, const char *name, const struct conn *conn,
 		  struct buf *err);

@@ -3,13 +3,15 @@
  * thread at a time looks at it (`looking`); it reads the files and opens the
  * stores without the lock, and swaps the set under it. A stage whose settings
  * are as they were stays the same struct stage, so nothing that is open is
- * disturbed. What cannot be a stage (an unreadable file, a name of the
- * configuration, an overlap) is said in the log and otherwise as if it were
- * not there; a file that has become unreadable keeps the stage that it was. A
- * directory that cannot be opened is a stage all the same (store/absent.h), and
- * is tried again at each look.
+ * disturbed. What cannot be a stage (a name of the configuration, or one that
+ * no stage can have) is said in the log and otherwise as if it were not there.
+ * What cannot be used (an unreadable file, an overlap, a directory that cannot
+ * be opened) is a stage all the same, whose every call says why
+ * (store/absent.h), and is tried again at each look; a file that has become
+ * unreadable keeps the stage that it was.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "stage/catalog_impl.h"
+#include "stage/path.h"
 #include "store/absent.h"
 
 #define LOOK_MS 1000
@@ -73,8 +76,12 @@ static bool renew(struct change *ch, const struct external *x)
 {
 	struct external *to = &ch->new.list[ch->new.n];
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int rc = external_open(ch->c, &ch->old, x->stage->name, x->conn,
-			       x->drop_in, to, &why);
+	int rc;
+
+	if (!x->conn->url)
+		return false;
+	rc = external_open(ch->c, &ch->old, x->stage->name, x->conn, x->drop_in,
+			   to, &why);
 
 	buf_clear(&why);
 	if (rc)
@@ -95,37 +102,72 @@ static void keep(struct change *ch, struct external *x)
 	ch->new.list[ch->new.n++] = *x;
 }
 
-static void tell(const struct change *ch, const struct buf *why)
+static void tell(const struct change *ch, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static void tell(const struct change *ch, const char *fmt, ...)
 {
+	struct buf text = BUF_INIT(BUF_LINE);
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vaddf(&text, fmt, ap);
+	va_end(ap);
 	if (ch->tell)
-		log_warn("a stage of the folder is left out: %s", buf_str(why));
+		log_warn("%s", buf_str(&text));
+	buf_clear(&text);
 }
 
-/* One drop-in; new is searched by hand, it is not sorted yet. */
+/* A new or an altered one, or what says why it is none. */
+static void open_one(struct change *ch, const struct drop_in *d)
+{
+	struct external *to = &ch->new.list[ch->new.n];
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = 0;
+
+	if (d->fault)
+		buf_adds(&why, d->fault);
+	else
+		rc = external_open(ch->c, &ch->new, d->name, &d->conn, true, to,
+				   &why);
+	if (d->fault || (rc && rc != -ENOMEM)) {
+		tell(ch, "stage %s cannot be used: %s", d->name, buf_str(&why));
+		rc = external_broken(d->name, d->fault ? NULL : &d->conn,
+				     buf_str(&why), to);
+	}
+	ch->new.n += !rc;
+	buf_clear(&why);
+}
+
+/* Is it what it was? One with a fault, if the fault is the same. */
+static bool is_same(const struct external *x, const struct drop_in *d)
+{
+	if (!d->fault)
+		return conn_equal(x->conn, &d->conn);
+	return !x->fault || !strcmp(x->fault, d->fault);
+}
+
 static void add_one(struct change *ch, struct drop_in *d)
 {
 	struct external *x = external_find(&ch->old, d->name);
 	uint64_t most = ch->c->deadline_max;
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int rc = 0;
 
 	if (most && d->conn.deadline > most && !conn_is_local(&d->conn))
 		d->conn.deadline = most;
 	if (x && !x->drop_in) {
-		buf_addf(&why, "the configuration has a stage %s", d->name);
-		rc = -EEXIST;
-	} else if (x && (d->bad || conn_equal(x->conn, &d->conn))) {
+		tell(ch,
+		     "a stage of the folder is left out: the configuration "
+		     "has a stage %s",
+		     d->name);
+	} else if (!stage_name_valid(d->name)) {
+		tell(ch, "a stage of the folder is left out: %s", d->fault);
+	} else if (x && is_same(x, d)) {
+		if (d->fault && !x->fault)
+			tell(ch, "stage %s stays as it was: %s", d->name,
+			     d->fault);
 		keep(ch, x);
-	} else if (!d->bad) {
-		struct external *to = &ch->new.list[ch->new.n];
-
-		rc = external_open(ch->c, &ch->new, d->name, &d->conn, true, to,
-				   &why);
-		ch->new.n += !rc;
+	} else {
+		open_one(ch, d);
 	}
-	if (rc)
-		tell(ch, &why);
-	buf_clear(&why);
 }
 
 /* 0 and the new set, or -ENOMEM. */
@@ -166,7 +208,7 @@ static void reload(struct catalog *c, const struct external_set *old, bool told)
 	struct drop_ins read = { 0 };
 
 	if (c->drop_ins && drop_ins_read(c->drop_ins, &read, &why))
-		tell(&ch, &why);
+		tell(&ch, "the stages of the folder: %s", buf_str(&why));
 	if (!build(&ch, &read))
 		swap(&ch);
 	free(ch.kept);
@@ -283,6 +325,7 @@ int catalog_check(struct catalog *c, const char *name, const struct conn *conn,
 {
 	const struct holder storage = storage_holder(c);
 	struct holder self = { name, conn, NULL };
+	struct store *store;
 	char *keys;
 	int rc = overlap_keys(conn, "", &keys, err);
 
@@ -294,6 +337,10 @@ int catalog_check(struct catalog *c, const char *name, const struct conn *conn,
 				   &self, err);
 		lock_drop(&c->lock);
 	}
+	if (!rc)
+		rc = c->open(conn, name, c->engine, &store, err);
+	if (!rc)
+		store_unref(store);
 	free(keys);
 	return rc;
 }

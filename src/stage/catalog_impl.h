@@ -15,8 +15,11 @@
 struct external {
 	struct stage *stage; /* a reference */
 	struct conn *conn;
-	char *keys; /* overlap_keys() */
+	char *keys; /* overlap_keys(); NULL: it has a fault, and holds none */
 	bool drop_in;
+	/* Why it cannot be used: its store is an absent one, and conn may be
+	 * empty. Else NULL. */
+	char *fault;
 };
 
 struct external_set {
@@ -78,6 +81,10 @@ int external_open(struct catalog *c, const struct external_set *set,
 		  const char *name, const struct conn *conn, bool drop_in,
 		  struct external *out, struct buf *err);
 void external_clear(struct external *x);
+/* In place of one that cannot be used: a stage that answers why. conn NULL:
+ * not to be understood. 0 or -ENOMEM. */
+int external_broken(const char *name, const struct conn *conn, const char *why,
+		    struct external *out);
 /* An array of its own; the stages and settings are shared, not counted. */
 struct external *external_find(const struct external_set *set,
 			       const char *name);

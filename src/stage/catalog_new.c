@@ -10,9 +10,11 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "stage/catalog_impl.h"
 #include "stage/path.h"
+#include "store/absent.h"
 
 /* ---- the parts ---- */
 
@@ -183,6 +185,37 @@ out:
 	return rc;
 }
 
+int external_broken(const char *name, const struct conn *conn, const char *why,
+		    struct external *out)
+{
+	struct buf url = BUF_INIT(BUF_URL), unused = BUF_INIT(BUF_MESSAGE);
+	struct conn_place place = { 0 };
+	struct store *store = NULL;
+	int rc;
+
+	*out = (struct external){ .drop_in = true, .fault = strdup(why) };
+	out->conn = calloc(1, sizeof(*out->conn));
+	rc = out->conn && out->fault ? 0 : -ENOMEM;
+	if (!rc && conn)
+		rc = conn_copy(conn, out->conn);
+	if (!rc && conn && !conn_place(conn, &place, &unused))
+		conn_place_show(&place, "", &url);
+	if (!rc)
+		rc = absent_new(name, buf_str(&url), -ENODEV, why, &store);
+	if (!rc) {
+		out->stage =
+			stage_new(name, STAGE_EXTERNAL, store, "", false, 0);
+		store_unref(store);
+		rc = out->stage ? 0 : -ENOMEM;
+	}
+	if (rc)
+		external_clear(out);
+	conn_place_clear(&place);
+	buf_clear(&url);
+	buf_clear(&unused);
+	return rc;
+}
+
 void external_clear(struct external *x)
 {
 	stage_unref(x->stage);
@@ -190,7 +223,35 @@ void external_clear(struct external *x)
 		option_clear(conn_options, x->conn);
 	free(x->conn);
 	free(x->keys);
+	free(x->fault);
 	*x = (struct external){ 0 };
+}
+
+/* One at the start. A drop-in costs itself at most. */
+static int open_first(struct catalog *c, const struct external_set *set,
+		      const struct catalog_external *x, struct external *out,
+		      struct buf *err)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = 0;
+
+	if (x->fault)
+		buf_adds(&why, x->fault);
+	else
+		rc = external_open(c, set, x->name, x->conn, x->drop_in, out,
+				   &why);
+	if (x->fault || (rc && rc != -ENOMEM && x->drop_in)) {
+		log_warn("stage %s cannot be used: %s", x->name, buf_str(&why));
+		rc = external_broken(x->name, x->fault ? NULL : x->conn,
+				     buf_str(&why), out);
+	} else if (rc) {
+		buf_adds(err, buf_str(&why));
+	} else if (absent_is(out->stage->store)) {
+		store_check(out->stage->store, "", &why);
+		log_warn("stage %s cannot be used: %s", x->name, buf_str(&why));
+	}
+	buf_clear(&why);
+	return rc;
 }
 
 /* The stages that are there at the start, and who keeps them for good. */
@@ -205,10 +266,8 @@ static int open_externals(struct catalog *c, const struct catalog_settings *s,
 	if (!set.list || !c->first)
 		rc = -ENOMEM;
 	for (unsigned i = 0; i < s->n_external && !rc; i++) {
-		const struct catalog_external *x = &s->external[i];
-
-		rc = external_open(c, &set, x->name, x->conn, x->drop_in,
-				   &set.list[set.n], err);
+		rc = open_first(c, &set, &s->external[i], &set.list[set.n],
+				err);
 		set.n += !rc;
 	}
 	external_sort(&set);

@@ -47,7 +47,7 @@ int overlap_check(const struct holder *storage, const struct external_set *set,
 		const struct holder other = { x->stage->name, x->conn,
 					      x->keys };
 
-		if (strcmp(other.name, self->name))
+		if (other.keys && strcmp(other.name, self->name))
 			rc = check_pair(&other, "", self, err);
 	}
 	return rc;

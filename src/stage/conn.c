@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "net/url.h"
 #include "stage/conn_local.h"
+#include "store/s3_place.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
@@ -222,7 +223,70 @@ static int check_ca_file(const struct conn *c, struct buf *err)
 	return -EINVAL;
 }
 
-static int check_server_keys(const struct conn *c, struct buf *err)
+/* Is there such a bucket's place on that server? What conn_open() makes. */
+static int check_door(const char *key, const char *endpoint,
+		      const struct conn_place *place, bool virtual_host,
+		      struct buf *err)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct s3_place s3;
+	int rc =
+		s3_place_init(&s3, endpoint, place->bucket, virtual_host, &why);
+
+	if (rc == -EINVAL)
+		buf_addf(err, "%s: %s", key, buf_str(&why));
+	s3_place_clear(&s3);
+	buf_clear(&why);
+	return rc;
+}
+
+static int check_doors(const struct conn *c, const struct conn_place *place,
+		       struct buf *err)
+{
+	struct buf endpoint = BUF_INIT(BUF_URL), public = BUF_INIT(BUF_URL);
+	bool is_public = given(c->public_endpoint_url) ||
+			 c->public_addressing != CONN_SAME;
+	int rc;
+
+	conn_endpoint(c, &endpoint);
+	conn_public_endpoint(c, &public);
+	rc = buf_err(&endpoint) ? buf_err(&endpoint) : buf_err(&public);
+	if (!rc)
+		rc = check_door(c->virtual_host ? "enable_virtual_host_style"
+						: "addressing",
+				buf_str(&endpoint), place,
+				conn_virtual_host(c, false), err);
+	if (!rc && is_public)
+		rc = check_door(c->public_addressing == CONN_SAME
+					? "public_endpoint_url"
+					: "public_addressing",
+				public.len ? buf_str(&public)
+					   : buf_str(&endpoint),
+				place, conn_virtual_host(c, true), err);
+	buf_clear(&endpoint);
+	buf_clear(&public);
+	return rc;
+}
+
+static int check_region(const struct conn *c, struct buf *err)
+{
+	struct buf region = BUF_INIT(BUF_URL);
+	int rc;
+
+	conn_region(c, &region);
+	rc = buf_err(&region);
+	if (!rc && region.len && !s3_region_valid(buf_str(&region))) {
+		buf_adds(err, "region: `");
+		text_printable(err, buf_str(&region));
+		buf_adds(err, "` is no region");
+		rc = -EINVAL;
+	}
+	buf_clear(&region);
+	return rc;
+}
+
+static int check_server_keys(const struct conn *c,
+			     const struct conn_place *place, struct buf *err)
 {
 	int rc = check_server("endpoint_url", c->endpoint_url, err);
 
@@ -244,6 +308,10 @@ static int check_server_keys(const struct conn *c, struct buf *err)
 		rc = check_role("external_id", c->external_id, err);
 	if (!rc)
 		rc = check_ca_file(c, err);
+	if (!rc)
+		rc = check_region(c, err);
+	if (!rc)
+		rc = check_doors(c, place, err);
 	return rc;
 }
 
@@ -252,12 +320,12 @@ int conn_check(const struct conn *c, struct buf *err)
 	struct conn_place place;
 	int rc = conn_place(c, &place, err);
 
-	conn_place_clear(&place);
 	if (!rc)
 		rc = check_server("public_endpoint_url", c->public_endpoint_url,
 				  err);
-	if (rc)
-		return rc;
-	return conn_is_local(c) ? conn_local_check(c, err)
-				: check_server_keys(c, err);
+	if (!rc)
+		rc = place.root ? conn_local_check(c, err)
+				: check_server_keys(c, &place, err);
+	conn_place_clear(&place);
+	return rc;
 }

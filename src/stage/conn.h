@@ -77,6 +77,11 @@ int conn_check(const struct conn *c, struct buf *err);
 void conn_endpoint(const struct conn *c, struct buf *out);
 void conn_region(const struct conn *c, struct buf *out);
 
+/* The same of what URLs name; nothing where that is the endpoint. Appends. */
+void conn_public_endpoint(const struct conn *c, struct buf *out);
+/* Does the bucket stand in front of the host, or of the public one? */
+bool conn_virtual_host(const struct conn *c, bool public);
+
 /* A copy of its own. 0 or -ENOMEM; option_clear() after either. */
 int conn_copy(const struct conn *from, struct conn *out);
 /* Would they open the same store, with the same words about it? */

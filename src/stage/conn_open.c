@@ -62,22 +62,6 @@ static struct signer *open_signer(const struct conn *c, const char *region,
 	return signer;
 }
 
-static bool is_virtual(const struct conn *c)
-{
-	return c->virtual_host || c->addressing == CONN_VIRTUAL;
-}
-
-static void public_endpoint(const struct conn *c, struct buf *out)
-{
-	const struct conn other = {
-		.endpoint_url = c->public_endpoint_url,
-		.region = c->region,
-	};
-
-	if (given(c->public_endpoint_url))
-		conn_endpoint(&other, out);
-}
-
 static int open_s3(const struct conn *c, const char *name, const char *bucket,
 		   struct http_engine *engine, struct store **out,
 		   struct buf *err)
@@ -92,7 +76,7 @@ static int open_s3(const struct conn *c, const char *name, const char *bucket,
 	if (lane)
 		signer = open_signer(c, buf_str(&region), engine);
 	conn_endpoint(c, &endpoint);
-	public_endpoint(c, &public);
+	conn_public_endpoint(c, &public);
 	if (signer && !buf_err(&endpoint) && !buf_err(&public) &&
 	    !buf_err(&region)) {
 		const struct s3_settings set = {
@@ -101,11 +85,8 @@ static int open_s3(const struct conn *c, const char *name, const char *bucket,
 			.public_endpoint_url = given(buf_str(&public)),
 			.region = given(buf_str(&region)),
 			.bucket = bucket,
-			.virtual_host = is_virtual(c),
-			.public_virtual_host =
-				c->public_addressing == CONN_SAME
-					? is_virtual(c)
-					: c->public_addressing == CONN_VIRTUAL,
+			.virtual_host = conn_virtual_host(c, false),
+			.public_virtual_host = conn_virtual_host(c, true),
 			.upload_checksum = c->upload_checksum,
 			.storage_class = given(c->storage_class),
 			.sse = given(c->sse),

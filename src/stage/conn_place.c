@@ -209,6 +209,24 @@ void conn_endpoint(const struct conn *c, struct buf *out)
 	url_clear(&url);
 }
 
+void conn_public_endpoint(const struct conn *c, struct buf *out)
+{
+	const struct conn other = {
+		.endpoint_url = c->public_endpoint_url,
+		.region = c->region,
+	};
+
+	if (given(c->public_endpoint_url))
+		conn_endpoint(&other, out);
+}
+
+bool conn_virtual_host(const struct conn *c, bool public)
+{
+	if (public && c->public_addressing != CONN_SAME)
+		return c->public_addressing == CONN_VIRTUAL;
+	return c->virtual_host || c->addressing == CONN_VIRTUAL;
+}
+
 /* Hosts whose name tells the region. */
 static const struct {
 	const char *suffix;

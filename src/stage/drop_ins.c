@@ -1,6 +1,6 @@
 /*
- * Reading. A file that is wrong is told and kept as a bad one, so that it does
- * not take the others with it.
+ * Reading. A file that is wrong is given with its fault, so that it costs its
+ * own stage and none of the others.
  */
 #include "stage/drop_ins.h"
 
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -17,7 +18,6 @@
 #include "stage/path.h"
 
 #define SUFFIX ".conf"
-#define STAGES_MAX 4096
 /* A folder's time moves in the kernel's ticks, or in whole seconds. */
 #define SETTLED_S 2
 
@@ -143,12 +143,11 @@ static int read_one(const char *dir, const char *file, bool written,
 {
 	struct reader r = { .to = out };
 	struct buf path = BUF_INIT(8192);
-	size_t len = strlen(file) - strlen(SUFFIX);
-	int rc = -ENOMEM;
+	int rc;
 
 	buf_addf(&path, "%s/%s", dir, file);
-	out->name = strndup(file, len);
-	if (out->name && !buf_err(&path))
+	rc = buf_err(&path);
+	if (!rc)
 		rc = option_defaults(conn_options, &out->conn);
 	if (!rc && !stage_name_valid(out->name)) {
 		text_printable(err, buf_str(&path));
@@ -160,7 +159,6 @@ static int read_one(const char *dir, const char *file, bool written,
 	if (!rc)
 		rc = complete(&r, written, buf_str(&path), err);
 	if (rc) {
-		out->bad = true;
 		option_clear(conn_options, &out->conn);
 		out->conn = (struct conn){ 0 };
 	}
@@ -168,11 +166,21 @@ static int read_one(const char *dir, const char *file, bool written,
 	return rc;
 }
 
+int drop_in_check(const char *dir, const char *file, const char *name,
+		  struct buf *err)
+{
+	struct drop_in one = { .name = (char *)name };
+	int rc = read_one(dir, file, false, &one, err);
+
+	option_clear(conn_options, &one.conn);
+	return rc;
+}
+
 int drop_in_read(const char *dir, const char *name, struct conn *out,
 		 struct buf *err)
 {
 	struct buf file = BUF_INIT(NAME_BYTES_MAX + sizeof(SUFFIX));
-	struct drop_in one = { 0 };
+	struct drop_in one = { .name = (char *)name };
 	int rc;
 
 	buf_addf(&file, "%s" SUFFIX, name);
@@ -180,7 +188,6 @@ int drop_in_read(const char *dir, const char *name, struct conn *out,
 	if (!rc)
 		rc = read_one(dir, buf_str(&file), true, &one, err);
 	*out = one.conn;
-	free(one.name);
 	buf_clear(&file);
 	return rc;
 }
@@ -211,33 +218,43 @@ static bool is_gone(const char *dir, const char *file)
 	return gone;
 }
 
+/* 0 with a stage or its fault; -ENOENT it is gone; -ENOMEM. */
+static int read_file(const char *dir, const char *file, struct drop_in *out)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = -ENOMEM;
+
+	*out = (struct drop_in){ .name = strndup(
+					 file, strlen(file) - strlen(SUFFIX)) };
+	if (out->name)
+		rc = read_one(dir, file, false, out, &why);
+	if (rc && rc != -ENOMEM && !(rc == -ENOENT && is_gone(dir, file))) {
+		out->fault = strdup(why.len ? buf_str(&why) : strerror(-rc));
+		rc = out->fault ? 0 : -ENOMEM;
+	}
+	if (rc)
+		free(out->name);
+	buf_clear(&why);
+	return rc;
+}
+
 static int read_all(const char *dir, struct dirent **files, unsigned n,
-		    struct drop_ins *out, struct buf *err)
+		    struct drop_ins *out)
 {
 	int rc = 0;
 
 	out->list = calloc((size_t)n + 1, sizeof(*out->list));
 	if (!out->list)
 		return -ENOMEM;
-	for (unsigned i = 0; i < n; i++) {
-		struct buf why = BUF_INIT(BUF_MESSAGE);
-		int one = read_one(dir, files[i]->d_name, false,
-				   &out->list[out->n], &why);
-
-		if (one == -ENOENT && is_gone(dir, files[i]->d_name)) {
-			free(out->list[out->n].name);
-			out->list[out->n] = (struct drop_in){ 0 };
-			buf_clear(&why);
-			continue;
+	for (unsigned i = 0; i < n && rc != -ENOMEM; i++) {
+		if (out->n == DROP_INS_MAX) {
+			out->left_out = n - i;
+			break;
 		}
-		out->n++;
-		if (one && !rc) {
-			rc = one;
-			buf_adds(err, buf_str(&why));
-		}
-		buf_clear(&why);
+		rc = read_file(dir, files[i]->d_name, &out->list[out->n]);
+		out->n += !rc;
 	}
-	return rc;
+	return rc == -ENOENT ? 0 : rc;
 }
 
 int drop_ins_read(const char *dir, struct drop_ins *out, struct buf *err)
@@ -249,12 +266,10 @@ int drop_ins_read(const char *dir, struct drop_ins *out, struct buf *err)
 	/* A folder that we may not enter has another user's stages. */
 	if (n < 0 && (errno == ENOENT || errno == EACCES))
 		return 0;
-	rc = n < 0 ? -errno : n > STAGES_MAX ? -E2BIG : 0;
+	rc = n < 0 ? -errno : read_all(dir, files, n, out);
 	if (rc) {
 		text_printable(err, dir);
 		buf_addf(err, ": %s", strerror(-rc));
-	} else {
-		rc = read_all(dir, files, n, out, err);
 	}
 	for (int i = 0; i < n; i++)
 		free(files[i]);
@@ -262,10 +277,27 @@ int drop_ins_read(const char *dir, struct drop_ins *out, struct buf *err)
 	return rc;
 }
 
+bool drop_ins_room(const char *dir, const char *name)
+{
+	struct buf path = BUF_INIT(8192);
+	struct dirent **files = NULL;
+	int n = scandir(dir, &files, is_drop_in, by_bytes);
+	bool room;
+
+	buf_addf(&path, "%s/%s" SUFFIX, dir, name);
+	room = n < DROP_INS_MAX || !access(buf_str(&path), F_OK);
+	for (int i = 0; i < n; i++)
+		free(files[i]);
+	free(files);
+	buf_clear(&path);
+	return room;
+}
+
 void drop_ins_clear(struct drop_ins *d)
 {
 	for (unsigned i = 0; i < d->n; i++) {
 		free(d->list[i].name);
+		free(d->list[i].fault);
 		option_clear(conn_options, &d->list[i].conn);
 	}
 	free(d->list);

@@ -14,16 +14,19 @@
 #include "stage/conn.h"
 
 #define DROP_INS_DIR "stages.d"
+#define DROP_INS_MAX 4096
 
 struct drop_in {
 	char *name;
-	bool bad; /* the file is not to be understood; conn is empty */
+	/* FILE:LINE: why it cannot be used; conn is empty then. Else NULL. */
+	char *fault;
 	struct conn conn; /* checked, and completed from the environment */
 };
 
 struct drop_ins {
 	struct drop_in *list; /* in byte order */
 	unsigned n;
+	unsigned left_out; /* files beyond DROP_INS_MAX */
 };
 
 /* What changes when a stage comes, goes or is written anew. */
@@ -40,8 +43,10 @@ bool drop_ins_changed(const struct drop_ins_stamp *before,
 		      const struct drop_ins_stamp *now);
 
 /*
- * All of them; no folder, or one that we may not enter, is none. 0, or -errno with the first failure in err
- * as FILE:LINE: why; those that could be read are given all the same.
+ * As many as there are, up to DROP_INS_MAX; no folder, or one that we may not
+ * enter, is none. A file that cannot be used is among them, with its fault,
+ * and so is one whose name no stage can have. 0, or -errno with why in err:
+ * the folder itself cannot be read.
  */
 int drop_ins_read(const char *dir, struct drop_ins *out, struct buf *err);
 void drop_ins_clear(struct drop_ins *d);
@@ -50,6 +55,13 @@ void drop_ins_clear(struct drop_ins *d);
  * to be cleared by option_clear() in either case. 0 or -errno, why in err. */
 int drop_in_read(const char *dir, const char *name, struct conn *out,
 		 struct buf *err);
+/* Is there room for the file of one more stage of that name, or is there one
+ * already? */
+bool drop_ins_room(const char *dir, const char *name);
+/* Would drop_ins_read() take the file `file` in dir as the stage of that name?
+ * 0 or -errno, why in err. */
+int drop_in_check(const char *dir, const char *file, const char *name,
+		  struct buf *err);
 
 /*
  * Holds off other writers, in this process and others; makes the folder, and
@@ -61,7 +73,8 @@ void drop_ins_unlock(int lock);
 
 /*
  * Writes, or replaces, the file of one stage: it is there, durably and whole,
- * when this returns 0. -EINVAL: a value that a line of a file cannot hold.
+ * when this returns 0, and drop_ins_read() has understood it before it took
+ * its place. -EINVAL: it would not; -ENOSPC: there are DROP_INS_MAX others.
  */
 int drop_in_write(const char *dir, const char *name, const struct conn *conn,
 		  struct buf *err);

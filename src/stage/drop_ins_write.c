@@ -1,8 +1,9 @@
 /*
  * Writing: a temporary file in the same folder, flushed, read back, renamed,
- * and the folder flushed. It is read back because a line of a file cannot hold
- * every value; what would come back different is refused before it replaces
- * anything.
+ * and the folder flushed. It is read back twice. For its values, because a
+ * line of a file cannot hold each of them; and by the reader of the folder,
+ * which must find nothing wrong with it. What fails either is refused before
+ * it replaces anything.
  */
 #include "stage/drop_ins.h"
 
@@ -221,6 +222,8 @@ int drop_in_write(const char *dir, const char *name, const struct conn *conn,
 	buf_addf(&temp, "%s/.%s.XXXXXX", dir, name);
 	if (!rc)
 		rc = buf_err(&path) ? buf_err(&path) : buf_err(&temp);
+	if (!rc && !drop_ins_room(dir, name))
+		rc = -ENOSPC;
 	if (!rc)
 		rc = write_temp(&temp, &text);
 	if (rc) {
@@ -228,6 +231,8 @@ int drop_in_write(const char *dir, const char *name, const struct conn *conn,
 		goto out;
 	}
 	rc = check_file(temp.data, conn, err);
+	if (!rc)
+		rc = drop_in_check(dir, temp.data + strlen(dir) + 1, name, err);
 	if (!rc && rename(temp.data, path.data))
 		rc = fail(err, path.data, -errno);
 	if (rc) {

@@ -147,8 +147,7 @@ static int set_region(struct s3 *s, const char *region, struct buf *err)
 	s3_place_region(&s->io, own);
 	if (!given(region))
 		region = *own ? own : "us-east-1";
-	if (strlen(region) >= S3_REGION_SIZE || text_has_control(region) ||
-	    strchr(region, '/')) {
+	if (!s3_region_valid(region)) {
 		buf_adds(err, "`");
 		text_printable(err, region);
 		buf_adds(err, "` is no region");

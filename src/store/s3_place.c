@@ -65,6 +65,12 @@ void s3_place_clear(struct s3_place *p)
 	memset(p, 0, sizeof(*p));
 }
 
+bool s3_region_valid(const char *region)
+{
+	return *region && strlen(region) < S3_REGION_SIZE &&
+	       !text_has_control(region) && !strpbrk(region, "/ ");
+}
+
 /*
  * The parts of s3.REGION.amazonaws.com[.cn] and of s3.amazonaws.com: true
  * when host is one of them; the region is the n bytes at *region.

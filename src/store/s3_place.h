@@ -34,6 +34,9 @@ void s3_place_host(const struct s3_place *p, const char *region,
 /* The path for a key (NULL: the bucket itself), encoded. */
 void s3_place_path(const struct s3_place *p, const char *key, struct buf *out);
 
+/* Can that be a region: a part of a scope, perhaps of a host? */
+bool s3_region_valid(const char *region);
+
 bool s3_place_is_https(const struct s3_place *p);
 
 #endif

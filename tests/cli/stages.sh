@@ -244,6 +244,10 @@ refused 'replacing it' "\[2506\] stage 'ext' is in the configuration file" \
 refused 'making it again' "\[2502\] Stage 'ext' already exists" "CREATE STAGE ext URL = 's3://b/'"
 refused 'a variable that is not set' '\[1006\] \$\{env:NOSUCH_VARIABLE\}: it is not set' \
 	"CREATE STAGE q URL = 's3://b/' CONNECTION = (region = '\${env:NOSUCH_VARIABLE}')"
+refused 'a bucket in front of an address' '\[4000\] enable_virtual_host_style: a bucket cannot stand in front of an address' \
+	"CREATE STAGE q URL = 's3://b/' CONNECTION = (ENDPOINT_URL = '$E' enable_virtual_host_style = 'true')"
+refused 'in front of the one that URLs name' '\[4000\] public_addressing: a bucket cannot stand in front of an address' \
+	"CREATE STAGE q URL = 's3://b/' CONNECTION = (ENDPOINT_URL = 'https://h.example' public_endpoint_url = '$E' public_addressing = 'virtual')"
 fails 'a verb without a name' 2 "what is the stage's name" create
 fails 'a setting that is none' 2 'a setting is KEY=VALUE' create q url
 fails 'settings without a url' 2 'settings without url' create q region=x
@@ -251,10 +255,36 @@ fails 'settings without a url' 2 'settings without url' create q region=x
 # ---- files made by hand ----
 
 printf '[stage odd]\nurl = s3://odd/\nurll = x\n' >"$D/odd.conf"
-fails 'a file that is wrong' 1 'stages.d/odd.conf:3: unknown key urll; did you mean url' list @ext
+run list @ext
+is 'a file that is wrong costs no other stage' "$RC$(cat "$DIR/err")" 0
+run sql "CREATE STAGE other URL = 's3://bucket/other/' $C"
+silent 'nor a statement'
+run drop other
+WHY='stages.d/odd.conf:3: unknown key urll; did you mean url'
+fails 'its own says why' 1 "$WHY" list @odd
+fails 'whatever is asked of it' 1 "$WHY" presign @odd/x
+fails 'to take a file too' 1 "$WHY" put "$DIR/c.sql" @odd
+run check
+is 'check says it' "$RC $(grep -c "^odd.*$WHY" "$DIR/out") $(grep -c 'ok$' "$DIR/out")" '1 1 2'
+is 'it is shown' "$(shown)" 'ext odd '
+run drop odd
+silent 'and can be dropped'
+printf '[stage odd]\nurl = s3://odd/\nurll = x\n' >"$D/odd.conf"
+run sql "CREATE OR REPLACE STAGE odd URL = 's3://bucket/other/' $C"
+silent 'or replaced'
+run drop odd
+printf '[stage odd]\nurl = s3://other/data/x/\nendpoint_url = %s\n' "$E" >"$D/odd.conf"
+fails 'one that holds the keys of another stage' 1 'ext and odd overlap' list @odd
+run list @ext
+is 'takes none from that' "$RC$(cat "$DIR/err")" 0
+printf '[stage odd]\nurl = s3://odd/\n' >"$D/o-d.conf"
 printf '[stage ext]\nurl = s3://odd/\n' >"$D/ext.conf"; rm "$D/odd.conf"
-fails 'a name of the configuration' 1 'stages.d/ext.conf: \[stage ext\] is there a second time \(first in .*:8\)' list @ext
-rm "$D/ext.conf"
+run list @ext
+is 'a name of the configuration, and none of a stage' "$RC$(cat "$DIR/err")" 0
+run check
+holds 'are no stages: the one' grep -qE 'warning: a file is no stage: .*/stages.d/ext.conf: \[stage ext\] is there a second time \(first in .*:8\)' "$DIR/err"
+holds 'and the other' grep -qE 'warning: a file is no stage: .*/stages.d/o-d.conf: no stage can have that name' "$DIR/err"
+rm "$D/ext.conf" "$D/o-d.conf"
 
 # ---- two at once ----
 

@@ -73,7 +73,7 @@ static void the_documents_example(void **state)
 		      "endpoint_url = https://s3.us-east-2.amazonaws.com\n"
 		      "[stage my_external_stage]\n"
 		      "url = s3://databend/\n"
-		      "ENDPOINT_URL = http://127.0.0.1:9000\n"
+		      "ENDPOINT_URL = http://minio.example:9000\n"
 		      "aws_key_id = ROOTUSER\n"
 		      "aws_secret_key = CHANGEME123\n"
 		      "master_key = unused\n"
@@ -86,7 +86,7 @@ static void the_documents_example(void **state)
 	row_equal("name", c.stages[0].name, "my_external_stage");
 	row_equal("url", c.stages[0].conn.url, "s3://databend/");
 	row_equal("endpoint", c.stages[0].conn.endpoint_url,
-		  "http://127.0.0.1:9000");
+		  "http://minio.example:9000");
 	row_equal("key", c.stages[0].conn.access_key_id, "ROOTUSER");
 	row_equal("secret", c.stages[0].conn.secret_access_key, "CHANGEME123");
 	row_check("virtual host", c.stages[0].conn.virtual_host);

@@ -10,7 +10,7 @@
 #include "stage/catalog_impl.h"
 #include "store/absent.h"
 
-static struct catalog *open_with_dir(void)
+static struct catalog_settings settings_with_dir(void)
 {
 	struct catalog_settings set = {
 		.user = "root",
@@ -22,10 +22,17 @@ static struct catalog *open_with_dir(void)
 		.deadline_max = 15,
 		.open = open_memory,
 	};
+
+	drop_ins_stamp(dir, &set.stamp);
+	return set;
+}
+
+static struct catalog *open_with_dir(void)
+{
+	struct catalog_settings set = settings_with_dir();
 	struct buf err = BUF_INIT(BUF_MESSAGE);
 	struct catalog *c = NULL;
 
-	drop_ins_stamp(dir, &set.stamp);
 	row_number("opened", catalog_new(&set, NULL, &c, &err), 0);
 	buf_clear(&err);
 	return c;
@@ -97,7 +104,7 @@ static void test_reload(void **state)
 	buf_clear(&err);
 }
 
-static void test_left_out(void **state)
+static void test_unusable(void **state)
 {
 	static const struct {
 		const char *sentence, *name, *url;
@@ -132,7 +139,12 @@ static void test_left_out(void **state)
 			    &err);
 		catalog_refresh(c);
 		s = find(c, rows[i].name);
-		row_number(rows[i].sentence, s != NULL, rows[i].there);
+		row_check(rows[i].sentence, s != NULL);
+		buf_reset(&err);
+		row_number(rows[i].sentence, store_check(s->store, "", &err),
+			   rows[i].there ? 0 : -ENODEV);
+		row_check(rows[i].sentence,
+			  rows[i].there || strstr(buf_str(&err), "overlap"));
 		stage_unref(s);
 		drop_in_remove(dir, rows[i].name, &err);
 	}
@@ -146,6 +158,59 @@ static void test_left_out(void **state)
 	}
 	log_close();
 	catalog_free(c);
+	buf_clear(&err);
+}
+
+/* One that cannot be used is a stage that says why, from the start and later,
+ * until its file is mended. */
+static void test_faults(void **state)
+{
+	const struct catalog_external first = { "one", NULL, true,
+						"one.conf:7: a fault" };
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct conn empty = { 0 };
+	bool drop_in;
+
+	log_open("/dev/null", LOG_LEVEL_WARN);
+	for (int i = 0; i < 2; i++) {
+		struct catalog_settings set = settings_with_dir();
+		struct catalog_external list[] = { first, set.external[0] };
+		struct catalog *c;
+		struct stage *s;
+
+		put_file("one.conf", "rubbish\n", 0600);
+		list[0].conn = &empty;
+		set.external = i ? list + 1 : list;
+		set.n_external = i ? 1 : 2;
+		row_number("it opens", catalog_new(&set, NULL, &c, &err), 0);
+		if (i)
+			catalog_refresh(c);
+		s = find(c, "one");
+		row_check("the stage is there", s != NULL);
+		buf_reset(&err);
+		row_number("and fails", store_check(s->store, "", &err),
+			   -ENODEV);
+		row_check("and says why", strstr(buf_str(&err), "one.conf:"));
+		stage_unref(s);
+		row_number("it can be dropped",
+			   catalog_conn(c, "one", &empty, &drop_in), 0);
+		row_check("it can be dropped", drop_in);
+		option_clear(conn_options, &empty);
+		empty = (struct conn){ 0 };
+		s = find(c, "ext");
+		row_number("another works", store_check(s->store, "", &err), 0);
+		stage_unref(s);
+		write_stage("one", PAIRS("url", "s3://one/"), &err);
+		a_second_later(c);
+		catalog_refresh(c);
+		s = find(c, "one");
+		row_number("mended, it works", store_check(s->store, "", &err),
+			   0);
+		stage_unref(s);
+		catalog_free(c);
+		drop_in_remove(dir, "one", &err);
+	}
+	log_close();
 	buf_clear(&err);
 }
 
@@ -298,7 +363,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_reload, empty_dir),
-		cmocka_unit_test_setup(test_left_out, empty_dir),
+		cmocka_unit_test_setup(test_unusable, empty_dir),
+		cmocka_unit_test_setup(test_faults, empty_dir),
 		cmocka_unit_test_setup(test_conn, empty_dir),
 		cmocka_unit_test_setup(test_absent, empty_dir),
 		cmocka_unit_test_setup(test_threads, empty_dir),
