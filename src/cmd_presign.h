@@ -39,7 +39,7 @@ struct presign_words {
 
 /* --meta and --header, as the signer takes them. Owned. */
 struct presign_headers {
-	struct store_field list[PRESIGN_FIELDS_MAX];
+	struct field list[PRESIGN_FIELDS_MAX];
 	size_t n;
 };
 /* 0, or -EINVAL with why in err. Clear in either case. */

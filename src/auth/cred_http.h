@@ -19,7 +19,7 @@ struct cred_request {
 	struct http_lane *lane;
 	enum http_verb verb;
 	const char *url;
-	struct sigv4_field headers[CRED_HEADERS_MAX]; /* name NULL: none */
+	struct field headers[CRED_HEADERS_MAX]; /* name NULL: none */
 	const char *body; /* NULL: none */
 	int64_t deadline_ms; /* with all attempts */
 	bool once; /* one attempt, else as many as fit */

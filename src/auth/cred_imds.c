@@ -74,12 +74,12 @@ static int request(struct imds *m, enum http_verb verb, const char *path,
 	buf_addf(&url, "%s%s%s", buf_str(&m->base), path, last);
 	r.url = buf_str(&url);
 	if (verb == HTTP_PUT)
-		r.headers[0] = (struct sigv4_field){
-			"x-aws-ec2-metadata-token-ttl-seconds", TOKEN_TTL_S
-		};
+		r.headers[0] =
+			(struct field){ "x-aws-ec2-metadata-token-ttl-seconds",
+					TOKEN_TTL_S };
 	else if (m->token.len)
-		r.headers[0] = (struct sigv4_field){ "x-aws-ec2-metadata-token",
-						     buf_str(&m->token) };
+		r.headers[0] = (struct field){ "x-aws-ec2-metadata-token",
+					       buf_str(&m->token) };
 	rc = cred_http(m->ask, &r, reply);
 	if (rc && rc != -EINTR && rc != -ENOMEM)
 		rc = cred_fail(m->ask, -ENOENT, WHO " does not answer at %s",

@@ -133,7 +133,7 @@ static int sign(const void *arg, struct http_wire *wire)
 	struct buf host = BUF_INIT(512), authorization = BUF_INIT(BUF_LINE);
 	char date[TIME_AMZ_SIZE];
 	int64_t now = clock_now_s();
-	const struct sigv4_field headers[] = {
+	const struct field headers[] = {
 		{ "content-type", FORM },
 		{ "x-amz-date", date },
 		{ "x-amz-security-token", s->by->session_token },

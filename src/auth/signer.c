@@ -187,12 +187,12 @@ static int authorize(struct signer *s, const struct sigv4_request *request,
 		     struct signer_headers *out)
 {
 	const struct creds *creds = out->used;
-	const struct sigv4_field ours[] = {
+	const struct field ours[] = {
 		{ "x-amz-content-sha256", out->payload_hash },
 		{ "x-amz-date", out->amz_date },
 		{ "x-amz-security-token", creds->session_token },
 	};
-	struct sigv4_field all[SIGV4_FIELDS_MAX];
+	struct field all[SIGV4_FIELDS_MAX];
 	struct sigv4_request full = *request;
 	struct sigv4_scope scope = scope_of(s, creds, region, time);
 	struct buf text = BUF_INIT(BUF_LINE);

@@ -5,6 +5,7 @@ libbase_a_SOURCES = \
 	src/base/clock.c src/base/clock.h \
 	src/base/digest.c src/base/digest.h \
 	src/base/dirs.c src/base/dirs.h \
+	src/base/field.h \
 	src/base/ini.c src/base/ini.h \
 	src/base/ini_expand.c \
 	src/base/ini_set.c \

@@ -176,7 +176,7 @@ void exchange_refuse(struct exchange *x, unsigned status, const char *code,
 
 /* On every answer: a stored page is no page of ours, and what a URL holds goes
  * to no other site. */
-static const struct sigv4_field always[] = {
+static const struct field always[] = {
 	{ "Content-Security-Policy", "sandbox" },
 	{ "X-Content-Type-Options", "nosniff" },
 	{ "Referrer-Policy", "no-referrer" },

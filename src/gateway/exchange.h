@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "sign/sigv4.h"
+#include "base/field.h"
 
 struct buf;
 struct exchange;
@@ -52,7 +52,7 @@ struct exchange {
 	const char *path; /* of it, raw, without the query */
 	const char *query; /* raw, without `?`; NULL: none */
 	/* In the order that they came; the same name may come twice. */
-	const struct sigv4_field *headers;
+	const struct field *headers;
 	size_t n_headers;
 	/* Bytes of the body as announced; -1: chunked, so unknown; 0: none */
 	int64_t content_length;

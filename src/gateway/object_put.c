@@ -270,12 +270,12 @@ static bool lower(const char *name, char *out, size_t size)
 
 /* Metadata that is kept, with names in lower case. */
 struct kept {
-	struct store_field fields[KEPT_MAX + 1];
+	struct field fields[KEPT_MAX + 1];
 	char names[KEPT_MAX][NAME_SIZE];
 	size_t n;
 };
 
-static int keep(struct kept *k, const struct sigv4_field *from, size_t n)
+static int keep(struct kept *k, const struct field *from, size_t n)
 {
 	static const char prefix[] = STORE_METADATA_PREFIX;
 
@@ -286,7 +286,7 @@ static int keep(struct kept *k, const struct sigv4_field *from, size_t n)
 		    !lower(from[i].name, k->names[k->n], NAME_SIZE))
 			return -E2BIG;
 		k->fields[k->n] =
-			(struct store_field){ k->names[k->n], from[i].value };
+			(struct field){ k->names[k->n], from[i].value };
 		k->n++;
 	}
 	return 0;
@@ -316,7 +316,7 @@ static int store_it(struct exchange *x, struct kept *k,
 	meta.n_headers = k->n;
 	if (o->body.want_md5)
 		k->fields[meta.n_headers++] =
-			(struct store_field){ "content-md5", o->body.want_md5 };
+			(struct field){ "content-md5", o->body.want_md5 };
 	rc = store_put(o->in.store, buf_str(&o->key), &body, &meta, &o->cond,
 		       info);
 	counters_store(x->gateway->counters, COUNTERS_PUT,

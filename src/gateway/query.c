@@ -50,7 +50,7 @@ int query_parse(struct query *q, const char *raw)
 	if (rc)
 		q->n = 0;
 	for (size_t i = 0; i < q->n; i++)
-		q->fields[i] = (struct sigv4_field){
+		q->fields[i] = (struct field){
 			q->arena.data + at[i][0],
 			q->arena.data + at[i][1],
 		};

@@ -12,7 +12,7 @@
 #define QUERY_FIELDS_MAX (SIGV4_FIELDS_MAX + 8)
 
 struct query {
-	struct sigv4_field fields[QUERY_FIELDS_MAX]; /* in their order */
+	struct field fields[QUERY_FIELDS_MAX]; /* in their order */
 	size_t n;
 	struct buf arena;
 };

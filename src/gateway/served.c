@@ -51,7 +51,7 @@ struct served {
 	struct exchange x;
 	struct exchange_answer answer;
 	struct link *link;
-	struct sigv4_field headers[HEADERS_MAX];
+	struct field headers[HEADERS_MAX];
 	char *path;
 	bool begun, queued, spoilt, too_many;
 	uint64_t received, started_us;
@@ -104,7 +104,7 @@ static enum MHD_Result take_header(void *arg, enum MHD_ValueKind kind,
 		r->too_many = true;
 		return MHD_NO;
 	}
-	r->headers[r->x.n_headers++] = (struct sigv4_field){ name, value };
+	r->headers[r->x.n_headers++] = (struct field){ name, value };
 	return MHD_YES;
 }
 

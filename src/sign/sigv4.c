@@ -163,9 +163,9 @@ struct auth_values {
 
 /* The request's own, then ours, in the order of the wire. */
 static size_t list_fields(const struct sigv4_request *request,
-			  const struct auth_values *v, struct sigv4_field *out)
+			  const struct auth_values *v, struct field *out)
 {
-	const struct sigv4_field ours[AUTH_FIELDS] = {
+	const struct field ours[AUTH_FIELDS] = {
 		{ "X-Amz-Algorithm", ALGORITHM },
 		{ "X-Amz-Credential", v->credential },
 		{ "X-Amz-Date", v->date },
@@ -189,7 +189,7 @@ static int presign_fields(const struct sigv4_key *key,
 			  const char *scope_text, const char *lines,
 			  const struct auth_values *v, struct buf *out)
 {
-	struct sigv4_field all[SIGV4_FIELDS_MAX + AUTH_FIELDS];
+	struct field all[SIGV4_FIELDS_MAX + AUTH_FIELDS];
 	size_t n = list_fields(request, v, all);
 	char room[LONG], on_query[LONG], signature[SIGNATURE_SIZE];
 	struct buf canonical, query;
@@ -284,8 +284,7 @@ void sigv4_encode_path(struct buf *out, const char *key)
 	text_percent_encode(out, key, strlen(key), true);
 }
 
-void sigv4_encode_query(struct buf *out, const struct sigv4_field *query,
-			size_t n)
+void sigv4_encode_query(struct buf *out, const struct field *query, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		buf_adds(out, i ? "&" : "");

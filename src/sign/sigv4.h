@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/digest.h"
+#include "base/field.h"
 
 struct buf;
 
@@ -41,19 +42,13 @@ struct sigv4_scope {
 	int64_t time; /* Unix seconds */
 };
 
-/* Raw, not encoded; value "" where there is none (`acl=`). */
-struct sigv4_field {
-	const char *name;
-	const char *value;
-};
-
 struct sigv4_request {
 	const char *method;
 	const char *host; /* as in the Host header */
 	const char *path; /* encoded, as on the wire; "" is "/" */
-	const struct sigv4_field *query;
+	const struct field *query; /* raw; "" where there is no value */
 	size_t n_query;
-	const struct sigv4_field *headers; /* to be signed, host apart */
+	const struct field *headers; /* to be signed, host apart */
 	size_t n_headers;
 	const char *payload_hash; /* hex; NULL: SIGV4_UNSIGNED_PAYLOAD */
 };
@@ -89,7 +84,6 @@ int sigv4_presign(const struct sigv4_key *key, const struct sigv4_scope *scope,
 void sigv4_encode_path(struct buf *out, const char *key);
 
 /* The request's query on the wire, percent-encoded, in the given order. */
-void sigv4_encode_query(struct buf *out, const struct sigv4_field *query,
-			size_t n);
+void sigv4_encode_query(struct buf *out, const struct field *query, size_t n);
 
 #endif

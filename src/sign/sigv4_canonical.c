@@ -185,7 +185,7 @@ int canonical_headers(const struct sigv4_request *request, struct buf *lines,
 		goto out;
 	err = pairs_add_header(&p, "host", request->host);
 	for (size_t i = 0; !err && i < request->n_headers; i++) {
-		const struct sigv4_field *h = &request->headers[i];
+		const struct field *h = &request->headers[i];
 
 		err = pairs_add_header(&p, h->name, h->value);
 		if (!err && !strcasecmp(h->name, "host"))
@@ -202,7 +202,7 @@ out:
 	return err;
 }
 
-int canonical_query(const struct sigv4_field *query, size_t n, struct buf *out)
+int canonical_query(const struct field *query, size_t n, struct buf *out)
 {
 	struct pairs p;
 	int err;
@@ -211,7 +211,7 @@ int canonical_query(const struct sigv4_field *query, size_t n, struct buf *out)
 		return -EINVAL;
 	pairs_init(&p);
 	for (; p.n < n; p.n++) {
-		const struct sigv4_field *f = &query[p.n];
+		const struct field *f = &query[p.n];
 
 		p.list[p.n].name_at = p.arena.len;
 		text_percent_encode(&p.arena, f->name, strlen(f->name), false);
@@ -265,7 +265,7 @@ int canonical_request_of(const struct sigv4_request *request, const char *lines,
 }
 
 int canonical_request(const struct sigv4_request *request, const char *lines,
-		      const char *names, const struct sigv4_field *query,
+		      const char *names, const struct field *query,
 		      size_t n_query, struct buf *out)
 {
 	struct buf text = BUF_INIT(CANONICAL_MAX);

@@ -27,14 +27,14 @@ int canonical_headers(const struct sigv4_request *request, struct buf *lines,
 		      struct buf *names);
 
 /* Encoded, sorted and joined. 0, -EINVAL (too many), or buf's error. */
-int canonical_query(const struct sigv4_field *query, size_t n, struct buf *out);
+int canonical_query(const struct field *query, size_t n, struct buf *out);
 
 /*
  * The whole, from the two strings of canonical_headers(); `query` stands in
  * for the request's own. 0, -EINVAL, or buf's error.
  */
 int canonical_request(const struct sigv4_request *request, const char *lines,
-		      const char *names, const struct sigv4_field *query,
+		      const char *names, const struct field *query,
 		      size_t n_query, struct buf *out);
 
 /* The same by the text of canonical_query(). */

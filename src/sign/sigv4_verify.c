@@ -208,7 +208,7 @@ static enum sigv4_verdict check_list(struct sigv4_verify *v)
 }
 
 static enum sigv4_verdict take_header(struct sigv4_verify *v,
-				      const struct sigv4_field *h)
+				      const struct field *h)
 {
 	bool is_signed = list_has(v->value[P_SIGNED_HEADERS], h->name);
 

@@ -32,7 +32,7 @@ enum sigv4_verdict {
 struct sigv4_received {
 	const char *method;
 	const char *target; /* of the request line, path and query */
-	const struct sigv4_field *headers;
+	const struct field *headers;
 	size_t n_headers;
 };
 

@@ -30,12 +30,12 @@ struct sigv4_verify {
 	struct buf *why;
 	struct buf arena; /* name NUL value NUL ... */
 	struct buf path;
-	struct sigv4_field
+	struct field
 		fields[SIGV4_VERIFY_FIELDS_MAX]; /* signed: all but Signature */
 	size_t n_fields;
 	const char *value[P_COUNT];
 	const char *host;
-	struct sigv4_field headers[SIGV4_FIELDS_MAX]; /* signed, less host */
+	struct field headers[SIGV4_FIELDS_MAX]; /* signed, less host */
 	size_t n_headers;
 	int64_t time;
 	struct buf scope; /* `20130524/us-east-1/s3/aws4_request` */

@@ -50,7 +50,7 @@ static int split_query(struct sigv4_verify *v, const char *query)
 		query = query[n] ? query + n + 1 : NULL;
 	}
 	for (size_t i = 0; !err && i < v->n_fields; i++)
-		v->fields[i] = (struct sigv4_field){
+		v->fields[i] = (struct field){
 			v->arena.data + at[i][0],
 			v->arena.data + at[i][1],
 		};

@@ -29,7 +29,7 @@ static const struct note {
 
 struct headers {
 	struct buf names[N_NOTES], values[N_NOTES];
-	struct store_field fields[N_NOTES];
+	struct field fields[N_NOTES];
 	size_t n;
 	size_t size; /* names and values: what S3 has a limit for */
 };

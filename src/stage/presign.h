@@ -39,7 +39,7 @@ struct presign_request {
 	const char *checksum; /* crc32c= sha256= md5= and base64 or hex */
 	const char *storage_class;
 	/* More headers, names in lower case; metadata among them. */
-	const struct store_field *headers;
+	const struct field *headers;
 	size_t n_headers;
 	/* Parts; a download may name a part_number too. */
 	const char *upload_id, *part_number;

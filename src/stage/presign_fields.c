@@ -174,10 +174,10 @@ static const char *who(enum presign_action action)
 	return names[action];
 }
 
-static void put(struct store_field *list, size_t *n, const char *name,
+static void put(struct field *list, size_t *n, const char *name,
 		const char *value)
 {
-	list[(*n)++] = (struct store_field){ name, value };
+	list[(*n)++] = (struct field){ name, value };
 }
 
 static int add_header(const struct row *row, const char *value,

@@ -9,8 +9,8 @@
 #include "stage/presign.h"
 
 struct presign_fields {
-	struct store_field headers[PRESIGN_FIELDS_MAX];
-	struct store_field query[PRESIGN_FIELDS_MAX];
+	struct field headers[PRESIGN_FIELDS_MAX];
+	struct field query[PRESIGN_FIELDS_MAX];
 	size_t n_headers, n_query;
 	/* What had to be written anew. */
 	struct buf disposition, checksum;

@@ -64,7 +64,7 @@ int local_kept_init(struct local_kept *k, const struct store_meta *meta)
 		return 0;
 	k->content_type = meta->content_type;
 	for (size_t i = 0; i < meta->n_headers && !err; i++) {
-		const struct store_field *h = &meta->headers[i];
+		const struct field *h = &meta->headers[i];
 
 		if (!strcmp(h->name, "content-md5"))
 			err = take_md5(k, h->value);

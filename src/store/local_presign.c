@@ -37,11 +37,10 @@ static int check(const struct store_presign *req, struct buf *err)
 	}
 }
 
-static void to_sigv4(const struct store_field *from, size_t n,
-		     struct sigv4_field *to)
+static void to_sigv4(const struct field *from, size_t n, struct field *to)
 {
 	for (size_t i = 0; i < n; i++)
-		to[i] = (struct sigv4_field){ from[i].name, from[i].value };
+		to[i] = (struct field){ from[i].name, from[i].value };
 }
 
 /* Signs what is in request but for the host, which comes from the origin. */
@@ -117,8 +116,8 @@ int local_presign(struct store *s, const struct store_presign *req,
 		  struct store_presigned *out, struct buf *err)
 {
 	struct local *l = local_of(s);
-	struct sigv4_field headers[PRESIGN_FIELDS_MAX];
-	struct sigv4_field fields[PRESIGN_FIELDS_MAX];
+	struct field headers[PRESIGN_FIELDS_MAX];
+	struct field fields[PRESIGN_FIELDS_MAX];
 	struct sigv4_request request = {
 		.method = out->method,
 		.query = fields,

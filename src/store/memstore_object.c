@@ -154,7 +154,7 @@ int mem_metadata(const struct store_meta *meta, char **out)
 
 	*out = NULL;
 	for (size_t i = 0; meta && i < meta->n_headers; i++) {
-		const struct store_field *h = &meta->headers[i];
+		const struct field *h = &meta->headers[i];
 
 		if (text_starts_with(h->name, STORE_METADATA_PREFIX))
 			buf_addf(&lines, "%s: %s\n",

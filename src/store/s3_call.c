@@ -179,7 +179,7 @@ void s3_call_parse(struct s3_call *c,
 
 /* ---- an attempt ---- */
 
-static int write_headers(const struct s3_call *c, const struct sigv4_field *h,
+static int write_headers(const struct s3_call *c, const struct field *h,
 			 unsigned n, const struct signer_headers *sign,
 			 struct http_wire *wire)
 {
@@ -227,9 +227,9 @@ static void write_url(struct s3_call *c, const char *host, const char *path,
 }
 
 int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
-			 const struct sigv4_field *more, unsigned n)
+			 const struct field *more, unsigned n)
 {
-	struct sigv4_field headers[SIGNED_MAX];
+	struct field headers[SIGNED_MAX];
 	struct buf host = BUF_INIT(1024), path = BUF_INIT(BUF_URL);
 	struct sigv4_request request = {
 		.method = http_verb_name(c->http.verb),

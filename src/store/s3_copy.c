@@ -98,7 +98,7 @@ static int copy_small(const struct copy *x, bool with_cond,
 
 /* The headers of the source that go with its copy. */
 static unsigned kept_headers(const struct http_reply *reply,
-			     struct sigv4_field out[KEPT_MAX])
+			     struct field out[KEPT_MAX])
 {
 	static const char *const kept[] = { "content-type",
 					    "cache-control",
@@ -202,7 +202,7 @@ static int copy_all(const struct copy *x, struct store_upload *u,
 static int copy_big(const struct copy *x, const struct http_reply *head,
 		    struct object_info *out)
 {
-	struct sigv4_field kept[KEPT_MAX];
+	struct field kept[KEPT_MAX];
 	unsigned n = kept_headers(head, kept);
 	struct store_upload *u = NULL;
 	int err = 0;

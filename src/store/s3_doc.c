@@ -14,13 +14,13 @@
 
 /* ---- documents of fixed fields ---- */
 
-struct field {
+struct s3_doc_field {
 	const char *path;
 	size_t offset, size;
 };
 
 struct fields {
-	const struct field *table; /* ends with a NULL path */
+	const struct s3_doc_field *table; /* ends with a NULL path */
 	char *target;
 };
 
@@ -28,7 +28,7 @@ struct fields {
 static int set_field(void *arg, const char *path, const char *text, size_t n)
 {
 	struct fields *f = arg;
-	const struct field *row;
+	const struct s3_doc_field *row;
 
 	for (row = f->table; row->path; row++) {
 		if (strcmp(row->path, path))
@@ -49,7 +49,7 @@ static int set_field(void *arg, const char *path, const char *text, size_t n)
 
 int s3_doc_error(const char *body, size_t n, struct s3_error_doc *out)
 {
-	static const struct field table[] = {
+	static const struct s3_doc_field table[] = {
 		ERROR_FIELD("Code", code),
 		ERROR_FIELD("Message", message),
 		ERROR_FIELD("RequestId", request_id),

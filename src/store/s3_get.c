@@ -62,7 +62,7 @@ static uint64_t expected(const struct s3_get *x)
 static int prepare(struct http_call *http, struct http_wire *wire)
 {
 	struct s3_get *x = (struct s3_get *)http;
-	struct sigv4_field more[2];
+	struct field more[2];
 	char range[64];
 	unsigned n = 1;
 
@@ -71,9 +71,9 @@ static int prepare(struct http_call *http, struct http_wire *wire)
 	snprintf(range, sizeof(range), "bytes=%llu-%llu",
 		 (unsigned long long)(x->get->offset + x->delivered),
 		 (unsigned long long)(x->get->offset + x->get->len - 1));
-	more[0] = (struct sigv4_field){ "Range", range };
+	more[0] = (struct field){ "Range", range };
 	if (*x->etag)
-		more[n++] = (struct sigv4_field){ "If-Match", x->etag };
+		more[n++] = (struct field){ "If-Match", x->etag };
 	return s3_call_prepare_with(&x->call, wire, more, n);
 }
 

@@ -64,7 +64,7 @@ void s3_present(struct s3 *s, struct s3_present *out);
 #define S3_REPLY_MAX (16u << 20) /* a page of a listing */
 
 struct s3_fields {
-	struct sigv4_field at[S3_CALL_FIELDS]; /* values owned */
+	struct field at[S3_CALL_FIELDS]; /* values owned */
 	unsigned n;
 };
 
@@ -128,7 +128,7 @@ int s3_ready(struct s3_call *c);
 int s3_call_prepare(struct http_call *http, struct http_wire *wire);
 /* The same with further headers, of this attempt alone. */
 int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
-			 const struct sigv4_field *more, unsigned n);
+			 const struct field *more, unsigned n);
 /* Makes the call and sleeps until it is done; once more with credentials that
  * were refreshed. The reply is to be cleared. */
 int s3_call_perform(struct s3_call *c, struct http_reply *reply);

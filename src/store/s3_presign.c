@@ -34,9 +34,9 @@ static bool given_among(const struct store_presign *req, const char *name)
 
 /* The request's headers and, for what makes an object, the stage's own. */
 static size_t list_headers(const struct s3 *s, const struct store_presign *req,
-			   struct store_field *out)
+			   struct field *out)
 {
-	const struct store_field ours[] = {
+	const struct field ours[] = {
 		{ "x-amz-storage-class", s->storage_class },
 		{ "x-amz-server-side-encryption", s->sse },
 	};
@@ -52,11 +52,10 @@ static size_t list_headers(const struct s3 *s, const struct store_presign *req,
 	return n;
 }
 
-static void to_sigv4(const struct store_field *from, size_t n,
-		     struct sigv4_field *to)
+static void to_sigv4(const struct field *from, size_t n, struct field *to)
 {
 	for (size_t i = 0; i < n; i++)
-		to[i] = (struct sigv4_field){ from[i].name, from[i].value };
+		to[i] = (struct field){ from[i].name, from[i].value };
 }
 
 /* What must be said beside the URL. */
@@ -172,9 +171,9 @@ int s3_presign(struct store *store, const struct store_presign *req,
 	       struct store_presigned *out, struct buf *err)
 {
 	struct s3 *s = s3_of(store);
-	struct store_field headers[PRESIGN_FIELDS_MAX + 2];
-	struct sigv4_field signed_headers[PRESIGN_FIELDS_MAX + 2];
-	struct sigv4_field query[PRESIGN_FIELDS_MAX + 1];
+	struct field headers[PRESIGN_FIELDS_MAX + 2];
+	struct field signed_headers[PRESIGN_FIELDS_MAX + 2];
+	struct field query[PRESIGN_FIELDS_MAX + 1];
 	struct sigv4_request request = {
 		.method = out->method,
 		.query = query,
@@ -189,8 +188,7 @@ int s3_presign(struct store *store, const struct store_presign *req,
 	to_sigv4(req->query, req->n_query, query);
 	if (s->requester_pays)
 		query[request.n_query++] =
-			(struct sigv4_field){ "x-amz-request-payer",
-					      "requester" };
+			(struct field){ "x-amz-request-payer", "requester" };
 	e = sign(s, req, &request, out, err);
 	return e ? e : store_presigned_headers(out, headers, request.n_headers);
 }

@@ -111,9 +111,8 @@ static int upload_begin(struct s3_call *c, const char *key, bool checksums,
 	return err;
 }
 
-int s3_upload_begin(struct s3 *s, const char *key,
-		    const struct sigv4_field *headers, unsigned n,
-		    struct store_upload **out)
+int s3_upload_begin(struct s3 *s, const char *key, const struct field *headers,
+		    unsigned n, struct store_upload **out)
 {
 	struct s3_call c;
 	int err;

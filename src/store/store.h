@@ -27,6 +27,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/field.h"
 #include "store/store_presign.h"
 
 struct buf;
@@ -131,12 +132,6 @@ struct store_cond {
 	bool if_absent; /* nothing may be there */
 };
 
-/* A header, or a parameter of a query. */
-struct store_field {
-	const char *name;
-	const char *value;
-};
-
 /* Whose a new object is, and its permission bits, in a store that keeps that;
  * the directories that it needs get its owner too. */
 struct store_owner {
@@ -151,7 +146,7 @@ struct store_meta {
 	const char *content_type; /* NULL: the store's default */
 	/* More headers, names in lower case. A store that knows no headers
 	 * keeps those of STORE_METADATA_PREFIX and leaves the rest out. */
-	const struct store_field *headers;
+	const struct field *headers;
 	size_t n_headers;
 	/* Parts come from elsewhere: no checksums of the store's choice. */
 	bool foreign_parts;

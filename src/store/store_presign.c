@@ -102,7 +102,7 @@ static const char *value_fault(const char *value)
 static int check_header(const struct store_presign *req, size_t i,
 			struct buf *err)
 {
-	const struct store_field *h = &req->headers[i];
+	const struct field *h = &req->headers[i];
 	const char *fault = name_fault(h->name);
 
 	if (!fault)
@@ -188,7 +188,7 @@ void store_presigned_clear(struct store_presigned *p)
 }
 
 int store_presigned_headers(struct store_presigned *p,
-			    const struct store_field *headers, size_t n)
+			    const struct field *headers, size_t n)
 {
 	char on_json[512], on_lines[512];
 	struct buf json, lines;

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct store_field;
+struct field;
 
 enum presign_action {
 	PRESIGN_DOWNLOAD,
@@ -36,10 +36,10 @@ struct store_presign {
 	bool strict; /* credentials that end earlier are an error */
 	/* What must be sent with it: names in lower case, each once, values
 	 * of ASCII without control bytes. */
-	const struct store_field *headers;
+	const struct field *headers;
 	size_t n_headers;
 	/* Parameters of the object's own, as `versionId`. */
-	const struct store_field *query;
+	const struct field *query;
 	size_t n_query;
 };
 
@@ -54,6 +54,6 @@ struct store_presigned {
 void store_presigned_clear(struct store_presigned *p);
 /* For stores: fills headers and header_lines. 0 or -ENOMEM. */
 int store_presigned_headers(struct store_presigned *p,
-			    const struct store_field *headers, size_t n);
+			    const struct field *headers, size_t n);
 
 #endif

@@ -42,7 +42,7 @@ static const struct sigv4_trust trust = {
 
 static enum sigv4_verdict verify(const char *target, const char *host)
 {
-	const struct sigv4_field headers[] = { { "Host", host } };
+	const struct field headers[] = { { "Host", host } };
 	const struct sigv4_received r = { .method = "GET",
 					  .target = target,
 					  .headers = headers,
@@ -62,8 +62,7 @@ static void check_signature(const char *key, const char *host)
 					   .region = REGION,
 					   .service = SERVICE,
 					   .time = NOW };
-	const struct sigv4_field query[] = { { "response-content-type",
-					       host } };
+	const struct field query[] = { { "response-content-type", host } };
 	struct buf path = BUF_INIT(65536), target = BUF_INIT(262144);
 	struct sigv4_request request = { .method = "GET",
 					 .host = "localhost",

@@ -159,8 +159,8 @@ static void refuses_keys(struct contract *c)
 
 static void presigns(struct contract *c)
 {
-	const struct store_field type = { "content-type", "text/csv" };
-	const struct store_field version = { "versionId", "a/b" };
+	const struct field type = { "content-type", "text/csv" };
+	const struct field version = { "versionId", "a/b" };
 	struct store_presign req = { .action = PRESIGN_UPLOAD,
 				     .expire = 600,
 				     .headers = &type,

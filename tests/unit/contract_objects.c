@@ -204,7 +204,7 @@ static void removes(struct contract *c)
 
 static void keeps_metadata(struct contract *c)
 {
-	static const struct store_field headers[] = {
+	static const struct field headers[] = {
 		{ "x-amz-meta-contract-one", "a%20b" },
 		{ "x-amz-meta-contract-two", "c" },
 	};

@@ -111,7 +111,7 @@ void gateway_rig_close(struct gateway_rig *rig)
 
 /* ---- asking ---- */
 
-static size_t count(const struct sigv4_field *fields)
+static size_t count(const struct field *fields)
 {
 	size_t n = 0;
 
@@ -221,7 +221,7 @@ void rig_raw(const struct gateway_rig *rig, const void *bytes, size_t n,
 	rig_read(fd, out);
 }
 
-static void add_headers(struct buf *out, const struct sigv4_field *h)
+static void add_headers(struct buf *out, const struct field *h)
 {
 	for (size_t i = 0; i < count(h); i++)
 		buf_addf(out, "%s: %s\r\n", h[i].name, h[i].value);

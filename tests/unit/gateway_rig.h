@@ -41,9 +41,9 @@ struct ask {
 	const char *store; /* NULL: storage */
 	const char *key;
 	const char *host; /* NULL: the rig's; signed */
-	struct sigv4_field query[RIG_FIELDS];
-	struct sigv4_field signs[RIG_FIELDS]; /* headers, signed and sent */
-	struct sigv4_field sends[RIG_FIELDS]; /* headers, sent */
+	struct field query[RIG_FIELDS];
+	struct field signs[RIG_FIELDS]; /* headers, signed and sent */
+	struct field sends[RIG_FIELDS]; /* headers, sent */
 	int64_t expire; /* 0: 3600 */
 	const char *body; /* NULL: none */
 	size_t len; /* 0: the string's */

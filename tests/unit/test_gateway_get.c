@@ -21,7 +21,7 @@ static char date[HTTP_DATE_SIZE], later[HTTP_DATE_SIZE], before[HTTP_DATE_SIZE];
 
 static int setup(void **state)
 {
-	static const struct store_field headers[] = {
+	static const struct field headers[] = {
 		{ "x-amz-meta-color", "blue" },
 	};
 	const struct store_meta meta = { .content_type = "text/x-test",
@@ -62,7 +62,7 @@ static const char *value_of(const char *word)
 
 static const struct {
 	const char *sentence;
-	struct sigv4_field sends[RIG_FIELDS];
+	struct field sends[RIG_FIELDS];
 	unsigned status;
 	const char *body; /* of 200 and 206 */
 	const char *range; /* Content-Range */
@@ -162,7 +162,7 @@ static void check_row(size_t i, const char *method)
 	struct reply r;
 
 	for (size_t j = 0; j < RIG_FIELDS && rows[i].sends[j].name; j++)
-		a.sends[j] = (struct sigv4_field){
+		a.sends[j] = (struct field){
 			rows[i].sends[j].name,
 			value_of(rows[i].sends[j].value),
 		};
@@ -217,8 +217,7 @@ static void test_overrides(void **state)
 	struct reply r;
 
 	for (size_t i = 0; i < COUNT(all); i++)
-		a.query[i] =
-			(struct sigv4_field){ all[i].parameter, all[i].value };
+		a.query[i] = (struct field){ all[i].parameter, all[i].value };
 	rig_ask(&rig, &a, NULL, &r);
 	reply_expect("all of them", &r, 200, NULL);
 	for (size_t i = 0; i < COUNT(all); i++)
@@ -291,7 +290,7 @@ static void test_empty(void **state)
 	reply_expect("no bytes", &r, 200, NULL);
 	row_equal("its length", reply_header(&r, "Content-Length"), "0");
 	reply_clear(&r);
-	a.sends[0] = (struct sigv4_field){ "Range", "bytes=0-" };
+	a.sends[0] = (struct field){ "Range", "bytes=0-" };
 	rig_expect(&rig, "a range of none", &a, 416, "InvalidRange");
 }
 

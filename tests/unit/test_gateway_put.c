@@ -105,12 +105,12 @@ static void test_sums(void **state)
 {
 	for (size_t i = 0; i < COUNT(sums); i++) {
 		struct ask good = put(TEXT);
-		struct sigv4_field *field =
+		struct field *field =
 			sums[i].is_signed ? good.signs : good.sends;
 		struct ask bad;
 
-		field[0] = (struct sigv4_field){ sums[i].header,
-						 sum(sums[i].kind, TEXT) };
+		field[0] = (struct field){ sums[i].header,
+					   sum(sums[i].kind, TEXT) };
 		bad = good;
 		bad.body = "HELLO, stage";
 		rig_expect(&rig, sums[i].sentence, &bad, 400, "BadDigest");
@@ -128,13 +128,13 @@ static void test_other_sum(void **state)
 {
 	struct ask a = put(TEXT);
 
-	a.signs[0] = (struct sigv4_field){ "x-amz-checksum-sha1", "aaaa" };
+	a.signs[0] = (struct field){ "x-amz-checksum-sha1", "aaaa" };
 	rig_expect(&rig, "a checksum that would not be checked", &a, 501,
 		   "NotImplemented");
 	/* SDKs move it to the query. */
 	a = put(TEXT);
-	a.query[0] = (struct sigv4_field){ "x-amz-checksum-crc32c",
-					   sum("crc32c", "other") };
+	a.query[0] = (struct field){ "x-amz-checksum-crc32c",
+				     sum("crc32c", "other") };
 	rig_expect(&rig, "one in the query", &a, 400, "BadDigest");
 }
 
@@ -146,9 +146,9 @@ static void test_kept(void **state)
 	struct object_details d;
 	struct reply r;
 
-	a.signs[0] = (struct sigv4_field){ "content-type", "text/csv" };
-	a.signs[1] = (struct sigv4_field){ "x-amz-meta-color", "blue" };
-	a.query[0] = (struct sigv4_field){ "x-amz-meta-size", "4" };
+	a.signs[0] = (struct field){ "content-type", "text/csv" };
+	a.signs[1] = (struct field){ "x-amz-meta-color", "blue" };
+	a.query[0] = (struct field){ "x-amz-meta-size", "4" };
 	rig_ask(&rig, &a, NULL, &r);
 	reply_expect("stored", &r, 200, NULL);
 	assert_int_equal(store_head(rig.disk.s, KEY, &d), 0);
@@ -167,20 +167,20 @@ static void test_conditions(void **state)
 	char etag[STORE_ETAG_SIZE];
 	struct object_details d;
 
-	a.sends[0] = (struct sigv4_field){ "If-None-Match", "*" };
+	a.sends[0] = (struct field){ "If-None-Match", "*" };
 	rig_expect(&rig, "nothing is there", &a, 200, NULL);
 	a.body = "second";
 	rig_expect(&rig, "something is there", &a, 412, "PreconditionFailed");
 	row_equal("it stays", there(), "first");
 	assert_int_equal(store_head(rig.disk.s, KEY, &d), 0);
 	snprintf(etag, sizeof(etag), "%s", d.info.etag);
-	a.sends[0] = (struct sigv4_field){ "If-Match", etag };
+	a.sends[0] = (struct field){ "If-Match", etag };
 	rig_expect(&rig, "it is that one", &a, 200, NULL);
 	row_equal("replaced", there(), "second");
 	rig_expect(&rig, "it no longer is", &a, 412, "PreconditionFailed");
 	a.key = "stage/none";
 	rig_expect(&rig, "there is none", &a, 404, "NoSuchKey");
-	a.sends[0] = (struct sigv4_field){ "If-None-Match", "\"x\"" };
+	a.sends[0] = (struct field){ "If-None-Match", "\"x\"" };
 	rig_expect(&rig, "a condition that is not held", &a, 501,
 		   "NotImplemented");
 	check_clean("conditions", KEY " ");
@@ -192,7 +192,7 @@ static void test_chunked(void **state)
 {
 	struct ask a = put("5\r\nhello\r\n7;x=y\r\n, stage\r\n0\r\n\r\n");
 
-	a.sends[0] = (struct sigv4_field){ "Transfer-Encoding", "chunked" };
+	a.sends[0] = (struct field){ "Transfer-Encoding", "chunked" };
 	rig_expect(&rig, "in chunks", &a, 200, NULL);
 	row_equal("put together", there(), TEXT);
 	a.body = "0\r\n\r\n";
@@ -204,7 +204,7 @@ static void test_chunked(void **state)
 
 static const struct {
 	const char *sentence;
-	struct sigv4_field sends[RIG_FIELDS];
+	struct field sends[RIG_FIELDS];
 	unsigned status;
 } lengths[] = {
 	{ "two lengths",
@@ -299,8 +299,8 @@ static void test_no_continue(void **state)
 	struct reply r;
 
 	a.method = "PUT";
-	a.sends[0] = (struct sigv4_field){ "Expect", "100-continue" };
-	a.sends[1] = (struct sigv4_field){ "Content-Length", "1000000000" };
+	a.sends[0] = (struct field){ "Expect", "100-continue" };
+	a.sends[1] = (struct field){ "Content-Length", "1000000000" };
 	rig_ask(&rig, &a, "/storage/stage/x?X-Amz-Signature=0", &r);
 	reply_expect("told before the body", &r, 400, NULL);
 	reply_clear(&r);

@@ -218,11 +218,11 @@ static void address(void **state)
 /* As a server gets it: the target, and a Host header from the URL. */
 static enum sigv4_verdict verify(const struct local_key *key,
 				 const char *method, const char *url,
-				 const struct sigv4_field *header)
+				 const struct field *header)
 {
 	const char *host = strstr(url, "://") + 3, *path = strchr(host, '/');
 	char *name = strndup(host, path - host);
-	const struct sigv4_field headers[] = {
+	const struct field headers[] = {
 		{ "Host", name },
 		{ header ? header->name : "Accept",
 		  header ? header->value : "*/*" },
@@ -259,11 +259,10 @@ static const struct {
 
 static void urls_hold(void **state)
 {
-	static const struct store_field type = { "content-type", "text/csv" };
-	static const struct store_field query = {
-		"response-content-disposition", "attachment; filename=\"x\""
-	};
-	const struct sigv4_field sent = { "Content-Type", "text/csv" };
+	static const struct field type = { "content-type", "text/csv" };
+	static const struct field query = { "response-content-disposition",
+					    "attachment; filename=\"x\"" };
+	const struct field sent = { "Content-Type", "text/csv" };
 
 	for (size_t i = 0; i < COUNT(urls); i++) {
 		const char *row = urls[i].sentence;

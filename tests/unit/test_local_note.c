@@ -265,9 +265,8 @@ static void assert_md5(const char *key, const char *want)
 
 static void md5_where_computed(void **state)
 {
-	const struct store_field sum = { "content-md5",
-					 "XUFAKrxLKna5cZ2REBfFkg==" };
-	const struct store_field bad = { "content-md5", "XUFAKrxLKna5" };
+	const struct field sum = { "content-md5", "XUFAKrxLKna5cZ2REBfFkg==" };
+	const struct field bad = { "content-md5", "XUFAKrxLKna5" };
 	const struct store_meta meta = { .headers = &sum, .n_headers = 1 };
 	const struct store_meta worse = { .headers = &bad, .n_headers = 1 };
 	const struct store_body body = { .data = "hello", .fd = -1, .len = 5 };
@@ -297,7 +296,7 @@ static void md5_where_computed(void **state)
 static void too_much_metadata(void **state)
 {
 	static char value[STORE_METADATA_SIZE];
-	const struct store_field field = { "x-amz-meta-big", value };
+	const struct field field = { "x-amz-meta-big", value };
 	const struct store_meta meta = { .headers = &field, .n_headers = 1 };
 	const struct store_body body = { .data = "", .fd = -1 };
 	struct object_details d;

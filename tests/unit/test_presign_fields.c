@@ -14,17 +14,17 @@
 	"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define GIB5 "5368709120"
 
-static const struct store_field meta[] = { { "x-amz-meta-a", "b c" } };
-static const struct store_field broken[] = { { "x-amz-meta-a", "b\r\nc: d" } };
-static const struct store_field shouted[] = { { "X-Amz-Meta-A", "b" } };
-static const struct store_field spaced[] = { { "x y", "b" } };
-static const struct store_field empty[] = { { "x-amz-meta-a", "" } };
-static const struct store_field padded[] = { { "x-amz-meta-a", "b " } };
-static const struct store_field wide[] = { { "x-amz-meta-a", "\xc3\xa9" } };
-static const struct store_field host[] = { { "host", "other" } };
-static const struct store_field date[] = { { "x-amz-date", "now" } };
-static const struct store_field gzip[] = { { "accept-encoding", "gzip" } };
-static const struct store_field twice[] = { { "a", "1" }, { "a", "2" } };
+static const struct field meta[] = { { "x-amz-meta-a", "b c" } };
+static const struct field broken[] = { { "x-amz-meta-a", "b\r\nc: d" } };
+static const struct field shouted[] = { { "X-Amz-Meta-A", "b" } };
+static const struct field spaced[] = { { "x y", "b" } };
+static const struct field empty[] = { { "x-amz-meta-a", "" } };
+static const struct field padded[] = { { "x-amz-meta-a", "b " } };
+static const struct field wide[] = { { "x-amz-meta-a", "\xc3\xa9" } };
+static const struct field host[] = { { "host", "other" } };
+static const struct field date[] = { { "x-amz-date", "now" } };
+static const struct field gzip[] = { { "accept-encoding", "gzip" } };
+static const struct field twice[] = { { "a", "1" }, { "a", "2" } };
 
 #define HEADERS(list) .headers = (list), .n_headers = COUNT(list)
 #define DOWNLOAD .action = PRESIGN_DOWNLOAD
@@ -246,8 +246,7 @@ static const struct row {
 	{ "a header and its option",
 	  "a",
 	  { UPLOAD, .storage_class = "X",
-	    .headers = (const struct store_field[]){ { "x-amz-storage-class",
-						       "Y" } },
+	    .headers = (const struct field[]){ { "x-amz-storage-class", "Y" } },
 	    .n_headers = 1 },
 	  -EINVAL,
 	  "x-amz-storage-class: given twice" },

@@ -24,9 +24,9 @@
 #define DAY 86400
 #define NOON 1369396800 /* 2013-05-24T12:00:00Z */
 
-static const struct sigv4_field meta[] = { { "x-amz-meta-a", "b" } };
-static const struct sigv4_field listing[] = { { "prefix", "a b/" } };
-static const struct sigv4_field many[SIGV4_FIELDS_MAX];
+static const struct field meta[] = { { "x-amz-meta-a", "b" } };
+static const struct field listing[] = { { "prefix", "a b/" } };
+static const struct field many[SIGV4_FIELDS_MAX];
 
 static struct signer *static_signer(const char *token)
 {
@@ -76,7 +76,7 @@ static char *expected(const char *token, const char *hash, const char *region,
 		      int64_t time)
 {
 	char date[TIME_AMZ_SIZE];
-	const struct sigv4_field all[] = {
+	const struct field all[] = {
 		meta[0],
 		{ "x-amz-content-sha256", hash },
 		{ "x-amz-date", date },

@@ -49,25 +49,25 @@ static void check(const char *what, const char *want, const char *got)
 		fail_msg("%s:\n  want %s\n  got  %s", what, want, got);
 }
 
-static const struct sigv4_field empty_and_date[] = {
+static const struct field empty_and_date[] = {
 	{ "x-amz-content-sha256", SIGV4_EMPTY_PAYLOAD },
 	{ "x-amz-date", AMZ_DATE },
 };
 
-static const struct sigv4_field range[] = {
+static const struct field range[] = {
 	{ "Range", "bytes=0-9" },
 	{ "x-amz-content-sha256", SIGV4_EMPTY_PAYLOAD },
 	{ "x-amz-date", AMZ_DATE },
 };
 
-static const struct sigv4_field put[] = {
+static const struct field put[] = {
 	{ "Date", "Fri, 24 May 2013 00:00:00 GMT" },
 	{ "x-amz-date", AMZ_DATE },
 	{ "x-amz-storage-class", "REDUCED_REDUNDANCY" },
 	{ "x-amz-content-sha256", WELCOME_HASH },
 };
 
-static const struct sigv4_field chunked[] = {
+static const struct field chunked[] = {
 	{ "content-encoding", "aws-chunked" },
 	{ "content-length", "66824" },
 	{ "x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" },
@@ -76,7 +76,7 @@ static const struct sigv4_field chunked[] = {
 	{ "x-amz-storage-class", "REDUCED_REDUNDANCY" },
 };
 
-static const struct sigv4_field trailer[] = {
+static const struct field trailer[] = {
 	{ "content-encoding", "aws-chunked" },
 	{ "x-amz-content-sha256",
 	  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" },
@@ -86,8 +86,8 @@ static const struct sigv4_field trailer[] = {
 	{ "x-amz-trailer", "x-amz-checksum-crc32c" },
 };
 
-static const struct sigv4_field lifecycle[] = { { "lifecycle", "" } };
-static const struct sigv4_field listing[] = {
+static const struct field lifecycle[] = { { "lifecycle", "" } };
+static const struct field listing[] = {
 	{ "prefix", "J" },
 	{ "max-keys", "2" },
 };
@@ -184,25 +184,25 @@ static void published_headers(void **state)
 	}
 }
 
-static const struct sigv4_field sdk_get[] = {
+static const struct field sdk_get[] = {
 	{ "X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD" },
 	{ "response-content-disposition", "attachment; filename=\"a b.txt\"" },
 	{ "x-amz-checksum-mode", "ENABLED" },
 	{ "x-id", "GetObject" },
 };
 
-static const struct sigv4_field sdk_token[] = {
+static const struct field sdk_token[] = {
 	{ "X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD" },
 	{ "x-amz-checksum-mode", "ENABLED" },
 	{ "x-id", "GetObject" },
 };
 
-static const struct sigv4_field sdk_put[] = {
+static const struct field sdk_put[] = {
 	{ "X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD" },
 	{ "x-id", "PutObject" },
 };
 
-static const struct sigv4_field pinned[] = {
+static const struct field pinned[] = {
 	{ "Content-Length", "5" },
 	{ "Content-Type", "text/plain" },
 	{ "x-amz-meta-foo", "bar" },

@@ -77,7 +77,7 @@ static void key_bytes(void **state)
 
 static void wire_query(void **state)
 {
-	static const struct sigv4_field query[] = {
+	static const struct field query[] = {
 		{ "prefix", "a/b +" },
 		{ "delimiter", "/" },
 		{ "uploads", "" },
@@ -97,7 +97,7 @@ static void wire_query(void **state)
 
 struct canonical_header_row {
 	const char *sentence;
-	struct sigv4_field headers[4];
+	struct field headers[4];
 	size_t n;
 	const char *lines, *names;
 };
@@ -148,7 +148,7 @@ static void header_rules(void **state)
 
 static void query_rules(void **state)
 {
-	static const struct sigv4_field query[] = {
+	static const struct field query[] = {
 		{ "b", "2" }, { "b", "10" }, { "a b", "" },
 		{ "a", "~" }, { "a-", "x" }, { "B", "/" },
 	};
@@ -167,14 +167,14 @@ struct bad_row {
 	int64_t expires;
 };
 
-static const struct sigv4_field newline_value[] = { { "a", "b\nhost:evil" } };
-static const struct sigv4_field return_value[] = { { "a", "b\rc" } };
-static const struct sigv4_field delete_value[] = { { "a", "b\x7f" } };
-static const struct sigv4_field newline_name[] = { { "a\nb", "c" } };
-static const struct sigv4_field colon_name[] = { { "a:b", "c" } };
-static const struct sigv4_field empty_name[] = { { "", "c" } };
-static const struct sigv4_field second_host[] = { { "Host", "evil" } };
-static const struct sigv4_field many[SIGV4_FIELDS_MAX + 1] = { { "", "" } };
+static const struct field newline_value[] = { { "a", "b\nhost:evil" } };
+static const struct field return_value[] = { { "a", "b\rc" } };
+static const struct field delete_value[] = { { "a", "b\x7f" } };
+static const struct field newline_name[] = { { "a\nb", "c" } };
+static const struct field colon_name[] = { { "a:b", "c" } };
+static const struct field empty_name[] = { { "", "c" } };
+static const struct field second_host[] = { { "Host", "evil" } };
+static const struct field many[SIGV4_FIELDS_MAX + 1] = { { "", "" } };
 
 static const struct bad_row bad_rows[] = {
 	{ "a newline in a header's value is refused",

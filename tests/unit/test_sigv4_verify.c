@@ -27,8 +27,8 @@ static const struct sigv4_trust trust = {
 
 /* The target of a request as sigv4_presign() signs it. */
 static void sign_target(struct buf *out, const char *method, const char *path,
-			const struct sigv4_field *query, size_t n_query,
-			const struct sigv4_field *headers, size_t n_headers)
+			const struct field *query, size_t n_query,
+			const struct field *headers, size_t n_headers)
 {
 	const struct sigv4_scope scope = { KEY_ID, NULL, "us-east-1", "s3",
 					   SIGNED_AT };
@@ -51,7 +51,7 @@ static void sign_target(struct buf *out, const char *method, const char *path,
 }
 
 static enum sigv4_verdict verify(const char *method, const char *target,
-				 const struct sigv4_field *headers, size_t n,
+				 const struct field *headers, size_t n,
 				 const struct sigv4_trust *t, struct buf *why)
 {
 	const struct sigv4_received r = { method, target, headers, n };
@@ -67,13 +67,13 @@ struct row {
 	const char *method; /* that came; NULL: PUT, which was signed */
 	const char *find, *replace; /* in the target, once */
 	const char *append; /* to the target */
-	struct sigv4_field came[6]; /* headers; none: those signed */
+	struct field came[6]; /* headers; none: those signed */
 	int64_t later; /* seconds after the signature */
 	const char *key_id, *secret, *region; /* of who verifies */
 };
 
 /* What is signed: host and these. */
-static const struct sigv4_field signed_headers[] = {
+static const struct field signed_headers[] = {
 	{ "content-type", "text/csv" },
 	{ "x-amz-meta-a", "one  two" },
 };
@@ -229,11 +229,10 @@ static void replace(struct buf *b, const char *find, const char *by)
 
 static void try_row(const struct row *row)
 {
-	static const struct sigv4_field all[] = { HOST_ROW, TYPE_ROW,
-						  META_ROW };
+	static const struct field all[] = { HOST_ROW, TYPE_ROW, META_ROW };
 	struct sigv4_trust t = trust;
 	struct buf target = BUF_INIT(BUF_URL), why = BUF_INIT(BUF_MESSAGE);
-	const struct sigv4_field *came = row->came;
+	const struct field *came = row->came;
 	enum sigv4_verdict got;
 	size_t n = 0;
 
@@ -271,11 +270,11 @@ static void test_rows(void **state)
 /* Every byte of the target, each replaced by some other ones. */
 static void test_every_byte(void **state)
 {
-	static const struct sigv4_field query[] = {
+	static const struct field query[] = {
 		{ "response-content-type", "text/plain; charset=utf-8" },
 		{ "versionId", "null" },
 	};
-	static const struct sigv4_field came[] = { HOST_ROW };
+	static const struct field came[] = { HOST_ROW };
 	static const char others[] = "x/Z0=&%;";
 	struct buf target = BUF_INIT(BUF_URL), why = BUF_INIT(1 << 20);
 
@@ -305,7 +304,7 @@ static void test_every_byte(void **state)
 /* Every order of parameters is the same request. */
 static void test_order(void **state)
 {
-	static const struct sigv4_field came[] = { HOST_ROW };
+	static const struct field came[] = { HOST_ROW };
 	struct buf target = BUF_INIT(BUF_URL), why = BUF_INIT(BUF_MESSAGE);
 	struct buf turned = BUF_INIT(BUF_URL);
 	const char *query, *amp;
@@ -339,7 +338,7 @@ static void test_published(void **state)
 		"&X-Amz-Expires=86400&X-Amz-SignedHeaders=host"
 		"&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c"
 		"265957d157751f604d404";
-	static const struct sigv4_field came[] = {
+	static const struct field came[] = {
 		{ "Host", "examplebucket.s3.amazonaws.com" },
 	};
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -364,7 +363,7 @@ static const struct {
 
 static void test_bare(void **state)
 {
-	static const struct sigv4_field came[] = { HOST_ROW };
+	static const struct field came[] = { HOST_ROW };
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 
 	for (size_t i = 0; i < COUNT(bare); i++) {
@@ -380,7 +379,7 @@ static void test_bare(void **state)
 /* More than anybody signs: refused, not a crash. */
 static void test_many(void **state)
 {
-	static const struct sigv4_field came[] = { HOST_ROW };
+	static const struct field came[] = { HOST_ROW };
 	struct buf target = BUF_INIT(BUF_URL), why = BUF_INIT(BUF_MESSAGE);
 
 	sign_target(&target, "GET", PATH, NULL, 0, NULL, 0);

@@ -101,7 +101,7 @@ static int admit_row(struct users *u, size_t i, const struct pair *p,
 		     struct users_actor *who, struct buf *err)
 {
 	struct buf text = BUF_INIT(BUF_MESSAGE);
-	struct sigv4_field fields[2];
+	struct field fields[2];
 	struct exchange x = { .headers = fields,
 			      .peer = p->peer,
 			      .local = p->local };
@@ -120,10 +120,10 @@ static int admit_row(struct users *u, size_t i, const struct pair *p,
 	}
 	if (rows[i].raw || rows[i].login)
 		fields[x.n_headers++] =
-			(struct sigv4_field){ "Authorization", buf_str(&text) };
+			(struct field){ "Authorization", buf_str(&text) };
 	if (rows[i].more)
 		fields[x.n_headers++] =
-			(struct sigv4_field){ rows[i].more, "1.2.3.4" };
+			(struct field){ rows[i].more, "1.2.3.4" };
 	rc = users_admit(u, &x, who, err);
 	buf_clear(&text);
 	return rc;

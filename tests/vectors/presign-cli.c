@@ -109,7 +109,7 @@ static int split(char *s, char separator, char **out, int max)
 	return n;
 }
 
-static bool read_pairs(char *s, struct store_field *out, size_t *n)
+static bool read_pairs(char *s, struct field *out, size_t *n)
 {
 	char *items[PRESIGN_FIELDS_MAX], *halves[2];
 	int found = *s ? split(s, ',', items, PRESIGN_FIELDS_MAX) : 0;
@@ -125,7 +125,7 @@ static bool read_pairs(char *s, struct store_field *out, size_t *n)
 	return found >= 0;
 }
 
-static bool set_option(struct presign_request *r, const struct store_field *f)
+static bool set_option(struct presign_request *r, const struct field *f)
 {
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
 		if (strcmp(options[i].name, f->name))
@@ -198,8 +198,8 @@ static void put_answer(const struct store_presigned *p,
 
 static bool answer(char *line, bool curl)
 {
-	struct store_field named[PRESIGN_FIELDS_MAX];
-	struct store_field headers[PRESIGN_FIELDS_MAX];
+	struct field named[PRESIGN_FIELDS_MAX];
+	struct field headers[PRESIGN_FIELDS_MAX];
 	struct presign_request r = { .headers = headers };
 	struct buf err = BUF_INIT(BUF_MESSAGE);
 	struct store_presigned p;

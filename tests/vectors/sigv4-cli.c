@@ -80,7 +80,7 @@ static int split(char *s, char separator, char **out, int max)
 	return n;
 }
 
-static bool read_pairs(char *s, struct sigv4_field *out, size_t *n)
+static bool read_pairs(char *s, struct field *out, size_t *n)
 {
 	char *items[SIGV4_FIELDS_MAX], *halves[2];
 	int found = *s ? split(s, ',', items, SIGV4_FIELDS_MAX) : 0;
@@ -120,7 +120,7 @@ static int sign_case(char **f, const struct sigv4_request *request,
 
 static bool answer(char *line)
 {
-	struct sigv4_field query[SIGV4_FIELDS_MAX], headers[SIGV4_FIELDS_MAX];
+	struct field query[SIGV4_FIELDS_MAX], headers[SIGV4_FIELDS_MAX];
 	struct sigv4_request request = { .query = query, .headers = headers };
 	struct buf path = BUF_INIT(BUF_URL), out = BUF_INIT(1 << 20);
 	char *f[FIELDS];

@@ -19,7 +19,7 @@
 
 static bool answer(char *line)
 {
-	struct sigv4_field headers[SIGV4_FIELDS_MAX];
+	struct field headers[SIGV4_FIELDS_MAX];
 	struct sigv4_received r = { .headers = headers };
 	struct sigv4_trust trust = { .service = "s3" };
 	struct buf why = BUF_INIT(BUF_MESSAGE);
