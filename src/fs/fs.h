@@ -58,6 +58,7 @@ struct fs_caller {
 	uid_t uid;
 	gid_t gid;
 	int (*groups)(const struct fs_caller *c, gid_t *list, int max);
+	bool drop_setid; /* what it empties loses set-id bits */
 	void *arg;
 };
 
@@ -132,9 +133,16 @@ int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 #define FS_SET_SIZE 8
 #define FS_SET_ATIME 16
 #define FS_SET_MTIME 32
+#define FS_DROP_SETID 64 /* before: as fs_drop_setid() */
 int fs_setattr(struct fs *fs, struct inode *i, struct handle *h,
 	       const struct stat *st, unsigned which, struct stat *out,
 	       double *timeout);
+/*
+ * The file loses its set-user-id bit, and the set-group-id bit if its group may
+ * execute it: what the kernel asks for when a caller without CAP_FSETID changes
+ * the content, and when anybody changes the owner.
+ */
+int fs_drop_setid(struct fs *fs, struct inode *i);
 int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 	     const struct fs_caller *c, struct fs_entry *out);
 int fs_rmdir(struct fs *fs, struct inode *dir, const char *name);

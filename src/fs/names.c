@@ -154,9 +154,8 @@ void names_maker(struct fs *fs, struct inode *dir, bool is_dir,
 
 	*owner = *c;
 	inode_view(fs->tree, dir, &v);
-	if (!v.files)
-		return;
-	if (geteuid()) { /* who is not root makes its own only */
+	/* On a disk only root gives files away. */
+	if (v.files && geteuid()) {
 		owner->uid = geteuid();
 		owner->gid = getegid();
 	}

@@ -32,8 +32,8 @@ void names_fill(struct fs *fs, struct inode *i, struct fs_entry *out);
 /* 0 when no key lies below the directory but its own marker, and nothing that
  * is yet to be published; else -ENOTEMPTY. */
 int names_empty(struct fs *fs, struct inode *dir);
-/* Whose a new name in dir is, and with which mode, in a store of files: the
- * caller's if we may give it away, and in a set-group-id directory its group. */
+/* Whose a new name in dir is, and with which mode: the caller's, in a store of
+ * files if we may give it away, and in a set-group-id directory its group. */
 void names_maker(struct fs *fs, struct inode *dir, bool is_dir,
 		 const struct fs_caller *c, struct fs_caller *owner,
 		 mode_t *mode);

@@ -177,8 +177,10 @@ int fs_create(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 		err = create_new(fs, dir, name, mode, flags, c, &i, h);
 	} else if (!err) {
 		/* Somebody else made it since the kernel looked. */
-		err = flags & O_EXCL ? -EEXIST
-				     : fs_open(fs, i, flags, h, &keep);
+		err = flags & O_EXCL ? -EEXIST : 0;
+		if (!err && c->drop_setid)
+			err = fs_drop_setid(fs, i);
+		err = err ? err : fs_open(fs, i, flags, h, &keep);
 		if (err)
 			inode_unref(fs->tree, i);
 	}

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stage/path.h"
 #include "stage/stage.h"
 
 /* The question is about a key; the answer is what now stands in the tree. */
@@ -100,6 +101,8 @@ int names_ask(struct fs *fs, struct inode *dir, const char *name,
 int names_resolve(struct fs *fs, struct inode *dir, const char *name,
 		  struct inode **out)
 {
+	if (strlen(name) > NAME_BYTES_MAX) /* which the kernel lets through */
+		return -ENAMETOOLONG;
 	if (names_is_root(fs, dir))
 		return stages_resolve(fs, name, out);
 	switch (tree_find(fs->tree, dir, name, out)) {

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "fs/notices.h"
 #include "fs/watch.h"
 #include "stage/stage.h"
 
@@ -131,22 +132,51 @@ static int keep_here(struct fs *fs, struct inode *i, const struct stat *st,
 	return err;
 }
 
+/* Each where it is kept. */
+static int keep(struct fs *fs, struct inode *i, const struct stat *st,
+		unsigned which)
+{
+	struct inode_view v;
+	unsigned there;
+	int err = 0;
+
+	inode_view(fs->tree, i, &v);
+	there = kept_there(fs, &v, which);
+	if (there)
+		err = keep_there(fs, i, &v, st, there);
+	return err ? err : keep_here(fs, i, st, which & ~there);
+}
+
+int fs_drop_setid(struct fs *fs, struct inode *i)
+{
+	struct inode_view v;
+	mode_t drop = S_ISUID;
+	struct stat st;
+	int err;
+
+	inode_view(fs->tree, i, &v);
+	if (v.mode & S_IXGRP)
+		drop |= S_ISGID;
+	if (v.kind != INODE_FILE || !(v.mode & drop))
+		return 0;
+	st = (struct stat){ .st_mode = v.mode & ~drop };
+	err = keep(fs, i, &st, FS_SET_MODE);
+	/* A write's answer has no mode: the kernel would go on with the old. */
+	notices_inode(fs->notices, i, false);
+	return err;
+}
+
 int fs_setattr(struct fs *fs, struct inode *i, struct handle *h,
 	       const struct stat *st, unsigned which, struct stat *out,
 	       double *timeout)
 {
-	struct inode_view v;
-	unsigned there;
 	int err = names_writable(fs, i);
 
+	if (!err && (which & FS_DROP_SETID))
+		err = fs_drop_setid(fs, i);
 	if (!err && (which & FS_SET_SIZE))
 		err = set_size(fs, i, h, st->st_size);
-	inode_view(fs->tree, i, &v);
-	there = kept_there(fs, &v, which);
-	if (!err && there)
-		err = keep_there(fs, i, &v, st, there);
-	if (!err)
-		err = keep_here(fs, i, st, which & ~there);
+	err = err ? err : keep(fs, i, st, which);
 	if (err)
 		return err;
 	*timeout = names_tell(fs, i, out);

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fuse/killpriv.h"
+
 #define WANTED (FUSE_PARALLEL_DIROPS | FUSE_HANDLE_KILLPRIV_V2)
 
 enum init_state {
@@ -35,6 +37,7 @@ static ssize_t hook_read(int fd, void *buf, size_t len, void *userdata)
 	const struct fuse_init_in *in = (const void *)(h + 1);
 	ssize_t n = read(fd, buf, len);
 
+	killpriv_note(buf, n > 0 ? (size_t)n : 0);
 	if (init.state != INIT_WAITED || n < (ssize_t)(sizeof(*h) + 16))
 		return n;
 	if (h->opcode == FUSE_INIT) {

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libfuse_floor.a
 libfuse_floor_a_SOURCES = \
 	src/fuse/init_patch.c src/fuse/init_patch.h \
+	src/fuse/killpriv.c src/fuse/killpriv.h \
 	src/fuse/notify.c src/fuse/notify.h \
 	src/fuse/ops.c src/fuse/ops.h \
 	src/fuse/ops_dir.c \

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/wait.h"
+#include "fuse/killpriv.h"
 
 static void interrupted(fuse_req_t req, void *waiter)
 {
@@ -59,6 +60,7 @@ void op_caller(fuse_req_t req, struct fs_caller *out)
 	out->gid = ctx->gid;
 	out->groups = groups;
 	out->arg = req;
+	out->drop_setid = killpriv_wanted();
 }
 
 void op_entry_param(const struct fs_entry *e, struct fuse_entry_param *out)
@@ -171,6 +173,8 @@ static unsigned wanted(int to_set, struct stat *attr)
 	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
 		if (to_set & map[i].fuse)
 			which |= map[i].fs;
+	if (killpriv_wanted())
+		which |= FS_DROP_SETID;
 	if (to_set & FUSE_SET_ATTR_ATIME_NOW)
 		clock_gettime(CLOCK_REALTIME, &attr->st_atim);
 	if (to_set & FUSE_SET_ATTR_MTIME_NOW)

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+#include "fuse/killpriv.h"
+
 static struct handle *handle_of(const struct fuse_file_info *fi)
 {
 	return (struct handle *)(uintptr_t)fi->fh;
@@ -26,8 +28,10 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct fs *fs = op_begin(req);
 	struct handle *h = NULL;
 	bool keep = false;
-	int err = fs_open(fs, op_inode(req, ino), fi->flags, &h, &keep);
+	int err = killpriv_wanted() ? fs_drop_setid(fs, op_inode(req, ino)) : 0;
 
+	if (!err)
+		err = fs_open(fs, op_inode(req, ino), fi->flags, &h, &keep);
 	op_end(req);
 	if (err) {
 		op_reply(req, err);
@@ -120,9 +124,12 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size,
 {
 	struct fs *fs = op_begin(req);
 	struct handle *h = handle_of(fi);
-	int err = fi->writepage ? fs_write_page(fs, h, off, bytes, size)
-				: fs_write(fs, h, off, bytes, size);
+	int err = killpriv_wanted() ? fs_drop_setid(fs, op_inode(req, ino)) : 0;
 
+	if (!err && fi->writepage)
+		err = fs_write_page(fs, h, off, bytes, size);
+	else if (!err)
+		err = fs_write(fs, h, off, bytes, size);
 	op_end(req);
 	if (err)
 		op_reply(req, err);
@@ -157,11 +164,14 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 		  off_t length, struct fuse_file_info *fi)
 {
-	int err = -EOPNOTSUPP;
+	struct fs *fs = op_begin(req);
+	int err = mode ? -EOPNOTSUPP : 0;
 
-	if (!mode)
-		err = fs_fallocate(op_begin(req), handle_of(fi), offset,
-				   length);
+	/* The request has no flag, and CAP_FSETID cannot be seen from here. */
+	if (!err && fuse_req_ctx(req)->uid)
+		err = fs_drop_setid(fs, op_inode(req, ino));
+	if (!err)
+		err = fs_fallocate(fs, handle_of(fi), offset, length);
 	op_end(req);
 	op_reply(req, err);
 }

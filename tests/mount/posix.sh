@@ -1,0 +1,30 @@
+#!/bin/bash
+# System calls and what they answer, by the table posix.rows, on a store of
+# files and on S3: what POSIX asks for, and what the mount refuses by design.
+. "$(dirname "$0")/lib.sh"
+
+CONF_MORE="[stage disk]
+url = fs://$T/disk/"
+write_config 'allow_other = yes' 'allow_suid = yes'
+mount_up
+chmod 755 "$T"
+
+table() {	# KIND FOLDER
+	local result sentence wrong n=0
+	mkdir "$2"
+	while IFS=$'\t' read -r result sentence wrong; do
+		n=$((n + 1))
+		if [ "$result" = ok ]; then
+			pass "$1: ${sentence#"$1": }"
+		else
+			fail "$1: ${sentence#"$1": }" <<<"$wrong"
+		fi
+	done < <(/usr/bin/python3 "$HERE/posix.py" "$HERE/posix.rows" "$2" "$1" 2>"$T/posix.err"
+		echo $? >"$T/posix.status")
+	is "$1: the table was run to its end" \
+		"$(cat "$T/posix.status" "$T/posix.err")" 0
+	like "$1: there were hundreds of rows" "$n" '^[2-9][0-9][0-9]$'
+}
+table fs "$MNT/disk/posix"
+table s3 "$MNT/ext/posix"
+done_testing
