@@ -5,6 +5,7 @@ libbase_a_SOURCES = \
 	src/base/clock.c src/base/clock.h \
 	src/base/digest.c src/base/digest.h \
 	src/base/dirs.c src/base/dirs.h \
+	src/base/fatal.c src/base/fatal.h \
 	src/base/field.h \
 	src/base/ini.c src/base/ini.h \
 	src/base/ini_expand.c \
@@ -62,6 +63,12 @@ TESTS += tests/unit/test_wait
 tests_unit_test_wait_SOURCES = tests/unit/test_wait.c
 tests_unit_test_wait_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_wait_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_fatal
+TESTS += tests/unit/test_fatal
+tests_unit_test_fatal_SOURCES = tests/unit/test_fatal.c
+tests_unit_test_fatal_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fatal_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_option
 TESTS += tests/unit/test_option

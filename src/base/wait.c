@@ -14,11 +14,16 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/lock.h"
 
 struct waiter_locked {
 	bool permit;
 	bool interrupted;
+	waiter_judge *judge;
+	void *arg;
+	int64_t asked_ms; /* when waiter_ask() first came; WAIT_FOREVER: not */
+	int64_t judge_ms; /* when the judge is next asked; WAIT_FOREVER */
 };
 
 struct waiter {
@@ -41,6 +46,8 @@ struct waiter *waiter_self(void)
 		pthread_condattr_t attr;
 
 		lock_init(&self.lock);
+		self.guarded_.asked_ms = WAIT_FOREVER;
+		self.guarded_.judge_ms = WAIT_FOREVER;
 		pthread_condattr_init(&attr);
 		pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 		pthread_cond_init(&self.cond, &attr);
@@ -50,10 +57,53 @@ struct waiter *waiter_self(void)
 	return &self;
 }
 
+void waiter_begin_judged(struct waiter *w, waiter_judge *judge, void *arg)
+{
+	struct waiter_locked *g;
+
+	lock_take(&w->lock);
+	g = waiter_locked(w);
+	g->interrupted = false;
+	g->judge = judge;
+	g->arg = arg;
+	g->asked_ms = g->judge_ms = WAIT_FOREVER;
+	lock_drop(&w->lock);
+}
+
 void waiter_begin(struct waiter *w)
 {
+	waiter_begin_judged(w, NULL, NULL);
+}
+
+static bool is_due_locked(struct waiter *w) REQUIRES(&w->lock)
+{
+	struct waiter_locked *g = waiter_locked(w);
+
+	return !g->interrupted && clock_mono_ms() >= g->judge_ms;
+}
+
+/* The judge reads files: it is asked without the lock. */
+static void judge(struct waiter *w)
+{
+	struct waiter_locked *g;
+	int64_t since_ms;
+	waiter_judge *ask;
+	void *arg;
+	bool due, over;
+
 	lock_take(&w->lock);
-	waiter_locked(w)->interrupted = false;
+	g = waiter_locked(w);
+	due = is_due_locked(w);
+	since_ms = g->asked_ms;
+	ask = g->judge;
+	arg = g->arg;
+	lock_drop(&w->lock);
+	if (!due)
+		return;
+	over = ask(arg, since_ms);
+	lock_take(&w->lock);
+	g->interrupted |= over;
+	g->judge_ms = clock_mono_ms() + WAITER_JUDGE_MS;
 	lock_drop(&w->lock);
 }
 
@@ -69,29 +119,43 @@ static int sleep_locked(struct waiter *w, int64_t until_ms) REQUIRES(&w->lock)
 	return pthread_cond_timedwait(&w->cond, &w->lock.mutex, &ts);
 }
 
+/* 0, -EINTR, -ETIMEDOUT, or -EAGAIN: it is time for the judge. */
 static int park(struct waiter *w, int64_t until_ms, bool interruptible)
 {
 	struct waiter_locked *g;
+	bool due = false;
 	int err = 0;
 
 	lock_take(&w->lock);
 	g = waiter_locked(w);
-	while (!g->permit && !(interruptible && g->interrupted) && !err)
-		err = sleep_locked(w, until_ms);
+	while (!g->permit && !(interruptible && g->interrupted) && !due &&
+	       !(err && clock_mono_ms() >= until_ms)) {
+		bool first = interruptible && g->judge_ms < until_ms;
+
+		err = sleep_locked(w, first ? g->judge_ms : until_ms);
+		due = interruptible && is_due_locked(w);
+	}
 	if (interruptible && g->interrupted)
 		err = -EINTR;
 	else if (g->permit)
 		err = 0;
 	else
-		err = -ETIMEDOUT;
-	g->permit = false;
+		err = due ? -EAGAIN : -ETIMEDOUT;
+	if (err != -EAGAIN)
+		g->permit = false;
 	lock_drop(&w->lock);
 	return err;
 }
 
 int waiter_park(struct waiter *w, int64_t until_ms)
 {
-	return park(w, until_ms, true);
+	int err;
+
+	do {
+		judge(w);
+		err = park(w, until_ms, true);
+	} while (err == -EAGAIN);
+	return err;
 }
 
 int waiter_park_uninterrupted(struct waiter *w, int64_t until_ms)
@@ -115,10 +179,23 @@ void waiter_interrupt(struct waiter *w)
 	lock_drop(&w->lock);
 }
 
+void waiter_ask(struct waiter *w)
+{
+	struct waiter_locked *g;
+
+	lock_take(&w->lock);
+	g = waiter_locked(w);
+	if (g->judge && g->asked_ms == WAIT_FOREVER)
+		g->asked_ms = g->judge_ms = clock_mono_ms();
+	pthread_cond_signal(&w->cond);
+	lock_drop(&w->lock);
+}
+
 int waiter_interrupted(struct waiter *w)
 {
 	int interrupted;
 
+	judge(w);
 	lock_take(&w->lock);
 	interrupted = waiter_locked(w)->interrupted;
 	lock_drop(&w->lock);

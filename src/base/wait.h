@@ -7,16 +7,28 @@
  * An unpark that comes before the park is kept, so nothing is lost between the
  * two. A park may also return for no reason: look at the condition again.
  *
- * An operation that the kernel interrupts (FUSE_INTERRUPT) unparks its thread
- * with the interrupted flag set, and every later wait of that operation
- * returns -EINTR until waiter_begin() starts the next one.
+ * An operation that is interrupted ends early: every later wait of it returns
+ * -EINTR until waiter_begin() starts the next one. waiter_interrupt() is such
+ * an end. waiter_ask() is the question whether it is to end: the kernel
+ * interrupts a request (FUSE_INTERRUPT) for any signal of the process that
+ * waits, and says nothing more when one comes that kills it. So the thread asks
+ * the operation's judge, and while it goes on waiting it asks again.
  */
 #ifndef BASE_WAIT_H
 #define BASE_WAIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct waiter;
+
+/*
+ * Is the operation to end? Called on the owner's thread, holding nothing, soon
+ * after waiter_ask() and every WAITER_JUDGE_MS from then on. since_ms: when
+ * that was, by clock_mono_ms().
+ */
+typedef bool waiter_judge(void *arg, int64_t since_ms);
+#define WAITER_JUDGE_MS 100
 
 /* No bound on the time. */
 #define WAIT_FOREVER INT64_MAX
@@ -24,8 +36,12 @@ struct waiter;
 /* The calling thread's own waiter. Lives as long as the thread; never NULL. */
 struct waiter *waiter_self(void);
 
-/* A new operation begins on this thread: forget the last one's interrupt. */
+/*
+ * A new operation begins on this thread: forget the last one's interrupt, its
+ * judge and what it was asked. Without a judge a question ends nothing.
+ */
 void waiter_begin(struct waiter *w);
+void waiter_begin_judged(struct waiter *w, waiter_judge *judge, void *arg);
 
 /*
  * Sleeps until unparked, interrupted, or the monotonic clock (clock_mono_ms())
@@ -45,7 +61,11 @@ void waiter_unpark(struct waiter *w);
 /* Ends the owner's present operation early. Any thread. */
 void waiter_interrupt(struct waiter *w);
 
-/* True when the present operation was interrupted. */
+/* Has the owner's present operation to end? Any thread. */
+void waiter_ask(struct waiter *w);
+
+/* True when the present operation was interrupted. Only the owner may call it:
+ * it may ask the judge. */
 int waiter_interrupted(struct waiter *w);
 
 /* A waiter in a list that stands under somebody's lock. On the stack. */

@@ -11,26 +11,54 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
+#include "base/fatal.h"
 #include "base/wait.h"
 #include "fuse/killpriv.h"
 
+/* A caller whom /proc does not show us, as one in another container, or one of
+ * another user under hidepid=: it is believed to live for so long. */
+#define UNKNOWN_MS 10000
+
 static void interrupted(fuse_req_t req, void *waiter)
 {
-	waiter_interrupt(waiter);
+	waiter_ask(waiter);
+}
+
+/* Any signal of the caller's interrupts a request, also one that it handles
+ * and goes on from: only one that kills it ends what it asked for. */
+static bool is_dying(void *req, int64_t since_ms)
+{
+	switch (fatal_signal(fuse_req_ctx(req)->pid)) {
+	case FATAL_NO:
+		return false;
+	case FATAL_YES:
+		return true;
+	case FATAL_UNKNOWN:
+		break;
+	}
+	return clock_mono_ms() - since_ms >= UNKNOWN_MS;
 }
 
 struct fs *op_begin(fuse_req_t req)
 {
 	struct waiter *w = waiter_self();
 
-	waiter_begin(w);
+	waiter_begin_judged(w, is_dying, req);
 	fuse_req_interrupt_func(req, interrupted, w);
+	return fuse_req_userdata(req);
+}
+
+struct fs *op_begin_whole(fuse_req_t req)
+{
+	waiter_begin(waiter_self());
 	return fuse_req_userdata(req);
 }
 
 void op_end(fuse_req_t req)
 {
 	fuse_req_interrupt_func(req, NULL, NULL);
+	waiter_begin(waiter_self());
 }
 
 void op_reply(fuse_req_t req, int err)

@@ -48,10 +48,13 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 		 struct fuse_file_info *fi);
 
 /*
- * Every operation that may wait stands between these two: an interrupt of the
- * request then ends the wait of the thread that works for it.
+ * Every operation that may wait stands between these two: a signal that kills
+ * the caller then ends the wait of the thread that works for it.
  */
 struct fs *op_begin(fuse_req_t req);
+/* The same for a close, which nothing breaks off: what was written is published
+ * also when its writer is killed. */
+struct fs *op_begin_whole(fuse_req_t req);
 void op_end(fuse_req_t req);
 
 /* Replies to an operation without a result: err is 0 or -errno. */

@@ -139,7 +139,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size,
 
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	int err = fs_flush(op_begin(req), handle_of(fi));
+	int err = fs_flush(op_begin_whole(req), handle_of(fi));
 
 	op_end(req);
 	op_reply(req, err);
@@ -156,7 +156,7 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	fs_release(op_begin(req), handle_of(fi));
+	fs_release(op_begin_whole(req), handle_of(fi));
 	op_end(req);
 	op_reply(req, 0);
 }

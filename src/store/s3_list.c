@@ -4,7 +4,8 @@
  *
  * A page is sorted by key, objects and groups together, and the pages follow
  * each other in key order, so that the whole is in order. A server that does
- * not move (the same token again) is an error, not a loop.
+ * not move (the same token again) is an error, not a loop. A page whose caller
+ * was interrupted amid the wait is asked for again by the next call.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -40,6 +41,7 @@ struct s3_list {
 	struct fetch *next; /* NULL: none is under way */
 	char *last_token;
 	char *last_group; /* a group that a page ended with */
+	bool lost; /* the page of last_token: its caller was interrupted */
 	bool end;
 	int err; /* that it ended with */
 };
@@ -121,6 +123,7 @@ static int fetch_start(struct s3_list *l, const char *token, bool again)
 		return -ENOMEM;
 	l->next->again = again;
 	err = s3_ready(&l->next->call);
+	l->lost = err == -EINTR;
 	if (err) {
 		fetch_free(l->next);
 		l->next = NULL;
@@ -203,6 +206,7 @@ static int take_page(struct s3_list *l)
 		err = err ? err : fetch_wait(s, f, false);
 	}
 	l->next = NULL;
+	l->lost = err == -EINTR;
 	if (!err) {
 		s3_page_clear(&l->page);
 		l->page = f->page;
@@ -234,8 +238,12 @@ static int go_on(struct s3_list *l)
 
 static int next_page(struct s3_list *l)
 {
-	int err = l->next ? 0 : go_on(l);
+	int err = 0;
 
+	if (l->lost)
+		err = fetch_start(l, l->last_token, false);
+	else if (!l->next)
+		err = go_on(l);
 	if (!err && l->next)
 		err = take_page(l);
 	if (!err && l->ahead && !l->end)
@@ -260,14 +268,17 @@ int s3_list_next(struct store_list *base, struct list_entry *out)
 {
 	struct s3_list *l = (struct s3_list *)base;
 	struct s3_entry *e;
+	int err;
 
 	do {
 		while (l->at == l->page.n) {
 			if (l->end)
 				return 0;
-			l->err = l->err ? l->err : next_page(l);
-			if (l->err)
-				return l->err;
+			err = l->err ? l->err : next_page(l);
+			/* an interrupt ends the call, not the listing */
+			l->err = err == -EINTR ? 0 : err;
+			if (err)
+				return err;
 		}
 		e = &l->page.entries[l->at++];
 	} while (is_repeated(l, e));

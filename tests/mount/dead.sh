@@ -72,6 +72,29 @@ timeout 2 cat "$MNT/dead/interrupted" >/dev/null 2>&1 &
 interrupted=$!
 ok 'one that is asked to end ends too' 'until_ok 30 "! [ -d /proc/$interrupted ] ||
 	grep -q \"^State:.Z\" /proc/$interrupted/status"'
+# The kernel tells us of the first signal only, and it is one that is handled.
+dies_after_a_handled() {	# SIGNAL SENTENCE
+	/usr/bin/python3 -c '
+import ctypes, os, signal, sys
+signal.signal(signal.SIGUSR1, lambda *_: None)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+print("up", flush=True)
+ctypes.CDLL(None).open(sys.argv[1].encode(), os.O_RDONLY)
+' "$MNT/dead/handled$1" >"$T/handled" 2>/dev/null &
+	local pid=$!
+	until_ok 30 '[ -s "$T/handled" ]'
+	sleep 0.5
+	kill -USR1 $pid
+	sleep 0.5
+	ok "a reader goes on waiting when it handles a signal, $2" \
+		"grep -q '^State:.[SD]' /proc/$pid/status"
+	kill -"$1" $pid
+	ok '... and dies of one that it does not' "until_ok 30 '! [ -d /proc/$pid ] ||
+		grep -q \"^State:.Z\" /proc/$pid/status'"
+	rm -f "$T/handled"
+}
+dies_after_a_handled KILL 'before SIGKILL'
+dies_after_a_handled QUIT 'before SIGQUIT'
 kill -KILL "${readers[@]}" 2>/dev/null
 ok 'all of them die' 'until_ok 60 "[ \$(stuck) = 0 ]"'
 ok 'the mount still works' '[ "$(cat $E/file)" = alive ]'

@@ -321,6 +321,35 @@ static void interrupted(void **state)
 	assert_in_range(clock_mono_ms() - began, 0, 2500);
 }
 
+static bool dying(void *arg, int64_t since_ms)
+{
+	return true;
+}
+
+/* A page whose reader was killed is there for the next one who reads on. */
+static void interrupted_listing_goes_on(void **state)
+{
+	struct list_query q = { .prefix = "p/", .page = 1, .ahead = true };
+	struct store_list *l;
+	struct list_entry e;
+	int err = 1, n = -1;
+
+	assert_int_equal(put("p/1") | put("p/2") | put("p/3"), 0);
+	standin_fault(&rig.standin, "\"query\": \"list-type\", \"count\": 0",
+		      "\"type\": \"latency\", \"seconds\": 0.3");
+	assert_int_equal(store_list_open(rig.s, &q, &l), 0);
+	for (; err > 0; n++) {
+		waiter_begin_judged(waiter_self(), dying, NULL);
+		waiter_ask(waiter_self());
+		err = store_list_next(l, &e);
+		waiter_begin(waiter_self());
+		err = err == -EINTR ? store_list_next(l, &e) : err;
+	}
+	assert_int_equal(err, 0);
+	assert_int_equal(n, 3);
+	store_list_close(l);
+}
+
 static void closed_while_fetching(void **state)
 {
 	struct list_query q = { .prefix = "k", .ahead = true };
@@ -389,6 +418,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		ROW("an interrupted listing goes on where it was",
+		    interrupted_listing_goes_on),
 		ROW("a part whose source RGW would misread is not copied",
 		    source_with_percent),
 		ROW("a region redirect is followed, once", region_redirect),

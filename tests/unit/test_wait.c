@@ -16,6 +16,9 @@ enum step {
 	INTERRUPT,
 	PARK,
 	PARK_UNINTERRUPTED,
+	BEGIN_DYING, /* with a judge who says yes */
+	BEGIN_ALIVE, /* with one who says no */
+	ASK,
 };
 
 static const struct {
@@ -52,7 +55,42 @@ static const struct {
 	{ "but they are unparked",
 	  { { BEGIN }, { INTERRUPT }, { UNPARK }, { PARK_UNINTERRUPTED, 0 } },
 	  1 },
+	{ "a question ends what its judge says",
+	  { { BEGIN_DYING }, { ASK }, { PARK, -EINTR }, { PARK, -EINTR } },
+	  1 },
+	{ "and nothing else",
+	  { { BEGIN_ALIVE },
+	    { ASK },
+	    { PARK, -ETIMEDOUT },
+	    { UNPARK },
+	    { PARK, 0 } },
+	  0 },
+	{ "nothing without a judge",
+	  { { BEGIN }, { ASK }, { PARK, -ETIMEDOUT } },
+	  0 },
+	{ "a judge is asked when there is a question only",
+	  { { BEGIN_DYING }, { PARK, -ETIMEDOUT } },
+	  0 },
+	{ "a new operation forgets the question",
+	  { { BEGIN_DYING }, { ASK }, { BEGIN_DYING }, { PARK, -ETIMEDOUT } },
+	  0 },
+	{ "an interrupt is no question",
+	  { { BEGIN_ALIVE }, { INTERRUPT }, { PARK, -EINTR } },
+	  1 },
+	{ "some waits are not ended by a judge either",
+	  { { BEGIN_DYING }, { ASK }, { PARK_UNINTERRUPTED, -ETIMEDOUT } },
+	  1 },
 };
+
+static bool yes(void *arg, int64_t since_ms)
+{
+	return true;
+}
+
+static bool no(void *arg, int64_t since_ms)
+{
+	return false;
+}
 
 static int do_step(struct waiter *w, enum step step)
 {
@@ -67,6 +105,15 @@ static int do_step(struct waiter *w, enum step step)
 		break;
 	case INTERRUPT:
 		waiter_interrupt(w);
+		break;
+	case BEGIN_DYING:
+		waiter_begin_judged(w, yes, NULL);
+		break;
+	case BEGIN_ALIVE:
+		waiter_begin_judged(w, no, NULL);
+		break;
+	case ASK:
+		waiter_ask(w);
 		break;
 	case PARK:
 		return waiter_park(w, clock_mono_ms() + 3);
@@ -201,6 +248,35 @@ static void test_interrupt_from_another_thread(void **state)
 	waiter_begin(w);
 }
 
+/* Counts what it is asked, and says yes the third time. */
+static bool third(void *arg, int64_t since_ms)
+{
+	assert_true(since_ms <= clock_mono_ms());
+	return ++*(int *)arg == 3;
+}
+
+static void *asker(void *arg)
+{
+	waiter_ask(arg);
+	return NULL;
+}
+
+/* One question is enough: the kernel does not say when a fatal signal follows
+ * one that was handled. */
+static void test_judge_is_asked_again(void **state)
+{
+	struct waiter *w = waiter_self();
+	pthread_t thread;
+	int asked = 0;
+
+	waiter_begin_judged(w, third, &asked);
+	assert_int_equal(pthread_create(&thread, NULL, asker, w), 0);
+	assert_int_equal(waiter_park(w, WAIT_FOREVER), -EINTR);
+	assert_int_equal(asked, 3);
+	pthread_join(thread, NULL);
+	waiter_begin(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +285,7 @@ int main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_two_threads_take_turns),
 		cmocka_unit_test(test_interrupt_from_another_thread),
+		cmocka_unit_test(test_judge_is_asked_again),
 	};
 
 	return cmocka_run_group_tests_name("wait", tests, NULL, NULL);

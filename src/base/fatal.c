@@ -1,0 +1,101 @@
+/*
+ * A signal that kills a process is at once pending as SIGKILL in each of its
+ * threads. Those that also dump core (SIGQUIT, SIGABRT ...) are not: such a
+ * signal is pending as itself, neither blocked, nor caught, nor ignored, until
+ * the thread that sleeps takes it. While a debugger looks on it is the one who
+ * decides, so then only SIGKILL counts, as in the kernel's own killable waits.
+ */
+#include "base/fatal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STATUS_MAX 8191 /* bytes: all masks stand within the first 2 KiB */
+#define BIT(sig) (UINT64_C(1) << ((sig)-1))
+
+/* Those whose default is not to end the process. */
+#define HARMLESS \
+	(BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH) | \
+	 BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU))
+
+/* name begins with the newline before it: a process may be called `SigPnd:`. */
+static bool field(const char *text, const char *name, int base, uint64_t *out)
+{
+	const char *at = strstr(text, name);
+	char *end;
+
+	if (!at)
+		return false;
+	at += strlen(name);
+	*out = strtoull(at, &end, base);
+	return end != at;
+}
+
+enum fatal fatal_in_status(const char *text)
+{
+	uint64_t own, shared, blocked, ignored, caught, tracer, fatal;
+
+	if (!field(text, "\nSigPnd:", 16, &own) ||
+	    !field(text, "\nShdPnd:", 16, &shared) ||
+	    !field(text, "\nSigBlk:", 16, &blocked) ||
+	    !field(text, "\nSigIgn:", 16, &ignored) ||
+	    !field(text, "\nSigCgt:", 16, &caught) ||
+	    !field(text, "\nTracerPid:", 10, &tracer))
+		return FATAL_UNKNOWN;
+	fatal = tracer ? 0 : ~(blocked | ignored | caught | HARMLESS);
+	fatal |= BIT(SIGKILL);
+	return (own | shared) & fatal ? FATAL_YES : FATAL_NO;
+}
+
+/* /proc may be of another pid namespace than ours: its numbers then mean
+ * other threads. */
+static bool proc_is_ours(void)
+{
+	char self[32], want[32];
+	ssize_t n = readlink("/proc/self", self, sizeof(self) - 1);
+
+	if (n < 0)
+		return false;
+	self[n] = '\0';
+	snprintf(want, sizeof(want), "%ld", (long)getpid());
+	return !strcmp(self, want);
+}
+
+static bool read_status(pid_t tid, char *text, size_t size)
+{
+	char path[64];
+	ssize_t n = 1;
+	size_t len = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/status", (long)tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	while (n > 0 && len < size - 1) {
+		n = read(fd, text + len, size - 1 - len);
+		len += n > 0 ? (size_t)n : 0;
+	}
+	close(fd);
+	text[len] = '\0';
+	return n >= 0;
+}
+
+enum fatal fatal_signal(pid_t tid)
+{
+	char text[STATUS_MAX + 1];
+
+	if (tid <= 0)
+		return FATAL_UNKNOWN;
+	if (proc_is_ours() && read_status(tid, text, sizeof(text)))
+		return fatal_in_status(text);
+	/* hidepid= hides what is there, kill() does not */
+	return kill(tid, 0) && errno == ESRCH ? FATAL_YES : FATAL_UNKNOWN;
+}
