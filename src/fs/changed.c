@@ -81,6 +81,7 @@ void tree_removed(struct tree *t, struct inode *i)
 	tree_take(t);
 	if (i->parent) {
 		dir_changed(i->parent);
+		i->flags |= INODE_REMOVED;
 		tree_gone_locked(t, i, ++tree_locked(t)->clock);
 	}
 	tree_drop(t);
@@ -144,8 +145,10 @@ static int move_locked(struct tree *t, struct inode *i, struct inode *to_dir,
 	to_dir->refs++;
 	i->refs++;
 	there = tree_child_locked(t, to_dir, name);
-	if (there && there != i)
+	if (there && there != i) {
+		there->flags |= INODE_REMOVED;
 		tree_orphan_locked(t, there);
+	}
 	reattach_locked(t, i, to_dir, text);
 	if (there != i)
 		leave_absent_locked(t, dir, old_name);

@@ -96,8 +96,14 @@ void file_log(struct file *f, enum log_level level, int err, const char *what)
 	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
 	struct log_where where = { .stage = f->stage->name, .err = err };
 
-	if (!inode_key(f->env->tree, f->inode, &key))
-		where.key = buf_str(&key);
+	if (inode_open_key(f->env->tree, f->inode, &key)) {
+		buf_reset(&key); /* the last one that it had */
+		lock_take(&f->lock);
+		if (file_locked(f)->base_key)
+			buf_adds(&key, file_locked(f)->base_key);
+		lock_drop(&f->lock);
+	}
+	where.key = buf_str(&key);
 	log_at(level, &where, "%s", what);
 	buf_clear(&key);
 }
@@ -149,12 +155,12 @@ static int file_new(const struct file_env *env, struct inode *i,
 	g = &f->guarded_; /* nobody else has it yet */
 	if (!f->stage) /* it has lost its name just now */
 		err = -ESTALE;
+	err = err ? err : inode_key(env->tree, i, &key);
+	err = err == -ENOENT ? -ESTALE : err;
+	g->base_key = err ? NULL : strdup(buf_str(&key));
+	if (!err && !g->base_key)
+		err = -ENOMEM;
 	if (!err && base) {
-		err = inode_key(env->tree, i, &key);
-		err = err == -ENOENT ? -ESTALE : err;
-		g->base_key = err ? NULL : strdup(buf_str(&key));
-		if (!err && !g->base_key)
-			err = -ENOMEM;
 		g->has_base = true;
 		g->base = *base;
 		g->base_limit = base->size;
@@ -256,7 +262,7 @@ void file_moved(struct file *f, const struct object_info *info)
 	struct file_locked *g;
 	char *name = NULL, *old = NULL;
 
-	if (!inode_key(f->env->tree, f->inode, &key))
+	if (!inode_open_key(f->env->tree, f->inode, &key))
 		name = strdup(buf_str(&key));
 	buf_clear(&key);
 	if (!name)
@@ -286,28 +292,20 @@ void file_orphan(struct file *f)
 bool file_abandon(struct file *f)
 {
 	enum file_state before;
-	bool loses;
+	bool loses, removed;
 
 	if (file_begin(f, FILE_WRITING, &before))
 		return false;
+	removed = inode_is_orphan(f->env->tree, f->inode) &&
+		  !inode_is_lost(f->env->tree, f->inode);
 	lock_take(&f->lock);
-	loses = before == FILE_DIRTY && !file_locked(f)->orphan;
+	loses = before == FILE_DIRTY && !file_locked(f)->orphan && !removed;
 	file_locked(f)->orphan |= loses;
 	lock_drop(&f->lock);
 	if (loses)
 		writer_give_up(f);
 	file_end(f, before);
-	return loses && !inode_is_orphan(f->env->tree, f->inode);
-}
-
-bool file_lost_name(struct file *f)
-{
-	bool by_us;
-
-	lock_take(&f->lock);
-	by_us = file_locked(f)->orphan;
-	lock_drop(&f->lock);
-	return !by_us && inode_is_orphan(f->env->tree, f->inode);
+	return loses;
 }
 
 bool file_unbind(struct file *f)

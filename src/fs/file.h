@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "fs/inode.h"
 #include "store/store.h"
 
@@ -46,6 +47,8 @@ int file_open(const struct file_env *env, struct inode *i,
 void file_close(struct file *f);
 
 struct inode *file_inode(struct file *f);
+/* A line on this file, with its stage and key. */
+void file_log(struct file *f, enum log_level level, int err, const char *what);
 /* Size and time of what one reads now; true when dirty. */
 bool file_size(struct file *f, uint64_t *size);
 /* The base's version: changes when another machine's change was taken over.
@@ -67,7 +70,11 @@ bool file_abandon(struct file *f);
 int file_reset(struct file *f);
 int file_write(struct file *f, uint64_t offset, const void *bytes, size_t len);
 int file_truncate(struct file *f, uint64_t size);
-/* Makes the store's object what one reads now. 0 at once when CLEAN. */
+/*
+ * Makes the store's object what one reads now. 0 at once when CLEAN, and when
+ * this mount has removed the name or put another file there: what is written to
+ * it then is nobody's. -ESTALE when the name was lost otherwise.
+ */
 int file_publish(struct file *f);
 /*
  * Can a dirty file move to another name without publishing first? True when

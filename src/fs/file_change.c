@@ -19,6 +19,15 @@ static int check_size(struct file *f, uint64_t size)
 	return size > file_store(f)->limits.object_max ? -EFBIG : 0;
 }
 
+/* What would be written to a file whose object another program has removed or
+ * replaced is nobody's. One that was written to before keeps its name. */
+static int check_name(struct file *f, enum file_state before)
+{
+	return before == FILE_CLEAN && inode_is_lost(f->env->tree, f->inode)
+		       ? -ESTALE
+		       : 0;
+}
+
 int file_write(struct file *f, uint64_t offset, const void *bytes, size_t len)
 {
 	enum file_state before;
@@ -33,7 +42,8 @@ int file_write(struct file *f, uint64_t offset, const void *bytes, size_t len)
 	err = err ? err : file_begin(f, FILE_WRITING, &before);
 	if (err)
 		return err;
-	err = f->way->write(f, offset, bytes, len, &changed);
+	err = check_name(f, before);
+	err = err ? err : f->way->write(f, offset, bytes, len, &changed);
 	if (changed)
 		inode_touch(f->env->tree, f->inode);
 	file_end(f, changed ? FILE_DIRTY : before);
@@ -51,6 +61,8 @@ int file_truncate(struct file *f, uint64_t size)
 		return err;
 	old = size_of(f);
 	if (size != old)
+		err = check_name(f, before);
+	if (!err && size != old)
 		err = f->way->resize(f, size);
 	if (size_of(f) != old) {
 		inode_touch(f->env->tree, f->inode);

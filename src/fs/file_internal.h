@@ -92,7 +92,7 @@ struct file_locked {
 	bool has_base;
 	struct object_info base;
 	uint64_t base_limit;
-	char *base_key;
+	char *base_key; /* without a base: where there was none */
 	struct block_source *source; /* of base; NULL: not read yet */
 
 	/* The local way: the base's file, and the one that takes what is
@@ -146,11 +146,7 @@ void file_end(struct file *f, enum file_state state);
  * if that may end it. */
 int file_wait(struct file *f, bool (*done)(struct file *f, unsigned arg),
 	      unsigned arg, bool interruptible);
-/* A line on this file. */
-void file_log(struct file *f, enum log_level level, int err, const char *what);
 struct store *file_store(struct file *f);
-/* True when nothing has its name any more, though nobody of us removed it. */
-bool file_lost_name(struct file *f);
 struct pool *file_pool(struct file *f);
 
 /* ---- file_map.c ---- */

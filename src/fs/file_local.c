@@ -120,13 +120,6 @@ static int local_read(struct reader *r, struct file *f, uint64_t offset,
 
 /* ---- writing: with the turn ---- */
 
-/* Whoever opened what another program has replaced since, and has written
- * nothing yet, cannot: what it would write is nobody's. */
-static int check_name(struct file *f)
-{
-	return !file_scratch(f) && file_lost_name(f) ? -ESTALE : 0;
-}
-
 static bool in_pieces(struct file *f)
 {
 	bool many;
@@ -144,9 +137,9 @@ static int local_write(struct file *f, uint64_t offset, const char *bytes,
 	struct file_fd *s;
 	uint64_t size;
 	size_t done = 0;
-	int err = check_name(f), add = 0;
+	int err, add = 0;
 
-	err = err ? err : file_scratch_need(f, true, &s);
+	err = file_scratch_need(f, true, &s);
 	file_size(f, &size);
 	if (!err && in_pieces(f))
 		err = file_scratch_fill(f, s->fd, size);
@@ -167,10 +160,7 @@ static int local_resize(struct file *f, uint64_t size)
 {
 	struct file_fd *cut = NULL;
 	struct file_locked *g;
-	int err = check_name(f);
 
-	if (err)
-		return err;
 	lock_take(&f->lock);
 	g = file_locked(f);
 	if (size < g->size) {

@@ -151,7 +151,7 @@ static int take_base(struct file *f, int to)
 static int new_scratch(struct file *f, struct file_fd **out)
 {
 	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
-	int fd, err = inode_key(f->env->tree, f->inode, &key);
+	int fd, err = inode_open_key(f->env->tree, f->inode, &key);
 
 	if (err == -ENOENT) { /* it has no name any more: any place will do */
 		buf_reset(&key);

@@ -19,7 +19,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/wait.h"
-#include "stage/stage.h"
 
 static struct fs_locked *fs_locked(struct fs *fs) REQUIRES(&fs->lock)
 {
@@ -100,22 +99,6 @@ void fs_writers(struct fs *fs, struct fs_writers *out)
 
 /* ---- their end ---- */
 
-static void log_file(struct fs *fs, struct file *f, int err, const char *what)
-{
-	struct inode *i = file_inode(f);
-	struct stage *stage = inode_stage(fs->tree, i);
-	struct buf key = NAMES_KEY;
-
-	inode_key(fs->tree, i, &key);
-	log_at(LOG_LEVEL_ERROR,
-	       &(struct log_where){ .stage = stage ? stage->name : NULL,
-				    .key = buf_str(&key),
-				    .err = err },
-	       "%s", what);
-	stage_unref(stage);
-	buf_clear(&key);
-}
-
 /* The kernel's pages are of bytes that were given up: no ETag is theirs. */
 #define NO_ETAG "given up"
 
@@ -130,7 +113,8 @@ static int release(struct fs *fs, struct handle *h)
 	else if (handle_writes(h) && file_size(h->file, &size))
 		err = HANDLES_WRITE(fs, file_publish(h->file));
 	if (err)
-		log_file(fs, h->file, err, "what was written is lost at close");
+		file_log(h->file, LOG_LEVEL_ERROR, err,
+			 "what was written is lost at close");
 	free_handle(fs, h);
 	return err;
 }
@@ -146,7 +130,7 @@ static int give_up(struct fs *fs, struct handle *h)
 
 	if (handle_writes(h) && file_abandon(h->file)) {
 		err = -EIO;
-		log_file(fs, h->file, 0,
+		file_log(h->file, LOG_LEVEL_ERROR, 0,
 			 "not saved, as it was still open for writing when the "
 			 "mount ended: what was written since its last fsync "
 			 "or close is lost");

@@ -200,6 +200,27 @@ struct stage *inode_stage(struct tree *t, struct inode *i)
 	return s;
 }
 
+/* The root of i's stage, or what i hangs below otherwise. */
+static const struct inode *top_of(const struct inode *i)
+{
+	while (i->parent && !stage_root(i))
+		i = i->parent;
+	return i;
+}
+
+bool inode_is_lost(struct tree *t, struct inode *i)
+{
+	const struct inode *top;
+	bool lost;
+
+	tree_take(t);
+	top = top_of(i);
+	lost = !(i->flags & INODE_REMOVED) && (top->flags & INODE_ORPHAN) &&
+	       !stage_root(top);
+	tree_drop(t);
+	return lost;
+}
+
 /*
  * Writes head and the path of i below its stage's root, or the root of
  * stages, and tail. -ENOENT when it does not hang there any more.
@@ -213,7 +234,7 @@ static int write_path(const struct inode *i, const char *head, const char *tail,
 
 	for (at = i; at->parent && !stage_root(at); at = at->parent)
 		len += strlen(inode_name(at)) + (len > 0);
-	if (at->flags & INODE_ORPHAN)
+	if ((at->flags & INODE_ORPHAN) && !stage_root(at))
 		return -ENOENT;
 	if (len + used > STORE_KEY_MAX)
 		return -ENAMETOOLONG;
@@ -236,12 +257,19 @@ static int write_path(const struct inode *i, const char *head, const char *tail,
 	return buf_err(out);
 }
 
+/* Its stage is not one of the root's any more: dropped, or altered, by which it
+ * is another one. */
+static bool forgotten(const struct inode *i)
+{
+	return top_of(i)->flags & INODE_ORPHAN;
+}
+
 int inode_path(struct tree *t, struct inode *i, struct buf *out)
 {
 	int err;
 
 	tree_take(t);
-	err = write_path(i, "", "", out);
+	err = forgotten(i) ? -ENOENT : write_path(i, "", "", out);
 	tree_drop(t);
 	return err;
 }
@@ -271,6 +299,17 @@ int inode_key(struct tree *t, struct inode *i, struct buf *out)
 
 	buf_reset(out);
 	tree_take(t);
+	err = forgotten(i) ? -ENOENT : write_key(i, NULL, out);
+	tree_drop(t);
+	return err;
+}
+
+int inode_open_key(struct tree *t, struct inode *i, struct buf *out)
+{
+	int err;
+
+	buf_reset(out);
+	tree_take(t);
 	err = write_key(i, NULL, out);
 	tree_drop(t);
 	return err;
@@ -285,7 +324,9 @@ int inode_key_of(struct tree *t, struct inode *dir, const char *name,
 		return -ENAMETOOLONG;
 	buf_reset(out);
 	tree_take(t);
-	err = dir->dir ? write_key(dir, name, out) : -ENOTDIR;
+	err = !dir->dir        ? -ENOTDIR
+	      : forgotten(dir) ? -ENOENT
+			       : write_key(dir, name, out);
 	tree_drop(t);
 	return err;
 }

@@ -106,6 +106,9 @@ struct stage *inode_stage(struct tree *t, struct inode *i);
 int inode_path(struct tree *t, struct inode *i, struct buf *out);
 /* Whole key: the stage's prefix and the path; a directory's ends in '/'. */
 int inode_key(struct tree *t, struct inode *i, struct buf *out);
+/* The same for content that is open: it keeps its place in its stage when that
+ * has been altered or dropped since. -ENOENT: it has none. */
+int inode_open_key(struct tree *t, struct inode *i, struct buf *out);
 /* The key that `name` has, or would have, in dir (no trailing '/'). -EILSEQ
  * when it is not UTF-8 and the store has no other names. */
 int inode_key_of(struct tree *t, struct inode *dir, const char *name,
@@ -229,6 +232,9 @@ struct file *tree_lingering(struct tree *t);
 
 /* True when it has no name any more. */
 bool inode_is_orphan(struct tree *t, struct inode *i);
+/* True when it has no key any more, though this mount neither removed it nor
+ * put another in its place. */
+bool inode_is_lost(struct tree *t, struct inode *i);
 /*
  * Is the kernel's page cache still that of this ETag? If not, it is nobody's
  * until whoever was told to drop it has: another open that is answered before
@@ -249,8 +255,8 @@ bool inode_is_shown(struct tree *t, struct inode *i, const char *etag);
  * A directory is moved while nobody below it publishes, and nobody begins to
  * publish below a directory that moves. A file is published, removed or
  * renamed by one thread at a time. Who comes second waits: -EINTR. -ENOENT
- * when the name is gone. publish_begin also writes the key, which holds until
- * publish_end.
+ * when the name is gone. publish_begin also writes the key, as inode_open_key(),
+ * which holds until publish_end.
  *
  * The thread that has begun either may begin the other below (a rename
  * publishes first). So it must begin before it keeps others waiting in its own

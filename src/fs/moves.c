@@ -142,7 +142,7 @@ int tree_publish_begin(struct tree *t, struct inode *i, struct buf *key)
 
 	if (err)
 		return err;
-	err = inode_key(t, i, key);
+	err = inode_open_key(t, i, key);
 	if (err)
 		claim_end(t, i, false);
 	return err;

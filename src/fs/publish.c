@@ -127,6 +127,19 @@ static enum file_state publish_turn(struct file *f, const char *key, int *err)
 	return FILE_CLEAN;
 }
 
+/* There is no key to publish at: 0 when this mount has removed the name. */
+static int publish_nowhere(struct file *f)
+{
+	if (!inode_is_lost(f->env->tree, f->inode)) {
+		file_orphan(f);
+		return 0;
+	}
+	file_log(f, LOG_LEVEL_ERROR, -ESTALE,
+		 "what was written is lost: another program has removed the "
+		 "object or its directory, or put another in its place");
+	return -ESTALE;
+}
+
 int file_publish(struct file *f)
 {
 	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
@@ -138,8 +151,7 @@ int file_publish(struct file *f)
 		return 0;
 	err = tree_publish_begin(f->env->tree, f->inode, &key);
 	if (err == -ENOENT) {
-		file_orphan(f);
-		err = 0;
+		err = publish_nowhere(f);
 	} else if (!err) {
 		begun = true;
 	}

@@ -77,7 +77,7 @@ static int tell_store(struct fs *fs, struct inode *i,
 {
 	struct stage *stage = inode_stage(fs->tree, i);
 	struct buf key = NAMES_KEY;
-	int err = stage ? inode_key(fs->tree, i, &key) : -ENOENT;
+	int err = stage ? inode_open_key(fs->tree, i, &key) : -ENOENT;
 
 	if (!err)
 		err = WATCH_OWN(

@@ -53,6 +53,7 @@ enum inode_flag {
 	INODE_OF_FILES = 512, /* the stage's store has limits.files */
 	INODE_MOVING = 1024, /* ... is renaming it, or another over it */
 	INODE_LINGERS = 2048, /* a use of its content is the kernel's */
+	INODE_REMOVED = 4096, /* ORPHAN, and it was this mount that did it */
 };
 
 struct inode {

@@ -67,7 +67,7 @@ int writer_prepare(struct file *f, uint64_t end)
 	if (!leaves)
 		return 0;
 	if (!opened) {
-		err = inode_key(f->env->tree, f->inode, &key);
+		err = inode_open_key(f->env->tree, f->inode, &key);
 		if (!err)
 			err = writer_open(f, buf_str(&key));
 		else if (err == -ENOENT)

@@ -35,6 +35,7 @@ mkdir "$T/disk"
 	log = $LOG
 	log_level = debug
 	spill_dir = $T/spill
+	metadata_ttl = 1
 	[storage]
 	url = fs://$T/storage/
 	[stage s3]
@@ -54,6 +55,10 @@ stored() {
 	case $1 in
 	s3) s3_standin get "s3/$2" ;;
 	disk) cat "$T/disk/$2" ;;
+	alter_s3) s3_standin get "alter/$2" ;;
+	alter_s3_sub) s3_standin get "alter/sub/$2" ;;
+	alter_disk) cat "$T/alter/$2" ;;
+	alter_disk_sub) cat "$T/alter/sub/$2" ;;
 	esac
 }
 
@@ -118,5 +123,94 @@ for s in s3 disk; do
 		(printf "ab\\0\\0c"; head -c 9993 /dev/zero; printf yzend) |
 			cmp - $E/mapped && stored $s mapped | cmp - $E/mapped'
 done
+
+# ---- stages that change under an open file
+
+export STAGEFS_CONFIG=$CONF
+sql() {
+	"$STAGEFS" sql -f - <<<"$1"
+}
+mkdir "$T/alter"
+sql "CREATE STAGE alter_s3 URL = 's3://standin/alter/' CONNECTION = (
+	ENDPOINT_URL = '$AT' REGION = 'us-east-1' AWS_KEY_ID = 'standin'
+	AWS_SECRET_KEY = 'standin-secret')" || bail 'no stage by a statement'
+sql "CREATE STAGE alter_disk URL = 'fs://$T/alter/'"
+until_ok 20 ': >$MNT/alter_s3/here && : >$MNT/alter_disk/here'
+
+# While FILE of STAGE is open, STATEMENT has its effect; then it is finished.
+cat >"$T/alter.py" <<-'END'
+	import os, subprocess, sys, time
+	mount, stage, name, size, sync, statement = sys.argv[1:]
+	size = int(size)
+	path, here = (f"{mount}/{stage}/{n}" for n in (name, "here"))
+	data = os.urandom(size)
+	open(os.environ["T"] + "/data", "wb").write(data)
+	f = os.open(path, os.O_WRONLY | os.O_CREAT)
+	os.write(f, data[:size // 2])
+	subprocess.run([os.environ["STAGEFS"], "sql", statement], check=True)
+	end = time.time() + 30
+	while os.path.exists(here) and time.time() < end:
+	    time.sleep(0.1)
+	if statement.startswith("ALTER"):
+	    with open(path, "w") as new:
+	        new.write("new")
+	at = size // 2
+	while at < size:
+	    at += os.write(f, data[at:])
+	if sync == "fsync":
+	    os.fsync(f)
+	os.close(f)
+END
+export T STAGEFS
+while read -r s url kept moved; do
+	for size in 100000 12000000; do
+		for sync in close fsync; do
+			name=f-$size-$sync
+			ok "$s: a file of $size bytes is where it was opened, at $sync" '
+				/usr/bin/python3 $T/alter.py $MNT $s $name $size \
+					$sync "ALTER STAGE $s SET URL = '"'"'${url}sub/'"'"'" &&
+				stored $kept $name | cmp - $T/data &&
+				[ "$(stored $moved $name)" = new ]'
+			sql "ALTER STAGE $s SET URL = '$url'"
+			until_ok 20 '[ -e $MNT/$s/here ]'
+		done
+	done
+done <<-END
+	alter_s3 s3://standin/alter/ alter_s3 alter_s3_sub
+	alter_disk fs://$T/alter/ alter_disk alter_disk_sub
+END
+ok 'a new comment changes no place' '
+	exec 5>$MNT/alter_s3/comment && echo one >&5 &&
+	sql "ALTER STAGE alter_s3 SET COMMENT = '"'x'"'" && sleep 2.5 &&
+	ls $MNT/alter_s3 && echo two >&5 && exec 5>&- &&
+	[ "$(stored alter_s3 comment | tr "\n" " ")" = "one two " ]'
+for s in alter_s3 alter_disk; do
+	ok "$s: a dropped stage takes what was open in it" '
+		/usr/bin/python3 $T/alter.py $MNT $s dropped 12000000 close \
+			"DROP STAGE $s" && stored $s dropped | cmp - $T/data'
+done
+
+# ---- names that are lost otherwise
+
+E=$MNT/s3
+ok 'what cannot be stored at its name any more is an error' '
+	echo old >$E/lost && py $E/lost $AT <<-END
+	import errno, os, subprocess, sys, time
+	f = os.open(sys.argv[1], os.O_WRONLY)
+	os.environ.update(STAGEFS_TEST_S3_ENDPOINT=sys.argv[2],
+	                  STAGEFS_TEST_S3_BUCKET="standin",
+	                  STAGEFS_TEST_S3_ACCESS_KEY="standin",
+	                  STAGEFS_TEST_S3_SECRET_KEY="standin-secret")
+	subprocess.run(["/usr/bin/python3", "$HERE/s3.py", "delete-prefix",
+	                "s3/lost"], check=True)
+	end = time.time() + 30
+	while os.path.exists(sys.argv[1]) and time.time() < end:
+	    time.sleep(0.1)
+	try:
+	    os.write(f, b"new")
+	    sys.exit("written")
+	except OSError as e:
+	    assert e.errno == errno.ESTALE, e
+	END'
 
 done_testing

@@ -99,11 +99,65 @@ static void test_pages(void **state)
 	mount_down(&m);
 }
 
+/* What another machine does to an open file that was not written to yet. */
+static const struct {
+	const char *sentence;
+	const char *path, *remove, *put;
+	bool ours; /* this mount removes it */
+	int result;
+} losses[] = {
+	{ "nothing", "f", NULL, NULL, false, 0 },
+	{ "removed", "f", "f", NULL, false, -ESTALE },
+	{ "a directory in its place", "f", "f", "f/x", false, -ESTALE },
+	{ "removed with its directory", "d/f", "d/f", NULL, false, -ESTALE },
+	{ "removed here", "f", NULL, NULL, true, 0 },
+};
+
+static void test_lost(void **state)
+{
+	struct mount m;
+	struct handle *h;
+	struct stat st;
+	char out[64];
+
+	for (size_t k = 0; k < COUNT(losses) * 2; k++) {
+		size_t r = k / 2;
+		bool cut = k % 2;
+		int err;
+
+		mount_up(&m, "", 0, false);
+		store_has(&m, losses[r].path, "old");
+		assert_int_equal(mount_open(&m, losses[r].path, O_WRONLY, &h),
+				 0);
+		if (losses[r].remove)
+			assert_int_equal(memstore_poke_remove(m.store,
+							      losses[r].remove),
+					 0);
+		if (losses[r].put)
+			store_has(&m, losses[r].put, "x");
+		if (losses[r].ours)
+			assert_int_equal(mount_unlink(&m, "f"), 0);
+		mount_ls(&m, "", out, sizeof(out));
+		mount_stat(&m, losses[r].path, &st);
+		err = cut ? fs_fallocate(m.fs, h, 0, 10)
+			  : fs_write(m.fs, h, 0, "new!", 4);
+		row_number(losses[r].sentence, err, losses[r].result);
+		if (!cut)
+			row_number(losses[r].sentence, fs_flush(m.fs, h),
+				   losses[r].result);
+		fs_release(m.fs, h);
+		row_number(losses[r].sentence, store_holds(&m, losses[r].path),
+			   !losses[r].result && !losses[r].ours);
+		mount_down(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read_only),
 		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

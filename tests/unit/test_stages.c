@@ -9,14 +9,19 @@
 static struct catalog *catalog;
 
 /* The fixture's helpers by path serve a root of stages as well. */
-static void up(struct mount *m, const struct conn *conn)
+static void up_for(struct mount *m, const struct conn *conn, unsigned ttl)
 {
 	struct fs_settings s = mount_settings;
 
 	memset(m, 0, sizeof(*m));
-	catalog = open_catalog(conn, 60);
+	catalog = open_catalog(conn, ttl);
 	m->caller.uid = m->caller.gid = 1000;
 	assert_int_equal(fs_new(&s, catalog, NULL, &m->fs), 0);
+}
+
+static void up(struct mount *m, const struct conn *conn)
+{
+	up_for(m, conn, 60);
 }
 
 static void down(struct mount *m)
@@ -130,6 +135,45 @@ static void test_drop_with_open_file(void **state)
 	down(&m);
 }
 
+/* The last key of a stage goes, and so does the stage: who has a file of it open
+ * keeps the file's place. */
+static void test_forgotten(void **state)
+{
+	static const char *const paths[] = { "in/f", "in/d/f", "in/old" };
+	static const char at[] = "root/stage/internal/";
+	char key[64], text[64];
+	struct mount m;
+	struct handle *h;
+	struct stat st;
+
+	for (size_t k = 0; k < COUNT(paths); k++) {
+		up_for(&m, &storage_conn, 0);
+		assert_int_equal(memstore_poke(storage,
+					       "root/stage/internal/in/old",
+					       "x", 1),
+				 0);
+		if (k == 1)
+			assert_int_equal(mount_mkdir(&m, "in/d"), 0);
+		assert_int_equal(k == 2 ? mount_open(&m, paths[k], O_WRONLY, &h)
+					: mount_create(&m, paths[k], &h),
+				 0);
+		assert_int_equal(memstore_poke_remove(
+					 storage, "root/stage/internal/in/old"),
+				 0);
+		memstore_poke_remove(storage, "root/stage/internal/in/d/");
+		assert_int_equal(mount_stat(&m, "in", &st), -ENOENT);
+		assert_int_equal(fs_write(m.fs, h, 0, "new", 3), 0);
+		assert_int_equal(k ? fs_fsync(m.fs, h) : fs_flush(m.fs, h), 0);
+		fs_release(m.fs, h);
+		m.store = storage;
+		snprintf(key, sizeof(key), "%s%s", at, paths[k]);
+		assert_true(store_holds(&m, key));
+		assert_int_equal(mount_cat(&m, paths[k], text, sizeof(text)),
+				 3);
+		down(&m);
+	}
+}
+
 /* [storage] is dead: the other stages are there. */
 static void test_dead_storage(void **state)
 {
@@ -208,6 +252,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_drop_with_open_file),
+		cmocka_unit_test(test_forgotten),
 		cmocka_unit_test(test_dead_storage),
 		cmocka_unit_test(test_no_storage),
 		cmocka_unit_test(test_attributes),
