@@ -2,6 +2,11 @@
  * The keys are noted in one long text; a million of them are some 80 MB, and
  * the text has a bound. An ETag stands behind its key, since the copy is
  * pinned to it.
+ *
+ * What is removed is listed once more right before, some thousand keys at a
+ * time: a key whose ETag is another one by then is another machine's. It may
+ * still change between that page and the removal, which no store of objects
+ * ties to an ETag for many keys at once.
  */
 #include "fs/keyset.h"
 
@@ -10,12 +15,14 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/wait.h"
 #include "fs/crew.h"
 #include "fs/watch.h"
 
 #define KEYS_BYTES_MAX (1UL << 30)
 #define KEY BUF_INIT(STORE_KEY_MAX)
 #define BATCH 1000 /* keys of a removal */
+#define REMOVERS 4
 
 static struct keyset_locked *keyset_locked(struct keyset *m) REQUIRES(m->lock)
 {
@@ -115,21 +122,38 @@ static void note_failure(struct keyset *m, size_t k)
 	lock_drop(&m->lock);
 }
 
+static enum keyset_copied outcome(int err)
+{
+	switch (-err) {
+	case 0:
+		return KEYSET_COPIED;
+	case EINTR:
+	case EIO:
+	case ENOMEM:
+	case ETIMEDOUT:
+		return KEYSET_UNSURE;
+	default: /* the store has refused */
+		return KEYSET_NOT;
+	}
+}
+
 static int copy_one(void *arg, size_t k)
 {
 	struct keyset *m = arg;
 	const char *rest = keyset_rest(m, k), *etag = rest + strlen(rest) + 1;
 	struct buf from = KEY, to = KEY;
 	struct object_info info;
+	/* The marker of a directory that stood there before may stay. */
+	struct store_cond cond = { .if_absent = *rest || !m->keep_marker };
 	int err = whole_key(&m->from, rest, &from);
 
 	if (!err)
 		err = whole_key(&m->to, rest, &to);
 	if (!err) {
-		m->keys[k].tried = true;
-		err = WATCH_OWN(store_copy(m->store, buf_str(&from),
-					   *etag ? etag : NULL, buf_str(&to),
-					   NULL, &info));
+		err = WATCH_OWN(store_copy(
+			m->store, buf_str(&from), *etag ? etag : NULL,
+			buf_str(&to), cond.if_absent ? &cond : NULL, &info));
+		m->keys[k].copied = outcome(err);
 	}
 	if (!err && strcmp(info.etag, etag))
 		err = note_copy(m, k, &info);
@@ -145,32 +169,32 @@ static int copy_one(void *arg, size_t k)
 struct removal {
 	struct keyset *m;
 	const struct buf *dir; /* below the old place, or the new one */
-	bool undo; /* only what was tried */
+	bool undo; /* copies only */
+	size_t first, end; /* of the keys at hand */
+	int err; /* the first; all batches are tried */
 };
 
-static bool to_be_removed(const struct removal *v, size_t k)
+static void log_left(const struct removal *v, const char *key, int err)
 {
-	if (!v->undo)
-		return true;
-	/* The marker of a directory that stood there before is its own. */
-	return v->m->keys[k].tried &&
-	       !(v->m->keep_marker && !*keyset_rest(v->m, k));
+	log_at(LOG_LEVEL_ERROR,
+	       &(struct log_where){
+		       .stage = v->m->store->name, .key = key, .err = err },
+	       "a directory was %s is left behind",
+	       v->undo ? "not moved: the copy" : "moved: the old object");
 }
 
-static int remove_batch(void *arg, size_t batch)
+static int remove_batch(struct removal *v, size_t first, size_t end)
 {
-	struct removal *v = arg;
 	struct keyset *m = v->m;
 	char **keys = calloc(BATCH, sizeof(*keys));
 	int *results = calloc(BATCH, sizeof(*results));
-	size_t end = (batch + 1) * BATCH;
 	unsigned n = 0;
 	int err = keys && results ? 0 : -ENOMEM;
 
-	for (size_t k = batch * BATCH; k < end && k < m->n && !err; k++) {
+	for (size_t k = first; k < end && !err; k++) {
 		struct buf key = KEY;
 
-		if (!to_be_removed(v, k))
+		if (!m->keys[k].remove)
 			continue;
 		err = whole_key(v->dir, keyset_rest(m, k), &key);
 		keys[n] = err ? NULL : buf_detach(&key);
@@ -183,12 +207,7 @@ static int remove_batch(void *arg, size_t batch)
 			m->store, (const char *const *)keys, n, results));
 	for (unsigned k = 0; k < n; k++) {
 		if (results[k])
-			log_at(LOG_LEVEL_ERROR,
-			       &(struct log_where){ .stage = m->store->name,
-						    .key = keys[k],
-						    .err = results[k] },
-			       "a directory was moved: the %s is left behind",
-			       v->undo ? "copy" : "old object");
+			log_left(v, keys[k], results[k]);
 		free(keys[k]);
 	}
 	free(keys);
@@ -196,29 +215,110 @@ static int remove_batch(void *arg, size_t batch)
 	return err;
 }
 
-/* All batches are tried, whatever becomes of one. */
-struct each_batch {
-	struct removal v;
-	int first;
-};
-
 static int remove_one_batch(void *arg, size_t batch)
 {
-	struct each_batch *e = arg;
-	int err = remove_batch(&e->v, batch), none = 0;
+	struct removal *v = arg;
+	size_t first = v->first + batch * BATCH, end = first + BATCH;
+	int err = remove_batch(v, first, end < v->end ? end : v->end);
+	int none = 0;
 
 	if (err)
-		__atomic_compare_exchange_n(&e->first, &none, err, false,
+		__atomic_compare_exchange_n(&v->err, &none, err, false,
 					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	return 0;
 }
 
+static void remove_some(struct removal *v, size_t end)
+{
+	v->end = end;
+	crew_run(REMOVERS, (end - v->first + BATCH - 1) / BATCH,
+		 remove_one_batch, v, false);
+	v->first = end;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct keyset_copy *x = a, *y = b;
+
+	return (x->k > y->k) - (x->k < y->k);
+}
+
+/* The ETag that the object should have; the copies are sorted by then. */
+static const char *own_etag(const struct removal *v, size_t k)
+{
+	const char *rest = keyset_rest(v->m, k);
+	const struct keyset_copy wanted = { .k = k }, *copies;
+	size_t n = keyset_changed(v->m, &copies);
+
+	if (v->undo && n)
+		copies = bsearch(&wanted, copies, n, sizeof(*copies), by_key);
+	return v->undo && n && copies ? copies->info.etag
+				      : rest + strlen(rest) + 1;
+}
+
+static bool is_ours(const struct removal *v, size_t k, const char *etag)
+{
+	const struct keyset *m = v->m;
+
+	/* The marker of a directory that stood there before is its own. */
+	if (v->undo && (m->keys[k].copied == KEYSET_NOT ||
+			(m->keep_marker && !*keyset_rest(m, k))))
+		return false;
+	return !strcmp(own_etag(v, k), etag);
+}
+
+/* Both the listing and the keys are in key order. */
+static int remove_listed(struct removal *v, struct store_list *list, size_t len)
+{
+	struct keyset *m = v->m;
+	struct list_entry e;
+	size_t k = 0;
+	int rc;
+
+	while ((rc = store_list_next(list, &e)) > 0) {
+		while (k < m->n && strcmp(keyset_rest(m, k), e.key + len) < 0)
+			k++;
+		if (k == m->n)
+			break;
+		if (strcmp(keyset_rest(m, k), e.key + len))
+			continue;
+		m->keys[k].remove = is_ours(v, k, e.info.etag);
+		if (!m->keys[k].remove && !v->undo)
+			log_at(LOG_LEVEL_INFO,
+			       &(struct log_where){ .stage = m->store->name,
+						    .key = e.key },
+			       "another machine has written to it while its "
+			       "directory was renamed: what it wrote stays");
+		k++;
+		if (k - v->first >= (size_t)REMOVERS * BATCH)
+			remove_some(v, k);
+	}
+	if (k > v->first)
+		remove_some(v, k);
+	return rc < 0 ? rc : v->err;
+}
+
 static int remove_all(struct keyset *m, const struct buf *dir, bool undo)
 {
-	struct each_batch e = { .v = { m, dir, undo } };
+	struct list_query q = { .ahead = true };
+	struct removal v = { .m = m, .dir = dir, .undo = undo };
+	struct buf prefix = KEY;
+	struct store_list *list;
+	int err;
 
-	crew_run(4, (m->n + BATCH - 1) / BATCH, remove_one_batch, &e, false);
-	return e.first;
+	waiter_begin(waiter_self()); /* an interrupt does not end this */
+	for (size_t k = 0; k < m->n; k++)
+		m->keys[k].remove = false;
+	err = whole_key(dir, "", &prefix);
+	q.prefix = buf_str(&prefix);
+	if (!err)
+		err = store_list_open(m->store, &q, &list);
+	if (!err) {
+		err = remove_listed(&v, list, prefix.len);
+		store_list_close(list);
+	}
+	buf_clear(&prefix);
+	return err;
 }
 
 int keyset_remove(struct keyset *m)
@@ -226,10 +326,35 @@ int keyset_remove(struct keyset *m)
 	return m->n ? remove_all(m, &m->from, false) : 0;
 }
 
+static void sort_copies(struct keyset *m)
+{
+	struct keyset_locked *g;
+
+	lock_take(&m->lock);
+	g = keyset_locked(m);
+	if (g->n)
+		qsort(g->copies, g->n, sizeof(*g->copies), by_key);
+	lock_drop(&m->lock);
+}
+
 void keyset_undo(struct keyset *m)
 {
-	if (m->n)
-		remove_all(m, &m->to, true);
+	bool any = false;
+	int err;
+
+	for (size_t k = 0; k < m->n && !any; k++)
+		any = m->keys[k].copied != KEYSET_NOT;
+	if (!any)
+		return;
+	sort_copies(m);
+	err = remove_all(m, &m->to, true);
+	if (err)
+		log_at(LOG_LEVEL_ERROR,
+		       &(struct log_where){ .stage = m->store->name,
+					    .key = buf_str(&m->to),
+					    .err = err },
+		       "a directory was not moved: some of its copies may be "
+		       "left below");
 }
 
 int keyset_copy(struct keyset *m)

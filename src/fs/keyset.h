@@ -12,9 +12,16 @@
 #include "base/lock.h"
 #include "store/store.h"
 
+enum keyset_copied {
+	KEYSET_NOT,
+	KEYSET_UNSURE, /* the answer is missing */
+	KEYSET_COPIED,
+};
+
 struct keyset_key {
 	size_t at; /* in text: what follows the place, NUL, ETag, NUL */
-	bool tried;
+	enum keyset_copied copied;
+	bool remove; /* in the batches that are being removed */
 };
 
 /* A copy whose ETag is not the old one's. */
@@ -48,12 +55,15 @@ void keyset_clear(struct keyset *m);
 
 /* Lists them. -ENAMETOOLONG when one would not fit at its new place. */
 int keyset_collect(struct keyset *m);
-/* Copies all, several at once, each pinned to its ETag; the first failure, or
- * an interrupt, ends it. */
+/* Copies all, several at once, each pinned to its ETag and to where nothing is;
+ * the first failure, or an interrupt, ends it. -EEXIST: another machine has put
+ * something there. */
 int keyset_copy(struct keyset *m);
-/* Removes what was copied, or may have been. Not interrupted. */
+/* Removes the copies that were made, as long as they are the ones. Not
+ * interrupted. */
 void keyset_undo(struct keyset *m);
-/* Removes the old ones; what cannot be removed is logged. Not interrupted. */
+/* Removes the old ones that still are what was copied; what cannot be removed
+ * is logged. Not interrupted. */
 int keyset_remove(struct keyset *m);
 
 /* What follows the place. */

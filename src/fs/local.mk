@@ -37,7 +37,8 @@ libfs_a_SOURCES += \
 
 fs_names_tests = tests/unit/test_access tests/unit/test_dircache \
 	tests/unit/test_inode tests/unit/test_names tests/unit/test_dir \
-	tests/unit/test_rename tests/unit/test_xattr tests/unit/test_xattr_args \
+	tests/unit/test_rename tests/unit/test_rename_race \
+	tests/unit/test_xattr tests/unit/test_xattr_args \
 	tests/unit/test_claims tests/unit/test_open tests/unit/test_handles \
 	tests/unit/test_inode_limits tests/unit/test_stages \
 	tests/unit/test_closes tests/unit/test_watch tests/unit/test_fs_files
@@ -69,6 +70,10 @@ tests_unit_test_rename_SOURCES = tests/unit/test_rename.c \
 	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
 tests_unit_test_rename_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_rename_LDADD = $(FS_LIBS) $(UNIT_LIBS)
+tests_unit_test_rename_race_SOURCES = tests/unit/test_rename_race.c \
+	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
+tests_unit_test_rename_race_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_rename_race_LDADD = $(FS_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_xattr_SOURCES = tests/unit/test_xattr.c \
 	tests/unit/fs_fixture.c tests/unit/fs_fixture.h

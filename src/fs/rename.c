@@ -4,7 +4,12 @@
  * moment the bytes stand whole under one of the two names:
  *
  *   publish what is dirty -> copy, pinned to the ETag that we know -> the tree
- *   and the open content move -> remove the old object
+ *   and the open content move -> remove the old object, if it still is the one
+ *   that was copied
+ *
+ * What another machine puts under the old name meanwhile stays there, as if it
+ * had come after the rename. Under the new name it is replaced, or with
+ * RENAME_NOREPLACE it is what the rename fails for.
  *
  * A file that the store has never seen only moves in the tree. A store of
  * files moves a file, or a directory, in one step.
@@ -45,24 +50,46 @@ static int settle_content(struct rename *r)
 
 	if (!f)
 		return 0;
-	/* Over an object that is there, unpublished bytes would leave a gap. */
-	if (file_size(f, &size) && (r->to || !file_unbind(f)))
+	/* Over an object that is there, unpublished bytes would leave a gap;
+	 * and only the store knows that there is none. */
+	if (file_size(f, &size) && (r->to || r->no_replace || !file_unbind(f)))
 		err = file_publish(f);
 	file_close(f);
 	return err;
 }
 
-static int copy_object(struct rename *r, struct object_info *info)
+/* The ETag of what is to be copied; a listing may not have told it. */
+static int source_etag(struct rename *r, char etag[STORE_ETAG_SIZE])
 {
+	struct object_details d;
 	struct inode_view v;
+	int err;
+
+	inode_view(r->fs->tree, r->from, &v);
+	memcpy(etag, v.info.etag, STORE_ETAG_SIZE);
+	if (*etag)
+		return 0;
+	err = store_head(r->stage->store, buf_str(&r->key), &d);
+	if (!err)
+		memcpy(etag, d.info.etag, STORE_ETAG_SIZE);
+	return err;
+}
+
+static int copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
+		       struct object_info *info)
+{
+	struct store_cond cond = { .if_absent = r->no_replace };
 	struct inode *now;
 	int err = 0;
 
 	for (int tries = 0; tries < COPY_TRIES; tries++) {
-		inode_view(r->fs->tree, r->from, &v);
+		err = source_etag(r, etag);
+		if (err)
+			break;
 		err = WATCH_OWN(store_copy(r->stage->store, buf_str(&r->key),
-					   v.info.etag[0] ? v.info.etag : NULL,
-					   buf_str(&r->to_key), NULL, info));
+					   *etag ? etag : NULL,
+					   buf_str(&r->to_key),
+					   r->no_replace ? &cond : NULL, info));
 		if (err != -ESTALE)
 			break;
 		err = names_ask(r->fs, r->dir, r->name, &now);
@@ -76,27 +103,57 @@ static int copy_object(struct rename *r, struct object_info *info)
 	return err;
 }
 
+static int move_name(struct rename *r)
+{
+	int err = 0;
+
+	if (r->dir != r->to_dir)
+		err = names_keep_dir(r->fs, r->dir, r->from);
+	return err ? err
+		   : tree_moved(r->fs->tree, r->from, r->to_dir, r->to_name);
+}
+
+/* The object that was copied, and no other that has come since. */
+static int remove_source(struct rename *r, const char *etag)
+{
+	struct store *s = r->stage->store;
+	const char *key = buf_str(&r->key);
+	int err = WATCH_OWN(*etag ? store_remove_same(s, key, etag)
+				  : store_remove(s, key));
+
+	if (err)
+		tree_doubt(r->fs->tree, r->dir, r->name);
+	if (err != -ESTALE)
+		return err;
+	log_at(LOG_LEVEL_INFO,
+	       &(struct log_where){ .stage = r->stage->name, .key = key },
+	       "another machine has written to it while it was renamed: what "
+	       "it wrote stays");
+	return 0;
+}
+
 static int move_object(struct rename *r)
 {
+	struct store *s = r->stage->store;
+	char etag[STORE_ETAG_SIZE];
 	struct object_info info;
-	int err = copy_object(r, &info);
+	int err = copy_object(r, etag, &info);
+	bool copied = !err;
 
-	if (!err && r->dir != r->to_dir)
-		err = names_keep_dir(r->fs, r->dir, r->from);
-	if (!err)
-		err = tree_moved(r->fs->tree, r->from, r->to_dir, r->to_name);
+	err = err ? err : move_name(r);
+	/* From here on finishing is the shortest way, also when interrupted. */
+	if (copied)
+		waiter_begin(waiter_self());
 	if (err) {
+		if (copied && !r->to)
+			WATCH_OWN(store_remove_same(s, buf_str(&r->to_key),
+						    info.etag));
 		tree_doubt(r->fs->tree, r->to_dir, r->to_name);
 		return err;
 	}
 	inode_copied(r->fs->tree, r->from, &info);
 	rename_content(r->fs, r->from);
-	/* From here on finishing is the shortest way, also when interrupted. */
-	waiter_begin(waiter_self());
-	err = WATCH_OWN(store_remove(r->stage->store, buf_str(&r->key)));
-	if (err)
-		tree_doubt(r->fs->tree, r->dir, r->name);
-	return err;
+	return remove_source(r, etag);
 }
 
 int rename_in_store(struct rename *r)

@@ -7,8 +7,9 @@
  *   MOVED    all copies stand; what cannot be removed stays at the old place
  *            and is reported
  *
- * The keys are collected first, so that what another machine puts into the old
- * tree meanwhile is not removed. Nobody publishes below meanwhile
+ * What another machine does meanwhile is its own: the keys are collected first,
+ * none is copied over one that has come, and only the objects that were copied,
+ * or are copies of ours, are removed. Nobody publishes below meanwhile
  * (tree_move_begin()). Files that the store has never seen go with the names.
  *
  * A store of files moves the directory itself; what is open below has its
@@ -142,6 +143,8 @@ static int move_tree(struct rename *r, struct keyset *keys)
 		err = keyset_copy(keys);
 	if (!err)
 		err = move_names(r, keys);
+	if (err == -EEXIST && !r->no_replace)
+		err = -ENOTEMPTY; /* since it was looked at */
 	if (err) {
 		keyset_undo(keys);
 		tree_doubt(r->fs->tree, r->to_dir, r->to_name);

@@ -101,7 +101,7 @@ static int absent_copy(struct store *s, const char *from, const char *etag,
 	return err_of(s);
 }
 
-static int absent_remove(struct store *s, const char *key)
+static int absent_remove(struct store *s, const char *key, const char *etag)
 {
 	return err_of(s);
 }

@@ -233,7 +233,7 @@ int local_pending(struct store *s, const char *prefix,
 int local_pending_abort(struct store *s, const struct store_pending *p);
 
 /* ---- local_remove.c ---- */
-int local_remove(struct store *s, const char *key);
+int local_remove(struct store *s, const char *key, const char *etag);
 int local_remove_many(struct store *s, const char *const *keys, unsigned n,
 		      int *results);
 

@@ -15,8 +15,10 @@
 
 #include "store/local_impl.h"
 
-static int unlink_at(const struct local_path *p)
+/* etag NULL: whatever is there. */
+static int unlink_at(const struct local_path *p, const char *etag)
 {
+	struct local_note note = { 0 };
 	struct stat st;
 
 	if (fstatat(p->dir, p->name, &st, AT_SYMLINK_NOFOLLOW))
@@ -24,6 +26,11 @@ static int unlink_at(const struct local_path *p)
 	/* What is something else than the key says is not there. */
 	if (p->is_dir ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
 		return 0;
+	if (etag) {
+		local_note_read_at(p->dir, p->name, &st, &note);
+		if (strcmp(note.etag, etag))
+			return -ESTALE;
+	}
 	if (unlinkat(p->dir, p->name, p->is_dir ? AT_REMOVEDIR : 0) &&
 	    errno != ENOENT)
 		return errno == EEXIST ? -ENOTEMPTY : -errno;
@@ -46,7 +53,8 @@ static int make_implied(const struct local_path *p)
 	return err;
 }
 
-static int remove_one(struct local *l, const char *key, bool imply)
+static int remove_one(struct local *l, const char *key, const char *etag,
+		      bool imply)
 {
 	struct local_path p = { .dir = -1 };
 	const char *why = NULL;
@@ -60,7 +68,7 @@ static int remove_one(struct local *l, const char *key, bool imply)
 		err = lock < 0 ? lock : local_path_open(l, key, &p);
 	}
 	if (!err)
-		err = unlink_at(&p);
+		err = unlink_at(&p, etag);
 	if (err == -ENOTEMPTY && imply)
 		err = make_implied(&p);
 	local_path_close(&p);
@@ -74,9 +82,9 @@ static int remove_one(struct local *l, const char *key, bool imply)
 	return 0;
 }
 
-int local_remove(struct store *s, const char *key)
+int local_remove(struct store *s, const char *key, const char *etag)
 {
-	return remove_one(local_of(s), key, false);
+	return remove_one(local_of(s), key, etag, false);
 }
 
 static int backwards(const void *a, const void *b)
@@ -101,11 +109,11 @@ int local_remove_many(struct store *s, const char *const *keys, unsigned n,
 		if (keys[i][strlen(keys[i]) - 1] == '/')
 			dirs[n_dirs++] = &keys[i];
 		else
-			results[i] = remove_one(l, keys[i], true);
+			results[i] = remove_one(l, keys[i], NULL, true);
 	}
 	qsort(dirs, n_dirs, sizeof(*dirs), backwards);
 	for (unsigned i = 0; i < n_dirs; i++)
-		results[dirs[i] - keys] = remove_one(l, *dirs[i], true);
+		results[dirs[i] - keys] = remove_one(l, *dirs[i], NULL, true);
 	for (unsigned i = 0; i < n && !err; i++)
 		err = results[i];
 	free(dirs);

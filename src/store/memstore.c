@@ -238,17 +238,20 @@ static int mem_copy(struct store *s, const char *from, const char *etag,
 	return err;
 }
 
-static int mem_remove(struct store *s, const char *key)
+static int mem_remove(struct store *s, const char *key, const char *etag)
 {
 	struct memstore *m = memstore_of(s);
+	const struct store_cond cond = { .if_match = etag };
 	int err = mem_enter(m, MEM_REMOVE);
 
 	if (err)
 		return err;
 	lock_take(&m->lock);
-	mem_remove_locked(m, key);
+	err = etag ? mem_cond_locked(m, key, &cond) : 0;
+	if (!err)
+		mem_remove_locked(m, key);
 	lock_drop(&m->lock);
-	return 0;
+	return err == -ENOENT ? 0 : err;
 }
 
 static int mem_remove_many(struct store *s, const char *const *keys, unsigned n,
@@ -257,7 +260,7 @@ static int mem_remove_many(struct store *s, const char *const *keys, unsigned n,
 	int err = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		results[i] = mem_remove(s, keys[i]);
+		results[i] = mem_remove(s, keys[i], NULL);
 		err = err ? err : results[i];
 	}
 	return err;

@@ -213,7 +213,7 @@ int s3_pending(struct store *s, const char *prefix,
 int s3_pending_abort(struct store *s, const struct store_pending *p);
 int s3_copy(struct store *s, const char *from, const char *etag, const char *to,
 	    const struct store_cond *cond, struct object_info *out);
-int s3_remove(struct store *s, const char *key);
+int s3_remove(struct store *s, const char *key, const char *etag);
 int s3_remove_many(struct store *s, const char *const *keys, unsigned n,
 		   int *results);
 int s3_presign(struct store *s, const struct store_presign *req,

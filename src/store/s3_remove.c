@@ -4,6 +4,9 @@
  * XML 1.0 cannot carry every byte that a key may have: keys with control
  * bytes, or that are no UTF-8, are removed one by one, and so are all of a
  * server that does not have DeleteObjects.
+ *
+ * A condition goes along as If-Match, which most servers do not know here: they
+ * take no notice, or answer 501. So a HEAD right before is what it rests on.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,17 +22,34 @@ static void remove_init(struct s3_call *c, struct s3 *s, const char *key)
 	s3_call_init(c, s, HTTP_DELETE, key, "remove");
 }
 
-int s3_remove(struct store *store, const char *key)
+static int remove_one(struct s3 *s, const char *key,
+		      const struct store_cond *cond)
 {
 	struct s3_call c;
 	struct http_reply reply;
 	int err;
 
-	remove_init(&c, s3_of(store), key);
+	remove_init(&c, s, key);
+	s3_call_cond(&c, cond);
 	err = s3_call_perform(&c, &reply);
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
 	return err == -ENOENT ? 0 : err;
+}
+
+int s3_remove(struct store *store, const char *key, const char *etag)
+{
+	const struct store_cond cond = { .if_match = etag };
+	struct s3 *s = s3_of(store);
+	int err;
+
+	if (!etag)
+		return remove_one(s, key, NULL);
+	err = s3_check_cond(s, key, &cond);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = remove_one(s, key, &cond);
+	return err == -ENOTSUP ? remove_one(s, key, NULL) : err;
 }
 
 /* Up to S3_SIDE_BY_SIDE keys, by a DELETE each. */

@@ -251,14 +251,25 @@ int store_copy(struct store *s, const char *from, const char *etag,
 	return 0;
 }
 
-int store_remove(struct store *s, const char *key)
+static int remove_one(struct store *s, const char *key, const char *etag)
 {
 	int err = store_check_key(key);
 
-	err = err ? err : s->ops->remove(s, key);
+	err = err ? err : store_check_etag(etag);
+	err = err ? err : s->ops->remove(s, key, etag);
 	if (!err)
 		store_announce(s, key, NULL);
 	return err;
+}
+
+int store_remove(struct store *s, const char *key)
+{
+	return remove_one(s, key, NULL);
+}
+
+int store_remove_same(struct store *s, const char *key, const char *etag)
+{
+	return etag ? remove_one(s, key, etag) : -EINVAL;
 }
 
 int store_remove_many(struct store *s, const char *const *keys, unsigned n,

@@ -257,7 +257,8 @@ struct store_ops {
 	int (*copy)(struct store *s, const char *from, const char *etag,
 		    const char *to, const struct store_cond *cond,
 		    struct object_info *out);
-	int (*remove)(struct store *s, const char *key);
+	/* etag: only the object that has it, else -ESTALE; NULL: any. */
+	int (*remove)(struct store *s, const char *key, const char *etag);
 	int (*remove_many)(struct store *s, const char *const *keys, unsigned n,
 			   int *results);
 	int (*presign)(struct store *s, const struct store_presign *req,
@@ -374,6 +375,9 @@ int store_copy(struct store *s, const char *from, const char *etag,
 
 /* A key that is not there is removed. */
 int store_remove(struct store *s, const char *key);
+/* Only while the object has this ETag, else -ESTALE. A server of objects that
+ * has no conditional DELETE is asked right before, and may change between. */
+int store_remove_same(struct store *s, const char *key, const char *etag);
 /* Any number; results[i] is each key's own. 0, or the first failure. */
 int store_remove_many(struct store *s, const char *const *keys, unsigned n,
 		      int *results);

@@ -194,8 +194,16 @@ static void put_conditions(struct contract *c)
 
 static void removes(struct contract *c)
 {
+	struct object_info old = put(c, "o/rm", "x"), new;
 	struct object_details d;
 
+	new = put(c, "o/rm", "y");
+	assert_int_equal(store_remove_same(c->s, key(c, "o/rm"), old.etag),
+			 -ESTALE);
+	assert_text(c, "o/rm", "y");
+	assert_int_equal(store_remove_same(c->s, key(c, "o/rm"), new.etag), 0);
+	assert_int_equal(store_head(c->s, key(c, "o/rm"), &d), -ENOENT);
+	assert_int_equal(store_remove_same(c->s, key(c, "o/rm"), new.etag), 0);
 	put(c, "o/rm", "x");
 	assert_int_equal(store_remove(c->s, key(c, "o/rm")), 0);
 	assert_int_equal(store_head(c->s, key(c, "o/rm"), &d), -ENOENT);
