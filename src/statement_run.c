@@ -29,13 +29,13 @@ static bool has_dot_dot(const char *path)
 	return false;
 }
 
-/* As Databend has it: slashes are merged, `..` is refused. */
+/* Databend merges slashes, and so acts on another object than the one that is
+ * named; here location_parse() refuses what a directory could not show. */
 static int find_location(const struct sql_statement *q, struct location *out,
 			 struct failure *f)
 {
 	const char *text = q->location.s + 1;
 	size_t n = strcspn(text, "/");
-	struct buf clean = BUF_INIT(BUF_LINE);
 	int rc = 0;
 
 	if (!n)
@@ -49,19 +49,13 @@ static int find_location(const struct sql_statement *q, struct location *out,
 			  "stage path traversal is not allowed by "
 			  "stage_path_traversal_policy: %s",
 			  text + n + (text[n] == '/'));
-	for (const char *p = q->location.s; *p && !rc; p++)
-		if (p[0] != '/' || p[1] != '/')
-			buf_addc(&clean, *p);
 	if (!rc) {
-		rc = buf_err(&clean);
-		if (!rc)
-			rc = location_parse(buf_str(&clean), out, &f->why);
+		rc = location_parse(q->location.s, out, &f->why);
 		if (rc)
 			f->code = CODE_BAD_ARGUMENTS;
 	}
 	if (rc)
 		f->span = q->location.span;
-	buf_clear(&clean);
 	return rc;
 }
 

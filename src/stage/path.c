@@ -2,7 +2,7 @@
  * A location's first '/' ends the stage's name; what follows is taken byte by
  * byte. Databend drops and merges slashes and refuses `..`; here whatever a
  * directory could not show is refused, so that a name means the same on the
- * command line and under a mount.
+ * command line, in a statement and under a mount.
  */
 #include "stage/path.h"
 

@@ -22,8 +22,12 @@ sql $'-- the second\nPRESIGN @ext/c.csv' --format url
 holds 'a statement that begins with a comment' grep -q '/other/data/c.csv?' "$DIR/out"
 sql "PRESIGN '@ext/a (1), b.csv'" --format url
 holds 'a quoted location' grep -q '/other/data/a%20%281%29%2C%20b.csv?' "$DIR/out"
-sql 'PRESIGN @ext//x///y' --format url
-holds 'slashes are merged' grep -q '/other/data/x/y?' "$DIR/out"
+for bad in 'PRESIGN @ext//x' 'PRESIGN @ext/x//y' 'REMOVE @ext//x' \
+	'LIST @ext/x//y' "PRESIGN UPLOAD '@ext/x//'"; do
+	sql "$bad"
+	is "$bad names no other object" \
+		"$RC $(grep -c 'an empty name between slashes' "$DIR/err")$(out)" '1 1'
+done
 sql "PRESIGN UPLOAD @ext/t CONTENT_TYPE = 'text/csv'" --format json
 holds 'a content type is signed' python3 -c '
 import json, sys
