@@ -105,6 +105,10 @@ static int first(struct download *d, struct buf *why)
 	d->info = p.info;
 	d->whole = p.whole;
 	d->done = p.offset + p.delivered;
+	if (d->info.size == TRANSFER_UNKNOWN && !d->whole) {
+		buf_adds(why, "the server does not tell the object's size");
+		return -EIO;
+	}
 	if (d->info.size == TRANSFER_UNKNOWN)
 		d->info.size = d->done; /* a body that told no length */
 	return note(d, why);

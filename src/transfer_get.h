@@ -28,7 +28,10 @@ struct transfer_piece {
 	bool whole; /* the answer was the whole object: offset is 0 now */
 	bool ended; /* all that was asked for came */
 	bool stale; /* another object answered */
+	const char
+		*bad; /* what is wrong with the answer: no bytes of it count */
 	bool empty; /* there is nothing in the range (416) */
+	unsigned short_answers; /* that ended well, with too little */
 	int64_t moved_ms; /* when something last came */
 	int write_err;
 };

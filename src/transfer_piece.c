@@ -20,6 +20,7 @@
 
 #define PATIENCE_MS 60000
 #define FIRST_PATIENCE_MS 15000 /* before anything has come at all */
+#define SHORT_MAX 3 /* answers with too few bytes */
 #define DEADLINE_MS ((int64_t)30 * 86400 * 1000)
 /* data()'s way to end an attempt. */
 #define ENOUGH (-ECANCELED)
@@ -32,6 +33,7 @@ static int prepare(struct http_call *http, struct http_wire *wire)
 	int rc = transfer_prepare(p->row, wire);
 
 	p->skip = 0;
+	p->bad = NULL;
 	/* whole and of no known version: a new attempt begins anew */
 	if (p->whole && !*p->info.etag) {
 		transfer_moved(p->t, -(int64_t)p->delivered);
@@ -111,7 +113,13 @@ static int read_head(struct transfer_piece *p, const struct http_reply *reply)
 			return -EPROTO;
 	} else {
 		http_reply_number(reply, "content-length", &now.size);
+		if (http_reply_recoded(reply))
+			p->bad = "the answer was encoded on the way";
+		else if (!http_reply_delimited(reply))
+			p->bad = "the answer does not say where it ends";
 	}
+	if (p->bad)
+		return -EPROTO;
 	p->stale =
 		(*now.etag && *p->info.etag &&
 		 strcmp(now.etag, p->info.etag)) ||
@@ -149,6 +157,18 @@ static int put_bytes(struct transfer_piece *p, const char *bytes, size_t n)
 	return 0;
 }
 
+/* How many bytes may still come, as far as that is known. */
+static uint64_t room(const struct transfer_piece *p)
+{
+	uint64_t at = p->offset + p->delivered, left = TRANSFER_UNKNOWN;
+
+	if (p->len != TRANSFER_UNKNOWN)
+		left = p->len - p->delivered;
+	if (p->info.size != TRANSFER_UNKNOWN && p->info.size - at < left)
+		left = p->info.size - at;
+	return left;
+}
+
 static int data(struct http_call *http, const struct http_reply *reply,
 		const void *bytes, size_t n)
 {
@@ -167,8 +187,11 @@ static int data(struct http_call *http, const struct http_reply *reply,
 	at += p->skip;
 	n -= p->skip;
 	p->skip = 0;
-	left = p->len == TRANSFER_UNKNOWN ? TRANSFER_UNKNOWN
-					  : p->len - p->delivered;
+	left = room(p);
+	if (n > left && (p->len == TRANSFER_UNKNOWN || reply->status == 206)) {
+		p->bad = "the answer is longer than the object";
+		return -EPROTO;
+	}
 	if (n > left)
 		n = left;
 	p->write_err = put_bytes(p, at, n);
@@ -176,7 +199,9 @@ static int data(struct http_call *http, const struct http_reply *reply,
 	if (p->write_err)
 		return p->write_err;
 	/* a whole object of which no more is wanted */
-	return n == left && reply->status == 200 ? ENOUGH : 0;
+	return n == left && p->len != TRANSFER_UNKNOWN && reply->status == 200
+		       ? ENOUGH
+		       : 0;
 }
 
 /* Has all of the range come, as far as sizes are known? */
@@ -195,15 +220,18 @@ static enum http_verdict judge(struct http_call *http,
 	struct transfer_piece *p = (struct transfer_piece *)http;
 	enum http_verdict verdict = transfer_judge(reply);
 
-	if (p->write_err || p->stale)
+	if (p->write_err || p->stale || p->bad)
 		return HTTP_DONE;
 	if (!reply->err && reply->status / 100 == 2) {
 		/* one without a body has not been looked at by data() */
-		if (!reply->received && read_head(p, reply) == -ESTALE)
+		if (!reply->received && read_head(p, reply) &&
+		    (p->stale || p->bad))
 			return HTTP_DONE;
 		p->ended = is_whole(p) || (p->info.size == TRANSFER_UNKNOWN &&
 					   reply->status != 206);
-		verdict = p->ended ? HTTP_DONE : HTTP_RETRY;
+		verdict = p->ended || ++p->short_answers == SHORT_MAX
+				  ? HTTP_DONE
+				  : HTTP_RETRY;
 	} else if (p->delivered && is_whole(p)) {
 		p->ended = true;
 		verdict = HTTP_DONE;
@@ -248,6 +276,10 @@ int transfer_piece_outcome(const struct transfer_piece *p, int rc,
 	if (p->stale || (pinned && !rc && reply->status == 412)) {
 		buf_adds(why, "the object changed meanwhile");
 		return -ESTALE;
+	}
+	if (p->bad) {
+		buf_adds(why, p->bad);
+		return -EIO;
 	}
 	if (p->ended || (p->delivered && is_whole(p)))
 		return 0;

@@ -70,6 +70,37 @@ bool http_reply_number(const struct http_reply *r, const char *name,
 	return value && !parse_u64n(value, n, UINT64_MAX, out);
 }
 
+bool http_reply_delimited(const struct http_reply *r)
+{
+	struct buf text = BUF_INIT(HTTP_HEADERS_MAX);
+	uint64_t n;
+	bool ok = http_reply_number(r, "content-length", &n) ||
+		  (http_reply_header(r, "transfer-encoding", &text) &&
+		   strcasestr(buf_str(&text), "chunked"));
+
+	buf_clear(&text);
+	return ok;
+}
+
+bool http_reply_recoded(const struct http_reply *r)
+{
+	/* Google unpacks what is stored packed, and says so. */
+	static const char *const names[] = { "content-encoding",
+					     "x-goog-stored-content-encoding",
+					     NULL };
+	struct buf text = BUF_INIT(HTTP_HEADERS_MAX);
+	bool recoded = false;
+	uint64_t n;
+
+	if (http_reply_number(r, "content-length", &n))
+		return false;
+	for (const char *const *name = names; *name && !recoded; name++)
+		recoded = http_reply_header(r, *name, &text) && text.len &&
+			  strcasecmp(buf_str(&text), "identity");
+	buf_clear(&text);
+	return recoded;
+}
+
 enum http_verdict http_judge_default(const struct http_reply *reply)
 {
 	switch (-reply->err) {

@@ -71,6 +71,15 @@ bool http_reply_header(const struct http_reply *r, const char *name,
 /* The same for a decimal number; false when absent or no number. */
 bool http_reply_number(const struct http_reply *r, const char *name,
 		       uint64_t *out);
+/* Does the answer say where its body ends? Else a broken connection looks the
+ * same as the end. */
+bool http_reply_delimited(const struct http_reply *r);
+/*
+ * Is the body packed or unpacked for this answer alone, by a server or a proxy,
+ * so that its bytes are not those of what was asked for? What is stored packed
+ * has a length of its own.
+ */
+bool http_reply_recoded(const struct http_reply *r);
 
 /* What judge() makes of an attempt. */
 enum http_verdict {

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "net/http_loop.h"
 
@@ -76,10 +77,12 @@ static int make_headers(struct http_attempts *a)
 	struct curl_slist *list = NULL;
 	const char *line = buf_str(&a->wire.headers);
 	struct buf one = BUF_INIT(HTTP_HEADERS_MAX);
-	bool ok = true;
+	bool ok = true, coded = false;
 
 	while (*line) {
 		size_t n = strcspn(line, "\n");
+
+		coded |= !strncasecmp(line, "Accept-Encoding:", 16);
 
 		buf_reset(&one);
 		buf_add(&one, line, n);
@@ -94,6 +97,10 @@ static int make_headers(struct http_attempts *a)
 	buf_wipe(&one);
 	if (a->call->body.len < EXPECT_MIN)
 		list = add_line(list, "Expect:", &ok);
+	/* bytes are wanted as they are stored; never signed, as proxies
+	 * rewrite it */
+	if (!coded)
+		list = add_line(list, "Accept-Encoding: identity", &ok);
 	a->now.headers = list;
 	return ok ? 0 : -ENOMEM;
 }

@@ -39,6 +39,7 @@ libstore_a_SOURCES = \
 	src/store/s3_copy.c \
 	src/store/s3_doc.c src/store/s3_doc.h src/store/s3_doc_list.c \
 	src/store/s3_error.c src/store/s3_error.h \
+	src/store/s3_ask.c \
 	src/store/s3_get.c \
 	src/store/s3_head.c \
 	src/store/s3_info.c \
@@ -87,6 +88,11 @@ tests_unit_test_s3_wire_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
 tests_unit_test_s3_faults_SOURCES = tests/unit/test_s3_faults.c $(RIG_SOURCES)
 tests_unit_test_s3_faults_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_s3_faults_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_s3_odd
+TESTS += tests/unit/test_s3_odd
+tests_unit_test_s3_odd_SOURCES = tests/unit/test_s3_odd.c $(RIG_SOURCES)
+tests_unit_test_s3_odd_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_s3_odd_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_s3_fixes
 TESTS += tests/unit/test_s3_fixes

@@ -9,7 +9,11 @@
  *   caller   size: the object's, once an answer has told it
  *
  * A server that answers 200 sends the whole object: what stands before the
- * range is skipped and what stands after it is not read.
+ * range is skipped and what stands after it is not read. Where it tells no
+ * length, the body's end is the object's, if the answer says where that is;
+ * and bytes that were encoded on the way are no bytes of the object.
+ *
+ * A body of a 206 has the bytes that its Content-Range says, no more.
  *
  * Lifetime: the structure is counted. done() has one reference, a cancel that
  * runs beside it another; store_get.state leads to it, under the store's
@@ -33,7 +37,9 @@ struct s3_get {
 	bool known; /* info is */
 	uint64_t delivered;
 	uint64_t skip; /* of this attempt's body */
-	bool enough, stale, bad;
+	uint64_t body_max; /* bytes that this attempt's body may have */
+	bool enough, stale, longer;
+	const char *bad; /* what is wrong with this attempt's answer */
 	unsigned refs; /* atomic */
 };
 
@@ -50,7 +56,7 @@ static uint64_t expected(const struct s3_get *x)
 {
 	const struct store_get *get = x->get;
 
-	if (!x->known)
+	if (!x->known || x->info.size == STORE_SIZE_UNKNOWN)
 		return get->len;
 	if (get->offset >= x->info.size)
 		return 0;
@@ -67,7 +73,7 @@ static int prepare(struct http_call *http, struct http_wire *wire)
 	unsigned n = 1;
 
 	x->skip = 0;
-	x->bad = false;
+	x->bad = NULL;
 	snprintf(range, sizeof(range), "bytes=%llu-%llu",
 		 (unsigned long long)(x->get->offset + x->delivered),
 		 (unsigned long long)(x->get->offset + x->get->len - 1));
@@ -77,28 +83,49 @@ static int prepare(struct http_call *http, struct http_wire *wire)
 	return s3_call_prepare_with(&x->call, wire, more, n);
 }
 
+static bool is_other(const struct s3_get *x, const struct object_info *info)
+{
+	if (*x->etag && *info->etag && strcmp(x->etag, info->etag))
+		return true;
+	return x->known && x->info.size != STORE_SIZE_UNKNOWN &&
+	       info->size != STORE_SIZE_UNKNOWN && info->size != x->info.size;
+}
+
+/* Where the body begins, and how long it may be. */
+static void read_place(struct s3_get *x, const struct http_reply *reply)
+{
+	uint64_t want = x->get->offset + x->delivered;
+	struct s3_range range;
+
+	x->body_max = STORE_SIZE_UNKNOWN;
+	if (reply->status != 206) {
+		x->skip = want;
+		if (http_reply_recoded(reply))
+			x->bad = "the answer was encoded on the way";
+	} else if (!s3_info_range(reply, &range) || range.first != want) {
+		x->bad = "the answer has not the bytes that were asked for";
+	} else {
+		x->body_max = range.last - range.first + 1;
+	}
+}
+
 /* The head of an answer: which object, and where its body begins. */
 static void read_head(struct s3_get *x, const struct http_reply *reply)
 {
-	uint64_t want = x->get->offset + x->delivered, first = 0, total;
 	struct object_info info;
 
 	s3_info_read(reply, &info);
-	x->stale = (*x->etag && *info.etag && strcmp(x->etag, info.etag)) ||
-		   (x->known && info.size != x->info.size);
-	if (x->stale)
+	x->stale = is_other(x, &info);
+	if (!x->stale)
+		read_place(x, reply);
+	if (x->stale || x->bad)
 		return;
-	if (reply->status == 206) {
-		x->bad = !s3_info_range(reply, &first, &total) || first != want;
-		if (x->bad)
-			return;
-	} else {
-		x->skip = want;
-	}
 	if (!*info.etag)
 		memcpy(info.etag, x->etag, sizeof(info.etag));
 	else if (!*x->etag)
 		memcpy(x->etag, info.etag, sizeof(x->etag));
+	if (info.size == STORE_SIZE_UNKNOWN && x->known)
+		info.size = x->info.size;
 	x->info = info;
 	x->known = true;
 	x->call.use = S3_USE_PINNED;
@@ -116,6 +143,10 @@ static int data(struct http_call *http, const struct http_reply *reply,
 		return -ESTALE;
 	if (x->bad)
 		return 0; /* judge() has it tried again */
+	if (reply->received > x->body_max) {
+		x->longer = true;
+		return -EIO;
+	}
 	if (x->skip >= n) {
 		x->skip -= n;
 		return 0;
@@ -133,19 +164,31 @@ static int data(struct http_call *http, const struct http_reply *reply,
 	return x->enough ? ENOUGH : 0;
 }
 
+/* A whole object without a length has come to its end. */
+static void read_end(struct s3_get *x, const struct http_reply *reply)
+{
+	if (x->bad || reply->status != 200 || !x->known ||
+	    x->info.size != STORE_SIZE_UNKNOWN)
+		return;
+	if (http_reply_delimited(reply))
+		x->info.size = reply->received;
+	else
+		x->bad = "the answer does not say where it ends";
+}
+
 /* Past the end: there is nothing, which is no error. */
 static void past_end(struct s3_get *x, const struct http_reply *reply)
 {
-	uint64_t first, total;
+	struct s3_range range;
 
-	if (x->known) {
+	if (x->known && x->info.size != STORE_SIZE_UNKNOWN) {
 		x->stale = true; /* it was longer a moment ago */
 		return;
 	}
 	s3_info_read(reply, &x->info);
-	if (!s3_info_range(reply, &first, &total))
-		total = x->get->offset;
-	x->info.size = total;
+	x->info.size = x->get->offset + x->delivered;
+	if (s3_info_range(reply, &range) && range.total != STORE_SIZE_UNKNOWN)
+		x->info.size = range.total;
 	if (!*x->info.etag)
 		memcpy(x->info.etag, x->etag, sizeof(x->etag));
 	x->enough = true;
@@ -153,6 +196,8 @@ static void past_end(struct s3_get *x, const struct http_reply *reply)
 
 static bool is_whole(struct s3_get *x)
 {
+	if (x->longer)
+		return false;
 	return x->enough || (x->known && x->delivered == expected(x));
 }
 
@@ -173,6 +218,8 @@ static enum http_verdict judge(struct http_call *http,
 	/* a 2xx without a body has not been looked at by data() */
 	if (!reply->received)
 		read_head(x, reply);
+	if (!x->stale)
+		read_end(x, reply);
 	if (x->stale || (!x->bad && is_whole(x)))
 		return HTTP_DONE;
 	return HTTP_RETRY; /* less than was said, or another range */
@@ -185,10 +232,14 @@ static int outcome(struct s3_get *x, const struct http_reply *reply)
 	if (x->stale)
 		return s3_call_failed(&x->call, reply, -ESTALE,
 				      "the object has changed");
+	if (x->longer)
+		return s3_call_failed(&x->call, reply, -EIO,
+				      "the answer is longer than it said");
 	if (!reply->err && reply->status / 100 == 2)
 		return s3_call_failed(&x->call, reply, -EIO,
-				      "the answer has not the bytes that were "
-				      "asked for");
+				      x->bad ? x->bad
+					     : "the answer is shorter than it "
+					       "should be");
 	return s3_call_outcome(&x->call, reply->err, reply);
 }
 

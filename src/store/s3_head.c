@@ -19,8 +19,8 @@ static int parse_list(struct s3_call *c, const struct buf *body)
 	return s3_doc_list(buf_str(body), body->len, c->out);
 }
 
-static void list_init(struct s3_call *c, struct s3 *s, const char *prefix,
-		      struct s3_page *page)
+void s3_list_first(struct s3_call *c, struct s3 *s, const char *prefix,
+		   struct s3_page *page)
 {
 	s3_call_init(c, s, HTTP_GET, NULL, "list");
 	s3_call_query(c, "list-type", "2");
@@ -39,7 +39,7 @@ static bool probe(struct s3 *s)
 	struct http_reply reply;
 
 	s3_present(s, &before);
-	list_init(&c, s, "", &page);
+	s3_list_first(&c, s, "", &page);
 	c.quiet = true;
 	s3_call_perform(&c, &reply);
 	s3_present(s, &after);
@@ -53,6 +53,14 @@ static bool is_mute(const struct http_reply *reply)
 {
 	return !reply->err && (reply->status == 400 || reply->status == 403 ||
 			       reply->status == 301);
+}
+
+static int read_info(struct s3 *s, const char *key, bool quiet,
+		     const struct http_reply *reply, struct object_info *out)
+{
+	s3_info_read(reply, out);
+	return out->size == STORE_SIZE_UNKNOWN ? s3_ask_size(s, key, quiet, out)
+					       : 0;
 }
 
 int s3_head_reply(struct s3 *s, const char *key, bool quiet,
@@ -72,7 +80,7 @@ int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 	if (err && !quiet)
 		s3_call_speak(&c, err, reply);
 	if (!err)
-		s3_info_read(reply, out);
+		err = read_info(s, key, quiet, reply, out);
 	s3_call_clear(&c);
 	return err;
 }
@@ -169,7 +177,7 @@ int s3_stat(struct store *store, const char *key, struct name_info *out)
 	snprintf(below, sizeof(below), "%s/", key);
 	s3_call_init(&head, s, HTTP_HEAD, key, "look up");
 	head.quiet = true;
-	list_init(&list, s, below, &page);
+	s3_list_first(&list, s, below, &page);
 	/* nothing can lie below a key of the greatest length */
 	errs[1] = 0;
 	s3_call_perform_all(calls, replies, errs,
@@ -181,7 +189,7 @@ int s3_stat(struct store *store, const char *key, struct name_info *out)
 	} else if (errs[0] && errs[0] != -ENOENT) {
 		s3_call_speak(&head, errs[0], &replies[0]);
 	} else if (!errs[0]) {
-		s3_info_read(&replies[0], &out->info);
+		errs[0] = read_info(s, key, false, &replies[0], &out->info);
 	}
 	out->is_object = !errs[0];
 	if (!errs[1])
@@ -255,7 +263,7 @@ int s3_check(struct store *store, const char *prefix, struct buf *err)
 	struct http_reply reply = { 0 };
 	int rc;
 
-	list_init(&c, s, prefix, &page);
+	s3_list_first(&c, s, prefix, &page);
 	c.quiet = true;
 	c.http.deadline_ms =
 		s->deadline_ms < CHECK_MS ? s->deadline_ms : CHECK_MS;

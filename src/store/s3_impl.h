@@ -158,11 +158,24 @@ int s3_call_failed(struct s3_call *c, const struct http_reply *reply, int err,
 int s3_body_set(struct s3_call *c, const struct store_body *body);
 int s3_body_md5(const struct store_body *body, unsigned char out[16]);
 
+/* ---- s3_ask.c: what a HEAD does not tell ---- */
+/* The listing's entry for exactly this key. -ENOENT when it shows none; a
+ * failure is not logged. */
+int s3_ask_listed(struct s3 *s, const char *key, struct object_info *out);
+/* Completes what a HEAD without a Content-Length has told. Logs a failure,
+ * unless it is to be quiet. */
+int s3_ask_size(struct s3 *s, const char *key, bool quiet,
+		struct object_info *info);
+
 /* ---- s3_info.c: what an answer's headers tell ---- */
-/* Content-Range: where it begins (0 for a "*") and the object's size. */
-bool s3_info_range(const struct http_reply *reply, uint64_t *first,
-		   uint64_t *total);
-/* Size by Content-Range or Content-Length, mtime, ETag. */
+/* Content-Range, of a 206 or a 416 (which has no first and last). */
+struct s3_range {
+	uint64_t first, last;
+	uint64_t total; /* STORE_SIZE_UNKNOWN: "*" */
+};
+bool s3_info_range(const struct http_reply *reply, struct s3_range *out);
+/* Size by Content-Range or Content-Length (else STORE_SIZE_UNKNOWN), mtime,
+ * ETag. */
 void s3_info_read(const struct http_reply *reply, struct object_info *out);
 /* ETag and Date of an answer to a write. */
 void s3_info_written(const struct http_reply *reply, uint64_t size,
@@ -183,6 +196,9 @@ int s3_check_cond(struct s3 *s, const char *key, const struct store_cond *cond);
 int s3_check(struct store *s, const char *prefix, struct buf *err);
 int s3_stat(struct store *s, const char *key, struct name_info *out);
 int s3_head(struct store *s, const char *key, struct object_details *out);
+/* LIST of the first name that begins so. */
+void s3_list_first(struct s3_call *c, struct s3 *s, const char *prefix,
+		   struct s3_page *page);
 /* The same, and all headers; quiet: a failure is not logged. */
 int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 		  struct object_info *out, struct http_reply *reply);

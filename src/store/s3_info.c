@@ -29,24 +29,27 @@ static int64_t read_time(const struct http_reply *reply, const char *name)
 	return t;
 }
 
-bool s3_info_range(const struct http_reply *reply, uint64_t *first,
-		   uint64_t *total)
+bool s3_info_range(const struct http_reply *reply, struct s3_range *out)
 {
 	struct buf text = BUF_INIT(256);
 	const char *s, *slash, *dash;
 	bool ok = false;
 
-	*first = 0;
+	*out = (struct s3_range){ .total = STORE_SIZE_UNKNOWN };
 	if (!http_reply_header(reply, "content-range", &text))
 		goto out;
 	s = buf_str(&text);
 	slash = strchr(s, '/');
 	if (strncmp(s, "bytes ", 6) || !slash ||
-	    parse_u64(slash + 1, INT64_MAX, total))
+	    (strcmp(slash, "/*") &&
+	     parse_u64(slash + 1, INT64_MAX, &out->total)))
 		goto out;
+	s += 6;
 	dash = memchr(s, '-', slash - s);
-	ok = s[6] == '*' ||
-	     (dash && !parse_u64n(s + 6, dash - s - 6, INT64_MAX, first));
+	ok = *s == '*' ||
+	     (dash && !parse_u64n(s, dash - s, INT64_MAX, &out->first) &&
+	      !parse_u64n(dash + 1, slash - dash - 1, INT64_MAX, &out->last) &&
+	      out->first <= out->last);
 out:
 	buf_clear(&text);
 	return ok;
@@ -54,10 +57,13 @@ out:
 
 void s3_info_read(const struct http_reply *reply, struct object_info *out)
 {
-	uint64_t first;
+	struct s3_range range;
 
 	memset(out, 0, sizeof(*out));
-	if (!s3_info_range(reply, &first, &out->size))
+	out->size = STORE_SIZE_UNKNOWN;
+	if (s3_info_range(reply, &range))
+		out->size = range.total;
+	else if (reply->status != 206)
 		http_reply_number(reply, "content-length", &out->size);
 	out->mtime.tv_sec = read_time(reply, "last-modified");
 	read_etag(reply, out);

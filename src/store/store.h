@@ -36,6 +36,9 @@ struct store;
 #define STORE_KEY_MAX 1024
 #define STORE_ETAG_SIZE 80 /* with its quotes and the NUL */
 
+/* An answer to a GET may not tell it; everything else of the store's does. */
+#define STORE_SIZE_UNKNOWN UINT64_MAX
+
 /* What a store knows of an object. Plain data, no pointers. */
 struct object_info {
 	uint64_t size;
@@ -107,7 +110,8 @@ struct store_get {
 	bool ahead; /* read-ahead: yields to what is waited for */
 	void (*data)(struct store_get *get, const void *bytes, size_t n);
 	/* err 0: all that there is of the range came. info is the object's
-	 * as the answer told it (valid when err is 0). */
+	 * as the answer told it (valid when err is 0), its size perhaps
+	 * STORE_SIZE_UNKNOWN. */
 	void (*done)(struct store_get *get, int err,
 		     const struct object_info *info);
 	void *state; /* the store's */

@@ -183,6 +183,38 @@ is 'for put as well' "$RC $("$STAGEFS" get @ext/again/a.txt -)" '0 world'
 reset
 
 printf before >f/big
+# ---- answers that are not of the size that is known ----
+
+G='"method": "GET", "key": "a.txt", "count": 0'
+odd() {	# ACTION
+	rm -f out/odd
+	fault '{"match": {'"$G"'}, "action": {"type": "no_length", '"$1"'}}'
+	run get @ext/a.txt out/odd
+	reset
+}
+odd '"as": "whole"'
+is 'a body that tells no length comes whole' "$RC $(cat out/odd)" '0 world'
+odd '"append": 7'
+is 'one that is longer than listed is an error, soon' \
+	"$RC $(grep -c 'longer than the object' "$DIR/err") $(ls out/odd 2>&1 | grep -c 'No such')" '1 1 1'
+odd '"close": true'
+is 'one whose end cannot be told is an error' \
+	"$RC $(grep -c 'does not say where it ends' "$DIR/err")" '1 1'
+odd '"headers": {"Content-Encoding": "gzip"}'
+is 'one that was packed on the way is an error' \
+	"$RC $(grep -c 'encoded on the way' "$DIR/err")" '1 1'
+"$STAGEFS" presign @ext/a.txt --format json >row.json
+row() {	# ACTION
+	rm -f out/odd
+	fault '{"match": {'"$G"'}, "action": {"type": "no_length", '"$1"'}}'
+	run get --row row.json out/odd
+	reset
+}
+row '"as": "whole"'
+is 'by a URL too: whole' "$RC $(cat out/odd)" '0 world'
+row '"as": "whole", "close": true'
+is 'by a URL too: no end that can be told' "$RC $(ls out/odd 2>&1 | grep -c 'No such')" '1 1'
+
 fault '{"match": {"method": "GET", "key": "big", "nth": 2, "count": 0}, "action": {"type": "status", "status": 412, "code": "PreconditionFailed"}}'
 fails 'an object that changes between ranges is an error' 1 \
 	'cannot download @ext/big to f/big: the object changed meanwhile' get @ext/big f

@@ -67,6 +67,24 @@ like 'a server that only fails is EIO in the end' "$(sys read "$E/data")" '^(EIO
 good_again
 ok 'and when it is good again the mount is' 'cmp $E/data $LOCAL/data'
 
+# Answers that tell no size: a compressing proxy, or a server that makes its
+# answers as it sends them.
+sizeless() {	# the names of the fault's requests
+	fault '[{"match": {"method": "HEAD", "count": 0}, "action": {"type": "no_length"}},
+		{"match": {"method": "GET", "key": "/(small|line)$", "count": 0},
+		"action": {"type": "no_length"'"$1"'}}]'
+	remount
+}
+printf 'first\n' >$LOCAL/line; s3_standin put ${EXT}line $LOCAL/line
+sizeless ''
+ok 'a file whose HEAD tells no size is read' 'cmp $E/small $LOCAL/small'
+ok 'and is grown, not replaced' 'echo second >>$E/line &&
+	[ "$(s3_standin get ${EXT}line)" = "$(printf "first\nsecond")" ]'
+sizeless ', "as": "whole"'
+ok 'of a server that knows no ranges too' 'cmp $E/small $LOCAL/small'
+good_again
+remount
+
 # Writes: a failed one leaves the old object and no upload.
 unchanged() {	# SENTENCE REGEX FAULT
 	fault "$3"

@@ -15,6 +15,12 @@ action: type is one of
     reset          when "before" (default) or "body"; after: body bytes sent
     cut            after: body bytes sent before the connection is closed
     wrong_length   delta: added to Content-Length
+    no_length      no Content-Length: chunked, or with "close" ended by the
+                   connection's end; append: more bytes; headers: more of them;
+                   "as": "whole": ranges are ignored
+    rewrite        the right answer with from (a regular expression) replaced
+                   by to in its body, or in the header that is named
+    list           as: a listing of another kind (s3_list.py)
     stall          seconds; when "headers" (default), "request" (before the
                    request's body is read) or "body"; after
     latency        seconds, then the right answer
@@ -27,7 +33,7 @@ import re
 import threading
 
 TYPES = ("status", "error_in_200", "garbage", "reset", "cut", "wrong_length",
-         "stall", "latency", "redirect", "raw", "lose", "skew")
+         "no_length", "rewrite", "list", "stall", "latency", "redirect", "raw", "lose", "skew")
 
 
 class Fault:

@@ -109,7 +109,8 @@ class S3:
         return self.split(raw_path, headers)[1].decode("utf-8",
                                                        "surrogateescape")
 
-    def answer(self, method, raw_path, raw_query, headers, body, now, regions):
+    def answer(self, method, raw_path, raw_query, headers, body, now, regions,
+               kind=None):
         try:
             verify(method, raw_path, raw_query, headers, body, now=now,
                    keys={self.args.access_key: self.args.secret},
@@ -119,6 +120,8 @@ class S3:
             bucket, key = self.split(raw_path, headers)
             query = {unquote_to_bytes(n).decode("latin-1"): unquote_to_bytes(v)
                      for n, v in split_query(raw_query)}
+            if kind:
+                query["as"] = kind
             with self.lock:
                 answer = self.route(method, bucket, key, query, headers, body)
         except Refused as no:
@@ -197,7 +200,8 @@ class S3:
             raise Refused(412, "PreconditionFailed", "If-Match")
         if headers.get("If-None-Match") in (obj.etag, "*"):
             return Answer(304, head, b"")
-        span = parse_range(headers.get("Range"), len(obj.data))
+        span = None if query.get("as") == "whole" else parse_range(
+            headers.get("Range"), len(obj.data))
         if span is None:
             return Answer(200, head, obj.data)
         first, end = span

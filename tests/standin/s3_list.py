@@ -1,4 +1,12 @@
-"""The listings of the in-memory S3, as the inner text of their XML."""
+"""The listings of the in-memory S3, as the inner text of their XML.
+
+query["as"] has them as other servers do:
+    v1        the old protocol alone: marker and NextMarker
+    bare      truncated, with nothing to go on by but the last name
+    encodes   names are percent-encoded, and nothing says so
+    plain     names are as they are, whatever was asked for
+    claims    names are as they are, and said to be encoded
+"""
 import bisect
 import time
 from urllib.parse import quote
@@ -17,7 +25,9 @@ def _tag(name, text):
 def _names(query):
     """How keys are written: percent-encoded, or as they are (XML cannot
     carry control bytes then, as with the real one)."""
-    if query.get("encoding-type") == b"url":
+    kind = query.get("as")
+    if kind == "encodes" or (query.get("encoding-type") == b"url" and
+                             kind not in ("plain", "claims")):
         return lambda key: quote(key, safe="/-_.~")
     return lambda key: key.decode("utf-8", "replace")
 
@@ -32,14 +42,17 @@ def _after(prefix):
 def objects(bucket, name, query, page):
     prefix, delimiter = query.get("prefix", b""), query.get("delimiter", b"")
     limit = min(int(query.get("max-keys", b"1000")), page)
+    kind = query.get("as")
     token = query.get("continuation-token")
-    start = query.get("start-after", b"")
+    start = query.get("marker" if kind == "v1" else "start-after", b"")
     at = bisect.bisect_left(bucket.keys, prefix)
     if token is not None:
         start = bytes.fromhex(token.decode())
         past = _after(start) if delimiter and start.endswith(
             delimiter) and len(start) > len(prefix) else start + b"\0"
         at = max(at, bisect.bisect_left(bucket.keys, past))
+    elif start and kind == "v1" and delimiter and start.endswith(delimiter):
+        at = max(at, bisect.bisect_left(bucket.keys, _after(start)))
     elif start:
         at = max(at, bisect.bisect_right(bucket.keys, start))
     entries, last, more = [], b"", False
@@ -65,10 +78,14 @@ def _objects_xml(name, query, entries, limit, token):
            _tag("KeyCount", len(entries)), _tag("MaxKeys", limit)]
     if "delimiter" in query:
         out.append(_tag("Delimiter", write(query["delimiter"])))
-    if query.get("encoding-type") == b"url":
+    kind = query.get("as")
+    if (query.get("encoding-type") == b"url" and
+            kind not in ("plain", "encodes")):
         out.append(_tag("EncodingType", "url"))
     out.append(_tag("IsTruncated", "true" if token is not None else "false"))
-    if token is not None:
+    if token is not None and kind == "v1":
+        out.append(_tag("NextMarker", write(token)))
+    elif token is not None and kind != "bare":
         out.append(_tag("NextContinuationToken", token.hex()))
     for key, obj in entries:
         if obj is None:

@@ -20,6 +20,7 @@ import argparse
 import email.utils
 import hashlib
 import json
+import re
 import socket
 import ssl
 import struct
@@ -212,7 +213,7 @@ class Handler(BaseHTTPRequestHandler):
         if answer is None and s3:
             answer = s3.answer(self.command, raw_path, raw_query,
                                self.headers, body, self.state.now(),
-                               self.state.faults.regions)
+                               self.state.faults.regions, act.get("as"))
         elif answer is None and self.state.auth:
             answer = self.state.auth.answer(self.command, raw_path, raw_query,
                                             self.headers, body,
@@ -254,6 +255,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def send(self, answer, kind=None, act=None):
         body = b"" if self.command == "HEAD" else answer.body
+        if kind == "no_length" and 200 <= answer.status < 300:
+            return self.send_without_length(answer, body, act)
+        if kind == "rewrite":
+            body = self.rewrite(answer, body, act)
         length = len(answer.body)
         if kind == "wrong_length":
             length = max(0, length + act["delta"])
@@ -285,6 +290,34 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(act["seconds"])
             self.wfile.write(body[after:])
         return None
+
+    def rewrite(self, answer, body, act):
+        if "header" in act:
+            old = answer.headers.get(act["header"], "")
+            answer.headers[act["header"]] = re.sub(act["from"], act["to"], old)
+        else:
+            body = answer.body = re.sub(act["from"].encode(),
+                                        act["to"].encode(), bytes(answer.body))
+        return body
+
+    def send_without_length(self, answer, body, act):
+        """As a server does that makes its answer while it sends it."""
+        body = bytes(body)
+        if self.command != "HEAD":
+            body += b"+" * act.get("append", 0)
+        head = ["HTTP/1.1 %d %s" % (answer.status,
+                                    self.responses[answer.status][0])]
+        head += ["%s: %s" % item for item in
+                 {**answer.headers, **act.get("headers", {})}.items()]
+        if act.get("close"):
+            self.close_connection = True
+        elif self.command != "HEAD":
+            head.append("Transfer-Encoding: chunked")
+            pieces = [body[i:i + 65536] for i in range(0, len(body), 65536)]
+            body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece)
+                            for piece in [*pieces, b""])
+        self.wfile.write(("\r\n".join(head) + "\r\n\r\n").encode("latin-1"))
+        self.wfile.write(body)
 
     def reset(self):
         """Closes so that the peer gets a RST."""
