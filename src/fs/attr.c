@@ -9,19 +9,6 @@
 
 #include "base/clock.h"
 
-static int pin_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
-{
-	struct tree_locked *g = tree_locked(t);
-
-	if ((i->flags & (INODE_PINNED | INODE_ORPHAN)) || i == t->root)
-		return 0;
-	if (g->n_pinned >= INODE_PINS_MAX)
-		return -ENOSPC;
-	i->flags |= INODE_PINNED;
-	g->n_pinned++;
-	return 0;
-}
-
 void tree_own_mode_locked(struct tree *t, struct inode *i)
 {
 	if (i->flags & INODE_OWN_MODE)
@@ -34,9 +21,43 @@ void tree_own_mode_locked(struct tree *t, struct inode *i)
 
 static void changed_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
 {
-	if (i->flags & INODE_TIMES)
-		i->more->ctime = clock_now();
+	i->ctime = inode_time(clock_now());
 	tree_settle_locked(t, i);
+}
+
+/* Would these be shown of i if nothing were known of it? */
+static bool is_default(const struct tree *t, const struct inode *i, mode_t mode,
+		       uid_t uid, gid_t gid)
+{
+	bool is_file = i->kind == INODE_FILE;
+	unsigned hidden = TREE_FIXED_UID | TREE_FIXED_GID |
+			  TREE_FIXED_FILE_MODE | TREE_FIXED_DIR_MODE;
+
+	if (i->flags & INODE_OF_FILES) /* it keeps the others itself */
+		hidden = t->set.fixed;
+	return (uid == t->set.uid || !(hidden & TREE_FIXED_UID)) &&
+	       (gid == t->set.gid || !(hidden & TREE_FIXED_GID)) &&
+	       (mode == (is_file ? t->set.file_mode : t->set.dir_mode) ||
+		!(hidden &
+		  (is_file ? TREE_FIXED_FILE_MODE : TREE_FIXED_DIR_MODE)));
+}
+
+static int set_mode_locked(struct tree *t, struct inode *i, mode_t mode,
+			   uid_t uid, gid_t gid) REQUIRES(t->lock)
+{
+	int err = 0;
+
+	if (is_default(t, i, mode, uid, gid))
+		tree_unpin_locked(t, i, INODE_PIN_MODE);
+	else
+		err = tree_pin_locked(t, i, INODE_PIN_MODE);
+	if (err)
+		return err;
+	i->mode = mode;
+	i->uid = uid;
+	i->gid = gid;
+	changed_locked(t, i);
+	return 0;
 }
 
 int inode_set_mode(struct tree *t, struct inode *i, mode_t mode)
@@ -44,12 +65,8 @@ int inode_set_mode(struct tree *t, struct inode *i, mode_t mode)
 	int err;
 
 	tree_take(t);
-	err = pin_locked(t, i);
-	if (!err) {
-		tree_own_mode_locked(t, i);
-		i->mode = mode & 07777;
-		changed_locked(t, i);
-	}
+	tree_own_mode_locked(t, i);
+	err = set_mode_locked(t, i, mode & 07777, i->uid, i->gid);
 	tree_drop(t);
 	return err;
 }
@@ -59,49 +76,43 @@ int inode_set_owner(struct tree *t, struct inode *i, uid_t uid, gid_t gid)
 	int err;
 
 	tree_take(t);
-	err = pin_locked(t, i);
-	if (!err) {
-		tree_own_mode_locked(t, i);
-		if (uid != (uid_t)-1)
-			i->uid = uid;
-		if (gid != (gid_t)-1)
-			i->gid = gid;
-		changed_locked(t, i);
-	}
+	tree_own_mode_locked(t, i);
+	err = set_mode_locked(t, i, i->mode, uid == (uid_t)-1 ? i->uid : uid,
+			      gid == (gid_t)-1 ? i->gid : gid);
 	tree_drop(t);
 	return err;
 }
 
-/* atime and mtime as a caller set them; NULL: as it is. */
-static int put_times_locked(struct inode *i, const struct timespec *atime,
-			    const struct timespec *mtime)
+static bool is_time(struct inode_time t, const struct timespec *to)
 {
-	struct inode_more *m = inode_more(i);
+	return !to || (t.sec == to->tv_sec && t.nsec == to->tv_nsec);
+}
 
-	if (!m)
-		return -ENOMEM;
-	if (!(i->flags & INODE_TIMES))
-		m->atime = i->mtime;
-	i->flags |= INODE_TIMES;
+/* atime and mtime as a caller set them; NULL: as it is. */
+static void put_times(struct inode *i, const struct timespec *atime,
+		      const struct timespec *mtime)
+{
 	if (atime)
-		m->atime = *atime;
+		i->atime = inode_time(*atime);
 	if (mtime)
-		i->mtime = *mtime;
-	return 0;
+		i->mtime = inode_time(*mtime);
 }
 
 int inode_set_times(struct tree *t, struct inode *i,
 		    const struct timespec *atime, const struct timespec *mtime)
 {
-	int err;
+	int err = 0;
 
 	tree_take(t);
-	err = pin_locked(t, i);
+	if (!is_time(i->atime, atime) || !is_time(i->mtime, mtime)) {
+		err = tree_pin_locked(t, i, INODE_PIN_TIMES);
+		if (!err) {
+			put_times(i, atime, mtime);
+			i->flags |= mtime ? INODE_OWN_MTIME : 0;
+		}
+	}
 	if (!err)
-		err = put_times_locked(i, atime, mtime);
-	if (!err && mtime)
-		i->flags |= INODE_OWN_MTIME;
-	changed_locked(t, i);
+		changed_locked(t, i);
 	tree_drop(t);
 	return err;
 }
@@ -114,16 +125,13 @@ void inode_root_told(struct tree *t, struct inode *i,
 	tree_drop(t);
 }
 
-int inode_keep(struct tree *t, struct inode *i, const struct store_attr *a)
+void inode_keep(struct tree *t, struct inode *i, const struct store_attr *a)
 {
 	unsigned w = a->which;
-	int err = 0;
 
 	tree_take(t);
-	if (w & (STORE_SET_ATIME | STORE_SET_MTIME))
-		err = put_times_locked(i,
-				       w & STORE_SET_ATIME ? &a->atime : NULL,
-				       w & STORE_SET_MTIME ? &a->mtime : NULL);
+	put_times(i, w & STORE_SET_ATIME ? &a->atime : NULL,
+		  w & STORE_SET_MTIME ? &a->mtime : NULL);
 	if (w & (STORE_SET_MODE | STORE_SET_UID | STORE_SET_GID))
 		tree_own_mode_locked(t, i);
 	if (w & STORE_SET_MODE)
@@ -134,7 +142,6 @@ int inode_keep(struct tree *t, struct inode *i, const struct store_attr *a)
 		i->gid = a->gid;
 	changed_locked(t, i);
 	tree_drop(t);
-	return err;
 }
 
 int inode_set_expire(struct tree *t, struct inode *i, int64_t expire)
@@ -145,7 +152,9 @@ int inode_set_expire(struct tree *t, struct inode *i, int64_t expire)
 	tree_take(t);
 	m = expire ? inode_more(i) : i->more;
 	if (expire)
-		err = m ? pin_locked(t, i) : -ENOMEM;
+		err = m ? tree_pin_locked(t, i, INODE_PIN_EXPIRE) : -ENOMEM;
+	else
+		tree_unpin_locked(t, i, INODE_PIN_EXPIRE);
 	if (!err && m)
 		m->expire = expire;
 	tree_settle_locked(t, i);
@@ -167,9 +176,7 @@ int64_t inode_expire(struct tree *t, struct inode *i)
 void inode_touch(struct tree *t, struct inode *i)
 {
 	tree_take(t);
-	i->mtime = clock_now();
-	if (i->flags & INODE_TIMES)
-		i->more->ctime = i->mtime;
+	i->mtime = i->ctime = inode_time(clock_now());
 	i->flags |= INODE_WRITTEN | INODE_OWN_MTIME;
 	tree_drop(t);
 }

@@ -20,9 +20,7 @@ static void stamp_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
 /* The directory's own time: the store has none. */
 static void dir_changed(struct inode *dir)
 {
-	dir->mtime = clock_now();
-	if (dir->flags & INODE_TIMES)
-		dir->more->ctime = dir->mtime;
+	dir->mtime = dir->ctime = inode_time(clock_now());
 	if (dir->flags & INODE_OF_FILES)
 		dir->told_ms = -1; /* it has a time of its own */
 }
@@ -46,7 +44,7 @@ static int create_locked(struct tree *t, struct inode *dir, const char *name,
 		return -ENOMEM;
 	i->refs++;
 	stamp_locked(t, i);
-	i->mtime = clock_now();
+	inode_put_times(i, clock_now());
 	i->flags |= INODE_OWN_MTIME;
 	if (i->dir)
 		i->dir->complete_ms = i->told_ms; /* it is empty */
@@ -97,6 +95,7 @@ static void reattach_locked(struct tree *t, struct inode *i,
 	i->seen = 0;
 	tree_attach_locked(t, i, to_dir);
 	stamp_locked(t, i);
+	i->ctime = inode_time(clock_now());
 	if (i->dir)
 		i->dir->complete_ms = -1;
 }

@@ -3,8 +3,7 @@
  * attributes that callers changed.
  *
  * Mode and owner stand in the inode and are lost with it, unless a caller
- * changed them: then the inode is pinned and stays. The number of pins is
- * bounded, and past it chmod fails rather than forget.
+ * changed them: then the inode is pinned and stays (pins.c).
  */
 #include "fs/tree.h"
 
@@ -144,10 +143,10 @@ void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
 	out->ino = tree_ino_locked(t, i);
 	view_mode(t, i, out);
 	out->info.size = i->size;
-	out->info.mtime = i->mtime;
+	out->info.mtime = inode_timespec(i->mtime);
 	strncpy(out->info.etag, inode_etag(i), sizeof(out->info.etag) - 1);
-	out->atime = i->flags & INODE_TIMES ? i->more->atime : i->mtime;
-	out->ctime = i->flags & INODE_TIMES ? i->more->ctime : i->mtime;
+	out->atime = inode_timespec(i->atime);
+	out->ctime = inode_timespec(i->ctime);
 	out->stage_root = stage_root(i);
 	out->has_marker = i->flags & INODE_MARKER;
 	out->published = i->flags & INODE_PUBLISHED;

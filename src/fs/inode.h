@@ -35,7 +35,7 @@ struct inode;
 struct stage;
 
 #define INODE_CACHE_MAX 262144 /* cached names that nobody holds */
-#define INODE_PINS_MAX 131072 /* names with changed attributes, 350 B each */
+#define INODE_PINS_MAX 1048576 /* names with changed attributes */
 
 enum inode_kind {
 	INODE_ABSENT, /* nothing has this name */
@@ -80,6 +80,7 @@ struct tree_settings {
 	unsigned file_mode, dir_mode;
 	unsigned fixed; /* TREE_FIXED_* */
 	unsigned cache_max; /* 0: INODE_CACHE_MAX */
+	unsigned pins_max; /* 0: INODE_PINS_MAX */
 };
 
 struct tree;
@@ -183,18 +184,24 @@ void inode_set_marker(struct tree *t, struct inode *dir, bool has_marker);
 bool inode_has_child(struct tree *t, struct inode *dir,
 		     const struct inode *but);
 
-/* Attributes that a caller changed: pinned. -ENOSPC beyond INODE_PINS_MAX. */
+/*
+ * Attributes that a caller changed: pinned, unless they would be shown anyway.
+ * -ENOSPC beyond INODE_PINS_MAX, except of a file that is yet to be published.
+ */
 int inode_set_mode(struct tree *t, struct inode *i, mode_t mode);
 int inode_set_owner(struct tree *t, struct inode *i, uid_t uid, gid_t gid);
 int inode_set_times(struct tree *t, struct inode *i,
 		    const struct timespec *atime, const struct timespec *mtime);
 int inode_set_expire(struct tree *t, struct inode *i, int64_t expire);
+/* True when there was no room for a pin, which is to be logged now: once a
+ * minute at most. */
+bool tree_pins_full(struct tree *t);
 /* What the store told of a stage's root, where it keeps that. */
 void inode_root_told(struct tree *t, struct inode *i,
 		     const struct object_info *info);
 /* The same where the store keeps what was changed (STORE_SET_* bits), or will
  * when it gets the object: not pinned. */
-int inode_keep(struct tree *t, struct inode *i, const struct store_attr *a);
+void inode_keep(struct tree *t, struct inode *i, const struct store_attr *a);
 /*
  * Written to, cut or emptied: the mtime moves, unpinned, and the name is ours
  * until inode_published() or its content is given up: what the store says of

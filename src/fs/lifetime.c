@@ -89,8 +89,7 @@ static void drop_unneeded(struct inode *i)
 {
 	struct inode_more *m = i->more;
 
-	if (m && !m->stage && !m->file && !m->expire &&
-	    !(i->flags & INODE_TIMES)) {
+	if (m && !m->stage && !m->file && !m->expire) {
 		free(m);
 		i->more = NULL;
 	}
@@ -119,6 +118,7 @@ void tree_orphan_locked(struct tree *t, struct inode *i)
 	struct inode *dir = i->parent;
 	struct inode_more *m;
 
+	tree_unpin_locked(t, i, INODE_PINNED);
 	if (inode_held(t, i)) {
 		m = inode_more(i);
 		if (m)
@@ -130,10 +130,6 @@ void tree_orphan_locked(struct tree *t, struct inode *i)
 	if (i->next)
 		i->next->prev = i;
 	g->orphans = i;
-	if (i->flags & INODE_PINNED) {
-		i->flags &= ~INODE_PINNED;
-		g->n_pinned--;
-	}
 	tree_settle_locked(t, i);
 	tree_settle_locked(t, dir);
 }

@@ -22,6 +22,7 @@ libfs_a_SOURCES += \
 	src/fs/names.c src/fs/names.h \
 	src/fs/notices.c src/fs/notices.h \
 	src/fs/open.c \
+	src/fs/pins.c \
 	src/fs/rename.c src/fs/rename.h \
 	src/fs/rename_tree.c \
 	src/fs/resolve.c \

@@ -57,6 +57,9 @@ bool names_linger(struct fs *fs, struct inode *i, struct file **out);
 void names_let_go(struct fs *fs, struct inode *i);
 /* How long a name is believed, by the kind of its store. */
 unsigned names_ttl_ms(struct fs *fs, bool files);
+/* setattr.c: one line a minute at most when changed attributes found no room
+ * in memory. */
+void names_say_pins(struct fs *fs);
 /* open.c: truncate(2), which has no handle: published at once. */
 int names_truncate(struct fs *fs, struct inode *i, uint64_t size);
 /*

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "base/log.h"
 #include "fs/notices.h"
 #include "fs/watch.h"
 #include "stage/stage.h"
@@ -110,7 +111,9 @@ static int keep_there(struct fs *fs, struct inode *i,
 		err = tell_store(fs, i, &now);
 	if (err == -ENOENT && v->stage_root) /* nothing lies in it yet */
 		err = 0;
-	return err ? err : inode_keep(fs->tree, i, &a);
+	if (!err)
+		inode_keep(fs->tree, i, &a);
+	return err;
 }
 
 static int keep_here(struct fs *fs, struct inode *i, const struct stat *st,
@@ -132,6 +135,16 @@ static int keep_here(struct fs *fs, struct inode *i, const struct stat *st,
 	return err;
 }
 
+void names_say_pins(struct fs *fs)
+{
+	if (tree_pins_full(fs->tree))
+		log_warn("changed attributes of %d names are kept in memory, "
+			 "which is the limit: chmod, chown and touch of more "
+			 "names fail until some are removed or the mount ends; "
+			 "new files lose theirs when memory is needed",
+			 INODE_PINS_MAX);
+}
+
 /* Each where it is kept. */
 static int keep(struct fs *fs, struct inode *i, const struct stat *st,
 		unsigned which)
@@ -144,7 +157,9 @@ static int keep(struct fs *fs, struct inode *i, const struct stat *st,
 	there = kept_there(fs, &v, which);
 	if (there)
 		err = keep_there(fs, i, &v, st, there);
-	return err ? err : keep_here(fs, i, st, which & ~there);
+	err = err ? err : keep_here(fs, i, st, which & ~there);
+	names_say_pins(fs);
+	return err;
 }
 
 int fs_drop_setid(struct fs *fs, struct inode *i)

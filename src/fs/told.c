@@ -136,8 +136,9 @@ static void told_file(struct tree *t, struct inode *i,
 	i->flags |= INODE_PUBLISHED;
 	i->size = info->size;
 	if (!same) {
-		i->mtime = info->mtime;
-		i->flags &= ~(INODE_TIMES | INODE_OWN_MTIME);
+		inode_put_times(i, info->mtime);
+		i->flags &= ~INODE_OWN_MTIME;
+		tree_unpin_locked(t, i, INODE_PIN_TIMES);
 		inode_put_etag(i, info->etag);
 	}
 	tree_keep_locked(t, i, info);
@@ -151,10 +152,9 @@ void tree_keep_locked(struct tree *t, struct inode *i,
 
 	if (!info->mode)
 		return;
-	if (info->mtime.tv_sec != i->mtime.tv_sec ||
-	    info->mtime.tv_nsec != i->mtime.tv_nsec)
-		i->flags &= ~INODE_TIMES;
-	i->mtime = info->mtime;
+	if (info->mtime.tv_sec != i->mtime.sec ||
+	    info->mtime.tv_nsec != i->mtime.nsec)
+		inode_put_times(i, info->mtime);
 	i->flags &= ~INODE_OWN_MTIME;
 	tree_own_mode_locked(t, i);
 	if (!(fixed & TREE_FIXED_UID))

@@ -1,8 +1,8 @@
 /*
  * What the files that make up the tree of names share: the structures under
  * the tree lock, and the steps that are taken while holding it. For tree.c,
- * lifetime.c, inode.c, attr.c, told.c, changed.c, moves.c and dircache.c only;
- * everybody else has inode.h and dircache.h.
+ * lifetime.c, inode.c, attr.c, pins.c, told.c, changed.c, moves.c and dircache.c
+ * only; everybody else has inode.h and dircache.h.
  */
 #ifndef FS_TREE_H
 #define FS_TREE_H
@@ -34,7 +34,6 @@ struct inode_more {
 	struct file *file;
 	unsigned users; /* of file */
 	struct inode *open_prev, *open_next; /* the tree's list of open ones */
-	struct timespec atime, ctime; /* when INODE_TIMES */
 	int64_t expire;
 	uint64_t orphan_ino;
 	struct inode_more *next_dead;
@@ -45,16 +44,25 @@ enum inode_flag {
 	INODE_WRITTEN = 2, /* ... other than what is open here */
 	INODE_ORPHAN = 4,
 	INODE_MARKER = 8,
-	INODE_PINNED = 16, /* a caller changed an attribute */
+	INODE_PIN_MODE = 16, /* a caller chose mode or owner */
 	INODE_OWN_MODE = 32, /* mode and owner are not the tree's */
-	INODE_TIMES = 64, /* more->atime and ctime count */
+	INODE_PIN_TIMES = 64, /* ... times */
 	INODE_IN_LRU = 128,
 	INODE_OWN_MTIME = 256, /* ours, the store has another */
 	INODE_OF_FILES = 512, /* the stage's store has limits.files */
 	INODE_MOVING = 1024, /* ... is renaming it, or another over it */
 	INODE_LINGERS = 2048, /* a use of its content is the kernel's */
 	INODE_REMOVED = 4096, /* ORPHAN, and it was this mount that did it */
+	INODE_PIN_EXPIRE = 8192, /* more->expire */
 };
+
+#define INODE_PINNED (INODE_PIN_MODE | INODE_PIN_TIMES | INODE_PIN_EXPIRE)
+
+/* A struct timespec in 12 bytes. */
+struct inode_time {
+	int64_t sec;
+	uint32_t nsec;
+} __attribute__((packed, aligned(4)));
 
 struct inode {
 	struct inode *hash_next;
@@ -69,7 +77,7 @@ struct inode {
 	uint64_t seen; /* latest listing that showed it */
 	int64_t told_ms; /* when the store told it; -1: not believed */
 	uint64_t size;
-	struct timespec mtime;
+	struct inode_time atime, mtime, ctime;
 	/* Hashes of the ETag of the kernel's pages, and of the object whose
 	 * size it was told. */
 	uint32_t pages, shown;
@@ -94,6 +102,8 @@ struct tree_locked {
 	size_t n_buckets, n_hashed;
 	struct inode *lru_head, *lru_tail; /* head: used last */
 	size_t n_lru, n_pinned;
+	bool pins_full; /* there was no room for one since it was last said */
+	int64_t pins_said_ms; /* when; 0: never */
 	uint64_t clock;
 	uint64_t listings; /* ids given out */
 	struct inode *open; /* those with open content */
@@ -140,6 +150,20 @@ static inline bool inode_live(const struct inode *i)
 {
 	return i->kind != INODE_ABSENT;
 }
+static inline struct timespec inode_timespec(struct inode_time t)
+{
+	return (struct timespec){ .tv_sec = t.sec, .tv_nsec = t.nsec };
+}
+static inline struct inode_time inode_time(struct timespec t)
+{
+	return (struct inode_time){ .sec = t.tv_sec,
+				    .nsec = (uint32_t)t.tv_nsec };
+}
+/* All of them are that. */
+static inline void inode_put_times(struct inode *i, struct timespec t)
+{
+	i->atime = i->mtime = i->ctime = inode_time(t);
+}
 /* Ours alone: what the store says of it does not count. */
 bool inode_ours(const struct inode *i);
 /* A rename in the store is under way there: what the store says of dir/name, of
@@ -173,6 +197,12 @@ void tree_detach_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 void tree_attach_locked(struct tree *t, struct inode *i, struct inode *dir)
 	REQUIRES(t->lock);
 bool inode_held(const struct tree *t, const struct inode *i);
+/* pins.c: what a caller chose of i stays with it (one INODE_PIN_*); -ENOSPC
+ * beyond the limit, 0 for a file that is yet to be published. */
+int tree_pin_locked(struct tree *t, struct inode *i, unsigned what)
+	REQUIRES(t->lock);
+void tree_unpin_locked(struct tree *t, struct inode *i, unsigned what)
+	REQUIRES(t->lock);
 void tree_free_inode_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 /* i has no name any more; freed when nobody holds it. */
 void tree_orphan_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);

@@ -159,7 +159,9 @@ int fs_setxattr(struct fs *fs, struct inode *i, const char *name,
 		return -EEXIST;
 	if ((flags & XATTR_REPLACE) && !v.expire)
 		return -ENODATA;
-	return inode_set_expire(fs->tree, i, expire);
+	rc = inode_set_expire(fs->tree, i, (int64_t)expire);
+	names_say_pins(fs);
+	return rc;
 }
 
 int fs_removexattr(struct fs *fs, struct inode *i, const char *name,

@@ -28,9 +28,10 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-static inline struct tree *new_tree(unsigned ttl_ms, unsigned cache_max)
+static inline struct tree_settings tree_fixture_settings(unsigned ttl_ms,
+							 unsigned cache_max)
 {
-	struct tree_settings s = {
+	return (struct tree_settings){
 		.ttl_ms = ttl_ms,
 		.uid = 7,
 		.gid = 8,
@@ -38,6 +39,11 @@ static inline struct tree *new_tree(unsigned ttl_ms, unsigned cache_max)
 		.dir_mode = 0755,
 		.cache_max = cache_max,
 	};
+}
+
+static inline struct tree *new_tree(unsigned ttl_ms, unsigned cache_max)
+{
+	struct tree_settings s = tree_fixture_settings(ttl_ms, cache_max);
 	struct tree *t = tree_new(&s, stage);
 
 	assert_non_null(t);
