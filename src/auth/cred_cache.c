@@ -1,5 +1,6 @@
 /*
- * Given keys never change and need no reading. Whatever else there is comes by
+ * Given keys need no reading, and change only if they were given by reference
+ * and a store refuses them. Whatever else there is comes by
  * a flight (auth/cred_flight.c); here it is decided whether one is needed, and
  * who waits for it.
  *
@@ -18,6 +19,7 @@
 #include "base/clock.h"
 
 #define EARLY_MS 60000
+#define REREAD_MS 1000
 
 /* What a thread saw under the lock; creds is a reference. */
 struct snapshot {
@@ -186,22 +188,80 @@ int cred_cache_peek(struct cred_cache *c, struct creds **out)
 	return *out ? 0 : -EAGAIN;
 }
 
-bool cred_cache_refused(struct cred_cache *c, const struct creds *refused)
+/* May they be read again? Not if that was done a moment ago; if it is being
+ * done, that is the answer. */
+static bool may_reread(struct cred_cache *c)
+{
+	int64_t now_ms = clock_mono_ms();
+	struct cred_cache_locked *g;
+	bool may;
+
+	lock_take(&c->lock);
+	g = cred_cache_locked(c);
+	may = g->state == FLIGHT_UNDER_WAY || !g->reread_ms ||
+	      now_ms - g->reread_ms >= REREAD_MS;
+	if (may && g->state != FLIGHT_UNDER_WAY)
+		g->reread_ms = now_ms;
+	lock_drop(&c->lock);
+	return may;
+}
+
+/* Is it worth it to fetch others for those that were refused? */
+static bool is_renewable(struct cred_cache *c, const struct snapshot *s,
+			 bool sure)
+{
+	if (cred_plan_fixed(&c->plan) && !cred_plan_rereads(&c->plan))
+		return false;
+	if (s->costly)
+		return sure && clock_mono_ms() >= s->again_ms;
+	return may_reread(c);
+}
+
+static bool has_other(struct cred_cache *c, const struct creds *refused)
+{
+	struct creds *now = look(c).creds;
+	bool other = now && !creds_equal(now, refused);
+
+	creds_unref(now);
+	return other;
+}
+
+bool cred_cache_refused(struct cred_cache *c, const struct creds *refused,
+			bool sure)
 {
 	struct snapshot s;
-	bool other;
 
 	if (!refused || cred_plan_anonymous(&c->plan))
 		return false;
 	s = look(c);
 	if (creds_equal(s.creds, refused) &&
-	    (files_changed(&s) ||
-	     (s.costly && clock_mono_ms() >= s.again_ms))) {
+	    (files_changed(&s) || is_renewable(c, &s, sure)))
 		cred_flight(c, CRED_DEAD);
-		creds_unref(s.creds);
-		s = look(c);
-	}
-	other = s.creds && !creds_equal(s.creds, refused);
 	creds_unref(s.creds);
-	return other;
+	return has_other(c, refused);
+}
+
+static bool is_under_way(struct cred_cache *c)
+{
+	bool under_way;
+
+	lock_take(&c->lock);
+	under_way = cred_cache_locked(c)->state == FLIGHT_UNDER_WAY;
+	lock_drop(&c->lock);
+	return under_way;
+}
+
+bool cred_cache_renew(struct cred_cache *c, const struct creds *refused,
+		      bool sure)
+{
+	struct snapshot s;
+	bool coming;
+
+	if (!refused || cred_plan_anonymous(&c->plan))
+		return false;
+	s = look(c);
+	coming = !creds_equal(s.creds, refused) || is_under_way(c) ||
+		 (is_renewable(c, &s, sure) && !cred_flight(c, CRED_SOON));
+	creds_unref(s.creds);
+	return coming || has_other(c, refused);
 }

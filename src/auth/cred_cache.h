@@ -35,6 +35,9 @@ struct http_engine;
 struct cred_settings {
 	const char *credentials; /* cred_order_parse(); NULL: auto */
 	const char *access_key_id, *secret_access_key, *session_token;
+	/* What these were read by, for ini_expand(); NULL: they are for good. */
+	const char *access_key_id_from, *secret_access_key_from;
+	const char *session_token_from;
 	/* A role to assume with these, or with those of the order. */
 	const char *role_arn, *external_id;
 	const char *region; /* for STS */
@@ -72,8 +75,19 @@ int cred_cache_peek(struct cred_cache *c, struct creds **out);
 /*
  * A store refused these as expired or unknown. True when trying again makes
  * sense: the next get/peek answers others, because they were fetched anew or
- * somebody did that already. Blocks as get does.
+ * another thread did that already. Blocks as get does. sure: it said so; else
+ * it only refused, and what costs a program or a network is not asked again.
+ *
+ * Files and references are read once a second at most upon refusals.
  */
-bool cred_cache_refused(struct cred_cache *c, const struct creds *refused);
+bool cred_cache_refused(struct cred_cache *c, const struct creds *refused,
+			bool sure);
+
+/*
+ * The same without blocking: true when get/peek answer others, or are about to
+ * once a fetch has ended that is under way now.
+ */
+bool cred_cache_renew(struct cred_cache *c, const struct creds *refused,
+		      bool sure);
 
 #endif

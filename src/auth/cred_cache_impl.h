@@ -33,6 +33,8 @@ struct cred_cache_locked {
 	uint64_t landings;
 	int64_t early_ms; /* when files were last asked for the sake of a URL
 			     that lives longer, monotonic; 0: never */
+	int64_t reread_ms; /* when keys were last read again upon a refusal,
+			      monotonic; 0: never */
 	struct wait_list waiting;
 
 	int rc; /* of the last flight */

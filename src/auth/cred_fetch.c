@@ -14,6 +14,7 @@
 #include "auth/cred_sts.h"
 #include "auth/creds.h"
 #include "base/clock.h"
+#include "base/ini.h"
 #include "net/http_engine.h"
 
 static const char *given(const char *s)
@@ -52,6 +53,8 @@ static int open_lanes(struct cred_plan *plan, const struct cred_settings *s)
 	return plan->far && plan->near ? 0 : -ENOMEM;
 }
 
+#define SOURCE "static"
+
 /* Takes the keys of the settings. */
 static int take_keys(struct cred_plan *plan, const struct cred_settings *s)
 {
@@ -68,8 +71,12 @@ static int take_keys(struct cred_plan *plan, const struct cred_settings *s)
 	if (plan->half_given)
 		return 0;
 	plan->given = creds_new(s->access_key_id, s->secret_access_key,
-				token ? s->session_token : NULL, 0, "static");
-	return plan->given ? 0 : -ENOMEM;
+				token ? s->session_token : NULL, 0, SOURCE);
+	if (!plan->given || copy(&plan->id_from, s->access_key_id_from) ||
+	    copy(&plan->secret_from, s->secret_access_key_from) ||
+	    copy(&plan->token_from, s->session_token_from))
+		return -ENOMEM;
+	return 0;
 }
 
 int cred_plan_init(struct cred_plan *plan, const struct cred_settings *s)
@@ -95,6 +102,9 @@ int cred_plan_init(struct cred_plan *plan, const struct cred_settings *s)
 void cred_plan_clear(struct cred_plan *plan)
 {
 	creds_unref(plan->given);
+	free(plan->id_from);
+	free(plan->secret_from);
+	free(plan->token_from);
 	free(plan->role_arn);
 	free(plan->external_id);
 	free(plan->region);
@@ -115,6 +125,49 @@ bool cred_plan_fixed(const struct cred_plan *plan)
 	return plan->order.choices[0] == CRED_STATIC && !plan->role_arn;
 }
 
+bool cred_plan_rereads(const struct cred_plan *plan)
+{
+	return plan->id_from || plan->secret_from || plan->token_from;
+}
+
+static int reread_one(struct cred_ask *ask, const char *from, const char *given,
+		      struct buf *out)
+{
+	if (from)
+		return ini_expand(from, out, &ask->err);
+	buf_adds(out, given ? given : "");
+	return buf_err(out);
+}
+
+/* The given keys, as their references have them now. */
+static int reread(const struct cred_plan *plan, struct cred_ask *ask,
+		  struct creds **out)
+{
+	struct buf id = BUF_INIT(BUF_LINE), secret = BUF_INIT(BUF_LINE);
+	struct buf token = BUF_INIT(BUF_LINE);
+	const struct creds *old = plan->given;
+	int rc = reread_one(ask, plan->id_from, old->access_key_id, &id);
+
+	if (!rc)
+		rc = reread_one(ask, plan->secret_from, old->secret_access_key,
+				&secret);
+	if (!rc)
+		rc = reread_one(ask, plan->token_from, old->session_token,
+				&token);
+	if (!rc && (!id.len || !secret.len))
+		rc = cred_fail(ask, -EINVAL,
+			       "a key id or its secret is empty now");
+	if (!rc) {
+		*out = creds_new(buf_str(&id), buf_str(&secret),
+				 token.len ? buf_str(&token) : NULL, 0, SOURCE);
+		rc = *out ? 0 : -ENOMEM;
+	}
+	buf_wipe(&id);
+	buf_wipe(&secret);
+	buf_wipe(&token);
+	return rc;
+}
+
 /* Those that the role is assumed with, or all there is. */
 static int fetch_base(const struct cred_plan *plan, struct cred_ask *ask,
 		      int64_t *stamp, struct creds **out)
@@ -125,6 +178,8 @@ static int fetch_base(const struct cred_plan *plan, struct cred_ask *ask,
 				 "and one of them is missing");
 	if (!plan->given)
 		return cred_chain_read(ask, &plan->order, stamp, out);
+	if (cred_plan_rereads(plan))
+		return reread(plan, ask, out);
 	*out = creds_ref(plan->given);
 	return 0;
 }

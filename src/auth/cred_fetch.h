@@ -18,6 +18,8 @@ struct creds;
 struct cred_plan {
 	struct cred_order order;
 	struct creds *given; /* the keys of the settings; NULL: none */
+	/* What these were read by; NULL: they are for good. */
+	char *id_from, *secret_from, *token_from;
 	bool half_given;
 	char *role_arn, *external_id, *region;
 	struct http_lane *far, *near;
@@ -30,6 +32,8 @@ void cred_plan_clear(struct cred_plan *plan);
 bool cred_plan_anonymous(const struct cred_plan *plan);
 /* True when the given keys are all there is: no fetch is needed. */
 bool cred_plan_fixed(const struct cred_plan *plan);
+/* True when a fetch reads the given keys again, by their references. */
+bool cred_plan_rereads(const struct cred_plan *plan);
 
 struct cred_result {
 	int rc;

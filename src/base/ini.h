@@ -58,8 +58,8 @@ int ini_has_reference(const char *value);
 struct option;
 
 /*
- * Stores a setting of a file: references are expanded first, and a file that
- * holds a secret itself must be closed to others. 0, or -errno with why in
+ * Stores a setting of a file: references are expanded first (and kept beside
+ * the value, option_reference()), and a file that holds a secret itself must be closed to others. 0, or -errno with why in
  * err, the key named and a secret masked.
  */
 int ini_set(const struct option *row, void *target, const char *name,

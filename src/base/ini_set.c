@@ -3,7 +3,9 @@
  */
 #include "base/ini.h"
 
+#include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -16,6 +18,18 @@ static bool holds_secret(const char *value)
 	const char *end = strchr(value, '}');
 
 	return *value && !(text_starts_with(value, "${") && end && !end[1]);
+}
+
+/* What is set now was read by a reference: it may be other another time. */
+static int keep_reference(const struct option *row, void *target,
+			  const char *value)
+{
+	char **to = option_reference(row, target);
+
+	if (!to || !ini_has_reference(value))
+		return 0;
+	*to = strdup(value);
+	return *to ? 0 : -ENOMEM;
 }
 
 int ini_set(const struct option *row, void *target, const char *name,
@@ -32,6 +46,8 @@ int ini_set(const struct option *row, void *target, const char *name,
 		buf_addf(err, "%s: %s", name, buf_str(&why));
 	else
 		rc = option_set(row, target, buf_str(&text), err);
+	if (!rc)
+		rc = keep_reference(row, target, value);
 	buf_wipe(&text);
 	buf_clear(&why);
 	return rc;

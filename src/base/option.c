@@ -36,6 +36,21 @@ int option_defaults(const struct option *table, void *target)
 	return err;
 }
 
+char **option_reference(const struct option *row, const void *target)
+{
+	if (!row->reference)
+		return NULL;
+	return (char **)((char *)target + row->reference);
+}
+
+static void forget_reference(const struct option *row, void *target)
+{
+	char **reference = option_reference(row, target);
+
+	if (reference)
+		option_free_string(row, reference);
+}
+
 static const struct option *find_row(const struct option *table,
 				     const char *name)
 {
@@ -78,8 +93,10 @@ int option_set(const struct option *row, void *target, const char *value,
 {
 	int result = option_ops[row->type].set(row, field(row, target), value);
 
-	if (!result)
+	if (!result) {
+		forget_reference(row, target);
 		return 0;
+	}
 	buf_addf(err, "%s = ", row->name);
 	add_value(row, value, err);
 	buf_adds(err, ": ");
@@ -101,5 +118,6 @@ void option_clear(const struct option *table, void *target)
 	for (const struct option *row = table; row->name; row++) {
 		if (row->type == OPTION_STRING && !row->alias_of)
 			option_free_string(row, field(row, target));
+		forget_reference(row, target);
 	}
 }

@@ -42,6 +42,12 @@ struct option {
 	const char *def; /* as it would be written; NULL: unset */
 	const char *alias_of; /* this row is another name of that one */
 	size_t offset;
+	/*
+	 * Strings that a file may name by reference: where a char * has that
+	 * reference as it was written, so that what it leads to can be read
+	 * again; NULL there for a plain value. 0: nowhere.
+	 */
+	size_t reference;
 	const char *help; /* one line, no full stop */
 };
 
@@ -57,11 +63,14 @@ const struct option *option_find(const struct option *table, const char *name);
 unsigned option_index(const struct option *table, const struct option *row);
 
 /*
- * Checks the value and stores it. 0, -EINVAL or -ENOMEM; err gets why in the
+ * Checks the value and stores it, as a plain one. 0, -EINVAL or -ENOMEM; err gets why in the
  * form `metadata_ttl = -3: a whole number of 0 to 86400`, a secret masked.
  */
 int option_set(const struct option *row, void *target, const char *value,
 	       struct buf *err);
+
+/* Where the row's reference is kept, or NULL. */
+char **option_reference(const struct option *row, const void *target);
 
 /* The value as one would write it; a secret that is set as `***`. */
 void option_show(const struct option *row, const void *target, struct buf *out);

@@ -20,6 +20,8 @@ struct conn {
 	char *url; /* s3://bucket/prefix/, or fs:///directory/ */
 	char *endpoint_url, *public_endpoint_url, *region;
 	char *access_key_id, *secret_access_key, *session_token;
+	/* Where a file refers to these: option_reference(). */
+	char *access_key_id_from, *secret_access_key_from, *session_token_from;
 	char *master_key; /* Databend's; nothing here uses it */
 	char *role_arn, *external_id;
 	char *credentials; /* cred_order_parse() */

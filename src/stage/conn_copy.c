@@ -24,30 +24,40 @@ static bool is_string(const struct option *row)
 	return row->type == OPTION_STRING && !row->alias_of;
 }
 
+static int own(char **s)
+{
+	return *s && !(*s = strdup(*s)) ? -1 : 0;
+}
+
 int conn_copy(const struct conn *from, struct conn *out)
 {
 	int rc = 0;
 
 	*out = *from;
 	for (const struct option *row = conn_options; row->name; row++) {
-		char **s;
+		char **reference = option_reference(row, out);
 
-		if (!is_string(row))
-			continue;
-		s = string_at(row, out);
-		if (*s && !(*s = strdup(*s)))
-			rc = -ENOMEM;
+		if (is_string(row))
+			rc |= own(string_at(row, out));
+		if (reference)
+			rc |= own(reference);
 	}
-	return rc;
+	return rc ? -ENOMEM : 0;
+}
+
+static bool same_text(const char *x, const char *y)
+{
+	return !strcmp(x ? x : "", y ? y : "");
 }
 
 static bool same_string(const struct option *row, const struct conn *a,
 			const struct conn *b)
 {
-	const char *x = *string_at(row, (struct conn *)a);
-	const char *y = *string_at(row, (struct conn *)b);
+	char **x = option_reference(row, a), **y = option_reference(row, b);
 
-	return !strcmp(x ? x : "", y ? y : "");
+	return same_text(*string_at(row, (struct conn *)a),
+			 *string_at(row, (struct conn *)b)) &&
+	       (!x || same_text(*x, *y));
 }
 
 static bool same_value(const struct option *row, const struct conn *a,

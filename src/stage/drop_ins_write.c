@@ -73,8 +73,11 @@ static void add_row(const struct option *row, const struct conn *c,
 		    const struct conn *defaults, struct buf *out)
 {
 	struct buf value = BUF_INIT(BUF_LINE), usual = BUF_INIT(BUF_LINE);
+	char **reference = option_reference(row, c);
 
-	if (row->type == OPTION_STRING) {
+	if (reference && *reference) {
+		buf_addf(out, "%s = %s\n", row->name, *reference);
+	} else if (row->type == OPTION_STRING) {
 		const char *s = *(char *const *)((const char *)c + row->offset);
 
 		buf_adds(&value, s ? s : "");

@@ -94,6 +94,12 @@ tests_unit_test_s3_odd_SOURCES = tests/unit/test_s3_odd.c $(RIG_SOURCES)
 tests_unit_test_s3_odd_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_s3_odd_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_s3_creds
+TESTS += tests/unit/test_s3_creds
+tests_unit_test_s3_creds_SOURCES = tests/unit/test_s3_creds.c \
+	tests/unit/aws_home.c tests/unit/aws_home.h $(RIG_SOURCES)
+tests_unit_test_s3_creds_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_s3_creds_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_s3_fixes
 TESTS += tests/unit/test_s3_fixes
 tests_unit_test_s3_fixes_SOURCES = tests/unit/test_s3_fixes.c \

@@ -51,7 +51,19 @@ static int s3_describe(struct store *store, struct buf *out)
 		buf_addf(out, " until %s", end);
 	}
 	creds_unref(creds);
+	if (now.skew_s) {
+		buf_adds(out, "; ");
+		s3_say_skew(now.skew_s, out);
+		if (!s3_trusts_clock(s))
+			buf_adds(out, ", and over plain http pre-signed URLs "
+				      "are off by that");
+	}
 	return err ? err : buf_err(out);
+}
+
+bool s3_trusts_clock(const struct s3 *s)
+{
+	return s3_place_is_https(&s->io);
 }
 
 static void s3_free(struct store *store)

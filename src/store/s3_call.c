@@ -293,7 +293,7 @@ int s3_ready(struct s3_call *c)
 	int err = c->err;
 
 	if (refused)
-		cred_cache_refused(cache, refused);
+		cred_cache_refused(cache, refused, true);
 	creds_unref(refused);
 	if (!err) {
 		err = cred_cache_get(cache, &creds, &why);
@@ -320,17 +320,13 @@ static bool refreshed(struct s3_call *c)
 	refused = take_refused(c->s3);
 	creds_unref(refused);
 	c->refused = false;
-	return cred_cache_refused(signer_creds(c->s3->signer), c->used);
+	return cred_cache_refused(signer_creds(c->s3->signer), c->used,
+				  c->surely);
 }
 
-int s3_call_perform(struct s3_call *c, struct http_reply *reply)
+/* The outcome, after one further go if it needs one. */
+static int finish(struct s3_call *c, int rc, struct http_reply *reply)
 {
-	int rc, err = s3_ready(c);
-
-	memset(reply, 0, sizeof(*reply));
-	if (err)
-		return err;
-	rc = http_perform(c->s3->lane, &c->http, reply);
 	if (refreshed(c)) {
 		http_reply_clear(reply);
 		memset(reply, 0, sizeof(*reply));
@@ -338,6 +334,17 @@ int s3_call_perform(struct s3_call *c, struct http_reply *reply)
 		rc = http_perform(c->s3->lane, &c->http, reply);
 	}
 	return s3_call_outcome(c, rc, reply);
+}
+
+int s3_call_perform(struct s3_call *c, struct http_reply *reply)
+{
+	int err = s3_ready(c);
+
+	memset(reply, 0, sizeof(*reply));
+	if (err)
+		return err;
+	c->waits = true;
+	return finish(c, http_perform(c->s3->lane, &c->http, reply), reply);
 }
 
 void s3_call_perform_all(struct s3_call **calls, struct http_reply *replies,
@@ -348,21 +355,14 @@ void s3_call_perform_all(struct s3_call **calls, struct http_reply *replies,
 
 	for (unsigned i = 0; i < n; i++) {
 		http[i] = &calls[i]->http;
+		calls[i]->waits = true;
 		errs[i] = err;
 		memset(&replies[i], 0, sizeof(replies[i]));
 	}
 	if (err || !n)
 		return;
 	http_perform_all(calls[0]->s3->lane, http, replies, errs, n);
-	for (unsigned i = 0; i < n; i++) {
-		if (calls[i]->refused) {
-			/* others are read by the first one that asks */
-			http_reply_clear(&replies[i]);
-			calls[i]->http.state = NULL;
-			errs[i] = s3_call_perform(calls[i], &replies[i]);
-		} else {
-			errs[i] =
-				s3_call_outcome(calls[i], errs[i], &replies[i]);
-		}
-	}
+	/* other credentials are read by the first one that needs them */
+	for (unsigned i = 0; i < n; i++)
+		errs[i] = finish(calls[i], errs[i], &replies[i]);
 }

@@ -22,7 +22,13 @@ enum s3_use {
 };
 
 /* What is to be put right before the request is worth another try. */
-enum s3_fix { S3_FIX_NONE, S3_FIX_REGION, S3_FIX_CLOCK, S3_FIX_CREDS };
+enum s3_fix {
+	S3_FIX_NONE,
+	S3_FIX_REGION,
+	S3_FIX_CLOCK,
+	S3_FIX_CREDS, /* it does not take these */
+	S3_FIX_CREDS_MAYBE, /* it does not say why: perhaps */
+};
 
 struct s3_meaning {
 	int err; /* -errno, when this is the end of it */

@@ -57,6 +57,11 @@ struct s3_present {
 	unsigned generation;
 };
 void s3_present(struct s3 *s, struct s3_present *out);
+/* Appends `this machine's clock is 3600 seconds behind the store's`. */
+void s3_say_skew(int64_t skew_s, struct buf *out);
+/* May the store's time date a URL? Over plain HTTP any machine on the way
+ * could make it live longer. */
+bool s3_trusts_clock(const struct s3 *s);
 
 /* ---- s3_call.c ---- */
 
@@ -75,6 +80,7 @@ struct s3_call {
 	const char *key; /* borrowed; NULL: the bucket */
 	enum s3_use use;
 	bool quiet; /* the caller has the sentence: no log */
+	bool waits; /* a thread waits, which can read other credentials */
 	int64_t retry_until_ms; /* of a slow call; 0: its deadline */
 	struct s3_fields query, headers;
 	char payload[SHA256_HEX_SIZE]; /* or "UNSIGNED-PAYLOAD" */
@@ -91,7 +97,8 @@ struct s3_call {
 	/* Of the attempts: the engine's thread, then whoever has done(). */
 	unsigned generation; /* that the last one was signed for */
 	struct creds *used;
-	bool refused; /* the last answer refused `used` */
+	bool refused; /* the last answer refused `used` ... */
+	bool surely; /* ... and said so */
 	bool maybe_done; /* an attempt's answer was lost */
 	int parsed; /* parse()'s result */
 	struct s3_error_doc error; /* of the last answer */

@@ -42,10 +42,31 @@ static bool fix_region(struct s3_call *c, const struct http_reply *reply)
 	return fixed;
 }
 
+void s3_say_skew(int64_t skew_s, struct buf *out)
+{
+	buf_addf(out, "this machine's clock is %lld seconds %s the store's",
+		 (long long)(skew_s < 0 ? -skew_s : skew_s),
+		 skew_s < 0 ? "ahead of" : "behind");
+}
+
+static void log_skew(const struct s3 *s, int64_t skew_s)
+{
+	struct log_where where = { .stage = s->base.name };
+	struct buf text = BUF_INIT(BUF_MESSAGE);
+
+	s3_say_skew(skew_s, &text);
+	buf_adds(&text, ": requests are signed with the store's time");
+	if (!s3_trusts_clock(s))
+		buf_adds(&text, ", pre-signed URLs with this machine's, as "
+				"over plain http the store's time is not "
+				"trusted for them");
+	log_at(LOG_LEVEL_WARN, &where, "%s", buf_str(&text));
+	buf_clear(&text);
+}
+
 static bool fix_clock(struct s3_call *c, const struct http_reply *reply)
 {
 	struct buf date = BUF_INIT(256);
-	struct log_where where = { .stage = c->s3->base.name };
 	struct s3_locked *g;
 	int64_t skew_s = 0;
 	bool known, fixed, warn = false;
@@ -65,35 +86,46 @@ static bool fix_clock(struct s3_call *c, const struct http_reply *reply)
 	}
 	lock_drop(&c->s3->lock);
 	if (warn)
-		log_at(LOG_LEVEL_WARN, &where,
-		       "this machine's clock is %lld seconds %s the store's: "
-		       "requests are signed with the store's time",
-		       (long long)(skew_s < 0 ? -skew_s : skew_s),
-		       skew_s < 0 ? "ahead of" : "behind");
+		log_skew(c->s3, skew_s);
 	buf_clear(&date);
 	return fixed;
 }
 
-/* Nobody may wait here; but somebody else may have read others meanwhile. */
-static bool fix_creds(struct s3_call *c)
+static void note_refused(struct s3_call *c, bool surely)
 {
-	struct creds *now = NULL, *old;
-	bool fixed;
+	struct creds *old;
 
-	if (!c->used)
-		return false;
-	fixed = !cred_cache_peek(signer_creds(c->s3->signer), &now) && now &&
-		now != c->used;
-	creds_unref(now);
-	if (fixed)
-		return true;
 	c->refused = true;
+	c->surely = surely;
+	if (!surely)
+		return;
 	lock_take(&c->s3->lock);
 	old = s3_locked(c->s3)->refused;
 	s3_locked(c->s3)->refused = creds_ref(c->used);
 	lock_drop(&c->s3->lock);
 	creds_unref(old);
-	return false;
+}
+
+/*
+ * No thread may wait here; but another one may have read others meanwhile. A
+ * call that no thread waits for is tried again while others are being read.
+ */
+static enum http_verdict fix_creds(struct s3_call *c, bool surely)
+{
+	struct cred_cache *cache = signer_creds(c->s3->signer);
+	struct creds *now = NULL;
+	bool fixed;
+
+	if (!c->used)
+		return HTTP_DONE;
+	fixed = !cred_cache_peek(cache, &now) && now && now != c->used;
+	creds_unref(now);
+	if (fixed)
+		return HTTP_AGAIN;
+	if (!c->waits && cred_cache_renew(cache, c->used, surely))
+		return HTTP_RETRY;
+	note_refused(c, surely);
+	return HTTP_DONE;
 }
 
 /* A refusal without a body says nothing: was it signed for what held then? */
@@ -133,8 +165,8 @@ static enum http_verdict judge(struct s3_call *c,
 		fixed = fix_region(c, reply);
 	else if (m.fix == S3_FIX_CLOCK)
 		fixed = fix_clock(c, reply);
-	else if (m.fix == S3_FIX_CREDS)
-		fixed = fix_creds(c);
+	else if (m.fix != S3_FIX_NONE)
+		m.verdict = fix_creds(c, m.fix == S3_FIX_CREDS);
 	return fixed || is_outdated(c, reply) ? HTTP_AGAIN : m.verdict;
 }
 

@@ -66,7 +66,21 @@ static void add_warning(struct buf *out, const char *sentence)
 	buf_adds(out, sentence);
 }
 
-static int warn(const struct store_presign *req, const struct signer_end *end,
+/* A URL of another time than the store's. */
+static void warn_of_clock(const struct s3 *s, const struct s3_present *now,
+			  struct buf *out)
+{
+	struct buf text = BUF_INIT(BUF_MESSAGE);
+
+	s3_say_skew(now->skew_s, &text);
+	buf_adds(&text, ", and the URL is dated by this machine's: over plain "
+			"http the store's time is not trusted");
+	add_warning(out, buf_str(&text));
+	buf_clear(&text);
+}
+
+static int warn(const struct s3 *s, const struct s3_present *now,
+		const struct store_presign *req, const struct signer_end *end,
 		struct store_presigned *out)
 {
 	struct buf text = BUF_INIT(BUF_MESSAGE);
@@ -85,6 +99,8 @@ static int warn(const struct store_presign *req, const struct signer_end *end,
 		add_warning(&text, "the key has `.` or `..` segments, which "
 				   "many clients rewrite (curl: "
 				   "--path-as-is)");
+	if (now->skew_s && !s3_trusts_clock(s) && !end->anonymous)
+		warn_of_clock(s, now, &text);
 	out->warning = text.len ? buf_detach(&text) : NULL;
 	return buf_err(&text);
 }
@@ -148,8 +164,7 @@ static int sign(struct s3 *s, const struct store_presign *req,
 	request->host = buf_str(&host);
 	request->path = buf_str(&path);
 	terms.region = now.region;
-	terms.time =
-		clock_now_s() + (s3_place_is_https(&s->io) ? now.skew_s : 0);
+	terms.time = clock_now_s() + (s3_trusts_clock(s) ? now.skew_s : 0);
 	e = buf_err(&host) ? buf_err(&host) : buf_err(&path);
 	if (!e)
 		e = signer_presign(s->signer, request, &terms, &query, &end,
@@ -159,7 +174,7 @@ static int sign(struct s3 *s, const struct store_presign *req,
 	if (!e)
 		e = deliver(s, request, &query, out);
 	if (!e)
-		e = warn(req, &end, out);
+		e = warn(s, &now, req, &end, out);
 	out->expires_at = e ? 0 : end.at;
 	buf_clear(&host);
 	buf_clear(&path);

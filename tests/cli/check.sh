@@ -74,6 +74,7 @@ is 'and says so once' "$(grep -o 'AWS_ACCESS_KEY_ID is not' "$DIR/out" | wc -l)"
 admin _fault '{"action": {"type": "skew", "seconds": 3600}}' >/dev/null
 run check
 is 'a clock that is an hour off is corrected' "$RC" 0
+holds 'and said' grep -qE "this machine's clock is (3599|3600|3601) seconds behind the store's, and over plain http pre-signed URLs" "$DIR/out"
 admin _reset x >/dev/null
 
 # ---- where credentials come from ----

@@ -286,6 +286,17 @@ holds 'are no stages: the one' grep -qE 'warning: a file is no stage: .*/stages.
 holds 'and the other' grep -qE 'warning: a file is no stage: .*/stages.d/o-d.conf: no stage can have that name' "$DIR/err"
 rm "$D/ext.conf" "$D/o-d.conf"
 
+(umask 077; printf '[stage hand]\nurl = s3://bucket/hand/\nendpoint_url = %s\naccess_key_id = AKTEST\nsecret_access_key = ${file:%s}\n' \
+	"$E" "$DIR/secret" >"$D/hand.conf")
+run sql "ALTER STAGE hand SET COMMENT = 'x'"
+silent 'ALTER of a stage whose secret is elsewhere'
+holds 'leaves it there' grep -qxF "secret_access_key = \${file:$DIR/secret}" "$D/hand.conf"
+printf x | put @hand/a
+is 'and it works' "$("$STAGEFS" list @hand | cut -f1)" a
+run sql "ALTER STAGE hand SET CONNECTION = (secret_access_key = 'other')"
+holds 'unless it is given anew' grep -qx 'secret_access_key = other' "$D/hand.conf"
+rm "$D/hand.conf"
+
 # ---- two at once ----
 
 for i in $(seq 8); do

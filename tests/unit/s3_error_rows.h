@@ -21,6 +21,7 @@ struct error_row {
 #define AGAIN HTTP_RETRY, S3_FIX_NONE
 #define SLOWLY HTTP_SLOW, S3_FIX_NONE
 #define REFRESH HTTP_DONE, S3_FIX_CREDS
+#define PERHAPS HTTP_DONE, S3_FIX_CREDS_MAYBE
 #define MOVE HTTP_DONE, S3_FIX_REGION
 
 static const struct error_row error_rows[] = {
@@ -39,7 +40,7 @@ static const struct error_row error_rows[] = {
 	{ 403, "AccessDenied", -EACCES, DONE },
 	{ 403, "AllAccessDisabled", -EACCES, DONE },
 	{ 403, "AccountProblem", -EACCES, DONE },
-	{ 403, "SignatureDoesNotMatch", -EACCES, DONE },
+	{ 403, "SignatureDoesNotMatch", -EACCES, REFRESH },
 	{ 403, "InvalidObjectState", -EACCES, DONE },
 	{ 403, "InvalidPayer", -EACCES, DONE },
 	{ 301, "PermanentRedirect", -EIO, MOVE },
@@ -88,10 +89,11 @@ static const struct error_row error_rows[] = {
 	{ 308, "", -EIO, MOVE },
 	{ 400, "", -EIO, MOVE },
 	{ 400, "SomethingNew", -EIO, MOVE },
-	{ 401, "", -EACCES, DONE },
+	{ 401, "", -EACCES, PERHAPS },
 	{ 402, "", -EIO, DONE },
-	{ 403, "", -EACCES, DONE },
-	{ 403, "SomethingNew", -EACCES, DONE },
+	{ 403, "", -EACCES, PERHAPS },
+	{ 403, "SomethingNew", -EACCES, PERHAPS },
+	{ 403, "InvalidClientTokenId", -EACCES, REFRESH },
 	{ 404, "", -ENOENT, DONE },
 	{ 405, "", -ENOTSUP, DONE },
 	{ 408, "", -ETIMEDOUT, AGAIN },

@@ -212,7 +212,7 @@ static void file_changes(void **state)
 			if (strcmp(row->sentence, "nothing changed"))
 				aws_home_write("credentials", row->file);
 			if (by_refused &&
-			    cred_cache_refused(c, before) != row->refused)
+			    cred_cache_refused(c, before, true) != row->refused)
 				fail_msg("%s: refused", row->sentence);
 			if (by_refused)
 				assert_int_equal(cred_cache_peek(c, &after), 0);
@@ -247,8 +247,8 @@ static void repair(void **state)
 	now = in_use(c);
 	assert_string_equal(now->access_key_id, "B");
 	/* Somebody refreshed already: those of before are worth a retry. */
-	assert_true(cred_cache_refused(c, old));
-	assert_false(cred_cache_refused(c, now));
+	assert_true(cred_cache_refused(c, old, true));
+	assert_false(cred_cache_refused(c, now, true));
 	creds_unref(now);
 	creds_unref(old);
 	cred_cache_free(c);
@@ -263,18 +263,18 @@ static void unchanging(void **state)
 	struct creds *seen = in_use(c);
 
 	aws_home_write("credentials", PROFILE("F"));
-	assert_false(cred_cache_refused(c, seen));
+	assert_false(cred_cache_refused(c, seen, true));
 	creds_unref(seen);
 	cred_cache_free(c);
 
 	c = cred_cache_new(&nobody);
-	assert_false(cred_cache_refused(c, NULL));
+	assert_false(cred_cache_refused(c, NULL, true));
 	cred_cache_free(c);
 
 	environment("E", "SE", NULL);
 	c = cred_cache_new(&env);
 	seen = in_use(c);
-	assert_false(cred_cache_refused(c, seen));
+	assert_false(cred_cache_refused(c, seen, true));
 	creds_unref(seen);
 	cred_cache_free(c);
 }
@@ -357,7 +357,7 @@ static void *look_often(void *arg)
 		    strcmp(seen->secret_access_key + 1, seen->access_key_id))
 			wrong++;
 		if (i % 5 == 0)
-			cred_cache_refused(c, seen);
+			cred_cache_refused(c, seen, true);
 		creds_unref(seen);
 	}
 	return (void *)wrong;

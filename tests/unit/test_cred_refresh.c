@@ -218,12 +218,12 @@ static void refused_by_a_store(void **state)
 
 	assert_int_equal(cred_cache_get(c, &old, NULL), 0);
 	/* They came a moment ago: others would be no better. */
-	assert_false(cred_cache_refused(c, old));
+	assert_false(cred_cache_refused(c, old, true));
 	usleep(1300000);
-	assert_true(cred_cache_refused(c, old));
+	assert_true(cred_cache_refused(c, old, true));
 	assert_string_equal(who(c, 0), "ASIABOX2");
 	/* Somebody did that already. */
-	assert_true(cred_cache_refused(c, old));
+	assert_true(cred_cache_refused(c, old, true));
 	assert_int_equal(standin_stat(&cred_server, "requests"), 2);
 	creds_unref(old);
 	cred_cache_free(c);
