@@ -19,7 +19,8 @@
  * answered before the name would be lost. Names in `tmp` are left only by a
  * process that died between two calls; the next start sweeps them.
  *
- * Files by noun: local_root (the disk, at start), local_path (from a key to a
+ * Files by noun: local_root (the disk, at start), local_folder (what is in
+ * `.stagefs`), local_name, local_path (from a key to a
  * folder), local_note (the attribute), local_lock, local_body (bytes),
  * local_commit (a file takes its place), local_put, local_upload,
  * local_pending, local_remove, local_head (reads), local_scan and local_list,
@@ -52,6 +53,8 @@ static const char *reason_of(int err)
 		{ -EISDIR, "a directory has that name" },
 		{ -E2BIG, "the disk has no room for so much metadata" },
 		{ -EXDEV, "another disk is mounted there" },
+		{ -EUCLEAN,
+		  "what lies in " LOCAL_FOLDER " is not the store's own" },
 		{ -ENODEV, "the root of the store has been removed" },
 	};
 

@@ -18,6 +18,7 @@ libstore_a_SOURCES = \
 	src/store/local_attr.c \
 	src/store/local_body.c \
 	src/store/local_commit.c \
+	src/store/local_folder.c \
 	src/store/local_head.c \
 	src/store/local_key.c \
 	src/store/local_list.c \
@@ -157,6 +158,12 @@ TESTS += tests/unit/test_local_key
 tests_unit_test_local_key_SOURCES = tests/unit/test_local_key.c $(LOCAL_RIG_SOURCES)
 tests_unit_test_local_key_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_local_key_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_local_folder
+TESTS += tests/unit/test_local_folder
+tests_unit_test_local_folder_SOURCES = tests/unit/test_local_folder.c $(LOCAL_RIG_SOURCES)
+tests_unit_test_local_folder_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_local_folder_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_local_root
 TESTS += tests/unit/test_local_root

@@ -88,7 +88,7 @@ static int look(const struct local_path *p, struct stat *old, const char **why)
 	return 1;
 }
 
-static int link_fd(int fd, int dir, const char *name)
+int local_link(int fd, int dir, const char *name)
 {
 	char path[32];
 
@@ -102,28 +102,40 @@ static int link_fd(int fd, int dir, const char *name)
 								    : 0;
 }
 
+/* By way of a name of microseconds in tmp. */
+static int replace_by(int fd, int tmp, const struct local_path *p,
+		      unsigned flags)
+{
+	char id[LOCAL_ID_SIZE];
+	int err;
+
+	local_random_id(id);
+	err = local_link(fd, tmp, id);
+	if (err)
+		return err;
+	if (renameat2(tmp, id, p->dir, p->name, flags))
+		err = -errno;
+	if (err)
+		unlinkat(tmp, id, 0);
+	return err;
+}
+
 /* Over what stands there, unless nothing may. */
 static int replace(const struct local_commit *c, const struct local_path *p)
 {
-	char name[sizeof(LOCAL_TMP "/") + LOCAL_ID_SIZE];
-	char id[LOCAL_ID_SIZE];
 	unsigned flags = c->cond && c->cond->if_absent ? RENAME_NOREPLACE : 0;
-	int err;
+	int tmp, err;
 
 	if (c->from_name)
 		return renameat2(c->from_dir, c->from_name, p->dir, p->name,
 				 flags)
 			       ? -errno
 			       : 0;
-	local_random_id(id);
-	snprintf(name, sizeof(name), "%s/%s", LOCAL_TMP, id);
-	err = link_fd(c->fd, c->l->folder_fd, name);
-	if (err)
-		return err;
-	if (renameat2(c->l->folder_fd, name, p->dir, p->name, flags))
-		err = -errno;
-	if (err)
-		unlinkat(c->l->folder_fd, name, 0);
+	tmp = local_folder_open(c->l, LOCAL_TMP);
+	if (tmp < 0)
+		return tmp;
+	err = replace_by(c->fd, tmp, p, flags);
+	close(tmp);
 	return err;
 }
 
@@ -133,7 +145,7 @@ static int put_in_place(const struct local_commit *c,
 	int err = 0;
 
 	if (!there && !c->from_name) {
-		err = link_fd(c->fd, p->dir, p->name);
+		err = local_link(c->fd, p->dir, p->name);
 		/* Another program made one meanwhile. */
 		if (err == -EEXIST && !(c->cond && c->cond->if_absent))
 			err = replace(c, p);
@@ -155,7 +167,7 @@ static int finish_file(const struct local_commit *c, const struct stat *old,
 	if (!err && fstat(c->fd, &st))
 		err = -errno;
 	if (!err)
-		err = local_note_write(c->fd, &st, c->kept, false, etag);
+		err = local_note_write(c->fd, &st, c->kept, false, 0, etag);
 	if (!err && !old && c->owner)
 		err = local_own(c->fd, c->owner, true);
 	if (!err && fsync(c->fd))
@@ -288,7 +300,7 @@ static int put_dir_at(struct local *l, const struct local_path *p,
 	if (!err)
 		err = local_cond(cond, there ? &st : NULL, note.etag);
 	if (!err)
-		err = local_note_write(fd, &st, kept, false, etag);
+		err = local_note_write(fd, &st, kept, false, 0, etag);
 	if (!err && (fsync(fd) || fsync(p->dir)))
 		err = -errno;
 	if (!err)

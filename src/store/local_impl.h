@@ -17,6 +17,7 @@
 #define LOCAL_LOCKS "locks" /* one byte for each hash of a key */
 #define LOCAL_TMP "tmp" /* names that stand for microseconds */
 #define LOCAL_UPLOADS "uploads" /* a folder for each upload */
+#define LOCAL_DATA "data" /* ... in which this becomes the object */
 #define LOCAL_KEYS "keys"
 #define LOCAL_GATEWAY "gateway"
 #define LOCAL_NAME_SIZE 256 /* a segment with its NUL */
@@ -72,7 +73,19 @@ void local_random_id(char out[LOCAL_ID_SIZE]);
 int local_root_open(struct local *l, struct buf *err);
 /* Where nothing could be written: can it now? 0 or why not. */
 int local_root_again(struct local *l);
-/* A file of the folder becomes the folder's owner's. */
+
+/* ---- local_folder.c: what lies in the folder of ours ---- */
+
+/* One of its folders, made where it is not there: a file descriptor, to be
+ * closed; -EUCLEAN: something else is there. */
+int local_folder_open(struct local *l, const char *name);
+/* One in an open folder. */
+int local_folder_below(int at, const char *name);
+/* A file of an open folder. -EUCLEAN: another's, with two names, none. */
+int local_folder_file(int at, const char *name, int flags, struct stat *st);
+/* The file of locks. */
+int local_folder_locks(struct local *l);
+/* What was made there becomes the folder's owner's. */
 int local_folder_own(struct local *l, int fd);
 
 /* ---- local_sweep.c ---- */
@@ -137,9 +150,9 @@ void local_note_read(int fd, const struct stat *st, struct local_note *out);
 void local_note_read_at(int dir, const char *name, const struct stat *st,
 			struct local_note *out);
 /* Writes a note with a new ETag, which *st is bound to; implied: of a folder
- * that keys need. */
+ * that keys need; how: 0, or XATTR_CREATE (-EEXIST: it has one). */
 int local_note_write(int fd, const struct stat *st, const struct local_kept *k,
-		     bool implied, char etag[STORE_ETAG_SIZE]);
+		     bool implied, int how, char etag[STORE_ETAG_SIZE]);
 /* Keeps a note while the time changes: bound to st and to mtime alike. */
 int local_note_rebind(int fd, const struct stat *st,
 		      const struct local_note *note, struct timespec mtime);
@@ -186,6 +199,8 @@ struct local_commit {
 	const char *from_name;
 };
 int local_commit(const struct local_commit *c, struct object_info *out);
+/* A name for a file that has none. */
+int local_link(int fd, int dir, const char *name);
 /* Does the condition hold for what is there (st NULL: nothing)? */
 int local_cond(const struct store_cond *cond, const struct stat *st,
 	       const char *etag);
@@ -222,9 +237,10 @@ void local_upload_free(struct store_upload *u);
 const char *local_upload_id(struct store_upload *u);
 
 /* ---- local_pending.c: the folders of uploads ---- */
-/* Makes one, with a note of its key; *fd its data. */
+/* Makes one, with a note of its key; *dir itself, *fd its LOCAL_DATA; -1 when
+ * it fails. */
 int local_pending_make(struct local *l, const char *key, char id[LOCAL_ID_SIZE],
-		       int *fd);
+		       int *dir, int *fd);
 /* 0 also when it is gone. */
 int local_pending_drop(struct local *l, const char *id);
 int local_pending(struct store *s, const char *prefix,

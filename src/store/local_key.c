@@ -171,6 +171,9 @@ int local_key(struct store *s, struct local_key *out)
 	if (err == -EACCES)
 		why = LOCAL_FOLDER "/" LOCAL_KEYS " is open to others, or "
 				   "closed to us (it must be ours, mode 0600)";
+	else if (err == -EUCLEAN)
+		why = LOCAL_FOLDER "/" LOCAL_KEYS " is no file with one name "
+				   "of the owner of " LOCAL_FOLDER;
 	else if (err == -EINVAL)
 		why = LOCAL_FOLDER "/" LOCAL_KEYS " has no key id and secret";
 	local_failed(l, "read the signing key", NULL,

@@ -59,12 +59,10 @@ static int take(int fd, off_t at)
 int local_lock_keys(struct local *l, const char *one, const char *two)
 {
 	off_t a = place(one), b = two ? place(two) : a;
-	int fd = openat(l->folder_fd, LOCAL_LOCKS,
-			O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int err;
+	int fd = local_folder_locks(l), err;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	err = take(fd, a < b ? a : b);
 	if (!err && a != b)
 		err = take(fd, a < b ? b : a);

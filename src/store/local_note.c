@@ -361,28 +361,29 @@ static void add_head(struct buf *b, unsigned flags, const struct stat *st,
 
 /* An attribute is written by the mode, not by how the file was opened: of what
  * is closed to its own owner the mode is another for a moment. */
-static int set_attribute(int fd, const struct buf *b)
+static int set_attribute(int fd, const struct buf *b, int how)
 {
 	struct stat st;
 	int err;
 
-	if (!fsetxattr(fd, ATTRIBUTE, b->data, b->len, 0))
+	if (!fsetxattr(fd, ATTRIBUTE, b->data, b->len, how))
 		return 0;
 	if (errno != EACCES || fstat(fd, &st) || st.st_mode & S_IWUSR ||
 	    fchmod(fd, (st.st_mode | S_IWUSR) & 07777))
 		return -errno;
-	err = fsetxattr(fd, ATTRIBUTE, b->data, b->len, 0) ? -errno : 0;
+	err = fsetxattr(fd, ATTRIBUTE, b->data, b->len, how) ? -errno : 0;
 	if (fchmod(fd, st.st_mode & 07777) && !err)
 		err = -errno;
 	return err;
 }
 
-static int put_note(int fd, struct buf *b)
+/* how: 0, or XATTR_CREATE. */
+static int put_note(int fd, struct buf *b, int how)
 {
 	int err = buf_err(b);
 
 	if (!err)
-		err = set_attribute(fd, b);
+		err = set_attribute(fd, b, how);
 	if (err == -ENOSPC && b->len > 1024)
 		err = -E2BIG;
 	buf_clear(b);
@@ -390,7 +391,7 @@ static int put_note(int fd, struct buf *b)
 }
 
 int local_note_write(int fd, const struct stat *st, const struct local_kept *k,
-		     bool implied, char etag[STORE_ETAG_SIZE])
+		     bool implied, int how, char etag[STORE_ETAG_SIZE])
 {
 	unsigned flags = (implied ? IMPLIED : 0) | (k->has_md5 ? HAS_MD5 : 0);
 	unsigned char id[ID_BYTES];
@@ -410,7 +411,7 @@ int local_note_write(int fd, const struct stat *st, const struct local_kept *k,
 	hex_encode(k->md5, sizeof(k->md5), sum);
 	snprintf(etag, STORE_ETAG_SIZE, k->has_md5 ? "\"s-%s-%s\"" : "\"s-%s\"",
 		 hex, sum);
-	return put_note(fd, &b);
+	return put_note(fd, &b, how);
 }
 
 int local_note_rebind(int fd, const struct stat *st,
@@ -424,7 +425,7 @@ int local_note_rebind(int fd, const struct stat *st,
 	add_string(&b, note->etag);
 	add_string(&b, note->content_type);
 	buf_adds(&b, note->metadata);
-	return put_note(fd, &b);
+	return put_note(fd, &b, 0);
 }
 
 void local_info(const struct stat *st, const char *etag,

@@ -15,6 +15,7 @@
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -122,7 +123,11 @@ static int make_one(int at, const char *name, const struct store_owner *owner)
 	if (!err && fstat(fd, &st))
 		err = -errno;
 	if (!err)
-		err = local_note_write(fd, &st, &none, true, etag);
+		err = local_note_write(fd, &st, &none, true, XATTR_CREATE,
+				       etag);
+	/* Another process has made a marker of it meanwhile. */
+	if (err == -EEXIST)
+		err = 0;
 	close(fd);
 	if (!err && fsync(at))
 		err = -errno;

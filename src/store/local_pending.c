@@ -12,35 +12,27 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
 #include "store/local_impl.h"
 
-#define PATH_SIZE (sizeof(LOCAL_UPLOADS) + LOCAL_ID_SIZE + 9)
+#define KEY "key"
 
-static void path_of(const char *id, const char *name, char out[PATH_SIZE])
+static int make_file(int dir, const char *name, mode_t mode)
 {
-	snprintf(out, PATH_SIZE, "%s/%s%s%s", LOCAL_UPLOADS, id,
-		 *name ? "/" : "", name);
-}
+	int fd = openat(dir, name,
+			O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+			mode);
 
-static int make_file(struct local *l, const char *id, const char *name,
-		     mode_t mode)
-{
-	char path[PATH_SIZE];
-	int fd;
-
-	path_of(id, name, path);
-	fd = openat(l->folder_fd, path,
-		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	return fd < 0 ? -errno : fd;
 }
 
-static int write_key(struct local *l, const char *id, const char *key)
+static int write_key(int dir, const char *key)
 {
 	size_t n = strlen(key);
-	int fd = make_file(l, id, "key", 0600), err = 0;
+	int fd = make_file(dir, KEY, 0600), err = 0;
 
 	if (fd < 0)
 		return fd;
@@ -50,53 +42,90 @@ static int write_key(struct local *l, const char *id, const char *key)
 	return err;
 }
 
-static int make_files(struct local *l, const char *id, const char *key, int *fd)
+static int make_files(int dir, const char *key, int *fd)
 {
-	int err = write_key(l, id, key);
+	int err = write_key(dir, key);
 
 	if (err)
 		return err;
-	*fd = make_file(l, id, "data", 0666);
+	*fd = make_file(dir, LOCAL_DATA, 0666);
 	if (*fd < 0)
 		return *fd;
 	return flock(*fd, LOCK_EX | LOCK_NB) ? -errno : 0;
 }
 
-int local_pending_make(struct local *l, const char *key, char id[LOCAL_ID_SIZE],
-		       int *fd)
+static int drop_at(int uploads, const char *id)
 {
-	char path[PATH_SIZE], hidden[LOCAL_ID_SIZE + 1], from[PATH_SIZE];
+	static const char *const names[] = { LOCAL_DATA, KEY };
+	int dir = local_folder_below(uploads, id), err = 0;
+
+	if (dir < 0)
+		return dir == -ENOENT ? 0 : dir;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (unlinkat(dir, names[i], 0) && errno != ENOENT && !err)
+			err = -errno;
+	close(dir);
+	if (unlinkat(uploads, id, AT_REMOVEDIR) && errno != ENOENT && !err)
+		err = -errno;
+	return err;
+}
+
+/* Not what another has put there meanwhile. */
+static bool is_ours(int dir)
+{
+	struct stat st;
+
+	return !fstat(dir, &st) && st.st_uid == geteuid();
+}
+
+static int make_at(int uploads, const char *key, char id[LOCAL_ID_SIZE],
+		   int *dir, int *fd)
+{
+	char hidden[LOCAL_ID_SIZE + 1];
 	int err;
 
-	*fd = -1;
 	local_random_id(id);
 	snprintf(hidden, sizeof(hidden), ".%s", id);
-	path_of(hidden, "", from);
-	path_of(id, "", path);
-	if (mkdirat(l->folder_fd, from, 0700))
+	if (mkdirat(uploads, hidden, 0700))
 		return -errno;
-	err = make_files(l, hidden, key, fd);
-	if (!err && renameat(l->folder_fd, from, l->folder_fd, path))
+	*dir = local_folder_below(uploads, hidden);
+	err = *dir < 0 ? *dir : is_ours(*dir) ? 0 : -EUCLEAN;
+	if (!err)
+		err = make_files(*dir, key, fd);
+	if (!err && renameat(uploads, hidden, uploads, id))
 		err = -errno;
 	if (err)
-		local_pending_drop(l, hidden);
+		drop_at(uploads, hidden);
+	return err;
+}
+
+int local_pending_make(struct local *l, const char *key, char id[LOCAL_ID_SIZE],
+		       int *dir, int *fd)
+{
+	int uploads = local_folder_open(l, LOCAL_UPLOADS), err;
+
+	*dir = *fd = -1;
+	if (uploads < 0)
+		return uploads;
+	err = make_at(uploads, key, id, dir, fd);
+	close(uploads);
+	if (err && *dir >= 0)
+		close(*dir);
+	if (err && *fd >= 0)
+		close(*fd);
+	if (err)
+		*dir = *fd = -1;
 	return err;
 }
 
 int local_pending_drop(struct local *l, const char *id)
 {
-	static const char *const names[] = { "data", "key", "" };
-	int err = 0;
+	int uploads = local_folder_open(l, LOCAL_UPLOADS), err;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		char path[PATH_SIZE];
-
-		path_of(id, names[i], path);
-		if (unlinkat(l->folder_fd, path,
-			     *names[i] ? 0 : AT_REMOVEDIR) &&
-		    errno != ENOENT && !err)
-			err = -errno;
-	}
+	if (uploads < 0)
+		return uploads;
+	err = drop_at(uploads, id);
+	close(uploads);
 	return err;
 }
 
@@ -107,18 +136,17 @@ static bool is_id(const char *s)
 }
 
 /* The key of an upload that is whole; false: there is none. */
-static bool read_key(struct local *l, const char *id,
-		     char key[STORE_KEY_MAX + 1])
+static bool read_key(int uploads, const char *id, char key[STORE_KEY_MAX + 1])
 {
-	char path[PATH_SIZE];
+	int dir = local_folder_below(uploads, id), fd = -1;
+	struct stat st;
 	ssize_t n;
-	int fd;
 
-	path_of(id, "data", path);
-	if (faccessat(l->folder_fd, path, F_OK, AT_SYMLINK_NOFOLLOW))
+	if (dir < 0)
 		return false;
-	path_of(id, "key", path);
-	fd = openat(l->folder_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (!faccessat(dir, LOCAL_DATA, F_OK, AT_SYMLINK_NOFOLLOW))
+		fd = local_folder_file(dir, KEY, O_RDONLY, &st);
+	close(dir);
 	if (fd < 0)
 		return false;
 	n = read(fd, key, STORE_KEY_MAX + 1);
@@ -141,10 +169,11 @@ int local_pending(struct store *s, const char *prefix,
 
 	if (l->folder_fd < 0)
 		return 0;
-	fd = openat(l->folder_fd, LOCAL_UPLOADS,
-		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = local_folder_below(l->folder_fd, LOCAL_UPLOADS);
+	if (fd == -ENOENT)
+		return 0;
 	if (fd < 0)
-		return local_failed(l, "list uploads", NULL, -errno, NULL);
+		return local_failed(l, "list uploads", NULL, fd, NULL);
 	dir = fdopendir(fd);
 	if (!dir) {
 		close(fd);
@@ -153,7 +182,7 @@ int local_pending(struct store *s, const char *prefix,
 	while (!rc && (e = readdir(dir))) {
 		struct store_pending p = { .key = key, .id = e->d_name };
 
-		if (is_id(e->d_name) && read_key(l, e->d_name, key) &&
+		if (is_id(e->d_name) && read_key(dirfd(dir), e->d_name, key) &&
 		    text_starts_with(key, prefix))
 			rc = each(arg, &p);
 	}

@@ -48,7 +48,7 @@ static int make_implied(const struct local_path *p)
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
 	err = fstat(fd, &st) ? -errno
-			     : local_note_write(fd, &st, &none, true, etag);
+			     : local_note_write(fd, &st, &none, true, 0, etag);
 	close(fd);
 	return err;
 }

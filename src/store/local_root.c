@@ -90,45 +90,6 @@ static bool cannot_write(int err)
 	return err == -EROFS || err == -EACCES || err == -EPERM;
 }
 
-int local_folder_own(struct local *l, int fd)
-{
-	struct stat st;
-
-	if (geteuid())
-		return 0;
-	if (fstat(l->folder_fd, &st) ||
-	    ((st.st_uid || st.st_gid) && fchown(fd, st.st_uid, st.st_gid)))
-		return -errno;
-	return 0;
-}
-
-static int make_folder(struct local *l, const char *name)
-{
-	int fd, e;
-
-	if (mkdirat(l->folder_fd, name, 0700))
-		return errno == EEXIST ? 0 : -errno;
-	fd = local_openat(l->folder_fd, name, O_RDONLY | O_DIRECTORY);
-	if (fd < 0)
-		return fd;
-	e = local_folder_own(l, fd);
-	close(fd);
-	return e;
-}
-
-static int make_locks(struct local *l)
-{
-	int fd = openat(l->folder_fd, LOCAL_LOCKS,
-			O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int e;
-
-	if (fd < 0)
-		return -errno;
-	e = local_folder_own(l, fd);
-	close(fd);
-	return e;
-}
-
 /* Whose is it, and who else may look into it? */
 static int check_folder(struct local *l, struct buf *err)
 {
@@ -199,16 +160,35 @@ static int probe(struct local *l, struct buf *err)
 
 /* ---- all of it ---- */
 
+/* Is it there, and what it should be? */
+static int prepare_one(struct local *l, const char *name, struct buf *err)
+{
+	int fd = strcmp(name, LOCAL_LOCKS) ? local_folder_open(l, name)
+					   : local_folder_locks(l);
+
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	if (fd == -EUCLEAN)
+		buf_addf(err,
+			 "%s: %s/%s is not the store's own: a %s of the owner "
+			 "of %s",
+			 root_of(l), LOCAL_FOLDER, name,
+			 strcmp(name, LOCAL_LOCKS) ? "directory"
+						   : "file with one name",
+			 LOCAL_FOLDER);
+	return fd;
+}
+
 static int prepare(struct local *l, struct buf *err)
 {
-	int e = make_folder(l, LOCAL_TMP);
+	static const char *const names[] = { LOCAL_TMP, LOCAL_UPLOADS,
+					     LOCAL_LOCKS };
+	int e = probe(l, err);
 
-	if (!e)
-		e = make_folder(l, LOCAL_UPLOADS);
-	if (!e)
-		e = make_locks(l);
-	if (!e || e == -ENOSPC || e == -EDQUOT)
-		e = probe(l, err);
+	for (size_t i = 0; !e && i < sizeof(names) / sizeof(*names); i++)
+		e = prepare_one(l, names[i], err);
 	/* A disk that is full is one to read, and to remove from. */
 	return e == -ENOSPC || e == -EDQUOT ? 0 : e;
 }

@@ -54,15 +54,12 @@ int local_small_read(struct local *l, const char *name, struct buf *out,
 
 	if (l->folder_fd < 0)
 		return -ENOENT;
-	fd = openat(l->folder_fd, name,
-		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	fd = local_folder_file(l->folder_fd, name, O_RDONLY, &st);
 	if (fd < 0)
-		return -errno;
-	err = fstat(fd, &st) ? -errno : 0;
-	if (!err && (!S_ISREG(st.st_mode) || st.st_size > LOCAL_SMALL_MAX))
-		err = -EINVAL;
-	if (!err && st.st_mode & 077)
-		err = -EACCES;
+		return fd;
+	err = st.st_mode & 077               ? -EACCES
+	      : st.st_size > LOCAL_SMALL_MAX ? -EINVAL
+					     : 0;
 	room = err ? NULL : buf_reserve(out, LOCAL_SMALL_MAX);
 	if (room)
 		n = pread(fd, room, LOCAL_SMALL_MAX, 0);
@@ -86,26 +83,38 @@ static int fill(struct local *l, int fd, const struct buf *text)
 	return err;
 }
 
-int local_small_write(struct local *l, const char *name, const struct buf *text,
-		      bool replace)
+/* A file in tmp that takes its name in the folder. */
+static int put_by(struct local *l, int tmp, const char *name,
+		  const struct buf *text, bool replace)
 {
-	char path[sizeof(LOCAL_TMP "/") + LOCAL_ID_SIZE], id[LOCAL_ID_SIZE];
+	char id[LOCAL_ID_SIZE];
 	int fd, err;
 
 	local_random_id(id);
-	snprintf(path, sizeof(path), "%s/%s", LOCAL_TMP, id);
-	fd = openat(l->folder_fd, path,
-		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = openat(tmp, id, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
 	if (fd < 0)
 		return -errno;
 	err = fill(l, fd, text);
 	close(fd);
-	if (!err && renameat2(l->folder_fd, path, l->folder_fd, name,
+	if (!err && renameat2(tmp, id, l->folder_fd, name,
 			      replace ? 0 : RENAME_NOREPLACE))
 		err = -errno;
 	if (err)
-		unlinkat(l->folder_fd, path, 0);
+		unlinkat(tmp, id, 0);
 	else if (fsync(l->folder_fd))
 		err = -errno;
+	return err;
+}
+
+int local_small_write(struct local *l, const char *name, const struct buf *text,
+		      bool replace)
+{
+	int tmp = local_folder_open(l, LOCAL_TMP), err;
+
+	if (tmp < 0)
+		return tmp;
+	err = put_by(l, tmp, name, text, replace);
+	close(tmp);
 	return err;
 }

@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -16,58 +15,64 @@
 #include "base/clock.h"
 #include "store/local_impl.h"
 
-#define PATH_SIZE (sizeof(LOCAL_UPLOADS) + LOCAL_NAME_SIZE + 8)
-
 struct sweep {
 	struct local *l;
-	const char *folder;
+	int dir; /* the folder that is swept */
 	int64_t old_s;
 };
 
 /* When the name, or what is in it, changed last: over old_s ago? */
 static bool is_old(const struct sweep *s, const char *name)
 {
-	char path[PATH_SIZE];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/%s", s->folder, name);
-	return !fstatat(s->l->folder_fd, path, &st, AT_SYMLINK_NOFOLLOW) &&
+	return !fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) &&
 	       clock_now_s() - st.st_ctim.tv_sec >= s->old_s;
 }
 
 static void sweep_tmp(const struct sweep *s, const char *name)
 {
-	char path[PATH_SIZE];
-
-	snprintf(path, sizeof(path), "%s/%s", s->folder, name);
 	if (is_old(s, name))
-		unlinkat(s->l->folder_fd, path, 0);
+		unlinkat(s->dir, name, 0);
+}
+
+/* Does nobody hold its data any more? */
+static bool is_dead(const struct sweep *s, const char *name, int upload)
+{
+	int fd = local_openat(upload, LOCAL_DATA,
+			      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	bool dead;
+
+	/* Without data it is being completed, or dropped, or half of it was. */
+	if (fd < 0)
+		return fd == -ENOENT && is_old(s, name);
+	dead = !flock(fd, LOCK_EX | LOCK_NB);
+	close(fd);
+	return dead;
 }
 
 static void sweep_upload(const struct sweep *s, const char *name)
 {
-	char path[PATH_SIZE];
-	int fd;
+	int upload;
+	bool dead;
 
 	if (strlen(name) > LOCAL_ID_SIZE ||
 	    (name[0] == '.' && !is_old(s, name)))
 		return;
-	snprintf(path, sizeof(path), "%s/%s/data", s->folder, name);
-	fd = openat(s->l->folder_fd, path,
-		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	/* Without data it is being completed, or dropped, or half of it was. */
-	if (fd < 0 ? errno == ENOENT && is_old(s, name)
-		   : !flock(fd, LOCK_EX | LOCK_NB))
+	upload = local_folder_below(s->dir, name);
+	if (upload < 0)
+		return;
+	dead = is_dead(s, name, upload);
+	close(upload);
+	if (dead)
 		local_pending_drop(s->l, name);
-	if (fd >= 0)
-		close(fd);
 }
 
-static void walk(const struct sweep *s,
+static void walk(struct local *l, const char *name, int64_t old_s,
 		 void (*each)(const struct sweep *s, const char *name))
 {
-	int fd = local_openat(s->l->folder_fd, s->folder,
-			      O_RDONLY | O_DIRECTORY);
+	struct sweep s = { .l = l, .old_s = old_s };
+	int fd = local_folder_open(l, name);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *e;
 
@@ -76,14 +81,15 @@ static void walk(const struct sweep *s,
 			close(fd);
 		return;
 	}
+	s.dir = fd;
 	while ((e = readdir(dir)))
 		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-			each(s, e->d_name);
+			each(&s, e->d_name);
 	closedir(dir);
 }
 
 void local_sweep(struct local *l, int64_t old_s)
 {
-	walk(&(struct sweep){ l, LOCAL_TMP, old_s }, sweep_tmp);
-	walk(&(struct sweep){ l, LOCAL_UPLOADS, old_s }, sweep_upload);
+	walk(l, LOCAL_TMP, old_s, sweep_tmp);
+	walk(l, LOCAL_UPLOADS, old_s, sweep_upload);
 }

@@ -27,7 +27,7 @@ struct uploading_locked {
 struct uploading {
 	struct store_upload base;
 	char id[LOCAL_ID_SIZE];
-	int fd;
+	int dir, fd; /* its folder and its data */
 	bool ended; /* aborted or completed */
 	bool has_owner;
 	struct store_owner owner;
@@ -57,6 +57,8 @@ void local_upload_free(struct store_upload *base)
 {
 	struct uploading *u = uploading_of(base);
 
+	if (u->dir >= 0)
+		close(u->dir);
 	if (u->fd >= 0)
 		close(u->fd);
 	lock_take(&u->lock);
@@ -116,12 +118,12 @@ int local_upload_open(struct store *s, const char *key,
 	if (!u)
 		return -ENOMEM;
 	u->base.store = s;
-	u->fd = -1;
+	u->dir = u->fd = -1;
 	lock_init(&u->lock);
 	u->base.key = strdup(key);
 	err = u->base.key ? keep_meta(u, meta) : -ENOMEM;
 	if (!err)
-		err = local_pending_make(l, key, u->id, &u->fd);
+		err = local_pending_make(l, key, u->id, &u->dir, &u->fd);
 	if (err) {
 		local_upload_free(&u->base);
 		return local_failed(l, "upload", key, err, NULL);
@@ -257,7 +259,6 @@ static int measure_locked(struct uploading *u,
 static int commit(struct uploading *u, const struct store_cond *cond,
 		  struct object_info *out)
 {
-	char name[sizeof(LOCAL_UPLOADS) + LOCAL_ID_SIZE + 8];
 	struct local *l = local_of(u->base.store);
 	const struct local_commit c = {
 		.l = l,
@@ -267,13 +268,12 @@ static int commit(struct uploading *u, const struct store_cond *cond,
 		.cond = cond,
 		.kept = &u->kept,
 		.fd = u->fd,
-		.from_dir = l->folder_fd,
-		.from_name = name,
+		.from_dir = u->dir,
+		.from_name = LOCAL_DATA,
 	};
 	struct stat st;
 	int err;
 
-	snprintf(name, sizeof(name), "%s/%s/data", LOCAL_UPLOADS, u->id);
 	if (fstat(u->fd, &st) || !st.st_nlink)
 		return gone(u);
 	err = local_commit(&c, out);
