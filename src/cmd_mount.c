@@ -35,6 +35,7 @@
 #include "gateway_start.h"
 #include "mount_check.h"
 #include "mount_end.h"
+#include "mount_lock.h"
 #include "mount_options.h"
 #include "mount_point.h"
 #include "net/http_engine.h"
@@ -179,8 +180,8 @@ static int take_lock(struct mounting *m)
 
 	buf_addf(&source, "%s %s", m->stage_name ? m->stage_name : "",
 		 file ? file : "");
-	rc = mount_lock_take(buf_str(&source), m->mountpoint, &m->lock,
-			     &m->err);
+	rc = mount_lock_take(buf_str(&source), m->mountpoint,
+			     m->config.mount.mount_wait, &m->lock, &m->err);
 	free(file);
 	buf_clear(&source);
 	return rc;
@@ -201,7 +202,10 @@ static int make_session(struct mounting *m)
 	if (m->config.mount.ro)
 		buf_addf(&m->req.flags, "%sro", m->req.flags.len ? "," : "");
 	set.flags = buf_str(&m->req.flags);
-	return session_new(&set, m->fs, &m->session, &m->err);
+	rc = session_new(&set, m->fs, &m->session, &m->err);
+	if (!rc)
+		mount_lock_note(m->lock, session_device(m->session));
+	return rc;
 }
 
 /* What is found wrong here, as stages that overlap, stands in the file. */

@@ -56,6 +56,9 @@ const struct option config_mount_options[] = {
 	    .def = "warn", .help = "how much is logged"),
 	ROW(check, CHOICE, .choices = "all|storage|none", .def = "storage",
 	    .help = "what must answer before a mount goes to the background"),
+	ROW(mount_wait, UINT, .max = 86400, .def = "60",
+	    .help = "seconds to wait for the daemon that served the same "
+		    "source and mountpoint before, which may be uploading"),
 	ROW(listen, STRING, .max = 1024,
 	    .help = "addresses of the gateway, as HOST:PORT, ... (default: "
 		    "127.0.0.1:8000 or the next free port, when a stage is on "

@@ -24,6 +24,7 @@ stagefs_SOURCES = \
 	src/message.c src/message.h \
 	src/mount_check.c src/mount_check.h \
 	src/mount_end.c src/mount_end.h \
+	src/mount_lock.c src/mount_lock.h \
 	src/mount_options.c src/mount_options.h \
 	src/mount_point.c src/mount_point.h \
 	src/mount_presign.c src/mount_presign.h \

@@ -12,17 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
-#include "base/digest.h"
 #include "base/text.h"
 
 extern char **environ;
@@ -184,65 +180,5 @@ int mount_point_prepare(const char *path, char **out, struct buf *err)
 	}
 	free(full);
 	*out = real;
-	return rc;
-}
-
-static int lock_directory(char *dir, size_t size)
-{
-	const char *base = getenv("XDG_RUNTIME_DIR");
-
-	if (!geteuid())
-		base = "/run";
-	if (!base || !*base)
-		return -ENOENT;
-	snprintf(dir, size, "%s/stagefs", base);
-	if (mkdir(dir, 0700) && errno != EEXIST)
-		return -errno;
-	return 0;
-}
-
-static int wait_for(int fd, const char *mountpoint)
-{
-	int64_t until = clock_mono_ms() + MOUNT_LOCK_WAIT_S * 1000;
-	struct timespec pause = { .tv_nsec = 100 * 1000000 };
-
-	if (!flock(fd, LOCK_EX | LOCK_NB))
-		return 0;
-	fprintf(stderr,
-		"stagefs: %s: waiting for the last mount to end its uploads\n",
-		mountpoint);
-	while (flock(fd, LOCK_EX | LOCK_NB)) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return -errno;
-		if (clock_mono_ms() >= until)
-			return -ETIMEDOUT;
-		nanosleep(&pause, NULL);
-	}
-	return 0;
-}
-
-int mount_lock_take(const char *source, const char *mountpoint, int *fd,
-		    struct buf *err)
-{
-	char dir[PATH_MAX], hex[SHA256_HEX_SIZE];
-	struct buf name = BUF_INIT(BUF_LINE);
-	int rc;
-
-	*fd = -1;
-	/* Without a place for locks there is nobody to wait for. */
-	if (lock_directory(dir, sizeof(dir)))
-		return 0;
-	buf_add(&name, source, strlen(source) + 1);
-	buf_adds(&name, mountpoint);
-	sha256_hex(buf_str(&name), name.len, hex);
-	buf_reset(&name);
-	buf_addf(&name, "%s/%.16s.lock", dir, hex);
-	*fd = open(buf_str(&name), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	rc = *fd < 0 ? -errno : wait_for(*fd, mountpoint);
-	if (rc == -ETIMEDOUT)
-		buf_addf(err, "the last mount has not ended its uploads");
-	else if (rc)
-		buf_addf(err, "%s: %s", buf_str(&name), strerror(-rc));
-	buf_clear(&name);
 	return rc;
 }

@@ -257,6 +257,11 @@ void session_stop(struct session *s)
 	}
 }
 
+const char *session_device(const struct session *s)
+{
+	return s->device;
+}
+
 bool session_mounted(struct session *s)
 {
 	char device[32];

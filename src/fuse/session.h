@@ -36,6 +36,8 @@ int session_run(struct session *s, void (*ready)(void *arg), void *arg);
  * under way are answered. From another thread, or before session_run(). */
 void session_stop(struct session *s);
 
+/* The mount's, as /proc/PID/mountinfo has it: "0:42"; "": not known. */
+const char *session_device(const struct session *s);
 /* Is it our mount that one sees at the mountpoint? Detached ones are not. */
 bool session_mounted(struct session *s);
 /* After session_run(): has the kernel let go of the mount, so that nobody has

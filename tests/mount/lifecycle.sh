@@ -250,6 +250,29 @@ ok 'what was copied is whole' 'for n in 1 2 3 4; do
 	[ ! -e $E/closed-$n ] || cmp $E/closed-$n $LOCAL/large || exit; done'
 mount_down
 
+# Another mount namespace, as a container has it, keeps a copy of the mount,
+# and with it the daemon.
+mount_up
+pid=$(daemon_pids)
+unshare -m sleep 300 &
+holder=$!
+until_ok 30 "! [ /proc/$holder/ns/mnt -ef /proc/self/ns/mnt ]"
+umount "$MNT"
+mount_try -o mount_wait=1
+is 'a mount whose last daemon does not end fails in the end' $? 1
+ok '... it says early what it waits for, and for how long' '
+	head -n 1 $T/mount.err | grep -q "waiting up to 1 s for .*process $pid.*: \
+another mount namespace .*process $holder (sleep)\$"'
+ok '... and at the end what it waited for' '
+	[ "$(wc -l <$T/mount.err)" = 2 ] && tail -n 1 $T/mount.err |
+		grep "cannot mount: .*process $pid.* within 1 s .mount_wait" |
+		grep "process $holder (sleep)" | grep -q "kill $pid"'
+ok '... and nothing is mounted' '! mounted && [ -d /proc/$pid ]'
+(sleep 1 && kill $holder) &
+ok 'it works as soon as the other namespace has gone' '
+	mount_try && mounted && until_ok 30 "! [ -d /proc/$pid ]"'
+mount_down
+
 mount_up
 pid=$(daemon_pids)
 kill -KILL "$pid"
