@@ -2,8 +2,7 @@ noinst_LIBRARIES += libsign.a
 libsign_a_SOURCES = \
 	src/sign/sigv4.c src/sign/sigv4.h \
 	src/sign/sigv4_canonical.c src/sign/sigv4_canonical.h \
-	src/sign/sigv4_verify.c src/sign/sigv4_verify.h \
-	src/sign/sigv4_verify_impl.h src/sign/sigv4_verify_target.c
+	src/sign/sigv4_verify.c src/sign/sigv4_verify.h
 
 check_PROGRAMS += tests/unit/test_sigv4
 TESTS += tests/unit/test_sigv4

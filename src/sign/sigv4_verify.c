@@ -20,10 +20,40 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "sign/sigv4_verify_impl.h"
+#include "sign/sigv4_canonical.h"
 
+#define SIGV4_VERIFY_FIELDS_MAX (SIGV4_FIELDS_MAX + 8)
 #define AHEAD_S 900 /* a clock may be that much before ours */
 #define SIGNATURE_LEN (SHA256_HEX_SIZE - 1)
+
+/* The parameters that each stand there once. */
+enum sigv4_parameter {
+	P_ALGORITHM,
+	P_CREDENTIAL,
+	P_DATE,
+	P_EXPIRES,
+	P_SIGNED_HEADERS,
+	P_SIGNATURE,
+	P_COUNT
+};
+
+/* What is known so far. Strings of the query stand decoded in the arena. */
+struct sigv4_verify {
+	const struct sigv4_received *r;
+	const struct sigv4_trust *trust;
+	struct buf *why;
+	struct buf arena; /* name NUL value NUL ... */
+	struct buf path;
+	struct field
+		fields[SIGV4_VERIFY_FIELDS_MAX]; /* signed: all but Signature */
+	size_t n_fields;
+	const char *value[P_COUNT];
+	const char *host;
+	struct field headers[SIGV4_FIELDS_MAX]; /* signed, less host */
+	size_t n_headers;
+	int64_t time;
+	struct buf scope; /* `20130524/us-east-1/s3/aws4_request` */
+};
 
 static const struct {
 	const char *code;
@@ -49,20 +79,146 @@ unsigned sigv4_verdict_status(enum sigv4_verdict v)
 	return verdicts[v].status;
 }
 
-enum sigv4_verdict sigv4_refuse(struct sigv4_verify *v,
-				enum sigv4_verdict verdict, const char *why)
+static enum sigv4_verdict verify_refuse(struct sigv4_verify *v,
+					enum sigv4_verdict verdict,
+					const char *why)
 {
 	buf_adds(v->why, why);
 	return verdict;
 }
 
-enum sigv4_verdict sigv4_refuse_named(struct sigv4_verify *v,
-				      enum sigv4_verdict verdict,
-				      const char *name, const char *why)
+static enum sigv4_verdict verify_refuse_named(struct sigv4_verify *v,
+					      enum sigv4_verdict verdict,
+					      const char *name, const char *why)
 {
 	text_printable(v->why, name);
 	buf_adds(v->why, why);
 	return verdict;
+}
+
+/*
+ * The request line: the query's pairs, decoded, and among them the six
+ * parameters of the signature, once each. An empty pair (`&&`) would not be
+ * part of what is signed and so is refused.
+ */
+static const char *const parameters[P_COUNT] = {
+	"X-Amz-Algorithm", "X-Amz-Credential",    "X-Amz-Date",
+	"X-Amz-Expires",   "X-Amz-SignedHeaders", "X-Amz-Signature",
+};
+
+/* One pair to the arena: offsets at first, for the arena moves. */
+static int add_pair(struct sigv4_verify *v, const char *s, size_t n,
+		    size_t at[SIGV4_VERIFY_FIELDS_MAX][2])
+{
+	const char *equals = memchr(s, '=', n);
+	size_t name_len = equals ? (size_t)(equals - s) : n;
+	int err;
+
+	if (!name_len || v->n_fields == SIGV4_VERIFY_FIELDS_MAX)
+		return -EINVAL;
+	at[v->n_fields][0] = v->arena.len;
+	err = text_percent_decode(&v->arena, s, name_len);
+	buf_addc(&v->arena, '\0');
+	at[v->n_fields][1] = v->arena.len;
+	if (!err && equals)
+		err = text_percent_decode(&v->arena, equals + 1,
+					  n - name_len - 1);
+	buf_addc(&v->arena, '\0');
+	v->n_fields++;
+	return err ? err : buf_err(&v->arena);
+}
+
+static int split_query(struct sigv4_verify *v, const char *query)
+{
+	size_t at[SIGV4_VERIFY_FIELDS_MAX][2];
+	int err = 0;
+
+	while (!err && query) {
+		size_t n = strcspn(query, "&");
+
+		err = add_pair(v, query, n, at);
+		query = query[n] ? query + n + 1 : NULL;
+	}
+	for (size_t i = 0; !err && i < v->n_fields; i++)
+		v->fields[i] = (struct field){
+			v->arena.data + at[i][0],
+			v->arena.data + at[i][1],
+		};
+	return err;
+}
+
+static int find_parameter(const char *name)
+{
+	for (int i = 0; i < P_COUNT; i++)
+		if (!strcasecmp(name, parameters[i]))
+			return i;
+	return -1;
+}
+
+/* Finds the six, and takes the signature out of what is signed. */
+static enum sigv4_verdict take_parameters(struct sigv4_verify *v)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < v->n_fields; i++) {
+		int p = find_parameter(v->fields[i].name);
+
+		if (p >= 0 && v->value[p])
+			return verify_refuse_named(v, SIGV4_MALFORMED,
+						   parameters[p],
+						   " is there twice");
+		if (p >= 0 && strcmp(v->fields[i].name, parameters[p]) != 0)
+			return verify_refuse_named(v, SIGV4_MALFORMED,
+						   v->fields[i].name,
+						   " is written another way");
+		if (p >= 0)
+			v->value[p] = v->fields[i].value;
+		if (p != P_SIGNATURE)
+			v->fields[kept++] = v->fields[i];
+	}
+	v->n_fields = kept;
+	for (int p = 0; p < P_COUNT; p++)
+		if (!v->value[p])
+			return verify_refuse_named(v, SIGV4_MALFORMED,
+						   parameters[p],
+						   " is missing");
+	return SIGV4_VALID;
+}
+
+static bool any_signature(const char *query)
+{
+	for (const char *p = query; p; p = strchr(p, '&')) {
+		p += *p == '&';
+		if (!strncasecmp(p, "x-amz-", 6))
+			return true;
+	}
+	return false;
+}
+
+static enum sigv4_verdict read_target(struct sigv4_verify *v)
+{
+	const char *target = v->r->target, *mark = strchr(target, '?');
+	size_t path_len = mark ? (size_t)(mark - target) : strlen(target);
+	struct buf decoded = BUF_INIT(CANONICAL_MAX);
+	int err;
+
+	if (!mark || !any_signature(mark + 1))
+		return verify_refuse(v, SIGV4_NO_SIGNATURE,
+				     "the request is not signed");
+	if (text_has_control(target) || !text_is_ascii(target))
+		return verify_refuse(v, SIGV4_MALFORMED,
+				     "the request line has bytes that must be "
+				     "percent-encoded");
+	buf_add(&v->path, target, path_len);
+	err = text_percent_decode(&decoded, target, path_len);
+	buf_clear(&decoded);
+	if (!err)
+		err = split_query(v, mark + 1);
+	if (err)
+		return verify_refuse(
+			v, SIGV4_MALFORMED,
+			"the query or the path is not well-formed");
+	return take_parameters(v);
 }
 
 /* ---- when, who, where ---- */
@@ -100,19 +256,19 @@ static enum sigv4_verdict check_time(struct sigv4_verify *v)
 	uint64_t expires;
 
 	if (parse_date(v->value[P_DATE], &v->time))
-		return sigv4_refuse(v, SIGV4_MALFORMED,
-				    "X-Amz-Date must be in the format "
-				    "\"yyyyMMdd'T'HHmmss'Z'\"");
+		return verify_refuse(v, SIGV4_MALFORMED,
+				     "X-Amz-Date must be in the format "
+				     "\"yyyyMMdd'T'HHmmss'Z'\"");
 	if (parse_u64(v->value[P_EXPIRES], SIGV4_EXPIRES_MAX, &expires) ||
 	    expires < SIGV4_EXPIRES_MIN)
-		return sigv4_refuse(
+		return verify_refuse(
 			v, SIGV4_MALFORMED,
 			"X-Amz-Expires must be a number of 1 to 604800");
 	if (v->time > v->trust->now + AHEAD_S)
-		return sigv4_refuse(v, SIGV4_NOT_YET,
-				    "Request is not valid yet");
+		return verify_refuse(v, SIGV4_NOT_YET,
+				     "Request is not valid yet");
 	if (v->trust->now > v->time + (int64_t)expires)
-		return sigv4_refuse(v, SIGV4_EXPIRED, "Request has expired");
+		return verify_refuse(v, SIGV4_EXPIRED, "Request has expired");
 	return SIGV4_VALID;
 }
 
@@ -139,7 +295,7 @@ static enum sigv4_verdict check_credential(struct sigv4_verify *v)
 	id_len = n - scope_len - 1;
 	if (id_len != strlen(v->trust->access_key_id) ||
 	    !digest_equal(credential, v->trust->access_key_id, id_len))
-		return sigv4_refuse(
+		return verify_refuse(
 			v, SIGV4_UNKNOWN_KEY,
 			"the key that signed the request is not known "
 			"here, or no longer");
@@ -182,13 +338,13 @@ static enum sigv4_verdict check_list(struct sigv4_verify *v)
 		int order = memcmp(s, before, least);
 
 		if (!n || order < 0 || (!order && n <= n_before))
-			return sigv4_refuse(
+			return verify_refuse(
 				v, SIGV4_MALFORMED,
 				"X-Amz-SignedHeaders must be names in "
 				"order, with ; between them");
 		for (size_t i = 0; i < n; i++)
 			if (s[i] >= 'A' && s[i] <= 'Z')
-				return sigv4_refuse(
+				return verify_refuse(
 					v, SIGV4_MALFORMED,
 					"X-Amz-SignedHeaders must be in "
 					"lower case");
@@ -220,12 +376,12 @@ static enum sigv4_verdict take_header(struct sigv4_verify *v,
 	}
 	if (!strcasecmp(h->name, "host")) {
 		if (v->host)
-			return sigv4_refuse(v, SIGV4_MALFORMED,
-					    "the Host header is there twice");
+			return verify_refuse(v, SIGV4_MALFORMED,
+					     "the Host header is there twice");
 		v->host = h->value;
 	} else if (is_signed) {
 		if (v->n_headers == SIGV4_FIELDS_MAX)
-			return sigv4_refuse(
+			return verify_refuse(
 				v, SIGV4_MALFORMED,
 				"there are too many signed headers");
 		v->headers[v->n_headers++] = *h;
@@ -238,8 +394,8 @@ static enum sigv4_verdict check_headers(struct sigv4_verify *v)
 	enum sigv4_verdict verdict = check_list(v);
 
 	if (!verdict && !list_has(v->value[P_SIGNED_HEADERS], "host"))
-		verdict = sigv4_refuse(v, SIGV4_MALFORMED,
-				       "the Host header must be signed");
+		verdict = verify_refuse(v, SIGV4_MALFORMED,
+					"the Host header must be signed");
 	for (size_t i = 0; i < v->r->n_headers && !verdict; i++)
 		verdict = take_header(v, &v->r->headers[i]);
 	return verdict;
@@ -286,11 +442,11 @@ static enum sigv4_verdict compare(struct sigv4_verify *v)
 	enum sigv4_verdict verdict = SIGV4_VALID;
 
 	if (sign_again(v, ours))
-		return sigv4_refuse(v, SIGV4_MALFORMED,
-				    "the request cannot be signed as it came");
+		return verify_refuse(v, SIGV4_MALFORMED,
+				     "the request cannot be signed as it came");
 	if (strlen(came) != SIGNATURE_LEN ||
 	    !digest_equal(came, ours, SIGNATURE_LEN))
-		verdict = sigv4_refuse(
+		verdict = verify_refuse(
 			v, SIGV4_MISMATCH,
 			"the signature is not that of this request: "
 			"method, host, path, query and signed headers "
@@ -309,9 +465,9 @@ enum sigv4_verdict sigv4_verify(const struct sigv4_received *r,
 	buf_init(&v.arena, CANONICAL_MAX);
 	buf_init(&v.path, CANONICAL_MAX);
 	buf_init(&v.scope, SIGV4_SCOPE_MAX);
-	verdict = sigv4_read_target(&v);
+	verdict = read_target(&v);
 	if (!verdict && strcmp(v.value[P_ALGORITHM], SIGV4_ALGORITHM) != 0)
-		verdict = sigv4_refuse(
+		verdict = verify_refuse(
 			&v, SIGV4_MALFORMED,
 			"X-Amz-Algorithm must be " SIGV4_ALGORITHM);
 	if (!verdict)

@@ -29,17 +29,6 @@ const char *catalog_storage_prefix(struct catalog *c)
 	return c->storage_prefix;
 }
 
-char *catalog_key(struct catalog *c, const char *name, bool marker)
-{
-	struct buf key = BUF_INIT(STORE_KEY_MAX);
-
-	buf_adds(&key, c->internal_prefix);
-	buf_adds(&key, name);
-	if (marker)
-		buf_addc(&key, '/');
-	return buf_detach(&key);
-}
-
 /* ---- one of them ---- */
 
 /* Asks the store for one name. */

@@ -24,30 +24,6 @@
 
 #define LOOK_MS 1000
 
-/* ---- sets ---- */
-
-static int name_order(const void *name, const void *x)
-{
-	return strcmp(name, ((const struct external *)x)->stage->name);
-}
-
-struct external *external_find(const struct external_set *set, const char *name)
-{
-	return bsearch(name, set->list, set->n, sizeof(*set->list), name_order);
-}
-
-static int by_name(const void *a, const void *b)
-{
-	const struct external *x = a, *y = b;
-
-	return strcmp(x->stage->name, y->stage->name);
-}
-
-void external_sort(struct external_set *set)
-{
-	qsort(set->list, set->n, sizeof(*set->list), by_name);
-}
-
 /* ---- a look at the folder ---- */
 
 /* The set that is coming, and what stands where. */

@@ -81,6 +81,8 @@ int external_open(struct catalog *c, const struct external_set *set,
 		  const char *name, const struct conn *conn, bool drop_in,
 		  struct external *out, struct buf *err);
 void external_clear(struct external *x);
+/* Returns rc; of a failure err gets `name: why`. Clears why. */
+int external_fail(const char *name, int rc, struct buf *why, struct buf *err);
 /* In place of one that cannot be used: a stage that answers why. conn NULL:
  * not to be understood. 0 or -ENOMEM. */
 int external_broken(const char *name, const struct conn *conn, const char *why,

@@ -79,6 +79,17 @@ ssize_t catalog_notes_size(const struct conn *notes)
 	return size;
 }
 
+char *catalog_key(struct catalog *c, const char *name, bool marker)
+{
+	struct buf key = BUF_INIT(STORE_KEY_MAX);
+
+	buf_adds(&key, c->internal_prefix);
+	buf_adds(&key, name);
+	if (marker)
+		buf_addc(&key, '/');
+	return buf_detach(&key);
+}
+
 int catalog_put_marker(struct catalog *c, const char *name,
 		       const struct conn *notes, const struct store_cond *cond)
 {

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libstage.a
 libstage_a_SOURCES = \
 	src/stage/catalog.c src/stage/catalog.h src/stage/catalog_impl.h \
 	src/stage/catalog_external.c \
+	src/stage/external.c \
 	src/stage/catalog_list.c \
 	src/stage/catalog_new.c \
 	src/stage/catalog_notes.c \
