@@ -229,6 +229,25 @@ static int run_session(const struct presign_options *o,
 	return status;
 }
 
+/* The attributes know the expiry and the type, and nothing else. */
+static bool has_more(const struct presign_request *r)
+{
+	return r->action > PRESIGN_UPLOAD || r->content_disposition ||
+	       r->content_encoding || r->content_language || r->cache_control ||
+	       r->http_expires || r->version_id || r->content_length ||
+	       r->checksum || r->storage_class || r->n_headers || r->strict;
+}
+
+static int check_mount(const struct presign_words *w,
+		       const struct presign_request *r)
+{
+	if (w->on_mount && has_more(r))
+		return usage("a path on a mount takes --expire and "
+			     "--content-type only: name the file as "
+			     "@stage/path");
+	return STATUS_OK;
+}
+
 static int run_options(const struct presign_options *o,
 		       const struct cmd_words *words)
 {
@@ -260,6 +279,8 @@ static int run_options(const struct presign_options *o,
 		status = read_headers(o, &headers);
 	r.headers = headers.list;
 	r.n_headers = headers.n;
+	if (!status)
+		status = check_mount(&w, &r);
 	if (!status)
 		status = w.on_mount ? presign_from_mount(o, w.text, &r)
 				    : run_session(o, &w, &r);

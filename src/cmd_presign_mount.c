@@ -80,15 +80,6 @@ static int say_url(const struct mount_presign *ask, struct buf *why)
 	return rc;
 }
 
-/* The attributes know the expiry and the type, and nothing else. */
-static bool has_more(const struct presign_request *r)
-{
-	return r->action > PRESIGN_UPLOAD || r->content_disposition ||
-	       r->content_encoding || r->content_language || r->cache_control ||
-	       r->http_expires || r->version_id || r->content_length ||
-	       r->checksum || r->storage_class || r->n_headers || r->strict;
-}
-
 int presign_from_mount(const struct presign_options *o, const char *path,
 		       const struct presign_request *r)
 {
@@ -102,11 +93,6 @@ int presign_from_mount(const struct presign_options *o, const char *path,
 	struct buf what = BUF_INIT(BUF_MESSAGE), why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
-	if (has_more(r))
-		return cmd_usage(&presign_command,
-				 "a path on a mount takes --expire and "
-				 "--content-type only: name the file as "
-				 "@stage/path");
 	buf_addf(&what, "cannot presign %s", path);
 	if (o->verbose)
 		rc = say_url(&ask, &why);

@@ -123,3 +123,9 @@ enum http_verdict http_judge_default(const struct http_reply *reply)
 		return HTTP_RETRY;
 	return HTTP_DONE;
 }
+
+void http_reply_clear(struct http_reply *r)
+{
+	buf_clear(&r->headers);
+	buf_clear(&r->body);
+}

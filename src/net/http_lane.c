@@ -27,8 +27,7 @@ struct http_lane *http_lane_new(struct http_engine *e,
 
 	if (!lane)
 		return NULL;
-	lane->engine = e;
-	lane->loop = engine_loop(e);
+	lane->loop = &e->loop;
 	lane->connections = s->connections ? s->connections : 1;
 	if (lane->connections > CONNECTIONS_MAX)
 		lane->connections = CONNECTIONS_MAX;

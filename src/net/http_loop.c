@@ -24,6 +24,7 @@
 #include <utlist.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "net/http_retry.h"
 
 #define IDLE_CONNECTIONS_MAX 256L
@@ -89,7 +90,7 @@ static void become(struct http_loop *l, struct http_attempts *a,
 static void finish(struct http_loop *l, struct http_attempts *a)
 {
 	become(l, a, ATTEMPTS_ENDED);
-	engine_forget(a);
+	http_inbox_forget(&l->inbox, a);
 	a->done(a->done_arg, a->call, &a->reply);
 	buf_wipe(&a->wire.url);
 	buf_wipe(&a->wire.headers);
@@ -165,7 +166,7 @@ static int64_t retry_delay(struct http_attempts *a, enum http_verdict verdict)
 static void attempt_ended(struct http_loop *l, struct http_attempts *a,
 			  CURLcode code)
 {
-	struct attempt_cost cost = { .received = a->reply.received };
+	struct http_cost cost = { .received = a->reply.received };
 	bool stopped = a->now.stop_err && a->now.stop_err != -ETIMEDOUT;
 	curl_off_t sent = 0;
 	long connections = 0;
@@ -182,7 +183,7 @@ static void attempt_ended(struct http_loop *l, struct http_attempts *a,
 	verdict = judge(a, stopped);
 	delay = retry_delay(a, verdict);
 	cost.retry = delay >= 0;
-	engine_count(a, &cost);
+	http_inbox_count(&l->inbox, a, &cost);
 	if (delay < 0) {
 		finish(l, a);
 		return;
@@ -213,6 +214,25 @@ static void reset_reply(struct http_reply *r)
 	buf_reset(&r->body);
 }
 
+int loop_prepare(struct http_attempts *a)
+{
+	struct http_wire *w = &a->wire;
+	int err;
+
+	buf_reset(&w->url);
+	buf_reset(&w->headers);
+	err = a->call->ops->prepare(a->call, w);
+	if (!err)
+		err = buf_err(&w->url);
+	if (!err)
+		err = buf_err(&w->headers);
+	if (!err && !text_starts_with(buf_str(&w->url), "http://") &&
+	    !text_starts_with(buf_str(&w->url), "https://"))
+		err = -EINVAL;
+	a->prepared_ms = clock_mono_ms();
+	return err;
+}
+
 static void launch(struct http_loop *l, struct http_attempts *a)
 {
 	int64_t age = clock_mono_ms() - a->prepared_ms;
@@ -220,7 +240,7 @@ static void launch(struct http_loop *l, struct http_attempts *a)
 
 	become(l, a, ATTEMPTS_RUNNING);
 	if (!a->prepared_ms || age > PREPARED_MAX_MS)
-		err = attempts_prepare(a);
+		err = loop_prepare(a);
 	if (err) {
 		finish_without(l, a, err, "the request cannot be prepared");
 		return;

@@ -2,17 +2,18 @@
  * The engine's inside: what its thread works with. Only src/net includes this.
  *
  * Everything here belongs to the engine's thread, except what is marked
- * otherwise; so there are no locks but the engine's own, which guards the
- * border (net/http_engine.c).
+ * otherwise; so there are no locks but the inbox's (net/http_inbox.h).
  */
 #ifndef NET_HTTP_LOOP_H
 #define NET_HTTP_LOOP_H
 
 #include <curl/curl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "net/http_engine.h"
+#include "net/http_inbox.h"
 #include "net/http_timer.h"
 
 #define EASY_POOL_MAX 64
@@ -38,12 +39,6 @@ struct attempt {
 	bool resent; /* curl was about to send it once more by itself */
 	int stop_err; /* why a callback of ours ended it; 0: none did */
 	const char *stop_why;
-};
-
-/* What crosses the border, under the engine's lock. */
-struct attempts_shared {
-	struct http_attempts *prev, *next; /* the inbox */
-	bool submitted, in_inbox, cancelled;
 };
 
 typedef void http_done_fn(void *arg, struct http_call *call,
@@ -74,14 +69,13 @@ struct http_attempts {
 	struct http_attempts *prev, *next; /* the lane's queue */
 	struct attempt now;
 
-	struct attempts_shared shared_; /* attempts_shared() */
+	struct http_inbox_entry inbox_; /* the inbox's */
 };
 
 #define HTTP_CLASSES 3
 
 struct http_lane {
 	/* Constant. */
-	struct http_engine *engine;
 	struct http_loop *loop;
 	unsigned connections;
 	int64_t connect_timeout_ms, idle_timeout_ms, deadline_ms;
@@ -95,12 +89,19 @@ struct http_lane {
 };
 
 struct http_loop {
+	struct http_inbox inbox;
 	CURLM *multi;
 	CURLSH *share; /* TLS sessions */
 	struct timers timers; /* every live call has one set */
 	struct http_lane *waiting;
 	CURL *pool[EASY_POOL_MAX];
 	unsigned n_pool;
+};
+
+/* The loop is all of it but the thread. */
+struct http_engine {
+	struct http_loop loop;
+	pthread_t thread;
 };
 
 /* net/http_lane.c: the queues. */
@@ -130,23 +131,15 @@ void loop_clear(struct http_loop *l);
 void loop_admit(struct http_loop *l, struct http_attempts *a);
 void loop_cancel(struct http_loop *l, struct http_attempts *a);
 void loop_cancel_all(struct http_loop *l);
+/* Has the call write its next attempt, into a->wire. Any thread, before it is
+ * submitted. */
+int loop_prepare(struct http_attempts *a);
 /* Starts what may start, sleeps until something happens, and deals with it. */
 void loop_turn(struct http_loop *l);
 
-/* net/http_engine.c: the border. */
+/* net/http_engine.c */
 /* As http_start(), with another function to call at the end. */
 void http_start_with(struct http_lane *lane, struct http_call *call,
 		     http_done_fn *done, void *arg);
-/* Nobody may reach the call any more: it is about to end. */
-void engine_forget(struct http_attempts *a);
-/* What an attempt has cost. */
-struct attempt_cost {
-	uint64_t sent, received, connections;
-	bool retry; /* another attempt follows */
-};
-void engine_count(struct http_attempts *a, const struct attempt_cost *cost);
-struct http_loop *engine_loop(struct http_engine *e);
-/* Has the call write its next attempt, into a->wire. */
-int attempts_prepare(struct http_attempts *a);
 
 #endif

@@ -84,12 +84,6 @@ static void group_wait_out(struct group *g)
 		waiter_park_uninterrupted(g->waiter, WAIT_FOREVER);
 }
 
-void http_reply_clear(struct http_reply *r)
-{
-	buf_clear(&r->headers);
-	buf_clear(&r->body);
-}
-
 /* How many run side by side from one http_perform_all(). */
 #define GROUP_MAX 64
 

@@ -4,6 +4,7 @@ libnet_a_SOURCES = \
 	src/net/http_easy.c \
 	src/net/http_engine.c src/net/http_engine.h \
 	src/net/http_flow.c \
+	src/net/http_inbox.c src/net/http_inbox.h \
 	src/net/http_lane.c \
 	src/net/http_loop.c src/net/http_loop.h \
 	src/net/http_perform.c \
