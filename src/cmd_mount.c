@@ -43,6 +43,7 @@
 #include "store/store.h"
 
 #define STATUS_HELPER_FAILED 32 /* mount(8): "mount failure" */
+#define SELINUX "/sys/fs/selinux/enforce" /* there when it is on */
 #define GATEWAY_DRAIN_S 30 /* for requests under way */
 
 struct mounting {
@@ -203,6 +204,10 @@ static int make_session(struct mounting *m)
 		buf_addf(&m->req.flags, "%sro", m->req.flags.len ? "," : "");
 	set.flags = buf_str(&m->req.flags);
 	rc = session_new(&set, m->fs, &m->session, &m->err);
+	if (rc && m->req.labels && access(SELINUX, F_OK))
+		buf_adds(&m->err, " (context=, fscontext=, defcontext= and "
+				  "rootcontext= are SELinux's, which is not "
+				  "on here)");
 	if (!rc)
 		mount_lock_note(m->lock, session_device(m->session));
 	return rc;

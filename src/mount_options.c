@@ -15,6 +15,7 @@ enum option_use {
 	USE_NOTHING, /* for mount(8) and systemd, or always so */
 	USE_WORD, /* for mount(8) as a word, a setting with a value */
 	USE_KERNEL, /* handed to the kernel */
+	USE_LABEL, /* the same, with a value that may hold commas */
 	USE_CONFIG,
 	USE_FSNAME,
 	USE_SETTING,
@@ -36,6 +37,7 @@ static const struct {
 	{ "auto", USE_NOTHING },
 	{ "noauto", USE_NOTHING },
 	{ "defaults", USE_NOTHING },
+	/* The kernel keeps no access times of FUSE's files. */
 	{ "relatime", USE_NOTHING },
 	{ "norelatime", USE_NOTHING },
 	{ "strictatime", USE_NOTHING },
@@ -72,6 +74,11 @@ static const struct {
 	{ "async", USE_KERNEL },
 	{ "dirsync", USE_KERNEL },
 	{ "auto_unmount", USE_KERNEL },
+	/* SELinux's, which quotes a value with commas. */
+	{ "context", USE_LABEL },
+	{ "fscontext", USE_LABEL },
+	{ "defcontext", USE_LABEL },
+	{ "rootcontext", USE_LABEL },
 	{ "config", USE_CONFIG },
 	{ "fsname", USE_FSNAME },
 	{ "remount", USE_REMOUNT },
@@ -114,6 +121,24 @@ static int add_setting(struct mount_request *r, const char *option)
 	return 0;
 }
 
+/* Commas of the kernel's are within quotes, libfuse's behind a backslash. */
+static int add_label(struct mount_request *r, const char *option, size_t len,
+		     const char *value)
+{
+	const char *quote = strchr(value, ',') ? "\"" : "";
+
+	buf_addf(&r->flags, "%s%.*s=%s", r->flags.len ? "," : "", (int)len,
+		 option, quote);
+	for (; *value; value++) {
+		if (*value == ',' || *value == '\\')
+			buf_addc(&r->flags, '\\');
+		buf_addc(&r->flags, *value);
+	}
+	buf_adds(&r->flags, quote);
+	r->labels = true;
+	return buf_err(&r->flags);
+}
+
 static int take_option(struct mount_request *r, const char *option,
 		       struct buf *err)
 {
@@ -143,22 +168,43 @@ static int take_option(struct mount_request *r, const char *option,
 		buf_addf(err, "-o %.*s needs a value", (int)len, option);
 		return -EINVAL;
 	}
+	if (use == USE_LABEL)
+		return add_label(r, option, len, value);
 	return replace(use == USE_CONFIG ? &r->config : &r->fsname, value);
 }
 
-/* Commas part the options; `\,` is a comma and `\\` a backslash within one. */
+/* Does a quote open the value of a label here? */
+static bool opens_label(const struct buf *one)
+{
+	return one->len && one->data[one->len - 1] == '=' &&
+	       use_of(one->data, one->len - 1) == USE_LABEL;
+}
+
+/* Commas part the options; `\,` is a comma and `\\` a backslash within one. A
+ * label may be within quotes, as mount(8) has them: so are its commas. */
 static int take_options(struct mount_request *r, const char *list,
 			struct buf *err)
 {
 	struct buf one = BUF_INIT(BUF_LINE);
+	bool quoted = false;
 	int rc = 0;
 
 	for (const char *s = list; !rc; s++) {
+		if (*s == '"' && (quoted || opens_label(&one))) {
+			quoted = !quoted;
+			continue;
+		}
+		if (!*s && quoted) {
+			buf_addf(err, "a quote is not closed: %s",
+				 buf_str(&one));
+			rc = -EINVAL;
+			break;
+		}
 		if (*s == '\\' && (s[1] == ',' || s[1] == '\\')) {
 			buf_addc(&one, *++s);
 			continue;
 		}
-		if (*s && *s != ',') {
+		if (*s && (*s != ',' || quoted)) {
 			buf_addc(&one, *s);
 			continue;
 		}

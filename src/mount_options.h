@@ -17,6 +17,7 @@ struct mount_request {
 	char *config; /* -o config=FILE or --config; NULL: none */
 	char *fsname; /* -o fsname=; NULL: the source */
 	struct buf flags; /* for the kernel: "noexec,noatime" */
+	bool labels; /* SELinux's among them: context= and its kin */
 	char **settings; /* `name=value` or `name`: the configuration's */
 	unsigned n_settings;
 };

@@ -32,6 +32,14 @@ write_config
 mount_up -o noexec,noatime
 like 'noexec and noatime reach the kernel' "$(mountinfo | cut -d' ' -f6)" 'noexec.*noatime|noatime.*noexec'
 mount_down
+if [ -e /sys/fs/selinux/enforce ]; then
+	skip 'context= reaches the kernel' 'SELinux is on'
+else
+	mount_try -o 'context="system_u:object_r:tmp_t:s0:c1,c2"'
+	is 'context= reaches the kernel, which refuses it without SELinux' $? 1
+	ok '... and the message says so' '
+		[ "$(wc -l <$T/mount.err)" = 1 ] && grep -q SELinux $T/mount.err'
+fi
 mount_up -o uid=12345,gid=23456,file_mode=640,dir_mode=750
 echo x >"$E/modes"
 is 'uid, gid, file_mode and dir_mode are what stat shows' \
