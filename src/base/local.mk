@@ -16,6 +16,7 @@ libbase_a_SOURCES = \
 	src/base/option.c src/base/option.h \
 	src/base/option_help.c \
 	src/base/option_type.c src/base/option_type.h \
+	src/base/mime.c src/base/mime.h \
 	src/base/text.c src/base/text.h \
 	src/base/wait.c src/base/wait.h
 
@@ -42,6 +43,12 @@ TESTS += tests/unit/test_text
 tests_unit_test_text_SOURCES = tests/unit/test_text.c
 tests_unit_test_text_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_text_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_mime
+TESTS += tests/unit/test_mime
+tests_unit_test_mime_SOURCES = tests/unit/test_mime.c
+tests_unit_test_mime_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_mime_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_budget
 TESTS += tests/unit/test_budget

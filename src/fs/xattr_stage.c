@@ -135,7 +135,7 @@ int xattr_get_content_type(struct xattr_call *c)
 	struct object_details d;
 	int err = details(c, &d);
 
-	return err ? err : value(c, d.content_type);
+	return err ? err : value(c, props_get(&d.props, PROP_TYPE) ?: "");
 }
 
 int xattr_get_storage_class(struct xattr_call *c)
@@ -143,7 +143,7 @@ int xattr_get_storage_class(struct xattr_call *c)
 	struct object_details d;
 	int err = details(c, &d);
 
-	return err ? err : value(c, d.storage_class);
+	return err ? err : value(c, props_get(&d.props, PROP_CLASS) ?: "");
 }
 
 int xattr_get_version_id(struct xattr_call *c)

@@ -17,59 +17,62 @@
 
 #define TRIES 10
 
-/* Parameters, signed like the rest, that say what the answer shall say. */
-static const struct {
-	const char *parameter, *header;
-} overrides[] = {
-	{ "response-content-type", "Content-Type" },
-	{ "response-content-language", "Content-Language" },
-	{ "response-content-encoding", "Content-Encoding" },
-	{ "response-content-disposition", "Content-Disposition" },
-	{ "response-cache-control", "Cache-Control" },
-	{ "response-expires", "Expires" },
-};
+/* What a parameter, signed like the rest, says that the answer shall say. */
+static const char *override_of(const struct object *o, const char *name)
+{
+	char parameter[128];
+
+	snprintf(parameter, sizeof(parameter), "response-%s", name);
+	return query_get(&o->query, parameter);
+}
 
 static bool overrides_hold(const struct object *o)
 {
-	for (size_t i = 0; i < sizeof(overrides) / sizeof(*overrides); i++) {
-		const char *value =
-			query_get(&o->query, overrides[i].parameter);
+	const char *name, *value;
 
+	for (size_t i = 0; (name = props_name(PROP_CONTENT, &i));) {
+		value = override_of(o, name);
 		if (value && text_has_control(value))
 			return false;
 	}
 	return true;
 }
 
-static void add_overrides(struct exchange *x, const struct object *o,
-			  const char **type)
+/* The object's headers, or what was asked for in their place. *type: that of
+ * Content-Type, which is not added here. */
+static void add_props(struct exchange *x, const struct props *p,
+		      const char **type)
 {
-	for (size_t i = 0; i < sizeof(overrides) / sizeof(*overrides); i++) {
-		const char *value =
-			query_get(&o->query, overrides[i].parameter);
+	const struct object *o = x->state;
+	struct field at = { NULL, NULL };
+	const char *name, *value;
 
+	for (size_t i = 0; (name = props_name(PROP_CONTENT, &i));) {
+		value = override_of(o, name);
 		if (!value)
-			continue;
-		if (!i)
+			value = props_get(p, name);
+		if (!strcmp(name, PROP_TYPE))
 			*type = value;
-		else
-			exchange_add(x, overrides[i].header, value);
+		else if (value)
+			exchange_add(x, name, value);
 	}
+	while (props_next(p, &at))
+		if (text_starts_with(at.name, PROP_META))
+			exchange_add(x, at.name, at.value);
 }
 
-/* `name: value` lines. */
-static void add_metadata(struct exchange *x, char *lines)
+/* Of a 304: how long what the client has is good for from now on. */
+static void add_lifetime(struct exchange *x, const struct props *p)
 {
-	for (char *line = strtok_r(lines, "\n", &lines); line;
-	     line = strtok_r(NULL, "\n", &lines)) {
-		char name[sizeof(STORE_METADATA_PREFIX) + 256];
-		char *colon = strstr(line, ": ");
+	static const char *const names[] = { PROP_CACHE, PROP_EXPIRES };
 
-		if (!colon || colon - line > 255)
-			continue;
-		*colon = '\0';
-		snprintf(name, sizeof(name), STORE_METADATA_PREFIX "%s", line);
-		exchange_add(x, name, colon + 2);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const char *value = override_of(x->state, names[i]);
+
+		if (!value)
+			value = props_get(p, names[i]);
+		if (value)
+			exchange_add(x, names[i], value);
 	}
 }
 
@@ -99,7 +102,7 @@ static int open_now(struct exchange *x, struct object_details *d, int *fd)
 static void answer_bytes(struct exchange *x, struct object_details *d, int fd,
 			 enum http_outcome what, uint64_t first, uint64_t len)
 {
-	const char *type = d->content_type;
+	const char *type = NULL;
 	char range[80];
 
 	if (what == HTTP_PART) {
@@ -109,8 +112,7 @@ static void answer_bytes(struct exchange *x, struct object_details *d, int fd,
 			 (unsigned long long)d->info.size);
 		exchange_add(x, "Content-Range", range);
 	}
-	add_metadata(x, d->metadata);
-	add_overrides(x, x->state, &type);
+	add_props(x, &d->props, &type);
 	if (fd >= 0)
 		exchange_answer_fd(x, what == HTTP_PART ? 206 : 200, type, fd,
 				   first, len);
@@ -146,6 +148,7 @@ static void answer(struct exchange *x, struct object_details *d, int fd)
 		answer_bytes(x, d, fd, what, first, len);
 		return;
 	case HTTP_NOT_MODIFIED:
+		add_lifetime(x, &d->props);
 		exchange_answer_head(x, 304, NULL, info->size);
 		break;
 	case HTTP_FAILED:

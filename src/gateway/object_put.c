@@ -268,19 +268,27 @@ static bool lower(const char *name, char *out, size_t size)
 #define NAME_SIZE 256
 #define KEPT_MAX 80
 
-/* Metadata that is kept, with names in lower case. */
+/* Headers that are kept, with names in lower case. */
 struct kept {
 	struct field fields[KEPT_MAX + 1];
 	char names[KEPT_MAX][NAME_SIZE];
 	size_t n;
 };
 
-static int keep(struct kept *k, const struct field *from, size_t n)
+/* Of the parameters those that a header may be given as. */
+static bool is_kept(const char *name, bool parameter)
 {
-	static const char prefix[] = STORE_METADATA_PREFIX;
+	if (!strncasecmp(name, PROP_META, strlen(PROP_META)))
+		return true;
+	return !parameter && props_kind(name) & PROP_CONTENT &&
+	       strcasecmp(name, PROP_TYPE) != 0;
+}
 
+static int keep(struct kept *k, const struct field *from, size_t n,
+		bool parameters)
+{
 	for (size_t i = 0; i < n; i++) {
-		if (strncasecmp(from[i].name, prefix, sizeof(prefix) - 1) != 0)
+		if (!is_kept(from[i].name, parameters))
 			continue;
 		if (k->n == KEPT_MAX ||
 		    !lower(from[i].name, k->names[k->n], NAME_SIZE))
@@ -307,10 +315,10 @@ static int store_it(struct exchange *x, struct kept *k,
 		.headers = k->fields,
 	};
 	uint64_t since = counters_now_us();
-	int rc = keep(k, x->headers, x->n_headers);
+	int rc = keep(k, x->headers, x->n_headers, false);
 
 	if (!rc)
-		rc = keep(k, o->query.fields, o->query.n);
+		rc = keep(k, o->query.fields, o->query.n, true);
 	if (rc)
 		return rc;
 	meta.n_headers = k->n;

@@ -56,7 +56,7 @@ static int encode(const struct conn *notes, struct headers *h)
 			continue;
 		buf_init(name, 256);
 		buf_init(value, SIZE_MAX / 2);
-		buf_adds(name, STORE_METADATA_PREFIX);
+		buf_adds(name, PROP_META);
 		buf_adds(name, row->name);
 		text_percent_encode(value, text, strlen(text), false);
 		if (buf_err(name) || buf_err(value))
@@ -117,22 +117,19 @@ int catalog_put_marker(struct catalog *c, const char *name,
 	return rc;
 }
 
-/* One line of metadata; what is not ours, or is broken, is no note. */
-static int take_line(const char *line, size_t n, struct conn *out)
+/* One header; what is not ours, or is broken, is no note. */
+static int take_note(const struct field *h, struct conn *out)
 {
-	const char *value = memmem(line, n, ": ", 2);
-	struct buf text = BUF_INIT(STORE_METADATA_SIZE);
+	struct buf text = BUF_INIT(PROPS_BYTES);
 	int rc = 0;
 
-	for (size_t i = 0; value && i < N_NOTES; i++) {
+	for (size_t i = 0; i < N_NOTES; i++) {
 		char **to = (char **)((char *)out + notes_table[i].offset);
-		size_t len = strlen(notes_table[i].name);
 
-		if ((size_t)(value - line) != len || *to ||
-		    memcmp(line, notes_table[i].name, len))
+		if (*to || !text_starts_with(h->name, PROP_META) ||
+		    strcmp(h->name + strlen(PROP_META), notes_table[i].name))
 			continue;
-		if (text_percent_decode(&text, value + 2,
-					n - (value + 2 - line)) ||
+		if (text_percent_decode(&text, h->value, strlen(h->value)) ||
 		    buf_err(&text))
 			break;
 		*to = strdup(buf_str(&text));
@@ -146,6 +143,7 @@ int catalog_notes(struct catalog *c, const char *name, struct conn *out,
 		  char etag[STORE_ETAG_SIZE])
 {
 	char *key = c->storage ? catalog_key(c, name, true) : NULL;
+	struct field at = { NULL, NULL };
 	struct object_details d;
 	int rc = -ENOMEM;
 
@@ -159,12 +157,8 @@ int catalog_notes(struct catalog *c, const char *name, struct conn *out,
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;
 	memcpy(etag, d.info.etag, STORE_ETAG_SIZE);
-	for (const char *line = d.metadata; *line && !rc;) {
-		size_t n = strcspn(line, "\n");
-
-		rc = take_line(line, n, out);
-		line += line[n] ? n + 1 : n;
-	}
+	while (!rc && props_next(&d.props, &at))
+		rc = take_note(&at, out);
 	return rc;
 }
 

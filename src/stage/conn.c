@@ -85,6 +85,10 @@ const struct option conn_options[] = {
 	    .help = "the gateway's /v1/upload_to_stage takes files for it "
 		    "from each [user NAME] that may write it (fs:// needs no "
 		    "such word)"),
+	ROW(content_type, CHOICE, content_type, .choices = "by_name|off",
+	    .def = "by_name",
+	    .help = "by_name: what is written gets the content type of its "
+		    "suffix (/etc/mime.types), if none is given"),
 	ROW(part_size, SIZE, part_size, .min = 5 * MIB, .max = 5 * GIB,
 	    .help = "bytes of an upload's part (default: by the file's size)"),
 	ROW(connections, UINT, connections, .min = 1, .max = 1024, .def = "32",

@@ -30,6 +30,7 @@ struct conn {
 	int public_addressing; /* the same, or CONN_SAME */
 	bool virtual_host; /* enable_virtual_host_style */
 	bool ro, allow_overlap, requester_pays, upload_api;
+	int content_type; /* enum conn_content_type */
 	uint64_t part_size; /* bytes; 0: auto */
 	uint64_t connections, connect_timeout, idle_timeout, deadline;
 	int upload_checksum; /* enum s3_checksum's order */
@@ -38,6 +39,8 @@ struct conn {
 	char *comment, *file_format, *copy_options, *created_on;
 };
 
+/* Of new objects, for which nobody says one. */
+enum conn_content_type { CONN_TYPE_BY_NAME, CONN_TYPE_OFF };
 enum conn_addressing { CONN_PATH, CONN_VIRTUAL, CONN_SAME };
 
 extern const struct option conn_options[];

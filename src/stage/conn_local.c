@@ -95,9 +95,9 @@ int conn_local_place(const char *url, struct conn_place *out, struct buf *err)
 
 /* Of all the others a directory would know nothing. */
 static const char *const own_keys[] = {
-	"url",           "public_endpoint_url", "ro",      "upload_api",
-	"allow_overlap", "part_size",           "comment", "file_format",
-	"copy_options",  "created_on",          NULL,
+	"url",           "public_endpoint_url", "ro",           "upload_api",
+	"allow_overlap", "part_size",           "content_type", "comment",
+	"file_format",   "copy_options",        "created_on",   NULL,
 };
 
 static bool is_own(const char *name)

@@ -94,6 +94,7 @@ static int open_s3(const struct conn *c, const char *name, const char *bucket,
 			.storage_class = given(c->storage_class),
 			.sse = given(c->sse),
 			.requester_pays = c->requester_pays,
+			.types = c->content_type == CONN_TYPE_BY_NAME,
 		};
 
 		rc = s3_new(&set, lane, signer, out, err);
@@ -129,6 +130,7 @@ static int open_local(const struct conn *c, const struct conn_place *place,
 		.root = place->root,
 		.url_name = name,
 		.public_endpoint_url = given(c->public_endpoint_url),
+		.types = c->content_type == CONN_TYPE_BY_NAME,
 	};
 	int rc = local_new(&set, out, &why);
 

@@ -95,8 +95,8 @@ static int absent_pending_abort(struct store *s, const struct store_pending *p)
 }
 
 static int absent_copy(struct store *s, const char *from, const char *etag,
-		       const char *to, const struct store_cond *cond,
-		       struct object_info *out)
+		       const char *to, const struct store_retype *retype,
+		       const struct store_cond *cond, struct object_info *out)
 {
 	return err_of(s);
 }

@@ -286,6 +286,7 @@ static int set_names(struct local *l, const struct local_settings *set,
 	while (n && root[n - 1] == '/')
 		n--;
 	l->root = strndup(root, n);
+	l->base.types = set->types;
 	l->url_name = strdup(set->url_name ? set->url_name : "storage");
 	if (!l->root || !l->url_name)
 		return -ENOMEM;

@@ -36,6 +36,7 @@ struct local_settings {
 	/* Whom pre-signed URLs name; NULL: the gateway that answers for this
 	 * root (local_address()), else http://127.0.0.1:8000. */
 	const char *public_endpoint_url;
+	bool types; /* as struct store's */
 };
 
 /*

@@ -3,9 +3,11 @@ libstore_a_SOURCES = \
 	src/store/store.c src/store/store.h \
 	src/store/absent.c src/store/absent.h \
 	src/store/parts.c src/store/parts.h \
+	src/store/props.c src/store/props.h \
 	src/store/store_check.c src/store/store_check.h \
 	src/store/store_files.c \
 	src/store/store_get_sync.c \
+	src/store/store_meta.h \
 	src/store/store_presign.c src/store/store_presign.h \
 	src/store/store_watch.c src/store/store_watch.h \
 	src/store/memstore.c src/store/memstore.h \
@@ -24,7 +26,8 @@ libstore_a_SOURCES = \
 	src/store/local_list.c \
 	src/store/local_lock.c \
 	src/store/local_name.c \
-	src/store/local_note.c \
+	src/store/local_note.c src/store/local_note_impl.h \
+	src/store/local_note_read.c \
 	src/store/local_path.c \
 	src/store/local_pending.c \
 	src/store/local_presign.c \
@@ -59,6 +62,12 @@ LOCAL_RIG_SOURCES = tests/unit/local_rig.c tests/unit/local_rig.h \
 	tests/unit/unit.h
 RIG_SOURCES = tests/unit/s3_rig.c tests/unit/s3_rig.h tests/unit/standin.c \
 	tests/unit/standin.h tests/unit/unit.h
+
+check_PROGRAMS += tests/unit/test_props
+TESTS += tests/unit/test_props
+tests_unit_test_props_SOURCES = tests/unit/test_props.c
+tests_unit_test_props_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_props_LDADD = libstore.a $(BASE_LIBS) $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_store_contract
 TESTS += tests/unit/test_store_contract
@@ -108,6 +117,13 @@ tests_unit_test_s3_fixes_SOURCES = tests/unit/test_s3_fixes.c \
 tests_unit_test_s3_fixes_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_s3_fixes_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_s3_props
+TESTS += tests/unit/test_s3_props
+tests_unit_test_s3_props_SOURCES = tests/unit/test_s3_props.c \
+	tests/unit/aws_home.c tests/unit/aws_home.h $(RIG_SOURCES)
+tests_unit_test_s3_props_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_s3_props_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_s3_place tests/unit/test_memstore
 TESTS += tests/unit/test_s3_place tests/unit/test_memstore
 tests_unit_test_s3_place_SOURCES = tests/unit/test_s3_place.c tests/unit/unit.h
@@ -134,6 +150,12 @@ TESTS += tests/unit/test_local_note
 tests_unit_test_local_note_SOURCES = tests/unit/test_local_note.c $(LOCAL_RIG_SOURCES)
 tests_unit_test_local_note_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_local_note_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_local_props
+TESTS += tests/unit/test_local_props
+tests_unit_test_local_props_SOURCES = tests/unit/test_local_props.c $(LOCAL_RIG_SOURCES)
+tests_unit_test_local_props_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_local_props_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_local_processes
 TESTS += tests/unit/test_local_processes

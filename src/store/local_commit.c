@@ -157,8 +157,19 @@ static int put_in_place(const struct local_commit *c,
 	return err;
 }
 
+/* What is kept with the new file: note is that of what it replaces. */
+static int choose_kept(const struct local_commit *c,
+		       const struct local_note *note, struct local_kept *kept)
+{
+	*kept = *c->kept;
+	if (!c->inherit)
+		return 0;
+	kept->props = note->props;
+	return props_add(&kept->props, &c->kept->props, PROP_CONTENT);
+}
+
 static int finish_file(const struct local_commit *c, const struct stat *old,
-		       struct object_info *out)
+		       const struct local_kept *kept, struct object_info *out)
 {
 	char etag[STORE_ETAG_SIZE];
 	struct stat st;
@@ -167,7 +178,7 @@ static int finish_file(const struct local_commit *c, const struct stat *old,
 	if (!err && fstat(c->fd, &st))
 		err = -errno;
 	if (!err)
-		err = local_note_write(c->fd, &st, c->kept, false, 0, etag);
+		err = local_note_write(c->fd, &st, kept, false, 0, etag);
 	if (!err && !old && c->owner)
 		err = local_own(c->fd, c->owner, true);
 	if (!err && fsync(c->fd))
@@ -183,16 +194,19 @@ static int commit_at(const struct local_commit *c, const struct local_path *p,
 		     struct object_info *out, const char **why)
 {
 	struct local_note note = { 0 };
+	struct local_kept kept;
 	struct stat old;
 	int there = look(p, &old, why), err;
 
 	if (there < 0)
 		return there;
-	if (there && c->cond && c->cond->if_match)
+	if (there && (c->inherit || (c->cond && c->cond->if_match)))
 		local_note_read_at(p->dir, p->name, &old, &note);
 	err = local_cond(c->cond, there ? &old : NULL, note.etag);
 	if (!err)
-		err = finish_file(c, there ? &old : NULL, out);
+		err = choose_kept(c, &note, &kept);
+	if (!err)
+		err = finish_file(c, there ? &old : NULL, &kept, out);
 	return err ? err : put_in_place(c, p, there);
 }
 

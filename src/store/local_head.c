@@ -79,13 +79,21 @@ int local_stat(struct store *s, const char *key, struct name_info *out)
 	return err ? local_failed(l, "look up", key, err, NULL) : 0;
 }
 
+static const char *type_of(const struct local *l, const char *key)
+{
+	const char *type = store_type(&l->base, key);
+
+	if (store_key_is_dir(key))
+		return DIRECTORY_TYPE;
+	return type ? type : DEFAULT_TYPE;
+}
+
 int local_head(struct store *s, const char *key, struct object_details *out)
 {
 	struct local *l = local_of(s);
 	struct local_note note;
 	struct stat st;
 	int err = check_key(l, "look up", key), fd;
-	const char *type;
 
 	if (err)
 		return err;
@@ -96,11 +104,10 @@ int local_head(struct store *s, const char *key, struct object_details *out)
 	/* What is there for keys below it is no object. */
 	if (note.implied)
 		return -ENOENT;
-	type = S_ISDIR(st.st_mode) ? DIRECTORY_TYPE : DEFAULT_TYPE;
 	local_info(&st, note.etag, &out->info);
-	snprintf(out->content_type, sizeof(out->content_type), "%s",
-		 *note.content_type ? note.content_type : type);
-	memcpy(out->metadata, note.metadata, sizeof(out->metadata));
+	out->props = note.props;
+	if (!props_get(&out->props, PROP_TYPE))
+		props_set(&out->props, PROP_TYPE, type_of(l, key));
 	return 0;
 }
 

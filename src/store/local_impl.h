@@ -126,22 +126,20 @@ struct local_note {
 	bool bound; /* it is of this very content */
 	bool implied; /* a folder that is there for keys below it only */
 	char etag[STORE_ETAG_SIZE];
-	char content_type[256]; /* "" none was given */
-	char metadata[STORE_METADATA_SIZE];
+	struct props props; /* of PROP_CONTENT */
 };
 
 /* What of a store_meta is kept. */
 struct local_kept {
-	const char *content_type; /* borrowed; NULL or "": none */
-	struct buf metadata; /* lines */
+	struct props props;
 	bool has_md5;
 	unsigned char md5[16];
 };
 
+/* 0, -EINVAL (no MD5) or -E2BIG. */
 int local_kept_init(struct local_kept *k, const struct store_meta *meta);
 /* From a note: a copy is what its source is. */
-int local_kept_of(struct local_kept *k, const struct local_note *note);
-void local_kept_clear(struct local_kept *k);
+void local_kept_of(struct local_kept *k, const struct local_note *note);
 
 /* What is known of an open file or folder; never fails: what cannot be read is
  * not there. */
@@ -193,6 +191,7 @@ struct local_commit {
 	const struct store_owner *owner;
 	const struct store_cond *cond;
 	const struct local_kept *kept;
+	bool inherit; /* the headers of what is replaced, below these */
 	int fd; /* the file */
 	/* Where it has a name; NULL: it has none. */
 	int from_dir;
@@ -216,8 +215,8 @@ int local_put(struct store *s, const char *key, const struct store_body *body,
 	      const struct store_meta *meta, const struct store_cond *cond,
 	      struct object_info *out);
 int local_copy(struct store *s, const char *from, const char *etag,
-	       const char *to, const struct store_cond *cond,
-	       struct object_info *out);
+	       const char *to, const struct store_retype *retype,
+	       const struct store_cond *cond, struct object_info *out);
 int local_scratch(struct store *s, const char *key, int *fd);
 
 /* ---- local_upload.c ---- */

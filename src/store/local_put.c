@@ -53,6 +53,7 @@ static int place(struct local *l, const char *key, int fd,
 		.owner = meta ? meta->owner : NULL,
 		.cond = cond,
 		.kept = kept,
+		.inherit = meta && meta->inherit,
 		.fd = fd,
 	};
 
@@ -100,7 +101,6 @@ int local_put(struct store *s, const char *key, const struct store_body *body,
 		err = place(l, key, fd, meta, cond, &kept, out);
 	if (fd >= 0)
 		close(fd);
-	local_kept_clear(&kept);
 	return err;
 }
 
@@ -131,12 +131,26 @@ static int fill_from(struct local *l, const char *from, const char *etag,
 	return err ? local_failed(l, "copy", from, err, NULL) : fd;
 }
 
+/* A type that the source has by its name alone is the copy's too, unless it is
+ * to go with the name. */
+static void keep_type(const struct local *l, const char *from,
+		      const struct store_retype *retype,
+		      struct local_kept *kept)
+{
+	const char *type = store_type(&l->base, from);
+
+	if (props_get(&kept->props, PROP_TYPE))
+		props_retype(&kept->props, retype);
+	else if (type && !retype)
+		props_set(&kept->props, PROP_TYPE, type);
+}
+
 int local_copy(struct store *s, const char *from, const char *etag,
-	       const char *to, const struct store_cond *cond,
-	       struct object_info *out)
+	       const char *to, const struct store_retype *retype,
+	       const struct store_cond *cond, struct object_info *out)
 {
 	struct local *l = local_of(s);
-	struct local_note note = { 0 };
+	struct local_note note;
 	struct local_kept kept;
 	struct stat st;
 	int err = check(l, to, 0), fd;
@@ -146,14 +160,14 @@ int local_copy(struct store *s, const char *from, const char *etag,
 	fd = fill_from(l, from, etag, to, &note);
 	if (fd < 0)
 		return fd;
-	err = local_kept_of(&kept, &note);
-	if (!err && fstat(fd, &st))
+	local_kept_of(&kept, &note);
+	keep_type(l, from, retype, &kept);
+	if (fstat(fd, &st))
 		err = -errno;
 	if (!err)
 		err = check(l, to, st.st_size);
 	if (!err)
 		err = place(l, to, fd, NULL, cond, &kept, out);
-	local_kept_clear(&kept);
 	close(fd);
 	return err;
 }

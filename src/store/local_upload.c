@@ -31,7 +31,7 @@ struct uploading {
 	bool ended; /* aborted or completed */
 	bool has_owner;
 	struct store_owner owner;
-	char *content_type;
+	bool inherit;
 	struct local_kept kept;
 	struct lock lock;
 	struct uploading_locked guarded_;
@@ -65,8 +65,6 @@ void local_upload_free(struct store_upload *base)
 	free(uploading_locked(u)->parts);
 	lock_drop(&u->lock);
 	lock_destroy(&u->lock);
-	local_kept_clear(&u->kept);
-	free(u->content_type);
 	free(u->base.key);
 	free(u);
 }
@@ -82,12 +80,8 @@ static int keep_meta(struct uploading *u, const struct store_meta *meta)
 		u->has_owner = true;
 		u->owner = *meta->owner;
 	}
-	if (meta->content_type) {
-		u->content_type = strdup(meta->content_type);
-		u->kept.content_type = u->content_type;
-		err = u->content_type ? 0 : -ENOMEM;
-	}
-	return err;
+	u->inherit = meta->inherit;
+	return 0;
 }
 
 static int check(struct local *l, const char *key)
@@ -267,6 +261,7 @@ static int commit(struct uploading *u, const struct store_cond *cond,
 		.owner = u->has_owner ? &u->owner : NULL,
 		.cond = cond,
 		.kept = &u->kept,
+		.inherit = u->inherit,
 		.fd = u->fd,
 		.from_dir = u->dir,
 		.from_name = LOCAL_DATA,

@@ -154,10 +154,7 @@ static int mem_head(struct store *s, const char *key,
 	o = mem_find_locked(m, key);
 	if (o) {
 		out->info = o->info;
-		snprintf(out->content_type, sizeof(out->content_type), "%s",
-			 o->content_type);
-		snprintf(out->metadata, sizeof(out->metadata), "%s",
-			 o->metadata ? o->metadata : "");
+		mem_props_tell(o->props, &out->props);
 	}
 	lock_drop(&m->lock);
 	return o ? 0 : -ENOENT;
@@ -169,37 +166,36 @@ static int mem_put(struct store *s, const char *key,
 {
 	struct memstore *m = memstore_of(s);
 	struct mem_blob *blob = NULL;
-	char *metadata = NULL;
+	struct mem_props *props = NULL;
 	int err = mem_enter(m, MEM_PUT);
 
-	err = err ? err : mem_metadata(meta, &metadata);
+	err = err ? err : mem_props_of(meta, &props);
 	err = err ? err : mem_blob_read(body, &blob);
 	if (err) {
-		free(metadata);
+		free(props);
 		return err;
 	}
 	lock_take(&m->lock);
 	err = mem_cond_locked(m, key, cond);
-	err = err ? err
-		  : mem_store_locked(m, key, blob, "",
-				     meta ? meta->content_type : NULL, metadata,
-				     out);
+	err = err ? err : mem_store_locked(m, key, blob, "", props, out);
 	lock_drop(&m->lock);
 	if (err) {
 		mem_blob_unref(blob);
-		free(metadata);
+		free(props);
 	}
 	return err;
 }
 
 static int copy_locked(struct memstore *m, const char *from, const char *etag,
-		       const char *to, const struct store_cond *cond,
-		       struct object_info *out) REQUIRES(&m->lock)
+		       const char *to, const struct store_retype *retype,
+		       const struct store_cond *cond, struct object_info *out)
+	REQUIRES(&m->lock)
 {
 	const struct mem_object *o = mem_find_locked(m, from);
-	char content_type[sizeof(o->content_type)], same[STORE_ETAG_SIZE];
+	char same[STORE_ETAG_SIZE];
+	struct props props;
 	struct mem_blob *blob;
-	char *metadata = NULL;
+	struct mem_props *kept;
 	int err;
 
 	if (!o)
@@ -209,23 +205,25 @@ static int copy_locked(struct memstore *m, const char *from, const char *etag,
 	err = mem_cond_locked(m, to, cond);
 	if (err)
 		return err;
-	if (o->metadata && !(metadata = strdup(o->metadata)))
-		return -ENOMEM;
+	mem_props_tell(o->props, &props);
+	props_retype(&props, retype);
+	err = mem_props_keep(&props, &kept);
+	if (err)
+		return err;
 	blob = mem_blob_ref(o->blob);
 	/* A new key moves the objects, o among them. */
-	memcpy(content_type, o->content_type, sizeof(content_type));
 	memcpy(same, o->info.etag, sizeof(same));
-	err = mem_store_locked(m, to, blob, same, content_type, metadata, out);
+	err = mem_store_locked(m, to, blob, same, kept, out);
 	if (err) {
 		mem_blob_unref(blob);
-		free(metadata);
+		free(kept);
 	}
 	return err;
 }
 
 static int mem_copy(struct store *s, const char *from, const char *etag,
-		    const char *to, const struct store_cond *cond,
-		    struct object_info *out)
+		    const char *to, const struct store_retype *retype,
+		    const struct store_cond *cond, struct object_info *out)
 {
 	struct memstore *m = memstore_of(s);
 	int err = mem_enter(m, MEM_COPY);
@@ -233,7 +231,7 @@ static int mem_copy(struct store *s, const char *from, const char *etag,
 	if (err)
 		return err;
 	lock_take(&m->lock);
-	err = copy_locked(m, from, etag, to, cond, out);
+	err = copy_locked(m, from, etag, to, retype, cond, out);
 	lock_drop(&m->lock);
 	return err;
 }
@@ -308,7 +306,7 @@ static void mem_free(struct store *s)
 	lock_take(&m->lock);
 	for (size_t i = 0; i < mem_locked(m)->n_objects; i++) {
 		free(mem_locked(m)->objects[i].key);
-		free(mem_locked(m)->objects[i].metadata);
+		free(mem_locked(m)->objects[i].props);
 		mem_blob_unref(mem_locked(m)->objects[i].blob);
 	}
 	free(mem_locked(m)->objects);

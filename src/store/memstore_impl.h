@@ -24,12 +24,17 @@ void mem_blob_unref(struct mem_blob *b);
 /* The bytes of a PUT: 0, -ENOMEM, or what pread() said (-EIO: it is short). */
 int mem_blob_read(const struct store_body *body, struct mem_blob **out);
 
+/* The headers, in as much memory as they need. */
+struct mem_props {
+	size_t len;
+	char text[];
+};
+
 struct mem_object {
 	char *key;
 	struct mem_blob *blob;
 	struct object_info info;
-	char content_type[256];
-	char *metadata; /* as object_details has it; NULL: none */
+	struct mem_props *props; /* NULL: none */
 };
 
 struct mem_part {
@@ -42,8 +47,7 @@ struct mem_part {
 struct mem_pending {
 	char *key;
 	char *id;
-	char content_type[256];
-	char *metadata;
+	struct mem_props *props;
 	struct mem_part *parts; /* by number */
 	unsigned n_parts;
 	struct mem_pending *next;
@@ -124,14 +128,16 @@ struct mem_object *mem_find_locked(struct memstore *m, const char *key)
 /* 0, -EEXIST, -ESTALE, -ENOENT (If-Match on nothing). */
 int mem_cond_locked(struct memstore *m, const char *key,
 		    const struct store_cond *cond) REQUIRES(&m->lock);
-/* Takes over a reference to blob, and metadata, in success. etag "": the MD5
- * of the bytes. */
+/* Takes over a reference to blob, and props, in success. etag "": the MD5 of
+ * the bytes. */
 int mem_store_locked(struct memstore *m, const char *key, struct mem_blob *blob,
-		     const char *etag, const char *content_type, char *metadata,
+		     const char *etag, struct mem_props *props,
 		     struct object_info *out) REQUIRES(&m->lock);
-/* What of meta's headers is kept, owned; NULL: none. 0, -ENOMEM, or -EMSGSIZE:
- * more than object_details holds. */
-int mem_metadata(const struct store_meta *meta, char **out);
+/* All that a write says, owned, or a copy of what was kept; NULL: none. 0,
+ * -ENOMEM or -E2BIG. */
+int mem_props_of(const struct store_meta *meta, struct mem_props **out);
+int mem_props_keep(const struct props *p, struct mem_props **out);
+void mem_props_tell(const struct mem_props *p, struct props *out);
 void mem_remove_locked(struct memstore *m, const char *key) REQUIRES(&m->lock);
 void mem_etag(const struct mem_blob *blob, char out[STORE_ETAG_SIZE]);
 

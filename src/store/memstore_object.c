@@ -147,31 +147,41 @@ static struct mem_object *insert_locked(struct memstore *m, const char *key)
 	return &g->objects[i];
 }
 
-int mem_metadata(const struct store_meta *meta, char **out)
+int mem_props_keep(const struct props *p, struct mem_props **out)
 {
-	struct buf lines = BUF_INIT(STORE_METADATA_SIZE - 1);
-	int err;
+	*out = NULL;
+	if (!p->len)
+		return 0;
+	*out = malloc(sizeof(**out) + p->len);
+	if (!*out)
+		return -ENOMEM;
+	(*out)->len = p->len;
+	memcpy((*out)->text, p->text, p->len);
+	return 0;
+}
+
+int mem_props_of(const struct store_meta *meta, struct mem_props **out)
+{
+	struct props all;
+	int err = props_of_meta(&all, meta);
 
 	*out = NULL;
-	for (size_t i = 0; meta && i < meta->n_headers; i++) {
-		const struct field *h = &meta->headers[i];
+	return err ? err : mem_props_keep(&all, out);
+}
 
-		if (text_starts_with(h->name, STORE_METADATA_PREFIX))
-			buf_addf(&lines, "%s: %s\n",
-				 h->name + strlen(STORE_METADATA_PREFIX),
-				 h->value);
+void mem_props_tell(const struct mem_props *p, struct props *out)
+{
+	out->len = 0;
+	if (p) {
+		out->len = p->len;
+		memcpy(out->text, p->text, p->len);
 	}
-	err = buf_err(&lines);
-	if (!err && lines.len) {
-		*out = buf_detach(&lines);
-		err = *out ? 0 : -ENOMEM;
-	}
-	buf_clear(&lines);
-	return err;
+	if (!props_get(out, PROP_TYPE))
+		props_set(out, PROP_TYPE, "binary/octet-stream");
 }
 
 int mem_store_locked(struct memstore *m, const char *key, struct mem_blob *blob,
-		     const char *etag, const char *content_type, char *metadata,
+		     const char *etag, struct mem_props *props,
 		     struct object_info *out)
 {
 	struct mem_object *o = mem_find_locked(m, key);
@@ -182,17 +192,14 @@ int mem_store_locked(struct memstore *m, const char *key, struct mem_blob *blob,
 		return -ENOMEM;
 	mem_blob_unref(o->blob);
 	o->blob = blob;
-	free(o->metadata);
-	o->metadata = metadata;
+	free(o->props);
+	o->props = props;
 	o->info.size = blob->n;
 	o->info.mtime = clock_now();
 	if (*etag)
 		snprintf(o->info.etag, sizeof(o->info.etag), "%s", etag);
 	else
 		mem_etag(blob, o->info.etag);
-	snprintf(o->content_type, sizeof(o->content_type), "%s",
-		 content_type && *content_type ? content_type
-					       : "binary/octet-stream");
 	*out = o->info;
 	return 0;
 }
@@ -207,7 +214,7 @@ void mem_remove_locked(struct memstore *m, const char *key)
 		return;
 	i = o - g->objects;
 	free(o->key);
-	free(o->metadata);
+	free(o->props);
 	mem_blob_unref(o->blob);
 	memmove(o, o + 1, (g->n_objects - i - 1) * sizeof(*o));
 	g->n_objects--;
@@ -224,7 +231,7 @@ int memstore_poke(struct store *s, const char *key, const void *bytes, size_t n)
 	if (err)
 		return err;
 	lock_take(&m->lock);
-	err = mem_store_locked(m, key, blob, "", NULL, NULL, &info);
+	err = mem_store_locked(m, key, blob, "", NULL, &info);
 	lock_drop(&m->lock);
 	if (err)
 		mem_blob_unref(blob);

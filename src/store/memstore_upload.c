@@ -29,7 +29,7 @@ void mem_pending_free(struct mem_pending *p)
 	for (unsigned i = 0; i < p->n_parts; i++)
 		mem_blob_unref(p->parts[i].blob);
 	free(p->parts);
-	free(p->metadata);
+	free(p->props);
 	free(p->key);
 	free(p->id);
 	free(p);
@@ -50,15 +50,12 @@ static int begin(struct memstore *m, const char *key,
 {
 	struct mem_pending *p = calloc(1, sizeof(*p));
 	char name[32];
-	int err = p ? mem_metadata(meta, &p->metadata) : -ENOMEM;
+	int err = p ? mem_props_of(meta, &p->props) : -ENOMEM;
 
 	if (err) {
 		free(p);
 		return err;
 	}
-	if (meta && meta->content_type)
-		snprintf(p->content_type, sizeof(p->content_type), "%s",
-			 meta->content_type);
 	p->key = strdup(key);
 	lock_take(&m->lock);
 	snprintf(name, sizeof(name), "upload-%u", ++mem_locked(m)->next_id);
@@ -244,11 +241,10 @@ int mem_upload_complete(struct store_upload *u,
 	err = *at ? mem_cond_locked(m, u->key, cond) : -EIO;
 	err = err ? err : join(m, *at, parts, n, &blob, etag);
 	err = err ? err
-		  : mem_store_locked(m, u->key, blob, etag, (*at)->content_type,
-				     (*at)->metadata, out);
+		  : mem_store_locked(m, u->key, blob, etag, (*at)->props, out);
 	if (!err) {
 		p = *at;
-		p->metadata = NULL;
+		p->props = NULL;
 		*at = p->next;
 	} else {
 		mem_blob_unref(blob);

@@ -107,6 +107,7 @@ static const struct store_ops s3_ops = {
 	.upload_id = s3_upload_id,
 	.pending = s3_pending,
 	.pending_abort = s3_pending_abort,
+	.tags = s3_tags,
 	.copy = s3_copy,
 	.remove = s3_remove,
 	.remove_many = s3_remove_many,
@@ -192,6 +193,7 @@ int s3_new(const struct s3_settings *set, struct http_lane *lane,
 	s->checksum = set->upload_checksum;
 	s->requester_pays = set->requester_pays;
 	s->deadline_ms = 1000 * (set->deadline_s ? set->deadline_s : 120);
+	s->base.types = set->types;
 	s->storage_class = strdup(set->storage_class ? set->storage_class : "");
 	s->sse = strdup(set->sse ? set->sse : "");
 	e = s->storage_class && s->sse ? 0 : -ENOMEM;

@@ -31,6 +31,7 @@ struct s3_settings {
 	enum s3_checksum upload_checksum;
 	const char *storage_class, *sse;
 	bool requester_pays;
+	bool types; /* as struct store's */
 	unsigned deadline_s; /* the lane's; 0: 120 */
 };
 

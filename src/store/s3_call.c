@@ -122,28 +122,52 @@ void s3_call_cond(struct s3_call *c, const struct store_cond *cond)
 	}
 }
 
-#define STORAGE_CLASS "x-amz-storage-class"
-#define SSE "x-amz-server-side-encryption"
-
-/* What the caller says wins over the stage's settings. */
+/* What the caller says wins over all. */
 static bool has_header(const struct store_meta *meta, const char *name)
 {
 	for (size_t i = 0; meta && i < meta->n_headers; i++)
 		if (!strcmp(meta->headers[i].name, name))
 			return true;
-	return false;
+	return meta && meta->content_type && !strcmp(name, PROP_TYPE);
+}
+
+/*
+ * What was there wins over the settings, which are for new objects; but the
+ * settings over the encryption that servers choose by themselves: buckets
+ * refuse a write that does not name the one that they demand.
+ */
+static unsigned kept_kinds(const struct s3 *s, const struct props *p)
+{
+	const char *sse = props_get(p, PROP_SSE);
+	bool plain = !sse || !strcmp(sse, "AES256");
+
+	return plain && *s->sse ? PROP_WRITTEN & ~PROP_CRYPT : PROP_WRITTEN;
+}
+
+static void add_props(struct s3_call *c, const struct store_meta *meta,
+		      unsigned kinds)
+{
+	struct field at = { NULL, NULL };
+
+	while (props_next(meta->props, &at))
+		if (props_kind(at.name) & kinds && !has_header(meta, at.name))
+			s3_call_header(c, at.name, at.value);
 }
 
 void s3_call_make(struct s3_call *c, const struct store_meta *meta)
 {
 	struct s3 *s = c->s3;
+	const struct props *was = meta ? meta->props : NULL;
+	unsigned kinds = was ? kept_kinds(s, was) : 0;
 
 	if (meta && meta->content_type)
 		s3_call_header(c, "Content-Type", meta->content_type);
-	if (*s->storage_class && !has_header(meta, STORAGE_CLASS))
-		s3_call_header(c, STORAGE_CLASS, s->storage_class);
-	if (*s->sse && !has_header(meta, SSE))
-		s3_call_header(c, SSE, s->sse);
+	if (was)
+		add_props(c, meta, kinds);
+	if (*s->storage_class && !was && !has_header(meta, PROP_CLASS))
+		s3_call_header(c, PROP_CLASS, s->storage_class);
+	if (*s->sse && !(kinds & PROP_CRYPT) && !has_header(meta, PROP_SSE))
+		s3_call_header(c, PROP_SSE, s->sse);
 	for (size_t i = 0; meta && i < meta->n_headers; i++)
 		s3_call_header(c, meta->headers[i].name,
 			       meta->headers[i].value);

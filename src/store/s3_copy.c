@@ -2,9 +2,10 @@
  * Server-side copies. The source is looked up first: its size says whether
  * one CopyObject does it, and its ETag pins what is copied.
  *
- * Up to 5 GiB: CopyObject. Beyond: an upload whose parts the server copies,
- * several at once; what CopyObject would have kept (type, metadata) is sent
- * with its beginning.
+ * Up to 5 GiB: CopyObject, which takes type and metadata along, but neither
+ * storage class nor encryption: these are said, as the source's HEAD told them.
+ * Beyond: an upload whose parts the server copies, several at once; all headers
+ * and the tags are sent with its beginning.
  *
  * A condition on the target goes along for servers that know it there, and is
  * checked before by a HEAD for those that do not.
@@ -21,13 +22,14 @@
 #define PART_SIZE ((uint64_t)512 << 20)
 #define PARTS_MAX 10000
 #define AT_ONCE 8
-#define KEPT_MAX 40
 
 struct copy {
 	struct s3 *s;
 	const char *from, *to;
 	const struct store_cond *cond;
 	struct object_info source;
+	struct props props; /* what the copy is told */
+	bool retyped;
 };
 
 /* ---- one request ---- */
@@ -74,7 +76,9 @@ static int copy_small(const struct copy *x, bool with_cond,
 	s3_call_init(&c, x->s, HTTP_PUT, x->to, "copy to");
 	s3_call_slow(&c);
 	s3_copy_source(&c, x->from, x->source.etag);
-	s3_call_make(&c, NULL);
+	if (x->retyped)
+		s3_call_header(&c, "x-amz-metadata-directive", "REPLACE");
+	s3_call_make(&c, &(struct store_meta){ .props = &x->props });
 	if (with_cond)
 		s3_call_cond(&c, x->cond);
 	s3_call_parse(&c, parse_copied, &doc);
@@ -95,38 +99,6 @@ static int copy_small(const struct copy *x, bool with_cond,
 }
 
 /* ---- many parts ---- */
-
-/* The headers of the source that go with its copy. */
-static unsigned kept_headers(const struct http_reply *reply,
-			     struct field out[KEPT_MAX])
-{
-	static const char *const kept[] = { "content-type",
-					    "cache-control",
-					    "content-disposition",
-					    "content-encoding",
-					    "content-language",
-					    "expires",
-					    NULL };
-	const char *line = buf_str(&reply->headers);
-	unsigned n = 0;
-
-	while (*line && n < KEPT_MAX) {
-		const char *end = strchrnul(line, '\n');
-		const char *colon = memchr(line, ':', end - line);
-		bool keep = text_starts_with(line, "x-amz-meta-");
-
-		for (unsigned i = 0; colon && !keep && kept[i]; i++)
-			keep = (size_t)(colon - line) == strlen(kept[i]) &&
-			       text_starts_with(line, kept[i]);
-		if (keep && colon && colon + 2 <= end) {
-			out[n].name = strndup(line, colon - line);
-			out[n].value = strndup(colon + 2, end - colon - 2);
-			n++;
-		}
-		line = *end ? end + 1 : end;
-	}
-	return n;
-}
 
 struct range {
 	uint64_t offset, len;
@@ -199,37 +171,64 @@ static int copy_all(const struct copy *x, struct store_upload *u,
 	return err;
 }
 
-static int copy_big(const struct copy *x, const struct http_reply *head,
-		    struct object_info *out)
+static int copy_big(const struct copy *x, struct object_info *out)
 {
-	struct field kept[KEPT_MAX];
-	unsigned n = kept_headers(head, kept);
+	const struct store_meta meta = { .props = &x->props };
 	struct store_upload *u = NULL;
-	int err = 0;
+	int err = s3_upload_open(&x->s->base, x->to, &meta, &u);
 
-	for (unsigned i = 0; i < n; i++)
-		if (!kept[i].name || !kept[i].value)
-			err = -ENOMEM;
-	if (!err)
-		err = s3_upload_begin(x->s, x->to, kept, n, &u);
 	if (!err)
 		err = copy_all(x, u, out);
 	if (err && u)
 		s3_upload_abort(u);
 	if (u)
 		s3_upload_free(u);
-	for (unsigned i = 0; i < n; i++) {
-		free((char *)kept[i].name);
-		free((char *)kept[i].value);
-	}
 	return err;
 }
 
-int s3_copy(struct store *store, const char *from, const char *etag,
-	    const char *to, const struct store_cond *cond,
-	    struct object_info *out)
+/* What is to be said of a copy: of one that the server makes in one step what
+ * it does not take along. */
+static int choose_props(struct copy *x, const struct http_reply *head,
+			const struct store_retype *retype)
 {
-	struct copy x = { s3_of(store), from, to, cond, { 0 } };
+	struct object_details *d = malloc(sizeof(*d));
+	bool big = x->source.size > COPY_MAX;
+	unsigned kinds = PROP_SERVER | PROP_CRYPT;
+	int err = d ? s3_info_props(head, &d->props) : -ENOMEM;
+
+	if (!err && big)
+		err = store_props(&x->s->base, x->from, d);
+	if (!err)
+		x->retyped = props_retype(&d->props, retype);
+	else if (err == -E2BIG && !big)
+		err = 0; /* the server takes them along, all or none */
+	if (x->retyped || big)
+		kinds |= PROP_CONTENT;
+	if (big)
+		kinds |= PROP_TAGS;
+	if (!err)
+		err = props_add(&x->props, &d->props, kinds);
+	free(d);
+	return err;
+}
+
+static int copy(struct copy *x, struct object_info *out)
+{
+	int err;
+
+	if (x->source.size > COPY_MAX)
+		return copy_big(x, out);
+	err = copy_small(x, true, out);
+	return err == -ENOTSUP && x->cond ? copy_small(x, false, out) : err;
+}
+
+int s3_copy(struct store *store, const char *from, const char *etag,
+	    const char *to, const struct store_retype *retype,
+	    const struct store_cond *cond, struct object_info *out)
+{
+	struct copy x = {
+		.s = s3_of(store), .from = from, .to = to, .cond = cond
+	};
 	struct http_reply head, reply;
 	int err = s3_head_reply(x.s, from, false, &x.source, &head);
 
@@ -238,18 +237,15 @@ int s3_copy(struct store *store, const char *from, const char *etag,
 	if (!err && !*x.source.etag)
 		err = -EIO;
 	err = err ? err : s3_check_cond(x.s, to, cond);
+	err = err ? err : choose_props(&x, &head, retype);
+	http_reply_clear(&head);
 	if (!err && !strcmp(from, to)) /* S3 refuses what changes nothing */
 		*out = x.source;
-	else if (!err && x.source.size > COPY_MAX)
-		err = copy_big(&x, &head, out);
 	else if (!err)
-		err = copy_small(&x, true, out);
-	if (err == -ENOTSUP && cond)
-		err = copy_small(&x, false, out);
+		err = copy(&x, out);
 	if (!err && !*out->etag) {
 		err = s3_head_reply(x.s, to, false, out, &reply);
 		http_reply_clear(&reply);
 	}
-	http_reply_clear(&head);
 	return err;
 }

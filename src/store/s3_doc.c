@@ -139,6 +139,37 @@ int s3_doc_result(const char *body, size_t n, const char *root,
 	return s3_xml_parse(body, n, root, &walk);
 }
 
+/* ---- tags ---- */
+
+static int add_tag(void *arg, const char *path, const char *text, size_t n)
+{
+	static const char tag[] = "Tagging/TagSet/Tag/";
+	struct buf *out = arg;
+
+	if (!text_starts_with(path, tag))
+		return 0;
+	if (!strcmp(path + strlen(tag), "Key") && out->len)
+		buf_addc(out, '&');
+	else if (!strcmp(path + strlen(tag), "Value"))
+		buf_addc(out, '=');
+	else if (strcmp(path + strlen(tag), "Key") != 0)
+		return 0;
+	text_percent_encode(out, text, n, false);
+	return 0;
+}
+
+int s3_doc_tags(const char *body, size_t n, struct buf *out)
+{
+	struct s3_xml_walk walk = { .end = add_tag, .arg = out };
+	int err;
+
+	buf_reset(out);
+	err = s3_xml_parse(body, n, "Tagging", &walk);
+	if (!err && buf_err(out))
+		err = buf_err(out) == -EMSGSIZE ? -E2BIG : buf_err(out);
+	return err;
+}
+
 /* ---- batch delete ---- */
 
 struct deleted {

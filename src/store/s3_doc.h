@@ -55,6 +55,9 @@ struct s3_result_doc {
 int s3_doc_result(const char *body, size_t n, const char *root,
 		  struct s3_result_doc *out);
 
+/* Tagging: `key=value&...`, encoded, as x-amz-tagging has it. */
+int s3_doc_tags(const char *body, size_t n, struct buf *out);
+
 /* DeleteResult: failed() for each key that was not removed. */
 int s3_doc_deleted(const char *body, size_t n,
 		   void (*failed)(void *arg, const char *key, const char *code),

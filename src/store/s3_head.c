@@ -102,55 +102,45 @@ int s3_check_cond(struct s3 *s, const char *key, const struct store_cond *cond)
 	return err;
 }
 
-static void read_metadata(const struct http_reply *reply,
-			  char out[STORE_METADATA_SIZE])
-{
-	const char *line = buf_str(&reply->headers);
-	size_t used = 0;
-
-	while (*line) {
-		size_t n = strcspn(line, "\n");
-		const char *name = line + strlen(STORE_METADATA_PREFIX);
-		size_t len = line + n - name + 1;
-
-		if (text_starts_with(line, STORE_METADATA_PREFIX) && line[n] &&
-		    len < STORE_METADATA_SIZE - used) {
-			memcpy(out + used, name, len);
-			used += len;
-		}
-		line += line[n] ? n + 1 : n;
-	}
-	out[used] = '\0';
-}
-
 int s3_head(struct store *store, const char *key, struct object_details *out)
 {
 	struct http_reply reply;
-	static const struct {
-		const char *header;
-		size_t offset, size;
-	} texts[] = {
-		{ "content-type", offsetof(struct object_details, content_type),
-		  sizeof(out->content_type) },
-		{ "x-amz-storage-class",
-		  offsetof(struct object_details, storage_class),
-		  sizeof(out->storage_class) },
-		{ "x-amz-version-id",
-		  offsetof(struct object_details, version_id),
-		  sizeof(out->version_id) },
-	};
 	struct buf text = BUF_INIT(4096);
 	int err = s3_head_reply(s3_of(store), key, false, &out->info, &reply);
 
-	for (size_t i = 0; !err && i < sizeof(texts) / sizeof(*texts); i++)
-		if (http_reply_header(&reply, texts[i].header, &text) &&
-		    text.len < texts[i].size)
-			memcpy((char *)out + texts[i].offset, buf_str(&text),
-			       text.len + 1);
-	if (!err)
-		read_metadata(&reply, out->metadata);
+	if (!err && http_reply_header(&reply, "x-amz-version-id", &text) &&
+	    text.len < sizeof(out->version_id))
+		memcpy(out->version_id, buf_str(&text), text.len + 1);
+	if (!err && s3_info_props(&reply, &out->props) == -ENOMEM)
+		err = -ENOMEM;
 	buf_clear(&text);
 	http_reply_clear(&reply);
+	return err;
+}
+
+/* ---- tags ---- */
+
+static int parse_tags(struct s3_call *c, const struct buf *body)
+{
+	return s3_doc_tags(buf_str(body), body->len, c->out);
+}
+
+int s3_tags(struct store *store, const char *key, struct buf *out)
+{
+	struct s3_call c;
+	struct http_reply reply;
+	int err;
+
+	s3_call_init(&c, s3_of(store), HTTP_GET, key, "read the tags of");
+	/* The caller says what follows from a refusal. */
+	c.quiet = true;
+	s3_call_query(&c, "tagging", "");
+	s3_call_parse(&c, parse_tags, out);
+	err = s3_call_perform(&c, &reply);
+	if (err && err != -EACCES && err != -ENOTSUP)
+		s3_call_speak(&c, err, &reply);
+	http_reply_clear(&reply);
+	s3_call_clear(&c);
 	return err;
 }
 

@@ -65,7 +65,7 @@ bool s3_trusts_clock(const struct s3 *s);
 
 /* ---- s3_call.c ---- */
 
-#define S3_CALL_FIELDS 48
+#define S3_CALL_FIELDS 56
 #define S3_REPLY_MAX (16u << 20) /* a page of a listing */
 
 struct s3_fields {
@@ -114,7 +114,8 @@ void s3_call_headerf(struct s3_call *c, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* If-Match or If-None-Match of a write. */
 void s3_call_cond(struct s3_call *c, const struct store_cond *cond);
-/* Storage class and encryption, for what makes an object. */
+/* The headers of what makes an object: the caller's; of an edit or a copy those
+ * of what was there, else what the stage is set to. */
 void s3_call_make(struct s3_call *c, const struct store_meta *meta);
 /* call->text becomes the body, now that it is written. */
 void s3_call_text(struct s3_call *c, const char *content_type);
@@ -187,6 +188,8 @@ void s3_info_read(const struct http_reply *reply, struct object_info *out);
 /* ETag and Date of an answer to a write. */
 void s3_info_written(const struct http_reply *reply, uint64_t size,
 		     struct object_info *out);
+/* The object's headers. 0, -E2BIG (some are left out) or -ENOMEM. */
+int s3_info_props(const struct http_reply *reply, struct props *out);
 /* An MD5 in hex, so that of the object's bytes if it has one part. */
 bool s3_etag_is_md5(const char *etag);
 /* x-amz-copy-source: /bucket/key, encoded. */
@@ -235,7 +238,9 @@ int s3_pending(struct store *s, const char *prefix,
 	       void *arg);
 int s3_pending_abort(struct store *s, const struct store_pending *p);
 int s3_copy(struct store *s, const char *from, const char *etag, const char *to,
-	    const struct store_cond *cond, struct object_info *out);
+	    const struct store_retype *retype, const struct store_cond *cond,
+	    struct object_info *out);
+int s3_tags(struct store *s, const char *key, struct buf *out);
 int s3_remove(struct store *s, const char *key, const char *etag);
 int s3_remove_many(struct store *s, const char *const *keys, unsigned n,
 		   int *results);

@@ -1,6 +1,7 @@
 /*
  * What the headers of an answer tell about an object.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,58 @@ void s3_info_written(const struct http_reply *reply, uint64_t size,
 	if (!out->mtime.tv_sec)
 		out->mtime = clock_now();
 	read_etag(reply, out);
+}
+
+/* A coding of the request, which some servers keep: no bytes are in it. */
+static void strip_chunked(char *value)
+{
+	static const char chunked[] = "aws-chunked";
+	char *at = strcasestr(value, chunked), *end;
+
+	if (!at)
+		return;
+	end = at + strlen(chunked);
+	end += strspn(end, " ,");
+	memmove(at, end, strlen(end) + 1);
+	for (size_t n = strlen(value); n && strchr(" ,", value[n - 1]); n--)
+		value[n - 1] = '\0';
+}
+
+/* One line of the answer's; of two with a name the first counts. */
+static int read_prop(char *line, struct props *out)
+{
+	char *value = strstr(line, ": ");
+
+	if (!value)
+		return 0;
+	*value = '\0';
+	value += 2;
+	if (!props_kind(line) || props_get(out, line))
+		return 0;
+	if (!strcmp(line, PROP_ENCODING))
+		strip_chunked(value);
+	return *value || text_starts_with(line, PROP_META)
+		       ? props_set(out, line, value)
+		       : 0;
+}
+
+int s3_info_props(const struct http_reply *reply, struct props *out)
+{
+	const char *at = buf_str(&reply->headers);
+	int rc = 0;
+
+	out->len = 0;
+	while (*at) {
+		size_t n = strcspn(at, "\n");
+		char *line = strndup(at, n);
+		int one = line ? read_prop(line, out) : -ENOMEM;
+
+		/* What has control bytes is no header for another request. */
+		rc = rc || one == -EINVAL ? rc : one;
+		free(line);
+		at += at[n] ? n + 1 : n;
+	}
+	return rc;
 }
 
 bool s3_etag_is_md5(const char *etag)

@@ -111,21 +111,6 @@ static int upload_begin(struct s3_call *c, const char *key, bool checksums,
 	return err;
 }
 
-int s3_upload_begin(struct s3 *s, const char *key, const struct field *headers,
-		    unsigned n, struct store_upload **out)
-{
-	struct s3_call c;
-	int err;
-
-	s3_call_init(&c, s, HTTP_POST, key, "begin an upload");
-	s3_call_make(&c, NULL);
-	for (unsigned i = 0; i < n; i++)
-		s3_call_header(&c, headers[i].name, headers[i].value);
-	err = upload_begin(&c, key, true, out);
-	s3_call_clear(&c);
-	return err;
-}
-
 int s3_upload_open(struct store *store, const char *key,
 		   const struct store_meta *meta, struct store_upload **out)
 {

@@ -36,10 +36,6 @@ int s3_upload_note(struct s3_upload *u, unsigned number,
 /* An unknown one when nothing was noted. */
 struct s3_part_note s3_upload_noted(struct s3_upload *u, unsigned number);
 
-/* As store_upload_open(), with headers of the caller's: name, value pairs. */
-int s3_upload_begin(struct s3 *s, const char *key, const struct field *headers,
-		    unsigned n, struct store_upload **out);
-
 /* A call on this upload's part: partNumber and uploadId are set. */
 void s3_part_call(struct s3_call *c, struct s3_upload *u, unsigned number,
 		  const char *what);

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/log.h"
+#include "base/mime.h"
 #include "base/text.h"
 #include "store/store_check.h"
 #include "store/store_watch.h"
@@ -54,6 +56,11 @@ int store_check(struct store *s, const char *prefix, struct buf *err)
 	return s->ops->check(s, prefix, err);
 }
 
+const char *store_type(const struct store *s, const char *key)
+{
+	return s->types ? mime_type(key) : NULL;
+}
+
 int store_stat(struct store *s, const char *key, struct name_info *out)
 {
 	int err = s->limits.files && !*key ? 0 : store_check_key(key);
@@ -68,6 +75,41 @@ int store_head(struct store *s, const char *key, struct object_details *out)
 
 	memset(out, 0, sizeof(*out));
 	return err ? err : s->ops->head(s, key, out);
+}
+
+static bool has_tags(const struct object_details *d)
+{
+	const char *count = props_get(&d->props, PROP_TAG_COUNT);
+
+	return count && strcmp(count, "0") != 0;
+}
+
+/* The tags, beside what HEAD told. */
+static int add_tags(struct store *s, const char *key,
+		    struct object_details *out)
+{
+	struct buf tags = BUF_INIT(PROPS_BYTES);
+	int err = s->ops->tags(s, key, &tags);
+
+	if (!err)
+		err = props_set(&out->props, PROP_TAGGING, buf_str(&tags));
+	buf_clear(&tags);
+	if (err != -EACCES && err != -ENOTSUP && err != -E2BIG)
+		return err;
+	log_at(LOG_LEVEL_WARN,
+	       &(struct log_where){ .stage = s->name, .key = key, .err = err },
+	       "the object's tags cannot be read, so its next version has "
+	       "none");
+	return 0;
+}
+
+int store_props(struct store *s, const char *key, struct object_details *out)
+{
+	int err = store_head(s, key, out);
+
+	if (!err && s->ops->tags && has_tags(out))
+		err = add_tags(s, key, out);
+	return err;
 }
 
 int store_list_open(struct store *s, const struct list_query *q,
@@ -236,13 +278,20 @@ int store_copy(struct store *s, const char *from, const char *etag,
 	       const char *to, const struct store_cond *cond,
 	       struct object_info *out)
 {
+	return store_copy_named(s, from, etag, to, NULL, cond, out);
+}
+
+int store_copy_named(struct store *s, const char *from, const char *etag,
+		     const char *to, const struct store_retype *retype,
+		     const struct store_cond *cond, struct object_info *out)
+{
 	struct object_info info = { 0 };
 	int err = store_check_key(from);
 
 	err = err ? err : store_check_key(to);
 	err = err ? err : store_check_etag(etag);
 	err = err ? err : store_check_cond(cond);
-	err = err ? err : s->ops->copy(s, from, etag, to, cond, &info);
+	err = err ? err : s->ops->copy(s, from, etag, to, retype, cond, &info);
 	if (err)
 		return err;
 	store_announce(s, to, &info);

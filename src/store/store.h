@@ -27,7 +27,8 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "base/field.h"
+#include "store/props.h"
+#include "store/store_meta.h"
 #include "store/store_presign.h"
 
 struct buf;
@@ -49,19 +50,11 @@ struct object_info {
 	uint32_t mode, uid, gid;
 };
 
-/* Headers that are kept with an object for whoever made it. */
-#define STORE_METADATA_PREFIX "x-amz-meta-"
-#define STORE_METADATA_SIZE 4096
-
-/* What only a HEAD tells; strings are "" when unknown. */
+/* What only a HEAD tells. */
 struct object_details {
 	struct object_info info;
-	char content_type[256];
-	char storage_class[64];
-	char version_id[1025];
-	/* `name: value\n` lines, names in lower case and without the prefix;
-	 * a line that does not fit is left out. */
-	char metadata[STORE_METADATA_SIZE];
+	char version_id[1025]; /* "" unknown */
+	struct props props; /* its headers; one that does not fit is left out */
 };
 
 /* What store_stat() finds at a name. */
@@ -134,26 +127,6 @@ struct store_body {
 struct store_cond {
 	const char *if_match; /* ETag that must be there */
 	bool if_absent; /* nothing may be there */
-};
-
-/* Whose a new object is, and its permission bits, in a store that keeps that;
- * the directories that it needs get its owner too. */
-struct store_owner {
-	uint32_t uid, gid, mode;
-};
-
-/* Metadata that goes with an object. */
-struct store_meta {
-	/* NULL: who replaces an object leaves owner and mode as they are; a new
-	 * one is the process's, by its umask. */
-	const struct store_owner *owner;
-	const char *content_type; /* NULL: the store's default */
-	/* More headers, names in lower case. A store that knows no headers
-	 * keeps those of STORE_METADATA_PREFIX and leaves the rest out. */
-	const struct field *headers;
-	size_t n_headers;
-	/* Parts come from elsewhere: no checksums of the store's choice. */
-	bool foreign_parts;
 };
 
 struct store_upload {
@@ -258,9 +231,11 @@ struct store_ops {
 		       void *arg);
 	int (*pending_abort)(struct store *s, const struct store_pending *p);
 	const char *(*upload_id)(struct store_upload *u);
+	/* Appends the tags as PROP_TAGGING has them. NULL: there are none. */
+	int (*tags)(struct store *s, const char *key, struct buf *out);
 	int (*copy)(struct store *s, const char *from, const char *etag,
-		    const char *to, const struct store_cond *cond,
-		    struct object_info *out);
+		    const char *to, const struct store_retype *retype,
+		    const struct store_cond *cond, struct object_info *out);
 	/* etag: only the object that has it, else -ESTALE; NULL: any. */
 	int (*remove)(struct store *s, const char *key, const char *etag);
 	int (*remove_many)(struct store *s, const char *const *keys, unsigned n,
@@ -294,6 +269,7 @@ struct store {
 	const struct store_ops *ops;
 	struct store_limits limits;
 	char *name; /* for the log: the stage's */
+	bool types; /* new objects have the content type of their names */
 	struct store_watchers *watchers;
 	unsigned refs; /* atomic */
 };
@@ -311,6 +287,12 @@ void store_unref(struct store *s);
 int store_check(struct store *s, const char *prefix, struct buf *err);
 
 /*
+ * The content type that a new object of that key is to get; NULL: the store's
+ * default. A store of files says so by itself of one to which none was given.
+ */
+const char *store_type(const struct store *s, const char *key);
+
+/*
  * What is at this name: the object, and whether keys lie below it, asked side
  * by side. 0 also when nothing is there (both false). In a store of files ""
  * is its root.
@@ -318,6 +300,12 @@ int store_check(struct store *s, const char *prefix, struct buf *err);
 int store_stat(struct store *s, const char *key, struct name_info *out);
 /* Everything about one object. -ENOENT when there is none. */
 int store_head(struct store *s, const char *key, struct object_details *out);
+/*
+ * The same for a write that puts another version in its place: the headers
+ * that it is to have again. One more request when the object has tags; tags
+ * that may not be read are left out, which is logged.
+ */
+int store_props(struct store *s, const char *key, struct object_details *out);
 
 /*
  * An iterator in key order (objects and grouped prefixes in one order).
@@ -372,10 +360,15 @@ int store_pending(struct store *s, const char *prefix,
 		  void *arg);
 int store_pending_abort(struct store *s, const struct store_pending *p);
 
-/* Server-side, any size. etag: the source's, or NULL. */
+/* Server-side, any size, with all headers and the storage class. etag: the
+ * source's, or NULL. */
 int store_copy(struct store *s, const char *from, const char *etag,
 	       const char *to, const struct store_cond *cond,
 	       struct object_info *out);
+/* The same, and the content type goes with the name. */
+int store_copy_named(struct store *s, const char *from, const char *etag,
+		     const char *to, const struct store_retype *retype,
+		     const struct store_cond *cond, struct object_info *out);
 
 /* A key that is not there is removed. */
 int store_remove(struct store *s, const char *key);

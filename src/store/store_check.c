@@ -59,6 +59,8 @@ int store_check_body(const struct store *s, const struct store_body *body)
 
 int store_check_meta(const struct store_meta *meta)
 {
+	if (meta && meta->props && meta->inherit)
+		return -EINVAL;
 	if (!meta || !meta->content_type)
 		return 0;
 	if (!*meta->content_type || strlen(meta->content_type) > 255 ||

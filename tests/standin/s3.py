@@ -6,7 +6,7 @@ import bisect
 import hashlib
 import threading
 import time
-from urllib.parse import unquote_to_bytes
+from urllib.parse import parse_qsl, unquote_to_bytes
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
@@ -14,8 +14,11 @@ import s3_list
 from sigv4 import Refused, split_query, verify
 
 KEPT = ("content-type", "cache-control", "content-disposition",
-        "content-encoding", "content-language", "expires",
-        "x-amz-storage-class", "x-amz-server-side-encryption")
+        "content-encoding", "content-language", "expires")
+# What a copy does not have from its source.
+PLACED = ("x-amz-storage-class", "x-amz-server-side-encryption",
+          "x-amz-server-side-encryption-aws-kms-key-id",
+          "x-amz-website-redirect-location")
 XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 XMLNS = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 request_ids = iter(range(1, 1 << 62))
@@ -46,14 +49,16 @@ def error_answer(status, code, message, headers=None, **extra):
 
 
 class Obj:
-    def __init__(self, data, headers, mtime, etag=None):
+    def __init__(self, data, headers, mtime, etag=None, tags=""):
         self.data, self.headers, self.mtime = data, headers, mtime
+        self.tags = tags
         self.etag = etag or '"%s"' % hashlib.md5(data).hexdigest()
 
 
 class Upload:
-    def __init__(self, key, headers, started):
+    def __init__(self, key, headers, started, tags):
         self.key, self.headers, self.started = key, headers, started
+        self.tags = tags
         self.parts = {}
 
 
@@ -190,7 +195,11 @@ class S3:
         head = {"ETag": obj.etag, "Accept-Ranges": "bytes",
                 "Last-Modified": time.strftime("%a, %d %b %Y %H:%M:%S GMT",
                                                time.gmtime(obj.mtime)),
-                **obj.headers}
+                "Content-Type": "binary/octet-stream", **obj.headers}
+        if "content-type" in obj.headers:
+            del head["Content-Type"]
+        if obj.tags:
+            head["x-amz-tagging-count"] = str(len(obj.tags.split("&")))
         for name, value in query.items():
             if name.startswith("response-"):
                 named = name[len("response-"):].title()
@@ -211,9 +220,20 @@ class S3:
 
     def put(self, bucket, name, key, query, headers, body):
         self.check_write(bucket, key, headers)
-        obj = Obj(body, kept_headers(headers), time.time())
+        obj = Obj(body, kept_headers(headers), time.time(),
+                  tags=headers.get("x-amz-tagging", ""))
         bucket.put(key, obj)
         return Answer(200, {"ETag": obj.etag}, b"")
+
+    def tagging(self, bucket, name, key, query, headers, body):
+        obj = bucket.objects.get(key)
+        if obj is None:
+            raise Refused(404, "NoSuchKey",
+                          "The specified key does not exist.")
+        pairs = parse_qsl(obj.tags, keep_blank_values=True)
+        return xml_answer("Tagging", "<TagSet>%s</TagSet>" % "".join(
+            "<Tag><Key>%s</Key><Value>%s</Value></Tag>" % (
+                escape(k), escape(v)) for k, v in pairs))
 
     def check_write(self, bucket, key, headers):
         if len(key) > 1024:
@@ -248,8 +268,12 @@ class S3:
         if not replace and bucket.objects.get(key) is src:
             raise Refused(400, "InvalidRequest", "a copy onto itself that "
                           "changes nothing is illegal")
-        obj = Obj(src.data, kept_headers(headers) if replace
-                  else dict(src.headers), time.time())
+        kept = kept_headers(headers)
+        if not replace:
+            kept = {**{k: v for k, v in src.headers.items()
+                       if k not in PLACED},
+                    **{k: v for k, v in kept.items() if k in PLACED}}
+        obj = Obj(src.data, kept, time.time(), tags=src.tags)
         bucket.put(key, obj)
         return copy_answer("CopyObjectResult", obj)
 
@@ -284,7 +308,8 @@ class S3:
     def create_upload(self, bucket, name, key, query, headers, body):
         upload_id = "upload-%d" % next(self.upload_ids)
         bucket.uploads[upload_id] = Upload(key, kept_headers(headers),
-                                           time.time())
+                                           time.time(),
+                                           headers.get("x-amz-tagging", ""))
         return xml_answer("InitiateMultipartUploadResult",
                           "<Bucket>%s</Bucket><Key>%s</Key><UploadId>%s"
                           "</UploadId>" % (name, xml_key(key), upload_id))
@@ -324,7 +349,8 @@ class S3:
         digest = hashlib.md5(b"".join(bytes.fromhex(p.etag.strip('"'))
                                       for p in parts)).hexdigest()
         obj = Obj(b"".join(p.data for p in parts), upload.headers,
-                  time.time(), '"%s-%d"' % (digest, len(parts)))
+                  time.time(), '"%s-%d"' % (digest, len(parts)),
+                  upload.tags)
         bucket.put(key, obj)
         del bucket.uploads[query["uploadId"].decode("latin-1")]
         return xml_answer("CompleteMultipartUploadResult",
@@ -345,6 +371,7 @@ class S3:
         ("POST", "bucket", "delete", delete_many),
         ("HEAD", "object", None, get),
         ("GET", "object", "uploadId", list_parts),
+        ("GET", "object", "tagging", tagging),
         ("GET", "object", None, get),
         ("PUT", "object", "partNumber", part),
         ("PUT", "object", "x-amz-copy-source", copy),
@@ -358,7 +385,8 @@ class S3:
 
 def kept_headers(headers):
     return {k.lower(): v for k, v in headers.items()
-            if k.lower() in KEPT or k.lower().startswith("x-amz-meta-")}
+            if k.lower() in KEPT + PLACED or
+            k.lower().startswith("x-amz-meta-")}
 
 
 def matches(condition, obj):

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 static void put_then_get(struct contract *c)
 {
@@ -148,7 +149,7 @@ static void head_tells(struct contract *c)
 	assert_int_equal(store_head(c->s, key(c, "o/h"), &d), 0);
 	assert_int_equal(d.info.size, 1);
 	assert_string_equal(d.info.etag, info.etag);
-	assert_string_equal(d.content_type, "text/csv");
+	assert_string_equal(props_get(&d.props, PROP_TYPE), "text/csv");
 	assert_int_equal(store_head(c->s, key(c, "o/none"), &d), -ENOENT);
 }
 
@@ -210,31 +211,68 @@ static void removes(struct contract *c)
 	assert_int_equal(store_remove(c->s, key(c, "o/rm")), 0);
 }
 
-static void keeps_metadata(struct contract *c)
+static const struct field of_content[] = {
+	{ "content-type", "text/css" },
+	{ "content-encoding", "gzip" },
+	{ "content-disposition", "attachment; filename=\"a b.css\"" },
+	{ "content-language", "de, en" },
+	{ "cache-control", "max-age=60, public" },
+	{ "expires", "Thu, 01 Dec 2044 16:00:00 GMT" },
+	{ "x-amz-meta-contract-one", "a%20b" },
+	{ "x-amz-meta-contract-two", "c" },
+};
+#define N_OF_CONTENT (sizeof(of_content) / sizeof(*of_content))
+
+static void assert_props(struct contract *c, const char *name, const char *type)
 {
-	static const struct field headers[] = {
-		{ "x-amz-meta-contract-one", "a%20b" },
-		{ "x-amz-meta-contract-two", "c" },
-	};
-	const struct store_meta meta = { .headers = headers, .n_headers = 2 };
-	const struct store_body body = { .data = "" };
 	struct object_details d;
-	char *from = strdup(key(c, "o/meta/"));
+	size_t metadata = 0;
+	struct field at = { NULL, NULL };
+
+	assert_int_equal(store_head(c->s, name, &d), 0);
+	assert_string_equal(props_get(&d.props, PROP_TYPE), type);
+	for (size_t i = 1; i < N_OF_CONTENT; i++)
+		assert_string_equal(props_get(&d.props, of_content[i].name)
+					    ?: "",
+				    of_content[i].value);
+	while (props_next(&d.props, &at))
+		metadata += text_starts_with(at.name, PROP_META);
+	assert_int_equal(metadata, 2);
+}
+
+/* All headers of the content stay, come with a copy, go with a replacement, and
+ * are what an edit says again. */
+static void keeps_props(struct contract *c)
+{
+	static const struct store_retype other = { "text/html", "text/xml" },
+					 named = { "text/css", "text/xml" };
+	const struct store_meta meta = { .headers = of_content,
+					 .n_headers = N_OF_CONTENT };
+	const struct store_body body = { .data = "x", .fd = -1, .len = 1 };
+	struct object_details d;
+	struct store_meta edit = { .props = &d.props };
+	char *from = strdup(key(c, "o/props"));
+	char *to = strdup(key(c, "o/props-copy"));
 
 	assert_int_equal(store_put(c->s, from, &body, &meta, NULL, NULL), 0);
+	assert_props(c, from, "text/css");
+	assert_int_equal(store_copy(c->s, from, NULL, to, NULL, NULL), 0);
+	assert_props(c, to, "text/css");
+	assert_int_equal(
+		store_copy_named(c->s, from, NULL, to, &other, NULL, NULL), 0);
+	assert_props(c, to, "text/css");
+	assert_int_equal(
+		store_copy_named(c->s, from, NULL, to, &named, NULL, NULL), 0);
+	assert_props(c, to, "text/xml");
+	put(c, "o/props", "");
 	assert_int_equal(store_head(c->s, from, &d), 0);
-	assert_non_null(strstr(d.metadata, "contract-one: a%20b\n"));
-	assert_non_null(strstr(d.metadata, "contract-two: c\n"));
-	assert_int_equal(strlen(d.metadata), 36);
-	assert_int_equal(store_copy(c->s, from, NULL, key(c, "o/meta-copy"),
-				    NULL, NULL),
-			 0);
-	assert_int_equal(store_head(c->s, key(c, "o/meta-copy"), &d), 0);
-	assert_non_null(strstr(d.metadata, "contract-one: a%20b\n"));
-	put(c, "o/meta/", "");
-	assert_int_equal(store_head(c->s, from, &d), 0);
-	assert_string_equal(d.metadata, "");
+	assert_null(props_get(&d.props, "x-amz-meta-contract-one"));
+	assert_null(props_get(&d.props, PROP_ENCODING));
+	assert_int_equal(store_props(c->s, to, &d), 0);
+	assert_int_equal(store_put(c->s, from, &body, &edit, NULL, NULL), 0);
+	assert_props(c, from, "text/xml");
 	free(from);
+	free(to);
 }
 
 static void removes_many(struct contract *c)
@@ -276,8 +314,7 @@ const struct contract_test contract_objects[] = {
 	{ "a ranged get tells the object's size and ETag", get_tells_info },
 	{ "a get pinned to an ETag is ESTALE after a change", get_pinned },
 	{ "head tells type, size and ETag", head_tells },
-	{ "metadata stays with an object until it is replaced",
-	  keeps_metadata },
+	{ "headers stay with an object until it is replaced", keeps_props },
 	{ "stat tells object and prefix", stat_tells },
 	{ "conditional puts hold", put_conditions },
 	{ "remove removes, and again is fine", removes },

@@ -270,6 +270,34 @@ static void complete_conditions(struct contract *c)
 	assert_text(c, "uc/there", "new");
 }
 
+/* An upload is told its headers when it begins. */
+static void upload_headers(struct contract *c)
+{
+	static const struct field headers[] = {
+		{ "cache-control", "no-cache" },
+		{ "x-amz-meta-contract", "a b" },
+	};
+	const struct store_meta meta = { .content_type = "text/csv",
+					 .headers = headers,
+					 .n_headers = 2 };
+	struct object_details d;
+	struct store_upload *u;
+	struct test_part t;
+	struct store_part_done done;
+
+	assert_int_equal(store_upload_open(c->s, key(c, "uh/x"), &meta, &u), 0);
+	part_start(&t, u, 1, 0, "new", 3);
+	part_end(&t, &done);
+	assert_int_equal(store_upload_complete(u, &done, 1, NULL, NULL), 0);
+	store_upload_free(u);
+	assert_int_equal(store_head(c->s, key(c, "uh/x"), &d), 0);
+	row_equal("type", props_get(&d.props, PROP_TYPE), "text/csv");
+	for (size_t i = 0; i < COUNT(headers); i++)
+		row_equal(headers[i].name,
+			  props_get(&d.props, headers[i].name) ?: "",
+			  headers[i].value);
+}
+
 static void wrong_parts(struct contract *c)
 {
 	struct store_upload *u;
@@ -305,6 +333,7 @@ const struct contract_test contract_uploads[] = {
 	{ "a part is copied by the server", part_by_copy },
 	{ "an aborted upload leaves nothing", upload_aborted },
 	{ "completion holds only if", complete_conditions },
+	{ "an upload's headers are its object's", upload_headers },
 	{ "parts that cannot be are refused", wrong_parts },
 	{ NULL, NULL },
 };

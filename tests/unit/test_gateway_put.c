@@ -153,9 +153,9 @@ static void test_kept(void **state)
 	reply_expect("stored", &r, 200, NULL);
 	assert_int_equal(store_head(rig.disk.s, KEY, &d), 0);
 	row_equal("ETag", reply_header(&r, "ETag"), d.info.etag);
-	row_equal("type", d.content_type, "text/csv");
-	assert_non_null(strstr(d.metadata, "color: blue\n"));
-	assert_non_null(strstr(d.metadata, "size: 4\n"));
+	row_equal("type", props_get(&d.props, PROP_TYPE), "text/csv");
+	row_equal("metadata", props_get(&d.props, "x-amz-meta-color"), "blue");
+	row_equal("metadata", props_get(&d.props, "x-amz-meta-size"), "4");
 	reply_clear(&r);
 }
 

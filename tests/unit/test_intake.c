@@ -118,7 +118,8 @@ static void files_of_all_sizes(void **state)
 		intake_free(in);
 		row_check(rows[i].sentence, is_there(s, "a/b", rows[i].size));
 		row_number("head", store_head(s, "a/b", &d), 0);
-		row_equal(rows[i].sentence, d.content_type, "text/csv");
+		row_equal(rows[i].sentence, props_get(&d.props, PROP_TYPE),
+			  "text/csv");
 		row_number(rows[i].sentence, memstore_calls(s, "put"),
 			   rows[i].puts);
 		row_number(rows[i].sentence, memstore_calls(s, "part"),

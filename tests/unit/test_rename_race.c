@@ -73,8 +73,8 @@ static void other_machine(struct store *s, const char *from, enum when when)
 }
 
 static int copy(struct store *s, const char *from, const char *etag,
-		const char *to, const struct store_cond *cond,
-		struct object_info *out)
+		const char *to, const struct store_retype *retype,
+		const struct store_cond *cond, struct object_info *out)
 {
 	const char *fails = rows[race.row].fails;
 	int err;
@@ -82,7 +82,7 @@ static int copy(struct store *s, const char *from, const char *etag,
 	if (fails && !strcmp(fails, from))
 		return -EACCES;
 	other_machine(s, from, BEFORE_COPY);
-	err = race.real->copy(s, from, etag, to, cond, out);
+	err = race.real->copy(s, from, etag, to, retype, cond, out);
 	other_machine(s, from, AFTER_COPY);
 	if (rows[race.row].err && !strcmp(rows[race.row].at, from))
 		return rows[race.row].err;

@@ -1,0 +1,173 @@
+#include "base/mime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+#define SYSTEM_TABLE "/etc/mime.types"
+#define TABLE_MAX (1u << 20) /* Debian's has 70 kB */
+#define TYPE_MAX 255
+#define BLANKS " \t\r"
+
+struct row {
+	const char *suffix, *type; /* in text */
+};
+
+struct mime_table {
+	char *text;
+	struct row *rows; /* by suffix */
+	size_t n, cap;
+};
+
+void mime_free(struct mime_table *t)
+{
+	if (!t)
+		return;
+	free(t->text);
+	free(t->rows);
+	free(t);
+}
+
+static int read_text(const char *path, char **out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char *text = malloc(TABLE_MAX + 1);
+	size_t n = 0;
+	ssize_t got = 1;
+	int rc = 0;
+
+	if (fd < 0 || !text)
+		rc = fd < 0 ? -errno : -ENOMEM;
+	while (!rc && got > 0 && n <= TABLE_MAX) {
+		got = read(fd, text + n, TABLE_MAX + 1 - n);
+		if (got < 0 && errno == EINTR)
+			got = 1;
+		else if (got < 0)
+			rc = -errno;
+		else
+			n += (size_t)got;
+	}
+	if (!rc && n > TABLE_MAX)
+		rc = -EFBIG;
+	if (fd >= 0)
+		close(fd);
+	if (rc) {
+		free(text);
+		return rc;
+	}
+	text[n] = '\0';
+	*out = text;
+	return 0;
+}
+
+static int add_row(struct mime_table *t, const char *suffix, const char *type)
+{
+	if (t->n == t->cap) {
+		size_t cap = t->cap ? 2 * t->cap : 1024;
+		struct row *rows = realloc(t->rows, cap * sizeof(*rows));
+
+		if (!rows)
+			return -ENOMEM;
+		t->rows = rows;
+		t->cap = cap;
+	}
+	t->rows[t->n++] = (struct row){ suffix, type };
+	return 0;
+}
+
+/* A value that a header can have. */
+static bool is_type(const char *s)
+{
+	return strchr(s, '/') && strlen(s) <= TYPE_MAX && text_is_ascii(s) &&
+	       !text_has_control(s);
+}
+
+static int add_line(struct mime_table *t, char *line)
+{
+	char *rest, *type, *suffix;
+	int rc = 0;
+
+	line[strcspn(line, "#")] = '\0';
+	type = strtok_r(line, BLANKS, &rest);
+	if (!type || !is_type(type))
+		return 0;
+	while (!rc && (suffix = strtok_r(NULL, BLANKS, &rest)))
+		rc = add_row(t, suffix, type);
+	return rc;
+}
+
+/* Of two rows for a suffix the first of the file counts: it has the lower
+ * address. */
+static int by_suffix(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+	int order = strcasecmp(x->suffix, y->suffix);
+
+	return order ? order
+		     : (x->suffix > y->suffix) - (x->suffix < y->suffix);
+}
+
+int mime_read(const char *path, struct mime_table **out)
+{
+	struct mime_table *t = calloc(1, sizeof(*t));
+	char *line, *rest;
+	int rc = t ? read_text(path, &t->text) : -ENOMEM;
+
+	if (!rc)
+		for (line = strtok_r(t->text, "\n", &rest); line && !rc;
+		     line = strtok_r(NULL, "\n", &rest))
+			rc = add_line(t, line);
+	if (rc) {
+		mime_free(t);
+		return rc;
+	}
+	if (t->n)
+		qsort(t->rows, t->n, sizeof(*t->rows), by_suffix);
+	*out = t;
+	return 0;
+}
+
+const char *mime_find(const struct mime_table *t, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	const char *dot = strrchr(name, '.');
+	size_t low = 0, high = t->n;
+
+	/* `.profile` is a name, not a suffix. */
+	if (!dot || dot == name)
+		return NULL;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcasecmp(t->rows[mid].suffix, dot + 1) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == t->n || strcasecmp(t->rows[low].suffix, dot + 1))
+		return NULL;
+	return t->rows[low].type;
+}
+
+static struct mime_table *table_of_system;
+
+static void read_system(void)
+{
+	if (mime_read(SYSTEM_TABLE, &table_of_system))
+		table_of_system = NULL;
+}
+
+const char *mime_type(const char *path)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, read_system);
+	return table_of_system ? mime_find(table_of_system, path) : NULL;
+}
