@@ -43,6 +43,7 @@ static int look(struct publish *p, bool *moved, bool *whole)
 	p->size = g->size;
 	p->n = parts_count(f->stage->part_size, g->size);
 	p->base = g->base;
+	p->base_limit = g->base_limit;
 	if (g->base_key)
 		p->base_key = strdup(g->base_key);
 	if (g->base_key && !p->base_key)

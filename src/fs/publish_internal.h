@@ -15,6 +15,7 @@ struct publish {
 	unsigned n; /* parts */
 	char *base_key; /* its own, as are the base's facts */
 	struct object_info base;
+	uint64_t base_limit; /* how much of it still counts */
 	struct object_info result;
 };
 
@@ -22,8 +23,13 @@ struct publish {
 
 /* The part of that number, as long as it is now. */
 int publish_part(struct publish *p, unsigned number, struct part_range *part);
-/* True when all of it is the base's, byte for byte. */
-bool publish_is_base(struct publish *p, const struct part_range *part);
+/* True when all of it is of that kind: FILE_BASE is the base's, byte for byte.
+ */
+bool publish_is(struct publish *p, const struct part_range *part,
+		enum file_kind kind);
+/* Bytes of the base, whatever was written there since. -ESTALE when the store
+ * has another object. */
+int publish_get(struct publish *p, uint64_t start, char *bytes, size_t len);
 /* Its bytes: the tail's, or the spill file's, which has all of them then. */
 int publish_body(struct publish *p, const struct part_range *part,
 		 struct store_body *body);

@@ -2,6 +2,11 @@
  * The upload of a publication: first the server copies what is the base's,
  * several parts at once, then the others are sent, then it is completed.
  *
+ * No store keeps a part without bytes for zeros that nobody wrote, and a part
+ * can only be copied from an object that is there. So the server copies them
+ * from the base's end, if that has as many, as what was grown before has; the
+ * others are sent, from a hole of the spill file.
+ *
  * The completion is not interrupted: if it were, nobody would know whether the
  * base is still there for another try.
  */
@@ -14,11 +19,21 @@
 #include "fs/watch.h"
 #include "stage/stage.h"
 
+#define LOOK_FIRST (64U << 10) /* most bases do not end in zeros */
+#define LOOK_SIZE (4U << 20)
+
+/* A part, and where in the base the server finds its bytes. */
+struct copy {
+	unsigned number;
+	uint64_t from;
+};
+
 struct upload {
 	struct publish *publish;
 	struct store_upload *store;
-	unsigned *copies; /* numbers of the parts to copy */
+	struct copy *copies;
 	size_t n_copies;
+	struct extent zeros; /* of the base; empty: none are known */
 	struct store_part_done *list; /* what completes it */
 };
 
@@ -56,9 +71,9 @@ static int copy_part(void *arg, size_t k)
 	struct store_range from = { .key = p->base_key,
 				    .etag = publish_etag(p) };
 	struct store_part_done done;
-	int err = publish_part(p, u->copies[k], &part);
+	int err = publish_part(p, u->copies[k].number, &part);
 
-	from.offset = part.start;
+	from.offset = u->copies[k].from;
 	from.len = part.len;
 	err = err ? err
 		  : store_part_copy(u->store, part.number, part.start, &from,
@@ -68,12 +83,71 @@ static int copy_part(void *arg, size_t k)
 	return err == -ENOENT ? -ESTALE : err;
 }
 
-/* A part that the server can copy? */
-static bool can_copy(struct publish *p, const struct part_range *part)
+/* The base has only zeros in [start, end)? */
+static int look_for_zeros(struct publish *p, uint64_t start, uint64_t end,
+			  bool *are)
 {
-	return publish_is_base(p, part) &&
-	       (part->number == p->n ||
-		part->len >= file_store(p->file)->limits.part_min);
+	char *bytes = malloc(LOOK_SIZE);
+	int err = bytes ? 0 : -ENOMEM;
+
+	*are = true;
+	for (uint64_t at = start; !err && *are && at < end; at += LOOK_SIZE) {
+		size_t len =
+			end - at < LOOK_SIZE ? (size_t)(end - at) : LOOK_SIZE;
+
+		err = publish_get(p, at, bytes, len);
+		*are = !err && !bytes[0] && !memcmp(bytes, bytes + 1, len - 1);
+	}
+	free(bytes);
+	return err;
+}
+
+/* Where the base ends in as many zeros as the longest part has that is to be
+ * of zeros, if the server is to make several parts of them. */
+static int find_zeros(struct upload *u)
+{
+	struct publish *p = u->publish;
+	uint64_t longest = 0, size = p->base_limit ? p->base.size : 0, last;
+	struct part_range part;
+	unsigned count = 0;
+	bool are;
+	int err = 0;
+
+	for (unsigned n = 1; !err && n <= p->n; n++) {
+		err = publish_part(p, n, &part);
+		if (err || !publish_is(p, &part, FILE_ZERO))
+			continue;
+		count++;
+		if (part.len > longest)
+			longest = part.len;
+	}
+	if (err || count < 2 || size < longest)
+		return err;
+	last = longest < LOOK_FIRST ? longest : LOOK_FIRST;
+	err = look_for_zeros(p, size - last, size, &are);
+	if (!err && are)
+		err = look_for_zeros(p, size - longest, size - last, &are);
+	if (!err && are)
+		u->zeros = (struct extent){ size - longest, size };
+	return err;
+}
+
+/* A part that the server can copy? */
+static bool can_copy(struct upload *u, const struct part_range *part,
+		     struct copy *out)
+{
+	struct publish *p = u->publish;
+
+	out->number = part->number;
+	out->from = part->start;
+	if (part->number != p->n &&
+	    part->len < file_store(p->file)->limits.part_min)
+		return false;
+	if (publish_is(p, part, FILE_BASE))
+		return true;
+	out->from = u->zeros.start;
+	return part->len <= u->zeros.end - u->zeros.start &&
+	       publish_is(p, part, FILE_ZERO);
 }
 
 /* Copies what can be copied. A store that cannot copy parts is sent them. */
@@ -84,14 +158,13 @@ static int copy_all(struct upload *u)
 	int err = 0;
 
 	u->copies = calloc(p->n, sizeof(*u->copies));
-	if (!u->copies)
-		return -ENOMEM;
+	err = u->copies ? find_zeros(u) : -ENOMEM;
 	for (unsigned n = 1; !err && n <= p->n; n++) {
 		if (under_way(p->file, n))
 			continue;
 		err = publish_part(p, n, &part);
-		if (!err && can_copy(p, &part)) {
-			u->copies[u->n_copies++] = n;
+		if (!err && can_copy(u, &part, &u->copies[u->n_copies])) {
+			u->n_copies++;
 			/* A stale one must not land after the copy. */
 			err = writer_wait_part(p->file, n);
 		}

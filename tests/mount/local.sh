@@ -80,6 +80,10 @@ both 'append' 'echo one >a; echo two >>a; echo three >>a'
 both 'truncate shorter, longer and to nothing' '
 	cp big cut && truncate -s 12345 cut && cp cut long && truncate -s 54321 long &&
 	cp cut zero && truncate -s 0 zero'
+ok 'a file that grows by 5 GiB takes no room on the disk' '
+	echo hi >$E/grown && truncate -s +5G $E/grown && echo x >>$E/grown &&
+	[ "$(stat -c %s $EXT/grown)" = 5368709125 ] &&
+	[ "$(du -k $EXT/grown | cut -f1)" -lt 1000 ] && rm $E/grown'
 both 'dd into the middle' '
 	dd if=$LOCAL/tree/one of=big bs=1000 seek=7 conv=notrunc status=none'
 both 'dd behind the end' '

@@ -89,6 +89,120 @@ static void test_server_copies(void **state)
 	free(got);
 }
 
+struct scattered_row {
+	const char *sentence;
+	unsigned writes;
+	size_t len; /* of each */
+	size_t step; /* from one to the next; 0: anywhere */
+	size_t memory;
+	unsigned gets; /* at most */
+};
+
+/* Two parts of 8 MiB are written to here and there: what is the base's between
+ * the writes comes by few GETs, and nothing of ours is lost to it. */
+static void test_scattered(void **state)
+{
+	static const struct scattered_row rows[] = {
+		{ "a page here and there", 200, 4096, 0, 64 * MIB, 4 },
+		{ "a byte in each page", 4096, 1, 4096, 64 * MIB, 4 },
+		{ "all but a byte a page", 4096, 4095, 4096, 64 * MIB, 4 },
+		{ "two far apart", 2, 10, 12 * MIB, 64 * MIB, 4 },
+		{ "1.5 of every 3 MiB", 5, 3 * MIB / 2, 3 * MIB, 64 * MIB, 6 },
+		{ "no memory to be had", 200, 4096, 0, 64 * KIB, 64 },
+	};
+	size_t n = 16 * MIB;
+	char *want = malloc(n), *got = malloc(n);
+
+	for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+		const struct scattered_row *row = &rows[k];
+		unsigned seed = 7;
+		struct file *f;
+		struct rig r;
+
+		rig_open(&r, 8 * MIB, row->memory);
+		rig_pattern(want, n, 1);
+		rig_poke(&r, "a", want, n);
+		f = rig_find(&r, "a");
+		for (size_t w = 0; w < row->writes; w++) {
+			size_t at = w * row->step;
+
+			seed = seed * 1103515245 + 12345;
+			if (!row->step)
+				at = seed % (n - row->len);
+			rig_pattern(want + at, row->len, seed);
+			assert_int_equal(file_write(f, at, want + at, row->len),
+					 0);
+		}
+		assert_int_equal(file_publish(f), 0);
+		row_number(row->sentence,
+			   memstore_calls(r.store, "get") <= row->gets, true);
+		row_number(row->sentence, memstore_calls(r.store, "part"), 2);
+		assert_int_equal(rig_object(&r, "a", got, n), n);
+		row_number(row->sentence, memcmp(got, want, n), 0);
+		file_close(f);
+		rig_close(&r);
+	}
+	free(want);
+	free(got);
+}
+
+struct grown_row {
+	const char *sentence;
+	size_t zeros; /* that the base of 4 MiB ends in */
+	size_t size; /* that it grows to */
+	bool emptied; /* before that */
+	unsigned sent, copied; /* parts of 1 MiB */
+};
+
+/* The server makes zeros of zeros, where it has as many as a part. */
+static void test_grown(void **state)
+{
+	static const struct grown_row rows[] = {
+		{ "a base that ends in a part of zeros", MIB, 20 * MIB, false,
+		  0, 20 },
+		{ "one that has more", 3 * MIB, 20 * MIB, false, 0, 20 },
+		{ "the last part is a short one", MIB, 20 * MIB - 5, false, 0,
+		  20 },
+		{ "one that ends in fewer", MIB - 1, 20 * MIB, false, 16, 4 },
+		{ "one that ends in none", 0, 20 * MIB, false, 16, 4 },
+		{ "a single part of zeros", MIB, 5 * MIB, false, 1, 4 },
+		{ "a base that is nobody's any more", MIB, 8 * MIB, true, 8,
+		  0 },
+	};
+	size_t n = 4 * MIB, max = 20 * MIB;
+	char *want = malloc(max), *got = malloc(max);
+
+	for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+		const struct grown_row *row = &rows[k];
+		struct file *f;
+		struct rig r;
+
+		rig_open(&r, MIB, 64 * MIB);
+		memset(want, 0, max);
+		rig_pattern(want, n - row->zeros, 1);
+		want[n - row->zeros - 1] = 'x';
+		rig_poke(&r, "a", want, n);
+		f = rig_find(&r, "a");
+		if (row->emptied) {
+			assert_int_equal(file_reset(f), 0);
+			memset(want, 0, n);
+		}
+		assert_int_equal(file_truncate(f, row->size), 0);
+		assert_int_equal(file_publish(f), 0);
+		row_number(row->sentence, memstore_calls(r.store, "part"),
+			   row->sent);
+		row_number(row->sentence, memstore_calls(r.store, "part_copy"),
+			   row->copied);
+		assert_int_equal(rig_object(&r, "a", got, max),
+				 (long)row->size);
+		row_number(row->sentence, memcmp(got, want, row->size), 0);
+		file_close(f);
+		rig_close(&r);
+	}
+	free(want);
+	free(got);
+}
+
 static void test_store_without_copies(void **state)
 {
 	struct rig r;
@@ -298,6 +412,8 @@ int main(void)
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_unwritten_is_never_rewritten),
 		cmocka_unit_test(test_server_copies),
+		cmocka_unit_test(test_scattered),
+		cmocka_unit_test(test_grown),
 		cmocka_unit_test(test_store_without_copies),
 		cmocka_unit_test(test_base_changed),
 		cmocka_unit_test(test_rebase),
