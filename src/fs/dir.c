@@ -70,6 +70,11 @@ void fs_closedir(struct fs *fs, struct dir_handle *h)
 	free(h);
 }
 
+int fs_fsyncdir(struct fs *fs, struct dir_handle *h)
+{
+	return names_sync(fs, h->dir);
+}
+
 static int begin(struct dir_handle *h)
 {
 	struct wait_entry entry = { .waiter = waiter_self() };

@@ -165,6 +165,8 @@ typedef int fs_emit(void *arg, const char *name, const struct fs_entry *entry,
 		    off_t next);
 int fs_readdir(struct fs *fs, struct dir_handle *h, off_t offset, bool plus,
 	       fs_emit *emit, void *arg);
+/* Names that were made, moved and removed in it outlive a power cut. */
+int fs_fsyncdir(struct fs *fs, struct dir_handle *h);
 void fs_closedir(struct fs *fs, struct dir_handle *h);
 
 /* ---- files (file.c, reader.c, writer.c) ---- */

@@ -42,7 +42,8 @@ fs_names_tests = tests/unit/test_access tests/unit/test_dircache \
 	tests/unit/test_xattr tests/unit/test_xattr_args \
 	tests/unit/test_claims tests/unit/test_open tests/unit/test_handles \
 	tests/unit/test_inode_limits tests/unit/test_stages \
-	tests/unit/test_closes tests/unit/test_watch tests/unit/test_fs_files
+	tests/unit/test_closes tests/unit/test_watch tests/unit/test_fs_files \
+	tests/unit/test_fs_urls
 check_PROGRAMS += $(fs_names_tests)
 TESTS += $(fs_names_tests)
 tests_unit_test_access_SOURCES = tests/unit/test_access.c
@@ -122,6 +123,10 @@ tests_unit_test_fs_files_SOURCES = tests/unit/test_fs_files.c \
 	tests/unit/fs_fixture.c tests/unit/fs_fixture.h $(LOCAL_RIG_SOURCES)
 tests_unit_test_fs_files_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fs_files_LDADD = $(FS_LIBS) $(UNIT_LIBS)
+tests_unit_test_fs_urls_SOURCES = tests/unit/test_fs_urls.c \
+	tests/unit/fs_fixture.c tests/unit/fs_fixture.h $(LOCAL_RIG_SOURCES)
+tests_unit_test_fs_urls_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fs_urls_LDADD = $(FS_LIBS) $(UNIT_LIBS)
 
 # The bytes half: content, blocks, parts.
 libfs_a_SOURCES += \

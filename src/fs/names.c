@@ -276,6 +276,29 @@ int names_keep_dir(struct fs *fs, struct inode *dir, struct inode *i)
 	return rc < 0 ? rc : 0;
 }
 
+int names_sync(struct fs *fs, struct inode *i)
+{
+	struct buf key = NAMES_KEY;
+	struct stage *stage;
+	struct inode_view v;
+	int err;
+
+	inode_view(fs->tree, i, &v);
+	if (!v.files || v.orphan)
+		return 0;
+	/* Its name is its own until it is flushed. */
+	err = tree_publish_begin(fs->tree, i, &key);
+	if (!err) {
+		stage = inode_stage(fs->tree, i);
+		if (stage)
+			err = store_sync(stage->store, buf_str(&key));
+		stage_unref(stage);
+		tree_publish_end(fs->tree, i);
+	}
+	buf_clear(&key);
+	return err == -ENOENT ? 0 : err; /* it has gone meanwhile */
+}
+
 void names_orphan(struct fs *fs, struct inode *i)
 {
 	struct file *f = inode_file_get(fs->tree, i);

@@ -45,6 +45,8 @@ int names_keep_dir(struct fs *fs, struct inode *dir, struct inode *i);
 /* The root of a stage whose store is of files: owner and mode as they are
  * there now. Nothing for any other inode. */
 void names_look_at_root(struct fs *fs, struct inode *i);
+/* What was done to i, or to the names in it, is on the disk that it is on. */
+int names_sync(struct fs *fs, struct inode *i);
 /* i has left the tree, or is about to: its content is nobody's any more. */
 void names_orphan(struct fs *fs, struct inode *i);
 /*

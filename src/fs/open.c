@@ -286,9 +286,14 @@ int fs_flush(struct fs *fs, struct handle *h)
 
 int fs_fsync(struct fs *fs, struct handle *h)
 {
-	return h->state == HANDLE_SHORT
-		       ? h->write_err
-		       : HANDLES_WRITE(fs, file_publish(h->file));
+	uint64_t size;
+	bool ours = file_size(h->file, &size);
+	int err = h->state == HANDLE_SHORT
+			  ? h->write_err
+			  : HANDLES_WRITE(fs, file_publish(h->file));
+
+	/* What was published was flushed with its name. */
+	return err || ours ? err : names_sync(fs, file_inode(h->file));
 }
 
 int fs_fallocate(struct fs *fs, struct handle *h, off_t offset, off_t len)

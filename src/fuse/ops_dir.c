@@ -92,9 +92,13 @@ void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	op_reply(req, 0);
 }
 
-/* Every change of a directory is in the store when its call returns. */
+/* Every change of a directory is in the store when its call returns; one of
+ * files has it flushed now. */
 void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 		 struct fuse_file_info *fi)
 {
-	op_reply(req, 0);
+	int err = fs_fsyncdir(op_begin(req), handle_of(fi));
+
+	op_end(req);
+	op_reply(req, err);
 }

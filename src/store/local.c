@@ -24,7 +24,7 @@
  * folder), local_note (the attribute), local_lock, local_body (bytes),
  * local_commit (a file takes its place), local_put, local_upload,
  * local_pending, local_remove, local_head (reads), local_scan and local_list,
- * local_attr (owner, mode, times, moves), local_small, local_key,
+ * local_attr (owner, mode, times, moves), local_sync, local_small, local_key,
  * local_presign, local_sweep.
  */
 #include <errno.h>
@@ -234,6 +234,7 @@ static const struct store_ops local_ops = {
 	.scratch = local_scratch,
 	.set_attr = local_set_attr,
 	.rename = local_rename,
+	.sync = local_sync,
 	.statfs = local_statfs,
 	.md5 = local_md5,
 	.locate = local_locate,

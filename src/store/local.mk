@@ -36,6 +36,7 @@ libstore_a_SOURCES = \
 	src/store/local_root.c \
 	src/store/local_scan.c \
 	src/store/local_small.c src/store/local_sweep.c \
+	src/store/local_sync.c \
 	src/store/local_upload.c \
 	src/store/s3.c src/store/s3.h src/store/s3_impl.h \
 	src/store/s3_body.c \

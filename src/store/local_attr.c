@@ -140,19 +140,24 @@ int local_set_attr(struct store *s, const char *key, const struct store_attr *a,
 
 /* ---- moves ---- */
 
-/* The ETag of another program's file has its ctime, which a move changes. */
-static void keep_etag(struct local *l, const char *key)
+/* The file of another program: nothing says that its bytes have reached the
+ * disk, where the name that it gets must not come before them; and its ETag
+ * has its ctime, which a move changes. */
+static int settle(struct local *l, const char *key)
 {
 	struct local_note note;
 	struct stat st;
-	int fd = local_open_file(l, key, &st);
+	int fd = local_open_file(l, key, &st), err = 0;
 
 	if (fd < 0)
-		return;
+		return 0;
 	local_note_read(fd, &st, &note);
-	if (!note.bound)
+	if (!note.bound && fdatasync(fd) && errno != EROFS && errno != EINVAL)
+		err = -errno;
+	if (!err && !note.bound)
 		local_note_rebind(fd, &st, &note, st.st_mtim);
 	close(fd);
+	return err;
 }
 
 /* What moves is what the key says, and so is what it replaces. */
@@ -211,7 +216,7 @@ static int rename_locked(struct local *l, const char *from, const char *to,
 	if (!err)
 		err = local_path_make(l, to, NULL, &b);
 	if (!err && !a.is_dir)
-		keep_etag(l, from);
+		err = settle(l, from);
 	if (!err)
 		err = move(&a, &b, if_absent);
 	if (!err)

@@ -258,6 +258,9 @@ int local_set_attr(struct store *s, const char *key, const struct store_attr *a,
 int local_rename(struct store *s, const char *from, const char *to,
 		 bool if_absent, struct object_info *out);
 
+/* ---- local_sync.c ---- */
+int local_sync(struct store *s, const char *key);
+
 /* ---- local_scan.c: a folder's names in order, in bounded memory ---- */
 
 struct local_scan;

@@ -1,7 +1,7 @@
 /*
  * Removal. A name goes under its key's lock; the folders that only it needed go
  * with it. It is not flushed: a power cut may bring back what was removed last,
- * as with any file.
+ * as with any file, unless its folder is flushed (local_sync.c).
  *
  * A folder that is not empty stays, -ENOTEMPTY, when it is removed alone.
  * Among many keys it becomes one that is there for its keys only, and goes with

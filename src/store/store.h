@@ -251,6 +251,7 @@ struct store_ops {
 			const struct store_attr *a, struct object_info *out);
 	int (*rename)(struct store *s, const char *from, const char *to,
 		      bool if_absent, struct object_info *out);
+	int (*sync)(struct store *s, const char *key);
 	int (*statfs)(struct store *s, struct statvfs *out);
 	/* Appends the object's MD5 as an ETag would be, with quotes, if that
 	 * is known. NULL: it is the ETag, as S3 has it. */
@@ -410,6 +411,10 @@ int store_set_attr(struct store *s, const char *key, const struct store_attr *a,
  * if_absent -EEXIST. One step: there is never neither. ETags stay. */
 int store_rename(struct store *s, const char *from, const char *to,
 		 bool if_absent);
+/* What was done to this name, to its attributes or, of a directory ("": the
+ * root), to the names in it outlives a power cut. Other stores: 0, they answer
+ * only what they keep. */
+int store_sync(struct store *s, const char *key);
 /* The disk's room. Other stores: -EOPNOTSUPP. */
 int store_statfs(struct store *s, struct statvfs *out);
 

@@ -77,6 +77,13 @@ int store_rename(struct store *s, const char *from, const char *to,
 	return 0;
 }
 
+int store_sync(struct store *s, const char *key)
+{
+	int err = *key ? store_check_key(key) : 0;
+
+	return err || !s->ops->sync ? err : s->ops->sync(s, key);
+}
+
 int store_statfs(struct store *s, struct statvfs *out)
 {
 	return s->ops->statfs ? s->ops->statfs(s, out) : -EOPNOTSUPP;

@@ -6,8 +6,6 @@
 #include "local_rig.h"
 #include "unit.h"
 
-#include "base/buf.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -15,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct disk {
@@ -266,135 +265,69 @@ static void test_rename_race(void **state)
 	disk_down(&r.d);
 }
 
-/* ---- URLs of names that nobody has looked up ---- */
+/* ---- fsync ---- */
 
-#define D "user.presign.download"
-#define U "user.presign.upload"
+static unsigned flushed_folders, flushed_files;
 
-static const struct {
-	const char *sentence;
-	const char *dir;
-	const char *name;
-	unsigned uid;
-	int err;
-} signs[] = {
-	{ "a file that all may read", "", D "?path=shown", 5, 0 },
-	{ "one that is closed", "", D "?path=closed", 5, -EACCES },
-	{ "in a directory that is closed", "", D "?path=shut/shown", 5,
-	  -EACCES },
-	{ "further down", "", D "?path=shut/in/shown", 5, -EACCES },
-	{ "where only the way is closed", "", U "?path=shut/open/new", 5,
-	  -EACCES },
-	{ "for root all of it", "", D "?path=shut/in/shown", 0, 0 },
-	{ "a closed one for root", "", D "?path=closed", 0, 0 },
-	{ "no upload to what may only be read", "open", U "?path=shown", 5,
-	  -EACCES },
-	{ "nor where nothing may be made", "", U "?path=new", 5, -EACCES },
-	{ "nor below that", "", U "?path=n1/n2/new", 5, -EACCES },
-	{ "a new name where all may", "open", U "?path=new", 5, 0 },
-	{ "below new directories there", "open", U "?path=n1/n2/new", 5, 0 },
-	{ "what may be written", "open", U "?path=wide", 5, 0 },
-	{ "what is not there may be closed once it is", "open", D "?path=none",
-	  5, -ENOENT },
-	{ "below what is not there too", "open", D "?path=n1/none", 5,
-	  -ENOENT },
-	{ "but its maker may", "open", D "?path=none", 0, 0 },
-	{ "through a file", "", D "?path=shown/x", 5, -ENOTDIR },
-	{ "a directory", "", D "?path=open", 5, -EISDIR },
-	{ "through a symbolic link", "", D "?path=link/passwd", 5, -ENOENT },
-	{ "a key of the store", "", D "?path=.stagefs/keys", 0, -EPERM },
-	{ "of a store below it", "", D "?path=open/.stagefs/keys", 0, -EPERM },
-	{ "in another case", "open", D "?path=.STAGEFS/keys", 0, -EPERM },
-	{ "nor may one be written", "open", U "?path=.stagefs/keys", 0,
-	  -EPERM },
-};
-
-static int sign(struct disk *d, const char *dir, const char *name, unsigned uid)
+/* Stands before the C library's. */
+int fsync(int fd)
 {
-	const struct fs_caller c = { .uid = uid, .gid = uid };
-	struct inode *i = mount_find(&d->m, dir, NULL);
-	struct buf out = BUF_INIT(8192);
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -1;
+	if (S_ISDIR(st.st_mode))
+		flushed_folders++;
+	else
+		flushed_files++;
+	return syscall(SYS_fsync, fd);
+}
+
+static void assert_flushed(const char *sentence, unsigned folders,
+			   unsigned files)
+{
+	row_number(sentence, flushed_folders, folders);
+	row_number(sentence, flushed_files, files);
+	flushed_folders = flushed_files = 0;
+}
+
+static int sync_dir(struct disk *d, const char *name)
+{
+	struct inode *i = mount_find(&d->m, name, NULL);
+	struct dir_handle *h;
 	int err;
 
-	assert_non_null(i);
-	err = fs_getxattr(d->m.fs, i, name, &c, &out);
+	assert_int_equal(fs_opendir(d->m.fs, i, &h), 0);
+	err = fs_fsyncdir(d->m.fs, h);
+	fs_closedir(d->m.fs, h);
 	mount_forget(&d->m, i);
-	buf_clear(&out);
 	return err;
 }
 
-static void make_closed(struct disk *d)
+static void test_fsync(void **state)
 {
-	static const struct {
-		const char *name;
-		int mode;
-	} made[] = {
-		{ "shut", 0700 },      { "shut/in", 0755 },
-		{ "shut/open", 0777 }, { "open", 0777 },
-		{ "open/.stagefs", 0700 },
-	}, files[] = {
-		{ "shown", 0644 },	 { "closed", 0600 },
-		{ "shut/shown", 0644 },	 { "shut/in/shown", 0644 },
-		{ "open/shown", 0644 },	 { "open/wide", 0666 },
-		{ "open/.stagefs/keys", 0600 },
-	};
-
-	assert_int_equal(chmod(path(d, "."), 0755), 0);
-	for (size_t i = 0; i < COUNT(made); i++) {
-		assert_int_equal(mkdir(path(d, made[i].name), 0700), 0);
-		assert_int_equal(chmod(path(d, made[i].name), made[i].mode), 0);
-	}
-	for (size_t i = 0; i < COUNT(files); i++) {
-		local_rig_write(&d->rig, files[i].name, "text");
-		assert_int_equal(chmod(path(d, files[i].name), files[i].mode),
-				 0);
-	}
-	assert_int_equal(symlink("/etc", path(d, "link")), 0);
-}
-
-/* A root daemon's mount, where others come in (allow_other). Each row has a
- * mount that knows no name yet. */
-static void test_signs_what_the_caller_may(void **state)
-{
+	struct handle *h;
 	struct disk d;
-
-	if (geteuid())
-		skip();
-	for (size_t i = 0; i < COUNT(signs); i++) {
-		disk_up(&d, 60);
-		make_closed(&d);
-		row_number(signs[i].sentence,
-			   sign(&d, signs[i].dir, signs[i].name, signs[i].uid),
-			   signs[i].err);
-		disk_down(&d);
-	}
-}
-
-/* What is known of a name is as old as the ttl: a URL lives longer. */
-static void test_signs_by_the_disk_of_now(void **state)
-{
-	struct disk d;
-	struct stat st;
 
 	disk_up(&d, 60);
-	assert_int_equal(chmod(path(&d, "."), 0755), 0);
-	assert_int_equal(mkdir(path(&d, "dir"), 0755), 0);
-	local_rig_write(&d.rig, "dir/f", "text");
-	assert_int_equal(chmod(path(&d, "dir/f"), 0644), 0);
-	assert_int_equal(mount_stat(&d.m, "dir/f", &st), 0);
-	assert_int_equal(sign(&d, "dir", D "?path=f", 5), 0);
-	assert_int_equal(sign(&d, "dir/f", D, 5), 0);
-
-	assert_int_equal(chmod(path(&d, "dir/f"), 0600), 0);
-	assert_int_equal(sign(&d, "dir", D "?path=f", 5), -EACCES);
-	assert_int_equal(sign(&d, "dir/f", D, 5), -EACCES);
-	assert_int_equal(chmod(path(&d, "dir/f"), 0644), 0);
-	assert_int_equal(chmod(path(&d, "dir"), 0700), 0);
-	assert_int_equal(sign(&d, "", D "?path=dir/f", 5), -EACCES);
-	assert_int_equal(sign(&d, "dir", D "?path=f", 5), -EACCES);
-	assert_int_equal(chmod(path(&d, "dir"), 0755), 0);
-	assert_int_equal(chmod(path(&d, "."), 0700), 0);
-	assert_int_equal(sign(&d, "", D "?path=dir/f", 5), -EACCES);
+	assert_int_equal(mount_mkdir(&d.m, "dir"), 0);
+	assert_int_equal(mount_write(&d.m, "dir/f", "text"), 0);
+	assert_int_equal(mount_rename(&d.m, "dir/f", "dir/g", 0), 0);
+	flushed_folders = flushed_files = 0;
+	assert_int_equal(sync_dir(&d, "dir"), 0);
+	assert_flushed("a directory", 1, 0);
+	assert_int_equal(sync_dir(&d, ""), 0);
+	assert_flushed("the root", 1, 0);
+	assert_int_equal(mount_open(&d.m, "dir/g", O_RDWR, &h), 0);
+	assert_int_equal(fs_fsync(d.m.fs, h), 0);
+	assert_flushed("a file that was moved", 1, 1);
+	assert_int_equal(fs_write(d.m.fs, h, 0, "TEXT", 4), 0);
+	assert_int_equal(fs_fsync(d.m.fs, h), 0);
+	assert_flushed("one that was written", 1, 1);
+	assert_int_equal(mount_unlink(&d.m, "dir/g"), 0);
+	assert_int_equal(fs_fsync(d.m.fs, h), 0);
+	assert_flushed("one without a name", 0, 0);
+	fs_release(d.m.fs, h);
 	disk_down(&d);
 }
 
@@ -407,8 +340,7 @@ int main(void)
 		cmocka_unit_test(test_lingers),
 		cmocka_unit_test(test_publish),
 		cmocka_unit_test(test_rename_race),
-		cmocka_unit_test(test_signs_what_the_caller_may),
-		cmocka_unit_test(test_signs_by_the_disk_of_now),
+		cmocka_unit_test(test_fsync),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -248,6 +248,46 @@ static void adopts(void **state)
 	close(body.fd);
 }
 
+static void order_of_names(void **state)
+{
+	assert_int_equal(put_bytes("names/from", 5), 0);
+	listen_from_here(NULL, 0);
+	assert_int_equal(store_rename(rig.s, "names/from", "names/to", false),
+			 0);
+	assert_heard("a move of what was flushed", "rename ");
+	local_rig_write(&rig, "names/theirs", "bytes");
+	listen_from_here(NULL, 0);
+	assert_int_equal(store_rename(rig.s, "names/theirs", "names/to", false),
+			 0);
+	assert_heard("a move of what another program wrote",
+		     "flush-data note rename ");
+	local_rig_write(&rig, "names/theirs", "bytes");
+	listen_from_here("flush-data", EIO);
+	assert_int_equal(store_rename(rig.s, "names/theirs", "names/to", false),
+			 -EIO);
+	assert_heard("whose bytes do not reach the disk", "flush-data ");
+	listen_from_here(NULL, 0);
+	assert_int_equal(store_sync(rig.s, "names/"), 0);
+	assert_heard("fsync of a folder", "flush-folder ");
+	listen_from_here(NULL, 0);
+	assert_int_equal(store_sync(rig.s, ""), 0);
+	assert_heard("of the root", "flush-folder ");
+	listen_from_here(NULL, 0);
+	assert_int_equal(store_sync(rig.s, "names/to"), 0);
+	assert_heard("of a file", "flush-file flush-folder ");
+	listen_from_here(NULL, 0);
+	assert_int_equal(store_sync(rig.s, "names/gone"), 0);
+	assert_heard("of one that has gone", "flush-folder ");
+	listen_from_here(NULL, 0);
+	assert_int_equal(store_sync(rig.s, "names/gone/too/"), 0);
+	assert_heard("of a folder that has gone", "flush-folder ");
+	listen_from_here("flush-folder", EIO);
+	assert_int_equal(store_sync(rig.s, "names/"), -EIO);
+	assert_heard("of one that does not reach the disk", "flush-folder ");
+	assert_int_equal(store_sync(rig.s, "../x"), -EINVAL);
+	assert_int_equal(store_sync(rig.s, ".stagefs/"), -EPERM);
+}
+
 /* An adopted file that was refused may be offered again. */
 static void adopts_again(void **state)
 {
@@ -364,6 +404,7 @@ int main(void)
 		cmocka_unit_test(copies_in_the_kernel),
 		cmocka_unit_test(adopts),
 		cmocka_unit_test(adopts_again),
+		cmocka_unit_test(order_of_names),
 		cmocka_unit_test(faults_leave_the_old),
 		cmocka_unit_test(an_upload_may_be_completed_again),
 	};

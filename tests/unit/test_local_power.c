@@ -2,7 +2,8 @@
  * The power goes: a file system of our own, on an image, is shut down amid
  * writes without what it has not written yet (FS_IOC_SHUTDOWN, as xfstests
  * do), mounted again, and must have every object that was answered, whole, in
- * that version or the one that was under way.
+ * that version or the one that was under way; and what was moved and removed
+ * before its folder was flushed (store_sync()) is moved and removed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +36,8 @@ struct answers {
 	volatile int version[KEYS]; /* of the key, 0: none */
 	volatile int begun[KEYS];
 	volatile int fresh; /* keys `new/N/x` below it are there */
+	volatile int moved; /* `m/to/N` below it are there, `m/N` not */
+	volatile int removed; /* `r/N` below it are not there */
 };
 
 static struct answers *answers;
@@ -177,6 +180,42 @@ static int latest(void)
 	return version;
 }
 
+/* As a data base does with its journal. */
+static int change_names(struct store *s)
+{
+	const int m = answers->moved, r = answers->removed;
+	char key[64], to[64];
+	int err;
+
+	snprintf(key, sizeof(key), "m/%d", m);
+	snprintf(to, sizeof(to), "m/to/%d", m);
+	err = put(s, key, "moved", 5);
+	err = err ? err : store_rename(s, key, to, false);
+	err = err ? err : store_sync(s, "m/to/");
+	err = err ? err : store_sync(s, "m/");
+	snprintf(key, sizeof(key), "r/%d", r);
+	err = err ? err : put(s, key, "journal", 7);
+	err = err ? err : store_remove(s, key);
+	return err ? err : store_sync(s, "r/");
+}
+
+static void assert_names(struct store *s)
+{
+	struct object_details d;
+	char key[64];
+
+	for (int i = 0; i < answers->moved; i++) {
+		snprintf(key, sizeof(key), "m/to/%d", i);
+		row_number(key, store_head(s, key, &d), 0);
+		snprintf(key, sizeof(key), "m/%d", i);
+		row_number(key, store_head(s, key, &d), -ENOENT);
+	}
+	for (int i = 0; i < answers->removed; i++) {
+		snprintf(key, sizeof(key), "r/%d", i);
+		row_number(key, store_head(s, key, &d), -ENOENT);
+	}
+}
+
 static void write_until_the_end(int first)
 {
 	static char bytes[1 << 20];
@@ -198,6 +237,10 @@ static void write_until_the_end(int first)
 		snprintf(key, sizeof(key), "new/%d/x", answers->fresh);
 		if (put(s, key, "fresh", 5) || is_cut(probe))
 			_exit(0);
+		if (change_names(s) || is_cut(probe))
+			_exit(0);
+		answers->moved++;
+		answers->removed++;
 		if (answers->fresh < NEW_MAX)
 			answers->fresh++;
 	}
@@ -244,6 +287,7 @@ static void assert_all(void)
 		row_number(key, local_rig_get(s, key, text), 0);
 		row_equal(key, text, "fresh");
 	}
+	assert_names(s);
 	names = local_rig_list(s, "k/", 0);
 	assert_int_equal(strspn(names, "k/01234567 "), strlen(names));
 	free(names);
