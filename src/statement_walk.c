@@ -49,6 +49,10 @@ static int walk_list(const struct walk *w, size_t listed,
 		if (rc)
 			return rc;
 	}
+	if (!rc && list->lost)
+		return fail(f, CODE_STORAGE, -EILSEQ,
+			    "%u files have names that the store cannot list",
+			    list->lost);
 	return rc ? fail_store(f, w->stage->store, w->stage->prefix, rc) : 0;
 }
 

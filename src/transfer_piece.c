@@ -50,7 +50,7 @@ static int prepare(struct http_call *http, struct http_wire *wire)
 			 (unsigned long long)from);
 		rc = http_wire_header(wire, "Range", range);
 	}
-	if (!rc && *p->info.etag)
+	if (!rc && *p->info.etag && !s3_etag_is_hash(p->info.etag))
 		rc = http_wire_header(wire, "If-Match", p->info.etag);
 	return rc;
 }

@@ -229,6 +229,14 @@ static size_t utf8_char(const char *s, uint32_t *code)
 	return len;
 }
 
+size_t text_utf8_char(const char *s, size_t n, uint32_t *code)
+{
+	char whole[5] = { 0 };
+
+	memcpy(whole, s, n < 4 ? n : 4);
+	return n ? utf8_char(whole, code) : 0;
+}
+
 /* The letter of a two-byte escape that C and JSON share; 0 if none. */
 static char short_escape(uint32_t code)
 {

@@ -53,6 +53,8 @@ void text_unescape_octal(char *s);
 bool text_has_control(const char *s);
 bool text_is_ascii(const char *s); /* no byte above 0x7f */
 bool text_is_utf8(const char *s); /* RFC 3629 */
+/* The character that n bytes begin with: its length, or 0 when they are none. */
+size_t text_utf8_char(const char *s, size_t n, uint32_t *code);
 bool text_starts_with(const char *s, const char *prefix);
 bool text_ends_with(const char *s, const char *suffix);
 

@@ -261,6 +261,7 @@ static int finish(struct dirlist *l)
 
 	if (err)
 		return err;
+	l->invisible += l->list->lost;
 	dircache_end(l->fs->tree, &l->merge);
 	err = show_known(l, &l->merge);
 	if (err)

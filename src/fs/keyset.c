@@ -82,6 +82,9 @@ int keyset_collect(struct keyset *m)
 			if (rc)
 				break;
 		}
+		/* what cannot be named would stay behind */
+		if (!rc && list->lost)
+			rc = -EILSEQ;
 		store_list_close(list);
 	}
 	buf_clear(&prefix);

@@ -219,6 +219,8 @@ static int other_key(struct fs *fs, struct inode *dir, const char *but)
 		if (!strcmp(e.key, q.prefix))
 			inode_set_marker(fs->tree, dir, true);
 	}
+	if (!rc && list->lost)
+		rc = 1;
 	store_list_close(list);
 out:
 	stage_unref(stage);

@@ -7,6 +7,7 @@ libstore_a_SOURCES = \
 	src/store/store_check.c src/store/store_check.h \
 	src/store/store_files.c \
 	src/store/store_get_sync.c \
+	src/store/store_list.c \
 	src/store/store_meta.h \
 	src/store/store_presign.c src/store/store_presign.h \
 	src/store/store_watch.c src/store/store_watch.h \
@@ -43,6 +44,7 @@ libstore_a_SOURCES = \
 	src/store/s3_call.c \
 	src/store/s3_copy.c \
 	src/store/s3_doc.c src/store/s3_doc.h src/store/s3_doc_list.c \
+	src/store/s3_doc_names.c \
 	src/store/s3_error.c src/store/s3_error.h \
 	src/store/s3_ask.c \
 	src/store/s3_get.c \

@@ -24,7 +24,10 @@ int s3_ask_listed(struct s3 *s, const char *key, struct object_info *out)
 	if (!err) {
 		err = -ENOENT;
 		for (unsigned i = 0; i < page.n && err; i++) {
-			if (strcmp(page.entries[i].key, key))
+			const struct s3_entry *e = &page.entries[i];
+
+			if (strcmp(e->key, key) &&
+			    (!e->other || strcmp(e->other, key)))
 				continue;
 			*out = page.entries[i].info;
 			err = 0;
@@ -109,4 +112,62 @@ int s3_ask_size(struct s3 *s, const char *key, bool quiet,
 		       "cannot look up: neither HEAD nor GET nor LIST tells "
 		       "the object's size");
 	return -EIO;
+}
+
+/* ---- names ---- */
+
+/* Is something there? A name that ends in '/' is a group's. */
+static int is_there(struct s3 *s, const char *name)
+{
+	size_t n = strlen(name);
+	struct s3_page page = { 0 };
+	struct object_info info;
+	struct http_reply reply;
+	struct s3_call c;
+	int err;
+
+	if (n && name[n - 1] != '/') {
+		err = s3_head_reply(s, name, true, &info, &reply);
+		http_reply_clear(&reply);
+		return err == -EINTR ? err : !err;
+	}
+	s3_list_first(&c, s, name, &page);
+	c.quiet = true;
+	err = s3_call_perform(&c, &reply);
+	http_reply_clear(&reply);
+	n = page.n + page.lost;
+	s3_page_clear(&page);
+	s3_call_clear(&c);
+	return err == -EINTR ? err : !err && n;
+}
+
+static int learn(struct s3 *s, const struct s3_entry *e, enum s3_silent *out)
+{
+	int plain = is_there(s, e->key);
+	int decoded = plain < 0 ? plain : is_there(s, e->other);
+
+	if (decoded < 0)
+		return decoded;
+	if (plain != decoded)
+		*out = decoded ? S3_SILENT_ENCODED : S3_SILENT_PLAIN;
+	return 0;
+}
+
+int s3_ask_names(struct s3 *s, struct s3_page *page)
+{
+	enum s3_silent silent;
+	int err = 0;
+
+	lock_take(&s->lock);
+	silent = s3_locked(s)->silent;
+	lock_drop(&s->lock);
+	for (unsigned i = 0; i < page->n && !err && !silent; i++)
+		if (page->entries[i].other)
+			err = learn(s, &page->entries[i], &silent);
+	lock_take(&s->lock);
+	s3_locked(s)->silent = silent;
+	lock_drop(&s->lock);
+	if (silent == S3_SILENT_ENCODED)
+		s3_page_decoded(page);
+	return err;
 }

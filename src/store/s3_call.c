@@ -88,6 +88,14 @@ void s3_call_query(struct s3_call *c, const char *name, const char *value)
 	add_field(c, &c->query, name, value);
 }
 
+const char *s3_call_prefix(const struct s3_call *c)
+{
+	for (unsigned i = 0; i < c->query.n; i++)
+		if (!strcmp(c->query.at[i].name, "prefix"))
+			return c->query.at[i].value;
+	return "";
+}
+
 void s3_call_header(struct s3_call *c, const char *name, const char *value)
 {
 	add_field(c, &c->headers, name, value);
@@ -114,7 +122,9 @@ void s3_call_cond(struct s3_call *c, const struct store_cond *cond)
 	if (!cond)
 		return;
 	if (cond->if_match) {
-		s3_call_header(c, "If-Match", cond->if_match);
+		/* a hash has been compared with a HEAD's */
+		if (!s3_etag_is_hash(cond->if_match))
+			s3_call_header(c, "If-Match", cond->if_match);
 		c->use = S3_USE_MATCH;
 	} else if (cond->if_absent) {
 		s3_call_header(c, "If-None-Match", "*");

@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/text.h"
 #include "store/s3_xml.h"
 
@@ -66,6 +68,22 @@ int s3_doc_error(const char *body, size_t n, struct s3_error_doc *out)
 
 /* ---- multipart and copy results ---- */
 
+#define HASHED "\"sha256-"
+
+bool s3_etag_is_hash(const char *etag)
+{
+	return text_starts_with(etag, HASHED) &&
+	       strlen(etag) == strlen(HASHED) + SHA256_HEX_SIZE;
+}
+
+static void hash_etag(const char *text, size_t n, char out[STORE_ETAG_SIZE])
+{
+	char hex[SHA256_HEX_SIZE];
+
+	sha256_hex(text, n, hex);
+	snprintf(out, STORE_ETAG_SIZE, HASHED "%s\"", hex);
+}
+
 bool s3_etag_keep(const char *text, size_t n, char out[STORE_ETAG_SIZE])
 {
 	out[0] = '\0';
@@ -79,14 +97,16 @@ bool s3_etag_keep(const char *text, size_t n, char out[STORE_ETAG_SIZE])
 	}
 	if (!n)
 		return true;
-	if (n > STORE_ETAG_SIZE - 3 || memchr(text, '\0', n))
+	if (n > STORE_ETAG_SIZE - 3 || memchr(text, '\0', n)) {
+		hash_etag(text, n, out);
 		return false;
+	}
 	out[0] = '"';
 	memcpy(out + 1, text, n);
 	memcpy(out + n + 1, "\"", 2);
 	if (!text_has_control(out))
 		return true;
-	out[0] = '\0';
+	hash_etag(text, n, out);
 	return false;
 }
 
@@ -122,7 +142,7 @@ static int set_result(void *arg, const char *path, const char *text, size_t n)
 	if (!name)
 		return 0;
 	if (!strcmp(name, "/ETag"))
-		return s3_etag_keep(text, n, r->etag) ? 0 : -EBADMSG;
+		s3_etag_keep(text, n, r->etag);
 	if (!strcmp(name, "/LastModified"))
 		return time_parse_iso8601(text, &r->mtime) ? -EBADMSG : 0;
 	if (!strcmp(name, "/ChecksumCRC32C") && n < sizeof(r->crc32c))

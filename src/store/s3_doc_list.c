@@ -4,10 +4,9 @@
  * the whole page garbage, because a page that lacks a name would make a file
  * vanish.
  *
- * With <EncodingType>url</EncodingType> names are percent-encoded, and a
- * space may be a '+' (Amazon); the element may stand after the entries, so
- * decoding comes at the end. A name that cannot be decoded stays as it is
- * (Ceph says "url" and leaves some names alone).
+ * A server that is to encode names and does not may write a name that XML cannot
+ * carry, and so a page that is none: it is mended and read again, without the
+ * names in question.
  */
 #include "store/s3_doc.h"
 
@@ -38,7 +37,7 @@ static const struct shape uploads = {
 struct lister {
 	const struct shape *shape;
 	struct s3_page *page;
-	bool url;
+	bool url; /* the element may stand behind the entries */
 };
 
 static int set_string(char **out, const char *text, size_t n)
@@ -93,7 +92,7 @@ static int in_entry(struct lister *l, const char *name, const char *text,
 	if (!strcmp(name, "Size"))
 		return set_size(e, text, n);
 	if (!strcmp(name, "ETag"))
-		return s3_etag_keep(text, n, e->info.etag) ? 0 : -EBADMSG;
+		s3_etag_keep(text, n, e->info.etag);
 	if (!strcmp(name, "LastModified"))
 		return time_parse_iso8601(text, &e->info.mtime) ? -EBADMSG : 0;
 	return 0;
@@ -130,39 +129,12 @@ static int end(void *arg, const char *path, const char *text, size_t n)
 		p->truncated = !strcmp(text, "true");
 	else if (!strcmp(name, "EncodingType"))
 		l->url = !strcmp(text, "url");
+	else if (!strcmp(name, "NextMarker"))
+		return set_string(&p->marker, text, n);
 	else if (!strcmp(name, l->shape->token))
 		return set_string(&p->token, text, n);
 	else if (*l->shape->id_token && !strcmp(name, l->shape->id_token))
 		return set_string(&p->id_token, text, n);
-	return 0;
-}
-
-static int decode(char **name)
-{
-	struct buf out = BUF_INIT(S3_XML_TEXT_MAX);
-	size_t n = strlen(*name);
-	char *c;
-	int err;
-
-	if (!strpbrk(*name, "%+"))
-		return 0;
-	c = strdup(*name);
-	if (!c)
-		return -ENOMEM;
-	for (char *p = c; *p; p++)
-		if (*p == '+')
-			*p = ' ';
-	err = text_percent_decode(&out, c, n);
-	free(c);
-	if (err || !out.len) {
-		buf_clear(&out);
-		return err == -ENOMEM ? err : 0;
-	}
-	c = buf_detach(&out);
-	if (!c)
-		return -ENOMEM;
-	free(*name);
-	*name = c;
 	return 0;
 }
 
@@ -173,57 +145,108 @@ static int by_key(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
+static void sort(struct s3_page *p)
+{
+	if (p->n)
+		qsort(p->entries, p->n, sizeof(*p->entries), by_key);
+}
+
+static int parse(struct lister *l, const char *body, size_t n)
+{
+	struct s3_xml_walk walk = { begin, end, l };
+
+	l->url = false;
+	memset(l->page, 0, sizeof(*l->page));
+	return s3_xml_parse(body, n, l->shape->root, &walk);
+}
+
+static int parse_mended(struct lister *l, const char *body, size_t n)
+{
+	struct buf mended = BUF_INIT(4 * n + 1);
+	int rc = s3_names_mend(body, n, &mended);
+	int err = rc < 0 ? rc : -EBADMSG;
+
+	if (rc > 0) {
+		s3_page_clear(l->page);
+		err = parse(l, buf_str(&mended), mended.len);
+	}
+	if (rc > 0 && !err)
+		s3_names_drop_lost(l->page);
+	buf_clear(&mended);
+	return err;
+}
+
 static int list(const struct shape *shape, const char *body, size_t n,
-		struct s3_page *out)
+		const char *prefix, struct s3_page *out)
 {
 	struct lister l = { shape, out, false };
-	struct s3_xml_walk walk = { begin, end, &l };
-	int err;
+	int err = parse(&l, body, n);
 
-	memset(out, 0, sizeof(*out));
-	err = s3_xml_parse(body, n, shape->root, &walk);
-	for (unsigned i = 0; !err && l.url && i < out->n; i++)
-		err = decode(&out->entries[i].key);
-	if (!err && l.url && *shape->id_token && out->token)
-		err = decode(&out->token);
+	if (err == -EBADMSG)
+		err = parse_mended(&l, body, n);
+	if (!err)
+		err = s3_names_decode(out, prefix, l.url);
 	for (unsigned i = 0; !err && i < out->n; i++)
 		if (!*out->entries[i].key)
 			err = -EBADMSG;
-	if (!err && out->n)
-		qsort(out->entries, out->n, sizeof(*out->entries), by_key);
+	if (!err)
+		sort(out);
 	return err;
 }
 
-int s3_doc_list(const char *body, size_t n, struct s3_page *out)
+static bool is_empty(const char *s)
 {
-	int err = list(&objects, body, n, out);
+	return !s || !*s;
+}
 
-	if (!err && out->truncated && (!out->token || !*out->token))
+/* Whoever has a name can ask for what comes after it. */
+int s3_doc_list(const char *body, size_t n, const char *prefix,
+		struct s3_page *out)
+{
+	int err = list(&objects, body, n, prefix, out);
+
+	if (!err && out->truncated && is_empty(out->token) &&
+	    is_empty(out->marker) && !out->n)
 		err = -EBADMSG;
 	return err;
 }
 
-int s3_doc_uploads(const char *body, size_t n, struct s3_page *out)
+int s3_doc_uploads(const char *body, size_t n, const char *prefix,
+		   struct s3_page *out)
 {
-	int err = list(&uploads, body, n, out);
+	int err = list(&uploads, body, n, prefix, out);
 
 	for (unsigned i = 0; !err && i < out->n; i++)
-		if (!out->entries[i].is_prefix &&
-		    (!out->entries[i].id || !*out->entries[i].id))
+		if (!out->entries[i].is_prefix && is_empty(out->entries[i].id))
 			err = -EBADMSG;
-	if (!err && out->truncated && (!out->token || !*out->token))
+	if (!err && out->truncated && is_empty(out->token))
 		err = -EBADMSG;
 	return err;
+}
+
+void s3_page_decoded(struct s3_page *p)
+{
+	for (unsigned i = 0; i < p->n; i++) {
+		if (!p->entries[i].other)
+			continue;
+		free(p->entries[i].key);
+		p->entries[i].key = p->entries[i].other;
+		p->entries[i].other = NULL;
+	}
+	p->unsure = 0;
+	sort(p);
 }
 
 void s3_page_clear(struct s3_page *p)
 {
 	for (unsigned i = 0; i < p->n; i++) {
 		free(p->entries[i].key);
+		free(p->entries[i].other);
 		free(p->entries[i].id);
 	}
 	free(p->entries);
 	free(p->token);
 	free(p->id_token);
+	free(p->marker);
 	memset(p, 0, sizeof(*p));
 }

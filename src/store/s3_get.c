@@ -78,7 +78,7 @@ static int prepare(struct http_call *http, struct http_wire *wire)
 		 (unsigned long long)(x->get->offset + x->delivered),
 		 (unsigned long long)(x->get->offset + x->get->len - 1));
 	more[0] = (struct field){ "Range", range };
-	if (*x->etag)
+	if (*x->etag && !s3_etag_is_hash(x->etag))
 		more[n++] = (struct field){ "If-Match", x->etag };
 	return s3_call_prepare_with(&x->call, wire, more, n);
 }

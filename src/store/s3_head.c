@@ -16,7 +16,7 @@
 static int parse_list(struct s3_call *c, const struct buf *body)
 {
 	s3_page_clear(c->out);
-	return s3_doc_list(buf_str(body), body->len, c->out);
+	return s3_doc_list(buf_str(body), body->len, s3_call_prefix(c), c->out);
 }
 
 void s3_list_first(struct s3_call *c, struct s3 *s, const char *prefix,
@@ -147,12 +147,31 @@ int s3_tags(struct store *store, const char *key, struct buf *out)
 static void read_below(const struct s3_page *page, const char *below,
 		       struct name_info *out)
 {
+	out->is_prefix = page->lost > 0;
 	for (unsigned i = 0; i < page->n; i++) {
 		if (!text_starts_with(page->entries[i].key, below))
 			continue;
 		out->is_prefix = true;
 		out->has_marker |= !strcmp(page->entries[i].key, below);
 	}
+}
+
+/* A page may be empty and not be the last. */
+static int list_below(struct store *store, const char *below,
+		      struct name_info *out)
+{
+	const struct list_query q = { .prefix = below, .page = 1 };
+	struct store_list *l;
+	struct list_entry e;
+	int rc = store_list_open(store, &q, &l);
+
+	if (rc)
+		return rc;
+	rc = store_list_next(l, &e);
+	out->is_prefix = rc > 0 || (!rc && l->lost);
+	out->has_marker = rc > 0 && !strcmp(e.key, below);
+	store_list_close(l);
+	return rc < 0 ? rc : 0;
 }
 
 int s3_stat(struct store *store, const char *key, struct name_info *out)
@@ -182,7 +201,9 @@ int s3_stat(struct store *store, const char *key, struct name_info *out)
 		errs[0] = read_info(s, key, false, &replies[0], &out->info);
 	}
 	out->is_object = !errs[0];
-	if (!errs[1])
+	if (!errs[1] && !page.n && !page.lost && page.truncated)
+		errs[1] = list_below(store, below, out);
+	else if (!errs[1])
 		read_below(&page, below, out);
 	http_reply_clear(&replies[0]);
 	if (strlen(below) <= STORE_KEY_MAX)

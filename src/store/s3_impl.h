@@ -18,11 +18,15 @@
 #include "store/s3_error.h"
 #include "store/s3_place.h"
 
+/* Are names percent-encoded where a listing does not say so? */
+enum s3_silent { S3_SILENT_UNKNOWN, S3_SILENT_PLAIN, S3_SILENT_ENCODED };
+
 struct s3_locked {
 	char region[S3_REGION_SIZE];
 	int64_t skew_s; /* the server's clock minus ours */
 	bool skew_warned;
 	bool no_batch; /* the server has no DeleteObjects */
+	enum s3_silent silent; /* names of pages that do not say */
 	unsigned generation; /* grows when region or skew change */
 	struct creds *refused; /* the server does not take these */
 };
@@ -109,6 +113,8 @@ void s3_call_init(struct s3_call *c, struct s3 *s, enum http_verb verb,
 void s3_call_clear(struct s3_call *c);
 /* Values are copied. A failure sticks and ends the call. */
 void s3_call_query(struct s3_call *c, const char *name, const char *value);
+/* The prefix that a listing was asked for. */
+const char *s3_call_prefix(const struct s3_call *c);
 void s3_call_header(struct s3_call *c, const char *name, const char *value);
 void s3_call_headerf(struct s3_call *c, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -170,6 +176,9 @@ int s3_body_md5(const struct store_body *body, unsigned char out[16]);
 /* The listing's entry for exactly this key. -ENOENT when it shows none; a
  * failure is not logged. */
 int s3_ask_listed(struct s3 *s, const char *key, struct object_info *out);
+/* Settles the names of a page that does not say how it writes them, by asking
+ * for one of them, once a store. 0, -EINTR. */
+int s3_ask_names(struct s3 *s, struct s3_page *page);
 /* Completes what a HEAD without a Content-Length has told. Logs a failure,
  * unless it is to be quiet. */
 int s3_ask_size(struct s3 *s, const char *key, bool quiet,

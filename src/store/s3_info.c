@@ -11,7 +11,7 @@
 
 static void read_etag(const struct http_reply *reply, struct object_info *out)
 {
-	struct buf text = BUF_INIT(256);
+	struct buf text = BUF_INIT(HTTP_HEADERS_MAX);
 
 	if (http_reply_header(reply, "etag", &text))
 		s3_etag_keep(buf_str(&text), text.len, out->etag);
@@ -150,7 +150,7 @@ void s3_copy_source(struct s3_call *c, const char *key, const char *etag)
 		c->err = buf_err(&source);
 	else
 		s3_call_header(c, "x-amz-copy-source", buf_str(&source));
-	if (etag)
+	if (etag && !s3_etag_is_hash(etag))
 		s3_call_header(c, "x-amz-copy-source-if-match", etag);
 	buf_clear(&source);
 }

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "base/text.h"
 #include "base/wait.h"
 #include "store/s3_impl.h"
 
@@ -39,8 +41,10 @@ struct s3_list {
 	struct s3_page page; /* being read */
 	unsigned at;
 	struct fetch *next; /* NULL: none is under way */
-	char *last_token;
-	char *last_group; /* a group that a page ended with */
+	char *last_token; /* or name, by which the next page was asked for */
+	bool by_name;
+	char *last_key; /* that a page ended with */
+	bool lost_told;
 	bool lost; /* the page of last_token: its caller was interrupted */
 	bool end;
 	int err; /* that it ended with */
@@ -56,7 +60,8 @@ static int parse_page(struct s3_call *c, const struct buf *body)
 	struct fetch *f = (struct fetch *)c;
 
 	s3_page_clear(&f->page);
-	return s3_doc_list(buf_str(body), body->len, &f->page);
+	return s3_doc_list(buf_str(body), body->len, s3_call_prefix(c),
+			   &f->page);
 }
 
 static void on_done(struct http_call *http, const struct http_reply *reply)
@@ -89,6 +94,22 @@ static void fetch_free(struct fetch *f)
 	free(f);
 }
 
+/* Behind a group come the names behind all of its own. */
+static void ask_after(struct s3_list *l, struct s3_call *c, const char *name)
+{
+	static const char greatest[] = "\xf4\x8f\xbf\xbf"; /* U+10FFFF */
+	bool group = *l->delimiter && text_ends_with(name, l->delimiter) &&
+		     strlen(name) > strlen(l->prefix);
+	struct buf after = BUF_INIT(BUF_URL);
+
+	buf_addf(&after, "%s%s", name, group ? greatest : "");
+	s3_call_query(c, "marker", name);
+	s3_call_query(c, "start-after", buf_str(&after));
+	if (buf_err(&after))
+		c->err = buf_err(&after);
+	buf_clear(&after);
+}
+
 static struct fetch *fetch_new(struct s3_list *l, const char *token)
 {
 	struct fetch *f = calloc(1, sizeof(*f));
@@ -108,7 +129,9 @@ static struct fetch *fetch_new(struct s3_list *l, const char *token)
 		s3_call_query(&f->call, "max-keys", max);
 	}
 	s3_call_query(&f->call, "encoding-type", "url");
-	if (token)
+	if (token && l->by_name)
+		ask_after(l, &f->call, token);
+	else if (token)
 		s3_call_query(&f->call, "continuation-token", token);
 	s3_call_parse(&f->call, parse_page, NULL);
 	return f;
@@ -191,6 +214,31 @@ int s3_list_open(struct store *store, const struct list_query *q,
 	return err;
 }
 
+static int stuck(const struct s3_list *l)
+{
+	struct log_where where = { .stage = l->base.store->name,
+				   .key = l->prefix,
+				   .err = -EIO };
+
+	log_at(LOG_LEVEL_ERROR, &where,
+	       "cannot list: the store says that there is more, and does not "
+	       "go on");
+	return -EIO;
+}
+
+static void tell_lost(struct s3_list *l)
+{
+	struct log_where where = { .stage = l->base.store->name,
+				   .key = l->prefix };
+
+	l->base.lost += l->page.lost;
+	if (l->page.lost && !l->lost_told)
+		log_at(LOG_LEVEL_WARN, &where,
+		       "names are left out of a listing: the store writes "
+		       "them as XML cannot carry them");
+	l->lost_told |= l->page.lost > 0;
+}
+
 /* The page that was fetched becomes the one that is read. */
 static int take_page(struct s3_list *l)
 {
@@ -214,21 +262,40 @@ static int take_page(struct s3_list *l)
 		l->at = 0;
 	}
 	fetch_free(f);
+	if (!err && l->page.unsure)
+		err = s3_ask_names(s, &l->page);
+	if (!err)
+		tell_lost(l);
 	return err;
+}
+
+/* By what to ask for the next page; NULL: by nothing. */
+static const char *next_token(struct s3_list *l)
+{
+	const struct s3_page *p = &l->page;
+
+	l->by_name = !p->token || !*p->token;
+	if (!l->by_name)
+		return p->token;
+	if (p->marker && *p->marker)
+		return p->marker;
+	return p->n ? p->entries[p->n - 1].key : NULL;
 }
 
 /* Starts the next page, if the one at hand says that there is one. */
 static int go_on(struct s3_list *l)
 {
+	const char *next;
 	char *token;
 
 	if (!l->page.truncated) {
 		l->end = true;
 		return 0;
 	}
-	if (l->last_token && !strcmp(l->last_token, l->page.token))
-		return -EIO;
-	token = strdup(l->page.token);
+	next = next_token(l);
+	if (!next || (l->last_token && !strcmp(l->last_token, next)))
+		return stuck(l);
+	token = strdup(next);
 	if (!token)
 		return -ENOMEM;
 	free(l->last_token);
@@ -251,15 +318,14 @@ static int next_page(struct s3_list *l)
 	return err;
 }
 
-/* Some servers end one page with a group and begin the next with it. */
+/* Some servers begin a page with what the one before it ended with. */
 static bool is_repeated(struct s3_list *l, const struct s3_entry *e)
 {
-	bool repeated =
-		l->last_group && e->is_prefix && !strcmp(l->last_group, e->key);
+	bool repeated = l->last_key && !strcmp(l->last_key, e->key);
 
-	if (l->at == l->page.n && e->is_prefix && !repeated) {
-		free(l->last_group);
-		l->last_group = strdup(e->key);
+	if (l->at == l->page.n && !repeated) {
+		free(l->last_key);
+		l->last_key = strdup(e->key);
 	}
 	return repeated;
 }
@@ -298,6 +364,6 @@ void s3_list_close(struct store_list *base)
 	s3_page_clear(&l->page);
 	free(l->prefix);
 	free(l->last_token);
-	free(l->last_group);
+	free(l->last_key);
 	free(l);
 }

@@ -50,9 +50,10 @@ static int finish(struct s3_part *x, const struct http_reply *reply)
 	};
 
 	s3_info_written(reply, part->body.len, &info);
-	if (!*info.etag)
+	if (!*info.etag || s3_etag_is_hash(info.etag))
 		return s3_call_failed(&x->call, reply, -EIO,
-				      "the answer has no ETag");
+				      "the answer has no ETag that can be "
+				      "sent back");
 	memcpy(part->etag, info.etag, sizeof(part->etag));
 	return s3_upload_note(s3_upload_of(part->upload), part->number, &note);
 }
@@ -175,8 +176,10 @@ int s3_part_copied(struct s3_call *c, struct s3_upload *u,
 	struct s3_part_note note = { .len = len, .known = true };
 	struct buf crc = BUF_INIT(16);
 
-	if (!*doc->etag)
-		return s3_call_failed(c, reply, -EIO, "the answer has no ETag");
+	if (!*doc->etag || s3_etag_is_hash(doc->etag))
+		return s3_call_failed(c, reply, -EIO,
+				      "the answer has no ETag that can be "
+				      "sent back");
 	memcpy(done->etag, doc->etag, sizeof(done->etag));
 	if (!base64_decode(doc->crc32c, strlen(doc->crc32c), &crc) &&
 	    crc.len == 4) {

@@ -109,8 +109,12 @@ int s3_put(struct store *store, const char *key, const struct store_body *body,
 {
 	struct s3 *s = s3_of(store);
 	struct http_reply reply;
-	int err = put_once(s, key, body, meta, cond, out);
+	int err = 0;
 
+	if (cond && cond->if_match && s3_etag_is_hash(cond->if_match))
+		err = s3_check_cond(s, key, cond);
+	if (!err)
+		err = put_once(s, key, body, meta, cond, out);
 	if (err == -ESTALE && cond && cond->if_match)
 		err = put_unquoted(s, key, body, meta, cond->if_match, out);
 	if (!err && !*out->etag) {

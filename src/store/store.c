@@ -112,29 +112,6 @@ int store_props(struct store *s, const char *key, struct object_details *out)
 	return err;
 }
 
-int store_list_open(struct store *s, const struct list_query *q,
-		    struct store_list **out)
-{
-	*out = NULL;
-	if (!q->prefix)
-		return -EINVAL;
-	if (strlen(q->prefix) > STORE_KEY_MAX)
-		return -ENAMETOOLONG;
-	return s->ops->list_open(s, q, out);
-}
-
-int store_list_next(struct store_list *l, struct list_entry *out)
-{
-	memset(out, 0, sizeof(*out));
-	return l->store->ops->list_next(l, out);
-}
-
-void store_list_close(struct store_list *l)
-{
-	if (l)
-		l->store->ops->list_close(l);
-}
-
 void store_get(struct store *s, struct store_get *get)
 {
 	static const struct object_info none;
@@ -252,17 +229,6 @@ void store_upload_free(struct store_upload *u)
 const char *store_upload_id(struct store_upload *u)
 {
 	return u->store->ops->upload_id(u);
-}
-
-int store_pending(struct store *s, const char *prefix,
-		  int (*each)(void *arg, const struct store_pending *p),
-		  void *arg)
-{
-	if (!prefix)
-		return -EINVAL;
-	if (strlen(prefix) > STORE_KEY_MAX)
-		return -ENAMETOOLONG;
-	return s->ops->pending(s, prefix, each, arg);
 }
 
 int store_pending_abort(struct store *s, const struct store_pending *p)

@@ -37,8 +37,7 @@ struct store;
 #define STORE_KEY_MAX 1024
 #define STORE_ETAG_SIZE 80 /* with its quotes and the NUL */
 
-/* An answer to a GET may not tell it; everything else of the store's does. */
-#define STORE_SIZE_UNKNOWN UINT64_MAX
+#define STORE_SIZE_UNKNOWN UINT64_MAX /* of store_get() only */
 
 /* What a store knows of an object. Plain data, no pointers. */
 struct object_info {
@@ -86,6 +85,8 @@ struct list_entry {
 
 struct store_list {
 	struct store *store;
+	unsigned lost; /* names so far that are there and left out */
+	struct store_list_check *check; /* the wrapper's */
 };
 
 /* ---- ranged GET ---- */
@@ -102,9 +103,8 @@ struct store_get {
 	uint64_t len; /* bytes wanted, > 0; fewer come at the end */
 	bool ahead; /* read-ahead: yields to what is waited for */
 	void (*data)(struct store_get *get, const void *bytes, size_t n);
-	/* err 0: all that there is of the range came. info is the object's
-	 * as the answer told it (valid when err is 0), its size perhaps
-	 * STORE_SIZE_UNKNOWN. */
+	/* err 0: all that there is of the range came. info (valid then) is as
+	 * the answer told it, its size perhaps STORE_SIZE_UNKNOWN. */
 	void (*done)(struct store_get *get, int err,
 		     const struct object_info *info);
 	void *state; /* the store's */
@@ -310,7 +310,8 @@ int store_props(struct store *s, const char *key, struct object_details *out);
 
 /*
  * An iterator in key order (objects and grouped prefixes in one order).
- * next: 1 an entry, 0 the end, -errno. One thread at a time.
+ * next: 1 an entry, 0 the end, -errno. One thread at a time. Keys begin with the
+ * prefix and ascend: a server that lists others is -EIO.
  */
 int store_list_open(struct store *s, const struct list_query *q,
 		    struct store_list **out);

@@ -160,6 +160,189 @@ static void longer_than_it_said(void **state)
 	assert_int_equal(get("k", NULL, have), -EIO);
 }
 
+/* ---- listings in other dialects ---- */
+
+#define LIST_AS(kind) "\"type\": \"list\", \"as\": \"" kind "\""
+
+/* The listing of a prefix, "key|key|", or the error. */
+static int list(const char *prefix, unsigned page, struct buf *out)
+{
+	struct list_query q = { .prefix = prefix,
+				.delimiter = '/',
+				.page = page };
+	struct store_list *l;
+	struct list_entry e;
+	int rc;
+
+	buf_reset(out);
+	assert_int_equal(store_list_open(rig.s, &q, &l), 0);
+	while ((rc = store_list_next(l, &e)) == 1)
+		buf_addf(out, "%s|", e.key);
+	if (rc < 0)
+		assert_int_equal(store_list_next(l, &e), rc);
+	if (l->lost)
+		buf_addf(out, "%u lost", l->lost);
+	store_list_close(l);
+	return rc;
+}
+
+static void assert_lists(const char *prefix, unsigned page, const char *want)
+{
+	struct buf have = BUF_INIT(65536);
+
+	assert_int_equal(list(prefix, page, &have), 0);
+	assert_string_equal(buf_str(&have), want);
+	buf_clear(&have);
+}
+
+static void assert_prefix(const char *key)
+{
+	struct name_info there;
+
+	assert_int_equal(store_stat(rig.s, key, &there), 0);
+	assert_true(there.is_prefix);
+}
+
+static void truncated_without_a_token(void **state)
+{
+	static const char *const kinds[] = { LIST_AS("v1"), LIST_AS("bare") };
+
+	put("d/a", "1");
+	put("d/b/x", "1");
+	put("d/b/y", "1");
+	put("d/b-", "1");
+	put("d/c", "1");
+	put("d/e/x", "1");
+	for (int i = 0; i < 2; i++) {
+		standin_fault(&rig.standin, ALWAYS("GET"), kinds[i]);
+		for (unsigned page = 1; page < 4; page++)
+			assert_lists("d/", page, "d/a|d/b-|d/b/|d/c|d/e/|");
+		assert_prefix("d");
+		standin_reset(&rig.standin);
+	}
+}
+
+static void truncated_and_empty(void **state)
+{
+	put("d/a", "1");
+	standin_fault(&rig.standin, "\"method\": \"GET\"",
+		      "\"type\": \"garbage\", \"body\": \"<ListBucketResult>"
+		      "<IsTruncated>true</IsTruncated><NextContinuationToken>64"
+		      "</NextContinuationToken></ListBucketResult>\"");
+	/* by a path a second page is the first again, of another call */
+	standin_fault(&rig.standin, "\"method\": \"GET\"",
+		      "\"type\": \"garbage\", \"body\": \"<ListBucketResult>"
+		      "<IsTruncated>true</IsTruncated><NextContinuationToken>64"
+		      "</NextContinuationToken></ListBucketResult>\"");
+	assert_prefix("d");
+}
+
+static void names_that_xml_cannot_carry(void **state)
+{
+	put("d/a", "1");
+	put("d/b\x01", "1");
+	put("e/\x02", "1");
+	assert_lists("d/", 0, "d/a|d/b\x01|");
+	standin_fault(&rig.standin, ALWAYS("GET"), LIST_AS("plain"));
+	assert_lists("d/", 0, "d/a|1 lost");
+	assert_prefix("e");
+}
+
+static void names_in_other_writing(void **state)
+{
+	static const char names[] = "d/a b|d/c+d|d/e%20f|d/g/|";
+
+	put("d/a b", "1");
+	put("d/c+d", "1");
+	put("d/e%20f", "1");
+	put("d/g/h", "1");
+	put("e f/a+b", "1");
+	put("p/a%20b", "1");
+	put("s/a b", "1");
+	put("s/a+/c", "1");
+	assert_lists("d/", 0, names);
+	standin_fault(&rig.standin, ALWAYS("GET"), LIST_AS("encodes"));
+	assert_lists("e f/", 0, "e f/a+b|");
+	assert_lists("s/", 0, "s/a b|s/a+/|");
+	assert_lists("d/", 0, names);
+	assert_prefix("e f");
+	standin_reset(&rig.standin);
+	rig_open(&rig, NULL);
+	standin_fault(&rig.standin, ALWAYS("GET"), LIST_AS("plain"));
+	assert_lists("p/", 0, "p/a%20b|");
+	assert_lists("d/", 0, names);
+	standin_reset(&rig.standin);
+	standin_fault(&rig.standin, ALWAYS("GET"), LIST_AS("claims"));
+	assert_lists("d/", 0, names);
+	assert_lists("e f/", 0, "e f/a+b|");
+}
+
+/* Names that were not asked for, by a page of our own. */
+static void bad_entries(void **state)
+{
+#define PAGE_OF(entries) \
+	"\"type\": \"garbage\", \"body\": \"<ListBucketResult>" entries \
+	"</ListBucketResult>\""
+#define ONE(key) "<Contents><Key>" key "</Key></Contents>"
+#define MANY(key) "<CommonPrefixes><Prefix>" key "</Prefix></CommonPrefixes>"
+	static const char *const pages[] = {
+		PAGE_OF(ONE("d")),
+		PAGE_OF(ONE("directory/") ONE("x")),
+		PAGE_OF(MANY("d/")),
+		PAGE_OF(MANY("directory/")),
+		PAGE_OF(MANY("directory/x")),
+		PAGE_OF("<IsTruncated>true</IsTruncated><NextContinuationToken>"
+			"t</NextContinuationToken>" ONE("directory/b")),
+	};
+	struct buf have = BUF_INIT(65536);
+
+	for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++) {
+		standin_fault(&rig.standin, ALWAYS("GET"), pages[i]);
+		row_number(pages[i], list("directory/", 0, &have), -EIO);
+		standin_reset(&rig.standin);
+	}
+	/* backwards, from page to page */
+	standin_fault(&rig.standin, "\"method\": \"GET\"", pages[5]);
+	standin_fault(&rig.standin, ALWAYS("GET"), PAGE_OF(ONE("directory/a")));
+	assert_int_equal(list("directory/", 0, &have), -EIO);
+	buf_clear(&have);
+}
+
+#define LONG_ETAG \
+	"\\\"0123456789012345678901234567890123456789" \
+	"01234567890123456789012345678901234567890123456789\\\""
+
+static void etag_is_long(void **state)
+{
+	struct object_details d;
+	struct object_info info;
+	struct store_cond cond = { 0 };
+	struct store_body body = { .data = "2", .fd = -1, .len = 1 };
+	char have[64];
+	static const char rewrite[] =
+		"\"type\": \"rewrite\", \"header\": \"ETag\", \"from\": "
+		"\"^.*$\", \"to\": \"" LONG_ETAG "\"";
+
+	standin_fault(&rig.standin, ALWAYS("HEAD"), rewrite);
+	standin_fault(&rig.standin, ALWAYS("GET"), rewrite);
+	assert_int_equal(store_head(rig.s, "k", &d), 0);
+	assert_true(strlen(d.info.etag) > 64);
+	assert_int_equal(get("k", d.info.etag, have), 0);
+	assert_string_equal(have, TEXT);
+	assert_int_equal(
+		store_copy(rig.s, "k", d.info.etag, "copy", NULL, NULL), 0);
+	cond.if_match = d.info.etag;
+	assert_int_equal(store_put(rig.s, "k", &body, NULL, &cond, &info), 0);
+	standin_reset(&rig.standin);
+	/* now it has another */
+	assert_int_equal(get("k", d.info.etag, have), -ESTALE);
+	assert_int_equal(store_put(rig.s, "k", &body, NULL, &cond, &info),
+			 -ESTALE);
+	assert_int_equal(store_copy(rig.s, "k", d.info.etag, "copy", NULL,
+				    NULL),
+			 -ESTALE);
+}
+
 static int setup(void **state)
 {
 	rig_start(&rig, NULL);
@@ -189,6 +372,14 @@ int main(void)
 		    encoded_on_the_way),
 		ROW("a body that is longer than it said is EIO",
 		    longer_than_it_said),
+		ROW("a page that is truncated and has no token",
+		    truncated_without_a_token),
+		ROW("a page that is truncated and empty", truncated_and_empty),
+		ROW("names that XML cannot carry", names_that_xml_cannot_carry),
+		ROW("names in another writing than was asked for",
+		    names_in_other_writing),
+		ROW("entries that were not asked for are EIO", bad_entries),
+		ROW("an ETag that is too long pins all the same", etag_is_long),
 	};
 
 	if (digest_init())

@@ -1,0 +1,156 @@
+/*
+ * The wrapper of listings. What a server lists is taken apart by callers, who
+ * take the prefix off and merge by order, so it is checked here, for every
+ * store: a name that was not asked for, or out of order, ends the listing.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "store/store.h"
+
+struct store_list_check {
+	char *prefix;
+	char delimiter;
+	struct buf last; /* the key before */
+	bool failed;
+};
+
+static void check_free(struct store_list_check *c)
+{
+	if (!c)
+		return;
+	buf_clear(&c->last);
+	free(c->prefix);
+	free(c);
+}
+
+static struct store_list_check *check_new(const struct list_query *q)
+{
+	struct store_list_check *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	buf_init(&c->last, SIZE_MAX);
+	c->delimiter = q->delimiter;
+	c->prefix = strdup(q->prefix);
+	if (c->prefix)
+		return c;
+	check_free(c);
+	return NULL;
+}
+
+int store_list_open(struct store *s, const struct list_query *q,
+		    struct store_list **out)
+{
+	struct store_list_check *check;
+	int err;
+
+	*out = NULL;
+	if (!q->prefix)
+		return -EINVAL;
+	if (strlen(q->prefix) > STORE_KEY_MAX)
+		return -ENAMETOOLONG;
+	check = check_new(q);
+	if (!check)
+		return -ENOMEM;
+	err = s->ops->list_open(s, q, out);
+	if (err)
+		check_free(check);
+	else
+		(*out)->check = check;
+	return err;
+}
+
+static const char *entry_fault(const struct store_list_check *c,
+			       const struct list_entry *e)
+{
+	size_t n = strlen(c->prefix), len = strlen(e->key);
+
+	if (!text_starts_with(e->key, c->prefix))
+		return "a name that does not begin as was asked for";
+	if (e->is_prefix && (len == n || e->key[len - 1] != c->delimiter))
+		return "a group that is none";
+	if (c->last.len && strcmp(e->key, buf_str(&c->last)) <= 0)
+		return "names that are not in order";
+	return NULL;
+}
+
+static int failed(const struct store *s, const char *prefix, const char *fault)
+{
+	struct log_where where = { .stage = s->name,
+				   .key = prefix,
+				   .err = -EIO };
+
+	log_at(LOG_LEVEL_ERROR, &where, "cannot list: the store lists %s",
+	       fault);
+	return -EIO;
+}
+
+static int check_entry(struct store_list *l, const struct list_entry *e)
+{
+	struct store_list_check *c = l->check;
+	const char *fault = entry_fault(c, e);
+
+	if (fault) {
+		c->failed = true;
+		return failed(l->store, c->prefix, fault);
+	}
+	buf_reset(&c->last);
+	buf_adds(&c->last, e->key);
+	return buf_err(&c->last);
+}
+
+int store_list_next(struct store_list *l, struct list_entry *out)
+{
+	int rc, err;
+
+	memset(out, 0, sizeof(*out));
+	if (l->check->failed)
+		return -EIO;
+	rc = l->store->ops->list_next(l, out);
+	err = rc > 0 ? check_entry(l, out) : 0;
+	return err ? err : rc;
+}
+
+void store_list_close(struct store_list *l)
+{
+	if (!l)
+		return;
+	check_free(l->check);
+	l->store->ops->list_close(l);
+}
+
+/* ---- uploads ---- */
+
+struct pending {
+	struct store *store;
+	const char *prefix;
+	int (*each)(void *arg, const struct store_pending *p);
+	void *arg;
+};
+
+static int pending_each(void *arg, const struct store_pending *found)
+{
+	struct pending *p = arg;
+	if (text_starts_with(found->key, p->prefix))
+		return p->each(p->arg, found);
+	return failed(p->store, p->prefix,
+		      "an upload of a name that was not asked for");
+}
+
+int store_pending(struct store *s, const char *prefix,
+		  int (*each)(void *arg, const struct store_pending *p),
+		  void *arg)
+{
+	struct pending p = { s, prefix, each, arg };
+
+	if (!prefix)
+		return -EINVAL;
+	if (strlen(prefix) > STORE_KEY_MAX)
+		return -ENAMETOOLONG;
+	return s->ops->pending(s, prefix, pending_each, &p);
+}
