@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/thread.h"
 #include "cmd.h"
 #include "message.h"
 #include "session.h"
@@ -67,7 +68,7 @@ static void start(struct probe *p, const char *name, struct store *store,
 {
 	*p = (struct probe){ .name = name, .store = store, .prefix = prefix };
 	buf_init(&p->why, BUF_MESSAGE);
-	p->started = !pthread_create(&p->thread, NULL, ask, p);
+	p->started = !thread_start(&p->thread, "check", ask, p);
 	if (!p->started)
 		ask(p);
 }

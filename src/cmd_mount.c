@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +24,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "base/wait.h"
 #include "cmd.h"
 #include "config.h"
@@ -317,13 +317,9 @@ static void ready(void *arg)
 static int run(struct mounting *m)
 {
 	struct mount_end end;
-	sigset_t all, before;
 	int rc;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	m->settling = !pthread_create(&m->settle, NULL, settle, m);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	m->settling = !thread_start(&m->settle, "settle", settle, m);
 	rc = mount_end_start(&end, m->mountpoint, m->fs, m->session);
 	if (!rc) {
 		rc = session_run(m->session, ready, m);

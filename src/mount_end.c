@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "fs/fs.h"
 #include "fuse/session.h"
 #include "mount_point.h"
@@ -131,17 +132,10 @@ static void *run(void *arg)
 int mount_end_start(struct mount_end *e, const char *mountpoint, struct fs *fs,
 		    struct session *session)
 {
-	sigset_t all, before;
-	int rc;
-
 	*e = (struct mount_end){ .mountpoint = mountpoint,
 				 .fs = fs,
 				 .session = session };
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = -pthread_create(&e->thread, NULL, run, e);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc;
+	return thread_start(&e->thread, "end", run, e);
 }
 
 bool mount_end_stop(struct mount_end *e)

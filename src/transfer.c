@@ -25,6 +25,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/thread.h"
 #include "base/wait.h"
 #include "message.h"
 #include "stage/stage.h"
@@ -341,11 +342,11 @@ int transfer_new(const struct transfer_settings *set, struct transfer **out)
 	sigaddset(&block, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &block, &t->before);
 	enlist(t); /* the caller's own waits end on a signal as well */
-	rc = -pthread_create(&t->watcher, NULL, watcher, t);
+	rc = thread_start(&t->watcher, "watch", watcher, t);
 	t->watching = !rc;
 	while (!rc && t->n_workers < t->set.workers) {
-		rc = -pthread_create(&t->workers[t->n_workers], NULL, worker,
-				     t);
+		rc = thread_start(&t->workers[t->n_workers], "transfer", worker,
+				  t);
 		t->n_workers += !rc;
 	}
 	if (t->n_workers)

@@ -1,10 +1,13 @@
 /*
- * Within a component one star is remembered: when what follows does not fit,
- * that star takes one character more. An earlier star need not be tried again,
- * so time is at most the product of the lengths.
+ * fnmatch(3) on the components of a path, one by one, so that the pattern may
+ * have fewer than the name.
  */
 #include "transfer_glob.h"
 
+#include <fnmatch.h>
+#include <locale.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -46,116 +49,30 @@ void transfer_glob_prefix(const char *pattern, struct buf *out)
 	}
 }
 
-/* One character of UTF-8, or a byte that is none, at s before end. */
-static unsigned long take(const char **s, const char *end)
-{
-	const unsigned char *u = (const unsigned char *)*s;
-	unsigned more = u[0] >= 0xf0 && u[0] < 0xf8   ? 3
-			: u[0] >= 0xe0 && u[0] < 0xf0 ? 2
-			: u[0] >= 0xc0 && u[0] < 0xe0 ? 1
-						      : 0;
-	unsigned long c = more ? u[0] & (0x3f >> more) : u[0];
+static locale_t glob_locale;
+static pthread_once_t glob_once = PTHREAD_ONCE_INIT;
 
-	for (unsigned i = 1; i <= more; i++) {
-		if (*s + i >= end || (u[i] & 0xc0) != 0x80) {
-			more = 0;
-			c = u[0] | 0x80000000UL; /* no character's number */
-			break;
-		}
-		c = c << 6 | (u[i] & 0x3f);
-	}
-	if (!more && u[0] >= 0x80)
-		c = u[0] | 0x80000000UL;
-	*s += 1 + more;
-	return c;
+static void glob_make_locale(void)
+{
+	glob_locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
-/* Where a set that begins behind its `[` ends: at its `]`, or NULL. */
-static const char *set_end(const char *p, const char *end)
+/* fnmatch(3) takes text as the thread's locale has it; ours is C. */
+static bool glob_component(const char *p, size_t p_len, const char *s,
+			   size_t s_len)
 {
-	if (p < end && (*p == '!' || *p == '^'))
-		p++;
-	if (p < end && *p == ']')
-		p++;
-	for (; p < end; p++) {
-		if (*p == ']')
-			return p;
-		if (*p == '\\' && p + 1 < end)
-			p++;
-	}
-	return NULL;
-}
+	char *pattern = strndup(p, p_len), *name = strndup(s, s_len);
+	locale_t before;
+	bool matches;
 
-static unsigned long take_set(const char **p, const char *end)
-{
-	if (**p == '\\' && *p + 1 < end)
-		++*p;
-	return take(p, end);
-}
-
-static bool in_set(const char *p, const char *end, unsigned long c)
-{
-	bool not = *p == '!' || *p == '^', found = false;
-
-	p += not ;
-	while (p < end) {
-		unsigned long low = take_set(&p, end), high = low;
-
-		if (p + 1 < end && *p == '-') {
-			p++;
-			high = take_set(&p, end);
-		}
-		found = found || (low <= c && c <= high);
-	}
-	return found != not ;
-}
-
-/* One element of the pattern (no star) against one character. */
-static bool one(const char **p, const char *end, unsigned long c)
-{
-	const char *close;
-
-	if (**p == '?') {
-		++*p;
-		return true;
-	}
-	close = **p == '[' ? set_end(*p + 1, end) : NULL;
-	if (close) {
-		const char *set = *p + 1;
-
-		*p = close + 1;
-		return in_set(set, close, c);
-	}
-	return take_set(p, end) == c;
-}
-
-static bool component(const char *p, const char *p_end, const char *s,
-		      const char *s_end)
-{
-	const char *star = NULL, *from = NULL;
-
-	for (;;) {
-		const char *p1 = p, *s1 = s;
-
-		if (p < p_end && *p == '*') {
-			star = ++p;
-			from = s;
-			continue;
-		}
-		if (p == p_end && s == s_end)
-			return true;
-		if (p < p_end && s < s_end &&
-		    one(&p1, p_end, take(&s1, s_end))) {
-			p = p1;
-			s = s1;
-			continue;
-		}
-		if (!star || from >= s_end)
-			return false;
-		take(&from, s_end);
-		p = star;
-		s = from;
-	}
+	pthread_once(&glob_once, glob_make_locale);
+	before = glob_locale ? uselocale(glob_locale) : (locale_t)0;
+	matches = pattern && name && !fnmatch(pattern, name, 0);
+	if (before)
+		uselocale(before);
+	free(pattern);
+	free(name);
+	return matches;
 }
 
 /* The end of the pattern's first component: a set may hold no '/'. */
@@ -172,7 +89,7 @@ size_t transfer_glob_match(const char *pattern, const char *name)
 		const char *p_end = component_end(pattern);
 		const char *s_end = component_end(s);
 
-		if (!component(pattern, p_end, s, s_end))
+		if (!glob_component(pattern, p_end - pattern, s, s_end - s))
 			return 0;
 		if (!*p_end || !p_end[1])
 			return s_end - name;

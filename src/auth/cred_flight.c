@@ -8,7 +8,7 @@
  *         CALLED_OFF -> LANDED (free)
  *
  * LANDED means that the thread touches nothing any more and is joined by
- * whoever starts the next, or by free. (pthread_create() is called under the
+ * whoever starts the next, or by free. (The thread is started under the
  * lock: it does not wait for anything, and the thread's first act is to take
  * that lock.)
  *
@@ -17,7 +17,6 @@
  * them).
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +24,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 #define PATIENCE_MS 5000 /* of those who have credentials that live */
 
@@ -129,20 +129,16 @@ static void *fly(void *arg)
 static int start(struct cred_cache *c, uint64_t *landing, int64_t *started_ms)
 {
 	struct cred_cache_locked *g;
-	sigset_t all, before;
 	bool landed;
 	pthread_t old;
 	int rc = 0;
 
-	sigfillset(&all);
 	lock_take(&c->lock);
 	g = cred_cache_locked(c);
 	landed = g->state == FLIGHT_LANDED;
 	old = g->thread;
 	if (g->state != FLIGHT_UNDER_WAY) {
-		pthread_sigmask(SIG_SETMASK, &all, &before);
-		rc = -pthread_create(&g->thread, NULL, fly, c);
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
+		rc = thread_start(&g->thread, "credentials", fly, c);
 		if (!rc) {
 			g->started_ms = clock_mono_ms();
 			set_state_locked(c, FLIGHT_UNDER_WAY);

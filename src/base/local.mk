@@ -18,6 +18,7 @@ libbase_a_SOURCES = \
 	src/base/option_type.c src/base/option_type.h \
 	src/base/mime.c src/base/mime.h \
 	src/base/text.c src/base/text.h \
+	src/base/thread.c src/base/thread.h \
 	src/base/wait.c src/base/wait.h
 
 check_PROGRAMS += tests/unit/test_buf

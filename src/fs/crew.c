@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "base/lock.h"
+#include "base/thread.h"
 #include "base/wait.h"
 
 struct crew_locked {
@@ -127,7 +128,7 @@ static unsigned hire(struct crew *c, pthread_t *list, unsigned threads)
 		lock_take(&c->lock);
 		crew_locked(c)->running++;
 		lock_drop(&c->lock);
-		if (pthread_create(&list[n], NULL, member, c)) {
+		if (thread_start(&list[n], "parallel", member, c)) {
 			lock_take(&c->lock);
 			crew_locked(c)->running--;
 			lock_drop(&c->lock);

@@ -12,12 +12,12 @@
 #include <fuse_lowlevel.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/thread.h"
 #include "fs/fs.h"
 
 #define LOOK_MS 20
@@ -67,19 +67,13 @@ static void *work(void *arg)
 struct notify *notify_start(struct fuse_session *se, struct fs *fs)
 {
 	struct notify *n = calloc(1, sizeof(*n));
-	sigset_t all, before;
-	int err;
 
 	if (!n)
 		return NULL;
 	n->se = se;
 	n->fs = fs;
 	fs_notices_begin(fs);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&n->thread, NULL, work, n);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!err)
+	if (!thread_start(&n->thread, "notify", work, n))
 		return n;
 	fs_notices_end(fs);
 	free(n);

@@ -23,6 +23,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "gateway/gateway_impl.h"
 #include "gateway/hosts.h"
 #include "gateway/listen.h"
@@ -253,7 +254,7 @@ static int share(struct gateway *g, const struct listen_address *at, unsigned n)
 	set_origin(g->address, &origin);
 	memcpy(g->address->shared, at, n * sizeof(*at));
 	g->address->n_shared = n;
-	rc = -pthread_create(&g->address->keeper, NULL, keep, g);
+	rc = thread_start(&g->address->keeper, "gateway-address", keep, g);
 	g->address->keeping = !rc;
 	log_info("the gateway at %s answers for this one too",
 		 buf_str(&origin));

@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/thread.h"
 #include "base/wait.h"
 
 #define LOOK_EVERY_MS 500
@@ -145,7 +146,7 @@ struct links *links_new(unsigned limit, unsigned patience_ms, unsigned look_ms)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&l->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	if (pthread_create(&l->watcher, NULL, watch, l)) {
+	if (thread_start(&l->watcher, "gateway-watch", watch, l)) {
 		pthread_cond_destroy(&l->changed);
 		lock_destroy(&l->lock);
 		free(l);

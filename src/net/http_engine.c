@@ -5,11 +5,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "net/http_loop.h"
 
 #define BYTES_PER_MS 64 /* the slowest pace that a deadline allows for */
@@ -36,7 +36,6 @@ static void *engine_thread(void *arg)
 {
 	struct http_engine *e = arg;
 
-	pthread_setname_np(pthread_self(), "http");
 	while (!http_inbox_stopping(&e->loop.inbox)) {
 		read_inbox(e, false);
 		loop_turn(&e->loop);
@@ -49,19 +48,6 @@ static void *engine_thread(void *arg)
 	return NULL;
 }
 
-/* No signal of the process is to be handled on the engine's thread. */
-static int start_thread(struct http_engine *e)
-{
-	sigset_t all, before;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&e->thread, NULL, engine_thread, e);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return err;
-}
-
 struct http_engine *http_engine_new(void)
 {
 	struct http_engine *e = calloc(1, sizeof(*e));
@@ -72,7 +58,7 @@ struct http_engine *http_engine_new(void)
 	http_inbox_init(&e->loop.inbox);
 	err = -loop_init(&e->loop);
 	if (!err) {
-		err = start_thread(e);
+		err = -thread_start(&e->thread, "http", engine_thread, e);
 		if (err)
 			loop_clear(&e->loop);
 	}

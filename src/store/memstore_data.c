@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "base/wait.h"
 #include "store/memstore_impl.h"
 
@@ -118,7 +119,7 @@ static int queue_locked(struct memstore *m, struct mem_job *j)
 	struct mem_job **at = &mem_locked(m)->jobs;
 
 	if (!mem_locked(m)->running) {
-		if (pthread_create(&m->thread, NULL, worker, m))
+		if (thread_start(&m->thread, "memstore", worker, m))
 			return -EAGAIN;
 		mem_locked(m)->running = true;
 	}
