@@ -13,7 +13,6 @@
 #include "gateway/links.h"
 #include "gateway/listen.h"
 #include "gateway/proof.h"
-#include "gateway/server.h"
 #include "gateway/stores.h"
 #include "store/store.h"
 
@@ -89,7 +88,7 @@ static void answer_health(struct exchange *x)
 static void answer_metrics(struct exchange *x)
 {
 	struct gateway *g = x->gateway;
-	struct links *links = server_links(g->server);
+	struct links *links = g->links;
 	struct buf out = BUF_INIT(1 << 20);
 
 	counters_write(g->counters, &out);

@@ -37,7 +37,6 @@
 #include "gateway/gateway_impl.h"
 #include "gateway/links.h"
 #include "gateway/routes.h"
-#include "gateway/server.h"
 
 #define HEADERS_MAX 100
 #define SWALLOW_MAX (16 << 20)
@@ -235,7 +234,7 @@ static void begin(struct served *r)
 }
 
 /* The headers are complete. */
-static enum MHD_Result on_headers(struct server *s, struct served *r,
+static enum MHD_Result on_headers(struct gateway *g, struct served *r,
 				  struct MHD_Connection *c)
 {
 	int64_t length = r->x.content_length;
@@ -245,17 +244,15 @@ static enum MHD_Result on_headers(struct server *s, struct served *r,
 		return send_answer(r, c, true);
 	/* An answer that the library gets now ends the connection. */
 	if (!exchange_answered(&r->x) || !length)
-		return links_set(server_links(s), r->link, LINK_AT_WORK)
-			       ? MHD_YES
-			       : MHD_NO;
+		return links_set(g->links, r->link, LINK_AT_WORK) ? MHD_YES
+								  : MHD_NO;
 	if (length < 0 || length > SWALLOW_MAX || expects_continue(&r->x))
 		return send_answer(r, c, true);
-	return links_set(server_links(s), r->link, LINK_REFUSED) ? MHD_YES
-								 : MHD_NO;
+	return links_set(g->links, r->link, LINK_REFUSED) ? MHD_YES : MHD_NO;
 }
 
 /* Bytes of the body. What was refused is swallowed. */
-static enum MHD_Result on_data(struct server *s, struct served *r,
+static enum MHD_Result on_data(struct gateway *g, struct served *r,
 			       const char *bytes, size_t n)
 {
 	r->received += n;
@@ -265,8 +262,7 @@ static enum MHD_Result on_data(struct server *s, struct served *r,
 		r->x.handler->data(&r->x, bytes, n);
 	if (!exchange_answered(&r->x))
 		return MHD_YES;
-	return links_set(server_links(s), r->link, LINK_REFUSED) ? MHD_YES
-								 : MHD_NO;
+	return links_set(g->links, r->link, LINK_REFUSED) ? MHD_YES : MHD_NO;
 }
 
 static enum MHD_Result on_end(struct served *r, struct MHD_Connection *c)
@@ -286,10 +282,10 @@ static void stop_clock(struct MHD_Connection *c)
 	MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
 }
 
-static void start_clock(struct server *s, struct MHD_Connection *c)
+static void start_clock(struct gateway *g, struct MHD_Connection *c)
 {
 	MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT,
-				  server_gateway(s)->set.body_timeout_s);
+				  g->set.body_timeout_s);
 }
 
 enum MHD_Result served_on_request(void *arg, struct MHD_Connection *c,
@@ -297,7 +293,7 @@ enum MHD_Result served_on_request(void *arg, struct MHD_Connection *c,
 				  const char *version, const char *bytes,
 				  size_t *n, void **state)
 {
-	struct server *s = arg;
+	struct gateway *g = arg;
 	struct served *r = *state;
 	struct waiter *self = waiter_self();
 	struct link *link = link_of(c);
@@ -305,23 +301,23 @@ enum MHD_Result served_on_request(void *arg, struct MHD_Connection *c,
 
 	if (!link)
 		return MHD_NO;
-	links_set_waiter(server_links(s), link, self);
+	links_set_waiter(g->links, link, self);
 	stop_clock(c);
 	if (!r) {
 		waiter_begin(self);
-		links_touch(server_links(s), link);
-		*state = r = served_new(server_gateway(s), c, link, method);
-		rc = r ? on_headers(s, r, c) : MHD_NO;
+		links_touch(g->links, link);
+		*state = r = served_new(g, c, link, method);
+		rc = r ? on_headers(g, r, c) : MHD_NO;
 	} else if (*n) {
-		rc = on_data(s, r, bytes, *n);
+		rc = on_data(g, r, bytes, *n);
 		*n = 0;
 	} else if (r->queued) {
 		rc = MHD_YES;
 	} else {
 		rc = on_end(r, c);
 	}
-	start_clock(s, c);
-	links_set_waiter(server_links(s), link, NULL);
+	start_clock(g, c);
+	links_set_waiter(g->links, link, NULL);
 	return rc;
 }
 
@@ -360,7 +356,7 @@ static void tell(const struct served *r, const struct counters_request *c)
 void served_on_completed(void *arg, struct MHD_Connection *c, void **state,
 			 enum MHD_RequestTerminationCode how)
 {
-	struct server *s = arg;
+	struct gateway *g = arg;
 	struct served *r = *state;
 	struct counters_request count;
 	bool whole = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
@@ -381,9 +377,9 @@ void served_on_completed(void *arg, struct MHD_Connection *c, void **state,
 		.us = counters_now_us() - r->started_us,
 		.broken = !whole,
 	};
-	counters_count(server_gateway(s)->counters, &count);
+	counters_count(g->counters, &count);
 	tell(r, &count);
-	links_set(server_links(s), r->link, LINK_IDLE);
+	links_set(g->links, r->link, LINK_IDLE);
 	exchange_answer_clear(&r->answer);
 	free(r->path);
 	free(r);

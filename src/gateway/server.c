@@ -31,7 +31,6 @@
 
 struct server {
 	struct gateway *gateway;
-	struct links *links;
 	struct MHD_Daemon *daemons[SERVER_SOCKETS_MAX];
 	unsigned n;
 	bool quiet; /* takes no more connections */
@@ -48,15 +47,15 @@ static int fd_of(struct MHD_Connection *c)
 static void on_connection(void *arg, struct MHD_Connection *c, void **context,
 			  enum MHD_ConnectionNotificationCode what)
 {
-	struct server *s = arg;
+	struct gateway *g = arg;
 	int fd = fd_of(c);
 
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-		links_remove(s->links, *context);
+		links_remove(g->links, *context);
 		*context = NULL;
 		return;
 	}
-	*context = links_add(s->links, fd);
+	*context = links_add(g->links, fd);
 	if (!*context)
 		shutdown(fd, SHUT_RDWR);
 }
@@ -82,17 +81,18 @@ static struct MHD_Daemon *start(struct server *s, int fd)
 
 	return MHD_start_daemon(
 		flags | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
-		served_on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
+		served_on_request, s->gateway, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_CONNECTION_LIMIT,
 		g->set.connections + SPARE_CONNECTIONS,
 		MHD_OPTION_CONNECTION_TIMEOUT, g->set.body_timeout_s,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 		MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
-		served_on_target, s, MHD_OPTION_UNESCAPE_CALLBACK, no_unescape,
-		NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-		MHD_OPTION_NOTIFY_COMPLETED, served_on_completed, s,
-		MHD_OPTION_ARRAY, tls ? keys : &keys[3], MHD_OPTION_END);
+		served_on_target, s->gateway, MHD_OPTION_UNESCAPE_CALLBACK,
+		no_unescape, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+		s->gateway, MHD_OPTION_NOTIFY_COMPLETED, served_on_completed,
+		s->gateway, MHD_OPTION_ARRAY, tls ? keys : &keys[3],
+		MHD_OPTION_END);
 }
 
 int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *err)
@@ -102,10 +102,10 @@ int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *err)
 
 	if (!rc) {
 		s->gateway = g;
-		s->links = links_new(g->set.connections,
+		g->links = links_new(g->set.connections,
 				     g->set.header_timeout_s * 1000,
 				     g->set.body_timeout_s * 1000);
-		rc = s->links ? 0 : -ENOMEM;
+		rc = g->links ? 0 : -ENOMEM;
 		g->server = s; /* before its threads are */
 	}
 	for (unsigned i = 0; i < n; i++) {
@@ -134,6 +134,7 @@ int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *err)
 
 bool server_stop(struct server *s, unsigned seconds)
 {
+	struct gateway *g = s->gateway;
 	int64_t until = clock_mono_ms() + (int64_t)seconds * 1000;
 	const struct timespec moment = { .tv_nsec = 20 * 1000000 };
 
@@ -145,9 +146,9 @@ bool server_stop(struct server *s, unsigned seconds)
 	}
 	s->quiet = true;
 	do {
-		if (s->links)
-			links_cut(s->links, false);
-		if (!s->links || !links_at_work(s->links))
+		if (g->links)
+			links_cut(g->links, false);
+		if (!g->links || !links_at_work(g->links))
 			return true;
 		nanosleep(&moment, NULL);
 	} while (clock_mono_ms() < until);
@@ -156,23 +157,17 @@ bool server_stop(struct server *s, unsigned seconds)
 
 void server_free(struct server *s)
 {
+	struct gateway *g;
+
 	if (!s)
 		return;
+	g = s->gateway;
 	server_stop(s, 0);
-	if (s->links)
-		links_cut(s->links, true);
+	if (g->links)
+		links_cut(g->links, true);
 	for (unsigned i = 0; i < s->n; i++)
 		MHD_stop_daemon(s->daemons[i]);
-	links_free(s->links);
+	links_free(g->links);
+	g->links = NULL;
 	free(s);
-}
-
-struct links *server_links(struct server *s)
-{
-	return s->links;
-}
-
-struct gateway *server_gateway(struct server *s)
-{
-	return s->gateway;
 }

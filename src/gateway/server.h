@@ -9,7 +9,6 @@
 
 struct buf;
 struct gateway;
-struct links;
 struct server;
 
 #define SERVER_SOCKETS_MAX 16
@@ -23,7 +22,5 @@ int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *err);
  * they have ended. */
 bool server_stop(struct server *s, unsigned seconds);
 void server_free(struct server *s); /* NULL is fine */
-struct links *server_links(struct server *s);
-struct gateway *server_gateway(struct server *s);
 
 #endif

@@ -70,11 +70,6 @@ void upload_api_free(struct upload_api *api)
 	free(api);
 }
 
-struct users *upload_api_users(struct upload_api *api)
-{
-	return api->users;
-}
-
 static int open_form(struct exchange *x, struct upload *u)
 {
 	char boundary[FORM_BOUNDARY_MAX + 1];
@@ -105,7 +100,7 @@ static void on_begin(struct exchange *x)
 	buf_init(&u->name, BUF_MESSAGE);
 	buf_init(&u->files, FILES_MAX);
 	x->state = u;
-	if (!upload_find(x, &u->stage, &u->folder))
+	if (!upload_find(x, x->gateway->uploads->users, &u->stage, &u->folder))
 		open_form(x, u);
 }
 

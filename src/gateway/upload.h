@@ -19,14 +19,13 @@ extern const struct exchange_handler upload_handler;
 int upload_api_new(const struct gateway_settings *set, struct upload_api **out);
 void upload_api_free(struct upload_api *api); /* NULL is fine */
 
-struct users *upload_api_users(struct upload_api *api);
-
 /* ---- upload_stage.c ---- */
 
 /* Who sends it, and where to: 0 and the stage, with a reference, and the
  * folder in it (borrowed; NULL none); or it has been answered. *out may be set
  * then too. */
-int upload_find(struct exchange *x, struct stage **out, const char **folder);
+int upload_find(struct exchange *x, struct users *users, struct stage **out,
+		const char **folder);
 
 /* ---- upload_answer.c: how it answers ---- */
 

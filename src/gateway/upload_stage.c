@@ -17,11 +17,11 @@
 #include "store/store.h"
 
 /* 0, or answered. */
-static int admit_sender(struct exchange *x, struct users_actor *out)
+static int admit_sender(struct exchange *x, struct users *users,
+			struct users_actor *out)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int rc = users_admit(upload_api_users(x->gateway->uploads), x, out,
-			     &why);
+	int rc = users_admit(users, x, out, &why);
 
 	if (rc == -EACCES)
 		upload_ask_login(x, buf_str(&why));
@@ -121,10 +121,11 @@ static int check_folder(struct exchange *x, const char *folder)
 	return rc;
 }
 
-int upload_find(struct exchange *x, struct stage **out, const char **folder)
+int upload_find(struct exchange *x, struct users *users, struct stage **out,
+		const char **folder)
 {
 	struct users_actor who;
-	int rc = admit_sender(x, &who);
+	int rc = admit_sender(x, users, &who);
 
 	rc = rc ? rc : find_stage(x, &who, out, folder);
 	return rc ? rc : check_folder(x, *folder);
