@@ -8,14 +8,13 @@
 #include "base/fatal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "base/proc.h"
 
 #define STATUS_MAX 8191 /* bytes: all masks stand within the first 2 KiB */
 #define BIT(sig) (UINT64_C(1) << ((sig)-1))
@@ -54,47 +53,13 @@ enum fatal fatal_in_status(const char *text)
 	return (own | shared) & fatal ? FATAL_YES : FATAL_NO;
 }
 
-/* /proc may be of another pid namespace than ours: its numbers then mean
- * other threads. */
-static bool proc_is_ours(void)
-{
-	char self[32], want[32];
-	ssize_t n = readlink("/proc/self", self, sizeof(self) - 1);
-
-	if (n < 0)
-		return false;
-	self[n] = '\0';
-	snprintf(want, sizeof(want), "%ld", (long)getpid());
-	return !strcmp(self, want);
-}
-
-static bool read_status(pid_t tid, char *text, size_t size)
-{
-	char path[64];
-	ssize_t n = 1;
-	size_t len = 0;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%ld/status", (long)tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	while (n > 0 && len < size - 1) {
-		n = read(fd, text + len, size - 1 - len);
-		len += n > 0 ? (size_t)n : 0;
-	}
-	close(fd);
-	text[len] = '\0';
-	return n >= 0;
-}
-
 enum fatal fatal_signal(pid_t tid)
 {
 	char text[STATUS_MAX + 1];
 
 	if (tid <= 0)
 		return FATAL_UNKNOWN;
-	if (proc_is_ours() && read_status(tid, text, sizeof(text)))
+	if (proc_is_ours() && proc_read(tid, "status", text, sizeof(text)) >= 0)
 		return fatal_in_status(text);
 	/* hidepid= hides what is there, kill() does not */
 	return kill(tid, 0) && errno == ESRCH ? FATAL_YES : FATAL_UNKNOWN;

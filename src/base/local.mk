@@ -17,6 +17,7 @@ libbase_a_SOURCES = \
 	src/base/option_help.c \
 	src/base/option_type.c src/base/option_type.h \
 	src/base/mime.c src/base/mime.h \
+	src/base/proc.c src/base/proc.h \
 	src/base/text.c src/base/text.h \
 	src/base/thread.c src/base/thread.h \
 	src/base/wait.c src/base/wait.h
@@ -56,6 +57,12 @@ TESTS += tests/unit/test_budget
 tests_unit_test_budget_SOURCES = tests/unit/test_budget.c
 tests_unit_test_budget_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_budget_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_proc
+TESTS += tests/unit/test_proc
+tests_unit_test_proc_SOURCES = tests/unit/test_proc.c
+tests_unit_test_proc_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_proc_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
 
 # The test stands in for syslog(3), under both names that it has.
 check_PROGRAMS += tests/unit/test_log

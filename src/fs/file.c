@@ -87,6 +87,8 @@ int file_begin(struct file *f, enum file_state turn, enum file_state *before)
 void file_end(struct file *f, enum file_state state)
 {
 	lock_take(&f->lock);
+	if (state == FILE_CLEAN)
+		file_locked(f)->writers.n = 0;
 	set_state_locked(f, state);
 	lock_drop(&f->lock);
 }

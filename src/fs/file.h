@@ -14,11 +14,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
 
 #include "base/log.h"
 #include "fs/inode.h"
 #include "store/store.h"
+
+#define FILE_WRITERS 16 /* threads that are remembered */
 
 struct block_cache;
 struct budget;
@@ -70,6 +73,11 @@ bool file_abandon(struct file *f);
 int file_reset(struct file *f);
 int file_write(struct file *f, uint64_t offset, const void *bytes, size_t len);
 int file_truncate(struct file *f, uint64_t size);
+/* Which processes wrote what is not published yet, by their threads: once it is,
+ * they are forgotten. */
+bool file_writer_known(struct file *f, pid_t thread);
+void file_writer_add(struct file *f, pid_t thread, pid_t process);
+unsigned file_writers(struct file *f, pid_t out[FILE_WRITERS]);
 /*
  * Makes the store's object what one reads now. 0 at once when CLEAN, and when
  * this mount has removed the name or put another file there: what is written to

@@ -81,6 +81,11 @@ struct file_way {
 };
 extern const struct file_way file_remote, file_local;
 
+struct file_writers {
+	pid_t thread[FILE_WRITERS], process[FILE_WRITERS];
+	unsigned n, oldest;
+};
+
 struct file_locked {
 	enum file_state state;
 	bool orphan; /* the name is gone */
@@ -117,6 +122,7 @@ struct file_locked {
 	int part_err; /* a part failed: what the next write returns */
 	bool sticky; /* lost bytes cannot be sent again: -EIO */
 
+	struct file_writers writers; /* file_writers.c */
 	struct wait_list waiters; /* for the turn, or for a part's end */
 };
 

@@ -186,13 +186,33 @@ int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
 /* The same for pages of a mapping: at their place, and never beyond the end. */
 int fs_write_page(struct fs *fs, struct handle *h, off_t offset,
 		  const void *bytes, size_t len);
-/* close(2)'s result: the store has the object, or why not. Idempotent. */
+/*
+ * close(2)'s result: the store has the object, or why not. Idempotent. fs_close()
+ * is that of one descriptor among several, closed by a thread of the caller's:
+ * 0 when a later one will tell (closing.h).
+ */
 int fs_flush(struct fs *fs, struct handle *h);
+int fs_close(struct fs *fs, struct handle *h, pid_t thread);
+/* A thread has opened h; it has changed the content through h. 0: which one is
+ * not known. */
+void fs_opened_by(struct fs *fs, struct handle *h, pid_t thread);
+void fs_written_by(struct fs *fs, struct handle *h, pid_t thread);
 int fs_fsync(struct fs *fs, struct handle *h);
 /* mode 0 only: the size is at least offset + len afterwards. */
 int fs_fallocate(struct fs *fs, struct handle *h, off_t offset, off_t len);
 /* What is still dirty is published; its error can only be logged. */
 void fs_release(struct fs *fs, struct handle *h);
+
+/* What is known of the processes of this machine; without it every close is
+ * taken for the last one. Set before the first request. */
+struct fs_processes {
+	pid_t (*process)(void *arg, pid_t thread); /* 0: not known */
+	/* How many descriptors the thread's process has that can write to the
+	 * file of that st_ino; -errno when that is not known. */
+	int (*writers)(void *arg, pid_t thread, uint64_t ino);
+	void *arg;
+};
+void fs_set_processes(struct fs *fs, const struct fs_processes *p);
 
 /* ---- extended attributes (xattr.c) ---- */
 /* The value, appended to out. -ENODATA, -EINVAL, -EACCES ... */

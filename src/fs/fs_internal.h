@@ -29,16 +29,18 @@ struct fs {
 	struct notices *notices;
 	struct watches *watches;
 	struct file_env env;
+	struct fs_processes processes;
 	_Atomic(unsigned) n_writing; /* write requests under way */
 	_Atomic(int64_t) wrote_ms; /* when the last one ended */
 	struct lock lock; /* a leaf */
 	struct fs_locked guarded_;
 };
 
-/* What a handle's next close does. */
+/* What a handle's next close does, if closing.h does not wait for another. */
 enum handle_state {
 	HANDLE_PLAIN, /* publishes */
-	HANDLE_EMPTIED, /* nothing: O_TRUNC, and nothing was written since */
+	HANDLE_EMPTIED, /* nothing, unless it is known to be the last one:
+			 * O_TRUNC, and nothing was written since */
 	HANDLE_FAILED, /* tries again; the release does not: it was said */
 	HANDLE_SHORT, /* nothing: a write failed, and bytes are missing */
 };
@@ -47,6 +49,7 @@ struct handle {
 	struct file *file;
 	struct reader reader;
 	int flags; /* of open(2) */
+	_Atomic(pid_t) opener; /* its process; 0: not known */
 	_Atomic(enum handle_state) state;
 	_Atomic(int) write_err; /* of the write that failed */
 	/* The version whose pages the kernel has when it uses the handle, for
@@ -70,6 +73,9 @@ static inline bool handle_writes(const struct handle *h)
 /* Takes the reference to f. emptied: O_TRUNC, of an object that had bytes. */
 int handle_new(struct fs *fs, struct file *f, int flags, bool emptied,
 	       struct handle **out);
+/* How many other handles of h's content that write a process has opened. */
+unsigned handles_opened_by(struct fs *fs, const struct handle *h,
+			   pid_t process);
 /* Frees what nobody closed. */
 void handles_clear(struct fs *fs);
 /* What changes content, or publishes it, stands between these two: a writer

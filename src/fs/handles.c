@@ -57,6 +57,19 @@ static void free_handle(struct fs *fs, struct handle *h)
 	free(h);
 }
 
+unsigned handles_opened_by(struct fs *fs, const struct handle *h, pid_t process)
+{
+	struct handle *o;
+	unsigned n = 0;
+
+	lock_take(&fs->lock);
+	DL_FOREACH(fs_locked(fs)->handles, o)
+		n += o != h && o->file == h->file && handle_writes(o) &&
+		     o->opener == process;
+	lock_drop(&fs->lock);
+	return n;
+}
+
 static struct handle *first_handle(struct fs *fs)
 {
 	struct handle *h;

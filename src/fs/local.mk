@@ -8,6 +8,7 @@ libfs_a_SOURCES += \
 	src/fs/announced.c src/fs/announced.h \
 	src/fs/attr.c \
 	src/fs/changed.c \
+	src/fs/closing.c src/fs/closing.h \
 	src/fs/crew.c src/fs/crew.h \
 	src/fs/dir.c \
 	src/fs/dircache.c src/fs/dircache.h \
@@ -141,6 +142,7 @@ libfs_a_SOURCES += \
 	src/fs/file_change.c \
 	src/fs/file_local.c src/fs/file_local.h src/fs/file_scratch.c \
 	src/fs/file_fd.c src/fs/file_fd.h \
+	src/fs/file_writers.c \
 	src/fs/write.c src/fs/writer.c src/fs/flight.c \
 	src/fs/publish.c src/fs/publish_internal.h \
 	src/fs/publish_body.c src/fs/publish_parts.c \

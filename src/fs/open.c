@@ -11,9 +11,10 @@
  * that).
  *
  * `program > file` opens with O_TRUNC, and the shell closes a duplicate before
- * the program has begun. The first close of a handle that emptied an object
- * and wrote nothing does not publish, so that the old object stays until there
- * is something in its place; the next close, fsync or the release does. Once a
+ * the program has begun. closing.h tells that from the last close; where it
+ * cannot, the first close of a handle that emptied an object and wrote nothing
+ * does not publish, so that the old object stays until there is something in
+ * its place; the next close, fsync or the release does. Once a
  * close has failed and said so, the release does not try behind its back: the
  * old object stays.
  *

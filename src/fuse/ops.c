@@ -216,9 +216,12 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
 	unsigned which = wanted(to_set, attr);
 	struct stat st;
 	double timeout;
-	int err = fs_setattr(op_begin(req), op_inode(req, ino), file_handle(fi),
-			     attr, which, &st, &timeout);
+	struct fs *fs = op_begin(req);
+	int err = fs_setattr(fs, op_inode(req, ino), file_handle(fi), attr,
+			     which, &st, &timeout);
 
+	if (!err && fi && (which & FS_SET_SIZE))
+		fs_written_by(fs, file_handle(fi), fuse_req_ctx(req)->pid);
 	op_end(req);
 	reply_attr(req, err, &st, timeout);
 }

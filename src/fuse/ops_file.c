@@ -40,6 +40,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fi->fh = (uintptr_t)h;
 	fi->keep_cache = keep;
 	fi->noflush = read_only(fi->flags);
+	fs_opened_by(fs, h, fuse_req_ctx(req)->pid);
 	if (fuse_reply_open(req, fi) == -ENOENT)
 		fs_release(fs, h);
 }
@@ -65,6 +66,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	fi->fh = (uintptr_t)h;
 	fi->keep_cache = 1;
 	fi->noflush = read_only(fi->flags);
+	fs_opened_by(fs, h, fuse_req_ctx(req)->pid);
 	op_entry_param(&e, &param);
 	if (fuse_reply_create(req, &param, fi) == -ENOENT) {
 		fs_release(fs, h);
@@ -130,6 +132,8 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size,
 		err = fs_write_page(fs, h, off, bytes, size);
 	else if (!err)
 		err = fs_write(fs, h, off, bytes, size);
+	if (!fi->writepage) /* the kernel's own thread may write those */
+		fs_written_by(fs, h, fuse_req_ctx(req)->pid);
 	op_end(req);
 	if (err)
 		op_reply(req, err);
@@ -139,7 +143,8 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size,
 
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	int err = fs_flush(op_begin_whole(req), handle_of(fi));
+	int err = fs_close(op_begin_whole(req), handle_of(fi),
+			   fuse_req_ctx(req)->pid);
 
 	op_end(req);
 	op_reply(req, err);
@@ -172,6 +177,8 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 		err = fs_drop_setid(fs, op_inode(req, ino));
 	if (!err)
 		err = fs_fallocate(fs, handle_of(fi), offset, length);
+	if (!err)
+		fs_written_by(fs, handle_of(fi), fuse_req_ctx(req)->pid);
 	op_end(req);
 	op_reply(req, err);
 }

@@ -31,6 +31,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/proc.h"
 #include "base/text.h"
 #include "fuse/init_patch.h"
 #include "fuse/notify.h"
@@ -46,6 +47,7 @@ struct session {
 	struct fs *fs;
 	char *mountpoint;
 	char device[32]; /* of the mount: "0:42"; empty: not known */
+	struct proc_mount mount; /* of that device */
 	pthread_t runner; /* whose loop it is */
 	_Atomic(bool) looping; /* it has yet to end */
 	void (*ready)(void *arg);
@@ -114,26 +116,51 @@ static struct fuse_session *new_session(const struct session_settings *set,
 
 /* "36 35 0:42 / /mnt ..." of /proc/self/mountinfo: the device of our mount,
  * found without asking the mount itself. The last one of a place counts. */
-static bool find_device(const char *mountpoint, char *device, size_t size)
+static bool find_device(const char *mountpoint, char *device, size_t size,
+			int *id)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 	char *line = NULL, dev[32], where[4097];
 	size_t cap = 0;
 	bool found = false;
+	int number;
 
 	while (f && getline(&line, &cap, f) > 0) {
-		if (sscanf(line, "%*d %*d %31s %*s %4096s", dev, where) != 2)
+		if (sscanf(line, "%d %*d %31s %*s %4096s", &number, dev,
+			   where) != 3)
 			continue;
 		text_unescape_octal(where);
 		if (strcmp(where, mountpoint))
 			continue;
 		snprintf(device, size, "%s", dev);
+		*id = number;
 		found = true;
 	}
 	free(line);
 	if (f)
 		fclose(f);
 	return found;
+}
+
+static pid_t process_of(void *arg, pid_t thread)
+{
+	return proc_process(thread);
+}
+
+static int writers_of(void *arg, pid_t thread, uint64_t ino)
+{
+	struct session *s = arg;
+
+	return proc_writers(thread, ino, &s->mount);
+}
+
+/* Files of the mount can be told from others in /proc. */
+static void know_processes(struct session *s)
+{
+	const struct fs_processes p = { process_of, writers_of, s };
+
+	s->mount.device = s->device;
+	fs_set_processes(s->fs, &p);
 }
 
 /* The default of 128 KiB is 12 MiB/s at 20 ms; only root may raise it. */
@@ -194,7 +221,10 @@ int session_new(const struct session_settings *set, struct fs *fs,
 			 why.len ? buf_str(&why) : "fusermount3 refused");
 		goto out;
 	}
-	if (!find_device(s->mountpoint, s->device, sizeof(s->device)))
+	if (find_device(s->mountpoint, s->device, sizeof(s->device),
+			&s->mount.id))
+		know_processes(s);
+	else
 		s->device[0] = '\0';
 	s->runner = pthread_self();
 	atomic_store(&s->looping, true);
@@ -265,10 +295,11 @@ const char *session_device(const struct session *s)
 bool session_mounted(struct session *s)
 {
 	char device[32];
+	int id;
 
 	if (!*s->device)
 		return true;
-	return find_device(s->mountpoint, device, sizeof(device)) &&
+	return find_device(s->mountpoint, device, sizeof(device), &id) &&
 	       !strcmp(device, s->device);
 }
 

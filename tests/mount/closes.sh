@@ -48,6 +48,7 @@ mkdir "$T/disk"
 	[stage disk]
 	url = fs://$T/disk/
 END
+head -c 50000 /dev/urandom >"$T/data"
 mount_up
 
 # stored STAGE NAME: what the store itself has there.
@@ -123,6 +124,96 @@ for s in s3 disk; do
 		(printf "ab\\0\\0c"; head -c 9993 /dev/zero; printf yzend) |
 			cmp - $E/mapped && stored $s mapped | cmp - $E/mapped'
 done
+
+# ---- one close of several
+
+# once SENTENCE NAME SHELL-TEXT: the text, with $F for a new file, puts it once,
+# and the store then has what one reads.
+once() {
+	F=$E/$2
+	good_again
+	ok "$1" "$3"
+	is '... by one PUT' "$(puts "s3/$2")" 1
+	ok '... whole' 'stored s3 $(basename $F) | cmp - $F'
+}
+E=$MNT/s3
+once 'a loop of a shell that writes by children' loop '
+	(for i in $(seq 60); do date; done) >$F && [ "$(wc -l <$F)" = 60 ]'
+once '... of the main shell' loop2 'bash -c "
+	for i in 1 2 3; do echo builtin; date; done >\"$F\"; [ -s \"$F\" ]"'
+once 'a program behind >' simple 'seq 1000 >$F'
+once 'a group behind a pipe' group 'seq 10 | (head -n 2; cat) >$F'
+once 'tee beside others' tee 'seq 1000 | tee $F | wc -l'
+once 'children that outlive who started them' orphans '
+	(sh -c "sleep 0.5; seq 500" >$F &) && until_ok 20 "[ \$(stored s3 orphans | wc -l) = 500 ]"'
+once 'exec and a descriptor that is written to by turns' turns 'bash -c "
+	exec 3>\"$F\"; date >&3; echo builtin >&3; date >&3; exec 3>&-"'
+once 'dd' dd 'dd if=/dev/zero of=$F bs=10000 count=3 status=none'
+once 'a child that inherited it, and its parent that closes' inherited '
+	py $F <<-END
+	import os, subprocess, sys
+	with open(sys.argv[1], "w") as f:
+	    for k in range(3):
+	        subprocess.run(["date"], stdout=f, check=True)
+	        subprocess.run(["true"], pass_fds=[f.fileno()], check=True)
+	    print("last", file=f)
+	END'
+once 'a new program that closes it on exec' exec '
+	py $F <<-END
+	import os, sys
+	f = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
+	os.write(f, b"bytes")
+	os.execv("/bin/true", ["true"])
+	END'
+once 'one of two threads closes' threads '
+	py $F <<-END
+	import os, sys, threading
+	f = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
+	t = threading.Thread(target=lambda: (os.write(f, b"x"), os.close(os.dup(f))))
+	t.start(); t.join()
+	os.write(f, b"y")
+	os.close(f)
+	END'
+once 'a process with many descriptors' many '
+	py $F <<-END
+	import os, resource, sys
+	resource.setrlimit(resource.RLIMIT_NOFILE, (3000, 3000))
+	f = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
+	more = [os.open("/dev/null", os.O_RDONLY) for _ in range(2000)]
+	os.write(f, b"bytes")
+	os.close(f)
+	END'
+mkdir "$T/bound" && mount --bind "$MNT/s3" "$T/bound"
+once 'the same through a bind mount, in a namespace of its own' bound '
+	unshare -m sh -c "(for i in 1 2 3; do date; done) >$T/bound/bound"'
+umount "$T/bound"
+ok 'who writes and closes has it stored, though the same file is open elsewhere' '
+	py $MNT/disk/then $T/disk/then <<-END
+	import os, sys
+	held = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
+	with open(sys.argv[1], "w") as f:
+	    f.write("then")
+	assert open(sys.argv[2]).read() == "then"
+	END'
+
+R='{"match": {"method": "PUT", "key": "/refuse[0-9]*$", "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied", "message": "x"}}'
+fault "$R"
+fails 'cp is told that the store refuses' 'Permission denied' \
+	'cp $T/data $E/refuse1'
+fails 'a program behind > too' 'Permission denied' 'cat $T/data >$E/refuse2'
+fails 'and who closes what its children wrote' 'PermissionError' '
+	py $E/refuse3 <<-END
+	import subprocess, sys
+	f = open(sys.argv[1], "w")
+	subprocess.run(["date"], stdout=f, check=True)
+	f.close()
+	END'
+good_again
+fault '{"match": {"method": "POST", "query": "uploads", "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied", "message": "x"}}'
+fails 'dd is told that a part cannot be stored' 'Permission denied' \
+	'dd if=/dev/zero of=$E/whole bs=1M count=40'
+good_again
+ok '... and leaves no object of half of it' '! s3_standin head s3/whole'
 
 # ---- stages that change under an open file
 

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "fs/closing.h"
+
 static int create_at_root(struct mount *m, const char *name, int flags,
 			  struct handle **h)
 {
@@ -152,12 +154,180 @@ static void test_lost(void **state)
 	}
 }
 
+/* ---- one close of several ---- */
+
+/* Processes: letters of `handle` have a descriptor of the handle, of `file` one
+ * of the file, of `hidden` nobody knows. */
+static const struct {
+	const char *sentence;
+	char caller, opener;
+	const char *writers, *handle, *file, *hidden;
+	enum closing_answer wanted;
+} closings[] = {
+	{ "the writer's only one", 'a', 'a', "a", "", "", "",
+	  CLOSING_PUBLISHES },
+	{ "a duplicate", 'a', 'a', "", "a", "a", "", CLOSING_WAITS },
+	{ "a duplicate of the writer's", 'a', 'a', "a", "a", "a", "",
+	  CLOSING_WAITS },
+	{ "nobody wrote: touch", 'a', 'a', "", "", "", "", CLOSING_PUBLISHES },
+	{ "a child that wrote", 'b', 'a', "b", "a", "a", "", CLOSING_WAITS },
+	{ "a child that did not", 'b', 'a', "a", "a", "a", "", CLOSING_WAITS },
+	{ "the parent after its children", 'a', 'a', "bc", "", "", "",
+	  CLOSING_PUBLISHES },
+	{ "the parent before a child that wrote", 'a', 'a', "b", "b", "b", "",
+	  CLOSING_WAITS },
+	{ "both wrote, and the child goes on", 'a', 'a', "ab", "b", "b", "",
+	  CLOSING_PUBLISHES },
+	{ "a child without its parent", 'b', 'a', "b", "", "", "",
+	  CLOSING_PUBLISHES },
+	{ "two children without it", 'b', 'a', "bc", "c", "c", "",
+	  CLOSING_PUBLISHES },
+	{ "one that did not write beside one that does", 'b', 'a', "c", "c",
+	  "c", "", CLOSING_WAITS },
+	{ "another handle's writer", 'b', 'b', "a", "", "a", "",
+	  CLOSING_WAITS },
+	{ "another handle's, and one wrote too", 'b', 'b', "ab", "", "a", "",
+	  CLOSING_PUBLISHES },
+	{ "a caller whom nobody knows", 0, 'a', "a", "a", "a", "",
+	  CLOSING_UNKNOWN },
+	{ "one that is not shown", 'b', 'a', "a", "a", "a", "b",
+	  CLOSING_UNKNOWN },
+	{ "an opener that is not shown", 'b', 'a', "b", "", "", "a",
+	  CLOSING_PUBLISHES },
+	{ "an opener whom nobody knows", 'b', 0, "b", "", "", "",
+	  CLOSING_PUBLISHES },
+	{ "a writer that is not shown", 'a', 'a', "b", "", "", "b",
+	  CLOSING_PUBLISHES },
+};
+
+static size_t row;
+
+static enum closing_holds holds(const char *list, pid_t process)
+{
+	assert_true(process > 0);
+	if (strchr(closings[row].hidden, process))
+		return HOLDS_UNKNOWN;
+	return strchr(list, process) ? HOLDS_YES : HOLDS_NO;
+}
+
+static enum closing_holds holds_handle(void *arg, pid_t process)
+{
+	return holds(closings[row].handle, process);
+}
+
+static enum closing_holds holds_file(void *arg, pid_t process)
+{
+	return holds(closings[row].file, process);
+}
+
+static void test_closings(void **state)
+{
+	for (row = 0; row < COUNT(closings); row++) {
+		struct closing c = {
+			.caller = closings[row].caller,
+			.opener = closings[row].opener,
+			.handle = holds_handle,
+			.file = holds_file,
+		};
+		pid_t writers[4];
+
+		for (const char *w = closings[row].writers; *w; w++)
+			writers[c.n_writers++] = *w;
+		c.writers = writers;
+		row_number(closings[row].sentence, closing_judge(&c),
+			   closings[row].wanted);
+	}
+}
+
+/* Threads 10 to 19 are those of process 10, and so on; how many descriptors
+ * each has. */
+static int has[10];
+
+static pid_t process_of(void *arg, pid_t thread)
+{
+	return thread / 10 * 10;
+}
+
+static int writers_of(void *arg, pid_t thread, uint64_t ino)
+{
+	assert_true(ino > 1);
+	return has[thread / 10];
+}
+
+static void test_close(void **state)
+{
+	static const struct fs_processes all = { process_of, writers_of, NULL };
+	struct mount m;
+	struct handle *h, *k;
+
+	mount_up(&m, "", 60, false);
+	fs_set_processes(m.fs, &all);
+	/* process 10 opens, its child 20 inherits and writes */
+	assert_int_equal(mount_create(&m, "f", &h), 0);
+	fs_opened_by(m.fs, h, 11);
+	has[1] = has[2] = 1;
+	assert_int_equal(fs_close(m.fs, h, 12), 0); /* a duplicate */
+	assert_int_equal(fs_write(m.fs, h, 0, "one", 3), 0);
+	fs_written_by(m.fs, h, 21);
+	has[2] = 0;
+	assert_int_equal(fs_close(m.fs, h, 22), 0);
+	assert_int_equal(memstore_calls(m.store, "put"), 0);
+	has[1] = 0;
+	memstore_fail(m.store, "put", 1, -EACCES);
+	assert_int_equal(fs_close(m.fs, h, 11), -EACCES);
+	assert_int_equal(fs_close(m.fs, h, 11), 0);
+	assert_int_equal(memstore_calls(m.store, "put"), 2);
+	fs_release(m.fs, h);
+
+	/* two handles of one process: the descriptor is the other one's */
+	assert_int_equal(mount_open(&m, "f", O_WRONLY, &h), 0);
+	fs_opened_by(m.fs, h, 10);
+	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_APPEND, &k), 0);
+	fs_opened_by(m.fs, k, 10);
+	has[1] = 2;
+	assert_int_equal(fs_write(m.fs, k, 0, "+", 1), 0);
+	fs_written_by(m.fs, k, 10);
+	assert_int_equal(fs_close(m.fs, k, 10), 0);
+	assert_int_equal(memstore_calls(m.store, "put"), 2);
+	has[1] = 1;
+	assert_int_equal(fs_close(m.fs, k, 10), 0);
+	assert_int_equal(memstore_calls(m.store, "put"), 3);
+	fs_release(m.fs, k);
+	/* the release stores what no close did */
+	has[2] = 1;
+	assert_int_equal(fs_write(m.fs, h, 0, "*", 1), 0);
+	fs_written_by(m.fs, h, 20);
+	has[1] = 0;
+	assert_int_equal(fs_close(m.fs, h, 10), 0);
+	assert_int_equal(memstore_calls(m.store, "put"), 3);
+	fs_release(m.fs, h);
+	assert_int_equal(memstore_calls(m.store, "put"), 4);
+	has[2] = 0;
+
+	/* emptied: known to be the last one, or not known at all */
+	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_TRUNC, &h), 0);
+	fs_opened_by(m.fs, h, 10);
+	assert_int_equal(fs_close(m.fs, h, 0), 0);
+	assert_int_equal(memstore_calls(m.store, "put"), 4);
+	fs_release(m.fs, h);
+	assert_int_equal(memstore_calls(m.store, "put"), 5);
+	assert_int_equal(mount_write(&m, "f", "x"), 0);
+	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_TRUNC, &h), 0);
+	fs_opened_by(m.fs, h, 10);
+	assert_int_equal(fs_close(m.fs, h, 10), 0);
+	assert_int_equal(memstore_calls(m.store, "put"), 7);
+	fs_release(m.fs, h);
+	mount_down(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read_only),
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_closings),
+		cmocka_unit_test(test_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,185 @@
+/*
+ * fdinfo says flags, mount and inode number of a descriptor without following
+ * it. An inode number is one of many file systems', so the mount that goes with
+ * it is looked up in the process's own mountinfo, unless it is the mount that
+ * we know.
+ */
+#include "base/proc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FDINFO_HEAD 255 /* bytes: what every file has comes first */
+#define STATUS_HEAD 1023
+
+bool proc_is_ours(void)
+{
+	char self[32], want[32];
+	ssize_t n = readlink("/proc/self", self, sizeof(self) - 1);
+
+	if (n < 0)
+		return false;
+	self[n] = '\0';
+	snprintf(want, sizeof(want), "%ld", (long)getpid());
+	return !strcmp(self, want);
+}
+
+static ssize_t read_text(int fd, char *text, size_t size)
+{
+	size_t len = 0;
+	ssize_t n = 1;
+	int err = 0;
+
+	while (n > 0 && len < size - 1) {
+		n = read(fd, text + len, size - 1 - len);
+		if (n < 0)
+			err = -errno;
+		else
+			len += (size_t)n;
+	}
+	text[len] = '\0';
+	return err ? err : (ssize_t)len;
+}
+
+static int open_entry(pid_t tid, const char *name, int flags)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/%s", (long)tid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+	return fd < 0 ? -errno : fd;
+}
+
+ssize_t proc_read(pid_t tid, const char *name, char *text, size_t size)
+{
+	int fd = open_entry(tid, name, 0);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = read_text(fd, text, size);
+	close(fd);
+	return n;
+}
+
+pid_t proc_process(pid_t tid)
+{
+	char text[STATUS_HEAD + 1];
+	const char *at;
+
+	if (tid <= 0 || !proc_is_ours() ||
+	    proc_read(tid, "status", text, sizeof(text)) < 0)
+		return 0;
+	at = strstr(text, "\nTgid:");
+	return at ? (pid_t)strtol(at + 6, NULL, 10) : 0;
+}
+
+/* A number that stands behind a name at the start of a line. */
+static bool field(const char *text, const char *name, int base, uint64_t *out)
+{
+	size_t len = strlen(name);
+	char *end;
+
+	while (text && strncmp(text, name, len)) {
+		text = strchr(text, '\n');
+		text = text ? text + 1 : NULL;
+	}
+	if (!text)
+		return false;
+	*out = strtoull(text + len, &end, base);
+	return end != text + len;
+}
+
+bool proc_fdinfo(const char *text, uint64_t ino, int *mount)
+{
+	uint64_t flags, id, number;
+
+	if (!field(text, "flags:", 8, &flags) ||
+	    !field(text, "mnt_id:", 10, &id) ||
+	    !field(text, "ino:", 10, &number))
+		return false;
+	*mount = (int)id;
+	return number == ino && (flags & O_ACCMODE) != O_RDONLY;
+}
+
+/* "36 35 0:42 / /mnt ...": has the process's mount of that id our device? */
+static bool same_device(pid_t tid, int id, const char *device)
+{
+	int fd = open_entry(tid, "mountinfo", 0), number;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	char *line = NULL, dev[32];
+	size_t cap = 0;
+	bool same = false;
+
+	if (fd >= 0 && !f)
+		close(fd);
+	while (f && !same && getline(&line, &cap, f) > 0)
+		same = sscanf(line, "%d %*d %31s", &number, dev) == 2 &&
+		       number == id && !strcmp(dev, device);
+	free(line);
+	if (f)
+		fclose(f);
+	return same;
+}
+
+/* Is descriptor `name` of the folder fd one of those? */
+static bool counts(pid_t tid, int dir, const char *name, uint64_t ino,
+		   const struct proc_mount *m)
+{
+	char text[FDINFO_HEAD + 1];
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC), mount;
+	bool is = false;
+
+	if (fd < 0) /* it was closed just now */
+		return false;
+	if (read_text(fd, text, sizeof(text)) > 0)
+		is = proc_fdinfo(text, ino, &mount) &&
+		     (mount == m->id || same_device(tid, mount, m->device));
+	close(fd);
+	return is;
+}
+
+static int count(pid_t tid, DIR *d, uint64_t ino, const struct proc_mount *m)
+{
+	struct dirent *e;
+	int n = 0, seen = 0;
+
+	while ((e = readdir(d))) {
+		if (e->d_name[0] == '.')
+			continue;
+		if (++seen > PROC_DESCRIPTORS_MAX)
+			return -E2BIG;
+		n += counts(tid, dirfd(d), e->d_name, ino, m);
+	}
+	return n;
+}
+
+int proc_writers(pid_t tid, uint64_t ino, const struct proc_mount *m)
+{
+	DIR *d;
+	int fd, n;
+
+	if (tid <= 0 || !proc_is_ours())
+		return -ESRCH;
+	fd = open_entry(tid, "fdinfo", O_DIRECTORY);
+	if (fd == -ENOENT && kill(tid, 0) && errno == ESRCH)
+		return 0;
+	if (fd < 0)
+		return fd;
+	d = fdopendir(fd);
+	if (!d) {
+		close(fd);
+		return -ENOMEM;
+	}
+	n = count(tid, d, ino, m);
+	closedir(d);
+	return n;
+}

@@ -1,0 +1,135 @@
+#include "fs/closing.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "fs/fs_internal.h"
+
+static bool wrote(const struct closing *c)
+{
+	for (unsigned k = 0; k < c->n_writers; k++)
+		if (c->writers[k] == c->caller)
+			return true;
+	return false;
+}
+
+static bool other_writer(const struct closing *c)
+{
+	for (unsigned k = 0; k < c->n_writers; k++)
+		if (c->writers[k] != c->caller &&
+		    c->file(c->arg, c->writers[k]) == HOLDS_YES)
+			return true;
+	return false;
+}
+
+enum closing_answer closing_judge(const struct closing *c)
+{
+	enum closing_holds own =
+		c->caller ? c->handle(c->arg, c->caller) : HOLDS_UNKNOWN;
+
+	if (own != HOLDS_NO)
+		return own == HOLDS_YES ? CLOSING_WAITS : CLOSING_UNKNOWN;
+	if (c->opener && c->opener != c->caller &&
+	    c->handle(c->arg, c->opener) == HOLDS_YES)
+		return CLOSING_WAITS;
+	return !wrote(c) && other_writer(c) ? CLOSING_WAITS : CLOSING_PUBLISHES;
+}
+
+/* ---- the same for a handle ---- */
+
+struct closer {
+	struct fs *fs;
+	struct handle *handle;
+	uint64_t ino;
+};
+
+static int descriptors(const struct closer *x, pid_t process)
+{
+	const struct fs_processes *p = &x->fs->processes;
+
+	return p->writers(p->arg, process, x->ino);
+}
+
+static enum closing_holds holds_file(void *arg, pid_t process)
+{
+	int n = descriptors(arg, process);
+
+	return n < 0 ? HOLDS_UNKNOWN : n ? HOLDS_YES : HOLDS_NO;
+}
+
+/* Descriptors do not say of which handle they are: one for each other that the
+ * process has opened is taken for that one's. */
+static enum closing_holds holds_handle(void *arg, pid_t process)
+{
+	const struct closer *x = arg;
+	int n = descriptors(x, process);
+
+	if (n > 0)
+		n -= (int)handles_opened_by(x->fs, x->handle, process);
+	return n < 0 ? HOLDS_UNKNOWN : n ? HOLDS_YES : HOLDS_NO;
+}
+
+static pid_t process_of(struct fs *fs, pid_t thread)
+{
+	const struct fs_processes *p = &fs->processes;
+
+	return p->process && thread > 0 ? p->process(p->arg, thread) : 0;
+}
+
+void fs_set_processes(struct fs *fs, const struct fs_processes *p)
+{
+	fs->processes = *p;
+}
+
+void fs_opened_by(struct fs *fs, struct handle *h, pid_t thread)
+{
+	if (handle_writes(h))
+		h->opener = process_of(fs, thread);
+}
+
+void fs_written_by(struct fs *fs, struct handle *h, pid_t thread)
+{
+	pid_t process;
+
+	if (thread <= 0 || file_writer_known(h->file, thread))
+		return;
+	process = process_of(fs, thread);
+	if (process)
+		file_writer_add(h->file, thread, process);
+}
+
+static enum closing_answer judge(struct fs *fs, struct handle *h, pid_t thread)
+{
+	pid_t writers[FILE_WRITERS];
+	struct inode_view v;
+	struct closer x = { .fs = fs, .handle = h };
+	struct closing c = {
+		.caller = process_of(fs, thread),
+		.opener = h->opener,
+		.writers = writers,
+		.handle = holds_handle,
+		.file = holds_file,
+		.arg = &x,
+	};
+
+	inode_view(fs->tree, file_inode(h->file), &v);
+	x.ino = v.ino;
+	c.n_writers = file_writers(h->file, writers);
+	return closing_judge(&c);
+}
+
+int fs_close(struct fs *fs, struct handle *h, pid_t thread)
+{
+	uint64_t size;
+
+	if (handle_writes(h) && h->state != HANDLE_SHORT &&
+	    file_size(h->file, &size)) {
+		enum closing_answer answer = judge(fs, h, thread);
+
+		if (answer == CLOSING_WAITS)
+			return 0;
+		if (answer == CLOSING_PUBLISHES)
+			handle_changed(h);
+	}
+	return fs_flush(fs, h);
+}
