@@ -51,6 +51,7 @@ libstore_a_SOURCES = \
 	src/store/s3_head.c \
 	src/store/s3_info.c \
 	src/store/s3_judge.c \
+	src/store/s3_lack.c \
 	src/store/s3_list.c \
 	src/store/s3_part.c \
 	src/store/s3_pending.c \
@@ -113,6 +114,12 @@ tests_unit_test_s3_creds_SOURCES = tests/unit/test_s3_creds.c \
 	tests/unit/aws_home.c tests/unit/aws_home.h $(RIG_SOURCES)
 tests_unit_test_s3_creds_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_s3_creds_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_s3_lack
+TESTS += tests/unit/test_s3_lack
+tests_unit_test_s3_lack_SOURCES = tests/unit/test_s3_lack.c \
+	$(RIG_SOURCES)
+tests_unit_test_s3_lack_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_s3_lack_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_s3_fixes
 TESTS += tests/unit/test_s3_fixes
 tests_unit_test_s3_fixes_SOURCES = tests/unit/test_s3_fixes.c \

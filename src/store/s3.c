@@ -58,6 +58,7 @@ static int s3_describe(struct store *store, struct buf *out)
 			buf_adds(out, ", and over plain http pre-signed URLs "
 				      "are off by that");
 	}
+	s3_lack_show(s, out);
 	return err ? err : buf_err(out);
 }
 

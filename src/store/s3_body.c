@@ -84,6 +84,20 @@ int s3_body_md5(const struct store_body *body, unsigned char out[16])
 	return err;
 }
 
+int s3_body_md5_text(const struct store_body *body, char out[S3_MD5_TEXT])
+{
+	unsigned char bytes[MD5_SIZE];
+	struct buf text = BUF_INIT(S3_MD5_TEXT - 1);
+	int err = s3_body_md5(body, bytes);
+
+	base64_encode(bytes, MD5_SIZE, &text);
+	err = err ? err : buf_err(&text);
+	if (!err)
+		strcpy(out, buf_str(&text));
+	buf_clear(&text);
+	return err;
+}
+
 static void header_base64(struct s3_call *c, const char *name,
 			  const unsigned char *bytes, size_t n)
 {
@@ -121,7 +135,9 @@ int s3_body_set(struct s3_call *c, const struct store_body *body)
 					   .offset = body->offset,
 					   .len = body->len };
 	strcpy(c->payload, SIGV4_UNSIGNED_PAYLOAD);
-	switch (c->s3->checksum) {
+	if (c->s3->checksum != S3_CHECKSUM_MD5 && s3_lacks(c->s3, S3_WANTS_MD5))
+		err = s3_body_md5_text(body, c->md5);
+	switch (err ? S3_CHECKSUM_NONE : c->s3->checksum) {
 	case S3_CHECKSUM_CRC32C:
 		err = set_crc32c(c, &sum, body);
 		break;

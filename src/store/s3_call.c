@@ -17,7 +17,8 @@
 #include "store/s3_impl.h"
 
 /* What a request sends beside the caller's headers. */
-#define SIGNED_MAX (S3_CALL_FIELDS + 4)
+#define MORE_MAX 4
+#define SIGNED_MAX (S3_CALL_FIELDS + MORE_MAX + 1)
 
 static const struct http_call_ops plain_ops = {
 	.prepare = s3_call_prepare,
@@ -30,6 +31,7 @@ void s3_present(struct s3 *s, struct s3_present *out)
 	memcpy(out->region, s3_locked(s)->region, sizeof(out->region));
 	out->skew_s = s3_locked(s)->skew_s;
 	out->generation = s3_locked(s)->generation;
+	out->lacks = s3_locked(s)->lacks;
 	lock_drop(&s->lock);
 }
 
@@ -119,7 +121,8 @@ void s3_call_headerf(struct s3_call *c, const char *name, const char *fmt, ...)
 
 void s3_call_cond(struct s3_call *c, const struct store_cond *cond)
 {
-	if (!cond)
+	/* the caller has looked, where the store would not */
+	if (!cond || s3_lacks(c->s3, s3_lack_of_cond(cond)))
 		return;
 	if (cond->if_match) {
 		/* a hash has been compared with a HEAD's */
@@ -260,6 +263,20 @@ static void write_url(struct s3_call *c, const char *host, const char *path,
 	}
 }
 
+/* Those of the call, but what the store does not know, and what it demands. */
+static unsigned list_headers(const struct s3_call *c, struct field *out)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < c->headers.n; i++)
+		if (!(c->without & S3_LACKS_CHECKSUM) ||
+		    !s3_lack_is_checksum(c->headers.at[i].name))
+			out[n++] = c->headers.at[i];
+	if (*c->md5)
+		out[n++] = (struct field){ "Content-MD5", c->md5 };
+	return n;
+}
+
 int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 			 const struct field *more, unsigned n)
 {
@@ -270,21 +287,22 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 		.query = c->query.at,
 		.n_query = c->query.n,
 		.headers = headers,
-		.n_headers = c->headers.n + n,
 		.payload_hash = c->payload,
 	};
 	struct s3_present now;
 	int err = c->err;
 
-	if (!err && n > SIGNED_MAX - S3_CALL_FIELDS)
+	if (!err && n > MORE_MAX)
 		err = -E2BIG;
 	if (err)
 		return err;
 	s3_present(c->s3, &now);
 	c->generation = now.generation;
-	memcpy(headers, c->headers.at, c->headers.n * sizeof(*headers));
+	c->without |= now.lacks & S3_LACKS_CHECKSUM;
+	request.n_headers = list_headers(c, headers);
 	if (n)
-		memcpy(headers + c->headers.n, more, n * sizeof(*headers));
+		memcpy(headers + request.n_headers, more, n * sizeof(*headers));
+	request.n_headers += n;
 	s3_place_host(&c->s3->io, now.region, &host);
 	s3_place_path(&c->s3->io, c->key, &path);
 	request.host = buf_str(&host);

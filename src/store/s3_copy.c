@@ -219,7 +219,12 @@ static int copy(struct copy *x, struct object_info *out)
 	if (x->source.size > COPY_MAX)
 		return copy_big(x, out);
 	err = copy_small(x, true, out);
-	return err == -ENOTSUP && x->cond ? copy_small(x, false, out) : err;
+	if (err != -ENOTSUP || !x->cond)
+		return err;
+	err = copy_small(x, false, out); /* looked at a moment ago */
+	if (!err)
+		s3_lack_note(x->s, s3_lack_of_cond(x->cond));
+	return err;
 }
 
 int s3_copy(struct store *store, const char *from, const char *etag,

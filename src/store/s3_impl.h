@@ -28,6 +28,7 @@ struct s3_locked {
 	bool no_batch; /* the server has no DeleteObjects */
 	enum s3_silent silent; /* names of pages that do not say */
 	unsigned generation; /* grows when region or skew change */
+	unsigned lacks; /* S3_LACKS_* ... */
 	struct creds *refused; /* the server does not take these */
 };
 
@@ -59,6 +60,7 @@ struct s3_present {
 	char region[S3_REGION_SIZE];
 	int64_t skew_s;
 	unsigned generation;
+	unsigned lacks;
 };
 void s3_present(struct s3 *s, struct s3_present *out);
 /* Appends `this machine's clock is 3600 seconds behind the store's`. */
@@ -76,6 +78,8 @@ struct s3_fields {
 	struct field at[S3_CALL_FIELDS]; /* values owned */
 	unsigned n;
 };
+
+#define S3_MD5_TEXT 32 /* base64 */
 
 struct s3_call {
 	struct http_call http; /* first */
@@ -104,6 +108,9 @@ struct s3_call {
 	bool refused; /* the last answer refused `used` ... */
 	bool surely; /* ... and said so */
 	bool maybe_done; /* an attempt's answer was lost */
+	unsigned without; /* S3_LACKS_CHECKSUM: the checksum is left out */
+	char md5[S3_MD5_TEXT]; /* Content-MD5, when that is demanded; "" */
+	bool uncond; /* the condition may be what was refused */
 	int parsed; /* parse()'s result */
 	struct s3_error_doc error; /* of the last answer */
 };
@@ -166,11 +173,35 @@ int s3_call_speak(struct s3_call *c, int err, const struct http_reply *reply);
 int s3_call_failed(struct s3_call *c, const struct http_reply *reply, int err,
 		   const char *why);
 
+/* ---- s3_lack.c: what a store does not know, or demands ---- */
+enum s3_lack {
+	S3_LACKS_ABSENT = 1, /* If-None-Match on a write */
+	S3_LACKS_MATCH = 2, /* If-Match on a write */
+	S3_LACKS_CHECKSUM = 4, /* x-amz-checksum-* */
+	S3_WANTS_MD5 = 8, /* Content-MD5 with a PUT */
+};
+bool s3_lacks(struct s3 *s, unsigned which);
+/* It is so: the log says it once. */
+void s3_lack_note(struct s3 *s, unsigned which);
+/* Appends `; the store ...` for each. */
+void s3_lack_show(struct s3 *s, struct buf *out);
+/* What a store lacks that does not know this condition; 0: none is given. */
+unsigned s3_lack_of_cond(const struct store_cond *cond);
+bool s3_lack_is_checksum(const char *header);
+/* An attempt's refusal: HTTP_AGAIN when the next one does without what may
+ * have been refused. call->uncond: that may have been its condition. */
+enum http_verdict s3_lack_judge(struct s3_call *c,
+				const struct http_reply *reply);
+/* The call has succeeded: what it did without is lacking. */
+void s3_lack_learn(struct s3_call *c);
+
 /* ---- s3_body.c: what is sent ---- */
 /* Sets the body, its checksum and payload hash; reads the body once. 0, or
  * the call's error. */
 int s3_body_set(struct s3_call *c, const struct store_body *body);
 int s3_body_md5(const struct store_body *body, unsigned char out[16]);
+/* As Content-MD5 has it. */
+int s3_body_md5_text(const struct store_body *body, char out[S3_MD5_TEXT]);
 
 /* ---- s3_ask.c: what a HEAD does not tell ---- */
 /* The listing's entry for exactly this key. -ENOENT when it shows none; a

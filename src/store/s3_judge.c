@@ -146,6 +146,7 @@ static enum http_verdict judge(struct s3_call *c,
 	bool fixed = false;
 
 	c->refused = false;
+	c->uncond = false;
 	c->parsed = 0;
 	memset(&c->error, 0, sizeof(c->error));
 	if (reply->err) {
@@ -154,6 +155,8 @@ static enum http_verdict judge(struct s3_call *c,
 	}
 	if (reply->status / 100 == 2) {
 		c->parsed = c->parse ? c->parse(c, &reply->body) : 0;
+		if (!c->parsed)
+			s3_lack_learn(c);
 		if (c->parsed != -EREMOTEIO)
 			return c->parsed == -EBADMSG ? HTTP_RETRY : HTTP_DONE;
 	}
@@ -167,6 +170,8 @@ static enum http_verdict judge(struct s3_call *c,
 		fixed = fix_clock(c, reply);
 	else if (m.fix != S3_FIX_NONE)
 		m.verdict = fix_creds(c, m.fix == S3_FIX_CREDS);
+	if (!fixed && m.verdict == HTTP_DONE)
+		m.verdict = s3_lack_judge(c, reply);
 	return fixed || is_outdated(c, reply) ? HTTP_AGAIN : m.verdict;
 }
 
@@ -275,6 +280,8 @@ int s3_call_outcome(struct s3_call *c, int rc, const struct http_reply *reply)
 		return c->parsed ? s3_call_failed(c, reply, c->parsed,
 						  strerror(-c->parsed))
 				 : 0;
+	if (c->uncond)
+		return -ENOTSUP; /* its caller goes on without */
 	err = s3_error_meaning(reply->status, c->error.code, c->use).err;
 	if (!*why)
 		why = *c->error.code ? c->error.code : "the store refused it";

@@ -46,7 +46,8 @@ static int finish(struct s3_part *x, const struct http_reply *reply)
 		.len = part->body.len,
 		.crc32c = x->call.crc32c,
 		.known = true,
-		.has_crc = x->call.s3->checksum == S3_CHECKSUM_CRC32C,
+		.has_crc = x->call.s3->checksum == S3_CHECKSUM_CRC32C &&
+			   !(x->call.without & S3_LACKS_CHECKSUM),
 	};
 
 	s3_info_written(reply, part->body.len, &info);

@@ -103,6 +103,30 @@ static int put_unquoted(struct s3 *s, const char *key,
 	return put_once(s, key, body, meta, &cond, out);
 }
 
+/*
+ * By the store's own condition; where it knows none, by a look right before.
+ * That is taken for a lack once it has helped.
+ */
+static int put_cond(struct s3 *s, const char *key,
+		    const struct store_body *body,
+		    const struct store_meta *meta,
+		    const struct store_cond *cond, struct object_info *out)
+{
+	unsigned lack = s3_lack_of_cond(cond);
+	int err = -ENOTSUP;
+
+	if (!s3_lacks(s, lack))
+		err = put_once(s, key, body, meta, cond, out);
+	if (err != -ENOTSUP || !lack)
+		return err;
+	err = s3_check_cond(s, key, cond);
+	if (!err)
+		err = put_once(s, key, body, meta, NULL, out);
+	if (!err)
+		s3_lack_note(s, lack);
+	return err;
+}
+
 int s3_put(struct store *store, const char *key, const struct store_body *body,
 	   const struct store_meta *meta, const struct store_cond *cond,
 	   struct object_info *out)
@@ -114,8 +138,9 @@ int s3_put(struct store *store, const char *key, const struct store_body *body,
 	if (cond && cond->if_match && s3_etag_is_hash(cond->if_match))
 		err = s3_check_cond(s, key, cond);
 	if (!err)
-		err = put_once(s, key, body, meta, cond, out);
-	if (err == -ESTALE && cond && cond->if_match)
+		err = put_cond(s, key, body, meta, cond, out);
+	if (err == -ESTALE && cond && cond->if_match &&
+	    !s3_lacks(s, S3_LACKS_MATCH))
 		err = put_unquoted(s, key, body, meta, cond->if_match, out);
 	if (!err && !*out->etag) {
 		err = s3_head_reply(s, key, false, out, &reply);

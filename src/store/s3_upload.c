@@ -300,9 +300,19 @@ int s3_upload_complete(struct store_upload *base,
 	struct completion x = { .u = s3_upload_of(base),
 				.parts = parts,
 				.n = n };
-	int err = s3_check_cond(s3_of(base->store), base->key, cond);
+	struct s3 *s = s3_of(base->store);
+	int err = s3_check_cond(s, base->key, cond);
 
-	return err ? err : complete(&x, cond, out);
+	if (!err)
+		err = complete(&x, cond, out);
+	if (err != -ENOTSUP || !cond)
+		return err;
+	err = s3_check_cond(s, base->key, cond);
+	if (!err)
+		err = complete(&x, NULL, out);
+	if (!err)
+		s3_lack_note(s, s3_lack_of_cond(cond));
+	return err;
 }
 
 /* ---- the ends that nobody wants ---- */

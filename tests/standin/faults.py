@@ -6,6 +6,8 @@ match (all of them optional):
     key      a regular expression, searched in the key (or the whole decoded
              path when the server is no S3)
     query    a string that the raw query contains
+    header   a regular expression, searched in the lines `name: value`
+    lacking  the same, and no line has it
     nth      the first matching request that it hits (default 1)
     count    how many it hits from there on (default 1; 0: all)
 action: type is one of
@@ -39,21 +41,26 @@ TYPES = ("status", "error_in_200", "garbage", "reset", "cut", "wrong_length",
 class Fault:
     def __init__(self, spec):
         match = spec.get("match", {})
-        unknown = set(match) - {"method", "key", "query", "nth", "count"}
+        unknown = set(match) - {"method", "key", "query", "header", "lacking",
+                                "nth", "count"}
         self.action = spec["action"]
         if unknown or self.action.get("type") not in TYPES:
             raise ValueError("no such fault: %r" % spec)
         self.method = match.get("method")
         self.key = re.compile(match.get("key", ""), re.S)
         self.query = match.get("query", "")
+        self.header = re.compile(match.get("header", ""), re.S | re.I)
+        self.lacking = re.compile(match.get("lacking", "(?!)"), re.S | re.I)
         self.nth = int(match.get("nth", 1))
         self.count = int(match.get("count", 1))
         self.seen = 0
 
-    def hits(self, method, key, query):
+    def hits(self, method, key, query, headers):
         if self.method not in (None, method) or self.query not in query:
             return False
-        if not self.key.search(key):
+        if not self.key.search(key) or not self.header.search(headers):
+            return False
+        if self.lacking.search(headers):
             return False
         self.seen += 1
         return self.seen >= self.nth and (
@@ -81,7 +88,7 @@ class Faults:
                 self.regions.append(fault.action["region"])
             self.faults.append(fault)
 
-    def find(self, method, key, query, region):
+    def find(self, method, key, query, region, headers=""):
         """The action for this request, or None. One fault at a time."""
         with self.lock:
             for fault in self.faults:
@@ -89,6 +96,6 @@ class Faults:
                 if (action["type"] == "redirect" and
                         action["region"] == region):
                     continue
-                if fault.hits(method, key, query):
+                if fault.hits(method, key, query, headers):
                     return action
         return None

@@ -74,6 +74,7 @@ class State:
     def stats(self):
         with self.lock:
             return {"requests": len(self.log), "most_at_once": self.most,
+                    "faults": sum(1 for e in self.log if e["fault"]),
                     "active": self.active,
                     "connections": len({e["connection"] for e in self.log})}
 
@@ -154,7 +155,8 @@ class Handler(BaseHTTPRequestHandler):
         s3 = self.state.s3
         key = s3.key_of(raw_path, self.headers) if s3 else unquote(raw_path)
         act = self.state.faults.find(self.command, key, raw_query,
-                                     self.region(raw_query)) or {}
+                                     self.region(raw_query),
+                                     str(self.headers)) or {}
         entry["fault"] = act.get("type")
         self.state.begin(entry)
         try:
