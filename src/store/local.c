@@ -41,76 +41,6 @@
 #include "net/url.h"
 #include "store/local_impl.h"
 
-/* ---- failures ---- */
-
-static const char *reason_of(int err)
-{
-	static const struct {
-		int err;
-		const char *sentence;
-	} reasons[] = {
-		{ -ENOTDIR, "a file stands where a directory is needed" },
-		{ -EISDIR, "a directory has that name" },
-		{ -E2BIG, "the disk has no room for so much metadata" },
-		{ -EXDEV, "another disk is mounted there" },
-		{ -EUCLEAN,
-		  "what lies in " LOCAL_FOLDER " is not the store's own" },
-		{ -ENODEV, "the root of the store has been removed" },
-	};
-
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
-		if (reasons[i].err == err)
-			return reasons[i].sentence;
-	return NULL;
-}
-
-static enum log_level level_of(int err)
-{
-	switch (-err) {
-	case ENOENT:
-	case EINTR:
-	case ECANCELED:
-		return LOG_LEVEL_DEBUG;
-	case EEXIST: /* what the condition was for */
-	case ESTALE:
-	case ENOTEMPTY:
-		return LOG_LEVEL_INFO;
-	default:
-		return LOG_LEVEL_ERROR;
-	}
-}
-
-int local_failed(struct local *l, const char *what, const char *key, int err,
-		 const char *why)
-{
-	const struct log_where where = { .stage = l->base.name,
-					 .key = key,
-					 .err = err };
-
-	why = why ? why : reason_of(err);
-	log_at(level_of(err), &where, "cannot %s%s%s", what, why ? ": " : "",
-	       why ? why : "");
-	return err;
-}
-
-int local_writable(struct local *l, const char *what, const char *key)
-{
-	int err = l->ro_err ? local_root_again(l) : 0;
-
-	return err ? local_failed(l, what, key, err, "the store is read-only")
-		   : 0;
-}
-
-void local_random_id(char out[LOCAL_ID_SIZE])
-{
-	unsigned char bytes[(LOCAL_ID_SIZE - 1) / 2];
-
-	/* Never short for so few bytes, and cannot fail once seeded. */
-	while (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-		;
-	hex_encode(bytes, sizeof(bytes), out);
-}
-
 /* ---- small calls ---- */
 
 static int local_check(struct store *s, const char *prefix, struct buf *err)
@@ -315,5 +245,36 @@ int local_new(const struct local_settings *set, struct store **out,
 		local_free(&l->base);
 	else
 		*out = &l->base;
+	return e;
+}
+
+int local_key_rotate(const char *root, struct buf *err)
+{
+	struct local_settings set = { .name = "keys", .root = root };
+	struct store *s = NULL;
+	char folder[4096];
+	struct stat st;
+	int e;
+
+	/* Where there is no store none is made. */
+	snprintf(folder, sizeof(folder), "%s/" LOCAL_FOLDER, root);
+	if (lstat(folder, &st)) {
+		e = -errno;
+		buf_addf(err, "%s: %s", root,
+			 e == -ENOENT ? "there is no local store"
+				      : strerror(-e));
+		return e;
+	}
+	e = local_new(&set, &s, err);
+	if (e)
+		return e;
+	e = local_of(s)->ro_err;
+	if (!e)
+		e = local_key_write(local_of(s), true);
+	if (e)
+		buf_addf(err,
+			 "%s: cannot write " LOCAL_FOLDER "/" LOCAL_KEYS ": %s",
+			 root, strerror(-e));
+	store_unref(s);
 	return e;
 }

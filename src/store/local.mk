@@ -22,6 +22,8 @@ libstore_a_SOURCES = \
 	src/store/local_body.c \
 	src/store/local_commit.c \
 	src/store/local_folder.c \
+	src/store/local_error.c \
+	src/store/local_file.c \
 	src/store/local_head.c \
 	src/store/local_key.c \
 	src/store/local_list.c \

@@ -24,24 +24,6 @@
 #define BIG (1u << 20) /* bytes that are flushed before the lock is taken */
 #define TRIES 8
 
-int local_own(int fd, const struct store_owner *owner, bool mode)
-{
-	struct stat st;
-
-	if (!owner)
-		return 0;
-	if (fstat(fd, &st))
-		return -errno;
-	/* Only root gives files away; anybody else's are his own. */
-	if (!geteuid() &&
-	    (st.st_uid != owner->uid || st.st_gid != owner->gid) &&
-	    fchown(fd, owner->uid, owner->gid))
-		return -errno;
-	if (mode && fchmod(fd, owner->mode & 07777))
-		return -errno;
-	return 0;
-}
-
 int local_cond(const struct store_cond *cond, const struct stat *st,
 	       const char *etag)
 {
@@ -86,20 +68,6 @@ static int look(const struct local_path *p, struct stat *old, const char **why)
 		return -EACCES;
 	}
 	return 1;
-}
-
-int local_link(int fd, int dir, const char *name)
-{
-	char path[32];
-
-	if (!linkat(fd, "", dir, name, AT_EMPTY_PATH))
-		return 0;
-	if (errno != ENOENT && errno != EPERM)
-		return -errno;
-	/* Without CAP_DAC_READ_SEARCH, on kernels before 6.10. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW) ? -errno
-								    : 0;
 }
 
 /* By way of a name of microseconds in tmp. */

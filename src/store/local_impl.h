@@ -18,6 +18,7 @@
 #define LOCAL_TMP "tmp" /* names that stand for microseconds */
 #define LOCAL_UPLOADS "uploads" /* a folder for each upload */
 #define LOCAL_DATA "data" /* ... in which this becomes the object */
+#define LOCAL_UPLOAD_KEY "key" /* beside it: whose upload it is */
 #define LOCAL_KEYS "keys"
 #define LOCAL_GATEWAY "gateway"
 #define LOCAL_NAME_SIZE 256 /* a segment with its NUL */
@@ -60,12 +61,20 @@ static inline struct local_locked *local_locked(struct local *l)
 	return &l->guarded_;
 }
 
+/* ---- local_error.c ---- */
+
 /* Logs unless the failure is an answer (-ENOENT ...). what: "write", for
  * "cannot write"; why NULL: errno's words. Returns err. */
 int local_failed(struct local *l, const char *what, const char *key, int err,
 		 const char *why);
-/* 0, or why nothing is written here: logged. */
-int local_writable(struct local *l, const char *what, const char *key);
+/* ---- local_file.c ---- */
+/* openat2() beneath the root; path "" is the root. No symlink is followed, no
+ * mount entered. A file descriptor or -errno. */
+int local_openat(int at, const char *path, int flags);
+/* Owner and mode of what is made: 0 or -errno. */
+int local_own(int fd, const struct store_owner *owner, bool mode);
+/* A name for a file that has none. */
+int local_link(int fd, int dir, const char *name);
 void local_random_id(char out[LOCAL_ID_SIZE]);
 
 /* ---- local_root.c: the disk, at start ---- */
@@ -73,6 +82,8 @@ void local_random_id(char out[LOCAL_ID_SIZE]);
 int local_root_open(struct local *l, struct buf *err);
 /* Where nothing could be written: can it now? 0 or why not. */
 int local_root_again(struct local *l);
+/* 0, or why nothing is written here: logged. */
+int local_writable(struct local *l, const char *what, const char *key);
 
 /* ---- local_folder.c: what lies in the folder of ours ---- */
 
@@ -103,9 +114,6 @@ struct local_path {
 
 /* 0 or -errno: can a file system hold it? *why: a sentence. */
 int local_key_check(const char *key, const char **why);
-/* openat2() beneath the root; path "" is the root. No symlink is followed, no
- * mount entered. A file descriptor or -errno. */
-int local_openat(int at, const char *path, int flags);
 /* The folder of a key that was checked: -ENOENT there is none (or a file
  * stands in its way: -ENOTDIR). */
 int local_path_open(struct local *l, const char *key, struct local_path *out);
@@ -198,8 +206,6 @@ struct local_commit {
 	const char *from_name;
 };
 int local_commit(const struct local_commit *c, struct object_info *out);
-/* A name for a file that has none. */
-int local_link(int fd, int dir, const char *name);
 /* Does the condition hold for what is there (st NULL: nothing)? */
 int local_cond(const struct store_cond *cond, const struct stat *st,
 	       const char *etag);
@@ -207,8 +213,6 @@ int local_cond(const struct store_cond *cond, const struct stat *st,
 int local_put_dir(struct local *l, const char *key,
 		  const struct store_meta *meta, const struct store_cond *cond,
 		  const struct local_kept *kept, struct object_info *out);
-/* Owner and mode of what is made: 0 or -errno. */
-int local_own(int fd, const struct store_owner *owner, bool mode);
 
 /* ---- local_put.c ---- */
 int local_put(struct store *s, const char *key, const struct store_body *body,
@@ -293,6 +297,9 @@ int local_small_write(struct local *l, const char *name, const struct buf *text,
 		      bool replace);
 
 /* ---- local_key.c ---- */
+
+/* Another one; replace: in the place of one that is there. 0 or -errno. */
+int local_key_write(struct local *l, bool replace);
 /* SCHEME://HOST[:PORT] of a URL without a path. 0, or -EINVAL and why. */
 int local_origin_of(const char *text, struct buf *out, struct buf *err);
 /* The public endpoint's, else what the gateway wrote, else

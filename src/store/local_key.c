@@ -41,7 +41,7 @@ static void random_word(char *out, size_t n, unsigned of)
 	wipe(bytes, sizeof(bytes));
 }
 
-static int write_key(struct local *l, bool replace)
+int local_key_write(struct local *l, bool replace)
 {
 	struct buf text = BUF_INIT(1024);
 	struct local_key key;
@@ -162,7 +162,7 @@ int local_key(struct store *s, struct local_key *out)
 		err = local_writable(l, "make a signing key", NULL);
 		if (err)
 			return err;
-		err = write_key(l, false);
+		err = local_key_write(l, false);
 		if (!err || err == -EEXIST)
 			err = read_key(l, out);
 	}
@@ -179,37 +179,6 @@ int local_key(struct store *s, struct local_key *out)
 	local_failed(l, "read the signing key", NULL,
 		     err == -ENOENT ? -EIO : err, why);
 	return err == -ENOENT ? -EIO : err;
-}
-
-int local_key_rotate(const char *root, struct buf *err)
-{
-	struct local_settings set = { .name = "keys", .root = root };
-	struct store *s = NULL;
-	char folder[4096];
-	struct stat st;
-	int e;
-
-	/* Where there is no store none is made. */
-	snprintf(folder, sizeof(folder), "%s/" LOCAL_FOLDER, root);
-	if (lstat(folder, &st)) {
-		e = -errno;
-		buf_addf(err, "%s: %s", root,
-			 e == -ENOENT ? "there is no local store"
-				      : strerror(-e));
-		return e;
-	}
-	e = local_new(&set, &s, err);
-	if (e)
-		return e;
-	e = local_of(s)->ro_err;
-	if (!e)
-		e = write_key(local_of(s), true);
-	if (e)
-		buf_addf(err,
-			 "%s: cannot write " LOCAL_FOLDER "/" LOCAL_KEYS ": %s",
-			 root, strerror(-e));
-	store_unref(s);
-	return e;
 }
 
 /* ---- who answers ---- */

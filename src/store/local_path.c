@@ -50,21 +50,6 @@ int local_key_check(const char *key, const char **why)
 	return 0;
 }
 
-int local_openat(int at, const char *path, int flags)
-{
-	struct open_how how = {
-		.flags = flags | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
-			   RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
-	};
-	int fd =
-		syscall(SYS_openat2, at, *path ? path : ".", &how, sizeof(how));
-
-	if (fd >= 0)
-		return fd;
-	return errno == ELOOP || errno == EXDEV ? -EACCES : -errno;
-}
-
 /* Splits a key that was checked into its folder's path and its name. */
 static size_t split(const char *key, struct local_path *out)
 {

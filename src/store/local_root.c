@@ -244,3 +244,11 @@ int local_root_again(struct local *l)
 		       "%s can be written again", root_of(l));
 	return 0;
 }
+
+int local_writable(struct local *l, const char *what, const char *key)
+{
+	int err = l->ro_err ? local_root_again(l) : 0;
+
+	return err ? local_failed(l, what, key, err, "the store is read-only")
+		   : 0;
+}
