@@ -156,11 +156,28 @@ static int local_write(struct file *f, uint64_t offset, const char *bytes,
 	return err ? err : add;
 }
 
+/* The disk says now whether it takes a file as long as that. */
+static int grow_scratch(struct file *f, uint64_t size)
+{
+	struct file_fd *s;
+	int err = file_scratch_need(f, true, &s);
+
+	if (err)
+		return err;
+	return ftruncate(s->fd, (off_t)size) ? -errno : 0;
+}
+
 static int local_resize(struct file *f, uint64_t size)
 {
 	struct file_fd *cut = NULL;
 	struct file_locked *g;
+	uint64_t old;
+	int err;
 
+	file_size(f, &old);
+	err = size > old ? grow_scratch(f, size) : 0;
+	if (err)
+		return err;
 	lock_take(&f->lock);
 	g = file_locked(f);
 	if (size < g->size) {

@@ -176,8 +176,10 @@ int fs_drop_setid(struct fs *fs, struct inode *i)
 		return 0;
 	st = (struct stat){ .st_mode = v.mode & ~drop };
 	err = keep(fs, i, &st, FS_SET_MODE);
-	/* A write's answer has no mode: the kernel would go on with the old. */
+	/* A write's answer has no mode: the kernel would go on with the old
+	 * one, and give a program that is executed next the old rights. */
 	notices_inode(fs->notices, i, false);
+	notices_settle(fs->notices);
 	return err;
 }
 

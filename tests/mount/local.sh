@@ -333,7 +333,7 @@ else
 	CONF_MORE="[stage disk]
 url = fs://$T/ram/d/" write_local
 	ok 'another external stage on such a disk is a warning' '
-		mount_up && until_ok 20 "grep -q \"stage disk: .*extended attributes\" $LOG" &&
+		mount_up && until_ok 20 "grep -q \"stage disk .*extended attributes\" $LOG" &&
 		[ -e $E/both ]'
 	like 'and an error where it is used' "$(sys listdir "$MNT/disk")" \
 		'^(EOPNOTSUPP|ENOTSUP|EIO)$'

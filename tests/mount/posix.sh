@@ -27,4 +27,22 @@ table() {	# KIND FOLDER
 }
 table fs "$MNT/disk/posix"
 table s3 "$MNT/ext/posix"
+
+# ---- set-id bits, as execve has them
+
+# A program that belongs to root is written to by another user and executed,
+# with nothing between that would make the kernel ask for its mode.
+set_id() {	# KIND FOLDER
+	mkdir -m 777 "$2"
+	cp /usr/bin/id "$2/id"
+	chmod 4777 "$2/id"
+	is "$1: a set-user-id program runs as its owner" "$(as_user "$2/id" -u)" 0
+	as_user sh -c "printf x >>$2/id; exec $2/id -u" >"$T/id.out"
+	is "$1: after a write of another it does not" "$(cat "$T/id.out")" 65501
+}
+as_user() {
+	setpriv --reuid 65501 --regid 65501 --clear-groups -- "$@"
+}
+set_id fs "$MNT/disk/setid"
+set_id s3 "$MNT/ext/setid"
 done_testing
