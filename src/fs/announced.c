@@ -68,11 +68,8 @@ static void there_locked(struct tree *t, struct news *n, struct inode *dir,
 	/* Nothing was told of a directory above the key but that it is. */
 	stamp_locked(t, now, doubt || (!info && (now->flags & INODE_OF_FILES)));
 	n->out.inode = now;
-	n->out.info = info;
 	n->out.tell_inode = live && now == was && known_to_kernel(t, now);
 	n->out.tell_entry = !live || now != was;
-	n->out.rebase =
-		kind == INODE_FILE && !doubt && now->more && now->more->file;
 }
 
 /* Nothing is at dir/name any more. */

@@ -13,8 +13,6 @@ struct announced {
 	struct inode *dir; /* a number only */
 	const char *name; /* in dir */
 	struct inode *inode; /* referenced meanwhile; NULL: none that we know */
-	const struct object_info *info;
-	bool rebase; /* content that is open over inode is not the store's */
 	/* What the kernel should forget: the name, the bytes and attributes of
 	 * inode, the attributes of dir. */
 	bool tell_entry, tell_inode, tell_dir;

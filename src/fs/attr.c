@@ -306,6 +306,16 @@ bool inode_pages_match(struct tree *t, struct inode *i, const char *etag)
 	return match;
 }
 
+bool inode_has_pages(struct tree *t, struct inode *i, const char *etag)
+{
+	bool has;
+
+	tree_take(t);
+	has = i->pages == etag_hash(etag);
+	tree_drop(t);
+	return has;
+}
+
 void inode_pages_are(struct tree *t, struct inode *i, uint32_t version)
 {
 	tree_take(t);

@@ -78,6 +78,7 @@ void tree_removed(struct tree *t, struct inode *i)
 {
 	tree_take(t);
 	if (i->parent) {
+		i->flags |= INODE_REMOVED;
 		dir_changed(i->parent);
 		i->flags |= INODE_REMOVED;
 		tree_gone_locked(t, i, ++tree_locked(t)->clock);

@@ -9,9 +9,10 @@
  * the turn (WRITING, PUBLISHING) may do I/O; everybody else waits for it,
  * except readers, who come at any time.
  *
- * The base follows the store: our own publication makes a new base of the
- * same version, another machine's (file_rebase()) a new version, under which
- * older handles read -ESTALE.
+ * The base is one object for as long as it is not published anew by ourselves:
+ * when another machine replaces it, the name gets another inode, with content of
+ * its own (tree_told()), and this one reads -ESTALE once the store does not have
+ * the old bytes any more.
  */
 #include "fs/file_internal.h"
 
@@ -223,38 +224,6 @@ bool file_size(struct file *f, uint64_t *size)
 	dirty = file_locked(f)->state != FILE_CLEAN;
 	lock_drop(&f->lock);
 	return dirty;
-}
-
-uint64_t file_version(struct file *f)
-{
-	uint64_t version;
-
-	lock_take(&f->lock);
-	version = file_locked(f)->version;
-	lock_drop(&f->lock);
-	return version;
-}
-
-void file_rebase(struct file *f, const struct object_info *info)
-{
-	struct block_source *old = NULL;
-	struct file_locked *g;
-
-	lock_take(&f->lock);
-	g = file_locked(f);
-	if (g->state == FILE_CLEAN && g->has_base &&
-	    strcmp(g->base.etag, info->etag)) {
-		old = g->source;
-		g->source = NULL;
-		g->base = *info;
-		g->base_limit = info->size;
-		g->size = info->size;
-		g->version++;
-	}
-	lock_drop(&f->lock);
-	if (old)
-		block_source_drop(old);
-	block_source_unref(old);
 }
 
 void file_moved(struct file *f, const struct object_info *info)

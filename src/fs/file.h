@@ -54,11 +54,6 @@ struct inode *file_inode(struct file *f);
 void file_log(struct file *f, enum log_level level, int err, const char *what);
 /* Size and time of what one reads now; true when dirty. */
 bool file_size(struct file *f, uint64_t *size);
-/* The base's version: changes when another machine's change was taken over.
- * A handle opened under another version reads -ESTALE. */
-uint64_t file_version(struct file *f);
-/* The store has other bytes than the base, and nothing is dirty: take them. */
-void file_rebase(struct file *f, const struct object_info *info);
 /* The same bytes under a new key or ETag: a rename, or a copy onto itself. */
 void file_moved(struct file *f, const struct object_info *info);
 /* The name is gone: nothing is published any more. */

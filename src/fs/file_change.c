@@ -79,6 +79,11 @@ int file_reset(struct file *f)
 
 	if (err)
 		return err;
+	err = check_name(f, before);
+	if (err) {
+		file_end(f, before);
+		return err;
+	}
 	f->way->forget(f, NULL, NULL);
 	inode_touch(f->env->tree, f->inode);
 	file_end(f, FILE_DIRTY);

@@ -89,7 +89,6 @@ struct file_writers {
 struct file_locked {
 	enum file_state state;
 	bool orphan; /* the name is gone */
-	uint64_t version;
 	uint64_t size;
 
 	/* The store's object below what was written; has_base: there is one,
@@ -175,11 +174,10 @@ struct file_run {
 
 /*
  * Where the bytes from offset (to end at most) are. With `to`, those of
- * FILE_ZERO and FILE_TAIL are copied there at once. -ESTALE when the base is
- * of another version.
+ * FILE_ZERO and FILE_TAIL are copied there at once.
  */
-int file_map(struct file *f, uint64_t version, uint64_t offset, uint64_t end,
-	     char *to, struct file_run *out);
+int file_map(struct file *f, uint64_t offset, uint64_t end, char *to,
+	     struct file_run *out);
 /* What file_map() does, for somebody who has the lock; no references. */
 enum file_kind file_kind_locked(struct file *f, uint64_t offset, uint64_t end,
 				uint64_t *run_end) REQUIRES(&f->lock);

@@ -97,15 +97,14 @@ static int map_locked(struct file *f, uint64_t offset, uint64_t end, char *to,
 	return -EINVAL;
 }
 
-int file_map(struct file *f, uint64_t version, uint64_t offset, uint64_t end,
-	     char *to, struct file_run *out)
+int file_map(struct file *f, uint64_t offset, uint64_t end, char *to,
+	     struct file_run *out)
 {
-	int err = -ESTALE;
+	int err;
 
 	memset(out, 0, sizeof(*out));
 	lock_take(&f->lock);
-	if (file_locked(f)->version == version)
-		err = map_locked(f, offset, end, to, out);
+	err = map_locked(f, offset, end, to, out);
 	lock_drop(&f->lock);
 	return err;
 }

@@ -134,6 +134,22 @@ static void view_mode(const struct tree *t, const struct inode *i,
 						  : t->set.dir_mode;
 }
 
+/* The root of i's stage, or what i hangs below otherwise. */
+static const struct inode *top_of(const struct inode *i)
+{
+	while (i->parent && !stage_root(i))
+		i = i->parent;
+	return i;
+}
+
+static bool is_lost(const struct inode *i)
+{
+	const struct inode *top = top_of(i);
+
+	return !(i->flags & INODE_REMOVED) && (top->flags & INODE_ORPHAN) &&
+	       !stage_root(top);
+}
+
 void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -166,6 +182,8 @@ void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
 	out->stamp = i->stamp;
 	out->expire = i->more ? i->more->expire : 0;
 	out->orphan = i->flags & INODE_ORPHAN;
+	out->lost = is_lost(i);
+	out->ours = inode_ours(i);
 	tree_drop(t);
 }
 
@@ -199,23 +217,12 @@ struct stage *inode_stage(struct tree *t, struct inode *i)
 	return s;
 }
 
-/* The root of i's stage, or what i hangs below otherwise. */
-static const struct inode *top_of(const struct inode *i)
-{
-	while (i->parent && !stage_root(i))
-		i = i->parent;
-	return i;
-}
-
 bool inode_is_lost(struct tree *t, struct inode *i)
 {
-	const struct inode *top;
 	bool lost;
 
 	tree_take(t);
-	top = top_of(i);
-	lost = !(i->flags & INODE_REMOVED) && (top->flags & INODE_ORPHAN) &&
-	       !stage_root(top);
+	lost = is_lost(i);
 	tree_drop(t);
 	return lost;
 }

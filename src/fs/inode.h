@@ -62,7 +62,9 @@ struct inode_view {
 	bool own_mtime; /* the store has another time */
 	uint64_t stamp;
 	int64_t expire; /* presign expiry set on it; 0: none */
-	bool orphan; /* unlinked: it has no name any more */
+	bool orphan; /* it has no name any more */
+	bool lost; /* an orphan, and not by what this mount did */
+	bool ours; /* a file: the store does not have what one reads */
 	bool files; /* of a store of files: mode, owner, times are its own */
 };
 
@@ -175,6 +177,10 @@ void inode_published(struct tree *t, struct inode *i,
 /* Its object was copied by the store: the same bytes under this ETag. */
 void inode_copied(struct tree *t, struct inode *i,
 		  const struct object_info *info);
+/* The store was asked when the clock stood at `asked`, and it is still this
+ * object: believed anew, unless we changed it since. */
+void inode_confirmed(struct tree *t, struct inode *i, const char *etag,
+		     uint64_t asked);
 /* What is known of i is not believed: the store had other bytes. */
 void inode_doubt(struct tree *t, struct inode *i);
 /* What is known of dir/name is not believed: the next lookup asks. */
@@ -248,6 +254,8 @@ bool inode_is_lost(struct tree *t, struct inode *i);
  * the kernel has done that must not keep what is still there.
  */
 bool inode_pages_match(struct tree *t, struct inode *i, const char *etag);
+/* Are they? Without taking them from anybody. */
+bool inode_has_pages(struct tree *t, struct inode *i, const char *etag);
 /* It has: the pages are of this version, if that is still the inode's. */
 void inode_pages_are(struct tree *t, struct inode *i, uint32_t version);
 /* Of which object these attributes are: a hash of the ETag. */

@@ -42,6 +42,7 @@ fs_names_tests = tests/unit/test_access tests/unit/test_dircache \
 	tests/unit/test_rename tests/unit/test_rename_race \
 	tests/unit/test_xattr tests/unit/test_xattr_args \
 	tests/unit/test_claims tests/unit/test_open tests/unit/test_handles \
+	tests/unit/test_replaced \
 	tests/unit/test_inode_limits tests/unit/test_stages \
 	tests/unit/test_closes tests/unit/test_watch tests/unit/test_fs_files \
 	tests/unit/test_fs_urls
@@ -95,6 +96,10 @@ tests_unit_test_open_SOURCES = tests/unit/test_open.c \
 	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
 tests_unit_test_open_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_open_LDADD = $(FS_LIBS) $(UNIT_LIBS)
+tests_unit_test_replaced_SOURCES = tests/unit/test_replaced.c \
+	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
+tests_unit_test_replaced_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_replaced_LDADD = $(FS_LIBS) $(UNIT_LIBS)
 tests_unit_test_handles_SOURCES = tests/unit/test_handles.c \
 	tests/unit/fs_fixture.c tests/unit/fs_fixture.h
 tests_unit_test_handles_CFLAGS = $(UNIT_CFLAGS)

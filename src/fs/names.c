@@ -124,26 +124,48 @@ void fs_forget(struct fs *fs, struct inode *i, uint64_t n)
 		names_let_go(fs, i);
 }
 
+/*
+ * What has the name of i by now, when that is not i. The kernel would look the
+ * name up again upon -ESTALE, but once only, and a name that is replaced again
+ * and again is another by then: so it gets what stands there, to be believed
+ * for this once, if that is of the same kind.
+ */
+static int stat_successor(struct fs *fs, struct inode *i, struct inode *now,
+			  struct stat *st, double *timeout)
+{
+	struct inode_view was, is;
+
+	inode_view(fs->tree, i, &was);
+	inode_view(fs->tree, now, &is);
+	if (was.kind != is.kind)
+		return -ESTALE;
+	names_stat(fs, now, st);
+	*timeout = 0;
+	return 0;
+}
+
 int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 	       struct stat *st, double *timeout)
 {
+	struct inode *now = NULL;
 	struct inode_view v;
 	int err = 0;
 
 	/* An open file is what it was at open; its readers learn by ESTALE. */
 	if (!h) {
-		err = names_refresh(fs, i);
+		err = names_now(fs, i, &now);
 		names_look_at_root(fs, i);
 	}
-	if (err == -ESTALE) {
-		inode_view(fs->tree, i, &v);
-		if (v.open)
-			err = 0;
-	}
-	if (err)
-		return err;
-	*timeout = names_tell(fs, i, st);
-	return 0;
+	inode_view(fs->tree, i, &v);
+	/* Without its name it is still what is open. */
+	if (err == -ESTALE || (err == -ENOENT && v.open))
+		err = 0;
+	if (!err && now && now != i && !v.open)
+		err = stat_successor(fs, i, now, st, timeout);
+	else if (!err)
+		*timeout = names_tell(fs, i, st);
+	inode_unref(fs->tree, now);
+	return err;
 }
 
 void names_maker(struct fs *fs, struct inode *dir, bool is_dir,

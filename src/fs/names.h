@@ -16,15 +16,16 @@
 /* Asks the store for dir/name, whatever is known of it. As names_resolve(). */
 int names_ask(struct fs *fs, struct inode *dir, const char *name,
 	      struct inode **out);
+/* What stands at the name of i now, referenced, if what we know is no longer
+ * fresh; an orphan is what it is. -ENOENT when nothing does, -ESTALE when i has
+ * lost its name just now. */
+int names_now(struct fs *fs, struct inode *i, struct inode **now);
 /* i as the store has it now, if what we know is no longer fresh. -ESTALE when
  * its name is gone, or another's: the kernel then looks it up again. */
 int names_refresh(struct fs *fs, struct inode *i);
 /* The same, however fresh, where the store keeps owner and mode: for a
  * permission that outlives the call. */
 int names_renew(struct fs *fs, struct inode *i);
-/* Content that is open over other bytes than the store has now takes those,
- * unless it was written to. */
-int names_rebase(struct fs *fs, struct inode *i);
 /* The entry goes to the kernel: a lookup, and what it knows of the file. */
 void names_told(struct fs *fs, const struct fs_entry *e);
 /* As names_entry(), without counting a lookup: for directories read. */

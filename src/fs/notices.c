@@ -95,15 +95,15 @@ void notices_end(struct notices *q)
 	set_state(q, NOTICES_ENDED);
 }
 
-static void add(struct notices *q, struct inode *i, enum fs_notice_kind kind,
+static bool add(struct notices *q, struct inode *i, enum fs_notice_kind kind,
 		const char *name)
 {
 	struct notice *n = malloc(sizeof(*n) + strlen(name) + 1);
 	struct notices_locked *g;
-	bool full = false;
+	bool full = false, added = false;
 
 	if (!n)
-		return;
+		return false;
 	*n = (struct notice){ .inode = i, .kind = kind };
 	strcpy(n->name, name);
 	lock_take(&q->lock);
@@ -114,6 +114,7 @@ static void add(struct notices *q, struct inode *i, enum fs_notice_kind kind,
 		g->n++;
 		g->added++;
 		n = NULL;
+		added = true;
 		wait_list_wake(&g->waiters);
 	} else if (g->state == NOTICES_ON) {
 		full = !g->said;
@@ -124,6 +125,7 @@ static void add(struct notices *q, struct inode *i, enum fs_notice_kind kind,
 	if (full)
 		log_warn("more changes than the kernel can be told of: it "
 			 "learns the others within metadata_ttl");
+	return added;
 }
 
 void notices_entry(struct notices *q, struct inode *dir, const char *name)
@@ -131,16 +133,17 @@ void notices_entry(struct notices *q, struct inode *dir, const char *name)
 	add(q, dir, FS_NOTICE_ENTRY, name);
 }
 
-void notices_inode(struct notices *q, struct inode *i, bool bytes)
+bool notices_inode(struct notices *q, struct inode *i, bool bytes)
 {
-	add(q, i, bytes ? FS_NOTICE_BYTES : FS_NOTICE_ATTR, "");
+	return add(q, i, bytes ? FS_NOTICE_BYTES : FS_NOTICE_ATTR, "");
 }
 
-void notices_settle(struct notices *q)
+bool notices_settle(struct notices *q)
 {
 	struct wait_entry e = { .waiter = waiter_self() };
 	int64_t until_ms = clock_mono_ms() + SETTLE_MS;
 	struct notices_locked *g;
+	bool settled;
 	uint64_t all;
 	int err = 0;
 
@@ -154,7 +157,9 @@ void notices_settle(struct notices *q)
 		lock_take(&q->lock);
 	}
 	wait_list_remove(&g->waiters, &e);
+	settled = all && g->done >= all && g->state == NOTICES_ON;
 	lock_drop(&q->lock);
+	return settled;
 }
 
 static struct notice *take_locked(struct notices *q) REQUIRES(&q->lock)

@@ -23,15 +23,17 @@ void notices_end(struct notices *q);
 
 /* dir/name is not what it was. */
 void notices_entry(struct notices *q, struct inode *dir, const char *name);
-/* The attributes of i, or its bytes too, are not what they were. */
-void notices_inode(struct notices *q, struct inode *i, bool bytes);
+/* The attributes of i, or its bytes too, are not what they were. False when the
+ * kernel will not be told: nobody listens, or too much is left to tell. */
+bool notices_inode(struct notices *q, struct inode *i, bool bytes);
 
 /*
  * Sleeps until the listener has dealt with all that was added before, so that
  * who changed something may say so to his caller; not for long, since the
- * kernel may keep the listener waiting.
+ * kernel may keep the listener waiting. False when that time was too short, or
+ * there is no listener.
  */
-void notices_settle(struct notices *q);
+bool notices_settle(struct notices *q);
 
 /* The next one, waited for; the one before it has been dealt with. */
 bool notices_next(struct notices *q, struct fs_notice *out);

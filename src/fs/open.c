@@ -2,13 +2,13 @@
  * Open files: a handle is a use of the inode's one open content (file.h) and a
  * way of reading it (reader.h).
  *
- * Close-to-open: open asks the store again when what we know is no longer
- * fresh, and content that is open over older bytes is exchanged then; handles
- * that were opened over those read -ESTALE from there on. A kernel that was told
- * the size of another object would cut the bytes off there, so that open itself
- * says -ESTALE then, upon which the kernel looks the name up again and opens
- * anew (but not twice: with O_TRUNC, where that size is of no use, it is spared
- * that).
+ * Close-to-open: open asks the store, however fresh what we know is. For a
+ * program that will read, that is the first GET that a read would start, with
+ * If-Match, so it costs nothing; for one that writes, or has the bytes already,
+ * a HEAD. What is open over an object that was replaced since becomes an orphan,
+ * and the name another inode, which the kernel finds when it looks the name up
+ * again: so open says -ESTALE then. A kernel that was told the size of another
+ * object would cut the bytes off there: it is made to forget that first.
  *
  * `program > file` opens with O_TRUNC, and the shell closes a duplicate before
  * the program has begun. closing.h tells that from the last close; where it
@@ -27,12 +27,74 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/notices.h"
+#include "stage/stage.h"
 
 #define OPEN_TRIES 2
 
-static int open_once(struct fs *fs, struct inode *i, struct file **out,
-		     struct inode_view *v)
+/* Is the object in the store still the one of v? 0 or -ESTALE, else why that
+ * could not be told. */
+static int ask_head(struct fs *fs, struct inode *i, const struct inode_view *v)
 {
+	uint64_t asked = tree_clock(fs->tree);
+	struct stage *stage = inode_stage(fs->tree, i);
+	struct buf key = NAMES_KEY;
+	struct object_details *now = malloc(sizeof(*now));
+	int err = -ENOMEM;
+
+	if (now)
+		err = stage ? inode_key(fs->tree, i, &key) : -ESTALE;
+	if (!err)
+		err = store_head(stage->store, buf_str(&key), now);
+	if (err == -ENOENT || (!err && strcmp(now->info.etag, v->info.etag)))
+		err = -ESTALE;
+	if (!err)
+		inode_confirmed(fs->tree, i, v->info.etag, asked);
+	free(now);
+	stage_unref(stage);
+	buf_clear(&key);
+	return err;
+}
+
+static int ask_first_bytes(struct fs *fs, struct inode *i, struct file *f,
+			   const struct inode_view *v)
+{
+	uint64_t asked = tree_clock(fs->tree);
+	int err = reader_first(f);
+
+	if (!err)
+		inode_confirmed(fs->tree, i, v->info.etag, asked);
+	return err;
+}
+
+/*
+ * A store of files has looked when it opened the file, and what is not
+ * published, or emptied anyway, has nothing to be asked for. asked: the store
+ * was asked for the name just now.
+ */
+static int confirm(struct fs *fs, struct inode *i, int flags, struct file *f,
+		   const struct inode_view *v, bool asked)
+{
+	int err = -EAGAIN;
+
+	if (v->files || v->ours || v->orphan || !v->published ||
+	    (flags & O_TRUNC))
+		return 0;
+	if (!handle_writing(flags) &&
+	    !inode_has_pages(fs->tree, i, v->info.etag))
+		err = ask_first_bytes(fs, i, f, v);
+	if (err == -EAGAIN)
+		err = asked ? 0 : ask_head(fs, i, v);
+	return err;
+}
+
+static int open_once(struct fs *fs, struct inode *i, int flags,
+		     struct file **out, struct inode_view *v)
+{
+	bool asked;
 	int err;
 
 	inode_view(fs->tree, i, v);
@@ -40,19 +102,21 @@ static int open_once(struct fs *fs, struct inode *i, struct file **out,
 	 * at when its file is opened. */
 	if (v->files && v->open && v->published && !v->orphan)
 		inode_doubt(fs->tree, i);
+	asked = !v->fresh;
 	err = names_refresh(fs, i);
 	if (err)
 		return err;
 	inode_view(fs->tree, i, v);
 	if (v->kind != INODE_FILE)
 		return -EISDIR;
-	if (v->orphan && !v->open)
+	if (v->lost || (v->orphan && !v->open))
 		return -ESTALE;
-	if (v->open && !v->files)
-		err = names_rebase(fs, i);
-	if (err)
-		return err;
 	err = file_open(&fs->env, i, v->published ? &v->info : NULL, out);
+	if (!err) {
+		err = confirm(fs, i, flags, *out, v, asked);
+		if (err)
+			file_close(*out);
+	}
 	if (err == -ESTALE) /* the next lookup is to ask */
 		inode_doubt(fs->tree, i);
 	return err;
@@ -60,15 +124,15 @@ static int open_once(struct fs *fs, struct inode *i, struct file **out,
 
 /* The content of i as one may open it now, with what it stands on. A rename of
  * the file that was under way meanwhile is waited for. */
-static int open_content(struct fs *fs, struct inode *i, struct file **out,
-			struct inode_view *v)
+static int open_content(struct fs *fs, struct inode *i, int flags,
+			struct file **out, struct inode_view *v)
 {
-	int err = open_once(fs, i, out, v);
+	int err = open_once(fs, i, flags, out, v);
 
-	for (int k = 0; err == -ESTALE && v->files && k < OPEN_TRIES; k++) {
+	for (int k = 0; err == -ESTALE && k < OPEN_TRIES; k++) {
 		if (tree_publish_wait(fs->tree, i))
 			break;
-		err = open_once(fs, i, out, v);
+		err = open_once(fs, i, flags, out, v);
 	}
 	return err;
 }
@@ -83,6 +147,19 @@ static int begin_empty(struct fs *fs, struct file *f, int flags)
 	return err;
 }
 
+/* The kernel has attributes of an object that is not there any more. */
+static int show_again(struct fs *fs, struct inode *i,
+		      const struct inode_view *v)
+{
+	if (inode_is_shown(fs->tree, i, v->info.etag))
+		return 0;
+	if (!notices_inode(fs->notices, i, false) ||
+	    !notices_settle(fs->notices))
+		return -ESTALE; /* it is to look the name up again */
+	inode_show(fs->tree, i, inode_version(v));
+	return 0;
+}
+
 int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 	    bool *keep_cache)
 {
@@ -94,14 +171,13 @@ int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 	if (handle_writing(flags) || emptied)
 		err = names_writable(fs, i);
 	if (!err)
-		err = open_content(fs, i, &f, &v);
+		err = open_content(fs, i, flags, &f, &v);
 	if (err)
 		return err;
-	if (!emptied && v.published &&
-	    !inode_is_shown(fs->tree, i, v.info.etag))
-		err = -ESTALE;
-	else if (emptied)
+	if (emptied)
 		err = begin_empty(fs, f, flags);
+	else if (v.published)
+		err = show_again(fs, i, &v);
 	if (err) {
 		file_close(f);
 		return err;
@@ -317,7 +393,7 @@ int names_truncate(struct fs *fs, struct inode *i, uint64_t size)
 {
 	struct inode_view v;
 	struct file *f;
-	int err = open_content(fs, i, &f, &v);
+	int err = open_content(fs, i, O_WRONLY, &f, &v);
 
 	if (err)
 		return err;

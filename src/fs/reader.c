@@ -41,7 +41,6 @@ void reader_init(struct reader *r, struct file *f)
 {
 	memset(r, 0, sizeof(*r));
 	lock_init(&r->lock);
-	r->version = file_version(f);
 }
 
 void reader_clear(struct reader *r)
@@ -282,7 +281,7 @@ static int read_run(struct job *j)
 	uint64_t at = j->offset + d->len;
 	char *to = d->own ? (char *)d->own + d->len : NULL;
 	struct file_run run;
-	int err = file_map(j->file, j->reader->version, at, j->end, to, &run);
+	int err = file_map(j->file, at, j->end, to, &run);
 
 	if (err)
 		return err;
@@ -308,7 +307,7 @@ static int remote_read(struct reader *r, struct file *f, uint64_t offset,
 	memset(out, 0, sizeof(*out));
 	file_size(f, &size);
 	if (offset >= size || !len)
-		return file_version(f) == r->version ? 0 : -ESTALE;
+		return 0;
 	j.end = offset + min(len, size - offset);
 	make_plan(&j, size);
 	while (!err && out->len < j.end - offset) {
@@ -326,6 +325,48 @@ static int remote_read(struct reader *r, struct file *f, uint64_t offset,
 	} else if (out->own) {
 		out->n = 1;
 	}
+	return err;
+}
+
+/* A block that is there says nothing: it may be older than this open. */
+static int first_block(struct block_source *s, uint64_t size)
+{
+	struct prefetch begun = { 0 };
+	struct prefetch_plan plan;
+	struct block *b;
+	const char *bytes;
+	uint64_t end;
+	size_t got;
+	int err;
+
+	if (block_present(s, 0, &end))
+		return -EAGAIN;
+	prefetch_plan(&begun, 0, min(size, PREFETCH_FIRST), size, &plan);
+	err = block_get(s, 0, 0, min(plan.block, BLOCK_MAX), BLOCK_TRY, &b);
+	if (err)
+		return err;
+	err = block_wait(b, 0, 1, &bytes, &got);
+	block_unref(b);
+	return err;
+}
+
+int reader_first(struct file *f)
+{
+	struct file_run run;
+	uint64_t size;
+	int err;
+
+	file_size(f, &size);
+	if (!size)
+		return -EAGAIN;
+	err = file_map(f, 0, size, NULL, &run);
+	if (err)
+		return err;
+	err = run.kind == FILE_BASE ? first_block(run.source, size) : -EAGAIN;
+	if (err == -ESTALE)
+		err = file_source_stale(f, run.source);
+	block_source_unref(run.source);
+	file_spill_unref(run.spill);
 	return err;
 }
 

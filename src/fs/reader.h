@@ -20,7 +20,6 @@ struct reader_locked {
 struct reader {
 	struct lock lock;
 	struct reader_locked guarded_;
-	uint64_t version; /* file_version() at open */
 };
 
 void reader_init(struct reader *r, struct file *f);
@@ -30,5 +29,12 @@ void reader_clear(struct reader *r);
 int reader_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
 		struct fs_data *out);
 void reader_data_release(struct fs_data *d);
+/*
+ * Before the first read: starts the GET that it would, and waits for its first
+ * byte. 0: the object is still the file's base, and the bytes are here or on
+ * their way. -ESTALE: it is another. -EAGAIN: nothing was asked, as there is
+ * nothing to get, or no memory for it. Only for stores that are not of files.
+ */
+int reader_first(struct file *f);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/notices.h"
 #include "stage/path.h"
 #include "stage/stage.h"
 
@@ -48,11 +49,6 @@ static int ask(struct fs *fs, struct inode *dir, const char *name,
 		err = -ENOENT;
 	if (!err)
 		err = ask_key(fs, stage->store, buf_str(&key), dir, name, out);
-	if (!err) {
-		err = names_rebase(fs, *out);
-		if (err)
-			inode_unref(fs->tree, *out);
-	}
 	stage_unref(stage);
 	buf_clear(&key);
 	return err;
@@ -138,69 +134,66 @@ void names_look_at_root(struct fs *fs, struct inode *i)
 	buf_clear(&key);
 }
 
-/* The store says what is at the name of i: -ESTALE it is not i any more. */
-static int ask_again(struct fs *fs, struct inode *i)
+/* What the store says is at the name of i now. */
+static int ask_again(struct fs *fs, struct inode *i, struct inode **now)
 {
-	struct inode *dir = inode_parent(fs->tree, i), *now = NULL;
+	struct inode *dir = inode_parent(fs->tree, i);
 	char name[256];
 	int err = -ESTALE;
 
 	if (dir && dircache_name(fs->tree, dir, i, name))
-		err = names_ask(fs, dir, name, &now);
-	if (err == -ENOENT || (!err && now != i))
-		err = -ESTALE;
-	inode_unref(fs->tree, now);
+		err = names_ask(fs, dir, name, now);
+	/* The kernel, which has i under that name, is to look again. */
+	if (err == -ENOENT || (!err && *now != i))
+		notices_entry(fs->notices, dir, name);
 	inode_unref(fs->tree, dir);
 	return err;
 }
 
-int names_refresh(struct fs *fs, struct inode *i)
+int names_now(struct fs *fs, struct inode *i, struct inode **now)
 {
 	struct inode_view v;
 
 	inode_view(fs->tree, i, &v);
-	return v.fresh || v.orphan ? 0 : ask_again(fs, i);
+	if (!v.fresh && !v.orphan)
+		return ask_again(fs, i, now);
+	*now = inode_ref(fs->tree, i);
+	return 0;
+}
+
+/* err of one of the two: is it i? */
+static int must_be_it(struct fs *fs, int err, struct inode *now,
+		      struct inode *i)
+{
+	if (err)
+		return err == -ENOENT ? -ESTALE : err;
+	inode_unref(fs->tree, now);
+	return now == i ? 0 : -ESTALE;
+}
+
+int names_refresh(struct fs *fs, struct inode *i)
+{
+	struct inode *now = NULL;
+	int err = names_now(fs, i, &now);
+
+	return must_be_it(fs, err, now, i);
 }
 
 int names_renew(struct fs *fs, struct inode *i)
 {
 	struct inode_view v;
+	struct inode *now = NULL;
+	int err;
 
 	inode_view(fs->tree, i, &v);
 	if (!v.files || v.orphan)
 		return 0;
-	if (!v.stage_root)
-		return ask_again(fs, i);
-	names_look_at_root(fs, i);
-	return 0;
-}
-
-int names_rebase(struct fs *fs, struct inode *i)
-{
-	struct buf key = NAMES_KEY;
-	struct inode_view v;
-	struct file *f = inode_file_get(fs->tree, i);
-	uint64_t size;
-	int err = 0;
-
-	if (!f)
+	if (v.stage_root) {
+		names_look_at_root(fs, i);
 		return 0;
-	if (file_size(f, &size))
-		goto out;
-	/* Nobody publishes while we compare: what we know is what is there. */
-	err = tree_publish_begin(fs->tree, i, &key);
-	if (err) {
-		err = err == -ENOENT ? 0 : err;
-		goto out;
 	}
-	inode_view(fs->tree, i, &v);
-	if (v.published && !file_size(f, &size))
-		file_rebase(f, &v.info);
-	tree_publish_end(fs->tree, i);
-out:
-	file_close(f);
-	buf_clear(&key);
-	return err;
+	err = ask_again(fs, i, &now);
+	return must_be_it(fs, err, now, i);
 }
 
 int names_writable(struct fs *fs, struct inode *i)

@@ -165,13 +165,23 @@ void tree_keep_locked(struct tree *t, struct inode *i,
 		i->mode = info->mode & 07777;
 }
 
-/* A file that is open, and another one now: as on a disk, who has the old one
- * open keeps that, under a number of its own. */
+/* The object that we know; of one whose ETag is not told, by its size. */
+static bool same_object(const struct inode *i, const struct object_info *info)
+{
+	if (!(i->flags & INODE_PUBLISHED))
+		return false;
+	if (!info->etag[0] || !inode_etag(i)[0])
+		return i->size == info->size;
+	return !strcmp(inode_etag(i), info->etag);
+}
+
+/* A file that is open, and another one now: as on a disk, a descriptor of the
+ * old one keeps that, with pages of its own in the kernel, and the name gets
+ * another inode. */
 static bool was_replaced(const struct inode *i, const struct object_info *info)
 {
-	return (i->flags & INODE_OF_FILES) && i->kind == INODE_FILE &&
-	       (i->flags & INODE_PUBLISHED) && i->more && i->more->file &&
-	       strcmp(inode_etag(i), info->etag);
+	return i->kind == INODE_FILE && (i->flags & INODE_PUBLISHED) &&
+	       i->more && i->more->file && !same_object(i, info);
 }
 
 /* The inode at dir/name that is of this kind: the one there, or a new one in
@@ -242,6 +252,17 @@ struct inode *tree_told(struct tree *t, struct inode *dir, const char *name,
 	i = tree_told_locked(t, dir, name, kind, info, has_marker, asked);
 	tree_drop(t);
 	return i;
+}
+
+void inode_confirmed(struct tree *t, struct inode *i, const char *etag,
+		     uint64_t asked)
+{
+	tree_take(t);
+	if (i->parent && i->stamp <= asked && !inode_ours(i) &&
+	    !tree_unsure_locked(t, i->parent, i) &&
+	    !strcmp(inode_etag(i), etag))
+		i->told_ms = clock_mono_ms();
+	tree_drop(t);
 }
 
 void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)

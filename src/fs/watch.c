@@ -52,15 +52,7 @@ void watch_own_end(void)
 static void place_changed(void *arg, const struct announced *a)
 {
 	struct fs *fs = arg;
-	struct file *f;
 
-	if (a->rebase) {
-		f = inode_file_get(fs->tree, a->inode);
-		if (f) {
-			file_rebase(f, a->info);
-			file_close(f);
-		}
-	}
 	if (a->tell_entry)
 		notices_entry(fs->notices, a->dir, a->name);
 	if (a->tell_inode)

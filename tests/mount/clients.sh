@@ -106,4 +106,106 @@ ok 'a file that changes while it is read fails as stale, or is the old one' '
 	assert open(path, "rb").read() == open(new, "rb").read()
 	END'
 
+# Within metadata_ttl, of a name that the kernel and we have just looked at: a
+# new open has the new object, at its size; ESTALE is for descriptors that were
+# open before, which read and write their own version or nothing.
+write_config 'metadata_ttl = 60'
+remount
+cat >$T/replaced.py <<-'END'
+import errno, hashlib, os, subprocess, sys, urllib.request
+path, url, held, rounds = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+
+def put(data):
+    urllib.request.urlopen(urllib.request.Request(url, data, method="PUT"))
+
+def out(*words):
+    return subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout
+
+def read_all(fd):
+    size = os.fstat(fd).st_size
+    got = b""
+    while True:
+        more = os.read(fd, 1 << 20)
+        if not more:
+            break
+        got += more
+    assert size == len(got), (size, len(got))
+    return got
+
+def python():
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        return read_all(fd)
+    finally:
+        os.close(fd)
+
+def copy():
+    out("cp", path, "copied")
+    with open("copied", "rb") as f:
+        return f.read()
+
+def append():
+    fd = os.open(path, os.O_RDWR | os.O_APPEND)
+    os.write(fd, b"+")
+    os.lseek(fd, 0, os.SEEK_SET)
+    got = read_all(fd)
+    os.close(fd)
+    assert got[-1:] == b"+"
+    return got[:-1]
+
+def empty():
+    fd = os.open(path, os.O_WRONLY | os.O_TRUNC)
+    os.fsync(fd) # not at some time after the close
+    os.close(fd)
+    assert os.stat(path).st_size == 0
+    return None
+
+ways = [lambda: out("cat", path), copy, lambda: out("grep", "-a", "", path),
+        python, append, empty,
+        lambda: bytes.fromhex(out("sha256sum", path).split()[0].decode())]
+sizes = [1000, 5000000, 1, 70000, 300]
+put(b"first")
+old = []
+for k in range(rounds):
+    out("ls", "-l", os.path.dirname(path))
+    os.stat(path)
+    if held == "held" and k % 3 == 0:
+        fd = os.open(path, os.O_RDWR)
+        had = os.fstat(fd).st_size
+        old.append((fd, had, os.pread(fd, 10, 0)))
+    size = sizes[k % len(sizes)]
+    data = (b"%d " % k * (size // 2 + 1))[:size - 1] + b"\n"
+    put(data)
+    got = ways[k % len(ways)]()
+    if k % len(ways) == 6:
+        data = hashlib.sha256(data).digest()
+    assert got is None or got == data, (k, len(got), len(data))
+    st = os.stat(path)
+    for fd, had, start in old:
+        if got is None: # emptied by this machine: the same file
+            os.close(fd)
+            continue
+        assert os.fstat(fd).st_size == had, k
+        assert os.pread(fd, 10, 0) == start, k # the kernel's, or ours
+        try:
+            os.pwrite(fd, b"X", 0)
+            raise AssertionError("written")
+        except OSError as e:
+            assert e.errno == errno.ESTALE, e
+        try:
+            os.close(fd)
+        except OSError as e:
+            assert e.errno == errno.ESTALE, e
+    old = []
+data = os.urandom(1 << 26)
+put(data)
+assert ways[6]() == hashlib.sha256(data).digest()
+END
+s3 put ${EXT}in/turned $LOCAL/small
+URL=$(s3 url put ${EXT}in/turned 3600)
+ok 'a name that another client replaces again and again is read whole by a new open' '
+	/usr/bin/python3 $T/replaced.py $E/in/turned "$URL" free 100'
+ok 'also while a descriptor of each older version is open, which writes nowhere' '
+	/usr/bin/python3 $T/replaced.py $E/in/turned "$URL" held 100'
+
 done_testing

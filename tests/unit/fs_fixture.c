@@ -108,7 +108,8 @@ int mount_create(struct mount *m, const char *path, struct handle **h)
 	return err;
 }
 
-int mount_open(struct mount *m, const char *path, int flags, struct handle **h)
+static int open_once(struct mount *m, const char *path, int flags,
+		     struct handle **h)
 {
 	int err;
 	bool keep;
@@ -119,6 +120,14 @@ int mount_open(struct mount *m, const char *path, int flags, struct handle **h)
 	err = fs_open(m->fs, i, flags, h, &keep);
 	mount_forget(m, i);
 	return err;
+}
+
+/* As the kernel: upon -ESTALE the path is looked up once more. */
+int mount_open(struct mount *m, const char *path, int flags, struct handle **h)
+{
+	int err = open_once(m, path, flags, h);
+
+	return err == -ESTALE ? open_once(m, path, flags, h) : err;
 }
 
 int mount_write(struct mount *m, const char *path, const char *text)

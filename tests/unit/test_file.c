@@ -246,36 +246,38 @@ static void test_base_changed(void **state)
 	rig_close(&r);
 }
 
-static void test_rebase(void **state)
+/* Another machine puts another object in its place: the name gets an inode of
+ * its own, and what is open stays what it was, and writes to nothing. */
+static void test_replaced(void **state)
 {
 	struct rig r;
-	struct file *f;
-	struct reader old;
-	struct fs_data d;
-	struct object_details info;
+	struct file *f, *now;
 	char got[16];
 
 	rig_open(&r, 0, 64 * MIB);
 	rig_poke(&r, "a", "0123456789", 10);
 	f = rig_find(&r, "a");
-	reader_init(&old, f);
+	assert_int_equal(rig_read(f, 0, got, 10), 10);
 	rig_poke(&r, "a", "abc", 3);
-	assert_int_equal(store_head(r.store, "pre/a", &info), 0);
-	file_rebase(f, &info.info);
-	assert_int_equal(reader_read(&old, f, 0, 10, &d), -ESTALE);
-	reader_clear(&old);
-	assert_int_equal(rig_read(f, 0, got, 10), 3);
+	now = rig_find(&r, "a");
+	assert_ptr_not_equal(now, f);
+	assert_int_equal(rig_read(now, 0, got, 16), 3);
 	assert_memory_equal(got, "abc", 3);
-	/* Our own publication is no new version. */
-	reader_init(&old, f);
-	assert_int_equal(file_write(f, 3, "d", 1), 0);
+	assert_int_equal(rig_read(f, 0, got, 16), 10);
+	assert_memory_equal(got, "0123456789", 10);
+	assert_int_equal(file_write(f, 0, "x", 1), -ESTALE);
+	assert_int_equal(file_truncate(f, 5), -ESTALE);
+	assert_int_equal(file_reset(f), -ESTALE);
 	assert_int_equal(file_publish(f), 0);
-	assert_int_equal(reader_read(&old, f, 0, 10, &d), 0);
-	assert_int_equal(rig_gather(&d, got), 4);
-	assert_memory_equal(got, "abcd", 4);
-	reader_data_release(&d);
-	reader_clear(&old);
 	file_close(f);
+	assert_int_equal(rig_object(&r, "a", got, 16), 3);
+	/* Our own publication is the same file. */
+	assert_int_equal(file_write(now, 3, "d", 1), 0);
+	assert_int_equal(file_publish(now), 0);
+	f = rig_find(&r, "a");
+	assert_ptr_equal(now, f);
+	file_close(f);
+	file_close(now);
 	rig_close(&r);
 }
 
@@ -416,7 +418,7 @@ int main(void)
 		cmocka_unit_test(test_grown),
 		cmocka_unit_test(test_store_without_copies),
 		cmocka_unit_test(test_base_changed),
-		cmocka_unit_test(test_rebase),
+		cmocka_unit_test(test_replaced),
 		cmocka_unit_test(test_orphan),
 		cmocka_unit_test(test_unbind),
 		cmocka_unit_test(test_moved),

@@ -190,47 +190,6 @@ static void test_failed_write(void **state)
 	mount_down(&m);
 }
 
-/* Another machine replaces what is open. */
-static void test_stale(void **state)
-{
-	struct mount m;
-	struct handle *h, *k;
-	struct inode *i;
-	bool keep;
-	char text[64];
-
-	mount_up(&m, "", 60, false);
-	assert_int_equal(mount_write(&m, "f", "old"), 0);
-	assert_int_equal(mount_open(&m, "f", O_RDONLY, &h), 0);
-	store_has(&m, "f", "newer");
-	/* believed for its ttl, until a read has found out */
-	assert_int_equal(mount_read(&m, h, text, sizeof(text)), -ESTALE);
-	i = mount_find(&m, "f", NULL);
-	assert_int_equal(fs_open(m.fs, i, O_RDONLY, &k, &keep), 0);
-	assert_false(keep);
-	assert_int_equal(mount_read(&m, k, text, sizeof(text)), 5);
-	assert_string_equal(text, "newer");
-	assert_int_equal(mount_read(&m, h, text, sizeof(text)), -ESTALE);
-	fs_release(m.fs, h);
-	fs_release(m.fs, k);
-	mount_forget(&m, i);
-	mount_down(&m);
-
-	/* open finds out: the kernel has the old size, and is to look again */
-	mount_up(&m, "", 0, false);
-	assert_int_equal(mount_write(&m, "f", "old"), 0);
-	i = mount_find(&m, "f", NULL);
-	store_has(&m, "f", "newer");
-	assert_int_equal(fs_open(m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
-	assert_int_equal(fs_open(m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
-	assert_ptr_equal(mount_find(&m, "f", NULL), i);
-	assert_int_equal(fs_open(m.fs, i, O_RDONLY, &h, &keep), 0);
-	fs_release(m.fs, h);
-	mount_forget(&m, i);
-	mount_forget(&m, i);
-	mount_down(&m);
-}
-
 /* The kernel believes a name as long as we do, not for a ttl of its own. */
 static void test_timeouts(void **state)
 {
@@ -368,7 +327,6 @@ int main(void)
 		cmocka_unit_test(test_setattr),
 		cmocka_unit_test(test_emptied),
 		cmocka_unit_test(test_failed_write),
-		cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_timeouts),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_threads),

@@ -243,6 +243,7 @@ static void test_threads(void **state)
 		snprintf(path, sizeof(path), "t/%u", k % 60);
 		err = mount_stat(&m, path, &st);
 		assert_true(!err || err == -ENOENT);
+		/* stale: removed and made again, twice between look-up and open */
 		err = mount_cat(&m, path, got, sizeof(got));
 		assert_true(err == 4 || err == -ENOENT || err == -ESTALE);
 		if (k % 100 == 0)
