@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "message.h"
 #include "stage/stage.h"
 #include "store/s3_doc.h"
 #include "store/s3_error.h"
@@ -175,4 +176,33 @@ int transfer_outcome(int rc, const struct http_reply *reply, struct buf *why)
 		buf_addf(why, "the server answered HTTP %ld", reply->status);
 	}
 	return s3_error_meaning(reply->status, doc.code, S3_USE_PLAIN).err;
+}
+
+bool transfer_relocated(const struct transfer_remote *r,
+			const struct http_reply *reply)
+{
+	struct buf region = BUF_INIT(256), why = BUF_INIT(BUF_MESSAGE);
+	struct s3_error_doc doc;
+	bool there = false, changed = false;
+
+	if (!r->stage || reply->err || reply->status < 300)
+		return false;
+	read_error(reply, &doc);
+	if (!http_reply_header(reply, "x-amz-bucket-region", &region))
+		buf_adds(&region, doc.region);
+	if (s3_error_meaning(reply->status, doc.code, S3_USE_PLAIN).fix ==
+	    S3_FIX_REGION)
+		there = store_relocate(r->stage->store, buf_str(&region),
+				       &changed);
+	if (changed) {
+		buf_addf(
+			&why,
+			"the bucket is in region %s: set `region`, which saves "
+			"a request",
+			buf_str(&region));
+		message("warning", buf_str(&why));
+	}
+	buf_clear(&region);
+	buf_clear(&why);
+	return there;
 }

@@ -52,4 +52,11 @@ enum http_verdict transfer_judge(const struct http_reply *reply);
  */
 int transfer_outcome(int rc, const struct http_reply *reply, struct buf *why);
 
+/*
+ * Did the server say that the bucket is in another region than was signed for?
+ * True when the same request, signed anew, is for that one; stderr has it then.
+ */
+bool transfer_relocated(const struct transfer_remote *r,
+			const struct http_reply *reply);
+
 #endif

@@ -113,21 +113,37 @@ int transfer_send_init(struct transfer_send *s, const struct transfer_row *row,
 	return transfer_verb(row, &s->http.verb, why);
 }
 
-static int put_whole(struct upload *u, struct buf *why)
+/* again: what the answer says is learnt, and another try is worth it. */
+static int put_once(struct upload *u, bool *again, struct buf *why)
 {
+	const struct transfer_remote *r = &u->job->remote;
 	struct transfer_row row;
 	struct transfer_send call;
 	struct http_reply reply;
-	int rc = transfer_sign(&u->job->remote, PRESIGN_UPLOAD, &row, why);
+	int rc = transfer_sign(r, PRESIGN_UPLOAD, &row, why);
 
+	*again = false;
 	if (!rc)
 		rc = transfer_send_init(&call, &row, u->fd, 0, u->size, why);
 	if (!rc) {
-		rc = http_perform(u->job->remote.lane, &call.http, &reply);
+		rc = http_perform(r->lane, &call.http, &reply);
+		*again = !rc && transfer_relocated(r, &reply);
 		rc = transfer_outcome(rc, &reply, why);
 		http_reply_clear(&reply);
 	}
 	transfer_row_clear(&row);
+	return rc;
+}
+
+static int put_whole(struct upload *u, struct buf *why)
+{
+	bool again;
+	int rc = put_once(u, &again, why);
+
+	if (rc && again) {
+		buf_reset(why);
+		rc = put_once(u, &again, why);
+	}
 	if (!rc)
 		transfer_moved(u->t, (int64_t)u->size);
 	return rc;

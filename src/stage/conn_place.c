@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "net/url.h"
 #include "stage/conn_local.h"
+#include "store/s3_place.h"
 
 /* Bytes. With stage/internal/ and a name of 255 it stays within a key. */
 #define PREFIX_MAX 700
@@ -227,34 +228,9 @@ bool conn_virtual_host(const struct conn *c, bool public)
 	return c->virtual_host || c->addressing == CONN_VIRTUAL;
 }
 
-/* Hosts whose name tells the region. */
-static const struct {
-	const char *suffix;
-	const char *before; /* what the label with the region begins with */
-	const char *fixed; /* or the region itself */
-} providers[] = {
-	{ ".r2.cloudflarestorage.com", NULL, "auto" },
-	{ ".amazonaws.com", "", NULL },
-	{ ".amazonaws.com.cn", "", NULL },
-	{ ".aliyuncs.com", "oss-", NULL },
-	{ ".backblazeb2.com", "", NULL },
-	{ ".wasabisys.com", "", NULL },
-};
-
-/* The last label before the suffix, when something stands before it too. */
-static void last_label(const char *host, const char *suffix, const char *before,
-		       struct buf *out)
-{
-	const char *end = host + strlen(host) - strlen(suffix), *p = end;
-
-	while (p > host && p[-1] != '.')
-		p--;
-	if (*before ? text_starts_with(p, before) : p > host)
-		buf_add(out, p, end - p);
-}
-
 void conn_region(const struct conn *c, struct buf *out)
 {
+	char region[S3_REGION_SIZE];
 	struct url url;
 
 	if (conn_is_local(c))
@@ -263,18 +239,9 @@ void conn_region(const struct conn *c, struct buf *out)
 		buf_adds(out, c->region);
 		return;
 	}
-	if (parse_endpoint(c, &url) && strcmp(url.host, AMAZON_HOST)) {
-		for (size_t i = 0; i < sizeof(providers) / sizeof(*providers);
-		     i++) {
-			if (!text_ends_with(url.host, providers[i].suffix))
-				continue;
-			if (providers[i].fixed)
-				buf_adds(out, providers[i].fixed);
-			else
-				last_label(url.host, providers[i].suffix,
-					   providers[i].before, out);
-			break;
-		}
+	if (parse_endpoint(c, &url)) {
+		s3_region_of_host(url.host, region);
+		buf_adds(out, region);
 	}
 	url_clear(&url);
 }

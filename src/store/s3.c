@@ -113,6 +113,7 @@ static const struct store_ops s3_ops = {
 	.remove = s3_remove,
 	.remove_many = s3_remove_many,
 	.presign = s3_presign,
+	.relocate = s3_relocate,
 	.locate = s3_locate,
 	.describe = s3_describe,
 };
@@ -156,9 +157,11 @@ static int set_places(struct s3 *s, const struct s3_settings *set,
 static int set_region(struct s3 *s, const char *region, struct buf *err)
 {
 	char own[S3_REGION_SIZE];
+	bool guessed;
 	int e = 0;
 
 	s3_place_region(&s->io, own);
+	guessed = !given(region) && !*own;
 	if (!given(region))
 		region = *own ? own : "us-east-1";
 	if (!s3_region_valid(region)) {
@@ -169,6 +172,7 @@ static int set_region(struct s3 *s, const char *region, struct buf *err)
 	}
 	lock_take(&s->lock);
 	snprintf(s3_locked(s)->region, S3_REGION_SIZE, "%s", region);
+	s3_locked(s)->guessed = guessed;
 	lock_drop(&s->lock);
 	return e;
 }

@@ -32,6 +32,7 @@ void s3_present(struct s3 *s, struct s3_present *out)
 	out->skew_s = s3_locked(s)->skew_s;
 	out->generation = s3_locked(s)->generation;
 	out->lacks = s3_locked(s)->lacks;
+	out->guessed = s3_locked(s)->guessed;
 	lock_drop(&s->lock);
 }
 
@@ -298,6 +299,7 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 		return err;
 	s3_present(c->s3, &now);
 	c->generation = now.generation;
+	c->guessed = now.guessed;
 	c->without |= now.lacks & S3_LACKS_CHECKSUM;
 	request.n_headers = list_headers(c, headers);
 	if (n)

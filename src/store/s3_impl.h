@@ -23,6 +23,7 @@ enum s3_silent { S3_SILENT_UNKNOWN, S3_SILENT_PLAIN, S3_SILENT_ENCODED };
 
 struct s3_locked {
 	char region[S3_REGION_SIZE];
+	bool guessed; /* ... and no server has said yet that it is that */
 	int64_t skew_s; /* the server's clock minus ours */
 	bool skew_warned;
 	bool no_batch; /* the server has no DeleteObjects */
@@ -61,8 +62,11 @@ struct s3_present {
 	int64_t skew_s;
 	unsigned generation;
 	unsigned lacks;
+	bool guessed;
 };
 void s3_present(struct s3 *s, struct s3_present *out);
+/* A server took what was signed for that generation's region. */
+void s3_region_confirmed(struct s3 *s, unsigned generation);
 /* Appends `this machine's clock is 3600 seconds behind the store's`. */
 void s3_say_skew(int64_t skew_s, struct buf *out);
 /* May the store's time date a URL? Over plain HTTP any machine on the way
@@ -103,7 +107,8 @@ struct s3_call {
 	void *out; /* parse()'s */
 
 	/* Of the attempts: the engine's thread, then whoever has done(). */
-	unsigned generation; /* that the last one was signed for */
+	unsigned generation; /* that the last one was signed for ... */
+	bool guessed; /* ... and whether its region was a guess */
 	struct creds *used;
 	bool refused; /* the last answer refused `used` ... */
 	bool surely; /* ... and said so */
@@ -284,6 +289,7 @@ int s3_tags(struct store *s, const char *key, struct buf *out);
 int s3_remove(struct store *s, const char *key, const char *etag);
 int s3_remove_many(struct store *s, const char *const *keys, unsigned n,
 		   int *results);
+bool s3_relocate(struct store *s, const char *region, bool *changed);
 int s3_presign(struct store *s, const struct store_presign *req,
 	       struct store_presigned *out, struct buf *err);
 

@@ -9,6 +9,7 @@
  * HEAD, whose refusal says nothing, profits from what others have learnt.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -16,10 +17,54 @@
 #include "base/text.h"
 #include "store/s3_impl.h"
 
+void s3_region_confirmed(struct s3 *s, unsigned generation)
+{
+	struct s3_locked *g;
+
+	lock_take(&s->lock);
+	g = s3_locked(s);
+	if (g->generation == generation)
+		g->guessed = false;
+	lock_drop(&s->lock);
+}
+
+static void set_region_locked(struct s3 *s, const char *region)
+	REQUIRES(&s->lock)
+{
+	struct s3_locked *g = s3_locked(s);
+
+	snprintf(g->region, sizeof(g->region), "%s", region);
+	g->guessed = false;
+	g->generation++;
+}
+
+static void log_region(const struct s3 *s, const char *region)
+{
+	struct log_where where = { .stage = s->base.name };
+
+	log_at(LOG_LEVEL_INFO, &where, "the bucket is in region %s", region);
+}
+
+bool s3_relocate(struct store *store, const char *region, bool *changed)
+{
+	struct s3 *s = s3_of(store);
+	const char *to;
+	bool there;
+
+	lock_take(&s->lock);
+	*changed = s3_error_region(region, NULL, s3_locked(s)->region, &to);
+	if (*changed)
+		set_region_locked(s, to);
+	there = !strcmp(region, s3_locked(s)->region);
+	lock_drop(&s->lock);
+	if (*changed)
+		log_region(s, region);
+	return there;
+}
+
 static bool fix_region(struct s3_call *c, const struct http_reply *reply)
 {
 	struct buf header = BUF_INIT(256);
-	struct log_where where = { .stage = c->s3->base.name };
 	struct s3_locked *g;
 	const char *region = NULL;
 	bool fixed;
@@ -30,14 +75,12 @@ static bool fix_region(struct s3_call *c, const struct http_reply *reply)
 	fixed = c->generation != g->generation;
 	if (!fixed && s3_error_region(buf_str(&header), c->error.region,
 				      g->region, &region)) {
-		strcpy(g->region, region);
-		g->generation++;
+		set_region_locked(c->s3, region);
 		fixed = true;
 	}
 	lock_drop(&c->s3->lock);
 	if (region)
-		log_at(LOG_LEVEL_INFO, &where, "the bucket is in region %s",
-		       region);
+		log_region(c->s3, region);
 	buf_clear(&header);
 	return fixed;
 }
@@ -139,6 +182,14 @@ static bool is_outdated(struct s3_call *c, const struct http_reply *reply)
 	return now.generation != c->generation;
 }
 
+/* What an answer teaches that is no refusal. */
+static void succeeded(struct s3_call *c)
+{
+	s3_lack_learn(c);
+	if (c->guessed)
+		s3_region_confirmed(c->s3, c->generation);
+}
+
 static enum http_verdict judge(struct s3_call *c,
 			       const struct http_reply *reply)
 {
@@ -156,7 +207,7 @@ static enum http_verdict judge(struct s3_call *c,
 	if (reply->status / 100 == 2) {
 		c->parsed = c->parse ? c->parse(c, &reply->body) : 0;
 		if (!c->parsed)
-			s3_lack_learn(c);
+			succeeded(c);
 		if (c->parsed != -EREMOTEIO)
 			return c->parsed == -EBADMSG ? HTTP_RETRY : HTTP_DONE;
 	}

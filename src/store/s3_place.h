@@ -24,13 +24,18 @@ int s3_place_init(struct s3_place *p, const char *endpoint, const char *bucket,
 		  bool virtual_host, struct buf *err);
 void s3_place_clear(struct s3_place *p);
 
-/* The region in the endpoint's name (s3.REGION.amazonaws.com), or "". */
+/* The region in a host's name, or "": Amazon's in all their forms, and some
+ * others'. */
+void s3_region_of_host(const char *host, char out[S3_REGION_SIZE]);
+/* The same of the endpoint. */
 void s3_place_region(const struct s3_place *p, char out[S3_REGION_SIZE]);
 
 /* The Host header for a region: that region's own name where the endpoint is
  * one of Amazon's, with the bucket in front where it is addressed so. */
 void s3_place_host(const struct s3_place *p, const char *region,
 		   struct buf *out);
+/* Is it one of Amazon's, whose requests must be signed for its region? */
+bool s3_place_is_amazon(const struct s3_place *p);
 /* The path for a key (NULL: the bucket itself), encoded. */
 void s3_place_path(const struct s3_place *p, const char *key, struct buf *out);
 

@@ -99,6 +99,9 @@ static int warn(const struct s3 *s, const struct s3_present *now,
 		add_warning(&text, "the key has `.` or `..` segments, which "
 				   "many clients rewrite (curl: "
 				   "--path-as-is)");
+	if (now->guessed && s3_place_is_amazon(&s->public) && !end->anonymous)
+		add_warning(&text, "no region is known, and the URL is signed "
+				   "for us-east-1: set `region`");
 	if (now->skew_s && !s3_trusts_clock(s) && !end->anonymous)
 		warn_of_clock(s, now, &text);
 	out->warning = text.len ? buf_detach(&text) : NULL;

@@ -240,6 +240,8 @@ struct store_ops {
 	int (*remove)(struct store *s, const char *key, const char *etag);
 	int (*remove_many)(struct store *s, const char *const *keys, unsigned n,
 			   int *results);
+	/* NULL: it has no regions */
+	bool (*relocate)(struct store *s, const char *region, bool *changed);
 	int (*presign)(struct store *s, const struct store_presign *req,
 		       struct store_presigned *out, struct buf *err);
 	/* Of a store of files, else NULL. */
@@ -382,6 +384,9 @@ int store_remove_many(struct store *s, const char *const *keys, unsigned n,
 		      int *results);
 
 /* No request to the store. 0, -EINVAL, -EACCES ... with why in err. */
+/* An answer to what was signed said that it lies in that region: true when that
+ * one is signed for from now on; *changed: it was another. */
+bool store_relocate(struct store *s, const char *region, bool *changed);
 int store_presign(struct store *s, const struct store_presign *req,
 		  struct store_presigned *out, struct buf *err);
 

@@ -162,6 +162,12 @@ static int check(const struct store *s, const struct store_presign *req,
 	return e;
 }
 
+bool store_relocate(struct store *s, const char *region, bool *changed)
+{
+	*changed = false;
+	return s->ops->relocate && s->ops->relocate(s, region, changed);
+}
+
 int store_presign(struct store *s, const struct store_presign *req,
 		  struct store_presigned *out, struct buf *err)
 {

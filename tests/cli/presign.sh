@@ -146,4 +146,26 @@ fails 'a configuration that is not there' 1 '/nonexistent/c: No such file' \
 	presign @ext/a --config /nonexistent/c
 fails 'a line break in a name stays in its line' 1 'does not exist' presign "@no
 such/a"
+write_config "$DIR/guess.conf" <<END
+[stage amazon]
+url = s3://bucket/
+access_key_id = AKTEST
+secret_access_key = $SECRET
+[stage told]
+url = s3://bucket/
+region = eu-west-1
+access_key_id = AKTEST
+secret_access_key = $SECRET
+[stage named]
+url = s3://bucket/
+endpoint_url = https://vpce-1a-2b.s3.eu-west-1.vpce.amazonaws.com
+access_key_id = AKTEST
+secret_access_key = $SECRET
+END
+run presign --config "$DIR/guess.conf" @amazon/a --format json
+holds 'a region that is guessed is said' grep -q '"warnings":\["no region is known, and the URL is signed for us-east-1' "$DIR/out"
+run presign --config "$DIR/guess.conf" @told/a --format json
+holds 'one that is given is not' grep -q 'eu-west-1%2Fs3.*"warnings":\[\]' "$DIR/out"
+run presign --config "$DIR/guess.conf" @named/a --format json
+holds 'nor one that the endpoint names' grep -q 'eu-west-1%2Fs3.*"warnings":\[\]' "$DIR/out"
 finish

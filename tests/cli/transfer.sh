@@ -360,4 +360,16 @@ import json, sys
 print(sum(r["method"] == "DELETE" and "uploadId" in r["query"] for r in json.load(sys.stdin)))')" \
 	'stagefs: cannot upload big to @ext/big: interrupted
 stagefs: interrupted: what was under way is not done 1'
+# ---- a bucket of another region ----
+
+for status in 301 307 400; do
+	admin _reset x >/dev/null
+	admin _fault "{\"match\": {\"method\": \"PUT\", \"count\": 0}, \"action\": {\"type\": \"redirect\", \"status\": $status, \"region\": \"eu-west-$((status % 100 + 1))\"}}" >/dev/null
+	printf "%s" $status >"$DIR/there"
+	run put "$DIR/there" @ext/regions/
+	is "an upload follows a $status to the region that it names" "$RC$(grep -c "warning: the bucket is in region eu-west" "$DIR/err")" 01
+	is 'and is there' "$("$STAGEFS" get @ext/regions/there -)" $status
+done
+admin _reset x >/dev/null
+
 finish
