@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "background.h"
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/thread.h"
@@ -46,6 +46,11 @@
 #define SELINUX "/sys/fs/selinux/enforce" /* there when it is on */
 #define GATEWAY_DRAIN_S 30 /* for requests under way */
 
+struct settle_locked {
+	struct waiter *waiter; /* of the thread; NULL: it has ended */
+	bool over; /* it is to end */
+};
+
 struct mounting {
 	struct mount_request req;
 	struct config config;
@@ -64,7 +69,8 @@ struct mounting {
 	bool closed; /* the kernel has let go of the mount */
 	pthread_t settle;
 	bool settling;
-	_Atomic(struct waiter *) settler;
+	struct lock settle_lock;
+	struct settle_locked guarded_;
 };
 
 /* SOURCE: a configuration file, @stage, or `stagefs`: the default file. */
@@ -262,6 +268,22 @@ static int start(struct mounting *m)
 	return rc;
 }
 
+static struct settle_locked *settle_locked(struct mounting *m)
+	REQUIRES(&m->settle_lock)
+{
+	return &m->guarded_;
+}
+
+/* A waiter lives as long as its thread, and the end may come before it. */
+static void set_settler(struct mounting *m, struct waiter *w)
+{
+	lock_take(&m->settle_lock);
+	settle_locked(m)->waiter = w;
+	if (w && settle_locked(m)->over)
+		waiter_interrupt(w);
+	lock_drop(&m->settle_lock);
+}
+
 /*
  * What may wait on stores that are dead, and so does not stand in the way of
  * the mount: aborting what a killed daemon left, and a warning for each
@@ -271,11 +293,11 @@ static void *settle(void *arg)
 {
 	struct mounting *m = arg;
 
-	atomic_store(&m->settler, waiter_self());
+	set_settler(m, waiter_self());
 	fs_recover(m->fs);
 	if (!m->stage_name && m->config.mount.check == CONFIG_CHECK_STORAGE)
 		mount_check_warn(m->catalog);
-	atomic_store(&m->settler, NULL);
+	set_settler(m, NULL);
 	return NULL;
 }
 
@@ -335,12 +357,13 @@ static int run(struct mounting *m)
 
 static void stop_settling(struct mounting *m)
 {
-	struct waiter *w = atomic_load(&m->settler);
-
 	if (!m->settling)
 		return;
-	if (w)
-		waiter_interrupt(w);
+	lock_take(&m->settle_lock);
+	settle_locked(m)->over = true;
+	if (settle_locked(m)->waiter)
+		waiter_interrupt(settle_locked(m)->waiter);
+	lock_drop(&m->settle_lock);
 	pthread_join(m->settle, NULL);
 }
 
@@ -384,6 +407,7 @@ static int cmd_mount(int argc, char **argv)
 	int rc;
 
 	buf_init(&m.err, BUF_MESSAGE);
+	lock_init(&m.settle_lock);
 	if (mount_request_parse(argc - 1, argv + 1, helper, &m.req, &m.err)) {
 		fprintf(stderr, "stagefs: %s\n", buf_str(&m.err));
 		rc = helper ? failed : STATUS_USAGE;

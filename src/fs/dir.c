@@ -14,12 +14,17 @@
  *
  * One thread fills a handle at a time; the others wait for it. No lock is held
  * while it does.
+ *
+ * A directory that is open when the mount ends is never closed by the kernel:
+ * its handle, and the page of a listing that is on its way to it, end with the
+ * file system.
  */
 #include "fs/dirlist.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "base/lock.h"
 #include "base/wait.h"
@@ -37,11 +42,17 @@ struct dir_handle {
 	struct dirlist list; /* its who is busy with it */
 	struct lock lock;
 	struct dir_locked guarded_;
+	struct dir_handle *prev, *next; /* of fs_locked.dirs */
 };
 
 static struct dir_locked *dir_locked(struct dir_handle *h) REQUIRES(h->lock)
 {
 	return &h->guarded_;
+}
+
+static struct fs_locked *fs_locked(struct fs *fs) REQUIRES(&fs->lock)
+{
+	return &fs->guarded_;
 }
 
 int fs_opendir(struct fs *fs, struct inode *dir, struct dir_handle **out)
@@ -58,12 +69,18 @@ int fs_opendir(struct fs *fs, struct inode *dir, struct dir_handle **out)
 	lock_init(&h->lock);
 	h->dir = inode_ref(fs->tree, dir);
 	dirlist_init(&h->list, fs, dir);
+	lock_take(&fs->lock);
+	DL_APPEND(fs_locked(fs)->dirs, h);
+	lock_drop(&fs->lock);
 	*out = h;
 	return 0;
 }
 
 void fs_closedir(struct fs *fs, struct dir_handle *h)
 {
+	lock_take(&fs->lock);
+	DL_DELETE(fs_locked(fs)->dirs, h);
+	lock_drop(&fs->lock);
 	dirlist_clear(&h->list);
 	inode_unref(fs->tree, h->dir);
 	lock_destroy(&h->lock);
@@ -73,6 +90,19 @@ void fs_closedir(struct fs *fs, struct dir_handle *h)
 int fs_fsyncdir(struct fs *fs, struct dir_handle *h)
 {
 	return names_sync(fs, h->dir);
+}
+
+void dir_handles_clear(struct fs *fs)
+{
+	struct dir_handle *h;
+
+	do {
+		lock_take(&fs->lock);
+		h = fs_locked(fs)->dirs;
+		lock_drop(&fs->lock);
+		if (h)
+			fs_closedir(fs, h);
+	} while (h);
 }
 
 static int begin(struct dir_handle *h)

@@ -118,6 +118,7 @@ void fs_free(struct fs *fs)
 		return;
 	watches_free(fs->watches);
 	handles_clear(fs);
+	dir_handles_clear(fs);
 	while ((lingering = tree_lingering(fs->tree)))
 		file_close(lingering);
 	tree_free(fs->tree);

@@ -13,9 +13,18 @@
 #include "fs/inode.h"
 #include "fs/reader.h"
 
+/* Directories of which the log has said lately that they hold a hidden key. */
+#define HIDDEN_SAID 16
+
 struct fs_locked {
 	struct handle *handles; /* that are open */
+	struct dir_handle *dirs; /* the same */
 	unsigned n_writers; /* of them that write */
+	struct {
+		uint32_t dir; /* hash of its key */
+		int64_t until_ms; /* 0: none */
+	} hidden[HIDDEN_SAID];
+	unsigned n_hidden; /* said so far: the next place, in a circle */
 };
 
 struct fs {
@@ -76,8 +85,10 @@ int handle_new(struct fs *fs, struct file *f, int flags, bool emptied,
 /* How many other handles of h's content that write a process has opened. */
 unsigned handles_opened_by(struct fs *fs, const struct handle *h,
 			   pid_t process);
-/* Frees what nobody closed. */
+/* Frees those that were not closed. */
 void handles_clear(struct fs *fs);
+/* dir.c: the same. Ends their listings. */
+void dir_handles_clear(struct fs *fs);
 /* What changes content, or publishes it, stands between these two: a writer
  * who waits for the store is not one who has gone quiet. */
 void handles_write_begin(struct fs *fs);

@@ -10,10 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "fs/watch.h"
+#include "stage/path.h"
 #include "stage/stage.h"
 
+#define HIDDEN_MS 60000 /* between two lines of the log on one directory */
 #define BLOCK_SIZE (128 << 10) /* what programs read and write at a time */
 
 /* stat(2)'s view, and how long the kernel may believe it, in seconds. */
@@ -220,8 +223,10 @@ int names_put_marker(struct fs *fs, struct inode *dir)
 }
 
 /* Keys below dir that are neither its marker nor `but`, nor below it if that is
- * a directory's: 1, none: 0. */
-static int other_key(struct fs *fs, struct inode *dir, const char *but)
+ * a directory's: 1, none: 0. found, if it is not NULL: such a one, or what
+ * several begin with. */
+static int other_key(struct fs *fs, struct inode *dir, const char *but,
+		     struct buf *found)
 {
 	struct buf key = NAMES_KEY;
 	struct list_query q = { .delimiter = '/', .page = 3 };
@@ -241,6 +246,8 @@ static int other_key(struct fs *fs, struct inode *dir, const char *but)
 		if (!strcmp(e.key, q.prefix))
 			inode_set_marker(fs->tree, dir, true);
 	}
+	if (rc > 0 && found)
+		buf_adds(found, e.key);
 	if (!rc && list->lost)
 		rc = 1;
 	store_list_close(list);
@@ -248,6 +255,80 @@ out:
 	stage_unref(stage);
 	buf_clear(&key);
 	return rc;
+}
+
+/* ---- keys that no path can name ---- */
+
+static struct fs_locked *fs_locked(struct fs *fs) REQUIRES(&fs->lock)
+{
+	return &fs->guarded_;
+}
+
+/* Once in HIDDEN_MS for each directory, as far as these are remembered. */
+static bool may_say(struct fs *fs, const char *dir)
+{
+	int64_t now_ms = clock_mono_ms();
+	uint32_t hash = 0x811c9dc5;
+	struct fs_locked *g;
+	bool said = false;
+
+	for (; *dir; dir++)
+		hash = (hash ^ (unsigned char)*dir) * 0x01000193;
+	lock_take(&fs->lock);
+	g = fs_locked(fs);
+	for (unsigned k = 0; k < HIDDEN_SAID; k++)
+		said = said || (g->hidden[k].dir == hash &&
+				g->hidden[k].until_ms > now_ms);
+	if (!said) {
+		unsigned k = g->n_hidden++ % HIDDEN_SAID;
+
+		g->hidden[k].dir = hash;
+		g->hidden[k].until_ms = now_ms + HIDDEN_MS;
+	}
+	lock_drop(&fs->lock);
+	return !said;
+}
+
+/* The first whole key that begins so. */
+static void first_key(struct store *s, struct buf *key)
+{
+	struct list_query q = { .prefix = buf_str(key), .page = 1 };
+	struct store_list *list;
+	struct list_entry e;
+
+	if (store_list_open(s, &q, &list))
+		return;
+	if (store_list_next(list, &e) > 0) {
+		buf_reset(key);
+		buf_adds(key, e.key);
+	}
+	store_list_close(list);
+}
+
+/* A directory that looks empty is not: of a key that nothing shows, the log has
+ * to tell. found: what other_key() has found in dir. */
+static void say_hidden(struct fs *fs, struct inode *dir, struct buf *found)
+{
+	struct stage *stage = inode_stage(fs->tree, dir);
+	struct buf key = NAMES_KEY;
+	const char *rest;
+
+	if (!stage || inode_key(fs->tree, dir, &key) || buf_err(found) ||
+	    found->len <= key.len)
+		goto out;
+	rest = buf_str(found) + key.len;
+	if (name_visible(rest, strcspn(rest, "/")) ||
+	    !may_say(fs, buf_str(&key)))
+		goto out;
+	first_key(stage->store, found);
+	log_at(LOG_LEVEL_WARN,
+	       &(struct log_where){ .stage = stage->name,
+				    .key = buf_str(found) },
+	       "a directory is not empty: it holds this key, which no path can "
+	       "name");
+out:
+	stage_unref(stage);
+	buf_clear(&key);
 }
 
 /* Something below that the store cannot know of yet. */
@@ -273,10 +354,15 @@ static int unpublished_below(struct fs *fs, struct inode *dir)
 
 int names_empty(struct fs *fs, struct inode *dir)
 {
+	struct buf found = NAMES_KEY;
 	int rc = unpublished_below(fs, dir);
 
-	if (!rc)
-		rc = other_key(fs, dir, "");
+	if (!rc) {
+		rc = other_key(fs, dir, "", &found);
+		if (rc > 0)
+			say_hidden(fs, dir, &found);
+	}
+	buf_clear(&found);
 	return rc > 0 ? -ENOTEMPTY : rc;
 }
 
@@ -293,7 +379,7 @@ int names_keep_dir(struct fs *fs, struct inode *dir, struct inode *i)
 	rc = dircache_complete(fs->tree, dir) ? 0
 					      : inode_key(fs->tree, i, &key);
 	if (!rc && key.len)
-		rc = other_key(fs, dir, buf_str(&key));
+		rc = other_key(fs, dir, buf_str(&key), NULL);
 	if (!rc)
 		rc = names_put_marker(fs, dir);
 	buf_clear(&key);

@@ -62,6 +62,8 @@ int stages_rmdir(struct fs *fs, const char *name)
 	free(open);
 	if (!err)
 		err = WATCH_OWN(catalog_drop(fs->catalog, name));
+	if (err == -ENOTEMPTY && i)
+		names_empty(fs, i); /* names a key that is not shown */
 	if (!err)
 		tree_forget_stage(fs->tree, name);
 	inode_unref(fs->tree, i);

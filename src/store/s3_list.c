@@ -45,7 +45,7 @@ struct s3_list {
 	bool by_name;
 	char *last_key; /* that a page ended with */
 	bool lost_told;
-	bool lost; /* the page of last_token: its caller was interrupted */
+	bool given_up; /* the page of last_token, by an interrupt */
 	bool end;
 	int err; /* that it ended with */
 };
@@ -146,7 +146,7 @@ static int fetch_start(struct s3_list *l, const char *token, bool again)
 		return -ENOMEM;
 	l->next->again = again;
 	err = s3_ready(&l->next->call);
-	l->lost = err == -EINTR;
+	l->given_up = err == -EINTR;
 	if (err) {
 		fetch_free(l->next);
 		l->next = NULL;
@@ -254,7 +254,7 @@ static int take_page(struct s3_list *l)
 		err = err ? err : fetch_wait(s, f, false);
 	}
 	l->next = NULL;
-	l->lost = err == -EINTR;
+	l->given_up = err == -EINTR;
 	if (!err) {
 		s3_page_clear(&l->page);
 		l->page = f->page;
@@ -307,7 +307,7 @@ static int next_page(struct s3_list *l)
 {
 	int err = 0;
 
-	if (l->lost)
+	if (l->given_up)
 		err = fetch_start(l, l->last_token, false);
 	else if (!l->next)
 		err = go_on(l);

@@ -5,6 +5,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
 
 /* Takes `room` names a call and remembers cookies. */
 struct reader_of {
@@ -207,6 +211,94 @@ static void test_removed_while_open(void **state)
 	mount_down(&m);
 }
 
+/* The kernel does not close what is open when the mount ends: its listing ends
+ * with the file system all the same. */
+static struct {
+	int (*open)(struct store *s, const struct list_query *q,
+		    struct store_list **out);
+	void (*close)(struct store_list *l);
+	int n;
+} lists;
+
+static int count_open(struct store *s, const struct list_query *q,
+		      struct store_list **out)
+{
+	lists.n++;
+	return lists.open(s, q, out);
+}
+
+static void count_close(struct store_list *l)
+{
+	lists.n--;
+	lists.close(l);
+}
+
+static void test_open_at_the_end(void **state)
+{
+	struct store_ops ops;
+	struct mount m;
+	struct dir_handle *h;
+	struct reader_of r;
+
+	mount_up(&m, "", 60, false);
+	ops = *m.store->ops;
+	lists.open = ops.list_open;
+	lists.close = ops.list_close;
+	ops.list_open = count_open;
+	ops.list_close = count_close;
+	m.store->ops = &ops;
+	store_has(&m, "a", "x");
+	store_has(&m, "b", "x");
+	h = open_root(&m);
+	assert_int_equal(read_some(&m, h, 0, 2, &r), 0);
+	assert_int_equal(lists.n, 1);
+	mount_down(&m);
+	assert_int_equal(lists.n, 0);
+}
+
+/* rmdir of a directory that shows nothing. */
+static void test_hidden_keys(void **state)
+{
+	static const struct {
+		const char *key;
+		unsigned lines; /* of the log, for two tries */
+	} rows[] = {
+		{ "d//y", 1 },
+		{ "d/./z", 1 },
+		{ "d/..", 1 },
+		{ "d/a", 0 },
+	};
+	char path[] = "/tmp/stagefs-test-dir.XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	close(fd);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char text[4096], want[64];
+		unsigned lines = 0;
+		struct mount m;
+		FILE *f;
+
+		assert_int_equal(truncate(path, 0), 0);
+		mount_up(&m, "", 60, false);
+		store_has(&m, "d/", "");
+		store_has(&m, rows[i].key, "x");
+		assert_int_equal(log_open(path, LOG_LEVEL_WARN), 0);
+		for (int k = 0; k < 2; k++)
+			row_number(rows[i].key, mount_rmdir(&m, "d"),
+				   -ENOTEMPTY);
+		log_close();
+		snprintf(want, sizeof(want), "key=\"%s\"", rows[i].key);
+		f = fopen(path, "r");
+		while (fgets(text, sizeof(text), f))
+			lines += strstr(text, want) != NULL;
+		fclose(f);
+		row_number(rows[i].key, lines, rows[i].lines);
+		mount_down(&m);
+	}
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +308,8 @@ int main(void)
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_removed_while_open),
+		cmocka_unit_test(test_open_at_the_end),
+		cmocka_unit_test(test_hidden_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
