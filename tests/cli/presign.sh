@@ -148,16 +148,16 @@ fails 'a line break in a name stays in its line' 1 'does not exist' presign "@no
 such/a"
 write_config "$DIR/guess.conf" <<END
 [stage amazon]
-url = s3://bucket/
+url = s3://amazon/
 access_key_id = AKTEST
 secret_access_key = $SECRET
 [stage told]
-url = s3://bucket/
+url = s3://told/
 region = eu-west-1
 access_key_id = AKTEST
 secret_access_key = $SECRET
 [stage named]
-url = s3://bucket/
+url = s3://named/
 endpoint_url = https://vpce-1a-2b.s3.eu-west-1.vpce.amazonaws.com
 access_key_id = AKTEST
 secret_access_key = $SECRET
