@@ -1,4 +1,7 @@
 /*
+ * Keys that hold and may not list are no error: what they may read and write is
+ * found by path. Only the storage has to be listed, to find its stages.
+ *
  * Another external stage that does not answer is a warning, unless check = all
  * asks for an error: it holds up nobody who works elsewhere.
  */
@@ -61,6 +64,18 @@ void mount_check_warn(struct catalog *c)
 	}
 }
 
+/* As check_external(), for a mount that has to have it. */
+static int check_needed(struct stage *s, struct buf *err)
+{
+	int rc = check_external(s, err);
+
+	if (rc != -EPERM)
+		return rc;
+	log_warn("%s", buf_str(err));
+	buf_reset(err);
+	return 0;
+}
+
 /* The stage of a SOURCE of @name, which alone is the root. */
 static int find_only(struct catalog *c, const char *name, int check,
 		     struct stage **only, struct buf *err)
@@ -73,8 +88,7 @@ static int find_only(struct catalog *c, const char *name, int check,
 	if (rc == -ENOENT)
 		buf_addf(err, "Stage '%s' does not exist.", name);
 	if (!rc && check != CONFIG_CHECK_NONE)
-		rc = check_store((*only)->store, (*only)->prefix, (*only)->name,
-				 err);
+		rc = check_needed(*only, err);
 	return rc;
 }
 
@@ -88,6 +102,6 @@ int mount_check(struct catalog *c, const char *stage_name, int check,
 		return find_only(c, stage_name, check, only, err);
 	rc = check_storage(c, check, err);
 	for (unsigned i = 0; i < n && !rc; i++)
-		rc = check_external(catalog_external(c, i), err);
+		rc = check_needed(catalog_external(c, i), err);
 	return rc;
 }

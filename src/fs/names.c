@@ -382,6 +382,8 @@ int names_keep_dir(struct fs *fs, struct inode *dir, struct inode *i)
 		rc = other_key(fs, dir, buf_str(&key), NULL);
 	if (!rc)
 		rc = names_put_marker(fs, dir);
+	if (rc == -EACCES) /* what may not be listed does not vanish */
+		rc = 0;
 	buf_clear(&key);
 	return rc < 0 ? rc : 0;
 }

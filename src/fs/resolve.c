@@ -21,6 +21,12 @@ static int ask_key(struct fs *fs, struct store *store, const char *key,
 	struct name_info found;
 	int err = store_stat(store, key, &found);
 
+	/* What may not be listed may have something below that may be read:
+	 * a directory, which says so when it is read. */
+	if (err == -EACCES && found.unlisted) {
+		found.is_prefix = true;
+		err = 0;
+	}
 	if (err)
 		return err;
 	if (found.is_prefix) {

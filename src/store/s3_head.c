@@ -4,6 +4,10 @@
  * The refusal of a HEAD has no body, so it cannot say that the region, the
  * clock or the keys are wrong. A LIST can: after such a refusal one is sent,
  * and the HEAD again if that has put something right.
+ *
+ * Rights are given in parts. Objects may be there to read and not to list, and
+ * without the right to list S3 says 403 of what is not there. So the answer
+ * that is given counts, and neither is: "unlisted".
  */
 #include <errno.h>
 #include <stdio.h>
@@ -30,23 +34,19 @@ void s3_list_first(struct s3_call *c, struct s3 *s, const char *prefix,
 	s3_call_parse(c, parse_list, page);
 }
 
-/* A LIST that shows what is wrong; true when something was put right. */
-static bool probe(struct s3 *s)
+/* Has something been put right since the call was signed? */
+static bool outdated(const struct s3_call *c)
 {
-	struct s3_present before, after;
-	struct s3_page page = { 0 };
-	struct s3_call c;
-	struct http_reply reply;
+	struct s3_present now;
+	struct creds *creds = NULL;
+	bool changed;
 
-	s3_present(s, &before);
-	s3_list_first(&c, s, "", &page);
-	c.quiet = true;
-	s3_call_perform(&c, &reply);
-	s3_present(s, &after);
-	http_reply_clear(&reply);
-	s3_page_clear(&page);
-	s3_call_clear(&c);
-	return after.generation != before.generation;
+	s3_present(c->s3, &now);
+	changed = now.generation != c->generation;
+	if (!cred_cache_peek(signer_creds(c->s3->signer), &creds) && creds)
+		changed |= creds != c->used;
+	creds_unref(creds);
+	return changed;
 }
 
 static bool is_mute(const struct http_reply *reply)
@@ -63,6 +63,32 @@ static int read_info(struct s3 *s, const char *key, bool quiet,
 					       : 0;
 }
 
+static int perform_again(struct s3_call *c, struct http_reply *reply)
+{
+	http_reply_clear(reply);
+	c->http.state = NULL;
+	return s3_call_perform(c, reply);
+}
+
+/*
+ * A refusal without a word. The LIST of the name that follows says what is
+ * wrong, and may put it right; and where listing is permitted, and HEAD says
+ * 403 of what is not there, it tells that there is nothing.
+ */
+static int refused(struct s3_call *c, int err, struct http_reply *reply)
+{
+	struct object_info listed;
+	int there = s3_ask_listed(c->s3, c->key, &listed);
+
+	if (there == -EINTR)
+		return there;
+	if (outdated(c))
+		err = perform_again(c, reply);
+	if (err == -EACCES && is_mute(reply) && there == -ENOENT)
+		err = -ENOENT;
+	return err;
+}
+
 int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 		  struct object_info *out, struct http_reply *reply)
 {
@@ -72,11 +98,8 @@ int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 	s3_call_init(&c, s, HTTP_HEAD, key, "look up");
 	c.quiet = true;
 	err = s3_call_perform(&c, reply);
-	if (err && is_mute(reply) && probe(s)) {
-		http_reply_clear(reply);
-		c.http.state = NULL;
-		err = s3_call_perform(&c, reply);
-	}
+	if (err && is_mute(reply))
+		err = refused(&c, err, reply);
 	if (err && !quiet)
 		s3_call_speak(&c, err, reply);
 	if (!err)
@@ -95,8 +118,11 @@ int s3_check_cond(struct s3 *s, const char *key, const struct store_cond *cond)
 		return 0;
 	err = s3_head_reply(s, key, false, &there, &reply);
 	http_reply_clear(&reply);
+	/* Who may not look leaves it to the request's own condition. */
 	if (cond->if_absent)
-		return err == -ENOENT ? 0 : err ? err : -EEXIST;
+		return err == -ENOENT || err == -EACCES ? 0
+		       : err                            ? err
+							: -EEXIST;
 	if (!err && strcmp(there.etag, cond->if_match))
 		err = -ESTALE;
 	return err;
@@ -174,44 +200,128 @@ static int list_below(struct store *store, const char *below,
 	return rc < 0 ? rc : 0;
 }
 
+/* ---- a name ---- */
+
+/* HEAD of a name and LIST of what is below it, side by side. */
+struct look {
+	struct store *store;
+	const char *key;
+	char below[STORE_KEY_MAX + 2];
+	struct s3_call head, list;
+	struct s3_page page;
+	struct http_reply replies[2];
+	int errs[2];
+};
+
+static void look(struct look *x, struct store *store, const char *key)
+{
+	struct s3_call *calls[2] = { &x->head, &x->list };
+	struct s3 *s = s3_of(store);
+
+	memset(x, 0, sizeof(*x));
+	x->store = store;
+	x->key = key;
+	snprintf(x->below, sizeof(x->below), "%s/", key);
+	s3_call_init(&x->head, s, HTTP_HEAD, key, "look up");
+	x->head.quiet = true;
+	s3_list_first(&x->list, s, x->below, &x->page);
+	x->list.quiet = true;
+	/* nothing can lie below a key of the greatest length */
+	s3_call_perform_all(calls, x->replies, x->errs,
+			    strlen(x->below) > STORE_KEY_MAX ? 1 : 2);
+	/* the LIST beside it may have put right what was wrong */
+	if (x->errs[0] && is_mute(&x->replies[0]) && outdated(&x->head))
+		x->errs[0] = perform_again(&x->head, &x->replies[0]);
+}
+
+static void look_clear(struct look *x)
+{
+	http_reply_clear(&x->replies[0]);
+	http_reply_clear(&x->replies[1]);
+	s3_page_clear(&x->page);
+	s3_call_clear(&x->head);
+	s3_call_clear(&x->list);
+}
+
+/* The keys hold, and may not do this. */
+static bool is_denied(const struct look *x, int i)
+{
+	const struct s3_call *c = i ? &x->list : &x->head;
+
+	return x->errs[i] == -EACCES && x->replies[i].status == 403 &&
+	       (!*c->error.code || !strcmp(c->error.code, "AccessDenied"));
+}
+
+/* Said once a store: the kernel asks for names all the time. */
+static void tell_unlisted(struct look *x)
+{
+	struct s3 *s = s3_of(x->store);
+	bool told;
+
+	lock_take(&s->lock);
+	told = s3_locked(s)->unlisted_told;
+	s3_locked(s)->unlisted_told = true;
+	lock_drop(&s->lock);
+	if (!told)
+		s3_call_speak(&x->list, -EACCES, &x->replies[1]);
+}
+
+/* HEAD is refused, and nothing is below. Who may not list is told 403 for what
+ * is not there; who may, can see whether it is. */
+static int look_listed(struct look *x, struct name_info *out)
+{
+	int err = s3_ask_listed(s3_of(x->store), x->key, &out->info);
+
+	out->is_object = !err;
+	if (err == -EACCES)
+		s3_call_speak(&x->head, err, &x->replies[0]);
+	return err == -ENOENT ? 0 : err;
+}
+
+static int look_below(struct look *x, struct name_info *out)
+{
+	if (!x->page.n && !x->page.lost && x->page.truncated)
+		return list_below(x->store, x->below, out);
+	read_below(&x->page, x->below, out);
+	return 0;
+}
+
+/* What is permitted counts: one of the two may be refused. */
+static int look_judge(struct look *x, struct name_info *out)
+{
+	bool head_denied = is_denied(x, 0), list_denied = is_denied(x, 1);
+	int err = x->errs[0];
+
+	if (err && err != -ENOENT && !head_denied)
+		return s3_call_speak(&x->head, err, &x->replies[0]);
+	out->is_object = !err;
+	if (x->errs[1] && !list_denied)
+		return s3_call_speak(&x->list, x->errs[1], &x->replies[1]);
+	if (!err)
+		err = read_info(s3_of(x->store), x->key, false, &x->replies[0],
+				&out->info);
+	if (list_denied) {
+		tell_unlisted(x);
+		out->unlisted = !out->is_object;
+		return out->unlisted ? -EACCES : err;
+	}
+	if (out->is_object && err)
+		return err;
+	err = look_below(x, out);
+	if (!err && head_denied && !out->is_prefix)
+		err = look_listed(x, out);
+	return err;
+}
+
 int s3_stat(struct store *store, const char *key, struct name_info *out)
 {
-	struct s3 *s = s3_of(store);
-	struct s3_page page = { 0 };
-	struct s3_call head, list, *calls[2] = { &head, &list };
-	struct http_reply replies[2];
-	char below[STORE_KEY_MAX + 2];
-	int errs[2];
+	struct look x;
+	int err;
 
-	snprintf(below, sizeof(below), "%s/", key);
-	s3_call_init(&head, s, HTTP_HEAD, key, "look up");
-	head.quiet = true;
-	s3_list_first(&list, s, below, &page);
-	/* nothing can lie below a key of the greatest length */
-	errs[1] = 0;
-	s3_call_perform_all(calls, replies, errs,
-			    strlen(below) > STORE_KEY_MAX ? 1 : 2);
-	if (errs[0] && errs[0] != -ENOENT && is_mute(&replies[0])) {
-		/* the LIST beside it may have put right what was wrong */
-		http_reply_clear(&replies[0]);
-		errs[0] = s3_head_reply(s, key, false, &out->info, &replies[0]);
-	} else if (errs[0] && errs[0] != -ENOENT) {
-		s3_call_speak(&head, errs[0], &replies[0]);
-	} else if (!errs[0]) {
-		errs[0] = read_info(s, key, false, &replies[0], &out->info);
-	}
-	out->is_object = !errs[0];
-	if (!errs[1] && !page.n && !page.lost && page.truncated)
-		errs[1] = list_below(store, below, out);
-	else if (!errs[1])
-		read_below(&page, below, out);
-	http_reply_clear(&replies[0]);
-	if (strlen(below) <= STORE_KEY_MAX)
-		http_reply_clear(&replies[1]);
-	s3_page_clear(&page);
-	s3_call_clear(&head);
-	s3_call_clear(&list);
-	return errs[0] && errs[0] != -ENOENT ? errs[0] : errs[1];
+	look(&x, store, key);
+	err = look_judge(&x, out);
+	look_clear(&x);
+	return err;
 }
 
 /* ---- check ---- */
@@ -288,6 +398,9 @@ int s3_check(struct store *store, const char *prefix, struct buf *err)
 			why_unreachable(&c, reply.err, &reply, err);
 		else if (rc)
 			why_refused(&c, reply.status, err);
+		if (rc == -EACCES && reply.status == 403 &&
+		    !strcmp(c.error.code, "AccessDenied"))
+			rc = -EPERM;
 	} else if (rc != -ENOMEM && rc != -EINTR) {
 		rc = -EACCES;
 	}

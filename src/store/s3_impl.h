@@ -27,6 +27,7 @@ struct s3_locked {
 	int64_t skew_s; /* the server's clock minus ours */
 	bool skew_warned;
 	bool no_batch; /* the server has no DeleteObjects */
+	bool unlisted_told; /* that the keys may not list */
 	enum s3_silent silent; /* names of pages that do not say */
 	unsigned generation; /* grows when region or skew change */
 	unsigned lacks; /* S3_LACKS_* ... */

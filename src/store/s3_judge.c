@@ -272,6 +272,44 @@ static enum log_level level_of(int err)
 	}
 }
 
+/* The right that a request needs, by Amazon's name for it. */
+static const char *right(const struct s3_call *c)
+{
+	bool multipart = false;
+
+	for (unsigned i = 0; i < c->query.n; i++)
+		multipart |= !strcmp(c->query.at[i].name, "uploads") ||
+			     !strcmp(c->query.at[i].name, "uploadId");
+	switch (c->http.verb) {
+	case HTTP_GET:
+		if (c->key)
+			return "s3:GetObject";
+		return multipart ? "s3:ListBucketMultipartUploads"
+				 : "s3:ListBucket";
+	case HTTP_HEAD:
+		return "s3:GetObject (or s3:ListBucket, if it is not there)";
+	case HTTP_DELETE:
+		return multipart ? "s3:AbortMultipartUpload"
+				 : "s3:DeleteObject";
+	case HTTP_POST:
+		if (!c->key)
+			return "s3:DeleteObject";
+		/* fall through */
+	case HTTP_PUT:
+		break;
+	}
+	for (unsigned i = 0; i < c->headers.n; i++)
+		if (!strcmp(c->headers.at[i].name, "x-amz-copy-source"))
+			return "s3:PutObject, and s3:GetObject of the source";
+	return "s3:PutObject";
+}
+
+static bool lacks_right(const struct s3_call *c, int err)
+{
+	return err == -EACCES &&
+	       (!c->error.code[0] || !strcmp(c->error.code, "AccessDenied"));
+}
+
 int s3_call_failed(struct s3_call *c, const struct http_reply *reply, int err,
 		   const char *why)
 {
@@ -291,6 +329,8 @@ int s3_call_failed(struct s3_call *c, const struct http_reply *reply, int err,
 	else if (c->error.request_id[0])
 		where.request = c->error.request_id;
 	text_printable(&text, why);
+	if (reply->status && reply->status != 401 && lacks_right(c, err))
+		buf_addf(&text, ": it needs the right %s", right(c));
 	log_at(level_of(err), &where, "cannot %s: %s", c->what, buf_str(&text));
 	buf_clear(&id);
 	buf_clear(&text);

@@ -62,6 +62,8 @@ struct name_info {
 	bool is_prefix; /* keys begin with this key and '/' */
 	bool has_marker; /* ... the key ending in '/' itself among them;
 				   only told when it comes free */
+	bool unlisted; /* with -EACCES: the keys may not list below it, and it
+				   is no object that they may read */
 	struct object_info info; /* when is_object; else of the directory,
 				    where the store keeps its mode */
 };
@@ -285,7 +287,8 @@ void store_unref(struct store *s);
 
 /*
  * Reaches the store once: does the bucket answer, do the keys hold? 0, or
- * -errno with a sentence for people in err.
+ * -errno with a sentence for people in err; -EPERM: the keys hold, and may not
+ * list, so that what they may do is not known.
  */
 int store_check(struct store *s, const char *prefix, struct buf *err);
 

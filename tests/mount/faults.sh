@@ -85,6 +85,36 @@ ok 'of a server that knows no ranges too' 'cmp $E/small $LOCAL/small'
 good_again
 remount
 
+# Rights that are given in part.
+deny() {	# MATCHES...
+	local all=
+	for match in "$@"; do
+		all="$all${all:+, }{\"match\": {$match, \"count\": 0},
+			\"action\": {\"type\": \"status\", \"status\": 403,
+			\"code\": \"AccessDenied\", \"message\": \"no\"}}"
+	done
+	good_again
+	remount # the storage has to be listed
+	fault "[$all]"
+}
+LISTS='"method": "GET", "query": "list-type"'
+s3_standin put ${EXT}far/near/file "$LOCAL/small"
+deny "$LISTS"
+ok 'what may not be listed is read by its path' 'cmp $E/small $LOCAL/small'
+is '... and not listed' "$(sys listdir "$E")" EACCES
+ok '... and the log names the right' 'grep -q s3:ListBucket $LOG'
+ok '... and it is removed' 'rm $E/line && ! s3_standin head ${EXT}line'
+deny "\"method\": \"GET\", \"query\": \"prefix=${EXT//\//%2F}far%2F&\""
+is 'what is permitted below what is not is reached' \
+	"$(ls $E/far/near)" file
+is '... and what is not says so' "$(sys listdir "$E/far")" EACCES
+deny '"method": "HEAD", "key": "/absent$"'
+ok 'a file is made where HEAD says 403 of what is not there' '
+	cp $LOCAL/small $E/absent && s3_standin get ${EXT}absent | cmp - $LOCAL/small'
+is '... and is then what HEAD says' "$(sys read "$E/absent")" OK
+good_again
+remount
+
 # Writes: a failed one leaves the old object and no upload.
 unchanged() {	# SENTENCE REGEX FAULT
 	fault "$3"

@@ -308,6 +308,89 @@ static void bad_entries(void **state)
 	buf_clear(&have);
 }
 
+/* ---- rights ---- */
+
+#define DENIED \
+	"\"type\": \"status\", \"status\": 403, \"code\": \"AccessDenied\""
+
+/* Which of two requests is refused, and what a name is then. */
+static void rights(void **state)
+{
+	static const struct {
+		const char *sentence, *head, *list, *key;
+		int err;
+		bool is_object, is_prefix, unlisted;
+	} rows[] = {
+		{ "a file that may not be listed", NULL, "", "k", 0, true,
+		  false, false },
+		{ "a directory whose name may not be looked up", "", NULL, "d",
+		  0, false, true, false },
+		{ "a file that may be listed alone", "", NULL, "k", 0, true,
+		  false, false },
+		{ "nothing, by the listing", "", NULL, "none", 0, false, false,
+		  false },
+		{ "neither", "", "", "k", -EACCES, false, false, true },
+		{ "nothing, and no listing", NULL, "", "none", -EACCES, false,
+		  false, true },
+		{ "the listing of the name alone is refused", "", "k&", "k",
+		  -EACCES, false, false, false },
+	};
+
+	put("d/e", "1");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char match[128];
+		struct name_info there;
+
+		if (rows[i].head)
+			standin_fault(&rig.standin, ALWAYS("HEAD"), DENIED);
+		snprintf(match, sizeof(match),
+			 ALWAYS("GET") ", \"query\": \"prefix=%s\"",
+			 rows[i].list ? rows[i].list : "");
+		if (rows[i].list)
+			standin_fault(&rig.standin, match, DENIED);
+		row_number(rows[i].sentence,
+			   store_stat(rig.s, rows[i].key, &there), rows[i].err);
+		row_number(rows[i].sentence, there.is_object,
+			   rows[i].is_object);
+		row_number(rows[i].sentence, there.is_prefix,
+			   rows[i].is_prefix);
+		row_number(rows[i].sentence, there.unlisted, rows[i].unlisted);
+		if (there.is_object)
+			row_number(rows[i].sentence, there.info.size,
+				   sizeof(TEXT) - 1);
+		standin_reset(&rig.standin);
+	}
+}
+
+/* HEAD says 403 of what is not there. */
+static void absent_is_403(void **state)
+{
+	struct store_cond absent = { .if_absent = true };
+	struct object_details d;
+
+	standin_fault(&rig.standin, ALWAYS("HEAD") ", \"key\": \"new$\"",
+		      DENIED);
+	assert_int_equal(store_head(rig.s, "new", &d), -ENOENT);
+	assert_int_equal(store_copy(rig.s, "k", NULL, "new", &absent, NULL), 0);
+	standin_fault(&rig.standin, ALWAYS("HEAD") ", \"key\": \"other$\"",
+		      DENIED);
+	standin_fault(&rig.standin, ALWAYS("GET"), DENIED);
+	assert_int_equal(store_copy(rig.s, "k", NULL, "other", &absent, NULL),
+			 0);
+	assert_int_equal(store_copy(rig.s, "k", NULL, "other", &absent, NULL),
+			 -EEXIST);
+}
+
+static void keys_hold_but_may_not_list(void **state)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+
+	standin_fault(&rig.standin, ALWAYS("GET"), DENIED);
+	assert_int_equal(store_check(rig.s, "", &why), -EPERM);
+	assert_non_null(strstr(buf_str(&why), "may not list"));
+	buf_clear(&why);
+}
+
 #define LONG_ETAG \
 	"\\\"0123456789012345678901234567890123456789" \
 	"01234567890123456789012345678901234567890123456789\\\""
@@ -379,6 +462,10 @@ int main(void)
 		ROW("names in another writing than was asked for",
 		    names_in_other_writing),
 		ROW("entries that were not asked for are EIO", bad_entries),
+		ROW("what is permitted counts", rights),
+		ROW("a HEAD that says 403 of what is not there", absent_is_403),
+		ROW("keys that hold and may not list",
+		    keys_hold_but_may_not_list),
 		ROW("an ETag that is too long pins all the same", etag_is_long),
 	};
 
