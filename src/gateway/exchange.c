@@ -36,7 +36,7 @@ unsigned exchange_header_count(const struct exchange *x, const char *name)
 
 void exchange_answer_init(struct exchange_answer *a)
 {
-	*a = (struct exchange_answer){ .fd = -1 };
+	*a = (struct exchange_answer){ .file.fd = -1 };
 	buf_init(&a->headers, ANSWER_HEADERS_MAX);
 	buf_init(&a->body, ANSWER_MAX);
 }
@@ -45,9 +45,9 @@ void exchange_answer_clear(struct exchange_answer *a)
 {
 	buf_clear(&a->headers);
 	buf_clear(&a->body);
-	if (a->fd >= 0)
-		close(a->fd);
-	a->fd = -1;
+	if (a->file.fd >= 0)
+		close(a->file.fd);
+	a->file.fd = -1;
 }
 
 void exchange_add(struct exchange *x, const char *name, const char *value)
@@ -98,33 +98,33 @@ void exchange_answer(struct exchange *x, unsigned status, const char *type,
 }
 
 /* A small body goes with its head in one packet. */
-static bool answer_small(struct exchange *x, int fd, uint64_t offset,
-			 uint64_t len)
+static bool answer_small(struct exchange *x, const struct exchange_file *f)
 {
 	struct buf *body = &x->answer->body;
-	char *room = len <= SMALL ? buf_reserve(body, len) : NULL;
+	char *room = f->len <= SMALL ? buf_reserve(body, f->len) : NULL;
 
-	if (!room || pread(fd, room, len, (off_t)offset) != (ssize_t)len)
+	if (!room ||
+	    pread(f->fd, room, f->len, (off_t)f->offset) != (ssize_t)f->len ||
+	    !exchange_file_same(f))
 		return false;
-	body->len = len;
-	x->answer->len = len;
-	close(fd);
+	body->len = f->len;
+	x->answer->len = f->len;
+	close(f->fd);
 	return true;
 }
 
-void exchange_answer_fd(struct exchange *x, unsigned status, const char *type,
-			int fd, uint64_t offset, uint64_t len)
+void exchange_answer_file(struct exchange *x, unsigned status, const char *type,
+			  const struct exchange_file *f)
 {
 	if (!begin_answer(x, status, type)) {
-		close(fd);
+		close(f->fd);
 		return;
 	}
-	if (answer_small(x, fd, offset, len))
+	if (answer_small(x, f))
 		return;
 	buf_reset(&x->answer->body);
-	x->answer->fd = fd;
-	x->answer->offset = offset;
-	x->answer->len = len;
+	x->answer->file = *f;
+	x->answer->len = f->len;
 }
 
 void exchange_answer_head(struct exchange *x, unsigned status, const char *type,
@@ -202,15 +202,15 @@ static ssize_t no_body(void *arg, uint64_t at, char *room, size_t n)
 	return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
-static struct MHD_Response *body_of(struct exchange_answer *a)
+static struct MHD_Response *body_of(const struct exchange *x)
 {
+	struct exchange_answer *a = x->answer;
 	struct MHD_Response *r;
 
-	if (a->fd >= 0) {
-		r = MHD_create_response_from_fd_at_offset64(a->len, a->fd,
-							    a->offset);
+	if (a->file.fd >= 0) {
+		r = exchange_file_response(&a->file, x->tls ? -1 : x->fd);
 		if (r)
-			a->fd = -1;
+			a->file.fd = -1;
 		return r;
 	}
 	if (a->len != a->body.len)
@@ -224,7 +224,7 @@ static struct MHD_Response *body_of(struct exchange_answer *a)
 struct MHD_Response *exchange_response(struct exchange *x, bool close)
 {
 	struct exchange_answer *a = x->answer;
-	struct MHD_Response *r = body_of(a);
+	struct MHD_Response *r = body_of(x);
 
 	if (!r)
 		return NULL;

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/field.h"
 
@@ -88,10 +89,18 @@ void exchange_add(struct exchange *x, const char *name, const char *value);
  * n 0: no body. */
 void exchange_answer(struct exchange *x, unsigned status, const char *type,
 		     const void *bytes, size_t n);
-/* The answer's body is a range of fd, which is closed afterwards. For HEAD the
- * length is told and nothing sent. */
-void exchange_answer_fd(struct exchange *x, unsigned status, const char *type,
-			int fd, uint64_t offset, uint64_t len);
+/* A range of a file that is open, and the size and time of the version that
+ * the headers tell of. */
+struct exchange_file {
+	int fd;
+	uint64_t offset, len;
+	uint64_t size;
+	struct timespec mtime;
+};
+/* The answer's body is that range; the file is closed afterwards. When another
+ * program has written into it the body ends too early. */
+void exchange_answer_file(struct exchange *x, unsigned status, const char *type,
+			  const struct exchange_file *f);
 /* To HEAD, or a 304: a body would have that many bytes. Else n is 0. */
 void exchange_answer_head(struct exchange *x, unsigned status, const char *type,
 			  uint64_t n);

@@ -20,13 +20,19 @@ struct exchange_answer {
 	unsigned status;
 	struct buf headers; /* name NUL value NUL ... */
 	struct buf body;
-	int fd; /* -1: body */
-	uint64_t offset, len;
+	uint64_t len; /* of the body, wherever it is */
+	struct exchange_file file; /* fd -1: it is not there */
 };
 
 void exchange_answer_init(struct exchange_answer *a);
 /* Frees, closes. */
 void exchange_answer_clear(struct exchange_answer *a);
+/* exchange_file.c: has it the content that the headers tell of? */
+bool exchange_file_same(const struct exchange_file *f);
+/* Takes the file over unless it is NULL, without memory. socket: of the
+ * connection; -1: it speaks TLS. */
+struct MHD_Response *exchange_file_response(const struct exchange_file *f,
+					    int socket);
 /* With everything that every answer says; takes the fd. NULL without memory. */
 struct MHD_Response *exchange_response(struct exchange *x, bool close);
 

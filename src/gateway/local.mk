@@ -6,7 +6,7 @@ libgateway_a_SOURCES = \
 	src/gateway/admit.c src/gateway/admit.h \
 	src/gateway/counters.c src/gateway/counters.h \
 	src/gateway/exchange.c src/gateway/exchange.h \
-	src/gateway/exchange_impl.h \
+	src/gateway/exchange_file.c src/gateway/exchange_impl.h \
 	src/gateway/health.c src/gateway/health.h \
 	src/gateway/hosts.c src/gateway/hosts.h \
 	src/gateway/http_text.c src/gateway/http_text.h \
@@ -46,9 +46,9 @@ tests_unit_test_hosts_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_hosts_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_gateway_get tests/unit/test_gateway_put \
-	tests/unit/test_gateway_limits
+	tests/unit/test_gateway_limits tests/unit/test_gateway_change
 TESTS += tests/unit/test_gateway_get tests/unit/test_gateway_put \
-	tests/unit/test_gateway_limits
+	tests/unit/test_gateway_limits tests/unit/test_gateway_change
 tests_unit_test_gateway_get_SOURCES = tests/unit/test_gateway_get.c \
 	$(GATEWAY_RIG_SOURCES)
 tests_unit_test_gateway_get_CFLAGS = $(UNIT_CFLAGS)
@@ -61,6 +61,10 @@ tests_unit_test_gateway_limits_SOURCES = tests/unit/test_gateway_limits.c \
 	$(GATEWAY_RIG_SOURCES)
 tests_unit_test_gateway_limits_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_gateway_limits_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
+tests_unit_test_gateway_change_SOURCES = tests/unit/test_gateway_change.c \
+	$(GATEWAY_RIG_SOURCES)
+tests_unit_test_gateway_change_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_gateway_change_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_gateway_address
 TESTS += tests/unit/test_gateway_address

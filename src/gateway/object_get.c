@@ -114,8 +114,14 @@ static void answer_bytes(struct exchange *x, struct object_details *d, int fd,
 	}
 	add_props(x, &d->props, &type);
 	if (fd >= 0)
-		exchange_answer_fd(x, what == HTTP_PART ? 206 : 200, type, fd,
-				   first, len);
+		exchange_answer_file(x, what == HTTP_PART ? 206 : 200, type,
+				     &(struct exchange_file){
+					     .fd = fd,
+					     .offset = first,
+					     .len = len,
+					     .size = d->info.size,
+					     .mtime = d->info.mtime,
+				     });
 	else
 		exchange_answer_head(x, what == HTTP_PART ? 206 : 200, type,
 				     len);
