@@ -183,3 +183,24 @@ int proc_writers(pid_t tid, uint64_t ino, const struct proc_mount *m)
 	closedir(d);
 	return n;
 }
+
+bool proc_ending(pid_t tid)
+{
+	int fd = tid > 0 && proc_is_ours()
+			 ? open_entry(tid, "fdinfo", O_DIRECTORY)
+			 : -ESRCH;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	bool any = false;
+
+	if (fd == -ENOENT)
+		return kill(tid, 0) && errno == ESRCH;
+	if (fd >= 0 && !d)
+		close(fd);
+	if (!d)
+		return false;
+	while (!any && (e = readdir(d)))
+		any = e->d_name[0] != '.';
+	closedir(d);
+	return !any;
+}

@@ -34,8 +34,12 @@ struct proc_mount {
  */
 int proc_writers(pid_t tid, uint64_t ino, const struct proc_mount *m);
 
-/* The same from the text of one /proc/PID/fdinfo/N: is it open for writing on
- * ino, and in which mount? Pure. */
+/* Has the process of a thread closed all that it had? It is at its end then, or
+ * has ended. */
+bool proc_ending(pid_t tid);
+
+/* From the text of one /proc/PID/fdinfo/N: is it open for writing on ino, and in
+ * which mount? Pure. */
 bool proc_fdinfo(const char *text, uint64_t ino, int *mount);
 
 #endif

@@ -1,9 +1,12 @@
 #include "fs/closing.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
-#include "fs/fs_internal.h"
+#include "fs/names.h"
+#include "fs/untold.h"
+#include "stage/stage.h"
 
 static bool wrote(const struct closing *c)
 {
@@ -98,13 +101,13 @@ void fs_written_by(struct fs *fs, struct handle *h, pid_t thread)
 		file_writer_add(h->file, thread, process);
 }
 
-static enum closing_answer judge(struct fs *fs, struct handle *h, pid_t thread)
+static enum closing_answer judge(struct fs *fs, struct handle *h, pid_t process)
 {
 	pid_t writers[FILE_WRITERS];
 	struct inode_view v;
 	struct closer x = { .fs = fs, .handle = h };
 	struct closing c = {
-		.caller = process_of(fs, thread),
+		.caller = process,
 		.opener = h->opener,
 		.writers = writers,
 		.handle = holds_handle,
@@ -118,18 +121,98 @@ static enum closing_answer judge(struct fs *fs, struct handle *h, pid_t thread)
 	return closing_judge(&c);
 }
 
+/* A close of that process's is answered before what it meant is stored. */
+static void note_waits(struct handle *h, pid_t process)
+{
+	pid_t before = h->waits;
+
+	if (before != process)
+		h->waits = before ? HANDLE_MANY : process;
+}
+
+/*
+ * Does an error of a close reach a program that could have it? Not when others
+ * were told that all is well, not when the process ends, and not when a shell
+ * has only emptied the file: it does so by dup2(2), which drops the answer.
+ */
+static bool is_heard(struct fs *fs, struct handle *h, pid_t thread,
+		     pid_t process)
+{
+	const struct fs_processes *p = &fs->processes;
+
+	if ((h->flags & O_TRUNC) && !h->written)
+		return false;
+	if (h->waits && h->waits != process)
+		return false;
+	return !process || !p->ending(p->arg, thread);
+}
+
 int fs_close(struct fs *fs, struct handle *h, pid_t thread)
 {
 	uint64_t size;
+	pid_t process;
+	int err;
 
-	if (handle_writes(h) && h->state != HANDLE_SHORT &&
-	    file_size(h->file, &size)) {
-		enum closing_answer answer = judge(fs, h, thread);
-
-		if (answer == CLOSING_WAITS)
-			return 0;
-		if (answer == CLOSING_PUBLISHES)
-			handle_changed(h);
+	if (!handle_writes(h) || h->state == HANDLE_SHORT ||
+	    !file_size(h->file, &size))
+		return fs_flush(fs, h);
+	process = process_of(fs, thread);
+	switch (judge(fs, h, process)) {
+	case CLOSING_WAITS:
+		note_waits(h, process);
+		return 0;
+	case CLOSING_PUBLISHES:
+		handle_changed(h);
+		break;
+	case CLOSING_UNKNOWN:
+		break;
 	}
-	return fs_flush(fs, h);
+	err = fs_flush(fs, h);
+	if (err && !is_heard(fs, h, thread, process))
+		closing_failed(fs, h, err);
+	return err;
+}
+
+/* ---- errors that no close could return ---- */
+
+int closing_tell(struct fs *fs, struct inode *i, const char *name, int flags)
+{
+	struct buf key = NAMES_KEY;
+	struct stage *stage;
+	int err;
+
+	if (!untold_any(fs->untold))
+		return 0;
+	stage = inode_stage(fs->tree, i);
+	err = !stage ? -ENOENT
+	      : name ? inode_key_of(fs->tree, i, name, &key)
+		     : inode_key(fs->tree, i, &key);
+	err = err ? 0 : untold_take(fs->untold, stage->name, buf_str(&key));
+	stage_unref(stage);
+	buf_clear(&key);
+	return flags & O_TRUNC ? 0 : err;
+}
+
+void closing_failed(struct fs *fs, struct handle *h, int err)
+{
+	struct buf key = NAMES_KEY;
+
+	/* The kernel asks again, and says nothing, after an open's ESTALE. */
+	if (err == -ESTALE || err == -EINTR)
+		err = -EIO;
+	if (!file_key(h->file, &key))
+		untold_add(fs->untold, file_stage(h->file)->name, buf_str(&key),
+			   err);
+	buf_clear(&key);
+}
+
+void closing_done(struct fs *fs, struct handle *h)
+{
+	struct buf key = NAMES_KEY;
+
+	h->waits = 0;
+	if (untold_any(fs->untold) && !file_key(h->file, &key))
+		untold_take(fs->untold, file_stage(h->file)->name,
+			    buf_str(&key));
+	buf_clear(&key);
 }

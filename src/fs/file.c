@@ -94,18 +94,29 @@ void file_end(struct file *f, enum file_state state)
 	lock_drop(&f->lock);
 }
 
+struct stage *file_stage(struct file *f)
+{
+	return f->stage;
+}
+
+int file_key(struct file *f, struct buf *out)
+{
+	if (!inode_open_key(f->env->tree, f->inode, out))
+		return 0;
+	buf_reset(out);
+	lock_take(&f->lock);
+	if (file_locked(f)->base_key)
+		buf_adds(out, file_locked(f)->base_key);
+	lock_drop(&f->lock);
+	return buf_err(out);
+}
+
 void file_log(struct file *f, enum log_level level, int err, const char *what)
 {
 	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
 	struct log_where where = { .stage = f->stage->name, .err = err };
 
-	if (inode_open_key(f->env->tree, f->inode, &key)) {
-		buf_reset(&key); /* the last one that it had */
-		lock_take(&f->lock);
-		if (file_locked(f)->base_key)
-			buf_adds(&key, file_locked(f)->base_key);
-		lock_drop(&f->lock);
-	}
+	file_key(f, &key);
 	where.key = buf_str(&key);
 	log_at(level, &where, "%s", what);
 	buf_clear(&key);

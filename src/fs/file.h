@@ -25,6 +25,7 @@
 
 struct block_cache;
 struct budget;
+struct buf;
 struct file;
 struct fs;
 struct pending;
@@ -50,6 +51,9 @@ int file_open(const struct file_env *env, struct inode *i,
 void file_close(struct file *f);
 
 struct inode *file_inode(struct file *f);
+/* Its stage, and the key that it has or had last. 0 or -ENOMEM. */
+struct stage *file_stage(struct file *f);
+int file_key(struct file *f, struct buf *out);
 /* A line on this file, with its stage and key. */
 void file_log(struct file *f, enum log_level level, int err, const char *what);
 /* Size and time of what one reads now; true when dirty. */

@@ -14,6 +14,7 @@
 #include "fs/notices.h"
 #include "fs/pending.h"
 #include "fs/spill.h"
+#include "fs/untold.h"
 #include "fs/watch.h"
 #include "stage/catalog.h"
 #include "stage/stage.h"
@@ -64,8 +65,9 @@ static int make_parts(struct fs *fs)
 	fs->pending = pending_new(fs->set.state_dir);
 	fs->notices = notices_new();
 	fs->watches = watches_new(fs);
+	fs->untold = untold_new();
 	if (!fs->tree || !fs->blocks || !fs->pending || !fs->notices ||
-	    !fs->watches)
+	    !fs->watches || !fs->untold)
 		return -ENOMEM;
 	if (fs->only)
 		watch_store(fs->watches, fs->only->store);
@@ -124,6 +126,7 @@ void fs_free(struct fs *fs)
 	tree_free(fs->tree);
 	pending_free(fs->pending);
 	notices_free(fs->notices);
+	untold_free(fs->untold);
 	block_cache_free(fs->blocks);
 	budget_free(fs->budget);
 	stage_unref(fs->only);

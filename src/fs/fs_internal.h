@@ -39,6 +39,7 @@ struct fs {
 	struct watches *watches;
 	struct file_env env;
 	struct fs_processes processes;
+	struct untold *untold;
 	_Atomic(unsigned) n_writing; /* write requests under way */
 	_Atomic(int64_t) wrote_ms; /* when the last one ended */
 	struct lock lock; /* a leaf */
@@ -54,11 +55,17 @@ enum handle_state {
 	HANDLE_SHORT, /* nothing: a write failed, and bytes are missing */
 };
 
+#define HANDLE_MANY (-1)
+
 struct handle {
 	struct file *file;
 	struct reader reader;
 	int flags; /* of open(2) */
 	_Atomic(pid_t) opener; /* its process; 0: not known */
+	/* Whose close was answered before what it meant was stored; 0: none's,
+	 * HANDLE_MANY: those of several processes. */
+	_Atomic(pid_t) waits;
+	_Atomic(bool) written; /* it did more than to make or empty the file */
 	_Atomic(enum handle_state) state;
 	_Atomic(int) write_err; /* of the write that failed */
 	/* The version whose pages the kernel has when it uses the handle, for
@@ -104,6 +111,16 @@ void handles_write_end(struct fs *fs);
 		handles_write_end(fs); \
 		write_err_; \
 	})
+
+/* ---- closing.c ---- */
+
+/* What the last publication of i, or of name in i, failed with when no close
+ * could say so: once. An open with O_TRUNC does what was not done. */
+int closing_tell(struct fs *fs, struct inode *i, const char *name, int flags);
+/* The publication of h's content has failed, and nothing will say so; it has
+ * succeeded. */
+void closing_failed(struct fs *fs, struct handle *h, int err);
+void closing_done(struct fs *fs, struct handle *h);
 
 /* open.c: the content was changed other than by a write. */
 void handle_changed(struct handle *h);

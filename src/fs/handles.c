@@ -115,7 +115,8 @@ void fs_writers(struct fs *fs, struct fs_writers *out)
 /* The kernel's pages are of bytes that were given up: no ETag is theirs. */
 #define NO_ETAG "given up"
 
-/* Nobody else can hear an error any more, so it is logged here. */
+/* No close can return an error any more: it is logged, and the next open of the
+ * name has it. */
 static int release(struct fs *fs, struct handle *h)
 {
 	uint64_t size;
@@ -125,9 +126,11 @@ static int release(struct fs *fs, struct handle *h)
 		inode_pages_match(fs->tree, file_inode(h->file), NO_ETAG);
 	else if (handle_writes(h) && file_size(h->file, &size))
 		err = HANDLES_WRITE(fs, file_publish(h->file));
-	if (err)
+	if (err) {
+		closing_failed(fs, h, err);
 		file_log(h->file, LOG_LEVEL_ERROR, err,
 			 "what was written is lost at close");
+	}
 	free_handle(fs, h);
 	return err;
 }

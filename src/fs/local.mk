@@ -31,6 +31,7 @@ libfs_a_SOURCES += \
 	src/fs/stages.c \
 	src/fs/told.c \
 	src/fs/tree.c src/fs/tree.h \
+	src/fs/untold.c src/fs/untold.h \
 	src/fs/watch.c src/fs/watch.h \
 	src/fs/xattr.c src/fs/xattr.h \
 	src/fs/xattr_args.c src/fs/xattr_args.h \

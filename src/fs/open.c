@@ -170,6 +170,7 @@ int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 
 	if (handle_writing(flags) || emptied)
 		err = names_writable(fs, i);
+	err = err ? err : closing_tell(fs, i, NULL, flags);
 	if (!err)
 		err = open_content(fs, i, flags, &f, &v);
 	if (err)
@@ -211,6 +212,7 @@ static int create_new(struct fs *fs, struct inode *dir, const char *name,
 	int err = inode_key_of(fs->tree, dir, name, &key);
 
 	buf_clear(&key);
+	err = err ? err : closing_tell(fs, dir, name, flags);
 	names_maker(fs, dir, false, c, &owner, &mode);
 	if (!err)
 		err = tree_create(fs->tree, dir, name, INODE_FILE, mode,
@@ -300,6 +302,7 @@ static int write_at(struct fs *fs, struct handle *h, uint64_t at,
 
 	h->write_err = err;
 	h->state = err ? HANDLE_SHORT : HANDLE_PLAIN;
+	h->written = true;
 	return err;
 }
 
@@ -346,6 +349,15 @@ int fs_write_page(struct fs *fs, struct handle *h, off_t offset,
 	return write_at(fs, h, (uint64_t)offset, bytes, len);
 }
 
+static int publish(struct fs *fs, struct handle *h)
+{
+	int err = HANDLES_WRITE(fs, file_publish(h->file));
+
+	if (!err)
+		closing_done(fs, h);
+	return err;
+}
+
 int fs_flush(struct fs *fs, struct handle *h)
 {
 	int err;
@@ -355,7 +367,7 @@ int fs_flush(struct fs *fs, struct handle *h)
 	if (!handle_writes(h) ||
 	    atomic_exchange(&h->state, HANDLE_PLAIN) == HANDLE_EMPTIED)
 		return 0;
-	err = HANDLES_WRITE(fs, file_publish(h->file));
+	err = publish(fs, h);
 	if (err && err != -EINTR)
 		h->state = HANDLE_FAILED;
 	return err;
@@ -365,9 +377,7 @@ int fs_fsync(struct fs *fs, struct handle *h)
 {
 	uint64_t size;
 	bool ours = file_size(h->file, &size);
-	int err = h->state == HANDLE_SHORT
-			  ? h->write_err
-			  : HANDLES_WRITE(fs, file_publish(h->file));
+	int err = h->state == HANDLE_SHORT ? h->write_err : publish(fs, h);
 
 	/* What was published was flushed with its name. */
 	return err || ours ? err : names_sync(fs, file_inode(h->file));
@@ -385,6 +395,7 @@ int fs_fallocate(struct fs *fs, struct handle *h, off_t offset, off_t len)
 	if (end > INT64_MAX)
 		return -EFBIG;
 	handle_changed(h);
+	h->written = true;
 	file_size(h->file, &size);
 	return end > size ? HANDLES_WRITE(fs, file_truncate(h->file, end)) : 0;
 }

@@ -24,8 +24,10 @@ static int set_size(struct fs *fs, struct inode *i, struct handle *h,
 		return -EISDIR;
 	if (size < 0)
 		return -EINVAL;
-	if (h && size)
+	if (h && size) {
 		handle_changed(h);
+		h->written = true;
+	}
 	return HANDLES_WRITE(fs, h ? file_truncate(h->file, size)
 				   : names_truncate(fs, i, size));
 }

@@ -154,10 +154,15 @@ static int writers_of(void *arg, pid_t thread, uint64_t ino)
 	return proc_writers(thread, ino, &s->mount);
 }
 
+static bool is_ending(void *arg, pid_t thread)
+{
+	return proc_ending(thread);
+}
+
 /* Files of the mount can be told from others in /proc. */
 static void know_processes(struct session *s)
 {
-	const struct fs_processes p = { process_of, writers_of, s };
+	const struct fs_processes p = { process_of, writers_of, is_ending, s };
 
 	s->mount.device = s->device;
 	fs_set_processes(s->fs, &p);

@@ -215,6 +215,27 @@ fails 'dd is told that a part cannot be stored' 'Permission denied' \
 good_again
 ok '... and leaves no object of half of it' '! s3_standin head s3/whole'
 
+# Errors that no program was told.
+echo old >"$E/refuse4"
+echo old >"$E/refuse5"
+echo old >"$E/refuse6"
+fault "$R"
+: 2>/dev/null >"$E/refuse4"
+(date; date) >"$E/refuse5"
+(date; date) >"$E/refuse7"
+! echo data 2>/dev/null | cp /dev/stdin "$E/refuse6" 2>/dev/null
+good_again
+fails 'a file that could not be emptied: the next open says so' \
+	'Permission denied' 'cat $E/refuse4'
+is '... once' "$(cat "$E/refuse4")" old
+fails 'what a group of commands could not store: the next open says so' \
+	'Permission denied' 'cat $E/refuse5'
+is '... once' "$(cat "$E/refuse5")" old
+fails '... in a new file too' 'Permission denied' \
+	'/bin/sh -c "exec cat $T/data >>$E/refuse7"'
+ok '... once' 'cat $T/data >>$E/refuse7 && cmp $T/data $E/refuse7'
+is 'what a program was told by close is not said again' "$(cat "$E/refuse6")" old
+
 # ---- stages that change under an open file
 
 export STAGEFS_CONFIG=$CONF

@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "fs/closing.h"
+#include "fs/untold.h"
 
 static int create_at_root(struct mount *m, const char *name, int flags,
 			  struct handle **h)
@@ -254,14 +257,23 @@ static int writers_of(void *arg, pid_t thread, uint64_t ino)
 	return has[thread / 10];
 }
 
+static bool ends[10];
+
+static bool is_ending(void *arg, pid_t thread)
+{
+	return ends[thread / 10];
+}
+
+static const struct fs_processes all_known = { process_of, writers_of,
+					       is_ending, NULL };
+
 static void test_close(void **state)
 {
-	static const struct fs_processes all = { process_of, writers_of, NULL };
 	struct mount m;
 	struct handle *h, *k;
 
 	mount_up(&m, "", 60, false);
-	fs_set_processes(m.fs, &all);
+	fs_set_processes(m.fs, &all_known);
 	/* process 10 opens, its child 20 inherits and writes */
 	assert_int_equal(mount_create(&m, "f", &h), 0);
 	fs_opened_by(m.fs, h, 11);
@@ -320,6 +332,106 @@ static void test_close(void **state)
 	mount_down(&m);
 }
 
+/* Errors that no close could return. */
+static const struct {
+	const char *sentence;
+	bool is_new; /* there was no object before */
+	bool writes, inherited, ends, released;
+	int next; /* flags of the next open */
+	int wanted;
+} unheard[] = {
+	{ "written, and closed", false, true, false, false, false, O_RDONLY,
+	  0 },
+	{ "only emptied", false, false, false, false, false, O_RDONLY,
+	  -EACCES },
+	{ "... and written to", false, false, false, false, false, O_WRONLY,
+	  -EACCES },
+	{ "... and emptied anew", false, false, false, false, false,
+	  O_WRONLY | O_TRUNC, 0 },
+	{ "made, and closed", true, true, false, false, false, O_WRONLY, 0 },
+	{ "a child's close came before", false, true, true, false, false,
+	  O_RDONLY, -EACCES },
+	{ "... of a new file", true, true, true, false, false, O_WRONLY,
+	  -EACCES },
+	{ "at the end of the process", false, true, false, true, false,
+	  O_RDONLY, -EACCES },
+	{ "not closed at all", false, true, false, false, true, O_RDONLY,
+	  -EACCES },
+};
+
+static int open_next(struct mount *m, const char *name, int flags,
+		     struct handle **h)
+{
+	int err = mount_open(m, name, flags, h);
+
+	return err == -ENOENT ? create_at_root(m, name, flags, h) : err;
+}
+
+static void test_unheard(void **state)
+{
+	struct mount m;
+	struct handle *h;
+	size_t k;
+
+	memset(has, 0, sizeof(has));
+	for (k = 0; k < COUNT(unheard); k++) {
+		mount_up(&m, "", 60, false);
+		fs_set_processes(m.fs, &all_known);
+		if (!unheard[k].is_new)
+			store_has(&m, "f", "old");
+		assert_int_equal(open_next(&m, "f", O_WRONLY | O_TRUNC, &h), 0);
+		fs_opened_by(m.fs, h, 10);
+		if (unheard[k].writes) {
+			assert_int_equal(fs_write(m.fs, h, 0, "x", 1), 0);
+			fs_written_by(m.fs, h, 10);
+		}
+		has[1] = 1;
+		if (unheard[k].inherited)
+			assert_int_equal(fs_close(m.fs, h, 20), 0);
+		has[1] = 0;
+		ends[1] = unheard[k].ends;
+		memstore_fail(m.store, "put", 0, -EACCES);
+		if (!unheard[k].released)
+			assert_int_equal(fs_close(m.fs, h, 10), -EACCES);
+		fs_release(m.fs, h);
+		memstore_fail(m.store, "put", 0, 0);
+		ends[1] = false;
+		row_number(unheard[k].sentence,
+			   open_next(&m, "f", unheard[k].next, &h),
+			   unheard[k].wanted);
+		if (unheard[k].wanted) /* once */
+			assert_int_equal(
+				open_next(&m, "f", unheard[k].next, &h), 0);
+		fs_release(m.fs, h);
+		mount_down(&m);
+	}
+}
+
+static void test_untold(void **state)
+{
+	struct untold *u = untold_new();
+	char key[32];
+
+	assert_int_equal(untold_take(u, "s", "a"), 0);
+	untold_add(u, "s", "a", -EACCES);
+	untold_add(u, "t", "a", -ENOSPC);
+	untold_add(u, "s", "a", -EIO);
+	assert_int_equal(untold_take(u, "s", "b"), 0);
+	assert_int_equal(untold_take(u, "s", "a"), -EIO);
+	assert_int_equal(untold_take(u, "s", "a"), 0);
+	assert_true(untold_any(u));
+	assert_int_equal(untold_take(u, "t", "a"), -ENOSPC);
+	assert_false(untold_any(u));
+	for (int k = 0; k <= UNTOLD_MAX; k++) {
+		snprintf(key, sizeof(key), "%d", k);
+		untold_add(u, "s", key, -EIO);
+	}
+	assert_int_equal(untold_take(u, "s", "0"), 0);
+	assert_int_equal(untold_take(u, "s", "1"), -EIO);
+	assert_int_equal(untold_take(u, "s", key), -EIO);
+	untold_free(u);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +440,8 @@ int main(void)
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_closings),
 		cmocka_unit_test(test_close),
+		cmocka_unit_test(test_unheard),
+		cmocka_unit_test(test_untold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

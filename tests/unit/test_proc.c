@@ -113,10 +113,12 @@ static void test_descriptors(void **state)
 		usleep(10000);
 	assert_int_equal(proc_writers(child, ino, &m), 1);
 	assert_int_equal(proc_process(child), child);
+	assert_false(proc_ending(child));
 	close(to[1]);
 	assert_int_equal(waitpid(child, &n, 0), child);
 	assert_int_equal(proc_writers(child, ino, &m), 0);
 	assert_int_equal(proc_process(child), 0);
+	assert_true(proc_ending(child));
 	close(to[0]);
 	close(more[0]);
 	close(more[1]);
