@@ -1,6 +1,6 @@
 /*
  * A configuration while it is read: where each value came from, for messages
- * and for what wins over what. Shared by config.c and config_file.c.
+ * and for what wins over what.
  */
 #ifndef CONFIG_IMPL_H
 #define CONFIG_IMPL_H

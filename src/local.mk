@@ -63,12 +63,14 @@ TRANSFER_SOURCES = \
 	src/transfer_put.c src/transfer_put.h \
 	src/transfer_row.c src/transfer_row.h \
 	src/transfer_run.c src/transfer_run.h \
+	src/transfer_send.c src/transfer_send.h \
 	src/transfer_sink.c src/transfer_sink.h \
 	src/transfer_state.c src/transfer_state.h \
 	src/transfer_walk.c
 
 CONFIG_SOURCES = \
 	src/config.c src/config.h src/config_impl.h \
+	src/config_builder.c \
 	src/config_command.c \
 	src/config_drop_ins.c \
 	src/config_file.c \

@@ -15,6 +15,7 @@
 #include "store/s3_doc.h"
 #include "store/store.h"
 #include "transfer_put.h"
+#include "transfer_send.h"
 
 #define ROUND_MAX 16 /* requests at once for one file */
 

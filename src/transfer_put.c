@@ -18,6 +18,7 @@
 #include "store/store.h"
 #include "transfer_file.h"
 #include "transfer_local.h"
+#include "transfer_send.h"
 
 struct upload {
 	struct transfer *t;
@@ -83,35 +84,6 @@ static int check_unchanged(const struct upload *u, struct buf *why)
 }
 
 /* ---- one PUT ---- */
-
-static int prepare(struct http_call *http, struct http_wire *wire)
-{
-	return transfer_prepare(((struct transfer_send *)http)->row, wire);
-}
-
-static enum http_verdict judge(struct http_call *http,
-			       const struct http_reply *reply)
-{
-	return transfer_judge(reply);
-}
-
-int transfer_send_init(struct transfer_send *s, const struct transfer_row *row,
-		       int fd, uint64_t offset, uint64_t len, struct buf *why)
-{
-	static const struct http_call_ops ops = { .prepare = prepare,
-						  .judge = judge };
-
-	*s = (struct transfer_send){
-		.http = { .ops = &ops,
-			  .class = HTTP_DATA,
-			  .body = { .data = fd < 0 ? "" : NULL,
-				    .fd = fd,
-				    .offset = offset,
-				    .len = len } },
-		.row = row,
-	};
-	return transfer_verb(row, &s->http.verb, why);
-}
 
 /* again: what the answer says is learnt, and another try is worth it. */
 static int put_once(struct upload *u, bool *again, struct buf *why)
