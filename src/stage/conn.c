@@ -108,7 +108,14 @@ const struct option conn_options[] = {
 	ROW(storage_class, STRING, storage_class, .max = 64,
 	    .help = "storage class of new objects"),
 	ROW(sse, STRING, sse, .max = 64,
-	    .help = "encryption of new objects: AES256 or aws:kms"),
+	    .help = "encryption of new objects: AES256, aws:kms or "
+		    "aws:kms:dsse"),
+	ROW(sse_kms_key_id, STRING, sse_kms_key_id, .max = 2048,
+	    .help = "the key of that encryption, an id or ARN; without sse it "
+		    "is aws:kms"),
+	ROW(acl, STRING, acl, .max = 64,
+	    .help = "access control of new objects, as "
+		    "bucket-owner-full-control"),
 	ROW(requester_pays, BOOL, requester_pays, .def = "no",
 	    .help = "requests are paid by the caller"),
 	ROW(comment, STRING, comment, .max = 4096,
@@ -211,13 +218,21 @@ static int check_word(const char *key, const char *text, struct buf *err)
 
 static int check_sse(const struct conn *c, struct buf *err)
 {
-	if (!given(c->sse) || !strcmp(c->sse, "AES256") ||
-	    !strcmp(c->sse, "aws:kms"))
-		return 0;
-	buf_adds(err, "sse = ");
-	text_printable(err, c->sse);
-	buf_adds(err, ": AES256 or aws:kms");
-	return -EINVAL;
+	bool kms = given(c->sse) && text_starts_with(c->sse, "aws:kms");
+
+	if (given(c->sse) && strcmp(c->sse, "AES256") &&
+	    strcmp(c->sse, "aws:kms") && strcmp(c->sse, "aws:kms:dsse")) {
+		buf_adds(err, "sse = ");
+		text_printable(err, c->sse);
+		buf_adds(err, ": AES256, aws:kms or aws:kms:dsse");
+		return -EINVAL;
+	}
+	if (given(c->sse_kms_key_id) && given(c->sse) && !kms) {
+		buf_adds(err, "sse_kms_key_id with sse = AES256, which has no "
+			      "key");
+		return -EINVAL;
+	}
+	return check_role("sse_kms_key_id", c->sse_kms_key_id, err);
 }
 
 static int check_ca_file(const struct conn *c, struct buf *err)
@@ -305,6 +320,8 @@ static int check_server_keys(const struct conn *c,
 		rc = check_word("access_key_id", c->access_key_id, err);
 	if (!rc)
 		rc = check_word("storage_class", c->storage_class, err);
+	if (!rc)
+		rc = check_word("acl", c->acl, err);
 	if (!rc)
 		rc = check_sse(c, err);
 	if (!rc)

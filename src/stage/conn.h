@@ -25,7 +25,8 @@ struct conn {
 	char *master_key; /* Databend's; nothing here uses it */
 	char *role_arn, *external_id;
 	char *credentials; /* cred_order_parse() */
-	char *proxy, *ca_file, *storage_class, *sse;
+	char *proxy, *ca_file;
+	char *storage_class, *sse, *sse_kms_key_id, *acl; /* of new objects */
 	int addressing; /* enum conn_addressing */
 	int public_addressing; /* the same, or CONN_SAME */
 	bool virtual_host; /* enable_virtual_host_style */

@@ -65,6 +65,12 @@ static struct signer *open_signer(const struct conn *c, const char *region,
 	return signer;
 }
 
+/* A key is for one kind alone. */
+static const char *default_sse(const struct conn *c)
+{
+	return given(c->sse_kms_key_id) ? "aws:kms" : NULL;
+}
+
 static int open_s3(const struct conn *c, const char *name, const char *bucket,
 		   struct http_engine *engine, struct store **out,
 		   struct buf *err)
@@ -92,7 +98,9 @@ static int open_s3(const struct conn *c, const char *name, const char *bucket,
 			.public_virtual_host = conn_virtual_host(c, true),
 			.upload_checksum = c->upload_checksum,
 			.storage_class = given(c->storage_class),
-			.sse = given(c->sse),
+			.sse = given(c->sse) ? c->sse : default_sse(c),
+			.sse_kms_key_id = given(c->sse_kms_key_id),
+			.acl = given(c->acl),
 			.requester_pays = c->requester_pays,
 			.types = c->content_type == CONN_TYPE_BY_NAME,
 		};

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "store/props.h"
 #include "store/s3_impl.h"
 
 #define GIB ((uint64_t)1 << 30)
@@ -79,8 +80,8 @@ static void s3_free(struct store *store)
 	signer_free(s->signer);
 	s3_place_clear(&s->io);
 	s3_place_clear(&s->public);
-	free(s->storage_class);
-	free(s->sse);
+	for (int i = 0; i < S3_MADE; i++)
+		free(s->made[i]);
 	lock_destroy(&s->lock);
 	store_fini(store);
 	free(s);
@@ -177,6 +178,30 @@ static int set_region(struct s3 *s, const char *region, struct buf *err)
 	return e;
 }
 
+const char *const s3_made_names[S3_MADE] = {
+	[S3_MADE_CLASS] = PROP_CLASS,
+	[S3_MADE_SSE] = PROP_SSE,
+	[S3_MADE_SSE_KEY] = PROP_SSE_KEY,
+	[S3_MADE_ACL] = "x-amz-acl",
+};
+
+static int set_made(struct s3 *s, const struct s3_settings *set)
+{
+	const char *const values[S3_MADE] = {
+		[S3_MADE_CLASS] = set->storage_class,
+		[S3_MADE_SSE] = set->sse,
+		[S3_MADE_SSE_KEY] = set->sse_kms_key_id,
+		[S3_MADE_ACL] = set->acl,
+	};
+
+	for (int i = 0; i < S3_MADE; i++) {
+		s->made[i] = strdup(values[i] ? values[i] : "");
+		if (!s->made[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int s3_new(const struct s3_settings *set, struct http_lane *lane,
 	   struct signer *signer, struct store **out, struct buf *err)
 {
@@ -199,9 +224,7 @@ int s3_new(const struct s3_settings *set, struct http_lane *lane,
 	s->requester_pays = set->requester_pays;
 	s->deadline_ms = 1000 * (set->deadline_s ? set->deadline_s : 120);
 	s->base.types = set->types;
-	s->storage_class = strdup(set->storage_class ? set->storage_class : "");
-	s->sse = strdup(set->sse ? set->sse : "");
-	e = s->storage_class && s->sse ? 0 : -ENOMEM;
+	e = set_made(s, set);
 	e = e ? e : set_places(s, set, err);
 	e = e ? e : set_region(s, set->region, err);
 	if (e)

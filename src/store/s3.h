@@ -29,7 +29,7 @@ struct s3_settings {
 	bool virtual_host; /* bucket.endpoint, else endpoint/bucket */
 	bool public_virtual_host; /* the same, for the URLs */
 	enum s3_checksum upload_checksum;
-	const char *storage_class, *sse;
+	const char *storage_class, *sse, *sse_kms_key_id, *acl;
 	bool requester_pays;
 	bool types; /* as struct store's */
 	unsigned deadline_s; /* the lane's; 0: 120 */

@@ -155,7 +155,8 @@ static unsigned kept_kinds(const struct s3 *s, const struct props *p)
 	const char *sse = props_get(p, PROP_SSE);
 	bool plain = !sse || !strcmp(sse, "AES256");
 
-	return plain && *s->sse ? PROP_WRITTEN & ~PROP_CRYPT : PROP_WRITTEN;
+	return plain && *s->made[S3_MADE_SSE] ? PROP_WRITTEN & ~PROP_CRYPT
+					      : PROP_WRITTEN;
 }
 
 static void add_props(struct s3_call *c, const struct store_meta *meta,
@@ -168,6 +169,23 @@ static void add_props(struct s3_call *c, const struct store_meta *meta,
 			s3_call_header(c, at.name, at.value);
 }
 
+/* Does a setting go along, beside what was there and what the caller says? */
+static bool is_given(enum s3_made which, const struct props *was,
+		     unsigned kinds, const struct store_meta *meta)
+{
+	if (has_header(meta, s3_made_names[which]))
+		return false;
+	switch (which) {
+	case S3_MADE_CLASS:
+		return !was;
+	case S3_MADE_SSE:
+	case S3_MADE_SSE_KEY:
+		return !(kinds & PROP_CRYPT) && !has_header(meta, PROP_SSE);
+	default:
+		return true;
+	}
+}
+
 void s3_call_make(struct s3_call *c, const struct store_meta *meta)
 {
 	struct s3 *s = c->s3;
@@ -178,10 +196,9 @@ void s3_call_make(struct s3_call *c, const struct store_meta *meta)
 		s3_call_header(c, "Content-Type", meta->content_type);
 	if (was)
 		add_props(c, meta, kinds);
-	if (*s->storage_class && !was && !has_header(meta, PROP_CLASS))
-		s3_call_header(c, PROP_CLASS, s->storage_class);
-	if (*s->sse && !(kinds & PROP_CRYPT) && !has_header(meta, PROP_SSE))
-		s3_call_header(c, PROP_SSE, s->sse);
+	for (int i = 0; i < S3_MADE; i++)
+		if (*s->made[i] && is_given(i, was, kinds, meta))
+			s3_call_header(c, s3_made_names[i], s->made[i]);
 	for (size_t i = 0; meta && i < meta->n_headers; i++)
 		s3_call_header(c, meta->headers[i].name,
 			       meta->headers[i].value);

@@ -34,13 +34,24 @@ struct s3_locked {
 	struct creds *refused; /* the server does not take these */
 };
 
+/* What the settings say of objects that are made, each a header: the same for
+ * every way of making one, pre-signed uploads too. */
+enum s3_made {
+	S3_MADE_CLASS,
+	S3_MADE_SSE,
+	S3_MADE_SSE_KEY, /* for the one above alone */
+	S3_MADE_ACL,
+	S3_MADE,
+};
+extern const char *const s3_made_names[S3_MADE];
+
 struct s3 {
 	struct store base;
 	struct http_lane *lane;
 	struct signer *signer;
 	struct s3_place io, public;
 	enum s3_checksum checksum;
-	char *storage_class, *sse; /* "" none */
+	char *made[S3_MADE]; /* values of what a new object is given; "" none */
 	bool requester_pays;
 	int64_t deadline_ms;
 	struct lock lock;

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "store/props.h"
 #include "store/s3_impl.h"
 
 static bool has_dots(const char *key)
@@ -36,19 +37,18 @@ static bool given_among(const struct store_presign *req, const char *name)
 static size_t list_headers(const struct s3 *s, const struct store_presign *req,
 			   struct field *out)
 {
-	const struct field ours[] = {
-		{ "x-amz-storage-class", s->storage_class },
-		{ "x-amz-server-side-encryption", s->sse },
-	};
+	bool sse = given_among(req, PROP_SSE);
 	size_t n = 0;
 
 	for (; n < req->n_headers; n++)
 		out[n] = req->headers[n];
 	if (req->action != PRESIGN_UPLOAD)
 		return n;
-	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
-		if (*ours[i].value && !given_among(req, ours[i].name))
-			out[n++] = ours[i];
+	for (int i = 0; i < S3_MADE; i++)
+		if (*s->made[i] && !given_among(req, s3_made_names[i]) &&
+		    !(i == S3_MADE_SSE_KEY && sse))
+			out[n++] =
+				(struct field){ s3_made_names[i], s->made[i] };
 	return n;
 }
 
@@ -189,8 +189,8 @@ int s3_presign(struct store *store, const struct store_presign *req,
 	       struct store_presigned *out, struct buf *err)
 {
 	struct s3 *s = s3_of(store);
-	struct field headers[PRESIGN_FIELDS_MAX + 2];
-	struct field signed_headers[PRESIGN_FIELDS_MAX + 2];
+	struct field headers[PRESIGN_FIELDS_MAX + S3_MADE];
+	struct field signed_headers[PRESIGN_FIELDS_MAX + S3_MADE];
 	struct field query[PRESIGN_FIELDS_MAX + 1];
 	struct sigv4_request request = {
 		.method = out->method,

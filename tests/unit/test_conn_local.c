@@ -122,6 +122,8 @@ static const struct {
 	{ "proxy", "http://h:1", true },
 	{ "storage_class", "COLD", true },
 	{ "sse", "AES256", true },
+	{ "sse_kms_key_id", "k", true },
+	{ "acl", "private", true },
 	{ "requester_pays", "yes", true },
 };
 
