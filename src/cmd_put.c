@@ -18,7 +18,8 @@
 static const struct option options[] = {
 	TRANSFER_ROWS,
 	TRANSFER_ROW("--content-type", STRING, content_type, .max = 255,
-		     .help = "the type of what is uploaded"),
+		     .help = "the type of what is uploaded (default: by its "
+			     "name, unless the stage says content_type = off)"),
 	TRANSFER_ROW("--exact", BOOL, exact, .def = "no",
 		     .help = "the location is the file's own name"),
 	TRANSFER_ROW("--row", STRING, row,

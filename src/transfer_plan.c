@@ -14,6 +14,7 @@
 #include "session.h"
 #include "stage/catalog.h"
 #include "stage/stage.h"
+#include "store/store.h"
 
 #define DEADLINE_S 60 /* of a request with its retries; bytes add to it */
 #define CONNECT_S 10
@@ -107,6 +108,7 @@ struct transfer_job *transfer_plan_job(struct transfer_plan *p,
 				       const char *local)
 {
 	struct transfer_job *job = new_job(local);
+	const char *type = p->content_type ?: store_type(stage->store, path);
 	struct buf label = BUF_INIT(BUF_MESSAGE);
 	struct transfer_remote *r;
 
@@ -119,9 +121,8 @@ struct transfer_job *transfer_plan_job(struct transfer_plan *p,
 	r->path = strdup(path);
 	r->part_size = stage->part_size;
 	r->label = buf_detach(&label);
-	r->content_type = p->content_type ? strdup(p->content_type) : NULL;
-	if (r->lane && r->path && r->label &&
-	    (r->content_type || !p->content_type))
+	r->content_type = type ? strdup(type) : NULL;
+	if (r->lane && r->path && r->label && (r->content_type || !type))
 		return job;
 	transfer_job_free(job);
 	return NULL;

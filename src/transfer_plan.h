@@ -24,7 +24,7 @@ struct transfer_plan {
 	unsigned connections; /* of a lane */
 	const char *ca_file, *proxy; /* win over the configuration's */
 	bool recursive, literal; /* no wildcards */
-	const char *content_type; /* of uploads */
+	const char *content_type; /* of uploads; NULL: by their names */
 	bool unique; /* several words or a glob: names may meet */
 	struct transfer_name *names; /* of the side that is written, taken */
 };

@@ -145,6 +145,7 @@ static void file_free(struct file *f)
 	extents_clear(&g->ours);
 	extents_clear(&g->lost);
 	free(g->slots);
+	free(g->props);
 	free(g->base_key);
 	stage_unref(f->stage);
 	inode_unref(f->env->tree, f->inode);
@@ -253,6 +254,8 @@ void file_moved(struct file *f, const struct object_info *info)
 	g = file_locked(f);
 	old = g->base_key;
 	g->base_key = name;
+	/* The copy may have another type than its source, by its name. */
+	g->props_known = false;
 	if (info)
 		memcpy(g->base.etag, info->etag, sizeof(g->base.etag));
 	if (g->source)

@@ -99,6 +99,12 @@ struct file_locked {
 	char *base_key; /* without a base: where there was none */
 	struct block_source *source; /* of base; NULL: not read yet */
 
+	/* The headers of the next version, for a base of this ETag; props
+	 * NULL: it is a new object. */
+	bool props_known;
+	char props_etag[STORE_ETAG_SIZE];
+	struct props *props;
+
 	/* The local way: the base's file, and the one that takes what is
 	 * written, of which `ours` counts. */
 	struct file_fd *base_fd;
@@ -189,6 +195,19 @@ int file_source_stale(struct file *f, const struct block_source *s);
 int file_spill_need(struct file *f, struct file_spill **out);
 struct file_spill *file_spill_ref(struct file_spill *s);
 void file_spill_unref(struct file_spill *s); /* NULL is fine */
+
+/* ---- file_props.c: with the turn ---- */
+
+/* What goes with the object that is about to be made under key; one request,
+ * when there is a base of which that is not known. *out borrows from f and from
+ * the store. */
+int file_props(struct file *f, const char *key, struct store_meta *out);
+/* The request alone, for when there is something else to wait for. */
+int file_props_learn(struct file *f);
+bool file_props_known(struct file *f);
+/* They went with it: no request is needed the next time. */
+void file_props_published(struct file *f, const struct object_info *now);
+void file_props_forget(struct file *f);
 
 /* ---- write.c: with the turn ---- */
 

@@ -206,7 +206,7 @@ static int put_scratch(struct file *f, int fd, uint64_t size, const char *key,
 {
 	struct store_body body = { .fd = fd, .len = size, .adopt = true };
 	struct store_owner owner;
-	struct store_meta meta = { .owner = NULL };
+	struct store_meta meta = { .inherit = true };
 	struct inode_view v;
 	int err;
 

@@ -182,8 +182,10 @@ int writer_send(struct file *f, const struct part_range *part,
 int writer_open(struct file *f, const char *key)
 {
 	struct store_upload *u;
-	int err = store_upload_open(file_store(f), key, NULL, &u);
+	struct store_meta meta;
+	int err = file_props(f, key, &meta);
 
+	err = err ? err : store_upload_open(file_store(f), key, &meta, &u);
 	if (err)
 		return err;
 	pending_add(f->env->pending, u);

@@ -144,7 +144,7 @@ libfs_a_SOURCES += \
 	src/fs/block.c src/fs/block.h \
 	src/fs/block_cache.c src/fs/block_internal.h \
 	src/fs/file.c src/fs/file.h \
-	src/fs/file_map.c src/fs/file_internal.h \
+	src/fs/file_map.c src/fs/file_props.c src/fs/file_internal.h \
 	src/fs/file_change.c \
 	src/fs/file_local.c src/fs/file_local.h src/fs/file_scratch.c \
 	src/fs/file_fd.c src/fs/file_fd.h \
@@ -158,7 +158,8 @@ libfs_a_SOURCES += \
 
 fs_data_tests = tests/unit/test_extents \
 	tests/unit/test_prefetch tests/unit/test_spill tests/unit/test_file \
-	tests/unit/test_file_model tests/unit/test_block \
+	tests/unit/test_file_model tests/unit/test_file_props \
+	tests/unit/test_block \
 	tests/unit/test_reader tests/unit/test_writer \
 	tests/unit/test_pending tests/unit/test_writer_threads
 check_PROGRAMS += $(fs_data_tests)
@@ -177,6 +178,9 @@ fs_rig_libs = libfs.a libstage.a libstore.a $(BASE_LIBS) $(UNIT_LIBS)
 tests_unit_test_file_SOURCES = tests/unit/test_file.c $(fs_rig)
 tests_unit_test_file_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_file_LDADD = $(fs_rig_libs)
+tests_unit_test_file_props_SOURCES = tests/unit/test_file_props.c $(fs_rig)
+tests_unit_test_file_props_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_file_props_LDADD = $(fs_rig_libs)
 tests_unit_test_block_SOURCES = tests/unit/test_block.c $(fs_rig)
 tests_unit_test_block_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_block_LDADD = $(fs_rig_libs)

@@ -16,19 +16,39 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "fs/crew.h"
 #include "fs/publish_internal.h"
 #include "fs/watch.h"
 #include "stage/stage.h"
 
+/* The body of the only part; the headers, if they have to be asked for, travel
+ * meanwhile. */
+struct whole {
+	struct publish *publish;
+	struct store_body body;
+};
+
+static int prepare_whole(void *arg, size_t k)
+{
+	struct whole *w = arg;
+	struct part_range part = { .number = 1, .len = w->publish->size };
+
+	return k ? publish_body(w->publish, &part, &w->body)
+		 : file_props_learn(w->publish->file);
+}
+
 static int put_whole(struct publish *p)
 {
-	struct part_range part = { .number = 1, .len = p->size };
-	struct store_body body;
-	int err = publish_body(p, &part, &body);
+	struct whole w = { .publish = p };
+	struct store_meta meta;
+	int err = file_props_known(p->file)
+			  ? prepare_whole(&w, 1)
+			  : crew_run(2, 2, prepare_whole, &w, true);
 
+	err = err ? err : file_props(p->file, p->key, &meta);
 	return err ? err
-		   : WATCH_OWN(store_put(file_store(p->file), p->key, &body,
-					 NULL, NULL, &p->result));
+		   : WATCH_OWN(store_put(file_store(p->file), p->key, &w.body,
+					 &meta, NULL, &p->result));
 }
 
 /* What the publication begins with; false: it cannot succeed. */
@@ -84,6 +104,7 @@ int remote_publish(struct file *f, const char *key, struct object_info *result)
 		writer_give_up(f); /* one that was begun and not needed */
 		*result = p.result;
 		result->size = p.size;
+		file_props_published(f, result);
 	} else if (err == -EINTR) {
 		writer_recall_tail(f);
 	} else {

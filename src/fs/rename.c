@@ -78,6 +78,10 @@ static int source_etag(struct rename *r, char etag[STORE_ETAG_SIZE])
 static int copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
 		       struct object_info *info)
 {
+	const struct store_retype retype = {
+		store_type(r->stage->store, buf_str(&r->key)),
+		store_type(r->stage->store, buf_str(&r->to_key)),
+	};
 	struct store_cond cond = { .if_absent = r->no_replace };
 	struct inode *now;
 	int err = 0;
@@ -86,10 +90,11 @@ static int copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
 		err = source_etag(r, etag);
 		if (err)
 			break;
-		err = WATCH_OWN(store_copy(r->stage->store, buf_str(&r->key),
-					   *etag ? etag : NULL,
-					   buf_str(&r->to_key),
-					   r->no_replace ? &cond : NULL, info));
+		err = WATCH_OWN(store_copy_named(
+			r->stage->store, buf_str(&r->key), *etag ? etag : NULL,
+			buf_str(&r->to_key),
+			r->stage->store->types ? &retype : NULL,
+			r->no_replace ? &cond : NULL, info));
 		if (err != -ESTALE)
 			break;
 		err = names_ask(r->fs, r->dir, r->name, &now);

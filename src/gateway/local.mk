@@ -46,9 +46,11 @@ tests_unit_test_hosts_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_hosts_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_gateway_get tests/unit/test_gateway_put \
-	tests/unit/test_gateway_limits tests/unit/test_gateway_change
+	tests/unit/test_gateway_headers tests/unit/test_gateway_limits \
+	tests/unit/test_gateway_change
 TESTS += tests/unit/test_gateway_get tests/unit/test_gateway_put \
-	tests/unit/test_gateway_limits tests/unit/test_gateway_change
+	tests/unit/test_gateway_headers tests/unit/test_gateway_limits \
+	tests/unit/test_gateway_change
 tests_unit_test_gateway_get_SOURCES = tests/unit/test_gateway_get.c \
 	$(GATEWAY_RIG_SOURCES)
 tests_unit_test_gateway_get_CFLAGS = $(UNIT_CFLAGS)
@@ -57,6 +59,10 @@ tests_unit_test_gateway_put_SOURCES = tests/unit/test_gateway_put.c \
 	$(GATEWAY_RIG_SOURCES)
 tests_unit_test_gateway_put_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_gateway_put_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
+tests_unit_test_gateway_headers_SOURCES = tests/unit/test_gateway_headers.c \
+	$(GATEWAY_RIG_SOURCES)
+tests_unit_test_gateway_headers_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_gateway_headers_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
 tests_unit_test_gateway_limits_SOURCES = tests/unit/test_gateway_limits.c \
 	$(GATEWAY_RIG_SOURCES)
 tests_unit_test_gateway_limits_CFLAGS = $(UNIT_CFLAGS)

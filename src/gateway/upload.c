@@ -166,6 +166,8 @@ static void begin_file(struct exchange *x, struct upload *u,
 		upload_refuse(x, status, status, buf_str(&why));
 	} else if (!note_name(x, u, item->filename)) {
 		file.key = buf_str(&key);
+		if (!file.content_type)
+			file.content_type = store_type(file.store, file.key);
 		rc = key.len > STORE_KEY_MAX
 			     ? -ENAMETOOLONG
 			     : intake_open(x->gateway->uploads->budget, &file,

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mime.h"
 #include "store/local_impl.h"
 #include "store/store_check.h"
 
@@ -79,9 +80,14 @@ int local_stat(struct store *s, const char *key, struct name_info *out)
 	return err ? local_failed(l, "look up", key, err, NULL) : 0;
 }
 
+const char *local_type(const struct local *l, const char *key)
+{
+	return l->base.types ? mime_type(key) : NULL;
+}
+
 static const char *type_of(const struct local *l, const char *key)
 {
-	const char *type = store_type(&l->base, key);
+	const char *type = local_type(l, key);
 
 	if (store_key_is_dir(key))
 		return DIRECTORY_TYPE;

@@ -174,6 +174,8 @@ void local_md5(struct store *s, const struct object_info *info,
 int local_lock_keys(struct local *l, const char *one, const char *two);
 
 /* ---- local_head.c ---- */
+/* The content type that a key stands for; NULL: none. */
+const char *local_type(const struct local *l, const char *key);
 int local_stat(struct store *s, const char *key, struct name_info *out);
 int local_head(struct store *s, const char *key, struct object_details *out);
 int local_open(struct store *s, const char *key, const char *etag, int *fd,

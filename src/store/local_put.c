@@ -137,7 +137,7 @@ static void keep_type(const struct local *l, const char *from,
 		      const struct store_retype *retype,
 		      struct local_kept *kept)
 {
-	const char *type = store_type(&l->base, from);
+	const char *type = local_type(l, from);
 
 	if (props_get(&kept->props, PROP_TYPE))
 		props_retype(&kept->props, retype);

@@ -58,7 +58,7 @@ int store_check(struct store *s, const char *prefix, struct buf *err)
 
 const char *store_type(const struct store *s, const char *key)
 {
-	return s->types ? mime_type(key) : NULL;
+	return s->types && !s->limits.files ? mime_type(key) : NULL;
 }
 
 int store_stat(struct store *s, const char *key, struct name_info *out)

@@ -293,8 +293,8 @@ void store_unref(struct store *s);
 int store_check(struct store *s, const char *prefix, struct buf *err);
 
 /*
- * The content type that a new object of that key is to get; NULL: the store's
- * default. A store of files says so by itself of one to which none was given.
+ * The content type that a new object of that key is to be given; NULL: none. A
+ * store of files is given none, and tells that of the name by itself.
  */
 const char *store_type(const struct store *s, const char *key);
 

@@ -38,6 +38,19 @@ ok 'a mount of the stand-in works' '
 	cp $LOCAL/data $LOCAL/small $E/ && cmp $E/data $LOCAL/data &&
 	s3_standin get ${EXT}data | cmp - $LOCAL/data'
 
+# A class that is not the server's own.
+s3_standin put "${EXT}cold" "$LOCAL/small" storage_class=STANDARD_IA who=me
+class() {
+	s3_standin head "$EXT$1" | grep -o '"StorageClass": "[^"]*"'
+}
+IA='"StorageClass": "STANDARD_IA"'
+echo more >>"$E/cold"
+is 'an object keeps its storage class over >>' "$(class cold)" "$IA"
+mv "$E/cold" "$E/cold2"
+is '... over mv' "$(class cold2)" "$IA"
+mkdir "$E/d" && mv "$E/cold2" "$E/d/" && mv "$E/d" "$E/d2"
+is '... and over that of its directory' "$(class d2/cold2)" "$IA"
+
 # Reads: each fault, and the bytes are right all the same. A mount of its own
 # each, so that nothing is cached.
 reread() {	# SENTENCE FAULT

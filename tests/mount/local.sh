@@ -37,6 +37,24 @@ UD=$STORE/stage/user/tester
 
 # ---- files
 
+# What an object was given stays over edits; other types are those of names.
+echo x >"$LOCAL/typed"
+sf put -q --content-type=text/x-mine "$LOCAL/typed" @ext/
+echo more >>"$E/typed" && echo anew >"$E/typed" && mv "$E/typed" "$E/typed2"
+is 'a content type stays over >>, > and mv' \
+	"$(xa user.stage.content_type "$E/typed2")" text/x-mine
+if grep -q '^text/html[[:space:]].*html' /etc/mime.types; then
+	echo x >"$E/name.html"
+	is 'a file has the type of its name' \
+		"$(xa user.stage.content_type "$E/name.html")" text/html
+	mv "$E/name.html" "$E/name.css"
+	is '... also after mv' \
+		"$(xa user.stage.content_type "$E/name.css")" text/css
+else
+	skip 'types by name' 'there is no /etc/mime.types'
+fi
+rm -f "$E/typed2" "$E/name.css"
+
 # both SENTENCE SHELL-TEXT: the text in a local folder and in one on the mount;
 # then that one, the store's directory and the local one hold the same.
 mkdir "$LOCAL/both" "$E/both"

@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 """The server's side of the mount tests: objects by boto3, not by us.
 
-    s3.py put KEY FILE [content_type=T] [NAME=VALUE metadata...]
+    s3.py put KEY FILE [content_type=T, cache_control=, content_encoding=,
+          content_disposition=, storage_class=, tagging=...]
+          [NAME=VALUE metadata...]
     s3.py multipart KEY FILE PART_BYTES
     s3.py get KEY                 the bytes, on stdout
     s3.py delete KEY...
     s3.py delete-prefix PREFIX    objects and pending uploads
     s3.py list PREFIX             SIZE<tab>key below the prefix, a line each
     s3.py head KEY                JSON
+    s3.py tags KEY                NAME=VALUE, a line each
     s3.py uploads PREFIX          pending multipart uploads, key<tab>id
     s3.py start-upload KEY        makes one and says its id
     s3.py parts PREFIX            bytes of the parts in pending uploads
@@ -36,6 +39,9 @@ S3 = boto3.client(
                   connect_timeout=10, read_timeout=120,
                   s3={"addressing_style": "path"}))
 CHUNK = 1 << 20
+SETTINGS = {n.lower().replace("-", "_"): n.replace("-", "") for n in (
+    "Content-Type", "Content-Encoding", "Content-Disposition",
+    "Cache-Control", "Storage-Class", "Tagging")}
 
 
 def objects(prefix):
@@ -56,8 +62,8 @@ def put(key, path, *settings):
     extra, meta = {}, {}
     for setting in settings:
         name, value = setting.split("=", 1)
-        if name == "content_type":
-            extra["ContentType"] = value
+        if name in SETTINGS:
+            extra[SETTINGS[name]] = value
         else:
             meta[name] = value
     with open(path, "rb") as body:
@@ -104,6 +110,11 @@ def head(key):
         sys.exit(f"s3.py: {key}: {e}")
     del answer["ResponseMetadata"]
     print(json.dumps(answer, default=lambda v: v.isoformat()))
+
+
+def tags(key):
+    for tag in S3.get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"]:
+        print(f"{tag['Key']}={tag['Value']}")
 
 
 def uploads(prefix):
@@ -188,7 +199,7 @@ COMMANDS = {
     "delete-prefix": delete_prefix, "list": list_, "head": head,
     "uploads": uploads, "start-upload": start_upload, "parts": parts,
     "part-urls": part_urls, "complete": complete, "compare": compare,
-    "url": url,
+    "tags": tags, "url": url,
 }
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ static int open_local(const struct conn *conn, const char *name,
 		.name = name,
 		.root = ext ? opening->other.root : opening->disk.root,
 		.url_name = name,
+		.types = true,
 	};
 
 	return local_new(&set, out, err);

@@ -118,6 +118,24 @@ static void edits_keep_everything(void **state)
 	row_equal("sse", props_get(&d.props, PROP_SSE) ?: "", "AES256");
 }
 
+/* An upload of parts is told all of it when it begins. */
+static void uploads_keep_everything(void **state)
+{
+	const struct store_range from = { .key = "k", .len = 4 };
+	struct store_part_done done;
+	struct object_details d;
+	const struct store_meta edit = { .props = &d.props };
+	struct store_upload *u;
+
+	put_everything("k");
+	assert_int_equal(store_props(rig.s, "k", &d), 0);
+	assert_int_equal(store_upload_open(rig.s, "to", &edit, &u), 0);
+	assert_int_equal(store_part_copy(u, 1, 0, &from, &done), 0);
+	assert_int_equal(store_upload_complete(u, &done, 1, NULL, NULL), 0);
+	store_upload_free(u);
+	assert_everything("to");
+}
+
 static void tags_that_are_refused(void **state)
 {
 	struct object_details d;
@@ -155,6 +173,7 @@ int main(void)
 		    copies_keep_everything),
 		ROW("... an edit too, whatever the settings are",
 		    edits_keep_everything),
+		ROW("... in parts too", uploads_keep_everything),
 		ROW("tags that may not be read are left out",
 		    tags_that_are_refused),
 	};
