@@ -260,6 +260,9 @@ class Row:
     def do_close(self, fd):
         os.close(self.fds.pop(fd))
 
+    def do_umask(self, mask):
+        os.umask(int(mask, 8))
+
     def do_tick(self):
         """Times that are taken now are later than those before."""
         time.sleep(0.02)
@@ -292,6 +295,7 @@ class Row:
         return "%s: got %s" % (text.strip(), got)
 
     def end(self):
+        os.umask(0)
         for fd in self.fds.values():
             try:
                 os.close(fd)
