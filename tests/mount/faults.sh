@@ -124,6 +124,7 @@ is '... and what is not says so' "$(sys listdir "$E/far")" EACCES
 deny '"method": "HEAD", "key": "/absent$"'
 ok 'a file is made where HEAD says 403 of what is not there' '
 	cp $LOCAL/small $E/absent && s3_standin get ${EXT}absent | cmp - $LOCAL/small'
+good_again # else it is a matter of metadata_ttl whether HEAD is asked
 is '... and is then what HEAD says' "$(sys read "$E/absent")" OK
 good_again
 remount
@@ -228,6 +229,27 @@ for kind in restart eintr; do
 		timeout 120 /usr/bin/python3 "$T/ticking.py" "$E" $kind 2>&1)" \
 		'hello world 3 ticked'
 done
+good_again
+# A close is not broken off: what it publishes is there once and whole.
+fault '{"match": {"method": "PUT", "key": "/killed$", "count": 0}, "action": {"type": "latency", "seconds": 3}}'
+/usr/bin/python3 -c '
+import os, sys
+fd = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT, 0o644)
+os.write(fd, open(sys.argv[2], "rb").read())
+print("closing", flush=True)
+os.close(fd)
+' "$E/killed" "$LOCAL/small" >"$T/closing" 2>/dev/null &
+closer=$!
+until_ok 30 '[ -s $T/closing ]'
+sleep 1
+kill -KILL $closer
+wait $closer 2>/dev/null
+ok 'a process that is killed amid a close has published' '
+	until_ok 60 "s3_standin get ${EXT}killed | cmp - $LOCAL/small"'
+is '... by one request' "$(curl -fsS "$AT/_requests" | /usr/bin/python3 -c '
+import json, sys
+print(sum(r["method"] == "PUT" and "/killed" in json.dumps(r)
+          for r in json.load(sys.stdin)))')" 1
 good_again
 if command -v git >/dev/null; then
 	git init -q "$LOCAL/repo" &&
