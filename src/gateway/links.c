@@ -14,6 +14,8 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -21,13 +23,17 @@
 #include "base/lock.h"
 #include "base/thread.h"
 #include "base/wait.h"
+#include "gateway/hosts.h"
 
 #define LOOK_EVERY_MS 500
+#define GRACE 12 /* the part of a look before a link has a rate */
+#define FULL_EVERY_MS 50 /* between two searches for the slowest */
 
 struct links_locked {
 	struct link *first, *last;
 	unsigned n; /* without those that were cut */
 	uint64_t cut;
+	int64_t searched_ms; /* for the slowest, last */
 	bool stop;
 };
 
@@ -37,6 +43,7 @@ struct links {
 	pthread_cond_t changed; /* stop */
 	pthread_t watcher;
 	unsigned limit, patience_ms, look_ms;
+	uint64_t seed; /* of hashes, so that nobody chooses them */
 };
 
 static struct links_locked *guarded(struct links *l) REQUIRES(&l->lock)
@@ -91,7 +98,22 @@ static void look_again(struct link *k, int64_t now, uint64_t moved)
 	k->moved = moved;
 }
 
-static bool is_late(struct link *k, int64_t now, unsigned look_ms)
+/* What has to move during a look: by how full the house is, in eighths. */
+static uint64_t least(unsigned eighths)
+{
+	return (uint64_t)LINK_BYTES << (eighths >= 7   ? 6
+					: eighths >= 6 ? 4
+					: eighths >= 4 ? 2
+						       : 0);
+}
+
+static uint64_t least_now_locked(struct links *l) REQUIRES(&l->lock)
+{
+	return least((unsigned)(8ULL * guarded(l)->n / l->limit));
+}
+
+static bool is_late(struct link *k, int64_t now, unsigned look_ms,
+		    uint64_t bytes)
 {
 	uint64_t before, moved;
 
@@ -111,7 +133,7 @@ static bool is_late(struct link *k, int64_t now, unsigned look_ms)
 	before = k->moved;
 	moved = moved_by(k);
 	look_again(k, now, moved);
-	return moved - before < LINK_BYTES;
+	return moved - before < bytes;
 }
 
 static void *watch(void *arg)
@@ -121,9 +143,10 @@ static void *watch(void *arg)
 	lock_take(&l->lock);
 	while (!guarded(l)->stop) {
 		int64_t now = clock_mono_ms();
+		uint64_t bytes = least_now_locked(l);
 
 		for (struct link *k = guarded(l)->first; k; k = k->next)
-			if (is_late(k, now, l->look_ms))
+			if (is_late(k, now, l->look_ms, bytes))
 				cut_locked(l, k);
 		sleep_locked(l);
 	}
@@ -138,9 +161,11 @@ struct links *links_new(unsigned limit, unsigned patience_ms, unsigned look_ms)
 
 	if (!l)
 		return NULL;
-	l->limit = limit;
 	l->patience_ms = patience_ms;
 	l->look_ms = look_ms ? look_ms : LINK_LOOK_S * 1000;
+	l->limit = limit ? limit : 1;
+	if (getrandom(&l->seed, sizeof(l->seed), 0) != sizeof(l->seed))
+		l->seed = (uintptr_t)l;
 	lock_init(&l->lock);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -169,7 +194,41 @@ void links_free(struct links *l)
 	free(l);
 }
 
-/* Room for one more: the longest idle one goes. */
+/* Bytes in a look, so far; UINT64_MAX: it is too early to say. */
+static uint64_t rate(const struct links *l, const struct link *k, int64_t now)
+{
+	int64_t ms = now - k->began_ms;
+
+	if (k->phase != LINK_AT_WORK || k->waiter || ms < l->look_ms / GRACE)
+		return UINT64_MAX;
+	return (moved_by(k) - k->began_at) * l->look_ms / (uint64_t)ms;
+}
+
+/* The slowest, if it is too slow for a full house. */
+static bool cut_slowest_locked(struct links *l) REQUIRES(&l->lock)
+{
+	int64_t now = clock_mono_ms();
+	uint64_t bytes = least(8);
+	struct link *slowest = NULL;
+
+	/* It is a question to the kernel for each. */
+	if (now - guarded(l)->searched_ms < FULL_EVERY_MS)
+		return false;
+	guarded(l)->searched_ms = now;
+	for (struct link *k = guarded(l)->first; k; k = k->next) {
+		uint64_t n = rate(l, k, now);
+
+		if (n < bytes) {
+			bytes = n;
+			slowest = k;
+		}
+	}
+	if (slowest)
+		cut_locked(l, slowest);
+	return slowest;
+}
+
+/* Room for one more: the longest idle one goes, else the slowest. */
 static bool make_room_locked(struct links *l) REQUIRES(&l->lock)
 {
 	if (guarded(l)->n < l->limit)
@@ -180,7 +239,7 @@ static bool make_room_locked(struct links *l) REQUIRES(&l->lock)
 			return true;
 		}
 	}
-	return false;
+	return cut_slowest_locked(l);
 }
 
 static void append_locked(struct links *l, struct link *k) REQUIRES(&l->lock)
@@ -245,6 +304,69 @@ void links_remove(struct links *l, struct link *k)
 	free(k);
 }
 
+/* ---- shares ---- */
+
+static uint64_t hash(const struct links *l, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	uint64_t h = UINT64_C(14695981039346656037) ^ l->seed;
+
+	while (n--)
+		h = (h ^ *p++) * UINT64_C(1099511628211);
+	return h | 1;
+}
+
+/* Whoever has an IPv6 address has a whole network of them. */
+static uint64_t hash_peer(const struct links *l,
+			  const struct sockaddr_storage *a)
+{
+	if (!a || address_is_loopback(a))
+		return 0;
+	if (a->ss_family == AF_INET)
+		return hash(l, &((const struct sockaddr_in *)a)->sin_addr, 4);
+	if (a->ss_family == AF_INET6) {
+		const struct in6_addr *in =
+			&((const struct sockaddr_in6 *)a)->sin6_addr;
+
+		return IN6_IS_ADDR_V4MAPPED(in) ? hash(l, in->s6_addr + 12, 4)
+						: hash(l, in->s6_addr, 8);
+	}
+	return 0;
+}
+
+static bool has_share_locked(struct links *l, const struct link *asks,
+			     uint64_t object, uint64_t peer) REQUIRES(&l->lock)
+{
+	unsigned objects = 0, peers = 0;
+
+	if (guarded(l)->n <= l->limit / 2)
+		return false;
+	for (struct link *k = guarded(l)->first; k; k = k->next) {
+		if (k->phase != LINK_AT_WORK || k == asks)
+			continue;
+		objects += object && k->object == object;
+		peers += peer && k->peer == peer;
+	}
+	return objects >= (l->limit + 3) / 4 || peers >= (l->limit + 1) / 2;
+}
+
+bool links_share(struct links *l, struct link *k, const char *object,
+		 const struct sockaddr_storage *peer)
+{
+	uint64_t o = object ? hash(l, object, strlen(object)) : 0;
+	uint64_t p = hash_peer(l, peer);
+	bool may;
+
+	lock_take(&l->lock);
+	may = !has_share_locked(l, k, o, p);
+	if (may) {
+		k->object = o;
+		k->peer = p;
+	}
+	lock_drop(&l->lock);
+	return may;
+}
+
 bool links_set(struct links *l, struct link *k, enum link_phase phase)
 {
 	bool alive;
@@ -255,6 +377,11 @@ bool links_set(struct links *l, struct link *k, enum link_phase phase)
 		k->phase = phase;
 		k->deadline_ms = clock_mono_ms() + l->patience_ms;
 		k->looked_ms = 0;
+		k->began_ms = clock_mono_ms();
+		if (phase == LINK_AT_WORK)
+			k->began_at = moved_by(k);
+		else
+			k->object = k->peer = 0;
 		/* The list is in the order of waiting. */
 		unlink_locked(l, k);
 		append_locked(l, k);

@@ -3,8 +3,15 @@
  * be cut off. A client that has not said yet what it wants, or whose request
  * was refused, has a deadline; and it goes first when others need the place.
  * A request that was let in has to move LINK_BYTES in each LINK_LOOK_S during
- * which the server waits for its client. So nobody keeps others out by opening
- * connections and being slow.
+ * which the server waits for its client, and many times that as the house fills
+ * up; when it is full the slowest of those that are too slow for a full house
+ * goes for the next that comes. And once half of the places are taken no object
+ * may have more than a quarter of them at work, and no address of another
+ * machine more than half. So nobody keeps others out by opening connections
+ * and being slow, whatever one URL or one machine allows.
+ *
+ * Programs of this machine are not told apart by address: a proxy is one, and
+ * stands for many.
  */
 #ifndef GATEWAY_LINKS_H
 #define GATEWAY_LINKS_H
@@ -34,6 +41,10 @@ struct link {
 	/* LINK_AT_WORK: what it had moved then; 0: nobody has looked yet */
 	int64_t looked_ms;
 	uint64_t moved;
+	/* LINK_AT_WORK: since when, and what it had moved before */
+	int64_t began_ms;
+	uint64_t began_at;
+	uint64_t object, peer; /* what it is counted with, hashed; 0: nothing */
 	struct waiter *waiter; /* whom to wake at the end */
 	struct link *prev, *next;
 	char *target; /* raw, of the request under way */
@@ -50,6 +61,10 @@ void links_free(struct links *l);
 struct link *links_add(struct links *l, int fd);
 void links_remove(struct links *l, struct link *k); /* frees; NULL is fine */
 
+/* A request shall be let in, for an object (its path; NULL: none) and from an
+ * address. false: these have their share of a house that fills up. */
+bool links_share(struct links *l, struct link *k, const char *object,
+		 const struct sockaddr_storage *peer);
 /* false: it was cut off meanwhile. */
 bool links_set(struct links *l, struct link *k, enum link_phase phase);
 /* The deadline starts again. */

@@ -45,6 +45,12 @@ tests_unit_test_hosts_SOURCES = tests/unit/test_hosts.c tests/unit/unit.h
 tests_unit_test_hosts_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_hosts_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_links
+TESTS += tests/unit/test_links
+tests_unit_test_links_SOURCES = tests/unit/test_links.c tests/unit/unit.h
+tests_unit_test_links_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_links_LDADD = $(GATEWAY_LIBS) $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_gateway_get tests/unit/test_gateway_put \
 	tests/unit/test_gateway_headers tests/unit/test_gateway_limits \
 	tests/unit/test_gateway_change

@@ -209,6 +209,21 @@ static bool expects_continue(const struct exchange *x)
 	return expect && !strcasecmp(expect, "100-continue");
 }
 
+/* Has it its share of the house? Many clients of one object, and one client of
+ * many, wait for each other rather than let others wait. */
+static void take_share(struct served *r)
+{
+	struct exchange *x = &r->x;
+	const char *object = x->form == EXCHANGE_XML ? x->path : NULL;
+
+	if (links_share(x->gateway->links, r->link, object, &x->peer))
+		return;
+	exchange_add(x, "Retry-After", "1");
+	exchange_refuse(x, 503, "SlowDown",
+			"too many requests of this object, or from this "
+			"address, are under way");
+}
+
 static void begin(struct served *r)
 {
 	struct exchange *x = &r->x;
@@ -227,6 +242,8 @@ static void begin(struct served *r)
 				"there are too many headers");
 	else
 		admit(x, route);
+	if (!exchange_answered(x))
+		take_share(r);
 	if (exchange_answered(x))
 		return;
 	r->begun = true;
