@@ -39,7 +39,9 @@ static struct http_lane *open_lane(struct transfer_plan *p,
 		.connect_timeout_s = c ? c->connect_timeout : CONNECT_S,
 		.idle_timeout_s = c ? c->idle_timeout : IDLE_S,
 		.deadline_s = DEADLINE_S,
-		.proxy = given(p->proxy, c ? c->proxy : NULL),
+		.proxy = given(p->proxy, NULL) ? p->proxy
+			 : c                   ? conn_proxy(c)
+					       : NULL,
 		.ca_file = given(p->ca_file, c ? c->ca_file : NULL),
 	};
 

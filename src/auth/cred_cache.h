@@ -41,7 +41,7 @@ struct cred_settings {
 	/* A role to assume with these, or with those of the order. */
 	const char *role_arn, *external_id;
 	const char *region; /* for STS */
-	const char *proxy; /* to STS and single sign-on */
+	const char *proxy; /* to STS and single sign-on, as http_engine.h */
 	struct http_engine *engine; /* NULL: no network; outlives the cache */
 };
 

@@ -35,10 +35,11 @@ static int open_lanes(struct cred_plan *plan, const struct cred_settings *s)
 		.connect_timeout_s = 5,
 		.idle_timeout_s = 10,
 		.deadline_s = 20,
-		.proxy = given(s->proxy),
+		.proxy = s->proxy,
 		.ca_file = cred_env("AWS_CA_BUNDLE"),
 	};
 	const struct http_lane_settings near = {
+		.proxy = "",
 		.connections = 2,
 		.connect_timeout_s = 1,
 		.idle_timeout_s = 2,

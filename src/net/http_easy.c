@@ -142,11 +142,14 @@ static void set_fixed(CURL *h)
 
 static int set_lane(CURL *h, const struct http_lane *lane)
 {
-	/* "" keeps curl from looking into the environment */
-	curl_easy_setopt(h, CURLOPT_NOPROXY, "");
+	/* curl looks into the environment where there is no proxy, not even
+	 * "" */
+	if (curl_easy_setopt(h, CURLOPT_NOPROXY,
+			     lane->proxy ? "" : lane->no_proxy))
+		return -ENOMEM;
 	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS,
 			 (long)lane->connect_timeout_ms);
-	if (curl_easy_setopt(h, CURLOPT_PROXY, lane->proxy ? lane->proxy : ""))
+	if (curl_easy_setopt(h, CURLOPT_PROXY, lane->proxy))
 		return -ENOMEM;
 	if (!lane->ca_file)
 		return 0;

@@ -31,12 +31,20 @@ struct http_lane_settings {
 	unsigned connect_timeout_s;
 	unsigned idle_timeout_s; /* no byte moved */
 	unsigned deadline_s; /* default total of a call */
-	const char *proxy; /* NULL: none (the environment's is not used) */
+	/*
+	 * NULL: the environment's, as curl reads it (https_proxy, http_proxy,
+	 * all_proxy, no_proxy), but never to this machine or to where cloud
+	 * machines have their metadata. "": none.
+	 */
+	const char *proxy;
 	const char *ca_file; /* NULL: the system's */
 };
 /* Copies the settings. NULL without memory. */
 struct http_lane *http_lane_new(struct http_engine *e,
 				const struct http_lane_settings *s);
+/* Where its proxy for a scheme is from, for people: "the setting `proxy`",
+ * "https_proxy, unless no_proxy has the host", or NULL: there is none. */
+const char *http_lane_proxy(const struct http_lane *lane, const char *scheme);
 /* No call of the lane may be under way. */
 void http_lane_free(struct http_lane *lane);
 

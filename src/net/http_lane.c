@@ -9,15 +9,61 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "net/http_loop.h"
 
 #define CONNECTIONS_MAX 1024
 #define AHEAD_PATIENCE_MS 2000
+/* This machine, and where a cloud's machines and containers ask for metadata
+ * and credentials. */
+#define OURS \
+	"localhost,127.0.0.0/8,::1,169.254.169.254,169.254.170.2," \
+	"169.254.170.23,fd00:ec2::254,fd00:ec2::23"
 
 static int64_t ms(unsigned seconds)
 {
 	return (int64_t)(seconds ? seconds : 1) * 1000;
+}
+
+static const char *environment(const char *name, const char *other)
+{
+	const char *value = getenv(name);
+
+	if (!value && other)
+		value = getenv(other);
+	return value && *value ? value : NULL;
+}
+
+/* What the environment says, and what no proxy can reach for us. */
+static char *no_proxy(void)
+{
+	const char *theirs = environment("no_proxy", "NO_PROXY");
+	struct buf list = BUF_INIT(BUF_LINE);
+
+	if (theirs && !strcmp(theirs, "*"))
+		return strdup(theirs);
+	if (theirs)
+		buf_addf(&list, "%s,", theirs);
+	buf_adds(&list, OURS);
+	return buf_detach(&list);
+}
+
+const char *http_lane_proxy(const struct http_lane *lane, const char *scheme)
+{
+	bool tls = !strcmp(scheme, "https");
+
+	if (lane->proxy)
+		return *lane->proxy ? "the setting `proxy`" : NULL;
+	if (!strcmp(lane->no_proxy, "*"))
+		return NULL;
+	if (tls ? environment("https_proxy", "HTTPS_PROXY")
+		: environment("http_proxy", NULL))
+		return tls ? "https_proxy, unless no_proxy has the host"
+			   : "http_proxy, unless no_proxy has the host";
+	return environment("all_proxy", "ALL_PROXY")
+		       ? "all_proxy, unless no_proxy has the host"
+		       : NULL;
 }
 
 struct http_lane *http_lane_new(struct http_engine *e,
@@ -34,11 +80,13 @@ struct http_lane *http_lane_new(struct http_engine *e,
 	lane->connect_timeout_ms = ms(s->connect_timeout_s);
 	lane->idle_timeout_ms = ms(s->idle_timeout_s);
 	lane->deadline_ms = ms(s->deadline_s);
-	if (s->proxy && *s->proxy)
+	if (s->proxy)
 		lane->proxy = strdup(s->proxy);
+	else
+		lane->no_proxy = no_proxy();
 	if (s->ca_file && *s->ca_file)
 		lane->ca_file = strdup(s->ca_file);
-	if ((s->proxy && *s->proxy && !lane->proxy) ||
+	if ((!lane->proxy && !lane->no_proxy) ||
 	    (s->ca_file && *s->ca_file && !lane->ca_file)) {
 		http_lane_free(lane);
 		return NULL;
@@ -51,6 +99,7 @@ void http_lane_free(struct http_lane *lane)
 	if (!lane)
 		return;
 	free(lane->proxy);
+	free(lane->no_proxy);
 	free(lane->ca_file);
 	free(lane);
 }

@@ -79,7 +79,9 @@ struct http_lane {
 	struct http_loop *loop;
 	unsigned connections;
 	int64_t connect_timeout_ms, idle_timeout_ms, deadline_ms;
-	char *proxy, *ca_file;
+	char *proxy; /* "" none; NULL: the environment's ... */
+	char *no_proxy; /* ... but not to these */
+	char *ca_file;
 
 	/* The engine thread's. */
 	struct http_attempts *queue[HTTP_CLASSES];

@@ -104,7 +104,9 @@ const struct option conn_options[] = {
 	    .help = "what uploads are checked by"),
 	ROW(ca_file, STRING, ca_file, .max = 4096,
 	    .help = "certificates to trust (default: the system's)"),
-	ROW(proxy, STRING, proxy, .max = 2048, .help = "http://HOST:PORT"),
+	ROW(proxy, STRING, proxy, .max = 2048,
+	    .help = "http://HOST:PORT, or none (default: https_proxy, "
+		    "http_proxy and no_proxy of the environment)"),
 	ROW(storage_class, STRING, storage_class, .max = 64,
 	    .help = "storage class of new objects"),
 	ROW(sse, STRING, sse, .max = 64,
@@ -313,7 +315,7 @@ static int check_server_keys(const struct conn *c,
 	int rc = check_server("endpoint_url", c->endpoint_url, err);
 
 	if (!rc)
-		rc = check_server("proxy", c->proxy, err);
+		rc = check_server("proxy", conn_proxy(c), err);
 	if (!rc)
 		rc = check_word("region", c->region, err);
 	if (!rc)

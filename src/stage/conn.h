@@ -44,6 +44,8 @@ struct conn {
 enum conn_content_type { CONN_TYPE_BY_NAME, CONN_TYPE_OFF };
 enum conn_addressing { CONN_PATH, CONN_VIRTUAL, CONN_SAME };
 
+#define CONN_NO_PROXY "none" /* of the setting proxy */
+
 extern const struct option conn_options[];
 
 /* Is the url one of a directory of this machine (fs://)? */
@@ -85,6 +87,9 @@ void conn_region(const struct conn *c, struct buf *out);
 
 /* The same of what URLs name; nothing where that is the endpoint. Appends. */
 void conn_public_endpoint(const struct conn *c, struct buf *out);
+/* The setting, as a lane takes it: "" for the word none, NULL when nothing is
+ * said. */
+const char *conn_proxy(const struct conn *c);
 /* Does the bucket stand in front of the host, or of the public one? */
 bool conn_virtual_host(const struct conn *c, bool public);
 

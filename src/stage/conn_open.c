@@ -29,7 +29,7 @@ static struct http_lane *open_lane(const struct conn *c,
 		.connect_timeout_s = c->connect_timeout,
 		.idle_timeout_s = c->idle_timeout,
 		.deadline_s = c->deadline,
-		.proxy = given(c->proxy),
+		.proxy = conn_proxy(c),
 		.ca_file = given(c->ca_file),
 	};
 
@@ -50,7 +50,7 @@ static struct signer *open_signer(const struct conn *c, const char *region,
 		.role_arn = given(c->role_arn),
 		.external_id = given(c->external_id),
 		.region = region,
-		.proxy = given(c->proxy),
+		.proxy = conn_proxy(c),
 		.engine = engine,
 	};
 	struct cred_cache *creds;

@@ -39,6 +39,10 @@ static const char *bucket_fault(const char *s, size_t n)
 {
 	if (!n)
 		return "the bucket is missing: s3://BUCKET/PATH/";
+	if (n >= 4 && !memcmp(s, "arn:", 4))
+		return "an access point is written by its alias: "
+		       "s3://NAME-...-s3alias/ (`aws s3control "
+		       "get-access-point` shows it as Alias)";
 	if (n > 255)
 		return "the bucket's name is too long";
 	for (size_t i = 0; i < n; i++)
@@ -219,6 +223,13 @@ void conn_public_endpoint(const struct conn *c, struct buf *out)
 
 	if (given(c->public_endpoint_url))
 		conn_endpoint(&other, out);
+}
+
+const char *conn_proxy(const struct conn *c)
+{
+	const char *proxy = given(c->proxy);
+
+	return proxy && !strcmp(proxy, CONN_NO_PROXY) ? "" : proxy;
 }
 
 bool conn_virtual_host(const struct conn *c, bool public)

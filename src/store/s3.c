@@ -34,12 +34,14 @@ static int s3_describe(struct store *store, struct buf *out)
 	struct creds *creds = NULL;
 	struct s3_present now;
 	char end[TIME_RFC3339_SIZE];
+	const char *proxy;
 	int err;
 
 	s3_present(s, &now);
 	buf_addf(out, "%s://", s->io.url.scheme);
 	s3_place_host(&s->io, now.region, out);
 	buf_addf(out, ", region %s, credentials: ", now.region);
+	proxy = s->lane ? http_lane_proxy(s->lane, s->io.url.scheme) : NULL;
 	err = cred_cache_get(signer_creds(s->signer), &creds, NULL);
 	if (err) /* why: store_check() says it */
 		buf_adds(out, "none");
@@ -59,6 +61,8 @@ static int s3_describe(struct store *store, struct buf *out)
 			buf_adds(out, ", and over plain http pre-signed URLs "
 				      "are off by that");
 	}
+	if (proxy && !s3_place_is_here(&s->io))
+		buf_addf(out, "; by the proxy of %s", proxy);
 	s3_lack_show(s, out);
 	return err ? err : buf_err(out);
 }

@@ -221,7 +221,9 @@ static int copy(struct copy *x, struct object_info *out)
 	err = copy_small(x, true, out);
 	if (err != -ENOTSUP || !x->cond)
 		return err;
-	err = copy_small(x, false, out); /* looked at a moment ago */
+	err = s3_must_hold(x->s, x->to, x->cond);
+	if (!err)
+		err = copy_small(x, false, out);
 	if (!err)
 		s3_lack_note(x->s, s3_lack_of_cond(x->cond));
 	return err;

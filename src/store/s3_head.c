@@ -108,7 +108,7 @@ int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 	return err;
 }
 
-int s3_check_cond(struct s3 *s, const char *key, const struct store_cond *cond)
+int s3_must_hold(struct s3 *s, const char *key, const struct store_cond *cond)
 {
 	struct http_reply reply;
 	struct object_info there;
@@ -118,13 +118,21 @@ int s3_check_cond(struct s3 *s, const char *key, const struct store_cond *cond)
 		return 0;
 	err = s3_head_reply(s, key, false, &there, &reply);
 	http_reply_clear(&reply);
-	/* Who may not look leaves it to the request's own condition. */
 	if (cond->if_absent)
-		return err == -ENOENT || err == -EACCES ? 0
-		       : err                            ? err
-							: -EEXIST;
+		return err == -ENOENT ? 0 : err ? err : -EEXIST;
 	if (!err && strcmp(there.etag, cond->if_match))
 		err = -ESTALE;
+	return err;
+}
+
+int s3_check_cond(struct s3 *s, const char *key, const struct store_cond *cond)
+{
+	int err = s3_must_hold(s, key, cond);
+
+	/* Who may not look leaves it to the request's own condition. */
+	if (err == -EACCES && cond->if_absent &&
+	    !s3_lacks(s, s3_lack_of_cond(cond)))
+		err = 0;
 	return err;
 }
 
@@ -361,6 +369,7 @@ static void why_refused(const struct s3_call *c, long status, struct buf *err)
 static void why_unreachable(const struct s3_call *c, int rc,
 			    const struct http_reply *reply, struct buf *err)
 {
+	const char *hint = s3_place_hint(&c->s3->io, rc);
 	struct buf host = BUF_INIT(1024);
 	struct s3_present now;
 
@@ -372,6 +381,8 @@ static void why_unreachable(const struct s3_call *c, int rc,
 		buf_addf(err, "cannot reach %s", buf_str(&host));
 	if (reply->why)
 		buf_addf(err, ": %s", reply->why);
+	if (hint)
+		buf_addf(err, " (%s)", hint);
 	buf_clear(&host);
 }
 

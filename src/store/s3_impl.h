@@ -258,6 +258,9 @@ void s3_copy_source(struct s3_call *c, const char *key, const char *etag);
  * or the HEAD's failure.
  */
 int s3_check_cond(struct s3 *s, const char *key, const struct store_cond *cond);
+/* The same when the request cannot have the condition: nothing is left to it.
+ */
+int s3_must_hold(struct s3 *s, const char *key, const struct store_cond *cond);
 
 /* ---- the vtable, by noun ---- */
 int s3_check(struct store *s, const char *prefix, struct buf *err);

@@ -352,18 +352,30 @@ int s3_call_speak(struct s3_call *c, int err, const struct http_reply *reply)
 	return s3_call_failed(c, reply, err, why);
 }
 
+/* No answer came. */
+static int unanswered(struct s3_call *c, int rc, const struct http_reply *reply)
+{
+	const char *hint = s3_place_hint(&c->s3->io, rc);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int err = outward(rc);
+
+	buf_adds(&why, c->err       ? "the request cannot be made"
+		       : reply->why ? reply->why
+				    : strerror(-rc));
+	if (hint)
+		buf_addf(&why, " (%s)", hint);
+	s3_call_failed(c, reply, err, buf_str(&why));
+	buf_clear(&why);
+	return err;
+}
+
 int s3_call_outcome(struct s3_call *c, int rc, const struct http_reply *reply)
 {
 	const char *why = c->error.message;
 	int err;
 
-	if (rc) {
-		err = outward(rc);
-		return s3_call_failed(c, reply, err,
-				      c->err ? "the request cannot be made"
-				      : reply->why ? reply->why
-						   : strerror(-rc));
-	}
+	if (rc)
+		return unanswered(c, rc, reply);
 	if (reply->status / 100 == 2 && c->parsed == -EBADMSG)
 		return s3_call_failed(c, reply, -EIO,
 				      "the store's answer is garbage");

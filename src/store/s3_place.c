@@ -317,3 +317,20 @@ bool s3_place_is_https(const struct s3_place *p)
 {
 	return !strcmp(p->url.scheme, "https");
 }
+
+bool s3_place_is_here(const struct s3_place *p)
+{
+	const char *host = p->url.host;
+
+	return !strcmp(host, "localhost") || !strcmp(host, "[::1]") ||
+	       text_starts_with(host, "127.");
+}
+
+const char *s3_place_hint(const struct s3_place *p, int err)
+{
+	if (err == -EKEYREJECTED && p->virtual_host && s3_place_is_https(p) &&
+	    strchr(p->bucket, '.'))
+		return "a certificate for *.HOST does not hold for a bucket "
+		       "with dots in its name: set addressing = path";
+	return NULL;
+}

@@ -42,6 +42,10 @@ void s3_place_path(const struct s3_place *p, const char *key, struct buf *out);
 /* Can that be a region: a part of a scope, perhaps of a host? */
 bool s3_region_valid(const char *region);
 
+/* What to do about a failure to reach it (-errno), or NULL. */
+const char *s3_place_hint(const struct s3_place *p, int err);
+/* Is it this machine? */
+bool s3_place_is_here(const struct s3_place *p);
 bool s3_place_is_https(const struct s3_place *p);
 
 #endif

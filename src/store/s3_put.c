@@ -119,7 +119,7 @@ static int put_cond(struct s3 *s, const char *key,
 		err = put_once(s, key, body, meta, cond, out);
 	if (err != -ENOTSUP || !lack)
 		return err;
-	err = s3_check_cond(s, key, cond);
+	err = s3_must_hold(s, key, cond);
 	if (!err)
 		err = put_once(s, key, body, meta, NULL, out);
 	if (!err)

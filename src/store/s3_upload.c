@@ -307,7 +307,7 @@ int s3_upload_complete(struct store_upload *base,
 		err = complete(&x, cond, out);
 	if (err != -ENOTSUP || !cond)
 		return err;
-	err = s3_check_cond(s, base->key, cond);
+	err = s3_must_hold(s, base->key, cond);
 	if (!err)
 		err = complete(&x, NULL, out);
 	if (!err)

@@ -262,6 +262,46 @@ static void test_a_proxy_is_asked(void **state)
 	http_lane_free(by_proxy);
 }
 
+/* The environment's, unless the lane says that there is none. */
+static void test_the_environments_proxy(void **state)
+{
+	static const struct {
+		const char *sentence, *no_proxy, *proxy;
+		long status;
+	} rows[] = {
+		{ "it is asked", NULL, NULL, 200 },
+		{ "but for some hosts", "other,nowhere.invalid", NULL, 0 },
+		{ "or for any", "*", NULL, 0 },
+		{ "or for this lane", NULL, "", 0 },
+	};
+	struct http_lane_settings set = probe_settings;
+	char proxy[64];
+
+	snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", server.port);
+	setenv("http_proxy", proxy, 1);
+	set.deadline_s = 1;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct http_lane *by;
+		struct probe p;
+
+		if (rows[i].no_proxy)
+			setenv("no_proxy", rows[i].no_proxy, 1);
+		else
+			unsetenv("no_proxy");
+		set.proxy = rows[i].proxy;
+		by = http_lane_new(engine, &set);
+		probe_init(&p, 0, HTTP_GET, NULL);
+		p.url = "http://nowhere.invalid/x";
+		probe_run(by, &p);
+		if (p.status != rows[i].status)
+			fail_msg("%s: %ld", rows[i].sentence, p.status);
+		probe_clear(&p);
+		http_lane_free(by);
+	}
+	unsetenv("http_proxy");
+	unsetenv("no_proxy");
+}
+
 static const struct {
 	const char *sentence;
 	const char *url;
@@ -297,6 +337,7 @@ int main(void)
 		engine_test(test_a_large_body_does_not_wait_longer_for_nobody),
 		engine_test(test_the_request_is_ours),
 		engine_test(test_a_proxy_is_asked),
+		engine_test(test_the_environments_proxy),
 		engine_test(test_bad_urls),
 	};
 

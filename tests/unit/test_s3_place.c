@@ -1,6 +1,8 @@
 /* Hosts, paths and regions of endpoints: pure, by table. */
 #include "unit.h"
 
+#include <errno.h>
+
 #include "base/buf.h"
 #include "store/s3_place.h"
 
@@ -138,11 +140,45 @@ static void regions(void **state)
 	}
 }
 
+static void hints(void **state)
+{
+	static const struct {
+		const char *sentence, *endpoint, *bucket;
+		bool virtual_host, hint;
+		int err;
+	} rows[] = {
+		{ "dots over TLS", "https://h.example", "a.b", true, true,
+		  -EKEYREJECTED },
+		{ "by path", "https://h.example", "a.b", false, false,
+		  -EKEYREJECTED },
+		{ "without dots", "https://h.example", "ab", true, false,
+		  -EKEYREJECTED },
+		{ "another failure", "https://h.example", "a.b", true, false,
+		  -ECONNREFUSED },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct s3_place p;
+
+		row_number(rows[i].sentence,
+			   s3_place_init(&p, rows[i].endpoint, rows[i].bucket,
+					 rows[i].virtual_host, &err),
+			   0);
+		row_number(rows[i].sentence,
+			   s3_place_hint(&p, rows[i].err) != NULL,
+			   rows[i].hint);
+		s3_place_clear(&p);
+		buf_clear(&err);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		{ "hosts and paths", places },
 		{ "the region in an endpoint's name", regions },
+		{ "what to do about a failure", hints },
 	};
 
 	return cmocka_run_group_tests_name("s3_place", tests, NULL, NULL);
