@@ -7,12 +7,16 @@
  * Among many keys it becomes one that is there for its keys only, and goes with
  * the last of them: a listing names a folder before what it holds.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/log.h"
 #include "store/local_impl.h"
 
 /* etag NULL: whatever is there. */
@@ -53,6 +57,32 @@ static int make_implied(const struct local_path *p)
 	return err;
 }
 
+/* A folder that no listing shows anything of is not empty all the same. */
+static void say_hidden(struct local *l, const struct local_path *p,
+		       const char *key)
+{
+	int fd = local_openat(p->dir, p->name, O_RDONLY | O_DIRECTORY);
+	struct buf what = BUF_INIT(STORE_KEY_MAX + NAME_MAX);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	while (d && !what.len && (e = readdir(d)))
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
+		    e->d_type != DT_REG && e->d_type != DT_DIR)
+			buf_addf(&what, "%s%s", key, e->d_name);
+	if (what.len && !buf_err(&what))
+		log_at(LOG_LEVEL_WARN,
+		       &(struct log_where){ .stage = l->base.name,
+					    .key = buf_str(&what) },
+		       "a directory is not empty: it holds this name, which is "
+		       "neither a file's nor a directory's");
+	if (d)
+		closedir(d);
+	else if (fd >= 0)
+		close(fd);
+	buf_clear(&what);
+}
+
 static int remove_one(struct local *l, const char *key, const char *etag,
 		      bool imply)
 {
@@ -71,6 +101,8 @@ static int remove_one(struct local *l, const char *key, const char *etag,
 		err = unlink_at(&p, etag);
 	if (err == -ENOTEMPTY && imply)
 		err = make_implied(&p);
+	else if (err == -ENOTEMPTY)
+		say_hidden(l, &p, key);
 	local_path_close(&p);
 	if (lock >= 0)
 		close(lock);

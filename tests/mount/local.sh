@@ -182,6 +182,12 @@ is 'nothing is written through a link' \
 is 'LIST has none of them' "$(sf list @ext | cut -f1 |
 	grep -E '^(link|dirlink|relative|fifo|device|socket)')" ''
 rm -f "$EXT"/{link,dirlink,relative,fifo,device,socket}
+mkdir "$E/held"
+ln -s nowhere "$EXT/held/link"
+is 'a directory that holds one looks empty and is not' \
+	"$(ls "$E/held"; sys rmdir "$E/held")" ENOTEMPTY
+ok '... and the log names it' 'grep "not empty" $LOG | grep -q "held/link"'
+rm -r "$EXT/held"
 
 is "the store's own folder is not shown" "$(ls -A "$E" | grep -x .stagefs)" ''
 like 'nor entered' "$(sys listdir "$E/.stagefs")" '^(ENOENT|EPERM|EACCES)$'
