@@ -50,6 +50,9 @@ int file_open(const struct file_env *env, struct inode *i,
  * first (file_publish()). */
 void file_close(struct file *f);
 
+/* The store has told all about the object at its name: nothing need be asked for
+ * when a version of it is published. */
+void file_told(struct file *f, const struct object_details *d);
 struct inode *file_inode(struct file *f);
 /* Its stage, and the key that it has or had last. 0 or -ENOMEM. */
 struct stage *file_stage(struct file *f);

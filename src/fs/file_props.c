@@ -73,6 +73,35 @@ void file_props_forget(struct file *f)
 	set(f, NULL, NULL);
 }
 
+/* Tags are asked for when they are needed. Who has the turn may be using what is
+ * known. */
+void file_told(struct file *f, const struct object_details *d)
+{
+	const char *tags = props_get(&d->props, PROP_TAG_COUNT);
+	struct file_locked *g;
+	struct props *props;
+
+	if (file_props_known(f) || (tags && strcmp(tags, "0") != 0))
+		return;
+	props = malloc(sizeof(*props));
+	if (!props)
+		return;
+	*props = d->props;
+	lock_take(&f->lock);
+	g = file_locked(f);
+	if (g->state == FILE_CLEAN && g->has_base &&
+	    !strcmp(g->base.etag, d->info.etag)) {
+		struct props *old = g->props;
+
+		g->props = props;
+		g->props_known = true;
+		memcpy(g->props_etag, d->info.etag, sizeof(g->props_etag));
+		props = old;
+	}
+	lock_drop(&f->lock);
+	free(props);
+}
+
 /* 0 and the headers of what stands there, NULL when it is as if new. */
 static int ask(struct file *f, const struct base *b, struct props **out)
 {

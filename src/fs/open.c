@@ -36,8 +36,9 @@
 #define OPEN_TRIES 2
 
 /* Is the object in the store still the one of v? 0 or -ESTALE, else why that
- * could not be told. */
-static int ask_head(struct fs *fs, struct inode *i, const struct inode_view *v)
+ * could not be told. f learns its headers by the way. */
+static int ask_head(struct fs *fs, struct inode *i, struct file *f,
+		    const struct inode_view *v)
 {
 	uint64_t asked = tree_clock(fs->tree);
 	struct stage *stage = inode_stage(fs->tree, i);
@@ -51,8 +52,10 @@ static int ask_head(struct fs *fs, struct inode *i, const struct inode_view *v)
 		err = store_head(stage->store, buf_str(&key), now);
 	if (err == -ENOENT || (!err && strcmp(now->info.etag, v->info.etag)))
 		err = -ESTALE;
-	if (!err)
+	if (!err) {
 		inode_confirmed(fs->tree, i, v->info.etag, asked);
+		file_told(f, now);
+	}
 	free(now);
 	stage_unref(stage);
 	buf_clear(&key);
@@ -87,7 +90,7 @@ static int confirm(struct fs *fs, struct inode *i, int flags, struct file *f,
 	    !inode_has_pages(fs->tree, i, v->info.etag))
 		err = ask_first_bytes(fs, i, f, v);
 	if (err == -EAGAIN)
-		err = asked ? 0 : ask_head(fs, i, v);
+		err = asked ? 0 : ask_head(fs, i, f, v);
 	return err;
 }
 

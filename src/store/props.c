@@ -13,8 +13,8 @@ static const struct row {
 } table[] = {
 	{ PROP_TYPE, PROP_CONTENT },
 	{ PROP_ENCODING, PROP_CONTENT },
-	{ "content-disposition", PROP_CONTENT },
-	{ "content-language", PROP_CONTENT },
+	{ PROP_DISPOSITION, PROP_CONTENT },
+	{ PROP_LANGUAGE, PROP_CONTENT },
 	{ PROP_CACHE, PROP_CONTENT },
 	{ PROP_EXPIRES, PROP_CONTENT },
 	{ PROP_CLASS, PROP_SERVER },

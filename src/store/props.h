@@ -20,6 +20,8 @@ struct store_meta;
 
 #define PROP_TYPE "content-type"
 #define PROP_ENCODING "content-encoding"
+#define PROP_DISPOSITION "content-disposition"
+#define PROP_LANGUAGE "content-language"
 #define PROP_CACHE "cache-control"
 #define PROP_EXPIRES "expires"
 #define PROP_CLASS "x-amz-storage-class"

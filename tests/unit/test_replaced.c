@@ -44,6 +44,32 @@ static off_t size_of(struct mount *m, struct inode *i)
 	return st.st_size;
 }
 
+/* An edit keeps what the object has, for the one HEAD that its open makes. */
+static void test_headers(void **state)
+{
+	const struct store_body body = { .data = "x", .fd = -1, .len = 1 };
+	const struct store_meta meta = { .content_type = "text/x-mine" };
+	struct object_details d;
+	struct mount m;
+	struct handle *h;
+	struct stat st;
+	unsigned heads;
+
+	mount_up(&m, "", 60, false);
+	assert_int_equal(store_put(m.store, "f", &body, &meta, NULL, NULL), 0);
+	assert_int_equal(mount_stat(&m, "f", &st), 0);
+	heads = memstore_calls(m.store, "head");
+	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_APPEND, &h), 0);
+	assert_int_equal(fs_write(m.fs, h, 1, "y", 1), 0);
+	assert_int_equal(fs_flush(m.fs, h), 0);
+	fs_release(m.fs, h);
+	assert_int_equal(memstore_calls(m.store, "head"), heads + 1);
+	assert_int_equal(store_head(m.store, "f", &d), 0);
+	assert_int_equal(d.info.size, 2);
+	row_equal("type", props_get(&d.props, PROP_TYPE), "text/x-mine");
+	mount_down(&m);
+}
+
 /* Another machine replaces what is open: what was opened before is an orphan,
  * and neither reads nor writes what stands under its name now. */
 static void test_stale(void **state)
@@ -209,6 +235,7 @@ static void test_costs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_replaced),
 		cmocka_unit_test(test_costs),
