@@ -74,6 +74,9 @@ static int ask_first(struct download *d, struct transfer_piece *p,
 		p->ranged = ranged;
 		p->len = !ranged ? TRANSFER_UNKNOWN : n < CHUNK ? n : CHUNK;
 		p->info = d->info;
+		/* a listing's ETag need not be the object's own */
+		if (!d->done)
+			p->info.etag[0] = '\0';
 		rc = http_perform(d->job->remote.lane, &p->http, &reply);
 		rc = transfer_piece_outcome(p, rc, &reply, why);
 		p->row = NULL;

@@ -366,6 +366,15 @@ void inode_copied(struct tree *t, struct inode *i,
 	tree_drop(t);
 }
 
+void inode_renamed_etag(struct tree *t, struct inode *i, const char *listed,
+			const char *etag)
+{
+	tree_take(t);
+	if ((i->flags & INODE_PUBLISHED) && !strcmp(inode_etag(i), listed))
+		put_version(i, etag);
+	tree_drop(t);
+}
+
 void inode_published(struct tree *t, struct inode *i,
 		     const struct object_info *info)
 {

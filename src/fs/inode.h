@@ -177,6 +177,9 @@ void inode_published(struct tree *t, struct inode *i,
 /* Its object was copied by the store: the same bytes under this ETag. */
 void inode_copied(struct tree *t, struct inode *i,
 		  const struct object_info *info);
+/* The object that a listing called `listed` calls itself so. */
+void inode_renamed_etag(struct tree *t, struct inode *i, const char *listed,
+			const char *etag);
 /* The store was asked when the clock stood at `asked`, and it is still this
  * object: believed anew, unless we changed it since. */
 void inode_confirmed(struct tree *t, struct inode *i, const char *etag,

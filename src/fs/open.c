@@ -94,6 +94,32 @@ static int confirm(struct fs *fs, struct inode *i, int flags, struct file *f,
 	return err;
 }
 
+/*
+ * The store has not what we know by its ETag. Some stores' listings have others
+ * than their objects: then it is the same object, and is known by its own from
+ * now on. Else the next lookup is to ask.
+ */
+static void other_etag(struct fs *fs, struct inode *i,
+		       const struct inode_view *v)
+{
+	struct stage *stage = NULL;
+	struct buf key = NAMES_KEY;
+	struct object_info now;
+	int err = -ESTALE;
+
+	if (!v->files && !v->orphan && v->published && *v->info.etag)
+		stage = inode_stage(fs->tree, i);
+	if (stage && !inode_key(fs->tree, i, &key))
+		err = store_confirm(stage->store, buf_str(&key), v->info.etag,
+				    &now);
+	if (err)
+		inode_doubt(fs->tree, i);
+	else
+		inode_renamed_etag(fs->tree, i, v->info.etag, now.etag);
+	stage_unref(stage);
+	buf_clear(&key);
+}
+
 static int open_once(struct fs *fs, struct inode *i, int flags,
 		     struct file **out, struct inode_view *v)
 {
@@ -105,6 +131,11 @@ static int open_once(struct fs *fs, struct inode *i, int flags,
 	 * at when its file is opened. */
 	if (v->files && v->open && v->published && !v->orphan)
 		inode_doubt(fs->tree, i);
+	/* A listing without ETags: nothing could be asked for by one. */
+	if (v->published && !v->files && !v->orphan && !v->ours &&
+	    !*v->info.etag)
+		inode_doubt(fs->tree, i);
+	inode_view(fs->tree, i, v);
 	asked = !v->fresh;
 	err = names_refresh(fs, i);
 	if (err)
@@ -120,8 +151,8 @@ static int open_once(struct fs *fs, struct inode *i, int flags,
 		if (err)
 			file_close(*out);
 	}
-	if (err == -ESTALE) /* the next lookup is to ask */
-		inode_doubt(fs->tree, i);
+	if (err == -ESTALE)
+		other_etag(fs, i, v);
 	return err;
 }
 

@@ -125,13 +125,25 @@ uint64_t tree_clock(struct tree *t)
 	return now;
 }
 
+/* The same bytes: by the ETag, or where none is told by what else is. */
+static bool told_the_same(const struct inode *i, const struct object_info *info)
+{
+	int64_t apart = info->mtime.tv_sec - i->mtime.sec;
+
+	if (!(i->flags & INODE_PUBLISHED))
+		return false;
+	if (info->etag[0])
+		return !strcmp(inode_etag(i), info->etag);
+	return i->size == info->size &&
+	       ((i->flags & INODE_OWN_MTIME) || (apart >= -1 && apart <= 1));
+}
+
 /* The same bytes as we know keep their times: a time that we gave a file does
  * not jump to the store's when it is asked again. */
 static void told_file(struct tree *t, struct inode *i,
 		      const struct object_info *info) REQUIRES(t->lock)
 {
-	bool same = (i->flags & INODE_PUBLISHED) && info->etag[0] &&
-		    !strcmp(inode_etag(i), info->etag);
+	bool same = told_the_same(i, info);
 
 	i->flags |= INODE_PUBLISHED;
 	i->size = info->size;

@@ -97,6 +97,7 @@ static const struct store_ops s3_ops = {
 	.check = s3_check,
 	.stat = s3_stat,
 	.head = s3_head,
+	.confirm = s3_confirm,
 	.list_open = s3_list_open,
 	.list_next = s3_list_next,
 	.list_close = s3_list_close,

@@ -4,6 +4,9 @@
  * A server or proxy that makes its answers as they go tells no length in a
  * HEAD. A GET of the first byte has the size in its Content-Range; where ranges
  * are unknown too, the listing has it.
+ *
+ * Some stores' listings have ETags of their own. Once that is seen, they are
+ * left out of listings: nobody could ask for an object by them.
  */
 #include <errno.h>
 #include <string.h>
@@ -170,4 +173,53 @@ int s3_ask_names(struct s3 *s, struct s3_page *page)
 	if (silent == S3_SILENT_ENCODED)
 		s3_page_decoded(page);
 	return err;
+}
+
+/* ---- ETags ---- */
+
+static void learn_etags(struct s3 *s)
+{
+	struct log_where where = { .stage = s->base.name };
+	bool known;
+
+	lock_take(&s->lock);
+	known = s3_locked(s)->other_etags;
+	s3_locked(s)->other_etags = true;
+	lock_drop(&s->lock);
+	if (!known)
+		log_at(LOG_LEVEL_INFO, &where,
+		       "the store's listings have other ETags than its "
+		       "objects: they do not count");
+}
+
+/* The listing still has its ETag, so nobody has put another object there. */
+static bool is_listed_as(struct s3 *s, const char *key, const char *etag,
+			 const struct object_info *now)
+{
+	struct object_info entry;
+	int64_t apart;
+
+	if (!*now->etag || s3_ask_listed(s, key, &entry) ||
+	    strcmp(entry.etag, etag) || entry.size != now->size)
+		return false;
+	apart = entry.mtime.tv_sec - now->mtime.tv_sec;
+	return apart >= -1 && apart <= 1;
+}
+
+int s3_confirm(struct store *store, const char *key, const char *listed,
+	       struct object_info *now)
+{
+	struct s3 *s = s3_of(store);
+	struct http_reply reply;
+	int err = s3_head_reply(s, key, true, now, &reply);
+
+	http_reply_clear(&reply);
+	if (err)
+		return err == -ENOENT ? -ESTALE : err;
+	if (!strcmp(now->etag, listed))
+		return 0;
+	if (!is_listed_as(s, key, listed, now))
+		return -ESTALE;
+	learn_etags(s);
+	return 0;
 }

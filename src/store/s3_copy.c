@@ -240,7 +240,7 @@ int s3_copy(struct store *store, const char *from, const char *etag,
 	int err = s3_head_reply(x.s, from, false, &x.source, &head);
 
 	if (!err && etag && strcmp(etag, x.source.etag))
-		err = -ESTALE;
+		err = s3_confirm(store, from, etag, &x.source);
 	if (!err && !*x.source.etag)
 		err = -EIO;
 	err = err ? err : s3_check_cond(x.s, to, cond);

@@ -27,6 +27,7 @@ struct s3_locked {
 	int64_t skew_s; /* the server's clock minus ours */
 	bool skew_warned;
 	bool no_batch; /* the server has no DeleteObjects */
+	bool other_etags; /* listings have others than objects */
 	bool unlisted_told; /* that the keys may not list */
 	enum s3_silent silent; /* names of pages that do not say */
 	unsigned generation; /* grows when region or skew change */
@@ -272,6 +273,8 @@ void s3_list_first(struct s3_call *c, struct s3 *s, const char *prefix,
 /* The same, and all headers; quiet: a failure is not logged. */
 int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 		  struct object_info *out, struct http_reply *reply);
+int s3_confirm(struct store *s, const char *key, const char *listed,
+	       struct object_info *now);
 int s3_list_open(struct store *s, const struct list_query *q,
 		 struct store_list **out);
 int s3_list_next(struct store_list *l, struct list_entry *out);

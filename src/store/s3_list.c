@@ -239,6 +239,19 @@ static void tell_lost(struct s3_list *l)
 	l->lost_told |= l->page.lost > 0;
 }
 
+/* Those of a store whose objects have others. */
+static void drop_etags(struct s3_list *l)
+{
+	struct s3 *s = s3_of(l->base.store);
+	bool drop;
+
+	lock_take(&s->lock);
+	drop = s3_locked(s)->other_etags;
+	lock_drop(&s->lock);
+	for (unsigned i = 0; drop && i < l->page.n; i++)
+		l->page.entries[i].info.etag[0] = '\0';
+}
+
 /* The page that was fetched becomes the one that is read. */
 static int take_page(struct s3_list *l)
 {
@@ -264,8 +277,10 @@ static int take_page(struct s3_list *l)
 	fetch_free(f);
 	if (!err && l->page.unsure)
 		err = s3_ask_names(s, &l->page);
-	if (!err)
+	if (!err) {
+		drop_etags(l);
 		tell_lost(l);
+	}
 	return err;
 }
 

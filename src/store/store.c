@@ -112,6 +112,18 @@ int store_props(struct store *s, const char *key, struct object_details *out)
 	return err;
 }
 
+int store_confirm(struct store *s, const char *key, const char *listed,
+		  struct object_info *now)
+{
+	int err = store_check_key(key);
+
+	err = err ? err : store_check_etag(listed);
+	memset(now, 0, sizeof(*now));
+	if (err)
+		return err;
+	return s->ops->confirm ? s->ops->confirm(s, key, listed, now) : -ESTALE;
+}
+
 void store_get(struct store *s, struct store_get *get)
 {
 	static const struct object_info none;

@@ -205,6 +205,9 @@ struct store_ops {
 	int (*stat)(struct store *s, const char *key, struct name_info *out);
 	int (*head)(struct store *s, const char *key,
 		    struct object_details *out);
+	/* NULL: listings and objects have the same ETags. */
+	int (*confirm)(struct store *s, const char *key, const char *listed,
+		       struct object_info *now);
 	int (*list_open)(struct store *s, const struct list_query *q,
 			 struct store_list **out);
 	int (*list_next)(struct store_list *l, struct list_entry *out);
@@ -312,6 +315,11 @@ int store_head(struct store *s, const char *key, struct object_details *out);
  * that may not be read are left out, which is logged.
  */
 int store_props(struct store *s, const char *key, struct object_details *out);
+
+/* Is what a listing told of by the ETag `listed` still there, under another in
+ * the answers of the object itself? 0 and *now, -ESTALE: it is another. */
+int store_confirm(struct store *s, const char *key, const char *listed,
+		  struct object_info *now);
 
 /*
  * An iterator in key order (objects and grouped prefixes in one order).

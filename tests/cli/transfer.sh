@@ -203,6 +203,12 @@ is 'one whose end cannot be told is an error' \
 odd '"headers": {"Content-Encoding": "gzip"}'
 is 'one that was packed on the way is an error' \
 	"$RC $(grep -c 'encoded on the way' "$DIR/err")" '1 1'
+rm -f out/odd
+fault '{"match": {"method": "GET", "query": "list-type", "count": 0},
+	"action": {"type": "rewrite", "from": "<ETag>.", "to": "<ETag>X-"}}'
+run get -r @ext/d out/etags
+is 'a listing with ETags of its own does for get' "$RC $(files out/etags)" '0 d/e/a.txt '
+reset
 "$STAGEFS" presign @ext/a.txt --format json >row.json
 row() {	# ACTION
 	rm -f out/odd

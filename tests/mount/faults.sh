@@ -98,6 +98,32 @@ ok 'of a server that knows no ranges too' 'cmp $E/small $LOCAL/small'
 good_again
 remount
 
+# Listings whose ETags are not those of the objects.
+remount
+printf 'one\n' >$LOCAL/line
+s3_standin put ${EXT}o/log $LOCAL/line
+s3_standin put ${EXT}o/old $LOCAL/line
+fault '{"match": {"method": "GET", "query": "list-type", "count": 0},
+	"action": {"type": "rewrite", "from": "<ETag>.", "to": "<ETag>X-"}}'
+ok 'what was listed with another ETag is read' '
+	ls -l $E/o && cmp $E/o/log $LOCAL/line && ls -l $E/o && cmp $E/o/old $LOCAL/line'
+ok 'a listing amid a write leaves the file its own' '
+	exec 7>>$E/o/log && ls -l $E/o && sleep 2 && ls -l $E/o &&
+	echo two >&7 && exec 7>&- &&
+	[ "$(s3_standin get ${EXT}o/log)" = "$(printf "one\ntwo")" ]'
+ok 'an open file stays one' '
+	exec 7<$E/o/old && i=$(stat -c %i $E/o/old) && sleep 2 && ls -l $E/o &&
+	cmp $E/o/old $LOCAL/line && [ "$(stat -c %i $E/o/old)" = "$i" ] &&
+	cmp - $LOCAL/line <&7; r=$?; exec 7<&-; (exit $r)'
+printf 'new\n' >$LOCAL/line
+s3_standin put ${EXT}o/old $LOCAL/line
+ok 'one that was replaced is the new one' 'cmp $E/o/old $LOCAL/line'
+remount
+ok 'and the directory is renamed' '
+	ls -l $E/o && mv $E/o $E/p && cmp $E/p/old $LOCAL/line'
+good_again
+remount
+
 # Rights that are given in part.
 deny() {	# MATCHES...
 	local all=
@@ -126,7 +152,6 @@ ok 'a file is made where HEAD says 403 of what is not there' '
 	cp $LOCAL/small $E/absent && s3_standin get ${EXT}absent | cmp - $LOCAL/small'
 good_again # else it is a matter of metadata_ttl whether HEAD is asked
 is '... and is then what HEAD says' "$(sys read "$E/absent")" OK
-good_again
 remount
 
 # Writes: a failed one leaves the old object and no upload.

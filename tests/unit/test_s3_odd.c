@@ -426,6 +426,54 @@ static void etag_is_long(void **state)
 			 -ESTALE);
 }
 
+/* ---- ETags of listings ---- */
+
+#define OTHER_ETAGS \
+	"\"type\": \"rewrite\", \"from\": \"<ETag>.\", \"to\": \"<ETag>X-\""
+
+static void first_entry(const char *prefix, struct object_info *out)
+{
+	struct list_query q = { .prefix = prefix };
+	struct store_list *l;
+	struct list_entry e;
+
+	assert_int_equal(store_list_open(rig.s, &q, &l), 0);
+	assert_int_equal(store_list_next(l, &e), 1);
+	*out = e.info;
+	store_list_close(l);
+}
+
+static void listings_have_other_etags(void **state)
+{
+	struct object_info listed, old, now;
+	struct object_details d;
+
+	first_entry("k", &old);
+	standin_fault(&rig.standin, ALWAYS("GET") ", \"query\": \"list-type\"",
+		      OTHER_ETAGS);
+	first_entry("k", &listed);
+	assert_int_equal(store_head(rig.s, "k", &d), 0);
+	assert_string_not_equal(listed.etag, d.info.etag);
+	assert_int_equal(store_confirm(rig.s, "k", old.etag, &now), 0);
+	assert_int_equal(store_confirm(rig.s, "k", "\"none\"", &now), -ESTALE);
+	assert_int_equal(store_confirm(rig.s, "none", "\"none\"", &now),
+			 -ESTALE);
+	/* a copy that is bound to the listing's */
+	assert_int_equal(
+		store_copy(rig.s, "k", listed.etag, "copy", NULL, NULL), 0);
+	assert_int_equal(store_confirm(rig.s, "k", listed.etag, &now), 0);
+	assert_string_equal(now.etag, d.info.etag);
+	/* which does not count from now on */
+	first_entry("k", &now);
+	assert_string_equal(now.etag, "");
+	/* and does not hide that there is another object */
+	put("k", "another");
+	assert_int_equal(store_confirm(rig.s, "k", listed.etag, &now), -ESTALE);
+	assert_int_equal(store_copy(rig.s, "k", listed.etag, "copy", NULL,
+				    NULL),
+			 -ESTALE);
+}
+
 static int setup(void **state)
 {
 	rig_start(&rig, NULL);
@@ -462,6 +510,8 @@ int main(void)
 		ROW("names in another writing than was asked for",
 		    names_in_other_writing),
 		ROW("entries that were not asked for are EIO", bad_entries),
+		ROW("listings with ETags of their own",
+		    listings_have_other_etags),
 		ROW("what is permitted counts", rights),
 		ROW("a HEAD that says 403 of what is not there", absent_is_403),
 		ROW("keys that hold and may not list",
