@@ -184,6 +184,19 @@ int proc_writers(pid_t tid, uint64_t ino, const struct proc_mount *m)
 	return n;
 }
 
+uint64_t proc_program(pid_t tid)
+{
+	char path[64], exe[4096];
+	uint64_t h = 0xcbf29ce484222325ULL;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%ld/exe", (long)tid);
+	n = tid > 0 && proc_is_ours() ? readlink(path, exe, sizeof(exe)) : -1;
+	for (ssize_t k = 0; k < n; k++)
+		h = (h ^ (unsigned char)exe[k]) * 0x100000001b3ULL;
+	return n > 0 ? h | 1 : 0;
+}
+
 bool proc_ending(pid_t tid)
 {
 	int fd = tid > 0 && proc_is_ours()

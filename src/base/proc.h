@@ -34,6 +34,10 @@ struct proc_mount {
  */
 int proc_writers(pid_t tid, uint64_t ino, const struct proc_mount *m);
 
+/* A number for the program that a thread's process runs: another one after each
+ * execve(2) of another file; 0: it cannot be known. */
+uint64_t proc_program(pid_t tid);
+
 /* Has the process of a thread closed all that it had? It is at its end then, or
  * has ended. */
 bool proc_ending(pid_t tid);

@@ -121,19 +121,34 @@ static enum closing_answer judge(struct fs *fs, struct handle *h, pid_t process)
 	return closing_judge(&c);
 }
 
+static uint64_t program_of(struct fs *fs, pid_t thread)
+{
+	const struct fs_processes *p = &fs->processes;
+
+	return p->program ? p->program(p->arg, thread) : 0;
+}
+
 /* A close of that process's is answered before what it meant is stored. */
-static void note_waits(struct handle *h, pid_t process)
+static void note_waits(struct fs *fs, struct handle *h, pid_t thread,
+		       pid_t process)
 {
 	pid_t before = h->waits;
 
-	if (before != process)
-		h->waits = before ? HANDLE_MANY : process;
+	if (before == process)
+		return;
+	h->waits_program = program_of(fs, thread);
+	h->waits = before ? HANDLE_MANY : process;
 }
 
 /*
- * Does an error of a close reach a program that could have it? Not when others
- * were told that all is well, not when the process ends, and not when a shell
- * has only emptied the file: it does so by dup2(2), which drops the answer.
+ * Does an error of a close reach a program that could have it?
+ *
+ *   not when a shell has only emptied the file, which it does by dup2(2), for
+ *   that drops the answer of the close that it makes; nor, for the same reason,
+ *   when a program has moved the descriptor to another number itself, as shells
+ *   do for what is built into them;
+ *   not when others were told that all is well;
+ *   not when the process is at its end.
  */
 static bool is_heard(struct fs *fs, struct handle *h, pid_t thread,
 		     pid_t process)
@@ -142,7 +157,8 @@ static bool is_heard(struct fs *fs, struct handle *h, pid_t thread,
 
 	if ((h->flags & O_TRUNC) && !h->written)
 		return false;
-	if (h->waits && h->waits != process)
+	if (h->waits &&
+	    (h->waits != process || h->waits_program == program_of(fs, thread)))
 		return false;
 	return !process || !p->ending(p->arg, thread);
 }
@@ -159,7 +175,7 @@ int fs_close(struct fs *fs, struct handle *h, pid_t thread)
 	process = process_of(fs, thread);
 	switch (judge(fs, h, process)) {
 	case CLOSING_WAITS:
-		note_waits(h, process);
+		note_waits(fs, h, thread, process);
 		return 0;
 	case CLOSING_PUBLISHES:
 		handle_changed(h);

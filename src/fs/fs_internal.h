@@ -65,6 +65,7 @@ struct handle {
 	/* Whose close was answered before what it meant was stored; 0: none's,
 	 * HANDLE_MANY: those of several processes. */
 	_Atomic(pid_t) waits;
+	_Atomic(uint64_t) waits_program; /* what that one ran then */
 	_Atomic(bool) written; /* it did more than to make or empty the file */
 	_Atomic(enum handle_state) state;
 	_Atomic(int) write_err; /* of the write that failed */

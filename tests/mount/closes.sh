@@ -219,7 +219,9 @@ ok '... and leaves no object of half of it' '! s3_standin head s3/whole'
 echo old >"$E/refuse4"
 echo old >"$E/refuse5"
 echo old >"$E/refuse6"
+echo old >"$E/refuse8"
 fault "$R"
+bash -c 'echo builtin >"$1"' - "$E/refuse8"
 : 2>/dev/null >"$E/refuse4"
 (date; date) >"$E/refuse5"
 (date; date) >"$E/refuse7"
@@ -234,6 +236,9 @@ is '... once' "$(cat "$E/refuse5")" old
 fails '... in a new file too' 'Permission denied' \
 	'/bin/sh -c "exec cat $T/data >>$E/refuse7"'
 ok '... once' 'cat $T/data >>$E/refuse7 && cmp $T/data $E/refuse7'
+fails 'what a builtin of a shell has written too' 'Permission denied' \
+	'cat $E/refuse8'
+is '... once' "$(cat "$E/refuse8")" old
 is 'what a program was told by close is not said again' "$(cat "$E/refuse6")" old
 
 # ---- stages that change under an open file

@@ -264,8 +264,16 @@ static bool is_ending(void *arg, pid_t thread)
 	return ends[thread / 10];
 }
 
-static const struct fs_processes all_known = { process_of, writers_of,
-					       is_ending, NULL };
+static uint64_t runs = 1;
+
+static uint64_t program_of(void *arg, pid_t thread)
+{
+	return runs;
+}
+
+static const struct fs_processes all_known = {
+	process_of, writers_of, program_of, is_ending, NULL,
+};
 
 static void test_close(void **state)
 {
@@ -336,27 +344,28 @@ static void test_close(void **state)
 static const struct {
 	const char *sentence;
 	bool is_new; /* there was no object before */
-	bool writes, inherited, ends, released;
+	bool writes, inherited, ends, released, moved, execs;
 	int next; /* flags of the next open */
 	int wanted;
 } unheard[] = {
-	{ "written, and closed", false, true, false, false, false, O_RDONLY,
-	  0 },
-	{ "only emptied", false, false, false, false, false, O_RDONLY,
-	  -EACCES },
-	{ "... and written to", false, false, false, false, false, O_WRONLY,
-	  -EACCES },
-	{ "... and emptied anew", false, false, false, false, false,
-	  O_WRONLY | O_TRUNC, 0 },
-	{ "made, and closed", true, true, false, false, false, O_WRONLY, 0 },
-	{ "a child's close came before", false, true, true, false, false,
-	  O_RDONLY, -EACCES },
-	{ "... of a new file", true, true, true, false, false, O_WRONLY,
-	  -EACCES },
-	{ "at the end of the process", false, true, false, true, false,
-	  O_RDONLY, -EACCES },
-	{ "not closed at all", false, true, false, false, true, O_RDONLY,
-	  -EACCES },
+	{ "written, and closed", .writes = true, .wanted = 0 },
+	{ "only emptied", .wanted = -EACCES },
+	{ "... and written to", .next = O_WRONLY, .wanted = -EACCES },
+	{ "... and emptied anew", .next = O_WRONLY | O_TRUNC, .wanted = 0 },
+	{ "made, and closed", .is_new = true, .writes = true, .next = O_WRONLY,
+	  .wanted = 0 },
+	{ "a child's close came before", .writes = true, .inherited = true,
+	  .wanted = -EACCES },
+	{ "... of a new file", .is_new = true, .writes = true,
+	  .inherited = true, .next = O_WRONLY, .wanted = -EACCES },
+	{ "moved to another number", .writes = true, .moved = true,
+	  .wanted = -EACCES },
+	{ "... for another program", .writes = true, .moved = true,
+	  .execs = true, .wanted = 0 },
+	{ "at the end of the process", .writes = true, .ends = true,
+	  .wanted = -EACCES },
+	{ "not closed at all", .writes = true, .released = true,
+	  .wanted = -EACCES },
 };
 
 static int open_next(struct mount *m, const char *name, int flags,
@@ -388,6 +397,9 @@ static void test_unheard(void **state)
 		has[1] = 1;
 		if (unheard[k].inherited)
 			assert_int_equal(fs_close(m.fs, h, 20), 0);
+		if (unheard[k].moved)
+			assert_int_equal(fs_close(m.fs, h, 10), 0);
+		runs += unheard[k].execs;
 		has[1] = 0;
 		ends[1] = unheard[k].ends;
 		memstore_fail(m.store, "put", 0, -EACCES);

@@ -114,6 +114,8 @@ static void test_descriptors(void **state)
 	assert_int_equal(proc_writers(child, ino, &m), 1);
 	assert_int_equal(proc_process(child), child);
 	assert_false(proc_ending(child));
+	assert_true(proc_program(child) &&
+		    proc_program(child) == proc_program(getpid()));
 	close(to[1]);
 	assert_int_equal(waitpid(child, &n, 0), child);
 	assert_int_equal(proc_writers(child, ino, &m), 0);
