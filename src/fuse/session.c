@@ -342,6 +342,8 @@ void session_free(struct session *s)
 {
 	if (!s)
 		return;
+	/* What is released at the end is closed by nobody any more. */
+	fs_set_processes(s->fs, &(struct fs_processes){ 0 });
 	if (!session_mounted(s))
 		close_device(s);
 	fuse_session_unmount(s->se);

@@ -136,4 +136,7 @@ struct http_call {
  */
 enum http_verdict http_judge_default(const struct http_reply *reply);
 
+/* Frees what its buffers hold. */
+void http_reply_clear(struct http_reply *r);
+
 #endif

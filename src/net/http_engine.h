@@ -71,7 +71,6 @@ void http_cancel(struct http_lane *lane, struct http_call *call);
  */
 int http_perform(struct http_lane *lane, struct http_call *call,
 		 struct http_reply *out);
-void http_reply_clear(struct http_reply *r);
 
 /*
  * The same for calls that stand side by side: starts all, returns when all are

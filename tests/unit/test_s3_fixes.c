@@ -345,8 +345,8 @@ static void settings_are_sent(void **state)
 	static const char *const sent[] = {
 		"\"x-amz-storage-class\": \"STANDARD_IA\"",
 		"\"x-amz-server-side-encryption\": \"aws:kms\"",
-		"\"x-amz-server-side-encryption-aws-kms-key-id\": "
-		"\"arn:aws:kms:eu-west-1:1:key/k\"",
+		("\"x-amz-server-side-encryption-aws-kms-key-id\": "
+		 "\"arn:aws:kms:eu-west-1:1:key/k\""),
 		"\"x-amz-acl\": \"bucket-owner-full-control\"",
 	};
 	struct store_presign req = { .action = PRESIGN_UPLOAD,
