@@ -83,10 +83,12 @@ static void read_owner(int fd, struct owner *o)
 
 /* ---- which namespaces have a mount ---- */
 
+#define PATH_SIZE 4097 /* what sscanf() below may write */
+
 /* The first place that a process sees the device at; false: it does not. */
-static bool sees(const char *pid, const char *device, char *where, size_t size)
+static bool sees(const char *pid, const char *device, char where[PATH_SIZE])
 {
-	char path[300], line_device[32], at[4097];
+	char path[300], line_device[32];
 	char *line = NULL;
 	size_t cap = 0;
 	bool found = false;
@@ -95,12 +97,11 @@ static bool sees(const char *pid, const char *device, char *where, size_t size)
 	snprintf(path, sizeof(path), "/proc/%s/mountinfo", pid);
 	f = fopen(path, "re");
 	while (f && !found && getline(&line, &cap, f) > 0) {
-		if (sscanf(line, "%*d %*d %31s %*s %4096s", line_device, at) !=
-			    2 ||
+		if (sscanf(line, "%*d %*d %31s %*s %4096s", line_device,
+			   where) != 2 ||
 		    strcmp(line_device, device))
 			continue;
-		text_unescape_octal(at);
-		snprintf(where, size, "%s", at);
+		text_unescape_octal(where);
 		found = true;
 	}
 	free(line);
@@ -153,7 +154,7 @@ static void add_others(struct search *s, struct buf *out)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
-	char where[PATH_MAX];
+	char where[PATH_SIZE];
 
 	while (proc && s->found < NAMED_MAX && (e = readdir(proc))) {
 		ino_t ns;
@@ -162,7 +163,7 @@ static void add_others(struct search *s, struct buf *out)
 			continue;
 		ns = namespace_of(e->d_name);
 		if (!ns || seen_before(s, ns) ||
-		    !sees(e->d_name, s->device, where, sizeof(where)))
+		    !sees(e->d_name, s->device, where))
 			continue;
 		buf_adds(out, s->found++ ? ","
 					 : "another mount namespace still "
@@ -177,9 +178,9 @@ static void add_others(struct search *s, struct buf *out)
 static void add_reason(const struct owner *o, struct buf *out)
 {
 	struct search s = { .device = o->device };
-	char where[PATH_MAX];
+	char where[PATH_SIZE];
 
-	if (*o->device && sees("self", o->device, where, sizeof(where))) {
+	if (*o->device && sees("self", o->device, where)) {
 		buf_addf(out, "it is still mounted on %s", where);
 		return;
 	}
