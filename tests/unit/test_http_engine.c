@@ -268,7 +268,7 @@ static void test_the_environments_proxy(void **state)
 	static const struct {
 		const char *sentence, *no_proxy, *proxy;
 		long status;
-	} rows[] = {
+	} proxies[] = {
 		{ "it is asked", NULL, NULL, 200 },
 		{ "but for some hosts", "other,nowhere.invalid", NULL, 0 },
 		{ "or for any", "*", NULL, 0 },
@@ -280,21 +280,21 @@ static void test_the_environments_proxy(void **state)
 	snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", server.port);
 	setenv("http_proxy", proxy, 1);
 	set.deadline_s = 1;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < sizeof(proxies) / sizeof(*proxies); i++) {
 		struct http_lane *by;
 		struct probe p;
 
-		if (rows[i].no_proxy)
-			setenv("no_proxy", rows[i].no_proxy, 1);
+		if (proxies[i].no_proxy)
+			setenv("no_proxy", proxies[i].no_proxy, 1);
 		else
 			unsetenv("no_proxy");
-		set.proxy = rows[i].proxy;
+		set.proxy = proxies[i].proxy;
 		by = http_lane_new(engine, &set);
 		probe_init(&p, 0, HTTP_GET, NULL);
 		p.url = "http://nowhere.invalid/x";
 		probe_run(by, &p);
-		if (p.status != rows[i].status)
-			fail_msg("%s: %ld", rows[i].sentence, p.status);
+		if (p.status != proxies[i].status)
+			fail_msg("%s: %ld", proxies[i].sentence, p.status);
 		probe_clear(&p);
 		http_lane_free(by);
 	}
