@@ -231,6 +231,11 @@ static void last_left_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
 	struct inode_more *m = i->more;
 
 	m->file = NULL;
+	if (m->next_ino && (i->flags & INODE_OF_FILES)) {
+		/* its old one is the disk's to give again */
+		i->ino = m->next_ino;
+		m->next_ino = 0;
+	}
 	*(m->open_prev ? &m->open_prev->more->open_next : &g->open) =
 		m->open_next;
 	if (m->open_next)
@@ -329,10 +334,14 @@ uint32_t inode_version(const struct inode_view *v)
 	return v->kind == INODE_FILE ? etag_hash(v->info.etag) : 0;
 }
 
-void inode_show(struct tree *t, struct inode *i, uint32_t version)
+void inode_show(struct tree *t, struct inode *i, uint32_t version, unsigned ms)
 {
+	int64_t until = clock_mono_ms() + ms;
+
 	tree_take(t);
 	i->shown = version;
+	if (i->more && i->more->next_ino && i->more->next_ino_ms < until)
+		i->more->next_ino_ms = until;
 	tree_drop(t);
 }
 

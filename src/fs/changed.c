@@ -196,6 +196,18 @@ void tree_doubt(struct tree *t, struct inode *dir, const char *name)
 	tree_drop(t);
 }
 
+void inode_set_number(struct tree *t, struct inode *i,
+		      const struct object_info *info)
+{
+	uint64_t ino;
+
+	tree_take(t);
+	ino = tree_disk_ino_locked(t, info);
+	if (ino && i != t->root)
+		i->ino = ino;
+	tree_drop(t);
+}
+
 void inode_set_marker(struct tree *t, struct inode *dir, bool has_marker)
 {
 	tree_take(t);

@@ -142,6 +142,7 @@ static void file_free(struct file *f)
 	file_spill_unref(g->spill);
 	file_fd_unref(g->base_fd);
 	file_fd_unref(g->scratch);
+	file_fd_unref(g->numbered);
 	extents_clear(&g->ours);
 	extents_clear(&g->lost);
 	free(g->slots);
@@ -236,6 +237,11 @@ bool file_size(struct file *f, uint64_t *size)
 	dirty = file_locked(f)->state != FILE_CLEAN;
 	lock_drop(&f->lock);
 	return dirty;
+}
+
+int file_look(struct file *f)
+{
+	return f->way->look(f);
 }
 
 void file_moved(struct file *f, const struct object_info *info)

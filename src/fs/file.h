@@ -61,6 +61,9 @@ int file_key(struct file *f, struct buf *out);
 void file_log(struct file *f, enum log_level level, int err, const char *what);
 /* Size and time of what one reads now; true when dirty. */
 bool file_size(struct file *f, uint64_t *size);
+/* -ESTALE when nothing is dirty and another program has written into the file
+ * of the disk that the base is: neither size nor bytes are what they were. */
+int file_look(struct file *f);
 /* The same bytes under a new key or ETag: a rename, or a copy onto itself. */
 void file_moved(struct file *f, const struct object_info *info);
 /* The name is gone: nothing is published any more. */
@@ -71,6 +74,8 @@ void file_orphan(struct file *f);
  */
 bool file_abandon(struct file *f);
 
+/* A file that is new has its number from now on, where a disk gives it. */
+int file_make(struct file *f);
 /* Begins empty: O_TRUNC, or a new name. Publishing writes at least 0 bytes. */
 int file_reset(struct file *f);
 int file_write(struct file *f, uint64_t offset, const void *bytes, size_t len);

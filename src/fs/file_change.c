@@ -72,6 +72,18 @@ int file_truncate(struct file *f, uint64_t size)
 	return err;
 }
 
+int file_make(struct file *f)
+{
+	enum file_state before;
+	int err = file_begin(f, FILE_WRITING, &before);
+
+	if (err)
+		return err;
+	err = f->way->make(f);
+	file_end(f, before);
+	return err;
+}
+
 int file_reset(struct file *f)
 {
 	enum file_state before;

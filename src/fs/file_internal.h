@@ -61,6 +61,10 @@ struct slot {
 struct file_way {
 	/* The base's bytes are wanted from now on: at open. */
 	int (*open)(struct file *f);
+	/* A new file, which is to have a number now. With the turn. */
+	int (*make)(struct file *f);
+	/* Has another program written into the base in place? -ESTALE. */
+	int (*look)(struct file *f);
 	/* As reader_read(). */
 	int (*read)(struct reader *r, struct file *f, uint64_t offset,
 		    size_t len, struct fs_data *out);
@@ -109,6 +113,8 @@ struct file_locked {
 	 * written, of which `ours` counts. */
 	struct file_fd *base_fd;
 	struct file_fd *scratch; /* NULL: none yet */
+	struct file_fd *numbered; /* whose number on the disk is shown: as long
+				   * as it is open no other file gets that */
 	bool sealed; /* the store has had scratch: not to be written to */
 
 	/* The remote way. */

@@ -52,7 +52,50 @@ static int local_open(struct file *f)
 	if (err)
 		return err == -ENOENT ? -ESTALE : err;
 	g->base_fd = file_fd_new(fd);
-	return g->base_fd ? 0 : -ENOMEM;
+	if (!g->base_fd)
+		return -ENOMEM;
+	g->numbered = file_fd_ref(g->base_fd);
+	return 0;
+}
+
+/* The scratch file is there from the start: it becomes the object. */
+static int local_make(struct file *f)
+{
+	struct object_info info = { 0 };
+	struct file_fd *s;
+	struct stat st;
+	int err = file_scratch_need(f, false, &s);
+
+	if (!err && fstat(s->fd, &st))
+		err = -errno;
+	if (err)
+		return err;
+	info.dev = st.st_dev;
+	info.ino = st.st_ino;
+	inode_set_number(f->env->tree, f->inode, &info);
+	lock_take(&f->lock);
+	file_locked(f)->numbered = file_fd_ref(s);
+	lock_drop(&f->lock);
+	return 0;
+}
+
+static int local_look(struct file *f)
+{
+	char etag[STORE_ETAG_SIZE];
+	struct file_fd *base = NULL;
+	struct file_locked *g;
+	int err = 0;
+
+	lock_take(&f->lock);
+	g = file_locked(f);
+	if (g->state == FILE_CLEAN && g->base_fd)
+		base = file_fd_ref(g->base_fd);
+	memcpy(etag, g->base.etag, sizeof(etag));
+	lock_drop(&f->lock);
+	if (base)
+		err = file_base_same(f, base, etag);
+	file_fd_unref(base);
+	return err;
 }
 
 /* ---- reading ---- */
@@ -96,8 +139,8 @@ static int local_read(struct reader *r, struct file *f, uint64_t offset,
 
 	memset(out, 0, sizeof(*out));
 	file_size(f, &size);
-	if (offset >= size || !len)
-		return 0;
+	if (offset >= size || !len) /* more may be there by now */
+		return local_look(f);
 	end = offset + min(len, size - offset);
 	err = answer_room(f, (size_t)(end - offset), out);
 	for (uint64_t at = offset; !err && at < end;) {
@@ -273,6 +316,8 @@ static void local_forget(struct file *f, const struct object_info *base,
 
 const struct file_way file_local = {
 	.open = local_open,
+	.make = local_make,
+	.look = local_look,
 	.read = local_read,
 	.write = local_write,
 	.resize = local_resize,

@@ -89,26 +89,6 @@ bool inode_forget(struct tree *t, struct inode *i, uint64_t n)
 	return lingers;
 }
 
-/* The names from i upwards, mixed: the same key has the same number after a
- * remount, and a moved file does not share one with what follows it. */
-uint64_t tree_ino_locked(struct tree *t, const struct inode *i)
-{
-	uint64_t h = 0xcbf29ce484222325ULL;
-
-	if (i == t->root)
-		return 1;
-	for (; i->parent; i = i->parent) {
-		for (const char *s = inode_name(i); *s; s++)
-			h = (h ^ (unsigned char)*s) * 0x100000001b3ULL;
-		h = (h ^ '/') * 0x100000001b3ULL;
-	}
-	if (i->flags & INODE_ORPHAN)
-		h ^= i->more && i->more->orphan_ino ? i->more->orphan_ino
-						    : (uintptr_t)i;
-	h ^= h >> 32;
-	return h > 1 ? h : h + 2;
-}
-
 bool inode_ours(const struct inode *i)
 {
 	return i->kind == INODE_FILE &&

@@ -47,7 +47,7 @@ enum inode_kind {
 /* Everything that a caller may see at once; a copy. */
 struct inode_view {
 	enum inode_kind kind;
-	uint64_t ino; /* st_ino: a hash of stage and key */
+	uint64_t ino; /* st_ino: its own while it is known */
 	mode_t mode; /* permission bits */
 	uid_t uid;
 	gid_t gid;
@@ -189,6 +189,9 @@ void inode_doubt(struct tree *t, struct inode *i);
 /* What is known of dir/name is not believed: the next lookup asks. */
 void tree_doubt(struct tree *t, struct inode *dir, const char *name);
 void inode_set_marker(struct tree *t, struct inode *dir, bool has_marker);
+/* It is this file of the disk from now on, as far as the store is one. */
+void inode_set_number(struct tree *t, struct inode *i,
+		      const struct object_info *info);
 /* True when the directory has a live child that we know of, besides `but`. */
 bool inode_has_child(struct tree *t, struct inode *dir,
 		     const struct inode *but);
@@ -263,9 +266,9 @@ bool inode_has_pages(struct tree *t, struct inode *i, const char *etag);
 void inode_pages_are(struct tree *t, struct inode *i, uint32_t version);
 /* Of which object these attributes are: a hash of the ETag. */
 uint32_t inode_version(const struct inode_view *v);
-/* The kernel is told the attributes of that one. What we publish over it later
- * it knows. */
-void inode_show(struct tree *t, struct inode *i, uint32_t version);
+/* The kernel is told the attributes of that one, to believe them so long. What
+ * we publish over it later it knows. */
+void inode_show(struct tree *t, struct inode *i, uint32_t version, unsigned ms);
 /* Is that what it knows? True also when it knows nothing of i. */
 bool inode_is_shown(struct tree *t, struct inode *i, const char *etag);
 

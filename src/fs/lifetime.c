@@ -85,11 +85,12 @@ static void evict_locked(struct tree *t) REQUIRES(t->lock)
 }
 
 /* A name that is merely cached does not pay for having been open once. */
-static void drop_unneeded(struct inode *i)
+static void drop_unneeded(struct tree *t, struct inode *i) REQUIRES(t->lock)
 {
 	struct inode_more *m = i->more;
 
-	if (m && !m->stage && !m->file && !m->expire) {
+	tree_ino_locked(t, i); /* it may be time for another */
+	if (m && !m->stage && !m->file && !m->expire && !m->next_ino) {
 		free(m);
 		i->more = NULL;
 	}
@@ -105,7 +106,7 @@ void tree_settle_locked(struct tree *t, struct inode *i)
 		lru_remove_locked(t, i);
 		tree_free_inode_locked(t, i);
 	} else {
-		drop_unneeded(i);
+		drop_unneeded(t, i);
 		lru_add_locked(t, i);
 		if (g->n_lru > t->set.cache_max)
 			evict_locked(t);
@@ -116,14 +117,8 @@ void tree_orphan_locked(struct tree *t, struct inode *i)
 {
 	struct tree_locked *g = tree_locked(t);
 	struct inode *dir = i->parent;
-	struct inode_more *m;
 
 	tree_unpin_locked(t, i, INODE_PINNED);
-	if (inode_held(t, i)) {
-		m = inode_more(i);
-		if (m)
-			m->orphan_ino = tree_ino_locked(t, i);
-	}
 	tree_detach_locked(t, i);
 	i->flags |= INODE_ORPHAN;
 	i->next = g->orphans;

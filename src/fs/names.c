@@ -62,7 +62,7 @@ double names_tell(struct fs *fs, struct inode *i, struct stat *st)
 	uint32_t version;
 	double timeout = stat_for(fs, i, st, &version);
 
-	inode_show(fs->tree, i, version);
+	inode_show(fs->tree, i, version, (unsigned)(timeout * 1000));
 	return timeout;
 }
 
@@ -75,7 +75,8 @@ void names_fill(struct fs *fs, struct inode *i, struct fs_entry *out)
 
 void names_told(struct fs *fs, const struct fs_entry *e)
 {
-	inode_show(fs->tree, e->inode, e->version);
+	inode_show(fs->tree, e->inode, e->version,
+		   (unsigned)(e->attr_timeout * 1000));
 	inode_remember(fs->tree, e->inode);
 }
 
@@ -147,6 +148,20 @@ static int stat_successor(struct fs *fs, struct inode *i, struct inode *now,
 	return 0;
 }
 
+/* Another program has written into what is open: -ESTALE rather than a size
+ * that was, for a program that waits for the file to grow. */
+static int look_at_open(struct fs *fs, struct inode *i)
+{
+	struct file *f = inode_file_get(fs->tree, i);
+	int err = f ? file_look(f) : 0;
+
+	if (f)
+		file_close(f);
+	if (err == -ESTALE)
+		inode_doubt(fs->tree, i); /* the next lookup is to ask */
+	return err == -ESTALE ? err : 0;
+}
+
 int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 	       struct stat *st, double *timeout)
 {
@@ -163,10 +178,14 @@ int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 	/* Without its name it is still what is open. */
 	if (err == -ESTALE || (err == -ENOENT && v.open))
 		err = 0;
-	if (!err && now && now != i && !v.open)
+	if (!err && now && now != i && !v.open) {
 		err = stat_successor(fs, i, now, st, timeout);
-	else if (!err)
-		*timeout = names_tell(fs, i, st);
+	} else {
+		if (!err && v.files && v.open)
+			err = look_at_open(fs, i);
+		if (!err)
+			*timeout = names_tell(fs, i, st);
+	}
 	inode_unref(fs->tree, now);
 	return err;
 }
@@ -215,6 +234,8 @@ int names_put_marker(struct fs *fs, struct inode *dir)
 					  &with_owner, &absent, &info));
 	if (err == -EEXIST && !v.files)
 		err = 0;
+	else if (!err)
+		inode_set_number(fs->tree, dir, &info);
 	if (!err)
 		inode_set_marker(fs->tree, dir, true);
 	stage_unref(stage);

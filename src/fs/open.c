@@ -172,10 +172,12 @@ static int open_content(struct fs *fs, struct inode *i, int flags,
 }
 
 /* A new file, or one that O_TRUNC empties. */
-static int begin_empty(struct fs *fs, struct file *f, int flags)
+static int begin_empty(struct fs *fs, struct file *f, int flags, bool is_new)
 {
 	int err = file_reset(f);
 
+	if (!err && is_new)
+		err = file_make(f);
 	if (!err && !handle_writing(flags))
 		err = HANDLES_WRITE(fs, file_publish(f));
 	return err;
@@ -190,7 +192,7 @@ static int show_again(struct fs *fs, struct inode *i,
 	if (!notices_inode(fs->notices, i, false) ||
 	    !notices_settle(fs->notices))
 		return -ESTALE; /* it is to look the name up again */
-	inode_show(fs->tree, i, inode_version(v));
+	inode_show(fs->tree, i, inode_version(v), 0);
 	return 0;
 }
 
@@ -210,7 +212,7 @@ int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 	if (err)
 		return err;
 	if (emptied)
-		err = begin_empty(fs, f, flags);
+		err = begin_empty(fs, f, flags, false);
 	else if (v.published)
 		err = show_again(fs, i, &v);
 	if (err) {
@@ -255,7 +257,7 @@ static int create_new(struct fs *fs, struct inode *dir, const char *name,
 		return err;
 	err = file_open(&fs->env, *out, NULL, &f);
 	if (!err) {
-		err = begin_empty(fs, f, flags);
+		err = begin_empty(fs, f, flags, true);
 		if (err)
 			file_close(f);
 		else

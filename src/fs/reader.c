@@ -372,11 +372,13 @@ int reader_first(struct file *f)
 
 static int remote_open(struct file *f)
 {
-	return 0; /* the first read asks */
+	return 0; /* it is asked for when it is wanted */
 }
 
 const struct file_way file_remote = {
 	.open = remote_open,
+	.make = remote_open,
+	.look = remote_open,
 	.read = remote_read,
 	.write = remote_write,
 	.resize = remote_resize,

@@ -167,7 +167,9 @@ void tree_keep_locked(struct tree *t, struct inode *i,
 	if (info->mtime.tv_sec != i->mtime.sec ||
 	    info->mtime.tv_nsec != i->mtime.nsec)
 		inode_put_times(i, info->mtime);
+	i->ctime = inode_time(info->ctime);
 	i->flags &= ~INODE_OWN_MTIME;
+	tree_number_locked(t, i, tree_disk_ino_locked(t, info));
 	tree_own_mode_locked(t, i);
 	if (!(fixed & TREE_FIXED_UID))
 		i->uid = info->uid;
@@ -204,9 +206,11 @@ static struct inode *place_locked(struct tree *t, struct inode *dir,
 	REQUIRES(t->lock)
 {
 	struct inode *i = tree_child_locked(t, dir, name);
+	uint64_t was = 0;
 
 	if (i && inode_live(i) &&
 	    (i->kind != kind || (info && was_replaced(i, info)))) {
+		was = i->kind == kind ? i->ino : 0;
 		tree_orphan_locked(t, i);
 		i = NULL;
 	}
@@ -214,6 +218,8 @@ static struct inode *place_locked(struct tree *t, struct inode *dir,
 		return tree_become_locked(t, i, kind) ? NULL : i;
 	if (!i)
 		i = tree_add_locked(t, dir, name, kind);
+	if (i && was)
+		tree_renumber_locked(t, i, was);
 	return i;
 }
 

@@ -35,7 +35,9 @@ struct inode_more {
 	unsigned users; /* of file */
 	struct inode *open_prev, *open_next; /* the tree's list of open ones */
 	int64_t expire;
-	uint64_t orphan_ino;
+	/* Its number from a time on, when what is open is closed; 0: none. */
+	uint64_t next_ino;
+	int64_t next_ino_ms;
 	struct inode_more *next_dead;
 };
 
@@ -72,6 +74,7 @@ struct inode {
 	char *text; /* name, NUL, ETag, NUL: one allocation */
 	struct inode_dir *dir;
 	struct inode_more *more;
+	uint64_t ino; /* st_ino */
 	uint64_t lookups; /* the kernel's */
 	uint64_t stamp; /* the clock at our latest change */
 	uint64_t seen; /* latest listing that showed it */
@@ -88,6 +91,8 @@ struct inode {
 	uint16_t kind : 4;
 	uint16_t flags;
 };
+
+#define TREE_DISKS 64
 
 /* Who publishes or moves. */
 struct tree_claim {
@@ -106,6 +111,9 @@ struct tree_locked {
 	int64_t pins_said_ms; /* when; 0: never */
 	uint64_t clock;
 	uint64_t listings; /* ids given out */
+	uint64_t last_ino; /* the latest number of ours, without its class */
+	uint64_t disks[TREE_DISKS]; /* st_dev of those whose numbers we show */
+	unsigned n_disks;
 	struct inode *open; /* those with open content */
 	struct inode *orphans; /* linked by prev and next */
 	struct tree_claim *publishing, *moving;
@@ -208,7 +216,19 @@ void tree_free_inode_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 void tree_orphan_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 /* After a holder has come or gone: held, in the LRU, or freed. */
 void tree_settle_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
-uint64_t tree_ino_locked(struct tree *t, const struct inode *i)
+/* Its number is that, but not yet if the kernel may believe another. */
+void tree_number_locked(struct tree *t, struct inode *i, uint64_t ino)
+	REQUIRES(t->lock);
+/* It stands where an inode of number `was` stood, which the kernel may believe
+ * yet: so it has that one for a while. */
+void tree_renumber_locked(struct tree *t, struct inode *i, uint64_t was)
+	REQUIRES(t->lock);
+/* Its number as it is shown now. */
+uint64_t tree_ino_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+/* A number that nothing else has, of a file that no disk gives one. */
+uint64_t tree_own_ino_locked(struct tree *t) REQUIRES(t->lock);
+/* That of a file on a disk; 0: it cannot be shown as one. */
+uint64_t tree_disk_ino_locked(struct tree *t, const struct object_info *info)
 	REQUIRES(t->lock);
 /* True when `above` is i or one of its parents. */
 bool tree_within(const struct inode *i, const struct inode *above);

@@ -246,6 +246,9 @@ void local_info(const struct stat *st, const char *etag,
 		.mode = st->st_mode,
 		.uid = st->st_uid,
 		.gid = st->st_gid,
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+		.ctime = st->st_ctim,
 	};
 	snprintf(out->etag, sizeof(out->etag), "%s", etag);
 }

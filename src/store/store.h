@@ -47,6 +47,10 @@ struct object_info {
 	/* st_mode with its type bits, and whose it is, where the store keeps
 	 * that (limits.files): mode is 0 where it does not. */
 	uint32_t mode, uid, gid;
+	/* There too: the file's number, on which disk, and when anything of it
+	 * changed; 0 elsewhere. */
+	uint64_t dev, ino;
+	struct timespec ctime;
 };
 
 /* What only a HEAD tells. */

@@ -114,6 +114,11 @@ ok 'reads here and there agree' '/usr/bin/python3 - $LOCAL/f$F $E/f$F <<-END
 	END'
 ok 'md5sum -c is content' '(cd $LOCAL && md5sum f*) | (cd $E && md5sum -c --quiet)'
 
+# ---- numbers
+
+mkdir "$E/numbers"
+number_tests "$E/numbers"
+
 # ---- changes to files that are there
 
 both '>> appends to a small file' 'echo one >app; echo two >>app; echo three >>app'

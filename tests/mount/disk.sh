@@ -429,6 +429,19 @@ ok 'holes stay holes when a file is changed' '
 	[ "$(du -m $DISK/sparse | cut -f1)" -le 2 ] &&
 	cmp -n 8 -i 1999999998:0 $E/sparse <(printf "\0\0here\0\0")'
 rm -f "$E/sparse"
+mkdir "$E/numbers"
+number_tests "$E/numbers"
+ok 'on a disk the numbers are its own' '
+	cd $DISK && for f in numbers numbers/*; do # tail closes a moment later
+		until_ok $SEEN "[ \$(stat -c %i $f) = \$(stat -c %i $E/$f) ]" || exit
+	done'
+ok 'tail -f of what another program appends to shows that, or says why not' '
+	echo 1 >$DISK/grows && until_ok $SEEN "grep -qx 1 $E/grows" || exit
+	timeout 60 tail -n +1 -s 0.2 -f $E/grows >$T/grows.out 2>&1 & job=$!
+	until_ok 20 "grep -qx 1 $T/grows.out" && echo 2 >>$DISK/grows &&
+	until_ok 20 "grep -qE \"^2\$|[Ss]tale file handle\" $T/grows.out"
+	good=$?; kill $job 2>/dev/null; cat $T/grows.out; [ $good = 0 ]'
+ok 'a new open has it all' '[ "$(tail -n 1 $E/grows)" = 2 ]'
 ok 'a daemon that is killed leaves the old file and nothing else' '
 	echo old >$E/killed && sleep 3 5>$E/other 6>>$E/killed & job=$!
 	sleep 0.5; kill -KILL $(daemon_pids); wait $job

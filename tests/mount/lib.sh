@@ -299,6 +299,38 @@ xa() {		# NAME PATH
 	getfattr --absolute-names --only-values -n "$1" -- "$2"
 }
 
+# number_tests DIRECTORY: st_ino is a file's own, in a directory of the mount.
+number_tests() {
+	ok 'a file keeps its number when it is renamed, and a new one has its own' "
+		cd $1 && echo 1 >n1 && n=\$(stat -c %i n1) && mv n1 n2 && echo 2 >n1 &&
+		[ \$(stat -c %i n2) = \$n ] && [ \$(stat -c %i n1) != \$n ] &&
+		mkdir nd && n=\$(stat -c %i nd) && mv nd ne && mkdir nd &&
+		[ \$(stat -c %i ne) = \$n ] && [ \$(stat -c %i nd) != \$n ]"
+	ok 'its change time moves on with its mode, its name and its bytes' "
+		cd $1 && touch -d 2001-01-01 n1 && t=\$(stat -c %Z n1) &&
+		for how in 'chmod 600 n1' 'mv n1 n3; mv n3 n1' 'echo x >>n1' \\
+			'truncate -s 1 n1'; do
+			before=\$(stat -c %.9Z n1); sleep 0.05; eval \"\$how\"
+			[ \$(stat -c %.9Z n1) != \$before ] || { echo \"\$how\"; exit 1; }
+		done"
+	ok 'a listing shows the numbers that stat shows' "/usr/bin/python3 -c '
+import os
+seen = set()
+for e in os.scandir(\"$1\"):
+    assert e.inode() == os.stat(e.path).st_ino > 1, e
+    seen.add(e.inode())
+assert len(seen) == len(os.listdir(\"$1\"))'"
+	ok 'tail -F goes on with the new file when a log is rotated' "
+		cd $1 && echo one >log
+		timeout 60 tail -n +1 -s 0.2 -F log >$T/tail.out 2>&1 & job=\$!
+		until_ok 20 'grep -qx one $T/tail.out' &&
+		mv log log.1 && echo two >log &&
+		until_ok 20 'grep -qx two $T/tail.out' &&
+		echo three >>log && until_ok 20 'grep -qx three $T/tail.out'
+		good=\$?; kill \$job; cat $T/tail.out
+		[ \$good = 0 ] && [ \$(grep -cx two $T/tail.out) = 1 ]"
+}
+
 # sys CALL ARGUMENT...: one system call by python, saying OK or the error's
 # name, as ENOENT; what shells and coreutils translate or work around.
 sys() {

@@ -139,6 +139,96 @@ static void test_in_place(void **state)
 	disk_down(&d);
 }
 
+/* `tail -f`: what has been read to its end grows on the disk. */
+static void test_grows(void **state)
+{
+	struct handle *h;
+	struct inode *i;
+	struct fs_data data;
+	struct stat st;
+	struct disk d;
+	double timeout;
+	int fd;
+
+	disk_up(&d, 60);
+	assert_int_equal(mount_write(&d.m, "f", "before"), 0);
+	assert_int_equal(mount_open(&d.m, "f", O_RDONLY, &h), 0);
+	i = mount_find(&d.m, "f", NULL);
+	assert_int_equal(fs_getattr(d.m.fs, i, h, &st, &timeout), 0);
+	assert_int_equal(fs_read(d.m.fs, h, 6, 10, &data), 0);
+	assert_int_equal(data.len, 0);
+	fd = open(path(&d, "f"), O_WRONLY | O_APPEND);
+	assert_int_equal(write(fd, " after", 6), 6);
+	close(fd);
+	assert_int_equal(fs_getattr(d.m.fs, i, h, &st, &timeout), -ESTALE);
+	assert_int_equal(fs_getattr(d.m.fs, i, NULL, &st, &timeout), -ESTALE);
+	assert_int_equal(fs_read(d.m.fs, h, 6, 10, &data), -ESTALE);
+	assert_int_equal(mount_stat(&d.m, "f", &st), 0);
+	assert_int_equal(st.st_size, 12);
+	fs_release(d.m.fs, h);
+	mount_forget(&d.m, i);
+	disk_down(&d);
+}
+
+static uint64_t number(struct disk *d, const char *name)
+{
+	struct stat st;
+
+	assert_int_equal(mount_stat(&d->m, name, &st), 0);
+	return st.st_ino;
+}
+
+static uint64_t disk_number(struct disk *d, const char *name)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path(d, name), &st), 0);
+	return st.st_ino;
+}
+
+/* st_ino is the disk's. A file that is open keeps it, though each publication
+ * is another file there, and no other file gets it meanwhile. */
+static void test_numbers(void **state)
+{
+	struct handle *h;
+	struct disk d;
+	uint64_t first;
+
+	disk_up(&d, 0);
+	local_rig_write(&d.rig, "theirs", "text");
+	assert_int_equal(number(&d, "theirs"), disk_number(&d, "theirs"));
+	assert_int_equal(mount_mkdir(&d.m, "dir"), 0);
+	assert_int_equal(number(&d, "dir"), disk_number(&d, "dir"));
+
+	assert_int_equal(mount_create(&d.m, "f", &h), 0);
+	first = number(&d, "f");
+	assert_int_equal(fs_write(d.m.fs, h, 0, "one", 3), 0);
+	assert_int_equal(fs_fsync(d.m.fs, h), 0);
+	assert_int_equal(disk_number(&d, "f"), first);
+	assert_int_equal(number(&d, "f"), first);
+	for (unsigned k = 0; k < 20; k++) {
+		char name[] = { 'a' + k, '\0' };
+
+		assert_int_equal(fs_write(d.m.fs, h, 3, "more", 4), 0);
+		assert_int_equal(fs_fsync(d.m.fs, h), 0);
+		assert_int_equal(number(&d, "f"), first);
+		if (name[0] == 'f')
+			continue;
+		assert_int_equal(mount_write(&d.m, name, "x"), 0);
+		assert_true(number(&d, name) != first);
+	}
+	fs_release(d.m.fs, h);
+	assert_int_equal(number(&d, "f"), disk_number(&d, "f"));
+	first = number(&d, "f");
+	assert_int_equal(mount_rename(&d.m, "f", "dir/g", 0), 0);
+	assert_int_equal(number(&d, "dir/g"), first);
+	assert_int_equal(mount_write(&d.m, "f", "new"), 0);
+	assert_true(number(&d, "f") != first);
+	replace(&d, "f", "theirs");
+	assert_int_equal(number(&d, "f"), disk_number(&d, "f"));
+	disk_down(&d);
+}
+
 /* The kernel looked a name up, and it is replaced before it opens it. */
 static void test_lingers(void **state)
 {
@@ -337,6 +427,8 @@ int main(void)
 		cmocka_unit_test(test_attributes),
 		cmocka_unit_test(test_size_of_another),
 		cmocka_unit_test(test_in_place),
+		cmocka_unit_test(test_grows),
+		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_lingers),
 		cmocka_unit_test(test_publish),
 		cmocka_unit_test(test_rename_race),

@@ -279,15 +279,59 @@ static void test_numbers(void **state)
 				     2, &j),
 			 0);
 	inode_view(t, j, &second);
-	assert_true(after.ino != before.ino);
-	assert_true(second.ino == before.ino);
+	/* a file keeps its number, and a new one has its own */
+	assert_true(after.ino == before.ino);
+	assert_true(second.ino != before.ino && second.ino > 1);
 	assert_int_equal(second.mode, 0600);
 	assert_int_equal(after.mode, 0644);
 	tree_removed(t, i);
 	inode_view(t, i, &before);
-	assert_true(before.orphan);
+	assert_true(before.orphan && before.ino == after.ino);
 	inode_unref(t, i);
 	inode_unref(t, j);
+	assert_int_equal(tree_create(t, tree_root(t), "g", INODE_DIR, 0700, 1,
+				     2, &j),
+			 0);
+	inode_view(t, j, &second);
+	assert_true(second.ino != before.ino);
+	inode_unref(t, j);
+	inode_view(t, tree_root(t), &before);
+	assert_int_equal(before.ino, 1);
+	tree_free(t);
+}
+
+/* Disks number their files themselves: each of ours apart from the others. */
+static void test_disk_numbers(void **state)
+{
+	static const struct {
+		uint64_t dev, ino;
+	} rows[] = {
+		{ 7, 12 }, { 7, 13 }, { 9, 12 },         { 8, 12 },
+		{ 9, 13 }, { 8, 1 },  { 8, 1ULL << 60 }, { 0, 0 },
+	};
+	struct tree *t = new_tree(60000, 0);
+	struct object_info info = info_of(1, "\"a\"");
+	struct inode_view v;
+	uint64_t seen[COUNT(rows)];
+	char name[2] = "a";
+
+	info.mode = S_IFREG | 0600;
+	for (size_t k = 0; k < COUNT(rows); k++, name[0]++) {
+		struct inode *i;
+
+		info.dev = rows[k].dev;
+		info.ino = rows[k].ino;
+		i = must(tree_told(t, tree_root(t), name, INODE_FILE, &info,
+				   false, 0));
+		inode_view(t, i, &v);
+		seen[k] = v.ino;
+		if (rows[k].dev == 7) /* the first disk's are its own */
+			assert_int_equal(v.ino, rows[k].ino);
+		assert_true(v.ino > 1);
+		for (size_t n = 0; n < k; n++)
+			assert_true(seen[n] != v.ino);
+		inode_unref(t, i);
+	}
 	tree_free(t);
 }
 
@@ -374,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_ttl),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_disk_numbers),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_expire),
