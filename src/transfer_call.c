@@ -54,13 +54,15 @@ static int sign(const struct transfer_remote *r,
 }
 
 int transfer_sign(const struct transfer_remote *r, enum presign_action action,
-		  struct transfer_row *out, struct buf *why)
+		  const char *checksum, struct transfer_row *out,
+		  struct buf *why)
 {
 	const struct presign_request request = {
 		.action = action,
 		.expire = EXPIRE_S,
 		.content_type =
 			action == PRESIGN_UPLOAD ? r->content_type : NULL,
+		.checksum = checksum,
 	};
 
 	*out = (struct transfer_row){ 0 };
@@ -70,8 +72,8 @@ int transfer_sign(const struct transfer_remote *r, enum presign_action action,
 }
 
 int transfer_sign_part(const struct transfer_remote *r, const char *upload_id,
-		       unsigned number, struct transfer_row *out,
-		       struct buf *why)
+		       unsigned number, const char *checksum,
+		       struct transfer_row *out, struct buf *why)
 {
 	char text[16];
 	const struct presign_request request = {
@@ -79,6 +81,7 @@ int transfer_sign_part(const struct transfer_remote *r, const char *upload_id,
 		.expire = EXPIRE_S,
 		.upload_id = upload_id,
 		.part_number = text,
+		.checksum = checksum,
 	};
 
 	*out = (struct transfer_row){ 0 };
@@ -205,4 +208,20 @@ bool transfer_relocated(const struct transfer_remote *r,
 	buf_clear(&region);
 	buf_clear(&why);
 	return there;
+}
+
+bool transfer_wants_md5(const struct transfer_remote *r)
+{
+	return r->stage &&
+	       __atomic_load_n(&r->stage->store->wants_md5, __ATOMIC_RELAXED);
+}
+
+bool transfer_demands_md5(const struct transfer_remote *r,
+			  const struct http_reply *reply)
+{
+	if (!r->stage || reply->err || reply->status != 400 ||
+	    !strcasestr(buf_str(&reply->body), "content-md5"))
+		return false;
+	__atomic_store_n(&r->stage->store->wants_md5, true, __ATOMIC_RELAXED);
+	return true;
 }

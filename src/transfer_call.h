@@ -28,13 +28,15 @@ struct transfer_remote {
 };
 void transfer_remote_clear(struct transfer_remote *r);
 
-/* A row for this request; transfer_row_clear(). 0 or -errno, why says it. */
+/* A row for this request; transfer_row_clear(). checksum: an upload's, as
+ * presign_request has it, or NULL. 0 or -errno, why says it. */
 int transfer_sign(const struct transfer_remote *r, enum presign_action action,
-		  struct transfer_row *out, struct buf *why);
+		  const char *checksum, struct transfer_row *out,
+		  struct buf *why);
 /* The same for a part of an upload that was begun. */
 int transfer_sign_part(const struct transfer_remote *r, const char *upload_id,
-		       unsigned number, struct transfer_row *out,
-		       struct buf *why);
+		       unsigned number, const char *checksum,
+		       struct transfer_row *out, struct buf *why);
 
 /* The method of a row. 0, or -EINVAL with why. */
 int transfer_verb(const struct transfer_row *row, enum http_verb *out,
@@ -51,6 +53,15 @@ enum http_verdict transfer_judge(const struct http_reply *reply);
  * why has the store's code and message, or what the connection suffered.
  */
 int transfer_outcome(int rc, const struct http_reply *reply, struct buf *why);
+
+/*
+ * Does the server demand Content-MD5, as it does for a bucket with Object Lock?
+ * True when the request, signed anew with that, is worth a try; the store
+ * remembers it (transfer_wants_md5()).
+ */
+bool transfer_demands_md5(const struct transfer_remote *r,
+			  const struct http_reply *reply);
+bool transfer_wants_md5(const struct transfer_remote *r);
 
 /*
  * Did the server say that the bucket is in another region than was signed for?

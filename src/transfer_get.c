@@ -41,7 +41,8 @@ static uint64_t left(const struct download *d)
 static int sign(struct download *d, struct transfer_row *row,
 		enum http_verb *verb, struct buf *why)
 {
-	int rc = transfer_sign(&d->job->remote, PRESIGN_DOWNLOAD, row, why);
+	int rc = transfer_sign(&d->job->remote, PRESIGN_DOWNLOAD, NULL, row,
+			       why);
 
 	return rc ? rc : transfer_verb(row, verb, why);
 }

@@ -14,6 +14,7 @@
 #include "store/parts.h"
 #include "store/s3_doc.h"
 #include "store/store.h"
+#include "transfer_file.h"
 #include "transfer_put.h"
 #include "transfer_send.h"
 
@@ -38,11 +39,13 @@ struct round {
 	struct http_reply replies[ROUND_MAX];
 	int results[ROUND_MAX];
 	unsigned n;
+	bool md5; /* they have a Content-MD5 */
 };
 
 static int add(struct sending *s, struct round *r, struct buf *why)
 {
 	unsigned number = s->sent + r->n + 1;
+	char checksum[TRANSFER_CHECKSUM_SIZE];
 	struct part_range part;
 	uint64_t len;
 	int rc = part_numbered(s->r->part_size, number, &part);
@@ -50,8 +53,12 @@ static int add(struct sending *s, struct round *r, struct buf *why)
 	if (rc)
 		return rc;
 	len = s->size - part.start < part.len ? s->size - part.start : part.len;
-	rc = transfer_sign_part(s->r, store_upload_id(s->upload), number,
-				&r->rows[r->n], why);
+	if (r->md5)
+		rc = transfer_file_checksum(s->fd, part.start, len, checksum);
+	if (!rc)
+		rc = transfer_sign_part(s->r, store_upload_id(s->upload),
+					number, r->md5 ? checksum : NULL,
+					&r->rows[r->n], why);
 	if (!rc)
 		rc = transfer_send_init(&r->sends[r->n], &r->rows[r->n], s->fd,
 					part.start, len, why);
@@ -84,24 +91,49 @@ static int read_part(struct sending *s, struct round *r, unsigned i,
 	return rc;
 }
 
-static int next_round(struct sending *s, struct buf *why)
+/* Does the store take none of them without a checksum? */
+static bool demands_md5(const struct sending *s, const struct round *r)
+{
+	for (unsigned i = 0; i < r->n; i++)
+		if (!r->md5 && !r->results[i] &&
+		    transfer_demands_md5(s->r, &r->replies[i]))
+			return true;
+	return false;
+}
+
+static int send_round(struct sending *s, struct round *r, bool *again,
+		      struct buf *why)
 {
 	unsigned width = transfer_width(s->t);
-	struct round *r = calloc(1, sizeof(*r));
-	int rc = r ? 0 : -ENOMEM;
+	int rc = 0;
 
+	*again = false;
 	while (!rc && r->n < width && r->n < ROUND_MAX && s->sent + r->n < s->n)
 		rc = add(s, r, why);
-	if (!rc) {
-		http_perform_all(s->r->lane, r->calls, r->replies, r->results,
-				 r->n);
-		for (unsigned i = 0; i < r->n; i++) {
-			rc = rc ? rc : read_part(s, r, i, why);
-			http_reply_clear(&r->replies[i]);
-		}
-		s->sent += r->n;
+	if (rc)
+		return rc;
+	http_perform_all(s->r->lane, r->calls, r->replies, r->results, r->n);
+	*again = demands_md5(s, r);
+	for (unsigned i = 0; i < r->n; i++) {
+		rc = rc || *again ? rc : read_part(s, r, i, why);
+		http_reply_clear(&r->replies[i]);
 	}
-	for (unsigned i = 0; r && i < r->n; i++)
+	if (!*again)
+		s->sent += r->n;
+	return rc;
+}
+
+static int next_round(struct sending *s, struct buf *why)
+{
+	struct round *r = calloc(1, sizeof(*r));
+	bool again;
+	int rc;
+
+	if (!r)
+		return -ENOMEM;
+	r->md5 = transfer_wants_md5(s->r);
+	rc = send_round(s, r, &again, why);
+	for (unsigned i = 0; i < r->n; i++)
 		transfer_row_clear(&r->rows[i]);
 	free(r);
 	return rc;
@@ -162,7 +194,7 @@ int transfer_parts(struct transfer *t, const struct transfer_remote *r, int fd,
 		return -EFBIG;
 	}
 	/* a stage that hands out no upload URL is not begun with */
-	rc = transfer_sign(r, PRESIGN_UPLOAD, &probe, why);
+	rc = transfer_sign(r, PRESIGN_UPLOAD, NULL, &probe, why);
 	transfer_row_clear(&probe);
 	if (rc)
 		return rc;

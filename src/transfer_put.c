@@ -92,14 +92,21 @@ static int put_once(struct upload *u, bool *again, struct buf *why)
 	struct transfer_row row;
 	struct transfer_send call;
 	struct http_reply reply;
-	int rc = transfer_sign(r, PRESIGN_UPLOAD, &row, why);
+	char checksum[TRANSFER_CHECKSUM_SIZE];
+	bool md5 = transfer_wants_md5(r);
+	int rc = md5 ? transfer_file_checksum(u->fd, 0, u->size, checksum) : 0;
 
 	*again = false;
+	row = (struct transfer_row){ 0 };
+	if (!rc)
+		rc = transfer_sign(r, PRESIGN_UPLOAD, md5 ? checksum : NULL,
+				   &row, why);
 	if (!rc)
 		rc = transfer_send_init(&call, &row, u->fd, 0, u->size, why);
 	if (!rc) {
 		rc = http_perform(r->lane, &call.http, &reply);
-		*again = !rc && transfer_relocated(r, &reply);
+		*again = !rc && (transfer_relocated(r, &reply) ||
+				 (!md5 && transfer_demands_md5(r, &reply)));
 		rc = transfer_outcome(rc, &reply, why);
 		http_reply_clear(&reply);
 	}
@@ -112,7 +119,8 @@ static int put_whole(struct upload *u, struct buf *why)
 	bool again;
 	int rc = put_once(u, &again, why);
 
-	if (rc && again) {
+	/* for the region, and for the checksum */
+	for (int i = 0; i < 2 && rc && again; i++) {
 		buf_reset(why);
 		rc = put_once(u, &again, why);
 	}

@@ -282,6 +282,7 @@ struct store {
 	struct store_limits limits;
 	char *name; /* for the log: the stage's */
 	bool types; /* new objects have the content type of their names */
+	bool wants_md5; /* atomic; pre-signed uploads need a Content-MD5 */
 	struct store_watchers *watchers;
 	unsigned refs; /* atomic */
 };

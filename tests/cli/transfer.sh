@@ -378,4 +378,31 @@ for status in 301 307 400; do
 done
 admin _reset x >/dev/null
 
+# ---- a bucket with Object Lock ----
+
+lock='{"match": {"method": "PUT", "count": 0, "lacking": "content-md5|x-amz-checksum-"}, "action": {"type": "status", "status": 400, "code": "InvalidRequest", "message": "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"}}'
+admin _fault "$lock" >/dev/null
+mkdir "$DIR/locked"
+printf one >"$DIR/locked/one"
+printf two >"$DIR/locked/two"
+run put --parallel 1 -r "$DIR/locked" @ext/
+is 'uploads have the checksum that such a bucket demands' "$RC" 0
+is 'and one of them has found out' "$(admin _requests | grep -o '"fault": "status"' | wc -l)" 1
+write_config "$DIR/locked.conf" <<-END
+	[stage parts]
+	url = s3://other/locked/
+	endpoint_url = http://127.0.0.1:$PORT
+	access_key_id = AKTEST
+	secret_access_key = $SECRET
+	part_size = 5M
+END
+head -c 6000000 /dev/urandom >"$DIR/two-parts"
+admin _reset x >/dev/null
+admin _fault "$lock" >/dev/null
+run put --config "$DIR/locked.conf" "$DIR/two-parts" @parts
+is 'so do parts' "$RC$(cat "$DIR/err")" 0
+admin _reset x >/dev/null
+run get --config "$DIR/locked.conf" @parts/two-parts "$DIR/back"
+holds 'which arrive whole' cmp "$DIR/two-parts" "$DIR/back"
+
 finish

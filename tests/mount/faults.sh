@@ -289,6 +289,25 @@ else
 	skip 'git clone --progress works, which has such a timer' 'no git'
 fi
 
+# A server without conditions on a write, and one bad file among the stages.
+mount_down
+mkdir -p "${CONF%/*}/stages.d"
+printf '[stage bad]\nurl = s3://standin/bad/\nendpoint_url = http://127.0.0.1\naddressing = virtual\n' \
+	>"${CONF%/*}/stages.d/bad.conf"
+fault '{"match": {"header": "(?<!-)if-none-match: |x-amz-checksum-", "count": 0}, "action": {"type": "status", "status": 501, "body": ""}}'
+ok 'a stage that cannot be used does not hold up the mount' 'mount_try && [ -d "$MNT/ext" ]'
+ok '... and is said' 'until_ok 10 "grep -q \"stage bad cannot be used: .*bad.conf: addressing\" $LOG"'
+ok '... by its own calls too' '! ls "$MNT/bad" 2>/dev/null'
+ok 'a server that knows no condition makes a directory' 'mkdir "$E/plain" && [ -d "$E/plain" ]'
+ok '... and files' 'mkdir -p "$E/plain/a" && cp $LOCAL/small "$E/plain/a/f" && rm "$E/plain/a/f" && [ -d "$E/plain/a" ]'
+is '... one of which is not made twice' "$(set -C; echo x 2>/dev/null >"$E/plain/x"; echo y 2>/dev/null >"$E/plain/x"; cat "$E/plain/x")" x
+ok '... a stage too' 'mkdir "$MNT/conditions" && rmdir "$MNT/conditions"'
+is '... and says so once' "$(grep -c 'does not know If-None-Match' "$LOG")" 2
+mount_down
+rm -r "${CONF%/*}/stages.d"
+good_again
+mount_up
+
 # The clock.
 fault '{"action": {"type": "skew", "seconds": 3600}}'
 ok 'a server whose clock is an hour off is served' '
