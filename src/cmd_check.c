@@ -6,9 +6,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/buf.h"
 #include "base/thread.h"
+#include "base/digest.h"
 #include "cmd.h"
 #include "message.h"
 #include "session.h"
@@ -19,7 +21,7 @@
 struct check_options {
 	char *config;
 	int format;
-	bool header;
+	bool header, write;
 };
 
 #define ROW(name_, type_, field, ...) \
@@ -33,6 +35,9 @@ static const struct option options[] = {
 	    .help = "auto is a table on a terminal, else TSV"),
 	ROW("header", BOOL, header, .def = "no",
 	    .help = "names of the columns first (TSV, CSV)"),
+	ROW("write", BOOL, write, .def = "no",
+	    .help = "writes and removes an empty object in each stage that may "
+		    "be written, to see what its store does not know"),
 	{ 0 },
 };
 
@@ -49,24 +54,63 @@ struct probe {
 	const char *name;
 	struct store *store;
 	const char *prefix;
+	bool write; /* it may, and shall be tried */
 	pthread_t thread;
 	bool started;
 	int rc;
 	struct buf why;
 };
 
+/*
+ * An object that was not there comes and goes, with a condition and a checksum
+ * as any other write has them: what the store does not know of these it says
+ * now, and store_describe() after it.
+ */
+static int write_probe(struct store *s, const char *prefix, struct buf *why)
+{
+	const struct store_cond absent = { .if_absent = true };
+	const struct store_body empty = { .data = "", .fd = -1 };
+	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	unsigned char random[8];
+	char name[2 * sizeof(random) + 1];
+	struct object_info out;
+	int rc = getrandom(random, sizeof(random), 0) == sizeof(random) ? 0
+									: -EIO;
+
+	hex_encode(random, sizeof(random), name);
+	buf_addf(&key, "%s.stagefs-check-%s", prefix, name);
+	rc = rc ? rc : buf_err(&key);
+	if (!rc)
+		rc = store_put(s, buf_str(&key), &empty, NULL, &absent, &out);
+	if (rc) {
+		buf_addf(why, "cannot be written: %s",
+			 store_error_words(s, rc));
+	} else {
+		rc = store_remove(s, buf_str(&key));
+		if (rc)
+			buf_addf(why, "%s cannot be removed: %s", buf_str(&key),
+				 store_error_words(s, rc));
+	}
+	buf_clear(&key);
+	return rc;
+}
+
 static void *ask(void *arg)
 {
 	struct probe *p = arg;
 
 	p->rc = store_check(p->store, p->prefix, &p->why);
+	if (!p->rc && p->write)
+		p->rc = write_probe(p->store, p->prefix, &p->why);
 	return NULL;
 }
 
 static void start(struct probe *p, const char *name, struct store *store,
-		  const char *prefix)
+		  const char *prefix, bool write)
 {
-	*p = (struct probe){ .name = name, .store = store, .prefix = prefix };
+	*p = (struct probe){
+		.name = name, .store = store, .prefix = prefix, .write = write
+	};
 	buf_init(&p->why, BUF_MESSAGE);
 	p->started = !thread_start(&p->thread, "check", ask, p);
 	if (!p->started)
@@ -127,8 +171,9 @@ static void tell_left_out(const struct config *c)
 }
 
 /* How many failed, or -errno. */
-static int check_all(struct catalog *c, struct table *t)
+static int check_all(struct session *s, struct table *t, bool write)
 {
+	struct catalog *c = s->catalog;
 	unsigned n = 0, count = catalog_n_external(c) + 1;
 	struct probe *probes = calloc(count, sizeof(*probes));
 	struct store *storage = catalog_storage(c);
@@ -138,11 +183,13 @@ static int check_all(struct catalog *c, struct table *t)
 		return -ENOMEM;
 	if (storage)
 		start(&probes[n++], "[storage]", storage,
-		      catalog_storage_prefix(c));
+		      catalog_storage_prefix(c),
+		      write && !s->config.storage.ro);
 	for (unsigned i = 0; i < catalog_n_external(c); i++) {
-		struct stage *s = catalog_external(c, i);
+		struct stage *x = catalog_external(c, i);
 
-		start(&probes[n++], s->name, s->store, s->prefix);
+		start(&probes[n++], x->name, x->store, x->prefix,
+		      write && !x->ro);
 	}
 	for (unsigned i = 0; i < n; i++) {
 		finish(&probes[i], t);
@@ -162,7 +209,7 @@ static int check_session(const struct check_options *o, struct session *s)
 
 	if (!t)
 		return STATUS_FAILED;
-	failed = check_all(s->catalog, t);
+	failed = check_all(s, t, o->write);
 	tell_left_out(&s->config);
 	rc = table_end(t);
 	if (rc)
@@ -189,7 +236,7 @@ static int run(int argc, char **argv)
 
 const struct command check_command = {
 	.verb = "check",
-	.synopsis = "[--format F]",
+	.synopsis = "[--write] [--format F]",
 	.help = "Reads the configuration and reaches every stage once",
 	.options = options,
 	.run = run,

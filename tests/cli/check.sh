@@ -77,6 +77,21 @@ is 'a clock that is an hour off is corrected' "$RC" 0
 holds 'and said' grep -qE "this machine's clock is (3599|3600|3601) seconds behind the store's, and over plain http pre-signed URLs" "$DIR/out"
 admin _reset x >/dev/null
 
+# ---- what a store does not know ----
+
+admin _fault '{"match": {"header": "if-none-match: |x-amz-checksum-", "count": 0}, "action": {"type": "status", "status": 501, "body": ""}}' >/dev/null
+run check
+is 'a check alone writes nothing' "$RC$(admin _requests | grep -c '"PUT"')" 00
+run check --write
+is 'one that may write does' "$RC" 0
+is 'and says what the store does not know' "$(grep -c 'does not know If-None-Match.*refuses x-amz-checksum.*upload_checksum' "$DIR/out")" 2
+admin _reset x >/dev/null
+is 'and leaves nothing' "$("$STAGEFS" list @ext)" ''
+admin _fault '{"match": {"method": "PUT", "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied"}}' >/dev/null
+run check --write
+is 'or that it cannot be written' "$RC$(grep -c 'cannot be written: Permission denied' "$DIR/out")" 12
+admin _reset x >/dev/null
+
 # ---- where credentials come from ----
 
 write_config "$DIR/aws" <<END
