@@ -3,11 +3,28 @@
  * a key of this process: neither a password nor what could be searched for one
  * stays in memory.
  *
- * Whoever guesses has a row (address and name), and in it the time when the
- * next guess may be looked at. A guess counts as wrong until it was right: it
- * takes that time and moves it on, so that a hundred at once get through one
- * after the other. The rows are few and the oldest goes. Over all of them stand
- * the two places at the hash.
+ * Many clients come from one address: a proxy's, or this machine's. Wrong
+ * guesses of some must not keep out those who are right, and yet bound what can
+ * be tried:
+ *
+ * - What was right is known, and let in at once, until it has not been used for
+ *   a day: whatever others guess, from wherever.
+ * - What was wrong is known too. A client that goes on sending a password of
+ *   yesterday has its answer late and costs neither a hash nor others' turns.
+ * - Any other guess takes the turn of its row (whose it is, and the name): one
+ *   guess at a time is looked at, the next after a delay that doubles with each
+ *   that was wrong, up to two seconds. Those who wait have no order. The first
+ *   to look after the delay, by chance, has the turn, so that no crowd of
+ *   guesses stands before the one that is right; it waits at most 16 s, and may
+ *   come again. When it was right its turn did not count.
+ * - On this machine a row is a user's, as the kernel tells: a proxy, or another
+ *   user, is not in one with everybody.
+ *
+ * So from one address 43,200 guesses a day of a name are looked at: eight
+ * letters and digits that were drawn by lot (2.8e12 of small ones) stand for
+ * 90,000 years on average, while one of a list of the usual ones falls
+ * whatever is done here. From all addresses together it is what two hashes at
+ * once allow (16 MiB each). The rows are few and the oldest goes.
  *
  * The same guess, a hundred times at once, is one: a client that begins with
  * many requests waits for the first.
@@ -17,6 +34,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -30,18 +48,21 @@
 #include "gateway/hosts.h"
 
 #define AT_ONCE 2
-#define RIGHT_MAX 64
-#define RIGHT_MS 60000
+#define KNOWN_MAX 256
+#define RIGHT_MS (24 * 3600 * 1000LL) /* since it was used last */
 #define WRONG_MAX 256
-#define WRONG_MS 600000 /* then a row is forgotten */
+#define WRONG_MS 600000 /* then a row, and a wrong guess, is forgotten */
 #define DELAY_MS 250 /* after the first, doubled by each */
-#define DELAY_DOUBLINGS 5
-#define WAIT_MAX_MS 8000
+#define DELAY_DOUBLINGS 3
+#define WAIT_MAX_MS 16000
+#define CHANCE_MS 50 /* within which one of those who wait is first */
+#define REPEATED_MS 1000 /* before what was wrong is told so again */
 #define FLIGHTS_MAX 32
 #define JOIN_MS 20 /* between two looks at another's */
 #define JOIN_MAX_MS 10000
 
-struct right {
+/* A guess that was looked at. */
+struct known {
 	unsigned char key[SHA256_SIZE];
 	int64_t until_ms; /* 0: free */
 };
@@ -60,7 +81,7 @@ struct flight {
 
 struct guesses_locked {
 	struct flight flights[FLIGHTS_MAX];
-	struct right right[RIGHT_MAX];
+	struct known right[KNOWN_MAX], wrong_ones[KNOWN_MAX];
 	struct wrong wrong[WRONG_MAX];
 };
 
@@ -78,9 +99,15 @@ static struct guesses_locked *guarded(struct guesses *g) REQUIRES(&g->lock)
 	return &g->guarded_;
 }
 
+static int park(int64_t until_ms)
+{
+	return waiter_park(waiter_self(), until_ms);
+}
+
 struct guesses *guesses_new(const char *alike, const struct guesses_ops *ops)
 {
-	static const struct guesses_ops real = { kdf_matches, clock_mono_ms };
+	static const struct guesses_ops real = { kdf_matches, clock_mono_ms,
+						 park };
 	struct guesses *g = calloc(1, sizeof(*g));
 
 	if (!g)
@@ -126,9 +153,15 @@ static void key_of(const struct guesses *g, const char *const *texts, size_t n,
 
 /* Whoever has an IPv6 address has a whole network of them, and every program
  * of this machine all of 127.0.0.0/8. */
-static void name_peer(const struct sockaddr_storage *a, char out[40])
+static void name_peer(const struct guess *q, char out[40])
 {
+	const struct sockaddr_storage *a = q->peer;
 	unsigned char bytes[8] = { 0 };
+
+	if (q->has_uid) {
+		snprintf(out, 40, "user %u", (unsigned)q->uid);
+		return;
+	}
 
 	if (a && a->ss_family == AF_INET)
 		memcpy(bytes, &((const struct sockaddr_in *)a)->sin_addr, 4);
@@ -146,36 +179,52 @@ static void name_peer(const struct sockaddr_storage *a, char out[40])
 	hex_encode(bytes, sizeof(bytes), out);
 }
 
-/* ---- who was right ---- */
+/* ---- what is known ---- */
 
-static bool was_right(struct guesses *g, const unsigned char *key)
+static struct known *find_known(struct known *list, const unsigned char *key,
+				int64_t now)
 {
-	int64_t now = g->ops.now_ms();
-	bool found = false;
+	struct known *found = NULL;
 
-	lock_take(&g->lock);
-	for (unsigned i = 0; i < RIGHT_MAX; i++) {
-		const struct right *r = &guarded(g)->right[i];
-
-		if (r->until_ms > now &&
-		    digest_equal(r->key, key, sizeof(r->key)))
-			found = true;
-	}
-	lock_drop(&g->lock);
+	for (unsigned i = 0; i < KNOWN_MAX; i++)
+		if (list[i].until_ms > now &&
+		    digest_equal(list[i].key, key, sizeof(list[i].key)))
+			found = &list[i];
 	return found;
 }
 
-static void remember(struct guesses *g, const unsigned char *key)
+/* 1 it was right, 0 wrong, -ENOENT it was not looked at. */
+static int recall(struct guesses *g, const unsigned char *key)
 {
-	struct right *oldest;
+	int64_t now = g->ops.now_ms();
+	struct known *right;
+	int rc = -ENOENT;
 
 	lock_take(&g->lock);
-	oldest = guarded(g)->right;
-	for (unsigned i = 0; i < RIGHT_MAX; i++)
-		if (guarded(g)->right[i].until_ms < oldest->until_ms)
-			oldest = &guarded(g)->right[i];
+	right = find_known(guarded(g)->right, key, now);
+	if (right) {
+		right->until_ms = now + RIGHT_MS;
+		rc = 1;
+	} else if (find_known(guarded(g)->wrong_ones, key, now)) {
+		rc = 0;
+	}
+	lock_drop(&g->lock);
+	return rc;
+}
+
+static void remember(struct guesses *g, const unsigned char *key, bool right)
+{
+	int64_t now = g->ops.now_ms();
+	struct known *list, *oldest;
+
+	lock_take(&g->lock);
+	list = right ? guarded(g)->right : guarded(g)->wrong_ones;
+	oldest = list;
+	for (unsigned i = 0; i < KNOWN_MAX; i++)
+		if (list[i].until_ms < oldest->until_ms)
+			oldest = &list[i];
 	memcpy(oldest->key, key, sizeof(oldest->key));
-	oldest->until_ms = g->ops.now_ms() + RIGHT_MS;
+	oldest->until_ms = now + (right ? RIGHT_MS : WRONG_MS);
 	lock_drop(&g->lock);
 }
 
@@ -224,41 +273,59 @@ static struct wrong *row_locked(struct guesses *g, const unsigned char *key)
 	return w;
 }
 
-/* Waits until it is this one's turn. 0, -EAGAIN, -EINTR. */
-static int wait_turn(struct guesses *g, const unsigned char *key)
+/* 0: it has the turn; else when the next is to be had. */
+static int64_t take_turn(struct guesses *g, const unsigned char *key)
 {
-	int64_t now = g->ops.now_ms(), until = now;
+	int64_t now = g->ops.now_ms(), next = 0;
 	struct wrong *w;
-	int rc = 0;
 
 	lock_take(&g->lock);
 	w = row_locked(g, key);
-	if (w->times && w->next_ms - now > WAIT_MAX_MS) {
-		rc = -EAGAIN;
+	if (w->times && w->next_ms > now) {
+		next = w->next_ms;
 	} else {
-		if (w->times && w->next_ms > now)
-			until = w->next_ms;
 		w->times++;
 		w->last_ms = now;
-		w->next_ms = until + delay_ms(w);
+		w->next_ms = now + delay_ms(w);
 	}
 	lock_drop(&g->lock);
-	while (!rc && g->ops.now_ms() < until) {
-		rc = waiter_park(waiter_self(), until);
-		if (rc == -ETIMEDOUT)
-			rc = 0;
-	}
-	return rc;
+	return next;
 }
 
-static void forgive(struct guesses *g, const unsigned char *key)
+static int64_t by_chance(void)
+{
+	unsigned char byte = 0;
+
+	if (getrandom(&byte, 1, 0) != 1)
+		byte = 0;
+	return byte * CHANCE_MS / 256;
+}
+
+/* Waits until it is this one's turn. 0, -EAGAIN, -EINTR. */
+static int wait_turn(struct guesses *g, const unsigned char *key)
+{
+	int64_t end = g->ops.now_ms() + WAIT_MAX_MS, next;
+
+	while ((next = take_turn(g, key))) {
+		if (next > end || g->ops.now_ms() > end)
+			return -EAGAIN;
+		if (g->ops.park(next + by_chance()) == -EINTR)
+			return -EINTR;
+	}
+	return 0;
+}
+
+/* A turn that was taken for what is right: the next need not wait for it. */
+static void give_turn_back(struct guesses *g, const unsigned char *key)
 {
 	struct wrong *w;
 
 	lock_take(&g->lock);
 	w = find_locked(g, key);
-	if (w)
-		w->times = 0;
+	if (w) {
+		w->times--;
+		w->next_ms = g->ops.now_ms();
+	}
 	lock_drop(&g->lock);
 }
 
@@ -299,25 +366,35 @@ static void end_flight(struct guesses *g, const unsigned char *key)
 	lock_drop(&g->lock);
 }
 
-/* 1: another one was right meanwhile; 0: this one has begun. */
+/* 1, 0: it is known by now; -ENOENT: this one has begun. */
 static int join(struct guesses *g, const unsigned char *key)
 {
-	int64_t until = clock_mono_ms() + JOIN_MAX_MS;
+	int64_t until = g->ops.now_ms() + JOIN_MAX_MS;
 
 	for (;;) {
-		int64_t now = clock_mono_ms();
-		int rc;
+		int64_t now = g->ops.now_ms();
+		int rc = recall(g, key);
 
-		if (was_right(g, key))
-			return 1;
+		if (rc >= 0)
+			return rc;
 		if (begin_flight(g, key))
-			return 0;
+			return -ENOENT;
 		if (now > until)
 			return -EAGAIN;
-		rc = waiter_park(waiter_self(), now + JOIN_MS);
-		if (rc == -EINTR)
-			return rc;
+		if (g->ops.park(now + JOIN_MS) == -EINTR)
+			return -EINTR;
 	}
+}
+
+/* What is wrong again is told so late. */
+static int hold_back(struct guesses *g)
+{
+	int64_t until = g->ops.now_ms() + REPEATED_MS;
+
+	while (g->ops.now_ms() < until)
+		if (g->ops.park(until) == -EINTR)
+			return -EINTR;
+	return 0;
 }
 
 /* ---- the check ---- */
@@ -339,25 +416,27 @@ static int work(struct guesses *g, const struct guess *q)
 
 int guesses_check(struct guesses *g, const struct guess *q)
 {
-	const char *right[] = { q->name, q->hash ? q->hash : "", q->password };
-	unsigned char right_key[SHA256_SIZE], wrong_key[SHA256_SIZE];
-	const char *wrong[] = { NULL, q->name };
+	const char *what[] = { q->name, q->hash ? q->hash : "", q->password };
+	unsigned char key[SHA256_SIZE], row[SHA256_SIZE];
+	const char *whose[] = { NULL, q->name };
 	char peer[40];
 	int rc;
 
-	name_peer(q->peer, peer);
-	wrong[0] = peer;
-	key_of(g, right, 3, right_key);
-	key_of(g, wrong, 2, wrong_key);
-	rc = join(g, right_key);
-	if (rc)
+	name_peer(q, peer);
+	whose[0] = peer;
+	key_of(g, what, 3, key);
+	key_of(g, whose, 2, row);
+	rc = join(g, key);
+	if (!rc)
+		return hold_back(g);
+	if (rc != -ENOENT)
 		return rc;
-	rc = wait_turn(g, wrong_key);
+	rc = wait_turn(g, row);
 	rc = rc ? rc : work(g, q);
-	if (rc > 0) {
-		remember(g, right_key);
-		forgive(g, wrong_key);
-	}
-	end_flight(g, right_key);
+	if (rc > 0)
+		give_turn_back(g, row);
+	if (rc >= 0)
+		remember(g, key, rc);
+	end_flight(g, key);
 	return rc;
 }

@@ -137,15 +137,19 @@ static int admit_user(struct users *u, const struct exchange *x,
 		      struct users_actor *out, struct buf *err)
 {
 	const struct gateway_user *user = find(u, resolve(u, name));
-	const struct guess guess = {
+	struct guess guess = {
 		.peer = &x->peer,
 		.name = name,
 		.hash = user ? user->password_hash : NULL,
 		.password = password,
 		.n = n,
 	};
-	int rc = u->guesses ? guesses_check(u->guesses, &guess) : 0;
+	int rc = 0;
 
+	guess.has_uid = address_is_loopback(&x->peer) &&
+			!peer_uid(&x->peer, &x->local, &guess.uid);
+	if (u->guesses)
+		rc = guesses_check(u->guesses, &guess);
 	if (rc == 1 && user) {
 		*out = (struct users_actor){ .name = user->name, .user = user };
 		return 0;
