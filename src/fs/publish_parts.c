@@ -129,7 +129,8 @@ static int find_zeros(struct upload *u)
 		err = look_for_zeros(p, size - longest, size - last, &are);
 	if (!err && are)
 		u->zeros = (struct extent){ size - longest, size };
-	return err;
+	/* What cannot be read is not known to be of zeros. */
+	return err == -EINTR ? err : 0;
 }
 
 /* A part that the server can copy? */

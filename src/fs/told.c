@@ -150,6 +150,7 @@ static void told_file(struct tree *t, struct inode *i,
 	if (!same) {
 		inode_put_times(i, info->mtime);
 		i->flags &= ~INODE_OWN_MTIME;
+		i->mode &= ~(S_ISUID | S_ISGID); /* not for other bytes */
 		tree_unpin_locked(t, i, INODE_PIN_TIMES);
 		inode_put_etag(i, info->etag);
 	}

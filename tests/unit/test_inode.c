@@ -335,6 +335,29 @@ static void test_disk_numbers(void **state)
 	tree_free(t);
 }
 
+/* An object that another machine puts there has no right to set-id bits. */
+static void test_set_id(void **state)
+{
+	struct tree *t = new_tree(60000, 0);
+	struct object_info same = info_of(1, "\"a\""), other;
+	struct inode_view v;
+	struct inode *i;
+
+	other = info_of(1, "\"b\"");
+	i = must(tree_told(t, tree_root(t), "f", INODE_FILE, &same, false, 0));
+	assert_int_equal(inode_set_mode(t, i, 06755), 0);
+	inode_unref(t, must(tree_told(t, tree_root(t), "f", INODE_FILE, &same,
+				      false, tree_clock(t))));
+	inode_view(t, i, &v);
+	assert_int_equal(v.mode, 06755);
+	inode_unref(t, must(tree_told(t, tree_root(t), "f", INODE_FILE, &other,
+				      false, tree_clock(t))));
+	inode_view(t, i, &v);
+	assert_int_equal(v.mode, 0755);
+	inode_unref(t, i);
+	tree_free(t);
+}
+
 static void test_times(void **state)
 {
 	struct tree *t = new_tree(60000, 0);
@@ -419,6 +442,7 @@ int main(void)
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_disk_numbers),
+		cmocka_unit_test(test_set_id),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_expire),

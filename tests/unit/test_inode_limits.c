@@ -309,6 +309,20 @@ static void test_pin_of_new_file(void **state)
 	assert_int_equal(v.uid, 3);
 	assert_int_equal(v.info.mtime.tv_sec, 1);
 	assert_int_equal(inode_set_mode(t, file, 0700), -ENOSPC);
+	assert_int_equal(inode_set_mode(t, file, 0755), 0);
+	assert_int_equal(inode_set_owner(t, file, 3, 4), 0);
+	assert_int_equal(inode_set_owner(t, file, 5, 4), -ENOSPC);
+	inode_unref(t, file);
+	/* ... and set-id bits go, room or not */
+	assert_int_equal(tree_create(t, tree_root(t), "x", INODE_FILE, 06755, 1,
+				     2, &file),
+			 0);
+	inode_published(t, file, &info);
+	assert_int_equal(inode_set_mode(t, file, 02755), 0);
+	assert_int_equal(inode_set_mode(t, file, 02751), -ENOSPC);
+	assert_int_equal(inode_set_mode(t, file, 0755), 0);
+	inode_view(t, file, &v);
+	assert_int_equal(v.mode, 0755);
 	inode_unref(t, i);
 	inode_unref(t, file);
 	tree_free(t);
