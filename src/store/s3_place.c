@@ -212,7 +212,7 @@ static const struct {
 
 static void copy_region(struct piece p, char out[S3_REGION_SIZE])
 {
-	if (p.n >= S3_REGION_SIZE)
+	if (!p.n || p.n >= S3_REGION_SIZE)
 		return;
 	memcpy(out, p.at, p.n);
 	out[p.n] = '\0';
