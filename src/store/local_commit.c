@@ -238,25 +238,6 @@ int local_commit(const struct local_commit *c, struct object_info *out)
 
 /* ---- folders ---- */
 
-/* The folder itself, made if nothing is there; *made says which. */
-static int make_dir(struct local *l, const struct local_path *p,
-		    const struct store_owner *owner, bool *made)
-{
-	int fd, err = 0;
-
-	*made = !mkdirat(p->dir, p->name, 0777);
-	if (!*made && errno != EEXIST)
-		return -errno;
-	fd = local_openat(p->dir, p->name, O_RDONLY | O_DIRECTORY);
-	if (fd >= 0 && *made)
-		err = local_own(fd, owner, true);
-	if (err) {
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
 static int put_dir_at(struct local *l, const struct local_path *p,
 		      const struct store_owner *owner,
 		      const struct store_cond *cond,
@@ -271,7 +252,7 @@ static int put_dir_at(struct local *l, const struct local_path *p,
 	if (cond && cond->if_match &&
 	    fstatat(p->dir, p->name, &st, AT_SYMLINK_NOFOLLOW))
 		return -errno;
-	fd = make_dir(l, p, owner, &made);
+	fd = local_mkdir(p->dir, p->name, owner, true, &made);
 	if (fd < 0)
 		return fd;
 	err = fstat(fd, &st) ? -errno : 0;

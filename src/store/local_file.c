@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/digest.h"
@@ -45,6 +46,43 @@ int local_own(int fd, const struct store_owner *owner, bool mode)
 	if (mode && fchmod(fd, owner->mode & 07777))
 		return -errno;
 	return 0;
+}
+
+bool local_is_made(int fd, const struct timespec *since)
+{
+	struct statx st;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_UID | STATX_BTIME, &st) ||
+	    st.stx_uid != geteuid())
+		return false;
+	if (!(st.stx_mask & STATX_BTIME))
+		return true; /* a disk that does not keep it */
+	return st.stx_btime.tv_sec != since->tv_sec
+		       ? st.stx_btime.tv_sec > since->tv_sec
+		       : st.stx_btime.tv_nsec >= since->tv_nsec;
+}
+
+int local_mkdir(int at, const char *name, const struct store_owner *owner,
+		bool mode, bool *made)
+{
+	struct timespec since;
+	int fd, err;
+
+	/* The clock of a disk's times. */
+	clock_gettime(CLOCK_REALTIME_COARSE, &since);
+	*made = !mkdirat(at, name, 0777);
+	if (!*made && errno != EEXIST)
+		return -errno;
+	fd = local_openat(at, name, O_RDONLY | O_DIRECTORY);
+	if (fd < 0 || !*made || !owner)
+		return fd;
+	*made = local_is_made(fd, &since);
+	err = *made ? local_own(fd, owner, mode) : 0;
+	if (!err)
+		return fd;
+	close(fd);
+	unlinkat(at, name, AT_REMOVEDIR);
+	return err;
 }
 
 int local_link(int fd, int dir, const char *name)

@@ -73,6 +73,13 @@ int local_failed(struct local *l, const char *what, const char *key, int err,
 int local_openat(int at, const char *path, int flags);
 /* Owner and mode of what is made: 0 or -errno. */
 int local_own(int fd, const struct store_owner *owner, bool mode);
+/* Is the open directory one that we have made since then? Between making and
+ * opening it the owner of the folder above may give its name to another. */
+bool local_is_made(int fd, const struct timespec *since);
+/* A directory, made with its owner (and mode) if nothing is there; *made says
+ * which. A file descriptor or -errno. */
+int local_mkdir(int at, const char *name, const struct store_owner *owner,
+		bool mode, bool *made);
 /* A name for a file that has none. */
 int local_link(int fd, int dir, const char *name);
 void local_random_id(char out[LOCAL_ID_SIZE]);

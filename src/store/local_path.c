@@ -97,16 +97,16 @@ static int make_one(int at, const char *name, const struct store_owner *owner)
 	struct local_kept none = { 0 };
 	char etag[STORE_ETAG_SIZE];
 	struct stat st;
-	int fd, err;
+	bool made;
+	int fd = local_mkdir(at, name, owner, false, &made), err;
 
-	if (mkdirat(at, name, 0777))
-		return errno == EEXIST ? 0 : -errno;
-	fd = local_openat(at, name, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd; /* pruned by somebody */
-	err = local_own(fd, owner, false);
-	if (!err && fstat(fd, &st))
-		err = -errno;
+		return fd == -ENOENT ? 0 : fd; /* pruned meanwhile */
+	if (!made) {
+		close(fd);
+		return 0;
+	}
+	err = fstat(fd, &st) ? -errno : 0;
 	if (!err)
 		err = local_note_write(fd, &st, &none, true, XATTR_CREATE,
 				       etag);

@@ -246,11 +246,58 @@ static void of_the_owner_alone(void **state)
 	local_rig_close(&rig);
 }
 
+/* What stands by the name of a directory that was made a moment ago. */
+static void only_what_was_made(void **state)
+{
+	const struct store_owner owner = { USER, USER, 0755 };
+	struct timespec since = { 0 };
+	struct statx times;
+	struct stat st;
+	bool made;
+	int fd;
+
+	local_rig_open(&rig);
+	assert_int_equal(mkdir(path("old"), 0700), 0);
+	fd = open(path(""), O_RDONLY | O_DIRECTORY);
+	assert_true(fd >= 0);
+	for (int i = 0; i < 2; i++) {
+		int dir =
+			local_mkdir(fd, i ? "old" : "new", &owner, true, &made);
+
+		assert_true(dir >= 0);
+		assert_int_equal(made, !i);
+		assert_int_equal(fstat(dir, &st), 0);
+		assert_int_equal(st.st_mode & 0777, i ? 0700 : 0755);
+		if (!geteuid())
+			assert_int_equal(st.st_uid, i ? 0 : USER);
+		close(dir);
+	}
+	close(fd);
+
+	/* Of this user, but of another time, or of another user. */
+	fd = open(path("old"), O_RDONLY | O_DIRECTORY);
+	assert_true(local_is_made(fd, &since));
+	assert_int_equal(statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &times), 0);
+	if (times.stx_mask & STATX_BTIME) {
+		since.tv_sec = times.stx_btime.tv_sec;
+		since.tv_nsec = times.stx_btime.tv_nsec;
+		assert_true(local_is_made(fd, &since));
+		since.tv_nsec++;
+		assert_false(local_is_made(fd, &since));
+	}
+	since = (struct timespec){ 0 };
+	own("old");
+	assert_int_equal(local_is_made(fd, &since), geteuid() != 0);
+	close(fd);
+	local_rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(leads_nowhere),
 		cmocka_unit_test(of_the_owner_alone),
+		cmocka_unit_test(only_what_was_made),
 	};
 
 	if (digest_init())
