@@ -61,6 +61,7 @@ libstore_a_SOURCES = \
 	src/store/s3_presign.c \
 	src/store/s3_put.c \
 	src/store/s3_remove.c \
+	src/store/s3_tags.c \
 	src/store/s3_upload.c src/store/s3_upload.h \
 	src/store/s3_xml.c src/store/s3_xml.h
 

@@ -74,6 +74,18 @@ static int add_digest(struct sum *sum, enum digest_kind kind,
 	return err;
 }
 
+void s3_call_text_md5(struct s3_call *c, const char *content_type)
+{
+	unsigned char sum[MD5_SIZE];
+	struct buf text = BUF_INIT(S3_MD5_TEXT);
+
+	s3_call_text(c, content_type);
+	md5(buf_str(&c->text), c->text.len, sum);
+	base64_encode(sum, MD5_SIZE, &text);
+	s3_call_header(c, "Content-MD5", buf_str(&text));
+	buf_clear(&text);
+}
+
 int s3_body_md5(const struct store_body *body, unsigned char out[16])
 {
 	struct sum sum = { .kind = S3_CHECKSUM_MD5 };

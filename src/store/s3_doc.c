@@ -190,6 +190,25 @@ int s3_doc_tags(const char *body, size_t n, struct buf *out)
 	return err;
 }
 
+void s3_doc_add_text(struct buf *out, const char *s)
+{
+	for (; *s; s++) {
+		switch (*s) {
+		case '&':
+			buf_adds(out, "&amp;");
+			break;
+		case '<':
+			buf_adds(out, "&lt;");
+			break;
+		case '>':
+			buf_adds(out, "&gt;");
+			break;
+		default:
+			buf_addc(out, *s);
+		}
+	}
+}
+
 /* ---- batch delete ---- */
 
 struct deleted {

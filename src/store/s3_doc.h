@@ -77,6 +77,9 @@ struct s3_result_doc {
 int s3_doc_result(const char *body, size_t n, const char *root,
 		  struct s3_result_doc *out);
 
+/* Text of an element: & < > escaped. */
+void s3_doc_add_text(struct buf *out, const char *s);
+
 /* Tagging: `key=value&...`, encoded, as x-amz-tagging has it. */
 int s3_doc_tags(const char *body, size_t n, struct buf *out);
 

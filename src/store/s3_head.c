@@ -152,32 +152,6 @@ int s3_head(struct store *store, const char *key, struct object_details *out)
 	return err;
 }
 
-/* ---- tags ---- */
-
-static int parse_tags(struct s3_call *c, const struct buf *body)
-{
-	return s3_doc_tags(buf_str(body), body->len, c->out);
-}
-
-int s3_tags(struct store *store, const char *key, struct buf *out)
-{
-	struct s3_call c;
-	struct http_reply reply;
-	int err;
-
-	s3_call_init(&c, s3_of(store), HTTP_GET, key, "read the tags of");
-	/* The caller says what follows from a refusal. */
-	c.quiet = true;
-	s3_call_query(&c, "tagging", "");
-	s3_call_parse(&c, parse_tags, out);
-	err = s3_call_perform(&c, &reply);
-	if (err && err != -EACCES && err != -ENOTSUP)
-		s3_call_speak(&c, err, &reply);
-	http_reply_clear(&reply);
-	s3_call_clear(&c);
-	return err;
-}
-
 static void read_below(const struct s3_page *page, const char *below,
 		       struct name_info *out)
 {

@@ -150,6 +150,8 @@ void s3_call_cond(struct s3_call *c, const struct store_cond *cond);
 void s3_call_make(struct s3_call *c, const struct store_meta *meta);
 /* call->text becomes the body, now that it is written. */
 void s3_call_text(struct s3_call *c, const char *content_type);
+/* The same with the Content-MD5 that some requests must have. */
+void s3_call_text_md5(struct s3_call *c, const char *content_type);
 /* parse(call, body) reads a 2xx answer into out. */
 void s3_call_parse(struct s3_call *c,
 		   int (*parse)(struct s3_call *call, const struct buf *body),
@@ -197,6 +199,8 @@ enum s3_lack {
 	S3_LACKS_MATCH = 2, /* If-Match on a write */
 	S3_LACKS_CHECKSUM = 4, /* x-amz-checksum-* */
 	S3_WANTS_MD5 = 8, /* Content-MD5 with a PUT */
+	S3_LACKS_UPLOAD_TAGS = 16, /* of the beginning of an upload */
+	S3_HAS_UPLOAD_TAGS = 32, /* nothing is lacking: it was looked at */
 };
 bool s3_lacks(struct s3 *s, unsigned which);
 /* It is so: the log says it once. */

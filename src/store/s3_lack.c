@@ -34,6 +34,9 @@ static const struct {
 	{ S3_WANTS_MD5,
 	  "the store demands Content-MD5 with uploads: they have it "
 	  "(upload_checksum = md5 says so from the start)" },
+	{ S3_LACKS_UPLOAD_TAGS, "the store forgets the tags that an upload of "
+				"parts begins with: they "
+				"are put when it is complete" },
 };
 
 bool s3_lacks(struct s3 *s, unsigned which)

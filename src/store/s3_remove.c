@@ -126,25 +126,6 @@ static bool is_xml(const char *key)
 	return true;
 }
 
-static void add_xml(struct buf *out, const char *s)
-{
-	for (; *s; s++) {
-		switch (*s) {
-		case '&':
-			buf_adds(out, "&amp;");
-			break;
-		case '<':
-			buf_adds(out, "&lt;");
-			break;
-		case '>':
-			buf_adds(out, "&gt;");
-			break;
-		default:
-			buf_addc(out, *s);
-		}
-	}
-}
-
 struct batch {
 	struct s3 *s;
 	const char *const *keys;
@@ -187,8 +168,6 @@ static int remove_batch(struct s3 *s, struct batch *b)
 {
 	struct s3_call c;
 	struct http_reply reply;
-	unsigned char sum[MD5_SIZE];
-	struct buf md5_text = BUF_INIT(64);
 	int err;
 
 	s3_call_init(&c, s, HTTP_POST, NULL, "remove objects");
@@ -198,18 +177,14 @@ static int remove_batch(struct s3 *s, struct batch *b)
 			  "<Quiet>true</Quiet>");
 	for (unsigned i = 0; i < b->n; i++) {
 		buf_adds(&c.text, "<Object><Key>");
-		add_xml(&c.text, b->keys[i]);
+		s3_doc_add_text(&c.text, b->keys[i]);
 		buf_adds(&c.text, "</Key></Object>");
 	}
 	buf_adds(&c.text, "</Delete>");
-	s3_call_text(&c, "application/xml");
-	md5(buf_str(&c.text), c.text.len, sum);
-	base64_encode(sum, MD5_SIZE, &md5_text);
-	s3_call_header(&c, "Content-MD5", buf_str(&md5_text));
+	s3_call_text_md5(&c, "application/xml");
 	s3_call_parse(&c, parse_deleted, b);
 	err = s3_call_perform(&c, &reply);
 	http_reply_clear(&reply);
-	buf_clear(&md5_text);
 	s3_call_clear(&c);
 	return err;
 }

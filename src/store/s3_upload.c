@@ -92,8 +92,8 @@ static int begin(struct s3_call *c, struct s3_upload *u, bool checksums)
 	return err;
 }
 
-static int upload_begin(struct s3_call *c, const char *key, bool checksums,
-			struct store_upload **out)
+static int upload_begin(struct s3_call *c, const char *key, const char *tags,
+			bool checksums, struct store_upload **out)
 {
 	struct s3_upload *u = calloc(1, sizeof(*u));
 	int err;
@@ -103,7 +103,9 @@ static int upload_begin(struct s3_call *c, const char *key, bool checksums,
 	lock_init(&u->lock);
 	u->base.store = &c->s3->base;
 	u->base.key = strdup(key);
-	err = u->base.key ? begin(c, u, checksums) : -ENOMEM;
+	u->tags = tags ? strdup(tags) : NULL;
+	err = u->base.key && (u->tags || !tags) ? begin(c, u, checksums)
+						: -ENOMEM;
 	if (err)
 		s3_upload_free(&u->base);
 	else
@@ -114,12 +116,15 @@ static int upload_begin(struct s3_call *c, const char *key, bool checksums,
 int s3_upload_open(struct store *store, const char *key,
 		   const struct store_meta *meta, struct store_upload **out)
 {
+	const char *tags = meta && meta->props
+				   ? props_get(meta->props, PROP_TAGGING)
+				   : NULL;
 	struct s3_call c;
 	int err;
 
 	s3_call_init(&c, s3_of(store), HTTP_POST, key, "begin an upload");
 	s3_call_make(&c, meta);
-	err = upload_begin(&c, key, !meta || !meta->foreign_parts, out);
+	err = upload_begin(&c, key, tags, !meta || !meta->foreign_parts, out);
 	s3_call_clear(&c);
 	return err;
 }
@@ -133,6 +138,7 @@ void s3_upload_free(struct store_upload *base)
 	lock_drop(&u->lock);
 	lock_destroy(&u->lock);
 	free(u->id);
+	free(u->tags);
 	free(u->base.key);
 	free(u);
 }
@@ -305,13 +311,15 @@ int s3_upload_complete(struct store_upload *base,
 
 	if (!err)
 		err = complete(&x, cond, out);
-	if (err != -ENOTSUP || !cond)
-		return err;
-	err = s3_must_hold(s, base->key, cond);
+	if (err == -ENOTSUP && cond) {
+		err = s3_must_hold(s, base->key, cond);
+		if (!err)
+			err = complete(&x, NULL, out);
+		if (!err)
+			s3_lack_note(s, s3_lack_of_cond(cond));
+	}
 	if (!err)
-		err = complete(&x, NULL, out);
-	if (!err)
-		s3_lack_note(s, s3_lack_of_cond(cond));
+		s3_tags_hold(x.u);
 	return err;
 }
 

@@ -21,6 +21,7 @@ struct s3_upload_locked {
 struct s3_upload {
 	struct store_upload base;
 	char *id;
+	char *tags; /* with which it has begun; NULL: none */
 	struct lock lock;
 	struct s3_upload_locked guarded_;
 };
@@ -35,6 +36,9 @@ int s3_upload_note(struct s3_upload *u, unsigned number,
 		   const struct s3_part_note *note);
 /* An unknown one when nothing was noted. */
 struct s3_part_note s3_upload_noted(struct s3_upload *u, unsigned number);
+
+/* Once it is complete: sees to it that the object has the upload's tags. */
+void s3_tags_hold(struct s3_upload *u);
 
 /* A call on this upload's part: partNumber and uploadId are set. */
 void s3_part_call(struct s3_call *c, struct s3_upload *u, unsigned number,

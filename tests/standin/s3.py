@@ -6,7 +6,7 @@ import bisect
 import hashlib
 import threading
 import time
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
@@ -225,6 +225,17 @@ class S3:
         bucket.put(key, obj)
         return Answer(200, {"ETag": obj.etag}, b"")
 
+    def put_tagging(self, bucket, name, key, query, headers, body):
+        obj = bucket.objects.get(key)
+        if obj is None:
+            raise Refused(404, "NoSuchKey",
+                          "The specified key does not exist.")
+        obj.tags = urlencode(
+            [(local(e, "Key").text, local(e, "Value").text or "")
+             for e in parse_xml(body).iter() if e.tag.endswith("}Tag")],
+            quote_via=quote)
+        return Answer(200, {}, b"")
+
     def tagging(self, bucket, name, key, query, headers, body):
         obj = bucket.objects.get(key)
         if obj is None:
@@ -309,6 +320,7 @@ class S3:
         upload_id = "upload-%d" % next(self.upload_ids)
         bucket.uploads[upload_id] = Upload(key, kept_headers(headers),
                                            time.time(),
+                                           "" if self.args.forget_tags else
                                            headers.get("x-amz-tagging", ""))
         return xml_answer("InitiateMultipartUploadResult",
                           "<Bucket>%s</Bucket><Key>%s</Key><UploadId>%s"
@@ -375,6 +387,7 @@ class S3:
         ("GET", "object", None, get),
         ("PUT", "object", "partNumber", part),
         ("PUT", "object", "x-amz-copy-source", copy),
+        ("PUT", "object", "tagging", put_tagging),
         ("PUT", "object", None, put),
         ("POST", "object", "uploads", create_upload),
         ("POST", "object", "uploadId", complete),

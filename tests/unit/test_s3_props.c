@@ -136,6 +136,26 @@ static void uploads_keep_everything(void **state)
 	assert_everything("to");
 }
 
+/* As Ceph 16 does it: the first upload is looked at, the others are not. */
+static void tags_that_are_forgotten(void **state)
+{
+	static const char *const args[] = { "--forget-tags", NULL };
+	struct s3_rig usual = rig;
+
+	memset(&rig, 0, sizeof(rig));
+	rig_start(&rig, args);
+	for (int i = 0; i < 2; i++) {
+		long before = requests();
+
+		uploads_keep_everything(state);
+		/* PUT, HEAD, tags; begin, part and its source's HEAD,
+		 * end, tags; HEAD, tags; and once a HEAD */
+		row_number("requests", requests() - before, 10 + !i);
+	}
+	rig_stop(&rig);
+	rig = usual;
+}
+
 static void tags_that_are_refused(void **state)
 {
 	struct object_details d;
@@ -174,6 +194,8 @@ int main(void)
 		ROW("... an edit too, whatever the settings are",
 		    edits_keep_everything),
 		ROW("... in parts too", uploads_keep_everything),
+		ROW("... where the server forgets the tags of that",
+		    tags_that_are_forgotten),
 		ROW("tags that may not be read are left out",
 		    tags_that_are_refused),
 	};
