@@ -54,7 +54,10 @@ libstore_a_SOURCES = \
 	src/store/s3_info.c \
 	src/store/s3_judge.c \
 	src/store/s3_lack.c \
+	src/store/s3_learn.c \
 	src/store/s3_list.c \
+	src/store/s3_state.c \
+	src/store/s3_sum.c \
 	src/store/s3_part.c \
 	src/store/s3_pending.c \
 	src/store/s3_place.c src/store/s3_place.h \

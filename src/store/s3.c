@@ -67,11 +67,6 @@ static int s3_describe(struct store *store, struct buf *out)
 	return err ? err : buf_err(out);
 }
 
-bool s3_trusts_clock(const struct s3 *s)
-{
-	return s3_place_is_https(&s->io);
-}
-
 static void s3_free(struct store *store)
 {
 	struct s3 *s = s3_of(store);
@@ -182,13 +177,6 @@ static int set_region(struct s3 *s, const char *region, struct buf *err)
 	lock_drop(&s->lock);
 	return e;
 }
-
-const char *const s3_made_names[S3_MADE] = {
-	[S3_MADE_CLASS] = PROP_CLASS,
-	[S3_MADE_SSE] = PROP_SSE,
-	[S3_MADE_SSE_KEY] = PROP_SSE_KEY,
-	[S3_MADE_ACL] = "x-amz-acl",
-};
 
 static int set_made(struct s3 *s, const struct s3_settings *set)
 {

@@ -25,17 +25,6 @@ static const struct http_call_ops plain_ops = {
 	.judge = s3_call_judge,
 };
 
-void s3_present(struct s3 *s, struct s3_present *out)
-{
-	lock_take(&s->lock);
-	memcpy(out->region, s3_locked(s)->region, sizeof(out->region));
-	out->skew_s = s3_locked(s)->skew_s;
-	out->generation = s3_locked(s)->generation;
-	out->lacks = s3_locked(s)->lacks;
-	out->guessed = s3_locked(s)->guessed;
-	lock_drop(&s->lock);
-}
-
 void s3_call_init(struct s3_call *c, struct s3 *s, enum http_verb verb,
 		  const char *key, const char *what)
 {

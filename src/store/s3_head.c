@@ -17,23 +17,6 @@
 #include "base/text.h"
 #include "store/s3_impl.h"
 
-static int parse_list(struct s3_call *c, const struct buf *body)
-{
-	s3_page_clear(c->out);
-	return s3_doc_list(buf_str(body), body->len, s3_call_prefix(c), c->out);
-}
-
-void s3_list_first(struct s3_call *c, struct s3 *s, const char *prefix,
-		   struct s3_page *page)
-{
-	s3_call_init(c, s, HTTP_GET, NULL, "list");
-	s3_call_query(c, "list-type", "2");
-	s3_call_query(c, "prefix", prefix);
-	s3_call_query(c, "max-keys", "1");
-	s3_call_query(c, "encoding-type", "url");
-	s3_call_parse(c, parse_list, page);
-}
-
 /* Has something been put right since the call was signed? */
 static bool outdated(const struct s3_call *c)
 {

@@ -221,21 +221,28 @@ void s3_lack_learn(struct s3_call *c);
 /* Sets the body, its checksum and payload hash; reads the body once. 0, or
  * the call's error. */
 int s3_body_set(struct s3_call *c, const struct store_body *body);
-int s3_body_md5(const struct store_body *body, unsigned char out[16]);
+
+/* ---- s3_sum.c: sums of what is sent; each reads the body once ---- */
+int s3_sum_digest(const struct store_body *body, enum digest_kind kind,
+		  unsigned char out[SHA256_SIZE]);
+int s3_sum_crc32c(const struct store_body *body, uint32_t *out);
+int s3_sum_md5(const struct store_body *body, unsigned char out[MD5_SIZE]);
 /* As Content-MD5 has it. */
-int s3_body_md5_text(const struct store_body *body, char out[S3_MD5_TEXT]);
+int s3_sum_md5_text(const struct store_body *body, char out[S3_MD5_TEXT]);
 
 /* ---- s3_ask.c: what a HEAD does not tell ---- */
 /* The listing's entry for exactly this key. -ENOENT when it shows none; a
  * failure is not logged. */
 int s3_ask_listed(struct s3 *s, const char *key, struct object_info *out);
-/* Settles the names of a page that does not say how it writes them, by asking
- * for one of them, once a store. 0, -EINTR. */
-int s3_ask_names(struct s3 *s, struct s3_page *page);
 /* Completes what a HEAD without a Content-Length has told. Logs a failure,
  * unless it is to be quiet. */
 int s3_ask_size(struct s3 *s, const char *key, bool quiet,
 		struct object_info *info);
+
+/* ---- s3_learn.c: what is found out once ---- */
+/* Settles the names of a page that does not say how it writes them, by asking
+ * for one of them, once a store. 0, -EINTR. */
+int s3_learn_names(struct s3 *s, struct s3_page *page);
 
 /* ---- s3_info.c: what an answer's headers tell ---- */
 /* Content-Range, of a 206 or a 416 (which has no first and last). */

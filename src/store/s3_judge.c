@@ -85,13 +85,6 @@ static bool fix_region(struct s3_call *c, const struct http_reply *reply)
 	return fixed;
 }
 
-void s3_say_skew(int64_t skew_s, struct buf *out)
-{
-	buf_addf(out, "this machine's clock is %lld seconds %s the store's",
-		 (long long)(skew_s < 0 ? -skew_s : skew_s),
-		 skew_s < 0 ? "ahead of" : "behind");
-}
-
 static void log_skew(const struct s3 *s, int64_t skew_s)
 {
 	struct log_where where = { .stage = s->base.name };

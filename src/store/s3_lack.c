@@ -39,16 +39,6 @@ static const struct {
 				"are put when it is complete" },
 };
 
-bool s3_lacks(struct s3 *s, unsigned which)
-{
-	bool is;
-
-	lock_take(&s->lock);
-	is = (s3_locked(s)->lacks & which) != 0;
-	lock_drop(&s->lock);
-	return is;
-}
-
 void s3_lack_note(struct s3 *s, unsigned which)
 {
 	struct log_where where = { .stage = s->base.name };
@@ -68,19 +58,6 @@ void s3_lack_show(struct s3 *s, struct buf *out)
 	for (size_t i = 0; i < sizeof(lacks) / sizeof(*lacks); i++)
 		if (s3_lacks(s, lacks[i].lack))
 			buf_addf(out, "; %s", lacks[i].says);
-}
-
-unsigned s3_lack_of_cond(const struct store_cond *cond)
-{
-	if (cond && cond->if_match)
-		return S3_LACKS_MATCH;
-	return cond && cond->if_absent ? S3_LACKS_ABSENT : 0;
-}
-
-bool s3_lack_is_checksum(const char *header)
-{
-	return text_starts_with(header, "x-amz-checksum-") ||
-	       text_starts_with(header, "x-amz-sdk-checksum-");
 }
 
 static bool sends(const struct s3_call *c, bool (*is)(const char *header))
@@ -123,7 +100,7 @@ static bool add_md5(struct s3_call *c)
 		.data = b->data, .fd = b->fd, .offset = b->offset, .len = b->len
 	};
 
-	return !s3_body_md5_text(&body, c->md5);
+	return !s3_sum_md5_text(&body, c->md5);
 }
 
 enum http_verdict s3_lack_judge(struct s3_call *c,

@@ -276,7 +276,7 @@ static int take_page(struct s3_list *l)
 	}
 	fetch_free(f);
 	if (!err && l->page.unsure)
-		err = s3_ask_names(s, &l->page);
+		err = s3_learn_names(s, &l->page);
 	if (!err) {
 		drop_etags(l);
 		tell_lost(l);

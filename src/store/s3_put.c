@@ -17,7 +17,7 @@ static int body_etag(const struct store_body *body, char out[STORE_ETAG_SIZE])
 {
 	unsigned char sum[MD5_SIZE];
 	char hex[2 * MD5_SIZE + 1];
-	int err = s3_body_md5(body, sum);
+	int err = s3_sum_md5(body, sum);
 
 	hex_encode(sum, MD5_SIZE, hex);
 	if (!err)
