@@ -3,6 +3,7 @@ libfuse_floor_a_SOURCES = \
 	src/fuse/init_patch.c src/fuse/init_patch.h \
 	src/fuse/killpriv.c src/fuse/killpriv.h \
 	src/fuse/notify.c src/fuse/notify.h \
+	src/fuse/op.c src/fuse/op.h \
 	src/fuse/ops.c src/fuse/ops.h \
 	src/fuse/ops_dir.c \
 	src/fuse/ops_file.c \

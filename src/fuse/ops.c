@@ -8,97 +8,9 @@
 #include "fuse/ops.h"
 
 #include <errno.h>
-#include <string.h>
 #include <time.h>
 
-#include "base/clock.h"
-#include "base/fatal.h"
-#include "base/wait.h"
 #include "fuse/killpriv.h"
-
-/* A caller whom /proc does not show us, as one in another container, or one of
- * another user under hidepid=: it is believed to live for so long. */
-#define UNKNOWN_MS 10000
-
-static void interrupted(fuse_req_t req, void *waiter)
-{
-	waiter_ask(waiter);
-}
-
-/* Any signal of the caller's interrupts a request, also one that it handles
- * and goes on from: only one that kills it ends what it asked for. */
-static bool is_dying(void *req, int64_t since_ms)
-{
-	switch (fatal_signal(fuse_req_ctx(req)->pid)) {
-	case FATAL_NO:
-		return false;
-	case FATAL_YES:
-		return true;
-	case FATAL_UNKNOWN:
-		break;
-	}
-	return clock_mono_ms() - since_ms >= UNKNOWN_MS;
-}
-
-struct fs *op_begin(fuse_req_t req)
-{
-	struct waiter *w = waiter_self();
-
-	waiter_begin_judged(w, is_dying, req);
-	fuse_req_interrupt_func(req, interrupted, w);
-	return fuse_req_userdata(req);
-}
-
-struct fs *op_begin_whole(fuse_req_t req)
-{
-	waiter_begin(waiter_self());
-	return fuse_req_userdata(req);
-}
-
-void op_end(fuse_req_t req)
-{
-	fuse_req_interrupt_func(req, NULL, NULL);
-	waiter_begin(waiter_self());
-}
-
-void op_reply(fuse_req_t req, int err)
-{
-	fuse_reply_err(req, -err);
-}
-
-struct inode *op_inode(fuse_req_t req, fuse_ino_t ino)
-{
-	if (ino == FUSE_ROOT_ID)
-		return fs_root(fuse_req_userdata(req));
-	return (struct inode *)(uintptr_t)ino;
-}
-
-static int groups(const struct fs_caller *c, gid_t *list, int max)
-{
-	int n = fuse_req_getgroups(c->arg, max, list);
-
-	return n > max ? -EOVERFLOW : n;
-}
-
-void op_caller(fuse_req_t req, struct fs_caller *out)
-{
-	const struct fuse_ctx *ctx = fuse_req_ctx(req);
-
-	out->uid = ctx->uid;
-	out->gid = ctx->gid;
-	out->groups = groups;
-	out->arg = req;
-	out->drop_setid = killpriv_wanted();
-}
-
-void op_entry_param(const struct fs_entry *e, struct fuse_entry_param *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->ino = (fuse_ino_t)(uintptr_t)e->inode;
-	out->attr = e->st;
-	out->attr_timeout = e->attr_timeout;
-	out->entry_timeout = e->entry_timeout;
-}
 
 /* The reply to lookup and its kin; err as their fs_*() returned it. */
 static void reply_entry(fuse_req_t req, int err, const struct fs_entry *e)

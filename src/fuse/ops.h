@@ -6,10 +6,7 @@
 #ifndef FUSE_OPS_H
 #define FUSE_OPS_H
 
-#define FUSE_USE_VERSION 312
-#include <fuse_lowlevel.h>
-
-#include "fs/fs.h"
+#include "fuse/op.h"
 
 extern const struct fuse_lowlevel_ops ops;
 
@@ -46,21 +43,5 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 		 struct fuse_file_info *fi);
-
-/*
- * Every operation that may wait stands between these two: a signal that kills
- * the caller then ends the wait of the thread that works for it.
- */
-struct fs *op_begin(fuse_req_t req);
-/* The same for a close, which nothing breaks off: what was written is published
- * also when its writer is killed. */
-struct fs *op_begin_whole(fuse_req_t req);
-void op_end(fuse_req_t req);
-
-/* Replies to an operation without a result: err is 0 or -errno. */
-void op_reply(fuse_req_t req, int err);
-struct inode *op_inode(fuse_req_t req, fuse_ino_t ino);
-void op_caller(fuse_req_t req, struct fs_caller *out);
-void op_entry_param(const struct fs_entry *e, struct fuse_entry_param *out);
 
 #endif

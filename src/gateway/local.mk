@@ -15,6 +15,7 @@ libgateway_a_SOURCES = \
 	src/gateway/object.c src/gateway/object.h \
 	src/gateway/object_get.c \
 	src/gateway/object_put.c \
+	src/gateway/object_wire.c \
 	src/gateway/query.c src/gateway/query.h \
 	src/gateway/proof.c src/gateway/proof.h \
 	src/gateway/routes.c src/gateway/routes.h \

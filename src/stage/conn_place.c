@@ -27,14 +27,6 @@ static const char *given(const char *s)
 
 /* ---- bucket and prefix ---- */
 
-int conn_refuse_url(const char *url, const char *why, struct buf *err)
-{
-	buf_adds(err, "url = ");
-	text_masked_url(err, url);
-	buf_addf(err, ": %s", why);
-	return -EINVAL;
-}
-
 static const char *bucket_fault(const char *s, size_t n)
 {
 	if (!n)

@@ -8,6 +8,7 @@ libstage_a_SOURCES = \
 	src/stage/catalog_notes.c \
 	src/stage/catalog_overlap.c \
 	src/stage/conn.c src/stage/conn.h \
+	src/stage/conn_check.c \
 	src/stage/conn_copy.c \
 	src/stage/conn_env.c \
 	src/stage/conn_local.c src/stage/conn_local.h \
