@@ -6,17 +6,9 @@
 #include "stage/conn.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
-#include "auth/cred_chain.h"
 #include "base/buf.h"
 #include "base/text.h"
-#include "net/url.h"
-#include "stage/conn_local.h"
-#include "store/s3_place.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
