@@ -26,7 +26,6 @@
 
 /* A name on a disk of ours is cheap to look at, and programs beside us change
  * it: it is believed no longer than this. */
-#define FILES_TTL_MS 1000
 
 static int copy_settings(struct fs *fs, const struct fs_settings *s)
 {
@@ -37,13 +36,6 @@ static int copy_settings(struct fs *fs, const struct fs_settings *s)
 	    (s->state_dir && !fs->set.state_dir))
 		return -ENOMEM;
 	return 0;
-}
-
-unsigned names_ttl_ms(struct fs *fs, bool files)
-{
-	unsigned ttl_ms = fs->set.metadata_ttl_s * 1000;
-
-	return files && ttl_ms > FILES_TTL_MS ? FILES_TTL_MS : ttl_ms;
 }
 
 static int make_parts(struct fs *fs)

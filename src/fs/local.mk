@@ -24,8 +24,7 @@ libfs_a_SOURCES += \
 	src/fs/notices.c src/fs/notices.h \
 	src/fs/open.c \
 	src/fs/pins.c \
-	src/fs/rename.c src/fs/rename.h \
-	src/fs/rename_tree.c \
+	src/fs/rename.c \
 	src/fs/resolve.c \
 	src/fs/setattr.c \
 	src/fs/stages.c \

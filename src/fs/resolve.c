@@ -10,8 +10,60 @@
 #include <string.h>
 
 #include "fs/notices.h"
+#include "fs/watch.h"
+#include "stage/catalog.h"
 #include "stage/path.h"
 #include "stage/stage.h"
+
+#define FILES_TTL_MS 1000
+
+unsigned names_ttl_ms(struct fs *fs, bool files)
+{
+	unsigned ttl_ms = fs->set.metadata_ttl_s * 1000;
+
+	return files && ttl_ms > FILES_TTL_MS ? FILES_TTL_MS : ttl_ms;
+}
+
+void names_look_at_root(struct fs *fs, struct inode *i)
+{
+	struct inode_view v;
+	struct name_info found;
+	struct stage *stage;
+	struct buf key = NAMES_KEY;
+
+	inode_view(fs->tree, i, &v);
+	if (!v.files || !v.stage_root)
+		return;
+	stage = inode_stage(fs->tree, i);
+	if (!stage)
+		return;
+	buf_adds(&key, stage->prefix);
+	if (key.len)
+		buf_truncate(&key, key.len - 1); /* its '/' */
+	if (!buf_err(&key) &&
+	    !store_stat(stage->store, buf_str(&key), &found) && found.is_prefix)
+		inode_root_told(fs->tree, i, &found.info);
+	stage_unref(stage);
+	buf_clear(&key);
+}
+
+int stages_resolve(struct fs *fs, const char *name, struct inode **out)
+{
+	struct stage *stage;
+	int err = catalog_get(fs->catalog, name, &stage);
+
+	if (err) {
+		if (err == -ENOENT)
+			tree_forget_stage(fs->tree, name);
+		return err;
+	}
+	watch_store(fs->watches, stage->store);
+	*out = tree_told_stage(fs->tree, stage);
+	stage_unref(stage);
+	if (*out)
+		names_look_at_root(fs, *out);
+	return *out ? 0 : -ENOMEM;
+}
 
 /* The question is about a key; the answer is what now stands in the tree. */
 static int ask_key(struct fs *fs, struct store *store, const char *key,
@@ -115,29 +167,6 @@ int names_resolve(struct fs *fs, struct inode *dir, const char *name,
 	default:
 		return names_ask(fs, dir, name, out);
 	}
-}
-
-void names_look_at_root(struct fs *fs, struct inode *i)
-{
-	struct inode_view v;
-	struct name_info found;
-	struct stage *stage;
-	struct buf key = NAMES_KEY;
-
-	inode_view(fs->tree, i, &v);
-	if (!v.files || !v.stage_root)
-		return;
-	stage = inode_stage(fs->tree, i);
-	if (!stage)
-		return;
-	buf_adds(&key, stage->prefix);
-	if (key.len)
-		buf_truncate(&key, key.len - 1); /* its '/' */
-	if (!buf_err(&key) &&
-	    !store_stat(stage->store, buf_str(&key), &found) && found.is_prefix)
-		inode_root_told(fs->tree, i, &found.info);
-	stage_unref(stage);
-	buf_clear(&key);
 }
 
 /* What the store says is at the name of i now. */

@@ -9,24 +9,6 @@
 #include "fs/watch.h"
 #include "stage/catalog.h"
 
-int stages_resolve(struct fs *fs, const char *name, struct inode **out)
-{
-	struct stage *stage;
-	int err = catalog_get(fs->catalog, name, &stage);
-
-	if (err) {
-		if (err == -ENOENT)
-			tree_forget_stage(fs->tree, name);
-		return err;
-	}
-	watch_store(fs->watches, stage->store);
-	*out = tree_told_stage(fs->tree, stage);
-	stage_unref(stage);
-	if (*out)
-		names_look_at_root(fs, *out);
-	return *out ? 0 : -ENOMEM;
-}
-
 int stages_mkdir(struct fs *fs, const char *name, struct inode **out)
 {
 	struct stage *stage;
