@@ -22,4 +22,8 @@ struct fs_data {
 	struct pool *own_pool;
 };
 
+void data_release(struct fs_data *d);
+/* The blocks alone: the bytes are copied elsewhere. */
+void data_release_blocks(struct fs_data *d);
+
 #endif

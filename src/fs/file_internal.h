@@ -151,7 +151,7 @@ static inline struct file_locked *file_locked(struct file *f) REQUIRES(&f->lock)
 	return &f->guarded_;
 }
 
-/* ---- file.c ---- */
+/* ---- file_turn.c ---- */
 
 /*
  * Takes the turn: waits until nobody has it. *before is what file_end() gets
@@ -215,18 +215,26 @@ bool file_props_known(struct file *f);
 void file_props_published(struct file *f, const struct object_info *now);
 void file_props_forget(struct file *f);
 
-/* ---- write.c: with the turn ---- */
+/* ---- file_tail.c: with the turn ---- */
 
 /* Bytes that must be kept, in the spill file; they are ours from then on. */
 int file_keep(struct file *f, uint64_t offset, const void *bytes, size_t len);
 /* Keeps the tail's bytes so, and gives its memory back. */
 int file_tail_unload(struct file *f);
 struct tail file_tail(struct file *f);
+/* Its memory goes back; mem NULL is fine. */
+void file_tail_free(struct file *f, const struct tail *t);
+/* There is none any more; its bytes are kept elsewhere, or do not count. */
+void file_tail_drop(struct file *f);
+
+/* ---- write.c, reader.c, publish.c: the remote way, with the turn ---- */
+
+int remote_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
+		struct fs_data *out);
 int remote_write(struct file *f, uint64_t offset, const char *bytes, size_t len,
 		 bool *changed);
 int remote_resize(struct file *f, uint64_t size);
 void remote_forget(struct file *f, const struct object_info *base, char *key);
-/* publish.c */
 int remote_publish(struct file *f, const char *key, struct object_info *result);
 
 /* ---- writer.c: with the turn ---- */

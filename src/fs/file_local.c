@@ -152,7 +152,7 @@ static int local_read(struct reader *r, struct file *f, uint64_t offset,
 		at = p.end;
 	}
 	if (err) {
-		reader_data_release(out);
+		data_release(out);
 		return err;
 	}
 	out->len = (size_t)(end - offset);

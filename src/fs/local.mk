@@ -1,6 +1,6 @@
 noinst_LIBRARIES += libfs.a
 libfs_a_SOURCES = \
-	src/fs/fs.h src/fs/data.h
+	src/fs/fs.h src/fs/data.c src/fs/data.h
 
 # The names half: the tree and what is done with it.
 libfs_a_SOURCES += \
@@ -143,6 +143,7 @@ libfs_a_SOURCES += \
 	src/fs/block.c src/fs/block.h \
 	src/fs/block_cache.c src/fs/block_internal.h \
 	src/fs/file.c src/fs/file.h \
+	src/fs/file_remote.c src/fs/file_tail.c src/fs/file_turn.c \
 	src/fs/file_map.c src/fs/file_props.c src/fs/file_internal.h \
 	src/fs/file_change.c \
 	src/fs/file_local.c src/fs/file_local.h src/fs/file_scratch.c \

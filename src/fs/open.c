@@ -322,7 +322,7 @@ int fs_read(struct fs *fs, struct handle *h, off_t offset, size_t len,
 
 void fs_data_release(struct fs *fs, struct fs_data *d)
 {
-	reader_data_release(d);
+	data_release(d);
 }
 
 void handle_changed(struct handle *h)

@@ -58,23 +58,6 @@ static uint64_t min(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static void release_blocks(struct fs_data *d)
-{
-	for (unsigned i = 0; i < d->n_hold; i++)
-		block_unref(d->hold[i]);
-	d->n_hold = 0;
-}
-
-void reader_data_release(struct fs_data *d)
-{
-	release_blocks(d);
-	if (d->own_pool)
-		pool_put(d->own_pool, d->own, d->own_size);
-	else
-		free(d->own);
-	memset(d, 0, sizeof(*d));
-}
-
 /* A quarter of the memory is the most that one reader has ahead. */
 static void make_plan(struct job *j, uint64_t size)
 {
@@ -110,7 +93,7 @@ static int to_own(struct job *j)
 		       d->iov[i].iov_len);
 		at += d->iov[i].iov_len;
 	}
-	release_blocks(d);
+	data_release_blocks(d);
 	d->iov[0] = (struct iovec){ d->own, at };
 	d->n = 1;
 	return 0;
@@ -296,8 +279,8 @@ static int read_run(struct job *j)
 	return err;
 }
 
-static int remote_read(struct reader *r, struct file *f, uint64_t offset,
-		       size_t len, struct fs_data *out)
+int remote_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
+		struct fs_data *out)
 {
 	struct job j = { .reader = r, .file = f, .offset = offset, .out = out };
 	unsigned tries = 0;
@@ -320,7 +303,7 @@ static int remote_read(struct reader *r, struct file *f, uint64_t offset,
 			err = 0;
 	}
 	if (err) {
-		reader_data_release(out);
+		data_release(out);
 		err = err == -EAGAIN ? -ESTALE : err;
 	} else if (out->own) {
 		out->n = 1;
@@ -369,22 +352,6 @@ int reader_first(struct file *f)
 	file_spill_unref(run.spill);
 	return err;
 }
-
-static int remote_open(struct file *f)
-{
-	return 0; /* it is asked for when it is wanted */
-}
-
-const struct file_way file_remote = {
-	.open = remote_open,
-	.make = remote_open,
-	.look = remote_open,
-	.read = remote_read,
-	.write = remote_write,
-	.resize = remote_resize,
-	.publish = remote_publish,
-	.forget = remote_forget,
-};
 
 int reader_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
 		struct fs_data *out)

@@ -28,7 +28,6 @@ void reader_clear(struct reader *r);
  * machine has replaced the object since the open. */
 int reader_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
 		struct fs_data *out);
-void reader_data_release(struct fs_data *d);
 /*
  * Before the first read: starts the GET that it would, and waits for its first
  * byte. 0: the object is still the file's base, and the bytes are here or on

@@ -30,66 +30,6 @@ static uint64_t size_of(struct file *f)
 	return size;
 }
 
-struct tail file_tail(struct file *f)
-{
-	struct tail t;
-
-	lock_take(&f->lock);
-	t = file_locked(f)->tail;
-	lock_drop(&f->lock);
-	return t;
-}
-
-static void free_tail(struct file *f, const struct tail *t)
-{
-	if (!t->mem)
-		return;
-	pool_unhold(file_pool(f), t->cap);
-	pool_put(file_pool(f), t->mem, t->cap);
-}
-
-static void drop_tail(struct file *f)
-{
-	struct tail t;
-
-	lock_take(&f->lock);
-	t = file_locked(f)->tail;
-	file_locked(f)->tail = (struct tail){ .mem = NULL };
-	lock_drop(&f->lock);
-	free_tail(f, &t);
-}
-
-int file_keep(struct file *f, uint64_t offset, const void *bytes, size_t len)
-{
-	struct file_spill *s;
-	int err = file_spill_need(f, &s);
-
-	if (err)
-		return err;
-	err = spill_write(&s->spill, offset, bytes, len, 0);
-	if (err) {
-		file_log(f, LOG_LEVEL_ERROR, err,
-			 "cannot write to the spill directory");
-		return err;
-	}
-	lock_take(&f->lock);
-	err = extents_add(&file_locked(f)->ours, offset, offset + len);
-	lock_drop(&f->lock);
-	return err;
-}
-
-int file_tail_unload(struct file *f)
-{
-	struct tail t = file_tail(f);
-	int err = 0;
-
-	if (t.mem && t.len)
-		err = file_keep(f, t.part.start, t.mem, t.len);
-	if (!err)
-		drop_tail(f);
-	return err;
-}
-
 /* The file ends at `size`, which is not before its end. */
 static int grow(struct file *f, uint64_t size)
 {
@@ -275,7 +215,7 @@ static int cut(struct file *f, uint64_t size)
 	s = g->spill;
 	lock_drop(&f->lock);
 	if (whole_tail)
-		drop_tail(f);
+		file_tail_drop(f);
 	/* What is beyond must read as zeros when the file grows again. */
 	return s ? spill_truncate(&s->spill, size) : 0;
 }
@@ -320,7 +260,7 @@ void remote_forget(struct file *f, const struct object_info *base, char *key)
 		g->source = NULL;
 	}
 	lock_drop(&f->lock);
-	free_tail(f, &tail);
+	file_tail_free(f, &tail);
 	file_spill_unref(spill);
 	if (source)
 		block_source_drop(source);

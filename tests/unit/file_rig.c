@@ -121,7 +121,7 @@ long rig_read(struct file *f, uint64_t offset, void *bytes, size_t len)
 	n = reader_read(&r, f, offset, len, &d);
 	if (!n) {
 		n = (long)rig_gather(&d, bytes);
-		reader_data_release(&d);
+		data_release(&d);
 	}
 	reader_clear(&r);
 	return n;

@@ -32,7 +32,7 @@ static void test_sequential(void **state)
 		assert_null(d.own);
 		assert_int_equal(rig_gather(&d, got), step);
 		assert_memory_equal(got, bytes + at, step);
-		reader_data_release(&d);
+		data_release(&d);
 		if (memstore_calls(r.store, "get") - before > most)
 			most = memstore_calls(r.store, "get") - before;
 	}
@@ -65,7 +65,7 @@ static void test_random_fetches_little(void **state)
 		assert_int_equal(reader_read(&rd, f, at, 4000, &d), 0);
 		assert_int_equal(rig_gather(&d, got), 4000);
 		assert_memory_equal(got, bytes + at, 4000);
-		reader_data_release(&d);
+		data_release(&d);
 	}
 	assert_true(budget_used(r.env.budget) <= 100 * 8192);
 	reader_clear(&rd);
@@ -106,7 +106,7 @@ static void *read_stream(void *arg)
 		if (memcmp(got, s->bytes + at, d.len) != 0)
 			s->err = -EBADMSG;
 		at += d.len;
-		reader_data_release(&d);
+		data_release(&d);
 	}
 	reader_clear(&rd);
 	file_close(f);
