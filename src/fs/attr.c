@@ -9,16 +9,6 @@
 
 #include "base/clock.h"
 
-void tree_own_mode_locked(struct tree *t, struct inode *i)
-{
-	if (i->flags & INODE_OWN_MODE)
-		return;
-	i->uid = t->set.uid;
-	i->gid = t->set.gid;
-	i->mode = i->kind == INODE_FILE ? t->set.file_mode : t->set.dir_mode;
-	i->flags |= INODE_OWN_MODE;
-}
-
 static void changed_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
 {
 	i->ctime = inode_time(clock_now());

@@ -23,11 +23,6 @@ struct block_waiter {
 	uint64_t need;
 };
 
-uint64_t block_end(const struct block *b)
-{
-	return b->start + b->len;
-}
-
 static void wake_locked(struct block_cache *c, struct block *b)
 	REQUIRES(&c->lock)
 {

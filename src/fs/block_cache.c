@@ -20,6 +20,11 @@
 #include "base/budget.h"
 #include "fs/block_internal.h"
 
+uint64_t block_end(const struct block *b)
+{
+	return b->start + b->len;
+}
+
 static struct cache_locked *cache_locked(struct block_cache *c)
 	REQUIRES(&c->lock)
 {

@@ -95,6 +95,7 @@ static void reattach_locked(struct tree *t, struct inode *i,
 	i->text = text;
 	i->seen = 0;
 	tree_attach_locked(t, i, to_dir);
+	tree_settle_locked(t, to_dir);
 	stamp_locked(t, i);
 	i->ctime = inode_time(clock_now());
 	if (i->dir)

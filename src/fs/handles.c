@@ -88,6 +88,12 @@ void handles_clear(struct fs *fs)
 		free_handle(fs, h);
 }
 
+void handle_changed(struct handle *h)
+{
+	if (h->state != HANDLE_SHORT)
+		h->state = HANDLE_PLAIN;
+}
+
 /* ---- who writes ---- */
 
 void handles_write_begin(struct fs *fs)

@@ -17,34 +17,6 @@
 #include "stage/path.h"
 #include "stage/stage.h"
 
-const char *inode_etag(const struct inode *i)
-{
-	return i->text + strlen(i->text) + 1;
-}
-
-void inode_put_etag(struct inode *i, const char *etag)
-{
-	size_t name_len = strlen(i->text), len = strlen(etag);
-	char *grown;
-
-	if (!strcmp(inode_etag(i), etag))
-		return;
-	grown = realloc(i->text, name_len + len + 2);
-	if (grown) {
-		i->text = grown;
-		memcpy(grown + name_len + 1, etag, len + 1);
-	} else {
-		i->text[name_len + 1] = '\0';
-	}
-}
-
-struct inode_more *inode_more(struct inode *i)
-{
-	if (!i->more)
-		i->more = calloc(1, sizeof(*i->more));
-	return i->more;
-}
-
 struct inode *inode_ref(struct tree *t, struct inode *i)
 {
 	tree_take(t);
@@ -87,12 +59,6 @@ bool inode_forget(struct tree *t, struct inode *i, uint64_t n)
 	tree_settle_locked(t, i);
 	tree_drop(t);
 	return lingers;
-}
-
-bool inode_ours(const struct inode *i)
-{
-	return i->kind == INODE_FILE &&
-	       (!(i->flags & INODE_PUBLISHED) || (i->flags & INODE_WRITTEN));
 }
 
 static bool stage_root(const struct inode *i)

@@ -12,6 +12,8 @@
 
 #include <stdlib.h>
 
+#include "stage/stage.h"
+
 bool inode_held(const struct tree *t, const struct inode *i)
 {
 	return i->lookups || i->refs || (i->flags & INODE_PINNED) ||
@@ -127,4 +129,17 @@ void tree_orphan_locked(struct tree *t, struct inode *i)
 	g->orphans = i;
 	tree_settle_locked(t, i);
 	tree_settle_locked(t, dir);
+}
+
+void tree_drop(struct tree *t)
+{
+	struct inode_more *dead = tree_locked(t)->dead, *next;
+
+	tree_locked(t)->dead = NULL;
+	lock_drop(&t->lock);
+	for (; dead; dead = next) {
+		next = dead->next_dead;
+		stage_unref(dead->stage);
+		free(dead);
+	}
 }

@@ -7,8 +7,10 @@ libfs_a_SOURCES += \
 	src/fs/access.c src/fs/access.h \
 	src/fs/announced.c src/fs/announced.h \
 	src/fs/attr.c \
+	src/fs/attributes.c \
 	src/fs/changed.c \
 	src/fs/closing.c src/fs/closing.h \
+	src/fs/closing_errors.c \
 	src/fs/crew.c src/fs/crew.h \
 	src/fs/dir.c \
 	src/fs/dircache.c src/fs/dircache.h \
@@ -16,6 +18,7 @@ libfs_a_SOURCES += \
 	src/fs/fs.c src/fs/fs_internal.h \
 	src/fs/handles.c \
 	src/fs/inode.c src/fs/inode.h \
+	src/fs/inode_fields.c \
 	src/fs/keyset.c src/fs/keyset.h \
 	src/fs/lifetime.c \
 	src/fs/make.c \
@@ -30,6 +33,8 @@ libfs_a_SOURCES += \
 	src/fs/stages.c \
 	src/fs/told.c \
 	src/fs/tree.c src/fs/tree.h \
+	src/fs/tree_hash.c \
+	src/fs/tree_number.c \
 	src/fs/untold.c src/fs/untold.h \
 	src/fs/watch.c src/fs/watch.h \
 	src/fs/xattr.c src/fs/xattr.h \

@@ -64,6 +64,9 @@ unsigned names_ttl_ms(struct fs *fs, bool files);
  * in memory. */
 void names_say_pins(struct fs *fs);
 /* open.c: truncate(2), which has no handle: published at once. */
+/* Mode, owner and times, where they can be kept. */
+int attributes_keep(struct fs *fs, struct inode *i, const struct stat *st,
+		    unsigned which);
 int names_truncate(struct fs *fs, struct inode *i, uint64_t size);
 /*
  * names_stat() for the kernel: it knows i so from now on. How long it may

@@ -325,12 +325,6 @@ void fs_data_release(struct fs *fs, struct fs_data *d)
 	data_release(d);
 }
 
-void handle_changed(struct handle *h)
-{
-	if (h->state != HANDLE_SHORT)
-		h->state = HANDLE_PLAIN;
-}
-
 static int write_at(struct fs *fs, struct handle *h, uint64_t at,
 		    const void *bytes, size_t len)
 {

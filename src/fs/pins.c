@@ -32,15 +32,6 @@ int tree_pin_locked(struct tree *t, struct inode *i, unsigned what)
 	return 0;
 }
 
-void tree_unpin_locked(struct tree *t, struct inode *i, unsigned what)
-{
-	if (!(i->flags & what))
-		return;
-	i->flags &= ~what;
-	if (!(i->flags & INODE_PINNED))
-		tree_locked(t)->n_pinned--;
-}
-
 bool tree_pins_full(struct tree *t)
 {
 	int64_t now_ms = clock_mono_ms();

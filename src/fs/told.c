@@ -16,21 +16,6 @@
 #include "base/clock.h"
 #include "stage/stage.h"
 
-unsigned tree_left_locked(struct tree *t, const struct inode *i,
-			  int64_t told_ms)
-{
-	int64_t age = clock_mono_ms() - told_ms;
-	unsigned ttl =
-		i->flags & INODE_OF_FILES ? t->set.files_ttl_ms : t->set.ttl_ms;
-
-	return told_ms >= 0 && age < ttl ? ttl - age : 0;
-}
-
-bool tree_fresh_locked(struct tree *t, const struct inode *i, int64_t told_ms)
-{
-	return tree_left_locked(t, i, told_ms) > 0;
-}
-
 bool tree_has_ours_locked(struct tree *t, struct inode *i)
 {
 	for (struct inode *o = tree_locked(t)->open; o; o = o->more->open_next)

@@ -16,115 +16,6 @@
 
 #define BUCKETS_MIN 1024
 
-/*
- * st_ino: 64 bits under one st_dev. The first disk whose files we show has its
- * own numbers; those of the next have the disk's place in the list above
- * INO_BITS, and numbers of ours the class above all of these.
- */
-#define INO_BITS 56
-#define INO_OWN 0x7fULL
-
-static uint64_t hash_bytes(uint64_t h, const char *s)
-{
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 0x100000001b3ULL;
-	return h;
-}
-
-static size_t bucket_of(const struct tree_locked *g, const struct inode *dir,
-			const char *name)
-{
-	uint64_t h = hash_bytes(0xcbf29ce484222325ULL ^ (uintptr_t)dir, name);
-
-	return (h ^ h >> 29) & (g->n_buckets - 1);
-}
-
-static void grow_locked(struct tree *t) REQUIRES(t->lock)
-{
-	struct tree_locked *g = tree_locked(t);
-	size_t old_n = g->n_buckets;
-	struct inode **old = g->buckets;
-	struct inode **new = calloc(old_n * 2, sizeof(*new));
-
-	if (!new)
-		return; /* slower, not wrong */
-	g->buckets = new;
-	g->n_buckets = old_n * 2;
-	for (size_t b = 0; b < old_n; b++) {
-		struct inode *next;
-
-		for (struct inode *i = old[b]; i; i = next) {
-			struct inode **to;
-
-			next = i->hash_next;
-			to = &new[bucket_of(g, i->parent, inode_name(i))];
-			i->hash_next = *to;
-			*to = i;
-		}
-	}
-	free(old);
-}
-
-struct inode *tree_child_locked(struct tree *t, struct inode *dir,
-				const char *name)
-{
-	struct tree_locked *g = tree_locked(t);
-
-	for (struct inode *i = g->buckets[bucket_of(g, dir, name)]; i;
-	     i = i->hash_next)
-		if (i->parent == dir && !strcmp(inode_name(i), name))
-			return i;
-	return NULL;
-}
-
-void tree_attach_locked(struct tree *t, struct inode *i, struct inode *dir)
-{
-	struct tree_locked *g = tree_locked(t);
-	struct inode **bucket = &g->buckets[bucket_of(g, dir, inode_name(i))];
-
-	i->hash_next = *bucket;
-	*bucket = i;
-	i->parent = dir;
-	i->prev = NULL;
-	i->next = dir->dir->first;
-	if (i->next)
-		i->next->prev = i;
-	dir->dir->first = i;
-	dir->dir->n_children++;
-	dir->dir->n_live += inode_live(i);
-	if (++g->n_hashed > g->n_buckets)
-		grow_locked(t);
-	tree_settle_locked(t, dir);
-}
-
-void tree_detach_locked(struct tree *t, struct inode *i)
-{
-	struct tree_locked *g = tree_locked(t);
-	struct inode *dir = i->parent;
-	struct inode **p = &g->buckets[bucket_of(g, dir, inode_name(i))];
-
-	while (*p != i)
-		p = &(*p)->hash_next;
-	*p = i->hash_next;
-	g->n_hashed--;
-	if (i->prev)
-		i->prev->next = i->next;
-	else
-		dir->dir->first = i->next;
-	if (i->next)
-		i->next->prev = i->prev;
-	i->prev = i->next = i->parent = NULL;
-	dir->dir->n_children--;
-	dir->dir->n_live -= inode_live(i);
-}
-
-bool tree_within(const struct inode *i, const struct inode *above)
-{
-	while (i && i != above)
-		i = i->parent;
-	return i != NULL;
-}
-
 static int make_dir(struct inode *i)
 {
 	i->dir = calloc(1, sizeof(*i->dir));
@@ -132,85 +23,6 @@ static int make_dir(struct inode *i)
 		return -ENOMEM;
 	i->dir->complete_ms = -1;
 	return 0;
-}
-
-uint64_t tree_own_ino_locked(struct tree *t)
-{
-	return INO_OWN << INO_BITS | ++tree_locked(t)->last_ino;
-}
-
-uint64_t tree_disk_ino_locked(struct tree *t, const struct object_info *info)
-{
-	struct tree_locked *g = tree_locked(t);
-	uint64_t k = 0;
-
-	/* 0 is none, 1 the root's. */
-	if (info->ino <= 1 || info->ino >> INO_BITS)
-		return 0;
-	while (k < g->n_disks && g->disks[k] != info->dev)
-		k++;
-	if (k == TREE_DISKS)
-		return 0;
-	if (k == g->n_disks)
-		g->disks[g->n_disks++] = info->dev;
-	return k << INO_BITS | info->ino;
-}
-
-/*
- * Programs look at a name, open it and look again (cp, tail): another number is
- * another file to them. So a number changes only when no descriptor is open,
- * though each of our publications is another file of the disk, and after the
- * kernel has forgotten the one that it was told.
- */
-static void later_locked(struct tree *t, struct inode *i, uint64_t ino)
-	REQUIRES(t->lock)
-{
-	struct inode_more *m = inode_more(i);
-
-	if (!m) {
-		i->ino = ino;
-	} else if (m->next_ino != ino) {
-		m->next_ino = ino;
-		m->next_ino_ms =
-			clock_mono_ms() + (i->flags & INODE_OF_FILES
-						   ? t->set.files_ttl_ms
-						   : t->set.ttl_ms);
-	}
-}
-
-void tree_number_locked(struct tree *t, struct inode *i, uint64_t ino)
-{
-	bool shown =
-		i->lookups || (i->more && (i->more->file || i->more->next_ino));
-
-	if (!ino || i == t->root)
-		return;
-	if (shown && ino != i->ino) {
-		later_locked(t, i, ino);
-		return;
-	}
-	i->ino = ino;
-	if (i->more)
-		i->more->next_ino = 0;
-}
-
-void tree_renumber_locked(struct tree *t, struct inode *i, uint64_t was)
-{
-	uint64_t ino = i->ino;
-
-	i->ino = was;
-	later_locked(t, i, ino);
-}
-
-uint64_t tree_ino_locked(struct tree *t, struct inode *i)
-{
-	struct inode_more *m = i->more;
-
-	if (m && m->next_ino && !m->file && clock_mono_ms() >= m->next_ino_ms) {
-		i->ino = m->next_ino;
-		m->next_ino = 0;
-	}
-	return i->ino;
 }
 
 static struct inode *make_inode(struct tree *t, const char *name,
@@ -245,6 +57,7 @@ struct inode *tree_add_locked(struct tree *t, struct inode *dir,
 		return NULL;
 	i->flags |= dir->flags & INODE_OF_FILES;
 	tree_attach_locked(t, i, dir);
+	tree_settle_locked(t, dir);
 	return i;
 }
 
@@ -261,19 +74,6 @@ int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
 	d->n_live += inode_live(i);
 	inode_put_times(i, t->began);
 	return 0;
-}
-
-void tree_drop(struct tree *t)
-{
-	struct inode_more *dead = tree_locked(t)->dead, *next;
-
-	tree_locked(t)->dead = NULL;
-	lock_drop(&t->lock);
-	for (; dead; dead = next) {
-		next = dead->next_dead;
-		stage_unref(dead->stage);
-		free(dead);
-	}
 }
 
 struct tree *tree_new(const struct tree_settings *s, struct stage *stage)

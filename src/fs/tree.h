@@ -202,6 +202,7 @@ int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
 	REQUIRES(t->lock);
 /* Takes i from its parent's children and from the hash table. */
 void tree_detach_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+/* The directory is to be settled afterwards. */
 void tree_attach_locked(struct tree *t, struct inode *i, struct inode *dir)
 	REQUIRES(t->lock);
 bool inode_held(const struct tree *t, const struct inode *i);

@@ -1,0 +1,168 @@
+/*
+ * Changed attributes. Under `attributes = server` an object has a size and a
+ * time of its own; mode, owner and other times are kept here while the name is
+ * known. A store of files keeps them all: they go there at once, or with the
+ * bytes when those are yet to be published; but a setting that a user made
+ * wins over what is kept there, so what it hides is kept here as well.
+ */
+#include "fs/names.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "fs/notices.h"
+#include "fs/watch.h"
+#include "stage/stage.h"
+
+#define TIMES (FS_SET_ATIME | FS_SET_MTIME)
+
+/* Which of them the store keeps. */
+static unsigned kept_there(struct fs *fs, const struct inode_view *v,
+			   unsigned which)
+{
+	unsigned fixed = fs->set.fixed;
+	unsigned mode = v->kind == INODE_FILE ? TREE_FIXED_FILE_MODE
+					      : TREE_FIXED_DIR_MODE;
+
+	if (!v->files || v->orphan)
+		return 0;
+	which &= FS_SET_MODE | FS_SET_UID | FS_SET_GID | TIMES;
+	if (fixed & mode)
+		which &= ~FS_SET_MODE;
+	if (fixed & TREE_FIXED_UID)
+		which &= ~FS_SET_UID;
+	if (fixed & TREE_FIXED_GID)
+		which &= ~FS_SET_GID;
+	return which;
+}
+
+static unsigned store_bits(unsigned which)
+{
+	return (which & FS_SET_MODE ? STORE_SET_MODE : 0) |
+	       (which & FS_SET_UID ? STORE_SET_UID : 0) |
+	       (which & FS_SET_GID ? STORE_SET_GID : 0) |
+	       (which & FS_SET_ATIME ? STORE_SET_ATIME : 0) |
+	       (which & FS_SET_MTIME ? STORE_SET_MTIME : 0);
+}
+
+/* What is written and not published takes its times along. */
+static bool is_dirty(struct fs *fs, struct inode *i)
+{
+	struct file *f = inode_file_get(fs->tree, i);
+	uint64_t size;
+	bool dirty = f && file_size(f, &size);
+
+	if (f)
+		file_close(f);
+	return dirty;
+}
+
+static int tell_store(struct fs *fs, struct inode *i,
+		      const struct store_attr *a)
+{
+	struct stage *stage = inode_stage(fs->tree, i);
+	struct buf key = NAMES_KEY;
+	int err = stage ? inode_open_key(fs->tree, i, &key) : -ENOENT;
+
+	if (!err)
+		err = WATCH_OWN(
+			store_set_attr(stage->store, buf_str(&key), a, NULL));
+	stage_unref(stage);
+	buf_clear(&key);
+	return err;
+}
+
+static int keep_there(struct fs *fs, struct inode *i,
+		      const struct inode_view *v, const struct stat *st,
+		      unsigned which)
+{
+	struct store_attr a = {
+		.which = store_bits(which),
+		.mode = st->st_mode & 07777,
+		.uid = st->st_uid,
+		.gid = st->st_gid,
+		.atime = st->st_atim,
+		.mtime = st->st_mtim,
+	};
+	struct store_attr now = a;
+	int err = 0;
+
+	if (v->kind == INODE_FILE && !v->published)
+		now.which = 0;
+	else if ((which & TIMES) && is_dirty(fs, i))
+		now.which &= ~(STORE_SET_ATIME | STORE_SET_MTIME);
+	if (now.which)
+		err = tell_store(fs, i, &now);
+	if (err == -ENOENT && v->stage_root) /* nothing lies in it yet */
+		err = 0;
+	if (!err)
+		inode_keep(fs->tree, i, &a);
+	return err;
+}
+
+static int keep_here(struct fs *fs, struct inode *i, const struct stat *st,
+		     unsigned which)
+{
+	int err = 0;
+
+	if (which & FS_SET_MODE)
+		err = inode_set_mode(fs->tree, i, st->st_mode);
+	if (!err && (which & (FS_SET_UID | FS_SET_GID)))
+		err = inode_set_owner(
+			fs->tree, i,
+			which & FS_SET_UID ? st->st_uid : (uid_t)-1,
+			which & FS_SET_GID ? st->st_gid : (gid_t)-1);
+	if (!err && (which & TIMES))
+		err = inode_set_times(
+			fs->tree, i, which & FS_SET_ATIME ? &st->st_atim : NULL,
+			which & FS_SET_MTIME ? &st->st_mtim : NULL);
+	return err;
+}
+
+void names_say_pins(struct fs *fs)
+{
+	if (tree_pins_full(fs->tree))
+		log_warn("changed attributes of %d names are kept in memory, "
+			 "which is the limit: chmod, chown and touch of more "
+			 "names fail until some are removed or the mount ends; "
+			 "new files lose theirs when memory is needed",
+			 INODE_PINS_MAX);
+}
+
+/* Each where it is kept. */
+int attributes_keep(struct fs *fs, struct inode *i, const struct stat *st,
+		    unsigned which)
+{
+	struct inode_view v;
+	unsigned there;
+	int err = 0;
+
+	inode_view(fs->tree, i, &v);
+	there = kept_there(fs, &v, which);
+	if (there)
+		err = keep_there(fs, i, &v, st, there);
+	err = err ? err : keep_here(fs, i, st, which & ~there);
+	names_say_pins(fs);
+	return err;
+}
+
+int fs_drop_setid(struct fs *fs, struct inode *i)
+{
+	struct inode_view v;
+	mode_t drop = S_ISUID;
+	struct stat st;
+	int err;
+
+	inode_view(fs->tree, i, &v);
+	if (v.mode & S_IXGRP)
+		drop |= S_ISGID;
+	if (v.kind != INODE_FILE || !(v.mode & drop))
+		return 0;
+	st = (struct stat){ .st_mode = v.mode & ~drop };
+	err = attributes_keep(fs, i, &st, FS_SET_MODE);
+	/* A write's answer has no mode: the kernel would go on with the old
+	 * one, and give a program that is executed next the old rights. */
+	notices_inode(fs->notices, i, false);
+	notices_settle(fs->notices);
+	return err;
+}
