@@ -18,6 +18,7 @@
 
 #define FDINFO_HEAD 255 /* bytes: what every file has comes first */
 #define STATUS_HEAD 1023
+#define NAME_HEAD 63
 
 bool proc_is_ours(void)
 {
@@ -184,16 +185,18 @@ int proc_writers(pid_t tid, uint64_t ino, const struct proc_mount *m)
 	return n;
 }
 
-uint64_t proc_program(pid_t tid)
+/* Not by the link `exe`: the kernel lets nobody follow it while the process is
+ * in execve(2), where it closes descriptors and waits for the answer: ours. */
+uint64_t proc_program(pid_t process)
 {
-	char path[64], exe[4096];
+	char name[NAME_HEAD + 1];
 	uint64_t h = 0xcbf29ce484222325ULL;
-	ssize_t n;
+	ssize_t n = process > 0 && proc_is_ours()
+			    ? proc_read(process, "comm", name, sizeof(name))
+			    : -1;
 
-	snprintf(path, sizeof(path), "/proc/%ld/exe", (long)tid);
-	n = tid > 0 && proc_is_ours() ? readlink(path, exe, sizeof(exe)) : -1;
 	for (ssize_t k = 0; k < n; k++)
-		h = (h ^ (unsigned char)exe[k]) * 0x100000001b3ULL;
+		h = (h ^ (unsigned char)name[k]) * 0x100000001b3ULL;
 	return n > 0 ? h | 1 : 0;
 }
 

@@ -1,7 +1,9 @@
 /*
  * Other processes, as /proc shows them: to which one a thread belongs, and what
  * it has open. None of this touches the files themselves: a program that serves
- * a file system must not ask it for anything. May be called on any thread.
+ * a file system must not ask it for anything. Nor is anything asked that waits
+ * for a process in execve(2), which may be waiting for us (its links, `stat`,
+ * `wchan`, `syscall`). May be called on any thread.
  */
 #ifndef BASE_PROC_H
 #define BASE_PROC_H
@@ -34,9 +36,9 @@ struct proc_mount {
  */
 int proc_writers(pid_t tid, uint64_t ino, const struct proc_mount *m);
 
-/* A number for the program that a thread's process runs: another one after each
- * execve(2) of another file; 0: it cannot be known. */
-uint64_t proc_program(pid_t tid);
+/* A number for the program that a process runs, by its name: another one after
+ * an execve(2) of another; 0: it cannot be known. */
+uint64_t proc_program(pid_t process);
 
 /* Has the process of a thread closed all that it had? It is at its end then, or
  * has ended. */

@@ -119,22 +119,21 @@ static enum closing_answer judge(struct fs *fs, struct handle *h, pid_t process)
 	return closing_judge(&c);
 }
 
-static uint64_t program_of(struct fs *fs, pid_t thread)
+static uint64_t program_of(struct fs *fs, pid_t process)
 {
 	const struct fs_processes *p = &fs->processes;
 
-	return p->program ? p->program(p->arg, thread) : 0;
+	return p->program ? p->program(p->arg, process) : 0;
 }
 
 /* A close of that process's is answered before what it meant is stored. */
-static void note_waits(struct fs *fs, struct handle *h, pid_t thread,
-		       pid_t process)
+static void note_waits(struct fs *fs, struct handle *h, pid_t process)
 {
 	pid_t before = h->waits;
 
 	if (before == process)
 		return;
-	h->waits_program = program_of(fs, thread);
+	h->waits_program = program_of(fs, process);
 	h->waits = before ? HANDLE_MANY : process;
 }
 
@@ -155,8 +154,8 @@ static bool is_heard(struct fs *fs, struct handle *h, pid_t thread,
 
 	if ((h->flags & O_TRUNC) && !h->written)
 		return false;
-	if (h->waits &&
-	    (h->waits != process || h->waits_program == program_of(fs, thread)))
+	if (h->waits && (h->waits != process ||
+			 h->waits_program == program_of(fs, process)))
 		return false;
 	return !process || !p->ending(p->arg, thread);
 }
@@ -173,7 +172,7 @@ int fs_close(struct fs *fs, struct handle *h, pid_t thread)
 	process = process_of(fs, thread);
 	switch (judge(fs, h, process)) {
 	case CLOSING_WAITS:
-		note_waits(fs, h, thread, process);
+		note_waits(fs, h, process);
 		return 0;
 	case CLOSING_PUBLISHES:
 		handle_changed(h);

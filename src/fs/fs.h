@@ -210,8 +210,8 @@ struct fs_processes {
 	/* How many descriptors the thread's process has that can write to the
 	 * file of that st_ino; -errno when that is not known. */
 	int (*writers)(void *arg, pid_t thread, uint64_t ino);
-	/* Which program it runs: a number; 0: not known. */
-	uint64_t (*program)(void *arg, pid_t thread);
+	/* Which program a process runs: a number; 0: not known. */
+	uint64_t (*program)(void *arg, pid_t process);
 	/* Is the process at its end? No answer to a close reaches it then. */
 	bool (*ending)(void *arg, pid_t thread);
 	void *arg;

@@ -154,9 +154,9 @@ static int writers_of(void *arg, pid_t thread, uint64_t ino)
 	return proc_writers(thread, ino, &s->mount);
 }
 
-static uint64_t program_of(void *arg, pid_t thread)
+static uint64_t program_of(void *arg, pid_t process)
 {
-	return proc_program(thread);
+	return proc_program(process);
 }
 
 static bool is_ending(void *arg, pid_t thread)

@@ -187,6 +187,31 @@ mkdir "$T/bound" && mount --bind "$MNT/s3" "$T/bound"
 once 'the same through a bind mount, in a namespace of its own' bound '
 	unshare -m sh -c "(for i in 1 2 3; do date; done) >$T/bound/bound"'
 umount "$T/bound"
+
+# A child that inherits a file for writing begins another program: its
+# descriptor is closed while the kernel keeps it in execve(2), where a daemon
+# that followed a link of its /proc would wait for it, and it for the daemon.
+for s in s3 disk; do
+	is "$s: a program begins with a file that closes on exec" "$(py "$MNT/$s/begins" <<-END
+		import os, sys, time
+		fd = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC)
+		os.write(fd, b"one")
+		for k in range(20):
+		    pid = os.fork()
+		    if not pid:
+		        os.execv("/bin/true", ["true"])
+		    end = time.time() + 60
+		    while os.waitpid(pid, os.WNOHANG) == (0, 0):
+		        if time.time() > end:
+		            print("it hangs", flush=True)
+		            os._exit(1)
+		        time.sleep(0.005)
+		os.close(fd)
+		END
+		)" ''
+	is '... which has it whole' "$(stored $s begins)" one
+done
+
 ok 'who writes and closes has it stored, though the same file is open elsewhere' '
 	py $MNT/disk/then $T/disk/then <<-END
 	import os, sys

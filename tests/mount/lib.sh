@@ -204,9 +204,12 @@ mount_up() {	# [ARGUMENT...]
 
 # The ids of the daemons that serve a mountpoint.
 daemon_pids() {	# [MOUNTPOINT]
-	local dir
+	local dir name own=${STAGEFS##*/}
 	for dir in /proc/[0-9]*; do
-		[ "$dir/exe" -ef "$STAGEFS" ] || continue
+		# of others it is not asked: exe waits for one in execve(2)
+		read -r name 2>/dev/null <"$dir/comm" &&
+			[ "$name" = "${own:0:15}" ] &&
+			[ "$dir/exe" -ef "$STAGEFS" ] || continue
 		tr '\0' '\n' 2>/dev/null <"$dir/cmdline" |
 			grep -qxF -- "${1-$MNT}" && echo "${dir#/proc/}"
 	done

@@ -266,7 +266,7 @@ static bool is_ending(void *arg, pid_t thread)
 
 static uint64_t runs = 1;
 
-static uint64_t program_of(void *arg, pid_t thread)
+static uint64_t program_of(void *arg, pid_t process)
 {
 	return runs;
 }

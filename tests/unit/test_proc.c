@@ -150,6 +150,33 @@ static void test_many(void **state)
 	unlink(path);
 }
 
+/* A process that begins another program runs another one. */
+static void test_program(void **state)
+{
+	uint64_t own = proc_program(getpid()), now = own;
+	int to[2], status;
+	pid_t child;
+
+	assert_true(own);
+	assert_int_equal(proc_program(0), 0);
+	assert_int_equal(pipe2(to, O_CLOEXEC), 0);
+	child = fork();
+	if (!child) {
+		dup2(to[0], STDIN_FILENO);
+		execl("/bin/cat", "cat", NULL);
+		_exit(1);
+	}
+	for (int k = 0; k < 1000 && now == own; k++) {
+		usleep(10000);
+		now = proc_program(child);
+	}
+	assert_true(now && now != own);
+	close(to[1]);
+	close(to[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 static void *thread(void *arg)
 {
 	*(pid_t *)arg = proc_process(gettid());
@@ -174,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_program),
 		cmocka_unit_test(test_process),
 	};
 	int rc;
