@@ -19,6 +19,7 @@
 #define FDINFO_HEAD 255 /* bytes: what every file has comes first */
 #define STATUS_HEAD 1023
 #define NAME_HEAD 63
+#define ANCESTORS_MAX 256
 
 bool proc_is_ours(void)
 {
@@ -71,16 +72,41 @@ ssize_t proc_read(pid_t tid, const char *name, char *text, size_t size)
 	return n;
 }
 
-pid_t proc_process(pid_t tid)
+/* The number behind "\nNAME:" in the status of a thread, or -errno. */
+static pid_t status_pid(pid_t tid, const char *name)
 {
 	char text[STATUS_HEAD + 1];
 	const char *at;
+	ssize_t n;
 
-	if (tid <= 0 || !proc_is_ours() ||
-	    proc_read(tid, "status", text, sizeof(text)) < 0)
-		return 0;
-	at = strstr(text, "\nTgid:");
-	return at ? (pid_t)strtol(at + 6, NULL, 10) : 0;
+	if (tid <= 0 || !proc_is_ours())
+		return -ESRCH;
+	n = proc_read(tid, "status", text, sizeof(text));
+	if (n < 0)
+		return (pid_t)n;
+	at = strstr(text, name);
+	return at ? (pid_t)strtol(at + strlen(name), NULL, 10) : -EINVAL;
+}
+
+pid_t proc_process(pid_t tid)
+{
+	pid_t process = status_pid(tid, "\nTgid:");
+
+	return process > 0 ? process : 0;
+}
+
+int proc_descends(pid_t process, pid_t from)
+{
+	pid_t p = process;
+
+	for (int k = 0; k < ANCESTORS_MAX && p > 0; k++) {
+		p = status_pid(p, "\nPPid:");
+		if (p > 0 && p == from)
+			return 1;
+	}
+	if (p)
+		return p < 0 ? p : -E2BIG;
+	return kill(from, 0) && errno == ESRCH ? -ESRCH : 0;
 }
 
 /* A number that stands behind a name at the start of a line. */

@@ -21,6 +21,13 @@ ssize_t proc_read(pid_t tid, const char *name, char *text, size_t size);
 /* The process that a thread belongs to; 0: it cannot be known. */
 pid_t proc_process(pid_t tid);
 
+/*
+ * Is a process a child of `from`, or a child's child, so that it may have
+ * inherited what that one opened? 0: no, as it seems; -ESRCH: `from` has ended,
+ * and its children have another parent; -errno: it cannot be known.
+ */
+int proc_descends(pid_t process, pid_t from);
+
 struct proc_mount {
 	const char *device; /* "0:42" */
 	int id; /* in our own mount namespace */

@@ -6,6 +6,8 @@
 
 #include "fs/names.h"
 
+#define OPENERS_MAX 64 /* other handles of the file that are looked at */
+
 static bool wrote(const struct closing *c)
 {
 	for (unsigned k = 0; k < c->n_writers; k++)
@@ -31,6 +33,7 @@ enum closing_answer closing_judge(const struct closing *c)
 	if (own != HOLDS_NO)
 		return own == HOLDS_YES ? CLOSING_WAITS : CLOSING_UNKNOWN;
 	if (c->opener && c->opener != c->caller &&
+	    c->inherits(c->arg, c->opener) == HOLDS_YES &&
 	    c->handle(c->arg, c->opener) == HOLDS_YES)
 		return CLOSING_WAITS;
 	return !wrote(c) && other_writer(c) ? CLOSING_WAITS : CLOSING_PUBLISHES;
@@ -42,6 +45,7 @@ struct closer {
 	struct fs *fs;
 	struct handle *handle;
 	uint64_t ino;
+	pid_t process;
 };
 
 static int descriptors(const struct closer *x, pid_t process)
@@ -58,16 +62,47 @@ static enum closing_holds holds_file(void *arg, pid_t process)
 	return n < 0 ? HOLDS_UNKNOWN : n ? HOLDS_YES : HOLDS_NO;
 }
 
-/* Descriptors do not say of which handle they are: one for each other that the
- * process has opened is taken for that one's. */
+static enum closing_holds descends(struct fs *fs, pid_t process, pid_t from)
+{
+	const struct fs_processes *p = &fs->processes;
+	int is = from ? p->descends(p->arg, process, from) : -ESRCH;
+
+	return is < 0 ? HOLDS_UNKNOWN : is ? HOLDS_YES : HOLDS_NO;
+}
+
+static enum closing_holds inherits(void *arg, pid_t from)
+{
+	const struct closer *x = arg;
+
+	return descends(x->fs, x->process, from);
+}
+
+/*
+ * Descriptors do not say of which handle they are. One for each other that the
+ * process has opened is taken for that one's; of those that it may have
+ * inherited (`exec 9>>f; flock 9; cp x f`) it has none, one or more.
+ */
 static enum closing_holds holds_handle(void *arg, pid_t process)
 {
 	const struct closer *x = arg;
+	pid_t openers[OPENERS_MAX];
+	unsigned others, k;
 	int n = descriptors(x, process);
 
-	if (n > 0)
-		n -= (int)handles_opened_by(x->fs, x->handle, process);
-	return n < 0 ? HOLDS_UNKNOWN : n ? HOLDS_YES : HOLDS_NO;
+	if (n <= 0)
+		return n < 0 ? HOLDS_UNKNOWN : HOLDS_NO;
+	others = handles_openers(x->fs, x->handle, openers, OPENERS_MAX);
+	if (others > OPENERS_MAX)
+		return HOLDS_UNKNOWN;
+	for (k = 0; k < others; k++)
+		n -= openers[k] == process;
+	if (n <= 0)
+		return HOLDS_NO;
+	for (k = 0; k < others; k++)
+		if (openers[k] != process &&
+		    descends(x->fs, process, openers[k]) != HOLDS_NO)
+			return HOLDS_UNKNOWN;
+	return HOLDS_YES;
 }
 
 static pid_t process_of(struct fs *fs, pid_t thread)
@@ -103,13 +138,14 @@ static enum closing_answer judge(struct fs *fs, struct handle *h, pid_t process)
 {
 	pid_t writers[FILE_WRITERS];
 	struct inode_view v;
-	struct closer x = { .fs = fs, .handle = h };
+	struct closer x = { .fs = fs, .handle = h, .process = process };
 	struct closing c = {
 		.caller = process,
 		.opener = h->opener,
 		.writers = writers,
 		.handle = holds_handle,
 		.file = holds_file,
+		.inherits = inherits,
 		.arg = &x,
 	};
 

@@ -6,6 +6,8 @@
  *
  *   the caller has another descriptor of the handle       wait for that one
  *   the caller inherited it, and the opener still has one wait for the opener
+ *   (of a descriptor that came to it otherwise, from no
+ *   process above it, the opener may think itself rid)
  *   the caller wrote                                      publish: the answer
  *                                                         is its close's
  *   others wrote, and one of them still has the file open wait for that one
@@ -35,6 +37,8 @@ struct closing {
 	 * file, by any handle that can write? */
 	enum closing_holds (*handle)(void *arg, pid_t process);
 	enum closing_holds (*file)(void *arg, pid_t process);
+	/* May the caller have inherited what `from` has opened? */
+	enum closing_holds (*inherits)(void *arg, pid_t from);
 	void *arg;
 };
 

@@ -210,6 +210,9 @@ struct fs_processes {
 	/* How many descriptors the thread's process has that can write to the
 	 * file of that st_ino; -errno when that is not known. */
 	int (*writers)(void *arg, pid_t thread, uint64_t ino);
+	/* May the process have inherited what `from` has opened? 1: it descends
+	 * from it; 0: it does not; -errno: that is not known. */
+	int (*descends)(void *arg, pid_t process, pid_t from);
 	/* Which program a process runs: a number; 0: not known. */
 	uint64_t (*program)(void *arg, pid_t process);
 	/* Is the process at its end? No answer to a close reaches it then. */

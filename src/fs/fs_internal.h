@@ -90,9 +90,10 @@ static inline bool handle_writes(const struct handle *h)
 /* Takes the reference to f. emptied: O_TRUNC, of an object that had bytes. */
 int handle_new(struct fs *fs, struct file *f, int flags, bool emptied,
 	       struct handle **out);
-/* How many other handles of h's content that write a process has opened. */
-unsigned handles_opened_by(struct fs *fs, const struct handle *h,
-			   pid_t process);
+/* The openers of the other handles of h's content that write: how many there
+ * are, the first max of them in out. */
+unsigned handles_openers(struct fs *fs, const struct handle *h, pid_t *out,
+			 unsigned max);
 /* Frees those that were not closed. */
 void handles_clear(struct fs *fs);
 /* dir.c: the same. Ends their listings. */

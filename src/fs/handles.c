@@ -57,15 +57,20 @@ static void free_handle(struct fs *fs, struct handle *h)
 	free(h);
 }
 
-unsigned handles_opened_by(struct fs *fs, const struct handle *h, pid_t process)
+unsigned handles_openers(struct fs *fs, const struct handle *h, pid_t *out,
+			 unsigned max)
 {
 	struct handle *o;
 	unsigned n = 0;
 
 	lock_take(&fs->lock);
-	DL_FOREACH(fs_locked(fs)->handles, o)
-		n += o != h && o->file == h->file && handle_writes(o) &&
-		     o->opener == process;
+	DL_FOREACH(fs_locked(fs)->handles, o) {
+		if (o == h || o->file != h->file || !handle_writes(o))
+			continue;
+		if (n < max)
+			out[n] = o->opener;
+		n++;
+	}
 	lock_drop(&fs->lock);
 	return n;
 }

@@ -154,6 +154,11 @@ static int writers_of(void *arg, pid_t thread, uint64_t ino)
 	return proc_writers(thread, ino, &s->mount);
 }
 
+static int descends(void *arg, pid_t process, pid_t from)
+{
+	return proc_descends(process, from);
+}
+
 static uint64_t program_of(void *arg, pid_t process)
 {
 	return proc_program(process);
@@ -167,8 +172,8 @@ static bool is_ending(void *arg, pid_t thread)
 /* Files of the mount can be told from others in /proc. */
 static void know_processes(struct session *s)
 {
-	const struct fs_processes p = { process_of, writers_of, program_of,
-					is_ending, s };
+	const struct fs_processes p = { process_of, writers_of, descends,
+					program_of, is_ending,  s };
 
 	s->mount.device = s->device;
 	fs_set_processes(s->fs, &p);

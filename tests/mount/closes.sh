@@ -233,6 +233,25 @@ fails 'and who closes what its children wrote' 'PermissionError' '
 	subprocess.run(["date"], stdout=f, check=True)
 	f.close()
 	END'
+fails 'a program that opened it and inherited another descriptor of it' \
+	'Permission denied' '
+	bash -c "exec 9>>\"\$1\"; flock 9; cp $T/data \"\$1\"" - \
+		$E/refuse9'
+fails 'a program that was handed a descriptor by another' 'PermissionError' '
+	py $E/refuse10 <<-END
+	import os, socket, sys
+	here, there = socket.socketpair()
+	if not os.fork():
+	    f = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
+	    socket.send_fds(there, [b"x"], [f])
+	    here.close()
+	    there.recv(1)
+	    os._exit(0)
+	there.close()
+	f = socket.recv_fds(here, 1, 1)[1][0]
+	os.write(f, b"bytes")
+	os.close(f)
+	END'
 good_again
 fault '{"match": {"method": "POST", "query": "uploads", "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied", "message": "x"}}'
 fails 'dd is told that a part cannot be stored' 'Permission denied' \

@@ -166,6 +166,7 @@ static const struct {
 	char caller, opener;
 	const char *writers, *handle, *file, *hidden;
 	enum closing_answer wanted;
+	bool passed; /* it came through a socket, say */
 } closings[] = {
 	{ "the writer's only one", 'a', 'a', "a", "", "", "",
 	  CLOSING_PUBLISHES },
@@ -174,6 +175,8 @@ static const struct {
 	  CLOSING_WAITS },
 	{ "nobody wrote: touch", 'a', 'a', "", "", "", "", CLOSING_PUBLISHES },
 	{ "a child that wrote", 'b', 'a', "b", "a", "a", "", CLOSING_WAITS },
+	{ "one that the opener passed it to", 'b', 'a', "b", "a", "a", "",
+	  CLOSING_PUBLISHES, .passed = true },
 	{ "a child that did not", 'b', 'a', "a", "a", "a", "", CLOSING_WAITS },
 	{ "the parent after its children", 'a', 'a', "bc", "", "", "",
 	  CLOSING_PUBLISHES },
@@ -223,6 +226,12 @@ static enum closing_holds holds_file(void *arg, pid_t process)
 	return holds(closings[row].file, process);
 }
 
+static enum closing_holds inherits(void *arg, pid_t from)
+{
+	assert_int_equal(from, closings[row].opener);
+	return closings[row].passed ? HOLDS_NO : HOLDS_YES;
+}
+
 static void test_closings(void **state)
 {
 	for (row = 0; row < COUNT(closings); row++) {
@@ -231,6 +240,7 @@ static void test_closings(void **state)
 			.opener = closings[row].opener,
 			.handle = holds_handle,
 			.file = holds_file,
+			.inherits = inherits,
 		};
 		pid_t writers[4];
 
@@ -257,6 +267,12 @@ static int writers_of(void *arg, pid_t thread, uint64_t ino)
 	return has[thread / 10];
 }
 
+/* Each descends from those of lower numbers. */
+static int descends(void *arg, pid_t process, pid_t from)
+{
+	return from < process;
+}
+
 static bool ends[10];
 
 static bool is_ending(void *arg, pid_t thread)
@@ -272,7 +288,7 @@ static uint64_t program_of(void *arg, pid_t process)
 }
 
 static const struct fs_processes all_known = {
-	process_of, writers_of, program_of, is_ending, NULL,
+	process_of, writers_of, descends, program_of, is_ending, NULL,
 };
 
 static void test_close(void **state)
@@ -338,6 +354,54 @@ static void test_close(void **state)
 	assert_int_equal(memstore_calls(m.store, "put"), 7);
 	fs_release(m.fs, h);
 	mount_down(&m);
+}
+
+static struct handle *opened_by(struct mount *m, const char *name, pid_t thread)
+{
+	struct handle *h;
+
+	assert_int_equal(mount_open(m, name, O_WRONLY, &h), 0);
+	fs_opened_by(m->fs, h, thread);
+	return h;
+}
+
+/* Whose close of a handle of its own, while it has another descriptor of the
+ * file, stores it: by the numbers of the two openers. */
+static const struct {
+	const char *sentence;
+	pid_t other, closer;
+	bool stores;
+} own_handles[] = {
+	{ "it may have inherited that one", 10, 20, true },
+	{ "the other's opener is not known", 0, 20, true },
+	{ "the other one is its child's: it is a duplicate", 20, 10, false },
+};
+
+static void test_own_handle(void **state)
+{
+	struct handle *h, *other;
+	struct mount m;
+
+	for (size_t k = 0; k < COUNT(own_handles); k++) {
+		pid_t closer = own_handles[k].closer;
+
+		memset(has, 0, sizeof(has));
+		mount_up(&m, "", 60, false);
+		fs_set_processes(m.fs, &all_known);
+		store_has(&m, "f", "old");
+		other = opened_by(&m, "f", own_handles[k].other);
+		h = opened_by(&m, "f", closer);
+		assert_int_equal(fs_write(m.fs, h, 0, "x", 1), 0);
+		fs_written_by(m.fs, h, closer);
+		has[1] = has[2] = 1;
+		memstore_fail(m.store, "put", 1, -EACCES);
+		row_number(own_handles[k].sentence, fs_close(m.fs, h, closer),
+			   own_handles[k].stores ? -EACCES : 0);
+		fs_release(m.fs, h);
+		fs_release(m.fs, other);
+		mount_down(&m);
+	}
+	memset(has, 0, sizeof(has));
 }
 
 /* Errors that no close could return. */
@@ -452,6 +516,7 @@ int main(void)
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_closings),
 		cmocka_unit_test(test_close),
+		cmocka_unit_test(test_own_handle),
 		cmocka_unit_test(test_unheard),
 		cmocka_unit_test(test_untold),
 	};

@@ -113,6 +113,8 @@ static void test_descriptors(void **state)
 		usleep(10000);
 	assert_int_equal(proc_writers(child, ino, &m), 1);
 	assert_int_equal(proc_process(child), child);
+	assert_int_equal(proc_descends(child, getpid()), 1);
+	assert_int_equal(proc_descends(getpid(), child), 0);
 	assert_false(proc_ending(child));
 	assert_true(proc_program(child) &&
 		    proc_program(child) == proc_program(getpid()));
@@ -120,6 +122,8 @@ static void test_descriptors(void **state)
 	assert_int_equal(waitpid(child, &n, 0), child);
 	assert_int_equal(proc_writers(child, ino, &m), 0);
 	assert_int_equal(proc_process(child), 0);
+	assert_int_equal(proc_descends(getpid(), child), -ESRCH);
+	assert_true(proc_descends(child, getpid()) < 0);
 	assert_true(proc_ending(child));
 	close(to[0]);
 	close(more[0]);
