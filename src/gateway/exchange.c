@@ -208,7 +208,7 @@ static struct MHD_Response *body_of(const struct exchange *x)
 	struct MHD_Response *r;
 
 	if (a->file.fd >= 0) {
-		r = exchange_file_response(&a->file, x->tls ? -1 : x->fd);
+		r = exchange_file_response(&a->file);
 		if (r)
 			a->file.fd = -1;
 		return r;

@@ -29,10 +29,8 @@ void exchange_answer_init(struct exchange_answer *a);
 void exchange_answer_clear(struct exchange_answer *a);
 /* exchange_file.c: has it the content that the headers tell of? */
 bool exchange_file_same(const struct exchange_file *f);
-/* Takes the file over unless it is NULL, without memory. socket: of the
- * connection; -1: it speaks TLS. */
-struct MHD_Response *exchange_file_response(const struct exchange_file *f,
-					    int socket);
+/* Takes the file over unless it is NULL, without memory. */
+struct MHD_Response *exchange_file_response(const struct exchange_file *f);
 /* With everything that every answer says; takes the fd. NULL without memory. */
 struct MHD_Response *exchange_response(struct exchange *x, bool close);
 
