@@ -61,6 +61,7 @@ struct handle {
 	struct file *file;
 	struct reader reader;
 	int flags; /* of open(2) */
+	uint64_t ino; /* st_ino as it was then */
 	_Atomic(pid_t) opener; /* its process; 0: not known */
 	/* Whose close was answered before what it meant was stored; 0: none's,
 	 * HANDLE_MANY: those of several processes. */

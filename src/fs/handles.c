@@ -29,6 +29,7 @@ int handle_new(struct fs *fs, struct file *f, int flags, bool emptied,
 	       struct handle **out)
 {
 	struct handle *h = calloc(1, sizeof(*h));
+	struct inode_view v;
 
 	if (!h) {
 		file_close(f);
@@ -36,6 +37,8 @@ int handle_new(struct fs *fs, struct file *f, int flags, bool emptied,
 	}
 	h->file = f;
 	h->flags = flags;
+	inode_view(fs->tree, file_inode(f), &v);
+	h->ino = v.ino;
 	h->state = emptied ? HANDLE_EMPTIED : HANDLE_PLAIN;
 	reader_init(&h->reader, f);
 	lock_take(&fs->lock);
@@ -57,6 +60,8 @@ static void free_handle(struct fs *fs, struct handle *h)
 	free(h);
 }
 
+/* A file that was replaced shows its number to the one in its place for a
+ * while, so /proc does not tell their descriptors apart either. */
 unsigned handles_openers(struct fs *fs, const struct handle *h, pid_t *out,
 			 unsigned max)
 {
@@ -65,7 +70,8 @@ unsigned handles_openers(struct fs *fs, const struct handle *h, pid_t *out,
 
 	lock_take(&fs->lock);
 	DL_FOREACH(fs_locked(fs)->handles, o) {
-		if (o == h || o->file != h->file || !handle_writes(o))
+		if (o == h || !handle_writes(o) ||
+		    (o->file != h->file && o->ino != h->ino))
 			continue;
 		if (n < max)
 			out[n] = o->opener;

@@ -374,4 +374,23 @@ ok 'what cannot be stored at its name any more is an error' '
 	    assert e.errno == errno.ESTALE, e
 	END'
 
+# A replaced file shows its number to the one in its place for a while: its
+# descriptor must not pass for a duplicate.
+is 'disk: a close beside a descriptor of what was replaced stores' "$(
+	printf old >"$T/disk/beside"
+	until_ok 20 '[ -e "$MNT/disk/beside" ]'
+	py "$MNT/disk/beside" "$T/disk/beside" <<-'PY'
+	import os, sys
+	old = os.open(sys.argv[1], os.O_RDWR)
+	os.pread(old, 1, 0)
+	with open(sys.argv[2] + '.new', 'w') as f:
+	    f.write('another')
+	os.rename(sys.argv[2] + '.new', sys.argv[2])
+	new = os.open(sys.argv[1], os.O_WRONLY | os.O_TRUNC)
+	os.write(new, b'mine')
+	os.close(new)
+	print(open(sys.argv[2]).read())
+	PY
+)" mine
+
 done_testing

@@ -305,28 +305,28 @@ static void test_disk_numbers(void **state)
 {
 	static const struct {
 		uint64_t dev, ino;
-	} rows[] = {
+	} disks[] = {
 		{ 7, 12 }, { 7, 13 }, { 9, 12 },         { 8, 12 },
 		{ 9, 13 }, { 8, 1 },  { 8, 1ULL << 60 }, { 0, 0 },
 	};
 	struct tree *t = new_tree(60000, 0);
 	struct object_info info = info_of(1, "\"a\"");
 	struct inode_view v;
-	uint64_t seen[COUNT(rows)];
+	uint64_t seen[COUNT(disks)];
 	char name[2] = "a";
 
 	info.mode = S_IFREG | 0600;
-	for (size_t k = 0; k < COUNT(rows); k++, name[0]++) {
+	for (size_t k = 0; k < COUNT(disks); k++, name[0]++) {
 		struct inode *i;
 
-		info.dev = rows[k].dev;
-		info.ino = rows[k].ino;
+		info.dev = disks[k].dev;
+		info.ino = disks[k].ino;
 		i = must(tree_told(t, tree_root(t), name, INODE_FILE, &info,
 				   false, 0));
 		inode_view(t, i, &v);
 		seen[k] = v.ino;
-		if (rows[k].dev == 7) /* the first disk's are its own */
-			assert_int_equal(v.ino, rows[k].ino);
+		if (disks[k].dev == 7) /* the first disk's are its own */
+			assert_int_equal(v.ino, disks[k].ino);
 		assert_true(v.ino > 1);
 		for (size_t n = 0; n < k; n++)
 			assert_true(seen[n] != v.ino);
