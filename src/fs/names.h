@@ -76,6 +76,8 @@ int names_truncate(struct fs *fs, struct inode *i, uint64_t size);
 double names_tell(struct fs *fs, struct inode *i, struct stat *st);
 
 /* stages.c: the same at the root of stages. */
+/* The inode of a stage, whose reference is taken over. 0 or -ENOMEM. */
+int stages_enter(struct fs *fs, struct stage *stage, struct inode **out);
 int stages_resolve(struct fs *fs, const char *name, struct inode **out);
 int stages_mkdir(struct fs *fs, const char *name, struct inode **out);
 int stages_rmdir(struct fs *fs, const char *name);

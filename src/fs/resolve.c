@@ -47,6 +47,16 @@ void names_look_at_root(struct fs *fs, struct inode *i)
 	buf_clear(&key);
 }
 
+int stages_enter(struct fs *fs, struct stage *stage, struct inode **out)
+{
+	watch_store(fs->watches, stage->store);
+	*out = tree_told_stage(fs->tree, stage);
+	stage_unref(stage);
+	if (*out)
+		names_look_at_root(fs, *out);
+	return *out ? 0 : -ENOMEM;
+}
+
 int stages_resolve(struct fs *fs, const char *name, struct inode **out)
 {
 	struct stage *stage;
@@ -57,12 +67,7 @@ int stages_resolve(struct fs *fs, const char *name, struct inode **out)
 			tree_forget_stage(fs->tree, name);
 		return err;
 	}
-	watch_store(fs->watches, stage->store);
-	*out = tree_told_stage(fs->tree, stage);
-	stage_unref(stage);
-	if (*out)
-		names_look_at_root(fs, *out);
-	return *out ? 0 : -ENOMEM;
+	return stages_enter(fs, stage, out);
 }
 
 /* The question is about a key; the answer is what now stands in the tree. */

@@ -14,14 +14,7 @@ int stages_mkdir(struct fs *fs, const char *name, struct inode **out)
 	struct stage *stage;
 	int err = WATCH_OWN(catalog_create(fs->catalog, name, NULL, &stage));
 
-	if (err)
-		return err;
-	watch_store(fs->watches, stage->store);
-	*out = tree_told_stage(fs->tree, stage);
-	stage_unref(stage);
-	if (*out)
-		names_look_at_root(fs, *out);
-	return *out ? 0 : -ENOMEM;
+	return err ? err : stages_enter(fs, stage, out);
 }
 
 int stages_rmdir(struct fs *fs, const char *name)
