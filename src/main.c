@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cmd.h"
-#include "manual.h"
+#include "cli/cmd.h"
+#include "cli/manual.h"
 
 static const struct command *const commands[] = {
 	&mount_command,  &presign_command, &list_command, &get_command,

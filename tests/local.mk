@@ -26,6 +26,39 @@ dist_check_SCRIPTS += tests/cli/transfer.sh
 TESTS += tests/cli/passwd.sh tests/cli/local.sh
 dist_check_SCRIPTS += tests/cli/passwd.sh tests/cli/local.sh
 
+# Signatures and whole URLs, against another implementation.
+check_PROGRAMS += tests/vectors/sigv4-cli tests/vectors/verify-cli \
+	tests/vectors/presign-cli
+tests_vectors_sigv4_cli_SOURCES = tests/vectors/sigv4-cli.c
+tests_vectors_sigv4_cli_LDADD = $(ROOM_LIBS)
+tests_vectors_verify_cli_SOURCES = tests/vectors/verify-cli.c
+tests_vectors_verify_cli_LDADD = $(ROOM_LIBS)
+tests_vectors_presign_cli_SOURCES = tests/vectors/presign-cli.c
+tests_vectors_presign_cli_LDADD = $(ROOM_LIBS)
+vector_tests = tests/vectors/sigv4-botocore.py \
+	tests/vectors/verify-botocore.py tests/vectors/presign-botocore.py \
+	tests/vectors/cred-order.py
+TESTS += $(vector_tests) tests/fuzz/curl-line.py tests/standin/test_standin.py
+dist_check_SCRIPTS += $(vector_tests) tests/fuzz/curl-line.py \
+	tests/standin/test_standin.py
+EXTRA_DIST += tests/standin/aws_auth.py tests/standin/faults.py \
+	tests/standin/s3.py tests/standin/s3_list.py tests/standin/server.py \
+	tests/standin/sigv4.py
+# What reads bytes from outside; `make fuzz`, and here over the corpus.
+fuzzers = tests/fuzz/fuzz_sql tests/fuzz/fuzz_form tests/fuzz/fuzz_query \
+	tests/fuzz/fuzz_http
+check_PROGRAMS += $(fuzzers)
+TESTS += $(fuzzers)
+tests_fuzz_fuzz_sql_SOURCES = tests/fuzz/fuzz_sql.c tests/fuzz/corpus.c
+tests_fuzz_fuzz_sql_LDADD = $(ROOM_LIBS)
+tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz_form.c tests/fuzz/corpus.c
+tests_fuzz_fuzz_form_LDADD = $(ROOM_LIBS)
+tests_fuzz_fuzz_query_SOURCES = tests/fuzz/fuzz_query.c tests/fuzz/corpus.c
+tests_fuzz_fuzz_query_LDADD = $(ROOM_LIBS)
+tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz_http.c tests/fuzz/corpus.c
+tests_fuzz_fuzz_http_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_http_LDADD = $(UNIT_LIBS)
+
 # The house's own rules.
 TESTS += tests/check-floors tests/check-format tests/check-threads
 dist_check_SCRIPTS += tests/check-floors tests/check-format tests/check-threads
@@ -45,7 +78,7 @@ format:
 # Speed of pre-signed URLs: a minute.
 check_PROGRAMS += tests/bench/bench_sign
 tests_bench_bench_sign_SOURCES = tests/bench/bench_sign.c
-tests_bench_bench_sign_LDADD = $(STAGE_LIBS)
+tests_bench_bench_sign_LDADD = $(ROOM_LIBS)
 check_PROGRAMS += tests/bench/bench_xattr
 tests_bench_bench_xattr_SOURCES = tests/bench/bench_xattr.c
 bench-presign: stagefs$(EXEEXT) tests/bench/bench_sign$(EXEEXT) \
@@ -83,18 +116,18 @@ bench: stagefs$(EXEEXT) bench-presign bench-gateway bench-local
 # inputs are kept in the build folder, findings too.
 FUZZ_SECONDS = 600
 FUZZ_CC = clang-14
-FUZZ_SQL = src/stage/sql.c src/stage/sql_lex.c \
-	src/stage/sql_parse.c src/stage/sql_show.c src/stage/sql_stage.c \
+FUZZ_SQL = src/sql/sql.c src/sql/sql_lex.c \
+	src/sql/sql_parse.c src/sql/sql_show.c src/sql/sql_stage.c \
 	src/stage/path.c src/base/buf.c src/base/text.c
-FUZZ_FORM = src/gateway/form.c src/gateway/form_head.c src/base/buf.c \
+FUZZ_FORM = src/gateway/upload/form.c src/gateway/upload/form_head.c src/base/buf.c \
 	src/base/text.c
-FUZZ_QUERY = src/gateway/query.c src/gateway/http_text.c src/gateway/hosts.c \
+FUZZ_QUERY = src/gateway/objects/query.c src/gateway/objects/http_text.c src/gateway/hosts.c \
 	src/sign/*.c src/base/buf.c src/base/clock.c src/base/digest.c \
 	src/base/text.c $(CRYPTO_LIBS) $(ISAL_LIBS)
 # The whole server.
-FUZZ_HTTP = tests/unit/gateway_rig.c tests/unit/local_rig.c src/base/*.c \
-	src/sign/*.c src/net/*.c src/auth/*.c src/store/*.c src/stage/*.c \
-	src/gateway/*.c $(AM_CPPFLAGS) $(MICROHTTPD_LIBS) $(CRYPTO_LIBS) \
+FUZZ_HTTP = tests/lib/gateway_rig.c tests/lib/local_rig.c src/base/*.c \
+	src/sign/*.c src/net/*.c src/auth/*.c src/store/*.c src/store/*/*.c \
+	src/stage/*.c src/stage/*/*.c src/gateway/*.c src/gateway/*/*.c $(AM_CPPFLAGS) $(MICROHTTPD_LIBS) $(CRYPTO_LIBS) \
 	$(ISAL_LIBS) $(CURL_LIBS) $(EXPAT_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) \
 	$(CMOCKA_CFLAGS) $(CMOCKA_LIBS)
 FUZZ_RUN = $(MKDIR_P) tests/fuzz && cd tests/fuzz && FUZZ_CC=$(FUZZ_CC) \

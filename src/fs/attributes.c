@@ -11,8 +11,8 @@
 
 #include "base/log.h"
 #include "fs/notices.h"
-#include "fs/watch.h"
 #include "stage/stage.h"
+#include "store/store_watch.h"
 
 #define TIMES (FS_SET_ATIME | FS_SET_MTIME)
 
@@ -65,7 +65,7 @@ static int tell_store(struct fs *fs, struct inode *i,
 	int err = stage ? inode_open_key(fs->tree, i, &key) : -ENOENT;
 
 	if (!err)
-		err = WATCH_OWN(
+		err = STORE_OWN(
 			store_set_attr(stage->store, buf_str(&key), a, NULL));
 	stage_unref(stage);
 	buf_clear(&key);

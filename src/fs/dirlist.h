@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "fs/dircache.h"
+#include "fs/names/dircache.h"
 
 struct fs;
 struct store_list;

@@ -17,7 +17,7 @@
 #include <sys/statvfs.h>
 #include <sys/types.h>
 
-#include "fs/data.h"
+#include "fs/content/data.h"
 
 struct buf;
 struct catalog;

@@ -7,11 +7,11 @@
 #include <fcntl.h>
 
 #include "base/lock.h"
-#include "fs/dircache.h"
-#include "fs/file.h"
+#include "fs/names/dircache.h"
+#include "fs/content/file.h"
 #include "fs/fs.h"
-#include "fs/inode.h"
-#include "fs/reader.h"
+#include "fs/names/inode.h"
+#include "fs/content/reader.h"
 
 /* Directories of which the log has said lately that they hold a hidden key. */
 #define HIDDEN_SAID 16

@@ -16,8 +16,8 @@
 
 #include "base/log.h"
 #include "base/wait.h"
-#include "fs/crew.h"
-#include "fs/watch.h"
+#include "base/crew.h"
+#include "store/store_watch.h"
 
 #define KEYS_BYTES_MAX (1UL << 30)
 #define KEY BUF_INIT(STORE_KEY_MAX)
@@ -153,7 +153,7 @@ static int copy_one(void *arg, size_t k)
 	if (!err)
 		err = whole_key(&m->to, rest, &to);
 	if (!err) {
-		err = WATCH_OWN(store_copy(
+		err = STORE_OWN(store_copy(
 			m->store, buf_str(&from), *etag ? etag : NULL,
 			buf_str(&to), cond.if_absent ? &cond : NULL, &info));
 		m->keys[k].copied = outcome(err);
@@ -206,7 +206,7 @@ static int remove_batch(struct removal *v, size_t first, size_t end)
 		buf_clear(&key);
 	}
 	if (!err && n)
-		err = WATCH_OWN(store_remove_many(
+		err = STORE_OWN(store_remove_many(
 			m->store, (const char *const *)keys, n, results));
 	for (unsigned k = 0; k < n; k++) {
 		if (results[k])

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "fs/watch.h"
 #include "stage/stage.h"
+#include "store/store_watch.h"
 
 /* 0 when nothing has this name. */
 static int must_be_absent(struct fs *fs, struct inode *dir, const char *name)
@@ -105,7 +105,7 @@ static int claim_name(struct fs *fs, struct inode *dir, const char *name,
 static int remove_key(struct fs *fs, struct inode *dir, const char *key)
 {
 	struct stage *stage = inode_stage(fs->tree, dir);
-	int err = stage ? WATCH_OWN(store_remove(stage->store, key)) : -ENOENT;
+	int err = stage ? STORE_OWN(store_remove(stage->store, key)) : -ENOENT;
 
 	stage_unref(stage);
 	return err;

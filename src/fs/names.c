@@ -12,9 +12,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "fs/watch.h"
 #include "stage/path.h"
 #include "stage/stage.h"
+#include "store/store_watch.h"
 
 #define HIDDEN_MS 60000 /* between two lines of the log on one directory */
 #define BLOCK_SIZE (128 << 10) /* what programs read and write at a time */
@@ -230,7 +230,7 @@ int names_put_marker(struct fs *fs, struct inode *dir)
 	if (v.files)
 		with_owner.owner = &owner;
 	if (!err)
-		err = WATCH_OWN(store_put(stage->store, buf_str(&key), &nothing,
+		err = STORE_OWN(store_put(stage->store, buf_str(&key), &nothing,
 					  &with_owner, &absent, &info));
 	if (err == -EEXIST && !v.files)
 		err = 0;

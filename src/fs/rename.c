@@ -24,8 +24,8 @@
 #include "base/log.h"
 #include "base/wait.h"
 #include "fs/keyset.h"
-#include "fs/watch.h"
 #include "stage/stage.h"
+#include "store/store_watch.h"
 
 #define COPY_TRIES 3 /* when another machine writes to the source */
 #define RENAME_TRIES 8
@@ -104,7 +104,7 @@ static int copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
 		err = source_etag(r, etag);
 		if (err)
 			break;
-		err = WATCH_OWN(store_copy_named(
+		err = STORE_OWN(store_copy_named(
 			r->stage->store, buf_str(&r->key), *etag ? etag : NULL,
 			buf_str(&r->to_key),
 			r->stage->store->types ? &retype : NULL,
@@ -137,7 +137,7 @@ static int remove_source(struct rename *r, const char *etag)
 {
 	struct store *s = r->stage->store;
 	const char *key = buf_str(&r->key);
-	int err = WATCH_OWN(*etag ? store_remove_same(s, key, etag)
+	int err = STORE_OWN(*etag ? store_remove_same(s, key, etag)
 				  : store_remove(s, key));
 
 	if (err)
@@ -165,7 +165,7 @@ static int move_object(struct rename *r)
 		waiter_begin(waiter_self());
 	if (err) {
 		if (copied && !r->to)
-			WATCH_OWN(store_remove_same(s, buf_str(&r->to_key),
+			STORE_OWN(store_remove_same(s, buf_str(&r->to_key),
 						    info.etag));
 		tree_doubt(r->fs->tree, r->to_dir, r->to_name);
 		return err;
@@ -184,7 +184,7 @@ static int rename_in_store(struct rename *r)
 	inode_moving(t, r->from, true);
 	if (r->to)
 		inode_moving(t, r->to, true);
-	err = WATCH_OWN(store_rename(s, buf_str(&r->key), buf_str(&r->to_key),
+	err = STORE_OWN(store_rename(s, buf_str(&r->key), buf_str(&r->to_key),
 				     r->no_replace));
 	if (!err)
 		err = tree_moved(t, r->from, r->to_dir, r->to_name);

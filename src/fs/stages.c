@@ -6,13 +6,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "fs/watch.h"
 #include "stage/catalog.h"
+#include "store/store_watch.h"
 
 int stages_mkdir(struct fs *fs, const char *name, struct inode **out)
 {
 	struct stage *stage;
-	int err = WATCH_OWN(catalog_create(fs->catalog, name, NULL, &stage));
+	int err = STORE_OWN(catalog_create(fs->catalog, name, NULL, &stage));
 
 	return err ? err : stages_enter(fs, stage, out);
 }
@@ -36,7 +36,7 @@ int stages_rmdir(struct fs *fs, const char *name)
 	}
 	free(open);
 	if (!err)
-		err = WATCH_OWN(catalog_drop(fs->catalog, name));
+		err = STORE_OWN(catalog_drop(fs->catalog, name));
 	if (err == -ENOTEMPTY && i)
 		names_empty(fs, i); /* names a key that is not shown */
 	if (!err)

@@ -9,12 +9,11 @@
 #include <utlist.h>
 
 #include "base/lock.h"
-#include "fs/announced.h"
+#include "fs/names/announced.h"
 #include "fs/fs_internal.h"
 #include "fs/notices.h"
 #include "store/store.h"
-
-static __thread unsigned own;
+#include "store/store_watch.h"
 
 struct watch {
 	struct store_watcher watcher; /* first */
@@ -39,16 +38,6 @@ static struct watches_locked *watches_locked(struct watches *w)
 	return &w->guarded_;
 }
 
-void watch_own_begin(void)
-{
-	own++;
-}
-
-void watch_own_end(void)
-{
-	own--;
-}
-
 static void place_changed(void *arg, const struct announced *a)
 {
 	struct fs *fs = arg;
@@ -66,7 +55,7 @@ static void changed(struct store_watcher *watcher, struct store *s,
 {
 	struct watch *w = (struct watch *)watcher;
 
-	if (own)
+	if (store_is_own())
 		return;
 	tree_announced(w->fs->tree, s, key, info, place_changed, w->fs);
 	notices_settle(w->fs->notices);

@@ -4,8 +4,7 @@
  * kernel is told (notices.h).
  *
  * What the mount changes itself it tells the tree itself, in its own order, so
- * its calls to a store stand between watch_own_begin() and watch_own_end(),
- * which count for the calling thread.
+ * its calls to a store are STORE_OWN() (store/store_watch.h).
  */
 #ifndef FS_WATCH_H
 #define FS_WATCH_H
@@ -20,19 +19,5 @@ void watches_free(struct watches *w);
 /* Listens to that store from now on, unless it does already. Those that nobody
  * else holds any more are let go. Without memory it is tried the next time. */
 void watch_store(struct watches *w, struct store *s);
-
-void watch_own_begin(void);
-void watch_own_end(void);
-
-/* err of a call to a store, which is the mount's own. */
-#define WATCH_OWN(call) \
-	({ \
-		int own_err_; \
-\
-		watch_own_begin(); \
-		own_err_ = (call); \
-		watch_own_end(); \
-		own_err_; \
-	})
 
 #endif

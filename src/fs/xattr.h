@@ -7,7 +7,7 @@
 
 #include "fs/names.h"
 #include "fs/xattr_args.h"
-#include "stage/presign.h"
+#include "presign/presign.h"
 
 struct xattr_call;
 

@@ -1,5 +1,5 @@
-noinst_LIBRARIES += libfuse_floor.a
-libfuse_floor_a_SOURCES = \
+noinst_LIBRARIES += libfuse_ops.a
+libfuse_ops_a_SOURCES = \
 	src/fuse/init_patch.c src/fuse/init_patch.h \
 	src/fuse/killpriv.c src/fuse/killpriv.h \
 	src/fuse/notify.c src/fuse/notify.h \

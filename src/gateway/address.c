@@ -30,7 +30,7 @@
 #include "gateway/proof.h"
 #include "gateway/server.h"
 #include "gateway/stores.h"
-#include "store/local.h"
+#include "store/local/local.h"
 
 #define PORTS 100 /* that are tried beside the default one */
 #define TRY_EVERY_MS 500

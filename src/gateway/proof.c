@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "gateway/listen.h"
 #include "gateway/stores.h"
-#include "store/local.h"
+#include "store/local/local.h"
 
 #define PATIENCE_MS 2000
 #define ANSWER_BYTES 8192

@@ -10,7 +10,7 @@
 
 #include "gateway/gateway_impl.h"
 #include "stage/catalog.h"
-#include "store/local.h"
+#include "store/local/local.h"
 
 #define STORAGE "storage"
 

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "stage/conn.h"
+#include "stage/conf/conn.h"
 #include "stage/drop_ins.h"
 #include "stage/stage.h"
 #include "store/store.h"

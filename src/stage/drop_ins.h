@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "stage/conn.h"
+#include "stage/conf/conn.h"
 
 #define DROP_INS_DIR "stages.d"
 #define DROP_INS_MAX 4096

@@ -14,6 +14,23 @@
 #include "base/wait.h"
 #include "store/store.h"
 
+static __thread unsigned own;
+
+void store_own_begin(void)
+{
+	own++;
+}
+
+void store_own_end(void)
+{
+	own--;
+}
+
+bool store_is_own(void)
+{
+	return own != 0;
+}
+
 struct store_watchers_locked {
 	struct store_watcher *head;
 	struct wait_list leavers;

@@ -16,9 +16,9 @@
 #include "auth/signer.h"
 #include "base/buf.h"
 #include "base/digest.h"
-#include "stage/presign.h"
+#include "presign/presign.h"
 #include "stage/stage.h"
-#include "store/s3.h"
+#include "store/s3/s3.h"
 
 #define LEAST 300000.0
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "gateway/form.h"
-#include "tests/unit/form_text.h"
+#include "gateway/upload/form.h"
+#include "form_text.h"
 
 #define TEXT_MAX (1 << 20)
 

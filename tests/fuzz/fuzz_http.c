@@ -17,7 +17,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
-#include "tests/unit/gateway_rig.h"
+#include "gateway_rig.h"
 
 #define SECRET_TEXT "what-is-only-for-who-has-signed"
 

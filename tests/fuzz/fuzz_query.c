@@ -13,8 +13,8 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "gateway/hosts.h"
-#include "gateway/http_text.h"
-#include "gateway/query.h"
+#include "gateway/objects/http_text.h"
+#include "gateway/objects/query.h"
 #include "sign/sigv4_verify.h"
 
 #define LINES 8

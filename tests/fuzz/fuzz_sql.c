@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "stage/path.h"
-#include "stage/sql.h"
+#include "sql/sql.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -26,9 +26,9 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/text.h"
-#include "stage/presign.h"
+#include "presign/presign.h"
 #include "stage/stage.h"
-#include "store/s3.h"
+#include "store/s3/s3.h"
 
 enum {
 	ACTION,

@@ -1,0 +1,226 @@
+/*
+ * Kept buffers stand in one list for each power of two, linked through their
+ * first bytes. All of them together are a quarter of the budget at most.
+ */
+#include "base/pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "base/budget.h"
+#include "base/lock.h"
+#include "base/wait.h"
+
+#define MAPPED_MIN (128U << 10) /* smaller ones are the heap's */
+#define KEPT_MIN_SHIFT 20
+#define KEPT_CLASSES 7 /* 1 MiB .. 64 MiB */
+
+struct kept {
+	struct kept *next;
+};
+
+struct pool_locked {
+	struct kept *kept[KEPT_CLASSES];
+	size_t kept_bytes;
+	size_t held_bytes;
+};
+
+struct pool {
+	struct budget *budget;
+	size_t kept_max, held_max;
+	struct lock lock;
+	struct pool_locked guarded_;
+};
+
+static struct pool_locked *pool_locked(struct pool *p) REQUIRES(&p->lock)
+{
+	return &p->guarded_;
+}
+
+struct pool *pool_new(struct budget *budget)
+{
+	struct pool *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->budget = budget;
+	p->kept_max = budget_limit(budget) / 4;
+	p->held_max = budget_limit(budget) / 2;
+	lock_init(&p->lock);
+	return p;
+}
+
+void pool_free(struct pool *p)
+{
+	if (!p)
+		return;
+	pool_trim(p, SIZE_MAX);
+	lock_destroy(&p->lock);
+	free(p);
+}
+
+struct budget *pool_budget(struct pool *p)
+{
+	return p->budget;
+}
+
+/* The list that buffers of this size are kept in, or -1. */
+static int class_of(size_t size)
+{
+	for (int i = 0; i < KEPT_CLASSES; i++)
+		if (size == (size_t)1 << (KEPT_MIN_SHIFT + i))
+			return i;
+	return -1;
+}
+
+static void *memory_new(size_t size)
+{
+	void *mem;
+
+	if (size < MAPPED_MIN)
+		return malloc(size);
+	mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return mem == MAP_FAILED ? NULL : mem;
+}
+
+static void memory_free(void *mem, size_t size)
+{
+	if (size < MAPPED_MIN)
+		free(mem);
+	else
+		munmap(mem, size);
+}
+
+static struct kept *unkeep_locked(struct pool *p, int class) REQUIRES(&p->lock)
+{
+	struct kept *k = pool_locked(p)->kept[class];
+
+	if (k) {
+		pool_locked(p)->kept[class] = k->next;
+		pool_locked(p)->kept_bytes -= (size_t)1
+					      << (KEPT_MIN_SHIFT + class);
+	}
+	return k;
+}
+
+static void *unkeep(struct pool *p, size_t size)
+{
+	int class = class_of(size);
+	void *mem = NULL;
+
+	if (class < 0)
+		return NULL;
+	lock_take(&p->lock);
+	mem = unkeep_locked(p, class);
+	lock_drop(&p->lock);
+	return mem;
+}
+
+/* The memory for bytes that the budget has granted. */
+static void *granted(struct pool *p, size_t size)
+{
+	void *mem = memory_new(size);
+
+	if (!mem)
+		budget_give(p->budget, size);
+	return mem;
+}
+
+void *pool_try(struct pool *p, size_t size)
+{
+	void *mem = unkeep(p, size);
+
+	if (!mem && budget_try(p->budget, size))
+		mem = granted(p, size);
+	return mem;
+}
+
+void *pool_try_idle(struct pool *p, size_t size, unsigned permille)
+{
+	void *mem = unkeep(p, size);
+
+	if (!mem && budget_try_idle(p->budget, size, permille))
+		mem = granted(p, size);
+	return mem;
+}
+
+int pool_take(struct pool *p, size_t size, void **out)
+{
+	int err = 0;
+
+	*out = unkeep(p, size);
+	if (*out)
+		return 0;
+	err = budget_take(p->budget, size, WAIT_FOREVER);
+	if (err)
+		return err;
+	*out = granted(p, size);
+	return *out ? 0 : -ENOMEM;
+}
+
+void pool_drop(struct pool *p, void *mem, size_t size)
+{
+	memory_free(mem, size);
+	budget_give(p->budget, size);
+}
+
+void pool_put(struct pool *p, void *mem, size_t size)
+{
+	int class = class_of(size);
+	bool keep = false;
+
+	if (class >= 0) {
+		lock_take(&p->lock);
+		if (pool_locked(p)->kept_bytes + size <= p->kept_max) {
+			struct kept *k = mem;
+
+			k->next = pool_locked(p)->kept[class];
+			pool_locked(p)->kept[class] = k;
+			pool_locked(p)->kept_bytes += size;
+			keep = true;
+		}
+		lock_drop(&p->lock);
+	}
+	if (!keep)
+		pool_drop(p, mem, size);
+}
+
+size_t pool_trim(struct pool *p, size_t bytes)
+{
+	size_t freed = 0;
+
+	for (int class = KEPT_CLASSES - 1; class >= 0; class --) {
+		size_t size = (size_t)1 << (KEPT_MIN_SHIFT + class);
+
+		while (freed < bytes) {
+			void *mem = unkeep(p, size);
+
+			if (!mem)
+				break;
+			pool_drop(p, mem, size);
+			freed += size;
+		}
+	}
+	return freed;
+}
+
+bool pool_hold(struct pool *p, size_t size)
+{
+	bool ok;
+
+	lock_take(&p->lock);
+	ok = size <= p->held_max - pool_locked(p)->held_bytes;
+	if (ok)
+		pool_locked(p)->held_bytes += size;
+	lock_drop(&p->lock);
+	return ok;
+}
+
+void pool_unhold(struct pool *p, size_t size)
+{
+	lock_take(&p->lock);
+	pool_locked(p)->held_bytes -= size;
+	lock_drop(&p->lock);
+}

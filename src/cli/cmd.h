@@ -1,0 +1,65 @@
+/*
+ * The verbs of the command line: one row each, which serves the dispatch and
+ * --help alike, and what the verbs share.
+ */
+#ifndef CLI_CMD_H
+#define CLI_CMD_H
+
+#include <stdio.h>
+
+#include "base/option.h"
+
+struct failure;
+
+/* What the program exits with. */
+enum cmd_status { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
+
+struct command {
+	const char *verb; /* "" is a mount */
+	const char *synopsis; /* what follows the verb */
+	const char *help; /* one line, no full stop */
+	/* Names with their dashes: `--format`. NULL: none but --help. */
+	const struct option *options;
+	/* argv[0] is the verb (a mount's: the program). An enum cmd_status. */
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct command mount_command, presign_command, list_command,
+	check_command;
+extern const struct command sql_command, remove_command, create_command,
+	drop_command, show_command, desc_command;
+extern const struct command get_command, put_command, passwd_command,
+	serve_command, keys_command;
+
+/* Prints what the program or one verb takes. */
+void cmd_help(const struct command *const *commands, FILE *out);
+void cmd_verb_help(const struct command *c, FILE *out);
+
+/*
+ * Splits a verb's arguments: `--name value`, `--name=value` (switches alone
+ * too) into target, with defaults, and at most max words. `--` ends options.
+ * STATUS_OK; STATUS_USAGE after one line on stderr. target is cleared by
+ * option_clear() in either case.
+ */
+#define WORDS_MAX 48
+struct cmd_words {
+	const char *word[WORDS_MAX];
+	unsigned n;
+};
+int cmd_parse(const struct command *c, int argc, char **argv, void *target,
+	      struct cmd_words *out, unsigned max);
+/* The same with as many words as there are: room for argc. */
+int cmd_parse_list(const struct command *c, int argc, char **argv, void *target,
+		   const char **words, unsigned *n);
+
+/* A usage error, in one line on stderr that points at --help. Returns
+ * STATUS_USAGE. */
+int cmd_usage(const struct command *c, const char *why);
+
+/* STATUS_OK, or STATUS_FAILED for an error that was said. */
+int cmd_status(int rc);
+/* Says why a statement failed; what: as in `cannot list @s/a`. Returns
+ * STATUS_FAILED. */
+int cmd_failure(const char *what, const struct failure *f);
+
+#endif

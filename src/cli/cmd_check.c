@@ -1,0 +1,243 @@
+/*
+ * `stagefs check`: reads the configuration and reaches every stage once, all
+ * side by side, so that one dead server costs its own time only.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/buf.h"
+#include "base/thread.h"
+#include "base/digest.h"
+#include "cli/cmd.h"
+#include "client/message.h"
+#include "client/session.h"
+#include "stage/catalog.h"
+#include "store/store.h"
+#include "client/table.h"
+
+struct check_options {
+	char *config;
+	int format;
+	bool header, write;
+};
+
+#define ROW(name_, type_, field, ...) \
+	{ \
+		.name = "--" name_, .type = OPTION_##type_, \
+		.offset = offsetof(struct check_options, field), __VA_ARGS__ \
+	}
+static const struct option options[] = {
+	ROW("config", STRING, config, .help = "configuration file"),
+	ROW("format", CHOICE, format, .choices = TABLE_FORMATS, .def = "auto",
+	    .help = "auto is a table on a terminal, else TSV"),
+	ROW("header", BOOL, header, .def = "no",
+	    .help = "names of the columns first (TSV, CSV)"),
+	ROW("write", BOOL, write, .def = "no",
+	    .help = "writes and removes an empty object in each stage that may "
+		    "be written, to see what its store does not know"),
+	{ 0 },
+};
+
+static const struct table_column columns[] = {
+	{ "name", TABLE_TEXT },
+	{ "url", TABLE_TEXT },
+	{ "server", TABLE_TEXT },
+	{ "status", TABLE_TEXT },
+};
+#define N_COLUMNS (sizeof(columns) / sizeof(*columns))
+
+/* One store that is asked. */
+struct probe {
+	const char *name;
+	struct store *store;
+	const char *prefix;
+	bool write; /* it may, and shall be tried */
+	pthread_t thread;
+	bool started;
+	int rc;
+	struct buf why;
+};
+
+/*
+ * An object that was not there comes and goes, with a condition and a checksum
+ * as any other write has them: what the store does not know of these it says
+ * now, and store_describe() after it.
+ */
+static int write_probe(struct store *s, const char *prefix, struct buf *why)
+{
+	const struct store_cond absent = { .if_absent = true };
+	const struct store_body empty = { .data = "", .fd = -1 };
+	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	unsigned char random[8];
+	char name[2 * sizeof(random) + 1];
+	struct object_info out;
+	int rc = getrandom(random, sizeof(random), 0) == sizeof(random) ? 0
+									: -EIO;
+
+	hex_encode(random, sizeof(random), name);
+	buf_addf(&key, "%s.stagefs-check-%s", prefix, name);
+	rc = rc ? rc : buf_err(&key);
+	if (!rc)
+		rc = store_put(s, buf_str(&key), &empty, NULL, &absent, &out);
+	if (rc) {
+		buf_addf(why, "cannot be written: %s",
+			 store_error_words(s, rc));
+	} else {
+		rc = store_remove(s, buf_str(&key));
+		if (rc)
+			buf_addf(why, "%s cannot be removed: %s", buf_str(&key),
+				 store_error_words(s, rc));
+	}
+	buf_clear(&key);
+	return rc;
+}
+
+static void *ask(void *arg)
+{
+	struct probe *p = arg;
+
+	p->rc = store_check(p->store, p->prefix, &p->why);
+	if (!p->rc && p->write)
+		p->rc = write_probe(p->store, p->prefix, &p->why);
+	return NULL;
+}
+
+static void start(struct probe *p, const char *name, struct store *store,
+		  const char *prefix, bool write)
+{
+	*p = (struct probe){
+		.name = name, .store = store, .prefix = prefix, .write = write
+	};
+	buf_init(&p->why, BUF_MESSAGE);
+	p->started = !thread_start(&p->thread, "check", ask, p);
+	if (!p->started)
+		ask(p);
+}
+
+/* Waits for the answer and writes its row. */
+static void finish(struct probe *p, struct table *t)
+{
+	struct buf url = BUF_INIT(BUF_MESSAGE), server = BUF_INIT(BUF_MESSAGE);
+	struct table_value row[N_COLUMNS] = { { .text = p->name } };
+
+	if (p->started)
+		pthread_join(p->thread, NULL);
+	store_locate(p->store, p->prefix, &url);
+	store_describe(p->store, &server);
+	row[1].text = buf_str(&url);
+	row[2].text = buf_str(&server);
+	row[3].text = !p->rc       ? "ok"
+		      : p->why.len ? buf_str(&p->why)
+				   : strerror(-p->rc);
+	table_row(t, row);
+	buf_clear(&url);
+	buf_clear(&server);
+	buf_clear(&p->why);
+}
+
+/* The configured stages that hide an internal one: said, no failure. */
+static void tell_hidden(struct catalog *c)
+{
+	struct buf what = BUF_INIT(BUF_MESSAGE);
+
+	for (unsigned i = 0; i < catalog_n_external(c); i++) {
+		const char *name = catalog_external(c, i)->name;
+		bool hidden;
+
+		if (catalog_hidden(c, name, &hidden) || !hidden)
+			continue;
+		buf_reset(&what);
+		buf_addf(&what, "warning: stage %s", name);
+		message(buf_str(&what),
+			"it hides an internal stage of that name");
+	}
+	buf_clear(&what);
+}
+
+/* Files of the folder of stages that no stage came of. */
+static void tell_left_out(const struct config *c)
+{
+	struct buf line = BUF_INIT(BUF_LINE);
+
+	for (const char *p = c->left_out; p && *p; p += strcspn(p, "\n") + 1) {
+		buf_reset(&line);
+		buf_add(&line, p, strcspn(p, "\n"));
+		message("warning: a file is no stage", buf_str(&line));
+	}
+	buf_clear(&line);
+}
+
+/* How many failed, or -errno. */
+static int check_all(struct session *s, struct table *t, bool write)
+{
+	struct catalog *c = s->catalog;
+	unsigned n = 0, count = catalog_n_external(c) + 1;
+	struct probe *probes = calloc(count, sizeof(*probes));
+	struct store *storage = catalog_storage(c);
+	int failed = 0;
+
+	if (!probes)
+		return -ENOMEM;
+	if (storage)
+		start(&probes[n++], "[storage]", storage,
+		      catalog_storage_prefix(c),
+		      write && !s->config.storage.ro);
+	for (unsigned i = 0; i < catalog_n_external(c); i++) {
+		struct stage *x = catalog_external(c, i);
+
+		start(&probes[n++], x->name, x->store, x->prefix,
+		      write && !x->ro);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		finish(&probes[i], t);
+		failed += probes[i].rc != 0;
+	}
+	if (storage && !probes[0].rc)
+		tell_hidden(c);
+	free(probes);
+	return failed;
+}
+
+static int check_session(const struct check_options *o, struct session *s)
+{
+	struct table *t =
+		table_new(stdout, o->format, o->header, columns, N_COLUMNS);
+	int failed, rc;
+
+	if (!t)
+		return STATUS_FAILED;
+	failed = check_all(s, t, o->write);
+	tell_left_out(&s->config);
+	rc = table_end(t);
+	if (rc)
+		message("cannot write", strerror(-rc));
+	return failed || rc ? STATUS_FAILED : STATUS_OK;
+}
+
+static int run(int argc, char **argv)
+{
+	struct check_options o = { 0 };
+	struct cmd_words words;
+	struct session s;
+	int status = cmd_parse(&check_command, argc, argv, &o, &words, 0);
+
+	if (!status) {
+		status = cmd_status(session_open(o.config, &s));
+		if (!status)
+			status = check_session(&o, &s);
+		session_close(&s);
+	}
+	option_clear(options, &o);
+	return status;
+}
+
+const struct command check_command = {
+	.verb = "check",
+	.synopsis = "[--write] [--format F]",
+	.help = "Reads the configuration and reaches every stage once",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,175 @@
+/*
+ * `stagefs keys rotate`: a new signing key for a local store. Which store: the
+ * one of a stage, or a directory that is named without any configuration.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "cli/cmd.h"
+#include "client/message.h"
+#include "client/session.h"
+#include "stage/catalog.h"
+#include "stage/path.h"
+#include "stage/stage.h"
+#include "client/statement.h"
+#include "store/local/local.h"
+
+struct keys_options {
+	char *config;
+};
+
+static const struct option options[] = {
+	{ .name = "--config",
+	  .type = OPTION_STRING,
+	  .offset = offsetof(struct keys_options, config),
+	  .help = "configuration file" },
+	{ 0 },
+};
+
+/* The directory of fs:// settings; -EINVAL with why. */
+static int conn_root(const struct conn *c, char **out, struct buf *why)
+{
+	struct conn_place place;
+	int rc = conn_place(c, &place, why);
+
+	if (!rc && !place.root) {
+		conn_place_show(&place, "", why);
+		buf_adds(why, ": only stores of fs:// have a key of ours");
+		rc = -EINVAL;
+	}
+	if (!rc) {
+		*out = place.root;
+		place.root = NULL;
+	}
+	conn_place_clear(&place);
+	return rc;
+}
+
+static int stage_root(struct session *s, const struct stage *stage, char **out,
+		      struct buf *why)
+{
+	struct conn conn = { 0 };
+	bool drop_in;
+	int rc;
+
+	if (stage->kind != STAGE_EXTERNAL)
+		return conn_root(&s->config.storage, out, why);
+	rc = catalog_conn(s->catalog, stage->name, &conn, &drop_in);
+	if (!rc)
+		rc = conn_root(&conn, out, why);
+	option_clear(conn_options, &conn);
+	return rc;
+}
+
+/* word NULL: the storage's. */
+static int named_root(struct session *s, const char *word, char **out,
+		      struct buf *why)
+{
+	struct failure failure = FAILURE_INIT;
+	struct stage *stage = NULL;
+	struct location where = { 0 };
+	int rc;
+
+	if (!word && s->config.has_storage)
+		return conn_root(&s->config.storage, out, why);
+	if (!word) {
+		buf_adds(why, "there is no [storage]: name the stage, its URL "
+			      "or its directory");
+		return -EINVAL;
+	}
+	rc = location_parse(word, &where, why);
+	if (!rc && *where.path) {
+		buf_adds(why, "a stage has one key for all its files: name the "
+			      "stage alone");
+		rc = -EINVAL;
+	}
+	if (!rc) {
+		rc = statement_stage(s, where.stage, &stage, &failure);
+		buf_adds(why, buf_str(&failure.why));
+	}
+	if (!rc)
+		rc = stage_root(s, stage, out, why);
+	stage_unref(stage);
+	location_clear(&where);
+	failure_clear(&failure);
+	return rc;
+}
+
+/* A directory as it is written on a command line. */
+static int plain_root(const char *word, char **out, struct buf *why)
+{
+	const struct conn conn = { .url = (char *)word };
+
+	if (strstr(word, "://"))
+		return conn_root(&conn, out, why);
+	*out = realpath(word, NULL);
+	return *out ? 0 : -errno;
+}
+
+static int rotate(const char *word, int rc, char *root, struct buf *why)
+{
+	struct buf what = BUF_INIT(BUF_MESSAGE);
+
+	if (!rc)
+		rc = local_key_rotate(root, why);
+	if (rc) {
+		buf_addf(&what, "cannot change the key of %s",
+			 word ? word : "the storage");
+		message(buf_str(&what),
+			why->len ? buf_str(why) : strerror(-rc));
+	}
+	buf_clear(&what);
+	free(root);
+	return rc ? STATUS_FAILED : STATUS_OK;
+}
+
+static int rotate_word(const struct keys_options *o, const char *word)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct session s;
+	char *root = NULL;
+	int status = STATUS_OK, rc;
+
+	if (word && *word != '@') {
+		rc = plain_root(word, &root, &why);
+		status = rotate(word, rc, root, &why);
+	} else {
+		status = cmd_status(session_open(o->config, &s));
+		if (!status) {
+			rc = named_root(&s, word, &root, &why);
+			status = rotate(word, rc, root, &why);
+		}
+		session_close(&s);
+	}
+	buf_clear(&why);
+	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	struct keys_options o = { 0 };
+	struct cmd_words words;
+	int status = cmd_parse(&keys_command, argc, argv, &o, &words, 2);
+
+	if (!status && !words.n)
+		status = cmd_usage(&keys_command, "what of them? rotate");
+	else if (!status && strcmp(words.word[0], "rotate"))
+		status = cmd_usage(&keys_command, "rotate is all that it does");
+	if (!status)
+		status = rotate_word(&o, words.n > 1 ? words.word[1] : NULL);
+	option_clear(options, &o);
+	return status;
+}
+
+const struct command keys_command = {
+	.verb = "keys",
+	.synopsis = "rotate [@STAGE|fs:///DIRECTORY/|DIRECTORY]",
+	.help = "A new signing key for a local store (fs://), that of "
+		"[storage] if nothing is named: pre-signed URLs of the old "
+		"one are refused from then on, by running daemons too",
+	.options = options,
+	.run = run,
+};

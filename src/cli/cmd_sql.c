@@ -1,0 +1,239 @@
+/*
+ * `stagefs sql`: statements as they are written for Databend. A script is
+ * parsed to its end first, so that a slip in its last line does not leave it
+ * half done; then it runs, up to the first failure, and references to secrets
+ * become what they name.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/ini.h"
+#include "base/text.h"
+#include "cli/cmd.h"
+#include "cli/cmd_sql_text.h"
+#include "client/message.h"
+#include "client/session.h"
+#include "client/statement.h"
+
+struct sql_options {
+	char *config, *file;
+	int format;
+	bool header, compat_host;
+};
+
+#define ROW(name_, type_, field, ...) \
+	{ \
+		.name = name_, .type = OPTION_##type_, \
+		.offset = offsetof(struct sql_options, field), __VA_ARGS__ \
+	}
+static const struct option options[] = {
+	ROW("--config", STRING, config, .help = "configuration file"),
+	ROW("--file", STRING, file,
+	    .help = "read the statements from FILE; - is standard input. "
+		    "${env:NAME} and ${file:PATH} in it bring secrets"),
+	ROW("-f", STRING, file, .alias_of = "--file",
+	    .help = "the same as --file"),
+	ROW("--format", CHOICE, format, .choices = OUTPUT_FORMATS,
+	    .def = "auto",
+	    .help = "auto is a table on a terminal, else TSV; url and curl "
+		    "are PRESIGN's"),
+	ROW("--header", BOOL, header, .def = "no",
+	    .help = "names of the columns first (TSV, CSV)"),
+	ROW("--compat-host", BOOL, compat_host, .def = "no",
+	    .help = "the host is among PRESIGN's headers, as old servers had "
+		    "it"),
+	{ 0 },
+};
+
+/* The statements, and what they are called in messages. */
+struct source {
+	const char *name; /* the file's, or SQL */
+	struct buf text;
+	bool script; /* of -f */
+};
+
+/* ---- errors ---- */
+
+/* `NAME:LINE:COLUMN: [CODE] why`, and the place itself. */
+static void tell(const struct source *src, struct sql_span span, bool caret,
+		 int code, const char *what, const char *why)
+{
+	const char *text = buf_str(&src->text);
+	struct buf where = BUF_INIT(BUF_MESSAGE), shown = BUF_INIT(BUF_LINE);
+	struct buf all = BUF_INIT(2 * BUF_MESSAGE);
+	unsigned line, column;
+
+	sql_place(text, src->text.len, span.at, &line, &column);
+	buf_addf(&where, "%s:%u:%u", src->name, line, column);
+	buf_addf(&all, "[%d] %s%s%s", code, what ? what : "", what ? ": " : "",
+		 why);
+	message(buf_str(&where), buf_str(&all));
+	if (caret) {
+		sql_show(text, src->text.len, span, &shown);
+		fputs(buf_str(&shown), stderr);
+	}
+	buf_clear(&where);
+	buf_clear(&shown);
+	buf_clear(&all);
+}
+
+static int tell_error(const struct source *src, const struct sql_error *e)
+{
+	tell(src, e->span, true, e->code, NULL, buf_str(&e->message));
+	return STATUS_FAILED;
+}
+
+static int tell_failure(const struct source *src, const struct sql_statement *q,
+			const struct failure *f)
+{
+	struct sql_span span = f->span;
+
+	if (!span.len)
+		span = q->location.s ? q->location.span
+		       : q->name.s   ? q->name.span
+				     : q->span;
+	tell(src, span, f->span.len, f->code, f->what, buf_str(&f->why));
+	return STATUS_FAILED;
+}
+
+/* ---- running ---- */
+
+static struct sql_script begin(const struct source *src)
+{
+	return (struct sql_script){
+		.text = buf_str(&src->text),
+		.len = src->text.len,
+	};
+}
+
+static int no_memory(void)
+{
+	message("sql", strerror(ENOMEM));
+	return STATUS_FAILED;
+}
+
+/* Syntax, to the end. Says once that others may see a secret. */
+static int check(const struct source *src)
+{
+	struct sql_script script = begin(src);
+	struct sql_error err = SQL_ERROR_INIT;
+	struct sql_statement q;
+	int status = STATUS_OK, rc;
+	bool seen = false;
+
+	while ((rc = sql_next(&script, &q, &err)) > 0) {
+		seen = seen || statement_secret(&q);
+		sql_statement_clear(&q);
+	}
+	if (rc == -EINVAL)
+		status = tell_error(src, &err);
+	else if (rc)
+		status = no_memory();
+	else if (seen && !src->script)
+		message("warning", "others can see a secret on a command "
+				   "line: use `stagefs sql -f FILE`");
+	buf_clear(&err.message);
+	return status;
+}
+
+static int run_one(const struct source *src, struct session *s,
+		   const struct sql_statement *q, const struct output *o)
+{
+	struct failure failure = FAILURE_INIT;
+	int status = STATUS_OK;
+
+	if (statement_run(s, q, o, &failure))
+		status = tell_failure(src, q, &failure);
+	failure_clear(&failure);
+	return status;
+}
+
+static int run_all(const struct source *src, struct session *s,
+		   const struct output *o)
+{
+	struct sql_script script = begin(src);
+	struct sql_error err = SQL_ERROR_INIT;
+	struct sql_statement q;
+	int status = STATUS_OK, rc;
+
+	script.expand = ini_expand;
+	while (!status && (rc = sql_next(&script, &q, &err)) > 0) {
+		status = run_one(src, s, &q, o);
+		sql_statement_clear(&q);
+	}
+	if (!status && rc == -EINVAL)
+		status = tell_error(src, &err);
+	else if (!status && rc)
+		status = no_memory();
+	buf_clear(&err.message);
+	return status;
+}
+
+static int run_source(const struct sql_options *o, const struct source *src)
+{
+	const struct output output = { o->format, o->header, o->compat_host };
+	struct session s;
+	int status = check(src);
+
+	if (status)
+		return status;
+	status = cmd_status(session_open(o->config, &s));
+	if (!status)
+		status = run_all(src, &s, &output);
+	session_close(&s);
+	return status;
+}
+
+/* ---- the text ---- */
+
+static int read_source(const struct sql_options *o,
+		       const struct cmd_words *words, struct source *src)
+{
+	const char *file = o->file;
+	int rc = 0;
+
+	if (!file && words->n && !strcmp(words->word[0], "-"))
+		file = "-";
+	else if (file && words->n)
+		return cmd_usage(&sql_command,
+				 "statements on the command line, or -f");
+	if (!file && !words->n)
+		return cmd_usage(&sql_command, "which statement?");
+	src->script = file != NULL;
+	src->name = !file ? "SQL" : strcmp(file, "-") ? file : "(stdin)";
+	if (file)
+		rc = sql_text_read(file, &src->text);
+	else
+		buf_adds(&src->text, words->word[0]);
+	if (!rc)
+		rc = buf_err(&src->text);
+	if (rc)
+		message(src->name, strerror(-rc));
+	return rc ? STATUS_FAILED : STATUS_OK;
+}
+
+static int run(int argc, char **argv)
+{
+	struct source src = { .text = BUF_INIT(SQL_TEXT_MAX) };
+	struct sql_options o = { 0 };
+	struct cmd_words words;
+	int status = cmd_parse(&sql_command, argc, argv, &o, &words, 1);
+
+	if (!status)
+		status = read_source(&o, &words, &src);
+	if (!status)
+		status = run_source(&o, &src);
+	option_clear(options, &o);
+	buf_wipe(&src.text);
+	return status;
+}
+
+const struct command sql_command = {
+	.verb = "sql",
+	.synopsis = "STATEMENT[;...] | -f FILE",
+	.help = "Runs PRESIGN, LIST, REMOVE, SHOW STAGES, DESC, CREATE, ALTER "
+		"and DROP STAGE as written for Databend",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,10 @@
+/*
+ * What the verbs say on stderr: one line a failure or warning.
+ */
+#ifndef CLIENT_MESSAGE_H
+#define CLIENT_MESSAGE_H
+
+/* `stagefs: what failed: why`, one line whatever the two contain. */
+void message(const char *what, const char *why);
+
+#endif

@@ -1,0 +1,152 @@
+/*
+ * A name that exists is asked itself. For one that does not, its nearest
+ * directory that does is asked with `?path=`, which takes the rest of the
+ * attribute's name; the kernel ends that at 255 bytes.
+ */
+#include "client/mount_presign.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+#define NAME_MAX_BYTES 255
+#define VALUE_MAX 65536
+
+/* Cuts path at what exists: base gets that, *rest what is left, or NULL. */
+static int find_base(const char *path, struct buf *base, const char **rest)
+{
+	struct stat st;
+	size_t n = strlen(path);
+
+	buf_adds(base, path);
+	*rest = NULL;
+	while (!buf_err(base) && lstat(buf_str(base), &st)) {
+		if (errno != ENOENT)
+			return -errno;
+		while (n && path[n - 1] == '/')
+			n--;
+		while (n && path[n - 1] != '/')
+			n--;
+		*rest = path + n;
+		buf_truncate(base, n);
+		if (!n) {
+			buf_adds(base, ".");
+			break;
+		}
+	}
+	return buf_err(base);
+}
+
+static void add_argument(struct buf *name, const char *key, const char *value)
+{
+	buf_addc(name, strchr(buf_str(name), '?') ? '&' : '?');
+	buf_addf(name, "%s=%s", key, value);
+}
+
+static void make_name(const struct mount_presign *ask, const char *form,
+		      const char *rest, struct buf *name)
+{
+	char number[24];
+
+	buf_addf(name, "user.presign.%s%s",
+		 ask->action == PRESIGN_UPLOAD ? "upload" : "download", form);
+	if (ask->expire) {
+		snprintf(number, sizeof(number), "%lld",
+			 (long long)ask->expire);
+		add_argument(name, "expire", number);
+	}
+	if (ask->content_type)
+		add_argument(name, "content_type", ask->content_type);
+	if (rest)
+		add_argument(name, "path", rest);
+}
+
+static int get(const char *path, const char *name, struct buf *out)
+{
+	char *room = buf_reserve(out, VALUE_MAX);
+	ssize_t n;
+
+	if (!room)
+		return buf_err(out);
+	n = getxattr(path, name, room, VALUE_MAX);
+	if (n < 0)
+		return -errno;
+	out->len += n;
+	out->data[out->len] = '\0';
+	return 0;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+static const struct {
+	int rc;
+	const char *why;
+} reasons[] = {
+	{ -ENODATA, "it is not on a mount of stagefs (a location in a stage "
+		    "begins with @)" },
+	{ -EOPNOTSUPP, "it is not on a mount of stagefs (a location in a "
+		       "stage begins with @)" },
+	{ -EROFS, "the mount or the stage is read-only: no URL for uploads" },
+	{ -EISDIR, "a directory, and only files have URLs" },
+	{ -EINVAL, "the mount refuses it: the expiry is over its maximum, or "
+		   "the path is none" },
+	{ -EACCES, "permission denied" },
+};
+
+static int tell(int rc, struct buf *err)
+{
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
+		if (reasons[i].rc == rc) {
+			buf_adds(err, reasons[i].why);
+			return rc;
+		}
+	}
+	buf_adds(err, strerror(-rc));
+	return rc;
+}
+
+int mount_presign(const struct mount_presign *ask, const char *form,
+		  struct buf *out, struct buf *err)
+{
+	struct buf base = BUF_INIT(BUF_LINE), name = BUF_INIT(BUF_LINE);
+	const char *rest;
+	int rc;
+
+	if (ask->content_type && strpbrk(ask->content_type, "&")) {
+		buf_adds(err, "a `&` in the content type");
+		return -EINVAL;
+	}
+	rc = find_base(ask->path, &base, &rest);
+	if (rc) {
+		tell(rc, err);
+		goto out;
+	}
+	make_name(ask, form, rest, &name);
+	if (name.len > NAME_MAX_BYTES || buf_err(&name)) {
+		buf_addf(err,
+			 "the path is too long for a mount, where %d bytes "
+			 "are all: name it as @stage/path",
+			 NAME_MAX_BYTES);
+		rc = -ENAMETOOLONG;
+		goto out;
+	}
+	rc = get(buf_str(&base), buf_str(&name), out);
+	if (rc == -EINVAL && !rest && is_directory(buf_str(&base)))
+		rc = -EISDIR;
+	if (rc)
+		tell(rc, err);
+out:
+	buf_clear(&base);
+	buf_clear(&name);
+	return rc;
+}

@@ -1,0 +1,105 @@
+/*
+ * A verb says each failure once, on stderr; the log stays silent unless the
+ * configuration names one that we may write, or asks for more than warnings.
+ */
+#include "client/session.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "client/message.h"
+#include "net/http_engine.h"
+#include "stage/catalog.h"
+
+#define PATIENCE_S 15
+
+static int session_engine(struct session *s)
+{
+	int rc = digest_init();
+
+	if (!rc)
+		rc = http_global_init();
+	if (rc)
+		return rc;
+	s->engine = http_engine_new();
+	return s->engine ? 0 : -errno;
+}
+
+static int session_start(struct session *s, struct buf *why)
+{
+	const struct config_mount *m = &s->config.mount;
+	const char *log = m->log;
+	int rc;
+
+	if (!log)
+		log = m->log_level > LOG_LEVEL_WARN ? "stderr" : "/dev/null";
+	rc = log_open(log, m->log_level);
+	/* A daemon's log may be closed to who runs a verb. */
+	if (rc == -EACCES)
+		rc = log_open("/dev/null", m->log_level);
+	if (rc) {
+		buf_addf(why, "log = %s: %s", log, strerror(-rc));
+		return rc;
+	}
+	rc = session_engine(s);
+	if (rc)
+		return rc;
+	return config_catalog(&s->config, s->engine, &s->catalog, why);
+}
+
+static void session_limit(struct conn *c)
+{
+	if (c->deadline > PATIENCE_S && !conn_is_local(c))
+		c->deadline = PATIENCE_S;
+}
+
+int session_open(const char *file, struct session *out)
+{
+	const struct config_request request = { .file = file };
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct buf all = BUF_INIT(BUF_MESSAGE);
+	int rc;
+
+	*out = (struct session){ 0 };
+	rc = config_read(&request, &out->config, &why);
+	if (!rc) {
+		out->config.deadline_max = PATIENCE_S;
+		session_limit(&out->config.storage);
+		for (unsigned i = 0; i < out->config.n_stages; i++)
+			session_limit(&out->config.stages[i].conn);
+		buf_addf(&all, "%s: ", out->config.file);
+		rc = session_start(out, &why);
+	}
+	buf_adds(&all, why.len ? buf_str(&why) : strerror(-rc));
+	if (rc)
+		message("configuration", buf_str(&all));
+	buf_clear(&why);
+	buf_clear(&all);
+	return rc;
+}
+
+int session_open_bare(struct session *out)
+{
+	int rc;
+
+	*out = (struct session){ 0 };
+	rc = log_open("/dev/null", LOG_LEVEL_ERROR);
+	if (!rc)
+		rc = session_engine(out);
+	if (rc)
+		message("cannot start", strerror(-rc));
+	return rc;
+}
+
+void session_close(struct session *s)
+{
+	if (s->catalog)
+		catalog_free(s->catalog);
+	if (s->engine)
+		http_engine_free(s->engine);
+	config_clear(&s->config);
+	log_close();
+}

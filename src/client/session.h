@@ -1,0 +1,28 @@
+/*
+ * A configuration with its catalog, open for one verb.
+ */
+#ifndef CLIENT_SESSION_H
+#define CLIENT_SESSION_H
+
+#include "config/config.h"
+
+struct catalog;
+struct http_engine;
+
+struct session {
+	struct config config;
+	struct http_engine *engine;
+	struct catalog *catalog;
+};
+
+/*
+ * Reads the configuration (file NULL: the search order) and opens what it
+ * describes: no network. A person waits, so deadlines are cut to 15 s. 0, or
+ * -errno after a line on stderr. session_close() in either case.
+ */
+int session_open(const char *file, struct session *out);
+/* The same without any configuration: the engine alone. */
+int session_open_bare(struct session *out);
+void session_close(struct session *s);
+
+#endif

@@ -1,0 +1,255 @@
+/*
+ * The keys are those of a [stage NAME] section. Databend's own come first in
+ * what an unknown one is told. A stage without keys is anonymous, and one
+ * without an endpoint gets the environment's, written down: another process
+ * shall find the same server.
+ */
+#include "client/statement_conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "stage/conf/conn.h"
+#include "sql/sql.h"
+#include "client/statement.h"
+
+static const char *given(const char *s)
+{
+	return s && *s ? s : NULL;
+}
+
+static int set_string(char **to, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return -ENOMEM;
+	free(*to);
+	*to = copy;
+	return 0;
+}
+
+/* Clauses of their own, not keys of a connection. */
+static bool is_clause(const struct option *row)
+{
+	static const char *const clauses[] = {
+		"url",          "comment",    "file_format",
+		"copy_options", "created_on", NULL,
+	};
+
+	for (const char *const *c = clauses; *c; c++)
+		if (!strcmp(row->name, *c))
+			return true;
+	return false;
+}
+
+static int refuse_key(const struct sql_text *name, struct failure *f)
+{
+	const char *between = "";
+
+	f->span = name->span;
+	fail(f, CODE_STORAGE, -EINVAL, "connection params invalid: expected [");
+	for (const struct option *row = conn_options; row->name; row++) {
+		if (is_clause(row))
+			continue;
+		buf_addf(&f->why, "%s%s", between, row->name);
+		between = ", ";
+	}
+	buf_addf(&f->why, "], got [%s]", name->s);
+	return -EINVAL;
+}
+
+static int set_pair(const struct sql_pair *pair, struct conn *c,
+		    struct failure *f)
+{
+	const struct option *row = option_find(conn_options, pair->name.s);
+	int rc;
+
+	if (!row || is_clause(row))
+		return refuse_key(&pair->name, f);
+	rc = option_set(row, c, pair->value.s, &f->why);
+	if (rc) {
+		f->code = CODE_BAD_ARGUMENTS;
+		f->span = pair->value.span;
+	}
+	return rc;
+}
+
+/* The clauses that are there. */
+static int apply_clauses(const struct sql_statement *q, struct conn *c,
+			 struct failure *f)
+{
+	const struct {
+		const char *key;
+		const struct sql_text *text;
+	} clauses[] = {
+		{ "url", &q->url },
+		{ "comment", &q->comment },
+		{ "file_format", &q->file_format },
+		{ "copy_options", &q->copy_options },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(clauses) / sizeof(*clauses); i++) {
+		if (!clauses[i].text->s)
+			continue;
+		rc = option_set(option_find(conn_options, clauses[i].key), c,
+				clauses[i].text->s, &f->why);
+		if (rc) {
+			f->code = CODE_BAD_ARGUMENTS;
+			f->span = clauses[i].text->span;
+			return rc;
+		}
+	}
+	return rc;
+}
+
+static int apply(const struct sql_statement *q, struct conn *c,
+		 struct failure *f)
+{
+	int rc = apply_clauses(q, c, f);
+
+	for (unsigned i = 0; i < q->n_connection && !rc; i++)
+		rc = set_pair(&q->connection[i], c, f);
+	return rc;
+}
+
+/* Did the statement name that key, by any alias? */
+static bool names(const struct sql_statement *q, const char *key)
+{
+	const struct option *row = option_find(conn_options, key);
+
+	for (unsigned i = 0; i < q->n_connection; i++)
+		if (option_find(conn_options, q->connection[i].name.s) == row)
+			return true;
+	return false;
+}
+
+static int check_url(const struct sql_statement *q, const struct conn *c,
+		     struct failure *f)
+{
+	const char *host = c->url ? strstr(c->url, "://") : NULL;
+	const char *path = host ? strchr(host + 3, '/') : NULL;
+
+	struct buf shown = BUF_INIT(BUF_LINE);
+
+	if (!path || path[strlen(path) - 1] == '/')
+		return 0;
+	f->span = q->url.span;
+	text_masked_url(&shown, path);
+	fail(f, CODE_STORAGE, -EINVAL,
+	     "path in URL must end with '/' when CREATE STAGE. Got '%s'.",
+	     buf_str(&shown));
+	buf_clear(&shown);
+	return -EINVAL;
+}
+
+static int check(const struct sql_statement *q, const struct conn *c,
+		 struct failure *f)
+{
+	int rc = check_url(q, c, f);
+
+	if (rc)
+		return rc;
+	rc = conn_check(c, &f->why);
+	if (rc) {
+		f->code = CODE_STORAGE;
+		f->span = q->url.s ? q->url.span : q->name.span;
+		if (!f->why.len)
+			buf_adds(&f->why, strerror(-rc));
+	}
+	return rc;
+}
+
+static int default_endpoint(struct conn *c)
+{
+	const char *url = given(getenv("AWS_ENDPOINT_URL_S3"));
+
+	if (given(c->endpoint_url) || conn_is_local(c))
+		return 0;
+	if (!url)
+		url = given(getenv("AWS_ENDPOINT_URL"));
+	return url ? set_string(&c->endpoint_url, url) : 0;
+}
+
+int conn_from_statement(const struct sql_statement *q, struct conn *out,
+			struct failure *f)
+{
+	int rc;
+
+	*out = (struct conn){ 0 };
+	rc = option_defaults(conn_options, out);
+	if (!rc)
+		rc = apply(q, out, f);
+	if (!rc && !names(q, "credentials"))
+		rc = set_string(&out->credentials, conn_sql_credentials(out));
+	if (!rc)
+		rc = default_endpoint(out);
+	return rc ? rc : check(q, out, f);
+}
+
+static int unset(unsigned which, struct conn *c)
+{
+	int rc = 0;
+
+	if (which & SQL_UNSET_COMMENT)
+		rc = set_string(&c->comment, "");
+	if (!rc && which & SQL_UNSET_FILE_FORMAT)
+		rc = set_string(&c->file_format, "");
+	if (!rc && which & SQL_UNSET_COPY_OPTIONS)
+		rc = set_string(&c->copy_options, "");
+	return rc;
+}
+
+static bool is_elsewhere(const struct sql_statement *q, const struct conn *c)
+{
+	const struct conn to = { .url = q->url.s };
+
+	return conn_is_local(&to) != conn_is_local(c);
+}
+
+int conn_alter(const struct sql_statement *q, struct conn *c, struct failure *f)
+{
+	bool implied = c->credentials &&
+		       !strcmp(c->credentials, conn_sql_credentials(c));
+	int rc = unset(q->unset, c);
+
+	/* A connection that is given with a URL is all of it; so is a URL
+	 * alone that leads from a server to a directory, or back. */
+	if (!rc && q->url.s && (q->has_connection || is_elsewhere(q, c))) {
+		struct conn fresh = { 0 };
+
+		rc = conn_from_statement(q, &fresh, f);
+		if (!rc && !q->comment.s)
+			rc = set_string(&fresh.comment,
+					c->comment ? c->comment : "");
+		if (!rc && !q->file_format.s)
+			rc = set_string(&fresh.file_format,
+					c->file_format ? c->file_format : "");
+		if (!rc && !q->copy_options.s)
+			rc = set_string(&fresh.copy_options,
+					c->copy_options ? c->copy_options : "");
+		if (!rc)
+			rc = set_string(&fresh.created_on,
+					c->created_on ? c->created_on : "");
+		option_clear(conn_options, c);
+		*c = fresh;
+		return rc;
+	}
+	if (!rc)
+		rc = apply(q, c, f);
+	if (!rc && implied && !names(q, "credentials"))
+		rc = set_string(&c->credentials, conn_sql_credentials(c));
+	return rc ? rc : check(q, c, f);
+}
+
+int conn_alter_notes(const struct sql_statement *q, struct conn *c,
+		     struct failure *f)
+{
+	int rc = unset(q->unset, c);
+
+	return rc ? rc : apply_clauses(q, c, f);
+}

@@ -1,0 +1,355 @@
+/*
+ * CREATE STAGE and ALTER STAGE. An external stage is a file in stages.d; who
+ * makes or changes one holds the folder's lock from the look at what there is
+ * to the end of the writing, so that two statements at once cannot make what
+ * neither would alone. An internal stage is its marker in the store, and what
+ * is to be kept with it is that one's metadata.
+ */
+#include "client/statement.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "client/session.h"
+#include "stage/catalog.h"
+#include "stage/path.h"
+#include "client/statement_conn.h"
+#include "store/store.h"
+
+/* ---- what is there ---- */
+
+enum found { FOUND_NOTHING, FOUND_INTERNAL, FOUND_EXTERNAL };
+
+static int find(struct session *s, const char *name, enum found *found,
+		struct stage **stage, struct failure *f)
+{
+	int rc = statement_stage(s, name, stage, f);
+
+	*found = FOUND_NOTHING;
+	if (rc == -ENOENT) {
+		*stage = NULL;
+		failure_clear(f);
+		return 0;
+	}
+	if (!rc)
+		*found = (*stage)->kind == STAGE_EXTERNAL ? FOUND_EXTERNAL
+							  : FOUND_INTERNAL;
+	return rc;
+}
+
+static int check_name(const struct sql_statement *q, struct failure *f)
+{
+	if (stage_name_valid(q->name.s))
+		return 0;
+	f->span = q->name.span;
+	return fail(f, CODE_BAD_ARGUMENTS, -EINVAL,
+		    "'%s' cannot be the name of a stage: letters, digits, _ "
+		    "and $, the first a letter or _, and none of v1, health, "
+		    "metrics, storage",
+		    q->name.s);
+}
+
+/* ---- internal ---- */
+
+/* More than the store keeps is refused before anything has changed. */
+static int check_notes(const struct sql_statement *q, const struct conn *notes,
+		       struct failure *f)
+{
+	ssize_t size = catalog_notes_size(notes);
+
+	if (size < 0)
+		return (int)size;
+	if (size <= CATALOG_NOTES_MAX)
+		return 0;
+	f->span = q->comment.s       ? q->comment.span
+		  : q->file_format.s ? q->file_format.span
+				     : q->copy_options.span;
+	return fail(f, CODE_BAD_ARGUMENTS, -E2BIG,
+		    "COMMENT, FILE_FORMAT and COPY_OPTIONS of an internal "
+		    "stage take %zd bytes as metadata of an object, and %d is "
+		    "the most",
+		    size, CATALOG_NOTES_MAX);
+}
+
+static int set_created_on(struct conn *c)
+{
+	char now[TIME_LIST_SIZE];
+
+	time_list(clock_now(), now);
+	free(c->created_on);
+	c->created_on = strdup(now);
+	return c->created_on ? 0 : -ENOMEM;
+}
+
+/* A new stage's; to be cleared in either case. */
+static int new_notes(const struct sql_statement *q, struct conn *out,
+		     struct failure *f)
+{
+	int rc;
+
+	*out = (struct conn){ 0 };
+	rc = conn_alter_notes(q, out, f);
+	if (!rc)
+		rc = set_created_on(out);
+	return rc ? rc : check_notes(q, out, f);
+}
+
+static int fail_storage(struct session *s, int rc, struct failure *f)
+{
+	return fail_store(f, catalog_storage(s->catalog),
+			  catalog_storage_prefix(s->catalog), rc);
+}
+
+static int make_internal(struct session *s, const struct sql_statement *q,
+			 struct failure *f)
+{
+	struct stage *stage = NULL;
+	struct conn notes;
+	int rc = new_notes(q, &notes, f);
+
+	if (!rc) {
+		rc = catalog_create(s->catalog, q->name.s, &notes, &stage);
+		stage_unref(stage);
+		if (rc == -EROFS)
+			fail(f, CODE_PERMISSION, rc,
+			     catalog_has_storage(s->catalog)
+				     ? "the storage is read-only"
+				     : "there is no [storage] for internal "
+				       "stages: give the stage a URL");
+		else if (rc)
+			fail_storage(s, rc, f);
+	}
+	option_clear(conn_options, &notes);
+	return rc;
+}
+
+/* An empty stage in place of the one that was there. */
+static int remake_internal(struct session *s, const struct sql_statement *q,
+			   struct failure *f)
+{
+	struct conn notes;
+	int rc = new_notes(q, &notes, f);
+
+	if (!rc) {
+		rc = catalog_set_notes(s->catalog, q->name.s, &notes, NULL);
+		if (rc)
+			fail_storage(s, rc, f);
+	}
+	option_clear(conn_options, &notes);
+	return rc;
+}
+
+static int replace_internal(struct stage *stage, struct failure *f)
+{
+	if (stage->ro)
+		return fail(f, CODE_PERMISSION, -EROFS,
+			    "the storage is read-only");
+	return remove_everything(stage, f);
+}
+
+/* ---- external ---- */
+
+/* With the lock held. */
+static int write_conn(struct session *s, const struct sql_statement *q,
+		      const struct conn *conn, struct failure *f)
+{
+	int rc = catalog_check(s->catalog, q->name.s, conn, &f->why);
+
+	f->code = CODE_BAD_ARGUMENTS;
+	if (rc) {
+		f->span = q->url.span;
+		return rc;
+	}
+	rc = drop_in_write(s->config.drop_ins, q->name.s, conn, &f->why);
+	if (rc) {
+		f->code = rc == -EINVAL ? CODE_BAD_ARGUMENTS : CODE_STORAGE;
+		return rc;
+	}
+	catalog_refresh(s->catalog);
+	return 0;
+}
+
+static int make_external(struct session *s, const struct sql_statement *q,
+			 struct failure *f)
+{
+	struct conn conn = { 0 };
+	int rc = conn_from_statement(q, &conn, f);
+
+	if (!rc)
+		rc = set_created_on(&conn);
+	if (!rc)
+		rc = write_conn(s, q, &conn, f);
+	option_clear(conn_options, &conn);
+	return rc;
+}
+
+/* ---- CREATE ---- */
+
+static int create(struct session *s, const struct sql_statement *q,
+		  struct failure *f)
+{
+	struct stage *stage;
+	enum found found;
+	int rc = find(s, q->name.s, &found, &stage, f);
+
+	if (rc)
+		return rc;
+	if (found && q->if_not_exists)
+		goto out;
+	if (found && !q->or_replace) {
+		f->span = q->name.span;
+		rc = fail(f, CODE_STAGE_EXISTS, -EEXIST,
+			  "Stage '%s' already exists.", q->name.s);
+		goto out;
+	}
+	if (found == FOUND_INTERNAL)
+		rc = replace_internal(stage, f);
+	if (!rc && found == FOUND_INTERNAL && q->url.s)
+		rc = statement_drop(s, q->name.s, false, false, f);
+	if (!rc && found == FOUND_EXTERNAL && !q->url.s) {
+		rc = drop_in_remove(s->config.drop_ins, q->name.s, &f->why);
+		f->code = CODE_STORAGE;
+		catalog_refresh(s->catalog);
+	}
+	if (!rc && q->url.s)
+		rc = make_external(s, q, f);
+	else if (!rc && found == FOUND_INTERNAL)
+		rc = remake_internal(s, q, f);
+	else if (!rc)
+		rc = make_internal(s, q, f);
+out:
+	stage_unref(stage);
+	return rc;
+}
+
+/* Runs it with the folder locked and freshly looked at. */
+static int locked(struct session *s, const struct sql_statement *q,
+		  int (*run)(struct session *s, const struct sql_statement *q,
+			     struct failure *f),
+		  struct failure *f)
+{
+	int lock, rc = drop_ins_lock(s->config.drop_ins, &lock, &f->why);
+
+	if (rc) {
+		f->code = CODE_STORAGE;
+		return rc;
+	}
+	catalog_refresh(s->catalog);
+	rc = run(s, q, f);
+	drop_ins_unlock(lock);
+	return rc;
+}
+
+int statement_create(struct session *s, const struct sql_statement *q,
+		     struct failure *f)
+{
+	struct conn conn;
+	bool drop_in;
+	int rc = statement_may_change(s, q->name.s, "CREATE", f);
+
+	if (rc == -EPERM && strcmp(q->name.s, "~") && !q->or_replace) {
+		failure_clear(f);
+		if (q->if_not_exists)
+			return 0;
+		f->span = q->name.span;
+		return fail(f, CODE_STAGE_EXISTS, -EEXIST,
+			    "Stage '%s' already exists.", q->name.s);
+	}
+	if (!rc)
+		rc = check_name(q, f);
+	/* Everything that can be wrong with it, before anything goes. */
+	if (!rc) {
+		rc = q->url.s ? conn_from_statement(q, &conn, f)
+			      : new_notes(q, &conn, f);
+		option_clear(conn_options, &conn);
+	}
+	if (rc)
+		return rc;
+	/* Only what concerns an external stage needs the folder. */
+	if (!q->url.s &&
+	    catalog_conn(s->catalog, q->name.s, &conn, &drop_in) == -ENOENT)
+		return create(s, q, f);
+	if (!q->url.s)
+		option_clear(conn_options, &conn);
+	return locked(s, q, create, f);
+}
+
+/* ---- ALTER ---- */
+
+static int alter_external(struct session *s, const struct sql_statement *q,
+			  struct failure *f)
+{
+	struct conn conn = { 0 };
+	/* Not the catalog's: that is a session's, with its own deadlines. */
+	int rc = drop_in_read(s->config.drop_ins, q->name.s, &conn, &f->why);
+
+	f->code = CODE_STORAGE;
+	if (!rc)
+		rc = conn_alter(q, &conn, f);
+	if (!rc)
+		rc = write_conn(s, q, &conn, f);
+	option_clear(conn_options, &conn);
+	return rc;
+}
+
+/* A marker's ETag does not change with its metadata: of two of these at once
+ * the later one wins. A stage that was dropped meanwhile is not made again. */
+static int alter_internal(struct session *s, const struct sql_statement *q,
+			  struct failure *f)
+{
+	char etag[STORE_ETAG_SIZE];
+	struct conn notes;
+	int rc = catalog_notes(s->catalog, q->name.s, &notes, etag);
+
+	if (rc) {
+		fail_storage(s, rc, f);
+		goto out;
+	}
+	rc = conn_alter_notes(q, &notes, f);
+	if (!rc)
+		rc = check_notes(q, &notes, f);
+	if (rc)
+		goto out;
+	rc = catalog_set_notes(s->catalog, q->name.s, &notes, etag);
+	if (rc == -ESTALE)
+		fail(f, CODE_STORAGE, rc,
+		     "'%s' was made or dropped at the same time", q->name.s);
+	else if (rc == -EROFS)
+		fail(f, CODE_PERMISSION, rc, "the storage is read-only");
+	else if (rc)
+		fail_storage(s, rc, f);
+out:
+	option_clear(conn_options, &notes);
+	return rc;
+}
+
+int statement_alter(struct session *s, const struct sql_statement *q,
+		    struct failure *f)
+{
+	struct stage *stage;
+	enum found found;
+	int rc = statement_may_change(s, q->name.s, "ALTER", f);
+
+	if (!rc)
+		rc = find(s, q->name.s, &found, &stage, f);
+	if (rc)
+		return rc;
+	stage_unref(stage);
+	if (found == FOUND_EXTERNAL)
+		return locked(s, q, alter_external, f);
+	if (found == FOUND_NOTHING && q->if_exists)
+		return 0;
+	f->span = q->name.span;
+	if (found == FOUND_NOTHING)
+		return fail(f, CODE_UNKNOWN_STAGE, -ENOENT,
+			    "Stage '%s' does not exist.", q->name.s);
+	if (q->url.s || q->has_connection)
+		return fail(f, CODE_BAD_ARGUMENTS, -EINVAL,
+			    "'%s' is an internal stage: its place is the "
+			    "storage's",
+			    q->name.s);
+	f->span = (struct sql_span){ 0, 0 };
+	return alter_internal(s, q, f);
+}

@@ -1,0 +1,412 @@
+/*
+ * PRESIGN: signing asks nobody; only an internal stage is looked up first, so
+ * that a typo in its name is an error and not a URL to nowhere.
+ *
+ * Rows go through a job, one or a million: it keeps the stages that it met
+ * last and the table of its output. What stands before the first row is
+ * written with it, so that a failure leaves the output empty.
+ */
+#include "client/statement_presign.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "client/message.h"
+#include "client/session.h"
+#include "stage/path.h"
+#include "presign/presign.h"
+#include "client/statement.h"
+#include "client/statement_walk.h"
+
+#define STAGES 16 /* that are kept at once */
+
+struct presign_job {
+	struct session *session;
+	struct presign_request request;
+	const struct output *o;
+	bool verbose;
+	struct stage *stages[STAGES];
+	unsigned turn; /* of the next to go */
+	struct table *table; /* formats with columns */
+	uint64_t rows;
+	struct buf line; /* kept between rows */
+	struct buf warned; /* the last warning: said once */
+};
+
+/* ---- output ---- */
+
+int presign_print_text(struct buf *b)
+{
+	int rc = buf_err(b);
+
+	buf_addc(b, '\n');
+	if (!rc && fwrite(b->data, 1, b->len, stdout) != b->len)
+		rc = -EIO;
+	if (!rc && fflush(stdout))
+		rc = -errno;
+	return rc;
+}
+
+/* The authority of the URL, as the JSON object of Databend's documents. */
+static void add_host(const struct store_presigned *p, struct buf *out)
+{
+	const char *host = strstr(p->url, "://");
+	struct buf name = BUF_INIT(BUF_URL);
+
+	host = host ? host + 3 : p->url;
+	buf_add(&name, host, strcspn(host, "/?"));
+	buf_adds(out, "{\"host\":");
+	text_json_string(out, buf_str(&name));
+	if (p->headers && strcmp(p->headers, "{}"))
+		buf_addf(out, ",%s", p->headers + 1);
+	else
+		buf_addc(out, '}');
+	buf_clear(&name);
+}
+
+static struct table *open_table(const struct output *o)
+{
+	static const struct table_column columns[] = {
+		{ "method", TABLE_TEXT },
+		{ "headers", TABLE_TEXT },
+		{ "url", TABLE_TEXT },
+	};
+
+	return output_table(o, columns, 3);
+}
+
+static bool has_columns(const struct output *o)
+{
+	return o->format != FORMAT_URL && o->format != FORMAT_CURL &&
+	       o->format != TABLE_JSON && o->format != TABLE_NDJSON;
+}
+
+static int put_columns(struct presign_job *j, const struct store_presigned *p)
+{
+	const struct table_value row[] = {
+		{ .text = p->method },
+		{ .text = p->headers },
+		{ .text = p->url },
+	};
+
+	if (!j->table)
+		j->table = open_table(j->o);
+	return j->table ? table_row(j->table, row) : -ENOMEM;
+}
+
+static int put_line(struct presign_job *j, const struct store_presigned *p,
+		    int action)
+{
+	int rc;
+
+	buf_reset(&j->line);
+	if (j->o->format == TABLE_JSON)
+		buf_adds(&j->line, j->rows ? ",\n" : "[");
+	if (j->o->format == FORMAT_URL)
+		buf_adds(&j->line, p->url);
+	else if (j->o->format == FORMAT_CURL)
+		presign_curl(p, action, &j->line);
+	else
+		presign_json(p, &j->line);
+	if (j->o->format != TABLE_JSON)
+		buf_addc(&j->line, '\n');
+	rc = buf_err(&j->line);
+	if (!rc && fwrite(j->line.data, 1, j->line.len, stdout) != j->line.len)
+		rc = -EIO;
+	return rc;
+}
+
+static int put_row(struct presign_job *j, const struct store_presigned *p,
+		   int action)
+{
+	struct buf headers = BUF_INIT(2 * BUF_URL);
+	struct store_presigned row = *p;
+	int rc;
+
+	if (j->o->compat_host) {
+		add_host(p, &headers);
+		row.headers = headers.data;
+	}
+	rc = buf_err(&headers);
+	if (!rc)
+		rc = has_columns(j->o) ? put_columns(j, &row)
+				       : put_line(j, &row, action);
+	if (!rc)
+		j->rows++;
+	buf_clear(&headers);
+	return rc;
+}
+
+/* empty: no row, and no brackets or header for none either. */
+static int end_output(struct presign_job *j, bool empty)
+{
+	int rc = 0;
+
+	if (empty)
+		return 0;
+	if (has_columns(j->o)) {
+		if (!j->table)
+			j->table = open_table(j->o);
+		rc = j->table ? table_end(j->table) : -ENOMEM;
+		j->table = NULL;
+	} else if (j->o->format == TABLE_JSON &&
+		   fputs(j->rows ? "]\n" : "[]\n", stdout) < 0) {
+		rc = -EIO;
+	}
+	return rc || !fflush(stdout) ? rc : -errno;
+}
+
+/* ---- what is said beside a row ---- */
+
+/* In JSON a warning is a part of the row. The same one is said once. */
+static void say_warning(struct presign_job *j, const struct store_presigned *p)
+{
+	if (!p->warning || j->o->format == TABLE_JSON ||
+	    j->o->format == TABLE_NDJSON ||
+	    !strcmp(buf_str(&j->warned), p->warning))
+		return;
+	buf_reset(&j->warned);
+	buf_adds(&j->warned, p->warning);
+	message("warning", p->warning);
+}
+
+static void say_url(const struct store_presigned *p)
+{
+	struct buf text = BUF_INIT(2 * BUF_URL);
+
+	presign_cut(p->url, &text);
+	message(p->method, buf_str(&text));
+	buf_clear(&text);
+}
+
+/* ---- jobs ---- */
+
+struct presign_job *presign_job_new(struct session *s,
+				    const struct presign_request *request,
+				    const struct output *o, bool verbose)
+{
+	struct presign_job *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return NULL;
+	j->session = s;
+	j->request = *request;
+	j->o = o;
+	j->verbose = verbose;
+	buf_init(&j->line, 8 * BUF_URL);
+	buf_init(&j->warned, BUF_MESSAGE);
+	if (!s)
+		return j;
+	if (!j->request.expire)
+		j->request.expire = s->config.mount.presign_expire;
+	j->request.expire_max = s->config.mount.presign_expire_max;
+	return j;
+}
+
+static int find_stage(struct presign_job *j, const char *name,
+		      struct stage **out, struct failure *f)
+{
+	int rc;
+
+	for (unsigned i = 0; i < STAGES; i++) {
+		*out = j->stages[i];
+		if (*out && !strcmp((*out)->name, name))
+			return 0;
+	}
+	rc = statement_stage(j->session, name, out, f);
+	if (rc)
+		return rc;
+	stage_unref(j->stages[j->turn]);
+	j->stages[j->turn] = *out;
+	j->turn = (j->turn + 1) % STAGES;
+	return 0;
+}
+
+static int refuse(struct failure *f, int rc)
+{
+	f->code = rc == -EOPNOTSUPP ? CODE_NO_PRESIGN
+		  : rc == -EROFS    ? CODE_DENIED
+		  : rc == -EACCES   ? CODE_PERMISSION
+				    : CODE_BAD_ARGUMENTS;
+	if (!f->why.len)
+		buf_adds(&f->why, strerror(-rc));
+	return rc;
+}
+
+/* The fault is in the name, not in the keys, the server or the output. */
+static bool is_local(int rc)
+{
+	return rc == -EINVAL || rc == -ENAMETOOLONG || rc == -ENOENT ||
+	       rc == -EROFS;
+}
+
+static int sign_row(struct presign_job *j, struct stage *stage,
+		    const char *path, struct failure *f, bool *go_on)
+{
+	struct store_presigned row;
+	int rc = presign(stage, path, &j->request, &row, &f->why);
+
+	*go_on = is_local(rc);
+	if (rc)
+		return refuse(f, rc);
+	say_warning(j, &row);
+	if (j->verbose)
+		say_url(&row);
+	rc = put_row(j, &row, j->request.action);
+	store_presigned_clear(&row);
+	return rc ? fail_write(f, rc) : 0;
+}
+
+int presign_job_row(struct presign_job *j, const struct location *where,
+		    struct failure *f, bool *go_on)
+{
+	struct stage *stage;
+	int rc = find_stage(j, where->stage, &stage, f);
+
+	*go_on = is_local(rc);
+	return rc ? rc : sign_row(j, stage, where->path, f, go_on);
+}
+
+/* ---- a directory ---- */
+
+struct tree {
+	struct presign_job *job;
+	struct stage *stage;
+};
+
+static int sign_entry(void *arg, const struct list_entry *e, const char *name,
+		      struct failure *f)
+{
+	struct tree *t = arg;
+	bool go_on;
+
+	return sign_row(t->job, t->stage, name, f, &go_on);
+}
+
+/* A name with nothing below it may be that of a file. */
+static int sign_lone(struct presign_job *j, struct stage *stage,
+		     const char *path, struct failure *f)
+{
+	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	struct name_info info;
+	bool go_on;
+	int rc;
+
+	buf_addf(&key, "%s%s", stage->prefix, path);
+	rc = buf_err(&key) ? refuse(f, -ENAMETOOLONG)
+			   : store_stat(stage->store, buf_str(&key), &info);
+	if (rc && !f->why.len)
+		fail_store(f, stage->store, stage->prefix, rc);
+	if (!rc && info.is_object)
+		rc = sign_row(j, stage, path, f, &go_on);
+	buf_clear(&key);
+	return rc;
+}
+
+int presign_job_tree(struct presign_job *j, const struct location *where,
+		     struct failure *f)
+{
+	struct buf path = BUF_INIT(STORE_KEY_MAX);
+	struct tree t = { .job = j };
+	struct walk w = { .each = sign_entry, .arg = &t };
+	bool is_open = *where->path && !text_ends_with(where->path, "/");
+	int rc = find_stage(j, where->stage, &t.stage, f);
+
+	if (rc)
+		return rc;
+	buf_addf(&path, "%s%s", where->path, is_open ? "/" : "");
+	w.stage = t.stage;
+	w.path = buf_str(&path);
+	rc = buf_err(&path) ? refuse(f, -ENAMETOOLONG) : walk_files(&w, f);
+	if (!rc && !j->rows && is_open)
+		rc = sign_lone(j, t.stage, where->path, f);
+	buf_clear(&path);
+	return rc;
+}
+
+int presign_job_flush(struct presign_job *j)
+{
+	return fflush(stdout) ? -errno : 0;
+}
+
+int presign_job_end(struct presign_job *j, bool failed, struct failure *f)
+{
+	int rc = end_output(j, failed && !j->rows);
+
+	for (unsigned i = 0; i < STAGES; i++)
+		stage_unref(j->stages[i]);
+	buf_wipe(&j->line);
+	buf_clear(&j->warned);
+	free(j);
+	return rc ? fail_write(f, rc) : 0;
+}
+
+/* ---- one row ---- */
+
+int presign_print(const struct store_presigned *p, int action,
+		  const struct output *o)
+{
+	const struct presign_request none = { .action = action };
+	struct presign_job *j = presign_job_new(NULL, &none, o, false);
+	struct failure f = FAILURE_INIT;
+	int rc, end;
+
+	if (!j)
+		return -ENOMEM;
+	rc = put_row(j, p, action);
+	end = presign_job_end(j, rc, &f);
+	failure_clear(&f);
+	return rc ? rc : end;
+}
+
+int statement_presign(struct session *s, const struct location *where,
+		      const struct presign_request *request,
+		      const struct output *o, struct failure *f)
+{
+	struct presign_job *j = presign_job_new(s, request, o, false);
+	struct failure second = FAILURE_INIT;
+	bool go_on;
+	int rc, end;
+
+	if (!j)
+		return fail(f, CODE_STORAGE, -ENOMEM, "no memory");
+	rc = presign_job_row(j, where, f, &go_on);
+	end = presign_job_end(j, rc, rc ? &second : f);
+	failure_clear(&second);
+	return rc ? rc : end;
+}
+
+int statement_presign_parts(struct session *s, const struct location *where,
+			    const struct presign_request *request,
+			    unsigned parts, const struct output *o,
+			    struct failure *f)
+{
+	const struct config_mount *m = &s->config.mount;
+	struct presign_request r = *request;
+	struct buf out = BUF_INIT(64 << 20), all = BUF_INIT(64 << 20);
+	struct stage *stage;
+	int rc = statement_stage(s, where->stage, &stage, f);
+
+	if (rc)
+		return rc;
+	if (!r.expire)
+		r.expire = m->presign_expire;
+	r.expire_max = m->presign_expire_max;
+	rc = presign_parts(stage, where->path, &r, parts, &out, &f->why);
+	if (rc) {
+		refuse(f, rc);
+	} else {
+		buf_addf(&all, o->format == TABLE_JSON ? "[%s]" : "%s",
+			 buf_str(&out));
+		rc = presign_print_text(&all);
+		if (rc)
+			fail_write(f, rc);
+	}
+	buf_wipe(&out);
+	buf_wipe(&all);
+	stage_unref(stage);
+	return rc;
+}

@@ -1,0 +1,288 @@
+/*
+ * REMOVE. Keys are gathered from the listing and removed by the batch, so
+ * memory does not grow with their number; a listing goes on by key, so what
+ * was removed behind it does not disturb it. A file that cannot be removed is
+ * counted and the rest goes on.
+ */
+#include "client/statement.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "stage/path.h"
+#include "stage/stage.h"
+#include "client/statement_walk.h"
+#include "store/store.h"
+
+#define BATCH 1000
+
+struct remover {
+	struct store *store;
+	char *keys[BATCH];
+	unsigned n;
+	uint64_t removed, failed; /* files, not markers */
+	int first; /* failure */
+	struct table *table; /* of a dry run; NULL */
+};
+
+static bool is_marker(const char *key)
+{
+	size_t len = strlen(key);
+
+	return len && key[len - 1] == '/';
+}
+
+static void flush(struct remover *r)
+{
+	int results[BATCH];
+
+	if (!r->n)
+		return;
+	memset(results, 0, sizeof(results));
+	store_remove_many(r->store, (const char *const *)r->keys, r->n,
+			  results);
+	for (unsigned i = 0; i < r->n; i++) {
+		if (results[i]) {
+			r->failed++;
+			if (!r->first)
+				r->first = results[i];
+		} else {
+			r->removed += !is_marker(r->keys[i]);
+		}
+		free(r->keys[i]);
+	}
+	r->n = 0;
+}
+
+static int take(void *arg, const struct list_entry *e, const char *name,
+		struct failure *f)
+{
+	struct remover *r = arg;
+	char *key = strdup(e->key);
+
+	if (!key)
+		return fail(f, CODE_STORAGE, -ENOMEM, "no memory");
+	r->keys[r->n++] = key;
+	if (r->n == BATCH)
+		flush(r);
+	return 0;
+}
+
+static int show(void *arg, const struct list_entry *e, const char *name,
+		struct failure *f)
+{
+	struct remover *r = arg;
+	const struct table_value row[] = {
+		{ .text = name },
+		{ .number = e->info.size },
+	};
+	int rc;
+
+	if (is_marker(e->key))
+		return 0;
+	rc = table_row(r->table, row);
+	return rc ? fail_write(f, rc) : 0;
+}
+
+/* Walks what begins with path. */
+static int remove_below(struct remover *r, struct stage *stage,
+			const char *path, struct pattern *pattern,
+			struct failure *f)
+{
+	const struct walk w = {
+		.stage = stage,
+		.path = path,
+		.pattern = pattern,
+		.markers = !pattern,
+		.each = r->table ? show : take,
+		.arg = r,
+	};
+	int rc = walk_files(&w, f);
+
+	flush(r);
+	return rc;
+}
+
+/* One file, which must be there. */
+static int remove_file(struct remover *r, struct stage *stage, const char *path,
+		       struct failure *f)
+{
+	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	struct object_details details;
+	struct list_entry e = { 0 };
+	int rc;
+
+	if (!*path || is_marker(path))
+		return fail(f, CODE_BAD_ARGUMENTS, -EISDIR,
+			    "it names a directory (--recursive removes it with "
+			    "all that is in it)");
+	buf_adds(&key, stage->prefix);
+	buf_adds(&key, path);
+	rc = buf_err(&key) ? -ENAMETOOLONG
+			   : store_head(stage->store, buf_str(&key), &details);
+	if (rc == -ENOENT) {
+		fail(f, CODE_NOT_FOUND, rc, "there is no such file");
+	} else if (rc == -ENAMETOOLONG) {
+		fail(f, CODE_BAD_ARGUMENTS, rc, "%s", strerror(-rc));
+	} else if (rc) {
+		fail_store(f, stage->store, stage->prefix, rc);
+	} else {
+		e.key = buf_str(&key);
+		e.info = details.info;
+		rc = (r->table ? show : take)(r, &e, path, f);
+		flush(r);
+	}
+	buf_clear(&key);
+	return rc;
+}
+
+/* `dir` is `dir/` with all below, and the file `dir` if there is one. */
+static int remove_tree(struct remover *r, struct stage *stage, const char *path,
+		       struct pattern *pattern, struct failure *f)
+{
+	struct buf dir = BUF_INIT(STORE_KEY_MAX), key = BUF_INIT(STORE_KEY_MAX);
+	struct name_info info = { 0 };
+	int rc = 0;
+
+	if (!*path || is_marker(path))
+		return remove_below(r, stage, path, pattern, f);
+	buf_addf(&dir, "%s/", path);
+	buf_addf(&key, "%s%s", stage->prefix, path);
+	if (buf_err(&dir) || buf_err(&key))
+		rc = fail(f, CODE_BAD_ARGUMENTS, -ENAMETOOLONG, "%s",
+			  strerror(ENAMETOOLONG));
+	if (!rc) {
+		rc = store_stat(stage->store, buf_str(&key), &info);
+		if (rc)
+			fail_store(f, stage->store, stage->prefix, rc);
+		else if (!info.is_object && !info.is_prefix)
+			rc = fail(f, CODE_NOT_FOUND, -ENOENT,
+				  "there is no such file or directory");
+	}
+	if (!rc && info.is_object && !pattern)
+		rc = remove_file(r, stage, path, f);
+	if (!rc && info.is_prefix)
+		rc = remove_below(r, stage, buf_str(&dir), pattern, f);
+	buf_clear(&dir);
+	buf_clear(&key);
+	return rc;
+}
+
+static int remove_scope(struct remover *r, struct stage *stage,
+			const char *path, const struct remove_request *q,
+			struct failure *f)
+{
+	switch (q->scope) {
+	case REMOVE_FILE:
+		return remove_file(r, stage, path, f);
+	case REMOVE_TREE:
+		return remove_tree(r, stage, path, q->pattern, f);
+	case REMOVE_PREFIX:
+		return remove_below(r, stage, path, q->pattern, f);
+	}
+	return -EINVAL;
+}
+
+static int tell_failed(const struct remover *r, struct failure *f)
+{
+	return fail(f, r->first == -EACCES ? CODE_PERMISSION : CODE_STORAGE,
+		    r->first, "%llu of %llu files could not be removed: %s",
+		    (unsigned long long)r->failed,
+		    (unsigned long long)(r->failed + r->removed),
+		    strerror(-r->first));
+}
+
+static int print_counts(const struct remover *r, const struct output *o,
+			struct failure *f)
+{
+	static const struct table_column columns[] = {
+		{ "removed", TABLE_NUMBER },
+		{ "failed", TABLE_NUMBER },
+	};
+	const struct table_value row[] = {
+		{ .number = r->removed },
+		{ .number = r->failed },
+	};
+	struct table *t = output_table(o, columns, 2);
+	int rc;
+
+	if (!t)
+		return fail(f, CODE_STORAGE, -ENOMEM, "no memory");
+	table_row(t, row);
+	rc = table_end(t);
+	return rc ? fail_write(f, rc) : 0;
+}
+
+static int remove_dry(struct remover *r, struct stage *stage, const char *path,
+		      const struct remove_request *q, const struct output *o,
+		      struct failure *f)
+{
+	static const struct table_column columns[] = {
+		{ "name", TABLE_TEXT },
+		{ "size", TABLE_NUMBER },
+	};
+	int rc, end;
+
+	r->table = output_table(o, columns, 2);
+	if (!r->table)
+		return fail(f, CODE_STORAGE, -ENOMEM, "no memory");
+	rc = remove_scope(r, stage, path, q, f);
+	end = table_end(r->table);
+	return !rc && end ? fail_write(f, end) : rc;
+}
+
+static int remove_now(struct remover *r, struct stage *stage, const char *path,
+		      const struct remove_request *q, const struct output *o,
+		      struct failure *f)
+{
+	int rc, told;
+
+	if (stage->ro)
+		return fail(f, CODE_PERMISSION, -EROFS, "stage %s is read-only",
+			    stage->name);
+	rc = remove_scope(r, stage, path, q, f);
+	if (rc && !r->removed && !r->failed)
+		return rc;
+	told = print_counts(r, o, f);
+	if (!rc && !told && r->failed)
+		rc = tell_failed(r, f);
+	return rc ? rc : told;
+}
+
+int statement_remove(struct session *s, const struct location *where,
+		     const struct remove_request *q, const struct output *o,
+		     struct failure *f)
+{
+	struct remover *r = calloc(1, sizeof(*r));
+	struct stage *stage;
+	int rc;
+
+	if (!r)
+		return fail(f, CODE_STORAGE, -ENOMEM, "no memory");
+	rc = statement_stage(s, where->stage, &stage, f);
+	if (!rc) {
+		r->store = stage->store;
+		rc = (q->dry_run ? remove_dry
+				 : remove_now)(r, stage, where->path, q, o, f);
+		stage_unref(stage);
+	}
+	free(r);
+	return rc;
+}
+
+int remove_everything(struct stage *stage, struct failure *f)
+{
+	struct remover *r = calloc(1, sizeof(*r));
+	int rc;
+
+	if (!r)
+		return fail(f, CODE_STORAGE, -ENOMEM, "no memory");
+	r->store = stage->store;
+	rc = remove_below(r, stage, "", NULL, f);
+	if (!rc && r->failed)
+		rc = tell_failed(r, f);
+	free(r);
+	return rc;
+}

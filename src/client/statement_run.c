@@ -1,0 +1,167 @@
+/*
+ * A parsed statement is run: names become stages, words requests.
+ */
+#include "client/statement.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/ini.h"
+#include "base/option.h"
+#include "client/pattern.h"
+#include "stage/conf/conn.h"
+#include "stage/path.h"
+#include "presign/presign.h"
+
+/* ---- locations ---- */
+
+static bool has_dot_dot(const char *path)
+{
+	while (*path) {
+		size_t n = strcspn(path, "/");
+
+		if (n == 2 && !strncmp(path, "..", 2))
+			return true;
+		path += n + (path[n] == '/');
+	}
+	return false;
+}
+
+/* Databend merges slashes, and so acts on another object than the one that is
+ * named; here location_parse() refuses what a directory could not show. */
+static int find_location(const struct sql_statement *q, struct location *out,
+			 struct failure *f)
+{
+	const char *text = q->location.s + 1;
+	size_t n = strcspn(text, "/");
+	int rc = 0;
+
+	if (!n)
+		rc = fail(f, CODE_BAD_ARGUMENTS, -EINVAL,
+			  "stage path must include a stage name");
+	else if (!strncasecmp(text, "_databend_load", n) && n == 14)
+		rc = fail(f, CODE_BAD_ARGUMENTS, -EINVAL,
+			  "stage name `_databend_load` is reserved");
+	else if (has_dot_dot(text + n))
+		rc = fail(f, CODE_BAD_ARGUMENTS, -EINVAL,
+			  "stage path traversal is not allowed by "
+			  "stage_path_traversal_policy: %s",
+			  text + n + (text[n] == '/'));
+	if (!rc) {
+		rc = location_parse(q->location.s, out, &f->why);
+		if (rc)
+			f->code = CODE_BAD_ARGUMENTS;
+	}
+	if (rc)
+		f->span = q->location.span;
+	return rc;
+}
+
+static int find_pattern(const struct sql_statement *q, struct pattern **out,
+			struct failure *f)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = 0;
+
+	*out = NULL;
+	if (q->pattern.s)
+		rc = pattern_new(q->pattern.s, out, &why);
+	if (rc) {
+		f->span = q->pattern.span;
+		fail(f, CODE_SYNTAX, rc,
+		     "Pattern format invalid, got:%.400s: %s", q->pattern.s,
+		     why.len ? buf_str(&why) : strerror(-rc));
+	}
+	buf_clear(&why);
+	return rc;
+}
+
+/* ---- statements ---- */
+
+static int run_presign(struct session *s, const struct sql_statement *q,
+		       const struct output *o, struct failure *f)
+{
+	const struct presign_request request = {
+		.action = q->upload ? PRESIGN_UPLOAD : PRESIGN_DOWNLOAD,
+		.expire = q->has_expire ? (int64_t)q->expire : 0,
+		.content_type = q->content_type.s,
+	};
+	struct location where = { 0 };
+	int rc;
+
+	if (q->has_expire && (q->expire < PRESIGN_EXPIRE_MIN ||
+			      q->expire > PRESIGN_EXPIRE_MAX)) {
+		f->span = q->expire_span;
+		return fail(f, CODE_BAD_ARGUMENTS, -EINVAL,
+			    "EXPIRE = %llu: a whole number of seconds from %d "
+			    "to %d",
+			    (unsigned long long)q->expire, PRESIGN_EXPIRE_MIN,
+			    PRESIGN_EXPIRE_MAX);
+	}
+	rc = find_location(q, &where, f);
+	if (!rc)
+		rc = statement_presign(s, &where, &request, o, f);
+	location_clear(&where);
+	return rc;
+}
+
+static int run_files(struct session *s, const struct sql_statement *q,
+		     const struct output *o, struct failure *f)
+{
+	struct remove_request request = { .scope = REMOVE_PREFIX };
+	struct location where = { 0 };
+	struct pattern *pattern;
+	int rc = find_pattern(q, &pattern, f);
+
+	if (!rc)
+		rc = find_location(q, &where, f);
+	if (!rc && q->kind == SQL_LIST) {
+		rc = statement_list(s, &where, pattern, o, f);
+	} else if (!rc) {
+		request.pattern = pattern;
+		rc = statement_remove(s, &where, &request, o, f);
+	}
+	pattern_free(pattern);
+	location_clear(&where);
+	return rc;
+}
+
+int statement_run(struct session *s, const struct sql_statement *q,
+		  const struct output *o, struct failure *f)
+{
+	switch (q->kind) {
+	case SQL_PRESIGN:
+		return run_presign(s, q, o, f);
+	case SQL_LIST:
+	case SQL_REMOVE:
+		return run_files(s, q, o, f);
+	case SQL_SHOW_STAGES:
+		return statement_show(s, q->like.s,
+				      q->has_limit ? q->limit : UINT64_MAX, o,
+				      f);
+	case SQL_DESC_STAGE:
+		return statement_desc(s, q->name.s, false, o, f);
+	case SQL_CREATE_STAGE:
+		return statement_create(s, q, f);
+	case SQL_ALTER_STAGE:
+		return statement_alter(s, q, f);
+	case SQL_DROP_STAGE:
+		return statement_drop(s, q->name.s, q->if_exists, true, f);
+	}
+	return -EINVAL;
+}
+
+const struct sql_text *statement_secret(const struct sql_statement *q)
+{
+	for (unsigned i = 0; i < q->n_connection; i++) {
+		const struct sql_pair *p = &q->connection[i];
+		const struct option *row = option_find(conn_options, p->name.s);
+
+		if (row && row->flags & OPTION_SECRET && *p->value.s &&
+		    !ini_has_reference(p->value.s))
+			return &p->value;
+	}
+	return NULL;
+}

@@ -1,0 +1,237 @@
+/*
+ * SHOW STAGES and DESC STAGE: one row a stage, with the columns that Databend
+ * has today, and what else a statement kept. The user stage is no row, as
+ * there. Secrets are shown as ***.
+ */
+#include "client/statement.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "client/session.h"
+#include "stage/catalog.h"
+#include "sql/sql.h"
+#include "store/store.h"
+
+static const struct table_column columns[] = {
+	{ "name", TABLE_TEXT },
+	{ "stage_type", TABLE_TEXT },
+	{ "storage_type", TABLE_TEXT },
+	{ "url", TABLE_TEXT },
+	{ "endpoint", TABLE_TEXT },
+	{ "has_credentials", TABLE_BOOL },
+	{ "has_encryption_key", TABLE_BOOL },
+	{ "storage_params", TABLE_TEXT },
+	{ "file_format_options", TABLE_TEXT },
+	{ "creator", TABLE_TEXT },
+	{ "created_on", TABLE_TIME_TEXT },
+	{ "comment", TABLE_TEXT },
+	{ "owner", TABLE_TEXT },
+	{ "copy_options", TABLE_TEXT },
+};
+#define N_COLUMNS (sizeof(columns) / sizeof(*columns))
+
+static const char *given(const char *s)
+{
+	return s && *s ? s : NULL;
+}
+
+/* What has a column of its own. */
+static bool is_column(const char *name)
+{
+	static const char *const own[] = {
+		"url",          "comment",    "file_format",
+		"copy_options", "created_on", NULL,
+	};
+
+	for (const char *const *o = own; *o; o++)
+		if (!strcmp(*o, name))
+			return true;
+	return false;
+}
+
+static const char *storage_type(const struct conn *c)
+{
+	return conn_is_local(c) ? "fs" : "s3";
+}
+
+/* What differs from the default, as a JSON object. */
+static void add_params(const struct conn *c, struct buf *out)
+{
+	struct conn defaults = { 0 };
+
+	if (option_defaults(conn_options, &defaults)) {
+		option_clear(conn_options, &defaults);
+		return;
+	}
+	buf_addf(out, "{\"type\":\"%s\"", storage_type(c));
+	for (const struct option *row = conn_options; row->name; row++) {
+		struct buf value = BUF_INIT(BUF_LINE), usual = BUF_INIT(256);
+
+		option_show(row, c, &value);
+		option_show(row, &defaults, &usual);
+		if (!row->alias_of && !is_column(row->name) &&
+		    strcmp(buf_str(&value), buf_str(&usual))) {
+			buf_addc(out, ',');
+			text_json_string(out, row->name);
+			buf_addc(out, ':');
+			text_json_string(out, buf_str(&value));
+		}
+		buf_clear(&value);
+		buf_clear(&usual);
+	}
+	buf_addc(out, '}');
+	option_clear(conn_options, &defaults);
+}
+
+static bool has_credentials(const struct conn *c)
+{
+	return !conn_is_local(c) &&
+	       (given(c->access_key_id) ||
+		(c->credentials && strcmp(c->credentials, "anonymous")));
+}
+
+static int put_external(struct table *t, const struct stage *stage,
+			const struct conn *c)
+{
+	struct buf url = BUF_INIT(BUF_MESSAGE), server = BUF_INIT(BUF_URL);
+	struct buf params = BUF_INIT(BUF_LINE);
+	int rc;
+
+	store_locate(stage->store, stage->prefix, &url);
+	conn_endpoint(c, &server);
+	add_params(c, &params);
+	rc = table_row(t, (const struct table_value[N_COLUMNS]){
+				  { .text = stage->name },
+				  { .text = "External" },
+				  { .text = storage_type(c) },
+				  { .text = buf_str(&url) },
+				  { .text = given(buf_str(&server)) },
+				  { .number = has_credentials(c) },
+				  { .number = given(c->master_key) != NULL },
+				  { .text = buf_str(&params) },
+				  { .text = given(c->file_format) },
+				  { .text = NULL },
+				  { .text = given(c->created_on) },
+				  { .text = c->comment ? c->comment : "" },
+				  { .text = NULL },
+				  { .text = given(c->copy_options) },
+			  });
+	buf_clear(&url);
+	buf_clear(&server);
+	buf_clear(&params);
+	return rc;
+}
+
+/* Asks the store what is kept with it, unless that has failed before. */
+static int put_internal(struct session *s, struct table *t,
+			const struct stage *stage, int *storage_err)
+{
+	char etag[STORE_ETAG_SIZE];
+	struct conn c = { 0 };
+	int rc;
+
+	if (!*storage_err)
+		*storage_err = catalog_notes(s->catalog, stage->name, &c, etag);
+	rc = table_row(t, (const struct table_value[N_COLUMNS]){
+				  { .text = stage->name },
+				  { .text = "Internal" },
+				  [8] = { .text = given(c.file_format) },
+				  [10] = { .text = given(c.created_on) },
+				  [11] = { .text = c.comment ? c.comment : "" },
+				  [13] = { .text = given(c.copy_options) },
+			  });
+	option_clear(conn_options, &c);
+	return rc;
+}
+
+/* A session cuts deadlines to its own; that is no setting of the stage. */
+static void forget_patience(const struct session *s, struct conn *c)
+{
+	const struct option *row = option_find(conn_options, "deadline");
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+
+	if (c->deadline == s->config.deadline_max)
+		option_set(row, c, row->def, &why);
+	buf_clear(&why);
+}
+
+static int put_row(struct session *s, struct table *t,
+		   const struct stage *stage, int *storage_err)
+{
+	struct conn c = { 0 };
+	bool drop_in;
+	int rc;
+
+	if (stage->kind != STAGE_EXTERNAL)
+		return put_internal(s, t, stage, storage_err);
+	rc = catalog_conn(s->catalog, stage->name, &c, &drop_in);
+	if (!rc) {
+		forget_patience(s, &c);
+		rc = put_external(t, stage, &c);
+	}
+	option_clear(conn_options, &c);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+static int end(struct session *s, struct table *t, int rc, int storage_err,
+	       struct failure *f)
+{
+	int end = table_end(t);
+
+	if (rc || end)
+		return fail_write(f, rc ? rc : end);
+	if (storage_err)
+		return fail_store(f, catalog_storage(s->catalog),
+				  catalog_storage_prefix(s->catalog),
+				  storage_err);
+	return 0;
+}
+
+int statement_show(struct session *s, const char *like, uint64_t limit,
+		   const struct output *o, struct failure *f)
+{
+	struct stage **stages;
+	struct table *t;
+	unsigned n;
+	int storage_err,
+		rc = catalog_list(s->catalog, &stages, &n, &storage_err);
+
+	t = rc ? NULL : output_table(o, columns, N_COLUMNS);
+	if (!rc && !t) {
+		catalog_list_free(stages, n);
+		rc = -ENOMEM;
+	}
+	if (rc)
+		return fail(f, CODE_STORAGE, rc, "%s", strerror(-rc));
+	for (unsigned i = 0; i < n && !rc && limit; i++) {
+		if (stages[i]->kind == STAGE_USER ||
+		    (like && !sql_like(like, stages[i]->name)))
+			continue;
+		rc = put_row(s, t, stages[i], &storage_err);
+		limit--;
+	}
+	catalog_list_free(stages, n);
+	return end(s, t, rc, storage_err, f);
+}
+
+int statement_desc(struct session *s, const char *name, bool must,
+		   const struct output *o, struct failure *f)
+{
+	struct stage *stage = NULL;
+	struct table *t;
+	int storage_err = 0, rc = statement_stage(s, name, &stage, f);
+
+	if (rc && (must || rc != -ENOENT))
+		return rc;
+	failure_clear(f);
+	t = output_table(o, columns, N_COLUMNS);
+	rc = 0;
+	if (t && stage && stage->kind != STAGE_USER)
+		rc = put_row(s, t, stage, &storage_err);
+	stage_unref(stage);
+	return t ? end(s, t, rc, storage_err, f)
+		 : fail(f, CODE_STORAGE, -ENOMEM, "no memory");
+}

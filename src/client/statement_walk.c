@@ -1,0 +1,85 @@
+/*
+ * Databend's rules: a location is a prefix of keys, so @s/ab has ab.csv and
+ * ab/c; the file that has exactly that name comes whatever the pattern says;
+ * directories and their markers are no files. One page of the listing is in
+ * memory at a time.
+ */
+#include "client/statement_walk.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "client/pattern.h"
+#include "stage/stage.h"
+#include "client/statement.h"
+#include "store/store.h"
+
+/* 1: wanted, 0: not, -errno. */
+static int is_wanted(const struct walk *w, size_t listed,
+		     const struct list_entry *e)
+{
+	const char *rest = e->key + listed;
+	size_t len = strlen(e->key);
+
+	if (e->is_prefix || len <= strlen(w->stage->prefix))
+		return 0;
+	if (e->key[len - 1] == '/' && !w->markers)
+		return 0;
+	if (!*rest || !w->pattern)
+		return 1;
+	return pattern_match(w->pattern, rest);
+}
+
+static int walk_list(const struct walk *w, size_t listed,
+		     struct store_list *list, struct failure *f)
+{
+	size_t skip = strlen(w->stage->prefix);
+	struct list_entry e;
+	int rc;
+
+	while ((rc = store_list_next(list, &e)) > 0) {
+		int wanted = is_wanted(w, listed, &e);
+
+		if (wanted < 0)
+			return fail(f, CODE_BAD_ARGUMENTS, wanted,
+				    "the pattern tries too much on one of the "
+				    "names");
+		rc = wanted ? w->each(w->arg, &e, e.key + skip, f) : 0;
+		if (rc)
+			return rc;
+	}
+	if (!rc && list->lost)
+		return fail(f, CODE_STORAGE, -EILSEQ,
+			    "%u files have names that the store cannot list",
+			    list->lost);
+	return rc ? fail_store(f, w->stage->store, w->stage->prefix, rc) : 0;
+}
+
+int walk_files(const struct walk *w, struct failure *f)
+{
+	struct buf prefix = BUF_INIT(STORE_KEY_MAX);
+	struct list_query query = { .ahead = true };
+	struct store_list *list;
+	int rc;
+
+	buf_adds(&prefix, w->stage->prefix);
+	buf_adds(&prefix, w->path);
+	query.prefix = buf_str(&prefix);
+	rc = buf_err(&prefix);
+	if (rc) {
+		rc = rc == -EMSGSIZE ? -ENAMETOOLONG : rc;
+		fail(f, CODE_BAD_ARGUMENTS, rc, "%s", strerror(-rc));
+		goto out;
+	}
+	rc = store_list_open(w->stage->store, &query, &list);
+	if (rc) {
+		fail_store(f, w->stage->store, w->stage->prefix, rc);
+		goto out;
+	}
+	rc = walk_list(w, prefix.len, list, f);
+	store_list_close(list);
+out:
+	buf_clear(&prefix);
+	return rc;
+}

@@ -1,0 +1,351 @@
+/*
+ * A cell is written to a buffer in its format's quoting, a row leaves by one
+ * fwrite(). A table keeps HELD rows of cells until it knows how wide its
+ * columns are; longer cells that come later push their row out of line.
+ *
+ * A table is for a terminal, so control bytes are escaped there; TSV escapes
+ * what would break a row, CSV quotes it, JSON is JSON.
+ */
+#include "client/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+#define HELD 200
+#define CELL_MAX (64 << 10)
+
+struct table {
+	FILE *out;
+	enum table_format format;
+	unsigned n;
+	struct table_column columns[TABLE_COLUMNS_MAX];
+	uint64_t rows;
+	int err;
+	struct buf line;
+
+	/* TABLE_TABLE: cells that wait, header first, and widths. */
+	char **held;
+	unsigned n_held; /* rows; 0 once the widths are fixed */
+	bool fixed;
+	size_t width[TABLE_COLUMNS_MAX];
+};
+
+/* ---- cells ---- */
+
+static void add_rfc3339(struct buf *out, struct timespec t)
+{
+	char text[TIME_RFC3339_SIZE];
+
+	time_rfc3339(t.tv_sec, text);
+	buf_addc(out, '"');
+	if (t.tv_nsec)
+		buf_addf(out, "%.*s.%03ldZ", (int)strlen(text) - 1, text,
+			 t.tv_nsec / 1000000);
+	else
+		buf_adds(out, text);
+	buf_addc(out, '"');
+}
+
+/* 2023-06-28 04:13:15.178 +0000; what is no such time stays as it is. */
+static void add_time_text(struct buf *out, const char *s)
+{
+	static const char shape[] = "0000-00-00 00:00:00.000 +0000";
+	size_t n = 0;
+
+	while (shape[n] && (shape[n] == '0' ? s[n] >= '0' && s[n] <= '9'
+					    : s[n] == shape[n]))
+		n++;
+	if (!shape[n] && !s[n])
+		buf_addf(out, "\"%.10sT%.12sZ\"", s, s + 11);
+	else
+		text_json_string(out, s);
+}
+
+static void add_json(struct buf *out, const struct table_column *c,
+		     const struct table_value *v)
+{
+	text_json_string(out, c->name);
+	buf_addc(out, ':');
+	if (c->type == TABLE_NUMBER)
+		buf_addf(out, "%llu", (unsigned long long)v->number);
+	else if (c->type == TABLE_BOOL)
+		buf_adds(out, v->number ? "true" : "false");
+	else if (c->type == TABLE_TIME)
+		add_rfc3339(out, v->time);
+	else if (!v->text)
+		buf_adds(out, "null");
+	else if (c->type == TABLE_TIME_TEXT)
+		add_time_text(out, v->text);
+	else
+		text_json_string(out, v->text);
+}
+
+/* The value as plain text; NULL is empty. */
+static void add_plain(struct buf *out, const struct table_column *c,
+		      const struct table_value *v)
+{
+	char time[TIME_LIST_SIZE];
+
+	if (c->type == TABLE_NUMBER) {
+		buf_addf(out, "%llu", (unsigned long long)v->number);
+	} else if (c->type == TABLE_BOOL) {
+		buf_adds(out, v->number ? "true" : "false");
+	} else if (c->type == TABLE_TIME) {
+		time_list(v->time, time);
+		buf_adds(out, time);
+	} else if (v->text) {
+		buf_adds(out, v->text);
+	}
+}
+
+static void add_tsv(struct buf *out, const char *s)
+{
+	static const char special[] = "\t\n\r\\", letters[] = "tnr\\";
+
+	for (; *s; s++) {
+		const char *at = strchr(special, *s);
+
+		if (at) {
+			buf_addc(out, '\\');
+			buf_addc(out, letters[at - special]);
+		} else {
+			buf_addc(out, *s);
+		}
+	}
+}
+
+static void add_csv(struct buf *out, const char *s)
+{
+	if (!s[strcspn(s, ",\"\r\n")]) {
+		buf_adds(out, s);
+		return;
+	}
+	buf_addc(out, '"');
+	for (; *s; s++) {
+		if (*s == '"')
+			buf_addc(out, '"');
+		buf_addc(out, *s);
+	}
+	buf_addc(out, '"');
+}
+
+/* ---- lines ---- */
+
+static int put_line(struct table *t)
+{
+	if (!t->err)
+		t->err = buf_err(&t->line);
+	if (!t->err &&
+	    fwrite(t->line.data, 1, t->line.len, t->out) != t->line.len)
+		t->err = errno ? -errno : -EIO;
+	buf_reset(&t->line);
+	return t->err;
+}
+
+static int put_json_row(struct table *t, const struct table_value *values)
+{
+	if (t->format == TABLE_JSON)
+		buf_adds(&t->line, t->rows ? ",\n " : "[");
+	buf_addc(&t->line, '{');
+	for (unsigned i = 0; i < t->n; i++) {
+		if (i)
+			buf_addc(&t->line, ',');
+		add_json(&t->line, &t->columns[i], &values[i]);
+	}
+	buf_addc(&t->line, '}');
+	if (t->format == TABLE_NDJSON)
+		buf_addc(&t->line, '\n');
+	return put_line(t);
+}
+
+static int put_separated(struct table *t, const char *const *cells)
+{
+	bool tsv = t->format == TABLE_TSV;
+
+	for (unsigned i = 0; i < t->n; i++) {
+		if (i)
+			buf_addc(&t->line, tsv ? '\t' : ',');
+		(tsv ? add_tsv : add_csv)(&t->line, cells[i]);
+	}
+	buf_adds(&t->line, tsv ? "\n" : "\r\n");
+	return put_line(t);
+}
+
+/* Characters, not bytes. */
+static size_t width(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += (*s & 0xc0) != 0x80;
+	return n;
+}
+
+static void pad(struct buf *out, size_t n)
+{
+	while (n--)
+		buf_addc(out, ' ');
+}
+
+static int put_aligned(struct table *t, const char *const *cells)
+{
+	for (unsigned i = 0; i < t->n; i++) {
+		size_t have = width(cells[i]);
+		size_t space = have < t->width[i] ? t->width[i] - have : 0;
+		bool right = t->columns[i].type == TABLE_NUMBER;
+
+		if (i)
+			buf_adds(&t->line, "  ");
+		if (right)
+			pad(&t->line, space);
+		buf_adds(&t->line, cells[i]);
+		if (!right && i + 1 < t->n)
+			pad(&t->line, space);
+	}
+	while (t->line.len && t->line.data[t->line.len - 1] == ' ')
+		buf_truncate(&t->line, t->line.len - 1);
+	buf_addc(&t->line, '\n');
+	return put_line(t);
+}
+
+/* ---- a table's first rows ---- */
+
+static void release(struct table *t)
+{
+	for (unsigned i = 0; i < t->n_held * t->n; i++)
+		free(t->held[i]);
+	free(t->held);
+	t->held = NULL;
+	t->n_held = 0;
+	t->fixed = true;
+}
+
+static int put_held(struct table *t)
+{
+	for (unsigned r = 0; r < t->n_held; r++)
+		put_aligned(t, (const char *const *)t->held + r * t->n);
+	release(t);
+	return t->err;
+}
+
+static int hold(struct table *t, const char *const *cells)
+{
+	char **row = t->held + (size_t)t->n_held * t->n;
+
+	t->n_held++;
+	for (unsigned i = 0; i < t->n; i++) {
+		size_t w = width(cells[i]);
+
+		row[i] = strdup(cells[i]);
+		if (!row[i])
+			return t->err = -ENOMEM;
+		if (w > t->width[i])
+			t->width[i] = w;
+	}
+	return t->n_held == HELD ? put_held(t) : 0;
+}
+
+/* ---- rows ---- */
+
+static int put_cells(struct table *t, const char *const *cells)
+{
+	if (t->format != TABLE_TABLE)
+		return put_separated(t, cells);
+	return t->fixed ? put_aligned(t, cells) : hold(t, cells);
+}
+
+static int put_plain_row(struct table *t, const struct table_value *values)
+{
+	struct buf plain[TABLE_COLUMNS_MAX], shown[TABLE_COLUMNS_MAX];
+	const char *cells[TABLE_COLUMNS_MAX];
+
+	for (unsigned i = 0; i < t->n; i++) {
+		buf_init(&plain[i], CELL_MAX);
+		buf_init(&shown[i], CELL_MAX);
+		add_plain(&plain[i], &t->columns[i], &values[i]);
+		if (t->format == TABLE_TABLE)
+			text_one_line(&shown[i], buf_str(&plain[i]));
+		cells[i] = buf_str(t->format == TABLE_TABLE ? &shown[i]
+							    : &plain[i]);
+		if (buf_err(&plain[i]) || buf_err(&shown[i]))
+			t->err = -EMSGSIZE;
+	}
+	if (!t->err)
+		put_cells(t, cells);
+	for (unsigned i = 0; i < t->n; i++) {
+		buf_clear(&plain[i]);
+		buf_clear(&shown[i]);
+	}
+	return t->err;
+}
+
+int table_row(struct table *t, const struct table_value *values)
+{
+	int rc;
+
+	if (t->err)
+		return t->err;
+	if (t->format == TABLE_JSON || t->format == TABLE_NDJSON)
+		rc = put_json_row(t, values);
+	else
+		rc = put_plain_row(t, values);
+	t->rows++;
+	return rc;
+}
+
+static void put_header(struct table *t)
+{
+	const char *cells[TABLE_COLUMNS_MAX];
+
+	for (unsigned i = 0; i < t->n; i++)
+		cells[i] = t->columns[i].name;
+	put_cells(t, cells);
+}
+
+struct table *table_new(FILE *out, enum table_format format, bool header,
+			const struct table_column *columns, unsigned n)
+{
+	struct table *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	if (format == TABLE_AUTO)
+		format = isatty(fileno(out)) ? TABLE_TABLE : TABLE_TSV;
+	t->held = calloc((size_t)HELD * n, sizeof(*t->held));
+	if (!t->held) {
+		free(t);
+		return NULL;
+	}
+	t->out = out;
+	t->format = format;
+	t->n = n;
+	memcpy(t->columns, columns, n * sizeof(*columns));
+	buf_init(&t->line, 8 * CELL_MAX);
+	if (format == TABLE_TABLE ||
+	    (header && (format == TABLE_TSV || format == TABLE_CSV)))
+		put_header(t);
+	return t;
+}
+
+int table_end(struct table *t)
+{
+	int rc;
+
+	if (t->format == TABLE_JSON && !t->err) {
+		buf_adds(&t->line, t->rows ? "]\n" : "[]\n");
+		put_line(t);
+	}
+	put_held(t);
+	if (fflush(t->out) && !t->err)
+		t->err = errno ? -errno : -EIO;
+	rc = t->err;
+	buf_clear(&t->line);
+	free(t);
+	return rc;
+}

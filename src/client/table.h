@@ -1,0 +1,56 @@
+/*
+ * Rows on standard output: a table for people, or TSV, CSV, JSON for
+ * programs. Rows leave as they come; a table holds the first few back to find
+ * its widths, so memory does not grow with their number.
+ */
+#ifndef CLIENT_TABLE_H
+#define CLIENT_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#define TABLE_FORMATS "table|json|ndjson|tsv|csv|auto" /* enum table_format */
+enum table_format {
+	TABLE_TABLE,
+	TABLE_JSON, /* an array of objects */
+	TABLE_NDJSON, /* an object a line */
+	TABLE_TSV,
+	TABLE_CSV,
+	TABLE_AUTO, /* a table on a terminal, else TSV */
+};
+
+enum table_type {
+	TABLE_TEXT,
+	TABLE_NUMBER,
+	TABLE_BOOL, /* number: true or false */
+	TABLE_TIME, /* as LIST shows it; RFC 3339 in JSON */
+	TABLE_TIME_TEXT, /* the same, given as LIST shows it */
+};
+
+struct table_column {
+	const char *name;
+	enum table_type type;
+};
+
+/* What the column's type says; text NULL is NULL. */
+struct table_value {
+	const char *text;
+	uint64_t number;
+	struct timespec time;
+};
+
+#define TABLE_COLUMNS_MAX 16
+
+struct table;
+
+/* header: for TSV and CSV; a table always has one. NULL without memory. */
+struct table *table_new(FILE *out, enum table_format format, bool header,
+			const struct table_column *columns, unsigned n);
+/* 0, or -errno when the output cannot be written. Values are borrowed. */
+int table_row(struct table *t, const struct table_value *values);
+/* Ends the output and frees t. 0 or -errno: the first failure. */
+int table_end(struct table *t);
+
+#endif

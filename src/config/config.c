@@ -1,0 +1,379 @@
+/*
+ * Defaults, then the file, then -o, then what the environment fills in; then
+ * everything is checked at once. A failure leaves an empty configuration.
+ *
+ * Each value remembers where it came from while it is read (struct
+ * config_builder), so that a message about it can name the line, though the
+ * check comes later and does not know of files.
+ */
+#include "config/config.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "config/config_impl.h"
+#include "stage/catalog.h"
+#include "stage/path.h"
+
+#define SYSTEM_FILE "/etc/stagefs/stagefs.conf"
+
+/* ---- the file ---- */
+
+static char *join(const char *a, const char *b)
+{
+	struct buf path = BUF_INIT(4096);
+
+	buf_adds(&path, a);
+	buf_adds(&path, b);
+	return buf_detach(&path);
+}
+
+static const char *home(void)
+{
+	const char *dir = getenv("HOME");
+	const struct passwd *pw;
+
+	if (dir && *dir == '/')
+		return dir;
+	pw = getpwuid(getuid());
+	return pw && pw->pw_dir ? pw->pw_dir : "/";
+}
+
+/* $NAME/below, or ~/fallback/below. */
+static char *xdg_path(const char *name, const char *fallback, const char *below)
+{
+	const char *dir = getenv(name);
+	char *base, *path;
+
+	if (dir && *dir == '/')
+		return join(dir, below);
+	base = join(home(), fallback);
+	path = base ? join(base, below) : NULL;
+	free(base);
+	return path;
+}
+
+static char *user_file(void)
+{
+	return xdg_path("XDG_CONFIG_HOME", "/.config", "/stagefs/stagefs.conf");
+}
+
+/* The file to read: what was named must be there, the others may be. *out
+ * NULL: none. */
+static int find_file(const struct config_request *r, char **out)
+{
+	const char *named = r->file ? r->file : getenv("STAGEFS_CONFIG");
+	char *path;
+
+	*out = NULL;
+	if (named && *named) {
+		*out = strdup(named);
+		return *out ? 0 : -ENOMEM;
+	}
+	path = user_file();
+	if (!path)
+		return -ENOMEM;
+	if (!access(path, F_OK)) {
+		*out = path;
+		return 0;
+	}
+	free(path);
+	if (!access(SYSTEM_FILE, F_OK)) {
+		*out = strdup(SYSTEM_FILE);
+		return *out ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
+/* ---- what is left open ---- */
+
+static int fill_user(struct config_mount *m)
+{
+	const struct passwd *pw;
+	char number[24];
+
+	if (m->user && *m->user)
+		return 0;
+	free(m->user);
+	pw = getpwuid(getuid());
+	snprintf(number, sizeof(number), "%u", (unsigned)getuid());
+	m->user = strdup(pw ? pw->pw_name : number);
+	return m->user ? 0 : -ENOMEM;
+}
+
+/*
+ * Nothing says where stages live: in plain files of the user's own. True as
+ * well when -o only said how (`-o public_endpoint_url=...`).
+ */
+static bool is_embedded(const struct config *c)
+{
+	if (c->file || (c->storage.url && *c->storage.url))
+		return false;
+	for (unsigned i = 0; i < c->n_stages; i++)
+		if (!c->stages[i].drop_in)
+			return false;
+	return true;
+}
+
+static int embed(struct config *c)
+{
+	const char *xdg = getenv("XDG_DATA_HOME");
+	bool system = !geteuid() && !(xdg && *xdg == '/');
+	char *dir = system ? strdup("/var/lib/stagefs/")
+			   : xdg_path("XDG_DATA_HOME", "/.local/share",
+				      "/stagefs/");
+	struct buf url = BUF_INIT(BUF_URL);
+
+	if (!dir)
+		return -ENOMEM;
+	buf_adds(&url, "fs://");
+	text_percent_encode(&url, dir, strlen(dir), true);
+	free(c->storage.url);
+	c->storage.url = buf_detach(&url);
+	c->embedded = dir;
+	c->has_storage = true;
+	return c->storage.url ? 0 : -ENOMEM;
+}
+
+static int fill_spill_dir(struct config_mount *m)
+{
+	if (m->spill_dir && *m->spill_dir)
+		return 0;
+	free(m->spill_dir);
+	m->spill_dir =
+		geteuid() ? xdg_path("XDG_CACHE_HOME", "/.cache", "/stagefs")
+			  : strdup("/var/cache/stagefs");
+	return m->spill_dir ? 0 : -ENOMEM;
+}
+
+static bool was_given(const struct config_builder *b, const char *name)
+{
+	const struct option *row = option_find(config_mount_options, name);
+
+	return b->mount.keys[option_index(config_mount_options, row)];
+}
+
+static int fill(struct config_builder *b)
+{
+	struct config_mount *m = &b->config->mount;
+	int rc = fill_user(m);
+
+	if (!rc)
+		rc = fill_spill_dir(m);
+	m->uid_given = was_given(b, "uid");
+	if (!m->uid_given)
+		m->uid = getuid();
+	m->gid_given = was_given(b, "gid");
+	if (!m->gid_given)
+		m->gid = getgid();
+	m->file_mode_given = was_given(b, "file_mode") || was_given(b, "umask");
+	m->dir_mode_given = was_given(b, "dir_mode") || was_given(b, "umask");
+	if (!was_given(b, "presign_expire") &&
+	    m->presign_expire > m->presign_expire_max)
+		m->presign_expire = m->presign_expire_max;
+	if (!rc && b->config->has_storage)
+		rc = conn_from_environment(&b->config->storage);
+	for (unsigned i = 0; i < b->config->n_stages && !rc; i++)
+		if (!b->config->stages[i].fault)
+			rc = conn_from_environment(&b->config->stages[i].conn);
+	return rc;
+}
+
+/* ---- checks ---- */
+
+/* `FILE:LINE: ` of the key that why begins with, or of the section. */
+static void add_place(const struct config_builder *b,
+		      const struct option *table, const struct config_origin *o,
+		      const char *why, struct buf *err)
+{
+	char key[64] = "";
+	size_t n = strcspn(why, " :");
+	const struct option *row = NULL;
+	uint32_t line = o->section;
+
+	if (n < sizeof(key)) {
+		memcpy(key, why, n);
+		row = option_find(table, key);
+	}
+	if (row)
+		line = o->keys[option_index(table, row)];
+	if (line == FROM_COMMAND) {
+		buf_adds(err, "-o: ");
+	} else if (line) {
+		text_printable(err, b->config->file);
+		buf_addf(err, ":%u: ", line);
+	} else if (row) {
+		buf_adds(err, "from the environment: ");
+	}
+}
+
+static int check_conn(const struct config_builder *b, const char *stage,
+		      const struct conn *c, const struct config_origin *o,
+		      struct buf *err)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = conn_check(c, &why);
+
+	if (rc) {
+		add_place(b, conn_options, o, buf_str(&why), err);
+		buf_addf(err, stage ? "[stage %s]: " : "[storage]: ", stage);
+		buf_adds(err, why.len ? buf_str(&why) : strerror(-rc));
+	}
+	buf_clear(&why);
+	return rc;
+}
+
+static int check_user(const struct config_builder *b, unsigned i,
+		      struct buf *err)
+{
+	const struct config_user *u = &b->config->users[i];
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = config_check_user(u, &why);
+
+	if (rc) {
+		add_place(b, config_user_options, &b->users[i], buf_str(&why),
+			  err);
+		buf_addf(err, "[user %s]: %s", u->name, buf_str(&why));
+	}
+	buf_clear(&why);
+	return rc;
+}
+
+static bool log_target_valid(const char *log)
+{
+	return !log || *log == '/' || !strcmp(log, "stderr") ||
+	       !strcmp(log, "syslog");
+}
+
+static bool given(const char *s)
+{
+	return s && *s;
+}
+
+static int check_mount(const struct config_builder *b, struct buf *err)
+{
+	const struct config_mount *m = &b->config->mount;
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = 0;
+
+	if (!name_visible(m->user, strlen(m->user)))
+		buf_adds(&why, "user: a name without slashes, not . or ..");
+	else if (*m->spill_dir != '/')
+		buf_adds(&why, "spill_dir: the path must begin with /");
+	else if (!log_target_valid(m->log))
+		buf_adds(&why, "log: stderr, syslog or a path that begins "
+			       "with /");
+	else if (!given(m->tls_certificate) != !given(m->tls_key))
+		buf_addf(&why, "%s: tls_certificate and tls_key go together",
+			 given(m->tls_key) ? "tls_key" : "tls_certificate");
+	else if (m->presign_expire > m->presign_expire_max)
+		buf_addf(&why,
+			 "presign_expire = %llu: more than "
+			 "presign_expire_max = %llu",
+			 (unsigned long long)m->presign_expire,
+			 (unsigned long long)m->presign_expire_max);
+	if (why.len) {
+		add_place(b, config_mount_options, &b->mount, buf_str(&why),
+			  err);
+		buf_adds(err, buf_str(&why));
+		rc = -EINVAL;
+	}
+	buf_clear(&why);
+	return rc;
+}
+
+static int check(const struct config_builder *b, struct buf *err)
+{
+	const struct config *c = b->config;
+	int rc = check_mount(b, err);
+
+	if (!rc && !c->has_storage && !c->n_stages) {
+		text_printable(err, c->file ? c->file : "the configuration");
+		buf_adds(err,
+			 ": there is neither [storage] nor a [stage NAME]");
+		rc = -EINVAL;
+	}
+	if (!rc && c->has_storage)
+		rc = check_conn(b, NULL, &c->storage, &b->storage, err);
+	for (unsigned i = 0; i < c->n_stages && !rc; i++)
+		if (!c->stages[i].fault)
+			rc = check_conn(b, c->stages[i].name,
+					&c->stages[i].conn, &b->stages[i], err);
+	for (unsigned i = 0; i < c->n_users && !rc; i++)
+		rc = check_user(b, i, err);
+	return rc;
+}
+
+/* ---- all together ---- */
+
+static int read_drop_ins(struct config_builder *b, struct buf *err)
+{
+	char *place = b->config->file ? strdup(b->config->file) : user_file();
+	int rc = place ? config_read_drop_ins(b, place, err) : -ENOMEM;
+
+	free(place);
+	return rc;
+}
+
+static int build(struct config_builder *b, const struct config_request *r,
+		 struct buf *err)
+{
+	struct config *c = b->config;
+	int rc = find_file(r, &c->file);
+
+	if (!rc && c->file)
+		rc = config_read_file(b, c->file, err);
+	if (!rc)
+		rc = read_drop_ins(b, err);
+	for (unsigned i = 0; i < r->n_settings && !rc; i++)
+		rc = config_take_setting(b, r, r->settings[i], err);
+	if (!rc && is_embedded(c))
+		rc = embed(c);
+	if (!rc)
+		rc = fill(b);
+	return rc ? rc : check(b, err);
+}
+
+int config_read(const struct config_request *r, struct config *out,
+		struct buf *err)
+{
+	struct config_builder b = { .config = out };
+	int rc;
+
+	*out = (struct config){ 0 };
+	rc = option_defaults(config_mount_options, &out->mount);
+	if (!rc)
+		rc = option_defaults(conn_options, &out->storage);
+	if (!rc)
+		rc = build(&b, r, err);
+	free(b.stages);
+	free(b.users);
+	if (rc)
+		config_clear(out);
+	if (rc == -ENOMEM && !err->len)
+		buf_adds(err, "no memory");
+	return rc;
+}
+
+void config_clear(struct config *c)
+{
+	option_clear(config_mount_options, &c->mount);
+	option_clear(conn_options, &c->storage);
+	for (unsigned i = 0; i < c->n_stages; i++) {
+		option_clear(conn_options, &c->stages[i].conn);
+		free(c->stages[i].name);
+		free(c->stages[i].fault);
+	}
+	free(c->stages);
+	config_clear_users(c);
+	free(c->drop_ins);
+	free(c->left_out);
+	free(c->file);
+	free(c->embedded);
+	*c = (struct config){ 0 };
+}

@@ -1,0 +1,120 @@
+/*
+ * The configuration: [stagefs], [storage], [stage NAME] and [user NAME], from
+ * the file, the environment and -o. Plain data once it is read; nothing here does network
+ * I/O. Errors name file, line and key, and change nothing.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/option.h"
+#include "stage/catalog.h"
+#include "stage/conf/conn.h"
+
+struct buf;
+
+enum config_presign {
+	CONFIG_PRESIGN_OFF,
+	CONFIG_PRESIGN_DOWNLOAD,
+	CONFIG_PRESIGN_UPLOAD,
+	CONFIG_PRESIGN_BOTH
+};
+enum config_check { CONFIG_CHECK_ALL, CONFIG_CHECK_STORAGE, CONFIG_CHECK_NONE };
+
+/* [stagefs]; the strings are owned. */
+struct config_mount {
+	char *user; /* whose stage `~` is */
+	uint64_t metadata_ttl; /* s */
+	uint64_t memory; /* bytes */
+	char *spill_dir;
+	unsigned uid, gid;
+	unsigned file_mode, dir_mode, umask; /* umask not applied to them */
+	/* Those that were given: they win over what a store of files keeps. */
+	bool uid_given, gid_given, file_mode_given, dir_mode_given;
+	bool allow_other, allow_suid, ro, list_xattrs;
+	int presign; /* enum config_presign */
+	uint64_t presign_expire, presign_expire_max; /* s */
+	char *log; /* NULL: stderr, syslog once in the background */
+	int log_level; /* enum log_level's order */
+	int check; /* enum config_check */
+	uint64_t mount_wait; /* s */
+	/* The gateway; NULL or "": see gateway/gateway.h. */
+	char *listen, *tls_certificate, *tls_key;
+	char *allowed_hosts, *cors_origins;
+	bool allow_plain_http;
+};
+
+struct config_stage {
+	char *name;
+	struct conn conn;
+	bool drop_in; /* of stages.d */
+	/* Why it cannot be used, and conn is empty then; owned. Else NULL. */
+	char *fault;
+};
+
+/* [user NAME]: config_user.c. */
+struct config_user {
+	char *name;
+	char *password_hash;
+	char *read, *write; /* lists of stages, by spaces or commas */
+};
+
+struct config {
+	char *file; /* where it was read; NULL: no file */
+	struct config_mount mount;
+	bool has_storage;
+	/* Nothing was configured: [storage] is this directory, the user's own;
+	 * else NULL. */
+	char *embedded;
+	struct conn storage;
+	struct config_stage *stages;
+	unsigned n_stages;
+	struct config_user *users;
+	unsigned n_users;
+	/* Where statements keep external stages: stages.d beside the file, or
+	 * where a file would be; absolute. */
+	char *drop_ins;
+	struct drop_ins_stamp stamp; /* of it, from before it was read */
+	/* Files of it that no stage came of, a line each; NULL: none. */
+	char *left_out;
+	uint64_t deadline_max; /* s; for stages that come later; 0: none */
+};
+
+extern const struct option config_mount_options[];
+extern const struct option config_user_options[];
+
+/* May a user be called so? It is a segment of keys, and what stands before
+ * the colon of a login. */
+bool config_user_name_valid(const char *name);
+
+/* What a command line says about the configuration. Borrowed. */
+struct config_request {
+	const char *file; /* --config, -o config=; NULL: the search order */
+	const char *stage; /* the name in a SOURCE of `@name`; NULL: none.
+				   Stage keys in -o are for it, else [storage] */
+	const char *const *settings; /* -o: `name=value`, or `name` = yes */
+	unsigned n_settings;
+};
+
+/*
+ * Reads, completes from the environment (conn_from_environment()), applies
+ * the settings, checks everything that needs no network. 0, or -errno with
+ * one line in err: -ENOENT (a file that was named is not there), -EINVAL,
+ * -EPERM (a secret that others can read). A drop-in that is wrong is no error:
+ * its stage has a fault. config_clear() also after a failure; it wipes secrets.
+ */
+int config_read(const struct config_request *r, struct config *out,
+		struct buf *err);
+void config_clear(struct config *c);
+
+/* The catalog that it describes: no I/O. As catalog_new(). */
+int config_catalog(const struct config *c, struct http_engine *engine,
+		   struct catalog **out, struct buf *err);
+
+/* The settings' part of --help. */
+void config_help(FILE *out);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * Settings after -o: the mount's keys, and those of one connection. A secret
+ * is refused whatever its value, since a command line is open to others.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "config/config_impl.h"
+#include "stage/path.h"
+
+static bool sets_url(const struct config_request *r)
+{
+	for (unsigned i = 0; i < r->n_settings; i++)
+		if (text_starts_with(r->settings[i], "url="))
+			return true;
+	return false;
+}
+
+/*
+ * The connection that stage keys of -o are for: the stage that is the source,
+ * made now when -o gives its url, else [storage].
+ */
+static int command_conn(struct config_builder *b,
+			const struct config_request *r, struct conn **conn,
+			struct config_origin **origin)
+{
+	struct config *c = b->config;
+	int i = r->stage ? config_find_stage(c, r->stage) : -1, rc;
+
+	if (i < 0 && r->stage && sets_url(r) && stage_name_valid(r->stage)) {
+		rc = config_add_stage(b, r->stage, FROM_COMMAND);
+		if (rc)
+			return rc;
+		i = c->n_stages - 1;
+	}
+	if (i >= 0) {
+		*conn = &c->stages[i].conn;
+		*origin = &b->stages[i];
+		return 0;
+	}
+	if (!c->has_storage) {
+		c->has_storage = true;
+		b->storage.section = FROM_COMMAND;
+	}
+	*conn = &c->storage;
+	*origin = &b->storage;
+	return 0;
+}
+
+static int refuse_setting(const char *name, struct buf *err)
+{
+	buf_adds(err, "-o: ");
+	config_unknown(option_suggest(config_mount_options, name)
+			       ? config_mount_options
+			       : conn_options,
+		       name, err);
+	return -EINVAL;
+}
+
+static int check_setting(const struct option *row, const char *name,
+			 bool has_value, struct buf *err)
+{
+	if (row->flags & OPTION_NO_COMMAND)
+		buf_addf(err,
+			 "-o %s: a secret is not taken from a command "
+			 "line, where others see it: put it in a file",
+			 name);
+	else if (!has_value && row->type != OPTION_BOOL)
+		buf_addf(err, "-o %s: a value is missing", name);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+/* Where a setting goes, by its name. */
+struct target {
+	const struct option *table, *row;
+	void *to;
+	struct config_origin *origin;
+};
+
+static int find_target(struct config_builder *b, const struct config_request *r,
+		       const char *name, struct target *out, struct buf *err)
+{
+	struct conn *conn;
+	int rc;
+
+	out->table = config_mount_options;
+	out->row = option_find(out->table, name);
+	out->to = &b->config->mount;
+	out->origin = &b->mount;
+	if (out->row)
+		return 0;
+	out->table = conn_options;
+	out->row = option_find(out->table, name);
+	if (!out->row)
+		return refuse_setting(name, err);
+	rc = command_conn(b, r, &conn, &out->origin);
+	out->to = conn;
+	return rc;
+}
+
+int config_take_setting(struct config_builder *b,
+			const struct config_request *r, const char *text,
+			struct buf *err)
+{
+	size_t n = strcspn(text, "=");
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	char *name = strndup(text, n);
+	struct target t;
+	int rc;
+
+	if (!name)
+		return -ENOMEM;
+	rc = find_target(b, r, name, &t, err);
+	if (!rc)
+		rc = check_setting(t.row, name, text[n], err);
+	if (!rc) {
+		t.origin->keys[option_index(t.table, t.row)] = FROM_COMMAND;
+		rc = option_set(t.row, t.to, text[n] ? text + n + 1 : "yes",
+				&why);
+		if (rc)
+			buf_addf(err, "-o: %s", buf_str(&why));
+	}
+	buf_clear(&why);
+	free(name);
+	return rc;
+}

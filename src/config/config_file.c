@@ -1,0 +1,272 @@
+/*
+ * The file is read twice. First for its sections: each may be there once, and
+ * an empty one counts. Then inih hands over the settings, each of which knows
+ * its section by then. Whatever is wrong ends the reading; config_read()
+ * throws away what was built.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/ini.h"
+#include "base/text.h"
+#include "config/config_impl.h"
+#include "stage/path.h"
+
+/* ---- sections ---- */
+
+static const char *stage_of(const char *section)
+{
+	return text_starts_with(section, "stage ") ? section + 6 : NULL;
+}
+
+static const char *user_of(const char *section)
+{
+	return text_starts_with(section, "user ") ? section + 5 : NULL;
+}
+
+static int begin_once(struct config_origin *o, const char *section,
+		      uint32_t line, struct buf *err)
+{
+	if (o->section) {
+		buf_addf(err, "[%s] is there a second time (first in line %u)",
+			 section, o->section);
+		return -EINVAL;
+	}
+	o->section = line;
+	return 0;
+}
+
+static int begin_stage(struct config_builder *b, const char *name,
+		       uint32_t line, struct buf *err)
+{
+	int i = config_find_stage(b->config, name);
+
+	if (i >= 0) {
+		buf_addf(err,
+			 "[stage %s] is there a second time (first in "
+			 "line %u)",
+			 name, b->stages[i].section);
+		return -EINVAL;
+	}
+	if (!stage_name_valid(name)) {
+		buf_adds(err, "[stage ");
+		text_printable(err, name);
+		buf_adds(err, "]: a stage's name has letters, digits, _ and $, "
+			      "begins with a letter or _, and is none of v1, "
+			      "health, metrics, storage");
+		return -EINVAL;
+	}
+	return config_add_stage(b, name, line);
+}
+
+static int begin_section(struct config_builder *b, const char *section,
+			 uint32_t line, struct buf *err)
+{
+	const char *stage = stage_of(section);
+
+	if (!strcmp(section, "stagefs"))
+		return begin_once(&b->mount, section, line, err);
+	if (!strcmp(section, "storage")) {
+		b->config->has_storage = true;
+		return begin_once(&b->storage, section, line, err);
+	}
+	if (stage)
+		return begin_stage(b, stage, line, err);
+	if (user_of(section))
+		return config_add_user(b, user_of(section), line, err);
+	buf_adds(err, "unknown section [");
+	text_printable(err, section);
+	buf_adds(err, "]: there are [stagefs], [storage], [stage NAME] and "
+		      "[user NAME]");
+	return -EINVAL;
+}
+
+/* The name in a line that begins a section; inih's reader judges the rest. */
+static bool section_name(const char *line, struct buf *out)
+{
+	size_t n;
+
+	line += text_starts_with(line, "\xef\xbb\xbf") ? 3 : 0;
+	line += strspn(line, " \t");
+	if (*line != '[')
+		return false;
+	n = strcspn(line, "]\n");
+	if (line[n] != ']')
+		return false;
+	buf_reset(out);
+	buf_add(out, line + 1, n - 1);
+	return !buf_err(out);
+}
+
+/* It is read twice, and never waited for: no pipe, no device. */
+static int open_file(const char *path, FILE **out)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+	int rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		rc = -errno;
+	else if (S_ISDIR(st.st_mode))
+		rc = -EISDIR;
+	else if (!S_ISREG(st.st_mode))
+		rc = -ENOTSUP;
+	else if (st.st_size > INI_FILE_MAX)
+		rc = -EFBIG;
+	*out = rc ? NULL : fdopen(fd, "r");
+	if (!rc && !*out)
+		rc = -errno;
+	if (rc)
+		close(fd);
+	return rc;
+}
+
+static int read_sections(struct config_builder *b, const char *path,
+			 struct buf *err)
+{
+	struct buf name = BUF_INIT(BUF_LINE), why = BUF_INIT(BUF_MESSAGE);
+	FILE *f = NULL;
+	char *line = NULL;
+	size_t room = 0;
+	uint32_t n = 0;
+	int rc = open_file(path, &f);
+
+	if (rc) {
+		text_printable(err, path);
+		buf_addf(err, ": %s",
+			 rc == -ENOTSUP ? "not a file" : strerror(-rc));
+		return rc;
+	}
+	while (!rc && getline(&line, &room, f) >= 0) {
+		n++;
+		if (section_name(line, &name))
+			rc = begin_section(b, buf_str(&name), n, &why);
+	}
+	if (rc) {
+		text_printable(err, path);
+		buf_addf(err, ":%u: %s", n, buf_str(&why));
+	}
+	fclose(f);
+	if (line)
+		explicit_bzero(line, room);
+	free(line);
+	buf_clear(&name);
+	buf_clear(&why);
+	return rc;
+}
+
+/* ---- settings ---- */
+
+/* What a section's keys are and where they go. */
+struct target {
+	const struct option *table;
+	void *to;
+	struct config_origin *origin;
+};
+
+static bool find_target(struct config_builder *b, const char *section,
+			struct target *out)
+{
+	const char *stage = stage_of(section), *user = user_of(section);
+	struct config *c = b->config;
+	int i;
+
+	if (!strcmp(section, "stagefs")) {
+		*out = (struct target){ config_mount_options, &c->mount,
+					&b->mount };
+		return true;
+	}
+	if (!strcmp(section, "storage")) {
+		*out = (struct target){ conn_options, &c->storage,
+					&b->storage };
+		return c->has_storage;
+	}
+	i = user ? config_find_user(c, user) : -1;
+	if (i >= 0) {
+		*out = (struct target){ config_user_options, &c->users[i],
+					&b->users[i] };
+		return true;
+	}
+	i = stage ? config_find_stage(c, stage) : -1;
+	if (i < 0)
+		return false;
+	*out = (struct target){ conn_options, &c->stages[i].conn,
+				&b->stages[i] };
+	return true;
+}
+
+static const struct {
+	const struct option *table;
+	const char *section;
+} sections[] = {
+	{ config_mount_options, "[stagefs]" },
+	{ conn_options, "[storage] or a [stage NAME]" },
+	{ config_user_options, "a [user NAME]" },
+};
+
+/* A key of another kind of section, or a typo. */
+static int refuse_key(const struct target *t, const char *name, struct buf *err)
+{
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		if (!option_find(sections[i].table, name))
+			continue;
+		buf_addf(err, "%s: this key belongs in %s", name,
+			 sections[i].section);
+		return -EINVAL;
+	}
+	config_unknown(t->table, name, err);
+	return -EINVAL;
+}
+
+static int take_setting(void *arg, const char *section, const char *name,
+			const char *value, const struct ini_place *place,
+			struct buf *err)
+{
+	struct config_builder *b = arg;
+	const struct option *row;
+	struct target t;
+	uint32_t *line;
+
+	if (!*section) {
+		text_printable(err, name);
+		buf_adds(err, ": a key before the first section");
+		return -EINVAL;
+	}
+	if (place->continued) {
+		text_printable(err, name);
+		buf_adds(err, ": a value is one line; this one is indented");
+		return -EINVAL;
+	}
+	if (!find_target(b, section, &t)) {
+		buf_adds(err, "the section changed while it was read");
+		return -EINVAL;
+	}
+	row = option_find(t.table, name);
+	if (!row)
+		return refuse_key(&t, name, err);
+	line = &t.origin->keys[option_index(t.table, row)];
+	if (*line) {
+		buf_addf(err, "%s is given a second time (first in line %u)",
+			 row->name, *line);
+		return -EINVAL;
+	}
+	*line = place->line;
+	return ini_set(row, t.to, name, value, place, err);
+}
+
+int config_read_file(struct config_builder *b, const char *path,
+		     struct buf *err)
+{
+	int rc = read_sections(b, path, err);
+
+	return rc ? rc : ini_read(path, take_setting, b, err);
+}

@@ -1,0 +1,138 @@
+/*
+ * [user NAME]: who may come in through the gateway with a password, and which
+ * stages are open to them.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/kdf.h"
+#include "base/text.h"
+#include "config/config_impl.h"
+#include "stage/path.h"
+
+#define LIST_MAX 4096
+
+#define ROW(name_, ...) \
+	{ \
+		.name = #name_, .type = OPTION_STRING, \
+		.offset = offsetof(struct config_user, name_), __VA_ARGS__ \
+	}
+
+const struct option config_user_options[] = {
+	ROW(password_hash, .max = KDF_HASH_MAX,
+	    .flags = OPTION_SECRET | OPTION_NO_COMMAND,
+	    .help = "what `stagefs passwd` printed"),
+	ROW(read, .max = LIST_MAX, .def = "",
+	    .help = "stages that may be read, or * for all"),
+	ROW(write, .max = LIST_MAX, .def = "",
+	    .help = "stages that may be written, or * for all; ~, the user's "
+		    "own, always may"),
+	{ 0 },
+};
+
+int config_find_user(const struct config *c, const char *name)
+{
+	for (unsigned i = 0; i < c->n_users; i++)
+		if (!strcmp(c->users[i].name, name))
+			return i;
+	return -1;
+}
+
+bool config_user_name_valid(const char *name)
+{
+	size_t n = strlen(name);
+
+	return name_visible(name, n) && !strpbrk(name, ":") &&
+	       !text_has_control(name) && text_is_utf8(name) &&
+	       name[0] != ' ' && name[n - 1] != ' ';
+}
+
+int config_add_user(struct config_builder *b, const char *name, uint32_t line,
+		    struct buf *err)
+{
+	struct config *c = b->config;
+	int i = config_find_user(c, name);
+	struct config_origin *origins;
+	struct config_user *users;
+
+	if (i >= 0) {
+		buf_addf(err,
+			 "[user %s] is there a second time (first in line %u)",
+			 name, b->users[i].section);
+		return -EINVAL;
+	}
+	if (!config_user_name_valid(name)) {
+		buf_adds(err, "[user ");
+		text_printable(err, name);
+		buf_adds(err, "]: a user's name has no slash and no colon, is "
+			      "not . or .., and has at most 255 bytes");
+		return -EINVAL;
+	}
+	users = realloc(c->users, (c->n_users + 1) * sizeof(*users));
+	if (!users)
+		return -ENOMEM;
+	c->users = users;
+	origins = realloc(b->users, (c->n_users + 1) * sizeof(*origins));
+	if (!origins)
+		return -ENOMEM;
+	b->users = origins;
+	origins[c->n_users] = (struct config_origin){ .section = line };
+	users += c->n_users;
+	*users = (struct config_user){ .name = strdup(name) };
+	if (!users->name)
+		return -ENOMEM;
+	c->n_users++;
+	return option_defaults(config_user_options, users);
+}
+
+static int check_list(const char *key, const char *list, struct buf *err)
+{
+	for (const char *at = list; at; at += strcspn(at, ", \t")) {
+		char name[256] = "";
+		size_t n;
+
+		at += strspn(at, ", \t");
+		n = strcspn(at, ", \t");
+		if (!n)
+			break;
+		if (n < sizeof(name))
+			memcpy(name, at, n);
+		if (!strcmp(name, "*") || !strcmp(name, "~") ||
+		    stage_name_valid(name))
+			continue;
+		buf_addf(err, "%s: \"", key);
+		text_printable(err, name);
+		buf_adds(err, "\" is no name of a stage, and not *");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int config_check_user(const struct config_user *u, struct buf *err)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = 0;
+
+	if (!u->password_hash || !*u->password_hash) {
+		buf_adds(err, "no password_hash is given: `stagefs passwd` "
+			      "makes one");
+		return -EINVAL;
+	}
+	rc = kdf_check(u->password_hash, &why);
+	if (rc)
+		buf_addf(err, "password_hash: %s", buf_str(&why));
+	buf_clear(&why);
+	rc = rc ? rc : check_list("read", u->read, err);
+	return rc ? rc : check_list("write", u->write, err);
+}
+
+void config_clear_users(struct config *c)
+{
+	for (unsigned i = 0; i < c->n_users; i++) {
+		option_clear(config_user_options, &c->users[i]);
+		free(c->users[i].name);
+	}
+	free(c->users);
+}

@@ -1,0 +1,346 @@
+/*
+ * Bytes on their way. A block is FETCHING while its GET runs, then READY, or
+ * FAILED and out of its source's index, so that the next reader asks anew. Its
+ * GET has a reference, so that it outlives readers who give up.
+ *
+ * The store's thread copies bytes into the block without a lock: nobody reads
+ * beyond `have`, which grows under it.
+ */
+#include "fs/cache/block.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/cache/block_internal.h"
+
+#define PAGE 4096U
+#define AHEAD_PERMILLE 750 /* of the budget may be taken by read-ahead */
+
+/* A reader, and how much it waits for. */
+struct block_waiter {
+	struct wait_entry entry; /* first */
+	uint64_t need;
+};
+
+static void wake_locked(struct block_cache *c, struct block *b)
+	REQUIRES(&c->lock)
+{
+	struct block_locked *g = block_locked(c, b);
+
+	for (struct wait_entry *e = g->waiters.head; e; e = e->next)
+		if (((struct block_waiter *)e)->need <= g->have ||
+		    g->state != BLOCK_FETCHING)
+			waiter_unpark(e->waiter);
+}
+
+static void on_data(struct store_get *get, const void *bytes, size_t n)
+{
+	struct block *b = (struct block *)get;
+	struct block_cache *c = b->cache;
+
+	if (n > b->len - b->filled)
+		n = b->len - b->filled;
+	memcpy(b->mem + b->filled, bytes, n);
+	b->filled += n;
+	lock_take(&c->lock);
+	block_locked(c, b)->have = b->filled;
+	wake_locked(c, b);
+	lock_drop(&c->lock);
+}
+
+/* What a failed GET means to readers. */
+static int reader_error_locked(struct block_cache *c, struct block *b, int err)
+	REQUIRES(&c->lock)
+{
+	if (b->name != source_locked(c, b->source)->name)
+		return -EAGAIN;
+	return err == -ENOENT || err == -ERANGE ? -ESTALE : err;
+}
+
+static void on_done(struct store_get *get, int err,
+		    const struct object_info *info)
+{
+	struct block *b = (struct block *)get;
+	struct block_cache *c = b->cache;
+	struct block_locked *g;
+	bool last;
+
+	if (!err && b->filled < b->len)
+		err = -ESTALE; /* the object is shorter than it was */
+	lock_take(&c->lock);
+	g = block_locked(c, b);
+	if (err) {
+		g->state = BLOCK_FAILED;
+		g->err = reader_error_locked(c, b, err);
+		source_remove_locked(c, b);
+	} else {
+		g->state = BLOCK_READY;
+	}
+	wake_locked(c, b);
+	last = block_unref_locked(c, b);
+	lock_drop(&c->lock);
+	if (last)
+		block_free(b, true);
+}
+
+static int memory_for(struct block_cache *c, size_t cap, enum block_want want,
+		      void **mem)
+{
+	switch (want) {
+	case BLOCK_WAIT:
+		return pool_take(c->pool, cap, mem);
+	case BLOCK_TRY:
+		*mem = pool_try(c->pool, cap);
+		break;
+	case BLOCK_AHEAD:
+		do
+			*mem = pool_try_idle(c->pool, cap, AHEAD_PERMILLE);
+		while (!*mem && cache_reclaim(c, cap, RANK_USED));
+		break;
+	}
+	return *mem ? 0 : -EAGAIN;
+}
+
+/* A block that is nowhere yet, for `len` bytes at most. */
+static int block_new(struct block_source *s, uint64_t len, enum block_want want,
+		     struct block **out)
+{
+	struct block *b = calloc(1, sizeof(*b));
+	struct block_cache *c = s->cache;
+	void *mem;
+	int err;
+
+	if (!b)
+		return -ENOMEM;
+	b->cap = (len + PAGE - 1) / PAGE * PAGE;
+	err = memory_for(c, b->cap, want, &mem);
+	if (err) {
+		free(b);
+		return err;
+	}
+	b->mem = mem;
+	b->cache = c;
+	b->source = block_source_ref(s);
+	lock_take(&c->lock);
+	b->name = block_name_ref(source_locked(c, s)->name);
+	lock_drop(&c->lock);
+	*out = b;
+	return 0;
+}
+
+/* Puts the new block where there is room for it, or finds one there. */
+static int place_locked(struct block_cache *c, struct block *b, uint64_t offset,
+			uint64_t start, uint64_t end, struct block **found)
+	REQUIRES(&c->lock)
+{
+	int err;
+
+	*found = source_find_locked(c, b->source, offset);
+	if (*found) {
+		block_ref_locked(c, *found);
+		return 0;
+	}
+	source_room_locked(c, b->source, offset, &start, &end);
+	b->start = start;
+	b->len = end - start;
+	err = source_insert_locked(c, b);
+	if (err)
+		return err;
+	block_locked(c, b)->refs = 2; /* the caller's and the GET's */
+	block_locked(c, b)->rank = RANK_UNREAD;
+	*found = b;
+	return 0;
+}
+
+static void fetch(struct block_source *s, struct block *b, bool ahead)
+{
+	b->get = (struct store_get){
+		.key = b->name->key,
+		.etag = b->name->etag[0] ? b->name->etag : NULL,
+		.offset = b->start,
+		.len = b->len,
+		.ahead = ahead,
+		.data = on_data,
+		.done = on_done,
+	};
+	store_get(s->store, &b->get);
+}
+
+static struct block *find(struct block_source *s, uint64_t offset,
+			  uint64_t *start, uint64_t *end)
+{
+	struct block_cache *c = s->cache;
+	struct block *b;
+
+	lock_take(&c->lock);
+	b = source_find_locked(c, s, offset);
+	if (b)
+		block_ref_locked(c, b);
+	else
+		source_room_locked(c, s, offset, start, end);
+	lock_drop(&c->lock);
+	return b;
+}
+
+int block_get(struct block_source *s, uint64_t offset, uint64_t low,
+	      uint64_t len, enum block_want want, struct block **out)
+{
+	struct block_cache *c = s->cache;
+	struct block *b = NULL;
+	uint64_t start, end;
+	int err;
+
+	if (offset >= s->size || low > offset)
+		return -EINVAL;
+	if (len > BLOCK_MAX)
+		len = BLOCK_MAX;
+	if (len <= offset - low)
+		low = offset; /* it would not reach the byte that is wanted */
+	start = low;
+	end = low + (len ? len : 1);
+	*out = find(s, offset, &start, &end);
+	if (*out)
+		return 0;
+	err = block_new(s, end - start, want, &b);
+	if (err)
+		return err;
+	lock_take(&c->lock);
+	err = place_locked(c, b, offset, start, end, out);
+	lock_drop(&c->lock);
+	if (err || *out != b)
+		block_free(b, true);
+	else
+		fetch(s, b, want == BLOCK_AHEAD);
+	return err;
+}
+
+/* need beyond the block's end: until its GET has ended. */
+static int look_locked(struct block_cache *c, struct block *b, uint64_t need)
+	REQUIRES(&c->lock)
+{
+	struct block_locked *g = block_locked(c, b);
+
+	if (g->have >= need || g->state == BLOCK_READY)
+		return 0;
+	return g->state == BLOCK_FAILED ? g->err : -EINPROGRESS;
+}
+
+/* Sleeps until look_locked() knows; park says how. */
+static int sleep_until(struct block *b, uint64_t need,
+		       int (*park)(struct waiter *w, int64_t until_ms))
+{
+	struct block_cache *c = b->cache;
+	struct block_waiter w = { .entry = { .waiter = waiter_self() },
+				  .need = need };
+	int err, interrupted = 0;
+
+	lock_take(&c->lock);
+	err = look_locked(c, b, need);
+	if (err == -EINPROGRESS) {
+		wait_list_add(&block_locked(c, b)->waiters, &w.entry);
+		while (err == -EINPROGRESS && !interrupted) {
+			lock_drop(&c->lock);
+			interrupted = park(w.entry.waiter, WAIT_FOREVER);
+			lock_take(&c->lock);
+			err = look_locked(c, b, need);
+		}
+		wait_list_remove(&block_locked(c, b)->waiters, &w.entry);
+	}
+	lock_drop(&c->lock);
+	return err == -EINPROGRESS ? interrupted : err;
+}
+
+int block_wait(struct block *b, uint64_t offset, size_t want,
+	       const char **bytes, size_t *n)
+{
+	struct block_cache *c = b->cache;
+
+	if (want > block_end(b) - offset)
+		want = (size_t)(block_end(b) - offset);
+	*bytes = b->mem + (offset - b->start);
+	*n = want;
+	lock_take(&c->lock);
+	if (block_locked(c, b)->rank == RANK_UNREAD)
+		block_locked(c, b)->rank = RANK_USED;
+	lock_drop(&c->lock);
+	return sleep_until(b, offset - b->start + want, waiter_park);
+}
+
+void block_passed(struct block *b)
+{
+	struct block_cache *c = b->cache;
+
+	lock_take(&c->lock);
+	block_locked(c, b)->rank = RANK_PASSED;
+	lock_drop(&c->lock);
+}
+
+void block_unref(struct block *b)
+{
+	struct block_cache *c = b->cache;
+	struct block *passed;
+	bool last;
+
+	lock_take(&c->lock);
+	last = block_unref_locked(c, b);
+	passed = cache_overflow_locked(c);
+	lock_drop(&c->lock);
+	if (last)
+		block_free(b, true);
+	if (passed)
+		block_free(passed, true);
+}
+
+/* A block that nobody reads, out of the index and referenced; NULL: none. */
+static struct block *droppable_locked(struct block_cache *c,
+				      struct block_source *s, bool *fetching)
+	REQUIRES(&c->lock)
+{
+	struct source_locked *g = source_locked(c, s);
+
+	for (size_t i = g->n; i-- > 0;) {
+		struct block *b = g->blocks[i];
+		unsigned refs = block_locked(c, b)->refs;
+
+		*fetching = block_locked(c, b)->state == BLOCK_FETCHING;
+		if (refs > (*fetching ? 1U : 0U))
+			continue;
+		block_ref_locked(c, b);
+		source_remove_locked(c, b);
+		return b;
+	}
+	return NULL;
+}
+
+/*
+ * The GETs are cancelled all at once and waited for, so that the last
+ * reference to a source is never given up by the store's own thread.
+ */
+void block_source_drop(struct block_source *s)
+{
+	struct block_cache *c = s->cache;
+	struct block *cancelled = NULL, *b;
+	bool fetching;
+
+	for (;;) {
+		lock_take(&c->lock);
+		source_locked(c, s)->dropped = true;
+		b = droppable_locked(c, s, &fetching);
+		lock_drop(&c->lock);
+		if (!b)
+			break;
+		if (!fetching) {
+			block_unref(b);
+			continue;
+		}
+		b->dropped = cancelled;
+		cancelled = b;
+		store_get_cancel(s->store, &b->get);
+	}
+	while ((b = cancelled)) {
+		cancelled = b->dropped;
+		sleep_until(b, b->len + 1, waiter_park_uninterrupted);
+		block_unref(b);
+	}
+}

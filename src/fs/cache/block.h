@@ -1,0 +1,83 @@
+/*
+ * The block cache: bytes of objects in memory, of all files, in one budget.
+ *
+ * A block is a run of one version of one object, as long as one ranged GET
+ * brings it: small for the first bytes, large when a reader is sequential.
+ * Blocks of a version do not overlap. Readers share them. A block that arrives
+ * can be read up to where it has got. What nobody reads is reclaimed, least
+ * recently used first, when the budget asks.
+ *
+ * Lock: each cache's own, below the file's and above the budget's.
+ */
+#ifndef FS_CACHE_BLOCK_H
+#define FS_CACHE_BLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/store.h"
+
+struct block;
+struct block_cache;
+struct block_source;
+struct budget;
+struct pool;
+
+#define BLOCK_MAX (8U << 20) /* bytes of the largest */
+
+/* Registers for the budget's pressure. NULL without memory. */
+struct block_cache *block_cache_new(struct budget *budget);
+/* After the last source. */
+void block_cache_free(struct block_cache *c);
+/* Where blocks have their memory from; others may share it. */
+struct pool *block_cache_pool(struct block_cache *c);
+
+/*
+ * One version of one object: (store, key, ETag). Counted: blocks hold it while
+ * their GET is under way. Strings are copied. NULL without memory.
+ */
+struct block_source *block_source_new(struct block_cache *c,
+				      struct store *store, const char *key,
+				      const char *etag, uint64_t size);
+struct block_source *block_source_ref(struct block_source *s);
+void block_source_unref(struct block_source *s);
+/* Further GETs ask for this key and ETag: the same bytes, moved. 0, -ENOMEM. */
+int block_source_move(struct block_source *s, const char *key,
+		      const char *etag);
+/* Cancels what is under way and drops what nobody reads. */
+void block_source_drop(struct block_source *s);
+uint64_t block_source_size(const struct block_source *s);
+
+/* How to come by the memory for a new block. */
+enum block_want {
+	BLOCK_AHEAD, /* read-ahead: only if the budget has room to spare */
+	BLOCK_TRY, /* without waiting */
+	BLOCK_WAIT, /* waiting in turn: hold no other block meanwhile */
+};
+
+/*
+ * The block that holds `offset`, referenced, or a new one whose GET is
+ * started: it begins at `low` (at most offset) and has `len` bytes at most,
+ * less where it meets its neighbours or the object's end. 0, -EAGAIN (no room,
+ * not waited for), -EINTR, -ENOMEM, -EINVAL (not in the object).
+ */
+int block_get(struct block_source *s, uint64_t offset, uint64_t low,
+	      uint64_t len, enum block_want want, struct block **out);
+/*
+ * Sleeps until the bytes at `offset` (up to want of them, as far as the block
+ * goes) are there. 0 with the bytes in place, valid until block_unref(), or
+ * -errno: -ESTALE when the object is another one by now, -EAGAIN when it was
+ * moved meanwhile (ask for a new block), -EINTR.
+ */
+int block_wait(struct block *b, uint64_t offset, size_t want,
+	       const char **bytes, size_t *n);
+/* A sequential reader is beyond it: the first to be reclaimed. */
+void block_passed(struct block *b);
+uint64_t block_end(const struct block *b);
+void block_unref(struct block *b);
+/* True when `offset` is in a block that is there or on its way; *end is then
+ * where the first byte after it is that is in none. */
+bool block_present(struct block_source *s, uint64_t offset, uint64_t *end);
+
+#endif

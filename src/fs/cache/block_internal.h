@@ -1,0 +1,127 @@
+/*
+ * What block.c (bytes on their way) and block_cache.c (where they are kept,
+ * and for how long) share.
+ */
+#ifndef FS_CACHE_BLOCK_INTERNAL_H
+#define FS_CACHE_BLOCK_INTERNAL_H
+
+#include "base/lock.h"
+#include "base/wait.h"
+#include "fs/cache/block.h"
+#include "base/pool.h"
+
+/* The name that a GET asks for; it stays as it is while the GET runs. */
+struct block_name {
+	unsigned refs; /* atomic */
+	char *key;
+	char etag[STORE_ETAG_SIZE]; /* "": whatever is there */
+};
+
+enum block_state { BLOCK_FETCHING, BLOCK_READY, BLOCK_FAILED };
+
+/* Idle blocks, in the order in which they are reclaimed. */
+enum block_rank { RANK_PASSED, RANK_USED, RANK_UNREAD, RANKS };
+
+struct block_locked {
+	enum block_state state;
+	int err; /* BLOCK_FAILED */
+	uint64_t have; /* bytes that may be read */
+	unsigned refs; /* the GET has one too */
+	bool indexed; /* the source finds it */
+	bool idle; /* in a list of the cache's */
+	enum block_rank rank;
+	struct block *prev, *next; /* that list */
+	struct wait_list waiters; /* of struct block_waiter */
+};
+
+struct block {
+	struct store_get get;
+	struct block_cache *cache;
+	struct block_source *source; /* a reference */
+	struct block_name *name; /* a reference */
+	uint64_t start;
+	uint64_t len;
+	size_t cap; /* bytes of mem, counted by the budget */
+	char *mem;
+	uint64_t filled; /* the store's thread alone */
+	struct block *dropped; /* block_source_drop()'s list */
+	struct block_locked guarded_;
+};
+
+struct source_locked {
+	struct block_name *name;
+	struct block **blocks; /* by start */
+	size_t n, cap;
+	unsigned refs;
+	bool dropped; /* idle blocks are not kept any more */
+};
+
+struct block_source {
+	struct block_cache *cache;
+	struct store *store; /* a reference */
+	uint64_t size;
+	struct source_locked guarded_;
+};
+
+struct cache_locked {
+	struct block *idle[RANKS]; /* each oldest first */
+	size_t passed_bytes; /* of those of RANK_PASSED */
+	unsigned n_sources;
+	struct wait_list waiters; /* block_cache_free(), for the last source */
+};
+
+struct block_cache {
+	struct pool *pool;
+	size_t passed_max; /* bytes that readers have passed and that stay */
+	struct lock lock; /* of everything here but the pool */
+	struct cache_locked guarded_;
+};
+
+/* Whatever is guarded is reached through the cache whose lock it is. */
+static inline struct block_locked *block_locked(struct block_cache *c,
+						struct block *b)
+	REQUIRES(&c->lock)
+{
+	return &b->guarded_;
+}
+
+static inline struct source_locked *source_locked(struct block_cache *c,
+						  struct block_source *s)
+	REQUIRES(&c->lock)
+{
+	return &s->guarded_;
+}
+
+/* ---- block_cache.c ---- */
+
+struct block_name *block_name_new(const char *key, const char *etag);
+struct block_name *block_name_ref(struct block_name *n);
+void block_name_unref(struct block_name *n);
+
+/* The block that holds offset, or NULL. */
+struct block *source_find_locked(struct block_cache *c, struct block_source *s,
+				 uint64_t offset) REQUIRES(&c->lock);
+/* Narrows [*start, *end), which holds offset, to what no block has. */
+void source_room_locked(struct block_cache *c, struct block_source *s,
+			uint64_t offset, uint64_t *start, uint64_t *end)
+	REQUIRES(&c->lock);
+int source_insert_locked(struct block_cache *c, struct block *b)
+	REQUIRES(&c->lock);
+void source_remove_locked(struct block_cache *c, struct block *b)
+	REQUIRES(&c->lock);
+
+/* One reference more; the block is not idle any more. */
+void block_ref_locked(struct block_cache *c, struct block *b)
+	REQUIRES(&c->lock);
+/* One less: idle from now on, or true: to be freed without the lock. */
+bool block_unref_locked(struct block_cache *c, struct block *b)
+	REQUIRES(&c->lock);
+/* One that was passed too long ago to stay, out of everything; NULL: none. */
+struct block *cache_overflow_locked(struct block_cache *c) REQUIRES(&c->lock);
+/* keep: the memory may go to the pool. */
+void block_free(struct block *b, bool keep);
+/* Frees idle blocks of at least so many bytes, none above a rank. */
+size_t cache_reclaim(struct block_cache *c, size_t bytes,
+		     enum block_rank worst);
+
+#endif

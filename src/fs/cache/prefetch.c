@@ -1,0 +1,101 @@
+/*
+ * A handle is in one of three ways of reading:
+ *
+ *   at the start   nothing read yet: a read at 0 is taken for sequential
+ *   sequential     streak > 0: reads follow one another; the window doubles
+ *                  with each from PREFETCH_FIRST to PREFETCH_WINDOW_MAX
+ *   random         window 0: a read brings what it asks for, in whole 4 KiB
+ *
+ * A read that lands a little before or behind `next` is the kernel's own
+ * read-ahead out of order, and changes nothing but `next`. A random reader
+ * becomes sequential by a read that begins exactly where the last one ended.
+ *
+ * A GET of read-ahead is a sixteenth of the window, up to BLOCK_MAX, so that
+ * with the whole window 16 of them are in flight.
+ */
+#include "fs/cache/prefetch.h"
+
+#include "fs/cache/block.h"
+
+#define PAGE 4096ULL
+#define SLACK (4ULL << 20) /* how far out of order is still in order */
+
+static uint64_t min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t max(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t page_up(uint64_t n)
+{
+	return (n + PAGE - 1) / PAGE * PAGE;
+}
+
+static void grow(struct prefetch *p)
+{
+	p->streak++;
+	p->window = max(2 * p->window, PREFETCH_FIRST);
+	p->window = min(p->window, PREFETCH_WINDOW_MAX);
+}
+
+static void observe(struct prefetch *p, uint64_t offset, uint64_t end)
+{
+	bool begins = !p->streak && !p->next && offset == 0;
+	bool follows = offset == p->next && p->next;
+	bool near = p->streak && offset <= p->next + SLACK &&
+		    end + SLACK >= p->next;
+
+	if (begins || follows || (near && end > p->next)) {
+		grow(p);
+		p->next = end;
+	} else if (!near) {
+		p->streak = 0;
+		p->window = 0;
+		p->next = end;
+	}
+}
+
+void prefetch_plan(struct prefetch *p, uint64_t offset, uint64_t len,
+		   uint64_t size, struct prefetch_plan *out)
+{
+	uint64_t end = min(offset + len, size);
+
+	observe(p, offset, end);
+	*out = (struct prefetch_plan){
+		.start = offset / PAGE * PAGE,
+		.ahead_end = end,
+		.ahead_block = PREFETCH_FIRST,
+		.sequential = p->streak > 0,
+	};
+	if (size <= PREFETCH_WHOLE) {
+		out->start = 0;
+		out->block = size;
+		out->ahead_end = size;
+		return;
+	}
+	out->block = page_up(end) - out->start;
+	if (!out->sequential)
+		return;
+	out->ahead_block = max(p->window / 16, PREFETCH_FIRST);
+	out->ahead_block = min(out->ahead_block, BLOCK_MAX);
+	out->block = max(out->block, out->ahead_block);
+	out->block = min(out->block, BLOCK_MAX);
+	out->ahead_end = min(end + p->window, size);
+}
+
+uint64_t prefetch_next(const struct prefetch_plan *plan, uint64_t at,
+		       uint64_t size)
+{
+	uint64_t end = at + plan->ahead_block;
+
+	if (at >= plan->ahead_end)
+		return 0;
+	end = end / PAGE * PAGE;
+	if (end >= size)
+		return plan->ahead_end == size ? size : 0;
+	return end <= plan->ahead_end ? end : 0;
+}

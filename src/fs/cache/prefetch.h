@@ -1,0 +1,45 @@
+/*
+ * How much to ask for, and how far ahead: a function of how one handle has
+ * read so far. Pure.
+ *
+ * The first GET is small for a fast first byte; the window doubles while reads
+ * stay sequential and falls to nothing when they do not, so that a random
+ * 4 KiB read fetches little more than 4 KiB.
+ */
+#ifndef FS_CACHE_PREFETCH_H
+#define FS_CACHE_PREFETCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PREFETCH_FIRST (128U << 10) /* bytes of a first sequential GET */
+#define PREFETCH_WINDOW_MAX (128U << 20) /* bytes ahead of a reader at most */
+#define PREFETCH_WHOLE (1U << 20) /* objects that come by one GET */
+
+/* One handle's history; zero at open. Plain data, the handle's lock. */
+struct prefetch {
+	uint64_t next; /* where a sequential read would go on */
+	uint64_t window; /* bytes to have ahead; 0: random */
+	unsigned streak; /* sequential reads in a row */
+};
+
+/* What to do for a read. */
+struct prefetch_plan {
+	uint64_t start; /* where the GET of a missing block begins */
+	uint64_t block; /* and how many bytes it asks for */
+	bool sequential;
+	uint64_t ahead_end; /* read ahead up to here (object offsets) */
+	uint64_t ahead_block; /* in GETs of this many bytes */
+};
+
+/* A read of [offset, offset + len) of an object of `size` bytes. The kernel's
+ * own read-ahead comes a little out of order: that is still sequential. */
+void prefetch_plan(struct prefetch *p, uint64_t offset, uint64_t len,
+		   uint64_t size, struct prefetch_plan *out);
+
+/* Where a read-ahead GET that would begin at `at` ends, or 0: not yet. The
+ * end is that of an ahead_block, so that GETs stay large. */
+uint64_t prefetch_next(const struct prefetch_plan *plan, uint64_t at,
+		       uint64_t size);
+
+#endif

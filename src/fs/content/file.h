@@ -1,0 +1,101 @@
+/*
+ * The content of a file that somebody has open: one for each inode, shared by
+ * its handles. It is the store's object (the base), overlaid by what was
+ * written and not yet published.
+ *
+ *   CLEAN -> DIRTY -> PUBLISHING -> CLEAN
+ *                  <- (failed)
+ *
+ * Reads go on in every state; writes wait while it is PUBLISHING. The file's
+ * lock guards the state; the network is never waited for under it.
+ */
+#ifndef FS_CONTENT_FILE_H
+#define FS_CONTENT_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "fs/names/inode.h"
+#include "store/store.h"
+
+#define FILE_WRITERS 16 /* threads that are remembered */
+
+struct block_cache;
+struct budget;
+struct buf;
+struct file;
+struct fs;
+struct pending;
+struct stage;
+
+/* What files share; lives in struct fs. */
+struct file_env {
+	struct tree *tree;
+	struct budget *budget;
+	struct block_cache *blocks;
+	struct pending *pending; /* upload ids on disk */
+	const char *spill_dir;
+};
+
+/*
+ * The content of inode i, with a reference: the one that is open, or a new
+ * one over what the tree knows of the object (base NULL: there is none yet).
+ */
+int file_open(const struct file_env *env, struct inode *i,
+	      const struct object_info *base, struct file **out);
+/* Drops the reference. The last one gives up what is still dirty: publish
+ * first (file_publish()). */
+void file_close(struct file *f);
+
+/* The store has told all about the object at its name: nothing need be asked for
+ * when a version of it is published. */
+void file_told(struct file *f, const struct object_details *d);
+struct inode *file_inode(struct file *f);
+/* Its stage, and the key that it has or had last. 0 or -ENOMEM. */
+struct stage *file_stage(struct file *f);
+int file_key(struct file *f, struct buf *out);
+/* A line on this file, with its stage and key. */
+void file_log(struct file *f, enum log_level level, int err, const char *what);
+/* Size and time of what one reads now; true when dirty. */
+bool file_size(struct file *f, uint64_t *size);
+/* -ESTALE when nothing is dirty and another program has written into the file
+ * of the disk that the base is: neither size nor bytes are what they were. */
+int file_look(struct file *f);
+/* The same bytes under a new key or ETag: a rename, or a copy onto itself. */
+void file_moved(struct file *f, const struct object_info *info);
+/* The name is gone: nothing is published any more. */
+void file_orphan(struct file *f);
+
+/* Gives up what is not published: it never will be, and an upload that was
+ * begun is aborted. True when there was any, of a name that still stands; once.
+ */
+bool file_abandon(struct file *f);
+
+/* A file that is new has its number from now on, where a disk gives it. */
+int file_make(struct file *f);
+/* Begins empty: O_TRUNC, or a new name. Publishing writes at least 0 bytes. */
+int file_reset(struct file *f);
+int file_write(struct file *f, uint64_t offset, const void *bytes, size_t len);
+int file_truncate(struct file *f, uint64_t size);
+/* Which processes wrote what is not published yet, by their threads: once it is,
+ * they are forgotten. */
+bool file_writer_known(struct file *f, pid_t thread);
+void file_writer_add(struct file *f, pid_t thread, pid_t process);
+unsigned file_writers(struct file *f, pid_t out[FILE_WRITERS]);
+/*
+ * Makes the store's object what one reads now. 0 at once when CLEAN, and when
+ * this mount has removed the name or put another file there: what is written to
+ * it then is nobody's. -ESTALE when the name was lost otherwise.
+ */
+int file_publish(struct file *f);
+/*
+ * Can a dirty file move to another name without publishing first? True when
+ * the store has nothing at the old one; an upload that was begun for the old
+ * key is then given up and its parts will be sent again.
+ */
+bool file_unbind(struct file *f);
+
+#endif

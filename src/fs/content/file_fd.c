@@ -1,0 +1,207 @@
+#include "fs/content/file_fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/wait.h"
+
+#define PIECE (64ULL << 20) /* between two looks at an interrupt */
+#define COPY_BUFFER (128U << 10)
+
+struct file_fd *file_fd_new(int fd)
+{
+	struct file_fd *x = calloc(1, sizeof(*x));
+	struct stat st;
+
+	if (!x) {
+		close(fd);
+		return NULL;
+	}
+	x->fd = fd;
+	x->refs = 1;
+	x->size = -1;
+	if (!fstat(fd, &st)) {
+		x->size = st.st_size;
+		x->mtime = st.st_mtim;
+	}
+	return x;
+}
+
+struct file_fd *file_fd_ref(struct file_fd *x)
+{
+	__atomic_add_fetch(&x->refs, 1, __ATOMIC_RELAXED);
+	return x;
+}
+
+void file_fd_unref(struct file_fd *x)
+{
+	if (!x || __atomic_sub_fetch(&x->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	close(x->fd);
+	free(x);
+}
+
+bool file_fd_unlinked_same(const struct file_fd *x)
+{
+	struct stat st;
+
+	return !fstat(x->fd, &st) && !st.st_nlink && st.st_size == x->size &&
+	       st.st_mtim.tv_sec == x->mtime.tv_sec &&
+	       st.st_mtim.tv_nsec == x->mtime.tv_nsec;
+}
+
+/* By hand, where the kernel cannot: a short one. Bytes copied or -errno. */
+static ssize_t copy_buffer(int from, int to, uint64_t at, uint64_t len)
+{
+	char *bytes = malloc(COPY_BUFFER);
+	size_t done = 0;
+	ssize_t n = -1;
+	int err = -ENOMEM;
+
+	if (!bytes)
+		return err;
+	n = pread(from, bytes, len < COPY_BUFFER ? len : COPY_BUFFER,
+		  (off_t)at);
+	err = n < 0 ? -errno : file_fd_write(to, at, bytes, (size_t)n, &done);
+	free(bytes);
+	return err ? err : n;
+}
+
+static bool cannot(int error)
+{
+	return error == EXDEV || error == ENOSYS || error == EOPNOTSUPP ||
+	       error == EINVAL;
+}
+
+/* A hole of `from` at *start is one of `to`: *start is where it ends. 0, or
+ * -ESTALE when `from` ends before `end`. */
+static int copy_hole(int from, int to, uint64_t *start, uint64_t end)
+{
+	off_t data = lseek(from, (off_t)*start, SEEK_DATA);
+	struct stat st;
+	int err;
+
+	if (data < 0) {
+		if (errno != ENXIO || fstat(from, &st))
+			return 0; /* copied like any other bytes */
+		if ((uint64_t)st.st_size < end)
+			return -ESTALE;
+		data = (off_t)end;
+	}
+	if ((uint64_t)data > end)
+		data = (off_t)end;
+	if ((uint64_t)data <= *start)
+		return 0;
+	err = file_fd_zero(to, *start, (uint64_t)data);
+	if (err)
+		return err;
+	if (fstat(to, &st) || (st.st_size < data && ftruncate(to, data)))
+		return -errno;
+	*start = (uint64_t)data;
+	return 0;
+}
+
+/* Where the bytes at start end: at a hole, or a piece further. */
+static uint64_t copy_length(int from, uint64_t start, uint64_t end)
+{
+	uint64_t len = end - start < PIECE ? end - start : PIECE;
+	off_t hole = lseek(from, (off_t)start, SEEK_HOLE);
+
+	if (hole > (off_t)start && (uint64_t)hole - start < len)
+		len = (uint64_t)hole - start;
+	return len;
+}
+
+int file_fd_copy(int from, int to, uint64_t start, uint64_t end)
+{
+	bool by_hand = false;
+	int err;
+
+	while (start < end) {
+		uint64_t len;
+		off_t in, out;
+		ssize_t n;
+
+		if (waiter_interrupted(waiter_self()))
+			return -EINTR;
+		err = copy_hole(from, to, &start, end);
+		if (err || start == end)
+			return err;
+		len = copy_length(from, start, end);
+		in = out = (off_t)start;
+		n = by_hand ? copy_buffer(from, to, start, len)
+			    : copy_file_range(from, &in, to, &out, len, 0);
+		if (by_hand && n < 0)
+			return (int)n;
+		if (n < 0 && cannot(errno))
+			by_hand = true;
+		else if (n < 0)
+			return -errno;
+		else if (n == 0)
+			return -ESTALE;
+		else
+			start += (uint64_t)n;
+	}
+	return 0;
+}
+
+int file_fd_clone(int from, int to)
+{
+	return ioctl(to, FICLONE, from) ? -EOPNOTSUPP : 0;
+}
+
+int file_fd_write(int fd, uint64_t offset, const void *bytes, size_t len,
+		  size_t *done)
+{
+	const char *at = bytes;
+
+	for (*done = 0; *done < len;) {
+		ssize_t n = pwrite(fd, at + *done, len - *done,
+				   (off_t)(offset + *done));
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			*done += (size_t)n;
+	}
+	return 0;
+}
+
+int file_fd_read(int fd, uint64_t offset, void *bytes, size_t len)
+{
+	char *to = bytes;
+
+	while (len) {
+		ssize_t n = pread(fd, to, len, (off_t)offset);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0) {
+			memset(to, 0, len);
+			return 0;
+		}
+		if (n > 0) {
+			to += n;
+			offset += (uint64_t)n;
+			len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+int file_fd_zero(int fd, uint64_t start, uint64_t end)
+{
+	int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
+	if (!fallocate(fd, mode, (off_t)start, (off_t)(end - start)) ||
+	    errno == EOPNOTSUPP)
+		return 0;
+	return -errno;
+}

@@ -1,0 +1,170 @@
+/*
+ * The headers that a publication gives its object. A new one gets the content
+ * type of its name, and what else the store is set to. One that replaces an
+ * object is another version of it and keeps all that it had: its first
+ * publication asks for that once, those that follow know it.
+ *
+ * The headers are of the version (ETag) that is edited. When another one stands
+ * there by now, its headers say nothing about bytes of the old one.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/content/file_internal.h"
+#include "stage/stage.h"
+
+/* What is asked about. */
+struct base {
+	bool is; /* there is one */
+	bool used; /* some of its bytes are in what one reads now */
+	char etag[STORE_ETAG_SIZE];
+	char *key;
+};
+
+static int look(struct file *f, struct base *b)
+{
+	const struct file_locked *g;
+	int err = 0;
+
+	lock_take(&f->lock);
+	g = file_locked(f);
+	b->is = g->has_base;
+	b->used = g->base_limit > 0;
+	memcpy(b->etag, g->base.etag, sizeof(b->etag));
+	b->key = g->base_key ? strdup(g->base_key) : NULL;
+	if (g->base_key && !b->key)
+		err = -ENOMEM;
+	lock_drop(&f->lock);
+	return err;
+}
+
+bool file_props_known(struct file *f)
+{
+	const struct file_locked *g;
+	bool known;
+
+	lock_take(&f->lock);
+	g = file_locked(f);
+	known = !g->has_base ||
+		(g->props_known && !strcmp(g->props_etag, g->base.etag));
+	lock_drop(&f->lock);
+	return known;
+}
+
+static void set(struct file *f, struct props *props, const char *etag)
+{
+	struct file_locked *g;
+	struct props *old;
+
+	lock_take(&f->lock);
+	g = file_locked(f);
+	old = g->props;
+	g->props = props;
+	g->props_known = etag != NULL;
+	snprintf(g->props_etag, sizeof(g->props_etag), "%s", etag ? etag : "");
+	lock_drop(&f->lock);
+	free(old);
+}
+
+void file_props_forget(struct file *f)
+{
+	set(f, NULL, NULL);
+}
+
+/* Tags are asked for when they are needed. Who has the turn may be using what is
+ * known. */
+void file_told(struct file *f, const struct object_details *d)
+{
+	const char *tags = props_get(&d->props, PROP_TAG_COUNT);
+	struct file_locked *g;
+	struct props *props;
+
+	if (file_props_known(f) || (tags && strcmp(tags, "0") != 0))
+		return;
+	props = malloc(sizeof(*props));
+	if (!props)
+		return;
+	*props = d->props;
+	lock_take(&f->lock);
+	g = file_locked(f);
+	if (g->state == FILE_CLEAN && g->has_base &&
+	    !strcmp(g->base.etag, d->info.etag)) {
+		struct props *old = g->props;
+
+		g->props = props;
+		g->props_known = true;
+		memcpy(g->props_etag, d->info.etag, sizeof(g->props_etag));
+		props = old;
+	}
+	lock_drop(&f->lock);
+	free(props);
+}
+
+/* 0 and the headers of what stands there, NULL when it is as if new. */
+static int ask(struct file *f, const struct base *b, struct props **out)
+{
+	struct object_details *d = malloc(sizeof(*d));
+	bool other;
+	int err = d ? store_props(file_store(f), b->key, d) : -ENOMEM;
+
+	other = !err && *b->etag && strcmp(d->info.etag, b->etag) != 0;
+	*out = NULL;
+	if (!err && !(other && b->used)) {
+		*out = malloc(sizeof(**out));
+		err = *out ? 0 : -ENOMEM;
+		if (!err)
+			**out = d->props;
+	}
+	free(d);
+	if (err == -EACCES)
+		file_log(f, LOG_LEVEL_WARN, err,
+			 "the headers of the object cannot be read, so its "
+			 "next version has none of them");
+	return err == -EACCES || err == -ENOENT ? 0 : err;
+}
+
+int file_props_learn(struct file *f)
+{
+	struct props *props;
+	struct base b;
+	int err;
+
+	if (file_props_known(f))
+		return 0;
+	err = look(f, &b);
+	if (!err)
+		err = ask(f, &b, &props);
+	if (!err)
+		set(f, props, b.etag);
+	free(b.key);
+	return err;
+}
+
+int file_props(struct file *f, const char *key, struct store_meta *out)
+{
+	int err = file_props_learn(f);
+
+	*out = (struct store_meta){ .props = NULL };
+	lock_take(&f->lock);
+	/* They stay as long as the turn does. */
+	if (!err && file_locked(f)->has_base)
+		out->props = file_locked(f)->props;
+	lock_drop(&f->lock);
+	if (!out->props)
+		out->content_type = store_type(file_store(f), key);
+	return err;
+}
+
+void file_props_published(struct file *f, const struct object_info *now)
+{
+	struct file_locked *g;
+
+	lock_take(&f->lock);
+	g = file_locked(f);
+	/* What was new is so for as long as it is open. */
+	g->props_known = now->etag[0] != '\0';
+	memcpy(g->props_etag, now->etag, sizeof(g->props_etag));
+	lock_drop(&f->lock);
+}

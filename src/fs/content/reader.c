@@ -1,0 +1,360 @@
+/*
+ * A read walks over the runs of a file's content (file_map()). As long as they
+ * are of the base, its segments are the blocks themselves; the first byte that
+ * is not, the seventeenth segment, or a wait for memory that must not be done
+ * with blocks in hand, turns the whole answer into one piece of memory of its
+ * own, into which the rest is copied.
+ *
+ * When the base is published anew, or moved, while its blocks are waited for,
+ * the read goes on from where it is, over the new base.
+ *
+ * All blocks of a run are asked for before the first is waited for, then the
+ * read-ahead, so that what is waited for leaves first.
+ */
+#include "fs/content/reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/budget.h"
+#include "fs/cache/block.h"
+#include "fs/content/data.h"
+#include "fs/content/file_internal.h"
+#include "base/pool.h"
+
+#define PAGE 4096ULL
+#define RETRIES 32 /* publications that one block may meet */
+#define BLOCK_MIN (128ULL << 10)
+
+/* One read under way. */
+struct job {
+	struct reader *reader;
+	struct file *file;
+	struct prefetch_plan plan;
+	uint64_t offset, end;
+	struct fs_data *out;
+	bool ahead_done;
+};
+
+void reader_init(struct reader *r, struct file *f)
+{
+	memset(r, 0, sizeof(*r));
+	lock_init(&r->lock);
+}
+
+void reader_clear(struct reader *r)
+{
+	lock_destroy(&r->lock);
+}
+
+static struct reader_locked *reader_locked(struct reader *r) REQUIRES(&r->lock)
+{
+	return &r->guarded_;
+}
+
+static uint64_t min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* A quarter of the memory is the most that one reader has ahead. */
+static void make_plan(struct job *j, uint64_t size)
+{
+	uint64_t quarter = budget_limit(j->file->env->budget) / 4;
+	uint64_t most = quarter / 16 / PAGE * PAGE;
+	struct prefetch_plan *p = &j->plan;
+
+	if (most < BLOCK_MIN)
+		most = BLOCK_MIN;
+	lock_take(&j->reader->lock);
+	prefetch_plan(&reader_locked(j->reader)->prefetch, j->offset,
+		      j->end - j->offset, size, p);
+	lock_drop(&j->reader->lock);
+	p->ahead_end = min(p->ahead_end, j->end + quarter);
+	p->ahead_block = min(p->ahead_block, most);
+	if (size > PREFETCH_WHOLE)
+		p->block = min(p->block, most);
+}
+
+/* From here on the answer is one piece of memory. */
+static int to_own(struct job *j)
+{
+	struct fs_data *d = j->out;
+	size_t at = 0;
+
+	if (d->own)
+		return 0;
+	d->own = malloc(j->end - j->offset);
+	if (!d->own)
+		return -ENOMEM;
+	for (unsigned i = 0; i < d->n; i++) {
+		memcpy((char *)d->own + at, d->iov[i].iov_base,
+		       d->iov[i].iov_len);
+		at += d->iov[i].iov_len;
+	}
+	data_release_blocks(d);
+	d->iov[0] = (struct iovec){ d->own, at };
+	d->n = 1;
+	return 0;
+}
+
+/* Adds bytes that are in place; takes over the reference. */
+static int add_block(struct job *j, struct block *b, const char *bytes,
+		     size_t n)
+{
+	struct fs_data *d = j->out;
+	int err = 0;
+
+	if (!d->own && d->n == FS_DATA_SEGMENTS)
+		err = to_own(j);
+	if (!err && d->own) {
+		memcpy((char *)d->own + d->len, bytes, n);
+		d->iov[0].iov_len += n;
+		d->len += n;
+	} else if (!err) {
+		d->iov[d->n++] = (struct iovec){ (void *)bytes, n };
+		d->hold[d->n_hold++] = b;
+		d->len += n;
+		return 0;
+	}
+	block_unref(b);
+	return err;
+}
+
+/* How far a block that is missing at `at` should go. */
+static void block_range(const struct job *j, uint64_t at, uint64_t end,
+			uint64_t *low, uint64_t *len)
+{
+	const struct prefetch_plan *p = &j->plan;
+
+	*low = p->start < at && at < p->start + p->block ? p->start : at;
+	if (at < p->start + p->block)
+		*len = p->start + p->block - *low;
+	else
+		*len = p->sequential ? p->block
+				     : (end + PAGE - 1) / PAGE * PAGE - at;
+	*len = min(*len, BLOCK_MAX);
+}
+
+static int get_block(struct job *j, struct block_source *s, uint64_t at,
+		     uint64_t end, bool first, struct block **out)
+{
+	uint64_t low, len;
+	int err;
+
+	block_range(j, at, end, &low, &len);
+	err = block_get(s, at, low, len, BLOCK_TRY, out);
+	if (err != -EAGAIN || !first)
+		return err;
+	if (j->out->n_hold) {
+		err = to_own(j);
+		if (err)
+			return err;
+	}
+	return block_get(s, at, low, len, BLOCK_WAIT, out);
+}
+
+static void read_ahead(struct job *j, struct block_source *s)
+{
+	uint64_t at = j->end, next;
+
+	if (j->ahead_done)
+		return;
+	j->ahead_done = true;
+	for (;;) {
+		struct block *b;
+
+		if (block_present(s, at, &at))
+			continue;
+		next = prefetch_next(&j->plan, at, block_source_size(s));
+		if (!next || block_get(s, at, at, next - at, BLOCK_AHEAD, &b))
+			break;
+		/* not by block_present(): it may have failed already */
+		at = block_end(b);
+		block_unref(b);
+	}
+}
+
+/* Blocks from `at` on, all asked for; at least one, or an error. */
+static int gather(struct job *j, struct block_source *s, uint64_t at,
+		  uint64_t end, struct block **blocks, unsigned *n)
+{
+	int err = 0;
+
+	*n = 0;
+	while (at < end && *n < FS_DATA_SEGMENTS) {
+		err = get_block(j, s, at, end, *n == 0, &blocks[*n]);
+		if (err)
+			break;
+		at = block_end(blocks[(*n)++]);
+	}
+	return *n ? 0 : err;
+}
+
+/* Waits for what was gathered and adds it. */
+static int collect(struct job *j, struct block **blocks, unsigned n,
+		   uint64_t end, uint64_t *at)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const char *bytes;
+		size_t got;
+
+		if (!err)
+			err = block_wait(blocks[i], *at, (size_t)(end - *at),
+					 &bytes, &got);
+		if (err) {
+			block_unref(blocks[i]);
+			continue;
+		}
+		*at += got;
+		if (j->plan.sequential && *at == block_end(blocks[i]))
+			block_passed(blocks[i]);
+		err = add_block(j, blocks[i], bytes, got);
+	}
+	return err;
+}
+
+static int read_base(struct job *j, struct block_source *s, uint64_t at,
+		     uint64_t end)
+{
+	struct block *blocks[FS_DATA_SEGMENTS];
+	unsigned n;
+	int err = 0;
+
+	while (!err && at < end) {
+		err = gather(j, s, at, end, blocks, &n);
+		if (err)
+			break;
+		read_ahead(j, s);
+		err = collect(j, blocks, n, end, &at);
+	}
+	return err == -ESTALE ? file_source_stale(j->file, s) : err;
+}
+
+/* Bytes that are with us; `to` is where file_map() has put them, if it did. */
+static int read_local(struct job *j, const struct file_run *run, uint64_t at,
+		      char *to)
+{
+	size_t n = (size_t)(run->end - at);
+	int err = 0;
+
+	if (run->kind == FILE_LOST) {
+		file_log(j->file, LOG_LEVEL_ERROR, -ENOSPC,
+			 "cannot read what was uploaded and not kept: the disk "
+			 "of the spill directory was full");
+		return -ENOSPC;
+	}
+	if (run->kind == FILE_SPILL)
+		err = spill_read(&run->spill->spill, at, to, n);
+	if (!err) {
+		j->out->iov[0].iov_len += n;
+		j->out->len += n;
+	}
+	return err;
+}
+
+/* The run at the answer's end; one that turns out to be local comes again,
+ * with memory to put it into. */
+static int read_run(struct job *j)
+{
+	struct fs_data *d = j->out;
+	uint64_t at = j->offset + d->len;
+	char *to = d->own ? (char *)d->own + d->len : NULL;
+	struct file_run run;
+	int err = file_map(j->file, at, j->end, to, &run);
+
+	if (err)
+		return err;
+	if (run.kind == FILE_BASE)
+		err = read_base(j, run.source, at, run.end);
+	else if (!to)
+		err = to_own(j);
+	else
+		err = read_local(j, &run, at, to);
+	block_source_unref(run.source);
+	file_spill_unref(run.spill);
+	return err;
+}
+
+int remote_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
+		struct fs_data *out)
+{
+	struct job j = { .reader = r, .file = f, .offset = offset, .out = out };
+	unsigned tries = 0;
+	uint64_t size;
+	int err = 0;
+
+	memset(out, 0, sizeof(*out));
+	file_size(f, &size);
+	if (offset >= size || !len)
+		return 0;
+	j.end = offset + min(len, size - offset);
+	make_plan(&j, size);
+	while (!err && out->len < j.end - offset) {
+		size_t before = out->len;
+
+		err = read_run(&j);
+		if (out->len > before)
+			tries = 0;
+		if (err == -EAGAIN && tries++ < RETRIES)
+			err = 0;
+	}
+	if (err) {
+		data_release(out);
+		err = err == -EAGAIN ? -ESTALE : err;
+	} else if (out->own) {
+		out->n = 1;
+	}
+	return err;
+}
+
+/* A block that is there says nothing: it may be older than this open. */
+static int first_block(struct block_source *s, uint64_t size)
+{
+	struct prefetch begun = { 0 };
+	struct prefetch_plan plan;
+	struct block *b;
+	const char *bytes;
+	uint64_t end;
+	size_t got;
+	int err;
+
+	if (block_present(s, 0, &end))
+		return -EAGAIN;
+	prefetch_plan(&begun, 0, min(size, PREFETCH_FIRST), size, &plan);
+	err = block_get(s, 0, 0, min(plan.block, BLOCK_MAX), BLOCK_TRY, &b);
+	if (err)
+		return err;
+	err = block_wait(b, 0, 1, &bytes, &got);
+	block_unref(b);
+	return err;
+}
+
+int reader_first(struct file *f)
+{
+	struct file_run run;
+	uint64_t size;
+	int err;
+
+	file_size(f, &size);
+	if (!size)
+		return -EAGAIN;
+	err = file_map(f, 0, size, NULL, &run);
+	if (err)
+		return err;
+	err = run.kind == FILE_BASE ? first_block(run.source, size) : -EAGAIN;
+	if (err == -ESTALE)
+		err = file_source_stale(f, run.source);
+	block_source_unref(run.source);
+	file_spill_unref(run.spill);
+	return err;
+}
+
+int reader_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
+		struct fs_data *out)
+{
+	return f->way->read(r, f, offset, len, out);
+}

@@ -1,0 +1,39 @@
+/*
+ * Reading an open file: what is dirty comes from the file, the rest from
+ * blocks of its base, with read-ahead.
+ */
+#ifndef FS_CONTENT_READER_H
+#define FS_CONTENT_READER_H
+
+#include <stdint.h>
+
+#include "base/lock.h"
+#include "fs/cache/prefetch.h"
+
+struct file;
+struct fs_data;
+
+/* One handle's way of reading. */
+struct reader_locked {
+	struct prefetch prefetch;
+};
+struct reader {
+	struct lock lock;
+	struct reader_locked guarded_;
+};
+
+void reader_init(struct reader *r, struct file *f);
+void reader_clear(struct reader *r);
+/* Fewer bytes than asked only at the end of the file. -ESTALE when another
+ * machine has replaced the object since the open. */
+int reader_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
+		struct fs_data *out);
+/*
+ * Before the first read: starts the GET that it would, and waits for its first
+ * byte. 0: the object is still the file's base, and the bytes are here or on
+ * their way. -ESTALE: it is another. -EAGAIN: nothing was asked, as there is
+ * nothing to get, or no memory for it. Only for stores that are not of files.
+ */
+int reader_first(struct file *f);
+
+#endif

@@ -1,0 +1,193 @@
+/*
+ * An announcement is worth as much as our own change: it is stamped. But two
+ * of them may arrive in another order than the changes were made, so what is
+ * changed again within a moment is not believed: the next who needs it asks.
+ *
+ * The walk ends at the first name that nobody has asked for, since the kernel
+ * knows nothing below it either; the name itself the kernel may believe to be
+ * absent.
+ */
+#include "fs/names/announced.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "fs/names/tree.h"
+
+#define MOMENT_MS 1000
+
+/* One place where the key is shown. */
+struct news {
+	struct tree *tree;
+	const struct object_info *info; /* of the whole key; NULL: removed */
+	struct announced out;
+	char name[NAME_SIZE];
+	struct news *next;
+};
+
+static bool known_to_kernel(const struct tree *t, const struct inode *i)
+{
+	return i->lookups || i == t->root;
+}
+
+static bool just_told(const struct inode *i)
+{
+	return i->told_ms >= 0 && clock_mono_ms() - i->told_ms < MOMENT_MS;
+}
+
+static void stamp_locked(struct tree *t, struct inode *i, bool doubt)
+	REQUIRES(t->lock)
+{
+	i->stamp = ++tree_locked(t)->clock;
+	if (doubt)
+		i->told_ms = -1;
+}
+
+/* Something is at dir/name now. A name of which nobody knows anything, in a
+ * directory that is not complete, need not be known now either. */
+static void there_locked(struct tree *t, struct news *n, struct inode *dir,
+			 enum inode_kind kind, const struct object_info *info,
+			 bool has_marker) REQUIRES(t->lock)
+{
+	struct inode *was = tree_child_locked(t, dir, n->name), *now;
+	bool doubt = was && just_told(was), live = was && inode_live(was);
+
+	n->out.tell_entry = !live;
+	n->out.tell_dir = !live;
+	if (!was && dir->dir->complete_ms < 0)
+		return;
+	if (live &&
+	    (inode_ours(was) || (kind == INODE_FILE && was->kind == INODE_DIR)))
+		return;
+	now = tree_told_locked(t, dir, n->name, kind, info, has_marker,
+			       tree_locked(t)->clock);
+	if (!now)
+		return;
+	/* Nothing was told of a directory above the key but that it is. */
+	stamp_locked(t, now, doubt || (!info && (now->flags & INODE_OF_FILES)));
+	n->out.inode = now;
+	n->out.tell_inode = live && now == was && known_to_kernel(t, now);
+	n->out.tell_entry = !live || now != was;
+}
+
+/* Nothing is at dir/name any more. */
+static void gone_locked(struct tree *t, struct news *n, struct inode *dir,
+			enum inode_kind kind) REQUIRES(t->lock)
+{
+	struct inode *was = tree_child_locked(t, dir, n->name);
+	bool doubt = was && just_told(was);
+
+	if (!was || !inode_live(was) || was->kind != kind)
+		return;
+	n->out.tell_entry = true;
+	n->out.tell_dir = true;
+	if (kind == INODE_DIR && !(was->flags & INODE_OF_FILES)) {
+		/* Its marker is gone; there may be keys below. */
+		was->flags &= ~INODE_MARKER;
+		was->told_ms = -1;
+		was->dir->complete_ms = -1;
+		return;
+	}
+	if (inode_ours(was) || tree_has_ours_locked(t, was))
+		return;
+	tree_gone_locked(t, was, ++tree_locked(t)->clock);
+	was = tree_child_locked(t, dir, n->name);
+	if (was && doubt)
+		was->told_ms = -1;
+}
+
+/* The path within a stage, name by name. */
+static void walk_locked(struct tree *t, struct news *n, struct inode *dir,
+			const char *path) REQUIRES(t->lock)
+{
+	for (;;) {
+		size_t len = strcspn(path, "/");
+		bool last = !path[len], is_dir = !last && !path[len + 1];
+		struct inode *below;
+
+		if (!len || len >= NAME_SIZE)
+			return; /* no path can name it */
+		memcpy(n->name, path, len);
+		n->name[len] = '\0';
+		n->out.dir = dir;
+		below = tree_child_locked(t, dir, n->name);
+		if (last || is_dir) {
+			enum inode_kind kind = last ? INODE_FILE : INODE_DIR;
+
+			if (n->info)
+				there_locked(t, n, dir, kind, n->info, is_dir);
+			else
+				gone_locked(t, n, dir, kind);
+			return;
+		}
+		if (!below || !inode_live(below) || !below->dir) {
+			if (n->info)
+				there_locked(t, n, dir, INODE_DIR, NULL, false);
+			return;
+		}
+		dir = below;
+		path += len + 1;
+	}
+}
+
+/* The place of the key in one stage; NULL: it has none. */
+static struct news *in_stage_locked(struct tree *t, struct inode *root,
+				    struct store *s, const char *key,
+				    const struct object_info *info)
+	REQUIRES(t->lock)
+{
+	const struct stage *stage = root->more ? root->more->stage : NULL;
+	struct news *n;
+
+	if (!stage || stage->store != s || !inode_live(root) ||
+	    !text_starts_with(key, stage->prefix) ||
+	    !key[strlen(stage->prefix)])
+		return NULL;
+	n = calloc(1, sizeof(*n));
+	if (!n)
+		return NULL; /* the names' time ends soon */
+	n->tree = t;
+	n->info = info;
+	n->out.name = n->name;
+	walk_locked(t, n, root, key + strlen(stage->prefix));
+	if (!n->out.dir) {
+		free(n);
+		return NULL;
+	}
+	if (!known_to_kernel(t, n->out.dir))
+		n->out.tell_entry = n->out.tell_dir = false;
+	if (n->out.tell_dir && (n->out.dir->flags & INODE_OF_FILES) &&
+	    n->out.dir != root)
+		n->out.dir->told_ms = -1; /* it has a time of its own */
+	return n;
+}
+
+void tree_announced(struct tree *t, struct store *s, const char *key,
+		    const struct object_info *info,
+		    void (*each)(void *arg, const struct announced *a),
+		    void *arg)
+{
+	struct news *list = NULL, *n;
+	struct inode *root = t->root, *next;
+
+	tree_take(t);
+	if (root->kind == INODE_ROOT)
+		root = root->dir->first;
+	for (; root; root = next) {
+		next = root->parent ? root->next : NULL;
+		n = in_stage_locked(t, root, s, key, info);
+		if (n) {
+			n->next = list;
+			list = n;
+		}
+	}
+	tree_drop(t);
+	for (; list; list = n) {
+		n = list->next;
+		each(arg, &list->out);
+		inode_unref(t, list->out.inode);
+		free(list);
+	}
+}

@@ -1,0 +1,150 @@
+/*
+ * Whole directories. A listing that was read to its end says which names there
+ * are, so what it did not show is not there: that answers lookups of absent
+ * names without a request, and lets `ls` twice in a row cost one listing.
+ *
+ * Several listings of one directory may be under way. Each has an id, larger
+ * than those before it, and a name remembers the largest id that showed it: an
+ * older listing that ends later does not take away what a newer one has seen.
+ */
+#include "fs/names/dircache.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "fs/names/tree.h"
+
+void dircache_begin(struct tree *t, struct inode *dir, struct dir_merge *m)
+{
+	tree_take(t);
+	m->dir = dir;
+	m->asked = tree_locked(t)->clock;
+	m->id = ++tree_locked(t)->listings;
+	m->began_ms = clock_mono_ms();
+	tree_drop(t);
+}
+
+struct inode *dircache_put(struct tree *t, struct dir_merge *m,
+			   const char *name, enum inode_kind kind,
+			   const struct object_info *info, bool has_marker)
+{
+	struct inode *i;
+
+	tree_take(t);
+	i = tree_told_locked(t, m->dir, name, kind, info, has_marker, m->asked);
+	if (i && i->seen < m->id)
+		i->seen = m->id;
+	tree_drop(t);
+	return i;
+}
+
+static bool kept_locked(struct tree *t, struct inode *i,
+			const struct dir_merge *m) REQUIRES(t->lock)
+{
+	return !inode_live(i) || i->seen >= m->id || i->stamp > m->asked ||
+	       tree_unsure_locked(t, m->dir, i) || inode_ours(i) ||
+	       tree_has_ours_locked(t, i);
+}
+
+void dircache_end(struct tree *t, struct dir_merge *m)
+{
+	struct inode_dir *d = m->dir->dir;
+	struct inode *next;
+
+	tree_take(t);
+	m->dir->refs++;
+	for (struct inode *i = d->first; i; i = next) {
+		next = i->next;
+		if (!kept_locked(t, i, m))
+			tree_orphan_locked(t, i);
+	}
+	if (d->dropped_id < m->id && m->began_ms > d->complete_ms &&
+	    !tree_unsure_locked(t, m->dir, NULL))
+		d->complete_ms = m->began_ms;
+	m->dir->refs--;
+	tree_settle_locked(t, m->dir);
+	tree_drop(t);
+}
+
+unsigned dircache_left_ms(struct tree *t, struct inode *dir)
+{
+	unsigned left;
+
+	tree_take(t);
+	left = dir->dir ? tree_left_locked(t, dir, dir->dir->complete_ms) : 0;
+	tree_drop(t);
+	return left;
+}
+
+bool dircache_complete(struct tree *t, struct inode *dir)
+{
+	return dircache_left_ms(t, dir) > 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(inode_name(*(struct inode *const *)a),
+		      inode_name(*(struct inode *const *)b));
+}
+
+int dircache_children(struct tree *t, struct inode *dir,
+		      const struct dir_merge *unseen, struct inode ***out,
+		      unsigned *n)
+{
+	struct inode **list = NULL;
+	int err = 0;
+
+	*n = 0;
+	*out = NULL;
+	tree_take(t);
+	if (dir->dir && dir->dir->n_live) {
+		list = malloc(dir->dir->n_live * sizeof(*list));
+		if (!list)
+			err = -ENOMEM;
+	}
+	for (struct inode *i = list ? dir->dir->first : NULL; i; i = i->next) {
+		if (!inode_live(i) || (unseen && i->seen >= unseen->id))
+			continue;
+		i->refs++;
+		tree_settle_locked(t, i);
+		list[(*n)++] = i;
+	}
+	if (*n)
+		qsort(list, *n, sizeof(*list), by_name);
+	tree_drop(t);
+	*out = list;
+	return err;
+}
+
+struct inode *dircache_successor(struct tree *t, struct inode *dir,
+				 struct inode *gone, char name[256])
+{
+	struct inode *i = NULL;
+
+	tree_take(t);
+	if ((gone->flags & INODE_ORPHAN) && dir->dir)
+		i = tree_child_locked(t, dir, inode_name(gone));
+	i = i && inode_live(i) ? i : NULL;
+	if (i) {
+		i->refs++;
+		tree_settle_locked(t, i);
+		strcpy(name, inode_name(i));
+	}
+	tree_drop(t);
+	return i;
+}
+
+bool dircache_name(struct tree *t, struct inode *dir, struct inode *child,
+		   char name[256])
+{
+	bool here;
+
+	tree_take(t);
+	here = child->parent == dir && inode_live(child);
+	if (here)
+		strcpy(name, inode_name(child));
+	tree_drop(t);
+	return here;
+}

@@ -1,0 +1,55 @@
+/*
+ * What is believed of whole directories: a listing that was read to its end
+ * answers every lookup in the directory, absent names included, until its ttl
+ * ends. Part of the tree (inode.h) and under its lock; no I/O.
+ */
+#ifndef FS_NAMES_DIRCACHE_H
+#define FS_NAMES_DIRCACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fs/names/inode.h"
+
+/* A listing under way. On the stack or in a directory handle. */
+struct dir_merge {
+	struct inode *dir;
+	uint64_t asked; /* the clock when the listing began */
+	uint64_t id; /* greater than every earlier listing's */
+	int64_t began_ms;
+};
+
+void dircache_begin(struct tree *t, struct inode *dir, struct dir_merge *m);
+/* What has the last name of `gone` in dir now, referenced, and that name; NULL:
+ * nothing, or gone has only moved. */
+struct inode *dircache_successor(struct tree *t, struct inode *dir,
+				 struct inode *gone, char name[256]);
+/* An entry of the listing: as tree_told(). Referenced; NULL: not to be shown. */
+struct inode *dircache_put(struct tree *t, struct dir_merge *m,
+			   const char *name, enum inode_kind kind,
+			   const struct object_info *info, bool has_marker);
+/*
+ * The listing came to its end: names that it did not show and that are not
+ * newer are gone, and the directory is complete for the ttl, counted from the
+ * listing's beginning.
+ */
+void dircache_end(struct tree *t, struct dir_merge *m);
+
+/* How long the directory is complete yet, in ms; 0: it is not. */
+unsigned dircache_left_ms(struct tree *t, struct inode *dir);
+/* True when the directory is complete and fresh. */
+bool dircache_complete(struct tree *t, struct inode *dir);
+
+/*
+ * Live children, referenced, in byte order of their names; *n of them; the
+ * caller frees the array. unseen: only those that this listing has not shown
+ * (after its end: what this mount made meanwhile); NULL: all.
+ */
+int dircache_children(struct tree *t, struct inode *dir,
+		      const struct dir_merge *unseen, struct inode ***out,
+		      unsigned *n);
+/* A child's present name, copied; false when it is no longer in dir. */
+bool dircache_name(struct tree *t, struct inode *dir, struct inode *child,
+		   char name[256]);
+
+#endif

@@ -1,0 +1,301 @@
+/*
+ * The names we know: a tree of inodes under one lock, the tree lock.
+ *
+ * An inode is a name's identity: the kernel's node id is its address. Its
+ * parent and name may change (rename), its kind may not: a file that another
+ * machine replaced by a directory is another inode under the same name.
+ *
+ * Who keeps an inode alive: the kernel's lookups, references of ours (open
+ * handles, listings under way), pins (a changed attribute), and children. One
+ * with none of these is merely cached: it stands in an LRU of INODE_CACHE_MAX
+ * and costs at most 300 bytes with its name.
+ *
+ * Write stamps. tree->clock counts what this mount did. Every change that it
+ * makes to a name stamps it with the next count, and a listing or a stat
+ * remembers the count at which it began: what the store said counts only for
+ * names whose stamp is not later. A name that we removed stays as an inode of
+ * kind INODE_ABSENT, stamped, so that an old listing cannot bring it back.
+ *
+ * Nothing here does I/O.
+ */
+#ifndef FS_NAMES_INODE_H
+#define FS_NAMES_INODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/lock.h"
+#include "store/store.h"
+
+struct buf;
+struct file;
+struct inode;
+struct stage;
+
+#define INODE_CACHE_MAX 262144 /* cached names that nobody holds */
+#define INODE_PINS_MAX 1048576 /* names with changed attributes */
+
+enum inode_kind {
+	INODE_ABSENT, /* nothing has this name */
+	INODE_ROOT, /* the directory of stages */
+	INODE_DIR, /* a stage's root has a stage and no path */
+	INODE_FILE,
+};
+
+/* Everything that a caller may see at once; a copy. */
+struct inode_view {
+	enum inode_kind kind;
+	uint64_t ino; /* st_ino: its own while it is known */
+	mode_t mode; /* permission bits */
+	uid_t uid;
+	gid_t gid;
+	struct object_info info; /* size, mtime, ETag as last told */
+	struct timespec atime, ctime;
+	bool stage_root;
+	bool has_marker; /* directories: `key/` exists */
+	bool published; /* files: the store has an object here */
+	bool fresh; /* believed until its ttl ends, or ours */
+	unsigned fresh_ms; /* how long yet; 0: it is not */
+	bool open; /* it has open content */
+	bool own_mtime; /* the store has another time */
+	uint64_t stamp;
+	int64_t expire; /* presign expiry set on it; 0: none */
+	bool orphan; /* it has no name any more */
+	bool lost; /* an orphan, and not by what this mount did */
+	bool ours; /* a file: the store does not have what one reads */
+	bool files; /* of a store of files: mode, owner, times are its own */
+};
+
+/* Settings that a user made: they win over what a store of files keeps. */
+#define TREE_FIXED_UID 1
+#define TREE_FIXED_GID 2
+#define TREE_FIXED_FILE_MODE 4
+#define TREE_FIXED_DIR_MODE 8
+
+struct tree_settings {
+	unsigned ttl_ms;
+	unsigned files_ttl_ms; /* of names in a store of files */
+	uid_t uid;
+	gid_t gid;
+	unsigned file_mode, dir_mode;
+	unsigned fixed; /* TREE_FIXED_* */
+	unsigned cache_max; /* 0: INODE_CACHE_MAX */
+	unsigned pins_max; /* 0: INODE_PINS_MAX */
+};
+
+struct tree;
+
+/* stage: the root is that stage's (a reference is taken), NULL: INODE_ROOT. */
+struct tree *tree_new(const struct tree_settings *s, struct stage *stage);
+void tree_free(struct tree *t);
+struct inode *tree_root(struct tree *t);
+
+/* References of ours. */
+struct inode *inode_ref(struct tree *t, struct inode *i);
+void inode_unref(struct tree *t, struct inode *i);
+/* The kernel's. */
+void inode_remember(struct tree *t, struct inode *i); /* one more lookup */
+/* True when a use of its content was the kernel's, and is the caller's now:
+ * inode_linger(). */
+bool inode_forget(struct tree *t, struct inode *i, uint64_t n);
+
+void inode_view(struct tree *t, struct inode *i, struct inode_view *out);
+/* The stage, with a reference; NULL at the root of stages. */
+struct stage *inode_stage(struct tree *t, struct inode *i);
+/* Path within the stage ("" for its root) without a trailing '/'. 0,
+ * -ENAMETOOLONG when the key would be over STORE_KEY_MAX, -ENOENT an orphan. */
+int inode_path(struct tree *t, struct inode *i, struct buf *out);
+/* Whole key: the stage's prefix and the path; a directory's ends in '/'. */
+int inode_key(struct tree *t, struct inode *i, struct buf *out);
+/* The same for content that is open: it keeps its place in its stage when that
+ * has been altered or dropped since. -ENOENT: it has none. */
+int inode_open_key(struct tree *t, struct inode *i, struct buf *out);
+/* The key that `name` has, or would have, in dir (no trailing '/'). -EILSEQ
+ * when it is not UTF-8 and the store has no other names. */
+int inode_key_of(struct tree *t, struct inode *dir, const char *name,
+		 struct buf *out);
+struct inode *inode_parent(struct tree *t, struct inode *i); /* referenced */
+
+/* What the tree knows of a name. */
+enum tree_answer {
+	TREE_UNKNOWN, /* ask the store */
+	TREE_KNOWN, /* *out, referenced, is fresh or ours */
+	TREE_ABSENT, /* known not to exist */
+};
+enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
+			   struct inode **out);
+/* How long yet a name is believed to be absent, in ms. */
+unsigned tree_absent_ms(struct tree *t, struct inode *dir, const char *name);
+/* As tree_find(), but stale knowledge is fine and INODE_ABSENT is NULL: no
+ * I/O will follow. Referenced, or NULL. */
+struct inode *tree_peek(struct tree *t, struct inode *dir, const char *name);
+
+/* As tree_find(), but stale knowledge is fine: TREE_UNKNOWN only for a name
+ * that nobody has spoken of. */
+enum tree_answer tree_guess(struct tree *t, struct inode *dir, const char *name,
+			    struct inode **out);
+
+/* Now: the count from which a question to the store counts. */
+uint64_t tree_clock(struct tree *t);
+
+/*
+ * What the store said of a name, asked when the clock stood at `asked`. info
+ * may be NULL for a directory. Answers the inode, referenced, that stands there
+ * now: ours, if we changed it since (NULL when we removed it since). A file
+ * whose ETag is the one that we know keeps its times and pages. Owner, mode and
+ * times are the store's where it keeps them (info->mode); there a file that is
+ * open and was replaced becomes an orphan, as on a disk, and the name gets
+ * another inode.
+ */
+struct inode *tree_told(struct tree *t, struct inode *dir, const char *name,
+			enum inode_kind kind, const struct object_info *info,
+			bool has_marker, uint64_t asked);
+/* The store has nothing of that name. */
+void tree_told_absent(struct tree *t, struct inode *dir, const char *name,
+		      uint64_t asked);
+/* A directory entry of the root, which is a stage's root. Referenced. */
+struct inode *tree_told_stage(struct tree *t, struct stage *stage);
+void tree_forget_stage(struct tree *t, const char *name);
+
+/*
+ * What this mount did: stamped. A new name (kind FILE: not published yet).
+ * -EEXIST when a live one stands there. Referenced.
+ */
+int tree_create(struct tree *t, struct inode *dir, const char *name,
+		enum inode_kind kind, mode_t mode, uid_t uid, gid_t gid,
+		struct inode **out);
+/* The name is gone; its inode becomes an orphan for those who hold it. */
+void tree_removed(struct tree *t, struct inode *i);
+/* i now stands at to_dir/name; what stood there is an orphan. */
+int tree_moved(struct tree *t, struct inode *i, struct inode *to_dir,
+	       const char *name);
+/* The store took the object that we wrote: its facts; times are kept. */
+void inode_published(struct tree *t, struct inode *i,
+		     const struct object_info *info);
+/* Its object was copied by the store: the same bytes under this ETag. */
+void inode_copied(struct tree *t, struct inode *i,
+		  const struct object_info *info);
+/* The object that a listing called `listed` calls itself so. */
+void inode_renamed_etag(struct tree *t, struct inode *i, const char *listed,
+			const char *etag);
+/* The store was asked when the clock stood at `asked`, and it is still this
+ * object: believed anew, unless we changed it since. */
+void inode_confirmed(struct tree *t, struct inode *i, const char *etag,
+		     uint64_t asked);
+/* What is known of i is not believed: the store had other bytes. */
+void inode_doubt(struct tree *t, struct inode *i);
+/* What is known of dir/name is not believed: the next lookup asks. */
+void tree_doubt(struct tree *t, struct inode *dir, const char *name);
+void inode_set_marker(struct tree *t, struct inode *dir, bool has_marker);
+/* It is this file of the disk from now on, as far as the store is one. */
+void inode_set_number(struct tree *t, struct inode *i,
+		      const struct object_info *info);
+/* True when the directory has a live child that we know of, besides `but`. */
+bool inode_has_child(struct tree *t, struct inode *dir,
+		     const struct inode *but);
+
+/*
+ * Attributes that a caller changed: pinned, unless they would be shown anyway.
+ * -ENOSPC beyond INODE_PINS_MAX, except of a file that is yet to be published.
+ */
+int inode_set_mode(struct tree *t, struct inode *i, mode_t mode);
+int inode_set_owner(struct tree *t, struct inode *i, uid_t uid, gid_t gid);
+int inode_set_times(struct tree *t, struct inode *i,
+		    const struct timespec *atime, const struct timespec *mtime);
+int inode_set_expire(struct tree *t, struct inode *i, int64_t expire);
+/* True when there was no room for a pin, which is to be logged now: once a
+ * minute at most. */
+bool tree_pins_full(struct tree *t);
+/* What the store told of a stage's root, where it keeps that. */
+void inode_root_told(struct tree *t, struct inode *i,
+		     const struct object_info *info);
+/* The same where the store keeps what was changed (STORE_SET_* bits), or will
+ * when it gets the object: not pinned. */
+void inode_keep(struct tree *t, struct inode *i, const struct store_attr *a);
+/*
+ * Written to, cut or emptied: the mtime moves, unpinned, and the name is ours
+ * until inode_published() or its content is given up: what the store says of
+ * it meanwhile does not count.
+ */
+void inode_touch(struct tree *t, struct inode *i);
+/* The nearest expiry upwards from i, or 0. */
+int64_t inode_expire(struct tree *t, struct inode *i);
+
+/*
+ * The open content of a file (file.h): at most one at a time, counted here so
+ * that the last one to leave and the next one to come cannot miss each other.
+ *
+ * join: the present content, or `fresh`, which is from now on the present one:
+ * 0, -ENOMEM, or -ESTALE when it stands on the object `etag` (NULL: on none) of
+ * a store of files, and the inode is of another by now.
+ * get: the present content or NULL. Both count one user more; put counts one
+ * less and answers true for the last: the inode has no content from then on,
+ * and the caller frees it. A name that was never published and has no content
+ * any more is gone.
+ */
+int inode_file_join(struct tree *t, struct inode *i, struct file *fresh,
+		    const char *etag, struct file **out); /* NULL: no memory */
+struct file *inode_file_get(struct tree *t, struct inode *i);
+bool inode_file_put(struct tree *t, struct inode *i);
+
+/*
+ * The caller's use of the content of i becomes the kernel's for as long as it
+ * knows i: false when it does not (any more), or has one already.
+ */
+bool inode_linger(struct tree *t, struct inode *i);
+/* The content of one that lingers, whose use is the caller's now; NULL: there
+ * is none any more. */
+struct file *tree_lingering(struct tree *t);
+
+/* True when it has no name any more. */
+bool inode_is_orphan(struct tree *t, struct inode *i);
+/* True when it has no key any more, though this mount neither removed it nor
+ * put another in its place. */
+bool inode_is_lost(struct tree *t, struct inode *i);
+/*
+ * Is the kernel's page cache still that of this ETag? If not, it is nobody's
+ * until whoever was told to drop it has: another open that is answered before
+ * the kernel has done that must not keep what is still there.
+ */
+bool inode_pages_match(struct tree *t, struct inode *i, const char *etag);
+/* Are they? Without taking them from anybody. */
+bool inode_has_pages(struct tree *t, struct inode *i, const char *etag);
+/* It has: the pages are of this version, if that is still the inode's. */
+void inode_pages_are(struct tree *t, struct inode *i, uint32_t version);
+/* Of which object these attributes are: a hash of the ETag. */
+uint32_t inode_version(const struct inode_view *v);
+/* The kernel is told the attributes of that one, to believe them so long. What
+ * we publish over it later it knows. */
+void inode_show(struct tree *t, struct inode *i, uint32_t version, unsigned ms);
+/* Is that what it knows? True also when it knows nothing of i. */
+bool inode_is_shown(struct tree *t, struct inode *i, const char *etag);
+
+/*
+ * A directory is moved while nobody below it publishes, and nobody begins to
+ * publish below a directory that moves. A file is published, removed or
+ * renamed by one thread at a time. Who comes second waits: -EINTR. -ENOENT
+ * when the name is gone. publish_begin also writes the key, as inode_open_key(),
+ * which holds until publish_end.
+ *
+ * The thread that has begun either may begin the other below (a rename
+ * publishes first). So it must begin before it keeps others waiting in its own
+ * way: before a file's state becomes PUBLISHING.
+ */
+int tree_publish_begin(struct tree *t, struct inode *i, struct buf *key);
+void tree_publish_end(struct tree *t, struct inode *i);
+/* Sleeps until nobody has begun what tree_publish_begin() would wait for. 0,
+ * -EINTR, or -ENOENT when the name is gone. */
+int tree_publish_wait(struct tree *t, struct inode *i);
+/* The store is about to rename i, or another over it, or has: what it says of
+ * i meanwhile does not count. */
+void inode_moving(struct tree *t, struct inode *i, bool moving);
+int tree_move_begin(struct tree *t, struct inode *dir);
+void tree_move_end(struct tree *t, struct inode *dir);
+
+/* Every inode with open content below (and at) i, referenced; *n of them. */
+int tree_open_files(struct tree *t, struct inode *i, struct inode ***out,
+		    unsigned *n);
+
+#endif

@@ -1,0 +1,207 @@
+/*
+ * Claims: who publishes a file, and who moves a directory.
+ *
+ * A claim stands in one of two short lists. A publisher is in the way of a
+ * move of any directory above it, a move of any publisher below, and of moves
+ * above and below itself; a file has one publisher at a time. Nobody is in
+ * his own way. Who finds somebody in the way sleeps until a claim ends, and
+ * looks again.
+ */
+#include "fs/names/tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+
+static bool moving_above_locked(struct tree *t, const struct inode *i,
+				const struct waiter *self) REQUIRES(t->lock)
+{
+	for (struct tree_claim *c = tree_locked(t)->moving; c; c = c->next)
+		if (c->owner != self && tree_within(i, c->inode))
+			return true;
+	return false;
+}
+
+bool tree_unsure_locked(struct tree *t, const struct inode *dir,
+			const struct inode *i)
+{
+	if (i && (i->flags & INODE_MOVING))
+		return true;
+	return (dir->flags & INODE_OF_FILES) &&
+	       moving_above_locked(t, dir, NULL);
+}
+
+static bool publish_waits_locked(struct tree *t, const struct inode *i,
+				 const struct waiter *self) REQUIRES(t->lock)
+{
+	struct tree_claim *c = tree_locked(t)->publishing;
+
+	if (moving_above_locked(t, i, self))
+		return true;
+	for (; c && i->kind == INODE_FILE; c = c->next)
+		if (c->inode == i && c->owner != self)
+			return true;
+	return false;
+}
+
+static bool move_waits_locked(struct tree *t, const struct inode *dir,
+			      const struct waiter *self) REQUIRES(t->lock)
+{
+	struct tree_locked *g = tree_locked(t);
+
+	if (moving_above_locked(t, dir, self))
+		return true;
+	for (struct tree_claim *c = g->moving; c; c = c->next)
+		if (c->owner != self && tree_within(c->inode, dir))
+			return true;
+	for (struct tree_claim *c = g->publishing; c; c = c->next)
+		if (c->owner != self && tree_within(c->inode, dir))
+			return true;
+	return false;
+}
+
+/* Sleeps until a claim ends. Holds the lock again afterwards. */
+static int sleep_locked(struct tree *t, struct waiter *self) REQUIRES(t->lock)
+{
+	struct wait_entry entry = { .waiter = self };
+	int err;
+
+	wait_list_add(&tree_locked(t)->waiters, &entry);
+	tree_drop(t);
+	err = waiter_park(self, WAIT_FOREVER);
+	tree_take(t);
+	wait_list_remove(&tree_locked(t)->waiters, &entry);
+	return err;
+}
+
+static struct tree_claim *own_claim(struct tree_claim *list,
+				    const struct inode *i,
+				    const struct waiter *self)
+{
+	while (list && (list->inode != i || list->owner != self))
+		list = list->next;
+	return list;
+}
+
+static int claim(struct tree *t, struct inode *i, bool move)
+{
+	struct waiter *self = waiter_self();
+	struct tree_claim *new = calloc(1, sizeof(*new)), *c;
+	struct tree_claim **list;
+	int err = 0;
+
+	if (!new)
+		return -ENOMEM;
+	tree_take(t);
+	list = move ? &tree_locked(t)->moving : &tree_locked(t)->publishing;
+	while (!err && !(i->flags & INODE_ORPHAN) &&
+	       (move ? move_waits_locked(t, i, self)
+		     : publish_waits_locked(t, i, self)))
+		err = sleep_locked(t, self);
+	if (!err && (i->flags & INODE_ORPHAN))
+		err = -ENOENT;
+	c = own_claim(*list, i, self);
+	if (!err && c) {
+		c->depth++;
+	} else if (!err) {
+		*new = (struct tree_claim){ i, self, 1, *list };
+		*list = new;
+		new = NULL;
+		i->refs++;
+		tree_settle_locked(t, i);
+	}
+	tree_drop(t);
+	free(new);
+	return err;
+}
+
+static void claim_end(struct tree *t, struct inode *i, bool move)
+{
+	struct tree_claim **p, *c, *ended = NULL;
+
+	tree_take(t);
+	p = move ? &tree_locked(t)->moving : &tree_locked(t)->publishing;
+	c = own_claim(*p, i, waiter_self());
+	if (c && --c->depth == 0) {
+		while (*p != c)
+			p = &(*p)->next;
+		*p = c->next;
+		ended = c;
+		i->refs--;
+		wait_list_wake(&tree_locked(t)->waiters);
+		tree_settle_locked(t, i);
+	}
+	tree_drop(t);
+	free(ended);
+}
+
+int tree_publish_begin(struct tree *t, struct inode *i, struct buf *key)
+{
+	int err = claim(t, i, false);
+
+	if (err)
+		return err;
+	err = inode_open_key(t, i, key);
+	if (err)
+		claim_end(t, i, false);
+	return err;
+}
+
+void tree_publish_end(struct tree *t, struct inode *i)
+{
+	claim_end(t, i, false);
+}
+
+int tree_publish_wait(struct tree *t, struct inode *i)
+{
+	int err = claim(t, i, false);
+
+	if (!err)
+		claim_end(t, i, false);
+	return err;
+}
+
+void inode_moving(struct tree *t, struct inode *i, bool moving)
+{
+	tree_take(t);
+	if (moving)
+		i->flags |= INODE_MOVING;
+	else
+		i->flags &= ~INODE_MOVING;
+	tree_drop(t);
+}
+
+int tree_move_begin(struct tree *t, struct inode *dir)
+{
+	return claim(t, dir, true);
+}
+
+void tree_move_end(struct tree *t, struct inode *dir)
+{
+	claim_end(t, dir, true);
+}
+
+int tree_open_files(struct tree *t, struct inode *i, struct inode ***out,
+		    unsigned *n)
+{
+	struct inode **list = NULL;
+	unsigned count = 0;
+
+	tree_take(t);
+	for (struct inode *o = tree_locked(t)->open; o; o = o->more->open_next)
+		count += tree_within(o, i);
+	if (count)
+		list = calloc(count, sizeof(*list));
+	*n = 0;
+	for (struct inode *o = tree_locked(t)->open; o && list;
+	     o = o->more->open_next) {
+		if (!tree_within(o, i))
+			continue;
+		o->refs++;
+		list[(*n)++] = o;
+	}
+	tree_drop(t);
+	*out = list;
+	return count && !list ? -ENOMEM : 0;
+}

@@ -1,0 +1,321 @@
+/*
+ * What the store says of names, and what it is worth.
+ *
+ * An answer counts for a name unless this mount changed the name after the
+ * question was asked (its stamp is later), is changing it in the store just now
+ * (tree_unsure_locked()), or has something there that the store cannot know yet
+ * (inode_ours()). A stamp that left memory with its name
+ * is remembered in the directory as lost_stamp: an older answer then makes a
+ * name that is not believed, so that the next one who needs it asks again.
+ */
+#include "fs/names/tree.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "stage/stage.h"
+
+bool tree_has_ours_locked(struct tree *t, struct inode *i)
+{
+	for (struct inode *o = tree_locked(t)->open; o; o = o->more->open_next)
+		if (inode_ours(o) && tree_within(o, i))
+			return true;
+	return false;
+}
+
+static struct inode *taken_locked(struct tree *t, struct inode *i)
+	REQUIRES(t->lock)
+{
+	i->refs++;
+	tree_settle_locked(t, i);
+	return i;
+}
+
+enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
+			   struct inode **out)
+{
+	enum tree_answer answer = TREE_UNKNOWN;
+	struct inode *i;
+	bool complete;
+
+	tree_take(t);
+	i = dir->dir ? tree_child_locked(t, dir, name) : NULL;
+	complete = dir->dir && tree_fresh_locked(t, dir, dir->dir->complete_ms);
+	if (i && inode_live(i)) {
+		if (!(i->flags & INODE_MOVING) &&
+		    (inode_ours(i) || tree_fresh_locked(t, i, i->told_ms) ||
+		     (i->more && i->more->stage))) {
+			*out = taken_locked(t, i);
+			answer = TREE_KNOWN;
+		}
+	} else if (complete || (i && tree_fresh_locked(t, i, i->told_ms))) {
+		answer = TREE_ABSENT;
+	}
+	tree_drop(t);
+	return answer;
+}
+
+unsigned tree_absent_ms(struct tree *t, struct inode *dir, const char *name)
+{
+	unsigned left, whole;
+	struct inode *i;
+
+	tree_take(t);
+	i = dir->dir ? tree_child_locked(t, dir, name) : NULL;
+	left = i && !inode_live(i) ? tree_left_locked(t, i, i->told_ms) : 0;
+	whole = dir->dir ? tree_left_locked(t, dir, dir->dir->complete_ms) : 0;
+	tree_drop(t);
+	return left > whole ? left : whole;
+}
+
+struct inode *tree_peek(struct tree *t, struct inode *dir, const char *name)
+{
+	struct inode *i;
+
+	tree_take(t);
+	i = dir->dir ? tree_child_locked(t, dir, name) : NULL;
+	if (i)
+		i = inode_live(i) ? taken_locked(t, i) : NULL;
+	tree_drop(t);
+	return i;
+}
+
+enum tree_answer tree_guess(struct tree *t, struct inode *dir, const char *name,
+			    struct inode **out)
+{
+	enum tree_answer answer = TREE_UNKNOWN;
+	struct inode *i;
+
+	*out = NULL;
+	tree_take(t);
+	i = dir->dir ? tree_child_locked(t, dir, name) : NULL;
+	if (i && inode_live(i)) {
+		*out = taken_locked(t, i);
+		answer = TREE_KNOWN;
+	} else if (i || (dir->dir && dir->dir->complete_ms >= 0)) {
+		answer = TREE_ABSENT;
+	}
+	tree_drop(t);
+	return answer;
+}
+
+uint64_t tree_clock(struct tree *t)
+{
+	uint64_t now;
+
+	tree_take(t);
+	now = tree_locked(t)->clock;
+	tree_drop(t);
+	return now;
+}
+
+/* The same bytes: by the ETag, or where none is told by what else is. */
+static bool told_the_same(const struct inode *i, const struct object_info *info)
+{
+	int64_t apart = info->mtime.tv_sec - i->mtime.sec;
+
+	if (!(i->flags & INODE_PUBLISHED))
+		return false;
+	if (info->etag[0])
+		return !strcmp(inode_etag(i), info->etag);
+	return i->size == info->size &&
+	       ((i->flags & INODE_OWN_MTIME) || (apart >= -1 && apart <= 1));
+}
+
+/* The same bytes as we know keep their times: a time that we gave a file does
+ * not jump to the store's when it is asked again. */
+static void told_file(struct tree *t, struct inode *i,
+		      const struct object_info *info) REQUIRES(t->lock)
+{
+	bool same = told_the_same(i, info);
+
+	i->flags |= INODE_PUBLISHED;
+	i->size = info->size;
+	if (!same) {
+		inode_put_times(i, info->mtime);
+		i->flags &= ~INODE_OWN_MTIME;
+		i->mode &= ~(S_ISUID | S_ISGID); /* not for other bytes */
+		tree_unpin_locked(t, i, INODE_PIN_TIMES);
+		inode_put_etag(i, info->etag);
+	}
+	tree_keep_locked(t, i, info);
+}
+
+void tree_keep_locked(struct tree *t, struct inode *i,
+		      const struct object_info *info)
+{
+	unsigned fixed = t->set.fixed;
+	bool is_file = i->kind == INODE_FILE;
+
+	if (!info->mode)
+		return;
+	if (info->mtime.tv_sec != i->mtime.sec ||
+	    info->mtime.tv_nsec != i->mtime.nsec)
+		inode_put_times(i, info->mtime);
+	i->ctime = inode_time(info->ctime);
+	i->flags &= ~INODE_OWN_MTIME;
+	tree_number_locked(t, i, tree_disk_ino_locked(t, info));
+	tree_own_mode_locked(t, i);
+	if (!(fixed & TREE_FIXED_UID))
+		i->uid = info->uid;
+	if (!(fixed & TREE_FIXED_GID))
+		i->gid = info->gid;
+	if (!(fixed & (is_file ? TREE_FIXED_FILE_MODE : TREE_FIXED_DIR_MODE)))
+		i->mode = info->mode & 07777;
+}
+
+/* The object that we know; of one whose ETag is not told, by its size. */
+static bool same_object(const struct inode *i, const struct object_info *info)
+{
+	if (!(i->flags & INODE_PUBLISHED))
+		return false;
+	if (!info->etag[0] || !inode_etag(i)[0])
+		return i->size == info->size;
+	return !strcmp(inode_etag(i), info->etag);
+}
+
+/* A file that is open, and another one now: as on a disk, a descriptor of the
+ * old one keeps that, with pages of its own in the kernel, and the name gets
+ * another inode. */
+static bool was_replaced(const struct inode *i, const struct object_info *info)
+{
+	return i->kind == INODE_FILE && (i->flags & INODE_PUBLISHED) &&
+	       i->more && i->more->file && !same_object(i, info);
+}
+
+/* The inode at dir/name that is of this kind: the one there, or a new one in
+ * place of what it was. NULL without memory. */
+static struct inode *place_locked(struct tree *t, struct inode *dir,
+				  const char *name, enum inode_kind kind,
+				  const struct object_info *info)
+	REQUIRES(t->lock)
+{
+	struct inode *i = tree_child_locked(t, dir, name);
+	uint64_t was = 0;
+
+	if (i && inode_live(i) &&
+	    (i->kind != kind || (info && was_replaced(i, info)))) {
+		was = i->kind == kind ? i->ino : 0;
+		tree_orphan_locked(t, i);
+		i = NULL;
+	}
+	if (i && !inode_live(i))
+		return tree_become_locked(t, i, kind) ? NULL : i;
+	if (!i)
+		i = tree_add_locked(t, dir, name, kind);
+	if (i && was)
+		tree_renumber_locked(t, i, was);
+	return i;
+}
+
+struct inode *tree_told_locked(struct tree *t, struct inode *dir,
+			       const char *name, enum inode_kind kind,
+			       const struct object_info *info, bool has_marker,
+			       uint64_t asked)
+{
+	struct inode *i;
+	bool lost;
+
+	if (!dir->dir || (dir->flags & INODE_ORPHAN) ||
+	    strlen(name) >= NAME_SIZE)
+		return NULL;
+	i = tree_child_locked(t, dir, name);
+	if (i && inode_live(i) &&
+	    (i->stamp > asked || inode_ours(i) ||
+	     tree_unsure_locked(t, dir, i) ||
+	     (i->kind != kind && tree_has_ours_locked(t, i))))
+		return taken_locked(t, i);
+	if (tree_unsure_locked(t, dir, i) || (i && i->stamp > asked))
+		return NULL;
+	lost = !i && dir->dir->lost_stamp > asked;
+	dir->refs++; /* survives the loss of its last child */
+	i = place_locked(t, dir, name, kind, info);
+	if (i) {
+		taken_locked(t, i);
+		i->told_ms = lost ? -1 : clock_mono_ms();
+		if (kind == INODE_FILE)
+			told_file(t, i, info);
+		else if (has_marker)
+			i->flags |= INODE_MARKER;
+		if (kind == INODE_DIR && info)
+			tree_keep_locked(t, i, info);
+	}
+	dir->refs--;
+	tree_settle_locked(t, dir);
+	return i;
+}
+
+struct inode *tree_told(struct tree *t, struct inode *dir, const char *name,
+			enum inode_kind kind, const struct object_info *info,
+			bool has_marker, uint64_t asked)
+{
+	struct inode *i;
+
+	tree_take(t);
+	i = tree_told_locked(t, dir, name, kind, info, has_marker, asked);
+	tree_drop(t);
+	return i;
+}
+
+void inode_confirmed(struct tree *t, struct inode *i, const char *etag,
+		     uint64_t asked)
+{
+	tree_take(t);
+	if (i->parent && i->stamp <= asked && !inode_ours(i) &&
+	    !tree_unsure_locked(t, i->parent, i) &&
+	    !strcmp(inode_etag(i), etag))
+		i->told_ms = clock_mono_ms();
+	tree_drop(t);
+}
+
+void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
+{
+	struct inode *dir = i->parent, *mark;
+	char name[NAME_SIZE];
+
+	strcpy(name, inode_name(i));
+	dir->refs++;
+	tree_orphan_locked(t, i);
+	mark = tree_add_locked(t, dir, name, INODE_ABSENT);
+	if (mark) {
+		mark->stamp = stamp;
+		mark->told_ms = clock_mono_ms();
+		tree_settle_locked(t, mark);
+	} else if (stamp) {
+		dir->dir->lost_stamp = stamp;
+		dir->dir->complete_ms = -1;
+	}
+	dir->refs--;
+	tree_settle_locked(t, dir);
+}
+
+void tree_told_absent(struct tree *t, struct inode *dir, const char *name,
+		      uint64_t asked)
+{
+	struct inode *i;
+
+	if (strlen(name) >= NAME_SIZE)
+		return;
+	tree_take(t);
+	i = dir->dir && !(dir->flags & INODE_ORPHAN)
+		    ? tree_child_locked(t, dir, name)
+		    : NULL;
+	if (!dir->dir || (dir->flags & INODE_ORPHAN)) {
+		/* nobody can ask below it */
+	} else if (tree_unsure_locked(t, dir, i)) {
+		/* perhaps it is only elsewhere already */
+	} else if (!i && dir->dir->lost_stamp <= asked) {
+		i = tree_add_locked(t, dir, name, INODE_ABSENT);
+		if (i) {
+			i->told_ms = clock_mono_ms();
+			tree_settle_locked(t, i);
+		}
+	} else if (i && i->stamp <= asked && !inode_live(i)) {
+		i->told_ms = clock_mono_ms();
+	} else if (i && i->stamp <= asked && !tree_has_ours_locked(t, i) &&
+		   !inode_ours(i)) {
+		tree_gone_locked(t, i, i->stamp);
+	}
+	tree_drop(t);
+}

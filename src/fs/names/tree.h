@@ -1,0 +1,246 @@
+/*
+ * What the files that make up the tree of names share: the structures under
+ * the tree lock, and the steps that are taken while holding it. For tree.c,
+ * lifetime.c, inode.c, attr.c, pins.c, told.c, changed.c, moves.c and dircache.c
+ * only; everybody else has inode.h and dircache.h.
+ */
+#ifndef FS_NAMES_TREE_H
+#define FS_NAMES_TREE_H
+
+#include "base/lock.h"
+#include "base/wait.h"
+#include "fs/names/inode.h"
+#include "stage/stage.h"
+
+#define NAME_SIZE 256 /* of a component, with its NUL */
+
+/* Only directories. */
+struct inode_dir {
+	struct inode *first; /* children, absent ones among them */
+	unsigned n_children;
+	unsigned n_live;
+	/* Beginning of the listing that was read to its end; -1: none. */
+	int64_t complete_ms;
+	/* A live child was dropped from memory when this was the latest
+	 * listing: neither it nor an older one can make us complete. */
+	uint64_t dropped_id;
+	/* Latest stamp that was dropped from memory with its name. */
+	uint64_t lost_stamp;
+};
+
+/* Only what few inodes need. */
+struct inode_more {
+	struct stage *stage; /* a stage's root */
+	struct file *file;
+	unsigned users; /* of file */
+	struct inode *open_prev, *open_next; /* the tree's list of open ones */
+	int64_t expire;
+	/* Its number from a time on, when what is open is closed; 0: none. */
+	uint64_t next_ino;
+	int64_t next_ino_ms;
+	struct inode_more *next_dead;
+};
+
+enum inode_flag {
+	INODE_PUBLISHED = 1, /* the store has an object here */
+	INODE_WRITTEN = 2, /* ... other than what is open here */
+	INODE_ORPHAN = 4,
+	INODE_MARKER = 8,
+	INODE_PIN_MODE = 16, /* a caller chose mode or owner */
+	INODE_OWN_MODE = 32, /* mode and owner are not the tree's */
+	INODE_PIN_TIMES = 64, /* ... times */
+	INODE_IN_LRU = 128,
+	INODE_OWN_MTIME = 256, /* ours, the store has another */
+	INODE_OF_FILES = 512, /* the stage's store has limits.files */
+	INODE_MOVING = 1024, /* ... is renaming it, or another over it */
+	INODE_LINGERS = 2048, /* a use of its content is the kernel's */
+	INODE_REMOVED = 4096, /* ORPHAN, and it was this mount that did it */
+	INODE_PIN_EXPIRE = 8192, /* more->expire */
+};
+
+#define INODE_PINNED (INODE_PIN_MODE | INODE_PIN_TIMES | INODE_PIN_EXPIRE)
+
+/* A struct timespec in 12 bytes. */
+struct inode_time {
+	int64_t sec;
+	uint32_t nsec;
+} __attribute__((packed, aligned(4)));
+
+struct inode {
+	struct inode *hash_next;
+	struct inode *parent; /* NULL: the root, or an orphan */
+	struct inode *prev, *next; /* in the parent's children */
+	struct inode *lru_prev, *lru_next;
+	char *text; /* name, NUL, ETag, NUL: one allocation */
+	struct inode_dir *dir;
+	struct inode_more *more;
+	uint64_t ino; /* st_ino */
+	uint64_t lookups; /* the kernel's */
+	uint64_t stamp; /* the clock at our latest change */
+	uint64_t seen; /* latest listing that showed it */
+	int64_t told_ms; /* when the store told it; -1: not believed */
+	uint64_t size;
+	struct inode_time atime, mtime, ctime;
+	/* Hashes of the ETag of the kernel's pages, and of the object whose
+	 * size it was told. */
+	uint32_t pages, shown;
+	unsigned refs;
+	uid_t uid;
+	gid_t gid;
+	uint16_t mode : 12;
+	uint16_t kind : 4;
+	uint16_t flags;
+};
+
+#define TREE_DISKS 64
+
+/* Who publishes or moves. */
+struct tree_claim {
+	struct inode *inode; /* referenced */
+	struct waiter *owner;
+	unsigned depth;
+	struct tree_claim *next;
+};
+
+struct tree_locked {
+	struct inode **buckets;
+	size_t n_buckets, n_hashed;
+	struct inode *lru_head, *lru_tail; /* head: used last */
+	size_t n_lru, n_pinned;
+	bool pins_full; /* there was no room for one since it was last said */
+	int64_t pins_said_ms; /* when; 0: never */
+	uint64_t clock;
+	uint64_t listings; /* ids given out */
+	uint64_t last_ino; /* the latest number of ours, without its class */
+	uint64_t disks[TREE_DISKS]; /* st_dev of those whose numbers we show */
+	unsigned n_disks;
+	struct inode *open; /* those with open content */
+	struct inode *orphans; /* linked by prev and next */
+	struct tree_claim *publishing, *moving;
+	struct wait_list waiters; /* for a claim to end */
+	struct inode_more *dead; /* stages to drop once unlocked */
+};
+
+struct tree {
+	struct tree_settings set;
+	struct inode *root;
+	struct timespec began; /* directories' time until they change */
+	struct lock lock;
+	struct tree_locked guarded_;
+};
+
+static inline struct tree_locked *tree_locked(struct tree *t) REQUIRES(t->lock)
+{
+	return &t->guarded_;
+}
+
+static inline void tree_take(struct tree *t) ACQUIRE(t->lock)
+{
+	lock_take(&t->lock);
+}
+
+/* Unlocks, and drops the stages that the held time left behind. */
+void tree_drop(struct tree *t) RELEASE(t->lock);
+
+static inline bool stage_of_files(const struct stage *s)
+{
+	return s->store && s->store->limits.files;
+}
+
+static inline const char *inode_name(const struct inode *i)
+{
+	return i->text;
+}
+const char *inode_etag(const struct inode *i);
+/* Replaces the ETag; without memory it is unknown from now on. */
+void inode_put_etag(struct inode *i, const char *etag);
+static inline bool inode_live(const struct inode *i)
+{
+	return i->kind != INODE_ABSENT;
+}
+static inline struct timespec inode_timespec(struct inode_time t)
+{
+	return (struct timespec){ .tv_sec = t.sec, .tv_nsec = t.nsec };
+}
+static inline struct inode_time inode_time(struct timespec t)
+{
+	return (struct inode_time){ .sec = t.tv_sec,
+				    .nsec = (uint32_t)t.tv_nsec };
+}
+/* All of them are that. */
+static inline void inode_put_times(struct inode *i, struct timespec t)
+{
+	i->atime = i->mtime = i->ctime = inode_time(t);
+}
+/* Ours alone: what the store says of it does not count. */
+bool inode_ours(const struct inode *i);
+/* A rename in the store is under way there: what the store says of dir/name, of
+ * which i is known (or NULL), is of before or of after it, nobody knows. */
+bool tree_unsure_locked(struct tree *t, const struct inode *dir,
+			const struct inode *i) REQUIRES(t->lock);
+/* What is to be kept of i besides: allocated at the first need, or NULL. */
+struct inode_more *inode_more(struct inode *i);
+
+/* How long what was told of i then is still believed, in ms. */
+unsigned tree_left_locked(struct tree *t, const struct inode *i,
+			  int64_t told_ms) REQUIRES(t->lock);
+bool tree_fresh_locked(struct tree *t, const struct inode *i, int64_t told_ms)
+	REQUIRES(t->lock);
+/* Mode and owner stand in i from now on: the settings', until they change. */
+void tree_own_mode_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+/* Owner, mode and times as the store keeps them, if it does. */
+void tree_keep_locked(struct tree *t, struct inode *i,
+		      const struct object_info *info) REQUIRES(t->lock);
+struct inode *tree_child_locked(struct tree *t, struct inode *dir,
+				const char *name) REQUIRES(t->lock);
+/* A new inode under dir/name, which is free. NULL without memory. */
+struct inode *tree_add_locked(struct tree *t, struct inode *dir,
+			      const char *name, enum inode_kind kind)
+	REQUIRES(t->lock);
+/* An absent name comes to life, or a live one that nobody holds dies. */
+int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
+	REQUIRES(t->lock);
+/* Takes i from its parent's children and from the hash table. */
+void tree_detach_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+/* The directory is to be settled afterwards. */
+void tree_attach_locked(struct tree *t, struct inode *i, struct inode *dir)
+	REQUIRES(t->lock);
+bool inode_held(const struct tree *t, const struct inode *i);
+/* pins.c: what a caller chose of i stays with it (one INODE_PIN_*); -ENOSPC
+ * beyond the limit, 0 for a file that is yet to be published. */
+int tree_pin_locked(struct tree *t, struct inode *i, unsigned what)
+	REQUIRES(t->lock);
+void tree_unpin_locked(struct tree *t, struct inode *i, unsigned what)
+	REQUIRES(t->lock);
+void tree_free_inode_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+/* i has no name any more; freed when nobody holds it. */
+void tree_orphan_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+/* After a holder has come or gone: held, in the LRU, or freed. */
+void tree_settle_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+/* Its number is that, but not yet if the kernel may believe another. */
+void tree_number_locked(struct tree *t, struct inode *i, uint64_t ino)
+	REQUIRES(t->lock);
+/* It stands where an inode of number `was` stood, which the kernel may believe
+ * yet: so it has that one for a while. */
+void tree_renumber_locked(struct tree *t, struct inode *i, uint64_t was)
+	REQUIRES(t->lock);
+/* Its number as it is shown now. */
+uint64_t tree_ino_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+/* A number that nothing else has, of a file that no disk gives one. */
+uint64_t tree_own_ino_locked(struct tree *t) REQUIRES(t->lock);
+/* That of a file on a disk; 0: it cannot be shown as one. */
+uint64_t tree_disk_ino_locked(struct tree *t, const struct object_info *info)
+	REQUIRES(t->lock);
+/* True when `above` is i or one of its parents. */
+bool tree_within(const struct inode *i, const struct inode *above);
+/* tree_told() and a name's end (with the stamp that it leaves behind). */
+struct inode *tree_told_locked(struct tree *t, struct inode *dir,
+			       const char *name, enum inode_kind kind,
+			       const struct object_info *info, bool has_marker,
+			       uint64_t asked) REQUIRES(t->lock);
+void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
+	REQUIRES(t->lock);
+/* True when something below (or at) i is ours alone. */
+bool tree_has_ours_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+
+#endif

@@ -1,0 +1,252 @@
+/*
+ * The rules in one place; what they stand on is in peer.c (whose socket) and
+ * guesses.c (is it the password).
+ */
+#include "gateway/login/users.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/kdf.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "gateway/exchange.h"
+#include "gateway/settings.h"
+#include "gateway/login/guesses.h"
+#include "gateway/hosts.h"
+#include "gateway/login/peer.h"
+#include "stage/stage.h"
+#include "store/store.h"
+
+#define LOGIN_MAX (256 + KDF_PASSWORD_MAX)
+#define ALIAS "root"
+
+struct users {
+	const struct gateway_settings *set;
+	struct guesses *guesses;
+};
+
+int users_new(const struct gateway_settings *set, struct users **out)
+{
+	struct users *u = calloc(1, sizeof(*u));
+
+	if (!u)
+		return -ENOMEM;
+	u->set = set;
+	if (set->n_users)
+		u->guesses = guesses_new(set->users[0].password_hash, NULL);
+	if (set->n_users && !u->guesses) {
+		users_free(u);
+		return -ENOMEM;
+	}
+	*out = u;
+	return 0;
+}
+
+void users_free(struct users *u)
+{
+	if (!u)
+		return;
+	guesses_free(u->guesses);
+	free(u);
+}
+
+static const struct gateway_user *find(const struct users *u, const char *name)
+{
+	for (unsigned i = 0; i < u->set->n_users; i++)
+		if (!strcmp(u->set->users[i].name, name))
+			return &u->set->users[i];
+	return NULL;
+}
+
+/* `root` is another name of `[stagefs] user`, where no [user root] is. */
+static const char *resolve(const struct users *u, const char *name)
+{
+	if (!strcmp(name, ALIAS) && u->set->user && !find(u, ALIAS))
+		return u->set->user;
+	return name;
+}
+
+/* ---- without a password ---- */
+
+static int refuse(struct buf *err, const char *why)
+{
+	buf_adds(err, why);
+	return -EACCES;
+}
+
+/* Some proxies tell of the client in one of these, some in all. */
+static bool was_forwarded(const struct exchange *x)
+{
+	static const char prefix[] = "X-Forwarded-";
+
+	for (size_t i = 0; i < x->n_headers; i++)
+		if (!strncasecmp(x->headers[i].name, prefix,
+				 sizeof(prefix) - 1))
+			return true;
+	return exchange_header(x, "Forwarded") || exchange_header(x, "Via") ||
+	       exchange_header(x, "X-Real-IP");
+}
+
+static int admit_local(const struct users *u, const struct exchange *x,
+		       struct users_actor *out, struct buf *err)
+{
+	uid_t uid;
+
+	if (!u->set->user || !address_is_loopback(&x->peer) || was_forwarded(x))
+		return refuse(err, "a user's name and password are needed");
+	if (peer_uid(&x->peer, &x->local, &uid))
+		return refuse(err, "a user's name and password are needed: "
+				   "whose this connection is cannot be seen");
+	if (uid && uid != geteuid())
+		return refuse(err, "a user's name and password are needed: "
+				   "without them only programs of root and of "
+				   "the server's own user are let in");
+	*out = (struct users_actor){ .name = u->set->user };
+	return 0;
+}
+
+/* ---- with one ---- */
+
+/* Told to whoever looks after the machine. What is no user's name may be a
+ * password that was typed in the wrong place. */
+static int refuse_login(const struct exchange *x,
+			const struct gateway_user *user, struct buf *err)
+{
+	socklen_t n = x->peer.ss_family == AF_INET6
+			      ? sizeof(struct sockaddr_in6)
+			      : sizeof(struct sockaddr_in);
+	char from[NI_MAXHOST] = "?";
+
+	getnameinfo((const struct sockaddr *)&x->peer, n, from, sizeof(from),
+		    NULL, 0, NI_NUMERICHOST);
+	log_warn("upload API: wrong password of %s, from %s",
+		 user ? user->name : "no user", from);
+	return refuse(err, "wrong user or password");
+}
+
+static int admit_user(struct users *u, const struct exchange *x,
+		      const char *name, const char *password, size_t n,
+		      struct users_actor *out, struct buf *err)
+{
+	const struct gateway_user *user = find(u, resolve(u, name));
+	struct guess guess = {
+		.peer = &x->peer,
+		.name = name,
+		.hash = user ? user->password_hash : NULL,
+		.password = password,
+		.n = n,
+	};
+	int rc = 0;
+
+	guess.has_uid = address_is_loopback(&x->peer) &&
+			!peer_uid(&x->peer, &x->local, &guess.uid);
+	if (u->guesses)
+		rc = guesses_check(u->guesses, &guess);
+	if (rc == 1 && user) {
+		*out = (struct users_actor){ .name = user->name, .user = user };
+		return 0;
+	}
+	if (rc == -EAGAIN)
+		buf_adds(err, "too many wrong passwords: try again in a "
+			      "moment");
+	else if (rc < 0)
+		buf_adds(err, strerror(-rc));
+	else
+		return refuse_login(x, user, err);
+	return rc;
+}
+
+static int admit_login(struct users *u, const struct exchange *x,
+		       struct buf *login, struct users_actor *out,
+		       struct buf *err)
+{
+	char *name = login->data;
+	char *colon = login->len ? strchr(name, ':') : NULL;
+
+	/* A NUL would hide what stands behind it. */
+	if (!colon || strlen(name) != login->len)
+		return refuse(err, "the Authorization header cannot be read");
+	*colon = '\0';
+	if (colon[1])
+		return admit_user(u, x, name, colon + 1, strlen(colon + 1), out,
+				  err);
+	if (*name && (!u->set->user || strcmp(resolve(u, name), u->set->user)))
+		return refuse(err, "wrong user or password");
+	return admit_local(u, x, out, err);
+}
+
+int users_admit(struct users *u, const struct exchange *x,
+		struct users_actor *out, struct buf *err)
+{
+	static const char scheme[] = "Basic ";
+	const char *text = exchange_header(x, "Authorization");
+	struct buf login = BUF_INIT(LOGIN_MAX);
+	int rc;
+
+	if (!text)
+		return admit_local(u, x, out, err);
+	if (exchange_header_count(x, "Authorization") > 1)
+		return refuse(err, "there are two Authorization headers");
+	if (strncasecmp(text, scheme, sizeof(scheme) - 1))
+		return refuse(err, "of Authorization there is Basic alone");
+	text += sizeof(scheme) - 1;
+	text += strspn(text, " ");
+	if (base64_decode(text, strlen(text), &login))
+		rc = refuse(err, "the Authorization header cannot be read");
+	else
+		rc = admit_login(u, x, &login, out, err);
+	buf_wipe(&login);
+	return rc;
+}
+
+/* ---- what is open ---- */
+
+static bool lists(const char *list, const char *name)
+{
+	size_t len = strlen(name), n;
+
+	for (const char *s = list; (n = list_next(&s)); s += n)
+		if ((n == 1 && *s == '*') || (n == len && !memcmp(s, name, n)))
+			return true;
+	return false;
+}
+
+int users_may_write(const struct users_actor *a, const char *stage,
+		    struct buf *err)
+{
+	if (!a->user || !strcmp(stage, "~") || lists(a->user->write, stage))
+		return 0;
+	buf_adds(err, "user ");
+	text_printable(err, a->user->name);
+	buf_adds(err, " may not write to stage ");
+	text_printable(err, stage);
+	return -EPERM;
+}
+
+int users_may_reach(const struct users_actor *a, const struct stage *s,
+		    struct buf *err)
+{
+	if (s->store->limits.files)
+		return 0;
+	if (!a->user) {
+		buf_adds(err, "stage ");
+		text_printable(err, s->name);
+		buf_adds(err, " is not on this machine: a user's name and "
+			      "password are needed");
+		return -EACCES;
+	}
+	if (s->upload_api)
+		return 0;
+	buf_adds(err, "stage ");
+	text_printable(err, s->name);
+	buf_adds(err, " takes no uploads: its upload_api is not set");
+	return -EPERM;
+}

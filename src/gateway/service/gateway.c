@@ -1,0 +1,191 @@
+/*
+ * A gateway's life: settings, routes, address, server; and back.
+ */
+#include "gateway/service/gateway.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/text.h"
+#include "gateway/address.h"
+#include "gateway/counters.h"
+#include "gateway/gateway_impl.h"
+#include "gateway/health.h"
+#include "gateway/objects/object.h"
+#include "gateway/routes.h"
+#include "gateway/server.h"
+#include "gateway/upload/upload.h"
+
+#define PEM_MAX (1 << 20)
+#define FDS_EACH 2 /* the connection's, and the file's */
+#define FDS_SPARE 200
+#define FDS_FEW 4 /* where there are not even as many: a quarter */
+
+static void no_such_path(struct exchange *x)
+{
+	exchange_refuse(x, 404, "NoSuchPath", "there is nothing at this path");
+}
+
+static const struct exchange_handler nothing_handler = {
+	.kind = "other",
+	.begin = no_such_path,
+};
+
+static const struct route routes[] = {
+	{ "/health", "GET HEAD", &health_handler, EXCHANGE_JSON },
+	{ "/metrics", "GET HEAD", &metrics_handler, EXCHANGE_JSON },
+	{ "/v1/upload_to_stage", "PUT POST", &upload_handler, EXCHANGE_JSON,
+	  .no_foreign = true },
+	{ "/v1/*", "GET HEAD PUT POST DELETE", &nothing_handler,
+	  EXCHANGE_JSON },
+	{ NULL, "GET HEAD PUT", &object_handler, EXCHANGE_XML,
+	  .any_origin = true },
+};
+
+/* A connection costs descriptors; we want as many as we said, or say less. */
+static void fit_descriptors(struct gateway_settings *set)
+{
+	rlim_t want = (rlim_t)set->connections * FDS_EACH + FDS_SPARE;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	if (limit.rlim_cur < want) {
+		limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (limit.rlim_cur > 2 * FDS_SPARE && limit.rlim_cur < want)
+		set->connections =
+			(unsigned)((limit.rlim_cur - FDS_SPARE) / FDS_EACH);
+	else if (limit.rlim_cur < want)
+		set->connections = (unsigned)(limit.rlim_cur / FDS_FEW) + 1;
+}
+
+static int read_pem(const char *key, const char *path, bool closed, char **out,
+		    struct buf *err)
+{
+	struct buf text = BUF_INIT(PEM_MAX);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int rc = fd < 0 ? -errno : 0;
+	struct stat st;
+	ssize_t n = 1;
+
+	if (!rc && fstat(fd, &st))
+		rc = -errno;
+	while (!rc && n) {
+		char some[4096];
+
+		n = read(fd, some, sizeof(some));
+		if (n < 0)
+			rc = -errno;
+		else
+			buf_add(&text, some, (size_t)n);
+		wipe(some, sizeof(some));
+	}
+	if (fd >= 0)
+		close(fd);
+	rc = rc ? rc : buf_err(&text);
+	if (rc) {
+		buf_addf(err, "%s: ", key);
+		text_printable(err, path);
+		buf_addf(err, ": %s", strerror(-rc));
+	} else if (closed && (st.st_mode & 027)) {
+		buf_addf(err, "%s: ", key);
+		text_printable(err, path);
+		buf_adds(err, ": the file must be closed to others (chmod "
+			      "600)");
+		rc = -EACCES;
+	}
+	*out = rc ? NULL : buf_detach(&text);
+	buf_wipe(&text);
+	return rc;
+}
+
+static int read_tls(struct gateway *g, struct buf *err)
+{
+	const char *certificate = g->set.tls_certificate;
+	const char *key = g->set.tls_key;
+	int rc;
+
+	if (!certificate && !key)
+		return 0;
+	if (!certificate || !key) {
+		buf_adds(err, "tls_certificate and tls_key go together");
+		return -EINVAL;
+	}
+	rc = read_pem("tls_certificate", certificate, false, &g->certificate,
+		      err);
+	return rc ? rc : read_pem("tls_key", key, true, &g->private_key, err);
+}
+
+int gateway_new(const struct gateway_settings *set, struct catalog *catalog,
+		struct gateway **out, struct buf *err)
+{
+	struct gateway *g = calloc(1, sizeof(*g));
+	int rc = g ? settings_copy(set, &g->set) : -ENOMEM;
+	sigset_t all, before;
+
+	if (!g)
+		return rc;
+	/* Threads inherit the mask: signals are the program's business. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	g->catalog = catalog;
+	g->routes = routes;
+	fit_descriptors(&g->set);
+	if (!rc)
+		rc = read_tls(g, err);
+	if (!rc) {
+		g->counters = counters_new();
+		rc = g->counters ? 0 : -ENOMEM;
+	}
+	if (!rc)
+		rc = upload_api_new(&g->set, &g->uploads);
+	if (!rc)
+		rc = address_settle(g, set->inherited, set->n_inherited, err);
+	if (rc) {
+		if (!err->len)
+			buf_adds(err, strerror(-rc));
+		gateway_free(g);
+	} else {
+		*out = g;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
+void gateway_origin(const struct gateway *g, struct buf *out)
+{
+	address_origin(g, out);
+}
+
+bool gateway_stop(struct gateway *g, unsigned seconds)
+{
+	address_leave(g);
+	return !g->server || server_stop(g->server, seconds);
+}
+
+void gateway_free(struct gateway *g)
+{
+	if (!g)
+		return;
+	address_leave(g);
+	server_free(g->server);
+	address_free(g->address);
+	upload_api_free(g->uploads);
+	counters_free(g->counters);
+	settings_clear(&g->set);
+	free(g->certificate);
+	if (g->private_key)
+		wipe(g->private_key, strlen(g->private_key));
+	free(g->private_key);
+	free(g);
+}

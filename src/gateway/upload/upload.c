@@ -1,0 +1,290 @@
+/*
+ * The way of a request: who is it, which stage, may they; then the form, as it
+ * comes. A file is in its stage before the next one begins, so an upload that
+ * breaks off leaves the files that were whole, as several uploads would.
+ *
+ * The stage's name comes from headers only. A page of another site can make a
+ * browser send a form, and a password that the browser knows, but no header of
+ * its choice without being asked first (CORS); such requests do not get here.
+ */
+#include "gateway/upload/upload.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/budget.h"
+#include "base/buf.h"
+#include "base/text.h"
+#include "gateway/exchange.h"
+#include "gateway/upload/form.h"
+#include "gateway/gateway_impl.h"
+#include "gateway/upload/intake.h"
+#include "gateway/upload/upload_name.h"
+#include "gateway/login/users.h"
+#include "stage/stage.h"
+#include "store/store.h"
+
+#define MEMORY_DEFAULT ((size_t)512 << 20)
+#define FILES_MAX (1000 << 10) /* bytes of names in the answer */
+#define TYPE_MAX 255
+
+struct upload_api {
+	struct users *users;
+	struct budget *budget;
+};
+
+/* A request's. */
+struct upload {
+	struct stage *stage;
+	const char *folder; /* NULL: none */
+	struct form *form;
+	uint64_t received;
+	struct intake *intake; /* NULL: between files */
+	struct buf name; /* of the file under way */
+	struct buf files; /* JSON strings */
+};
+
+int upload_api_new(const struct gateway_settings *set, struct upload_api **out)
+{
+	struct upload_api *api = calloc(1, sizeof(*api));
+	int rc;
+
+	if (!api)
+		return -ENOMEM;
+	api->budget = budget_new(set->memory ? set->memory : MEMORY_DEFAULT);
+	rc = api->budget ? users_new(set, &api->users) : -ENOMEM;
+	if (rc)
+		upload_api_free(api);
+	else
+		*out = api;
+	return rc;
+}
+
+void upload_api_free(struct upload_api *api)
+{
+	if (!api)
+		return;
+	users_free(api->users);
+	budget_free(api->budget);
+	free(api);
+}
+
+static int open_form(struct exchange *x, struct upload *u)
+{
+	char boundary[FORM_BOUNDARY_MAX + 1];
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	unsigned status = 400;
+	int rc = form_boundary(exchange_header(x, "Content-Type"), boundary,
+			       &why);
+
+	if (rc)
+		status = rc == -EMEDIUMTYPE ? 415 : 400;
+	else if (!(u->form = form_new(boundary)))
+		rc = -ENOMEM;
+	if (rc)
+		upload_refuse(x, status, status,
+			      why.len ? buf_str(&why) : strerror(-rc));
+	buf_clear(&why);
+	return rc;
+}
+
+static void on_begin(struct exchange *x)
+{
+	struct upload *u = calloc(1, sizeof(*u));
+
+	if (!u) {
+		upload_refuse(x, 503, 503, strerror(ENOMEM));
+		return;
+	}
+	buf_init(&u->name, BUF_MESSAGE);
+	buf_init(&u->files, FILES_MAX);
+	x->state = u;
+	if (!upload_find(x, x->gateway->uploads->users, &u->stage, &u->folder))
+		open_form(x, u);
+}
+
+/* ---- the form ---- */
+
+static void refuse_nameless(struct exchange *x, const char *field)
+{
+	struct buf text = BUF_INIT(BUF_MESSAGE);
+
+	buf_adds(&text, "Invalid form-data field '");
+	text_printable(&text, field);
+	buf_adds(&text, "': expected a file upload with a filename. If you are "
+			"using curl, did you forget the '@' in -F "
+			"'upload=@/path/to/file'?");
+	upload_refuse(x, 400, 400, buf_str(&text));
+	buf_clear(&text);
+}
+
+static int note_name(struct exchange *x, struct upload *u, const char *name)
+{
+	buf_reset(&u->name);
+	buf_adds(&u->name, name);
+	if (u->files.len)
+		buf_addc(&u->files, ',');
+	text_json_string(&u->files, name);
+	if (!buf_err(&u->name) && !buf_err(&u->files))
+		return 0;
+	upload_refuse(x, 413, 413, "there are too many files in one request");
+	return -EFBIG;
+}
+
+static const char *type_of(const struct form_item *item)
+{
+	const char *t = item->type;
+
+	return t && *t && strlen(t) <= TYPE_MAX && text_is_ascii(t) &&
+			       !text_has_control(t)
+		       ? t
+		       : NULL;
+}
+
+static void begin_file(struct exchange *x, struct upload *u,
+		       const struct form_item *item)
+{
+	struct buf key = BUF_INIT(2 * STORE_KEY_MAX);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct intake_file file = {
+		.store = u->stage->store,
+		.content_type = type_of(item),
+		.most = x->content_length < 0
+				? INTAKE_UNKNOWN
+				: (uint64_t)x->content_length - u->received,
+		.part_size = u->stage->part_size,
+		.patience_ms = (int64_t)x->gateway->set.body_timeout_s * 1000,
+	};
+	unsigned status;
+	int rc;
+
+	buf_adds(&key, u->stage->prefix);
+	rc = upload_name(u->folder, item->filename, &key, &why);
+	if (rc) {
+		status = rc == -EPERM ? 500 : 400;
+		upload_refuse(x, status, status, buf_str(&why));
+	} else if (!note_name(x, u, item->filename)) {
+		file.key = buf_str(&key);
+		if (!file.content_type)
+			file.content_type = store_type(file.store, file.key);
+		rc = key.len > STORE_KEY_MAX
+			     ? -ENAMETOOLONG
+			     : intake_open(x->gateway->uploads->budget, &file,
+					   &u->intake);
+		if (rc)
+			upload_refuse_file(x, rc, item->filename);
+	}
+	buf_clear(&key);
+	buf_clear(&why);
+}
+
+static void end_file(struct exchange *x, struct upload *u)
+{
+	int rc = intake_finish(u->intake);
+
+	intake_free(u->intake);
+	u->intake = NULL;
+	if (rc)
+		upload_refuse_file(x, rc, buf_str(&u->name));
+}
+
+static void on_event(struct exchange *x, struct upload *u, int event,
+		     const struct form_item *item)
+{
+	int rc = 0;
+
+	switch (event) {
+	case FORM_PART:
+		if (item->filename && *item->filename)
+			begin_file(x, u, item);
+		else
+			refuse_nameless(x, item->name);
+		break;
+	case FORM_DATA:
+		rc = intake_add(u->intake, item->data, item->len);
+		if (rc)
+			upload_refuse_file(x, rc, buf_str(&u->name));
+		break;
+	case FORM_PART_END:
+		end_file(x, u);
+		break;
+	default:
+		break;
+	}
+}
+
+static void refuse_form(struct exchange *x, int rc, const struct buf *why)
+{
+	if (rc == -EINVAL)
+		upload_refuse(x, 400, 400, buf_str(why));
+	else
+		upload_refuse(x, 503, 503, strerror(-rc));
+}
+
+/* What a refused request holds is given back before the rest of its body. */
+static void drop_file(struct upload *u)
+{
+	intake_free(u->intake);
+	u->intake = NULL;
+}
+
+static void on_data(struct exchange *x, const void *bytes, size_t n)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct upload *u = x->state;
+	struct form_item item;
+	int rc;
+
+	form_feed(u->form, bytes, n);
+	while ((rc = form_next(u->form, &item, &why)) > 0) {
+		on_event(x, u, rc, &item);
+		if (exchange_answered(x))
+			break;
+	}
+	u->received += n;
+	if (rc < 0)
+		refuse_form(x, rc, &why);
+	if (exchange_answered(x))
+		drop_file(u);
+	buf_clear(&why);
+}
+
+static void on_end(struct exchange *x)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct upload *u = x->state;
+	int rc = form_finish(u->form, &why);
+
+	if (rc)
+		refuse_form(x, rc, &why);
+	else
+		upload_answer(x,
+			      exchange_header(x, "x-databend-stage-name")
+				      ?: exchange_header(x, "stage_name"),
+			      buf_str(&u->files));
+	buf_clear(&why);
+}
+
+static void on_done(struct exchange *x)
+{
+	struct upload *u = x->state;
+
+	if (!u)
+		return;
+	drop_file(u);
+	form_free(u->form);
+	stage_unref(u->stage);
+	buf_clear(&u->name);
+	buf_clear(&u->files);
+	free(u);
+	x->state = NULL;
+}
+
+const struct exchange_handler upload_handler = {
+	.kind = "upload",
+	.begin = on_begin,
+	.data = on_data,
+	.end = on_end,
+	.done = on_done,
+};

@@ -1,0 +1,42 @@
+/*
+ * `PUT` and `POST /v1/upload_to_stage`, as Databend has it: a form whose files
+ * go into a stage (docs/gateway.md).
+ */
+#ifndef GATEWAY_UPLOAD_UPLOAD_H
+#define GATEWAY_UPLOAD_UPLOAD_H
+
+#include "gateway/exchange.h"
+
+struct gateway_settings;
+struct stage;
+struct upload_api;
+struct users;
+
+extern const struct exchange_handler upload_handler;
+
+/* What all uploads share: the users, and the memory. Borrows the settings. 0
+ * or -ENOMEM. */
+int upload_api_new(const struct gateway_settings *set, struct upload_api **out);
+void upload_api_free(struct upload_api *api); /* NULL is fine */
+
+/* ---- upload_stage.c ---- */
+
+/* Who sends it, and where to: 0 and the stage, with a reference, and the
+ * folder in it (borrowed; NULL none); or it has been answered. *out may be set
+ * then too. */
+int upload_find(struct exchange *x, struct users *users, struct stage **out,
+		const char **folder);
+
+/* ---- upload_answer.c: how it answers ---- */
+
+/* An error, with Databend's code. */
+void upload_refuse(struct exchange *x, unsigned status, unsigned code,
+		   const char *message);
+/* Somebody has to say who they are: 401. */
+void upload_ask_login(struct exchange *x, const char *message);
+/* A file that could not be stored: what that is by err, -errno. */
+void upload_refuse_file(struct exchange *x, int err, const char *name);
+/* files: JSON strings with commas between them. */
+void upload_answer(struct exchange *x, const char *stage, const char *files);
+
+#endif

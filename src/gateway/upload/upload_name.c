@@ -1,0 +1,88 @@
+#include "gateway/upload/upload_name.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "stage/path.h"
+#include "store/store.h"
+
+static int refuse(struct buf *err, int rc, const char *what, const char *text,
+		  const char *why)
+{
+	buf_addf(err, "%s \"", what);
+	text_printable(err, text);
+	buf_addf(err, "\" %s", why);
+	return rc;
+}
+
+/* One name between slashes. */
+static const char *bad_segment(const char *s, size_t n, int *rc)
+{
+	*rc = -EINVAL;
+	if (n == 2 && !memcmp(s, "..", 2)) {
+		*rc = -EPERM;
+		return "leads out of its folder: it has `..`";
+	}
+	if (n == 1 && *s == '.')
+		return "has `.` in it";
+	if (!n)
+		return "has an empty name in it";
+	if (n > NAME_BYTES_MAX)
+		return "has a name of more than 255 bytes in it";
+	return NULL;
+}
+
+static const char *bad_text(const char *s)
+{
+	if (strchr(s, '\\'))
+		return "has a backslash in it";
+	if (text_has_control(s))
+		return "has a control character in it";
+	if (!text_is_utf8(s))
+		return "is not UTF-8";
+	return NULL;
+}
+
+static int add_path(const char *what, const char *text, bool folder,
+		    struct buf *out, struct buf *err)
+{
+	const char *s = text + strspn(text, "/"), *why = bad_text(text);
+	size_t len = strlen(s);
+	int rc = -EINVAL;
+
+	while (folder && len && s[len - 1] == '/')
+		len--;
+	for (size_t at = 0, n; !why && at <= len && len; at += n + 1) {
+		n = strcspn(s + at, "/");
+		if (n > len - at)
+			n = len - at;
+		why = bad_segment(s + at, n, &rc);
+	}
+	if (why)
+		return refuse(err, rc, what, text, why);
+	buf_add(out, s, len);
+	if (folder && len)
+		buf_addc(out, '/');
+	return 0;
+}
+
+int upload_name(const char *folder, const char *filename, struct buf *out,
+		struct buf *err)
+{
+	size_t before = out->len;
+	int rc = 0;
+
+	if (folder)
+		rc = add_path("relative_path", folder, true, out, err);
+	if (!rc && !filename[strspn(filename, "/")])
+		rc = refuse(err, -EINVAL, "filename", filename, "is no name");
+	if (!rc)
+		rc = add_path("filename", filename, false, out, err);
+	if (!rc && (buf_err(out) || out->len - before > STORE_KEY_MAX))
+		rc = refuse(err, -EINVAL, "filename", filename, "is too long");
+	return rc;
+}

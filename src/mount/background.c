@@ -1,0 +1,65 @@
+/*
+ * A byte through a pipe is the exit status. The child keeps stderr until it
+ * has spoken, so that its message comes before the shell's prompt.
+ */
+#include "mount/background.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static void parent(int fd, int failed)
+{
+	unsigned char status;
+	ssize_t n;
+
+	do
+		n = read(fd, &status, 1);
+	while (n < 0 && errno == EINTR);
+	_exit(n == 1 ? status : failed);
+}
+
+int background_begin(int failed, int *fd)
+{
+	int pipes[2];
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (pid < 0) {
+		close(pipes[0]);
+		close(pipes[1]);
+		return -errno;
+	}
+	if (pid) {
+		close(pipes[1]);
+		parent(pipes[0], failed);
+	}
+	close(pipes[0]);
+	setsid();
+	*fd = pipes[1];
+	return 0;
+}
+
+void background_end(int fd, int status)
+{
+	unsigned char byte = (unsigned char)status;
+	ssize_t n;
+	int null;
+
+	if (fd < 0)
+		return;
+	if (!status && !chdir("/")) {
+		null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		for (int i = 0; null >= 0 && i < 3; i++)
+			dup2(null, i);
+		if (null > 2)
+			close(null);
+	}
+	do
+		n = write(fd, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	close(fd);
+}

@@ -1,0 +1,446 @@
+/*
+ * Mounting. Everything that can be found wrong is found before the mount goes
+ * to the background, so that `mount` has the message and the exit status.
+ *
+ * The order: command line, configuration, mountpoint; then the fork; then what
+ * has threads: the HTTP engine, the catalog, the checks of the stores, the
+ * file system, the mount. The parent leaves when the kernel has taken the INIT
+ * reply. At the end (mount_end.h) the mount is detached first, so that nobody
+ * waits on it, then what was closed is published. The lock for which the next
+ * mount of the same waits goes with the process.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mount/background.h"
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/lock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/thread.h"
+#include "base/wait.h"
+#include "cli/cmd.h"
+#include "config/config.h"
+#include "fs/fs.h"
+#include "fs/names/inode.h"
+#include "fuse/session.h"
+#include "gateway/service/gateway.h"
+#include "mount/gateway_start.h"
+#include "mount/mount_check.h"
+#include "mount/mount_end.h"
+#include "mount/mount_lock.h"
+#include "mount/mount_options.h"
+#include "mount/mount_point.h"
+#include "net/http_engine.h"
+#include "stage/catalog.h"
+#include "store/store.h"
+
+#define STATUS_HELPER_FAILED 32 /* mount(8): "mount failure" */
+#define SELINUX "/sys/fs/selinux/enforce" /* there when it is on */
+#define GATEWAY_DRAIN_S 30 /* for requests under way */
+
+struct settle_locked {
+	struct waiter *waiter; /* of the thread; NULL: it has ended */
+	bool over; /* it is to end */
+};
+
+struct mounting {
+	struct mount_request req;
+	struct config config;
+	struct buf err; /* why, for the one line on stderr */
+	char *mountpoint;
+	const char *stage_name; /* of a SOURCE of @name, or NULL */
+	char *state_dir;
+	int parent; /* background.h's pipe, or -1 */
+	int lock;
+	struct http_engine *engine;
+	struct catalog *catalog;
+	struct gateway *gateway; /* NULL: none is needed */
+	struct stage *only;
+	struct fs *fs;
+	struct session *session;
+	bool closed; /* the kernel has let go of the mount */
+	pthread_t settle;
+	bool settling;
+	struct lock settle_lock;
+	struct settle_locked guarded_;
+};
+
+/* SOURCE: a configuration file, @stage, or `stagefs`: the default file. */
+static int read_configuration(struct mounting *m)
+{
+	const char *source = m->req.source;
+	struct config_request r = {
+		.file = m->req.config,
+		.settings = (const char *const *)m->req.settings,
+		.n_settings = m->req.n_settings,
+	};
+
+	if (source && source[0] == '@') {
+		m->stage_name = source + 1;
+		r.stage = m->stage_name;
+	} else if (source && strcmp(source, "stagefs") != 0) {
+		if (r.file) {
+			buf_addf(&m->err, "two configuration files: %s and %s",
+				 source, r.file);
+			return -EINVAL;
+		}
+		r.file = source;
+	}
+	return config_read(&r, &m->config, &m->err);
+}
+
+static int prepare(struct mounting *m)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = read_configuration(m);
+
+	if (rc)
+		return rc;
+	rc = mount_point_prepare(m->req.mountpoint, &m->mountpoint, &why);
+	if (rc)
+		buf_addf(&m->err, "%s: %s", m->req.mountpoint, buf_str(&why));
+	buf_clear(&why);
+	return rc;
+}
+
+/* Where upload ids are kept over a crash; NULL: nowhere. */
+static char *state_directory(void)
+{
+	const char *base = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char *dir = NULL;
+
+	if (!geteuid())
+		return strdup("/var/lib/stagefs/uploads");
+	if (base && *base)
+		return asprintf(&dir, "%s/stagefs/uploads", base) < 0 ? NULL
+								      : dir;
+	if (home && *home)
+		return asprintf(&dir, "%s/.local/state/stagefs/uploads", home) <
+				       0
+			       ? NULL
+			       : dir;
+	return NULL;
+}
+
+/* What a user has set wins over what a store of files keeps. */
+static unsigned fixed_attributes(const struct config_mount *c)
+{
+	return (c->uid_given ? TREE_FIXED_UID : 0) |
+	       (c->gid_given ? TREE_FIXED_GID : 0) |
+	       (c->file_mode_given ? TREE_FIXED_FILE_MODE : 0) |
+	       (c->dir_mode_given ? TREE_FIXED_DIR_MODE : 0);
+}
+
+static int make_fs(struct mounting *m)
+{
+	const struct config_mount *c = &m->config.mount;
+	struct fs_settings set = {
+		.metadata_ttl_s = c->metadata_ttl,
+		.memory = c->memory,
+		.spill_dir = c->spill_dir,
+		.state_dir = m->state_dir,
+		.uid = c->uid,
+		.gid = c->gid,
+		.file_mode = c->file_mode & ~c->umask,
+		.dir_mode = c->dir_mode & ~c->umask,
+		.fixed = fixed_attributes(c),
+		.ro = c->ro,
+		.presign = (enum fs_presign)c->presign,
+		.presign_expire = c->presign_expire,
+		.presign_expire_max = c->presign_expire_max,
+		.list_xattrs = c->list_xattrs,
+	};
+	int rc = c->ro ? 0 : fs_check_spill(c->spill_dir);
+
+	if (rc) {
+		buf_addf(&m->err, "spill_dir %s: %s", c->spill_dir,
+			 strerror(-rc));
+		return rc;
+	}
+	rc = fs_new(&set, m->catalog, m->only, &m->fs);
+	if (rc)
+		buf_addf(&m->err, "cannot start: %s", strerror(-rc));
+	return rc;
+}
+
+static const char *fsname(const struct mounting *m)
+{
+	if (m->req.fsname)
+		return m->req.fsname;
+	return m->req.source ? m->req.source : "stagefs";
+}
+
+/* The same mount is the same stage of the same file, however it is written. */
+static int take_lock(struct mounting *m)
+{
+	struct buf source = BUF_INIT(BUF_LINE);
+	char *file = m->config.file ? realpath(m->config.file, NULL) : NULL;
+	int rc;
+
+	buf_addf(&source, "%s %s", m->stage_name ? m->stage_name : "",
+		 file ? file : "");
+	rc = mount_lock_take(buf_str(&source), m->mountpoint,
+			     m->config.mount.mount_wait, &m->lock, &m->err);
+	free(file);
+	buf_clear(&source);
+	return rc;
+}
+
+static int make_session(struct mounting *m)
+{
+	struct session_settings set = {
+		.mountpoint = m->mountpoint,
+		.fsname = fsname(m),
+		.allow_other = m->config.mount.allow_other,
+		.allow_suid = m->config.mount.allow_suid,
+	};
+	int rc = take_lock(m);
+
+	if (rc)
+		return rc;
+	if (m->config.mount.ro)
+		buf_addf(&m->req.flags, "%sro", m->req.flags.len ? "," : "");
+	set.flags = buf_str(&m->req.flags);
+	rc = session_new(&set, m->fs, &m->session, &m->err);
+	if (rc && m->req.labels && access(SELINUX, F_OK))
+		buf_adds(&m->err, " (context=, fscontext=, defcontext= and "
+				  "rootcontext= are SELinux's, which is not "
+				  "on here)");
+	if (!rc)
+		mount_lock_note(m->lock, session_device(m->session));
+	return rc;
+}
+
+/* What is found wrong here, as stages that overlap, stands in the file. */
+static int open_catalog(struct mounting *m)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = config_catalog(&m->config, m->engine, &m->catalog, &why);
+
+	if (rc && m->config.file)
+		buf_addf(&m->err, "%s: ", m->config.file);
+	if (rc)
+		buf_adds(&m->err, why.len ? buf_str(&why) : strerror(-rc));
+	buf_clear(&why);
+	return rc;
+}
+
+/* What has threads: only in the process that stays. */
+static int start(struct mounting *m)
+{
+	const struct config_mount *c = &m->config.mount;
+	int rc = log_open(c->log ? c->log : "stderr", c->log_level);
+
+	if (rc) {
+		buf_addf(&m->err, "log = %s: %s", c->log, strerror(-rc));
+		return rc;
+	}
+	rc = digest_init();
+	if (!rc)
+		rc = http_global_init();
+	if (!rc) {
+		m->engine = http_engine_new();
+		rc = m->engine ? 0 : -errno;
+	}
+	if (rc) {
+		buf_addf(&m->err, "cannot start: %s", strerror(-rc));
+		return rc;
+	}
+	rc = open_catalog(m);
+	if (!rc)
+		rc = mount_check(m->catalog, m->stage_name,
+				 m->config.mount.check, &m->only, &m->err);
+	if (!rc)
+		rc = make_fs(m);
+	if (!rc)
+		rc = make_session(m);
+	if (!rc && gateway_wanted(&m->config))
+		rc = gateway_start(&m->config, m->catalog, false, NULL, 0,
+				   &m->gateway, &m->err);
+	return rc;
+}
+
+static struct settle_locked *settle_locked(struct mounting *m)
+	REQUIRES(&m->settle_lock)
+{
+	return &m->guarded_;
+}
+
+/* A waiter lives as long as its thread, and the end may come before it. */
+static void set_settler(struct mounting *m, struct waiter *w)
+{
+	lock_take(&m->settle_lock);
+	settle_locked(m)->waiter = w;
+	if (w && settle_locked(m)->over)
+		waiter_interrupt(w);
+	lock_drop(&m->settle_lock);
+}
+
+/*
+ * What may wait on stores that are dead, and so does not stand in the way of
+ * the mount: aborting what a killed daemon left, and a warning for each
+ * external stage that does not answer.
+ */
+static void *settle(void *arg)
+{
+	struct mounting *m = arg;
+
+	set_settler(m, waiter_self());
+	fs_recover(m->fs);
+	if (!m->stage_name && m->config.mount.check == CONFIG_CHECK_STORAGE)
+		mount_check_warn(m->catalog);
+	set_settler(m, NULL);
+	return NULL;
+}
+
+/* For whoever has configured nothing: three lines. */
+static void greet(const struct mounting *m)
+{
+	struct buf origin = BUF_INIT(BUF_LINE), file = BUF_INIT(BUF_LINE);
+	struct buf path = BUF_INIT(BUF_LINE);
+
+	gateway_origin(m->gateway, &origin);
+	buf_addf(&path, "%s/~/hello", m->mountpoint);
+	text_shell_quote(&file, buf_str(&path));
+	printf("data:    %s\n"
+	       "mount:   %s, URLs and uploads at %s\n"
+	       "try:     date >%s; getfattr --only-values "
+	       "-n user.presign.download %s\n",
+	       m->config.embedded, m->mountpoint, buf_str(&origin),
+	       buf_str(&file), buf_str(&file));
+	fflush(stdout);
+	buf_clear(&origin);
+	buf_clear(&file);
+	buf_clear(&path);
+}
+
+static void ready(void *arg)
+{
+	struct mounting *m = arg;
+	const struct config_mount *c = &m->config.mount;
+
+	if (m->config.embedded && m->gateway)
+		greet(m);
+	if (m->parent >= 0 && !c->log)
+		log_open("syslog", c->log_level);
+	background_end(m->parent, 0);
+	m->parent = -1;
+	log_info("%s is mounted on %s", fsname(m), m->mountpoint);
+}
+
+static int run(struct mounting *m)
+{
+	struct mount_end end;
+	int rc;
+
+	m->settling = !thread_start(&m->settle, "settle", settle, m);
+	rc = mount_end_start(&end, m->mountpoint, m->fs, m->session);
+	if (!rc) {
+		rc = session_run(m->session, ready, m);
+		m->closed = session_gone(m->session);
+		if (!mount_end_stop(&end) && !m->closed && !rc)
+			log_warn("%s: the kernel's connection was aborted",
+				 m->mountpoint);
+	}
+	if (rc)
+		buf_addf(&m->err, "the mount ended: %s", strerror(-rc));
+	return rc;
+}
+
+static void stop_settling(struct mounting *m)
+{
+	if (!m->settling)
+		return;
+	lock_take(&m->settle_lock);
+	settle_locked(m)->over = true;
+	if (settle_locked(m)->waiter)
+		waiter_interrupt(settle_locked(m)->waiter);
+	lock_drop(&m->settle_lock);
+	pthread_join(m->settle, NULL);
+}
+
+static int finish(struct mounting *m)
+{
+	int rc = 0;
+
+	session_free(m->session);
+	if (m->gateway)
+		gateway_stop(m->gateway, GATEWAY_DRAIN_S);
+	gateway_free(m->gateway);
+	stop_settling(m);
+	if (m->fs && m->session)
+		rc = fs_drain(m->fs, m->closed);
+	if (m->fs)
+		fs_free(m->fs);
+	stage_unref(m->only);
+	if (m->catalog)
+		catalog_free(m->catalog);
+	if (m->engine)
+		http_engine_free(m->engine);
+	config_clear(&m->config);
+	mount_request_clear(&m->req);
+	free(m->mountpoint);
+	free(m->state_dir);
+	return rc;
+}
+
+static void complain(const struct mounting *m, int rc)
+{
+	fprintf(stderr, "stagefs: cannot mount: %s\n",
+		m->err.len ? buf_str(&m->err) : strerror(-rc));
+}
+
+static int cmd_mount(int argc, char **argv)
+{
+	const char *slash = strrchr(argv[0], '/');
+	bool helper = text_starts_with(slash ? slash + 1 : argv[0], "mount.");
+	int failed = helper ? STATUS_HELPER_FAILED : STATUS_FAILED;
+	struct mounting m = { .parent = -1, .lock = -1 };
+	int rc;
+
+	buf_init(&m.err, BUF_MESSAGE);
+	lock_init(&m.settle_lock);
+	if (mount_request_parse(argc - 1, argv + 1, helper, &m.req, &m.err)) {
+		fprintf(stderr, "stagefs: %s\n", buf_str(&m.err));
+		rc = helper ? failed : STATUS_USAGE;
+		goto out;
+	}
+	rc = prepare(&m);
+	if (!rc && m.req.fake)
+		goto out;
+	if (!rc && !m.req.foreground)
+		rc = background_begin(failed, &m.parent);
+	if (!rc) {
+		mount_end_block();
+		m.state_dir = state_directory();
+		rc = start(&m);
+	}
+	if (!rc)
+		rc = run(&m);
+	if (rc) {
+		complain(&m, rc);
+		background_end(m.parent, failed);
+		rc = failed;
+	}
+out:
+	if (finish(&m) && !rc)
+		rc = failed;
+	buf_clear(&m.err);
+	log_close();
+	return rc;
+}
+
+const struct command mount_command = {
+	.verb = "",
+	.synopsis = "[SOURCE] MOUNTPOINT [-f] [--config FILE] [-o OPTION,...]",
+	.help = "mount: SOURCE is a configuration file, @stage, or `stagefs`",
+	.run = cmd_mount,
+};

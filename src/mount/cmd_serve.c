@@ -1,0 +1,160 @@
+/*
+ * `stagefs serve`: the gateway alone, in the foreground. Threads take no
+ * signals; the first thread waits for one: the first SIGTERM or SIGINT lets
+ * requests under way end, the second ends them.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "cli/cmd.h"
+#include "config/config.h"
+#include "gateway/service/gateway.h"
+#include "mount/gateway_start.h"
+#include "client/message.h"
+#include "net/http_engine.h"
+#include "cli/service.h"
+#include "stage/catalog.h"
+
+#define DRAIN_S 30
+
+struct serve_options {
+	char *config;
+};
+
+static const struct option options[] = {
+	{ .name = "--config",
+	  .type = OPTION_STRING,
+	  .offset = offsetof(struct serve_options, config),
+	  .help = "configuration file" },
+	{ 0 },
+};
+
+struct serving {
+	struct config config;
+	struct http_engine *engine;
+	struct catalog *catalog;
+	struct gateway *gateway;
+	sigset_t signals;
+	struct buf err;
+};
+
+static void take_signals(struct serving *s)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGHUP, &ignore, NULL);
+	sigemptyset(&s->signals);
+	sigaddset(&s->signals, SIGTERM);
+	sigaddset(&s->signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
+}
+
+static int open_stores(struct serving *s)
+{
+	const struct config_mount *c = &s->config.mount;
+	int rc = log_open(c->log ? c->log : "stderr", c->log_level);
+
+	if (rc) {
+		buf_addf(&s->err, "log %s: %s", c->log, strerror(-rc));
+		return rc;
+	}
+	rc = digest_init();
+	if (!rc)
+		rc = http_global_init();
+	if (!rc) {
+		s->engine = http_engine_new();
+		rc = s->engine ? 0 : -errno;
+	}
+	return rc ? rc
+		  : config_catalog(&s->config, s->engine, &s->catalog, &s->err);
+}
+
+static int start(struct serving *s, const struct serve_options *o)
+{
+	const struct config_request request = { .file = o->config };
+	int fds[SERVICE_SOCKETS_MAX], rc;
+	unsigned n = service_sockets(fds);
+
+	rc = config_read(&request, &s->config, &s->err);
+	if (!rc)
+		rc = open_stores(s);
+	if (!rc)
+		rc = gateway_start(&s->config, s->catalog, true, fds, n,
+				   &s->gateway, &s->err);
+	if (rc && !s->err.len)
+		buf_adds(&s->err, strerror(-rc));
+	return rc;
+}
+
+/* The second signal does not wait for the first one's requests. */
+static void drain(struct serving *s)
+{
+	const struct timespec moment = { 0 };
+
+	service_say("STOPPING=1");
+	for (int i = 0; i < DRAIN_S; i++) {
+		if (gateway_stop(s->gateway, 1) ||
+		    sigtimedwait(&s->signals, NULL, &moment) > 0)
+			return;
+	}
+}
+
+static void serve(struct serving *s)
+{
+	struct buf origin = BUF_INIT(BUF_MESSAGE);
+	int sig;
+
+	gateway_origin(s->gateway, &origin);
+	printf("stagefs: the gateway answers at %s\n", buf_str(&origin));
+	fflush(stdout);
+	buf_clear(&origin);
+	service_say("READY=1");
+	while (sigwait(&s->signals, &sig))
+		;
+	drain(s);
+}
+
+static int run(int argc, char **argv)
+{
+	struct serving s = { .err = BUF_INIT(BUF_MESSAGE) };
+	struct serve_options o = { 0 };
+	struct cmd_words words;
+	int status = cmd_parse(&serve_command, argc, argv, &o, &words, 0), rc;
+
+	if (!status) {
+		take_signals(&s);
+		rc = start(&s, &o);
+		if (rc) {
+			message("cannot serve", buf_str(&s.err));
+			status = STATUS_FAILED;
+		} else {
+			serve(&s);
+		}
+	}
+	gateway_free(s.gateway);
+	if (s.catalog)
+		catalog_free(s.catalog);
+	if (s.engine)
+		http_engine_free(s.engine);
+	config_clear(&s.config);
+	option_clear(options, &o);
+	buf_clear(&s.err);
+	log_close();
+	return status;
+}
+
+const struct command serve_command = {
+	.verb = "serve",
+	.synopsis = "[--config FILE]",
+	.help = "the gateway without a mount, in the foreground: pre-signed "
+		"URLs of stages on local disks, and the upload API",
+	.options = options,
+	.run = run,
+};

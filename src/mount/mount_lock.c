@@ -1,0 +1,290 @@
+/*
+ * The lock is flock(2)'s, of a file named after source and mountpoint. What is
+ * in the file is for people only: `PID DEVICE` of the daemon that has it.
+ * DEVICE is looked for in the mountinfo of each mount namespace: umount(8) in
+ * one of them leaves the copies that others have, as a container made while
+ * the mount stood, and their daemon.
+ */
+#include "mount/mount_lock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/text.h"
+
+#define NOTE_MAX 63
+#define NAMED_MAX 3 /* processes in a message */
+#define NAMESPACES_MAX 256 /* looked at, each once */
+#define PAUSE_MS 100
+
+static int lock_directory(char *dir, size_t size)
+{
+	const char *base = getenv("XDG_RUNTIME_DIR");
+
+	if (!geteuid())
+		base = "/run";
+	if (!base || !*base)
+		return -ENOENT;
+	snprintf(dir, size, "%s/stagefs", base);
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+static void write_note(int fd, const char *device)
+{
+	char note[NOTE_MAX + 1];
+	int n = snprintf(note, sizeof(note), "%ld %s\n", (long)getpid(),
+			 device);
+
+	/* A note that is missing costs a message its names, nothing else. */
+	if (n < 0 || (size_t)n >= sizeof(note) || ftruncate(fd, 0) ||
+	    pwrite(fd, note, (size_t)n, 0) != n)
+		return;
+}
+
+void mount_lock_note(int fd, const char *device)
+{
+	if (fd >= 0)
+		write_note(fd, device);
+}
+
+struct owner {
+	long pid; /* 0: not known */
+	char device[32]; /* "": not known */
+};
+
+static void read_owner(int fd, struct owner *o)
+{
+	char note[NOTE_MAX + 1];
+	ssize_t n = pread(fd, note, NOTE_MAX, 0);
+
+	memset(o, 0, sizeof(*o));
+	if (n <= 0)
+		return;
+	note[n] = '\0';
+	if (sscanf(note, "%ld %31s", &o->pid, o->device) < 1 || o->pid < 0)
+		memset(o, 0, sizeof(*o));
+}
+
+/* ---- which namespaces have a mount ---- */
+
+#define PATH_SIZE 4097 /* what sscanf() below may write */
+
+/* The first place that a process sees the device at; false: it does not. */
+static bool sees(const char *pid, const char *device, char where[PATH_SIZE])
+{
+	char path[300], line_device[32];
+	char *line = NULL;
+	size_t cap = 0;
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%s/mountinfo", pid);
+	f = fopen(path, "re");
+	while (f && !found && getline(&line, &cap, f) > 0) {
+		if (sscanf(line, "%*d %*d %31s %*s %4096s", line_device,
+			   where) != 2 ||
+		    strcmp(line_device, device))
+			continue;
+		text_unescape_octal(where);
+		found = true;
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static ino_t namespace_of(const char *pid)
+{
+	char path[300];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/mnt", pid);
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+static void add_process(struct buf *out, const char *pid)
+{
+	char path[300], name[64] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+	f = fopen(path, "re");
+	if (f && fgets(name, sizeof(name), f))
+		name[strcspn(name, "\n")] = '\0';
+	if (f)
+		fclose(f);
+	buf_addf(out, " %s (%s)", pid, *name ? name : "?");
+}
+
+struct search {
+	const char *device;
+	ino_t seen[NAMESPACES_MAX];
+	unsigned n_seen, found;
+};
+
+static bool seen_before(struct search *s, ino_t ns)
+{
+	for (unsigned k = 0; k < s->n_seen; k++)
+		if (s->seen[k] == ns)
+			return true;
+	if (s->n_seen < NAMESPACES_MAX)
+		s->seen[s->n_seen++] = ns;
+	return false;
+}
+
+/* A process of each other namespace that has the device mounted. */
+static void add_others(struct search *s, struct buf *out)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *e;
+	char where[PATH_SIZE];
+
+	while (proc && s->found < NAMED_MAX && (e = readdir(proc))) {
+		ino_t ns;
+
+		if (strspn(e->d_name, "0123456789") != strlen(e->d_name))
+			continue;
+		ns = namespace_of(e->d_name);
+		if (!ns || seen_before(s, ns) ||
+		    !sees(e->d_name, s->device, where))
+			continue;
+		buf_adds(out, s->found++ ? ","
+					 : "another mount namespace still "
+					   "holds its mount, that of process");
+		add_process(out, e->d_name);
+	}
+	if (proc)
+		closedir(proc);
+}
+
+/* Why the daemon lives, as far as we can see. */
+static void add_reason(const struct owner *o, struct buf *out)
+{
+	struct search s = { .device = o->device };
+	char where[PATH_SIZE];
+
+	if (*o->device && sees("self", o->device, where)) {
+		buf_addf(out, "it is still mounted on %s", where);
+		return;
+	}
+	seen_before(&s, namespace_of("self"));
+	if (*o->device)
+		add_others(&s, out);
+	if (!s.found)
+		buf_adds(out, "it ends its uploads");
+}
+
+static void add_owner(const struct owner *o, struct buf *out)
+{
+	if (o->pid)
+		buf_addf(out, "the last mount's daemon (process %ld)", o->pid);
+	else
+		buf_adds(out, "the last mount's daemon");
+}
+
+/* ---- waiting ---- */
+
+/* They are blocked, and taken later by the one thread that waits for them. */
+static bool is_to_end(void)
+{
+	sigset_t pending;
+
+	return !sigpending(&pending) && (sigismember(&pending, SIGTERM) > 0 ||
+					 sigismember(&pending, SIGINT) > 0 ||
+					 sigismember(&pending, SIGHUP) > 0);
+}
+
+static void say(int fd, const char *mountpoint, uint64_t wait_s)
+{
+	struct buf line = BUF_INIT(BUF_MESSAGE);
+	struct owner o;
+
+	read_owner(fd, &o);
+	add_owner(&o, &line);
+	buf_adds(&line, ": ");
+	add_reason(&o, &line);
+	fprintf(stderr, "stagefs: %s: waiting up to %llu s for %s\n",
+		mountpoint, (unsigned long long)wait_s, buf_str(&line));
+	buf_clear(&line);
+}
+
+static void give_up(int fd, uint64_t wait_s, struct buf *err)
+{
+	struct owner o;
+
+	read_owner(fd, &o);
+	add_owner(&o, err);
+	buf_addf(err, " has not ended within %llu s (mount_wait): ",
+		 (unsigned long long)wait_s);
+	add_reason(&o, err);
+	if (o.pid)
+		buf_addf(err, " (`kill %ld` ends it, after its writers)",
+			 o.pid);
+}
+
+static int wait_for(int fd, const char *mountpoint, uint64_t wait_s,
+		    struct buf *err)
+{
+	int64_t until = clock_mono_ms() + (int64_t)wait_s * 1000;
+	struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+	bool said = false;
+
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (is_to_end())
+			return -EINTR;
+		if (clock_mono_ms() >= until) {
+			give_up(fd, wait_s, err);
+			return -ETIMEDOUT;
+		}
+		if (!said)
+			say(fd, mountpoint, wait_s);
+		said = true;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+int mount_lock_take(const char *source, const char *mountpoint, uint64_t wait_s,
+		    int *fd, struct buf *err)
+{
+	char dir[PATH_MAX], hex[SHA256_HEX_SIZE];
+	struct buf name = BUF_INIT(BUF_LINE);
+	int rc;
+
+	*fd = -1;
+	/* Without a place for locks there is nothing to wait for. */
+	if (lock_directory(dir, sizeof(dir)))
+		return 0;
+	buf_add(&name, source, strlen(source) + 1);
+	buf_adds(&name, mountpoint);
+	sha256_hex(buf_str(&name), name.len, hex);
+	buf_reset(&name);
+	buf_addf(&name, "%s/%.16s.lock", dir, hex);
+	*fd = open(buf_str(&name), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	rc = *fd < 0 ? -errno : wait_for(*fd, mountpoint, wait_s, err);
+	if (!rc)
+		write_note(*fd, "");
+	else if (rc != -ETIMEDOUT)
+		buf_addf(err, "%s: %s", buf_str(&name), strerror(-rc));
+	buf_clear(&name);
+	return rc;
+}

@@ -1,0 +1,184 @@
+/*
+ * /proc/self/mountinfo says what is mounted where without asking the mounts
+ * themselves: one of them may be dead.
+ */
+#include "mount/mount_point.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+extern char **environ;
+
+/* The type of what is mounted at path, uppermost last; false: nothing is. */
+static bool mounted_type(const char *path, char *type, size_t size)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL, where[PATH_MAX + 1], fstype[64];
+	bool found = false;
+	size_t cap = 0;
+
+	while (f && getline(&line, &cap, f) > 0) {
+		const char *dash = strstr(line, " - ");
+
+		if (!dash || sscanf(line, "%*d %*d %*s %*s %4096s", where) != 1)
+			continue;
+		text_unescape_octal(where);
+		if (strcmp(where, path) ||
+		    sscanf(dash + 3, "%63s", fstype) != 1)
+			continue;
+		snprintf(type, size, "%s", fstype);
+		found = true;
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+int mount_point_detach(const char *path)
+{
+	char *argv[] = { (char *)"fusermount3", (char *)"-uz", (char *)"--",
+			 (char *)path, NULL };
+	int status = -1;
+	pid_t pid;
+
+	if (!umount2(path, MNT_DETACH))
+		return 0;
+	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ))
+		return -EPERM;
+	if (waitpid(pid, &status, 0) != pid || status)
+		return -EPERM;
+	return 0;
+}
+
+static int empty_directory(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	int n = 0;
+
+	if (!d)
+		return -errno;
+	while (n < 3 && (e = readdir(d)))
+		n++;
+	closedir(d);
+	return n < 3 ? 0 : -ENOTEMPTY;
+}
+
+/* realpath() asks the last component too, and a dead mount answers ENOTCONN:
+ * resolve the directory that it is in. */
+static char *absolute(const char *path)
+{
+	char *copy = strdup(path), *slash, *dir = NULL, *full = NULL;
+	size_t len = copy ? strlen(copy) : 0;
+
+	if (copy && !len) {
+		free(copy);
+		errno = ENOENT;
+		return NULL;
+	}
+	while (len > 1 && copy[len - 1] == '/')
+		copy[--len] = '\0';
+	slash = copy ? strrchr(copy, '/') : NULL;
+	if (!copy || !strcmp(copy, "/") || !strcmp(copy, ".") ||
+	    !strcmp(copy, "..")) {
+		full = copy ? realpath(copy, NULL) : NULL;
+		goto out;
+	}
+	if (slash)
+		*slash = '\0';
+	dir = realpath(!slash ? "." : *copy ? copy : "/", NULL);
+	if (dir && asprintf(&full, "%s/%s", strcmp(dir, "/") ? dir : "",
+			    slash ? slash + 1 : copy) < 0)
+		full = NULL;
+out:
+	free(dir);
+	free(copy);
+	return full;
+}
+
+/* The kernel answers stat() of a dead mount from its cache for a while, and
+ * statfs() never: that goes to the daemon, and ours answers it at once. */
+static bool is_dead(const char *full)
+{
+	struct statvfs fs;
+	struct stat st;
+	char type[64];
+
+	if (lstat(full, &st))
+		return errno == ENOTCONN;
+	return mounted_type(full, type, sizeof(type)) &&
+	       !strcmp(type, "fuse.stagefs") && statvfs(full, &fs) &&
+	       errno == ENOTCONN;
+}
+
+static int check_place(const char *full, struct buf *err)
+{
+	char type[64];
+	struct stat st;
+	int rc;
+
+	if (is_dead(full)) {
+		fprintf(stderr,
+			"stagefs: %s: its daemon has died, detaching it\n",
+			full);
+		if (mount_point_detach(full)) {
+			buf_addf(err, "a dead mount that cannot be detached");
+			return -EPERM;
+		}
+	}
+	if (stat(full, &st)) {
+		rc = -errno;
+		buf_addf(err, "%s", strerror(-rc));
+		return rc;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		buf_addf(err, "not a directory");
+		return -ENOTDIR;
+	}
+	if (mounted_type(full, type, sizeof(type))) {
+		if (!strcmp(type, "autofs"))
+			return 0;
+		buf_addf(err, "in use: %s is mounted there", type);
+		return -EBUSY;
+	}
+	rc = empty_directory(full);
+	if (rc)
+		buf_addf(err, rc == -ENOTEMPTY ? "the directory is not empty"
+					       : "cannot read the directory");
+	return rc;
+}
+
+int mount_point_prepare(const char *path, char **out, struct buf *err)
+{
+	char *full = absolute(path), *real = NULL;
+	int rc;
+
+	if (!full) {
+		rc = -errno;
+		buf_addf(err, "%s", strerror(-rc));
+		return rc;
+	}
+	rc = check_place(full, err);
+	if (!rc) {
+		real = realpath(full, NULL);
+		rc = real ? 0 : -errno;
+	}
+	free(full);
+	*out = real;
+	return rc;
+}

@@ -1,0 +1,132 @@
+/*
+ * What the signer of a store does not know: the bounds of EXPIRE, read-only
+ * stages, and the options by name (presign_fields.c). How the answer is
+ * written down is in presign_form.c.
+ */
+#include "presign/presign.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "presign/presign_impl.h"
+
+static int refuse_expire(struct buf *err, const char *text, int64_t max)
+{
+	buf_adds(err, "expire = ");
+	text_printable(err, text);
+	buf_addf(err, ": a whole number of seconds from %d to %lld",
+		 PRESIGN_EXPIRE_MIN, (long long)max);
+	return -EINVAL;
+}
+
+int presign_parse_expire(const char *text, int64_t max, int64_t *out,
+			 struct buf *err)
+{
+	uint64_t n;
+
+	if (max <= 0 || max > PRESIGN_EXPIRE_MAX)
+		max = PRESIGN_EXPIRE_MAX;
+	if (parse_u64(text, max, &n) || n < PRESIGN_EXPIRE_MIN)
+		return refuse_expire(err, text, max);
+	*out = n;
+	return 0;
+}
+
+int presign_parse_action(const char *text, enum presign_action *out)
+{
+	if (!strcasecmp(text, "download"))
+		*out = PRESIGN_DOWNLOAD;
+	else if (!strcasecmp(text, "upload"))
+		*out = PRESIGN_UPLOAD;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static int check_expire(const struct presign_request *req, struct buf *err)
+{
+	int64_t max = req->expire_max;
+
+	if (max <= 0 || max > PRESIGN_EXPIRE_MAX)
+		max = PRESIGN_EXPIRE_MAX;
+	if (req->expire >= PRESIGN_EXPIRE_MIN && req->expire <= max)
+		return 0;
+	buf_addf(err,
+		 "expire = %lld: a whole number of seconds from %d to %lld",
+		 (long long)req->expire, PRESIGN_EXPIRE_MIN, (long long)max);
+	return -EINVAL;
+}
+
+static int check_request(const struct stage *s, const char *path,
+			 const struct presign_request *req, struct buf *err)
+{
+	size_t len = strlen(s->prefix) + strlen(path);
+
+	if (s->ro && presign_writes(req->action)) {
+		buf_addf(err, "stage %s is read-only: no URL for uploads",
+			 s->name);
+		return -EROFS;
+	}
+	if (!len) {
+		buf_adds(err, "no file is named");
+		return -EINVAL;
+	}
+	if (len > STORE_KEY_MAX) {
+		buf_addf(err,
+			 "the name is %zu bytes long, a key has at most %d",
+			 len, STORE_KEY_MAX);
+		return -ENAMETOOLONG;
+	}
+	return check_expire(req, err);
+}
+
+int presign_key(const struct stage *s, const char *path,
+		const struct presign_request *req, struct buf *key,
+		struct buf *err)
+{
+	int rc = check_request(s, path, req, err);
+
+	if (rc)
+		return rc;
+	buf_adds(key, s->prefix);
+	buf_adds(key, path);
+	return buf_err(key);
+}
+
+int presign(struct stage *s, const char *path,
+	    const struct presign_request *req, struct store_presigned *out,
+	    struct buf *err)
+{
+	struct presign_fields f;
+	char room[256];
+	struct buf key;
+	int rc;
+
+	*out = (struct store_presigned){ 0 };
+	buf_init_on(&key, room, sizeof(room), STORE_KEY_MAX);
+	rc = presign_key(s, path, req, &key, err);
+	if (!rc) {
+		rc = presign_fields(req, buf_str(&key), &s->store->limits, &f,
+				    err);
+		if (!rc) {
+			const struct store_presign want = {
+				.action = req->action,
+				.key = buf_str(&key),
+				.expire = req->expire,
+				.strict = req->strict,
+				.headers = f.headers,
+				.n_headers = f.n_headers,
+				.query = f.query,
+				.n_query = f.n_query,
+			};
+
+			rc = store_presign(s->store, &want, out, err);
+		}
+		presign_fields_clear(&f);
+	}
+	buf_clear(&key);
+	return rc;
+}

@@ -1,0 +1,35 @@
+/*
+ * From a request to the headers and parameters that are signed; used by the
+ * presign files only.
+ */
+#ifndef PRESIGN_PRESIGN_IMPL_H
+#define PRESIGN_PRESIGN_IMPL_H
+
+#include "base/buf.h"
+#include "presign/presign.h"
+
+struct presign_fields {
+	struct field headers[PRESIGN_FIELDS_MAX];
+	struct field query[PRESIGN_FIELDS_MAX];
+	size_t n_headers, n_query;
+	/* What had to be written anew. */
+	struct buf disposition, checksum;
+};
+
+/* key: for the file's own name. 0, -EINVAL, -EFBIG (why in err), -ENOMEM.
+ * presign_fields_clear() in either case. */
+int presign_fields(const struct presign_request *req, const char *key,
+		   const struct store_limits *limits,
+		   struct presign_fields *out, struct buf *err);
+void presign_fields_clear(struct presign_fields *f);
+
+/* Content-Disposition by RFC 6266; text as it was given. 0 or -EINVAL. */
+int disposition_write(const char *text, const char *key, struct buf *out,
+		      struct buf *err);
+
+/* Bounds of the request and of the key; key gets prefix and path. */
+int presign_key(const struct stage *s, const char *path,
+		const struct presign_request *req, struct buf *key,
+		struct buf *err);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * Connection settings of a stage: Databend's keys with all their aliases, and
+ * ours, as one option table that serves [storage], [stage NAME] and -o; and
+ * the store that they describe.
+ */
+#ifndef STAGE_CONF_CONN_H
+#define STAGE_CONF_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/option.h"
+
+struct buf;
+struct http_engine;
+struct store;
+
+/* Plain values; the strings are owned (option_clear()). */
+struct conn {
+	char *url; /* s3://bucket/prefix/, or fs:///directory/ */
+	char *endpoint_url, *public_endpoint_url, *region;
+	char *access_key_id, *secret_access_key, *session_token;
+	/* Where a file refers to these: option_reference(). */
+	char *access_key_id_from, *secret_access_key_from, *session_token_from;
+	char *master_key; /* Databend's; nothing here uses it */
+	char *role_arn, *external_id;
+	char *credentials; /* cred_order_parse() */
+	char *proxy, *ca_file;
+	char *storage_class, *sse, *sse_kms_key_id, *acl; /* of new objects */
+	int addressing; /* enum conn_addressing */
+	int public_addressing; /* the same, or CONN_SAME */
+	bool virtual_host; /* enable_virtual_host_style */
+	bool ro, allow_overlap, requester_pays, upload_api;
+	int content_type; /* enum conn_content_type */
+	uint64_t part_size; /* bytes; 0: auto */
+	uint64_t connections, connect_timeout, idle_timeout, deadline;
+	int upload_checksum; /* enum s3_checksum's order */
+	/* What statements keep with a stage; shown, and otherwise without
+	 * effect. */
+	char *comment, *file_format, *copy_options, *created_on;
+};
+
+/* Of new objects, for which nobody says one. */
+enum conn_content_type { CONN_TYPE_BY_NAME, CONN_TYPE_OFF };
+enum conn_addressing { CONN_PATH, CONN_VIRTUAL, CONN_SAME };
+
+#define CONN_NO_PROXY "none" /* of the setting proxy */
+
+extern const struct option conn_options[];
+
+/* Is the url one of a directory of this machine (fs://)? */
+bool conn_is_local(const struct conn *c);
+
+/*
+ * Where a stage URL leads: a bucket and a prefix, which ends in '/' or is "";
+ * or a directory, absolute and without a '/' at its end, with the prefix "".
+ * Owned; the other of bucket and root is NULL.
+ */
+struct conn_place {
+	char *bucket;
+	char *root;
+	char *prefix;
+};
+int conn_place(const struct conn *c, struct conn_place *out, struct buf *err);
+void conn_place_clear(struct conn_place *p);
+/* As a person writes it: `s3://bucket/prefix/below`, `fs:///directory/below`.
+ * Appends. */
+void conn_place_show(const struct conn_place *p, const char *below,
+		     struct buf *out);
+
+/*
+ * Fills what the configuration left out from the environment:
+ * AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION, and
+ * from the profile in use (region, endpoint_url). 0 or -ENOMEM.
+ */
+int conn_from_environment(struct conn *c);
+
+/* Everything that can be found wrong without a network; the place counts as
+ * checked too. 0 or -EINVAL, why in err: it begins with the key. */
+int conn_check(const struct conn *c, struct buf *err);
+
+/* What is in use: the endpoint given or Amazon's, the region given or the one
+ * that the endpoint's name tells ("" when neither does). A local directory has
+ * neither. Appends. */
+void conn_endpoint(const struct conn *c, struct buf *out);
+void conn_region(const struct conn *c, struct buf *out);
+
+/* The same of what URLs name; nothing where that is the endpoint. Appends. */
+void conn_public_endpoint(const struct conn *c, struct buf *out);
+/* The setting, as a lane takes it: "" for the word none, NULL when nothing is
+ * said. */
+const char *conn_proxy(const struct conn *c);
+/* Does the bucket stand in front of the host, or of the public one? */
+bool conn_virtual_host(const struct conn *c, bool public);
+
+/* A copy of its own. 0 or -ENOMEM; option_clear() after either. */
+int conn_copy(const struct conn *from, struct conn *out);
+/* Would they open the same store, with the same words about it? */
+bool conn_equal(const struct conn *a, const struct conn *b);
+
+/*
+ * The credentials of a stage that SQL made, where it does not name them: the
+ * keys given; with a role_arn alone what the machine has, which goes to STS and
+ * not to the stage's server; else none. What the machine has of its own never
+ * goes to a server that a statement named.
+ */
+const char *conn_sql_credentials(const struct conn *c);
+
+/*
+ * Which keys a connection holds below its place, as a text to compare: appends
+ * it. Of a directory that is where it really lies, through symbolic links and
+ * bind mounts, as far as it exists: this looks at the disk. 0, or -EINVAL as
+ * conn_place().
+ */
+int conn_keys(const struct conn *c, const char *below, struct buf *out,
+	      struct buf *err);
+/* Do two of those hold each other's keys? */
+bool conn_keys_overlap(const char *a, const char *b);
+
+/*
+ * The store behind it; name is for the log, and of a local one the first
+ * segment of the path of its pre-signed URLs. No network; a local directory is
+ * looked at, and where that fails the store is one whose every call fails and
+ * whose check says why (store/absent.h).
+ */
+int conn_open(const struct conn *c, const char *name,
+	      struct http_engine *engine, struct store **out, struct buf *err);
+
+#endif

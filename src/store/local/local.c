@@ -1,0 +1,280 @@
+/*
+ * The local store: its making, and the table of what it does.
+ *
+ * An object is a plain file at its key below the root. What a file cannot say
+ * of itself (ETag, content type, metadata) is its note, an extended attribute.
+ * All else is in `.stagefs` at the root, which no key can name:
+ *
+ *   keys      the signing key of the root's URLs
+ *   gateway   who answers them
+ *   locks     an empty file; its byte ranges are locked, one for each key
+ *   tmp       names that stand for microseconds
+ *   uploads   a folder for each multipart upload
+ *
+ * Why a power cut loses nothing: bytes and note go to a file that has no name,
+ * or one in `uploads`. The file is flushed, then takes its place by link or
+ * rename, one step of the file system's, and then the folder is flushed. The
+ * two flushes are in this order because a name that reached the disk before
+ * the bytes would be an object that is neither old nor new, and a PUT that was
+ * answered before the name would be lost. Names in `tmp` are left only by a
+ * process that died between two calls; the next start sweeps them.
+ *
+ * Files by noun: local_root (the disk, at start), local_folder (what is in
+ * `.stagefs`), local_name, local_path (from a key to a
+ * folder), local_note (the attribute), local_lock, local_body (bytes),
+ * local_commit (a file takes its place), local_put, local_upload,
+ * local_pending, local_remove, local_head (reads), local_scan and local_list,
+ * local_attr (owner, mode, times, moves), local_sync, local_small, local_key,
+ * local_presign, local_sweep.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "base/log.h"
+#include "net/url.h"
+#include "store/local/local_impl.h"
+
+/* ---- small calls ---- */
+
+static int local_check(struct store *s, const char *prefix, struct buf *err)
+{
+	struct local *l = local_of(s);
+	int fd = local_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY), e;
+	struct stat st;
+
+	e = fd < 0 ? fd : fstat(fd, &st) ? -errno : 0;
+	if (!e && !st.st_nlink)
+		e = -ENOENT; /* removed since it was opened */
+	if (e)
+		buf_addf(err, "%s: %s", *l->root ? l->root : "/", strerror(-e));
+	if (fd >= 0)
+		close(fd);
+	return e;
+}
+
+static int local_statfs(struct store *s, struct statvfs *out)
+{
+	return fstatvfs(local_of(s)->root_fd, out) ? -errno : 0;
+}
+
+static void local_locate(struct store *s, const char *key, struct buf *out)
+{
+	struct local *l = local_of(s);
+
+	buf_addf(out, "fs://%s/%s", l->root, key);
+}
+
+static int local_describe(struct store *s, struct buf *out)
+{
+	struct local *l = local_of(s);
+	struct buf origin = BUF_INIT(1024);
+	bool known = l->public_url || !local_address(s, &origin);
+
+	known = l->public_url || (known && origin.len);
+	buf_reset(&origin);
+	local_origin(l, &origin);
+	buf_addf(out, "files in %s%s, URLs ", *l->root ? l->root : "/",
+		 l->ro_err ? " (read-only)" : "");
+	if (known)
+		buf_addf(out, "of %s", buf_str(&origin));
+	else
+		buf_addf(out, "of %s, where no gateway has answered yet",
+			 buf_str(&origin));
+	buf_clear(&origin);
+	return buf_err(out);
+}
+
+/* ---- the table ---- */
+
+static void local_free(struct store *s)
+{
+	struct local *l = local_of(s);
+
+	if (l->root_fd >= 0)
+		close(l->root_fd);
+	if (l->folder_fd >= 0)
+		close(l->folder_fd);
+	lock_take(&l->lock);
+	wipe(&local_locked(l)->key, sizeof(local_locked(l)->key));
+	free(local_locked(l)->address);
+	lock_drop(&l->lock);
+	lock_destroy(&l->lock);
+	free(l->root);
+	free(l->url_name);
+	free(l->public_url);
+	store_fini(s);
+	free(l);
+}
+
+static const char *local_error_words(int err)
+{
+	switch (-err) {
+	case EINVAL:
+		return "an empty name, `.` or `..` is in the path";
+	case EPERM:
+		return "`" LOCAL_FOLDER "` is a store's own folder";
+	case EISDIR:
+		return "a directory has that name";
+	case ENOTDIR:
+		return "a file has the name of one of its directories";
+	case ENAMETOOLONG:
+		return "a name in the path has more than 255 bytes";
+	case ESTALE:
+		return "the file changed meanwhile";
+	default:
+		return NULL;
+	}
+}
+
+static const struct store_ops local_ops = {
+	.kind = "fs",
+	.free = local_free,
+	.check = local_check,
+	.stat = local_stat,
+	.head = local_head,
+	.list_open = local_list_open,
+	.list_next = local_list_next,
+	.list_close = local_list_close,
+	.get = local_get,
+	.get_cancel = local_get_cancel,
+	.put = local_put,
+	.upload_open = local_upload_open,
+	.part = local_part,
+	.part_cancel = local_part_cancel,
+	.part_copy = local_part_copy,
+	.upload_complete = local_upload_complete,
+	.upload_abort = local_upload_abort,
+	.upload_free = local_upload_free,
+	.upload_id = local_upload_id,
+	.pending = local_pending,
+	.pending_abort = local_pending_abort,
+	.copy = local_copy,
+	.remove = local_remove,
+	.remove_many = local_remove_many,
+	.presign = local_presign,
+	.open = local_open,
+	.same = local_same,
+	.scratch = local_scratch,
+	.set_attr = local_set_attr,
+	.rename = local_rename,
+	.sync = local_sync,
+	.statfs = local_statfs,
+	.md5 = local_md5,
+	.locate = local_locate,
+	.describe = local_describe,
+	.error_words = local_error_words,
+};
+
+bool local_is(const struct store *s)
+{
+	return s->ops == &local_ops;
+}
+
+/* What the disk itself refuses (EFBIG) is known to the disk. */
+static const struct store_limits local_limits = {
+	.put_max = INT64_MAX,
+	.part_min = 1,
+	.parts_max = 10000,
+	.object_max = INT64_MAX,
+	.presign = true,
+	.files = true,
+};
+
+/* ---- making one ---- */
+
+/* A gateway's own address, or the one that stands before it: no path, since
+ * the signature covers the whole of it. */
+static int set_public(struct local *l, const char *text, struct buf *err)
+{
+	struct buf origin = BUF_INIT(1024);
+	int e;
+
+	if (!text || !*text)
+		return 0;
+	e = local_origin_of(text, &origin, err);
+	l->public_url = e ? NULL : buf_detach(&origin);
+	buf_clear(&origin);
+	return e ? e : l->public_url ? 0 : -ENOMEM;
+}
+
+static int set_names(struct local *l, const struct local_settings *set,
+		     struct buf *err)
+{
+	const char *root = set->root ? set->root : "";
+	size_t n = strlen(root);
+
+	if (*root != '/') {
+		buf_adds(err, "the path of a local store begins with `/`");
+		return -EINVAL;
+	}
+	while (n && root[n - 1] == '/')
+		n--;
+	l->root = strndup(root, n);
+	l->base.types = set->types;
+	l->url_name = strdup(set->url_name ? set->url_name : "storage");
+	if (!l->root || !l->url_name)
+		return -ENOMEM;
+	return set_public(l, set->public_endpoint_url, err);
+}
+
+int local_new(const struct local_settings *set, struct store **out,
+	      struct buf *err)
+{
+	struct local *l = calloc(1, sizeof(*l));
+	int e;
+
+	*out = NULL;
+	if (!l || store_init(&l->base, &local_ops, set->name)) {
+		free(l);
+		return -ENOMEM;
+	}
+	l->base.limits = local_limits;
+	l->root_fd = l->folder_fd = -1;
+	lock_init(&l->lock);
+	e = set_names(l, set, err);
+	if (!e)
+		e = local_root_open(l, err);
+	if (e)
+		local_free(&l->base);
+	else
+		*out = &l->base;
+	return e;
+}
+
+int local_key_rotate(const char *root, struct buf *err)
+{
+	struct local_settings set = { .name = "keys", .root = root };
+	struct store *s = NULL;
+	char folder[4096];
+	struct stat st;
+	int e;
+
+	/* Where there is no store none is made. */
+	snprintf(folder, sizeof(folder), "%s/" LOCAL_FOLDER, root);
+	if (lstat(folder, &st)) {
+		e = -errno;
+		buf_addf(err, "%s: %s", root,
+			 e == -ENOENT ? "there is no local store"
+				      : strerror(-e));
+		return e;
+	}
+	e = local_new(&set, &s, err);
+	if (e)
+		return e;
+	e = local_of(s)->ro_err;
+	if (!e)
+		e = local_key_write(local_of(s), true);
+	if (e)
+		buf_addf(err,
+			 "%s: cannot write " LOCAL_FOLDER "/" LOCAL_KEYS ": %s",
+			 root, strerror(-e));
+	store_unref(s);
+	return e;
+}

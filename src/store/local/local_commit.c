@@ -1,0 +1,303 @@
+/*
+ * A whole file takes its place. Under the lock of its key, in this order:
+ *
+ *   what is there is looked at: a folder, a condition that does not hold
+ *   owner and mode, then the note (which is bound to the content as it is now)
+ *   fsync of the file
+ *   its name: linkat where nothing stands; else a name of microseconds in
+ *     .stagefs/tmp, and rename over what stands there
+ *   fsync of the folder
+ *
+ * So a power cut leaves the old object or the new one, whole, and what was
+ * answered is there. See local.c for why there are two flushes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "store/local/local_impl.h"
+
+#define BIG (1u << 20) /* bytes that are flushed before the lock is taken */
+#define TRIES 8
+
+int local_cond(const struct store_cond *cond, const struct stat *st,
+	       const char *etag)
+{
+	if (!cond)
+		return 0;
+	if (cond->if_absent)
+		return st ? -EEXIST : 0;
+	if (cond->if_match && !st)
+		return -ENOENT;
+	if (cond->if_match && strcmp(cond->if_match, etag))
+		return -ESTALE;
+	return 0;
+}
+
+/* What a replaced object keeps; set-id bits are not for other bytes. */
+static int inherit(int fd, const struct stat *old)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if ((st.st_uid != old->st_uid || st.st_gid != old->st_gid) &&
+	    fchown(fd, old->st_uid, old->st_gid) && errno != EPERM)
+		return -errno;
+	if ((st.st_mode & 07777) != (old->st_mode & 01777) &&
+	    fchmod(fd, old->st_mode & 01777))
+		return -errno;
+	return 0;
+}
+
+/* 1: something is there, in *old; 0: nothing. */
+static int look(const struct local_path *p, struct stat *old, const char **why)
+{
+	if (fstatat(p->dir, p->name, old, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(old->st_mode)) {
+		*why = "a directory has that name";
+		return -EISDIR;
+	}
+	if (!S_ISREG(old->st_mode)) {
+		*why = "what has that name is no regular file";
+		return -EACCES;
+	}
+	return 1;
+}
+
+/* By way of a name of microseconds in tmp. */
+static int replace_by(int fd, int tmp, const struct local_path *p,
+		      unsigned flags)
+{
+	char id[LOCAL_ID_SIZE];
+	int err;
+
+	local_random_id(id);
+	err = local_link(fd, tmp, id);
+	if (err)
+		return err;
+	if (renameat2(tmp, id, p->dir, p->name, flags))
+		err = -errno;
+	if (err)
+		unlinkat(tmp, id, 0);
+	return err;
+}
+
+/* Over what stands there, unless nothing may. */
+static int replace(const struct local_commit *c, const struct local_path *p)
+{
+	unsigned flags = c->cond && c->cond->if_absent ? RENAME_NOREPLACE : 0;
+	int tmp, err;
+
+	if (c->from_name)
+		return renameat2(c->from_dir, c->from_name, p->dir, p->name,
+				 flags)
+			       ? -errno
+			       : 0;
+	tmp = local_folder_open(c->l, LOCAL_TMP);
+	if (tmp < 0)
+		return tmp;
+	err = replace_by(c->fd, tmp, p, flags);
+	close(tmp);
+	return err;
+}
+
+static int put_in_place(const struct local_commit *c,
+			const struct local_path *p, bool there)
+{
+	int err = 0;
+
+	if (!there && !c->from_name) {
+		err = local_link(c->fd, p->dir, p->name);
+		/* Another program made one meanwhile. */
+		if (err == -EEXIST && !(c->cond && c->cond->if_absent))
+			err = replace(c, p);
+	} else {
+		err = replace(c, p);
+	}
+	if (!err && fsync(p->dir))
+		err = -errno;
+	return err;
+}
+
+/* What is kept with the new file: note is that of what it replaces. */
+static int choose_kept(const struct local_commit *c,
+		       const struct local_note *note, struct local_kept *kept)
+{
+	*kept = *c->kept;
+	if (!c->inherit)
+		return 0;
+	kept->props = note->props;
+	return props_add(&kept->props, &c->kept->props, PROP_CONTENT);
+}
+
+static int finish_file(const struct local_commit *c, const struct stat *old,
+		       const struct local_kept *kept, struct object_info *out)
+{
+	char etag[STORE_ETAG_SIZE];
+	struct stat st;
+	int err = old ? inherit(c->fd, old) : local_own(c->fd, c->owner, false);
+
+	if (!err && fstat(c->fd, &st))
+		err = -errno;
+	if (!err)
+		err = local_note_write(c->fd, &st, kept, false, 0, etag);
+	if (!err && !old && c->owner)
+		err = local_own(c->fd, c->owner, true);
+	if (!err && fsync(c->fd))
+		err = -errno;
+	if (!err && fstat(c->fd, &st))
+		err = -errno;
+	if (!err)
+		local_info(&st, etag, out);
+	return err;
+}
+
+static int commit_at(const struct local_commit *c, const struct local_path *p,
+		     struct object_info *out, const char **why)
+{
+	struct local_note note = { 0 };
+	struct local_kept kept;
+	struct stat old;
+	int there = look(p, &old, why), err;
+
+	if (there < 0)
+		return there;
+	if (there && (c->inherit || (c->cond && c->cond->if_match)))
+		local_note_read_at(p->dir, p->name, &old, &note);
+	err = local_cond(c->cond, there ? &old : NULL, note.etag);
+	if (!err)
+		err = choose_kept(c, &note, &kept);
+	if (!err)
+		err = finish_file(c, there ? &old : NULL, &kept, out);
+	return err ? err : put_in_place(c, p, there);
+}
+
+/* Nothing is made for a condition that cannot hold. */
+static int open_place(const struct local_commit *c, struct local_path *p)
+{
+	if (c->cond && c->cond->if_match) {
+		int err = local_path_open(c->l, c->key, p);
+
+		local_path_close(p);
+		if (err)
+			return err;
+	}
+	return local_path_make(c->l, c->key, c->owner, p);
+}
+
+static int try_commit(const struct local_commit *c, struct object_info *out,
+		      const char **why, bool *pruned)
+{
+	struct local_path p = { .dir = -1 };
+	struct stat st;
+	int err, lock;
+
+	*pruned = false;
+	lock = local_lock_keys(c->l, c->key, NULL);
+	if (lock < 0)
+		return lock;
+	err = open_place(c, &p);
+	if (!err) {
+		err = commit_at(c, &p, out, why);
+		*pruned = err == -ENOENT && !fstat(p.dir, &st) && !st.st_nlink;
+	} else if (err == -ENOTDIR) {
+		*why = "a file stands where a directory is needed";
+	}
+	local_path_close(&p);
+	close(lock);
+	return err;
+}
+
+int local_commit(const struct local_commit *c, struct object_info *out)
+{
+	const char *why = NULL;
+	bool pruned = true;
+	struct stat st;
+	int err = local_key_check(c->key, &why);
+
+	if (err)
+		return local_failed(c->l, c->what, c->key, err, why);
+	if (!fstat(c->fd, &st) && st.st_size > BIG && fdatasync(c->fd))
+		err = -errno;
+	for (int i = 0; i < TRIES && !err && pruned; i++) {
+		err = try_commit(c, out, &why, &pruned);
+		if (pruned && i + 1 < TRIES)
+			err = 0;
+	}
+	if (!err)
+		return 0;
+	local_prune(c->l, c->key);
+	return local_failed(c->l, c->what, c->key, err, why);
+}
+
+/* ---- folders ---- */
+
+static int put_dir_at(struct local *l, const struct local_path *p,
+		      const struct store_owner *owner,
+		      const struct store_cond *cond,
+		      const struct local_kept *kept, struct object_info *out)
+{
+	struct local_note note = { 0 };
+	char etag[STORE_ETAG_SIZE];
+	struct stat st;
+	bool made, there;
+	int fd, err;
+
+	if (cond && cond->if_match &&
+	    fstatat(p->dir, p->name, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	fd = local_mkdir(p->dir, p->name, owner, true, &made);
+	if (fd < 0)
+		return fd;
+	err = fstat(fd, &st) ? -errno : 0;
+	if (!err && !made)
+		local_note_read(fd, &st, &note);
+	/* What is there for keys below it is no object. */
+	there = !made && !note.implied;
+	if (!err)
+		err = local_cond(cond, there ? &st : NULL, note.etag);
+	if (!err)
+		err = local_note_write(fd, &st, kept, false, 0, etag);
+	if (!err && (fsync(fd) || fsync(p->dir)))
+		err = -errno;
+	if (!err)
+		local_info(&st, etag, out);
+	close(fd);
+	if (err && made)
+		unlinkat(p->dir, p->name, AT_REMOVEDIR);
+	return err;
+}
+
+int local_put_dir(struct local *l, const char *key,
+		  const struct store_meta *meta, const struct store_cond *cond,
+		  const struct local_kept *kept, struct object_info *out)
+{
+	const struct store_owner *owner = meta ? meta->owner : NULL;
+	struct local_path p = { .dir = -1 };
+	const char *why = NULL;
+	int err = local_key_check(key, &why), lock = -1;
+
+	if (!err)
+		lock = local_lock_keys(l, key, NULL);
+	if (!err && lock < 0)
+		err = lock;
+	if (!err)
+		err = local_path_make(l, key, owner, &p);
+	if (!err)
+		err = put_dir_at(l, &p, owner, cond, kept, out);
+	if (err == -ENOTDIR)
+		why = "a file stands where a directory is needed";
+	local_path_close(&p);
+	if (lock >= 0)
+		close(lock);
+	if (!err)
+		return 0;
+	local_prune(l, key);
+	return local_failed(l, "write", key, err, why);
+}

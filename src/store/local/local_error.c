@@ -1,0 +1,58 @@
+/*
+ * What a failure means in a local store, and how loud it is told.
+ */
+#include <errno.h>
+#include <stddef.h>
+
+#include "base/log.h"
+#include "store/local/local_impl.h"
+
+static const char *error_reason(int err)
+{
+	static const struct {
+		int err;
+		const char *sentence;
+	} reasons[] = {
+		{ -ENOTDIR, "a file stands where a directory is needed" },
+		{ -EISDIR, "a directory has that name" },
+		{ -E2BIG, "the disk has no room for so much metadata" },
+		{ -EXDEV, "another disk is mounted there" },
+		{ -EUCLEAN,
+		  "what lies in " LOCAL_FOLDER " is not the store's own" },
+		{ -ENODEV, "the root of the store has been removed" },
+	};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
+		if (reasons[i].err == err)
+			return reasons[i].sentence;
+	return NULL;
+}
+
+static enum log_level error_level(int err)
+{
+	switch (-err) {
+	case ENOENT:
+	case EINTR:
+	case ECANCELED:
+		return LOG_LEVEL_DEBUG;
+	case EEXIST: /* what the condition was for */
+	case ESTALE:
+	case ENOTEMPTY:
+		return LOG_LEVEL_INFO;
+	default:
+		return LOG_LEVEL_ERROR;
+	}
+}
+
+int local_failed(struct local *l, const char *what, const char *key, int err,
+		 const char *why)
+{
+	const struct log_where where = { .stage = l->base.name,
+					 .key = key,
+					 .err = err };
+
+	why = why ? why : error_reason(err);
+	log_at(error_level(err), &where, "cannot %s%s%s", what, why ? ": " : "",
+	       why ? why : "");
+	return err;
+}

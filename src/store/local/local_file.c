@@ -1,0 +1,110 @@
+/*
+ * Calls on single files that do more than the kernel's: beneath a directory,
+ * without a way out; with an owner; with a name for what has none.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "store/local/local_impl.h"
+
+int local_openat(int at, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = flags | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
+			   RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+	};
+	int fd =
+		syscall(SYS_openat2, at, *path ? path : ".", &how, sizeof(how));
+
+	if (fd >= 0)
+		return fd;
+	return errno == ELOOP || errno == EXDEV ? -EACCES : -errno;
+}
+
+int local_own(int fd, const struct store_owner *owner, bool mode)
+{
+	struct stat st;
+
+	if (!owner)
+		return 0;
+	if (fstat(fd, &st))
+		return -errno;
+	/* Only root gives files away; anybody else's are his own. */
+	if (!geteuid() &&
+	    (st.st_uid != owner->uid || st.st_gid != owner->gid) &&
+	    fchown(fd, owner->uid, owner->gid))
+		return -errno;
+	if (mode && fchmod(fd, owner->mode & 07777))
+		return -errno;
+	return 0;
+}
+
+bool local_is_made(int fd, const struct timespec *since)
+{
+	struct statx st;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_UID | STATX_BTIME, &st) ||
+	    st.stx_uid != geteuid())
+		return false;
+	if (!(st.stx_mask & STATX_BTIME))
+		return true; /* a disk that does not keep it */
+	return st.stx_btime.tv_sec != since->tv_sec
+		       ? st.stx_btime.tv_sec > since->tv_sec
+		       : st.stx_btime.tv_nsec >= since->tv_nsec;
+}
+
+int local_mkdir(int at, const char *name, const struct store_owner *owner,
+		bool mode, bool *made)
+{
+	struct timespec since;
+	int fd, err;
+
+	/* The clock of a disk's times. */
+	clock_gettime(CLOCK_REALTIME_COARSE, &since);
+	*made = !mkdirat(at, name, 0777);
+	if (!*made && errno != EEXIST)
+		return -errno;
+	fd = local_openat(at, name, O_RDONLY | O_DIRECTORY);
+	if (fd < 0 || !*made || !owner)
+		return fd;
+	*made = local_is_made(fd, &since);
+	err = *made ? local_own(fd, owner, mode) : 0;
+	if (!err)
+		return fd;
+	close(fd);
+	unlinkat(at, name, AT_REMOVEDIR);
+	return err;
+}
+
+int local_link(int fd, int dir, const char *name)
+{
+	char path[32];
+
+	if (!linkat(fd, "", dir, name, AT_EMPTY_PATH))
+		return 0;
+	if (errno != ENOENT && errno != EPERM)
+		return -errno;
+	/* Without CAP_DAC_READ_SEARCH, on kernels before 6.10. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW) ? -errno
+								    : 0;
+}
+
+void local_random_id(char out[LOCAL_ID_SIZE])
+{
+	unsigned char bytes[(LOCAL_ID_SIZE - 1) / 2];
+
+	/* Never short for so few bytes, and cannot fail once seeded. */
+	while (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		;
+	hex_encode(bytes, sizeof(bytes), out);
+}

@@ -1,0 +1,150 @@
+/*
+ * What lies in the folder of ours, opened without a way out.
+ *
+ * The folder belongs to the owner of the store, who may not be who runs us:
+ * root serves stores of users. What they put there must not lead root to files
+ * of others. So nothing is reached by a path of two names: a folder is opened
+ * beneath the one that it lies in (no symbolic link, no mount), looked at as it
+ * is open, and what is in it is named in that descriptor. A folder counts when
+ * it is ours or of the owner of the one above it and nobody else may write to
+ * it; a file when it is a regular one, has one name, and belongs to the owner
+ * of its folder: a hard link to the file of another does not. Whatever else is
+ * there is -EUCLEAN, and is neither used nor removed.
+ *
+ * What root makes directly in the folder becomes the folder's owner's, before
+ * it has its name, so that a store stays its owner's after one `sudo`.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/local/local_impl.h"
+
+int local_folder_own(struct local *l, int fd)
+{
+	struct stat st;
+
+	if (geteuid())
+		return 0;
+	if (fstat(l->folder_fd, &st) ||
+	    ((st.st_uid || st.st_gid) && fchown(fd, st.st_uid, st.st_gid)))
+		return -errno;
+	return 0;
+}
+
+/* An open folder in `at`: closed to others, and of whom it may be? */
+static int check_folder(int at, int fd)
+{
+	struct stat above, st;
+
+	if (fstat(at, &above) || fstat(fd, &st))
+		return -errno;
+	if (st.st_uid != geteuid() && st.st_uid != above.st_uid)
+		return -EUCLEAN;
+	if (st.st_mode & 022 && fchmod(fd, 0700) && errno != EROFS)
+		return -errno;
+	return 0;
+}
+
+/* Why a name could not be opened: a symbolic link, or what is said. */
+static int open_error(int at, const char *name, int err)
+{
+	struct stat st;
+
+	if (err == -ENOTDIR || err == -ENXIO || err == -ENODEV)
+		return -EUCLEAN;
+	if (err == -EACCES && !fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) &&
+	    S_ISLNK(st.st_mode))
+		return -EUCLEAN;
+	return err;
+}
+
+int local_folder_below(int at, const char *name)
+{
+	int fd = local_openat(at, name, O_RDONLY | O_DIRECTORY), err;
+
+	if (fd < 0)
+		return open_error(at, name, fd);
+	err = check_folder(at, fd);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+static int make_folder(struct local *l, const char *name)
+{
+	int fd, err;
+
+	if (mkdirat(l->folder_fd, name, 0700))
+		return errno == EEXIST ? 0 : -errno;
+	fd = local_folder_below(l->folder_fd, name);
+	if (fd < 0)
+		return fd;
+	err = local_folder_own(l, fd);
+	close(fd);
+	return err;
+}
+
+int local_folder_open(struct local *l, const char *name)
+{
+	int fd, err;
+
+	if (l->folder_fd < 0)
+		return -ENOENT;
+	fd = local_folder_below(l->folder_fd, name);
+	if (fd != -ENOENT)
+		return fd;
+	err = make_folder(l, name);
+	return err ? err : local_folder_below(l->folder_fd, name);
+}
+
+int local_folder_file(int at, const char *name, int flags, struct stat *st)
+{
+	int fd = local_openat(at, name,
+			      flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	struct stat folder;
+	int err = 0;
+
+	if (fd < 0)
+		return open_error(at, name, fd);
+	if (fstat(at, &folder) || fstat(fd, st))
+		err = -errno;
+	else if (!S_ISREG(st->st_mode) || st->st_nlink != 1 ||
+		 st->st_uid != folder.st_uid)
+		err = -EUCLEAN;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+/* The file of locks, empty; it may be there. */
+static int make_locks(struct local *l)
+{
+	int fd =
+		openat(l->folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = local_folder_own(l, fd);
+	if (!err)
+		err = local_link(fd, l->folder_fd, LOCAL_LOCKS);
+	close(fd);
+	return err == -EEXIST ? 0 : err;
+}
+
+int local_folder_locks(struct local *l)
+{
+	struct stat st;
+	int fd = local_folder_file(l->folder_fd, LOCAL_LOCKS, O_RDWR, &st);
+	int err;
+
+	if (fd != -ENOENT)
+		return fd;
+	err = make_locks(l);
+	return err ? err
+		   : local_folder_file(l->folder_fd, LOCAL_LOCKS, O_RDWR, &st);
+}

@@ -1,0 +1,200 @@
+/*
+ * What is at a key, and its bytes. A reader opens the file, so it has one
+ * content whatever is renamed over it meanwhile; what another program writes
+ * into that very file shows in size and time, and a read pinned to an ETag
+ * looks at them again when it has its bytes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mime.h"
+#include "store/local/local_impl.h"
+#include "store/store_check.h"
+
+#define GET_CHUNK (256u << 10)
+#define DEFAULT_TYPE "binary/octet-stream"
+#define DIRECTORY_TYPE "application/x-directory"
+
+static int check_key(struct local *l, const char *what, const char *key)
+{
+	const char *why;
+	int err = local_key_check(key, &why);
+
+	return err ? local_failed(l, what, key, err, why) : 0;
+}
+
+/* The object, open, and its note; -ENOENT. */
+static int open_object(struct local *l, const char *key, struct stat *st,
+		       struct local_note *note)
+{
+	int fd = store_key_is_dir(key) ? local_open_dir(l, key, st)
+				       : local_open_file(l, key, st);
+
+	if (fd >= 0)
+		local_note_read(fd, st, note);
+	return fd;
+}
+
+static int stat_root(struct local *l, struct name_info *out)
+{
+	struct stat st;
+
+	if (fstat(l->root_fd, &st))
+		return local_failed(l, "look up", "", -errno, NULL);
+	out->is_prefix = true;
+	local_info(&st, "", &out->info);
+	return 0;
+}
+
+int local_stat(struct store *s, const char *key, struct name_info *out)
+{
+	struct local *l = local_of(s);
+	struct local_note note;
+	struct local_path p;
+	struct stat st;
+	int err;
+
+	if (!*key)
+		return stat_root(l, out);
+	err = check_key(l, "look up", key);
+	if (err)
+		return err;
+	err = local_path_open(l, key, &p);
+	if (!err && fstatat(p.dir, p.name, &st, AT_SYMLINK_NOFOLLOW))
+		err = -errno;
+	if (!err && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) {
+		local_note_read_at(p.dir, p.name, &st, &note);
+		out->is_object = S_ISREG(st.st_mode) && !p.is_dir;
+		out->is_prefix = S_ISDIR(st.st_mode);
+		out->has_marker = out->is_prefix && !note.implied;
+		if (out->is_object || out->is_prefix)
+			local_info(&st, note.etag, &out->info);
+	}
+	local_path_close(&p);
+	if (err == -ENOENT || err == -ENOTDIR)
+		return 0;
+	return err ? local_failed(l, "look up", key, err, NULL) : 0;
+}
+
+const char *local_type(const struct local *l, const char *key)
+{
+	return l->base.types ? mime_type(key) : NULL;
+}
+
+static const char *type_of(const struct local *l, const char *key)
+{
+	const char *type = local_type(l, key);
+
+	if (store_key_is_dir(key))
+		return DIRECTORY_TYPE;
+	return type ? type : DEFAULT_TYPE;
+}
+
+int local_head(struct store *s, const char *key, struct object_details *out)
+{
+	struct local *l = local_of(s);
+	struct local_note note;
+	struct stat st;
+	int err = check_key(l, "look up", key), fd;
+
+	if (err)
+		return err;
+	fd = open_object(l, key, &st, &note);
+	if (fd < 0)
+		return local_failed(l, "look up", key, fd, NULL);
+	close(fd);
+	/* What is there for keys below it is no object. */
+	if (note.implied)
+		return -ENOENT;
+	local_info(&st, note.etag, &out->info);
+	out->props = note.props;
+	if (!props_get(&out->props, PROP_TYPE))
+		props_set(&out->props, PROP_TYPE, type_of(l, key));
+	return 0;
+}
+
+int local_open(struct store *s, const char *key, const char *etag, int *fd,
+	       struct object_info *out)
+{
+	struct local *l = local_of(s);
+	struct local_note note;
+	struct stat st;
+	int err = check_key(l, "open", key), file;
+
+	*fd = -1;
+	if (err)
+		return err;
+	file = open_object(l, key, &st, &note);
+	if (file == -ENOENT && etag)
+		file = -ESTALE;
+	if (file < 0)
+		return local_failed(l, "open", key, file, NULL);
+	err = note.implied ? -ENOENT : 0;
+	if (!err && etag && strcmp(etag, note.etag))
+		err = -ESTALE;
+	if (err) {
+		close(file);
+		return err;
+	}
+	*fd = file;
+	local_info(&st, note.etag, out);
+	return 0;
+}
+
+int local_same(struct store *s, int fd, const char *etag)
+{
+	struct local_note note;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	local_note_read(fd, &st, &note);
+	return strcmp(note.etag, etag) ? -ESTALE : 0;
+}
+
+static int send(struct local *l, struct store_get *get, int fd, char *room,
+		size_t size)
+{
+	uint64_t at = get->offset, end = get->offset + get->len;
+
+	while (at < end) {
+		size_t want = end - at < size ? end - at : size;
+		ssize_t n = pread(fd, room, want, at);
+
+		if (n < 0)
+			return local_failed(l, "read", get->key, -errno, NULL);
+		if (!n)
+			break;
+		get->data(get, room, n);
+		at += n;
+	}
+	return 0;
+}
+
+void local_get(struct store *s, struct store_get *get)
+{
+	struct local *l = local_of(s);
+	size_t size = get->len < GET_CHUNK ? get->len : GET_CHUNK;
+	struct object_info info = { 0 };
+	char *room = malloc(size);
+	int fd = -1, err;
+
+	err = room ? local_open(s, get->key, get->etag, &fd, &info) : -ENOMEM;
+	if (!err && !store_key_is_dir(get->key))
+		err = send(l, get, fd, room, size);
+	if (!err && get->etag)
+		err = local_same(s, fd, get->etag);
+	if (fd >= 0)
+		close(fd);
+	free(room);
+	get->done(get, err, &info);
+}
+
+/* A get has ended before whoever began it can cancel it. */
+void local_get_cancel(struct store *s, struct store_get *get)
+{
+}

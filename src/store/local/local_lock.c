@@ -1,0 +1,74 @@
+/*
+ * Conditional writes hold between processes by a lock on one byte of
+ * `.stagefs/locks`, at the hash of the key. It belongs to an open file (OFD),
+ * so it holds between threads too, ends with its process, and leaves nothing
+ * to clean; two keys of one hash merely wait for each other.
+ *
+ * The lock is asked for again and again rather than slept for in the kernel:
+ * who waits can be interrupted, and does not wait for ever for a process that
+ * was stopped.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/wait.h"
+#include "store/local/local_impl.h"
+
+#define PATIENCE_MS 60000
+#define PAUSE_MAX_MS 8
+
+static off_t place(const char *key)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (; *key; key++)
+		hash = (hash ^ (unsigned char)*key) * UINT64_C(1099511628211);
+	return hash >> 1;
+}
+
+static int take(int fd, off_t at)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = at == INT64_MAX ? 0 : at,
+		.l_len = 1,
+	};
+	int64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+	struct waiter *self = waiter_self();
+	int64_t pause_ms = 1;
+
+	while (fcntl(fd, F_OFD_SETLK, &lock)) {
+		int64_t now_ms = clock_mono_ms();
+
+		if (errno != EAGAIN && errno != EACCES)
+			return -errno;
+		if (now_ms >= until_ms)
+			return -ETIMEDOUT;
+		if (waiter_park(self, now_ms + pause_ms) == -EINTR)
+			return -EINTR;
+		if (pause_ms < PAUSE_MAX_MS)
+			pause_ms *= 2;
+	}
+	return 0;
+}
+
+int local_lock_keys(struct local *l, const char *one, const char *two)
+{
+	off_t a = place(one), b = two ? place(two) : a;
+	int fd = local_folder_locks(l), err;
+
+	if (fd < 0)
+		return fd;
+	err = take(fd, a < b ? a : b);
+	if (!err && a != b)
+		err = take(fd, a < b ? b : a);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}

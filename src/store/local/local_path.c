@@ -1,0 +1,250 @@
+/*
+ * From a key to a folder and a name in it.
+ *
+ * Every path goes through openat2() beneath the root's descriptor, where no
+ * symlink is followed and no mount is entered: a store is one tree of one file
+ * system, and what somebody plants in it leads nowhere.
+ *
+ * Folders come in two kinds. Those that a PUT of a deeper key needed are
+ * "implied", by a flag in their note: as in any object store they go with the
+ * last key below them. All others (a marker, a folder that another program
+ * made) stay until they are removed themselves.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "store/local/local_impl.h"
+
+int local_key_check(const char *key, const char **why)
+{
+	const char *p = key;
+
+	do {
+		size_t n = strcspn(p, "/");
+
+		if (!n) {
+			*why = "an empty name between slashes";
+			return -EINVAL;
+		}
+		if (p[0] == '.' && (n == 1 || (n == 2 && p[1] == '.'))) {
+			*why = "`.` and `..` are no names of files";
+			return -EINVAL;
+		}
+		if (n >= LOCAL_NAME_SIZE) {
+			*why = "a name between slashes has over 255 bytes";
+			return -ENAMETOOLONG;
+		}
+		if (local_is_folder(p, n)) {
+			*why = LOCAL_FOLDER " is a store's own";
+			return -EPERM;
+		}
+		p += n;
+		p += *p == '/';
+	} while (*p);
+	return 0;
+}
+
+/* Splits a key that was checked into its folder's path and its name. */
+static size_t split(const char *key, struct local_path *out)
+{
+	size_t n = strlen(key), end, begin;
+
+	out->dir = -1;
+	out->is_dir = key[n - 1] == '/';
+	end = n - out->is_dir;
+	for (begin = end; begin && key[begin - 1] != '/'; begin--)
+		;
+	memcpy(out->name, key + begin, end - begin);
+	out->name[end - begin] = '\0';
+	return begin;
+}
+
+static int open_folder(struct local *l, const char *key, size_t n, int flags)
+{
+	char path[STORE_KEY_MAX + 1];
+
+	memcpy(path, key, n);
+	path[n] = '\0';
+	return local_openat(l->root_fd, path, flags | O_DIRECTORY);
+}
+
+int local_path_open(struct local *l, const char *key, struct local_path *out)
+{
+	size_t n = split(key, out);
+
+	out->dir = open_folder(l, key, n, O_PATH);
+	return out->dir < 0 ? out->dir : 0;
+}
+
+void local_path_close(struct local_path *p)
+{
+	if (p->dir >= 0)
+		close(p->dir);
+	p->dir = -1;
+}
+
+/* ---- making folders ---- */
+
+/* One folder: its owner, its flag, and its name on the disk. */
+static int make_one(int at, const char *name, const struct store_owner *owner)
+{
+	struct local_kept none = { 0 };
+	char etag[STORE_ETAG_SIZE];
+	struct stat st;
+	bool made;
+	int fd = local_mkdir(at, name, owner, false, &made), err;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd; /* pruned meanwhile */
+	if (!made) {
+		close(fd);
+		return 0;
+	}
+	err = fstat(fd, &st) ? -errno : 0;
+	if (!err)
+		err = local_note_write(fd, &st, &none, true, XATTR_CREATE,
+				       etag);
+	/* Another process has made a marker of it meanwhile. */
+	if (err == -EEXIST)
+		err = 0;
+	close(fd);
+	if (!err && fsync(at))
+		err = -errno;
+	if (err)
+		unlinkat(at, name, AT_REMOVEDIR);
+	return err;
+}
+
+/* The folder of the first n bytes of key, made where it is not there. */
+static int make_folder(struct local *l, const char *key, size_t n,
+		       const struct store_owner *owner)
+{
+	int fd = local_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY);
+	size_t at = 0;
+
+	while (fd >= 0 && at < n) {
+		char name[LOCAL_NAME_SIZE];
+		size_t len = strcspn(key + at, "/");
+		int next;
+
+		memcpy(name, key + at, len);
+		name[len] = '\0';
+		next = local_openat(fd, name, O_RDONLY | O_DIRECTORY);
+		if (next == -ENOENT) {
+			next = make_one(fd, name, owner);
+			if (!next)
+				next = local_openat(fd, name,
+						    O_RDONLY | O_DIRECTORY);
+		}
+		close(fd);
+		fd = next;
+		at += len + 1;
+	}
+	return fd;
+}
+
+int local_path_make(struct local *l, const char *key,
+		    const struct store_owner *owner, struct local_path *out)
+{
+	size_t n = split(key, out);
+
+	out->dir = open_folder(l, key, n, O_RDONLY);
+	/* Once more if another process prunes what is being made. */
+	for (int i = 0; out->dir == -ENOENT && i < 8; i++)
+		out->dir = make_folder(l, key, n, owner);
+	return out->dir < 0 ? out->dir : 0;
+}
+
+/* ---- pruning ---- */
+
+static bool is_implied(struct local *l, const char *folder)
+{
+	struct local_note note;
+	struct stat st;
+	int fd = local_open_dir(l, folder, &st);
+
+	if (fd < 0)
+		return false;
+	local_note_read(fd, &st, &note);
+	close(fd);
+	return note.implied;
+}
+
+/* The folder goes, if it is there for keys only and has none: nobody makes a
+ * marker of it meanwhile. */
+static bool prune_one(struct local *l, const char *folder)
+{
+	struct local_path up = { .dir = -1 };
+	bool gone = false;
+	int lock;
+
+	if (!is_implied(l, folder))
+		return false;
+	lock = local_lock_keys(l, folder, NULL);
+	if (lock < 0)
+		return false;
+	if (is_implied(l, folder) && !local_path_open(l, folder, &up))
+		gone = !unlinkat(up.dir, up.name, AT_REMOVEDIR);
+	local_path_close(&up);
+	close(lock);
+	return gone;
+}
+
+void local_prune(struct local *l, const char *key)
+{
+	char path[STORE_KEY_MAX + 1];
+	struct local_path up;
+	size_t n = split(key, &up);
+
+	memcpy(path, key, n);
+	path[n] = '\0';
+	while (n && prune_one(l, path)) {
+		n = split(path, &up);
+		path[n] = '\0';
+	}
+}
+
+/* ---- what is there ---- */
+
+int local_open_file(struct local *l, const char *key, struct stat *st)
+{
+	int fd = local_openat(l->root_fd, key,
+			      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	struct local_path p;
+
+	if (fd == -EACCES && !local_path_open(l, key, &p)) {
+		/* The name itself may be a symlink: nothing is there. */
+		if (fstatat(p.dir, p.name, st, AT_SYMLINK_NOFOLLOW) ||
+		    !S_ISREG(st->st_mode))
+			fd = -ENOENT;
+		local_path_close(&p);
+	}
+	if (fd == -ENOTDIR || fd == -ENXIO || fd == -ENODEV)
+		fd = -ENOENT;
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, st) || !S_ISREG(st->st_mode)) {
+		close(fd);
+		return -ENOENT;
+	}
+	return fd;
+}
+
+int local_open_dir(struct local *l, const char *key, struct stat *st)
+{
+	int fd = local_openat(l->root_fd, key, O_RDONLY | O_DIRECTORY);
+
+	if (fd == -ENOTDIR)
+		fd = -ENOENT;
+	if (fd >= 0 && fstat(fd, st)) {
+		close(fd);
+		fd = -errno;
+	}
+	return fd;
+}

@@ -1,0 +1,160 @@
+/*
+ * Pre-signed URLs of a local store: Signature Version 4 in the query, as S3's,
+ * over `ORIGIN/STORE/KEY`, by the key of the root. The gateway answers them,
+ * and knows three methods.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "net/url.h"
+#include "sign/sigv4.h"
+#include "store/local/local_impl.h"
+
+#define REGION "us-east-1"
+#define SERVICE "s3"
+
+static int check(const struct store_presign *req, struct buf *err)
+{
+	const char *why = NULL;
+	int e = local_key_check(req->key, &why);
+
+	if (e) {
+		buf_adds(err, why);
+		return e;
+	}
+	switch (req->action) {
+	case PRESIGN_DOWNLOAD:
+	case PRESIGN_UPLOAD:
+	case PRESIGN_HEAD:
+		return 0;
+	default:
+		buf_addf(err,
+			 "a local store's URLs are for GET, HEAD and PUT of "
+			 "whole objects");
+		return -ENOTSUP;
+	}
+}
+
+static void to_sigv4(const struct field *from, size_t n, struct field *to)
+{
+	for (size_t i = 0; i < n; i++)
+		to[i] = (struct field){ from[i].name, from[i].value };
+}
+
+/* Signs what is in request but for the host, which comes from the origin. */
+static int sign(struct local *l, struct sigv4_request *request,
+		const struct buf *origin, int64_t now, int64_t expire,
+		struct buf *query, struct buf *err)
+{
+	struct buf host = BUF_INIT(1024);
+	struct local_key key;
+	struct sigv4_key derived;
+	struct sigv4_scope scope = { .region = REGION,
+				     .service = SERVICE,
+				     .time = now };
+	struct url u = { 0 };
+	int e = local_key(&l->base, &key);
+
+	if (e) {
+		buf_adds(err, "the store has no signing key that can be read");
+		return e;
+	}
+	e = url_parse(buf_str(origin), NULL, &u, err);
+	if (!e)
+		url_authority(&u, &host);
+	if (!e)
+		e = buf_err(&host);
+	if (!e) {
+		scope.access_key_id = key.id;
+		request->host = buf_str(&host);
+		sigv4_derive(&derived, key.secret, now, REGION, SERVICE);
+		e = sigv4_presign(&derived, &scope, request, expire, query);
+		wipe(&derived, sizeof(derived));
+	}
+	wipe(&key, sizeof(key));
+	url_clear(&u);
+	buf_clear(&host);
+	return e;
+}
+
+static int deliver(const struct buf *origin, const struct buf *path,
+		   const struct buf *query, struct store_presigned *out)
+{
+	char room[2048];
+	struct buf url;
+
+	buf_init_on(&url, room, sizeof(room), 2 * BUF_URL);
+	buf_adds(&url, buf_str(origin));
+	buf_adds(&url, buf_str(path));
+	buf_addc(&url, '?');
+	buf_add(&url, query->data, query->len);
+	out->url = buf_detach(&url);
+	return buf_err(&url);
+}
+
+/* A URL that nobody has ever answered is worth a word. */
+static int warn(struct local *l, struct store_presigned *out)
+{
+	struct buf address = BUF_INIT(1024);
+
+	if (l->public_url)
+		return 0;
+	if (!local_address(&l->base, &address) && !address.len) {
+		out->warning = strdup("no gateway has answered for this store "
+				      "yet: a mount, or `stagefs serve`, "
+				      "starts one");
+		if (!out->warning)
+			return -ENOMEM;
+	}
+	buf_clear(&address);
+	return 0;
+}
+
+int local_presign(struct store *s, const struct store_presign *req,
+		  struct store_presigned *out, struct buf *err)
+{
+	struct local *l = local_of(s);
+	struct field headers[PRESIGN_FIELDS_MAX];
+	struct field fields[PRESIGN_FIELDS_MAX];
+	struct sigv4_request request = {
+		.method = out->method,
+		.query = fields,
+		.n_query = req->n_query,
+		.headers = headers,
+		.n_headers = req->n_headers,
+		.payload_hash = SIGV4_UNSIGNED_PAYLOAD,
+	};
+	char on_query[2048], on_path[512];
+	struct buf origin = BUF_INIT(1024), path, query;
+	int64_t now = clock_now_s();
+	int e = check(req, err);
+
+	if (e)
+		return e;
+	buf_init_on(&path, on_path, sizeof(on_path), BUF_URL);
+	buf_init_on(&query, on_query, sizeof(on_query), BUF_URL);
+	to_sigv4(req->headers, req->n_headers, headers);
+	to_sigv4(req->query, req->n_query, fields);
+	local_origin(l, &origin);
+	buf_addc(&path, '/');
+	sigv4_encode_path(&path, l->url_name);
+	buf_addc(&path, '/');
+	sigv4_encode_path(&path, req->key);
+	request.path = buf_str(&path);
+	e = buf_err(&origin) ? buf_err(&origin) : buf_err(&path);
+	if (!e)
+		e = sign(l, &request, &origin, now, req->expire, &query, err);
+	if (!e)
+		e = deliver(&origin, &path, &query, out);
+	if (!e)
+		e = warn(l, out);
+	if (!e)
+		out->expires_at = now + req->expire;
+	buf_clear(&origin);
+	buf_clear(&path);
+	buf_wipe(&query);
+	return e ? e
+		 : store_presigned_headers(out, req->headers, req->n_headers);
+}

@@ -1,0 +1,254 @@
+/*
+ * The disk of a store, at start: is the root there, and can its disk hold what
+ * we keep?
+ *
+ * A root that cannot be written is still read: ro_err says why, and each write
+ * looks again, for a disk may be made writable under a mount. The folder of ours is closed to others, and must belong to who
+ * runs us (or, where root does, to the owner of the root): what lies in it is
+ * trusted. Root makes what it makes there the folder's owner's, so that a
+ * store stays its owner's after one `sudo`.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/dirs.h"
+#include "base/log.h"
+#include "store/local/local_impl.h"
+
+#define PROBE "user.stagefs"
+#define OLD_S 60
+
+static const char *root_of(const struct local *l)
+{
+	return *l->root ? l->root : "/";
+}
+
+static int fault(struct local *l, struct buf *err, int e, const char *sentence)
+{
+	buf_addf(err, "%s: %s", root_of(l), sentence);
+	return e;
+}
+
+/* Is it in the folder of another store, whatever path led here? */
+static int check_place(struct local *l, struct buf *err)
+{
+	char link[32], path[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", l->root_fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	path[n < 0 ? 0 : n] = '\0';
+	for (const char *p = path; *p;) {
+		size_t len = strcspn(p, "/");
+
+		if (local_is_folder(p, len))
+			return fault(l, err, -EPERM,
+				     "it lies in the " LOCAL_FOLDER
+				     " of another store");
+		p += len + (p[len] == '/');
+	}
+	return 0;
+}
+
+static int open_root(struct local *l, struct buf *err)
+{
+	int fd = -1;
+
+	l->root_fd = open(root_of(l), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (l->root_fd < 0 && errno == ENOENT) {
+		int e = dirs_make(root_of(l), 0777, 0777);
+
+		if (e)
+			return fault(l, err, e, strerror(-e));
+		l->root_fd = open(root_of(l), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (l->root_fd < 0)
+		return fault(l, err, -errno, strerror(errno));
+	fd = local_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fault(
+			l, err, fd,
+			fd == -ENOSYS
+				? "this kernel has no openat2(), Linux 5.6 "
+				  "or later is needed"
+				: strerror(-fd));
+	close(fd);
+	return check_place(l, err);
+}
+
+/* ---- the folder of ours ---- */
+
+static bool cannot_write(int err)
+{
+	return err == -EROFS || err == -EACCES || err == -EPERM;
+}
+
+/* Whose is it, and who else may look into it? */
+static int check_folder(struct local *l, struct buf *err)
+{
+	struct stat st, root;
+
+	if (fstat(l->folder_fd, &st) || fstat(l->root_fd, &root))
+		return fault(l, err, -errno, strerror(errno));
+	if (st.st_uid != geteuid() &&
+	    !(geteuid() == 0 && st.st_uid == root.st_uid))
+		return fault(l, err, -EACCES,
+			     LOCAL_FOLDER " belongs to somebody else");
+	if (st.st_mode & 077 && fchmod(l->folder_fd, 0700) && errno != EROFS)
+		return fault(l, err, -errno, LOCAL_FOLDER " is open to others");
+	return 0;
+}
+
+/* 0 also when there is none and none can be made: ro_err. */
+static int open_folder(struct local *l, struct buf *err)
+{
+	struct stat st;
+
+	if (mkdirat(l->root_fd, LOCAL_FOLDER, 0700) && errno != EEXIST)
+		l->ro_err = -errno;
+	if (fstatat(l->root_fd, LOCAL_FOLDER, &st, AT_SYMLINK_NOFOLLOW)) {
+		int e = l->ro_err ? l->ro_err : -errno;
+
+		return cannot_write(e) ? 0 : fault(l, err, e, strerror(-e));
+	}
+	if (!S_ISDIR(st.st_mode))
+		return fault(l, err, -ENOTDIR,
+			     LOCAL_FOLDER " is not a directory");
+	l->folder_fd =
+		local_openat(l->root_fd, LOCAL_FOLDER, O_RDONLY | O_DIRECTORY);
+	if (l->folder_fd >= 0)
+		return check_folder(l, err);
+	l->ro_err = l->folder_fd;
+	l->folder_fd = -1;
+	if (!cannot_write(l->ro_err))
+		return fault(l, err, l->ro_err, strerror(-l->ro_err));
+	return 0;
+}
+
+/* A file without a name that has an attribute: all that a PUT needs. */
+static int probe(struct local *l, struct buf *err)
+{
+	int fd =
+		openat(l->folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int e = 0;
+
+	if (fd < 0) {
+		e = -errno;
+		if (e == -EOPNOTSUPP || e == -EISDIR || e == -ENOENT)
+			return fault(l, err, -EOPNOTSUPP,
+				     "its disk has no files without a name "
+				     "(O_TMPFILE)");
+		return e;
+	}
+	if (fsetxattr(fd, PROBE, "", 0, 0))
+		e = -errno;
+	close(fd);
+	if (e == -EOPNOTSUPP)
+		return fault(l, err, e,
+			     "its disk keeps no user extended attributes "
+			     "(tmpfs does from Linux 6.6 on, ext3 with the "
+			     "mount option user_xattr)");
+	return e;
+}
+
+/* ---- all of it ---- */
+
+/* Is it there, and what it should be? */
+static int prepare_one(struct local *l, const char *name, struct buf *err)
+{
+	int fd = strcmp(name, LOCAL_LOCKS) ? local_folder_open(l, name)
+					   : local_folder_locks(l);
+
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	if (fd == -EUCLEAN)
+		buf_addf(err,
+			 "%s: %s/%s is not the store's own: a %s of the owner "
+			 "of %s",
+			 root_of(l), LOCAL_FOLDER, name,
+			 strcmp(name, LOCAL_LOCKS) ? "directory"
+						   : "file with one name",
+			 LOCAL_FOLDER);
+	return fd;
+}
+
+static int prepare(struct local *l, struct buf *err)
+{
+	static const char *const names[] = { LOCAL_TMP, LOCAL_UPLOADS,
+					     LOCAL_LOCKS };
+	int e = probe(l, err);
+
+	for (size_t i = 0; !e && i < sizeof(names) / sizeof(*names); i++)
+		e = prepare_one(l, names[i], err);
+	/* A disk that is full is one to read, and to remove from. */
+	return e == -ENOSPC || e == -EDQUOT ? 0 : e;
+}
+
+static int try_to_write(struct local *l, struct buf *err)
+{
+	int e = prepare(l, err);
+
+	if (cannot_write(e)) {
+		l->ro_err = e;
+		return 0;
+	}
+	if (e && !err->len)
+		fault(l, err, e, strerror(-e));
+	return e;
+}
+
+int local_root_open(struct local *l, struct buf *err)
+{
+	int e = open_root(l, err);
+
+	if (!e)
+		e = open_folder(l, err);
+	if (!e && l->folder_fd >= 0 && !l->ro_err)
+		e = try_to_write(l, err);
+	if (e)
+		return e;
+	if (l->ro_err) {
+		const struct log_where where = { .stage = l->base.name,
+						 .err = l->ro_err };
+
+		log_at(LOG_LEVEL_WARN, &where, "%s is only read", root_of(l));
+		return 0;
+	}
+	local_sweep(l, OLD_S);
+	return 0;
+}
+
+int local_root_again(struct local *l)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int e = l->ro_err;
+
+	if (l->folder_fd >= 0)
+		e = prepare(l, &why);
+	buf_clear(&why);
+	if (e)
+		return e;
+	/* Of those who look at once one says so. */
+	if (atomic_exchange(&l->ro_err, 0))
+		log_at(LOG_LEVEL_INFO,
+		       &(struct log_where){ .stage = l->base.name },
+		       "%s can be written again", root_of(l));
+	return 0;
+}
+
+int local_writable(struct local *l, const char *what, const char *key)
+{
+	int err = l->ro_err ? local_root_again(l) : 0;
+
+	return err ? local_failed(l, what, key, err, "the store is read-only")
+		   : 0;
+}

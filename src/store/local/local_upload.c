@@ -1,0 +1,401 @@
+/*
+ * Multipart uploads. Parts are written where they will stand, into the file
+ * that becomes the object, so completing costs nothing but what a PUT's end
+ * costs. Which parts have come is known to the handle; that the upload has not
+ * been aborted by somebody else, to the disk: completing renames its file.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/lock.h"
+#include "base/text.h"
+#include "store/local/local_impl.h"
+
+struct come {
+	unsigned number;
+	uint64_t offset, len;
+	char etag[STORE_ETAG_SIZE];
+};
+
+struct uploading_locked {
+	struct come *parts; /* by number */
+	unsigned n, cap;
+};
+
+struct uploading {
+	struct store_upload base;
+	char id[LOCAL_ID_SIZE];
+	int dir, fd; /* its folder and its data */
+	bool ended; /* aborted or completed */
+	bool has_owner;
+	struct store_owner owner;
+	bool inherit;
+	struct local_kept kept;
+	struct lock lock;
+	struct uploading_locked guarded_;
+};
+
+static struct uploading *uploading_of(struct store_upload *u)
+{
+	return (struct uploading *)u;
+}
+
+static struct uploading_locked *uploading_locked(struct uploading *u)
+	REQUIRES(&u->lock)
+{
+	return &u->guarded_;
+}
+
+const char *local_upload_id(struct store_upload *base)
+{
+	return uploading_of(base)->id;
+}
+
+void local_upload_free(struct store_upload *base)
+{
+	struct uploading *u = uploading_of(base);
+
+	if (u->dir >= 0)
+		close(u->dir);
+	if (u->fd >= 0)
+		close(u->fd);
+	lock_take(&u->lock);
+	free(uploading_locked(u)->parts);
+	lock_drop(&u->lock);
+	lock_destroy(&u->lock);
+	free(u->base.key);
+	free(u);
+}
+
+/* What the caller lent is kept for the end. */
+static int keep_meta(struct uploading *u, const struct store_meta *meta)
+{
+	int err = local_kept_init(&u->kept, meta);
+
+	if (err || !meta)
+		return err;
+	if (meta->owner) {
+		u->has_owner = true;
+		u->owner = *meta->owner;
+	}
+	u->inherit = meta->inherit;
+	return 0;
+}
+
+static int check(struct local *l, const char *key)
+{
+	const char *why = NULL;
+	int err = local_writable(l, "upload", key);
+
+	if (err)
+		return err;
+	err = local_key_check(key, &why);
+	if (!err && key[strlen(key) - 1] == '/') {
+		why = "a directory has no bytes of its own";
+		err = -EISDIR;
+	}
+	return err ? local_failed(l, "upload", key, err, why) : 0;
+}
+
+int local_upload_open(struct store *s, const char *key,
+		      const struct store_meta *meta, struct store_upload **out)
+{
+	struct local *l = local_of(s);
+	struct uploading *u;
+	int err = check(l, key);
+
+	if (err)
+		return err;
+	u = calloc(1, sizeof(*u));
+	if (!u)
+		return -ENOMEM;
+	u->base.store = s;
+	u->dir = u->fd = -1;
+	lock_init(&u->lock);
+	u->base.key = strdup(key);
+	err = u->base.key ? keep_meta(u, meta) : -ENOMEM;
+	if (!err)
+		err = local_pending_make(l, key, u->id, &u->dir, &u->fd);
+	if (err) {
+		local_upload_free(&u->base);
+		return local_failed(l, "upload", key, err, NULL);
+	}
+	*out = &u->base;
+	return 0;
+}
+
+/* ---- parts ---- */
+
+static int note_part_locked(struct uploading *u, const struct come *part)
+	REQUIRES(&u->lock)
+{
+	struct uploading_locked *g = uploading_locked(u);
+	unsigned i = g->n;
+
+	while (i && g->parts[i - 1].number >= part->number)
+		i--;
+	if (i < g->n && g->parts[i].number == part->number) {
+		g->parts[i] = *part;
+		return 0;
+	}
+	if (g->n == g->cap) {
+		unsigned cap = g->cap ? 2 * g->cap : 16;
+		struct come *parts = realloc(g->parts, cap * sizeof(*parts));
+
+		if (!parts)
+			return -ENOMEM;
+		g->parts = parts;
+		g->cap = cap;
+	}
+	memmove(g->parts + i + 1, g->parts + i, (g->n - i) * sizeof(*g->parts));
+	g->parts[i] = *part;
+	g->n++;
+	return 0;
+}
+
+static int note_part(struct uploading *u, unsigned number, uint64_t offset,
+		     uint64_t len, char etag[STORE_ETAG_SIZE])
+{
+	struct come part = { number, offset, len, "" };
+	char id[LOCAL_ID_SIZE];
+	int err;
+
+	local_random_id(id);
+	snprintf(part.etag, sizeof(part.etag), "\"p-%s\"", id);
+	lock_take(&u->lock);
+	err = note_part_locked(u, &part);
+	lock_drop(&u->lock);
+	memcpy(etag, part.etag, sizeof(part.etag));
+	return err;
+}
+
+static int gone(struct uploading *u)
+{
+	return local_failed(local_of(u->base.store), "upload", u->base.key,
+			    -EIO, "the upload was aborted");
+}
+
+void local_part(struct store_part *part)
+{
+	struct uploading *u = uploading_of(part->upload);
+	struct local *l = local_of(part->upload->store);
+	int err;
+
+	if (u->ended) {
+		part->done(part, gone(u));
+		return;
+	}
+	err = local_write_body(&part->body, u->fd, part->offset);
+	if (!err)
+		err = note_part(u, part->number, part->offset, part->body.len,
+				part->etag);
+	if (err)
+		local_failed(l, "upload", u->base.key, err, NULL);
+	part->done(part, err);
+}
+
+/* A part has ended before whoever began it can cancel it. */
+void local_part_cancel(struct store_part *part)
+{
+}
+
+int local_part_copy(struct store_upload *base, unsigned number, uint64_t at,
+		    const struct store_range *from, struct store_part_done *out)
+{
+	struct uploading *u = uploading_of(base);
+	struct local *l = local_of(base->store);
+	struct object_info info;
+	int fd, err;
+
+	if (u->ended)
+		return gone(u);
+	err = local_open(base->store, from->key, from->etag, &fd, &info);
+	if (err)
+		return err;
+	if (from->offset > info.size || from->len > info.size - from->offset)
+		err = -EINVAL;
+	if (!err)
+		err = local_copy_range(fd, from->offset, u->fd, at, from->len);
+	if (!err)
+		err = local_same(base->store, fd, info.etag);
+	close(fd);
+	if (!err)
+		err = note_part(u, number, at, from->len, out->etag);
+	return err ? local_failed(l, "copy", from->key, err, NULL) : 0;
+}
+
+/* ---- the end ---- */
+
+/* The parts named, one behind the other: 0 and the object's size. */
+static int measure_locked(struct uploading *u,
+			  const struct store_part_done *parts, unsigned n,
+			  uint64_t *size) REQUIRES(&u->lock)
+{
+	const struct uploading_locked *g = uploading_locked(u);
+	unsigned at = 0;
+
+	*size = 0;
+	for (unsigned i = 0; i < n; i++) {
+		while (at < g->n && g->parts[at].number < parts[i].number)
+			at++;
+		if (at == g->n || g->parts[at].number != parts[i].number ||
+		    strcmp(g->parts[at].etag, parts[i].etag))
+			return -EIO;
+		if (g->parts[at].offset != *size)
+			return -EINVAL;
+		*size += g->parts[at].len;
+	}
+	return 0;
+}
+
+static int commit(struct uploading *u, const struct store_cond *cond,
+		  struct object_info *out)
+{
+	struct local *l = local_of(u->base.store);
+	const struct local_commit c = {
+		.l = l,
+		.what = "upload",
+		.key = u->base.key,
+		.owner = u->has_owner ? &u->owner : NULL,
+		.cond = cond,
+		.kept = &u->kept,
+		.inherit = u->inherit,
+		.fd = u->fd,
+		.from_dir = u->dir,
+		.from_name = LOCAL_DATA,
+	};
+	struct stat st;
+	int err;
+
+	if (fstat(u->fd, &st) || !st.st_nlink)
+		return gone(u);
+	err = local_commit(&c, out);
+	/* Its file has gone, not what a condition asked for. */
+	return err == -ENOENT && !(cond && cond->if_match) ? gone(u) : err;
+}
+
+int local_upload_complete(struct store_upload *base,
+			  const struct store_part_done *parts, unsigned n,
+			  const struct store_cond *cond,
+			  struct object_info *out)
+{
+	struct uploading *u = uploading_of(base);
+	struct local *l = local_of(base->store);
+	uint64_t size;
+	int err;
+
+	if (u->ended)
+		return gone(u);
+	lock_take(&u->lock);
+	err = measure_locked(u, parts, n, &size);
+	lock_drop(&u->lock);
+	if (!err && ftruncate(u->fd, size))
+		err = -errno;
+	if (err)
+		return local_failed(l, "upload", base->key, err,
+				    err == -EIO      ? "a part is missing"
+				    : err == -EINVAL ? "the parts leave a gap"
+						     : NULL);
+	err = commit(u, cond, out);
+	if (!err) {
+		u->ended = true;
+		local_pending_drop(l, u->id);
+	}
+	return err;
+}
+
+int local_upload_abort(struct store_upload *base)
+{
+	struct uploading *u = uploading_of(base);
+	struct local *l = local_of(base->store);
+	int err = local_pending_drop(l, u->id);
+
+	u->ended = true;
+	return err ? local_failed(l, "abort an upload of", base->key, err, NULL)
+		   : 0;
+}
+
+/* ---- those that nobody completed ---- */
+
+static bool is_upload_id(const char *s)
+{
+	return strlen(s) == LOCAL_ID_SIZE - 1 &&
+	       strspn(s, "0123456789abcdef") == LOCAL_ID_SIZE - 1;
+}
+
+/* The key of an upload that is whole; false: there is none. */
+static bool read_upload_key(int uploads, const char *id,
+			    char key[STORE_KEY_MAX + 1])
+{
+	int dir = local_folder_below(uploads, id), fd = -1;
+	struct stat st;
+	ssize_t n;
+
+	if (dir < 0)
+		return false;
+	if (!faccessat(dir, LOCAL_DATA, F_OK, AT_SYMLINK_NOFOLLOW))
+		fd = local_folder_file(dir, LOCAL_UPLOAD_KEY, O_RDONLY, &st);
+	close(dir);
+	if (fd < 0)
+		return false;
+	n = read(fd, key, STORE_KEY_MAX + 1);
+	close(fd);
+	if (n <= 0 || n > STORE_KEY_MAX || memchr(key, '\0', n))
+		return false;
+	key[n] = '\0';
+	return true;
+}
+
+int local_pending(struct store *s, const char *prefix,
+		  int (*each)(void *arg, const struct store_pending *p),
+		  void *arg)
+{
+	struct local *l = local_of(s);
+	char key[STORE_KEY_MAX + 1];
+	struct dirent *e;
+	int fd, rc = 0;
+	DIR *dir;
+
+	if (l->folder_fd < 0)
+		return 0;
+	fd = local_folder_below(l->folder_fd, LOCAL_UPLOADS);
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return local_failed(l, "list uploads", NULL, fd, NULL);
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while (!rc && (e = readdir(dir))) {
+		struct store_pending p = { .key = key, .id = e->d_name };
+
+		if (is_upload_id(e->d_name) &&
+		    read_upload_key(dirfd(dir), e->d_name, key) &&
+		    text_starts_with(key, prefix))
+			rc = each(arg, &p);
+	}
+	closedir(dir);
+	return rc;
+}
+
+int local_pending_abort(struct store *s, const struct store_pending *p)
+{
+	struct local *l = local_of(s);
+	int err = local_writable(l, "abort an upload of", p->key);
+
+	if (err)
+		return err;
+	if (!is_upload_id(p->id))
+		return -EINVAL;
+	err = local_pending_drop(l, p->id);
+	return err ? local_failed(l, "abort an upload of", p->key, err, NULL)
+		   : 0;
+}

@@ -1,0 +1,30 @@
+noinst_LIBRARIES += libstore_s3.a
+libstore_s3_a_SOURCES = \
+	src/store/s3/s3.c src/store/s3/s3.h \
+	src/store/s3/s3_ask.c \
+	src/store/s3/s3_body.c \
+	src/store/s3/s3_call.c \
+	src/store/s3/s3_copy.c \
+	src/store/s3/s3_doc.c src/store/s3/s3_doc.h \
+	src/store/s3/s3_doc_list.c \
+	src/store/s3/s3_doc_names.c \
+	src/store/s3/s3_error.c src/store/s3/s3_error.h \
+	src/store/s3/s3_get.c \
+	src/store/s3/s3_head.c \
+	src/store/s3/s3_impl.h \
+	src/store/s3/s3_info.c \
+	src/store/s3/s3_judge.c \
+	src/store/s3/s3_lack.c \
+	src/store/s3/s3_learn.c \
+	src/store/s3/s3_list.c \
+	src/store/s3/s3_part.c \
+	src/store/s3/s3_pending.c \
+	src/store/s3/s3_place.c src/store/s3/s3_place.h \
+	src/store/s3/s3_presign.c \
+	src/store/s3/s3_put.c \
+	src/store/s3/s3_remove.c \
+	src/store/s3/s3_state.c \
+	src/store/s3/s3_sum.c \
+	src/store/s3/s3_tags.c \
+	src/store/s3/s3_upload.c src/store/s3/s3_upload.h \
+	src/store/s3/s3_xml.c src/store/s3/s3_xml.h

@@ -1,0 +1,228 @@
+/*
+ * The S3 store: its making, its settings, and the table of what it does.
+ *
+ * Files by noun: s3_call (a request, signed for each attempt), s3_judge (what
+ * an answer means and what can be put right), s3_error (the table), s3_xml and
+ * s3_doc (documents), s3_place (hosts and paths), s3_head, s3_list, s3_get,
+ * s3_put, s3_remove, s3_copy, s3_upload, s3_part, s3_pending, s3_presign.
+ *
+ * What changes under way (region, clock, what the server cannot) stands under
+ * one lock, which is held for assignments only.
+ */
+#include "store/s3/s3.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "store/props.h"
+#include "store/s3/s3_impl.h"
+
+#define GIB ((uint64_t)1 << 30)
+
+static void s3_locate(struct store *store, const char *key, struct buf *out)
+{
+	buf_addf(out, "s3://%s/%s", s3_of(store)->io.bucket, key);
+}
+
+static int s3_describe(struct store *store, struct buf *out)
+{
+	struct s3 *s = s3_of(store);
+	struct creds *creds = NULL;
+	struct s3_present now;
+	char end[TIME_RFC3339_SIZE];
+	const char *proxy;
+	int err;
+
+	s3_present(s, &now);
+	buf_addf(out, "%s://", s->io.url.scheme);
+	s3_place_host(&s->io, now.region, out);
+	buf_addf(out, ", region %s, credentials: ", now.region);
+	proxy = s->lane ? http_lane_proxy(s->lane, s->io.url.scheme) : NULL;
+	err = cred_cache_get(signer_creds(s->signer), &creds, NULL);
+	if (err) /* why: store_check() says it */
+		buf_adds(out, "none");
+	else if (!creds)
+		buf_adds(out, "none, anonymous");
+	else
+		buf_adds(out, creds->source);
+	if (!err && creds && creds->expires_at) {
+		time_rfc3339(creds->expires_at, end);
+		buf_addf(out, " until %s", end);
+	}
+	creds_unref(creds);
+	if (now.skew_s) {
+		buf_adds(out, "; ");
+		s3_say_skew(now.skew_s, out);
+		if (!s3_trusts_clock(s))
+			buf_adds(out, ", and over plain http pre-signed URLs "
+				      "are off by that");
+	}
+	if (proxy && !s3_place_is_here(&s->io))
+		buf_addf(out, "; by the proxy of %s", proxy);
+	s3_lack_show(s, out);
+	return err ? err : buf_err(out);
+}
+
+static void s3_free(struct store *store)
+{
+	struct s3 *s = s3_of(store);
+
+	lock_take(&s->lock);
+	creds_unref(s3_locked(s)->refused);
+	lock_drop(&s->lock);
+	if (s->lane)
+		http_lane_free(s->lane);
+	signer_free(s->signer);
+	s3_place_clear(&s->io);
+	s3_place_clear(&s->public);
+	for (int i = 0; i < S3_MADE; i++)
+		free(s->made[i]);
+	lock_destroy(&s->lock);
+	store_fini(store);
+	free(s);
+}
+
+static const struct store_ops s3_ops = {
+	.kind = "s3",
+	.free = s3_free,
+	.check = s3_check,
+	.stat = s3_stat,
+	.head = s3_head,
+	.confirm = s3_confirm,
+	.list_open = s3_list_open,
+	.list_next = s3_list_next,
+	.list_close = s3_list_close,
+	.get = s3_get,
+	.get_cancel = s3_get_cancel,
+	.put = s3_put,
+	.upload_open = s3_upload_open,
+	.part = s3_part,
+	.part_cancel = s3_part_cancel,
+	.part_copy = s3_part_copy,
+	.upload_complete = s3_upload_complete,
+	.upload_abort = s3_upload_abort,
+	.upload_free = s3_upload_free,
+	.upload_id = s3_upload_id,
+	.pending = s3_pending,
+	.pending_abort = s3_pending_abort,
+	.tags = s3_tags,
+	.copy = s3_copy,
+	.remove = s3_remove,
+	.remove_many = s3_remove_many,
+	.presign = s3_presign,
+	.relocate = s3_relocate,
+	.locate = s3_locate,
+	.describe = s3_describe,
+};
+
+/* Amazon's limits; a store with lower ones says so when they are met. */
+static const struct store_limits s3_limits = {
+	.put_max = 5 * GIB,
+	.part_min = 5 << 20,
+	.parts_max = 10000,
+	.object_max = 50000 * GIB, /* 48.8 TiB */
+	.utf8_keys = true,
+	.presign = true,
+};
+
+static bool given(const char *s)
+{
+	return s && *s;
+}
+
+static int set_places(struct s3 *s, const struct s3_settings *set,
+		      struct buf *err)
+{
+	const char *public = given(set->public_endpoint_url)
+				     ? set->public_endpoint_url
+				     : set->endpoint_url;
+	const char *bucket = set->bucket ? set->bucket : "";
+	int e;
+
+	if (!given(set->endpoint_url)) {
+		buf_adds(err, "there is no endpoint");
+		return -EINVAL;
+	}
+	e = s3_place_init(&s->io, set->endpoint_url, bucket, set->virtual_host,
+			  err);
+	return e ? e
+		 : s3_place_init(&s->public, public, bucket,
+				 set->public_virtual_host, err);
+}
+
+/* The one that is given, else the one in the endpoint's name. */
+static int set_region(struct s3 *s, const char *region, struct buf *err)
+{
+	char own[S3_REGION_SIZE];
+	bool guessed;
+	int e = 0;
+
+	s3_place_region(&s->io, own);
+	guessed = !given(region) && !*own;
+	if (!given(region))
+		region = *own ? own : "us-east-1";
+	if (!s3_region_valid(region)) {
+		buf_adds(err, "`");
+		text_printable(err, region);
+		buf_adds(err, "` is no region");
+		e = -EINVAL;
+	}
+	lock_take(&s->lock);
+	snprintf(s3_locked(s)->region, S3_REGION_SIZE, "%s", region);
+	s3_locked(s)->guessed = guessed;
+	lock_drop(&s->lock);
+	return e;
+}
+
+static int set_made(struct s3 *s, const struct s3_settings *set)
+{
+	const char *const values[S3_MADE] = {
+		[S3_MADE_CLASS] = set->storage_class,
+		[S3_MADE_SSE] = set->sse,
+		[S3_MADE_SSE_KEY] = set->sse_kms_key_id,
+		[S3_MADE_ACL] = set->acl,
+	};
+
+	for (int i = 0; i < S3_MADE; i++) {
+		s->made[i] = strdup(values[i] ? values[i] : "");
+		if (!s->made[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int s3_new(const struct s3_settings *set, struct http_lane *lane,
+	   struct signer *signer, struct store **out, struct buf *err)
+{
+	struct s3 *s = calloc(1, sizeof(*s));
+	int e;
+
+	*out = NULL;
+	if (!s || store_init(&s->base, &s3_ops, set->name)) {
+		free(s);
+		if (lane)
+			http_lane_free(lane);
+		signer_free(signer);
+		return -ENOMEM;
+	}
+	lock_init(&s->lock);
+	s->lane = lane;
+	s->signer = signer;
+	s->base.limits = s3_limits;
+	s->checksum = set->upload_checksum;
+	s->requester_pays = set->requester_pays;
+	s->deadline_ms = 1000 * (set->deadline_s ? set->deadline_s : 120);
+	s->base.types = set->types;
+	e = set_made(s, set);
+	e = e ? e : set_places(s, set, err);
+	e = e ? e : set_region(s, set->region, err);
+	if (e)
+		s3_free(&s->base);
+	else
+		*out = &s->base;
+	return e;
+}

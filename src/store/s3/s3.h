@@ -1,0 +1,45 @@
+/*
+ * The S3 store: any server that speaks S3 and verifies Signature Version 4.
+ */
+#ifndef STORE_S3_S3_H
+#define STORE_S3_S3_H
+
+#include <stdbool.h>
+
+#include "store/store.h"
+
+struct http_lane;
+struct signer;
+
+enum s3_checksum {
+	S3_CHECKSUM_CRC32C,
+	S3_CHECKSUM_SHA256,
+	S3_CHECKSUM_MD5,
+	S3_CHECKSUM_NONE
+};
+
+/* Strings are copied; NULL or "" where not given. */
+struct s3_settings {
+	const char *name; /* the stage's, for the log */
+	const char *endpoint_url; /* where I/O goes */
+	const char *public_endpoint_url; /* what URLs are signed for;
+						   NULL: endpoint_url */
+	const char *region; /* NULL: found out, else us-east-1 */
+	const char *bucket;
+	bool virtual_host; /* bucket.endpoint, else endpoint/bucket */
+	bool public_virtual_host; /* the same, for the URLs */
+	enum s3_checksum upload_checksum;
+	const char *storage_class, *sse, *sse_kms_key_id, *acl;
+	bool requester_pays;
+	bool types; /* as struct store's */
+	unsigned deadline_s; /* the lane's; 0: 120 */
+};
+
+/*
+ * Takes over lane and signer, in failure too. *out has one reference. 0,
+ * -EINVAL (a URL that cannot be; why in err) or -ENOMEM. No I/O.
+ */
+int s3_new(const struct s3_settings *set, struct http_lane *lane,
+	   struct signer *signer, struct store **out, struct buf *err);
+
+#endif

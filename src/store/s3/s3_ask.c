@@ -1,0 +1,135 @@
+/*
+ * Other ways to learn of one object than its HEAD.
+ *
+ * A server or proxy that makes its answers as they go tells no length in a
+ * HEAD. A GET of the first byte has the size in its Content-Range; where ranges
+ * are unknown too, the listing has it.
+ *
+ * Some stores' listings have ETags of their own. Once that is seen, they are
+ * left out of listings: nobody could ask for an object by them.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "store/s3/s3_impl.h"
+
+static int parse_list(struct s3_call *c, const struct buf *body)
+{
+	s3_page_clear(c->out);
+	return s3_doc_list(buf_str(body), body->len, s3_call_prefix(c), c->out);
+}
+
+void s3_list_first(struct s3_call *c, struct s3 *s, const char *prefix,
+		   struct s3_page *page)
+{
+	s3_call_init(c, s, HTTP_GET, NULL, "list");
+	s3_call_query(c, "list-type", "2");
+	s3_call_query(c, "prefix", prefix);
+	s3_call_query(c, "max-keys", "1");
+	s3_call_query(c, "encoding-type", "url");
+	s3_call_parse(c, parse_list, page);
+}
+
+int s3_ask_listed(struct s3 *s, const char *key, struct object_info *out)
+{
+	struct s3_page page = { 0 };
+	struct http_reply reply;
+	struct s3_call c;
+	int err;
+
+	s3_list_first(&c, s, key, &page);
+	c.quiet = true;
+	err = s3_call_perform(&c, &reply);
+	if (!err) {
+		err = -ENOENT;
+		for (unsigned i = 0; i < page.n && err; i++) {
+			const struct s3_entry *e = &page.entries[i];
+
+			if (strcmp(e->key, key) &&
+			    (!e->other || strcmp(e->other, key)))
+				continue;
+			*out = page.entries[i].info;
+			err = 0;
+		}
+	}
+	http_reply_clear(&reply);
+	s3_page_clear(&page);
+	s3_call_clear(&c);
+	return err;
+}
+
+static int enough(struct http_call *http, const struct http_reply *reply,
+		  const void *bytes, size_t n)
+{
+	return -ECANCELED; /* a server that knows no ranges sends it all */
+}
+
+/* 0 when the head of an answer came. */
+static int ask_first_byte(struct s3 *s, const char *key,
+			  struct object_info *out)
+{
+	static const struct http_call_ops ops = {
+		.prepare = s3_call_prepare,
+		.data = enough,
+		.judge = s3_call_judge,
+	};
+	struct http_reply reply;
+	struct s3_range range;
+	struct s3_call c;
+	int err;
+
+	s3_call_init(&c, s, HTTP_GET, key, "look up");
+	c.http.ops = &ops;
+	c.quiet = true;
+	s3_call_header(&c, "Range", "bytes=0-0");
+	err = s3_call_perform(&c, &reply);
+	s3_info_read(&reply, out);
+	if (reply.status == 416 && s3_info_range(&reply, &range))
+		err = 0; /* there is no first byte */
+	else if (err != -EINTR && reply.status / 100 == 2)
+		err = 0;
+	if (!err && reply.status == 200 && http_reply_recoded(&reply))
+		out->size = STORE_SIZE_UNKNOWN;
+	http_reply_clear(&reply);
+	s3_call_clear(&c);
+	return err;
+}
+
+static bool same_object(const struct object_info *a,
+			const struct object_info *b)
+{
+	return !*a->etag || !*b->etag || !strcmp(a->etag, b->etag);
+}
+
+int s3_ask_size(struct s3 *s, const char *key, bool quiet,
+		struct object_info *info)
+{
+	struct log_where where = { .stage = s->base.name,
+				   .key = key,
+				   .err = -EIO };
+	struct object_info got = { .size = STORE_SIZE_UNKNOWN };
+	int err = ask_first_byte(s, key, &got);
+
+	if (err == -EINTR || err == -ENOMEM)
+		return err;
+	if (!err && got.size != STORE_SIZE_UNKNOWN) {
+		if (same_object(&got, info))
+			info->size = got.size;
+		else
+			*info = got; /* replaced meanwhile */
+		return 0;
+	}
+	err = s3_ask_listed(s, key, &got);
+	if (err == -EINTR || err == -ENOMEM)
+		return err;
+	if (!err) {
+		info->size = got.size;
+		return 0;
+	}
+	if (!quiet)
+		log_at(LOG_LEVEL_ERROR, &where,
+		       "cannot look up: neither HEAD nor GET nor LIST tells "
+		       "the object's size");
+	return -EIO;
+}

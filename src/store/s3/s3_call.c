@@ -1,0 +1,428 @@
+/*
+ * One request: building it, signing each attempt, waiting for the answer.
+ *
+ * A call is built by the thread that makes it and not changed afterwards;
+ * what attempts find out (s3_impl.h says which fields) belongs to the engine's
+ * thread until done(). A failure in building sticks in `err` and ends the call
+ * before anything is sent.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/s3/s3_impl.h"
+
+/* What a request sends beside the caller's headers. */
+#define MORE_MAX 4
+#define SIGNED_MAX (S3_CALL_FIELDS + MORE_MAX + 1)
+
+static const struct http_call_ops plain_ops = {
+	.prepare = s3_call_prepare,
+	.judge = s3_call_judge,
+};
+
+void s3_call_init(struct s3_call *c, struct s3 *s, enum http_verb verb,
+		  const char *key, const char *what)
+{
+	memset(c, 0, sizeof(*c));
+	c->http.ops = &plain_ops;
+	c->http.verb = verb;
+	c->http.class = HTTP_META;
+	c->s3 = s;
+	c->key = key;
+	c->what = what;
+	strcpy(c->payload, SIGV4_EMPTY_PAYLOAD);
+	buf_init(&c->text, S3_REPLY_MAX);
+	if (s->requester_pays)
+		s3_call_header(c, "x-amz-request-payer", "requester");
+}
+
+static void clear_fields(struct s3_fields *f)
+{
+	for (unsigned i = 0; i < f->n; i++)
+		free((char *)f->at[i].value);
+	f->n = 0;
+}
+
+void s3_call_clear(struct s3_call *c)
+{
+	clear_fields(&c->query);
+	clear_fields(&c->headers);
+	buf_clear(&c->text);
+	creds_unref(c->used);
+	c->used = NULL;
+}
+
+static void add_field(struct s3_call *c, struct s3_fields *f, const char *name,
+		      const char *value)
+{
+	char *copy;
+
+	if (f->n == S3_CALL_FIELDS) {
+		c->err = c->err ? c->err : -E2BIG;
+		return;
+	}
+	copy = strdup(value);
+	if (!copy) {
+		c->err = -ENOMEM;
+		return;
+	}
+	f->at[f->n].name = name;
+	f->at[f->n++].value = copy;
+}
+
+void s3_call_query(struct s3_call *c, const char *name, const char *value)
+{
+	add_field(c, &c->query, name, value);
+}
+
+const char *s3_call_prefix(const struct s3_call *c)
+{
+	for (unsigned i = 0; i < c->query.n; i++)
+		if (!strcmp(c->query.at[i].name, "prefix"))
+			return c->query.at[i].value;
+	return "";
+}
+
+void s3_call_header(struct s3_call *c, const char *name, const char *value)
+{
+	add_field(c, &c->headers, name, value);
+}
+
+void s3_call_headerf(struct s3_call *c, const char *name, const char *fmt, ...)
+{
+	char *value = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&value, fmt, ap) < 0)
+		value = NULL;
+	va_end(ap);
+	if (value)
+		s3_call_header(c, name, value);
+	else
+		c->err = -ENOMEM;
+	free(value);
+}
+
+void s3_call_cond(struct s3_call *c, const struct store_cond *cond)
+{
+	/* the caller has looked, where the store would not */
+	if (!cond || s3_lacks(c->s3, s3_lack_of_cond(cond)))
+		return;
+	if (cond->if_match) {
+		/* a hash has been compared with a HEAD's */
+		if (!s3_etag_is_hash(cond->if_match))
+			s3_call_header(c, "If-Match", cond->if_match);
+		c->use = S3_USE_MATCH;
+	} else if (cond->if_absent) {
+		s3_call_header(c, "If-None-Match", "*");
+		c->use = S3_USE_ABSENT;
+	}
+}
+
+/* What the caller says wins over all. */
+static bool has_header(const struct store_meta *meta, const char *name)
+{
+	for (size_t i = 0; meta && i < meta->n_headers; i++)
+		if (!strcmp(meta->headers[i].name, name))
+			return true;
+	return meta && meta->content_type && !strcmp(name, PROP_TYPE);
+}
+
+/*
+ * What was there wins over the settings, which are for new objects; but the
+ * settings over the encryption that servers choose by themselves: buckets
+ * refuse a write that does not name the one that they demand.
+ */
+static unsigned kept_kinds(const struct s3 *s, const struct props *p)
+{
+	const char *sse = props_get(p, PROP_SSE);
+	bool plain = !sse || !strcmp(sse, "AES256");
+
+	return plain && *s->made[S3_MADE_SSE] ? PROP_WRITTEN & ~PROP_CRYPT
+					      : PROP_WRITTEN;
+}
+
+static void add_props(struct s3_call *c, const struct store_meta *meta,
+		      unsigned kinds)
+{
+	struct field at = { NULL, NULL };
+
+	while (props_next(meta->props, &at))
+		if (props_kind(at.name) & kinds && !has_header(meta, at.name))
+			s3_call_header(c, at.name, at.value);
+}
+
+/* Does a setting go along, beside what was there and what the caller says? */
+static bool is_given(enum s3_made which, const struct props *was,
+		     unsigned kinds, const struct store_meta *meta)
+{
+	if (has_header(meta, s3_made_names[which]))
+		return false;
+	switch (which) {
+	case S3_MADE_CLASS:
+		return !was;
+	case S3_MADE_SSE:
+	case S3_MADE_SSE_KEY:
+		return !(kinds & PROP_CRYPT) && !has_header(meta, PROP_SSE);
+	default:
+		return true;
+	}
+}
+
+void s3_call_make(struct s3_call *c, const struct store_meta *meta)
+{
+	struct s3 *s = c->s3;
+	const struct props *was = meta ? meta->props : NULL;
+	unsigned kinds = was ? kept_kinds(s, was) : 0;
+
+	if (meta && meta->content_type)
+		s3_call_header(c, "Content-Type", meta->content_type);
+	if (was)
+		add_props(c, meta, kinds);
+	for (int i = 0; i < S3_MADE; i++)
+		if (*s->made[i] && is_given(i, was, kinds, meta))
+			s3_call_header(c, s3_made_names[i], s->made[i]);
+	for (size_t i = 0; meta && i < meta->n_headers; i++)
+		s3_call_header(c, meta->headers[i].name,
+			       meta->headers[i].value);
+}
+
+void s3_call_text(struct s3_call *c, const char *content_type)
+{
+	int err = buf_err(&c->text);
+
+	if (err)
+		c->err = c->err ? c->err : err;
+	s3_call_header(c, "Content-Type", content_type);
+	sha256_hex(buf_str(&c->text), c->text.len, c->payload);
+	c->http.body.data = buf_str(&c->text);
+	c->http.body.fd = -1;
+	c->http.body.len = c->text.len;
+}
+
+void s3_call_slow(struct s3_call *c)
+{
+	c->http.deadline_ms = S3_SLOW_MS;
+	c->retry_until_ms = clock_mono_ms() + c->s3->deadline_ms;
+}
+
+void s3_call_parse(struct s3_call *c,
+		   int (*parse)(struct s3_call *call, const struct buf *body),
+		   void *out)
+{
+	c->parse = parse;
+	c->out = out;
+	c->http.reply_max = S3_REPLY_MAX;
+}
+
+/* ---- an attempt ---- */
+
+static int write_headers(const struct s3_call *c, const struct field *h,
+			 unsigned n, const struct signer_headers *sign,
+			 struct http_wire *wire)
+{
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < n; i++)
+		err = http_wire_header(wire, h[i].name, h[i].value);
+	if (err || !sign->authorization)
+		return err;
+	err = http_wire_header(wire, "x-amz-date", sign->amz_date);
+	err = err ? err
+		  : http_wire_header(wire, "x-amz-content-sha256", c->payload);
+	if (!err && sign->session_token)
+		err = http_wire_header(wire, "x-amz-security-token",
+				       sign->session_token);
+	return err ? err
+		   : http_wire_header(wire, "Authorization",
+				      sign->authorization);
+}
+
+static int sign_wire(struct s3_call *c, const struct sigv4_request *request,
+		     const struct s3_present *now, struct http_wire *wire)
+{
+	struct signer_headers sign = { 0 };
+	int err = signer_authorize(c->s3->signer, request, now->region,
+				   clock_now_s() + now->skew_s, &sign);
+
+	if (!err)
+		err = write_headers(c, request->headers, request->n_headers,
+				    &sign, wire);
+	creds_unref(c->used);
+	c->used = sign.used ? creds_ref(sign.used) : NULL;
+	signer_headers_clear(&sign);
+	return err;
+}
+
+static void write_url(struct s3_call *c, const char *host, const char *path,
+		      struct http_wire *wire)
+{
+	buf_addf(&wire->url, "%s://%s%s", c->s3->io.url.scheme, host, path);
+	if (c->query.n) {
+		buf_addc(&wire->url, '?');
+		sigv4_encode_query(&wire->url, c->query.at, c->query.n);
+	}
+}
+
+/* Those of the call, but what the store does not know, and what it demands. */
+static unsigned list_headers(const struct s3_call *c, struct field *out)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < c->headers.n; i++)
+		if (!(c->without & S3_LACKS_CHECKSUM) ||
+		    !s3_lack_is_checksum(c->headers.at[i].name))
+			out[n++] = c->headers.at[i];
+	if (*c->md5)
+		out[n++] = (struct field){ "Content-MD5", c->md5 };
+	return n;
+}
+
+int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
+			 const struct field *more, unsigned n)
+{
+	struct field headers[SIGNED_MAX];
+	struct buf host = BUF_INIT(1024), path = BUF_INIT(BUF_URL);
+	struct sigv4_request request = {
+		.method = http_verb_name(c->http.verb),
+		.query = c->query.at,
+		.n_query = c->query.n,
+		.headers = headers,
+		.payload_hash = c->payload,
+	};
+	struct s3_present now;
+	int err = c->err;
+
+	if (!err && n > MORE_MAX)
+		err = -E2BIG;
+	if (err)
+		return err;
+	s3_present(c->s3, &now);
+	c->generation = now.generation;
+	c->guessed = now.guessed;
+	c->without |= now.lacks & S3_LACKS_CHECKSUM;
+	request.n_headers = list_headers(c, headers);
+	if (n)
+		memcpy(headers + request.n_headers, more, n * sizeof(*headers));
+	request.n_headers += n;
+	s3_place_host(&c->s3->io, now.region, &host);
+	s3_place_path(&c->s3->io, c->key, &path);
+	request.host = buf_str(&host);
+	request.path = buf_str(&path);
+	err = buf_err(&host) ? buf_err(&host) : buf_err(&path);
+	if (!err)
+		write_url(c, request.host, request.path, wire);
+	err = err ? err : sign_wire(c, &request, &now, wire);
+	err = err ? err : buf_err(&wire->url);
+	buf_clear(&host);
+	buf_clear(&path);
+	return err;
+}
+
+int s3_call_prepare(struct http_call *http, struct http_wire *wire)
+{
+	return s3_call_prepare_with((struct s3_call *)http, wire, NULL, 0);
+}
+
+/* ---- waiting ---- */
+
+/* Credentials that an answer refused while nobody could wait for others. */
+static struct creds *take_refused(struct s3 *s)
+{
+	struct creds *refused;
+
+	lock_take(&s->lock);
+	refused = s3_locked(s)->refused;
+	s3_locked(s)->refused = NULL;
+	lock_drop(&s->lock);
+	return refused;
+}
+
+int s3_ready(struct s3_call *c)
+{
+	struct cred_cache *cache = signer_creds(c->s3->signer);
+	struct creds *creds = NULL, *refused = take_refused(c->s3);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct log_where where = { .stage = c->s3->base.name, .key = c->key };
+	int err = c->err;
+
+	if (refused)
+		cred_cache_refused(cache, refused, true);
+	creds_unref(refused);
+	if (!err) {
+		err = cred_cache_get(cache, &creds, &why);
+		where.err = err;
+		if (err && err != -EINTR)
+			log_at(LOG_LEVEL_ERROR, &where,
+			       "cannot %s: no credentials: %s", c->what,
+			       buf_str(&why));
+		if (err)
+			err = err == -ENOMEM || err == -EINTR ? err : -EACCES;
+	}
+	creds_unref(creds);
+	buf_clear(&why);
+	return err;
+}
+
+/* True when the call is worth another go with other credentials. */
+static bool refreshed(struct s3_call *c)
+{
+	struct creds *refused;
+
+	if (!c->refused || !c->used)
+		return false;
+	refused = take_refused(c->s3);
+	creds_unref(refused);
+	c->refused = false;
+	return cred_cache_refused(signer_creds(c->s3->signer), c->used,
+				  c->surely);
+}
+
+/* The outcome, after one further go if it needs one. */
+static int finish(struct s3_call *c, int rc, struct http_reply *reply)
+{
+	if (refreshed(c)) {
+		http_reply_clear(reply);
+		memset(reply, 0, sizeof(*reply));
+		c->http.state = NULL;
+		rc = http_perform(c->s3->lane, &c->http, reply);
+	}
+	return s3_call_outcome(c, rc, reply);
+}
+
+int s3_call_perform(struct s3_call *c, struct http_reply *reply)
+{
+	int err = s3_ready(c);
+
+	memset(reply, 0, sizeof(*reply));
+	if (err)
+		return err;
+	c->waits = true;
+	return finish(c, http_perform(c->s3->lane, &c->http, reply), reply);
+}
+
+void s3_call_perform_all(struct s3_call **calls, struct http_reply *replies,
+			 int *errs, unsigned n)
+{
+	struct http_call *http[S3_SIDE_BY_SIDE];
+	int err = n ? s3_ready(calls[0]) : 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		http[i] = &calls[i]->http;
+		calls[i]->waits = true;
+		errs[i] = err;
+		memset(&replies[i], 0, sizeof(replies[i]));
+	}
+	if (err || !n)
+		return;
+	http_perform_all(calls[0]->s3->lane, http, replies, errs, n);
+	/* other credentials are read by the first one that needs them */
+	for (unsigned i = 0; i < n; i++)
+		errs[i] = finish(calls[i], errs[i], &replies[i]);
+}

@@ -1,0 +1,258 @@
+/*
+ * Server-side copies. The source is looked up first: its size says whether
+ * one CopyObject does it, and its ETag pins what is copied.
+ *
+ * Up to 5 GiB: CopyObject, which takes type and metadata along, but neither
+ * storage class nor encryption: these are said, as the source's HEAD told them.
+ * Beyond: an upload whose parts the server copies, several at once; all headers
+ * and the tags are sent with its beginning.
+ *
+ * A condition on the target goes along for servers that know it there, and is
+ * checked before by a HEAD for those that do not.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "store/s3/s3_upload.h"
+
+#define COPY_MAX ((uint64_t)5 << 30)
+#define PART_SIZE ((uint64_t)512 << 20)
+#define PARTS_MAX 10000
+#define AT_ONCE 8
+
+struct copy {
+	struct s3 *s;
+	const char *from, *to;
+	const struct store_cond *cond;
+	struct object_info source;
+	struct props props; /* what the copy is told */
+	bool retyped;
+};
+
+/* ---- one request ---- */
+
+static int parse_copied(struct s3_call *c, const struct buf *body)
+{
+	return s3_doc_result(buf_str(body), body->len, "CopyObjectResult",
+			     c->out);
+}
+
+static bool is_ours(const struct copy *x, struct object_info *out)
+{
+	struct http_reply reply;
+	int err = s3_head_reply(x->s, x->to, true, out, &reply);
+
+	http_reply_clear(&reply);
+	return !err && out->size == x->source.size &&
+	       !strcmp(out->etag, x->source.etag);
+}
+
+/* A 412 is the source's or the target's: the source's is ESTALE. */
+static int whose(const struct copy *x, int err)
+{
+	struct http_reply reply;
+	struct object_info now;
+
+	if (err != -EEXIST)
+		return err;
+	if (s3_head_reply(x->s, x->from, true, &now, &reply) ||
+	    strcmp(now.etag, x->source.etag))
+		err = -ESTALE;
+	http_reply_clear(&reply);
+	return err;
+}
+
+static int copy_small(const struct copy *x, bool with_cond,
+		      struct object_info *out)
+{
+	struct s3_result_doc doc;
+	struct s3_call c;
+	struct http_reply reply;
+	int err;
+
+	s3_call_init(&c, x->s, HTTP_PUT, x->to, "copy to");
+	s3_call_slow(&c);
+	s3_copy_source(&c, x->from, x->source.etag);
+	if (x->retyped)
+		s3_call_header(&c, "x-amz-metadata-directive", "REPLACE");
+	s3_call_make(&c, &(struct store_meta){ .props = &x->props });
+	if (with_cond)
+		s3_call_cond(&c, x->cond);
+	s3_call_parse(&c, parse_copied, &doc);
+	err = s3_call_perform(&c, &reply);
+	if (!err) {
+		s3_info_written(&reply, x->source.size, out);
+		memcpy(out->etag, doc.etag, sizeof(out->etag));
+		if (doc.mtime.tv_sec)
+			out->mtime = doc.mtime;
+	} else if (c.maybe_done && reply.status == 412 && is_ours(x, out)) {
+		err = 0;
+	} else if (reply.status == 412) {
+		err = whose(x, err);
+	}
+	http_reply_clear(&reply);
+	s3_call_clear(&c);
+	return err;
+}
+
+/* ---- many parts ---- */
+
+struct range {
+	uint64_t offset, len;
+};
+
+/* Parts first .. first + n - 1, side by side. */
+static int copy_parts(const struct copy *x, struct s3_upload *u,
+		      const struct range *ranges, struct store_part_done *done,
+		      unsigned n)
+{
+	struct s3_call *all = calloc(n, sizeof(*all)), *calls[AT_ONCE];
+	struct s3_result_doc docs[AT_ONCE];
+	struct http_reply replies[AT_ONCE];
+	int errs[AT_ONCE], err = 0;
+
+	if (!all)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++) {
+		calls[i] = &all[i];
+		s3_part_copy_call(&all[i], u, done[i].number, x->from,
+				  x->source.etag, ranges[i].offset,
+				  ranges[i].len, &docs[i]);
+	}
+	s3_call_perform_all(calls, replies, errs, n);
+	for (unsigned i = 0; i < n; i++) {
+		if (!errs[i])
+			errs[i] = s3_part_copied(&all[i], u, &replies[i],
+						 ranges[i].len, &done[i]);
+		err = err ? err : errs[i];
+		http_reply_clear(&replies[i]);
+		s3_call_clear(&all[i]);
+	}
+	free(all);
+	return err;
+}
+
+static int copy_all(const struct copy *x, struct store_upload *u,
+		    struct object_info *out)
+{
+	uint64_t size = x->source.size, at = 0;
+	uint64_t part = size / PARTS_MAX + 1;
+	unsigned n, i = 0;
+	struct store_part_done *done;
+	int err = 0;
+
+	part = part < PART_SIZE ? PART_SIZE : part;
+	n = (unsigned)((size + part - 1) / part);
+	done = calloc(n, sizeof(*done));
+	if (!done)
+		return -ENOMEM;
+	while (!err && i < n) {
+		struct range ranges[AT_ONCE];
+		unsigned some = 0;
+
+		while (some < AT_ONCE && i + some < n) {
+			ranges[some].offset = at;
+			ranges[some].len = size - at < part ? size - at : part;
+			at += ranges[some].len;
+			done[i + some].number = i + some + 1;
+			some++;
+		}
+		err = copy_parts(x, s3_upload_of(u), ranges, done + i, some);
+		i += some;
+	}
+	if (!err)
+		err = s3_same_source(x->s, x->from, x->source.etag);
+	if (!err)
+		err = s3_upload_complete(u, done, n, x->cond, out);
+	free(done);
+	return err;
+}
+
+static int copy_big(const struct copy *x, struct object_info *out)
+{
+	const struct store_meta meta = { .props = &x->props };
+	struct store_upload *u = NULL;
+	int err = s3_upload_open(&x->s->base, x->to, &meta, &u);
+
+	if (!err)
+		err = copy_all(x, u, out);
+	if (err && u)
+		s3_upload_abort(u);
+	if (u)
+		s3_upload_free(u);
+	return err;
+}
+
+/* What is to be said of a copy: of one that the server makes in one step what
+ * it does not take along. */
+static int choose_props(struct copy *x, const struct http_reply *head,
+			const struct store_retype *retype)
+{
+	struct object_details *d = malloc(sizeof(*d));
+	bool big = x->source.size > COPY_MAX;
+	unsigned kinds = PROP_SERVER | PROP_CRYPT;
+	int err = d ? s3_info_props(head, &d->props) : -ENOMEM;
+
+	if (!err && big)
+		err = store_props(&x->s->base, x->from, d);
+	if (!err)
+		x->retyped = props_retype(&d->props, retype);
+	else if (err == -E2BIG && !big)
+		err = 0; /* the server takes them along, all or none */
+	if (x->retyped || big)
+		kinds |= PROP_CONTENT;
+	if (big)
+		kinds |= PROP_TAGS;
+	if (!err)
+		err = props_add(&x->props, &d->props, kinds);
+	free(d);
+	return err;
+}
+
+static int copy(struct copy *x, struct object_info *out)
+{
+	int err;
+
+	if (x->source.size > COPY_MAX)
+		return copy_big(x, out);
+	err = copy_small(x, true, out);
+	if (err != -ENOTSUP || !x->cond)
+		return err;
+	err = s3_must_hold(x->s, x->to, x->cond);
+	if (!err)
+		err = copy_small(x, false, out);
+	if (!err)
+		s3_lack_note(x->s, s3_lack_of_cond(x->cond));
+	return err;
+}
+
+int s3_copy(struct store *store, const char *from, const char *etag,
+	    const char *to, const struct store_retype *retype,
+	    const struct store_cond *cond, struct object_info *out)
+{
+	struct copy x = {
+		.s = s3_of(store), .from = from, .to = to, .cond = cond
+	};
+	struct http_reply head, reply;
+	int err = s3_head_reply(x.s, from, false, &x.source, &head);
+
+	if (!err && etag && strcmp(etag, x.source.etag))
+		err = s3_confirm(store, from, etag, &x.source);
+	if (!err && !*x.source.etag)
+		err = -EIO;
+	err = err ? err : s3_check_cond(x.s, to, cond);
+	err = err ? err : choose_props(&x, &head, retype);
+	http_reply_clear(&head);
+	if (!err && !strcmp(from, to)) /* S3 refuses what changes nothing */
+		*out = x.source;
+	else if (!err)
+		err = copy(&x, out);
+	if (!err && !*out->etag) {
+		err = s3_head_reply(x.s, to, false, out, &reply);
+		http_reply_clear(&reply);
+	}
+	return err;
+}

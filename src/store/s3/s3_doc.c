@@ -1,0 +1,250 @@
+/*
+ * Small documents: each is a table of paths and the fields where their text
+ * goes. What a table does not name is passed over.
+ */
+#include "store/s3/s3_doc.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/text.h"
+#include "store/s3/s3_xml.h"
+
+/* ---- documents of fixed fields ---- */
+
+struct s3_doc_field {
+	const char *path;
+	size_t offset, size;
+};
+
+struct fields {
+	const struct s3_doc_field *table; /* ends with a NULL path */
+	char *target;
+};
+
+/* A text that is too long is cut: it is for people, or compared whole. */
+static int set_field(void *arg, const char *path, const char *text, size_t n)
+{
+	struct fields *f = arg;
+	const struct s3_doc_field *row;
+
+	for (row = f->table; row->path; row++) {
+		if (strcmp(row->path, path))
+			continue;
+		if (n >= row->size)
+			n = row->size - 1;
+		memcpy(f->target + row->offset, text, n);
+		f->target[row->offset + n] = '\0';
+	}
+	return 0;
+}
+
+#define ERROR_FIELD(name, member) \
+	{ \
+		"Error/" name, offsetof(struct s3_error_doc, member), \
+			sizeof(((struct s3_error_doc *)0)->member) \
+	}
+
+int s3_doc_error(const char *body, size_t n, struct s3_error_doc *out)
+{
+	static const struct s3_doc_field table[] = {
+		ERROR_FIELD("Code", code),
+		ERROR_FIELD("Message", message),
+		ERROR_FIELD("RequestId", request_id),
+		ERROR_FIELD("Region", region),
+		ERROR_FIELD("ServerTime", server_time),
+		{ 0 },
+	};
+	struct fields f = { table, (char *)out };
+	struct s3_xml_walk walk = { .end = set_field, .arg = &f };
+
+	memset(out, 0, sizeof(*out));
+	return s3_xml_parse(body, n, "Error", &walk);
+}
+
+/* ---- multipart and copy results ---- */
+
+#define HASHED "\"sha256-"
+
+bool s3_etag_is_hash(const char *etag)
+{
+	return text_starts_with(etag, HASHED) &&
+	       strlen(etag) == strlen(HASHED) + SHA256_HEX_SIZE;
+}
+
+static void hash_etag(const char *text, size_t n, char out[STORE_ETAG_SIZE])
+{
+	char hex[SHA256_HEX_SIZE];
+
+	sha256_hex(text, n, hex);
+	snprintf(out, STORE_ETAG_SIZE, HASHED "%s\"", hex);
+}
+
+bool s3_etag_keep(const char *text, size_t n, char out[STORE_ETAG_SIZE])
+{
+	out[0] = '\0';
+	if (n > 2 && !strncmp(text, "W/\"", 3)) {
+		text += 2;
+		n -= 2;
+	}
+	if (n >= 2 && text[0] == '"' && text[n - 1] == '"') {
+		text++;
+		n -= 2;
+	}
+	if (!n)
+		return true;
+	if (n > STORE_ETAG_SIZE - 3 || memchr(text, '\0', n)) {
+		hash_etag(text, n, out);
+		return false;
+	}
+	out[0] = '"';
+	memcpy(out + 1, text, n);
+	memcpy(out + n + 1, "\"", 2);
+	if (!text_has_control(out))
+		return true;
+	hash_etag(text, n, out);
+	return false;
+}
+
+static int set_upload_id(void *arg, const char *path, const char *text,
+			 size_t n)
+{
+	if (strcmp(path, "InitiateMultipartUploadResult/UploadId"))
+		return 0;
+	buf_reset(arg);
+	buf_add(arg, text, n);
+	return buf_err(arg) == -ENOMEM ? -ENOMEM : 0;
+}
+
+int s3_doc_upload_id(const char *body, size_t n, struct buf *out)
+{
+	struct s3_xml_walk walk = { .end = set_upload_id, .arg = out };
+	int err;
+
+	buf_reset(out);
+	err = s3_xml_parse(body, n, "InitiateMultipartUploadResult", &walk);
+
+	if (!err &&
+	    (!out->len || buf_err(out) || strlen(buf_str(out)) != out->len))
+		err = -EBADMSG;
+	return err;
+}
+
+static int set_result(void *arg, const char *path, const char *text, size_t n)
+{
+	struct s3_result_doc *r = arg;
+	const char *name = strchr(path, '/');
+
+	if (!name)
+		return 0;
+	if (!strcmp(name, "/ETag"))
+		s3_etag_keep(text, n, r->etag);
+	if (!strcmp(name, "/LastModified"))
+		return time_parse_iso8601(text, &r->mtime) ? -EBADMSG : 0;
+	if (!strcmp(name, "/ChecksumCRC32C") && n < sizeof(r->crc32c))
+		memcpy(r->crc32c, text, n + 1);
+	return 0;
+}
+
+int s3_doc_result(const char *body, size_t n, const char *root,
+		  struct s3_result_doc *out)
+{
+	struct s3_xml_walk walk = { .end = set_result, .arg = out };
+
+	memset(out, 0, sizeof(*out));
+	return s3_xml_parse(body, n, root, &walk);
+}
+
+/* ---- tags ---- */
+
+static int add_tag(void *arg, const char *path, const char *text, size_t n)
+{
+	static const char tag[] = "Tagging/TagSet/Tag/";
+	struct buf *out = arg;
+
+	if (!text_starts_with(path, tag))
+		return 0;
+	if (!strcmp(path + strlen(tag), "Key") && out->len)
+		buf_addc(out, '&');
+	else if (!strcmp(path + strlen(tag), "Value"))
+		buf_addc(out, '=');
+	else if (strcmp(path + strlen(tag), "Key") != 0)
+		return 0;
+	text_percent_encode(out, text, n, false);
+	return 0;
+}
+
+int s3_doc_tags(const char *body, size_t n, struct buf *out)
+{
+	struct s3_xml_walk walk = { .end = add_tag, .arg = out };
+	int err;
+
+	buf_reset(out);
+	err = s3_xml_parse(body, n, "Tagging", &walk);
+	if (!err && buf_err(out))
+		err = buf_err(out) == -EMSGSIZE ? -E2BIG : buf_err(out);
+	return err;
+}
+
+void s3_doc_add_text(struct buf *out, const char *s)
+{
+	for (; *s; s++) {
+		switch (*s) {
+		case '&':
+			buf_adds(out, "&amp;");
+			break;
+		case '<':
+			buf_adds(out, "&lt;");
+			break;
+		case '>':
+			buf_adds(out, "&gt;");
+			break;
+		default:
+			buf_addc(out, *s);
+		}
+	}
+}
+
+/* ---- batch delete ---- */
+
+struct deleted {
+	void (*failed)(void *arg, const char *key, const char *code);
+	void *arg;
+	struct buf key, code;
+};
+
+static int set_deleted(void *arg, const char *path, const char *text, size_t n)
+{
+	struct deleted *d = arg;
+
+	if (!strcmp(path, "DeleteResult/Error/Key")) {
+		buf_reset(&d->key);
+		buf_add(&d->key, text, n);
+	} else if (!strcmp(path, "DeleteResult/Error/Code")) {
+		buf_reset(&d->code);
+		buf_add(&d->code, text, n);
+	} else if (!strcmp(path, "DeleteResult/Error")) {
+		d->failed(d->arg, buf_str(&d->key), buf_str(&d->code));
+		buf_reset(&d->key);
+		buf_reset(&d->code);
+	}
+	return 0;
+}
+
+int s3_doc_deleted(const char *body, size_t n,
+		   void (*failed)(void *arg, const char *key, const char *code),
+		   void *arg)
+{
+	struct deleted d = { failed, arg, BUF_INIT(S3_XML_TEXT_MAX),
+			     BUF_INIT(256) };
+	struct s3_xml_walk walk = { .end = set_deleted, .arg = &d };
+	int err = s3_xml_parse(body, n, "DeleteResult", &walk);
+
+	buf_clear(&d.key);
+	buf_clear(&d.code);
+	return err;
+}

@@ -1,0 +1,321 @@
+/*
+ * A ranged GET. Bytes go to the caller as they come, so an attempt that
+ * breaks off leaves a prefix delivered, and the next one asks for the rest.
+ * All attempts must meet the same object: the ETag is the caller's, or else
+ * that of the first answer, and goes along as If-Match; an answer with
+ * another one (from a server that ignores the condition) ends the call.
+ *
+ *   want = [offset, offset + len)   delivered: how much of it is at the
+ *   caller   size: the object's, once an answer has told it
+ *
+ * A server that answers 200 sends the whole object: what stands before the
+ * range is skipped and what stands after it is not read. Where it tells no
+ * length, the body's end is the object's, if the answer says where that is;
+ * and bytes that were encoded on the way are no bytes of the object.
+ *
+ * A body of a 206 has the bytes that its Content-Range says, no more.
+ *
+ * Lifetime: the structure is counted. done() has one reference, a cancel that
+ * runs beside it another; store_get.state leads to it, under the store's
+ * lock, until done().
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/s3/s3_impl.h"
+
+/* data()'s way to end an attempt that has brought all that was wanted. */
+#define ENOUGH (-ECANCELED)
+
+struct s3_get {
+	struct s3_call call; /* first */
+	struct store_get *get;
+	char etag[STORE_ETAG_SIZE]; /* pinned, "" not yet */
+	struct object_info info;
+	bool known; /* info is */
+	uint64_t delivered;
+	uint64_t skip; /* of this attempt's body */
+	uint64_t body_max; /* bytes that this attempt's body may have */
+	bool enough, stale, longer;
+	const char *bad; /* what is wrong with this attempt's answer */
+	unsigned refs; /* atomic */
+};
+
+static void x_unref(struct s3_get *x)
+{
+	if (__atomic_sub_fetch(&x->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	s3_call_clear(&x->call);
+	free(x);
+}
+
+/* How many bytes of the range there are, as far as is known. */
+static uint64_t expected(const struct s3_get *x)
+{
+	const struct store_get *get = x->get;
+
+	if (!x->known || x->info.size == STORE_SIZE_UNKNOWN)
+		return get->len;
+	if (get->offset >= x->info.size)
+		return 0;
+	return x->info.size - get->offset < get->len
+		       ? x->info.size - get->offset
+		       : get->len;
+}
+
+static int prepare(struct http_call *http, struct http_wire *wire)
+{
+	struct s3_get *x = (struct s3_get *)http;
+	struct field more[2];
+	char range[64];
+	unsigned n = 1;
+
+	x->skip = 0;
+	x->bad = NULL;
+	snprintf(range, sizeof(range), "bytes=%llu-%llu",
+		 (unsigned long long)(x->get->offset + x->delivered),
+		 (unsigned long long)(x->get->offset + x->get->len - 1));
+	more[0] = (struct field){ "Range", range };
+	if (*x->etag && !s3_etag_is_hash(x->etag))
+		more[n++] = (struct field){ "If-Match", x->etag };
+	return s3_call_prepare_with(&x->call, wire, more, n);
+}
+
+static bool is_other(const struct s3_get *x, const struct object_info *info)
+{
+	if (*x->etag && *info->etag && strcmp(x->etag, info->etag))
+		return true;
+	return x->known && x->info.size != STORE_SIZE_UNKNOWN &&
+	       info->size != STORE_SIZE_UNKNOWN && info->size != x->info.size;
+}
+
+/* Where the body begins, and how long it may be. */
+static void read_place(struct s3_get *x, const struct http_reply *reply)
+{
+	uint64_t want = x->get->offset + x->delivered;
+	struct s3_range range;
+
+	x->body_max = STORE_SIZE_UNKNOWN;
+	if (reply->status != 206) {
+		x->skip = want;
+		if (http_reply_recoded(reply))
+			x->bad = "the answer was encoded on the way";
+	} else if (!s3_info_range(reply, &range) || range.first != want) {
+		x->bad = "the answer has not the bytes that were asked for";
+	} else {
+		x->body_max = range.last - range.first + 1;
+	}
+}
+
+/* The head of an answer: which object, and where its body begins. */
+static void read_head(struct s3_get *x, const struct http_reply *reply)
+{
+	struct object_info info;
+
+	s3_info_read(reply, &info);
+	x->stale = is_other(x, &info);
+	if (!x->stale)
+		read_place(x, reply);
+	if (x->stale || x->bad)
+		return;
+	if (!*info.etag)
+		memcpy(info.etag, x->etag, sizeof(info.etag));
+	else if (!*x->etag)
+		memcpy(x->etag, info.etag, sizeof(x->etag));
+	if (info.size == STORE_SIZE_UNKNOWN && x->known)
+		info.size = x->info.size;
+	x->info = info;
+	x->known = true;
+	x->call.use = S3_USE_PINNED;
+}
+
+static int data(struct http_call *http, const struct http_reply *reply,
+		const void *bytes, size_t n)
+{
+	struct s3_get *x = (struct s3_get *)http;
+	uint64_t left;
+
+	if (reply->received == n)
+		read_head(x, reply);
+	if (x->stale)
+		return -ESTALE;
+	if (x->bad)
+		return 0; /* judge() has it tried again */
+	if (reply->received > x->body_max) {
+		x->longer = true;
+		return -EIO;
+	}
+	if (x->skip >= n) {
+		x->skip -= n;
+		return 0;
+	}
+	bytes = (const char *)bytes + x->skip;
+	n -= x->skip;
+	x->skip = 0;
+	left = expected(x) - x->delivered;
+	x->enough = n >= left && reply->status == 200;
+	if (n > left)
+		n = left;
+	if (n)
+		x->get->data(x->get, bytes, n);
+	x->delivered += n;
+	return x->enough ? ENOUGH : 0;
+}
+
+/* A whole object without a length has come to its end. */
+static void read_end(struct s3_get *x, const struct http_reply *reply)
+{
+	if (x->bad || reply->status != 200 || !x->known ||
+	    x->info.size != STORE_SIZE_UNKNOWN)
+		return;
+	if (http_reply_delimited(reply))
+		x->info.size = reply->received;
+	else
+		x->bad = "the answer does not say where it ends";
+}
+
+/* Past the end: there is nothing, which is no error. */
+static void past_end(struct s3_get *x, const struct http_reply *reply)
+{
+	struct s3_range range;
+
+	if (x->known && x->info.size != STORE_SIZE_UNKNOWN) {
+		x->stale = true; /* it was longer a moment ago */
+		return;
+	}
+	s3_info_read(reply, &x->info);
+	x->info.size = x->get->offset + x->delivered;
+	if (s3_info_range(reply, &range) && range.total != STORE_SIZE_UNKNOWN)
+		x->info.size = range.total;
+	if (!*x->info.etag)
+		memcpy(x->info.etag, x->etag, sizeof(x->etag));
+	x->enough = true;
+}
+
+static bool is_whole(struct s3_get *x)
+{
+	if (x->longer)
+		return false;
+	return x->enough || (x->known && x->delivered == expected(x));
+}
+
+static enum http_verdict judge(struct http_call *http,
+			       const struct http_reply *reply)
+{
+	struct s3_get *x = (struct s3_get *)http;
+	enum http_verdict verdict = s3_call_judge(http, reply);
+
+	if (reply->status == 416 && !reply->err && !is_whole(x)) {
+		past_end(x, reply);
+		return HTTP_DONE;
+	}
+	if (x->stale || is_whole(x))
+		return HTTP_DONE;
+	if (reply->err || reply->status / 100 != 2)
+		return verdict;
+	/* a 2xx without a body has not been looked at by data() */
+	if (!reply->received)
+		read_head(x, reply);
+	if (!x->stale)
+		read_end(x, reply);
+	if (x->stale || (!x->bad && is_whole(x)))
+		return HTTP_DONE;
+	return HTTP_RETRY; /* less than was said, or another range */
+}
+
+static int outcome(struct s3_get *x, const struct http_reply *reply)
+{
+	if (is_whole(x))
+		return 0;
+	if (x->stale)
+		return s3_call_failed(&x->call, reply, -ESTALE,
+				      "the object has changed");
+	if (x->longer)
+		return s3_call_failed(&x->call, reply, -EIO,
+				      "the answer is longer than it said");
+	if (!reply->err && reply->status / 100 == 2)
+		return s3_call_failed(&x->call, reply, -EIO,
+				      x->bad ? x->bad
+					     : "the answer is shorter than it "
+					       "should be");
+	return s3_call_outcome(&x->call, reply->err, reply);
+}
+
+static void on_done(struct http_call *http, const struct http_reply *reply)
+{
+	struct s3_get *x = (struct s3_get *)http;
+	struct s3 *s = x->call.s3;
+	struct store_get *get = x->get;
+	struct object_info info;
+	int err = outcome(x, reply);
+
+	info = x->info;
+	lock_take(&s->lock);
+	get->state = NULL;
+	lock_drop(&s->lock);
+	x_unref(x);
+	get->done(get, err, &info);
+}
+
+static const struct http_call_ops get_ops = {
+	.prepare = prepare,
+	.data = data,
+	.judge = judge,
+	.done = on_done,
+};
+
+static struct s3_get *x_new(struct s3 *s, struct store_get *get)
+{
+	struct s3_get *x = calloc(1, sizeof(*x));
+
+	if (!x)
+		return NULL;
+	x->get = get;
+	x->refs = 1;
+	s3_call_init(&x->call, s, HTTP_GET, get->key, "read");
+	x->call.http.ops = &get_ops;
+	x->call.http.class = get->ahead ? HTTP_AHEAD : HTTP_DATA;
+	x->call.http.expect = (int64_t)get->len;
+	if (get->etag) {
+		snprintf(x->etag, sizeof(x->etag), "%s", get->etag);
+		x->call.use = S3_USE_PINNED;
+	}
+	return x;
+}
+
+void s3_get(struct store *store, struct store_get *get)
+{
+	struct s3 *s = s3_of(store);
+	struct s3_get *x = x_new(s, get);
+	struct object_info none = { 0 };
+	int err = x ? s3_ready(&x->call) : -ENOMEM;
+
+	if (err) {
+		if (x)
+			x_unref(x);
+		get->done(get, err, &none);
+		return;
+	}
+	lock_take(&s->lock);
+	get->state = x;
+	lock_drop(&s->lock);
+	http_start(s->lane, &x->call.http);
+}
+
+void s3_get_cancel(struct store *store, struct store_get *get)
+{
+	struct s3 *s = s3_of(store);
+	struct s3_get *x;
+
+	lock_take(&s->lock);
+	x = get->state;
+	if (x)
+		__atomic_add_fetch(&x->refs, 1, __ATOMIC_RELAXED);
+	lock_drop(&s->lock);
+	if (!x)
+		return;
+	http_cancel(s->lane, &x->call.http);
+	x_unref(x);
+}

@@ -1,0 +1,379 @@
+/*
+ * One name: HEAD, and LIST for what lies below it.
+ *
+ * The refusal of a HEAD has no body, so it cannot say that the region, the
+ * clock or the keys are wrong. A LIST can: after such a refusal one is sent,
+ * and the HEAD again if that has put something right.
+ *
+ * Rights are given in parts. Objects may be there to read and not to list, and
+ * without the right to list S3 says 403 of what is not there. So the answer
+ * that is given counts, and neither is: "unlisted".
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "store/s3/s3_impl.h"
+
+/* Has something been put right since the call was signed? */
+static bool outdated(const struct s3_call *c)
+{
+	struct s3_present now;
+	struct creds *creds = NULL;
+	bool changed;
+
+	s3_present(c->s3, &now);
+	changed = now.generation != c->generation;
+	if (!cred_cache_peek(signer_creds(c->s3->signer), &creds) && creds)
+		changed |= creds != c->used;
+	creds_unref(creds);
+	return changed;
+}
+
+static bool is_mute(const struct http_reply *reply)
+{
+	return !reply->err && (reply->status == 400 || reply->status == 403 ||
+			       reply->status == 301);
+}
+
+static int read_info(struct s3 *s, const char *key, bool quiet,
+		     const struct http_reply *reply, struct object_info *out)
+{
+	s3_info_read(reply, out);
+	return out->size == STORE_SIZE_UNKNOWN ? s3_ask_size(s, key, quiet, out)
+					       : 0;
+}
+
+static int perform_again(struct s3_call *c, struct http_reply *reply)
+{
+	http_reply_clear(reply);
+	c->http.state = NULL;
+	return s3_call_perform(c, reply);
+}
+
+/*
+ * A refusal without a word. The LIST of the name that follows says what is
+ * wrong, and may put it right; and where listing is permitted, and HEAD says
+ * 403 of what is not there, it tells that there is nothing.
+ */
+static int refused(struct s3_call *c, int err, struct http_reply *reply)
+{
+	struct object_info listed;
+	int there = s3_ask_listed(c->s3, c->key, &listed);
+
+	if (there == -EINTR)
+		return there;
+	if (outdated(c))
+		err = perform_again(c, reply);
+	if (err == -EACCES && is_mute(reply) && there == -ENOENT)
+		err = -ENOENT;
+	return err;
+}
+
+int s3_head_reply(struct s3 *s, const char *key, bool quiet,
+		  struct object_info *out, struct http_reply *reply)
+{
+	struct s3_call c;
+	int err;
+
+	s3_call_init(&c, s, HTTP_HEAD, key, "look up");
+	c.quiet = true;
+	err = s3_call_perform(&c, reply);
+	if (err && is_mute(reply))
+		err = refused(&c, err, reply);
+	if (err && !quiet)
+		s3_call_speak(&c, err, reply);
+	if (!err)
+		err = read_info(s, key, quiet, reply, out);
+	s3_call_clear(&c);
+	return err;
+}
+
+int s3_must_hold(struct s3 *s, const char *key, const struct store_cond *cond)
+{
+	struct http_reply reply;
+	struct object_info there;
+	int err;
+
+	if (!cond || (!cond->if_absent && !cond->if_match))
+		return 0;
+	err = s3_head_reply(s, key, false, &there, &reply);
+	http_reply_clear(&reply);
+	if (cond->if_absent)
+		return err == -ENOENT ? 0 : err ? err : -EEXIST;
+	if (!err && strcmp(there.etag, cond->if_match))
+		err = -ESTALE;
+	return err;
+}
+
+int s3_check_cond(struct s3 *s, const char *key, const struct store_cond *cond)
+{
+	int err = s3_must_hold(s, key, cond);
+
+	/* Who may not look leaves it to the request's own condition. */
+	if (err == -EACCES && cond->if_absent &&
+	    !s3_lacks(s, s3_lack_of_cond(cond)))
+		err = 0;
+	return err;
+}
+
+int s3_head(struct store *store, const char *key, struct object_details *out)
+{
+	struct http_reply reply;
+	struct buf text = BUF_INIT(4096);
+	int err = s3_head_reply(s3_of(store), key, false, &out->info, &reply);
+
+	if (!err && http_reply_header(&reply, "x-amz-version-id", &text) &&
+	    text.len < sizeof(out->version_id))
+		memcpy(out->version_id, buf_str(&text), text.len + 1);
+	if (!err && s3_info_props(&reply, &out->props) == -ENOMEM)
+		err = -ENOMEM;
+	buf_clear(&text);
+	http_reply_clear(&reply);
+	return err;
+}
+
+static void read_below(const struct s3_page *page, const char *below,
+		       struct name_info *out)
+{
+	out->is_prefix = page->lost > 0;
+	for (unsigned i = 0; i < page->n; i++) {
+		if (!text_starts_with(page->entries[i].key, below))
+			continue;
+		out->is_prefix = true;
+		out->has_marker |= !strcmp(page->entries[i].key, below);
+	}
+}
+
+/* A page may be empty and not be the last. */
+static int list_below(struct store *store, const char *below,
+		      struct name_info *out)
+{
+	const struct list_query q = { .prefix = below, .page = 1 };
+	struct store_list *l;
+	struct list_entry e;
+	int rc = store_list_open(store, &q, &l);
+
+	if (rc)
+		return rc;
+	rc = store_list_next(l, &e);
+	out->is_prefix = rc > 0 || (!rc && l->lost);
+	out->has_marker = rc > 0 && !strcmp(e.key, below);
+	store_list_close(l);
+	return rc < 0 ? rc : 0;
+}
+
+/* ---- a name ---- */
+
+/* HEAD of a name and LIST of what is below it, side by side. */
+struct look {
+	struct store *store;
+	const char *key;
+	char below[STORE_KEY_MAX + 2];
+	struct s3_call head, list;
+	struct s3_page page;
+	struct http_reply replies[2];
+	int errs[2];
+};
+
+static void look(struct look *x, struct store *store, const char *key)
+{
+	struct s3_call *calls[2] = { &x->head, &x->list };
+	struct s3 *s = s3_of(store);
+
+	memset(x, 0, sizeof(*x));
+	x->store = store;
+	x->key = key;
+	snprintf(x->below, sizeof(x->below), "%s/", key);
+	s3_call_init(&x->head, s, HTTP_HEAD, key, "look up");
+	x->head.quiet = true;
+	s3_list_first(&x->list, s, x->below, &x->page);
+	x->list.quiet = true;
+	/* nothing can lie below a key of the greatest length */
+	s3_call_perform_all(calls, x->replies, x->errs,
+			    strlen(x->below) > STORE_KEY_MAX ? 1 : 2);
+	/* the LIST beside it may have put right what was wrong */
+	if (x->errs[0] && is_mute(&x->replies[0]) && outdated(&x->head))
+		x->errs[0] = perform_again(&x->head, &x->replies[0]);
+}
+
+static void look_clear(struct look *x)
+{
+	http_reply_clear(&x->replies[0]);
+	http_reply_clear(&x->replies[1]);
+	s3_page_clear(&x->page);
+	s3_call_clear(&x->head);
+	s3_call_clear(&x->list);
+}
+
+/* The keys hold, and may not do this. */
+static bool is_denied(const struct look *x, int i)
+{
+	const struct s3_call *c = i ? &x->list : &x->head;
+
+	return x->errs[i] == -EACCES && x->replies[i].status == 403 &&
+	       (!*c->error.code || !strcmp(c->error.code, "AccessDenied"));
+}
+
+/* Said once a store: the kernel asks for names all the time. */
+static void tell_unlisted(struct look *x)
+{
+	struct s3 *s = s3_of(x->store);
+	bool told;
+
+	lock_take(&s->lock);
+	told = s3_locked(s)->unlisted_told;
+	s3_locked(s)->unlisted_told = true;
+	lock_drop(&s->lock);
+	if (!told)
+		s3_call_speak(&x->list, -EACCES, &x->replies[1]);
+}
+
+/* HEAD is refused, and nothing is below. Who may not list is told 403 for what
+ * is not there; who may, can see whether it is. */
+static int look_listed(struct look *x, struct name_info *out)
+{
+	int err = s3_ask_listed(s3_of(x->store), x->key, &out->info);
+
+	out->is_object = !err;
+	if (err == -EACCES)
+		s3_call_speak(&x->head, err, &x->replies[0]);
+	return err == -ENOENT ? 0 : err;
+}
+
+static int look_below(struct look *x, struct name_info *out)
+{
+	if (!x->page.n && !x->page.lost && x->page.truncated)
+		return list_below(x->store, x->below, out);
+	read_below(&x->page, x->below, out);
+	return 0;
+}
+
+/* What is permitted counts: one of the two may be refused. */
+static int look_judge(struct look *x, struct name_info *out)
+{
+	bool head_denied = is_denied(x, 0), list_denied = is_denied(x, 1);
+	int err = x->errs[0];
+
+	if (err && err != -ENOENT && !head_denied)
+		return s3_call_speak(&x->head, err, &x->replies[0]);
+	out->is_object = !err;
+	if (x->errs[1] && !list_denied)
+		return s3_call_speak(&x->list, x->errs[1], &x->replies[1]);
+	if (!err)
+		err = read_info(s3_of(x->store), x->key, false, &x->replies[0],
+				&out->info);
+	if (list_denied) {
+		tell_unlisted(x);
+		out->unlisted = !out->is_object;
+		return out->unlisted ? -EACCES : err;
+	}
+	if (out->is_object && err)
+		return err;
+	err = look_below(x, out);
+	if (!err && head_denied && !out->is_prefix)
+		err = look_listed(x, out);
+	return err;
+}
+
+int s3_stat(struct store *store, const char *key, struct name_info *out)
+{
+	struct look x;
+	int err;
+
+	look(&x, store, key);
+	err = look_judge(&x, out);
+	look_clear(&x);
+	return err;
+}
+
+/* ---- check ---- */
+
+#define CHECK_MS 15000 /* a person waits for it */
+
+static void why_refused(const struct s3_call *c, long status, struct buf *err)
+{
+	const char *bucket = c->s3->io.bucket, *code = c->error.code;
+
+	if (!strcmp(code, "NoSuchBucket") || (!*code && status == 404))
+		buf_addf(err, "there is no bucket `%s`", bucket);
+	else if (!strcmp(code, "InvalidAccessKeyId"))
+		buf_adds(err, "the store does not know the access key id");
+	else if (!strcmp(code, "SignatureDoesNotMatch"))
+		buf_adds(err, "the secret key is wrong (the signature does "
+			      "not match)");
+	else if (!strcmp(code, "ExpiredToken"))
+		buf_adds(err, "the credentials have expired");
+	else if (!strcmp(code, "InvalidToken"))
+		buf_adds(err, "the session token is wrong");
+	else if (!strcmp(code, "RequestTimeTooSkewed"))
+		buf_adds(err, "this machine's clock is more than a day off");
+	else if (!strcmp(code, "AccessDenied") || status == 403)
+		buf_addf(err, "these credentials may not list the bucket `%s`",
+			 bucket);
+	else if (status / 100 == 2)
+		buf_adds(err, "what answers is no S3 server");
+	else
+		buf_addf(err, "the store answered %ld %s", status, code);
+	if (*c->error.message) {
+		buf_adds(err, ": ");
+		text_printable(err, c->error.message);
+	}
+}
+
+static void why_unreachable(const struct s3_call *c, int rc,
+			    const struct http_reply *reply, struct buf *err)
+{
+	const char *hint = s3_place_hint(&c->s3->io, rc);
+	struct buf host = BUF_INIT(1024);
+	struct s3_present now;
+
+	s3_present(c->s3, &now);
+	s3_place_host(&c->s3->io, now.region, &host);
+	if (rc == -EHOSTUNREACH)
+		buf_addf(err, "there is no host `%s`", buf_str(&host));
+	else
+		buf_addf(err, "cannot reach %s", buf_str(&host));
+	if (reply->why)
+		buf_addf(err, ": %s", reply->why);
+	if (hint)
+		buf_addf(err, " (%s)", hint);
+	buf_clear(&host);
+}
+
+int s3_check(struct store *store, const char *prefix, struct buf *err)
+{
+	struct s3 *s = s3_of(store);
+	struct s3_page page = { 0 };
+	struct creds *creds = NULL;
+	struct s3_call c;
+	struct http_reply reply = { 0 };
+	int rc;
+
+	s3_list_first(&c, s, prefix, &page);
+	c.quiet = true;
+	c.http.deadline_ms =
+		s->deadline_ms < CHECK_MS ? s->deadline_ms : CHECK_MS;
+	buf_adds(err, "no credentials: ");
+	rc = cred_cache_get(signer_creds(s->signer), &creds, err);
+	creds_unref(creds);
+	if (!rc) {
+		buf_reset(err);
+		rc = s3_call_perform(&c, &reply);
+		if (rc && reply.err)
+			why_unreachable(&c, reply.err, &reply, err);
+		else if (rc)
+			why_refused(&c, reply.status, err);
+		if (rc == -EACCES && reply.status == 403 &&
+		    !strcmp(c.error.code, "AccessDenied"))
+			rc = -EPERM;
+	} else if (rc != -ENOMEM && rc != -EINTR) {
+		rc = -EACCES;
+	}
+	http_reply_clear(&reply);
+	s3_page_clear(&page);
+	s3_call_clear(&c);
+	return rc;
+}

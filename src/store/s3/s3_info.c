@@ -1,0 +1,156 @@
+/*
+ * What the headers of an answer tell about an object.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "store/s3/s3_impl.h"
+
+static void read_etag(const struct http_reply *reply, struct object_info *out)
+{
+	struct buf text = BUF_INIT(HTTP_HEADERS_MAX);
+
+	if (http_reply_header(reply, "etag", &text))
+		s3_etag_keep(buf_str(&text), text.len, out->etag);
+	buf_clear(&text);
+}
+
+static int64_t read_time(const struct http_reply *reply, const char *name)
+{
+	struct buf text = BUF_INIT(256);
+	int64_t t = 0;
+
+	if (!http_reply_header(reply, name, &text) ||
+	    time_parse_http(buf_str(&text), &t))
+		t = 0;
+	buf_clear(&text);
+	return t;
+}
+
+bool s3_info_range(const struct http_reply *reply, struct s3_range *out)
+{
+	struct buf text = BUF_INIT(256);
+	const char *s, *slash, *dash;
+	bool ok = false;
+
+	*out = (struct s3_range){ .total = STORE_SIZE_UNKNOWN };
+	if (!http_reply_header(reply, "content-range", &text))
+		goto out;
+	s = buf_str(&text);
+	slash = strchr(s, '/');
+	if (strncmp(s, "bytes ", 6) || !slash ||
+	    (strcmp(slash, "/*") &&
+	     parse_u64(slash + 1, INT64_MAX, &out->total)))
+		goto out;
+	s += 6;
+	dash = memchr(s, '-', slash - s);
+	ok = *s == '*' ||
+	     (dash && !parse_u64n(s, dash - s, INT64_MAX, &out->first) &&
+	      !parse_u64n(dash + 1, slash - dash - 1, INT64_MAX, &out->last) &&
+	      out->first <= out->last);
+out:
+	buf_clear(&text);
+	return ok;
+}
+
+void s3_info_read(const struct http_reply *reply, struct object_info *out)
+{
+	struct s3_range range;
+
+	memset(out, 0, sizeof(*out));
+	out->size = STORE_SIZE_UNKNOWN;
+	if (s3_info_range(reply, &range))
+		out->size = range.total;
+	else if (reply->status != 206)
+		http_reply_number(reply, "content-length", &out->size);
+	out->mtime.tv_sec = read_time(reply, "last-modified");
+	read_etag(reply, out);
+}
+
+void s3_info_written(const struct http_reply *reply, uint64_t size,
+		     struct object_info *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->size = size;
+	out->mtime.tv_sec = read_time(reply, "date");
+	if (!out->mtime.tv_sec)
+		out->mtime = clock_now();
+	read_etag(reply, out);
+}
+
+/* A coding of the request, which some servers keep: no bytes are in it. */
+static void strip_chunked(char *value)
+{
+	static const char chunked[] = "aws-chunked";
+	char *at = strcasestr(value, chunked), *end;
+
+	if (!at)
+		return;
+	end = at + strlen(chunked);
+	end += strspn(end, " ,");
+	memmove(at, end, strlen(end) + 1);
+	for (size_t n = strlen(value); n && strchr(" ,", value[n - 1]); n--)
+		value[n - 1] = '\0';
+}
+
+/* One line of the answer's; of two with a name the first counts. */
+static int read_prop(char *line, struct props *out)
+{
+	char *value = strstr(line, ": ");
+
+	if (!value)
+		return 0;
+	*value = '\0';
+	value += 2;
+	if (!props_kind(line) || props_get(out, line))
+		return 0;
+	if (!strcmp(line, PROP_ENCODING))
+		strip_chunked(value);
+	return *value || text_starts_with(line, PROP_META)
+		       ? props_set(out, line, value)
+		       : 0;
+}
+
+int s3_info_props(const struct http_reply *reply, struct props *out)
+{
+	const char *at = buf_str(&reply->headers);
+	int rc = 0;
+
+	out->len = 0;
+	while (*at) {
+		size_t n = strcspn(at, "\n");
+		char *line = strndup(at, n);
+		int one = line ? read_prop(line, out) : -ENOMEM;
+
+		/* What has control bytes is no header for another request. */
+		rc = rc || one == -EINVAL ? rc : one;
+		free(line);
+		at += at[n] ? n + 1 : n;
+	}
+	return rc;
+}
+
+bool s3_etag_is_md5(const char *etag)
+{
+	return strlen(etag) == 34 && strspn(etag + 1, "0123456789abcdef") == 32;
+}
+
+void s3_copy_source(struct s3_call *c, const char *key, const char *etag)
+{
+	struct buf source = BUF_INIT(BUF_URL);
+
+	buf_addc(&source, '/');
+	sigv4_encode_path(&source, c->s3->io.bucket);
+	buf_addc(&source, '/');
+	sigv4_encode_path(&source, key);
+	if (buf_err(&source))
+		c->err = buf_err(&source);
+	else
+		s3_call_header(c, "x-amz-copy-source", buf_str(&source));
+	if (etag && !s3_etag_is_hash(etag))
+		s3_call_header(c, "x-amz-copy-source-if-match", etag);
+	buf_clear(&source);
+}

@@ -1,0 +1,385 @@
+/*
+ * What is made of an answer: on the engine's thread after each attempt
+ * (s3_call_judge), and once at the end (s3_call_outcome).
+ *
+ * What can be put right is the store's, not the call's: the region, the
+ * clock's error, the credentials. Each change of the first two makes a new
+ * generation, and a call that was signed for an older one is simply sent
+ * again: so of many calls that meet the same redirect one follows it, and a
+ * HEAD, whose refusal says nothing, profits from what others have learnt.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "store/s3/s3_impl.h"
+
+void s3_region_confirmed(struct s3 *s, unsigned generation)
+{
+	struct s3_locked *g;
+
+	lock_take(&s->lock);
+	g = s3_locked(s);
+	if (g->generation == generation)
+		g->guessed = false;
+	lock_drop(&s->lock);
+}
+
+static void set_region_locked(struct s3 *s, const char *region)
+	REQUIRES(&s->lock)
+{
+	struct s3_locked *g = s3_locked(s);
+
+	snprintf(g->region, sizeof(g->region), "%s", region);
+	g->guessed = false;
+	g->generation++;
+}
+
+static void log_region(const struct s3 *s, const char *region)
+{
+	struct log_where where = { .stage = s->base.name };
+
+	log_at(LOG_LEVEL_INFO, &where, "the bucket is in region %s", region);
+}
+
+bool s3_relocate(struct store *store, const char *region, bool *changed)
+{
+	struct s3 *s = s3_of(store);
+	const char *to;
+	bool there;
+
+	lock_take(&s->lock);
+	*changed = s3_error_region(region, NULL, s3_locked(s)->region, &to);
+	if (*changed)
+		set_region_locked(s, to);
+	there = !strcmp(region, s3_locked(s)->region);
+	lock_drop(&s->lock);
+	if (*changed)
+		log_region(s, region);
+	return there;
+}
+
+static bool fix_region(struct s3_call *c, const struct http_reply *reply)
+{
+	struct buf header = BUF_INIT(256);
+	struct s3_locked *g;
+	const char *region = NULL;
+	bool fixed;
+
+	http_reply_header(reply, "x-amz-bucket-region", &header);
+	lock_take(&c->s3->lock);
+	g = s3_locked(c->s3);
+	fixed = c->generation != g->generation;
+	if (!fixed && s3_error_region(buf_str(&header), c->error.region,
+				      g->region, &region)) {
+		set_region_locked(c->s3, region);
+		fixed = true;
+	}
+	lock_drop(&c->s3->lock);
+	if (region)
+		log_region(c->s3, region);
+	buf_clear(&header);
+	return fixed;
+}
+
+static void log_skew(const struct s3 *s, int64_t skew_s)
+{
+	struct log_where where = { .stage = s->base.name };
+	struct buf text = BUF_INIT(BUF_MESSAGE);
+
+	s3_say_skew(skew_s, &text);
+	buf_adds(&text, ": requests are signed with the store's time");
+	if (!s3_trusts_clock(s))
+		buf_adds(&text, ", pre-signed URLs with this machine's, as "
+				"over plain http the store's time is not "
+				"trusted for them");
+	log_at(LOG_LEVEL_WARN, &where, "%s", buf_str(&text));
+	buf_clear(&text);
+}
+
+static bool fix_clock(struct s3_call *c, const struct http_reply *reply)
+{
+	struct buf date = BUF_INIT(256);
+	struct s3_locked *g;
+	int64_t skew_s = 0;
+	bool known, fixed, warn = false;
+
+	http_reply_header(reply, "date", &date);
+	known = s3_error_skew(c->error.server_time, buf_str(&date),
+			      clock_now_s(), &skew_s);
+	lock_take(&c->s3->lock);
+	g = s3_locked(c->s3);
+	fixed = c->generation != g->generation;
+	if (!fixed && known && skew_s != g->skew_s) {
+		g->skew_s = skew_s;
+		g->generation++;
+		warn = !g->skew_warned;
+		g->skew_warned = true;
+		fixed = true;
+	}
+	lock_drop(&c->s3->lock);
+	if (warn)
+		log_skew(c->s3, skew_s);
+	buf_clear(&date);
+	return fixed;
+}
+
+static void note_refused(struct s3_call *c, bool surely)
+{
+	struct creds *old;
+
+	c->refused = true;
+	c->surely = surely;
+	if (!surely)
+		return;
+	lock_take(&c->s3->lock);
+	old = s3_locked(c->s3)->refused;
+	s3_locked(c->s3)->refused = creds_ref(c->used);
+	lock_drop(&c->s3->lock);
+	creds_unref(old);
+}
+
+/*
+ * No thread may wait here; but another one may have read others meanwhile. A
+ * call that no thread waits for is tried again while others are being read.
+ */
+static enum http_verdict fix_creds(struct s3_call *c, bool surely)
+{
+	struct cred_cache *cache = signer_creds(c->s3->signer);
+	struct creds *now = NULL;
+	bool fixed;
+
+	if (!c->used)
+		return HTTP_DONE;
+	fixed = !cred_cache_peek(cache, &now) && now && now != c->used;
+	creds_unref(now);
+	if (fixed)
+		return HTTP_AGAIN;
+	if (!c->waits && cred_cache_renew(cache, c->used, surely))
+		return HTTP_RETRY;
+	note_refused(c, surely);
+	return HTTP_DONE;
+}
+
+/* A refusal without a body says nothing: was it signed for what held then? */
+static bool is_outdated(struct s3_call *c, const struct http_reply *reply)
+{
+	struct s3_present now;
+
+	if (c->error.code[0] || (reply->status != 403 && reply->status != 400))
+		return false;
+	s3_present(c->s3, &now);
+	return now.generation != c->generation;
+}
+
+/* What an answer teaches that is no refusal. */
+static void succeeded(struct s3_call *c)
+{
+	s3_lack_learn(c);
+	if (c->guessed)
+		s3_region_confirmed(c->s3, c->generation);
+}
+
+static enum http_verdict judge(struct s3_call *c,
+			       const struct http_reply *reply)
+{
+	struct s3_meaning m;
+	bool fixed = false;
+
+	c->refused = false;
+	c->uncond = false;
+	c->parsed = 0;
+	memset(&c->error, 0, sizeof(c->error));
+	if (reply->err) {
+		c->maybe_done = true;
+		return http_judge_default(reply);
+	}
+	if (reply->status / 100 == 2) {
+		c->parsed = c->parse ? c->parse(c, &reply->body) : 0;
+		if (!c->parsed)
+			succeeded(c);
+		if (c->parsed != -EREMOTEIO)
+			return c->parsed == -EBADMSG ? HTTP_RETRY : HTTP_DONE;
+	}
+	if (s3_doc_error(buf_str(&reply->body), reply->body.len, &c->error))
+		memset(&c->error, 0, sizeof(c->error));
+	c->maybe_done |= reply->status >= 500 || reply->status < 300;
+	m = s3_error_meaning(reply->status, c->error.code, c->use);
+	if (m.fix == S3_FIX_REGION)
+		fixed = fix_region(c, reply);
+	else if (m.fix == S3_FIX_CLOCK)
+		fixed = fix_clock(c, reply);
+	else if (m.fix != S3_FIX_NONE)
+		m.verdict = fix_creds(c, m.fix == S3_FIX_CREDS);
+	if (!fixed && m.verdict == HTTP_DONE)
+		m.verdict = s3_lack_judge(c, reply);
+	return fixed || is_outdated(c, reply) ? HTTP_AGAIN : m.verdict;
+}
+
+enum http_verdict s3_call_judge(struct http_call *http,
+				const struct http_reply *reply)
+{
+	struct s3_call *c = (struct s3_call *)http;
+	enum http_verdict verdict = judge(c, reply);
+
+	if ((verdict == HTTP_RETRY || verdict == HTTP_SLOW) &&
+	    c->retry_until_ms && clock_mono_ms() >= c->retry_until_ms)
+		return HTTP_DONE;
+	return verdict;
+}
+
+/* ---- the end ---- */
+
+/* Programs know files, not connections. */
+static int outward(int err)
+{
+	switch (-err) {
+	case EINTR:
+	case ECANCELED:
+	case ENOMEM:
+	case ETIMEDOUT:
+	case E2BIG:
+	case EINVAL:
+	case EACCES:
+		return err;
+	default:
+		return -EIO;
+	}
+}
+
+static enum log_level level_of(int err)
+{
+	switch (-err) {
+	case ENOENT:
+	case EINTR:
+	case ECANCELED:
+		return LOG_LEVEL_DEBUG;
+	case EEXIST: /* what the condition was for */
+	case ESTALE:
+		return LOG_LEVEL_INFO;
+	default:
+		return LOG_LEVEL_ERROR;
+	}
+}
+
+/* The right that a request needs, by Amazon's name for it. */
+static const char *right(const struct s3_call *c)
+{
+	bool multipart = false;
+
+	for (unsigned i = 0; i < c->query.n; i++)
+		multipart |= !strcmp(c->query.at[i].name, "uploads") ||
+			     !strcmp(c->query.at[i].name, "uploadId");
+	switch (c->http.verb) {
+	case HTTP_GET:
+		if (c->key)
+			return "s3:GetObject";
+		return multipart ? "s3:ListBucketMultipartUploads"
+				 : "s3:ListBucket";
+	case HTTP_HEAD:
+		return "s3:GetObject (or s3:ListBucket, if it is not there)";
+	case HTTP_DELETE:
+		return multipart ? "s3:AbortMultipartUpload"
+				 : "s3:DeleteObject";
+	case HTTP_POST:
+		if (!c->key)
+			return "s3:DeleteObject";
+		/* fall through */
+	case HTTP_PUT:
+		break;
+	}
+	for (unsigned i = 0; i < c->headers.n; i++)
+		if (!strcmp(c->headers.at[i].name, "x-amz-copy-source"))
+			return "s3:PutObject, and s3:GetObject of the source";
+	return "s3:PutObject";
+}
+
+static bool lacks_right(const struct s3_call *c, int err)
+{
+	return err == -EACCES &&
+	       (!c->error.code[0] || !strcmp(c->error.code, "AccessDenied"));
+}
+
+int s3_call_failed(struct s3_call *c, const struct http_reply *reply, int err,
+		   const char *why)
+{
+	struct buf id = BUF_INIT(256), text = BUF_INIT(BUF_MESSAGE);
+	struct log_where where = {
+		.stage = c->s3->base.name,
+		.key = c->key,
+		.code = c->error.code[0] ? c->error.code : NULL,
+		.status = reply->status,
+		.err = err,
+	};
+
+	if (c->quiet || level_of(err) == LOG_LEVEL_DEBUG)
+		return err;
+	if (http_reply_header(reply, "x-amz-request-id", &id))
+		where.request = buf_str(&id);
+	else if (c->error.request_id[0])
+		where.request = c->error.request_id;
+	text_printable(&text, why);
+	if (reply->status && reply->status != 401 && lacks_right(c, err))
+		buf_addf(&text, ": it needs the right %s", right(c));
+	log_at(level_of(err), &where, "cannot %s: %s", c->what, buf_str(&text));
+	buf_clear(&id);
+	buf_clear(&text);
+	return err;
+}
+
+int s3_call_speak(struct s3_call *c, int err, const struct http_reply *reply)
+{
+	const char *why = "the store refused it";
+
+	/* it was not even sent: that has been said, or is an interrupt */
+	if (!reply->err && !reply->status)
+		return err;
+	if (c->error.message[0])
+		why = c->error.message;
+	else if (reply->why)
+		why = reply->why;
+	c->quiet = false;
+	return s3_call_failed(c, reply, err, why);
+}
+
+/* No answer came. */
+static int unanswered(struct s3_call *c, int rc, const struct http_reply *reply)
+{
+	const char *hint = s3_place_hint(&c->s3->io, rc);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int err = outward(rc);
+
+	buf_adds(&why, c->err       ? "the request cannot be made"
+		       : reply->why ? reply->why
+				    : strerror(-rc));
+	if (hint)
+		buf_addf(&why, " (%s)", hint);
+	s3_call_failed(c, reply, err, buf_str(&why));
+	buf_clear(&why);
+	return err;
+}
+
+int s3_call_outcome(struct s3_call *c, int rc, const struct http_reply *reply)
+{
+	const char *why = c->error.message;
+	int err;
+
+	if (rc)
+		return unanswered(c, rc, reply);
+	if (reply->status / 100 == 2 && c->parsed == -EBADMSG)
+		return s3_call_failed(c, reply, -EIO,
+				      "the store's answer is garbage");
+	if (reply->status / 100 == 2 && c->parsed != -EREMOTEIO)
+		return c->parsed ? s3_call_failed(c, reply, c->parsed,
+						  strerror(-c->parsed))
+				 : 0;
+	if (c->uncond)
+		return -ENOTSUP; /* its caller goes on without */
+	err = s3_error_meaning(reply->status, c->error.code, c->use).err;
+	if (!*why)
+		why = *c->error.code ? c->error.code : "the store refused it";
+	return s3_call_failed(c, reply, err, why);
+}

@@ -1,0 +1,137 @@
+/*
+ * What a store turns out not to know, or to demand.
+ *
+ * Servers that speak S3 differ in newer headers: conditions on a write, and
+ * checksums. A refusal that is for one of these is met by doing without (or, for
+ * Content-MD5, with); only when that succeeds is it noted for the store, and said
+ * once in the log, so that a refusal for another reason teaches nothing false.
+ *
+ * A checksum is left out by the call's next attempt. A condition is not: its
+ * caller has to look by a HEAD first (s3_check_cond()), which keeps its promise
+ * as well as that store can.
+ */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "store/s3/s3_impl.h"
+
+static const struct {
+	unsigned lack;
+	const char *says;
+} lacks[] = {
+	{ S3_LACKS_ABSENT,
+	  "the store does not know If-None-Match on a write: it is asked by a "
+	  "HEAD right before, and does not see who writes in between" },
+	{ S3_LACKS_MATCH,
+	  "the store does not know If-Match on a write: it is asked by a HEAD "
+	  "right before, and does not see who writes in between" },
+	{ S3_LACKS_CHECKSUM,
+	  "the store refuses x-amz-checksum headers: uploads go without "
+	  "(upload_checksum = none or md5 says so from the start)" },
+	{ S3_WANTS_MD5,
+	  "the store demands Content-MD5 with uploads: they have it "
+	  "(upload_checksum = md5 says so from the start)" },
+	{ S3_LACKS_UPLOAD_TAGS, "the store forgets the tags that an upload of "
+				"parts begins with: they "
+				"are put when it is complete" },
+};
+
+void s3_lack_note(struct s3 *s, unsigned which)
+{
+	struct log_where where = { .stage = s->base.name };
+	unsigned new;
+
+	lock_take(&s->lock);
+	new = which & ~s3_locked(s)->lacks;
+	s3_locked(s)->lacks |= which;
+	lock_drop(&s->lock);
+	for (size_t i = 0; i < sizeof(lacks) / sizeof(*lacks); i++)
+		if (new &lacks[i].lack)
+			log_at(LOG_LEVEL_WARN, &where, "%s", lacks[i].says);
+}
+
+void s3_lack_show(struct s3 *s, struct buf *out)
+{
+	for (size_t i = 0; i < sizeof(lacks) / sizeof(*lacks); i++)
+		if (s3_lacks(s, lacks[i].lack))
+			buf_addf(out, "; %s", lacks[i].says);
+}
+
+static bool sends(const struct s3_call *c, bool (*is)(const char *header))
+{
+	for (unsigned i = 0; i < c->headers.n; i++)
+		if (is(c->headers.at[i].name))
+			return true;
+	return false;
+}
+
+static bool is_md5(const char *header)
+{
+	return !strcasecmp(header, "Content-MD5");
+}
+
+/* Can an answer like that be about a header? */
+static bool may_blame(const struct s3_call *c, long status)
+{
+	static const char *const codes[] = { "NotImplemented",
+					     "InvalidArgument",
+					     "InvalidRequest",
+					     "InvalidHeader",
+					     "UnsupportedHeader",
+					     "MissingContentMD5",
+					     "" };
+
+	if (status != 501 && status != 400)
+		return false;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
+		if (!strcmp(c->error.code, codes[i]))
+			return true;
+	return status == 501;
+}
+
+/* The MD5 that the body needs; a store is met so once. */
+static bool add_md5(struct s3_call *c)
+{
+	const struct http_body *b = &c->http.body;
+	const struct store_body body = {
+		.data = b->data, .fd = b->fd, .offset = b->offset, .len = b->len
+	};
+
+	return !s3_sum_md5_text(&body, c->md5);
+}
+
+enum http_verdict s3_lack_judge(struct s3_call *c,
+				const struct http_reply *reply)
+{
+	const char *text = buf_str(&reply->body);
+	bool cond = c->use == S3_USE_ABSENT || c->use == S3_USE_MATCH;
+	bool named = strcasestr(text, "checksum"), vague;
+
+	if (!may_blame(c, reply->status))
+		return HTTP_DONE;
+	vague = reply->status == 501 && !named &&
+		!strcasestr(text, "content-md5");
+	if (strcasestr(text, "content-md5") && c->http.verb == HTTP_PUT &&
+	    !sends(c, is_md5) && !*c->md5)
+		return add_md5(c) ? HTTP_AGAIN : HTTP_DONE;
+	if (cond && (vague || strcasestr(text, "if-match") ||
+		     strcasestr(text, "if-none-match"))) {
+		c->uncond = true;
+		return HTTP_DONE;
+	}
+	if ((named || vague) && sends(c, s3_lack_is_checksum) &&
+	    !(c->without & S3_LACKS_CHECKSUM)) {
+		c->without |= S3_LACKS_CHECKSUM;
+		return HTTP_AGAIN;
+	}
+	return HTTP_DONE;
+}
+
+void s3_lack_learn(struct s3_call *c)
+{
+	if (c->without || *c->md5)
+		s3_lack_note(c->s3, c->without | (*c->md5 ? S3_WANTS_MD5 : 0));
+}

@@ -1,0 +1,384 @@
+/*
+ * A listing: pages of ListObjectsV2. Each page is fetched by a call of its
+ * own while the one before it is read (`ahead`), or when that has been.
+ *
+ * A page is sorted by key, objects and groups together, and the pages follow
+ * each other in key order, so that the whole is in order. A server that does
+ * not move (the same token again) is an error, not a loop. A page whose caller
+ * was interrupted amid the wait is asked for again by the next call.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "base/wait.h"
+#include "store/s3/s3_impl.h"
+
+struct fetch_locked {
+	bool done;
+	int err;
+	struct wait_list waiters;
+};
+
+/* A page on its way. The page belongs to the engine's thread until done. */
+struct fetch {
+	struct s3_call call; /* first */
+	struct s3_page page;
+	bool again; /* the credentials were refused once before */
+	struct lock lock;
+	struct fetch_locked guarded_;
+};
+
+struct s3_list {
+	struct store_list base;
+	char *prefix;
+	char delimiter[2];
+	unsigned page_size;
+	bool ahead;
+	struct s3_page page; /* being read */
+	unsigned at;
+	struct fetch *next; /* NULL: none is under way */
+	char *last_token; /* or name, by which the next page was asked for */
+	bool by_name;
+	char *last_key; /* that a page ended with */
+	bool lost_told;
+	bool given_up; /* the page of last_token, by an interrupt */
+	bool end;
+	int err; /* that it ended with */
+};
+
+static struct fetch_locked *fetch_locked(struct fetch *f) REQUIRES(&f->lock)
+{
+	return &f->guarded_;
+}
+
+static int parse_page(struct s3_call *c, const struct buf *body)
+{
+	struct fetch *f = (struct fetch *)c;
+
+	s3_page_clear(&f->page);
+	return s3_doc_list(buf_str(body), body->len, s3_call_prefix(c),
+			   &f->page);
+}
+
+static void on_done(struct http_call *http, const struct http_reply *reply)
+{
+	struct fetch *f = (struct fetch *)http;
+	int err = f->call.refused && !f->again
+			  ? -EAGAIN
+			  : s3_call_outcome(&f->call, reply->err, reply);
+
+	lock_take(&f->lock);
+	fetch_locked(f)->done = true;
+	fetch_locked(f)->err = err;
+	wait_list_wake(&fetch_locked(f)->waiters);
+	lock_drop(&f->lock);
+}
+
+static const struct http_call_ops fetch_ops = {
+	.prepare = s3_call_prepare,
+	.judge = s3_call_judge,
+	.done = on_done,
+};
+
+static void fetch_free(struct fetch *f)
+{
+	if (!f)
+		return;
+	s3_page_clear(&f->page);
+	s3_call_clear(&f->call);
+	lock_destroy(&f->lock);
+	free(f);
+}
+
+/* Behind a group come the names behind all of its own. */
+static void ask_after(struct s3_list *l, struct s3_call *c, const char *name)
+{
+	static const char greatest[] = "\xf4\x8f\xbf\xbf"; /* U+10FFFF */
+	bool group = *l->delimiter && text_ends_with(name, l->delimiter) &&
+		     strlen(name) > strlen(l->prefix);
+	struct buf after = BUF_INIT(BUF_URL);
+
+	buf_addf(&after, "%s%s", name, group ? greatest : "");
+	s3_call_query(c, "marker", name);
+	s3_call_query(c, "start-after", buf_str(&after));
+	if (buf_err(&after))
+		c->err = buf_err(&after);
+	buf_clear(&after);
+}
+
+static struct fetch *fetch_new(struct s3_list *l, const char *token)
+{
+	struct fetch *f = calloc(1, sizeof(*f));
+	char max[16];
+
+	if (!f)
+		return NULL;
+	lock_init(&f->lock);
+	s3_call_init(&f->call, s3_of(l->base.store), HTTP_GET, NULL, "list");
+	f->call.http.ops = &fetch_ops;
+	s3_call_query(&f->call, "list-type", "2");
+	s3_call_query(&f->call, "prefix", l->prefix);
+	if (*l->delimiter)
+		s3_call_query(&f->call, "delimiter", l->delimiter);
+	if (l->page_size) {
+		snprintf(max, sizeof(max), "%u", l->page_size);
+		s3_call_query(&f->call, "max-keys", max);
+	}
+	s3_call_query(&f->call, "encoding-type", "url");
+	if (token && l->by_name)
+		ask_after(l, &f->call, token);
+	else if (token)
+		s3_call_query(&f->call, "continuation-token", token);
+	s3_call_parse(&f->call, parse_page, NULL);
+	return f;
+}
+
+static int fetch_start(struct s3_list *l, const char *token, bool again)
+{
+	int err;
+
+	l->next = fetch_new(l, token);
+	if (!l->next)
+		return -ENOMEM;
+	l->next->again = again;
+	err = s3_ready(&l->next->call);
+	l->given_up = err == -EINTR;
+	if (err) {
+		fetch_free(l->next);
+		l->next = NULL;
+		return err;
+	}
+	http_start(s3_of(l->base.store)->lane, &l->next->call.http);
+	return 0;
+}
+
+static bool fetch_done(struct fetch *f)
+{
+	bool done;
+
+	lock_take(&f->lock);
+	done = fetch_locked(f)->done;
+	lock_drop(&f->lock);
+	return done;
+}
+
+/* cancel: right away, else when this thread's operation is interrupted. */
+static int fetch_wait(struct s3 *s, struct fetch *f, bool cancel)
+{
+	struct wait_entry e = { .waiter = waiter_self() };
+	bool cancelled = false;
+	int err;
+
+	lock_take(&f->lock);
+	wait_list_add(&fetch_locked(f)->waiters, &e);
+	lock_drop(&f->lock);
+	while (!fetch_done(f)) {
+		if (cancel && !cancelled) {
+			cancelled = true;
+			http_cancel(s->lane, &f->call.http);
+		} else if (cancelled) {
+			waiter_park_uninterrupted(e.waiter, WAIT_FOREVER);
+		} else if (waiter_park(e.waiter, WAIT_FOREVER) == -EINTR) {
+			cancel = true;
+		}
+	}
+	lock_take(&f->lock);
+	wait_list_remove(&fetch_locked(f)->waiters, &e);
+	err = fetch_locked(f)->err;
+	lock_drop(&f->lock);
+	return cancelled && err == -ECANCELED ? -EINTR : err;
+}
+
+int s3_list_open(struct store *store, const struct list_query *q,
+		 struct store_list **out)
+{
+	struct s3_list *l = calloc(1, sizeof(*l));
+	int err;
+
+	if (!l)
+		return -ENOMEM;
+	l->base.store = store;
+	l->delimiter[0] = q->delimiter;
+	l->page_size = q->page > 1000 ? 1000 : q->page;
+	l->ahead = q->ahead;
+	l->prefix = strdup(q->prefix);
+	err = l->prefix ? fetch_start(l, NULL, false) : -ENOMEM;
+	if (err)
+		s3_list_close(&l->base);
+	else
+		*out = &l->base;
+	return err;
+}
+
+static int stuck(const struct s3_list *l)
+{
+	struct log_where where = { .stage = l->base.store->name,
+				   .key = l->prefix,
+				   .err = -EIO };
+
+	log_at(LOG_LEVEL_ERROR, &where,
+	       "cannot list: the store says that there is more, and does not "
+	       "go on");
+	return -EIO;
+}
+
+static void tell_lost(struct s3_list *l)
+{
+	struct log_where where = { .stage = l->base.store->name,
+				   .key = l->prefix };
+
+	l->base.lost += l->page.lost;
+	if (l->page.lost && !l->lost_told)
+		log_at(LOG_LEVEL_WARN, &where,
+		       "names are left out of a listing: the store writes "
+		       "them as XML cannot carry them");
+	l->lost_told |= l->page.lost > 0;
+}
+
+/* Those of a store whose objects have others. */
+static void drop_etags(struct s3_list *l)
+{
+	struct s3 *s = s3_of(l->base.store);
+	bool drop;
+
+	lock_take(&s->lock);
+	drop = s3_locked(s)->other_etags;
+	lock_drop(&s->lock);
+	for (unsigned i = 0; drop && i < l->page.n; i++)
+		l->page.entries[i].info.etag[0] = '\0';
+}
+
+/* The page that was fetched becomes the one that is read. */
+static int take_page(struct s3_list *l)
+{
+	struct s3 *s = s3_of(l->base.store);
+	struct fetch *f = l->next;
+	int err = fetch_wait(s, f, false);
+
+	if (err == -EAGAIN) {
+		/* the credentials were refused: others may be had now */
+		err = fetch_start(l, l->last_token, true);
+		fetch_free(f);
+		f = l->next;
+		err = err ? err : fetch_wait(s, f, false);
+	}
+	l->next = NULL;
+	l->given_up = err == -EINTR;
+	if (!err) {
+		s3_page_clear(&l->page);
+		l->page = f->page;
+		memset(&f->page, 0, sizeof(f->page));
+		l->at = 0;
+	}
+	fetch_free(f);
+	if (!err && l->page.unsure)
+		err = s3_learn_names(s, &l->page);
+	if (!err) {
+		drop_etags(l);
+		tell_lost(l);
+	}
+	return err;
+}
+
+/* By what to ask for the next page; NULL: by nothing. */
+static const char *next_token(struct s3_list *l)
+{
+	const struct s3_page *p = &l->page;
+
+	l->by_name = !p->token || !*p->token;
+	if (!l->by_name)
+		return p->token;
+	if (p->marker && *p->marker)
+		return p->marker;
+	return p->n ? p->entries[p->n - 1].key : NULL;
+}
+
+/* Starts the next page, if the one at hand says that there is one. */
+static int go_on(struct s3_list *l)
+{
+	const char *next;
+	char *token;
+
+	if (!l->page.truncated) {
+		l->end = true;
+		return 0;
+	}
+	next = next_token(l);
+	if (!next || (l->last_token && !strcmp(l->last_token, next)))
+		return stuck(l);
+	token = strdup(next);
+	if (!token)
+		return -ENOMEM;
+	free(l->last_token);
+	l->last_token = token;
+	return fetch_start(l, token, false);
+}
+
+static int next_page(struct s3_list *l)
+{
+	int err = 0;
+
+	if (l->given_up)
+		err = fetch_start(l, l->last_token, false);
+	else if (!l->next)
+		err = go_on(l);
+	if (!err && l->next)
+		err = take_page(l);
+	if (!err && l->ahead && !l->end)
+		err = go_on(l);
+	return err;
+}
+
+/* Some servers begin a page with what the one before it ended with. */
+static bool is_repeated(struct s3_list *l, const struct s3_entry *e)
+{
+	bool repeated = l->last_key && !strcmp(l->last_key, e->key);
+
+	if (l->at == l->page.n && !repeated) {
+		free(l->last_key);
+		l->last_key = strdup(e->key);
+	}
+	return repeated;
+}
+
+int s3_list_next(struct store_list *base, struct list_entry *out)
+{
+	struct s3_list *l = (struct s3_list *)base;
+	struct s3_entry *e;
+	int err;
+
+	do {
+		while (l->at == l->page.n) {
+			if (l->end)
+				return 0;
+			err = l->err ? l->err : next_page(l);
+			/* an interrupt ends the call, not the listing */
+			l->err = err == -EINTR ? 0 : err;
+			if (err)
+				return err;
+		}
+		e = &l->page.entries[l->at++];
+	} while (is_repeated(l, e));
+	out->key = e->key;
+	out->is_prefix = e->is_prefix;
+	out->info = e->info;
+	return 1;
+}
+
+void s3_list_close(struct store_list *base)
+{
+	struct s3_list *l = (struct s3_list *)base;
+
+	if (l->next)
+		fetch_wait(s3_of(base->store), l->next, true);
+	fetch_free(l->next);
+	s3_page_clear(&l->page);
+	free(l->prefix);
+	free(l->last_token);
+	free(l->last_key);
+	free(l);
+}

@@ -1,0 +1,228 @@
+/*
+ * Parts: sent asynchronously, or copied by the server.
+ *
+ * Lifetime as in s3_get.c: counted, found through store_part.state under the
+ * store's lock until done().
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "store/s3/s3_upload.h"
+
+struct s3_part {
+	struct s3_call call; /* first */
+	struct store_part *part;
+	unsigned refs; /* atomic */
+};
+
+static void x_unref(struct s3_part *x)
+{
+	if (__atomic_sub_fetch(&x->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	s3_call_clear(&x->call);
+	free(x);
+}
+
+void s3_part_call(struct s3_call *c, struct s3_upload *u, unsigned number,
+		  const char *what)
+{
+	char text[16];
+
+	s3_call_init(c, s3_of(u->base.store), HTTP_PUT, u->base.key, what);
+	snprintf(text, sizeof(text), "%u", number);
+	s3_call_query(c, "partNumber", text);
+	s3_call_query(c, "uploadId", u->id);
+}
+
+/* The ETag of the answer, and what completion will ask for. */
+static int finish(struct s3_part *x, const struct http_reply *reply)
+{
+	struct store_part *part = x->part;
+	struct object_info info;
+	struct s3_part_note note = {
+		.len = part->body.len,
+		.crc32c = x->call.crc32c,
+		.known = true,
+		.has_crc = x->call.s3->checksum == S3_CHECKSUM_CRC32C &&
+			   !(x->call.without & S3_LACKS_CHECKSUM),
+	};
+
+	s3_info_written(reply, part->body.len, &info);
+	if (!*info.etag || s3_etag_is_hash(info.etag))
+		return s3_call_failed(&x->call, reply, -EIO,
+				      "the answer has no ETag that can be "
+				      "sent back");
+	memcpy(part->etag, info.etag, sizeof(part->etag));
+	return s3_upload_note(s3_upload_of(part->upload), part->number, &note);
+}
+
+static void on_done(struct http_call *http, const struct http_reply *reply)
+{
+	struct s3_part *x = (struct s3_part *)http;
+	struct store_part *part = x->part;
+	struct s3 *s = x->call.s3;
+	int err = s3_call_outcome(&x->call, reply->err, reply);
+
+	if (!err)
+		err = finish(x, reply);
+	lock_take(&s->lock);
+	part->state = NULL;
+	lock_drop(&s->lock);
+	x_unref(x);
+	part->done(part, err);
+}
+
+static const struct http_call_ops part_ops = {
+	.prepare = s3_call_prepare,
+	.judge = s3_call_judge,
+	.done = on_done,
+};
+
+static int start(struct s3_part *x, struct store_part *part)
+{
+	struct s3_upload *u = s3_upload_of(part->upload);
+	struct s3 *s = s3_of(u->base.store);
+	struct http_reply none = { 0 };
+	int err;
+
+	x->refs = 1;
+	x->part = part;
+	s3_part_call(&x->call, u, part->number, "upload a part");
+	x->call.http.ops = &part_ops;
+	x->call.http.class = HTTP_DATA;
+	err = s3_body_set(&x->call, &part->body);
+	if (err)
+		return s3_call_failed(&x->call, &none, err,
+				      "what is to be sent cannot be read");
+	err = s3_ready(&x->call);
+	if (err)
+		return err;
+	lock_take(&s->lock);
+	part->state = x;
+	lock_drop(&s->lock);
+	http_start(s->lane, &x->call.http);
+	return 0;
+}
+
+void s3_part(struct store_part *part)
+{
+	struct s3_part *x = calloc(1, sizeof(*x));
+	int err = x ? start(x, part) : -ENOMEM;
+
+	if (!err)
+		return;
+	if (x)
+		x_unref(x);
+	part->done(part, err);
+}
+
+void s3_part_cancel(struct store_part *part)
+{
+	struct s3 *s = s3_of(part->upload->store);
+	struct s3_part *x;
+
+	lock_take(&s->lock);
+	x = part->state;
+	if (x)
+		__atomic_add_fetch(&x->refs, 1, __ATOMIC_RELAXED);
+	lock_drop(&s->lock);
+	if (!x)
+		return;
+	http_cancel(s->lane, &x->call.http);
+	x_unref(x);
+}
+
+/* ---- copied by the server ---- */
+
+static int parse_copied(struct s3_call *c, const struct buf *body)
+{
+	return s3_doc_result(buf_str(body), body->len, "CopyPartResult",
+			     c->out);
+}
+
+/*
+ * Ceph's RGW (up to 16 at least; its upload ids begin with `2~`) decodes the
+ * source of a part twice: `a%41` is copied from `aA`, whatever the condition
+ * says, and a `%` without digits after it ends the server.
+ */
+static bool misread(const struct s3_upload *u, const char *source)
+{
+	return text_starts_with(u->id, "2~") && strchr(source, '%');
+}
+
+void s3_part_copy_call(struct s3_call *c, struct s3_upload *u, unsigned number,
+		       const char *source, const char *etag, uint64_t offset,
+		       uint64_t len, struct s3_result_doc *out)
+{
+	s3_part_call(c, u, number, "copy a part");
+	c->http.class = HTTP_DATA;
+	s3_call_slow(c);
+	s3_copy_source(c, source, etag);
+	if (misread(u, source) && !c->err)
+		c->err = -ENOTSUP;
+	s3_call_headerf(c, "x-amz-copy-source-range", "bytes=%llu-%llu",
+			(unsigned long long)offset,
+			(unsigned long long)(offset + len - 1));
+	s3_call_parse(c, parse_copied, out);
+}
+
+int s3_part_copied(struct s3_call *c, struct s3_upload *u,
+		   const struct http_reply *reply, uint64_t len,
+		   struct store_part_done *done)
+{
+	const struct s3_result_doc *doc = c->out;
+	struct s3_part_note note = { .len = len, .known = true };
+	struct buf crc = BUF_INIT(16);
+
+	if (!*doc->etag || s3_etag_is_hash(doc->etag))
+		return s3_call_failed(c, reply, -EIO,
+				      "the answer has no ETag that can be "
+				      "sent back");
+	memcpy(done->etag, doc->etag, sizeof(done->etag));
+	if (!base64_decode(doc->crc32c, strlen(doc->crc32c), &crc) &&
+	    crc.len == 4) {
+		note.has_crc = true;
+		for (int i = 0; i < 4; i++)
+			note.crc32c =
+				note.crc32c << 8 | (unsigned char)crc.data[i];
+	}
+	buf_clear(&crc);
+	return s3_upload_note(u, done->number, &note);
+}
+
+/* Ceph RGW copies a part whatever the source's ETag is: look afterwards. */
+int s3_same_source(struct s3 *s, const char *source, const char *etag)
+{
+	struct object_info now;
+	struct http_reply reply;
+	int err = s3_head_reply(s, source, false, &now, &reply);
+
+	http_reply_clear(&reply);
+	if (err == -ENOENT || (!err && strcmp(now.etag, etag)))
+		return -ESTALE;
+	return err;
+}
+
+int s3_part_copy(struct store_upload *base, unsigned number, uint64_t at,
+		 const struct store_range *from, struct store_part_done *out)
+{
+	struct s3_upload *u = s3_upload_of(base);
+	struct s3_result_doc doc;
+	struct s3_call c;
+	struct http_reply reply;
+	int err;
+
+	s3_part_copy_call(&c, u, number, from->key, from->etag, from->offset,
+			  from->len, &doc);
+	err = s3_call_perform(&c, &reply);
+	if (!err)
+		err = s3_part_copied(&c, u, &reply, from->len, out);
+	if (!err && from->etag)
+		err = s3_same_source(c.s3, from->key, from->etag);
+	http_reply_clear(&reply);
+	s3_call_clear(&c);
+	return err;
+}

@@ -1,0 +1,212 @@
+/*
+ * Pre-signed URLs: for the public endpoint, from what is at hand. No request
+ * is made; the credentials may be read from their files.
+ *
+ * The store's clock is used only when it was learnt over TLS: over plain HTTP
+ * anybody on the way could make our URLs live longer.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "store/props.h"
+#include "store/s3/s3_impl.h"
+
+static bool has_dots(const char *key)
+{
+	for (const char *s = key; s; s = strchr(s, '/'), s = s ? s + 1 : NULL) {
+		size_t n = strcspn(s, "/");
+
+		if ((n == 1 && *s == '.') || (n == 2 && !strncmp(s, "..", 2)))
+			return true;
+	}
+	return false;
+}
+
+static bool given_among(const struct store_presign *req, const char *name)
+{
+	for (size_t i = 0; i < req->n_headers; i++)
+		if (!strcmp(req->headers[i].name, name))
+			return true;
+	return false;
+}
+
+/* The request's headers and, for what makes an object, the stage's own. */
+static size_t list_headers(const struct s3 *s, const struct store_presign *req,
+			   struct field *out)
+{
+	bool sse = given_among(req, PROP_SSE);
+	size_t n = 0;
+
+	for (; n < req->n_headers; n++)
+		out[n] = req->headers[n];
+	if (req->action != PRESIGN_UPLOAD)
+		return n;
+	for (int i = 0; i < S3_MADE; i++)
+		if (*s->made[i] && !given_among(req, s3_made_names[i]) &&
+		    !(i == S3_MADE_SSE_KEY && sse))
+			out[n++] =
+				(struct field){ s3_made_names[i], s->made[i] };
+	return n;
+}
+
+static void to_sigv4(const struct field *from, size_t n, struct field *to)
+{
+	for (size_t i = 0; i < n; i++)
+		to[i] = (struct field){ from[i].name, from[i].value };
+}
+
+/* What must be said beside the URL. */
+static void add_warning(struct buf *out, const char *sentence)
+{
+	if (out->len)
+		buf_adds(out, "; ");
+	buf_adds(out, sentence);
+}
+
+/* A URL of another time than the store's. */
+static void warn_of_clock(const struct s3 *s, const struct s3_present *now,
+			  struct buf *out)
+{
+	struct buf text = BUF_INIT(BUF_MESSAGE);
+
+	s3_say_skew(now->skew_s, &text);
+	buf_adds(&text, ", and the URL is dated by this machine's: over plain "
+			"http the store's time is not trusted");
+	add_warning(out, buf_str(&text));
+	buf_clear(&text);
+}
+
+static int warn(const struct s3 *s, const struct s3_present *now,
+		const struct store_presign *req, const struct signer_end *end,
+		struct store_presigned *out)
+{
+	struct buf text = BUF_INIT(BUF_MESSAGE);
+	char when[TIME_RFC3339_SIZE];
+
+	if (end->anonymous)
+		add_warning(&text, "the stage has no credentials: the URL is "
+				   "not signed, and does not expire");
+	if (end->by_creds) {
+		time_rfc3339(end->at, when);
+		buf_addf(&text,
+			 "the credentials end at %s, and the URL with them",
+			 when);
+	}
+	if (has_dots(req->key))
+		add_warning(&text, "the key has `.` or `..` segments, which "
+				   "many clients rewrite (curl: "
+				   "--path-as-is)");
+	if (now->guessed && s3_place_is_amazon(&s->public) && !end->anonymous)
+		add_warning(&text, "no region is known, and the URL is signed "
+				   "for us-east-1: set `region`");
+	if (now->skew_s && !s3_trusts_clock(s) && !end->anonymous)
+		warn_of_clock(s, now, &text);
+	out->warning = text.len ? buf_detach(&text) : NULL;
+	return buf_err(&text);
+}
+
+/* Amazon overrides nothing for nobody: such a URL would fail in the end. */
+static int check_anonymous(const struct store_presign *req,
+			   const struct signer_end *end, struct buf *err)
+{
+	if (!end->anonymous)
+		return 0;
+	for (size_t i = 0; i < req->n_query; i++) {
+		if (!text_starts_with(req->query[i].name, "response-"))
+			continue;
+		buf_addf(err,
+			 "%s: the stage has no credentials, and what an answer "
+			 "says can be chosen in a signed URL only",
+			 req->query[i].name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int deliver(const struct s3 *s, const struct sigv4_request *request,
+		   const struct buf *query, struct store_presigned *out)
+{
+	char room[2048];
+	struct buf url;
+
+	buf_init_on(&url, room, sizeof(room), 2 * BUF_URL);
+	buf_adds(&url, s->public.url.scheme);
+	buf_adds(&url, "://");
+	buf_adds(&url, request->host);
+	buf_adds(&url, request->path);
+	if (query->len) {
+		buf_addc(&url, '?');
+		buf_add(&url, query->data, query->len);
+	}
+	out->url = buf_detach(&url);
+	return buf_err(&url);
+}
+
+static int sign(struct s3 *s, const struct store_presign *req,
+		struct sigv4_request *request, struct store_presigned *out,
+		struct buf *err)
+{
+	char room[2048];
+	struct signer_terms terms = { .expires = req->expire,
+				      .strict = req->strict };
+	struct signer_end end;
+	struct s3_present now;
+	struct buf host, path, query;
+	char on_host[256], on_path[512];
+	int e;
+
+	buf_init_on(&host, on_host, sizeof(on_host), 1024);
+	buf_init_on(&path, on_path, sizeof(on_path), BUF_URL);
+	buf_init_on(&query, room, sizeof(room), BUF_URL);
+	s3_present(s, &now);
+	s3_place_host(&s->public, now.region, &host);
+	s3_place_path(&s->public, req->key, &path);
+	request->host = buf_str(&host);
+	request->path = buf_str(&path);
+	terms.region = now.region;
+	terms.time = clock_now_s() + (s3_trusts_clock(s) ? now.skew_s : 0);
+	e = buf_err(&host) ? buf_err(&host) : buf_err(&path);
+	if (!e)
+		e = signer_presign(s->signer, request, &terms, &query, &end,
+				   err);
+	if (!e)
+		e = check_anonymous(req, &end, err);
+	if (!e)
+		e = deliver(s, request, &query, out);
+	if (!e)
+		e = warn(s, &now, req, &end, out);
+	out->expires_at = e ? 0 : end.at;
+	buf_clear(&host);
+	buf_clear(&path);
+	buf_wipe(&query);
+	return e;
+}
+
+int s3_presign(struct store *store, const struct store_presign *req,
+	       struct store_presigned *out, struct buf *err)
+{
+	struct s3 *s = s3_of(store);
+	struct field headers[PRESIGN_FIELDS_MAX + S3_MADE];
+	struct field signed_headers[PRESIGN_FIELDS_MAX + S3_MADE];
+	struct field query[PRESIGN_FIELDS_MAX + 1];
+	struct sigv4_request request = {
+		.method = out->method,
+		.query = query,
+		.n_query = req->n_query,
+		.headers = signed_headers,
+		.n_headers = list_headers(s, req, headers),
+		.payload_hash = SIGV4_UNSIGNED_PAYLOAD,
+	};
+	int e;
+
+	to_sigv4(headers, request.n_headers, signed_headers);
+	to_sigv4(req->query, req->n_query, query);
+	if (s->requester_pays)
+		query[request.n_query++] =
+			(struct field){ "x-amz-request-payer", "requester" };
+	e = sign(s, req, &request, out, err);
+	return e ? e : store_presigned_headers(out, headers, request.n_headers);
+}

@@ -1,0 +1,150 @@
+/*
+ * One PUT. The answer of a conditional one can get lost: the next attempt
+ * then meets our own object and fails with 412. So a 412 after a lost answer
+ * is looked into: when what is there is what we sent, it was us.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "store/s3/s3_impl.h"
+
+#define CLOCK_SLACK_S 5
+
+/* The MD5 of the body as an ETag has it. */
+static int body_etag(const struct store_body *body, char out[STORE_ETAG_SIZE])
+{
+	unsigned char sum[MD5_SIZE];
+	char hex[2 * MD5_SIZE + 1];
+	int err = s3_sum_md5(body, sum);
+
+	hex_encode(sum, MD5_SIZE, hex);
+	if (!err)
+		s3_etag_keep(hex, 2 * MD5_SIZE, out);
+	return err;
+}
+
+/* Is what is there now what this call has sent? */
+static bool is_ours(struct s3 *s, const char *key,
+		    const struct store_body *body, int64_t began,
+		    struct object_info *out)
+{
+	struct http_reply reply;
+	struct object_info there;
+	char etag[STORE_ETAG_SIZE];
+	int err = s3_head_reply(s, key, true, &there, &reply);
+	bool ours = !err && there.size == body->len;
+
+	http_reply_clear(&reply);
+	if (ours && s3_etag_is_md5(there.etag))
+		ours = !body_etag(body, etag) && !strcmp(etag, there.etag);
+	else if (ours)
+		ours = there.mtime.tv_sec >= began - CLOCK_SLACK_S;
+	if (ours)
+		*out = there;
+	return ours;
+}
+
+static int put_once(struct s3 *s, const char *key,
+		    const struct store_body *body,
+		    const struct store_meta *meta,
+		    const struct store_cond *cond, struct object_info *out)
+{
+	struct http_reply reply = { 0 };
+	struct s3_present now;
+	struct s3_call c;
+	int64_t began;
+	int err;
+
+	s3_present(s, &now);
+	began = clock_now_s() + now.skew_s;
+	s3_call_init(&c, s, HTTP_PUT, key, "upload");
+	c.http.class = HTTP_DATA;
+	s3_call_make(&c, meta);
+	s3_call_cond(&c, cond);
+	err = s3_body_set(&c, body);
+	if (err) {
+		err = s3_call_failed(&c, &reply, err,
+				     "what is to be sent cannot be read");
+	} else {
+		err = s3_call_perform(&c, &reply);
+		if ((err == -EEXIST || err == -ESTALE) && c.maybe_done &&
+		    is_ours(s, key, body, began, out))
+			err = 0;
+		else if (!err)
+			s3_info_written(&reply, body->len, out);
+	}
+	http_reply_clear(&reply);
+	s3_call_clear(&c);
+	return err;
+}
+
+/*
+ * Ceph RGW compares If-Match with the ETag as it stands in its metadata,
+ * without quotes, and so refuses what is right: when the ETag that was asked
+ * for is there, it is asked for once more in that form.
+ */
+static int put_unquoted(struct s3 *s, const char *key,
+			const struct store_body *body,
+			const struct store_meta *meta, const char *etag,
+			struct object_info *out)
+{
+	char bare[STORE_ETAG_SIZE];
+	struct store_cond cond = { .if_match = bare };
+	struct object_info there;
+	struct http_reply reply;
+	int err = s3_head_reply(s, key, true, &there, &reply);
+
+	http_reply_clear(&reply);
+	if (err || strcmp(there.etag, etag) || strlen(etag) < 3)
+		return -ESTALE;
+	snprintf(bare, sizeof(bare), "%.*s", (int)strlen(etag) - 2, etag + 1);
+	return put_once(s, key, body, meta, &cond, out);
+}
+
+/*
+ * By the store's own condition; where it knows none, by a look right before.
+ * That is taken for a lack once it has helped.
+ */
+static int put_cond(struct s3 *s, const char *key,
+		    const struct store_body *body,
+		    const struct store_meta *meta,
+		    const struct store_cond *cond, struct object_info *out)
+{
+	unsigned lack = s3_lack_of_cond(cond);
+	int err = -ENOTSUP;
+
+	if (!s3_lacks(s, lack))
+		err = put_once(s, key, body, meta, cond, out);
+	if (err != -ENOTSUP || !lack)
+		return err;
+	err = s3_must_hold(s, key, cond);
+	if (!err)
+		err = put_once(s, key, body, meta, NULL, out);
+	if (!err)
+		s3_lack_note(s, lack);
+	return err;
+}
+
+int s3_put(struct store *store, const char *key, const struct store_body *body,
+	   const struct store_meta *meta, const struct store_cond *cond,
+	   struct object_info *out)
+{
+	struct s3 *s = s3_of(store);
+	struct http_reply reply;
+	int err = 0;
+
+	if (cond && cond->if_match && s3_etag_is_hash(cond->if_match))
+		err = s3_check_cond(s, key, cond);
+	if (!err)
+		err = put_cond(s, key, body, meta, cond, out);
+	if (err == -ESTALE && cond && cond->if_match &&
+	    !s3_lacks(s, S3_LACKS_MATCH))
+		err = put_unquoted(s, key, body, meta, cond->if_match, out);
+	if (!err && !*out->etag) {
+		err = s3_head_reply(s, key, false, out, &reply);
+		http_reply_clear(&reply);
+	}
+	return err;
+}

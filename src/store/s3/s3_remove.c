@@ -1,0 +1,246 @@
+/*
+ * Removing: one key by DELETE, many by DeleteObjects, a thousand a request.
+ *
+ * XML 1.0 cannot carry every byte that a key may have: keys with control
+ * bytes, or that are no UTF-8, are removed one by one, and so are all of a
+ * server that does not have DeleteObjects.
+ *
+ * A condition goes along as If-Match, which most servers do not know here: they
+ * take no notice, or answer 501. So a HEAD right before is what it rests on.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "store/s3/s3_impl.h"
+
+#define BATCH 1000
+
+static void remove_init(struct s3_call *c, struct s3 *s, const char *key)
+{
+	s3_call_init(c, s, HTTP_DELETE, key, "remove");
+}
+
+static int remove_one(struct s3 *s, const char *key,
+		      const struct store_cond *cond)
+{
+	struct s3_call c;
+	struct http_reply reply;
+	int err;
+
+	remove_init(&c, s, key);
+	s3_call_cond(&c, cond);
+	err = s3_call_perform(&c, &reply);
+	http_reply_clear(&reply);
+	s3_call_clear(&c);
+	return err == -ENOENT ? 0 : err;
+}
+
+int s3_remove(struct store *store, const char *key, const char *etag)
+{
+	const struct store_cond cond = { .if_match = etag };
+	struct s3 *s = s3_of(store);
+	int err;
+
+	if (!etag)
+		return remove_one(s, key, NULL);
+	err = s3_check_cond(s, key, &cond);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = remove_one(s, key, &cond);
+	return err == -ENOTSUP ? remove_one(s, key, NULL) : err;
+}
+
+/* Up to S3_SIDE_BY_SIDE keys, by a DELETE each. */
+static void remove_few(struct s3 *s, const char *const *keys, unsigned n,
+		       int *results)
+{
+	struct s3_call *calls[S3_SIDE_BY_SIDE];
+	struct http_reply replies[S3_SIDE_BY_SIDE];
+	struct s3_call *all = calloc(n, sizeof(*all));
+
+	for (unsigned i = 0; i < n; i++)
+		results[i] = -ENOMEM;
+	if (!all)
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		remove_init(&all[i], s, keys[i]);
+		calls[i] = &all[i];
+	}
+	s3_call_perform_all(calls, replies, results, n);
+	for (unsigned i = 0; i < n; i++) {
+		if (results[i] == -ENOENT)
+			results[i] = 0;
+		http_reply_clear(&replies[i]);
+		s3_call_clear(&all[i]);
+	}
+	free(all);
+}
+
+static void remove_singly(struct s3 *s, const char *const *keys, unsigned n,
+			  int *results)
+{
+	for (unsigned i = 0; i < n; i += S3_SIDE_BY_SIDE)
+		remove_few(s, keys + i,
+			   n - i < S3_SIDE_BY_SIDE ? n - i : S3_SIDE_BY_SIDE,
+			   results + i);
+}
+
+/* ---- DeleteObjects ---- */
+
+/* The length of the UTF-8 sequence at s, 0 when it is none that XML has. */
+static unsigned utf8_len(const unsigned char *s)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned n = *s < 0x80   ? 1
+		     : *s < 0xc2 ? 0
+		     : *s < 0xe0 ? 2
+		     : *s < 0xf0 ? 3
+		     : *s < 0xf5 ? 4
+				 : 0;
+	uint32_t c = n > 1 ? *s & (0xff >> (n + 1)) : *s;
+
+	for (unsigned i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	if (!n || c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ||
+	    c == 0xfffe || c == 0xffff || c < 0x20 || c == 0x7f)
+		return 0;
+	return n;
+}
+
+static bool is_xml(const char *key)
+{
+	const unsigned char *s = (const unsigned char *)key;
+
+	while (*s) {
+		unsigned n = utf8_len(s);
+
+		if (!n)
+			return false;
+		s += n;
+	}
+	return true;
+}
+
+struct batch {
+	struct s3 *s;
+	const char *const *keys;
+	unsigned n;
+	int *results;
+};
+
+/* What passes is marked -EAGAIN: those keys are tried again one by one. */
+static void on_failed(void *arg, const char *key, const char *code)
+{
+	struct batch *b = arg;
+	struct s3_meaning m = s3_error_meaning(0, code, S3_USE_PLAIN);
+	struct log_where where = {
+		.stage = b->s->base.name,
+		.key = key,
+		.code = code,
+		.err = m.err,
+	};
+
+	if (m.err == -ENOENT)
+		return;
+	if (m.verdict != HTTP_DONE)
+		m.err = -EAGAIN;
+	else
+		log_at(LOG_LEVEL_ERROR, &where, "cannot remove");
+	for (unsigned i = 0; i < b->n; i++)
+		if (!strcmp(b->keys[i], key))
+			b->results[i] = m.err;
+}
+
+static int parse_deleted(struct s3_call *c, const struct buf *body)
+{
+	struct batch *b = c->out;
+
+	memset(b->results, 0, b->n * sizeof(*b->results));
+	return s3_doc_deleted(buf_str(body), body->len, on_failed, b);
+}
+
+static int remove_batch(struct s3 *s, struct batch *b)
+{
+	struct s3_call c;
+	struct http_reply reply;
+	int err;
+
+	s3_call_init(&c, s, HTTP_POST, NULL, "remove objects");
+	s3_call_query(&c, "delete", "");
+	buf_adds(&c.text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Delete "
+			  "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+			  "<Quiet>true</Quiet>");
+	for (unsigned i = 0; i < b->n; i++) {
+		buf_adds(&c.text, "<Object><Key>");
+		s3_doc_add_text(&c.text, b->keys[i]);
+		buf_adds(&c.text, "</Key></Object>");
+	}
+	buf_adds(&c.text, "</Delete>");
+	s3_call_text_md5(&c, "application/xml");
+	s3_call_parse(&c, parse_deleted, b);
+	err = s3_call_perform(&c, &reply);
+	http_reply_clear(&reply);
+	s3_call_clear(&c);
+	return err;
+}
+
+static bool has_batch(struct s3 *s)
+{
+	bool has;
+
+	lock_take(&s->lock);
+	has = !s3_locked(s)->no_batch;
+	lock_drop(&s->lock);
+	return has;
+}
+
+static void remove_some(struct s3 *s, const char *const *keys, unsigned n,
+			int *results)
+{
+	struct batch b = { s, keys, n, results };
+	int err = -ENOTSUP;
+
+	if (n > 1 && has_batch(s))
+		err = remove_batch(s, &b);
+	if (err == -ENOTSUP && n > 1) {
+		lock_take(&s->lock);
+		s3_locked(s)->no_batch = true;
+		lock_drop(&s->lock);
+	}
+	if (err == -ENOTSUP)
+		remove_singly(s, keys, n, results);
+	else if (err)
+		for (unsigned i = 0; i < n; i++)
+			results[i] = err;
+	for (unsigned i = 0; i < n; i++)
+		if (results[i] == -EAGAIN)
+			remove_few(s, keys + i, 1, results + i);
+}
+
+int s3_remove_many(struct store *store, const char *const *keys, unsigned n,
+		   int *results)
+{
+	struct s3 *s = s3_of(store);
+	int first = 0;
+
+	for (unsigned i = 0, len; i < n; i += len) {
+		bool batch = is_xml(keys[i]);
+
+		/* a run of keys of one kind */
+		for (len = 1; len < BATCH && i + len < n; len++)
+			if (is_xml(keys[i + len]) != batch)
+				break;
+		if (batch)
+			remove_some(s, keys + i, len, results + i);
+		else
+			remove_singly(s, keys + i, len, results + i);
+	}
+	for (unsigned i = 0; i < n && !first; i++)
+		first = results[i];
+	return first;
+}

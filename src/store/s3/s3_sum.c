@@ -1,0 +1,105 @@
+/*
+ * Sums of what is sent. The bytes are in memory or in the page cache.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/s3/s3_impl.h"
+
+#define READ_SIZE (256u << 10)
+
+struct sum {
+	enum s3_checksum kind;
+	uint32_t crc;
+	struct digest *digest;
+};
+
+static void sum_add(struct sum *sum, const void *bytes, size_t n)
+{
+	if (sum->kind == S3_CHECKSUM_CRC32C)
+		sum->crc = crc32c(sum->crc, bytes, n);
+	else
+		digest_add(sum->digest, bytes, n);
+}
+
+static int sum_add_file(struct sum *sum, const struct store_body *body)
+{
+	unsigned char *bytes = malloc(READ_SIZE);
+	uint64_t at = 0;
+	int err = bytes ? 0 : -ENOMEM;
+
+	while (!err && at < body->len) {
+		size_t want =
+			body->len - at < READ_SIZE ? body->len - at : READ_SIZE;
+		ssize_t n = pread(body->fd, bytes, want,
+				  (off_t)(body->offset + at));
+
+		if (n > 0) {
+			sum_add(sum, bytes, n);
+			at += n;
+		} else if (n == 0 || errno != EINTR) {
+			err = n ? -errno : -EIO;
+		}
+	}
+	free(bytes);
+	return err;
+}
+
+/* Reads the whole body into the sum. */
+static int sum_add_body(struct sum *sum, const struct store_body *body)
+{
+	if (!body->len)
+		return 0;
+	if (!body->data)
+		return sum_add_file(sum, body);
+	sum_add(sum, body->data, body->len);
+	return 0;
+}
+
+int s3_sum_digest(const struct store_body *body, enum digest_kind kind,
+		  unsigned char out[SHA256_SIZE])
+{
+	struct sum sum = { .kind = S3_CHECKSUM_SHA256,
+			   .digest = digest_new(kind) };
+	int err;
+
+	if (!sum.digest)
+		return -ENOMEM;
+	err = sum_add_body(&sum, body);
+	digest_end(sum.digest, out);
+	return err;
+}
+
+int s3_sum_crc32c(const struct store_body *body, uint32_t *out)
+{
+	struct sum sum = { .kind = S3_CHECKSUM_CRC32C };
+	int err = sum_add_body(&sum, body);
+
+	*out = sum.crc;
+	return err;
+}
+
+int s3_sum_md5(const struct store_body *body, unsigned char out[MD5_SIZE])
+{
+	unsigned char bytes[SHA256_SIZE];
+	int err = s3_sum_digest(body, DIGEST_MD5, bytes);
+
+	memcpy(out, bytes, MD5_SIZE);
+	return err;
+}
+
+int s3_sum_md5_text(const struct store_body *body, char out[S3_MD5_TEXT])
+{
+	unsigned char bytes[MD5_SIZE];
+	struct buf text = BUF_INIT(S3_MD5_TEXT - 1);
+	int err = s3_sum_md5(body, bytes);
+
+	base64_encode(bytes, MD5_SIZE, &text);
+	err = err ? err : buf_err(&text);
+	if (!err)
+		strcpy(out, buf_str(&text));
+	buf_clear(&text);
+	return err;
+}

@@ -1,0 +1,117 @@
+/*
+ * Tags: those of an object that is edited are read, and said again with its next
+ * version.
+ *
+ * Ceph before 17 forgets those with which an upload of parts begins. The first
+ * such upload is looked at by a HEAD when it is complete: where its tags are
+ * missing they are put by a request of their own, then and with all that follow.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "store/s3/s3_upload.h"
+
+static int parse_tags(struct s3_call *c, const struct buf *body)
+{
+	return s3_doc_tags(buf_str(body), body->len, c->out);
+}
+
+int s3_tags(struct store *store, const char *key, struct buf *out)
+{
+	struct s3_call c;
+	struct http_reply reply;
+	int err;
+
+	s3_call_init(&c, s3_of(store), HTTP_GET, key, "read the tags of");
+	/* The caller says what follows from a refusal. */
+	c.quiet = true;
+	s3_call_query(&c, "tagging", "");
+	s3_call_parse(&c, parse_tags, out);
+	err = s3_call_perform(&c, &reply);
+	if (err && err != -EACCES && err != -ENOTSUP)
+		s3_call_speak(&c, err, &reply);
+	http_reply_clear(&reply);
+	s3_call_clear(&c);
+	return err;
+}
+
+/* n encoded bytes as an element. */
+static void add_element(struct buf *out, const char *name, const char *text,
+			size_t n)
+{
+	struct buf plain = BUF_INIT(S3_REPLY_MAX);
+	int err = text_percent_decode(&plain, text, n);
+
+	buf_addf(out, "<%s>", name);
+	s3_doc_add_text(out, buf_str(&plain));
+	buf_addf(out, "</%s>", name);
+	if (err && !out->err)
+		out->err = err;
+	buf_clear(&plain);
+}
+
+static void add_tags(struct buf *out, const char *tags)
+{
+	buf_adds(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Tagging "
+		      "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+		      "<TagSet>");
+	for (const char *at = tags; *at;) {
+		size_t n = strcspn(at, "&"), key = strcspn(at, "=&");
+
+		buf_adds(out, "<Tag>");
+		add_element(out, "Key", at, key);
+		add_element(out, "Value", at + key + (key < n),
+			    n - key - (key < n));
+		buf_adds(out, "</Tag>");
+		at += n + (at[n] == '&');
+	}
+	buf_adds(out, "</TagSet></Tagging>");
+}
+
+static int put_tags(struct s3 *s, const char *key, const char *tags)
+{
+	struct s3_call c;
+	struct http_reply reply;
+	int err;
+
+	s3_call_init(&c, s, HTTP_PUT, key, "put the tags of");
+	s3_call_query(&c, "tagging", "");
+	add_tags(&c.text, tags);
+	s3_call_text_md5(&c, "application/xml");
+	err = s3_call_perform(&c, &reply);
+	http_reply_clear(&reply);
+	s3_call_clear(&c);
+	return err;
+}
+
+/* Has the object, which an upload has made, the tags of its beginning? */
+static bool has_tags(struct s3 *s, const char *key)
+{
+	struct object_info info;
+	struct http_reply reply;
+	struct buf count = BUF_INIT(64);
+	int err = s3_head_reply(s, key, true, &info, &reply);
+	bool has = err || (http_reply_header(&reply, PROP_TAG_COUNT, &count) &&
+			   strcmp(buf_str(&count), "0") != 0);
+
+	http_reply_clear(&reply);
+	buf_clear(&count);
+	if (!err)
+		s3_lack_note(s,
+			     has ? S3_HAS_UPLOAD_TAGS : S3_LACKS_UPLOAD_TAGS);
+	return has;
+}
+
+void s3_tags_hold(struct s3_upload *u)
+{
+	struct s3 *s = s3_of(u->base.store);
+
+	if (!u->tags || s3_lacks(s, S3_HAS_UPLOAD_TAGS))
+		return;
+	/* The object is there: a failure, which is logged, takes nothing back. */
+	if (s3_lacks(s, S3_LACKS_UPLOAD_TAGS) || !has_tags(s, u->base.key))
+		put_tags(s, u->base.key, u->tags);
+}

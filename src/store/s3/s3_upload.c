@@ -1,0 +1,355 @@
+/*
+ * Multipart uploads: begin, complete, abort, and those that nobody ended.
+ *
+ * With CRC-32C the upload is begun as one that has it, every part carries its
+ * own, and completion repeats them, as Amazon asks; the handle keeps them.
+ *
+ * Completion answers 200 before it has ended, with an error inside if it
+ * fails (s3_call's parse finds that). When its answer gets lost the next
+ * attempt is told NoSuchUpload, or 412 by our own object: then what is there
+ * decides, by the ETag that these parts make. After NoSuchUpload it is looked
+ * at even if no attempt of ours was lost: libcurl sends a request again by
+ * itself when a kept-alive connection turns out to be dead.
+ */
+#include "store/s3/s3_upload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define CLOCK_SLACK_S 5
+
+static struct s3_upload_locked *upload_locked(struct s3_upload *u)
+	REQUIRES(&u->lock)
+{
+	return &u->guarded_;
+}
+
+int s3_upload_note(struct s3_upload *u, unsigned number,
+		   const struct s3_part_note *note)
+{
+	struct s3_upload_locked *g;
+	struct s3_part_note *more;
+	unsigned n;
+	int err = 0;
+
+	lock_take(&u->lock);
+	g = upload_locked(u);
+	if (number > g->n) {
+		n = number < 16 ? 16 : number + number / 2;
+		more = realloc(g->notes, n * sizeof(*more));
+		if (more) {
+			memset(more + g->n, 0, (n - g->n) * sizeof(*more));
+			g->notes = more;
+			g->n = n;
+		} else {
+			err = -ENOMEM;
+		}
+	}
+	if (!err)
+		g->notes[number - 1] = *note;
+	lock_drop(&u->lock);
+	return err;
+}
+
+struct s3_part_note s3_upload_noted(struct s3_upload *u, unsigned number)
+{
+	struct s3_part_note note = { 0 };
+
+	lock_take(&u->lock);
+	if (number <= upload_locked(u)->n)
+		note = upload_locked(u)->notes[number - 1];
+	lock_drop(&u->lock);
+	return note;
+}
+
+/* ---- begin ---- */
+
+static int parse_id(struct s3_call *c, const struct buf *body)
+{
+	return s3_doc_upload_id(buf_str(body), body->len, c->out);
+}
+
+static int begin(struct s3_call *c, struct s3_upload *u, bool checksums)
+{
+	struct http_reply reply;
+	struct buf id = BUF_INIT(2048);
+	int err;
+
+	if (checksums && c->s3->checksum == S3_CHECKSUM_CRC32C)
+		s3_call_header(c, "x-amz-checksum-algorithm", "CRC32C");
+	s3_call_query(c, "uploads", "");
+	s3_call_parse(c, parse_id, &id);
+	err = s3_call_perform(c, &reply);
+	http_reply_clear(&reply);
+	u->id = err ? NULL : buf_detach(&id);
+	if (!err && !u->id)
+		err = -ENOMEM;
+	buf_clear(&id);
+	return err;
+}
+
+static int upload_begin(struct s3_call *c, const char *key, const char *tags,
+			bool checksums, struct store_upload **out)
+{
+	struct s3_upload *u = calloc(1, sizeof(*u));
+	int err;
+
+	if (!u)
+		return -ENOMEM;
+	lock_init(&u->lock);
+	u->base.store = &c->s3->base;
+	u->base.key = strdup(key);
+	u->tags = tags ? strdup(tags) : NULL;
+	err = u->base.key && (u->tags || !tags) ? begin(c, u, checksums)
+						: -ENOMEM;
+	if (err)
+		s3_upload_free(&u->base);
+	else
+		*out = &u->base;
+	return err;
+}
+
+int s3_upload_open(struct store *store, const char *key,
+		   const struct store_meta *meta, struct store_upload **out)
+{
+	const char *tags = meta && meta->props
+				   ? props_get(meta->props, PROP_TAGGING)
+				   : NULL;
+	struct s3_call c;
+	int err;
+
+	s3_call_init(&c, s3_of(store), HTTP_POST, key, "begin an upload");
+	s3_call_make(&c, meta);
+	err = upload_begin(&c, key, tags, !meta || !meta->foreign_parts, out);
+	s3_call_clear(&c);
+	return err;
+}
+
+void s3_upload_free(struct store_upload *base)
+{
+	struct s3_upload *u = s3_upload_of(base);
+
+	lock_take(&u->lock);
+	free(upload_locked(u)->notes);
+	lock_drop(&u->lock);
+	lock_destroy(&u->lock);
+	free(u->id);
+	free(u->tags);
+	free(u->base.key);
+	free(u);
+}
+
+const char *s3_upload_id(struct store_upload *u)
+{
+	return s3_upload_of(u)->id;
+}
+
+/* ---- complete ---- */
+
+struct completion {
+	struct s3_upload *u;
+	const struct store_part_done *parts;
+	unsigned n;
+	int64_t began;
+	struct s3_result_doc doc;
+};
+
+static int parse_completed(struct s3_call *c, const struct buf *body)
+{
+	return s3_doc_result(buf_str(body), body->len,
+			     "CompleteMultipartUploadResult", c->out);
+}
+
+static void write_part(struct s3_call *c, const struct completion *x,
+		       const struct store_part_done *part)
+{
+	struct s3_part_note note = s3_upload_noted(x->u, part->number);
+	unsigned char big[4];
+
+	buf_addf(&c->text, "<Part><PartNumber>%u</PartNumber><ETag>",
+		 part->number);
+	for (const char *p = part->etag; *p; p++) {
+		if (*p == '"')
+			buf_adds(&c->text, "&quot;");
+		else if (*p == '&')
+			buf_adds(&c->text, "&amp;");
+		else if (*p == '<')
+			buf_adds(&c->text, "&lt;");
+		else
+			buf_addc(&c->text, *p);
+	}
+	buf_adds(&c->text, "</ETag>");
+	if (note.has_crc) {
+		for (int i = 0; i < 4; i++)
+			big[i] = note.crc32c >> (24 - 8 * i);
+		buf_adds(&c->text, "<ChecksumCRC32C>");
+		base64_encode(big, sizeof(big), &c->text);
+		buf_adds(&c->text, "</ChecksumCRC32C>");
+	}
+	buf_adds(&c->text, "</Part>");
+}
+
+/* The ETag that S3 gives these parts; false when theirs are no MD5s. */
+static bool parts_etag(const struct completion *x, char out[STORE_ETAG_SIZE])
+{
+	struct digest *d = digest_new(DIGEST_MD5);
+	unsigned char sum[SHA256_SIZE];
+	char hex[2 * MD5_SIZE + 1];
+	bool ok = d;
+
+	for (unsigned i = 0; ok && i < x->n; i++) {
+		ok = s3_etag_is_md5(x->parts[i].etag);
+		for (unsigned j = 0; ok && j < MD5_SIZE; j++) {
+			unsigned byte;
+
+			sscanf(x->parts[i].etag + 1 + 2 * j, "%2x", &byte);
+			sum[j] = byte;
+		}
+		if (ok)
+			digest_add(d, sum, MD5_SIZE);
+	}
+	if (d)
+		digest_end(d, sum);
+	hex_encode(sum, MD5_SIZE, hex);
+	snprintf(out, STORE_ETAG_SIZE, "\"%s-%u\"", hex, x->n);
+	return ok;
+}
+
+/* Is what is there made of these parts? */
+static bool is_ours(const struct completion *x, struct object_info *out)
+{
+	struct http_reply reply;
+	char etag[STORE_ETAG_SIZE], end[16];
+	const char *dash;
+	int err = s3_head_reply(s3_of(x->u->base.store), x->u->base.key, true,
+				out, &reply);
+	bool ours = !err;
+
+	http_reply_clear(&reply);
+	if (ours && parts_etag(x, etag)) {
+		ours = !strcmp(out->etag, etag);
+	} else if (ours) {
+		snprintf(end, sizeof(end), "-%u\"", x->n);
+		dash = strrchr(out->etag, '-');
+		ours = dash && !strcmp(dash, end) &&
+		       out->mtime.tv_sec >= x->began - CLOCK_SLACK_S;
+	}
+	return ours;
+}
+
+/*
+ * What is there now. The store knows best (the time is that of the upload's
+ * beginning with some); whoever may not read is told what we know.
+ */
+static void completed(const struct completion *x,
+		      const struct http_reply *reply, struct object_info *out)
+{
+	struct http_reply head;
+	struct object_info there;
+	uint64_t size = 0;
+	int err = s3_head_reply(s3_of(x->u->base.store), x->u->base.key, true,
+				&there, &head);
+
+	http_reply_clear(&head);
+	for (unsigned i = 0; i < x->n; i++)
+		size += s3_upload_noted(x->u, x->parts[i].number).len;
+	s3_info_written(reply, size, out);
+	memcpy(out->etag, x->doc.etag, sizeof(out->etag));
+	if (!err && (!*out->etag || !strcmp(out->etag, there.etag)))
+		*out = there;
+	if (!*out->etag)
+		parts_etag(x, out->etag);
+}
+
+static int complete(struct completion *x, const struct store_cond *cond,
+		    struct object_info *out)
+{
+	struct s3 *s = s3_of(x->u->base.store);
+	struct s3_present now;
+	struct s3_call c;
+	struct http_reply reply;
+	int err;
+
+	s3_present(s, &now);
+	x->began = clock_now_s() + now.skew_s;
+	s3_call_init(&c, s, HTTP_POST, x->u->base.key, "complete the upload");
+	s3_call_slow(&c);
+	s3_call_query(&c, "uploadId", x->u->id);
+	s3_call_cond(&c, cond);
+	buf_adds(&c.text, "<CompleteMultipartUpload "
+			  "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+	for (unsigned i = 0; i < x->n; i++)
+		write_part(&c, x, &x->parts[i]);
+	buf_adds(&c.text, "</CompleteMultipartUpload>");
+	s3_call_text(&c, "application/xml");
+	s3_call_parse(&c, parse_completed, &x->doc);
+	err = s3_call_perform(&c, &reply);
+	if (!err)
+		completed(x, &reply, out);
+	else if ((reply.status == 404 ||
+		  (reply.status == 412 && c.maybe_done)) &&
+		 is_ours(x, out))
+		err = 0;
+	http_reply_clear(&reply);
+	s3_call_clear(&c);
+	return err;
+}
+
+int s3_upload_complete(struct store_upload *base,
+		       const struct store_part_done *parts, unsigned n,
+		       const struct store_cond *cond, struct object_info *out)
+{
+	struct completion x = { .u = s3_upload_of(base),
+				.parts = parts,
+				.n = n };
+	struct s3 *s = s3_of(base->store);
+	int err = s3_check_cond(s, base->key, cond);
+
+	if (!err)
+		err = complete(&x, cond, out);
+	if (err == -ENOTSUP && cond) {
+		err = s3_must_hold(s, base->key, cond);
+		if (!err)
+			err = complete(&x, NULL, out);
+		if (!err)
+			s3_lack_note(s, s3_lack_of_cond(cond));
+	}
+	if (!err)
+		s3_tags_hold(x.u);
+	return err;
+}
+
+/* ---- the ends that nobody wants ---- */
+
+static int abort_upload(struct s3 *s, const char *key, const char *id)
+{
+	struct s3_call c;
+	struct http_reply reply;
+	int err;
+
+	s3_call_init(&c, s, HTTP_DELETE, key, "abort the upload");
+	s3_call_query(&c, "uploadId", id);
+	c.quiet = true;
+	err = s3_call_perform(&c, &reply);
+	if (err && !reply.err && reply.status == 404)
+		err = 0; /* it is gone already */
+	else if (err)
+		s3_call_speak(&c, err, &reply);
+	http_reply_clear(&reply);
+	s3_call_clear(&c);
+	return err;
+}
+
+int s3_upload_abort(struct store_upload *u)
+{
+	return abort_upload(s3_of(u->store), u->key, s3_upload_of(u)->id);
+}
+
+int s3_pending_abort(struct store *store, const struct store_pending *p)
+{
+	return abort_upload(s3_of(store), p->key, p->id);
+}

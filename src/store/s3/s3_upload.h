@@ -1,0 +1,58 @@
+/*
+ * A multipart upload of the S3 store, shared by the files that work on one.
+ */
+#ifndef STORE_S3_S3_UPLOAD_H
+#define STORE_S3_S3_UPLOAD_H
+
+#include "store/s3/s3_impl.h"
+
+/* What is known of a part that this handle has put there. */
+struct s3_part_note {
+	uint64_t len;
+	uint32_t crc32c;
+	bool known, has_crc;
+};
+
+struct s3_upload_locked {
+	struct s3_part_note *notes; /* by number - 1 */
+	unsigned n;
+};
+
+struct s3_upload {
+	struct store_upload base;
+	char *id;
+	char *tags; /* with which it has begun; NULL: none */
+	struct lock lock;
+	struct s3_upload_locked guarded_;
+};
+
+static inline struct s3_upload *s3_upload_of(struct store_upload *u)
+{
+	return (struct s3_upload *)u;
+}
+
+/* 0 or -ENOMEM. */
+int s3_upload_note(struct s3_upload *u, unsigned number,
+		   const struct s3_part_note *note);
+/* An unknown one when nothing was noted. */
+struct s3_part_note s3_upload_noted(struct s3_upload *u, unsigned number);
+
+/* Once it is complete: sees to it that the object has the upload's tags. */
+void s3_tags_hold(struct s3_upload *u);
+
+/* A call on this upload's part: partNumber and uploadId are set. */
+void s3_part_call(struct s3_call *c, struct s3_upload *u, unsigned number,
+		  const char *what);
+/* PUT with x-amz-copy-source and a range. */
+void s3_part_copy_call(struct s3_call *c, struct s3_upload *u, unsigned number,
+		       const char *source, const char *etag, uint64_t offset,
+		       uint64_t len, struct s3_result_doc *out);
+/* After it has succeeded: notes the part and fills *done. */
+int s3_part_copied(struct s3_call *c, struct s3_upload *u,
+		   const struct http_reply *reply, uint64_t len,
+		   struct store_part_done *done);
+
+/* After parts were copied: 0 when the source is still that one, -ESTALE. */
+int s3_same_source(struct s3 *s, const char *source, const char *etag);
+
+#endif

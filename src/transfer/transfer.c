@@ -1,0 +1,433 @@
+/*
+ * Threads: whoever finds jobs (the caller), `parallel` workers, and one that
+ * watches: it takes SIGINT and SIGTERM, which are blocked everywhere else,
+ * and shows the progress. An interrupt reaches workers by their waiters, so
+ * that a job ends its requests, and an upload under way is given up.
+ *
+ *   OPEN --transfer_end()--> CLOSED, jobs left are done
+ *     \--signal--> STOPPED, jobs left are dropped
+ *
+ * Everything that a person reads goes to stderr under the lock `speech`, so
+ * that the progress line is wiped before a message and drawn behind it.
+ */
+#include "transfer/transfer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/lock.h"
+#include "base/thread.h"
+#include "base/wait.h"
+#include "client/message.h"
+#include "stage/stage.h"
+
+#define QUEUE_MAX 4096 /* jobs */
+#define TICK_MS 200
+/* A signal to a process and to its group comes twice; a person who means it
+ * takes longer, and then ends the cleaning up as well. */
+#define ECHO_MS 1000
+
+enum phase { OPEN, CLOSED, STOPPED };
+
+struct transfer_locked {
+	enum phase phase;
+	struct transfer_job *queue;
+	unsigned n_queue, busy;
+	struct wait_list idle; /* workers without a job */
+	struct wait_list full; /* who finds more than fits */
+	struct waiter *all[TRANSFER_PARALLEL_MAX + 1]; /* to interrupt */
+	unsigned n_all;
+	struct transfer_count count;
+};
+
+struct transfer {
+	struct transfer_settings set;
+	pthread_t watcher, workers[TRANSFER_PARALLEL_MAX];
+	unsigned n_workers;
+	sigset_t before;
+	bool terminal;
+	bool watching;
+	int64_t began_ms;
+	int64_t moved; /* atomic: bytes */
+	struct lock speech;
+	struct lock lock;
+	struct transfer_locked guarded_;
+};
+
+static struct transfer_locked *transfer_locked(struct transfer *t)
+	REQUIRES(&t->lock)
+{
+	return &t->guarded_;
+}
+
+void transfer_job_free(struct transfer_job *job)
+{
+	if (!job)
+		return;
+	transfer_remote_clear(&job->remote);
+	free(job->local);
+	free(job);
+}
+
+const struct transfer_settings *transfer_settings(const struct transfer *t)
+{
+	return &t->set;
+}
+
+void transfer_moved(struct transfer *t, int64_t bytes)
+{
+	__atomic_add_fetch(&t->moved, bytes, __ATOMIC_RELAXED);
+}
+
+unsigned transfer_width(struct transfer *t)
+{
+	unsigned busy;
+
+	lock_take(&t->lock);
+	busy = transfer_locked(t)->busy;
+	lock_drop(&t->lock);
+	return busy < t->set.parallel ? t->set.parallel / (busy ? busy : 1) : 1;
+}
+
+static void count(struct transfer *t, struct transfer_count *out)
+{
+	int64_t moved = __atomic_load_n(&t->moved, __ATOMIC_RELAXED);
+
+	lock_take(&t->lock);
+	*out = transfer_locked(t)->count;
+	out->all_found = transfer_locked(t)->phase != OPEN;
+	lock_drop(&t->lock);
+	out->moved = moved > 0 ? moved : 0;
+	out->elapsed_ms = clock_mono_ms() - t->began_ms;
+}
+
+/* ---- what a person reads ---- */
+
+static void wipe_line(const struct transfer *t)
+{
+	if (t->terminal)
+		fputs("\r\033[K", stderr);
+}
+
+static void show(struct transfer *t)
+{
+	struct winsize size = { .ws_col = 80 };
+	struct buf line = BUF_INIT(BUF_MESSAGE);
+	struct transfer_count c;
+
+	if (!t->terminal)
+		return;
+	ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+	count(t, &c);
+	transfer_progress_line(&c, size.ws_col > 1 ? size.ws_col - 1 : 79,
+			       &line);
+	lock_take(&t->speech);
+	wipe_line(t);
+	fputs(buf_str(&line), stderr);
+	fflush(stderr);
+	lock_drop(&t->speech);
+	buf_clear(&line);
+}
+
+void transfer_fail(struct transfer *t, const char *what, const char *why)
+{
+	lock_take(&t->lock);
+	transfer_locked(t)->count.failed++;
+	lock_drop(&t->lock);
+	lock_take(&t->speech);
+	wipe_line(t);
+	message(what, why);
+	lock_drop(&t->speech);
+}
+
+/* `cannot download @s/a to b`, or `cannot upload b to @s/a`. */
+static void say_failure(struct transfer *t, const struct transfer_job *job,
+			const char *why)
+{
+	struct buf what = BUF_INIT(2 * BUF_MESSAGE);
+	bool up = !strcmp(t->set.what, "upload");
+
+	buf_addf(&what, "cannot %s %s to %s", t->set.what,
+		 up ? job->local : job->remote.label,
+		 up ? job->remote.label : job->local);
+	transfer_fail(t, buf_str(&what), why);
+	buf_clear(&what);
+}
+
+/* ---- workers ---- */
+
+/* The next job; NULL: there will be none. */
+static struct transfer_job *take_job(struct transfer *t)
+{
+	struct wait_entry e = { .waiter = waiter_self() };
+	struct transfer_job *job = NULL;
+	bool waiting = false, over = false;
+
+	while (!job && !over) {
+		struct transfer_locked *g;
+
+		lock_take(&t->lock);
+		g = transfer_locked(t);
+		if (waiting)
+			wait_list_remove(&g->idle, &e);
+		waiting = false;
+		job = g->queue;
+		if (job) {
+			DL_DELETE(g->queue, job);
+			g->n_queue--;
+			g->busy++;
+			wait_list_wake(&g->full);
+		} else if (g->phase != OPEN) {
+			over = true;
+		} else {
+			wait_list_add(&g->idle, &e);
+			waiting = true;
+		}
+		lock_drop(&t->lock);
+		if (waiting)
+			waiter_park_uninterrupted(e.waiter, WAIT_FOREVER);
+	}
+	return job;
+}
+
+static void job_over(struct transfer *t, int rc)
+{
+	struct transfer_locked *g;
+
+	lock_take(&t->lock);
+	g = transfer_locked(t);
+	g->busy--;
+	if (!rc)
+		g->count.done++;
+	else if (rc == -EEXIST)
+		g->count.skipped++;
+	lock_drop(&t->lock);
+}
+
+static void enlist(struct transfer *t)
+{
+	struct transfer_locked *g;
+
+	lock_take(&t->lock);
+	g = transfer_locked(t);
+	g->all[g->n_all++] = waiter_self();
+	lock_drop(&t->lock);
+}
+
+/* A waiter ends with its thread. */
+static void delist(struct transfer *t)
+{
+	struct transfer_locked *g;
+
+	lock_take(&t->lock);
+	g = transfer_locked(t);
+	for (unsigned i = 0; i < g->n_all; i++)
+		if (g->all[i] == waiter_self())
+			g->all[i--] = g->all[--g->n_all];
+	lock_drop(&t->lock);
+}
+
+static void *worker(void *arg)
+{
+	struct transfer *t = arg;
+	struct transfer_job *job;
+
+	waiter_begin(waiter_self());
+	enlist(t);
+	while ((job = take_job(t))) {
+		struct buf why = BUF_INIT(BUF_MESSAGE);
+		int rc = job->run(t, job, &why);
+
+		if (rc == -EEXIST && why.len)
+			rc = -EIO; /* no choice of ours: a failure */
+		if (rc && rc != -EEXIST)
+			say_failure(t, job,
+				    why.len ? buf_str(&why) : strerror(-rc));
+		job_over(t, rc);
+		buf_clear(&why);
+		transfer_job_free(job);
+	}
+	delist(t);
+	return NULL;
+}
+
+/* ---- the watcher ---- */
+
+static void stop(struct transfer *t)
+{
+	struct transfer_job *dropped;
+	struct transfer_locked *g;
+
+	lock_take(&t->lock);
+	g = transfer_locked(t);
+	g->phase = STOPPED;
+	g->count.interrupted = true;
+	dropped = g->queue;
+	g->queue = NULL;
+	g->n_queue = 0;
+	for (unsigned i = 0; i < g->n_all; i++)
+		waiter_interrupt(g->all[i]);
+	wait_list_wake(&g->idle);
+	wait_list_wake(&g->full);
+	lock_drop(&t->lock);
+	while (dropped) {
+		struct transfer_job *job = dropped;
+
+		dropped = job->next;
+		transfer_job_free(job);
+	}
+}
+
+/* What is ignored (nohup, a job in the background) stays ignored. */
+static void signals(sigset_t *out)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction now;
+
+	sigemptyset(out);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (!sigaction(ends[i], NULL, &now) &&
+		    now.sa_handler != SIG_IGN)
+			sigaddset(out, ends[i]);
+	sigaddset(out, SIGUSR1); /* transfer_end()'s word that it is over */
+}
+
+static void *watcher(void *arg)
+{
+	const struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
+	struct transfer *t = arg;
+	int64_t again_ms = 0;
+	sigset_t set;
+	int sig;
+
+	signals(&set);
+	while ((sig = sigtimedwait(&set, NULL, &tick)) != SIGUSR1) {
+		if (sig <= 0) {
+			show(t);
+		} else if (clock_mono_ms() >= again_ms) {
+			stop(t);
+			again_ms = clock_mono_ms() + ECHO_MS;
+		}
+	}
+	return NULL;
+}
+
+/* ---- life ---- */
+
+int transfer_new(const struct transfer_settings *set, struct transfer **out)
+{
+	struct transfer *t = calloc(1, sizeof(*t));
+	sigset_t block;
+	int rc;
+
+	if (!t)
+		return -ENOMEM;
+	t->set = *set;
+	if (!t->set.workers)
+		t->set.workers = t->set.parallel;
+	t->terminal = !set->quiet && isatty(STDERR_FILENO);
+	t->began_ms = clock_mono_ms();
+	lock_init(&t->speech);
+	lock_init(&t->lock);
+	signals(&block);
+	sigaddset(&block, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &block, &t->before);
+	enlist(t); /* the caller's own waits end on a signal as well */
+	rc = thread_start(&t->watcher, "watch", watcher, t);
+	t->watching = !rc;
+	while (!rc && t->n_workers < t->set.workers) {
+		rc = thread_start(&t->workers[t->n_workers], "transfer", worker,
+				  t);
+		t->n_workers += !rc;
+	}
+	if (t->n_workers)
+		rc = 0; /* some are enough */
+	*out = t;
+	if (rc) {
+		struct transfer_count none;
+
+		transfer_end(t, &none);
+		*out = NULL;
+	}
+	return rc;
+}
+
+int transfer_add(struct transfer *t, struct transfer_job *job)
+{
+	struct wait_entry e = { .waiter = waiter_self() };
+	bool waiting = true, in = false;
+	int rc = 0;
+
+	for (bool first = true; !in && !rc; first = false) {
+		struct transfer_locked *g;
+
+		lock_take(&t->lock);
+		g = transfer_locked(t);
+		if (!first)
+			wait_list_remove(&g->full, &e);
+		waiting = false;
+		if (g->phase == STOPPED) {
+			rc = -EINTR;
+		} else if (g->n_queue < QUEUE_MAX) {
+			DL_APPEND(g->queue, job);
+			g->n_queue++;
+			g->count.found++;
+			if (job->info.size != TRANSFER_UNKNOWN)
+				g->count.found_bytes += job->info.size;
+			wait_list_wake(&g->idle);
+			in = true;
+		} else {
+			wait_list_add(&g->full, &e);
+			waiting = true;
+		}
+		lock_drop(&t->lock);
+		if (waiting)
+			waiter_park_uninterrupted(e.waiter, WAIT_FOREVER);
+	}
+	if (!in)
+		transfer_job_free(job);
+	return rc;
+}
+
+static void close_queue(struct transfer *t)
+{
+	lock_take(&t->lock);
+	if (transfer_locked(t)->phase == OPEN)
+		transfer_locked(t)->phase = CLOSED;
+	wait_list_wake(&transfer_locked(t)->idle);
+	lock_drop(&t->lock);
+}
+
+void transfer_end(struct transfer *t, struct transfer_count *out)
+{
+	struct buf sum = BUF_INIT(BUF_MESSAGE);
+
+	close_queue(t);
+	for (unsigned i = 0; i < t->n_workers; i++)
+		pthread_join(t->workers[i], NULL);
+	if (t->watching) {
+		pthread_kill(t->watcher, SIGUSR1);
+		pthread_join(t->watcher, NULL);
+	}
+	count(t, out);
+	if (t->terminal) {
+		transfer_progress_sum(out, &sum);
+		wipe_line(t);
+		fprintf(stderr, "%s\n", buf_str(&sum));
+	}
+	buf_clear(&sum);
+	pthread_sigmask(SIG_SETMASK, &t->before, NULL);
+	waiter_begin(waiter_self());
+	lock_destroy(&t->speech);
+	lock_destroy(&t->lock);
+	free(t);
+}

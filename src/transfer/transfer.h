@@ -1,0 +1,60 @@
+/*
+ * Many files, several at a time: a crew of threads that takes jobs from a
+ * bounded queue, says each failure in one line, shows how far it is, and ends
+ * early on SIGINT and SIGTERM. What a job does is its own.
+ */
+#ifndef TRANSFER_TRANSFER_H
+#define TRANSFER_TRANSFER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "transfer/transfer_call.h"
+#include "transfer/transfer_progress.h"
+#include "transfer/transfer_state.h"
+
+struct buf;
+struct transfer;
+
+#define TRANSFER_PARALLEL_MAX 256
+
+struct transfer_job {
+	/* 0; -EEXIST: left as it is, on purpose; or -errno with why. Blocks. */
+	int (*run)(struct transfer *t, struct transfer_job *job,
+		   struct buf *why);
+	struct transfer_remote remote; /* owned */
+	char *local; /* a path; "-": a standard stream */
+	/* What is known of the object (get): "" and TRANSFER_UNKNOWN: not. */
+	struct object_info info;
+	bool directory; /* put: an empty one, which becomes a marker */
+	struct transfer_job *prev, *next; /* in the queue */
+};
+void transfer_job_free(struct transfer_job *job);
+
+struct transfer_settings {
+	const char *what; /* "download": `cannot download @s/a: why` */
+	unsigned parallel; /* requests at once */
+	unsigned workers; /* files at once; 0: as many */
+	bool quiet; /* no progress */
+	bool no_clobber, skip_existing;
+};
+
+/* Starts the threads. 0 or -errno. */
+int transfer_new(const struct transfer_settings *set, struct transfer **out);
+const struct transfer_settings *transfer_settings(const struct transfer *t);
+
+/* Queues a job, which is taken over; waits while the queue is full. -EINTR:
+ * the person has had enough. */
+int transfer_add(struct transfer *t, struct transfer_job *job);
+/* Counts a failure and says it: `stagefs: what: why`. Any thread. */
+void transfer_fail(struct transfer *t, const char *what, const char *why);
+
+/* For jobs: bytes that have moved (negative: were not, after all), and how
+ * many requests one file may have under way now. */
+void transfer_moved(struct transfer *t, int64_t bytes);
+unsigned transfer_width(struct transfer *t);
+
+/* Waits for all, ends the threads. What became of the jobs. */
+void transfer_end(struct transfer *t, struct transfer_count *out);
+
+#endif

@@ -1,0 +1,209 @@
+/*
+ * What get and put do with local files that has nothing to do with the far
+ * side.
+ */
+#include "transfer/transfer_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "store/parts.h"
+#include "transfer/transfer_state.h"
+
+#define COPY_BYTES (1u << 20)
+
+int transfer_temporary(void)
+{
+	const char *dir = getenv("TMPDIR");
+	int fd = open(dir && *dir ? dir : "/tmp",
+		      O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	FILE *f;
+
+	if (fd >= 0)
+		return fd;
+	f = tmpfile(); /* a file system without O_TMPFILE */
+	if (!f)
+		return -errno;
+	fd = fcntl(fileno(f), F_DUPFD_CLOEXEC, 0);
+	fd = fd < 0 ? -errno : fd;
+	fclose(f);
+	return fd;
+}
+
+static int make_dir(const char *path)
+{
+	struct stat st;
+	int rc;
+
+	if (!mkdir(path, 0777))
+		return 0;
+	rc = -errno;
+	if (stat(path, &st))
+		return rc == -EEXIST ? -errno : rc;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+int transfer_make_dirs(const char *path, bool all)
+{
+	char *copy = strdup(path), *p = copy;
+	int rc = copy ? 0 : -ENOMEM;
+
+	while (!rc && *p) {
+		p += 1 + strcspn(p + 1, "/");
+		if (!*p && !all)
+			break;
+		if (*p) {
+			*p = '\0';
+			rc = make_dir(copy);
+			*p = '/';
+		} else {
+			rc = make_dir(copy);
+		}
+	}
+	free(copy);
+	return rc;
+}
+
+int transfer_spool(int fd, int *out, uint64_t *size)
+{
+	char *bytes = malloc(COPY_BYTES);
+	int to = bytes ? transfer_temporary() : -ENOMEM;
+	int rc = to < 0 ? to : 0;
+	uint64_t at = 0;
+
+	while (!rc) {
+		ssize_t got = read(fd, bytes, COPY_BYTES);
+
+		if (!got)
+			break;
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			rc = -errno;
+		for (ssize_t done = 0; !rc && done < got;) {
+			ssize_t put =
+				pwrite(to, bytes + done, got - done, (off_t)at);
+
+			if (put < 0 && errno != EINTR)
+				rc = -errno;
+			done += put > 0 ? put : 0;
+			at += put > 0 ? put : 0;
+		}
+	}
+	free(bytes);
+	if (rc && to >= 0)
+		close(to);
+	*out = rc ? -1 : to;
+	*size = at;
+	return rc;
+}
+
+static int add_range(int fd, uint64_t at, uint64_t len, struct digest *d)
+{
+	char *bytes = malloc(COPY_BYTES);
+	int rc = bytes ? 0 : -ENOMEM;
+
+	while (!rc && len) {
+		ssize_t got =
+			pread(fd, bytes, len < COPY_BYTES ? len : COPY_BYTES,
+			      (off_t)at);
+
+		if (got <= 0) {
+			rc = got ? -errno : -EIO;
+			break;
+		}
+		digest_add(d, bytes, got);
+		at += got;
+		len -= got;
+	}
+	free(bytes);
+	return rc;
+}
+
+static int range_md5(int fd, uint64_t at, uint64_t len,
+		     unsigned char sum[SHA256_SIZE])
+{
+	struct digest *d = digest_new(DIGEST_MD5);
+	int rc = d ? add_range(fd, at, len, d) : -ENOMEM;
+
+	if (d)
+		digest_end(d, sum);
+	return rc;
+}
+
+/* The MD5 of all parts' MD5s. */
+static int parts_md5(int fd, uint64_t size, uint64_t part_size,
+		     struct digest *all)
+{
+	unsigned n = parts_count(part_size, size);
+	unsigned char sum[SHA256_SIZE];
+	struct part_range part;
+	int rc = 0;
+
+	for (unsigned i = 1; !rc && i <= n; i++) {
+		uint64_t len;
+
+		rc = part_numbered(part_size, i, &part);
+		if (rc)
+			break;
+		len = size - part.start < part.len ? size - part.start
+						   : part.len;
+		rc = range_md5(fd, part.start, len, sum);
+		digest_add(all, sum, MD5_SIZE);
+	}
+	return rc;
+}
+
+int transfer_file_md5(int fd, uint64_t size, uint64_t part_size, bool of_parts,
+		      char hex[33])
+{
+	unsigned char sum[SHA256_SIZE] = { 0 };
+	struct digest *all;
+	int rc;
+
+	if (of_parts) {
+		all = digest_new(DIGEST_MD5);
+		rc = all ? parts_md5(fd, size, part_size, all) : -ENOMEM;
+		if (all)
+			digest_end(all, sum);
+	} else {
+		rc = range_md5(fd, 0, size, sum);
+	}
+	hex_encode(sum, MD5_SIZE, hex);
+	return rc;
+}
+
+int transfer_file_checksum(int fd, uint64_t at, uint64_t len,
+			   char out[TRANSFER_CHECKSUM_SIZE])
+{
+	unsigned char sum[SHA256_SIZE] = { 0 };
+	int rc = range_md5(fd, at, len, sum);
+
+	strcpy(out, "md5=");
+	hex_encode(sum, MD5_SIZE, out + strlen(out));
+	return rc;
+}
+
+int transfer_file_equal(int fd, uint64_t size, uint64_t part_size,
+			const struct object_info *info, bool *equal)
+{
+	char wanted[33], got[33];
+	unsigned parts;
+	int rc;
+
+	*equal = false;
+	if (size != info->size ||
+	    !transfer_etag_md5(info->etag, wanted, &parts))
+		return 0;
+	if (parts && parts != parts_count(part_size, size))
+		return 0;
+	rc = transfer_file_md5(fd, size, part_size, parts, got);
+	*equal = !rc && !strcmp(wanted, got);
+	return rc;
+}

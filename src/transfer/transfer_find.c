@@ -1,0 +1,268 @@
+/*
+ * A word of the far side. Without wildcards it is the file that has exactly
+ * that name, or with --recursive the directory. What goes below a local
+ * directory keeps its last name, and a directory's files theirs below it; a
+ * trailing '/' (or the stage alone) means what is in the directory.
+ *
+ * Keys that no path can have (`a//b`, `..`) are failures of their own: they
+ * must not leave the directory, nor be passed over in silence.
+ */
+#include "transfer/transfer_plan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "stage/stage.h"
+#include "client/statement.h"
+#include "client/statement_walk.h"
+#include "store/store.h"
+#include "transfer/transfer_file.h"
+#include "transfer/transfer_get.h"
+#include "transfer/transfer_glob.h"
+
+#define PATH_BYTES (STORE_KEY_MAX + BUF_LINE)
+
+struct find {
+	struct transfer_plan *plan;
+	const char *word, *local;
+	struct stage *stage;
+	const char *path; /* in the stage, without a '/' at its end */
+	bool wild, contents, into;
+	uint64_t found;
+};
+
+static void say(struct find *f, const char *key, const char *why)
+{
+	struct buf what = BUF_INIT(BUF_MESSAGE);
+
+	if (key)
+		buf_addf(&what, "cannot download @%s/%s", f->stage->name, key);
+	else
+		buf_addf(&what, "cannot download %s", f->word);
+	transfer_fail(f->plan->t, buf_str(&what), why);
+	buf_clear(&what);
+}
+
+/* Can a file of this machine have that path? A '/' at its end is fine. */
+static bool is_local_name(const char *name)
+{
+	while (*name) {
+		size_t n = strcspn(name, "/");
+
+		if (!name_visible(name, n))
+			return false;
+		name += n;
+		name += *name == '/';
+	}
+	return true;
+}
+
+static int queue(struct find *f, const char *name, const char *local,
+		 const struct object_info *info)
+{
+	struct transfer_plan *p = f->plan;
+	struct transfer_job *job;
+
+	if (p->unique && !transfer_plan_take(p, local)) {
+		say(f, name, "another file has that name here already");
+		return 0;
+	}
+	job = transfer_plan_job(p, f->stage, name, local);
+	if (!job)
+		return -ENOMEM;
+	job->run = transfer_get;
+	job->info = *info;
+	return transfer_add(p->t, job);
+}
+
+/* One object below the local directory, its directories made. rest: its name
+ * there. */
+static int place(struct find *f, const char *name, const char *rest,
+		 const struct object_info *info)
+{
+	struct buf local = BUF_INIT(PATH_BYTES);
+	bool marker = text_ends_with(name, "/");
+	int rc;
+
+	f->found++;
+	if (!strcmp(f->local, "-"))
+		return marker ? 0 : queue(f, name, f->local, info);
+	if (!*rest && marker)
+		return 0; /* the directory's own */
+	if (!*rest || !is_local_name(rest)) {
+		say(f, name, "no file here can have that name");
+		return 0;
+	}
+	buf_adds(&local, f->local);
+	if (local.len && local.data[local.len - 1] != '/')
+		buf_addc(&local, '/');
+	buf_adds(&local, rest);
+	if (marker)
+		buf_truncate(&local, local.len - 1);
+	rc = buf_err(&local);
+	if (!rc) {
+		rc = transfer_make_dirs(buf_str(&local), marker);
+		if (rc) {
+			say(f, name, strerror(-rc));
+			rc = 0;
+		} else if (!marker) {
+			rc = queue(f, name, buf_str(&local), info);
+		}
+	}
+	buf_clear(&local);
+	return rc;
+}
+
+/* The last name of the first n bytes. */
+static size_t last_name(const char *s, size_t n)
+{
+	while (n && s[n - 1] != '/')
+		n--;
+	return n;
+}
+
+static int each(void *arg, const struct list_entry *e, const char *name,
+		struct failure *failure)
+{
+	struct find *f = arg;
+	size_t n =
+		f->wild ? transfer_glob_match(f->path, name) : strlen(f->path);
+	const char *rest;
+
+	if (f->wild && !n)
+		return 0;
+	/* a directory that matches is not what was asked for */
+	if (name[n] && !f->plan->recursive)
+		return 0;
+	if (f->contents)
+		rest = name + n + (n && name[n] == '/');
+	else
+		rest = name + last_name(name, n);
+	return place(f, name, rest, &e->info);
+}
+
+static int list(struct find *f)
+{
+	struct failure failure = FAILURE_INIT;
+	struct buf prefix = BUF_INIT(STORE_KEY_MAX),
+		   what = BUF_INIT(BUF_MESSAGE);
+	struct walk w = {
+		.stage = f->stage,
+		.markers = f->plan->recursive,
+		.each = each,
+		.arg = f,
+	};
+	int rc;
+
+	if (f->wild)
+		transfer_glob_prefix(f->path, &prefix);
+	else if (*f->path)
+		buf_addf(&prefix, "%s/", f->path);
+	w.path = buf_str(&prefix);
+	rc = walk_files(&w, &failure);
+	if (rc && rc != -EINTR && rc != -ENOMEM) {
+		buf_addf(&what, "cannot list %s", f->word);
+		transfer_fail(f->plan->t, buf_str(&what),
+			      failure.why.len ? buf_str(&failure.why)
+					      : strerror(-rc));
+		rc = 0;
+	} else if (!rc && !f->found) {
+		say(f, NULL, "no file of the stage matches");
+	}
+	buf_clear(&prefix);
+	buf_clear(&what);
+	failure_clear(&failure);
+	return rc;
+}
+
+/* A name without wildcards, that may be a file or a directory. */
+static int look(struct find *f, const struct name_info *there)
+{
+	if (f->plan->recursive && there->is_prefix)
+		return list(f);
+	if (there->is_object && !f->contents && f->into)
+		return place(f, f->path,
+			     f->path + last_name(f->path, strlen(f->path)),
+			     &there->info);
+	if (there->is_object && !f->contents)
+		return queue(f, f->path, f->local, &there->info);
+	if (there->is_prefix)
+		say(f, NULL, "a directory (--recursive takes what is in it)");
+	else
+		say(f, NULL, "no such file");
+	return 0;
+}
+
+static int find_exact(struct find *f)
+{
+	struct failure failure = FAILURE_INIT;
+	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	struct name_info there;
+	int rc;
+
+	if (!*f->path) {
+		if (f->plan->recursive)
+			return list(f);
+		say(f, NULL, "a stage (--recursive takes what is in it)");
+		return 0;
+	}
+	buf_adds(&key, f->stage->prefix);
+	buf_adds(&key, f->path);
+	rc = buf_err(&key) ? -ENAMETOOLONG
+			   : store_stat(f->stage->store, buf_str(&key), &there);
+	buf_clear(&key);
+	if (!rc)
+		return look(f, &there);
+	if (rc == -EINTR || rc == -ENOMEM)
+		return rc;
+	if (rc == -ENAMETOOLONG)
+		fail(&failure, CODE_BAD_ARGUMENTS, rc, "%s", strerror(-rc));
+	else
+		fail_store(&failure, f->stage->store, f->stage->prefix, rc);
+	say(f, NULL, buf_str(&failure.why));
+	failure_clear(&failure);
+	return 0;
+}
+
+int transfer_find(struct transfer_plan *p, const char *word, const char *local,
+		  bool into)
+{
+	struct find f = { .plan = p, .word = word, .local = local };
+	struct failure failure = FAILURE_INIT;
+	struct location where = { 0 };
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	size_t n;
+	int rc = location_parse(word, &where, &why);
+
+	if (!rc)
+		rc = statement_stage(p->session, where.stage, &f.stage,
+				     &failure);
+	if (rc) {
+		struct buf what = BUF_INIT(BUF_MESSAGE);
+
+		buf_addf(&what, "cannot download %s", word);
+		transfer_fail(p->t, buf_str(&what),
+			      why.len ? buf_str(&why) : buf_str(&failure.why));
+		buf_clear(&what);
+		rc = rc == -EINTR || rc == -ENOMEM ? rc : 0;
+		goto out;
+	}
+	n = strlen(where.path);
+	f.contents = !n || where.path[n - 1] == '/';
+	if (n && f.contents)
+		where.path[n - 1] = '\0';
+	f.path = where.path;
+	f.into = into;
+	f.wild = !p->literal && transfer_glob_is(f.path);
+	if (!p->literal && !f.wild)
+		transfer_glob_unescape(where.path);
+	rc = f.wild ? list(&f) : find_exact(&f);
+	stage_unref(f.stage);
+out:
+	location_clear(&where);
+	failure_clear(&failure);
+	buf_clear(&why);
+	return rc;
+}

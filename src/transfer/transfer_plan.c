@@ -1,0 +1,191 @@
+/*
+ * A lane of our own for each store: the store's carries signed requests with
+ * a person's patience, ours long transfers. The settings are the stage's,
+ * what the command line says comes first.
+ */
+#include "transfer/transfer_plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "base/buf.h"
+#include "net/http_engine.h"
+#include "client/session.h"
+#include "stage/catalog.h"
+#include "stage/stage.h"
+#include "store/store.h"
+
+#define DEADLINE_S 60 /* of a request with its retries; bytes add to it */
+#define CONNECT_S 10
+#define IDLE_S 30
+
+struct transfer_lane {
+	const struct store *store; /* NULL: rows */
+	struct http_lane *lane;
+	struct transfer_lane *next;
+};
+
+static const char *given(const char *a, const char *b)
+{
+	return a && *a ? a : b && *b ? b : NULL;
+}
+
+static struct http_lane *open_lane(struct transfer_plan *p,
+				   const struct conn *c)
+{
+	const struct http_lane_settings set = {
+		.connections = p->connections,
+		.connect_timeout_s = c ? c->connect_timeout : CONNECT_S,
+		.idle_timeout_s = c ? c->idle_timeout : IDLE_S,
+		.deadline_s = DEADLINE_S,
+		.proxy = given(p->proxy, NULL) ? p->proxy
+			 : c                   ? conn_proxy(c)
+					       : NULL,
+		.ca_file = given(p->ca_file, c ? c->ca_file : NULL),
+	};
+
+	return http_lane_new(p->session->engine, &set);
+}
+
+static struct http_lane *lane_for(struct transfer_plan *p,
+				  const struct stage *stage)
+{
+	struct session *s = p->session;
+	struct http_lane *lane;
+	struct conn conn = { 0 };
+	bool drop_in;
+
+	if (!stage)
+		return open_lane(p, NULL);
+	if (stage->kind != STAGE_EXTERNAL)
+		return open_lane(p, &s->config.storage);
+	if (catalog_conn(s->catalog, stage->name, &conn, &drop_in))
+		return open_lane(p, NULL);
+	lane = open_lane(p, &conn);
+	option_clear(conn_options, &conn);
+	return lane;
+}
+
+struct http_lane *transfer_plan_lane(struct transfer_plan *p,
+				     struct stage *stage)
+{
+	const struct store *store = stage ? stage->store : NULL;
+	struct transfer_lane *l;
+
+	for (l = p->lanes; l; l = l->next)
+		if (l->store == store)
+			return l->lane;
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return NULL;
+	l->store = store;
+	l->lane = lane_for(p, stage);
+	if (!l->lane) {
+		free(l);
+		return NULL;
+	}
+	l->next = p->lanes;
+	p->lanes = l;
+	return l->lane;
+}
+
+static struct transfer_job *new_job(const char *local)
+{
+	struct transfer_job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return NULL;
+	job->info.size = TRANSFER_UNKNOWN;
+	job->local = strdup(local);
+	if (!job->local) {
+		transfer_job_free(job);
+		return NULL;
+	}
+	return job;
+}
+
+struct transfer_job *transfer_plan_job(struct transfer_plan *p,
+				       struct stage *stage, const char *path,
+				       const char *local)
+{
+	struct transfer_job *job = new_job(local);
+	const char *type = p->content_type ?: store_type(stage->store, path);
+	struct buf label = BUF_INIT(BUF_MESSAGE);
+	struct transfer_remote *r;
+
+	if (!job)
+		return NULL;
+	buf_addf(&label, "@%s/%s", stage->name, path);
+	r = &job->remote;
+	r->stage = stage_ref(stage);
+	r->lane = transfer_plan_lane(p, stage);
+	r->path = strdup(path);
+	r->part_size = stage->part_size;
+	r->label = buf_detach(&label);
+	r->content_type = type ? strdup(type) : NULL;
+	if (r->lane && r->path && r->label && (r->content_type || !type))
+		return job;
+	transfer_job_free(job);
+	return NULL;
+}
+
+struct transfer_job *transfer_plan_row(struct transfer_plan *p,
+				       struct transfer_row *row,
+				       const char *local)
+{
+	struct transfer_job *job = new_job(local);
+	struct buf label = BUF_INIT(BUF_URL);
+
+	if (!job)
+		return NULL;
+	job->remote.row = *row;
+	*row = (struct transfer_row){ 0 };
+	transfer_row_key(&job->remote.row, &label);
+	job->remote.lane = transfer_plan_lane(p, NULL);
+	job->remote.label = label.len ? buf_detach(&label) : strdup("(no key)");
+	if (job->remote.lane && job->remote.label)
+		return job;
+	transfer_job_free(job);
+	return NULL;
+}
+
+/* ---- names that are taken ---- */
+
+struct transfer_name {
+	UT_hash_handle hh;
+	char text[];
+};
+
+bool transfer_plan_take(struct transfer_plan *p, const char *name)
+{
+	size_t n = strlen(name);
+	struct transfer_name *x;
+
+	HASH_FIND(hh, p->names, name, n, x);
+	if (x)
+		return false;
+	x = calloc(1, sizeof(*x) + n + 1);
+	if (!x)
+		return true; /* the part's lock still keeps them apart */
+	memcpy(x->text, name, n);
+	HASH_ADD_KEYPTR(hh, p->names, x->text, n, x);
+	return true;
+}
+
+void transfer_plan_clear(struct transfer_plan *p)
+{
+	struct transfer_name *x, *next;
+
+	HASH_ITER(hh, p->names, x, next) {
+		HASH_DEL(p->names, x);
+		free(x);
+	}
+	while (p->lanes) {
+		struct transfer_lane *l = p->lanes;
+
+		p->lanes = l->next;
+		http_lane_free(l->lane);
+		free(l);
+	}
+}

@@ -1,0 +1,62 @@
+/*
+ * What the words of get and put mean: which files there are, and where each
+ * goes. Everything that is found is queued at once.
+ */
+#ifndef TRANSFER_TRANSFER_PLAN_H
+#define TRANSFER_TRANSFER_PLAN_H
+
+#include <stdbool.h>
+
+#include "stage/path.h"
+#include "transfer/transfer.h"
+#include "transfer/transfer_row.h"
+
+struct session;
+struct http_lane;
+
+struct transfer_lane; /* one a store */
+struct transfer_name;
+
+struct transfer_plan {
+	struct session *session;
+	struct transfer *t;
+	struct transfer_lane *lanes;
+	unsigned connections; /* of a lane */
+	const char *ca_file, *proxy; /* win over the configuration's */
+	bool recursive, literal; /* no wildcards */
+	const char *content_type; /* of uploads; NULL: by their names */
+	bool unique; /* several words or a glob: names may meet */
+	struct transfer_name *names; /* of the side that is written, taken */
+};
+void transfer_plan_clear(struct transfer_plan *p);
+
+/* The lane for a stage; NULL: for rows that were handed over. */
+struct http_lane *transfer_plan_lane(struct transfer_plan *p,
+				     struct stage *stage);
+
+/* A job with its remote filled for a file of a stage. NULL without memory. */
+struct transfer_job *transfer_plan_job(struct transfer_plan *p,
+				       struct stage *stage, const char *path,
+				       const char *local);
+/* The same for a row, which is taken over. */
+struct transfer_job *transfer_plan_row(struct transfer_plan *p,
+				       struct transfer_row *row,
+				       const char *local);
+
+/* Notes a name that will be written. False when another file has it already. */
+bool transfer_plan_take(struct transfer_plan *p, const char *name);
+
+/*
+ * Finds what one word names on the far side and queues its downloads.
+ * into: local is a directory and names are put below it. Failures are said
+ * and counted; -EINTR and -ENOMEM end it all.
+ */
+int transfer_find(struct transfer_plan *p, const char *word, const char *local,
+		  bool into);
+
+/* The same for a word of this side: a path or a glob(3) pattern. exact: the
+ * location is the file's own name. */
+int transfer_walk(struct transfer_plan *p, const char *word,
+		  struct stage *stage, const char *path, bool exact);
+
+#endif

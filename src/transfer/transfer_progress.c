@@ -1,0 +1,102 @@
+/*
+ * A line is made for the width that there is: the bar goes first, then the
+ * pace. Whole numbers only, so that the text depends on nothing else.
+ */
+#include "transfer/transfer_progress.h"
+
+#include "base/buf.h"
+
+#define BAR 20
+#define PACE_FROM_MS 500 /* before, it would be a guess */
+
+void transfer_progress_bytes(uint64_t bytes, struct buf *out)
+{
+	static const char *const units[] = { "B",   "KiB", "MiB",
+					     "GiB", "TiB", "PiB" };
+	unsigned unit = 0;
+	uint64_t tenths = bytes > UINT64_MAX / 10 ? UINT64_MAX : bytes * 10;
+
+	while (tenths >= 10240 && unit < 5) {
+		tenths /= 1024;
+		unit++;
+	}
+	if (!unit)
+		buf_addf(out, "%llu B", (unsigned long long)bytes);
+	else
+		buf_addf(out, "%llu.%llu %s", (unsigned long long)tenths / 10,
+			 (unsigned long long)tenths % 10, units[unit]);
+}
+
+static void add_pace(const struct transfer_count *c, struct buf *out)
+{
+	if (c->elapsed_ms < PACE_FROM_MS)
+		return;
+	buf_adds(out, ", ");
+	transfer_progress_bytes(
+		(uint64_t)((double)c->moved * 1000 / (double)c->elapsed_ms),
+		out);
+	buf_adds(out, "/s");
+}
+
+static unsigned percent(const struct transfer_count *c)
+{
+	double part;
+
+	if (!c->found_bytes)
+		return c->all_found ? 100 : 0;
+	part = (double)c->moved * 100 / (double)c->found_bytes;
+	return part > 100 ? 100 : (unsigned)part;
+}
+
+static void add_bar(const struct transfer_count *c, struct buf *out)
+{
+	unsigned full = percent(c) * BAR / 100;
+
+	buf_adds(out, " [");
+	for (unsigned i = 0; i < BAR; i++)
+		buf_addc(out, i < full ? '#' : ' ');
+	buf_adds(out, "]");
+}
+
+static void add_counts(const struct transfer_count *c, struct buf *out)
+{
+	uint64_t over = c->done + c->skipped + c->failed;
+
+	buf_addf(out, "%llu/%llu%s files, ", (unsigned long long)over,
+		 (unsigned long long)c->found, c->all_found ? "" : "+");
+	transfer_progress_bytes(c->moved, out);
+	buf_adds(out, " of ");
+	transfer_progress_bytes(c->found_bytes, out);
+}
+
+void transfer_progress_line(const struct transfer_count *c, unsigned width,
+			    struct buf *out)
+{
+	struct buf pace = BUF_INIT(64);
+	size_t from = out->len;
+
+	add_pace(c, &pace);
+	add_counts(c, out);
+	if (c->all_found && out->len - from + BAR + 8 + pace.len <= width)
+		add_bar(c, out);
+	if (c->all_found && out->len - from + 5 + pace.len <= width)
+		buf_addf(out, " %u%%", percent(c));
+	if (out->len - from + pace.len <= width)
+		buf_adds(out, buf_str(&pace));
+	if (out->len - from > width)
+		buf_truncate(out, from + width);
+	buf_clear(&pace);
+}
+
+void transfer_progress_sum(const struct transfer_count *c, struct buf *out)
+{
+	buf_addf(out, "%llu %s, ", (unsigned long long)c->done,
+		 c->done == 1 ? "file" : "files");
+	transfer_progress_bytes(c->moved, out);
+	buf_addf(out, " in %lld.%lld s", (long long)c->elapsed_ms / 1000,
+		 (long long)c->elapsed_ms % 1000 / 100);
+	if (c->skipped)
+		buf_addf(out, ", %llu skipped", (unsigned long long)c->skipped);
+	if (c->failed)
+		buf_addf(out, ", %llu failed", (unsigned long long)c->failed);
+}

@@ -1,0 +1,30 @@
+/*
+ * How far a transfer is, as a line on a terminal. Pure but for show.
+ */
+#ifndef TRANSFER_TRANSFER_PROGRESS_H
+#define TRANSFER_TRANSFER_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct buf;
+
+struct transfer_count {
+	uint64_t found, found_bytes; /* so far */
+	uint64_t done, skipped, failed; /* files */
+	uint64_t moved; /* bytes */
+	int64_t elapsed_ms;
+	bool all_found; /* found is all there will be */
+	bool interrupted;
+};
+
+/* `3/12 files, 1.5/7.2 GiB [####    ] 21%, 34.1 MiB/s`, at most width
+ * columns. Appends. */
+void transfer_progress_line(const struct transfer_count *c, unsigned width,
+			    struct buf *out);
+/* `12 files, 7.2 GiB in 12.3 s`: the end. Appends. */
+void transfer_progress_sum(const struct transfer_count *c, struct buf *out);
+/* `1.5 GiB`. Appends. */
+void transfer_progress_bytes(uint64_t bytes, struct buf *out);
+
+#endif

@@ -1,0 +1,440 @@
+/*
+ * One reader for each form, which the first byte tells apart; each gives
+ * texts to add_row(), where everything is checked. A row is a bearer secret:
+ * messages have its number, never its bytes, and memory is wiped.
+ */
+#include "transfer/transfer_row.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/text.h"
+
+#define ROWS_MAX 10000000
+#define DEPTH_MAX 4 /* of arrays and answers around rows */
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define TOKEN LETTERS "0123456789!#$%&'*+-.^_`|~"
+
+struct reader {
+	struct transfer_rows *rows;
+	struct buf *err;
+	bool answer; /* one of Databend's HTTP API was among it */
+};
+
+static void wipe_text(char *s)
+{
+	if (s)
+		wipe(s, strlen(s));
+	free(s);
+}
+
+void transfer_row_clear(struct transfer_row *row)
+{
+	free(row->method);
+	wipe_text(row->url);
+	wipe_text(row->headers);
+	*row = (struct transfer_row){ 0 };
+}
+
+void transfer_rows_clear(struct transfer_rows *rows)
+{
+	for (unsigned i = 0; i < rows->n; i++)
+		transfer_row_clear(&rows->at[i]);
+	free(rows->at);
+	*rows = (struct transfer_rows){ 0 };
+}
+
+static int refuse(struct reader *r, const char *why)
+{
+	buf_addf(r->err, "row %u: %s", r->rows->n + 1, why);
+	return -EINVAL;
+}
+
+/* ---- what a row may be ---- */
+
+/* http or https, and nothing in it that would end a request line. */
+static bool url_valid(const char *s)
+{
+	if (strncasecmp(s, "http://", 7) && strncasecmp(s, "https://", 8))
+		return false;
+	return strlen(s) <= BUF_URL && !text_has_control(s) && !strchr(s, ' ');
+}
+
+static bool method_valid(const char *s)
+{
+	return *s && strlen(s) < 32 && !s[strspn(s, LETTERS)];
+}
+
+static bool is_ours_to_write(const char *name)
+{
+	return !strcasecmp(name, "host") || !strcasecmp(name, "content-length");
+}
+
+/* NULL, or what is wrong with it. */
+static const char *add_header(struct buf *out, const char *name,
+			      const json_t *value)
+{
+	if (!*name || name[strspn(name, TOKEN)])
+		return "a header's name is none";
+	if (is_ours_to_write(name))
+		return NULL;
+	if (json_is_integer(value)) {
+		buf_addf(out, "%s: %lld\n", name,
+			 (long long)json_integer_value(value));
+		return NULL;
+	}
+	if (!json_is_string(value))
+		return "a header's value is no text";
+	if (text_has_control(json_string_value(value)))
+		return "a control byte in a header";
+	buf_addf(out, "%s: %s\n", name, json_string_value(value));
+	return NULL;
+}
+
+/* headers: an object, JSON text, or none at all. */
+static int read_headers(struct reader *r, const json_t *headers,
+			struct buf *out)
+{
+	const char *why = NULL, *name;
+	json_t *parsed = NULL, *value;
+	int rc = 0;
+
+	if (json_is_string(headers) && json_string_length(headers)) {
+		parsed = json_loads(json_string_value(headers),
+				    JSON_REJECT_DUPLICATES, NULL);
+		if (!parsed)
+			return refuse(r, "the headers are no JSON");
+		headers = parsed;
+	}
+	if (json_is_object(headers)) {
+		json_object_foreach((json_t *)headers, name, value)
+		{
+			why = why ? why : add_header(out, name, value);
+		}
+	} else if (headers && !json_is_null(headers) &&
+		   !json_is_string(headers)) {
+		why = "the headers are no object";
+	}
+	if (!why && buf_err(out))
+		why = "the headers are too long";
+	if (why)
+		rc = refuse(r, why);
+	json_decref(parsed);
+	return rc;
+}
+
+static int keep(struct reader *r, const char *method, const char *url,
+		struct buf *headers)
+{
+	struct transfer_rows *rows = r->rows;
+	struct transfer_row row;
+
+	if (rows->n == rows->cap) {
+		unsigned cap = rows->cap ? 2 * rows->cap : 16;
+		void *grown = realloc(rows->at, cap * sizeof(*rows->at));
+
+		if (!grown)
+			return -ENOMEM;
+		rows->at = grown;
+		rows->cap = cap;
+	}
+	row.method = strdup(method);
+	row.url = strdup(url);
+	row.headers = headers->len ? buf_detach(headers) : strdup("");
+	rows->at[rows->n++] = row;
+	return row.method && row.url && row.headers ? 0 : -ENOMEM;
+}
+
+static int add_row(struct reader *r, const char *method, const json_t *headers,
+		   const char *url)
+{
+	struct buf lines = BUF_INIT(BUF_URL);
+	int rc;
+
+	if (!method || !method_valid(method))
+		return refuse(r, "the method is missing or none");
+	if (!url || !url_valid(url))
+		return refuse(r, "the URL is missing or none");
+	if (r->rows->n == ROWS_MAX)
+		return refuse(r, "too many rows");
+	rc = read_headers(r, headers, &lines);
+	if (!rc)
+		rc = keep(r, method, url, &lines);
+	buf_wipe(&lines);
+	return rc;
+}
+
+/* ---- JSON ---- */
+
+static int add_json(struct reader *r, const json_t *v, unsigned depth);
+
+/* What Databend says in place of rows. */
+static int refuse_answer(struct reader *r, const json_t *error)
+{
+	const char *message =
+		json_string_value(json_object_get(error, "message"));
+	const json_t *code = json_object_get(error, "code");
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc;
+
+	buf_adds(&why, "the answer is an error");
+	if (json_is_integer(code))
+		buf_addf(&why, ", %lld", (long long)json_integer_value(code));
+	else if (json_is_string(code))
+		buf_addf(&why, ", %.40s", json_string_value(code));
+	if (message)
+		buf_addf(&why, ": %.400s", message);
+	rc = refuse(r, buf_str(&why));
+	buf_clear(&why);
+	return rc;
+}
+
+static int add_each(struct reader *r, const json_t *array, unsigned depth)
+{
+	const json_t *v;
+	size_t i;
+	int rc = 0;
+
+	if (depth == DEPTH_MAX)
+		return refuse(r, "arrays in arrays");
+	json_array_foreach(array, i, v)
+	{
+		rc = rc ? rc : add_json(r, v, depth + 1);
+	}
+	return rc;
+}
+
+/* An object, or an answer that has rows in its `data`; an array of three
+ * texts, or one of rows. */
+static int add_json(struct reader *r, const json_t *v, unsigned depth)
+{
+	const json_t *data = json_object_get(v, "data");
+	const json_t *error = json_object_get(v, "error");
+
+	if (json_is_object(error))
+		return refuse_answer(r, error);
+	if (json_is_array(data)) {
+		r->answer = true;
+		return add_each(r, data, depth);
+	}
+	if (json_is_object(v))
+		return add_row(r,
+			       json_string_value(json_object_get(v, "method")),
+			       json_object_get(v, "headers"),
+			       json_string_value(json_object_get(v, "url")));
+	if (json_is_array(v) && json_is_string(json_array_get(v, 0)))
+		return add_row(r, json_string_value(json_array_get(v, 0)),
+			       json_array_get(v, 1),
+			       json_string_value(json_array_get(v, 2)));
+	if (json_is_array(v))
+		return add_each(r, v, depth);
+	return refuse(r, "neither an object nor an array");
+}
+
+static size_t skip_blanks(const char *text, size_t n, size_t at)
+{
+	while (at < n && strchr(" \t\r\n", text[at]) && text[at])
+		at++;
+	return at;
+}
+
+/* One JSON text after the other. */
+static int read_json(struct reader *r, const char *text, size_t n)
+{
+	const size_t flags = JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK;
+	json_error_t where;
+	json_t *v;
+	int rc = 0;
+
+	for (size_t at = 0; at < n && !rc;) {
+		v = json_loadb(text + at, n - at, flags, &where);
+		if (!v)
+			return refuse(r, "no JSON");
+		rc = add_json(r, v, 0);
+		json_decref(v);
+		at = skip_blanks(text, n, at + where.position);
+	}
+	if (!rc && r->answer && !r->rows->n)
+		rc = refuse(r, "there is none");
+	return rc;
+}
+
+/* ---- TSV, CSV and bare URLs ---- */
+
+#define CELLS_MAX 16
+enum column { METHOD, HEADERS, URL, COLUMNS };
+static const char *const column_names[COLUMNS] = { "method", "headers", "url" };
+
+/* Takes the escapes back in place. */
+static void unescape(char *s)
+{
+	static const char letters[] = "tnr\\", bytes[] = "\t\n\r\\";
+	char *to = s;
+
+	for (; *s; s++) {
+		const char *l =
+			s[0] == '\\' && s[1] ? strchr(letters, s[1]) : NULL;
+
+		*to++ = l ? bytes[l - letters] : *s;
+		s += l != NULL;
+	}
+	*to = '\0';
+}
+
+/* A cell of CSV, its quotes taken off in place. *next: what follows its comma,
+ * NULL after the last. */
+static char *csv_cell(char *s, char **next)
+{
+	char *from = s, *to = s;
+	bool quoted = *from == '"';
+
+	for (from += quoted; *from && (quoted || *from != ','); from++) {
+		if (quoted && *from == '"') {
+			quoted = from[1] == '"';
+			if (!quoted)
+				continue;
+			from++;
+		}
+		*to++ = *from;
+	}
+	*next = *from ? from + 1 : NULL;
+	*to = '\0';
+	return s;
+}
+
+static bool is_csv(const char *line)
+{
+	return !strchr(line, '\t') && strchr(line, ',') &&
+	       strncasecmp(line, "http", 4);
+}
+
+static unsigned split(char *line, char *cells[CELLS_MAX])
+{
+	unsigned n = 0;
+	char *cell;
+
+	if (is_csv(line)) {
+		while (n < CELLS_MAX && line)
+			cells[n++] = csv_cell(line, &line);
+		return n;
+	}
+	while (n < CELLS_MAX && (cell = strsep(&line, "\t"))) {
+		unescape(cell);
+		cells[n++] = cell;
+	}
+	return n;
+}
+
+/* True when the line names the columns; where[] tells their places then. */
+static bool is_header(char **cells, unsigned n, int where[COLUMNS])
+{
+	int at[COLUMNS] = { -1, -1, -1 };
+
+	for (unsigned i = 0; i < n; i++)
+		for (int c = 0; c < COLUMNS; c++)
+			if (!strcasecmp(cells[i], column_names[c]))
+				at[c] = i;
+	if (at[METHOD] < 0 || at[URL] < 0)
+		return false;
+	memcpy(where, at, sizeof(at));
+	return true;
+}
+
+static int add_cells(struct reader *r, char **cells, unsigned n,
+		     const int where[COLUMNS])
+{
+	const char *value[COLUMNS] = { 0 };
+	json_t *headers;
+	int rc;
+
+	for (int c = 0; c < COLUMNS; c++)
+		if (where[c] >= 0 && where[c] < (int)n)
+			value[c] = cells[where[c]];
+	headers = value[HEADERS] ? json_string(value[HEADERS]) : NULL;
+	if (value[HEADERS] && !headers)
+		return refuse(r, "the headers are no UTF-8");
+	rc = add_row(r, value[METHOD], headers, value[URL]);
+	json_decref(headers);
+	return rc;
+}
+
+static int read_lines(struct reader *r, char *text, const char *method)
+{
+	int where[COLUMNS] = { METHOD, HEADERS, URL };
+	char *cells[CELLS_MAX], *line;
+	bool first = true;
+	int rc = 0;
+
+	while (!rc && (line = strsep(&text, "\n"))) {
+		size_t len = strlen(line);
+		unsigned n;
+
+		if (len && line[len - 1] == '\r')
+			line[--len] = '\0';
+		if (!len)
+			continue;
+		n = split(line, cells);
+		if (n == 1)
+			rc = add_row(r, method, NULL, cells[0]);
+		else if (!first || !is_header(cells, n, where))
+			rc = add_cells(r, cells, n, where);
+		first = false;
+	}
+	return rc;
+}
+
+int transfer_rows_parse(const char *text, size_t n, const char *method,
+			struct transfer_rows *out, struct buf *err)
+{
+	struct reader r = { .rows = out, .err = err };
+	size_t at = skip_blanks(text, n, 0);
+	char *copy;
+	int rc;
+
+	*out = (struct transfer_rows){ 0 };
+	if (memchr(text, '\0', n))
+		return refuse(&r, "a NUL byte");
+	if (at < n && (text[at] == '{' || text[at] == '['))
+		return read_json(&r, text + at, n - at);
+	copy = strndup(text + at, n - at);
+	if (!copy)
+		return -ENOMEM;
+	rc = read_lines(&r, copy, method);
+	wipe(copy, n - at);
+	free(copy);
+	if (!rc && !out->n)
+		rc = refuse(&r, "there is none");
+	return rc;
+}
+
+/* ---- names ---- */
+
+void transfer_row_key(const struct transfer_row *row, struct buf *out)
+{
+	const char *path = strstr(row->url, "://") + 3;
+	struct buf key = BUF_INIT(BUF_URL);
+
+	path += strcspn(path, "/?#");
+	path += *path == '/';
+	if (text_percent_decode(&key, path, strcspn(path, "?#")))
+		buf_reset(&key);
+	buf_adds(out, buf_str(&key));
+	buf_clear(&key);
+}
+
+void transfer_row_name(const struct transfer_row *row, struct buf *out)
+{
+	struct buf key = BUF_INIT(BUF_URL);
+	const char *slash;
+
+	transfer_row_key(row, &key);
+	slash = strrchr(buf_str(&key), '/');
+	buf_adds(out, slash ? slash + 1 : buf_str(&key));
+	buf_clear(&key);
+}

@@ -1,0 +1,211 @@
+/*
+ * A word of this side: a file, a directory with --recursive, or a pattern
+ * that the shell did not expand because it was quoted. As on the far side a
+ * trailing '/' (and `.` and `..`) means what is in the directory.
+ *
+ * In a tree symlinks to files are followed, those to directories are not: they
+ * may lead round. A directory without anything in it becomes a marker, so
+ * that a tree comes back as it was.
+ */
+#include "transfer/transfer_plan.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "stage/stage.h"
+#include "store/store.h"
+#include "transfer/transfer_put.h"
+
+struct walk_up {
+	struct transfer_plan *plan;
+	struct stage *stage;
+	const char *path; /* in the stage */
+	bool exact;
+};
+
+static void say(struct walk_up *w, const char *local, const char *why)
+{
+	struct buf what = BUF_INIT(BUF_MESSAGE);
+
+	buf_addf(&what, "cannot upload %s", local);
+	transfer_fail(w->plan->t, buf_str(&what), why);
+	buf_clear(&what);
+}
+
+/* rest: the name below the location, "" when the location is the name. */
+static int queue(struct walk_up *w, const char *local, const char *rest,
+		 const struct stat *st, bool directory)
+{
+	struct buf path = BUF_INIT(2 * BUF_LINE);
+	struct transfer_job *job = NULL;
+	int rc;
+
+	buf_adds(&path, w->path);
+	if (*rest && path.len && path.data[path.len - 1] != '/')
+		buf_addc(&path, '/');
+	buf_adds(&path, rest);
+	if (directory)
+		buf_addc(&path, '/');
+	rc = buf_err(&path);
+	if (!rc && !directory && w->plan->unique &&
+	    !transfer_plan_take(w->plan, buf_str(&path))) {
+		say(w, local, "another file has that name there already");
+		goto out;
+	}
+	if (!rc) {
+		job = transfer_plan_job(w->plan, w->stage, buf_str(&path),
+					local);
+		rc = job ? 0 : -ENOMEM;
+	}
+	if (rc)
+		goto out;
+	job->run = transfer_put;
+	job->directory = directory;
+	if (directory)
+		job->info.size = 0;
+	else if (S_ISREG(st->st_mode))
+		job->info.size = st->st_size;
+	rc = transfer_add(w->plan->t, job);
+out:
+	buf_clear(&path);
+	return rc;
+}
+
+/* ---- a tree ---- */
+
+static const char *broken_link(int why)
+{
+	return why == ENOENT ? "a symbolic link to nothing" : strerror(why);
+}
+
+static int tree_entry(struct walk_up *w, FTSENT *e, const char *rest)
+{
+	struct stat st;
+
+	switch (e->fts_info) {
+	case FTS_F:
+		return queue(w, e->fts_path, rest, e->fts_statp, false);
+	case FTS_SL:
+		if (stat(e->fts_accpath, &st))
+			say(w, e->fts_path, broken_link(errno));
+		else if (S_ISREG(st.st_mode))
+			return queue(w, e->fts_path, rest, &st, false);
+		else
+			say(w, e->fts_path,
+			    S_ISDIR(st.st_mode)
+				    ? "a symbolic link to a directory"
+				    : "neither a file nor a directory");
+		return 0;
+	case FTS_DP:
+		/* fts_number counts what was in it */
+		if (!e->fts_number && *rest)
+			return queue(w, e->fts_path, rest, e->fts_statp, true);
+		return 0;
+	case FTS_D:
+		return 0;
+	case FTS_DNR:
+	case FTS_ERR:
+	case FTS_NS:
+		say(w, e->fts_path, strerror(e->fts_errno));
+		return 0;
+	default:
+		say(w, e->fts_path, "neither a file nor a directory");
+		return 0;
+	}
+}
+
+/* skip: bytes of the paths that are not part of the names in the stage. */
+static int walk_tree(struct walk_up *w, const char *top, size_t skip)
+{
+	char *const tops[] = { (char *)top, NULL };
+	FTS *fts = fts_open(tops, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW,
+			    NULL);
+	FTSENT *e;
+	int rc = fts ? 0 : -errno;
+
+	while (!rc && (e = fts_read(fts))) {
+		const char *rest = e->fts_path;
+
+		rest += skip < strlen(rest) ? skip : strlen(rest);
+		rest += strspn(rest, "/");
+		if (e->fts_info != FTS_D)
+			e->fts_parent->fts_number++;
+		rc = tree_entry(w, e, rest);
+	}
+	if (fts)
+		fts_close(fts);
+	return rc;
+}
+
+/* Where the name begins that a path has in the stage. */
+static size_t name_start(const char *path)
+{
+	size_t n = strlen(path), at;
+
+	if (!n || path[n - 1] == '/')
+		return n;
+	for (at = n; at && path[at - 1] != '/'; at--)
+		;
+	if (!strcmp(path + at, ".") || !strcmp(path + at, ".."))
+		return n;
+	return at;
+}
+
+static int one_path(struct walk_up *w, const char *path)
+{
+	size_t start = name_start(path);
+	struct stat st;
+
+	if (stat(path, &st)) {
+		say(w, path, strerror(errno));
+		return 0;
+	}
+	if (S_ISDIR(st.st_mode) && w->exact)
+		say(w, path, "a directory has many names (without --exact)");
+	else if (S_ISDIR(st.st_mode) && !w->plan->recursive)
+		say(w, path, "a directory (--recursive takes what is in it)");
+	else if (S_ISDIR(st.st_mode))
+		return walk_tree(w, path, start);
+	else
+		return queue(w, path, w->exact ? "" : path + start, &st, false);
+	return 0;
+}
+
+static int expand(struct walk_up *w, const char *word)
+{
+	glob_t found = { 0 };
+	int rc = glob(word, GLOB_ERR, NULL, &found);
+
+	if (rc == GLOB_NOMATCH) {
+		say(w, word, "no file matches");
+		return 0;
+	}
+	if (rc) {
+		say(w, word, "its directory cannot be read");
+		return 0;
+	}
+	for (size_t i = 0; i < found.gl_pathc && !rc; i++)
+		rc = one_path(w, found.gl_pathv[i]);
+	globfree(&found);
+	return rc;
+}
+
+int transfer_walk(struct transfer_plan *p, const char *word,
+		  struct stage *stage, const char *path, bool exact)
+{
+	struct walk_up w = { p, stage, path, exact };
+	const struct stat none = { 0 };
+	struct stat st;
+
+	if (!strcmp(word, "-"))
+		return queue(&w, word, "", &none, false);
+	if (!p->literal && lstat(word, &st) && strpbrk(word, "*?["))
+		return expand(&w, word);
+	return one_path(&w, word);
+}

@@ -1,0 +1,60 @@
+/* A mount without a kernel: one stage on a store in memory, and what a test
+ * does with it in a line each. */
+#ifndef TESTS_LIB_FS_FIXTURE_H
+#define TESTS_LIB_FS_FIXTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "fs/fs.h"
+#include "stage/stage.h"
+#include "memstore.h"
+
+struct mount {
+	struct store *store;
+	struct stage *stage;
+	struct fs *fs;
+	struct fs_caller caller;
+};
+
+/* prefix: the stage's; ttl_s: metadata_ttl. */
+void mount_up(struct mount *m, const char *prefix, unsigned ttl_s, bool ro);
+/* The same with settings of one's own. */
+void mount_with(struct mount *m, const char *prefix, bool ro,
+		const struct fs_settings *s);
+/* On another store than one in memory; takes the reference. */
+void mount_on(struct mount *m, struct store *store, const char *prefix, bool ro,
+	      const struct fs_settings *s);
+extern const struct fs_settings mount_settings;
+void mount_down(struct mount *m);
+
+/* The inode of a path, with a lookup that mount_forget() takes back; NULL:
+ * absent, and *err (may be NULL) why. */
+struct inode *mount_find(struct mount *m, const char *path, int *err);
+void mount_forget(struct mount *m, struct inode *i);
+
+/* By path; the results are those of the fs_*() behind. */
+int mount_write(struct mount *m, const char *path, const char *text);
+int mount_mkdir(struct mount *m, const char *path);
+int mount_unlink(struct mount *m, const char *path);
+int mount_rmdir(struct mount *m, const char *path);
+int mount_rename(struct mount *m, const char *from, const char *to,
+		 unsigned flags);
+int mount_stat(struct mount *m, const char *path, struct stat *st);
+int mount_open(struct mount *m, const char *path, int flags, struct handle **h);
+/* A new file, open; its inode is mount_find()'s. */
+int mount_create(struct mount *m, const char *path, struct handle **h);
+/* All of it as a string in out (size bytes); the length or -errno. */
+int mount_read(struct mount *m, struct handle *h, char *out, size_t size);
+int mount_cat(struct mount *m, const char *path, char *out, size_t size);
+/* Names of a directory, '/' behind those of directories, a space behind each.
+ * 0 or -errno. */
+int mount_ls(struct mount *m, const char *path, char *out, size_t size);
+
+/* The store itself: as another machine would (not announced). */
+void store_has(struct mount *m, const char *key, const char *text);
+bool store_holds(struct mount *m, const char *key);
+/* All keys, a space behind each. */
+void store_keys(struct mount *m, char *out, size_t size);
+
+#endif

@@ -1,0 +1,349 @@
+/*
+ * Multipart uploads of the memory store. An upload belongs to the store until
+ * it is completed or aborted; the caller's handle knows it by its id, so what
+ * another one did to it shows as "no such upload" (-EIO), as with a server.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/text.h"
+#include "memstore_impl.h"
+
+struct mem_upload {
+	struct store_upload base;
+	char *id;
+};
+
+static struct mem_upload *upload_of(struct store_upload *u)
+{
+	return (struct mem_upload *)u;
+}
+
+void mem_pending_free(struct mem_pending *p)
+{
+	if (!p)
+		return;
+	for (unsigned i = 0; i < p->n_parts; i++)
+		mem_blob_unref(p->parts[i].blob);
+	free(p->parts);
+	free(p->props);
+	free(p->key);
+	free(p->id);
+	free(p);
+}
+
+static struct mem_pending **find_locked(struct memstore *m, const char *key,
+					const char *id) REQUIRES(&m->lock)
+{
+	struct mem_pending **at = &mem_locked(m)->pendings;
+
+	while (*at && (strcmp((*at)->id, id) || strcmp((*at)->key, key)))
+		at = &(*at)->next;
+	return at;
+}
+
+static int begin(struct memstore *m, const char *key,
+		 const struct store_meta *meta, char **id)
+{
+	struct mem_pending *p = calloc(1, sizeof(*p));
+	char name[32];
+	int err = p ? mem_props_of(meta, &p->props) : -ENOMEM;
+
+	if (err) {
+		free(p);
+		return err;
+	}
+	p->key = strdup(key);
+	lock_take(&m->lock);
+	snprintf(name, sizeof(name), "upload-%u", ++mem_locked(m)->next_id);
+	p->id = strdup(name);
+	*id = strdup(name);
+	if (p->key && p->id && *id) {
+		p->next = mem_locked(m)->pendings;
+		mem_locked(m)->pendings = p;
+		p = NULL;
+	}
+	lock_drop(&m->lock);
+	if (!p)
+		return 0;
+	mem_pending_free(p);
+	free(*id);
+	*id = NULL;
+	return -ENOMEM;
+}
+
+int mem_upload_open(struct store *s, const char *key,
+		    const struct store_meta *meta, struct store_upload **out)
+{
+	struct memstore *m = memstore_of(s);
+	struct mem_upload *u;
+	int err = mem_enter(m, MEM_OPEN);
+
+	if (err)
+		return err;
+	u = calloc(1, sizeof(*u));
+	if (!u)
+		return -ENOMEM;
+	u->base.store = s;
+	u->base.key = strdup(key);
+	err = u->base.key ? begin(m, key, meta, &u->id) : -ENOMEM;
+	if (err)
+		mem_upload_free(&u->base);
+	else
+		*out = &u->base;
+	return err;
+}
+
+static int set_part_locked(struct mem_pending *p, unsigned number,
+			   struct mem_blob *blob,
+			   const char etag[STORE_ETAG_SIZE])
+{
+	struct mem_part *parts;
+	unsigned i = 0;
+
+	while (i < p->n_parts && p->parts[i].number < number)
+		i++;
+	if (i == p->n_parts || p->parts[i].number != number) {
+		parts = realloc(p->parts, (p->n_parts + 1) * sizeof(*parts));
+		if (!parts)
+			return -ENOMEM;
+		p->parts = parts;
+		memmove(parts + i + 1, parts + i,
+			(p->n_parts - i) * sizeof(*parts));
+		p->n_parts++;
+	} else {
+		mem_blob_unref(p->parts[i].blob);
+	}
+	p->parts[i].number = number;
+	p->parts[i].blob = blob;
+	memcpy(p->parts[i].etag, etag, STORE_ETAG_SIZE);
+	return 0;
+}
+
+int mem_upload_part(struct store_upload *u, unsigned number,
+		    struct mem_blob *blob, char etag[STORE_ETAG_SIZE])
+{
+	struct memstore *m = memstore_of(u->store);
+	struct mem_pending *p;
+	int err;
+
+	mem_etag(blob, etag);
+	lock_take(&m->lock);
+	p = *find_locked(m, u->key, upload_of(u)->id);
+	err = p ? set_part_locked(p, number, blob, etag) : -EIO;
+	lock_drop(&m->lock);
+	return err;
+}
+
+int mem_part_copy(struct store_upload *u, unsigned number, uint64_t at,
+		  const struct store_range *range, struct store_part_done *out)
+{
+	struct memstore *m = memstore_of(u->store);
+	struct mem_blob *from = NULL, *blob = NULL;
+	const struct mem_object *o;
+	int err = mem_enter(m, MEM_PART_COPY);
+
+	if (err)
+		return err;
+	lock_take(&m->lock);
+	o = mem_find_locked(m, range->key);
+	if (!o)
+		err = -ENOENT;
+	else if (range->etag && strcmp(range->etag, o->info.etag))
+		err = -ESTALE;
+	else if (range->offset > o->blob->n ||
+		 range->len > o->blob->n - range->offset)
+		err = -EINVAL;
+	else
+		from = mem_blob_ref(o->blob);
+	lock_drop(&m->lock);
+	if (from) {
+		blob = mem_blob_new(range->len);
+		if (blob)
+			memcpy(blob->bytes, from->bytes + range->offset,
+			       range->len);
+		err = blob ? mem_upload_part(u, number, blob, out->etag)
+			   : -ENOMEM;
+		if (err)
+			mem_blob_unref(blob);
+	}
+	mem_blob_unref(from);
+	return err;
+}
+
+static const struct mem_part *part_of(const struct mem_pending *p,
+				      const struct store_part_done *done)
+{
+	for (unsigned i = 0; i < p->n_parts; i++)
+		if (p->parts[i].number == done->number &&
+		    !strcmp(p->parts[i].etag, done->etag))
+			return &p->parts[i];
+	return NULL;
+}
+
+/* The parts as one blob, with the ETag that S3 gives it. */
+static int join(const struct memstore *m, const struct mem_pending *p,
+		const struct store_part_done *parts, unsigned n,
+		struct mem_blob **out, char etag[STORE_ETAG_SIZE])
+{
+	struct digest *d = digest_new(DIGEST_MD5);
+	unsigned char sum[SHA256_SIZE];
+	char hex[2 * MD5_SIZE + 1];
+	size_t size = 0;
+	int err = d ? 0 : -ENOMEM;
+
+	for (unsigned i = 0; !err && i < n; i++) {
+		const struct mem_part *part = part_of(p, &parts[i]);
+
+		if (!part)
+			err = -EIO;
+		else if (i + 1 < n && part->blob->n < m->base.limits.part_min)
+			err = -EINVAL;
+		else
+			size += part->blob->n;
+	}
+	*out = err ? NULL : mem_blob_new(size);
+	if (!err && !*out)
+		err = -ENOMEM;
+	size = 0;
+	for (unsigned i = 0; !err && i < n; i++) {
+		const struct mem_blob *b = part_of(p, &parts[i])->blob;
+
+		memcpy((*out)->bytes + size, b->bytes, b->n);
+		size += b->n;
+		md5(b->bytes, b->n, sum);
+		digest_add(d, sum, MD5_SIZE);
+	}
+	if (d)
+		digest_end(d, sum);
+	hex_encode(sum, MD5_SIZE, hex);
+	snprintf(etag, STORE_ETAG_SIZE, "\"%s-%u\"", hex, n);
+	return err;
+}
+
+int mem_upload_complete(struct store_upload *u,
+			const struct store_part_done *parts, unsigned n,
+			const struct store_cond *cond, struct object_info *out)
+{
+	struct memstore *m = memstore_of(u->store);
+	struct mem_pending **at, *p = NULL;
+	struct mem_blob *blob = NULL;
+	char etag[STORE_ETAG_SIZE];
+	int err = mem_enter(m, MEM_COMPLETE);
+
+	if (err)
+		return err;
+	lock_take(&m->lock);
+	at = find_locked(m, u->key, upload_of(u)->id);
+	err = *at ? mem_cond_locked(m, u->key, cond) : -EIO;
+	err = err ? err : join(m, *at, parts, n, &blob, etag);
+	err = err ? err
+		  : mem_store_locked(m, u->key, blob, etag, (*at)->props, out);
+	if (!err) {
+		p = *at;
+		p->props = NULL;
+		*at = p->next;
+	} else {
+		mem_blob_unref(blob);
+	}
+	lock_drop(&m->lock);
+	mem_pending_free(p);
+	return err;
+}
+
+static int abort_upload(struct memstore *m, const char *key, const char *id)
+{
+	struct mem_pending **at, *p;
+	int err = mem_enter(m, MEM_ABORT);
+
+	if (err)
+		return err;
+	lock_take(&m->lock);
+	at = find_locked(m, key, id);
+	p = *at;
+	if (p)
+		*at = p->next;
+	lock_drop(&m->lock);
+	mem_pending_free(p);
+	return 0;
+}
+
+int mem_upload_abort(struct store_upload *u)
+{
+	return abort_upload(memstore_of(u->store), u->key, upload_of(u)->id);
+}
+
+void mem_upload_free(struct store_upload *u)
+{
+	free(upload_of(u)->id);
+	free(u->key);
+	free(u);
+}
+
+const char *mem_upload_id(struct store_upload *u)
+{
+	return upload_of(u)->id;
+}
+
+/* The nth upload below prefix, copied: each() runs without the lock. */
+static int nth_pending(struct memstore *m, const char *prefix, unsigned n,
+		       struct store_pending *out)
+{
+	struct mem_pending *p;
+
+	memset(out, 0, sizeof(*out));
+	lock_take(&m->lock);
+	for (p = mem_locked(m)->pendings; p; p = p->next) {
+		if (text_starts_with(p->key, prefix) && !n--) {
+			out->key = strdup(p->key);
+			out->id = strdup(p->id);
+			break;
+		}
+	}
+	lock_drop(&m->lock);
+	if (!p)
+		return 0;
+	return out->key && out->id ? 1 : -ENOMEM;
+}
+
+int mem_pending(struct store *s, const char *prefix,
+		int (*each)(void *arg, const struct store_pending *p),
+		void *arg)
+{
+	struct memstore *m = memstore_of(s);
+	struct store_pending *all = NULL, *more, one;
+	unsigned n = 0;
+	int err = mem_enter(m, MEM_PENDING);
+
+	while (!err) {
+		err = nth_pending(m, prefix, n, &one);
+		if (err == 0)
+			break;
+		more = err < 0 ? NULL : realloc(all, (n + 1) * sizeof(*all));
+		if (!more) {
+			free(one.key);
+			free(one.id);
+			err = -ENOMEM;
+			break;
+		}
+		all = more;
+		all[n++] = one;
+		err = 0;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (!err)
+			err = each(arg, &all[i]);
+		free(all[i].key);
+		free(all[i].id);
+	}
+	free(all);
+	return err;
+}
+
+int mem_pending_abort(struct store *s, const struct store_pending *p)
+{
+	return abort_upload(memstore_of(s), p->key, p->id);
+}

@@ -1,0 +1,353 @@
+/*
+ * Fetching anew: when, by how many, and what happens while that takes its time
+ * or fails. The provider is a container endpoint whose keys live for seconds.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "auth/cred_refresh.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/wait.h"
+#include "cred_rig.h"
+
+static const struct {
+	const char *sentence;
+	struct cred_life life; /* now, obtained, expires, until */
+	enum cred_need need;
+} needs[] = {
+	{ "no end", { 100, 0, 0, 0 }, CRED_FINE },
+	{ "no end, and a wish", { 100, 0, 0, 9999 }, CRED_FINE },
+	{ "fresh", { 0, 0, 3600, 0 }, CRED_FINE },
+	{ "before the advisory time", { 2699, 0, 3600, 0 }, CRED_FINE },
+	{ "the advisory time", { 2700, 0, 3600, 0 }, CRED_SOON },
+	{ "before the mandatory time", { 2999, 0, 3600, 0 }, CRED_SOON },
+	{ "the mandatory time", { 3000, 0, 3600, 0 }, CRED_NOW },
+	{ "the last second", { 3599, 0, 3600, 0 }, CRED_NOW },
+	{ "the end", { 3600, 0, 3600, 0 }, CRED_DEAD },
+	{ "long past it", { 9999, 0, 3600, 0 }, CRED_DEAD },
+	{ "a day has the same periods", { 85499, 0, 86400, 0 }, CRED_FINE },
+	{ "a day, 15 minutes before", { 85500, 0, 86400, 0 }, CRED_SOON },
+	{ "five minutes: the last quarter", { 225, 0, 300, 0 }, CRED_SOON },
+	{ "five minutes: before it", { 224, 0, 300, 0 }, CRED_FINE },
+	{ "five minutes: the last sixth", { 250, 0, 300, 0 }, CRED_NOW },
+	{ "a URL that fits in", { 1000, 0, 3600, 3600 }, CRED_FINE },
+	{ "a URL that does not", { 1000, 0, 3600, 3601 }, CRED_NOW },
+	{ "a URL of a week, of fresh ones",
+	  { 360, 0, 3600, 604800 },
+	  CRED_FINE },
+	{ "a URL of a week, a little later",
+	  { 361, 0, 3600, 604800 },
+	  CRED_NOW },
+	{ "a clock that was set back", { -500, 0, 3600, 0 }, CRED_FINE },
+};
+
+static void need_rows(void **state)
+{
+	for (size_t i = 0; i < COUNT(needs); i++)
+		row_number(needs[i].sentence, cred_refresh_need(&needs[i].life),
+			   needs[i].need);
+}
+
+static void backoff(void **state)
+{
+	static const int64_t most[] = { 1000,  1000,  2000,  4000, 8000,
+					16000, 32000, 60000, 60000 };
+
+	for (unsigned n = 0; n < COUNT(most); n++) {
+		for (uint32_t random = 0; random < 100000; random += 997) {
+			int64_t ms = cred_refresh_backoff(n, random);
+
+			assert_true(ms >= most[n] / 2 && ms <= most[n]);
+		}
+	}
+	assert_true(cred_refresh_backoff(4000000000u, 0) == 30000);
+	assert_true(cred_refresh_pause(0, 0) == 5000);
+	assert_true(cred_refresh_pause(0, 3600) == 60000);
+	assert_true(cred_refresh_pause(0, 80) == 10000);
+	assert_true(cred_refresh_pause(0, 1) == 1000);
+	assert_true(cred_refresh_pause(100, 1) == 1000);
+}
+
+#define BOX \
+	"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:PORT/" \
+					      "container"
+#define LIVING(seconds) \
+	{ \
+		.sentence = "a container", .settings = { "container" }, \
+		.env = { BOX }, .auth = "{\"life\": " seconds "}" \
+	}
+#define LATE "\"type\": \"latency\", \"seconds\": 1"
+
+/* What get says, in text that is good until the next call. */
+static const char *who(struct cred_cache *c, int64_t until_s)
+{
+	static char id[256];
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct creds *creds;
+	int rc = cred_cache_get_until(c, until_s, &creds, &err);
+
+	snprintf(id, sizeof(id), "%s",
+		 rc ? buf_str(&err) : creds->access_key_id);
+	creds_unref(creds);
+	buf_clear(&err);
+	return id;
+}
+
+static int64_t end_of(struct cred_cache *c)
+{
+	struct creds *creds;
+	int64_t end;
+
+	assert_int_equal(cred_cache_peek(c, &creds), 0);
+	end = creds->expires_at;
+	creds_unref(creds);
+	return end;
+}
+
+static void sleep_until(int64_t s)
+{
+	while (clock_now_s() < s)
+		usleep(20000);
+}
+
+static void wait_for(struct cred_cache *c, const char *id)
+{
+	for (int i = 0; i < 250 && strcmp(who(c, 0), id); i++)
+		usleep(20000);
+	assert_string_equal(who(c, 0), id);
+}
+
+static void ahead_of_the_end(void **state)
+{
+	static const struct cred_row row = LIVING("12");
+	struct cred_cache *c = cred_rig_open(&row);
+	int64_t began_ms;
+
+	assert_string_equal(who(c, 0), "ASIABOX1");
+	assert_string_equal(who(c, 0), "ASIABOX1");
+	assert_int_equal(standin_stat(&cred_server, "requests"), 1);
+	free(standin_post(&cred_server, "/_auth", "{\"life\": 3600}"));
+	standin_fault(&cred_server, "", LATE);
+	/* 12 s: advisory in the last 3. Nobody waits for the slow server. */
+	sleep_until(end_of(c) - 3);
+	began_ms = clock_mono_ms();
+	assert_string_equal(who(c, 0), "ASIABOX1");
+	assert_string_equal(who(c, 0), "ASIABOX1");
+	assert_true(clock_mono_ms() - began_ms < 800);
+	wait_for(c, "ASIABOX2");
+	assert_int_equal(standin_stat(&cred_server, "requests"), 2);
+	cred_cache_free(c);
+}
+
+static void insisting(void **state)
+{
+	static const struct cred_row row = LIVING("12");
+	struct cred_cache *c = cred_rig_open(&row);
+
+	assert_string_equal(who(c, 0), "ASIABOX1");
+	free(standin_post(&cred_server, "/_auth", "{\"life\": 3600}"));
+	standin_fault(&cred_server, "", LATE);
+	/* Mandatory in the last 2: it is waited for. */
+	sleep_until(end_of(c) - 2);
+	assert_string_equal(who(c, 0), "ASIABOX2");
+	cred_cache_free(c);
+}
+
+static void a_failure_stops_nobody(void **state)
+{
+	static const struct cred_row row = LIVING("8");
+	struct cred_cache *c = cred_rig_open(&row);
+	long seen;
+
+	assert_string_equal(who(c, 0), "ASIABOX1");
+	standin_fault(&cred_server, "\"count\": 0",
+		      "\"type\": \"status\", \"status\": 404");
+	sleep_until(end_of(c) - 2);
+	while (clock_now_s() < end_of(c)) {
+		const char *id = who(c, 0);
+
+		if (clock_now_s() < end_of(c))
+			assert_string_equal(id, "ASIABOX1");
+		usleep(20000);
+	}
+	seen = standin_stat(&cred_server, "requests");
+	/* Once, and again after a second or so, and not all the time. */
+	assert_true(seen >= 2 && seen <= 7);
+	assert_string_equal(who(c, 0),
+			    "the container endpoint answered with status 404");
+	/* The failure is the answer until it is time to ask again. */
+	seen = standin_stat(&cred_server, "requests");
+	for (int i = 0; i < 5; i++)
+		who(c, 0);
+	assert_true(standin_stat(&cred_server, "requests") <= seen + 1);
+	standin_reset(&cred_server);
+	wait_for(c, "ASIABOX1");
+	assert_true(end_of(c) > clock_now_s() + 3000);
+	cred_cache_free(c);
+}
+
+static void a_url_that_lives_longer(void **state)
+{
+	static const struct cred_row row = LIVING("24");
+	struct cred_cache *c = cred_rig_open(&row);
+	int64_t began_s = clock_now_s();
+
+	assert_string_equal(who(c, 0), "ASIABOX1");
+	/* Fresh ones are the best there is. */
+	assert_string_equal(who(c, began_s + 3600), "ASIABOX1");
+	sleep_until(began_s + 5);
+	assert_string_equal(who(c, 0), "ASIABOX1");
+	assert_string_equal(who(c, began_s + 10), "ASIABOX1");
+	assert_string_equal(who(c, began_s + 3600), "ASIABOX2");
+	assert_string_equal(who(c, began_s + 3600), "ASIABOX2");
+	assert_int_equal(standin_stat(&cred_server, "requests"), 2);
+	cred_cache_free(c);
+}
+
+static void refused_by_a_store(void **state)
+{
+	static const struct cred_row row = LIVING("8");
+	struct cred_cache *c = cred_rig_open(&row);
+	struct creds *old;
+
+	assert_int_equal(cred_cache_get(c, &old, NULL), 0);
+	/* They came a moment ago: others would be no better. */
+	assert_false(cred_cache_refused(c, old, true));
+	usleep(1300000);
+	assert_true(cred_cache_refused(c, old, true));
+	assert_string_equal(who(c, 0), "ASIABOX2");
+	/* Somebody did that already. */
+	assert_true(cred_cache_refused(c, old, true));
+	assert_int_equal(standin_stat(&cred_server, "requests"), 2);
+	creds_unref(old);
+	cred_cache_free(c);
+}
+
+#define MANY 16
+
+static void *get_one(void *arg)
+{
+	struct creds *creds;
+
+	return cred_cache_get(arg, &creds, NULL) ? NULL : creds;
+}
+
+static void one_fetch_for_many(void **state)
+{
+	static const struct cred_row row = {
+		.sentence = "a container",
+		.settings = { "container" },
+		.env = { BOX },
+		.match = "",
+		.action = LATE,
+	};
+	struct cred_cache *c = cred_rig_open(&row);
+	pthread_t threads[MANY];
+	struct creds *seen[MANY];
+
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, get_one, c),
+				 0);
+	for (int i = 0; i < MANY; i++) {
+		void *one;
+
+		pthread_join(threads[i], &one);
+		seen[i] = one;
+		assert_non_null(seen[i]);
+		assert_ptr_equal(seen[i], seen[0]);
+	}
+	for (int i = 0; i < MANY; i++)
+		creds_unref(seen[i]);
+	assert_int_equal(standin_stat(&cred_server, "requests"), 1);
+	cred_cache_free(c);
+}
+
+/* One that is interrupted while it waits, and what it returned. */
+struct waiting {
+	struct cred_cache *c;
+	struct waiter *waiter;
+	int rc;
+};
+
+static void *wait_for_ever(void *arg)
+{
+	struct waiting *w = arg;
+	struct creds *creds;
+
+	__atomic_store_n(&w->waiter, waiter_self(), __ATOMIC_RELEASE);
+	w->rc = cred_cache_get(w->c, &creds, NULL);
+	waiter_begin(waiter_self());
+	return NULL;
+}
+
+static void giving_up(void **state)
+{
+	static const struct cred_row row = {
+		.sentence = "a container",
+		.settings = { "container" },
+		.env = { BOX },
+		.match = "\"count\": 0",
+		.action = "\"type\": \"stall\", \"seconds\": 30",
+	};
+	struct waiting w = { .c = cred_rig_open(&row) };
+	int64_t began_ms = clock_mono_ms();
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_ever, &w), 0);
+	while (!__atomic_load_n(&w.waiter, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	usleep(200000);
+	waiter_interrupt(w.waiter);
+	pthread_join(thread, NULL);
+	assert_int_equal(w.rc, -EINTR);
+	/* The fetch goes on without it, and free calls that off. */
+	cred_cache_free(w.c);
+	assert_true(clock_mono_ms() - began_ms < 1900);
+}
+
+static void a_program_is_called_off(void **state)
+{
+	static const struct cred_row row = {
+		.sentence = "a program",
+		.settings = { "process" },
+		.config = "[default]\ncredential_process = sleep 30\n",
+	};
+	struct waiting w = { .c = cred_rig_open(&row) };
+	int64_t began_ms = clock_mono_ms();
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_ever, &w), 0);
+	while (!__atomic_load_n(&w.waiter, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	usleep(100000);
+	waiter_interrupt(w.waiter);
+	pthread_join(thread, NULL);
+	assert_int_equal(w.rc, -EINTR);
+	cred_cache_free(w.c);
+	assert_true(clock_mono_ms() - began_ms < 5000);
+}
+
+SUITE(cred_refresh)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(need_rows),
+		cmocka_unit_test(backoff),
+		cmocka_unit_test(ahead_of_the_end),
+		cmocka_unit_test(insisting),
+		cmocka_unit_test(a_failure_stops_nobody),
+		cmocka_unit_test(a_url_that_lives_longer),
+		cmocka_unit_test(refused_by_a_store),
+		cmocka_unit_test(one_fetch_for_many),
+		cmocka_unit_test(giving_up),
+		cmocka_unit_test(a_program_is_called_off),
+	};
+
+	return cmocka_run_group_tests_name("cred_refresh", tests,
+					   cred_rig_start, cred_rig_stop);
+}

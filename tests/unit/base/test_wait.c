@@ -1,0 +1,292 @@
+/* No unpark is lost, and an interrupt ends what it should and nothing else. */
+#include "unit.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "base/lock.h"
+#include "base/wait.h"
+
+enum step {
+	NONE,
+	BEGIN,
+	UNPARK,
+	INTERRUPT,
+	PARK,
+	PARK_UNINTERRUPTED,
+	BEGIN_DYING, /* with a judge who says yes */
+	BEGIN_ALIVE, /* with one who says no */
+	ASK,
+};
+
+static const struct {
+	const char *sentence;
+	struct {
+		enum step step;
+		int wanted; /* what a park returns */
+	} steps[6];
+	int interrupted;
+} rows[] = {
+	{ "nothing comes", { { BEGIN }, { PARK, -ETIMEDOUT } }, 0 },
+	{ "an unpark that came first is kept",
+	  { { BEGIN }, { UNPARK }, { PARK, 0 } },
+	  0 },
+	{ "two unparks are one",
+	  { { BEGIN },
+	    { UNPARK },
+	    { UNPARK },
+	    { PARK, 0 },
+	    { PARK, -ETIMEDOUT } },
+	  0 },
+	{ "an interrupt ends every later park",
+	  { { BEGIN }, { INTERRUPT }, { PARK, -EINTR }, { PARK, -EINTR } },
+	  1 },
+	{ "an interrupt goes before an unpark",
+	  { { BEGIN }, { UNPARK }, { INTERRUPT }, { PARK, -EINTR } },
+	  1 },
+	{ "a new operation forgets the interrupt",
+	  { { BEGIN }, { INTERRUPT }, { BEGIN }, { PARK, -ETIMEDOUT } },
+	  0 },
+	{ "some waits are not interrupted",
+	  { { BEGIN }, { INTERRUPT }, { PARK_UNINTERRUPTED, -ETIMEDOUT } },
+	  1 },
+	{ "but they are unparked",
+	  { { BEGIN }, { INTERRUPT }, { UNPARK }, { PARK_UNINTERRUPTED, 0 } },
+	  1 },
+	{ "a question ends what its judge says",
+	  { { BEGIN_DYING }, { ASK }, { PARK, -EINTR }, { PARK, -EINTR } },
+	  1 },
+	{ "and nothing else",
+	  { { BEGIN_ALIVE },
+	    { ASK },
+	    { PARK, -ETIMEDOUT },
+	    { UNPARK },
+	    { PARK, 0 } },
+	  0 },
+	{ "nothing without a judge",
+	  { { BEGIN }, { ASK }, { PARK, -ETIMEDOUT } },
+	  0 },
+	{ "a judge is asked when there is a question only",
+	  { { BEGIN_DYING }, { PARK, -ETIMEDOUT } },
+	  0 },
+	{ "a new operation forgets the question",
+	  { { BEGIN_DYING }, { ASK }, { BEGIN_DYING }, { PARK, -ETIMEDOUT } },
+	  0 },
+	{ "an interrupt is no question",
+	  { { BEGIN_ALIVE }, { INTERRUPT }, { PARK, -EINTR } },
+	  1 },
+	{ "some waits are not ended by a judge either",
+	  { { BEGIN_DYING }, { ASK }, { PARK_UNINTERRUPTED, -ETIMEDOUT } },
+	  1 },
+};
+
+static bool yes(void *arg, int64_t since_ms)
+{
+	return true;
+}
+
+static bool no(void *arg, int64_t since_ms)
+{
+	return false;
+}
+
+static int do_step(struct waiter *w, enum step step)
+{
+	switch (step) {
+	case NONE:
+		break;
+	case BEGIN:
+		waiter_begin(w);
+		break;
+	case UNPARK:
+		waiter_unpark(w);
+		break;
+	case INTERRUPT:
+		waiter_interrupt(w);
+		break;
+	case BEGIN_DYING:
+		waiter_begin_judged(w, yes, NULL);
+		break;
+	case BEGIN_ALIVE:
+		waiter_begin_judged(w, no, NULL);
+		break;
+	case ASK:
+		waiter_ask(w);
+		break;
+	case PARK:
+		return waiter_park(w, clock_mono_ms() + 3);
+	case PARK_UNINTERRUPTED:
+		return waiter_park_uninterrupted(w, clock_mono_ms() + 3);
+	}
+	return 0;
+}
+
+static void test_steps(void **state)
+{
+	struct waiter *w = waiter_self();
+
+	assert_ptr_equal(w, waiter_self());
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		for (size_t j = 0; j < COUNT(rows[i].steps); j++)
+			row_number(rows[i].sentence,
+				   do_step(w, rows[i].steps[j].step),
+				   rows[i].steps[j].wanted);
+		row_number(rows[i].sentence, waiter_interrupted(w),
+			   rows[i].interrupted);
+	}
+	waiter_begin(w);
+}
+
+static void test_timeout_is_not_early(void **state)
+{
+	struct waiter *w = waiter_self();
+	int64_t until_ms = clock_mono_ms() + 30;
+
+	assert_int_equal(waiter_park(w, until_ms), -ETIMEDOUT);
+	assert_true(clock_mono_ms() >= until_ms);
+	assert_int_equal(waiter_park(w, 0), -ETIMEDOUT);
+}
+
+static void test_list(void **state)
+{
+	struct waiter *w = waiter_self();
+	struct wait_entry entries[3] = { { .waiter = w },
+					 { .waiter = w },
+					 { .waiter = w } };
+	struct wait_list list = { NULL };
+
+	assert_true(wait_list_empty(&list));
+	for (int i = 0; i < 3; i++)
+		wait_list_add(&list, &entries[i]);
+	wait_list_remove(&list, &entries[1]);
+	wait_list_remove(&list, &entries[2]);
+	assert_false(wait_list_empty(&list));
+	wait_list_wake(&list);
+	assert_int_equal(waiter_park(w, clock_mono_ms() + 3), 0);
+	wait_list_remove(&list, &entries[0]);
+	assert_true(wait_list_empty(&list));
+	wait_list_wake(&list);
+	assert_int_equal(waiter_park(w, clock_mono_ms() + 3), -ETIMEDOUT);
+}
+
+/* A ball that two threads pass on, as its header says one should wait. */
+struct game {
+	struct lock lock;
+	int ball; /* whose turn it is */
+	struct wait_list list;
+	int failures;
+};
+
+#define ROUNDS 2000
+
+static int wait_for_turn(struct game *g, int player)
+{
+	struct wait_entry entry = { .waiter = waiter_self() };
+	int64_t until_ms = clock_mono_ms() + 20000;
+	int err = 0;
+
+	lock_take(&g->lock);
+	wait_list_add(&g->list, &entry);
+	while (g->ball != player && !err) {
+		lock_drop(&g->lock);
+		err = waiter_park(entry.waiter, until_ms);
+		lock_take(&g->lock);
+	}
+	wait_list_remove(&g->list, &entry);
+	lock_drop(&g->lock);
+	return err;
+}
+
+static void play(struct game *g, int player)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		int err = wait_for_turn(g, player);
+
+		lock_take(&g->lock);
+		g->failures += err != 0;
+		g->ball = !player;
+		wait_list_wake(&g->list);
+		lock_drop(&g->lock);
+	}
+}
+
+static void *other_player(void *arg)
+{
+	play(arg, 1);
+	return NULL;
+}
+
+static void test_two_threads_take_turns(void **state)
+{
+	struct game g = { .lock = LOCK_INIT };
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, other_player, &g), 0);
+	play(&g, 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(g.failures, 0);
+	assert_true(wait_list_empty(&g.list));
+}
+
+static void *interrupter(void *arg)
+{
+	waiter_interrupt(arg);
+	return NULL;
+}
+
+static void test_interrupt_from_another_thread(void **state)
+{
+	struct waiter *w = waiter_self();
+	pthread_t thread;
+
+	waiter_begin(w);
+	assert_int_equal(pthread_create(&thread, NULL, interrupter, w), 0);
+	assert_int_equal(waiter_park(w, WAIT_FOREVER), -EINTR);
+	pthread_join(thread, NULL);
+	waiter_begin(w);
+}
+
+/* Counts what it is asked, and says yes the third time. */
+static bool third(void *arg, int64_t since_ms)
+{
+	assert_true(since_ms <= clock_mono_ms());
+	return ++*(int *)arg == 3;
+}
+
+static void *asker(void *arg)
+{
+	waiter_ask(arg);
+	return NULL;
+}
+
+/* One question is enough: the kernel does not say when a fatal signal follows
+ * one that was handled. */
+static void test_judge_is_asked_again(void **state)
+{
+	struct waiter *w = waiter_self();
+	pthread_t thread;
+	int asked = 0;
+
+	waiter_begin_judged(w, third, &asked);
+	assert_int_equal(pthread_create(&thread, NULL, asker, w), 0);
+	assert_int_equal(waiter_park(w, WAIT_FOREVER), -EINTR);
+	assert_int_equal(asked, 3);
+	pthread_join(thread, NULL);
+	waiter_begin(w);
+}
+
+SUITE(wait)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_timeout_is_not_early),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_two_threads_take_turns),
+		cmocka_unit_test(test_interrupt_from_another_thread),
+		cmocka_unit_test(test_judge_is_asked_again),
+	};
+
+	return cmocka_run_group_tests_name("wait", tests, NULL, NULL);
+}

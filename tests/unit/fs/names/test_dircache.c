@@ -1,0 +1,271 @@
+/* Whole directories: listings under way and what we did meanwhile. */
+#include "unit.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "fs/names/dircache.h"
+#include "stage/stage.h"
+#include "memstore.h"
+
+static struct store *store;
+static struct stage *stage;
+
+static int setup(void **state)
+{
+	store = memstore_new("s");
+	stage = stage_new("s", STAGE_EXTERNAL, store, "", false, 0);
+	return !store || !stage;
+}
+
+static int teardown(void **state)
+{
+	stage_unref(stage);
+	store_unref(store);
+	return 0;
+}
+
+static struct tree *new_tree(unsigned ttl_ms, unsigned cache_max)
+{
+	struct tree_settings s = { .ttl_ms = ttl_ms, .cache_max = cache_max };
+	struct tree *t = tree_new(&s, stage);
+
+	assert_non_null(t);
+	return t;
+}
+
+static const struct object_info info = { .size = 3, .etag = "\"e\"" };
+
+/*
+ * A little language: what happens, in order. Lower case letters are names.
+ *   Lx  the listing shows x     Cx  we create x     Rx  we remove x
+ *   Mxy we move x to y          (   a listing begins (at most two: ( and [)
+ *   )   it ends                 Tx  a lookup told us of x before
+ *   Nx  the second listing shows x, ] it ends
+ */
+static const struct {
+	const char *sentence;
+	const char *script;
+	const char *known; /* live names at the end */
+	bool complete;
+} rows[] = {
+	{ "what was shown is there", "(LaLb)", "ab", true },
+	{ "a listing that does not end completes nothing", "(LaLb", "ab",
+	  false },
+	{ "what was not shown is gone", "TaTb(Lb)", "b", true },
+	{ "a name that was made meanwhile stays", "(LaCb)", "ab", true },
+	{ "a name that was made before and not shown is gone", "Cb(La)", "a",
+	  true },
+	{ "a name that was removed meanwhile stays away", "Ta(RaLa)", "",
+	  true },
+	{ "one that was shown and then removed, too", "(LaRa)", "", true },
+	{ "one that was moved meanwhile is at its new place", "Ta(MabLa)", "b",
+	  true },
+	{ "an older listing does not take what a newer one saw", "([NaNb]La)",
+	  "ab", true },
+	{ "a newer listing does not lose what an older one misses",
+	  "([La)NaNb]", "ab", true },
+	{ "an empty directory is complete", "()", "", true },
+};
+
+static void script(struct tree *t, const char *s)
+{
+	struct inode *root = tree_root(t), *i;
+	struct dir_merge m[2];
+
+	for (; *s; s++) {
+		char name[2] = { s[0] && s[1] ? s[1] : 0, 0 }, to[2] = { 0, 0 };
+
+		i = NULL;
+		switch (*s) {
+		case '(':
+			dircache_begin(t, root, &m[0]);
+			continue;
+		case '[':
+			dircache_begin(t, root, &m[1]);
+			continue;
+		case ')':
+			dircache_end(t, &m[0]);
+			continue;
+		case ']':
+			dircache_end(t, &m[1]);
+			continue;
+		case 'L':
+		case 'N':
+			i = dircache_put(t, &m[*s == 'N'], name, INODE_FILE,
+					 &info, false);
+			break;
+		case 'T':
+			i = tree_told(t, root, name, INODE_FILE, &info, false,
+				      tree_clock(t));
+			break;
+		case 'C':
+			assert_int_equal(tree_create(t, root, name, INODE_DIR,
+						     0700, 1, 2, &i),
+					 0);
+			break;
+		case 'R':
+			i = tree_peek(t, root, name);
+			tree_removed(t, i);
+			break;
+		case 'M':
+			to[0] = s[2];
+			i = tree_peek(t, root, name);
+			assert_int_equal(tree_moved(t, i, root, to), 0);
+			s++;
+			break;
+		}
+		inode_unref(t, i);
+		s++;
+	}
+}
+
+static void live_names(struct tree *t, char *out)
+{
+	struct inode **list;
+	unsigned n;
+	char name[256];
+
+	*out = '\0';
+	assert_int_equal(dircache_children(t, tree_root(t), NULL, &list, &n),
+			 0);
+	for (unsigned k = 0; k < n; k++) {
+		assert_true(dircache_name(t, tree_root(t), list[k], name));
+		strcat(out, name);
+		inode_unref(t, list[k]);
+	}
+	free(list);
+}
+
+static void test_merge(void **state)
+{
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		struct tree *t = new_tree(60000, 0);
+		char names[64];
+
+		script(t, rows[r].script);
+		live_names(t, names);
+		row_equal(rows[r].sentence, names, rows[r].known);
+		row_number(rows[r].sentence, dircache_complete(t, tree_root(t)),
+			   rows[r].complete);
+		tree_free(t);
+	}
+}
+
+static void test_absent_without_request(void **state)
+{
+	struct tree *t = new_tree(60000, 0);
+	struct inode *i = NULL;
+
+	script(t, "(La)");
+	assert_int_equal(tree_find(t, tree_root(t), "b", &i), TREE_ABSENT);
+	assert_int_equal(tree_find(t, tree_root(t), "a", &i), TREE_KNOWN);
+	inode_unref(t, i);
+	tree_free(t);
+}
+
+static void test_new_directory_is_complete(void **state)
+{
+	struct tree *t = new_tree(60000, 0);
+	struct inode *d, *i;
+
+	assert_int_equal(tree_create(t, tree_root(t), "d", INODE_DIR, 0700, 1,
+				     2, &d),
+			 0);
+	assert_true(dircache_complete(t, d));
+	assert_int_equal(tree_find(t, d, "x", &i), TREE_ABSENT);
+	inode_unref(t, d);
+	tree_free(t);
+}
+
+/* Names that left memory: the directory is not complete any more. */
+static void test_eviction(void **state)
+{
+	struct tree *t = new_tree(60000, 10);
+	struct dir_merge m;
+	struct inode *i = NULL;
+	char name[16];
+
+	dircache_begin(t, tree_root(t), &m);
+	for (int k = 0; k < 30; k++) {
+		snprintf(name, sizeof(name), "n%02d", k);
+		inode_unref(t, dircache_put(t, &m, name, INODE_FILE, &info,
+					    false));
+	}
+	dircache_end(t, &m);
+	assert_false(dircache_complete(t, tree_root(t)));
+	assert_int_equal(tree_find(t, tree_root(t), "n00", &i), TREE_UNKNOWN);
+	assert_int_equal(tree_find(t, tree_root(t), "n29", &i), TREE_KNOWN);
+	inode_unref(t, i);
+	tree_free(t);
+}
+
+static void test_unseen(void **state)
+{
+	struct tree *t = new_tree(60000, 0);
+	struct dir_merge m;
+	struct inode **list, *i;
+	unsigned n;
+	char name[256];
+
+	dircache_begin(t, tree_root(t), &m);
+	inode_unref(t, dircache_put(t, &m, "a", INODE_FILE, &info, false));
+	assert_int_equal(tree_create(t, tree_root(t), "new", INODE_DIR, 0700, 1,
+				     2, &i),
+			 0);
+	inode_unref(t, i);
+	dircache_end(t, &m);
+	assert_int_equal(dircache_children(t, tree_root(t), &m, &list, &n), 0);
+	assert_int_equal(n, 1);
+	assert_true(dircache_name(t, tree_root(t), list[0], name));
+	assert_string_equal(name, "new");
+	inode_unref(t, list[0]);
+	free(list);
+	tree_free(t);
+}
+
+static void test_large(void **state)
+{
+	struct tree *t = new_tree(60000, 0);
+	struct dir_merge m;
+	int64_t began = clock_mono_ms();
+	struct inode **list;
+	unsigned n;
+	char name[24];
+
+	for (int round = 0; round < 2; round++) {
+		dircache_begin(t, tree_root(t), &m);
+		for (int k = 0; k < 100000; k++) {
+			snprintf(name, sizeof(name), "entry-%06d", k);
+			inode_unref(t, dircache_put(t, &m, name, INODE_FILE,
+						    &info, false));
+		}
+		dircache_end(t, &m);
+	}
+	assert_true(dircache_complete(t, tree_root(t)));
+	assert_int_equal(dircache_children(t, tree_root(t), NULL, &list, &n),
+			 0);
+	assert_int_equal(n, 100000);
+	for (unsigned k = 0; k < n; k++)
+		inode_unref(t, list[k]);
+	free(list);
+	print_message("# 200000 entries in %lld ms\n",
+		      (long long)(clock_mono_ms() - began));
+	tree_free(t);
+}
+
+SUITE(dircache)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_absent_without_request),
+		cmocka_unit_test(test_new_directory_is_complete),
+		cmocka_unit_test(test_eviction),
+		cmocka_unit_test(test_unseen),
+		cmocka_unit_test(test_large),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

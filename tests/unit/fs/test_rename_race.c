@@ -1,0 +1,168 @@
+/* Renames while another machine writes to the same store. */
+#include "fs_fixture.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum when {
+	BEFORE_COPY,
+	AFTER_COPY,
+};
+
+static const struct {
+	const char *sentence;
+	const char *keys; /* there before; each holds its own name */
+	const char *from, *to;
+	unsigned flags;
+	const char *at; /* the key whose copying the other machine sees */
+	enum when when;
+	const char *key; /* what it writes: `new` */
+	int err; /* of that copy, which was made; 0: its own */
+	const char *fails; /* a key whose copy fails with -EACCES */
+	int result;
+	const char *after; /* keys */
+	const char *mine, *holds; /* an old object, now here */
+	const char *theirs; /* holds `new` */
+} rows[] = {
+	{ "what comes to the source of a file after its copy stays", "a ", "a",
+	  "b", 0, "a", AFTER_COPY, "a", 0, NULL, 0, "a b ", "b", "a", "a" },
+	{ "what comes to the target is replaced", "a ", "a", "b", 0, "a",
+	  BEFORE_COPY, "b", 0, NULL, 0, "b ", "b", "a", NULL },
+	{ "unless the rename may not", "a ", "a", "b", RENAME_NOREPLACE, "a",
+	  BEFORE_COPY, "b", 0, NULL, -EEXIST, "a b ", "a", "a", "b" },
+	{ "what comes to the source of a tree after its copy stays",
+	  "d/a d/b d/c ", "d", "e", 0, "d/b", AFTER_COPY, "d/b", 0, NULL, 0,
+	  "d/b e/a e/b e/c ", "e/b", "d/b", "d/b" },
+	{ "a new name in the source of a tree stays", "d/a d/b ", "d", "e", 0,
+	  "d/b", AFTER_COPY, "d/x", 0, NULL, 0, "d/x e/a e/b ", "e/b", "d/b",
+	  "d/x" },
+	{ "what comes to the target of a tree is not replaced", "d/a d/b d/c ",
+	  "d", "e", 0, "d/b", BEFORE_COPY, "e/b", 0, NULL, -ENOTEMPTY,
+	  "d/a d/b d/c e/b ", "d/b", "d/b", "e/b" },
+	{ "... whatever the rename says", "d/a d/b d/c ", "d", "e",
+	  RENAME_NOREPLACE, "d/b", BEFORE_COPY, "e/b", 0, NULL, -EEXIST,
+	  "d/a d/b d/c e/b ", "d/b", "d/b", "e/b" },
+	{ "... nor in an empty one", "d/ d/a d/b e/ ", "d", "e", 0, "d/b",
+	  BEFORE_COPY, "e/b", 0, NULL, -ENOTEMPTY, "d/ d/a d/b e/ e/b ", "d/a",
+	  "d/a", "e/b" },
+	{ "undoing leaves what replaced a copy", "d/a d/b d/c ", "d", "e", 0,
+	  "d/a", AFTER_COPY, "e/a", 0, "d/c", -EACCES, "d/a d/b d/c e/a ",
+	  "d/a", "d/a", "e/a" },
+	{ "undoing removes a copy whose answer was lost", "d/a d/b d/c ", "d",
+	  "e", 0, "d/b", AFTER_COPY, "f", -EIO, NULL, -EIO, "d/a d/b d/c f ",
+	  "d/b", "d/b", "f" },
+	{ "... and leaves what replaced it", "d/a d/b d/c ", "d", "e", 0, "d/b",
+	  AFTER_COPY, "e/b", -EIO, NULL, -EIO, "d/a d/b d/c e/b ", "d/b", "d/b",
+	  "e/b" },
+};
+
+static struct {
+	size_t row;
+	const struct store_ops *real;
+	struct store_ops ops;
+} race;
+
+static void other_machine(struct store *s, const char *from, enum when when)
+{
+	if (rows[race.row].when == when && !strcmp(rows[race.row].at, from))
+		assert_int_equal(memstore_poke(s, rows[race.row].key, "new", 3),
+				 0);
+}
+
+static int copy(struct store *s, const char *from, const char *etag,
+		const char *to, const struct store_retype *retype,
+		const struct store_cond *cond, struct object_info *out)
+{
+	const char *fails = rows[race.row].fails;
+	int err;
+
+	if (fails && !strcmp(fails, from))
+		return -EACCES;
+	other_machine(s, from, BEFORE_COPY);
+	err = race.real->copy(s, from, etag, to, retype, cond, out);
+	other_machine(s, from, AFTER_COPY);
+	if (rows[race.row].err && !strcmp(rows[race.row].at, from))
+		return rows[race.row].err;
+	return err;
+}
+
+static void put_keys(struct mount *m, const char *keys)
+{
+	char *all = strdup(keys), *save, *key;
+
+	for (key = strtok_r(all, " ", &save); key;
+	     key = strtok_r(NULL, " ", &save))
+		store_has(m, key, key[strlen(key) - 1] == '/' ? "" : key);
+	free(all);
+}
+
+/* What the store itself has there. */
+static void holds(struct mount *m, const char *key, const char *want)
+{
+	char text[64];
+	size_t n = 0;
+	int err = store_get_sync(m->store, key, NULL, 0, text, sizeof(text) - 1,
+				 &n, NULL);
+
+	text[err ? 0 : n] = '\0';
+	row_number(rows[race.row].sentence, err, 0);
+	row_equal(rows[race.row].sentence, text, want);
+}
+
+static void test_rows(void **state)
+{
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		struct mount m;
+		char out[1024];
+
+		mount_up(&m, "", 60, false);
+		put_keys(&m, rows[r].keys);
+		race.row = r;
+		race.real = m.store->ops;
+		race.ops = *race.real;
+		race.ops.copy = copy;
+		m.store->ops = &race.ops;
+		row_number(rows[r].sentence,
+			   mount_rename(&m, rows[r].from, rows[r].to,
+					rows[r].flags),
+			   rows[r].result);
+		store_keys(&m, out, sizeof(out));
+		row_equal(rows[r].sentence, out, rows[r].after);
+		holds(&m, rows[r].mine, rows[r].holds);
+		if (rows[r].theirs)
+			holds(&m, rows[r].theirs, "new");
+		mount_down(&m);
+	}
+}
+
+/* A new file that the store has never seen has to ask it, too. */
+static void test_new_file_does_not_replace(void **state)
+{
+	struct mount m;
+	struct handle *w;
+	char out[64];
+
+	mount_up(&m, "", 60, false);
+	assert_int_equal(mount_create(&m, "new", &w), 0);
+	assert_int_equal(fs_write(m.fs, w, 0, "new", 3), 0);
+	assert_int_equal(memstore_poke(m.store, "b", "other", 5), 0);
+	assert_int_equal(mount_rename(&m, "new", "b", RENAME_NOREPLACE),
+			 -EEXIST);
+	fs_release(m.fs, w);
+	store_keys(&m, out, sizeof(out));
+	assert_string_equal(out, "b new ");
+	mount_down(&m);
+}
+
+SUITE(rename_race)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_new_file_does_not_replace),
+	};
+
+	return cmocka_run_group_tests_name("rename_race", tests, NULL, NULL);
+}

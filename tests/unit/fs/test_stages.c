@@ -1,0 +1,262 @@
+/* The root of stages: its names are the catalog's. */
+#include "catalog_fixture.h"
+#include "fs_fixture.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct catalog *catalog;
+
+/* The fixture's helpers by path serve a root of stages as well. */
+static void up_for(struct mount *m, const struct conn *conn, unsigned ttl)
+{
+	struct fs_settings s = mount_settings;
+
+	memset(m, 0, sizeof(*m));
+	catalog = open_catalog(conn, ttl);
+	m->caller.uid = m->caller.gid = 1000;
+	assert_int_equal(fs_new(&s, catalog, NULL, &m->fs), 0);
+}
+
+static void up(struct mount *m, const struct conn *conn)
+{
+	up_for(m, conn, 60);
+}
+
+static void down(struct mount *m)
+{
+	fs_free(m->fs);
+	catalog_free(catalog);
+}
+
+static unsigned requests(struct store *s)
+{
+	static const char *const ops[] = { "stat", "head", "list",   "put",
+					   "get",  "copy", "remove", "open" };
+	unsigned sum = 0;
+
+	for (size_t k = 0; s && k < COUNT(ops); k++)
+		sum += memstore_calls(s, ops[k]);
+	return sum;
+}
+
+static void test_names(void **state)
+{
+	struct mount m;
+	struct stat st;
+	char out[256];
+	unsigned before;
+
+	up(&m, &storage_conn);
+	assert_int_equal(memstore_poke(storage, "root/stage/internal/in/a b",
+				       "x", 1),
+			 0);
+	/* the root, `~` and external stages are there without a request */
+	before = requests(storage) + requests(external);
+	assert_int_equal(mount_stat(&m, "", &st), 0);
+	assert_int_equal(mount_stat(&m, "~", &st), 0);
+	assert_int_equal(mount_stat(&m, "ext", &st), 0);
+	assert_true(S_ISDIR(st.st_mode));
+	assert_int_equal(requests(storage) + requests(external), before);
+	assert_int_equal(mount_ls(&m, "", out, sizeof(out)), 0);
+	assert_string_equal(out, "~/ ext/ in/ ");
+	assert_int_equal(mount_ls(&m, "in", out, sizeof(out)), 0);
+	assert_string_equal(out, "a b ");
+	assert_int_equal(mount_stat(&m, "nosuch", &st), -ENOENT);
+	assert_int_equal(mount_write(&m, "~/f", "text"), 0);
+	assert_int_equal(mount_cat(&m, "~/f", out, sizeof(out)), 4);
+	down(&m);
+}
+
+static const struct {
+	const char *sentence;
+	const char *verb, *a, *b;
+	int result;
+} rows[] = {
+	{ "a new stage", "mkdir", "x_1$", NULL, 0 },
+	{ "one that is there", "mkdir", "in", NULL, -EEXIST },
+	{ "one of the configuration", "mkdir", "ext", NULL, -EEXIST },
+	{ "no name for a stage", "mkdir", "a-b", NULL, -EINVAL },
+	{ "a reserved name", "mkdir", "metrics", NULL, -EINVAL },
+	{ "a file", "create", "file", NULL, -EPERM },
+	{ "removing a stage as a file", "rm", "in", NULL, -EPERM },
+	{ "dropping the user stage", "rmdir", "~", NULL, -EPERM },
+	{ "dropping one of the configuration", "rmdir", "ext", NULL, -EPERM },
+	{ "dropping a full one", "rmdir", "in", NULL, -ENOTEMPTY },
+	{ "dropping what is not there", "rmdir", "nosuch", NULL, -ENOENT },
+	{ "dropping an empty one", "rmdir", "x_1$", NULL, 0 },
+	{ "... twice", "rmdir", "x_1$", NULL, -ENOENT },
+	{ "renaming a stage", "mv", "in", "out", -EXDEV },
+	{ "moving a file to the root", "mv", "in/a", "a", -EXDEV },
+	{ "moving a file to another stage", "mv", "in/a", "ext/a", -EXDEV },
+	{ "moving one within a stage", "mv", "in/a", "in/b", 0 },
+};
+
+static void test_changes(void **state)
+{
+	struct mount m;
+	struct handle *h;
+
+	up(&m, &storage_conn);
+	assert_int_equal(
+		memstore_poke(storage, "root/stage/internal/in/a", "x", 1), 0);
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		int rc = 0;
+
+		if (!strcmp(rows[r].verb, "mkdir"))
+			rc = mount_mkdir(&m, rows[r].a);
+		else if (!strcmp(rows[r].verb, "create"))
+			rc = mount_create(&m, rows[r].a, &h);
+		else if (!strcmp(rows[r].verb, "rm"))
+			rc = mount_unlink(&m, rows[r].a);
+		else if (!strcmp(rows[r].verb, "rmdir"))
+			rc = mount_rmdir(&m, rows[r].a);
+		else
+			rc = mount_rename(&m, rows[r].a, rows[r].b, 0);
+		row_number(rows[r].sentence, rc, rows[r].result);
+	}
+	down(&m);
+}
+
+/* Not even an unpublished file is forgotten with its stage. */
+static void test_drop_with_open_file(void **state)
+{
+	struct mount m;
+	struct handle *h;
+
+	up(&m, &storage_conn);
+	assert_int_equal(mount_mkdir(&m, "x"), 0);
+	assert_int_equal(mount_create(&m, "x/f", &h), 0);
+	assert_int_equal(mount_rmdir(&m, "x"), -ENOTEMPTY);
+	fs_release(m.fs, h);
+	assert_int_equal(mount_unlink(&m, "x/f"), 0);
+	assert_int_equal(mount_rmdir(&m, "x"), 0);
+	down(&m);
+}
+
+/* The last key of a stage goes, and so does the stage: who has a file of it open
+ * keeps the file's place. */
+static void test_forgotten(void **state)
+{
+	static const char *const paths[] = { "in/f", "in/d/f", "in/old" };
+	static const char at[] = "root/stage/internal/";
+	char key[64], text[64];
+	struct mount m;
+	struct handle *h;
+	struct stat st;
+
+	for (size_t k = 0; k < COUNT(paths); k++) {
+		up_for(&m, &storage_conn, 0);
+		assert_int_equal(memstore_poke(storage,
+					       "root/stage/internal/in/old",
+					       "x", 1),
+				 0);
+		if (k == 1)
+			assert_int_equal(mount_mkdir(&m, "in/d"), 0);
+		assert_int_equal(k == 2 ? mount_open(&m, paths[k], O_WRONLY, &h)
+					: mount_create(&m, paths[k], &h),
+				 0);
+		assert_int_equal(memstore_poke_remove(
+					 storage, "root/stage/internal/in/old"),
+				 0);
+		memstore_poke_remove(storage, "root/stage/internal/in/d/");
+		assert_int_equal(mount_stat(&m, "in", &st), -ENOENT);
+		assert_int_equal(fs_write(m.fs, h, 0, "new", 3), 0);
+		assert_int_equal(k ? fs_fsync(m.fs, h) : fs_flush(m.fs, h), 0);
+		fs_release(m.fs, h);
+		m.store = storage;
+		snprintf(key, sizeof(key), "%s%s", at, paths[k]);
+		assert_true(store_holds(&m, key));
+		assert_int_equal(mount_cat(&m, paths[k], text, sizeof(text)),
+				 3);
+		down(&m);
+	}
+}
+
+/* [storage] is dead: the other stages are there. */
+static void test_dead_storage(void **state)
+{
+	struct mount m;
+	struct stat st;
+	char out[256];
+
+	up(&m, &storage_conn);
+	memstore_fail(storage, "list", 0, -ETIMEDOUT);
+	memstore_fail(storage, "stat", 0, -ETIMEDOUT);
+	assert_int_equal(mount_ls(&m, "", out, sizeof(out)), 0);
+	assert_string_equal(out, "~/ ext/ ");
+	assert_int_equal(mount_stat(&m, "ext", &st), 0);
+	assert_int_equal(mount_stat(&m, "in", &st), -ETIMEDOUT);
+	memstore_fail(storage, "list", 0, 0);
+	memstore_fail(storage, "stat", 0, 0);
+	down(&m);
+}
+
+static void test_no_storage(void **state)
+{
+	struct mount m;
+	char out[256];
+
+	up(&m, NULL);
+	assert_int_equal(mount_ls(&m, "", out, sizeof(out)), 0);
+	assert_string_equal(out, "ext/ ");
+	assert_int_equal(mount_mkdir(&m, "x"), -EROFS);
+	down(&m);
+}
+
+static void test_attributes(void **state)
+{
+	struct mount m;
+	struct buf v = BUF_INIT(BUF_URL);
+	struct inode *root, *ext;
+
+	up(&m, &storage_conn);
+	root = fs_root(m.fs);
+	ext = mount_find(&m, "ext", NULL);
+	assert_int_equal(fs_setxattr(m.fs, root, "user.presign.expire", "70", 2,
+				     0, &(struct fs_caller){ 0 }),
+			 0);
+	assert_int_equal(fs_getxattr(m.fs, ext, "user.presign.upload?path=a/b",
+				     &m.caller, &v),
+			 0);
+	assert_string_equal(
+		buf_str(&v),
+		"mem://store/data/a/b?X-Mem-Expires=70&X-Mem-Method=PUT");
+	buf_reset(&v);
+	assert_int_equal(fs_getxattr(m.fs, root,
+				     "user.presign.upload?path=ext/a/b",
+				     &m.caller, &v),
+			 0);
+	assert_string_equal(
+		buf_str(&v),
+		"mem://store/data/a/b?X-Mem-Expires=70&X-Mem-Method=PUT");
+	assert_int_equal(fs_getxattr(m.fs, root, "user.presign.upload?path=ext",
+				     &m.caller, &v),
+			 -EINVAL);
+	assert_int_equal(fs_getxattr(m.fs, root,
+				     "user.presign.upload?path=nosuch/x",
+				     &m.caller, &v),
+			 -ENOENT);
+	assert_int_equal(fs_getxattr(m.fs, root, "user.stage.url", &m.caller,
+				     &v),
+			 -ENODATA);
+	buf_clear(&v);
+	mount_forget(&m, ext);
+	down(&m);
+}
+
+SUITE(stages)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_drop_with_open_file),
+		cmocka_unit_test(test_forgotten),
+		cmocka_unit_test(test_dead_storage),
+		cmocka_unit_test(test_no_storage),
+		cmocka_unit_test(test_attributes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

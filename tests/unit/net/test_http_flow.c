@@ -1,0 +1,348 @@
+/* Bytes in and out: bodies, limits, and the timeouts that watch them. */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "engine_calls.h"
+
+#define BIG (3 << 20)
+#define STALL(s) "\"type\": \"stall\", \"seconds\": " #s
+
+static struct http_lane *lane_with(unsigned connect_s, unsigned idle_s,
+				   unsigned deadline_s)
+{
+	struct http_lane_settings set = probe_settings;
+
+	set.connect_timeout_s = connect_s;
+	set.idle_timeout_s = idle_s;
+	set.deadline_s = deadline_s;
+	http_lane_free(lane);
+	lane = http_lane_new(engine, &set);
+	return lane;
+}
+
+static unsigned char *some_bytes(size_t n)
+{
+	unsigned char *b = malloc(n);
+
+	for (size_t i = 0; i < n; i++)
+		b[i] = (unsigned char)(i * 7 + i / 251);
+	return b;
+}
+
+/* What /echo said of the body it got. */
+static void check_echo(const struct probe *p, const void *bytes, size_t n)
+{
+	char hex[SHA256_HEX_SIZE], length[64];
+
+	assert_int_equal(p->err, 0);
+	assert_int_equal(p->status, 200);
+	sha256_hex(bytes, n, hex);
+	snprintf(length, sizeof(length), "\"length\": %zu,", n);
+	assert_non_null(strstr(p->body, hex));
+	assert_non_null(strstr(p->body, length));
+}
+
+static void test_a_body_from_memory(void **state)
+{
+	unsigned char *bytes = some_bytes(BIG);
+	struct probe p;
+
+	probe_init(&p, server.port, HTTP_PUT, "/echo");
+	p.call.body.data = bytes;
+	p.call.body.len = BIG;
+	probe_run(lane, &p);
+	check_echo(&p, bytes, BIG);
+	assert_null(strstr(p.body, "expect"));
+	probe_clear(&p);
+	free(bytes);
+}
+
+static int file_with(const void *bytes, size_t n)
+{
+	char name[] = "/tmp/stagefs-test-XXXXXX";
+	int fd = mkstemp(name);
+
+	assert_true(fd >= 0);
+	unlink(name);
+	assert_int_equal(write(fd, bytes, n), n);
+	return fd;
+}
+
+static void test_a_body_from_a_file_is_sent_again(void **state)
+{
+	unsigned char *bytes = some_bytes(BIG);
+	int fd = file_with(bytes, BIG);
+	struct probe p;
+
+	standin_fault(&server, "", "\"type\": \"reset\"");
+	standin_fault(&server, "", "\"type\": \"status\", \"status\": 500");
+	probe_init(&p, server.port, HTTP_PUT, "/echo");
+	p.call.body.fd = fd;
+	p.call.body.offset = 1000;
+	p.call.body.len = BIG - 1234;
+	probe_run(lane, &p);
+	assert_int_equal(p.attempt, 3);
+	check_echo(&p, bytes + 1000, BIG - 1234);
+	probe_clear(&p);
+	close(fd);
+	free(bytes);
+}
+
+static void test_a_file_that_became_shorter_is_an_error(void **state)
+{
+	int fd = file_with("12345", 5);
+	struct probe p;
+
+	probe_init(&p, server.port, HTTP_PUT, "/x");
+	p.call.body.fd = fd;
+	p.call.body.len = 10;
+	probe_run(lane, &p);
+	assert_int_equal(p.err, -EIO);
+	assert_int_equal(p.attempt, 1);
+	probe_clear(&p);
+	close(fd);
+}
+
+static void test_data_goes_on_where_it_broke(void **state)
+{
+	struct probe p;
+
+	standin_fault(&server, "", "\"type\": \"cut\", \"after\": 50000");
+	standin_fault(&server, "",
+		      "\"type\": \"reset\", \"when\": \"body\", "
+		      "\"after\": 70000");
+	probe_init(&p, server.port, HTTP_GET, "/bytes/200000");
+	p.call.ops = &probe_data_ops;
+	probe_run(lane, &p);
+	assert_int_equal(p.err, 0);
+	assert_int_equal(p.status, 206);
+	assert_int_equal(p.attempt, 3);
+	assert_int_equal(p.data, 200000);
+	assert_false(p.wrong);
+	probe_clear(&p);
+}
+
+static void test_data_can_refuse(void **state)
+{
+	struct probe p;
+
+	probe_init(&p, server.port, HTTP_GET, "/bytes/200000");
+	p.call.ops = &probe_data_ops;
+	p.data_err = -ESTALE;
+	probe_run(lane, &p);
+	assert_int_equal(p.err, -ESTALE);
+	assert_int_equal(p.attempt, 1);
+	probe_clear(&p);
+}
+
+static void test_data_is_not_called_for_an_error(void **state)
+{
+	struct probe p;
+
+	standin_fault(&server, "",
+		      "\"type\": \"status\", \"status\": 403, "
+		      "\"code\": \"AccessDenied\"");
+	probe_init(&p, server.port, HTTP_GET, "/bytes/1000");
+	p.call.ops = &probe_data_ops;
+	probe_run(lane, &p);
+	assert_int_equal(p.status, 403);
+	assert_int_equal(p.data, 0);
+	assert_non_null(strstr(p.body, "<Code>AccessDenied</Code>"));
+	probe_clear(&p);
+}
+
+/* What of a long answer is kept. */
+static const struct {
+	const char *sentence;
+	const char *path;
+	const char *action; /* of a fault, or NULL */
+	size_t reply_max;
+	int err;
+	long status;
+	size_t kept;
+} limits[] = {
+	{ "an answer of the largest size", "/bytes/5000", NULL, 5000, 0, 200,
+	  5000 },
+	{ "an answer that is too long", "/bytes/5001", NULL, 5000, -EMSGSIZE,
+	  200, 0 },
+	{ "an answer nobody wants", "/bytes/5000", NULL, 0, 0, 200, 0 },
+	{ "a short error, whatever the limit", "/x",
+	  "\"type\": \"status\", \"status\": 404, \"body\": \"none\"", 2, 0,
+	  404, 4 },
+	{ "a long error is kept in part", "/x", "LONG", 5000, 0, 404,
+	  HTTP_ERROR_MAX },
+	{ "headers without an end", "/x", "HEADERS", 5000, -EPROTO, 200, 0 },
+};
+
+static void set_long(const char *kind)
+{
+	char *action = malloc(200000);
+	int n;
+
+	if (!strcmp(kind, "LONG"))
+		n = sprintf(action, "{\"action\": {\"type\": \"status\", "
+				    "\"status\": 404, \"body\": \"");
+	else
+		n = sprintf(action, "{\"match\": {\"count\": 0}, \"action\": "
+				    "{\"type\": \"status\", \"status\": 200, "
+				    "\"headers\": {\"x\": \"");
+	memset(action + n, 'e', 80000);
+	strcpy(action + n + 80000, strcmp(kind, "LONG") ? "\"}}}" : "\"}}");
+	free(standin_post(&server, "/_fault", action));
+	free(action);
+}
+
+static void test_limits(void **state)
+{
+	struct probe p;
+
+	for (size_t i = 0; i < COUNT(limits); i++) {
+		const char *action = limits[i].action;
+
+		standin_reset(&server);
+		if (action && *action == '"')
+			standin_fault(&server, "", action);
+		else if (action)
+			set_long(action);
+		probe_init(&p, server.port, HTTP_GET, limits[i].path);
+		p.call.reply_max = limits[i].reply_max;
+		probe_run(lane, &p);
+		row_number(limits[i].sentence, p.err, limits[i].err);
+		row_number(limits[i].sentence, p.status, limits[i].status);
+		row_number(limits[i].sentence, p.attempt, 1);
+		if (!p.err)
+			row_number(limits[i].sentence, p.body_len,
+				   limits[i].kept);
+		probe_clear(&p);
+	}
+}
+
+/* The idle timeout is a second, the server's pause two and a half. */
+static const struct {
+	const char *sentence;
+	enum http_verb verb;
+	const char *path, *action;
+	bool again;
+} pauses[] = {
+	{ "a GET that is not answered is tried again", HTTP_GET, "/x",
+	  STALL(2.5), true },
+	{ "a GET that stops in its body is tried again", HTTP_GET, "/bytes/99",
+	  STALL(2.5) ", \"when\": \"body\", \"after\": 9", true },
+	{ "a server may work on a POST", HTTP_POST, "/x", STALL(2.5), false },
+	{ "a server may work in the midst of its answer to a POST", HTTP_POST,
+	  "/bytes/99", STALL(2.5) ", \"when\": \"body\", \"after\": 9", false },
+	{ "a server may work on a PUT", HTTP_PUT, "/x", STALL(2.5), false },
+};
+
+static void test_idle_timeout(void **state)
+{
+	struct probe p;
+
+	lane_with(5, 1, 20);
+	for (size_t i = 0; i < COUNT(pauses); i++) {
+		standin_reset(&server);
+		standin_fault(&server, "", pauses[i].action);
+		probe_init(&p, server.port, pauses[i].verb, pauses[i].path);
+		if (pauses[i].verb == HTTP_POST) {
+			p.call.body.data = "abc";
+			p.call.body.len = 3;
+		}
+		probe_run(lane, &p);
+		row_number(pauses[i].sentence, p.err, 0);
+		row_number(pauses[i].sentence, p.status, 200);
+		row_number(pauses[i].sentence, p.attempt > 1, pauses[i].again);
+		probe_clear(&p);
+	}
+}
+
+static void test_idle_to_the_end(void **state)
+{
+	struct probe p;
+
+	lane_with(5, 1, 20);
+	standin_fault(&server, "\"count\": 0", STALL(6));
+	probe_init(&p, server.port, HTTP_GET, "/x");
+	p.call.deadline_ms = 3500;
+	probe_run(lane, &p);
+	assert_int_equal(p.err, -ETIMEDOUT);
+	assert_true(p.attempt > 1);
+	probe_clear(&p);
+}
+
+static void test_a_body_that_nobody_reads_is_idle(void **state)
+{
+	unsigned char *bytes = some_bytes(BIG * 8);
+	struct probe p;
+
+	/* before headers: the server has not read the body then */
+	lane_with(5, 1, 20);
+	standin_fault(&server, "", STALL(3) ", \"when\": \"request\"");
+	probe_init(&p, server.port, HTTP_PUT, "/echo");
+	p.call.body.data = bytes;
+	p.call.body.len = BIG * 8;
+	probe_run(lane, &p);
+	assert_true(p.attempt > 1);
+	check_echo(&p, bytes, BIG * 8);
+	probe_clear(&p);
+	free(bytes);
+}
+
+static void test_connect_timeout(void **state)
+{
+	struct black_hole hole;
+	struct probe p;
+
+	lane_with(1, 5, 20);
+	black_hole_open(&hole);
+	probe_init(&p, hole.port, HTTP_GET, "/x");
+	p.call.deadline_ms = 3500;
+	probe_run(lane, &p);
+	assert_int_equal(p.err, -ETIMEDOUT);
+	assert_true(p.attempt > 1);
+	black_hole_close(&hole);
+	probe_clear(&p);
+}
+
+static void test_the_deadline_grows_with_what_is_expected(void **state)
+{
+	struct probe p;
+
+	lane_with(5, 5, 1);
+	standin_fault(&server, "\"count\": 0", STALL(2));
+	probe_init(&p, server.port, HTTP_GET, "/x");
+	probe_run(lane, &p);
+	assert_int_equal(p.err, -ETIMEDOUT);
+	probe_clear(&p);
+
+	probe_init(&p, server.port, HTTP_GET, "/x");
+	p.call.expect = 20 * 65536;
+	probe_run(lane, &p);
+	assert_int_equal(p.err, 0);
+	probe_clear(&p);
+}
+
+SUITE(http_flow)
+{
+	const struct CMUnitTest tests[] = {
+		engine_test(test_a_body_from_memory),
+		engine_test(test_a_body_from_a_file_is_sent_again),
+		engine_test(test_a_file_that_became_shorter_is_an_error),
+		engine_test(test_data_goes_on_where_it_broke),
+		engine_test(test_data_can_refuse),
+		engine_test(test_data_is_not_called_for_an_error),
+		engine_test(test_limits),
+		engine_test(test_idle_timeout),
+		engine_test(test_idle_to_the_end),
+		engine_test(test_a_body_that_nobody_reads_is_idle),
+		engine_test(test_connect_timeout),
+		engine_test(test_the_deadline_grows_with_what_is_expected),
+	};
+
+	return cmocka_run_group_tests_name("http_flow", tests, engine_setup_all,
+					   engine_teardown_all);
+}

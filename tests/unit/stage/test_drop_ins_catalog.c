@@ -1,0 +1,374 @@
+/* Stages in files of their own, as a catalog that is open sees them. */
+#include "unit.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "base/log.h"
+#include "catalog_fixture.h"
+#include "drop_ins_fixture.h"
+#include "stage/catalog_impl.h"
+#include "store/absent.h"
+
+static struct catalog_settings settings_with_dir(void)
+{
+	struct catalog_settings set = {
+		.user = "root",
+		.storage = &storage_conn,
+		.external = externals,
+		.n_external = 1,
+		.metadata_ttl = 5,
+		.drop_ins = dir,
+		.deadline_max = 15,
+		.open = open_memory,
+	};
+
+	drop_ins_stamp(dir, &set.stamp);
+	return set;
+}
+
+static struct catalog *open_with_dir(void)
+{
+	struct catalog_settings set = settings_with_dir();
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct catalog *c = NULL;
+
+	row_number("opened", catalog_new(&set, NULL, &c, &err), 0);
+	buf_clear(&err);
+	return c;
+}
+
+/* As if a second had gone by. */
+static void a_second_later(struct catalog *c)
+{
+	lock_take(&c->lock);
+	catalog_locked(c)->looked_ms -= 1000;
+	lock_drop(&c->lock);
+}
+
+static struct stage *find(struct catalog *c, const char *name)
+{
+	struct stage *s = NULL;
+
+	return catalog_get(c, name, &s) ? NULL : s;
+}
+
+static void test_reload(void **state)
+{
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct catalog *c = open_with_dir();
+	struct stage *one, *same, *other, *ext = find(c, "ext"), **all;
+	unsigned n;
+	int storage_err;
+
+	row_check("not yet", !find(c, "one"));
+	write_stage("one", PAIRS("url", "s3://one/"), &err);
+	row_check("not within the second", !find(c, "one"));
+	a_second_later(c);
+	one = find(c, "one");
+	row_check("then it is there", one && one->kind == STAGE_EXTERNAL);
+	row_equal("where it says", one->prefix, "");
+	row_number("the list too", catalog_list(c, &all, &n, &storage_err), 0);
+	row_number("has it", n, 3);
+	catalog_list_free(all, n);
+
+	write_stage("two", PAIRS("url", "s3://two/"), &err);
+	a_second_later(c);
+	same = find(c, "one");
+	row_check("another's coming leaves it the same", same == one);
+	stage_unref(same);
+
+	write_stage("one", PAIRS("url", "s3://one/sub/"), &err);
+	a_second_later(c);
+	other = find(c, "one");
+	row_check("an altered one is another", other && other != one);
+	row_equal("with its new place", other->prefix, "sub/");
+	row_equal("who had the old one keeps it", one->prefix, "");
+	stage_unref(other);
+
+	put_file("one.conf", "rubbish\n", 0600);
+	catalog_refresh(c);
+	other = find(c, "one");
+	row_check("a broken file keeps what was", other != NULL);
+	stage_unref(other);
+
+	drop_in_remove(dir, "one", &err);
+	a_second_later(c);
+	row_check("a dropped one is not there", !find(c, "one"));
+	same = find(c, "ext");
+	row_check("the configuration's is the same", same == ext);
+	stage_unref(same);
+	stage_unref(ext);
+	stage_unref(one);
+	catalog_free(c);
+	buf_clear(&err);
+}
+
+static void test_unusable(void **state)
+{
+	static const struct {
+		const char *sentence, *name, *url;
+		bool there;
+	} rows[] = {
+		{ "a place of its own", "fine", "s3://fine/", true },
+		{ "below the storage", "below", "s3://bucket/root/stage/x/",
+		  false },
+		{ "above another", "above", "s3://other/", false },
+		{ "beside another", "beside", "s3://other/beside/", true },
+	};
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct catalog *c = open_with_dir();
+
+	log_open("/dev/null", LOG_LEVEL_WARN);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct conn conn;
+		struct stage *s;
+
+		make_conn(&conn, PAIRS("url", rows[i].url, "endpoint_url",
+				       "http://127.0.0.1:9000"));
+		buf_reset(&err);
+		row_number(rows[i].sentence,
+			   catalog_check(c, rows[i].name, &conn, &err),
+			   rows[i].there ? 0 : -EINVAL);
+		row_check(rows[i].sentence,
+			  rows[i].there || strstr(buf_str(&err), "overlap"));
+		option_clear(conn_options, &conn);
+		write_stage(rows[i].name,
+			    PAIRS("url", rows[i].url, "endpoint_url",
+				  "http://127.0.0.1:9000"),
+			    &err);
+		catalog_refresh(c);
+		s = find(c, rows[i].name);
+		row_check(rows[i].sentence, s != NULL);
+		buf_reset(&err);
+		row_number(rows[i].sentence, store_check(s->store, "", &err),
+			   rows[i].there ? 0 : -ENODEV);
+		row_check(rows[i].sentence,
+			  rows[i].there || strstr(buf_str(&err), "overlap"));
+		stage_unref(s);
+		drop_in_remove(dir, rows[i].name, &err);
+	}
+	write_stage("ext", PAIRS("url", "s3://elsewhere/"), &err);
+	catalog_refresh(c);
+	{
+		struct stage *s = find(c, "ext");
+
+		row_equal("the configuration wins", s->prefix, "data/");
+		stage_unref(s);
+	}
+	log_close();
+	catalog_free(c);
+	buf_clear(&err);
+}
+
+/* One that cannot be used is a stage that says why, from the start and later,
+ * until its file is mended. */
+static void test_faults(void **state)
+{
+	const struct catalog_external first = { "one", NULL, true,
+						"one.conf:7: a fault" };
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct conn empty = { 0 };
+	bool drop_in;
+
+	log_open("/dev/null", LOG_LEVEL_WARN);
+	for (int i = 0; i < 2; i++) {
+		struct catalog_settings set = settings_with_dir();
+		struct catalog_external list[] = { first, set.external[0] };
+		struct catalog *c;
+		struct stage *s;
+
+		put_file("one.conf", "rubbish\n", 0600);
+		list[0].conn = &empty;
+		set.external = i ? list + 1 : list;
+		set.n_external = i ? 1 : 2;
+		row_number("it opens", catalog_new(&set, NULL, &c, &err), 0);
+		if (i)
+			catalog_refresh(c);
+		s = find(c, "one");
+		row_check("the stage is there", s != NULL);
+		buf_reset(&err);
+		row_number("and fails", store_check(s->store, "", &err),
+			   -ENODEV);
+		row_check("and says why", strstr(buf_str(&err), "one.conf:"));
+		stage_unref(s);
+		row_number("it can be dropped",
+			   catalog_conn(c, "one", &empty, &drop_in), 0);
+		row_check("it can be dropped", drop_in);
+		option_clear(conn_options, &empty);
+		empty = (struct conn){ 0 };
+		s = find(c, "ext");
+		row_number("another works", store_check(s->store, "", &err), 0);
+		stage_unref(s);
+		write_stage("one", PAIRS("url", "s3://one/"), &err);
+		a_second_later(c);
+		catalog_refresh(c);
+		s = find(c, "one");
+		row_number("mended, it works", store_check(s->store, "", &err),
+			   0);
+		stage_unref(s);
+		catalog_free(c);
+		drop_in_remove(dir, "one", &err);
+	}
+	log_close();
+	buf_clear(&err);
+}
+
+static void test_conn(void **state)
+{
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct catalog *c;
+	struct conn conn;
+	bool drop_in;
+
+	c = open_with_dir();
+	write_stage("one", PAIRS("url", "s3://one/", "comment", "hello"), &err);
+	catalog_refresh(c);
+	row_number("a drop-in's", catalog_conn(c, "one", &conn, &drop_in), 0);
+	row_check("is one", drop_in);
+	row_equal("has its comment", conn.comment, "hello");
+	row_equal("has no keys", conn.credentials, "anonymous");
+	row_number("a person waits no longer", conn.deadline, 15);
+	option_clear(conn_options, &conn);
+	row_number("the configuration's",
+		   catalog_conn(c, "ext", &conn, &drop_in), 0);
+	row_check("is none", !drop_in);
+	option_clear(conn_options, &conn);
+	row_number("nobody's", catalog_conn(c, "x", &conn, &drop_in), -ENOENT);
+	catalog_free(c);
+	buf_clear(&err);
+}
+
+/* ---- a directory that comes later ---- */
+
+static bool is_gone;
+
+static int open_maybe(const struct conn *conn, const char *name,
+		      struct http_engine *engine, struct store **out,
+		      struct buf *err)
+{
+	if (is_gone && conn_is_local(conn))
+		return absent_new(name, "fs:///gone/", -ENOENT, "not there",
+				  out);
+	return open_memory(conn, name, engine, out, err);
+}
+
+static int look_into(struct catalog *c, const char *name)
+{
+	struct stage *s = find(c, name);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct name_info info;
+	int rc = s ? store_stat(s->store, "x", &info) : -ENXIO;
+
+	if (rc && s) {
+		row_number("its check", store_check(s->store, "", &why), rc);
+		row_equal("says why", buf_str(&why), "not there");
+	}
+	stage_unref(s);
+	buf_clear(&why);
+	return rc;
+}
+
+static void test_absent(void **state)
+{
+	const struct conn gone = { .url = (char *)"fs:///gone/" };
+	const struct catalog_external list[] = { { "disk", &gone } };
+	struct catalog_settings set = {
+		.user = "root",
+		.storage = &storage_conn,
+		.external = list,
+		.n_external = 1,
+		.open = open_maybe,
+	};
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct catalog *c = NULL;
+
+	for (int i = 0; i < 2; i++) {
+		set.drop_ins = i ? dir : NULL;
+		write_stage("usb", PAIRS("url", "fs:///usb/"), &err);
+		is_gone = true;
+		row_number("it opens without the disk",
+			   catalog_new(&set, NULL, &c, &err), 0);
+		catalog_refresh(c);
+		row_number("who goes there hears so", look_into(c, "disk"),
+			   -ENODEV);
+		row_number("in the folder too", look_into(c, "usb"),
+			   i ? -ENODEV : -ENXIO);
+		is_gone = false;
+		row_number("not within the second", look_into(c, "disk"),
+			   -ENODEV);
+		a_second_later(c);
+		row_number("then it is there", look_into(c, "disk"), 0);
+		row_number("the other too", look_into(c, "usb"),
+			   i ? 0 : -ENXIO);
+		catalog_free(c);
+	}
+	buf_clear(&err);
+}
+
+/* ---- many who look while stages change ---- */
+
+struct looker {
+	struct catalog *c;
+	bool stop; /* atomic */
+	unsigned odd; /* atomic: answers that cannot be */
+};
+
+static void *look(void *arg)
+{
+	struct looker *l = arg;
+
+	while (!__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE)) {
+		struct stage *s = find(l->c, "one"), *ext = find(l->c, "ext");
+
+		if (!ext ||
+		    (s && strcmp(s->prefix, "") && strcmp(s->prefix, "sub/")))
+			__atomic_add_fetch(&l->odd, 1, __ATOMIC_RELAXED);
+		stage_unref(s);
+		stage_unref(ext);
+		a_second_later(l->c);
+	}
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct looker l = { .c = open_with_dir() };
+	pthread_t threads[4];
+	struct stage *s;
+
+	for (size_t i = 0; i < COUNT(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, look, &l),
+				 0);
+	for (int i = 0; i < 30; i++) {
+		write_stage("one", PAIRS("url", "s3://one/"), &err);
+		write_stage("one", PAIRS("url", "s3://one/sub/"), &err);
+		drop_in_remove(dir, "one", &err);
+	}
+	write_stage("one", PAIRS("url", "s3://one/sub/"), &err);
+	__atomic_store_n(&l.stop, true, __ATOMIC_RELEASE);
+	for (size_t i = 0; i < COUNT(threads); i++)
+		pthread_join(threads[i], NULL);
+	row_number("nobody saw what never was", l.odd, 0);
+	catalog_refresh(l.c);
+	s = find(l.c, "one");
+	row_check("the last word counts", s && !strcmp(s->prefix, "sub/"));
+	stage_unref(s);
+	catalog_free(l.c);
+	buf_clear(&err);
+}
+
+SUITE(drop_ins_catalog)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_reload, empty_dir),
+		cmocka_unit_test_setup(test_unusable, empty_dir),
+		cmocka_unit_test_setup(test_faults, empty_dir),
+		cmocka_unit_test_setup(test_conn, empty_dir),
+		cmocka_unit_test_setup(test_absent, empty_dir),
+		cmocka_unit_test_setup(test_threads, empty_dir),
+	};
+
+	return cmocka_run_group_tests(tests, make_top, remove_top);
+}

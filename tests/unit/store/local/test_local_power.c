@@ -1,0 +1,363 @@
+/*
+ * The power goes: a file system of our own, on an image, is shut down amid
+ * writes without what it has not written yet (FS_IOC_SHUTDOWN, as xfstests
+ * do), mounted again, and must have every object that was answered, whole, in
+ * that version or the one that was under way; and what was moved and removed
+ * before its folder was flushed (store_sync()) is moved and removed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "local_rig.h"
+#include "store/local/local_impl.h"
+#include "unit.h"
+
+#define SHUTDOWN _IOR('X', 125, uint32_t)
+#define NO_LOG_FLUSH 2
+#define KEYS 8
+#define ROUNDS 6
+#define NEW_MAX 4096
+
+/* What the writer was answered, as its parent sees it. */
+struct answers {
+	volatile int version[KEYS]; /* of the key, 0: none */
+	volatile int begun[KEYS];
+	volatile int fresh; /* keys `new/N/x` below it are there */
+	volatile int moved; /* `m/to/N` below it are there, `m/N` not */
+	volatile int removed; /* `r/N` below it are not there */
+};
+
+static struct answers *answers;
+static char *base;
+
+/* ---- the disk ---- */
+
+static bool run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static bool run(const char *format, ...)
+{
+	char command[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(command, sizeof(command), format, ap);
+	va_end(ap);
+	return !system(command);
+}
+
+static bool disk_make(const char *kind)
+{
+	return run("truncate -s 320M %s/image && mkfs.%s -q %s %s/image "
+		   "2>/dev/null && mkdir -p %s/disk",
+		   base, kind, strcmp(kind, "xfs") ? "-F" : "-f", base, base);
+}
+
+static bool disk_mount(void)
+{
+	return run("mount -o loop %s/image %s/disk 2>/dev/null", base, base);
+}
+
+/* Left by a round that failed. */
+static void disk_unmount(void)
+{
+	run("umount %s/disk 2>/dev/null", base);
+}
+
+static bool disk_cut(void)
+{
+	char path[256];
+	uint32_t how = NO_LOG_FLUSH;
+	int fd, rc;
+
+	snprintf(path, sizeof(path), "%s/disk", base);
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	rc = ioctl(fd, SHUTDOWN, &how);
+	close(fd);
+	return !rc;
+}
+
+static struct store *open_store(void)
+{
+	char root[256];
+	const struct local_settings set = { .name = "power",
+					    .root = root,
+					    .url_name = "storage" };
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct store *s;
+
+	snprintf(root, sizeof(root), "%s/disk/root", base);
+	if (local_new(&set, &s, &err))
+		fail_msg("%s", buf_str(&err));
+	buf_clear(&err);
+	return s;
+}
+
+/* ---- the writer ---- */
+
+/* A version tells its size, and each of its lines the version. */
+static size_t compose(int version, char *out, size_t size)
+{
+	size_t lines = version % 97 * (version % 3 ? 3 : 1000), n = 0;
+
+	for (size_t i = 0; i <= lines && n + 16 < size; i++)
+		n += snprintf(out + n, size - n, "%08d\n", version);
+	return n;
+}
+
+static void part_done(struct store_part *part, int err)
+{
+	part->state = err ? part : NULL;
+}
+
+static int put_by_parts(struct store *s, const char *key, const char *bytes,
+			size_t n)
+{
+	struct store_part_done done = { .number = 1 };
+	struct store_part part = {
+		.number = 1,
+		.body = { .data = bytes, .fd = -1, .len = n },
+		.done = part_done
+	};
+	int err = store_upload_open(s, key, NULL, &part.upload);
+
+	if (err)
+		return err;
+	store_part(&part);
+	memcpy(done.etag, part.etag, sizeof(done.etag));
+	err = part.state ? -EIO
+			 : store_upload_complete(part.upload, &done, 1, NULL,
+						 NULL);
+	store_upload_free(part.upload);
+	return err;
+}
+
+static int put(struct store *s, const char *key, const char *bytes, size_t n)
+{
+	const struct store_body body = { .data = bytes, .fd = -1, .len = n };
+
+	return store_put(s, key, &body, NULL, NULL, NULL);
+}
+
+/*
+ * Has the power gone? A shutdown is no power cut in one thing: the kernel runs
+ * on, and XFS says 0 to the fsync of a folder whose changes it has just thrown
+ * away. Of a regular file it says EIO; so what was answered counts if one of
+ * these still works afterwards.
+ */
+static bool is_cut(int probe)
+{
+	return fsync(probe) != 0;
+}
+
+static int open_probe(void)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/disk/probe", base);
+	return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static int latest(void)
+{
+	int version = 0;
+
+	for (int k = 0; k < KEYS; k++)
+		if (answers->begun[k] > version)
+			version = answers->begun[k];
+	return version;
+}
+
+/* As a data base does with its journal. */
+static int change_names(struct store *s)
+{
+	const int m = answers->moved, r = answers->removed;
+	char key[64], to[64];
+	int err;
+
+	snprintf(key, sizeof(key), "m/%d", m);
+	snprintf(to, sizeof(to), "m/to/%d", m);
+	err = put(s, key, "moved", 5);
+	err = err ? err : store_rename(s, key, to, false);
+	err = err ? err : store_sync(s, "m/to/");
+	err = err ? err : store_sync(s, "m/");
+	snprintf(key, sizeof(key), "r/%d", r);
+	err = err ? err : put(s, key, "journal", 7);
+	err = err ? err : store_remove(s, key);
+	return err ? err : store_sync(s, "r/");
+}
+
+static void assert_names(struct store *s)
+{
+	struct object_details d;
+	char key[64];
+
+	for (int i = 0; i < answers->moved; i++) {
+		snprintf(key, sizeof(key), "m/to/%d", i);
+		row_number(key, store_head(s, key, &d), 0);
+		snprintf(key, sizeof(key), "m/%d", i);
+		row_number(key, store_head(s, key, &d), -ENOENT);
+	}
+	for (int i = 0; i < answers->removed; i++) {
+		snprintf(key, sizeof(key), "r/%d", i);
+		row_number(key, store_head(s, key, &d), -ENOENT);
+	}
+}
+
+static void write_until_the_end(int first)
+{
+	static char bytes[1 << 20];
+	struct store *s = open_store();
+	const int probe = open_probe();
+
+	for (int version = first;; version++) {
+		const int k = version % KEYS;
+		const size_t n = compose(version, bytes, sizeof(bytes));
+		char key[64];
+
+		snprintf(key, sizeof(key), "k/%d", k);
+		answers->begun[k] = version;
+		if ((version % 5 ? put(s, key, bytes, n)
+				 : put_by_parts(s, key, bytes, n)) ||
+		    is_cut(probe))
+			_exit(0);
+		answers->version[k] = version;
+		snprintf(key, sizeof(key), "new/%d/x", answers->fresh);
+		if (put(s, key, "fresh", 5) || is_cut(probe))
+			_exit(0);
+		if (change_names(s) || is_cut(probe))
+			_exit(0);
+		answers->moved++;
+		answers->removed++;
+		if (answers->fresh < NEW_MAX)
+			answers->fresh++;
+	}
+}
+
+/* ---- what is there afterwards ---- */
+
+static void assert_version(struct store *s, int k)
+{
+	static char have[1 << 20], want[1 << 20];
+	struct object_details d;
+	char key[64];
+	size_t n = 0;
+	int err, version;
+
+	snprintf(key, sizeof(key), "k/%d", k);
+	err = store_get_sync(s, key, NULL, 0, have, sizeof(have), &n, NULL);
+	if (err == -ENOENT) {
+		row_number(key, answers->version[k], 0);
+		return;
+	}
+	row_number(key, err, 0);
+	version = atoi(have);
+	row_check(key, version == answers->version[k] ||
+			       version == answers->begun[k]);
+	row_number(key, n, compose(version, want, sizeof(want)));
+	row_check(key, !memcmp(have, want, n));
+	/* its note came with it */
+	row_number(key, store_head(s, key, &d), 0);
+	row_check(key, !strncmp(d.info.etag, "\"s-", 3));
+	/* What was under way and is there will be there after the next cut. */
+	answers->version[k] = version;
+}
+
+static void assert_all(void)
+{
+	struct store *s = open_store();
+	char text[4096], key[64], *names;
+
+	for (int k = 0; k < KEYS; k++)
+		assert_version(s, k);
+	for (int i = 0; i < answers->fresh; i++) {
+		snprintf(key, sizeof(key), "new/%d/x", i);
+		row_number(key, local_rig_get(s, key, text), 0);
+		row_equal(key, text, "fresh");
+	}
+	assert_names(s);
+	names = local_rig_list(s, "k/", 0);
+	assert_int_equal(strspn(names, "k/01234567 "), strlen(names));
+	free(names);
+	store_unref(s);
+}
+
+static void rounds(void **state)
+{
+	const char *kind = *state;
+	bool possible;
+
+	disk_unmount();
+	possible = disk_make(kind) && disk_mount();
+	if (!possible)
+		skip();
+	memset(answers, 0, sizeof(*answers));
+	for (int i = 0; i < ROUNDS; i++) {
+		const struct timespec a_while = { 0, 150000000 + 31000000 * i };
+		pid_t pid = fork();
+
+		if (!pid) {
+			log_open("/dev/null", LOG_LEVEL_ERROR);
+			write_until_the_end(1 + latest());
+		}
+		nanosleep(&a_while, NULL);
+		possible = disk_cut();
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		assert_true(run("umount %s/disk", base));
+		if (!possible)
+			skip();
+		assert_true(disk_mount());
+		assert_all();
+	}
+	assert_true(answers->fresh > 0);
+	assert_true(run("umount %s/disk", base));
+}
+
+static int start(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	/* Mounts of ours are nobody else's business; who may not make any
+	 * sees `mount` fail. */
+	if (!unshare(CLONE_NEWNS))
+		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	answers = mmap(NULL, sizeof(*answers), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (asprintf(&base, "%s/stagefs-power-XXXXXX", tmp ? tmp : "/tmp") < 0)
+		return -1;
+	return answers == MAP_FAILED || !mkdtemp(base) ? -1 : 0;
+}
+
+static int stop(void **state)
+{
+	disk_unmount();
+	local_rig_wipe(base);
+	free(base);
+	return 0;
+}
+
+SUITE(local_power)
+{
+	static char ext4[] = "ext4", xfs[] = "xfs";
+	const struct CMUnitTest tests[] = {
+		{ "ext4 has what was answered", rounds, NULL, NULL, ext4 },
+		{ "xfs has what was answered", rounds, NULL, NULL, xfs },
+	};
+
+	if (digest_init())
+		return 1;
+	return cmocka_run_group_tests_name("local_power", tests, start, stop);
+}

@@ -1,0 +1,407 @@
+/*
+ * What a good server never does, one test each, over the store's own calls.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "s3_rig.h"
+#include "store/store.h"
+
+static struct s3_rig rig;
+
+#define ONCE(m) "\"method\": \"" m "\""
+#define ALWAYS(m) "\"method\": \"" m "\", \"count\": 0"
+#define TEXT "0123456789abcdef"
+
+static struct object_info put(const char *key, const char *text)
+{
+	struct store_body body = { .data = text,
+				   .fd = -1,
+				   .len = strlen(text) };
+	struct object_info info;
+
+	assert_int_equal(store_put(rig.s, key, &body, NULL, NULL, &info), 0);
+	return info;
+}
+
+static int put_if(const char *key, const char *text,
+		  const struct store_cond *cond)
+{
+	struct store_body body = { .data = text,
+				   .fd = -1,
+				   .len = strlen(text) };
+
+	return store_put(rig.s, key, &body, NULL, cond, NULL);
+}
+
+/* Reads all of TEXT and more; what came is in `have`. */
+static int get(const char *key, const char *etag, char have[64])
+{
+	size_t n = 0;
+	int err = store_get_sync(rig.s, key, etag, 0, have, 63, &n, NULL);
+
+	have[err ? 0 : n] = '\0';
+	return err;
+}
+
+static void assert_read(const char *key)
+{
+	char have[64];
+
+	assert_int_equal(get(key, NULL, have), 0);
+	assert_string_equal(have, TEXT);
+}
+
+static void assert_log_has(const char *text)
+{
+	char *log = standin_get(&rig.standin, "/_requests");
+
+	if (!strstr(log, text))
+		fail_msg("no `%s` in %s", text, log);
+	free(log);
+}
+
+static int fresh(void **state)
+{
+	standin_reset(&rig.standin);
+	s3_rig_open(&rig, NULL);
+	put("k", TEXT);
+	free(standin_post(&rig.standin, "/_reset", ""));
+	return 0;
+}
+
+/* ---- a read goes on where it broke off ---- */
+
+static void body_is_cut(void **state)
+{
+	standin_fault(&rig.standin, ONCE("GET"),
+		      "\"type\": \"cut\", \"after\": 6");
+	assert_read("k");
+	assert_log_has("\"range\": \"bytes=6-62\"");
+	assert_log_has("\"if-match\": \"\\\"");
+}
+
+static void body_is_reset(void **state)
+{
+	standin_fault(&rig.standin, ONCE("GET"),
+		      "\"type\": \"reset\", \"when\": \"body\", \"after\": 3");
+	assert_read("k");
+}
+
+static void connection_is_reset(void **state)
+{
+	standin_fault(&rig.standin, ONCE("GET"), "\"type\": \"reset\"");
+	assert_read("k");
+}
+
+static void body_stalls(void **state)
+{
+	struct s3_rig_options options = { .idle_timeout_s = 1 };
+
+	s3_rig_open(&rig, &options);
+	standin_fault(&rig.standin, ONCE("GET"),
+		      "\"type\": \"stall\", \"when\": \"body\", \"after\": 5, "
+		      "\"seconds\": 4");
+	assert_read("k");
+	assert_log_has("\"range\": \"bytes=5-62\"");
+}
+
+static void length_is_wrong(void **state)
+{
+	standin_fault(&rig.standin, ONCE("GET"),
+		      "\"type\": \"wrong_length\", \"delta\": 9");
+	assert_read("k");
+	standin_fault(&rig.standin, ONCE("GET"),
+		      "\"type\": \"wrong_length\", \"delta\": -9");
+	assert_read("k");
+	assert_log_has("\"range\": \"bytes=7-62\"");
+}
+
+static void whole_object_comes(void **state)
+{
+	char have[64];
+	size_t n;
+
+	standin_fault(&rig.standin, ONCE("GET"),
+		      "\"type\": \"status\", \"status\": 200, \"body\": "
+		      "\"" TEXT "\", \"headers\": {\"ETag\": \"\\\"e\\\"\"}");
+	assert_int_equal(store_get_sync(rig.s, "k", NULL, 4, have, 5, &n, NULL),
+			 0);
+	assert_int_equal(n, 5);
+	assert_memory_equal(have, &TEXT[4], 5);
+}
+
+static void another_range_comes(void **state)
+{
+	standin_fault(&rig.standin, ONCE("GET"),
+		      "\"type\": \"status\", \"status\": 206, \"body\": "
+		      "\"zzz\", \"headers\": {\"Content-Range\": "
+		      "\"bytes 5-7/16\"}");
+	assert_read("k");
+}
+
+static void object_changes_between(void **state)
+{
+	char have[64];
+
+	standin_fault(&rig.standin, ONCE("GET"),
+		      "\"type\": \"cut\", \"after\": 6");
+	standin_fault(&rig.standin, "\"method\": \"GET\", \"nth\": 1",
+		      "\"type\": \"status\", \"status\": 412, \"code\": "
+		      "\"PreconditionFailed\"");
+	assert_int_equal(get("k", NULL, have), -ESTALE);
+	standin_reset(&rig.standin);
+	standin_fault(&rig.standin, ONCE("GET"),
+		      "\"type\": \"cut\", \"after\": 6");
+	standin_fault(&rig.standin, ONCE("GET"),
+		      "\"type\": \"status\", \"status\": 404, \"code\": "
+		      "\"NoSuchKey\"");
+	assert_int_equal(get("k", NULL, have), -ESTALE);
+}
+
+static void condition_is_ignored(void **state)
+{
+	char have[64];
+
+	standin_fault(&rig.standin, ONCE("GET"),
+		      "\"type\": \"status\", \"status\": 206, \"body\": "
+		      "\"other\", \"headers\": {\"Content-Range\": "
+		      "\"bytes 0-4/5\", \"ETag\": \"\\\"other\\\"\"}");
+	assert_int_equal(get("k", "\"mine\"", have), -ESTALE);
+}
+
+/* ---- answers that get lost ---- */
+
+static void lost_put(void **state)
+{
+	struct store_cond absent = { .if_absent = true }, match = { 0 };
+	struct object_info old;
+
+	standin_fault(&rig.standin, ONCE("PUT"), "\"type\": \"lose\"");
+	assert_int_equal(put_if("lost", "1", &absent), 0);
+	old = put("lost", "2");
+	match.if_match = old.etag;
+	standin_fault(&rig.standin, "\"method\": \"PUT\", \"nth\": 1",
+		      "\"type\": \"lose\"");
+	assert_int_equal(put_if("lost", "3", &match), 0);
+	/* lost, but somebody else's is there */
+	put("lost", "other");
+	standin_fault(&rig.standin, ONCE("PUT"), "\"type\": \"reset\"");
+	assert_int_equal(put_if("lost", "4", &absent), -EEXIST);
+}
+
+static struct store_upload *upload(const char *key,
+				   struct store_part_done *done)
+{
+	const struct store_range from = { .key = "k", .len = sizeof(TEXT) - 1 };
+	struct store_upload *u;
+
+	assert_int_equal(store_upload_open(rig.s, key, NULL, &u), 0);
+	assert_int_equal(store_part_copy(u, 1, 0, &from, done), 0);
+	return u;
+}
+
+static void lost_completion(void **state)
+{
+	struct store_part_done done;
+	struct store_upload *u = upload("lost-u", &done);
+	struct object_info info;
+
+	standin_fault(&rig.standin,
+		      "\"method\": \"POST\", \"query\": \"uploadId\"",
+		      "\"type\": \"lose\"");
+	assert_int_equal(store_upload_complete(u, &done, 1, NULL, &info), 0);
+	assert_int_equal(info.size, sizeof(TEXT) - 1);
+	store_upload_free(u);
+	assert_read("lost-u");
+}
+
+static void error_in_200(void **state)
+{
+	static const char post[] =
+		"\"method\": \"POST\", \"query\": \"uploadId\"";
+	struct store_part_done done;
+	struct store_upload *u = upload("e200", &done);
+
+	standin_fault(&rig.standin, post,
+		      "\"type\": \"error_in_200\", \"code\": \"AccessDenied\"");
+	assert_int_equal(store_upload_complete(u, &done, 1, NULL, NULL),
+			 -EACCES);
+	standin_fault(
+		&rig.standin, post,
+		"\"type\": \"error_in_200\", \"code\": \"InternalError\"");
+	assert_int_equal(store_upload_complete(u, &done, 1, NULL, NULL), 0);
+	store_upload_free(u);
+	standin_fault(&rig.standin, ONCE("PUT"),
+		      "\"type\": \"error_in_200\", \"code\": \"SlowDown\"");
+	assert_int_equal(store_copy(rig.s, "k", NULL, "e200", NULL, NULL), 0);
+	standin_fault(&rig.standin, ONCE("PUT"),
+		      "\"type\": \"error_in_200\", \"code\": \"AccessDenied\"");
+	assert_int_equal(store_copy(rig.s, "k", NULL, "e200", NULL, NULL),
+			 -EACCES);
+}
+
+/* ---- listings ---- */
+
+static int count(const char *prefix)
+{
+	struct list_query q = { .prefix = prefix, .delimiter = '/' };
+	struct store_list *l;
+	struct list_entry e;
+	int more, n = 0;
+
+	assert_int_equal(store_list_open(rig.s, &q, &l), 0);
+	while ((more = store_list_next(l, &e)) == 1)
+		n++;
+	if (more < 0)
+		assert_int_equal(store_list_next(l, &e), more);
+	store_list_close(l);
+	return more < 0 ? more : n;
+}
+
+static void garbage(void **state)
+{
+	struct s3_rig_options options = { .deadline_s = 1 };
+
+	standin_fault(&rig.standin, ONCE("GET"), "\"type\": \"garbage\"");
+	assert_int_equal(count("k"), 1);
+	s3_rig_open(&rig, &options);
+	standin_fault(&rig.standin, ALWAYS("GET"), "\"type\": \"garbage\"");
+	assert_int_equal(count("k"), -EIO);
+}
+
+static void same_token_again(void **state)
+{
+	standin_fault(&rig.standin, ALWAYS("GET"),
+		      "\"type\": \"garbage\", \"body\": \"<ListBucketResult>"
+		      "<IsTruncated>true</IsTruncated><NextContinuationToken>t"
+		      "</NextContinuationToken><Contents><Key>k</Key>"
+		      "</Contents></ListBucketResult>\"");
+	assert_int_equal(count("k"), -EIO);
+}
+
+/* ---- removing ---- */
+
+static void removal_fails_for_some(void **state)
+{
+	static const char *const keys[] = { "r1", "r2", "r3" };
+	int results[3];
+
+	put("r1", "x");
+	put("r2", "x");
+	put("r3", "x");
+	standin_fault(&rig.standin, ONCE("POST"),
+		      "\"type\": \"garbage\", \"body\": \"<DeleteResult><Error>"
+		      "<Key>r2</Key><Code>AccessDenied</Code></Error><Error>"
+		      "<Key>r3</Key><Code>SlowDown</Code></Error>"
+		      "</DeleteResult>\"");
+	assert_int_equal(store_remove_many(rig.s, keys, 3, results), -EACCES);
+	assert_int_equal(results[0], 0);
+	assert_int_equal(results[1], -EACCES);
+	assert_int_equal(results[2], 0);
+	assert_int_equal(count("r3"), 0);
+}
+
+static void no_batch_removal(void **state)
+{
+	static const char *const keys[] = { "r1", "r2", "r3" };
+	int results[3];
+
+	put("r1", "x");
+	put("r2", "x");
+	put("r3", "x");
+	standin_fault(&rig.standin, ALWAYS("POST"),
+		      "\"type\": \"status\", \"status\": 501, \"code\": "
+		      "\"NotImplemented\"");
+	assert_int_equal(store_remove_many(rig.s, keys, 3, results), 0);
+	assert_int_equal(count("r"), 0);
+}
+
+/* ---- copies ---- */
+
+static void big_copy(void **state)
+{
+	struct object_info info;
+	char *log;
+	unsigned parts = 0;
+
+	standin_fault(&rig.standin, ALWAYS("HEAD"),
+		      "\"type\": \"status\", \"status\": 200, \"body\": \"\", "
+		      "\"headers\": {\"Content-Length\": \"6442450944\", "
+		      "\"ETag\": \"\\\"big\\\"\", \"x-amz-meta-mode\": "
+		      "\"33188\", \"Content-Type\": \"text/csv\"}");
+	standin_fault(
+		&rig.standin,
+		"\"method\": \"PUT\", \"query\": \"partNumber\", "
+		"\"count\": 0",
+		"\"type\": \"garbage\", \"body\": \"<CopyPartResult><ETag>"
+		"p</ETag></CopyPartResult>\"");
+	standin_fault(&rig.standin,
+		      "\"method\": \"POST\", \"query\": \"uploadId\"",
+		      "\"type\": \"garbage\", \"body\": "
+		      "\"<CompleteMultipartUploadResult><ETag>big</ETag>"
+		      "</CompleteMultipartUploadResult>\"");
+	assert_int_equal(store_copy(rig.s, "k", NULL, "big", NULL, &info), 0);
+	assert_int_equal(info.size, 6442450944);
+	log = standin_get(&rig.standin, "/_requests");
+	for (const char *s = log; (s = strstr(s, "partNumber=")); s++)
+		parts++;
+	assert_int_equal(parts, 12);
+	assert_non_null(strstr(log, "bytes=5905580032-6442450943"));
+	assert_non_null(strstr(log, "\"x-amz-meta-mode\": \"33188\""));
+	free(log);
+}
+
+static int setup(void **state)
+{
+	s3_rig_start(&rig, NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	s3_rig_stop(&rig);
+	return 0;
+}
+
+#define ROW(sentence, f) \
+	{ \
+		sentence, f, fresh, NULL, NULL \
+	}
+
+SUITE(s3_faults)
+{
+	const struct CMUnitTest tests[] = {
+		ROW("a cut body goes on where it broke off", body_is_cut),
+		ROW("a body that is reset goes on", body_is_reset),
+		ROW("a reset is tried again", connection_is_reset),
+		ROW("a stalled body goes on", body_stalls),
+		ROW("a wrong length is noticed", length_is_wrong),
+		ROW("a range out of a whole object", whole_object_comes),
+		ROW("another range is asked for again", another_range_comes),
+		ROW("an object that changes under a read is ESTALE",
+		    object_changes_between),
+		ROW("a server that ignores If-Match is noticed",
+		    condition_is_ignored),
+		ROW("a conditional PUT whose answer is lost was ours",
+		    lost_put),
+		ROW("a completion whose answer is lost was ours",
+		    lost_completion),
+		ROW("an error inside a 200 is an error", error_in_200),
+		ROW("garbage is tried again, then EIO", garbage),
+		ROW("a listing that does not move ends", same_token_again),
+		ROW("keys that are not removed are told",
+		    removal_fails_for_some),
+		ROW("a server without batch removal", no_batch_removal),
+		ROW("a copy beyond 5 GiB goes by parts", big_copy),
+	};
+
+	if (digest_init())
+		return 1;
+	return cmocka_run_group_tests_name("s3_faults", tests, setup, teardown);
+}

@@ -1,0 +1,237 @@
+/*
+ * Stores that do not know a header, or demand one: what was asked for is done
+ * all the same, and the next request does not ask again.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/wait.h"
+#include "s3_rig.h"
+#include "store/s3/s3_impl.h"
+#include "store/store.h"
+
+static struct s3_rig rig;
+
+#define NO_ABSENT \
+	"\"header\": \"if-none-match: \\\\*\", \"count\": 0", \
+		"\"type\": \"status\", \"status\": 501, " \
+		"\"code\": \"NotImplemented\", \"message\": \"A header you " \
+		"provided implies functionality that is not implemented\""
+#define NO_MATCH \
+	"\"method\": \"PUT\", \"header\": \"(?<!-)if-match: \", \"count\": 0", \
+		"\"type\": \"status\", \"status\": 400, " \
+		"\"code\": \"InvalidArgument\", \"message\": \"If-Match is " \
+		"not supported\""
+#define NO_CHECKSUM \
+	"\"header\": \"x-amz-checksum-\", \"count\": 0", \
+		"\"type\": \"status\", \"status\": 400, " \
+		"\"code\": \"InvalidArgument\", \"message\": " \
+		"\"x-amz-checksum-" \
+		"crc32c is not supported\""
+#define NO_HEADER_501 \
+	"\"header\": \"x-amz-checksum-|if-none-match: \", \"count\": 0", \
+		"\"type\": \"status\", \"status\": 501, \"body\": \"\""
+#define MD5_WANTED \
+	"\"method\": \"PUT\", \"lacking\": \"content-md5|x-amz-checksum-\", " \
+	"\"count\": 0", \
+		"\"type\": \"status\", \"status\": 400, " \
+		"\"code\": \"InvalidRequest\", \"message\": \"Content-MD5 OR " \
+		"x-amz-checksum- HTTP header is required for Put Object " \
+		"requests with Object Lock parameters\""
+
+static int put(const char *key, const struct store_cond *cond)
+{
+	struct store_body body = { .data = "text", .fd = -1, .len = 4 };
+	struct object_info out;
+
+	return store_put(rig.s, key, &body, NULL, cond, &out);
+}
+
+struct sending {
+	struct store_part part;
+	struct waiter *waiter;
+	int err;
+	bool done; /* atomic */
+};
+
+static void part_ended(struct store_part *part, int err)
+{
+	struct sending *s = (struct sending *)part;
+
+	s->err = err;
+	__atomic_store_n(&s->done, true, __ATOMIC_RELEASE);
+	waiter_unpark(s->waiter);
+}
+
+/* An object of one part. */
+static int upload(const char *key, const struct store_cond *cond)
+{
+	struct sending s = {
+		.part = { .number = 1,
+			  .body = { .data = "part", .len = 4, .fd = -1 },
+			  .done = part_ended },
+		.waiter = waiter_self(),
+	};
+	struct store_part_done done = { .number = 1 };
+	struct object_info out;
+	int err = store_upload_open(rig.s, key, NULL, &s.part.upload);
+
+	if (err)
+		return err;
+	store_part(&s.part);
+	while (!__atomic_load_n(&s.done, __ATOMIC_ACQUIRE))
+		waiter_park(s.waiter, WAIT_FOREVER);
+	memcpy(done.etag, s.part.etag, sizeof(done.etag));
+	err = s.err ? s.err
+		    : store_upload_complete(s.part.upload, &done, 1, cond,
+					    &out);
+	if (err)
+		store_upload_abort(s.part.upload);
+	store_upload_free(s.part.upload);
+	return err;
+}
+
+static int copy(const char *key, const struct store_cond *cond)
+{
+	struct object_info out;
+
+	return store_copy(rig.s, "there", NULL, key, cond, &out);
+}
+
+static const struct {
+	const char *sentence, *match, *action;
+	unsigned lacks;
+	enum s3_checksum checksum;
+} rows[] = {
+	{ "no If-None-Match", NO_ABSENT, S3_LACKS_ABSENT, S3_CHECKSUM_CRC32C },
+	{ "no If-Match", NO_MATCH, S3_LACKS_MATCH, S3_CHECKSUM_CRC32C },
+	{ "no checksum", NO_CHECKSUM, S3_LACKS_CHECKSUM, S3_CHECKSUM_CRC32C },
+	{ "neither, and it does not say what", NO_HEADER_501,
+	  S3_LACKS_ABSENT | S3_LACKS_CHECKSUM, S3_CHECKSUM_CRC32C },
+	{ "Content-MD5 is demanded", MD5_WANTED, S3_WANTS_MD5,
+	  S3_CHECKSUM_NONE },
+};
+
+/* Each way of writing, first as what meets the refusal and then again. */
+static const struct {
+	const char *sentence;
+	int (*write)(const char *key, const struct store_cond *cond);
+} ways[] = { { "put", put }, { "upload", upload }, { "copy", copy } };
+
+static void row_is(const char *row, const char *way, const char *what, int got,
+		   int want)
+{
+	char sentence[200];
+
+	snprintf(sentence, sizeof(sentence), "%s: %s %s", row, way, what);
+	row_number(sentence, got, want);
+}
+
+static void write_each(size_t r, size_t w)
+{
+	const struct store_cond absent = { .if_absent = true };
+	const struct store_cond other = { .if_match = "\"other\"" };
+	const char *row = rows[r].sentence, *way = ways[w].sentence;
+	int (*write)(const char *, const struct store_cond *) = ways[w].write;
+	struct s3_rig_options options = { .set.upload_checksum =
+						  rows[r].checksum };
+	struct object_details there;
+	struct store_cond same = { .if_match = there.info.etag };
+
+	free(standin_post(&rig.standin, "/_reset?objects=1", ""));
+	s3_rig_open(&rig, &options);
+	assert_int_equal(put("there", NULL), 0);
+	s3_rig_open(&rig, &options);
+	standin_fault(&rig.standin, rows[r].match, rows[r].action);
+	row_is(row, way, "of a new name", write("new", &absent), 0);
+	row_is(row, way, "of one that is taken", write("new", &absent),
+	       -EEXIST);
+	assert_int_equal(store_head(rig.s, "new", &there), 0);
+	row_is(row, way, "over what is there", write("new", &same), 0);
+	row_is(row, way, "over something else", write("new", &other), -ESTALE);
+	row_is(row, way, "of anything", write("free", NULL), 0);
+}
+
+static void they_do_without(void **state)
+{
+	for (size_t r = 0; r < COUNT(rows); r++)
+		for (size_t w = 0; w < COUNT(ways); w++)
+			write_each(r, w);
+}
+
+/* What was learnt is not asked for again; what was not, is not given up. */
+static void it_is_learnt(void **state)
+{
+	const struct store_cond absent = { .if_absent = true };
+	const struct store_cond match = { .if_match = "\"other\"" };
+
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		struct s3_rig_options options = { .set.upload_checksum =
+							  rows[r].checksum };
+		char key[16];
+		long faults;
+
+		free(standin_post(&rig.standin, "/_reset?objects=1", ""));
+		s3_rig_open(&rig, &options);
+		row_number(rows[r].sentence, put("there", NULL), 0);
+		standin_fault(&rig.standin, rows[r].match, rows[r].action);
+		row_number(rows[r].sentence, put("a", &absent), 0);
+		put("there", &match);
+		row_number("upload", upload("u", NULL), 0);
+		row_number(rows[r].sentence, s3_of(rig.s)->guarded_.lacks,
+			   rows[r].lacks & S3_LACKS_MATCH ? 0 : rows[r].lacks);
+		faults = standin_stat(&rig.standin, "faults");
+		for (int i = 0; i < 3; i++) {
+			snprintf(key, sizeof(key), "k%d", i);
+			row_number(rows[r].sentence, put(key, &absent), 0);
+			row_number(rows[r].sentence, upload(key, NULL), 0);
+		}
+		row_number(rows[r].sentence,
+			   standin_stat(&rig.standin, "faults"), faults);
+	}
+}
+
+/* A 501 for another reason teaches nothing. */
+static void other_refusals(void **state)
+{
+	const struct store_cond absent = { .if_absent = true };
+
+	free(standin_post(&rig.standin, "/_reset?objects=1", ""));
+	s3_rig_open(&rig, NULL);
+	standin_fault(&rig.standin, "\"method\": \"PUT\", \"count\": 0",
+		      "\"type\": \"status\", \"status\": 501, \"code\": "
+		      "\"NotImplemented\"");
+	assert_int_equal(put("k", &absent), -ENOTSUP);
+	assert_int_equal(s3_of(rig.s)->guarded_.lacks, 0);
+}
+
+static int setup(void **state)
+{
+	log_open("/dev/null", LOG_LEVEL_ERROR);
+	s3_rig_start(&rig, NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	s3_rig_stop(&rig);
+	log_close();
+	return 0;
+}
+
+SUITE(s3_lack)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(they_do_without),
+		cmocka_unit_test(it_is_learnt),
+		cmocka_unit_test(other_refusals),
+	};
+
+	if (digest_init())
+		return 1;
+	return cmocka_run_group_tests_name("s3_lack", tests, setup, teardown);
+}

@@ -1,0 +1,206 @@
+/*
+ * The headers of an object over copies and edits, as they are asked of a server
+ * and told to it.
+ */
+#include <stdlib.h>
+
+#include "base/digest.h"
+#include "s3_rig.h"
+#include "store/store.h"
+
+static struct s3_rig rig;
+
+static int put(const char *key)
+{
+	struct store_body body = { .data = "text", .fd = -1, .len = 4 };
+
+	return store_put(rig.s, key, &body, NULL, NULL, NULL);
+}
+
+static int fresh(void **state)
+{
+	standin_reset(&rig.standin);
+	s3_rig_open(&rig, NULL);
+	return 0;
+}
+
+static long requests(void)
+{
+	return standin_stat(&rig.standin, "requests");
+}
+
+#define SSE_KEY "arn:aws:kms:eu-west-1:111122223333:key/k"
+
+/* An object that has everything, of a server that is told so. */
+static const struct field everything[] = {
+	{ PROP_TYPE, "text/css" },         { PROP_CACHE, "max-age=60" },
+	{ "x-amz-meta-who", "me" },        { PROP_CLASS, "STANDARD_IA" },
+	{ PROP_SSE, "aws:kms" },           { PROP_SSE_KEY, SSE_KEY },
+	{ PROP_TAGGING, "a=1&b%20c=%2F" },
+};
+
+static void put_everything(const char *key)
+{
+	const struct store_body body = { .data = "text", .fd = -1, .len = 4 };
+	const struct store_meta meta = { .headers = everything,
+					 .n_headers = COUNT(everything) };
+
+	assert_int_equal(store_put(rig.s, key, &body, &meta, NULL, NULL), 0);
+}
+
+static void assert_everything(const char *key)
+{
+	struct object_details d;
+
+	assert_int_equal(store_props(rig.s, key, &d), 0);
+	for (size_t i = 0; i < COUNT(everything); i++)
+		row_equal(everything[i].name,
+			  props_get(&d.props, everything[i].name) ?: "",
+			  everything[i].value);
+}
+
+/* Neither class nor encryption comes with a copy by itself, and both are one
+ * HEAD and one request as ever. */
+static void copies_keep_everything(void **state)
+{
+	static const struct store_retype retype = { "text/css", "text/html" };
+	struct s3_rig_options options = {
+		.set = { .storage_class = "ONEZONE_IA", .sse = "AES256" },
+	};
+	struct object_details d;
+	long before;
+
+	s3_rig_open(&rig, &options);
+	put_everything("k");
+	before = requests();
+	assert_int_equal(store_copy(rig.s, "k", NULL, "to", NULL, NULL), 0);
+	assert_int_equal(requests(), before + 2);
+	assert_everything("to");
+	before = requests();
+	assert_int_equal(store_copy_named(rig.s, "k", NULL, "to", &retype, NULL,
+					  NULL),
+			 0);
+	assert_int_equal(requests(), before + 2);
+	assert_int_equal(store_props(rig.s, "to", &d), 0);
+	row_equal("type", props_get(&d.props, PROP_TYPE), "text/html");
+	assert_int_equal(props_set(&d.props, PROP_TYPE, "text/css"), 0);
+	for (size_t i = 0; i < COUNT(everything); i++)
+		row_equal(everything[i].name,
+			  props_get(&d.props, everything[i].name) ?: "",
+			  everything[i].value);
+}
+
+/* What was there wins over what the stage is set to. */
+static void edits_keep_everything(void **state)
+{
+	struct s3_rig_options options = {
+		.set = { .storage_class = "ONEZONE_IA", .sse = "AES256" },
+	};
+	const struct store_body body = { .data = "new", .fd = -1, .len = 3 };
+	struct object_details d;
+	const struct store_meta edit = { .props = &d.props };
+
+	s3_rig_open(&rig, &options);
+	put_everything("k");
+	assert_int_equal(store_props(rig.s, "k", &d), 0);
+	assert_int_equal(store_put(rig.s, "k", &body, &edit, NULL, NULL), 0);
+	assert_everything("k");
+	/* a plain object stays in the server's own class */
+	s3_rig_open(&rig, NULL);
+	assert_int_equal(put("plain"), 0);
+	s3_rig_open(&rig, &options);
+	assert_int_equal(store_props(rig.s, "plain", &d), 0);
+	assert_int_equal(store_put(rig.s, "plain", &body, &edit, NULL, NULL),
+			 0);
+	assert_int_equal(store_props(rig.s, "plain", &d), 0);
+	assert_null(props_get(&d.props, PROP_CLASS));
+	/* ... but is encrypted as the bucket may demand it */
+	row_equal("sse", props_get(&d.props, PROP_SSE) ?: "", "AES256");
+}
+
+/* An upload of parts is told all of it when it begins. */
+static void uploads_keep_everything(void **state)
+{
+	const struct store_range from = { .key = "k", .len = 4 };
+	struct store_part_done done;
+	struct object_details d;
+	const struct store_meta edit = { .props = &d.props };
+	struct store_upload *u;
+
+	put_everything("k");
+	assert_int_equal(store_props(rig.s, "k", &d), 0);
+	assert_int_equal(store_upload_open(rig.s, "to", &edit, &u), 0);
+	assert_int_equal(store_part_copy(u, 1, 0, &from, &done), 0);
+	assert_int_equal(store_upload_complete(u, &done, 1, NULL, NULL), 0);
+	store_upload_free(u);
+	assert_everything("to");
+}
+
+/* As Ceph 16 does it: the first upload is looked at, the others are not. */
+static void tags_that_are_forgotten(void **state)
+{
+	static const char *const args[] = { "--forget-tags", NULL };
+	struct s3_rig usual = rig;
+
+	memset(&rig, 0, sizeof(rig));
+	s3_rig_start(&rig, args);
+	for (int i = 0; i < 2; i++) {
+		long before = requests();
+
+		uploads_keep_everything(state);
+		/* PUT, HEAD, tags; begin, part and its source's HEAD,
+		 * end, tags; HEAD, tags; and once a HEAD */
+		row_number("requests", requests() - before, 10 + !i);
+	}
+	s3_rig_stop(&rig);
+	rig = usual;
+}
+
+static void tags_that_are_refused(void **state)
+{
+	struct object_details d;
+
+	put_everything("k");
+	standin_fault(&rig.standin, "\"query\": \"tagging\"",
+		      "\"type\": \"status\", \"status\": 403, "
+		      "\"code\": \"AccessDenied\"");
+	assert_int_equal(store_props(rig.s, "k", &d), 0);
+	assert_null(props_get(&d.props, PROP_TAGGING));
+	row_equal("class", props_get(&d.props, PROP_CLASS), "STANDARD_IA");
+}
+
+static int setup(void **state)
+{
+	s3_rig_start(&rig, NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	s3_rig_stop(&rig);
+	return 0;
+}
+
+#define ROW(sentence, f) \
+	{ \
+		sentence, f, fresh, NULL, NULL \
+	}
+
+SUITE(s3_props)
+{
+	const struct CMUnitTest tests[] = {
+		ROW("a copy has all headers, class, encryption and tags",
+		    copies_keep_everything),
+		ROW("... an edit too, whatever the settings are",
+		    edits_keep_everything),
+		ROW("... in parts too", uploads_keep_everything),
+		ROW("... where the server forgets the tags of that",
+		    tags_that_are_forgotten),
+		ROW("tags that may not be read are left out",
+		    tags_that_are_refused),
+	};
+
+	if (digest_init())
+		return 1;
+	return cmocka_run_group_tests_name("s3_props", tests, setup, teardown);
+}
