@@ -60,8 +60,10 @@ tests_fuzz_fuzz_http_CFLAGS = $(UNIT_CFLAGS)
 tests_fuzz_fuzz_http_LDADD = $(UNIT_LIBS)
 
 # The house's own rules.
-TESTS += tests/check-floors tests/check-format tests/check-threads
-dist_check_SCRIPTS += tests/check-floors tests/check-format tests/check-threads
+TESTS += tests/check-floors tests/check-format tests/check-threads \
+	tests/check-names
+dist_check_SCRIPTS += tests/check-floors tests/check-format tests/check-threads \
+	tests/check-names
 
 # The preprocessor's flags, one a line, for clang.
 check_DATA = tests/cppflags
