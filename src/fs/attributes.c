@@ -10,7 +10,7 @@
 #include <errno.h>
 
 #include "base/log.h"
-#include "fs/notices.h"
+#include "fs/inval_queue.h"
 #include "stage/stage.h"
 #include "store/store_watch.h"
 
@@ -119,7 +119,7 @@ static int keep_here(struct fs *fs, struct inode *i, const struct stat *st,
 	return err;
 }
 
-void names_say_pins(struct fs *fs)
+void attributes_say_pins(struct fs *fs)
 {
 	if (tree_pins_full(fs->tree))
 		log_warn("changed attributes of %d names are kept in memory, "
@@ -142,7 +142,7 @@ int attributes_keep(struct fs *fs, struct inode *i, const struct stat *st,
 	if (there)
 		err = keep_there(fs, i, &v, st, there);
 	err = err ? err : keep_here(fs, i, st, which & ~there);
-	names_say_pins(fs);
+	attributes_say_pins(fs);
 	return err;
 }
 
@@ -162,7 +162,7 @@ int fs_drop_setid(struct fs *fs, struct inode *i)
 	err = attributes_keep(fs, i, &st, FS_SET_MODE);
 	/* A write's answer has no mode: the kernel would go on with the old
 	 * one, and give a program that is executed next the old rights. */
-	notices_inode(fs->notices, i, false);
-	notices_settle(fs->notices);
+	inval_queue_inode(fs->inval_queue, i, false);
+	inval_queue_settle(fs->inval_queue);
 	return err;
 }

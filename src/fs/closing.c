@@ -91,7 +91,7 @@ static enum closing_holds holds_handle(void *arg, pid_t process)
 
 	if (n <= 0)
 		return n < 0 ? HOLDS_UNKNOWN : HOLDS_NO;
-	others = handles_openers(x->fs, x->handle, openers, OPENERS_MAX);
+	others = handle_openers(x->fs, x->handle, openers, OPENERS_MAX);
 	if (others > OPENERS_MAX)
 		return HOLDS_UNKNOWN;
 	for (k = 0; k < others; k++)
@@ -204,7 +204,7 @@ int fs_close(struct fs *fs, struct handle *h, pid_t thread)
 
 	if (!handle_writes(h) || h->state == HANDLE_SHORT ||
 	    !file_size(h->file, &size))
-		return fs_flush(fs, h);
+		return fs_file_flush(fs, h);
 	process = process_of(fs, thread);
 	switch (judge(fs, h, process)) {
 	case CLOSING_WAITS:
@@ -216,9 +216,9 @@ int fs_close(struct fs *fs, struct handle *h, pid_t thread)
 	case CLOSING_UNKNOWN:
 		break;
 	}
-	err = fs_flush(fs, h);
+	err = fs_file_flush(fs, h);
 	if (err && !is_heard(fs, h, thread, process))
-		closing_failed(fs, h, err);
+		close_errors_failed(fs, h, err);
 	return err;
 }
 

@@ -12,7 +12,7 @@
 
 #include "base/log.h"
 #include "fs/names.h"
-#include "fs/watch.h"
+#include "fs/observer.h"
 #include "stage/catalog.h"
 #include "stage/path.h"
 #include "stage/stage.h"
@@ -101,10 +101,10 @@ static int show_stages(struct dirlist *l)
 		       &(struct log_where){ .err = storage_err },
 		       "cannot list the internal stages");
 	for (unsigned k = 0; k < n && !err; k++) {
-		watch_store(l->fs->watches, stages[k]->store);
-		i = tree_told_stage(l->fs->tree, stages[k]);
+		observer_watch(l->fs->observer, stages[k]->store);
+		i = tree_put_stage(l->fs->tree, stages[k]);
 		if (i)
-			names_look_at_root(l->fs, i);
+			stages_refresh_root(l->fs, i);
 		err = show(l, i);
 	}
 	catalog_list_free(stages, n);

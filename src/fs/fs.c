@@ -11,11 +11,11 @@
 #include "base/budget.h"
 #include "fs/cache/block.h"
 #include "fs/names.h"
-#include "fs/notices.h"
+#include "fs/inval_queue.h"
 #include "fs/content/pending.h"
 #include "fs/content/spill.h"
-#include "fs/untold.h"
-#include "fs/watch.h"
+#include "fs/close_errors.h"
+#include "fs/observer.h"
 #include "stage/catalog.h"
 #include "stage/stage.h"
 
@@ -55,14 +55,14 @@ static int make_parts(struct fs *fs)
 	fs->budget = budget_new(fs->set.memory);
 	fs->blocks = fs->budget ? block_cache_new(fs->budget) : NULL;
 	fs->pending = pending_new(fs->set.state_dir);
-	fs->notices = notices_new();
-	fs->watches = watches_new(fs);
-	fs->untold = untold_new();
-	if (!fs->tree || !fs->blocks || !fs->pending || !fs->notices ||
-	    !fs->watches || !fs->untold)
+	fs->inval_queue = inval_queue_new();
+	fs->observer = observer_new(fs);
+	fs->close_errors = close_errors_new();
+	if (!fs->tree || !fs->blocks || !fs->pending || !fs->inval_queue ||
+	    !fs->observer || !fs->close_errors)
 		return -ENOMEM;
 	if (fs->only)
-		watch_store(fs->watches, fs->only->store);
+		observer_watch(fs->observer, fs->only->store);
 	fs->env = (struct file_env){
 		.tree = fs->tree,
 		.budget = fs->budget,
@@ -110,15 +110,15 @@ void fs_free(struct fs *fs)
 
 	if (!fs)
 		return;
-	watches_free(fs->watches);
-	handles_clear(fs);
-	dir_handles_clear(fs);
-	while ((lingering = tree_lingering(fs->tree)))
+	observer_free(fs->observer);
+	handle_clear(fs);
+	fs_dir_clear(fs);
+	while ((lingering = inode_file_drop_any(fs->tree)))
 		file_close(lingering);
 	tree_free(fs->tree);
 	pending_free(fs->pending);
-	notices_free(fs->notices);
-	untold_free(fs->untold);
+	inval_queue_free(fs->inval_queue);
+	close_errors_free(fs->close_errors);
 	block_cache_free(fs->blocks);
 	budget_free(fs->budget);
 	stage_unref(fs->only);
@@ -133,19 +133,19 @@ struct inode *fs_root(struct fs *fs)
 	return tree_root(fs->tree);
 }
 
-void fs_notices_begin(struct fs *fs)
+void fs_inval_begin(struct fs *fs)
 {
-	notices_begin(fs->notices);
+	inval_queue_begin(fs->inval_queue);
 }
 
-bool fs_notice_next(struct fs *fs, struct fs_notice *out)
+bool fs_inval_next(struct fs *fs, struct fs_inval *out)
 {
-	return notices_next(fs->notices, out);
+	return inval_queue_next(fs->inval_queue, out);
 }
 
-void fs_notices_end(struct fs *fs)
+void fs_inval_end(struct fs *fs)
 {
-	notices_end(fs->notices);
+	inval_queue_end(fs->inval_queue);
 }
 
 /* The store that i lies in; at the root of stages the storage. Referenced. */

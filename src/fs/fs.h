@@ -101,24 +101,24 @@ void fs_writers(struct fs *fs, struct fs_writers *out);
 void fs_recover(struct fs *fs);
 struct inode *fs_root(struct fs *fs);
 
-/* ---- what the kernel must be told (notices.c) ---- */
+/* ---- what the kernel must be told (inval_queue.c) ---- */
 
-enum fs_notice_kind {
-	FS_NOTICE_ENTRY, /* inode is a directory: name is not what it was */
-	FS_NOTICE_ATTR, /* attributes of inode */
-	FS_NOTICE_BYTES, /* its attributes and bytes */
+enum fs_inval_kind {
+	FS_INVAL_ENTRY, /* inode is a directory: name is not what it was */
+	FS_INVAL_ATTR, /* attributes of inode */
+	FS_INVAL_BYTES, /* its attributes and bytes */
 };
-struct fs_notice {
-	enum fs_notice_kind kind;
+struct fs_inval {
+	enum fs_inval_kind kind;
 	struct inode *inode; /* the kernel's number: perhaps gone */
 	char name[256];
 };
 /* The next thing that was not changed through this mount, waited for, for the
- * one thread that tells the kernel; false: fs_notices_end() was called. begin:
+ * one thread that tells the kernel; false: fs_inval_end() was called. begin:
  * before its start. */
-void fs_notices_begin(struct fs *fs);
-bool fs_notice_next(struct fs *fs, struct fs_notice *out);
-void fs_notices_end(struct fs *fs);
+void fs_inval_begin(struct fs *fs);
+bool fs_inval_next(struct fs *fs, struct fs_inval *out);
+void fs_inval_end(struct fs *fs);
 
 /* ---- names (names.c, rename.c, stages.c) ---- */
 int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
@@ -153,7 +153,7 @@ int fs_rename(struct fs *fs, struct inode *dir, const char *name,
 int fs_statfs(struct fs *fs, struct inode *i, struct statvfs *out);
 
 /* ---- directories (dir.c) ---- */
-int fs_opendir(struct fs *fs, struct inode *dir, struct dir_handle **out);
+int fs_dir_open(struct fs *fs, struct inode *dir, struct dir_handle **out);
 /*
  * Calls emit for each entry from cookie `offset` on (0: the start), `.` and
  * `..` first with entry->inode NULL, until it returns non-zero (no room) or
@@ -163,43 +163,43 @@ int fs_opendir(struct fs *fs, struct inode *dir, struct dir_handle **out);
  */
 typedef int fs_emit(void *arg, const char *name, const struct fs_entry *entry,
 		    off_t next);
-int fs_readdir(struct fs *fs, struct dir_handle *h, off_t offset, bool plus,
-	       fs_emit *emit, void *arg);
+int fs_dir_read(struct fs *fs, struct dir_handle *h, off_t offset, bool plus,
+		fs_emit *emit, void *arg);
 /* Names that were made, moved and removed in it outlive a power cut. */
-int fs_fsyncdir(struct fs *fs, struct dir_handle *h);
-void fs_closedir(struct fs *fs, struct dir_handle *h);
+int fs_dir_sync(struct fs *fs, struct dir_handle *h);
+void fs_dir_close(struct fs *fs, struct dir_handle *h);
 
 /* ---- files (file.c, reader.c, writer.c) ---- */
 /* flags as open(2). *keep_cache: the kernel's pages are still good. */
-int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
-	    bool *keep_cache);
-int fs_create(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
-	      int flags, const struct fs_caller *c, struct fs_entry *out,
-	      struct handle **h);
+int fs_file_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
+		 bool *keep_cache);
+int fs_file_create(struct fs *fs, struct inode *dir, const char *name,
+		   mode_t mode, int flags, const struct fs_caller *c,
+		   struct fs_entry *out, struct handle **h);
 
-int fs_read(struct fs *fs, struct handle *h, off_t offset, size_t len,
-	    struct fs_data *out);
+int fs_file_read(struct fs *fs, struct handle *h, off_t offset, size_t len,
+		 struct fs_data *out);
 void fs_data_release(struct fs *fs, struct fs_data *d);
 /* All of it or -errno. */
-int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
-	     size_t len);
-/* The same for pages of a mapping: at their place, and never beyond the end. */
-int fs_write_page(struct fs *fs, struct handle *h, off_t offset,
+int fs_file_write(struct fs *fs, struct handle *h, off_t offset,
 		  const void *bytes, size_t len);
+/* The same for pages of a mapping: at their place, and never beyond the end. */
+int fs_file_write_page(struct fs *fs, struct handle *h, off_t offset,
+		       const void *bytes, size_t len);
 /*
  * close(2)'s result: the store has the object, or why not. Idempotent. fs_close()
  * is that of one descriptor among several, closed by a thread of the caller's:
  * 0 when a later one will tell (closing.h).
  */
-int fs_flush(struct fs *fs, struct handle *h);
+int fs_file_flush(struct fs *fs, struct handle *h);
 int fs_close(struct fs *fs, struct handle *h, pid_t thread);
 /* A thread has opened h; it has changed the content through h. 0: which one is
  * not known. */
 void fs_opened_by(struct fs *fs, struct handle *h, pid_t thread);
 void fs_written_by(struct fs *fs, struct handle *h, pid_t thread);
-int fs_fsync(struct fs *fs, struct handle *h);
+int fs_file_sync(struct fs *fs, struct handle *h);
 /* mode 0 only: the size is at least offset + len afterwards. */
-int fs_fallocate(struct fs *fs, struct handle *h, off_t offset, off_t len);
+int fs_file_allocate(struct fs *fs, struct handle *h, off_t offset, off_t len);
 /* What is still dirty is published; its error can only be logged. */
 void fs_release(struct fs *fs, struct handle *h);
 
@@ -223,14 +223,14 @@ void fs_set_processes(struct fs *fs, const struct fs_processes *p);
 
 /* ---- extended attributes (xattr.c) ---- */
 /* The value, appended to out. -ENODATA, -EINVAL, -EACCES ... */
-int fs_getxattr(struct fs *fs, struct inode *i, const char *name,
-		const struct fs_caller *c, struct buf *out);
+int fs_xattr_get(struct fs *fs, struct inode *i, const char *name,
+		 const struct fs_caller *c, struct buf *out);
 /* Names, each with its NUL, appended to out. */
-int fs_listxattr(struct fs *fs, struct inode *i, struct buf *out);
-int fs_setxattr(struct fs *fs, struct inode *i, const char *name,
-		const char *value, size_t len, int flags,
-		const struct fs_caller *c);
-int fs_removexattr(struct fs *fs, struct inode *i, const char *name,
-		   const struct fs_caller *c);
+int fs_xattr_list(struct fs *fs, struct inode *i, struct buf *out);
+int fs_xattr_set(struct fs *fs, struct inode *i, const char *name,
+		 const char *value, size_t len, int flags,
+		 const struct fs_caller *c);
+int fs_xattr_remove(struct fs *fs, struct inode *i, const char *name,
+		    const struct fs_caller *c);
 
 #endif

@@ -35,11 +35,11 @@ struct fs {
 	struct budget *budget;
 	struct block_cache *blocks;
 	struct pending *pending;
-	struct notices *notices;
-	struct watches *watches;
+	struct inval_queue *inval_queue;
+	struct observer *observer;
 	struct file_env env;
 	struct fs_processes processes;
-	struct untold *untold;
+	struct close_errors *close_errors;
 	_Atomic(unsigned) n_writing; /* write requests under way */
 	_Atomic(int64_t) wrote_ms; /* when the last one ended */
 	struct lock lock; /* a leaf */
@@ -72,7 +72,7 @@ struct handle {
 	_Atomic(int) write_err; /* of the write that failed */
 	/* The version whose pages the kernel has when it uses the handle, for
 	 * it drops others at open; 0: that has been noted. */
-	_Atomic(uint32_t) pages;
+	_Atomic(uint32_t) kernel_pages_etag;
 	struct handle *prev, *next; /* of fs_locked.handles */
 };
 
@@ -93,25 +93,25 @@ int handle_new(struct fs *fs, struct file *f, int flags, bool emptied,
 	       struct handle **out);
 /* The openers of the other handles of h's content that write: how many there
  * are, the first max of them in out. */
-unsigned handles_openers(struct fs *fs, const struct handle *h, pid_t *out,
-			 unsigned max);
+unsigned handle_openers(struct fs *fs, const struct handle *h, pid_t *out,
+			unsigned max);
 /* Frees those that were not closed. */
-void handles_clear(struct fs *fs);
+void handle_clear(struct fs *fs);
 /* dir.c: the same. Ends their listings. */
-void dir_handles_clear(struct fs *fs);
+void fs_dir_clear(struct fs *fs);
 /* What changes content, or publishes it, stands between these two: a writer
  * who waits for the store is not one who has gone quiet. */
-void handles_write_begin(struct fs *fs);
-void handles_write_end(struct fs *fs);
+void handle_write_begin(struct fs *fs);
+void handle_write_end(struct fs *fs);
 
 /* err of such a call. */
-#define HANDLES_WRITE(fs, call) \
+#define HANDLE_WRITE(fs, call) \
 	({ \
 		int write_err_; \
 \
-		handles_write_begin(fs); \
+		handle_write_begin(fs); \
 		write_err_ = (call); \
-		handles_write_end(fs); \
+		handle_write_end(fs); \
 		write_err_; \
 	})
 
@@ -119,11 +119,12 @@ void handles_write_end(struct fs *fs);
 
 /* What the last publication of i, or of name in i, failed with when no close
  * could say so: once. An open with O_TRUNC does what was not done. */
-int closing_tell(struct fs *fs, struct inode *i, const char *name, int flags);
+int close_errors_tell(struct fs *fs, struct inode *i, const char *name,
+		      int flags);
 /* The publication of h's content has failed, and nothing will say so; it has
  * succeeded. */
-void closing_failed(struct fs *fs, struct handle *h, int err);
-void closing_done(struct fs *fs, struct handle *h);
+void close_errors_failed(struct fs *fs, struct handle *h, int err);
+void close_errors_done(struct fs *fs, struct handle *h);
 
 /* open.c: the content was changed other than by a write. */
 void handle_changed(struct handle *h);
@@ -131,8 +132,8 @@ void handle_changed(struct handle *h);
 /* names.c: shared with dir.c, rename.c and xattr.c. */
 
 /* The inode of a name, asked of the store when need be. Referenced; -ENOENT. */
-int names_resolve(struct fs *fs, struct inode *dir, const char *name,
-		  struct inode **out);
+int resolve_name(struct fs *fs, struct inode *dir, const char *name,
+		 struct inode **out);
 /* stat(2)'s view: kind, times, and the size of what is open. */
 void names_stat(struct fs *fs, struct inode *i, struct stat *st);
 /* -EROFS when the mount or the stage is read-only. */

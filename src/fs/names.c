@@ -28,7 +28,7 @@ static double stat_for(struct fs *fs, struct inode *i, struct stat *st,
 	uint64_t size;
 
 	inode_view(fs->tree, i, &v);
-	*version = inode_version(&v);
+	*version = inode_etag_hash(&v);
 	size = v.kind == INODE_FILE ? v.info.size : 0;
 	f = v.open ? inode_file_get(fs->tree, i) : NULL;
 	if (f) {
@@ -57,12 +57,12 @@ void names_stat(struct fs *fs, struct inode *i, struct stat *st)
 	stat_for(fs, i, st, &version);
 }
 
-double names_tell(struct fs *fs, struct inode *i, struct stat *st)
+double names_stat_kernel(struct fs *fs, struct inode *i, struct stat *st)
 {
 	uint32_t version;
 	double timeout = stat_for(fs, i, st, &version);
 
-	inode_show(fs->tree, i, version, (unsigned)(timeout * 1000));
+	inode_etag_set_attr(fs->tree, i, version, (unsigned)(timeout * 1000));
 	return timeout;
 }
 
@@ -73,24 +73,24 @@ void names_fill(struct fs *fs, struct inode *i, struct fs_entry *out)
 		stat_for(fs, i, &out->st, &out->version);
 }
 
-void names_told(struct fs *fs, const struct fs_entry *e)
+void names_entry_sent(struct fs *fs, const struct fs_entry *e)
 {
-	inode_show(fs->tree, e->inode, e->version,
-		   (unsigned)(e->attr_timeout * 1000));
+	inode_etag_set_attr(fs->tree, e->inode, e->version,
+			    (unsigned)(e->attr_timeout * 1000));
 	inode_remember(fs->tree, e->inode);
 }
 
 void names_entry(struct fs *fs, struct inode *i, struct fs_entry *out)
 {
 	names_fill(fs, i, out);
-	names_told(fs, out);
+	names_entry_sent(fs, out);
 }
 
 int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
 	      struct fs_entry *out)
 {
 	struct inode *i;
-	int err = names_resolve(fs, dir, name, &i);
+	int err = resolve_name(fs, dir, name, &i);
 
 	if (err == -ENOENT) {
 		memset(out, 0, sizeof(*out));
@@ -105,7 +105,7 @@ int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
 	return 0;
 }
 
-bool names_linger(struct fs *fs, struct inode *i, struct file **out)
+bool names_keep_open(struct fs *fs, struct inode *i, struct file **out)
 {
 	struct inode_view v;
 
@@ -114,7 +114,7 @@ bool names_linger(struct fs *fs, struct inode *i, struct file **out)
 	       !file_open(&fs->env, i, &v.info, out);
 }
 
-void names_let_go(struct fs *fs, struct inode *i)
+void names_drop_open(struct fs *fs, struct inode *i)
 {
 	struct file *f = inode_file_get(fs->tree, i);
 
@@ -125,7 +125,7 @@ void names_let_go(struct fs *fs, struct inode *i)
 void fs_forget(struct fs *fs, struct inode *i, uint64_t n)
 {
 	if (inode_forget(fs->tree, i, n))
-		names_let_go(fs, i);
+		names_drop_open(fs, i);
 }
 
 /*
@@ -158,7 +158,7 @@ static int look_at_open(struct fs *fs, struct inode *i)
 	if (f)
 		file_close(f);
 	if (err == -ESTALE)
-		inode_doubt(fs->tree, i); /* the next lookup is to ask */
+		inode_invalidate(fs->tree, i); /* the next lookup is to ask */
 	return err == -ESTALE ? err : 0;
 }
 
@@ -171,8 +171,8 @@ int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 
 	/* An open file is what it was at open; its readers learn by ESTALE. */
 	if (!h) {
-		err = names_now(fs, i, &now);
-		names_look_at_root(fs, i);
+		err = resolve_now(fs, i, &now);
+		stages_refresh_root(fs, i);
 	}
 	inode_view(fs->tree, i, &v);
 	/* Without its name it is still what is open. */
@@ -184,7 +184,7 @@ int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 		if (!err && v.files && v.open)
 			err = look_at_open(fs, i);
 		if (!err)
-			*timeout = names_tell(fs, i, st);
+			*timeout = names_stat_kernel(fs, i, st);
 	}
 	inode_unref(fs->tree, now);
 	return err;
@@ -210,7 +210,7 @@ void names_maker(struct fs *fs, struct inode *dir, bool is_dir,
 		*mode |= S_ISGID;
 }
 
-int names_put_marker(struct fs *fs, struct inode *dir)
+int marker_put(struct fs *fs, struct inode *dir)
 {
 	static const struct store_body nothing = { .data = "", .fd = -1 };
 	static const struct store_meta meta = {
@@ -357,7 +357,7 @@ static int unpublished_below(struct fs *fs, struct inode *dir)
 {
 	struct inode **open;
 	unsigned n;
-	int found = tree_open_files(fs->tree, dir, &open, &n);
+	int found = inode_file_list(fs->tree, dir, &open, &n);
 
 	for (unsigned k = 0; k < n; k++) {
 		struct file *f = inode_file_get(fs->tree, open[k]);
@@ -373,7 +373,7 @@ static int unpublished_below(struct fs *fs, struct inode *dir)
 	return found;
 }
 
-int names_empty(struct fs *fs, struct inode *dir)
+int marker_empty(struct fs *fs, struct inode *dir)
 {
 	struct buf found = NAMES_KEY;
 	int rc = unpublished_below(fs, dir);
@@ -387,7 +387,7 @@ int names_empty(struct fs *fs, struct inode *dir)
 	return rc > 0 ? -ENOTEMPTY : rc;
 }
 
-int names_keep_dir(struct fs *fs, struct inode *dir, struct inode *i)
+int marker_keep(struct fs *fs, struct inode *dir, struct inode *i)
 {
 	struct buf key = NAMES_KEY;
 	struct inode_view v;
@@ -402,7 +402,7 @@ int names_keep_dir(struct fs *fs, struct inode *dir, struct inode *i)
 	if (!rc && key.len)
 		rc = other_key(fs, dir, buf_str(&key), NULL);
 	if (!rc)
-		rc = names_put_marker(fs, dir);
+		rc = marker_put(fs, dir);
 	if (rc == -EACCES) /* what may not be listed does not vanish */
 		rc = 0;
 	buf_clear(&key);
@@ -420,13 +420,13 @@ int names_sync(struct fs *fs, struct inode *i)
 	if (!v.files || v.orphan)
 		return 0;
 	/* Its name is its own until it is flushed. */
-	err = tree_publish_begin(fs->tree, i, &key);
+	err = claims_publish_begin(fs->tree, i, &key);
 	if (!err) {
 		stage = inode_stage(fs->tree, i);
 		if (stage)
 			err = store_sync(stage->store, buf_str(&key));
 		stage_unref(stage);
-		tree_publish_end(fs->tree, i);
+		claims_publish_end(fs->tree, i);
 	}
 	buf_clear(&key);
 	return err == -ENOENT ? 0 : err; /* it has gone meanwhile */

@@ -13,26 +13,26 @@
 /* A key with its NUL, and the '/' of a directory that must still fit. */
 #define NAMES_KEY BUF_INIT(STORE_KEY_MAX)
 
-/* Asks the store for dir/name, whatever is known of it. As names_resolve(). */
-int names_ask(struct fs *fs, struct inode *dir, const char *name,
-	      struct inode **out);
+/* Asks the store for dir/name, whatever is known of it. As resolve_name(). */
+int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
+		struct inode **out);
 /* What stands at the name of i now, referenced, if what we know is no longer
  * fresh; an orphan is what it is. -ENOENT when nothing does, -ESTALE when i has
  * lost its name just now. */
-int names_now(struct fs *fs, struct inode *i, struct inode **now);
+int resolve_now(struct fs *fs, struct inode *i, struct inode **now);
 /* i as the store has it now, if what we know is no longer fresh. -ESTALE when
  * its name is gone, or another's: the kernel then looks it up again. */
-int names_refresh(struct fs *fs, struct inode *i);
+int resolve_refresh(struct fs *fs, struct inode *i);
 /* The same, however fresh, where the store keeps owner and mode: for a
  * permission that outlives the call. */
-int names_renew(struct fs *fs, struct inode *i);
+int resolve_renew(struct fs *fs, struct inode *i);
 /* The entry goes to the kernel: a lookup, and what it knows of the file. */
-void names_told(struct fs *fs, const struct fs_entry *e);
+void names_entry_sent(struct fs *fs, const struct fs_entry *e);
 /* As names_entry(), without counting a lookup: for directories read. */
 void names_fill(struct fs *fs, struct inode *i, struct fs_entry *out);
 /* 0 when no key lies below the directory but its own marker, and nothing that
  * is yet to be published; else -ENOTEMPTY. */
-int names_empty(struct fs *fs, struct inode *dir);
+int marker_empty(struct fs *fs, struct inode *dir);
 /* Whose a new name in dir is, and with which mode: the caller's, in a store of
  * files if we may give it away, and in a set-group-id directory its group. */
 void names_maker(struct fs *fs, struct inode *dir, bool is_dir,
@@ -40,12 +40,12 @@ void names_maker(struct fs *fs, struct inode *dir, bool is_dir,
 		 mode_t *mode);
 /* Writes the marker of a directory, unless it is there (-EEXIST in a store of
  * files, where somebody else has just made it). */
-int names_put_marker(struct fs *fs, struct inode *dir);
+int marker_put(struct fs *fs, struct inode *dir);
 /* Before i leaves dir: a directory that only i implied gets a marker. */
-int names_keep_dir(struct fs *fs, struct inode *dir, struct inode *i);
+int marker_keep(struct fs *fs, struct inode *dir, struct inode *i);
 /* The root of a stage whose store is of files: owner and mode as they are
  * there now. Nothing for any other inode. */
-void names_look_at_root(struct fs *fs, struct inode *i);
+void stages_refresh_root(struct fs *fs, struct inode *i);
 /* What was done to i, or to the names in it, is on the disk that it is on. */
 int names_sync(struct fs *fs, struct inode *i);
 /* i has left the tree, or is about to: its content is nobody's any more. */
@@ -55,25 +55,25 @@ void names_orphan(struct fs *fs, struct inode *i);
  * gets what it was, as on a disk, if its content is open by then. False when
  * there is none to keep.
  */
-bool names_linger(struct fs *fs, struct inode *i, struct file **out);
+bool names_keep_open(struct fs *fs, struct inode *i, struct file **out);
 /* The kernel has forgotten i, whose content was kept for it. */
-void names_let_go(struct fs *fs, struct inode *i);
+void names_drop_open(struct fs *fs, struct inode *i);
 /* How long a name is believed, by the kind of its store. */
 unsigned names_ttl_ms(struct fs *fs, bool files);
 /* setattr.c: one line a minute at most when changed attributes found no room
  * in memory. */
-void names_say_pins(struct fs *fs);
+void attributes_say_pins(struct fs *fs);
 /* open.c: truncate(2), which has no handle: published at once. */
 /* Mode, owner and times, where they can be kept. */
 int attributes_keep(struct fs *fs, struct inode *i, const struct stat *st,
 		    unsigned which);
-int names_truncate(struct fs *fs, struct inode *i, uint64_t size);
+int fs_file_truncate(struct fs *fs, struct inode *i, uint64_t size);
 /*
  * names_stat() for the kernel: it knows i so from now on. How long it may
  * believe that, in seconds: as long as we do, so that the two do not add up to
  * twice metadata_ttl.
  */
-double names_tell(struct fs *fs, struct inode *i, struct stat *st);
+double names_stat_kernel(struct fs *fs, struct inode *i, struct stat *st);
 
 /* stages.c: the same at the root of stages. */
 /* The inode of a stage, whose reference is taken over. 0 or -ENOMEM. */

@@ -23,7 +23,7 @@
 
 #include "base/log.h"
 #include "base/wait.h"
-#include "fs/keyset.h"
+#include "fs/rename_keys.h"
 #include "stage/stage.h"
 #include "store/store_watch.h"
 
@@ -111,7 +111,7 @@ static int copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
 			r->no_replace ? &cond : NULL, info));
 		if (err != -ESTALE)
 			break;
-		err = names_ask(r->fs, r->dir, r->name, &now);
+		err = resolve_ask(r->fs, r->dir, r->name, &now);
 		if (err)
 			break;
 		err = now == r->from ? -ESTALE : -ENOENT;
@@ -127,9 +127,9 @@ static int move_name(struct rename *r)
 	int err = 0;
 
 	if (r->dir != r->to_dir)
-		err = names_keep_dir(r->fs, r->dir, r->from);
+		err = marker_keep(r->fs, r->dir, r->from);
 	return err ? err
-		   : tree_moved(r->fs->tree, r->from, r->to_dir, r->to_name);
+		   : tree_move(r->fs->tree, r->from, r->to_dir, r->to_name);
 }
 
 /* The object that was copied, and no other that has come since. */
@@ -141,7 +141,7 @@ static int remove_source(struct rename *r, const char *etag)
 				  : store_remove(s, key));
 
 	if (err)
-		tree_doubt(r->fs->tree, r->dir, r->name);
+		tree_invalidate(r->fs->tree, r->dir, r->name);
 	if (err != -ESTALE)
 		return err;
 	log_at(LOG_LEVEL_INFO,
@@ -167,10 +167,10 @@ static int move_object(struct rename *r)
 		if (copied && !r->to)
 			STORE_OWN(store_remove_same(s, buf_str(&r->to_key),
 						    info.etag));
-		tree_doubt(r->fs->tree, r->to_dir, r->to_name);
+		tree_invalidate(r->fs->tree, r->to_dir, r->to_name);
 		return err;
 	}
-	inode_copied(r->fs->tree, r->from, &info);
+	inode_etag_copied(r->fs->tree, r->from, &info);
 	rename_content(r->fs, r->from);
 	return remove_source(r, etag);
 }
@@ -181,19 +181,19 @@ static int rename_in_store(struct rename *r)
 	struct tree *t = r->fs->tree;
 	int err;
 
-	inode_moving(t, r->from, true);
+	claims_set_renaming(t, r->from, true);
 	if (r->to)
-		inode_moving(t, r->to, true);
+		claims_set_renaming(t, r->to, true);
 	err = STORE_OWN(store_rename(s, buf_str(&r->key), buf_str(&r->to_key),
 				     r->no_replace));
 	if (!err)
-		err = tree_moved(t, r->from, r->to_dir, r->to_name);
-	inode_moving(t, r->from, false);
+		err = tree_move(t, r->from, r->to_dir, r->to_name);
+	claims_set_renaming(t, r->from, false);
 	if (r->to)
-		inode_moving(t, r->to, false);
+		claims_set_renaming(t, r->to, false);
 	if (err) {
-		tree_doubt(t, r->dir, r->name);
-		tree_doubt(t, r->to_dir, r->to_name);
+		tree_invalidate(t, r->dir, r->name);
+		tree_invalidate(t, r->to_dir, r->to_name);
 	}
 	return err;
 }
@@ -201,12 +201,12 @@ static int rename_in_store(struct rename *r)
 static int move_file(struct rename *r)
 {
 	struct file *old = NULL;
-	bool keep = r->to && names_linger(r->fs, r->to, &old);
+	bool keep = r->to && names_keep_open(r->fs, r->to, &old);
 	int err = rename_in_store(r);
 
 	if (!err)
 		rename_content(r->fs, r->from);
-	if (keep && (err || !inode_linger(r->fs->tree, r->to)))
+	if (keep && (err || !inode_file_keep_open(r->fs->tree, r->to)))
 		file_close(old);
 	return err;
 }
@@ -235,7 +235,7 @@ static int rename_file(struct rename *r)
 	if (v.published)
 		err = v.files ? move_file(r) : move_object(r);
 	else
-		err = tree_moved(r->fs->tree, r->from, r->to_dir, r->to_name);
+		err = tree_move(r->fs->tree, r->from, r->to_dir, r->to_name);
 	if (!err && r->to)
 		names_orphan(r->fs, r->to);
 	return err;
@@ -252,17 +252,17 @@ static int claimed_rename_file(struct rename *r)
 		one = r->to;
 		two = r->from;
 	}
-	err = tree_publish_begin(r->fs->tree, one, &key);
+	err = claims_publish_begin(r->fs->tree, one, &key);
 	if (err)
 		goto out;
 	if (two)
-		err = tree_publish_begin(r->fs->tree, two, &key);
+		err = claims_publish_begin(r->fs->tree, two, &key);
 	if (!err) {
 		err = rename_file(r);
 		if (two)
-			tree_publish_end(r->fs->tree, two);
+			claims_publish_end(r->fs->tree, two);
 	}
-	tree_publish_end(r->fs->tree, one);
+	claims_publish_end(r->fs->tree, one);
 out:
 	buf_clear(&key);
 	return err;
@@ -280,7 +280,7 @@ out:
  * What another machine does meanwhile is its own: the keys are collected first,
  * none is copied over one that has come, and only the objects that were copied,
  * or are copies of ours, are removed. Nobody publishes below meanwhile
- * (tree_move_begin()). Files that the store has never seen go with the names.
+ * (claims_move_begin()). Files that the store has never seen go with the names.
  */
 
 static struct inode *peek_path(struct fs *fs, struct inode *dir,
@@ -306,21 +306,21 @@ static struct inode *peek_path(struct fs *fs, struct inode *dir,
 }
 
 /* Cached names learn the ETags of the copies. */
-static void tell_copies(struct rename *r, struct keyset *keys)
+static void tell_copies(struct rename *r, struct rename_keys *keys)
 {
 	struct tree *tree = r->fs->tree;
-	const struct keyset_copy *copies;
-	size_t n = keyset_changed(keys, &copies);
+	const struct rename_copy *copies;
+	size_t n = rename_keys_changed(keys, &copies);
 
 	for (size_t c = 0; c < n; c++) {
-		const char *rest = keyset_rest(keys, copies[c].k);
+		const char *rest = rename_keys_rest(keys, copies[c].k);
 		struct inode *i;
 
 		if (!*rest || rest[strlen(rest) - 1] == '/')
 			continue; /* a marker */
 		i = peek_path(r->fs, r->from, rest);
 		if (i)
-			inode_copied(tree, i, &copies[c].info);
+			inode_etag_copied(tree, i, &copies[c].info);
 		inode_unref(tree, i);
 	}
 }
@@ -332,7 +332,7 @@ static int for_open_files(struct rename *r, each_open *each)
 	struct fs *fs = r->fs;
 	struct inode **open;
 	unsigned n;
-	int err = tree_open_files(fs->tree, r->from, &open, &n);
+	int err = inode_file_list(fs->tree, r->from, &open, &n);
 
 	for (unsigned k = 0; k < n; k++) {
 		if (!err)
@@ -364,25 +364,25 @@ static int move_open(struct fs *fs, struct inode *i)
 }
 
 /* Every copy stands. */
-static int move_names(struct rename *r, struct keyset *keys)
+static int move_names(struct rename *r, struct rename_keys *keys)
 {
 	int err = 0;
 
 	if (r->dir != r->to_dir)
-		err = names_keep_dir(r->fs, r->dir, r->from);
+		err = marker_keep(r->fs, r->dir, r->from);
 	if (!err)
-		err = tree_moved(r->fs->tree, r->from, r->to_dir, r->to_name);
+		err = tree_move(r->fs->tree, r->from, r->to_dir, r->to_name);
 	if (err)
 		return err;
 	tell_copies(r, keys);
 	return for_open_files(r, move_open);
 }
 
-static void log_failure(struct rename *r, struct keyset *keys, int err)
+static void log_failure(struct rename *r, struct rename_keys *keys, int err)
 {
 	struct buf key = NAMES_KEY;
 
-	keyset_failed(keys, &key);
+	rename_keys_failed(keys, &key);
 	log_at(LOG_LEVEL_ERROR,
 	       &(struct log_where){ .stage = r->stage->name,
 				    .key = buf_str(&key),
@@ -391,28 +391,28 @@ static void log_failure(struct rename *r, struct keyset *keys, int err)
 	buf_clear(&key);
 }
 
-static int move_tree(struct rename *r, struct keyset *keys)
+static int move_tree(struct rename *r, struct rename_keys *keys)
 {
 	int err = for_open_files(r, publish_open);
 
 	if (!err)
-		err = keyset_collect(keys);
+		err = rename_keys_collect(keys);
 	if (!err)
-		err = keyset_copy(keys);
+		err = rename_keys_copy(keys);
 	if (!err)
 		err = move_names(r, keys);
 	if (err == -EEXIST && !r->no_replace)
 		err = -ENOTEMPTY; /* since it was looked at */
 	if (err) {
-		keyset_undo(keys);
-		tree_doubt(r->fs->tree, r->to_dir, r->to_name);
+		rename_keys_undo(keys);
+		tree_invalidate(r->fs->tree, r->to_dir, r->to_name);
 		if (err != -EINTR)
 			log_failure(r, keys, err);
 		return err;
 	}
-	err = keyset_remove(keys);
+	err = rename_keys_remove(keys);
 	if (err)
-		tree_doubt(r->fs->tree, r->dir, r->name);
+		tree_invalidate(r->fs->tree, r->dir, r->name);
 	return err;
 }
 
@@ -433,29 +433,29 @@ static int rename_dir(struct rename *r)
 /* from is a directory, to NULL or an empty one. */
 static int rename_tree(struct rename *r)
 {
-	struct keyset keys;
-	int err = keyset_init(&keys, r->stage->store, buf_str(&r->key),
-			      buf_str(&r->to_key), r->to != NULL);
+	struct rename_keys keys;
+	int err = rename_keys_init(&keys, r->stage->store, buf_str(&r->key),
+				   buf_str(&r->to_key), r->to != NULL);
 
 	if (!err)
 		err = move_tree(r, &keys);
-	keyset_clear(&keys);
+	rename_keys_clear(&keys);
 	return err;
 }
 
 static int claimed_rename_tree(struct rename *r)
 {
 	bool files = r->stage->store->limits.files;
-	int err = r->to ? names_empty(r->fs, r->to) : 0;
+	int err = r->to ? marker_empty(r->fs, r->to) : 0;
 
 	if (!err)
-		err = tree_move_begin(r->fs->tree, r->from);
+		err = claims_move_begin(r->fs->tree, r->from);
 	if (err)
 		return err;
 	err = still_there(r);
 	if (!err)
 		err = files ? rename_dir(r) : rename_tree(r);
-	tree_move_end(r->fs->tree, r->from);
+	claims_move_end(r->fs->tree, r->from);
 	return err;
 }
 
@@ -492,11 +492,11 @@ static bool is_below(struct fs *fs, struct inode *i, struct inode *above)
 
 static int resolve_both(struct rename *r)
 {
-	int err = names_resolve(r->fs, r->dir, r->name, &r->from);
+	int err = resolve_name(r->fs, r->dir, r->name, &r->from);
 
 	if (err)
 		return err;
-	err = names_resolve(r->fs, r->to_dir, r->to_name, &r->to);
+	err = resolve_name(r->fs, r->to_dir, r->to_name, &r->to);
 	if (err != -ENOENT)
 		return err;
 	r->to = NULL;
@@ -585,10 +585,10 @@ int fs_rename(struct fs *fs, struct inode *dir, const char *name,
 	err = find_stage(&r);
 	/* No directory above the target is moved while we move there. */
 	if (!err)
-		err = tree_publish_begin(fs->tree, to_dir, &unused);
+		err = claims_publish_begin(fs->tree, to_dir, &unused);
 	if (!err) {
 		err = rename_names(&r, flags);
-		tree_publish_end(fs->tree, to_dir);
+		claims_publish_end(fs->tree, to_dir);
 	}
 	inode_unref(fs->tree, r.from);
 	inode_unref(fs->tree, r.to);

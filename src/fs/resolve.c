@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fs/notices.h"
-#include "fs/watch.h"
+#include "fs/inval_queue.h"
+#include "fs/observer.h"
 #include "stage/catalog.h"
 #include "stage/path.h"
 #include "stage/stage.h"
@@ -24,7 +24,7 @@ unsigned names_ttl_ms(struct fs *fs, bool files)
 	return files && ttl_ms > FILES_TTL_MS ? FILES_TTL_MS : ttl_ms;
 }
 
-void names_look_at_root(struct fs *fs, struct inode *i)
+void stages_refresh_root(struct fs *fs, struct inode *i)
 {
 	struct inode_view v;
 	struct name_info found;
@@ -42,18 +42,18 @@ void names_look_at_root(struct fs *fs, struct inode *i)
 		buf_truncate(&key, key.len - 1); /* its '/' */
 	if (!buf_err(&key) &&
 	    !store_stat(stage->store, buf_str(&key), &found) && found.is_prefix)
-		inode_root_told(fs->tree, i, &found.info);
+		tree_refresh_root(fs->tree, i, &found.info);
 	stage_unref(stage);
 	buf_clear(&key);
 }
 
 int stages_enter(struct fs *fs, struct stage *stage, struct inode **out)
 {
-	watch_store(fs->watches, stage->store);
-	*out = tree_told_stage(fs->tree, stage);
+	observer_watch(fs->observer, stage->store);
+	*out = tree_put_stage(fs->tree, stage);
 	stage_unref(stage);
 	if (*out)
-		names_look_at_root(fs, *out);
+		stages_refresh_root(fs, *out);
 	return *out ? 0 : -ENOMEM;
 }
 
@@ -87,13 +87,13 @@ static int ask_key(struct fs *fs, struct store *store, const char *key,
 	if (err)
 		return err;
 	if (found.is_prefix) {
-		*out = tree_told(fs->tree, dir, name, INODE_DIR, &found.info,
-				 found.has_marker, asked);
+		*out = tree_refresh(fs->tree, dir, name, INODE_DIR, &found.info,
+				    found.has_marker, asked);
 	} else if (found.is_object) {
-		*out = tree_told(fs->tree, dir, name, INODE_FILE, &found.info,
-				 false, asked);
+		*out = tree_refresh(fs->tree, dir, name, INODE_FILE,
+				    &found.info, false, asked);
 	} else {
-		tree_told_absent(fs->tree, dir, name, asked);
+		tree_refresh_absent(fs->tree, dir, name, asked);
 		*out = tree_peek(fs->tree, dir, name);
 	}
 	return *out ? 0 : -ENOENT;
@@ -125,28 +125,28 @@ static int ask_between_renames(struct fs *fs, struct inode *dir,
 	struct buf unused = NAMES_KEY;
 	struct inode *known;
 	bool claimed = false;
-	int err = tree_publish_begin(fs->tree, dir, &unused);
+	int err = claims_publish_begin(fs->tree, dir, &unused);
 
 	if (err)
 		return err;
 	known = tree_peek(fs->tree, dir, name);
 	if (known) {
-		err = tree_publish_begin(fs->tree, known, &unused);
+		err = claims_publish_begin(fs->tree, known, &unused);
 		claimed = !err;
 		err = err == -ENOENT ? 0 : err; /* it has gone meanwhile */
 	}
 	if (!err)
 		err = ask(fs, dir, name, out);
 	if (claimed)
-		tree_publish_end(fs->tree, known);
+		claims_publish_end(fs->tree, known);
 	inode_unref(fs->tree, known);
-	tree_publish_end(fs->tree, dir);
+	claims_publish_end(fs->tree, dir);
 	buf_clear(&unused);
 	return err;
 }
 
-int names_ask(struct fs *fs, struct inode *dir, const char *name,
-	      struct inode **out)
+int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
+		struct inode **out)
 {
 	struct inode_view v;
 
@@ -157,8 +157,8 @@ int names_ask(struct fs *fs, struct inode *dir, const char *name,
 		       : ask(fs, dir, name, out);
 }
 
-int names_resolve(struct fs *fs, struct inode *dir, const char *name,
-		  struct inode **out)
+int resolve_name(struct fs *fs, struct inode *dir, const char *name,
+		 struct inode **out)
 {
 	if (strlen(name) > NAME_BYTES_MAX) /* which the kernel lets through */
 		return -ENAMETOOLONG;
@@ -170,7 +170,7 @@ int names_resolve(struct fs *fs, struct inode *dir, const char *name,
 	case TREE_ABSENT:
 		return -ENOENT;
 	default:
-		return names_ask(fs, dir, name, out);
+		return resolve_ask(fs, dir, name, out);
 	}
 }
 
@@ -182,15 +182,15 @@ static int ask_again(struct fs *fs, struct inode *i, struct inode **now)
 	int err = -ESTALE;
 
 	if (dir && dircache_name(fs->tree, dir, i, name))
-		err = names_ask(fs, dir, name, now);
+		err = resolve_ask(fs, dir, name, now);
 	/* The kernel, which has i under that name, is to look again. */
 	if (err == -ENOENT || (!err && *now != i))
-		notices_entry(fs->notices, dir, name);
+		inval_queue_entry(fs->inval_queue, dir, name);
 	inode_unref(fs->tree, dir);
 	return err;
 }
 
-int names_now(struct fs *fs, struct inode *i, struct inode **now)
+int resolve_now(struct fs *fs, struct inode *i, struct inode **now)
 {
 	struct inode_view v;
 
@@ -211,15 +211,15 @@ static int must_be_it(struct fs *fs, int err, struct inode *now,
 	return now == i ? 0 : -ESTALE;
 }
 
-int names_refresh(struct fs *fs, struct inode *i)
+int resolve_refresh(struct fs *fs, struct inode *i)
 {
 	struct inode *now = NULL;
-	int err = names_now(fs, i, &now);
+	int err = resolve_now(fs, i, &now);
 
 	return must_be_it(fs, err, now, i);
 }
 
-int names_renew(struct fs *fs, struct inode *i)
+int resolve_renew(struct fs *fs, struct inode *i)
 {
 	struct inode_view v;
 	struct inode *now = NULL;
@@ -229,7 +229,7 @@ int names_renew(struct fs *fs, struct inode *i)
 	if (!v.files || v.orphan)
 		return 0;
 	if (v.stage_root) {
-		names_look_at_root(fs, i);
+		stages_refresh_root(fs, i);
 		return 0;
 	}
 	err = ask_again(fs, i, &now);

@@ -20,8 +20,8 @@ static int set_size(struct fs *fs, struct inode *i, struct handle *h,
 		handle_changed(h);
 		h->written = true;
 	}
-	return HANDLES_WRITE(fs, h ? file_truncate(h->file, size)
-				   : names_truncate(fs, i, size));
+	return HANDLE_WRITE(fs, h ? file_truncate(h->file, size)
+				  : fs_file_truncate(fs, i, size));
 }
 
 int fs_setattr(struct fs *fs, struct inode *i, struct handle *h,
@@ -37,6 +37,6 @@ int fs_setattr(struct fs *fs, struct inode *i, struct handle *h,
 	err = err ? err : attributes_keep(fs, i, st, which);
 	if (err)
 		return err;
-	*timeout = names_tell(fs, i, out);
+	*timeout = names_stat_kernel(fs, i, out);
 	return 0;
 }

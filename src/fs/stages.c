@@ -25,7 +25,7 @@ int stages_rmdir(struct fs *fs, const char *name)
 	int err = 0;
 
 	if (i)
-		err = tree_open_files(fs->tree, i, &open, &n);
+		err = inode_file_list(fs->tree, i, &open, &n);
 	for (unsigned k = 0; k < n; k++) {
 		struct inode_view v;
 
@@ -38,7 +38,7 @@ int stages_rmdir(struct fs *fs, const char *name)
 	if (!err)
 		err = STORE_OWN(catalog_drop(fs->catalog, name));
 	if (err == -ENOTEMPTY && i)
-		names_empty(fs, i); /* names a key that is not shown */
+		marker_empty(fs, i); /* names a key that is not shown */
 	if (!err)
 		tree_forget_stage(fs->tree, name);
 	inode_unref(fs->tree, i);

@@ -43,27 +43,27 @@ struct xattr_call {
 int xattr_presign_allowed(struct fs *fs, struct inode *i,
 			  enum presign_action action);
 /* The expiry that holds for an inode. */
-int64_t xattr_expire(struct fs *fs, struct inode *i);
+int64_t xattr_presign_expire(struct fs *fs, struct inode *i);
 
-int xattr_get_presign(struct xattr_call *c);
-void xattr_write_url(const struct store_presigned *p,
-		     enum presign_action action, struct buf *out);
-void xattr_write_headers(const struct store_presigned *p,
-			 enum presign_action action, struct buf *out);
-void xattr_write_method(const struct store_presigned *p,
-			enum presign_action action, struct buf *out);
-void xattr_write_json(const struct store_presigned *p,
-		      enum presign_action action, struct buf *out);
+int xattr_presign_get(struct xattr_call *c);
+void xattr_presign_write_url(const struct store_presigned *p,
+			     enum presign_action action, struct buf *out);
+void xattr_presign_write_headers(const struct store_presigned *p,
+				 enum presign_action action, struct buf *out);
+void xattr_presign_write_method(const struct store_presigned *p,
+				enum presign_action action, struct buf *out);
+void xattr_presign_write_json(const struct store_presigned *p,
+			      enum presign_action action, struct buf *out);
 
-int xattr_get_etag(struct xattr_call *c);
-int xattr_get_md5(struct xattr_call *c);
-int xattr_get_url(struct xattr_call *c);
-int xattr_get_name(struct xattr_call *c);
-int xattr_get_size(struct xattr_call *c);
-int xattr_get_last_modified(struct xattr_call *c);
-int xattr_get_creator(struct xattr_call *c);
-int xattr_get_content_type(struct xattr_call *c);
-int xattr_get_storage_class(struct xattr_call *c);
-int xattr_get_version_id(struct xattr_call *c);
+int xattr_stage_etag(struct xattr_call *c);
+int xattr_stage_md5(struct xattr_call *c);
+int xattr_stage_url(struct xattr_call *c);
+int xattr_stage_name(struct xattr_call *c);
+int xattr_stage_size(struct xattr_call *c);
+int xattr_stage_last_modified(struct xattr_call *c);
+int xattr_stage_creator(struct xattr_call *c);
+int xattr_stage_content_type(struct xattr_call *c);
+int xattr_stage_storage_class(struct xattr_call *c);
+int xattr_stage_version_id(struct xattr_call *c);
 
 #endif

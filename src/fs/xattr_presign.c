@@ -26,26 +26,26 @@
 #include "fs/access.h"
 #include "stage/stage.h"
 
-void xattr_write_url(const struct store_presigned *p,
-		     enum presign_action action, struct buf *out)
+void xattr_presign_write_url(const struct store_presigned *p,
+			     enum presign_action action, struct buf *out)
 {
 	buf_adds(out, p->url);
 }
 
-void xattr_write_headers(const struct store_presigned *p,
-			 enum presign_action action, struct buf *out)
+void xattr_presign_write_headers(const struct store_presigned *p,
+				 enum presign_action action, struct buf *out)
 {
 	buf_adds(out, p->headers && *p->headers ? p->headers : "{}");
 }
 
-void xattr_write_method(const struct store_presigned *p,
-			enum presign_action action, struct buf *out)
+void xattr_presign_write_method(const struct store_presigned *p,
+				enum presign_action action, struct buf *out)
 {
 	buf_adds(out, p->method);
 }
 
-void xattr_write_json(const struct store_presigned *p,
-		      enum presign_action action, struct buf *out)
+void xattr_presign_write_json(const struct store_presigned *p,
+			      enum presign_action action, struct buf *out)
 {
 	presign_json(p, out);
 }
@@ -61,7 +61,7 @@ int xattr_presign_allowed(struct fs *fs, struct inode *i,
 	return action == PRESIGN_UPLOAD ? names_writable(fs, i) : 0;
 }
 
-int64_t xattr_expire(struct fs *fs, struct inode *i)
+int64_t xattr_presign_expire(struct fs *fs, struct inode *i)
 {
 	int64_t expire = inode_expire(fs->tree, i);
 
@@ -122,7 +122,7 @@ static int look(struct walk *w, const char *name, enum tree_answer *answer,
 	if (w->absent) {
 		*answer = TREE_ABSENT;
 	} else if (w->files) {
-		err = names_ask(w->c->fs, w->dir, name, out);
+		err = resolve_ask(w->c->fs, w->dir, name, out);
 		*answer = err ? TREE_ABSENT : TREE_KNOWN;
 	} else {
 		*answer = w->dir ? tree_guess(w->c->fs->tree, w->dir, name, out)
@@ -190,7 +190,7 @@ static int may_path(struct xattr_call *c, struct inode *dir, const char *path)
 	struct walk w = { .c = c, .dir = inode_ref(c->fs->tree, dir) };
 	char name[XATTR_NAME_SIZE];
 	struct inode_view v;
-	int err = names_renew(c->fs, dir);
+	int err = resolve_renew(c->fs, dir);
 
 	inode_view(c->fs->tree, dir, &v);
 	w.files = v.files;
@@ -252,7 +252,7 @@ static int sign(struct xattr_call *c, struct inode *at, const char *path)
 	int err = stage ? inode_path(c->fs->tree, at, &whole) : -ENODATA;
 
 	if (!req.expire)
-		req.expire = xattr_expire(c->fs, at);
+		req.expire = xattr_presign_expire(c->fs, at);
 	if (!err && path) {
 		if (whole.len)
 			buf_addc(&whole, '/');
@@ -300,7 +300,7 @@ static int sign_path(struct xattr_call *c)
 	return err;
 }
 
-int xattr_get_presign(struct xattr_call *c)
+int xattr_presign_get(struct xattr_call *c)
 {
 	bool upload = c->row->action == PRESIGN_UPLOAD;
 	int err = xattr_presign_allowed(c->fs, c->inode, c->row->action);
@@ -311,7 +311,7 @@ int xattr_get_presign(struct xattr_call *c)
 		return -EINVAL;
 	if (c->args->path)
 		return sign_path(c);
-	err = names_renew(c->fs, c->inode);
+	err = resolve_renew(c->fs, c->inode);
 	if (!err)
 		err = may(c, c->inode, upload ? ACCESS_WRITE : ACCESS_READ);
 	return err ? err : sign(c, c->inode, NULL);

@@ -17,7 +17,7 @@ static int object_facts(struct xattr_call *c)
 
 	if (c->view.kind != INODE_FILE)
 		return -ENODATA;
-	err = names_refresh(c->fs, c->inode);
+	err = resolve_refresh(c->fs, c->inode);
 	if (err)
 		return err;
 	inode_view(c->fs->tree, c->inode, &c->view);
@@ -32,14 +32,14 @@ static int value(struct xattr_call *c, const char *s)
 	return buf_err(c->out);
 }
 
-int xattr_get_etag(struct xattr_call *c)
+int xattr_stage_etag(struct xattr_call *c)
 {
 	int err = object_facts(c);
 
 	return err ? err : value(c, c->view.info.etag);
 }
 
-int xattr_get_md5(struct xattr_call *c)
+int xattr_stage_md5(struct xattr_call *c)
 {
 	struct stage *stage;
 	size_t before = c->out->len;
@@ -54,7 +54,7 @@ int xattr_get_md5(struct xattr_call *c)
 	return c->out->len == before ? -ENODATA : buf_err(c->out);
 }
 
-int xattr_get_url(struct xattr_call *c)
+int xattr_stage_url(struct xattr_call *c)
 {
 	struct buf key = NAMES_KEY;
 	struct stage *stage = inode_stage(c->fs->tree, c->inode);
@@ -69,17 +69,17 @@ int xattr_get_url(struct xattr_call *c)
 	return err;
 }
 
-int xattr_get_name(struct xattr_call *c)
+int xattr_stage_name(struct xattr_call *c)
 {
 	if (c->view.kind == INODE_ROOT)
 		return -ENODATA;
 	return inode_path(c->fs->tree, c->inode, c->out);
 }
 
-int xattr_get_size(struct xattr_call *c)
+int xattr_stage_size(struct xattr_call *c)
 {
 	struct stat st;
-	int err = c->view.kind == INODE_FILE ? names_refresh(c->fs, c->inode)
+	int err = c->view.kind == INODE_FILE ? resolve_refresh(c->fs, c->inode)
 					     : -ENODATA;
 
 	if (err)
@@ -90,7 +90,7 @@ int xattr_get_size(struct xattr_call *c)
 }
 
 /* Databend's LIST has had the column empty since it lists by the store. */
-int xattr_get_creator(struct xattr_call *c)
+int xattr_stage_creator(struct xattr_call *c)
 {
 	return -ENODATA;
 }
@@ -113,7 +113,7 @@ static int details(struct xattr_call *c, struct object_details *out)
 }
 
 /* The store's own time, also when a caller has set another. */
-int xattr_get_last_modified(struct xattr_call *c)
+int xattr_stage_last_modified(struct xattr_call *c)
 {
 	char text[TIME_LIST_SIZE];
 	struct object_details d;
@@ -130,7 +130,7 @@ int xattr_get_last_modified(struct xattr_call *c)
 	return value(c, text);
 }
 
-int xattr_get_content_type(struct xattr_call *c)
+int xattr_stage_content_type(struct xattr_call *c)
 {
 	struct object_details d;
 	int err = details(c, &d);
@@ -138,7 +138,7 @@ int xattr_get_content_type(struct xattr_call *c)
 	return err ? err : value(c, props_get(&d.props, PROP_TYPE) ?: "");
 }
 
-int xattr_get_storage_class(struct xattr_call *c)
+int xattr_stage_storage_class(struct xattr_call *c)
 {
 	struct object_details d;
 	int err = details(c, &d);
@@ -146,7 +146,7 @@ int xattr_get_storage_class(struct xattr_call *c)
 	return err ? err : value(c, props_get(&d.props, PROP_CLASS) ?: "");
 }
 
-int xattr_get_version_id(struct xattr_call *c)
+int xattr_stage_version_id(struct xattr_call *c)
 {
 	struct object_details d;
 	int err = details(c, &d);

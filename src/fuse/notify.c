@@ -35,19 +35,19 @@ static fuse_ino_t number_of(struct notify *n, const struct inode *i)
 }
 
 /* What the kernel does not know it need not forget: no error counts. */
-static void tell(struct notify *n, const struct fs_notice *notice)
+static void tell(struct notify *n, const struct fs_inval *notice)
 {
 	fuse_ino_t ino = number_of(n, notice->inode);
 
 	switch (notice->kind) {
-	case FS_NOTICE_ENTRY:
+	case FS_INVAL_ENTRY:
 		fuse_lowlevel_notify_inval_entry(n->se, ino, notice->name,
 						 strlen(notice->name));
 		break;
-	case FS_NOTICE_ATTR:
+	case FS_INVAL_ATTR:
 		fuse_lowlevel_notify_inval_inode(n->se, ino, -1, 0);
 		break;
-	case FS_NOTICE_BYTES:
+	case FS_INVAL_BYTES:
 		fuse_lowlevel_notify_inval_inode(n->se, ino, 0, 0);
 		break;
 	}
@@ -56,9 +56,9 @@ static void tell(struct notify *n, const struct fs_notice *notice)
 static void *work(void *arg)
 {
 	struct notify *n = arg;
-	struct fs_notice notice;
+	struct fs_inval notice;
 
-	while (fs_notice_next(n->fs, &notice))
+	while (fs_inval_next(n->fs, &notice))
 		tell(n, &notice);
 	atomic_store(&n->ended, true);
 	return NULL;
@@ -72,10 +72,10 @@ struct notify *notify_start(struct fuse_session *se, struct fs *fs)
 		return NULL;
 	n->se = se;
 	n->fs = fs;
-	fs_notices_begin(fs);
+	fs_inval_begin(fs);
 	if (!thread_start(&n->thread, "notify", work, n))
 		return n;
-	fs_notices_end(fs);
+	fs_inval_end(fs);
 	free(n);
 	return NULL;
 }
@@ -96,7 +96,7 @@ void notify_stop(struct notify *n)
 
 	if (!n)
 		return;
-	fs_notices_end(n->fs);
+	fs_inval_end(n->fs);
 	fuse_session_reset(n->se);
 	while (!atomic_load(&n->ended))
 		answer(n, &buf);

@@ -44,7 +44,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = op_begin(req);
 	struct dir_handle *h = NULL;
-	int err = fs_opendir(fs, op_inode(req, ino), &h);
+	int err = fs_dir_open(fs, op_inode(req, ino), &h);
 
 	op_end(req);
 	if (err) {
@@ -53,7 +53,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	fi->fh = (uintptr_t)h;
 	if (fuse_reply_open(req, fi) == -ENOENT)
-		fs_closedir(fs, h);
+		fs_dir_close(fs, h);
 }
 
 static void readdir_any(fuse_req_t req, size_t size, off_t off,
@@ -64,8 +64,8 @@ static void readdir_any(fuse_req_t req, size_t size, off_t off,
 
 	p.bytes = malloc(size);
 	if (p.bytes)
-		err = fs_readdir(op_begin(req), handle_of(fi), off, plus, pack,
-				 &p);
+		err = fs_dir_read(op_begin(req), handle_of(fi), off, plus, pack,
+				  &p);
 	op_end(req);
 	if (err)
 		op_reply(req, err);
@@ -88,7 +88,7 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 
 void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	fs_closedir(fuse_req_userdata(req), handle_of(fi));
+	fs_dir_close(fuse_req_userdata(req), handle_of(fi));
 	op_reply(req, 0);
 }
 
@@ -97,7 +97,7 @@ void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 		 struct fuse_file_info *fi)
 {
-	int err = fs_fsyncdir(op_begin(req), handle_of(fi));
+	int err = fs_dir_sync(op_begin(req), handle_of(fi));
 
 	op_end(req);
 	op_reply(req, err);

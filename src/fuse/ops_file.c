@@ -31,7 +31,8 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	int err = killpriv_wanted() ? fs_drop_setid(fs, op_inode(req, ino)) : 0;
 
 	if (!err)
-		err = fs_open(fs, op_inode(req, ino), fi->flags, &h, &keep);
+		err = fs_file_open(fs, op_inode(req, ino), fi->flags, &h,
+				   &keep);
 	op_end(req);
 	if (err) {
 		op_reply(req, err);
@@ -56,8 +57,8 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	int err;
 
 	op_caller(req, &c);
-	err = fs_create(fs, op_inode(req, parent), name, mode, fi->flags, &c,
-			&e, &h);
+	err = fs_file_create(fs, op_inode(req, parent), name, mode, fi->flags,
+			     &c, &e, &h);
 	op_end(req);
 	if (err) {
 		op_reply(req, err);
@@ -87,10 +88,10 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 
 	op_caller(req, &c);
 	if (S_ISREG(mode))
-		err = fs_create(fs, op_inode(req, parent), name, mode,
-				O_WRONLY | O_EXCL, &c, &e, &h);
+		err = fs_file_create(fs, op_inode(req, parent), name, mode,
+				     O_WRONLY | O_EXCL, &c, &e, &h);
 	if (!err) {
-		err = fs_flush(fs, h);
+		err = fs_file_flush(fs, h);
 		fs_release(fs, h);
 		if (err)
 			fs_forget(fs, e.inode, 1);
@@ -110,7 +111,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 {
 	struct fs *fs = op_begin(req);
 	struct fs_data data = { 0 };
-	int err = fs_read(fs, handle_of(fi), off, size, &data);
+	int err = fs_file_read(fs, handle_of(fi), off, size, &data);
 
 	op_end(req);
 	if (err) {
@@ -129,9 +130,9 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size,
 	int err = killpriv_wanted() ? fs_drop_setid(fs, op_inode(req, ino)) : 0;
 
 	if (!err && fi->writepage)
-		err = fs_write_page(fs, h, off, bytes, size);
+		err = fs_file_write_page(fs, h, off, bytes, size);
 	else if (!err)
-		err = fs_write(fs, h, off, bytes, size);
+		err = fs_file_write(fs, h, off, bytes, size);
 	if (!fi->writepage) /* the kernel's own thread may write those */
 		fs_written_by(fs, h, fuse_req_ctx(req)->pid);
 	op_end(req);
@@ -153,7 +154,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 	      struct fuse_file_info *fi)
 {
-	int err = fs_fsync(op_begin(req), handle_of(fi));
+	int err = fs_file_sync(op_begin(req), handle_of(fi));
 
 	op_end(req);
 	op_reply(req, err);
@@ -176,7 +177,7 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 	if (!err && fuse_req_ctx(req)->uid)
 		err = fs_drop_setid(fs, op_inode(req, ino));
 	if (!err)
-		err = fs_fallocate(fs, handle_of(fi), offset, length);
+		err = fs_file_allocate(fs, handle_of(fi), offset, length);
 	if (!err)
 		fs_written_by(fs, handle_of(fi), fuse_req_ctx(req)->pid);
 	op_end(req);

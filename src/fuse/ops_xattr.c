@@ -42,7 +42,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 		return;
 	}
 	op_caller(req, &c);
-	err = fs_getxattr(op_begin(req), op_inode(req, ino), name, &c, &value);
+	err = fs_xattr_get(op_begin(req), op_inode(req, ino), name, &c, &value);
 	op_end(req);
 	reply_value(req, err, &value, size);
 }
@@ -50,7 +50,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
 	struct buf names = BUF_INIT(BUF_URL);
-	int err = fs_listxattr(op_begin(req), op_inode(req, ino), &names);
+	int err = fs_xattr_list(op_begin(req), op_inode(req, ino), &names);
 
 	op_end(req);
 	reply_value(req, err, &names, size);
@@ -67,8 +67,8 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 		return;
 	}
 	op_caller(req, &c);
-	err = fs_setxattr(op_begin(req), op_inode(req, ino), name, value, size,
-			  flags, &c);
+	err = fs_xattr_set(op_begin(req), op_inode(req, ino), name, value, size,
+			   flags, &c);
 	op_end(req);
 	op_reply(req, err);
 }
@@ -83,7 +83,7 @@ void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 		return;
 	}
 	op_caller(req, &c);
-	err = fs_removexattr(op_begin(req), op_inode(req, ino), name, &c);
+	err = fs_xattr_remove(op_begin(req), op_inode(req, ino), name, &c);
 	op_end(req);
 	op_reply(req, err);
 }

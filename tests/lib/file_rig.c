@@ -71,8 +71,8 @@ struct file *file_rig_find(struct rig *r, const char *name)
 
 	snprintf(key, sizeof(key), "pre/%s", name);
 	assert_int_equal(store_head(r->store, key, &d), 0);
-	i = tree_told(r->env.tree, tree_root(r->env.tree), name, INODE_FILE,
-		      &d.info, false, tree_clock(r->env.tree));
+	i = tree_refresh(r->env.tree, tree_root(r->env.tree), name, INODE_FILE,
+			 &d.info, false, tree_clock(r->env.tree));
 	assert_non_null(i);
 	assert_int_equal(file_open(&r->env, i, &d.info, &f), 0);
 	inode_unref(r->env.tree, i);

@@ -99,8 +99,9 @@ int mount_create(struct mount *m, const char *path, struct handle **h)
 	const char *name;
 	struct inode *dir = parent_of(m, path, &name);
 	struct fs_entry e;
-	int err = fs_create(m->fs, dir, name, 0644, O_WRONLY | O_CREAT | O_EXCL,
-			    &m->caller, &e, h);
+	int err =
+		fs_file_create(m->fs, dir, name, 0644,
+			       O_WRONLY | O_CREAT | O_EXCL, &m->caller, &e, h);
 
 	if (!err)
 		fs_forget(m->fs, e.inode, 1);
@@ -117,7 +118,7 @@ static int open_once(struct mount *m, const char *path, int flags,
 
 	if (!i)
 		return err;
-	err = fs_open(m->fs, i, flags, h, &keep);
+	err = fs_file_open(m->fs, i, flags, h, &keep);
 	mount_forget(m, i);
 	return err;
 }
@@ -139,9 +140,9 @@ int mount_write(struct mount *m, const char *path, const char *text)
 		err = mount_create(m, path, &h);
 	if (err)
 		return err;
-	err = fs_write(m->fs, h, 0, text, strlen(text));
+	err = fs_file_write(m->fs, h, 0, text, strlen(text));
 	if (!err)
-		err = fs_flush(m->fs, h);
+		err = fs_file_flush(m->fs, h);
 	fs_release(m->fs, h);
 	return err;
 }
@@ -211,7 +212,7 @@ int mount_read(struct mount *m, struct handle *h, char *out, size_t size)
 
 	for (;;) {
 		struct fs_data d = { 0 };
-		int err = fs_read(m->fs, h, at, size - 1 - at, &d);
+		int err = fs_file_read(m->fs, h, at, size - 1 - at, &d);
 
 		if (err)
 			return err;
@@ -269,10 +270,10 @@ int mount_ls(struct mount *m, const char *path, char *out, size_t size)
 	*out = '\0';
 	if (!i)
 		return err;
-	err = fs_opendir(m->fs, i, &h);
+	err = fs_dir_open(m->fs, i, &h);
 	if (!err) {
-		err = fs_readdir(m->fs, h, 0, false, add_name, &ls);
-		fs_closedir(m->fs, h);
+		err = fs_dir_read(m->fs, h, 0, false, add_name, &ls);
+		fs_dir_close(m->fs, h);
 	}
 	mount_forget(m, i);
 	return err;

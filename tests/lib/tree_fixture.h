@@ -67,8 +67,8 @@ static inline struct inode *must(struct inode *i)
 static inline struct inode *told_dir(struct tree *t, struct inode *dir,
 				     const char *name)
 {
-	return must(
-		tree_told(t, dir, name, INODE_DIR, NULL, false, tree_clock(t)));
+	return must(tree_refresh(t, dir, name, INODE_DIR, NULL, false,
+				 tree_clock(t)));
 }
 
 #endif

@@ -3,7 +3,7 @@
  *
  * The base is one object for as long as it is not published anew by ourselves:
  * when another machine replaces it, the name gets another inode, with content of
- * its own (tree_told()), and this one reads -ESTALE once the store does not have
+ * its own (tree_refresh()), and this one reads -ESTALE once the store does not have
  * the old bytes any more.
  */
 #include "fs/content/file_internal.h"

@@ -145,7 +145,7 @@ static enum file_state publish_turn(struct file *f, const char *key, int *err)
 		return FILE_DIRTY;
 	}
 	f->way->forget(f, &result, base_key);
-	inode_published(f->env->tree, f->inode, &result);
+	inode_etag_published(f->env->tree, f->inode, &result);
 	return FILE_CLEAN;
 }
 
@@ -171,7 +171,7 @@ int file_publish(struct file *f)
 
 	if (is_clean(f))
 		return 0;
-	err = tree_publish_begin(f->env->tree, f->inode, &key);
+	err = claims_publish_begin(f->env->tree, f->inode, &key);
 	if (err == -ENOENT) {
 		err = publish_nowhere(f);
 	} else if (!err) {
@@ -184,7 +184,7 @@ int file_publish(struct file *f)
 		file_end(f, before);
 	}
 	if (begun)
-		tree_publish_end(f->env->tree, f->inode);
+		claims_publish_end(f->env->tree, f->inode);
 	buf_clear(&key);
 	return err;
 }

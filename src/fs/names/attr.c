@@ -12,7 +12,7 @@
 static void changed_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
 {
 	i->ctime = inode_time(clock_now());
-	tree_settle_locked(t, i);
+	tree_lru_update_locked(t, i);
 }
 
 /* Would these be shown of i if nothing were known of it? */
@@ -38,9 +38,9 @@ static int set_mode_locked(struct tree *t, struct inode *i, mode_t mode,
 	int err = 0;
 
 	if (is_default(t, i, mode, uid, gid))
-		tree_unpin_locked(t, i, INODE_PIN_MODE);
+		tree_pins_remove_locked(t, i, INODE_PIN_MODE);
 	else
-		err = tree_pin_locked(t, i, INODE_PIN_MODE);
+		err = tree_pins_add_locked(t, i, INODE_PIN_MODE);
 	/* What is so already fails never, nor does taking set-id bits away:
 	 * nothing brings them back. */
 	if (err && uid == i->uid && gid == i->gid &&
@@ -59,10 +59,10 @@ int inode_set_mode(struct tree *t, struct inode *i, mode_t mode)
 {
 	int err;
 
-	tree_take(t);
-	tree_own_mode_locked(t, i);
+	tree_lock(t);
+	inode_own_mode_locked(t, i);
 	err = set_mode_locked(t, i, mode & 07777, i->uid, i->gid);
-	tree_drop(t);
+	tree_unlock(t);
 	return err;
 }
 
@@ -70,11 +70,11 @@ int inode_set_owner(struct tree *t, struct inode *i, uid_t uid, gid_t gid)
 {
 	int err;
 
-	tree_take(t);
-	tree_own_mode_locked(t, i);
+	tree_lock(t);
+	inode_own_mode_locked(t, i);
 	err = set_mode_locked(t, i, i->mode, uid == (uid_t)-1 ? i->uid : uid,
 			      gid == (gid_t)-1 ? i->gid : gid);
-	tree_drop(t);
+	tree_unlock(t);
 	return err;
 }
 
@@ -98,9 +98,9 @@ int inode_set_times(struct tree *t, struct inode *i,
 {
 	int err = 0;
 
-	tree_take(t);
+	tree_lock(t);
 	if (!is_time(i->atime, atime) || !is_time(i->mtime, mtime)) {
-		err = tree_pin_locked(t, i, INODE_PIN_TIMES);
+		err = tree_pins_add_locked(t, i, INODE_PIN_TIMES);
 		if (!err) {
 			put_times(i, atime, mtime);
 			i->flags |= mtime ? INODE_OWN_MTIME : 0;
@@ -108,27 +108,27 @@ int inode_set_times(struct tree *t, struct inode *i,
 	}
 	if (!err)
 		changed_locked(t, i);
-	tree_drop(t);
+	tree_unlock(t);
 	return err;
 }
 
-void inode_root_told(struct tree *t, struct inode *i,
-		     const struct object_info *info)
+void tree_refresh_root(struct tree *t, struct inode *i,
+		       const struct object_info *info)
 {
-	tree_take(t);
-	tree_keep_locked(t, i, info);
-	tree_drop(t);
+	tree_lock(t);
+	tree_refresh_attr_locked(t, i, info);
+	tree_unlock(t);
 }
 
 void inode_keep(struct tree *t, struct inode *i, const struct store_attr *a)
 {
 	unsigned w = a->which;
 
-	tree_take(t);
+	tree_lock(t);
 	put_times(i, w & STORE_SET_ATIME ? &a->atime : NULL,
 		  w & STORE_SET_MTIME ? &a->mtime : NULL);
 	if (w & (STORE_SET_MODE | STORE_SET_UID | STORE_SET_GID))
-		tree_own_mode_locked(t, i);
+		inode_own_mode_locked(t, i);
 	if (w & STORE_SET_MODE)
 		i->mode = a->mode & 07777;
 	if (w & STORE_SET_UID)
@@ -136,24 +136,25 @@ void inode_keep(struct tree *t, struct inode *i, const struct store_attr *a)
 	if (w & STORE_SET_GID)
 		i->gid = a->gid;
 	changed_locked(t, i);
-	tree_drop(t);
+	tree_unlock(t);
 }
 
 int inode_set_expire(struct tree *t, struct inode *i, int64_t expire)
 {
-	struct inode_more *m;
+	struct inode_ext *m;
 	int err = 0;
 
-	tree_take(t);
-	m = expire ? inode_more(i) : i->more;
+	tree_lock(t);
+	m = expire ? inode_ext(i) : i->ext;
 	if (expire)
-		err = m ? tree_pin_locked(t, i, INODE_PIN_EXPIRE) : -ENOMEM;
+		err = m ? tree_pins_add_locked(t, i, INODE_PIN_EXPIRE)
+			: -ENOMEM;
 	else
-		tree_unpin_locked(t, i, INODE_PIN_EXPIRE);
+		tree_pins_remove_locked(t, i, INODE_PIN_EXPIRE);
 	if (!err && m)
 		m->expire = expire;
-	tree_settle_locked(t, i);
-	tree_drop(t);
+	tree_lru_update_locked(t, i);
+	tree_unlock(t);
 	return err;
 }
 
@@ -161,26 +162,26 @@ int64_t inode_expire(struct tree *t, struct inode *i)
 {
 	int64_t expire = 0;
 
-	tree_take(t);
+	tree_lock(t);
 	for (; i && !expire; i = i->parent)
-		expire = i->more ? i->more->expire : 0;
-	tree_drop(t);
+		expire = i->ext ? i->ext->expire : 0;
+	tree_unlock(t);
 	return expire;
 }
 
 void inode_touch(struct tree *t, struct inode *i)
 {
-	tree_take(t);
+	tree_lock(t);
 	i->mtime = i->ctime = inode_time(clock_now());
 	i->flags |= INODE_WRITTEN | INODE_OWN_MTIME;
-	tree_drop(t);
+	tree_unlock(t);
 }
 
 static struct file *join_locked(struct tree *t, struct inode *i,
 				struct file *fresh) REQUIRES(t->lock)
 {
 	struct tree_locked *g = tree_locked(t);
-	struct inode_more *m = fresh ? inode_more(i) : i->more;
+	struct inode_ext *m = fresh ? inode_ext(i) : i->ext;
 
 	if (!m || (!m->file && !fresh))
 		return NULL;
@@ -189,9 +190,9 @@ static struct file *join_locked(struct tree *t, struct inode *i,
 		m->open_prev = NULL;
 		m->open_next = g->open;
 		if (g->open)
-			g->open->more->open_prev = i;
+			g->open->ext->open_prev = i;
 		g->open = i;
-		tree_settle_locked(t, i);
+		tree_lru_update_locked(t, i);
 	}
 	m->users++;
 	return m->file;
@@ -202,11 +203,11 @@ int inode_file_join(struct tree *t, struct inode *i, struct file *fresh,
 {
 	bool replaced;
 
-	tree_take(t);
+	tree_lock(t);
 	replaced = etag && (i->flags & INODE_OF_FILES) &&
-		   !(i->more && i->more->file) && strcmp(inode_etag(i), etag);
+		   !(i->ext && i->ext->file) && strcmp(inode_etag(i), etag);
 	*out = replaced ? NULL : join_locked(t, i, fresh);
-	tree_drop(t);
+	tree_unlock(t);
 	return replaced ? -ESTALE : *out ? 0 : -ENOMEM;
 }
 
@@ -214,16 +215,16 @@ struct file *inode_file_get(struct tree *t, struct inode *i)
 {
 	struct file *f;
 
-	tree_take(t);
+	tree_lock(t);
 	f = join_locked(t, i, NULL);
-	tree_drop(t);
+	tree_unlock(t);
 	return f;
 }
 
 static void last_left_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
 {
 	struct tree_locked *g = tree_locked(t);
-	struct inode_more *m = i->more;
+	struct inode_ext *m = i->ext;
 
 	m->file = NULL;
 	if (m->next_ino && (i->flags & INODE_OF_FILES)) {
@@ -231,57 +232,58 @@ static void last_left_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
 		i->ino = m->next_ino;
 		m->next_ino = 0;
 	}
-	*(m->open_prev ? &m->open_prev->more->open_next : &g->open) =
+	*(m->open_prev ? &m->open_prev->ext->open_next : &g->open) =
 		m->open_next;
 	if (m->open_next)
-		m->open_next->more->open_prev = m->open_prev;
+		m->open_next->ext->open_prev = m->open_prev;
 	if (i->flags & INODE_WRITTEN)
-		i->told_ms = -1; /* given up: its size and time are not so */
+		i->refreshed_ms =
+			-1; /* given up: its size and time are not so */
 	i->flags &= ~INODE_WRITTEN;
 	if (!(i->flags & (INODE_PUBLISHED | INODE_ORPHAN)) && i->parent)
-		tree_orphan_locked(t, i);
+		tree_lru_orphan_locked(t, i);
 	else
-		tree_settle_locked(t, i);
+		tree_lru_update_locked(t, i);
 }
 
 bool inode_file_put(struct tree *t, struct inode *i)
 {
 	bool last = false;
 
-	tree_take(t);
-	if (i->more && i->more->users)
-		last = --i->more->users == 0;
+	tree_lock(t);
+	if (i->ext && i->ext->users)
+		last = --i->ext->users == 0;
 	if (last)
 		last_left_locked(t, i);
-	tree_drop(t);
+	tree_unlock(t);
 	return last;
 }
 
-bool inode_linger(struct tree *t, struct inode *i)
+bool inode_file_keep_open(struct tree *t, struct inode *i)
 {
 	bool can;
 
-	tree_take(t);
-	can = i->lookups && !(i->flags & INODE_LINGERS);
+	tree_lock(t);
+	can = i->lookups && !(i->flags & INODE_KEPT_OPEN);
 	if (can)
-		i->flags |= INODE_LINGERS;
-	tree_drop(t);
+		i->flags |= INODE_KEPT_OPEN;
+	tree_unlock(t);
 	return can;
 }
 
-struct file *tree_lingering(struct tree *t)
+struct file *inode_file_drop_any(struct tree *t)
 {
 	struct file *f = NULL;
 
-	tree_take(t);
+	tree_lock(t);
 	for (struct inode *i = tree_locked(t)->open; i && !f;
-	     i = i->more->open_next) {
-		if (!(i->flags & INODE_LINGERS))
+	     i = i->ext->open_next) {
+		if (!(i->flags & INODE_KEPT_OPEN))
 			continue;
-		i->flags &= ~INODE_LINGERS;
-		f = i->more->file;
+		i->flags &= ~INODE_KEPT_OPEN;
+		f = i->ext->file;
 	}
-	tree_drop(t);
+	tree_unlock(t);
 	return f;
 }
 
@@ -294,59 +296,60 @@ static uint32_t etag_hash(const char *etag)
 	return (uint32_t)(h ^ h >> 32) | 1; /* 0: none */
 }
 
-bool inode_pages_match(struct tree *t, struct inode *i, const char *etag)
+bool inode_etag_take_pages(struct tree *t, struct inode *i, const char *etag)
 {
 	bool match;
 
-	tree_take(t);
-	match = i->pages == etag_hash(etag);
+	tree_lock(t);
+	match = i->kernel_pages_etag == etag_hash(etag);
 	if (!match)
-		i->pages = 0;
-	tree_drop(t);
+		i->kernel_pages_etag = 0;
+	tree_unlock(t);
 	return match;
 }
 
-bool inode_has_pages(struct tree *t, struct inode *i, const char *etag)
+bool inode_etag_has_pages(struct tree *t, struct inode *i, const char *etag)
 {
 	bool has;
 
-	tree_take(t);
-	has = i->pages == etag_hash(etag);
-	tree_drop(t);
+	tree_lock(t);
+	has = i->kernel_pages_etag == etag_hash(etag);
+	tree_unlock(t);
 	return has;
 }
 
-void inode_pages_are(struct tree *t, struct inode *i, uint32_t version)
+void inode_etag_set_pages(struct tree *t, struct inode *i, uint32_t version)
 {
-	tree_take(t);
+	tree_lock(t);
 	if (version == etag_hash(inode_etag(i)))
-		i->pages = version;
-	tree_drop(t);
+		i->kernel_pages_etag = version;
+	tree_unlock(t);
 }
 
-uint32_t inode_version(const struct inode_view *v)
+uint32_t inode_etag_hash(const struct inode_view *v)
 {
 	return v->kind == INODE_FILE ? etag_hash(v->info.etag) : 0;
 }
 
-void inode_show(struct tree *t, struct inode *i, uint32_t version, unsigned ms)
+void inode_etag_set_attr(struct tree *t, struct inode *i, uint32_t version,
+			 unsigned ms)
 {
 	int64_t until = clock_mono_ms() + ms;
 
-	tree_take(t);
-	i->shown = version;
-	if (i->more && i->more->next_ino && i->more->next_ino_ms < until)
-		i->more->next_ino_ms = until;
-	tree_drop(t);
+	tree_lock(t);
+	i->kernel_attr_etag = version;
+	if (i->ext && i->ext->next_ino && i->ext->next_ino_ms < until)
+		i->ext->next_ino_ms = until;
+	tree_unlock(t);
 }
 
-bool inode_is_shown(struct tree *t, struct inode *i, const char *etag)
+bool inode_etag_has_attr(struct tree *t, struct inode *i, const char *etag)
 {
 	bool is;
 
-	tree_take(t);
-	is = !i->lookups || i->shown == etag_hash(etag);
-	tree_drop(t);
+	tree_lock(t);
+	is = !i->lookups || i->kernel_attr_etag == etag_hash(etag);
+	tree_unlock(t);
 	return is;
 }
 
@@ -354,42 +357,42 @@ static void put_version(struct inode *i, const char *etag)
 {
 	uint32_t before = etag_hash(inode_etag(i)), h = etag_hash(etag);
 
-	if (i->pages == before)
-		i->pages = h;
-	if (i->shown == before)
-		i->shown = h;
-	inode_put_etag(i, etag);
+	if (i->kernel_pages_etag == before)
+		i->kernel_pages_etag = h;
+	if (i->kernel_attr_etag == before)
+		i->kernel_attr_etag = h;
+	inode_etag_put(i, etag);
 }
 
-void inode_copied(struct tree *t, struct inode *i,
-		  const struct object_info *info)
+void inode_etag_copied(struct tree *t, struct inode *i,
+		       const struct object_info *info)
 {
-	tree_take(t);
+	tree_lock(t);
 	put_version(i, info->etag);
 	i->flags |= INODE_OWN_MTIME;
-	tree_drop(t);
+	tree_unlock(t);
 }
 
-void inode_renamed_etag(struct tree *t, struct inode *i, const char *listed,
+void inode_etag_renamed(struct tree *t, struct inode *i, const char *listed,
 			const char *etag)
 {
-	tree_take(t);
+	tree_lock(t);
 	if ((i->flags & INODE_PUBLISHED) && !strcmp(inode_etag(i), listed))
 		put_version(i, etag);
-	tree_drop(t);
+	tree_unlock(t);
 }
 
-void inode_published(struct tree *t, struct inode *i,
-		     const struct object_info *info)
+void inode_etag_published(struct tree *t, struct inode *i,
+			  const struct object_info *info)
 {
-	tree_take(t);
+	tree_lock(t);
 	put_version(i, info->etag);
 	i->size = info->size;
 	i->flags |= INODE_PUBLISHED;
 	i->flags &= ~INODE_WRITTEN;
-	i->told_ms = clock_mono_ms();
+	i->refreshed_ms = clock_mono_ms();
 	i->stamp = ++tree_locked(t)->clock;
-	tree_keep_locked(t, i, info);
-	tree_settle_locked(t, i);
-	tree_drop(t);
+	tree_refresh_attr_locked(t, i, info);
+	tree_lru_update_locked(t, i);
+	tree_unlock(t);
 }

@@ -14,7 +14,7 @@
 static void stamp_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
 {
 	i->stamp = ++tree_locked(t)->clock;
-	i->told_ms = clock_mono_ms();
+	i->refreshed_ms = clock_mono_ms();
 }
 
 /* The directory's own time: the store has none. */
@@ -22,7 +22,7 @@ static void dir_changed(struct inode *dir)
 {
 	dir->mtime = dir->ctime = inode_time(clock_now());
 	if (dir->flags & INODE_OF_FILES)
-		dir->told_ms = -1; /* it has a time of its own */
+		dir->refreshed_ms = -1; /* it has a time of its own */
 }
 
 static int create_locked(struct tree *t, struct inode *dir, const char *name,
@@ -33,7 +33,7 @@ static int create_locked(struct tree *t, struct inode *dir, const char *name,
 
 	if (!dir->dir || (dir->flags & INODE_ORPHAN))
 		return -ENOENT;
-	i = tree_child_locked(t, dir, name);
+	i = tree_hash_find_locked(t, dir, name);
 	if (i && inode_live(i))
 		return -EEXIST;
 	if (i && tree_become_locked(t, i, kind))
@@ -47,9 +47,9 @@ static int create_locked(struct tree *t, struct inode *dir, const char *name,
 	inode_put_times(i, clock_now());
 	i->flags |= INODE_OWN_MTIME;
 	if (i->dir)
-		i->dir->complete_ms = i->told_ms; /* it is empty */
+		i->dir->complete_ms = i->refreshed_ms; /* it is empty */
 	dir_changed(dir);
-	tree_settle_locked(t, i);
+	tree_lru_update_locked(t, i);
 	*out = i;
 	return 0;
 }
@@ -62,7 +62,7 @@ int tree_create(struct tree *t, struct inode *dir, const char *name,
 
 	if (strlen(name) >= NAME_SIZE)
 		return -ENAMETOOLONG;
-	tree_take(t);
+	tree_lock(t);
 	err = create_locked(t, dir, name, kind, out);
 	if (!err) {
 		(*out)->mode = mode & 07777;
@@ -70,32 +70,32 @@ int tree_create(struct tree *t, struct inode *dir, const char *name,
 		(*out)->gid = gid;
 		(*out)->flags |= INODE_OWN_MODE;
 	}
-	tree_drop(t);
+	tree_unlock(t);
 	return err;
 }
 
-void tree_removed(struct tree *t, struct inode *i)
+void tree_remove(struct tree *t, struct inode *i)
 {
-	tree_take(t);
+	tree_lock(t);
 	if (i->parent) {
 		i->flags |= INODE_REMOVED;
 		dir_changed(i->parent);
 		i->flags |= INODE_REMOVED;
 		tree_gone_locked(t, i, ++tree_locked(t)->clock);
 	}
-	tree_drop(t);
+	tree_unlock(t);
 }
 
 /* Takes i to its new place; what stands there has gone already. */
 static void reattach_locked(struct tree *t, struct inode *i,
 			    struct inode *to_dir, char *text) REQUIRES(t->lock)
 {
-	tree_detach_locked(t, i);
+	tree_hash_remove_locked(t, i);
 	free(i->text);
 	i->text = text;
 	i->seen = 0;
-	tree_attach_locked(t, i, to_dir);
-	tree_settle_locked(t, to_dir);
+	tree_hash_add_locked(t, i, to_dir);
+	tree_lru_update_locked(t, to_dir);
 	stamp_locked(t, i);
 	i->ctime = inode_time(clock_now());
 	if (i->dir)
@@ -122,7 +122,7 @@ static void leave_absent_locked(struct tree *t, struct inode *dir,
 
 	if (mark) {
 		stamp_locked(t, mark);
-		tree_settle_locked(t, mark);
+		tree_lru_update_locked(t, mark);
 		return;
 	}
 	dir->dir->lost_stamp = ++tree_locked(t)->clock;
@@ -136,7 +136,7 @@ static int move_locked(struct tree *t, struct inode *i, struct inode *to_dir,
 	char *text, old_name[NAME_SIZE];
 
 	if (!dir || !to_dir->dir || (to_dir->flags & INODE_ORPHAN) ||
-	    tree_within(to_dir, i))
+	    inode_within(to_dir, i))
 		return -ENOENT;
 	text = text_of(name, inode_etag(i));
 	if (!text)
@@ -145,10 +145,10 @@ static int move_locked(struct tree *t, struct inode *i, struct inode *to_dir,
 	dir->refs++;
 	to_dir->refs++;
 	i->refs++;
-	there = tree_child_locked(t, to_dir, name);
+	there = tree_hash_find_locked(t, to_dir, name);
 	if (there && there != i) {
 		there->flags |= INODE_REMOVED;
-		tree_orphan_locked(t, there);
+		tree_lru_orphan_locked(t, there);
 	}
 	reattach_locked(t, i, to_dir, text);
 	if (there != i)
@@ -158,43 +158,43 @@ static int move_locked(struct tree *t, struct inode *i, struct inode *to_dir,
 	i->refs--;
 	to_dir->refs--;
 	dir->refs--;
-	tree_settle_locked(t, i);
-	tree_settle_locked(t, to_dir);
-	tree_settle_locked(t, dir);
+	tree_lru_update_locked(t, i);
+	tree_lru_update_locked(t, to_dir);
+	tree_lru_update_locked(t, dir);
 	return 0;
 }
 
-int tree_moved(struct tree *t, struct inode *i, struct inode *to_dir,
-	       const char *name)
+int tree_move(struct tree *t, struct inode *i, struct inode *to_dir,
+	      const char *name)
 {
 	int err;
 
 	if (strlen(name) >= NAME_SIZE)
 		return -ENAMETOOLONG;
-	tree_take(t);
+	tree_lock(t);
 	err = move_locked(t, i, to_dir, name);
-	tree_drop(t);
+	tree_unlock(t);
 	return err;
 }
 
-void inode_doubt(struct tree *t, struct inode *i)
+void inode_invalidate(struct tree *t, struct inode *i)
 {
-	tree_take(t);
-	i->told_ms = -1;
-	tree_drop(t);
+	tree_lock(t);
+	i->refreshed_ms = -1;
+	tree_unlock(t);
 }
 
-void tree_doubt(struct tree *t, struct inode *dir, const char *name)
+void tree_invalidate(struct tree *t, struct inode *dir, const char *name)
 {
 	struct inode *i;
 
-	tree_take(t);
-	i = dir->dir ? tree_child_locked(t, dir, name) : NULL;
-	if (i && !inode_ours(i))
-		i->told_ms = -1;
+	tree_lock(t);
+	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
+	if (i && !inode_dirty(i))
+		i->refreshed_ms = -1;
 	if (dir->dir)
 		dir->dir->complete_ms = -1;
-	tree_drop(t);
+	tree_unlock(t);
 }
 
 void inode_set_number(struct tree *t, struct inode *i,
@@ -202,31 +202,31 @@ void inode_set_number(struct tree *t, struct inode *i,
 {
 	uint64_t ino;
 
-	tree_take(t);
-	ino = tree_disk_ino_locked(t, info);
+	tree_lock(t);
+	ino = tree_number_of_disk_locked(t, info);
 	if (ino && i != t->root)
 		i->ino = ino;
-	tree_drop(t);
+	tree_unlock(t);
 }
 
 void inode_set_marker(struct tree *t, struct inode *dir, bool has_marker)
 {
-	tree_take(t);
+	tree_lock(t);
 	if (has_marker)
 		dir->flags |= INODE_MARKER;
 	else
 		dir->flags &= ~INODE_MARKER;
-	tree_drop(t);
+	tree_unlock(t);
 }
 
 bool inode_has_child(struct tree *t, struct inode *dir, const struct inode *but)
 {
 	unsigned live;
 
-	tree_take(t);
+	tree_lock(t);
 	live = dir->dir ? dir->dir->n_live : 0;
 	live -= but && but->parent == dir && inode_live(but);
-	tree_drop(t);
+	tree_unlock(t);
 	return live > 0;
 }
 
@@ -240,12 +240,12 @@ static bool same_stage(const struct stage *a, const struct stage *b)
 static struct inode *put_stage_locked(struct tree *t, struct stage *stage)
 	REQUIRES(t->lock)
 {
-	struct inode *i = tree_child_locked(t, t->root, stage->name);
+	struct inode *i = tree_hash_find_locked(t, t->root, stage->name);
 
 	if (i && inode_live(i)) {
-		if (same_stage(i->more->stage, stage))
+		if (same_stage(i->ext->stage, stage))
 			return i;
-		tree_orphan_locked(t, i);
+		tree_lru_orphan_locked(t, i);
 		i = NULL;
 	}
 	if (i && tree_become_locked(t, i, INODE_DIR))
@@ -254,30 +254,30 @@ static struct inode *put_stage_locked(struct tree *t, struct stage *stage)
 		i = tree_add_locked(t, t->root, stage->name, INODE_DIR);
 	if (!i)
 		return NULL;
-	if (!inode_more(i)) {
-		tree_orphan_locked(t, i);
+	if (!inode_ext(i)) {
+		tree_lru_orphan_locked(t, i);
 		return NULL;
 	}
-	i->more->stage = stage_ref(stage);
+	i->ext->stage = stage_ref(stage);
 	if (stage_of_files(stage))
 		i->flags |= INODE_OF_FILES;
 	return i;
 }
 
-struct inode *tree_told_stage(struct tree *t, struct stage *stage)
+struct inode *tree_put_stage(struct tree *t, struct stage *stage)
 {
 	struct inode *i;
 
 	if (strlen(stage->name) >= NAME_SIZE || t->root->kind != INODE_ROOT)
 		return NULL;
-	tree_take(t);
+	tree_lock(t);
 	i = put_stage_locked(t, stage);
 	if (i) {
 		i->refs++;
-		i->told_ms = clock_mono_ms();
-		tree_settle_locked(t, i);
+		i->refreshed_ms = clock_mono_ms();
+		tree_lru_update_locked(t, i);
 	}
-	tree_drop(t);
+	tree_unlock(t);
 	return i;
 }
 
@@ -285,10 +285,11 @@ void tree_forget_stage(struct tree *t, const char *name)
 {
 	struct inode *i;
 
-	tree_take(t);
-	i = t->root->kind == INODE_ROOT ? tree_child_locked(t, t->root, name)
-					: NULL;
+	tree_lock(t);
+	i = t->root->kind == INODE_ROOT
+		    ? tree_hash_find_locked(t, t->root, name)
+		    : NULL;
 	if (i && inode_live(i))
-		tree_orphan_locked(t, i);
-	tree_drop(t);
+		tree_lru_orphan_locked(t, i);
+	tree_unlock(t);
 }

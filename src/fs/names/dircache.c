@@ -18,12 +18,12 @@
 
 void dircache_begin(struct tree *t, struct inode *dir, struct dir_merge *m)
 {
-	tree_take(t);
+	tree_lock(t);
 	m->dir = dir;
 	m->asked = tree_locked(t)->clock;
 	m->id = ++tree_locked(t)->listings;
 	m->began_ms = clock_mono_ms();
-	tree_drop(t);
+	tree_unlock(t);
 }
 
 struct inode *dircache_put(struct tree *t, struct dir_merge *m,
@@ -32,11 +32,12 @@ struct inode *dircache_put(struct tree *t, struct dir_merge *m,
 {
 	struct inode *i;
 
-	tree_take(t);
-	i = tree_told_locked(t, m->dir, name, kind, info, has_marker, m->asked);
+	tree_lock(t);
+	i = tree_refresh_locked(t, m->dir, name, kind, info, has_marker,
+				m->asked);
 	if (i && i->seen < m->id)
 		i->seen = m->id;
-	tree_drop(t);
+	tree_unlock(t);
 	return i;
 }
 
@@ -44,8 +45,8 @@ static bool kept_locked(struct tree *t, struct inode *i,
 			const struct dir_merge *m) REQUIRES(t->lock)
 {
 	return !inode_live(i) || i->seen >= m->id || i->stamp > m->asked ||
-	       tree_unsure_locked(t, m->dir, i) || inode_ours(i) ||
-	       tree_has_ours_locked(t, i);
+	       claims_renaming_locked(t, m->dir, i) || inode_dirty(i) ||
+	       inode_file_dirty_below_locked(t, i);
 }
 
 void dircache_end(struct tree *t, struct dir_merge *m)
@@ -53,28 +54,29 @@ void dircache_end(struct tree *t, struct dir_merge *m)
 	struct inode_dir *d = m->dir->dir;
 	struct inode *next;
 
-	tree_take(t);
+	tree_lock(t);
 	m->dir->refs++;
 	for (struct inode *i = d->first; i; i = next) {
 		next = i->next;
 		if (!kept_locked(t, i, m))
-			tree_orphan_locked(t, i);
+			tree_lru_orphan_locked(t, i);
 	}
 	if (d->dropped_id < m->id && m->began_ms > d->complete_ms &&
-	    !tree_unsure_locked(t, m->dir, NULL))
+	    !claims_renaming_locked(t, m->dir, NULL))
 		d->complete_ms = m->began_ms;
 	m->dir->refs--;
-	tree_settle_locked(t, m->dir);
-	tree_drop(t);
+	tree_lru_update_locked(t, m->dir);
+	tree_unlock(t);
 }
 
 unsigned dircache_left_ms(struct tree *t, struct inode *dir)
 {
 	unsigned left;
 
-	tree_take(t);
-	left = dir->dir ? tree_left_locked(t, dir, dir->dir->complete_ms) : 0;
-	tree_drop(t);
+	tree_lock(t);
+	left = dir->dir ? inode_ttl_left_locked(t, dir, dir->dir->complete_ms)
+			: 0;
+	tree_unlock(t);
 	return left;
 }
 
@@ -98,7 +100,7 @@ int dircache_children(struct tree *t, struct inode *dir,
 
 	*n = 0;
 	*out = NULL;
-	tree_take(t);
+	tree_lock(t);
 	if (dir->dir && dir->dir->n_live) {
 		list = malloc(dir->dir->n_live * sizeof(*list));
 		if (!list)
@@ -108,12 +110,12 @@ int dircache_children(struct tree *t, struct inode *dir,
 		if (!inode_live(i) || (unseen && i->seen >= unseen->id))
 			continue;
 		i->refs++;
-		tree_settle_locked(t, i);
+		tree_lru_update_locked(t, i);
 		list[(*n)++] = i;
 	}
 	if (*n)
 		qsort(list, *n, sizeof(*list), by_name);
-	tree_drop(t);
+	tree_unlock(t);
 	*out = list;
 	return err;
 }
@@ -123,16 +125,16 @@ struct inode *dircache_successor(struct tree *t, struct inode *dir,
 {
 	struct inode *i = NULL;
 
-	tree_take(t);
+	tree_lock(t);
 	if ((gone->flags & INODE_ORPHAN) && dir->dir)
-		i = tree_child_locked(t, dir, inode_name(gone));
+		i = tree_hash_find_locked(t, dir, inode_name(gone));
 	i = i && inode_live(i) ? i : NULL;
 	if (i) {
 		i->refs++;
-		tree_settle_locked(t, i);
+		tree_lru_update_locked(t, i);
 		strcpy(name, inode_name(i));
 	}
-	tree_drop(t);
+	tree_unlock(t);
 	return i;
 }
 
@@ -141,10 +143,10 @@ bool dircache_name(struct tree *t, struct inode *dir, struct inode *child,
 {
 	bool here;
 
-	tree_take(t);
+	tree_lock(t);
 	here = child->parent == dir && inode_live(child);
 	if (here)
 		strcpy(name, inode_name(child));
-	tree_drop(t);
+	tree_unlock(t);
 	return here;
 }

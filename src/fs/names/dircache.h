@@ -24,7 +24,7 @@ void dircache_begin(struct tree *t, struct inode *dir, struct dir_merge *m);
  * nothing, or gone has only moved. */
 struct inode *dircache_successor(struct tree *t, struct inode *dir,
 				 struct inode *gone, char name[256]);
-/* An entry of the listing: as tree_told(). Referenced; NULL: not to be shown. */
+/* An entry of the listing: as tree_refresh(). Referenced; NULL: not to be shown. */
 struct inode *dircache_put(struct tree *t, struct dir_merge *m,
 			   const char *name, enum inode_kind kind,
 			   const struct object_info *info, bool has_marker);

@@ -19,10 +19,10 @@
 
 struct inode *inode_ref(struct tree *t, struct inode *i)
 {
-	tree_take(t);
+	tree_lock(t);
 	i->refs++;
-	tree_settle_locked(t, i);
-	tree_drop(t);
+	tree_lru_update_locked(t, i);
+	tree_unlock(t);
 	return i;
 }
 
@@ -30,40 +30,41 @@ void inode_unref(struct tree *t, struct inode *i)
 {
 	if (!i)
 		return;
-	tree_take(t);
+	tree_lock(t);
 	if (i->refs)
 		i->refs--;
-	tree_settle_locked(t, i);
-	tree_drop(t);
+	tree_lru_update_locked(t, i);
+	tree_unlock(t);
 }
 
 void inode_remember(struct tree *t, struct inode *i)
 {
-	tree_take(t);
+	tree_lock(t);
 	i->lookups++;
-	tree_settle_locked(t, i);
-	tree_drop(t);
+	tree_lru_update_locked(t, i);
+	tree_unlock(t);
 }
 
 bool inode_forget(struct tree *t, struct inode *i, uint64_t n)
 {
 	bool lingers = false;
 
-	tree_take(t);
+	tree_lock(t);
 	i->lookups = i->lookups > n ? i->lookups - n : 0;
 	if (!i->lookups) {
-		i->pages = 0; /* the kernel drops them with its inode */
-		lingers = i->flags & INODE_LINGERS;
-		i->flags &= ~INODE_LINGERS;
+		i->kernel_pages_etag =
+			0; /* the kernel drops them with its inode */
+		lingers = i->flags & INODE_KEPT_OPEN;
+		i->flags &= ~INODE_KEPT_OPEN;
 	}
-	tree_settle_locked(t, i);
-	tree_drop(t);
+	tree_lru_update_locked(t, i);
+	tree_unlock(t);
 	return lingers;
 }
 
 static bool stage_root(const struct inode *i)
 {
-	return i->more && i->more->stage;
+	return i->ext && i->ext->stage;
 }
 
 static void view_mode(const struct tree *t, const struct inode *i,
@@ -99,10 +100,10 @@ static bool is_lost(const struct inode *i)
 void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
 {
 	memset(out, 0, sizeof(*out));
-	tree_take(t);
+	tree_lock(t);
 	out->kind = i->kind;
 	out->files = i->flags & INODE_OF_FILES;
-	out->ino = tree_ino_locked(t, i);
+	out->ino = tree_number_get_locked(t, i);
 	view_mode(t, i, out);
 	out->info.size = i->size;
 	out->info.mtime = inode_timespec(i->mtime);
@@ -113,33 +114,34 @@ void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
 	out->has_marker = i->flags & INODE_MARKER;
 	out->published = i->flags & INODE_PUBLISHED;
 	if (i == t->root || stage_root(i) ||
-	    (inode_ours(i) && !(i->flags & INODE_MOVING))) {
+	    (inode_dirty(i) && !(i->flags & INODE_RENAMING))) {
 		out->fresh = true;
 		out->fresh_ms =
 			out->files ? t->set.files_ttl_ms : t->set.ttl_ms;
 	} else {
-		out->fresh_ms = i->flags & INODE_MOVING
-					? 0
-					: tree_left_locked(t, i, i->told_ms);
+		out->fresh_ms =
+			i->flags & INODE_RENAMING
+				? 0
+				: inode_ttl_left_locked(t, i, i->refreshed_ms);
 		out->fresh = out->fresh_ms > 0;
 	}
 	out->own_mtime = i->flags & INODE_OWN_MTIME;
-	out->open = i->more && i->more->file;
+	out->open = i->ext && i->ext->file;
 	out->stamp = i->stamp;
-	out->expire = i->more ? i->more->expire : 0;
+	out->expire = i->ext ? i->ext->expire : 0;
 	out->orphan = i->flags & INODE_ORPHAN;
 	out->lost = is_lost(i);
-	out->ours = inode_ours(i);
-	tree_drop(t);
+	out->dirty = inode_dirty(i);
+	tree_unlock(t);
 }
 
 bool inode_is_orphan(struct tree *t, struct inode *i)
 {
 	bool is;
 
-	tree_take(t);
+	tree_lock(t);
 	is = i->flags & INODE_ORPHAN;
-	tree_drop(t);
+	tree_unlock(t);
 	return is;
 }
 
@@ -147,7 +149,7 @@ static struct stage *stage_of(const struct inode *i)
 {
 	for (; i; i = i->parent)
 		if (stage_root(i))
-			return i->more->stage;
+			return i->ext->stage;
 	return NULL;
 }
 
@@ -155,11 +157,11 @@ struct stage *inode_stage(struct tree *t, struct inode *i)
 {
 	struct stage *s;
 
-	tree_take(t);
+	tree_lock(t);
 	s = stage_of(i);
 	if (s)
 		stage_ref(s);
-	tree_drop(t);
+	tree_unlock(t);
 	return s;
 }
 
@@ -167,9 +169,9 @@ bool inode_is_lost(struct tree *t, struct inode *i)
 {
 	bool lost;
 
-	tree_take(t);
+	tree_lock(t);
 	lost = is_lost(i);
-	tree_drop(t);
+	tree_unlock(t);
 	return lost;
 }
 
@@ -220,9 +222,9 @@ int inode_path(struct tree *t, struct inode *i, struct buf *out)
 {
 	int err;
 
-	tree_take(t);
+	tree_lock(t);
 	err = forgotten(i) ? -ENOENT : write_path(i, "", "", out);
-	tree_drop(t);
+	tree_unlock(t);
 	return err;
 }
 
@@ -250,9 +252,9 @@ int inode_key(struct tree *t, struct inode *i, struct buf *out)
 	int err;
 
 	buf_reset(out);
-	tree_take(t);
+	tree_lock(t);
 	err = forgotten(i) ? -ENOENT : write_key(i, NULL, out);
-	tree_drop(t);
+	tree_unlock(t);
 	return err;
 }
 
@@ -261,9 +263,9 @@ int inode_open_key(struct tree *t, struct inode *i, struct buf *out)
 	int err;
 
 	buf_reset(out);
-	tree_take(t);
+	tree_lock(t);
 	err = write_key(i, NULL, out);
-	tree_drop(t);
+	tree_unlock(t);
 	return err;
 }
 
@@ -275,11 +277,11 @@ int inode_key_of(struct tree *t, struct inode *dir, const char *name,
 	if (strlen(name) > NAME_BYTES_MAX)
 		return -ENAMETOOLONG;
 	buf_reset(out);
-	tree_take(t);
+	tree_lock(t);
 	err = !dir->dir        ? -ENOTDIR
 	      : forgotten(dir) ? -ENOENT
 			       : write_key(dir, name, out);
-	tree_drop(t);
+	tree_unlock(t);
 	return err;
 }
 
@@ -287,12 +289,12 @@ struct inode *inode_parent(struct tree *t, struct inode *i)
 {
 	struct inode *dir;
 
-	tree_take(t);
+	tree_lock(t);
 	dir = i->parent;
 	if (dir) {
 		dir->refs++;
-		tree_settle_locked(t, dir);
+		tree_lru_update_locked(t, dir);
 	}
-	tree_drop(t);
+	tree_unlock(t);
 	return dir;
 }

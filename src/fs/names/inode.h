@@ -64,7 +64,7 @@ struct inode_view {
 	int64_t expire; /* presign expiry set on it; 0: none */
 	bool orphan; /* it has no name any more */
 	bool lost; /* an orphan, and not by what this mount did */
-	bool ours; /* a file: the store does not have what one reads */
+	bool dirty; /* a file: the store does not have what one reads */
 	bool files; /* of a store of files: mode, owner, times are its own */
 };
 
@@ -98,7 +98,7 @@ void inode_unref(struct tree *t, struct inode *i);
 /* The kernel's. */
 void inode_remember(struct tree *t, struct inode *i); /* one more lookup */
 /* True when a use of its content was the kernel's, and is the caller's now:
- * inode_linger(). */
+ * inode_file_keep_open(). */
 bool inode_forget(struct tree *t, struct inode *i, uint64_t n);
 
 void inode_view(struct tree *t, struct inode *i, struct inode_view *out);
@@ -149,14 +149,14 @@ uint64_t tree_clock(struct tree *t);
  * open and was replaced becomes an orphan, as on a disk, and the name gets
  * another inode.
  */
-struct inode *tree_told(struct tree *t, struct inode *dir, const char *name,
-			enum inode_kind kind, const struct object_info *info,
-			bool has_marker, uint64_t asked);
+struct inode *tree_refresh(struct tree *t, struct inode *dir, const char *name,
+			   enum inode_kind kind, const struct object_info *info,
+			   bool has_marker, uint64_t asked);
 /* The store has nothing of that name. */
-void tree_told_absent(struct tree *t, struct inode *dir, const char *name,
-		      uint64_t asked);
+void tree_refresh_absent(struct tree *t, struct inode *dir, const char *name,
+			 uint64_t asked);
 /* A directory entry of the root, which is a stage's root. Referenced. */
-struct inode *tree_told_stage(struct tree *t, struct stage *stage);
+struct inode *tree_put_stage(struct tree *t, struct stage *stage);
 void tree_forget_stage(struct tree *t, const char *name);
 
 /*
@@ -167,27 +167,27 @@ int tree_create(struct tree *t, struct inode *dir, const char *name,
 		enum inode_kind kind, mode_t mode, uid_t uid, gid_t gid,
 		struct inode **out);
 /* The name is gone; its inode becomes an orphan for those who hold it. */
-void tree_removed(struct tree *t, struct inode *i);
+void tree_remove(struct tree *t, struct inode *i);
 /* i now stands at to_dir/name; what stood there is an orphan. */
-int tree_moved(struct tree *t, struct inode *i, struct inode *to_dir,
-	       const char *name);
+int tree_move(struct tree *t, struct inode *i, struct inode *to_dir,
+	      const char *name);
 /* The store took the object that we wrote: its facts; times are kept. */
-void inode_published(struct tree *t, struct inode *i,
-		     const struct object_info *info);
+void inode_etag_published(struct tree *t, struct inode *i,
+			  const struct object_info *info);
 /* Its object was copied by the store: the same bytes under this ETag. */
-void inode_copied(struct tree *t, struct inode *i,
-		  const struct object_info *info);
+void inode_etag_copied(struct tree *t, struct inode *i,
+		       const struct object_info *info);
 /* The object that a listing called `listed` calls itself so. */
-void inode_renamed_etag(struct tree *t, struct inode *i, const char *listed,
+void inode_etag_renamed(struct tree *t, struct inode *i, const char *listed,
 			const char *etag);
 /* The store was asked when the clock stood at `asked`, and it is still this
  * object: believed anew, unless we changed it since. */
-void inode_confirmed(struct tree *t, struct inode *i, const char *etag,
-		     uint64_t asked);
+void tree_refresh_confirm(struct tree *t, struct inode *i, const char *etag,
+			  uint64_t asked);
 /* What is known of i is not believed: the store had other bytes. */
-void inode_doubt(struct tree *t, struct inode *i);
+void inode_invalidate(struct tree *t, struct inode *i);
 /* What is known of dir/name is not believed: the next lookup asks. */
-void tree_doubt(struct tree *t, struct inode *dir, const char *name);
+void tree_invalidate(struct tree *t, struct inode *dir, const char *name);
 void inode_set_marker(struct tree *t, struct inode *dir, bool has_marker);
 /* It is this file of the disk from now on, as far as the store is one. */
 void inode_set_number(struct tree *t, struct inode *i,
@@ -209,14 +209,14 @@ int inode_set_expire(struct tree *t, struct inode *i, int64_t expire);
  * minute at most. */
 bool tree_pins_full(struct tree *t);
 /* What the store told of a stage's root, where it keeps that. */
-void inode_root_told(struct tree *t, struct inode *i,
-		     const struct object_info *info);
+void tree_refresh_root(struct tree *t, struct inode *i,
+		       const struct object_info *info);
 /* The same where the store keeps what was changed (STORE_SET_* bits), or will
  * when it gets the object: not pinned. */
 void inode_keep(struct tree *t, struct inode *i, const struct store_attr *a);
 /*
  * Written to, cut or emptied: the mtime moves, unpinned, and the name is ours
- * until inode_published() or its content is given up: what the store says of
+ * until inode_etag_published() or its content is given up: what the store says of
  * it meanwhile does not count.
  */
 void inode_touch(struct tree *t, struct inode *i);
@@ -244,10 +244,10 @@ bool inode_file_put(struct tree *t, struct inode *i);
  * The caller's use of the content of i becomes the kernel's for as long as it
  * knows i: false when it does not (any more), or has one already.
  */
-bool inode_linger(struct tree *t, struct inode *i);
+bool inode_file_keep_open(struct tree *t, struct inode *i);
 /* The content of one that lingers, whose use is the caller's now; NULL: there
  * is none any more. */
-struct file *tree_lingering(struct tree *t);
+struct file *inode_file_drop_any(struct tree *t);
 
 /* True when it has no name any more. */
 bool inode_is_orphan(struct tree *t, struct inode *i);
@@ -259,18 +259,19 @@ bool inode_is_lost(struct tree *t, struct inode *i);
  * until whoever was told to drop it has: another open that is answered before
  * the kernel has done that must not keep what is still there.
  */
-bool inode_pages_match(struct tree *t, struct inode *i, const char *etag);
+bool inode_etag_take_pages(struct tree *t, struct inode *i, const char *etag);
 /* Are they? Without taking them from anybody. */
-bool inode_has_pages(struct tree *t, struct inode *i, const char *etag);
+bool inode_etag_has_pages(struct tree *t, struct inode *i, const char *etag);
 /* It has: the pages are of this version, if that is still the inode's. */
-void inode_pages_are(struct tree *t, struct inode *i, uint32_t version);
+void inode_etag_set_pages(struct tree *t, struct inode *i, uint32_t version);
 /* Of which object these attributes are: a hash of the ETag. */
-uint32_t inode_version(const struct inode_view *v);
+uint32_t inode_etag_hash(const struct inode_view *v);
 /* The kernel is told the attributes of that one, to believe them so long. What
  * we publish over it later it knows. */
-void inode_show(struct tree *t, struct inode *i, uint32_t version, unsigned ms);
+void inode_etag_set_attr(struct tree *t, struct inode *i, uint32_t version,
+			 unsigned ms);
 /* Is that what it knows? True also when it knows nothing of i. */
-bool inode_is_shown(struct tree *t, struct inode *i, const char *etag);
+bool inode_etag_has_attr(struct tree *t, struct inode *i, const char *etag);
 
 /*
  * A directory is moved while nobody below it publishes, and nobody begins to
@@ -283,19 +284,19 @@ bool inode_is_shown(struct tree *t, struct inode *i, const char *etag);
  * publishes first). So it must begin before it keeps others waiting in its own
  * way: before a file's state becomes PUBLISHING.
  */
-int tree_publish_begin(struct tree *t, struct inode *i, struct buf *key);
-void tree_publish_end(struct tree *t, struct inode *i);
-/* Sleeps until nobody has begun what tree_publish_begin() would wait for. 0,
+int claims_publish_begin(struct tree *t, struct inode *i, struct buf *key);
+void claims_publish_end(struct tree *t, struct inode *i);
+/* Sleeps until nobody has begun what claims_publish_begin() would wait for. 0,
  * -EINTR, or -ENOENT when the name is gone. */
-int tree_publish_wait(struct tree *t, struct inode *i);
+int claims_publish_wait(struct tree *t, struct inode *i);
 /* The store is about to rename i, or another over it, or has: what it says of
  * i meanwhile does not count. */
-void inode_moving(struct tree *t, struct inode *i, bool moving);
-int tree_move_begin(struct tree *t, struct inode *dir);
-void tree_move_end(struct tree *t, struct inode *dir);
+void claims_set_renaming(struct tree *t, struct inode *i, bool moving);
+int claims_move_begin(struct tree *t, struct inode *dir);
+void claims_move_end(struct tree *t, struct inode *dir);
 
 /* Every inode with open content below (and at) i, referenced; *n of them. */
-int tree_open_files(struct tree *t, struct inode *i, struct inode ***out,
+int inode_file_list(struct tree *t, struct inode *i, struct inode ***out,
 		    unsigned *n);
 
 #endif

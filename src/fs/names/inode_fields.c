@@ -13,7 +13,7 @@ const char *inode_etag(const struct inode *i)
 	return i->text + strlen(i->text) + 1;
 }
 
-void inode_put_etag(struct inode *i, const char *etag)
+void inode_etag_put(struct inode *i, const char *etag)
 {
 	size_t name_len = strlen(i->text), len = strlen(etag);
 	char *grown;
@@ -29,20 +29,20 @@ void inode_put_etag(struct inode *i, const char *etag)
 	}
 }
 
-struct inode_more *inode_more(struct inode *i)
+struct inode_ext *inode_ext(struct inode *i)
 {
-	if (!i->more)
-		i->more = calloc(1, sizeof(*i->more));
-	return i->more;
+	if (!i->ext)
+		i->ext = calloc(1, sizeof(*i->ext));
+	return i->ext;
 }
 
-bool inode_ours(const struct inode *i)
+bool inode_dirty(const struct inode *i)
 {
 	return i->kind == INODE_FILE &&
 	       (!(i->flags & INODE_PUBLISHED) || (i->flags & INODE_WRITTEN));
 }
 
-void tree_own_mode_locked(struct tree *t, struct inode *i)
+void inode_own_mode_locked(struct tree *t, struct inode *i)
 {
 	if (i->flags & INODE_OWN_MODE)
 		return;
@@ -52,22 +52,23 @@ void tree_own_mode_locked(struct tree *t, struct inode *i)
 	i->flags |= INODE_OWN_MODE;
 }
 
-unsigned tree_left_locked(struct tree *t, const struct inode *i,
-			  int64_t told_ms)
+unsigned inode_ttl_left_locked(struct tree *t, const struct inode *i,
+			       int64_t refreshed_ms)
 {
-	int64_t age = clock_mono_ms() - told_ms;
+	int64_t age = clock_mono_ms() - refreshed_ms;
 	unsigned ttl =
 		i->flags & INODE_OF_FILES ? t->set.files_ttl_ms : t->set.ttl_ms;
 
-	return told_ms >= 0 && age < ttl ? ttl - age : 0;
+	return refreshed_ms >= 0 && age < ttl ? ttl - age : 0;
 }
 
-bool tree_fresh_locked(struct tree *t, const struct inode *i, int64_t told_ms)
+bool inode_is_fresh_locked(struct tree *t, const struct inode *i,
+			   int64_t refreshed_ms)
 {
-	return tree_left_locked(t, i, told_ms) > 0;
+	return inode_ttl_left_locked(t, i, refreshed_ms) > 0;
 }
 
-void tree_unpin_locked(struct tree *t, struct inode *i, unsigned what)
+void tree_pins_remove_locked(struct tree *t, struct inode *i, unsigned what)
 {
 	if (!(i->flags & what))
 		return;

@@ -35,8 +35,8 @@ static struct inode *make_inode(struct tree *t, const char *name,
 		return NULL;
 	i->text = calloc(1, len + 2);
 	i->kind = kind;
-	i->ino = kind == INODE_ABSENT ? 0 : tree_own_ino_locked(t);
-	i->told_ms = -1;
+	i->ino = kind == INODE_ABSENT ? 0 : tree_number_new_locked(t);
+	i->refreshed_ms = -1;
 	inode_put_times(i, t->began);
 	if (!i->text ||
 	    ((kind == INODE_DIR || kind == INODE_ROOT) && make_dir(i))) {
@@ -56,8 +56,8 @@ struct inode *tree_add_locked(struct tree *t, struct inode *dir,
 	if (!i)
 		return NULL;
 	i->flags |= dir->flags & INODE_OF_FILES;
-	tree_attach_locked(t, i, dir);
-	tree_settle_locked(t, dir);
+	tree_hash_add_locked(t, i, dir);
+	tree_lru_update_locked(t, dir);
 	return i;
 }
 
@@ -69,7 +69,7 @@ int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
 		return -ENOMEM;
 	d->n_live -= inode_live(i);
 	i->kind = kind;
-	i->ino = tree_own_ino_locked(t); /* another file under an old name */
+	i->ino = tree_number_new_locked(t); /* another file under an old name */
 	i->flags &= ~INODE_OWN_MODE;
 	d->n_live += inode_live(i);
 	inode_put_times(i, t->began);
@@ -80,7 +80,7 @@ struct tree *tree_new(const struct tree_settings *s, struct stage *stage)
 {
 	struct tree *t = calloc(1, sizeof(*t));
 	struct tree_locked *g;
-	struct inode_more *m;
+	struct inode_ext *m;
 
 	if (!t)
 		return NULL;
@@ -91,19 +91,19 @@ struct tree *tree_new(const struct tree_settings *s, struct stage *stage)
 		t->set.pins_max = INODE_PINS_MAX;
 	t->began = clock_now();
 	lock_init(&t->lock);
-	tree_take(t);
+	tree_lock(t);
 	g = tree_locked(t);
 	g->n_buckets = BUCKETS_MIN;
 	g->buckets = calloc(g->n_buckets, sizeof(*g->buckets));
 	t->root = make_inode(t, "", stage ? INODE_DIR : INODE_ROOT);
 	if (t->root)
 		t->root->ino = 1;
-	m = t->root ? inode_more(t->root) : NULL;
+	m = t->root ? inode_ext(t->root) : NULL;
 	if (m && stage)
 		m->stage = stage_ref(stage);
 	if (m && stage && stage_of_files(stage))
 		t->root->flags |= INODE_OF_FILES;
-	tree_drop(t);
+	tree_unlock(t);
 	if (!t->guarded_.buckets || !m) {
 		tree_free(t);
 		return NULL;
@@ -124,7 +124,7 @@ static void free_all_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
 		next = at->next ? at->next : at->parent;
 		if (at->parent)
 			at->parent->dir->first = at->next;
-		tree_free_inode_locked(t, at);
+		tree_lru_free_locked(t, at);
 	}
 }
 
@@ -132,11 +132,11 @@ void tree_free(struct tree *t)
 {
 	if (!t)
 		return;
-	tree_take(t);
+	tree_lock(t);
 	free_all_locked(t, t->root);
 	free_all_locked(t, tree_locked(t)->orphans);
 	free(tree_locked(t)->buckets);
-	tree_drop(t);
+	tree_unlock(t);
 	lock_destroy(&t->lock);
 	free(t);
 }

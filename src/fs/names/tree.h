@@ -29,7 +29,7 @@ struct inode_dir {
 };
 
 /* Only what few inodes need. */
-struct inode_more {
+struct inode_ext {
 	struct stage *stage; /* a stage's root */
 	struct file *file;
 	unsigned users; /* of file */
@@ -38,7 +38,7 @@ struct inode_more {
 	/* Its number from a time on, when what is open is closed; 0: none. */
 	uint64_t next_ino;
 	int64_t next_ino_ms;
-	struct inode_more *next_dead;
+	struct inode_ext *next_dead;
 };
 
 enum inode_flag {
@@ -52,8 +52,8 @@ enum inode_flag {
 	INODE_IN_LRU = 128,
 	INODE_OWN_MTIME = 256, /* ours, the store has another */
 	INODE_OF_FILES = 512, /* the stage's store has limits.files */
-	INODE_MOVING = 1024, /* ... is renaming it, or another over it */
-	INODE_LINGERS = 2048, /* a use of its content is the kernel's */
+	INODE_RENAMING = 1024, /* ... is renaming it, or another over it */
+	INODE_KEPT_OPEN = 2048, /* a use of its content is the kernel's */
 	INODE_REMOVED = 4096, /* ORPHAN, and it was this mount that did it */
 	INODE_PIN_EXPIRE = 8192, /* more->expire */
 };
@@ -73,17 +73,17 @@ struct inode {
 	struct inode *lru_prev, *lru_next;
 	char *text; /* name, NUL, ETag, NUL: one allocation */
 	struct inode_dir *dir;
-	struct inode_more *more;
+	struct inode_ext *ext;
 	uint64_t ino; /* st_ino */
 	uint64_t lookups; /* the kernel's */
 	uint64_t stamp; /* the clock at our latest change */
 	uint64_t seen; /* latest listing that showed it */
-	int64_t told_ms; /* when the store told it; -1: not believed */
+	int64_t refreshed_ms; /* when the store told it; -1: not believed */
 	uint64_t size;
 	struct inode_time atime, mtime, ctime;
 	/* Hashes of the ETag of the kernel's pages, and of the object whose
 	 * size it was told. */
-	uint32_t pages, shown;
+	uint32_t kernel_pages_etag, kernel_attr_etag;
 	unsigned refs;
 	uid_t uid;
 	gid_t gid;
@@ -95,11 +95,11 @@ struct inode {
 #define TREE_DISKS 64
 
 /* Who publishes or moves. */
-struct tree_claim {
+struct claim_of {
 	struct inode *inode; /* referenced */
 	struct waiter *owner;
 	unsigned depth;
-	struct tree_claim *next;
+	struct claim_of *next;
 };
 
 struct tree_locked {
@@ -116,9 +116,9 @@ struct tree_locked {
 	unsigned n_disks;
 	struct inode *open; /* those with open content */
 	struct inode *orphans; /* linked by prev and next */
-	struct tree_claim *publishing, *moving;
+	struct claim_of *publishing, *moving;
 	struct wait_list waiters; /* for a claim to end */
-	struct inode_more *dead; /* stages to drop once unlocked */
+	struct inode_ext *dead; /* stages to drop once unlocked */
 };
 
 struct tree {
@@ -134,13 +134,13 @@ static inline struct tree_locked *tree_locked(struct tree *t) REQUIRES(t->lock)
 	return &t->guarded_;
 }
 
-static inline void tree_take(struct tree *t) ACQUIRE(t->lock)
+static inline void tree_lock(struct tree *t) ACQUIRE(t->lock)
 {
 	lock_take(&t->lock);
 }
 
 /* Unlocks, and drops the stages that the held time left behind. */
-void tree_drop(struct tree *t) RELEASE(t->lock);
+void tree_unlock(struct tree *t) RELEASE(t->lock);
 
 static inline bool stage_of_files(const struct stage *s)
 {
@@ -153,7 +153,7 @@ static inline const char *inode_name(const struct inode *i)
 }
 const char *inode_etag(const struct inode *i);
 /* Replaces the ETag; without memory it is unknown from now on. */
-void inode_put_etag(struct inode *i, const char *etag);
+void inode_etag_put(struct inode *i, const char *etag);
 static inline bool inode_live(const struct inode *i)
 {
 	return i->kind != INODE_ABSENT;
@@ -173,26 +173,26 @@ static inline void inode_put_times(struct inode *i, struct timespec t)
 	i->atime = i->mtime = i->ctime = inode_time(t);
 }
 /* Ours alone: what the store says of it does not count. */
-bool inode_ours(const struct inode *i);
+bool inode_dirty(const struct inode *i);
 /* A rename in the store is under way there: what the store says of dir/name, of
  * which i is known (or NULL), is of before or of after it, nobody knows. */
-bool tree_unsure_locked(struct tree *t, const struct inode *dir,
-			const struct inode *i) REQUIRES(t->lock);
+bool claims_renaming_locked(struct tree *t, const struct inode *dir,
+			    const struct inode *i) REQUIRES(t->lock);
 /* What is to be kept of i besides: allocated at the first need, or NULL. */
-struct inode_more *inode_more(struct inode *i);
+struct inode_ext *inode_ext(struct inode *i);
 
 /* How long what was told of i then is still believed, in ms. */
-unsigned tree_left_locked(struct tree *t, const struct inode *i,
-			  int64_t told_ms) REQUIRES(t->lock);
-bool tree_fresh_locked(struct tree *t, const struct inode *i, int64_t told_ms)
-	REQUIRES(t->lock);
+unsigned inode_ttl_left_locked(struct tree *t, const struct inode *i,
+			       int64_t refreshed_ms) REQUIRES(t->lock);
+bool inode_is_fresh_locked(struct tree *t, const struct inode *i,
+			   int64_t refreshed_ms) REQUIRES(t->lock);
 /* Mode and owner stand in i from now on: the settings', until they change. */
-void tree_own_mode_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+void inode_own_mode_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 /* Owner, mode and times as the store keeps them, if it does. */
-void tree_keep_locked(struct tree *t, struct inode *i,
-		      const struct object_info *info) REQUIRES(t->lock);
-struct inode *tree_child_locked(struct tree *t, struct inode *dir,
-				const char *name) REQUIRES(t->lock);
+void tree_refresh_attr_locked(struct tree *t, struct inode *i,
+			      const struct object_info *info) REQUIRES(t->lock);
+struct inode *tree_hash_find_locked(struct tree *t, struct inode *dir,
+				    const char *name) REQUIRES(t->lock);
 /* A new inode under dir/name, which is free. NULL without memory. */
 struct inode *tree_add_locked(struct tree *t, struct inode *dir,
 			      const char *name, enum inode_kind kind)
@@ -201,46 +201,50 @@ struct inode *tree_add_locked(struct tree *t, struct inode *dir,
 int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
 	REQUIRES(t->lock);
 /* Takes i from its parent's children and from the hash table. */
-void tree_detach_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+void tree_hash_remove_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 /* The directory is to be settled afterwards. */
-void tree_attach_locked(struct tree *t, struct inode *i, struct inode *dir)
+void tree_hash_add_locked(struct tree *t, struct inode *i, struct inode *dir)
 	REQUIRES(t->lock);
 bool inode_held(const struct tree *t, const struct inode *i);
 /* pins.c: what a caller chose of i stays with it (one INODE_PIN_*); -ENOSPC
  * beyond the limit, 0 for a file that is yet to be published. */
-int tree_pin_locked(struct tree *t, struct inode *i, unsigned what)
+int tree_pins_add_locked(struct tree *t, struct inode *i, unsigned what)
 	REQUIRES(t->lock);
-void tree_unpin_locked(struct tree *t, struct inode *i, unsigned what)
+void tree_pins_remove_locked(struct tree *t, struct inode *i, unsigned what)
 	REQUIRES(t->lock);
-void tree_free_inode_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+void tree_lru_free_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 /* i has no name any more; freed when nobody holds it. */
-void tree_orphan_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+void tree_lru_orphan_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 /* After a holder has come or gone: held, in the LRU, or freed. */
-void tree_settle_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+void tree_lru_update_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 /* Its number is that, but not yet if the kernel may believe another. */
-void tree_number_locked(struct tree *t, struct inode *i, uint64_t ino)
+void tree_number_set_locked(struct tree *t, struct inode *i, uint64_t ino)
 	REQUIRES(t->lock);
 /* It stands where an inode of number `was` stood, which the kernel may believe
  * yet: so it has that one for a while. */
-void tree_renumber_locked(struct tree *t, struct inode *i, uint64_t was)
+void tree_number_delay_locked(struct tree *t, struct inode *i, uint64_t was)
 	REQUIRES(t->lock);
 /* Its number as it is shown now. */
-uint64_t tree_ino_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+uint64_t tree_number_get_locked(struct tree *t, struct inode *i)
+	REQUIRES(t->lock);
 /* A number that nothing else has, of a file that no disk gives one. */
-uint64_t tree_own_ino_locked(struct tree *t) REQUIRES(t->lock);
+uint64_t tree_number_new_locked(struct tree *t) REQUIRES(t->lock);
 /* That of a file on a disk; 0: it cannot be shown as one. */
-uint64_t tree_disk_ino_locked(struct tree *t, const struct object_info *info)
+uint64_t tree_number_of_disk_locked(struct tree *t,
+				    const struct object_info *info)
 	REQUIRES(t->lock);
 /* True when `above` is i or one of its parents. */
-bool tree_within(const struct inode *i, const struct inode *above);
-/* tree_told() and a name's end (with the stamp that it leaves behind). */
-struct inode *tree_told_locked(struct tree *t, struct inode *dir,
-			       const char *name, enum inode_kind kind,
-			       const struct object_info *info, bool has_marker,
-			       uint64_t asked) REQUIRES(t->lock);
+bool inode_within(const struct inode *i, const struct inode *above);
+/* tree_refresh() and a name's end (with the stamp that it leaves behind). */
+struct inode *tree_refresh_locked(struct tree *t, struct inode *dir,
+				  const char *name, enum inode_kind kind,
+				  const struct object_info *info,
+				  bool has_marker, uint64_t asked)
+	REQUIRES(t->lock);
 void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
 	REQUIRES(t->lock);
 /* True when something below (or at) i is ours alone. */
-bool tree_has_ours_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+bool inode_file_dirty_below_locked(struct tree *t, struct inode *i)
+	REQUIRES(t->lock);
 
 #endif

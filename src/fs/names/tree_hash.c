@@ -47,8 +47,8 @@ static void grow_locked(struct tree *t) REQUIRES(t->lock)
 	free(old);
 }
 
-struct inode *tree_child_locked(struct tree *t, struct inode *dir,
-				const char *name)
+struct inode *tree_hash_find_locked(struct tree *t, struct inode *dir,
+				    const char *name)
 {
 	struct tree_locked *g = tree_locked(t);
 
@@ -59,7 +59,7 @@ struct inode *tree_child_locked(struct tree *t, struct inode *dir,
 	return NULL;
 }
 
-void tree_attach_locked(struct tree *t, struct inode *i, struct inode *dir)
+void tree_hash_add_locked(struct tree *t, struct inode *i, struct inode *dir)
 {
 	struct tree_locked *g = tree_locked(t);
 	struct inode **bucket = &g->buckets[bucket_of(g, dir, inode_name(i))];
@@ -78,7 +78,7 @@ void tree_attach_locked(struct tree *t, struct inode *i, struct inode *dir)
 		grow_locked(t);
 }
 
-void tree_detach_locked(struct tree *t, struct inode *i)
+void tree_hash_remove_locked(struct tree *t, struct inode *i)
 {
 	struct tree_locked *g = tree_locked(t);
 	struct inode *dir = i->parent;
@@ -99,7 +99,7 @@ void tree_detach_locked(struct tree *t, struct inode *i)
 	dir->dir->n_live -= inode_live(i);
 }
 
-bool tree_within(const struct inode *i, const struct inode *above)
+bool inode_within(const struct inode *i, const struct inode *above)
 {
 	while (i && i != above)
 		i = i->parent;

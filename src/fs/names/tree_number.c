@@ -13,12 +13,13 @@
 #define INO_BITS 56
 #define INO_OWN 0x7fULL
 
-uint64_t tree_own_ino_locked(struct tree *t)
+uint64_t tree_number_new_locked(struct tree *t)
 {
 	return INO_OWN << INO_BITS | ++tree_locked(t)->last_ino;
 }
 
-uint64_t tree_disk_ino_locked(struct tree *t, const struct object_info *info)
+uint64_t tree_number_of_disk_locked(struct tree *t,
+				    const struct object_info *info)
 {
 	struct tree_locked *g = tree_locked(t);
 	uint64_t k = 0;
@@ -44,7 +45,7 @@ uint64_t tree_disk_ino_locked(struct tree *t, const struct object_info *info)
 static void later_locked(struct tree *t, struct inode *i, uint64_t ino)
 	REQUIRES(t->lock)
 {
-	struct inode_more *m = inode_more(i);
+	struct inode_ext *m = inode_ext(i);
 
 	if (!m) {
 		i->ino = ino;
@@ -57,10 +58,10 @@ static void later_locked(struct tree *t, struct inode *i, uint64_t ino)
 	}
 }
 
-void tree_number_locked(struct tree *t, struct inode *i, uint64_t ino)
+void tree_number_set_locked(struct tree *t, struct inode *i, uint64_t ino)
 {
 	bool shown =
-		i->lookups || (i->more && (i->more->file || i->more->next_ino));
+		i->lookups || (i->ext && (i->ext->file || i->ext->next_ino));
 
 	if (!ino || i == t->root)
 		return;
@@ -69,11 +70,11 @@ void tree_number_locked(struct tree *t, struct inode *i, uint64_t ino)
 		return;
 	}
 	i->ino = ino;
-	if (i->more)
-		i->more->next_ino = 0;
+	if (i->ext)
+		i->ext->next_ino = 0;
 }
 
-void tree_renumber_locked(struct tree *t, struct inode *i, uint64_t was)
+void tree_number_delay_locked(struct tree *t, struct inode *i, uint64_t was)
 {
 	uint64_t ino = i->ino;
 
@@ -81,9 +82,9 @@ void tree_renumber_locked(struct tree *t, struct inode *i, uint64_t was)
 	later_locked(t, i, ino);
 }
 
-uint64_t tree_ino_locked(struct tree *t, struct inode *i)
+uint64_t tree_number_get_locked(struct tree *t, struct inode *i)
 {
-	struct inode_more *m = i->more;
+	struct inode_ext *m = i->ext;
 
 	if (m && m->next_ino && !m->file && clock_mono_ms() >= m->next_ino_ms) {
 		i->ino = m->next_ino;

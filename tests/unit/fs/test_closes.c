@@ -8,14 +8,14 @@
 #include <string.h>
 
 #include "fs/closing.h"
-#include "fs/untold.h"
+#include "fs/close_errors.h"
 
 static int create_at_root(struct mount *m, const char *name, int flags,
 			  struct handle **h)
 {
 	struct fs_entry e;
-	int err = fs_create(m->fs, fs_root(m->fs), name, 0644, O_CREAT | flags,
-			    &m->caller, &e, h);
+	int err = fs_file_create(m->fs, fs_root(m->fs), name, 0644,
+				 O_CREAT | flags, &m->caller, &e, h);
 
 	if (!err)
 		fs_forget(m->fs, e.inode, 1);
@@ -35,8 +35,8 @@ static void test_read_only(void **state)
 	assert_true(store_holds(&m, "lock"));
 	assert_int_equal(create_at_root(&m, "lock", O_RDONLY | O_EXCL, &k),
 			 -EEXIST);
-	assert_int_equal(fs_write(m.fs, h, 0, "x", 1), -EBADF);
-	assert_int_equal(fs_flush(m.fs, h), 0);
+	assert_int_equal(fs_file_write(m.fs, h, 0, "x", 1), -EBADF);
+	assert_int_equal(fs_file_flush(m.fs, h), 0);
 	fs_release(m.fs, h);
 	assert_int_equal(mount_stat(&m, "lock", &st), 0);
 	assert_int_equal(memstore_calls(m.store, "put"), 1);
@@ -89,17 +89,17 @@ static void test_pages(void **state)
 	for (size_t k = 0; k < COUNT(rows); k++) {
 		assert_int_equal(mount_write(&m, "f", "0123456789"), 0);
 		assert_int_equal(mount_open(&m, "f", rows[k].flags, &h), 0);
-		assert_int_equal(fs_write_page(m.fs, h, rows[k].at,
-					       rows[k].page,
-					       strlen(rows[k].page)),
+		assert_int_equal(fs_file_write_page(m.fs, h, rows[k].at,
+						    rows[k].page,
+						    strlen(rows[k].page)),
 				 0);
-		assert_int_equal(fs_flush(m.fs, h), 0);
+		assert_int_equal(fs_file_flush(m.fs, h), 0);
 		fs_release(m.fs, h);
 		assert_int_equal(mount_cat(&m, "f", text, sizeof(text)), 10);
 		assert_string_equal(text, rows[k].after);
 	}
 	assert_int_equal(mount_open(&m, "f", O_RDONLY, &h), 0);
-	assert_int_equal(fs_write_page(m.fs, h, 0, "x", 1), -EBADF);
+	assert_int_equal(fs_file_write_page(m.fs, h, 0, "x", 1), -EBADF);
 	fs_release(m.fs, h);
 	mount_down(&m);
 }
@@ -144,11 +144,11 @@ static void test_lost(void **state)
 			assert_int_equal(mount_unlink(&m, "f"), 0);
 		mount_ls(&m, "", out, sizeof(out));
 		mount_stat(&m, losses[r].path, &st);
-		err = cut ? fs_fallocate(m.fs, h, 0, 10)
-			  : fs_write(m.fs, h, 0, "new!", 4);
+		err = cut ? fs_file_allocate(m.fs, h, 0, 10)
+			  : fs_file_write(m.fs, h, 0, "new!", 4);
 		row_number(losses[r].sentence, err, losses[r].result);
 		if (!cut)
-			row_number(losses[r].sentence, fs_flush(m.fs, h),
+			row_number(losses[r].sentence, fs_file_flush(m.fs, h),
 				   losses[r].result);
 		fs_release(m.fs, h);
 		row_number(losses[r].sentence, store_holds(&m, losses[r].path),
@@ -303,7 +303,7 @@ static void test_close(void **state)
 	fs_opened_by(m.fs, h, 11);
 	has[1] = has[2] = 1;
 	assert_int_equal(fs_close(m.fs, h, 12), 0); /* a duplicate */
-	assert_int_equal(fs_write(m.fs, h, 0, "one", 3), 0);
+	assert_int_equal(fs_file_write(m.fs, h, 0, "one", 3), 0);
 	fs_written_by(m.fs, h, 21);
 	has[2] = 0;
 	assert_int_equal(fs_close(m.fs, h, 22), 0);
@@ -321,7 +321,7 @@ static void test_close(void **state)
 	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_APPEND, &k), 0);
 	fs_opened_by(m.fs, k, 10);
 	has[1] = 2;
-	assert_int_equal(fs_write(m.fs, k, 0, "+", 1), 0);
+	assert_int_equal(fs_file_write(m.fs, k, 0, "+", 1), 0);
 	fs_written_by(m.fs, k, 10);
 	assert_int_equal(fs_close(m.fs, k, 10), 0);
 	assert_int_equal(memstore_calls(m.store, "put"), 2);
@@ -331,7 +331,7 @@ static void test_close(void **state)
 	fs_release(m.fs, k);
 	/* the release stores what no close did */
 	has[2] = 1;
-	assert_int_equal(fs_write(m.fs, h, 0, "*", 1), 0);
+	assert_int_equal(fs_file_write(m.fs, h, 0, "*", 1), 0);
 	fs_written_by(m.fs, h, 20);
 	has[1] = 0;
 	assert_int_equal(fs_close(m.fs, h, 10), 0);
@@ -391,7 +391,7 @@ static void test_own_handle(void **state)
 		store_has(&m, "f", "old");
 		other = opened_by(&m, "f", own_handles[k].other);
 		h = opened_by(&m, "f", closer);
-		assert_int_equal(fs_write(m.fs, h, 0, "x", 1), 0);
+		assert_int_equal(fs_file_write(m.fs, h, 0, "x", 1), 0);
 		fs_written_by(m.fs, h, closer);
 		has[1] = has[2] = 1;
 		memstore_fail(m.store, "put", 1, -EACCES);
@@ -455,7 +455,7 @@ static void test_unheard(void **state)
 		assert_int_equal(open_next(&m, "f", O_WRONLY | O_TRUNC, &h), 0);
 		fs_opened_by(m.fs, h, 10);
 		if (unheard[k].writes) {
-			assert_int_equal(fs_write(m.fs, h, 0, "x", 1), 0);
+			assert_int_equal(fs_file_write(m.fs, h, 0, "x", 1), 0);
 			fs_written_by(m.fs, h, 10);
 		}
 		has[1] = 1;
@@ -485,27 +485,27 @@ static void test_unheard(void **state)
 
 static void test_untold(void **state)
 {
-	struct untold *u = untold_new();
+	struct close_errors *u = close_errors_new();
 	char key[32];
 
-	assert_int_equal(untold_take(u, "s", "a"), 0);
-	untold_add(u, "s", "a", -EACCES);
-	untold_add(u, "t", "a", -ENOSPC);
-	untold_add(u, "s", "a", -EIO);
-	assert_int_equal(untold_take(u, "s", "b"), 0);
-	assert_int_equal(untold_take(u, "s", "a"), -EIO);
-	assert_int_equal(untold_take(u, "s", "a"), 0);
-	assert_true(untold_any(u));
-	assert_int_equal(untold_take(u, "t", "a"), -ENOSPC);
-	assert_false(untold_any(u));
-	for (int k = 0; k <= UNTOLD_MAX; k++) {
+	assert_int_equal(close_errors_take(u, "s", "a"), 0);
+	close_errors_add(u, "s", "a", -EACCES);
+	close_errors_add(u, "t", "a", -ENOSPC);
+	close_errors_add(u, "s", "a", -EIO);
+	assert_int_equal(close_errors_take(u, "s", "b"), 0);
+	assert_int_equal(close_errors_take(u, "s", "a"), -EIO);
+	assert_int_equal(close_errors_take(u, "s", "a"), 0);
+	assert_true(close_errors_any(u));
+	assert_int_equal(close_errors_take(u, "t", "a"), -ENOSPC);
+	assert_false(close_errors_any(u));
+	for (int k = 0; k <= CLOSE_ERRORS_MAX; k++) {
 		snprintf(key, sizeof(key), "%d", k);
-		untold_add(u, "s", key, -EIO);
+		close_errors_add(u, "s", key, -EIO);
 	}
-	assert_int_equal(untold_take(u, "s", "0"), 0);
-	assert_int_equal(untold_take(u, "s", "1"), -EIO);
-	assert_int_equal(untold_take(u, "s", key), -EIO);
-	untold_free(u);
+	assert_int_equal(close_errors_take(u, "s", "0"), 0);
+	assert_int_equal(close_errors_take(u, "s", "1"), -EIO);
+	assert_int_equal(close_errors_take(u, "s", key), -EIO);
+	close_errors_free(u);
 }
 
 SUITE(closes)

@@ -35,14 +35,14 @@ static int read_some(struct mount *m, struct dir_handle *h, off_t at,
 {
 	r->n = 0;
 	r->room = room;
-	return fs_readdir(m->fs, h, at, false, take, r);
+	return fs_dir_read(m->fs, h, at, false, take, r);
 }
 
 static struct dir_handle *open_root(struct mount *m)
 {
 	struct dir_handle *h;
 
-	assert_int_equal(fs_opendir(m->fs, fs_root(m->fs), &h), 0);
+	assert_int_equal(fs_dir_open(m->fs, fs_root(m->fs), &h), 0);
 	return h;
 }
 
@@ -82,7 +82,7 @@ static void test_cookies(void **state)
 	assert_int_equal(mount_write(&m, "mine", "x"), 0);
 	assert_int_equal(read_some(&m, h, 0, 100, &r), 0);
 	assert_int_equal(r.n, 23); /* complete: the mount's own knowledge */
-	fs_closedir(m.fs, h);
+	fs_dir_close(m.fs, h);
 	mount_down(&m);
 }
 
@@ -106,7 +106,7 @@ static void test_meanwhile(void **state)
 	assert_int_equal(r.n, 2);
 	assert_string_equal(r.names[0], "c");
 	assert_string_equal(r.names[1], "0new");
-	fs_closedir(m.fs, h);
+	fs_dir_close(m.fs, h);
 	/* the listing did not undo either */
 	assert_int_equal(mount_ls(&m, "", out, sizeof(out)), 0);
 	assert_string_equal(out, "0new a c ");
@@ -129,7 +129,7 @@ static void test_first_reply_needs_one_page(void **state)
 	assert_int_equal(read_some(&m, h, 0, 10, &r), 0);
 	assert_int_equal(r.n, 10);
 	assert_in_range(memstore_calls(m.store, "list"), 1, 2);
-	fs_closedir(m.fs, h);
+	fs_dir_close(m.fs, h);
 	mount_down(&m);
 }
 
@@ -153,17 +153,17 @@ static void test_large(void **state)
 		store_has(&m, key, "");
 	}
 	h = open_root(&m);
-	assert_int_equal(fs_readdir(m.fs, h, 0, false, count, &n), 0);
+	assert_int_equal(fs_dir_read(m.fs, h, 0, false, count, &n), 0);
 	assert_int_equal(n, 100002);
-	fs_closedir(m.fs, h);
+	fs_dir_close(m.fs, h);
 	/* and from memory */
 	n = memstore_calls(m.store, "list");
 	h = open_root(&m);
 	assert_int_equal(memstore_calls(m.store, "list"), n);
 	n = 0;
-	assert_int_equal(fs_readdir(m.fs, h, 0, false, count, &n), 0);
+	assert_int_equal(fs_dir_read(m.fs, h, 0, false, count, &n), 0);
 	assert_int_equal(n, 100002);
-	fs_closedir(m.fs, h);
+	fs_dir_close(m.fs, h);
 	mount_down(&m);
 }
 
@@ -188,7 +188,7 @@ static void test_failures(void **state)
 	assert_int_equal(read_some(&m, h, r.next[r.n - 1], 200, &r), -EACCES);
 	assert_int_equal(read_some(&m, h, 0, 200, &r), 0);
 	assert_int_equal(r.n, 200);
-	fs_closedir(m.fs, h);
+	fs_dir_close(m.fs, h);
 	mount_down(&m);
 }
 
@@ -202,11 +202,11 @@ static void test_removed_while_open(void **state)
 	mount_up(&m, "", 60, false);
 	assert_int_equal(mount_mkdir(&m, "d"), 0);
 	d = mount_find(&m, "d", NULL);
-	assert_int_equal(fs_opendir(m.fs, d, &h), 0);
+	assert_int_equal(fs_dir_open(m.fs, d, &h), 0);
 	assert_int_equal(mount_rmdir(&m, "d"), 0);
 	assert_int_equal(read_some(&m, h, 0, 100, &r), 0);
 	assert_int_equal(r.n, 2);
-	fs_closedir(m.fs, h);
+	fs_dir_close(m.fs, h);
 	mount_forget(&m, d);
 	mount_down(&m);
 }

@@ -102,11 +102,11 @@ static void test_size_of_another(void **state)
 	local_rig_write(&d.rig, "f", "short");
 	i = mount_find(&d.m, "f", NULL);
 	replace(&d, "f", "much longer");
-	assert_int_equal(fs_open(d.m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
+	assert_int_equal(fs_file_open(d.m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
 	/* ... also when somebody else has asked meanwhile */
-	assert_int_equal(fs_open(d.m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
+	assert_int_equal(fs_file_open(d.m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
 	now = mount_find(&d.m, "f", NULL);
-	assert_int_equal(fs_open(d.m.fs, now, O_RDONLY, &old, &keep), 0);
+	assert_int_equal(fs_file_open(d.m.fs, now, O_RDONLY, &old, &keep), 0);
 
 	/* who has it open reads that one to its end */
 	replace(&d, "f", "third");
@@ -155,14 +155,14 @@ static void test_grows(void **state)
 	assert_int_equal(mount_open(&d.m, "f", O_RDONLY, &h), 0);
 	i = mount_find(&d.m, "f", NULL);
 	assert_int_equal(fs_getattr(d.m.fs, i, h, &st, &timeout), 0);
-	assert_int_equal(fs_read(d.m.fs, h, 6, 10, &data), 0);
+	assert_int_equal(fs_file_read(d.m.fs, h, 6, 10, &data), 0);
 	assert_int_equal(data.len, 0);
 	fd = open(path(&d, "f"), O_WRONLY | O_APPEND);
 	assert_int_equal(write(fd, " after", 6), 6);
 	close(fd);
 	assert_int_equal(fs_getattr(d.m.fs, i, h, &st, &timeout), -ESTALE);
 	assert_int_equal(fs_getattr(d.m.fs, i, NULL, &st, &timeout), -ESTALE);
-	assert_int_equal(fs_read(d.m.fs, h, 6, 10, &data), -ESTALE);
+	assert_int_equal(fs_file_read(d.m.fs, h, 6, 10, &data), -ESTALE);
 	assert_int_equal(mount_stat(&d.m, "f", &st), 0);
 	assert_int_equal(st.st_size, 12);
 	fs_release(d.m.fs, h);
@@ -202,15 +202,15 @@ static void test_numbers(void **state)
 
 	assert_int_equal(mount_create(&d.m, "f", &h), 0);
 	first = number(&d, "f");
-	assert_int_equal(fs_write(d.m.fs, h, 0, "one", 3), 0);
-	assert_int_equal(fs_fsync(d.m.fs, h), 0);
+	assert_int_equal(fs_file_write(d.m.fs, h, 0, "one", 3), 0);
+	assert_int_equal(fs_file_sync(d.m.fs, h), 0);
 	assert_int_equal(disk_number(&d, "f"), first);
 	assert_int_equal(number(&d, "f"), first);
 	for (unsigned k = 0; k < 20; k++) {
 		char name[] = { 'a' + k, '\0' };
 
-		assert_int_equal(fs_write(d.m.fs, h, 3, "more", 4), 0);
-		assert_int_equal(fs_fsync(d.m.fs, h), 0);
+		assert_int_equal(fs_file_write(d.m.fs, h, 3, "more", 4), 0);
+		assert_int_equal(fs_file_sync(d.m.fs, h), 0);
 		assert_int_equal(number(&d, "f"), first);
 		if (name[0] == 'f')
 			continue;
@@ -243,7 +243,7 @@ static void test_lingers(void **state)
 	assert_int_equal(mount_write(&d.m, "g", "new one"), 0);
 	i = mount_find(&d.m, "f", NULL);
 	assert_int_equal(mount_rename(&d.m, "g", "f", 0), 0);
-	assert_int_equal(fs_open(d.m.fs, i, O_RDONLY, &h, &keep), 0);
+	assert_int_equal(fs_file_open(d.m.fs, i, O_RDONLY, &h, &keep), 0);
 	assert_int_equal(mount_read(&d.m, h, text, sizeof(text)), 3);
 	assert_string_equal(text, "old");
 	fs_release(d.m.fs, h);
@@ -267,16 +267,16 @@ static void test_publish(void **state)
 
 	disk_up(&d, 60);
 	assert_int_equal(mount_create(&d.m, "f", &h), 0);
-	assert_int_equal(fs_write(d.m.fs, h, 0, "one", 3), 0);
+	assert_int_equal(fs_file_write(d.m.fs, h, 0, "one", 3), 0);
 	assert_int_equal(stat(path(&d, "f"), &st), -1);
-	assert_int_equal(fs_flush(d.m.fs, h), 0);
+	assert_int_equal(fs_file_flush(d.m.fs, h), 0);
 	assert_int_equal(stat(path(&d, "f"), &st), 0);
 	assert_int_equal(st.st_size, 3);
 	/* beyond what is published, with the old bytes below */
-	assert_int_equal(fs_write(d.m.fs, h, 5, "two", 3), 0);
+	assert_int_equal(fs_file_write(d.m.fs, h, 5, "two", 3), 0);
 	assert_int_equal(stat(path(&d, "f"), &st), 0);
 	assert_int_equal(st.st_size, 3);
-	assert_int_equal(fs_flush(d.m.fs, h), 0);
+	assert_int_equal(fs_file_flush(d.m.fs, h), 0);
 	fs_release(d.m.fs, h);
 	assert_int_equal(local_rig_get(d.rig.s, "f", text), 0);
 	assert_string_equal(text, "one");
@@ -387,9 +387,9 @@ static int sync_dir(struct disk *d, const char *name)
 	struct dir_handle *h;
 	int err;
 
-	assert_int_equal(fs_opendir(d->m.fs, i, &h), 0);
-	err = fs_fsyncdir(d->m.fs, h);
-	fs_closedir(d->m.fs, h);
+	assert_int_equal(fs_dir_open(d->m.fs, i, &h), 0);
+	err = fs_dir_sync(d->m.fs, h);
+	fs_dir_close(d->m.fs, h);
 	mount_forget(&d->m, i);
 	return err;
 }
@@ -409,13 +409,13 @@ static void test_fsync(void **state)
 	assert_int_equal(sync_dir(&d, ""), 0);
 	assert_flushed("the root", 1, 0);
 	assert_int_equal(mount_open(&d.m, "dir/g", O_RDWR, &h), 0);
-	assert_int_equal(fs_fsync(d.m.fs, h), 0);
+	assert_int_equal(fs_file_sync(d.m.fs, h), 0);
 	assert_flushed("a file that was moved", 1, 1);
-	assert_int_equal(fs_write(d.m.fs, h, 0, "TEXT", 4), 0);
-	assert_int_equal(fs_fsync(d.m.fs, h), 0);
+	assert_int_equal(fs_file_write(d.m.fs, h, 0, "TEXT", 4), 0);
+	assert_int_equal(fs_file_sync(d.m.fs, h), 0);
 	assert_flushed("one that was written", 1, 1);
 	assert_int_equal(mount_unlink(&d.m, "dir/g"), 0);
-	assert_int_equal(fs_fsync(d.m.fs, h), 0);
+	assert_int_equal(fs_file_sync(d.m.fs, h), 0);
 	assert_flushed("one without a name", 0, 0);
 	fs_release(d.m.fs, h);
 	disk_down(&d);

@@ -94,7 +94,7 @@ static int sign(struct disk *d, const char *dir, const char *name, unsigned uid)
 	int err;
 
 	assert_non_null(i);
-	err = fs_getxattr(d->m.fs, i, name, &c, &out);
+	err = fs_xattr_get(d->m.fs, i, name, &c, &out);
 	mount_forget(&d->m, i);
 	buf_clear(&out);
 	return err;

@@ -78,10 +78,10 @@ static void act(struct mount *m, enum act a, struct handle **h)
 			0);
 		break;
 	case WRITE:
-		assert_int_equal(fs_write(m->fs, *h, 0, "new", 3), 0);
+		assert_int_equal(fs_file_write(m->fs, *h, 0, "new", 3), 0);
 		break;
 	case FLUSH:
-		fs_flush(m->fs, *h);
+		fs_file_flush(m->fs, *h);
 		break;
 	case FAIL:
 	case HEAL:
@@ -188,8 +188,9 @@ static void test_streamed(void **state)
 	assert_int_equal(mount_create(&e.m, "new", &n), 0);
 	for (off_t at = 0; !memstore_uploads(e.m.store); at++) {
 		assert_true(at < 200);
-		assert_int_equal(
-			fs_write(e.m.fs, h, at << 20, piece, sizeof(piece)), 0);
+		assert_int_equal(fs_file_write(e.m.fs, h, at << 20, piece,
+					       sizeof(piece)),
+				 0);
 	}
 	assert_int_equal(fs_drain(e.m.fs, false), -EIO);
 	assert_int_equal(memstore_uploads(e.m.store), 0);
@@ -213,7 +214,7 @@ static void test_writers(void **state)
 	assert_int_equal(now.open, 0);
 	assert_int_equal(now.last_ms, 0);
 	assert_int_equal(mount_create(&m, "f", &w), 0);
-	assert_int_equal(fs_flush(m.fs, w), 0);
+	assert_int_equal(fs_file_flush(m.fs, w), 0);
 	assert_int_equal(mount_open(&m, "f", O_RDONLY, &r), 0);
 	/* it is emptied, and nothing can be written through it */
 	assert_int_equal(mount_open(&m, "f", O_RDONLY | O_TRUNC, &t), 0);
@@ -222,7 +223,7 @@ static void test_writers(void **state)
 	fs_writers(m.fs, &now);
 	assert_int_equal(now.open, 1);
 	assert_true(now.last_ms > 0 && now.last_ms < before);
-	assert_int_equal(fs_write(m.fs, w, 0, "x", 1), 0);
+	assert_int_equal(fs_file_write(m.fs, w, 0, "x", 1), 0);
 	fs_writers(m.fs, &now);
 	assert_true(now.last_ms >= before);
 	fs_release(m.fs, t);

@@ -31,7 +31,7 @@ static void test_open_files(void **state)
 	mount_up(&m, "p/", 60, false);
 	/* a new file is there before its object is */
 	assert_int_equal(mount_create(&m, "new", &h), 0);
-	assert_int_equal(fs_write(m.fs, h, 0, "hello", 5), 0);
+	assert_int_equal(fs_file_write(m.fs, h, 0, "hello", 5), 0);
 	assert_false(store_holds(&m, "p/new"));
 	assert_int_equal(mount_stat(&m, "new", &st), 0);
 	assert_int_equal(st.st_size, 5);
@@ -41,7 +41,7 @@ static void test_open_files(void **state)
 	cost = cost_now(&m);
 	assert_int_equal(mount_unlink(&m, "new"), 0);
 	assert_int_equal(cost_now(&m), cost);
-	assert_int_equal(fs_flush(m.fs, h), 0);
+	assert_int_equal(fs_file_flush(m.fs, h), 0);
 	fs_release(m.fs, h);
 	assert_false(store_holds(&m, "p/new"));
 	assert_int_equal(mount_stat(&m, "new", &st), -ENOENT);
@@ -49,7 +49,7 @@ static void test_open_files(void **state)
 	/* a reader keeps what it opened, when the name goes */
 	assert_int_equal(mount_write(&m, "f", "bytes"), 0);
 	assert_int_equal(mount_open(&m, "f", O_RDWR, &h), 0);
-	assert_int_equal(fs_write(m.fs, h, 0, "BY", 2), 0);
+	assert_int_equal(fs_file_write(m.fs, h, 0, "BY", 2), 0);
 	assert_int_equal(mount_unlink(&m, "f"), 0);
 	fs_release(m.fs, h);
 	assert_false(store_holds(&m, "p/f"));
@@ -58,8 +58,8 @@ static void test_open_files(void **state)
 	assert_int_equal(mount_write(&m, "log", "a"), 0);
 	assert_int_equal(mount_open(&m, "log", O_WRONLY | O_APPEND, &h), 0);
 	assert_int_equal(mount_open(&m, "log", O_WRONLY | O_APPEND, &r), 0);
-	assert_int_equal(fs_write(m.fs, h, 1, "b", 1), 0);
-	assert_int_equal(fs_write(m.fs, r, 1, "c", 1), 0);
+	assert_int_equal(fs_file_write(m.fs, h, 1, "b", 1), 0);
+	assert_int_equal(fs_file_write(m.fs, r, 1, "c", 1), 0);
 	fs_release(m.fs, r);
 	fs_release(m.fs, h);
 	assert_int_equal(mount_cat(&m, "log", text, sizeof(text)), 3);
@@ -109,9 +109,9 @@ static void test_setattr(void **state)
 		fs_setattr(m.fs, i, h, &set, FS_SET_SIZE, &st, &timeout), 0);
 	assert_int_equal(st.st_size, 6);
 	assert_int_equal(memstore_calls(m.store, "put"), 2);
-	assert_int_equal(fs_fallocate(m.fs, h, 0, 8), 0);
-	assert_int_equal(fs_fallocate(m.fs, h, 0, 3), 0);
-	assert_int_equal(fs_flush(m.fs, h), 0);
+	assert_int_equal(fs_file_allocate(m.fs, h, 0, 8), 0);
+	assert_int_equal(fs_file_allocate(m.fs, h, 0, 3), 0);
+	assert_int_equal(fs_file_flush(m.fs, h), 0);
 	fs_release(m.fs, h);
 	assert_int_equal(mount_stat(&m, "f", &st), 0);
 	assert_int_equal(st.st_size, 8);
@@ -135,27 +135,27 @@ static void test_emptied(void **state)
 	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_TRUNC, &h), 0);
 	assert_int_equal(mount_stat(&m, "f", &st), 0);
 	assert_int_equal(st.st_size, 0);
-	assert_int_equal(fs_flush(m.fs, h), 0); /* a duplicate is closed */
+	assert_int_equal(fs_file_flush(m.fs, h), 0); /* a duplicate is closed */
 	assert_int_equal(memstore_calls(m.store, "put"), 1);
-	assert_int_equal(fs_write(m.fs, h, 0, "new", 3), 0);
-	assert_int_equal(fs_flush(m.fs, h), 0);
+	assert_int_equal(fs_file_write(m.fs, h, 0, "new", 3), 0);
+	assert_int_equal(fs_file_flush(m.fs, h), 0);
 	assert_int_equal(memstore_calls(m.store, "put"), 2);
 	fs_release(m.fs, h);
 	/* nothing comes: the second close, or the release, publishes that */
 	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_TRUNC, &h), 0);
-	assert_int_equal(fs_flush(m.fs, h), 0);
-	assert_int_equal(fs_flush(m.fs, h), 0);
+	assert_int_equal(fs_file_flush(m.fs, h), 0);
+	assert_int_equal(fs_file_flush(m.fs, h), 0);
 	assert_int_equal(memstore_calls(m.store, "put"), 3);
 	fs_release(m.fs, h);
 	assert_int_equal(mount_write(&m, "f", "x"), 0);
 	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_TRUNC, &h), 0);
-	assert_int_equal(fs_flush(m.fs, h), 0);
+	assert_int_equal(fs_file_flush(m.fs, h), 0);
 	fs_release(m.fs, h);
 	assert_int_equal(memstore_calls(m.store, "put"), 5);
 	assert_int_equal(mount_cat(&m, "f", text, sizeof(text)), 0);
 	/* a new file is published at its first close, empty as it is */
 	assert_int_equal(mount_create(&m, "new", &h), 0);
-	assert_int_equal(fs_flush(m.fs, h), 0);
+	assert_int_equal(fs_file_flush(m.fs, h), 0);
 	assert_true(store_holds(&m, "new"));
 	fs_release(m.fs, h);
 	mount_down(&m);
@@ -175,13 +175,14 @@ static void test_failed_write(void **state)
 	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_TRUNC, &h), 0);
 	memstore_fail(m.store, "open", 0, -EACCES);
 	for (int k = 0; k < 40 && !err; k++)
-		err = fs_write(m.fs, h, (off_t)k << 20, piece, sizeof(piece));
+		err = fs_file_write(m.fs, h, (off_t)k << 20, piece,
+				    sizeof(piece));
 	assert_int_equal(err, -EACCES);
 	memstore_fail(m.store, "open", 0, 0);
 	/* the program's own close, and the shell's of the same descriptor */
-	assert_int_equal(fs_flush(m.fs, h), -EACCES);
-	assert_int_equal(fs_flush(m.fs, h), -EACCES);
-	assert_int_equal(fs_fsync(m.fs, h), -EACCES);
+	assert_int_equal(fs_file_flush(m.fs, h), -EACCES);
+	assert_int_equal(fs_file_flush(m.fs, h), -EACCES);
+	assert_int_equal(fs_file_sync(m.fs, h), -EACCES);
 	fs_release(m.fs, h);
 	assert_int_equal(memstore_calls(m.store, "put"), 1);
 	assert_int_equal(mount_cat(&m, "f", text, sizeof(text)), 3);
@@ -244,9 +245,9 @@ static void test_failures(void **state)
 	/* a failed close leaves the old object, though the store would take
 	 * the new one by now */
 	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_TRUNC, &h), 0);
-	assert_int_equal(fs_write(m.fs, h, 0, "22", 2), 0);
+	assert_int_equal(fs_file_write(m.fs, h, 0, "22", 2), 0);
 	memstore_fail(m.store, "put", 1, -EACCES);
-	assert_int_equal(fs_flush(m.fs, h), -EACCES);
+	assert_int_equal(fs_file_flush(m.fs, h), -EACCES);
 	fs_release(m.fs, h);
 	assert_int_equal(mount_cat(&m, "f", text, sizeof(text)), 1);
 	assert_string_equal(text, "1");
@@ -255,7 +256,7 @@ static void test_failures(void **state)
 	/* a new file that cannot be written down is gone after its close */
 	assert_int_equal(mount_create(&m, "new", &h), 0);
 	memstore_fail(m.store, "put", 0, -EACCES);
-	assert_int_equal(fs_flush(m.fs, h), -EACCES);
+	assert_int_equal(fs_file_flush(m.fs, h), -EACCES);
 	fs_release(m.fs, h);
 	memstore_fail(m.store, "put", 0, 0);
 	assert_int_equal(mount_stat(&m, "new", &st), -ENOENT);

@@ -128,7 +128,7 @@ static void test_open_file_goes_along(void **state)
 
 	/* a new file that was not published moves without a request */
 	assert_int_equal(mount_create(&m, "d/new", &w), 0);
-	assert_int_equal(fs_write(m.fs, w, 0, "new", 3), 0);
+	assert_int_equal(fs_file_write(m.fs, w, 0, "new", 3), 0);
 	assert_int_equal(mount_rename(&m, "d/new", "d/newer", 0), 0);
 	assert_false(store_holds(&m, "d/new"));
 	assert_false(store_holds(&m, "d/newer"));
@@ -136,17 +136,17 @@ static void test_open_file_goes_along(void **state)
 	/* the whole directory, with both of them open */
 	assert_int_equal(mount_rename(&m, "d", "e", 0), 0);
 	assert_int_equal(mount_read(&m, r, text, sizeof(text)), 5);
-	assert_int_equal(fs_write(m.fs, w, 3, "!", 1), 0);
-	assert_int_equal(fs_flush(m.fs, w), 0);
+	assert_int_equal(fs_file_write(m.fs, w, 3, "!", 1), 0);
+	assert_int_equal(fs_file_flush(m.fs, w), 0);
 	assert_false(store_holds(&m, "d/newer"));
 	assert_true(store_holds(&m, "e/newer"));
 	assert_int_equal(mount_cat(&m, "e/newer", text, sizeof(text)), 4);
 	assert_string_equal(text, "new!");
 
 	/* one that was written to is published before it moves */
-	assert_int_equal(fs_write(m.fs, w, 0, "N", 1), 0);
+	assert_int_equal(fs_file_write(m.fs, w, 0, "N", 1), 0);
 	assert_int_equal(mount_rename(&m, "e", "f", 0), 0);
-	assert_int_equal(fs_flush(m.fs, w), 0);
+	assert_int_equal(fs_file_flush(m.fs, w), 0);
 	fs_release(m.fs, r);
 	fs_release(m.fs, w);
 	assert_int_equal(mount_cat(&m, "f/newer", text, sizeof(text)), 4);
@@ -165,7 +165,7 @@ static void test_new_file_over_an_old_one(void **state)
 	mount_up(&m, "", 60, false);
 	assert_int_equal(mount_write(&m, "old", "old"), 0);
 	assert_int_equal(mount_create(&m, "new", &w), 0);
-	assert_int_equal(fs_write(m.fs, w, 0, "new", 3), 0);
+	assert_int_equal(fs_file_write(m.fs, w, 0, "new", 3), 0);
 	assert_int_equal(mount_rename(&m, "new", "old", 0), 0);
 	store_keys(&m, text, sizeof(text));
 	assert_string_equal(text, "old ");
@@ -308,11 +308,11 @@ static void *storm(void *arg)
 				continue;
 			struct inode *dir = e.inode;
 
-			if (!fs_create(s->m->fs, dir, b + 3, 0644,
-				       O_WRONLY | O_CREAT, &s->m->caller, &e,
-				       &h)) {
-				fs_write(s->m->fs, h, 0, "x", 1);
-				fs_flush(s->m->fs, h);
+			if (!fs_file_create(s->m->fs, dir, b + 3, 0644,
+					    O_WRONLY | O_CREAT, &s->m->caller,
+					    &e, &h)) {
+				fs_file_write(s->m->fs, h, 0, "x", 1);
+				fs_file_flush(s->m->fs, h);
 				fs_release(s->m->fs, h);
 				fs_forget(s->m->fs, e.inode, 1);
 			}

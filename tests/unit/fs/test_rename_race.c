@@ -147,7 +147,7 @@ static void test_new_file_does_not_replace(void **state)
 
 	mount_up(&m, "", 60, false);
 	assert_int_equal(mount_create(&m, "new", &w), 0);
-	assert_int_equal(fs_write(m.fs, w, 0, "new", 3), 0);
+	assert_int_equal(fs_file_write(m.fs, w, 0, "new", 3), 0);
 	assert_int_equal(memstore_poke(m.store, "b", "other", 5), 0);
 	assert_int_equal(mount_rename(&m, "new", "b", RENAME_NOREPLACE),
 			 -EEXIST);

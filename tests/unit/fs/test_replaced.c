@@ -28,9 +28,9 @@ static int cost_now(struct mount *m)
 static void *listen(void *arg)
 {
 	struct mount *m = arg;
-	struct fs_notice n;
+	struct fs_inval n;
 
-	while (fs_notice_next(m->fs, &n))
+	while (fs_inval_next(m->fs, &n))
 		;
 	return NULL;
 }
@@ -60,8 +60,8 @@ static void test_headers(void **state)
 	assert_int_equal(mount_stat(&m, "f", &st), 0);
 	heads = memstore_calls(m.store, "head");
 	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_APPEND, &h), 0);
-	assert_int_equal(fs_write(m.fs, h, 1, "y", 1), 0);
-	assert_int_equal(fs_flush(m.fs, h), 0);
+	assert_int_equal(fs_file_write(m.fs, h, 1, "y", 1), 0);
+	assert_int_equal(fs_file_flush(m.fs, h), 0);
 	fs_release(m.fs, h);
 	assert_int_equal(memstore_calls(m.store, "head"), heads + 1);
 	assert_int_equal(store_head(m.store, "f", &d), 0);
@@ -86,18 +86,18 @@ static void test_stale(void **state)
 	i = mount_find(&m, "f", NULL);
 	store_has(&m, "f", "newer");
 	/* the kernel finds the other inode when it looks again */
-	assert_int_equal(fs_open(m.fs, i, O_RDONLY, &k, &keep), -ESTALE);
+	assert_int_equal(fs_file_open(m.fs, i, O_RDONLY, &k, &keep), -ESTALE);
 	now = mount_find(&m, "f", NULL);
 	assert_ptr_not_equal(now, i);
 	assert_int_equal(size_of(&m, now), 5);
 	assert_int_equal(size_of(&m, i), 3);
-	assert_int_equal(fs_open(m.fs, now, O_RDONLY, &k, &keep), 0);
+	assert_int_equal(fs_file_open(m.fs, now, O_RDONLY, &k, &keep), 0);
 	assert_false(keep);
 	assert_int_equal(mount_read(&m, k, text, sizeof(text)), 5);
 	assert_string_equal(text, "newer");
 	assert_int_equal(mount_read(&m, h, text, sizeof(text)), -ESTALE);
-	assert_int_equal(fs_write(m.fs, h, 0, "X", 1), -ESTALE);
-	assert_int_equal(fs_flush(m.fs, h), -ESTALE);
+	assert_int_equal(fs_file_write(m.fs, h, 0, "X", 1), -ESTALE);
+	assert_int_equal(fs_file_flush(m.fs, h), -ESTALE);
 	fs_release(m.fs, h);
 	fs_release(m.fs, k);
 	assert_int_equal(mount_cat(&m, "f", text, sizeof(text)), 5);
@@ -119,13 +119,14 @@ static void test_stale(void **state)
 
 	/* what was written to stays, and wins */
 	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_APPEND, &h), 0);
-	assert_int_equal(fs_write(m.fs, h, 0, "!", 1), 0);
+	assert_int_equal(fs_file_write(m.fs, h, 0, "!", 1), 0);
 	store_has(&m, "f", "other");
 	mount_forget(&m, now);
 	now = mount_find(&m, "f", NULL);
 	assert_ptr_equal(now, i);
 	assert_int_equal(size_of(&m, i), 11);
-	assert_int_equal(fs_flush(m.fs, h), -ESTALE); /* its base is gone */
+	assert_int_equal(fs_file_flush(m.fs, h),
+			 -ESTALE); /* its base is gone */
 	fs_release(m.fs, h);
 	mount_forget(&m, i);
 	mount_forget(&m, now);
@@ -150,15 +151,15 @@ static void test_replaced(void **state)
 	i = mount_find(&m, "f", NULL);
 	store_has(&m, "f", "newer");
 	/* nobody is there to tell it: so it is to look again */
-	assert_int_equal(fs_open(m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
-	assert_int_equal(fs_open(m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
+	assert_int_equal(fs_file_open(m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
+	assert_int_equal(fs_file_open(m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
 	assert_ptr_equal(mount_find(&m, "f", NULL), i);
 	mount_forget(&m, i);
-	assert_int_equal(fs_open(m.fs, i, O_RDONLY, &h, &keep), 0);
+	assert_int_equal(fs_file_open(m.fs, i, O_RDONLY, &h, &keep), 0);
 	assert_int_equal(mount_read(&m, h, text, sizeof(text)), 5);
 	fs_release(m.fs, h);
 
-	fs_notices_begin(m.fs);
+	fs_inval_begin(m.fs);
 	pthread_create(&listener, NULL, listen, &m);
 	for (unsigned k = 0; k < 100; k++) {
 		static const int flags[] = { O_RDONLY, O_RDWR,
@@ -169,7 +170,7 @@ static void test_replaced(void **state)
 		size = snprintf(text, sizeof(text), "%0*u", (int)k % 7 + 1, k);
 		store_has(&m, "f", text);
 		do /* until the listener has come */
-			err = fs_open(m.fs, i, how, &h, &keep);
+			err = fs_file_open(m.fs, i, how, &h, &keep);
 		while (k == 0 && err == -ESTALE);
 		assert_int_equal(err, 0);
 		assert_int_equal(size_of(&m, i), how & O_TRUNC ? 0 : size);
@@ -177,7 +178,7 @@ static void test_replaced(void **state)
 			assert_int_equal(mount_read(&m, h, text, 64), size);
 		fs_release(m.fs, h);
 	}
-	fs_notices_end(m.fs);
+	fs_inval_end(m.fs);
 	pthread_join(listener, NULL);
 	mount_forget(&m, i);
 

@@ -162,8 +162,9 @@ static void test_forgotten(void **state)
 				 0);
 		memstore_poke_remove(storage, "root/stage/internal/in/d/");
 		assert_int_equal(mount_stat(&m, "in", &st), -ENOENT);
-		assert_int_equal(fs_write(m.fs, h, 0, "new", 3), 0);
-		assert_int_equal(k ? fs_fsync(m.fs, h) : fs_flush(m.fs, h), 0);
+		assert_int_equal(fs_file_write(m.fs, h, 0, "new", 3), 0);
+		assert_int_equal(
+			k ? fs_file_sync(m.fs, h) : fs_file_flush(m.fs, h), 0);
 		fs_release(m.fs, h);
 		m.store = storage;
 		snprintf(key, sizeof(key), "%s%s", at, paths[k]);
@@ -214,32 +215,33 @@ static void test_attributes(void **state)
 	up(&m, &storage_conn);
 	root = fs_root(m.fs);
 	ext = mount_find(&m, "ext", NULL);
-	assert_int_equal(fs_setxattr(m.fs, root, "user.presign.expire", "70", 2,
-				     0, &(struct fs_caller){ 0 }),
+	assert_int_equal(fs_xattr_set(m.fs, root, "user.presign.expire", "70",
+				      2, 0, &(struct fs_caller){ 0 }),
 			 0);
-	assert_int_equal(fs_getxattr(m.fs, ext, "user.presign.upload?path=a/b",
-				     &m.caller, &v),
+	assert_int_equal(fs_xattr_get(m.fs, ext, "user.presign.upload?path=a/b",
+				      &m.caller, &v),
 			 0);
 	assert_string_equal(
 		buf_str(&v),
 		"mem://store/data/a/b?X-Mem-Expires=70&X-Mem-Method=PUT");
 	buf_reset(&v);
-	assert_int_equal(fs_getxattr(m.fs, root,
-				     "user.presign.upload?path=ext/a/b",
-				     &m.caller, &v),
+	assert_int_equal(fs_xattr_get(m.fs, root,
+				      "user.presign.upload?path=ext/a/b",
+				      &m.caller, &v),
 			 0);
 	assert_string_equal(
 		buf_str(&v),
 		"mem://store/data/a/b?X-Mem-Expires=70&X-Mem-Method=PUT");
-	assert_int_equal(fs_getxattr(m.fs, root, "user.presign.upload?path=ext",
-				     &m.caller, &v),
+	assert_int_equal(fs_xattr_get(m.fs, root,
+				      "user.presign.upload?path=ext", &m.caller,
+				      &v),
 			 -EINVAL);
-	assert_int_equal(fs_getxattr(m.fs, root,
-				     "user.presign.upload?path=nosuch/x",
-				     &m.caller, &v),
+	assert_int_equal(fs_xattr_get(m.fs, root,
+				      "user.presign.upload?path=nosuch/x",
+				      &m.caller, &v),
 			 -ENOENT);
-	assert_int_equal(fs_getxattr(m.fs, root, "user.stage.url", &m.caller,
-				     &v),
+	assert_int_equal(fs_xattr_get(m.fs, root, "user.stage.url", &m.caller,
+				      &v),
 			 -ENODATA);
 	buf_clear(&v);
 	mount_forget(&m, ext);

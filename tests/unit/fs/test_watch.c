@@ -33,27 +33,26 @@ static unsigned asked(struct mount *m)
 static void drain(struct mount *m, char *out, size_t size)
 {
 	static const char letters[] = "EAB";
-	struct fs_notice n;
+	struct fs_inval n;
 	struct stat st;
 	size_t used = 0;
 
 	*out = '\0';
-	fs_notices_begin(m->fs);
+	fs_inval_begin(m->fs);
 	/* A last one of ours, so that the queue's end is known. */
 	gateway_put(m, "p/end-of-queue", "");
 	for (;;) {
-		assert_true(fs_notice_next(m->fs, &n));
-		if (n.kind == FS_NOTICE_ENTRY &&
-		    !strcmp(n.name, "end-of-queue"))
+		assert_true(fs_inval_next(m->fs, &n));
+		if (n.kind == FS_INVAL_ENTRY && !strcmp(n.name, "end-of-queue"))
 			break;
 		used += (size_t)snprintf(out + used, size - used, "%c%s ",
 					 letters[n.kind], n.name);
 	}
-	assert_true(fs_notice_next(m->fs, &n)); /* the directory's time */
+	assert_true(fs_inval_next(m->fs, &n)); /* the directory's time */
 	/* What nobody has asked for goes without a word. */
 	assert_int_equal(mount_stat(m, "end-of-queue", &st), 0);
 	assert_int_equal(store_remove(m->store, "p/end-of-queue"), 0);
-	while (fs_notice_next(m->fs, &n) && n.kind == FS_NOTICE_ENTRY)
+	while (fs_inval_next(m->fs, &n) && n.kind == FS_INVAL_ENTRY)
 		;
 }
 
@@ -140,12 +139,12 @@ static void test_content(void **state)
 
 	/* what is written here and not closed yet stays, and is the last */
 	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_TRUNC, &w), 0);
-	assert_int_equal(fs_write(m.fs, w, 0, "mine", 4), 0);
+	assert_int_equal(fs_file_write(m.fs, w, 0, "mine", 4), 0);
 	gateway_put(&m, "p/f", "the gateway's");
 	assert_int_equal(store_remove(m.store, "p/f"), 0);
 	assert_int_equal(mount_stat(&m, "f", &st), 0);
 	assert_int_equal(st.st_size, 4);
-	assert_int_equal(fs_flush(m.fs, w), 0);
+	assert_int_equal(fs_file_flush(m.fs, w), 0);
 	fs_release(m.fs, w);
 	assert_int_equal(mount_cat(&m, "f", text, sizeof(text)), 4);
 	assert_string_equal(text, "mine");
@@ -163,7 +162,7 @@ static void test_notices(void **state)
 	mount_up(&m, "p/", 60, false);
 	store_has(&m, "p/f", "one");
 	store_has(&m, "p/dir/x", "x");
-	fs_notices_begin(m.fs);
+	fs_inval_begin(m.fs);
 	assert_int_equal(mount_stat(&m, "nothing", &st), -ENOENT);
 	f = mount_find(&m, "f", NULL); /* as the kernel, held */
 	dir = mount_find(&m, "dir", NULL);
@@ -194,7 +193,7 @@ static void test_notices(void **state)
 	assert_string_equal(text, "Eunasked A ");
 	mount_forget(&m, f);
 	mount_forget(&m, dir);
-	fs_notices_end(m.fs);
+	fs_inval_end(m.fs);
 	mount_down(&m);
 }
 
@@ -218,9 +217,9 @@ static void *change(void *arg)
 static void *listen(void *arg)
 {
 	struct mount *m = arg;
-	struct fs_notice n;
+	struct fs_inval n;
 
-	while (fs_notice_next(m->fs, &n))
+	while (fs_inval_next(m->fs, &n))
 		;
 	return NULL;
 }
@@ -235,7 +234,7 @@ static void test_threads(void **state)
 	int err;
 
 	mount_up(&m, "p/", 60, false);
-	fs_notices_begin(m.fs);
+	fs_inval_begin(m.fs);
 	pthread_create(&listener, NULL, listen, &m);
 	for (unsigned k = 0; k < 2; k++)
 		pthread_create(&changers[k], NULL, change, &m);
@@ -251,7 +250,7 @@ static void test_threads(void **state)
 	}
 	for (unsigned k = 0; k < 2; k++)
 		pthread_join(changers[k], NULL);
-	fs_notices_end(m.fs);
+	fs_inval_end(m.fs);
 	pthread_join(listener, NULL);
 	mount_down(&m);
 }

@@ -31,7 +31,7 @@ static int get_as(struct mount *m, const char *path, const char *name,
 	*out = '\0';
 	if (!i)
 		return err;
-	err = fs_getxattr(m->fs, i, name, &c, &value);
+	err = fs_xattr_get(m->fs, i, name, &c, &value);
 	if (!err)
 		snprintf(out, size, "%s", buf_str(&value));
 	buf_clear(&value);
@@ -44,9 +44,9 @@ static int set_as(struct mount *m, const char *path, const char *name,
 {
 	struct fs_caller c = { uid, uid, no_groups, NULL };
 	struct inode *i = mount_find(m, path, NULL);
-	int err =
-		value ? fs_setxattr(m->fs, i, name, value, strlen(value), 0, &c)
-		      : fs_removexattr(m->fs, i, name, &c);
+	int err = value ? fs_xattr_set(m->fs, i, name, value, strlen(value), 0,
+				       &c)
+			: fs_xattr_remove(m->fs, i, name, &c);
 
 	mount_forget(m, i);
 	return err;
@@ -312,7 +312,7 @@ static void list(struct mount *m, const char *path, char *out, size_t size)
 	struct inode *i = mount_find(m, path, NULL);
 	struct buf b = BUF_INIT(BUF_URL);
 
-	assert_int_equal(fs_listxattr(m->fs, i, &b), 0);
+	assert_int_equal(fs_xattr_list(m->fs, i, &b), 0);
 	assert_true(b.len < size);
 	for (size_t k = 0; k < b.len; k++)
 		out[k] = b.data[k] ? b.data[k] : ' ';

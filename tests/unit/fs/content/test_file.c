@@ -316,8 +316,8 @@ static void test_unbind(void **state)
 	assert_int_equal(memstore_uploads(r.store), 1);
 	assert_true(file_unbind(f));
 	assert_int_equal(memstore_uploads(r.store), 0);
-	assert_int_equal(tree_moved(r.env.tree, file_inode(f),
-				    tree_root(r.env.tree), "b"),
+	assert_int_equal(tree_move(r.env.tree, file_inode(f),
+				   tree_root(r.env.tree), "b"),
 			 0);
 	assert_int_equal(file_publish(f), 0);
 	assert_false(file_unbind(f));
@@ -343,8 +343,8 @@ static void test_moved(void **state)
 	assert_int_equal(
 		store_copy(r.store, "pre/a", NULL, "pre/b", NULL, &info), 0);
 	assert_int_equal(store_remove(r.store, "pre/a"), 0);
-	assert_int_equal(tree_moved(r.env.tree, file_inode(f),
-				    tree_root(r.env.tree), "b"),
+	assert_int_equal(tree_move(r.env.tree, file_inode(f),
+				   tree_root(r.env.tree), "b"),
 			 0);
 	file_moved(f, &info);
 	assert_int_equal(file_write(f, 1, "x", 1), 0);

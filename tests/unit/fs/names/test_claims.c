@@ -21,14 +21,14 @@ static void *claim_thread(void *arg)
 	struct buf key = BUF_INIT(2048);
 
 	if (o->move)
-		o->err = tree_move_begin(o->t, o->i);
+		o->err = claims_move_begin(o->t, o->i);
 	else
-		o->err = tree_publish_begin(o->t, o->i, &key);
+		o->err = claims_publish_begin(o->t, o->i, &key);
 	__atomic_store_n(&o->step, 1, __ATOMIC_SEQ_CST);
 	if (!o->err && o->move)
-		tree_move_end(o->t, o->i);
+		claims_move_end(o->t, o->i);
 	else if (!o->err)
-		tree_publish_end(o->t, o->i);
+		claims_publish_end(o->t, o->i);
 	buf_clear(&key);
 	return NULL;
 }
@@ -72,9 +72,9 @@ static void test_claims(void **state)
 						       : at[1];
 		bool file = slash && slash[1] != 's';
 
-		at[k] = must(tree_told(t, dir, slash ? slash + 1 : paths[k],
-				       file ? INODE_FILE : INODE_DIR, &info,
-				       false, 0));
+		at[k] = must(tree_refresh(t, dir, slash ? slash + 1 : paths[k],
+					  file ? INODE_FILE : INODE_DIR, &info,
+					  false, 0));
 	}
 	for (size_t r = 0; r < COUNT(cases); r++) {
 		struct inode *mine = NULL;
@@ -88,9 +88,10 @@ static void test_claims(void **state)
 				o.i = at[k];
 		}
 		if (cases[r].my_move)
-			assert_int_equal(tree_move_begin(t, mine), 0);
+			assert_int_equal(claims_move_begin(t, mine), 0);
 		else
-			assert_int_equal(tree_publish_begin(t, mine, &key), 0);
+			assert_int_equal(claims_publish_begin(t, mine, &key),
+					 0);
 		assert_int_equal(
 			pthread_create(&thread, NULL, claim_thread, &o), 0);
 		usleep(30000);
@@ -98,12 +99,12 @@ static void test_claims(void **state)
 			   !__atomic_load_n(&o.step, __ATOMIC_SEQ_CST),
 			   cases[r].waits);
 		/* the owner is not in his own way */
-		assert_int_equal(tree_publish_begin(t, mine, &key), 0);
-		tree_publish_end(t, mine);
+		assert_int_equal(claims_publish_begin(t, mine, &key), 0);
+		claims_publish_end(t, mine);
 		if (cases[r].my_move)
-			tree_move_end(t, mine);
+			claims_move_end(t, mine);
 		else
-			tree_publish_end(t, mine);
+			claims_publish_end(t, mine);
 		pthread_join(thread, NULL);
 		row_number(cases[r].sentence, o.err, 0);
 	}
@@ -130,11 +131,11 @@ static void *storm(void *arg)
 		snprintf(to, sizeof(to), "n%d", rand_r(&seed) % 40);
 		switch (rand_r(&seed) % 7) {
 		case 0:
-			i = tree_told(t, root, name, INODE_FILE, &info, false,
-				      asked);
+			i = tree_refresh(t, root, name, INODE_FILE, &info,
+					 false, asked);
 			break;
 		case 1:
-			tree_told_absent(t, root, name, asked);
+			tree_refresh_absent(t, root, name, asked);
 			break;
 		case 2:
 			if (tree_create(t, root, name, INODE_DIR, 0700, 1, 2,
@@ -144,12 +145,12 @@ static void *storm(void *arg)
 		case 3:
 			i = tree_peek(t, root, name);
 			if (i)
-				tree_removed(t, i);
+				tree_remove(t, i);
 			break;
 		case 4:
 			i = tree_peek(t, root, name);
 			if (i)
-				tree_moved(t, i, root, to);
+				tree_move(t, i, root, to);
 			break;
 		case 5:
 			if (tree_find(t, root, name, &i) != TREE_KNOWN)

@@ -98,8 +98,8 @@ static void script(struct tree *t, const char *s)
 					 &info, false);
 			break;
 		case 'T':
-			i = tree_told(t, root, name, INODE_FILE, &info, false,
-				      tree_clock(t));
+			i = tree_refresh(t, root, name, INODE_FILE, &info,
+					 false, tree_clock(t));
 			break;
 		case 'C':
 			assert_int_equal(tree_create(t, root, name, INODE_DIR,
@@ -108,12 +108,12 @@ static void script(struct tree *t, const char *s)
 			break;
 		case 'R':
 			i = tree_peek(t, root, name);
-			tree_removed(t, i);
+			tree_remove(t, i);
 			break;
 		case 'M':
 			to[0] = s[2];
 			i = tree_peek(t, root, name);
-			assert_int_equal(tree_moved(t, i, root, to), 0);
+			assert_int_equal(tree_move(t, i, root, to), 0);
 			s++;
 			break;
 		}

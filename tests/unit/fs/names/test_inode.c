@@ -129,13 +129,15 @@ static void act(struct tree *t, enum act a, uint64_t *asked)
 		*asked = tree_clock(t);
 		break;
 	case TELL_FILE:
-		new = tree_told(t, root, "n", INODE_FILE, &told, false, *asked);
+		new = tree_refresh(t, root, "n", INODE_FILE, &told, false,
+				   *asked);
 		break;
 	case TELL_DIR:
-		new = tree_told(t, root, "n", INODE_DIR, NULL, false, *asked);
+		new = tree_refresh(t, root, "n", INODE_DIR, NULL, false,
+				   *asked);
 		break;
 	case TELL_NONE:
-		tree_told_absent(t, root, "n", *asked);
+		tree_refresh_absent(t, root, "n", *asked);
 		break;
 	case CREATE:
 	case MKDIR:
@@ -156,21 +158,21 @@ static void act(struct tree *t, enum act a, uint64_t *asked)
 		inode_touch(t, must(i));
 		break;
 	case PUBLISH:
-		inode_published(t, must(i), &ours);
+		inode_etag_published(t, must(i), &ours);
 		break;
 	case CLOSE:
 		assert_true(inode_file_put(t, must(i)));
 		break;
 	case REMOVE:
-		tree_removed(t, must(i));
+		tree_remove(t, must(i));
 		break;
 	case MOVE_AWAY:
-		assert_int_equal(tree_moved(t, must(i), root, "other"), 0);
+		assert_int_equal(tree_move(t, must(i), root, "other"), 0);
 		break;
 	case MOVE_HERE:
-		new = must(tree_told(t, root, "other", INODE_FILE, &other,
-				     false, tree_clock(t)));
-		assert_int_equal(tree_moved(t, new, root, "n"), 0);
+		new = must(tree_refresh(t, root, "other", INODE_FILE, &other,
+					false, tree_clock(t)));
+		assert_int_equal(tree_move(t, new, root, "n"), 0);
 		break;
 	case END:
 		break;
@@ -209,7 +211,7 @@ static void test_ttl(void **state)
 	struct object_info info = info_of(1, "\"a\"");
 	struct inode *i, *found;
 
-	i = tree_told(t, tree_root(t), "n", INODE_FILE, &info, false, 0);
+	i = tree_refresh(t, tree_root(t), "n", INODE_FILE, &info, false, 0);
 	assert_int_equal(tree_find(t, tree_root(t), "n", &found), TREE_UNKNOWN);
 	assert_int_equal(inode_set_mode(t, i, 0600), 0);
 	assert_int_equal(tree_find(t, tree_root(t), "n", &found), TREE_UNKNOWN);
@@ -255,7 +257,7 @@ static void test_keys(void **state)
 		b = below;
 	}
 	assert_int_equal(inode_key_of(t, b, name, &key), -ENAMETOOLONG);
-	tree_removed(t, a);
+	tree_remove(t, a);
 	assert_int_equal(inode_key(t, b, &key), -ENOENT);
 	inode_unref(t, a);
 	inode_unref(t, b);
@@ -268,12 +270,12 @@ static void test_numbers(void **state)
 	struct tree *t = new_tree(60000, 0);
 	struct object_info info = info_of(1, "\"a\"");
 	struct inode *i =
-		tree_told(t, tree_root(t), "f", INODE_FILE, &info, false, 0);
+		tree_refresh(t, tree_root(t), "f", INODE_FILE, &info, false, 0);
 	struct inode *j;
 	struct inode_view before, after, second;
 
 	inode_view(t, i, &before);
-	assert_int_equal(tree_moved(t, i, tree_root(t), "g"), 0);
+	assert_int_equal(tree_move(t, i, tree_root(t), "g"), 0);
 	inode_view(t, i, &after);
 	assert_int_equal(tree_create(t, tree_root(t), "f", INODE_FILE, 0600, 1,
 				     2, &j),
@@ -284,7 +286,7 @@ static void test_numbers(void **state)
 	assert_true(second.ino != before.ino && second.ino > 1);
 	assert_int_equal(second.mode, 0600);
 	assert_int_equal(after.mode, 0644);
-	tree_removed(t, i);
+	tree_remove(t, i);
 	inode_view(t, i, &before);
 	assert_true(before.orphan && before.ino == after.ino);
 	inode_unref(t, i);
@@ -321,8 +323,8 @@ static void test_disk_numbers(void **state)
 
 		info.dev = disks[k].dev;
 		info.ino = disks[k].ino;
-		i = must(tree_told(t, tree_root(t), name, INODE_FILE, &info,
-				   false, 0));
+		i = must(tree_refresh(t, tree_root(t), name, INODE_FILE, &info,
+				      false, 0));
 		inode_view(t, i, &v);
 		seen[k] = v.ino;
 		if (disks[k].dev == 7) /* the first disk's are its own */
@@ -344,14 +346,15 @@ static void test_set_id(void **state)
 	struct inode *i;
 
 	other = info_of(1, "\"b\"");
-	i = must(tree_told(t, tree_root(t), "f", INODE_FILE, &same, false, 0));
+	i = must(tree_refresh(t, tree_root(t), "f", INODE_FILE, &same, false,
+			      0));
 	assert_int_equal(inode_set_mode(t, i, 06755), 0);
-	inode_unref(t, must(tree_told(t, tree_root(t), "f", INODE_FILE, &same,
-				      false, tree_clock(t))));
+	inode_unref(t, must(tree_refresh(t, tree_root(t), "f", INODE_FILE,
+					 &same, false, tree_clock(t))));
 	inode_view(t, i, &v);
 	assert_int_equal(v.mode, 06755);
-	inode_unref(t, must(tree_told(t, tree_root(t), "f", INODE_FILE, &other,
-				      false, tree_clock(t))));
+	inode_unref(t, must(tree_refresh(t, tree_root(t), "f", INODE_FILE,
+					 &other, false, tree_clock(t))));
 	inode_view(t, i, &v);
 	assert_int_equal(v.mode, 0755);
 	inode_unref(t, i);
@@ -364,7 +367,7 @@ static void test_times(void **state)
 	struct object_info info = info_of(1, "\"a\""), newer;
 	struct timespec then = { 12345, 6 };
 	struct inode *i =
-		tree_told(t, tree_root(t), "f", INODE_FILE, &info, false, 0);
+		tree_refresh(t, tree_root(t), "f", INODE_FILE, &info, false, 0);
 	struct inode_view v;
 
 	newer = info;
@@ -374,14 +377,14 @@ static void test_times(void **state)
 	assert_int_equal(v.info.mtime.tv_sec, 12345);
 	assert_int_equal(v.atime.tv_sec, 1000);
 	/* the same bytes keep the time that they were given */
-	inode_unref(t, tree_told(t, tree_root(t), "f", INODE_FILE, &newer,
-				 false, tree_clock(t)));
+	inode_unref(t, tree_refresh(t, tree_root(t), "f", INODE_FILE, &newer,
+				    false, tree_clock(t)));
 	inode_view(t, i, &v);
 	assert_int_equal(v.info.mtime.tv_sec, 12345);
 	/* other bytes have their own */
 	strcpy(newer.etag, "\"b\"");
-	inode_unref(t, tree_told(t, tree_root(t), "f", INODE_FILE, &newer,
-				 false, tree_clock(t)));
+	inode_unref(t, tree_refresh(t, tree_root(t), "f", INODE_FILE, &newer,
+				    false, tree_clock(t)));
 	inode_view(t, i, &v);
 	assert_int_equal(v.info.mtime.tv_sec, 2000);
 	assert_int_equal(v.atime.tv_sec, 2000);
@@ -394,24 +397,24 @@ static void test_pages(void **state)
 	struct tree *t = new_tree(60000, 0);
 	struct object_info a = info_of(1, "\"a\""), b = info_of(2, "\"b\"");
 	struct inode *i =
-		tree_told(t, tree_root(t), "f", INODE_FILE, &a, false, 0);
+		tree_refresh(t, tree_root(t), "f", INODE_FILE, &a, false, 0);
 
 	struct inode_view v;
 
 	inode_remember(t, i);
 	inode_view(t, i, &v);
-	assert_false(inode_pages_match(t, i, "\"a\""));
+	assert_false(inode_etag_take_pages(t, i, "\"a\""));
 	/* nobody knows whether the kernel has dropped the others yet */
-	assert_false(inode_pages_match(t, i, "\"a\""));
-	inode_pages_are(t, i, inode_version(&v) + 2); /* of another */
-	assert_false(inode_pages_match(t, i, "\"a\""));
-	inode_pages_are(t, i, inode_version(&v));
-	assert_true(inode_pages_match(t, i, "\"a\""));
-	inode_published(t, i, &b); /* written through the kernel */
-	assert_true(inode_pages_match(t, i, "\"b\""));
-	assert_false(inode_pages_match(t, i, "\"c\""));
+	assert_false(inode_etag_take_pages(t, i, "\"a\""));
+	inode_etag_set_pages(t, i, inode_etag_hash(&v) + 2); /* of another */
+	assert_false(inode_etag_take_pages(t, i, "\"a\""));
+	inode_etag_set_pages(t, i, inode_etag_hash(&v));
+	assert_true(inode_etag_take_pages(t, i, "\"a\""));
+	inode_etag_published(t, i, &b); /* written through the kernel */
+	assert_true(inode_etag_take_pages(t, i, "\"b\""));
+	assert_false(inode_etag_take_pages(t, i, "\"c\""));
 	inode_forget(t, i, 1);
-	assert_false(inode_pages_match(t, i, "\"c\""));
+	assert_false(inode_etag_take_pages(t, i, "\"c\""));
 	inode_unref(t, i);
 	tree_free(t);
 }

@@ -15,8 +15,8 @@ static void told_many(struct tree *t, struct inode *dir, unsigned n)
 
 	for (unsigned k = 0; k < n; k++) {
 		snprintf(name, sizeof(name), "name-of-20-byte%05u", k);
-		inode_unref(t, must(tree_told(t, dir, name, INODE_FILE, &info,
-					      false, 0)));
+		inode_unref(t, must(tree_refresh(t, dir, name, INODE_FILE,
+						 &info, false, 0)));
 	}
 }
 
@@ -27,11 +27,12 @@ static void test_limit(void **state)
 	struct object_info info = info_of(1, "\"a\"");
 	char name[] = "name-of-20-byte00950";
 
-	first = tree_told(t, tree_root(t), "held", INODE_FILE, &info, false, 0);
+	first = tree_refresh(t, tree_root(t), "held", INODE_FILE, &info, false,
+			     0);
 	inode_remember(t, first);
 	inode_unref(t, first);
-	pinned = tree_told(t, tree_root(t), "pinned", INODE_FILE, &info, false,
-			   0);
+	pinned = tree_refresh(t, tree_root(t), "pinned", INODE_FILE, &info,
+			      false, 0);
 	assert_int_equal(inode_set_mode(t, pinned, 0600), 0);
 	inode_unref(t, pinned);
 	told_many(t, tree_root(t), 1000);
@@ -56,11 +57,11 @@ static void test_lost_stamp(void **state)
 	uint64_t asked = tree_clock(t);
 	struct inode *i, *found;
 
-	i = tree_told(t, tree_root(t), "n", INODE_FILE, &info, false, asked);
-	tree_removed(t, i);
+	i = tree_refresh(t, tree_root(t), "n", INODE_FILE, &info, false, asked);
+	tree_remove(t, i);
 	inode_unref(t, i);
 	told_many(t, tree_root(t), 100);
-	i = tree_told(t, tree_root(t), "n", INODE_FILE, &info, false, asked);
+	i = tree_refresh(t, tree_root(t), "n", INODE_FILE, &info, false, asked);
 	assert_int_equal(tree_find(t, tree_root(t), "n", &found), TREE_UNKNOWN);
 	inode_unref(t, i);
 	tree_free(t);
@@ -114,7 +115,8 @@ static void change_many(struct tree *t, struct inode *dir, unsigned n)
 
 	for (unsigned k = 0; k < n; k++) {
 		snprintf(name, sizeof(name), "name-of-20-byte%05u", k);
-		i = must(tree_told(t, dir, name, INODE_FILE, &info, false, 0));
+		i = must(tree_refresh(t, dir, name, INODE_FILE, &info, false,
+				      0));
 		assert_int_equal(inode_set_mode(t, i, 0600), 0);
 		assert_int_equal(inode_set_owner(t, i, 1000, 1000), 0);
 		assert_int_equal(inode_set_times(t, i, &times[0], &times[1]),
@@ -201,10 +203,10 @@ static void test_pins(void **state)
 
 		s.pins_max = 1;
 		t = tree_new(&s, stage);
-		i = must(tree_told(t, tree_root(t), "i", INODE_FILE, &info,
-				   false, 0));
-		j = must(tree_told(t, tree_root(t), "j", INODE_FILE, &info,
-				   false, 0));
+		i = must(tree_refresh(t, tree_root(t), "i", INODE_FILE, &info,
+				      false, 0));
+		j = must(tree_refresh(t, tree_root(t), "j", INODE_FILE, &info,
+				      false, 0));
 		row_number(rows[k].sentence, change(t, i, &rows[k]), 0);
 		err = inode_set_mode(t, j, 0640);
 		row_number(rows[k].sentence, err, rows[k].pins ? -ENOSPC : 0);
@@ -230,10 +232,10 @@ static void test_pins_freed(void **state)
 
 		s.pins_max = 1;
 		t = tree_new(&s, stage);
-		i = must(tree_told(t, tree_root(t), "i", INODE_FILE, &info,
-				   false, 0));
-		j = must(tree_told(t, tree_root(t), "j", INODE_FILE, &info,
-				   false, 0));
+		i = must(tree_refresh(t, tree_root(t), "i", INODE_FILE, &info,
+				      false, 0));
+		j = must(tree_refresh(t, tree_root(t), "j", INODE_FILE, &info,
+				      false, 0));
 		assert_int_equal(k == 3 ? inode_set_times(t, i, &when, &when)
 					: inode_set_mode(t, i, 0600),
 				 0);
@@ -242,15 +244,15 @@ static void test_pins_freed(void **state)
 		row_number(ways[k], tree_pins_full(t), true);
 		row_number(ways[k], tree_pins_full(t), false);
 		if (k == 0)
-			tree_removed(t, i);
+			tree_remove(t, i);
 		else if (k == 1)
-			tree_moved(t, j, tree_root(t), "i");
+			tree_move(t, j, tree_root(t), "i");
 		else if (k == 2)
 			inode_set_mode(t, i, 0644);
 		else
-			inode_unref(t,
-				    tree_told(t, tree_root(t), "i", INODE_FILE,
-					      &other, false, tree_clock(t)));
+			inode_unref(t, tree_refresh(t, tree_root(t), "i",
+						    INODE_FILE, &other, false,
+						    tree_clock(t)));
 		row_number(ways[k], inode_set_mode(t, j, 0600), 0);
 		inode_unref(t, i);
 		inode_unref(t, j);
@@ -269,9 +271,10 @@ static void test_pin_moves(void **state)
 
 	s.pins_max = 1;
 	t = tree_new(&s, stage);
-	i = must(tree_told(t, tree_root(t), "i", INODE_FILE, &info, false, 0));
+	i = must(tree_refresh(t, tree_root(t), "i", INODE_FILE, &info, false,
+			      0));
 	assert_int_equal(inode_set_mode(t, i, 0600), 0);
-	assert_int_equal(tree_moved(t, i, tree_root(t), "j"), 0);
+	assert_int_equal(tree_move(t, i, tree_root(t), "j"), 0);
 	inode_unref(t, i);
 	told_many(t, tree_root(t), 100);
 	assert_int_equal(tree_find(t, tree_root(t), "j", &found), TREE_KNOWN);
@@ -294,7 +297,8 @@ static void test_pin_of_new_file(void **state)
 
 	s.pins_max = 1;
 	t = tree_new(&s, stage);
-	i = must(tree_told(t, tree_root(t), "i", INODE_FILE, &info, false, 0));
+	i = must(tree_refresh(t, tree_root(t), "i", INODE_FILE, &info, false,
+			      0));
 	assert_int_equal(inode_set_mode(t, i, 0600), 0);
 	assert_int_equal(tree_create(t, tree_root(t), "new", INODE_FILE, 0600,
 				     1, 2, &file),
@@ -303,7 +307,7 @@ static void test_pin_of_new_file(void **state)
 	assert_int_equal(inode_set_owner(t, file, 3, 4), 0);
 	assert_int_equal(inode_set_times(t, file, &when, &when), 0);
 	assert_true(tree_pins_full(t));
-	inode_published(t, file, &info);
+	inode_etag_published(t, file, &info);
 	inode_view(t, file, &v);
 	assert_int_equal(v.mode, 0755);
 	assert_int_equal(v.uid, 3);
@@ -317,7 +321,7 @@ static void test_pin_of_new_file(void **state)
 	assert_int_equal(tree_create(t, tree_root(t), "x", INODE_FILE, 06755, 1,
 				     2, &file),
 			 0);
-	inode_published(t, file, &info);
+	inode_etag_published(t, file, &info);
 	assert_int_equal(inode_set_mode(t, file, 02755), 0);
 	assert_int_equal(inode_set_mode(t, file, 02751), -ENOSPC);
 	assert_int_equal(inode_set_mode(t, file, 0755), 0);

@@ -6,7 +6,7 @@
  * The queue has an end. What does not fit is left out: the kernel believes
  * what it knows for metadata_ttl at most.
  */
-#include "fs/notices.h"
+#include "fs/inval_queue.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,21 +18,21 @@
 #include "base/wait.h"
 #include "fs/fs.h"
 
-#define NOTICES_MAX 16384
+#define INVAL_QUEUE_MAX 16384
 #define SETTLE_MS 500
 
-struct notice {
-	struct notice *next;
+struct inval {
+	struct inval *next;
 	struct inode *inode;
-	enum fs_notice_kind kind;
+	enum fs_inval_kind kind;
 	char name[]; /* of an entry */
 };
 
-enum notices_state { NOTICES_OFF, NOTICES_ON, NOTICES_ENDED };
+enum inval_queue_state { INVAL_QUEUE_OFF, INVAL_QUEUE_ON, INVAL_QUEUE_ENDED };
 
-struct notices_locked {
-	enum notices_state state;
-	struct notice *head, **tail;
+struct inval_queue_locked {
+	enum inval_queue_state state;
+	struct inval *head, **tail;
 	unsigned n;
 	uint64_t added, done; /* since the beginning */
 	struct waiter *listener; /* NULL: none has come yet */
@@ -41,20 +41,20 @@ struct notices_locked {
 	struct wait_list waiters;
 };
 
-struct notices {
+struct inval_queue {
 	struct lock lock; /* a leaf */
-	struct notices_locked guarded_;
+	struct inval_queue_locked guarded_;
 };
 
-static struct notices_locked *notices_locked(struct notices *q)
+static struct inval_queue_locked *inval_queue_locked(struct inval_queue *q)
 	REQUIRES(&q->lock)
 {
 	return &q->guarded_;
 }
 
-struct notices *notices_new(void)
+struct inval_queue *inval_queue_new(void)
 {
-	struct notices *q = calloc(1, sizeof(*q));
+	struct inval_queue *q = calloc(1, sizeof(*q));
 
 	if (q) {
 		lock_init(&q->lock);
@@ -63,9 +63,9 @@ struct notices *notices_new(void)
 	return q;
 }
 
-void notices_free(struct notices *q)
+void inval_queue_free(struct inval_queue *q)
 {
-	struct notice *n;
+	struct inval *n;
 
 	if (!q)
 		return;
@@ -77,38 +77,38 @@ void notices_free(struct notices *q)
 	free(q);
 }
 
-static void set_state(struct notices *q, enum notices_state state)
+static void set_state(struct inval_queue *q, enum inval_queue_state state)
 {
 	lock_take(&q->lock);
-	notices_locked(q)->state = state;
-	wait_list_wake(&notices_locked(q)->waiters);
+	inval_queue_locked(q)->state = state;
+	wait_list_wake(&inval_queue_locked(q)->waiters);
 	lock_drop(&q->lock);
 }
 
-void notices_begin(struct notices *q)
+void inval_queue_begin(struct inval_queue *q)
 {
-	set_state(q, NOTICES_ON);
+	set_state(q, INVAL_QUEUE_ON);
 }
 
-void notices_end(struct notices *q)
+void inval_queue_end(struct inval_queue *q)
 {
-	set_state(q, NOTICES_ENDED);
+	set_state(q, INVAL_QUEUE_ENDED);
 }
 
-static bool add(struct notices *q, struct inode *i, enum fs_notice_kind kind,
+static bool add(struct inval_queue *q, struct inode *i, enum fs_inval_kind kind,
 		const char *name)
 {
-	struct notice *n = malloc(sizeof(*n) + strlen(name) + 1);
-	struct notices_locked *g;
+	struct inval *n = malloc(sizeof(*n) + strlen(name) + 1);
+	struct inval_queue_locked *g;
 	bool full = false, added = false;
 
 	if (!n)
 		return false;
-	*n = (struct notice){ .inode = i, .kind = kind };
+	*n = (struct inval){ .inode = i, .kind = kind };
 	strcpy(n->name, name);
 	lock_take(&q->lock);
-	g = notices_locked(q);
-	if (g->state == NOTICES_ON && g->n < NOTICES_MAX) {
+	g = inval_queue_locked(q);
+	if (g->state == INVAL_QUEUE_ON && g->n < INVAL_QUEUE_MAX) {
 		*g->tail = n;
 		g->tail = &n->next;
 		g->n++;
@@ -116,7 +116,7 @@ static bool add(struct notices *q, struct inode *i, enum fs_notice_kind kind,
 		n = NULL;
 		added = true;
 		wait_list_wake(&g->waiters);
-	} else if (g->state == NOTICES_ON) {
+	} else if (g->state == INVAL_QUEUE_ON) {
 		full = !g->said;
 		g->said = true;
 	}
@@ -128,44 +128,46 @@ static bool add(struct notices *q, struct inode *i, enum fs_notice_kind kind,
 	return added;
 }
 
-void notices_entry(struct notices *q, struct inode *dir, const char *name)
+void inval_queue_entry(struct inval_queue *q, struct inode *dir,
+		       const char *name)
 {
-	add(q, dir, FS_NOTICE_ENTRY, name);
+	add(q, dir, FS_INVAL_ENTRY, name);
 }
 
-bool notices_inode(struct notices *q, struct inode *i, bool bytes)
+bool inval_queue_inode(struct inval_queue *q, struct inode *i, bool bytes)
 {
-	return add(q, i, bytes ? FS_NOTICE_BYTES : FS_NOTICE_ATTR, "");
+	return add(q, i, bytes ? FS_INVAL_BYTES : FS_INVAL_ATTR, "");
 }
 
-bool notices_settle(struct notices *q)
+bool inval_queue_settle(struct inval_queue *q)
 {
 	struct wait_entry e = { .waiter = waiter_self() };
 	int64_t until_ms = clock_mono_ms() + SETTLE_MS;
-	struct notices_locked *g;
+	struct inval_queue_locked *g;
 	bool settled;
 	uint64_t all;
 	int err = 0;
 
 	lock_take(&q->lock);
-	g = notices_locked(q);
+	g = inval_queue_locked(q);
 	all = g->listener && g->listener != e.waiter ? g->added : 0;
 	wait_list_add(&g->waiters, &e);
-	while (err != -ETIMEDOUT && g->state == NOTICES_ON && g->done < all) {
+	while (err != -ETIMEDOUT && g->state == INVAL_QUEUE_ON &&
+	       g->done < all) {
 		lock_drop(&q->lock);
 		err = waiter_park_uninterrupted(e.waiter, until_ms);
 		lock_take(&q->lock);
 	}
 	wait_list_remove(&g->waiters, &e);
-	settled = all && g->done >= all && g->state == NOTICES_ON;
+	settled = all && g->done >= all && g->state == INVAL_QUEUE_ON;
 	lock_drop(&q->lock);
 	return settled;
 }
 
-static struct notice *take_locked(struct notices *q) REQUIRES(&q->lock)
+static struct inval *take_locked(struct inval_queue *q) REQUIRES(&q->lock)
 {
-	struct notices_locked *g = notices_locked(q);
-	struct notice *n = g->state == NOTICES_ON ? g->head : NULL;
+	struct inval_queue_locked *g = inval_queue_locked(q);
+	struct inval *n = g->state == INVAL_QUEUE_ON ? g->head : NULL;
 
 	if (!n)
 		return NULL;
@@ -176,27 +178,27 @@ static struct notice *take_locked(struct notices *q) REQUIRES(&q->lock)
 	return n;
 }
 
-bool notices_next(struct notices *q, struct fs_notice *out)
+bool inval_queue_next(struct inval_queue *q, struct fs_inval *out)
 {
 	struct wait_entry e = { .waiter = waiter_self() };
-	struct notice *n;
+	struct inval *n;
 
 	lock_take(&q->lock);
-	notices_locked(q)->listener = e.waiter;
-	if (notices_locked(q)->handed) {
-		notices_locked(q)->handed = false;
-		notices_locked(q)->done++;
-		wait_list_wake(&notices_locked(q)->waiters);
+	inval_queue_locked(q)->listener = e.waiter;
+	if (inval_queue_locked(q)->handed) {
+		inval_queue_locked(q)->handed = false;
+		inval_queue_locked(q)->done++;
+		wait_list_wake(&inval_queue_locked(q)->waiters);
 	}
-	wait_list_add(&notices_locked(q)->waiters, &e);
+	wait_list_add(&inval_queue_locked(q)->waiters, &e);
 	while (!(n = take_locked(q)) &&
-	       notices_locked(q)->state != NOTICES_ENDED) {
+	       inval_queue_locked(q)->state != INVAL_QUEUE_ENDED) {
 		lock_drop(&q->lock);
 		waiter_park_uninterrupted(e.waiter, WAIT_FOREVER);
 		lock_take(&q->lock);
 	}
-	wait_list_remove(&notices_locked(q)->waiters, &e);
-	notices_locked(q)->handed = n != NULL;
+	wait_list_remove(&inval_queue_locked(q)->waiters, &e);
+	inval_queue_locked(q)->handed = n != NULL;
 	lock_drop(&q->lock);
 	if (!n)
 		return false;

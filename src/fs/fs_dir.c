@@ -55,7 +55,7 @@ static struct fs_locked *fs_locked(struct fs *fs) REQUIRES(&fs->lock)
 	return &fs->guarded_;
 }
 
-int fs_opendir(struct fs *fs, struct inode *dir, struct dir_handle **out)
+int fs_dir_open(struct fs *fs, struct inode *dir, struct dir_handle **out)
 {
 	struct inode_view v;
 	struct dir_handle *h;
@@ -76,7 +76,7 @@ int fs_opendir(struct fs *fs, struct inode *dir, struct dir_handle **out)
 	return 0;
 }
 
-void fs_closedir(struct fs *fs, struct dir_handle *h)
+void fs_dir_close(struct fs *fs, struct dir_handle *h)
 {
 	lock_take(&fs->lock);
 	DL_DELETE(fs_locked(fs)->dirs, h);
@@ -87,12 +87,12 @@ void fs_closedir(struct fs *fs, struct dir_handle *h)
 	free(h);
 }
 
-int fs_fsyncdir(struct fs *fs, struct dir_handle *h)
+int fs_dir_sync(struct fs *fs, struct dir_handle *h)
 {
 	return names_sync(fs, h->dir);
 }
 
-void dir_handles_clear(struct fs *fs)
+void fs_dir_clear(struct fs *fs)
 {
 	struct dir_handle *h;
 
@@ -101,7 +101,7 @@ void dir_handles_clear(struct fs *fs)
 		h = fs_locked(fs)->dirs;
 		lock_drop(&fs->lock);
 		if (h)
-			fs_closedir(fs, h);
+			fs_dir_close(fs, h);
 	} while (h);
 }
 
@@ -199,7 +199,7 @@ static int emit_name(struct fs *fs, struct dir_handle *h, off_t place,
 	if (!full)
 		h->list.shown[place].as = name_hash(name);
 	if (!full && plus)
-		names_told(fs, &e);
+		names_entry_sent(fs, &e);
 	inode_unref(fs->tree, i);
 	return full != 0;
 }
@@ -225,8 +225,8 @@ static int read_from(struct fs *fs, struct dir_handle *h, off_t at, bool plus,
 	}
 }
 
-int fs_readdir(struct fs *fs, struct dir_handle *h, off_t offset, bool plus,
-	       fs_emit *emit, void *arg)
+int fs_dir_read(struct fs *fs, struct dir_handle *h, off_t offset, bool plus,
+		fs_emit *emit, void *arg)
 {
 	int err;
 

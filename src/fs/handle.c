@@ -62,8 +62,8 @@ static void free_handle(struct fs *fs, struct handle *h)
 
 /* A file that was replaced shows its number to the one in its place for a
  * while, so /proc does not tell their descriptors apart either. */
-unsigned handles_openers(struct fs *fs, const struct handle *h, pid_t *out,
-			 unsigned max)
+unsigned handle_openers(struct fs *fs, const struct handle *h, pid_t *out,
+			unsigned max)
 {
 	struct handle *o;
 	unsigned n = 0;
@@ -91,7 +91,7 @@ static struct handle *first_handle(struct fs *fs)
 	return h;
 }
 
-void handles_clear(struct fs *fs)
+void handle_clear(struct fs *fs)
 {
 	struct handle *h;
 
@@ -107,12 +107,12 @@ void handle_changed(struct handle *h)
 
 /* ---- who writes ---- */
 
-void handles_write_begin(struct fs *fs)
+void handle_write_begin(struct fs *fs)
 {
 	atomic_fetch_add(&fs->n_writing, 1);
 }
 
-void handles_write_end(struct fs *fs)
+void handle_write_end(struct fs *fs)
 {
 	atomic_store(&fs->wrote_ms, clock_mono_ms());
 	atomic_fetch_sub(&fs->n_writing, 1);
@@ -140,11 +140,11 @@ static int release(struct fs *fs, struct handle *h)
 	int err = 0;
 
 	if (h->state == HANDLE_FAILED || h->state == HANDLE_SHORT)
-		inode_pages_match(fs->tree, file_inode(h->file), NO_ETAG);
+		inode_etag_take_pages(fs->tree, file_inode(h->file), NO_ETAG);
 	else if (handle_writes(h) && file_size(h->file, &size))
-		err = HANDLES_WRITE(fs, file_publish(h->file));
+		err = HANDLE_WRITE(fs, file_publish(h->file));
 	if (err) {
-		closing_failed(fs, h, err);
+		close_errors_failed(fs, h, err);
 		file_log(h->file, LOG_LEVEL_ERROR, err,
 			 "what was written is lost at close");
 	}

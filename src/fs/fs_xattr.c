@@ -19,19 +19,20 @@
 
 static int get_expire(struct xattr_call *c)
 {
-	buf_addf(c->out, "%lld", (long long)xattr_expire(c->fs, c->inode));
+	buf_addf(c->out, "%lld",
+		 (long long)xattr_presign_expire(c->fs, c->inode));
 	return buf_err(c->out);
 }
 
 #define URLS(name_, action_) \
-	URL(name_, action_, xattr_write_url), \
-		URL(name_ ".headers", action_, xattr_write_headers), \
-		URL(name_ ".method", action_, xattr_write_method), \
-		URL(name_ ".json", action_, xattr_write_json), \
+	URL(name_, action_, xattr_presign_write_url), \
+		URL(name_ ".headers", action_, xattr_presign_write_headers), \
+		URL(name_ ".method", action_, xattr_presign_write_method), \
+		URL(name_ ".json", action_, xattr_presign_write_json), \
 		URL(name_ ".curl", action_, presign_curl)
 #define URL(name_, action_, write_) \
 	{ \
-		.name = name_, .get = xattr_get_presign, \
+		.name = name_, .get = xattr_presign_get, \
 		.flags = XATTR_TAKES_ARGS | XATTR_OF_FILES, .action = action_, \
 		.write = write_ \
 	}
@@ -40,16 +41,17 @@ static const struct xattr_row rows[] = {
 	URLS("user.presign.download", PRESIGN_DOWNLOAD),
 	URLS("user.presign.upload", PRESIGN_UPLOAD),
 	{ EXPIRE_NAME, get_expire, XATTR_OF_FILES | XATTR_OF_DIRS },
-	{ "user.stage.md5", xattr_get_md5, XATTR_OF_FILES },
-	{ "user.stage.etag", xattr_get_etag, XATTR_OF_FILES },
-	{ "user.stage.url", xattr_get_url, XATTR_OF_FILES | XATTR_OF_DIRS },
-	{ "user.stage.name", xattr_get_name, XATTR_OF_FILES | XATTR_OF_DIRS },
-	{ "user.stage.size", xattr_get_size, XATTR_OF_FILES },
-	{ "user.stage.last_modified", xattr_get_last_modified, XATTR_OF_FILES },
-	{ "user.stage.creator", xattr_get_creator },
-	{ "user.stage.content_type", xattr_get_content_type, XATTR_OF_FILES },
-	{ "user.stage.storage_class", xattr_get_storage_class },
-	{ "user.stage.version_id", xattr_get_version_id },
+	{ "user.stage.md5", xattr_stage_md5, XATTR_OF_FILES },
+	{ "user.stage.etag", xattr_stage_etag, XATTR_OF_FILES },
+	{ "user.stage.url", xattr_stage_url, XATTR_OF_FILES | XATTR_OF_DIRS },
+	{ "user.stage.name", xattr_stage_name, XATTR_OF_FILES | XATTR_OF_DIRS },
+	{ "user.stage.size", xattr_stage_size, XATTR_OF_FILES },
+	{ "user.stage.last_modified", xattr_stage_last_modified,
+	  XATTR_OF_FILES },
+	{ "user.stage.creator", xattr_stage_creator },
+	{ "user.stage.content_type", xattr_stage_content_type, XATTR_OF_FILES },
+	{ "user.stage.storage_class", xattr_stage_storage_class },
+	{ "user.stage.version_id", xattr_stage_version_id },
 };
 
 /* The row of a name, whatever follows its `?`; NULL: none of ours. */
@@ -77,8 +79,8 @@ static int64_t expire_max(const struct fs *fs)
 	return max > 0 && max < PRESIGN_EXPIRE_MAX ? max : PRESIGN_EXPIRE_MAX;
 }
 
-int fs_getxattr(struct fs *fs, struct inode *i, const char *name,
-		const struct fs_caller *c, struct buf *out)
+int fs_xattr_get(struct fs *fs, struct inode *i, const char *name,
+		 const struct fs_caller *c, struct buf *out)
 {
 	struct xattr_args args = { 0 };
 	struct xattr_call call = {
@@ -103,7 +105,7 @@ int fs_getxattr(struct fs *fs, struct inode *i, const char *name,
 	return call.row->get(&call);
 }
 
-int fs_listxattr(struct fs *fs, struct inode *i, struct buf *out)
+int fs_xattr_list(struct fs *fs, struct inode *i, struct buf *out)
 {
 	struct inode_view v;
 	unsigned kind;
@@ -141,9 +143,9 @@ static int settable(struct fs *fs, struct inode *i, const char *name,
 	return err ? err : 1;
 }
 
-int fs_setxattr(struct fs *fs, struct inode *i, const char *name,
-		const char *value, size_t len, int flags,
-		const struct fs_caller *c)
+int fs_xattr_set(struct fs *fs, struct inode *i, const char *name,
+		 const char *value, size_t len, int flags,
+		 const struct fs_caller *c)
 {
 	struct inode_view v;
 	uint64_t expire;
@@ -160,12 +162,12 @@ int fs_setxattr(struct fs *fs, struct inode *i, const char *name,
 	if ((flags & XATTR_REPLACE) && !v.expire)
 		return -ENODATA;
 	rc = inode_set_expire(fs->tree, i, (int64_t)expire);
-	names_say_pins(fs);
+	attributes_say_pins(fs);
 	return rc;
 }
 
-int fs_removexattr(struct fs *fs, struct inode *i, const char *name,
-		   const struct fs_caller *c)
+int fs_xattr_remove(struct fs *fs, struct inode *i, const char *name,
+		    const struct fs_caller *c)
 {
 	struct inode_view v;
 	int rc = settable(fs, i, name, c, -ENODATA);

@@ -2,14 +2,14 @@
  * What somebody else in this process did to a store's object, and where it
  * stands in the tree. Part of the tree (inode.h); no I/O.
  */
-#ifndef FS_NAMES_ANNOUNCED_H
-#define FS_NAMES_ANNOUNCED_H
+#ifndef FS_NAMES_STORE_EVENT_H
+#define FS_NAMES_STORE_EVENT_H
 
 #include <stdbool.h>
 
 #include "fs/names/inode.h"
 
-struct announced {
+struct store_event {
 	struct inode *dir; /* a number only */
 	const char *name; /* in dir */
 	struct inode *inode; /* referenced meanwhile; NULL: none that we know */
@@ -23,9 +23,9 @@ struct announced {
  * in each stage that shows the key, and a listing under way does not undo it;
  * what is ours and not published yet stays. each() is called without the lock.
  */
-void tree_announced(struct tree *t, struct store *s, const char *key,
-		    const struct object_info *info,
-		    void (*each)(void *arg, const struct announced *a),
-		    void *arg);
+void store_event_apply(struct tree *t, struct store *s, const char *key,
+		       const struct object_info *info,
+		       void (*each)(void *arg, const struct store_event *a),
+		       void *arg);
 
 #endif

@@ -3,15 +3,15 @@
  * watcher keeps its store alive, so those that only we still hold are looked
  * for whenever another one comes (a stage that was altered has another store).
  */
-#include "fs/watch.h"
+#include "fs/observer.h"
 
 #include <stdlib.h>
 #include <utlist.h>
 
 #include "base/lock.h"
-#include "fs/names/announced.h"
+#include "fs/names/store_event.h"
 #include "fs/fs_internal.h"
-#include "fs/notices.h"
+#include "fs/inval_queue.h"
 #include "store/store.h"
 #include "store/store_watch.h"
 
@@ -26,28 +26,28 @@ struct watches_locked {
 	struct watch *head;
 };
 
-struct watches {
+struct observer {
 	struct fs *fs;
 	struct lock lock; /* a leaf */
 	struct watches_locked guarded_;
 };
 
-static struct watches_locked *watches_locked(struct watches *w)
+static struct watches_locked *watches_locked(struct observer *w)
 	REQUIRES(&w->lock)
 {
 	return &w->guarded_;
 }
 
-static void place_changed(void *arg, const struct announced *a)
+static void place_changed(void *arg, const struct store_event *a)
 {
 	struct fs *fs = arg;
 
 	if (a->tell_entry)
-		notices_entry(fs->notices, a->dir, a->name);
+		inval_queue_entry(fs->inval_queue, a->dir, a->name);
 	if (a->tell_inode)
-		notices_inode(fs->notices, a->inode, true);
+		inval_queue_inode(fs->inval_queue, a->inode, true);
 	if (a->tell_dir)
-		notices_inode(fs->notices, a->dir, false);
+		inval_queue_inode(fs->inval_queue, a->dir, false);
 }
 
 static void changed(struct store_watcher *watcher, struct store *s,
@@ -57,13 +57,13 @@ static void changed(struct store_watcher *watcher, struct store *s,
 
 	if (store_is_own())
 		return;
-	tree_announced(w->fs->tree, s, key, info, place_changed, w->fs);
-	notices_settle(w->fs->notices);
+	store_event_apply(w->fs->tree, s, key, info, place_changed, w->fs);
+	inval_queue_settle(w->fs->inval_queue);
 }
 
-struct watches *watches_new(struct fs *fs)
+struct observer *observer_new(struct fs *fs)
 {
-	struct watches *w = calloc(1, sizeof(*w));
+	struct observer *w = calloc(1, sizeof(*w));
 
 	if (w) {
 		w->fs = fs;
@@ -83,7 +83,7 @@ static void end_all(struct watch *list)
 	}
 }
 
-void watches_free(struct watches *w)
+void observer_free(struct observer *w)
 {
 	if (!w)
 		return;
@@ -98,7 +98,7 @@ static bool only_ours(const struct store *s)
 }
 
 /* Takes from the list what nobody else holds. */
-static struct watch *idle_locked(struct watches *ws) REQUIRES(&ws->lock)
+static struct watch *idle_locked(struct observer *ws) REQUIRES(&ws->lock)
 {
 	struct watch **at = &watches_locked(ws)->head, *idle = NULL;
 
@@ -115,7 +115,7 @@ static struct watch *idle_locked(struct watches *ws) REQUIRES(&ws->lock)
 	return idle;
 }
 
-static bool has_locked(struct watches *ws, const struct store *s)
+static bool has_locked(struct observer *ws, const struct store *s)
 	REQUIRES(&ws->lock)
 {
 	struct watch *w = watches_locked(ws)->head;
@@ -125,7 +125,7 @@ static bool has_locked(struct watches *ws, const struct store *s)
 	return w != NULL;
 }
 
-static bool has(struct watches *ws, const struct store *s)
+static bool has(struct observer *ws, const struct store *s)
 {
 	bool found;
 
@@ -135,7 +135,7 @@ static bool has(struct watches *ws, const struct store *s)
 	return found;
 }
 
-void watch_store(struct watches *ws, struct store *s)
+void observer_watch(struct observer *ws, struct store *s)
 {
 	struct watch *w, *idle;
 	bool added;

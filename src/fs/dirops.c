@@ -2,7 +2,7 @@
  * Making and removing names: mkdir, rmdir, unlink. Creating files is open.c's.
  *
  * The store is changed first, then the tree is told; a failure leaves in doubt
- * which of the two it was, and the next lookup asks. Each holds a claim on what it changes (tree_publish_begin()), so that a
+ * which of the two it was, and the next lookup asks. Each holds a claim on what it changes (claims_publish_begin()), so that a
  * directory above is not moved meanwhile, and a file is not published while it
  * is removed.
  */
@@ -19,7 +19,7 @@
 static int must_be_absent(struct fs *fs, struct inode *dir, const char *name)
 {
 	struct inode *there;
-	int err = names_resolve(fs, dir, name, &there);
+	int err = resolve_name(fs, dir, name, &there);
 
 	if (!err) {
 		inode_unref(fs->tree, there);
@@ -46,10 +46,10 @@ static int make_dir(struct fs *fs, struct inode *dir, const char *name,
 	buf_clear(&key);
 	if (err)
 		return err;
-	err = names_put_marker(fs, *out);
+	err = marker_put(fs, *out);
 	if (err) {
-		tree_removed(fs->tree, *out);
-		tree_doubt(fs->tree, dir, name);
+		tree_remove(fs->tree, *out);
+		tree_invalidate(fs->tree, dir, name);
 		inode_unref(fs->tree, *out);
 	}
 	return err;
@@ -67,10 +67,10 @@ int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 	} else {
 		err = names_writable(fs, dir);
 		if (!err)
-			err = tree_publish_begin(fs->tree, dir, &key);
+			err = claims_publish_begin(fs->tree, dir, &key);
 		if (!err) {
 			err = make_dir(fs, dir, name, mode, c, &i);
-			tree_publish_end(fs->tree, dir);
+			claims_publish_end(fs->tree, dir);
 		}
 	}
 	if (!err) {
@@ -89,14 +89,14 @@ static int claim_name(struct fs *fs, struct inode *dir, const char *name,
 	int err = names_writable(fs, dir);
 
 	if (!err)
-		err = names_resolve(fs, dir, name, out);
+		err = resolve_name(fs, dir, name, out);
 	if (err)
 		return err;
 	inode_view(fs->tree, *out, &v);
 	if (v.kind != kind)
 		err = kind == INODE_DIR ? -ENOTDIR : -EISDIR;
 	if (!err)
-		err = tree_publish_begin(fs->tree, *out, key);
+		err = claims_publish_begin(fs->tree, *out, key);
 	if (err)
 		inode_unref(fs->tree, *out);
 	return err;
@@ -122,16 +122,16 @@ int fs_rmdir(struct fs *fs, struct inode *dir, const char *name)
 	err = claim_name(fs, dir, name, INODE_DIR, &i, &key);
 	if (err)
 		goto out;
-	err = names_empty(fs, i);
+	err = marker_empty(fs, i);
 	if (!err)
-		err = names_keep_dir(fs, dir, i);
+		err = marker_keep(fs, dir, i);
 	if (!err)
 		err = remove_key(fs, dir, buf_str(&key));
 	if (!err)
-		tree_removed(fs->tree, i);
+		tree_remove(fs->tree, i);
 	else if (err != -ENOTEMPTY)
-		tree_doubt(fs->tree, dir, name);
-	tree_publish_end(fs->tree, i);
+		tree_invalidate(fs->tree, dir, name);
+	claims_publish_end(fs->tree, i);
 	inode_unref(fs->tree, i);
 out:
 	buf_clear(&key);
@@ -151,16 +151,16 @@ int fs_unlink(struct fs *fs, struct inode *dir, const char *name)
 	if (err)
 		goto out;
 	inode_view(fs->tree, i, &v);
-	err = names_keep_dir(fs, dir, i);
+	err = marker_keep(fs, dir, i);
 	if (!err && v.published)
 		err = remove_key(fs, dir, buf_str(&key));
 	if (!err) {
-		tree_removed(fs->tree, i);
+		tree_remove(fs->tree, i);
 		names_orphan(fs, i);
 	} else {
-		tree_doubt(fs->tree, dir, name);
+		tree_invalidate(fs->tree, dir, name);
 	}
-	tree_publish_end(fs->tree, i);
+	claims_publish_end(fs->tree, i);
 	inode_unref(fs->tree, i);
 out:
 	buf_clear(&key);

@@ -15,7 +15,7 @@
 
 #define SAY_MS 60000
 
-int tree_pin_locked(struct tree *t, struct inode *i, unsigned what)
+int tree_pins_add_locked(struct tree *t, struct inode *i, unsigned what)
 {
 	struct tree_locked *g = tree_locked(t);
 
@@ -24,7 +24,7 @@ int tree_pin_locked(struct tree *t, struct inode *i, unsigned what)
 	if (!(i->flags & INODE_PINNED)) {
 		if (g->n_pinned >= t->set.pins_max) {
 			g->pins_full = true;
-			return inode_ours(i) ? 0 : -ENOSPC;
+			return inode_dirty(i) ? 0 : -ENOSPC;
 		}
 		g->n_pinned++;
 	}
@@ -38,7 +38,7 @@ bool tree_pins_full(struct tree *t)
 	struct tree_locked *g;
 	bool say;
 
-	tree_take(t);
+	tree_lock(t);
 	g = tree_locked(t);
 	say = g->pins_full &&
 	      (!g->pins_said_ms || now_ms - g->pins_said_ms >= SAY_MS);
@@ -46,6 +46,6 @@ bool tree_pins_full(struct tree *t)
 		g->pins_full = false;
 		g->pins_said_ms = now_ms;
 	}
-	tree_drop(t);
+	tree_unlock(t);
 	return say;
 }

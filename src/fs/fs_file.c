@@ -30,7 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fs/notices.h"
+#include "fs/inval_queue.h"
 #include "stage/stage.h"
 
 #define OPEN_TRIES 2
@@ -53,7 +53,7 @@ static int ask_head(struct fs *fs, struct inode *i, struct file *f,
 	if (err == -ENOENT || (!err && strcmp(now->info.etag, v->info.etag)))
 		err = -ESTALE;
 	if (!err) {
-		inode_confirmed(fs->tree, i, v->info.etag, asked);
+		tree_refresh_confirm(fs->tree, i, v->info.etag, asked);
 		file_told(f, now);
 	}
 	free(now);
@@ -69,7 +69,7 @@ static int ask_first_bytes(struct fs *fs, struct inode *i, struct file *f,
 	int err = reader_first(f);
 
 	if (!err)
-		inode_confirmed(fs->tree, i, v->info.etag, asked);
+		tree_refresh_confirm(fs->tree, i, v->info.etag, asked);
 	return err;
 }
 
@@ -83,11 +83,11 @@ static int confirm(struct fs *fs, struct inode *i, int flags, struct file *f,
 {
 	int err = -EAGAIN;
 
-	if (v->files || v->ours || v->orphan || !v->published ||
+	if (v->files || v->dirty || v->orphan || !v->published ||
 	    (flags & O_TRUNC))
 		return 0;
 	if (!handle_writing(flags) &&
-	    !inode_has_pages(fs->tree, i, v->info.etag))
+	    !inode_etag_has_pages(fs->tree, i, v->info.etag))
 		err = ask_first_bytes(fs, i, f, v);
 	if (err == -EAGAIN)
 		err = asked ? 0 : ask_head(fs, i, f, v);
@@ -113,9 +113,9 @@ static void other_etag(struct fs *fs, struct inode *i,
 		err = store_confirm(stage->store, buf_str(&key), v->info.etag,
 				    &now);
 	if (err)
-		inode_doubt(fs->tree, i);
+		inode_invalidate(fs->tree, i);
 	else
-		inode_renamed_etag(fs->tree, i, v->info.etag, now.etag);
+		inode_etag_renamed(fs->tree, i, v->info.etag, now.etag);
 	stage_unref(stage);
 	buf_clear(&key);
 }
@@ -130,14 +130,14 @@ static int open_once(struct fs *fs, struct inode *i, int flags,
 	/* To look at a disk costs little; content that is not open is looked
 	 * at when its file is opened. */
 	if (v->files && v->open && v->published && !v->orphan)
-		inode_doubt(fs->tree, i);
+		inode_invalidate(fs->tree, i);
 	/* A listing without ETags: nothing could be asked for by one. */
-	if (v->published && !v->files && !v->orphan && !v->ours &&
+	if (v->published && !v->files && !v->orphan && !v->dirty &&
 	    !*v->info.etag)
-		inode_doubt(fs->tree, i);
+		inode_invalidate(fs->tree, i);
 	inode_view(fs->tree, i, v);
 	asked = !v->fresh;
-	err = names_refresh(fs, i);
+	err = resolve_refresh(fs, i);
 	if (err)
 		return err;
 	inode_view(fs->tree, i, v);
@@ -164,7 +164,7 @@ static int open_content(struct fs *fs, struct inode *i, int flags,
 	int err = open_once(fs, i, flags, out, v);
 
 	for (int k = 0; err == -ESTALE && k < OPEN_TRIES; k++) {
-		if (tree_publish_wait(fs->tree, i))
+		if (claims_publish_wait(fs->tree, i))
 			break;
 		err = open_once(fs, i, flags, out, v);
 	}
@@ -179,7 +179,7 @@ static int begin_empty(struct fs *fs, struct file *f, int flags, bool is_new)
 	if (!err && is_new)
 		err = file_make(f);
 	if (!err && !handle_writing(flags))
-		err = HANDLES_WRITE(fs, file_publish(f));
+		err = HANDLE_WRITE(fs, file_publish(f));
 	return err;
 }
 
@@ -187,17 +187,17 @@ static int begin_empty(struct fs *fs, struct file *f, int flags, bool is_new)
 static int show_again(struct fs *fs, struct inode *i,
 		      const struct inode_view *v)
 {
-	if (inode_is_shown(fs->tree, i, v->info.etag))
+	if (inode_etag_has_attr(fs->tree, i, v->info.etag))
 		return 0;
-	if (!notices_inode(fs->notices, i, false) ||
-	    !notices_settle(fs->notices))
+	if (!inval_queue_inode(fs->inval_queue, i, false) ||
+	    !inval_queue_settle(fs->inval_queue))
 		return -ESTALE; /* it is to look the name up again */
-	inode_show(fs->tree, i, inode_version(v), 0);
+	inode_etag_set_attr(fs->tree, i, inode_etag_hash(v), 0);
 	return 0;
 }
 
-int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
-	    bool *keep_cache)
+int fs_file_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
+		 bool *keep_cache)
 {
 	bool emptied = flags & O_TRUNC;
 	struct inode_view v;
@@ -206,7 +206,7 @@ int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 
 	if (handle_writing(flags) || emptied)
 		err = names_writable(fs, i);
-	err = err ? err : closing_tell(fs, i, NULL, flags);
+	err = err ? err : close_errors_tell(fs, i, NULL, flags);
 	if (!err)
 		err = open_content(fs, i, flags, &f, &v);
 	if (err)
@@ -219,20 +219,20 @@ int fs_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 		file_close(f);
 		return err;
 	}
-	*keep_cache = inode_pages_match(fs->tree, i, v.info.etag);
+	*keep_cache = inode_etag_take_pages(fs->tree, i, v.info.etag);
 	err = handle_new(fs, f, flags, emptied && v.info.size, out);
 	if (!err && !*keep_cache)
-		(*out)->pages = inode_version(&v);
+		(*out)->kernel_pages_etag = inode_etag_hash(&v);
 	return err;
 }
 
 /* The kernel uses a handle: it is done with what open told it to do. */
 static void note_pages(struct fs *fs, struct handle *h)
 {
-	uint32_t version = atomic_exchange(&h->pages, 0);
+	uint32_t version = atomic_exchange(&h->kernel_pages_etag, 0);
 
 	if (version)
-		inode_pages_are(fs->tree, file_inode(h->file), version);
+		inode_etag_set_pages(fs->tree, file_inode(h->file), version);
 }
 
 /* A name that nobody has: made here, in the store at the first flush, or now
@@ -248,7 +248,7 @@ static int create_new(struct fs *fs, struct inode *dir, const char *name,
 	int err = inode_key_of(fs->tree, dir, name, &key);
 
 	buf_clear(&key);
-	err = err ? err : closing_tell(fs, dir, name, flags);
+	err = err ? err : close_errors_tell(fs, dir, name, flags);
 	names_maker(fs, dir, false, c, &owner, &mode);
 	if (!err)
 		err = tree_create(fs->tree, dir, name, INODE_FILE, mode,
@@ -266,18 +266,20 @@ static int create_new(struct fs *fs, struct inode *dir, const char *name,
 	inode_view(fs->tree, *out, &v);
 	if (err) {
 		if (!v.published)
-			tree_removed(fs->tree, *out);
+			tree_remove(fs->tree, *out);
 		inode_unref(fs->tree, *out);
-		tree_doubt(fs->tree, dir, name); /* it may be in the store */
+		tree_invalidate(fs->tree, dir,
+				name); /* it may be in the store */
 		return err;
 	}
-	inode_pages_are(fs->tree, *out, inode_version(&v)); /* it has all */
+	inode_etag_set_pages(fs->tree, *out,
+			     inode_etag_hash(&v)); /* it has all */
 	return 0;
 }
 
-int fs_create(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
-	      int flags, const struct fs_caller *c, struct fs_entry *out,
-	      struct handle **h)
+int fs_file_create(struct fs *fs, struct inode *dir, const char *name,
+		   mode_t mode, int flags, const struct fs_caller *c,
+		   struct fs_entry *out, struct handle **h)
 {
 	struct inode *i;
 	bool keep;
@@ -287,7 +289,7 @@ int fs_create(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 		return -EPERM;
 	err = names_writable(fs, dir);
 	if (!err)
-		err = names_resolve(fs, dir, name, &i);
+		err = resolve_name(fs, dir, name, &i);
 	if (err == -ENOENT) {
 		err = create_new(fs, dir, name, mode, flags, c, &i, h);
 	} else if (!err) {
@@ -295,7 +297,7 @@ int fs_create(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 		err = flags & O_EXCL ? -EEXIST : 0;
 		if (!err && c->drop_setid)
 			err = fs_drop_setid(fs, i);
-		err = err ? err : fs_open(fs, i, flags, h, &keep);
+		err = err ? err : fs_file_open(fs, i, flags, h, &keep);
 		if (err)
 			inode_unref(fs->tree, i);
 	}
@@ -306,8 +308,8 @@ int fs_create(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 	return 0;
 }
 
-int fs_read(struct fs *fs, struct handle *h, off_t offset, size_t len,
-	    struct fs_data *out)
+int fs_file_read(struct fs *fs, struct handle *h, off_t offset, size_t len,
+		 struct fs_data *out)
 {
 	int err;
 
@@ -316,7 +318,7 @@ int fs_read(struct fs *fs, struct handle *h, off_t offset, size_t len,
 	note_pages(fs, h);
 	err = reader_read(&h->reader, h->file, offset, len, out);
 	if (err == -ESTALE) /* the next open is to ask */
-		inode_doubt(fs->tree, file_inode(h->file));
+		inode_invalidate(fs->tree, file_inode(h->file));
 	return err;
 }
 
@@ -328,7 +330,7 @@ void fs_data_release(struct fs *fs, struct fs_data *d)
 static int write_at(struct fs *fs, struct handle *h, uint64_t at,
 		    const void *bytes, size_t len)
 {
-	int err = HANDLES_WRITE(fs, file_write(h->file, at, bytes, len));
+	int err = HANDLE_WRITE(fs, file_write(h->file, at, bytes, len));
 
 	h->write_err = err;
 	h->state = err ? HANDLE_SHORT : HANDLE_PLAIN;
@@ -341,8 +343,8 @@ static int write_at(struct fs *fs, struct handle *h, uint64_t at,
  * a short object behind, in the place of a whole one: until a later write
  * succeeds, its closes fail for the same reason.
  */
-int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
-	     size_t len)
+int fs_file_write(struct fs *fs, struct handle *h, off_t offset,
+		  const void *bytes, size_t len)
 {
 	uint64_t at = offset;
 
@@ -361,8 +363,8 @@ int fs_write(struct fs *fs, struct handle *h, off_t offset, const void *bytes,
  * mapped through (any that is open for writing stands for them all), and what
  * lies in it behind the file's end is not the file's.
  */
-int fs_write_page(struct fs *fs, struct handle *h, off_t offset,
-		  const void *bytes, size_t len)
+int fs_file_write_page(struct fs *fs, struct handle *h, off_t offset,
+		       const void *bytes, size_t len)
 {
 	uint64_t size;
 
@@ -381,14 +383,14 @@ int fs_write_page(struct fs *fs, struct handle *h, off_t offset,
 
 static int publish(struct fs *fs, struct handle *h)
 {
-	int err = HANDLES_WRITE(fs, file_publish(h->file));
+	int err = HANDLE_WRITE(fs, file_publish(h->file));
 
 	if (!err)
-		closing_done(fs, h);
+		close_errors_done(fs, h);
 	return err;
 }
 
-int fs_flush(struct fs *fs, struct handle *h)
+int fs_file_flush(struct fs *fs, struct handle *h)
 {
 	int err;
 
@@ -403,7 +405,7 @@ int fs_flush(struct fs *fs, struct handle *h)
 	return err;
 }
 
-int fs_fsync(struct fs *fs, struct handle *h)
+int fs_file_sync(struct fs *fs, struct handle *h)
 {
 	uint64_t size;
 	bool ours = file_size(h->file, &size);
@@ -413,7 +415,7 @@ int fs_fsync(struct fs *fs, struct handle *h)
 	return err || ours ? err : names_sync(fs, file_inode(h->file));
 }
 
-int fs_fallocate(struct fs *fs, struct handle *h, off_t offset, off_t len)
+int fs_file_allocate(struct fs *fs, struct handle *h, off_t offset, off_t len)
 {
 	uint64_t size, end;
 
@@ -427,10 +429,10 @@ int fs_fallocate(struct fs *fs, struct handle *h, off_t offset, off_t len)
 	handle_changed(h);
 	h->written = true;
 	file_size(h->file, &size);
-	return end > size ? HANDLES_WRITE(fs, file_truncate(h->file, end)) : 0;
+	return end > size ? HANDLE_WRITE(fs, file_truncate(h->file, end)) : 0;
 }
 
-int names_truncate(struct fs *fs, struct inode *i, uint64_t size)
+int fs_file_truncate(struct fs *fs, struct inode *i, uint64_t size)
 {
 	struct inode_view v;
 	struct file *f;

@@ -6,7 +6,7 @@
  *   cached  nobody does: it stands in the LRU and its name still answers
  *   (gone)  freed: evicted from the LRU, or an orphan that nobody holds
  *
- * tree_settle_locked() alone moves it between them.
+ * tree_lru_update_locked() alone moves it between them.
  */
 #include "fs/names/tree.h"
 
@@ -18,8 +18,8 @@ bool inode_held(const struct tree *t, const struct inode *i)
 {
 	return i->lookups || i->refs || (i->flags & INODE_PINNED) ||
 	       (i->dir && i->dir->n_children) || i == t->root ||
-	       (i->more && (i->more->file ||
-			    (i->more->stage && !(i->flags & INODE_ORPHAN))));
+	       (i->ext && (i->ext->file ||
+			   (i->ext->stage && !(i->flags & INODE_ORPHAN))));
 }
 
 static void lru_remove_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
@@ -47,7 +47,7 @@ static void lru_add_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
 	g->n_lru++;
 }
 
-void tree_free_inode_locked(struct tree *t, struct inode *i)
+void tree_lru_free_locked(struct tree *t, struct inode *i)
 {
 	struct tree_locked *g = tree_locked(t);
 
@@ -56,11 +56,11 @@ void tree_free_inode_locked(struct tree *t, struct inode *i)
 		if (i->next)
 			i->next->prev = i->prev;
 	}
-	if (i->more && i->more->stage) {
-		i->more->next_dead = g->dead;
-		g->dead = i->more;
+	if (i->ext && i->ext->stage) {
+		i->ext->next_dead = g->dead;
+		g->dead = i->ext;
 	} else {
-		free(i->more);
+		free(i->ext);
 	}
 	free(i->dir);
 	free(i->text);
@@ -81,24 +81,24 @@ static void evict_locked(struct tree *t) REQUIRES(t->lock)
 		dir->dir->complete_ms = -1;
 		dir->dir->dropped_id = g->listings;
 	}
-	tree_detach_locked(t, i);
-	tree_free_inode_locked(t, i);
-	tree_settle_locked(t, dir);
+	tree_hash_remove_locked(t, i);
+	tree_lru_free_locked(t, i);
+	tree_lru_update_locked(t, dir);
 }
 
 /* A name that is merely cached does not pay for having been open once. */
 static void drop_unneeded(struct tree *t, struct inode *i) REQUIRES(t->lock)
 {
-	struct inode_more *m = i->more;
+	struct inode_ext *m = i->ext;
 
-	tree_ino_locked(t, i); /* it may be time for another */
+	tree_number_get_locked(t, i); /* it may be time for another */
 	if (m && !m->stage && !m->file && !m->expire && !m->next_ino) {
 		free(m);
-		i->more = NULL;
+		i->ext = NULL;
 	}
 }
 
-void tree_settle_locked(struct tree *t, struct inode *i)
+void tree_lru_update_locked(struct tree *t, struct inode *i)
 {
 	struct tree_locked *g = tree_locked(t);
 
@@ -106,7 +106,7 @@ void tree_settle_locked(struct tree *t, struct inode *i)
 		lru_remove_locked(t, i);
 	} else if (i->flags & INODE_ORPHAN) {
 		lru_remove_locked(t, i);
-		tree_free_inode_locked(t, i);
+		tree_lru_free_locked(t, i);
 	} else {
 		drop_unneeded(t, i);
 		lru_add_locked(t, i);
@@ -115,25 +115,25 @@ void tree_settle_locked(struct tree *t, struct inode *i)
 	}
 }
 
-void tree_orphan_locked(struct tree *t, struct inode *i)
+void tree_lru_orphan_locked(struct tree *t, struct inode *i)
 {
 	struct tree_locked *g = tree_locked(t);
 	struct inode *dir = i->parent;
 
-	tree_unpin_locked(t, i, INODE_PINNED);
-	tree_detach_locked(t, i);
+	tree_pins_remove_locked(t, i, INODE_PINNED);
+	tree_hash_remove_locked(t, i);
 	i->flags |= INODE_ORPHAN;
 	i->next = g->orphans;
 	if (i->next)
 		i->next->prev = i;
 	g->orphans = i;
-	tree_settle_locked(t, i);
-	tree_settle_locked(t, dir);
+	tree_lru_update_locked(t, i);
+	tree_lru_update_locked(t, dir);
 }
 
-void tree_drop(struct tree *t)
+void tree_unlock(struct tree *t)
 {
-	struct inode_more *dead = tree_locked(t)->dead, *next;
+	struct inode_ext *dead = tree_locked(t)->dead, *next;
 
 	tree_locked(t)->dead = NULL;
 	lock_drop(&t->lock);

@@ -17,16 +17,16 @@
 static bool moving_above_locked(struct tree *t, const struct inode *i,
 				const struct waiter *self) REQUIRES(t->lock)
 {
-	for (struct tree_claim *c = tree_locked(t)->moving; c; c = c->next)
-		if (c->owner != self && tree_within(i, c->inode))
+	for (struct claim_of *c = tree_locked(t)->moving; c; c = c->next)
+		if (c->owner != self && inode_within(i, c->inode))
 			return true;
 	return false;
 }
 
-bool tree_unsure_locked(struct tree *t, const struct inode *dir,
-			const struct inode *i)
+bool claims_renaming_locked(struct tree *t, const struct inode *dir,
+			    const struct inode *i)
 {
-	if (i && (i->flags & INODE_MOVING))
+	if (i && (i->flags & INODE_RENAMING))
 		return true;
 	return (dir->flags & INODE_OF_FILES) &&
 	       moving_above_locked(t, dir, NULL);
@@ -35,7 +35,7 @@ bool tree_unsure_locked(struct tree *t, const struct inode *dir,
 static bool publish_waits_locked(struct tree *t, const struct inode *i,
 				 const struct waiter *self) REQUIRES(t->lock)
 {
-	struct tree_claim *c = tree_locked(t)->publishing;
+	struct claim_of *c = tree_locked(t)->publishing;
 
 	if (moving_above_locked(t, i, self))
 		return true;
@@ -52,11 +52,11 @@ static bool move_waits_locked(struct tree *t, const struct inode *dir,
 
 	if (moving_above_locked(t, dir, self))
 		return true;
-	for (struct tree_claim *c = g->moving; c; c = c->next)
-		if (c->owner != self && tree_within(c->inode, dir))
+	for (struct claim_of *c = g->moving; c; c = c->next)
+		if (c->owner != self && inode_within(c->inode, dir))
 			return true;
-	for (struct tree_claim *c = g->publishing; c; c = c->next)
-		if (c->owner != self && tree_within(c->inode, dir))
+	for (struct claim_of *c = g->publishing; c; c = c->next)
+		if (c->owner != self && inode_within(c->inode, dir))
 			return true;
 	return false;
 }
@@ -68,16 +68,15 @@ static int sleep_locked(struct tree *t, struct waiter *self) REQUIRES(t->lock)
 	int err;
 
 	wait_list_add(&tree_locked(t)->waiters, &entry);
-	tree_drop(t);
+	tree_unlock(t);
 	err = waiter_park(self, WAIT_FOREVER);
-	tree_take(t);
+	tree_lock(t);
 	wait_list_remove(&tree_locked(t)->waiters, &entry);
 	return err;
 }
 
-static struct tree_claim *own_claim(struct tree_claim *list,
-				    const struct inode *i,
-				    const struct waiter *self)
+static struct claim_of *own_claim(struct claim_of *list, const struct inode *i,
+				  const struct waiter *self)
 {
 	while (list && (list->inode != i || list->owner != self))
 		list = list->next;
@@ -87,13 +86,13 @@ static struct tree_claim *own_claim(struct tree_claim *list,
 static int claim(struct tree *t, struct inode *i, bool move)
 {
 	struct waiter *self = waiter_self();
-	struct tree_claim *new = calloc(1, sizeof(*new)), *c;
-	struct tree_claim **list;
+	struct claim_of *new = calloc(1, sizeof(*new)), *c;
+	struct claim_of **list;
 	int err = 0;
 
 	if (!new)
 		return -ENOMEM;
-	tree_take(t);
+	tree_lock(t);
 	list = move ? &tree_locked(t)->moving : &tree_locked(t)->publishing;
 	while (!err && !(i->flags & INODE_ORPHAN) &&
 	       (move ? move_waits_locked(t, i, self)
@@ -105,22 +104,22 @@ static int claim(struct tree *t, struct inode *i, bool move)
 	if (!err && c) {
 		c->depth++;
 	} else if (!err) {
-		*new = (struct tree_claim){ i, self, 1, *list };
+		*new = (struct claim_of){ i, self, 1, *list };
 		*list = new;
 		new = NULL;
 		i->refs++;
-		tree_settle_locked(t, i);
+		tree_lru_update_locked(t, i);
 	}
-	tree_drop(t);
+	tree_unlock(t);
 	free(new);
 	return err;
 }
 
 static void claim_end(struct tree *t, struct inode *i, bool move)
 {
-	struct tree_claim **p, *c, *ended = NULL;
+	struct claim_of **p, *c, *ended = NULL;
 
-	tree_take(t);
+	tree_lock(t);
 	p = move ? &tree_locked(t)->moving : &tree_locked(t)->publishing;
 	c = own_claim(*p, i, waiter_self());
 	if (c && --c->depth == 0) {
@@ -130,13 +129,13 @@ static void claim_end(struct tree *t, struct inode *i, bool move)
 		ended = c;
 		i->refs--;
 		wait_list_wake(&tree_locked(t)->waiters);
-		tree_settle_locked(t, i);
+		tree_lru_update_locked(t, i);
 	}
-	tree_drop(t);
+	tree_unlock(t);
 	free(ended);
 }
 
-int tree_publish_begin(struct tree *t, struct inode *i, struct buf *key)
+int claims_publish_begin(struct tree *t, struct inode *i, struct buf *key)
 {
 	int err = claim(t, i, false);
 
@@ -148,12 +147,12 @@ int tree_publish_begin(struct tree *t, struct inode *i, struct buf *key)
 	return err;
 }
 
-void tree_publish_end(struct tree *t, struct inode *i)
+void claims_publish_end(struct tree *t, struct inode *i)
 {
 	claim_end(t, i, false);
 }
 
-int tree_publish_wait(struct tree *t, struct inode *i)
+int claims_publish_wait(struct tree *t, struct inode *i)
 {
 	int err = claim(t, i, false);
 
@@ -162,46 +161,46 @@ int tree_publish_wait(struct tree *t, struct inode *i)
 	return err;
 }
 
-void inode_moving(struct tree *t, struct inode *i, bool moving)
+void claims_set_renaming(struct tree *t, struct inode *i, bool moving)
 {
-	tree_take(t);
+	tree_lock(t);
 	if (moving)
-		i->flags |= INODE_MOVING;
+		i->flags |= INODE_RENAMING;
 	else
-		i->flags &= ~INODE_MOVING;
-	tree_drop(t);
+		i->flags &= ~INODE_RENAMING;
+	tree_unlock(t);
 }
 
-int tree_move_begin(struct tree *t, struct inode *dir)
+int claims_move_begin(struct tree *t, struct inode *dir)
 {
 	return claim(t, dir, true);
 }
 
-void tree_move_end(struct tree *t, struct inode *dir)
+void claims_move_end(struct tree *t, struct inode *dir)
 {
 	claim_end(t, dir, true);
 }
 
-int tree_open_files(struct tree *t, struct inode *i, struct inode ***out,
+int inode_file_list(struct tree *t, struct inode *i, struct inode ***out,
 		    unsigned *n)
 {
 	struct inode **list = NULL;
 	unsigned count = 0;
 
-	tree_take(t);
-	for (struct inode *o = tree_locked(t)->open; o; o = o->more->open_next)
-		count += tree_within(o, i);
+	tree_lock(t);
+	for (struct inode *o = tree_locked(t)->open; o; o = o->ext->open_next)
+		count += inode_within(o, i);
 	if (count)
 		list = calloc(count, sizeof(*list));
 	*n = 0;
 	for (struct inode *o = tree_locked(t)->open; o && list;
-	     o = o->more->open_next) {
-		if (!tree_within(o, i))
+	     o = o->ext->open_next) {
+		if (!inode_within(o, i))
 			continue;
 		o->refs++;
 		list[(*n)++] = o;
 	}
-	tree_drop(t);
+	tree_unlock(t);
 	*out = list;
 	return count && !list ? -ENOMEM : 0;
 }

@@ -7,7 +7,7 @@
  * knows nothing below it either; the name itself the kernel may believe to be
  * absent.
  */
-#include "fs/names/announced.h"
+#include "fs/names/store_event.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@
 struct news {
 	struct tree *tree;
 	const struct object_info *info; /* of the whole key; NULL: removed */
-	struct announced out;
+	struct store_event out;
 	char name[NAME_SIZE];
 	struct news *next;
 };
@@ -34,7 +34,8 @@ static bool known_to_kernel(const struct tree *t, const struct inode *i)
 
 static bool just_told(const struct inode *i)
 {
-	return i->told_ms >= 0 && clock_mono_ms() - i->told_ms < MOMENT_MS;
+	return i->refreshed_ms >= 0 &&
+	       clock_mono_ms() - i->refreshed_ms < MOMENT_MS;
 }
 
 static void stamp_locked(struct tree *t, struct inode *i, bool doubt)
@@ -42,7 +43,7 @@ static void stamp_locked(struct tree *t, struct inode *i, bool doubt)
 {
 	i->stamp = ++tree_locked(t)->clock;
 	if (doubt)
-		i->told_ms = -1;
+		i->refreshed_ms = -1;
 }
 
 /* Something is at dir/name now. A name of which nobody knows anything, in a
@@ -51,18 +52,18 @@ static void there_locked(struct tree *t, struct news *n, struct inode *dir,
 			 enum inode_kind kind, const struct object_info *info,
 			 bool has_marker) REQUIRES(t->lock)
 {
-	struct inode *was = tree_child_locked(t, dir, n->name), *now;
+	struct inode *was = tree_hash_find_locked(t, dir, n->name), *now;
 	bool doubt = was && just_told(was), live = was && inode_live(was);
 
 	n->out.tell_entry = !live;
 	n->out.tell_dir = !live;
 	if (!was && dir->dir->complete_ms < 0)
 		return;
-	if (live &&
-	    (inode_ours(was) || (kind == INODE_FILE && was->kind == INODE_DIR)))
+	if (live && (inode_dirty(was) ||
+		     (kind == INODE_FILE && was->kind == INODE_DIR)))
 		return;
-	now = tree_told_locked(t, dir, n->name, kind, info, has_marker,
-			       tree_locked(t)->clock);
+	now = tree_refresh_locked(t, dir, n->name, kind, info, has_marker,
+				  tree_locked(t)->clock);
 	if (!now)
 		return;
 	/* Nothing was told of a directory above the key but that it is. */
@@ -76,7 +77,7 @@ static void there_locked(struct tree *t, struct news *n, struct inode *dir,
 static void gone_locked(struct tree *t, struct news *n, struct inode *dir,
 			enum inode_kind kind) REQUIRES(t->lock)
 {
-	struct inode *was = tree_child_locked(t, dir, n->name);
+	struct inode *was = tree_hash_find_locked(t, dir, n->name);
 	bool doubt = was && just_told(was);
 
 	if (!was || !inode_live(was) || was->kind != kind)
@@ -86,16 +87,16 @@ static void gone_locked(struct tree *t, struct news *n, struct inode *dir,
 	if (kind == INODE_DIR && !(was->flags & INODE_OF_FILES)) {
 		/* Its marker is gone; there may be keys below. */
 		was->flags &= ~INODE_MARKER;
-		was->told_ms = -1;
+		was->refreshed_ms = -1;
 		was->dir->complete_ms = -1;
 		return;
 	}
-	if (inode_ours(was) || tree_has_ours_locked(t, was))
+	if (inode_dirty(was) || inode_file_dirty_below_locked(t, was))
 		return;
 	tree_gone_locked(t, was, ++tree_locked(t)->clock);
-	was = tree_child_locked(t, dir, n->name);
+	was = tree_hash_find_locked(t, dir, n->name);
 	if (was && doubt)
-		was->told_ms = -1;
+		was->refreshed_ms = -1;
 }
 
 /* The path within a stage, name by name. */
@@ -112,7 +113,7 @@ static void walk_locked(struct tree *t, struct news *n, struct inode *dir,
 		memcpy(n->name, path, len);
 		n->name[len] = '\0';
 		n->out.dir = dir;
-		below = tree_child_locked(t, dir, n->name);
+		below = tree_hash_find_locked(t, dir, n->name);
 		if (last || is_dir) {
 			enum inode_kind kind = last ? INODE_FILE : INODE_DIR;
 
@@ -138,7 +139,7 @@ static struct news *in_stage_locked(struct tree *t, struct inode *root,
 				    const struct object_info *info)
 	REQUIRES(t->lock)
 {
-	const struct stage *stage = root->more ? root->more->stage : NULL;
+	const struct stage *stage = root->ext ? root->ext->stage : NULL;
 	struct news *n;
 
 	if (!stage || stage->store != s || !inode_live(root) ||
@@ -160,19 +161,19 @@ static struct news *in_stage_locked(struct tree *t, struct inode *root,
 		n->out.tell_entry = n->out.tell_dir = false;
 	if (n->out.tell_dir && (n->out.dir->flags & INODE_OF_FILES) &&
 	    n->out.dir != root)
-		n->out.dir->told_ms = -1; /* it has a time of its own */
+		n->out.dir->refreshed_ms = -1; /* it has a time of its own */
 	return n;
 }
 
-void tree_announced(struct tree *t, struct store *s, const char *key,
-		    const struct object_info *info,
-		    void (*each)(void *arg, const struct announced *a),
-		    void *arg)
+void store_event_apply(struct tree *t, struct store *s, const char *key,
+		       const struct object_info *info,
+		       void (*each)(void *arg, const struct store_event *a),
+		       void *arg)
 {
 	struct news *list = NULL, *n;
 	struct inode *root = t->root, *next;
 
-	tree_take(t);
+	tree_lock(t);
 	if (root->kind == INODE_ROOT)
 		root = root->dir->first;
 	for (; root; root = next) {
@@ -183,7 +184,7 @@ void tree_announced(struct tree *t, struct store *s, const char *key,
 			list = n;
 		}
 	}
-	tree_drop(t);
+	tree_unlock(t);
 	for (; list; list = n) {
 		n = list->next;
 		each(arg, &list->out);

@@ -3,8 +3,8 @@
  *
  * An answer counts for a name unless this mount changed the name after the
  * question was asked (its stamp is later), is changing it in the store just now
- * (tree_unsure_locked()), or has something there that the store cannot know yet
- * (inode_ours()). A stamp that left memory with its name
+ * (claims_renaming_locked()), or has something there that the store cannot know yet
+ * (inode_dirty()). A stamp that left memory with its name
  * is remembered in the directory as lost_stamp: an older answer then makes a
  * name that is not believed, so that the next one who needs it asks again.
  */
@@ -16,10 +16,10 @@
 #include "base/clock.h"
 #include "stage/stage.h"
 
-bool tree_has_ours_locked(struct tree *t, struct inode *i)
+bool inode_file_dirty_below_locked(struct tree *t, struct inode *i)
 {
-	for (struct inode *o = tree_locked(t)->open; o; o = o->more->open_next)
-		if (inode_ours(o) && tree_within(o, i))
+	for (struct inode *o = tree_locked(t)->open; o; o = o->ext->open_next)
+		if (inode_dirty(o) && inode_within(o, i))
 			return true;
 	return false;
 }
@@ -28,7 +28,7 @@ static struct inode *taken_locked(struct tree *t, struct inode *i)
 	REQUIRES(t->lock)
 {
 	i->refs++;
-	tree_settle_locked(t, i);
+	tree_lru_update_locked(t, i);
 	return i;
 }
 
@@ -39,20 +39,23 @@ enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
 	struct inode *i;
 	bool complete;
 
-	tree_take(t);
-	i = dir->dir ? tree_child_locked(t, dir, name) : NULL;
-	complete = dir->dir && tree_fresh_locked(t, dir, dir->dir->complete_ms);
+	tree_lock(t);
+	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
+	complete = dir->dir &&
+		   inode_is_fresh_locked(t, dir, dir->dir->complete_ms);
 	if (i && inode_live(i)) {
-		if (!(i->flags & INODE_MOVING) &&
-		    (inode_ours(i) || tree_fresh_locked(t, i, i->told_ms) ||
-		     (i->more && i->more->stage))) {
+		if (!(i->flags & INODE_RENAMING) &&
+		    (inode_dirty(i) ||
+		     inode_is_fresh_locked(t, i, i->refreshed_ms) ||
+		     (i->ext && i->ext->stage))) {
 			*out = taken_locked(t, i);
 			answer = TREE_KNOWN;
 		}
-	} else if (complete || (i && tree_fresh_locked(t, i, i->told_ms))) {
+	} else if (complete ||
+		   (i && inode_is_fresh_locked(t, i, i->refreshed_ms))) {
 		answer = TREE_ABSENT;
 	}
-	tree_drop(t);
+	tree_unlock(t);
 	return answer;
 }
 
@@ -61,11 +64,14 @@ unsigned tree_absent_ms(struct tree *t, struct inode *dir, const char *name)
 	unsigned left, whole;
 	struct inode *i;
 
-	tree_take(t);
-	i = dir->dir ? tree_child_locked(t, dir, name) : NULL;
-	left = i && !inode_live(i) ? tree_left_locked(t, i, i->told_ms) : 0;
-	whole = dir->dir ? tree_left_locked(t, dir, dir->dir->complete_ms) : 0;
-	tree_drop(t);
+	tree_lock(t);
+	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
+	left = i && !inode_live(i)
+		       ? inode_ttl_left_locked(t, i, i->refreshed_ms)
+		       : 0;
+	whole = dir->dir ? inode_ttl_left_locked(t, dir, dir->dir->complete_ms)
+			 : 0;
+	tree_unlock(t);
 	return left > whole ? left : whole;
 }
 
@@ -73,11 +79,11 @@ struct inode *tree_peek(struct tree *t, struct inode *dir, const char *name)
 {
 	struct inode *i;
 
-	tree_take(t);
-	i = dir->dir ? tree_child_locked(t, dir, name) : NULL;
+	tree_lock(t);
+	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
 	if (i)
 		i = inode_live(i) ? taken_locked(t, i) : NULL;
-	tree_drop(t);
+	tree_unlock(t);
 	return i;
 }
 
@@ -88,15 +94,15 @@ enum tree_answer tree_guess(struct tree *t, struct inode *dir, const char *name,
 	struct inode *i;
 
 	*out = NULL;
-	tree_take(t);
-	i = dir->dir ? tree_child_locked(t, dir, name) : NULL;
+	tree_lock(t);
+	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
 	if (i && inode_live(i)) {
 		*out = taken_locked(t, i);
 		answer = TREE_KNOWN;
 	} else if (i || (dir->dir && dir->dir->complete_ms >= 0)) {
 		answer = TREE_ABSENT;
 	}
-	tree_drop(t);
+	tree_unlock(t);
 	return answer;
 }
 
@@ -104,14 +110,14 @@ uint64_t tree_clock(struct tree *t)
 {
 	uint64_t now;
 
-	tree_take(t);
+	tree_lock(t);
 	now = tree_locked(t)->clock;
-	tree_drop(t);
+	tree_unlock(t);
 	return now;
 }
 
 /* The same bytes: by the ETag, or where none is told by what else is. */
-static bool told_the_same(const struct inode *i, const struct object_info *info)
+static bool same_bytes(const struct inode *i, const struct object_info *info)
 {
 	int64_t apart = info->mtime.tv_sec - i->mtime.sec;
 
@@ -125,10 +131,10 @@ static bool told_the_same(const struct inode *i, const struct object_info *info)
 
 /* The same bytes as we know keep their times: a time that we gave a file does
  * not jump to the store's when it is asked again. */
-static void told_file(struct tree *t, struct inode *i,
-		      const struct object_info *info) REQUIRES(t->lock)
+static void refresh_file(struct tree *t, struct inode *i,
+			 const struct object_info *info) REQUIRES(t->lock)
 {
-	bool same = told_the_same(i, info);
+	bool same = same_bytes(i, info);
 
 	i->flags |= INODE_PUBLISHED;
 	i->size = info->size;
@@ -136,14 +142,14 @@ static void told_file(struct tree *t, struct inode *i,
 		inode_put_times(i, info->mtime);
 		i->flags &= ~INODE_OWN_MTIME;
 		i->mode &= ~(S_ISUID | S_ISGID); /* not for other bytes */
-		tree_unpin_locked(t, i, INODE_PIN_TIMES);
-		inode_put_etag(i, info->etag);
+		tree_pins_remove_locked(t, i, INODE_PIN_TIMES);
+		inode_etag_put(i, info->etag);
 	}
-	tree_keep_locked(t, i, info);
+	tree_refresh_attr_locked(t, i, info);
 }
 
-void tree_keep_locked(struct tree *t, struct inode *i,
-		      const struct object_info *info)
+void tree_refresh_attr_locked(struct tree *t, struct inode *i,
+			      const struct object_info *info)
 {
 	unsigned fixed = t->set.fixed;
 	bool is_file = i->kind == INODE_FILE;
@@ -155,8 +161,8 @@ void tree_keep_locked(struct tree *t, struct inode *i,
 		inode_put_times(i, info->mtime);
 	i->ctime = inode_time(info->ctime);
 	i->flags &= ~INODE_OWN_MTIME;
-	tree_number_locked(t, i, tree_disk_ino_locked(t, info));
-	tree_own_mode_locked(t, i);
+	tree_number_set_locked(t, i, tree_number_of_disk_locked(t, info));
+	inode_own_mode_locked(t, i);
 	if (!(fixed & TREE_FIXED_UID))
 		i->uid = info->uid;
 	if (!(fixed & TREE_FIXED_GID))
@@ -181,7 +187,7 @@ static bool same_object(const struct inode *i, const struct object_info *info)
 static bool was_replaced(const struct inode *i, const struct object_info *info)
 {
 	return i->kind == INODE_FILE && (i->flags & INODE_PUBLISHED) &&
-	       i->more && i->more->file && !same_object(i, info);
+	       i->ext && i->ext->file && !same_object(i, info);
 }
 
 /* The inode at dir/name that is of this kind: the one there, or a new one in
@@ -191,13 +197,13 @@ static struct inode *place_locked(struct tree *t, struct inode *dir,
 				  const struct object_info *info)
 	REQUIRES(t->lock)
 {
-	struct inode *i = tree_child_locked(t, dir, name);
+	struct inode *i = tree_hash_find_locked(t, dir, name);
 	uint64_t was = 0;
 
 	if (i && inode_live(i) &&
 	    (i->kind != kind || (info && was_replaced(i, info)))) {
 		was = i->kind == kind ? i->ino : 0;
-		tree_orphan_locked(t, i);
+		tree_lru_orphan_locked(t, i);
 		i = NULL;
 	}
 	if (i && !inode_live(i))
@@ -205,14 +211,14 @@ static struct inode *place_locked(struct tree *t, struct inode *dir,
 	if (!i)
 		i = tree_add_locked(t, dir, name, kind);
 	if (i && was)
-		tree_renumber_locked(t, i, was);
+		tree_number_delay_locked(t, i, was);
 	return i;
 }
 
-struct inode *tree_told_locked(struct tree *t, struct inode *dir,
-			       const char *name, enum inode_kind kind,
-			       const struct object_info *info, bool has_marker,
-			       uint64_t asked)
+struct inode *tree_refresh_locked(struct tree *t, struct inode *dir,
+				  const char *name, enum inode_kind kind,
+				  const struct object_info *info,
+				  bool has_marker, uint64_t asked)
 {
 	struct inode *i;
 	bool lost;
@@ -220,53 +226,53 @@ struct inode *tree_told_locked(struct tree *t, struct inode *dir,
 	if (!dir->dir || (dir->flags & INODE_ORPHAN) ||
 	    strlen(name) >= NAME_SIZE)
 		return NULL;
-	i = tree_child_locked(t, dir, name);
+	i = tree_hash_find_locked(t, dir, name);
 	if (i && inode_live(i) &&
-	    (i->stamp > asked || inode_ours(i) ||
-	     tree_unsure_locked(t, dir, i) ||
-	     (i->kind != kind && tree_has_ours_locked(t, i))))
+	    (i->stamp > asked || inode_dirty(i) ||
+	     claims_renaming_locked(t, dir, i) ||
+	     (i->kind != kind && inode_file_dirty_below_locked(t, i))))
 		return taken_locked(t, i);
-	if (tree_unsure_locked(t, dir, i) || (i && i->stamp > asked))
+	if (claims_renaming_locked(t, dir, i) || (i && i->stamp > asked))
 		return NULL;
 	lost = !i && dir->dir->lost_stamp > asked;
 	dir->refs++; /* survives the loss of its last child */
 	i = place_locked(t, dir, name, kind, info);
 	if (i) {
 		taken_locked(t, i);
-		i->told_ms = lost ? -1 : clock_mono_ms();
+		i->refreshed_ms = lost ? -1 : clock_mono_ms();
 		if (kind == INODE_FILE)
-			told_file(t, i, info);
+			refresh_file(t, i, info);
 		else if (has_marker)
 			i->flags |= INODE_MARKER;
 		if (kind == INODE_DIR && info)
-			tree_keep_locked(t, i, info);
+			tree_refresh_attr_locked(t, i, info);
 	}
 	dir->refs--;
-	tree_settle_locked(t, dir);
+	tree_lru_update_locked(t, dir);
 	return i;
 }
 
-struct inode *tree_told(struct tree *t, struct inode *dir, const char *name,
-			enum inode_kind kind, const struct object_info *info,
-			bool has_marker, uint64_t asked)
+struct inode *tree_refresh(struct tree *t, struct inode *dir, const char *name,
+			   enum inode_kind kind, const struct object_info *info,
+			   bool has_marker, uint64_t asked)
 {
 	struct inode *i;
 
-	tree_take(t);
-	i = tree_told_locked(t, dir, name, kind, info, has_marker, asked);
-	tree_drop(t);
+	tree_lock(t);
+	i = tree_refresh_locked(t, dir, name, kind, info, has_marker, asked);
+	tree_unlock(t);
 	return i;
 }
 
-void inode_confirmed(struct tree *t, struct inode *i, const char *etag,
-		     uint64_t asked)
+void tree_refresh_confirm(struct tree *t, struct inode *i, const char *etag,
+			  uint64_t asked)
 {
-	tree_take(t);
-	if (i->parent && i->stamp <= asked && !inode_ours(i) &&
-	    !tree_unsure_locked(t, i->parent, i) &&
+	tree_lock(t);
+	if (i->parent && i->stamp <= asked && !inode_dirty(i) &&
+	    !claims_renaming_locked(t, i->parent, i) &&
 	    !strcmp(inode_etag(i), etag))
-		i->told_ms = clock_mono_ms();
-	tree_drop(t);
+		i->refreshed_ms = clock_mono_ms();
+	tree_unlock(t);
 }
 
 void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
@@ -276,46 +282,46 @@ void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
 
 	strcpy(name, inode_name(i));
 	dir->refs++;
-	tree_orphan_locked(t, i);
+	tree_lru_orphan_locked(t, i);
 	mark = tree_add_locked(t, dir, name, INODE_ABSENT);
 	if (mark) {
 		mark->stamp = stamp;
-		mark->told_ms = clock_mono_ms();
-		tree_settle_locked(t, mark);
+		mark->refreshed_ms = clock_mono_ms();
+		tree_lru_update_locked(t, mark);
 	} else if (stamp) {
 		dir->dir->lost_stamp = stamp;
 		dir->dir->complete_ms = -1;
 	}
 	dir->refs--;
-	tree_settle_locked(t, dir);
+	tree_lru_update_locked(t, dir);
 }
 
-void tree_told_absent(struct tree *t, struct inode *dir, const char *name,
-		      uint64_t asked)
+void tree_refresh_absent(struct tree *t, struct inode *dir, const char *name,
+			 uint64_t asked)
 {
 	struct inode *i;
 
 	if (strlen(name) >= NAME_SIZE)
 		return;
-	tree_take(t);
+	tree_lock(t);
 	i = dir->dir && !(dir->flags & INODE_ORPHAN)
-		    ? tree_child_locked(t, dir, name)
+		    ? tree_hash_find_locked(t, dir, name)
 		    : NULL;
 	if (!dir->dir || (dir->flags & INODE_ORPHAN)) {
 		/* nobody can ask below it */
-	} else if (tree_unsure_locked(t, dir, i)) {
+	} else if (claims_renaming_locked(t, dir, i)) {
 		/* perhaps it is only elsewhere already */
 	} else if (!i && dir->dir->lost_stamp <= asked) {
 		i = tree_add_locked(t, dir, name, INODE_ABSENT);
 		if (i) {
-			i->told_ms = clock_mono_ms();
-			tree_settle_locked(t, i);
+			i->refreshed_ms = clock_mono_ms();
+			tree_lru_update_locked(t, i);
 		}
 	} else if (i && i->stamp <= asked && !inode_live(i)) {
-		i->told_ms = clock_mono_ms();
-	} else if (i && i->stamp <= asked && !tree_has_ours_locked(t, i) &&
-		   !inode_ours(i)) {
+		i->refreshed_ms = clock_mono_ms();
+	} else if (i && i->stamp <= asked &&
+		   !inode_file_dirty_below_locked(t, i) && !inode_dirty(i)) {
 		tree_gone_locked(t, i, i->stamp);
 	}
-	tree_drop(t);
+	tree_unlock(t);
 }

@@ -8,7 +8,7 @@
  * still change between that page and the removal, which no store of objects
  * ties to an ETag for many keys at once.
  */
-#include "fs/keyset.h"
+#include "fs/rename_keys.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,12 +24,13 @@
 #define BATCH 1000 /* keys of a removal */
 #define REMOVERS 4
 
-static struct keyset_locked *keyset_locked(struct keyset *m) REQUIRES(m->lock)
+static struct rename_keys_locked *rename_keys_locked(struct rename_keys *m)
+	REQUIRES(m->lock)
 {
 	return &m->guarded_;
 }
 
-const char *keyset_rest(const struct keyset *m, size_t k)
+const char *rename_keys_rest(const struct rename_keys *m, size_t k)
 {
 	return m->text.data + m->keys[k].at;
 }
@@ -46,7 +47,7 @@ static int whole_key(const struct buf *dir, const char *rest, struct buf *out)
 
 /* ---- which keys ---- */
 
-static int note_key(struct keyset *m, const char *rest, const char *etag)
+static int note_key(struct rename_keys *m, const char *rest, const char *etag)
 {
 	if (m->to.len + 1 + strlen(rest) > STORE_KEY_MAX)
 		return -ENAMETOOLONG;
@@ -59,13 +60,13 @@ static int note_key(struct keyset *m, const char *rest, const char *etag)
 		m->keys = grown;
 		m->cap = cap;
 	}
-	m->keys[m->n++] = (struct keyset_key){ .at = m->text.len };
+	m->keys[m->n++] = (struct rename_key){ .at = m->text.len };
 	buf_add(&m->text, rest, strlen(rest) + 1);
 	buf_add(&m->text, etag, strlen(etag) + 1);
 	return buf_err(&m->text) == -EMSGSIZE ? -E2BIG : buf_err(&m->text);
 }
 
-int keyset_collect(struct keyset *m)
+int rename_keys_collect(struct rename_keys *m)
 {
 	struct list_query q = { .ahead = true };
 	struct buf prefix = KEY;
@@ -93,13 +94,14 @@ int keyset_collect(struct keyset *m)
 
 /* ---- copying, on several threads ---- */
 
-static int note_copy(struct keyset *m, size_t k, const struct object_info *info)
+static int note_copy(struct rename_keys *m, size_t k,
+		     const struct object_info *info)
 {
-	struct keyset_locked *g;
+	struct rename_keys_locked *g;
 	int err = 0;
 
 	lock_take(&m->lock);
-	g = keyset_locked(m);
+	g = rename_keys_locked(m);
 	if (g->n == g->cap) {
 		size_t cap = g->cap ? g->cap * 2 : 16;
 		void *grown = realloc(g->copies, cap * sizeof(*g->copies));
@@ -110,40 +112,41 @@ static int note_copy(struct keyset *m, size_t k, const struct object_info *info)
 		}
 	}
 	if (g->n < g->cap)
-		g->copies[g->n++] = (struct keyset_copy){ k, *info };
+		g->copies[g->n++] = (struct rename_copy){ k, *info };
 	else
 		err = -ENOMEM;
 	lock_drop(&m->lock);
 	return err;
 }
 
-static void note_failure(struct keyset *m, size_t k)
+static void note_failure(struct rename_keys *m, size_t k)
 {
 	lock_take(&m->lock);
-	if (keyset_locked(m)->failed == SIZE_MAX)
-		keyset_locked(m)->failed = k;
+	if (rename_keys_locked(m)->failed == SIZE_MAX)
+		rename_keys_locked(m)->failed = k;
 	lock_drop(&m->lock);
 }
 
-static enum keyset_copied outcome(int err)
+static enum rename_copied outcome(int err)
 {
 	switch (-err) {
 	case 0:
-		return KEYSET_COPIED;
+		return RENAME_COPIED;
 	case EINTR:
 	case EIO:
 	case ENOMEM:
 	case ETIMEDOUT:
-		return KEYSET_UNSURE;
+		return RENAME_MAYBE_COPIED;
 	default: /* the store has refused */
-		return KEYSET_NOT;
+		return RENAME_NOT_COPIED;
 	}
 }
 
 static int copy_one(void *arg, size_t k)
 {
-	struct keyset *m = arg;
-	const char *rest = keyset_rest(m, k), *etag = rest + strlen(rest) + 1;
+	struct rename_keys *m = arg;
+	const char *rest = rename_keys_rest(m, k),
+		   *etag = rest + strlen(rest) + 1;
 	struct buf from = KEY, to = KEY;
 	struct object_info info;
 	/* The marker of a directory that stood there before may stay. */
@@ -170,7 +173,7 @@ static int copy_one(void *arg, size_t k)
 /* ---- removing, in batches ---- */
 
 struct removal {
-	struct keyset *m;
+	struct rename_keys *m;
 	const struct buf *dir; /* below the old place, or the new one */
 	bool undo; /* copies only */
 	size_t first, end; /* of the keys at hand */
@@ -188,7 +191,7 @@ static void log_left(const struct removal *v, const char *key, int err)
 
 static int remove_batch(struct removal *v, size_t first, size_t end)
 {
-	struct keyset *m = v->m;
+	struct rename_keys *m = v->m;
 	char **keys = calloc(BATCH, sizeof(*keys));
 	int *results = calloc(BATCH, sizeof(*results));
 	unsigned n = 0;
@@ -199,7 +202,7 @@ static int remove_batch(struct removal *v, size_t first, size_t end)
 
 		if (!m->keys[k].remove)
 			continue;
-		err = whole_key(v->dir, keyset_rest(m, k), &key);
+		err = whole_key(v->dir, rename_keys_rest(m, k), &key);
 		keys[n] = err ? NULL : buf_detach(&key);
 		if (keys[n])
 			n++;
@@ -241,7 +244,7 @@ static void remove_some(struct removal *v, size_t end)
 
 static int by_key(const void *a, const void *b)
 {
-	const struct keyset_copy *x = a, *y = b;
+	const struct rename_copy *x = a, *y = b;
 
 	return (x->k > y->k) - (x->k < y->k);
 }
@@ -249,9 +252,9 @@ static int by_key(const void *a, const void *b)
 /* The ETag that the object should have; the copies are sorted by then. */
 static const char *own_etag(const struct removal *v, size_t k)
 {
-	const char *rest = keyset_rest(v->m, k);
-	const struct keyset_copy wanted = { .k = k }, *copies;
-	size_t n = keyset_changed(v->m, &copies);
+	const char *rest = rename_keys_rest(v->m, k);
+	const struct rename_copy wanted = { .k = k }, *copies;
+	size_t n = rename_keys_changed(v->m, &copies);
 
 	if (v->undo && n)
 		copies = bsearch(&wanted, copies, n, sizeof(*copies), by_key);
@@ -261,11 +264,11 @@ static const char *own_etag(const struct removal *v, size_t k)
 
 static bool is_ours(const struct removal *v, size_t k, const char *etag)
 {
-	const struct keyset *m = v->m;
+	const struct rename_keys *m = v->m;
 
 	/* The marker of a directory that stood there before is its own. */
-	if (v->undo && (m->keys[k].copied == KEYSET_NOT ||
-			(m->keep_marker && !*keyset_rest(m, k))))
+	if (v->undo && (m->keys[k].copied == RENAME_NOT_COPIED ||
+			(m->keep_marker && !*rename_keys_rest(m, k))))
 		return false;
 	return !strcmp(own_etag(v, k), etag);
 }
@@ -273,17 +276,18 @@ static bool is_ours(const struct removal *v, size_t k, const char *etag)
 /* Both the listing and the keys are in key order. */
 static int remove_listed(struct removal *v, struct store_list *list, size_t len)
 {
-	struct keyset *m = v->m;
+	struct rename_keys *m = v->m;
 	struct list_entry e;
 	size_t k = 0;
 	int rc;
 
 	while ((rc = store_list_next(list, &e)) > 0) {
-		while (k < m->n && strcmp(keyset_rest(m, k), e.key + len) < 0)
+		while (k < m->n &&
+		       strcmp(rename_keys_rest(m, k), e.key + len) < 0)
 			k++;
 		if (k == m->n)
 			break;
-		if (strcmp(keyset_rest(m, k), e.key + len))
+		if (strcmp(rename_keys_rest(m, k), e.key + len))
 			continue;
 		m->keys[k].remove = is_ours(v, k, e.info.etag);
 		if (!m->keys[k].remove && !v->undo)
@@ -301,7 +305,7 @@ static int remove_listed(struct removal *v, struct store_list *list, size_t len)
 	return rc < 0 ? rc : v->err;
 }
 
-static int remove_all(struct keyset *m, const struct buf *dir, bool undo)
+static int remove_all(struct rename_keys *m, const struct buf *dir, bool undo)
 {
 	struct list_query q = { .ahead = true };
 	struct removal v = { .m = m, .dir = dir, .undo = undo };
@@ -324,29 +328,29 @@ static int remove_all(struct keyset *m, const struct buf *dir, bool undo)
 	return err;
 }
 
-int keyset_remove(struct keyset *m)
+int rename_keys_remove(struct rename_keys *m)
 {
 	return m->n ? remove_all(m, &m->from, false) : 0;
 }
 
-static void sort_copies(struct keyset *m)
+static void sort_copies(struct rename_keys *m)
 {
-	struct keyset_locked *g;
+	struct rename_keys_locked *g;
 
 	lock_take(&m->lock);
-	g = keyset_locked(m);
+	g = rename_keys_locked(m);
 	if (g->n)
 		qsort(g->copies, g->n, sizeof(*g->copies), by_key);
 	lock_drop(&m->lock);
 }
 
-void keyset_undo(struct keyset *m)
+void rename_keys_undo(struct rename_keys *m)
 {
 	bool any = false;
 	int err;
 
 	for (size_t k = 0; k < m->n && !any; k++)
-		any = m->keys[k].copied != KEYSET_NOT;
+		any = m->keys[k].copied != RENAME_NOT_COPIED;
 	if (!any)
 		return;
 	sort_copies(m);
@@ -360,34 +364,35 @@ void keyset_undo(struct keyset *m)
 		       "left below");
 }
 
-int keyset_copy(struct keyset *m)
+int rename_keys_copy(struct rename_keys *m)
 {
 	return m->n ? crew_run(CREW_MAX, m->n, copy_one, m, true) : 0;
 }
 
-size_t keyset_changed(struct keyset *m, const struct keyset_copy **out)
+size_t rename_keys_changed(struct rename_keys *m,
+			   const struct rename_copy **out)
 {
 	size_t n;
 
 	lock_take(&m->lock); /* the crew has gone: they stay as they are */
-	*out = keyset_locked(m)->copies;
-	n = keyset_locked(m)->n;
+	*out = rename_keys_locked(m)->copies;
+	n = rename_keys_locked(m)->n;
 	lock_drop(&m->lock);
 	return n;
 }
 
-void keyset_failed(struct keyset *m, struct buf *key)
+void rename_keys_failed(struct rename_keys *m, struct buf *key)
 {
 	size_t k;
 
 	lock_take(&m->lock);
-	k = keyset_locked(m)->failed;
+	k = rename_keys_locked(m)->failed;
 	lock_drop(&m->lock);
-	whole_key(&m->from, k < m->n ? keyset_rest(m, k) : "", key);
+	whole_key(&m->from, k < m->n ? rename_keys_rest(m, k) : "", key);
 }
 
-int keyset_init(struct keyset *m, struct store *store, const char *from,
-		const char *to, bool keep_marker)
+int rename_keys_init(struct rename_keys *m, struct store *store,
+		     const char *from, const char *to, bool keep_marker)
 {
 	memset(m, 0, sizeof(*m));
 	m->store = store;
@@ -402,7 +407,7 @@ int keyset_init(struct keyset *m, struct store *store, const char *from,
 	return buf_err(&m->from) ? buf_err(&m->from) : buf_err(&m->to);
 }
 
-void keyset_clear(struct keyset *m)
+void rename_keys_clear(struct rename_keys *m)
 {
 	lock_destroy(&m->lock);
 	free(m->guarded_.copies);

@@ -1,23 +1,23 @@
 /*
  * The file system listens to the stores that it shows: what another front end
  * of this process changes there (the gateway) is in the tree at once, and the
- * kernel is told (notices.h).
+ * kernel is told (inval_queue.h).
  *
  * What the mount changes itself it tells the tree itself, in its own order, so
  * its calls to a store are STORE_OWN() (store/store_watch.h).
  */
-#ifndef FS_WATCH_H
-#define FS_WATCH_H
+#ifndef FS_OBSERVER_H
+#define FS_OBSERVER_H
 
 struct fs;
 struct store;
-struct watches;
+struct observer;
 
-struct watches *watches_new(struct fs *fs); /* NULL without memory */
+struct observer *observer_new(struct fs *fs); /* NULL without memory */
 /* Nobody is called any more. Before the tree goes. NULL is fine. */
-void watches_free(struct watches *w);
+void observer_free(struct observer *w);
 /* Listens to that store from now on, unless it does already. Those that nobody
  * else holds any more are let go. Without memory it is tried the next time. */
-void watch_store(struct watches *w, struct store *s);
+void observer_watch(struct observer *w, struct store *s);
 
 #endif

@@ -4,28 +4,29 @@
  * it from there, because the kernel may make that thread wait for requests of
  * its own to be answered.
  */
-#ifndef FS_NOTICES_H
-#define FS_NOTICES_H
+#ifndef FS_INVAL_QUEUE_H
+#define FS_INVAL_QUEUE_H
 
 #include <stdbool.h>
 
-struct fs_notice;
+struct fs_inval;
 struct inode;
-struct notices;
+struct inval_queue;
 
-struct notices *notices_new(void); /* NULL without memory */
-void notices_free(struct notices *q);
+struct inval_queue *inval_queue_new(void); /* NULL without memory */
+void inval_queue_free(struct inval_queue *q);
 
 /* From now on somebody listens; before, nothing is kept. */
-void notices_begin(struct notices *q);
-/* notices_next() returns false from now on. */
-void notices_end(struct notices *q);
+void inval_queue_begin(struct inval_queue *q);
+/* inval_queue_next() returns false from now on. */
+void inval_queue_end(struct inval_queue *q);
 
 /* dir/name is not what it was. */
-void notices_entry(struct notices *q, struct inode *dir, const char *name);
+void inval_queue_entry(struct inval_queue *q, struct inode *dir,
+		       const char *name);
 /* The attributes of i, or its bytes too, are not what they were. False when the
  * kernel will not be told: nobody listens, or too much is left to tell. */
-bool notices_inode(struct notices *q, struct inode *i, bool bytes);
+bool inval_queue_inode(struct inval_queue *q, struct inode *i, bool bytes);
 
 /*
  * Sleeps until the listener has dealt with all that was added before, so that
@@ -33,9 +34,9 @@ bool notices_inode(struct notices *q, struct inode *i, bool bytes);
  * kernel may keep the listener waiting. False when that time was too short, or
  * there is no listener.
  */
-bool notices_settle(struct notices *q);
+bool inval_queue_settle(struct inval_queue *q);
 
 /* The next one, waited for; the one before it has been dealt with. */
-bool notices_next(struct notices *q, struct fs_notice *out);
+bool inval_queue_next(struct inval_queue *q, struct fs_inval *out);
 
 #endif

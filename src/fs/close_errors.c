@@ -1,0 +1,144 @@
+#include "fs/close_errors.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "base/lock.h"
+
+struct close_error {
+	char *stage, *key; /* one allocation */
+	int err;
+	struct close_error *prev, *next;
+};
+
+struct close_errors_locked {
+	struct close_error *head; /* the oldest */
+	unsigned n;
+};
+
+struct close_errors {
+	_Atomic(bool) any;
+	struct lock lock; /* a leaf */
+	struct close_errors_locked guarded_;
+};
+
+static struct close_errors_locked *close_errors_locked(struct close_errors *u)
+	REQUIRES(&u->lock)
+{
+	return &u->guarded_;
+}
+
+struct close_errors *close_errors_new(void)
+{
+	struct close_errors *u = calloc(1, sizeof(*u));
+
+	if (u)
+		lock_init(&u->lock);
+	return u;
+}
+
+static void drop(struct close_error *e)
+{
+	if (e)
+		free(e->stage);
+	free(e);
+}
+
+void close_errors_free(struct close_errors *u)
+{
+	struct close_error *e, *next;
+
+	if (!u)
+		return;
+	DL_FOREACH_SAFE(u->guarded_.head, e, next)
+		drop(e);
+	lock_destroy(&u->lock);
+	free(u);
+}
+
+bool close_errors_any(struct close_errors *u)
+{
+	return atomic_load(&u->any);
+}
+
+static void remove_locked(struct close_errors *u, struct close_error *e)
+	REQUIRES(&u->lock)
+{
+	struct close_errors_locked *g = close_errors_locked(u);
+
+	DL_DELETE(g->head, e);
+	atomic_store(&u->any, --g->n > 0);
+}
+
+static struct close_error *take_locked(struct close_errors *u,
+				       const char *stage, const char *key)
+	REQUIRES(&u->lock)
+{
+	struct close_error *e;
+
+	DL_FOREACH(close_errors_locked(u)->head, e)
+		if (!strcmp(e->key, key) && !strcmp(e->stage, stage))
+			break;
+	if (e)
+		remove_locked(u, e);
+	return e;
+}
+
+static struct close_error *make(const char *stage, const char *key, int err)
+{
+	size_t len = strlen(stage) + 1;
+	struct close_error *e = calloc(1, sizeof(*e));
+
+	if (e)
+		e->stage = malloc(len + strlen(key) + 1);
+	if (!e || !e->stage) {
+		free(e);
+		return NULL;
+	}
+	e->key = e->stage + len;
+	strcpy(e->stage, stage);
+	strcpy(e->key, key);
+	e->err = err;
+	return e;
+}
+
+void close_errors_add(struct close_errors *u, const char *stage,
+		      const char *key, int err)
+{
+	struct close_error *e = make(stage, key, err), *same, *oldest = NULL;
+	struct close_errors_locked *g;
+
+	if (!e)
+		return;
+	lock_take(&u->lock);
+	g = close_errors_locked(u);
+	same = take_locked(u, stage, key);
+	if (g->n == CLOSE_ERRORS_MAX) {
+		oldest = g->head;
+		remove_locked(u, oldest);
+	}
+	DL_APPEND(g->head, e);
+	g->n++;
+	atomic_store(&u->any, true);
+	lock_drop(&u->lock);
+	drop(same);
+	drop(oldest);
+}
+
+int close_errors_take(struct close_errors *u, const char *stage,
+		      const char *key)
+{
+	struct close_error *e;
+	int err;
+
+	if (!close_errors_any(u))
+		return 0;
+	lock_take(&u->lock);
+	e = take_locked(u, stage, key);
+	lock_drop(&u->lock);
+	err = e ? e->err : 0;
+	drop(e);
+	return err;
+}
