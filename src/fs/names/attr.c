@@ -221,7 +221,25 @@ struct file *inode_file_get(struct tree *t, struct inode *i)
 	return f;
 }
 
-static void last_left_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
+/* Neither size, time nor pages are those of the object that is there. */
+static void give_up_locked(struct tree *t, struct inode *i,
+			   struct inode_given_up *out) REQUIRES(t->lock)
+{
+	i->flags &= ~INODE_WRITTEN;
+	i->refreshed_ms = -1;
+	i->kernel_pages_etag = i->kernel_attr_etag = 0;
+	/* The times are the store's when it tells of the object. */
+	if (!(i->flags & (INODE_PIN_TIMES | INODE_OF_FILES)))
+		inode_etag_put(i, "");
+	if (!i->parent)
+		return;
+	out->dir = i->parent;
+	strcpy(out->name, inode_name(i));
+	out->is_gone = !(i->flags & INODE_PUBLISHED);
+}
+
+static void last_left_locked(struct tree *t, struct inode *i,
+			     struct inode_given_up *out) REQUIRES(t->lock)
 {
 	struct tree_locked *g = tree_locked(t);
 	struct inode_ext *m = i->ext;
@@ -237,24 +255,23 @@ static void last_left_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
 	if (m->open_next)
 		m->open_next->ext->open_prev = m->open_prev;
 	if (i->flags & INODE_WRITTEN)
-		i->refreshed_ms =
-			-1; /* given up: its size and time are not so */
-	i->flags &= ~INODE_WRITTEN;
+		give_up_locked(t, i, out);
 	if (!(i->flags & (INODE_PUBLISHED | INODE_ORPHAN)) && i->parent)
 		tree_lru_orphan_locked(t, i);
 	else
 		tree_lru_update_locked(t, i);
 }
 
-bool inode_file_put(struct tree *t, struct inode *i)
+bool inode_file_put(struct tree *t, struct inode *i, struct inode_given_up *out)
 {
 	bool last = false;
 
+	out->dir = NULL;
 	tree_lock(t);
 	if (i->ext && i->ext->users)
 		last = --i->ext->users == 0;
 	if (last)
-		last_left_locked(t, i);
+		last_left_locked(t, i, out);
 	tree_unlock(t);
 	return last;
 }
