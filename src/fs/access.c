@@ -7,13 +7,13 @@
 
 #define GROUPS_MAX 1024
 
-static bool allows(mode_t mode, unsigned shift, unsigned want)
+static bool access_allows(mode_t mode, unsigned shift, unsigned want)
 {
 	return (mode >> shift & want) == want;
 }
 
 /* 1 a member, 0 not, -EACCES when that cannot be known. */
-static int in_group(const struct fs_caller *c, gid_t gid)
+static int access_in_group(const struct fs_caller *c, gid_t gid)
 {
 	gid_t list[GROUPS_MAX];
 	int n;
@@ -32,16 +32,17 @@ static int in_group(const struct fs_caller *c, gid_t gid)
 int access_check(const struct fs_caller *c, mode_t mode, uid_t uid, gid_t gid,
 		 unsigned want)
 {
-	bool group = allows(mode, 3, want), other = allows(mode, 0, want);
+	bool group = access_allows(mode, 3, want),
+	     other = access_allows(mode, 0, want);
 	int member;
 
 	if (c->uid == 0)
 		return 0;
 	if (c->uid == uid)
-		return allows(mode, 6, want) ? 0 : -EACCES;
+		return access_allows(mode, 6, want) ? 0 : -EACCES;
 	if (group == other) /* whichever class it is: the same answer */
 		return group ? 0 : -EACCES;
-	member = in_group(c, gid);
+	member = access_in_group(c, gid);
 	if (member < 0)
 		return member;
 	return (member ? group : other) ? 0 : -EACCES;

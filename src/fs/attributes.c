@@ -17,8 +17,8 @@
 #define TIMES (FS_SET_ATIME | FS_SET_MTIME)
 
 /* Which of them the store keeps. */
-static unsigned kept_there(struct fs *fs, const struct inode_view *v,
-			   unsigned which)
+static unsigned attributes_kept_there(struct fs *fs, const struct inode_view *v,
+				      unsigned which)
 {
 	unsigned fixed = fs->set.fixed;
 	unsigned mode = v->kind == INODE_FILE ? TREE_FIXED_FILE_MODE
@@ -36,7 +36,7 @@ static unsigned kept_there(struct fs *fs, const struct inode_view *v,
 	return which;
 }
 
-static unsigned store_bits(unsigned which)
+static unsigned attributes_store_bits(unsigned which)
 {
 	return (which & FS_SET_MODE ? STORE_SET_MODE : 0) |
 	       (which & FS_SET_UID ? STORE_SET_UID : 0) |
@@ -46,7 +46,7 @@ static unsigned store_bits(unsigned which)
 }
 
 /* What is written and not published takes its times along. */
-static bool is_dirty(struct fs *fs, struct inode *i)
+static bool attributes_are_dirty(struct fs *fs, struct inode *i)
 {
 	struct file *f = inode_file_get(fs->tree, i);
 	uint64_t size;
@@ -57,8 +57,8 @@ static bool is_dirty(struct fs *fs, struct inode *i)
 	return dirty;
 }
 
-static int tell_store(struct fs *fs, struct inode *i,
-		      const struct store_attr *a)
+static int attributes_to_store(struct fs *fs, struct inode *i,
+			       const struct store_attr *a)
 {
 	struct stage *stage = inode_stage(fs->tree, i);
 	struct buf key = NAMES_KEY;
@@ -72,12 +72,12 @@ static int tell_store(struct fs *fs, struct inode *i,
 	return err;
 }
 
-static int keep_there(struct fs *fs, struct inode *i,
-		      const struct inode_view *v, const struct stat *st,
-		      unsigned which)
+static int attributes_keep_there(struct fs *fs, struct inode *i,
+				 const struct inode_view *v,
+				 const struct stat *st, unsigned which)
 {
 	struct store_attr a = {
-		.which = store_bits(which),
+		.which = attributes_store_bits(which),
 		.mode = st->st_mode & 07777,
 		.uid = st->st_uid,
 		.gid = st->st_gid,
@@ -89,10 +89,10 @@ static int keep_there(struct fs *fs, struct inode *i,
 
 	if (v->kind == INODE_FILE && !v->published)
 		now.which = 0;
-	else if ((which & TIMES) && is_dirty(fs, i))
+	else if ((which & TIMES) && attributes_are_dirty(fs, i))
 		now.which &= ~(STORE_SET_ATIME | STORE_SET_MTIME);
 	if (now.which)
-		err = tell_store(fs, i, &now);
+		err = attributes_to_store(fs, i, &now);
 	if (err == -ENOENT && v->stage_root) /* nothing lies in it yet */
 		err = 0;
 	if (!err)
@@ -100,8 +100,8 @@ static int keep_there(struct fs *fs, struct inode *i,
 	return err;
 }
 
-static int keep_here(struct fs *fs, struct inode *i, const struct stat *st,
-		     unsigned which)
+static int attributes_keep_here(struct fs *fs, struct inode *i,
+				const struct stat *st, unsigned which)
 {
 	int err = 0;
 
@@ -121,7 +121,7 @@ static int keep_here(struct fs *fs, struct inode *i, const struct stat *st,
 
 void attributes_say_pins(struct fs *fs)
 {
-	if (tree_pins_full(fs->tree))
+	if (tree_lru_pins_full(fs->tree))
 		log_warn("changed attributes of %d names are kept in memory, "
 			 "which is the limit: chmod, chown and touch of more "
 			 "names fail until some are removed or the mount ends; "
@@ -138,10 +138,10 @@ int attributes_keep(struct fs *fs, struct inode *i, const struct stat *st,
 	int err = 0;
 
 	inode_view(fs->tree, i, &v);
-	there = kept_there(fs, &v, which);
+	there = attributes_kept_there(fs, &v, which);
 	if (there)
-		err = keep_there(fs, i, &v, st, there);
-	err = err ? err : keep_here(fs, i, st, which & ~there);
+		err = attributes_keep_there(fs, i, &v, st, there);
+	err = err ? err : attributes_keep_here(fs, i, st, which & ~there);
 	attributes_say_pins(fs);
 	return err;
 }

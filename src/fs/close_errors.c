@@ -1,11 +1,15 @@
 #include "fs/close_errors.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
 #include "base/lock.h"
+#include "fs/names.h"
+#include "stage/stage.h"
 
 struct close_error {
 	char *stage, *key; /* one allocation */
@@ -39,7 +43,7 @@ struct close_errors *close_errors_new(void)
 	return u;
 }
 
-static void drop(struct close_error *e)
+static void close_error_free(struct close_error *e)
 {
 	if (e)
 		free(e->stage);
@@ -53,7 +57,7 @@ void close_errors_free(struct close_errors *u)
 	if (!u)
 		return;
 	DL_FOREACH_SAFE(u->guarded_.head, e, next)
-		drop(e);
+		close_error_free(e);
 	lock_destroy(&u->lock);
 	free(u);
 }
@@ -63,8 +67,8 @@ bool close_errors_any(struct close_errors *u)
 	return atomic_load(&u->any);
 }
 
-static void remove_locked(struct close_errors *u, struct close_error *e)
-	REQUIRES(&u->lock)
+static void close_errors_remove_locked(struct close_errors *u,
+				       struct close_error *e) REQUIRES(&u->lock)
 {
 	struct close_errors_locked *g = close_errors_locked(u);
 
@@ -72,8 +76,9 @@ static void remove_locked(struct close_errors *u, struct close_error *e)
 	atomic_store(&u->any, --g->n > 0);
 }
 
-static struct close_error *take_locked(struct close_errors *u,
-				       const char *stage, const char *key)
+static struct close_error *close_errors_take_locked(struct close_errors *u,
+						    const char *stage,
+						    const char *key)
 	REQUIRES(&u->lock)
 {
 	struct close_error *e;
@@ -82,11 +87,12 @@ static struct close_error *take_locked(struct close_errors *u,
 		if (!strcmp(e->key, key) && !strcmp(e->stage, stage))
 			break;
 	if (e)
-		remove_locked(u, e);
+		close_errors_remove_locked(u, e);
 	return e;
 }
 
-static struct close_error *make(const char *stage, const char *key, int err)
+static struct close_error *close_error_new(const char *stage, const char *key,
+					   int err)
 {
 	size_t len = strlen(stage) + 1;
 	struct close_error *e = calloc(1, sizeof(*e));
@@ -107,24 +113,25 @@ static struct close_error *make(const char *stage, const char *key, int err)
 void close_errors_add(struct close_errors *u, const char *stage,
 		      const char *key, int err)
 {
-	struct close_error *e = make(stage, key, err), *same, *oldest = NULL;
+	struct close_error *e = close_error_new(stage, key, err), *same,
+			   *oldest = NULL;
 	struct close_errors_locked *g;
 
 	if (!e)
 		return;
 	lock_take(&u->lock);
 	g = close_errors_locked(u);
-	same = take_locked(u, stage, key);
+	same = close_errors_take_locked(u, stage, key);
 	if (g->n == CLOSE_ERRORS_MAX) {
 		oldest = g->head;
-		remove_locked(u, oldest);
+		close_errors_remove_locked(u, oldest);
 	}
 	DL_APPEND(g->head, e);
 	g->n++;
 	atomic_store(&u->any, true);
 	lock_drop(&u->lock);
-	drop(same);
-	drop(oldest);
+	close_error_free(same);
+	close_error_free(oldest);
 }
 
 int close_errors_take(struct close_errors *u, const char *stage,
@@ -136,9 +143,54 @@ int close_errors_take(struct close_errors *u, const char *stage,
 	if (!close_errors_any(u))
 		return 0;
 	lock_take(&u->lock);
-	e = take_locked(u, stage, key);
+	e = close_errors_take_locked(u, stage, key);
 	lock_drop(&u->lock);
 	err = e ? e->err : 0;
-	drop(e);
+	close_error_free(e);
 	return err;
+}
+
+int close_errors_tell(struct fs *fs, struct inode *i, const char *name,
+		      int flags)
+{
+	struct buf key = NAMES_KEY;
+	struct stage *stage;
+	int err;
+
+	if (!close_errors_any(fs->close_errors))
+		return 0;
+	stage = inode_stage(fs->tree, i);
+	err = !stage ? -ENOENT
+	      : name ? inode_key_of(fs->tree, i, name, &key)
+		     : inode_key(fs->tree, i, &key);
+	err = err ? 0
+		  : close_errors_take(fs->close_errors, stage->name,
+				      buf_str(&key));
+	stage_unref(stage);
+	buf_clear(&key);
+	return flags & O_TRUNC ? 0 : err;
+}
+
+void close_errors_failed(struct fs *fs, struct handle *h, int err)
+{
+	struct buf key = NAMES_KEY;
+
+	/* The kernel asks again, and says nothing, after an open's ESTALE. */
+	if (err == -ESTALE || err == -EINTR)
+		err = -EIO;
+	if (!file_key(h->file, &key))
+		close_errors_add(fs->close_errors, file_stage(h->file)->name,
+				 buf_str(&key), err);
+	buf_clear(&key);
+}
+
+void close_errors_done(struct fs *fs, struct handle *h)
+{
+	struct buf key = NAMES_KEY;
+
+	h->waits = 0;
+	if (close_errors_any(fs->close_errors) && !file_key(h->file, &key))
+		close_errors_take(fs->close_errors, file_stage(h->file)->name,
+				  buf_str(&key));
+	buf_clear(&key);
 }

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include "fs/handle.h"
+
 #define CLOSE_ERRORS_MAX 1024
 
 struct close_errors;
@@ -23,5 +25,14 @@ int close_errors_take(struct close_errors *u, const char *stage,
 		      const char *key);
 /* Costs nothing. */
 bool close_errors_any(struct close_errors *u);
+
+/* What the last publication of i, or of name in i, failed with when no close
+ * could say so: once. An open with O_TRUNC does what was not done. */
+int close_errors_tell(struct fs *fs, struct inode *i, const char *name,
+		      int flags);
+/* The publication of h's content has failed, and nothing will say so; it has
+ * succeeded. */
+void close_errors_failed(struct fs *fs, struct handle *h, int err);
+void close_errors_done(struct fs *fs, struct handle *h);
 
 #endif

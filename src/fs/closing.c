@@ -4,11 +4,12 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "fs/close_errors.h"
 #include "fs/names.h"
 
 #define OPENERS_MAX 64 /* other handles of the file that are looked at */
 
-static bool wrote(const struct closing *c)
+static bool closing_wrote(const struct closing *c)
 {
 	for (unsigned k = 0; k < c->n_writers; k++)
 		if (c->writers[k] == c->caller)
@@ -16,7 +17,7 @@ static bool wrote(const struct closing *c)
 	return false;
 }
 
-static bool other_writer(const struct closing *c)
+static bool closing_has_other_writer(const struct closing *c)
 {
 	for (unsigned k = 0; k < c->n_writers; k++)
 		if (c->writers[k] != c->caller &&
@@ -36,7 +37,9 @@ enum closing_answer closing_judge(const struct closing *c)
 	    c->inherits(c->arg, c->opener) == HOLDS_YES &&
 	    c->handle(c->arg, c->opener) == HOLDS_YES)
 		return CLOSING_WAITS;
-	return !wrote(c) && other_writer(c) ? CLOSING_WAITS : CLOSING_PUBLISHES;
+	return !closing_wrote(c) && closing_has_other_writer(c)
+		       ? CLOSING_WAITS
+		       : CLOSING_PUBLISHES;
 }
 
 /* ---- the same for a handle ---- */
@@ -48,21 +51,22 @@ struct closer {
 	pid_t process;
 };
 
-static int descriptors(const struct closer *x, pid_t process)
+static int closer_descriptors(const struct closer *x, pid_t process)
 {
 	const struct fs_processes *p = &x->fs->processes;
 
 	return p->writers(p->arg, process, x->ino);
 }
 
-static enum closing_holds holds_file(void *arg, pid_t process)
+static enum closing_holds closer_holds_file(void *arg, pid_t process)
 {
-	int n = descriptors(arg, process);
+	int n = closer_descriptors(arg, process);
 
 	return n < 0 ? HOLDS_UNKNOWN : n ? HOLDS_YES : HOLDS_NO;
 }
 
-static enum closing_holds descends(struct fs *fs, pid_t process, pid_t from)
+static enum closing_holds closer_descends(struct fs *fs, pid_t process,
+					  pid_t from)
 {
 	const struct fs_processes *p = &fs->processes;
 	int is = from ? p->descends(p->arg, process, from) : -ESRCH;
@@ -70,11 +74,11 @@ static enum closing_holds descends(struct fs *fs, pid_t process, pid_t from)
 	return is < 0 ? HOLDS_UNKNOWN : is ? HOLDS_YES : HOLDS_NO;
 }
 
-static enum closing_holds inherits(void *arg, pid_t from)
+static enum closing_holds closer_inherits(void *arg, pid_t from)
 {
 	const struct closer *x = arg;
 
-	return descends(x->fs, x->process, from);
+	return closer_descends(x->fs, x->process, from);
 }
 
 /*
@@ -82,12 +86,12 @@ static enum closing_holds inherits(void *arg, pid_t from)
  * process has opened is taken for that one's; of those that it may have
  * inherited (`exec 9>>f; flock 9; cp x f`) it has none, one or more.
  */
-static enum closing_holds holds_handle(void *arg, pid_t process)
+static enum closing_holds closer_holds_handle(void *arg, pid_t process)
 {
 	const struct closer *x = arg;
 	pid_t openers[OPENERS_MAX];
 	unsigned others, k;
-	int n = descriptors(x, process);
+	int n = closer_descriptors(x, process);
 
 	if (n <= 0)
 		return n < 0 ? HOLDS_UNKNOWN : HOLDS_NO;
@@ -100,27 +104,22 @@ static enum closing_holds holds_handle(void *arg, pid_t process)
 		return HOLDS_NO;
 	for (k = 0; k < others; k++)
 		if (openers[k] != process &&
-		    descends(x->fs, process, openers[k]) != HOLDS_NO)
+		    closer_descends(x->fs, process, openers[k]) != HOLDS_NO)
 			return HOLDS_UNKNOWN;
 	return HOLDS_YES;
 }
 
-static pid_t process_of(struct fs *fs, pid_t thread)
+static pid_t closing_process_of(struct fs *fs, pid_t thread)
 {
 	const struct fs_processes *p = &fs->processes;
 
 	return p->process && thread > 0 ? p->process(p->arg, thread) : 0;
 }
 
-void fs_set_processes(struct fs *fs, const struct fs_processes *p)
-{
-	fs->processes = *p;
-}
-
 void fs_opened_by(struct fs *fs, struct handle *h, pid_t thread)
 {
 	if (handle_writes(h))
-		h->opener = process_of(fs, thread);
+		h->opener = closing_process_of(fs, thread);
 }
 
 void fs_written_by(struct fs *fs, struct handle *h, pid_t thread)
@@ -129,12 +128,13 @@ void fs_written_by(struct fs *fs, struct handle *h, pid_t thread)
 
 	if (thread <= 0 || file_writer_known(h->file, thread))
 		return;
-	process = process_of(fs, thread);
+	process = closing_process_of(fs, thread);
 	if (process)
 		file_writer_add(h->file, thread, process);
 }
 
-static enum closing_answer judge(struct fs *fs, struct handle *h, pid_t process)
+static enum closing_answer closing_judge_handle(struct fs *fs, struct handle *h,
+						pid_t process)
 {
 	pid_t writers[FILE_WRITERS];
 	struct inode_view v;
@@ -143,9 +143,9 @@ static enum closing_answer judge(struct fs *fs, struct handle *h, pid_t process)
 		.caller = process,
 		.opener = h->opener,
 		.writers = writers,
-		.handle = holds_handle,
-		.file = holds_file,
-		.inherits = inherits,
+		.handle = closer_holds_handle,
+		.file = closer_holds_file,
+		.inherits = closer_inherits,
 		.arg = &x,
 	};
 
@@ -155,7 +155,7 @@ static enum closing_answer judge(struct fs *fs, struct handle *h, pid_t process)
 	return closing_judge(&c);
 }
 
-static uint64_t program_of(struct fs *fs, pid_t process)
+static uint64_t closing_program_of(struct fs *fs, pid_t process)
 {
 	const struct fs_processes *p = &fs->processes;
 
@@ -163,13 +163,13 @@ static uint64_t program_of(struct fs *fs, pid_t process)
 }
 
 /* A close of that process's is answered before what it meant is stored. */
-static void note_waits(struct fs *fs, struct handle *h, pid_t process)
+static void closing_note_waits(struct fs *fs, struct handle *h, pid_t process)
 {
 	pid_t before = h->waits;
 
 	if (before == process)
 		return;
-	h->waits_program = program_of(fs, process);
+	h->waits_program = closing_program_of(fs, process);
 	h->waits = before ? HANDLE_MANY : process;
 }
 
@@ -183,15 +183,15 @@ static void note_waits(struct fs *fs, struct handle *h, pid_t process)
  *   not when others were told that all is well;
  *   not when the process is at its end.
  */
-static bool is_heard(struct fs *fs, struct handle *h, pid_t thread,
-		     pid_t process)
+static bool closing_is_heard(struct fs *fs, struct handle *h, pid_t thread,
+			     pid_t process)
 {
 	const struct fs_processes *p = &fs->processes;
 
 	if ((h->flags & O_TRUNC) && !h->written)
 		return false;
 	if (h->waits && (h->waits != process ||
-			 h->waits_program == program_of(fs, process)))
+			 h->waits_program == closing_program_of(fs, process)))
 		return false;
 	return !process || !p->ending(p->arg, thread);
 }
@@ -205,10 +205,10 @@ int fs_close(struct fs *fs, struct handle *h, pid_t thread)
 	if (!handle_writes(h) || h->state == HANDLE_SHORT ||
 	    !file_size(h->file, &size))
 		return fs_file_flush(fs, h);
-	process = process_of(fs, thread);
-	switch (judge(fs, h, process)) {
+	process = closing_process_of(fs, thread);
+	switch (closing_judge_handle(fs, h, process)) {
 	case CLOSING_WAITS:
-		note_waits(fs, h, process);
+		closing_note_waits(fs, h, process);
 		return 0;
 	case CLOSING_PUBLISHES:
 		handle_changed(h);
@@ -217,9 +217,7 @@ int fs_close(struct fs *fs, struct handle *h, pid_t thread)
 		break;
 	}
 	err = fs_file_flush(fs, h);
-	if (err && !is_heard(fs, h, thread, process))
+	if (err && !closing_is_heard(fs, h, thread, process))
 		close_errors_failed(fs, h, err);
 	return err;
 }
-
-/* ---- errors that no close could return ---- */

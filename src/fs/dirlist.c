@@ -24,7 +24,8 @@ void dirlist_init(struct dirlist *l, struct fs *fs, struct inode *dir)
 	l->dir = dir;
 }
 
-static void set_state(struct dirlist *l, enum dirlist_state state, int err)
+static void dirlist_set_state(struct dirlist *l, enum dirlist_state state,
+			      int err)
 {
 	if (l->list)
 		store_list_close(l->list);
@@ -38,7 +39,7 @@ static void set_state(struct dirlist *l, enum dirlist_state state, int err)
 
 void dirlist_rewind(struct dirlist *l)
 {
-	set_state(l, DIRLIST_START, 0);
+	dirlist_set_state(l, DIRLIST_START, 0);
 	for (size_t k = 0; k < l->n; k++)
 		inode_unref(l->fs->tree, l->shown[k].inode);
 	l->n = 0;
@@ -53,7 +54,7 @@ void dirlist_clear(struct dirlist *l)
 }
 
 /* Takes the reference; i NULL: not to be shown. */
-static int show(struct dirlist *l, struct inode *i)
+static int dirlist_show(struct dirlist *l, struct inode *i)
 {
 	if (i && l->n == l->cap) {
 		size_t cap = l->cap ? l->cap * 2 : 64;
@@ -71,12 +72,12 @@ static int show(struct dirlist *l, struct inode *i)
 	return 0;
 }
 
-static int show_all(struct dirlist *l, struct inode **list, unsigned n)
+static int dirlist_show_all(struct dirlist *l, struct inode **list, unsigned n)
 {
 	int err = 0;
 
 	for (unsigned k = 0; k < n; k++) {
-		int e = show(l, list[k]);
+		int e = dirlist_show(l, list[k]);
 
 		err = err ? err : e;
 	}
@@ -86,7 +87,7 @@ static int show_all(struct dirlist *l, struct inode **list, unsigned n)
 
 /* ---- what is known without a listing ---- */
 
-static int show_stages(struct dirlist *l)
+static int dirlist_show_stages(struct dirlist *l)
 {
 	struct stage **stages;
 	struct inode *i;
@@ -105,24 +106,24 @@ static int show_stages(struct dirlist *l)
 		i = tree_put_stage(l->fs->tree, stages[k]);
 		if (i)
 			stages_refresh_root(l->fs, i);
-		err = show(l, i);
+		err = dirlist_show(l, i);
 	}
 	catalog_list_free(stages, n);
 	return err;
 }
 
-static int show_known(struct dirlist *l, const struct dir_merge *unseen)
+static int dirlist_show_known(struct dirlist *l, const struct dir_merge *unseen)
 {
 	struct inode **list;
 	unsigned n;
 	int err = dircache_children(l->fs->tree, l->dir, unseen, &list, &n);
 
-	return err ? err : show_all(l, list, n);
+	return err ? err : dirlist_show_all(l, list, n);
 }
 
 /* ---- the store's listing ---- */
 
-static int start_listing(struct dirlist *l)
+static int dirlist_start_listing(struct dirlist *l)
 {
 	struct list_query q = { .delimiter = '/', .ahead = true };
 	struct stage *stage = inode_stage(l->fs->tree, l->dir);
@@ -148,7 +149,7 @@ static int start_listing(struct dirlist *l)
 
 /* Is the directory known for some time yet? Names are asked for one by one when
  * their time is over: near its end, one listing costs less. */
-static bool lasts(const struct dirlist *l)
+static bool dirlist_lasts(const struct dirlist *l)
 {
 	struct inode_view v;
 	unsigned ttl_ms;
@@ -158,29 +159,29 @@ static bool lasts(const struct dirlist *l)
 	return dircache_left_ms(l->fs->tree, l->dir) > ttl_ms / 2;
 }
 
-static int start(struct dirlist *l)
+static int dirlist_start(struct dirlist *l)
 {
 	struct inode_view v;
 	int err;
 
 	inode_view(l->fs->tree, l->dir, &v);
 	if (v.orphan) { /* removed while it was open: empty */
-		set_state(l, DIRLIST_ENDED, 0);
+		dirlist_set_state(l, DIRLIST_ENDED, 0);
 		return 0;
 	}
 	if (names_is_root(l->fs, l->dir))
-		err = show_stages(l);
-	else if (lasts(l))
-		err = show_known(l, NULL);
+		err = dirlist_show_stages(l);
+	else if (dirlist_lasts(l))
+		err = dirlist_show_known(l, NULL);
 	else
-		return start_listing(l);
+		return dirlist_start_listing(l);
 	if (!err)
-		set_state(l, DIRLIST_ENDED, 0);
+		dirlist_set_state(l, DIRLIST_ENDED, 0);
 	return err;
 }
 
-static int hold(struct dirlist *l, const char *name,
-		const struct object_info *info)
+static int dirlist_hold(struct dirlist *l, const char *name,
+			const struct object_info *info)
 {
 	if (l->n_held == l->cap_held) {
 		unsigned cap = l->cap_held ? l->cap_held * 2 : 4;
@@ -197,7 +198,7 @@ static int hold(struct dirlist *l, const char *name,
 }
 
 /* Could `held/` still come when the listing stands at `name` (less its '/')? */
-static bool may_come(const char *held, const char *name, bool is_prefix)
+static bool dirlist_may_come(const char *held, const char *name, bool is_prefix)
 {
 	size_t len = strlen(held);
 
@@ -208,7 +209,8 @@ static bool may_come(const char *held, const char *name, bool is_prefix)
 
 /* Shows what was held back and is a file after all, now that the listing
  * stands at `name`; NULL: at its end. A file that `name` hides is dropped. */
-static int let_go(struct dirlist *l, const char *name, bool is_prefix)
+static int dirlist_release_held(struct dirlist *l, const char *name,
+				bool is_prefix)
 {
 	int err = 0;
 
@@ -220,16 +222,17 @@ static int let_go(struct dirlist *l, const char *name, bool is_prefix)
 			l->n_held--;
 			continue;
 		}
-		if (name && may_come(h->name, name, is_prefix))
+		if (name && dirlist_may_come(h->name, name, is_prefix))
 			break;
 		l->n_held--;
-		err = show(l, dircache_put(l->fs->tree, &l->merge, h->name,
-					   INODE_FILE, &h->info, false));
+		err = dirlist_show(l,
+				   dircache_put(l->fs->tree, &l->merge, h->name,
+						INODE_FILE, &h->info, false));
 	}
 	return err;
 }
 
-static int take_entry(struct dirlist *l, const struct list_entry *e)
+static int dirlist_take_entry(struct dirlist *l, const struct list_entry *e)
 {
 	const char *rest = e->key + strlen(l->prefix);
 	size_t len = strlen(rest) - e->is_prefix;
@@ -246,42 +249,42 @@ static int take_entry(struct dirlist *l, const struct list_entry *e)
 	}
 	memcpy(name, rest, len);
 	name[len] = '\0';
-	err = let_go(l, name, e->is_prefix);
+	err = dirlist_release_held(l, name, e->is_prefix);
 	if (err)
 		return err;
 	if (!e->is_prefix)
-		return hold(l, name, &e->info);
-	return show(l, dircache_put(l->fs->tree, &l->merge, name, INODE_DIR,
-				    &e->info, false));
+		return dirlist_hold(l, name, &e->info);
+	return dirlist_show(l, dircache_put(l->fs->tree, &l->merge, name,
+					    INODE_DIR, &e->info, false));
 }
 
-static int finish(struct dirlist *l)
+static int dirlist_finish(struct dirlist *l)
 {
-	int err = let_go(l, NULL, false);
+	int err = dirlist_release_held(l, NULL, false);
 
 	if (err)
 		return err;
 	l->invisible += l->list->lost;
 	dircache_end(l->fs->tree, &l->merge);
-	err = show_known(l, &l->merge);
+	err = dirlist_show_known(l, &l->merge);
 	if (err)
 		return err;
 	if (l->invisible)
 		log_at(LOG_LEVEL_INFO, &(struct log_where){ .key = l->prefix },
 		       "%u keys are not shown: no path can name them",
 		       l->invisible);
-	set_state(l, DIRLIST_ENDED, 0);
+	dirlist_set_state(l, DIRLIST_ENDED, 0);
 	return 0;
 }
 
-static int pull(struct dirlist *l)
+static int dirlist_pull(struct dirlist *l)
 {
 	struct list_entry e;
 	int rc = store_list_next(l->list, &e);
 
 	if (rc > 0)
-		return take_entry(l, &e);
-	return rc < 0 ? rc : finish(l);
+		return dirlist_take_entry(l, &e);
+	return rc < 0 ? rc : dirlist_finish(l);
 }
 
 int dirlist_reach(struct dirlist *l, off_t at)
@@ -291,10 +294,10 @@ int dirlist_reach(struct dirlist *l, off_t at)
 	while ((size_t)at >= l->n && !err) {
 		switch (l->state) {
 		case DIRLIST_START:
-			err = start(l);
+			err = dirlist_start(l);
 			break;
 		case DIRLIST_LISTING:
-			err = pull(l);
+			err = dirlist_pull(l);
 			break;
 		case DIRLIST_ENDED:
 			return 0;
@@ -304,6 +307,6 @@ int dirlist_reach(struct dirlist *l, off_t at)
 	}
 	/* An interrupt ends the call, not the listing. */
 	if (err && err != -EINTR && l->state == DIRLIST_LISTING)
-		set_state(l, DIRLIST_FAILED, err);
+		dirlist_set_state(l, DIRLIST_FAILED, err);
 	return err ? err : 1;
 }

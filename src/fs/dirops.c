@@ -16,7 +16,8 @@
 #include "store/store_watch.h"
 
 /* 0 when nothing has this name. */
-static int must_be_absent(struct fs *fs, struct inode *dir, const char *name)
+static int dirops_must_be_absent(struct fs *fs, struct inode *dir,
+				 const char *name)
 {
 	struct inode *there;
 	int err = resolve_name(fs, dir, name, &there);
@@ -28,12 +29,13 @@ static int must_be_absent(struct fs *fs, struct inode *dir, const char *name)
 	return err == -ENOENT ? 0 : err;
 }
 
-static int make_dir(struct fs *fs, struct inode *dir, const char *name,
-		    mode_t mode, const struct fs_caller *c, struct inode **out)
+static int dirops_make_dir(struct fs *fs, struct inode *dir, const char *name,
+			   mode_t mode, const struct fs_caller *c,
+			   struct inode **out)
 {
 	struct buf key = NAMES_KEY;
 	struct fs_caller owner;
-	int err = must_be_absent(fs, dir, name);
+	int err = dirops_must_be_absent(fs, dir, name);
 
 	if (!err)
 		err = inode_key_of(fs->tree, dir, name, &key);
@@ -69,7 +71,7 @@ int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 		if (!err)
 			err = claims_publish_begin(fs->tree, dir, &key);
 		if (!err) {
-			err = make_dir(fs, dir, name, mode, c, &i);
+			err = dirops_make_dir(fs, dir, name, mode, c, &i);
 			claims_publish_end(fs->tree, dir);
 		}
 	}
@@ -82,8 +84,9 @@ int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 }
 
 /* Resolves a name that is to be removed, and claims it. */
-static int claim_name(struct fs *fs, struct inode *dir, const char *name,
-		      enum inode_kind kind, struct inode **out, struct buf *key)
+static int dirops_claim_name(struct fs *fs, struct inode *dir, const char *name,
+			     enum inode_kind kind, struct inode **out,
+			     struct buf *key)
 {
 	struct inode_view v;
 	int err = names_writable(fs, dir);
@@ -102,7 +105,7 @@ static int claim_name(struct fs *fs, struct inode *dir, const char *name,
 	return err;
 }
 
-static int remove_key(struct fs *fs, struct inode *dir, const char *key)
+static int dirops_remove_key(struct fs *fs, struct inode *dir, const char *key)
 {
 	struct stage *stage = inode_stage(fs->tree, dir);
 	int err = stage ? STORE_OWN(store_remove(stage->store, key)) : -ENOENT;
@@ -119,14 +122,14 @@ int fs_rmdir(struct fs *fs, struct inode *dir, const char *name)
 
 	if (names_is_root(fs, dir))
 		return fs->set.ro ? -EROFS : stages_rmdir(fs, name);
-	err = claim_name(fs, dir, name, INODE_DIR, &i, &key);
+	err = dirops_claim_name(fs, dir, name, INODE_DIR, &i, &key);
 	if (err)
 		goto out;
 	err = marker_empty(fs, i);
 	if (!err)
 		err = marker_keep(fs, dir, i);
 	if (!err)
-		err = remove_key(fs, dir, buf_str(&key));
+		err = dirops_remove_key(fs, dir, buf_str(&key));
 	if (!err)
 		tree_remove(fs->tree, i);
 	else if (err != -ENOTEMPTY)
@@ -147,13 +150,13 @@ int fs_unlink(struct fs *fs, struct inode *dir, const char *name)
 
 	if (names_is_root(fs, dir))
 		return -EPERM;
-	err = claim_name(fs, dir, name, INODE_FILE, &i, &key);
+	err = dirops_claim_name(fs, dir, name, INODE_FILE, &i, &key);
 	if (err)
 		goto out;
 	inode_view(fs->tree, i, &v);
 	err = marker_keep(fs, dir, i);
 	if (!err && v.published)
-		err = remove_key(fs, dir, buf_str(&key));
+		err = dirops_remove_key(fs, dir, buf_str(&key));
 	if (!err) {
 		tree_remove(fs->tree, i);
 		names_orphan(fs, i);

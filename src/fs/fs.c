@@ -27,7 +27,7 @@
 /* A name on a disk of ours is cheap to look at, and programs beside us change
  * it: it is believed no longer than this. */
 
-static int copy_settings(struct fs *fs, const struct fs_settings *s)
+static int fs_copy_settings(struct fs *fs, const struct fs_settings *s)
 {
 	fs->set = *s;
 	fs->set.spill_dir = s->spill_dir ? strdup(s->spill_dir) : NULL;
@@ -38,18 +38,7 @@ static int copy_settings(struct fs *fs, const struct fs_settings *s)
 	return 0;
 }
 
-/* The kernel has seen what was written. */
-static void tell_given_up(void *arg, struct inode *i,
-			  const struct inode_given_up *g)
-{
-	struct fs *fs = arg;
-
-	if (g->is_gone)
-		inval_queue_entry(fs->inval_queue, g->dir, g->name);
-	inval_queue_inode(fs->inval_queue, i, true);
-}
-
-static int make_parts(struct fs *fs)
+static int fs_make_parts(struct fs *fs)
 {
 	struct tree_settings t = {
 		.ttl_ms = fs->set.metadata_ttl_s * 1000,
@@ -80,8 +69,6 @@ static int make_parts(struct fs *fs)
 		.blocks = fs->blocks,
 		.pending = fs->pending,
 		.spill_dir = fs->set.spill_dir,
-		.given_up = tell_given_up,
-		.arg = fs,
 	};
 	return 0;
 }
@@ -97,9 +84,9 @@ int fs_new(const struct fs_settings *s, struct catalog *catalog,
 	lock_init(&fs->lock);
 	fs->catalog = catalog;
 	fs->only = only ? stage_ref(only) : NULL;
-	err = copy_settings(fs, s);
+	err = fs_copy_settings(fs, s);
 	if (!err)
-		err = make_parts(fs);
+		err = fs_make_parts(fs);
 	if (err) {
 		fs_free(fs);
 		return err;
@@ -146,6 +133,16 @@ struct inode *fs_root(struct fs *fs)
 	return tree_root(fs->tree);
 }
 
+void fs_data_release(struct fs *fs, struct fs_data *d)
+{
+	data_release(d);
+}
+
+void fs_set_processes(struct fs *fs, const struct fs_processes *p)
+{
+	fs->processes = *p;
+}
+
 void fs_inval_begin(struct fs *fs)
 {
 	inval_queue_begin(fs->inval_queue);
@@ -162,7 +159,7 @@ void fs_inval_end(struct fs *fs)
 }
 
 /* The store that i lies in; at the root of stages the storage. Referenced. */
-static struct store *store_at(struct fs *fs, struct inode *i)
+static struct store *fs_store_at(struct fs *fs, struct inode *i)
 {
 	struct stage *stage = inode_stage(fs->tree, i);
 	struct store *s = stage ? stage->store : NULL;
@@ -177,7 +174,7 @@ static struct store *store_at(struct fs *fs, struct inode *i)
 
 int fs_statfs(struct fs *fs, struct inode *i, struct statvfs *out)
 {
-	struct store *s = store_at(fs, i);
+	struct store *s = fs_store_at(fs, i);
 	int err = s ? store_statfs(s, out) : -EOPNOTSUPP;
 
 	store_unref(s);
@@ -194,8 +191,8 @@ int fs_statfs(struct fs *fs, struct inode *i, struct statvfs *out)
 
 /* ---- what killed daemons left ---- */
 
-static bool is_place(struct store *store, const char *prefix, const char *name,
-		     const char *location)
+static bool fs_is_location(struct store *store, const char *prefix,
+			   const char *name, const char *location)
 {
 	struct buf here = BUF_INIT(BUF_MESSAGE);
 	bool same;
@@ -208,28 +205,28 @@ static bool is_place(struct store *store, const char *prefix, const char *name,
 	return same;
 }
 
-static struct store *find_store(void *arg, const char *store_name,
-				const char *location)
+static struct store *fs_find_store(void *arg, const char *store_name,
+				   const char *location)
 {
 	struct fs *fs = arg;
 	unsigned n = fs->catalog ? catalog_n_external(fs->catalog) : 0;
 
-	if (fs->only &&
-	    is_place(fs->only->store, fs->only->prefix, store_name, location))
+	if (fs->only && fs_is_location(fs->only->store, fs->only->prefix,
+				       store_name, location))
 		return fs->only->store;
 	for (unsigned k = 0; k < n; k++) {
 		struct stage *s = catalog_external(fs->catalog, k);
 
-		if (is_place(s->store, s->prefix, store_name, location))
+		if (fs_is_location(s->store, s->prefix, store_name, location))
 			return s->store;
 	}
-	if (fs->catalog &&
-	    is_place(catalog_storage(fs->catalog), "", store_name, location))
+	if (fs->catalog && fs_is_location(catalog_storage(fs->catalog), "",
+					  store_name, location))
 		return catalog_storage(fs->catalog);
 	return NULL;
 }
 
 void fs_recover(struct fs *fs)
 {
-	pending_recover(fs->pending, find_store, fs);
+	pending_recover(fs->pending, fs_find_store, fs);
 }

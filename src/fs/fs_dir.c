@@ -50,11 +50,6 @@ static struct dir_locked *dir_locked(struct dir_handle *h) REQUIRES(h->lock)
 	return &h->guarded_;
 }
 
-static struct fs_locked *fs_locked(struct fs *fs) REQUIRES(&fs->lock)
-{
-	return &fs->guarded_;
-}
-
 int fs_dir_open(struct fs *fs, struct inode *dir, struct dir_handle **out)
 {
 	struct inode_view v;
@@ -105,7 +100,7 @@ void fs_dir_clear(struct fs *fs)
 	} while (h);
 }
 
-static int begin(struct dir_handle *h)
+static int dir_begin(struct dir_handle *h)
 {
 	struct wait_entry entry = { .waiter = waiter_self() };
 	int err = 0;
@@ -124,7 +119,7 @@ static int begin(struct dir_handle *h)
 	return err;
 }
 
-static void end(struct dir_handle *h)
+static void dir_end(struct dir_handle *h)
 {
 	lock_take(&h->lock);
 	dir_locked(h)->busy = false;
@@ -133,8 +128,8 @@ static void end(struct dir_handle *h)
 }
 
 /* `.` (cookie 0) or `..` (1). Non-zero: no room. */
-static int emit_dot(struct fs *fs, struct dir_handle *h, off_t which,
-		    fs_emit *emit, void *arg)
+static int dir_emit_dot(struct fs *fs, struct dir_handle *h, off_t which,
+			fs_emit *emit, void *arg)
 {
 	struct inode *of = which ? inode_parent(fs->tree, h->dir) : NULL;
 	struct fs_entry e = { 0 };
@@ -146,7 +141,7 @@ static int emit_dot(struct fs *fs, struct dir_handle *h, off_t which,
 	return full;
 }
 
-static uint32_t name_hash(const char *name)
+static uint32_t dir_name_hash(const char *name)
 {
 	uint32_t h = 0x811c9dc5;
 
@@ -156,27 +151,27 @@ static uint32_t name_hash(const char *name)
 }
 
 /* Does it stand elsewhere in the row, so that the name came or will come? */
-static bool comes_anyway(const struct dir_handle *h, const struct inode *i,
-			 off_t place, const char *name)
+static bool dir_comes_anyway(const struct dir_handle *h, const struct inode *i,
+			     off_t place, const char *name)
 {
 	for (off_t k = 0; k < (off_t)h->list.n; k++)
 		if (h->list.shown[k].inode == i)
 			return k > place ||
-			       h->list.shown[k].as == name_hash(name);
+			       h->list.shown[k].as == dir_name_hash(name);
 	return false;
 }
 
 /* What to show at a place, referenced: what stood there when it was listed, or
  * what has taken its name since. NULL: it has gone. */
-static struct inode *at_place(struct fs *fs, struct dir_handle *h, off_t place,
-			      char name[256])
+static struct inode *dir_at_place(struct fs *fs, struct dir_handle *h,
+				  off_t place, char name[256])
 {
 	struct inode *i = h->list.shown[place].inode;
 
 	if (dircache_name(fs->tree, h->dir, i, name))
 		return inode_ref(fs->tree, i);
 	i = dircache_successor(fs->tree, h->dir, i, name);
-	if (i && comes_anyway(h, i, place, name)) {
+	if (i && dir_comes_anyway(h, i, place, name)) {
 		inode_unref(fs->tree, i);
 		i = NULL;
 	}
@@ -184,12 +179,12 @@ static struct inode *at_place(struct fs *fs, struct dir_handle *h, off_t place,
 }
 
 /* The name at a place in the row, or 0 when it has gone since. */
-static int emit_name(struct fs *fs, struct dir_handle *h, off_t place,
-		     bool plus, fs_emit *emit, void *arg)
+static int dir_emit_name(struct fs *fs, struct dir_handle *h, off_t place,
+			 bool plus, fs_emit *emit, void *arg)
 {
 	struct fs_entry e;
 	char name[256];
-	struct inode *i = at_place(fs, h, place, name);
+	struct inode *i = dir_at_place(fs, h, place, name);
 	int full;
 
 	if (!i)
@@ -197,15 +192,15 @@ static int emit_name(struct fs *fs, struct dir_handle *h, off_t place,
 	names_fill(fs, i, &e);
 	full = emit(arg, name, &e, place + 1 + COOKIE_FIRST);
 	if (!full)
-		h->list.shown[place].as = name_hash(name);
+		h->list.shown[place].as = dir_name_hash(name);
 	if (!full && plus)
 		names_entry_sent(fs, &e);
 	inode_unref(fs->tree, i);
 	return full != 0;
 }
 
-static int read_from(struct fs *fs, struct dir_handle *h, off_t at, bool plus,
-		     fs_emit *emit, void *arg)
+static int dir_read_from(struct fs *fs, struct dir_handle *h, off_t at,
+			 bool plus, fs_emit *emit, void *arg)
 {
 	bool any = false;
 	int rc = at ? 1 : dirlist_reach(&h->list, 0);
@@ -213,13 +208,13 @@ static int read_from(struct fs *fs, struct dir_handle *h, off_t at, bool plus,
 	if (rc < 0) /* before `.` and `..` make it look empty */
 		return rc;
 	for (; at < 2; at++, any = true)
-		if (emit_dot(fs, h, at, emit, arg))
+		if (dir_emit_dot(fs, h, at, emit, arg))
 			return 0;
 	for (at = at < COOKIE_FIRST ? 0 : at - COOKIE_FIRST;; at++) {
 		rc = dirlist_reach(&h->list, at);
 		if (rc <= 0)
 			return any ? 0 : rc;
-		if (emit_name(fs, h, at, plus, emit, arg))
+		if (dir_emit_name(fs, h, at, plus, emit, arg))
 			return 0;
 		any = true;
 	}
@@ -232,12 +227,12 @@ int fs_dir_read(struct fs *fs, struct dir_handle *h, off_t offset, bool plus,
 
 	if (offset < 0)
 		return -EINVAL;
-	err = begin(h);
+	err = dir_begin(h);
 	if (err)
 		return err;
 	if (offset == 0)
 		dirlist_rewind(&h->list);
-	err = read_from(fs, h, offset, plus, emit, arg);
-	end(h);
+	err = dir_read_from(fs, h, offset, plus, emit, arg);
+	dir_end(h);
 	return err;
 }

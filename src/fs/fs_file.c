@@ -22,6 +22,7 @@
  * itself: a lock file (O_CREAT | O_EXCL alone) is there for others as soon as
  * its maker believes so, and no close has anything to report.
  */
+#include "fs/close_errors.h"
 #include "fs/names.h"
 
 #include <errno.h>
@@ -37,8 +38,8 @@
 
 /* Is the object in the store still the one of v? 0 or -ESTALE, else why that
  * could not be told. f learns its headers by the way. */
-static int ask_head(struct fs *fs, struct inode *i, struct file *f,
-		    const struct inode_view *v)
+static int fs_file_ask_head(struct fs *fs, struct inode *i, struct file *f,
+			    const struct inode_view *v)
 {
 	uint64_t asked = tree_clock(fs->tree);
 	struct stage *stage = inode_stage(fs->tree, i);
@@ -62,8 +63,8 @@ static int ask_head(struct fs *fs, struct inode *i, struct file *f,
 	return err;
 }
 
-static int ask_first_bytes(struct fs *fs, struct inode *i, struct file *f,
-			   const struct inode_view *v)
+static int fs_file_ask_first_bytes(struct fs *fs, struct inode *i,
+				   struct file *f, const struct inode_view *v)
 {
 	uint64_t asked = tree_clock(fs->tree);
 	int err = reader_first(f);
@@ -78,8 +79,9 @@ static int ask_first_bytes(struct fs *fs, struct inode *i, struct file *f,
  * published, or emptied anyway, has nothing to be asked for. asked: the store
  * was asked for the name just now.
  */
-static int confirm(struct fs *fs, struct inode *i, int flags, struct file *f,
-		   const struct inode_view *v, bool asked)
+static int fs_file_confirm(struct fs *fs, struct inode *i, int flags,
+			   struct file *f, const struct inode_view *v,
+			   bool asked)
 {
 	int err = -EAGAIN;
 
@@ -88,9 +90,9 @@ static int confirm(struct fs *fs, struct inode *i, int flags, struct file *f,
 		return 0;
 	if (!handle_writing(flags) &&
 	    !inode_etag_has_pages(fs->tree, i, v->info.etag))
-		err = ask_first_bytes(fs, i, f, v);
+		err = fs_file_ask_first_bytes(fs, i, f, v);
 	if (err == -EAGAIN)
-		err = asked ? 0 : ask_head(fs, i, f, v);
+		err = asked ? 0 : fs_file_ask_head(fs, i, f, v);
 	return err;
 }
 
@@ -99,8 +101,8 @@ static int confirm(struct fs *fs, struct inode *i, int flags, struct file *f,
  * than their objects: then it is the same object, and is known by its own from
  * now on. Else the next lookup is to ask.
  */
-static void other_etag(struct fs *fs, struct inode *i,
-		       const struct inode_view *v)
+static void fs_file_other_etag(struct fs *fs, struct inode *i,
+			       const struct inode_view *v)
 {
 	struct stage *stage = NULL;
 	struct buf key = NAMES_KEY;
@@ -120,8 +122,8 @@ static void other_etag(struct fs *fs, struct inode *i,
 	buf_clear(&key);
 }
 
-static int open_once(struct fs *fs, struct inode *i, int flags,
-		     struct file **out, struct inode_view *v)
+static int fs_file_open_once(struct fs *fs, struct inode *i, int flags,
+			     struct file **out, struct inode_view *v)
 {
 	bool asked;
 	int err;
@@ -147,32 +149,33 @@ static int open_once(struct fs *fs, struct inode *i, int flags,
 		return -ESTALE;
 	err = file_open(&fs->env, i, v->published ? &v->info : NULL, out);
 	if (!err) {
-		err = confirm(fs, i, flags, *out, v, asked);
+		err = fs_file_confirm(fs, i, flags, *out, v, asked);
 		if (err)
 			file_close(*out);
 	}
 	if (err == -ESTALE)
-		other_etag(fs, i, v);
+		fs_file_other_etag(fs, i, v);
 	return err;
 }
 
 /* The content of i as one may open it now, with what it stands on. A rename of
  * the file that was under way meanwhile is waited for. */
-static int open_content(struct fs *fs, struct inode *i, int flags,
-			struct file **out, struct inode_view *v)
+static int fs_file_open_content(struct fs *fs, struct inode *i, int flags,
+				struct file **out, struct inode_view *v)
 {
-	int err = open_once(fs, i, flags, out, v);
+	int err = fs_file_open_once(fs, i, flags, out, v);
 
 	for (int k = 0; err == -ESTALE && k < OPEN_TRIES; k++) {
 		if (claims_publish_wait(fs->tree, i))
 			break;
-		err = open_once(fs, i, flags, out, v);
+		err = fs_file_open_once(fs, i, flags, out, v);
 	}
 	return err;
 }
 
 /* A new file, or one that O_TRUNC empties. */
-static int begin_empty(struct fs *fs, struct file *f, int flags, bool is_new)
+static int fs_file_begin_empty(struct fs *fs, struct file *f, int flags,
+			       bool is_new)
 {
 	int err = file_reset(f);
 
@@ -184,8 +187,8 @@ static int begin_empty(struct fs *fs, struct file *f, int flags, bool is_new)
 }
 
 /* The kernel has attributes of an object that is not there any more. */
-static int show_again(struct fs *fs, struct inode *i,
-		      const struct inode_view *v)
+static int fs_file_show_again(struct fs *fs, struct inode *i,
+			      const struct inode_view *v)
 {
 	if (inode_etag_has_attr(fs->tree, i, v->info.etag))
 		return 0;
@@ -208,13 +211,13 @@ int fs_file_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 		err = names_writable(fs, i);
 	err = err ? err : close_errors_tell(fs, i, NULL, flags);
 	if (!err)
-		err = open_content(fs, i, flags, &f, &v);
+		err = fs_file_open_content(fs, i, flags, &f, &v);
 	if (err)
 		return err;
 	if (emptied)
-		err = begin_empty(fs, f, flags, false);
+		err = fs_file_begin_empty(fs, f, flags, false);
 	else if (v.published)
-		err = show_again(fs, i, &v);
+		err = fs_file_show_again(fs, i, &v);
 	if (err) {
 		file_close(f);
 		return err;
@@ -227,7 +230,7 @@ int fs_file_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 }
 
 /* The kernel uses a handle: it is done with what open told it to do. */
-static void note_pages(struct fs *fs, struct handle *h)
+static void fs_file_note_pages(struct fs *fs, struct handle *h)
 {
 	uint32_t version = atomic_exchange(&h->kernel_pages_etag, 0);
 
@@ -237,9 +240,10 @@ static void note_pages(struct fs *fs, struct handle *h)
 
 /* A name that nobody has: made here, in the store at the first flush, or now
  * if none will come. */
-static int create_new(struct fs *fs, struct inode *dir, const char *name,
-		      mode_t mode, int flags, const struct fs_caller *c,
-		      struct inode **out, struct handle **h)
+static int fs_file_create_new(struct fs *fs, struct inode *dir,
+			      const char *name, mode_t mode, int flags,
+			      const struct fs_caller *c, struct inode **out,
+			      struct handle **h)
 {
 	struct fs_caller owner;
 	struct inode_view v;
@@ -257,7 +261,7 @@ static int create_new(struct fs *fs, struct inode *dir, const char *name,
 		return err;
 	err = file_open(&fs->env, *out, NULL, &f);
 	if (!err) {
-		err = begin_empty(fs, f, flags, true);
+		err = fs_file_begin_empty(fs, f, flags, true);
 		if (err)
 			file_close(f);
 		else
@@ -290,11 +294,8 @@ int fs_file_create(struct fs *fs, struct inode *dir, const char *name,
 	err = names_writable(fs, dir);
 	if (!err)
 		err = resolve_name(fs, dir, name, &i);
-	/* What another machine has made meanwhile is to be kept (`>>`). */
-	if (err == -ENOENT && !(flags & (O_TRUNC | O_EXCL)))
-		err = resolve_ask(fs, dir, name, &i);
 	if (err == -ENOENT) {
-		err = create_new(fs, dir, name, mode, flags, c, &i, h);
+		err = fs_file_create_new(fs, dir, name, mode, flags, c, &i, h);
 	} else if (!err) {
 		/* Somebody else made it since the kernel looked. */
 		err = flags & O_EXCL ? -EEXIST : 0;
@@ -318,20 +319,15 @@ int fs_file_read(struct fs *fs, struct handle *h, off_t offset, size_t len,
 
 	if (offset < 0)
 		return -EINVAL;
-	note_pages(fs, h);
+	fs_file_note_pages(fs, h);
 	err = reader_read(&h->reader, h->file, offset, len, out);
 	if (err == -ESTALE) /* the next open is to ask */
 		inode_invalidate(fs->tree, file_inode(h->file));
 	return err;
 }
 
-void fs_data_release(struct fs *fs, struct fs_data *d)
-{
-	data_release(d);
-}
-
-static int write_at(struct fs *fs, struct handle *h, uint64_t at,
-		    const void *bytes, size_t len)
+static int fs_file_write_at(struct fs *fs, struct handle *h, uint64_t at,
+			    const void *bytes, size_t len)
 {
 	int err = HANDLE_WRITE(fs, file_write(h->file, at, bytes, len));
 
@@ -355,10 +351,10 @@ int fs_file_write(struct fs *fs, struct handle *h, off_t offset,
 		return -EINVAL;
 	if (!handle_writes(h))
 		return -EBADF;
-	note_pages(fs, h);
+	fs_file_note_pages(fs, h);
 	if (h->flags & O_APPEND) /* the kernel's idea of the end may be old */
 		file_size(h->file, &at);
-	return write_at(fs, h, at, bytes, len);
+	return fs_file_write_at(fs, h, at, bytes, len);
 }
 
 /*
@@ -375,16 +371,16 @@ int fs_file_write_page(struct fs *fs, struct handle *h, off_t offset,
 		return -EINVAL;
 	if (!handle_writes(h))
 		return -EBADF;
-	note_pages(fs, h);
+	fs_file_note_pages(fs, h);
 	file_size(h->file, &size);
 	if ((uint64_t)offset >= size)
 		return 0;
 	if (len > size - (uint64_t)offset)
 		len = (size_t)(size - (uint64_t)offset);
-	return write_at(fs, h, (uint64_t)offset, bytes, len);
+	return fs_file_write_at(fs, h, (uint64_t)offset, bytes, len);
 }
 
-static int publish(struct fs *fs, struct handle *h)
+static int fs_file_publish(struct fs *fs, struct handle *h)
 {
 	int err = HANDLE_WRITE(fs, file_publish(h->file));
 
@@ -402,7 +398,7 @@ int fs_file_flush(struct fs *fs, struct handle *h)
 	if (!handle_writes(h) ||
 	    atomic_exchange(&h->state, HANDLE_PLAIN) == HANDLE_EMPTIED)
 		return 0;
-	err = publish(fs, h);
+	err = fs_file_publish(fs, h);
 	if (err && err != -EINTR)
 		h->state = HANDLE_FAILED;
 	return err;
@@ -412,7 +408,8 @@ int fs_file_sync(struct fs *fs, struct handle *h)
 {
 	uint64_t size;
 	bool ours = file_size(h->file, &size);
-	int err = h->state == HANDLE_SHORT ? h->write_err : publish(fs, h);
+	int err = h->state == HANDLE_SHORT ? h->write_err
+					   : fs_file_publish(fs, h);
 
 	/* What was published was flushed with its name. */
 	return err || ours ? err : names_sync(fs, file_inode(h->file));
@@ -439,7 +436,7 @@ int fs_file_truncate(struct fs *fs, struct inode *i, uint64_t size)
 {
 	struct inode_view v;
 	struct file *f;
-	int err = open_content(fs, i, O_WRONLY, &f, &v);
+	int err = fs_file_open_content(fs, i, O_WRONLY, &f, &v);
 
 	if (err)
 		return err;

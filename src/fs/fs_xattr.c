@@ -17,7 +17,7 @@
 
 #define EXPIRE_NAME "user.presign.expire"
 
-static int get_expire(struct xattr_call *c)
+static int xattr_get_expire(struct xattr_call *c)
 {
 	buf_addf(c->out, "%lld",
 		 (long long)xattr_presign_expire(c->fs, c->inode));
@@ -40,7 +40,7 @@ static int get_expire(struct xattr_call *c)
 static const struct xattr_row rows[] = {
 	URLS("user.presign.download", PRESIGN_DOWNLOAD),
 	URLS("user.presign.upload", PRESIGN_UPLOAD),
-	{ EXPIRE_NAME, get_expire, XATTR_OF_FILES | XATTR_OF_DIRS },
+	{ EXPIRE_NAME, xattr_get_expire, XATTR_OF_FILES | XATTR_OF_DIRS },
 	{ "user.stage.md5", xattr_stage_md5, XATTR_OF_FILES },
 	{ "user.stage.etag", xattr_stage_etag, XATTR_OF_FILES },
 	{ "user.stage.url", xattr_stage_url, XATTR_OF_FILES | XATTR_OF_DIRS },
@@ -55,7 +55,7 @@ static const struct xattr_row rows[] = {
 };
 
 /* The row of a name, whatever follows its `?`; NULL: none of ours. */
-static const struct xattr_row *find_row(const char *name)
+static const struct xattr_row *xattr_find_row(const char *name)
 {
 	size_t len = strcspn(name, "?");
 
@@ -67,12 +67,12 @@ static const struct xattr_row *find_row(const char *name)
 }
 
 /* What only a kernel, or nobody, sets here. */
-static bool foreign(const char *name)
+static bool xattr_is_foreign(const char *name)
 {
 	return !text_starts_with(name, "user.");
 }
 
-static int64_t expire_max(const struct fs *fs)
+static int64_t xattr_expire_max(const struct fs *fs)
 {
 	int64_t max = fs->set.presign_expire_max;
 
@@ -89,16 +89,16 @@ int fs_xattr_get(struct fs *fs, struct inode *i, const char *name,
 	const char *mark;
 	int err = 0;
 
-	if (foreign(name))
+	if (xattr_is_foreign(name))
 		return -EOPNOTSUPP;
-	call.row = find_row(name);
+	call.row = xattr_find_row(name);
 	if (!call.row)
 		return -ENODATA;
 	mark = strchr(name, '?');
 	if (mark && !(call.row->flags & XATTR_TAKES_ARGS))
 		return -EINVAL;
 	if (mark)
-		err = xattr_args_parse(mark + 1, expire_max(fs), &args);
+		err = xattr_args_parse(mark + 1, xattr_expire_max(fs), &args);
 	if (err)
 		return err;
 	inode_view(fs->tree, i, &call.view);
@@ -126,15 +126,15 @@ int fs_xattr_list(struct fs *fs, struct inode *i, struct buf *out)
 }
 
 /* May this name be set or removed? 1: it is the expiry. */
-static int settable(struct fs *fs, struct inode *i, const char *name,
-		    const struct fs_caller *c, int other)
+static int xattr_is_settable(struct fs *fs, struct inode *i, const char *name,
+			     const struct fs_caller *c, int other)
 {
 	struct inode_view v;
 	int err;
 
-	if (foreign(name))
+	if (xattr_is_foreign(name))
 		return -EOPNOTSUPP;
-	if (!find_row(name))
+	if (!xattr_find_row(name))
 		return other;
 	if (strcmp(name, EXPIRE_NAME))
 		return -EPERM;
@@ -149,11 +149,11 @@ int fs_xattr_set(struct fs *fs, struct inode *i, const char *name,
 {
 	struct inode_view v;
 	uint64_t expire;
-	int rc = settable(fs, i, name, c, -EOPNOTSUPP);
+	int rc = xattr_is_settable(fs, i, name, c, -EOPNOTSUPP);
 
 	if (rc <= 0)
 		return rc;
-	if (parse_u64n(value, len, expire_max(fs), &expire) ||
+	if (parse_u64n(value, len, xattr_expire_max(fs), &expire) ||
 	    expire < PRESIGN_EXPIRE_MIN)
 		return -EINVAL;
 	inode_view(fs->tree, i, &v);
@@ -170,7 +170,7 @@ int fs_xattr_remove(struct fs *fs, struct inode *i, const char *name,
 		    const struct fs_caller *c)
 {
 	struct inode_view v;
-	int rc = settable(fs, i, name, c, -ENODATA);
+	int rc = xattr_is_settable(fs, i, name, c, -ENODATA);
 
 	if (rc <= 0)
 		return rc;

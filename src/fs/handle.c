@@ -9,6 +9,7 @@
  * still has it open, so half a file may be all there is, and the old object
  * stays.
  */
+#include "fs/close_errors.h"
 #include "fs/names.h"
 
 #include <errno.h>
@@ -19,11 +20,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/wait.h"
-
-static struct fs_locked *fs_locked(struct fs *fs) REQUIRES(&fs->lock)
-{
-	return &fs->guarded_;
-}
 
 int handle_new(struct fs *fs, struct file *f, int flags, bool emptied,
 	       struct handle **out)
@@ -49,7 +45,7 @@ int handle_new(struct fs *fs, struct file *f, int flags, bool emptied,
 	return 0;
 }
 
-static void free_handle(struct fs *fs, struct handle *h)
+static void handle_free(struct fs *fs, struct handle *h)
 {
 	lock_take(&fs->lock);
 	DL_DELETE(fs_locked(fs)->handles, h);
@@ -81,7 +77,7 @@ unsigned handle_openers(struct fs *fs, const struct handle *h, pid_t *out,
 	return n;
 }
 
-static struct handle *first_handle(struct fs *fs)
+static struct handle *handle_first(struct fs *fs)
 {
 	struct handle *h;
 
@@ -95,8 +91,8 @@ void handle_clear(struct fs *fs)
 {
 	struct handle *h;
 
-	while ((h = first_handle(fs)))
-		free_handle(fs, h);
+	while ((h = handle_first(fs)))
+		handle_free(fs, h);
 }
 
 void handle_changed(struct handle *h)
@@ -134,7 +130,7 @@ void fs_writers(struct fs *fs, struct fs_writers *out)
 
 /* No close can return an error any more: it is logged, and the next open of the
  * name has it. */
-static int release(struct fs *fs, struct handle *h)
+static int handle_release(struct fs *fs, struct handle *h)
 {
 	uint64_t size;
 	int err = 0;
@@ -148,16 +144,16 @@ static int release(struct fs *fs, struct handle *h)
 		file_log(h->file, LOG_LEVEL_ERROR, err,
 			 "what was written is lost at close");
 	}
-	free_handle(fs, h);
+	handle_free(fs, h);
 	return err;
 }
 
 void fs_release(struct fs *fs, struct handle *h)
 {
-	release(fs, h);
+	handle_release(fs, h);
 }
 
-static int give_up(struct fs *fs, struct handle *h)
+static int handle_give_up(struct fs *fs, struct handle *h)
 {
 	int err = 0;
 
@@ -168,7 +164,7 @@ static int give_up(struct fs *fs, struct handle *h)
 			 "mount ended: what was written since its last fsync "
 			 "or close is lost");
 	}
-	free_handle(fs, h);
+	handle_free(fs, h);
 	return err;
 }
 
@@ -180,8 +176,8 @@ int fs_drain(struct fs *fs, bool closed)
 	/* This thread may have answered requests, and one that was interrupted
 	 * must not end what comes now. */
 	waiter_begin(waiter_self());
-	while ((h = first_handle(fs))) {
-		err = closed ? release(fs, h) : give_up(fs, h);
+	while ((h = handle_first(fs))) {
+		err = closed ? handle_release(fs, h) : handle_give_up(fs, h);
 		if (!first)
 			first = err;
 	}

@@ -77,7 +77,8 @@ void inval_queue_free(struct inval_queue *q)
 	free(q);
 }
 
-static void set_state(struct inval_queue *q, enum inval_queue_state state)
+static void inval_queue_set_state(struct inval_queue *q,
+				  enum inval_queue_state state)
 {
 	lock_take(&q->lock);
 	inval_queue_locked(q)->state = state;
@@ -87,16 +88,16 @@ static void set_state(struct inval_queue *q, enum inval_queue_state state)
 
 void inval_queue_begin(struct inval_queue *q)
 {
-	set_state(q, INVAL_QUEUE_ON);
+	inval_queue_set_state(q, INVAL_QUEUE_ON);
 }
 
 void inval_queue_end(struct inval_queue *q)
 {
-	set_state(q, INVAL_QUEUE_ENDED);
+	inval_queue_set_state(q, INVAL_QUEUE_ENDED);
 }
 
-static bool add(struct inval_queue *q, struct inode *i, enum fs_inval_kind kind,
-		const char *name)
+static bool inval_queue_add(struct inval_queue *q, struct inode *i,
+			    enum fs_inval_kind kind, const char *name)
 {
 	struct inval *n = malloc(sizeof(*n) + strlen(name) + 1);
 	struct inval_queue_locked *g;
@@ -131,12 +132,13 @@ static bool add(struct inval_queue *q, struct inode *i, enum fs_inval_kind kind,
 void inval_queue_entry(struct inval_queue *q, struct inode *dir,
 		       const char *name)
 {
-	add(q, dir, FS_INVAL_ENTRY, name);
+	inval_queue_add(q, dir, FS_INVAL_ENTRY, name);
 }
 
 bool inval_queue_inode(struct inval_queue *q, struct inode *i, bool bytes)
 {
-	return add(q, i, bytes ? FS_INVAL_BYTES : FS_INVAL_ATTR, "");
+	return inval_queue_add(q, i, bytes ? FS_INVAL_BYTES : FS_INVAL_ATTR,
+			       "");
 }
 
 bool inval_queue_settle(struct inval_queue *q)
@@ -164,7 +166,8 @@ bool inval_queue_settle(struct inval_queue *q)
 	return settled;
 }
 
-static struct inval *take_locked(struct inval_queue *q) REQUIRES(&q->lock)
+static struct inval *inval_queue_take_locked(struct inval_queue *q)
+	REQUIRES(&q->lock)
 {
 	struct inval_queue_locked *g = inval_queue_locked(q);
 	struct inval *n = g->state == INVAL_QUEUE_ON ? g->head : NULL;
@@ -191,7 +194,7 @@ bool inval_queue_next(struct inval_queue *q, struct fs_inval *out)
 		wait_list_wake(&inval_queue_locked(q)->waiters);
 	}
 	wait_list_add(&inval_queue_locked(q)->waiters, &e);
-	while (!(n = take_locked(q)) &&
+	while (!(n = inval_queue_take_locked(q)) &&
 	       inval_queue_locked(q)->state != INVAL_QUEUE_ENDED) {
 		lock_drop(&q->lock);
 		waiter_park_uninterrupted(e.waiter, WAIT_FOREVER);

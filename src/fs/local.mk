@@ -2,25 +2,26 @@ noinst_LIBRARIES += libfs.a
 libfs_a_SOURCES = \
 	src/fs/access.c src/fs/access.h \
 	src/fs/attributes.c \
-	src/fs/closing.c src/fs/closing.h \
-	src/fs/closing_errors.c \
-	src/fs/fs_dir.c \
-	src/fs/dirlist.c src/fs/dirlist.h \
-	src/fs/fs.c src/fs/fs.h \
-	src/fs/fs_internal.h \
-	src/fs/handle.c \
-	src/fs/rename_keys.c src/fs/rename_keys.h \
-	src/fs/dirops.c \
-	src/fs/names.c src/fs/names.h \
-	src/fs/inval_queue.c src/fs/inval_queue.h \
-	src/fs/fs_file.c \
-	src/fs/rename.c \
-	src/fs/resolve.c \
-	src/fs/setattr.c \
-	src/fs/stages.c \
 	src/fs/close_errors.c src/fs/close_errors.h \
+	src/fs/closing.c src/fs/closing.h \
+	src/fs/dirlist.c src/fs/dirlist.h \
+	src/fs/dirops.c \
+	src/fs/fs.c src/fs/fs.h \
+	src/fs/fs_dir.c \
+	src/fs/fs_file.c \
+	src/fs/fs_setattr.c \
+	src/fs/fs_xattr.c \
+	src/fs/handle.c src/fs/handle.h \
+	src/fs/inval_queue.c src/fs/inval_queue.h \
+	src/fs/marker.c \
+	src/fs/names.c src/fs/names.h \
 	src/fs/observer.c src/fs/observer.h \
-	src/fs/fs_xattr.c src/fs/xattr.h \
+	src/fs/rename.c \
+	src/fs/rename_keys.c src/fs/rename_keys.h \
+	src/fs/resolve.c \
+	src/fs/stages.c \
+	src/fs/state.h \
+	src/fs/xattr.h \
 	src/fs/xattr_args.c src/fs/xattr_args.h \
 	src/fs/xattr_presign.c \
 	src/fs/xattr_stage.c

@@ -6,12 +6,23 @@
 #define FS_NAMES_H
 
 #include "base/buf.h"
-#include "fs/fs_internal.h"
+#include "fs/handle.h"
+#include "fs/state.h"
 
 #define NAMES_MARKER_TYPE "application/x-directory"
 
 /* A key with its NUL, and the '/' of a directory that must still fit. */
 #define NAMES_KEY BUF_INIT(STORE_KEY_MAX)
+
+/* The inode of a name, asked of the store when need be. Referenced; -ENOENT. */
+int resolve_name(struct fs *fs, struct inode *dir, const char *name,
+		 struct inode **out);
+/* stat(2)'s view: kind, times, and the size of what is open. */
+void names_stat(struct fs *fs, struct inode *i, struct stat *st);
+/* -EROFS when the mount or the stage is read-only. */
+int names_writable(struct fs *fs, struct inode *i);
+/* Fills an entry and raises the kernel's lookup count. */
+void names_entry(struct fs *fs, struct inode *i, struct fs_entry *out);
 
 /* Asks the store for dir/name, whatever is known of it. As resolve_name(). */
 int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
@@ -86,5 +97,8 @@ static inline bool names_is_root(struct fs *fs, struct inode *i)
 {
 	return !fs->only && i == tree_root(fs->tree);
 }
+
+/* fs_dir.c: frees the handles that were not closed, and ends their listings. */
+void fs_dir_clear(struct fs *fs);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "base/lock.h"
 #include "fs/names/store_event.h"
-#include "fs/fs_internal.h"
+#include "fs/state.h"
 #include "fs/inval_queue.h"
 #include "store/store.h"
 #include "store/store_watch.h"
@@ -22,23 +22,23 @@ struct watch {
 	struct watch *next;
 };
 
-struct watches_locked {
+struct observer_locked {
 	struct watch *head;
 };
 
 struct observer {
 	struct fs *fs;
 	struct lock lock; /* a leaf */
-	struct watches_locked guarded_;
+	struct observer_locked guarded_;
 };
 
-static struct watches_locked *watches_locked(struct observer *w)
+static struct observer_locked *observer_locked(struct observer *w)
 	REQUIRES(&w->lock)
 {
 	return &w->guarded_;
 }
 
-static void place_changed(void *arg, const struct store_event *a)
+static void observer_place_changed(void *arg, const struct store_event *a)
 {
 	struct fs *fs = arg;
 
@@ -50,14 +50,15 @@ static void place_changed(void *arg, const struct store_event *a)
 		inval_queue_inode(fs->inval_queue, a->dir, false);
 }
 
-static void changed(struct store_watcher *watcher, struct store *s,
-		    const char *key, const struct object_info *info)
+static void observer_changed(struct store_watcher *watcher, struct store *s,
+			     const char *key, const struct object_info *info)
 {
 	struct watch *w = (struct watch *)watcher;
 
 	if (store_is_own())
 		return;
-	store_event_apply(w->fs->tree, s, key, info, place_changed, w->fs);
+	store_event_apply(w->fs->tree, s, key, info, observer_place_changed,
+			  w->fs);
 	inval_queue_settle(w->fs->inval_queue);
 }
 
@@ -72,7 +73,7 @@ struct observer *observer_new(struct fs *fs)
 	return w;
 }
 
-static void end_all(struct watch *list)
+static void observer_end_all(struct watch *list)
 {
 	struct watch *w, *next;
 
@@ -87,25 +88,26 @@ void observer_free(struct observer *w)
 {
 	if (!w)
 		return;
-	end_all(w->guarded_.head); /* nobody else has it any more */
+	observer_end_all(w->guarded_.head); /* nobody else has it any more */
 	lock_destroy(&w->lock);
 	free(w);
 }
 
-static bool only_ours(const struct store *s)
+static bool observer_is_last(const struct store *s)
 {
 	return __atomic_load_n(&s->refs, __ATOMIC_ACQUIRE) == 1;
 }
 
 /* Takes from the list what nobody else holds. */
-static struct watch *idle_locked(struct observer *ws) REQUIRES(&ws->lock)
+static struct watch *observer_idle_locked(struct observer *ws)
+	REQUIRES(&ws->lock)
 {
-	struct watch **at = &watches_locked(ws)->head, *idle = NULL;
+	struct watch **at = &observer_locked(ws)->head, *idle = NULL;
 
 	while (*at) {
 		struct watch *w = *at;
 
-		if (!only_ours(w->store)) {
+		if (!observer_is_last(w->store)) {
 			at = &w->next;
 			continue;
 		}
@@ -115,22 +117,22 @@ static struct watch *idle_locked(struct observer *ws) REQUIRES(&ws->lock)
 	return idle;
 }
 
-static bool has_locked(struct observer *ws, const struct store *s)
+static bool observer_has_locked(struct observer *ws, const struct store *s)
 	REQUIRES(&ws->lock)
 {
-	struct watch *w = watches_locked(ws)->head;
+	struct watch *w = observer_locked(ws)->head;
 
 	while (w && w->store != s)
 		w = w->next;
 	return w != NULL;
 }
 
-static bool has(struct observer *ws, const struct store *s)
+static bool observer_has(struct observer *ws, const struct store *s)
 {
 	bool found;
 
 	lock_take(&ws->lock);
-	found = has_locked(ws, s);
+	found = observer_has_locked(ws, s);
 	lock_drop(&ws->lock);
 	return found;
 }
@@ -140,19 +142,19 @@ void observer_watch(struct observer *ws, struct store *s)
 	struct watch *w, *idle;
 	bool added;
 
-	if (!s || has(ws, s))
+	if (!s || observer_has(ws, s))
 		return;
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return;
-	w->watcher.changed = changed;
+	w->watcher.changed = observer_changed;
 	w->fs = ws->fs;
 	w->store = store_ref(s);
 	lock_take(&ws->lock);
-	idle = idle_locked(ws);
-	added = !has_locked(ws, s);
+	idle = observer_idle_locked(ws);
+	added = !observer_has_locked(ws, s);
 	if (added) {
-		LL_PREPEND(watches_locked(ws)->head, w);
+		LL_PREPEND(observer_locked(ws)->head, w);
 		store_watch(s, &w->watcher);
 	}
 	lock_drop(&ws->lock);
@@ -160,5 +162,5 @@ void observer_watch(struct observer *ws, struct store *s)
 		store_unref(w->store);
 		free(w);
 	}
-	end_all(idle);
+	observer_end_all(idle);
 }

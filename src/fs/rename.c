@@ -56,7 +56,7 @@ static void rename_content(struct fs *fs, struct inode *i)
 }
 
 /* Afterwards the store has what one reads, or it has nothing and need not. */
-static int settle_content(struct rename *r)
+static int rename_publish_content(struct rename *r)
 {
 	struct file *f = inode_file_get(r->fs->tree, r->from);
 	uint64_t size;
@@ -73,7 +73,7 @@ static int settle_content(struct rename *r)
 }
 
 /* The ETag of what is to be copied; a listing may not have told it. */
-static int source_etag(struct rename *r, char etag[STORE_ETAG_SIZE])
+static int rename_source_etag(struct rename *r, char etag[STORE_ETAG_SIZE])
 {
 	struct object_details d;
 	struct inode_view v;
@@ -89,8 +89,8 @@ static int source_etag(struct rename *r, char etag[STORE_ETAG_SIZE])
 	return err;
 }
 
-static int copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
-		       struct object_info *info)
+static int rename_copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
+			      struct object_info *info)
 {
 	const struct store_retype retype = {
 		store_type(r->stage->store, buf_str(&r->key)),
@@ -101,7 +101,7 @@ static int copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
 	int err = 0;
 
 	for (int tries = 0; tries < COPY_TRIES; tries++) {
-		err = source_etag(r, etag);
+		err = rename_source_etag(r, etag);
 		if (err)
 			break;
 		err = STORE_OWN(store_copy_named(
@@ -122,7 +122,7 @@ static int copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
 	return err;
 }
 
-static int move_name(struct rename *r)
+static int rename_move_name(struct rename *r)
 {
 	int err = 0;
 
@@ -133,7 +133,7 @@ static int move_name(struct rename *r)
 }
 
 /* The object that was copied, and no other that has come since. */
-static int remove_source(struct rename *r, const char *etag)
+static int rename_remove_source(struct rename *r, const char *etag)
 {
 	struct store *s = r->stage->store;
 	const char *key = buf_str(&r->key);
@@ -151,15 +151,15 @@ static int remove_source(struct rename *r, const char *etag)
 	return 0;
 }
 
-static int move_object(struct rename *r)
+static int rename_move_object(struct rename *r)
 {
 	struct store *s = r->stage->store;
 	char etag[STORE_ETAG_SIZE];
 	struct object_info info;
-	int err = copy_object(r, etag, &info);
+	int err = rename_copy_object(r, etag, &info);
 	bool copied = !err;
 
-	err = err ? err : move_name(r);
+	err = err ? err : rename_move_name(r);
 	/* From here on finishing is the shortest way, also when interrupted. */
 	if (copied)
 		waiter_begin(waiter_self());
@@ -172,7 +172,7 @@ static int move_object(struct rename *r)
 	}
 	inode_etag_copied(r->fs->tree, r->from, &info);
 	rename_content(r->fs, r->from);
-	return remove_source(r, etag);
+	return rename_remove_source(r, etag);
 }
 
 static int rename_in_store(struct rename *r)
@@ -198,7 +198,7 @@ static int rename_in_store(struct rename *r)
 	return err;
 }
 
-static int move_file(struct rename *r)
+static int rename_move_file(struct rename *r)
 {
 	struct file *old = NULL;
 	bool keep = r->to && names_keep_open(r->fs, r->to, &old);
@@ -212,7 +212,7 @@ static int move_file(struct rename *r)
 }
 
 /* Whoever waited for a claim may find that the name has moved meanwhile. */
-static int still_there(struct rename *r)
+static int rename_still_there(struct rename *r)
 {
 	char name[256];
 
@@ -225,15 +225,15 @@ static int still_there(struct rename *r)
 static int rename_file(struct rename *r)
 {
 	struct inode_view v;
-	int err = still_there(r);
+	int err = rename_still_there(r);
 
-	err = err ? err : settle_content(r);
+	err = err ? err : rename_publish_content(r);
 
 	if (err)
 		return err;
 	inode_view(r->fs->tree, r->from, &v);
 	if (v.published)
-		err = v.files ? move_file(r) : move_object(r);
+		err = v.files ? rename_move_file(r) : rename_move_object(r);
 	else
 		err = tree_move(r->fs->tree, r->from, r->to_dir, r->to_name);
 	if (!err && r->to)
@@ -242,7 +242,7 @@ static int rename_file(struct rename *r)
 }
 
 /* Claims both files, in one order for everybody. */
-static int claimed_rename_file(struct rename *r)
+static int rename_file_claimed(struct rename *r)
 {
 	struct inode *one = r->from, *two = r->to;
 	struct buf key = NAMES_KEY;
@@ -283,8 +283,8 @@ out:
  * (claims_move_begin()). Files that the store has never seen go with the names.
  */
 
-static struct inode *peek_path(struct fs *fs, struct inode *dir,
-			       const char *path)
+static struct inode *rename_peek_path(struct fs *fs, struct inode *dir,
+				      const char *path)
 {
 	struct inode *at = inode_ref(fs->tree, dir);
 	char name[256];
@@ -306,7 +306,7 @@ static struct inode *peek_path(struct fs *fs, struct inode *dir,
 }
 
 /* Cached names learn the ETags of the copies. */
-static void tell_copies(struct rename *r, struct rename_keys *keys)
+static void rename_note_copies(struct rename *r, struct rename_keys *keys)
 {
 	struct tree *tree = r->fs->tree;
 	const struct rename_copy *copies;
@@ -318,7 +318,7 @@ static void tell_copies(struct rename *r, struct rename_keys *keys)
 
 		if (!*rest || rest[strlen(rest) - 1] == '/')
 			continue; /* a marker */
-		i = peek_path(r->fs, r->from, rest);
+		i = rename_peek_path(r->fs, r->from, rest);
 		if (i)
 			inode_etag_copied(tree, i, &copies[c].info);
 		inode_unref(tree, i);
@@ -327,7 +327,7 @@ static void tell_copies(struct rename *r, struct rename_keys *keys)
 
 typedef int each_open(struct fs *fs, struct inode *i);
 
-static int for_open_files(struct rename *r, each_open *each)
+static int rename_each_open(struct rename *r, each_open *each)
 {
 	struct fs *fs = r->fs;
 	struct inode **open;
@@ -343,7 +343,7 @@ static int for_open_files(struct rename *r, each_open *each)
 	return err;
 }
 
-static int publish_open(struct fs *fs, struct inode *i)
+static int rename_publish_open(struct fs *fs, struct inode *i)
 {
 	struct file *f = inode_file_get(fs->tree, i);
 	uint64_t size;
@@ -357,28 +357,25 @@ static int publish_open(struct fs *fs, struct inode *i)
 	return err;
 }
 
-static int move_open(struct fs *fs, struct inode *i)
+static int rename_move_open(struct fs *fs, struct inode *i)
 {
 	rename_content(fs, i);
 	return 0;
 }
 
 /* Every copy stands. */
-static int move_names(struct rename *r, struct rename_keys *keys)
+static int rename_move_names(struct rename *r, struct rename_keys *keys)
 {
-	int err = 0;
+	int err = rename_move_name(r);
 
-	if (r->dir != r->to_dir)
-		err = marker_keep(r->fs, r->dir, r->from);
-	if (!err)
-		err = tree_move(r->fs->tree, r->from, r->to_dir, r->to_name);
 	if (err)
 		return err;
-	tell_copies(r, keys);
-	return for_open_files(r, move_open);
+	rename_note_copies(r, keys);
+	return rename_each_open(r, rename_move_open);
 }
 
-static void log_failure(struct rename *r, struct rename_keys *keys, int err)
+static void rename_log_failure(struct rename *r, struct rename_keys *keys,
+			       int err)
 {
 	struct buf key = NAMES_KEY;
 
@@ -391,23 +388,23 @@ static void log_failure(struct rename *r, struct rename_keys *keys, int err)
 	buf_clear(&key);
 }
 
-static int move_tree(struct rename *r, struct rename_keys *keys)
+static int rename_move_tree(struct rename *r, struct rename_keys *keys)
 {
-	int err = for_open_files(r, publish_open);
+	int err = rename_each_open(r, rename_publish_open);
 
 	if (!err)
 		err = rename_keys_collect(keys);
 	if (!err)
 		err = rename_keys_copy(keys);
 	if (!err)
-		err = move_names(r, keys);
+		err = rename_move_names(r, keys);
 	if (err == -EEXIST && !r->no_replace)
 		err = -ENOTEMPTY; /* since it was looked at */
 	if (err) {
 		rename_keys_undo(keys);
 		tree_invalidate(r->fs->tree, r->to_dir, r->to_name);
 		if (err != -EINTR)
-			log_failure(r, keys, err);
+			rename_log_failure(r, keys, err);
 		return err;
 	}
 	err = rename_keys_remove(keys);
@@ -427,7 +424,7 @@ static int rename_dir(struct rename *r)
 	if (err)
 		return -ENAMETOOLONG;
 	err = rename_in_store(r);
-	return err ? err : for_open_files(r, move_open);
+	return err ? err : rename_each_open(r, rename_move_open);
 }
 
 /* from is a directory, to NULL or an empty one. */
@@ -438,12 +435,12 @@ static int rename_tree(struct rename *r)
 				   buf_str(&r->to_key), r->to != NULL);
 
 	if (!err)
-		err = move_tree(r, &keys);
+		err = rename_move_tree(r, &keys);
 	rename_keys_clear(&keys);
 	return err;
 }
 
-static int claimed_rename_tree(struct rename *r)
+static int rename_tree_claimed(struct rename *r)
 {
 	bool files = r->stage->store->limits.files;
 	int err = r->to ? marker_empty(r->fs, r->to) : 0;
@@ -452,7 +449,7 @@ static int claimed_rename_tree(struct rename *r)
 		err = claims_move_begin(r->fs->tree, r->from);
 	if (err)
 		return err;
-	err = still_there(r);
+	err = rename_still_there(r);
 	if (!err)
 		err = files ? rename_dir(r) : rename_tree(r);
 	claims_move_end(r->fs->tree, r->from);
@@ -460,7 +457,7 @@ static int claimed_rename_tree(struct rename *r)
 }
 
 /* Do the kinds fit, and may the target be replaced? */
-static int check_kinds(struct rename *r, unsigned flags, bool *is_dir)
+static int rename_check_kinds(struct rename *r, unsigned flags, bool *is_dir)
 {
 	struct inode_view from, to;
 
@@ -476,7 +473,7 @@ static int check_kinds(struct rename *r, unsigned flags, bool *is_dir)
 	return 0;
 }
 
-static bool is_below(struct fs *fs, struct inode *i, struct inode *above)
+static bool rename_is_below(struct fs *fs, struct inode *i, struct inode *above)
 {
 	struct inode *at = inode_ref(fs->tree, i);
 
@@ -490,7 +487,7 @@ static bool is_below(struct fs *fs, struct inode *i, struct inode *above)
 	return at != NULL;
 }
 
-static int resolve_both(struct rename *r)
+static int rename_resolve_both(struct rename *r)
 {
 	int err = resolve_name(r->fs, r->dir, r->name, &r->from);
 
@@ -506,12 +503,12 @@ static int resolve_both(struct rename *r)
 static int rename_checked(struct rename *r, unsigned flags)
 {
 	bool is_dir;
-	int err = resolve_both(r);
+	int err = rename_resolve_both(r);
 
 	if (err || r->from == r->to)
 		return err;
-	err = check_kinds(r, flags, &is_dir);
-	if (!err && is_dir && is_below(r->fs, r->to_dir, r->from))
+	err = rename_check_kinds(r, flags, &is_dir);
+	if (!err && is_dir && rename_is_below(r->fs, r->to_dir, r->from))
 		err = -EINVAL;
 	if (!err)
 		err = inode_key_of(r->fs->tree, r->dir, r->name, &r->key);
@@ -519,13 +516,13 @@ static int rename_checked(struct rename *r, unsigned flags)
 		err = inode_key_of(r->fs->tree, r->to_dir, r->to_name,
 				   &r->to_key);
 	if (!err)
-		err = is_dir ? claimed_rename_tree(r) : claimed_rename_file(r);
+		err = is_dir ? rename_tree_claimed(r) : rename_file_claimed(r);
 	return err;
 }
 
 /* One of the two was another inode by the time that it was claimed: somebody
  * had put another file under its name. */
-static bool was_outrun(const struct rename *r, int err)
+static bool rename_was_outrun(const struct rename *r, int err)
 {
 	return err == -ENOENT &&
 	       ((r->from && inode_is_orphan(r->fs->tree, r->from)) ||
@@ -536,7 +533,7 @@ static int rename_names(struct rename *r, unsigned flags)
 {
 	int err = rename_checked(r, flags);
 
-	for (int k = 0; k < RENAME_TRIES && was_outrun(r, err); k++) {
+	for (int k = 0; k < RENAME_TRIES && rename_was_outrun(r, err); k++) {
 		inode_unref(r->fs->tree, r->from);
 		inode_unref(r->fs->tree, r->to);
 		r->from = r->to = NULL;
@@ -548,7 +545,7 @@ static int rename_names(struct rename *r, unsigned flags)
 }
 
 /* Both ends must stand in one stage. */
-static int find_stage(struct rename *r)
+static int rename_find_stage(struct rename *r)
 {
 	struct stage *other;
 	int err;
@@ -582,7 +579,7 @@ int fs_rename(struct fs *fs, struct inode *dir, const char *name,
 	if (flags & ~RENAME_NOREPLACE)
 		return -EINVAL;
 	r.no_replace = flags & RENAME_NOREPLACE;
-	err = find_stage(&r);
+	err = rename_find_stage(&r);
 	/* No directory above the target is moved while we move there. */
 	if (!err)
 		err = claims_publish_begin(fs->tree, to_dir, &unused);

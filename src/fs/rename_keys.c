@@ -36,7 +36,8 @@ const char *rename_keys_rest(const struct rename_keys *m, size_t k)
 }
 
 /* `from` and `rest` with the '/' between. */
-static int whole_key(const struct buf *dir, const char *rest, struct buf *out)
+static int rename_keys_whole_key(const struct buf *dir, const char *rest,
+				 struct buf *out)
 {
 	buf_reset(out);
 	buf_add(out, dir->data, dir->len);
@@ -47,7 +48,8 @@ static int whole_key(const struct buf *dir, const char *rest, struct buf *out)
 
 /* ---- which keys ---- */
 
-static int note_key(struct rename_keys *m, const char *rest, const char *etag)
+static int rename_keys_note_key(struct rename_keys *m, const char *rest,
+				const char *etag)
 {
 	if (m->to.len + 1 + strlen(rest) > STORE_KEY_MAX)
 		return -ENAMETOOLONG;
@@ -72,14 +74,15 @@ int rename_keys_collect(struct rename_keys *m)
 	struct buf prefix = KEY;
 	struct store_list *list;
 	struct list_entry e;
-	int rc = whole_key(&m->from, "", &prefix);
+	int rc = rename_keys_whole_key(&m->from, "", &prefix);
 
 	q.prefix = buf_str(&prefix);
 	if (!rc)
 		rc = store_list_open(m->store, &q, &list);
 	if (!rc) {
 		while ((rc = store_list_next(list, &e)) > 0) {
-			rc = note_key(m, e.key + prefix.len, e.info.etag);
+			rc = rename_keys_note_key(m, e.key + prefix.len,
+						  e.info.etag);
 			if (rc)
 				break;
 		}
@@ -94,8 +97,8 @@ int rename_keys_collect(struct rename_keys *m)
 
 /* ---- copying, on several threads ---- */
 
-static int note_copy(struct rename_keys *m, size_t k,
-		     const struct object_info *info)
+static int rename_keys_note_copy(struct rename_keys *m, size_t k,
+				 const struct object_info *info)
 {
 	struct rename_keys_locked *g;
 	int err = 0;
@@ -119,7 +122,7 @@ static int note_copy(struct rename_keys *m, size_t k,
 	return err;
 }
 
-static void note_failure(struct rename_keys *m, size_t k)
+static void rename_keys_note_failure(struct rename_keys *m, size_t k)
 {
 	lock_take(&m->lock);
 	if (rename_keys_locked(m)->failed == SIZE_MAX)
@@ -127,7 +130,7 @@ static void note_failure(struct rename_keys *m, size_t k)
 	lock_drop(&m->lock);
 }
 
-static enum rename_copied outcome(int err)
+static enum rename_copied rename_keys_outcome(int err)
 {
 	switch (-err) {
 	case 0:
@@ -142,7 +145,7 @@ static enum rename_copied outcome(int err)
 	}
 }
 
-static int copy_one(void *arg, size_t k)
+static int rename_keys_copy_one(void *arg, size_t k)
 {
 	struct rename_keys *m = arg;
 	const char *rest = rename_keys_rest(m, k),
@@ -151,20 +154,20 @@ static int copy_one(void *arg, size_t k)
 	struct object_info info;
 	/* The marker of a directory that stood there before may stay. */
 	struct store_cond cond = { .if_absent = *rest || !m->keep_marker };
-	int err = whole_key(&m->from, rest, &from);
+	int err = rename_keys_whole_key(&m->from, rest, &from);
 
 	if (!err)
-		err = whole_key(&m->to, rest, &to);
+		err = rename_keys_whole_key(&m->to, rest, &to);
 	if (!err) {
 		err = STORE_OWN(store_copy(
 			m->store, buf_str(&from), *etag ? etag : NULL,
 			buf_str(&to), cond.if_absent ? &cond : NULL, &info));
-		m->keys[k].copied = outcome(err);
+		m->keys[k].copied = rename_keys_outcome(err);
 	}
 	if (!err && strcmp(info.etag, etag))
-		err = note_copy(m, k, &info);
+		err = rename_keys_note_copy(m, k, &info);
 	if (err)
-		note_failure(m, k);
+		rename_keys_note_failure(m, k);
 	buf_clear(&from);
 	buf_clear(&to);
 	return err;
@@ -180,7 +183,8 @@ struct removal {
 	int err; /* the first; all batches are tried */
 };
 
-static void log_left(const struct removal *v, const char *key, int err)
+static void rename_keys_log_left(const struct removal *v, const char *key,
+				 int err)
 {
 	log_at(LOG_LEVEL_ERROR,
 	       &(struct log_where){
@@ -189,7 +193,7 @@ static void log_left(const struct removal *v, const char *key, int err)
 	       v->undo ? "not moved: the copy" : "moved: the old object");
 }
 
-static int remove_batch(struct removal *v, size_t first, size_t end)
+static int rename_keys_remove_batch(struct removal *v, size_t first, size_t end)
 {
 	struct rename_keys *m = v->m;
 	char **keys = calloc(BATCH, sizeof(*keys));
@@ -202,7 +206,8 @@ static int remove_batch(struct removal *v, size_t first, size_t end)
 
 		if (!m->keys[k].remove)
 			continue;
-		err = whole_key(v->dir, rename_keys_rest(m, k), &key);
+		err = rename_keys_whole_key(v->dir, rename_keys_rest(m, k),
+					    &key);
 		keys[n] = err ? NULL : buf_detach(&key);
 		if (keys[n])
 			n++;
@@ -213,7 +218,7 @@ static int remove_batch(struct removal *v, size_t first, size_t end)
 			m->store, (const char *const *)keys, n, results));
 	for (unsigned k = 0; k < n; k++) {
 		if (results[k])
-			log_left(v, keys[k], results[k]);
+			rename_keys_log_left(v, keys[k], results[k]);
 		free(keys[k]);
 	}
 	free(keys);
@@ -221,11 +226,12 @@ static int remove_batch(struct removal *v, size_t first, size_t end)
 	return err;
 }
 
-static int remove_one_batch(void *arg, size_t batch)
+static int rename_keys_remove_one_batch(void *arg, size_t batch)
 {
 	struct removal *v = arg;
 	size_t first = v->first + batch * BATCH, end = first + BATCH;
-	int err = remove_batch(v, first, end < v->end ? end : v->end);
+	int err =
+		rename_keys_remove_batch(v, first, end < v->end ? end : v->end);
 	int none = 0;
 
 	if (err)
@@ -234,15 +240,15 @@ static int remove_one_batch(void *arg, size_t batch)
 	return 0;
 }
 
-static void remove_some(struct removal *v, size_t end)
+static void rename_keys_remove_some(struct removal *v, size_t end)
 {
 	v->end = end;
 	crew_run(REMOVERS, (end - v->first + BATCH - 1) / BATCH,
-		 remove_one_batch, v, false);
+		 rename_keys_remove_one_batch, v, false);
 	v->first = end;
 }
 
-static int by_key(const void *a, const void *b)
+static int rename_keys_by_key(const void *a, const void *b)
 {
 	const struct rename_copy *x = a, *y = b;
 
@@ -250,19 +256,21 @@ static int by_key(const void *a, const void *b)
 }
 
 /* The ETag that the object should have; the copies are sorted by then. */
-static const char *own_etag(const struct removal *v, size_t k)
+static const char *rename_keys_own_etag(const struct removal *v, size_t k)
 {
 	const char *rest = rename_keys_rest(v->m, k);
 	const struct rename_copy wanted = { .k = k }, *copies;
 	size_t n = rename_keys_changed(v->m, &copies);
 
 	if (v->undo && n)
-		copies = bsearch(&wanted, copies, n, sizeof(*copies), by_key);
+		copies = bsearch(&wanted, copies, n, sizeof(*copies),
+				 rename_keys_by_key);
 	return v->undo && n && copies ? copies->info.etag
 				      : rest + strlen(rest) + 1;
 }
 
-static bool is_ours(const struct removal *v, size_t k, const char *etag)
+static bool rename_keys_is_ours(const struct removal *v, size_t k,
+				const char *etag)
 {
 	const struct rename_keys *m = v->m;
 
@@ -270,11 +278,12 @@ static bool is_ours(const struct removal *v, size_t k, const char *etag)
 	if (v->undo && (m->keys[k].copied == RENAME_NOT_COPIED ||
 			(m->keep_marker && !*rename_keys_rest(m, k))))
 		return false;
-	return !strcmp(own_etag(v, k), etag);
+	return !strcmp(rename_keys_own_etag(v, k), etag);
 }
 
 /* Both the listing and the keys are in key order. */
-static int remove_listed(struct removal *v, struct store_list *list, size_t len)
+static int rename_keys_remove_listed(struct removal *v, struct store_list *list,
+				     size_t len)
 {
 	struct rename_keys *m = v->m;
 	struct list_entry e;
@@ -289,7 +298,7 @@ static int remove_listed(struct removal *v, struct store_list *list, size_t len)
 			break;
 		if (strcmp(rename_keys_rest(m, k), e.key + len))
 			continue;
-		m->keys[k].remove = is_ours(v, k, e.info.etag);
+		m->keys[k].remove = rename_keys_is_ours(v, k, e.info.etag);
 		if (!m->keys[k].remove && !v->undo)
 			log_at(LOG_LEVEL_INFO,
 			       &(struct log_where){ .stage = m->store->name,
@@ -298,14 +307,15 @@ static int remove_listed(struct removal *v, struct store_list *list, size_t len)
 			       "directory was renamed: what it wrote stays");
 		k++;
 		if (k - v->first >= (size_t)REMOVERS * BATCH)
-			remove_some(v, k);
+			rename_keys_remove_some(v, k);
 	}
 	if (k > v->first)
-		remove_some(v, k);
+		rename_keys_remove_some(v, k);
 	return rc < 0 ? rc : v->err;
 }
 
-static int remove_all(struct rename_keys *m, const struct buf *dir, bool undo)
+static int rename_keys_remove_all(struct rename_keys *m, const struct buf *dir,
+				  bool undo)
 {
 	struct list_query q = { .ahead = true };
 	struct removal v = { .m = m, .dir = dir, .undo = undo };
@@ -316,12 +326,12 @@ static int remove_all(struct rename_keys *m, const struct buf *dir, bool undo)
 	waiter_begin(waiter_self()); /* an interrupt does not end this */
 	for (size_t k = 0; k < m->n; k++)
 		m->keys[k].remove = false;
-	err = whole_key(dir, "", &prefix);
+	err = rename_keys_whole_key(dir, "", &prefix);
 	q.prefix = buf_str(&prefix);
 	if (!err)
 		err = store_list_open(m->store, &q, &list);
 	if (!err) {
-		err = remove_listed(&v, list, prefix.len);
+		err = rename_keys_remove_listed(&v, list, prefix.len);
 		store_list_close(list);
 	}
 	buf_clear(&prefix);
@@ -330,17 +340,17 @@ static int remove_all(struct rename_keys *m, const struct buf *dir, bool undo)
 
 int rename_keys_remove(struct rename_keys *m)
 {
-	return m->n ? remove_all(m, &m->from, false) : 0;
+	return m->n ? rename_keys_remove_all(m, &m->from, false) : 0;
 }
 
-static void sort_copies(struct rename_keys *m)
+static void rename_keys_sort_copies(struct rename_keys *m)
 {
 	struct rename_keys_locked *g;
 
 	lock_take(&m->lock);
 	g = rename_keys_locked(m);
 	if (g->n)
-		qsort(g->copies, g->n, sizeof(*g->copies), by_key);
+		qsort(g->copies, g->n, sizeof(*g->copies), rename_keys_by_key);
 	lock_drop(&m->lock);
 }
 
@@ -353,8 +363,8 @@ void rename_keys_undo(struct rename_keys *m)
 		any = m->keys[k].copied != RENAME_NOT_COPIED;
 	if (!any)
 		return;
-	sort_copies(m);
-	err = remove_all(m, &m->to, true);
+	rename_keys_sort_copies(m);
+	err = rename_keys_remove_all(m, &m->to, true);
 	if (err)
 		log_at(LOG_LEVEL_ERROR,
 		       &(struct log_where){ .stage = m->store->name,
@@ -366,7 +376,8 @@ void rename_keys_undo(struct rename_keys *m)
 
 int rename_keys_copy(struct rename_keys *m)
 {
-	return m->n ? crew_run(CREW_MAX, m->n, copy_one, m, true) : 0;
+	return m->n ? crew_run(CREW_MAX, m->n, rename_keys_copy_one, m, true)
+		    : 0;
 }
 
 size_t rename_keys_changed(struct rename_keys *m,
@@ -388,7 +399,8 @@ void rename_keys_failed(struct rename_keys *m, struct buf *key)
 	lock_take(&m->lock);
 	k = rename_keys_locked(m)->failed;
 	lock_drop(&m->lock);
-	whole_key(&m->from, k < m->n ? rename_keys_rest(m, k) : "", key);
+	rename_keys_whole_key(&m->from, k < m->n ? rename_keys_rest(m, k) : "",
+			      key);
 }
 
 int rename_keys_init(struct rename_keys *m, struct store *store,

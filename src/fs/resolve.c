@@ -24,55 +24,10 @@ unsigned names_ttl_ms(struct fs *fs, bool files)
 	return files && ttl_ms > FILES_TTL_MS ? FILES_TTL_MS : ttl_ms;
 }
 
-void stages_refresh_root(struct fs *fs, struct inode *i)
-{
-	struct inode_view v;
-	struct name_info found;
-	struct stage *stage;
-	struct buf key = NAMES_KEY;
-
-	inode_view(fs->tree, i, &v);
-	if (!v.files || !v.stage_root)
-		return;
-	stage = inode_stage(fs->tree, i);
-	if (!stage)
-		return;
-	buf_adds(&key, stage->prefix);
-	if (key.len)
-		buf_truncate(&key, key.len - 1); /* its '/' */
-	if (!buf_err(&key) &&
-	    !store_stat(stage->store, buf_str(&key), &found) && found.is_prefix)
-		tree_refresh_root(fs->tree, i, &found.info);
-	stage_unref(stage);
-	buf_clear(&key);
-}
-
-int stages_enter(struct fs *fs, struct stage *stage, struct inode **out)
-{
-	observer_watch(fs->observer, stage->store);
-	*out = tree_put_stage(fs->tree, stage);
-	stage_unref(stage);
-	if (*out)
-		stages_refresh_root(fs, *out);
-	return *out ? 0 : -ENOMEM;
-}
-
-int stages_resolve(struct fs *fs, const char *name, struct inode **out)
-{
-	struct stage *stage;
-	int err = catalog_get(fs->catalog, name, &stage);
-
-	if (err) {
-		if (err == -ENOENT)
-			tree_forget_stage(fs->tree, name);
-		return err;
-	}
-	return stages_enter(fs, stage, out);
-}
-
 /* The question is about a key; the answer is what now stands in the tree. */
-static int ask_key(struct fs *fs, struct store *store, const char *key,
-		   struct inode *dir, const char *name, struct inode **out)
+static int resolve_ask_key(struct fs *fs, struct store *store, const char *key,
+			   struct inode *dir, const char *name,
+			   struct inode **out)
 {
 	uint64_t asked = tree_clock(fs->tree);
 	struct name_info found;
@@ -99,8 +54,8 @@ static int ask_key(struct fs *fs, struct store *store, const char *key,
 	return *out ? 0 : -ENOENT;
 }
 
-static int ask(struct fs *fs, struct inode *dir, const char *name,
-	       struct inode **out)
+static int resolve_ask_dir(struct fs *fs, struct inode *dir, const char *name,
+			   struct inode **out)
 {
 	struct buf key = NAMES_KEY;
 	struct stage *stage;
@@ -111,7 +66,8 @@ static int ask(struct fs *fs, struct inode *dir, const char *name,
 	if (err == -EILSEQ) /* the store has no such key */
 		err = -ENOENT;
 	if (!err)
-		err = ask_key(fs, stage->store, buf_str(&key), dir, name, out);
+		err = resolve_ask_key(fs, stage->store, buf_str(&key), dir,
+				      name, out);
 	stage_unref(stage);
 	buf_clear(&key);
 	return err;
@@ -119,8 +75,8 @@ static int ask(struct fs *fs, struct inode *dir, const char *name,
 
 /* A store of files renames in one step, before the tree does: who asks waits
  * for that, and it for him. */
-static int ask_between_renames(struct fs *fs, struct inode *dir,
-			       const char *name, struct inode **out)
+static int resolve_between_renames(struct fs *fs, struct inode *dir,
+				   const char *name, struct inode **out)
 {
 	struct buf unused = NAMES_KEY;
 	struct inode *known;
@@ -136,7 +92,7 @@ static int ask_between_renames(struct fs *fs, struct inode *dir,
 		err = err == -ENOENT ? 0 : err; /* it has gone meanwhile */
 	}
 	if (!err)
-		err = ask(fs, dir, name, out);
+		err = resolve_ask_dir(fs, dir, name, out);
 	if (claimed)
 		claims_publish_end(fs->tree, known);
 	inode_unref(fs->tree, known);
@@ -153,8 +109,8 @@ int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
 	if (names_is_root(fs, dir))
 		return stages_resolve(fs, name, out);
 	inode_view(fs->tree, dir, &v);
-	return v.files ? ask_between_renames(fs, dir, name, out)
-		       : ask(fs, dir, name, out);
+	return v.files ? resolve_between_renames(fs, dir, name, out)
+		       : resolve_ask_dir(fs, dir, name, out);
 }
 
 int resolve_name(struct fs *fs, struct inode *dir, const char *name,
@@ -175,7 +131,7 @@ int resolve_name(struct fs *fs, struct inode *dir, const char *name,
 }
 
 /* What the store says is at the name of i now. */
-static int ask_again(struct fs *fs, struct inode *i, struct inode **now)
+static int resolve_ask_again(struct fs *fs, struct inode *i, struct inode **now)
 {
 	struct inode *dir = inode_parent(fs->tree, i);
 	char name[256];
@@ -196,14 +152,14 @@ int resolve_now(struct fs *fs, struct inode *i, struct inode **now)
 
 	inode_view(fs->tree, i, &v);
 	if (!v.fresh && !v.orphan)
-		return ask_again(fs, i, now);
+		return resolve_ask_again(fs, i, now);
 	*now = inode_ref(fs->tree, i);
 	return 0;
 }
 
 /* err of one of the two: is it i? */
-static int must_be_it(struct fs *fs, int err, struct inode *now,
-		      struct inode *i)
+static int resolve_must_be(struct fs *fs, int err, struct inode *now,
+			   struct inode *i)
 {
 	if (err)
 		return err == -ENOENT ? -ESTALE : err;
@@ -216,7 +172,7 @@ int resolve_refresh(struct fs *fs, struct inode *i)
 	struct inode *now = NULL;
 	int err = resolve_now(fs, i, &now);
 
-	return must_be_it(fs, err, now, i);
+	return resolve_must_be(fs, err, now, i);
 }
 
 int resolve_renew(struct fs *fs, struct inode *i)
@@ -232,19 +188,6 @@ int resolve_renew(struct fs *fs, struct inode *i)
 		stages_refresh_root(fs, i);
 		return 0;
 	}
-	err = ask_again(fs, i, &now);
-	return must_be_it(fs, err, now, i);
-}
-
-int names_writable(struct fs *fs, struct inode *i)
-{
-	struct stage *stage;
-	bool ro;
-
-	if (fs->set.ro)
-		return -EROFS;
-	stage = inode_stage(fs->tree, i);
-	ro = stage && stage->ro;
-	stage_unref(stage);
-	return ro ? -EROFS : 0;
+	err = resolve_ask_again(fs, i, &now);
+	return resolve_must_be(fs, err, now, i);
 }

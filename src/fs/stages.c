@@ -6,8 +6,56 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fs/observer.h"
 #include "stage/catalog.h"
+#include "stage/stage.h"
 #include "store/store_watch.h"
+
+int stages_resolve(struct fs *fs, const char *name, struct inode **out)
+{
+	struct stage *stage;
+	int err = catalog_get(fs->catalog, name, &stage);
+
+	if (err) {
+		if (err == -ENOENT)
+			tree_forget_stage(fs->tree, name);
+		return err;
+	}
+	return stages_enter(fs, stage, out);
+}
+
+int stages_enter(struct fs *fs, struct stage *stage, struct inode **out)
+{
+	observer_watch(fs->observer, stage->store);
+	*out = tree_put_stage(fs->tree, stage);
+	stage_unref(stage);
+	if (*out)
+		stages_refresh_root(fs, *out);
+	return *out ? 0 : -ENOMEM;
+}
+
+void stages_refresh_root(struct fs *fs, struct inode *i)
+{
+	struct inode_view v;
+	struct name_info found;
+	struct stage *stage;
+	struct buf key = NAMES_KEY;
+
+	inode_view(fs->tree, i, &v);
+	if (!v.files || !v.stage_root)
+		return;
+	stage = inode_stage(fs->tree, i);
+	if (!stage)
+		return;
+	buf_adds(&key, stage->prefix);
+	if (key.len)
+		buf_truncate(&key, key.len - 1); /* its '/' */
+	if (!buf_err(&key) &&
+	    !store_stat(stage->store, buf_str(&key), &found) && found.is_prefix)
+		tree_refresh_root(fs->tree, i, &found.info);
+	stage_unref(stage);
+	buf_clear(&key);
+}
 
 int stages_mkdir(struct fs *fs, const char *name, struct inode **out)
 {

@@ -6,7 +6,8 @@
 #include "base/text.h"
 #include "stage/path.h"
 
-static int set_expire(struct xattr_args *a, const char *value, int64_t max)
+static int xattr_args_set_expire(struct xattr_args *a, const char *value,
+				 int64_t max)
 {
 	uint64_t n;
 
@@ -16,8 +17,8 @@ static int set_expire(struct xattr_args *a, const char *value, int64_t max)
 	return 0;
 }
 
-static int set_content_type(struct xattr_args *a, const char *value,
-			    int64_t max)
+static int xattr_args_set_content_type(struct xattr_args *a, const char *value,
+				       int64_t max)
 {
 	if (a->content_type || text_has_control(value))
 		return -EINVAL;
@@ -26,7 +27,8 @@ static int set_content_type(struct xattr_args *a, const char *value,
 }
 
 /* Every component must be one that a directory can show. */
-static int set_path(struct xattr_args *a, const char *value, int64_t max)
+static int xattr_args_set_path(struct xattr_args *a, const char *value,
+			       int64_t max)
 {
 	for (const char *p = value;; p++) {
 		size_t len = strcspn(p, "/");
@@ -46,13 +48,14 @@ static const struct {
 	int (*set)(struct xattr_args *a, const char *value, int64_t max);
 	int takes_rest;
 } arguments[] = {
-	{ "expire=", set_expire },
-	{ "content_type=", set_content_type },
-	{ "path=", set_path, 1 },
+	{ "expire=", xattr_args_set_expire },
+	{ "content_type=", xattr_args_set_content_type },
+	{ "path=", xattr_args_set_path, 1 },
 };
 
 /* One `name=value`; *next is behind its `&`, or NULL after the last. */
-static int take(struct xattr_args *a, char *at, int64_t max, char **next)
+static int xattr_args_take(struct xattr_args *a, char *at, int64_t max,
+			   char **next)
 {
 	for (size_t k = 0; k < sizeof(arguments) / sizeof(*arguments); k++) {
 		char *value = at + strlen(arguments[k].name), *end;
@@ -79,6 +82,6 @@ int xattr_args_parse(const char *text, int64_t expire_max,
 		return -ERANGE;
 	strcpy(out->bytes, text);
 	while (at && !err)
-		err = take(out, at, expire_max, &at);
+		err = xattr_args_take(out, at, expire_max, &at);
 	return err;
 }

@@ -78,7 +78,8 @@ struct walk {
 	bool absent; /* what follows does not exist */
 };
 
-static int may(const struct xattr_call *c, struct inode *i, unsigned want)
+static int presign_may(const struct xattr_call *c, struct inode *i,
+		       unsigned want)
 {
 	struct inode_view v;
 
@@ -87,7 +88,8 @@ static int may(const struct xattr_call *c, struct inode *i, unsigned want)
 }
 
 /* An inode that the tree does not know. */
-static int may_unknown(const struct xattr_call *c, bool dir, unsigned want)
+static int presign_may_unknown(const struct xattr_call *c, bool dir,
+			       unsigned want)
 {
 	const struct fs_settings *s = &c->fs->set;
 
@@ -95,26 +97,27 @@ static int may_unknown(const struct xattr_call *c, bool dir, unsigned want)
 			    s->gid, want);
 }
 
-static int may_dir(const struct walk *w, unsigned want)
+static int presign_may_dir(const struct walk *w, unsigned want)
 {
-	return w->dir ? may(w->c, w->dir, want) : may_unknown(w->c, true, want);
+	return w->dir ? presign_may(w->c, w->dir, want)
+		      : presign_may_unknown(w->c, true, want);
 }
 
 /* What is not there: an upload needs the directory alone. */
-static int may_absent(const struct walk *w)
+static int presign_may_absent(const struct walk *w)
 {
 	uid_t uid = w->c->caller->uid;
 
 	if (w->c->row->action == PRESIGN_UPLOAD)
 		return 0;
 	if (!w->files)
-		return may_unknown(w->c, false, ACCESS_READ);
+		return presign_may_unknown(w->c, false, ACCESS_READ);
 	return !uid || uid == geteuid() ? 0 : -ENOENT;
 }
 
 /* What is there by a name, where the walk stands: 0 or -errno. */
-static int look(struct walk *w, const char *name, enum tree_answer *answer,
-		struct inode **out)
+static int presign_look(struct walk *w, const char *name,
+			enum tree_answer *answer, struct inode **out)
 {
 	int err = 0;
 
@@ -131,15 +134,15 @@ static int look(struct walk *w, const char *name, enum tree_answer *answer,
 	return err == -ENOENT ? 0 : err;
 }
 
-static int step_into(struct walk *w, const char *name)
+static int presign_step_into(struct walk *w, const char *name)
 {
 	enum tree_answer answer;
 	struct inode_view v;
 	struct inode *below;
-	int err = may_dir(w, ACCESS_SEARCH);
+	int err = presign_may_dir(w, ACCESS_SEARCH);
 
 	if (!err)
-		err = look(w, name, &answer, &below);
+		err = presign_look(w, name, &answer, &below);
 	if (err)
 		return err;
 	if (answer == TREE_ABSENT) {
@@ -156,36 +159,38 @@ static int step_into(struct walk *w, const char *name)
 	return err;
 }
 
-static int reach_object(struct walk *w, const char *name)
+static int presign_reach_object(struct walk *w, const char *name)
 {
 	bool upload = w->c->row->action == PRESIGN_UPLOAD;
 	unsigned want = upload ? ACCESS_WRITE : ACCESS_READ;
 	enum tree_answer answer;
 	struct inode_view v;
 	struct inode *i;
-	int err = may_dir(w, ACCESS_SEARCH);
+	int err = presign_may_dir(w, ACCESS_SEARCH);
 
 	if (!err && upload)
-		err = may_dir(w, ACCESS_WRITE);
+		err = presign_may_dir(w, ACCESS_WRITE);
 	if (!err)
-		err = look(w, name, &answer, &i);
+		err = presign_look(w, name, &answer, &i);
 	if (err)
 		return err;
 	switch (answer) {
 	case TREE_ABSENT:
-		return may_absent(w);
+		return presign_may_absent(w);
 	case TREE_UNKNOWN:
-		return may_unknown(w->c, false, want);
+		return presign_may_unknown(w->c, false, want);
 	case TREE_KNOWN:
 		inode_view(w->c->fs->tree, i, &v);
-		err = v.kind == INODE_FILE ? may(w->c, i, want) : -EISDIR;
+		err = v.kind == INODE_FILE ? presign_may(w->c, i, want)
+					   : -EISDIR;
 		inode_unref(w->c->fs->tree, i);
 	}
 	return err;
 }
 
 /* May the caller have a URL for `path` below `dir`? */
-static int may_path(struct xattr_call *c, struct inode *dir, const char *path)
+static int presign_may_path(struct xattr_call *c, struct inode *dir,
+			    const char *path)
 {
 	struct walk w = { .c = c, .dir = inode_ref(c->fs->tree, dir) };
 	char name[XATTR_NAME_SIZE];
@@ -204,12 +209,12 @@ static int may_path(struct xattr_call *c, struct inode *dir, const char *path)
 		name[len] = '\0';
 		if (!path[len])
 			break;
-		err = step_into(&w, name);
+		err = presign_step_into(&w, name);
 		if (err)
 			goto out;
 		path += len + 1;
 	}
-	err = reach_object(&w, name);
+	err = presign_reach_object(&w, name);
 out:
 	inode_unref(c->fs->tree, w.dir);
 	return err;
@@ -219,8 +224,8 @@ out:
 
 /* At the root of stages a path begins with a stage: *dir becomes its root,
  * and *path what follows. */
-static int enter_stage(struct xattr_call *c, struct inode **dir,
-		       const char **path)
+static int presign_enter_stage(struct xattr_call *c, struct inode **dir,
+			       const char **path)
 {
 	size_t len = strcspn(*path, "/");
 	char name[XATTR_NAME_SIZE];
@@ -228,7 +233,7 @@ static int enter_stage(struct xattr_call *c, struct inode **dir,
 
 	if (!(*path)[len])
 		return -EINVAL; /* a stage is no file */
-	err = may(c, *dir, ACCESS_SEARCH);
+	err = presign_may(c, *dir, ACCESS_SEARCH);
 	if (err)
 		return err;
 	memcpy(name, *path, len);
@@ -238,7 +243,8 @@ static int enter_stage(struct xattr_call *c, struct inode **dir,
 	return *dir ? 0 : stages_resolve(c->fs, name, dir);
 }
 
-static int sign(struct xattr_call *c, struct inode *at, const char *path)
+static int presign_sign(struct xattr_call *c, struct inode *at,
+			const char *path)
 {
 	struct presign_request req = {
 		.action = c->row->action,
@@ -280,21 +286,21 @@ static int sign(struct xattr_call *c, struct inode *at, const char *path)
 }
 
 /* Below a directory, which is c->inode or, at the root, one of its stages. */
-static int sign_path(struct xattr_call *c)
+static int presign_sign_path(struct xattr_call *c)
 {
 	struct inode *dir = c->inode;
 	const char *path = c->args->path;
 	int err = 0;
 
 	if (c->view.kind == INODE_ROOT)
-		err = enter_stage(c, &dir, &path);
+		err = presign_enter_stage(c, &dir, &path);
 	if (err)
 		return err;
 	err = xattr_presign_allowed(c->fs, dir, c->row->action);
 	if (!err)
-		err = may_path(c, dir, path);
+		err = presign_may_path(c, dir, path);
 	if (!err)
-		err = sign(c, dir, path);
+		err = presign_sign(c, dir, path);
 	if (dir != c->inode)
 		inode_unref(c->fs->tree, dir);
 	return err;
@@ -310,9 +316,10 @@ int xattr_presign_get(struct xattr_call *c)
 	if ((c->view.kind == INODE_FILE) == (c->args->path != NULL))
 		return -EINVAL;
 	if (c->args->path)
-		return sign_path(c);
+		return presign_sign_path(c);
 	err = resolve_renew(c->fs, c->inode);
 	if (!err)
-		err = may(c, c->inode, upload ? ACCESS_WRITE : ACCESS_READ);
-	return err ? err : sign(c, c->inode, NULL);
+		err = presign_may(c, c->inode,
+				  upload ? ACCESS_WRITE : ACCESS_READ);
+	return err ? err : presign_sign(c, c->inode, NULL);
 }

@@ -11,7 +11,7 @@
 #include "stage/stage.h"
 
 /* Fresh facts of an object that the store has; -ENODATA without one. */
-static int object_facts(struct xattr_call *c)
+static int xattr_stage_refresh(struct xattr_call *c)
 {
 	int err;
 
@@ -24,7 +24,7 @@ static int object_facts(struct xattr_call *c)
 	return c->view.published ? 0 : -ENODATA;
 }
 
-static int value(struct xattr_call *c, const char *s)
+static int xattr_stage_value(struct xattr_call *c, const char *s)
 {
 	if (!*s)
 		return -ENODATA;
@@ -34,16 +34,16 @@ static int value(struct xattr_call *c, const char *s)
 
 int xattr_stage_etag(struct xattr_call *c)
 {
-	int err = object_facts(c);
+	int err = xattr_stage_refresh(c);
 
-	return err ? err : value(c, c->view.info.etag);
+	return err ? err : xattr_stage_value(c, c->view.info.etag);
 }
 
 int xattr_stage_md5(struct xattr_call *c)
 {
 	struct stage *stage;
 	size_t before = c->out->len;
-	int err = object_facts(c);
+	int err = xattr_stage_refresh(c);
 
 	if (err)
 		return err;
@@ -95,11 +95,11 @@ int xattr_stage_creator(struct xattr_call *c)
 	return -ENODATA;
 }
 
-static int details(struct xattr_call *c, struct object_details *out)
+static int xattr_stage_details(struct xattr_call *c, struct object_details *out)
 {
 	struct buf key = NAMES_KEY;
 	struct stage *stage;
-	int err = object_facts(c);
+	int err = xattr_stage_refresh(c);
 
 	if (err)
 		return err;
@@ -117,39 +117,42 @@ int xattr_stage_last_modified(struct xattr_call *c)
 {
 	char text[TIME_LIST_SIZE];
 	struct object_details d;
-	int err = object_facts(c);
+	int err = xattr_stage_refresh(c);
 
 	if (err)
 		return err;
 	d.info = c->view.info;
 	if (c->view.own_mtime)
-		err = details(c, &d);
+		err = xattr_stage_details(c, &d);
 	if (err)
 		return err;
 	time_list(d.info.mtime, text);
-	return value(c, text);
+	return xattr_stage_value(c, text);
 }
 
 int xattr_stage_content_type(struct xattr_call *c)
 {
 	struct object_details d;
-	int err = details(c, &d);
+	int err = xattr_stage_details(c, &d);
 
-	return err ? err : value(c, props_get(&d.props, PROP_TYPE) ?: "");
+	return err ? err
+		   : xattr_stage_value(c, props_get(&d.props, PROP_TYPE) ?: "");
 }
 
 int xattr_stage_storage_class(struct xattr_call *c)
 {
 	struct object_details d;
-	int err = details(c, &d);
+	int err = xattr_stage_details(c, &d);
 
-	return err ? err : value(c, props_get(&d.props, PROP_CLASS) ?: "");
+	return err ? err
+		   : xattr_stage_value(c,
+				       props_get(&d.props, PROP_CLASS) ?: "");
 }
 
 int xattr_stage_version_id(struct xattr_call *c)
 {
 	struct object_details d;
-	int err = details(c, &d);
+	int err = xattr_stage_details(c, &d);
 
-	return err ? err : value(c, d.version_id);
+	return err ? err : xattr_stage_value(c, d.version_id);
 }

@@ -31,7 +31,7 @@ static struct {
 	void *arg;
 } init;
 
-static ssize_t hook_read(int fd, void *buf, size_t len, void *userdata)
+static ssize_t init_patch_read(int fd, void *buf, size_t len, void *userdata)
 {
 	const struct fuse_in_header *h = buf;
 	const struct fuse_init_in *in = (const void *)(h + 1);
@@ -48,7 +48,7 @@ static ssize_t hook_read(int fd, void *buf, size_t len, void *userdata)
 	return n;
 }
 
-static void patch(const struct iovec *iov, int count)
+static void init_patch_reply(const struct iovec *iov, int count)
 {
 	struct fuse_init_out *out;
 
@@ -58,7 +58,8 @@ static void patch(const struct iovec *iov, int count)
 	out->flags |= WANTED & init.offered;
 }
 
-static ssize_t hook_writev(int fd, struct iovec *iov, int count, void *userdata)
+static ssize_t init_patch_writev(int fd, struct iovec *iov, int count,
+				 void *userdata)
 {
 	const struct fuse_out_header *h = iov[0].iov_base;
 	ssize_t n;
@@ -71,7 +72,7 @@ static ssize_t hook_writev(int fd, struct iovec *iov, int count, void *userdata)
 		return writev(fd, iov, count);
 	}
 	init.state = INIT_DONE;
-	patch(iov, count);
+	init_patch_reply(iov, count);
 	n = writev(fd, iov, count);
 	if (n >= 0)
 		init.after(init.arg);
@@ -81,8 +82,8 @@ static ssize_t hook_writev(int fd, struct iovec *iov, int count, void *userdata)
 int init_patch(struct fuse_session *se, void (*after)(void *arg), void *arg)
 {
 	static const struct fuse_custom_io io = {
-		.read = hook_read,
-		.writev = hook_writev,
+		.read = init_patch_read,
+		.writev = init_patch_writev,
 	};
 
 	memset(&init, 0, sizeof(init));

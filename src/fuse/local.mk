@@ -5,7 +5,5 @@ libfuse_ops_a_SOURCES = \
 	src/fuse/notify.c src/fuse/notify.h \
 	src/fuse/op.c src/fuse/op.h \
 	src/fuse/ops.c src/fuse/ops.h \
-	src/fuse/ops_dir.c \
 	src/fuse/ops_file.c \
-	src/fuse/ops_xattr.c \
 	src/fuse/session.c src/fuse/session.h

@@ -29,15 +29,15 @@ struct notify {
 	_Atomic(bool) ended;
 };
 
-static fuse_ino_t number_of(struct notify *n, const struct inode *i)
+static fuse_ino_t notify_number(struct notify *n, const struct inode *i)
 {
 	return i == fs_root(n->fs) ? FUSE_ROOT_ID : (fuse_ino_t)(uintptr_t)i;
 }
 
 /* What the kernel does not know it need not forget: no error counts. */
-static void tell(struct notify *n, const struct fs_inval *notice)
+static void notify_tell(struct notify *n, const struct fs_inval *notice)
 {
-	fuse_ino_t ino = number_of(n, notice->inode);
+	fuse_ino_t ino = notify_number(n, notice->inode);
 
 	switch (notice->kind) {
 	case FS_INVAL_ENTRY:
@@ -53,13 +53,13 @@ static void tell(struct notify *n, const struct fs_inval *notice)
 	}
 }
 
-static void *work(void *arg)
+static void *notify_work(void *arg)
 {
 	struct notify *n = arg;
 	struct fs_inval notice;
 
 	while (fs_inval_next(n->fs, &notice))
-		tell(n, &notice);
+		notify_tell(n, &notice);
 	atomic_store(&n->ended, true);
 	return NULL;
 }
@@ -73,7 +73,7 @@ struct notify *notify_start(struct fuse_session *se, struct fs *fs)
 	n->se = se;
 	n->fs = fs;
 	fs_inval_begin(fs);
-	if (!thread_start(&n->thread, "notify", work, n))
+	if (!thread_start(&n->thread, "notify", notify_work, n))
 		return n;
 	fs_inval_end(fs);
 	free(n);
@@ -81,7 +81,7 @@ struct notify *notify_start(struct fuse_session *se, struct fs *fs)
 }
 
 /* Answers what has come, if anything comes soon. */
-static void answer(struct notify *n, struct fuse_buf *buf)
+static void notify_answer(struct notify *n, struct fuse_buf *buf)
 {
 	struct pollfd p = { fuse_session_fd(n->se), POLLIN, 0 };
 
@@ -99,7 +99,7 @@ void notify_stop(struct notify *n)
 	fs_inval_end(n->fs);
 	fuse_session_reset(n->se);
 	while (!atomic_load(&n->ended))
-		answer(n, &buf);
+		notify_answer(n, &buf);
 	pthread_join(n->thread, NULL);
 	free(buf.mem);
 	free(n);

@@ -15,14 +15,14 @@
  * another user under hidepid=: it is believed to live for so long. */
 #define UNKNOWN_MS 10000
 
-static void interrupted(fuse_req_t req, void *waiter)
+static void op_interrupted(fuse_req_t req, void *waiter)
 {
 	waiter_ask(waiter);
 }
 
 /* Any signal of the caller's interrupts a request, also one that it handles
  * and goes on from: only one that kills it ends what it asked for. */
-static bool is_dying(void *req, int64_t since_ms)
+static bool op_is_dying(void *req, int64_t since_ms)
 {
 	switch (fatal_signal(fuse_req_ctx(req)->pid)) {
 	case FATAL_NO:
@@ -39,8 +39,8 @@ struct fs *op_begin(fuse_req_t req)
 {
 	struct waiter *w = waiter_self();
 
-	waiter_begin_judged(w, is_dying, req);
-	fuse_req_interrupt_func(req, interrupted, w);
+	waiter_begin_judged(w, op_is_dying, req);
+	fuse_req_interrupt_func(req, op_interrupted, w);
 	return fuse_req_userdata(req);
 }
 
@@ -68,7 +68,7 @@ struct inode *op_inode(fuse_req_t req, fuse_ino_t ino)
 	return (struct inode *)(uintptr_t)ino;
 }
 
-static int groups(const struct fs_caller *c, gid_t *list, int max)
+static int op_groups(const struct fs_caller *c, gid_t *list, int max)
 {
 	int n = fuse_req_getgroups(c->arg, max, list);
 
@@ -81,7 +81,7 @@ void op_caller(fuse_req_t req, struct fs_caller *out)
 
 	out->uid = ctx->uid;
 	out->gid = ctx->gid;
-	out->groups = groups;
+	out->groups = op_groups;
 	out->arg = req;
 	out->drop_setid = killpriv_wanted();
 }

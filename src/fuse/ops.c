@@ -8,12 +8,15 @@
 #include "fuse/ops.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <time.h>
 
+#include "base/buf.h"
+#include "base/text.h"
 #include "fuse/killpriv.h"
 
 /* The reply to lookup and its kin; err as their fs_*() returned it. */
-static void reply_entry(fuse_req_t req, int err, const struct fs_entry *e)
+static void op_reply_entry(fuse_req_t req, int err, const struct fs_entry *e)
 {
 	struct fs *fs = fuse_req_userdata(req);
 	struct fuse_entry_param param;
@@ -50,7 +53,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	int err = fs_lookup(op_begin(req), op_inode(req, parent), name, &e);
 
 	op_end(req);
-	reply_entry(req, err, &e);
+	op_reply_entry(req, err, &e);
 }
 
 static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
@@ -68,13 +71,13 @@ static void op_forget_multi(fuse_req_t req, size_t count,
 	fuse_reply_none(req);
 }
 
-static struct handle *file_handle(struct fuse_file_info *fi)
+static struct handle *op_file_handle(struct fuse_file_info *fi)
 {
 	return fi ? (struct handle *)(uintptr_t)fi->fh : NULL;
 }
 
-static void reply_attr(fuse_req_t req, int err, const struct stat *st,
-		       double timeout)
+static void op_reply_attr(fuse_req_t req, int err, const struct stat *st,
+			  double timeout)
 {
 	if (err)
 		op_reply(req, err);
@@ -87,15 +90,15 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino,
 {
 	struct stat st;
 	double timeout;
-	int err = fs_getattr(op_begin(req), op_inode(req, ino), file_handle(fi),
-			     &st, &timeout);
+	int err = fs_getattr(op_begin(req), op_inode(req, ino),
+			     op_file_handle(fi), &st, &timeout);
 
 	op_end(req);
-	reply_attr(req, err, &st, timeout);
+	op_reply_attr(req, err, &st, timeout);
 }
 
 /* FUSE_SET_ATTR_* to FS_SET_*; "now" becomes a time. */
-static unsigned wanted(int to_set, struct stat *attr)
+static unsigned op_setattr_which(int to_set, struct stat *attr)
 {
 	static const struct {
 		int fuse;
@@ -125,17 +128,17 @@ static unsigned wanted(int to_set, struct stat *attr)
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
 		       int to_set, struct fuse_file_info *fi)
 {
-	unsigned which = wanted(to_set, attr);
+	unsigned which = op_setattr_which(to_set, attr);
 	struct stat st;
 	double timeout;
 	struct fs *fs = op_begin(req);
-	int err = fs_setattr(fs, op_inode(req, ino), file_handle(fi), attr,
+	int err = fs_setattr(fs, op_inode(req, ino), op_file_handle(fi), attr,
 			     which, &st, &timeout);
 
 	if (!err && fi && (which & FS_SET_SIZE))
-		fs_written_by(fs, file_handle(fi), fuse_req_ctx(req)->pid);
+		fs_written_by(fs, op_file_handle(fi), fuse_req_ctx(req)->pid);
 	op_end(req);
-	reply_attr(req, err, &st, timeout);
+	op_reply_attr(req, err, &st, timeout);
 }
 
 static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
@@ -149,7 +152,7 @@ static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
 	err = fs_mkdir(op_begin(req), op_inode(req, parent), name, mode, &c,
 		       &e);
 	op_end(req);
-	reply_entry(req, err, &e);
+	op_reply_entry(req, err, &e);
 }
 
 static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -204,6 +207,194 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 		fuse_reply_statfs(req, &st);
 }
 
+/* ---- open directories ----
+ *
+ * Entries are packed into one buffer of the kernel's size; what does not fit any
+ * more is asked for again. */
+
+struct packer {
+	fuse_req_t req;
+	char *bytes;
+	size_t size, used;
+	bool plus;
+};
+
+static struct dir_handle *op_dir_handle(const struct fuse_file_info *fi)
+{
+	return (struct dir_handle *)(uintptr_t)fi->fh;
+}
+
+static int op_dir_pack(void *arg, const char *name,
+		       const struct fs_entry *entry, off_t next)
+{
+	struct packer *p = arg;
+	struct fuse_entry_param param;
+	char *at = p->bytes + p->used;
+	size_t room = p->size - p->used, need;
+
+	op_entry_param(entry, &param);
+	if (p->plus)
+		need = fuse_add_direntry_plus(p->req, at, room, name, &param,
+					      next);
+	else
+		need = fuse_add_direntry(p->req, at, room, name, &entry->st,
+					 next);
+	if (need > room)
+		return 1;
+	p->used += need;
+	return 0;
+}
+
+static void op_opendir(fuse_req_t req, fuse_ino_t ino,
+		       struct fuse_file_info *fi)
+{
+	struct fs *fs = op_begin(req);
+	struct dir_handle *h = NULL;
+	int err = fs_dir_open(fs, op_inode(req, ino), &h);
+
+	op_end(req);
+	if (err) {
+		op_reply(req, err);
+		return;
+	}
+	fi->fh = (uintptr_t)h;
+	if (fuse_reply_open(req, fi) == -ENOENT)
+		fs_dir_close(fs, h);
+}
+
+static void op_readdir_any(fuse_req_t req, size_t size, off_t off,
+			   struct fuse_file_info *fi, bool plus)
+{
+	struct packer p = { .req = req, .size = size, .plus = plus };
+	int err = -ENOMEM;
+
+	p.bytes = malloc(size);
+	if (p.bytes)
+		err = fs_dir_read(op_begin(req), op_dir_handle(fi), off, plus,
+				  op_dir_pack, &p);
+	op_end(req);
+	if (err)
+		op_reply(req, err);
+	else
+		fuse_reply_buf(req, p.bytes, p.used);
+	free(p.bytes);
+}
+
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		       struct fuse_file_info *fi)
+{
+	op_readdir_any(req, size, off, fi, false);
+}
+
+static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
+			   off_t off, struct fuse_file_info *fi)
+{
+	op_readdir_any(req, size, off, fi, true);
+}
+
+static void op_releasedir(fuse_req_t req, fuse_ino_t ino,
+			  struct fuse_file_info *fi)
+{
+	fs_dir_close(fuse_req_userdata(req), op_dir_handle(fi));
+	op_reply(req, 0);
+}
+
+/* Every change of a directory is in the store when its call returns; one of
+ * files has it flushed now. */
+static void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
+			struct fuse_file_info *fi)
+{
+	int err = fs_dir_sync(op_begin(req), op_dir_handle(fi));
+
+	op_end(req);
+	op_reply(req, err);
+}
+
+/* ---- extended attributes ----
+ *
+ * The kernel asks `ls -l` questions about security.* and system.* for every
+ * name: EOPNOTSUPP at once, before anything else, makes coreutils stop asking.
+ * ENOSYS would end all extended attributes of the mount. */
+
+static bool op_xattr_is_foreign(const char *name)
+{
+	return !text_starts_with(name, "user.");
+}
+
+/* size 0 asks how long the value is. */
+static void op_reply_value(fuse_req_t req, int err, struct buf *b, size_t size)
+{
+	if (!err)
+		err = buf_err(b);
+	if (!err && size && b->len > size)
+		err = -ERANGE;
+	if (err)
+		op_reply(req, err);
+	else if (!size)
+		fuse_reply_xattr(req, b->len);
+	else
+		fuse_reply_buf(req, b->data, b->len);
+	buf_wipe(b);
+}
+
+static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+			size_t size)
+{
+	struct buf value = BUF_INIT(2 * BUF_URL);
+	struct fs_caller c;
+	int err;
+
+	if (op_xattr_is_foreign(name)) {
+		op_reply(req, -EOPNOTSUPP);
+		return;
+	}
+	op_caller(req, &c);
+	err = fs_xattr_get(op_begin(req), op_inode(req, ino), name, &c, &value);
+	op_end(req);
+	op_reply_value(req, err, &value, size);
+}
+
+static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	struct buf names = BUF_INIT(BUF_URL);
+	int err = fs_xattr_list(op_begin(req), op_inode(req, ino), &names);
+
+	op_end(req);
+	op_reply_value(req, err, &names, size);
+}
+
+static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+			const char *value, size_t size, int flags)
+{
+	struct fs_caller c;
+	int err;
+
+	if (op_xattr_is_foreign(name)) {
+		op_reply(req, -EOPNOTSUPP);
+		return;
+	}
+	op_caller(req, &c);
+	err = fs_xattr_set(op_begin(req), op_inode(req, ino), name, value, size,
+			   flags, &c);
+	op_end(req);
+	op_reply(req, err);
+}
+
+static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	struct fs_caller c;
+	int err;
+
+	if (op_xattr_is_foreign(name)) {
+		op_reply(req, -EOPNOTSUPP);
+		return;
+	}
+	op_caller(req, &c);
+	err = fs_xattr_remove(op_begin(req), op_inode(req, ino), name, &c);
+	op_end(req);
+	op_reply(req, err);
+}
+
 const struct fuse_lowlevel_ops ops = {
 	.init = op_init,
 	.lookup = op_lookup,
@@ -211,7 +402,7 @@ const struct fuse_lowlevel_ops ops = {
 	.forget_multi = op_forget_multi,
 	.getattr = op_getattr,
 	.setattr = op_setattr,
-	.mknod = op_mknod,
+	.mknod = ops_file_mknod,
 	.mkdir = op_mkdir,
 	.rmdir = op_rmdir,
 	.unlink = op_unlink,
@@ -219,14 +410,14 @@ const struct fuse_lowlevel_ops ops = {
 	.symlink = op_symlink,
 	.link = op_link,
 	.statfs = op_statfs,
-	.open = op_open,
-	.create = op_create,
-	.read = op_read,
-	.write = op_write,
-	.flush = op_flush,
-	.fsync = op_fsync,
-	.release = op_release,
-	.fallocate = op_fallocate,
+	.open = ops_file_open,
+	.create = ops_file_create,
+	.read = ops_file_read,
+	.write = ops_file_write,
+	.flush = ops_file_flush,
+	.fsync = ops_file_fsync,
+	.release = ops_file_release,
+	.fallocate = ops_file_fallocate,
 	.opendir = op_opendir,
 	.readdir = op_readdir,
 	.readdirplus = op_readdirplus,

@@ -12,18 +12,18 @@
 
 #include "fuse/killpriv.h"
 
-static struct handle *handle_of(const struct fuse_file_info *fi)
+static struct handle *ops_file_handle(const struct fuse_file_info *fi)
 {
 	return (struct handle *)(uintptr_t)fi->fh;
 }
 
 /* Nothing can be written through it: its close has nothing to report. */
-static bool read_only(int flags)
+static bool ops_file_read_only(int flags)
 {
 	return (flags & O_ACCMODE) == O_RDONLY;
 }
 
-void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+void ops_file_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = op_begin(req);
 	struct handle *h = NULL;
@@ -40,14 +40,14 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	fi->fh = (uintptr_t)h;
 	fi->keep_cache = keep;
-	fi->noflush = read_only(fi->flags);
+	fi->noflush = ops_file_read_only(fi->flags);
 	fs_opened_by(fs, h, fuse_req_ctx(req)->pid);
 	if (fuse_reply_open(req, fi) == -ENOENT)
 		fs_release(fs, h);
 }
 
-void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-	       struct fuse_file_info *fi)
+void ops_file_create(fuse_req_t req, fuse_ino_t parent, const char *name,
+		     mode_t mode, struct fuse_file_info *fi)
 {
 	struct fs *fs = op_begin(req);
 	struct fuse_entry_param param;
@@ -66,7 +66,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	}
 	fi->fh = (uintptr_t)h;
 	fi->keep_cache = 1;
-	fi->noflush = read_only(fi->flags);
+	fi->noflush = ops_file_read_only(fi->flags);
 	fs_opened_by(fs, h, fuse_req_ctx(req)->pid);
 	op_entry_param(&e, &param);
 	if (fuse_reply_create(req, &param, fi) == -ENOENT) {
@@ -76,8 +76,8 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 }
 
 /* mknod(2) of a regular file; devices, pipes and sockets have no object. */
-void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-	      dev_t rdev)
+void ops_file_mknod(fuse_req_t req, fuse_ino_t parent, const char *name,
+		    mode_t mode, dev_t rdev)
 {
 	struct fs *fs = op_begin(req);
 	struct fuse_entry_param param;
@@ -106,12 +106,12 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		fs_forget(fs, e.inode, 1);
 }
 
-void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
-	     struct fuse_file_info *fi)
+void ops_file_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		   struct fuse_file_info *fi)
 {
 	struct fs *fs = op_begin(req);
 	struct fs_data data = { 0 };
-	int err = fs_file_read(fs, handle_of(fi), off, size, &data);
+	int err = fs_file_read(fs, ops_file_handle(fi), off, size, &data);
 
 	op_end(req);
 	if (err) {
@@ -122,11 +122,11 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	fs_data_release(fs, &data);
 }
 
-void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size,
-	      off_t off, struct fuse_file_info *fi)
+void ops_file_write(fuse_req_t req, fuse_ino_t ino, const char *bytes,
+		    size_t size, off_t off, struct fuse_file_info *fi)
 {
 	struct fs *fs = op_begin(req);
-	struct handle *h = handle_of(fi);
+	struct handle *h = ops_file_handle(fi);
 	int err = killpriv_wanted() ? fs_drop_setid(fs, op_inode(req, ino)) : 0;
 
 	if (!err && fi->writepage)
@@ -142,33 +142,33 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size,
 		fuse_reply_write(req, size);
 }
 
-void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+void ops_file_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	int err = fs_close(op_begin_whole(req), handle_of(fi),
+	int err = fs_close(op_begin_whole(req), ops_file_handle(fi),
 			   fuse_req_ctx(req)->pid);
 
 	op_end(req);
 	op_reply(req, err);
 }
 
-void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
-	      struct fuse_file_info *fi)
+void ops_file_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
+		    struct fuse_file_info *fi)
 {
-	int err = fs_file_sync(op_begin(req), handle_of(fi));
+	int err = fs_file_sync(op_begin(req), ops_file_handle(fi));
 
 	op_end(req);
 	op_reply(req, err);
 }
 
-void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+void ops_file_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	fs_release(op_begin_whole(req), handle_of(fi));
+	fs_release(op_begin_whole(req), ops_file_handle(fi));
 	op_end(req);
 	op_reply(req, 0);
 }
 
-void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
-		  off_t length, struct fuse_file_info *fi)
+void ops_file_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
+			off_t length, struct fuse_file_info *fi)
 {
 	struct fs *fs = op_begin(req);
 	int err = mode ? -EOPNOTSUPP : 0;
@@ -177,9 +177,9 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 	if (!err && fuse_req_ctx(req)->uid)
 		err = fs_drop_setid(fs, op_inode(req, ino));
 	if (!err)
-		err = fs_file_allocate(fs, handle_of(fi), offset, length);
+		err = fs_file_allocate(fs, ops_file_handle(fi), offset, length);
 	if (!err)
-		fs_written_by(fs, handle_of(fi), fuse_req_ctx(req)->pid);
+		fs_written_by(fs, ops_file_handle(fi), fuse_req_ctx(req)->pid);
 	op_end(req);
 	op_reply(req, err);
 }

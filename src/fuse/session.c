@@ -61,7 +61,7 @@ struct session {
  */
 static struct buf *mount_says;
 
-__attribute__((format(printf, 2, 0))) static void fuse_says(
+__attribute__((format(printf, 2, 0))) static void session_log_fuse(
 	enum fuse_log_level level, const char *fmt, va_list ap)
 {
 	const char *text;
@@ -81,7 +81,7 @@ __attribute__((format(printf, 2, 0))) static void fuse_says(
 }
 
 /* A comma or a backslash within a value of -o. */
-static void add_escaped(struct buf *b, const char *s)
+static void session_add_escaped(struct buf *b, const char *s)
 {
 	for (; *s; s++) {
 		if (*s == ',' || *s == '\\')
@@ -90,8 +90,8 @@ static void add_escaped(struct buf *b, const char *s)
 	}
 }
 
-static struct fuse_session *new_session(const struct session_settings *set,
-					struct fs *fs)
+static struct fuse_session *session_new_fuse(const struct session_settings *set,
+					     struct fs *fs)
 {
 	struct buf o = BUF_INIT(BUF_LINE);
 	struct fuse_session *se = NULL;
@@ -99,7 +99,7 @@ static struct fuse_session *new_session(const struct session_settings *set,
 	struct fuse_args args = FUSE_ARGS_INIT(3, argv);
 
 	buf_adds(&o, "subtype=stagefs,default_permissions,fsname=");
-	add_escaped(&o, set->fsname);
+	session_add_escaped(&o, set->fsname);
 	if (set->allow_other)
 		buf_adds(&o, ",allow_other");
 	buf_adds(&o, set->allow_suid ? ",suid,dev" : ",nosuid,nodev");
@@ -116,8 +116,8 @@ static struct fuse_session *new_session(const struct session_settings *set,
 
 /* "36 35 0:42 / /mnt ..." of /proc/self/mountinfo: the device of our mount,
  * found without asking the mount itself. The last one of a place counts. */
-static bool find_device(const char *mountpoint, char *device, size_t size,
-			int *id)
+static bool session_find_device(const char *mountpoint, char *device,
+				size_t size, int *id)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 	char *line = NULL, dev[32], where[4097];
@@ -142,45 +142,46 @@ static bool find_device(const char *mountpoint, char *device, size_t size,
 	return found;
 }
 
-static pid_t process_of(void *arg, pid_t thread)
+static pid_t session_process_of(void *arg, pid_t thread)
 {
 	return proc_process(thread);
 }
 
-static int writers_of(void *arg, pid_t thread, uint64_t ino)
+static int session_writers_of(void *arg, pid_t thread, uint64_t ino)
 {
 	struct session *s = arg;
 
 	return proc_writers(thread, ino, &s->mount);
 }
 
-static int descends(void *arg, pid_t process, pid_t from)
+static int session_descends(void *arg, pid_t process, pid_t from)
 {
 	return proc_descends(process, from);
 }
 
-static uint64_t program_of(void *arg, pid_t process)
+static uint64_t session_program_of(void *arg, pid_t process)
 {
 	return proc_program(process);
 }
 
-static bool is_ending(void *arg, pid_t thread)
+static bool session_is_ending(void *arg, pid_t thread)
 {
 	return proc_ending(thread);
 }
 
 /* Files of the mount can be told from others in /proc. */
-static void know_processes(struct session *s)
+static void session_know_processes(struct session *s)
 {
-	const struct fs_processes p = { process_of, writers_of, descends,
-					program_of, is_ending,  s };
+	const struct fs_processes p = { session_process_of, session_writers_of,
+					session_descends,   session_program_of,
+					session_is_ending,  s };
 
 	s->mount.device = s->device;
 	fs_set_processes(s->fs, &p);
 }
 
 /* The default of 128 KiB is 12 MiB/s at 20 ms; only root may raise it. */
-static void raise_read_ahead(const char *device)
+static void session_raise_read_ahead(const char *device)
 {
 	char path[96];
 	FILE *f;
@@ -195,23 +196,23 @@ static void raise_read_ahead(const char *device)
 	fclose(f);
 }
 
-static void after_init(void *arg)
+static void session_after_init(void *arg)
 {
 	struct session *s = arg;
 
-	raise_read_ahead(s->device);
+	session_raise_read_ahead(s->device);
 	s->ready(s->arg);
 }
 
 /* Its coming alone ends a sleep. */
-static void woken(int sig)
+static void session_woken(int sig)
 {
 }
 
 int session_new(const struct session_settings *set, struct fs *fs,
 		struct session **out, struct buf *err)
 {
-	struct sigaction wake = { .sa_handler = woken };
+	struct sigaction wake = { .sa_handler = session_woken };
 	struct session *s = calloc(1, sizeof(*s));
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc = -ENOMEM;
@@ -219,12 +220,12 @@ int session_new(const struct session_settings *set, struct fs *fs,
 	if (!s)
 		goto out;
 	mount_says = &why;
-	fuse_set_log_func(fuse_says);
+	fuse_set_log_func(session_log_fuse);
 	s->fs = fs;
 	s->mountpoint = strdup(set->mountpoint);
 	if (!s->mountpoint)
 		goto out;
-	s->se = new_session(set, fs);
+	s->se = session_new_fuse(set, fs);
 	rc = -EINVAL;
 	if (!s->se) {
 		buf_addf(err, "libfuse refused the mount options: %s",
@@ -237,9 +238,9 @@ int session_new(const struct session_settings *set, struct fs *fs,
 			 why.len ? buf_str(&why) : "fusermount3 refused");
 		goto out;
 	}
-	if (find_device(s->mountpoint, s->device, sizeof(s->device),
-			&s->mount.id))
-		know_processes(s);
+	if (session_find_device(s->mountpoint, s->device, sizeof(s->device),
+				&s->mount.id))
+		session_know_processes(s);
 	else
 		s->device[0] = '\0';
 	s->runner = pthread_self();
@@ -260,10 +261,10 @@ out:
 	return rc;
 }
 
-static int loop(struct session *s, struct fuse_loop_config *cfg)
+static int session_loop(struct session *s, struct fuse_loop_config *cfg)
 {
 	struct notify *notify;
-	int rc = init_patch(s->se, after_init, s);
+	int rc = init_patch(s->se, session_after_init, s);
 
 	if (rc)
 		return rc;
@@ -284,7 +285,7 @@ int session_run(struct session *s, void (*ready)(void *arg), void *arg)
 	if (cfg) {
 		fuse_loop_cfg_set_max_threads(cfg, WORKERS_MAX);
 		setenv("FUSE_THREAD_STACK", WORKER_STACK, 0);
-		rc = loop(s, cfg);
+		rc = session_loop(s, cfg);
 		fuse_loop_cfg_destroy(cfg);
 	}
 	atomic_store(&s->looping, false);
@@ -315,7 +316,8 @@ bool session_mounted(struct session *s)
 
 	if (!*s->device)
 		return true;
-	return find_device(s->mountpoint, device, sizeof(device), &id) &&
+	return session_find_device(s->mountpoint, device, sizeof(device),
+				   &id) &&
 	       !strcmp(device, s->device);
 }
 
@@ -332,7 +334,7 @@ bool session_gone(struct session *s)
  * POLLERR: it takes that for a mount which is gone. So our connection is closed
  * here, and a pipe whose reader has left stands in its place.
  */
-static void close_device(struct session *s)
+static void session_close_device(struct session *s)
 {
 	int ends[2];
 
@@ -350,7 +352,7 @@ void session_free(struct session *s)
 	/* What is released at the end is closed by nobody any more. */
 	fs_set_processes(s->fs, &(struct fs_processes){ 0 });
 	if (!session_mounted(s))
-		close_device(s);
+		session_close_device(s);
 	fuse_session_unmount(s->se);
 	fuse_session_destroy(s->se);
 	free(s->mountpoint);

@@ -61,8 +61,8 @@ static const struct {
 	{ ETIMEDOUT, -ETIMEDOUT, "the host does not answer" },
 };
 
-static struct curl_slist *http_easy_add_line(struct curl_slist *list,
-					     const char *line, bool *ok)
+static struct curl_slist *add_line(struct curl_slist *list, const char *line,
+				   bool *ok)
 {
 	struct curl_slist *longer = curl_slist_append(list, line);
 
@@ -72,7 +72,7 @@ static struct curl_slist *http_easy_add_line(struct curl_slist *list,
 }
 
 /* curl's list of headers. curl takes `Name:` for "none", `Name;` for "". */
-static int http_easy_make_headers(struct http_attempts *a)
+static int make_headers(struct http_attempts *a)
 {
 	struct curl_slist *list = NULL;
 	const char *line = buf_str(&a->wire.headers);
@@ -91,22 +91,21 @@ static int http_easy_make_headers(struct http_attempts *a)
 			buf_addc(&one, ';');
 		}
 		ok = ok && !buf_err(&one);
-		list = http_easy_add_line(list, buf_str(&one), &ok);
+		list = add_line(list, buf_str(&one), &ok);
 		line += n + (line[n] == '\n');
 	}
 	buf_wipe(&one);
 	if (a->call->body.len < EXPECT_MIN)
-		list = http_easy_add_line(list, "Expect:", &ok);
+		list = add_line(list, "Expect:", &ok);
 	/* bytes are wanted as they are stored; never signed, as proxies
 	 * rewrite it */
 	if (!coded)
-		list = http_easy_add_line(list, "Accept-Encoding: identity",
-					  &ok);
+		list = add_line(list, "Accept-Encoding: identity", &ok);
 	a->now.headers = list;
 	return ok ? 0 : -ENOMEM;
 }
 
-static void http_easy_set_verb(CURL *h, const struct http_call *call)
+static void set_verb(CURL *h, const struct http_call *call)
 {
 	bool upload = call->body.len || call->verb == HTTP_PUT ||
 		      call->verb == HTTP_POST;
@@ -123,7 +122,7 @@ static void http_easy_set_verb(CURL *h, const struct http_call *call)
 				 http_verb_name(call->verb));
 }
 
-static void http_easy_set_fixed(CURL *h)
+static void set_fixed(CURL *h)
 {
 	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -141,7 +140,7 @@ static void http_easy_set_fixed(CURL *h)
 	curl_easy_setopt(h, CURLOPT_USERAGENT, "stagefs");
 }
 
-static int http_easy_set_lane(CURL *h, const struct http_lane *lane)
+static int set_lane(CURL *h, const struct http_lane *lane)
 {
 	/* curl looks into the environment where there is no proxy, not even
 	 * "" */
@@ -158,12 +157,12 @@ static int http_easy_set_lane(CURL *h, const struct http_lane *lane)
 	return curl_easy_setopt(h, CURLOPT_CAINFO, lane->ca_file) ? -ENOMEM : 0;
 }
 
-static CURL *http_easy_pool_take(struct http_loop *l)
+static CURL *pool_take(struct http_loop *l)
 {
 	return l->n_pool ? l->pool[--l->n_pool] : curl_easy_init();
 }
 
-static void http_easy_pool_give(struct http_loop *l, CURL *h)
+static void pool_give(struct http_loop *l, CURL *h)
 {
 	curl_easy_reset(h);
 	curl_easy_setopt(h, CURLOPT_UPLOAD_BUFFERSIZE, META_BUFFER);
@@ -173,27 +172,27 @@ static void http_easy_pool_give(struct http_loop *l, CURL *h)
 		curl_easy_cleanup(h);
 }
 
-void http_easy_pool_clear(struct http_loop *l)
+void easy_pool_clear(struct http_loop *l)
 {
 	while (l->n_pool)
 		curl_easy_cleanup(l->pool[--l->n_pool]);
 }
 
-static int http_easy_set_options(struct http_loop *l, struct http_attempts *a)
+static int set_options(struct http_loop *l, struct http_attempts *a)
 {
 	CURL *h = a->now.easy;
 	bool meta = a->class == HTTP_META;
-	int err = http_easy_make_headers(a);
+	int err = make_headers(a);
 
 	if (err)
 		return err;
-	http_easy_set_fixed(h);
-	err = http_easy_set_lane(h, a->lane);
+	set_fixed(h);
+	err = set_lane(h, a->lane);
 	if (err)
 		return err;
 	if (curl_easy_setopt(h, CURLOPT_URL, buf_str(&a->wire.url)))
 		return -ENOMEM;
-	http_easy_set_verb(h, a->call);
+	set_verb(h, a->call);
 	curl_easy_setopt(h, CURLOPT_HTTPHEADER, a->now.headers);
 	curl_easy_setopt(h, CURLOPT_BUFFERSIZE,
 			 meta ? META_BUFFER : RECEIVE_BUFFER);
@@ -201,37 +200,37 @@ static int http_easy_set_options(struct http_loop *l, struct http_attempts *a)
 		curl_easy_setopt(h, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER);
 	curl_easy_setopt(h, CURLOPT_PRIVATE, a);
 	curl_easy_setopt(h, CURLOPT_SHARE, l->share);
-	http_flow_attach(a);
+	flow_attach(a);
 	return 0;
 }
 
-int http_easy_begin(struct http_loop *l, struct http_attempts *a)
+int easy_begin(struct http_loop *l, struct http_attempts *a)
 {
 	int err;
 
 	memset(&a->now, 0, sizeof(a->now));
-	a->now.easy = http_easy_pool_take(l);
+	a->now.easy = pool_take(l);
 	if (!a->now.easy)
 		return -ENOMEM;
-	err = http_easy_set_options(l, a);
+	err = set_options(l, a);
 	if (!err && curl_multi_add_handle(l->multi, a->now.easy))
 		err = -ENOMEM;
 	if (err) {
-		http_easy_pool_give(l, a->now.easy);
+		pool_give(l, a->now.easy);
 		curl_slist_free_all(a->now.headers);
 		memset(&a->now, 0, sizeof(a->now));
 	}
 	return err;
 }
 
-static void http_easy_fail(struct http_attempts *a, int err, const char *why)
+static void fail(struct http_attempts *a, int err, const char *why)
 {
 	a->reply.err = err;
 	a->reply.why = why;
 }
 
 /* A connection that failed has an errno that says more than curl's code. */
-static void http_easy_refine(struct http_attempts *a, CURLcode code)
+static void refine(struct http_attempts *a, CURLcode code)
 {
 	size_t n = sizeof(connect_outcomes) / sizeof(*connect_outcomes);
 	long os_errno = 0;
@@ -242,39 +241,39 @@ static void http_easy_refine(struct http_attempts *a, CURLcode code)
 	curl_easy_getinfo(a->now.easy, CURLINFO_OS_ERRNO, &os_errno);
 	for (size_t i = 0; i < n; i++)
 		if (connect_outcomes[i].os_errno == os_errno)
-			http_easy_fail(a, connect_outcomes[i].err,
-				       connect_outcomes[i].why);
+			fail(a, connect_outcomes[i].err,
+			     connect_outcomes[i].why);
 }
 
-static void http_easy_judge_code(struct http_attempts *a, CURLcode code)
+static void judge_code(struct http_attempts *a, CURLcode code)
 {
 	size_t n = sizeof(outcomes) / sizeof(*outcomes);
 
 	if (a->now.stop_err) {
-		http_easy_fail(a, a->now.stop_err, a->now.stop_why);
+		fail(a, a->now.stop_err, a->now.stop_why);
 		return;
 	}
 	if (a->now.resent) {
-		http_easy_fail(a, -ECONNRESET, "the connection broke");
+		fail(a, -ECONNRESET, "the connection broke");
 		return;
 	}
 	if (!code || a->now.cut) {
 		if (!a->now.headers_done)
-			http_easy_fail(a, -EPROTO, "the answer is not HTTP");
+			fail(a, -EPROTO, "the answer is not HTTP");
 		return;
 	}
-	http_easy_fail(a, -EPROTO, curl_easy_strerror(code));
+	fail(a, -EPROTO, curl_easy_strerror(code));
 	for (size_t i = 0; i < n; i++)
 		if (outcomes[i].code == code)
-			http_easy_fail(a, outcomes[i].err, outcomes[i].why);
-	http_easy_refine(a, code);
+			fail(a, outcomes[i].err, outcomes[i].why);
+	refine(a, code);
 }
 
-void http_easy_end(struct http_loop *l, struct http_attempts *a, CURLcode code)
+void easy_end(struct http_loop *l, struct http_attempts *a, CURLcode code)
 {
-	http_easy_judge_code(a, code);
+	judge_code(a, code);
 	curl_multi_remove_handle(l->multi, a->now.easy);
-	http_easy_pool_give(l, a->now.easy);
+	pool_give(l, a->now.easy);
 	curl_slist_free_all(a->now.headers);
 	memset(&a->now, 0, sizeof(a->now));
 }

@@ -32,13 +32,13 @@
 /* A request that waited longer than this for its slot is signed again. */
 #define PREPARED_MAX_MS 60000
 
-int http_loop_init(struct http_loop *l)
+int loop_init(struct http_loop *l)
 {
 	memset(l, 0, sizeof(*l));
 	l->multi = curl_multi_init();
 	l->share = curl_share_init();
 	if (!l->multi || !l->share) {
-		http_loop_clear(l);
+		loop_clear(l);
 		return -ENOMEM;
 	}
 	curl_share_setopt(l->share, CURLSHOPT_SHARE,
@@ -49,37 +49,37 @@ int http_loop_init(struct http_loop *l)
 	return 0;
 }
 
-void http_loop_clear(struct http_loop *l)
+void loop_clear(struct http_loop *l)
 {
-	http_easy_pool_clear(l);
+	easy_pool_clear(l);
 	if (l->multi)
 		curl_multi_cleanup(l->multi);
 	if (l->share)
 		curl_share_cleanup(l->share);
 }
 
-static void http_loop_become(struct http_loop *l, struct http_attempts *a,
-			     enum attempts_state to)
+static void become(struct http_loop *l, struct http_attempts *a,
+		   enum attempts_state to)
 {
 	if (a->state == ATTEMPTS_QUEUED)
-		http_lane_unqueue(a);
+		lane_unqueue(a);
 	else if (a->state == ATTEMPTS_RUNNING)
 		a->lane->running[a->class]--;
-	http_timer_unset(&l->timers, &a->timer);
+	timer_unset(&l->timers, &a->timer);
 
 	a->state = to;
 	switch (to) {
 	case ATTEMPTS_QUEUED:
-		http_lane_queue(a, a->reply.attempt > 0);
-		http_timer_set(&l->timers, &a->timer, a->deadline_ms);
+		lane_queue(a, a->reply.attempt > 0);
+		timer_set(&l->timers, &a->timer, a->deadline_ms);
 		break;
 	case ATTEMPTS_RUNNING:
 		a->lane->running[a->class]++;
-		http_timer_set(&l->timers, &a->timer,
-			       http_flow_check_at(a, clock_mono_ms()));
+		timer_set(&l->timers, &a->timer,
+			  flow_check_at(a, clock_mono_ms()));
 		break;
 	case ATTEMPTS_RESTING:
-		http_timer_set(&l->timers, &a->timer, a->again_ms);
+		timer_set(&l->timers, &a->timer, a->again_ms);
 		break;
 	case ATTEMPTS_STARTING:
 	case ATTEMPTS_ENDED:
@@ -87,9 +87,9 @@ static void http_loop_become(struct http_loop *l, struct http_attempts *a,
 	}
 }
 
-static void http_loop_finish(struct http_loop *l, struct http_attempts *a)
+static void finish(struct http_loop *l, struct http_attempts *a)
 {
-	http_loop_become(l, a, ATTEMPTS_ENDED);
+	become(l, a, ATTEMPTS_ENDED);
 	http_inbox_forget(&l->inbox, a);
 	a->done(a->done_arg, a->call, &a->reply);
 	buf_wipe(&a->wire.url);
@@ -99,16 +99,15 @@ static void http_loop_finish(struct http_loop *l, struct http_attempts *a)
 }
 
 /* Ends the call in any state but RUNNING, without an answer. */
-static void http_loop_finish_without(struct http_loop *l,
-				     struct http_attempts *a, int err,
-				     const char *why)
+static void finish_without(struct http_loop *l, struct http_attempts *a,
+			   int err, const char *why)
 {
 	a->reply.err = err;
 	a->reply.why = why;
-	http_loop_finish(l, a);
+	finish(l, a);
 }
 
-static bool http_loop_is_final(int err)
+static bool is_final(int err)
 {
 	switch (-err) {
 	case 0:
@@ -123,9 +122,9 @@ static bool http_loop_is_final(int err)
 	}
 }
 
-static enum http_verdict http_loop_judge(struct http_attempts *a, bool stopped)
+static enum http_verdict judge(struct http_attempts *a, bool stopped)
 {
-	if (stopped || http_loop_is_final(a->reply.err))
+	if (stopped || is_final(a->reply.err))
 		return HTTP_DONE;
 	if (a->call->ops->judge)
 		return a->call->ops->judge(a->call, &a->reply);
@@ -136,7 +135,7 @@ static enum http_verdict http_loop_judge(struct http_attempts *a, bool stopped)
  * The time that a lane's deadline adds for the body is for moving it: a server
  * that takes and gives nothing is asked for as long as for a small call.
  */
-static int64_t http_loop_retry_until(const struct http_attempts *a)
+static int64_t retry_until(const struct http_attempts *a)
 {
 	int64_t idle = a->moved_ms + a->lane->deadline_ms;
 
@@ -145,15 +144,14 @@ static int64_t http_loop_retry_until(const struct http_attempts *a)
 	return idle;
 }
 
-static int64_t http_loop_retry_delay(struct http_attempts *a,
-				     enum http_verdict verdict)
+static int64_t retry_delay(struct http_attempts *a, enum http_verdict verdict)
 {
 	struct http_retry r = {
 		.verdict = verdict,
 		.attempt = a->reply.attempt,
 		.agains = a->agains,
 		.now_ms = clock_mono_ms(),
-		.deadline_ms = http_loop_retry_until(a),
+		.deadline_ms = retry_until(a),
 	};
 
 	if (verdict == HTTP_DONE)
@@ -165,8 +163,8 @@ static int64_t http_loop_retry_delay(struct http_attempts *a,
 }
 
 /* An attempt is over: what it came to decides what follows. */
-static void http_loop_attempt_ended(struct http_loop *l,
-				    struct http_attempts *a, CURLcode code)
+static void attempt_ended(struct http_loop *l, struct http_attempts *a,
+			  CURLcode code)
 {
 	struct http_cost cost = { .received = a->reply.received };
 	bool stopped = a->now.stop_err && a->now.stop_err != -ETIMEDOUT;
@@ -181,32 +179,32 @@ static void http_loop_attempt_ended(struct http_loop *l,
 	cost.connections = connections;
 	if (!a->moved_ms || cost.sent || cost.received)
 		a->moved_ms = clock_mono_ms();
-	http_easy_end(l, a, code);
-	verdict = http_loop_judge(a, stopped);
-	delay = http_loop_retry_delay(a, verdict);
+	easy_end(l, a, code);
+	verdict = judge(a, stopped);
+	delay = retry_delay(a, verdict);
 	cost.retry = delay >= 0;
 	http_inbox_count(&l->inbox, a, &cost);
 	if (delay < 0) {
-		http_loop_finish(l, a);
+		finish(l, a);
 		return;
 	}
 	if (verdict == HTTP_AGAIN)
 		a->agains++;
 	a->prepared_ms = 0;
 	a->again_ms = clock_mono_ms() + delay;
-	http_loop_become(l, a, delay ? ATTEMPTS_RESTING : ATTEMPTS_QUEUED);
+	become(l, a, delay ? ATTEMPTS_RESTING : ATTEMPTS_QUEUED);
 }
 
 /* Ends the running attempt from our side. */
-static void http_loop_stop_attempt(struct http_loop *l, struct http_attempts *a,
-				   int err, const char *why)
+static void stop_attempt(struct http_loop *l, struct http_attempts *a, int err,
+			 const char *why)
 {
 	a->now.stop_err = err;
 	a->now.stop_why = why;
-	http_loop_attempt_ended(l, a, CURLE_ABORTED_BY_CALLBACK);
+	attempt_ended(l, a, CURLE_ABORTED_BY_CALLBACK);
 }
 
-static void http_loop_reset_reply(struct http_reply *r)
+static void reset_reply(struct http_reply *r)
 {
 	r->err = 0;
 	r->why = NULL;
@@ -216,7 +214,7 @@ static void http_loop_reset_reply(struct http_reply *r)
 	buf_reset(&r->body);
 }
 
-int http_loop_prepare(struct http_attempts *a)
+int loop_prepare(struct http_attempts *a)
 {
 	struct http_wire *w = &a->wire;
 	int err;
@@ -235,27 +233,26 @@ int http_loop_prepare(struct http_attempts *a)
 	return err;
 }
 
-static void http_loop_launch(struct http_loop *l, struct http_attempts *a)
+static void launch(struct http_loop *l, struct http_attempts *a)
 {
 	int64_t age = clock_mono_ms() - a->prepared_ms;
 	int err = 0;
 
-	http_loop_become(l, a, ATTEMPTS_RUNNING);
+	become(l, a, ATTEMPTS_RUNNING);
 	if (!a->prepared_ms || age > PREPARED_MAX_MS)
-		err = http_loop_prepare(a);
+		err = loop_prepare(a);
 	if (err) {
-		http_loop_finish_without(l, a, err,
-					 "the request cannot be prepared");
+		finish_without(l, a, err, "the request cannot be prepared");
 		return;
 	}
-	http_loop_reset_reply(&a->reply);
+	reset_reply(&a->reply);
 	a->reply.attempt++;
-	err = http_easy_begin(l, a);
+	err = easy_begin(l, a);
 	if (err)
-		http_loop_finish_without(l, a, err, "out of memory");
+		finish_without(l, a, err, "out of memory");
 }
 
-static void http_loop_launch_waiting(struct http_loop *l)
+static void launch_waiting(struct http_loop *l)
 {
 	struct http_lane *lane, *next;
 	struct http_attempts *a;
@@ -263,72 +260,69 @@ static void http_loop_launch_waiting(struct http_loop *l)
 	DL_FOREACH_SAFE(l->waiting, lane, next) {
 		/* the last call's done() may let go of the lane */
 		for (unsigned n = lane->n_queued; n; n--) {
-			a = http_lane_next(lane);
+			a = lane_next(lane);
 			if (!a)
 				break;
-			http_loop_launch(l, a);
+			launch(l, a);
 		}
 	}
 }
 
-void http_loop_admit(struct http_loop *l, struct http_attempts *a)
+void loop_admit(struct http_loop *l, struct http_attempts *a)
 {
 	if (a->prepare_err)
-		http_loop_finish_without(l, a, a->prepare_err,
-					 "the request cannot be prepared");
+		finish_without(l, a, a->prepare_err,
+			       "the request cannot be prepared");
 	else
-		http_loop_become(l, a, ATTEMPTS_QUEUED);
+		become(l, a, ATTEMPTS_QUEUED);
 }
 
-void http_loop_cancel(struct http_loop *l, struct http_attempts *a)
+void loop_cancel(struct http_loop *l, struct http_attempts *a)
 {
 	if (a->state == ATTEMPTS_RUNNING)
-		http_loop_stop_attempt(l, a, -ECANCELED, "cancelled");
+		stop_attempt(l, a, -ECANCELED, "cancelled");
 	else
-		http_loop_finish_without(l, a, -ECANCELED, "cancelled");
+		finish_without(l, a, -ECANCELED, "cancelled");
 }
 
-static struct http_attempts *http_loop_attempts_of(struct http_timer *t)
+static struct http_attempts *attempts_of(struct timer *t)
 {
 	return (void *)((char *)t - offsetof(struct http_attempts, timer));
 }
 
-void http_loop_cancel_all(struct http_loop *l)
+void loop_cancel_all(struct http_loop *l)
 {
 	while (l->timers.first)
-		http_loop_cancel(l, http_loop_attempts_of(l->timers.first));
+		loop_cancel(l, attempts_of(l->timers.first));
 }
 
-static void http_loop_on_timer(struct http_loop *l, struct http_attempts *a,
-			       int64_t now_ms)
+static void on_timer(struct http_loop *l, struct http_attempts *a,
+		     int64_t now_ms)
 {
 	if (a->state == ATTEMPTS_RESTING)
-		http_loop_become(l, a, ATTEMPTS_QUEUED);
+		become(l, a, ATTEMPTS_QUEUED);
 	else if (a->state == ATTEMPTS_QUEUED)
-		http_loop_finish_without(
-			l, a, -ETIMEDOUT,
-			"no free connection within the deadline");
+		finish_without(l, a, -ETIMEDOUT,
+			       "no free connection within the deadline");
 	else if (now_ms >= a->deadline_ms)
-		http_loop_stop_attempt(l, a, -ETIMEDOUT,
-				       "no whole answer within the deadline");
-	else if (http_flow_stalled(a, now_ms))
-		http_loop_stop_attempt(l, a, -ETIMEDOUT,
-				       "no byte moved within the idle timeout");
+		stop_attempt(l, a, -ETIMEDOUT,
+			     "no whole answer within the deadline");
+	else if (flow_stalled(a, now_ms))
+		stop_attempt(l, a, -ETIMEDOUT,
+			     "no byte moved within the idle timeout");
 	else
-		http_timer_set(&l->timers, &a->timer,
-			       http_flow_check_at(a, now_ms));
+		timer_set(&l->timers, &a->timer, flow_check_at(a, now_ms));
 }
 
-static void http_loop_run_timers(struct http_loop *l)
+static void run_timers(struct http_loop *l)
 {
 	int64_t now_ms = clock_mono_ms();
 
 	while (l->timers.first && l->timers.first->due_ms <= now_ms)
-		http_loop_on_timer(l, http_loop_attempts_of(l->timers.first),
-				   now_ms);
+		on_timer(l, attempts_of(l->timers.first), now_ms);
 }
 
-static void http_loop_collect(struct http_loop *l)
+static void collect(struct http_loop *l)
 {
 	CURLMsg *msg;
 	int left;
@@ -338,11 +332,11 @@ static void http_loop_collect(struct http_loop *l)
 		struct http_attempts *a;
 
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &a);
-		http_loop_attempt_ended(l, a, code);
+		attempt_ended(l, a, code);
 	}
 }
 
-static int http_loop_sleep_ms(const struct http_loop *l)
+static int sleep_ms(const struct http_loop *l)
 {
 	int64_t left;
 
@@ -354,13 +348,13 @@ static int http_loop_sleep_ms(const struct http_loop *l)
 	return left < POLL_MAX_MS ? (int)left : POLL_MAX_MS;
 }
 
-void http_loop_turn(struct http_loop *l)
+void loop_turn(struct http_loop *l)
 {
 	int running;
 
-	http_loop_launch_waiting(l);
-	curl_multi_poll(l->multi, NULL, 0, http_loop_sleep_ms(l), NULL);
+	launch_waiting(l);
+	curl_multi_poll(l->multi, NULL, 0, sleep_ms(l), NULL);
 	curl_multi_perform(l->multi, &running);
-	http_loop_collect(l);
-	http_loop_run_timers(l);
+	collect(l);
+	run_timers(l);
 }

@@ -35,14 +35,13 @@ struct pairs {
 	char room[1024]; /* the arena's, while that is enough */
 };
 
-static void canonical_pairs_init(struct pairs *p)
+static void pairs_init(struct pairs *p)
 {
 	p->n = 0;
 	buf_init_on(&p->arena, p->room, sizeof(p->room), CANONICAL_MAX);
 }
 
-static int canonical_compare_pairs(const void *left, const void *right,
-				   bool by_value)
+static int compare_pairs(const void *left, const void *right, bool by_value)
 {
 	const struct pair *a = left, *b = right;
 	int order = strcmp(a->name, b->name);
@@ -54,18 +53,18 @@ static int canonical_compare_pairs(const void *left, const void *right,
 	return order;
 }
 
-static int canonical_compare_headers(const void *a, const void *b)
+static int compare_headers(const void *a, const void *b)
 {
-	return canonical_compare_pairs(a, b, false);
+	return compare_pairs(a, b, false);
 }
 
-static int canonical_compare_parameters(const void *a, const void *b)
+static int compare_parameters(const void *a, const void *b)
 {
-	return canonical_compare_pairs(a, b, true);
+	return compare_pairs(a, b, true);
 }
 
-static int canonical_pairs_sort(struct pairs *p,
-				int (*compare)(const void *, const void *))
+static int pairs_sort(struct pairs *p,
+		      int (*compare)(const void *, const void *))
 {
 	int err = buf_err(&p->arena);
 
@@ -86,7 +85,7 @@ static int canonical_pairs_sort(struct pairs *p,
 }
 
 /* RFC 9110: token. */
-static bool canonical_is_token(const char *s)
+static bool is_token(const char *s)
 {
 	static const bool token[256] = {
 		['A' ... 'Z'] = true,  ['a' ... 'z'] = true,
@@ -103,24 +102,24 @@ static bool canonical_is_token(const char *s)
 	return *s && !*p;
 }
 
-static bool canonical_is_blank(char c)
+static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
 
-static void canonical_add_lower(struct buf *out, const char *s)
+static void add_lower(struct buf *out, const char *s)
 {
 	for (; *s; s++)
 		buf_addc(out, *s >= 'A' && *s <= 'Z' ? *s + ('a' - 'A') : *s);
 }
 
 /* Trimmed, runs of white space as one space. 0, or -EINVAL. */
-static int canonical_add_header_value(struct buf *out, const char *s)
+static int add_header_value(struct buf *out, const char *s)
 {
 	bool gap = false, any = false;
 
 	for (; *s; s++) {
-		if (canonical_is_blank(*s)) {
+		if (is_blank(*s)) {
 			gap = any;
 			continue;
 		}
@@ -135,25 +134,25 @@ static int canonical_add_header_value(struct buf *out, const char *s)
 	return 0;
 }
 
-static int canonical_pairs_add_header(struct pairs *p, const char *name,
-				      const char *value)
+static int pairs_add_header(struct pairs *p, const char *name,
+			    const char *value)
 {
 	struct pair *pair = &p->list[p->n++];
 	int err;
 
-	if (!canonical_is_token(name))
+	if (!is_token(name))
 		return -EINVAL;
 	pair->name_at = p->arena.len;
-	canonical_add_lower(&p->arena, name);
+	add_lower(&p->arena, name);
 	buf_addc(&p->arena, '\0');
 	pair->value_at = p->arena.len;
-	err = canonical_add_header_value(&p->arena, value);
+	err = add_header_value(&p->arena, value);
 	buf_addc(&p->arena, '\0');
 	return err;
 }
 
-static void canonical_join_headers(const struct pairs *p, struct buf *lines,
-				   struct buf *names)
+static void join_headers(const struct pairs *p, struct buf *lines,
+			 struct buf *names)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		const struct pair *pair = &p->list[i];
@@ -174,43 +173,43 @@ static void canonical_join_headers(const struct pairs *p, struct buf *lines,
 	buf_addc(lines, '\n');
 }
 
-int sigv4_canonical_headers(const struct sigv4_request *request,
-			    struct buf *lines, struct buf *names)
+int canonical_headers(const struct sigv4_request *request, struct buf *lines,
+		      struct buf *names)
 {
 	struct pairs p;
 	int err = -EINVAL;
 
-	canonical_pairs_init(&p);
+	pairs_init(&p);
 	if (!request->host || !*request->host ||
 	    request->n_headers > SIGV4_FIELDS_MAX)
 		goto out;
-	err = canonical_pairs_add_header(&p, "host", request->host);
+	err = pairs_add_header(&p, "host", request->host);
 	for (size_t i = 0; !err && i < request->n_headers; i++) {
 		const struct field *h = &request->headers[i];
 
-		err = canonical_pairs_add_header(&p, h->name, h->value);
+		err = pairs_add_header(&p, h->name, h->value);
 		if (!err && !strcasecmp(h->name, "host"))
 			err = -EINVAL;
 	}
 	if (!err)
-		err = canonical_pairs_sort(&p, canonical_compare_headers);
+		err = pairs_sort(&p, compare_headers);
 	if (err)
 		goto out;
-	canonical_join_headers(&p, lines, names);
+	join_headers(&p, lines, names);
 	err = buf_err(lines) ? buf_err(lines) : buf_err(names);
 out:
 	buf_wipe(&p.arena);
 	return err;
 }
 
-int sigv4_canonical_query(const struct field *query, size_t n, struct buf *out)
+int canonical_query(const struct field *query, size_t n, struct buf *out)
 {
 	struct pairs p;
 	int err;
 
 	if (n > PAIRS_MAX)
 		return -EINVAL;
-	canonical_pairs_init(&p);
+	pairs_init(&p);
 	for (; p.n < n; p.n++) {
 		const struct field *f = &query[p.n];
 
@@ -222,7 +221,7 @@ int sigv4_canonical_query(const struct field *query, size_t n, struct buf *out)
 				    false);
 		buf_addc(&p.arena, '\0');
 	}
-	err = canonical_pairs_sort(&p, canonical_compare_parameters);
+	err = pairs_sort(&p, compare_parameters);
 	for (size_t i = 0; !err && i < n; i++) {
 		buf_adds(out, i ? "&" : "");
 		buf_adds(out, p.list[i].name);
@@ -236,7 +235,7 @@ int sigv4_canonical_query(const struct field *query, size_t n, struct buf *out)
 }
 
 /* Visible ASCII without what would end the path. */
-static bool canonical_is_wire_path(const char *s)
+static bool is_wire_path(const char *s)
 {
 	for (; *s; s++)
 		if (*s <= 0x20 || *s >= 0x7f || *s == '?' || *s == '#')
@@ -244,17 +243,16 @@ static bool canonical_is_wire_path(const char *s)
 	return true;
 }
 
-int sigv4_canonical_request_of(const struct sigv4_request *request,
-			       const char *lines, const char *names,
-			       const struct buf *query, struct buf *out)
+int canonical_request_of(const struct sigv4_request *request, const char *lines,
+			 const char *names, const struct buf *query,
+			 struct buf *out)
 {
 	const char *hash = request->payload_hash;
 	const char *pieces[] = { "\n", lines, "\n", names, "\n", NULL };
 
 	pieces[5] = hash ? hash : SIGV4_UNSIGNED_PAYLOAD;
-	if (!canonical_is_token(request->method) ||
-	    !canonical_is_token(pieces[5]) ||
-	    !canonical_is_wire_path(request->path))
+	if (!is_token(request->method) || !is_token(pieces[5]) ||
+	    !is_wire_path(request->path))
 		return -EINVAL;
 	buf_adds(out, request->method);
 	buf_addc(out, '\n');
@@ -266,17 +264,15 @@ int sigv4_canonical_request_of(const struct sigv4_request *request,
 	return buf_err(out);
 }
 
-int sigv4_canonical_request(const struct sigv4_request *request,
-			    const char *lines, const char *names,
-			    const struct field *query, size_t n_query,
-			    struct buf *out)
+int canonical_request(const struct sigv4_request *request, const char *lines,
+		      const char *names, const struct field *query,
+		      size_t n_query, struct buf *out)
 {
 	struct buf text = BUF_INIT(CANONICAL_MAX);
-	int err = sigv4_canonical_query(query, n_query, &text);
+	int err = canonical_query(query, n_query, &text);
 
 	if (!err)
-		err = sigv4_canonical_request_of(request, lines, names, &text,
-						 out);
+		err = canonical_request_of(request, lines, names, &text, out);
 	buf_wipe(&text);
 	return err;
 }

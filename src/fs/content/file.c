@@ -101,15 +101,10 @@ int file_open(const struct file_env *env, struct inode *i,
 
 void file_close(struct file *f)
 {
-	const struct file_env *env = f->env;
-	struct inode_given_up g;
-
-	if (!inode_file_put(env->tree, f->inode, &g))
+	if (!inode_file_put(f->env->tree, f->inode))
 		return;
 	writer_give_up(f);
 	f->way->forget(f, NULL, NULL);
-	if (g.dir && env->given_up)
-		env->given_up(env->arg, f->inode, &g);
 	file_free(f);
 }
 

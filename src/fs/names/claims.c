@@ -14,10 +14,11 @@
 
 #include "base/buf.h"
 
-static bool moving_above_locked(struct tree *t, const struct inode *i,
-				const struct waiter *self) REQUIRES(t->lock)
+static bool claims_moving_above_locked(struct tree *t, const struct inode *i,
+				       const struct waiter *self)
+	REQUIRES(t->lock)
 {
-	for (struct claim_of *c = tree_locked(t)->moving; c; c = c->next)
+	for (struct tree_claim *c = tree_locked(t)->moving; c; c = c->next)
 		if (c->owner != self && inode_within(i, c->inode))
 			return true;
 	return false;
@@ -29,15 +30,16 @@ bool claims_renaming_locked(struct tree *t, const struct inode *dir,
 	if (i && (i->flags & INODE_RENAMING))
 		return true;
 	return (dir->flags & INODE_OF_FILES) &&
-	       moving_above_locked(t, dir, NULL);
+	       claims_moving_above_locked(t, dir, NULL);
 }
 
-static bool publish_waits_locked(struct tree *t, const struct inode *i,
-				 const struct waiter *self) REQUIRES(t->lock)
+static bool claims_publish_waits_locked(struct tree *t, const struct inode *i,
+					const struct waiter *self)
+	REQUIRES(t->lock)
 {
-	struct claim_of *c = tree_locked(t)->publishing;
+	struct tree_claim *c = tree_locked(t)->publishing;
 
-	if (moving_above_locked(t, i, self))
+	if (claims_moving_above_locked(t, i, self))
 		return true;
 	for (; c && i->kind == INODE_FILE; c = c->next)
 		if (c->inode == i && c->owner != self)
@@ -45,24 +47,26 @@ static bool publish_waits_locked(struct tree *t, const struct inode *i,
 	return false;
 }
 
-static bool move_waits_locked(struct tree *t, const struct inode *dir,
-			      const struct waiter *self) REQUIRES(t->lock)
+static bool claims_move_waits_locked(struct tree *t, const struct inode *dir,
+				     const struct waiter *self)
+	REQUIRES(t->lock)
 {
 	struct tree_locked *g = tree_locked(t);
 
-	if (moving_above_locked(t, dir, self))
+	if (claims_moving_above_locked(t, dir, self))
 		return true;
-	for (struct claim_of *c = g->moving; c; c = c->next)
+	for (struct tree_claim *c = g->moving; c; c = c->next)
 		if (c->owner != self && inode_within(c->inode, dir))
 			return true;
-	for (struct claim_of *c = g->publishing; c; c = c->next)
+	for (struct tree_claim *c = g->publishing; c; c = c->next)
 		if (c->owner != self && inode_within(c->inode, dir))
 			return true;
 	return false;
 }
 
 /* Sleeps until a claim ends. Holds the lock again afterwards. */
-static int sleep_locked(struct tree *t, struct waiter *self) REQUIRES(t->lock)
+static int claims_sleep_locked(struct tree *t, struct waiter *self)
+	REQUIRES(t->lock)
 {
 	struct wait_entry entry = { .waiter = self };
 	int err;
@@ -75,19 +79,20 @@ static int sleep_locked(struct tree *t, struct waiter *self) REQUIRES(t->lock)
 	return err;
 }
 
-static struct claim_of *own_claim(struct claim_of *list, const struct inode *i,
-				  const struct waiter *self)
+static struct tree_claim *claims_find_own(struct tree_claim *list,
+					  const struct inode *i,
+					  const struct waiter *self)
 {
 	while (list && (list->inode != i || list->owner != self))
 		list = list->next;
 	return list;
 }
 
-static int claim(struct tree *t, struct inode *i, bool move)
+static int claims_begin(struct tree *t, struct inode *i, bool move)
 {
 	struct waiter *self = waiter_self();
-	struct claim_of *new = calloc(1, sizeof(*new)), *c;
-	struct claim_of **list;
+	struct tree_claim *new = calloc(1, sizeof(*new)), *c;
+	struct tree_claim **list;
 	int err = 0;
 
 	if (!new)
@@ -95,33 +100,32 @@ static int claim(struct tree *t, struct inode *i, bool move)
 	tree_lock(t);
 	list = move ? &tree_locked(t)->moving : &tree_locked(t)->publishing;
 	while (!err && !(i->flags & INODE_ORPHAN) &&
-	       (move ? move_waits_locked(t, i, self)
-		     : publish_waits_locked(t, i, self)))
-		err = sleep_locked(t, self);
+	       (move ? claims_move_waits_locked(t, i, self)
+		     : claims_publish_waits_locked(t, i, self)))
+		err = claims_sleep_locked(t, self);
 	if (!err && (i->flags & INODE_ORPHAN))
 		err = -ENOENT;
-	c = own_claim(*list, i, self);
+	c = claims_find_own(*list, i, self);
 	if (!err && c) {
 		c->depth++;
 	} else if (!err) {
-		*new = (struct claim_of){ i, self, 1, *list };
+		*new = (struct tree_claim){ i, self, 1, *list };
 		*list = new;
 		new = NULL;
-		i->refs++;
-		tree_lru_update_locked(t, i);
+		inode_ref_locked(t, i);
 	}
 	tree_unlock(t);
 	free(new);
 	return err;
 }
 
-static void claim_end(struct tree *t, struct inode *i, bool move)
+static void claims_end(struct tree *t, struct inode *i, bool move)
 {
-	struct claim_of **p, *c, *ended = NULL;
+	struct tree_claim **p, *c, *ended = NULL;
 
 	tree_lock(t);
 	p = move ? &tree_locked(t)->moving : &tree_locked(t)->publishing;
-	c = own_claim(*p, i, waiter_self());
+	c = claims_find_own(*p, i, waiter_self());
 	if (c && --c->depth == 0) {
 		while (*p != c)
 			p = &(*p)->next;
@@ -137,27 +141,27 @@ static void claim_end(struct tree *t, struct inode *i, bool move)
 
 int claims_publish_begin(struct tree *t, struct inode *i, struct buf *key)
 {
-	int err = claim(t, i, false);
+	int err = claims_begin(t, i, false);
 
 	if (err)
 		return err;
 	err = inode_open_key(t, i, key);
 	if (err)
-		claim_end(t, i, false);
+		claims_end(t, i, false);
 	return err;
 }
 
 void claims_publish_end(struct tree *t, struct inode *i)
 {
-	claim_end(t, i, false);
+	claims_end(t, i, false);
 }
 
 int claims_publish_wait(struct tree *t, struct inode *i)
 {
-	int err = claim(t, i, false);
+	int err = claims_begin(t, i, false);
 
 	if (!err)
-		claim_end(t, i, false);
+		claims_end(t, i, false);
 	return err;
 }
 
@@ -173,34 +177,10 @@ void claims_set_renaming(struct tree *t, struct inode *i, bool moving)
 
 int claims_move_begin(struct tree *t, struct inode *dir)
 {
-	return claim(t, dir, true);
+	return claims_begin(t, dir, true);
 }
 
 void claims_move_end(struct tree *t, struct inode *dir)
 {
-	claim_end(t, dir, true);
-}
-
-int inode_file_list(struct tree *t, struct inode *i, struct inode ***out,
-		    unsigned *n)
-{
-	struct inode **list = NULL;
-	unsigned count = 0;
-
-	tree_lock(t);
-	for (struct inode *o = tree_locked(t)->open; o; o = o->ext->open_next)
-		count += inode_within(o, i);
-	if (count)
-		list = calloc(count, sizeof(*list));
-	*n = 0;
-	for (struct inode *o = tree_locked(t)->open; o && list;
-	     o = o->ext->open_next) {
-		if (!inode_within(o, i))
-			continue;
-		o->refs++;
-		list[(*n)++] = o;
-	}
-	tree_unlock(t);
-	*out = list;
-	return count && !list ? -ENOMEM : 0;
+	claims_end(t, dir, true);
 }

@@ -41,8 +41,8 @@ struct inode *dircache_put(struct tree *t, struct dir_merge *m,
 	return i;
 }
 
-static bool kept_locked(struct tree *t, struct inode *i,
-			const struct dir_merge *m) REQUIRES(t->lock)
+static bool dircache_is_kept_locked(struct tree *t, struct inode *i,
+				    const struct dir_merge *m) REQUIRES(t->lock)
 {
 	return !inode_live(i) || i->seen >= m->id || i->stamp > m->asked ||
 	       claims_renaming_locked(t, m->dir, i) || inode_dirty(i) ||
@@ -58,14 +58,13 @@ void dircache_end(struct tree *t, struct dir_merge *m)
 	m->dir->refs++;
 	for (struct inode *i = d->first; i; i = next) {
 		next = i->next;
-		if (!kept_locked(t, i, m))
+		if (!dircache_is_kept_locked(t, i, m))
 			tree_lru_orphan_locked(t, i);
 	}
 	if (d->dropped_id < m->id && m->began_ms > d->complete_ms &&
 	    !claims_renaming_locked(t, m->dir, NULL))
 		d->complete_ms = m->began_ms;
-	m->dir->refs--;
-	tree_lru_update_locked(t, m->dir);
+	inode_unref_locked(t, m->dir);
 	tree_unlock(t);
 }
 
@@ -85,7 +84,7 @@ bool dircache_complete(struct tree *t, struct inode *dir)
 	return dircache_left_ms(t, dir) > 0;
 }
 
-static int by_name(const void *a, const void *b)
+static int dircache_by_name(const void *a, const void *b)
 {
 	return strcmp(inode_name(*(struct inode *const *)a),
 		      inode_name(*(struct inode *const *)b));
@@ -109,12 +108,11 @@ int dircache_children(struct tree *t, struct inode *dir,
 	for (struct inode *i = list ? dir->dir->first : NULL; i; i = i->next) {
 		if (!inode_live(i) || (unseen && i->seen >= unseen->id))
 			continue;
-		i->refs++;
-		tree_lru_update_locked(t, i);
+		inode_ref_locked(t, i);
 		list[(*n)++] = i;
 	}
 	if (*n)
-		qsort(list, *n, sizeof(*list), by_name);
+		qsort(list, *n, sizeof(*list), dircache_by_name);
 	tree_unlock(t);
 	*out = list;
 	return err;
@@ -130,8 +128,7 @@ struct inode *dircache_successor(struct tree *t, struct inode *dir,
 		i = tree_hash_find_locked(t, dir, inode_name(gone));
 	i = i && inode_live(i) ? i : NULL;
 	if (i) {
-		i->refs++;
-		tree_lru_update_locked(t, i);
+		inode_ref_locked(t, i);
 		strcpy(name, inode_name(i));
 	}
 	tree_unlock(t);

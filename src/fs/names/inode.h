@@ -207,7 +207,7 @@ int inode_set_times(struct tree *t, struct inode *i,
 int inode_set_expire(struct tree *t, struct inode *i, int64_t expire);
 /* True when there was no room for a pin, which is to be logged now: once a
  * minute at most. */
-bool tree_pins_full(struct tree *t);
+bool tree_lru_pins_full(struct tree *t);
 /* What the store told of a stage's root, where it keeps that. */
 void tree_refresh_root(struct tree *t, struct inode *i,
 		       const struct object_info *info);
@@ -222,13 +222,6 @@ void inode_keep(struct tree *t, struct inode *i, const struct store_attr *a);
 void inode_touch(struct tree *t, struct inode *i);
 /* The nearest expiry upwards from i, or 0. */
 int64_t inode_expire(struct tree *t, struct inode *i);
-
-/* What was written to a file, and was not stored when its last user left. */
-struct inode_given_up {
-	struct inode *dir; /* a number only; NULL: the file has no name */
-	char name[256]; /* in dir */
-	bool is_gone; /* the name too: there is no object */
-};
 
 /*
  * The open content of a file (file.h): at most one at a time, counted here so
@@ -245,8 +238,7 @@ struct inode_given_up {
 int inode_file_join(struct tree *t, struct inode *i, struct file *fresh,
 		    const char *etag, struct file **out); /* NULL: no memory */
 struct file *inode_file_get(struct tree *t, struct inode *i);
-bool inode_file_put(struct tree *t, struct inode *i,
-		    struct inode_given_up *out);
+bool inode_file_put(struct tree *t, struct inode *i);
 
 /*
  * The caller's use of the content of i becomes the kernel's for as long as it

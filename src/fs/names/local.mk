@@ -1,15 +1,13 @@
 noinst_LIBRARIES += libfs_names.a
 libfs_names_a_SOURCES = \
-	src/fs/names/store_event.c src/fs/names/store_event.h \
-	src/fs/names/attr.c \
-	src/fs/names/changed.c \
+	src/fs/names/claims.c \
 	src/fs/names/dircache.c src/fs/names/dircache.h \
 	src/fs/names/inode.c src/fs/names/inode.h \
-	src/fs/names/inode_fields.c \
-	src/fs/names/tree_lru.c \
-	src/fs/names/claims.c \
-	src/fs/names/tree_pins.c \
-	src/fs/names/tree_refresh.c \
+	src/fs/names/inode_etag.c \
+	src/fs/names/inode_file.c \
+	src/fs/names/store_event.c src/fs/names/store_event.h \
 	src/fs/names/tree.c src/fs/names/tree.h \
 	src/fs/names/tree_hash.c \
-	src/fs/names/tree_number.c
+	src/fs/names/tree_lru.c \
+	src/fs/names/tree_number.c \
+	src/fs/names/tree_refresh.c

@@ -19,26 +19,26 @@
 #define MOMENT_MS 1000
 
 /* One place where the key is shown. */
-struct news {
+struct event_place {
 	struct tree *tree;
 	const struct object_info *info; /* of the whole key; NULL: removed */
 	struct store_event out;
 	char name[NAME_SIZE];
-	struct news *next;
+	struct event_place *next;
 };
 
-static bool known_to_kernel(const struct tree *t, const struct inode *i)
+static bool event_known_to_kernel(const struct tree *t, const struct inode *i)
 {
 	return i->lookups || i == t->root;
 }
 
-static bool just_told(const struct inode *i)
+static bool event_is_recent(const struct inode *i)
 {
 	return i->refreshed_ms >= 0 &&
 	       clock_mono_ms() - i->refreshed_ms < MOMENT_MS;
 }
 
-static void stamp_locked(struct tree *t, struct inode *i, bool doubt)
+static void event_stamp_locked(struct tree *t, struct inode *i, bool doubt)
 	REQUIRES(t->lock)
 {
 	i->stamp = ++tree_locked(t)->clock;
@@ -48,12 +48,13 @@ static void stamp_locked(struct tree *t, struct inode *i, bool doubt)
 
 /* Something is at dir/name now. A name of which nobody knows anything, in a
  * directory that is not complete, need not be known now either. */
-static void there_locked(struct tree *t, struct news *n, struct inode *dir,
-			 enum inode_kind kind, const struct object_info *info,
-			 bool has_marker) REQUIRES(t->lock)
+static void event_there_locked(struct tree *t, struct event_place *n,
+			       struct inode *dir, enum inode_kind kind,
+			       const struct object_info *info, bool has_marker)
+	REQUIRES(t->lock)
 {
 	struct inode *was = tree_hash_find_locked(t, dir, n->name), *now;
-	bool doubt = was && just_told(was), live = was && inode_live(was);
+	bool doubt = was && event_is_recent(was), live = was && inode_live(was);
 
 	n->out.tell_entry = !live;
 	n->out.tell_dir = !live;
@@ -67,18 +68,20 @@ static void there_locked(struct tree *t, struct news *n, struct inode *dir,
 	if (!now)
 		return;
 	/* Nothing was told of a directory above the key but that it is. */
-	stamp_locked(t, now, doubt || (!info && (now->flags & INODE_OF_FILES)));
+	event_stamp_locked(t, now,
+			   doubt || (!info && (now->flags & INODE_OF_FILES)));
 	n->out.inode = now;
-	n->out.tell_inode = live && now == was && known_to_kernel(t, now);
+	n->out.tell_inode = live && now == was && event_known_to_kernel(t, now);
 	n->out.tell_entry = !live || now != was;
 }
 
 /* Nothing is at dir/name any more. */
-static void gone_locked(struct tree *t, struct news *n, struct inode *dir,
-			enum inode_kind kind) REQUIRES(t->lock)
+static void event_gone_locked(struct tree *t, struct event_place *n,
+			      struct inode *dir, enum inode_kind kind)
+	REQUIRES(t->lock)
 {
 	struct inode *was = tree_hash_find_locked(t, dir, n->name);
-	bool doubt = was && just_told(was);
+	bool doubt = was && event_is_recent(was);
 
 	if (!was || !inode_live(was) || was->kind != kind)
 		return;
@@ -100,8 +103,9 @@ static void gone_locked(struct tree *t, struct news *n, struct inode *dir,
 }
 
 /* The path within a stage, name by name. */
-static void walk_locked(struct tree *t, struct news *n, struct inode *dir,
-			const char *path) REQUIRES(t->lock)
+static void event_walk_locked(struct tree *t, struct event_place *n,
+			      struct inode *dir, const char *path)
+	REQUIRES(t->lock)
 {
 	for (;;) {
 		size_t len = strcspn(path, "/");
@@ -118,14 +122,16 @@ static void walk_locked(struct tree *t, struct news *n, struct inode *dir,
 			enum inode_kind kind = last ? INODE_FILE : INODE_DIR;
 
 			if (n->info)
-				there_locked(t, n, dir, kind, n->info, is_dir);
+				event_there_locked(t, n, dir, kind, n->info,
+						   is_dir);
 			else
-				gone_locked(t, n, dir, kind);
+				event_gone_locked(t, n, dir, kind);
 			return;
 		}
 		if (!below || !inode_live(below) || !below->dir) {
 			if (n->info)
-				there_locked(t, n, dir, INODE_DIR, NULL, false);
+				event_there_locked(t, n, dir, INODE_DIR, NULL,
+						   false);
 			return;
 		}
 		dir = below;
@@ -134,13 +140,12 @@ static void walk_locked(struct tree *t, struct news *n, struct inode *dir,
 }
 
 /* The place of the key in one stage; NULL: it has none. */
-static struct news *in_stage_locked(struct tree *t, struct inode *root,
-				    struct store *s, const char *key,
-				    const struct object_info *info)
-	REQUIRES(t->lock)
+static struct event_place *event_in_stage_locked(
+	struct tree *t, struct inode *root, struct store *s, const char *key,
+	const struct object_info *info) REQUIRES(t->lock)
 {
 	const struct stage *stage = root->ext ? root->ext->stage : NULL;
-	struct news *n;
+	struct event_place *n;
 
 	if (!stage || stage->store != s || !inode_live(root) ||
 	    !text_starts_with(key, stage->prefix) ||
@@ -152,12 +157,12 @@ static struct news *in_stage_locked(struct tree *t, struct inode *root,
 	n->tree = t;
 	n->info = info;
 	n->out.name = n->name;
-	walk_locked(t, n, root, key + strlen(stage->prefix));
+	event_walk_locked(t, n, root, key + strlen(stage->prefix));
 	if (!n->out.dir) {
 		free(n);
 		return NULL;
 	}
-	if (!known_to_kernel(t, n->out.dir))
+	if (!event_known_to_kernel(t, n->out.dir))
 		n->out.tell_entry = n->out.tell_dir = false;
 	if (n->out.tell_dir && (n->out.dir->flags & INODE_OF_FILES) &&
 	    n->out.dir != root)
@@ -170,7 +175,7 @@ void store_event_apply(struct tree *t, struct store *s, const char *key,
 		       void (*each)(void *arg, const struct store_event *a),
 		       void *arg)
 {
-	struct news *list = NULL, *n;
+	struct event_place *list = NULL, *n;
 	struct inode *root = t->root, *next;
 
 	tree_lock(t);
@@ -178,7 +183,7 @@ void store_event_apply(struct tree *t, struct store *s, const char *key,
 		root = root->dir->first;
 	for (; root; root = next) {
 		next = root->parent ? root->next : NULL;
-		n = in_stage_locked(t, root, s, key, info);
+		n = event_in_stage_locked(t, root, s, key, info);
 		if (n) {
 			n->next = list;
 			list = n;

@@ -16,7 +16,7 @@
 
 #define BUCKETS_MIN 1024
 
-static int make_dir(struct inode *i)
+static int tree_new_dir(struct inode *i)
 {
 	i->dir = calloc(1, sizeof(*i->dir));
 	if (!i->dir)
@@ -25,8 +25,9 @@ static int make_dir(struct inode *i)
 	return 0;
 }
 
-static struct inode *make_inode(struct tree *t, const char *name,
-				enum inode_kind kind) REQUIRES(t->lock)
+static struct inode *tree_new_inode_locked(struct tree *t, const char *name,
+					   enum inode_kind kind)
+	REQUIRES(t->lock)
 {
 	size_t len = strlen(name);
 	struct inode *i = calloc(1, sizeof(*i));
@@ -39,7 +40,7 @@ static struct inode *make_inode(struct tree *t, const char *name,
 	i->refreshed_ms = -1;
 	inode_put_times(i, t->began);
 	if (!i->text ||
-	    ((kind == INODE_DIR || kind == INODE_ROOT) && make_dir(i))) {
+	    ((kind == INODE_DIR || kind == INODE_ROOT) && tree_new_dir(i))) {
 		free(i->text);
 		free(i);
 		return NULL;
@@ -51,7 +52,7 @@ static struct inode *make_inode(struct tree *t, const char *name,
 struct inode *tree_add_locked(struct tree *t, struct inode *dir,
 			      const char *name, enum inode_kind kind)
 {
-	struct inode *i = make_inode(t, name, kind);
+	struct inode *i = tree_new_inode_locked(t, name, kind);
 
 	if (!i)
 		return NULL;
@@ -65,7 +66,7 @@ int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
 {
 	struct inode_dir *d = i->parent->dir;
 
-	if (kind == INODE_DIR && !i->dir && make_dir(i))
+	if (kind == INODE_DIR && !i->dir && tree_new_dir(i))
 		return -ENOMEM;
 	d->n_live -= inode_live(i);
 	i->kind = kind;
@@ -95,7 +96,7 @@ struct tree *tree_new(const struct tree_settings *s, struct stage *stage)
 	g = tree_locked(t);
 	g->n_buckets = BUCKETS_MIN;
 	g->buckets = calloc(g->n_buckets, sizeof(*g->buckets));
-	t->root = make_inode(t, "", stage ? INODE_DIR : INODE_ROOT);
+	t->root = tree_new_inode_locked(t, "", stage ? INODE_DIR : INODE_ROOT);
 	if (t->root)
 		t->root->ino = 1;
 	m = t->root ? inode_ext(t->root) : NULL;
@@ -112,7 +113,8 @@ struct tree *tree_new(const struct tree_settings *s, struct stage *stage)
 }
 
 /* i, what is below and beside it, whoever holds it: nobody is left to ask. */
-static void free_all_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
+static void tree_free_all_locked(struct tree *t, struct inode *i)
+	REQUIRES(t->lock)
 {
 	struct inode *next;
 
@@ -133,8 +135,8 @@ void tree_free(struct tree *t)
 	if (!t)
 		return;
 	tree_lock(t);
-	free_all_locked(t, t->root);
-	free_all_locked(t, tree_locked(t)->orphans);
+	tree_free_all_locked(t, t->root);
+	tree_free_all_locked(t, tree_locked(t)->orphans);
 	free(tree_locked(t)->buckets);
 	tree_unlock(t);
 	lock_destroy(&t->lock);
@@ -144,4 +146,353 @@ void tree_free(struct tree *t)
 struct inode *tree_root(struct tree *t)
 {
 	return t->root;
+}
+
+enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
+			   struct inode **out)
+{
+	enum tree_answer answer = TREE_UNKNOWN;
+	struct inode *i;
+	bool complete;
+
+	tree_lock(t);
+	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
+	complete = dir->dir &&
+		   inode_is_fresh_locked(t, dir, dir->dir->complete_ms);
+	if (i && inode_live(i)) {
+		if (!(i->flags & INODE_RENAMING) &&
+		    (inode_dirty(i) ||
+		     inode_is_fresh_locked(t, i, i->refreshed_ms) ||
+		     (i->ext && i->ext->stage))) {
+			*out = inode_ref_locked(t, i);
+			answer = TREE_KNOWN;
+		}
+	} else if (complete ||
+		   (i && inode_is_fresh_locked(t, i, i->refreshed_ms))) {
+		answer = TREE_ABSENT;
+	}
+	tree_unlock(t);
+	return answer;
+}
+
+unsigned tree_absent_ms(struct tree *t, struct inode *dir, const char *name)
+{
+	unsigned left, whole;
+	struct inode *i;
+
+	tree_lock(t);
+	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
+	left = i && !inode_live(i)
+		       ? inode_ttl_left_locked(t, i, i->refreshed_ms)
+		       : 0;
+	whole = dir->dir ? inode_ttl_left_locked(t, dir, dir->dir->complete_ms)
+			 : 0;
+	tree_unlock(t);
+	return left > whole ? left : whole;
+}
+
+struct inode *tree_peek(struct tree *t, struct inode *dir, const char *name)
+{
+	struct inode *i;
+
+	tree_lock(t);
+	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
+	if (i)
+		i = inode_live(i) ? inode_ref_locked(t, i) : NULL;
+	tree_unlock(t);
+	return i;
+}
+
+enum tree_answer tree_guess(struct tree *t, struct inode *dir, const char *name,
+			    struct inode **out)
+{
+	enum tree_answer answer = TREE_UNKNOWN;
+	struct inode *i;
+
+	*out = NULL;
+	tree_lock(t);
+	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
+	if (i && inode_live(i)) {
+		*out = inode_ref_locked(t, i);
+		answer = TREE_KNOWN;
+	} else if (i || (dir->dir && dir->dir->complete_ms >= 0)) {
+		answer = TREE_ABSENT;
+	}
+	tree_unlock(t);
+	return answer;
+}
+
+uint64_t tree_clock(struct tree *t)
+{
+	uint64_t now;
+
+	tree_lock(t);
+	now = tree_locked(t)->clock;
+	tree_unlock(t);
+	return now;
+}
+
+static void tree_stamp_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
+{
+	i->stamp = ++tree_locked(t)->clock;
+	i->refreshed_ms = clock_mono_ms();
+}
+
+/* The directory's own time: the store has none. */
+static void tree_dir_changed(struct inode *dir)
+{
+	dir->mtime = dir->ctime = inode_time(clock_now());
+	if (dir->flags & INODE_OF_FILES)
+		dir->refreshed_ms = -1; /* it has a time of its own */
+}
+
+static int tree_create_locked(struct tree *t, struct inode *dir,
+			      const char *name, enum inode_kind kind,
+			      struct inode **out) REQUIRES(t->lock)
+{
+	struct inode *i;
+
+	if (!dir->dir || (dir->flags & INODE_ORPHAN))
+		return -ENOENT;
+	i = tree_hash_find_locked(t, dir, name);
+	if (i && inode_live(i))
+		return -EEXIST;
+	if (i && tree_become_locked(t, i, kind))
+		return -ENOMEM;
+	if (!i)
+		i = tree_add_locked(t, dir, name, kind);
+	if (!i)
+		return -ENOMEM;
+	i->refs++;
+	tree_stamp_locked(t, i);
+	inode_put_times(i, clock_now());
+	i->flags |= INODE_OWN_MTIME;
+	if (i->dir)
+		i->dir->complete_ms = i->refreshed_ms; /* it is empty */
+	tree_dir_changed(dir);
+	tree_lru_update_locked(t, i);
+	*out = i;
+	return 0;
+}
+
+int tree_create(struct tree *t, struct inode *dir, const char *name,
+		enum inode_kind kind, mode_t mode, uid_t uid, gid_t gid,
+		struct inode **out)
+{
+	int err;
+
+	if (strlen(name) >= NAME_SIZE)
+		return -ENAMETOOLONG;
+	tree_lock(t);
+	err = tree_create_locked(t, dir, name, kind, out);
+	if (!err) {
+		(*out)->mode = mode & 07777;
+		(*out)->uid = uid;
+		(*out)->gid = gid;
+		(*out)->flags |= INODE_OWN_MODE;
+	}
+	tree_unlock(t);
+	return err;
+}
+
+void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
+{
+	struct inode *dir = i->parent, *mark;
+	char name[NAME_SIZE];
+
+	strcpy(name, inode_name(i));
+	dir->refs++;
+	tree_lru_orphan_locked(t, i);
+	mark = tree_add_locked(t, dir, name, INODE_ABSENT);
+	if (mark) {
+		mark->stamp = stamp;
+		mark->refreshed_ms = clock_mono_ms();
+		tree_lru_update_locked(t, mark);
+	} else if (stamp) {
+		dir->dir->lost_stamp = stamp;
+		dir->dir->complete_ms = -1;
+	}
+	inode_unref_locked(t, dir);
+}
+
+void tree_remove(struct tree *t, struct inode *i)
+{
+	tree_lock(t);
+	if (i->parent) {
+		i->flags |= INODE_REMOVED;
+		tree_dir_changed(i->parent);
+		i->flags |= INODE_REMOVED;
+		tree_gone_locked(t, i, ++tree_locked(t)->clock);
+	}
+	tree_unlock(t);
+}
+
+/* Takes i to its new place; what stands there has gone already. */
+static void tree_reattach_locked(struct tree *t, struct inode *i,
+				 struct inode *to_dir, char *text)
+	REQUIRES(t->lock)
+{
+	tree_hash_remove_locked(t, i);
+	free(i->text);
+	i->text = text;
+	i->seen = 0;
+	tree_hash_add_locked(t, i, to_dir);
+	tree_lru_update_locked(t, to_dir);
+	tree_stamp_locked(t, i);
+	i->ctime = inode_time(clock_now());
+	if (i->dir)
+		i->dir->complete_ms = -1;
+}
+
+static char *tree_new_text(const char *name, const char *etag)
+{
+	size_t len = strlen(name), etag_len = strlen(etag);
+	char *text = malloc(len + etag_len + 2);
+
+	if (text) {
+		memcpy(text, name, len + 1);
+		memcpy(text + len + 1, etag, etag_len + 1);
+	}
+	return text;
+}
+
+/* What is left of a name that went elsewhere. */
+static void tree_leave_absent_locked(struct tree *t, struct inode *dir,
+				     const char *name) REQUIRES(t->lock)
+{
+	struct inode *mark = tree_add_locked(t, dir, name, INODE_ABSENT);
+
+	if (mark) {
+		tree_stamp_locked(t, mark);
+		tree_lru_update_locked(t, mark);
+		return;
+	}
+	dir->dir->lost_stamp = ++tree_locked(t)->clock;
+	dir->dir->complete_ms = -1;
+}
+
+static int tree_move_locked(struct tree *t, struct inode *i,
+			    struct inode *to_dir, const char *name)
+	REQUIRES(t->lock)
+{
+	struct inode *dir = i->parent, *there;
+	char *text, old_name[NAME_SIZE];
+
+	if (!dir || !to_dir->dir || (to_dir->flags & INODE_ORPHAN) ||
+	    inode_within(to_dir, i))
+		return -ENOENT;
+	text = tree_new_text(name, inode_etag(i));
+	if (!text)
+		return -ENOMEM;
+	strcpy(old_name, inode_name(i));
+	dir->refs++;
+	to_dir->refs++;
+	i->refs++;
+	there = tree_hash_find_locked(t, to_dir, name);
+	if (there && there != i) {
+		there->flags |= INODE_REMOVED;
+		tree_lru_orphan_locked(t, there);
+	}
+	tree_reattach_locked(t, i, to_dir, text);
+	if (there != i)
+		tree_leave_absent_locked(t, dir, old_name);
+	tree_dir_changed(dir);
+	tree_dir_changed(to_dir);
+	i->refs--;
+	to_dir->refs--;
+	dir->refs--;
+	tree_lru_update_locked(t, i);
+	tree_lru_update_locked(t, to_dir);
+	tree_lru_update_locked(t, dir);
+	return 0;
+}
+
+int tree_move(struct tree *t, struct inode *i, struct inode *to_dir,
+	      const char *name)
+{
+	int err;
+
+	if (strlen(name) >= NAME_SIZE)
+		return -ENAMETOOLONG;
+	tree_lock(t);
+	err = tree_move_locked(t, i, to_dir, name);
+	tree_unlock(t);
+	return err;
+}
+
+void tree_invalidate(struct tree *t, struct inode *dir, const char *name)
+{
+	struct inode *i;
+
+	tree_lock(t);
+	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
+	if (i && !inode_dirty(i))
+		i->refreshed_ms = -1;
+	if (dir->dir)
+		dir->dir->complete_ms = -1;
+	tree_unlock(t);
+}
+
+/* A stage that was dropped and made again, or altered, is another. */
+static bool tree_same_stage(const struct stage *a, const struct stage *b)
+{
+	return a == b || (a->store == b->store && a->ro == b->ro &&
+			  a->kind == b->kind && !strcmp(a->prefix, b->prefix));
+}
+
+static struct inode *tree_put_stage_locked(struct tree *t, struct stage *stage)
+	REQUIRES(t->lock)
+{
+	struct inode *i = tree_hash_find_locked(t, t->root, stage->name);
+
+	if (i && inode_live(i)) {
+		if (tree_same_stage(i->ext->stage, stage))
+			return i;
+		tree_lru_orphan_locked(t, i);
+		i = NULL;
+	}
+	if (i && tree_become_locked(t, i, INODE_DIR))
+		return NULL;
+	if (!i)
+		i = tree_add_locked(t, t->root, stage->name, INODE_DIR);
+	if (!i)
+		return NULL;
+	if (!inode_ext(i)) {
+		tree_lru_orphan_locked(t, i);
+		return NULL;
+	}
+	i->ext->stage = stage_ref(stage);
+	if (stage_of_files(stage))
+		i->flags |= INODE_OF_FILES;
+	return i;
+}
+
+struct inode *tree_put_stage(struct tree *t, struct stage *stage)
+{
+	struct inode *i;
+
+	if (strlen(stage->name) >= NAME_SIZE || t->root->kind != INODE_ROOT)
+		return NULL;
+	tree_lock(t);
+	i = tree_put_stage_locked(t, stage);
+	if (i) {
+		i->refs++;
+		i->refreshed_ms = clock_mono_ms();
+		tree_lru_update_locked(t, i);
+	}
+	tree_unlock(t);
+	return i;
+}
+
+void tree_forget_stage(struct tree *t, const char *name)
+{
+	struct inode *i;
+
+	tree_lock(t);
+	i = t->root->kind == INODE_ROOT
+		    ? tree_hash_find_locked(t, t->root, name)
+		    : NULL;
+	if (i && inode_live(i))
+		tree_lru_orphan_locked(t, i);
+	tree_unlock(t);
 }

@@ -7,6 +7,9 @@
 #ifndef FS_NAMES_TREE_H
 #define FS_NAMES_TREE_H
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/lock.h"
 #include "base/wait.h"
 #include "fs/names/inode.h"
@@ -95,11 +98,11 @@ struct inode {
 #define TREE_DISKS 64
 
 /* Who publishes or moves. */
-struct claim_of {
+struct tree_claim {
 	struct inode *inode; /* referenced */
 	struct waiter *owner;
 	unsigned depth;
-	struct claim_of *next;
+	struct tree_claim *next;
 };
 
 struct tree_locked {
@@ -116,7 +119,7 @@ struct tree_locked {
 	unsigned n_disks;
 	struct inode *open; /* those with open content */
 	struct inode *orphans; /* linked by prev and next */
-	struct claim_of *publishing, *moving;
+	struct tree_claim *publishing, *moving;
 	struct wait_list waiters; /* for a claim to end */
 	struct inode_ext *dead; /* stages to drop once unlocked */
 };
@@ -139,8 +142,18 @@ static inline void tree_lock(struct tree *t) ACQUIRE(t->lock)
 	lock_take(&t->lock);
 }
 
+void tree_lru_bury(struct inode_ext *dead);
+
 /* Unlocks, and drops the stages that the held time left behind. */
-void tree_unlock(struct tree *t) RELEASE(t->lock);
+static inline void tree_unlock(struct tree *t) RELEASE(t->lock)
+{
+	struct inode_ext *dead = tree_locked(t)->dead;
+
+	tree_locked(t)->dead = NULL;
+	lock_drop(&t->lock);
+	if (dead)
+		tree_lru_bury(dead);
+}
 
 static inline bool stage_of_files(const struct stage *s)
 {
@@ -151,7 +164,10 @@ static inline const char *inode_name(const struct inode *i)
 {
 	return i->text;
 }
-const char *inode_etag(const struct inode *i);
+static inline const char *inode_etag(const struct inode *i)
+{
+	return i->text + strlen(i->text) + 1;
+}
 /* Replaces the ETag; without memory it is unknown from now on. */
 void inode_etag_put(struct inode *i, const char *etag);
 static inline bool inode_live(const struct inode *i)
@@ -173,13 +189,26 @@ static inline void inode_put_times(struct inode *i, struct timespec t)
 	i->atime = i->mtime = i->ctime = inode_time(t);
 }
 /* Ours alone: what the store says of it does not count. */
-bool inode_dirty(const struct inode *i);
+static inline bool inode_dirty(const struct inode *i)
+{
+	return i->kind == INODE_FILE &&
+	       (!(i->flags & INODE_PUBLISHED) || (i->flags & INODE_WRITTEN));
+}
 /* A rename in the store is under way there: what the store says of dir/name, of
  * which i is known (or NULL), is of before or of after it, nobody knows. */
 bool claims_renaming_locked(struct tree *t, const struct inode *dir,
 			    const struct inode *i) REQUIRES(t->lock);
-/* What is to be kept of i besides: allocated at the first need, or NULL. */
-struct inode_ext *inode_ext(struct inode *i);
+/* What few inodes have, allocated at the first need; NULL without memory. */
+static inline struct inode_ext *inode_ext(struct inode *i)
+{
+	if (!i->ext)
+		i->ext = calloc(1, sizeof(*i->ext));
+	return i->ext;
+}
+
+struct inode *inode_ref_locked(struct tree *t, struct inode *i)
+	REQUIRES(t->lock);
+void inode_unref_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 
 /* How long what was told of i then is still believed, in ms. */
 unsigned inode_ttl_left_locked(struct tree *t, const struct inode *i,
@@ -189,8 +218,8 @@ bool inode_is_fresh_locked(struct tree *t, const struct inode *i,
 /* Mode and owner stand in i from now on: the settings', until they change. */
 void inode_own_mode_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 /* Owner, mode and times as the store keeps them, if it does. */
-void tree_refresh_attr_locked(struct tree *t, struct inode *i,
-			      const struct object_info *info) REQUIRES(t->lock);
+void inode_put_attr_locked(struct tree *t, struct inode *i,
+			   const struct object_info *info) REQUIRES(t->lock);
 struct inode *tree_hash_find_locked(struct tree *t, struct inode *dir,
 				    const char *name) REQUIRES(t->lock);
 /* A new inode under dir/name, which is free. NULL without memory. */
@@ -205,12 +234,11 @@ void tree_hash_remove_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 /* The directory is to be settled afterwards. */
 void tree_hash_add_locked(struct tree *t, struct inode *i, struct inode *dir)
 	REQUIRES(t->lock);
-bool inode_held(const struct tree *t, const struct inode *i);
 /* pins.c: what a caller chose of i stays with it (one INODE_PIN_*); -ENOSPC
  * beyond the limit, 0 for a file that is yet to be published. */
-int tree_pins_add_locked(struct tree *t, struct inode *i, unsigned what)
+int tree_lru_pin_locked(struct tree *t, struct inode *i, unsigned what)
 	REQUIRES(t->lock);
-void tree_pins_remove_locked(struct tree *t, struct inode *i, unsigned what)
+void tree_lru_unpin_locked(struct tree *t, struct inode *i, unsigned what)
 	REQUIRES(t->lock);
 void tree_lru_free_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 /* i has no name any more; freed when nobody holds it. */
@@ -234,7 +262,13 @@ uint64_t tree_number_of_disk_locked(struct tree *t,
 				    const struct object_info *info)
 	REQUIRES(t->lock);
 /* True when `above` is i or one of its parents. */
-bool inode_within(const struct inode *i, const struct inode *above);
+static inline bool inode_within(const struct inode *i,
+				const struct inode *above)
+{
+	while (i && i != above)
+		i = i->parent;
+	return i != NULL;
+}
 /* tree_refresh() and a name's end (with the stamp that it leaves behind). */
 struct inode *tree_refresh_locked(struct tree *t, struct inode *dir,
 				  const char *name, enum inode_kind kind,

@@ -6,22 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t hash_bytes(uint64_t h, const char *s)
+static uint64_t tree_hash_bytes(uint64_t h, const char *s)
 {
 	for (; *s; s++)
 		h = (h ^ (unsigned char)*s) * 0x100000001b3ULL;
 	return h;
 }
 
-static size_t bucket_of(const struct tree_locked *g, const struct inode *dir,
-			const char *name)
+static size_t tree_hash_bucket(const struct tree_locked *g,
+			       const struct inode *dir, const char *name)
 {
-	uint64_t h = hash_bytes(0xcbf29ce484222325ULL ^ (uintptr_t)dir, name);
+	uint64_t h =
+		tree_hash_bytes(0xcbf29ce484222325ULL ^ (uintptr_t)dir, name);
 
 	return (h ^ h >> 29) & (g->n_buckets - 1);
 }
 
-static void grow_locked(struct tree *t) REQUIRES(t->lock)
+static void tree_hash_grow_locked(struct tree *t) REQUIRES(t->lock)
 {
 	struct tree_locked *g = tree_locked(t);
 	size_t old_n = g->n_buckets;
@@ -39,7 +40,8 @@ static void grow_locked(struct tree *t) REQUIRES(t->lock)
 			struct inode **to;
 
 			next = i->hash_next;
-			to = &new[bucket_of(g, i->parent, inode_name(i))];
+			to = &new[tree_hash_bucket(g, i->parent,
+						   inode_name(i))];
 			i->hash_next = *to;
 			*to = i;
 		}
@@ -52,7 +54,7 @@ struct inode *tree_hash_find_locked(struct tree *t, struct inode *dir,
 {
 	struct tree_locked *g = tree_locked(t);
 
-	for (struct inode *i = g->buckets[bucket_of(g, dir, name)]; i;
+	for (struct inode *i = g->buckets[tree_hash_bucket(g, dir, name)]; i;
 	     i = i->hash_next)
 		if (i->parent == dir && !strcmp(inode_name(i), name))
 			return i;
@@ -62,7 +64,8 @@ struct inode *tree_hash_find_locked(struct tree *t, struct inode *dir,
 void tree_hash_add_locked(struct tree *t, struct inode *i, struct inode *dir)
 {
 	struct tree_locked *g = tree_locked(t);
-	struct inode **bucket = &g->buckets[bucket_of(g, dir, inode_name(i))];
+	struct inode **bucket =
+		&g->buckets[tree_hash_bucket(g, dir, inode_name(i))];
 
 	i->hash_next = *bucket;
 	*bucket = i;
@@ -75,14 +78,14 @@ void tree_hash_add_locked(struct tree *t, struct inode *i, struct inode *dir)
 	dir->dir->n_children++;
 	dir->dir->n_live += inode_live(i);
 	if (++g->n_hashed > g->n_buckets)
-		grow_locked(t);
+		tree_hash_grow_locked(t);
 }
 
 void tree_hash_remove_locked(struct tree *t, struct inode *i)
 {
 	struct tree_locked *g = tree_locked(t);
 	struct inode *dir = i->parent;
-	struct inode **p = &g->buckets[bucket_of(g, dir, inode_name(i))];
+	struct inode **p = &g->buckets[tree_hash_bucket(g, dir, inode_name(i))];
 
 	while (*p != i)
 		p = &(*p)->hash_next;
@@ -97,11 +100,4 @@ void tree_hash_remove_locked(struct tree *t, struct inode *i)
 	i->prev = i->next = i->parent = NULL;
 	dir->dir->n_children--;
 	dir->dir->n_live -= inode_live(i);
-}
-
-bool inode_within(const struct inode *i, const struct inode *above)
-{
-	while (i && i != above)
-		i = i->parent;
-	return i != NULL;
 }

@@ -42,8 +42,8 @@ uint64_t tree_number_of_disk_locked(struct tree *t,
  * though each of our publications is another file of the disk, and after the
  * kernel has forgotten the one that it was told.
  */
-static void later_locked(struct tree *t, struct inode *i, uint64_t ino)
-	REQUIRES(t->lock)
+static void tree_number_later_locked(struct tree *t, struct inode *i,
+				     uint64_t ino) REQUIRES(t->lock)
 {
 	struct inode_ext *m = inode_ext(i);
 
@@ -66,7 +66,7 @@ void tree_number_set_locked(struct tree *t, struct inode *i, uint64_t ino)
 	if (!ino || i == t->root)
 		return;
 	if (shown && ino != i->ino) {
-		later_locked(t, i, ino);
+		tree_number_later_locked(t, i, ino);
 		return;
 	}
 	i->ino = ino;
@@ -79,7 +79,7 @@ void tree_number_delay_locked(struct tree *t, struct inode *i, uint64_t was)
 	uint64_t ino = i->ino;
 
 	i->ino = was;
-	later_locked(t, i, ino);
+	tree_number_later_locked(t, i, ino);
 }
 
 uint64_t tree_number_get_locked(struct tree *t, struct inode *i)

@@ -16,108 +16,9 @@
 #include "base/clock.h"
 #include "stage/stage.h"
 
-bool inode_file_dirty_below_locked(struct tree *t, struct inode *i)
-{
-	for (struct inode *o = tree_locked(t)->open; o; o = o->ext->open_next)
-		if (inode_dirty(o) && inode_within(o, i))
-			return true;
-	return false;
-}
-
-static struct inode *taken_locked(struct tree *t, struct inode *i)
-	REQUIRES(t->lock)
-{
-	i->refs++;
-	tree_lru_update_locked(t, i);
-	return i;
-}
-
-enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
-			   struct inode **out)
-{
-	enum tree_answer answer = TREE_UNKNOWN;
-	struct inode *i;
-	bool complete;
-
-	tree_lock(t);
-	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
-	complete = dir->dir &&
-		   inode_is_fresh_locked(t, dir, dir->dir->complete_ms);
-	if (i && inode_live(i)) {
-		if (!(i->flags & INODE_RENAMING) &&
-		    (inode_dirty(i) ||
-		     inode_is_fresh_locked(t, i, i->refreshed_ms) ||
-		     (i->ext && i->ext->stage))) {
-			*out = taken_locked(t, i);
-			answer = TREE_KNOWN;
-		}
-	} else if (complete ||
-		   (i && inode_is_fresh_locked(t, i, i->refreshed_ms))) {
-		answer = TREE_ABSENT;
-	}
-	tree_unlock(t);
-	return answer;
-}
-
-unsigned tree_absent_ms(struct tree *t, struct inode *dir, const char *name)
-{
-	unsigned left, whole;
-	struct inode *i;
-
-	tree_lock(t);
-	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
-	left = i && !inode_live(i)
-		       ? inode_ttl_left_locked(t, i, i->refreshed_ms)
-		       : 0;
-	whole = dir->dir ? inode_ttl_left_locked(t, dir, dir->dir->complete_ms)
-			 : 0;
-	tree_unlock(t);
-	return left > whole ? left : whole;
-}
-
-struct inode *tree_peek(struct tree *t, struct inode *dir, const char *name)
-{
-	struct inode *i;
-
-	tree_lock(t);
-	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
-	if (i)
-		i = inode_live(i) ? taken_locked(t, i) : NULL;
-	tree_unlock(t);
-	return i;
-}
-
-enum tree_answer tree_guess(struct tree *t, struct inode *dir, const char *name,
-			    struct inode **out)
-{
-	enum tree_answer answer = TREE_UNKNOWN;
-	struct inode *i;
-
-	*out = NULL;
-	tree_lock(t);
-	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
-	if (i && inode_live(i)) {
-		*out = taken_locked(t, i);
-		answer = TREE_KNOWN;
-	} else if (i || (dir->dir && dir->dir->complete_ms >= 0)) {
-		answer = TREE_ABSENT;
-	}
-	tree_unlock(t);
-	return answer;
-}
-
-uint64_t tree_clock(struct tree *t)
-{
-	uint64_t now;
-
-	tree_lock(t);
-	now = tree_locked(t)->clock;
-	tree_unlock(t);
-	return now;
-}
-
 /* The same bytes: by the ETag, or where none is told by what else is. */
-static bool same_bytes(const struct inode *i, const struct object_info *info)
+static bool tree_refresh_same_bytes(const struct inode *i,
+				    const struct object_info *info)
 {
 	int64_t apart = info->mtime.tv_sec - i->mtime.sec;
 
@@ -131,10 +32,10 @@ static bool same_bytes(const struct inode *i, const struct object_info *info)
 
 /* The same bytes as we know keep their times: a time that we gave a file does
  * not jump to the store's when it is asked again. */
-static void refresh_file(struct tree *t, struct inode *i,
-			 const struct object_info *info) REQUIRES(t->lock)
+static void tree_refresh_file(struct tree *t, struct inode *i,
+			      const struct object_info *info) REQUIRES(t->lock)
 {
-	bool same = same_bytes(i, info);
+	bool same = tree_refresh_same_bytes(i, info);
 
 	i->flags |= INODE_PUBLISHED;
 	i->size = info->size;
@@ -142,37 +43,15 @@ static void refresh_file(struct tree *t, struct inode *i,
 		inode_put_times(i, info->mtime);
 		i->flags &= ~INODE_OWN_MTIME;
 		i->mode &= ~(S_ISUID | S_ISGID); /* not for other bytes */
-		tree_pins_remove_locked(t, i, INODE_PIN_TIMES);
+		tree_lru_unpin_locked(t, i, INODE_PIN_TIMES);
 		inode_etag_put(i, info->etag);
 	}
-	tree_refresh_attr_locked(t, i, info);
-}
-
-void tree_refresh_attr_locked(struct tree *t, struct inode *i,
-			      const struct object_info *info)
-{
-	unsigned fixed = t->set.fixed;
-	bool is_file = i->kind == INODE_FILE;
-
-	if (!info->mode)
-		return;
-	if (info->mtime.tv_sec != i->mtime.sec ||
-	    info->mtime.tv_nsec != i->mtime.nsec)
-		inode_put_times(i, info->mtime);
-	i->ctime = inode_time(info->ctime);
-	i->flags &= ~INODE_OWN_MTIME;
-	tree_number_set_locked(t, i, tree_number_of_disk_locked(t, info));
-	inode_own_mode_locked(t, i);
-	if (!(fixed & TREE_FIXED_UID))
-		i->uid = info->uid;
-	if (!(fixed & TREE_FIXED_GID))
-		i->gid = info->gid;
-	if (!(fixed & (is_file ? TREE_FIXED_FILE_MODE : TREE_FIXED_DIR_MODE)))
-		i->mode = info->mode & 07777;
+	inode_put_attr_locked(t, i, info);
 }
 
 /* The object that we know; of one whose ETag is not told, by its size. */
-static bool same_object(const struct inode *i, const struct object_info *info)
+static bool tree_refresh_same_object(const struct inode *i,
+				     const struct object_info *info)
 {
 	if (!(i->flags & INODE_PUBLISHED))
 		return false;
@@ -184,24 +63,24 @@ static bool same_object(const struct inode *i, const struct object_info *info)
 /* A file that is open, and another one now: as on a disk, a descriptor of the
  * old one keeps that, with pages of its own in the kernel, and the name gets
  * another inode. */
-static bool was_replaced(const struct inode *i, const struct object_info *info)
+static bool tree_refresh_is_other(const struct inode *i,
+				  const struct object_info *info)
 {
 	return i->kind == INODE_FILE && (i->flags & INODE_PUBLISHED) &&
-	       i->ext && i->ext->file && !same_object(i, info);
+	       i->ext && i->ext->file && !tree_refresh_same_object(i, info);
 }
 
 /* The inode at dir/name that is of this kind: the one there, or a new one in
  * place of what it was. NULL without memory. */
-static struct inode *place_locked(struct tree *t, struct inode *dir,
-				  const char *name, enum inode_kind kind,
-				  const struct object_info *info)
-	REQUIRES(t->lock)
+static struct inode *tree_refresh_place_locked(
+	struct tree *t, struct inode *dir, const char *name,
+	enum inode_kind kind, const struct object_info *info) REQUIRES(t->lock)
 {
 	struct inode *i = tree_hash_find_locked(t, dir, name);
 	uint64_t was = 0;
 
 	if (i && inode_live(i) &&
-	    (i->kind != kind || (info && was_replaced(i, info)))) {
+	    (i->kind != kind || (info && tree_refresh_is_other(i, info)))) {
 		was = i->kind == kind ? i->ino : 0;
 		tree_lru_orphan_locked(t, i);
 		i = NULL;
@@ -231,24 +110,23 @@ struct inode *tree_refresh_locked(struct tree *t, struct inode *dir,
 	    (i->stamp > asked || inode_dirty(i) ||
 	     claims_renaming_locked(t, dir, i) ||
 	     (i->kind != kind && inode_file_dirty_below_locked(t, i))))
-		return taken_locked(t, i);
+		return inode_ref_locked(t, i);
 	if (claims_renaming_locked(t, dir, i) || (i && i->stamp > asked))
 		return NULL;
 	lost = !i && dir->dir->lost_stamp > asked;
 	dir->refs++; /* survives the loss of its last child */
-	i = place_locked(t, dir, name, kind, info);
+	i = tree_refresh_place_locked(t, dir, name, kind, info);
 	if (i) {
-		taken_locked(t, i);
+		inode_ref_locked(t, i);
 		i->refreshed_ms = lost ? -1 : clock_mono_ms();
 		if (kind == INODE_FILE)
-			refresh_file(t, i, info);
+			tree_refresh_file(t, i, info);
 		else if (has_marker)
 			i->flags |= INODE_MARKER;
 		if (kind == INODE_DIR && info)
-			tree_refresh_attr_locked(t, i, info);
+			inode_put_attr_locked(t, i, info);
 	}
-	dir->refs--;
-	tree_lru_update_locked(t, dir);
+	inode_unref_locked(t, dir);
 	return i;
 }
 
@@ -273,27 +151,6 @@ void tree_refresh_confirm(struct tree *t, struct inode *i, const char *etag,
 	    !strcmp(inode_etag(i), etag))
 		i->refreshed_ms = clock_mono_ms();
 	tree_unlock(t);
-}
-
-void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
-{
-	struct inode *dir = i->parent, *mark;
-	char name[NAME_SIZE];
-
-	strcpy(name, inode_name(i));
-	dir->refs++;
-	tree_lru_orphan_locked(t, i);
-	mark = tree_add_locked(t, dir, name, INODE_ABSENT);
-	if (mark) {
-		mark->stamp = stamp;
-		mark->refreshed_ms = clock_mono_ms();
-		tree_lru_update_locked(t, mark);
-	} else if (stamp) {
-		dir->dir->lost_stamp = stamp;
-		dir->dir->complete_ms = -1;
-	}
-	dir->refs--;
-	tree_lru_update_locked(t, dir);
 }
 
 void tree_refresh_absent(struct tree *t, struct inode *dir, const char *name,
@@ -323,5 +180,13 @@ void tree_refresh_absent(struct tree *t, struct inode *dir, const char *name,
 		   !inode_file_dirty_below_locked(t, i) && !inode_dirty(i)) {
 		tree_gone_locked(t, i, i->stamp);
 	}
+	tree_unlock(t);
+}
+
+void tree_refresh_root(struct tree *t, struct inode *i,
+		       const struct object_info *info)
+{
+	tree_lock(t);
+	inode_put_attr_locked(t, i, info);
 	tree_unlock(t);
 }

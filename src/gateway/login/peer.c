@@ -27,8 +27,8 @@ struct ends {
 	in_port_t from_port, to_port; /* network order */
 };
 
-static int peer_take_end(const struct sockaddr_storage *a, uint32_t out[4],
-			 in_port_t *port)
+static int take_end(const struct sockaddr_storage *a, uint32_t out[4],
+		    in_port_t *port)
 {
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)a;
 	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
@@ -50,13 +50,12 @@ static int peer_take_end(const struct sockaddr_storage *a, uint32_t out[4],
 	return AF_INET6;
 }
 
-static bool peer_take_ends(const struct sockaddr_storage *peer,
-			   const struct sockaddr_storage *local,
-			   struct ends *out)
+static bool take_ends(const struct sockaddr_storage *peer,
+		      const struct sockaddr_storage *local, struct ends *out)
 {
-	out->family = peer_take_end(peer, out->from, &out->from_port);
+	out->family = take_end(peer, out->from, &out->from_port);
 	return out->family &&
-	       peer_take_end(local, out->to, &out->to_port) == out->family;
+	       take_end(local, out->to, &out->to_port) == out->family;
 }
 
 /* ---- asked ---- */
@@ -75,7 +74,7 @@ struct answer {
 	} body;
 };
 
-static int peer_read_answer(const struct answer *a, ssize_t n, uid_t *out)
+static int read_answer(const struct answer *a, ssize_t n, uid_t *out)
 {
 	if (n < (ssize_t)(sizeof(a->head) + sizeof(int)))
 		return -EIO;
@@ -107,7 +106,7 @@ int peer_uid_asked(const struct sockaddr_storage *peer,
 	struct ends e;
 	int fd, rc;
 
-	if (!peer_take_ends(peer, local, &e))
+	if (!take_ends(peer, local, &e))
 		return -ENOENT;
 	q.ask.sdiag_family = (uint8_t)e.family;
 	memcpy(q.ask.id.idiag_src, e.from, sizeof(e.from));
@@ -123,7 +122,7 @@ int peer_uid_asked(const struct sockaddr_storage *peer,
 	} else {
 		ssize_t n = recv(fd, &a, sizeof(a), 0);
 
-		rc = n < 0 ? -errno : peer_read_answer(&a, n, out);
+		rc = n < 0 ? -errno : read_answer(&a, n, out);
 	}
 	close(fd);
 	return rc;
@@ -132,8 +131,7 @@ int peer_uid_asked(const struct sockaddr_storage *peer,
 /* ---- listed ---- */
 
 /* `0100007F:1F40 0100007F:A1B2 01`, as a line of the list has it. */
-static void peer_write_ends(const struct ends *e, bool as_v6, char *out,
-			    size_t size)
+static void write_ends(const struct ends *e, bool as_v6, char *out, size_t size)
 {
 	static const uint32_t none[2];
 	const uint32_t mapped = htonl(0xffff);
@@ -157,7 +155,7 @@ static void peer_write_ends(const struct ends *e, bool as_v6, char *out,
 		 to, ntohs(e->to_port), ESTABLISHED);
 }
 
-static int peer_walk(const char *path, const char *ends, uid_t *out)
+static int walk(const char *path, const char *ends, uid_t *out)
 {
 	FILE *f = fopen(path, "re");
 	char *line = NULL;
@@ -192,16 +190,16 @@ int peer_uid_listed(const struct sockaddr_storage *peer,
 	struct ends e;
 	int rc = -ENOENT;
 
-	if (!peer_take_ends(peer, local, &e))
+	if (!take_ends(peer, local, &e))
 		return -ENOENT;
 	if (e.family == AF_INET) {
-		peer_write_ends(&e, false, ends, sizeof(ends));
-		rc = peer_walk("/proc/net/tcp", ends, out);
+		write_ends(&e, false, ends, sizeof(ends));
+		rc = walk("/proc/net/tcp", ends, out);
 	}
 	/* A socket of the newer kind speaks IPv4 too. */
 	if (rc) {
-		peer_write_ends(&e, true, ends, sizeof(ends));
-		rc = peer_walk("/proc/net/tcp6", ends, out);
+		write_ends(&e, true, ends, sizeof(ends));
+		rc = walk("/proc/net/tcp6", ends, out);
 	}
 	return rc;
 }

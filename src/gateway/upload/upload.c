@@ -19,7 +19,7 @@
 #include "gateway/exchange.h"
 #include "gateway/upload/form.h"
 #include "gateway/gateway_impl.h"
-#include "gateway/upload/upload_sink.h"
+#include "gateway/upload/intake.h"
 #include "gateway/upload/upload_name.h"
 #include "gateway/login/users.h"
 #include "stage/stage.h"
@@ -40,7 +40,7 @@ struct upload {
 	const char *folder; /* NULL: none */
 	struct form *form;
 	uint64_t received;
-	struct upload_sink *sink; /* NULL: between files */
+	struct intake *intake; /* NULL: between files */
 	struct buf name; /* of the file under way */
 	struct buf files; /* JSON strings */
 };
@@ -70,7 +70,7 @@ void upload_api_free(struct upload_api *api)
 	free(api);
 }
 
-static int upload_open_form(struct exchange *x, struct upload *u)
+static int open_form(struct exchange *x, struct upload *u)
 {
 	char boundary[FORM_BOUNDARY_MAX + 1];
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -83,31 +83,30 @@ static int upload_open_form(struct exchange *x, struct upload *u)
 	else if (!(u->form = form_new(boundary)))
 		rc = -ENOMEM;
 	if (rc)
-		upload_answer_refuse(x, status, status,
-				     why.len ? buf_str(&why) : strerror(-rc));
+		upload_refuse(x, status, status,
+			      why.len ? buf_str(&why) : strerror(-rc));
 	buf_clear(&why);
 	return rc;
 }
 
-static void upload_on_begin(struct exchange *x)
+static void on_begin(struct exchange *x)
 {
 	struct upload *u = calloc(1, sizeof(*u));
 
 	if (!u) {
-		upload_answer_refuse(x, 503, 503, strerror(ENOMEM));
+		upload_refuse(x, 503, 503, strerror(ENOMEM));
 		return;
 	}
 	buf_init(&u->name, BUF_MESSAGE);
 	buf_init(&u->files, FILES_MAX);
 	x->state = u;
-	if (!upload_stage_find(x, x->gateway->uploads->users, &u->stage,
-			       &u->folder))
-		upload_open_form(x, u);
+	if (!upload_find(x, x->gateway->uploads->users, &u->stage, &u->folder))
+		open_form(x, u);
 }
 
 /* ---- the form ---- */
 
-static void upload_refuse_nameless(struct exchange *x, const char *field)
+static void refuse_nameless(struct exchange *x, const char *field)
 {
 	struct buf text = BUF_INIT(BUF_MESSAGE);
 
@@ -116,12 +115,11 @@ static void upload_refuse_nameless(struct exchange *x, const char *field)
 	buf_adds(&text, "': expected a file upload with a filename. If you are "
 			"using curl, did you forget the '@' in -F "
 			"'upload=@/path/to/file'?");
-	upload_answer_refuse(x, 400, 400, buf_str(&text));
+	upload_refuse(x, 400, 400, buf_str(&text));
 	buf_clear(&text);
 }
 
-static int upload_note_name(struct exchange *x, struct upload *u,
-			    const char *name)
+static int note_name(struct exchange *x, struct upload *u, const char *name)
 {
 	buf_reset(&u->name);
 	buf_adds(&u->name, name);
@@ -130,12 +128,11 @@ static int upload_note_name(struct exchange *x, struct upload *u,
 	text_json_string(&u->files, name);
 	if (!buf_err(&u->name) && !buf_err(&u->files))
 		return 0;
-	upload_answer_refuse(x, 413, 413,
-			     "there are too many files in one request");
+	upload_refuse(x, 413, 413, "there are too many files in one request");
 	return -EFBIG;
 }
 
-static const char *upload_type(const struct form_item *item)
+static const char *type_of(const struct form_item *item)
 {
 	const char *t = item->type;
 
@@ -145,16 +142,16 @@ static const char *upload_type(const struct form_item *item)
 		       : NULL;
 }
 
-static void upload_begin_file(struct exchange *x, struct upload *u,
-			      const struct form_item *item)
+static void begin_file(struct exchange *x, struct upload *u,
+		       const struct form_item *item)
 {
 	struct buf key = BUF_INIT(2 * STORE_KEY_MAX);
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	struct upload_sink_file file = {
+	struct intake_file file = {
 		.store = u->stage->store,
-		.content_type = upload_type(item),
+		.content_type = type_of(item),
 		.most = x->content_length < 0
-				? UPLOAD_SINK_UNKNOWN
+				? INTAKE_UNKNOWN
 				: (uint64_t)x->content_length - u->received,
 		.part_size = u->stage->part_size,
 		.patience_ms = (int64_t)x->gateway->set.body_timeout_s * 1000,
@@ -166,74 +163,73 @@ static void upload_begin_file(struct exchange *x, struct upload *u,
 	rc = upload_name(u->folder, item->filename, &key, &why);
 	if (rc) {
 		status = rc == -EPERM ? 500 : 400;
-		upload_answer_refuse(x, status, status, buf_str(&why));
-	} else if (!upload_note_name(x, u, item->filename)) {
+		upload_refuse(x, status, status, buf_str(&why));
+	} else if (!note_name(x, u, item->filename)) {
 		file.key = buf_str(&key);
 		if (!file.content_type)
 			file.content_type = store_type(file.store, file.key);
 		rc = key.len > STORE_KEY_MAX
 			     ? -ENAMETOOLONG
-			     : upload_sink_open(x->gateway->uploads->budget,
-						&file, &u->sink);
+			     : intake_open(x->gateway->uploads->budget, &file,
+					   &u->intake);
 		if (rc)
-			upload_answer_refuse_file(x, rc, item->filename);
+			upload_refuse_file(x, rc, item->filename);
 	}
 	buf_clear(&key);
 	buf_clear(&why);
 }
 
-static void upload_end_file(struct exchange *x, struct upload *u)
+static void end_file(struct exchange *x, struct upload *u)
 {
-	int rc = upload_sink_finish(u->sink);
+	int rc = intake_finish(u->intake);
 
-	upload_sink_free(u->sink);
-	u->sink = NULL;
+	intake_free(u->intake);
+	u->intake = NULL;
 	if (rc)
-		upload_answer_refuse_file(x, rc, buf_str(&u->name));
+		upload_refuse_file(x, rc, buf_str(&u->name));
 }
 
-static void upload_on_event(struct exchange *x, struct upload *u, int event,
-			    const struct form_item *item)
+static void on_event(struct exchange *x, struct upload *u, int event,
+		     const struct form_item *item)
 {
 	int rc = 0;
 
 	switch (event) {
 	case FORM_PART:
 		if (item->filename && *item->filename)
-			upload_begin_file(x, u, item);
+			begin_file(x, u, item);
 		else
-			upload_refuse_nameless(x, item->name);
+			refuse_nameless(x, item->name);
 		break;
 	case FORM_DATA:
-		rc = upload_sink_add(u->sink, item->data, item->len);
+		rc = intake_add(u->intake, item->data, item->len);
 		if (rc)
-			upload_answer_refuse_file(x, rc, buf_str(&u->name));
+			upload_refuse_file(x, rc, buf_str(&u->name));
 		break;
 	case FORM_PART_END:
-		upload_end_file(x, u);
+		end_file(x, u);
 		break;
 	default:
 		break;
 	}
 }
 
-static void upload_refuse_form(struct exchange *x, int rc,
-			       const struct buf *why)
+static void refuse_form(struct exchange *x, int rc, const struct buf *why)
 {
 	if (rc == -EINVAL)
-		upload_answer_refuse(x, 400, 400, buf_str(why));
+		upload_refuse(x, 400, 400, buf_str(why));
 	else
-		upload_answer_refuse(x, 503, 503, strerror(-rc));
+		upload_refuse(x, 503, 503, strerror(-rc));
 }
 
 /* What a refused request holds is given back before the rest of its body. */
-static void upload_drop_file(struct upload *u)
+static void drop_file(struct upload *u)
 {
-	upload_sink_free(u->sink);
-	u->sink = NULL;
+	intake_free(u->intake);
+	u->intake = NULL;
 }
 
-static void upload_on_data(struct exchange *x, const void *bytes, size_t n)
+static void on_data(struct exchange *x, const void *bytes, size_t n)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct upload *u = x->state;
@@ -242,26 +238,26 @@ static void upload_on_data(struct exchange *x, const void *bytes, size_t n)
 
 	form_feed(u->form, bytes, n);
 	while ((rc = form_next(u->form, &item, &why)) > 0) {
-		upload_on_event(x, u, rc, &item);
+		on_event(x, u, rc, &item);
 		if (exchange_answered(x))
 			break;
 	}
 	u->received += n;
 	if (rc < 0)
-		upload_refuse_form(x, rc, &why);
+		refuse_form(x, rc, &why);
 	if (exchange_answered(x))
-		upload_drop_file(u);
+		drop_file(u);
 	buf_clear(&why);
 }
 
-static void upload_on_end(struct exchange *x)
+static void on_end(struct exchange *x)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct upload *u = x->state;
 	int rc = form_finish(u->form, &why);
 
 	if (rc)
-		upload_refuse_form(x, rc, &why);
+		refuse_form(x, rc, &why);
 	else
 		upload_answer(x,
 			      exchange_header(x, "x-databend-stage-name")
@@ -270,13 +266,13 @@ static void upload_on_end(struct exchange *x)
 	buf_clear(&why);
 }
 
-static void upload_on_done(struct exchange *x)
+static void on_done(struct exchange *x)
 {
 	struct upload *u = x->state;
 
 	if (!u)
 		return;
-	upload_drop_file(u);
+	drop_file(u);
 	form_free(u->form);
 	stage_unref(u->stage);
 	buf_clear(&u->name);
@@ -287,8 +283,8 @@ static void upload_on_done(struct exchange *x)
 
 const struct exchange_handler upload_handler = {
 	.kind = "upload",
-	.begin = upload_on_begin,
-	.data = upload_on_data,
-	.end = upload_on_end,
-	.done = upload_on_done,
+	.begin = on_begin,
+	.data = on_data,
+	.end = on_end,
+	.done = on_done,
 };

@@ -71,7 +71,6 @@ static void test_lost_stamp(void **state)
 static void open_all(struct tree *t, struct inode *dir)
 {
 	static char content;
-	struct inode_given_up left;
 	struct inode **list;
 	struct file *open;
 	unsigned n;
@@ -82,7 +81,7 @@ static void open_all(struct tree *t, struct inode *dir)
 						 (struct file *)&content, NULL,
 						 &open),
 				 0);
-		assert_true(inode_file_put(t, list[k], &left));
+		assert_true(inode_file_put(t, list[k]));
 		inode_unref(t, list[k]);
 	}
 	free(list);
@@ -240,10 +239,10 @@ static void test_pins_freed(void **state)
 		assert_int_equal(k == 3 ? inode_set_times(t, i, &when, &when)
 					: inode_set_mode(t, i, 0600),
 				 0);
-		assert_false(tree_pins_full(t));
+		assert_false(tree_lru_pins_full(t));
 		row_number(ways[k], inode_set_mode(t, j, 0600), -ENOSPC);
-		row_number(ways[k], tree_pins_full(t), true);
-		row_number(ways[k], tree_pins_full(t), false);
+		row_number(ways[k], tree_lru_pins_full(t), true);
+		row_number(ways[k], tree_lru_pins_full(t), false);
 		if (k == 0)
 			tree_remove(t, i);
 		else if (k == 1)
@@ -307,7 +306,7 @@ static void test_pin_of_new_file(void **state)
 	assert_int_equal(inode_set_mode(t, file, 0755), 0);
 	assert_int_equal(inode_set_owner(t, file, 3, 4), 0);
 	assert_int_equal(inode_set_times(t, file, &when, &when), 0);
-	assert_true(tree_pins_full(t));
+	assert_true(tree_lru_pins_full(t));
 	inode_etag_published(t, file, &info);
 	inode_view(t, file, &v);
 	assert_int_equal(v.mode, 0755);

@@ -1,0 +1,42 @@
+/*
+ * A caller sets attributes: the size is content's, the others are kept where
+ * they can be (attributes.c).
+ */
+#include "fs/names.h"
+
+#include <errno.h>
+
+static int setattr_size(struct fs *fs, struct inode *i, struct handle *h,
+			off_t size)
+{
+	struct inode_view v;
+
+	inode_view(fs->tree, i, &v);
+	if (v.kind != INODE_FILE)
+		return -EISDIR;
+	if (size < 0)
+		return -EINVAL;
+	if (h && size) {
+		handle_changed(h);
+		h->written = true;
+	}
+	return HANDLE_WRITE(fs, h ? file_truncate(h->file, size)
+				  : fs_file_truncate(fs, i, size));
+}
+
+int fs_setattr(struct fs *fs, struct inode *i, struct handle *h,
+	       const struct stat *st, unsigned which, struct stat *out,
+	       double *timeout)
+{
+	int err = names_writable(fs, i);
+
+	if (!err && (which & FS_DROP_SETID))
+		err = fs_drop_setid(fs, i);
+	if (!err && (which & FS_SET_SIZE))
+		err = setattr_size(fs, i, h, st->st_size);
+	err = err ? err : attributes_keep(fs, i, st, which);
+	if (err)
+		return err;
+	*timeout = names_stat_kernel(fs, i, out);
+	return 0;
+}

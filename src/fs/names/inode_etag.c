@@ -1,0 +1,136 @@
+/*
+ * The ETags of an inode: of the object that stands at its name, of the one
+ * whose pages the kernel has, and of the one whose size the kernel was told.
+ */
+#include "fs/names/tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+void inode_etag_put(struct inode *i, const char *etag)
+{
+	size_t name_len = strlen(i->text), len = strlen(etag);
+	char *grown;
+
+	if (!strcmp(inode_etag(i), etag))
+		return;
+	grown = realloc(i->text, name_len + len + 2);
+	if (grown) {
+		i->text = grown;
+		memcpy(grown + name_len + 1, etag, len + 1);
+	} else {
+		i->text[name_len + 1] = '\0';
+	}
+}
+
+static uint32_t etag_hash(const char *etag)
+{
+	uint64_t h = 0xcbf29ce484222325ULL;
+
+	for (; *etag; etag++)
+		h = (h ^ (unsigned char)*etag) * 0x100000001b3ULL;
+	return (uint32_t)(h ^ h >> 32) | 1; /* 0: none */
+}
+
+bool inode_etag_take_pages(struct tree *t, struct inode *i, const char *etag)
+{
+	bool match;
+
+	tree_lock(t);
+	match = i->kernel_pages_etag == etag_hash(etag);
+	if (!match)
+		i->kernel_pages_etag = 0;
+	tree_unlock(t);
+	return match;
+}
+
+bool inode_etag_has_pages(struct tree *t, struct inode *i, const char *etag)
+{
+	bool has;
+
+	tree_lock(t);
+	has = i->kernel_pages_etag == etag_hash(etag);
+	tree_unlock(t);
+	return has;
+}
+
+void inode_etag_set_pages(struct tree *t, struct inode *i, uint32_t version)
+{
+	tree_lock(t);
+	if (version == etag_hash(inode_etag(i)))
+		i->kernel_pages_etag = version;
+	tree_unlock(t);
+}
+
+uint32_t inode_etag_hash(const struct inode_view *v)
+{
+	return v->kind == INODE_FILE ? etag_hash(v->info.etag) : 0;
+}
+
+void inode_etag_set_attr(struct tree *t, struct inode *i, uint32_t version,
+			 unsigned ms)
+{
+	int64_t until = clock_mono_ms() + ms;
+
+	tree_lock(t);
+	i->kernel_attr_etag = version;
+	if (i->ext && i->ext->next_ino && i->ext->next_ino_ms < until)
+		i->ext->next_ino_ms = until;
+	tree_unlock(t);
+}
+
+bool inode_etag_has_attr(struct tree *t, struct inode *i, const char *etag)
+{
+	bool is;
+
+	tree_lock(t);
+	is = !i->lookups || i->kernel_attr_etag == etag_hash(etag);
+	tree_unlock(t);
+	return is;
+}
+
+static void inode_etag_put_all(struct inode *i, const char *etag)
+{
+	uint32_t before = etag_hash(inode_etag(i)), h = etag_hash(etag);
+
+	if (i->kernel_pages_etag == before)
+		i->kernel_pages_etag = h;
+	if (i->kernel_attr_etag == before)
+		i->kernel_attr_etag = h;
+	inode_etag_put(i, etag);
+}
+
+void inode_etag_copied(struct tree *t, struct inode *i,
+		       const struct object_info *info)
+{
+	tree_lock(t);
+	inode_etag_put_all(i, info->etag);
+	i->flags |= INODE_OWN_MTIME;
+	tree_unlock(t);
+}
+
+void inode_etag_renamed(struct tree *t, struct inode *i, const char *listed,
+			const char *etag)
+{
+	tree_lock(t);
+	if ((i->flags & INODE_PUBLISHED) && !strcmp(inode_etag(i), listed))
+		inode_etag_put_all(i, etag);
+	tree_unlock(t);
+}
+
+void inode_etag_published(struct tree *t, struct inode *i,
+			  const struct object_info *info)
+{
+	tree_lock(t);
+	inode_etag_put_all(i, info->etag);
+	i->size = info->size;
+	i->flags |= INODE_PUBLISHED;
+	i->flags &= ~INODE_WRITTEN;
+	i->refreshed_ms = clock_mono_ms();
+	i->stamp = ++tree_locked(t)->clock;
+	inode_put_attr_locked(t, i, info);
+	tree_lru_update_locked(t, i);
+	tree_unlock(t);
+}

@@ -1,0 +1,152 @@
+/*
+ * The open content of a file: at most one at a time, and the tree's list of
+ * those that have one.
+ */
+#include "fs/names/tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct file *inode_file_join_locked(struct tree *t, struct inode *i,
+					   struct file *fresh) REQUIRES(t->lock)
+{
+	struct tree_locked *g = tree_locked(t);
+	struct inode_ext *m = fresh ? inode_ext(i) : i->ext;
+
+	if (!m || (!m->file && !fresh))
+		return NULL;
+	if (!m->file) {
+		m->file = fresh;
+		m->open_prev = NULL;
+		m->open_next = g->open;
+		if (g->open)
+			g->open->ext->open_prev = i;
+		g->open = i;
+		tree_lru_update_locked(t, i);
+	}
+	m->users++;
+	return m->file;
+}
+
+int inode_file_join(struct tree *t, struct inode *i, struct file *fresh,
+		    const char *etag, struct file **out)
+{
+	bool replaced;
+
+	tree_lock(t);
+	replaced = etag && (i->flags & INODE_OF_FILES) &&
+		   !(i->ext && i->ext->file) && strcmp(inode_etag(i), etag);
+	*out = replaced ? NULL : inode_file_join_locked(t, i, fresh);
+	tree_unlock(t);
+	return replaced ? -ESTALE : *out ? 0 : -ENOMEM;
+}
+
+struct file *inode_file_get(struct tree *t, struct inode *i)
+{
+	struct file *f;
+
+	tree_lock(t);
+	f = inode_file_join_locked(t, i, NULL);
+	tree_unlock(t);
+	return f;
+}
+
+static void inode_file_last_left_locked(struct tree *t, struct inode *i)
+	REQUIRES(t->lock)
+{
+	struct tree_locked *g = tree_locked(t);
+	struct inode_ext *m = i->ext;
+
+	m->file = NULL;
+	if (m->next_ino && (i->flags & INODE_OF_FILES)) {
+		/* its old one is the disk's to give again */
+		i->ino = m->next_ino;
+		m->next_ino = 0;
+	}
+	*(m->open_prev ? &m->open_prev->ext->open_next : &g->open) =
+		m->open_next;
+	if (m->open_next)
+		m->open_next->ext->open_prev = m->open_prev;
+	if (i->flags & INODE_WRITTEN)
+		i->refreshed_ms =
+			-1; /* given up: its size and time are not so */
+	i->flags &= ~INODE_WRITTEN;
+	if (!(i->flags & (INODE_PUBLISHED | INODE_ORPHAN)) && i->parent)
+		tree_lru_orphan_locked(t, i);
+	else
+		tree_lru_update_locked(t, i);
+}
+
+bool inode_file_put(struct tree *t, struct inode *i)
+{
+	bool last = false;
+
+	tree_lock(t);
+	if (i->ext && i->ext->users)
+		last = --i->ext->users == 0;
+	if (last)
+		inode_file_last_left_locked(t, i);
+	tree_unlock(t);
+	return last;
+}
+
+bool inode_file_keep_open(struct tree *t, struct inode *i)
+{
+	bool can;
+
+	tree_lock(t);
+	can = i->lookups && !(i->flags & INODE_KEPT_OPEN);
+	if (can)
+		i->flags |= INODE_KEPT_OPEN;
+	tree_unlock(t);
+	return can;
+}
+
+struct file *inode_file_drop_any(struct tree *t)
+{
+	struct file *f = NULL;
+
+	tree_lock(t);
+	for (struct inode *i = tree_locked(t)->open; i && !f;
+	     i = i->ext->open_next) {
+		if (!(i->flags & INODE_KEPT_OPEN))
+			continue;
+		i->flags &= ~INODE_KEPT_OPEN;
+		f = i->ext->file;
+	}
+	tree_unlock(t);
+	return f;
+}
+
+int inode_file_list(struct tree *t, struct inode *i, struct inode ***out,
+		    unsigned *n)
+{
+	struct inode **list = NULL;
+	unsigned count = 0;
+
+	tree_lock(t);
+	for (struct inode *o = tree_locked(t)->open; o; o = o->ext->open_next)
+		count += inode_within(o, i);
+	if (count)
+		list = calloc(count, sizeof(*list));
+	*n = 0;
+	for (struct inode *o = tree_locked(t)->open; o && list;
+	     o = o->ext->open_next) {
+		if (!inode_within(o, i))
+			continue;
+		o->refs++;
+		list[(*n)++] = o;
+	}
+	tree_unlock(t);
+	*out = list;
+	return count && !list ? -ENOMEM : 0;
+}
+
+bool inode_file_dirty_below_locked(struct tree *t, struct inode *i)
+{
+	for (struct inode *o = tree_locked(t)->open; o; o = o->ext->open_next)
+		if (inode_dirty(o) && inode_within(o, i))
+			return true;
+	return false;
+}

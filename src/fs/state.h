@@ -1,0 +1,51 @@
+/*
+ * A file system as the files of this folder see it.
+ */
+#ifndef FS_STATE_H
+#define FS_STATE_H
+
+#include "base/lock.h"
+#include "fs/content/file.h"
+#include "fs/fs.h"
+#include "fs/names/dircache.h"
+#include "fs/names/inode.h"
+
+/* Directories of which the log has said lately that they hold a hidden key. */
+#define HIDDEN_SAID 16
+
+struct fs_locked {
+	struct handle *handles; /* that are open */
+	struct dir_handle *dirs; /* the same */
+	unsigned n_writers; /* of them that write */
+	struct {
+		uint32_t dir; /* hash of its key */
+		int64_t until_ms; /* 0: none */
+	} hidden[HIDDEN_SAID];
+	unsigned n_hidden; /* said so far: the next place, in a circle */
+};
+
+struct fs {
+	struct fs_settings set; /* strings are its own */
+	struct catalog *catalog;
+	struct stage *only; /* NULL: all stages */
+	struct tree *tree;
+	struct budget *budget;
+	struct block_cache *blocks;
+	struct pending *pending;
+	struct inval_queue *inval_queue;
+	struct observer *observer;
+	struct file_env env;
+	struct fs_processes processes;
+	struct close_errors *close_errors;
+	_Atomic(unsigned) n_writing; /* write requests under way */
+	_Atomic(int64_t) wrote_ms; /* when the last one ended */
+	struct lock lock; /* a leaf */
+	struct fs_locked guarded_;
+};
+
+static inline struct fs_locked *fs_locked(struct fs *fs) REQUIRES(&fs->lock)
+{
+	return &fs->guarded_;
+}
+
+#endif

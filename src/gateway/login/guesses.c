@@ -1,0 +1,442 @@
+/*
+ * What is remembered is a keyed hash of name, password hash and password, with
+ * a key of this process: neither a password nor what could be searched for one
+ * stays in memory.
+ *
+ * Many clients come from one address: a proxy's, or this machine's. Wrong
+ * guesses of some must not keep out those who are right, and yet bound what can
+ * be tried:
+ *
+ * - What was right is known, and let in at once, until it has not been used for
+ *   a day: whatever others guess, from wherever.
+ * - What was wrong is known too. A client that goes on sending a password of
+ *   yesterday has its answer late and costs neither a hash nor others' turns.
+ * - Any other guess takes the turn of its row (whose it is, and the name): one
+ *   guess at a time is looked at, the next after a delay that doubles with each
+ *   that was wrong, up to two seconds. Those who wait have no order. The first
+ *   to look after the delay, by chance, has the turn, so that no crowd of
+ *   guesses stands before the one that is right; it waits at most 16 s, and may
+ *   come again. When it was right its turn did not count.
+ * - On this machine a row is a user's, as the kernel tells: a proxy, or another
+ *   user, is not in one with everybody.
+ *
+ * So from one address 43,200 guesses a day of a name are looked at: eight
+ * letters and digits that were drawn by lot (2.8e12 of small ones) stand for
+ * 90,000 years on average, while one of a list of the usual ones falls
+ * whatever is done here. From all addresses together it is what two hashes at
+ * once allow (16 MiB each). The rows are few and the oldest goes.
+ *
+ * The same guess, a hundred times at once, is one: a client that begins with
+ * many requests waits for the first.
+ */
+#include "gateway/login/guesses.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/budget.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/kdf.h"
+#include "base/lock.h"
+#include "base/wait.h"
+#include "gateway/hosts.h"
+
+#define AT_ONCE 2
+#define KNOWN_MAX 256
+#define RIGHT_MS (24 * 3600 * 1000LL) /* since it was used last */
+#define WRONG_MAX 256
+#define WRONG_MS 600000 /* then a row, and a wrong guess, is forgotten */
+#define DELAY_MS 250 /* after the first, doubled by each */
+#define DELAY_DOUBLINGS 3
+#define WAIT_MAX_MS 16000
+#define CHANCE_MS 50 /* within which one of those who wait is first */
+#define REPEATED_MS 1000 /* before what was wrong is told so again */
+#define FLIGHTS_MAX 32
+#define JOIN_MS 20 /* between two looks at another's */
+#define JOIN_MAX_MS 10000
+
+/* A guess that was looked at. */
+struct known {
+	unsigned char key[SHA256_SIZE];
+	int64_t until_ms; /* 0: free */
+};
+
+struct wrong {
+	unsigned char key[SHA256_SIZE];
+	unsigned times; /* 0: free */
+	int64_t next_ms, last_ms;
+};
+
+/* A guess that is being looked at. */
+struct flight {
+	unsigned char key[SHA256_SIZE];
+	bool busy;
+};
+
+struct guesses_locked {
+	struct flight flights[FLIGHTS_MAX];
+	struct known right[KNOWN_MAX], wrong_ones[KNOWN_MAX];
+	struct wrong wrong[WRONG_MAX];
+};
+
+struct guesses {
+	unsigned char secret[SHA256_SIZE];
+	const char *alike;
+	struct guesses_ops ops;
+	struct budget *places;
+	struct lock lock;
+	struct guesses_locked guarded_;
+};
+
+static struct guesses_locked *guarded(struct guesses *g) REQUIRES(&g->lock)
+{
+	return &g->guarded_;
+}
+
+static int park(int64_t until_ms)
+{
+	return waiter_park(waiter_self(), until_ms);
+}
+
+struct guesses *guesses_new(const char *alike, const struct guesses_ops *ops)
+{
+	static const struct guesses_ops real = { kdf_matches, clock_mono_ms,
+						 park };
+	struct guesses *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return NULL;
+	lock_init(&g->lock);
+	g->alike = alike;
+	g->ops = ops ? *ops : real;
+	g->places = budget_new(AT_ONCE);
+	if (!g->places || getrandom(g->secret, sizeof(g->secret), 0) !=
+				  (ssize_t)sizeof(g->secret)) {
+		guesses_free(g);
+		return NULL;
+	}
+	return g;
+}
+
+void guesses_free(struct guesses *g)
+{
+	if (!g)
+		return;
+	budget_free(g->places);
+	lock_destroy(&g->lock);
+	wipe(g, sizeof(*g));
+	free(g);
+}
+
+/* ---- keys ---- */
+
+/* Of texts that each end in a NUL, so that they cannot run together. */
+static void key_of(const struct guesses *g, const char *const *texts, size_t n,
+		   unsigned char out[SHA256_SIZE])
+{
+	unsigned char key[SHA256_SIZE];
+
+	memcpy(out, g->secret, SHA256_SIZE);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(key, out, sizeof(key));
+		hmac_sha256(key, sizeof(key), texts[i], strlen(texts[i]) + 1,
+			    out);
+	}
+	wipe(key, sizeof(key));
+}
+
+/* Whoever has an IPv6 address has a whole network of them, and every program
+ * of this machine all of 127.0.0.0/8. */
+static void name_peer(const struct guess *q, char out[40])
+{
+	const struct sockaddr_storage *a = q->peer;
+	unsigned char bytes[8] = { 0 };
+
+	if (q->has_uid) {
+		snprintf(out, 40, "user %u", (unsigned)q->uid);
+		return;
+	}
+
+	if (a && a->ss_family == AF_INET)
+		memcpy(bytes, &((const struct sockaddr_in *)a)->sin_addr, 4);
+	else if (a && a->ss_family == AF_INET6) {
+		const struct in6_addr *in =
+			&((const struct sockaddr_in6 *)a)->sin6_addr;
+
+		if (IN6_IS_ADDR_V4MAPPED(in))
+			memcpy(bytes, in->s6_addr + 12, 4);
+		else
+			memcpy(bytes, in->s6_addr, 8);
+	}
+	if (a && address_is_loopback(a))
+		memset(bytes, 0, sizeof(bytes));
+	hex_encode(bytes, sizeof(bytes), out);
+}
+
+/* ---- what is known ---- */
+
+static struct known *find_known(struct known *list, const unsigned char *key,
+				int64_t now)
+{
+	struct known *found = NULL;
+
+	for (unsigned i = 0; i < KNOWN_MAX; i++)
+		if (list[i].until_ms > now &&
+		    digest_equal(list[i].key, key, sizeof(list[i].key)))
+			found = &list[i];
+	return found;
+}
+
+/* 1 it was right, 0 wrong, -ENOENT it was not looked at. */
+static int recall(struct guesses *g, const unsigned char *key)
+{
+	int64_t now = g->ops.now_ms();
+	struct known *right;
+	int rc = -ENOENT;
+
+	lock_take(&g->lock);
+	right = find_known(guarded(g)->right, key, now);
+	if (right) {
+		right->until_ms = now + RIGHT_MS;
+		rc = 1;
+	} else if (find_known(guarded(g)->wrong_ones, key, now)) {
+		rc = 0;
+	}
+	lock_drop(&g->lock);
+	return rc;
+}
+
+static void remember(struct guesses *g, const unsigned char *key, bool right)
+{
+	int64_t now = g->ops.now_ms();
+	struct known *list, *oldest;
+
+	lock_take(&g->lock);
+	list = right ? guarded(g)->right : guarded(g)->wrong_ones;
+	oldest = list;
+	for (unsigned i = 0; i < KNOWN_MAX; i++)
+		if (list[i].until_ms < oldest->until_ms)
+			oldest = &list[i];
+	memcpy(oldest->key, key, sizeof(oldest->key));
+	oldest->until_ms = now + (right ? RIGHT_MS : WRONG_MS);
+	lock_drop(&g->lock);
+}
+
+/* ---- who was wrong ---- */
+
+static struct wrong *find_locked(struct guesses *g, const unsigned char *key)
+	REQUIRES(&g->lock)
+{
+	int64_t now = g->ops.now_ms();
+
+	for (unsigned i = 0; i < WRONG_MAX; i++) {
+		struct wrong *w = &guarded(g)->wrong[i];
+
+		if (w->times && now - w->last_ms > WRONG_MS)
+			w->times = 0;
+		if (w->times && !memcmp(w->key, key, sizeof(w->key)))
+			return w;
+	}
+	return NULL;
+}
+
+static int64_t delay_ms(const struct wrong *w)
+{
+	unsigned n = w->times - 1;
+
+	return DELAY_MS << (n < DELAY_DOUBLINGS ? n : DELAY_DOUBLINGS);
+}
+
+/* Its row, made when there is none. */
+static struct wrong *row_locked(struct guesses *g, const unsigned char *key)
+	REQUIRES(&g->lock)
+{
+	struct wrong *w = find_locked(g, key);
+
+	if (w)
+		return w;
+	w = guarded(g)->wrong;
+	for (unsigned i = 0; w->times && i < WRONG_MAX; i++) {
+		struct wrong *other = &guarded(g)->wrong[i];
+
+		if (!other->times || other->last_ms < w->last_ms)
+			w = other;
+	}
+	*w = (struct wrong){ 0 };
+	memcpy(w->key, key, sizeof(w->key));
+	return w;
+}
+
+/* 0: it has the turn; else when the next is to be had. */
+static int64_t take_turn(struct guesses *g, const unsigned char *key)
+{
+	int64_t now = g->ops.now_ms(), next = 0;
+	struct wrong *w;
+
+	lock_take(&g->lock);
+	w = row_locked(g, key);
+	if (w->times && w->next_ms > now) {
+		next = w->next_ms;
+	} else {
+		w->times++;
+		w->last_ms = now;
+		w->next_ms = now + delay_ms(w);
+	}
+	lock_drop(&g->lock);
+	return next;
+}
+
+static int64_t by_chance(void)
+{
+	unsigned char byte = 0;
+
+	if (getrandom(&byte, 1, 0) != 1)
+		byte = 0;
+	return byte * CHANCE_MS / 256;
+}
+
+/* Waits until it is this one's turn. 0, -EAGAIN, -EINTR. */
+static int wait_turn(struct guesses *g, const unsigned char *key)
+{
+	int64_t end = g->ops.now_ms() + WAIT_MAX_MS, next;
+
+	while ((next = take_turn(g, key))) {
+		if (next > end || g->ops.now_ms() > end)
+			return -EAGAIN;
+		if (g->ops.park(next + by_chance()) == -EINTR)
+			return -EINTR;
+	}
+	return 0;
+}
+
+/* A turn that was taken for what is right: the next need not wait for it. */
+static void give_turn_back(struct guesses *g, const unsigned char *key)
+{
+	struct wrong *w;
+
+	lock_take(&g->lock);
+	w = find_locked(g, key);
+	if (w) {
+		w->times--;
+		w->next_ms = g->ops.now_ms();
+	}
+	lock_drop(&g->lock);
+}
+
+/* ---- the same guess twice ---- */
+
+/* true: it is this one's to be looked at; end_flight() afterwards. */
+static bool begin_flight(struct guesses *g, const unsigned char *key)
+{
+	struct flight *room = NULL;
+	bool busy = false;
+
+	lock_take(&g->lock);
+	for (unsigned i = 0; i < FLIGHTS_MAX; i++) {
+		struct flight *f = &guarded(g)->flights[i];
+
+		if (!f->busy)
+			room = f;
+		else if (!memcmp(f->key, key, sizeof(f->key)))
+			busy = true;
+	}
+	if (!busy && room) {
+		memcpy(room->key, key, sizeof(room->key));
+		room->busy = true;
+	}
+	lock_drop(&g->lock);
+	return !busy;
+}
+
+static void end_flight(struct guesses *g, const unsigned char *key)
+{
+	lock_take(&g->lock);
+	for (unsigned i = 0; i < FLIGHTS_MAX; i++) {
+		struct flight *f = &guarded(g)->flights[i];
+
+		if (f->busy && !memcmp(f->key, key, sizeof(f->key)))
+			f->busy = false;
+	}
+	lock_drop(&g->lock);
+}
+
+/* 1, 0: it is known by now; -ENOENT: this one has begun. */
+static int join(struct guesses *g, const unsigned char *key)
+{
+	int64_t until = g->ops.now_ms() + JOIN_MAX_MS;
+
+	for (;;) {
+		int64_t now = g->ops.now_ms();
+		int rc = recall(g, key);
+
+		if (rc >= 0)
+			return rc;
+		if (begin_flight(g, key))
+			return -ENOENT;
+		if (now > until)
+			return -EAGAIN;
+		if (g->ops.park(now + JOIN_MS) == -EINTR)
+			return -EINTR;
+	}
+}
+
+/* What is wrong again is told so late. */
+static int hold_back(struct guesses *g)
+{
+	int64_t until = g->ops.now_ms() + REPEATED_MS;
+
+	while (g->ops.now_ms() < until)
+		if (g->ops.park(until) == -EINTR)
+			return -EINTR;
+	return 0;
+}
+
+/* ---- the check ---- */
+
+static int work(struct guesses *g, const struct guess *q)
+{
+	int rc = budget_take(g->places, 1, WAIT_FOREVER);
+
+	if (rc)
+		return rc;
+	rc = g->ops.matches(q->hash ? q->hash : g->alike, q->password, q->n);
+	/* Its megabytes: the allocator would keep them, for each thread. */
+	malloc_trim(0);
+	budget_give(g->places, 1);
+	if (rc == -EINVAL) /* a hash that was refused when it was read */
+		rc = 0;
+	return rc > 0 && !q->hash ? 0 : rc;
+}
+
+int guesses_check(struct guesses *g, const struct guess *q)
+{
+	const char *what[] = { q->name, q->hash ? q->hash : "", q->password };
+	unsigned char key[SHA256_SIZE], row[SHA256_SIZE];
+	const char *whose[] = { NULL, q->name };
+	char peer[40];
+	int rc;
+
+	name_peer(q, peer);
+	whose[0] = peer;
+	key_of(g, what, 3, key);
+	key_of(g, whose, 2, row);
+	rc = join(g, key);
+	if (!rc)
+		return hold_back(g);
+	if (rc != -ENOENT)
+		return rc;
+	rc = wait_turn(g, row);
+	rc = rc ? rc : work(g, q);
+	if (rc > 0)
+		give_turn_back(g, row);
+	if (rc >= 0)
+		remember(g, key, rc);
+	end_flight(g, key);
+	return rc;
+}

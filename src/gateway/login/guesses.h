@@ -1,0 +1,44 @@
+/*
+ * Is this the password? Slow for whoever guesses, quick for whoever knows:
+ * at most two hashes are worked on at once, what was right is let in at once
+ * for a day after it was used, and after what was wrong the next guess of that
+ * name, by that address or that user of this machine, waits for its turn.
+ */
+#ifndef GATEWAY_LOGIN_GUESSES_H
+#define GATEWAY_LOGIN_GUESSES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+struct guesses;
+
+struct guess {
+	const struct sockaddr_storage *peer;
+	bool has_uid; /* it is a program of this machine, and whose */
+	uid_t uid;
+	const char *name;
+	const char *hash; /* NULL: nobody of that name; costs the same */
+	const char *password;
+	size_t n; /* bytes of it */
+};
+
+/* NULL: kdf_matches(), the clock, and the thread's sleep (0, -EINTR,
+ * -ETIMEDOUT). */
+struct guesses_ops {
+	int (*matches)(const char *hash, const void *password, size_t n);
+	int64_t (*now_ms)(void);
+	int (*park)(int64_t until_ms);
+};
+
+/* alike: a hash that costs what the users' do, for names that nobody has;
+ * borrowed. NULL without memory. */
+struct guesses *guesses_new(const char *alike, const struct guesses_ops *ops);
+void guesses_free(struct guesses *g);
+
+/* 1, 0, -EAGAIN (too many wrong ones wait already), -EINTR, -ENOMEM. Blocks. */
+int guesses_check(struct guesses *g, const struct guess *q);
+
+#endif

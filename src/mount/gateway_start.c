@@ -1,0 +1,113 @@
+/*
+ * What the gateway has to know of the configuration. Whoever signs URLs for
+ * another name than the one that is listened at says so by public_endpoint_url,
+ * so that name is one that requests may come for.
+ */
+#include "mount/gateway_start.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "gateway/service/gateway.h"
+
+#define HOSTS_MAX 65536
+
+static bool is_local(const struct conn *c)
+{
+	return c->url && text_starts_with(c->url, "fs://");
+}
+
+bool gateway_wanted(const struct config *c)
+{
+	bool wanted = c->mount.listen && *c->mount.listen;
+
+	wanted |= c->has_storage && is_local(&c->storage);
+	for (unsigned i = 0; i < c->n_stages; i++)
+		wanted |= is_local(&c->stages[i].conn);
+	return wanted;
+}
+
+static void add_host(const struct conn *c, struct buf *out)
+{
+	const char *url = c->public_endpoint_url, *host;
+
+	if (!is_local(c) || !url)
+		return;
+	host = strstr(url, "://");
+	host = host ? host + 3 : url;
+	buf_addc(out, ' ');
+	buf_add(out, host, strcspn(host, "/?#"));
+}
+
+static void add_hosts(const struct config *c, struct buf *out)
+{
+	if (c->mount.allowed_hosts)
+		buf_adds(out, c->mount.allowed_hosts);
+	if (c->has_storage)
+		add_host(&c->storage, out);
+	for (unsigned i = 0; i < c->n_stages; i++)
+		add_host(&c->stages[i].conn, out);
+}
+
+static struct gateway_user *users_of(const struct config *c)
+{
+	struct gateway_user *users = calloc(c->n_users + 1, sizeof(*users));
+
+	for (unsigned i = 0; users && i < c->n_users; i++)
+		users[i] = (struct gateway_user){
+			.name = c->users[i].name,
+			.password_hash = c->users[i].password_hash,
+			.read = c->users[i].read,
+			.write = c->users[i].write,
+		};
+	return users;
+}
+
+static const char *given(const char *s)
+{
+	return s && *s ? s : NULL;
+}
+
+int gateway_start(const struct config *c, struct catalog *catalog, bool alone,
+		  const int *fds, unsigned n_fds, struct gateway **out,
+		  struct buf *err)
+{
+	const struct config_mount *m = &c->mount;
+	struct buf hosts = BUF_INIT(HOSTS_MAX), why = BUF_INIT(BUF_MESSAGE);
+	struct gateway_user *users = users_of(c);
+	int rc = users ? 0 : -ENOMEM;
+
+	add_hosts(c, &hosts);
+	if (!rc)
+		rc = buf_err(&hosts);
+	if (!rc) {
+		const struct gateway_settings set = {
+			.listen = given(m->listen),
+			.any_port = !given(m->listen),
+			.inherited = n_fds ? fds : NULL,
+			.n_inherited = n_fds,
+			.tls_certificate = given(m->tls_certificate),
+			.tls_key = given(m->tls_key),
+			.allow_plain_http = m->allow_plain_http,
+			.alone = alone,
+			.allowed_hosts = buf_str(&hosts),
+			.cors_origins = m->cors_origins,
+			.user = m->user,
+			.users = users,
+			.n_users = c->n_users,
+			.memory = m->memory,
+		};
+
+		rc = gateway_new(&set, catalog, out, &why);
+	}
+	if (rc)
+		buf_addf(err, "the gateway: %s",
+			 why.len ? buf_str(&why) : strerror(-rc));
+	buf_clear(&hosts);
+	buf_clear(&why);
+	free(users);
+	return rc;
+}

@@ -1,0 +1,319 @@
+/*
+ * mount(8), systemd and fstab put their own words into -o. A table says which
+ * are nobody's business here, which are the kernel's, and which are ours; what
+ * it does not name is a setting, and the configuration knows those.
+ */
+#include "mount/mount_options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+enum option_use {
+	USE_NOTHING, /* for mount(8) and systemd, or always so */
+	USE_WORD, /* for mount(8) as a word, a setting with a value */
+	USE_KERNEL, /* handed to the kernel */
+	USE_LABEL, /* the same, with a value that may hold commas */
+	USE_CONFIG,
+	USE_FSNAME,
+	USE_SETTING,
+	USE_REMOUNT,
+};
+
+static const struct {
+	const char *name;
+	enum option_use use;
+} uses[] = {
+	{ "_netdev", USE_NOTHING },
+	{ "nofail", USE_NOTHING },
+	{ "fail", USE_NOTHING },
+	{ "user", USE_WORD },
+	{ "users", USE_NOTHING },
+	{ "nouser", USE_NOTHING },
+	{ "owner", USE_NOTHING },
+	{ "group", USE_NOTHING },
+	{ "auto", USE_NOTHING },
+	{ "noauto", USE_NOTHING },
+	{ "defaults", USE_NOTHING },
+	/* The kernel keeps no access times of FUSE's files. */
+	{ "relatime", USE_NOTHING },
+	{ "norelatime", USE_NOTHING },
+	{ "strictatime", USE_NOTHING },
+	{ "nostrictatime", USE_NOTHING },
+	{ "lazytime", USE_NOTHING },
+	{ "nolazytime", USE_NOTHING },
+	{ "diratime", USE_NOTHING },
+	{ "nodiratime", USE_NOTHING },
+	{ "iversion", USE_NOTHING },
+	{ "noiversion", USE_NOTHING },
+	{ "mand", USE_NOTHING },
+	{ "nomand", USE_NOTHING },
+	{ "silent", USE_NOTHING },
+	{ "loud", USE_NOTHING },
+	{ "comment", USE_NOTHING },
+	{ "rw", USE_NOTHING },
+	/* The configuration's allow_suid decides these four. */
+	{ "suid", USE_NOTHING },
+	{ "nosuid", USE_NOTHING },
+	{ "dev", USE_NOTHING },
+	{ "nodev", USE_NOTHING },
+	{ "default_permissions", USE_NOTHING },
+	/* There are no symbolic links to follow. */
+	{ "symfollow", USE_NOTHING },
+	{ "nosymfollow", USE_NOTHING },
+	{ "helper", USE_NOTHING },
+	{ "uhelper", USE_NOTHING },
+	{ "subtype", USE_NOTHING },
+	{ "exec", USE_KERNEL },
+	{ "noexec", USE_KERNEL },
+	{ "atime", USE_KERNEL },
+	{ "noatime", USE_KERNEL },
+	{ "sync", USE_KERNEL },
+	{ "async", USE_KERNEL },
+	{ "dirsync", USE_KERNEL },
+	{ "auto_unmount", USE_KERNEL },
+	/* SELinux's, which quotes a value with commas. */
+	{ "context", USE_LABEL },
+	{ "fscontext", USE_LABEL },
+	{ "defcontext", USE_LABEL },
+	{ "rootcontext", USE_LABEL },
+	{ "config", USE_CONFIG },
+	{ "fsname", USE_FSNAME },
+	{ "remount", USE_REMOUNT },
+};
+
+static enum option_use use_of(const char *name, size_t len)
+{
+	if (len > 2 && (!strncmp(name, "x-", 2) || !strncmp(name, "X-", 2)))
+		return USE_NOTHING;
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
+		if (strlen(uses[i].name) == len &&
+		    !strncmp(uses[i].name, name, len))
+			return uses[i].use;
+	return USE_SETTING;
+}
+
+static int replace(char **where, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return -ENOMEM;
+	free(*where);
+	*where = copy;
+	return 0;
+}
+
+static int add_setting(struct mount_request *r, const char *option)
+{
+	char **grown =
+		reallocarray(r->settings, r->n_settings + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	r->settings = grown;
+	grown[r->n_settings] = strdup(option);
+	if (!grown[r->n_settings])
+		return -ENOMEM;
+	r->n_settings++;
+	return 0;
+}
+
+/* Commas of the kernel's are within quotes, libfuse's behind a backslash. */
+static int add_label(struct mount_request *r, const char *option, size_t len,
+		     const char *value)
+{
+	const char *quote = strchr(value, ',') ? "\"" : "";
+
+	buf_addf(&r->flags, "%s%.*s=%s", r->flags.len ? "," : "", (int)len,
+		 option, quote);
+	for (; *value; value++) {
+		if (*value == ',' || *value == '\\')
+			buf_addc(&r->flags, '\\');
+		buf_addc(&r->flags, *value);
+	}
+	buf_adds(&r->flags, quote);
+	r->labels = true;
+	return buf_err(&r->flags);
+}
+
+static int take_option(struct mount_request *r, const char *option,
+		       struct buf *err)
+{
+	size_t len = strcspn(option, "=");
+	const char *value = option[len] ? option + len + 1 : NULL;
+	enum option_use use = use_of(option, len);
+
+	if (!*option)
+		return 0;
+	if (use == USE_WORD)
+		use = value ? USE_SETTING : USE_NOTHING;
+	switch (use) {
+	case USE_NOTHING:
+		return 0;
+	case USE_KERNEL:
+		buf_addf(&r->flags, "%s%s", r->flags.len ? "," : "", option);
+		return buf_err(&r->flags);
+	case USE_SETTING:
+		return add_setting(r, option);
+	case USE_REMOUNT:
+		buf_addf(err, "a mount cannot be changed: unmount it first");
+		return -EINVAL;
+	default:
+		break;
+	}
+	if (!value || !*value) {
+		buf_addf(err, "-o %.*s needs a value", (int)len, option);
+		return -EINVAL;
+	}
+	if (use == USE_LABEL)
+		return add_label(r, option, len, value);
+	return replace(use == USE_CONFIG ? &r->config : &r->fsname, value);
+}
+
+/* Does a quote open the value of a label here? */
+static bool opens_label(const struct buf *one)
+{
+	return one->len && one->data[one->len - 1] == '=' &&
+	       use_of(one->data, one->len - 1) == USE_LABEL;
+}
+
+/* Commas part the options; `\,` is a comma and `\\` a backslash within one. A
+ * label may be within quotes, as mount(8) has them: so are its commas. */
+static int take_options(struct mount_request *r, const char *list,
+			struct buf *err)
+{
+	struct buf one = BUF_INIT(BUF_LINE);
+	bool quoted = false;
+	int rc = 0;
+
+	for (const char *s = list; !rc; s++) {
+		if (*s == '"' && (quoted || opens_label(&one))) {
+			quoted = !quoted;
+			continue;
+		}
+		if (!*s && quoted) {
+			buf_addf(err, "a quote is not closed: %s",
+				 buf_str(&one));
+			rc = -EINVAL;
+			break;
+		}
+		if (*s == '\\' && (s[1] == ',' || s[1] == '\\')) {
+			buf_addc(&one, *++s);
+			continue;
+		}
+		if (*s && (*s != ',' || quoted)) {
+			buf_addc(&one, *s);
+			continue;
+		}
+		rc = buf_err(&one);
+		if (!rc)
+			rc = take_option(r, buf_str(&one), err);
+		buf_reset(&one);
+		if (!*s)
+			break;
+	}
+	buf_wipe(&one);
+	return rc;
+}
+
+/* The letters that mount(8) gives a helper: -n no mtab, -s sloppy, -v, -r, -w,
+ * and -f, which is "fake" there. */
+static int take_letters(struct mount_request *r, const char *letters,
+			bool helper, struct buf *err)
+{
+	for (const char *s = letters; *s; s++) {
+		if (*s == 'f' && helper)
+			r->fake = true;
+		else if (*s == 'f')
+			r->foreground = true;
+		else if (*s == 'r')
+			return add_setting(r, "ro");
+		else if (!helper || !strchr("nsvw", *s)) {
+			buf_addf(err, "unknown option -%c (see --help)", *s);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int take_word(struct mount_request *r, const char *word, unsigned *n,
+		     struct buf *err)
+{
+	if (*n == 2) {
+		buf_addf(err, "one SOURCE and one MOUNTPOINT, not `%s` as well",
+			 word);
+		return -EINVAL;
+	}
+	if (*n == 1)
+		r->source = r->mountpoint;
+	r->mountpoint = word;
+	++*n;
+	return 0;
+}
+
+/* The value of `-oVALUE`, `-o VALUE`, `--config VALUE` or `--config=VALUE`;
+ * NULL when argv ends. */
+static const char *value_of(int argc, char **argv, int *i, size_t prefix)
+{
+	const char *rest = argv[*i] + prefix;
+
+	if (*rest)
+		return *rest == '=' ? rest + 1 : rest;
+	return *i + 1 < argc ? argv[++*i] : NULL;
+}
+
+static int take(struct mount_request *r, int argc, char **argv, int *i,
+		bool helper, unsigned *words, struct buf *err)
+{
+	const char *arg = argv[*i], *value;
+	bool config =
+		!strcmp(arg, "--config") || text_starts_with(arg, "--config=");
+
+	if (arg[0] != '-' || !arg[1])
+		return take_word(r, arg, words, err);
+	if (config || text_starts_with(arg, "-o")) {
+		value = value_of(argc, argv, i, config ? 8 : 2);
+		if (!value) {
+			buf_addf(err, "%s needs a value", arg);
+			return -EINVAL;
+		}
+		return config ? replace(&r->config, value)
+			      : take_options(r, value, err);
+	}
+	if (arg[1] == '-') {
+		buf_addf(err, "unknown option %s (see --help)", arg);
+		return -EINVAL;
+	}
+	return take_letters(r, arg + 1, helper, err);
+}
+
+int mount_request_parse(int argc, char **argv, bool helper,
+			struct mount_request *out, struct buf *err)
+{
+	unsigned words = 0;
+	int rc = 0;
+
+	memset(out, 0, sizeof(*out));
+	buf_init(&out->flags, BUF_MESSAGE);
+	for (int i = 0; i < argc && !rc; i++)
+		rc = take(out, argc, argv, &i, helper, &words, err);
+	if (!rc && !out->mountpoint) {
+		buf_addf(err, "no MOUNTPOINT (see --help)");
+		rc = -EINVAL;
+	}
+	return rc;
+}
+
+void mount_request_clear(struct mount_request *r)
+{
+	free(r->config);
+	free(r->fsname);
+	buf_clear(&r->flags);
+	for (unsigned i = 0; i < r->n_settings; i++)
+		free(r->settings[i]);
+	free(r->settings);
+	memset(r, 0, sizeof(*r));
+}
