@@ -120,7 +120,7 @@ FUZZ_SECONDS = 600
 FUZZ_CC = clang-14
 FUZZ_SQL = src/sql/sql.c src/sql/sql_lex.c \
 	src/sql/sql_parse.c src/sql/sql_show.c src/sql/sql_stage.c \
-	src/stage/path.c src/base/buf.c src/base/text.c
+	src/stage/location.c src/base/buf.c src/base/text.c
 FUZZ_FORM = src/gateway/upload/form.c src/gateway/upload/form_head.c src/base/buf.c \
 	src/base/text.c
 FUZZ_QUERY = src/gateway/objects/query.c src/gateway/objects/http_text.c src/gateway/hosts.c \

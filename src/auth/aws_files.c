@@ -47,7 +47,7 @@ static char *home_directory(void)
 	return out;
 }
 
-char *aws_home_path(const char *below)
+char *aws_profile_home(const char *below)
 {
 	char *home = home_directory(), *out = NULL;
 
@@ -57,21 +57,22 @@ char *aws_home_path(const char *below)
 	return out;
 }
 
-char *aws_file_path(enum aws_file which)
+char *aws_profile_file(enum aws_file which)
 {
 	const char *path = variable(files[which].variable);
 
 	if (!path)
 		path = files[which].path;
-	return strncmp(path, "~/", 2) ? strdup(path) : aws_home_path(path + 2);
+	return strncmp(path, "~/", 2) ? strdup(path)
+				      : aws_profile_home(path + 2);
 }
 
-bool aws_profile_named(void)
+bool aws_profile_is_named(void)
 {
 	return variable("AWS_PROFILE") || variable("AWS_DEFAULT_PROFILE");
 }
 
-const char *aws_profile_name(void)
+const char *aws_profile_default(void)
 {
 	const char *name = variable("AWS_PROFILE");
 
@@ -94,7 +95,7 @@ int64_t aws_files_stamp(void)
 	uint64_t sum = 0xcbf29ce484222325;
 
 	for (int i = 0; i < AWS_FILES; i++) {
-		char *path = aws_file_path(i);
+		char *path = aws_profile_file(i);
 		struct stat st;
 
 		if (!path || stat(path, &st)) {

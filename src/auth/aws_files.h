@@ -14,15 +14,15 @@ enum aws_file { AWS_CREDENTIALS, AWS_CONFIG, AWS_FILES };
  * ~/.aws/config; a leading `~/` is the home directory: HOME, else what the
  * user database says. NULL when there is none, or no memory. Caller frees.
  */
-char *aws_file_path(enum aws_file which);
+char *aws_profile_file(enum aws_file which);
 
 /* A path in the home directory, by the same rule. */
-char *aws_home_path(const char *below);
+char *aws_profile_home(const char *below);
 
 /* AWS_PROFILE, AWS_DEFAULT_PROFILE, or "default". */
-const char *aws_profile_name(void);
+const char *aws_profile_default(void);
 /* True when one of the two says so. */
-bool aws_profile_named(void);
+bool aws_profile_is_named(void);
 
 /*
  * Changes when one of the files appears, vanishes or is written to; never 0.

@@ -43,7 +43,7 @@ static const struct {
 	[AWS_KEY_SSO_ROLE] = { "sso_role_name", true },
 };
 
-const char *aws_key_name(enum aws_key key)
+const char *aws_profile_key(enum aws_key key)
 {
 	return keys[key].name;
 }
@@ -181,7 +181,7 @@ static int layer_read(struct layer *l, enum aws_file which, const char *word,
 	l->which = which;
 	l->word = word;
 	l->name = name;
-	l->path = aws_file_path(which);
+	l->path = aws_profile_file(which);
 	if (!l->path)
 		return 0;
 	rc = ini_read(l->path, take_value, l, &why);
@@ -243,7 +243,7 @@ int aws_profile_read(const char *name, struct aws_profile *out, struct buf *err)
 
 	*out = (struct aws_profile){ .stamp = aws_files_stamp() };
 	if (!name)
-		name = aws_profile_name();
+		name = aws_profile_default();
 	out->name = strdup(name);
 	if (!out->name)
 		return -ENOMEM;
@@ -264,8 +264,8 @@ int aws_profile_read(const char *name, struct aws_profile *out, struct buf *err)
 	return rc;
 }
 
-int aws_sso_session_read(const char *name, struct aws_profile *out,
-			 struct buf *err)
+int aws_profile_session_read(const char *name, struct aws_profile *out,
+			     struct buf *err)
 {
 	struct layer l = { 0 };
 	int rc = layer_read(&l, AWS_CONFIG, "sso-session", name, err);

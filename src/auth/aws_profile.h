@@ -42,7 +42,7 @@ enum aws_key {
 	AWS_KEYS,
 };
 /* As it is written in the files. */
-const char *aws_key_name(enum aws_key key);
+const char *aws_profile_key(enum aws_key key);
 
 struct aws_profile {
 	char *name;
@@ -61,8 +61,8 @@ int aws_profile_read(const char *name, struct aws_profile *out,
 void aws_profile_clear(struct aws_profile *p);
 
 /* The same for an [sso-session NAME] of the config file: only values. */
-int aws_sso_session_read(const char *name, struct aws_profile *out,
-			 struct buf *err);
+int aws_profile_session_read(const char *name, struct aws_profile *out,
+			     struct buf *err);
 
 /* The files' present stamp, without reading them. Never 0. */
 int64_t aws_profile_stamp(void);

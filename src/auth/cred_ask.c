@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-int cred_fail(struct cred_ask *ask, int rc, const char *fmt, ...)
+int cred_ask_fail(struct cred_ask *ask, int rc, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -21,16 +21,16 @@ int cred_fail(struct cred_ask *ask, int rc, const char *fmt, ...)
 	return rc;
 }
 
-const char *cred_env(const char *name)
+const char *cred_ask_env(const char *name)
 {
 	const char *value = getenv(name);
 
 	return value && *value ? value : NULL;
 }
 
-bool cred_env_yes(const char *name)
+bool cred_ask_env_yes(const char *name)
 {
-	const char *value = cred_env(name);
+	const char *value = cred_ask_env(name);
 	bool yes = false;
 
 	return value && !parse_bool(value, &yes) && yes;

@@ -28,12 +28,12 @@ struct cred_ask {
 };
 
 /* Adds a reason, behind a `; ` when there is one already. Returns rc. */
-int cred_fail(struct cred_ask *ask, int rc, const char *fmt, ...)
+int cred_ask_fail(struct cred_ask *ask, int rc, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* A variable of the environment; NULL when it is not set, or empty. */
-const char *cred_env(const char *name);
+const char *cred_ask_env(const char *name);
 /* True when it is set to a word that means yes. */
-bool cred_env_yes(const char *name);
+bool cred_ask_env_yes(const char *name);
 
 #endif

@@ -166,7 +166,7 @@ int cred_cache_get_until(struct cred_cache *c, int64_t until_s,
 		creds_unref(s.creds);
 		s = look(c);
 	}
-	if (cred_live(s.creds)) {
+	if (creds_live(s.creds)) {
 		*out = s.creds;
 		return 0;
 	}

@@ -33,7 +33,7 @@ struct http_engine;
 
 /* Strings are copied; NULL where not given. */
 struct cred_settings {
-	const char *credentials; /* cred_order_parse(); NULL: auto */
+	const char *credentials; /* cred_chain_parse(); NULL: auto */
 	const char *access_key_id, *secret_access_key, *session_token;
 	/* What these were read by, for ini_expand(); NULL: they are for good. */
 	const char *access_key_id_from, *secret_access_key_from;

@@ -56,7 +56,7 @@ static inline struct cred_cache_locked *cred_cache_locked(struct cred_cache *c)
 }
 
 /* Not past their end. NULL is dead. */
-bool cred_live(const struct creds *c);
+bool creds_live(const struct creds *c);
 
 /*
  * Starts a fetch, or joins the one that is under way, and waits for it as the

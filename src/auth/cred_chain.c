@@ -59,7 +59,7 @@ static int parse_word(const char *s, size_t n, struct cred_order *out,
 	return -EINVAL;
 }
 
-int cred_order_parse(const char *text, struct cred_order *out)
+int cred_chain_parse(const char *text, struct cred_order *out)
 {
 	*out = (struct cred_order){ 0 };
 	for (;;) {
@@ -104,8 +104,8 @@ static void look(struct search *s)
 	s->looked = true;
 	s->profile_rc = aws_profile_read(s->name, &s->profile, &why);
 	if (s->profile_rc)
-		cred_fail(s->ask, s->profile_rc, "%s", buf_str(&why));
-	if (s->profile_rc == -ENOENT && !s->name && aws_profile_named())
+		cred_ask_fail(s->ask, s->profile_rc, "%s", buf_str(&why));
+	if (s->profile_rc == -ENOENT && !s->name && aws_profile_is_named())
 		s->profile_rc = -EINVAL;
 	buf_clear(&why);
 }
@@ -137,7 +137,8 @@ static const struct {
 
 static int take_step(struct search *s, size_t i, struct creds **out)
 {
-	bool token_in_env = s->env && cred_env("AWS_WEB_IDENTITY_TOKEN_FILE");
+	bool token_in_env =
+		s->env && cred_ask_env("AWS_WEB_IDENTITY_TOKEN_FILE");
 	const struct aws_profile *p;
 
 	if (steps[i].read)
@@ -172,15 +173,15 @@ static int say_nothing(struct search *s, enum cred_choice choice)
 	if (choice != CRED_PROCESS && choice != CRED_WEB_IDENTITY &&
 	    (p->values[AWS_KEY_SSO_SESSION] ||
 	     p->values[AWS_KEY_SSO_START_URL]))
-		return cred_fail(s->ask, -EINVAL,
-				 "profile %s: sso_account_id and sso_role_name "
-				 "are missing beside %s",
-				 p->name,
-				 p->values[AWS_KEY_SSO_SESSION]
-					 ? "sso_session"
-					 : "sso_start_url");
-	return cred_fail(s->ask, -ENOENT, "profile %s: %s is missing", p->name,
-			 wants[choice]);
+		return cred_ask_fail(
+			s->ask, -EINVAL,
+			"profile %s: sso_account_id and sso_role_name "
+			"are missing beside %s",
+			p->name,
+			p->values[AWS_KEY_SSO_SESSION] ? "sso_session"
+						       : "sso_start_url");
+	return cred_ask_fail(s->ask, -ENOENT, "profile %s: %s is missing",
+			     p->name, wants[choice]);
 }
 
 static int read_choice(struct search *s, enum cred_choice choice,

@@ -42,7 +42,7 @@ struct cred_order {
  * `process`, `web_identity`, `sso`, `container`, `imds` with commas between
  * them (at most one profile). 0 or -EINVAL.
  */
-int cred_order_parse(const char *text, struct cred_order *out);
+int cred_chain_parse(const char *text, struct cred_order *out);
 /* What may stand there, for messages. */
 #define CRED_ORDER_WORDS \
 	"auto, static, anonymous, or a list of env, profile:NAME, process, " \

@@ -104,7 +104,7 @@ static int read_token(struct cred_ask *ask, const char *path, struct buf *out)
 
 		if (fd >= 0)
 			close(fd);
-		cred_fail(ask, rc, TOKEN_FILE ": ");
+		cred_ask_fail(ask, rc, TOKEN_FILE ": ");
 		text_printable(&ask->err, path);
 		buf_addf(&ask->err, ": %s", strerror(-rc));
 		return -EACCES;
@@ -119,7 +119,8 @@ static int read_token(struct cred_ask *ask, const char *path, struct buf *out)
 
 static int find_token(struct cred_ask *ask, struct buf *out)
 {
-	const char *path = cred_env(TOKEN_FILE), *token = cred_env(TOKEN);
+	const char *path = cred_ask_env(TOKEN_FILE),
+		   *token = cred_ask_env(TOKEN);
 	int rc = 0;
 
 	if (path)
@@ -128,8 +129,8 @@ static int find_token(struct cred_ask *ask, struct buf *out)
 		buf_adds(out, token);
 	if (!rc && (text_has_control(buf_str(out)) ||
 		    strlen(buf_str(out)) != out->len))
-		rc = cred_fail(ask, -EINVAL, "%s has control bytes in it",
-			       path ? TOKEN_FILE : TOKEN);
+		rc = cred_ask_fail(ask, -EINVAL, "%s has control bytes in it",
+				   path ? TOKEN_FILE : TOKEN);
 	return rc ? rc : buf_err(out);
 }
 
@@ -140,8 +141,8 @@ static int parse(struct cred_ask *ask, const struct http_reply *reply,
 					     "Token", "Expiration" };
 	struct cred_fields f = { 0 };
 	char *values[4] = { 0 };
-	int rc = cred_json(ask, WHO, buf_str(&reply->body), reply->body.len,
-			   NULL, names, values, 4);
+	int rc = cred_fields_json(ask, WHO, buf_str(&reply->body),
+				  reply->body.len, NULL, names, values, 4);
 
 	f = (struct cred_fields){ values[0], values[1], values[2], values[3] };
 	if (!rc)
@@ -163,17 +164,18 @@ static int ask_endpoint(struct cred_ask *ask, const char *url,
 		.deadline_ms = DEADLINE_MS,
 	};
 	struct http_reply reply;
-	int rc = cred_http(ask, &request, &reply);
+	int rc = cred_ask_http(ask, &request, &reply);
 
 	if (rc)
-		cred_fail(ask, rc, WHO " does not answer: %s",
-			  reply.why ? reply.why : strerror(-rc));
+		cred_ask_fail(ask, rc, WHO " does not answer: %s",
+			      reply.why ? reply.why : strerror(-rc));
 	else if (reply.status != 200)
-		rc = cred_fail(ask, -EACCES, WHO " answered with status %ld",
-			       reply.status);
+		rc = cred_ask_fail(ask, -EACCES,
+				   WHO " answered with status %ld",
+				   reply.status);
 	else
 		rc = parse(ask, &reply, out);
-	cred_http_clear(&reply);
+	cred_ask_http_clear(&reply);
 	/* It was asked for: whoever is next must not step in. */
 	return rc == -ENOENT ? -EACCES : rc;
 }
@@ -181,21 +183,23 @@ static int ask_endpoint(struct cred_ask *ask, const char *url,
 int cred_container_read(struct cred_ask *ask, struct creds **out)
 {
 	const char *relative =
-		cred_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-	const char *full = cred_env("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+		cred_ask_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+	const char *full = cred_ask_env("AWS_CONTAINER_CREDENTIALS_FULL_URI");
 	struct buf url = BUF_INIT(BUF_URL), token = BUF_INIT(2 * BUF_LINE);
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc = cred_container_url(relative, full, &url, &why);
 
 	if (rc == -ENOENT)
-		cred_fail(ask, rc,
-			  "there is no container endpoint in the environment");
+		cred_ask_fail(
+			ask, rc,
+			"there is no container endpoint in the environment");
 	else if (rc == -EINVAL)
-		cred_fail(ask, rc, "AWS_CONTAINER_CREDENTIALS_%s_URI: %s",
-			  relative ? "RELATIVE" : "FULL", buf_str(&why));
+		cred_ask_fail(ask, rc, "AWS_CONTAINER_CREDENTIALS_%s_URI: %s",
+			      relative ? "RELATIVE" : "FULL", buf_str(&why));
 	else if (!rc && !ask->near)
-		rc = cred_fail(ask, -EINVAL,
-			       WHO " needs a network, and there is none here");
+		rc = cred_ask_fail(ask, -EINVAL,
+				   WHO
+				   " needs a network, and there is none here");
 	if (!rc)
 		rc = find_token(ask, &token);
 	if (!rc)

@@ -85,7 +85,7 @@ int cred_env_ask(struct cred_ask *ask, struct creds **out)
 	int rc = cred_env_read(out, &why);
 
 	if (rc)
-		cred_fail(ask, rc, "%s", buf_str(&why));
+		cred_ask_fail(ask, rc, "%s", buf_str(&why));
 	buf_clear(&why);
 	return rc;
 }

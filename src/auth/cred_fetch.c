@@ -36,7 +36,7 @@ static int open_lanes(struct cred_plan *plan, const struct cred_settings *s)
 		.idle_timeout_s = 10,
 		.deadline_s = 20,
 		.proxy = s->proxy,
-		.ca_file = cred_env("AWS_CA_BUNDLE"),
+		.ca_file = cred_ask_env("AWS_CA_BUNDLE"),
 	};
 	const struct http_lane_settings near = {
 		.proxy = "",
@@ -44,7 +44,7 @@ static int open_lanes(struct cred_plan *plan, const struct cred_settings *s)
 		.connect_timeout_s = 1,
 		.idle_timeout_s = 2,
 		.deadline_s = 6,
-		.ca_file = cred_env("AWS_CA_BUNDLE"),
+		.ca_file = cred_ask_env("AWS_CA_BUNDLE"),
 	};
 
 	if (!s->engine)
@@ -86,7 +86,7 @@ int cred_plan_init(struct cred_plan *plan, const struct cred_settings *s)
 	int rc;
 
 	*plan = (struct cred_plan){ 0 };
-	rc = cred_order_parse(order ? order : "auto", &plan->order);
+	rc = cred_chain_parse(order ? order : "auto", &plan->order);
 	if (!rc)
 		rc = copy(&plan->role_arn, s->role_arn);
 	if (!rc)
@@ -156,8 +156,8 @@ static int reread(const struct cred_plan *plan, struct cred_ask *ask,
 		rc = reread_one(ask, plan->token_from, old->session_token,
 				&token);
 	if (!rc && (!id.len || !secret.len))
-		rc = cred_fail(ask, -EINVAL,
-			       "a key id or its secret is empty now");
+		rc = cred_ask_fail(ask, -EINVAL,
+				   "a key id or its secret is empty now");
 	if (!rc) {
 		*out = creds_new(buf_str(&id), buf_str(&secret),
 				 token.len ? buf_str(&token) : NULL, 0, SOURCE);
@@ -174,9 +174,9 @@ static int fetch_base(const struct cred_plan *plan, struct cred_ask *ask,
 		      int64_t *stamp, struct creds **out)
 {
 	if (plan->half_given)
-		return cred_fail(ask, -EINVAL,
-				 "a key id and its secret are needed, "
-				 "and one of them is missing");
+		return cred_ask_fail(ask, -EINVAL,
+				     "a key id and its secret are needed, "
+				     "and one of them is missing");
 	if (!plan->given)
 		return cred_chain_read(ask, &plan->order, stamp, out);
 	if (cred_plan_rereads(plan))

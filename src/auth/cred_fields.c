@@ -74,8 +74,8 @@ static int complain_expired(struct cred_ask *ask, const char *who, int64_t end)
 	int64_t skew = ask->skew_s;
 
 	time_rfc3339(end, text);
-	cred_fail(ask, -EACCES, "the credentials of %s have expired: %s", who,
-		  text);
+	cred_ask_fail(ask, -EACCES, "the credentials of %s have expired: %s",
+		      who, text);
 	if (skew > SKEW_TOLD_S || skew < -SKEW_TOLD_S)
 		buf_addf(&ask->err,
 			 " (this machine's clock is %lld s %s of the server's)",
@@ -91,18 +91,20 @@ int cred_fields_make(struct cred_ask *ask, const struct cred_fields *f,
 	int64_t end;
 
 	if (!f->id || !*f->id || !f->secret || !*f->secret)
-		return cred_fail(ask, -EBADMSG, "%s answered without %s", who,
-				 f->id && *f->id ? "a secret key" : "a key id");
+		return cred_ask_fail(
+			ask, -EBADMSG, "%s answered without %s", who,
+			f->id && *f->id ? "a secret key" : "a key id");
 	if (!is_word(f->id) || !is_word(f->secret) ||
 	    (f->token && !is_word(f->token)))
-		return cred_fail(ask, -EBADMSG,
-				 "%s answered keys with white space or control "
-				 "bytes in them",
-				 who);
+		return cred_ask_fail(
+			ask, -EBADMSG,
+			"%s answered keys with white space or control "
+			"bytes in them",
+			who);
 	if (parse_end(f->end, kind, &end))
-		return cred_fail(ask, -EBADMSG,
-				 "%s answered an expiration that is no time",
-				 who);
+		return cred_ask_fail(
+			ask, -EBADMSG,
+			"%s answered an expiration that is no time", who);
 	if (end && end <= clock_now_s())
 		return complain_expired(ask, who, end);
 	*out = creds_new(f->id, f->secret,
@@ -144,9 +146,9 @@ static void wipe_members(json_t *object)
 	}
 }
 
-int cred_json(struct cred_ask *ask, const char *who, const char *bytes,
-	      size_t n, const char *root, const char *const *names,
-	      char **values, size_t count)
+int cred_fields_json(struct cred_ask *ask, const char *who, const char *bytes,
+		     size_t n, const char *root, const char *const *names,
+		     char **values, size_t count)
 {
 	json_t *top = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, NULL);
 	json_t *object = top;
@@ -155,15 +157,16 @@ int cred_json(struct cred_ask *ask, const char *who, const char *bytes,
 	if (top && root)
 		object = json_object_get(top, root);
 	if (!json_is_object(object))
-		rc = cred_fail(ask, -EBADMSG,
-			       "%s answered something that is not the JSON "
-			       "object of credentials",
-			       who);
+		rc = cred_ask_fail(ask, -EBADMSG,
+				   "%s answered something that is not the JSON "
+				   "object of credentials",
+				   who);
 	for (size_t i = 0; i < count && !rc; i++) {
 		rc = take_member(json_object_get(object, names[i]), &values[i]);
 		if (rc == -EBADMSG)
-			cred_fail(ask, rc, "%s answered a %s that is no text",
-				  who, names[i]);
+			cred_ask_fail(ask, rc,
+				      "%s answered a %s that is no text", who,
+				      names[i]);
 	}
 	if (json_is_object(top))
 		wipe_members(top);

@@ -37,9 +37,9 @@ int cred_fields_make(struct cred_ask *ask, const struct cred_fields *f,
  * what the bytes are. The caller wipes and frees what is there, after a
  * failure too. The message never shows the bytes.
  */
-int cred_json(struct cred_ask *ask, const char *who, const char *bytes,
-	      size_t n, const char *root, const char *const *names,
-	      char **values, size_t count);
+int cred_fields_json(struct cred_ask *ask, const char *who, const char *bytes,
+		     size_t n, const char *root, const char *const *names,
+		     char **values, size_t count);
 
 /* NULL is fine. */
 void cred_wipe_free(char *s);

@@ -41,7 +41,7 @@ static void set_state_locked(struct cred_cache *c, enum flight_state state)
 	wait_list_wake(&g->waiting);
 }
 
-bool cred_live(const struct creds *c)
+bool creds_live(const struct creds *c)
 {
 	return c && (!c->expires_at || c->expires_at > clock_now_s());
 }
@@ -84,7 +84,7 @@ static void fail_locked(struct cred_cache *c, const struct cred_result *r)
 			clock_mono_ms() +
 			cred_refresh_backoff(g->failures,
 					     (uint32_t)clock_now().tv_nsec);
-	if (cred_live(g->creds))
+	if (creds_live(g->creds))
 		log_warn("the credentials from %s stay in use: %s",
 			 g->creds->source, buf_str(&r->why));
 }

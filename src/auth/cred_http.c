@@ -49,8 +49,8 @@ static void note_date(struct cred_ask *ask, const struct http_reply *reply)
 	buf_clear(&date);
 }
 
-int cred_http(struct cred_ask *ask, const struct cred_request *request,
-	      struct http_reply *out)
+int cred_ask_http(struct cred_ask *ask, const struct cred_request *request,
+		  struct http_reply *out)
 {
 	static const struct http_call_ops persistent = { .prepare = prepare };
 	static const struct http_call_ops once = { .prepare = prepare,
@@ -79,7 +79,7 @@ int cred_http(struct cred_ask *ask, const struct cred_request *request,
 	return rc;
 }
 
-void cred_http_clear(struct http_reply *reply)
+void cred_ask_http_clear(struct http_reply *reply)
 {
 	buf_wipe(&reply->body);
 	http_reply_clear(reply);

@@ -31,10 +31,10 @@ struct cred_request {
 
 /*
  * 0 with an answer of whatever status in *out, or -errno; nothing is added to
- * ask->err. *out is cleared by cred_http_clear() in any case.
+ * ask->err. *out is cleared by cred_ask_http_clear() in any case.
  */
-int cred_http(struct cred_ask *ask, const struct cred_request *request,
-	      struct http_reply *out);
-void cred_http_clear(struct http_reply *reply); /* wipes the body */
+int cred_ask_http(struct cred_ask *ask, const struct cred_request *request,
+		  struct http_reply *out);
+void cred_ask_http_clear(struct http_reply *reply); /* wipes the body */
 
 #endif

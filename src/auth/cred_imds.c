@@ -33,8 +33,8 @@ struct imds {
 
 static int find_base(struct imds *m)
 {
-	const char *given = cred_env(ENDPOINT);
-	const char *mode = cred_env(ENDPOINT "_MODE");
+	const char *given = cred_ask_env(ENDPOINT);
+	const char *mode = cred_ask_env(ENDPOINT "_MODE");
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct url url;
 	int rc;
@@ -45,7 +45,7 @@ static int find_base(struct imds *m)
 				: "http://169.254.169.254";
 	rc = url_parse(given, "http", &url, &why);
 	if (rc) {
-		cred_fail(m->ask, rc, ENDPOINT ": %s", buf_str(&why));
+		cred_ask_fail(m->ask, rc, ENDPOINT ": %s", buf_str(&why));
 	} else {
 		size_t n = strlen(url.path);
 
@@ -80,10 +80,11 @@ static int request(struct imds *m, enum http_verb verb, const char *path,
 	else if (m->token.len)
 		r.headers[0] = (struct field){ "x-aws-ec2-metadata-token",
 					       buf_str(&m->token) };
-	rc = cred_http(m->ask, &r, reply);
+	rc = cred_ask_http(m->ask, &r, reply);
 	if (rc && rc != -EINTR && rc != -ENOMEM)
-		rc = cred_fail(m->ask, -ENOENT, WHO " does not answer at %s",
-			       buf_str(&m->base));
+		rc = cred_ask_fail(m->ask, -ENOENT,
+				   WHO " does not answer at %s",
+				   buf_str(&m->base));
 	buf_clear(&url);
 	return rc;
 }
@@ -111,23 +112,24 @@ static int get_token(struct imds *m)
 
 	if (rc) {
 		; /* said already */
-	} else if (old && cred_env_yes("AWS_EC2_METADATA_V1_DISABLED")) {
-		rc = cred_fail(m->ask, -ENOENT,
-			       WHO " gives no token (status %ld), and "
-				   "AWS_EC2_METADATA_V1_DISABLED is set",
-			       reply.status);
+	} else if (old && cred_ask_env_yes("AWS_EC2_METADATA_V1_DISABLED")) {
+		rc = cred_ask_fail(m->ask, -ENOENT,
+				   WHO " gives no token (status %ld), and "
+				       "AWS_EC2_METADATA_V1_DISABLED is set",
+				   reply.status);
 	} else if (reply.status == 200) {
 		if (is_token(text, reply.body.len, "-_=+/.~", TOKEN_MAX))
 			buf_add(&m->token, text, reply.body.len);
 		else
-			rc = cred_fail(m->ask, -EBADMSG,
-				       WHO " answered a token that is none");
+			rc = cred_ask_fail(m->ask, -EBADMSG,
+					   WHO
+					   " answered a token that is none");
 	} else if (!old) {
-		rc = cred_fail(m->ask, -EACCES,
-			       WHO " refuses a token: status %ld",
-			       reply.status);
+		rc = cred_ask_fail(m->ask, -EACCES,
+				   WHO " refuses a token: status %ld",
+				   reply.status);
 	}
-	cred_http_clear(&reply);
+	cred_ask_http_clear(&reply);
 	return rc;
 }
 
@@ -142,18 +144,18 @@ static int get_role(struct imds *m, struct buf *role)
 	if (rc)
 		;
 	else if (reply.status == 404 || (reply.status == 200 && !n))
-		rc = cred_fail(m->ask, -ENOENT,
-			       "no role is attached to this instance");
+		rc = cred_ask_fail(m->ask, -ENOENT,
+				   "no role is attached to this instance");
 	else if (reply.status != 200)
-		rc = cred_fail(m->ask, -EACCES,
-			       WHO " does not name the role: status %ld",
-			       reply.status);
+		rc = cred_ask_fail(m->ask, -EACCES,
+				   WHO " does not name the role: status %ld",
+				   reply.status);
 	else if (!is_token(text, n, "+=,.@_-", ROLE_MAX))
-		rc = cred_fail(m->ask, -EBADMSG,
-			       WHO " answered a role's name that is none");
+		rc = cred_ask_fail(m->ask, -EBADMSG,
+				   WHO " answered a role's name that is none");
 	else
 		buf_add(role, text, n);
-	cred_http_clear(&reply);
+	cred_ask_http_clear(&reply);
 	return rc;
 }
 
@@ -164,14 +166,14 @@ static int parse(struct imds *m, const struct http_reply *reply,
 					     "Token", "Expiration", "Code" };
 	struct buf source = BUF_INIT(BUF_MESSAGE);
 	char *values[5] = { 0 };
-	int rc = cred_json(m->ask, WHO, buf_str(&reply->body), reply->body.len,
-			   NULL, names, values, 5);
+	int rc = cred_fields_json(m->ask, WHO, buf_str(&reply->body),
+				  reply->body.len, NULL, names, values, 5);
 	struct cred_fields f = { values[0], values[1], values[2], values[3] };
 
 	buf_addf(&source, "instance role %s", role);
 	if (!rc && values[4] && strcmp(values[4], "Success")) {
-		rc = cred_fail(m->ask, -EACCES,
-			       WHO " has no keys for role %s: ", role);
+		rc = cred_ask_fail(m->ask, -EACCES,
+				   WHO " has no keys for role %s: ", role);
 		text_printable(&m->ask->err, values[4]);
 	}
 	if (!rc)
@@ -189,12 +191,12 @@ static int get_keys(struct imds *m, const char *role, struct creds **out)
 	int rc = request(m, HTTP_GET, ROLES, role, &reply);
 
 	if (!rc && reply.status != 200)
-		rc = cred_fail(m->ask, -EACCES,
-			       WHO " has no keys for role %s: status %ld", role,
-			       reply.status);
+		rc = cred_ask_fail(m->ask, -EACCES,
+				   WHO " has no keys for role %s: status %ld",
+				   role, reply.status);
 	else if (!rc)
 		rc = parse(m, &reply, role, out);
-	cred_http_clear(&reply);
+	cred_ask_http_clear(&reply);
 	return rc;
 }
 
@@ -208,12 +210,13 @@ int cred_imds_read(struct cred_ask *ask, struct creds **out)
 	struct buf role = BUF_INIT(ROLE_MAX);
 	int rc;
 
-	if (cred_env_yes("AWS_EC2_METADATA_DISABLED"))
-		return cred_fail(ask, -ENOENT,
-				 "AWS_EC2_METADATA_DISABLED is set");
+	if (cred_ask_env_yes("AWS_EC2_METADATA_DISABLED"))
+		return cred_ask_fail(ask, -ENOENT,
+				     "AWS_EC2_METADATA_DISABLED is set");
 	if (!ask->near)
-		return cred_fail(ask, -ENOENT,
-				 "there is no network for instance metadata");
+		return cred_ask_fail(
+			ask, -ENOENT,
+			"there is no network for instance metadata");
 	rc = find_base(&m);
 	if (!rc)
 		rc = get_token(&m);

@@ -228,7 +228,7 @@ static int complain(struct cred_ask *ask, const struct run *r, int rc,
 		text_one_line(&words, buf_str(&piece));
 		buf_clear(&piece);
 	}
-	cred_fail(ask, rc, "%s: ", who);
+	cred_ask_fail(ask, rc, "%s: ", who);
 	text_printable(&ask->err, program);
 	buf_addf(&ask->err, ": %s", buf_str(&words));
 	buf_clear(&words);
@@ -243,13 +243,13 @@ static int parse(struct cred_ask *ask, const struct buf *output,
 					     "SessionToken", "Expiration",
 					     "Version" };
 	char *values[5] = { 0 };
-	int rc = cred_json(ask, who, buf_str(output), output->len, NULL, names,
-			   values, 5);
+	int rc = cred_fields_json(ask, who, buf_str(output), output->len, NULL,
+				  names, values, 5);
 	struct cred_fields f = { values[0], values[1], values[2], values[3] };
 
 	if (!rc && (!values[4] || strcmp(values[4], "1")))
-		rc = cred_fail(ask, -EBADMSG, "%s answered no `Version`: 1",
-			       who);
+		rc = cred_ask_fail(ask, -EBADMSG, "%s answered no `Version`: 1",
+				   who);
 	if (!rc)
 		rc = cred_fields_make(ask, &f, CRED_END_ISO, who, source, out);
 	cred_fields_clear(&f);
@@ -266,10 +266,11 @@ int cred_process_read(struct cred_ask *ask, const char *command,
 	int rc = cred_words(command, &words);
 
 	if (rc)
-		return cred_fail(ask, rc, "%s: %s", who,
-				 rc == -EINVAL ? "a quote that is not closed, "
-						 "or no program"
-					       : strerror(-rc));
+		return cred_ask_fail(ask, rc, "%s: %s", who,
+				     rc == -EINVAL
+					     ? "a quote that is not closed, "
+					       "or no program"
+					     : strerror(-rc));
 	buf_init(&r.text[0], OUTPUT_MAX);
 	buf_init(&r.text[1], OUTPUT_MAX);
 	ask->costly = true;

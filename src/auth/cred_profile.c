@@ -18,8 +18,9 @@
 static int missing(struct cred_ask *ask, const struct aws_profile *p,
 		   enum aws_key key, enum aws_key beside)
 {
-	return cred_fail(ask, -EINVAL, "profile %s: %s is missing beside %s",
-			 p->name, aws_key_name(key), aws_key_name(beside));
+	return cred_ask_fail(ask, -EINVAL,
+			     "profile %s: %s is missing beside %s", p->name,
+			     aws_profile_key(key), aws_profile_key(beside));
 }
 
 int cred_profile_web_identity(struct cred_ask *ask, const struct aws_profile *p,
@@ -37,16 +38,16 @@ int cred_profile_web_identity(struct cred_ask *ask, const struct aws_profile *p,
 	struct cred_role role = { 0 };
 
 	for (int i = 0; i < 3; i++) {
-		v[i] = env ? cred_env(sources[i].variable) : NULL;
+		v[i] = env ? cred_ask_env(sources[i].variable) : NULL;
 		if (!v[i] && p)
 			v[i] = p->values[sources[i].key];
 	}
 	if (!v[0])
 		return -ENOENT;
 	if (!v[1])
-		return cred_fail(ask, -EINVAL,
-				 "a web identity token file is given, and "
-				 "neither AWS_ROLE_ARN nor role_arn");
+		return cred_ask_fail(ask, -EINVAL,
+				     "a web identity token file is given, and "
+				     "neither AWS_ROLE_ARN nor role_arn");
 	role.arn = v[1];
 	role.session_name = v[2];
 	return cred_sts_web_identity(ask, &role, v[0], out);
@@ -58,10 +59,11 @@ static int add_session(struct cred_ask *ask, const struct aws_profile *p,
 {
 	const char *url, *region;
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int rc = aws_sso_session_read(sso->session, session, &why);
+	int rc = aws_profile_session_read(sso->session, session, &why);
 
 	if (rc)
-		cred_fail(ask, rc, "profile %s: %s", p->name, buf_str(&why));
+		cred_ask_fail(ask, rc, "profile %s: %s", p->name,
+			      buf_str(&why));
 	buf_clear(&why);
 	if (rc)
 		return rc == -ENOENT ? -EINVAL : rc;
@@ -69,9 +71,9 @@ static int add_session(struct cred_ask *ask, const struct aws_profile *p,
 	region = session->values[AWS_KEY_SSO_REGION];
 	if ((url && sso->start_url && strcmp(url, sso->start_url)) ||
 	    (region && sso->region && strcmp(region, sso->region)))
-		return cred_fail(ask, -EINVAL,
-				 "profile %s and sso-session %s disagree",
-				 p->name, sso->session);
+		return cred_ask_fail(ask, -EINVAL,
+				     "profile %s and sso-session %s disagree",
+				     p->name, sso->session);
 	sso->start_url = url;
 	sso->region = region;
 	return 0;
@@ -114,11 +116,11 @@ int cred_profile_login(struct cred_ask *ask, const struct aws_profile *p,
 {
 	if (!p->values[AWS_KEY_LOGIN])
 		return -ENOENT;
-	return cred_fail(ask, -EINVAL,
-			 "profile %s: login_session is not supported: use "
-			 "`credential_process = aws configure "
-			 "export-credentials` with it",
-			 p->name);
+	return cred_ask_fail(ask, -EINVAL,
+			     "profile %s: login_session is not supported: use "
+			     "`credential_process = aws configure "
+			     "export-credentials` with it",
+			     p->name);
 }
 
 int cred_profile_process(struct cred_ask *ask, const struct aws_profile *p,

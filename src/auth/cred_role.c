@@ -36,8 +36,8 @@ static int assume(struct cred_ask *ask, const struct step *step,
 static int fail_key(struct cred_ask *ask, const struct aws_profile *p,
 		    enum aws_key key, const char *why)
 {
-	cred_fail(ask, -EINVAL, "profile %s: %s = ", p->name,
-		  aws_key_name(key));
+	cred_ask_fail(ask, -EINVAL, "profile %s: %s = ", p->name,
+		      aws_profile_key(key));
 	text_printable(&ask->err, p->values[key]);
 	buf_addf(&ask->err, ": %s", why);
 	return -EINVAL;
@@ -94,10 +94,10 @@ static int from_profile(struct cred_ask *ask, const struct aws_profile *p,
 	     i++)
 		rc = steps[i](ask, p, out);
 	if (rc == -ENOENT)
-		rc = cred_fail(ask, -EINVAL,
-			       "profile %s, a source_profile, has no "
-			       "credentials",
-			       p->name);
+		rc = cred_ask_fail(ask, -EINVAL,
+				   "profile %s, a source_profile, has no "
+				   "credentials",
+				   p->name);
 	return rc;
 }
 
@@ -127,7 +127,7 @@ static int from_source_profile(struct cred_ask *ask, const struct step *step,
 		rc = fail_key(ask, step->p, AWS_KEY_SOURCE_PROFILE,
 			      buf_str(&why));
 	else if (rc)
-		cred_fail(ask, rc, "%s", buf_str(&why));
+		cred_ask_fail(ask, rc, "%s", buf_str(&why));
 	else if (has_keys(&source) || !has_role(&source))
 		rc = from_profile(ask, &source, out);
 	else
@@ -156,10 +156,10 @@ static int check(struct cred_ask *ask, const struct aws_profile *p)
 				"there is a source_profile too");
 	if (p->values[AWS_KEY_SOURCE_PROFILE] || p->values[AWS_KEY_SOURCE])
 		return 0;
-	return cred_fail(ask, -EINVAL,
-			 "profile %s: role_arn without source_profile or "
-			 "credential_source",
-			 p->name);
+	return cred_ask_fail(ask, -EINVAL,
+			     "profile %s: role_arn without source_profile or "
+			     "credential_source",
+			     p->name);
 }
 
 static int assume(struct cred_ask *ask, const struct step *step,

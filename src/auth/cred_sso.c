@@ -28,8 +28,8 @@
 static int ask_person(struct cred_ask *ask, const struct cred_sso *sso,
 		      const char *why)
 {
-	cred_fail(ask, -EACCES, "profile %s: %s: run `aws sso login",
-		  sso->profile, why);
+	cred_ask_fail(ask, -EACCES, "profile %s: %s: run `aws sso login",
+		      sso->profile, why);
 	if (strcmp(sso->profile, "default"))
 		buf_addf(&ask->err, " --profile %s", sso->profile);
 	buf_adds(&ask->err, "`");
@@ -44,7 +44,7 @@ static int read_cache(const struct cred_sso *sso, struct buf *out)
 	int fd;
 
 	sha1_hex(key, strlen(key), hex);
-	dir = aws_home_path(".aws/sso/cache");
+	dir = aws_profile_home(".aws/sso/cache");
 	if (!dir || asprintf(&path, "%s/%s.json", dir, hex) < 0)
 		path = NULL;
 	free(dir);
@@ -78,8 +78,8 @@ static int find_token(struct cred_ask *ask, const struct cred_sso *sso,
 				rc == -ENOENT ? "nobody has signed on"
 					      : strerror(-rc));
 	else
-		rc = cred_json(ask, "the cache of " WHO, buf_str(&text),
-			       text.len, NULL, names, values, 2);
+		rc = cred_fields_json(ask, "the cache of " WHO, buf_str(&text),
+				      text.len, NULL, names, values, 2);
 	if (!rc &&
 	    (!values[0] || !values[1] || time_parse_iso8601(values[1], &end) ||
 	     text_has_control(values[0])))
@@ -99,18 +99,18 @@ static int find_token(struct cred_ask *ask, const struct cred_sso *sso,
 static int make_url(struct cred_ask *ask, const struct cred_sso *sso,
 		    struct buf *out)
 {
-	const char *given = cred_env("AWS_ENDPOINT_URL_SSO");
+	const char *given = cred_ask_env("AWS_ENDPOINT_URL_SSO");
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct url url = { 0 };
 	int rc = 0;
 
 	if (!given)
-		given = cred_env("AWS_ENDPOINT_URL");
+		given = cred_ask_env("AWS_ENDPOINT_URL");
 	if (given) {
 		rc = url_parse(given, "https", &url, &why);
 		if (rc)
-			cred_fail(ask, rc, "the endpoint of " WHO ": %s",
-				  buf_str(&why));
+			cred_ask_fail(ask, rc, "the endpoint of " WHO ": %s",
+				      buf_str(&why));
 		else
 			url_origin(&url, out);
 		url_clear(&url);
@@ -138,8 +138,9 @@ static int parse(struct cred_ask *ask, const struct cred_sso *sso,
 	struct buf source = BUF_INIT(BUF_MESSAGE);
 	char *values[4] = { 0 };
 	struct cred_fields f;
-	int rc = cred_json(ask, WHO, buf_str(&reply->body), reply->body.len,
-			   "roleCredentials", names, values, 4);
+	int rc = cred_fields_json(ask, WHO, buf_str(&reply->body),
+				  reply->body.len, "roleCredentials", names,
+				  values, 4);
 
 	f = (struct cred_fields){ values[0], values[1], values[2], values[3] };
 	buf_addf(&source, "profile %s, single sign-on as %s in %s",
@@ -164,23 +165,24 @@ static int ask_portal(struct cred_ask *ask, const struct cred_sso *sso,
 		.deadline_ms = DEADLINE_MS,
 	};
 	struct http_reply reply;
-	int rc = cred_http(ask, &request, &reply);
+	int rc = cred_ask_http(ask, &request, &reply);
 
 	if (rc)
-		cred_fail(ask, rc, WHO " does not answer: %s",
-			  reply.why ? reply.why : strerror(-rc));
+		cred_ask_fail(ask, rc, WHO " does not answer: %s",
+			      reply.why ? reply.why : strerror(-rc));
 	else if (reply.status == 401)
 		rc = ask_person(ask, sso, "the session has ended");
 	else if (reply.status == 403 || reply.status == 404)
-		rc = cred_fail(ask, -EACCES,
-			       WHO " refuses role %s in account %s",
-			       sso->role_name, sso->account_id);
+		rc = cred_ask_fail(ask, -EACCES,
+				   WHO " refuses role %s in account %s",
+				   sso->role_name, sso->account_id);
 	else if (reply.status != 200)
-		rc = cred_fail(ask, -EACCES, WHO " answered with status %ld",
-			       reply.status);
+		rc = cred_ask_fail(ask, -EACCES,
+				   WHO " answered with status %ld",
+				   reply.status);
 	else
 		rc = parse(ask, sso, &reply, out);
-	cred_http_clear(&reply);
+	cred_ask_http_clear(&reply);
 	return rc;
 }
 
@@ -192,8 +194,8 @@ int cred_sso_read(struct cred_ask *ask, const struct cred_sso *sso,
 	int rc = make_url(ask, sso, &url);
 
 	if (!rc && !ask->far)
-		rc = cred_fail(ask, -EINVAL,
-			       WHO " needs a network, and there is none");
+		rc = cred_ask_fail(ask, -EINVAL,
+				   WHO " needs a network, and there is none");
 	if (!rc)
 		rc = find_token(ask, sso, &token);
 	if (!rc)

@@ -51,16 +51,16 @@ static bool is_region(const char *s)
 int cred_sts_server(const char *region, struct buf *url,
 		    struct buf *signing_region, struct buf *err)
 {
-	const char *given = cred_env("AWS_ENDPOINT_URL_STS");
+	const char *given = cred_ask_env("AWS_ENDPOINT_URL_STS");
 	struct url u = { 0 };
 	int rc = 0;
 
 	if (!given)
-		given = cred_env("AWS_ENDPOINT_URL");
+		given = cred_ask_env("AWS_ENDPOINT_URL");
 	if (!is_region(region))
-		region = cred_env("AWS_REGION");
+		region = cred_ask_env("AWS_REGION");
 	if (!is_region(region))
-		region = cred_env("AWS_DEFAULT_REGION");
+		region = cred_ask_env("AWS_DEFAULT_REGION");
 	if (given) {
 		rc = url_parse(given, "https", &u, err);
 		if (!rc) {
@@ -101,12 +101,12 @@ static int sts_init(struct sts *s, struct cred_ask *ask, const char *action,
 		.body = BUF_INIT(8 * BUF_LINE),
 	};
 	if (!ask->far)
-		return cred_fail(ask, -EINVAL,
-				 WHO " needs a network, and there is none");
+		return cred_ask_fail(ask, -EINVAL,
+				     WHO " needs a network, and there is none");
 	rc = cred_sts_server(ask->region, &s->url, &s->region, &why);
 	if (rc)
-		cred_fail(ask, rc, "the endpoint of " WHO ": %s",
-			  buf_str(&why));
+		cred_ask_fail(ask, rc, "the endpoint of " WHO ": %s",
+			      buf_str(&why));
 	else
 		rc = url_parse(buf_str(&s->url), NULL, &s->server, &why);
 	buf_clear(&why);
@@ -181,7 +181,7 @@ static int complain(struct cred_ask *ask, long status,
 	bool tells =
 		doc->message && doc->code && !strstr(doc->code, "Signature");
 
-	cred_fail(ask, -EACCES, WHO " refuses: ");
+	cred_ask_fail(ask, -EACCES, WHO " refuses: ");
 	if (doc->code)
 		text_printable(&ask->err, doc->code);
 	else
@@ -211,7 +211,8 @@ static int judge(struct cred_ask *ask, const struct http_reply *reply,
 	if (reply->status != 200)
 		rc = complain(ask, reply->status, &doc);
 	else if (rc)
-		cred_fail(ask, rc, WHO " answered something that is no XML");
+		cred_ask_fail(ask, rc,
+			      WHO " answered something that is no XML");
 	else
 		rc = cred_fields_make(ask, &doc.fields, CRED_END_ISO, WHO,
 				      source, out);
@@ -237,17 +238,17 @@ static int post(struct cred_ask *ask, struct sts *s, const char *source,
 	int rc = buf_err(&s->body) ? buf_err(&s->body) : buf_err(&s->url);
 
 	if (rc)
-		return cred_fail(ask, rc,
-				 "a request to " WHO " would be too long");
+		return cred_ask_fail(ask, rc,
+				     "a request to " WHO " would be too long");
 	sha256_hex(s->body.data, s->body.len, s->body_hash);
-	rc = cred_http(ask, &request, &reply);
+	rc = cred_ask_http(ask, &request, &reply);
 	if (rc)
-		cred_fail(ask, rc, WHO " at %s does not answer: %s",
-			  s->server.host,
-			  reply.why ? reply.why : strerror(-rc));
+		cred_ask_fail(ask, rc, WHO " at %s does not answer: %s",
+			      s->server.host,
+			      reply.why ? reply.why : strerror(-rc));
 	else
 		rc = judge(ask, &reply, source, out);
-	cred_http_clear(&reply);
+	cred_ask_http_clear(&reply);
 	return rc;
 }
 
@@ -284,7 +285,7 @@ static int read_token(struct cred_ask *ask, const char *path, struct buf *out)
 		buf_truncate(out, out->len - 1);
 	if (!rc && out->len)
 		return 0;
-	cred_fail(ask, -EACCES, "the web identity token ");
+	cred_ask_fail(ask, -EACCES, "the web identity token ");
 	text_printable(&ask->err, path);
 	buf_addf(&ask->err, ": %s", rc ? strerror(-rc) : "the file is empty");
 	return -EACCES;

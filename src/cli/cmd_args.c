@@ -138,5 +138,5 @@ void cmd_help(const struct command *const *commands, FILE *out)
 	      "is a verb is the\nverb: write ./list for a mountpoint of that "
 	      "name. Exit status: 0, 1 failed,\n2 usage.\n\n",
 	      out);
-	config_help(out);
+	config_options_help(out);
 }

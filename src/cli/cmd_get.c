@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "cli/cmd.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "transfer/transfer_file.h"
 #include "transfer/transfer_get.h"
 #include "transfer/transfer_glob.h"
@@ -110,7 +110,7 @@ static void row_name(const struct target *t, bool into,
 		return;
 	}
 	transfer_row_name(row, &name);
-	if (name_visible(buf_str(&name), name.len)) {
+	if (location_name_visible(buf_str(&name), name.len)) {
 		buf_adds(out, t->local);
 		if (!text_ends_with(t->local, "/"))
 			buf_addc(out, '/');

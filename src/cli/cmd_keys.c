@@ -12,7 +12,7 @@
 #include "client/message.h"
 #include "client/session.h"
 #include "stage/catalog.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "stage/stage.h"
 #include "client/statement.h"
 #include "store/local/local.h"
@@ -32,11 +32,11 @@ static const struct option options[] = {
 /* The directory of fs:// settings; -EINVAL with why. */
 static int conn_root(const struct conn *c, char **out, struct buf *why)
 {
-	struct conn_place place;
-	int rc = conn_place(c, &place, why);
+	struct conn_location place;
+	int rc = conn_location(c, &place, why);
 
 	if (!rc && !place.root) {
-		conn_place_show(&place, "", why);
+		conn_location_show(&place, "", why);
 		buf_adds(why, ": only stores of fs:// have a key of ours");
 		rc = -EINVAL;
 	}
@@ -44,7 +44,7 @@ static int conn_root(const struct conn *c, char **out, struct buf *why)
 		*out = place.root;
 		place.root = NULL;
 	}
-	conn_place_clear(&place);
+	conn_location_clear(&place);
 	return rc;
 }
 

@@ -5,7 +5,7 @@
 #define CLI_CMD_PRESIGN_H
 
 #include "cli/cmd.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "presign/presign.h"
 #include "client/statement.h"
 

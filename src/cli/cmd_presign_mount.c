@@ -72,7 +72,7 @@ static int say_url(const struct mount_presign *ask, struct buf *why)
 	int rc = mount_presign(ask, "", &url, why);
 
 	if (!rc) {
-		presign_cut(buf_str(&url), &cut);
+		presign_row_cut(buf_str(&url), &cut);
 		message(presign_method(ask->action), buf_str(&cut));
 	}
 	buf_wipe(&url);

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "cli/cmd.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "stage/stage.h"
 #include "client/statement.h"
 #include "transfer/transfer_put.h"

@@ -8,7 +8,7 @@
 #include "cli/cmd.h"
 #include "client/pattern.h"
 #include "client/session.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "client/statement.h"
 
 struct remove_options {

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "client/session.h"
 #include "stage/catalog.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "client/statement_conn.h"
 #include "store/store.h"
 
@@ -57,11 +57,11 @@ static int check_name(const struct sql_statement *q, struct failure *f)
 static int check_notes(const struct sql_statement *q, const struct conn *notes,
 		       struct failure *f)
 {
-	ssize_t size = catalog_notes_size(notes);
+	ssize_t size = catalog_properties_size(notes);
 
 	if (size < 0)
 		return (int)size;
-	if (size <= CATALOG_NOTES_MAX)
+	if (size <= CATALOG_PROPERTIES_MAX)
 		return 0;
 	f->span = q->comment.s       ? q->comment.span
 		  : q->file_format.s ? q->file_format.span
@@ -70,7 +70,7 @@ static int check_notes(const struct sql_statement *q, const struct conn *notes,
 		    "COMMENT, FILE_FORMAT and COPY_OPTIONS of an internal "
 		    "stage take %zd bytes as metadata of an object, and %d is "
 		    "the most",
-		    size, CATALOG_NOTES_MAX);
+		    size, CATALOG_PROPERTIES_MAX);
 }
 
 static int set_created_on(struct conn *c)
@@ -133,7 +133,8 @@ static int remake_internal(struct session *s, const struct sql_statement *q,
 	int rc = new_notes(q, &notes, f);
 
 	if (!rc) {
-		rc = catalog_set_notes(s->catalog, q->name.s, &notes, NULL);
+		rc = catalog_properties_set(s->catalog, q->name.s, &notes,
+					    NULL);
 		if (rc)
 			fail_storage(s, rc, f);
 	}
@@ -162,7 +163,7 @@ static int write_conn(struct session *s, const struct sql_statement *q,
 		f->span = q->url.span;
 		return rc;
 	}
-	rc = drop_in_write(s->config.drop_ins, q->name.s, conn, &f->why);
+	rc = drop_ins_put(s->config.drop_ins, q->name.s, conn, &f->why);
 	if (rc) {
 		f->code = rc == -EINVAL ? CODE_BAD_ARGUMENTS : CODE_STORAGE;
 		return rc;
@@ -209,7 +210,7 @@ static int create(struct session *s, const struct sql_statement *q,
 	if (!rc && found == FOUND_INTERNAL && q->url.s)
 		rc = statement_drop(s, q->name.s, false, false, f);
 	if (!rc && found == FOUND_EXTERNAL && !q->url.s) {
-		rc = drop_in_remove(s->config.drop_ins, q->name.s, &f->why);
+		rc = drop_ins_remove(s->config.drop_ins, q->name.s, &f->why);
 		f->code = CODE_STORAGE;
 		catalog_refresh(s->catalog);
 	}
@@ -283,7 +284,7 @@ static int alter_external(struct session *s, const struct sql_statement *q,
 {
 	struct conn conn = { 0 };
 	/* Not the catalog's: that is a session's, with its own deadlines. */
-	int rc = drop_in_read(s->config.drop_ins, q->name.s, &conn, &f->why);
+	int rc = drop_ins_get(s->config.drop_ins, q->name.s, &conn, &f->why);
 
 	f->code = CODE_STORAGE;
 	if (!rc)
@@ -301,7 +302,7 @@ static int alter_internal(struct session *s, const struct sql_statement *q,
 {
 	char etag[STORE_ETAG_SIZE];
 	struct conn notes;
-	int rc = catalog_notes(s->catalog, q->name.s, &notes, etag);
+	int rc = catalog_properties(s->catalog, q->name.s, &notes, etag);
 
 	if (rc) {
 		fail_storage(s, rc, f);
@@ -312,7 +313,7 @@ static int alter_internal(struct session *s, const struct sql_statement *q,
 		rc = check_notes(q, &notes, f);
 	if (rc)
 		goto out;
-	rc = catalog_set_notes(s->catalog, q->name.s, &notes, etag);
+	rc = catalog_properties_set(s->catalog, q->name.s, &notes, etag);
 	if (rc == -ESTALE)
 		fail(f, CODE_STORAGE, rc,
 		     "'%s' was made or dropped at the same time", q->name.s);

@@ -41,7 +41,7 @@ static int drop_external(struct session *s, const char *name, struct failure *f)
 	f->code = CODE_STORAGE;
 	if (rc)
 		return rc;
-	rc = drop_in_remove(dir, name, &f->why);
+	rc = drop_ins_remove(dir, name, &f->why);
 	drop_ins_unlock(lock);
 	catalog_refresh(s->catalog);
 	return rc;

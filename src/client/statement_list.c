@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "base/buf.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "stage/stage.h"
 #include "client/statement_walk.h"
 #include "store/store.h"

@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "client/message.h"
 #include "client/session.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "presign/presign.h"
 #include "client/statement.h"
 #include "client/statement_walk.h"
@@ -108,9 +108,9 @@ static int put_line(struct presign_job *j, const struct store_presigned *p,
 	if (j->o->format == FORMAT_URL)
 		buf_adds(&j->line, p->url);
 	else if (j->o->format == FORMAT_CURL)
-		presign_curl(p, action, &j->line);
+		presign_row_curl(p, action, &j->line);
 	else
-		presign_json(p, &j->line);
+		presign_row_json(p, &j->line);
 	if (j->o->format != TABLE_JSON)
 		buf_addc(&j->line, '\n');
 	rc = buf_err(&j->line);
@@ -177,7 +177,7 @@ static void say_url(const struct store_presigned *p)
 {
 	struct buf text = BUF_INIT(2 * BUF_URL);
 
-	presign_cut(p->url, &text);
+	presign_row_cut(p->url, &text);
 	message(p->method, buf_str(&text));
 	buf_clear(&text);
 }

@@ -12,7 +12,7 @@
 #include "base/option.h"
 #include "client/pattern.h"
 #include "stage/conf/conn.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "presign/presign.h"
 
 /* ---- locations ---- */

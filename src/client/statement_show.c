@@ -134,7 +134,8 @@ static int put_internal(struct session *s, struct table *t,
 	int rc;
 
 	if (!*storage_err)
-		*storage_err = catalog_notes(s->catalog, stage->name, &c, etag);
+		*storage_err =
+			catalog_properties(s->catalog, stage->name, &c, etag);
 	rc = table_row(t, (const struct table_value[N_COLUMNS]){
 				  { .text = stage->name },
 				  { .text = "Internal" },

@@ -18,7 +18,7 @@
 #include "base/text.h"
 #include "config/config_impl.h"
 #include "stage/catalog.h"
-#include "stage/path.h"
+#include "stage/location.h"
 
 #define SYSTEM_FILE "/etc/stagefs/stagefs.conf"
 
@@ -177,10 +177,10 @@ static int fill(struct config_builder *b)
 	    m->presign_expire > m->presign_expire_max)
 		m->presign_expire = m->presign_expire_max;
 	if (!rc && b->config->has_storage)
-		rc = conn_from_environment(&b->config->storage);
+		rc = conn_env_complete(&b->config->storage);
 	for (unsigned i = 0; i < b->config->n_stages && !rc; i++)
 		if (!b->config->stages[i].fault)
-			rc = conn_from_environment(&b->config->stages[i].conn);
+			rc = conn_env_complete(&b->config->stages[i].conn);
 	return rc;
 }
 
@@ -233,7 +233,7 @@ static int check_user(const struct config_builder *b, unsigned i,
 {
 	const struct config_user *u = &b->config->users[i];
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int rc = config_check_user(u, &why);
+	int rc = config_user_check(u, &why);
 
 	if (rc) {
 		add_place(b, config_user_options, &b->users[i], buf_str(&why),
@@ -261,7 +261,7 @@ static int check_mount(const struct config_builder *b, struct buf *err)
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
-	if (!name_visible(m->user, strlen(m->user)))
+	if (!location_name_visible(m->user, strlen(m->user)))
 		buf_adds(&why, "user: a name without slashes, not . or ..");
 	else if (*m->spill_dir != '/')
 		buf_adds(&why, "spill_dir: the path must begin with /");
@@ -314,7 +314,7 @@ static int check(const struct config_builder *b, struct buf *err)
 static int read_drop_ins(struct config_builder *b, struct buf *err)
 {
 	char *place = b->config->file ? strdup(b->config->file) : user_file();
-	int rc = place ? config_read_drop_ins(b, place, err) : -ENOMEM;
+	int rc = place ? config_drop_ins_read(b, place, err) : -ENOMEM;
 
 	free(place);
 	return rc;
@@ -327,11 +327,11 @@ static int build(struct config_builder *b, const struct config_request *r,
 	int rc = find_file(r, &c->file);
 
 	if (!rc && c->file)
-		rc = config_read_file(b, c->file, err);
+		rc = config_file_read(b, c->file, err);
 	if (!rc)
 		rc = read_drop_ins(b, err);
 	for (unsigned i = 0; i < r->n_settings && !rc; i++)
-		rc = config_take_setting(b, r, r->settings[i], err);
+		rc = config_command_take(b, r, r->settings[i], err);
 	if (!rc && is_embedded(c))
 		rc = embed(c);
 	if (!rc)
@@ -370,7 +370,7 @@ void config_clear(struct config *c)
 		free(c->stages[i].fault);
 	}
 	free(c->stages);
-	config_clear_users(c);
+	config_user_clear_all(c);
 	free(c->drop_ins);
 	free(c->left_out);
 	free(c->file);

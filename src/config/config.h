@@ -100,7 +100,7 @@ struct config_request {
 };
 
 /*
- * Reads, completes from the environment (conn_from_environment()), applies
+ * Reads, completes from the environment (conn_env_complete()), applies
  * the settings, checks everything that needs no network. 0, or -errno with
  * one line in err: -ENOENT (a file that was named is not there), -EINVAL,
  * -EPERM (a secret that others can read). A drop-in that is wrong is no error:
@@ -115,6 +115,6 @@ int config_catalog(const struct config *c, struct http_engine *engine,
 		   struct catalog **out, struct buf *err);
 
 /* The settings' part of --help. */
-void config_help(FILE *out);
+void config_options_help(FILE *out);
 
 #endif

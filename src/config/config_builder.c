@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "config/config_impl.h"
 
-int config_find_stage(const struct config *c, const char *name)
+int config_builder_find_stage(const struct config *c, const char *name)
 {
 	for (unsigned i = 0; i < c->n_stages; i++)
 		if (!strcmp(c->stages[i].name, name))
@@ -18,7 +18,8 @@ int config_find_stage(const struct config *c, const char *name)
 	return -1;
 }
 
-int config_add_stage(struct config_builder *b, const char *name, uint32_t line)
+int config_builder_add_stage(struct config_builder *b, const char *name,
+			     uint32_t line)
 {
 	struct config *c = b->config;
 	unsigned n = c->n_stages;
@@ -41,8 +42,8 @@ int config_add_stage(struct config_builder *b, const char *name, uint32_t line)
 	return option_defaults(conn_options, &stages[n].conn);
 }
 
-void config_unknown(const struct option *table, const char *name,
-		    struct buf *err)
+void config_builder_unknown(const struct option *table, const char *name,
+			    struct buf *err)
 {
 	const char *near = option_suggest(table, name);
 

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "config/config_impl.h"
-#include "stage/path.h"
+#include "stage/stage.h"
 
 static bool sets_url(const struct config_request *r)
 {
@@ -28,10 +28,10 @@ static int command_conn(struct config_builder *b,
 			struct config_origin **origin)
 {
 	struct config *c = b->config;
-	int i = r->stage ? config_find_stage(c, r->stage) : -1, rc;
+	int i = r->stage ? config_builder_find_stage(c, r->stage) : -1, rc;
 
 	if (i < 0 && r->stage && sets_url(r) && stage_name_valid(r->stage)) {
-		rc = config_add_stage(b, r->stage, FROM_COMMAND);
+		rc = config_builder_add_stage(b, r->stage, FROM_COMMAND);
 		if (rc)
 			return rc;
 		i = c->n_stages - 1;
@@ -53,10 +53,10 @@ static int command_conn(struct config_builder *b,
 static int refuse_setting(const char *name, struct buf *err)
 {
 	buf_adds(err, "-o: ");
-	config_unknown(option_suggest(config_mount_options, name)
-			       ? config_mount_options
-			       : conn_options,
-		       name, err);
+	config_builder_unknown(option_suggest(config_mount_options, name)
+				       ? config_mount_options
+				       : conn_options,
+			       name, err);
 	return -EINVAL;
 }
 
@@ -103,7 +103,7 @@ static int find_target(struct config_builder *b, const struct config_request *r,
 	return rc;
 }
 
-int config_take_setting(struct config_builder *b,
+int config_command_take(struct config_builder *b,
 			const struct config_request *r, const char *text,
 			struct buf *err)
 {

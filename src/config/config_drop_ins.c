@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "config/config_impl.h"
-#include "stage/path.h"
+#include "stage/stage.h"
 
 /* The folder's absolute path, though neither it nor its own may be there. */
 static char *find_dir(const char *file)
@@ -32,7 +32,7 @@ static void show_place(const struct config_builder *b, const char *name,
 		       struct buf *out)
 {
 	const struct config *c = b->config;
-	int i = config_find_stage(c, name);
+	int i = config_builder_find_stage(c, name);
 
 	text_printable(out, c->drop_ins);
 	buf_addf(out, "/%s.conf: [stage %s] is there a second time", name,
@@ -57,11 +57,11 @@ static int add_one(struct config_builder *b, struct drop_in *d,
 		buf_addf(left_out, "%s\n", d->fault);
 		return 0;
 	}
-	if (config_find_stage(c, d->name) >= 0) {
+	if (config_builder_find_stage(c, d->name) >= 0) {
 		show_place(b, d->name, left_out);
 		return 0;
 	}
-	rc = config_add_stage(b, d->name, FROM_NOWHERE);
+	rc = config_builder_add_stage(b, d->name, FROM_NOWHERE);
 	if (rc)
 		return rc;
 	to = &c->stages[c->n_stages - 1];
@@ -74,7 +74,7 @@ static int add_one(struct config_builder *b, struct drop_in *d,
 	return 0;
 }
 
-int config_read_drop_ins(struct config_builder *b, const char *place,
+int config_drop_ins_read(struct config_builder *b, const char *place,
 			 struct buf *err)
 {
 	struct buf left_out = BUF_INIT(DROP_INS_MAX * BUF_MESSAGE);

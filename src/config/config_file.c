@@ -17,7 +17,7 @@
 #include "base/ini.h"
 #include "base/text.h"
 #include "config/config_impl.h"
-#include "stage/path.h"
+#include "stage/stage.h"
 
 /* ---- sections ---- */
 
@@ -46,7 +46,7 @@ static int begin_once(struct config_origin *o, const char *section,
 static int begin_stage(struct config_builder *b, const char *name,
 		       uint32_t line, struct buf *err)
 {
-	int i = config_find_stage(b->config, name);
+	int i = config_builder_find_stage(b->config, name);
 
 	if (i >= 0) {
 		buf_addf(err,
@@ -63,7 +63,7 @@ static int begin_stage(struct config_builder *b, const char *name,
 			      "health, metrics, storage");
 		return -EINVAL;
 	}
-	return config_add_stage(b, name, line);
+	return config_builder_add_stage(b, name, line);
 }
 
 static int begin_section(struct config_builder *b, const char *section,
@@ -80,7 +80,7 @@ static int begin_section(struct config_builder *b, const char *section,
 	if (stage)
 		return begin_stage(b, stage, line, err);
 	if (user_of(section))
-		return config_add_user(b, user_of(section), line, err);
+		return config_user_add(b, user_of(section), line, err);
 	buf_adds(err, "unknown section [");
 	text_printable(err, section);
 	buf_adds(err, "]: there are [stagefs], [storage], [stage NAME] and "
@@ -190,13 +190,13 @@ static bool find_target(struct config_builder *b, const char *section,
 					&b->storage };
 		return c->has_storage;
 	}
-	i = user ? config_find_user(c, user) : -1;
+	i = user ? config_user_find(c, user) : -1;
 	if (i >= 0) {
 		*out = (struct target){ config_user_options, &c->users[i],
 					&b->users[i] };
 		return true;
 	}
-	i = stage ? config_find_stage(c, stage) : -1;
+	i = stage ? config_builder_find_stage(c, stage) : -1;
 	if (i < 0)
 		return false;
 	*out = (struct target){ conn_options, &c->stages[i].conn,
@@ -223,7 +223,7 @@ static int refuse_key(const struct target *t, const char *name, struct buf *err)
 			 sections[i].section);
 		return -EINVAL;
 	}
-	config_unknown(t->table, name, err);
+	config_builder_unknown(t->table, name, err);
 	return -EINVAL;
 }
 
@@ -263,7 +263,7 @@ static int take_setting(void *arg, const char *section, const char *name,
 	return ini_set(row, t.to, name, value, place, err);
 }
 
-int config_read_file(struct config_builder *b, const char *path,
+int config_file_read(struct config_builder *b, const char *path,
 		     struct buf *err)
 {
 	int rc = read_sections(b, path, err);

@@ -24,33 +24,34 @@ struct config_builder {
 };
 
 /* A new, empty [stage NAME]. 0 or -ENOMEM. */
-int config_add_stage(struct config_builder *b, const char *name, uint32_t line);
+int config_builder_add_stage(struct config_builder *b, const char *name,
+			     uint32_t line);
 /* By name, or -1. */
-int config_find_stage(const struct config *c, const char *name);
+int config_builder_find_stage(const struct config *c, const char *name);
 
 /* A new, empty [user NAME]: 0 or -errno, why in err. By name, or -1. */
-int config_add_user(struct config_builder *b, const char *name, uint32_t line,
+int config_user_add(struct config_builder *b, const char *name, uint32_t line,
 		    struct buf *err);
-int config_find_user(const struct config *c, const char *name);
+int config_user_find(const struct config *c, const char *name);
 /* Its values: 0 or -EINVAL, why in err. */
-int config_check_user(const struct config_user *u, struct buf *err);
-void config_clear_users(struct config *c);
+int config_user_check(const struct config_user *u, struct buf *err);
+void config_user_clear_all(struct config *c);
 
 /* Adds what a wrong key is told: `unknown key ...; did you mean ...`. */
-void config_unknown(const struct option *table, const char *name,
-		    struct buf *err);
+void config_builder_unknown(const struct option *table, const char *name,
+			    struct buf *err);
 
 /* Reads the file at path into b. 0 or -errno with err as FILE:LINE: why. */
-int config_read_file(struct config_builder *b, const char *path,
+int config_file_read(struct config_builder *b, const char *path,
 		     struct buf *err);
 
 /* The drop-ins beside the file, as further stages. c->file is set; place is
  * where a file of ours would be. 0 or -errno, why in err. */
-int config_read_drop_ins(struct config_builder *b, const char *place,
+int config_drop_ins_read(struct config_builder *b, const char *place,
 			 struct buf *err);
 
 /* One `name=value` of -o, or `name` for yes. 0 or -errno, why in err. */
-int config_take_setting(struct config_builder *b,
+int config_command_take(struct config_builder *b,
 			const struct config_request *r, const char *text,
 			struct buf *err);
 

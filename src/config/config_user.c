@@ -10,7 +10,8 @@
 #include "base/kdf.h"
 #include "base/text.h"
 #include "config/config_impl.h"
-#include "stage/path.h"
+#include "stage/location.h"
+#include "stage/stage.h"
 
 #define LIST_MAX 4096
 
@@ -32,7 +33,7 @@ const struct option config_user_options[] = {
 	{ 0 },
 };
 
-int config_find_user(const struct config *c, const char *name)
+int config_user_find(const struct config *c, const char *name)
 {
 	for (unsigned i = 0; i < c->n_users; i++)
 		if (!strcmp(c->users[i].name, name))
@@ -44,16 +45,16 @@ bool config_user_name_valid(const char *name)
 {
 	size_t n = strlen(name);
 
-	return name_visible(name, n) && !strpbrk(name, ":") &&
+	return location_name_visible(name, n) && !strpbrk(name, ":") &&
 	       !text_has_control(name) && text_is_utf8(name) &&
 	       name[0] != ' ' && name[n - 1] != ' ';
 }
 
-int config_add_user(struct config_builder *b, const char *name, uint32_t line,
+int config_user_add(struct config_builder *b, const char *name, uint32_t line,
 		    struct buf *err)
 {
 	struct config *c = b->config;
-	int i = config_find_user(c, name);
+	int i = config_user_find(c, name);
 	struct config_origin *origins;
 	struct config_user *users;
 
@@ -110,7 +111,7 @@ static int check_list(const char *key, const char *list, struct buf *err)
 	return 0;
 }
 
-int config_check_user(const struct config_user *u, struct buf *err)
+int config_user_check(const struct config_user *u, struct buf *err)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
@@ -128,7 +129,7 @@ int config_check_user(const struct config_user *u, struct buf *err)
 	return rc ? rc : check_list("write", u->write, err);
 }
 
-void config_clear_users(struct config *c)
+void config_user_clear_all(struct config *c)
 {
 	for (unsigned i = 0; i < c->n_users; i++) {
 		option_clear(config_user_options, &c->users[i]);

@@ -7,5 +7,5 @@ libconfig_a_SOURCES = \
 	src/config/config_drop_ins.c \
 	src/config/config_file.c \
 	src/config/config_impl.h \
-	src/config/config_table.c \
+	src/config/config_options.c \
 	src/config/config_user.c

@@ -14,7 +14,7 @@
 #include "fs/names.h"
 #include "fs/observer.h"
 #include "stage/catalog.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "stage/stage.h"
 
 void dirlist_init(struct dirlist *l, struct fs *fs, struct inode *dir)
@@ -243,7 +243,7 @@ static int dirlist_take_entry(struct dirlist *l, const struct list_entry *e)
 		inode_set_marker(l->fs->tree, l->dir, true);
 		return 0;
 	}
-	if (!name_visible(rest, len)) {
+	if (!location_name_visible(rest, len)) {
 		l->invisible++;
 		return 0;
 	}

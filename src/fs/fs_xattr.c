@@ -29,7 +29,7 @@ static int xattr_get_expire(struct xattr_call *c)
 		URL(name_ ".headers", action_, xattr_presign_write_headers), \
 		URL(name_ ".method", action_, xattr_presign_write_method), \
 		URL(name_ ".json", action_, xattr_presign_write_json), \
-		URL(name_ ".curl", action_, presign_curl)
+		URL(name_ ".curl", action_, presign_row_curl)
 #define URL(name_, action_, write_) \
 	{ \
 		.name = name_, .get = xattr_presign_get, \

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "stage/stage.h"
 #include "store/store_watch.h"
 
@@ -141,7 +141,7 @@ static void marker_log_hidden(struct fs *fs, struct inode *dir,
 	    found->len <= key.len)
 		goto out;
 	rest = buf_str(found) + key.len;
-	if (name_visible(rest, strcspn(rest, "/")) ||
+	if (location_name_visible(rest, strcspn(rest, "/")) ||
 	    !marker_may_log(fs, buf_str(&key)))
 		goto out;
 	marker_first_key(stage->store, found);

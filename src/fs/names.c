@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "stage/stage.h"
 #include "store/store_watch.h"
 

@@ -12,7 +12,7 @@
 #include "fs/inval_queue.h"
 #include "fs/observer.h"
 #include "stage/catalog.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "stage/stage.h"
 
 #define FILES_TTL_MS 1000

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "stage/path.h"
+#include "stage/location.h"
 
 static int xattr_args_set_expire(struct xattr_args *a, const char *value,
 				 int64_t max)
@@ -33,7 +33,7 @@ static int xattr_args_set_path(struct xattr_args *a, const char *value,
 	for (const char *p = value;; p++) {
 		size_t len = strcspn(p, "/");
 
-		if (!name_visible(p, len))
+		if (!location_name_visible(p, len))
 			return -EINVAL;
 		p += len;
 		if (!*p)

@@ -47,7 +47,7 @@ void xattr_presign_write_method(const struct store_presigned *p,
 void xattr_presign_write_json(const struct store_presigned *p,
 			      enum presign_action action, struct buf *out)
 {
-	presign_json(p, out);
+	presign_row_json(p, out);
 }
 
 int xattr_presign_allowed(struct fs *fs, struct inode *i,

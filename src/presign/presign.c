@@ -1,7 +1,7 @@
 /*
  * What the signer of a store does not know: the bounds of EXPIRE, read-only
  * stages, and the options by name (presign_fields.c). How the answer is
- * written down is in presign_form.c.
+ * written down is in presign_row.c.
  */
 #include "presign/presign.h"
 

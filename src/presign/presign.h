@@ -77,12 +77,12 @@ int presign_parts(struct stage *s, const char *path,
 
 /* A URL without its secrets, for people who look: the signature and the
  * session token are cut. */
-void presign_cut(const char *url, struct buf *out);
+void presign_row_cut(const char *url, struct buf *out);
 
 /* {"method":..,"headers":{..},"url":..,"expires_at":..,"warnings":[..]} */
-void presign_json(const struct store_presigned *p, struct buf *out);
+void presign_row_json(const struct store_presigned *p, struct buf *out);
 /* A command line to paste: curl with method, headers and URL quoted for sh. */
-void presign_curl(const struct store_presigned *p, enum presign_action action,
-		  struct buf *out);
+void presign_row_curl(const struct store_presigned *p,
+		      enum presign_action action, struct buf *out);
 
 #endif

@@ -230,7 +230,7 @@ static int add(const struct presign_request *req, const struct row *row,
 		return -EINVAL;
 	}
 	if (value == req->content_disposition) {
-		rc = disposition_write(value, key, &f->disposition, err);
+		rc = presign_disposition(value, key, &f->disposition, err);
 		value = buf_str(&f->disposition);
 	}
 	if (rc)

@@ -24,8 +24,8 @@ int presign_fields(const struct presign_request *req, const char *key,
 void presign_fields_clear(struct presign_fields *f);
 
 /* Content-Disposition by RFC 6266; text as it was given. 0 or -EINVAL. */
-int disposition_write(const char *text, const char *key, struct buf *out,
-		      struct buf *err);
+int presign_disposition(const char *text, const char *key, struct buf *out,
+			struct buf *err);
 
 /* Bounds of the request and of the key; key gets prefix and path. */
 int presign_key(const struct stage *s, const char *path,

@@ -82,8 +82,8 @@ static bool find_name(const char *text, const char **name, size_t *n)
 	return len && !memchr(p, '"', len) && !memchr(p, ';', len);
 }
 
-int disposition_write(const char *text, const char *key, struct buf *out,
-		      struct buf *err)
+int presign_disposition(const char *text, const char *key, struct buf *out,
+			struct buf *err)
 {
 	struct buf name = BUF_INIT(BUF_LINE);
 	const char *at = NULL;

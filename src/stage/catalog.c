@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "stage/catalog_impl.h"
-#include "stage/path.h"
+#include "stage/location.h"
 
 bool catalog_has_storage(struct catalog *c)
 {
@@ -50,7 +50,7 @@ static int look_up(struct catalog *c, const char *name, bool anew,
 {
 	int64_t began_ms = clock_mono_ms();
 	struct catalog_locked *g;
-	enum known_answer answer;
+	enum stage_cache_answer answer;
 	struct stage *s = NULL;
 	uint64_t ticket;
 	bool present;
@@ -58,18 +58,19 @@ static int look_up(struct catalog *c, const char *name, bool anew,
 
 	lock_take(&c->lock);
 	g = catalog_locked(c);
-	answer = known_find(&g->known, name, began_ms, &s);
-	if (answer == KNOWN_NOT || (anew && answer == KNOWN_ABSENT)) {
-		ticket = known_ask(&g->known);
+	answer = stage_cache_find(&g->cache, name, began_ms, &s);
+	if (answer == STAGE_CACHE_UNKNOWN ||
+	    (anew && answer == STAGE_CACHE_ABSENT)) {
+		ticket = stage_cache_ask(&g->cache);
 		lock_drop(&c->lock);
 		rc = ask_store(c, name, &present);
 		lock_take(&c->lock);
 		if (!rc)
-			rc = known_stat(&g->known, ticket, name, present,
-					began_ms);
+			rc = stage_cache_stat(&g->cache, ticket, name, present,
+					      began_ms);
 		if (!rc)
-			s = known_stage(&g->known, name);
-		known_asked(&g->known);
+			s = stage_cache_stage(&g->cache, name);
+		stage_cache_asked(&g->cache);
 	}
 	if (!rc && s)
 		*out = stage_ref(s);
@@ -94,7 +95,7 @@ static int get(struct catalog *c, const char *name, bool anew,
 		*out = stage_ref(c->user);
 		return 0;
 	}
-	if (!c->storage || !name_visible(name, strlen(name)))
+	if (!c->storage || !location_name_visible(name, strlen(name)))
 		return -ENOENT;
 	return look_up(c, name, anew, out);
 }
@@ -117,7 +118,7 @@ int catalog_get_as(struct catalog *c, const char *user, const char *name,
 		catalog_refresh(c);
 		return get(c, name, true, out);
 	}
-	if (!name_visible(user, strlen(user)))
+	if (!location_name_visible(user, strlen(user)))
 		return -EINVAL;
 	if (!c->user)
 		return -ENOENT;
@@ -147,14 +148,14 @@ int catalog_hidden(struct catalog *c, const char *name, bool *hidden)
 static int note_change(struct catalog *c, const char *name, bool present,
 		       struct stage **out)
 {
-	struct known *k;
+	struct stage_cache *k;
 	int rc;
 
 	lock_take(&c->lock);
-	k = &catalog_locked(c)->known;
-	rc = known_change(k, name, present, clock_mono_ms());
+	k = &catalog_locked(c)->cache;
+	rc = stage_cache_change(k, name, present, clock_mono_ms());
 	if (!rc && out)
-		*out = stage_ref(known_stage(k, name));
+		*out = stage_ref(stage_cache_stage(k, name));
 	lock_drop(&c->lock);
 	return rc;
 }
@@ -215,7 +216,7 @@ int catalog_drop(struct catalog *c, const char *name)
 	catalog_look(c, false);
 	if (!strcmp(name, "~") || catalog_has_external(c, name))
 		return -EPERM;
-	if (!c->storage || !name_visible(name, strlen(name)))
+	if (!c->storage || !location_name_visible(name, strlen(name)))
 		return -ENOENT;
 	if (c->storage_ro)
 		return -EROFS;
@@ -229,7 +230,7 @@ int catalog_drop(struct catalog *c, const char *name)
 	if (rc)
 		return rc;
 	lock_take(&c->lock);
-	kept = known_kept(&catalog_locked(c)->known, name);
+	kept = stage_cache_kept(&catalog_locked(c)->cache, name);
 	lock_drop(&c->lock);
 	rc = note_change(c, name, false, NULL);
 	return rc || there || kept ? rc : -ENOENT;

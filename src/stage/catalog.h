@@ -119,16 +119,16 @@ int catalog_drop(struct catalog *c, const char *name);
  * copy_options and created_on of a struct conn. They are metadata of the
  * stage's marker, so they are the same on all machines.
  */
-#define CATALOG_NOTES_MAX 2048 /* bytes: S3 keeps no more */
+#define CATALOG_PROPERTIES_MAX 2048 /* bytes: S3 keeps no more */
 /* The bytes that they take as metadata; -ENOMEM. */
-ssize_t catalog_notes_size(const struct conn *notes);
+ssize_t catalog_properties_size(const struct conn *notes);
 /* One request. out is to be cleared by option_clear() in either case. etag:
  * the marker's, for the change; "" there is none, and so no notes. */
-int catalog_notes(struct catalog *c, const char *name, struct conn *out,
-		  char etag[STORE_ETAG_SIZE]);
-/* Replaces them all. etag: catalog_notes()'s, -ESTALE when that is no longer
+int catalog_properties(struct catalog *c, const char *name, struct conn *out,
+		       char etag[STORE_ETAG_SIZE]);
+/* Replaces them all. etag: catalog_properties()'s, -ESTALE when that is no longer
  * so; NULL: whatever is there. -E2BIG, -EROFS. */
-int catalog_set_notes(struct catalog *c, const char *name,
-		      const struct conn *notes, const char *etag);
+int catalog_properties_set(struct catalog *c, const char *name,
+			   const struct conn *notes, const char *etag);
 
 #endif

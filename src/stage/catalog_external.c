@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "stage/catalog_impl.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "store/absent.h"
 
 #define LOOK_MS 1000

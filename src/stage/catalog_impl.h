@@ -8,7 +8,7 @@
 #include "base/lock.h"
 #include "base/wait.h"
 #include "stage/catalog.h"
-#include "stage/known.h"
+#include "stage/stage_cache.h"
 #include "store/store.h"
 
 /* An external stage; its parts are shared by copies of the array. */
@@ -29,7 +29,7 @@ struct external_set {
 
 /* A listing that is under way, and how the last one ended. */
 struct catalog_locked {
-	struct known known;
+	struct stage_cache cache;
 	bool listing;
 	uint64_t listing_id; /* ticket of that one, or the last */
 	int listing_err; /* of the last */

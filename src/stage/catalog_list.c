@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "stage/catalog_impl.h"
-#include "stage/path.h"
+#include "stage/location.h"
 
 /* ---- a listing ---- */
 
@@ -64,7 +64,7 @@ static int list_store(struct catalog *c, struct names *out)
 		size_t len = strlen(e.key);
 
 		if (!e.is_prefix || len < skip + 2 ||
-		    !name_visible(e.key + skip, len - skip - 1) ||
+		    !location_name_visible(e.key + skip, len - skip - 1) ||
 		    !strcmp(e.key + skip, "~/"))
 			continue;
 		rc = names_add(out, e.key + skip, len - skip - 1);
@@ -84,14 +84,14 @@ static int run_listing(struct catalog *c) REQUIRES(&c->lock)
 	int rc;
 
 	g->listing = true;
-	g->listing_id = known_ask(&g->known);
+	g->listing_id = stage_cache_ask(&g->cache);
 	lock_drop(&c->lock);
 	rc = list_store(c, &names);
 	lock_take(&c->lock);
 	if (!rc)
-		rc = known_listing(&g->known, g->listing_id, names.names,
-				   names.n, began_ms);
-	known_asked(&g->known);
+		rc = stage_cache_listing(&g->cache, g->listing_id, names.names,
+					 names.n, began_ms);
+	stage_cache_asked(&g->cache);
 	g->listing = false;
 	g->listing_err = rc;
 	wait_list_wake(&g->waiting);
@@ -120,14 +120,14 @@ static int await_listing(struct catalog *c) REQUIRES(&c->lock)
 static int refresh_locked(struct catalog *c) REQUIRES(&c->lock)
 {
 	struct catalog_locked *g = catalog_locked(c);
-	uint64_t came = g->known.clock;
+	uint64_t came = g->cache.clock;
 
 	for (;;) {
 		uint64_t id = g->listing_id;
 		int rc;
 
-		if (g->known.listed > came ||
-		    known_list_fresh(&g->known, clock_mono_ms()))
+		if (g->cache.listed > came ||
+		    stage_cache_list_fresh(&g->cache, clock_mono_ms()))
 			return 0;
 		if (!g->listing)
 			return run_listing(c);
@@ -161,9 +161,9 @@ static int take_all(struct catalog *c, struct stage ***out, unsigned *n,
 	lock_take(&c->lock);
 	g = catalog_locked(c);
 	*storage_err = c->storage ? refresh_locked(c) : 0;
-	room += known_count(&g->known) + g->external.n;
+	room += stage_cache_count(&g->cache) + g->external.n;
 	list = calloc(room, sizeof(*list));
-	all = list ? known_stages(&g->known, list) : 0;
+	all = list ? stage_cache_stages(&g->cache, list) : 0;
 	for (unsigned i = 0; i < all; i++) {
 		if (external_find(&g->external, list[i]->name))
 			stage_unref(list[i]);

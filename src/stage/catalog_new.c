@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "stage/catalog_impl.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "store/absent.h"
 
 /* ---- the parts ---- */
@@ -62,20 +62,20 @@ static void storage_changed(struct store_watcher *w, struct store *store,
 	memcpy(stage, name, n);
 	stage[n] = '\0';
 	lock_take(&c->lock);
-	known_keep(&catalog_locked(c)->known, stage);
+	stage_cache_keep(&catalog_locked(c)->cache, stage);
 	lock_drop(&c->lock);
 }
 
 static bool user_valid(const char *user)
 {
-	return user && name_visible(user, strlen(user));
+	return user && location_name_visible(user, strlen(user));
 }
 
 static int open_storage(struct catalog *c, const struct catalog_settings *s,
 			struct buf *err)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	struct conn_place place = { 0 };
+	struct conn_location place = { 0 };
 	char *prefix = NULL;
 	int rc;
 
@@ -83,7 +83,7 @@ static int open_storage(struct catalog *c, const struct catalog_settings *s,
 		buf_adds(err, "the user's name cannot be part of a key");
 		return -EINVAL;
 	}
-	rc = conn_place(s->storage, &place, &why);
+	rc = conn_location(s->storage, &place, &why);
 	if (!rc)
 		rc = c->open(s->storage, "storage", c->engine, &c->storage,
 			     &why);
@@ -92,7 +92,7 @@ static int open_storage(struct catalog *c, const struct catalog_settings *s,
 	/* A folder is asked for less than it costs to remember. */
 	if (c->storage->limits.files) {
 		lock_take(&c->lock);
-		catalog_locked(c)->known.ttl_ms = 0;
+		catalog_locked(c)->cache.ttl_ms = 0;
 		lock_drop(&c->lock);
 	}
 	c->storage_ro = s->storage->ro;
@@ -112,7 +112,7 @@ static int open_storage(struct catalog *c, const struct catalog_settings *s,
 	}
 out:
 	free(prefix);
-	conn_place_clear(&place);
+	conn_location_clear(&place);
 	return external_fail("[storage]", rc, &why, err);
 }
 
@@ -228,8 +228,8 @@ int catalog_new(const struct catalog_settings *s, struct http_engine *engine,
 	lock_init(&c->lock);
 	c->watcher.changed = storage_changed;
 	lock_take(&c->lock);
-	known_init(&catalog_locked(c)->known, s->metadata_ttl * INT64_C(1000),
-		   make_internal, c);
+	stage_cache_init(&catalog_locked(c)->cache,
+			 s->metadata_ttl * INT64_C(1000), make_internal, c);
 	lock_drop(&c->lock);
 	c->engine = engine;
 	rc = keep_settings(c, s, err);
@@ -253,7 +253,7 @@ void catalog_free(struct catalog *c)
 	if (c->user)
 		store_unwatch(c->storage, &c->watcher);
 	lock_take(&c->lock);
-	known_clear(&catalog_locked(c)->known);
+	stage_cache_clear(&catalog_locked(c)->cache);
 	set = catalog_locked(c)->external;
 	lock_drop(&c->lock);
 	for (unsigned i = 0; i < set.n; i++)

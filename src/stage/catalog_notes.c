@@ -68,7 +68,7 @@ static int encode(const struct conn *notes, struct headers *h)
 	return 0;
 }
 
-ssize_t catalog_notes_size(const struct conn *notes)
+ssize_t catalog_properties_size(const struct conn *notes)
 {
 	struct headers h;
 	ssize_t size = encode(notes, &h);
@@ -101,7 +101,7 @@ int catalog_put_marker(struct catalog *c, const char *name,
 
 	if (!rc && !key)
 		rc = -ENOMEM;
-	if (!rc && h.size > CATALOG_NOTES_MAX)
+	if (!rc && h.size > CATALOG_PROPERTIES_MAX)
 		rc = -E2BIG;
 	if (!rc) {
 		const struct store_meta meta = {
@@ -139,8 +139,8 @@ static int take_note(const struct field *h, struct conn *out)
 	return rc;
 }
 
-int catalog_notes(struct catalog *c, const char *name, struct conn *out,
-		  char etag[STORE_ETAG_SIZE])
+int catalog_properties(struct catalog *c, const char *name, struct conn *out,
+		       char etag[STORE_ETAG_SIZE])
 {
 	char *key = c->storage ? catalog_key(c, name, true) : NULL;
 	struct field at = { NULL, NULL };
@@ -162,8 +162,8 @@ int catalog_notes(struct catalog *c, const char *name, struct conn *out,
 	return rc;
 }
 
-int catalog_set_notes(struct catalog *c, const char *name,
-		      const struct conn *notes, const char *etag)
+int catalog_properties_set(struct catalog *c, const char *name,
+			   const struct conn *notes, const char *etag)
 {
 	const struct store_cond cond = {
 		.if_match = etag && *etag ? etag : NULL,
@@ -174,7 +174,7 @@ int catalog_set_notes(struct catalog *c, const char *name,
 	if (!c->storage || c->storage_ro)
 		return -EROFS;
 	rc = catalog_put_marker(c, name, notes, &cond);
-	/* Made, or gone, since catalog_notes(). */
+	/* Made, or gone, since catalog_properties(). */
 	if (etag && (rc == -EEXIST || rc == -ENOENT))
 		rc = -ESTALE;
 	return rc;

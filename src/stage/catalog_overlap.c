@@ -11,11 +11,11 @@
 static void show(const struct conn *conn, const char *below, struct buf *err)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	struct conn_place place;
+	struct conn_location place;
 
-	if (!conn_place(conn, &place, &why))
-		conn_place_show(&place, below, err);
-	conn_place_clear(&place);
+	if (!conn_location(conn, &place, &why))
+		conn_location_show(&place, below, err);
+	conn_location_clear(&place);
 	buf_clear(&why);
 }
 

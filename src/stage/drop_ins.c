@@ -15,7 +15,8 @@
 #include "base/clock.h"
 #include "base/ini.h"
 #include "base/text.h"
-#include "stage/path.h"
+#include "stage/location.h"
+#include "stage/stage.h"
 
 #define SUFFIX ".conf"
 /* A folder's time moves in the kernel's ticks, or in whole seconds. */
@@ -126,7 +127,7 @@ static int complete(struct reader *r, bool written, const char *path,
 		rc = c->credentials ? 0 : -ENOMEM;
 	}
 	if (!rc && !written)
-		rc = conn_from_environment(c);
+		rc = conn_env_complete(c);
 	if (!rc && !written)
 		rc = conn_check(c, &why);
 	if (rc) {
@@ -166,8 +167,8 @@ static int read_one(const char *dir, const char *file, bool written,
 	return rc;
 }
 
-int drop_in_check(const char *dir, const char *file, const char *name,
-		  struct buf *err)
+int drop_ins_check(const char *dir, const char *file, const char *name,
+		   struct buf *err)
 {
 	struct drop_in one = { .name = (char *)name };
 	int rc = read_one(dir, file, false, &one, err);
@@ -176,7 +177,7 @@ int drop_in_check(const char *dir, const char *file, const char *name,
 	return rc;
 }
 
-int drop_in_read(const char *dir, const char *name, struct conn *out,
+int drop_ins_get(const char *dir, const char *name, struct conn *out,
 		 struct buf *err)
 {
 	struct buf file = BUF_INIT(NAME_BYTES_MAX + sizeof(SUFFIX));

@@ -53,15 +53,15 @@ void drop_ins_clear(struct drop_ins *d);
 
 /* One of them as it is written, without the environment and unchecked; out is
  * to be cleared by option_clear() in either case. 0 or -errno, why in err. */
-int drop_in_read(const char *dir, const char *name, struct conn *out,
+int drop_ins_get(const char *dir, const char *name, struct conn *out,
 		 struct buf *err);
 /* Is there room for the file of one more stage of that name, or is there one
  * already? */
 bool drop_ins_room(const char *dir, const char *name);
 /* Would drop_ins_read() take the file `file` in dir as the stage of that name?
  * 0 or -errno, why in err. */
-int drop_in_check(const char *dir, const char *file, const char *name,
-		  struct buf *err);
+int drop_ins_check(const char *dir, const char *file, const char *name,
+		   struct buf *err);
 
 /*
  * Holds off other writers, in this process and others; makes the folder, and
@@ -76,9 +76,9 @@ void drop_ins_unlock(int lock);
  * when this returns 0, and drop_ins_read() has understood it before it took
  * its place. -EINVAL: it would not; -ENOSPC: there are DROP_INS_MAX others.
  */
-int drop_in_write(const char *dir, const char *name, const struct conn *conn,
-		  struct buf *err);
+int drop_ins_put(const char *dir, const char *name, const struct conn *conn,
+		 struct buf *err);
 /* -ENOENT when there is none. */
-int drop_in_remove(const char *dir, const char *name, struct buf *err);
+int drop_ins_remove(const char *dir, const char *name, struct buf *err);
 
 #endif

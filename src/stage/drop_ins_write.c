@@ -214,8 +214,8 @@ static int write_temp(struct buf *temp, const struct buf *text)
 	return rc;
 }
 
-int drop_in_write(const char *dir, const char *name, const struct conn *conn,
-		  struct buf *err)
+int drop_ins_put(const char *dir, const char *name, const struct conn *conn,
+		 struct buf *err)
 {
 	struct buf text = BUF_INIT(1 << 20), temp = BUF_INIT(8192);
 	struct buf path = BUF_INIT(8192);
@@ -235,7 +235,8 @@ int drop_in_write(const char *dir, const char *name, const struct conn *conn,
 	}
 	rc = check_file(temp.data, conn, err);
 	if (!rc)
-		rc = drop_in_check(dir, temp.data + strlen(dir) + 1, name, err);
+		rc = drop_ins_check(dir, temp.data + strlen(dir) + 1, name,
+				    err);
 	if (!rc && rename(temp.data, path.data))
 		rc = fail(err, path.data, -errno);
 	if (rc) {
@@ -252,7 +253,7 @@ out:
 	return rc;
 }
 
-int drop_in_remove(const char *dir, const char *name, struct buf *err)
+int drop_ins_remove(const char *dir, const char *name, struct buf *err)
 {
 	struct buf path = BUF_INIT(8192);
 	int rc;

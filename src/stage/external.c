@@ -46,9 +46,9 @@ static int external_stage(struct catalog *c, const char *name,
 			  struct external *out, struct buf *why)
 {
 	const struct conn *conn = out->conn;
-	struct conn_place place;
+	struct conn_location place;
 	struct store *store = NULL;
-	int rc = conn_place(conn, &place, why);
+	int rc = conn_location(conn, &place, why);
 
 	if (!rc)
 		rc = c->open(conn, name, c->engine, &store, why);
@@ -61,7 +61,7 @@ static int external_stage(struct catalog *c, const char *name,
 		else
 			rc = -ENOMEM;
 	}
-	conn_place_clear(&place);
+	conn_location_clear(&place);
 	return rc;
 }
 
@@ -105,7 +105,7 @@ int external_broken(const char *name, const struct conn *conn, const char *why,
 		    struct external *out)
 {
 	struct buf url = BUF_INIT(BUF_URL), unused = BUF_INIT(BUF_MESSAGE);
-	struct conn_place place = { 0 };
+	struct conn_location place = { 0 };
 	struct store *store = NULL;
 	int rc;
 
@@ -114,8 +114,8 @@ int external_broken(const char *name, const struct conn *conn, const char *why,
 	rc = out->conn && out->fault ? 0 : -ENOMEM;
 	if (!rc && conn)
 		rc = conn_copy(conn, out->conn);
-	if (!rc && conn && !conn_place(conn, &place, &unused))
-		conn_place_show(&place, "", &url);
+	if (!rc && conn && !conn_location(conn, &place, &unused))
+		conn_location_show(&place, "", &url);
 	if (!rc)
 		rc = absent_new(name, buf_str(&url), -ENODEV, why, &store);
 	if (!rc) {
@@ -126,7 +126,7 @@ int external_broken(const char *name, const struct conn *conn, const char *why,
 	}
 	if (rc)
 		external_clear(out);
-	conn_place_clear(&place);
+	conn_location_clear(&place);
 	buf_clear(&url);
 	buf_clear(&unused);
 	return rc;

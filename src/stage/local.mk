@@ -10,6 +10,6 @@ libstage_a_SOURCES = \
 	src/stage/drop_ins.c src/stage/drop_ins.h \
 	src/stage/drop_ins_write.c \
 	src/stage/external.c \
-	src/stage/known.c src/stage/known.h \
-	src/stage/path.c src/stage/path.h \
+	src/stage/stage_cache.c src/stage/stage_cache.h \
+	src/stage/location.c src/stage/location.h \
 	src/stage/stage.c src/stage/stage.h

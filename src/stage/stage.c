@@ -7,8 +7,31 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "stage/location.h"
 #include "store/store.h"
+
+#define ALPHA "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+
+/* What Databend's HTTP service and grammar use themselves. */
+static const char *const reserved[] = {
+	"v1", "health", "metrics", "storage", NULL,
+};
+
+bool stage_name_valid(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (!len || len > NAME_BYTES_MAX || !strchr(ALPHA, name[0]))
+		return false;
+	if (strspn(name, ALPHA "$0123456789") != len)
+		return false;
+	for (const char *const *r = reserved; *r; r++)
+		if (!strcmp(name, *r))
+			return false;
+	return strcasecmp(name, "_databend_load") != 0;
+}
 
 struct stage *stage_new(const char *name, enum stage_kind kind,
 			struct store *store, const char *prefix, bool ro,

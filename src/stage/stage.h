@@ -25,6 +25,10 @@ struct stage {
 	unsigned refs; /* atomic */
 };
 
+/* [_a-zA-Z][_$a-zA-Z0-9]*, and none of v1, health, metrics, storage,
+ * _databend_load (any case). */
+bool stage_name_valid(const char *name);
+
 /* Copies the strings, takes a reference to the store. NULL without memory. */
 struct stage *stage_new(const char *name, enum stage_kind kind,
 			struct store *store, const char *prefix, bool ro,

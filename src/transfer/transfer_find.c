@@ -51,7 +51,7 @@ static bool is_local_name(const char *name)
 	while (*name) {
 		size_t n = strcspn(name, "/");
 
-		if (!name_visible(name, n))
+		if (!location_name_visible(name, n))
 			return false;
 		name += n;
 		name += *name == '/';

@@ -40,7 +40,7 @@ static struct http_lane *open_lane(struct transfer_plan *p,
 		.idle_timeout_s = c ? c->idle_timeout : IDLE_S,
 		.deadline_s = DEADLINE_S,
 		.proxy = given(p->proxy, NULL) ? p->proxy
-			 : c                   ? conn_proxy(c)
+			 : c                   ? conn_endpoint_proxy(c)
 					       : NULL,
 		.ca_file = given(p->ca_file, c ? c->ca_file : NULL),
 	};

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "stage/path.h"
+#include "stage/location.h"
 #include "transfer/transfer.h"
 #include "transfer/transfer_row.h"
 

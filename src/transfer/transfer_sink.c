@@ -20,7 +20,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "transfer/transfer_file.h"
 
 #define SUFFIX ".part"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The curl line of a pre-signed URL, as a shell reads it.
 
-Random keys, headers and options become lines (presign_curl(), which `.curl`
+Random keys, headers and options become lines (presign_row_curl(), which `.curl`
 and `--format curl` print); sh runs them with a stand-in for curl, and what
 that is called with must be, byte for byte, the words that were meant. Those
 are put together here from what the line is for, without any quoting.

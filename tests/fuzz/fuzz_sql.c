@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "sql/sql.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

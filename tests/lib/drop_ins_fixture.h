@@ -89,7 +89,7 @@ static inline int write_stage(const char *name, const char *const *pairs,
 
 	assert_int_equal(rc, 0);
 	make_conn(&c, pairs);
-	rc = drop_in_write(dir, name, &c, err);
+	rc = drop_ins_put(dir, name, &c, err);
 	drop_ins_unlock(lock);
 	option_clear(conn_options, &c);
 	return rc;

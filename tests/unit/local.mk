@@ -127,8 +127,8 @@ tests_unit_test_stage_SOURCES = \
 	tests/unit/stage/test_catalog_user.c \
 	tests/unit/stage/test_drop_ins.c \
 	tests/unit/stage/test_drop_ins_catalog.c \
-	tests/unit/stage/test_known.c \
-	tests/unit/stage/test_path.c \
+	tests/unit/stage/test_stage_cache.c \
+	tests/unit/stage/test_location.c \
 	tests/unit/stage/test_stage.c
 tests_unit_test_stage_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_stage_LDADD = $(UNIT_LIBS)

@@ -187,7 +187,7 @@ static void put_answer(const struct store_presigned *p,
 	struct buf line = BUF_INIT(8 * BUF_URL);
 
 	if (curl) {
-		presign_curl(p, action, &line);
+		presign_row_curl(p, action, &line);
 		put_hex(buf_str(&line), '\t');
 	}
 	put_hex(p->url, curl ? '\t' : '\n');

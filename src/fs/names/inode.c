@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "stage/stage.h"
 
 bool inode_is_fresh_locked(struct tree *t, const struct inode *i,

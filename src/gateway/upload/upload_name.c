@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "stage/path.h"
+#include "stage/location.h"
 #include "store/store.h"
 
 static int refuse(struct buf *err, int rc, const char *what, const char *text,

@@ -24,7 +24,7 @@ struct conn {
 	char *access_key_id_from, *secret_access_key_from, *session_token_from;
 	char *master_key; /* Databend's; nothing here uses it */
 	char *role_arn, *external_id;
-	char *credentials; /* cred_order_parse() */
+	char *credentials; /* cred_chain_parse() */
 	char *proxy, *ca_file;
 	char *storage_class, *sse, *sse_kms_key_id, *acl; /* of new objects */
 	int addressing; /* enum conn_addressing */
@@ -56,24 +56,25 @@ bool conn_is_local(const struct conn *c);
  * or a directory, absolute and without a '/' at its end, with the prefix "".
  * Owned; the other of bucket and root is NULL.
  */
-struct conn_place {
+struct conn_location {
 	char *bucket;
 	char *root;
 	char *prefix;
 };
-int conn_place(const struct conn *c, struct conn_place *out, struct buf *err);
-void conn_place_clear(struct conn_place *p);
+int conn_location(const struct conn *c, struct conn_location *out,
+		  struct buf *err);
+void conn_location_clear(struct conn_location *p);
 /* As a person writes it: `s3://bucket/prefix/below`, `fs:///directory/below`.
  * Appends. */
-void conn_place_show(const struct conn_place *p, const char *below,
-		     struct buf *out);
+void conn_location_show(const struct conn_location *p, const char *below,
+			struct buf *out);
 
 /*
  * Fills what the configuration left out from the environment:
  * AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION, and
  * from the profile in use (region, endpoint_url). 0 or -ENOMEM.
  */
-int conn_from_environment(struct conn *c);
+int conn_env_complete(struct conn *c);
 
 /* Everything that can be found wrong without a network; the place counts as
  * checked too. 0 or -EINVAL, why in err: it begins with the key. */
@@ -83,15 +84,15 @@ int conn_check(const struct conn *c, struct buf *err);
  * that the endpoint's name tells ("" when neither does). A local directory has
  * neither. Appends. */
 void conn_endpoint(const struct conn *c, struct buf *out);
-void conn_region(const struct conn *c, struct buf *out);
+void conn_endpoint_region(const struct conn *c, struct buf *out);
 
 /* The same of what URLs name; nothing where that is the endpoint. Appends. */
-void conn_public_endpoint(const struct conn *c, struct buf *out);
+void conn_endpoint_public(const struct conn *c, struct buf *out);
 /* The setting, as a lane takes it: "" for the word none, NULL when nothing is
  * said. */
-const char *conn_proxy(const struct conn *c);
+const char *conn_endpoint_proxy(const struct conn *c);
 /* Does the bucket stand in front of the host, or of the public one? */
-bool conn_virtual_host(const struct conn *c, bool public);
+bool conn_endpoint_virtual(const struct conn *c, bool public);
 
 /* A copy of its own. 0 or -ENOMEM; option_clear() after either. */
 int conn_copy(const struct conn *from, struct conn *out);
@@ -110,7 +111,7 @@ const char *conn_sql_credentials(const struct conn *c);
  * Which keys a connection holds below its place, as a text to compare: appends
  * it. Of a directory that is where it really lies, through symbolic links and
  * bind mounts, as far as it exists: this looks at the disk. 0, or -EINVAL as
- * conn_place().
+ * conn_location().
  */
 int conn_keys(const struct conn *c, const char *below, struct buf *out,
 	      struct buf *err);

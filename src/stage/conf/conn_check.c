@@ -49,7 +49,7 @@ static int check_keys(const struct conn *c, struct buf *err)
 	bool id = given(c->access_key_id), secret = given(c->secret_access_key);
 	struct cred_order order;
 
-	if (cred_order_parse(c->credentials ? c->credentials : "auto",
+	if (cred_chain_parse(c->credentials ? c->credentials : "auto",
 			     &order)) {
 		buf_adds(err, "credentials = ");
 		text_printable(err, c->credentials);
@@ -134,7 +134,7 @@ static int check_ca_file(const struct conn *c, struct buf *err)
 
 /* Is there such a bucket's place on that server? What conn_open() makes. */
 static int check_door(const char *key, const char *endpoint,
-		      const struct conn_place *place, bool virtual_host,
+		      const struct conn_location *place, bool virtual_host,
 		      struct buf *err)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -149,7 +149,7 @@ static int check_door(const char *key, const char *endpoint,
 	return rc;
 }
 
-static int check_doors(const struct conn *c, const struct conn_place *place,
+static int check_doors(const struct conn *c, const struct conn_location *place,
 		       struct buf *err)
 {
 	struct buf endpoint = BUF_INIT(BUF_URL), public = BUF_INIT(BUF_URL);
@@ -158,20 +158,20 @@ static int check_doors(const struct conn *c, const struct conn_place *place,
 	int rc;
 
 	conn_endpoint(c, &endpoint);
-	conn_public_endpoint(c, &public);
+	conn_endpoint_public(c, &public);
 	rc = buf_err(&endpoint) ? buf_err(&endpoint) : buf_err(&public);
 	if (!rc)
 		rc = check_door(c->virtual_host ? "enable_virtual_host_style"
 						: "addressing",
 				buf_str(&endpoint), place,
-				conn_virtual_host(c, false), err);
+				conn_endpoint_virtual(c, false), err);
 	if (!rc && is_public)
 		rc = check_door(c->public_addressing == CONN_SAME
 					? "public_endpoint_url"
 					: "public_addressing",
 				public.len ? buf_str(&public)
 					   : buf_str(&endpoint),
-				place, conn_virtual_host(c, true), err);
+				place, conn_endpoint_virtual(c, true), err);
 	buf_clear(&endpoint);
 	buf_clear(&public);
 	return rc;
@@ -182,7 +182,7 @@ static int check_region(const struct conn *c, struct buf *err)
 	struct buf region = BUF_INIT(BUF_URL);
 	int rc;
 
-	conn_region(c, &region);
+	conn_endpoint_region(c, &region);
 	rc = buf_err(&region);
 	if (!rc && region.len && !s3_region_valid(buf_str(&region))) {
 		buf_adds(err, "region: `");
@@ -195,12 +195,12 @@ static int check_region(const struct conn *c, struct buf *err)
 }
 
 static int check_server_keys(const struct conn *c,
-			     const struct conn_place *place, struct buf *err)
+			     const struct conn_location *place, struct buf *err)
 {
 	int rc = check_server("endpoint_url", c->endpoint_url, err);
 
 	if (!rc)
-		rc = check_server("proxy", conn_proxy(c), err);
+		rc = check_server("proxy", conn_endpoint_proxy(c), err);
 	if (!rc)
 		rc = check_word("region", c->region, err);
 	if (!rc)
@@ -228,8 +228,8 @@ static int check_server_keys(const struct conn *c,
 
 int conn_check(const struct conn *c, struct buf *err)
 {
-	struct conn_place place;
-	int rc = conn_place(c, &place, err);
+	struct conn_location place;
+	int rc = conn_location(c, &place, err);
 
 	if (!rc)
 		rc = check_server("public_endpoint_url", c->public_endpoint_url,
@@ -237,6 +237,6 @@ int conn_check(const struct conn *c, struct buf *err)
 	if (!rc)
 		rc = place.root ? conn_local_check(c, err)
 				: check_server_keys(c, &place, err);
-	conn_place_clear(&place);
+	conn_location_clear(&place);
 	return rc;
 }

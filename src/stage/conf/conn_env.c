@@ -75,7 +75,7 @@ static bool uses_profile(const struct cred_order *order)
 	return false;
 }
 
-int conn_from_environment(struct conn *c)
+int conn_env_complete(struct conn *c)
 {
 	const char *text = given(c->credentials);
 	struct cred_order order;
@@ -91,7 +91,7 @@ int conn_from_environment(struct conn *c)
 	if (rc || given(c->access_key_id))
 		return rc;
 	/* What is no order is conn_check()'s to tell. */
-	if (cred_order_parse(text ? text : "auto", &order) ||
+	if (cred_chain_parse(text ? text : "auto", &order) ||
 	    !uses_profile(&order))
 		return 0;
 	return fill_from_profile(c, *order.profile ? order.profile : NULL);

@@ -74,7 +74,8 @@ static const char *read_path(const char *path, struct buf *out)
 	return fault;
 }
 
-int conn_local_place(const char *url, struct conn_place *out, struct buf *err)
+int conn_local_place(const char *url, struct conn_location *out,
+		     struct buf *err)
 {
 	struct buf root = BUF_INIT(PATH_MAX - 1);
 	const char *fault = read_path(strstr(url, "://") + 3, &root);

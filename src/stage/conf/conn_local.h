@@ -9,8 +9,9 @@
 /* `url = ...: why`; returns -EINVAL. */
 int conn_refuse_url(const char *url, const char *why, struct buf *err);
 
-/* conn_place() of an fs:// URL: 0 and root and prefix, -EINVAL or -ENOMEM. */
-int conn_local_place(const char *url, struct conn_place *out, struct buf *err);
+/* conn_location() of an fs:// URL: 0 and root and prefix, -EINVAL or -ENOMEM. */
+int conn_local_place(const char *url, struct conn_location *out,
+		     struct buf *err);
 /* No key that only a server has a use for: 0 or -EINVAL, why in err. */
 int conn_local_check(const struct conn *c, struct buf *err);
 /* conn_keys() of a directory. 0 or -errno. */

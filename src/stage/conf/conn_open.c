@@ -29,7 +29,7 @@ static struct http_lane *open_lane(const struct conn *c,
 		.connect_timeout_s = c->connect_timeout,
 		.idle_timeout_s = c->idle_timeout,
 		.deadline_s = c->deadline,
-		.proxy = conn_proxy(c),
+		.proxy = conn_endpoint_proxy(c),
 		.ca_file = given(c->ca_file),
 	};
 
@@ -50,7 +50,7 @@ static struct signer *open_signer(const struct conn *c, const char *region,
 		.role_arn = given(c->role_arn),
 		.external_id = given(c->external_id),
 		.region = region,
-		.proxy = conn_proxy(c),
+		.proxy = conn_endpoint_proxy(c),
 		.engine = engine,
 	};
 	struct cred_cache *creds;
@@ -81,11 +81,11 @@ static int open_s3(const struct conn *c, const char *name, const char *bucket,
 	struct signer *signer = NULL;
 	int rc = -ENOMEM;
 
-	conn_region(c, &region);
+	conn_endpoint_region(c, &region);
 	if (lane)
 		signer = open_signer(c, buf_str(&region), engine);
 	conn_endpoint(c, &endpoint);
-	conn_public_endpoint(c, &public);
+	conn_endpoint_public(c, &public);
 	if (signer && !buf_err(&endpoint) && !buf_err(&public) &&
 	    !buf_err(&region)) {
 		const struct s3_settings set = {
@@ -94,8 +94,8 @@ static int open_s3(const struct conn *c, const char *name, const char *bucket,
 			.public_endpoint_url = given(buf_str(&public)),
 			.region = given(buf_str(&region)),
 			.bucket = bucket,
-			.virtual_host = conn_virtual_host(c, false),
-			.public_virtual_host = conn_virtual_host(c, true),
+			.virtual_host = conn_endpoint_virtual(c, false),
+			.public_virtual_host = conn_endpoint_virtual(c, true),
 			.upload_checksum = c->upload_checksum,
 			.storage_class = given(c->storage_class),
 			.sse = given(c->sse) ? c->sse : default_sse(c),
@@ -118,18 +118,18 @@ static int open_s3(const struct conn *c, const char *name, const char *bucket,
 	return rc;
 }
 
-static int open_absent(const struct conn_place *place, const char *name, int rc,
-		       const char *why, struct store **out)
+static int open_absent(const struct conn_location *place, const char *name,
+		       int rc, const char *why, struct store **out)
 {
 	struct buf url = BUF_INIT(BUF_URL);
 
-	conn_place_show(place, "", &url);
+	conn_location_show(place, "", &url);
 	rc = absent_new(name, buf_str(&url), rc, why, out);
 	buf_clear(&url);
 	return rc;
 }
 
-static int open_local(const struct conn *c, const struct conn_place *place,
+static int open_local(const struct conn *c, const struct conn_location *place,
 		      const char *name, struct store **out)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -152,12 +152,12 @@ static int open_local(const struct conn *c, const struct conn_place *place,
 int conn_open(const struct conn *c, const char *name,
 	      struct http_engine *engine, struct store **out, struct buf *err)
 {
-	struct conn_place place;
+	struct conn_location place;
 	int rc = conn_check(c, err);
 
 	if (rc)
 		return rc;
-	rc = conn_place(c, &place, err);
+	rc = conn_location(c, &place, err);
 	if (rc)
 		return rc;
 	if (place.root)
@@ -166,6 +166,6 @@ int conn_open(const struct conn *c, const char *name,
 		rc = open_s3(c, name, place.bucket, engine, out, err);
 	if (rc == -ENOMEM)
 		buf_adds(err, "no memory");
-	conn_place_clear(&place);
+	conn_location_clear(&place);
 	return rc;
 }

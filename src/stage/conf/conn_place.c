@@ -80,7 +80,8 @@ static const char *decode_prefix(const char *path, struct buf *out)
 	return fault;
 }
 
-static int find_bucket(const char *url, struct conn_place *out, struct buf *err)
+static int find_bucket(const char *url, struct conn_location *out,
+		       struct buf *err)
 {
 	struct buf prefix = BUF_INIT(PREFIX_MAX);
 	const char *host = strstr(url, "://") + 3;
@@ -125,12 +126,13 @@ static const char *scheme_fault(const char *url)
 	return "this version knows s3:// and fs:// and no other scheme";
 }
 
-int conn_place(const struct conn *c, struct conn_place *out, struct buf *err)
+int conn_location(const struct conn *c, struct conn_location *out,
+		  struct buf *err)
 {
 	const char *url = given(c->url);
 	int rc;
 
-	*out = (struct conn_place){ 0 };
+	*out = (struct conn_location){ 0 };
 	if (!url) {
 		buf_adds(err, "no url is given");
 		return -EINVAL;
@@ -142,20 +144,20 @@ int conn_place(const struct conn *c, struct conn_place *out, struct buf *err)
 	else
 		rc = conn_refuse_url(url, scheme_fault(url), err);
 	if (rc)
-		conn_place_clear(out);
+		conn_location_clear(out);
 	return rc;
 }
 
-void conn_place_clear(struct conn_place *p)
+void conn_location_clear(struct conn_location *p)
 {
 	free(p->bucket);
 	free(p->root);
 	free(p->prefix);
-	*p = (struct conn_place){ 0 };
+	*p = (struct conn_location){ 0 };
 }
 
-void conn_place_show(const struct conn_place *p, const char *below,
-		     struct buf *out)
+void conn_location_show(const struct conn_location *p, const char *below,
+			struct buf *out)
 {
 	buf_adds(out, p->root ? "fs://" : "s3://");
 	text_printable(out, p->root ? p->root : p->bucket);
@@ -206,7 +208,7 @@ void conn_endpoint(const struct conn *c, struct buf *out)
 	url_clear(&url);
 }
 
-void conn_public_endpoint(const struct conn *c, struct buf *out)
+void conn_endpoint_public(const struct conn *c, struct buf *out)
 {
 	const struct conn other = {
 		.endpoint_url = c->public_endpoint_url,
@@ -217,21 +219,21 @@ void conn_public_endpoint(const struct conn *c, struct buf *out)
 		conn_endpoint(&other, out);
 }
 
-const char *conn_proxy(const struct conn *c)
+const char *conn_endpoint_proxy(const struct conn *c)
 {
 	const char *proxy = given(c->proxy);
 
 	return proxy && !strcmp(proxy, CONN_NO_PROXY) ? "" : proxy;
 }
 
-bool conn_virtual_host(const struct conn *c, bool public)
+bool conn_endpoint_virtual(const struct conn *c, bool public)
 {
 	if (public && c->public_addressing != CONN_SAME)
 		return c->public_addressing == CONN_VIRTUAL;
 	return c->virtual_host || c->addressing == CONN_VIRTUAL;
 }
 
-void conn_region(const struct conn *c, struct buf *out)
+void conn_endpoint_region(const struct conn *c, struct buf *out)
 {
 	char region[S3_REGION_SIZE];
 	struct url url;
@@ -291,8 +293,8 @@ static void door(const struct conn *c, struct buf *out)
 int conn_keys(const struct conn *c, const char *below, struct buf *out,
 	      struct buf *err)
 {
-	struct conn_place place;
-	int rc = conn_place(c, &place, err);
+	struct conn_location place;
+	int rc = conn_location(c, &place, err);
 
 	if (!rc && place.root) {
 		rc = conn_local_keys(place.root, below, out);
@@ -302,7 +304,7 @@ int conn_keys(const struct conn *c, const char *below, struct buf *out,
 		buf_addf(out, "\n%s\n%s%s", place.bucket, place.prefix, below);
 		rc = buf_err(out);
 	}
-	conn_place_clear(&place);
+	conn_location_clear(&place);
 	return rc;
 }
 

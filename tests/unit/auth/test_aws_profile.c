@@ -364,7 +364,7 @@ static void paths(void **state)
 			unsetenv("HOME");
 		snprintf(want, sizeof(want), "%s%s", table[i].dir,
 			 table[i].rest);
-		got = aws_file_path(AWS_CREDENTIALS);
+		got = aws_profile_file(AWS_CREDENTIALS);
 		if (!same(want, got))
 			fail_msg("%s: %s", table[i].sentence, got);
 		free(got);

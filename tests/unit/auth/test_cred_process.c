@@ -238,7 +238,7 @@ static void parse_orders(void **state)
 {
 	for (size_t i = 0; i < COUNT(orders); i++) {
 		struct cred_order o;
-		int rc = cred_order_parse(orders[i].text, &o);
+		int rc = cred_chain_parse(orders[i].text, &o);
 
 		row_number(orders[i].text, rc, orders[i].n ? 0 : -EINVAL);
 		if (rc)

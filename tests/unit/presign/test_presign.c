@@ -242,7 +242,7 @@ static void rows_as_json(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct buf out = BUF_INIT(BUF_URL);
 
-		presign_json(&rows[i].p, &out);
+		presign_row_json(&rows[i].p, &out);
 		row_equal(rows[i].sentence, buf_str(&out), rows[i].wanted);
 		buf_clear(&out);
 	}
@@ -299,7 +299,7 @@ static void rows_as_curl(void **state)
 		};
 		struct buf out = BUF_INIT(BUF_URL);
 
-		presign_curl(&p, curls[i].action, &out);
+		presign_row_curl(&p, curls[i].action, &out);
 		row_equal(curls[i].sentence, buf_str(&out), curls[i].wanted);
 		buf_clear(&out);
 	}
@@ -318,7 +318,7 @@ static void a_shell_reads_it_back(void **state)
 	FILE *f;
 
 	buf_adds(&out, "curl() { printf '%s\\001' \"$@\"; }; ");
-	presign_curl(&p, PRESIGN_DOWNLOAD, &out);
+	presign_row_curl(&p, PRESIGN_DOWNLOAD, &out);
 	f = popen(buf_str(&out), "r");
 	assert_non_null(f);
 	n = fread(got, 1, sizeof(got) - 1, f);

@@ -385,7 +385,7 @@ static void urls_are_cut(void **state)
 	for (size_t i = 0; i < COUNT(cuts); i++) {
 		struct buf out = BUF_INIT(BUF_URL);
 
-		presign_cut(cuts[i].url, &out);
+		presign_row_cut(cuts[i].url, &out);
 		row_equal("cut", buf_str(&out), cuts[i].wanted);
 		buf_clear(&out);
 	}

@@ -115,7 +115,7 @@ static const char *notes_of(struct catalog *c, const char *name,
 	static char text[256];
 	struct conn n;
 
-	row_number(name, catalog_notes(c, name, &n, etag), 0);
+	row_number(name, catalog_properties(c, name, &n, etag), 0);
 	snprintf(text, sizeof(text), "%s|%s|%s|%s", n.comment ? n.comment : "",
 		 n.file_format ? n.file_format : "",
 		 n.copy_options ? n.copy_options : "",
@@ -144,26 +144,27 @@ static void notes_of_internal_stages(void **state)
 	stage_unref(s);
 	row_equal("any text is kept", notes_of(c, "a", etag),
 		  "100%\n\xc3\xbc: it's|TYPE = CSV|PURGE = TRUE|now");
-	row_number("replaced", catalog_set_notes(c, "a", &one, etag), 0);
+	row_number("replaced", catalog_properties_set(c, "a", &one, etag), 0);
 	row_equal("by what there is now", notes_of(c, "a", etag), "one|||");
-	row_check("too much", catalog_notes_size(&much) > CATALOG_NOTES_MAX);
-	row_number("is refused", catalog_set_notes(c, "a", &much, etag),
+	row_check("too much",
+		  catalog_properties_size(&much) > CATALOG_PROPERTIES_MAX);
+	row_number("is refused", catalog_properties_set(c, "a", &much, etag),
 		   -E2BIG);
 	row_number("by create too", catalog_create(c, "b", &much, &s), -E2BIG);
 	row_number("which makes nothing", get(c, "b"), -ENOENT);
 	row_equal("and changes nothing", notes_of(c, "a", etag), "one|||");
 	row_number("dropped", catalog_drop(c, "a"), 0);
 	row_number("and not made again by a change",
-		   catalog_set_notes(c, "a", &one, etag), -ESTALE);
+		   catalog_properties_set(c, "a", &one, etag), -ESTALE);
 	poke("root/stage/internal/implied/a");
 	row_equal("an implied one has none", notes_of(c, "implied", etag),
 		  "|||");
 	row_equal("and no marker", etag, "");
 	row_number("until it gets some",
-		   catalog_set_notes(c, "implied", &one, etag), 0);
+		   catalog_properties_set(c, "implied", &one, etag), 0);
 	row_equal("which it keeps", notes_of(c, "implied", etag), "one|||");
 	row_number("a marker that came since stays",
-		   catalog_set_notes(c, "implied", &all, ""), -ESTALE);
+		   catalog_properties_set(c, "implied", &all, ""), -ESTALE);
 	catalog_free(c);
 }
 

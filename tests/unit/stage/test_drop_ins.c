@@ -99,8 +99,8 @@ static void test_modes(void **state)
 	row_number("replaced", write_stage("s", PAIRS("url", "s3://c/"), &err),
 		   0);
 	row_number("no temporary file stays", count_files(), 1);
-	row_number("removed", drop_in_remove(dir, "s", &err), 0);
-	row_number("removed twice", drop_in_remove(dir, "s", &err), -ENOENT);
+	row_number("removed", drop_ins_remove(dir, "s", &err), 0);
+	row_number("removed twice", drop_ins_remove(dir, "s", &err), -ENOENT);
 	umask(old);
 	buf_clear(&err);
 }

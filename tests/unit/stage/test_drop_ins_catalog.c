@@ -92,7 +92,7 @@ static void test_reload(void **state)
 	row_check("a broken file keeps what was", other != NULL);
 	stage_unref(other);
 
-	drop_in_remove(dir, "one", &err);
+	drop_ins_remove(dir, "one", &err);
 	a_second_later(c);
 	row_check("a dropped one is not there", !find(c, "one"));
 	same = find(c, "ext");
@@ -146,7 +146,7 @@ static void test_unusable(void **state)
 		row_check(rows[i].sentence,
 			  rows[i].there || strstr(buf_str(&err), "overlap"));
 		stage_unref(s);
-		drop_in_remove(dir, rows[i].name, &err);
+		drop_ins_remove(dir, rows[i].name, &err);
 	}
 	write_stage("ext", PAIRS("url", "s3://elsewhere/"), &err);
 	catalog_refresh(c);
@@ -208,7 +208,7 @@ static void test_faults(void **state)
 			   0);
 		stage_unref(s);
 		catalog_free(c);
-		drop_in_remove(dir, "one", &err);
+		drop_ins_remove(dir, "one", &err);
 	}
 	log_close();
 	buf_clear(&err);
@@ -344,7 +344,7 @@ static void test_threads(void **state)
 	for (int i = 0; i < 30; i++) {
 		write_stage("one", PAIRS("url", "s3://one/"), &err);
 		write_stage("one", PAIRS("url", "s3://one/sub/"), &err);
-		drop_in_remove(dir, "one", &err);
+		drop_ins_remove(dir, "one", &err);
 	}
 	write_stage("one", PAIRS("url", "s3://one/sub/"), &err);
 	__atomic_store_n(&l.stop, true, __ATOMIC_RELEASE);

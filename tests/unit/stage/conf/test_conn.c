@@ -48,8 +48,8 @@ static void places_are_found(void **state)
 	for (size_t i = 0; i < COUNT(places); i++) {
 		const struct conn c = { .url = (char *)places[i].url };
 		struct buf err = BUF_INIT(BUF_MESSAGE);
-		struct conn_place p;
-		int rc = conn_place(&c, &p, &err);
+		struct conn_location p;
+		int rc = conn_location(&c, &p, &err);
 
 		if (places[i].bucket) {
 			row_number(places[i].sentence, rc, 0);
@@ -62,7 +62,7 @@ static void places_are_found(void **state)
 			row_check(places[i].sentence,
 				  strstr(buf_str(&err), places[i].prefix));
 		}
-		conn_place_clear(&p);
+		conn_location_clear(&p);
 		buf_clear(&err);
 	}
 }
@@ -70,16 +70,16 @@ static void places_are_found(void **state)
 static void a_path_has_an_end(void **state)
 {
 	struct buf url = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
-	struct conn_place p;
+	struct conn_location p;
 	struct conn c = { 0 };
 
 	buf_adds(&url, "s3://b/");
 	for (int i = 0; i < 400; i++)
 		buf_adds(&url, "a/");
 	c.url = url.data;
-	row_number("800 bytes", conn_place(&c, &p, &err), -EINVAL);
+	row_number("800 bytes", conn_location(&c, &p, &err), -EINVAL);
 	row_check("are too many", strstr(buf_str(&err), "too long"));
-	conn_place_clear(&p);
+	conn_location_clear(&p);
 	buf_clear(&url);
 	buf_clear(&err);
 }
@@ -139,7 +139,7 @@ static void endpoints_and_regions(void **state)
 		row_equal(servers[i].sentence, buf_str(&out),
 			  servers[i].wanted_endpoint);
 		buf_reset(&out);
-		conn_region(&c, &out);
+		conn_endpoint_region(&c, &out);
 		row_equal(servers[i].sentence, buf_str(&out),
 			  servers[i].wanted_region);
 		buf_clear(&out);

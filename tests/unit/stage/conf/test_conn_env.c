@@ -117,8 +117,7 @@ static void the_environment_fills_gaps(void **state)
 		row_number("defaults", option_defaults(conn_options, &c), 0);
 		for (int j = 0; j < 4 && s[j]; j += 2)
 			set(&c, s[j], s[j + 1]);
-		row_number(environments[i].sentence, conn_from_environment(&c),
-			   0);
+		row_number(environments[i].sentence, conn_env_complete(&c), 0);
 		row_equal(environments[i].sentence,
 			  c.endpoint_url ? c.endpoint_url : "none",
 			  environments[i].endpoint ? environments[i].endpoint

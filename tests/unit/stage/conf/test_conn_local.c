@@ -60,8 +60,8 @@ static void places_are_found(void **state)
 	for (size_t i = 0; i < COUNT(places); i++) {
 		const struct conn c = { .url = (char *)places[i].url };
 		struct buf err = BUF_INIT(BUF_MESSAGE);
-		struct conn_place p;
-		int rc = conn_place(&c, &p, &err);
+		struct conn_location p;
+		int rc = conn_location(&c, &p, &err);
 
 		if (places[i].root) {
 			row_number(places[i].sentence, rc, 0);
@@ -76,7 +76,7 @@ static void places_are_found(void **state)
 			row_check(places[i].sentence,
 				  strstr(buf_str(&err), places[i].tells));
 		}
-		conn_place_clear(&p);
+		conn_location_clear(&p);
 		buf_clear(&err);
 	}
 }
@@ -175,11 +175,11 @@ static void the_environment_is_of_servers(void **state)
 
 	setenv("AWS_REGION", "us-east-1", 1);
 	setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1", 1);
-	row_number("filled", conn_from_environment(&c), 0);
+	row_number("filled", conn_env_complete(&c), 0);
 	row_check("no region", !c.region);
 	row_check("no endpoint", !c.endpoint_url);
 	conn_endpoint(&c, &out);
-	conn_region(&c, &out);
+	conn_endpoint_region(&c, &out);
 	row_equal("nor any that is in use", buf_str(&out), "");
 	row_equal("nor credentials from SQL", conn_sql_credentials(&c), "auto");
 	unsetenv("AWS_REGION");
@@ -305,12 +305,12 @@ static void places_are_shown(void **state)
 {
 	const struct conn c = { .url = (char *)"fs:///a%20b/c/" };
 	struct buf out = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
-	struct conn_place p;
+	struct conn_location p;
 
-	row_number("a place", conn_place(&c, &p, &err), 0);
-	conn_place_show(&p, "stage/", &out);
+	row_number("a place", conn_location(&c, &p, &err), 0);
+	conn_location_show(&p, "stage/", &out);
 	row_equal("as a person writes it", buf_str(&out), "fs:///a b/c/stage/");
-	conn_place_clear(&p);
+	conn_location_clear(&p);
 	buf_clear(&out);
 	buf_clear(&err);
 }

@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "presign/presign.h"
 
-void presign_json(const struct store_presigned *p, struct buf *out)
+void presign_row_json(const struct store_presigned *p, struct buf *out)
 {
 	char time[TIME_RFC3339_SIZE];
 
@@ -134,8 +134,8 @@ static void add_transfer(const struct store_presigned *p, const char *path,
 	buf_clear(&name);
 }
 
-void presign_curl(const struct store_presigned *p, enum presign_action action,
-		  struct buf *out)
+void presign_row_curl(const struct store_presigned *p,
+		      enum presign_action action, struct buf *out)
 {
 	const char *path;
 	size_t n;
@@ -149,7 +149,7 @@ void presign_curl(const struct store_presigned *p, enum presign_action action,
 	text_shell_quote(out, p->url);
 }
 
-void presign_cut(const char *url, struct buf *out)
+void presign_row_cut(const char *url, struct buf *out)
 {
 	static const char *const secret[] = {
 		"X-Amz-Signature=",

@@ -7,7 +7,7 @@
  * an answer's ticket, and no answer with an older ticket overrules it. A kept
  * name outlives answers that do not have it.
  */
-#include "stage/known.h"
+#include "stage/stage_cache.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 
 #include "stage/stage.h"
 
-struct known_name {
+struct stage_cache_name {
 	char *name;
 	struct stage *stage; /* NULL: gone */
 	bool kept;
@@ -26,21 +26,22 @@ struct known_name {
 	UT_hash_handle hh;
 };
 
-void known_init(struct known *k, int64_t ttl_ms,
-		struct stage *(*make)(void *arg, const char *name), void *arg)
+void stage_cache_init(struct stage_cache *k, int64_t ttl_ms,
+		      struct stage *(*make)(void *arg, const char *name),
+		      void *arg)
 {
-	*k = (struct known){ .ttl_ms = ttl_ms, .make = make, .arg = arg };
+	*k = (struct stage_cache){ .ttl_ms = ttl_ms, .make = make, .arg = arg };
 }
 
-static struct known_name *find(struct known *k, const char *name)
+static struct stage_cache_name *find(struct stage_cache *k, const char *name)
 {
-	struct known_name *e;
+	struct stage_cache_name *e;
 
 	HASH_FIND_STR(k->names, name, e);
 	return e;
 }
 
-static void forget(struct known *k, struct known_name *e)
+static void forget(struct stage_cache *k, struct stage_cache_name *e)
 {
 	k->gone -= !e->stage;
 	HASH_DEL(k->names, e);
@@ -49,17 +50,17 @@ static void forget(struct known *k, struct known_name *e)
 	free(e);
 }
 
-void known_clear(struct known *k)
+void stage_cache_clear(struct stage_cache *k)
 {
-	struct known_name *e, *next;
+	struct stage_cache_name *e, *next;
 
 	HASH_ITER(hh, k->names, e, next)
 		forget(k, e);
 }
 
-static struct known_name *add(struct known *k, const char *name)
+static struct stage_cache_name *add(struct stage_cache *k, const char *name)
 {
-	struct known_name *e = calloc(1, sizeof(*e));
+	struct stage_cache_name *e = calloc(1, sizeof(*e));
 
 	if (!e)
 		return NULL;
@@ -74,7 +75,8 @@ static struct known_name *add(struct known *k, const char *name)
 }
 
 /* The one place where a name becomes present or gone. */
-static int set_present(struct known *k, struct known_name *e, bool present)
+static int set_present(struct stage_cache *k, struct stage_cache_name *e,
+		       bool present)
 {
 	if (present && !e->stage) {
 		e->stage = k->make(k->arg, e->name);
@@ -90,47 +92,48 @@ static int set_present(struct known *k, struct known_name *e, bool present)
 	return 0;
 }
 
-static bool fresh(const struct known *k, int64_t since_ms, int64_t now_ms)
+static bool fresh(const struct stage_cache *k, int64_t since_ms, int64_t now_ms)
 {
 	return now_ms - since_ms < k->ttl_ms;
 }
 
-bool known_list_fresh(const struct known *k, int64_t now_ms)
+bool stage_cache_list_fresh(const struct stage_cache *k, int64_t now_ms)
 {
 	return k->listed && fresh(k, k->listed_ms, now_ms);
 }
 
-enum known_answer known_find(struct known *k, const char *name, int64_t now_ms,
-			     struct stage **out)
+enum stage_cache_answer stage_cache_find(struct stage_cache *k,
+					 const char *name, int64_t now_ms,
+					 struct stage **out)
 {
-	struct known_name *e = find(k, name);
+	struct stage_cache_name *e = find(k, name);
 
 	if (!(e && fresh(k, e->seen_ms, now_ms)) &&
-	    !known_list_fresh(k, now_ms))
-		return KNOWN_NOT;
+	    !stage_cache_list_fresh(k, now_ms))
+		return STAGE_CACHE_UNKNOWN;
 	if (!e || !e->stage)
-		return KNOWN_ABSENT;
+		return STAGE_CACHE_ABSENT;
 	*out = e->stage;
-	return KNOWN_PRESENT;
+	return STAGE_CACHE_PRESENT;
 }
 
-struct stage *known_stage(struct known *k, const char *name)
+struct stage *stage_cache_stage(struct stage_cache *k, const char *name)
 {
-	struct known_name *e = find(k, name);
+	struct stage_cache_name *e = find(k, name);
 
 	return e ? e->stage : NULL;
 }
 
-uint64_t known_ask(struct known *k)
+uint64_t stage_cache_ask(struct stage_cache *k)
 {
 	k->asking++;
 	return ++k->clock;
 }
 
 /* With no ticket out, no answer can come that a gone name must withstand. */
-static void forget_gone(struct known *k)
+static void forget_gone(struct stage_cache *k)
 {
-	struct known_name *e, *next;
+	struct stage_cache_name *e, *next;
 
 	if (k->asking || !k->gone)
 		return;
@@ -139,16 +142,16 @@ static void forget_gone(struct known *k)
 			forget(k, e);
 }
 
-void known_asked(struct known *k)
+void stage_cache_asked(struct stage_cache *k)
 {
 	k->asking--;
 	forget_gone(k);
 }
 
-int known_stat(struct known *k, uint64_t ticket, const char *name, bool present,
-	       int64_t began_ms)
+int stage_cache_stat(struct stage_cache *k, uint64_t ticket, const char *name,
+		     bool present, int64_t began_ms)
 {
-	struct known_name *e = find(k, name);
+	struct stage_cache_name *e = find(k, name);
 
 	if (!e && !present)
 		return 0;
@@ -163,14 +166,14 @@ int known_stat(struct known *k, uint64_t ticket, const char *name, bool present,
 	return set_present(k, e, present || e->kept);
 }
 
-int known_listing(struct known *k, uint64_t ticket, char *const *names,
-		  unsigned n, int64_t began_ms)
+int stage_cache_listing(struct stage_cache *k, uint64_t ticket,
+			char *const *names, unsigned n, int64_t began_ms)
 {
-	struct known_name *e, *next;
+	struct stage_cache_name *e, *next;
 	int rc = 0;
 
 	for (unsigned i = 0; i < n && !rc; i++)
-		rc = known_stat(k, ticket, names[i], true, began_ms);
+		rc = stage_cache_stat(k, ticket, names[i], true, began_ms);
 	if (rc)
 		return rc;
 	HASH_ITER(hh, k->names, e, next)
@@ -181,10 +184,10 @@ int known_listing(struct known *k, uint64_t ticket, char *const *names,
 	return 0;
 }
 
-int known_change(struct known *k, const char *name, bool present,
-		 int64_t now_ms)
+int stage_cache_change(struct stage_cache *k, const char *name, bool present,
+		       int64_t now_ms)
 {
-	struct known_name *e = find(k, name);
+	struct stage_cache_name *e = find(k, name);
 	int rc;
 
 	if (!e)
@@ -198,29 +201,29 @@ int known_change(struct known *k, const char *name, bool present,
 	return rc;
 }
 
-void known_keep(struct known *k, const char *name)
+void stage_cache_keep(struct stage_cache *k, const char *name)
 {
-	struct known_name *e = find(k, name);
+	struct stage_cache_name *e = find(k, name);
 
 	if (e && e->stage)
 		e->kept = true;
 }
 
-bool known_kept(struct known *k, const char *name)
+bool stage_cache_kept(struct stage_cache *k, const char *name)
 {
-	struct known_name *e = find(k, name);
+	struct stage_cache_name *e = find(k, name);
 
 	return e && e->kept;
 }
 
-unsigned known_count(struct known *k)
+unsigned stage_cache_count(struct stage_cache *k)
 {
 	return HASH_COUNT(k->names) - k->gone;
 }
 
-unsigned known_stages(struct known *k, struct stage **out)
+unsigned stage_cache_stages(struct stage_cache *k, struct stage **out)
 {
-	struct known_name *e, *next;
+	struct stage_cache_name *e, *next;
 	unsigned n = 0;
 
 	HASH_ITER(hh, k->names, e, next)

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "stage/known.h"
+#include "stage/stage_cache.h"
 #include "stage/stage.h"
 #include "memstore.h"
 
@@ -31,54 +31,60 @@ enum step_kind {
 static const struct {
 	const char *sentence;
 	enum step_kind steps[8];
-	enum known_answer answer;
+	enum stage_cache_answer answer;
 } stories[] = {
-	{ "nothing was asked", { END }, KNOWN_NOT },
-	{ "a listing tells what is there", { ASK, LISTS }, KNOWN_PRESENT },
-	{ "and what is not", { ASK, LACKS }, KNOWN_ABSENT },
-	{ "a listing grows old", { ASK, LISTS, WAIT }, KNOWN_NOT },
-	{ "an answer for one name", { ASK, HAS }, KNOWN_PRESENT },
-	{ "it grows old as well", { ASK, HAS, WAIT }, KNOWN_NOT },
+	{ "nothing was asked", { END }, STAGE_CACHE_UNKNOWN },
+	{ "a listing tells what is there",
+	  { ASK, LISTS },
+	  STAGE_CACHE_PRESENT },
+	{ "and what is not", { ASK, LACKS }, STAGE_CACHE_ABSENT },
+	{ "a listing grows old", { ASK, LISTS, WAIT }, STAGE_CACHE_UNKNOWN },
+	{ "an answer for one name", { ASK, HAS }, STAGE_CACHE_PRESENT },
+	{ "it grows old as well", { ASK, HAS, WAIT }, STAGE_CACHE_UNKNOWN },
 	{ "an unknown name that is not there stays unknown",
 	  { ASK, HAS_NOT },
-	  KNOWN_NOT },
-	{ "made here", { MAKE }, KNOWN_PRESENT },
-	{ "made here, long ago", { MAKE, WAIT }, KNOWN_NOT },
+	  STAGE_CACHE_UNKNOWN },
+	{ "made here", { MAKE }, STAGE_CACHE_PRESENT },
+	{ "made here, long ago", { MAKE, WAIT }, STAGE_CACHE_UNKNOWN },
 	{ "made while a listing ran that lacks it",
 	  { ASK, MAKE, LACKS },
-	  KNOWN_PRESENT },
+	  STAGE_CACHE_PRESENT },
 	{ "dropped while a listing ran that has it",
 	  { ASK, MAKE, DROP, LISTS },
-	  KNOWN_ABSENT },
+	  STAGE_CACHE_ABSENT },
 	{ "dropped while somebody asked for it",
 	  { ASK, MAKE, DROP, HAS },
-	  KNOWN_NOT },
+	  STAGE_CACHE_UNKNOWN },
 	{ "dropped, and a later listing has it again",
 	  { MAKE, DROP, ASK, LISTS },
-	  KNOWN_PRESENT },
-	{ "gone from a later listing", { MAKE, ASK, LACKS }, KNOWN_ABSENT },
+	  STAGE_CACHE_PRESENT },
+	{ "gone from a later listing",
+	  { MAKE, ASK, LACKS },
+	  STAGE_CACHE_ABSENT },
 	{ "dropped after a fresh listing had it",
 	  { ASK, LISTS, DROP },
-	  KNOWN_ABSENT },
+	  STAGE_CACHE_ABSENT },
 	{ "made after a fresh listing lacked it",
 	  { ASK, LACKS, MAKE },
-	  KNOWN_PRESENT },
+	  STAGE_CACHE_PRESENT },
 	{ "a newer answer stands against an older listing",
 	  { ASK, ASK2, HAS2, LACKS },
-	  KNOWN_PRESENT },
+	  STAGE_CACHE_PRESENT },
 	{ "an older answer does not stand against a newer listing",
 	  { ASK, MAKE, ASK2, LACKS2, HAS },
-	  KNOWN_ABSENT },
+	  STAGE_CACHE_ABSENT },
 	{ "emptied by this process, it outlives a listing without it",
 	  { ASK, LISTS, KEEP, WAIT, ASK, LACKS },
-	  KNOWN_PRESENT },
+	  STAGE_CACHE_PRESENT },
 	{ "and an answer without it",
 	  { ASK, LISTS, KEEP, WAIT, ASK, HAS_NOT },
-	  KNOWN_PRESENT },
+	  STAGE_CACHE_PRESENT },
 	{ "but not its own drop",
 	  { ASK, LISTS, KEEP, DROP, WAIT, ASK, LACKS },
-	  KNOWN_ABSENT },
-	{ "an unknown name is not kept", { KEEP, ASK, LACKS }, KNOWN_ABSENT },
+	  STAGE_CACHE_ABSENT },
+	{ "an unknown name is not kept",
+	  { KEEP, ASK, LACKS },
+	  STAGE_CACHE_ABSENT },
 };
 
 static struct stage *make(void *arg, const char *name)
@@ -87,7 +93,7 @@ static struct stage *make(void *arg, const char *name)
 }
 
 struct teller {
-	struct known k;
+	struct stage_cache k;
 	int64_t now_ms;
 	uint64_t ticket[2];
 	int64_t began_ms[2];
@@ -96,7 +102,7 @@ struct teller {
 
 static void ask(struct teller *t, int i)
 {
-	t->ticket[i] = known_ask(&t->k);
+	t->ticket[i] = stage_cache_ask(&t->k);
 	t->began_ms[i] = t->now_ms;
 	t->out[i] = true;
 }
@@ -104,7 +110,7 @@ static void ask(struct teller *t, int i)
 static void answered(struct teller *t, int i)
 {
 	t->out[i] = false;
-	known_asked(&t->k);
+	stage_cache_asked(&t->k);
 }
 
 static int tell(struct teller *t, enum step_kind step)
@@ -121,22 +127,22 @@ static int tell(struct teller *t, enum step_kind step)
 	case HAS:
 	case HAS2:
 	case HAS_NOT:
-		rc = known_stat(&t->k, t->ticket[i], "a", step != HAS_NOT,
-				t->began_ms[i]);
+		rc = stage_cache_stat(&t->k, t->ticket[i], "a", step != HAS_NOT,
+				      t->began_ms[i]);
 		answered(t, i);
 		return rc;
 	case LISTS:
 	case LACKS:
 	case LACKS2:
-		rc = known_listing(&t->k, t->ticket[i], names,
-				   step == LISTS ? 2 : 1, t->began_ms[i]);
+		rc = stage_cache_listing(&t->k, t->ticket[i], names,
+					 step == LISTS ? 2 : 1, t->began_ms[i]);
 		answered(t, i);
 		return rc;
 	case MAKE:
 	case DROP:
-		return known_change(&t->k, "a", step == MAKE, t->now_ms);
+		return stage_cache_change(&t->k, "a", step == MAKE, t->now_ms);
 	case KEEP:
-		known_keep(&t->k, "a");
+		stage_cache_keep(&t->k, "a");
 		return 0;
 	case WAIT:
 		t->now_ms += TTL;
@@ -156,16 +162,17 @@ static void stories_end_well(void **state)
 		struct stage *s = NULL, *list[3];
 		unsigned n;
 
-		known_init(&t.k, TTL, make, store);
+		stage_cache_init(&t.k, TTL, make, store);
 		for (const enum step_kind *p = stories[i].steps; *p; p++)
 			row_number(stories[i].sentence, tell(&t, *p), 0);
 		row_number(stories[i].sentence,
-			   known_find(&t.k, "a", t.now_ms, &s),
+			   stage_cache_find(&t.k, "a", t.now_ms, &s),
 			   stories[i].answer);
 		row_check(stories[i].sentence,
-			  (s != NULL) == (stories[i].answer == KNOWN_PRESENT));
-		n = known_stages(&t.k, list);
-		row_number(stories[i].sentence, n, known_count(&t.k));
+			  (s != NULL) ==
+				  (stories[i].answer == STAGE_CACHE_PRESENT));
+		n = stage_cache_stages(&t.k, list);
+		row_number(stories[i].sentence, n, stage_cache_count(&t.k));
 		while (n)
 			stage_unref(list[--n]);
 		for (int j = 0; j < 2; j++)
@@ -173,7 +180,7 @@ static void stories_end_well(void **state)
 				answered(&t, j);
 		row_number("nothing gone is remembered when nobody asks",
 			   t.k.asking || t.k.gone, 0);
-		known_clear(&t.k);
+		stage_cache_clear(&t.k);
 	}
 	store_unref(store);
 }
@@ -183,24 +190,24 @@ static void a_stage_keeps_its_identity(void **state)
 	struct store *store = memstore_new("storage");
 	char *names[] = { (char *)"a" };
 	struct stage *first, *second;
-	struct known k;
+	struct stage_cache k;
 	uint64_t ticket;
 
-	known_init(&k, TTL, make, store);
-	row_number("made", known_change(&k, "a", true, 0), 0);
-	first = stage_ref(known_stage(&k, "a"));
-	ticket = known_ask(&k);
-	known_listing(&k, ticket, names, 1, 1);
-	known_asked(&k);
+	stage_cache_init(&k, TTL, make, store);
+	row_number("made", stage_cache_change(&k, "a", true, 0), 0);
+	first = stage_ref(stage_cache_stage(&k, "a"));
+	ticket = stage_cache_ask(&k);
+	stage_cache_listing(&k, ticket, names, 1, 1);
+	stage_cache_asked(&k);
 	row_check("a listing does not replace it",
-		  known_stage(&k, "a") == first);
-	known_change(&k, "a", false, 2);
-	row_check("dropped", !known_stage(&k, "a"));
-	known_change(&k, "a", true, 3);
-	second = known_stage(&k, "a");
+		  stage_cache_stage(&k, "a") == first);
+	stage_cache_change(&k, "a", false, 2);
+	row_check("dropped", !stage_cache_stage(&k, "a"));
+	stage_cache_change(&k, "a", true, 3);
+	second = stage_cache_stage(&k, "a");
 	row_check("a new one of that name is another", second != first);
 	stage_unref(first);
-	known_clear(&k);
+	stage_cache_clear(&k);
 	store_unref(store);
 }
 
@@ -208,17 +215,17 @@ static void nothing_is_believed_for_no_time(void **state)
 {
 	struct store *store = memstore_new("storage");
 	struct stage *s;
-	struct known k;
+	struct stage_cache k;
 
-	known_init(&k, 0, make, store);
-	known_change(&k, "a", true, 7);
-	row_number("ttl 0 asks every time", known_find(&k, "a", 7, &s),
-		   KNOWN_NOT);
-	known_clear(&k);
+	stage_cache_init(&k, 0, make, store);
+	stage_cache_change(&k, "a", true, 7);
+	row_number("ttl 0 asks every time", stage_cache_find(&k, "a", 7, &s),
+		   STAGE_CACHE_UNKNOWN);
+	stage_cache_clear(&k);
 	store_unref(store);
 }
 
-SUITE(known)
+SUITE(stage_cache)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stories_end_well),

@@ -4,38 +4,16 @@
  * directory could not show is refused, so that a name means the same on the
  * command line, in a statement and under a mount.
  */
-#include "stage/path.h"
+#include "stage/location.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/buf.h"
 #include "base/text.h"
 
-#define ALPHA "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-
-/* What Databend's HTTP service and grammar use themselves. */
-static const char *const reserved[] = {
-	"v1", "health", "metrics", "storage", NULL,
-};
-
-bool stage_name_valid(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (!len || len > NAME_BYTES_MAX || !strchr(ALPHA, name[0]))
-		return false;
-	if (strspn(name, ALPHA "$0123456789") != len)
-		return false;
-	for (const char *const *r = reserved; *r; r++)
-		if (!strcmp(name, *r))
-			return false;
-	return strcasecmp(name, "_databend_load") != 0;
-}
-
-bool name_visible(const char *name, unsigned long len)
+bool location_name_visible(const char *name, unsigned long len)
 {
 	if (!len || len > NAME_BYTES_MAX)
 		return false;
@@ -85,7 +63,7 @@ int location_parse(const char *text, struct location *out, struct buf *err)
 	n = strcspn(name, "/");
 	if (!n)
 		return refuse(err, text, "the name of the stage is missing");
-	if (!name_visible(name, n))
+	if (!location_name_visible(name, n))
 		return refuse(err, text, "this cannot be the name of a stage");
 	path = name[n] ? name + n + 1 : "";
 	fault = path_fault(path);

@@ -2,8 +2,8 @@
  * Names: `@stage/path`, stage names, and the map between a path in a stage
  * and a key in its store. Pure.
  */
-#ifndef STAGE_PATH_H
-#define STAGE_PATH_H
+#ifndef STAGE_LOCATION_H
+#define STAGE_LOCATION_H
 
 #include <stdbool.h>
 
@@ -11,11 +11,8 @@ struct buf;
 
 #define NAME_BYTES_MAX 255 /* of one path component, as the kernel has it */
 
-/* [_a-zA-Z][_$a-zA-Z0-9]*, and none of v1, health, metrics, storage,
- * _databend_load (any case). */
-bool stage_name_valid(const char *name);
 /* A key's component that a directory can show: 1..255 bytes, not . or .. */
-bool name_visible(const char *name, unsigned long len);
+bool location_name_visible(const char *name, unsigned long len);
 
 struct location {
 	char *stage; /* "~" or a name; not checked against any catalog */

@@ -4,7 +4,8 @@
 #include <errno.h>
 
 #include "base/buf.h"
-#include "stage/path.h"
+#include "stage/location.h"
+#include "stage/stage.h"
 
 static const struct {
 	const char *sentence;
@@ -72,11 +73,13 @@ static void visible_names(void **state)
 
 	for (size_t i = 0; i < COUNT(components); i++)
 		row_number(components[i].sentence,
-			   name_visible(components[i].name, components[i].len),
+			   location_name_visible(components[i].name,
+						 components[i].len),
 			   components[i].visible);
 	memset(longest, 'a', sizeof(longest));
-	row_check("255 bytes", name_visible(longest, NAME_BYTES_MAX));
-	row_check("256 bytes", !name_visible(longest, NAME_BYTES_MAX + 1));
+	row_check("255 bytes", location_name_visible(longest, NAME_BYTES_MAX));
+	row_check("256 bytes",
+		  !location_name_visible(longest, NAME_BYTES_MAX + 1));
 }
 
 static const struct {
@@ -136,7 +139,7 @@ static void locations_parse(void **state)
 	}
 }
 
-SUITE(path)
+SUITE(location)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stage_names),

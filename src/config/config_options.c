@@ -79,7 +79,7 @@ const struct option config_mount_options[] = {
 	{ 0 },
 };
 
-void config_help(FILE *out)
+void config_options_help(FILE *out)
 {
 	fputs("In [stagefs] of the configuration, or after -o:\n", out);
 	option_help(config_mount_options, out);
