@@ -95,7 +95,7 @@ static int write_probe(struct store *s, const char *prefix, struct buf *why)
 	return rc;
 }
 
-static void *ask(void *arg)
+static void *check_ask(void *arg)
 {
 	struct probe *p = arg;
 
@@ -105,20 +105,20 @@ static void *ask(void *arg)
 	return NULL;
 }
 
-static void start(struct probe *p, const char *name, struct store *store,
-		  const char *prefix, bool write)
+static void check_start(struct probe *p, const char *name, struct store *store,
+			const char *prefix, bool write)
 {
 	*p = (struct probe){
 		.name = name, .store = store, .prefix = prefix, .write = write
 	};
 	buf_init(&p->why, BUF_MESSAGE);
-	p->started = !thread_start(&p->thread, "check", ask, p);
+	p->started = !thread_start(&p->thread, "check", check_ask, p);
 	if (!p->started)
-		ask(p);
+		check_ask(p);
 }
 
 /* Waits for the answer and writes its row. */
-static void finish(struct probe *p, struct table *t)
+static void check_finish(struct probe *p, struct table *t)
 {
 	struct buf url = BUF_INIT(BUF_MESSAGE), server = BUF_INIT(BUF_MESSAGE);
 	struct table_value row[N_COLUMNS] = { { .text = p->name } };
@@ -139,7 +139,7 @@ static void finish(struct probe *p, struct table *t)
 }
 
 /* The configured stages that hide an internal one: said, no failure. */
-static void tell_hidden(struct catalog *c)
+static void check_tell_hidden(struct catalog *c)
 {
 	struct buf what = BUF_INIT(BUF_MESSAGE);
 
@@ -158,7 +158,7 @@ static void tell_hidden(struct catalog *c)
 }
 
 /* Files of the folder of stages that no stage came of. */
-static void tell_left_out(const struct config *c)
+static void check_tell_left_out(const struct config *c)
 {
 	struct buf line = BUF_INIT(BUF_LINE);
 
@@ -182,21 +182,21 @@ static int check_all(struct session *s, struct table *t, bool write)
 	if (!probes)
 		return -ENOMEM;
 	if (storage)
-		start(&probes[n++], "[storage]", storage,
-		      catalog_storage_prefix(c),
-		      write && !s->config.storage.ro);
+		check_start(&probes[n++], "[storage]", storage,
+			    catalog_storage_prefix(c),
+			    write && !s->config.storage.ro);
 	for (unsigned i = 0; i < catalog_n_external(c); i++) {
 		struct stage *x = catalog_external(c, i);
 
-		start(&probes[n++], x->name, x->store, x->prefix,
-		      write && !x->ro);
+		check_start(&probes[n++], x->name, x->store, x->prefix,
+			    write && !x->ro);
 	}
 	for (unsigned i = 0; i < n; i++) {
-		finish(&probes[i], t);
+		check_finish(&probes[i], t);
 		failed += probes[i].rc != 0;
 	}
 	if (storage && !probes[0].rc)
-		tell_hidden(c);
+		check_tell_hidden(c);
 	free(probes);
 	return failed;
 }
@@ -210,14 +210,14 @@ static int check_session(const struct check_options *o, struct session *s)
 	if (!t)
 		return STATUS_FAILED;
 	failed = check_all(s, t, o->write);
-	tell_left_out(&s->config);
+	check_tell_left_out(&s->config);
 	rc = table_end(t);
 	if (rc)
 		message("cannot write", strerror(-rc));
 	return failed || rc ? STATUS_FAILED : STATUS_OK;
 }
 
-static int run(int argc, char **argv)
+static int check_run(int argc, char **argv)
 {
 	struct check_options o = { 0 };
 	struct cmd_words words;
@@ -239,5 +239,5 @@ const struct command check_command = {
 	.synopsis = "[--write] [--format F]",
 	.help = "Reads the configuration and reaches every stage once",
 	.options = options,
-	.run = run,
+	.run = check_run,
 };

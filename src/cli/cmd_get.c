@@ -35,7 +35,7 @@ struct target {
 	bool into; /* a directory, whatever is found */
 };
 
-static bool is_directory(const char *path)
+static bool get_is_directory(const char *path)
 {
 	struct stat st;
 
@@ -43,7 +43,7 @@ static bool is_directory(const char *path)
 	       (!stat(path, &st) && S_ISDIR(st.st_mode));
 }
 
-static struct target read_target(const struct transfer_words *w, bool rows)
+static struct target get_read_target(const struct transfer_words *w, bool rows)
 {
 	const char *last = w->n ? w->word[w->n - 1] : "";
 	struct target t = { .local = ".", .sources = w->n };
@@ -54,14 +54,14 @@ static struct target read_target(const struct transfer_words *w, bool rows)
 		t.sources--;
 	}
 	t.into = strcmp(t.local, "-") &&
-		 (t.sources > 1 || is_directory(t.local));
+		 (t.sources > 1 || get_is_directory(t.local));
 	return t;
 }
 
-static int check(const struct transfer_options *o,
-		 const struct transfer_words *w)
+static int get_check(const struct transfer_options *o,
+		     const struct transfer_words *w)
 {
-	struct target t = read_target(w, o->row);
+	struct target t = get_read_target(w, o->row);
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct location where;
 	int status = STATUS_OK;
@@ -81,10 +81,10 @@ static int check(const struct transfer_options *o,
 	return status;
 }
 
-static int plan(struct transfer_plan *p, const struct transfer_options *o,
-		const struct transfer_words *w)
+static int get_plan(struct transfer_plan *p, const struct transfer_options *o,
+		    const struct transfer_words *w)
 {
-	struct target t = read_target(w, false);
+	struct target t = get_read_target(w, false);
 	int rc = 0;
 
 	p->unique = t.sources > 1;
@@ -100,8 +100,8 @@ static int plan(struct transfer_plan *p, const struct transfer_options *o,
 
 /* ---- rows ---- */
 
-static void row_name(const struct target *t, bool into,
-		     const struct transfer_row *row, struct buf *out)
+static void get_row_name(const struct target *t, bool into,
+			 const struct transfer_row *row, struct buf *out)
 {
 	struct buf name = BUF_INIT(BUF_URL);
 
@@ -119,8 +119,8 @@ static void row_name(const struct target *t, bool into,
 	buf_clear(&name);
 }
 
-static void refuse(struct transfer_plan *p, const struct transfer_row *row,
-		   const char *why)
+static void get_refuse(struct transfer_plan *p, const struct transfer_row *row,
+		       const char *why)
 {
 	struct buf what = BUF_INIT(BUF_MESSAGE);
 
@@ -130,27 +130,28 @@ static void refuse(struct transfer_plan *p, const struct transfer_row *row,
 	buf_clear(&what);
 }
 
-static int plan_row(struct transfer_plan *p, struct transfer_row *row,
-		    const char *local, bool into)
+static int get_plan_row(struct transfer_plan *p, struct transfer_row *row,
+			const char *local, bool into)
 {
 	struct transfer_job *job;
 	int rc;
 
 	if (strcmp(row->method, "GET")) {
-		refuse(p, row, "the row is for something else (its method)");
+		get_refuse(p, row,
+			   "the row is for something else (its method)");
 		return 0;
 	}
 	if (!*local) {
-		refuse(p, row, "no file here can have its name");
+		get_refuse(p, row, "no file here can have its name");
 		return 0;
 	}
 	if (p->unique && !transfer_plan_take(p, local)) {
-		refuse(p, row, "another file has that name here already");
+		get_refuse(p, row, "another file has that name here already");
 		return 0;
 	}
-	rc = into ? transfer_make_dirs(local, false) : 0;
+	rc = into ? transfer_file_make_dirs(local, false) : 0;
 	if (rc) {
-		refuse(p, row, strerror(-rc));
+		get_refuse(p, row, strerror(-rc));
 		return 0;
 	}
 	job = transfer_plan_row(p, row, local);
@@ -160,10 +161,12 @@ static int plan_row(struct transfer_plan *p, struct transfer_row *row,
 	return transfer_add(p->t, job);
 }
 
-static int plan_rows(struct transfer_plan *p, const struct transfer_options *o,
-		     const struct transfer_words *w, struct transfer_rows *rows)
+static int get_plan_rows(struct transfer_plan *p,
+			 const struct transfer_options *o,
+			 const struct transfer_words *w,
+			 struct transfer_rows *rows)
 {
-	struct target t = read_target(w, true);
+	struct target t = get_read_target(w, true);
 	bool standard = !strcmp(t.local, "-");
 	bool into = !standard && (rows->n > 1 || t.into);
 	int rc = 0;
@@ -172,25 +175,25 @@ static int plan_rows(struct transfer_plan *p, const struct transfer_options *o,
 	for (unsigned i = 0; i < rows->n && !rc; i++) {
 		struct buf local = BUF_INIT(BUF_LINE + BUF_URL);
 
-		row_name(&t, into, &rows->at[i], &local);
-		rc = plan_row(p, &rows->at[i], buf_str(&local), into);
+		get_row_name(&t, into, &rows->at[i], &local);
+		rc = get_plan_row(p, &rows->at[i], buf_str(&local), into);
 		buf_clear(&local);
 	}
 	return rc;
 }
 
-static int run(int argc, char **argv)
+static int get_run(int argc, char **argv)
 {
 	static const struct transfer_verb_ops ops = {
 		.command = &get_command,
 		.what = "download",
 		.method = "GET",
-		.check = check,
-		.plan = plan,
-		.plan_rows = plan_rows,
+		.check = get_check,
+		.plan = get_plan,
+		.plan_rows = get_plan_rows,
 	};
 
-	return transfer_run(&ops, argc, argv);
+	return cmd_transfer(&ops, argc, argv);
 }
 
 const struct command get_command = {
@@ -199,5 +202,5 @@ const struct command get_command = {
 	.help = "Files of a stage to this machine, by pre-signed URLs; names "
 		"may have * ? [...] in quotes",
 	.options = options,
-	.run = run,
+	.run = get_run,
 };

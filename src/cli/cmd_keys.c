@@ -30,7 +30,7 @@ static const struct option options[] = {
 };
 
 /* The directory of fs:// settings; -EINVAL with why. */
-static int conn_root(const struct conn *c, char **out, struct buf *why)
+static int keys_conn_root(const struct conn *c, char **out, struct buf *why)
 {
 	struct conn_location place;
 	int rc = conn_location(c, &place, why);
@@ -48,25 +48,25 @@ static int conn_root(const struct conn *c, char **out, struct buf *why)
 	return rc;
 }
 
-static int stage_root(struct session *s, const struct stage *stage, char **out,
-		      struct buf *why)
+static int keys_stage_root(struct session *s, const struct stage *stage,
+			   char **out, struct buf *why)
 {
 	struct conn conn = { 0 };
 	bool drop_in;
 	int rc;
 
 	if (stage->kind != STAGE_EXTERNAL)
-		return conn_root(&s->config.storage, out, why);
+		return keys_conn_root(&s->config.storage, out, why);
 	rc = catalog_conn(s->catalog, stage->name, &conn, &drop_in);
 	if (!rc)
-		rc = conn_root(&conn, out, why);
+		rc = keys_conn_root(&conn, out, why);
 	option_clear(conn_options, &conn);
 	return rc;
 }
 
 /* word NULL: the storage's. */
-static int named_root(struct session *s, const char *word, char **out,
-		      struct buf *why)
+static int keys_named_root(struct session *s, const char *word, char **out,
+			   struct buf *why)
 {
 	struct failure failure = FAILURE_INIT;
 	struct stage *stage = NULL;
@@ -74,7 +74,7 @@ static int named_root(struct session *s, const char *word, char **out,
 	int rc;
 
 	if (!word && s->config.has_storage)
-		return conn_root(&s->config.storage, out, why);
+		return keys_conn_root(&s->config.storage, out, why);
 	if (!word) {
 		buf_adds(why, "there is no [storage]: name the stage, its URL "
 			      "or its directory");
@@ -87,11 +87,11 @@ static int named_root(struct session *s, const char *word, char **out,
 		rc = -EINVAL;
 	}
 	if (!rc) {
-		rc = statement_stage(s, where.stage, &stage, &failure);
+		rc = session_stage(s, where.stage, &stage, &failure);
 		buf_adds(why, buf_str(&failure.why));
 	}
 	if (!rc)
-		rc = stage_root(s, stage, out, why);
+		rc = keys_stage_root(s, stage, out, why);
 	stage_unref(stage);
 	location_clear(&where);
 	failure_clear(&failure);
@@ -99,17 +99,17 @@ static int named_root(struct session *s, const char *word, char **out,
 }
 
 /* A directory as it is written on a command line. */
-static int plain_root(const char *word, char **out, struct buf *why)
+static int keys_plain_root(const char *word, char **out, struct buf *why)
 {
 	const struct conn conn = { .url = (char *)word };
 
 	if (strstr(word, "://"))
-		return conn_root(&conn, out, why);
+		return keys_conn_root(&conn, out, why);
 	*out = realpath(word, NULL);
 	return *out ? 0 : -errno;
 }
 
-static int rotate(const char *word, int rc, char *root, struct buf *why)
+static int keys_rotate(const char *word, int rc, char *root, struct buf *why)
 {
 	struct buf what = BUF_INIT(BUF_MESSAGE);
 
@@ -126,7 +126,7 @@ static int rotate(const char *word, int rc, char *root, struct buf *why)
 	return rc ? STATUS_FAILED : STATUS_OK;
 }
 
-static int rotate_word(const struct keys_options *o, const char *word)
+static int keys_rotate_word(const struct keys_options *o, const char *word)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct session s;
@@ -134,13 +134,13 @@ static int rotate_word(const struct keys_options *o, const char *word)
 	int status = STATUS_OK, rc;
 
 	if (word && *word != '@') {
-		rc = plain_root(word, &root, &why);
-		status = rotate(word, rc, root, &why);
+		rc = keys_plain_root(word, &root, &why);
+		status = keys_rotate(word, rc, root, &why);
 	} else {
 		status = cmd_status(session_open(o->config, &s));
 		if (!status) {
-			rc = named_root(&s, word, &root, &why);
-			status = rotate(word, rc, root, &why);
+			rc = keys_named_root(&s, word, &root, &why);
+			status = keys_rotate(word, rc, root, &why);
 		}
 		session_close(&s);
 	}
@@ -148,7 +148,7 @@ static int rotate_word(const struct keys_options *o, const char *word)
 	return status;
 }
 
-static int run(int argc, char **argv)
+static int keys_run(int argc, char **argv)
 {
 	struct keys_options o = { 0 };
 	struct cmd_words words;
@@ -159,7 +159,8 @@ static int run(int argc, char **argv)
 	else if (!status && strcmp(words.word[0], "rotate"))
 		status = cmd_usage(&keys_command, "rotate is all that it does");
 	if (!status)
-		status = rotate_word(&o, words.n > 1 ? words.word[1] : NULL);
+		status = keys_rotate_word(&o,
+					  words.n > 1 ? words.word[1] : NULL);
 	option_clear(options, &o);
 	return status;
 }
@@ -171,5 +172,5 @@ const struct command keys_command = {
 		"[storage] if nothing is named: pre-signed URLs of the old "
 		"one are refused from then on, by running daemons too",
 	.options = options,
-	.run = run,
+	.run = keys_run,
 };

@@ -27,7 +27,7 @@ static const struct option options[] = { { 0 } };
  * One line of fd without its end, byte by byte: what follows it stays there
  * for whoever reads next. 0; -ENODATA an end before it, -EMSGSIZE, -EINVAL.
  */
-static int read_line(int fd, struct buf *out)
+static int passwd_read_line(int fd, struct buf *out)
 {
 	char c = 0;
 	ssize_t n;
@@ -60,7 +60,7 @@ static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
 
 /* The echo is off while a person types, and on again before a signal that came
  * meanwhile has its way. */
-static int ask(const char *prompt, const char *user, struct buf *out)
+static int passwd_ask(const char *prompt, const char *user, struct buf *out)
 {
 	const struct sigaction ours = { .sa_handler = catch };
 	struct sigaction theirs[N_ENDS];
@@ -77,7 +77,7 @@ static int ask(const char *prompt, const char *user, struct buf *out)
 	for (size_t i = 0; i < N_ENDS; i++)
 		sigaction(ends[i], &ours, &theirs[i]);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	rc = read_line(STDIN_FILENO, out);
+	rc = passwd_read_line(STDIN_FILENO, out);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	for (size_t i = 0; i < N_ENDS; i++)
 		sigaction(ends[i], &theirs[i], NULL);
@@ -86,7 +86,7 @@ static int ask(const char *prompt, const char *user, struct buf *out)
 	return rc;
 }
 
-static const char *words_for(int rc)
+static const char *passwd_words_for(int rc)
 {
 	switch (rc) {
 	case -ENODATA:
@@ -105,14 +105,14 @@ static int read_password(const char *user, struct buf *out, const char **why)
 {
 	struct buf again = BUF_INIT(KDF_PASSWORD_MAX);
 	bool person = isatty(STDIN_FILENO);
-	int rc = person ? ask("Password", user, out)
-			: read_line(STDIN_FILENO, out);
+	int rc = person ? passwd_ask("Password", user, out)
+			: passwd_read_line(STDIN_FILENO, out);
 
 	if (!rc && !out->len)
 		rc = -EINVAL;
 	if (!rc && person)
-		rc = ask("Again", NULL, &again);
-	*why = words_for(rc);
+		rc = passwd_ask("Again", NULL, &again);
+	*why = passwd_words_for(rc);
 	if (!rc && person &&
 	    (again.len != out->len ||
 	     !digest_equal(buf_str(&again), buf_str(out), out->len))) {
@@ -123,7 +123,7 @@ static int read_password(const char *user, struct buf *out, const char **why)
 	return rc;
 }
 
-static int print_hash(const char *user, const struct buf *password)
+static int passwd_print_hash(const char *user, const struct buf *password)
 {
 	struct buf hash = BUF_INIT(KDF_HASH_MAX);
 	int rc = digest_init();
@@ -140,7 +140,7 @@ static int print_hash(const char *user, const struct buf *password)
 	return rc;
 }
 
-static int run(int argc, char **argv)
+static int passwd_run(int argc, char **argv)
 {
 	struct buf password = BUF_INIT(KDF_PASSWORD_MAX);
 	struct passwd_options o = { 0 };
@@ -157,7 +157,7 @@ static int run(int argc, char **argv)
 				 "not . or .., and has at most 255 bytes");
 	rc = read_password(user, &password, &why);
 	if (!rc) {
-		rc = print_hash(user, &password);
+		rc = passwd_print_hash(user, &password);
 		why = strerror(-rc);
 	}
 	buf_wipe(&password);
@@ -174,5 +174,5 @@ const struct command passwd_command = {
 		"asked for, or one line of standard input; with NAME the "
 		"whole section",
 	.options = options,
-	.run = run,
+	.run = passwd_run,
 };

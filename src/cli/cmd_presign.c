@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "client/session.h"
-#include "client/statement_presign.h"
+#include "client/presign_job.h"
 
 #define ROW(name_, type_, field, ...) \
 	{ \
@@ -177,7 +177,7 @@ static int read_headers(const struct presign_options *o,
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int status = STATUS_OK;
 
-	if (presign_headers_read(o, out, &why))
+	if (cmd_presign_headers_read(o, out, &why))
 		status = usage(buf_str(&why));
 	buf_clear(&why);
 	return status;
@@ -197,11 +197,11 @@ static int sign_location(struct session *s, const struct presign_options *o,
 	int rc, end;
 
 	if (o->parts)
-		return statement_presign_parts(s, &w->location, request,
-					       o->parts, &output, f);
+		return presign_job_parts(s, &w->location, request, o->parts,
+					 &output, f);
 	j = presign_job_new(s, request, &output, o->verbose);
 	if (!j)
-		return fail(f, CODE_STORAGE, -ENOMEM, "no memory");
+		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
 	rc = o->recursive ? presign_job_tree(j, &w->location, f)
 			  : presign_job_row(j, &w->location, f, &go_on);
 	end = presign_job_end(j, rc, rc ? &second : f);
@@ -220,7 +220,7 @@ static int run_session(const struct presign_options *o,
 
 	buf_addf(&what, "cannot presign %s", w->text);
 	if (!status && w->input)
-		status = presign_from_input(&s, o, request);
+		status = cmd_presign_input(&s, o, request);
 	else if (!status && sign_location(&s, o, w, request, &failure))
 		status = cmd_failure(buf_str(&what), &failure);
 	session_close(&s);
@@ -282,9 +282,9 @@ static int run_options(const struct presign_options *o,
 	if (!status)
 		status = check_mount(&w, &r);
 	if (!status)
-		status = w.on_mount ? presign_from_mount(o, w.text, &r)
+		status = w.on_mount ? cmd_presign_mount(o, w.text, &r)
 				    : run_session(o, &w, &r);
-	presign_headers_clear(&headers);
+	cmd_presign_headers_clear(&headers);
 	location_clear(&w.location);
 	return status;
 }

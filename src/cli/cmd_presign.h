@@ -43,14 +43,14 @@ struct presign_headers {
 	size_t n;
 };
 /* 0, or -EINVAL with why in err. Clear in either case. */
-int presign_headers_read(const struct presign_options *o,
-			 struct presign_headers *out, struct buf *err);
-void presign_headers_clear(struct presign_headers *h);
+int cmd_presign_headers_read(const struct presign_options *o,
+			     struct presign_headers *out, struct buf *err);
+void cmd_presign_headers_clear(struct presign_headers *h);
 
 /* One for each kind of source. An enum cmd_status; the message was said. */
-int presign_from_mount(const struct presign_options *o, const char *path,
-		       const struct presign_request *request);
-int presign_from_input(struct session *s, const struct presign_options *o,
-		       const struct presign_request *request);
+int cmd_presign_mount(const struct presign_options *o, const char *path,
+		      const struct presign_request *request);
+int cmd_presign_input(struct session *s, const struct presign_options *o,
+		      const struct presign_request *request);
 
 #endif

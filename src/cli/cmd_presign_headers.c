@@ -82,15 +82,15 @@ static int add_lines(struct presign_headers *h, const char *lines,
 	return rc;
 }
 
-int presign_headers_read(const struct presign_options *o,
-			 struct presign_headers *out, struct buf *err)
+int cmd_presign_headers_read(const struct presign_options *o,
+			     struct presign_headers *out, struct buf *err)
 {
 	int rc = add_lines(out, o->meta, add_meta, err);
 
 	return rc ? rc : add_lines(out, o->headers, add_header, err);
 }
 
-void presign_headers_clear(struct presign_headers *h)
+void cmd_presign_headers_clear(struct presign_headers *h)
 {
 	for (size_t i = 0; i < h->n; i++) {
 		free((char *)h->list[i].name);

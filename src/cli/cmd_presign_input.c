@@ -15,7 +15,7 @@
 
 #include "base/buf.h"
 #include "client/message.h"
-#include "client/statement_presign.h"
+#include "client/presign_job.h"
 
 #define LINE_BYTES 8192
 #define READ_BYTES 65536
@@ -107,18 +107,21 @@ static int sign_line(struct input *in, struct failure *f, bool *go_on)
 
 	*go_on = true;
 	if (in->too_long)
-		return fail(f, CODE_BAD_ARGUMENTS, -EINVAL,
-			    "a location of over %d bytes", LINE_BYTES - 1);
+		return failure_set(f, CODE_BAD_ARGUMENTS, -EINVAL,
+				   "a location of over %d bytes",
+				   LINE_BYTES - 1);
 	if (strlen(in->line) != in->len)
-		return fail(f, CODE_BAD_ARGUMENTS, -EINVAL,
-			    "a NUL byte (-0 reads locations that end so)");
+		return failure_set(
+			f, CODE_BAD_ARGUMENTS, -EINVAL,
+			"a NUL byte (-0 reads locations that end so)");
 	rc = location_parse(in->line, &where, &f->why);
 	if (rc)
 		return rc;
 	if (*where.path)
 		rc = presign_job_row(in->job, &where, f, go_on);
 	else
-		rc = fail(f, CODE_BAD_ARGUMENTS, -EINVAL, LOCATION_IS_STAGE);
+		rc = failure_set(f, CODE_BAD_ARGUMENTS, -EINVAL,
+				 LOCATION_IS_STAGE);
 	location_clear(&where);
 	return rc;
 }
@@ -149,8 +152,8 @@ static int sign_lines(struct input *in)
 	return status;
 }
 
-int presign_from_input(struct session *s, const struct presign_options *o,
-		       const struct presign_request *request)
+int cmd_presign_input(struct session *s, const struct presign_options *o,
+		      const struct presign_request *request)
 {
 	const struct output output = { o->format, o->header, o->compat_host };
 	struct failure f = FAILURE_INIT;

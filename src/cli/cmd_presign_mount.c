@@ -36,7 +36,7 @@ static int print_whole(const struct mount_presign *ask, int format,
 	if (!rc) {
 		buf_addf(&out, format == TABLE_JSON ? "[%s]" : "%s",
 			 buf_str(&value));
-		rc = presign_print_text(&out);
+		rc = presign_job_print_text(&out);
 	}
 	buf_wipe(&value);
 	buf_wipe(&out);
@@ -58,7 +58,7 @@ static int print_columns(const struct mount_presign *ask,
 			.url = url.data,
 		};
 
-		rc = presign_print(&row, ask->action, o);
+		rc = presign_job_print(&row, ask->action, o);
 	}
 	buf_wipe(&url);
 	buf_clear(&headers);
@@ -80,8 +80,8 @@ static int say_url(const struct mount_presign *ask, struct buf *why)
 	return rc;
 }
 
-int presign_from_mount(const struct presign_options *o, const char *path,
-		       const struct presign_request *r)
+int cmd_presign_mount(const struct presign_options *o, const char *path,
+		      const struct presign_request *r)
 {
 	const struct mount_presign ask = {
 		.path = path,

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "cli/cmd.h"
+#include "client/session.h"
 #include "stage/location.h"
 #include "stage/stage.h"
 #include "client/statement.h"
@@ -29,13 +30,13 @@ static const struct option options[] = {
 	{ 0 },
 };
 
-static bool is_standard(const char *word)
+static bool put_is_standard(const char *word)
 {
 	return !strcmp(word, "-");
 }
 
-static const char *fault_rows(const struct transfer_options *o,
-			      const struct transfer_words *w)
+static const char *put_fault_rows(const struct transfer_options *o,
+				  const struct transfer_words *w)
 {
 	if (!w->n)
 		return "which files?";
@@ -43,13 +44,13 @@ static const char *fault_rows(const struct transfer_options *o,
 		return "a row says all of it: no --recursive, --exact, "
 		       "--skip-existing or --content-type with --row";
 	for (unsigned i = 0; i < w->n; i++)
-		if (is_standard(w->word[i]) && is_standard(o->row))
+		if (put_is_standard(w->word[i]) && put_is_standard(o->row))
 			return "standard input is the row already";
 	return NULL;
 }
 
-static const char *fault(const struct transfer_options *o,
-			 const struct transfer_words *w)
+static const char *put_fault(const struct transfer_options *o,
+			     const struct transfer_words *w)
 {
 	const char *where = w->n ? w->word[w->n - 1] : "";
 	bool many = w->n > 2;
@@ -60,7 +61,7 @@ static const char *fault(const struct transfer_options *o,
 	if (o->exact && many)
 		return "one name is for one file (--exact)";
 	for (unsigned i = 0; i + 1 < w->n; i++) {
-		if (!is_standard(w->word[i]))
+		if (!put_is_standard(w->word[i]))
 			continue;
 		if (many)
 			return "standard input goes alone";
@@ -74,10 +75,10 @@ static const char *fault(const struct transfer_options *o,
 	return NULL;
 }
 
-static int check(const struct transfer_options *o,
-		 const struct transfer_words *w)
+static int put_check(const struct transfer_options *o,
+		     const struct transfer_words *w)
 {
-	const char *f = o->row ? fault_rows(o, w) : fault(o, w);
+	const char *f = o->row ? put_fault_rows(o, w) : put_fault(o, w);
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct location where;
 	int status = STATUS_OK;
@@ -92,8 +93,8 @@ static int check(const struct transfer_options *o,
 	return status;
 }
 
-static int plan(struct transfer_plan *p, const struct transfer_options *o,
-		const struct transfer_words *w)
+static int put_plan(struct transfer_plan *p, const struct transfer_options *o,
+		    const struct transfer_words *w)
 {
 	struct failure failure = FAILURE_INIT;
 	struct buf why = BUF_INIT(BUF_MESSAGE), what = BUF_INIT(BUF_MESSAGE);
@@ -103,7 +104,7 @@ static int plan(struct transfer_plan *p, const struct transfer_options *o,
 	int rc = location_parse(word, &where, &why);
 
 	if (!rc)
-		rc = statement_stage(p->session, where.stage, &stage, &failure);
+		rc = session_stage(p->session, where.stage, &stage, &failure);
 	if (rc) {
 		buf_addf(&what, "cannot upload to %s", word);
 		transfer_fail(p->t, buf_str(&what),
@@ -125,8 +126,8 @@ static int plan(struct transfer_plan *p, const struct transfer_options *o,
 
 /* ---- rows ---- */
 
-static int plan_row(struct transfer_plan *p, struct transfer_row *row,
-		    const char *local)
+static int put_plan_row(struct transfer_plan *p, struct transfer_row *row,
+			const char *local)
 {
 	struct buf what = BUF_INIT(BUF_MESSAGE);
 	struct transfer_job *job;
@@ -145,8 +146,10 @@ static int plan_row(struct transfer_plan *p, struct transfer_row *row,
 	return transfer_add(p->t, job);
 }
 
-static int plan_rows(struct transfer_plan *p, const struct transfer_options *o,
-		     const struct transfer_words *w, struct transfer_rows *rows)
+static int put_plan_rows(struct transfer_plan *p,
+			 const struct transfer_options *o,
+			 const struct transfer_words *w,
+			 struct transfer_rows *rows)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
@@ -158,22 +161,22 @@ static int plan_rows(struct transfer_plan *p, const struct transfer_options *o,
 		return 0;
 	}
 	for (unsigned i = 0; i < rows->n && !rc; i++)
-		rc = plan_row(p, &rows->at[i], w->word[i]);
+		rc = put_plan_row(p, &rows->at[i], w->word[i]);
 	return rc;
 }
 
-static int run(int argc, char **argv)
+static int put_run(int argc, char **argv)
 {
 	static const struct transfer_verb_ops ops = {
 		.command = &put_command,
 		.what = "upload",
 		.method = "PUT",
-		.check = check,
-		.plan = plan,
-		.plan_rows = plan_rows,
+		.check = put_check,
+		.plan = put_plan,
+		.plan_rows = put_plan_rows,
 	};
 
-	return transfer_run(&ops, argc, argv);
+	return cmd_transfer(&ops, argc, argv);
 }
 
 const struct command put_command = {
@@ -182,5 +185,5 @@ const struct command put_command = {
 	.help = "Files of this machine to a stage, by pre-signed URLs; LOCAL "
 		"may be a quoted pattern, or - for standard input",
 	.options = options,
-	.run = run,
+	.run = put_run,
 };

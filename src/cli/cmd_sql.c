@@ -56,15 +56,15 @@ struct source {
 /* ---- errors ---- */
 
 /* `NAME:LINE:COLUMN: [CODE] why`, and the place itself. */
-static void tell(const struct source *src, struct sql_span span, bool caret,
-		 int code, const char *what, const char *why)
+static void sql_tell(const struct source *src, struct sql_span span, bool caret,
+		     int code, const char *what, const char *why)
 {
 	const char *text = buf_str(&src->text);
 	struct buf where = BUF_INIT(BUF_MESSAGE), shown = BUF_INIT(BUF_LINE);
 	struct buf all = BUF_INIT(2 * BUF_MESSAGE);
 	unsigned line, column;
 
-	sql_place(text, src->text.len, span.at, &line, &column);
+	sql_show_place(text, src->text.len, span.at, &line, &column);
 	buf_addf(&where, "%s:%u:%u", src->name, line, column);
 	buf_addf(&all, "[%d] %s%s%s", code, what ? what : "", what ? ": " : "",
 		 why);
@@ -78,14 +78,15 @@ static void tell(const struct source *src, struct sql_span span, bool caret,
 	buf_clear(&all);
 }
 
-static int tell_error(const struct source *src, const struct sql_error *e)
+static int sql_tell_error(const struct source *src, const struct sql_error *e)
 {
-	tell(src, e->span, true, e->code, NULL, buf_str(&e->message));
+	sql_tell(src, e->span, true, e->code, NULL, buf_str(&e->message));
 	return STATUS_FAILED;
 }
 
-static int tell_failure(const struct source *src, const struct sql_statement *q,
-			const struct failure *f)
+static int sql_tell_failure(const struct source *src,
+			    const struct sql_statement *q,
+			    const struct failure *f)
 {
 	struct sql_span span = f->span;
 
@@ -93,13 +94,13 @@ static int tell_failure(const struct source *src, const struct sql_statement *q,
 		span = q->location.s ? q->location.span
 		       : q->name.s   ? q->name.span
 				     : q->span;
-	tell(src, span, f->span.len, f->code, f->what, buf_str(&f->why));
+	sql_tell(src, span, f->span.len, f->code, f->what, buf_str(&f->why));
 	return STATUS_FAILED;
 }
 
 /* ---- running ---- */
 
-static struct sql_script begin(const struct source *src)
+static struct sql_script sql_begin(const struct source *src)
 {
 	return (struct sql_script){
 		.text = buf_str(&src->text),
@@ -107,16 +108,16 @@ static struct sql_script begin(const struct source *src)
 	};
 }
 
-static int no_memory(void)
+static int sql_no_memory(void)
 {
 	message("sql", strerror(ENOMEM));
 	return STATUS_FAILED;
 }
 
 /* Syntax, to the end. Says once that others may see a secret. */
-static int check(const struct source *src)
+static int sql_check(const struct source *src)
 {
-	struct sql_script script = begin(src);
+	struct sql_script script = sql_begin(src);
 	struct sql_error err = SQL_ERROR_INIT;
 	struct sql_statement q;
 	int status = STATUS_OK, rc;
@@ -127,9 +128,9 @@ static int check(const struct source *src)
 		sql_statement_clear(&q);
 	}
 	if (rc == -EINVAL)
-		status = tell_error(src, &err);
+		status = sql_tell_error(src, &err);
 	else if (rc)
-		status = no_memory();
+		status = sql_no_memory();
 	else if (seen && !src->script)
 		message("warning", "others can see a secret on a command "
 				   "line: use `stagefs sql -f FILE`");
@@ -137,35 +138,35 @@ static int check(const struct source *src)
 	return status;
 }
 
-static int run_one(const struct source *src, struct session *s,
-		   const struct sql_statement *q, const struct output *o)
+static int sql_run_one(const struct source *src, struct session *s,
+		       const struct sql_statement *q, const struct output *o)
 {
 	struct failure failure = FAILURE_INIT;
 	int status = STATUS_OK;
 
 	if (statement_run(s, q, o, &failure))
-		status = tell_failure(src, q, &failure);
+		status = sql_tell_failure(src, q, &failure);
 	failure_clear(&failure);
 	return status;
 }
 
-static int run_all(const struct source *src, struct session *s,
-		   const struct output *o)
+static int sql_run_all(const struct source *src, struct session *s,
+		       const struct output *o)
 {
-	struct sql_script script = begin(src);
+	struct sql_script script = sql_begin(src);
 	struct sql_error err = SQL_ERROR_INIT;
 	struct sql_statement q;
 	int status = STATUS_OK, rc;
 
 	script.expand = ini_expand;
 	while (!status && (rc = sql_next(&script, &q, &err)) > 0) {
-		status = run_one(src, s, &q, o);
+		status = sql_run_one(src, s, &q, o);
 		sql_statement_clear(&q);
 	}
 	if (!status && rc == -EINVAL)
-		status = tell_error(src, &err);
+		status = sql_tell_error(src, &err);
 	else if (!status && rc)
-		status = no_memory();
+		status = sql_no_memory();
 	buf_clear(&err.message);
 	return status;
 }
@@ -174,13 +175,13 @@ static int run_source(const struct sql_options *o, const struct source *src)
 {
 	const struct output output = { o->format, o->header, o->compat_host };
 	struct session s;
-	int status = check(src);
+	int status = sql_check(src);
 
 	if (status)
 		return status;
 	status = cmd_status(session_open(o->config, &s));
 	if (!status)
-		status = run_all(src, &s, &output);
+		status = sql_run_all(src, &s, &output);
 	session_close(&s);
 	return status;
 }
@@ -203,7 +204,7 @@ static int read_source(const struct sql_options *o,
 	src->script = file != NULL;
 	src->name = !file ? "SQL" : strcmp(file, "-") ? file : "(stdin)";
 	if (file)
-		rc = sql_text_read(file, &src->text);
+		rc = cmd_sql_text_read(file, &src->text);
 	else
 		buf_adds(&src->text, words->word[0]);
 	if (!rc)
@@ -213,7 +214,7 @@ static int read_source(const struct sql_options *o,
 	return rc ? STATUS_FAILED : STATUS_OK;
 }
 
-static int run(int argc, char **argv)
+static int sql_run(int argc, char **argv)
 {
 	struct source src = { .text = BUF_INIT(SQL_TEXT_MAX) };
 	struct sql_options o = { 0 };
@@ -235,5 +236,5 @@ const struct command sql_command = {
 	.help = "Runs PRESIGN, LIST, REMOVE, SHOW STAGES, DESC, CREATE, ALTER "
 		"and DROP STAGE as written for Databend",
 	.options = options,
-	.run = run,
+	.run = sql_run,
 };

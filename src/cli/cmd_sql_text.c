@@ -12,7 +12,7 @@
 
 #define CHUNK 65536
 
-int sql_text_read(const char *path, struct buf *out)
+int cmd_sql_text_read(const char *path, struct buf *out)
 {
 	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC)
 				   : STDIN_FILENO;

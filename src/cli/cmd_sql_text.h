@@ -8,6 +8,6 @@
 
 /* All of a file (`-`: standard input) of at most SQL_TEXT_MAX bytes. 0 or
  * -errno. Blocks. */
-int sql_text_read(const char *path, struct buf *out);
+int cmd_sql_text_read(const char *path, struct buf *out);
 
 #endif

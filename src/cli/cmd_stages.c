@@ -12,6 +12,7 @@
 #include "cli/cmd.h"
 #include "client/message.h"
 #include "client/session.h"
+#include "client/stages.h"
 #include "stage/conf/conn.h"
 #include "client/statement.h"
 
@@ -163,7 +164,7 @@ static int take_word(struct sql_statement *q, const char *word, struct buf *why)
 
 static int run_create_job(struct session *s, const void *arg, struct failure *f)
 {
-	return statement_create(s, arg, f);
+	return stages_create(s, arg, f);
 }
 
 static int read_create(const struct stages_options *o,
@@ -232,7 +233,7 @@ static int run_drop_job(struct session *s, const void *arg, struct failure *f)
 {
 	const struct drop_job *d = arg;
 
-	return statement_drop(s, d->name, d->o->if_exists, d->o->recursive, f);
+	return stages_drop(s, d->name, d->o->if_exists, d->o->recursive, f);
 }
 
 static int run_drop(int argc, char **argv)
@@ -270,14 +271,14 @@ static int run_show_job(struct session *s, const void *arg, struct failure *f)
 {
 	const struct show_job *j = arg;
 
-	return statement_show(s, j->name, UINT64_MAX, &j->output, f);
+	return stages_show(s, j->name, UINT64_MAX, &j->output, f);
 }
 
 static int run_desc_job(struct session *s, const void *arg, struct failure *f)
 {
 	const struct show_job *j = arg;
 
-	return statement_desc(s, j->name, true, &j->output, f);
+	return stages_show_one(s, j->name, true, &j->output, f);
 }
 
 static int run_show(int argc, char **argv)

@@ -48,8 +48,8 @@ static int read_rows(const char *file, const char *method,
 	if (fd >= 0 && !standard)
 		close(fd);
 	if (!rc)
-		rc = transfer_rows_parse(buf_str(&text), text.len, method, out,
-					 &why);
+		rc = transfer_row_parse_all(buf_str(&text), text.len, method,
+					    out, &why);
 	if (rc)
 		message(standard ? "standard input" : file,
 			why.len ? buf_str(&why) : strerror(-rc));
@@ -134,7 +134,7 @@ static int run_session(struct run *r)
 	return status;
 }
 
-int transfer_run(const struct transfer_verb_ops *ops, int argc, char **argv)
+int cmd_transfer(const struct transfer_verb_ops *ops, int argc, char **argv)
 {
 	struct run r = { .ops = ops };
 	int status;
@@ -148,7 +148,7 @@ int transfer_run(const struct transfer_verb_ops *ops, int argc, char **argv)
 		status = ops->check(&r.o, &r.words);
 	if (!status)
 		status = run_session(&r);
-	transfer_rows_clear(&r.rows);
+	transfer_row_clear_all(&r.rows);
 	option_clear(ops->command->options, &r.o);
 	free(r.words.word);
 	return status;

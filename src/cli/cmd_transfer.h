@@ -78,6 +78,6 @@ struct transfer_verb_ops {
 };
 
 /* The verb, whole: an enum cmd_status. */
-int transfer_run(const struct transfer_verb_ops *ops, int argc, char **argv);
+int cmd_transfer(const struct transfer_verb_ops *ops, int argc, char **argv);
 
 #endif

@@ -1,7 +1,6 @@
 noinst_LIBRARIES += libcli.a
 libcli_a_SOURCES = \
 	src/cli/cmd.c src/cli/cmd.h \
-	src/cli/cmd_args.c \
 	src/cli/cmd_check.c \
 	src/cli/cmd_get.c \
 	src/cli/cmd_keys.c \

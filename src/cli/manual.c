@@ -1,5 +1,5 @@
 /*
- * roff for man(7): a text is escaped where it enters (troff()), so a table may
+ * roff for man(7): a text is escaped where it enters (manual_text()), so a table may
  * hold anything. The pages have what tables cannot say between their rows.
  */
 #include "cli/manual.h"
@@ -13,7 +13,7 @@
 #include "stage/conf/conn.h"
 
 /* Text in a roff page: nothing in it is a request or an escape. */
-static void troff(FILE *out, const char *s)
+static void manual_text(FILE *out, const char *s)
 {
 	if (*s == '.' || *s == '\'')
 		fputs("\\&", out);
@@ -27,24 +27,25 @@ static void troff(FILE *out, const char *s)
 	}
 }
 
-static void header(FILE *out, const char *title, int section, const char *name)
+static void manual_header(FILE *out, const char *title, int section,
+			  const char *name)
 {
 	fprintf(out, ".TH %s %d \"\" \"stagefs %s\"\n.SH NAME\n", title,
 		section, PACKAGE_VERSION);
-	troff(out, name);
+	manual_text(out, name);
 	fputc('\n', out);
 }
 
-static void entry(FILE *out, const char *form, const char *text)
+static void manual_entry(FILE *out, const char *form, const char *text)
 {
 	fputs(".TP\n.B ", out);
-	troff(out, form);
+	manual_text(out, form);
 	fputc('\n', out);
-	troff(out, text);
+	manual_text(out, text);
 	fputc('\n', out);
 }
 
-static void rows(FILE *out, const struct option *table)
+static void manual_rows(FILE *out, const struct option *table)
 {
 	for (const struct option *row = table; row && row->name; row++) {
 		struct buf form = BUF_INIT(BUF_MESSAGE);
@@ -53,32 +54,32 @@ static void rows(FILE *out, const struct option *table)
 		if (row->alias_of)
 			continue;
 		option_describe(table, row, &form, &text);
-		entry(out, buf_str(&form), buf_str(&text));
+		manual_entry(out, buf_str(&form), buf_str(&text));
 		buf_clear(&form);
 		buf_clear(&text);
 	}
 }
 
-static void synopsis(FILE *out, const struct command *c)
+static void manual_synopsis(FILE *out, const struct command *c)
 {
 	fputs(".B stagefs", out);
 	if (*c->verb) {
 		fputc(' ', out);
-		troff(out, c->verb);
+		manual_text(out, c->verb);
 	}
 	fputc('\n', out);
-	troff(out, c->synopsis);
+	manual_text(out, c->synopsis);
 	fputs("\n.br\n", out);
 }
 
-static void verb(FILE *out, const struct command *c)
+static void manual_verb(FILE *out, const struct command *c)
 {
 	fputs(".SS \"stagefs ", out);
-	troff(out, *c->verb ? c->verb : "[SOURCE] MOUNTPOINT");
+	manual_text(out, *c->verb ? c->verb : "[SOURCE] MOUNTPOINT");
 	fputs("\"\n", out);
-	troff(out, c->help);
+	manual_text(out, c->help);
 	fputs(".\n", out);
-	rows(out, c->options);
+	manual_rows(out, c->options);
 }
 
 static const char *const man1_end =
@@ -104,13 +105,13 @@ static const char *const man1_end =
 	".SH SEE ALSO\n"
 	".BR stagefs.conf (5),\n.BR getfattr (1),\n.BR mount (8)\n";
 
-static void man1(const struct command *const *commands, FILE *out)
+static void manual_man1(const struct command *const *commands, FILE *out)
 {
-	header(out, "STAGEFS", 1,
-	       "stagefs - stages of an object store as directories");
+	manual_header(out, "STAGEFS", 1,
+		      "stagefs - stages of an object store as directories");
 	fputs(".SH SYNOPSIS\n", out);
 	for (const struct command *const *c = commands; *c; c++)
-		synopsis(out, *c);
+		manual_synopsis(out, *c);
 	fputs(".SH DESCRIPTION\n"
 	      "A stage is a named place in an object store. A mount shows "
 	      "every "
@@ -122,14 +123,14 @@ static void man1(const struct command *const *commands, FILE *out)
 	      "a mountpoint of that name.\n.SH VERBS\n",
 	      out);
 	for (const struct command *const *c = commands; *c; c++)
-		verb(out, *c);
+		manual_verb(out, *c);
 	fputs(man1_end, out);
 }
 
-static void man5(FILE *out)
+static void manual_man5(FILE *out)
 {
-	header(out, "STAGEFS.CONF", 5,
-	       "stagefs.conf - configuration of stagefs");
+	manual_header(out, "STAGEFS.CONF", 5,
+		      "stagefs.conf - configuration of stagefs");
 	fputs(".SH DESCRIPTION\n"
 	      "An INI file. A file with a secret in it must belong to root or "
 	      "to the caller and be closed to others.\n"
@@ -139,13 +140,13 @@ static void man5(FILE *out)
 	      "secrets apart; they win over the file, and the file over the "
 	      "environment.\n.SH [stagefs]\n",
 	      out);
-	rows(out, config_mount_options);
+	manual_rows(out, config_mount_options);
 	fputs(".SH [storage] AND [stage NAME]\n"
 	      "[storage] is where the user stage and internal stages live; "
 	      "each "
 	      "[stage NAME] is an external stage.\n",
 	      out);
-	rows(out, conn_options);
+	manual_rows(out, conn_options);
 	fputs(".SH [user NAME]\n"
 	      "Who may come in through the gateway with a password, and what "
 	      "is open to them: by the upload API, PUT or POST of a form to\n"
@@ -153,18 +154,19 @@ static void man5(FILE *out)
 	      "with the headers stage_name and relative_path. Their own stage "
 	      "is ~.\n",
 	      out);
-	rows(out, config_user_options);
+	manual_rows(out, config_user_options);
 	fputs(".SH SEE ALSO\n.BR stagefs (1)\n", out);
 }
 
-static void words_of(FILE *out, const struct option *table)
+static void manual_words_of(FILE *out, const struct option *table)
 {
 	for (const struct option *row = table; row && row->name; row++)
 		fprintf(out, " %s", row->name);
 }
 
 /* `verb:option) values=...`, for options with a few words to choose from. */
-static void values_of(FILE *out, const char *verb, const struct option *table)
+static void manual_values_of(FILE *out, const char *verb,
+			     const struct option *table)
 {
 	for (const struct option *row = table; row && row->name; row++) {
 		if (row->type != OPTION_CHOICE)
@@ -181,7 +183,7 @@ static void values_of(FILE *out, const char *verb, const struct option *table)
  * what all other values are for all that we know. Readline cuts `--name=value`
  * at the `=`.
  */
-static void completion(const struct command *const *commands, FILE *out)
+static void manual_completion(const struct command *const *commands, FILE *out)
 {
 	fputs("# bash completion for stagefs\n"
 	      "_stagefs()\n{\n"
@@ -194,7 +196,7 @@ static void completion(const struct command *const *commands, FILE *out)
 	      "\tpresign:presign) values='download upload' ;;\n",
 	      out);
 	for (const struct command *const *c = commands; *c; c++)
-		values_of(out, (*c)->verb, (*c)->options);
+		manual_values_of(out, (*c)->verb, (*c)->options);
 	fputs("\tesac\n\tif [ \"$COMP_CWORD\" = 1 ]; then\n\t\tvalues='--help "
 	      "--version",
 	      out);
@@ -206,7 +208,7 @@ static void completion(const struct command *const *commands, FILE *out)
 		if (!*(*c)->verb)
 			continue;
 		fprintf(out, "\t\t%s) words='--help", (*c)->verb);
-		words_of(out, (*c)->options);
+		manual_words_of(out, (*c)->options);
 		fputs("' ;;\n", out);
 	}
 	fputs("\t\t*) words='-f -o --config' ;;\n\t\tesac\n\tfi\n"
@@ -221,11 +223,11 @@ int manual_print(const struct command *const *commands, const char *what,
 		 FILE *out)
 {
 	if (!strcmp(what, "man1"))
-		man1(commands, out);
+		manual_man1(commands, out);
 	else if (!strcmp(what, "man5"))
-		man5(out);
+		manual_man5(out);
 	else if (!strcmp(what, "completion"))
-		completion(commands, out);
+		manual_completion(commands, out);
 	else
 		return -EINVAL;
 	return 0;

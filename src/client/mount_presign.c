@@ -18,7 +18,8 @@
 #define VALUE_MAX 65536
 
 /* Cuts path at what exists: base gets that, *rest what is left, or NULL. */
-static int find_base(const char *path, struct buf *base, const char **rest)
+static int mount_find_base(const char *path, struct buf *base,
+			   const char **rest)
 {
 	struct stat st;
 	size_t n = strlen(path);
@@ -42,14 +43,15 @@ static int find_base(const char *path, struct buf *base, const char **rest)
 	return buf_err(base);
 }
 
-static void add_argument(struct buf *name, const char *key, const char *value)
+static void mount_add_argument(struct buf *name, const char *key,
+			       const char *value)
 {
 	buf_addc(name, strchr(buf_str(name), '?') ? '&' : '?');
 	buf_addf(name, "%s=%s", key, value);
 }
 
-static void make_name(const struct mount_presign *ask, const char *form,
-		      const char *rest, struct buf *name)
+static void mount_make_name(const struct mount_presign *ask, const char *form,
+			    const char *rest, struct buf *name)
 {
 	char number[24];
 
@@ -58,15 +60,15 @@ static void make_name(const struct mount_presign *ask, const char *form,
 	if (ask->expire) {
 		snprintf(number, sizeof(number), "%lld",
 			 (long long)ask->expire);
-		add_argument(name, "expire", number);
+		mount_add_argument(name, "expire", number);
 	}
 	if (ask->content_type)
-		add_argument(name, "content_type", ask->content_type);
+		mount_add_argument(name, "content_type", ask->content_type);
 	if (rest)
-		add_argument(name, "path", rest);
+		mount_add_argument(name, "path", rest);
 }
 
-static int get(const char *path, const char *name, struct buf *out)
+static int mount_get(const char *path, const char *name, struct buf *out)
 {
 	char *room = buf_reserve(out, VALUE_MAX);
 	ssize_t n;
@@ -81,7 +83,7 @@ static int get(const char *path, const char *name, struct buf *out)
 	return 0;
 }
 
-static bool is_directory(const char *path)
+static bool mount_is_directory(const char *path)
 {
 	struct stat st;
 
@@ -103,7 +105,7 @@ static const struct {
 	{ -EACCES, "permission denied" },
 };
 
-static int tell(int rc, struct buf *err)
+static int mount_tell(int rc, struct buf *err)
 {
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
 		if (reasons[i].rc == rc) {
@@ -126,12 +128,12 @@ int mount_presign(const struct mount_presign *ask, const char *form,
 		buf_adds(err, "a `&` in the content type");
 		return -EINVAL;
 	}
-	rc = find_base(ask->path, &base, &rest);
+	rc = mount_find_base(ask->path, &base, &rest);
 	if (rc) {
-		tell(rc, err);
+		mount_tell(rc, err);
 		goto out;
 	}
-	make_name(ask, form, rest, &name);
+	mount_make_name(ask, form, rest, &name);
 	if (name.len > NAME_MAX_BYTES || buf_err(&name)) {
 		buf_addf(err,
 			 "the path is too long for a mount, where %d bytes "
@@ -140,11 +142,11 @@ int mount_presign(const struct mount_presign *ask, const char *form,
 		rc = -ENAMETOOLONG;
 		goto out;
 	}
-	rc = get(buf_str(&base), buf_str(&name), out);
-	if (rc == -EINVAL && !rest && is_directory(buf_str(&base)))
+	rc = mount_get(buf_str(&base), buf_str(&name), out);
+	if (rc == -EINVAL && !rest && mount_is_directory(buf_str(&base)))
 		rc = -EISDIR;
 	if (rc)
-		tell(rc, err);
+		mount_tell(rc, err);
 out:
 	buf_clear(&base);
 	buf_clear(&name);

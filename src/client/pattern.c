@@ -24,7 +24,7 @@ struct pattern {
 	pcre2_match_context *limits;
 };
 
-static int compile(struct pattern *p, const char *text, struct buf *err)
+static int pattern_compile(struct pattern *p, const char *text, struct buf *err)
 {
 	const uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
 				 PCRE2_UCP | PCRE2_DOLLAR_ENDONLY |
@@ -54,7 +54,7 @@ static int compile(struct pattern *p, const char *text, struct buf *err)
 int pattern_new(const char *text, struct pattern **out, struct buf *err)
 {
 	struct pattern *p = calloc(1, sizeof(*p));
-	int rc = p ? compile(p, text, err) : -ENOMEM;
+	int rc = p ? pattern_compile(p, text, err) : -ENOMEM;
 
 	if (!rc) {
 		p->data = pcre2_match_data_create(1, NULL);

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "client/failure.h"
 #include "client/message.h"
 #include "net/http_engine.h"
 #include "stage/catalog.h"
@@ -102,4 +103,22 @@ void session_close(struct session *s)
 		http_engine_free(s->engine);
 	config_clear(&s->config);
 	log_close();
+}
+
+int session_stage(struct session *s, const char *name, struct stage **out,
+		  struct failure *f)
+{
+	int rc = catalog_get(s->catalog, name, out);
+
+	if (!rc)
+		return 0;
+	if (rc != -ENOENT)
+		return failure_store(f, catalog_storage(s->catalog),
+				     catalog_storage_prefix(s->catalog), rc);
+	return failure_set(f, CODE_UNKNOWN_STAGE, rc,
+			   "Stage '%s' does not exist.%s", name,
+			   catalog_has_storage(s->catalog)
+				   ? ""
+				   : " (There is no [storage], only external "
+				     "stages.)");
 }

@@ -7,7 +7,9 @@
 #include "config/config.h"
 
 struct catalog;
+struct failure;
 struct http_engine;
+struct stage;
 
 struct session {
 	struct config config;
@@ -24,5 +26,9 @@ int session_open(const char *file, struct session *out);
 /* The same without any configuration: the engine alone. */
 int session_open_bare(struct session *out);
 void session_close(struct session *s);
+
+/* The stage of that name, with a reference. 0 or -errno. */
+int session_stage(struct session *s, const char *name, struct stage **out,
+		  struct failure *f);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * What statements share: how they fail, and the stage of a name.
+ * A parsed statement is run: names become stages, words requests. Rows of a
+ * listing leave as it comes.
  */
 #include "client/statement.h"
 
@@ -7,87 +8,233 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/buf.h"
+#include "base/ini.h"
+#include "base/option.h"
+#include "client/pattern.h"
 #include "client/session.h"
+#include "client/stages.h"
+#include "client/walk.h"
+#include "presign/presign.h"
 #include "stage/catalog.h"
+#include "stage/conf/conn.h"
+#include "stage/location.h"
+#include "stage/stage.h"
 #include "store/store.h"
 
-void failure_clear(struct failure *f)
-{
-	buf_clear(&f->why);
-	f->code = 0;
-	f->what = NULL;
-	f->span = (struct sql_span){ 0, 0 };
-}
+/* ---- locations ---- */
 
-int fail(struct failure *f, int code, int rc, const char *fmt, ...)
+static bool statement_has_dot_dot(const char *path)
 {
-	char text[BUF_MESSAGE / 2];
-	va_list ap;
+	while (*path) {
+		size_t n = strcspn(path, "/");
 
-	f->code = code;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	buf_adds(&f->why, text);
-	return rc;
-}
-
-static int storage_code(int rc)
-{
-	switch (-rc) {
-	case ENOENT:
-	case ENODEV:
-		return CODE_NOT_FOUND;
-	case EACCES:
-	case EPERM:
-	case EROFS:
-		return CODE_PERMISSION;
-	case EINVAL:
-	case ENAMETOOLONG:
-		return CODE_BAD_ARGUMENTS;
-	default:
-		return CODE_STORAGE;
+		if (n == 2 && !strncmp(path, "..", 2))
+			return true;
+		path += n + (path[n] == '/');
 	}
+	return false;
 }
 
-int fail_store(struct failure *f, struct store *s, const char *prefix, int rc)
+/* Databend merges slashes, and so acts on another object than the one that is
+ * named; here location_parse() refuses what a directory could not show. */
+static int statement_find_location(const struct sql_statement *q,
+				   struct location *out, struct failure *f)
 {
-	f->code = storage_code(rc);
-	store_check(s, prefix, &f->why);
-	if (!f->why.len)
-		buf_adds(&f->why, store_error_words(s, rc));
+	const char *text = q->location.s + 1;
+	size_t n = strcspn(text, "/");
+	int rc = 0;
+
+	if (!n)
+		rc = failure_set(f, CODE_BAD_ARGUMENTS, -EINVAL,
+				 "stage path must include a stage name");
+	else if (!strncasecmp(text, "_databend_load", n) && n == 14)
+		rc = failure_set(f, CODE_BAD_ARGUMENTS, -EINVAL,
+				 "stage name `_databend_load` is reserved");
+	else if (statement_has_dot_dot(text + n))
+		rc = failure_set(f, CODE_BAD_ARGUMENTS, -EINVAL,
+				 "stage path traversal is not allowed by "
+				 "stage_path_traversal_policy: %s",
+				 text + n + (text[n] == '/'));
+	if (!rc) {
+		rc = location_parse(q->location.s, out, &f->why);
+		if (rc)
+			f->code = CODE_BAD_ARGUMENTS;
+	}
+	if (rc)
+		f->span = q->location.span;
 	return rc;
 }
 
-int fail_write(struct failure *f, int rc)
+static int statement_find_pattern(const struct sql_statement *q,
+				  struct pattern **out, struct failure *f)
 {
-	f->what = "cannot write";
-	return fail(f, CODE_STORAGE, rc, "%s", strerror(-rc));
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = 0;
+
+	*out = NULL;
+	if (q->pattern.s)
+		rc = pattern_new(q->pattern.s, out, &why);
+	if (rc) {
+		f->span = q->pattern.span;
+		failure_set(f, CODE_SYNTAX, rc,
+			    "Pattern format invalid, got:%.400s: %s",
+			    q->pattern.s,
+			    why.len ? buf_str(&why) : strerror(-rc));
+	}
+	buf_clear(&why);
+	return rc;
 }
 
-struct table *output_table(const struct output *o,
-			   const struct table_column *columns, unsigned n)
-{
-	int format = o->format > TABLE_AUTO ? TABLE_AUTO : o->format;
+/* ---- statements ---- */
 
-	return table_new(stdout, format, o->header, columns, n);
+static int statement_run_presign(struct session *s,
+				 const struct sql_statement *q,
+				 const struct output *o, struct failure *f)
+{
+	const struct presign_request request = {
+		.action = q->upload ? PRESIGN_UPLOAD : PRESIGN_DOWNLOAD,
+		.expire = q->has_expire ? (int64_t)q->expire : 0,
+		.content_type = q->content_type.s,
+	};
+	struct location where = { 0 };
+	int rc;
+
+	if (q->has_expire && (q->expire < PRESIGN_EXPIRE_MIN ||
+			      q->expire > PRESIGN_EXPIRE_MAX)) {
+		f->span = q->expire_span;
+		return failure_set(
+			f, CODE_BAD_ARGUMENTS, -EINVAL,
+			"EXPIRE = %llu: a whole number of seconds from %d "
+			"to %d",
+			(unsigned long long)q->expire, PRESIGN_EXPIRE_MIN,
+			PRESIGN_EXPIRE_MAX);
+	}
+	rc = statement_find_location(q, &where, f);
+	if (!rc)
+		rc = presign_job_once(s, &where, &request, o, f);
+	location_clear(&where);
+	return rc;
 }
 
-int statement_stage(struct session *s, const char *name, struct stage **out,
-		    struct failure *f)
+static int statement_run_files(struct session *s, const struct sql_statement *q,
+			       const struct output *o, struct failure *f)
 {
-	int rc = catalog_get(s->catalog, name, out);
+	struct remove_request request = { .scope = REMOVE_PREFIX };
+	struct location where = { 0 };
+	struct pattern *pattern;
+	int rc = statement_find_pattern(q, &pattern, f);
 
 	if (!rc)
-		return 0;
-	if (rc != -ENOENT)
-		return fail_store(f, catalog_storage(s->catalog),
-				  catalog_storage_prefix(s->catalog), rc);
-	return fail(f, CODE_UNKNOWN_STAGE, rc, "Stage '%s' does not exist.%s",
-		    name,
-		    catalog_has_storage(s->catalog)
-			    ? ""
-			    : " (There is no [storage], only external "
-			      "stages.)");
+		rc = statement_find_location(q, &where, f);
+	if (!rc && q->kind == SQL_LIST) {
+		rc = statement_list(s, &where, pattern, o, f);
+	} else if (!rc) {
+		request.pattern = pattern;
+		rc = statement_remove(s, &where, &request, o, f);
+	}
+	pattern_free(pattern);
+	location_clear(&where);
+	return rc;
+}
+
+int statement_run(struct session *s, const struct sql_statement *q,
+		  const struct output *o, struct failure *f)
+{
+	switch (q->kind) {
+	case SQL_PRESIGN:
+		return statement_run_presign(s, q, o, f);
+	case SQL_LIST:
+	case SQL_REMOVE:
+		return statement_run_files(s, q, o, f);
+	case SQL_SHOW_STAGES:
+		return stages_show(s, q->like.s,
+				   q->has_limit ? q->limit : UINT64_MAX, o, f);
+	case SQL_DESC_STAGE:
+		return stages_show_one(s, q->name.s, false, o, f);
+	case SQL_CREATE_STAGE:
+		return stages_create(s, q, f);
+	case SQL_ALTER_STAGE:
+		return stages_alter(s, q, f);
+	case SQL_DROP_STAGE:
+		return stages_drop(s, q->name.s, q->if_exists, true, f);
+	}
+	return -EINVAL;
+}
+
+const struct sql_text *statement_secret(const struct sql_statement *q)
+{
+	for (unsigned i = 0; i < q->n_connection; i++) {
+		const struct sql_pair *p = &q->connection[i];
+		const struct option *row = option_find(conn_options, p->name.s);
+
+		if (row && row->flags & OPTION_SECRET && *p->value.s &&
+		    !ini_has_reference(p->value.s))
+			return &p->value;
+	}
+	return NULL;
+}
+
+static const struct table_column columns[] = {
+	{ "name", TABLE_TEXT },    { "size", TABLE_NUMBER },
+	{ "md5", TABLE_TEXT },     { "last_modified", TABLE_TIME },
+	{ "creator", TABLE_TEXT },
+};
+#define N_COLUMNS (sizeof(columns) / sizeof(*columns))
+
+struct listing {
+	struct table *table;
+	struct store *store;
+};
+
+static int list_put_row(void *arg, const struct list_entry *e, const char *name,
+			struct failure *f)
+{
+	const struct object_info *info = &e->info;
+	struct listing *l = arg;
+	struct buf md5 = BUF_INIT(STORE_ETAG_SIZE);
+	int rc;
+
+	store_md5(l->store, info, &md5);
+	rc = table_row(l->table,
+		       (const struct table_value[N_COLUMNS]){
+			       { .text = name },
+			       { .number = info->size },
+			       { .text = md5.len ? buf_str(&md5) : NULL },
+			       { .time = info->mtime },
+			       { .text = NULL },
+		       });
+	buf_clear(&md5);
+	return rc ? failure_write(f, rc) : 0;
+}
+
+int statement_list(struct session *s, const struct location *where,
+		   struct pattern *pattern, const struct output *o,
+		   struct failure *f)
+{
+	struct listing l = { 0 };
+	struct walk w = {
+		.path = where->path,
+		.pattern = pattern,
+		.each = list_put_row,
+		.arg = &l,
+	};
+	int rc = session_stage(s, where->stage, &w.stage, f), end;
+
+	if (rc)
+		return rc;
+	l.store = w.stage->store;
+	l.table = table_open(o, columns, N_COLUMNS);
+	if (!l.table) {
+		rc = failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
+	} else {
+		rc = walk_files(&w, f);
+		end = table_end(l.table);
+		if (end && !rc)
+			rc = failure_write(f, end);
+	}
+	stage_unref(w.stage);
+	return rc;
 }

@@ -11,9 +11,10 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "client/session.h"
 #include "stage/location.h"
 #include "stage/stage.h"
-#include "client/statement_walk.h"
+#include "client/walk.h"
 #include "store/store.h"
 
 #define BATCH 1000
@@ -27,14 +28,14 @@ struct remover {
 	struct table *table; /* of a dry run; NULL */
 };
 
-static bool is_marker(const char *key)
+static bool remove_is_marker(const char *key)
 {
 	size_t len = strlen(key);
 
 	return len && key[len - 1] == '/';
 }
 
-static void flush(struct remover *r)
+static void remove_flush(struct remover *r)
 {
 	int results[BATCH];
 
@@ -49,29 +50,29 @@ static void flush(struct remover *r)
 			if (!r->first)
 				r->first = results[i];
 		} else {
-			r->removed += !is_marker(r->keys[i]);
+			r->removed += !remove_is_marker(r->keys[i]);
 		}
 		free(r->keys[i]);
 	}
 	r->n = 0;
 }
 
-static int take(void *arg, const struct list_entry *e, const char *name,
-		struct failure *f)
+static int remove_take(void *arg, const struct list_entry *e, const char *name,
+		       struct failure *f)
 {
 	struct remover *r = arg;
 	char *key = strdup(e->key);
 
 	if (!key)
-		return fail(f, CODE_STORAGE, -ENOMEM, "no memory");
+		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
 	r->keys[r->n++] = key;
 	if (r->n == BATCH)
-		flush(r);
+		remove_flush(r);
 	return 0;
 }
 
-static int show(void *arg, const struct list_entry *e, const char *name,
-		struct failure *f)
+static int remove_show(void *arg, const struct list_entry *e, const char *name,
+		       struct failure *f)
 {
 	struct remover *r = arg;
 	const struct table_value row[] = {
@@ -80,10 +81,10 @@ static int show(void *arg, const struct list_entry *e, const char *name,
 	};
 	int rc;
 
-	if (is_marker(e->key))
+	if (remove_is_marker(e->key))
 		return 0;
 	rc = table_row(r->table, row);
-	return rc ? fail_write(f, rc) : 0;
+	return rc ? failure_write(f, rc) : 0;
 }
 
 /* Walks what begins with path. */
@@ -96,12 +97,12 @@ static int remove_below(struct remover *r, struct stage *stage,
 		.path = path,
 		.pattern = pattern,
 		.markers = !pattern,
-		.each = r->table ? show : take,
+		.each = r->table ? remove_show : remove_take,
 		.arg = r,
 	};
 	int rc = walk_files(&w, f);
 
-	flush(r);
+	remove_flush(r);
 	return rc;
 }
 
@@ -114,25 +115,26 @@ static int remove_file(struct remover *r, struct stage *stage, const char *path,
 	struct list_entry e = { 0 };
 	int rc;
 
-	if (!*path || is_marker(path))
-		return fail(f, CODE_BAD_ARGUMENTS, -EISDIR,
-			    "it names a directory (--recursive removes it with "
-			    "all that is in it)");
+	if (!*path || remove_is_marker(path))
+		return failure_set(
+			f, CODE_BAD_ARGUMENTS, -EISDIR,
+			"it names a directory (--recursive removes it with "
+			"all that is in it)");
 	buf_adds(&key, stage->prefix);
 	buf_adds(&key, path);
 	rc = buf_err(&key) ? -ENAMETOOLONG
 			   : store_head(stage->store, buf_str(&key), &details);
 	if (rc == -ENOENT) {
-		fail(f, CODE_NOT_FOUND, rc, "there is no such file");
+		failure_set(f, CODE_NOT_FOUND, rc, "there is no such file");
 	} else if (rc == -ENAMETOOLONG) {
-		fail(f, CODE_BAD_ARGUMENTS, rc, "%s", strerror(-rc));
+		failure_set(f, CODE_BAD_ARGUMENTS, rc, "%s", strerror(-rc));
 	} else if (rc) {
-		fail_store(f, stage->store, stage->prefix, rc);
+		failure_store(f, stage->store, stage->prefix, rc);
 	} else {
 		e.key = buf_str(&key);
 		e.info = details.info;
-		rc = (r->table ? show : take)(r, &e, path, f);
-		flush(r);
+		rc = (r->table ? remove_show : remove_take)(r, &e, path, f);
+		remove_flush(r);
 	}
 	buf_clear(&key);
 	return rc;
@@ -146,20 +148,20 @@ static int remove_tree(struct remover *r, struct stage *stage, const char *path,
 	struct name_info info = { 0 };
 	int rc = 0;
 
-	if (!*path || is_marker(path))
+	if (!*path || remove_is_marker(path))
 		return remove_below(r, stage, path, pattern, f);
 	buf_addf(&dir, "%s/", path);
 	buf_addf(&key, "%s%s", stage->prefix, path);
 	if (buf_err(&dir) || buf_err(&key))
-		rc = fail(f, CODE_BAD_ARGUMENTS, -ENAMETOOLONG, "%s",
-			  strerror(ENAMETOOLONG));
+		rc = failure_set(f, CODE_BAD_ARGUMENTS, -ENAMETOOLONG, "%s",
+				 strerror(ENAMETOOLONG));
 	if (!rc) {
 		rc = store_stat(stage->store, buf_str(&key), &info);
 		if (rc)
-			fail_store(f, stage->store, stage->prefix, rc);
+			failure_store(f, stage->store, stage->prefix, rc);
 		else if (!info.is_object && !info.is_prefix)
-			rc = fail(f, CODE_NOT_FOUND, -ENOENT,
-				  "there is no such file or directory");
+			rc = failure_set(f, CODE_NOT_FOUND, -ENOENT,
+					 "there is no such file or directory");
 	}
 	if (!rc && info.is_object && !pattern)
 		rc = remove_file(r, stage, path, f);
@@ -185,17 +187,19 @@ static int remove_scope(struct remover *r, struct stage *stage,
 	return -EINVAL;
 }
 
-static int tell_failed(const struct remover *r, struct failure *f)
+static int remove_tell_failed(const struct remover *r, struct failure *f)
 {
-	return fail(f, r->first == -EACCES ? CODE_PERMISSION : CODE_STORAGE,
-		    r->first, "%llu of %llu files could not be removed: %s",
-		    (unsigned long long)r->failed,
-		    (unsigned long long)(r->failed + r->removed),
-		    strerror(-r->first));
+	return failure_set(f,
+			   r->first == -EACCES ? CODE_PERMISSION : CODE_STORAGE,
+			   r->first,
+			   "%llu of %llu files could not be removed: %s",
+			   (unsigned long long)r->failed,
+			   (unsigned long long)(r->failed + r->removed),
+			   strerror(-r->first));
 }
 
-static int print_counts(const struct remover *r, const struct output *o,
-			struct failure *f)
+static int remove_print_counts(const struct remover *r, const struct output *o,
+			       struct failure *f)
 {
 	static const struct table_column columns[] = {
 		{ "removed", TABLE_NUMBER },
@@ -205,14 +209,14 @@ static int print_counts(const struct remover *r, const struct output *o,
 		{ .number = r->removed },
 		{ .number = r->failed },
 	};
-	struct table *t = output_table(o, columns, 2);
+	struct table *t = table_open(o, columns, 2);
 	int rc;
 
 	if (!t)
-		return fail(f, CODE_STORAGE, -ENOMEM, "no memory");
+		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
 	table_row(t, row);
 	rc = table_end(t);
-	return rc ? fail_write(f, rc) : 0;
+	return rc ? failure_write(f, rc) : 0;
 }
 
 static int remove_dry(struct remover *r, struct stage *stage, const char *path,
@@ -225,12 +229,12 @@ static int remove_dry(struct remover *r, struct stage *stage, const char *path,
 	};
 	int rc, end;
 
-	r->table = output_table(o, columns, 2);
+	r->table = table_open(o, columns, 2);
 	if (!r->table)
-		return fail(f, CODE_STORAGE, -ENOMEM, "no memory");
+		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
 	rc = remove_scope(r, stage, path, q, f);
 	end = table_end(r->table);
-	return !rc && end ? fail_write(f, end) : rc;
+	return !rc && end ? failure_write(f, end) : rc;
 }
 
 static int remove_now(struct remover *r, struct stage *stage, const char *path,
@@ -240,14 +244,14 @@ static int remove_now(struct remover *r, struct stage *stage, const char *path,
 	int rc, told;
 
 	if (stage->ro)
-		return fail(f, CODE_PERMISSION, -EROFS, "stage %s is read-only",
-			    stage->name);
+		return failure_set(f, CODE_PERMISSION, -EROFS,
+				   "stage %s is read-only", stage->name);
 	rc = remove_scope(r, stage, path, q, f);
 	if (rc && !r->removed && !r->failed)
 		return rc;
-	told = print_counts(r, o, f);
+	told = remove_print_counts(r, o, f);
 	if (!rc && !told && r->failed)
-		rc = tell_failed(r, f);
+		rc = remove_tell_failed(r, f);
 	return rc ? rc : told;
 }
 
@@ -260,8 +264,8 @@ int statement_remove(struct session *s, const struct location *where,
 	int rc;
 
 	if (!r)
-		return fail(f, CODE_STORAGE, -ENOMEM, "no memory");
-	rc = statement_stage(s, where->stage, &stage, f);
+		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
+	rc = session_stage(s, where->stage, &stage, f);
 	if (!rc) {
 		r->store = stage->store;
 		rc = (q->dry_run ? remove_dry
@@ -272,17 +276,17 @@ int statement_remove(struct session *s, const struct location *where,
 	return rc;
 }
 
-int remove_everything(struct stage *stage, struct failure *f)
+int statement_remove_all(struct stage *stage, struct failure *f)
 {
 	struct remover *r = calloc(1, sizeof(*r));
 	int rc;
 
 	if (!r)
-		return fail(f, CODE_STORAGE, -ENOMEM, "no memory");
+		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
 	r->store = stage->store;
 	rc = remove_below(r, stage, "", NULL, f);
 	if (!rc && r->failed)
-		rc = tell_failed(r, f);
+		rc = remove_tell_failed(r, f);
 	free(r);
 	return rc;
 }

@@ -38,7 +38,7 @@ struct table {
 
 /* ---- cells ---- */
 
-static void add_rfc3339(struct buf *out, struct timespec t)
+static void table_add_rfc3339(struct buf *out, struct timespec t)
 {
 	char text[TIME_RFC3339_SIZE];
 
@@ -53,7 +53,7 @@ static void add_rfc3339(struct buf *out, struct timespec t)
 }
 
 /* 2023-06-28 04:13:15.178 +0000; what is no such time stays as it is. */
-static void add_time_text(struct buf *out, const char *s)
+static void table_add_time_text(struct buf *out, const char *s)
 {
 	static const char shape[] = "0000-00-00 00:00:00.000 +0000";
 	size_t n = 0;
@@ -67,8 +67,8 @@ static void add_time_text(struct buf *out, const char *s)
 		text_json_string(out, s);
 }
 
-static void add_json(struct buf *out, const struct table_column *c,
-		     const struct table_value *v)
+static void table_add_json(struct buf *out, const struct table_column *c,
+			   const struct table_value *v)
 {
 	text_json_string(out, c->name);
 	buf_addc(out, ':');
@@ -77,18 +77,18 @@ static void add_json(struct buf *out, const struct table_column *c,
 	else if (c->type == TABLE_BOOL)
 		buf_adds(out, v->number ? "true" : "false");
 	else if (c->type == TABLE_TIME)
-		add_rfc3339(out, v->time);
+		table_add_rfc3339(out, v->time);
 	else if (!v->text)
 		buf_adds(out, "null");
 	else if (c->type == TABLE_TIME_TEXT)
-		add_time_text(out, v->text);
+		table_add_time_text(out, v->text);
 	else
 		text_json_string(out, v->text);
 }
 
 /* The value as plain text; NULL is empty. */
-static void add_plain(struct buf *out, const struct table_column *c,
-		      const struct table_value *v)
+static void table_add_plain(struct buf *out, const struct table_column *c,
+			    const struct table_value *v)
 {
 	char time[TIME_LIST_SIZE];
 
@@ -104,7 +104,7 @@ static void add_plain(struct buf *out, const struct table_column *c,
 	}
 }
 
-static void add_tsv(struct buf *out, const char *s)
+static void table_add_tsv(struct buf *out, const char *s)
 {
 	static const char special[] = "\t\n\r\\", letters[] = "tnr\\";
 
@@ -120,7 +120,7 @@ static void add_tsv(struct buf *out, const char *s)
 	}
 }
 
-static void add_csv(struct buf *out, const char *s)
+static void table_add_csv(struct buf *out, const char *s)
 {
 	if (!s[strcspn(s, ",\"\r\n")]) {
 		buf_adds(out, s);
@@ -137,7 +137,7 @@ static void add_csv(struct buf *out, const char *s)
 
 /* ---- lines ---- */
 
-static int put_line(struct table *t)
+static int table_put_line(struct table *t)
 {
 	if (!t->err)
 		t->err = buf_err(&t->line);
@@ -148,7 +148,7 @@ static int put_line(struct table *t)
 	return t->err;
 }
 
-static int put_json_row(struct table *t, const struct table_value *values)
+static int table_put_json_row(struct table *t, const struct table_value *values)
 {
 	if (t->format == TABLE_JSON)
 		buf_adds(&t->line, t->rows ? ",\n " : "[");
@@ -156,29 +156,29 @@ static int put_json_row(struct table *t, const struct table_value *values)
 	for (unsigned i = 0; i < t->n; i++) {
 		if (i)
 			buf_addc(&t->line, ',');
-		add_json(&t->line, &t->columns[i], &values[i]);
+		table_add_json(&t->line, &t->columns[i], &values[i]);
 	}
 	buf_addc(&t->line, '}');
 	if (t->format == TABLE_NDJSON)
 		buf_addc(&t->line, '\n');
-	return put_line(t);
+	return table_put_line(t);
 }
 
-static int put_separated(struct table *t, const char *const *cells)
+static int table_put_separated(struct table *t, const char *const *cells)
 {
 	bool tsv = t->format == TABLE_TSV;
 
 	for (unsigned i = 0; i < t->n; i++) {
 		if (i)
 			buf_addc(&t->line, tsv ? '\t' : ',');
-		(tsv ? add_tsv : add_csv)(&t->line, cells[i]);
+		(tsv ? table_add_tsv : table_add_csv)(&t->line, cells[i]);
 	}
 	buf_adds(&t->line, tsv ? "\n" : "\r\n");
-	return put_line(t);
+	return table_put_line(t);
 }
 
 /* Characters, not bytes. */
-static size_t width(const char *s)
+static size_t table_width(const char *s)
 {
 	size_t n = 0;
 
@@ -187,36 +187,36 @@ static size_t width(const char *s)
 	return n;
 }
 
-static void pad(struct buf *out, size_t n)
+static void table_pad(struct buf *out, size_t n)
 {
 	while (n--)
 		buf_addc(out, ' ');
 }
 
-static int put_aligned(struct table *t, const char *const *cells)
+static int table_put_aligned(struct table *t, const char *const *cells)
 {
 	for (unsigned i = 0; i < t->n; i++) {
-		size_t have = width(cells[i]);
+		size_t have = table_width(cells[i]);
 		size_t space = have < t->width[i] ? t->width[i] - have : 0;
 		bool right = t->columns[i].type == TABLE_NUMBER;
 
 		if (i)
 			buf_adds(&t->line, "  ");
 		if (right)
-			pad(&t->line, space);
+			table_pad(&t->line, space);
 		buf_adds(&t->line, cells[i]);
 		if (!right && i + 1 < t->n)
-			pad(&t->line, space);
+			table_pad(&t->line, space);
 	}
 	while (t->line.len && t->line.data[t->line.len - 1] == ' ')
 		buf_truncate(&t->line, t->line.len - 1);
 	buf_addc(&t->line, '\n');
-	return put_line(t);
+	return table_put_line(t);
 }
 
 /* ---- a table's first rows ---- */
 
-static void release(struct table *t)
+static void table_release(struct table *t)
 {
 	for (unsigned i = 0; i < t->n_held * t->n; i++)
 		free(t->held[i]);
@@ -226,21 +226,21 @@ static void release(struct table *t)
 	t->fixed = true;
 }
 
-static int put_held(struct table *t)
+static int table_put_held(struct table *t)
 {
 	for (unsigned r = 0; r < t->n_held; r++)
-		put_aligned(t, (const char *const *)t->held + r * t->n);
-	release(t);
+		table_put_aligned(t, (const char *const *)t->held + r * t->n);
+	table_release(t);
 	return t->err;
 }
 
-static int hold(struct table *t, const char *const *cells)
+static int table_hold(struct table *t, const char *const *cells)
 {
 	char **row = t->held + (size_t)t->n_held * t->n;
 
 	t->n_held++;
 	for (unsigned i = 0; i < t->n; i++) {
-		size_t w = width(cells[i]);
+		size_t w = table_width(cells[i]);
 
 		row[i] = strdup(cells[i]);
 		if (!row[i])
@@ -248,19 +248,20 @@ static int hold(struct table *t, const char *const *cells)
 		if (w > t->width[i])
 			t->width[i] = w;
 	}
-	return t->n_held == HELD ? put_held(t) : 0;
+	return t->n_held == HELD ? table_put_held(t) : 0;
 }
 
 /* ---- rows ---- */
 
-static int put_cells(struct table *t, const char *const *cells)
+static int table_put_cells(struct table *t, const char *const *cells)
 {
 	if (t->format != TABLE_TABLE)
-		return put_separated(t, cells);
-	return t->fixed ? put_aligned(t, cells) : hold(t, cells);
+		return table_put_separated(t, cells);
+	return t->fixed ? table_put_aligned(t, cells) : table_hold(t, cells);
 }
 
-static int put_plain_row(struct table *t, const struct table_value *values)
+static int table_put_plain_row(struct table *t,
+			       const struct table_value *values)
 {
 	struct buf plain[TABLE_COLUMNS_MAX], shown[TABLE_COLUMNS_MAX];
 	const char *cells[TABLE_COLUMNS_MAX];
@@ -268,7 +269,7 @@ static int put_plain_row(struct table *t, const struct table_value *values)
 	for (unsigned i = 0; i < t->n; i++) {
 		buf_init(&plain[i], CELL_MAX);
 		buf_init(&shown[i], CELL_MAX);
-		add_plain(&plain[i], &t->columns[i], &values[i]);
+		table_add_plain(&plain[i], &t->columns[i], &values[i]);
 		if (t->format == TABLE_TABLE)
 			text_one_line(&shown[i], buf_str(&plain[i]));
 		cells[i] = buf_str(t->format == TABLE_TABLE ? &shown[i]
@@ -277,7 +278,7 @@ static int put_plain_row(struct table *t, const struct table_value *values)
 			t->err = -EMSGSIZE;
 	}
 	if (!t->err)
-		put_cells(t, cells);
+		table_put_cells(t, cells);
 	for (unsigned i = 0; i < t->n; i++) {
 		buf_clear(&plain[i]);
 		buf_clear(&shown[i]);
@@ -292,20 +293,20 @@ int table_row(struct table *t, const struct table_value *values)
 	if (t->err)
 		return t->err;
 	if (t->format == TABLE_JSON || t->format == TABLE_NDJSON)
-		rc = put_json_row(t, values);
+		rc = table_put_json_row(t, values);
 	else
-		rc = put_plain_row(t, values);
+		rc = table_put_plain_row(t, values);
 	t->rows++;
 	return rc;
 }
 
-static void put_header(struct table *t)
+static void table_put_header(struct table *t)
 {
 	const char *cells[TABLE_COLUMNS_MAX];
 
 	for (unsigned i = 0; i < t->n; i++)
 		cells[i] = t->columns[i].name;
-	put_cells(t, cells);
+	table_put_cells(t, cells);
 }
 
 struct table *table_new(FILE *out, enum table_format format, bool header,
@@ -329,8 +330,16 @@ struct table *table_new(FILE *out, enum table_format format, bool header,
 	buf_init(&t->line, 8 * CELL_MAX);
 	if (format == TABLE_TABLE ||
 	    (header && (format == TABLE_TSV || format == TABLE_CSV)))
-		put_header(t);
+		table_put_header(t);
 	return t;
+}
+
+struct table *table_open(const struct output *o,
+			 const struct table_column *columns, unsigned n)
+{
+	int format = o->format > TABLE_AUTO ? TABLE_AUTO : o->format;
+
+	return table_new(stdout, format, o->header, columns, n);
 }
 
 int table_end(struct table *t)
@@ -339,9 +348,9 @@ int table_end(struct table *t)
 
 	if (t->format == TABLE_JSON && !t->err) {
 		buf_adds(&t->line, t->rows ? "]\n" : "[]\n");
-		put_line(t);
+		table_put_line(t);
 	}
-	put_held(t);
+	table_put_held(t);
 	if (fflush(t->out) && !t->err)
 		t->err = errno ? -errno : -EIO;
 	rc = t->err;

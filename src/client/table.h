@@ -45,9 +45,24 @@ struct table_value {
 
 struct table;
 
+/* Beyond those: a single word of PRESIGN's row. */
+#define OUTPUT_FORMATS TABLE_FORMATS "|url|curl"
+enum { FORMAT_URL = TABLE_AUTO + 1, FORMAT_CURL };
+
+struct output {
+	int format; /* enum table_format and the two above */
+	bool header; /* names of the columns first (TSV, CSV) */
+	/* PRESIGN's headers have the host, as in Databend's documents. */
+	bool compat_host;
+};
+
 /* header: for TSV and CSV; a table always has one. NULL without memory. */
 struct table *table_new(FILE *out, enum table_format format, bool header,
 			const struct table_column *columns, unsigned n);
+/* On standard output; for what has rows only: FORMAT_URL and FORMAT_CURL are
+ * auto. */
+struct table *table_open(const struct output *o,
+			 const struct table_column *columns, unsigned n);
 /* 0, or -errno when the output cannot be written. Values are borrowed. */
 int table_row(struct table *t, const struct table_value *values);
 /* Ends the output and frees t. 0 or -errno: the first failure. */

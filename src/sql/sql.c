@@ -2,7 +2,7 @@
  * The statements: a table of first words, and a function for each. Options
  * come in any order and the last one wins, as Databend has it.
  */
-#include "sql/sql_parse.h"
+#include "sql/parser.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,52 +10,53 @@
 
 /* ---- PRESIGN, LIST, REMOVE ---- */
 
-static int expect_location(struct sql_parser *p, struct sql_statement *out)
+static int sql_expect_location(struct sql_parser *p, struct sql_statement *out)
 {
 	int rc;
 
-	if (!at_kind(p, SQL_AT, "a location (@stage/path)") &&
-	    !at_kind(p, SQL_STRING, "a string"))
-		return unexpected(p);
-	rc = take_text(p, &out->location);
+	if (!parser_is_at(p, SQL_AT, "a location (@stage/path)") &&
+	    !parser_is_at(p, SQL_STRING, "a string"))
+		return parser_unexpected(p);
+	rc = parser_take_text(p, &out->location);
 	if (!rc && out->location.s[0] != '@')
-		rc = refuse(p, 1005, out->location.span,
-			    "expect stage location, got uri location");
+		rc = parser_refuse(p, 1005, out->location.span,
+				   "expect stage location, got uri location");
 	return rc;
 }
 
-static int parse_pattern(struct sql_parser *p, struct sql_statement *out)
+static int sql_parse_pattern(struct sql_parser *p, struct sql_statement *out)
 {
-	int rc = expect_location(p, out);
+	int rc = sql_expect_location(p, out);
 
-	if (!rc && accept_word(p, "PATTERN")) {
-		rc = expect_punct(p, '=');
+	if (!rc && parser_accept(p, "PATTERN")) {
+		rc = parser_expect_punct(p, '=');
 		if (!rc)
-			rc = expect_string(p, &out->pattern);
+			rc = parser_expect_string(p, &out->pattern);
 	}
 	return rc;
 }
 
-static int parse_presign(struct sql_parser *p, struct sql_statement *out)
+static int sql_parse_presign(struct sql_parser *p, struct sql_statement *out)
 {
 	int rc;
 
-	if (accept_word(p, "UPLOAD"))
+	if (parser_accept(p, "UPLOAD"))
 		out->upload = true;
 	else
-		accept_word(p, "DOWNLOAD");
-	rc = expect_location(p, out);
+		parser_accept(p, "DOWNLOAD");
+	rc = sql_expect_location(p, out);
 	while (!rc) {
-		if (accept_word(p, "EXPIRE")) {
+		if (parser_accept(p, "EXPIRE")) {
 			out->has_expire = true;
-			rc = expect_punct(p, '=');
+			rc = parser_expect_punct(p, '=');
 			if (!rc)
-				rc = expect_number(p, &out->expire,
-						   &out->expire_span);
-		} else if (accept_word(p, "CONTENT_TYPE")) {
-			rc = expect_punct(p, '=');
+				rc = parser_expect_number(p, &out->expire,
+							  &out->expire_span);
+		} else if (parser_accept(p, "CONTENT_TYPE")) {
+			rc = parser_expect_punct(p, '=');
 			if (!rc)
-				rc = expect_string(p, &out->content_type);
+				rc = parser_expect_string(p,
+							  &out->content_type);
 		} else {
 			break;
 		}
@@ -65,36 +66,36 @@ static int parse_presign(struct sql_parser *p, struct sql_statement *out)
 
 /* ---- stages ---- */
 
-static int parse_show(struct sql_parser *p, struct sql_statement *out)
+static int sql_parse_show(struct sql_parser *p, struct sql_statement *out)
 {
 	struct sql_span span;
-	int rc = expect_word(p, "STAGES");
+	int rc = parser_expect(p, "STAGES");
 
-	if (!rc && accept_word(p, "LIKE"))
-		rc = expect_string(p, &out->like);
-	if (!rc && accept_word(p, "LIMIT")) {
+	if (!rc && parser_accept(p, "LIKE"))
+		rc = parser_expect_string(p, &out->like);
+	if (!rc && parser_accept(p, "LIMIT")) {
 		out->has_limit = true;
-		rc = expect_number(p, &out->limit, &span);
+		rc = parser_expect_number(p, &out->limit, &span);
 	}
 	return rc;
 }
 
-static int parse_desc(struct sql_parser *p, struct sql_statement *out)
+static int sql_parse_desc(struct sql_parser *p, struct sql_statement *out)
 {
-	int rc = expect_word(p, "STAGE");
+	int rc = parser_expect(p, "STAGE");
 
-	return rc ? rc : expect_name(p, true, &out->name);
+	return rc ? rc : parser_expect_name(p, true, &out->name);
 }
 
-static int parse_drop(struct sql_parser *p, struct sql_statement *out)
+static int sql_parse_drop(struct sql_parser *p, struct sql_statement *out)
 {
-	int rc = expect_word(p, "STAGE");
+	int rc = parser_expect(p, "STAGE");
 
-	if (!rc && accept_word(p, "IF")) {
+	if (!rc && parser_accept(p, "IF")) {
 		out->if_exists = true;
-		rc = expect_word(p, "EXISTS");
+		rc = parser_expect(p, "EXISTS");
 	}
-	return rc ? rc : expect_name(p, true, &out->name);
+	return rc ? rc : parser_expect_name(p, true, &out->name);
 }
 
 static const struct {
@@ -102,30 +103,30 @@ static const struct {
 	enum sql_kind kind;
 	int (*parse)(struct sql_parser *p, struct sql_statement *out);
 } statements[] = {
-	{ "PRESIGN", SQL_PRESIGN, parse_presign },
-	{ "LIST", SQL_LIST, parse_pattern },
-	{ "REMOVE", SQL_REMOVE, parse_pattern },
-	{ "SHOW", SQL_SHOW_STAGES, parse_show },
-	{ "DESC", SQL_DESC_STAGE, parse_desc },
-	{ "DESCRIBE", SQL_DESC_STAGE, parse_desc },
-	{ "CREATE", SQL_CREATE_STAGE, parse_create_stage },
-	{ "ALTER", SQL_ALTER_STAGE, parse_alter_stage },
-	{ "DROP", SQL_DROP_STAGE, parse_drop },
+	{ "PRESIGN", SQL_PRESIGN, sql_parse_presign },
+	{ "LIST", SQL_LIST, sql_parse_pattern },
+	{ "REMOVE", SQL_REMOVE, sql_parse_pattern },
+	{ "SHOW", SQL_SHOW_STAGES, sql_parse_show },
+	{ "DESC", SQL_DESC_STAGE, sql_parse_desc },
+	{ "DESCRIBE", SQL_DESC_STAGE, sql_parse_desc },
+	{ "CREATE", SQL_CREATE_STAGE, sql_stage_create },
+	{ "ALTER", SQL_ALTER_STAGE, sql_stage_alter },
+	{ "DROP", SQL_DROP_STAGE, sql_parse_drop },
 };
 
-static int parse_statement(struct sql_parser *p, struct sql_statement *out)
+static int sql_parse_statement(struct sql_parser *p, struct sql_statement *out)
 {
 	size_t n = sizeof(statements) / sizeof(*statements), i = 0;
 	int rc;
 
-	while (i < n && !accept_word(p, statements[i].word))
+	while (i < n && !parser_accept(p, statements[i].word))
 		i++;
 	if (i == n)
-		return unexpected(p);
+		return parser_unexpected(p);
 	out->kind = statements[i].kind;
 	rc = statements[i].parse(p, out);
-	if (!rc && p->token.kind != SQL_END && !accept_punct(p, ';'))
-		rc = unexpected(p);
+	if (!rc && p->token.kind != SQL_END && !parser_accept_punct(p, ';'))
+		rc = parser_unexpected(p);
 	return rc;
 }
 
@@ -137,13 +138,13 @@ int sql_next(struct sql_script *s, struct sql_statement *out,
 
 	*out = (struct sql_statement){ 0 };
 	parser_begin(&p, s, err);
-	while (accept_punct(&p, ';'))
+	while (parser_accept_punct(&p, ';'))
 		;
 	p.n_expected = 0;
 	buf_reset(&p.expected);
 	if (p.token.kind != SQL_END) {
 		out->span.at = p.token.span.at;
-		rc = parse_statement(&p, out);
+		rc = sql_parse_statement(&p, out);
 		out->span.len = p.last_end - out->span.at;
 		s->at = p.last_end;
 		if (!rc)
@@ -157,7 +158,7 @@ int sql_next(struct sql_script *s, struct sql_statement *out,
 
 /* ---- the end of a statement ---- */
 
-static void clear_text(struct sql_text *t)
+static void sql_clear_text(struct sql_text *t)
 {
 	if (t->s)
 		explicit_bzero(t->s, strlen(t->s));
@@ -167,18 +168,62 @@ static void clear_text(struct sql_text *t)
 void sql_statement_clear(struct sql_statement *s)
 {
 	for (unsigned i = 0; i < s->n_connection; i++) {
-		clear_text(&s->connection[i].name);
-		clear_text(&s->connection[i].value);
+		sql_clear_text(&s->connection[i].name);
+		sql_clear_text(&s->connection[i].value);
 	}
 	free(s->connection);
-	clear_text(&s->location);
-	clear_text(&s->content_type);
-	clear_text(&s->pattern);
-	clear_text(&s->like);
-	clear_text(&s->name);
-	clear_text(&s->url);
-	clear_text(&s->comment);
-	clear_text(&s->file_format);
-	clear_text(&s->copy_options);
+	sql_clear_text(&s->location);
+	sql_clear_text(&s->content_type);
+	sql_clear_text(&s->pattern);
+	sql_clear_text(&s->like);
+	sql_clear_text(&s->name);
+	sql_clear_text(&s->url);
+	sql_clear_text(&s->comment);
+	sql_clear_text(&s->file_format);
+	sql_clear_text(&s->copy_options);
 	*s = (struct sql_statement){ 0 };
+}
+
+/* ---- LIKE ---- */
+
+static bool sql_is_continuation(char c)
+{
+	return (c & 0xc0) == 0x80;
+}
+
+static size_t sql_char_len(const char *s)
+{
+	size_t n = 1;
+
+	while (sql_is_continuation(s[n]))
+		n++;
+	return n;
+}
+
+/* The last % is the only one that is ever gone back to. */
+bool sql_like(const char *p, const char *s)
+{
+	const char *star = NULL, *retry = NULL;
+
+	while (*s) {
+		if (*p == '%') {
+			star = ++p;
+			retry = s;
+		} else if (*p == '_') {
+			p++;
+			s += sql_char_len(s);
+		} else if (*p && (p[0] == '\\' && p[1] ? p[1] : p[0]) == *s) {
+			p += p[0] == '\\' && p[1] ? 2 : 1;
+			s++;
+		} else if (star) {
+			p = star;
+			retry += sql_char_len(retry);
+			s = retry;
+		} else {
+			return false;
+		}
+	}
+	while (*p == '%')
+		p++;
+	return !*p;
 }

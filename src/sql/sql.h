@@ -113,8 +113,8 @@ int sql_next(struct sql_script *s, struct sql_statement *out,
 	     struct sql_error *err);
 
 /* Where a byte of the text is, from 1; columns are characters. */
-void sql_place(const char *text, size_t len, size_t at, unsigned *line,
-	       unsigned *column);
+void sql_show_place(const char *text, size_t len, size_t at, unsigned *line,
+		    unsigned *column);
 
 /*
  * The line of the text with a caret under the span, as
@@ -129,8 +129,8 @@ void sql_show(const char *text, size_t len, struct sql_span span,
 	      struct buf *out);
 
 /* The words of one span, for a message: secrets as ***, cut when long. */
-void sql_quote(const char *text, size_t len, struct sql_span span,
-	       struct buf *out);
+void sql_show_quote(const char *text, size_t len, struct sql_span span,
+		    struct buf *out);
 
 /* A name in SHOW ... LIKE: % is any run, _ any character, \ escapes. */
 bool sql_like(const char *pattern, const char *name);

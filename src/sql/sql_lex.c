@@ -11,12 +11,12 @@
 
 #include "base/text.h"
 
-static bool is_space(char c)
+static bool lex_is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static bool is_word_start(char c)
+static bool lex_is_word_start(char c)
 {
 	unsigned char u = c;
 
@@ -24,14 +24,14 @@ static bool is_word_start(char c)
 	       (u >= 'A' && u <= 'Z');
 }
 
-static bool is_digit(char c)
+static bool lex_is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
-static int hex_digit(char c)
+static int lex_hex_digit(char c)
 {
-	if (is_digit(c))
+	if (lex_is_digit(c))
 		return c - '0';
 	c |= 0x20;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -40,12 +40,12 @@ static int hex_digit(char c)
 /* ---- what lies between tokens ---- */
 
 /* false: a comment that does not end begins at *at. */
-static bool skip_blank(const char *s, size_t len, size_t *at)
+static bool lex_skip_blank(const char *s, size_t len, size_t *at)
 {
 	size_t i = *at;
 
 	for (;;) {
-		while (i < len && is_space(s[i]))
+		while (i < len && lex_is_space(s[i]))
 			i++;
 		*at = i;
 		if (i + 1 < len && s[i] == '-' && s[i + 1] == '-') {
@@ -67,7 +67,7 @@ static bool skip_blank(const char *s, size_t len, size_t *at)
 /* ---- tokens: each returns where its token ends ---- */
 
 /* 0: it does not end. */
-static size_t quoted_end(const char *s, size_t len, size_t i)
+static size_t lex_quoted_end(const char *s, size_t len, size_t i)
 {
 	char quote = s[i++];
 
@@ -85,54 +85,55 @@ static size_t quoted_end(const char *s, size_t len, size_t i)
 	return 0;
 }
 
-static bool may_escape(char c)
+static bool lex_may_escape(char c)
 {
-	return is_space(c) || c == '\'' || c == '"' || c == '\\';
+	return lex_is_space(c) || c == '\'' || c == '"' || c == '\\';
 }
 
-static size_t at_end(const char *s, size_t len, size_t i)
+static size_t lex_at_end(const char *s, size_t len, size_t i)
 {
 	for (i++; i < len; i++) {
-		if (s[i] == '\\' && i + 1 < len && may_escape(s[i + 1]))
+		if (s[i] == '\\' && i + 1 < len && lex_may_escape(s[i + 1]))
 			i++;
-		else if (is_space(s[i]) || !s[i] || strchr(",`;'\"()", s[i]))
+		else if (lex_is_space(s[i]) || !s[i] ||
+			 strchr(",`;'\"()", s[i]))
 			break;
 	}
 	return i;
 }
 
-static size_t number_end(const char *s, size_t len, size_t i)
+static size_t lex_number_end(const char *s, size_t len, size_t i)
 {
 	if (s[i] == '0' && i + 2 < len && (s[i + 1] | 0x20) == 'x' &&
-	    hex_digit(s[i + 2]) >= 0) {
-		for (i += 2; i < len && hex_digit(s[i]) >= 0; i++)
+	    lex_hex_digit(s[i + 2]) >= 0) {
+		for (i += 2; i < len && lex_hex_digit(s[i]) >= 0; i++)
 			;
 		return i;
 	}
-	while (i < len && (is_digit(s[i]) || s[i] == '_'))
+	while (i < len && (lex_is_digit(s[i]) || s[i] == '_'))
 		i++;
 	return i;
 }
 
 /* x'1f': 0 when it is none. */
-static size_t hex_end(const char *s, size_t len, size_t i)
+static size_t lex_hex_end(const char *s, size_t len, size_t i)
 {
 	if (i + 1 >= len || (s[i] | 0x20) != 'x' || s[i + 1] != '\'')
 		return 0;
-	for (i += 2; i < len && hex_digit(s[i]) >= 0; i++)
+	for (i += 2; i < len && lex_hex_digit(s[i]) >= 0; i++)
 		;
 	return i < len && s[i] == '\'' ? i + 1 : 0;
 }
 
-static size_t word_end(const char *s, size_t len, size_t i)
+static size_t lex_word_end(const char *s, size_t len, size_t i)
 {
 	while (i < len &&
-	       (is_word_start(s[i]) || is_digit(s[i]) || s[i] == '$'))
+	       (lex_is_word_start(s[i]) || lex_is_digit(s[i]) || s[i] == '$'))
 		i++;
 	return i;
 }
 
-static size_t bad(struct sql_token *out, const char *fault, size_t end)
+static size_t lex_bad(struct sql_token *out, const char *fault, size_t end)
 {
 	out->kind = SQL_BAD;
 	out->fault = fault;
@@ -142,66 +143,68 @@ static size_t bad(struct sql_token *out, const char *fault, size_t end)
 static size_t lex_quoted(const char *s, size_t len, size_t i,
 			 struct sql_token *out)
 {
-	size_t end = quoted_end(s, len, i);
+	size_t end = lex_quoted_end(s, len, i);
 
 	out->kind = s[i] == '\'' ? SQL_STRING : SQL_QUOTED;
-	return end ? end : bad(out, "this quote is not closed", len);
+	return end ? end : lex_bad(out, "this quote is not closed", len);
 }
 
 static size_t lex_at(const char *s, size_t len, size_t i, struct sql_token *out)
 {
-	size_t end = at_end(s, len, i);
+	size_t end = lex_at_end(s, len, i);
 
 	out->kind = SQL_AT;
-	return end > i + 1 ? end
-			   : bad(out, "a stage's name must follow the @", end);
+	return end > i + 1
+		       ? end
+		       : lex_bad(out, "a stage's name must follow the @", end);
 }
 
 void sql_lex(const char *s, size_t len, size_t *at, struct sql_token *out)
 {
-	bool closed = skip_blank(s, len, at);
+	bool closed = lex_skip_blank(s, len, at);
 	size_t i = *at, end;
 
 	*out = (struct sql_token){ .kind = SQL_END, .span = { i, 0 } };
 	if (!closed)
-		end = bad(out, "this comment is not closed", len);
+		end = lex_bad(out, "this comment is not closed", len);
 	else if (i == len)
 		end = len;
 	else if (strchr("'\"`", s[i]) && s[i])
 		end = lex_quoted(s, len, i, out);
 	else if (s[i] == '@')
 		end = lex_at(s, len, i, out);
-	else if (is_digit(s[i]) || hex_end(s, len, i)) {
+	else if (lex_is_digit(s[i]) || lex_hex_end(s, len, i)) {
 		out->kind = SQL_NUMBER;
-		end = is_digit(s[i]) ? number_end(s, len, i)
-				     : hex_end(s, len, i);
-	} else if (is_word_start(s[i])) {
+		end = lex_is_digit(s[i]) ? lex_number_end(s, len, i)
+					 : lex_hex_end(s, len, i);
+	} else if (lex_is_word_start(s[i])) {
 		out->kind = SQL_WORD;
-		end = word_end(s, len, i);
+		end = lex_word_end(s, len, i);
 	} else if (s[i] && strchr(",;=()~-", s[i])) {
 		out->kind = SQL_PUNCT;
 		end = i + 1;
 	} else {
-		end = bad(out, "no statement has this character", i + 1);
+		end = lex_bad(out, "no statement has this character", i + 1);
 	}
 	out->span.len = end - i;
 	*at = end;
 }
 
-bool sql_is_word(const char *text, const struct sql_token *t, const char *word)
+bool sql_lex_is_word(const char *text, const struct sql_token *t,
+		     const char *word)
 {
 	return t->kind == SQL_WORD && strlen(word) == t->span.len &&
 	       !strncasecmp(text + t->span.at, word, t->span.len);
 }
 
-bool sql_is_punct(const char *text, const struct sql_token *t, char c)
+bool sql_lex_is_punct(const char *text, const struct sql_token *t, char c)
 {
 	return t->kind == SQL_PUNCT && text[t->span.at] == c;
 }
 
 /* ---- what they mean ---- */
 
-int sql_number(const char *text, const struct sql_token *t, uint64_t *out)
+int sql_lex_number(const char *text, const struct sql_token *t, uint64_t *out)
 {
 	const char *s = text + t->span.at;
 	size_t n = t->span.len;
@@ -214,13 +217,13 @@ int sql_number(const char *text, const struct sql_token *t, uint64_t *out)
 	for (size_t i = 2; i < n; i++) {
 		if (value >> 60)
 			return -ERANGE;
-		value = value << 4 | (unsigned)hex_digit(s[i]);
+		value = value << 4 | (unsigned)lex_hex_digit(s[i]);
 	}
 	*out = value;
 	return 0;
 }
 
-static void add_utf8(struct buf *out, unsigned c)
+static void lex_add_utf8(struct buf *out, unsigned c)
 {
 	if (c < 0x80) {
 		buf_addc(out, c);
@@ -235,13 +238,13 @@ static void add_utf8(struct buf *out, unsigned c)
 }
 
 /* Up to max digits of base 8 or 16 at s. How many there are. */
-static size_t digits(const char *s, const char *end, int base, size_t max,
-		     unsigned *out)
+static size_t lex_digits(const char *s, const char *end, int base, size_t max,
+			 unsigned *out)
 {
 	size_t n = 0;
 
 	for (*out = 0; n < max && s + n < end; n++) {
-		int d = hex_digit(s[n]);
+		int d = lex_hex_digit(s[n]);
 
 		if (d < 0 || d >= base)
 			break;
@@ -251,8 +254,8 @@ static size_t digits(const char *s, const char *end, int base, size_t max,
 }
 
 /* The escape whose backslash is before s. How many bytes it has; 0: broken. */
-static size_t add_escape(const char *s, const char *end, struct buf *out,
-			 const char **fault)
+static size_t lex_add_escape(const char *s, const char *end, struct buf *out,
+			     const char **fault)
 {
 	static const char letters[] = "bfnrt'\"\\", means[] = "\b\f\n\r\t'\"\\";
 	const char *at = *s ? strchr(letters, *s) : NULL;
@@ -270,13 +273,13 @@ static size_t add_escape(const char *s, const char *end, struct buf *out,
 	if (*s == 'x' || *s == 'u') {
 		size_t want = *s == 'x' ? 2 : 4;
 
-		n = 1 + digits(s + 1, end, 16, want, &c);
+		n = 1 + lex_digits(s + 1, end, 16, want, &c);
 		if (n != 1 + want || (c >= 0xd800 && c < 0xe000)) {
 			*fault = "a broken escape: \\xHH, \\uXXXX";
 			return 0;
 		}
 	} else {
-		n = digits(s, end, 8, 3, &c);
+		n = lex_digits(s, end, 8, 3, &c);
 	}
 	if (!n) { /* both stay, as in '[.]csv' written '\.csv' */
 		buf_addc(out, '\\');
@@ -287,12 +290,12 @@ static size_t add_escape(const char *s, const char *end, struct buf *out,
 		*fault = "a NUL byte in a string";
 		return 0;
 	}
-	add_utf8(out, c);
+	lex_add_utf8(out, c);
 	return n;
 }
 
-static int unescape_quoted(const char *s, const char *end, struct buf *out,
-			   const char **fault)
+static int lex_unescape_quoted(const char *s, const char *end, struct buf *out,
+			       const char **fault)
 {
 	char quote = *s++;
 
@@ -300,7 +303,7 @@ static int unescape_quoted(const char *s, const char *end, struct buf *out,
 		size_t n = 1;
 
 		if (*s == '\\' && quote != '`') {
-			n = add_escape(s + 1, end, out, fault);
+			n = lex_add_escape(s + 1, end, out, fault);
 			if (!n++)
 				return -EINVAL;
 		} else if (!*s) {
@@ -315,13 +318,13 @@ static int unescape_quoted(const char *s, const char *end, struct buf *out,
 	return buf_err(out);
 }
 
-int sql_unescape(const char *text, const struct sql_token *t, struct buf *out,
-		 const char **fault)
+int sql_lex_unescape(const char *text, const struct sql_token *t,
+		     struct buf *out, const char **fault)
 {
 	const char *s = text + t->span.at, *end = s + t->span.len;
 
 	if (t->kind != SQL_AT)
-		return unescape_quoted(s, end, out, fault);
+		return lex_unescape_quoted(s, end, out, fault);
 	for (; s < end; s++) {
 		if (*s == '\\' && s + 1 < end && strchr(" \t'\"\\", s[1]))
 			s++;

@@ -31,13 +31,14 @@ void sql_lex(const char *text, size_t len, size_t *at, struct sql_token *out);
 
 /* The bytes that a STRING, a QUOTED or an AT means. 0 or -EINVAL: a broken
  * escape, a NUL; fault says what. Or buf_err(out). */
-int sql_unescape(const char *text, const struct sql_token *t, struct buf *out,
-		 const char **fault);
+int sql_lex_unescape(const char *text, const struct sql_token *t,
+		     struct buf *out, const char **fault);
 
 /* The value of a NUMBER. 0, -EINVAL (an underscore), -ERANGE. */
-int sql_number(const char *text, const struct sql_token *t, uint64_t *out);
+int sql_lex_number(const char *text, const struct sql_token *t, uint64_t *out);
 
-bool sql_is_word(const char *text, const struct sql_token *t, const char *word);
-bool sql_is_punct(const char *text, const struct sql_token *t, char c);
+bool sql_lex_is_word(const char *text, const struct sql_token *t,
+		     const char *word);
+bool sql_lex_is_punct(const char *text, const struct sql_token *t, char c);
 
 #endif

@@ -40,15 +40,15 @@ struct masker {
 	bool lost; /* a quote closed where none can: what follows is unclear */
 };
 
-static bool is_harmless(const struct masker *m)
+static bool show_is_harmless(const struct masker *m)
 {
 	for (const char *const *h = harmless; *h; h++)
-		if (sql_is_word(m->text, &m->word, *h))
+		if (sql_lex_is_word(m->text, &m->word, *h))
 			return m->fresh;
 	return false;
 }
 
-static bool is_secretive(const struct masker *m)
+static bool show_is_secretive(const struct masker *m)
 {
 	for (const char *const *s = secretive; *s; s++)
 		for (size_t i = 0; i + strlen(*s) <= m->word.span.len; i++)
@@ -59,7 +59,7 @@ static bool is_secretive(const struct masker *m)
 }
 
 /* A URL with a user or a query in it. */
-static bool has_secret_part(const struct masker *m)
+static bool show_has_secret_part(const struct masker *m)
 {
 	const char *s = m->text + m->token.span.at;
 	size_t n = m->token.span.len;
@@ -68,43 +68,44 @@ static bool has_secret_part(const struct masker *m)
 	       (memchr(s, '@', n) || memchr(s, '?', n));
 }
 
-static bool is_secret(const struct masker *m)
+static bool show_is_secret(const struct masker *m)
 {
 	char c = m->text[m->token.span.at];
 	bool value = m->assigned && m->fresh;
 
 	switch (m->token.kind) {
 	case SQL_BAD:
-		return m->token.span.len > 1 || (value && !is_harmless(m));
+		return m->token.span.len > 1 || (value && !show_is_harmless(m));
 	case SQL_STRING:
-		return !is_harmless(m) || has_secret_part(m);
+		return !show_is_harmless(m) || show_has_secret_part(m);
 	case SQL_QUOTED:
 	case SQL_WORD:
 	case SQL_NUMBER:
 	case SQL_AT:
 		if (value)
-			return !is_harmless(m);
-		return m->word.kind == SQL_WORD && m->fresh && is_secretive(m);
+			return !show_is_harmless(m);
+		return m->word.kind == SQL_WORD && m->fresh &&
+		       show_is_secretive(m);
 	default:
 		return value &&
-		       ((c == '-' && !is_harmless(m)) ||
-			(c == '(' && is_secretive(m) &&
-			 !sql_is_word(m->text, &m->word, "credentials")));
+		       ((c == '-' && !show_is_harmless(m)) ||
+			(c == '(' && show_is_secretive(m) &&
+			 !sql_lex_is_word(m->text, &m->word, "credentials")));
 	}
 }
 
-static bool ends_run(char c)
+static bool show_ends_run(char c)
 {
 	return !c || strchr(" \t\r\n\v\f,();", c);
 }
 
-static bool is_quoted(const struct masker *m)
+static bool show_is_quoted(const struct masker *m)
 {
 	return m->token.kind == SQL_STRING || m->token.kind == SQL_QUOTED;
 }
 
 /* The next secret at or after m->at; false: there is none. */
-static bool next_secret(struct masker *m, struct sql_span *out)
+static bool show_next_secret(struct masker *m, struct sql_span *out)
 {
 	for (;;) {
 		if (m->lost) {
@@ -116,11 +117,11 @@ static bool next_secret(struct masker *m, struct sql_span *out)
 		sql_lex(m->text, m->len, &m->at, &m->token);
 		if (m->token.kind == SQL_END)
 			return false;
-		m->lost = is_quoted(m) && m->at < m->len &&
-			  !ends_run(m->text[m->at]);
-		if (is_secret(m)) {
+		m->lost = show_is_quoted(m) && m->at < m->len &&
+			  !show_ends_run(m->text[m->at]);
+		if (show_is_secret(m)) {
 			while (!m->lost && m->at < m->len &&
-			       !ends_run(m->text[m->at]))
+			       !show_ends_run(m->text[m->at]))
 				m->at++;
 			*out = m->token.span;
 			out->len = m->at - out->at;
@@ -131,7 +132,7 @@ static bool next_secret(struct masker *m, struct sql_span *out)
 			m->word = m->token;
 			m->fresh = true;
 			m->assigned = false;
-		} else if (sql_is_punct(m->text, &m->token, '=')) {
+		} else if (sql_lex_is_punct(m->text, &m->token, '=')) {
 			m->assigned = true;
 		} else {
 			m->fresh = false;
@@ -141,20 +142,20 @@ static bool next_secret(struct masker *m, struct sql_span *out)
 
 /* ---- places ---- */
 
-static bool is_continuation(char c)
+static bool show_is_continuation(char c)
 {
 	return (c & 0xc0) == 0x80;
 }
 
-void sql_place(const char *text, size_t len, size_t at, unsigned *line,
-	       unsigned *column)
+void sql_show_place(const char *text, size_t len, size_t at, unsigned *line,
+		    unsigned *column)
 {
 	*line = *column = 1;
 	for (size_t i = 0; i < at && i < len; i++) {
 		if (text[i] == '\n') {
 			++*line;
 			*column = 1;
-		} else if (!is_continuation(text[i])) {
+		} else if (!show_is_continuation(text[i])) {
 			++*column;
 		}
 	}
@@ -169,21 +170,22 @@ struct shown {
 	size_t n; /* characters so far */
 };
 
-static void put_char(struct shown *s, char c)
+static void show_put_char(struct shown *s, char c)
 {
 	bool odd = (unsigned char)c < ' ' || c == 0x7f;
 
 	buf_addc(&s->text, c == '\t' ? ' ' : odd ? '?' : c);
-	s->n += !is_continuation(c);
+	s->n += !show_is_continuation(c);
 }
 
-static void put_stars(struct shown *s)
+static void show_put_stars(struct shown *s)
 {
 	for (int i = 0; i < 3; i++)
-		put_char(s, '*');
+		show_put_char(s, '*');
 }
 
-static void mark(struct shown *s, struct sql_span span, size_t at, size_t n)
+static void show_mark(struct shown *s, struct sql_span span, size_t at,
+		      size_t n)
 {
 	if (at <= span.at && span.at < at + n)
 		s->from = s->n;
@@ -203,16 +205,16 @@ static void show_bytes(const char *text, size_t len, size_t from, size_t to,
 		size_t n = 1;
 
 		while (more && secret.at + secret.len <= i)
-			more = next_secret(&m, &secret);
+			more = show_next_secret(&m, &secret);
 		if (more && secret.at <= i) {
 			n = secret.at + secret.len - i;
 			if (n > to - i)
 				n = to - i;
-			mark(out, span, i, n);
-			put_stars(out);
+			show_mark(out, span, i, n);
+			show_put_stars(out);
 		} else {
-			mark(out, span, i, n);
-			put_char(out, text[i]);
+			show_mark(out, span, i, n);
+			show_put_char(out, text[i]);
 		}
 		i += n;
 		if (i >= span.at + span.len && out->to == SIZE_MAX)
@@ -225,13 +227,13 @@ static void show_bytes(const char *text, size_t len, size_t from, size_t to,
 }
 
 /* Bytes of the first n characters. */
-static size_t prefix(const char *s, size_t len, size_t n)
+static size_t show_prefix(const char *s, size_t len, size_t n)
 {
 	size_t i = 0;
 
 	while (i < len && n) {
 		i++;
-		while (i < len && is_continuation(s[i]))
+		while (i < len && show_is_continuation(s[i]))
 			i++;
 		n--;
 	}
@@ -239,7 +241,7 @@ static size_t prefix(const char *s, size_t len, size_t n)
 }
 
 /* A window of a long line round the caret. */
-static void cut(struct shown *s, struct buf *out, size_t *from, size_t *to)
+static void show_cut(struct shown *s, struct buf *out, size_t *from, size_t *to)
 {
 	size_t start = 0, a, b;
 
@@ -247,8 +249,8 @@ static void cut(struct shown *s, struct buf *out, size_t *from, size_t *to)
 		start = s->from - WINDOW / 2;
 	if (start)
 		buf_adds(out, "...");
-	a = prefix(buf_str(&s->text), s->text.len, start);
-	b = prefix(buf_str(&s->text) + a, s->text.len - a, WINDOW);
+	a = show_prefix(buf_str(&s->text), s->text.len, start);
+	b = show_prefix(buf_str(&s->text) + a, s->text.len - a, WINDOW);
 	buf_add(out, buf_str(&s->text) + a, b);
 	if (a + b < s->text.len)
 		buf_adds(out, "...");
@@ -261,7 +263,7 @@ static void cut(struct shown *s, struct buf *out, size_t *from, size_t *to)
 		*to = *from + 1;
 }
 
-static void put_many(struct buf *out, char c, size_t n)
+static void show_put_many(struct buf *out, char c, size_t n)
 {
 	while (n--)
 		buf_addc(out, c);
@@ -286,68 +288,29 @@ void sql_show(const char *text, size_t len, struct sql_span span,
 		from = at - BUF_LINE;
 	if (to - from > 2 * BUF_LINE)
 		to = from + 2 * BUF_LINE;
-	sql_place(text, len, at, &number, &column);
+	sql_show_place(text, len, at, &number, &column);
 	width = snprintf(digits, sizeof(digits), "%u", number);
 	show_bytes(text, len, from, to, span, &line);
-	cut(&line, &window, &a, &b);
+	show_cut(&line, &window, &a, &b);
 	buf_addf(out, "%*s |\n%s | %s\n%*s | ", width, "", digits,
 		 buf_str(&window), width, "");
-	put_many(out, ' ', a);
-	put_many(out, '^', b - a);
+	show_put_many(out, ' ', a);
+	show_put_many(out, '^', b - a);
 	buf_addc(out, '\n');
 	buf_wipe(&line.text);
 	buf_clear(&window);
 }
 
-void sql_quote(const char *text, size_t len, struct sql_span span,
-	       struct buf *out)
+void sql_show_quote(const char *text, size_t len, struct sql_span span,
+		    struct buf *out)
 {
 	struct shown word = { .text = BUF_INIT(4 * BUF_LINE) };
 	size_t n = span.len > 2 * BUF_LINE ? 2 * BUF_LINE : span.len;
 
 	show_bytes(text, len, span.at, span.at + n, span, &word);
-	n = prefix(buf_str(&word.text), word.text.len, QUOTE_MAX);
+	n = show_prefix(buf_str(&word.text), word.text.len, QUOTE_MAX);
 	buf_add(out, buf_str(&word.text), n);
 	if (n < word.text.len)
 		buf_adds(out, "...");
 	buf_wipe(&word.text);
-}
-
-/* ---- LIKE ---- */
-
-static size_t char_len(const char *s)
-{
-	size_t n = 1;
-
-	while (is_continuation(s[n]))
-		n++;
-	return n;
-}
-
-/* The last % is the only one that is ever gone back to. */
-bool sql_like(const char *p, const char *s)
-{
-	const char *star = NULL, *retry = NULL;
-
-	while (*s) {
-		if (*p == '%') {
-			star = ++p;
-			retry = s;
-		} else if (*p == '_') {
-			p++;
-			s += char_len(s);
-		} else if (*p && (p[0] == '\\' && p[1] ? p[1] : p[0]) == *s) {
-			p += p[0] == '\\' && p[1] ? 2 : 1;
-			s++;
-		} else if (star) {
-			p = star;
-			retry += char_len(retry);
-			s = retry;
-		} else {
-			return false;
-		}
-	}
-	while (*p == '%')
-		p++;
-	return !*p;
 }

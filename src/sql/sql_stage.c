@@ -3,7 +3,7 @@
  * they come in any, each once. The older CREDENTIALS and ENCRYPTION are
  * CONNECTION by other names.
  */
-#include "sql/sql_parse.h"
+#include "sql/parser.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,27 +22,27 @@ enum clause {
 
 /* ---- ( key = 'value', ... ) ---- */
 
-static int expect_pair_value(struct sql_parser *p, struct sql_text *out)
+static int stage_expect_pair_value(struct sql_parser *p, struct sql_text *out)
 {
 	const char *text = p->script->text;
 	int rc;
 
-	if (sql_is_word(text, &p->token, "TRUE") ||
-	    sql_is_word(text, &p->token, "FALSE"))
-		return take_text(p, out);
-	rc = expect_string(p, out);
-	return rc ? rc : expand_text(p, out);
+	if (sql_lex_is_word(text, &p->token, "TRUE") ||
+	    sql_lex_is_word(text, &p->token, "FALSE"))
+		return parser_take_text(p, out);
+	rc = parser_expect_string(p, out);
+	return rc ? rc : parser_expand(p, out);
 }
 
-static int parse_pair(struct sql_parser *p, struct sql_statement *out)
+static int stage_parse_pair(struct sql_parser *p, struct sql_statement *out)
 {
 	struct sql_pair *pair;
 	int rc;
 
 	if (out->n_connection == SQL_PAIRS_MAX)
-		return refuse(p, 1005, p->token.span,
-			      "more than %d connection parameters",
-			      SQL_PAIRS_MAX);
+		return parser_refuse(p, 1005, p->token.span,
+				     "more than %d connection parameters",
+				     SQL_PAIRS_MAX);
 	pair = realloc(out->connection,
 		       (out->n_connection + 1) * sizeof(*pair));
 	if (!pair)
@@ -50,25 +50,25 @@ static int parse_pair(struct sql_parser *p, struct sql_statement *out)
 	out->connection = pair;
 	pair += out->n_connection++;
 	*pair = (struct sql_pair){ 0 };
-	rc = take_text(p, &pair->name);
+	rc = parser_take_text(p, &pair->name);
 	if (!rc)
-		rc = expect_punct(p, '=');
-	return rc ? rc : expect_pair_value(p, &pair->value);
+		rc = parser_expect_punct(p, '=');
+	return rc ? rc : stage_expect_pair_value(p, &pair->value);
 }
 
-static int parse_pairs(struct sql_parser *p, struct sql_statement *out)
+static int stage_parse_pairs(struct sql_parser *p, struct sql_statement *out)
 {
-	int rc = expect_punct(p, '=');
+	int rc = parser_expect_punct(p, '=');
 
 	if (!rc)
-		rc = expect_punct(p, '(');
+		rc = parser_expect_punct(p, '(');
 	out->has_connection = true;
-	while (!rc && !accept_punct(p, ')')) {
-		if (!at_kind(p, SQL_WORD, "a connection parameter"))
-			return unexpected(p);
-		rc = parse_pair(p, out);
+	while (!rc && !parser_accept_punct(p, ')')) {
+		if (!parser_is_at(p, SQL_WORD, "a connection parameter"))
+			return parser_unexpected(p);
+		rc = stage_parse_pair(p, out);
 		if (!rc)
-			accept_punct(p, ',');
+			parser_accept_punct(p, ',');
 	}
 	return rc;
 }
@@ -76,76 +76,78 @@ static int parse_pairs(struct sql_parser *p, struct sql_statement *out)
 /* ---- ( what is kept as it is ) ---- */
 
 /* The token as it is written, behind a blank. */
-static void keep_token(struct sql_parser *p, struct buf *out)
+static void stage_keep_token(struct sql_parser *p, struct buf *out)
 {
-	if (out->len && !sql_is_punct(p->script->text, &p->token, ',') &&
-	    !sql_is_punct(p->script->text, &p->token, ')') &&
+	if (out->len && !sql_lex_is_punct(p->script->text, &p->token, ',') &&
+	    !sql_lex_is_punct(p->script->text, &p->token, ')') &&
 	    out->data[out->len - 1] != '(' && out->data[out->len - 1] != '-')
 		buf_addc(out, ' ');
 	buf_add(out, p->script->text + p->token.span.at, p->token.span.len);
-	take_token(p);
+	parser_take(p);
 }
 
-static bool at_literal(struct sql_parser *p)
+static bool stage_at_literal(struct sql_parser *p)
 {
-	return at_kind(p, SQL_STRING, "a string") ||
-	       at_kind(p, SQL_NUMBER, "a number") ||
-	       at_kind(p, SQL_WORD, "a word");
+	return parser_is_at(p, SQL_STRING, "a string") ||
+	       parser_is_at(p, SQL_NUMBER, "a number") ||
+	       parser_is_at(p, SQL_WORD, "a word");
 }
 
-static int keep_value(struct sql_parser *p, struct buf *out)
+static int stage_keep_value(struct sql_parser *p, struct buf *out)
 {
 	const char *text = p->script->text;
 
-	if (sql_is_punct(text, &p->token, '-')) {
-		keep_token(p, out);
-		if (!at_kind(p, SQL_NUMBER, "a number"))
-			return unexpected(p);
+	if (sql_lex_is_punct(text, &p->token, '-')) {
+		stage_keep_token(p, out);
+		if (!parser_is_at(p, SQL_NUMBER, "a number"))
+			return parser_unexpected(p);
 	}
-	if (at_literal(p)) {
-		keep_token(p, out);
+	if (stage_at_literal(p)) {
+		stage_keep_token(p, out);
 		return 0;
 	}
-	if (!sql_is_punct(text, &p->token, '('))
-		return unexpected(p);
-	keep_token(p, out);
-	while (at_literal(p)) {
-		keep_token(p, out);
-		if (!sql_is_punct(text, &p->token, ','))
+	if (!sql_lex_is_punct(text, &p->token, '('))
+		return parser_unexpected(p);
+	stage_keep_token(p, out);
+	while (stage_at_literal(p)) {
+		stage_keep_token(p, out);
+		if (!sql_lex_is_punct(text, &p->token, ','))
 			break;
-		keep_token(p, out);
+		stage_keep_token(p, out);
 	}
-	if (!sql_is_punct(text, &p->token, ')')) {
-		accept_punct(p, ')');
-		return unexpected(p);
+	if (!sql_lex_is_punct(text, &p->token, ')')) {
+		parser_accept_punct(p, ')');
+		return parser_unexpected(p);
 	}
-	keep_token(p, out);
+	stage_keep_token(p, out);
 	return 0;
 }
 
 /* `key = value`: the key is the token. */
-static int keep_setting(struct sql_parser *p, struct buf *out)
+static int stage_keep_setting(struct sql_parser *p, struct buf *out)
 {
-	keep_token(p, out);
-	if (!sql_is_punct(p->script->text, &p->token, '='))
-		return expect_punct(p, '=');
-	keep_token(p, out);
-	return keep_value(p, out);
+	stage_keep_token(p, out);
+	if (!sql_lex_is_punct(p->script->text, &p->token, '='))
+		return parser_expect_punct(p, '=');
+	stage_keep_token(p, out);
+	return stage_keep_value(p, out);
 }
 
 /* Control bytes, as line ends in a string, have no place in what is kept. */
-static int keep(struct sql_parser *p, struct buf *text, size_t from,
-		struct sql_text *out)
+static int stage_keep(struct sql_parser *p, struct buf *text, size_t from,
+		      struct sql_text *out)
 {
 	struct sql_span span = { from, p->last_end - from };
 
 	if (buf_err(text) == -EMSGSIZE)
-		return refuse(p, 1005, span, "more than %zu bytes", text->max);
+		return parser_refuse(p, 1005, span, "more than %zu bytes",
+				     text->max);
 	for (size_t i = 0; i < text->len; i++)
 		if ((unsigned char)text->data[i] < ' ')
-			return refuse(p, 1006, span,
-				      "a control byte in an option; write it "
-				      "as an escape");
+			return parser_refuse(
+				p, 1006, span,
+				"a control byte in an option; write it "
+				"as an escape");
 	free(out->s);
 	*out = (struct sql_text){
 		.s = text->len ? buf_detach(text) : strdup(""),
@@ -154,24 +156,24 @@ static int keep(struct sql_parser *p, struct buf *text, size_t from,
 	return out->s ? 0 : -ENOMEM;
 }
 
-static int parse_kept(struct sql_parser *p, struct sql_text *out)
+static int stage_parse_kept(struct sql_parser *p, struct sql_text *out)
 {
 	struct buf text = BUF_INIT(BUF_MESSAGE);
-	int rc = expect_punct(p, '=');
+	int rc = parser_expect_punct(p, '=');
 	size_t from = p->token.span.at;
 
 	if (!rc)
-		rc = expect_punct(p, '(');
-	while (!rc && !accept_punct(p, ')')) {
-		if (!at_kind(p, SQL_WORD, "an option"))
-			rc = unexpected(p);
+		rc = parser_expect_punct(p, '(');
+	while (!rc && !parser_accept_punct(p, ')')) {
+		if (!parser_is_at(p, SQL_WORD, "an option"))
+			rc = parser_unexpected(p);
 		else
-			rc = keep_setting(p, &text);
-		if (!rc && accept_punct(p, ','))
+			rc = stage_keep_setting(p, &text);
+		if (!rc && parser_accept_punct(p, ','))
 			buf_addc(&text, ',');
 	}
 	if (!rc)
-		rc = keep(p, &text, from, out);
+		rc = stage_keep(p, &text, from, out);
 	buf_clear(&text);
 	return rc;
 }
@@ -193,140 +195,144 @@ static const struct {
 	{ "COMMENTS", CLAUSE_COMMENT },
 };
 
-static int parse_clause(struct sql_parser *p, enum clause clause,
-			struct sql_statement *out)
+static int stage_parse_clause(struct sql_parser *p, enum clause clause,
+			      struct sql_statement *out)
 {
 	switch (clause) {
 	case CLAUSE_URL:
-		return expect_value(p, &out->url);
+		return parser_expect_value(p, &out->url);
 	case CLAUSE_CONNECTION:
 	case CLAUSE_CREDENTIALS:
 	case CLAUSE_ENCRYPTION:
-		return parse_pairs(p, out);
+		return stage_parse_pairs(p, out);
 	case CLAUSE_FILE_FORMAT:
-		return parse_kept(p, &out->file_format);
+		return stage_parse_kept(p, &out->file_format);
 	case CLAUSE_COPY_OPTIONS:
-		return parse_kept(p, &out->copy_options);
+		return stage_parse_kept(p, &out->copy_options);
 	case CLAUSE_COMMENT:
-		return expect_value(p, &out->comment);
+		return parser_expect_value(p, &out->comment);
 	}
-	return unexpected(p);
+	return parser_unexpected(p);
 }
 
 /* Which clause begins here; 0: none. */
-static enum clause next_clause(struct sql_parser *p)
+static enum clause stage_next_clause(struct sql_parser *p)
 {
 	for (size_t i = 0; i < sizeof(clauses) / sizeof(*clauses); i++)
-		if (accept_word(p, clauses[i].word))
+		if (parser_accept(p, clauses[i].word))
 			return clauses[i].clause;
 	return 0;
 }
 
-static int parse_clauses(struct sql_parser *p, struct sql_statement *out,
-			 unsigned *given)
+static int stage_parse_clauses(struct sql_parser *p, struct sql_statement *out,
+			       unsigned *given)
 {
 	*given = 0;
-	if (at_kind(p, SQL_STRING, "a url")) {
-		int rc = expect_string(p, &out->url);
+	if (parser_is_at(p, SQL_STRING, "a url")) {
+		int rc = parser_expect_string(p, &out->url);
 
 		if (!rc)
-			rc = expand_text(p, &out->url);
+			rc = parser_expand(p, &out->url);
 		if (rc)
 			return rc;
 		*given |= CLAUSE_URL;
 	}
 	for (;;) {
 		struct sql_span span = p->token.span;
-		enum clause clause = next_clause(p);
+		enum clause clause = stage_next_clause(p);
 		int rc;
 
 		if (!clause)
 			return 0;
 		if (*given & clause)
-			return refuse(p, 1005, span,
-				      "this clause is given a second time");
+			return parser_refuse(
+				p, 1005, span,
+				"this clause is given a second time");
 		*given |= clause;
-		rc = parse_clause(p, clause, out);
+		rc = stage_parse_clause(p, clause, out);
 		if (rc)
 			return rc;
-		accept_punct(p, ',');
+		parser_accept_punct(p, ',');
 	}
 }
 
 /* CONNECTION and the like belong to a URL. */
-static int check_clauses(struct sql_parser *p, const struct sql_statement *s)
+static int stage_check_clauses(struct sql_parser *p,
+			       const struct sql_statement *s)
 {
 	if (s->has_connection && !s->url.s && s->kind == SQL_CREATE_STAGE)
-		return refuse(p, 1005, s->name.span,
-			      "CONNECTION without a URL: an internal stage has "
-			      "none");
+		return parser_refuse(
+			p, 1005, s->name.span,
+			"CONNECTION without a URL: an internal stage has "
+			"none");
 	return 0;
 }
 
-int parse_create_stage(struct sql_parser *p, struct sql_statement *out)
+int sql_stage_create(struct sql_parser *p, struct sql_statement *out)
 {
 	struct sql_span either = p->token.span;
 	unsigned given;
 	int rc = 0;
 
-	if (accept_word(p, "OR")) {
+	if (parser_accept(p, "OR")) {
 		out->or_replace = true;
-		rc = expect_word(p, "REPLACE");
+		rc = parser_expect(p, "REPLACE");
 	}
 	if (!rc)
-		rc = expect_word(p, "STAGE");
-	if (!rc && accept_word(p, "IF")) {
+		rc = parser_expect(p, "STAGE");
+	if (!rc && parser_accept(p, "IF")) {
 		out->if_not_exists = true;
-		rc = expect_word(p, "NOT");
+		rc = parser_expect(p, "NOT");
 		if (!rc)
-			rc = expect_word(p, "EXISTS");
+			rc = parser_expect(p, "EXISTS");
 	}
 	if (!rc && out->or_replace && out->if_not_exists) {
 		either.len = p->last_end - either.at;
-		rc = refuse(p, 1005, either,
-			    "OR REPLACE and IF NOT EXISTS exclude each other");
+		rc = parser_refuse(
+			p, 1005, either,
+			"OR REPLACE and IF NOT EXISTS exclude each other");
 	}
 	if (!rc)
-		rc = expect_name(p, false, &out->name);
+		rc = parser_expect_name(p, false, &out->name);
 	if (!rc)
-		rc = parse_clauses(p, out, &given);
-	return rc ? rc : check_clauses(p, out);
+		rc = stage_parse_clauses(p, out, &given);
+	return rc ? rc : stage_check_clauses(p, out);
 }
 
-static int parse_unset(struct sql_parser *p, struct sql_statement *out)
+static int stage_parse_unset(struct sql_parser *p, struct sql_statement *out)
 {
 	do {
-		if (accept_word(p, "COMMENT") || accept_word(p, "COMMENTS"))
+		if (parser_accept(p, "COMMENT") || parser_accept(p, "COMMENTS"))
 			out->unset |= SQL_UNSET_COMMENT;
-		else if (accept_word(p, "FILE_FORMAT"))
+		else if (parser_accept(p, "FILE_FORMAT"))
 			out->unset |= SQL_UNSET_FILE_FORMAT;
-		else if (accept_word(p, "COPY_OPTIONS"))
+		else if (parser_accept(p, "COPY_OPTIONS"))
 			out->unset |= SQL_UNSET_COPY_OPTIONS;
 		else
-			return unexpected(p);
-	} while (accept_punct(p, ','));
+			return parser_unexpected(p);
+	} while (parser_accept_punct(p, ','));
 	return 0;
 }
 
-int parse_alter_stage(struct sql_parser *p, struct sql_statement *out)
+int sql_stage_alter(struct sql_parser *p, struct sql_statement *out)
 {
 	unsigned given = 0;
-	int rc = expect_word(p, "STAGE");
+	int rc = parser_expect(p, "STAGE");
 
-	if (!rc && accept_word(p, "IF")) {
+	if (!rc && parser_accept(p, "IF")) {
 		out->if_exists = true;
-		rc = expect_word(p, "EXISTS");
+		rc = parser_expect(p, "EXISTS");
 	}
 	if (!rc)
-		rc = expect_name(p, true, &out->name);
+		rc = parser_expect_name(p, true, &out->name);
 	if (rc)
 		return rc;
-	if (accept_word(p, "UNSET"))
-		return parse_unset(p, out);
-	rc = expect_word(p, "SET");
+	if (parser_accept(p, "UNSET"))
+		return stage_parse_unset(p, out);
+	rc = parser_expect(p, "SET");
 	if (!rc)
-		rc = parse_clauses(p, out, &given);
+		rc = stage_parse_clauses(p, out, &given);
 	if (!rc && !given)
-		rc = unexpected(p);
+		rc = parser_unexpected(p);
 	return rc;
 }

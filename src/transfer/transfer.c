@@ -73,7 +73,7 @@ void transfer_job_free(struct transfer_job *job)
 {
 	if (!job)
 		return;
-	transfer_remote_clear(&job->remote);
+	transfer_call_clear_remote(&job->remote);
 	free(job->local);
 	free(job);
 }
@@ -98,7 +98,7 @@ unsigned transfer_width(struct transfer *t)
 	return busy < t->set.parallel ? t->set.parallel / (busy ? busy : 1) : 1;
 }
 
-static void count(struct transfer *t, struct transfer_count *out)
+static void transfer_count(struct transfer *t, struct transfer_count *out)
 {
 	int64_t moved = __atomic_load_n(&t->moved, __ATOMIC_RELAXED);
 
@@ -112,13 +112,13 @@ static void count(struct transfer *t, struct transfer_count *out)
 
 /* ---- what a person reads ---- */
 
-static void wipe_line(const struct transfer *t)
+static void transfer_wipe_line(const struct transfer *t)
 {
 	if (t->terminal)
 		fputs("\r\033[K", stderr);
 }
 
-static void show(struct transfer *t)
+static void transfer_show(struct transfer *t)
 {
 	struct winsize size = { .ws_col = 80 };
 	struct buf line = BUF_INIT(BUF_MESSAGE);
@@ -127,11 +127,11 @@ static void show(struct transfer *t)
 	if (!t->terminal)
 		return;
 	ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
-	count(t, &c);
+	transfer_count(t, &c);
 	transfer_progress_line(&c, size.ws_col > 1 ? size.ws_col - 1 : 79,
 			       &line);
 	lock_take(&t->speech);
-	wipe_line(t);
+	transfer_wipe_line(t);
 	fputs(buf_str(&line), stderr);
 	fflush(stderr);
 	lock_drop(&t->speech);
@@ -144,14 +144,15 @@ void transfer_fail(struct transfer *t, const char *what, const char *why)
 	transfer_locked(t)->count.failed++;
 	lock_drop(&t->lock);
 	lock_take(&t->speech);
-	wipe_line(t);
+	transfer_wipe_line(t);
 	message(what, why);
 	lock_drop(&t->speech);
 }
 
 /* `cannot download @s/a to b`, or `cannot upload b to @s/a`. */
-static void say_failure(struct transfer *t, const struct transfer_job *job,
-			const char *why)
+static void transfer_say_failure(struct transfer *t,
+				 const struct transfer_job *job,
+				 const char *why)
 {
 	struct buf what = BUF_INIT(2 * BUF_MESSAGE);
 	bool up = !strcmp(t->set.what, "upload");
@@ -166,7 +167,7 @@ static void say_failure(struct transfer *t, const struct transfer_job *job,
 /* ---- workers ---- */
 
 /* The next job; NULL: there will be none. */
-static struct transfer_job *take_job(struct transfer *t)
+static struct transfer_job *transfer_take_job(struct transfer *t)
 {
 	struct wait_entry e = { .waiter = waiter_self() };
 	struct transfer_job *job = NULL;
@@ -199,7 +200,7 @@ static struct transfer_job *take_job(struct transfer *t)
 	return job;
 }
 
-static void job_over(struct transfer *t, int rc)
+static void transfer_job_over(struct transfer *t, int rc)
 {
 	struct transfer_locked *g;
 
@@ -213,7 +214,7 @@ static void job_over(struct transfer *t, int rc)
 	lock_drop(&t->lock);
 }
 
-static void enlist(struct transfer *t)
+static void transfer_enlist(struct transfer *t)
 {
 	struct transfer_locked *g;
 
@@ -224,7 +225,7 @@ static void enlist(struct transfer *t)
 }
 
 /* A waiter ends with its thread. */
-static void delist(struct transfer *t)
+static void transfer_delist(struct transfer *t)
 {
 	struct transfer_locked *g;
 
@@ -236,33 +237,34 @@ static void delist(struct transfer *t)
 	lock_drop(&t->lock);
 }
 
-static void *worker(void *arg)
+static void *transfer_worker(void *arg)
 {
 	struct transfer *t = arg;
 	struct transfer_job *job;
 
 	waiter_begin(waiter_self());
-	enlist(t);
-	while ((job = take_job(t))) {
+	transfer_enlist(t);
+	while ((job = transfer_take_job(t))) {
 		struct buf why = BUF_INIT(BUF_MESSAGE);
 		int rc = job->run(t, job, &why);
 
 		if (rc == -EEXIST && why.len)
 			rc = -EIO; /* no choice of ours: a failure */
 		if (rc && rc != -EEXIST)
-			say_failure(t, job,
-				    why.len ? buf_str(&why) : strerror(-rc));
-		job_over(t, rc);
+			transfer_say_failure(t, job,
+					     why.len ? buf_str(&why)
+						     : strerror(-rc));
+		transfer_job_over(t, rc);
 		buf_clear(&why);
 		transfer_job_free(job);
 	}
-	delist(t);
+	transfer_delist(t);
 	return NULL;
 }
 
 /* ---- the watcher ---- */
 
-static void stop(struct transfer *t)
+static void transfer_stop(struct transfer *t)
 {
 	struct transfer_job *dropped;
 	struct transfer_locked *g;
@@ -288,7 +290,7 @@ static void stop(struct transfer *t)
 }
 
 /* What is ignored (nohup, a job in the background) stays ignored. */
-static void signals(sigset_t *out)
+static void transfer_signals(sigset_t *out)
 {
 	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction now;
@@ -301,7 +303,7 @@ static void signals(sigset_t *out)
 	sigaddset(out, SIGUSR1); /* transfer_end()'s word that it is over */
 }
 
-static void *watcher(void *arg)
+static void *transfer_watcher(void *arg)
 {
 	const struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
 	struct transfer *t = arg;
@@ -309,12 +311,12 @@ static void *watcher(void *arg)
 	sigset_t set;
 	int sig;
 
-	signals(&set);
+	transfer_signals(&set);
 	while ((sig = sigtimedwait(&set, NULL, &tick)) != SIGUSR1) {
 		if (sig <= 0) {
-			show(t);
+			transfer_show(t);
 		} else if (clock_mono_ms() >= again_ms) {
-			stop(t);
+			transfer_stop(t);
 			again_ms = clock_mono_ms() + ECHO_MS;
 		}
 	}
@@ -338,15 +340,15 @@ int transfer_new(const struct transfer_settings *set, struct transfer **out)
 	t->began_ms = clock_mono_ms();
 	lock_init(&t->speech);
 	lock_init(&t->lock);
-	signals(&block);
+	transfer_signals(&block);
 	sigaddset(&block, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &block, &t->before);
-	enlist(t); /* the caller's own waits end on a signal as well */
-	rc = thread_start(&t->watcher, "watch", watcher, t);
+	transfer_enlist(t); /* the caller's own waits end on a signal as well */
+	rc = thread_start(&t->watcher, "watch", transfer_watcher, t);
 	t->watching = !rc;
 	while (!rc && t->n_workers < t->set.workers) {
-		rc = thread_start(&t->workers[t->n_workers], "transfer", worker,
-				  t);
+		rc = thread_start(&t->workers[t->n_workers], "transfer",
+				  transfer_worker, t);
 		t->n_workers += !rc;
 	}
 	if (t->n_workers)
@@ -398,7 +400,7 @@ int transfer_add(struct transfer *t, struct transfer_job *job)
 	return rc;
 }
 
-static void close_queue(struct transfer *t)
+static void transfer_close_queue(struct transfer *t)
 {
 	lock_take(&t->lock);
 	if (transfer_locked(t)->phase == OPEN)
@@ -411,17 +413,17 @@ void transfer_end(struct transfer *t, struct transfer_count *out)
 {
 	struct buf sum = BUF_INIT(BUF_MESSAGE);
 
-	close_queue(t);
+	transfer_close_queue(t);
 	for (unsigned i = 0; i < t->n_workers; i++)
 		pthread_join(t->workers[i], NULL);
 	if (t->watching) {
 		pthread_kill(t->watcher, SIGUSR1);
 		pthread_join(t->watcher, NULL);
 	}
-	count(t, out);
+	transfer_count(t, out);
 	if (t->terminal) {
 		transfer_progress_sum(out, &sum);
-		wipe_line(t);
+		transfer_wipe_line(t);
 		fprintf(stderr, "%s\n", buf_str(&sum));
 	}
 	buf_clear(&sum);

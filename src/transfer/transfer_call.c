@@ -19,7 +19,7 @@
 /* Each request is signed when it is made; its retries need no more. */
 #define EXPIRE_S 3600
 
-void transfer_remote_clear(struct transfer_remote *r)
+void transfer_call_clear_remote(struct transfer_remote *r)
 {
 	stage_unref(r->stage);
 	free(r->path);
@@ -53,9 +53,9 @@ static int sign(const struct transfer_remote *r,
 	return rc;
 }
 
-int transfer_sign(const struct transfer_remote *r, enum presign_action action,
-		  const char *checksum, struct transfer_row *out,
-		  struct buf *why)
+int transfer_call_sign(const struct transfer_remote *r,
+		       enum presign_action action, const char *checksum,
+		       struct transfer_row *out, struct buf *why)
 {
 	const struct presign_request request = {
 		.action = action,
@@ -71,9 +71,10 @@ int transfer_sign(const struct transfer_remote *r, enum presign_action action,
 	return copy_row(r->row.method, r->row.url, r->row.headers, out);
 }
 
-int transfer_sign_part(const struct transfer_remote *r, const char *upload_id,
-		       unsigned number, const char *checksum,
-		       struct transfer_row *out, struct buf *why)
+int transfer_call_sign_part(const struct transfer_remote *r,
+			    const char *upload_id, unsigned number,
+			    const char *checksum, struct transfer_row *out,
+			    struct buf *why)
 {
 	char text[16];
 	const struct presign_request request = {
@@ -89,8 +90,8 @@ int transfer_sign_part(const struct transfer_remote *r, const char *upload_id,
 	return sign(r, &request, out, why);
 }
 
-int transfer_verb(const struct transfer_row *row, enum http_verb *out,
-		  struct buf *why)
+int transfer_call_verb(const struct transfer_row *row, enum http_verb *out,
+		       struct buf *why)
 {
 	for (int v = 0; v < HTTP_VERBS; v++) {
 		if (!strcmp(row->method, http_verb_name(v))) {
@@ -129,7 +130,8 @@ static int add_lines(const char *lines, struct http_wire *wire)
 	return rc;
 }
 
-int transfer_prepare(const struct transfer_row *row, struct http_wire *wire)
+int transfer_call_prepare(const struct transfer_row *row,
+			  struct http_wire *wire)
 {
 	buf_adds(&wire->url, row->url);
 	return add_lines(row->headers, wire);
@@ -141,7 +143,7 @@ static void read_error(const struct http_reply *reply, struct s3_error_doc *out)
 		memset(out, 0, sizeof(*out));
 }
 
-enum http_verdict transfer_judge(const struct http_reply *reply)
+enum http_verdict transfer_call_judge(const struct http_reply *reply)
 {
 	struct s3_error_doc doc;
 
@@ -157,7 +159,8 @@ static bool tells_secrets(const char *s)
 	       strcasestr(s, "signature=") || strcasestr(s, "sig=");
 }
 
-int transfer_outcome(int rc, const struct http_reply *reply, struct buf *why)
+int transfer_call_outcome(int rc, const struct http_reply *reply,
+			  struct buf *why)
 {
 	struct s3_error_doc doc;
 
@@ -181,8 +184,8 @@ int transfer_outcome(int rc, const struct http_reply *reply, struct buf *why)
 	return s3_error_meaning(reply->status, doc.code, S3_USE_PLAIN).err;
 }
 
-bool transfer_relocated(const struct transfer_remote *r,
-			const struct http_reply *reply)
+bool transfer_call_relocated(const struct transfer_remote *r,
+			     const struct http_reply *reply)
 {
 	struct buf region = BUF_INIT(256), why = BUF_INIT(BUF_MESSAGE);
 	struct s3_error_doc doc;
@@ -210,14 +213,14 @@ bool transfer_relocated(const struct transfer_remote *r,
 	return there;
 }
 
-bool transfer_wants_md5(const struct transfer_remote *r)
+bool transfer_call_wants_md5(const struct transfer_remote *r)
 {
 	return r->stage &&
 	       __atomic_load_n(&r->stage->store->wants_md5, __ATOMIC_RELAXED);
 }
 
-bool transfer_demands_md5(const struct transfer_remote *r,
-			  const struct http_reply *reply)
+bool transfer_call_demands_md5(const struct transfer_remote *r,
+			       const struct http_reply *reply)
 {
 	if (!r->stage || reply->err || reply->status != 400 ||
 	    !strcasestr(buf_str(&reply->body), "content-md5"))

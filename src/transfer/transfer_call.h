@@ -26,48 +26,51 @@ struct transfer_remote {
 	struct transfer_row row;
 	char *label; /* what a person calls it: @stage/path, or the row's key */
 };
-void transfer_remote_clear(struct transfer_remote *r);
+void transfer_call_clear_remote(struct transfer_remote *r);
 
 /* A row for this request; transfer_row_clear(). checksum: an upload's, as
  * presign_request has it, or NULL. 0 or -errno, why says it. */
-int transfer_sign(const struct transfer_remote *r, enum presign_action action,
-		  const char *checksum, struct transfer_row *out,
-		  struct buf *why);
-/* The same for a part of an upload that was begun. */
-int transfer_sign_part(const struct transfer_remote *r, const char *upload_id,
-		       unsigned number, const char *checksum,
+int transfer_call_sign(const struct transfer_remote *r,
+		       enum presign_action action, const char *checksum,
 		       struct transfer_row *out, struct buf *why);
+/* The same for a part of an upload that was begun. */
+int transfer_call_sign_part(const struct transfer_remote *r,
+			    const char *upload_id, unsigned number,
+			    const char *checksum, struct transfer_row *out,
+			    struct buf *why);
 
 /* The method of a row. 0, or -EINVAL with why. */
-int transfer_verb(const struct transfer_row *row, enum http_verb *out,
-		  struct buf *why);
+int transfer_call_verb(const struct transfer_row *row, enum http_verb *out,
+		       struct buf *why);
 
 /* For http_call_ops.prepare: the URL and the row's headers. */
-int transfer_prepare(const struct transfer_row *row, struct http_wire *wire);
+int transfer_call_prepare(const struct transfer_row *row,
+			  struct http_wire *wire);
 
 /* Is it worth another try? By the store's code, where it has one. */
-enum http_verdict transfer_judge(const struct http_reply *reply);
+enum http_verdict transfer_call_judge(const struct http_reply *reply);
 
 /*
  * What came of a call. rc: http_perform()'s. 0 for any 2xx; else -errno, and
  * why has the store's code and message, or what the connection suffered.
  */
-int transfer_outcome(int rc, const struct http_reply *reply, struct buf *why);
+int transfer_call_outcome(int rc, const struct http_reply *reply,
+			  struct buf *why);
 
 /*
  * Does the server demand Content-MD5, as it does for a bucket with Object Lock?
  * True when the request, signed anew with that, is worth a try; the store
- * remembers it (transfer_wants_md5()).
+ * remembers it (transfer_call_wants_md5()).
  */
-bool transfer_demands_md5(const struct transfer_remote *r,
-			  const struct http_reply *reply);
-bool transfer_wants_md5(const struct transfer_remote *r);
+bool transfer_call_demands_md5(const struct transfer_remote *r,
+			       const struct http_reply *reply);
+bool transfer_call_wants_md5(const struct transfer_remote *r);
 
 /*
  * Did the server say that the bucket is in another region than was signed for?
  * True when the same request, signed anew, is for that one; stderr has it then.
  */
-bool transfer_relocated(const struct transfer_remote *r,
-			const struct http_reply *reply);
+bool transfer_call_relocated(const struct transfer_remote *r,
+			     const struct http_reply *reply);
 
 #endif

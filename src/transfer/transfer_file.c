@@ -18,7 +18,7 @@
 
 #define COPY_BYTES (1u << 20)
 
-int transfer_temporary(void)
+int transfer_file_temporary(void)
 {
 	const char *dir = getenv("TMPDIR");
 	int fd = open(dir && *dir ? dir : "/tmp",
@@ -36,7 +36,7 @@ int transfer_temporary(void)
 	return fd;
 }
 
-static int make_dir(const char *path)
+static int file_make_dir(const char *path)
 {
 	struct stat st;
 	int rc;
@@ -49,7 +49,7 @@ static int make_dir(const char *path)
 	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
-int transfer_make_dirs(const char *path, bool all)
+int transfer_file_make_dirs(const char *path, bool all)
 {
 	char *copy = strdup(path), *p = copy;
 	int rc = copy ? 0 : -ENOMEM;
@@ -60,20 +60,20 @@ int transfer_make_dirs(const char *path, bool all)
 			break;
 		if (*p) {
 			*p = '\0';
-			rc = make_dir(copy);
+			rc = file_make_dir(copy);
 			*p = '/';
 		} else {
-			rc = make_dir(copy);
+			rc = file_make_dir(copy);
 		}
 	}
 	free(copy);
 	return rc;
 }
 
-int transfer_spool(int fd, int *out, uint64_t *size)
+int transfer_file_spool(int fd, int *out, uint64_t *size)
 {
 	char *bytes = malloc(COPY_BYTES);
-	int to = bytes ? transfer_temporary() : -ENOMEM;
+	int to = bytes ? transfer_file_temporary() : -ENOMEM;
 	int rc = to < 0 ? to : 0;
 	uint64_t at = 0;
 
@@ -104,7 +104,7 @@ int transfer_spool(int fd, int *out, uint64_t *size)
 	return rc;
 }
 
-static int add_range(int fd, uint64_t at, uint64_t len, struct digest *d)
+static int file_add_range(int fd, uint64_t at, uint64_t len, struct digest *d)
 {
 	char *bytes = malloc(COPY_BYTES);
 	int rc = bytes ? 0 : -ENOMEM;
@@ -126,11 +126,11 @@ static int add_range(int fd, uint64_t at, uint64_t len, struct digest *d)
 	return rc;
 }
 
-static int range_md5(int fd, uint64_t at, uint64_t len,
-		     unsigned char sum[SHA256_SIZE])
+static int file_range_md5(int fd, uint64_t at, uint64_t len,
+			  unsigned char sum[SHA256_SIZE])
 {
 	struct digest *d = digest_new(DIGEST_MD5);
-	int rc = d ? add_range(fd, at, len, d) : -ENOMEM;
+	int rc = d ? file_add_range(fd, at, len, d) : -ENOMEM;
 
 	if (d)
 		digest_end(d, sum);
@@ -138,8 +138,8 @@ static int range_md5(int fd, uint64_t at, uint64_t len,
 }
 
 /* The MD5 of all parts' MD5s. */
-static int parts_md5(int fd, uint64_t size, uint64_t part_size,
-		     struct digest *all)
+static int file_parts_md5(int fd, uint64_t size, uint64_t part_size,
+			  struct digest *all)
 {
 	unsigned n = parts_count(part_size, size);
 	unsigned char sum[SHA256_SIZE];
@@ -154,7 +154,7 @@ static int parts_md5(int fd, uint64_t size, uint64_t part_size,
 			break;
 		len = size - part.start < part.len ? size - part.start
 						   : part.len;
-		rc = range_md5(fd, part.start, len, sum);
+		rc = file_range_md5(fd, part.start, len, sum);
 		digest_add(all, sum, MD5_SIZE);
 	}
 	return rc;
@@ -169,11 +169,11 @@ int transfer_file_md5(int fd, uint64_t size, uint64_t part_size, bool of_parts,
 
 	if (of_parts) {
 		all = digest_new(DIGEST_MD5);
-		rc = all ? parts_md5(fd, size, part_size, all) : -ENOMEM;
+		rc = all ? file_parts_md5(fd, size, part_size, all) : -ENOMEM;
 		if (all)
 			digest_end(all, sum);
 	} else {
-		rc = range_md5(fd, 0, size, sum);
+		rc = file_range_md5(fd, 0, size, sum);
 	}
 	hex_encode(sum, MD5_SIZE, hex);
 	return rc;
@@ -183,7 +183,7 @@ int transfer_file_checksum(int fd, uint64_t at, uint64_t len,
 			   char out[TRANSFER_CHECKSUM_SIZE])
 {
 	unsigned char sum[SHA256_SIZE] = { 0 };
-	int rc = range_md5(fd, at, len, sum);
+	int rc = file_range_md5(fd, at, len, sum);
 
 	strcpy(out, "md5=");
 	hex_encode(sum, MD5_SIZE, out + strlen(out));
@@ -199,7 +199,7 @@ int transfer_file_equal(int fd, uint64_t size, uint64_t part_size,
 
 	*equal = false;
 	if (size != info->size ||
-	    !transfer_etag_md5(info->etag, wanted, &parts))
+	    !transfer_state_md5(info->etag, wanted, &parts))
 		return 0;
 	if (parts && parts != parts_count(part_size, size))
 		return 0;

@@ -10,12 +10,12 @@
 struct object_info;
 
 /* All directories of a path but its last name (all: that one too). */
-int transfer_make_dirs(const char *path, bool all);
+int transfer_file_make_dirs(const char *path, bool all);
 
 /* An unlinked file in $TMPDIR or /tmp. A descriptor or -errno. */
-int transfer_temporary(void);
+int transfer_file_temporary(void);
 /* One with everything that fd gives, for what has no size yet. */
-int transfer_spool(int fd, int *out, uint64_t *size);
+int transfer_file_spool(int fd, int *out, uint64_t *size);
 
 /* MD5 of a file, or of its parts' MD5s as S3 makes an ETag of them. */
 int transfer_file_md5(int fd, uint64_t size, uint64_t part_size, bool of_parts,

@@ -15,8 +15,9 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "stage/stage.h"
+#include "client/session.h"
 #include "client/statement.h"
-#include "client/statement_walk.h"
+#include "client/walk.h"
 #include "store/store.h"
 #include "transfer/transfer_file.h"
 #include "transfer/transfer_get.h"
@@ -33,7 +34,7 @@ struct find {
 	uint64_t found;
 };
 
-static void say(struct find *f, const char *key, const char *why)
+static void find_say(struct find *f, const char *key, const char *why)
 {
 	struct buf what = BUF_INIT(BUF_MESSAGE);
 
@@ -46,7 +47,7 @@ static void say(struct find *f, const char *key, const char *why)
 }
 
 /* Can a file of this machine have that path? A '/' at its end is fine. */
-static bool is_local_name(const char *name)
+static bool find_is_local_name(const char *name)
 {
 	while (*name) {
 		size_t n = strcspn(name, "/");
@@ -59,14 +60,14 @@ static bool is_local_name(const char *name)
 	return true;
 }
 
-static int queue(struct find *f, const char *name, const char *local,
-		 const struct object_info *info)
+static int find_queue(struct find *f, const char *name, const char *local,
+		      const struct object_info *info)
 {
 	struct transfer_plan *p = f->plan;
 	struct transfer_job *job;
 
 	if (p->unique && !transfer_plan_take(p, local)) {
-		say(f, name, "another file has that name here already");
+		find_say(f, name, "another file has that name here already");
 		return 0;
 	}
 	job = transfer_plan_job(p, f->stage, name, local);
@@ -79,8 +80,8 @@ static int queue(struct find *f, const char *name, const char *local,
 
 /* One object below the local directory, its directories made. rest: its name
  * there. */
-static int place(struct find *f, const char *name, const char *rest,
-		 const struct object_info *info)
+static int find_place(struct find *f, const char *name, const char *rest,
+		      const struct object_info *info)
 {
 	struct buf local = BUF_INIT(PATH_BYTES);
 	bool marker = text_ends_with(name, "/");
@@ -88,11 +89,11 @@ static int place(struct find *f, const char *name, const char *rest,
 
 	f->found++;
 	if (!strcmp(f->local, "-"))
-		return marker ? 0 : queue(f, name, f->local, info);
+		return marker ? 0 : find_queue(f, name, f->local, info);
 	if (!*rest && marker)
 		return 0; /* the directory's own */
-	if (!*rest || !is_local_name(rest)) {
-		say(f, name, "no file here can have that name");
+	if (!*rest || !find_is_local_name(rest)) {
+		find_say(f, name, "no file here can have that name");
 		return 0;
 	}
 	buf_adds(&local, f->local);
@@ -103,12 +104,12 @@ static int place(struct find *f, const char *name, const char *rest,
 		buf_truncate(&local, local.len - 1);
 	rc = buf_err(&local);
 	if (!rc) {
-		rc = transfer_make_dirs(buf_str(&local), marker);
+		rc = transfer_file_make_dirs(buf_str(&local), marker);
 		if (rc) {
-			say(f, name, strerror(-rc));
+			find_say(f, name, strerror(-rc));
 			rc = 0;
 		} else if (!marker) {
-			rc = queue(f, name, buf_str(&local), info);
+			rc = find_queue(f, name, buf_str(&local), info);
 		}
 	}
 	buf_clear(&local);
@@ -116,15 +117,15 @@ static int place(struct find *f, const char *name, const char *rest,
 }
 
 /* The last name of the first n bytes. */
-static size_t last_name(const char *s, size_t n)
+static size_t find_last_name(const char *s, size_t n)
 {
 	while (n && s[n - 1] != '/')
 		n--;
 	return n;
 }
 
-static int each(void *arg, const struct list_entry *e, const char *name,
-		struct failure *failure)
+static int find_each(void *arg, const struct list_entry *e, const char *name,
+		     struct failure *failure)
 {
 	struct find *f = arg;
 	size_t n =
@@ -139,11 +140,11 @@ static int each(void *arg, const struct list_entry *e, const char *name,
 	if (f->contents)
 		rest = name + n + (n && name[n] == '/');
 	else
-		rest = name + last_name(name, n);
-	return place(f, name, rest, &e->info);
+		rest = name + find_last_name(name, n);
+	return find_place(f, name, rest, &e->info);
 }
 
-static int list(struct find *f)
+static int find_list(struct find *f)
 {
 	struct failure failure = FAILURE_INIT;
 	struct buf prefix = BUF_INIT(STORE_KEY_MAX),
@@ -151,7 +152,7 @@ static int list(struct find *f)
 	struct walk w = {
 		.stage = f->stage,
 		.markers = f->plan->recursive,
-		.each = each,
+		.each = find_each,
 		.arg = f,
 	};
 	int rc;
@@ -169,7 +170,7 @@ static int list(struct find *f)
 					      : strerror(-rc));
 		rc = 0;
 	} else if (!rc && !f->found) {
-		say(f, NULL, "no file of the stage matches");
+		find_say(f, NULL, "no file of the stage matches");
 	}
 	buf_clear(&prefix);
 	buf_clear(&what);
@@ -178,20 +179,22 @@ static int list(struct find *f)
 }
 
 /* A name without wildcards, that may be a file or a directory. */
-static int look(struct find *f, const struct name_info *there)
+static int find_look(struct find *f, const struct name_info *there)
 {
 	if (f->plan->recursive && there->is_prefix)
-		return list(f);
+		return find_list(f);
 	if (there->is_object && !f->contents && f->into)
-		return place(f, f->path,
-			     f->path + last_name(f->path, strlen(f->path)),
-			     &there->info);
+		return find_place(f, f->path,
+				  f->path + find_last_name(f->path,
+							   strlen(f->path)),
+				  &there->info);
 	if (there->is_object && !f->contents)
-		return queue(f, f->path, f->local, &there->info);
+		return find_queue(f, f->path, f->local, &there->info);
 	if (there->is_prefix)
-		say(f, NULL, "a directory (--recursive takes what is in it)");
+		find_say(f, NULL,
+			 "a directory (--recursive takes what is in it)");
 	else
-		say(f, NULL, "no such file");
+		find_say(f, NULL, "no such file");
 	return 0;
 }
 
@@ -204,8 +207,8 @@ static int find_exact(struct find *f)
 
 	if (!*f->path) {
 		if (f->plan->recursive)
-			return list(f);
-		say(f, NULL, "a stage (--recursive takes what is in it)");
+			return find_list(f);
+		find_say(f, NULL, "a stage (--recursive takes what is in it)");
 		return 0;
 	}
 	buf_adds(&key, f->stage->prefix);
@@ -214,14 +217,15 @@ static int find_exact(struct find *f)
 			   : store_stat(f->stage->store, buf_str(&key), &there);
 	buf_clear(&key);
 	if (!rc)
-		return look(f, &there);
+		return find_look(f, &there);
 	if (rc == -EINTR || rc == -ENOMEM)
 		return rc;
 	if (rc == -ENAMETOOLONG)
-		fail(&failure, CODE_BAD_ARGUMENTS, rc, "%s", strerror(-rc));
+		failure_set(&failure, CODE_BAD_ARGUMENTS, rc, "%s",
+			    strerror(-rc));
 	else
-		fail_store(&failure, f->stage->store, f->stage->prefix, rc);
-	say(f, NULL, buf_str(&failure.why));
+		failure_store(&failure, f->stage->store, f->stage->prefix, rc);
+	find_say(f, NULL, buf_str(&failure.why));
 	failure_clear(&failure);
 	return 0;
 }
@@ -237,8 +241,7 @@ int transfer_find(struct transfer_plan *p, const char *word, const char *local,
 	int rc = location_parse(word, &where, &why);
 
 	if (!rc)
-		rc = statement_stage(p->session, where.stage, &f.stage,
-				     &failure);
+		rc = session_stage(p->session, where.stage, &f.stage, &failure);
 	if (rc) {
 		struct buf what = BUF_INIT(BUF_MESSAGE);
 
@@ -258,7 +261,7 @@ int transfer_find(struct transfer_plan *p, const char *word, const char *local,
 	f.wild = !p->literal && transfer_glob_is(f.path);
 	if (!p->literal && !f.wild)
 		transfer_glob_unescape(where.path);
-	rc = f.wild ? list(&f) : find_exact(&f);
+	rc = f.wild ? find_list(&f) : find_exact(&f);
 	stage_unref(f.stage);
 out:
 	location_clear(&where);

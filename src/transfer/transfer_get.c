@@ -41,10 +41,10 @@ static uint64_t left(const struct download *d)
 static int sign(struct download *d, struct transfer_row *row,
 		enum http_verb *verb, struct buf *why)
 {
-	int rc = transfer_sign(&d->job->remote, PRESIGN_DOWNLOAD, NULL, row,
-			       why);
+	int rc = transfer_call_sign(&d->job->remote, PRESIGN_DOWNLOAD, NULL,
+				    row, why);
 
-	return rc ? rc : transfer_verb(row, verb, why);
+	return rc ? rc : transfer_call_verb(row, verb, why);
 }
 
 static int note(struct download *d, struct buf *why)
@@ -209,7 +209,7 @@ static int fetch(struct download *d, struct buf *why)
 	bool went_on;
 	int rc = 0;
 
-	if (transfer_is_local(&d->job->remote))
+	if (transfer_local_is(&d->job->remote))
 		return transfer_local_get(d->t, &d->job->remote, &d->sink,
 					  &d->info, &d->done, why);
 	resume(d);
@@ -255,7 +255,7 @@ static bool is_there(const struct transfer_job *job)
 	if (fd < 0)
 		return false;
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) &&
-	    (transfer_is_local(&job->remote)
+	    (transfer_local_is(&job->remote)
 		     ? transfer_local_equal(&job->remote, fd, st.st_size,
 					    &equal)
 		     : transfer_file_equal(fd, st.st_size,

@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 
-static bool is_wild(char c)
+static bool glob_is_wild(char c)
 {
 	return c == '*' || c == '?' || c == '[';
 }
@@ -20,7 +20,7 @@ static bool is_wild(char c)
 bool transfer_glob_is(const char *text)
 {
 	for (; *text; text++) {
-		if (is_wild(*text))
+		if (glob_is_wild(*text))
 			return true;
 		if (*text == '\\' && text[1])
 			text++;
@@ -33,7 +33,7 @@ void transfer_glob_unescape(char *text)
 	char *to = text;
 
 	for (; *text; text++) {
-		if (*text == '\\' && is_wild(text[1]))
+		if (*text == '\\' && glob_is_wild(text[1]))
 			text++;
 		*to++ = *text;
 	}
@@ -42,7 +42,7 @@ void transfer_glob_unescape(char *text)
 
 void transfer_glob_prefix(const char *pattern, struct buf *out)
 {
-	for (const char *p = pattern; *p && !is_wild(*p); p++) {
+	for (const char *p = pattern; *p && !glob_is_wild(*p); p++) {
 		if (*p == '\\' && p[1])
 			p++;
 		buf_addc(out, *p);
@@ -76,7 +76,7 @@ static bool glob_component(const char *p, size_t p_len, const char *s,
 }
 
 /* The end of the pattern's first component: a set may hold no '/'. */
-static const char *component_end(const char *s)
+static const char *glob_component_end(const char *s)
 {
 	return s + strcspn(s, "/");
 }
@@ -86,8 +86,8 @@ size_t transfer_glob_match(const char *pattern, const char *name)
 	const char *s = name;
 
 	for (;;) {
-		const char *p_end = component_end(pattern);
-		const char *s_end = component_end(s);
+		const char *p_end = glob_component_end(pattern);
+		const char *s_end = glob_component_end(s);
 
 		if (!glob_component(pattern, p_end - pattern, s, s_end - s))
 			return 0;

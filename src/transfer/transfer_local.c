@@ -24,12 +24,12 @@
 #define CHUNK ((uint64_t)32 << 20)
 #define COPY_BYTES (1u << 18)
 
-bool transfer_is_local(const struct transfer_remote *r)
+bool transfer_local_is(const struct transfer_remote *r)
 {
 	return r->stage && r->stage->store->limits.files;
 }
 
-static int say(const struct transfer_remote *r, int rc, struct buf *why)
+static int local_say(const struct transfer_remote *r, int rc, struct buf *why)
 {
 	if (rc == -EINTR)
 		buf_adds(why, "interrupted");
@@ -40,7 +40,7 @@ static int say(const struct transfer_remote *r, int rc, struct buf *why)
 	return rc;
 }
 
-static int add_key(const struct transfer_remote *r, struct buf *out)
+static int local_add_key(const struct transfer_remote *r, struct buf *out)
 {
 	buf_adds(out, r->stage->prefix);
 	buf_adds(out, r->path);
@@ -50,7 +50,8 @@ static int add_key(const struct transfer_remote *r, struct buf *out)
 /* ---- bytes ---- */
 
 /* Where the kernel cannot do it alone. */
-static ssize_t copy_bytes(int from, off_t at, int to, off_t to_at, size_t n)
+static ssize_t local_copy_bytes(int from, off_t at, int to, off_t to_at,
+				size_t n)
 {
 	char *bytes = malloc(n < COPY_BYTES ? n + 1 : COPY_BYTES);
 	ssize_t got = -1, put = 0;
@@ -74,14 +75,14 @@ static ssize_t copy_bytes(int from, off_t at, int to, off_t to_at, size_t n)
 }
 
 /* n bytes, all of them; -EIO when the source ends early. */
-static int copy(int from, uint64_t at, int to, uint64_t to_at, uint64_t n)
+static int local_copy(int from, uint64_t at, int to, uint64_t to_at, uint64_t n)
 {
 	bool by_hand = false;
 
 	while (n) {
 		off_t in = (off_t)at, out = (off_t)to_at;
 		ssize_t got =
-			by_hand ? copy_bytes(from, in, to, out, n)
+			by_hand ? local_copy_bytes(from, in, to, out, n)
 				: copy_file_range(from, &in, to, &out, n, 0);
 
 		if (got < 0 && errno == EINTR)
@@ -99,14 +100,14 @@ static int copy(int from, uint64_t at, int to, uint64_t to_at, uint64_t n)
 	return 0;
 }
 
-static uint64_t chunk(uint64_t at, uint64_t size)
+static uint64_t local_chunk(uint64_t at, uint64_t size)
 {
 	return size - at < CHUNK ? size - at : CHUNK;
 }
 
 /* What a copy of that mode gets here: a file that is closed to others stays so.
  * umask(2) alone would have to be set to be read, for all threads. */
-static mode_t copied_mode(mode_t mode)
+static mode_t local_copied_mode(mode_t mode)
 {
 	FILE *status = fopen("/proc/self/status", "re");
 	unsigned mask = 077;
@@ -122,8 +123,9 @@ static mode_t copied_mode(mode_t mode)
 
 /* ---- get ---- */
 
-static int note(struct transfer_sink *sink, const struct object_info *info,
-		uint64_t done, struct buf *why)
+static int local_note(struct transfer_sink *sink,
+		      const struct object_info *info, uint64_t done,
+		      struct buf *why)
 {
 	struct transfer_state now = { .size = info->size, .done = done };
 
@@ -131,27 +133,28 @@ static int note(struct transfer_sink *sink, const struct object_info *info,
 	return transfer_sink_note(sink, &now, why);
 }
 
-static int copy_in(struct transfer *t, const struct transfer_remote *r, int fd,
-		   struct transfer_sink *sink, const struct object_info *info,
-		   uint64_t *done, struct buf *why)
+static int local_copy_in(struct transfer *t, const struct transfer_remote *r,
+			 int fd, struct transfer_sink *sink,
+			 const struct object_info *info, uint64_t *done,
+			 struct buf *why)
 {
 	int rc = 0;
 
 	if (ftruncate(sink->fd, 0) ||
 	    (sink->out_fd < 0 && info->mode &&
-	     fchmod(sink->fd, copied_mode(info->mode))))
-		return say(r, -errno, why);
+	     fchmod(sink->fd, local_copied_mode(info->mode))))
+		return local_say(r, -errno, why);
 	while (!rc && *done < info->size) {
-		uint64_t n = chunk(*done, info->size);
+		uint64_t n = local_chunk(*done, info->size);
 
 		if (waiter_interrupted(waiter_self()))
-			return say(r, -EINTR, why);
-		rc = copy(fd, *done, sink->fd, *done - sink->base, n);
-		say(r, rc, why);
+			return local_say(r, -EINTR, why);
+		rc = local_copy(fd, *done, sink->fd, *done - sink->base, n);
+		local_say(r, rc, why);
 		if (!rc) {
 			*done += n;
 			transfer_moved(t, (int64_t)n);
-			rc = note(sink, info, *done, why);
+			rc = local_note(sink, info, *done, why);
 		}
 	}
 	return rc;
@@ -163,16 +166,16 @@ int transfer_local_get(struct transfer *t, const struct transfer_remote *r,
 {
 	struct store *store = r->stage->store;
 	struct buf key = BUF_INIT(STORE_KEY_MAX);
-	int fd = -1, rc = add_key(r, &key);
+	int fd = -1, rc = local_add_key(r, &key);
 
 	*done = 0;
 	if (!rc)
 		rc = store_open(store, buf_str(&key), NULL, &fd, info);
-	say(r, rc, why);
+	local_say(r, rc, why);
 	if (!rc)
-		rc = copy_in(t, r, fd, sink, info, done, why);
+		rc = local_copy_in(t, r, fd, sink, info, done, why);
 	if (!rc)
-		rc = say(r, store_same(store, fd, info->etag), why);
+		rc = local_say(r, store_same(store, fd, info->etag), why);
 	if (fd >= 0)
 		close(fd);
 	buf_clear(&key);
@@ -181,18 +184,18 @@ int transfer_local_get(struct transfer *t, const struct transfer_remote *r,
 
 /* ---- put ---- */
 
-static int fill(struct transfer *t, int from, int to, uint64_t size)
+static int local_fill(struct transfer *t, int from, int to, uint64_t size)
 {
 	uint64_t at = 0;
 	int rc = 0;
 
 	while (!rc && at < size) {
-		uint64_t n = chunk(at, size);
+		uint64_t n = local_chunk(at, size);
 
 		if (waiter_interrupted(waiter_self()))
 			rc = -EINTR;
 		else
-			rc = copy(from, at, to, at, n);
+			rc = local_copy(from, at, to, at, n);
 		if (!rc) {
 			at += n;
 			transfer_moved(t, (int64_t)n);
@@ -215,10 +218,10 @@ int transfer_local_put(struct transfer *t, const struct transfer_remote *r,
 	struct store *store = r->stage->store;
 	struct store_body body = { .data = "", .fd = -1 };
 	struct buf key = BUF_INIT(STORE_KEY_MAX);
-	int to = -1, rc = add_key(r, &key);
+	int to = -1, rc = local_add_key(r, &key);
 
 	if (like)
-		owner.mode = copied_mode(like->st_mode);
+		owner.mode = local_copied_mode(like->st_mode);
 	if (r->stage->ro) {
 		buf_adds(why, "the stage is read-only");
 		rc = -EROFS;
@@ -227,14 +230,14 @@ int transfer_local_put(struct transfer *t, const struct transfer_remote *r,
 	if (!rc && fd >= 0)
 		rc = store_scratch(store, buf_str(&key), &to);
 	if (!rc && fd >= 0)
-		rc = fill(t, fd, to, size);
+		rc = local_fill(t, fd, to, size);
 	if (!rc && fd >= 0)
 		body = (struct store_body){ .fd = to,
 					    .len = size,
 					    .adopt = true };
 	if (!rc)
 		rc = store_put(store, buf_str(&key), &body, &meta, NULL, NULL);
-	say(r, rc, why);
+	local_say(r, rc, why);
 out:
 	if (to >= 0)
 		close(to);
@@ -244,7 +247,7 @@ out:
 
 /* ---- what is there already ---- */
 
-static int compare(int a, int b, uint64_t size, bool *equal)
+static int local_compare(int a, int b, uint64_t size, bool *equal)
 {
 	char *x = malloc(COPY_BYTES), *y = malloc(COPY_BYTES);
 	uint64_t at = 0;
@@ -273,14 +276,14 @@ int transfer_local_equal(const struct transfer_remote *r, int fd, uint64_t size,
 {
 	struct buf key = BUF_INIT(STORE_KEY_MAX);
 	struct object_info info;
-	int there = -1, rc = add_key(r, &key);
+	int there = -1, rc = local_add_key(r, &key);
 
 	*equal = false;
 	if (!rc)
 		rc = store_open(r->stage->store, buf_str(&key), NULL, &there,
 				&info);
 	if (!rc && info.size == size)
-		rc = compare(fd, there, size, equal);
+		rc = local_compare(fd, there, size, equal);
 	if (there >= 0)
 		close(there);
 	buf_clear(&key);

@@ -12,7 +12,7 @@ struct stat;
 struct transfer;
 struct transfer_remote;
 
-bool transfer_is_local(const struct transfer_remote *r);
+bool transfer_local_is(const struct transfer_remote *r);
 
 /* One file into the sink. *info: the object's; *done: the bytes that came. 0
  * or -errno with why. */

@@ -56,9 +56,9 @@ static int add(struct sending *s, struct round *r, struct buf *why)
 	if (r->md5)
 		rc = transfer_file_checksum(s->fd, part.start, len, checksum);
 	if (!rc)
-		rc = transfer_sign_part(s->r, store_upload_id(s->upload),
-					number, r->md5 ? checksum : NULL,
-					&r->rows[r->n], why);
+		rc = transfer_call_sign_part(s->r, store_upload_id(s->upload),
+					     number, r->md5 ? checksum : NULL,
+					     &r->rows[r->n], why);
 	if (!rc)
 		rc = transfer_send_init(&r->sends[r->n], &r->rows[r->n], s->fd,
 					part.start, len, why);
@@ -72,7 +72,7 @@ static int read_part(struct sending *s, struct round *r, unsigned i,
 {
 	struct store_part_done *done = &s->done[s->sent + i];
 	struct buf etag = BUF_INIT(STORE_ETAG_SIZE);
-	int rc = transfer_outcome(r->results[i], &r->replies[i], why);
+	int rc = transfer_call_outcome(r->results[i], &r->replies[i], why);
 
 	if (rc)
 		return rc;
@@ -96,7 +96,7 @@ static bool demands_md5(const struct sending *s, const struct round *r)
 {
 	for (unsigned i = 0; i < r->n; i++)
 		if (!r->md5 && !r->results[i] &&
-		    transfer_demands_md5(s->r, &r->replies[i]))
+		    transfer_call_demands_md5(s->r, &r->replies[i]))
 			return true;
 	return false;
 }
@@ -131,7 +131,7 @@ static int next_round(struct sending *s, struct buf *why)
 
 	if (!r)
 		return -ENOMEM;
-	r->md5 = transfer_wants_md5(s->r);
+	r->md5 = transfer_call_wants_md5(s->r);
 	rc = send_round(s, r, &again, why);
 	for (unsigned i = 0; i < r->n; i++)
 		transfer_row_clear(&r->rows[i]);
@@ -194,7 +194,7 @@ int transfer_parts(struct transfer *t, const struct transfer_remote *r, int fd,
 		return -EFBIG;
 	}
 	/* a stage that hands out no upload URL is not begun with */
-	rc = transfer_sign(r, PRESIGN_UPLOAD, NULL, &probe, why);
+	rc = transfer_call_sign(r, PRESIGN_UPLOAD, NULL, &probe, why);
 	transfer_row_clear(&probe);
 	if (rc)
 		return rc;

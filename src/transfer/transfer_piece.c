@@ -30,7 +30,7 @@ static int prepare(struct http_call *http, struct http_wire *wire)
 	struct transfer_piece *p = (struct transfer_piece *)http;
 	uint64_t from = p->offset + p->delivered;
 	char range[64];
-	int rc = transfer_prepare(p->row, wire);
+	int rc = transfer_call_prepare(p->row, wire);
 
 	p->skip = 0;
 	p->bad = NULL;
@@ -218,7 +218,7 @@ static enum http_verdict judge(struct http_call *http,
 			       const struct http_reply *reply)
 {
 	struct transfer_piece *p = (struct transfer_piece *)http;
-	enum http_verdict verdict = transfer_judge(reply);
+	enum http_verdict verdict = transfer_call_judge(reply);
 
 	if (p->write_err || p->stale || p->bad)
 		return HTTP_DONE;
@@ -284,7 +284,7 @@ int transfer_piece_outcome(const struct transfer_piece *p, int rc,
 	if (p->ended || (p->delivered && is_whole(p)))
 		return 0;
 	if (rc || reply->status / 100 != 2)
-		return transfer_outcome(rc, reply, why);
+		return transfer_call_outcome(rc, reply, why);
 	buf_adds(why, "the answer has not the bytes that were asked for");
 	return -EIO;
 }

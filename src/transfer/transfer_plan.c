@@ -26,7 +26,7 @@ struct transfer_lane {
 	struct transfer_lane *next;
 };
 
-static const char *given(const char *a, const char *b)
+static const char *plan_given(const char *a, const char *b)
 {
 	return a && *a ? a : b && *b ? b : NULL;
 }
@@ -39,10 +39,10 @@ static struct http_lane *open_lane(struct transfer_plan *p,
 		.connect_timeout_s = c ? c->connect_timeout : CONNECT_S,
 		.idle_timeout_s = c ? c->idle_timeout : IDLE_S,
 		.deadline_s = DEADLINE_S,
-		.proxy = given(p->proxy, NULL) ? p->proxy
-			 : c                   ? conn_endpoint_proxy(c)
-					       : NULL,
-		.ca_file = given(p->ca_file, c ? c->ca_file : NULL),
+		.proxy = plan_given(p->proxy, NULL) ? p->proxy
+			 : c                        ? conn_endpoint_proxy(c)
+						    : NULL,
+		.ca_file = plan_given(p->ca_file, c ? c->ca_file : NULL),
 	};
 
 	return http_lane_new(p->session->engine, &set);
@@ -90,7 +90,7 @@ struct http_lane *transfer_plan_lane(struct transfer_plan *p,
 	return l->lane;
 }
 
-static struct transfer_job *new_job(const char *local)
+static struct transfer_job *plan_new_job(const char *local)
 {
 	struct transfer_job *job = calloc(1, sizeof(*job));
 
@@ -109,7 +109,7 @@ struct transfer_job *transfer_plan_job(struct transfer_plan *p,
 				       struct stage *stage, const char *path,
 				       const char *local)
 {
-	struct transfer_job *job = new_job(local);
+	struct transfer_job *job = plan_new_job(local);
 	const char *type = p->content_type ?: store_type(stage->store, path);
 	struct buf label = BUF_INIT(BUF_MESSAGE);
 	struct transfer_remote *r;
@@ -134,7 +134,7 @@ struct transfer_job *transfer_plan_row(struct transfer_plan *p,
 				       struct transfer_row *row,
 				       const char *local)
 {
-	struct transfer_job *job = new_job(local);
+	struct transfer_job *job = plan_new_job(local);
 	struct buf label = BUF_INIT(BUF_URL);
 
 	if (!job)

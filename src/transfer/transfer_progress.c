@@ -27,7 +27,7 @@ void transfer_progress_bytes(uint64_t bytes, struct buf *out)
 			 (unsigned long long)tenths % 10, units[unit]);
 }
 
-static void add_pace(const struct transfer_count *c, struct buf *out)
+static void progress_add_pace(const struct transfer_count *c, struct buf *out)
 {
 	if (c->elapsed_ms < PACE_FROM_MS)
 		return;
@@ -38,7 +38,7 @@ static void add_pace(const struct transfer_count *c, struct buf *out)
 	buf_adds(out, "/s");
 }
 
-static unsigned percent(const struct transfer_count *c)
+static unsigned progress_percent(const struct transfer_count *c)
 {
 	double part;
 
@@ -48,9 +48,9 @@ static unsigned percent(const struct transfer_count *c)
 	return part > 100 ? 100 : (unsigned)part;
 }
 
-static void add_bar(const struct transfer_count *c, struct buf *out)
+static void progress_add_bar(const struct transfer_count *c, struct buf *out)
 {
-	unsigned full = percent(c) * BAR / 100;
+	unsigned full = progress_percent(c) * BAR / 100;
 
 	buf_adds(out, " [");
 	for (unsigned i = 0; i < BAR; i++)
@@ -58,7 +58,7 @@ static void add_bar(const struct transfer_count *c, struct buf *out)
 	buf_adds(out, "]");
 }
 
-static void add_counts(const struct transfer_count *c, struct buf *out)
+static void progress_add_counts(const struct transfer_count *c, struct buf *out)
 {
 	uint64_t over = c->done + c->skipped + c->failed;
 
@@ -75,12 +75,12 @@ void transfer_progress_line(const struct transfer_count *c, unsigned width,
 	struct buf pace = BUF_INIT(64);
 	size_t from = out->len;
 
-	add_pace(c, &pace);
-	add_counts(c, out);
+	progress_add_pace(c, &pace);
+	progress_add_counts(c, out);
 	if (c->all_found && out->len - from + BAR + 8 + pace.len <= width)
-		add_bar(c, out);
+		progress_add_bar(c, out);
 	if (c->all_found && out->len - from + 5 + pace.len <= width)
-		buf_addf(out, " %u%%", percent(c));
+		buf_addf(out, " %u%%", progress_percent(c));
 	if (out->len - from + pace.len <= width)
 		buf_adds(out, buf_str(&pace));
 	if (out->len - from > width)

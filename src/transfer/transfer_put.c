@@ -58,7 +58,7 @@ static int open_local(struct upload *u, struct buf *why)
 	} else if (S_ISDIR(u->before.st_mode)) {
 		rc = -EISDIR;
 	} else {
-		rc = transfer_spool(fd, &u->fd, &u->size);
+		rc = transfer_file_spool(fd, &u->fd, &u->size);
 	}
 	if (fd >= 0 && !standard)
 		close(fd);
@@ -93,21 +93,22 @@ static int put_once(struct upload *u, bool *again, struct buf *why)
 	struct transfer_send call;
 	struct http_reply reply;
 	char checksum[TRANSFER_CHECKSUM_SIZE];
-	bool md5 = transfer_wants_md5(r);
+	bool md5 = transfer_call_wants_md5(r);
 	int rc = md5 ? transfer_file_checksum(u->fd, 0, u->size, checksum) : 0;
 
 	*again = false;
 	row = (struct transfer_row){ 0 };
 	if (!rc)
-		rc = transfer_sign(r, PRESIGN_UPLOAD, md5 ? checksum : NULL,
-				   &row, why);
+		rc = transfer_call_sign(r, PRESIGN_UPLOAD,
+					md5 ? checksum : NULL, &row, why);
 	if (!rc)
 		rc = transfer_send_init(&call, &row, u->fd, 0, u->size, why);
 	if (!rc) {
 		rc = http_perform(r->lane, &call.http, &reply);
-		*again = !rc && (transfer_relocated(r, &reply) ||
-				 (!md5 && transfer_demands_md5(r, &reply)));
-		rc = transfer_outcome(rc, &reply, why);
+		*again =
+			!rc && (transfer_call_relocated(r, &reply) ||
+				(!md5 && transfer_call_demands_md5(r, &reply)));
+		rc = transfer_call_outcome(rc, &reply, why);
 		http_reply_clear(&reply);
 	}
 	transfer_row_clear(&row);
@@ -133,7 +134,7 @@ static int send_all(struct upload *u, struct buf *why)
 {
 	const struct transfer_remote *r = &u->job->remote;
 
-	if (transfer_is_local(r))
+	if (transfer_local_is(r))
 		return transfer_local_put(u->t, r, u->fd, u->size,
 					  u->regular ? &u->before : NULL, why);
 	if (!r->stage || parts_count(r->part_size, u->size) == 1)
@@ -154,7 +155,7 @@ static int is_there(struct upload *u)
 
 	if (!r->stage)
 		return 0;
-	if (transfer_is_local(r)) {
+	if (transfer_local_is(r)) {
 		rc = transfer_local_equal(r, u->fd, u->size, &equal);
 		return rc ? rc : equal;
 	}

@@ -27,7 +27,7 @@ struct reader {
 	bool answer; /* one of Databend's HTTP API was among it */
 };
 
-static void wipe_text(char *s)
+static void row_wipe_text(char *s)
 {
 	if (s)
 		wipe(s, strlen(s));
@@ -37,12 +37,12 @@ static void wipe_text(char *s)
 void transfer_row_clear(struct transfer_row *row)
 {
 	free(row->method);
-	wipe_text(row->url);
-	wipe_text(row->headers);
+	row_wipe_text(row->url);
+	row_wipe_text(row->headers);
 	*row = (struct transfer_row){ 0 };
 }
 
-void transfer_rows_clear(struct transfer_rows *rows)
+void transfer_row_clear_all(struct transfer_rows *rows)
 {
 	for (unsigned i = 0; i < rows->n; i++)
 		transfer_row_clear(&rows->at[i]);
@@ -50,7 +50,7 @@ void transfer_rows_clear(struct transfer_rows *rows)
 	*rows = (struct transfer_rows){ 0 };
 }
 
-static int refuse(struct reader *r, const char *why)
+static int row_refuse(struct reader *r, const char *why)
 {
 	buf_addf(r->err, "row %u: %s", r->rows->n + 1, why);
 	return -EINVAL;
@@ -59,30 +59,30 @@ static int refuse(struct reader *r, const char *why)
 /* ---- what a row may be ---- */
 
 /* http or https, and nothing in it that would end a request line. */
-static bool url_valid(const char *s)
+static bool row_url_valid(const char *s)
 {
 	if (strncasecmp(s, "http://", 7) && strncasecmp(s, "https://", 8))
 		return false;
 	return strlen(s) <= BUF_URL && !text_has_control(s) && !strchr(s, ' ');
 }
 
-static bool method_valid(const char *s)
+static bool row_method_valid(const char *s)
 {
 	return *s && strlen(s) < 32 && !s[strspn(s, LETTERS)];
 }
 
-static bool is_ours_to_write(const char *name)
+static bool row_is_ours_to_write(const char *name)
 {
 	return !strcasecmp(name, "host") || !strcasecmp(name, "content-length");
 }
 
 /* NULL, or what is wrong with it. */
-static const char *add_header(struct buf *out, const char *name,
-			      const json_t *value)
+static const char *row_add_header(struct buf *out, const char *name,
+				  const json_t *value)
 {
 	if (!*name || name[strspn(name, TOKEN)])
 		return "a header's name is none";
-	if (is_ours_to_write(name))
+	if (row_is_ours_to_write(name))
 		return NULL;
 	if (json_is_integer(value)) {
 		buf_addf(out, "%s: %lld\n", name,
@@ -98,8 +98,8 @@ static const char *add_header(struct buf *out, const char *name,
 }
 
 /* headers: an object, JSON text, or none at all. */
-static int read_headers(struct reader *r, const json_t *headers,
-			struct buf *out)
+static int row_read_headers(struct reader *r, const json_t *headers,
+			    struct buf *out)
 {
 	const char *why = NULL, *name;
 	json_t *parsed = NULL, *value;
@@ -109,13 +109,13 @@ static int read_headers(struct reader *r, const json_t *headers,
 		parsed = json_loads(json_string_value(headers),
 				    JSON_REJECT_DUPLICATES, NULL);
 		if (!parsed)
-			return refuse(r, "the headers are no JSON");
+			return row_refuse(r, "the headers are no JSON");
 		headers = parsed;
 	}
 	if (json_is_object(headers)) {
 		json_object_foreach((json_t *)headers, name, value)
 		{
-			why = why ? why : add_header(out, name, value);
+			why = why ? why : row_add_header(out, name, value);
 		}
 	} else if (headers && !json_is_null(headers) &&
 		   !json_is_string(headers)) {
@@ -124,13 +124,13 @@ static int read_headers(struct reader *r, const json_t *headers,
 	if (!why && buf_err(out))
 		why = "the headers are too long";
 	if (why)
-		rc = refuse(r, why);
+		rc = row_refuse(r, why);
 	json_decref(parsed);
 	return rc;
 }
 
-static int keep(struct reader *r, const char *method, const char *url,
-		struct buf *headers)
+static int row_keep(struct reader *r, const char *method, const char *url,
+		    struct buf *headers)
 {
 	struct transfer_rows *rows = r->rows;
 	struct transfer_row row;
@@ -157,25 +157,25 @@ static int add_row(struct reader *r, const char *method, const json_t *headers,
 	struct buf lines = BUF_INIT(BUF_URL);
 	int rc;
 
-	if (!method || !method_valid(method))
-		return refuse(r, "the method is missing or none");
-	if (!url || !url_valid(url))
-		return refuse(r, "the URL is missing or none");
+	if (!method || !row_method_valid(method))
+		return row_refuse(r, "the method is missing or none");
+	if (!url || !row_url_valid(url))
+		return row_refuse(r, "the URL is missing or none");
 	if (r->rows->n == ROWS_MAX)
-		return refuse(r, "too many rows");
-	rc = read_headers(r, headers, &lines);
+		return row_refuse(r, "too many rows");
+	rc = row_read_headers(r, headers, &lines);
 	if (!rc)
-		rc = keep(r, method, url, &lines);
+		rc = row_keep(r, method, url, &lines);
 	buf_wipe(&lines);
 	return rc;
 }
 
 /* ---- JSON ---- */
 
-static int add_json(struct reader *r, const json_t *v, unsigned depth);
+static int row_add_json(struct reader *r, const json_t *v, unsigned depth);
 
 /* What Databend says in place of rows. */
-static int refuse_answer(struct reader *r, const json_t *error)
+static int row_refuse_answer(struct reader *r, const json_t *error)
 {
 	const char *message =
 		json_string_value(json_object_get(error, "message"));
@@ -190,38 +190,38 @@ static int refuse_answer(struct reader *r, const json_t *error)
 		buf_addf(&why, ", %.40s", json_string_value(code));
 	if (message)
 		buf_addf(&why, ": %.400s", message);
-	rc = refuse(r, buf_str(&why));
+	rc = row_refuse(r, buf_str(&why));
 	buf_clear(&why);
 	return rc;
 }
 
-static int add_each(struct reader *r, const json_t *array, unsigned depth)
+static int row_add_each(struct reader *r, const json_t *array, unsigned depth)
 {
 	const json_t *v;
 	size_t i;
 	int rc = 0;
 
 	if (depth == DEPTH_MAX)
-		return refuse(r, "arrays in arrays");
+		return row_refuse(r, "arrays in arrays");
 	json_array_foreach(array, i, v)
 	{
-		rc = rc ? rc : add_json(r, v, depth + 1);
+		rc = rc ? rc : row_add_json(r, v, depth + 1);
 	}
 	return rc;
 }
 
 /* An object, or an answer that has rows in its `data`; an array of three
  * texts, or one of rows. */
-static int add_json(struct reader *r, const json_t *v, unsigned depth)
+static int row_add_json(struct reader *r, const json_t *v, unsigned depth)
 {
 	const json_t *data = json_object_get(v, "data");
 	const json_t *error = json_object_get(v, "error");
 
 	if (json_is_object(error))
-		return refuse_answer(r, error);
+		return row_refuse_answer(r, error);
 	if (json_is_array(data)) {
 		r->answer = true;
-		return add_each(r, data, depth);
+		return row_add_each(r, data, depth);
 	}
 	if (json_is_object(v))
 		return add_row(r,
@@ -233,11 +233,11 @@ static int add_json(struct reader *r, const json_t *v, unsigned depth)
 			       json_array_get(v, 1),
 			       json_string_value(json_array_get(v, 2)));
 	if (json_is_array(v))
-		return add_each(r, v, depth);
-	return refuse(r, "neither an object nor an array");
+		return row_add_each(r, v, depth);
+	return row_refuse(r, "neither an object nor an array");
 }
 
-static size_t skip_blanks(const char *text, size_t n, size_t at)
+static size_t row_skip_blanks(const char *text, size_t n, size_t at)
 {
 	while (at < n && strchr(" \t\r\n", text[at]) && text[at])
 		at++;
@@ -245,7 +245,7 @@ static size_t skip_blanks(const char *text, size_t n, size_t at)
 }
 
 /* One JSON text after the other. */
-static int read_json(struct reader *r, const char *text, size_t n)
+static int row_read_json(struct reader *r, const char *text, size_t n)
 {
 	const size_t flags = JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK;
 	json_error_t where;
@@ -255,13 +255,13 @@ static int read_json(struct reader *r, const char *text, size_t n)
 	for (size_t at = 0; at < n && !rc;) {
 		v = json_loadb(text + at, n - at, flags, &where);
 		if (!v)
-			return refuse(r, "no JSON");
-		rc = add_json(r, v, 0);
+			return row_refuse(r, "no JSON");
+		rc = row_add_json(r, v, 0);
 		json_decref(v);
-		at = skip_blanks(text, n, at + where.position);
+		at = row_skip_blanks(text, n, at + where.position);
 	}
 	if (!rc && r->answer && !r->rows->n)
-		rc = refuse(r, "there is none");
+		rc = row_refuse(r, "there is none");
 	return rc;
 }
 
@@ -272,7 +272,7 @@ enum column { METHOD, HEADERS, URL, COLUMNS };
 static const char *const column_names[COLUMNS] = { "method", "headers", "url" };
 
 /* Takes the escapes back in place. */
-static void unescape(char *s)
+static void row_unescape(char *s)
 {
 	static const char letters[] = "tnr\\", bytes[] = "\t\n\r\\";
 	char *to = s;
@@ -289,7 +289,7 @@ static void unescape(char *s)
 
 /* A cell of CSV, its quotes taken off in place. *next: what follows its comma,
  * NULL after the last. */
-static char *csv_cell(char *s, char **next)
+static char *row_csv_cell(char *s, char **next)
 {
 	char *from = s, *to = s;
 	bool quoted = *from == '"';
@@ -308,31 +308,31 @@ static char *csv_cell(char *s, char **next)
 	return s;
 }
 
-static bool is_csv(const char *line)
+static bool row_is_csv(const char *line)
 {
 	return !strchr(line, '\t') && strchr(line, ',') &&
 	       strncasecmp(line, "http", 4);
 }
 
-static unsigned split(char *line, char *cells[CELLS_MAX])
+static unsigned row_split(char *line, char *cells[CELLS_MAX])
 {
 	unsigned n = 0;
 	char *cell;
 
-	if (is_csv(line)) {
+	if (row_is_csv(line)) {
 		while (n < CELLS_MAX && line)
-			cells[n++] = csv_cell(line, &line);
+			cells[n++] = row_csv_cell(line, &line);
 		return n;
 	}
 	while (n < CELLS_MAX && (cell = strsep(&line, "\t"))) {
-		unescape(cell);
+		row_unescape(cell);
 		cells[n++] = cell;
 	}
 	return n;
 }
 
 /* True when the line names the columns; where[] tells their places then. */
-static bool is_header(char **cells, unsigned n, int where[COLUMNS])
+static bool row_is_header(char **cells, unsigned n, int where[COLUMNS])
 {
 	int at[COLUMNS] = { -1, -1, -1 };
 
@@ -346,8 +346,8 @@ static bool is_header(char **cells, unsigned n, int where[COLUMNS])
 	return true;
 }
 
-static int add_cells(struct reader *r, char **cells, unsigned n,
-		     const int where[COLUMNS])
+static int row_add_cells(struct reader *r, char **cells, unsigned n,
+			 const int where[COLUMNS])
 {
 	const char *value[COLUMNS] = { 0 };
 	json_t *headers;
@@ -358,13 +358,13 @@ static int add_cells(struct reader *r, char **cells, unsigned n,
 			value[c] = cells[where[c]];
 	headers = value[HEADERS] ? json_string(value[HEADERS]) : NULL;
 	if (value[HEADERS] && !headers)
-		return refuse(r, "the headers are no UTF-8");
+		return row_refuse(r, "the headers are no UTF-8");
 	rc = add_row(r, value[METHOD], headers, value[URL]);
 	json_decref(headers);
 	return rc;
 }
 
-static int read_lines(struct reader *r, char *text, const char *method)
+static int row_read_lines(struct reader *r, char *text, const char *method)
 {
 	int where[COLUMNS] = { METHOD, HEADERS, URL };
 	char *cells[CELLS_MAX], *line;
@@ -379,37 +379,37 @@ static int read_lines(struct reader *r, char *text, const char *method)
 			line[--len] = '\0';
 		if (!len)
 			continue;
-		n = split(line, cells);
+		n = row_split(line, cells);
 		if (n == 1)
 			rc = add_row(r, method, NULL, cells[0]);
-		else if (!first || !is_header(cells, n, where))
-			rc = add_cells(r, cells, n, where);
+		else if (!first || !row_is_header(cells, n, where))
+			rc = row_add_cells(r, cells, n, where);
 		first = false;
 	}
 	return rc;
 }
 
-int transfer_rows_parse(const char *text, size_t n, const char *method,
-			struct transfer_rows *out, struct buf *err)
+int transfer_row_parse_all(const char *text, size_t n, const char *method,
+			   struct transfer_rows *out, struct buf *err)
 {
 	struct reader r = { .rows = out, .err = err };
-	size_t at = skip_blanks(text, n, 0);
+	size_t at = row_skip_blanks(text, n, 0);
 	char *copy;
 	int rc;
 
 	*out = (struct transfer_rows){ 0 };
 	if (memchr(text, '\0', n))
-		return refuse(&r, "a NUL byte");
+		return row_refuse(&r, "a NUL byte");
 	if (at < n && (text[at] == '{' || text[at] == '['))
-		return read_json(&r, text + at, n - at);
+		return row_read_json(&r, text + at, n - at);
 	copy = strndup(text + at, n - at);
 	if (!copy)
 		return -ENOMEM;
-	rc = read_lines(&r, copy, method);
+	rc = row_read_lines(&r, copy, method);
 	wipe(copy, n - at);
 	free(copy);
 	if (!rc && !out->n)
-		rc = refuse(&r, "there is none");
+		rc = row_refuse(&r, "there is none");
 	return rc;
 }
 

@@ -32,11 +32,11 @@ struct transfer_rows {
  *   URLs   one a line; their method is the one given
  * `host` and `content-length` are left out of the headers: they are the
  * client's to write. 0, -EINVAL with why in err (never with a URL), -ENOMEM.
- * transfer_rows_clear() in either case.
+ * transfer_row_clear_all() in either case.
  */
-int transfer_rows_parse(const char *text, size_t n, const char *method,
-			struct transfer_rows *out, struct buf *err);
-void transfer_rows_clear(struct transfer_rows *rows);
+int transfer_row_parse_all(const char *text, size_t n, const char *method,
+			   struct transfer_rows *out, struct buf *err);
+void transfer_row_clear_all(struct transfer_rows *rows);
 void transfer_row_clear(struct transfer_row *row);
 
 /* The path of the URL, decoded and without its query: what a person knows the

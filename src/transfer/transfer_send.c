@@ -2,13 +2,13 @@
 
 static int send_prepare(struct http_call *http, struct http_wire *wire)
 {
-	return transfer_prepare(((struct transfer_send *)http)->row, wire);
+	return transfer_call_prepare(((struct transfer_send *)http)->row, wire);
 }
 
 static enum http_verdict send_judge(struct http_call *http,
 				    const struct http_reply *reply)
 {
-	return transfer_judge(reply);
+	return transfer_call_judge(reply);
 }
 
 int transfer_send_init(struct transfer_send *s, const struct transfer_row *row,
@@ -26,5 +26,5 @@ int transfer_send_init(struct transfer_send *s, const struct transfer_row *row,
 				    .len = len } },
 		.row = row,
 	};
-	return transfer_verb(row, &s->http.verb, why);
+	return transfer_call_verb(row, &s->http.verb, why);
 }

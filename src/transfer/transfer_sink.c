@@ -30,14 +30,14 @@
 #define HASH_CHARS 16
 #define COPY_BYTES (1u << 20)
 
-static int say(struct buf *why, const char *what, int rc)
+static int sink_say(struct buf *why, const char *what, int rc)
 {
 	buf_addf(why, "%s: %s", what, strerror(-rc));
 	return rc;
 }
 
 /* NAME.part beside the target; a long name is cut, and told by its hash. */
-static int name_part(struct transfer_sink *s)
+static int sink_name_part(struct transfer_sink *s)
 {
 	const char *slash = strrchr(s->target, '/');
 	const char *name = slash ? slash + 1 : s->target;
@@ -60,7 +60,7 @@ static int name_part(struct transfer_sink *s)
 	return s->part && s->state ? 0 : -ENOMEM;
 }
 
-static bool read_state(struct transfer_sink *s)
+static bool sink_read_state(struct transfer_sink *s)
 {
 	char text[TRANSFER_STATE_MAX];
 	int fd = open(s->state, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -71,8 +71,8 @@ static bool read_state(struct transfer_sink *s)
 	return n > 0 && transfer_state_read(text, n, &s->saved);
 }
 
-static int write_state(const struct transfer_sink *s,
-		       const struct transfer_state *now)
+static int sink_write_state(const struct transfer_sink *s,
+			    const struct transfer_state *now)
 {
 	struct buf text = BUF_INIT(TRANSFER_STATE_MAX);
 	int fd = open(s->state, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
@@ -89,10 +89,10 @@ static int write_state(const struct transfer_sink *s,
 	return rc;
 }
 
-static int open_part(struct transfer_sink *s, struct buf *why)
+static int sink_open_part(struct transfer_sink *s, struct buf *why)
 {
 	const struct transfer_state fresh = { .size = TRANSFER_UNKNOWN };
-	bool ours = read_state(s);
+	bool ours = sink_read_state(s);
 	struct stat st;
 	int rc;
 
@@ -101,12 +101,12 @@ static int open_part(struct transfer_sink *s, struct buf *why)
 			 s->part);
 		return -EBUSY;
 	}
-	rc = ours ? 0 : write_state(s, &fresh);
+	rc = ours ? 0 : sink_write_state(s, &fresh);
 	if (rc)
-		return say(why, s->state, rc);
+		return sink_say(why, s->state, rc);
 	s->fd = open(s->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (s->fd < 0 || fstat(s->fd, &st))
-		return say(why, s->part, -errno);
+		return sink_say(why, s->part, -errno);
 	if (flock(s->fd, LOCK_EX | LOCK_NB)) {
 		buf_addf(why, "%s is being written by another get", s->part);
 		close(s->fd);
@@ -117,8 +117,8 @@ static int open_part(struct transfer_sink *s, struct buf *why)
 	return 0;
 }
 
-static int open_stream(struct transfer_sink *s, const char *path,
-		       struct buf *why)
+static int sink_open_stream(struct transfer_sink *s, const char *path,
+			    struct buf *why)
 {
 	if (path) {
 		s->out_fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
@@ -127,15 +127,15 @@ static int open_stream(struct transfer_sink *s, const char *path,
 		s->out_fd = STDOUT_FILENO;
 	}
 	if (s->out_fd < 0)
-		return say(why, path, -errno);
-	s->fd = transfer_temporary();
-	return s->fd < 0 ? say(why, "temporary file", s->fd) : 0;
+		return sink_say(why, path, -errno);
+	s->fd = transfer_file_temporary();
+	return s->fd < 0 ? sink_say(why, "temporary file", s->fd) : 0;
 }
 
 /* What is at the target: follows symlinks, so that the file is replaced and
  * not the link. */
-static int look(struct transfer_sink *s, const char *target, bool no_clobber,
-		bool *stream, struct buf *why)
+static int sink_look(struct transfer_sink *s, const char *target,
+		     bool no_clobber, bool *stream, struct buf *why)
 {
 	struct stat st;
 
@@ -147,12 +147,12 @@ static int look(struct transfer_sink *s, const char *target, bool no_clobber,
 	if (no_clobber)
 		return -EEXIST;
 	if (S_ISDIR(st.st_mode))
-		return say(why, target, -EISDIR);
+		return sink_say(why, target, -EISDIR);
 	*stream = !S_ISREG(st.st_mode);
 	s->replaces = true;
 	s->mode = st.st_mode & 0777;
 	s->target = realpath(target, NULL);
-	return s->target ? 0 : say(why, target, -errno);
+	return s->target ? 0 : sink_say(why, target, -errno);
 }
 
 int transfer_sink_open(const char *target, bool no_clobber,
@@ -163,17 +163,17 @@ int transfer_sink_open(const char *target, bool no_clobber,
 
 	*out = (struct transfer_sink){ .fd = -1, .out_fd = -1 };
 	if (!strcmp(target, "-"))
-		return open_stream(out, NULL, why);
-	rc = look(out, target, no_clobber, &stream, why);
+		return sink_open_stream(out, NULL, why);
+	rc = sink_look(out, target, no_clobber, &stream, why);
 	if (rc)
 		return rc;
 	if (stream)
-		return open_stream(out, target, why);
-	rc = name_part(out);
-	return rc ? rc : open_part(out, why);
+		return sink_open_stream(out, target, why);
+	rc = sink_name_part(out);
+	return rc ? rc : sink_open_part(out, why);
 }
 
-static int copy_out(int from, int to, uint64_t n)
+static int sink_copy_out(int from, int to, uint64_t n)
 {
 	char *bytes = malloc(COPY_BYTES);
 	uint64_t at = 0;
@@ -204,17 +204,18 @@ int transfer_sink_note(struct transfer_sink *s,
 	int rc;
 
 	if (s->out_fd < 0) {
-		rc = write_state(s, now);
-		return rc ? say(why, s->state, rc) : 0;
+		rc = sink_write_state(s, now);
+		return rc ? sink_say(why, s->state, rc) : 0;
 	}
-	rc = copy_out(s->fd, s->out_fd, now->done - s->base);
+	rc = sink_copy_out(s->fd, s->out_fd, now->done - s->base);
 	if (!rc && ftruncate(s->fd, 0))
 		rc = -errno;
 	s->base = now->done;
-	return rc ? say(why, s->target ? s->target : "standard output", rc) : 0;
+	return rc ? sink_say(why, s->target ? s->target : "standard output", rc)
+		  : 0;
 }
 
-static int take_name(struct transfer_sink *s, bool no_clobber)
+static int sink_take_name(struct transfer_sink *s, bool no_clobber)
 {
 	/* A file that was there before must not be lost to a crash. */
 	if (s->replaces && (fchmod(s->fd, s->mode) || fsync(s->fd)))
@@ -240,9 +241,9 @@ int transfer_sink_finish(struct transfer_sink *s, bool no_clobber,
 
 	if (s->out_fd >= 0)
 		return 0;
-	rc = take_name(s, no_clobber);
+	rc = sink_take_name(s, no_clobber);
 	if (rc && rc != -EEXIST)
-		return say(why, s->target, rc);
+		return sink_say(why, s->target, rc);
 	if (!rc) {
 		unlink(s->state);
 		free(s->part);

@@ -19,8 +19,8 @@ void transfer_state_write(const struct transfer_state *s, struct buf *out)
 }
 
 /* The bytes up to `end`, which is passed. */
-static bool field(const char **p, const char *text_end, char end,
-		  const char **out, size_t *n)
+static bool state_field(const char **p, const char *text_end, char end,
+			const char **out, size_t *n)
 {
 	const char *at = memchr(*p, end, text_end - *p);
 
@@ -38,17 +38,17 @@ bool transfer_state_read(const char *text, size_t n, struct transfer_state *out)
 	size_t len;
 
 	*out = (struct transfer_state){ 0 };
-	if (!field(&p, end, '\n', &at, &len) || len != strlen(MARK) ||
+	if (!state_field(&p, end, '\n', &at, &len) || len != strlen(MARK) ||
 	    memcmp(at, MARK, len))
 		return false;
-	if (!field(&p, end, ' ', &at, &len) ||
+	if (!state_field(&p, end, ' ', &at, &len) ||
 	    parse_u64n(at, len, UINT64_MAX, &out->done))
 		return false;
-	if (!field(&p, end, '\n', &at, &len) ||
+	if (!state_field(&p, end, '\n', &at, &len) ||
 	    parse_u64n(at, len, UINT64_MAX, &out->size))
 		return false;
-	if (!field(&p, end, '\n', &at, &len) || len >= sizeof(out->etag) ||
-	    memchr(at, '\0', len))
+	if (!state_field(&p, end, '\n', &at, &len) ||
+	    len >= sizeof(out->etag) || memchr(at, '\0', len))
 		return false;
 	memcpy(out->etag, at, len);
 	return !text_has_control(out->etag);
@@ -73,7 +73,7 @@ uint64_t transfer_state_resume(const struct transfer_state *saved,
 	return at;
 }
 
-bool transfer_etag_md5(const char *etag, char hex[33], unsigned *parts)
+bool transfer_state_md5(const char *etag, char hex[33], unsigned *parts)
 {
 	const char *p = etag + (*etag == '"');
 	size_t n = strspn(p, "0123456789abcdef");

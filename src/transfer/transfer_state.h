@@ -36,6 +36,6 @@ uint64_t transfer_state_resume(const struct transfer_state *saved,
 
 /* An ETag that is an MD5 of the bytes, or of parts' MD5s, by its form: *parts
  * 0 for the plain one. */
-bool transfer_etag_md5(const char *etag, char hex[33], unsigned *parts);
+bool transfer_state_md5(const char *etag, char hex[33], unsigned *parts);
 
 #endif

@@ -29,7 +29,7 @@ struct walk_up {
 	bool exact;
 };
 
-static void say(struct walk_up *w, const char *local, const char *why)
+static void walk_say(struct walk_up *w, const char *local, const char *why)
 {
 	struct buf what = BUF_INIT(BUF_MESSAGE);
 
@@ -39,8 +39,8 @@ static void say(struct walk_up *w, const char *local, const char *why)
 }
 
 /* rest: the name below the location, "" when the location is the name. */
-static int queue(struct walk_up *w, const char *local, const char *rest,
-		 const struct stat *st, bool directory)
+static int walk_queue(struct walk_up *w, const char *local, const char *rest,
+		      const struct stat *st, bool directory)
 {
 	struct buf path = BUF_INIT(2 * BUF_LINE);
 	struct transfer_job *job = NULL;
@@ -55,7 +55,7 @@ static int queue(struct walk_up *w, const char *local, const char *rest,
 	rc = buf_err(&path);
 	if (!rc && !directory && w->plan->unique &&
 	    !transfer_plan_take(w->plan, buf_str(&path))) {
-		say(w, local, "another file has that name there already");
+		walk_say(w, local, "another file has that name there already");
 		goto out;
 	}
 	if (!rc) {
@@ -79,43 +79,44 @@ out:
 
 /* ---- a tree ---- */
 
-static const char *broken_link(int why)
+static const char *walk_broken_link(int why)
 {
 	return why == ENOENT ? "a symbolic link to nothing" : strerror(why);
 }
 
-static int tree_entry(struct walk_up *w, FTSENT *e, const char *rest)
+static int walk_tree_entry(struct walk_up *w, FTSENT *e, const char *rest)
 {
 	struct stat st;
 
 	switch (e->fts_info) {
 	case FTS_F:
-		return queue(w, e->fts_path, rest, e->fts_statp, false);
+		return walk_queue(w, e->fts_path, rest, e->fts_statp, false);
 	case FTS_SL:
 		if (stat(e->fts_accpath, &st))
-			say(w, e->fts_path, broken_link(errno));
+			walk_say(w, e->fts_path, walk_broken_link(errno));
 		else if (S_ISREG(st.st_mode))
-			return queue(w, e->fts_path, rest, &st, false);
+			return walk_queue(w, e->fts_path, rest, &st, false);
 		else
-			say(w, e->fts_path,
-			    S_ISDIR(st.st_mode)
-				    ? "a symbolic link to a directory"
-				    : "neither a file nor a directory");
+			walk_say(w, e->fts_path,
+				 S_ISDIR(st.st_mode)
+					 ? "a symbolic link to a directory"
+					 : "neither a file nor a directory");
 		return 0;
 	case FTS_DP:
 		/* fts_number counts what was in it */
 		if (!e->fts_number && *rest)
-			return queue(w, e->fts_path, rest, e->fts_statp, true);
+			return walk_queue(w, e->fts_path, rest, e->fts_statp,
+					  true);
 		return 0;
 	case FTS_D:
 		return 0;
 	case FTS_DNR:
 	case FTS_ERR:
 	case FTS_NS:
-		say(w, e->fts_path, strerror(e->fts_errno));
+		walk_say(w, e->fts_path, strerror(e->fts_errno));
 		return 0;
 	default:
-		say(w, e->fts_path, "neither a file nor a directory");
+		walk_say(w, e->fts_path, "neither a file nor a directory");
 		return 0;
 	}
 }
@@ -136,7 +137,7 @@ static int walk_tree(struct walk_up *w, const char *top, size_t skip)
 		rest += strspn(rest, "/");
 		if (e->fts_info != FTS_D)
 			e->fts_parent->fts_number++;
-		rc = tree_entry(w, e, rest);
+		rc = walk_tree_entry(w, e, rest);
 	}
 	if (fts)
 		fts_close(fts);
@@ -144,7 +145,7 @@ static int walk_tree(struct walk_up *w, const char *top, size_t skip)
 }
 
 /* Where the name begins that a path has in the stage. */
-static size_t name_start(const char *path)
+static size_t walk_name_start(const char *path)
 {
 	size_t n = strlen(path), at;
 
@@ -157,41 +158,44 @@ static size_t name_start(const char *path)
 	return at;
 }
 
-static int one_path(struct walk_up *w, const char *path)
+static int walk_one_path(struct walk_up *w, const char *path)
 {
-	size_t start = name_start(path);
+	size_t start = walk_name_start(path);
 	struct stat st;
 
 	if (stat(path, &st)) {
-		say(w, path, strerror(errno));
+		walk_say(w, path, strerror(errno));
 		return 0;
 	}
 	if (S_ISDIR(st.st_mode) && w->exact)
-		say(w, path, "a directory has many names (without --exact)");
+		walk_say(w, path,
+			 "a directory has many names (without --exact)");
 	else if (S_ISDIR(st.st_mode) && !w->plan->recursive)
-		say(w, path, "a directory (--recursive takes what is in it)");
+		walk_say(w, path,
+			 "a directory (--recursive takes what is in it)");
 	else if (S_ISDIR(st.st_mode))
 		return walk_tree(w, path, start);
 	else
-		return queue(w, path, w->exact ? "" : path + start, &st, false);
+		return walk_queue(w, path, w->exact ? "" : path + start, &st,
+				  false);
 	return 0;
 }
 
-static int expand(struct walk_up *w, const char *word)
+static int walk_expand(struct walk_up *w, const char *word)
 {
 	glob_t found = { 0 };
 	int rc = glob(word, GLOB_ERR, NULL, &found);
 
 	if (rc == GLOB_NOMATCH) {
-		say(w, word, "no file matches");
+		walk_say(w, word, "no file matches");
 		return 0;
 	}
 	if (rc) {
-		say(w, word, "its directory cannot be read");
+		walk_say(w, word, "its directory cannot be read");
 		return 0;
 	}
 	for (size_t i = 0; i < found.gl_pathc && !rc; i++)
-		rc = one_path(w, found.gl_pathv[i]);
+		rc = walk_one_path(w, found.gl_pathv[i]);
 	globfree(&found);
 	return rc;
 }
@@ -204,8 +208,8 @@ int transfer_walk(struct transfer_plan *p, const char *word,
 	struct stat st;
 
 	if (!strcmp(word, "-"))
-		return queue(&w, word, "", &none, false);
+		return walk_queue(&w, word, "", &none, false);
 	if (!p->literal && lstat(word, &st) && strpbrk(word, "*?["))
-		return expand(&w, word);
-	return one_path(&w, word);
+		return walk_expand(&w, word);
+	return walk_one_path(&w, word);
 }

@@ -45,7 +45,7 @@ static void check_error(const struct sql_error *e, const char *text, size_t len)
 
 	must(e->code && e->message.len);
 	must(e->span.at <= len && e->span.len <= len - e->span.at);
-	sql_place(text, len, e->span.at, &line, &column);
+	sql_show_place(text, len, e->span.at, &line, &column);
 	must(line && column);
 	sql_show(text, len, e->span, &shown);
 	must(!buf_err(&shown));

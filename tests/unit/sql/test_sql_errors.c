@@ -233,10 +233,10 @@ static void test_place(void **state)
 			   "b\n";
 	unsigned line, column;
 
-	sql_place(text, strlen(text), 4, &line, &column);
+	sql_show_place(text, strlen(text), 4, &line, &column);
 	row_number("lines count from 1", line, 2);
 	row_number("columns are characters", column, 2);
-	sql_place(text, strlen(text), 99, &line, &column);
+	sql_show_place(text, strlen(text), 99, &line, &column);
 	row_number("behind the end is the end", line, 3);
 }
 

@@ -218,7 +218,7 @@ static void what_an_etag_tells(void **state)
 		char hex[33];
 
 		row_number(etags[i].sentence,
-			   transfer_etag_md5(etags[i].etag, hex, &parts),
+			   transfer_state_md5(etags[i].etag, hex, &parts),
 			   etags[i].md5);
 		if (!etags[i].md5)
 			continue;

@@ -68,8 +68,9 @@ static void rows_are_read(void **state)
 	for (size_t i = 0; i < COUNT(good); i++) {
 		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct transfer_rows rows;
-		int rc = transfer_rows_parse(good[i].text, strlen(good[i].text),
-					     "DEFAULT", &rows, &why);
+		int rc = transfer_row_parse_all(good[i].text,
+						strlen(good[i].text), "DEFAULT",
+						&rows, &why);
 
 		row_equal(good[i].sentence, buf_str(&why), "");
 		row_number(good[i].sentence, rc, 0);
@@ -80,7 +81,7 @@ static void rows_are_read(void **state)
 			  good[i].headers);
 		row_check(good[i].sentence,
 			  strstr(rows.at[rows.n - 1].url, "://"));
-		transfer_rows_clear(&rows);
+		transfer_row_clear_all(&rows);
 		buf_clear(&why);
 	}
 }
@@ -134,13 +135,13 @@ static void what_is_no_row_is_refused(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct transfer_rows rows;
-		int rc = transfer_rows_parse(bad[i].text, strlen(bad[i].text),
-					     "GET", &rows, &why);
+		int rc = transfer_row_parse_all(
+			bad[i].text, strlen(bad[i].text), "GET", &rows, &why);
 
 		row_number(bad[i].sentence, rc, -EINVAL);
 		row_check(bad[i].sentence, strstr(buf_str(&why), bad[i].why));
 		row_check(bad[i].sentence, !strstr(buf_str(&why), "Signature"));
-		transfer_rows_clear(&rows);
+		transfer_row_clear_all(&rows);
 		buf_clear(&why);
 	}
 }

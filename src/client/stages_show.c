@@ -3,7 +3,9 @@
  * has today, and what else a statement kept. The user stage is no row, as
  * there. Secrets are shown as ***.
  */
-#include "client/statement.h"
+#include "client/failure.h"
+#include "client/stages.h"
+#include "client/table.h"
 
 #include <errno.h>
 #include <string.h>
@@ -33,13 +35,13 @@ static const struct table_column columns[] = {
 };
 #define N_COLUMNS (sizeof(columns) / sizeof(*columns))
 
-static const char *given(const char *s)
+static const char *show_given(const char *s)
 {
 	return s && *s ? s : NULL;
 }
 
 /* What has a column of its own. */
-static bool is_column(const char *name)
+static bool show_is_column(const char *name)
 {
 	static const char *const own[] = {
 		"url",          "comment",    "file_format",
@@ -52,13 +54,13 @@ static bool is_column(const char *name)
 	return false;
 }
 
-static const char *storage_type(const struct conn *c)
+static const char *show_storage_type(const struct conn *c)
 {
 	return conn_is_local(c) ? "fs" : "s3";
 }
 
 /* What differs from the default, as a JSON object. */
-static void add_params(const struct conn *c, struct buf *out)
+static void show_add_params(const struct conn *c, struct buf *out)
 {
 	struct conn defaults = { 0 };
 
@@ -66,13 +68,13 @@ static void add_params(const struct conn *c, struct buf *out)
 		option_clear(conn_options, &defaults);
 		return;
 	}
-	buf_addf(out, "{\"type\":\"%s\"", storage_type(c));
+	buf_addf(out, "{\"type\":\"%s\"", show_storage_type(c));
 	for (const struct option *row = conn_options; row->name; row++) {
 		struct buf value = BUF_INIT(BUF_LINE), usual = BUF_INIT(256);
 
 		option_show(row, c, &value);
 		option_show(row, &defaults, &usual);
-		if (!row->alias_of && !is_column(row->name) &&
+		if (!row->alias_of && !show_is_column(row->name) &&
 		    strcmp(buf_str(&value), buf_str(&usual))) {
 			buf_addc(out, ',');
 			text_json_string(out, row->name);
@@ -86,15 +88,15 @@ static void add_params(const struct conn *c, struct buf *out)
 	option_clear(conn_options, &defaults);
 }
 
-static bool has_credentials(const struct conn *c)
+static bool show_has_credentials(const struct conn *c)
 {
 	return !conn_is_local(c) &&
-	       (given(c->access_key_id) ||
+	       (show_given(c->access_key_id) ||
 		(c->credentials && strcmp(c->credentials, "anonymous")));
 }
 
-static int put_external(struct table *t, const struct stage *stage,
-			const struct conn *c)
+static int show_put_external(struct table *t, const struct stage *stage,
+			     const struct conn *c)
 {
 	struct buf url = BUF_INIT(BUF_MESSAGE), server = BUF_INIT(BUF_URL);
 	struct buf params = BUF_INIT(BUF_LINE);
@@ -102,23 +104,24 @@ static int put_external(struct table *t, const struct stage *stage,
 
 	store_locate(stage->store, stage->prefix, &url);
 	conn_endpoint(c, &server);
-	add_params(c, &params);
-	rc = table_row(t, (const struct table_value[N_COLUMNS]){
-				  { .text = stage->name },
-				  { .text = "External" },
-				  { .text = storage_type(c) },
-				  { .text = buf_str(&url) },
-				  { .text = given(buf_str(&server)) },
-				  { .number = has_credentials(c) },
-				  { .number = given(c->master_key) != NULL },
-				  { .text = buf_str(&params) },
-				  { .text = given(c->file_format) },
-				  { .text = NULL },
-				  { .text = given(c->created_on) },
-				  { .text = c->comment ? c->comment : "" },
-				  { .text = NULL },
-				  { .text = given(c->copy_options) },
-			  });
+	show_add_params(c, &params);
+	rc = table_row(t,
+		       (const struct table_value[N_COLUMNS]){
+			       { .text = stage->name },
+			       { .text = "External" },
+			       { .text = show_storage_type(c) },
+			       { .text = buf_str(&url) },
+			       { .text = show_given(buf_str(&server)) },
+			       { .number = show_has_credentials(c) },
+			       { .number = show_given(c->master_key) != NULL },
+			       { .text = buf_str(&params) },
+			       { .text = show_given(c->file_format) },
+			       { .text = NULL },
+			       { .text = show_given(c->created_on) },
+			       { .text = c->comment ? c->comment : "" },
+			       { .text = NULL },
+			       { .text = show_given(c->copy_options) },
+		       });
 	buf_clear(&url);
 	buf_clear(&server);
 	buf_clear(&params);
@@ -126,8 +129,8 @@ static int put_external(struct table *t, const struct stage *stage,
 }
 
 /* Asks the store what is kept with it, unless that has failed before. */
-static int put_internal(struct session *s, struct table *t,
-			const struct stage *stage, int *storage_err)
+static int show_put_internal(struct session *s, struct table *t,
+			     const struct stage *stage, int *storage_err)
 {
 	char etag[STORE_ETAG_SIZE];
 	struct conn c = { 0 };
@@ -139,17 +142,17 @@ static int put_internal(struct session *s, struct table *t,
 	rc = table_row(t, (const struct table_value[N_COLUMNS]){
 				  { .text = stage->name },
 				  { .text = "Internal" },
-				  [8] = { .text = given(c.file_format) },
-				  [10] = { .text = given(c.created_on) },
+				  [8] = { .text = show_given(c.file_format) },
+				  [10] = { .text = show_given(c.created_on) },
 				  [11] = { .text = c.comment ? c.comment : "" },
-				  [13] = { .text = given(c.copy_options) },
+				  [13] = { .text = show_given(c.copy_options) },
 			  });
 	option_clear(conn_options, &c);
 	return rc;
 }
 
 /* A session cuts deadlines to its own; that is no setting of the stage. */
-static void forget_patience(const struct session *s, struct conn *c)
+static void show_forget_patience(const struct session *s, struct conn *c)
 {
 	const struct option *row = option_find(conn_options, "deadline");
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -159,40 +162,40 @@ static void forget_patience(const struct session *s, struct conn *c)
 	buf_clear(&why);
 }
 
-static int put_row(struct session *s, struct table *t,
-		   const struct stage *stage, int *storage_err)
+static int show_put_row(struct session *s, struct table *t,
+			const struct stage *stage, int *storage_err)
 {
 	struct conn c = { 0 };
 	bool drop_in;
 	int rc;
 
 	if (stage->kind != STAGE_EXTERNAL)
-		return put_internal(s, t, stage, storage_err);
+		return show_put_internal(s, t, stage, storage_err);
 	rc = catalog_conn(s->catalog, stage->name, &c, &drop_in);
 	if (!rc) {
-		forget_patience(s, &c);
-		rc = put_external(t, stage, &c);
+		show_forget_patience(s, &c);
+		rc = show_put_external(t, stage, &c);
 	}
 	option_clear(conn_options, &c);
 	return rc == -ENOENT ? 0 : rc;
 }
 
-static int end(struct session *s, struct table *t, int rc, int storage_err,
-	       struct failure *f)
+static int show_end(struct session *s, struct table *t, int rc, int storage_err,
+		    struct failure *f)
 {
 	int end = table_end(t);
 
 	if (rc || end)
-		return fail_write(f, rc ? rc : end);
+		return failure_write(f, rc ? rc : end);
 	if (storage_err)
-		return fail_store(f, catalog_storage(s->catalog),
-				  catalog_storage_prefix(s->catalog),
-				  storage_err);
+		return failure_store(f, catalog_storage(s->catalog),
+				     catalog_storage_prefix(s->catalog),
+				     storage_err);
 	return 0;
 }
 
-int statement_show(struct session *s, const char *like, uint64_t limit,
-		   const struct output *o, struct failure *f)
+int stages_show(struct session *s, const char *like, uint64_t limit,
+		const struct output *o, struct failure *f)
 {
 	struct stage **stages;
 	struct table *t;
@@ -200,39 +203,39 @@ int statement_show(struct session *s, const char *like, uint64_t limit,
 	int storage_err,
 		rc = catalog_list(s->catalog, &stages, &n, &storage_err);
 
-	t = rc ? NULL : output_table(o, columns, N_COLUMNS);
+	t = rc ? NULL : table_open(o, columns, N_COLUMNS);
 	if (!rc && !t) {
 		catalog_list_free(stages, n);
 		rc = -ENOMEM;
 	}
 	if (rc)
-		return fail(f, CODE_STORAGE, rc, "%s", strerror(-rc));
+		return failure_set(f, CODE_STORAGE, rc, "%s", strerror(-rc));
 	for (unsigned i = 0; i < n && !rc && limit; i++) {
 		if (stages[i]->kind == STAGE_USER ||
 		    (like && !sql_like(like, stages[i]->name)))
 			continue;
-		rc = put_row(s, t, stages[i], &storage_err);
+		rc = show_put_row(s, t, stages[i], &storage_err);
 		limit--;
 	}
 	catalog_list_free(stages, n);
-	return end(s, t, rc, storage_err, f);
+	return show_end(s, t, rc, storage_err, f);
 }
 
-int statement_desc(struct session *s, const char *name, bool must,
-		   const struct output *o, struct failure *f)
+int stages_show_one(struct session *s, const char *name, bool must,
+		    const struct output *o, struct failure *f)
 {
 	struct stage *stage = NULL;
 	struct table *t;
-	int storage_err = 0, rc = statement_stage(s, name, &stage, f);
+	int storage_err = 0, rc = session_stage(s, name, &stage, f);
 
 	if (rc && (must || rc != -ENOENT))
 		return rc;
 	failure_clear(f);
-	t = output_table(o, columns, N_COLUMNS);
+	t = table_open(o, columns, N_COLUMNS);
 	rc = 0;
 	if (t && stage && stage->kind != STAGE_USER)
-		rc = put_row(s, t, stage, &storage_err);
+		rc = show_put_row(s, t, stage, &storage_err);
 	stage_unref(stage);
-	return t ? end(s, t, rc, storage_err, f)
-		 : fail(f, CODE_STORAGE, -ENOMEM, "no memory");
+	return t ? show_end(s, t, rc, storage_err, f)
+		 : failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
 }

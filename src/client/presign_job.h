@@ -2,8 +2,8 @@
  * PRESIGN for many locations: one output, one row each, in the order in which
  * they are given. Memory does not grow with their number.
  */
-#ifndef CLIENT_STATEMENT_PRESIGN_H
-#define CLIENT_STATEMENT_PRESIGN_H
+#ifndef CLIENT_PRESIGN_JOB_H
+#define CLIENT_PRESIGN_JOB_H
 
 #include <stdbool.h>
 
@@ -37,9 +37,8 @@ int presign_job_flush(struct presign_job *j);
 int presign_job_end(struct presign_job *j, bool failed, struct failure *f);
 
 /* Multipart: begins the upload and prints the row of its URLs as JSON. */
-int statement_presign_parts(struct session *s, const struct location *where,
-			    const struct presign_request *request,
-			    unsigned parts, const struct output *o,
-			    struct failure *f);
+int presign_job_parts(struct session *s, const struct location *where,
+		      const struct presign_request *request, unsigned parts,
+		      const struct output *o, struct failure *f);
 
 #endif

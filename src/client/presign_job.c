@@ -6,7 +6,7 @@
  * last and the table of its output. What stands before the first row is
  * written with it, so that a failure leaves the output empty.
  */
-#include "client/statement_presign.h"
+#include "client/presign_job.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 #include "stage/location.h"
 #include "presign/presign.h"
 #include "client/statement.h"
-#include "client/statement_walk.h"
+#include "client/walk.h"
 
 #define STAGES 16 /* that are kept at once */
 
@@ -38,7 +38,7 @@ struct presign_job {
 
 /* ---- output ---- */
 
-int presign_print_text(struct buf *b)
+int presign_job_print_text(struct buf *b)
 {
 	int rc = buf_err(b);
 
@@ -75,7 +75,7 @@ static struct table *open_table(const struct output *o)
 		{ "url", TABLE_TEXT },
 	};
 
-	return output_table(o, columns, 3);
+	return table_open(o, columns, 3);
 }
 
 static bool has_columns(const struct output *o)
@@ -216,7 +216,7 @@ static int find_stage(struct presign_job *j, const char *name,
 		if (*out && !strcmp((*out)->name, name))
 			return 0;
 	}
-	rc = statement_stage(j->session, name, out, f);
+	rc = session_stage(j->session, name, out, f);
 	if (rc)
 		return rc;
 	stage_unref(j->stages[j->turn]);
@@ -257,7 +257,7 @@ static int sign_row(struct presign_job *j, struct stage *stage,
 		say_url(&row);
 	rc = put_row(j, &row, j->request.action);
 	store_presigned_clear(&row);
-	return rc ? fail_write(f, rc) : 0;
+	return rc ? failure_write(f, rc) : 0;
 }
 
 int presign_job_row(struct presign_job *j, const struct location *where,
@@ -299,7 +299,7 @@ static int sign_lone(struct presign_job *j, struct stage *stage,
 	rc = buf_err(&key) ? refuse(f, -ENAMETOOLONG)
 			   : store_stat(stage->store, buf_str(&key), &info);
 	if (rc && !f->why.len)
-		fail_store(f, stage->store, stage->prefix, rc);
+		failure_store(f, stage->store, stage->prefix, rc);
 	if (!rc && info.is_object)
 		rc = sign_row(j, stage, path, f, &go_on);
 	buf_clear(&key);
@@ -341,13 +341,13 @@ int presign_job_end(struct presign_job *j, bool failed, struct failure *f)
 	buf_wipe(&j->line);
 	buf_clear(&j->warned);
 	free(j);
-	return rc ? fail_write(f, rc) : 0;
+	return rc ? failure_write(f, rc) : 0;
 }
 
 /* ---- one row ---- */
 
-int presign_print(const struct store_presigned *p, int action,
-		  const struct output *o)
+int presign_job_print(const struct store_presigned *p, int action,
+		      const struct output *o)
 {
 	const struct presign_request none = { .action = action };
 	struct presign_job *j = presign_job_new(NULL, &none, o, false);
@@ -362,9 +362,9 @@ int presign_print(const struct store_presigned *p, int action,
 	return rc ? rc : end;
 }
 
-int statement_presign(struct session *s, const struct location *where,
-		      const struct presign_request *request,
-		      const struct output *o, struct failure *f)
+int presign_job_once(struct session *s, const struct location *where,
+		     const struct presign_request *request,
+		     const struct output *o, struct failure *f)
 {
 	struct presign_job *j = presign_job_new(s, request, o, false);
 	struct failure second = FAILURE_INIT;
@@ -372,23 +372,22 @@ int statement_presign(struct session *s, const struct location *where,
 	int rc, end;
 
 	if (!j)
-		return fail(f, CODE_STORAGE, -ENOMEM, "no memory");
+		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
 	rc = presign_job_row(j, where, f, &go_on);
 	end = presign_job_end(j, rc, rc ? &second : f);
 	failure_clear(&second);
 	return rc ? rc : end;
 }
 
-int statement_presign_parts(struct session *s, const struct location *where,
-			    const struct presign_request *request,
-			    unsigned parts, const struct output *o,
-			    struct failure *f)
+int presign_job_parts(struct session *s, const struct location *where,
+		      const struct presign_request *request, unsigned parts,
+		      const struct output *o, struct failure *f)
 {
 	const struct config_mount *m = &s->config.mount;
 	struct presign_request r = *request;
 	struct buf out = BUF_INIT(64 << 20), all = BUF_INIT(64 << 20);
 	struct stage *stage;
-	int rc = statement_stage(s, where->stage, &stage, f);
+	int rc = session_stage(s, where->stage, &stage, f);
 
 	if (rc)
 		return rc;
@@ -401,9 +400,9 @@ int statement_presign_parts(struct session *s, const struct location *where,
 	} else {
 		buf_addf(&all, o->format == TABLE_JSON ? "[%s]" : "%s",
 			 buf_str(&out));
-		rc = presign_print_text(&all);
+		rc = presign_job_print_text(&all);
 		if (rc)
-			fail_write(f, rc);
+			failure_write(f, rc);
 	}
 	buf_wipe(&out);
 	buf_wipe(&all);

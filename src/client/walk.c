@@ -4,20 +4,20 @@
  * directories and their markers are no files. One page of the listing is in
  * memory at a time.
  */
-#include "client/statement_walk.h"
+#include "client/walk.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "client/failure.h"
 #include "client/pattern.h"
 #include "stage/stage.h"
-#include "client/statement.h"
 #include "store/store.h"
 
 /* 1: wanted, 0: not, -errno. */
-static int is_wanted(const struct walk *w, size_t listed,
-		     const struct list_entry *e)
+static int walk_is_wanted(const struct walk *w, size_t listed,
+			  const struct list_entry *e)
 {
 	const char *rest = e->key + listed;
 	size_t len = strlen(e->key);
@@ -39,21 +39,23 @@ static int walk_list(const struct walk *w, size_t listed,
 	int rc;
 
 	while ((rc = store_list_next(list, &e)) > 0) {
-		int wanted = is_wanted(w, listed, &e);
+		int wanted = walk_is_wanted(w, listed, &e);
 
 		if (wanted < 0)
-			return fail(f, CODE_BAD_ARGUMENTS, wanted,
-				    "the pattern tries too much on one of the "
-				    "names");
+			return failure_set(
+				f, CODE_BAD_ARGUMENTS, wanted,
+				"the pattern tries too much on one of the "
+				"names");
 		rc = wanted ? w->each(w->arg, &e, e.key + skip, f) : 0;
 		if (rc)
 			return rc;
 	}
 	if (!rc && list->lost)
-		return fail(f, CODE_STORAGE, -EILSEQ,
-			    "%u files have names that the store cannot list",
-			    list->lost);
-	return rc ? fail_store(f, w->stage->store, w->stage->prefix, rc) : 0;
+		return failure_set(
+			f, CODE_STORAGE, -EILSEQ,
+			"%u files have names that the store cannot list",
+			list->lost);
+	return rc ? failure_store(f, w->stage->store, w->stage->prefix, rc) : 0;
 }
 
 int walk_files(const struct walk *w, struct failure *f)
@@ -69,12 +71,12 @@ int walk_files(const struct walk *w, struct failure *f)
 	rc = buf_err(&prefix);
 	if (rc) {
 		rc = rc == -EMSGSIZE ? -ENAMETOOLONG : rc;
-		fail(f, CODE_BAD_ARGUMENTS, rc, "%s", strerror(-rc));
+		failure_set(f, CODE_BAD_ARGUMENTS, rc, "%s", strerror(-rc));
 		goto out;
 	}
 	rc = store_list_open(w->stage->store, &query, &list);
 	if (rc) {
-		fail_store(f, w->stage->store, w->stage->prefix, rc);
+		failure_store(f, w->stage->store, w->stage->prefix, rc);
 		goto out;
 	}
 	rc = walk_list(w, prefix.len, list, f);

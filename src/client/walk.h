@@ -1,8 +1,8 @@
 /*
  * The files that a location means, for LIST and REMOVE alike.
  */
-#ifndef CLIENT_STATEMENT_WALK_H
-#define CLIENT_STATEMENT_WALK_H
+#ifndef CLIENT_WALK_H
+#define CLIENT_WALK_H
 
 #include <stdbool.h>
 

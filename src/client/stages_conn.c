@@ -4,7 +4,7 @@
  * without an endpoint gets the environment's, written down: another process
  * shall find the same server.
  */
-#include "client/statement_conn.h"
+#include "client/stages_conn.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,12 +16,12 @@
 #include "sql/sql.h"
 #include "client/statement.h"
 
-static const char *given(const char *s)
+static const char *conn_given(const char *s)
 {
 	return s && *s ? s : NULL;
 }
 
-static int set_string(char **to, const char *value)
+static int conn_set_string(char **to, const char *value)
 {
 	char *copy = strdup(value);
 
@@ -33,7 +33,7 @@ static int set_string(char **to, const char *value)
 }
 
 /* Clauses of their own, not keys of a connection. */
-static bool is_clause(const struct option *row)
+static bool conn_is_clause(const struct option *row)
 {
 	static const char *const clauses[] = {
 		"url",          "comment",    "file_format",
@@ -46,14 +46,15 @@ static bool is_clause(const struct option *row)
 	return false;
 }
 
-static int refuse_key(const struct sql_text *name, struct failure *f)
+static int conn_refuse_key(const struct sql_text *name, struct failure *f)
 {
 	const char *between = "";
 
 	f->span = name->span;
-	fail(f, CODE_STORAGE, -EINVAL, "connection params invalid: expected [");
+	failure_set(f, CODE_STORAGE, -EINVAL,
+		    "connection params invalid: expected [");
 	for (const struct option *row = conn_options; row->name; row++) {
-		if (is_clause(row))
+		if (conn_is_clause(row))
 			continue;
 		buf_addf(&f->why, "%s%s", between, row->name);
 		between = ", ";
@@ -62,14 +63,14 @@ static int refuse_key(const struct sql_text *name, struct failure *f)
 	return -EINVAL;
 }
 
-static int set_pair(const struct sql_pair *pair, struct conn *c,
-		    struct failure *f)
+static int conn_set_pair(const struct sql_pair *pair, struct conn *c,
+			 struct failure *f)
 {
 	const struct option *row = option_find(conn_options, pair->name.s);
 	int rc;
 
-	if (!row || is_clause(row))
-		return refuse_key(&pair->name, f);
+	if (!row || conn_is_clause(row))
+		return conn_refuse_key(&pair->name, f);
 	rc = option_set(row, c, pair->value.s, &f->why);
 	if (rc) {
 		f->code = CODE_BAD_ARGUMENTS;
@@ -79,8 +80,8 @@ static int set_pair(const struct sql_pair *pair, struct conn *c,
 }
 
 /* The clauses that are there. */
-static int apply_clauses(const struct sql_statement *q, struct conn *c,
-			 struct failure *f)
+static int conn_apply_clauses(const struct sql_statement *q, struct conn *c,
+			      struct failure *f)
 {
 	const struct {
 		const char *key;
@@ -107,18 +108,18 @@ static int apply_clauses(const struct sql_statement *q, struct conn *c,
 	return rc;
 }
 
-static int apply(const struct sql_statement *q, struct conn *c,
-		 struct failure *f)
+static int conn_apply(const struct sql_statement *q, struct conn *c,
+		      struct failure *f)
 {
-	int rc = apply_clauses(q, c, f);
+	int rc = conn_apply_clauses(q, c, f);
 
 	for (unsigned i = 0; i < q->n_connection && !rc; i++)
-		rc = set_pair(&q->connection[i], c, f);
+		rc = conn_set_pair(&q->connection[i], c, f);
 	return rc;
 }
 
 /* Did the statement name that key, by any alias? */
-static bool names(const struct sql_statement *q, const char *key)
+static bool conn_names(const struct sql_statement *q, const char *key)
 {
 	const struct option *row = option_find(conn_options, key);
 
@@ -128,8 +129,8 @@ static bool names(const struct sql_statement *q, const char *key)
 	return false;
 }
 
-static int check_url(const struct sql_statement *q, const struct conn *c,
-		     struct failure *f)
+static int conn_check_url(const struct sql_statement *q, const struct conn *c,
+			  struct failure *f)
 {
 	const char *host = c->url ? strstr(c->url, "://") : NULL;
 	const char *path = host ? strchr(host + 3, '/') : NULL;
@@ -140,17 +141,18 @@ static int check_url(const struct sql_statement *q, const struct conn *c,
 		return 0;
 	f->span = q->url.span;
 	text_masked_url(&shown, path);
-	fail(f, CODE_STORAGE, -EINVAL,
-	     "path in URL must end with '/' when CREATE STAGE. Got '%s'.",
-	     buf_str(&shown));
+	failure_set(
+		f, CODE_STORAGE, -EINVAL,
+		"path in URL must end with '/' when CREATE STAGE. Got '%s'.",
+		buf_str(&shown));
 	buf_clear(&shown);
 	return -EINVAL;
 }
 
-static int check(const struct sql_statement *q, const struct conn *c,
-		 struct failure *f)
+static int conn_check_all(const struct sql_statement *q, const struct conn *c,
+			  struct failure *f)
 {
-	int rc = check_url(q, c, f);
+	int rc = conn_check_url(q, c, f);
 
 	if (rc)
 		return rc;
@@ -164,92 +166,98 @@ static int check(const struct sql_statement *q, const struct conn *c,
 	return rc;
 }
 
-static int default_endpoint(struct conn *c)
+static int conn_default_endpoint(struct conn *c)
 {
-	const char *url = given(getenv("AWS_ENDPOINT_URL_S3"));
+	const char *url = conn_given(getenv("AWS_ENDPOINT_URL_S3"));
 
-	if (given(c->endpoint_url) || conn_is_local(c))
+	if (conn_given(c->endpoint_url) || conn_is_local(c))
 		return 0;
 	if (!url)
-		url = given(getenv("AWS_ENDPOINT_URL"));
-	return url ? set_string(&c->endpoint_url, url) : 0;
+		url = conn_given(getenv("AWS_ENDPOINT_URL"));
+	return url ? conn_set_string(&c->endpoint_url, url) : 0;
 }
 
-int conn_from_statement(const struct sql_statement *q, struct conn *out,
-			struct failure *f)
+int stages_conn_new(const struct sql_statement *q, struct conn *out,
+		    struct failure *f)
 {
 	int rc;
 
 	*out = (struct conn){ 0 };
 	rc = option_defaults(conn_options, out);
 	if (!rc)
-		rc = apply(q, out, f);
-	if (!rc && !names(q, "credentials"))
-		rc = set_string(&out->credentials, conn_sql_credentials(out));
+		rc = conn_apply(q, out, f);
+	if (!rc && !conn_names(q, "credentials"))
+		rc = conn_set_string(&out->credentials,
+				     conn_sql_credentials(out));
 	if (!rc)
-		rc = default_endpoint(out);
-	return rc ? rc : check(q, out, f);
+		rc = conn_default_endpoint(out);
+	return rc ? rc : conn_check_all(q, out, f);
 }
 
-static int unset(unsigned which, struct conn *c)
+static int conn_unset(unsigned which, struct conn *c)
 {
 	int rc = 0;
 
 	if (which & SQL_UNSET_COMMENT)
-		rc = set_string(&c->comment, "");
+		rc = conn_set_string(&c->comment, "");
 	if (!rc && which & SQL_UNSET_FILE_FORMAT)
-		rc = set_string(&c->file_format, "");
+		rc = conn_set_string(&c->file_format, "");
 	if (!rc && which & SQL_UNSET_COPY_OPTIONS)
-		rc = set_string(&c->copy_options, "");
+		rc = conn_set_string(&c->copy_options, "");
 	return rc;
 }
 
-static bool is_elsewhere(const struct sql_statement *q, const struct conn *c)
+static bool conn_is_elsewhere(const struct sql_statement *q,
+			      const struct conn *c)
 {
 	const struct conn to = { .url = q->url.s };
 
 	return conn_is_local(&to) != conn_is_local(c);
 }
 
-int conn_alter(const struct sql_statement *q, struct conn *c, struct failure *f)
+int stages_conn_alter(const struct sql_statement *q, struct conn *c,
+		      struct failure *f)
 {
 	bool implied = c->credentials &&
 		       !strcmp(c->credentials, conn_sql_credentials(c));
-	int rc = unset(q->unset, c);
+	int rc = conn_unset(q->unset, c);
 
 	/* A connection that is given with a URL is all of it; so is a URL
 	 * alone that leads from a server to a directory, or back. */
-	if (!rc && q->url.s && (q->has_connection || is_elsewhere(q, c))) {
+	if (!rc && q->url.s && (q->has_connection || conn_is_elsewhere(q, c))) {
 		struct conn fresh = { 0 };
 
-		rc = conn_from_statement(q, &fresh, f);
+		rc = stages_conn_new(q, &fresh, f);
 		if (!rc && !q->comment.s)
-			rc = set_string(&fresh.comment,
-					c->comment ? c->comment : "");
+			rc = conn_set_string(&fresh.comment,
+					     c->comment ? c->comment : "");
 		if (!rc && !q->file_format.s)
-			rc = set_string(&fresh.file_format,
-					c->file_format ? c->file_format : "");
+			rc = conn_set_string(&fresh.file_format,
+					     c->file_format ? c->file_format
+							    : "");
 		if (!rc && !q->copy_options.s)
-			rc = set_string(&fresh.copy_options,
-					c->copy_options ? c->copy_options : "");
+			rc = conn_set_string(&fresh.copy_options,
+					     c->copy_options ? c->copy_options
+							     : "");
 		if (!rc)
-			rc = set_string(&fresh.created_on,
-					c->created_on ? c->created_on : "");
+			rc = conn_set_string(&fresh.created_on,
+					     c->created_on ? c->created_on
+							   : "");
 		option_clear(conn_options, c);
 		*c = fresh;
 		return rc;
 	}
 	if (!rc)
-		rc = apply(q, c, f);
-	if (!rc && implied && !names(q, "credentials"))
-		rc = set_string(&c->credentials, conn_sql_credentials(c));
-	return rc ? rc : check(q, c, f);
+		rc = conn_apply(q, c, f);
+	if (!rc && implied && !conn_names(q, "credentials"))
+		rc = conn_set_string(&c->credentials, conn_sql_credentials(c));
+	return rc ? rc : conn_check_all(q, c, f);
 }
 
-int conn_alter_notes(const struct sql_statement *q, struct conn *c,
-		     struct failure *f)
+int stages_conn_alter_notes(const struct sql_statement *q, struct conn *c,
+			    struct failure *f)
 {
-	int rc = unset(q->unset, c);
+	int rc = conn_unset(q->unset, c);
 
-	return rc ? rc : apply_clauses(q, c, f);
+	return rc ? rc : conn_apply_clauses(q, c, f);
 }
