@@ -22,7 +22,7 @@ static int session_engine(struct session *s)
 	int rc = digest_init();
 
 	if (!rc)
-		rc = http_global_init();
+		rc = http_engine_global_init();
 	if (rc)
 		return rc;
 	s->engine = http_engine_new();

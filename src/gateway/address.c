@@ -52,18 +52,19 @@ struct address {
 	unsigned n_shared;
 };
 
-static struct address_locked *guarded(struct address *a) REQUIRES(&a->lock)
+static struct address_locked *address_guarded(struct address *a)
+	REQUIRES(&a->lock)
 {
 	return &a->guarded_;
 }
 
 /* ---- what it is called ---- */
 
-static void set_origin(struct address *a, const struct buf *origin)
+static void address_set_origin(struct address *a, const struct buf *origin)
 {
 	lock_take(&a->lock);
-	snprintf(guarded(a)->origin, sizeof(guarded(a)->origin), "%s",
-		 buf_str(origin));
+	snprintf(address_guarded(a)->origin, sizeof(address_guarded(a)->origin),
+		 "%s", buf_str(origin));
 	lock_drop(&a->lock);
 }
 
@@ -72,11 +73,11 @@ void address_origin(const struct gateway *g, struct buf *out)
 	struct address *a = g->address;
 
 	lock_take(&a->lock);
-	buf_adds(out, guarded(a)->origin);
+	buf_adds(out, address_guarded(a)->origin);
 	lock_drop(&a->lock);
 }
 
-static int write_one(void *arg, const char *name, struct store *s)
+static int address_write_one(void *arg, const char *name, struct store *s)
 {
 	const struct buf *origin = arg;
 	struct buf now = BUF_INIT(BUF_MESSAGE);
@@ -96,7 +97,7 @@ struct remembered {
 	unsigned port;
 };
 
-static int read_one(void *arg, const char *name, struct store *s)
+static int address_read_one(void *arg, const char *name, struct store *s)
 {
 	static const char prefix[] = "http://127.0.0.1:";
 	struct remembered *r = arg;
@@ -113,16 +114,17 @@ static int read_one(void *arg, const char *name, struct store *s)
 
 /* ---- ours ---- */
 
-static int serve(struct gateway *g, const int *fds, unsigned n, struct buf *err)
+static int address_serve(struct gateway *g, const int *fds, unsigned n,
+			 struct buf *err)
 {
 	struct buf origin = BUF_INIT(120);
 	int rc;
 
 	listen_origin(fds[0], g->certificate != NULL, &origin);
-	set_origin(g->address, &origin);
+	address_set_origin(g->address, &origin);
 	rc = server_new(g, fds, n, err);
 	if (!rc) {
-		stores_each(g, write_one, &origin);
+		stores_each(g, address_write_one, &origin);
 		log_info("the gateway answers at %s", buf_str(&origin));
 	}
 	buf_clear(&origin);
@@ -130,7 +132,8 @@ static int serve(struct gateway *g, const int *fds, unsigned n, struct buf *err)
 }
 
 /* A failure that has no words yet names its address. */
-static int say_where(const struct listen_address *at, int rc, struct buf *err)
+static int address_say_where(const struct listen_address *at, int rc,
+			     struct buf *err)
 {
 	if (rc && !err->len) {
 		buf_adds(err, "listen: ");
@@ -140,8 +143,8 @@ static int say_where(const struct listen_address *at, int rc, struct buf *err)
 	return rc;
 }
 
-static int open_all(struct gateway *g, const struct listen_address *at,
-		    unsigned n, struct buf *err)
+static int address_open_all(struct gateway *g, const struct listen_address *at,
+			    unsigned n, struct buf *err)
 {
 	int fds[LISTEN_MAX], rc = 0;
 	unsigned opened = 0;
@@ -153,7 +156,7 @@ static int open_all(struct gateway *g, const struct listen_address *at,
 		} else if (rc == -EADDRNOTAVAIL && n > 1) {
 			rc = 0; /* localhost where there is no IPv6 */
 		} else {
-			say_where(&at[i], rc, err);
+			address_say_where(&at[i], rc, err);
 		}
 	}
 	if (!rc && !opened) {
@@ -161,7 +164,7 @@ static int open_all(struct gateway *g, const struct listen_address *at,
 		rc = -EADDRNOTAVAIL;
 	}
 	if (!rc)
-		return serve(g, fds, opened, err);
+		return address_serve(g, fds, opened, err);
 	while (opened)
 		close(fds[--opened]);
 	return rc;
@@ -169,26 +172,27 @@ static int open_all(struct gateway *g, const struct listen_address *at,
 
 /* ---- another's ---- */
 
-static bool may_share(struct gateway *g, const struct listen_address *at,
-		      unsigned n)
+static bool address_may_share(struct gateway *g,
+			      const struct listen_address *at, unsigned n)
 {
 	bool may = !g->certificate;
 
 	for (unsigned i = 0; may && i < n; i++)
-		may = address_is_loopback(&at[i].sa) && proof_ask(g, &at[i]);
+		may = ip_is_loopback(&at[i].sa) && proof_ask(g, &at[i]);
 	return may;
 }
 
 /* The default port, then the next ones; -EADDRINUSE: all are held. */
-static int take_next(struct gateway *g, const struct listen_address *first,
-		     struct buf *err)
+static int address_take_next(struct gateway *g,
+			     const struct listen_address *first,
+			     struct buf *err)
 {
 	struct listen_address at = *first;
 	int rc = -EADDRINUSE;
 
 	for (unsigned i = 0; i <= PORTS && rc == -EADDRINUSE; i++) {
 		listen_set_port(&at, listen_port(first) + i);
-		rc = open_all(g, &at, 1, err);
+		rc = address_open_all(g, &at, 1, err);
 	}
 	if (!rc && listen_port(&at) != listen_port(first)) {
 		struct buf held = BUF_INIT(BUF_MESSAGE);
@@ -203,7 +207,7 @@ static int take_next(struct gateway *g, const struct listen_address *first,
 }
 
 /* true: stop. */
-static bool sleep_or_stop(struct address *a) NO_THREAD_CHECK
+static bool address_sleep_or_stop(struct address *a) NO_THREAD_CHECK
 {
 	struct timespec until;
 	bool stop;
@@ -213,14 +217,14 @@ static bool sleep_or_stop(struct address *a) NO_THREAD_CHECK
 	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
 	lock_take(&a->lock);
-	if (!guarded(a)->stop)
+	if (!address_guarded(a)->stop)
 		pthread_cond_timedwait(&a->changed, &a->lock.mutex, &until);
-	stop = guarded(a)->stop;
+	stop = address_guarded(a)->stop;
 	lock_drop(&a->lock);
 	return stop;
 }
 
-static void *keep(void *arg)
+static void *address_keep(void *arg)
 {
 	struct gateway *g = arg;
 	struct address *a = g->address;
@@ -228,12 +232,12 @@ static void *keep(void *arg)
 	unsigned tries = 0;
 	int rc = -EADDRINUSE;
 
-	while (rc == -EADDRINUSE && !sleep_or_stop(a)) {
+	while (rc == -EADDRINUSE && !address_sleep_or_stop(a)) {
 		buf_reset(&err);
-		rc = open_all(g, a->shared, a->n_shared, &err);
+		rc = address_open_all(g, a->shared, a->n_shared, &err);
 		if (rc == -EADDRINUSE && ++tries % ASK_EVERY == 0 &&
 		    g->set.any_port && !proof_ask(g, &a->shared[0]))
-			rc = take_next(g, &a->shared[0], &err);
+			rc = address_take_next(g, &a->shared[0], &err);
 	}
 	if (!rc)
 		log_info("the gateway took over from the one that left");
@@ -244,17 +248,19 @@ static void *keep(void *arg)
 	return NULL;
 }
 
-static int share(struct gateway *g, const struct listen_address *at, unsigned n)
+static int address_share(struct gateway *g, const struct listen_address *at,
+			 unsigned n)
 {
 	struct buf origin = BUF_INIT(120);
 	int rc;
 
 	buf_adds(&origin, "http://");
 	listen_name(at, &origin);
-	set_origin(g->address, &origin);
+	address_set_origin(g->address, &origin);
 	memcpy(g->address->shared, at, n * sizeof(*at));
 	g->address->n_shared = n;
-	rc = thread_start(&g->address->keeper, "gateway-address", keep, g);
+	rc = thread_start(&g->address->keeper, "gateway-address", address_keep,
+			  g);
 	g->address->keeping = !rc;
 	log_info("the gateway at %s answers for this one too",
 		 buf_str(&origin));
@@ -265,41 +271,43 @@ static int share(struct gateway *g, const struct listen_address *at, unsigned n)
 /* ---- settling ---- */
 
 /* Ours, or shared. -EADDRINUSE: neither. */
-static int open_or_share(struct gateway *g, const struct listen_address *at,
-			 unsigned n, struct buf *err)
+static int address_open_or_share(struct gateway *g,
+				 const struct listen_address *at, unsigned n,
+				 struct buf *err)
 {
-	int rc = open_all(g, at, n, err);
+	int rc = address_open_all(g, at, n, err);
 
-	if (rc == -EADDRINUSE && may_share(g, at, n))
-		rc = share(g, at, n);
+	if (rc == -EADDRINUSE && address_may_share(g, at, n))
+		rc = address_share(g, at, n);
 	return rc;
 }
 
-static int settle_default(struct gateway *g, struct listen_address *at,
-			  struct buf *err)
+static int address_settle_default(struct gateway *g, struct listen_address *at,
+				  struct buf *err)
 {
 	struct remembered r = { 0 };
 	struct listen_address first = *at;
 	int rc = -EADDRINUSE;
 
-	stores_each(g, read_one, &r);
+	stores_each(g, address_read_one, &r);
 	if (r.port && r.port != listen_port(at) && !g->certificate) {
 		listen_set_port(&first, r.port);
-		rc = open_or_share(g, &first, 1, err);
+		rc = address_open_or_share(g, &first, 1, err);
 	}
 	if (rc == -EADDRINUSE)
-		rc = open_or_share(g, at, 1, err);
+		rc = address_open_or_share(g, at, 1, err);
 	if (rc == -EADDRINUSE)
-		rc = take_next(g, at, err);
+		rc = address_take_next(g, at, err);
 	return rc;
 }
 
 /* Beyond loopback only alone, and then by TLS or with a word. */
-static int check_reach(const struct gateway *g, const struct listen_address *at,
-		       unsigned n, struct buf *err)
+static int address_check_reach(const struct gateway *g,
+			       const struct listen_address *at, unsigned n,
+			       struct buf *err)
 {
 	for (unsigned i = 0; i < n; i++) {
-		if (address_is_loopback(&at[i].sa))
+		if (ip_is_loopback(&at[i].sa))
 			continue;
 		if (g->set.alone && (g->certificate || g->set.allow_plain_http))
 			continue;
@@ -316,8 +324,8 @@ static int check_reach(const struct gateway *g, const struct listen_address *at,
 	return 0;
 }
 
-static int settle_inherited(struct gateway *g, const int *fds, unsigned n,
-			    struct buf *err)
+static int address_settle_inherited(struct gateway *g, const int *fds,
+				    unsigned n, struct buf *err)
 {
 	struct listen_address at[LISTEN_MAX];
 	int rc = n <= LISTEN_MAX ? 0 : -EINVAL;
@@ -328,8 +336,8 @@ static int settle_inherited(struct gateway *g, const int *fds, unsigned n,
 		buf_adds(err, "an inherited descriptor is no listening TCP "
 			      "socket");
 	if (!rc)
-		rc = check_reach(g, at, n, err);
-	return rc ? rc : serve(g, fds, n, err);
+		rc = address_check_reach(g, at, n, err);
+	return rc ? rc : address_serve(g, fds, n, err);
 }
 
 static struct address *address_new(void)
@@ -358,14 +366,14 @@ int address_settle(struct gateway *g, const int *inherited,
 	if (!g->address)
 		return -ENOMEM;
 	if (n_inherited)
-		return settle_inherited(g, inherited, n_inherited, err);
+		return address_settle_inherited(g, inherited, n_inherited, err);
 	rc = listen_parse(g->set.listen, at, &n, err);
 	if (!rc)
-		rc = check_reach(g, at, n, err);
+		rc = address_check_reach(g, at, n, err);
 	if (rc)
 		return rc;
-	rc = g->set.any_port && n == 1 ? settle_default(g, at, err)
-				       : open_or_share(g, at, n, err);
+	rc = g->set.any_port && n == 1 ? address_settle_default(g, at, err)
+				       : address_open_or_share(g, at, n, err);
 	/* What did not work first no longer matters. */
 	if (!rc)
 		buf_reset(err);
@@ -379,7 +387,7 @@ void address_leave(struct gateway *g)
 	if (!a || !a->keeping)
 		return;
 	lock_take(&a->lock);
-	guarded(a)->stop = true;
+	address_guarded(a)->stop = true;
 	pthread_cond_signal(&a->changed);
 	lock_drop(&a->lock);
 	pthread_join(a->keeper, NULL);

@@ -70,18 +70,19 @@ uint64_t counters_now_us(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-static void add(counter *c, uint64_t n)
+static void counter_add(counter *c, uint64_t n)
 {
 	atomic_fetch_add_explicit(c, n, memory_order_relaxed);
 }
 
-static uint64_t get(counter *c)
+static uint64_t counter_get(counter *c)
 {
 	return atomic_load_explicit(c, memory_order_relaxed);
 }
 
 /* The last place is for what is not in the table. */
-static size_t place(const char *const *table, size_t n, const char *name)
+static size_t counter_place(const char *const *table, size_t n,
+			    const char *name)
 {
 	for (size_t i = 0; i + 1 < n; i++)
 		if (!strcmp(table[i], name))
@@ -89,55 +90,57 @@ static size_t place(const char *const *table, size_t n, const char *name)
 	return n - 1;
 }
 
-static void observe(struct histogram *h, uint64_t us)
+static void histogram_observe(struct histogram *h, uint64_t us)
 {
 	size_t i = 0;
 
 	while (us > bounds[i].us)
 		i++;
-	add(&h->bucket[i], 1);
-	add(&h->us, us);
+	counter_add(&h->bucket[i], 1);
+	counter_add(&h->us, us);
 }
 
 void counters_count(struct counters *c, const struct counters_request *r)
 {
-	size_t kind = place(kinds, KINDS, r->kind);
-	size_t method = place(methods, METHODS, r->method);
+	size_t kind = counter_place(kinds, KINDS, r->kind);
+	size_t method = counter_place(methods, METHODS, r->method);
 
-	add(&c->requests[kind][method][r->status < STATUS_MAX ? r->status : 0],
-	    1);
-	add(&c->bytes_in[kind], r->bytes_in);
-	add(&c->bytes_out[kind], r->bytes_out);
+	counter_add(&c->requests[kind][method]
+				[r->status < STATUS_MAX ? r->status : 0],
+		    1);
+	counter_add(&c->bytes_in[kind], r->bytes_in);
+	counter_add(&c->bytes_out[kind], r->bytes_out);
 	if (r->broken)
-		add(&c->broken[kind], 1);
-	observe(&c->took[kind], r->us);
+		counter_add(&c->broken[kind], 1);
+	histogram_observe(&c->took[kind], r->us);
 }
 
 void counters_store(struct counters *c, enum counters_call call, uint64_t us,
 		    int err)
 {
-	observe(&c->store[call], us);
+	histogram_observe(&c->store[call], us);
 	if (err && err != -ENOENT && err != -ESTALE && err != -EEXIST)
-		add(&c->store_errors[call], 1);
+		counter_add(&c->store_errors[call], 1);
 }
 
 /* ---- the text ---- */
 
-static void head(struct buf *out, const char *name, const char *type,
-		 const char *help)
+static void counters_write_head(struct buf *out, const char *name,
+				const char *type, const char *help)
 {
 	buf_addf(out, "# HELP stagefs_gateway_%s %s\n", name, help);
 	buf_addf(out, "# TYPE stagefs_gateway_%s %s\n", name, type);
 }
 
-static void write_requests(struct counters *c, struct buf *out)
+static void counters_write_requests(struct counters *c, struct buf *out)
 {
-	head(out, "requests_total", "counter",
-	     "Requests by kind, method and status (0: no answer).");
+	counters_write_head(
+		out, "requests_total", "counter",
+		"Requests by kind, method and status (0: no answer).");
 	for (size_t k = 0; k < KINDS; k++)
 		for (size_t m = 0; m < METHODS; m++)
 			for (size_t s = 0; s < STATUS_MAX; s++) {
-				uint64_t n = get(&c->requests[k][m][s]);
+				uint64_t n = counter_get(&c->requests[k][m][s]);
 
 				if (n)
 					buf_addf(out,
@@ -150,27 +153,29 @@ static void write_requests(struct counters *c, struct buf *out)
 			}
 }
 
-static void write_each(struct buf *out, const char *name, const char *help,
-		       const char *label, const char *const *names,
-		       counter *values, size_t n)
+static void counters_write_each(struct buf *out, const char *name,
+				const char *help, const char *label,
+				const char *const *names, counter *values,
+				size_t n)
 {
-	head(out, name, "counter", help);
+	counters_write_head(out, name, "counter", help);
 	for (size_t i = 0; i < n; i++)
 		buf_addf(out, "stagefs_gateway_%s{%s=\"%s\"} %llu\n", name,
-			 label, names[i], (unsigned long long)get(&values[i]));
+			 label, names[i],
+			 (unsigned long long)counter_get(&values[i]));
 }
 
-static void write_histograms(struct buf *out, const char *name,
-			     const char *help, const char *label,
-			     const char *const *names, struct histogram *h,
-			     size_t n)
+static void counters_write_histograms(struct buf *out, const char *name,
+				      const char *help, const char *label,
+				      const char *const *names,
+				      struct histogram *h, size_t n)
 {
-	head(out, name, "histogram", help);
+	counters_write_head(out, name, "histogram", help);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t sum = 0;
 
 		for (size_t b = 0; b < BOUNDS; b++) {
-			sum += get(&h[i].bucket[b]);
+			sum += counter_get(&h[i].bucket[b]);
 			buf_addf(out,
 				 "stagefs_gateway_%s_bucket{%s=\"%s\","
 				 "le=\"%s\"} %llu\n",
@@ -178,7 +183,7 @@ static void write_histograms(struct buf *out, const char *name,
 				 (unsigned long long)sum);
 		}
 		buf_addf(out, "stagefs_gateway_%s_sum{%s=\"%s\"} %.6f\n", name,
-			 label, names[i], (double)get(&h[i].us) / 1e6);
+			 label, names[i], (double)counter_get(&h[i].us) / 1e6);
 		buf_addf(out, "stagefs_gateway_%s_count{%s=\"%s\"} %llu\n",
 			 name, label, names[i], (unsigned long long)sum);
 	}
@@ -186,19 +191,23 @@ static void write_histograms(struct buf *out, const char *name,
 
 void counters_write(struct counters *c, struct buf *out)
 {
-	write_requests(c, out);
-	write_each(out, "received_bytes_total", "Bytes of bodies that came.",
-		   "kind", kinds, c->bytes_in, KINDS);
-	write_each(out, "sent_bytes_total", "Bytes of bodies that were sent.",
-		   "kind", kinds, c->bytes_out, KINDS);
-	write_each(out, "broken_total", "Requests that ended half-way.", "kind",
-		   kinds, c->broken, KINDS);
-	write_histograms(out, "request_seconds",
-			 "Time from a request's headers to its end.", "kind",
-			 kinds, c->took, KINDS);
-	write_each(out, "store_errors_total",
-		   "Calls to stores that failed, by call.", "call", calls,
-		   c->store_errors, COUNTERS_CALLS);
-	write_histograms(out, "store_seconds", "Time in calls to stores.",
-			 "call", calls, c->store, COUNTERS_CALLS);
+	counters_write_requests(c, out);
+	counters_write_each(out, "received_bytes_total",
+			    "Bytes of bodies that came.", "kind", kinds,
+			    c->bytes_in, KINDS);
+	counters_write_each(out, "sent_bytes_total",
+			    "Bytes of bodies that were sent.", "kind", kinds,
+			    c->bytes_out, KINDS);
+	counters_write_each(out, "broken_total",
+			    "Requests that ended half-way.", "kind", kinds,
+			    c->broken, KINDS);
+	counters_write_histograms(out, "request_seconds",
+				  "Time from a request's headers to its end.",
+				  "kind", kinds, c->took, KINDS);
+	counters_write_each(out, "store_errors_total",
+			    "Calls to stores that failed, by call.", "call",
+			    calls, c->store_errors, COUNTERS_CALLS);
+	counters_write_histograms(out, "store_seconds",
+				  "Time in calls to stores.", "call", calls,
+				  c->store, COUNTERS_CALLS);
 }

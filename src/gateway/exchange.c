@@ -72,7 +72,8 @@ bool exchange_answered(const struct exchange *x)
 	return x->answer->given;
 }
 
-static bool begin_answer(struct exchange *x, unsigned status, const char *type)
+static bool exchange_begin_answer(struct exchange *x, unsigned status,
+				  const char *type)
 {
 	if (x->answer->given)
 		return false;
@@ -86,7 +87,7 @@ static bool begin_answer(struct exchange *x, unsigned status, const char *type)
 void exchange_answer(struct exchange *x, unsigned status, const char *type,
 		     const void *bytes, size_t n)
 {
-	if (!begin_answer(x, status, type))
+	if (!exchange_begin_answer(x, status, type))
 		return;
 	buf_add(&x->answer->body, bytes, n);
 	x->answer->len = n;
@@ -98,7 +99,8 @@ void exchange_answer(struct exchange *x, unsigned status, const char *type,
 }
 
 /* A small body goes with its head in one packet. */
-static bool answer_small(struct exchange *x, const struct exchange_file *f)
+static bool exchange_answer_small(struct exchange *x,
+				  const struct exchange_file *f)
 {
 	struct buf *body = &x->answer->body;
 	char *room = f->len <= SMALL ? buf_reserve(body, f->len) : NULL;
@@ -116,11 +118,11 @@ static bool answer_small(struct exchange *x, const struct exchange_file *f)
 void exchange_answer_file(struct exchange *x, unsigned status, const char *type,
 			  const struct exchange_file *f)
 {
-	if (!begin_answer(x, status, type)) {
+	if (!exchange_begin_answer(x, status, type)) {
 		close(f->fd);
 		return;
 	}
-	if (answer_small(x, f))
+	if (exchange_answer_small(x, f))
 		return;
 	buf_reset(&x->answer->body);
 	x->answer->file = *f;
@@ -130,11 +132,11 @@ void exchange_answer_file(struct exchange *x, unsigned status, const char *type,
 void exchange_answer_head(struct exchange *x, unsigned status, const char *type,
 			  uint64_t n)
 {
-	if (begin_answer(x, status, type))
+	if (exchange_begin_answer(x, status, type))
 		x->answer->len = n;
 }
 
-static void add_xml(struct buf *out, const char *s)
+static void exchange_add_xml(struct buf *out, const char *s)
 {
 	for (; *s; s++) {
 		if (*s == '&')
@@ -157,9 +159,9 @@ void exchange_refuse(struct exchange *x, unsigned status, const char *code,
 	if (xml) {
 		buf_adds(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 			       "<Error><Code>");
-		add_xml(&out, code);
+		exchange_add_xml(&out, code);
 		buf_adds(&out, "</Code><Message>");
-		add_xml(&out, message);
+		exchange_add_xml(&out, message);
 		buf_addf(&out, "</Message><RequestId>%s</RequestId></Error>",
 			 x->id);
 	} else {
@@ -183,7 +185,7 @@ static const struct field always[] = {
 	{ "Accept-Ranges", "bytes" },
 };
 
-static void add_cors(const struct exchange *x, struct MHD_Response *r)
+static void answer_add_cors(const struct exchange *x, struct MHD_Response *r)
 {
 	const char *origin = exchange_header(x, "Origin");
 
@@ -197,12 +199,12 @@ static void add_cors(const struct exchange *x, struct MHD_Response *r)
 }
 
 /* The length of an answer to HEAD comes from a body that nobody reads. */
-static ssize_t no_body(void *arg, uint64_t at, char *room, size_t n)
+static ssize_t answer_no_body(void *arg, uint64_t at, char *room, size_t n)
 {
 	return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
-static struct MHD_Response *body_of(const struct exchange *x)
+static struct MHD_Response *answer_body(const struct exchange *x)
 {
 	struct exchange_answer *a = x->answer;
 	struct MHD_Response *r;
@@ -214,8 +216,8 @@ static struct MHD_Response *body_of(const struct exchange *x)
 		return r;
 	}
 	if (a->len != a->body.len)
-		return MHD_create_response_from_callback(a->len, 1024, no_body,
-							 NULL, NULL);
+		return MHD_create_response_from_callback(
+			a->len, 1024, answer_no_body, NULL, NULL);
 	return MHD_create_response_from_buffer(
 		a->body.len, a->body.data ? a->body.data : (void *)"",
 		MHD_RESPMEM_MUST_COPY);
@@ -224,14 +226,14 @@ static struct MHD_Response *body_of(const struct exchange *x)
 struct MHD_Response *exchange_response(struct exchange *x, bool close)
 {
 	struct exchange_answer *a = x->answer;
-	struct MHD_Response *r = body_of(x);
+	struct MHD_Response *r = answer_body(x);
 
 	if (!r)
 		return NULL;
 	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
 		MHD_add_response_header(r, always[i].name, always[i].value);
 	MHD_add_response_header(r, "x-amz-request-id", x->id);
-	add_cors(x, r);
+	answer_add_cors(x, r);
 	for (size_t at = 0; at < a->headers.len;) {
 		const char *name = a->headers.data + at;
 		const char *value = name + strlen(name) + 1;

@@ -31,7 +31,7 @@ bool exchange_file_same(const struct exchange_file *f)
 	       st.st_mtim.tv_nsec == f->mtime.tv_nsec;
 }
 
-static ssize_t give(void *arg, uint64_t at, char *room, size_t n)
+static ssize_t exchange_file_read(void *arg, uint64_t at, char *room, size_t n)
 {
 	const struct exchange_file *f = arg;
 	ssize_t got;
@@ -44,7 +44,7 @@ static ssize_t give(void *arg, uint64_t at, char *room, size_t n)
 	return got;
 }
 
-static void drop(void *arg)
+static void exchange_file_free(void *arg)
 {
 	struct exchange_file *f = arg;
 
@@ -60,7 +60,8 @@ struct MHD_Response *exchange_file_response(const struct exchange_file *f)
 	if (!own)
 		return NULL;
 	*own = *f;
-	r = MHD_create_response_from_callback(f->len, GIVEN, give, own, drop);
+	r = MHD_create_response_from_callback(f->len, GIVEN, exchange_file_read,
+					      own, exchange_file_free);
 	if (!r)
 		free(own);
 	return r;

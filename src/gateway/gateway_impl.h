@@ -13,7 +13,7 @@
 struct address;
 struct catalog;
 struct counters;
-struct links;
+struct connections;
 struct route;
 struct server;
 struct upload_api;
@@ -27,7 +27,8 @@ struct gateway {
 	const struct route *routes; /* routes.h; the last row has any path */
 	struct counters *counters; /* counters.h */
 	struct upload_api *uploads; /* upload.h */
-	struct links *links; /* links.h; while there is a server */
+	struct connections
+		*connections; /* connections.h; while there is a server */
 	struct server *server; /* server.h; NULL while an address is shared */
 	struct address *address; /* address.h */
 };

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "gateway/counters.h"
 #include "gateway/gateway_impl.h"
-#include "gateway/links.h"
+#include "gateway/connections.h"
 #include "gateway/listen.h"
 #include "gateway/proof.h"
 #include "gateway/stores.h"
@@ -19,8 +19,8 @@
 #define NAME_MAX_BYTES 255
 
 /* The value of a plain parameter, without escapes; false: none, or too long. */
-static bool parameter(const char *query, const char *name, char *out,
-		      size_t size)
+static bool health_parameter(const char *query, const char *name, char *out,
+			     size_t size)
 {
 	size_t len = strlen(name);
 
@@ -41,7 +41,7 @@ static bool parameter(const char *query, const char *name, char *out,
 }
 
 /* IPv4 in IPv6 undressed: whoever asks has named the address without it. */
-static struct sockaddr_storage plain(const struct sockaddr_storage *a)
+static struct sockaddr_storage health_plain(const struct sockaddr_storage *a)
 {
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)a;
 	struct sockaddr_storage out = *a;
@@ -56,15 +56,15 @@ static struct sockaddr_storage plain(const struct sockaddr_storage *a)
 	return out;
 }
 
-static void add_proof(struct exchange *x, struct buf *out)
+static void health_add_proof(struct exchange *x, struct buf *out)
 {
-	const struct listen_address at = { .sa = plain(&x->local) };
+	const struct listen_address at = { .sa = health_plain(&x->local) };
 	char nonce[PROOF_NONCE_MAX + 1], name[NAME_MAX_BYTES + 1];
 	char proof[SHA256_HEX_SIZE];
 	struct stores_entry found;
 
-	if (!parameter(x->query, "nonce", nonce, sizeof(nonce)) ||
-	    !parameter(x->query, "store", name, sizeof(name)) ||
+	if (!health_parameter(x->query, "nonce", nonce, sizeof(nonce)) ||
+	    !health_parameter(x->query, "store", name, sizeof(name)) ||
 	    nonce[strspn(nonce, "0123456789abcdef")] ||
 	    stores_find(x->gateway, name, &found))
 		return;
@@ -73,22 +73,22 @@ static void add_proof(struct exchange *x, struct buf *out)
 	stores_entry_clear(&found);
 }
 
-static void answer_health(struct exchange *x)
+static void health_answer(struct exchange *x)
 {
 	struct buf out = BUF_INIT(BUF_MESSAGE);
 
 	buf_adds(&out,
 		 "{\"status\":\"ok\",\"version\":\"" PACKAGE_VERSION "\"");
-	add_proof(x, &out);
+	health_add_proof(x, &out);
 	buf_adds(&out, "}\n");
 	exchange_answer(x, 200, "application/json", buf_str(&out), out.len);
 	buf_clear(&out);
 }
 
-static void answer_metrics(struct exchange *x)
+static void health_answer_metrics(struct exchange *x)
 {
 	struct gateway *g = x->gateway;
-	struct links *links = g->links;
+	struct connections *connections = g->connections;
 	struct buf out = BUF_INIT(1 << 20);
 
 	counters_write(g->counters, &out);
@@ -100,8 +100,8 @@ static void answer_metrics(struct exchange *x)
 		 "that were cut off.\n"
 		 "# TYPE stagefs_gateway_cut_total counter\n"
 		 "stagefs_gateway_cut_total %llu\n",
-		 links_count(links),
-		 (unsigned long long)links_cut_total(links));
+		 connections_count(connections),
+		 (unsigned long long)connections_cut_total(connections));
 	if (g->set.metrics)
 		g->set.metrics(g->set.metrics_arg, &out);
 	exchange_answer(x, 200, "text/plain; version=0.0.4; charset=utf-8",
@@ -111,10 +111,10 @@ static void answer_metrics(struct exchange *x)
 
 const struct exchange_handler health_handler = {
 	.kind = "health",
-	.begin = answer_health,
+	.begin = health_answer,
 };
 
 const struct exchange_handler metrics_handler = {
 	.kind = "metrics",
-	.begin = answer_metrics,
+	.begin = health_answer_metrics,
 };

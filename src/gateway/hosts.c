@@ -11,7 +11,7 @@
 
 #define SEPARATORS " \t,\n"
 
-size_t list_next(const char **s)
+size_t hosts_list_next(const char **s)
 {
 	if (!*s)
 		return 0;
@@ -19,7 +19,7 @@ size_t list_next(const char **s)
 	return strcspn(*s, SEPARATORS);
 }
 
-bool address_is_loopback(const struct sockaddr_storage *a)
+bool ip_is_loopback(const struct sockaddr_storage *a)
 {
 	if (a->ss_family == AF_INET) {
 		const struct sockaddr_in *in = (const struct sockaddr_in *)a;
@@ -38,14 +38,15 @@ bool address_is_loopback(const struct sockaddr_storage *a)
 }
 
 /* Nothing, or a colon and digits. */
-static bool is_port(const char *s, size_t n)
+static bool hosts_is_port(const char *s, size_t n)
 {
 	return !n || (*s == ':' && strspn(s + 1, "0123456789") >= n - 1);
 }
 
 /* The bytes of `name:port` or `[v6]:port` that are the name, brackets off. Of
  * what is neither the whole is the name. */
-static void name_of(const char *host, size_t n, const char **name, size_t *len)
+static void hosts_name(const char *host, size_t n, const char **name,
+		       size_t *len)
 {
 	const char *end;
 
@@ -53,7 +54,8 @@ static void name_of(const char *host, size_t n, const char **name, size_t *len)
 	*len = n;
 	if (n && *host == '[') {
 		end = memchr(host, ']', n);
-		if (!end || !is_port(end + 1, n - (size_t)(end - host) - 1))
+		if (!end ||
+		    !hosts_is_port(end + 1, n - (size_t)(end - host) - 1))
 			return;
 		*name = host + 1;
 		*len = (size_t)(end - host - 1);
@@ -61,18 +63,18 @@ static void name_of(const char *host, size_t n, const char **name, size_t *len)
 	}
 	end = memchr(host, ':', n);
 	/* Two colons: an IPv6 address without brackets. */
-	if (end && is_port(end, n - (size_t)(end - host)))
+	if (end && hosts_is_port(end, n - (size_t)(end - host)))
 		*len = (size_t)(end - host);
 }
 
-static bool equal(const char *a, size_t n, const char *b, size_t m)
+static bool hosts_equal(const char *a, size_t n, const char *b, size_t m)
 {
 	return n == m && !strncasecmp(a, b, n);
 }
 
 /* Is the name the address at which the connection came in? */
-static bool is_local(const char *name, size_t n,
-		     const struct sockaddr_storage *local)
+static bool hosts_is_local(const char *name, size_t n,
+			   const struct sockaddr_storage *local)
 {
 	char text[INET6_ADDRSTRLEN + 1];
 	struct in6_addr six;
@@ -96,39 +98,41 @@ static bool is_local(const char *name, size_t n,
 }
 
 /* Entries whose name is that; one with a port means that port. */
-static bool listed(const char *host, const char *list, bool ports)
+static bool hosts_listed(const char *host, const char *list, bool ports)
 {
 	const char *name, *entry;
 	size_t name_len, n, entry_len;
 
-	name_of(host, strlen(host), &name, &name_len);
-	for (const char *s = list; (n = list_next(&s)); s += n) {
-		name_of(s, n, &entry, &entry_len);
-		if (!equal(name, name_len, entry, entry_len))
+	hosts_name(host, strlen(host), &name, &name_len);
+	for (const char *s = list; (n = hosts_list_next(&s)); s += n) {
+		hosts_name(s, n, &entry, &entry_len);
+		if (!hosts_equal(name, name_len, entry, entry_len))
 			continue;
 		if (!ports || entry_len == n || (*s == '[' && s[n - 1] == ']'))
 			return true;
-		if (equal(host, strlen(host), s, n))
+		if (hosts_equal(host, strlen(host), s, n))
 			return true;
 	}
 	return false;
 }
 
-bool host_allowed(const char *host, const struct sockaddr_storage *local,
-		  const char *listen, const char *allowed)
+bool hosts_allowed(const char *host, const struct sockaddr_storage *local,
+		   const char *listen, const char *allowed)
 {
 	const char *name;
 	size_t n;
 
 	if (!host || !*host)
 		return false;
-	name_of(host, strlen(host), &name, &n);
-	return equal(name, n, "localhost", 9) || is_local(name, n, local) ||
-	       listed(host, listen, false) || listed(host, allowed, true);
+	hosts_name(host, strlen(host), &name, &n);
+	return hosts_equal(name, n, "localhost", 9) ||
+	       hosts_is_local(name, n, local) ||
+	       hosts_listed(host, listen, false) ||
+	       hosts_listed(host, allowed, true);
 }
 
-enum origin_verdict origin_judge(const char *origin, const char *site,
-				 const char *origins)
+enum origin_verdict hosts_judge_origin(const char *origin, const char *site,
+				       const char *origins)
 {
 	bool any = false;
 	size_t n;
@@ -136,10 +140,10 @@ enum origin_verdict origin_judge(const char *origin, const char *site,
 	if (!origin)
 		return !site || !strcasecmp(site, "none") ? ORIGIN_NONE
 							  : ORIGIN_FOREIGN;
-	for (const char *s = origins; (n = list_next(&s)); s += n) {
+	for (const char *s = origins; (n = hosts_list_next(&s)); s += n) {
 		if (n == 1 && *s == '*')
 			any = true;
-		else if (equal(s, n, origin, strlen(origin)))
+		else if (hosts_equal(s, n, origin, strlen(origin)))
 			return ORIGIN_LISTED;
 	}
 	return any ? ORIGIN_ANY : ORIGIN_FOREIGN;

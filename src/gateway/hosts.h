@@ -14,8 +14,8 @@
  * entry of `listen`, or an entry of `allowed` (with a port: that port too).
  * Lists are separated by blanks and commas; letters of any case.
  */
-bool host_allowed(const char *host, const struct sockaddr_storage *local,
-		  const char *listen, const char *allowed);
+bool hosts_allowed(const char *host, const struct sockaddr_storage *local,
+		   const char *listen, const char *allowed);
 
 enum origin_verdict {
 	ORIGIN_NONE, /* no browser, or a person who typed the address */
@@ -25,11 +25,11 @@ enum origin_verdict {
 };
 
 /* origin and site (Sec-Fetch-Site): NULL when they did not come. */
-enum origin_verdict origin_judge(const char *origin, const char *site,
-				 const char *origins);
+enum origin_verdict hosts_judge_origin(const char *origin, const char *site,
+				       const char *origins);
 
-bool address_is_loopback(const struct sockaddr_storage *a);
+bool ip_is_loopback(const struct sockaddr_storage *a);
 /* The next word of a list: its length; 0 at the end. *s moves to it. */
-size_t list_next(const char **s);
+size_t hosts_list_next(const char **s);
 
 #endif

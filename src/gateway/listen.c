@@ -17,7 +17,7 @@
 #define BACKLOG 1024
 
 /* `host:port`, `[v6]:port`; the port is what follows the last colon. */
-static int split(const char *s, size_t n, char host[256], char port[8])
+static int listen_split(const char *s, size_t n, char host[256], char port[8])
 {
 	const char *colon = memrchr(s, ':', n);
 	size_t host_len, port_len;
@@ -44,8 +44,8 @@ static int split(const char *s, size_t n, char host[256], char port[8])
 	return 0;
 }
 
-static int resolve(const char *s, size_t len,
-		   struct listen_address out[LISTEN_MAX], unsigned *n)
+static int listen_resolve(const char *s, size_t len,
+			  struct listen_address out[LISTEN_MAX], unsigned *n)
 {
 	const struct addrinfo hints = {
 		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
@@ -54,7 +54,7 @@ static int resolve(const char *s, size_t len,
 	struct addrinfo *found;
 	char host[256], port[8];
 
-	if (split(s, len, host, port) ||
+	if (listen_split(s, len, host, port) ||
 	    getaddrinfo(host, port, &hints, &found))
 		return -EINVAL;
 	for (struct addrinfo *a = found; a && *n < LISTEN_MAX; a = a->ai_next) {
@@ -74,12 +74,12 @@ int listen_parse(const char *list, struct listen_address out[LISTEN_MAX],
 	size_t len;
 
 	*n = 0;
-	for (const char *s = list; (len = list_next(&s)); s += len) {
+	for (const char *s = list; (len = hosts_list_next(&s)); s += len) {
 		struct buf word = BUF_INIT(BUF_MESSAGE);
 		int rc;
 
 		buf_add(&word, s, len);
-		rc = resolve(s, len, out, n);
+		rc = listen_resolve(s, len, out, n);
 		if (rc) {
 			buf_adds(err, "listen: ");
 			text_printable(err, buf_str(&word));

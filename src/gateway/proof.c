@@ -44,8 +44,8 @@ int proof_make(struct store *s, const char *name, const char *nonce,
 
 /* ---- asking ---- */
 
-static int converse(const struct listen_address *a, const struct buf *ask,
-		    struct buf *answer)
+static int proof_converse(const struct listen_address *a, const struct buf *ask,
+			  struct buf *answer)
 {
 	const struct timeval patience = { .tv_usec = 500000 };
 	int64_t until = clock_mono_ms() + PATIENCE_MS;
@@ -77,7 +77,7 @@ struct question {
 	unsigned asked;
 };
 
-static int ask_one(void *arg, const char *name, struct store *s)
+static int proof_ask_one(void *arg, const char *name, struct store *s)
 {
 	static const char mark[] = "\"proof\":\"";
 	struct question *q = arg;
@@ -96,7 +96,7 @@ static int ask_one(void *arg, const char *name, struct store *s)
 		 "Host: localhost\r\nConnection: close\r\n\r\n",
 		 nonce, name);
 	if (!proof_make(s, name, nonce, q->address, want) &&
-	    !converse(q->address, &ask, &answer)) {
+	    !proof_converse(q->address, &ask, &answer)) {
 		at = strstr(buf_str(&answer), mark);
 		if (at && strlen(at) >= sizeof(mark) - 1 + 64 &&
 		    digest_equal(at + sizeof(mark) - 1, want, 64))
@@ -112,5 +112,5 @@ bool proof_ask(struct gateway *g, const struct listen_address *a)
 {
 	struct question q = { .address = a };
 
-	return !stores_each(g, ask_one, &q) && q.asked;
+	return !stores_each(g, proof_ask_one, &q) && q.asked;
 }

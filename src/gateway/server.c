@@ -1,7 +1,7 @@
 /*
  * A thread for each connection, in straight-line code: a handler may block.
  * Connections are counted here and not by libmicrohttpd, so that a full house
- * makes room by cutting off an idle one (links.h).
+ * makes room by cutting off an idle one (connections.h).
  */
 #include "gateway/server.h"
 
@@ -16,8 +16,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "gateway/gateway_impl.h"
-#include "gateway/links.h"
-#include "gateway/served.h"
+#include "gateway/connections.h"
+#include "gateway/callbacks.h"
 
 #define CONNECTION_MEMORY (96 << 10) /* the request's head, then its body */
 #define SPARE_CONNECTIONS 64 /* of those that are being cut off */
@@ -36,7 +36,7 @@ struct server {
 	bool quiet; /* takes no more connections */
 };
 
-static int fd_of(struct MHD_Connection *c)
+static int server_fd(struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -44,28 +44,29 @@ static int fd_of(struct MHD_Connection *c)
 	return info ? info->connect_fd : -1;
 }
 
-static void on_connection(void *arg, struct MHD_Connection *c, void **context,
-			  enum MHD_ConnectionNotificationCode what)
+static void server_on_connection(void *arg, struct MHD_Connection *c,
+				 void **context,
+				 enum MHD_ConnectionNotificationCode what)
 {
 	struct gateway *g = arg;
-	int fd = fd_of(c);
+	int fd = server_fd(c);
 
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-		links_remove(g->links, *context);
+		connections_remove(g->connections, *context);
 		*context = NULL;
 		return;
 	}
-	*context = links_add(g->links, fd);
+	*context = connections_add(g->connections, fd);
 	if (!*context)
 		shutdown(fd, SHUT_RDWR);
 }
 
-static size_t no_unescape(void *arg, struct MHD_Connection *c, char *s)
+static size_t server_no_unescape(void *arg, struct MHD_Connection *c, char *s)
 {
 	return strlen(s);
 }
 
-static struct MHD_Daemon *start(struct server *s, int fd)
+static struct MHD_Daemon *server_start_daemon(struct server *s, int fd)
 {
 	const struct gateway *g = s->gateway;
 	const bool tls = g->certificate != NULL;
@@ -81,18 +82,18 @@ static struct MHD_Daemon *start(struct server *s, int fd)
 
 	return MHD_start_daemon(
 		flags | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
-		served_on_request, s->gateway, MHD_OPTION_LISTEN_SOCKET, fd,
+		callbacks_on_request, s->gateway, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_CONNECTION_LIMIT,
 		g->set.connections + SPARE_CONNECTIONS,
 		MHD_OPTION_CONNECTION_TIMEOUT, g->set.body_timeout_s,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 		MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
-		served_on_target, s->gateway, MHD_OPTION_UNESCAPE_CALLBACK,
-		no_unescape, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-		s->gateway, MHD_OPTION_NOTIFY_COMPLETED, served_on_completed,
-		s->gateway, MHD_OPTION_ARRAY, tls ? keys : &keys[3],
-		MHD_OPTION_END);
+		callbacks_on_target, s->gateway, MHD_OPTION_UNESCAPE_CALLBACK,
+		server_no_unescape, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+		server_on_connection, s->gateway, MHD_OPTION_NOTIFY_COMPLETED,
+		callbacks_on_completed, s->gateway, MHD_OPTION_ARRAY,
+		tls ? keys : &keys[3], MHD_OPTION_END);
 }
 
 int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *err)
@@ -102,14 +103,15 @@ int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *err)
 
 	if (!rc) {
 		s->gateway = g;
-		g->links = links_new(g->set.connections,
-				     g->set.header_timeout_s * 1000,
-				     g->set.body_timeout_s * 1000);
-		rc = g->links ? 0 : -ENOMEM;
+		g->connections = connections_new(g->set.connections,
+						 g->set.header_timeout_s * 1000,
+						 g->set.body_timeout_s * 1000);
+		rc = g->connections ? 0 : -ENOMEM;
 		g->server = s; /* before its threads are */
 	}
 	for (unsigned i = 0; i < n; i++) {
-		struct MHD_Daemon *d = rc ? NULL : start(s, fds[i]);
+		struct MHD_Daemon *d =
+			rc ? NULL : server_start_daemon(s, fds[i]);
 
 		if (d)
 			s->daemons[s->n++] = d;
@@ -146,9 +148,9 @@ bool server_stop(struct server *s, unsigned seconds)
 	}
 	s->quiet = true;
 	do {
-		if (g->links)
-			links_cut(g->links, false);
-		if (!g->links || !links_at_work(g->links))
+		if (g->connections)
+			connections_cut(g->connections, false);
+		if (!g->connections || !connections_at_work(g->connections))
 			return true;
 		nanosleep(&moment, NULL);
 	} while (clock_mono_ms() < until);
@@ -163,11 +165,11 @@ void server_free(struct server *s)
 		return;
 	g = s->gateway;
 	server_stop(s, 0);
-	if (g->links)
-		links_cut(g->links, true);
+	if (g->connections)
+		connections_cut(g->connections, true);
 	for (unsigned i = 0; i < s->n; i++)
 		MHD_stop_daemon(s->daemons[i]);
-	links_free(g->links);
-	g->links = NULL;
+	connections_free(g->connections);
+	g->connections = NULL;
 	free(s);
 }

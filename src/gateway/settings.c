@@ -14,14 +14,14 @@
 #define BODY_TIMEOUT_S 60
 #define LISTEN "127.0.0.1:8000"
 
-static bool copy(const char **to, const char *from)
+static bool settings_copy_text(const char **to, const char *from)
 {
 	*to = from ? strdup(from) : NULL;
 	return !from || *to;
 }
 
-static bool copy_users(const struct gateway_settings *from,
-		       struct gateway_settings *to)
+static bool settings_copy_users(const struct gateway_settings *from,
+				struct gateway_settings *to)
 {
 	struct gateway_user *users = calloc(from->n_users + 1, sizeof(*users));
 	bool good = users;
@@ -31,10 +31,11 @@ static bool copy_users(const struct gateway_settings *from,
 		const struct gateway_user *u = &from->users[i];
 
 		to->n_users = i + 1;
-		good = copy(&users[i].name, u->name) &&
-		       copy(&users[i].password_hash, u->password_hash) &&
-		       copy(&users[i].read, u->read) &&
-		       copy(&users[i].write, u->write);
+		good = settings_copy_text(&users[i].name, u->name) &&
+		       settings_copy_text(&users[i].password_hash,
+					  u->password_hash) &&
+		       settings_copy_text(&users[i].read, u->read) &&
+		       settings_copy_text(&users[i].write, u->write);
 	}
 	return good;
 }
@@ -48,13 +49,14 @@ int settings_copy(const struct gateway_settings *from,
 	to->inherited = NULL;
 	to->users = NULL;
 	to->n_users = 0;
-	good = copy(&to->listen, from->listen ? from->listen : LISTEN);
-	good &= copy(&to->tls_certificate, from->tls_certificate);
-	good &= copy(&to->tls_key, from->tls_key);
-	good &= copy(&to->allowed_hosts, from->allowed_hosts);
-	good &= copy(&to->cors_origins, from->cors_origins);
-	good &= copy(&to->user, from->user);
-	good &= copy_users(from, to);
+	good = settings_copy_text(&to->listen,
+				  from->listen ? from->listen : LISTEN);
+	good &= settings_copy_text(&to->tls_certificate, from->tls_certificate);
+	good &= settings_copy_text(&to->tls_key, from->tls_key);
+	good &= settings_copy_text(&to->allowed_hosts, from->allowed_hosts);
+	good &= settings_copy_text(&to->cors_origins, from->cors_origins);
+	good &= settings_copy_text(&to->user, from->user);
+	good &= settings_copy_users(from, to);
 	if (!to->now_s)
 		to->now_s = clock_now_s;
 	if (!to->connections)
@@ -66,7 +68,7 @@ int settings_copy(const struct gateway_settings *from,
 	return good ? 0 : -ENOMEM;
 }
 
-static void drop(const char **s)
+static void settings_drop_text(const char **s)
 {
 	free((char *)*s);
 	*s = NULL;
@@ -77,17 +79,17 @@ void settings_clear(struct gateway_settings *set)
 	for (unsigned i = 0; i < set->n_users; i++) {
 		struct gateway_user *u = (struct gateway_user *)&set->users[i];
 
-		drop(&u->name);
-		drop(&u->password_hash);
-		drop(&u->read);
-		drop(&u->write);
+		settings_drop_text(&u->name);
+		settings_drop_text(&u->password_hash);
+		settings_drop_text(&u->read);
+		settings_drop_text(&u->write);
 	}
 	free((void *)set->users);
 	set->users = NULL;
-	drop(&set->listen);
-	drop(&set->tls_certificate);
-	drop(&set->tls_key);
-	drop(&set->allowed_hosts);
-	drop(&set->cors_origins);
-	drop(&set->user);
+	settings_drop_text(&set->listen);
+	settings_drop_text(&set->tls_certificate);
+	settings_drop_text(&set->tls_key);
+	settings_drop_text(&set->allowed_hosts);
+	settings_drop_text(&set->cors_origins);
+	settings_drop_text(&set->user);
 }

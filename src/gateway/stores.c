@@ -14,8 +14,8 @@
 
 #define STORAGE "storage"
 
-static int give(struct store *s, const char *prefix, bool ro,
-		struct stores_entry *out)
+static int stores_give(struct store *s, const char *prefix, bool ro,
+		       struct stores_entry *out)
 {
 	*out = (struct stores_entry){ .prefix = strdup(prefix), .ro = ro };
 	if (!out->prefix)
@@ -32,8 +32,9 @@ int stores_find(struct gateway *g, const char *name, struct stores_entry *out)
 
 	if (!strcmp(name, STORAGE))
 		return s && local_is(s)
-			       ? give(s, catalog_storage_prefix(g->catalog),
-				      false, out)
+			       ? stores_give(s,
+					     catalog_storage_prefix(g->catalog),
+					     false, out)
 			       : -ENOENT;
 	/* Asking for any other name could cost a request, and the client need
 	 * not be known yet. */
@@ -41,7 +42,7 @@ int stores_find(struct gateway *g, const char *name, struct stores_entry *out)
 	    catalog_get(g->catalog, name, &stage))
 		return -ENOENT;
 	if (stage->kind == STAGE_EXTERNAL && local_is(stage->store))
-		rc = give(stage->store, stage->prefix, stage->ro, out);
+		rc = stores_give(stage->store, stage->prefix, stage->ro, out);
 	stage_unref(stage);
 	return rc;
 }

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-static void parent(int fd, int failed)
+static void background_parent(int fd, int failed)
 {
 	unsigned char status;
 	ssize_t n;
@@ -35,7 +35,7 @@ int background_begin(int failed, int *fd)
 	}
 	if (pid) {
 		close(pipes[1]);
-		parent(pipes[0], failed);
+		background_parent(pipes[0], failed);
 	}
 	close(pipes[0]);
 	setsid();

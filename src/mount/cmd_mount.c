@@ -32,11 +32,11 @@
 #include "fs/names/inode.h"
 #include "fuse/session.h"
 #include "gateway/service/gateway.h"
-#include "mount/gateway_start.h"
+#include "mount/mount_gateway.h"
 #include "mount/mount_check.h"
 #include "mount/mount_end.h"
 #include "mount/mount_lock.h"
-#include "mount/mount_options.h"
+#include "mount/mount_request.h"
 #include "mount/mount_point.h"
 #include "net/http_engine.h"
 #include "stage/catalog.h"
@@ -46,7 +46,7 @@
 #define SELINUX "/sys/fs/selinux/enforce" /* there when it is on */
 #define GATEWAY_DRAIN_S 30 /* for requests under way */
 
-struct settle_locked {
+struct mount_settle_locked {
 	struct waiter *waiter; /* of the thread; NULL: it has ended */
 	bool over; /* it is to end */
 };
@@ -70,11 +70,11 @@ struct mounting {
 	pthread_t settle;
 	bool settling;
 	struct lock settle_lock;
-	struct settle_locked guarded_;
+	struct mount_settle_locked guarded_;
 };
 
 /* SOURCE: a configuration file, @stage, or `stagefs`: the default file. */
-static int read_configuration(struct mounting *m)
+static int mount_read_configuration(struct mounting *m)
 {
 	const char *source = m->req.source;
 	struct config_request r = {
@@ -97,10 +97,10 @@ static int read_configuration(struct mounting *m)
 	return config_read(&r, &m->config, &m->err);
 }
 
-static int prepare(struct mounting *m)
+static int mount_prepare(struct mounting *m)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int rc = read_configuration(m);
+	int rc = mount_read_configuration(m);
 
 	if (rc)
 		return rc;
@@ -112,7 +112,7 @@ static int prepare(struct mounting *m)
 }
 
 /* Where upload ids are kept over a crash; NULL: nowhere. */
-static char *state_directory(void)
+static char *mount_state_directory(void)
 {
 	const char *base = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	char *dir = NULL;
@@ -131,7 +131,7 @@ static char *state_directory(void)
 }
 
 /* What a user has set wins over what a store of files keeps. */
-static unsigned fixed_attributes(const struct config_mount *c)
+static unsigned mount_fixed_attributes(const struct config_mount *c)
 {
 	return (c->uid_given ? TREE_FIXED_UID : 0) |
 	       (c->gid_given ? TREE_FIXED_GID : 0) |
@@ -139,7 +139,7 @@ static unsigned fixed_attributes(const struct config_mount *c)
 	       (c->dir_mode_given ? TREE_FIXED_DIR_MODE : 0);
 }
 
-static int make_fs(struct mounting *m)
+static int mount_make_fs(struct mounting *m)
 {
 	const struct config_mount *c = &m->config.mount;
 	struct fs_settings set = {
@@ -151,7 +151,7 @@ static int make_fs(struct mounting *m)
 		.gid = c->gid,
 		.file_mode = c->file_mode & ~c->umask,
 		.dir_mode = c->dir_mode & ~c->umask,
-		.fixed = fixed_attributes(c),
+		.fixed = mount_fixed_attributes(c),
 		.ro = c->ro,
 		.presign = (enum fs_presign)c->presign,
 		.presign_expire = c->presign_expire,
@@ -171,7 +171,7 @@ static int make_fs(struct mounting *m)
 	return rc;
 }
 
-static const char *fsname(const struct mounting *m)
+static const char *mount_fsname(const struct mounting *m)
 {
 	if (m->req.fsname)
 		return m->req.fsname;
@@ -179,7 +179,7 @@ static const char *fsname(const struct mounting *m)
 }
 
 /* The same mount is the same stage of the same file, however it is written. */
-static int take_lock(struct mounting *m)
+static int mount_take_lock(struct mounting *m)
 {
 	struct buf source = BUF_INIT(BUF_LINE);
 	char *file = m->config.file ? realpath(m->config.file, NULL) : NULL;
@@ -194,15 +194,15 @@ static int take_lock(struct mounting *m)
 	return rc;
 }
 
-static int make_session(struct mounting *m)
+static int mount_make_session(struct mounting *m)
 {
 	struct session_settings set = {
 		.mountpoint = m->mountpoint,
-		.fsname = fsname(m),
+		.fsname = mount_fsname(m),
 		.allow_other = m->config.mount.allow_other,
 		.allow_suid = m->config.mount.allow_suid,
 	};
-	int rc = take_lock(m);
+	int rc = mount_take_lock(m);
 
 	if (rc)
 		return rc;
@@ -220,7 +220,7 @@ static int make_session(struct mounting *m)
 }
 
 /* What is found wrong here, as stages that overlap, stands in the file. */
-static int open_catalog(struct mounting *m)
+static int mount_open_catalog(struct mounting *m)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc = config_catalog(&m->config, m->engine, &m->catalog, &why);
@@ -234,7 +234,7 @@ static int open_catalog(struct mounting *m)
 }
 
 /* What has threads: only in the process that stays. */
-static int start(struct mounting *m)
+static int mount_start(struct mounting *m)
 {
 	const struct config_mount *c = &m->config.mount;
 	int rc = log_open(c->log ? c->log : "stderr", c->log_level);
@@ -245,7 +245,7 @@ static int start(struct mounting *m)
 	}
 	rc = digest_init();
 	if (!rc)
-		rc = http_global_init();
+		rc = http_engine_global_init();
 	if (!rc) {
 		m->engine = http_engine_new();
 		rc = m->engine ? 0 : -errno;
@@ -254,32 +254,32 @@ static int start(struct mounting *m)
 		buf_addf(&m->err, "cannot start: %s", strerror(-rc));
 		return rc;
 	}
-	rc = open_catalog(m);
+	rc = mount_open_catalog(m);
 	if (!rc)
 		rc = mount_check(m->catalog, m->stage_name,
 				 m->config.mount.check, &m->only, &m->err);
 	if (!rc)
-		rc = make_fs(m);
+		rc = mount_make_fs(m);
 	if (!rc)
-		rc = make_session(m);
-	if (!rc && gateway_wanted(&m->config))
-		rc = gateway_start(&m->config, m->catalog, false, NULL, 0,
-				   &m->gateway, &m->err);
+		rc = mount_make_session(m);
+	if (!rc && mount_gateway_wanted(&m->config))
+		rc = mount_gateway_start(&m->config, m->catalog, false, NULL, 0,
+					 &m->gateway, &m->err);
 	return rc;
 }
 
-static struct settle_locked *settle_locked(struct mounting *m)
+static struct mount_settle_locked *mount_settle_locked(struct mounting *m)
 	REQUIRES(&m->settle_lock)
 {
 	return &m->guarded_;
 }
 
 /* A waiter lives as long as its thread, and the end may come before it. */
-static void set_settler(struct mounting *m, struct waiter *w)
+static void mount_set_settler(struct mounting *m, struct waiter *w)
 {
 	lock_take(&m->settle_lock);
-	settle_locked(m)->waiter = w;
-	if (w && settle_locked(m)->over)
+	mount_settle_locked(m)->waiter = w;
+	if (w && mount_settle_locked(m)->over)
 		waiter_interrupt(w);
 	lock_drop(&m->settle_lock);
 }
@@ -289,20 +289,20 @@ static void set_settler(struct mounting *m, struct waiter *w)
  * the mount: aborting what a killed daemon left, and a warning for each
  * external stage that does not answer.
  */
-static void *settle(void *arg)
+static void *mount_settle(void *arg)
 {
 	struct mounting *m = arg;
 
-	set_settler(m, waiter_self());
+	mount_set_settler(m, waiter_self());
 	fs_recover(m->fs);
 	if (!m->stage_name && m->config.mount.check == CONFIG_CHECK_STORAGE)
 		mount_check_warn(m->catalog);
-	set_settler(m, NULL);
+	mount_set_settler(m, NULL);
 	return NULL;
 }
 
 /* For whoever has configured nothing: three lines. */
-static void greet(const struct mounting *m)
+static void mount_greet(const struct mounting *m)
 {
 	struct buf origin = BUF_INIT(BUF_LINE), file = BUF_INIT(BUF_LINE);
 	struct buf path = BUF_INIT(BUF_LINE);
@@ -322,29 +322,29 @@ static void greet(const struct mounting *m)
 	buf_clear(&path);
 }
 
-static void ready(void *arg)
+static void mount_ready(void *arg)
 {
 	struct mounting *m = arg;
 	const struct config_mount *c = &m->config.mount;
 
 	if (m->config.embedded && m->gateway)
-		greet(m);
+		mount_greet(m);
 	if (m->parent >= 0 && !c->log)
 		log_open("syslog", c->log_level);
 	background_end(m->parent, 0);
 	m->parent = -1;
-	log_info("%s is mounted on %s", fsname(m), m->mountpoint);
+	log_info("%s is mounted on %s", mount_fsname(m), m->mountpoint);
 }
 
-static int run(struct mounting *m)
+static int mount_run(struct mounting *m)
 {
 	struct mount_end end;
 	int rc;
 
-	m->settling = !thread_start(&m->settle, "settle", settle, m);
+	m->settling = !thread_start(&m->settle, "settle", mount_settle, m);
 	rc = mount_end_start(&end, m->mountpoint, m->fs, m->session);
 	if (!rc) {
-		rc = session_run(m->session, ready, m);
+		rc = session_run(m->session, mount_ready, m);
 		m->closed = session_gone(m->session);
 		if (!mount_end_stop(&end) && !m->closed && !rc)
 			log_warn("%s: the kernel's connection was aborted",
@@ -355,19 +355,19 @@ static int run(struct mounting *m)
 	return rc;
 }
 
-static void stop_settling(struct mounting *m)
+static void mount_stop_settling(struct mounting *m)
 {
 	if (!m->settling)
 		return;
 	lock_take(&m->settle_lock);
-	settle_locked(m)->over = true;
-	if (settle_locked(m)->waiter)
-		waiter_interrupt(settle_locked(m)->waiter);
+	mount_settle_locked(m)->over = true;
+	if (mount_settle_locked(m)->waiter)
+		waiter_interrupt(mount_settle_locked(m)->waiter);
 	lock_drop(&m->settle_lock);
 	pthread_join(m->settle, NULL);
 }
 
-static int finish(struct mounting *m)
+static int mount_finish(struct mounting *m)
 {
 	int rc = 0;
 
@@ -375,7 +375,7 @@ static int finish(struct mounting *m)
 	if (m->gateway)
 		gateway_stop(m->gateway, GATEWAY_DRAIN_S);
 	gateway_free(m->gateway);
-	stop_settling(m);
+	mount_stop_settling(m);
 	if (m->fs && m->session)
 		rc = fs_drain(m->fs, m->closed);
 	if (m->fs)
@@ -392,7 +392,7 @@ static int finish(struct mounting *m)
 	return rc;
 }
 
-static void complain(const struct mounting *m, int rc)
+static void mount_complain(const struct mounting *m, int rc)
 {
 	fprintf(stderr, "stagefs: cannot mount: %s\n",
 		m->err.len ? buf_str(&m->err) : strerror(-rc));
@@ -413,25 +413,25 @@ static int cmd_mount(int argc, char **argv)
 		rc = helper ? failed : STATUS_USAGE;
 		goto out;
 	}
-	rc = prepare(&m);
+	rc = mount_prepare(&m);
 	if (!rc && m.req.fake)
 		goto out;
 	if (!rc && !m.req.foreground)
 		rc = background_begin(failed, &m.parent);
 	if (!rc) {
 		mount_end_block();
-		m.state_dir = state_directory();
-		rc = start(&m);
+		m.state_dir = mount_state_directory();
+		rc = mount_start(&m);
 	}
 	if (!rc)
-		rc = run(&m);
+		rc = mount_run(&m);
 	if (rc) {
-		complain(&m, rc);
+		mount_complain(&m, rc);
 		background_end(m.parent, failed);
 		rc = failed;
 	}
 out:
-	if (finish(&m) && !rc)
+	if (mount_finish(&m) && !rc)
 		rc = failed;
 	buf_clear(&m.err);
 	log_close();

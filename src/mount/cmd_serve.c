@@ -15,7 +15,7 @@
 #include "cli/cmd.h"
 #include "config/config.h"
 #include "gateway/service/gateway.h"
-#include "mount/gateway_start.h"
+#include "mount/mount_gateway.h"
 #include "client/message.h"
 #include "net/http_engine.h"
 #include "cli/service.h"
@@ -44,7 +44,7 @@ struct serving {
 	struct buf err;
 };
 
-static void take_signals(struct serving *s)
+static void serve_take_signals(struct serving *s)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
@@ -56,7 +56,7 @@ static void take_signals(struct serving *s)
 	pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
 }
 
-static int open_stores(struct serving *s)
+static int serve_open_stores(struct serving *s)
 {
 	const struct config_mount *c = &s->config.mount;
 	int rc = log_open(c->log ? c->log : "stderr", c->log_level);
@@ -67,7 +67,7 @@ static int open_stores(struct serving *s)
 	}
 	rc = digest_init();
 	if (!rc)
-		rc = http_global_init();
+		rc = http_engine_global_init();
 	if (!rc) {
 		s->engine = http_engine_new();
 		rc = s->engine ? 0 : -errno;
@@ -76,7 +76,7 @@ static int open_stores(struct serving *s)
 		  : config_catalog(&s->config, s->engine, &s->catalog, &s->err);
 }
 
-static int start(struct serving *s, const struct serve_options *o)
+static int serve_start(struct serving *s, const struct serve_options *o)
 {
 	const struct config_request request = { .file = o->config };
 	int fds[SERVICE_SOCKETS_MAX], rc;
@@ -84,17 +84,17 @@ static int start(struct serving *s, const struct serve_options *o)
 
 	rc = config_read(&request, &s->config, &s->err);
 	if (!rc)
-		rc = open_stores(s);
+		rc = serve_open_stores(s);
 	if (!rc)
-		rc = gateway_start(&s->config, s->catalog, true, fds, n,
-				   &s->gateway, &s->err);
+		rc = mount_gateway_start(&s->config, s->catalog, true, fds, n,
+					 &s->gateway, &s->err);
 	if (rc && !s->err.len)
 		buf_adds(&s->err, strerror(-rc));
 	return rc;
 }
 
 /* The second signal does not wait for the first one's requests. */
-static void drain(struct serving *s)
+static void serve_drain(struct serving *s)
 {
 	const struct timespec moment = { 0 };
 
@@ -106,7 +106,7 @@ static void drain(struct serving *s)
 	}
 }
 
-static void serve(struct serving *s)
+static void serve_until_signal(struct serving *s)
 {
 	struct buf origin = BUF_INIT(BUF_MESSAGE);
 	int sig;
@@ -118,10 +118,10 @@ static void serve(struct serving *s)
 	service_say("READY=1");
 	while (sigwait(&s->signals, &sig))
 		;
-	drain(s);
+	serve_drain(s);
 }
 
-static int run(int argc, char **argv)
+static int serve_run(int argc, char **argv)
 {
 	struct serving s = { .err = BUF_INIT(BUF_MESSAGE) };
 	struct serve_options o = { 0 };
@@ -129,13 +129,13 @@ static int run(int argc, char **argv)
 	int status = cmd_parse(&serve_command, argc, argv, &o, &words, 0), rc;
 
 	if (!status) {
-		take_signals(&s);
-		rc = start(&s, &o);
+		serve_take_signals(&s);
+		rc = serve_start(&s, &o);
 		if (rc) {
 			message("cannot serve", buf_str(&s.err));
 			status = STATUS_FAILED;
 		} else {
-			serve(&s);
+			serve_until_signal(&s);
 		}
 	}
 	gateway_free(s.gateway);
@@ -156,5 +156,5 @@ const struct command serve_command = {
 	.help = "the gateway without a mount, in the foreground: pre-signed "
 		"URLs of stages on local disks, and the upload API",
 	.options = options,
-	.run = run,
+	.run = serve_run,
 };

@@ -17,8 +17,8 @@
 #include "store/absent.h"
 #include "store/store.h"
 
-static int check_store(struct store *s, const char *prefix, const char *what,
-		       struct buf *err)
+static int mount_check_store(struct store *s, const char *prefix,
+			     const char *what, struct buf *err)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc = store_check(s, prefix, &why);
@@ -30,23 +30,23 @@ static int check_store(struct store *s, const char *prefix, const char *what,
 	return rc;
 }
 
-static int check_storage(struct catalog *c, int check, struct buf *err)
+static int mount_check_storage(struct catalog *c, int check, struct buf *err)
 {
 	struct store *storage = catalog_storage(c);
 
 	if (!storage || check == CONFIG_CHECK_NONE)
 		return 0;
-	return check_store(storage, catalog_storage_prefix(c), "[storage]",
-			   err);
+	return mount_check_store(storage, catalog_storage_prefix(c),
+				 "[storage]", err);
 }
 
-static int check_external(struct stage *s, struct buf *err)
+static int mount_check_external(struct stage *s, struct buf *err)
 {
 	struct buf what = BUF_INIT(BUF_MESSAGE);
 	int rc;
 
 	buf_addf(&what, "stage %s", s->name);
-	rc = check_store(s->store, s->prefix, buf_str(&what), err);
+	rc = mount_check_store(s->store, s->prefix, buf_str(&what), err);
 	buf_clear(&what);
 	return rc;
 }
@@ -58,16 +58,16 @@ void mount_check_warn(struct catalog *c)
 		struct buf why = BUF_INIT(BUF_MESSAGE);
 
 		/* The catalog has said what it could not open. */
-		if (!absent_is(s->store) && check_external(s, &why))
+		if (!absent_is(s->store) && mount_check_external(s, &why))
 			log_warn("%s", buf_str(&why));
 		buf_clear(&why);
 	}
 }
 
 /* As check_external(), for a mount that has to have it. */
-static int check_needed(struct stage *s, struct buf *err)
+static int mount_check_needed(struct stage *s, struct buf *err)
 {
-	int rc = check_external(s, err);
+	int rc = mount_check_external(s, err);
 
 	if (rc != -EPERM)
 		return rc;
@@ -77,18 +77,18 @@ static int check_needed(struct stage *s, struct buf *err)
 }
 
 /* The stage of a SOURCE of @name, which alone is the root. */
-static int find_only(struct catalog *c, const char *name, int check,
-		     struct stage **only, struct buf *err)
+static int mount_check_only(struct catalog *c, const char *name, int check,
+			    struct stage **only, struct buf *err)
 {
 	int rc = catalog_get(c, name, only);
 
 	/* Only an internal stage has to be asked for, in the storage. */
-	if (rc && rc != -ENOENT && !check_storage(c, check, err))
+	if (rc && rc != -ENOENT && !mount_check_storage(c, check, err))
 		buf_addf(err, "@%s: %s", name, strerror(-rc));
 	if (rc == -ENOENT)
 		buf_addf(err, "Stage '%s' does not exist.", name);
 	if (!rc && check != CONFIG_CHECK_NONE)
-		rc = check_needed(*only, err);
+		rc = mount_check_needed(*only, err);
 	return rc;
 }
 
@@ -99,9 +99,9 @@ int mount_check(struct catalog *c, const char *stage_name, int check,
 	int rc;
 
 	if (stage_name)
-		return find_only(c, stage_name, check, only, err);
-	rc = check_storage(c, check, err);
+		return mount_check_only(c, stage_name, check, only, err);
+	rc = mount_check_storage(c, check, err);
 	for (unsigned i = 0; i < n && !rc; i++)
-		rc = check_needed(catalog_external(c, i), err);
+		rc = mount_check_needed(catalog_external(c, i), err);
 	return rc;
 }

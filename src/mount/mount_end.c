@@ -32,7 +32,7 @@
 /* timeout(1) and closing terminals send the same signal twice. */
 #define ECHO_MS 1000
 
-static void signals(sigset_t *out)
+static void mount_end_signals(sigset_t *out)
 {
 	sigemptyset(out);
 	sigaddset(out, SIGTERM);
@@ -46,14 +46,14 @@ void mount_end_block(void)
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t set;
 
-	signals(&set);
+	mount_end_signals(&set);
 	sigdelset(&set, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
 /* Files that are open for writing. */
-static unsigned writers(struct mount_end *e)
+static unsigned mount_end_writers(struct mount_end *e)
 {
 	struct fs_writers w;
 
@@ -61,9 +61,9 @@ static unsigned writers(struct mount_end *e)
 	return w.open;
 }
 
-static void detach(struct mount_end *e)
+static void mount_end_detach(struct mount_end *e)
 {
-	unsigned n = writers(e);
+	unsigned n = mount_end_writers(e);
 
 	if (session_mounted(e->session) && mount_point_detach(e->mountpoint))
 		log_warn("%s cannot be detached: others may still come in",
@@ -76,7 +76,7 @@ static void detach(struct mount_end *e)
 }
 
 /* Since the first signal or the last request of a writer. */
-static bool quiet(struct mount_end *e)
+static bool mount_end_quiet(struct mount_end *e)
 {
 	struct fs_writers w;
 	int64_t since;
@@ -93,7 +93,7 @@ static bool quiet(struct mount_end *e)
 }
 
 /* A moment of waiting; false: it is over. */
-static bool wait_on(struct mount_end *e, const sigset_t *set)
+static bool mount_end_wait_on(struct mount_end *e, const sigset_t *set)
 {
 	const struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
 	int sig = sigtimedwait(set, NULL, &look);
@@ -105,16 +105,16 @@ static bool wait_on(struct mount_end *e, const sigset_t *set)
 		log_warn("%s ends: a second signal", e->mountpoint);
 		return false;
 	}
-	return writers(e) && !quiet(e);
+	return mount_end_writers(e) && !mount_end_quiet(e);
 }
 
-static void *run(void *arg)
+static void *mount_end_run(void *arg)
 {
 	struct mount_end *e = arg;
 	sigset_t set;
 	int sig;
 
-	signals(&set);
+	mount_end_signals(&set);
 	do {
 		sig = sigwaitinfo(&set, NULL);
 		if (atomic_load(&e->over))
@@ -122,8 +122,8 @@ static void *run(void *arg)
 	} while (sig < 0 || sig == SIGUSR1);
 	e->signal_ms = clock_mono_ms();
 	atomic_store(&e->began, true);
-	detach(e);
-	while (wait_on(e, &set))
+	mount_end_detach(e);
+	while (mount_end_wait_on(e, &set))
 		;
 	session_stop(e->session);
 	return NULL;
@@ -135,7 +135,7 @@ int mount_end_start(struct mount_end *e, const char *mountpoint, struct fs *fs,
 	*e = (struct mount_end){ .mountpoint = mountpoint,
 				 .fs = fs,
 				 .session = session };
-	return thread_start(&e->thread, "end", run, e);
+	return thread_start(&e->thread, "end", mount_end_run, e);
 }
 
 bool mount_end_stop(struct mount_end *e)

@@ -31,7 +31,7 @@
 #define NAMESPACES_MAX 256 /* looked at, each once */
 #define PAUSE_MS 100
 
-static int lock_directory(char *dir, size_t size)
+static int mount_lock_directory(char *dir, size_t size)
 {
 	const char *base = getenv("XDG_RUNTIME_DIR");
 
@@ -45,7 +45,7 @@ static int lock_directory(char *dir, size_t size)
 	return 0;
 }
 
-static void write_note(int fd, const char *device)
+static void mount_lock_write_note(int fd, const char *device)
 {
 	char note[NOTE_MAX + 1];
 	int n = snprintf(note, sizeof(note), "%ld %s\n", (long)getpid(),
@@ -60,7 +60,7 @@ static void write_note(int fd, const char *device)
 void mount_lock_note(int fd, const char *device)
 {
 	if (fd >= 0)
-		write_note(fd, device);
+		mount_lock_write_note(fd, device);
 }
 
 struct owner {
@@ -68,7 +68,7 @@ struct owner {
 	char device[32]; /* "": not known */
 };
 
-static void read_owner(int fd, struct owner *o)
+static void mount_lock_read_owner(int fd, struct owner *o)
 {
 	char note[NOTE_MAX + 1];
 	ssize_t n = pread(fd, note, NOTE_MAX, 0);
@@ -86,7 +86,8 @@ static void read_owner(int fd, struct owner *o)
 #define PATH_SIZE 4097 /* what sscanf() below may write */
 
 /* The first place that a process sees the device at; false: it does not. */
-static bool sees(const char *pid, const char *device, char where[PATH_SIZE])
+static bool mount_lock_sees(const char *pid, const char *device,
+			    char where[PATH_SIZE])
 {
 	char path[300], line_device[32];
 	char *line = NULL;
@@ -110,7 +111,7 @@ static bool sees(const char *pid, const char *device, char where[PATH_SIZE])
 	return found;
 }
 
-static ino_t namespace_of(const char *pid)
+static ino_t mount_lock_namespace(const char *pid)
 {
 	char path[300];
 	struct stat st;
@@ -119,7 +120,7 @@ static ino_t namespace_of(const char *pid)
 	return stat(path, &st) ? 0 : st.st_ino;
 }
 
-static void add_process(struct buf *out, const char *pid)
+static void mount_lock_add_process(struct buf *out, const char *pid)
 {
 	char path[300], name[64] = "";
 	FILE *f;
@@ -139,7 +140,7 @@ struct search {
 	unsigned n_seen, found;
 };
 
-static bool seen_before(struct search *s, ino_t ns)
+static bool mount_lock_seen_before(struct search *s, ino_t ns)
 {
 	for (unsigned k = 0; k < s->n_seen; k++)
 		if (s->seen[k] == ns)
@@ -150,7 +151,7 @@ static bool seen_before(struct search *s, ino_t ns)
 }
 
 /* A process of each other namespace that has the device mounted. */
-static void add_others(struct search *s, struct buf *out)
+static void mount_lock_add_others(struct search *s, struct buf *out)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
@@ -161,37 +162,37 @@ static void add_others(struct search *s, struct buf *out)
 
 		if (strspn(e->d_name, "0123456789") != strlen(e->d_name))
 			continue;
-		ns = namespace_of(e->d_name);
-		if (!ns || seen_before(s, ns) ||
-		    !sees(e->d_name, s->device, where))
+		ns = mount_lock_namespace(e->d_name);
+		if (!ns || mount_lock_seen_before(s, ns) ||
+		    !mount_lock_sees(e->d_name, s->device, where))
 			continue;
 		buf_adds(out, s->found++ ? ","
 					 : "another mount namespace still "
 					   "holds its mount, that of process");
-		add_process(out, e->d_name);
+		mount_lock_add_process(out, e->d_name);
 	}
 	if (proc)
 		closedir(proc);
 }
 
 /* Why the daemon lives, as far as we can see. */
-static void add_reason(const struct owner *o, struct buf *out)
+static void mount_lock_add_reason(const struct owner *o, struct buf *out)
 {
 	struct search s = { .device = o->device };
 	char where[PATH_SIZE];
 
-	if (*o->device && sees("self", o->device, where)) {
+	if (*o->device && mount_lock_sees("self", o->device, where)) {
 		buf_addf(out, "it is still mounted on %s", where);
 		return;
 	}
-	seen_before(&s, namespace_of("self"));
+	mount_lock_seen_before(&s, mount_lock_namespace("self"));
 	if (*o->device)
-		add_others(&s, out);
+		mount_lock_add_others(&s, out);
 	if (!s.found)
 		buf_adds(out, "it ends its uploads");
 }
 
-static void add_owner(const struct owner *o, struct buf *out)
+static void mount_lock_add_owner(const struct owner *o, struct buf *out)
 {
 	if (o->pid)
 		buf_addf(out, "the last mount's daemon (process %ld)", o->pid);
@@ -202,7 +203,7 @@ static void add_owner(const struct owner *o, struct buf *out)
 /* ---- waiting ---- */
 
 /* They are blocked, and taken later by the one thread that waits for them. */
-static bool is_to_end(void)
+static bool mount_lock_is_to_end(void)
 {
 	sigset_t pending;
 
@@ -211,36 +212,36 @@ static bool is_to_end(void)
 					 sigismember(&pending, SIGHUP) > 0);
 }
 
-static void say(int fd, const char *mountpoint, uint64_t wait_s)
+static void mount_lock_say(int fd, const char *mountpoint, uint64_t wait_s)
 {
 	struct buf line = BUF_INIT(BUF_MESSAGE);
 	struct owner o;
 
-	read_owner(fd, &o);
-	add_owner(&o, &line);
+	mount_lock_read_owner(fd, &o);
+	mount_lock_add_owner(&o, &line);
 	buf_adds(&line, ": ");
-	add_reason(&o, &line);
+	mount_lock_add_reason(&o, &line);
 	fprintf(stderr, "stagefs: %s: waiting up to %llu s for %s\n",
 		mountpoint, (unsigned long long)wait_s, buf_str(&line));
 	buf_clear(&line);
 }
 
-static void give_up(int fd, uint64_t wait_s, struct buf *err)
+static void mount_lock_give_up(int fd, uint64_t wait_s, struct buf *err)
 {
 	struct owner o;
 
-	read_owner(fd, &o);
-	add_owner(&o, err);
+	mount_lock_read_owner(fd, &o);
+	mount_lock_add_owner(&o, err);
 	buf_addf(err, " has not ended within %llu s (mount_wait): ",
 		 (unsigned long long)wait_s);
-	add_reason(&o, err);
+	mount_lock_add_reason(&o, err);
 	if (o.pid)
 		buf_addf(err, " (`kill %ld` ends it, after its writers)",
 			 o.pid);
 }
 
-static int wait_for(int fd, const char *mountpoint, uint64_t wait_s,
-		    struct buf *err)
+static int mount_lock_wait_for(int fd, const char *mountpoint, uint64_t wait_s,
+			       struct buf *err)
 {
 	int64_t until = clock_mono_ms() + (int64_t)wait_s * 1000;
 	struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
@@ -249,14 +250,14 @@ static int wait_for(int fd, const char *mountpoint, uint64_t wait_s,
 	while (flock(fd, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -errno;
-		if (is_to_end())
+		if (mount_lock_is_to_end())
 			return -EINTR;
 		if (clock_mono_ms() >= until) {
-			give_up(fd, wait_s, err);
+			mount_lock_give_up(fd, wait_s, err);
 			return -ETIMEDOUT;
 		}
 		if (!said)
-			say(fd, mountpoint, wait_s);
+			mount_lock_say(fd, mountpoint, wait_s);
 		said = true;
 		nanosleep(&pause, NULL);
 	}
@@ -272,7 +273,7 @@ int mount_lock_take(const char *source, const char *mountpoint, uint64_t wait_s,
 
 	*fd = -1;
 	/* Without a place for locks there is nothing to wait for. */
-	if (lock_directory(dir, sizeof(dir)))
+	if (mount_lock_directory(dir, sizeof(dir)))
 		return 0;
 	buf_add(&name, source, strlen(source) + 1);
 	buf_adds(&name, mountpoint);
@@ -280,9 +281,10 @@ int mount_lock_take(const char *source, const char *mountpoint, uint64_t wait_s,
 	buf_reset(&name);
 	buf_addf(&name, "%s/%.16s.lock", dir, hex);
 	*fd = open(buf_str(&name), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	rc = *fd < 0 ? -errno : wait_for(*fd, mountpoint, wait_s, err);
+	rc = *fd < 0 ? -errno
+		     : mount_lock_wait_for(*fd, mountpoint, wait_s, err);
 	if (!rc)
-		write_note(*fd, "");
+		mount_lock_write_note(*fd, "");
 	else if (rc != -ETIMEDOUT)
 		buf_addf(err, "%s: %s", buf_str(&name), strerror(-rc));
 	buf_clear(&name);

@@ -24,7 +24,7 @@
 extern char **environ;
 
 /* The type of what is mounted at path, uppermost last; false: nothing is. */
-static bool mounted_type(const char *path, char *type, size_t size)
+static bool mount_point_mounted_type(const char *path, char *type, size_t size)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 	char *line = NULL, where[PATH_MAX + 1], fstype[64];
@@ -65,7 +65,7 @@ int mount_point_detach(const char *path)
 	return 0;
 }
 
-static int empty_directory(const char *path)
+static int mount_point_empty_directory(const char *path)
 {
 	DIR *d = opendir(path);
 	struct dirent *e;
@@ -81,7 +81,7 @@ static int empty_directory(const char *path)
 
 /* realpath() asks the last component too, and a dead mount answers ENOTCONN:
  * resolve the directory that it is in. */
-static char *absolute(const char *path)
+static char *mount_point_absolute(const char *path)
 {
 	char *copy = strdup(path), *slash, *dir = NULL, *full = NULL;
 	size_t len = copy ? strlen(copy) : 0;
@@ -113,7 +113,7 @@ out:
 
 /* The kernel answers stat() of a dead mount from its cache for a while, and
  * statfs() never: that goes to the daemon, and ours answers it at once. */
-static bool is_dead(const char *full)
+static bool mount_point_is_dead(const char *full)
 {
 	struct statvfs fs;
 	struct stat st;
@@ -121,18 +121,18 @@ static bool is_dead(const char *full)
 
 	if (lstat(full, &st))
 		return errno == ENOTCONN;
-	return mounted_type(full, type, sizeof(type)) &&
+	return mount_point_mounted_type(full, type, sizeof(type)) &&
 	       !strcmp(type, "fuse.stagefs") && statvfs(full, &fs) &&
 	       errno == ENOTCONN;
 }
 
-static int check_place(const char *full, struct buf *err)
+static int mount_point_check_place(const char *full, struct buf *err)
 {
 	char type[64];
 	struct stat st;
 	int rc;
 
-	if (is_dead(full)) {
+	if (mount_point_is_dead(full)) {
 		fprintf(stderr,
 			"stagefs: %s: its daemon has died, detaching it\n",
 			full);
@@ -150,13 +150,13 @@ static int check_place(const char *full, struct buf *err)
 		buf_addf(err, "not a directory");
 		return -ENOTDIR;
 	}
-	if (mounted_type(full, type, sizeof(type))) {
+	if (mount_point_mounted_type(full, type, sizeof(type))) {
 		if (!strcmp(type, "autofs"))
 			return 0;
 		buf_addf(err, "in use: %s is mounted there", type);
 		return -EBUSY;
 	}
-	rc = empty_directory(full);
+	rc = mount_point_empty_directory(full);
 	if (rc)
 		buf_addf(err, rc == -ENOTEMPTY ? "the directory is not empty"
 					       : "cannot read the directory");
@@ -165,7 +165,7 @@ static int check_place(const char *full, struct buf *err)
 
 int mount_point_prepare(const char *path, char **out, struct buf *err)
 {
-	char *full = absolute(path), *real = NULL;
+	char *full = mount_point_absolute(path), *real = NULL;
 	int rc;
 
 	if (!full) {
@@ -173,7 +173,7 @@ int mount_point_prepare(const char *path, char **out, struct buf *err)
 		buf_addf(err, "%s", strerror(-rc));
 		return rc;
 	}
-	rc = check_place(full, err);
+	rc = mount_point_check_place(full, err);
 	if (!rc) {
 		real = realpath(full, NULL);
 		rc = real ? 0 : -errno;

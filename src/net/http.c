@@ -29,7 +29,8 @@ int http_wire_header(struct http_wire *w, const char *name, const char *value)
 }
 
 /* The value of the first header of that name, not ended by a NUL, or NULL. */
-static const char *find(const struct http_reply *r, const char *name, size_t *n)
+static const char *http_reply_find(const struct http_reply *r, const char *name,
+				   size_t *n)
 {
 	const char *line = buf_str(&r->headers);
 	size_t len = strlen(name);
@@ -53,7 +54,7 @@ bool http_reply_header(const struct http_reply *r, const char *name,
 		       struct buf *out)
 {
 	size_t n;
-	const char *value = find(r, name, &n);
+	const char *value = http_reply_find(r, name, &n);
 
 	buf_reset(out);
 	if (value)
@@ -65,7 +66,7 @@ bool http_reply_number(const struct http_reply *r, const char *name,
 		       uint64_t *out)
 {
 	size_t n;
-	const char *value = find(r, name, &n);
+	const char *value = http_reply_find(r, name, &n);
 
 	return value && !parse_u64n(value, n, UINT64_MAX, out);
 }

@@ -61,8 +61,8 @@ static const struct {
 	{ ETIMEDOUT, -ETIMEDOUT, "the host does not answer" },
 };
 
-static struct curl_slist *add_line(struct curl_slist *list, const char *line,
-				   bool *ok)
+static struct curl_slist *http_easy_add_line(struct curl_slist *list,
+					     const char *line, bool *ok)
 {
 	struct curl_slist *longer = curl_slist_append(list, line);
 
@@ -72,7 +72,7 @@ static struct curl_slist *add_line(struct curl_slist *list, const char *line,
 }
 
 /* curl's list of headers. curl takes `Name:` for "none", `Name;` for "". */
-static int make_headers(struct http_attempts *a)
+static int http_easy_make_headers(struct http_attempts *a)
 {
 	struct curl_slist *list = NULL;
 	const char *line = buf_str(&a->wire.headers);
@@ -91,21 +91,22 @@ static int make_headers(struct http_attempts *a)
 			buf_addc(&one, ';');
 		}
 		ok = ok && !buf_err(&one);
-		list = add_line(list, buf_str(&one), &ok);
+		list = http_easy_add_line(list, buf_str(&one), &ok);
 		line += n + (line[n] == '\n');
 	}
 	buf_wipe(&one);
 	if (a->call->body.len < EXPECT_MIN)
-		list = add_line(list, "Expect:", &ok);
+		list = http_easy_add_line(list, "Expect:", &ok);
 	/* bytes are wanted as they are stored; never signed, as proxies
 	 * rewrite it */
 	if (!coded)
-		list = add_line(list, "Accept-Encoding: identity", &ok);
+		list = http_easy_add_line(list, "Accept-Encoding: identity",
+					  &ok);
 	a->now.headers = list;
 	return ok ? 0 : -ENOMEM;
 }
 
-static void set_verb(CURL *h, const struct http_call *call)
+static void http_easy_set_verb(CURL *h, const struct http_call *call)
 {
 	bool upload = call->body.len || call->verb == HTTP_PUT ||
 		      call->verb == HTTP_POST;
@@ -122,7 +123,7 @@ static void set_verb(CURL *h, const struct http_call *call)
 				 http_verb_name(call->verb));
 }
 
-static void set_fixed(CURL *h)
+static void http_easy_set_fixed(CURL *h)
 {
 	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -140,7 +141,7 @@ static void set_fixed(CURL *h)
 	curl_easy_setopt(h, CURLOPT_USERAGENT, "stagefs");
 }
 
-static int set_lane(CURL *h, const struct http_lane *lane)
+static int http_easy_set_lane(CURL *h, const struct http_lane *lane)
 {
 	/* curl looks into the environment where there is no proxy, not even
 	 * "" */
@@ -157,12 +158,12 @@ static int set_lane(CURL *h, const struct http_lane *lane)
 	return curl_easy_setopt(h, CURLOPT_CAINFO, lane->ca_file) ? -ENOMEM : 0;
 }
 
-static CURL *pool_take(struct http_loop *l)
+static CURL *http_easy_pool_take(struct http_loop *l)
 {
 	return l->n_pool ? l->pool[--l->n_pool] : curl_easy_init();
 }
 
-static void pool_give(struct http_loop *l, CURL *h)
+static void http_easy_pool_give(struct http_loop *l, CURL *h)
 {
 	curl_easy_reset(h);
 	curl_easy_setopt(h, CURLOPT_UPLOAD_BUFFERSIZE, META_BUFFER);
@@ -172,27 +173,27 @@ static void pool_give(struct http_loop *l, CURL *h)
 		curl_easy_cleanup(h);
 }
 
-void easy_pool_clear(struct http_loop *l)
+void http_easy_pool_clear(struct http_loop *l)
 {
 	while (l->n_pool)
 		curl_easy_cleanup(l->pool[--l->n_pool]);
 }
 
-static int set_options(struct http_loop *l, struct http_attempts *a)
+static int http_easy_set_options(struct http_loop *l, struct http_attempts *a)
 {
 	CURL *h = a->now.easy;
 	bool meta = a->class == HTTP_META;
-	int err = make_headers(a);
+	int err = http_easy_make_headers(a);
 
 	if (err)
 		return err;
-	set_fixed(h);
-	err = set_lane(h, a->lane);
+	http_easy_set_fixed(h);
+	err = http_easy_set_lane(h, a->lane);
 	if (err)
 		return err;
 	if (curl_easy_setopt(h, CURLOPT_URL, buf_str(&a->wire.url)))
 		return -ENOMEM;
-	set_verb(h, a->call);
+	http_easy_set_verb(h, a->call);
 	curl_easy_setopt(h, CURLOPT_HTTPHEADER, a->now.headers);
 	curl_easy_setopt(h, CURLOPT_BUFFERSIZE,
 			 meta ? META_BUFFER : RECEIVE_BUFFER);
@@ -200,37 +201,37 @@ static int set_options(struct http_loop *l, struct http_attempts *a)
 		curl_easy_setopt(h, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER);
 	curl_easy_setopt(h, CURLOPT_PRIVATE, a);
 	curl_easy_setopt(h, CURLOPT_SHARE, l->share);
-	flow_attach(a);
+	http_flow_attach(a);
 	return 0;
 }
 
-int easy_begin(struct http_loop *l, struct http_attempts *a)
+int http_easy_begin(struct http_loop *l, struct http_attempts *a)
 {
 	int err;
 
 	memset(&a->now, 0, sizeof(a->now));
-	a->now.easy = pool_take(l);
+	a->now.easy = http_easy_pool_take(l);
 	if (!a->now.easy)
 		return -ENOMEM;
-	err = set_options(l, a);
+	err = http_easy_set_options(l, a);
 	if (!err && curl_multi_add_handle(l->multi, a->now.easy))
 		err = -ENOMEM;
 	if (err) {
-		pool_give(l, a->now.easy);
+		http_easy_pool_give(l, a->now.easy);
 		curl_slist_free_all(a->now.headers);
 		memset(&a->now, 0, sizeof(a->now));
 	}
 	return err;
 }
 
-static void fail(struct http_attempts *a, int err, const char *why)
+static void http_easy_fail(struct http_attempts *a, int err, const char *why)
 {
 	a->reply.err = err;
 	a->reply.why = why;
 }
 
 /* A connection that failed has an errno that says more than curl's code. */
-static void refine(struct http_attempts *a, CURLcode code)
+static void http_easy_refine(struct http_attempts *a, CURLcode code)
 {
 	size_t n = sizeof(connect_outcomes) / sizeof(*connect_outcomes);
 	long os_errno = 0;
@@ -241,39 +242,39 @@ static void refine(struct http_attempts *a, CURLcode code)
 	curl_easy_getinfo(a->now.easy, CURLINFO_OS_ERRNO, &os_errno);
 	for (size_t i = 0; i < n; i++)
 		if (connect_outcomes[i].os_errno == os_errno)
-			fail(a, connect_outcomes[i].err,
-			     connect_outcomes[i].why);
+			http_easy_fail(a, connect_outcomes[i].err,
+				       connect_outcomes[i].why);
 }
 
-static void judge_code(struct http_attempts *a, CURLcode code)
+static void http_easy_judge_code(struct http_attempts *a, CURLcode code)
 {
 	size_t n = sizeof(outcomes) / sizeof(*outcomes);
 
 	if (a->now.stop_err) {
-		fail(a, a->now.stop_err, a->now.stop_why);
+		http_easy_fail(a, a->now.stop_err, a->now.stop_why);
 		return;
 	}
 	if (a->now.resent) {
-		fail(a, -ECONNRESET, "the connection broke");
+		http_easy_fail(a, -ECONNRESET, "the connection broke");
 		return;
 	}
 	if (!code || a->now.cut) {
 		if (!a->now.headers_done)
-			fail(a, -EPROTO, "the answer is not HTTP");
+			http_easy_fail(a, -EPROTO, "the answer is not HTTP");
 		return;
 	}
-	fail(a, -EPROTO, curl_easy_strerror(code));
+	http_easy_fail(a, -EPROTO, curl_easy_strerror(code));
 	for (size_t i = 0; i < n; i++)
 		if (outcomes[i].code == code)
-			fail(a, outcomes[i].err, outcomes[i].why);
-	refine(a, code);
+			http_easy_fail(a, outcomes[i].err, outcomes[i].why);
+	http_easy_refine(a, code);
 }
 
-void easy_end(struct http_loop *l, struct http_attempts *a, CURLcode code)
+void http_easy_end(struct http_loop *l, struct http_attempts *a, CURLcode code)
 {
-	judge_code(a, code);
+	http_easy_judge_code(a, code);
 	curl_multi_remove_handle(l->multi, a->now.easy);
-	pool_give(l, a->now.easy);
+	http_easy_pool_give(l, a->now.easy);
 	curl_slist_free_all(a->now.headers);
 	memset(&a->now, 0, sizeof(a->now));
 }

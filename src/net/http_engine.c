@@ -14,36 +14,36 @@
 
 #define BYTES_PER_MS 64 /* the slowest pace that a deadline allows for */
 
-int http_global_init(void)
+int http_engine_global_init(void)
 {
 	return curl_global_init(CURL_GLOBAL_ALL) ? -ENOMEM : 0;
 }
 
-static void read_inbox(struct http_engine *e, bool stopping)
+static void http_engine_read_inbox(struct http_engine *e, bool stopping)
 {
 	struct http_attempts *a;
 	bool cancelled;
 
 	while ((a = http_inbox_take(&e->loop.inbox, &cancelled))) {
 		if (cancelled || stopping)
-			loop_cancel(&e->loop, a);
+			http_loop_cancel(&e->loop, a);
 		else
-			loop_admit(&e->loop, a);
+			http_loop_admit(&e->loop, a);
 	}
 }
 
-static void *engine_thread(void *arg)
+static void *http_engine_run(void *arg)
 {
 	struct http_engine *e = arg;
 
 	while (!http_inbox_stopping(&e->loop.inbox)) {
-		read_inbox(e, false);
-		loop_turn(&e->loop);
+		http_engine_read_inbox(e, false);
+		http_loop_turn(&e->loop);
 	}
 	/* a done() may start another call */
 	do {
-		loop_cancel_all(&e->loop);
-		read_inbox(e, true);
+		http_loop_cancel_all(&e->loop);
+		http_engine_read_inbox(e, true);
 	} while (e->loop.timers.first);
 	return NULL;
 }
@@ -56,11 +56,11 @@ struct http_engine *http_engine_new(void)
 	if (!e)
 		return NULL;
 	http_inbox_init(&e->loop.inbox);
-	err = -loop_init(&e->loop);
+	err = -http_loop_init(&e->loop);
 	if (!err) {
-		err = -thread_start(&e->thread, "http", engine_thread, e);
+		err = -thread_start(&e->thread, "http", http_engine_run, e);
 		if (err)
-			loop_clear(&e->loop);
+			http_loop_clear(&e->loop);
 	}
 	if (err) {
 		http_inbox_clear(&e->loop.inbox);
@@ -78,13 +78,13 @@ void http_engine_free(struct http_engine *e)
 	http_inbox_stop(&e->loop.inbox);
 	curl_multi_wakeup(e->loop.multi);
 	pthread_join(e->thread, NULL);
-	loop_clear(&e->loop);
+	http_loop_clear(&e->loop);
 	http_inbox_clear(&e->loop.inbox);
 	free(e);
 }
 
-static int64_t call_deadline(const struct http_lane *lane,
-			     const struct http_call *call)
+static int64_t http_engine_deadline(const struct http_lane *lane,
+				    const struct http_call *call)
 {
 	int64_t expect = call->expect > 0 ? call->expect : 0;
 	int64_t ms = call->deadline_ms;
@@ -95,9 +95,10 @@ static int64_t call_deadline(const struct http_lane *lane,
 	return clock_mono_ms() + ms;
 }
 
-static struct http_attempts *attempts_new(struct http_lane *lane,
-					  struct http_call *call,
-					  http_done_fn *done, void *arg)
+static struct http_attempts *http_engine_attempts_new(struct http_lane *lane,
+						      struct http_call *call,
+						      http_done_fn *done,
+						      void *arg)
 {
 	struct http_attempts *a = calloc(1, sizeof(*a));
 
@@ -108,7 +109,7 @@ static struct http_attempts *attempts_new(struct http_lane *lane,
 	a->class = call->class;
 	a->done = done;
 	a->done_arg = arg;
-	a->deadline_ms = call_deadline(lane, call);
+	a->deadline_ms = http_engine_deadline(lane, call);
 	buf_init(&a->wire.url, BUF_URL);
 	buf_init(&a->wire.headers, HTTP_HEADERS_MAX);
 	buf_init(&a->reply.headers, HTTP_HEADERS_MAX);
@@ -120,7 +121,8 @@ void http_start_with(struct http_lane *lane, struct http_call *call,
 		     http_done_fn *done, void *arg)
 {
 	struct http_loop *l = lane->loop;
-	struct http_attempts *a = attempts_new(lane, call, done, arg);
+	struct http_attempts *a =
+		http_engine_attempts_new(lane, call, done, arg);
 
 	if (!a) {
 		struct http_reply reply = {
@@ -132,13 +134,13 @@ void http_start_with(struct http_lane *lane, struct http_call *call,
 		return;
 	}
 	http_inbox_open(&l->inbox, a);
-	a->prepare_err = loop_prepare(a);
+	a->prepare_err = http_loop_prepare(a);
 	http_inbox_submit(&l->inbox, a);
 	curl_multi_wakeup(l->multi);
 }
 
-static void call_done(void *arg, struct http_call *call,
-		      struct http_reply *reply)
+static void http_engine_call_done(void *arg, struct http_call *call,
+				  struct http_reply *reply)
 {
 	(void)arg;
 	call->ops->done(call, reply);
@@ -146,7 +148,7 @@ static void call_done(void *arg, struct http_call *call,
 
 void http_start(struct http_lane *lane, struct http_call *call)
 {
-	http_start_with(lane, call, call_done, NULL);
+	http_start_with(lane, call, http_engine_call_done, NULL);
 }
 
 void http_cancel(struct http_lane *lane, struct http_call *call)

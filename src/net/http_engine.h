@@ -18,7 +18,7 @@ struct http_engine;
 struct http_lane;
 
 /* Once, before any thread starts. 0 or -ENOMEM. */
-int http_global_init(void);
+int http_engine_global_init(void);
 
 /* Starts the thread: only after the fork. NULL with errno on failure. */
 struct http_engine *http_engine_new(void);

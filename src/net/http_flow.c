@@ -29,19 +29,19 @@
 #include "base/clock.h"
 #include "net/http_loop.h"
 
-static void stop(struct http_attempts *a, int err, const char *why)
+static void http_flow_stop(struct http_attempts *a, int err, const char *why)
 {
 	a->now.stop_err = err;
 	a->now.stop_why = why;
 }
 
-static bool is_success(const struct http_attempts *a)
+static bool http_flow_is_success(const struct http_attempts *a)
 {
 	return a->reply.status >= 200 && a->reply.status < 300;
 }
 
-static int on_connected(void *arg, char *remote, char *local, int remote_port,
-			int local_port)
+static int http_flow_on_connected(void *arg, char *remote, char *local,
+				  int remote_port, int local_port)
 {
 	struct http_attempts *a = arg;
 	enum http_verb verb = a->call->verb;
@@ -55,8 +55,8 @@ static int on_connected(void *arg, char *remote, char *local, int remote_port,
 	return CURL_PREREQFUNC_OK;
 }
 
-static int on_progress(void *arg, curl_off_t total_in, curl_off_t in,
-		       curl_off_t total_out, curl_off_t out)
+static int http_flow_on_progress(void *arg, curl_off_t total_in, curl_off_t in,
+				 curl_off_t total_out, curl_off_t out)
 {
 	struct attempt *now = &((struct http_attempts *)arg)->now;
 
@@ -69,7 +69,7 @@ static int on_progress(void *arg, curl_off_t total_in, curl_off_t in,
 }
 
 /* A header block is whole: the answer proper begins (1xx is none). */
-static void headers_done(struct http_attempts *a)
+static void http_flow_headers_done(struct http_attempts *a)
 {
 	struct http_reply *reply = &a->reply;
 
@@ -77,12 +77,12 @@ static void headers_done(struct http_attempts *a)
 		return;
 	a->now.headers_done = true;
 	reply->body.max = HTTP_ERROR_MAX;
-	if (is_success(a))
+	if (http_flow_is_success(a))
 		reply->body.max = a->call->reply_max;
 }
 
 /* `Name: value\r\n` becomes `name: value\n`. Other lines do not count. */
-static void add_header(struct buf *out, const char *line, size_t n)
+static void http_flow_add_header(struct buf *out, const char *line, size_t n)
 {
 	const char *colon = memchr(line, ':', n);
 	const char *value, *end = line + n;
@@ -103,7 +103,7 @@ static void add_header(struct buf *out, const char *line, size_t n)
 	buf_addc(out, '\n');
 }
 
-static size_t on_header(char *line, size_t size, size_t n, void *arg)
+static size_t http_flow_on_header(char *line, size_t size, size_t n, void *arg)
 {
 	struct http_attempts *a = arg;
 	struct http_reply *reply = &a->reply;
@@ -118,19 +118,21 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
 	} else if (a->now.headers_done) {
 		return n; /* a trailer */
 	} else if (n <= 2 && strspn(line, "\r\n") >= n) {
-		headers_done(a);
+		http_flow_headers_done(a);
 	} else if (!memchr(line, '\0', n)) {
-		add_header(&reply->headers, line, n);
+		http_flow_add_header(&reply->headers, line, n);
 	}
 	if (buf_err(&reply->headers)) {
-		stop(a, buf_err(&reply->headers) == -ENOMEM ? -ENOMEM : -EPROTO,
-		     "the answer's headers are too long");
+		http_flow_stop(a,
+			       buf_err(&reply->headers) == -ENOMEM ? -ENOMEM
+								   : -EPROTO,
+			       "the answer's headers are too long");
 		return 0;
 	}
 	return n;
 }
 
-static size_t on_data(char *bytes, size_t size, size_t n, void *arg)
+static size_t http_flow_on_data(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct http_attempts *a = arg;
 	struct http_reply *reply = &a->reply;
@@ -138,16 +140,16 @@ static size_t on_data(char *bytes, size_t size, size_t n, void *arg)
 
 	n *= size;
 	reply->received += n;
-	if (is_success(a) && a->call->ops->data) {
+	if (http_flow_is_success(a) && a->call->ops->data) {
 		err = a->call->ops->data(a->call, reply, bytes, n);
 		if (!err)
 			return n;
-		stop(a, err, "the answer was not wanted any more");
+		http_flow_stop(a, err, "the answer was not wanted any more");
 		return 0;
 	}
-	if (is_success(a) && !a->call->reply_max)
+	if (http_flow_is_success(a) && !a->call->reply_max)
 		return n;
-	if (!is_success(a) && n > HTTP_ERROR_MAX - reply->body.len) {
+	if (!http_flow_is_success(a) && n > HTTP_ERROR_MAX - reply->body.len) {
 		buf_add(&reply->body, bytes, HTTP_ERROR_MAX - reply->body.len);
 		a->now.cut = true;
 		return 0;
@@ -155,17 +157,17 @@ static size_t on_data(char *bytes, size_t size, size_t n, void *arg)
 	buf_add(&reply->body, bytes, n);
 	err = buf_err(&reply->body);
 	if (err) {
-		stop(a, err,
-		     err == -EMSGSIZE ? "the answer is too long"
-				      : "out of memory");
+		http_flow_stop(a, err,
+			       err == -EMSGSIZE ? "the answer is too long"
+						: "out of memory");
 		return 0;
 	}
 	return n;
 }
 
 /* As pread(), but whole and not to be interrupted; short only at the end. */
-static ssize_t read_file(const struct http_body *body, uint64_t at, char *out,
-			 size_t n)
+static ssize_t http_flow_read_file(const struct http_body *body, uint64_t at,
+				   char *out, size_t n)
 {
 	size_t done = 0;
 
@@ -184,7 +186,7 @@ static ssize_t read_file(const struct http_body *body, uint64_t at, char *out,
 	return done;
 }
 
-static size_t on_read(char *out, size_t size, size_t n, void *arg)
+static size_t http_flow_on_read(char *out, size_t size, size_t n, void *arg)
 {
 	struct http_attempts *a = arg;
 	const struct http_body *body = &a->call->body;
@@ -197,12 +199,13 @@ static size_t on_read(char *out, size_t size, size_t n, void *arg)
 	if (body->data) {
 		memcpy(out, (const char *)body->data + a->now.read_at, n);
 	} else if (n) {
-		got = read_file(body, a->now.read_at, out, n);
+		got = http_flow_read_file(body, a->now.read_at, out, n);
 		if (got < 0 || (size_t)got < n) {
-			stop(a, -EIO,
-			     got < 0 ? "the file to send cannot be read"
-				     : "the file to send is shorter "
-				       "than it was");
+			http_flow_stop(
+				a, -EIO,
+				got < 0 ? "the file to send cannot be read"
+					: "the file to send is shorter "
+					  "than it was");
 			return CURL_READFUNC_ABORT;
 		}
 	}
@@ -210,7 +213,7 @@ static size_t on_read(char *out, size_t size, size_t n, void *arg)
 	return n;
 }
 
-static int on_seek(void *arg, curl_off_t offset, int origin)
+static int http_flow_on_seek(void *arg, curl_off_t offset, int origin)
 {
 	struct http_attempts *a = arg;
 
@@ -221,7 +224,8 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+static int http_flow_on_socket(void *arg, curl_socket_t fd,
+			       curlsocktype purpose)
 {
 	const struct http_attempts *a = arg;
 	unsigned timeout_ms = (unsigned)a->lane->idle_timeout_ms;
@@ -232,29 +236,29 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 	return CURL_SOCKOPT_OK;
 }
 
-void flow_attach(struct http_attempts *a)
+void http_flow_attach(struct http_attempts *a)
 {
 	CURL *h = a->now.easy;
 
-	curl_easy_setopt(h, CURLOPT_PREREQFUNCTION, on_connected);
+	curl_easy_setopt(h, CURLOPT_PREREQFUNCTION, http_flow_on_connected);
 	curl_easy_setopt(h, CURLOPT_PREREQDATA, a);
 	curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, http_flow_on_progress);
 	curl_easy_setopt(h, CURLOPT_XFERINFODATA, a);
-	curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, http_flow_on_header);
 	curl_easy_setopt(h, CURLOPT_HEADERDATA, a);
-	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_data);
+	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, http_flow_on_data);
 	curl_easy_setopt(h, CURLOPT_WRITEDATA, a);
-	curl_easy_setopt(h, CURLOPT_READFUNCTION, on_read);
+	curl_easy_setopt(h, CURLOPT_READFUNCTION, http_flow_on_read);
 	curl_easy_setopt(h, CURLOPT_READDATA, a);
-	curl_easy_setopt(h, CURLOPT_SEEKFUNCTION, on_seek);
+	curl_easy_setopt(h, CURLOPT_SEEKFUNCTION, http_flow_on_seek);
 	curl_easy_setopt(h, CURLOPT_SEEKDATA, a);
-	curl_easy_setopt(h, CURLOPT_SOCKOPTFUNCTION, on_socket);
+	curl_easy_setopt(h, CURLOPT_SOCKOPTFUNCTION, http_flow_on_socket);
 	curl_easy_setopt(h, CURLOPT_SOCKOPTDATA, a);
 }
 
 /* The server has all of it and may be at work. */
-static bool server_works(const struct http_attempts *a)
+static bool http_flow_server_works(const struct http_attempts *a)
 {
 	enum http_verb verb = a->call->verb;
 
@@ -262,20 +266,20 @@ static bool server_works(const struct http_attempts *a)
 	       (uint64_t)a->now.sent >= a->call->body.len;
 }
 
-static bool may_idle(const struct http_attempts *a)
+static bool http_flow_may_idle(const struct http_attempts *a)
 {
-	return !a->now.connected || server_works(a);
+	return !a->now.connected || http_flow_server_works(a);
 }
 
-bool flow_stalled(const struct http_attempts *a, int64_t now_ms)
+bool http_flow_stalled(const struct http_attempts *a, int64_t now_ms)
 {
-	return !may_idle(a) &&
+	return !http_flow_may_idle(a) &&
 	       now_ms - a->now.moved_ms >= a->lane->idle_timeout_ms;
 }
 
-int64_t flow_check_at(const struct http_attempts *a, int64_t now_ms)
+int64_t http_flow_check_at(const struct http_attempts *a, int64_t now_ms)
 {
-	int64_t from = may_idle(a) ? now_ms : a->now.moved_ms;
+	int64_t from = http_flow_may_idle(a) ? now_ms : a->now.moved_ms;
 	int64_t at = from + a->lane->idle_timeout_ms;
 
 	return at < a->deadline_ms ? at : a->deadline_ms;

@@ -21,12 +21,12 @@
 	"localhost,127.0.0.0/8,::1,169.254.169.254,169.254.170.2," \
 	"169.254.170.23,fd00:ec2::254,fd00:ec2::23"
 
-static int64_t ms(unsigned seconds)
+static int64_t http_lane_ms(unsigned seconds)
 {
 	return (int64_t)(seconds ? seconds : 1) * 1000;
 }
 
-static const char *environment(const char *name, const char *other)
+static const char *http_lane_environment(const char *name, const char *other)
 {
 	const char *value = getenv(name);
 
@@ -36,9 +36,9 @@ static const char *environment(const char *name, const char *other)
 }
 
 /* What the environment says, and what no proxy can reach for us. */
-static char *no_proxy(void)
+static char *http_lane_no_proxy(void)
 {
-	const char *theirs = environment("no_proxy", "NO_PROXY");
+	const char *theirs = http_lane_environment("no_proxy", "NO_PROXY");
 	struct buf list = BUF_INIT(BUF_LINE);
 
 	if (theirs && !strcmp(theirs, "*"))
@@ -57,11 +57,11 @@ const char *http_lane_proxy(const struct http_lane *lane, const char *scheme)
 		return *lane->proxy ? "the setting `proxy`" : NULL;
 	if (!strcmp(lane->no_proxy, "*"))
 		return NULL;
-	if (tls ? environment("https_proxy", "HTTPS_PROXY")
-		: environment("http_proxy", NULL))
+	if (tls ? http_lane_environment("https_proxy", "HTTPS_PROXY")
+		: http_lane_environment("http_proxy", NULL))
 		return tls ? "https_proxy, unless no_proxy has the host"
 			   : "http_proxy, unless no_proxy has the host";
-	return environment("all_proxy", "ALL_PROXY")
+	return http_lane_environment("all_proxy", "ALL_PROXY")
 		       ? "all_proxy, unless no_proxy has the host"
 		       : NULL;
 }
@@ -77,13 +77,13 @@ struct http_lane *http_lane_new(struct http_engine *e,
 	lane->connections = s->connections ? s->connections : 1;
 	if (lane->connections > CONNECTIONS_MAX)
 		lane->connections = CONNECTIONS_MAX;
-	lane->connect_timeout_ms = ms(s->connect_timeout_s);
-	lane->idle_timeout_ms = ms(s->idle_timeout_s);
-	lane->deadline_ms = ms(s->deadline_s);
+	lane->connect_timeout_ms = http_lane_ms(s->connect_timeout_s);
+	lane->idle_timeout_ms = http_lane_ms(s->idle_timeout_s);
+	lane->deadline_ms = http_lane_ms(s->deadline_s);
 	if (s->proxy)
 		lane->proxy = strdup(s->proxy);
 	else
-		lane->no_proxy = no_proxy();
+		lane->no_proxy = http_lane_no_proxy();
 	if (s->ca_file && *s->ca_file)
 		lane->ca_file = strdup(s->ca_file);
 	if ((!lane->proxy && !lane->no_proxy) ||
@@ -104,7 +104,7 @@ void http_lane_free(struct http_lane *lane)
 	free(lane);
 }
 
-void lane_queue(struct http_attempts *a, bool first)
+void http_lane_queue(struct http_attempts *a, bool first)
 {
 	struct http_lane *lane = a->lane;
 
@@ -117,7 +117,7 @@ void lane_queue(struct http_attempts *a, bool first)
 		DL_APPEND(lane->loop->waiting, lane);
 }
 
-void lane_unqueue(struct http_attempts *a)
+void http_lane_unqueue(struct http_attempts *a)
 {
 	struct http_lane *lane = a->lane;
 
@@ -127,8 +127,8 @@ void lane_unqueue(struct http_attempts *a)
 }
 
 /* The older of the two goes first once read-ahead has lost its patience. */
-static struct http_attempts *next_data(struct http_attempts *data,
-				       struct http_attempts *ahead)
+static struct http_attempts *http_lane_next_data(struct http_attempts *data,
+						 struct http_attempts *ahead)
 {
 	if (!data || !ahead)
 		return data ? data : ahead;
@@ -138,7 +138,7 @@ static struct http_attempts *next_data(struct http_attempts *data,
 	return data;
 }
 
-struct http_attempts *lane_next(struct http_lane *lane)
+struct http_attempts *http_lane_next(struct http_lane *lane)
 {
 	struct http_attempts *const *queue = lane->queue;
 	const unsigned *running = lane->running;
@@ -147,5 +147,5 @@ struct http_attempts *lane_next(struct http_lane *lane)
 		return queue[HTTP_META];
 	if (running[HTTP_DATA] + running[HTTP_AHEAD] >= lane->connections)
 		return NULL;
-	return next_data(queue[HTTP_DATA], queue[HTTP_AHEAD]);
+	return http_lane_next_data(queue[HTTP_DATA], queue[HTTP_AHEAD]);
 }

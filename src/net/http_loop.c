@@ -32,13 +32,13 @@
 /* A request that waited longer than this for its slot is signed again. */
 #define PREPARED_MAX_MS 60000
 
-int loop_init(struct http_loop *l)
+int http_loop_init(struct http_loop *l)
 {
 	memset(l, 0, sizeof(*l));
 	l->multi = curl_multi_init();
 	l->share = curl_share_init();
 	if (!l->multi || !l->share) {
-		loop_clear(l);
+		http_loop_clear(l);
 		return -ENOMEM;
 	}
 	curl_share_setopt(l->share, CURLSHOPT_SHARE,
@@ -49,37 +49,37 @@ int loop_init(struct http_loop *l)
 	return 0;
 }
 
-void loop_clear(struct http_loop *l)
+void http_loop_clear(struct http_loop *l)
 {
-	easy_pool_clear(l);
+	http_easy_pool_clear(l);
 	if (l->multi)
 		curl_multi_cleanup(l->multi);
 	if (l->share)
 		curl_share_cleanup(l->share);
 }
 
-static void become(struct http_loop *l, struct http_attempts *a,
-		   enum attempts_state to)
+static void http_loop_become(struct http_loop *l, struct http_attempts *a,
+			     enum attempts_state to)
 {
 	if (a->state == ATTEMPTS_QUEUED)
-		lane_unqueue(a);
+		http_lane_unqueue(a);
 	else if (a->state == ATTEMPTS_RUNNING)
 		a->lane->running[a->class]--;
-	timer_unset(&l->timers, &a->timer);
+	http_timer_unset(&l->timers, &a->timer);
 
 	a->state = to;
 	switch (to) {
 	case ATTEMPTS_QUEUED:
-		lane_queue(a, a->reply.attempt > 0);
-		timer_set(&l->timers, &a->timer, a->deadline_ms);
+		http_lane_queue(a, a->reply.attempt > 0);
+		http_timer_set(&l->timers, &a->timer, a->deadline_ms);
 		break;
 	case ATTEMPTS_RUNNING:
 		a->lane->running[a->class]++;
-		timer_set(&l->timers, &a->timer,
-			  flow_check_at(a, clock_mono_ms()));
+		http_timer_set(&l->timers, &a->timer,
+			       http_flow_check_at(a, clock_mono_ms()));
 		break;
 	case ATTEMPTS_RESTING:
-		timer_set(&l->timers, &a->timer, a->again_ms);
+		http_timer_set(&l->timers, &a->timer, a->again_ms);
 		break;
 	case ATTEMPTS_STARTING:
 	case ATTEMPTS_ENDED:
@@ -87,9 +87,9 @@ static void become(struct http_loop *l, struct http_attempts *a,
 	}
 }
 
-static void finish(struct http_loop *l, struct http_attempts *a)
+static void http_loop_finish(struct http_loop *l, struct http_attempts *a)
 {
-	become(l, a, ATTEMPTS_ENDED);
+	http_loop_become(l, a, ATTEMPTS_ENDED);
 	http_inbox_forget(&l->inbox, a);
 	a->done(a->done_arg, a->call, &a->reply);
 	buf_wipe(&a->wire.url);
@@ -99,15 +99,16 @@ static void finish(struct http_loop *l, struct http_attempts *a)
 }
 
 /* Ends the call in any state but RUNNING, without an answer. */
-static void finish_without(struct http_loop *l, struct http_attempts *a,
-			   int err, const char *why)
+static void http_loop_finish_without(struct http_loop *l,
+				     struct http_attempts *a, int err,
+				     const char *why)
 {
 	a->reply.err = err;
 	a->reply.why = why;
-	finish(l, a);
+	http_loop_finish(l, a);
 }
 
-static bool is_final(int err)
+static bool http_loop_is_final(int err)
 {
 	switch (-err) {
 	case 0:
@@ -122,9 +123,9 @@ static bool is_final(int err)
 	}
 }
 
-static enum http_verdict judge(struct http_attempts *a, bool stopped)
+static enum http_verdict http_loop_judge(struct http_attempts *a, bool stopped)
 {
-	if (stopped || is_final(a->reply.err))
+	if (stopped || http_loop_is_final(a->reply.err))
 		return HTTP_DONE;
 	if (a->call->ops->judge)
 		return a->call->ops->judge(a->call, &a->reply);
@@ -135,7 +136,7 @@ static enum http_verdict judge(struct http_attempts *a, bool stopped)
  * The time that a lane's deadline adds for the body is for moving it: a server
  * that takes and gives nothing is asked for as long as for a small call.
  */
-static int64_t retry_until(const struct http_attempts *a)
+static int64_t http_loop_retry_until(const struct http_attempts *a)
 {
 	int64_t idle = a->moved_ms + a->lane->deadline_ms;
 
@@ -144,14 +145,15 @@ static int64_t retry_until(const struct http_attempts *a)
 	return idle;
 }
 
-static int64_t retry_delay(struct http_attempts *a, enum http_verdict verdict)
+static int64_t http_loop_retry_delay(struct http_attempts *a,
+				     enum http_verdict verdict)
 {
 	struct http_retry r = {
 		.verdict = verdict,
 		.attempt = a->reply.attempt,
 		.agains = a->agains,
 		.now_ms = clock_mono_ms(),
-		.deadline_ms = retry_until(a),
+		.deadline_ms = http_loop_retry_until(a),
 	};
 
 	if (verdict == HTTP_DONE)
@@ -163,8 +165,8 @@ static int64_t retry_delay(struct http_attempts *a, enum http_verdict verdict)
 }
 
 /* An attempt is over: what it came to decides what follows. */
-static void attempt_ended(struct http_loop *l, struct http_attempts *a,
-			  CURLcode code)
+static void http_loop_attempt_ended(struct http_loop *l,
+				    struct http_attempts *a, CURLcode code)
 {
 	struct http_cost cost = { .received = a->reply.received };
 	bool stopped = a->now.stop_err && a->now.stop_err != -ETIMEDOUT;
@@ -179,32 +181,32 @@ static void attempt_ended(struct http_loop *l, struct http_attempts *a,
 	cost.connections = connections;
 	if (!a->moved_ms || cost.sent || cost.received)
 		a->moved_ms = clock_mono_ms();
-	easy_end(l, a, code);
-	verdict = judge(a, stopped);
-	delay = retry_delay(a, verdict);
+	http_easy_end(l, a, code);
+	verdict = http_loop_judge(a, stopped);
+	delay = http_loop_retry_delay(a, verdict);
 	cost.retry = delay >= 0;
 	http_inbox_count(&l->inbox, a, &cost);
 	if (delay < 0) {
-		finish(l, a);
+		http_loop_finish(l, a);
 		return;
 	}
 	if (verdict == HTTP_AGAIN)
 		a->agains++;
 	a->prepared_ms = 0;
 	a->again_ms = clock_mono_ms() + delay;
-	become(l, a, delay ? ATTEMPTS_RESTING : ATTEMPTS_QUEUED);
+	http_loop_become(l, a, delay ? ATTEMPTS_RESTING : ATTEMPTS_QUEUED);
 }
 
 /* Ends the running attempt from our side. */
-static void stop_attempt(struct http_loop *l, struct http_attempts *a, int err,
-			 const char *why)
+static void http_loop_stop_attempt(struct http_loop *l, struct http_attempts *a,
+				   int err, const char *why)
 {
 	a->now.stop_err = err;
 	a->now.stop_why = why;
-	attempt_ended(l, a, CURLE_ABORTED_BY_CALLBACK);
+	http_loop_attempt_ended(l, a, CURLE_ABORTED_BY_CALLBACK);
 }
 
-static void reset_reply(struct http_reply *r)
+static void http_loop_reset_reply(struct http_reply *r)
 {
 	r->err = 0;
 	r->why = NULL;
@@ -214,7 +216,7 @@ static void reset_reply(struct http_reply *r)
 	buf_reset(&r->body);
 }
 
-int loop_prepare(struct http_attempts *a)
+int http_loop_prepare(struct http_attempts *a)
 {
 	struct http_wire *w = &a->wire;
 	int err;
@@ -233,26 +235,27 @@ int loop_prepare(struct http_attempts *a)
 	return err;
 }
 
-static void launch(struct http_loop *l, struct http_attempts *a)
+static void http_loop_launch(struct http_loop *l, struct http_attempts *a)
 {
 	int64_t age = clock_mono_ms() - a->prepared_ms;
 	int err = 0;
 
-	become(l, a, ATTEMPTS_RUNNING);
+	http_loop_become(l, a, ATTEMPTS_RUNNING);
 	if (!a->prepared_ms || age > PREPARED_MAX_MS)
-		err = loop_prepare(a);
+		err = http_loop_prepare(a);
 	if (err) {
-		finish_without(l, a, err, "the request cannot be prepared");
+		http_loop_finish_without(l, a, err,
+					 "the request cannot be prepared");
 		return;
 	}
-	reset_reply(&a->reply);
+	http_loop_reset_reply(&a->reply);
 	a->reply.attempt++;
-	err = easy_begin(l, a);
+	err = http_easy_begin(l, a);
 	if (err)
-		finish_without(l, a, err, "out of memory");
+		http_loop_finish_without(l, a, err, "out of memory");
 }
 
-static void launch_waiting(struct http_loop *l)
+static void http_loop_launch_waiting(struct http_loop *l)
 {
 	struct http_lane *lane, *next;
 	struct http_attempts *a;
@@ -260,69 +263,72 @@ static void launch_waiting(struct http_loop *l)
 	DL_FOREACH_SAFE(l->waiting, lane, next) {
 		/* the last call's done() may let go of the lane */
 		for (unsigned n = lane->n_queued; n; n--) {
-			a = lane_next(lane);
+			a = http_lane_next(lane);
 			if (!a)
 				break;
-			launch(l, a);
+			http_loop_launch(l, a);
 		}
 	}
 }
 
-void loop_admit(struct http_loop *l, struct http_attempts *a)
+void http_loop_admit(struct http_loop *l, struct http_attempts *a)
 {
 	if (a->prepare_err)
-		finish_without(l, a, a->prepare_err,
-			       "the request cannot be prepared");
+		http_loop_finish_without(l, a, a->prepare_err,
+					 "the request cannot be prepared");
 	else
-		become(l, a, ATTEMPTS_QUEUED);
+		http_loop_become(l, a, ATTEMPTS_QUEUED);
 }
 
-void loop_cancel(struct http_loop *l, struct http_attempts *a)
+void http_loop_cancel(struct http_loop *l, struct http_attempts *a)
 {
 	if (a->state == ATTEMPTS_RUNNING)
-		stop_attempt(l, a, -ECANCELED, "cancelled");
+		http_loop_stop_attempt(l, a, -ECANCELED, "cancelled");
 	else
-		finish_without(l, a, -ECANCELED, "cancelled");
+		http_loop_finish_without(l, a, -ECANCELED, "cancelled");
 }
 
-static struct http_attempts *attempts_of(struct timer *t)
+static struct http_attempts *http_loop_attempts_of(struct http_timer *t)
 {
 	return (void *)((char *)t - offsetof(struct http_attempts, timer));
 }
 
-void loop_cancel_all(struct http_loop *l)
+void http_loop_cancel_all(struct http_loop *l)
 {
 	while (l->timers.first)
-		loop_cancel(l, attempts_of(l->timers.first));
+		http_loop_cancel(l, http_loop_attempts_of(l->timers.first));
 }
 
-static void on_timer(struct http_loop *l, struct http_attempts *a,
-		     int64_t now_ms)
+static void http_loop_on_timer(struct http_loop *l, struct http_attempts *a,
+			       int64_t now_ms)
 {
 	if (a->state == ATTEMPTS_RESTING)
-		become(l, a, ATTEMPTS_QUEUED);
+		http_loop_become(l, a, ATTEMPTS_QUEUED);
 	else if (a->state == ATTEMPTS_QUEUED)
-		finish_without(l, a, -ETIMEDOUT,
-			       "no free connection within the deadline");
+		http_loop_finish_without(
+			l, a, -ETIMEDOUT,
+			"no free connection within the deadline");
 	else if (now_ms >= a->deadline_ms)
-		stop_attempt(l, a, -ETIMEDOUT,
-			     "no whole answer within the deadline");
-	else if (flow_stalled(a, now_ms))
-		stop_attempt(l, a, -ETIMEDOUT,
-			     "no byte moved within the idle timeout");
+		http_loop_stop_attempt(l, a, -ETIMEDOUT,
+				       "no whole answer within the deadline");
+	else if (http_flow_stalled(a, now_ms))
+		http_loop_stop_attempt(l, a, -ETIMEDOUT,
+				       "no byte moved within the idle timeout");
 	else
-		timer_set(&l->timers, &a->timer, flow_check_at(a, now_ms));
+		http_timer_set(&l->timers, &a->timer,
+			       http_flow_check_at(a, now_ms));
 }
 
-static void run_timers(struct http_loop *l)
+static void http_loop_run_timers(struct http_loop *l)
 {
 	int64_t now_ms = clock_mono_ms();
 
 	while (l->timers.first && l->timers.first->due_ms <= now_ms)
-		on_timer(l, attempts_of(l->timers.first), now_ms);
+		http_loop_on_timer(l, http_loop_attempts_of(l->timers.first),
+				   now_ms);
 }
 
-static void collect(struct http_loop *l)
+static void http_loop_collect(struct http_loop *l)
 {
 	CURLMsg *msg;
 	int left;
@@ -332,11 +338,11 @@ static void collect(struct http_loop *l)
 		struct http_attempts *a;
 
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &a);
-		attempt_ended(l, a, code);
+		http_loop_attempt_ended(l, a, code);
 	}
 }
 
-static int sleep_ms(const struct http_loop *l)
+static int http_loop_sleep_ms(const struct http_loop *l)
 {
 	int64_t left;
 
@@ -348,13 +354,13 @@ static int sleep_ms(const struct http_loop *l)
 	return left < POLL_MAX_MS ? (int)left : POLL_MAX_MS;
 }
 
-void loop_turn(struct http_loop *l)
+void http_loop_turn(struct http_loop *l)
 {
 	int running;
 
-	launch_waiting(l);
-	curl_multi_poll(l->multi, NULL, 0, sleep_ms(l), NULL);
+	http_loop_launch_waiting(l);
+	curl_multi_poll(l->multi, NULL, 0, http_loop_sleep_ms(l), NULL);
 	curl_multi_perform(l->multi, &running);
-	collect(l);
-	run_timers(l);
+	http_loop_collect(l);
+	http_loop_run_timers(l);
 }

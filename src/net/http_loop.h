@@ -65,7 +65,7 @@ struct http_attempts {
 			     first one */
 	int64_t again_ms; /* while resting */
 	int64_t queued_ms; /* since when it is in the queue */
-	struct timer timer;
+	struct http_timer timer;
 	struct http_attempts *prev, *next; /* the lane's queue */
 	struct attempt now;
 
@@ -94,7 +94,7 @@ struct http_loop {
 	struct http_inbox inbox;
 	CURLM *multi;
 	CURLSH *share; /* TLS sessions */
-	struct timers timers; /* every live call has one set */
+	struct http_timers timers; /* every live call has one set */
 	struct http_lane *waiting;
 	CURL *pool[EASY_POOL_MAX];
 	unsigned n_pool;
@@ -107,37 +107,37 @@ struct http_engine {
 };
 
 /* net/http_lane.c: the queues. */
-void lane_queue(struct http_attempts *a, bool first);
-void lane_unqueue(struct http_attempts *a);
+void http_lane_queue(struct http_attempts *a, bool first);
+void http_lane_unqueue(struct http_attempts *a);
 /* The next call that may run now, or NULL. Leaves it in its queue. */
-struct http_attempts *lane_next(struct http_lane *lane);
+struct http_attempts *http_lane_next(struct http_lane *lane);
 
 /* net/http_easy.c: one attempt as curl sees it. */
 /* 0 with curl at work, or -errno. */
-int easy_begin(struct http_loop *l, struct http_attempts *a);
+int http_easy_begin(struct http_loop *l, struct http_attempts *a);
 /* Takes it from curl, at its end or before; writes a->reply.err and why. */
-void easy_end(struct http_loop *l, struct http_attempts *a, CURLcode code);
-void easy_pool_clear(struct http_loop *l);
+void http_easy_end(struct http_loop *l, struct http_attempts *a, CURLcode code);
+void http_easy_pool_clear(struct http_loop *l);
 
 /* net/http_flow.c: bytes in and out, as options of the handle. */
-void flow_attach(struct http_attempts *a);
+void http_flow_attach(struct http_attempts *a);
 /* When to look again whether it still moves. */
-int64_t flow_check_at(const struct http_attempts *a, int64_t now_ms);
+int64_t http_flow_check_at(const struct http_attempts *a, int64_t now_ms);
 /* True when no byte has moved for too long. */
-bool flow_stalled(const struct http_attempts *a, int64_t now_ms);
+bool http_flow_stalled(const struct http_attempts *a, int64_t now_ms);
 
 /* net/http_loop.c: the states. */
-int loop_init(struct http_loop *l);
-void loop_clear(struct http_loop *l);
+int http_loop_init(struct http_loop *l);
+void http_loop_clear(struct http_loop *l);
 /* A new call from the inbox. */
-void loop_admit(struct http_loop *l, struct http_attempts *a);
-void loop_cancel(struct http_loop *l, struct http_attempts *a);
-void loop_cancel_all(struct http_loop *l);
+void http_loop_admit(struct http_loop *l, struct http_attempts *a);
+void http_loop_cancel(struct http_loop *l, struct http_attempts *a);
+void http_loop_cancel_all(struct http_loop *l);
 /* Has the call write its next attempt, into a->wire. Any thread, before it is
  * submitted. */
-int loop_prepare(struct http_attempts *a);
+int http_loop_prepare(struct http_attempts *a);
 /* Starts what may start, sleeps until something happens, and deals with it. */
-void loop_turn(struct http_loop *l);
+void http_loop_turn(struct http_loop *l);
 
 /* net/http_engine.c */
 /* As http_start(), with another function to call at the end. */

@@ -13,14 +13,14 @@
 #include "base/wait.h"
 #include "net/http_loop.h"
 
-struct group_locked {
+struct http_group_locked {
 	unsigned left;
 };
 
 struct group {
 	struct waiter *waiter;
 	struct lock lock;
-	struct group_locked guarded_;
+	struct http_group_locked guarded_;
 };
 
 /* One call of it. */
@@ -29,33 +29,34 @@ struct member {
 	struct http_reply *out;
 };
 
-static struct group_locked *group_locked(struct group *g) REQUIRES(&g->lock)
+static struct http_group_locked *http_group_locked(struct group *g)
+	REQUIRES(&g->lock)
 {
 	return &g->guarded_;
 }
 
-static void group_init(struct group *g, unsigned n)
+static void http_group_init(struct group *g, unsigned n)
 {
 	memset(g, 0, sizeof(*g));
 	lock_init(&g->lock);
 	g->waiter = waiter_self();
 	lock_take(&g->lock);
-	group_locked(g)->left = n;
+	http_group_locked(g)->left = n;
 	lock_drop(&g->lock);
 }
 
-static bool group_done(struct group *g)
+static bool http_group_done(struct group *g)
 {
 	bool done;
 
 	lock_take(&g->lock);
-	done = !group_locked(g)->left;
+	done = !http_group_locked(g)->left;
 	lock_drop(&g->lock);
 	return done;
 }
 
-static void member_done(void *arg, struct http_call *call,
-			struct http_reply *reply)
+static void http_group_member_done(void *arg, struct http_call *call,
+				   struct http_reply *reply)
 {
 	struct member *m = arg;
 	struct group *g = m->group;
@@ -64,46 +65,47 @@ static void member_done(void *arg, struct http_call *call,
 	buf_init(&reply->headers, 0);
 	buf_init(&reply->body, 0);
 	lock_take(&g->lock);
-	if (!--group_locked(g)->left)
+	if (!--http_group_locked(g)->left)
 		waiter_unpark(g->waiter);
 	lock_drop(&g->lock);
 }
 
 /* 0 when all are done, -EINTR when an interrupt came first. */
-static int group_wait(struct group *g)
+static int http_group_wait(struct group *g)
 {
-	while (!group_done(g))
+	while (!http_group_done(g))
 		if (waiter_park(g->waiter, WAIT_FOREVER) == -EINTR)
-			return group_done(g) ? 0 : -EINTR;
+			return http_group_done(g) ? 0 : -EINTR;
 	return 0;
 }
 
-static void group_wait_out(struct group *g)
+static void http_group_wait_out(struct group *g)
 {
-	while (!group_done(g))
+	while (!http_group_done(g))
 		waiter_park_uninterrupted(g->waiter, WAIT_FOREVER);
 }
 
 /* How many run side by side from one http_perform_all(). */
 #define GROUP_MAX 64
 
-static void perform_some(struct http_lane *lane, struct http_call **calls,
-			 struct http_reply *outs, int *results, unsigned n)
+static void http_perform_some(struct http_lane *lane, struct http_call **calls,
+			      struct http_reply *outs, int *results, unsigned n)
 {
 	struct member members[GROUP_MAX];
 	struct group g;
 	int interrupted;
 
-	group_init(&g, n);
+	http_group_init(&g, n);
 	for (unsigned i = 0; i < n; i++) {
 		members[i] = (struct member){ .group = &g, .out = &outs[i] };
-		http_start_with(lane, calls[i], member_done, &members[i]);
+		http_start_with(lane, calls[i], http_group_member_done,
+				&members[i]);
 	}
-	interrupted = group_wait(&g);
+	interrupted = http_group_wait(&g);
 	if (interrupted) {
 		for (unsigned i = 0; i < n; i++)
 			http_cancel(lane, calls[i]);
-		group_wait_out(&g);
+		http_group_wait_out(&g);
 	}
 	lock_destroy(&g.lock);
 	for (unsigned i = 0; i < n; i++) {
@@ -125,7 +127,7 @@ void http_perform_all(struct http_lane *lane, struct http_call **calls,
 				results[i] = -EINTR;
 			return;
 		}
-		perform_some(lane, calls + i, outs + i, results + i, some);
+		http_perform_some(lane, calls + i, outs + i, results + i, some);
 		i += some;
 	}
 }

@@ -13,7 +13,7 @@
 #define RETRY_AFTER_MAX_S 86400
 
 /* base * 2^(attempt - 1), at most the cap. */
-static int64_t ceiling(int64_t base, unsigned attempt)
+static int64_t http_retry_ceiling(int64_t base, unsigned attempt)
 {
 	for (; attempt > 1 && base < HTTP_RETRY_CAP_MS; attempt--)
 		base *= 2;
@@ -39,7 +39,7 @@ int64_t http_retry_delay(const struct http_retry *r)
 	left -= base;
 	if (left <= 0 || r->retry_after_ms >= left)
 		return -1;
-	top = ceiling(base, r->attempt);
+	top = http_retry_ceiling(base, r->attempt);
 	if (top > left)
 		top = left;
 	delay = (int64_t)((uint64_t)r->random * (uint64_t)top >> 32);

@@ -7,12 +7,13 @@
 
 #include <stddef.h>
 
-static struct timer *merge(struct timer *a, struct timer *b)
+static struct http_timer *http_timer_merge(struct http_timer *a,
+					   struct http_timer *b)
 {
 	if (!a || !b)
 		return a ? a : b;
 	if (b->due_ms < a->due_ms) {
-		struct timer *swap = a;
+		struct http_timer *swap = a;
 
 		a = b;
 		b = swap;
@@ -26,37 +27,37 @@ static struct timer *merge(struct timer *a, struct timer *b)
 }
 
 /* Makes one tree of a list of siblings: pairs from left to right, then all. */
-static struct timer *merge_siblings(struct timer *list)
+static struct http_timer *http_timer_merge_siblings(struct http_timer *list)
 {
-	struct timer *pairs = NULL, *root = NULL;
+	struct http_timer *pairs = NULL, *root = NULL;
 
 	while (list) {
-		struct timer *a = list, *b = a->next;
+		struct http_timer *a = list, *b = a->next;
 
 		list = b ? b->next : NULL;
 		a->next = a->prev = NULL;
 		if (b)
 			b->next = b->prev = NULL;
-		a = merge(a, b);
+		a = http_timer_merge(a, b);
 		a->next = pairs;
 		pairs = a;
 	}
 	while (pairs) {
-		struct timer *a = pairs;
+		struct http_timer *a = pairs;
 
 		pairs = a->next;
 		a->next = NULL;
-		root = merge(root, a);
+		root = http_timer_merge(root, a);
 	}
 	return root;
 }
 
-void timer_unset(struct timers *ts, struct timer *t)
+void http_timer_unset(struct http_timers *ts, struct http_timer *t)
 {
 	if (!t->set)
 		return;
 	if (!t->prev) {
-		ts->first = merge_siblings(t->child);
+		ts->first = http_timer_merge_siblings(t->child);
 	} else {
 		if (t->prev->child == t)
 			t->prev->child = t->next;
@@ -64,16 +65,18 @@ void timer_unset(struct timers *ts, struct timer *t)
 			t->prev->next = t->next;
 		if (t->next)
 			t->next->prev = t->prev;
-		ts->first = merge(ts->first, merge_siblings(t->child));
+		ts->first = http_timer_merge(
+			ts->first, http_timer_merge_siblings(t->child));
 	}
 	t->child = t->next = t->prev = NULL;
 	t->set = false;
 }
 
-void timer_set(struct timers *ts, struct timer *t, int64_t due_ms)
+void http_timer_set(struct http_timers *ts, struct http_timer *t,
+		    int64_t due_ms)
 {
-	timer_unset(ts, t);
+	http_timer_unset(ts, t);
 	t->due_ms = due_ms;
 	t->set = true;
-	ts->first = merge(ts->first, t);
+	ts->first = http_timer_merge(ts->first, t);
 }

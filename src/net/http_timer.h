@@ -9,18 +9,20 @@
 #include <stdint.h>
 
 /* All zero: not set. */
-struct timer {
+struct http_timer {
 	int64_t due_ms;
 	bool set;
-	struct timer *child, *next, *prev;
+	struct http_timer *child, *next, *prev;
 };
 
-struct timers {
-	struct timer *first; /* the one that is due next; NULL: none is set */
+struct http_timers {
+	struct http_timer
+		*first; /* the one that is due next; NULL: none is set */
 };
 
 /* Sets it, or sets it anew. */
-void timer_set(struct timers *ts, struct timer *t, int64_t due_ms);
-void timer_unset(struct timers *ts, struct timer *t);
+void http_timer_set(struct http_timers *ts, struct http_timer *t,
+		    int64_t due_ms);
+void http_timer_unset(struct http_timers *ts, struct http_timer *t);
 
 #endif

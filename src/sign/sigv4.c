@@ -54,7 +54,7 @@ void sigv4_derive(struct sigv4_key *out, const char *secret, int64_t time,
 }
 
 /* `20130524/us-east-1/s3/aws4_request`; none of it may break a header. */
-static int write_scope(const struct sigv4_scope *scope, struct buf *out)
+static int sigv4_write_scope(const struct sigv4_scope *scope, struct buf *out)
 {
 	char date[TIME_DATE_SIZE];
 
@@ -72,9 +72,9 @@ static int write_scope(const struct sigv4_scope *scope, struct buf *out)
 	return buf_err(out);
 }
 
-int canonical_sign(const struct sigv4_key *key, int64_t time,
-		   const char *scope_text, const struct buf *canonical,
-		   char out[SIGNATURE_SIZE])
+int sigv4_sign(const struct sigv4_key *key, int64_t time,
+	       const char *scope_text, const struct buf *canonical,
+	       char out[SIGNATURE_SIZE])
 {
 	char room[SHORT], hash[SHA256_HEX_SIZE], date[TIME_AMZ_SIZE];
 	const char *pieces[] = { ALGORITHM "\n", date, "\n",
@@ -98,7 +98,7 @@ int canonical_sign(const struct sigv4_key *key, int64_t time,
 }
 
 /* The last step of both forms: out gets all of `text`, or nothing. */
-static int deliver(struct buf *out, const struct buf *text, int err)
+static int sigv4_deliver(struct buf *out, const struct buf *text, int err)
 {
 	size_t before = out->len;
 
@@ -125,25 +125,25 @@ int sigv4_authorize(const struct sigv4_key *key,
 	char signature[SIGNATURE_SIZE];
 	int err;
 
-	err = write_scope(scope, &scope_text);
+	err = sigv4_write_scope(scope, &scope_text);
 	if (!err)
-		err = canonical_headers(request, &lines, &names);
+		err = sigv4_canonical_headers(request, &lines, &names);
 	if (!err && request->n_query > SIGV4_FIELDS_MAX)
 		err = -EINVAL;
 	if (!err)
-		err = canonical_request(request, buf_str(&lines),
-					buf_str(&names), request->query,
-					request->n_query, &canonical);
+		err = sigv4_canonical_request(request, buf_str(&lines),
+					      buf_str(&names), request->query,
+					      request->n_query, &canonical);
 	if (!err)
-		err = canonical_sign(key, scope->time, buf_str(&scope_text),
-				     &canonical, signature);
+		err = sigv4_sign(key, scope->time, buf_str(&scope_text),
+				 &canonical, signature);
 	if (!err)
 		buf_addf(&value,
 			 ALGORITHM " Credential=%s/%s, "
 				   "SignedHeaders=%s, Signature=%s",
 			 scope->access_key_id, buf_str(&scope_text),
 			 buf_str(&names), signature);
-	err = deliver(out, &value, err);
+	err = sigv4_deliver(out, &value, err);
 	buf_wipe(&lines);
 	buf_clear(&names);
 	buf_wipe(&canonical);
@@ -162,8 +162,8 @@ struct auth_values {
 };
 
 /* The request's own, then ours, in the order of the wire. */
-static size_t list_fields(const struct sigv4_request *request,
-			  const struct auth_values *v, struct field *out)
+static size_t sigv4_list_fields(const struct sigv4_request *request,
+				const struct auth_values *v, struct field *out)
 {
 	const struct field ours[AUTH_FIELDS] = {
 		{ "X-Amz-Algorithm", ALGORITHM },
@@ -183,27 +183,27 @@ static size_t list_fields(const struct sigv4_request *request,
 	return n;
 }
 
-static int presign_fields(const struct sigv4_key *key,
-			  const struct sigv4_scope *scope,
-			  const struct sigv4_request *request,
-			  const char *scope_text, const char *lines,
-			  const struct auth_values *v, struct buf *out)
+static int sigv4_presign_fields(const struct sigv4_key *key,
+				const struct sigv4_scope *scope,
+				const struct sigv4_request *request,
+				const char *scope_text, const char *lines,
+				const struct auth_values *v, struct buf *out)
 {
 	struct field all[SIGV4_FIELDS_MAX + AUTH_FIELDS];
-	size_t n = list_fields(request, v, all);
+	size_t n = sigv4_list_fields(request, v, all);
 	char room[LONG], on_query[LONG], signature[SIGNATURE_SIZE];
 	struct buf canonical, query;
 	int err;
 
 	buf_init_on(&canonical, room, sizeof(room), CANONICAL_MAX);
 	buf_init_on(&query, on_query, sizeof(on_query), CANONICAL_MAX);
-	err = canonical_query(all, n, &query);
+	err = sigv4_canonical_query(all, n, &query);
 	if (!err)
-		err = canonical_request_of(request, lines, v->signed_headers,
-					   &query, &canonical);
+		err = sigv4_canonical_request_of(
+			request, lines, v->signed_headers, &query, &canonical);
 	if (!err)
-		err = canonical_sign(key, scope->time, scope_text, &canonical,
-				     signature);
+		err = sigv4_sign(key, scope->time, scope_text, &canonical,
+				 signature);
 	if (!err) {
 		/* Ours alone are in order already. */
 		if (request->n_query)
@@ -225,7 +225,7 @@ struct work {
 		on_credential[256], on_query[LONG];
 };
 
-static void work_init(struct work *w)
+static void sigv4_work_init(struct work *w)
 {
 	buf_init_on(&w->lines, w->on_lines, SHORT, CANONICAL_MAX);
 	buf_init_on(&w->names, w->on_names, SHORT, CANONICAL_MAX);
@@ -235,7 +235,7 @@ static void work_init(struct work *w)
 	buf_init_on(&w->query, w->on_query, LONG, CANONICAL_MAX);
 }
 
-static void work_wipe(struct work *w)
+static void sigv4_work_wipe(struct work *w)
 {
 	buf_wipe(&w->lines);
 	buf_clear(&w->names);
@@ -255,10 +255,10 @@ int sigv4_presign(const struct sigv4_key *key, const struct sigv4_scope *scope,
 	if (expires < SIGV4_EXPIRES_MIN || expires > SIGV4_EXPIRES_MAX ||
 	    request->n_query > SIGV4_FIELDS_MAX)
 		return -EINVAL;
-	work_init(&w);
-	err = write_scope(scope, &w.scope);
+	sigv4_work_init(&w);
+	err = sigv4_write_scope(scope, &w.scope);
 	if (!err)
-		err = canonical_headers(request, &w.lines, &w.names);
+		err = sigv4_canonical_headers(request, &w.lines, &w.names);
 	if (!err) {
 		buf_adds(&w.credential, scope->access_key_id);
 		buf_addc(&w.credential, '/');
@@ -271,11 +271,12 @@ int sigv4_presign(const struct sigv4_key *key, const struct sigv4_scope *scope,
 			 (long long)expires);
 		v.credential = buf_str(&w.credential);
 		v.signed_headers = buf_str(&w.names);
-		err = presign_fields(key, scope, request, buf_str(&w.scope),
-				     buf_str(&w.lines), &v, &w.query);
+		err = sigv4_presign_fields(key, scope, request,
+					   buf_str(&w.scope), buf_str(&w.lines),
+					   &v, &w.query);
 	}
-	err = deliver(out, &w.query, err);
-	work_wipe(&w);
+	err = sigv4_deliver(out, &w.query, err);
+	sigv4_work_wipe(&w);
 	return err;
 }
 

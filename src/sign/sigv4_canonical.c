@@ -35,13 +35,14 @@ struct pairs {
 	char room[1024]; /* the arena's, while that is enough */
 };
 
-static void pairs_init(struct pairs *p)
+static void canonical_pairs_init(struct pairs *p)
 {
 	p->n = 0;
 	buf_init_on(&p->arena, p->room, sizeof(p->room), CANONICAL_MAX);
 }
 
-static int compare_pairs(const void *left, const void *right, bool by_value)
+static int canonical_compare_pairs(const void *left, const void *right,
+				   bool by_value)
 {
 	const struct pair *a = left, *b = right;
 	int order = strcmp(a->name, b->name);
@@ -53,18 +54,18 @@ static int compare_pairs(const void *left, const void *right, bool by_value)
 	return order;
 }
 
-static int compare_headers(const void *a, const void *b)
+static int canonical_compare_headers(const void *a, const void *b)
 {
-	return compare_pairs(a, b, false);
+	return canonical_compare_pairs(a, b, false);
 }
 
-static int compare_parameters(const void *a, const void *b)
+static int canonical_compare_parameters(const void *a, const void *b)
 {
-	return compare_pairs(a, b, true);
+	return canonical_compare_pairs(a, b, true);
 }
 
-static int pairs_sort(struct pairs *p,
-		      int (*compare)(const void *, const void *))
+static int canonical_pairs_sort(struct pairs *p,
+				int (*compare)(const void *, const void *))
 {
 	int err = buf_err(&p->arena);
 
@@ -85,7 +86,7 @@ static int pairs_sort(struct pairs *p,
 }
 
 /* RFC 9110: token. */
-static bool is_token(const char *s)
+static bool canonical_is_token(const char *s)
 {
 	static const bool token[256] = {
 		['A' ... 'Z'] = true,  ['a' ... 'z'] = true,
@@ -102,24 +103,24 @@ static bool is_token(const char *s)
 	return *s && !*p;
 }
 
-static bool is_blank(char c)
+static bool canonical_is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
 
-static void add_lower(struct buf *out, const char *s)
+static void canonical_add_lower(struct buf *out, const char *s)
 {
 	for (; *s; s++)
 		buf_addc(out, *s >= 'A' && *s <= 'Z' ? *s + ('a' - 'A') : *s);
 }
 
 /* Trimmed, runs of white space as one space. 0, or -EINVAL. */
-static int add_header_value(struct buf *out, const char *s)
+static int canonical_add_header_value(struct buf *out, const char *s)
 {
 	bool gap = false, any = false;
 
 	for (; *s; s++) {
-		if (is_blank(*s)) {
+		if (canonical_is_blank(*s)) {
 			gap = any;
 			continue;
 		}
@@ -134,25 +135,25 @@ static int add_header_value(struct buf *out, const char *s)
 	return 0;
 }
 
-static int pairs_add_header(struct pairs *p, const char *name,
-			    const char *value)
+static int canonical_pairs_add_header(struct pairs *p, const char *name,
+				      const char *value)
 {
 	struct pair *pair = &p->list[p->n++];
 	int err;
 
-	if (!is_token(name))
+	if (!canonical_is_token(name))
 		return -EINVAL;
 	pair->name_at = p->arena.len;
-	add_lower(&p->arena, name);
+	canonical_add_lower(&p->arena, name);
 	buf_addc(&p->arena, '\0');
 	pair->value_at = p->arena.len;
-	err = add_header_value(&p->arena, value);
+	err = canonical_add_header_value(&p->arena, value);
 	buf_addc(&p->arena, '\0');
 	return err;
 }
 
-static void join_headers(const struct pairs *p, struct buf *lines,
-			 struct buf *names)
+static void canonical_join_headers(const struct pairs *p, struct buf *lines,
+				   struct buf *names)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		const struct pair *pair = &p->list[i];
@@ -173,43 +174,43 @@ static void join_headers(const struct pairs *p, struct buf *lines,
 	buf_addc(lines, '\n');
 }
 
-int canonical_headers(const struct sigv4_request *request, struct buf *lines,
-		      struct buf *names)
+int sigv4_canonical_headers(const struct sigv4_request *request,
+			    struct buf *lines, struct buf *names)
 {
 	struct pairs p;
 	int err = -EINVAL;
 
-	pairs_init(&p);
+	canonical_pairs_init(&p);
 	if (!request->host || !*request->host ||
 	    request->n_headers > SIGV4_FIELDS_MAX)
 		goto out;
-	err = pairs_add_header(&p, "host", request->host);
+	err = canonical_pairs_add_header(&p, "host", request->host);
 	for (size_t i = 0; !err && i < request->n_headers; i++) {
 		const struct field *h = &request->headers[i];
 
-		err = pairs_add_header(&p, h->name, h->value);
+		err = canonical_pairs_add_header(&p, h->name, h->value);
 		if (!err && !strcasecmp(h->name, "host"))
 			err = -EINVAL;
 	}
 	if (!err)
-		err = pairs_sort(&p, compare_headers);
+		err = canonical_pairs_sort(&p, canonical_compare_headers);
 	if (err)
 		goto out;
-	join_headers(&p, lines, names);
+	canonical_join_headers(&p, lines, names);
 	err = buf_err(lines) ? buf_err(lines) : buf_err(names);
 out:
 	buf_wipe(&p.arena);
 	return err;
 }
 
-int canonical_query(const struct field *query, size_t n, struct buf *out)
+int sigv4_canonical_query(const struct field *query, size_t n, struct buf *out)
 {
 	struct pairs p;
 	int err;
 
 	if (n > PAIRS_MAX)
 		return -EINVAL;
-	pairs_init(&p);
+	canonical_pairs_init(&p);
 	for (; p.n < n; p.n++) {
 		const struct field *f = &query[p.n];
 
@@ -221,7 +222,7 @@ int canonical_query(const struct field *query, size_t n, struct buf *out)
 				    false);
 		buf_addc(&p.arena, '\0');
 	}
-	err = pairs_sort(&p, compare_parameters);
+	err = canonical_pairs_sort(&p, canonical_compare_parameters);
 	for (size_t i = 0; !err && i < n; i++) {
 		buf_adds(out, i ? "&" : "");
 		buf_adds(out, p.list[i].name);
@@ -235,7 +236,7 @@ int canonical_query(const struct field *query, size_t n, struct buf *out)
 }
 
 /* Visible ASCII without what would end the path. */
-static bool is_wire_path(const char *s)
+static bool canonical_is_wire_path(const char *s)
 {
 	for (; *s; s++)
 		if (*s <= 0x20 || *s >= 0x7f || *s == '?' || *s == '#')
@@ -243,16 +244,17 @@ static bool is_wire_path(const char *s)
 	return true;
 }
 
-int canonical_request_of(const struct sigv4_request *request, const char *lines,
-			 const char *names, const struct buf *query,
-			 struct buf *out)
+int sigv4_canonical_request_of(const struct sigv4_request *request,
+			       const char *lines, const char *names,
+			       const struct buf *query, struct buf *out)
 {
 	const char *hash = request->payload_hash;
 	const char *pieces[] = { "\n", lines, "\n", names, "\n", NULL };
 
 	pieces[5] = hash ? hash : SIGV4_UNSIGNED_PAYLOAD;
-	if (!is_token(request->method) || !is_token(pieces[5]) ||
-	    !is_wire_path(request->path))
+	if (!canonical_is_token(request->method) ||
+	    !canonical_is_token(pieces[5]) ||
+	    !canonical_is_wire_path(request->path))
 		return -EINVAL;
 	buf_adds(out, request->method);
 	buf_addc(out, '\n');
@@ -264,15 +266,17 @@ int canonical_request_of(const struct sigv4_request *request, const char *lines,
 	return buf_err(out);
 }
 
-int canonical_request(const struct sigv4_request *request, const char *lines,
-		      const char *names, const struct field *query,
-		      size_t n_query, struct buf *out)
+int sigv4_canonical_request(const struct sigv4_request *request,
+			    const char *lines, const char *names,
+			    const struct field *query, size_t n_query,
+			    struct buf *out)
 {
 	struct buf text = BUF_INIT(CANONICAL_MAX);
-	int err = canonical_query(query, n_query, &text);
+	int err = sigv4_canonical_query(query, n_query, &text);
 
 	if (!err)
-		err = canonical_request_of(request, lines, names, &text, out);
+		err = sigv4_canonical_request_of(request, lines, names, &text,
+						 out);
 	buf_wipe(&text);
 	return err;
 }

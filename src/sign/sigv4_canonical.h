@@ -23,29 +23,30 @@ struct buf;
  * Host and the request's headers: `name:value` lines, and the names joined by
  * `;`. 0, -EINVAL, or a buf's error.
  */
-int canonical_headers(const struct sigv4_request *request, struct buf *lines,
-		      struct buf *names);
+int sigv4_canonical_headers(const struct sigv4_request *request,
+			    struct buf *lines, struct buf *names);
 
 /* Encoded, sorted and joined. 0, -EINVAL (too many), or buf's error. */
-int canonical_query(const struct field *query, size_t n, struct buf *out);
+int sigv4_canonical_query(const struct field *query, size_t n, struct buf *out);
 
 /*
- * The whole, from the two strings of canonical_headers(); `query` stands in
+ * The whole, from the two strings of sigv4_canonical_headers(); `query` stands in
  * for the request's own. 0, -EINVAL, or buf's error.
  */
-int canonical_request(const struct sigv4_request *request, const char *lines,
-		      const char *names, const struct field *query,
-		      size_t n_query, struct buf *out);
+int sigv4_canonical_request(const struct sigv4_request *request,
+			    const char *lines, const char *names,
+			    const struct field *query, size_t n_query,
+			    struct buf *out);
 
-/* The same by the text of canonical_query(). */
-int canonical_request_of(const struct sigv4_request *request, const char *lines,
-			 const char *names, const struct buf *query,
-			 struct buf *out);
+/* The same by the text of sigv4_canonical_query(). */
+int sigv4_canonical_request_of(const struct sigv4_request *request,
+			       const char *lines, const char *names,
+			       const struct buf *query, struct buf *out);
 
 /* The signature, hex, of a canonical request. scope_text is
  * `20130524/us-east-1/s3/aws4_request`. 0, or a buf's error. */
-int canonical_sign(const struct sigv4_key *key, int64_t time,
-		   const char *scope_text, const struct buf *canonical,
-		   char out[SHA256_HEX_SIZE]);
+int sigv4_sign(const struct sigv4_key *key, int64_t time,
+	       const char *scope_text, const struct buf *canonical,
+	       char out[SHA256_HEX_SIZE]);
 
 #endif

@@ -69,12 +69,12 @@ static const struct {
 	[SIGV4_NO_SIGNATURE] = { "AccessDenied", 403 },
 };
 
-const char *sigv4_verdict_code(enum sigv4_verdict v)
+const char *sigv4_verify_code(enum sigv4_verdict v)
 {
 	return verdicts[v].code;
 }
 
-unsigned sigv4_verdict_status(enum sigv4_verdict v)
+unsigned sigv4_verify_status(enum sigv4_verdict v)
 {
 	return verdicts[v].status;
 }
@@ -107,8 +107,8 @@ static const char *const parameters[P_COUNT] = {
 };
 
 /* One pair to the arena: offsets at first, for the arena moves. */
-static int add_pair(struct sigv4_verify *v, const char *s, size_t n,
-		    size_t at[SIGV4_VERIFY_FIELDS_MAX][2])
+static int verify_add_pair(struct sigv4_verify *v, const char *s, size_t n,
+			   size_t at[SIGV4_VERIFY_FIELDS_MAX][2])
 {
 	const char *equals = memchr(s, '=', n);
 	size_t name_len = equals ? (size_t)(equals - s) : n;
@@ -128,7 +128,7 @@ static int add_pair(struct sigv4_verify *v, const char *s, size_t n,
 	return err ? err : buf_err(&v->arena);
 }
 
-static int split_query(struct sigv4_verify *v, const char *query)
+static int verify_split_query(struct sigv4_verify *v, const char *query)
 {
 	size_t at[SIGV4_VERIFY_FIELDS_MAX][2];
 	int err = 0;
@@ -136,7 +136,7 @@ static int split_query(struct sigv4_verify *v, const char *query)
 	while (!err && query) {
 		size_t n = strcspn(query, "&");
 
-		err = add_pair(v, query, n, at);
+		err = verify_add_pair(v, query, n, at);
 		query = query[n] ? query + n + 1 : NULL;
 	}
 	for (size_t i = 0; !err && i < v->n_fields; i++)
@@ -147,7 +147,7 @@ static int split_query(struct sigv4_verify *v, const char *query)
 	return err;
 }
 
-static int find_parameter(const char *name)
+static int verify_find_parameter(const char *name)
 {
 	for (int i = 0; i < P_COUNT; i++)
 		if (!strcasecmp(name, parameters[i]))
@@ -156,12 +156,12 @@ static int find_parameter(const char *name)
 }
 
 /* Finds the six, and takes the signature out of what is signed. */
-static enum sigv4_verdict take_parameters(struct sigv4_verify *v)
+static enum sigv4_verdict verify_take_parameters(struct sigv4_verify *v)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < v->n_fields; i++) {
-		int p = find_parameter(v->fields[i].name);
+		int p = verify_find_parameter(v->fields[i].name);
 
 		if (p >= 0 && v->value[p])
 			return verify_refuse_named(v, SIGV4_MALFORMED,
@@ -185,7 +185,7 @@ static enum sigv4_verdict take_parameters(struct sigv4_verify *v)
 	return SIGV4_VALID;
 }
 
-static bool any_signature(const char *query)
+static bool verify_any_signature(const char *query)
 {
 	for (const char *p = query; p; p = strchr(p, '&')) {
 		p += *p == '&';
@@ -195,14 +195,14 @@ static bool any_signature(const char *query)
 	return false;
 }
 
-static enum sigv4_verdict read_target(struct sigv4_verify *v)
+static enum sigv4_verdict verify_read_target(struct sigv4_verify *v)
 {
 	const char *target = v->r->target, *mark = strchr(target, '?');
 	size_t path_len = mark ? (size_t)(mark - target) : strlen(target);
 	struct buf decoded = BUF_INIT(CANONICAL_MAX);
 	int err;
 
-	if (!mark || !any_signature(mark + 1))
+	if (!mark || !verify_any_signature(mark + 1))
 		return verify_refuse(v, SIGV4_NO_SIGNATURE,
 				     "the request is not signed");
 	if (text_has_control(target) || !text_is_ascii(target))
@@ -213,18 +213,18 @@ static enum sigv4_verdict read_target(struct sigv4_verify *v)
 	err = text_percent_decode(&decoded, target, path_len);
 	buf_clear(&decoded);
 	if (!err)
-		err = split_query(v, mark + 1);
+		err = verify_split_query(v, mark + 1);
 	if (err)
 		return verify_refuse(
 			v, SIGV4_MALFORMED,
 			"the query or the path is not well-formed");
-	return take_parameters(v);
+	return verify_take_parameters(v);
 }
 
 /* ---- when, who, where ---- */
 
 /* 20130524T000000Z, a moment that there is. */
-static int parse_date(const char *s, int64_t *out)
+static int verify_parse_date(const char *s, int64_t *out)
 {
 	static const unsigned char width[6] = { 4, 2, 2, 2, 2, 2 };
 	char again[TIME_AMZ_SIZE];
@@ -251,11 +251,11 @@ static int parse_date(const char *s, int64_t *out)
 	return strcmp(s, again) ? -EINVAL : 0;
 }
 
-static enum sigv4_verdict check_time(struct sigv4_verify *v)
+static enum sigv4_verdict verify_check_time(struct sigv4_verify *v)
 {
 	uint64_t expires;
 
-	if (parse_date(v->value[P_DATE], &v->time))
+	if (verify_parse_date(v->value[P_DATE], &v->time))
 		return verify_refuse(v, SIGV4_MALFORMED,
 				     "X-Amz-Date must be in the format "
 				     "\"yyyyMMdd'T'HHmmss'Z'\"");
@@ -274,7 +274,7 @@ static enum sigv4_verdict check_time(struct sigv4_verify *v)
 
 /* KEY/20130524/us-east-1/s3/aws4_request: the scope is known but for the day,
  * and the day is X-Amz-Date's. */
-static enum sigv4_verdict check_credential(struct sigv4_verify *v)
+static enum sigv4_verdict verify_check_credential(struct sigv4_verify *v)
 {
 	const char *credential = v->value[P_CREDENTIAL];
 	size_t n = strlen(credential), scope_len, id_len;
@@ -304,7 +304,7 @@ static enum sigv4_verdict check_credential(struct sigv4_verify *v)
 
 /* ---- headers ---- */
 
-static bool list_has(const char *list, const char *name)
+static bool verify_list_has(const char *list, const char *name)
 {
 	size_t len = strlen(name);
 
@@ -318,7 +318,8 @@ static bool list_has(const char *list, const char *name)
 	return false;
 }
 
-static bool has_come(const struct sigv4_received *r, const char *name, size_t n)
+static bool verify_has_come(const struct sigv4_received *r, const char *name,
+			    size_t n)
 {
 	for (size_t i = 0; i < r->n_headers; i++)
 		if (strlen(r->headers[i].name) == n &&
@@ -328,7 +329,7 @@ static bool has_come(const struct sigv4_received *r, const char *name, size_t n)
 }
 
 /* Lower-case names in order, each once, each come. */
-static enum sigv4_verdict check_list(struct sigv4_verify *v)
+static enum sigv4_verdict verify_check_list(struct sigv4_verify *v)
 {
 	const char *s = v->value[P_SIGNED_HEADERS], *before = "";
 	size_t n_before = 0;
@@ -348,7 +349,7 @@ static enum sigv4_verdict check_list(struct sigv4_verify *v)
 					v, SIGV4_MALFORMED,
 					"X-Amz-SignedHeaders must be in "
 					"lower case");
-		if (!has_come(v->r, s, n)) {
+		if (!verify_has_come(v->r, s, n)) {
 			buf_adds(v->why, "a header that is signed was not "
 					 "sent: ");
 			for (size_t i = 0; i < n; i++)
@@ -363,10 +364,10 @@ static enum sigv4_verdict check_list(struct sigv4_verify *v)
 	return SIGV4_VALID;
 }
 
-static enum sigv4_verdict take_header(struct sigv4_verify *v,
-				      const struct field *h)
+static enum sigv4_verdict verify_take_header(struct sigv4_verify *v,
+					     const struct field *h)
 {
-	bool is_signed = list_has(v->value[P_SIGNED_HEADERS], h->name);
+	bool is_signed = verify_list_has(v->value[P_SIGNED_HEADERS], h->name);
 
 	if (!is_signed && !strncasecmp(h->name, "x-amz-", 6)) {
 		buf_adds(v->why, "There were headers present in the request "
@@ -389,21 +390,21 @@ static enum sigv4_verdict take_header(struct sigv4_verify *v,
 	return SIGV4_VALID;
 }
 
-static enum sigv4_verdict check_headers(struct sigv4_verify *v)
+static enum sigv4_verdict verify_check_headers(struct sigv4_verify *v)
 {
-	enum sigv4_verdict verdict = check_list(v);
+	enum sigv4_verdict verdict = verify_check_list(v);
 
-	if (!verdict && !list_has(v->value[P_SIGNED_HEADERS], "host"))
+	if (!verdict && !verify_list_has(v->value[P_SIGNED_HEADERS], "host"))
 		verdict = verify_refuse(v, SIGV4_MALFORMED,
 					"the Host header must be signed");
 	for (size_t i = 0; i < v->r->n_headers && !verdict; i++)
-		verdict = take_header(v, &v->r->headers[i]);
+		verdict = verify_take_header(v, &v->r->headers[i]);
 	return verdict;
 }
 
 /* ---- the signature ---- */
 
-static int sign_again(struct sigv4_verify *v, char out[SHA256_HEX_SIZE])
+static int verify_sign_again(struct sigv4_verify *v, char out[SHA256_HEX_SIZE])
 {
 	const struct sigv4_request request = {
 		.method = v->r->method,
@@ -416,17 +417,17 @@ static int sign_again(struct sigv4_verify *v, char out[SHA256_HEX_SIZE])
 	struct buf names = BUF_INIT(CANONICAL_MAX);
 	struct buf canonical = BUF_INIT(CANONICAL_MAX);
 	struct sigv4_key key;
-	int err = canonical_headers(&request, &lines, &names);
+	int err = sigv4_canonical_headers(&request, &lines, &names);
 
 	if (!err)
-		err = canonical_request(&request, buf_str(&lines),
-					buf_str(&names), v->fields, v->n_fields,
-					&canonical);
+		err = sigv4_canonical_request(&request, buf_str(&lines),
+					      buf_str(&names), v->fields,
+					      v->n_fields, &canonical);
 	if (!err) {
 		sigv4_derive(&key, v->trust->secret, v->time, v->trust->region,
 			     v->trust->service);
-		err = canonical_sign(&key, v->time, buf_str(&v->scope),
-				     &canonical, out);
+		err = sigv4_sign(&key, v->time, buf_str(&v->scope), &canonical,
+				 out);
 		wipe(&key, sizeof(key));
 	}
 	buf_wipe(&lines);
@@ -435,13 +436,13 @@ static int sign_again(struct sigv4_verify *v, char out[SHA256_HEX_SIZE])
 	return err;
 }
 
-static enum sigv4_verdict compare(struct sigv4_verify *v)
+static enum sigv4_verdict verify_compare(struct sigv4_verify *v)
 {
 	const char *came = v->value[P_SIGNATURE];
 	char ours[SHA256_HEX_SIZE];
 	enum sigv4_verdict verdict = SIGV4_VALID;
 
-	if (sign_again(v, ours))
+	if (verify_sign_again(v, ours))
 		return verify_refuse(v, SIGV4_MALFORMED,
 				     "the request cannot be signed as it came");
 	if (strlen(came) != SIGNATURE_LEN ||
@@ -465,19 +466,19 @@ enum sigv4_verdict sigv4_verify(const struct sigv4_received *r,
 	buf_init(&v.arena, CANONICAL_MAX);
 	buf_init(&v.path, CANONICAL_MAX);
 	buf_init(&v.scope, SIGV4_SCOPE_MAX);
-	verdict = read_target(&v);
+	verdict = verify_read_target(&v);
 	if (!verdict && strcmp(v.value[P_ALGORITHM], SIGV4_ALGORITHM) != 0)
 		verdict = verify_refuse(
 			&v, SIGV4_MALFORMED,
 			"X-Amz-Algorithm must be " SIGV4_ALGORITHM);
 	if (!verdict)
-		verdict = check_time(&v);
+		verdict = verify_check_time(&v);
 	if (!verdict)
-		verdict = check_credential(&v);
+		verdict = verify_check_credential(&v);
 	if (!verdict)
-		verdict = check_headers(&v);
+		verdict = verify_check_headers(&v);
 	if (!verdict)
-		verdict = compare(&v);
+		verdict = verify_compare(&v);
 	buf_wipe(&v.arena);
 	buf_clear(&v.path);
 	buf_clear(&v.scope);

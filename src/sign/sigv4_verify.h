@@ -56,7 +56,7 @@ enum sigv4_verdict sigv4_verify(const struct sigv4_received *r,
 				struct buf *why);
 
 /* `AccessDenied` ...; NULL for SIGV4_VALID. And the HTTP status. */
-const char *sigv4_verdict_code(enum sigv4_verdict v);
-unsigned sigv4_verdict_status(enum sigv4_verdict v);
+const char *sigv4_verify_code(enum sigv4_verdict v);
+unsigned sigv4_verify_status(enum sigv4_verdict v);
 
 #endif

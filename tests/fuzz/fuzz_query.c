@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "gateway/hosts.h"
-#include "gateway/objects/http_text.h"
+#include "gateway/objects/conditions.h"
 #include "gateway/objects/query.h"
 #include "sign/sigv4_verify.h"
 
@@ -101,7 +101,7 @@ static void check_query(const char *target)
 
 static void check_judge(char *const *line, uint64_t size)
 {
-	const struct http_conditions c = {
+	const struct conditions c = {
 		.range = line[1],
 		.if_match = *line[2] ? line[2] : NULL,
 		.if_none_match = *line[3] ? line[3] : NULL,
@@ -110,16 +110,16 @@ static void check_judge(char *const *line, uint64_t size)
 	};
 	uint64_t first, len;
 
-	switch (http_judge(&c, "\"abc\"", NOW, size, &first, &len)) {
-	case HTTP_WHOLE:
+	switch (conditions_judge(&c, "\"abc\"", NOW, size, &first, &len)) {
+	case CONDITIONS_WHOLE:
 		must(first == 0 && len == size);
 		break;
-	case HTTP_PART:
+	case CONDITIONS_PART:
 		must(len > 0 && len <= size && first <= size - len);
 		break;
-	case HTTP_NOT_MODIFIED:
-	case HTTP_FAILED:
-	case HTTP_NO_RANGE:
+	case CONDITIONS_NOT_MODIFIED:
+	case CONDITIONS_FAILED:
+	case CONDITIONS_NO_RANGE:
 		break;
 	}
 }
@@ -140,9 +140,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	check_judge(line, 1);
 	check_judge(line, 1000);
 	check_judge(line, INT64_MAX);
-	must(!host_allowed(line[6], &local, "", "") ||
+	must(!hosts_allowed(line[6], &local, "", "") ||
 	     strspn(line[6], "localhstLOCALHST0123456789.:[]"));
-	must(origin_judge(line[7], NULL, "") == ORIGIN_FOREIGN);
+	must(hosts_judge_origin(line[7], NULL, "") == ORIGIN_FOREIGN);
 	free(text);
 	return 0;
 }

@@ -198,14 +198,14 @@ check_PROGRAMS += tests/unit/test_gateway
 TESTS += tests/unit/test_gateway
 tests_unit_test_gateway_SOURCES = \
 	tests/unit/gateway/test_hosts.c \
-	tests/unit/gateway/test_links.c
+	tests/unit/gateway/test_connections.c
 tests_unit_test_gateway_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_gateway_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_gateway_login
 TESTS += tests/unit/test_gateway_login
 tests_unit_test_gateway_login_SOURCES = \
-	tests/unit/gateway/login/test_guesses.c \
+	tests/unit/gateway/login/test_login_throttle.c \
 	tests/unit/gateway/login/test_peer.c \
 	tests/unit/gateway/login/test_users.c
 tests_unit_test_gateway_login_CFLAGS = $(UNIT_CFLAGS)
@@ -214,7 +214,7 @@ tests_unit_test_gateway_login_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_gateway_objects
 TESTS += tests/unit/test_gateway_objects
 tests_unit_test_gateway_objects_SOURCES = \
-	tests/unit/gateway/objects/test_http_text.c
+	tests/unit/gateway/objects/test_conditions.c
 tests_unit_test_gateway_objects_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_gateway_objects_LDADD = $(UNIT_LIBS)
 
@@ -222,7 +222,7 @@ check_PROGRAMS += tests/unit/test_gateway_upload
 TESTS += tests/unit/test_gateway_upload
 tests_unit_test_gateway_upload_SOURCES = \
 	tests/unit/gateway/upload/test_form.c \
-	tests/unit/gateway/upload/test_intake.c \
+	tests/unit/gateway/upload/test_upload_sink.c \
 	tests/unit/gateway/upload/test_upload.c \
 	tests/unit/gateway/upload/test_upload_limits.c \
 	tests/unit/gateway/upload/test_upload_name.c
@@ -270,7 +270,7 @@ tests_unit_test_transfer_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_mount
 TESTS += tests/unit/test_mount
 tests_unit_test_mount_SOURCES = \
-	tests/unit/mount/test_mount_options.c
+	tests/unit/mount/test_mount_request.c
 tests_unit_test_mount_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_mount_LDADD = $(UNIT_LIBS)
 

@@ -45,7 +45,7 @@ static bool answer(char *line)
 	trust.region = f[4];
 	trust.now = (int64_t)now;
 	verdict = sigv4_verify(&r, &trust, &why);
-	puts(verdict ? sigv4_verdict_code(verdict) : "valid");
+	puts(verdict ? sigv4_verify_code(verdict) : "valid");
 	buf_clear(&why);
 	return true;
 }

@@ -1,5 +1,5 @@
 noinst_LIBRARIES += libgateway_login.a
 libgateway_login_a_SOURCES = \
-	src/gateway/login/guesses.c src/gateway/login/guesses.h \
+	src/gateway/login/login_throttle.c src/gateway/login/login_throttle.h \
 	src/gateway/login/peer.c src/gateway/login/peer.h \
 	src/gateway/login/users.c src/gateway/login/users.h

@@ -27,8 +27,8 @@ struct ends {
 	in_port_t from_port, to_port; /* network order */
 };
 
-static int take_end(const struct sockaddr_storage *a, uint32_t out[4],
-		    in_port_t *port)
+static int peer_take_end(const struct sockaddr_storage *a, uint32_t out[4],
+			 in_port_t *port)
 {
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)a;
 	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
@@ -50,12 +50,13 @@ static int take_end(const struct sockaddr_storage *a, uint32_t out[4],
 	return AF_INET6;
 }
 
-static bool take_ends(const struct sockaddr_storage *peer,
-		      const struct sockaddr_storage *local, struct ends *out)
+static bool peer_take_ends(const struct sockaddr_storage *peer,
+			   const struct sockaddr_storage *local,
+			   struct ends *out)
 {
-	out->family = take_end(peer, out->from, &out->from_port);
+	out->family = peer_take_end(peer, out->from, &out->from_port);
 	return out->family &&
-	       take_end(local, out->to, &out->to_port) == out->family;
+	       peer_take_end(local, out->to, &out->to_port) == out->family;
 }
 
 /* ---- asked ---- */
@@ -74,7 +75,7 @@ struct answer {
 	} body;
 };
 
-static int read_answer(const struct answer *a, ssize_t n, uid_t *out)
+static int peer_read_answer(const struct answer *a, ssize_t n, uid_t *out)
 {
 	if (n < (ssize_t)(sizeof(a->head) + sizeof(int)))
 		return -EIO;
@@ -106,7 +107,7 @@ int peer_uid_asked(const struct sockaddr_storage *peer,
 	struct ends e;
 	int fd, rc;
 
-	if (!take_ends(peer, local, &e))
+	if (!peer_take_ends(peer, local, &e))
 		return -ENOENT;
 	q.ask.sdiag_family = (uint8_t)e.family;
 	memcpy(q.ask.id.idiag_src, e.from, sizeof(e.from));
@@ -122,7 +123,7 @@ int peer_uid_asked(const struct sockaddr_storage *peer,
 	} else {
 		ssize_t n = recv(fd, &a, sizeof(a), 0);
 
-		rc = n < 0 ? -errno : read_answer(&a, n, out);
+		rc = n < 0 ? -errno : peer_read_answer(&a, n, out);
 	}
 	close(fd);
 	return rc;
@@ -131,7 +132,8 @@ int peer_uid_asked(const struct sockaddr_storage *peer,
 /* ---- listed ---- */
 
 /* `0100007F:1F40 0100007F:A1B2 01`, as a line of the list has it. */
-static void write_ends(const struct ends *e, bool as_v6, char *out, size_t size)
+static void peer_write_ends(const struct ends *e, bool as_v6, char *out,
+			    size_t size)
 {
 	static const uint32_t none[2];
 	const uint32_t mapped = htonl(0xffff);
@@ -155,7 +157,7 @@ static void write_ends(const struct ends *e, bool as_v6, char *out, size_t size)
 		 to, ntohs(e->to_port), ESTABLISHED);
 }
 
-static int walk(const char *path, const char *ends, uid_t *out)
+static int peer_walk(const char *path, const char *ends, uid_t *out)
 {
 	FILE *f = fopen(path, "re");
 	char *line = NULL;
@@ -190,16 +192,16 @@ int peer_uid_listed(const struct sockaddr_storage *peer,
 	struct ends e;
 	int rc = -ENOENT;
 
-	if (!take_ends(peer, local, &e))
+	if (!peer_take_ends(peer, local, &e))
 		return -ENOENT;
 	if (e.family == AF_INET) {
-		write_ends(&e, false, ends, sizeof(ends));
-		rc = walk("/proc/net/tcp", ends, out);
+		peer_write_ends(&e, false, ends, sizeof(ends));
+		rc = peer_walk("/proc/net/tcp", ends, out);
 	}
 	/* A socket of the newer kind speaks IPv4 too. */
 	if (rc) {
-		write_ends(&e, true, ends, sizeof(ends));
-		rc = walk("/proc/net/tcp6", ends, out);
+		peer_write_ends(&e, true, ends, sizeof(ends));
+		rc = peer_walk("/proc/net/tcp6", ends, out);
 	}
 	return rc;
 }

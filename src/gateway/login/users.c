@@ -1,6 +1,6 @@
 /*
  * The rules in one place; what they stand on is in peer.c (whose socket) and
- * guesses.c (is it the password).
+ * login_throttle.c (is it the password).
  */
 #include "gateway/login/users.h"
 
@@ -19,7 +19,7 @@
 #include "base/text.h"
 #include "gateway/exchange.h"
 #include "gateway/settings.h"
-#include "gateway/login/guesses.h"
+#include "gateway/login/login_throttle.h"
 #include "gateway/hosts.h"
 #include "gateway/login/peer.h"
 #include "stage/stage.h"
@@ -30,7 +30,7 @@
 
 struct users {
 	const struct gateway_settings *set;
-	struct guesses *guesses;
+	struct login_throttle *throttle;
 };
 
 int users_new(const struct gateway_settings *set, struct users **out)
@@ -41,8 +41,9 @@ int users_new(const struct gateway_settings *set, struct users **out)
 		return -ENOMEM;
 	u->set = set;
 	if (set->n_users)
-		u->guesses = guesses_new(set->users[0].password_hash, NULL);
-	if (set->n_users && !u->guesses) {
+		u->throttle =
+			login_throttle_new(set->users[0].password_hash, NULL);
+	if (set->n_users && !u->throttle) {
 		users_free(u);
 		return -ENOMEM;
 	}
@@ -54,11 +55,12 @@ void users_free(struct users *u)
 {
 	if (!u)
 		return;
-	guesses_free(u->guesses);
+	login_throttle_free(u->throttle);
 	free(u);
 }
 
-static const struct gateway_user *find(const struct users *u, const char *name)
+static const struct gateway_user *users_find(const struct users *u,
+					     const char *name)
 {
 	for (unsigned i = 0; i < u->set->n_users; i++)
 		if (!strcmp(u->set->users[i].name, name))
@@ -67,23 +69,23 @@ static const struct gateway_user *find(const struct users *u, const char *name)
 }
 
 /* `root` is another name of `[stagefs] user`, where no [user root] is. */
-static const char *resolve(const struct users *u, const char *name)
+static const char *users_resolve(const struct users *u, const char *name)
 {
-	if (!strcmp(name, ALIAS) && u->set->user && !find(u, ALIAS))
+	if (!strcmp(name, ALIAS) && u->set->user && !users_find(u, ALIAS))
 		return u->set->user;
 	return name;
 }
 
 /* ---- without a password ---- */
 
-static int refuse(struct buf *err, const char *why)
+static int users_refuse(struct buf *err, const char *why)
 {
 	buf_adds(err, why);
 	return -EACCES;
 }
 
 /* Some proxies tell of the client in one of these, some in all. */
-static bool was_forwarded(const struct exchange *x)
+static bool users_was_forwarded(const struct exchange *x)
 {
 	static const char prefix[] = "X-Forwarded-";
 
@@ -95,20 +97,24 @@ static bool was_forwarded(const struct exchange *x)
 	       exchange_header(x, "X-Real-IP");
 }
 
-static int admit_local(const struct users *u, const struct exchange *x,
-		       struct users_actor *out, struct buf *err)
+static int users_admit_local(const struct users *u, const struct exchange *x,
+			     struct users_actor *out, struct buf *err)
 {
 	uid_t uid;
 
-	if (!u->set->user || !address_is_loopback(&x->peer) || was_forwarded(x))
-		return refuse(err, "a user's name and password are needed");
+	if (!u->set->user || !ip_is_loopback(&x->peer) ||
+	    users_was_forwarded(x))
+		return users_refuse(err,
+				    "a user's name and password are needed");
 	if (peer_uid(&x->peer, &x->local, &uid))
-		return refuse(err, "a user's name and password are needed: "
-				   "whose this connection is cannot be seen");
+		return users_refuse(err,
+				    "a user's name and password are needed: "
+				    "whose this connection is cannot be seen");
 	if (uid && uid != geteuid())
-		return refuse(err, "a user's name and password are needed: "
-				   "without them only programs of root and of "
-				   "the server's own user are let in");
+		return users_refuse(err,
+				    "a user's name and password are needed: "
+				    "without them only programs of root and of "
+				    "the server's own user are let in");
 	*out = (struct users_actor){ .name = u->set->user };
 	return 0;
 }
@@ -117,8 +123,8 @@ static int admit_local(const struct users *u, const struct exchange *x,
 
 /* Told to whoever looks after the machine. What is no user's name may be a
  * password that was typed in the wrong place. */
-static int refuse_login(const struct exchange *x,
-			const struct gateway_user *user, struct buf *err)
+static int users_refuse_login(const struct exchange *x,
+			      const struct gateway_user *user, struct buf *err)
 {
 	socklen_t n = x->peer.ss_family == AF_INET6
 			      ? sizeof(struct sockaddr_in6)
@@ -129,15 +135,15 @@ static int refuse_login(const struct exchange *x,
 		    NULL, 0, NI_NUMERICHOST);
 	log_warn("upload API: wrong password of %s, from %s",
 		 user ? user->name : "no user", from);
-	return refuse(err, "wrong user or password");
+	return users_refuse(err, "wrong user or password");
 }
 
-static int admit_user(struct users *u, const struct exchange *x,
-		      const char *name, const char *password, size_t n,
-		      struct users_actor *out, struct buf *err)
+static int users_admit_user(struct users *u, const struct exchange *x,
+			    const char *name, const char *password, size_t n,
+			    struct users_actor *out, struct buf *err)
 {
-	const struct gateway_user *user = find(u, resolve(u, name));
-	struct guess guess = {
+	const struct gateway_user *user = users_find(u, users_resolve(u, name));
+	struct login_attempt attempt = {
 		.peer = &x->peer,
 		.name = name,
 		.hash = user ? user->password_hash : NULL,
@@ -146,10 +152,10 @@ static int admit_user(struct users *u, const struct exchange *x,
 	};
 	int rc = 0;
 
-	guess.has_uid = address_is_loopback(&x->peer) &&
-			!peer_uid(&x->peer, &x->local, &guess.uid);
-	if (u->guesses)
-		rc = guesses_check(u->guesses, &guess);
+	attempt.has_uid = ip_is_loopback(&x->peer) &&
+			  !peer_uid(&x->peer, &x->local, &attempt.uid);
+	if (u->throttle)
+		rc = login_throttle_check(u->throttle, &attempt);
 	if (rc == 1 && user) {
 		*out = (struct users_actor){ .name = user->name, .user = user };
 		return 0;
@@ -160,27 +166,29 @@ static int admit_user(struct users *u, const struct exchange *x,
 	else if (rc < 0)
 		buf_adds(err, strerror(-rc));
 	else
-		return refuse_login(x, user, err);
+		return users_refuse_login(x, user, err);
 	return rc;
 }
 
-static int admit_login(struct users *u, const struct exchange *x,
-		       struct buf *login, struct users_actor *out,
-		       struct buf *err)
+static int users_admit_login(struct users *u, const struct exchange *x,
+			     struct buf *login, struct users_actor *out,
+			     struct buf *err)
 {
 	char *name = login->data;
 	char *colon = login->len ? strchr(name, ':') : NULL;
 
 	/* A NUL would hide what stands behind it. */
 	if (!colon || strlen(name) != login->len)
-		return refuse(err, "the Authorization header cannot be read");
+		return users_refuse(err,
+				    "the Authorization header cannot be read");
 	*colon = '\0';
 	if (colon[1])
-		return admit_user(u, x, name, colon + 1, strlen(colon + 1), out,
-				  err);
-	if (*name && (!u->set->user || strcmp(resolve(u, name), u->set->user)))
-		return refuse(err, "wrong user or password");
-	return admit_local(u, x, out, err);
+		return users_admit_user(u, x, name, colon + 1,
+					strlen(colon + 1), out, err);
+	if (*name &&
+	    (!u->set->user || strcmp(users_resolve(u, name), u->set->user)))
+		return users_refuse(err, "wrong user or password");
+	return users_admit_local(u, x, out, err);
 }
 
 int users_admit(struct users *u, const struct exchange *x,
@@ -192,28 +200,30 @@ int users_admit(struct users *u, const struct exchange *x,
 	int rc;
 
 	if (!text)
-		return admit_local(u, x, out, err);
+		return users_admit_local(u, x, out, err);
 	if (exchange_header_count(x, "Authorization") > 1)
-		return refuse(err, "there are two Authorization headers");
+		return users_refuse(err, "there are two Authorization headers");
 	if (strncasecmp(text, scheme, sizeof(scheme) - 1))
-		return refuse(err, "of Authorization there is Basic alone");
+		return users_refuse(err,
+				    "of Authorization there is Basic alone");
 	text += sizeof(scheme) - 1;
 	text += strspn(text, " ");
 	if (base64_decode(text, strlen(text), &login))
-		rc = refuse(err, "the Authorization header cannot be read");
+		rc = users_refuse(err,
+				  "the Authorization header cannot be read");
 	else
-		rc = admit_login(u, x, &login, out, err);
+		rc = users_admit_login(u, x, &login, out, err);
 	buf_wipe(&login);
 	return rc;
 }
 
 /* ---- what is open ---- */
 
-static bool lists(const char *list, const char *name)
+static bool users_list_has(const char *list, const char *name)
 {
 	size_t len = strlen(name), n;
 
-	for (const char *s = list; (n = list_next(&s)); s += n)
+	for (const char *s = list; (n = hosts_list_next(&s)); s += n)
 		if ((n == 1 && *s == '*') || (n == len && !memcmp(s, name, n)))
 			return true;
 	return false;
@@ -222,7 +232,8 @@ static bool lists(const char *list, const char *name)
 int users_may_write(const struct users_actor *a, const char *stage,
 		    struct buf *err)
 {
-	if (!a->user || !strcmp(stage, "~") || lists(a->user->write, stage))
+	if (!a->user || !strcmp(stage, "~") ||
+	    users_list_has(a->user->write, stage))
 		return 0;
 	buf_adds(err, "user ");
 	text_printable(err, a->user->name);

@@ -1,8 +1,8 @@
 noinst_LIBRARIES += libgateway_objects.a
 libgateway_objects_a_SOURCES = \
-	src/gateway/objects/http_text.c src/gateway/objects/http_text.h \
+	src/gateway/objects/conditions.c src/gateway/objects/conditions.h \
 	src/gateway/objects/object.c src/gateway/objects/object.h \
 	src/gateway/objects/object_get.c \
 	src/gateway/objects/object_put.c \
-	src/gateway/objects/object_wire.c \
+	src/gateway/objects/object_request.c \
 	src/gateway/objects/query.c src/gateway/objects/query.h

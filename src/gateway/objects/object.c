@@ -46,18 +46,18 @@ static const char *const elsewhere_headers[] = {
 };
 
 /* A body of signed chunks would be stored with its signatures. */
-static bool is_aws_chunked(const struct exchange *x)
+static bool object_is_aws_chunked(const struct exchange *x)
 {
 	const char *coding = exchange_header(x, "Content-Encoding");
 
 	return coding && strcasestr(coding, "aws-chunked");
 }
 
-static bool is_elsewhere(const struct exchange *x)
+static bool object_is_elsewhere(const struct exchange *x)
 {
 	const struct object *o = x->state;
 
-	if (is_aws_chunked(x))
+	if (object_is_aws_chunked(x))
 		return true;
 
 	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++)
@@ -65,13 +65,13 @@ static bool is_elsewhere(const struct exchange *x)
 			return true;
 	for (size_t i = 0;
 	     i < sizeof(elsewhere_headers) / sizeof(*elsewhere_headers); i++)
-		if (object_field(x, elsewhere_headers[i]))
+		if (object_request_field(x, elsewhere_headers[i]))
 			return true;
 	return false;
 }
 
 /* `/<store>/<key>`, decoded. -ENOENT: there is no such store. */
-static int find(struct exchange *x, struct object *o)
+static int object_find(struct exchange *x, struct object *o)
 {
 	struct buf name = BUF_INIT(STORE_KEY_MAX);
 	const char *first = x->path + 1, *slash = strchr(first, '/');
@@ -92,8 +92,8 @@ static int find(struct exchange *x, struct object *o)
 
 /* ---- may it? ---- */
 
-static enum sigv4_verdict verify(struct exchange *x, struct object *o,
-				 const struct local_key *key)
+static enum sigv4_verdict object_verify(struct exchange *x, struct object *o,
+					const struct local_key *key)
 {
 	const struct sigv4_received received = {
 		.method = x->method,
@@ -112,32 +112,33 @@ static enum sigv4_verdict verify(struct exchange *x, struct object *o,
 	enum sigv4_verdict v = sigv4_verify(&received, &trust, &why);
 
 	if (v)
-		exchange_refuse(x, sigv4_verdict_status(v),
-				sigv4_verdict_code(v), buf_str(&why));
+		exchange_refuse(x, sigv4_verify_status(v), sigv4_verify_code(v),
+				buf_str(&why));
 	buf_clear(&why);
 	return v;
 }
 
-static bool is_signed(struct exchange *x, struct object *o)
+static bool object_is_signed(struct exchange *x, struct object *o)
 {
 	struct local_key key;
 	int rc = local_key(o->in.store, &key);
 	enum sigv4_verdict v = SIGV4_MISMATCH;
 
 	if (rc)
-		object_fail(x, rc == -EACCES || rc == -EINVAL ? -EIO : rc);
+		object_request_fail(x,
+				    rc == -EACCES || rc == -EINVAL ? -EIO : rc);
 	else
-		v = verify(x, o, &key);
+		v = object_verify(x, o, &key);
 	wipe(&key, sizeof(key));
 	return v == SIGV4_VALID;
 }
 
 /* Answers when it may not. */
-static bool may(struct exchange *x, struct object *o)
+static bool object_may(struct exchange *x, struct object *o)
 {
 	const char *key = buf_str(&o->key);
 
-	if (is_elsewhere(x))
+	if (object_is_elsewhere(x))
 		exchange_refuse(x, 501, "NotImplemented",
 				"a header or a parameter asks for something "
 				"that this server does not do");
@@ -153,7 +154,8 @@ static bool may(struct exchange *x, struct object *o)
 	return !exchange_answered(x);
 }
 
-static void refuse_target(struct exchange *x, const struct object *o, int rc)
+static void object_refuse_target(struct exchange *x, const struct object *o,
+				 int rc)
 {
 	if (rc == -ENOENT && !query_get(&o->query, "X-Amz-Signature"))
 		exchange_refuse(x, 403, "AccessDenied",
@@ -162,32 +164,32 @@ static void refuse_target(struct exchange *x, const struct object *o, int rc)
 		exchange_refuse(x, 404, "NoSuchBucket",
 				"no stage on a local disk has this name");
 	else if (rc == -EMSGSIZE)
-		object_fail(x, -ENAMETOOLONG);
+		object_request_fail(x, -ENAMETOOLONG);
 	else if (rc == -EINVAL)
 		exchange_refuse(x, 400, "InvalidURI",
 				"Couldn't parse the specified URI.");
 	else
-		object_fail(x, rc);
+		object_request_fail(x, rc);
 }
 
 /* ---- the handler ---- */
 
-static void begin(struct exchange *x)
+static void object_begin(struct exchange *x)
 {
 	struct object *o = calloc(1, sizeof(*o));
 	int rc;
 
 	if (!o) {
-		object_fail(x, -ENOMEM);
+		object_request_fail(x, -ENOMEM);
 		return;
 	}
 	o->body.fd = -1;
 	buf_init(&o->key, STORE_KEY_MAX);
 	x->state = o;
-	rc = find(x, o);
+	rc = object_find(x, o);
 	if (rc)
-		refuse_target(x, o, rc);
-	else if (is_signed(x, o) && may(x, o)) {
+		object_refuse_target(x, o, rc);
+	else if (object_is_signed(x, o) && object_may(x, o)) {
 		if (!strcmp(x->method, "PUT"))
 			object_put_begin(x);
 		else
@@ -195,7 +197,7 @@ static void begin(struct exchange *x)
 	}
 }
 
-static void done(struct exchange *x)
+static void object_done(struct exchange *x)
 {
 	struct object *o = x->state;
 
@@ -211,8 +213,8 @@ static void done(struct exchange *x)
 
 const struct exchange_handler object_handler = {
 	.kind = "object",
-	.begin = begin,
+	.begin = object_begin,
 	.data = object_put_data,
 	.end = object_put_end,
-	.done = done,
+	.done = object_done,
 };

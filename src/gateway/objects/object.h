@@ -37,11 +37,11 @@ struct object {
 };
 
 /* An errno of a store as status and S3's code; what a person needs beside. */
-void object_fail(struct exchange *x, int err);
+void object_request_fail(struct exchange *x, int err);
 
 /* A header that came, or a signed parameter of its name: SDKs move headers of
  * `x-amz-*` to the query. NULL: neither. */
-const char *object_field(const struct exchange *x, const char *name);
+const char *object_request_field(const struct exchange *x, const char *name);
 
 /* object_get.c: GET, HEAD. Answers. */
 void object_get(struct exchange *x);

@@ -12,13 +12,13 @@
 #include "gateway/counters.h"
 #include "gateway/exchange.h"
 #include "gateway/gateway_impl.h"
-#include "gateway/objects/http_text.h"
+#include "gateway/objects/conditions.h"
 #include "gateway/objects/object.h"
 
 #define TRIES 10
 
 /* What a parameter, signed like the rest, says that the answer shall say. */
-static const char *override_of(const struct object *o, const char *name)
+static const char *object_get_override(const struct object *o, const char *name)
 {
 	char parameter[128];
 
@@ -26,12 +26,12 @@ static const char *override_of(const struct object *o, const char *name)
 	return query_get(&o->query, parameter);
 }
 
-static bool overrides_hold(const struct object *o)
+static bool object_get_overrides_hold(const struct object *o)
 {
 	const char *name, *value;
 
 	for (size_t i = 0; (name = props_name(PROP_CONTENT, &i));) {
-		value = override_of(o, name);
+		value = object_get_override(o, name);
 		if (value && text_has_control(value))
 			return false;
 	}
@@ -40,15 +40,15 @@ static bool overrides_hold(const struct object *o)
 
 /* The object's headers, or what was asked for in their place. *type: that of
  * Content-Type, which is not added here. */
-static void add_props(struct exchange *x, const struct props *p,
-		      const char **type)
+static void object_get_add_props(struct exchange *x, const struct props *p,
+				 const char **type)
 {
 	const struct object *o = x->state;
 	struct field at = { NULL, NULL };
 	const char *name, *value;
 
 	for (size_t i = 0; (name = props_name(PROP_CONTENT, &i));) {
-		value = override_of(o, name);
+		value = object_get_override(o, name);
 		if (!value)
 			value = props_get(p, name);
 		if (!strcmp(name, PROP_TYPE))
@@ -62,12 +62,12 @@ static void add_props(struct exchange *x, const struct props *p,
 }
 
 /* Of a 304: how long what the client has is good for from now on. */
-static void add_lifetime(struct exchange *x, const struct props *p)
+static void object_get_add_lifetime(struct exchange *x, const struct props *p)
 {
 	static const char *const names[] = { PROP_CACHE, PROP_EXPIRES };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		const char *value = override_of(x->state, names[i]);
+		const char *value = object_get_override(x->state, names[i]);
 
 		if (!value)
 			value = props_get(p, names[i]);
@@ -77,7 +77,8 @@ static void add_lifetime(struct exchange *x, const struct props *p)
 }
 
 /* What is there now, and its file; fd -1: HEAD, or a directory. */
-static int open_now(struct exchange *x, struct object_details *d, int *fd)
+static int object_get_open(struct exchange *x, struct object_details *d,
+			   int *fd)
 {
 	struct object *o = x->state;
 	const char *key = buf_str(&o->key);
@@ -99,22 +100,25 @@ static int open_now(struct exchange *x, struct object_details *d, int *fd)
 	return rc == -ESTALE ? -ETIMEDOUT : rc;
 }
 
-static void answer_bytes(struct exchange *x, struct object_details *d, int fd,
-			 enum http_outcome what, uint64_t first, uint64_t len)
+static void object_get_answer_bytes(struct exchange *x,
+				    struct object_details *d, int fd,
+				    enum conditions_outcome what,
+				    uint64_t first, uint64_t len)
 {
 	const char *type = NULL;
 	char range[80];
 
-	if (what == HTTP_PART) {
+	if (what == CONDITIONS_PART) {
 		snprintf(range, sizeof(range), "bytes %llu-%llu/%llu",
 			 (unsigned long long)first,
 			 (unsigned long long)(first + len - 1),
 			 (unsigned long long)d->info.size);
 		exchange_add(x, "Content-Range", range);
 	}
-	add_props(x, &d->props, &type);
+	object_get_add_props(x, &d->props, &type);
 	if (fd >= 0)
-		exchange_answer_file(x, what == HTTP_PART ? 206 : 200, type,
+		exchange_answer_file(x, what == CONDITIONS_PART ? 206 : 200,
+				     type,
 				     &(struct exchange_file){
 					     .fd = fd,
 					     .offset = first,
@@ -123,13 +127,14 @@ static void answer_bytes(struct exchange *x, struct object_details *d, int fd,
 					     .mtime = d->info.mtime,
 				     });
 	else
-		exchange_answer_head(x, what == HTTP_PART ? 206 : 200, type,
-				     len);
+		exchange_answer_head(x, what == CONDITIONS_PART ? 206 : 200,
+				     type, len);
 }
 
-static void answer(struct exchange *x, struct object_details *d, int fd)
+static void object_get_answer(struct exchange *x, struct object_details *d,
+			      int fd)
 {
-	const struct http_conditions conditions = {
+	const struct conditions conditions = {
 		.if_match = exchange_header(x, "If-Match"),
 		.if_none_match = exchange_header(x, "If-None-Match"),
 		.if_modified_since = exchange_header(x, "If-Modified-Since"),
@@ -139,28 +144,28 @@ static void answer(struct exchange *x, struct object_details *d, int fd)
 		.range = exchange_header(x, "Range"),
 	};
 	const struct object_info *info = &d->info;
-	char date[HTTP_DATE_SIZE], all[40];
+	char date[CONDITIONS_DATE_SIZE], all[40];
 	uint64_t first, len;
-	enum http_outcome what =
-		http_judge(&conditions, info->etag, info->mtime.tv_sec,
-			   info->size, &first, &len);
+	enum conditions_outcome what =
+		conditions_judge(&conditions, info->etag, info->mtime.tv_sec,
+				 info->size, &first, &len);
 
-	http_date(info->mtime.tv_sec, date);
+	conditions_date(info->mtime.tv_sec, date);
 	exchange_add(x, "ETag", info->etag);
 	exchange_add(x, "Last-Modified", date);
 	switch (what) {
-	case HTTP_WHOLE:
-	case HTTP_PART:
-		answer_bytes(x, d, fd, what, first, len);
+	case CONDITIONS_WHOLE:
+	case CONDITIONS_PART:
+		object_get_answer_bytes(x, d, fd, what, first, len);
 		return;
-	case HTTP_NOT_MODIFIED:
-		add_lifetime(x, &d->props);
+	case CONDITIONS_NOT_MODIFIED:
+		object_get_add_lifetime(x, &d->props);
 		exchange_answer_head(x, 304, NULL, info->size);
 		break;
-	case HTTP_FAILED:
-		object_fail(x, -ESTALE);
+	case CONDITIONS_FAILED:
+		object_request_fail(x, -ESTALE);
 		break;
-	case HTTP_NO_RANGE:
+	case CONDITIONS_NO_RANGE:
 		snprintf(all, sizeof(all), "bytes */%llu",
 			 (unsigned long long)info->size);
 		exchange_add(x, "Content-Range", all);
@@ -177,14 +182,14 @@ void object_get(struct exchange *x)
 	struct object_details d = { 0 };
 	int fd, rc;
 
-	if (!overrides_hold(x->state)) {
+	if (!object_get_overrides_hold(x->state)) {
 		exchange_refuse(x, 400, "InvalidArgument",
 				"a response-* parameter has control bytes");
 		return;
 	}
-	rc = open_now(x, &d, &fd);
+	rc = object_get_open(x, &d, &fd);
 	if (rc)
-		object_fail(x, rc);
+		object_request_fail(x, rc);
 	else
-		answer(x, &d, fd);
+		object_get_answer(x, &d, fd);
 }

@@ -21,7 +21,7 @@
 
 #define CHECKSUM "x-amz-checksum-"
 
-static bool is_dir(const struct object *o)
+static bool object_put_is_dir(const struct object *o)
 {
 	return o->key.data[o->key.len - 1] == '/';
 }
@@ -29,11 +29,11 @@ static bool is_dir(const struct object *o)
 /* ---- what is asked for ---- */
 
 /* A checksum is base64 of so many bytes. */
-static bool take_sum(struct exchange *x, const char *name, size_t size,
-		     const char **out)
+static bool object_put_take_sum(struct exchange *x, const char *name,
+				size_t size, const char **out)
 {
 	struct buf bytes = BUF_INIT(256);
-	const char *value = object_field(x, name);
+	const char *value = object_request_field(x, name);
 	bool good = true;
 
 	if (value)
@@ -49,7 +49,7 @@ static bool take_sum(struct exchange *x, const char *name, size_t size,
 }
 
 /* One of those that we do not compute: it would not be checked. */
-static bool other_sum(const char *name)
+static bool object_put_other_sum(const char *name)
 {
 	return !strncasecmp(name, CHECKSUM, sizeof(CHECKSUM) - 1) &&
 	       strcasecmp(name, CHECKSUM "crc32c") != 0 &&
@@ -57,45 +57,48 @@ static bool other_sum(const char *name)
 	       strcasecmp(name, CHECKSUM "algorithm") != 0;
 }
 
-static bool has_other_sum(const struct exchange *x, const struct object *o)
+static bool object_put_has_other_sum(const struct exchange *x,
+				     const struct object *o)
 {
 	for (size_t i = 0; i < x->n_headers; i++)
-		if (other_sum(x->headers[i].name))
+		if (object_put_other_sum(x->headers[i].name))
 			return true;
 	for (size_t i = 0; i < o->query.n; i++)
-		if (other_sum(o->query.fields[i].name))
+		if (object_put_other_sum(o->query.fields[i].name))
 			return true;
 	return false;
 }
 
-static bool take_sums(struct exchange *x)
+static bool object_put_take_sums(struct exchange *x)
 {
 	struct object *o = x->state;
 	struct object_body *b = &o->body;
 
-	if (has_other_sum(x, o)) {
+	if (object_put_has_other_sum(x, o)) {
 		exchange_refuse(x, 501, "NotImplemented",
 				"of x-amz-checksum-* there are crc32c and "
 				"sha256");
 		return false;
 	}
-	if (!take_sum(x, "Content-MD5", MD5_SIZE, &b->want_md5) ||
-	    !take_sum(x, CHECKSUM "sha256", SHA256_SIZE, &b->want_sha256) ||
-	    !take_sum(x, CHECKSUM "crc32c", sizeof(uint32_t), &b->want_crc32c))
+	if (!object_put_take_sum(x, "Content-MD5", MD5_SIZE, &b->want_md5) ||
+	    !object_put_take_sum(x, CHECKSUM "sha256", SHA256_SIZE,
+				 &b->want_sha256) ||
+	    !object_put_take_sum(x, CHECKSUM "crc32c", sizeof(uint32_t),
+				 &b->want_crc32c))
 		return false;
 	if (b->want_md5)
 		b->md5 = digest_new(DIGEST_MD5);
 	if (b->want_sha256)
 		b->sha256 = digest_new(DIGEST_SHA256);
 	if ((b->want_md5 && !b->md5) || (b->want_sha256 && !b->sha256)) {
-		object_fail(x, -ENOMEM);
+		object_request_fail(x, -ENOMEM);
 		return false;
 	}
 	return true;
 }
 
 /* If-Match, and If-None-Match: *. */
-static bool take_conditions(struct exchange *x)
+static bool object_put_take_conditions(struct exchange *x)
 {
 	struct object *o = x->state;
 	const char *match = exchange_header(x, "If-Match");
@@ -122,7 +125,7 @@ static bool take_conditions(struct exchange *x)
 
 /* What cannot succeed ends before its body comes. The store looks once more,
  * when nobody can come between. */
-static bool conditions_hold(struct exchange *x)
+static bool object_put_conditions_hold(struct exchange *x)
 {
 	struct object *o = x->state;
 	struct object_details d;
@@ -139,11 +142,11 @@ static bool conditions_hold(struct exchange *x)
 	else if (o->cond.if_absent && rc == -ENOENT)
 		rc = 0;
 	if (rc)
-		object_fail(x, rc);
+		object_request_fail(x, rc);
 	return !rc;
 }
 
-static bool size_holds(struct exchange *x)
+static bool object_put_size_holds(struct exchange *x)
 {
 	struct object *o = x->state;
 	int64_t n = x->content_length;
@@ -153,9 +156,9 @@ static bool size_holds(struct exchange *x)
 				"an object is written as a whole: there is no "
 				"Content-Range in a PUT");
 	else if (n > 0 && (uint64_t)n > o->in.store->limits.put_max)
-		object_fail(x, -EFBIG);
-	else if (n > 0 && is_dir(o))
-		object_fail(x, -EISDIR);
+		object_request_fail(x, -EFBIG);
+	else if (n > 0 && object_put_is_dir(o))
+		object_request_fail(x, -EISDIR);
 	else if (!n && !exchange_header(x, "Content-Length"))
 		exchange_refuse(x, 411, "MissingContentLength",
 				"You must provide the Content-Length HTTP "
@@ -168,17 +171,18 @@ void object_put_begin(struct exchange *x)
 	struct object *o = x->state;
 	int rc;
 
-	if (!size_holds(x) || !take_conditions(x) || !take_sums(x) ||
-	    !conditions_hold(x) || is_dir(o))
+	if (!object_put_size_holds(x) || !object_put_take_conditions(x) ||
+	    !object_put_take_sums(x) || !object_put_conditions_hold(x) ||
+	    object_put_is_dir(o))
 		return;
 	rc = store_scratch(o->in.store, buf_str(&o->key), &o->body.fd);
 	if (rc)
-		object_fail(x, rc);
+		object_request_fail(x, rc);
 }
 
 /* ---- the body ---- */
 
-static int write_all(int fd, const char *bytes, size_t n)
+static int object_put_write_all(int fd, const char *bytes, size_t n)
 {
 	while (n) {
 		ssize_t done = write(fd, bytes, n);
@@ -199,15 +203,15 @@ void object_put_data(struct exchange *x, const void *bytes, size_t n)
 	struct object_body *b = &o->body;
 	int rc = 0;
 
-	if (is_dir(o))
+	if (object_put_is_dir(o))
 		rc = -EISDIR;
 	else if (n > o->in.store->limits.put_max - b->len)
 		rc = -EFBIG;
 	else
-		rc = write_all(b->fd, bytes, n);
+		rc = object_put_write_all(b->fd, bytes, n);
 	if (rc) {
 		object_put_clear(o);
-		object_fail(x, rc);
+		object_request_fail(x, rc);
 		return;
 	}
 	b->len += n;
@@ -219,7 +223,7 @@ void object_put_data(struct exchange *x, const void *bytes, size_t n)
 		b->crc32c = crc32c(b->crc32c, bytes, n);
 }
 
-static bool is_sum(const void *bytes, size_t n, const char *want)
+static bool object_put_is_sum(const void *bytes, size_t n, const char *want)
 {
 	struct buf text = BUF_INIT(256);
 	bool same;
@@ -230,22 +234,23 @@ static bool is_sum(const void *bytes, size_t n, const char *want)
 	return same;
 }
 
-static bool sums_agree(struct object_body *b)
+static bool object_put_sums_agree(struct object_body *b)
 {
 	const unsigned char crc[4] = { b->crc32c >> 24, b->crc32c >> 16,
 				       b->crc32c >> 8, b->crc32c };
 	unsigned char sum[SHA256_SIZE];
-	bool good = !b->want_crc32c || is_sum(crc, sizeof(crc), b->want_crc32c);
+	bool good = !b->want_crc32c ||
+		    object_put_is_sum(crc, sizeof(crc), b->want_crc32c);
 	size_t n;
 
 	if (b->md5) {
 		n = digest_end(b->md5, sum);
-		good &= is_sum(sum, n, b->want_md5);
+		good &= object_put_is_sum(sum, n, b->want_md5);
 		b->md5 = NULL;
 	}
 	if (b->sha256) {
 		n = digest_end(b->sha256, sum);
-		good &= is_sum(sum, n, b->want_sha256);
+		good &= object_put_is_sum(sum, n, b->want_sha256);
 		b->sha256 = NULL;
 	}
 	return good;
@@ -253,7 +258,7 @@ static bool sums_agree(struct object_body *b)
 
 /* ---- the object ---- */
 
-static bool lower(const char *name, char *out, size_t size)
+static bool object_put_lower(const char *name, char *out, size_t size)
 {
 	size_t n = strlen(name);
 
@@ -276,7 +281,7 @@ struct kept {
 };
 
 /* Of the parameters those that a header may be given as. */
-static bool is_kept(const char *name, bool parameter)
+static bool object_put_is_kept(const char *name, bool parameter)
 {
 	if (!strncasecmp(name, PROP_META, strlen(PROP_META)))
 		return true;
@@ -284,14 +289,14 @@ static bool is_kept(const char *name, bool parameter)
 	       strcasecmp(name, PROP_TYPE) != 0;
 }
 
-static int keep(struct kept *k, const struct field *from, size_t n,
-		bool parameters)
+static int object_put_keep(struct kept *k, const struct field *from, size_t n,
+			   bool parameters)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (!is_kept(from[i].name, parameters))
+		if (!object_put_is_kept(from[i].name, parameters))
 			continue;
 		if (k->n == KEPT_MAX ||
-		    !lower(from[i].name, k->names[k->n], NAME_SIZE))
+		    !object_put_lower(from[i].name, k->names[k->n], NAME_SIZE))
 			return -E2BIG;
 		k->fields[k->n] =
 			(struct field){ k->names[k->n], from[i].value };
@@ -300,8 +305,8 @@ static int keep(struct kept *k, const struct field *from, size_t n,
 	return 0;
 }
 
-static int store_it(struct exchange *x, struct kept *k,
-		    struct object_info *info)
+static int object_put_store(struct exchange *x, struct kept *k,
+			    struct object_info *info)
 {
 	struct object *o = x->state;
 	const struct store_body body = {
@@ -315,10 +320,10 @@ static int store_it(struct exchange *x, struct kept *k,
 		.headers = k->fields,
 	};
 	uint64_t since = counters_now_us();
-	int rc = keep(k, x->headers, x->n_headers, false);
+	int rc = object_put_keep(k, x->headers, x->n_headers, false);
 
 	if (!rc)
-		rc = keep(k, o->query.fields, o->query.n, true);
+		rc = object_put_keep(k, o->query.fields, o->query.n, true);
 	if (rc)
 		return rc;
 	meta.n_headers = k->n;
@@ -345,16 +350,16 @@ void object_put_end(struct exchange *x)
 				"the body is not as long as it was announced");
 		return;
 	}
-	if (!sums_agree(&o->body)) {
+	if (!object_put_sums_agree(&o->body)) {
 		exchange_refuse(x, 400, "BadDigest",
 				"the body is not what its checksum says");
 		return;
 	}
 	k = calloc(1, sizeof(*k));
-	rc = k ? store_it(x, k, &info) : -ENOMEM;
+	rc = k ? object_put_store(x, k, &info) : -ENOMEM;
 	free(k);
 	if (rc) {
-		object_fail(x, rc);
+		object_request_fail(x, rc);
 		return;
 	}
 	exchange_add(x, "ETag", info.etag);

@@ -11,8 +11,8 @@
 
 #define QUERY_MAX 65536
 
-static int add_pair(struct query *q, const char *s, size_t n,
-		    size_t at[QUERY_FIELDS_MAX][2])
+static int query_add_pair(struct query *q, const char *s, size_t n,
+			  size_t at[QUERY_FIELDS_MAX][2])
 {
 	const char *equals = memchr(s, '=', n);
 	size_t name = equals ? (size_t)(equals - s) : n;
@@ -44,7 +44,7 @@ int query_parse(struct query *q, const char *raw)
 	while (!rc && raw) {
 		size_t n = strcspn(raw, "&");
 
-		rc = add_pair(q, raw, n, at);
+		rc = query_add_pair(q, raw, n, at);
 		raw = raw[n] ? raw + n + 1 : NULL;
 	}
 	if (rc)

@@ -20,7 +20,7 @@
 #include "gateway/gateway_impl.h"
 #include "gateway/health.h"
 #include "gateway/objects/object.h"
-#include "gateway/routes.h"
+#include "gateway/route.h"
 #include "gateway/server.h"
 #include "gateway/upload/upload.h"
 
@@ -29,14 +29,14 @@
 #define FDS_SPARE 200
 #define FDS_FEW 4 /* where there are not even as many: a quarter */
 
-static void no_such_path(struct exchange *x)
+static void gateway_no_such_path(struct exchange *x)
 {
 	exchange_refuse(x, 404, "NoSuchPath", "there is nothing at this path");
 }
 
 static const struct exchange_handler nothing_handler = {
 	.kind = "other",
-	.begin = no_such_path,
+	.begin = gateway_no_such_path,
 };
 
 static const struct route routes[] = {
@@ -51,7 +51,7 @@ static const struct route routes[] = {
 };
 
 /* A connection costs descriptors; we want as many as we said, or say less. */
-static void fit_descriptors(struct gateway_settings *set)
+static void gateway_fit_descriptors(struct gateway_settings *set)
 {
 	rlim_t want = (rlim_t)set->connections * FDS_EACH + FDS_SPARE;
 	struct rlimit limit;
@@ -69,8 +69,8 @@ static void fit_descriptors(struct gateway_settings *set)
 		set->connections = (unsigned)(limit.rlim_cur / FDS_FEW) + 1;
 }
 
-static int read_pem(const char *key, const char *path, bool closed, char **out,
-		    struct buf *err)
+static int gateway_read_pem(const char *key, const char *path, bool closed,
+			    char **out, struct buf *err)
 {
 	struct buf text = BUF_INIT(PEM_MAX);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -109,7 +109,7 @@ static int read_pem(const char *key, const char *path, bool closed, char **out,
 	return rc;
 }
 
-static int read_tls(struct gateway *g, struct buf *err)
+static int gateway_read_tls(struct gateway *g, struct buf *err)
 {
 	const char *certificate = g->set.tls_certificate;
 	const char *key = g->set.tls_key;
@@ -121,9 +121,11 @@ static int read_tls(struct gateway *g, struct buf *err)
 		buf_adds(err, "tls_certificate and tls_key go together");
 		return -EINVAL;
 	}
-	rc = read_pem("tls_certificate", certificate, false, &g->certificate,
-		      err);
-	return rc ? rc : read_pem("tls_key", key, true, &g->private_key, err);
+	rc = gateway_read_pem("tls_certificate", certificate, false,
+			      &g->certificate, err);
+	return rc ? rc
+		  : gateway_read_pem("tls_key", key, true, &g->private_key,
+				     err);
 }
 
 int gateway_new(const struct gateway_settings *set, struct catalog *catalog,
@@ -140,9 +142,9 @@ int gateway_new(const struct gateway_settings *set, struct catalog *catalog,
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	g->catalog = catalog;
 	g->routes = routes;
-	fit_descriptors(&g->set);
+	gateway_fit_descriptors(&g->set);
 	if (!rc)
-		rc = read_tls(g, err);
+		rc = gateway_read_tls(g, err);
 	if (!rc) {
 		g->counters = counters_new();
 		rc = g->counters ? 0 : -ENOMEM;

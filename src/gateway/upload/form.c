@@ -42,7 +42,7 @@ struct form {
 
 /* ---- the boundary ---- */
 
-static bool boundary_valid(const char *s, size_t n)
+static bool form_boundary_valid(const char *s, size_t n)
 {
 	static const char bchars[] = "0123456789abcdefghijklmnopqrstuvwxyz"
 				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ'()+_,-./:=? ";
@@ -66,11 +66,11 @@ int form_boundary(const char *content_type, char out[FORM_BOUNDARY_MAX + 1],
 		return -EMEDIUMTYPE;
 	}
 	at += sizeof(type) - 1;
-	while ((rc = form_param(&at, &name, &value)) > 0) {
+	while ((rc = form_head_param(&at, &name, &value)) > 0) {
 		if (strcasecmp(buf_str(&name), "boundary"))
 			continue;
 		found++;
-		if (boundary_valid(buf_str(&value), value.len))
+		if (form_boundary_valid(buf_str(&value), value.len))
 			memcpy(out, buf_str(&value), value.len + 1);
 		else
 			rc = -EINVAL;
@@ -118,7 +118,7 @@ void form_feed(struct form *f, const void *bytes, size_t n)
 	f->end = f->at + n;
 }
 
-static void enter(struct form *f, enum state state)
+static void form_enter(struct form *f, enum state state)
 {
 	f->state = state;
 	f->held = f->lent = state == DATA ? 2 : 0;
@@ -128,9 +128,9 @@ static void enter(struct form *f, enum state state)
 		buf_reset(&f->head);
 }
 
-static int broken(struct form *f, struct buf *err, const char *why)
+static int form_broken(struct form *f, struct buf *err, const char *why)
 {
-	enter(f, BROKEN);
+	form_enter(f, BROKEN);
 	buf_adds(err, "the form is broken: ");
 	buf_adds(err, why);
 	return -EINVAL;
@@ -139,7 +139,7 @@ static int broken(struct form *f, struct buf *err, const char *why)
 /* ---- the search ---- */
 
 /* How much of the delimiter stands at p, before end. */
-static size_t agreeing(const struct form *f, const char *p)
+static size_t form_agreeing(const struct form *f, const char *p)
 {
 	size_t n = f->end - p;
 
@@ -153,7 +153,7 @@ static size_t agreeing(const struct form *f, const char *p)
  * the delimiter has ended there; else what was fed is used up, or there are
  * bytes.
  */
-static bool search(struct form *f, const char **bytes, size_t *len)
+static bool form_search(struct form *f, const char **bytes, size_t *len)
 {
 	const char *from, *p;
 
@@ -176,7 +176,7 @@ static bool search(struct form *f, const char **bytes, size_t *len)
 	}
 	from = f->at;
 	for (p = from; (p = memchr(p, '\r', f->end - p)); p++) {
-		f->held = agreeing(f, p);
+		f->held = form_agreeing(f, p);
 		if (f->held)
 			break;
 	}
@@ -186,32 +186,32 @@ static bool search(struct form *f, const char **bytes, size_t *len)
 	return f->held == f->delimiter_len;
 }
 
-static int in_preamble(struct form *f, struct buf *err)
+static int form_in_preamble(struct form *f, struct buf *err)
 {
 	const char *bytes;
 	size_t len;
 
-	bool found = search(f, &bytes, &len);
+	bool found = form_search(f, &bytes, &len);
 
 	f->rest += len;
 	if (f->rest > FORM_REST_MAX)
-		return broken(f, err, "no boundary at its beginning");
+		return form_broken(f, err, "no boundary at its beginning");
 	if (found)
-		enter(f, LINE);
+		form_enter(f, LINE);
 	return 0;
 }
 
-static void end_data(struct form *f)
+static void form_end_data(struct form *f)
 {
-	enter(f, LINE);
+	form_enter(f, LINE);
 	f->part_ends = true;
 }
 
-static int in_data(struct form *f, struct form_item *out)
+static int form_in_data(struct form *f, struct form_item *out)
 {
 	const char *bytes;
 	size_t len;
-	bool ended = search(f, &bytes, &len);
+	bool ended = form_search(f, &bytes, &len);
 
 	if (len) {
 		out->data = bytes;
@@ -219,14 +219,14 @@ static int in_data(struct form *f, struct form_item *out)
 		return FORM_DATA;
 	}
 	if (ended)
-		end_data(f);
+		form_end_data(f);
 	return FORM_NEED;
 }
 
 /* ---- the rest of the grammar ---- */
 
 /* FORM_NEED: there was none. */
-static int part_end(struct form *f)
+static int form_part_end(struct form *f)
 {
 	bool ends = f->part_ends;
 
@@ -235,32 +235,32 @@ static int part_end(struct form *f)
 }
 
 /* White space, then CRLF before a part or "--" at the end. */
-static int in_line(struct form *f, struct buf *err)
+static int form_in_line(struct form *f, struct buf *err)
 {
 	char c = *f->at++;
 
 	if (!f->line_len && (c == ' ' || c == '\t')) {
 		if (++f->rest <= FORM_BOUNDARY_MAX)
 			return 0;
-		return broken(f, err, "a boundary's line is too long");
+		return form_broken(f, err, "a boundary's line is too long");
 	}
 	f->line[f->line_len++] = c;
 	if (f->line_len == 1 && (c == '\r' || (c == '-' && !f->rest)))
 		return 0;
 	if (f->line_len == 2 && !memcmp(f->line, "\r\n", 2)) {
-		enter(f, HEAD);
-		return part_end(f);
+		form_enter(f, HEAD);
+		return form_part_end(f);
 	}
 	if (f->line_len == 2 && !memcmp(f->line, "--", 2)) {
-		enter(f, EPILOGUE);
+		form_enter(f, EPILOGUE);
 		f->end_due = f->part_ends;
-		return f->end_due ? part_end(f) : FORM_END;
+		return f->end_due ? form_part_end(f) : FORM_END;
 	}
-	return broken(f, err, "something follows a boundary on its line");
+	return form_broken(f, err, "something follows a boundary on its line");
 }
 
 /* The headers are over with an empty line. */
-static bool head_over(const struct buf *head)
+static bool form_head_over(const struct buf *head)
 {
 	size_t n = head->len;
 
@@ -268,16 +268,17 @@ static bool head_over(const struct buf *head)
 	       (n == 2 || (n >= 4 && head->data[n - 3] == '\n'));
 }
 
-static int begin_part(struct form *f, struct form_item *out, struct buf *err)
+static int form_begin_part(struct form *f, struct form_item *out,
+			   struct buf *err)
 {
 	struct form_head *h = &f->parsed;
 	int rc;
 
 	if (f->parts++ == FORM_PARTS_MAX)
-		return broken(f, err, "too many parts");
+		return form_broken(f, err, "too many parts");
 	form_head_clear(h);
 	rc = form_head_parse(f->head.data, f->head.len - 2, h, err);
-	enter(f, rc ? BROKEN : DATA);
+	form_enter(f, rc ? BROKEN : DATA);
 	if (rc)
 		return rc;
 	*out = (struct form_item){
@@ -288,7 +289,7 @@ static int begin_part(struct form *f, struct form_item *out, struct buf *err)
 	return FORM_PART;
 }
 
-static int in_head(struct form *f, struct form_item *out, struct buf *err)
+static int form_in_head(struct form *f, struct form_item *out, struct buf *err)
 {
 	while (f->at < f->end) {
 		char c = *f->at++;
@@ -297,19 +298,20 @@ static int in_head(struct form *f, struct form_item *out, struct buf *err)
 		if (buf_err(&f->head) == -ENOMEM)
 			return -ENOMEM;
 		if (buf_err(&f->head))
-			return broken(f, err, "a part's headers are too long");
-		if (c == '\n' && head_over(&f->head))
-			return begin_part(f, out, err);
+			return form_broken(f, err,
+					   "a part's headers are too long");
+		if (c == '\n' && form_head_over(&f->head))
+			return form_begin_part(f, out, err);
 	}
 	return FORM_NEED;
 }
 
-static int in_epilogue(struct form *f, struct buf *err)
+static int form_in_epilogue(struct form *f, struct buf *err)
 {
 	f->rest += f->end - f->at;
 	f->at = f->end;
 	if (f->rest > FORM_REST_MAX)
-		return broken(f, err, "too much follows its end");
+		return form_broken(f, err, "too much follows its end");
 	return FORM_NEED;
 }
 
@@ -319,7 +321,7 @@ int form_next(struct form *f, struct form_item *out, struct buf *err)
 
 	*out = (struct form_item){ 0 };
 	if (f->state == BROKEN)
-		return broken(f, err, "as was said before");
+		return form_broken(f, err, "as was said before");
 	if (f->end_due) {
 		f->end_due = false;
 		return FORM_END;
@@ -328,24 +330,24 @@ int form_next(struct form *f, struct form_item *out, struct buf *err)
 	while (f->at < f->end && !rc) {
 		switch (f->state) {
 		case PREAMBLE:
-			rc = in_preamble(f, err);
+			rc = form_in_preamble(f, err);
 			break;
 		case LINE:
-			rc = in_line(f, err);
+			rc = form_in_line(f, err);
 			break;
 		case HEAD:
-			rc = in_head(f, out, err);
+			rc = form_in_head(f, out, err);
 			break;
 		case DATA:
-			rc = in_data(f, out);
+			rc = form_in_data(f, out);
 			break;
 		default:
-			rc = in_epilogue(f, err);
+			rc = form_in_epilogue(f, err);
 		}
 	}
 	/* A delimiter that has ended with the bytes that were fed. */
 	if (!rc && f->state == DATA && f->held == f->delimiter_len)
-		end_data(f);
+		form_end_data(f);
 	return rc;
 }
 
@@ -353,5 +355,5 @@ int form_finish(struct form *f, struct buf *err)
 {
 	if (f->state == EPILOGUE)
 		return 0;
-	return broken(f, err, "it ends before its last boundary");
+	return form_broken(f, err, "it ends before its last boundary");
 }

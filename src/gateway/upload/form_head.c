@@ -30,7 +30,7 @@ void form_head_clear(struct form_head *h)
 	h->has_filename = false;
 }
 
-static int refuse(struct buf *err, const char *why)
+static int form_head_refuse(struct buf *err, const char *why)
 {
 	buf_adds(err, "the form is broken: ");
 	buf_adds(err, why);
@@ -39,7 +39,7 @@ static int refuse(struct buf *err, const char *why)
 
 /* ---- parameters ---- */
 
-static size_t token_len(const char *s)
+static size_t form_head_token_len(const char *s)
 {
 	static const char tchars[] =
 		"0123456789abcdefghijklmnopqrstuvwxyz"
@@ -49,7 +49,7 @@ static size_t token_len(const char *s)
 }
 
 /* Behind the first quote; text moves behind the last one. */
-static int take_quoted(const char **text, struct buf *out)
+static int form_head_take_quoted(const char **text, struct buf *out)
 {
 	const char *s = *text;
 
@@ -64,7 +64,7 @@ static int take_quoted(const char **text, struct buf *out)
 	return 0;
 }
 
-int form_param(const char **text, struct buf *name, struct buf *value)
+int form_head_param(const char **text, struct buf *name, struct buf *value)
 {
 	const char *s = *text;
 	size_t n;
@@ -80,14 +80,14 @@ int form_param(const char **text, struct buf *name, struct buf *value)
 	*text = s;
 	if (!*s)
 		return 0;
-	n = token_len(s);
+	n = form_head_token_len(s);
 	if (!n || s[n] != '=')
 		return -EINVAL;
 	buf_add(name, s, n);
 	s += n + 1;
 	if (*s == '"') {
 		s++;
-		if (take_quoted(&s, value))
+		if (form_head_take_quoted(&s, value))
 			return -EINVAL;
 	} else {
 		n = strcspn(s, "; \t\"");
@@ -100,7 +100,7 @@ int form_param(const char **text, struct buf *name, struct buf *value)
 
 /* ---- names ---- */
 
-static void add_html(struct buf *out, const char *s)
+static void form_head_add_html(struct buf *out, const char *s)
 {
 	const char *quote;
 
@@ -113,17 +113,18 @@ static void add_html(struct buf *out, const char *s)
 }
 
 /* RFC 8187: UTF-8'language'percent-encoded. */
-static int take_extended(const char *s, struct buf *out, struct buf *err)
+static int form_head_take_extended(const char *s, struct buf *out,
+				   struct buf *err)
 {
 	const char *language = strchr(s, '\'');
 	const char *text = language ? strchr(language + 1, '\'') : NULL;
 
 	if (!text || strncasecmp(s, "UTF-8'", 6))
-		return refuse(err, "filename* is not UTF-8''...");
+		return form_head_refuse(err, "filename* is not UTF-8''...");
 	text++;
 	buf_reset(out);
 	if (text_percent_decode(out, text, strlen(text)))
-		return refuse(err, "filename* has a bad escape");
+		return form_head_refuse(err, "filename* has a bad escape");
 	return 0;
 }
 
@@ -132,8 +133,9 @@ struct disposition {
 	bool name, filename, extended;
 };
 
-static int take_param(struct disposition *seen, const char *key,
-		      const char *value, struct form_head *out, struct buf *err)
+static int form_head_take_param(struct disposition *seen, const char *key,
+				const char *value, struct form_head *out,
+				struct buf *err)
 {
 	bool *flag = !strcasecmp(key, "name")        ? &seen->name
 		     : !strcasecmp(key, "filename")  ? &seen->filename
@@ -143,36 +145,38 @@ static int take_param(struct disposition *seen, const char *key,
 	if (!flag)
 		return 0;
 	if (*flag)
-		return refuse(err, "a name is given twice");
+		return form_head_refuse(err, "a name is given twice");
 	*flag = true;
 	if (flag == &seen->name)
-		add_html(&out->name, value);
+		form_head_add_html(&out->name, value);
 	else if (flag == &seen->extended)
-		return take_extended(value, &out->filename, err);
+		return form_head_take_extended(value, &out->filename, err);
 	else if (!seen->extended)
-		add_html(&out->filename, value);
+		form_head_add_html(&out->filename, value);
 	return 0;
 }
 
-static int take_disposition(const char *value, struct form_head *out,
-			    struct buf *err)
+static int form_head_take_disposition(const char *value, struct form_head *out,
+				      struct buf *err)
 {
 	struct buf key = BUF_INIT(256), text = BUF_INIT(FORM_HEAD_MAX);
 	struct disposition seen = { 0 };
-	size_t n = token_len(value);
+	size_t n = form_head_token_len(value);
 	int rc = 0, more;
 
 	if (n != 9 || strncasecmp(value, "form-data", 9))
-		return refuse(err, "a part is not form-data");
+		return form_head_refuse(err, "a part is not form-data");
 	value += n;
-	while ((more = form_param(&value, &key, &text)) > 0 && !rc)
-		rc = take_param(&seen, buf_str(&key), buf_str(&text), out, err);
+	while ((more = form_head_param(&value, &key, &text)) > 0 && !rc)
+		rc = form_head_take_param(&seen, buf_str(&key), buf_str(&text),
+					  out, err);
 	if (!rc && more < 0)
-		rc = refuse(err, "a Content-Disposition cannot be read");
+		rc = form_head_refuse(err,
+				      "a Content-Disposition cannot be read");
 	out->has_filename = seen.filename || seen.extended;
 	if (!rc && (out->filename.len > FORM_NAME_MAX ||
 		    out->name.len > FORM_NAME_MAX))
-		rc = refuse(err, "a name is too long");
+		rc = form_head_refuse(err, "a name is too long");
 	buf_clear(&key);
 	buf_clear(&text);
 	return rc;
@@ -180,22 +184,22 @@ static int take_disposition(const char *value, struct form_head *out,
 
 /* ---- lines ---- */
 
-static int take_encoding(const char *value, struct buf *err)
+static int form_head_take_encoding(const char *value, struct buf *err)
 {
 	if (!strcasecmp(value, "binary") || !strcasecmp(value, "8bit") ||
 	    !strcasecmp(value, "7bit"))
 		return 0;
-	return refuse(err, "a part has a Content-Transfer-Encoding");
+	return form_head_refuse(err, "a part has a Content-Transfer-Encoding");
 }
 
-static int take_line(char *line, bool *disposed, struct form_head *out,
-		     struct buf *err)
+static int form_head_take_line(char *line, bool *disposed,
+			       struct form_head *out, struct buf *err)
 {
-	size_t n = token_len(line);
+	size_t n = form_head_token_len(line);
 	char *value;
 
 	if (!n || line[n] != ':')
-		return refuse(err, "a part's header cannot be read");
+		return form_head_refuse(err, "a part's header cannot be read");
 	line[n] = '\0';
 	value = line + n + 1;
 	value += strspn(value, " \t");
@@ -203,21 +207,22 @@ static int take_line(char *line, bool *disposed, struct form_head *out,
 		value[n - 1] = '\0';
 	if (!strcasecmp(line, "content-disposition")) {
 		if (*disposed)
-			return refuse(err, "two Content-Dispositions");
+			return form_head_refuse(err,
+						"two Content-Dispositions");
 		*disposed = true;
-		return take_disposition(value, out, err);
+		return form_head_take_disposition(value, out, err);
 	}
 	if (!strcasecmp(line, "content-type")) {
 		buf_reset(&out->type);
 		buf_adds(&out->type, value);
 	} else if (!strcasecmp(line, "content-transfer-encoding")) {
-		return take_encoding(value, err);
+		return form_head_take_encoding(value, err);
 	}
 	return 0;
 }
 
 /* But for a tab, which is white space here. */
-static bool has_control(const char *line)
+static bool form_head_has_control(const char *line)
 {
 	for (; *line; line++)
 		if (((unsigned char)*line < ' ' && *line != '\t') ||
@@ -235,22 +240,25 @@ int form_head_parse(const char *lines, size_t n, struct form_head *out,
 	int rc = 0;
 
 	if (memchr(lines, '\0', n))
-		return refuse(err, "a control character");
+		return form_head_refuse(err, "a control character");
 	buf_add(&copy, lines, n);
 	if (buf_err(&copy))
 		return -ENOMEM;
 	for (line = copy.data; line && *line && !rc; line = end + 2) {
 		end = strstr(line, "\r\n");
 		if (!end) {
-			rc = refuse(err, "a part's header cannot be read");
+			rc = form_head_refuse(err,
+					      "a part's header cannot be read");
 			break;
 		}
 		*end = '\0';
-		rc = has_control(line) ? refuse(err, "a control character")
-				       : take_line(line, &disposed, out, err);
+		rc = form_head_has_control(line)
+			     ? form_head_refuse(err, "a control character")
+			     : form_head_take_line(line, &disposed, out, err);
 	}
 	if (!rc && !disposed)
-		rc = refuse(err, "a part without Content-Disposition");
+		rc = form_head_refuse(err,
+				      "a part without Content-Disposition");
 	if (!rc && (buf_err(&out->name) || buf_err(&out->filename) ||
 		    buf_err(&out->type)))
 		rc = -ENOMEM;

@@ -26,6 +26,6 @@ int form_head_parse(const char *lines, size_t n, struct form_head *out,
  * before; a quoted value comes out without its quotes. 1 and text moves on, 0
  * at the end, -EINVAL.
  */
-int form_param(const char **text, struct buf *name, struct buf *value);
+int form_head_param(const char **text, struct buf *name, struct buf *value);
 
 #endif

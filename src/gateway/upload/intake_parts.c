@@ -27,7 +27,7 @@ int intake_part_size(uint64_t wish, uint64_t most, uint64_t memory,
 	*out = PART_SIZE_STREAM;
 	if (wish && wish <= memory / 4)
 		*out = wish;
-	if (most == INTAKE_UNKNOWN)
+	if (most == UPLOAD_SINK_UNKNOWN)
 		return 0;
 	if (*out == wish && parts_count(wish, most) <= PARTS_MAX)
 		return 0;
@@ -37,7 +37,7 @@ int intake_part_size(uint64_t wish, uint64_t most, uint64_t memory,
 	return size > memory && most > memory ? -EFBIG : 0;
 }
 
-int intake_parts_new(struct budget *budget, const struct intake_file *f,
+int intake_parts_new(struct budget *budget, const struct upload_sink_file *f,
 		     struct intake_parts **out)
 {
 	struct intake_parts *p = calloc(1, sizeof(*p));

@@ -4,11 +4,11 @@
 #ifndef GATEWAY_UPLOAD_INTAKE_PARTS_H
 #define GATEWAY_UPLOAD_INTAKE_PARTS_H
 
-#include "gateway/upload/intake.h"
+#include "gateway/upload/upload_sink.h"
 
 struct intake_parts;
 
-int intake_parts_new(struct budget *budget, const struct intake_file *f,
+int intake_parts_new(struct budget *budget, const struct upload_sink_file *f,
 		     struct intake_parts **out);
 int intake_parts_add(struct intake_parts *p, const void *bytes, size_t n);
 int intake_parts_finish(struct intake_parts *p);

@@ -149,8 +149,9 @@ static size_t held(const struct intake_parts *p)
 
 static size_t wanted(const struct intake_parts *p)
 {
-	uint64_t left = p->most == INTAKE_UNKNOWN ? INTAKE_UNKNOWN
-						  : p->most - p->range.start;
+	uint64_t left = p->most == UPLOAD_SINK_UNKNOWN
+				? UPLOAD_SINK_UNKNOWN
+				: p->most - p->range.start;
 	size_t size = p->range.len;
 
 	if (left < size)

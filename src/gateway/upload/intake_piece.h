@@ -48,7 +48,7 @@ struct intake_parts {
 	unsigned n_done, room;
 };
 
-/* A piece for p->range, as p->filling. 0, or as intake_open(). */
+/* A piece for p->range, as p->filling. 0, or as upload_sink_open(). */
 int piece_take(struct intake_parts *p);
 /* p->filling leaves, as the part of p->range; p->filling is NULL then. */
 void piece_send(struct intake_parts *p);

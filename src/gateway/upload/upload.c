@@ -19,7 +19,7 @@
 #include "gateway/exchange.h"
 #include "gateway/upload/form.h"
 #include "gateway/gateway_impl.h"
-#include "gateway/upload/intake.h"
+#include "gateway/upload/upload_sink.h"
 #include "gateway/upload/upload_name.h"
 #include "gateway/login/users.h"
 #include "stage/stage.h"
@@ -40,7 +40,7 @@ struct upload {
 	const char *folder; /* NULL: none */
 	struct form *form;
 	uint64_t received;
-	struct intake *intake; /* NULL: between files */
+	struct upload_sink *sink; /* NULL: between files */
 	struct buf name; /* of the file under way */
 	struct buf files; /* JSON strings */
 };
@@ -70,7 +70,7 @@ void upload_api_free(struct upload_api *api)
 	free(api);
 }
 
-static int open_form(struct exchange *x, struct upload *u)
+static int upload_open_form(struct exchange *x, struct upload *u)
 {
 	char boundary[FORM_BOUNDARY_MAX + 1];
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -83,30 +83,31 @@ static int open_form(struct exchange *x, struct upload *u)
 	else if (!(u->form = form_new(boundary)))
 		rc = -ENOMEM;
 	if (rc)
-		upload_refuse(x, status, status,
-			      why.len ? buf_str(&why) : strerror(-rc));
+		upload_answer_refuse(x, status, status,
+				     why.len ? buf_str(&why) : strerror(-rc));
 	buf_clear(&why);
 	return rc;
 }
 
-static void on_begin(struct exchange *x)
+static void upload_on_begin(struct exchange *x)
 {
 	struct upload *u = calloc(1, sizeof(*u));
 
 	if (!u) {
-		upload_refuse(x, 503, 503, strerror(ENOMEM));
+		upload_answer_refuse(x, 503, 503, strerror(ENOMEM));
 		return;
 	}
 	buf_init(&u->name, BUF_MESSAGE);
 	buf_init(&u->files, FILES_MAX);
 	x->state = u;
-	if (!upload_find(x, x->gateway->uploads->users, &u->stage, &u->folder))
-		open_form(x, u);
+	if (!upload_stage_find(x, x->gateway->uploads->users, &u->stage,
+			       &u->folder))
+		upload_open_form(x, u);
 }
 
 /* ---- the form ---- */
 
-static void refuse_nameless(struct exchange *x, const char *field)
+static void upload_refuse_nameless(struct exchange *x, const char *field)
 {
 	struct buf text = BUF_INIT(BUF_MESSAGE);
 
@@ -115,11 +116,12 @@ static void refuse_nameless(struct exchange *x, const char *field)
 	buf_adds(&text, "': expected a file upload with a filename. If you are "
 			"using curl, did you forget the '@' in -F "
 			"'upload=@/path/to/file'?");
-	upload_refuse(x, 400, 400, buf_str(&text));
+	upload_answer_refuse(x, 400, 400, buf_str(&text));
 	buf_clear(&text);
 }
 
-static int note_name(struct exchange *x, struct upload *u, const char *name)
+static int upload_note_name(struct exchange *x, struct upload *u,
+			    const char *name)
 {
 	buf_reset(&u->name);
 	buf_adds(&u->name, name);
@@ -128,11 +130,12 @@ static int note_name(struct exchange *x, struct upload *u, const char *name)
 	text_json_string(&u->files, name);
 	if (!buf_err(&u->name) && !buf_err(&u->files))
 		return 0;
-	upload_refuse(x, 413, 413, "there are too many files in one request");
+	upload_answer_refuse(x, 413, 413,
+			     "there are too many files in one request");
 	return -EFBIG;
 }
 
-static const char *type_of(const struct form_item *item)
+static const char *upload_type(const struct form_item *item)
 {
 	const char *t = item->type;
 
@@ -142,16 +145,16 @@ static const char *type_of(const struct form_item *item)
 		       : NULL;
 }
 
-static void begin_file(struct exchange *x, struct upload *u,
-		       const struct form_item *item)
+static void upload_begin_file(struct exchange *x, struct upload *u,
+			      const struct form_item *item)
 {
 	struct buf key = BUF_INIT(2 * STORE_KEY_MAX);
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	struct intake_file file = {
+	struct upload_sink_file file = {
 		.store = u->stage->store,
-		.content_type = type_of(item),
+		.content_type = upload_type(item),
 		.most = x->content_length < 0
-				? INTAKE_UNKNOWN
+				? UPLOAD_SINK_UNKNOWN
 				: (uint64_t)x->content_length - u->received,
 		.part_size = u->stage->part_size,
 		.patience_ms = (int64_t)x->gateway->set.body_timeout_s * 1000,
@@ -163,73 +166,74 @@ static void begin_file(struct exchange *x, struct upload *u,
 	rc = upload_name(u->folder, item->filename, &key, &why);
 	if (rc) {
 		status = rc == -EPERM ? 500 : 400;
-		upload_refuse(x, status, status, buf_str(&why));
-	} else if (!note_name(x, u, item->filename)) {
+		upload_answer_refuse(x, status, status, buf_str(&why));
+	} else if (!upload_note_name(x, u, item->filename)) {
 		file.key = buf_str(&key);
 		if (!file.content_type)
 			file.content_type = store_type(file.store, file.key);
 		rc = key.len > STORE_KEY_MAX
 			     ? -ENAMETOOLONG
-			     : intake_open(x->gateway->uploads->budget, &file,
-					   &u->intake);
+			     : upload_sink_open(x->gateway->uploads->budget,
+						&file, &u->sink);
 		if (rc)
-			upload_refuse_file(x, rc, item->filename);
+			upload_answer_refuse_file(x, rc, item->filename);
 	}
 	buf_clear(&key);
 	buf_clear(&why);
 }
 
-static void end_file(struct exchange *x, struct upload *u)
+static void upload_end_file(struct exchange *x, struct upload *u)
 {
-	int rc = intake_finish(u->intake);
+	int rc = upload_sink_finish(u->sink);
 
-	intake_free(u->intake);
-	u->intake = NULL;
+	upload_sink_free(u->sink);
+	u->sink = NULL;
 	if (rc)
-		upload_refuse_file(x, rc, buf_str(&u->name));
+		upload_answer_refuse_file(x, rc, buf_str(&u->name));
 }
 
-static void on_event(struct exchange *x, struct upload *u, int event,
-		     const struct form_item *item)
+static void upload_on_event(struct exchange *x, struct upload *u, int event,
+			    const struct form_item *item)
 {
 	int rc = 0;
 
 	switch (event) {
 	case FORM_PART:
 		if (item->filename && *item->filename)
-			begin_file(x, u, item);
+			upload_begin_file(x, u, item);
 		else
-			refuse_nameless(x, item->name);
+			upload_refuse_nameless(x, item->name);
 		break;
 	case FORM_DATA:
-		rc = intake_add(u->intake, item->data, item->len);
+		rc = upload_sink_add(u->sink, item->data, item->len);
 		if (rc)
-			upload_refuse_file(x, rc, buf_str(&u->name));
+			upload_answer_refuse_file(x, rc, buf_str(&u->name));
 		break;
 	case FORM_PART_END:
-		end_file(x, u);
+		upload_end_file(x, u);
 		break;
 	default:
 		break;
 	}
 }
 
-static void refuse_form(struct exchange *x, int rc, const struct buf *why)
+static void upload_refuse_form(struct exchange *x, int rc,
+			       const struct buf *why)
 {
 	if (rc == -EINVAL)
-		upload_refuse(x, 400, 400, buf_str(why));
+		upload_answer_refuse(x, 400, 400, buf_str(why));
 	else
-		upload_refuse(x, 503, 503, strerror(-rc));
+		upload_answer_refuse(x, 503, 503, strerror(-rc));
 }
 
 /* What a refused request holds is given back before the rest of its body. */
-static void drop_file(struct upload *u)
+static void upload_drop_file(struct upload *u)
 {
-	intake_free(u->intake);
-	u->intake = NULL;
+	upload_sink_free(u->sink);
+	u->sink = NULL;
 }
 
-static void on_data(struct exchange *x, const void *bytes, size_t n)
+static void upload_on_data(struct exchange *x, const void *bytes, size_t n)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct upload *u = x->state;
@@ -238,26 +242,26 @@ static void on_data(struct exchange *x, const void *bytes, size_t n)
 
 	form_feed(u->form, bytes, n);
 	while ((rc = form_next(u->form, &item, &why)) > 0) {
-		on_event(x, u, rc, &item);
+		upload_on_event(x, u, rc, &item);
 		if (exchange_answered(x))
 			break;
 	}
 	u->received += n;
 	if (rc < 0)
-		refuse_form(x, rc, &why);
+		upload_refuse_form(x, rc, &why);
 	if (exchange_answered(x))
-		drop_file(u);
+		upload_drop_file(u);
 	buf_clear(&why);
 }
 
-static void on_end(struct exchange *x)
+static void upload_on_end(struct exchange *x)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct upload *u = x->state;
 	int rc = form_finish(u->form, &why);
 
 	if (rc)
-		refuse_form(x, rc, &why);
+		upload_refuse_form(x, rc, &why);
 	else
 		upload_answer(x,
 			      exchange_header(x, "x-databend-stage-name")
@@ -266,13 +270,13 @@ static void on_end(struct exchange *x)
 	buf_clear(&why);
 }
 
-static void on_done(struct exchange *x)
+static void upload_on_done(struct exchange *x)
 {
 	struct upload *u = x->state;
 
 	if (!u)
 		return;
-	drop_file(u);
+	upload_drop_file(u);
 	form_free(u->form);
 	stage_unref(u->stage);
 	buf_clear(&u->name);
@@ -283,8 +287,8 @@ static void on_done(struct exchange *x)
 
 const struct exchange_handler upload_handler = {
 	.kind = "upload",
-	.begin = on_begin,
-	.data = on_data,
-	.end = on_end,
-	.done = on_done,
+	.begin = upload_on_begin,
+	.data = upload_on_data,
+	.end = upload_on_end,
+	.done = upload_on_done,
 };

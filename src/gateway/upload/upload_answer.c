@@ -18,8 +18,8 @@
 #define RETRY_AFTER_S "10"
 #define ANSWER_SIZE (1 << 20)
 
-void upload_refuse(struct exchange *x, unsigned status, unsigned code,
-		   const char *message)
+void upload_answer_refuse(struct exchange *x, unsigned status, unsigned code,
+			  const char *message)
 {
 	struct buf out = BUF_INIT(8 * BUF_MESSAGE);
 
@@ -32,11 +32,11 @@ void upload_refuse(struct exchange *x, unsigned status, unsigned code,
 	buf_clear(&out);
 }
 
-void upload_ask_login(struct exchange *x, const char *message)
+void upload_answer_login(struct exchange *x, const char *message)
 {
 	exchange_add(x, "WWW-Authenticate",
 		     "Basic realm=\"stagefs\", charset=\"UTF-8\"");
-	upload_refuse(x, 401, AUTHENTICATE_FAILURE, message);
+	upload_answer_refuse(x, 401, AUTHENTICATE_FAILURE, message);
 }
 
 static const struct failure {
@@ -57,7 +57,7 @@ static const struct failure {
 	{ -ENOTDIR, 400, "a file stands where a folder would have to be" },
 };
 
-void upload_refuse_file(struct exchange *x, int err, const char *name)
+void upload_answer_refuse_file(struct exchange *x, int err, const char *name)
 {
 	struct failure f = { err, 500, NULL };
 	struct buf text = BUF_INIT(BUF_MESSAGE);
@@ -68,12 +68,12 @@ void upload_refuse_file(struct exchange *x, int err, const char *name)
 	buf_adds(&text, "cannot store ");
 	text_printable(&text, name);
 	buf_addf(&text, ": %s", f.why ? f.why : strerror(-err));
-	upload_refuse(x, f.status, f.status, buf_str(&text));
+	upload_answer_refuse(x, f.status, f.status, buf_str(&text));
 	buf_clear(&text);
 }
 
 /* A random UUID. */
-static void add_id(struct buf *out)
+static void upload_answer_add_id(struct buf *out)
 {
 	unsigned char b[16] = { 0 };
 	char hex[2 * sizeof(b) + 1];
@@ -92,7 +92,7 @@ void upload_answer(struct exchange *x, const char *stage, const char *files)
 	struct buf out = BUF_INIT(ANSWER_SIZE);
 
 	buf_adds(&out, "{\"id\":\"");
-	add_id(&out);
+	upload_answer_add_id(&out);
 	buf_adds(&out, "\",\"stage_name\":");
 	text_json_string(&out, stage);
 	buf_adds(&out, ",\"state\":\"SUCCESS\",\"files\":[");

@@ -10,8 +10,8 @@
 #include "stage/location.h"
 #include "store/store.h"
 
-static int refuse(struct buf *err, int rc, const char *what, const char *text,
-		  const char *why)
+static int upload_name_refuse(struct buf *err, int rc, const char *what,
+			      const char *text, const char *why)
 {
 	buf_addf(err, "%s \"", what);
 	text_printable(err, text);
@@ -20,7 +20,7 @@ static int refuse(struct buf *err, int rc, const char *what, const char *text,
 }
 
 /* One name between slashes. */
-static const char *bad_segment(const char *s, size_t n, int *rc)
+static const char *upload_name_bad_segment(const char *s, size_t n, int *rc)
 {
 	*rc = -EINVAL;
 	if (n == 2 && !memcmp(s, "..", 2)) {
@@ -36,7 +36,7 @@ static const char *bad_segment(const char *s, size_t n, int *rc)
 	return NULL;
 }
 
-static const char *bad_text(const char *s)
+static const char *upload_name_bad_text(const char *s)
 {
 	if (strchr(s, '\\'))
 		return "has a backslash in it";
@@ -47,10 +47,11 @@ static const char *bad_text(const char *s)
 	return NULL;
 }
 
-static int add_path(const char *what, const char *text, bool folder,
-		    struct buf *out, struct buf *err)
+static int upload_name_add_path(const char *what, const char *text, bool folder,
+				struct buf *out, struct buf *err)
 {
-	const char *s = text + strspn(text, "/"), *why = bad_text(text);
+	const char *s = text + strspn(text, "/"),
+		   *why = upload_name_bad_text(text);
 	size_t len = strlen(s);
 	int rc = -EINVAL;
 
@@ -60,10 +61,10 @@ static int add_path(const char *what, const char *text, bool folder,
 		n = strcspn(s + at, "/");
 		if (n > len - at)
 			n = len - at;
-		why = bad_segment(s + at, n, &rc);
+		why = upload_name_bad_segment(s + at, n, &rc);
 	}
 	if (why)
-		return refuse(err, rc, what, text, why);
+		return upload_name_refuse(err, rc, what, text, why);
 	buf_add(out, s, len);
 	if (folder && len)
 		buf_addc(out, '/');
@@ -77,12 +78,16 @@ int upload_name(const char *folder, const char *filename, struct buf *out,
 	int rc = 0;
 
 	if (folder)
-		rc = add_path("relative_path", folder, true, out, err);
+		rc = upload_name_add_path("relative_path", folder, true, out,
+					  err);
 	if (!rc && !filename[strspn(filename, "/")])
-		rc = refuse(err, -EINVAL, "filename", filename, "is no name");
+		rc = upload_name_refuse(err, -EINVAL, "filename", filename,
+					"is no name");
 	if (!rc)
-		rc = add_path("filename", filename, false, out, err);
+		rc = upload_name_add_path("filename", filename, false, out,
+					  err);
 	if (!rc && (buf_err(out) || out->len - before > STORE_KEY_MAX))
-		rc = refuse(err, -EINVAL, "filename", filename, "is too long");
+		rc = upload_name_refuse(err, -EINVAL, "filename", filename,
+					"is too long");
 	return rc;
 }

@@ -17,25 +17,25 @@
 #include "store/store.h"
 
 /* 0, or answered. */
-static int admit_sender(struct exchange *x, struct users *users,
-			struct users_actor *out)
+static int upload_stage_admit_sender(struct exchange *x, struct users *users,
+				     struct users_actor *out)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc = users_admit(users, x, out, &why);
 
 	if (rc == -EACCES)
-		upload_ask_login(x, buf_str(&why));
+		upload_answer_login(x, buf_str(&why));
 	else if (rc == -EAGAIN)
-		upload_refuse(x, 429, 429, buf_str(&why));
+		upload_answer_refuse(x, 429, 429, buf_str(&why));
 	else if (rc)
-		upload_refuse(x, 503, 503, buf_str(&why));
+		upload_answer_refuse(x, 503, 503, buf_str(&why));
 	buf_clear(&why);
 	return rc;
 }
 
 /* A header under either of its names; twice is refused. 0, or answered. */
-static int take_header(struct exchange *x, const char *name, const char *old,
-		       const char **out)
+static int upload_stage_take_header(struct exchange *x, const char *name,
+				    const char *old, const char **out)
 {
 	*out = exchange_header(x, name);
 	if (!*out)
@@ -43,11 +43,11 @@ static int take_header(struct exchange *x, const char *name, const char *old,
 	if (exchange_header_count(x, name) <= 1 &&
 	    exchange_header_count(x, old) <= 1)
 		return 0;
-	upload_refuse(x, 400, 400, "a header is there twice");
+	upload_answer_refuse(x, 400, 400, "a header is there twice");
 	return -EINVAL;
 }
 
-static int refuse_stage(struct exchange *x, int rc, const char *name)
+static int upload_stage_refuse(struct exchange *x, int rc, const char *name)
 {
 	struct buf text = BUF_INIT(BUF_MESSAGE);
 	bool unknown = rc == -ENOENT || rc == -EINVAL;
@@ -56,13 +56,13 @@ static int refuse_stage(struct exchange *x, int rc, const char *name)
 	text_printable(&text, name);
 	if (!unknown)
 		buf_addf(&text, ": %s", strerror(-rc));
-	upload_refuse(x, 500, 500, buf_str(&text));
+	upload_answer_refuse(x, 500, 500, buf_str(&text));
 	buf_clear(&text);
 	return rc;
 }
 
-static int open_stage(struct exchange *x, const struct users_actor *who,
-		      const char *name, struct stage **out)
+static int upload_stage_open(struct exchange *x, const struct users_actor *who,
+			     const char *name, struct stage **out)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc = users_may_write(who, name, &why);
@@ -70,7 +70,7 @@ static int open_stage(struct exchange *x, const struct users_actor *who,
 	if (!rc) {
 		rc = catalog_get_as(x->gateway->catalog, who->name, name, out);
 		if (rc)
-			rc = refuse_stage(x, rc, name);
+			rc = upload_stage_refuse(x, rc, name);
 		else
 			rc = users_may_reach(who, *out, &why);
 	}
@@ -79,35 +79,37 @@ static int open_stage(struct exchange *x, const struct users_actor *who,
 		rc = -EROFS;
 	}
 	if (rc == -EACCES && why.len)
-		upload_ask_login(x, buf_str(&why));
+		upload_answer_login(x, buf_str(&why));
 	else if (rc && why.len)
-		upload_refuse(x, 403, 403, buf_str(&why));
+		upload_answer_refuse(x, 403, 403, buf_str(&why));
 	buf_clear(&why);
 	return rc;
 }
 
-static int find_stage(struct exchange *x, const struct users_actor *who,
-		      struct stage **out, const char **folder)
+static int upload_stage_from_headers(struct exchange *x,
+				     const struct users_actor *who,
+				     struct stage **out, const char **folder)
 {
 	const char *name;
-	int rc = take_header(x, "x-databend-stage-name", "stage_name", &name);
+	int rc = upload_stage_take_header(x, "x-databend-stage-name",
+					  "stage_name", &name);
 
 	rc = rc ? rc
-		: take_header(x, "x-databend-relative-path", "relative_path",
-			      folder);
+		: upload_stage_take_header(x, "x-databend-relative-path",
+					   "relative_path", folder);
 	if (rc)
 		return rc;
 	if (!name || !*name) {
-		upload_refuse(x, 400, 400,
-			      "[HTTP-STAGE] Missing required parameter "
-			      "'stage-name' in request headers");
+		upload_answer_refuse(x, 400, 400,
+				     "[HTTP-STAGE] Missing required parameter "
+				     "'stage-name' in request headers");
 		return -EINVAL;
 	}
-	return open_stage(x, who, name + (*name == '@'), out);
+	return upload_stage_open(x, who, name + (*name == '@'), out);
 }
 
 /* The folder is looked at before any byte of a body. */
-static int check_folder(struct exchange *x, const char *folder)
+static int upload_stage_check_folder(struct exchange *x, const char *folder)
 {
 	struct buf path = BUF_INIT(2 * STORE_KEY_MAX);
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -115,18 +117,18 @@ static int check_folder(struct exchange *x, const char *folder)
 	unsigned status = rc == -EPERM ? 500 : 400;
 
 	if (rc)
-		upload_refuse(x, status, status, buf_str(&why));
+		upload_answer_refuse(x, status, status, buf_str(&why));
 	buf_clear(&path);
 	buf_clear(&why);
 	return rc;
 }
 
-int upload_find(struct exchange *x, struct users *users, struct stage **out,
-		const char **folder)
+int upload_stage_find(struct exchange *x, struct users *users,
+		      struct stage **out, const char **folder)
 {
 	struct users_actor who;
-	int rc = admit_sender(x, users, &who);
+	int rc = upload_stage_admit_sender(x, users, &who);
 
-	rc = rc ? rc : find_stage(x, &who, out, folder);
-	return rc ? rc : check_folder(x, *folder);
+	rc = rc ? rc : upload_stage_from_headers(x, &who, out, folder);
+	return rc ? rc : upload_stage_check_folder(x, *folder);
 }

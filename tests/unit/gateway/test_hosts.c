@@ -71,8 +71,8 @@ static void test_hosts(void **state)
 		const struct sockaddr_storage local = at(hosts[i].local);
 
 		row_number(hosts[i].sentence,
-			   host_allowed(hosts[i].host, &local, hosts[i].listen,
-					hosts[i].allowed),
+			   hosts_allowed(hosts[i].host, &local, hosts[i].listen,
+					 hosts[i].allowed),
 			   hosts[i].good);
 	}
 }
@@ -108,8 +108,9 @@ static void test_origins(void **state)
 {
 	for (size_t i = 0; i < COUNT(origins); i++)
 		row_number(origins[i].sentence,
-			   origin_judge(origins[i].origin, origins[i].site,
-					origins[i].origins),
+			   hosts_judge_origin(origins[i].origin,
+					      origins[i].site,
+					      origins[i].origins),
 			   origins[i].verdict);
 }
 
@@ -132,7 +133,7 @@ static void test_loopback(void **state)
 	for (size_t i = 0; i < COUNT(addresses); i++) {
 		const struct sockaddr_storage a = at(addresses[i].text);
 
-		row_number(addresses[i].text, address_is_loopback(&a),
+		row_number(addresses[i].text, ip_is_loopback(&a),
 			   addresses[i].loopback);
 	}
 }

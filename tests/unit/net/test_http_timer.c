@@ -15,9 +15,9 @@ static uint32_t next_random(void)
 	return seed >> 8;
 }
 
-static const struct timer *earliest(const struct timer *t)
+static const struct http_timer *earliest(const struct http_timer *t)
 {
-	const struct timer *best = NULL;
+	const struct http_timer *best = NULL;
 
 	for (int i = 0; i < N; i++)
 		if (t[i].set && (!best || t[i].due_ms < best->due_ms))
@@ -27,19 +27,19 @@ static const struct timer *earliest(const struct timer *t)
 
 static void test_against_a_search(void **state)
 {
-	static struct timer t[N];
-	struct timers ts = { NULL };
+	static struct http_timer t[N];
+	struct http_timers ts = { NULL };
 
 	for (int i = 0; i < 20000; i++) {
-		struct timer *one = &t[next_random() % N];
-		const struct timer *best;
+		struct http_timer *one = &t[next_random() % N];
+		const struct http_timer *best;
 
 		if (next_random() % 3)
-			timer_set(&ts, one, next_random() % 1000);
+			http_timer_set(&ts, one, next_random() % 1000);
 		else if (next_random() % 2)
-			timer_unset(&ts, one);
+			http_timer_unset(&ts, one);
 		else if (ts.first)
-			timer_unset(&ts, ts.first);
+			http_timer_unset(&ts, ts.first);
 		best = earliest(t);
 		assert_true(!best == !ts.first);
 		if (best)
@@ -47,23 +47,23 @@ static void test_against_a_search(void **state)
 	}
 	while (ts.first) {
 		assert_int_equal(ts.first->due_ms, earliest(t)->due_ms);
-		timer_unset(&ts, ts.first);
+		http_timer_unset(&ts, ts.first);
 	}
 	assert_null(earliest(t));
 }
 
 static void test_unset_twice(void **state)
 {
-	struct timers ts = { NULL };
-	struct timer t = { 0 };
+	struct http_timers ts = { NULL };
+	struct http_timer t = { 0 };
 
-	timer_unset(&ts, &t);
-	timer_set(&ts, &t, 5);
-	timer_set(&ts, &t, 7);
+	http_timer_unset(&ts, &t);
+	http_timer_set(&ts, &t, 5);
+	http_timer_set(&ts, &t, 7);
 	assert_ptr_equal(ts.first, &t);
 	assert_int_equal(t.due_ms, 7);
-	timer_unset(&ts, &t);
-	timer_unset(&ts, &t);
+	http_timer_unset(&ts, &t);
+	http_timer_unset(&ts, &t);
 	assert_null(ts.first);
 }
 

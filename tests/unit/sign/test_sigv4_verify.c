@@ -256,7 +256,7 @@ static void try_row(const struct row *row)
 	row_number(row->sentence, got, row->want);
 	row_check(row->sentence, !got == !why.len);
 	row_check(row->sentence, !strstr(buf_str(&why), SECRET));
-	row_check(row->sentence, !got == !sigv4_verdict_code(got));
+	row_check(row->sentence, !got == !sigv4_verify_code(got));
 	buf_clear(&target);
 	buf_clear(&why);
 }

@@ -8,7 +8,7 @@
 #include <utime.h>
 
 #include "base/buf.h"
-#include "gateway/objects/http_text.h"
+#include "gateway/objects/conditions.h"
 #include "gateway_rig.h"
 
 #define KEY "stage/user/root/a.txt"
@@ -17,7 +17,8 @@
 
 static struct gateway_rig rig;
 static struct object_info info;
-static char date[HTTP_DATE_SIZE], later[HTTP_DATE_SIZE], before[HTTP_DATE_SIZE];
+static char date[CONDITIONS_DATE_SIZE], later[CONDITIONS_DATE_SIZE],
+	before[CONDITIONS_DATE_SIZE];
 
 static int setup(void **state)
 {
@@ -34,9 +35,9 @@ static int setup(void **state)
 	gateway_rig_open(&rig, NULL);
 	assert_int_equal(store_put(rig.disk.s, KEY, &body, &meta, NULL, &info),
 			 0);
-	http_date(info.mtime.tv_sec, date);
-	http_date(info.mtime.tv_sec + 5, later);
-	http_date(info.mtime.tv_sec - 5, before);
+	conditions_date(info.mtime.tv_sec, date);
+	conditions_date(info.mtime.tv_sec + 5, later);
+	conditions_date(info.mtime.tv_sec - 5, before);
 	return 0;
 }
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "mount/mount_options.h"
+#include "mount/mount_request.h"
 #include "suite.h"
 
 #define ARGS_MAX 8
@@ -160,7 +160,7 @@ static void command_lines(void **state)
 		one(&rows[i]);
 }
 
-SUITE(mount_options)
+SUITE(mount_request)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(command_lines),

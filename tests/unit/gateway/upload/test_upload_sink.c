@@ -14,7 +14,7 @@
 #include "base/budget.h"
 #include "base/digest.h"
 #include "base/wait.h"
-#include "gateway/upload/intake.h"
+#include "gateway/upload/upload_sink.h"
 #include "gateway/upload/intake_parts.h"
 #include "local_rig.h"
 #include "memstore.h"
@@ -28,7 +28,7 @@ static unsigned char byte_at(uint64_t at)
 	return (unsigned char)(at * 31 + (at >> 13) * 7 + (at >> 21));
 }
 
-static int feed(struct intake *i, uint64_t from, uint64_t n, size_t piece)
+static int feed(struct upload_sink *i, uint64_t from, uint64_t n, size_t piece)
 {
 	unsigned char *bytes = malloc(piece);
 	int rc = 0;
@@ -39,7 +39,7 @@ static int feed(struct intake *i, uint64_t from, uint64_t n, size_t piece)
 
 		for (size_t k = 0; k < len; k++)
 			bytes[k] = byte_at(at + k);
-		rc = intake_add(i, bytes, len);
+		rc = upload_sink_add(i, bytes, len);
 		at += len;
 	}
 	free(bytes);
@@ -75,21 +75,23 @@ static const struct {
 	size_t peak; /* of the budget, at most */
 } rows[] = {
 	{ "an empty file", 0, 100, 0, 0, 1, 0, 0 },
-	{ "an empty file of unknown length", 0, INTAKE_UNKNOWN, 0, 0, 1, 0, 0 },
+	{ "an empty file of unknown length", 0, UPLOAD_SINK_UNKNOWN, 0, 0, 1, 0,
+	  0 },
 	{ "a small one takes little", 100, 300, 0, 0, 1, 0, 64 << 10 },
-	{ "a small one of unknown length", 100, INTAKE_UNKNOWN, 0, 0, 1, 0,
+	{ "a small one of unknown length", 100, UPLOAD_SINK_UNKNOWN, 0, 0, 1, 0,
 	  8 << 20 },
 	{ "a part but for a byte", 8 * MIB - 1, 9 * MIB, 0, 0, 1, 0, 8 << 20 },
 	{ "a part is one PUT", 8 * MIB, 9 * MIB, 0, 0, 1, 0, 8 << 20 },
 	{ "a part and a byte", 8 * MIB + 1, 9 * MIB, 0, 0, 0, 2, 24 << 20 },
-	{ "several parts", 30 * MIB + 5, INTAKE_UNKNOWN, 0, 0, 0, 4, 32 << 20 },
+	{ "several parts", 30 * MIB + 5, UPLOAD_SINK_UNKNOWN, 0, 0, 0, 4,
+	  32 << 20 },
 	{ "several on a slow store", 30 * MIB + 5, 31 * MIB, 0, 20, 0, 4,
 	  32 << 20 },
-	{ "the stage's part size", 12 * MIB, INTAKE_UNKNOWN, 5 * MIB, 5, 0, 3,
-	  20 << 20 },
+	{ "the stage's part size", 12 * MIB, UPLOAD_SINK_UNKNOWN, 5 * MIB, 5, 0,
+	  3, 20 << 20 },
 	{ "one that is odd", 12 * MIB, 13 * MIB, 5 * MIB + 1, 5, 0, 3,
 	  24 << 20 },
-	{ "one that is too large for the memory", 9 * MIB, INTAKE_UNKNOWN,
+	{ "one that is too large for the memory", 9 * MIB, UPLOAD_SINK_UNKNOWN,
 	  1000 * MIB, 0, 0, 2, 24 << 20 },
 };
 
@@ -98,7 +100,7 @@ static void files_of_all_sizes(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct budget *b = budget_new(64 * MIB);
 		struct store *s = memstore_new("mem");
-		const struct intake_file f = {
+		const struct upload_sink_file f = {
 			.store = s,
 			.key = "a/b",
 			.content_type = "text/csv",
@@ -106,16 +108,16 @@ static void files_of_all_sizes(void **state)
 			.part_size = rows[i].part_size,
 		};
 		struct object_details d = { 0 };
-		struct intake *in = NULL;
+		struct upload_sink *in = NULL;
 
 		memstore_delay(s, rows[i].delay_ms);
-		row_number(rows[i].sentence, intake_open(b, &f, &in), 0);
+		row_number(rows[i].sentence, upload_sink_open(b, &f, &in), 0);
 		row_number(rows[i].sentence, feed(in, 0, rows[i].size, 100001),
 			   0);
 		row_number("not there before its end", store_head(s, "a/b", &d),
 			   -ENOENT);
-		row_number(rows[i].sentence, intake_finish(in), 0);
-		intake_free(in);
+		row_number(rows[i].sentence, upload_sink_finish(in), 0);
+		upload_sink_free(in);
 		row_check(rows[i].sentence, is_there(s, "a/b", rows[i].size));
 		row_number("head", store_head(s, "a/b", &d), 0);
 		row_equal(rows[i].sentence, props_get(&d.props, PROP_TYPE),
@@ -157,23 +159,23 @@ static void nothing_remains(void **state)
 		const char *sentence = faults[i / 2].sentence;
 		struct budget *b = budget_new(64 * MIB);
 		struct store *s = memstore_new("mem");
-		const struct intake_file f = { .store = s,
-					       .key = "k",
-					       .most = INTAKE_UNKNOWN };
+		const struct upload_sink_file f = {
+			.store = s, .key = "k", .most = UPLOAD_SINK_UNKNOWN
+		};
 		struct object_details d = { 0 };
-		struct intake *in = NULL;
+		struct upload_sink *in = NULL;
 		int rc;
 
 		memstore_delay(s, i % 2 ? 10 : 0);
 		if (faults[i / 2].op)
 			memstore_fail(s, faults[i / 2].op, faults[i / 2].nth,
 				      -EIO);
-		row_number(sentence, intake_open(b, &f, &in), 0);
+		row_number(sentence, upload_sink_open(b, &f, &in), 0);
 		rc = feed(in, 0, faults[i / 2].size, MIB);
 		if (!rc && faults[i / 2].finish)
-			rc = intake_finish(in);
+			rc = upload_sink_finish(in);
 		row_number(sentence, rc, faults[i / 2].rc);
-		intake_free(in);
+		upload_sink_free(in);
 		row_number(sentence, memstore_uploads(s), 0);
 		row_number(sentence, budget_used(b), 0);
 		row_number(sentence, store_head(s, "k", &d), -ENOENT);
@@ -186,22 +188,22 @@ static void an_end_that_is_asked_for(void **state)
 {
 	struct budget *b = budget_new(64 * MIB);
 	struct store *s = memstore_new("mem");
-	const struct intake_file f = { .store = s,
-				       .key = "k",
-				       .most = INTAKE_UNKNOWN };
-	struct intake *in = NULL;
+	const struct upload_sink_file f = { .store = s,
+					    .key = "k",
+					    .most = UPLOAD_SINK_UNKNOWN };
+	struct upload_sink *in = NULL;
 	int rc;
 
 	waiter_begin(waiter_self());
-	row_number("opened", intake_open(b, &f, &in), 0);
+	row_number("opened", upload_sink_open(b, &f, &in), 0);
 	row_number("fed", feed(in, 0, 20 * MIB, MIB), 0);
 	memstore_delay(s, 50);
 	waiter_interrupt(waiter_self());
 	rc = feed(in, 20 * MIB, 40 * MIB, MIB);
 	if (!rc)
-		rc = intake_finish(in);
+		rc = upload_sink_finish(in);
 	row_number("interrupted", rc, -EINTR);
-	intake_free(in);
+	upload_sink_free(in);
 	row_number("no upload remains", memstore_uploads(s), 0);
 	row_number("nor memory", budget_used(b), 0);
 	store_unref(s);
@@ -223,16 +225,16 @@ static void *one_of_a_crowd(void *arg)
 {
 	struct crowd *c = arg;
 	char key[16];
-	const struct intake_file f = { .store = c->store,
-				       .key = key,
-				       .most = INTAKE_UNKNOWN };
-	struct intake *in = NULL;
+	const struct upload_sink_file f = { .store = c->store,
+					    .key = key,
+					    .most = UPLOAD_SINK_UNKNOWN };
+	struct upload_sink *in = NULL;
 
 	snprintf(key, sizeof(key), "k%u", c->number);
-	c->rc = intake_open(c->budget, &f, &in);
+	c->rc = upload_sink_open(c->budget, &f, &in);
 	c->rc = c->rc ? c->rc : feed(in, 0, 17 * MIB + c->number, 300007);
-	c->rc = c->rc ? c->rc : intake_finish(in);
-	intake_free(in);
+	c->rc = c->rc ? c->rc : upload_sink_finish(in);
+	upload_sink_free(in);
 	return NULL;
 }
 
@@ -269,18 +271,18 @@ static void a_sender_that_is_too_slow(void **state)
 {
 	struct budget *b = budget_new(64 * MIB);
 	struct store *s = memstore_new("mem");
-	const struct intake_file f = {
+	const struct upload_sink_file f = {
 		.store = s, .key = "k", .most = 100, .patience_ms = 500
 	};
-	struct intake *in = NULL;
+	struct upload_sink *in = NULL;
 
-	row_number("opened", intake_open(b, &f, &in), 0);
+	row_number("opened", upload_sink_open(b, &f, &in), 0);
 	row_number("fed", feed(in, 0, 10, 10), 0);
 	sleep(2);
 	row_number("slow enough", feed(in, 10, 10, 10), 0);
 	sleep(3);
 	row_number("too slow", feed(in, 20, 10, 10), -ETIME);
-	intake_free(in);
+	upload_sink_free(in);
 	row_number("nor memory", budget_used(b), 0);
 	store_unref(s);
 	budget_free(b);
@@ -291,13 +293,14 @@ static const struct {
 	uint64_t wish, most, memory, size;
 	int rc;
 } sizes[] = {
-	{ "unknown", 0, INTAKE_UNKNOWN, 512 * MIB, PART_SIZE_STREAM, 0 },
+	{ "unknown", 0, UPLOAD_SINK_UNKNOWN, 512 * MIB, PART_SIZE_STREAM, 0 },
 	{ "small", 0, 10, 512 * MIB, 8 * MIB, 0 },
 	{ "10 GiB", 0, 10240 * MIB, 512 * MIB, 8 * MIB, 0 },
 	{ "100 GiB", 0, 102400 * MIB, 512 * MIB, 16 * MIB, 0 },
 	{ "5 TiB", 0, 5 * MIB *MIB, 600 * MIB, 1024 * MIB, -EFBIG },
-	{ "the stage's", 20 * MIB, INTAKE_UNKNOWN, 512 * MIB, 20 * MIB, 0 },
-	{ "the stage's is too large", 200 * MIB, INTAKE_UNKNOWN, 512 * MIB,
+	{ "the stage's", 20 * MIB, UPLOAD_SINK_UNKNOWN, 512 * MIB, 20 * MIB,
+	  0 },
+	{ "the stage's is too large", 200 * MIB, UPLOAD_SINK_UNKNOWN, 512 * MIB,
 	  PART_SIZE_STREAM, 0 },
 	{ "the stage's is too small", 5 * MIB, 102400 * MIB, 512 * MIB,
 	  16 * MIB, 0 },
@@ -323,29 +326,29 @@ static void into_a_folder(void **state)
 {
 	struct budget *b = budget_new(MIB);
 	struct local_rig rig = { 0 };
-	struct intake_file f = { .key = "a/b", .most = 9 * MIB };
+	struct upload_sink_file f = { .key = "a/b", .most = 9 * MIB };
 	struct object_details d = { 0 };
-	struct intake *in = NULL;
+	struct upload_sink *in = NULL;
 
 	local_rig_open(&rig);
 	f.store = rig.s;
-	row_number("opened", intake_open(b, &f, &in), 0);
+	row_number("opened", upload_sink_open(b, &f, &in), 0);
 	row_number("fed", feed(in, 0, 9 * MIB, 77777), 0);
 	row_number("not there before its end", store_head(rig.s, "a/b", &d),
 		   -ENOENT);
-	row_number("finished", intake_finish(in), 0);
-	intake_free(in);
+	row_number("finished", upload_sink_finish(in), 0);
+	upload_sink_free(in);
 	row_check("whole", is_there(rig.s, "a/b", 9 * MIB));
-	row_number("opened", intake_open(b, &f, &in), 0);
+	row_number("opened", upload_sink_open(b, &f, &in), 0);
 	row_number("fed", feed(in, 100, MIB, 77777), 0);
-	intake_free(in);
+	upload_sink_free(in);
 	row_check("given up: the old one", is_there(rig.s, "a/b", 9 * MIB));
 	row_number("no memory", budget_peak(b), 0);
 	local_rig_close(&rig);
 	budget_free(b);
 }
 
-SUITE(intake)
+SUITE(upload_sink)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_of_all_sizes),
@@ -358,5 +361,5 @@ SUITE(intake)
 	};
 
 	digest_init();
-	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("upload_sink", tests, NULL, NULL);
 }

@@ -4,8 +4,8 @@
  * for a day after it was used, and after what was wrong the next guess of that
  * name, by that address or that user of this machine, waits for its turn.
  */
-#ifndef GATEWAY_LOGIN_GUESSES_H
-#define GATEWAY_LOGIN_GUESSES_H
+#ifndef GATEWAY_LOGIN_LOGIN_THROTTLE_H
+#define GATEWAY_LOGIN_LOGIN_THROTTLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,9 +13,9 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-struct guesses;
+struct login_throttle;
 
-struct guess {
+struct login_attempt {
 	const struct sockaddr_storage *peer;
 	bool has_uid; /* it is a program of this machine, and whose */
 	uid_t uid;
@@ -27,7 +27,7 @@ struct guess {
 
 /* NULL: kdf_matches(), the clock, and the thread's sleep (0, -EINTR,
  * -ETIMEDOUT). */
-struct guesses_ops {
+struct login_throttle_ops {
 	int (*matches)(const char *hash, const void *password, size_t n);
 	int64_t (*now_ms)(void);
 	int (*park)(int64_t until_ms);
@@ -35,10 +35,12 @@ struct guesses_ops {
 
 /* alike: a hash that costs what the users' do, for names that nobody has;
  * borrowed. NULL without memory. */
-struct guesses *guesses_new(const char *alike, const struct guesses_ops *ops);
-void guesses_free(struct guesses *g);
+struct login_throttle *login_throttle_new(const char *alike,
+					  const struct login_throttle_ops *ops);
+void login_throttle_free(struct login_throttle *g);
 
 /* 1, 0, -EAGAIN (too many wrong ones wait already), -EINTR, -ENOMEM. Blocks. */
-int guesses_check(struct guesses *g, const struct guess *q);
+int login_throttle_check(struct login_throttle *g,
+			 const struct login_attempt *q);
 
 #endif

@@ -36,7 +36,7 @@ static const struct {
 	{ ETIMEDOUT, 503, "SlowDown", "Please reduce your request rate." },
 };
 
-void object_fail(struct exchange *x, int err)
+void object_request_fail(struct exchange *x, int err)
 {
 	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
 		if (errors[i].err != -err)
@@ -49,7 +49,7 @@ void object_fail(struct exchange *x, int err)
 			"the store failed; its log says why");
 }
 
-const char *object_field(const struct exchange *x, const char *name)
+const char *object_request_field(const struct exchange *x, const char *name)
 {
 	const struct object *o = x->state;
 	const char *value = exchange_header(x, name);

@@ -3,7 +3,7 @@
  * are nobody's business here, which are the kernel's, and which are ours; what
  * it does not name is a setting, and the configuration knows those.
  */
-#include "mount/mount_options.h"
+#include "mount/mount_request.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -84,7 +84,7 @@ static const struct {
 	{ "remount", USE_REMOUNT },
 };
 
-static enum option_use use_of(const char *name, size_t len)
+static enum option_use mount_request_use(const char *name, size_t len)
 {
 	if (len > 2 && (!strncmp(name, "x-", 2) || !strncmp(name, "X-", 2)))
 		return USE_NOTHING;
@@ -95,7 +95,7 @@ static enum option_use use_of(const char *name, size_t len)
 	return USE_SETTING;
 }
 
-static int replace(char **where, const char *value)
+static int mount_request_replace(char **where, const char *value)
 {
 	char *copy = strdup(value);
 
@@ -106,7 +106,8 @@ static int replace(char **where, const char *value)
 	return 0;
 }
 
-static int add_setting(struct mount_request *r, const char *option)
+static int mount_request_add_setting(struct mount_request *r,
+				     const char *option)
 {
 	char **grown =
 		reallocarray(r->settings, r->n_settings + 1, sizeof(*grown));
@@ -122,8 +123,8 @@ static int add_setting(struct mount_request *r, const char *option)
 }
 
 /* Commas of the kernel's are within quotes, libfuse's behind a backslash. */
-static int add_label(struct mount_request *r, const char *option, size_t len,
-		     const char *value)
+static int mount_request_add_label(struct mount_request *r, const char *option,
+				   size_t len, const char *value)
 {
 	const char *quote = strchr(value, ',') ? "\"" : "";
 
@@ -139,12 +140,12 @@ static int add_label(struct mount_request *r, const char *option, size_t len,
 	return buf_err(&r->flags);
 }
 
-static int take_option(struct mount_request *r, const char *option,
-		       struct buf *err)
+static int mount_request_take_option(struct mount_request *r,
+				     const char *option, struct buf *err)
 {
 	size_t len = strcspn(option, "=");
 	const char *value = option[len] ? option + len + 1 : NULL;
-	enum option_use use = use_of(option, len);
+	enum option_use use = mount_request_use(option, len);
 
 	if (!*option)
 		return 0;
@@ -157,7 +158,7 @@ static int take_option(struct mount_request *r, const char *option,
 		buf_addf(&r->flags, "%s%s", r->flags.len ? "," : "", option);
 		return buf_err(&r->flags);
 	case USE_SETTING:
-		return add_setting(r, option);
+		return mount_request_add_setting(r, option);
 	case USE_REMOUNT:
 		buf_addf(err, "a mount cannot be changed: unmount it first");
 		return -EINVAL;
@@ -169,28 +170,29 @@ static int take_option(struct mount_request *r, const char *option,
 		return -EINVAL;
 	}
 	if (use == USE_LABEL)
-		return add_label(r, option, len, value);
-	return replace(use == USE_CONFIG ? &r->config : &r->fsname, value);
+		return mount_request_add_label(r, option, len, value);
+	return mount_request_replace(
+		use == USE_CONFIG ? &r->config : &r->fsname, value);
 }
 
 /* Does a quote open the value of a label here? */
-static bool opens_label(const struct buf *one)
+static bool mount_request_opens_label(const struct buf *one)
 {
 	return one->len && one->data[one->len - 1] == '=' &&
-	       use_of(one->data, one->len - 1) == USE_LABEL;
+	       mount_request_use(one->data, one->len - 1) == USE_LABEL;
 }
 
 /* Commas part the options; `\,` is a comma and `\\` a backslash within one. A
  * label may be within quotes, as mount(8) has them: so are its commas. */
-static int take_options(struct mount_request *r, const char *list,
-			struct buf *err)
+static int mount_request_take_options(struct mount_request *r, const char *list,
+				      struct buf *err)
 {
 	struct buf one = BUF_INIT(BUF_LINE);
 	bool quoted = false;
 	int rc = 0;
 
 	for (const char *s = list; !rc; s++) {
-		if (*s == '"' && (quoted || opens_label(&one))) {
+		if (*s == '"' && (quoted || mount_request_opens_label(&one))) {
 			quoted = !quoted;
 			continue;
 		}
@@ -210,7 +212,7 @@ static int take_options(struct mount_request *r, const char *list,
 		}
 		rc = buf_err(&one);
 		if (!rc)
-			rc = take_option(r, buf_str(&one), err);
+			rc = mount_request_take_option(r, buf_str(&one), err);
 		buf_reset(&one);
 		if (!*s)
 			break;
@@ -221,8 +223,9 @@ static int take_options(struct mount_request *r, const char *list,
 
 /* The letters that mount(8) gives a helper: -n no mtab, -s sloppy, -v, -r, -w,
  * and -f, which is "fake" there. */
-static int take_letters(struct mount_request *r, const char *letters,
-			bool helper, struct buf *err)
+static int mount_request_take_letters(struct mount_request *r,
+				      const char *letters, bool helper,
+				      struct buf *err)
 {
 	for (const char *s = letters; *s; s++) {
 		if (*s == 'f' && helper)
@@ -230,7 +233,7 @@ static int take_letters(struct mount_request *r, const char *letters,
 		else if (*s == 'f')
 			r->foreground = true;
 		else if (*s == 'r')
-			return add_setting(r, "ro");
+			return mount_request_add_setting(r, "ro");
 		else if (!helper || !strchr("nsvw", *s)) {
 			buf_addf(err, "unknown option -%c (see --help)", *s);
 			return -EINVAL;
@@ -239,8 +242,8 @@ static int take_letters(struct mount_request *r, const char *letters,
 	return 0;
 }
 
-static int take_word(struct mount_request *r, const char *word, unsigned *n,
-		     struct buf *err)
+static int mount_request_take_word(struct mount_request *r, const char *word,
+				   unsigned *n, struct buf *err)
 {
 	if (*n == 2) {
 		buf_addf(err, "one SOURCE and one MOUNTPOINT, not `%s` as well",
@@ -256,7 +259,8 @@ static int take_word(struct mount_request *r, const char *word, unsigned *n,
 
 /* The value of `-oVALUE`, `-o VALUE`, `--config VALUE` or `--config=VALUE`;
  * NULL when argv ends. */
-static const char *value_of(int argc, char **argv, int *i, size_t prefix)
+static const char *mount_request_value(int argc, char **argv, int *i,
+				       size_t prefix)
 {
 	const char *rest = argv[*i] + prefix;
 
@@ -265,29 +269,30 @@ static const char *value_of(int argc, char **argv, int *i, size_t prefix)
 	return *i + 1 < argc ? argv[++*i] : NULL;
 }
 
-static int take(struct mount_request *r, int argc, char **argv, int *i,
-		bool helper, unsigned *words, struct buf *err)
+static int mount_request_take(struct mount_request *r, int argc, char **argv,
+			      int *i, bool helper, unsigned *words,
+			      struct buf *err)
 {
 	const char *arg = argv[*i], *value;
 	bool config =
 		!strcmp(arg, "--config") || text_starts_with(arg, "--config=");
 
 	if (arg[0] != '-' || !arg[1])
-		return take_word(r, arg, words, err);
+		return mount_request_take_word(r, arg, words, err);
 	if (config || text_starts_with(arg, "-o")) {
-		value = value_of(argc, argv, i, config ? 8 : 2);
+		value = mount_request_value(argc, argv, i, config ? 8 : 2);
 		if (!value) {
 			buf_addf(err, "%s needs a value", arg);
 			return -EINVAL;
 		}
-		return config ? replace(&r->config, value)
-			      : take_options(r, value, err);
+		return config ? mount_request_replace(&r->config, value)
+			      : mount_request_take_options(r, value, err);
 	}
 	if (arg[1] == '-') {
 		buf_addf(err, "unknown option %s (see --help)", arg);
 		return -EINVAL;
 	}
-	return take_letters(r, arg + 1, helper, err);
+	return mount_request_take_letters(r, arg + 1, helper, err);
 }
 
 int mount_request_parse(int argc, char **argv, bool helper,
@@ -299,7 +304,8 @@ int mount_request_parse(int argc, char **argv, bool helper,
 	memset(out, 0, sizeof(*out));
 	buf_init(&out->flags, BUF_MESSAGE);
 	for (int i = 0; i < argc && !rc; i++)
-		rc = take(out, argc, argv, &i, helper, &words, err);
+		rc = mount_request_take(out, argc, argv, &i, helper, &words,
+					err);
 	if (!rc && !out->mountpoint) {
 		buf_addf(err, "no MOUNTPOINT (see --help)");
 		rc = -EINVAL;

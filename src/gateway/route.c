@@ -1,11 +1,11 @@
 /*
  * A look into a table of paths.
  */
-#include "gateway/routes.h"
+#include "gateway/route.h"
 
 #include <string.h>
 
-static bool has_path(const char *pattern, const char *path, size_t n)
+static bool route_has_path(const char *pattern, const char *path, size_t n)
 {
 	size_t len = strlen(pattern);
 
@@ -19,7 +19,7 @@ const struct route *route_find(const struct route *r, const char *path,
 {
 	while (n > 1 && path[n - 1] == '/')
 		n--;
-	while (r->path && !has_path(r->path, path, n))
+	while (r->path && !route_has_path(r->path, path, n))
 		r++;
 	return r;
 }

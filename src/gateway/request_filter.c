@@ -3,7 +3,7 @@
  * have read it the other way), then the host, for a page that got here by DNS
  * rebinding shall learn nothing, then the origin, then the method.
  */
-#include "gateway/admit.h"
+#include "gateway/request_filter.h"
 
 #include <string.h>
 #include <strings.h>
@@ -23,14 +23,14 @@ struct rule {
 	bool unclear; /* where the body ends */
 };
 
-static const char *bad_target(const struct exchange *x)
+static const char *request_bad_target(const struct exchange *x)
 {
 	if (x->target[0] != '/' || text_has_control(x->target))
 		return "the request target must be a path";
 	return NULL;
 }
 
-static const char *bad_length(const struct exchange *x)
+static const char *request_bad_length(const struct exchange *x)
 {
 	unsigned lengths = exchange_header_count(x, "Content-Length");
 	unsigned codings = exchange_header_count(x, "Transfer-Encoding");
@@ -44,7 +44,7 @@ static const char *bad_length(const struct exchange *x)
 	return NULL;
 }
 
-static const char *bad_coding(const struct exchange *x)
+static const char *request_bad_coding(const struct exchange *x)
 {
 	const char *coding = exchange_header(x, "Transfer-Encoding");
 
@@ -53,25 +53,25 @@ static const char *bad_coding(const struct exchange *x)
 	return NULL;
 }
 
-static const char *bad_host(const struct exchange *x)
+static const char *request_bad_host(const struct exchange *x)
 {
 	if (exchange_header_count(x, "Host") != 1)
 		return "there must be one Host header";
 	return NULL;
 }
 
-static const char *wrong_host(const struct exchange *x)
+static const char *request_wrong_host(const struct exchange *x)
 {
 	const struct gateway_settings *set = &x->gateway->set;
 
-	if (!host_allowed(exchange_header(x, "Host"), &x->local, set->listen,
-			  set->allowed_hosts))
+	if (!hosts_allowed(exchange_header(x, "Host"), &x->local, set->listen,
+			   set->allowed_hosts))
 		return "this server does not answer for that host: see "
 		       "allowed_hosts";
 	return NULL;
 }
 
-static const char *bad_origin(const struct exchange *x)
+static const char *request_bad_origin(const struct exchange *x)
 {
 	if (exchange_header_count(x, "Origin") > 1 ||
 	    exchange_header_count(x, "Sec-Fetch-Site") > 1)
@@ -80,20 +80,20 @@ static const char *bad_origin(const struct exchange *x)
 }
 
 static const struct rule rules[] = {
-	{ bad_target, 400, "InvalidRequest" },
-	{ bad_length, 400, "InvalidRequest", true },
-	{ bad_coding, 501, "NotImplemented", true },
-	{ bad_host, 400, "InvalidRequest" },
-	{ wrong_host, 421, "MisdirectedRequest" },
-	{ bad_origin, 400, "InvalidRequest" },
+	{ request_bad_target, 400, "InvalidRequest" },
+	{ request_bad_length, 400, "InvalidRequest", true },
+	{ request_bad_coding, 501, "NotImplemented", true },
+	{ request_bad_host, 400, "InvalidRequest" },
+	{ request_wrong_host, 421, "MisdirectedRequest" },
+	{ request_bad_origin, 400, "InvalidRequest" },
 };
 
-static void judge_origin(struct exchange *x, const struct route *r)
+static void request_judge_origin(struct exchange *x, const struct route *r)
 {
 	enum origin_verdict v =
-		origin_judge(exchange_header(x, "Origin"),
-			     exchange_header(x, "Sec-Fetch-Site"),
-			     x->gateway->set.cors_origins);
+		hosts_judge_origin(exchange_header(x, "Origin"),
+				   exchange_header(x, "Sec-Fetch-Site"),
+				   x->gateway->set.cors_origins);
 
 	x->origin_allowed =
 		v == ORIGIN_LISTED || (v == ORIGIN_ANY && r->any_origin);
@@ -101,8 +101,8 @@ static void judge_origin(struct exchange *x, const struct route *r)
 }
 
 /* `GET HEAD` as `GET, HEAD`. */
-static void add_methods(struct exchange *x, const struct route *r,
-			const char *header)
+static void request_add_methods(struct exchange *x, const struct route *r,
+				const char *header)
 {
 	struct buf list = BUF_INIT(256);
 
@@ -114,7 +114,7 @@ static void add_methods(struct exchange *x, const struct route *r,
 }
 
 /* A browser asks before it sends a page's request. */
-static void answer_options(struct exchange *x, const struct route *r)
+static void request_answer_options(struct exchange *x, const struct route *r)
 {
 	const char *headers =
 		exchange_header(x, "Access-Control-Request-Headers");
@@ -125,9 +125,9 @@ static void answer_options(struct exchange *x, const struct route *r)
 				"cors_origins");
 		return;
 	}
-	add_methods(x, r, "Allow");
+	request_add_methods(x, r, "Allow");
 	if (x->origin_allowed) {
-		add_methods(x, r, "Access-Control-Allow-Methods");
+		request_add_methods(x, r, "Access-Control-Allow-Methods");
 		if (headers)
 			exchange_add(x, "Access-Control-Allow-Headers",
 				     headers);
@@ -140,7 +140,7 @@ static void answer_options(struct exchange *x, const struct route *r)
 	exchange_answer(x, 204, NULL, NULL, 0);
 }
 
-void admit(struct exchange *x, const struct route *r)
+void request_filter(struct exchange *x, const struct route *r)
 {
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
 		const char *why = rules[i].broken(x);
@@ -151,11 +151,11 @@ void admit(struct exchange *x, const struct route *r)
 			return;
 		}
 	}
-	judge_origin(x, r);
+	request_judge_origin(x, r);
 	if (!strcmp(x->method, "OPTIONS")) {
-		answer_options(x, r);
+		request_answer_options(x, r);
 	} else if (!route_allows(r, x->method)) {
-		add_methods(x, r, "Allow");
+		request_add_methods(x, r, "Allow");
 		exchange_refuse(x, 405, "MethodNotAllowed",
 				"the method is not allowed here");
 	} else if (r->no_foreign && x->foreign) {

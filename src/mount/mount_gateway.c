@@ -3,7 +3,7 @@
  * another name than the one that is listened at says so by public_endpoint_url,
  * so that name is one that requests may come for.
  */
-#include "mount/gateway_start.h"
+#include "mount/mount_gateway.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,26 +15,26 @@
 
 #define HOSTS_MAX 65536
 
-static bool is_local(const struct conn *c)
+static bool mount_gateway_is_local(const struct conn *c)
 {
 	return c->url && text_starts_with(c->url, "fs://");
 }
 
-bool gateway_wanted(const struct config *c)
+bool mount_gateway_wanted(const struct config *c)
 {
 	bool wanted = c->mount.listen && *c->mount.listen;
 
-	wanted |= c->has_storage && is_local(&c->storage);
+	wanted |= c->has_storage && mount_gateway_is_local(&c->storage);
 	for (unsigned i = 0; i < c->n_stages; i++)
-		wanted |= is_local(&c->stages[i].conn);
+		wanted |= mount_gateway_is_local(&c->stages[i].conn);
 	return wanted;
 }
 
-static void add_host(const struct conn *c, struct buf *out)
+static void mount_gateway_add_host(const struct conn *c, struct buf *out)
 {
 	const char *url = c->public_endpoint_url, *host;
 
-	if (!is_local(c) || !url)
+	if (!mount_gateway_is_local(c) || !url)
 		return;
 	host = strstr(url, "://");
 	host = host ? host + 3 : url;
@@ -42,17 +42,17 @@ static void add_host(const struct conn *c, struct buf *out)
 	buf_add(out, host, strcspn(host, "/?#"));
 }
 
-static void add_hosts(const struct config *c, struct buf *out)
+static void mount_gateway_add_hosts(const struct config *c, struct buf *out)
 {
 	if (c->mount.allowed_hosts)
 		buf_adds(out, c->mount.allowed_hosts);
 	if (c->has_storage)
-		add_host(&c->storage, out);
+		mount_gateway_add_host(&c->storage, out);
 	for (unsigned i = 0; i < c->n_stages; i++)
-		add_host(&c->stages[i].conn, out);
+		mount_gateway_add_host(&c->stages[i].conn, out);
 }
 
-static struct gateway_user *users_of(const struct config *c)
+static struct gateway_user *mount_gateway_users(const struct config *c)
 {
 	struct gateway_user *users = calloc(c->n_users + 1, sizeof(*users));
 
@@ -66,31 +66,32 @@ static struct gateway_user *users_of(const struct config *c)
 	return users;
 }
 
-static const char *given(const char *s)
+static const char *mount_gateway_given(const char *s)
 {
 	return s && *s ? s : NULL;
 }
 
-int gateway_start(const struct config *c, struct catalog *catalog, bool alone,
-		  const int *fds, unsigned n_fds, struct gateway **out,
-		  struct buf *err)
+int mount_gateway_start(const struct config *c, struct catalog *catalog,
+			bool alone, const int *fds, unsigned n_fds,
+			struct gateway **out, struct buf *err)
 {
 	const struct config_mount *m = &c->mount;
 	struct buf hosts = BUF_INIT(HOSTS_MAX), why = BUF_INIT(BUF_MESSAGE);
-	struct gateway_user *users = users_of(c);
+	struct gateway_user *users = mount_gateway_users(c);
 	int rc = users ? 0 : -ENOMEM;
 
-	add_hosts(c, &hosts);
+	mount_gateway_add_hosts(c, &hosts);
 	if (!rc)
 		rc = buf_err(&hosts);
 	if (!rc) {
 		const struct gateway_settings set = {
-			.listen = given(m->listen),
-			.any_port = !given(m->listen),
+			.listen = mount_gateway_given(m->listen),
+			.any_port = !mount_gateway_given(m->listen),
 			.inherited = n_fds ? fds : NULL,
 			.n_inherited = n_fds,
-			.tls_certificate = given(m->tls_certificate),
-			.tls_key = given(m->tls_key),
+			.tls_certificate =
+				mount_gateway_given(m->tls_certificate),
+			.tls_key = mount_gateway_given(m->tls_key),
 			.allow_plain_http = m->allow_plain_http,
 			.alone = alone,
 			.allowed_hosts = buf_str(&hosts),

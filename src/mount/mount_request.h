@@ -2,8 +2,8 @@
  * The command line of a mount: by hand, as mount.fuse3 calls it for
  * `-t fuse.stagefs`, and as mount(8) calls a helper for `-t stagefs`. Pure.
  */
-#ifndef MOUNT_MOUNT_OPTIONS_H
-#define MOUNT_MOUNT_OPTIONS_H
+#ifndef MOUNT_MOUNT_REQUEST_H
+#define MOUNT_MOUNT_REQUEST_H
 
 #include <stdbool.h>
 

@@ -5,18 +5,18 @@
  * bytes that came; so the request target is taken where it is still whole (the
  * URI log callback), and the library's decoding is turned off.
  *
- * STARTED (link) -> target -> headers: admit(), begin() -> data() ... -> end()
+ * STARTED -> target -> headers: request_filter(), begin() -> data() ... -> end()
  * -> the answer -> COMPLETED: done(), counted. An answer that is there before
  * the body is sent at once, and the connection ends, when the client waits for
  * it (Expect) or has much to send; else the body is swallowed first, for a
  * client that writes and does not read would see a reset instead of the answer.
  * A body that was let in and fails in its middle (a full disk) is swallowed to
  * its end, however long: the library takes no answer before that. What bounds
- * it is the deadline of a refused connection (links.h).
+ * it is the deadline of a refused connection (connections.h).
  * Where the headers can be read in two ways the connection ends too: what
  * another server before us takes for the body would be the next request.
  */
-#include "gateway/served.h"
+#include "gateway/callbacks.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -31,12 +31,12 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/wait.h"
-#include "gateway/admit.h"
+#include "gateway/request_filter.h"
 #include "gateway/counters.h"
 #include "gateway/exchange_impl.h"
 #include "gateway/gateway_impl.h"
-#include "gateway/links.h"
-#include "gateway/routes.h"
+#include "gateway/connections.h"
+#include "gateway/route.h"
 
 #define HEADERS_MAX 100
 #define SWALLOW_MAX (16 << 20)
@@ -46,17 +46,17 @@
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* A request under way. */
-struct served {
+struct request {
 	struct exchange x;
 	struct exchange_answer answer;
-	struct link *link;
+	struct connection *connection;
 	struct field headers[HEADERS_MAX];
 	char *path;
 	bool begun, queued, spoilt, too_many;
 	uint64_t received, started_us;
 };
 
-static struct link *link_of(struct MHD_Connection *c)
+static struct connection *connection_of(struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -64,21 +64,21 @@ static struct link *link_of(struct MHD_Connection *c)
 	return info ? info->socket_context : NULL;
 }
 
-/* Not on its thread's stack: what comes next is read from the link. */
-void *served_on_target(void *server, const char *target,
-		       struct MHD_Connection *c)
+/* Not on its thread's stack: what comes next is read from the connection. */
+void *callbacks_on_target(void *server, const char *target,
+			  struct MHD_Connection *c)
 {
-	struct link *link = link_of(c);
+	struct connection *connection = connection_of(c);
 
-	if (link) {
-		free(link->target);
-		link->target = strdup(target);
+	if (connection) {
+		free(connection->target);
+		connection->target = strdup(target);
 	}
 	return NULL;
 }
 
 /* But for a tab, which is white space here. */
-static bool has_control(const char *s, size_t n)
+static bool request_has_control(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (((unsigned char)s[i] < ' ' && s[i] != '\t') || s[i] == 0x7f)
@@ -86,16 +86,17 @@ static bool has_control(const char *s, size_t n)
 	return false;
 }
 
-static enum MHD_Result take_header(void *arg, enum MHD_ValueKind kind,
-				   const char *name, size_t name_len,
-				   const char *value, size_t value_len)
+static enum MHD_Result request_take_header(void *arg, enum MHD_ValueKind kind,
+					   const char *name, size_t name_len,
+					   const char *value, size_t value_len)
 {
-	struct served *r = arg;
+	struct request *r = arg;
 
 	if (!value)
 		value = "";
 	if (strlen(name) != name_len || !name_len ||
-	    name[strspn(name, TOKEN)] || has_control(value, value_len)) {
+	    name[strspn(name, TOKEN)] ||
+	    request_has_control(value, value_len)) {
 		r->spoilt = true;
 		return MHD_NO;
 	}
@@ -107,7 +108,7 @@ static enum MHD_Result take_header(void *arg, enum MHD_ValueKind kind,
 	return MHD_YES;
 }
 
-static int64_t body_length(const struct exchange *x)
+static int64_t request_body_length(const struct exchange *x)
 {
 	const char *length = exchange_header(x, "Content-Length");
 
@@ -116,25 +117,26 @@ static int64_t body_length(const struct exchange *x)
 	return length ? strtoll(length, NULL, 10) : 0;
 }
 
-static void fill_addresses(struct exchange *x, struct link *link,
-			   struct MHD_Connection *c)
+static void request_fill_addresses(struct exchange *x,
+				   struct connection *connection,
+				   struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	socklen_t n = sizeof(link->local);
+	socklen_t n = sizeof(connection->local);
 
-	x->fd = link->fd;
+	x->fd = connection->fd;
 	if (info && info->client_addr)
 		memcpy(&x->peer, info->client_addr,
 		       info->client_addr->sa_family == AF_INET6
 			       ? sizeof(struct sockaddr_in6)
 			       : sizeof(struct sockaddr_in));
-	if (link->local.ss_family == AF_UNSPEC)
-		getsockname(x->fd, (struct sockaddr *)&link->local, &n);
-	x->local = link->local;
+	if (connection->local.ss_family == AF_UNSPEC)
+		getsockname(x->fd, (struct sockaddr *)&connection->local, &n);
+	x->local = connection->local;
 }
 
-static void make_id(char out[17])
+static void request_make_id(char out[17])
 {
 	unsigned char bytes[8] = { 0 };
 
@@ -148,19 +150,20 @@ static void make_id(char out[17])
 	hex_encode(bytes, sizeof(bytes), out);
 }
 
-static struct served *served_new(struct gateway *g, struct MHD_Connection *c,
-				 struct link *link, const char *method)
+static struct request *request_new(struct gateway *g, struct MHD_Connection *c,
+				   struct connection *connection,
+				   const char *method)
 {
-	struct served *r = calloc(1, sizeof(*r));
+	struct request *r = calloc(1, sizeof(*r));
 	const char *mark;
 
 	if (!r)
 		return NULL;
-	r->link = link;
+	r->connection = connection;
 	r->started_us = counters_now_us();
 	r->x.gateway = g;
 	r->x.method = method;
-	r->x.target = link->target ? link->target : "";
+	r->x.target = connection->target ? connection->target : "";
 	mark = strchr(r->x.target, '?');
 	r->path = strndup(r->x.target, mark ? (size_t)(mark - r->x.target)
 					    : strlen(r->x.target));
@@ -174,15 +177,15 @@ static struct served *served_new(struct gateway *g, struct MHD_Connection *c,
 	r->x.tls = g->certificate != NULL;
 	r->x.answer = &r->answer;
 	exchange_answer_init(&r->answer);
-	make_id(r->x.id);
-	fill_addresses(&r->x, link, c);
-	MHD_get_connection_values_n(c, MHD_HEADER_KIND, take_header, r);
-	r->x.content_length = body_length(&r->x);
+	request_make_id(r->x.id);
+	request_fill_addresses(&r->x, connection, c);
+	MHD_get_connection_values_n(c, MHD_HEADER_KIND, request_take_header, r);
+	r->x.content_length = request_body_length(&r->x);
 	return r;
 }
 
-static enum MHD_Result send_answer(struct served *r, struct MHD_Connection *c,
-				   bool close)
+static enum MHD_Result request_send_answer(struct request *r,
+					   struct MHD_Connection *c, bool close)
 {
 	unsigned status = r->answer.status;
 	struct MHD_Response *response;
@@ -202,7 +205,7 @@ static enum MHD_Result send_answer(struct served *r, struct MHD_Connection *c,
 	return rc;
 }
 
-static bool expects_continue(const struct exchange *x)
+static bool request_expects_continue(const struct exchange *x)
 {
 	const char *expect = exchange_header(x, "Expect");
 
@@ -211,12 +214,13 @@ static bool expects_continue(const struct exchange *x)
 
 /* Has it its share of the house? Many clients of one object, and one client of
  * many, wait for each other rather than let others wait. */
-static void take_share(struct served *r)
+static void request_take_share(struct request *r)
 {
 	struct exchange *x = &r->x;
 	const char *object = x->form == EXCHANGE_XML ? x->path : NULL;
 
-	if (links_share(x->gateway->links, r->link, object, &x->peer))
+	if (connections_share(x->gateway->connections, r->connection, object,
+			      &x->peer))
 		return;
 	exchange_add(x, "Retry-After", "1");
 	exchange_refuse(x, 503, "SlowDown",
@@ -224,7 +228,7 @@ static void take_share(struct served *r)
 			"address, are under way");
 }
 
-static void begin(struct served *r)
+static void request_begin(struct request *r)
 {
 	struct exchange *x = &r->x;
 	const struct route *route =
@@ -241,9 +245,9 @@ static void begin(struct served *r)
 		exchange_refuse(x, 431, "RequestHeaderSectionTooLarge",
 				"there are too many headers");
 	else
-		admit(x, route);
+		request_filter(x, route);
 	if (!exchange_answered(x))
-		take_share(r);
+		request_take_share(r);
 	if (exchange_answered(x))
 		return;
 	r->begun = true;
@@ -251,26 +255,32 @@ static void begin(struct served *r)
 }
 
 /* The headers are complete. */
-static enum MHD_Result on_headers(struct gateway *g, struct served *r,
-				  struct MHD_Connection *c)
+static enum MHD_Result request_on_headers(struct gateway *g, struct request *r,
+					  struct MHD_Connection *c)
 {
 	int64_t length = r->x.content_length;
 
-	begin(r);
+	request_begin(r);
 	if (r->x.unclear)
-		return send_answer(r, c, true);
+		return request_send_answer(r, c, true);
 	/* An answer that the library gets now ends the connection. */
 	if (!exchange_answered(&r->x) || !length)
-		return links_set(g->links, r->link, LINK_AT_WORK) ? MHD_YES
-								  : MHD_NO;
-	if (length < 0 || length > SWALLOW_MAX || expects_continue(&r->x))
-		return send_answer(r, c, true);
-	return links_set(g->links, r->link, LINK_REFUSED) ? MHD_YES : MHD_NO;
+		return connections_set(g->connections, r->connection,
+				       CONNECTION_AT_WORK)
+			       ? MHD_YES
+			       : MHD_NO;
+	if (length < 0 || length > SWALLOW_MAX ||
+	    request_expects_continue(&r->x))
+		return request_send_answer(r, c, true);
+	return connections_set(g->connections, r->connection,
+			       CONNECTION_REFUSED)
+		       ? MHD_YES
+		       : MHD_NO;
 }
 
 /* Bytes of the body. What was refused is swallowed. */
-static enum MHD_Result on_data(struct gateway *g, struct served *r,
-			       const char *bytes, size_t n)
+static enum MHD_Result request_on_data(struct gateway *g, struct request *r,
+				       const char *bytes, size_t n)
 {
 	r->received += n;
 	if (exchange_answered(&r->x))
@@ -279,14 +289,18 @@ static enum MHD_Result on_data(struct gateway *g, struct served *r,
 		r->x.handler->data(&r->x, bytes, n);
 	if (!exchange_answered(&r->x))
 		return MHD_YES;
-	return links_set(g->links, r->link, LINK_REFUSED) ? MHD_YES : MHD_NO;
+	return connections_set(g->connections, r->connection,
+			       CONNECTION_REFUSED)
+		       ? MHD_YES
+		       : MHD_NO;
 }
 
-static enum MHD_Result on_end(struct served *r, struct MHD_Connection *c)
+static enum MHD_Result request_on_end(struct request *r,
+				      struct MHD_Connection *c)
 {
 	if (!exchange_answered(&r->x) && r->x.handler->end)
 		r->x.handler->end(&r->x);
-	return send_answer(r, c, false);
+	return request_send_answer(r, c, false);
 }
 
 /*
@@ -294,53 +308,53 @@ static enum MHD_Result on_end(struct served *r, struct MHD_Connection *c)
  * ends a connection when a store was slow. Its clock starts anew with the
  * second call.
  */
-static void stop_clock(struct MHD_Connection *c)
+static void request_stop_clock(struct MHD_Connection *c)
 {
 	MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
 }
 
-static void start_clock(struct gateway *g, struct MHD_Connection *c)
+static void request_start_clock(struct gateway *g, struct MHD_Connection *c)
 {
 	MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT,
 				  g->set.body_timeout_s);
 }
 
-enum MHD_Result served_on_request(void *arg, struct MHD_Connection *c,
-				  const char *url, const char *method,
-				  const char *version, const char *bytes,
-				  size_t *n, void **state)
+enum MHD_Result callbacks_on_request(void *arg, struct MHD_Connection *c,
+				     const char *url, const char *method,
+				     const char *version, const char *bytes,
+				     size_t *n, void **state)
 {
 	struct gateway *g = arg;
-	struct served *r = *state;
+	struct request *r = *state;
 	struct waiter *self = waiter_self();
-	struct link *link = link_of(c);
+	struct connection *connection = connection_of(c);
 	enum MHD_Result rc;
 
-	if (!link)
+	if (!connection)
 		return MHD_NO;
-	links_set_waiter(g->links, link, self);
-	stop_clock(c);
+	connections_set_waiter(g->connections, connection, self);
+	request_stop_clock(c);
 	if (!r) {
 		waiter_begin(self);
-		links_touch(g->links, link);
-		*state = r = served_new(g, c, link, method);
-		rc = r ? on_headers(g, r, c) : MHD_NO;
+		connections_touch(g->connections, connection);
+		*state = r = request_new(g, c, connection, method);
+		rc = r ? request_on_headers(g, r, c) : MHD_NO;
 	} else if (*n) {
-		rc = on_data(g, r, bytes, *n);
+		rc = request_on_data(g, r, bytes, *n);
 		*n = 0;
 	} else if (r->queued) {
 		rc = MHD_YES;
 	} else {
-		rc = on_end(r, c);
+		rc = request_on_end(r, c);
 	}
-	start_clock(g, c);
-	links_set_waiter(g->links, link, NULL);
+	request_start_clock(g, c);
+	connections_set_waiter(g->connections, connection, NULL);
 	return rc;
 }
 
 /* Never the query: it may be worth as much as a password. A client that has
  * escaped its question mark has it in the path. */
-static void add_path(struct buf *out, const char *path)
+static void request_add_path(struct buf *out, const char *path)
 {
 	const char *query = strcasestr(path, "X-Amz-");
 	struct buf before = BUF_INIT(BUF_URL);
@@ -351,7 +365,8 @@ static void add_path(struct buf *out, const char *path)
 	buf_clear(&before);
 }
 
-static void tell(const struct served *r, const struct counters_request *c)
+static void request_log(const struct request *r,
+			const struct counters_request *c)
 {
 	struct buf what = BUF_INIT(BUF_MESSAGE);
 
@@ -359,7 +374,7 @@ static void tell(const struct served *r, const struct counters_request *c)
 		return;
 	text_printable(&what, r->x.method);
 	buf_addc(&what, ' ');
-	add_path(&what, r->x.path);
+	request_add_path(&what, r->x.path);
 	log_debug("gateway: %s %s: status %u%s, %llu bytes in, %llu "
 		  "out, %llu ms",
 		  r->x.id, buf_str(&what), c->status,
@@ -370,11 +385,11 @@ static void tell(const struct served *r, const struct counters_request *c)
 	buf_clear(&what);
 }
 
-void served_on_completed(void *arg, struct MHD_Connection *c, void **state,
-			 enum MHD_RequestTerminationCode how)
+void callbacks_on_completed(void *arg, struct MHD_Connection *c, void **state,
+			    enum MHD_RequestTerminationCode how)
 {
 	struct gateway *g = arg;
-	struct served *r = *state;
+	struct request *r = *state;
 	struct counters_request count;
 	bool whole = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
 
@@ -395,8 +410,8 @@ void served_on_completed(void *arg, struct MHD_Connection *c, void **state,
 		.broken = !whole,
 	};
 	counters_count(g->counters, &count);
-	tell(r, &count);
-	links_set(g->links, r->link, LINK_IDLE);
+	request_log(r, &count);
+	connections_set(g->connections, r->connection, CONNECTION_IDLE);
 	exchange_answer_clear(&r->answer);
 	free(r->path);
 	free(r);

@@ -4,7 +4,7 @@
  * a range that cannot be read too (14.2); a range that can be read and has no
  * byte in the object is refused.
  */
-#include "gateway/objects/http_text.h"
+#include "gateway/objects/conditions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-void http_date(int64_t t, char out[HTTP_DATE_SIZE])
+void conditions_date(int64_t t, char out[CONDITIONS_DATE_SIZE])
 {
 	static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed",
 					 "Thu", "Fri", "Sat" };
@@ -26,20 +26,22 @@ void http_date(int64_t t, char out[HTTP_DATE_SIZE])
 
 	gmtime_r(&when, &tm);
 	/* The remainders tell the compiler what gmtime_r() promises. */
-	snprintf(out, HTTP_DATE_SIZE, "%s, %02u %s %04u %02u:%02u:%02u GMT",
-		 days[tm.tm_wday % 7], (unsigned)tm.tm_mday % 100,
-		 months[tm.tm_mon % 12], (unsigned)(tm.tm_year + 1900) % 10000,
+	snprintf(out, CONDITIONS_DATE_SIZE,
+		 "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7],
+		 (unsigned)tm.tm_mday % 100, months[tm.tm_mon % 12],
+		 (unsigned)(tm.tm_year + 1900) % 10000,
 		 (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
 		 (unsigned)tm.tm_sec % 100);
 }
 
-static const char *skip_blank(const char *s)
+static const char *conditions_skip_blank(const char *s)
 {
 	return s + strspn(s, " \t");
 }
 
 /* The next tag of a list: its bytes, quotes and all. *p moves behind it. */
-static size_t next_tag(const char **p, const char **tag, bool *is_weak)
+static size_t conditions_next_tag(const char **p, const char **tag,
+				  bool *is_weak)
 {
 	const char *s = *p + strspn(*p, " \t,");
 	size_t n;
@@ -58,7 +60,7 @@ static size_t next_tag(const char **p, const char **tag, bool *is_weak)
 	return n;
 }
 
-bool http_etag_in(const char *list, const char *etag, bool weak)
+bool conditions_etag_in(const char *list, const char *etag, bool weak)
 {
 	size_t len = strlen(etag), n;
 	const char *tag;
@@ -66,7 +68,7 @@ bool http_etag_in(const char *list, const char *etag, bool weak)
 
 	if (!strcmp(list, "*"))
 		return true;
-	while ((n = next_tag(&list, &tag, &is_weak))) {
+	while ((n = conditions_next_tag(&list, &tag, &is_weak))) {
 		if (is_weak && !weak)
 			continue;
 		if (n == len && !memcmp(tag, etag, n))
@@ -80,7 +82,7 @@ bool http_etag_in(const char *list, const char *etag, bool weak)
 
 /* ---- ranges ---- */
 
-static const char *digits(const char *s, uint64_t *out, bool *any)
+static const char *conditions_digits(const char *s, uint64_t *out, bool *any)
 {
 	size_t n = strspn(s, "0123456789");
 
@@ -92,70 +94,75 @@ static const char *digits(const char *s, uint64_t *out, bool *any)
 }
 
 /* One range of bytes, or nothing that we take. */
-static enum http_outcome judge_range(const char *range, uint64_t size,
-				     uint64_t *first, uint64_t *len)
+static enum conditions_outcome conditions_judge_range(const char *range,
+						      uint64_t size,
+						      uint64_t *first,
+						      uint64_t *len)
 {
 	uint64_t from = 0, to = INT64_MAX;
 	bool has_from, has_to;
 	const char *p = range;
 
 	if (strncasecmp(p, "bytes=", 6) != 0)
-		return HTTP_WHOLE;
-	p = digits(skip_blank(p + 6), &from, &has_from);
+		return CONDITIONS_WHOLE;
+	p = conditions_digits(conditions_skip_blank(p + 6), &from, &has_from);
 	if (*p != '-')
-		return HTTP_WHOLE;
-	p = skip_blank(digits(p + 1, &to, &has_to));
+		return CONDITIONS_WHOLE;
+	p = conditions_skip_blank(conditions_digits(p + 1, &to, &has_to));
 	if (*p || (!has_from && !has_to) || (has_from && to < from))
-		return HTTP_WHOLE;
+		return CONDITIONS_WHOLE;
 	if (!has_from) {
 		if (!to || !size)
-			return HTTP_NO_RANGE;
+			return CONDITIONS_NO_RANGE;
 		*len = to < size ? to : size;
 		*first = size - *len;
-		return HTTP_PART;
+		return CONDITIONS_PART;
 	}
 	if (from >= size)
-		return HTTP_NO_RANGE;
+		return CONDITIONS_NO_RANGE;
 	*first = from;
 	*len = (to < size - 1 ? to : size - 1) - from + 1;
-	return HTTP_PART;
+	return CONDITIONS_PART;
 }
 
 /* If-Range: is what the client has part of still what there is? */
-static bool same(const char *if_range, const char *etag, int64_t mtime)
+static bool conditions_same(const char *if_range, const char *etag,
+			    int64_t mtime)
 {
 	int64_t t;
 
 	if (*if_range == '"' || (if_range[0] == 'W' && if_range[1] == '/'))
-		return http_etag_in(if_range, etag, false);
+		return conditions_etag_in(if_range, etag, false);
 	return !time_parse_http(if_range, &t) && t == mtime;
 }
 
 /* ---- all together ---- */
 
-enum http_outcome http_judge(const struct http_conditions *c, const char *etag,
-			     int64_t mtime, uint64_t size, uint64_t *first,
-			     uint64_t *len)
+enum conditions_outcome conditions_judge(const struct conditions *c,
+					 const char *etag, int64_t mtime,
+					 uint64_t size, uint64_t *first,
+					 uint64_t *len)
 {
 	int64_t t;
 
 	*first = 0;
 	*len = size;
 	if (c->if_match) {
-		if (!http_etag_in(c->if_match, etag, false))
-			return HTTP_FAILED;
+		if (!conditions_etag_in(c->if_match, etag, false))
+			return CONDITIONS_FAILED;
 	} else if (c->if_unmodified_since) {
 		if (!time_parse_http(c->if_unmodified_since, &t) && mtime > t)
-			return HTTP_FAILED;
+			return CONDITIONS_FAILED;
 	}
 	if (c->if_none_match) {
-		if (http_etag_in(c->if_none_match, etag, true))
-			return HTTP_NOT_MODIFIED;
+		if (conditions_etag_in(c->if_none_match, etag, true))
+			return CONDITIONS_NOT_MODIFIED;
 	} else if (c->if_modified_since) {
 		if (!time_parse_http(c->if_modified_since, &t) && mtime <= t)
-			return HTTP_NOT_MODIFIED;
+			return CONDITIONS_NOT_MODIFIED;
 	}
-	if (!c->range || (c->if_range && !same(c->if_range, etag, mtime)))
-		return HTTP_WHOLE;
-	return judge_range(c->range, size, first, len);
+	if (!c->range ||
+	    (c->if_range && !conditions_same(c->if_range, etag, mtime)))
+		return CONDITIONS_WHOLE;
+	return conditions_judge_range(c->range, size, first, len);
 }

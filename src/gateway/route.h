@@ -1,8 +1,8 @@
 /*
  * Which handler answers what, by a table of paths (gateway.c has it).
  */
-#ifndef GATEWAY_ROUTES_H
-#define GATEWAY_ROUTES_H
+#ifndef GATEWAY_ROUTE_H
+#define GATEWAY_ROUTE_H
 
 #include <stdbool.h>
 

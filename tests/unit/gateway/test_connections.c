@@ -7,15 +7,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "gateway/links.h"
+#include "gateway/connections.h"
 #include "unit.h"
 
 #define MAX 32
 
 /* Connections over loopback, where the kernel counts. */
 struct house {
-	struct links *l;
-	struct link *k[MAX];
+	struct connections *l;
+	struct connection *k[MAX];
 	int ours[MAX], theirs[MAX];
 	unsigned n;
 };
@@ -36,7 +36,7 @@ static int listen_here(struct sockaddr_in *at)
 static void open_house(struct house *h, unsigned limit, unsigned look_ms)
 {
 	memset(h, 0, sizeof(*h));
-	h->l = links_new(limit, 60000, look_ms);
+	h->l = connections_new(limit, 60000, look_ms);
 	assert_non_null(h->l);
 }
 
@@ -52,7 +52,7 @@ static bool come(struct house *h)
 		connect(h->theirs[i], (struct sockaddr *)&at, sizeof(at)), 0);
 	h->ours[i] = accept(door, NULL, NULL);
 	close(door);
-	h->k[i] = links_add(h->l, h->ours[i]);
+	h->k[i] = connections_add(h->l, h->ours[i]);
 	if (h->k[i]) {
 		h->n++;
 		return true;
@@ -82,8 +82,8 @@ static bool work(struct house *h, unsigned i, const char *object,
 {
 	const struct sockaddr_storage a = from(peer);
 
-	return links_share(h->l, h->k[i], object, &a) &&
-	       links_set(h->l, h->k[i], LINK_AT_WORK);
+	return connections_share(h->l, h->k[i], object, &a) &&
+	       connections_set(h->l, h->k[i], CONNECTION_AT_WORK);
 }
 
 static bool is_cut(struct house *h, unsigned i)
@@ -96,11 +96,11 @@ static bool is_cut(struct house *h, unsigned i)
 static void close_house(struct house *h)
 {
 	for (unsigned i = 0; i < h->n; i++) {
-		links_remove(h->l, h->k[i]);
+		connections_remove(h->l, h->k[i]);
 		close(h->ours[i]);
 		close(h->theirs[i]);
 	}
-	links_free(h->l);
+	connections_free(h->l);
 }
 
 /* ---- shares ---- */
@@ -165,7 +165,7 @@ static void give_shares_back(void **state)
 	assert_true(work(&h, 4, "/s/b", "127.0.0.1"));
 	/* the next request of a connection that has one is the same one */
 	assert_true(work(&h, 0, "/s/a", "127.0.0.1"));
-	assert_true(links_set(h.l, h.k[0], LINK_IDLE));
+	assert_true(connections_set(h.l, h.k[0], CONNECTION_IDLE));
 	assert_true(work(&h, 5, "/s/a", "127.0.0.1"));
 	assert_false(work(&h, 0, "/s/a", "127.0.0.1"));
 	close_house(&h);
@@ -216,16 +216,16 @@ static void the_slowest_goes(void **state)
 	assert_true(is_cut(&h, 1));
 	assert_true(work(&h, 5, NULL, "127.0.0.1"));
 	/* who waits for us is not slow, and the others are not either */
-	links_set_waiter(h.l, h.k[4], (struct waiter *)&h);
-	links_set_waiter(h.l, h.k[5], (struct waiter *)&h);
+	connections_set_waiter(h.l, h.k[4], (struct waiter *)&h);
+	connections_set_waiter(h.l, h.k[5], (struct waiter *)&h);
 	h.k[4]->began_ms -= 30000;
 	h.k[5]->began_ms -= 30000;
 	usleep(60000);
 	assert_false(come(&h));
 	assert_false(is_cut(&h, 0));
 	assert_false(is_cut(&h, 3));
-	links_set_waiter(h.l, h.k[4], NULL);
-	links_set_waiter(h.l, h.k[5], NULL);
+	connections_set_waiter(h.l, h.k[4], NULL);
+	connections_set_waiter(h.l, h.k[5], NULL);
 	close_house(&h);
 }
 
@@ -244,7 +244,7 @@ static void the_idle_go_first(void **state)
 	close_house(&h);
 }
 
-SUITE(links)
+SUITE(connections)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(have_shares),
@@ -253,5 +253,5 @@ SUITE(links)
 		cmocka_unit_test(the_idle_go_first),
 	};
 
-	return cmocka_run_group_tests_name("links", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("connections", tests, NULL, NULL);
 }

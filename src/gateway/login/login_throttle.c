@@ -29,7 +29,7 @@
  * The same guess, a hundred times at once, is one: a client that begins with
  * many requests waits for the first.
  */
-#include "gateway/login/guesses.h"
+#include "gateway/login/login_throttle.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -74,41 +74,44 @@ struct wrong {
 };
 
 /* A guess that is being looked at. */
-struct flight {
+struct single_flight {
 	unsigned char key[SHA256_SIZE];
 	bool busy;
 };
 
-struct guesses_locked {
-	struct flight flights[FLIGHTS_MAX];
+struct login_throttle_locked {
+	struct single_flight flights[FLIGHTS_MAX];
 	struct known right[KNOWN_MAX], wrong_ones[KNOWN_MAX];
 	struct wrong wrong[WRONG_MAX];
 };
 
-struct guesses {
+struct login_throttle {
 	unsigned char secret[SHA256_SIZE];
 	const char *alike;
-	struct guesses_ops ops;
+	struct login_throttle_ops ops;
 	struct budget *places;
 	struct lock lock;
-	struct guesses_locked guarded_;
+	struct login_throttle_locked guarded_;
 };
 
-static struct guesses_locked *guarded(struct guesses *g) REQUIRES(&g->lock)
+static struct login_throttle_locked *throttle_guarded(struct login_throttle *g)
+	REQUIRES(&g->lock)
 {
 	return &g->guarded_;
 }
 
-static int park(int64_t until_ms)
+static int throttle_park(int64_t until_ms)
 {
 	return waiter_park(waiter_self(), until_ms);
 }
 
-struct guesses *guesses_new(const char *alike, const struct guesses_ops *ops)
+struct login_throttle *login_throttle_new(const char *alike,
+					  const struct login_throttle_ops *ops)
 {
-	static const struct guesses_ops real = { kdf_matches, clock_mono_ms,
-						 park };
-	struct guesses *g = calloc(1, sizeof(*g));
+	static const struct login_throttle_ops real = { kdf_matches,
+							clock_mono_ms,
+							throttle_park };
+	struct login_throttle *g = calloc(1, sizeof(*g));
 
 	if (!g)
 		return NULL;
@@ -118,13 +121,13 @@ struct guesses *guesses_new(const char *alike, const struct guesses_ops *ops)
 	g->places = budget_new(AT_ONCE);
 	if (!g->places || getrandom(g->secret, sizeof(g->secret), 0) !=
 				  (ssize_t)sizeof(g->secret)) {
-		guesses_free(g);
+		login_throttle_free(g);
 		return NULL;
 	}
 	return g;
 }
 
-void guesses_free(struct guesses *g)
+void login_throttle_free(struct login_throttle *g)
 {
 	if (!g)
 		return;
@@ -137,8 +140,9 @@ void guesses_free(struct guesses *g)
 /* ---- keys ---- */
 
 /* Of texts that each end in a NUL, so that they cannot run together. */
-static void key_of(const struct guesses *g, const char *const *texts, size_t n,
-		   unsigned char out[SHA256_SIZE])
+static void throttle_key(const struct login_throttle *g,
+			 const char *const *texts, size_t n,
+			 unsigned char out[SHA256_SIZE])
 {
 	unsigned char key[SHA256_SIZE];
 
@@ -153,7 +157,7 @@ static void key_of(const struct guesses *g, const char *const *texts, size_t n,
 
 /* Whoever has an IPv6 address has a whole network of them, and every program
  * of this machine all of 127.0.0.0/8. */
-static void name_peer(const struct guess *q, char out[40])
+static void throttle_peer(const struct login_attempt *q, char out[40])
 {
 	const struct sockaddr_storage *a = q->peer;
 	unsigned char bytes[8] = { 0 };
@@ -174,15 +178,15 @@ static void name_peer(const struct guess *q, char out[40])
 		else
 			memcpy(bytes, in->s6_addr, 8);
 	}
-	if (a && address_is_loopback(a))
+	if (a && ip_is_loopback(a))
 		memset(bytes, 0, sizeof(bytes));
 	hex_encode(bytes, sizeof(bytes), out);
 }
 
 /* ---- what is known ---- */
 
-static struct known *find_known(struct known *list, const unsigned char *key,
-				int64_t now)
+static struct known *throttle_find_known(struct known *list,
+					 const unsigned char *key, int64_t now)
 {
 	struct known *found = NULL;
 
@@ -194,31 +198,34 @@ static struct known *find_known(struct known *list, const unsigned char *key,
 }
 
 /* 1 it was right, 0 wrong, -ENOENT it was not looked at. */
-static int recall(struct guesses *g, const unsigned char *key)
+static int throttle_recall(struct login_throttle *g, const unsigned char *key)
 {
 	int64_t now = g->ops.now_ms();
 	struct known *right;
 	int rc = -ENOENT;
 
 	lock_take(&g->lock);
-	right = find_known(guarded(g)->right, key, now);
+	right = throttle_find_known(throttle_guarded(g)->right, key, now);
 	if (right) {
 		right->until_ms = now + RIGHT_MS;
 		rc = 1;
-	} else if (find_known(guarded(g)->wrong_ones, key, now)) {
+	} else if (throttle_find_known(throttle_guarded(g)->wrong_ones, key,
+				       now)) {
 		rc = 0;
 	}
 	lock_drop(&g->lock);
 	return rc;
 }
 
-static void remember(struct guesses *g, const unsigned char *key, bool right)
+static void throttle_remember(struct login_throttle *g,
+			      const unsigned char *key, bool right)
 {
 	int64_t now = g->ops.now_ms();
 	struct known *list, *oldest;
 
 	lock_take(&g->lock);
-	list = right ? guarded(g)->right : guarded(g)->wrong_ones;
+	list = right ? throttle_guarded(g)->right
+		     : throttle_guarded(g)->wrong_ones;
 	oldest = list;
 	for (unsigned i = 0; i < KNOWN_MAX; i++)
 		if (list[i].until_ms < oldest->until_ms)
@@ -230,13 +237,14 @@ static void remember(struct guesses *g, const unsigned char *key, bool right)
 
 /* ---- who was wrong ---- */
 
-static struct wrong *find_locked(struct guesses *g, const unsigned char *key)
+static struct wrong *throttle_find_row_locked(struct login_throttle *g,
+					      const unsigned char *key)
 	REQUIRES(&g->lock)
 {
 	int64_t now = g->ops.now_ms();
 
 	for (unsigned i = 0; i < WRONG_MAX; i++) {
-		struct wrong *w = &guarded(g)->wrong[i];
+		struct wrong *w = &throttle_guarded(g)->wrong[i];
 
 		if (w->times && now - w->last_ms > WRONG_MS)
 			w->times = 0;
@@ -246,7 +254,7 @@ static struct wrong *find_locked(struct guesses *g, const unsigned char *key)
 	return NULL;
 }
 
-static int64_t delay_ms(const struct wrong *w)
+static int64_t throttle_delay_ms(const struct wrong *w)
 {
 	unsigned n = w->times - 1;
 
@@ -254,16 +262,17 @@ static int64_t delay_ms(const struct wrong *w)
 }
 
 /* Its row, made when there is none. */
-static struct wrong *row_locked(struct guesses *g, const unsigned char *key)
+static struct wrong *throttle_row_locked(struct login_throttle *g,
+					 const unsigned char *key)
 	REQUIRES(&g->lock)
 {
-	struct wrong *w = find_locked(g, key);
+	struct wrong *w = throttle_find_row_locked(g, key);
 
 	if (w)
 		return w;
-	w = guarded(g)->wrong;
+	w = throttle_guarded(g)->wrong;
 	for (unsigned i = 0; w->times && i < WRONG_MAX; i++) {
-		struct wrong *other = &guarded(g)->wrong[i];
+		struct wrong *other = &throttle_guarded(g)->wrong[i];
 
 		if (!other->times || other->last_ms < w->last_ms)
 			w = other;
@@ -274,25 +283,26 @@ static struct wrong *row_locked(struct guesses *g, const unsigned char *key)
 }
 
 /* 0: it has the turn; else when the next is to be had. */
-static int64_t take_turn(struct guesses *g, const unsigned char *key)
+static int64_t throttle_take_turn(struct login_throttle *g,
+				  const unsigned char *key)
 {
 	int64_t now = g->ops.now_ms(), next = 0;
 	struct wrong *w;
 
 	lock_take(&g->lock);
-	w = row_locked(g, key);
+	w = throttle_row_locked(g, key);
 	if (w->times && w->next_ms > now) {
 		next = w->next_ms;
 	} else {
 		w->times++;
 		w->last_ms = now;
-		w->next_ms = now + delay_ms(w);
+		w->next_ms = now + throttle_delay_ms(w);
 	}
 	lock_drop(&g->lock);
 	return next;
 }
 
-static int64_t by_chance(void)
+static int64_t throttle_by_chance(void)
 {
 	unsigned char byte = 0;
 
@@ -302,26 +312,28 @@ static int64_t by_chance(void)
 }
 
 /* Waits until it is this one's turn. 0, -EAGAIN, -EINTR. */
-static int wait_turn(struct guesses *g, const unsigned char *key)
+static int throttle_wait_turn(struct login_throttle *g,
+			      const unsigned char *key)
 {
 	int64_t end = g->ops.now_ms() + WAIT_MAX_MS, next;
 
-	while ((next = take_turn(g, key))) {
+	while ((next = throttle_take_turn(g, key))) {
 		if (next > end || g->ops.now_ms() > end)
 			return -EAGAIN;
-		if (g->ops.park(next + by_chance()) == -EINTR)
+		if (g->ops.park(next + throttle_by_chance()) == -EINTR)
 			return -EINTR;
 	}
 	return 0;
 }
 
 /* A turn that was taken for what is right: the next need not wait for it. */
-static void give_turn_back(struct guesses *g, const unsigned char *key)
+static void throttle_give_turn_back(struct login_throttle *g,
+				    const unsigned char *key)
 {
 	struct wrong *w;
 
 	lock_take(&g->lock);
-	w = find_locked(g, key);
+	w = throttle_find_row_locked(g, key);
 	if (w) {
 		w->times--;
 		w->next_ms = g->ops.now_ms();
@@ -332,14 +344,15 @@ static void give_turn_back(struct guesses *g, const unsigned char *key)
 /* ---- the same guess twice ---- */
 
 /* true: it is this one's to be looked at; end_flight() afterwards. */
-static bool begin_flight(struct guesses *g, const unsigned char *key)
+static bool throttle_begin_flight(struct login_throttle *g,
+				  const unsigned char *key)
 {
-	struct flight *room = NULL;
+	struct single_flight *room = NULL;
 	bool busy = false;
 
 	lock_take(&g->lock);
 	for (unsigned i = 0; i < FLIGHTS_MAX; i++) {
-		struct flight *f = &guarded(g)->flights[i];
+		struct single_flight *f = &throttle_guarded(g)->flights[i];
 
 		if (!f->busy)
 			room = f;
@@ -354,11 +367,12 @@ static bool begin_flight(struct guesses *g, const unsigned char *key)
 	return !busy;
 }
 
-static void end_flight(struct guesses *g, const unsigned char *key)
+static void throttle_end_flight(struct login_throttle *g,
+				const unsigned char *key)
 {
 	lock_take(&g->lock);
 	for (unsigned i = 0; i < FLIGHTS_MAX; i++) {
-		struct flight *f = &guarded(g)->flights[i];
+		struct single_flight *f = &throttle_guarded(g)->flights[i];
 
 		if (f->busy && !memcmp(f->key, key, sizeof(f->key)))
 			f->busy = false;
@@ -367,17 +381,18 @@ static void end_flight(struct guesses *g, const unsigned char *key)
 }
 
 /* 1, 0: it is known by now; -ENOENT: this one has begun. */
-static int join(struct guesses *g, const unsigned char *key)
+static int throttle_join_flight(struct login_throttle *g,
+				const unsigned char *key)
 {
 	int64_t until = g->ops.now_ms() + JOIN_MAX_MS;
 
 	for (;;) {
 		int64_t now = g->ops.now_ms();
-		int rc = recall(g, key);
+		int rc = throttle_recall(g, key);
 
 		if (rc >= 0)
 			return rc;
-		if (begin_flight(g, key))
+		if (throttle_begin_flight(g, key))
 			return -ENOENT;
 		if (now > until)
 			return -EAGAIN;
@@ -387,7 +402,7 @@ static int join(struct guesses *g, const unsigned char *key)
 }
 
 /* What is wrong again is told so late. */
-static int hold_back(struct guesses *g)
+static int throttle_hold_back(struct login_throttle *g)
 {
 	int64_t until = g->ops.now_ms() + REPEATED_MS;
 
@@ -399,7 +414,8 @@ static int hold_back(struct guesses *g)
 
 /* ---- the check ---- */
 
-static int work(struct guesses *g, const struct guess *q)
+static int throttle_hash(struct login_throttle *g,
+			 const struct login_attempt *q)
 {
 	int rc = budget_take(g->places, 1, WAIT_FOREVER);
 
@@ -414,7 +430,8 @@ static int work(struct guesses *g, const struct guess *q)
 	return rc > 0 && !q->hash ? 0 : rc;
 }
 
-int guesses_check(struct guesses *g, const struct guess *q)
+int login_throttle_check(struct login_throttle *g,
+			 const struct login_attempt *q)
 {
 	const char *what[] = { q->name, q->hash ? q->hash : "", q->password };
 	unsigned char key[SHA256_SIZE], row[SHA256_SIZE];
@@ -422,21 +439,21 @@ int guesses_check(struct guesses *g, const struct guess *q)
 	char peer[40];
 	int rc;
 
-	name_peer(q, peer);
+	throttle_peer(q, peer);
 	whose[0] = peer;
-	key_of(g, what, 3, key);
-	key_of(g, whose, 2, row);
-	rc = join(g, key);
+	throttle_key(g, what, 3, key);
+	throttle_key(g, whose, 2, row);
+	rc = throttle_join_flight(g, key);
 	if (!rc)
-		return hold_back(g);
+		return throttle_hold_back(g);
 	if (rc != -ENOENT)
 		return rc;
-	rc = wait_turn(g, row);
-	rc = rc ? rc : work(g, q);
+	rc = throttle_wait_turn(g, row);
+	rc = rc ? rc : throttle_hash(g, q);
 	if (rc > 0)
-		give_turn_back(g, row);
+		throttle_give_turn_back(g, row);
 	if (rc >= 0)
-		remember(g, key, rc);
-	end_flight(g, key);
+		throttle_remember(g, key, rc);
+	throttle_end_flight(g, key);
 	return rc;
 }

@@ -2,7 +2,7 @@
  * Where the file goes, and the way that needs no memory: a disk is as fast as
  * memory here, and the kernel frees a file without a name with its descriptor.
  */
-#include "gateway/upload/intake.h"
+#include "gateway/upload/upload_sink.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "gateway/upload/intake_parts.h"
 #include "store/store.h"
 
-struct intake {
+struct upload_sink {
 	struct store *store;
 	char *key, *content_type;
 	int fd; /* -1: parts */
@@ -20,10 +20,10 @@ struct intake {
 	struct intake_parts *parts;
 };
 
-int intake_open(struct budget *budget, const struct intake_file *f,
-		struct intake **out)
+int upload_sink_open(struct budget *budget, const struct upload_sink_file *f,
+		     struct upload_sink **out)
 {
-	struct intake *i = calloc(1, sizeof(*i));
+	struct upload_sink *i = calloc(1, sizeof(*i));
 	int rc = 0;
 
 	if (!i)
@@ -41,13 +41,13 @@ int intake_open(struct budget *budget, const struct intake_file *f,
 			     : -ENOMEM;
 	}
 	if (rc)
-		intake_free(i);
+		upload_sink_free(i);
 	else
 		*out = i;
 	return rc;
 }
 
-static int write_all(struct intake *i, const char *bytes, size_t n)
+static int upload_sink_write(struct upload_sink *i, const char *bytes, size_t n)
 {
 	while (n) {
 		ssize_t put = pwrite(i->fd, bytes, n, (off_t)i->len);
@@ -63,13 +63,13 @@ static int write_all(struct intake *i, const char *bytes, size_t n)
 	return 0;
 }
 
-int intake_add(struct intake *i, const void *bytes, size_t n)
+int upload_sink_add(struct upload_sink *i, const void *bytes, size_t n)
 {
 	return i->parts ? intake_parts_add(i->parts, bytes, n)
-			: write_all(i, bytes, n);
+			: upload_sink_write(i, bytes, n);
 }
 
-int intake_finish(struct intake *i)
+int upload_sink_finish(struct upload_sink *i)
 {
 	const struct store_body body = { .fd = i->fd,
 					 .len = i->len,
@@ -82,7 +82,7 @@ int intake_finish(struct intake *i)
 	return store_put(i->store, i->key, &body, &meta, NULL, &info);
 }
 
-void intake_free(struct intake *i)
+void upload_sink_free(struct upload_sink *i)
 {
 	if (!i)
 		return;

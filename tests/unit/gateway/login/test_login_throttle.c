@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
-#include "gateway/login/guesses.h"
+#include "gateway/login/login_throttle.h"
 
 static atomic_int calls, at_once, most_at_once, work_ms;
 static atomic_llong clock_ms; /* moved by those who sleep */
@@ -63,11 +63,11 @@ static int park(int64_t until_ms)
 	return -ETIMEDOUT;
 }
 
-static const struct guesses_ops ops = { matches, now_ms, park };
+static const struct login_throttle_ops ops = { matches, now_ms, park };
 
-static struct guesses *open_guesses(void)
+static struct login_throttle *open_guesses(void)
 {
-	struct guesses *g = guesses_new("alike", &ops);
+	struct login_throttle *g = login_throttle_new("alike", &ops);
 
 	calls = most_at_once = work_ms = 0;
 	clock_ms = 1000000;
@@ -93,22 +93,22 @@ static struct sockaddr_storage from(const char *text)
 	return a;
 }
 
-static int try_as(struct guesses *g, const char *address, int uid,
+static int try_as(struct login_throttle *g, const char *address, int uid,
 		  const char *name, const char *hash, const char *password)
 {
 	const struct sockaddr_storage peer = from(address);
-	const struct guess q = { .peer = &peer,
-				 .has_uid = uid >= 0,
-				 .uid = (uid_t)uid,
-				 .name = name,
-				 .hash = hash,
-				 .password = password,
-				 .n = strlen(password) };
+	const struct login_attempt q = { .peer = &peer,
+					 .has_uid = uid >= 0,
+					 .uid = (uid_t)uid,
+					 .name = name,
+					 .hash = hash,
+					 .password = password,
+					 .n = strlen(password) };
 
-	return guesses_check(g, &q);
+	return login_throttle_check(g, &q);
 }
 
-static int try(struct guesses *g, const char *address, const char *name,
+static int try(struct login_throttle *g, const char *address, const char *name,
 	       const char *hash, const char *password)
 {
 	return try_as(g, address, -1, name, hash, password);
@@ -118,7 +118,7 @@ static int try(struct guesses *g, const char *address, const char *name,
 
 static void right_is_known_for_a_day(void **state)
 {
-	struct guesses *g = open_guesses();
+	struct login_throttle *g = open_guesses();
 
 	row_number("right", try(g, "10.0.0.1", "bob", "x", "x"), 1);
 	row_number("again", try(g, "10.0.0.1", "bob", "x", "x"), 1);
@@ -136,13 +136,13 @@ static void right_is_known_for_a_day(void **state)
 	clock_ms += DAY_MS + 1;
 	row_number("a day without it", try(g, "10.0.0.1", "bob", "x", "x"), 1);
 	row_number("looked at again", calls, 4);
-	guesses_free(g);
+	login_throttle_free(g);
 }
 
 /* Others behind the same proxy guess, or send what was right yesterday. */
 static void right_is_not_locked_out(void **state)
 {
-	struct guesses *g = open_guesses();
+	struct login_throttle *g = open_guesses();
 	int64_t start;
 	char word[16];
 
@@ -157,12 +157,12 @@ static void right_is_not_locked_out(void **state)
 	row_number("another of that name", try(g, "10.0.0.1", "bob", "y", "y"),
 		   1);
 	row_check("soon", clock_ms - start <= 2050);
-	guesses_free(g);
+	login_throttle_free(g);
 }
 
 static void wrong_is_known_too(void **state)
 {
-	struct guesses *g = open_guesses();
+	struct login_throttle *g = open_guesses();
 	int64_t start;
 
 	row_number("wrong", try(g, "10.0.0.1", "bob", "x", "old"), 0);
@@ -179,12 +179,12 @@ static void wrong_is_known_too(void **state)
 	clock_ms += 700000;
 	row_number("much later", try(g, "10.0.0.1", "bob", "x", "old"), 0);
 	row_number("it is looked at again", calls, 4);
-	guesses_free(g);
+	login_throttle_free(g);
 }
 
 static void many_that_are_right(void **state)
 {
-	struct guesses *g = open_guesses();
+	struct login_throttle *g = open_guesses();
 	char name[16];
 
 	for (int i = 0; i < 600; i++) {
@@ -194,12 +194,12 @@ static void many_that_are_right(void **state)
 	row_number("each was looked at", calls, 600);
 	row_number("the last is known", try(g, "10.0.0.1", name, "x", "x"), 1);
 	row_number("still", calls, 600);
-	guesses_free(g);
+	login_throttle_free(g);
 }
 
 static void nobody_costs_the_same(void **state)
 {
-	struct guesses *g = open_guesses();
+	struct login_throttle *g = open_guesses();
 
 	row_number("nobody", try(g, "10.0.0.1", "eve", NULL, "x"), 0);
 	row_number("was looked at", calls, 1);
@@ -208,7 +208,7 @@ static void nobody_costs_the_same(void **state)
 		   try(g, "10.0.0.2", "eve", NULL, "alike"), 0);
 	row_number("and again", try(g, "10.0.0.3", "eve", NULL, "alike"), 0);
 	row_number("never right", calls, 2);
-	guesses_free(g);
+	login_throttle_free(g);
 }
 
 static const struct {
@@ -245,7 +245,7 @@ static const struct {
 static void wrong_ones_wait(void **state)
 {
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct guesses *g = open_guesses();
+		struct login_throttle *g = open_guesses();
 		int64_t start = clock_ms, took;
 
 		row_number(rows[i].sentence,
@@ -260,7 +260,7 @@ static void wrong_ones_wait(void **state)
 		took = clock_ms - start;
 		row_check(rows[i].sentence,
 			  rows[i].slowed ? took >= 250 : took == 0);
-		guesses_free(g);
+		login_throttle_free(g);
 	}
 }
 
@@ -268,7 +268,7 @@ static void wrong_ones_wait(void **state)
 static void each_waits_longer(void **state)
 {
 	static const int waits[] = { 0, 250, 500, 1000, 2000, 2000, 2000 };
-	struct guesses *g = open_guesses();
+	struct login_throttle *g = open_guesses();
 	char word[16];
 
 	for (size_t i = 0; i < COUNT(waits); i++) {
@@ -282,13 +282,13 @@ static void each_waits_longer(void **state)
 	clock_ms += 700000;
 	row_number("much later", try(g, "10.0.0.1", "bob", "x", "z1"), 0);
 	row_number("forgotten", try(g, "10.0.0.2", "bob", "x", "z2"), 0);
-	guesses_free(g);
+	login_throttle_free(g);
 }
 
 /* A turn that was for the right one is nobody's delay. */
 static void right_costs_no_turn(void **state)
 {
-	struct guesses *g = open_guesses();
+	struct login_throttle *g = open_guesses();
 	int64_t start;
 
 	row_number("wrong", try(g, "10.0.0.1", "bob", "x", "1"), 0);
@@ -301,7 +301,7 @@ static void right_costs_no_turn(void **state)
 	start = clock_ms;
 	row_number("and again", try(g, "10.0.0.1", "bob", "x", "3"), 0);
 	row_check("what was wrong still counts", clock_ms - start >= 500);
-	guesses_free(g);
+	login_throttle_free(g);
 }
 
 /* ---- many at once ---- */
@@ -309,7 +309,7 @@ static void right_costs_no_turn(void **state)
 #define CROWD 40
 
 struct guesser {
-	struct guesses *g;
+	struct login_throttle *g;
 	char name[16], password[16];
 	int rc;
 };
@@ -322,8 +322,8 @@ static void *one_of_a_crowd(void *arg)
 	return NULL;
 }
 
-static void run_crowd(struct guesses *g, bool many_names, bool many_passwords,
-		      struct guesser crowd[CROWD])
+static void run_crowd(struct login_throttle *g, bool many_names,
+		      bool many_passwords, struct guesser crowd[CROWD])
 {
 	pthread_t threads[CROWD];
 
@@ -347,7 +347,7 @@ static void run_crowd(struct guesses *g, bool many_names, bool many_passwords,
 
 static void two_at_once(void **state)
 {
-	struct guesses *g = open_guesses();
+	struct login_throttle *g = open_guesses();
 	struct guesser crowd[CROWD];
 
 	work_ms = 5;
@@ -356,12 +356,12 @@ static void two_at_once(void **state)
 		row_number("right", crowd[i].rc, 1);
 	row_number("each was looked at", calls, CROWD);
 	row_check("two at once", most_at_once <= 2);
-	guesses_free(g);
+	login_throttle_free(g);
 }
 
 static void a_client_that_begins_with_many(void **state)
 {
-	struct guesses *g = open_guesses();
+	struct login_throttle *g = open_guesses();
 	struct guesser crowd[CROWD];
 
 	work_ms = 50;
@@ -369,12 +369,12 @@ static void a_client_that_begins_with_many(void **state)
 	for (int i = 0; i < CROWD; i++)
 		row_number("right", crowd[i].rc, 1);
 	row_number("looked at once", calls, 1);
-	guesses_free(g);
+	login_throttle_free(g);
 }
 
 static void guessing_in_parallel_does_not_help(void **state)
 {
-	struct guesses *g = open_guesses();
+	struct login_throttle *g = open_guesses();
 	struct guesser crowd[CROWD];
 	int wrong = 0, put_off = 0;
 	int64_t start;
@@ -390,10 +390,10 @@ static void guessing_in_parallel_does_not_help(void **state)
 	/* after 250, 500 and 1000 ms, then one in two seconds */
 	row_check("a few were looked at",
 		  wrong == calls && calls <= 5 + (now_ms() - start) / 2000);
-	guesses_free(g);
+	login_throttle_free(g);
 }
 
-SUITE(guesses)
+SUITE(login_throttle)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(right_is_known_for_a_day),
@@ -410,5 +410,5 @@ SUITE(guesses)
 	};
 
 	digest_init();
-	return cmocka_run_group_tests_name("guesses", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("login_throttle", tests, NULL, NULL);
 }

@@ -1,0 +1,474 @@
+/*
+ * A list in the order of arrival under one lock, and one thread that looks
+ * every half second for who is over the deadline. libmicrohttpd has a timeout
+ * between two bytes only, which a slow client never meets.
+ *
+ * Cutting off is shutdown(2): the connection's thread wakes with an end of
+ * file and libmicrohttpd closes. Until connections_remove() the descriptor is still
+ * the connection's own, and that is called under no lock but ours.
+ */
+#include "gateway/connections.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/lock.h"
+#include "base/thread.h"
+#include "base/wait.h"
+#include "gateway/hosts.h"
+
+#define LOOK_EVERY_MS 500
+#define GRACE 12 /* the part of a look before a connection has a rate */
+#define FULL_EVERY_MS 50 /* between two searches for the slowest */
+
+struct connections_locked {
+	struct connection *first, *last;
+	unsigned n; /* without those that were cut */
+	uint64_t cut;
+	int64_t searched_ms; /* for the slowest, last */
+	bool stop;
+};
+
+struct connections {
+	struct lock lock;
+	struct connections_locked guarded_;
+	pthread_cond_t changed; /* stop */
+	pthread_t watcher;
+	unsigned limit, patience_ms, look_ms;
+	uint64_t seed; /* of hashes, so that nobody chooses them */
+};
+
+static struct connections_locked *connections_guarded(struct connections *l)
+	REQUIRES(&l->lock)
+{
+	return &l->guarded_;
+}
+
+static void connection_cut_locked(struct connections *l, struct connection *k)
+	REQUIRES(&l->lock)
+{
+	if (k->phase == CONNECTION_CUT)
+		return;
+	k->phase = CONNECTION_CUT;
+	connections_guarded(l)->n--;
+	connections_guarded(l)->cut++;
+	shutdown(k->fd, SHUT_RDWR);
+}
+
+static bool connection_may_be_cut(const struct connection *k)
+{
+	return k->phase == CONNECTION_IDLE || k->phase == CONNECTION_REFUSED;
+}
+
+/* The watcher sleeps on a condition, which knows no struct lock. */
+static void connections_sleep_locked(struct connections *l) REQUIRES(&l->lock)
+	NO_THREAD_CHECK
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += LOOK_EVERY_MS * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000L;
+	until.tv_nsec %= 1000000000L;
+	pthread_cond_timedwait(&l->changed, &l->lock.mutex, &until);
+}
+
+/* Bytes of both ways that have arrived: where the kernel does not say, every
+ * look finds more. */
+static uint64_t connection_moved(const struct connection *k)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof(info);
+
+	if (getsockopt(k->fd, IPPROTO_TCP, TCP_INFO, &info, &n) ||
+	    n < offsetof(struct tcp_info, tcpi_bytes_received) +
+			    sizeof(info.tcpi_bytes_received))
+		return k->moved + CONNECTION_BYTES;
+	return info.tcpi_bytes_acked + info.tcpi_bytes_received;
+}
+
+static void connection_look_again(struct connection *k, int64_t now,
+				  uint64_t moved)
+{
+	k->looked_ms = now;
+	k->moved = moved;
+}
+
+/* What has to move during a look: by how full the house is, in eighths. */
+static uint64_t connections_least(unsigned eighths)
+{
+	return (uint64_t)CONNECTION_BYTES << (eighths >= 7   ? 6
+					      : eighths >= 6 ? 4
+					      : eighths >= 4 ? 2
+							     : 0);
+}
+
+static uint64_t connections_least_now_locked(struct connections *l)
+	REQUIRES(&l->lock)
+{
+	return connections_least(
+		(unsigned)(8ULL * connections_guarded(l)->n / l->limit));
+}
+
+static bool connection_is_late(struct connection *k, int64_t now,
+			       unsigned look_ms, uint64_t bytes)
+{
+	uint64_t before, moved;
+
+	if (connection_may_be_cut(k))
+		return now > k->deadline_ms;
+	if (k->phase != CONNECTION_AT_WORK)
+		return false;
+	if (k->waiter) {
+		/* It is us who keep the client waiting. */
+		k->looked_ms = 0;
+		return false;
+	}
+	if (!k->looked_ms)
+		connection_look_again(k, now, connection_moved(k));
+	if (now - k->looked_ms < look_ms)
+		return false;
+	before = k->moved;
+	moved = connection_moved(k);
+	connection_look_again(k, now, moved);
+	return moved - before < bytes;
+}
+
+static void *connections_watch(void *arg)
+{
+	struct connections *l = arg;
+
+	lock_take(&l->lock);
+	while (!connections_guarded(l)->stop) {
+		int64_t now = clock_mono_ms();
+		uint64_t bytes = connections_least_now_locked(l);
+
+		for (struct connection *k = connections_guarded(l)->first; k;
+		     k = k->next)
+			if (connection_is_late(k, now, l->look_ms, bytes))
+				connection_cut_locked(l, k);
+		connections_sleep_locked(l);
+	}
+	lock_drop(&l->lock);
+	return NULL;
+}
+
+struct connections *connections_new(unsigned limit, unsigned patience_ms,
+				    unsigned look_ms)
+{
+	struct connections *l = calloc(1, sizeof(*l));
+	pthread_condattr_t attr;
+
+	if (!l)
+		return NULL;
+	l->patience_ms = patience_ms;
+	l->look_ms = look_ms ? look_ms : CONNECTION_LOOK_S * 1000;
+	l->limit = limit ? limit : 1;
+	if (getrandom(&l->seed, sizeof(l->seed), 0) != sizeof(l->seed))
+		l->seed = (uintptr_t)l;
+	lock_init(&l->lock);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&l->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	if (thread_start(&l->watcher, "gateway-watch", connections_watch, l)) {
+		pthread_cond_destroy(&l->changed);
+		lock_destroy(&l->lock);
+		free(l);
+		return NULL;
+	}
+	return l;
+}
+
+void connections_free(struct connections *l)
+{
+	if (!l)
+		return;
+	lock_take(&l->lock);
+	connections_guarded(l)->stop = true;
+	pthread_cond_signal(&l->changed);
+	lock_drop(&l->lock);
+	pthread_join(l->watcher, NULL);
+	pthread_cond_destroy(&l->changed);
+	lock_destroy(&l->lock);
+	free(l);
+}
+
+/* Bytes in a look, so far; UINT64_MAX: it is too early to say. */
+static uint64_t connection_rate(const struct connections *l,
+				const struct connection *k, int64_t now)
+{
+	int64_t ms = now - k->began_ms;
+
+	if (k->phase != CONNECTION_AT_WORK || k->waiter ||
+	    ms < l->look_ms / GRACE)
+		return UINT64_MAX;
+	return (connection_moved(k) - k->began_at) * l->look_ms / (uint64_t)ms;
+}
+
+/* The slowest, if it is too slow for a full house. */
+static bool connections_cut_slowest_locked(struct connections *l)
+	REQUIRES(&l->lock)
+{
+	int64_t now = clock_mono_ms();
+	uint64_t bytes = connections_least(8);
+	struct connection *slowest = NULL;
+
+	/* It is a question to the kernel for each. */
+	if (now - connections_guarded(l)->searched_ms < FULL_EVERY_MS)
+		return false;
+	connections_guarded(l)->searched_ms = now;
+	for (struct connection *k = connections_guarded(l)->first; k;
+	     k = k->next) {
+		uint64_t n = connection_rate(l, k, now);
+
+		if (n < bytes) {
+			bytes = n;
+			slowest = k;
+		}
+	}
+	if (slowest)
+		connection_cut_locked(l, slowest);
+	return slowest;
+}
+
+/* Room for one more: the longest idle one goes, else the slowest. */
+static bool connections_make_room_locked(struct connections *l)
+	REQUIRES(&l->lock)
+{
+	if (connections_guarded(l)->n < l->limit)
+		return true;
+	for (struct connection *k = connections_guarded(l)->first; k;
+	     k = k->next) {
+		if (connection_may_be_cut(k)) {
+			connection_cut_locked(l, k);
+			return true;
+		}
+	}
+	return connections_cut_slowest_locked(l);
+}
+
+static void connections_append_locked(struct connections *l,
+				      struct connection *k) REQUIRES(&l->lock)
+{
+	struct connections_locked *g = connections_guarded(l);
+
+	k->next = NULL;
+	k->prev = g->last;
+	if (g->last)
+		g->last->next = k;
+	else
+		g->first = k;
+	g->last = k;
+}
+
+static void connections_unlink_locked(struct connections *l,
+				      struct connection *k) REQUIRES(&l->lock)
+{
+	struct connections_locked *g = connections_guarded(l);
+
+	if (k->prev)
+		k->prev->next = k->next;
+	else
+		g->first = k->next;
+	if (k->next)
+		k->next->prev = k->prev;
+	else
+		g->last = k->prev;
+}
+
+struct connection *connections_add(struct connections *l, int fd)
+{
+	struct connection *k = calloc(1, sizeof(*k));
+	bool room;
+
+	if (!k)
+		return NULL;
+	k->fd = fd;
+	k->phase = CONNECTION_IDLE;
+	k->deadline_ms = clock_mono_ms() + l->patience_ms;
+	lock_take(&l->lock);
+	room = connections_make_room_locked(l);
+	if (room) {
+		connections_append_locked(l, k);
+		connections_guarded(l)->n++;
+	}
+	lock_drop(&l->lock);
+	if (room)
+		return k;
+	free(k);
+	return NULL;
+}
+
+void connections_remove(struct connections *l, struct connection *k)
+{
+	if (!k)
+		return;
+	lock_take(&l->lock);
+	connections_unlink_locked(l, k);
+	connections_guarded(l)->n -= k->phase != CONNECTION_CUT;
+	lock_drop(&l->lock);
+	free(k->target);
+	free(k);
+}
+
+/* ---- shares ---- */
+
+static uint64_t connections_hash(const struct connections *l, const void *bytes,
+				 size_t n)
+{
+	const unsigned char *p = bytes;
+	uint64_t h = UINT64_C(14695981039346656037) ^ l->seed;
+
+	while (n--)
+		h = (h ^ *p++) * UINT64_C(1099511628211);
+	return h | 1;
+}
+
+/* Whoever has an IPv6 address has a whole network of them. */
+static uint64_t connections_hash_peer(const struct connections *l,
+				      const struct sockaddr_storage *a)
+{
+	if (!a || ip_is_loopback(a))
+		return 0;
+	if (a->ss_family == AF_INET)
+		return connections_hash(
+			l, &((const struct sockaddr_in *)a)->sin_addr, 4);
+	if (a->ss_family == AF_INET6) {
+		const struct in6_addr *in =
+			&((const struct sockaddr_in6 *)a)->sin6_addr;
+
+		return IN6_IS_ADDR_V4MAPPED(in)
+			       ? connections_hash(l, in->s6_addr + 12, 4)
+			       : connections_hash(l, in->s6_addr, 8);
+	}
+	return 0;
+}
+
+static bool connections_has_share_locked(struct connections *l,
+					 const struct connection *asks,
+					 uint64_t object, uint64_t peer)
+	REQUIRES(&l->lock)
+{
+	unsigned objects = 0, peers = 0;
+
+	if (connections_guarded(l)->n <= l->limit / 2)
+		return false;
+	for (struct connection *k = connections_guarded(l)->first; k;
+	     k = k->next) {
+		if (k->phase != CONNECTION_AT_WORK || k == asks)
+			continue;
+		objects += object && k->object == object;
+		peers += peer && k->peer == peer;
+	}
+	return objects >= (l->limit + 3) / 4 || peers >= (l->limit + 1) / 2;
+}
+
+bool connections_share(struct connections *l, struct connection *k,
+		       const char *object, const struct sockaddr_storage *peer)
+{
+	uint64_t o = object ? connections_hash(l, object, strlen(object)) : 0;
+	uint64_t p = connections_hash_peer(l, peer);
+	bool may;
+
+	lock_take(&l->lock);
+	may = !connections_has_share_locked(l, k, o, p);
+	if (may) {
+		k->object = o;
+		k->peer = p;
+	}
+	lock_drop(&l->lock);
+	return may;
+}
+
+bool connections_set(struct connections *l, struct connection *k,
+		     enum connection_phase phase)
+{
+	bool alive;
+
+	lock_take(&l->lock);
+	alive = k->phase != CONNECTION_CUT;
+	if (alive && k->phase != phase) {
+		k->phase = phase;
+		k->deadline_ms = clock_mono_ms() + l->patience_ms;
+		k->looked_ms = 0;
+		k->began_ms = clock_mono_ms();
+		if (phase == CONNECTION_AT_WORK)
+			k->began_at = connection_moved(k);
+		else
+			k->object = k->peer = 0;
+		/* The list is in the order of waiting. */
+		connections_unlink_locked(l, k);
+		connections_append_locked(l, k);
+	}
+	lock_drop(&l->lock);
+	return alive;
+}
+
+void connections_touch(struct connections *l, struct connection *k)
+{
+	lock_take(&l->lock);
+	k->deadline_ms = clock_mono_ms() + l->patience_ms;
+	lock_drop(&l->lock);
+}
+
+void connections_set_waiter(struct connections *l, struct connection *k,
+			    struct waiter *w)
+{
+	lock_take(&l->lock);
+	k->waiter = w;
+	lock_drop(&l->lock);
+}
+
+unsigned connections_count(struct connections *l)
+{
+	unsigned n;
+
+	lock_take(&l->lock);
+	n = connections_guarded(l)->n;
+	lock_drop(&l->lock);
+	return n;
+}
+
+unsigned connections_at_work(struct connections *l)
+{
+	unsigned n = 0;
+
+	lock_take(&l->lock);
+	for (struct connection *k = connections_guarded(l)->first; k;
+	     k = k->next)
+		n += k->phase == CONNECTION_AT_WORK;
+	lock_drop(&l->lock);
+	return n;
+}
+
+uint64_t connections_cut_total(struct connections *l)
+{
+	uint64_t n;
+
+	lock_take(&l->lock);
+	n = connections_guarded(l)->cut;
+	lock_drop(&l->lock);
+	return n;
+}
+
+void connections_cut(struct connections *l, bool all)
+{
+	lock_take(&l->lock);
+	for (struct connection *k = connections_guarded(l)->first; k;
+	     k = k->next) {
+		if (all || connection_may_be_cut(k))
+			connection_cut_locked(l, k);
+		if (all && k->waiter)
+			waiter_interrupt(k->waiter);
+	}
+	lock_drop(&l->lock);
+}
