@@ -37,7 +37,7 @@ struct store;
 #define STORE_KEY_MAX 1024
 #define STORE_ETAG_SIZE 80 /* with its quotes and the NUL */
 
-#define STORE_SIZE_UNKNOWN UINT64_MAX /* of store_get() only */
+#define STORE_SIZE_UNKNOWN UINT64_MAX /* where it need not be known */
 
 /* What a store knows of an object. Plain data, no pointers. */
 struct object_info {

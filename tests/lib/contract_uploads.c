@@ -9,10 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/budget.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/wait.h"
+#include "store/upload_stream.h"
 
 #define PART (5u << 20)
 
@@ -326,6 +328,46 @@ static void wrong_parts(struct contract *c)
 	store_upload_free(u);
 }
 
+/* Of parts, and, in a store of files, by its path. */
+static void stream(struct contract *c)
+{
+	const size_t lengths[] = { 0, 1000, 2 * PART + 3 };
+	struct budget *b = budget_new(8 * PART);
+	struct store_cond absent = { .if_absent = true };
+	char *bytes = filled(2 * PART + 3, 5);
+	struct object_info info;
+
+	for (size_t i = 0; i < 2 * COUNT(lengths); i++) {
+		const struct upload_stream_settings set = {
+			.store = c->s,
+			.key = key(c, i % 2 ? "us/y" : "us/x"),
+			.meta.content_type = "text/csv",
+			.budget = b,
+			.most = i % 2 ? lengths[i / 2] : STORE_SIZE_UNKNOWN,
+			.part_size = PART,
+		};
+		struct upload_stream *s;
+
+		assert_int_equal(upload_stream_open(&set, &s), 0);
+		for (size_t at = 0; at < lengths[i / 2]; at += 700001) {
+			size_t left = lengths[i / 2] - at;
+
+			assert_int_equal(upload_stream_add(
+						 s, bytes + at,
+						 left < 700001 ? left : 700001),
+					 0);
+		}
+		assert_int_equal(upload_stream_finish(s, i < 2 ? &absent : NULL,
+						      &info),
+				 0);
+		upload_stream_free(s);
+		assert_int_equal(info.size, lengths[i / 2]);
+		assert_bytes(c, i % 2 ? "us/y" : "us/x", bytes, lengths[i / 2]);
+	}
+	free(bytes);
+	budget_free(b);
+}
+
 const struct contract_test contract_uploads[] = {
 	{ "a copy copies, if the source is the same", copies },
 	{ "parts in any order make an object", upload_in_parts },
@@ -335,5 +377,6 @@ const struct contract_test contract_uploads[] = {
 	{ "completion holds only if", complete_conditions },
 	{ "an upload's headers are its object's", upload_headers },
 	{ "parts that cannot be are refused", wrong_parts },
+	{ "a stream becomes an object", stream },
 	{ NULL, NULL },
 };

@@ -73,7 +73,9 @@ tests_unit_test_store_SOURCES = \
 	tests/unit/store/test_memstore.c \
 	tests/unit/store/test_parts.c \
 	tests/unit/store/test_props.c \
-	tests/unit/store/test_store_contract.c
+	tests/unit/store/test_store_contract.c \
+	tests/unit/store/test_upload_parts.c \
+	tests/unit/store/test_upload_stream.c
 tests_unit_test_store_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_store_LDADD = $(UNIT_LIBS)
 

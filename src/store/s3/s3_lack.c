@@ -6,9 +6,10 @@
  * Content-MD5, with); only when that succeeds is it noted for the store, and said
  * once in the log, so that a refusal for another reason teaches nothing false.
  *
- * A checksum is left out by the call's next attempt. A condition is not: its
- * caller has to look by a HEAD first (s3_check_cond()), which keeps its promise
- * as well as that store can.
+ * A checksum is left out by the call's next attempt, first of all when the
+ * answer does not name what it refuses. A condition is not: its caller has to
+ * look by a HEAD first (s3_check_cond()), which keeps its promise as well as that
+ * store can.
  */
 #include <errno.h>
 #include <string.h>
@@ -112,20 +113,21 @@ enum http_verdict s3_lack_judge(struct s3_call *c,
 
 	if (!may_blame(c, reply->status))
 		return HTTP_DONE;
-	vague = reply->status == 501 && !named &&
-		!strcasestr(text, "content-md5");
+	/* A proxy's 400 without a code may be for anything. */
+	vague = (reply->status == 501 || *c->error.code) && !named &&
+		!strcasestr(text, "content-md5") && !strcasestr(text, "-match");
 	if (strcasestr(text, "content-md5") && c->http.verb == HTTP_PUT &&
 	    !sends(c, is_md5) && !*c->md5)
 		return add_md5(c) ? HTTP_AGAIN : HTTP_DONE;
-	if (cond && (vague || strcasestr(text, "if-match") ||
-		     strcasestr(text, "if-none-match"))) {
-		c->uncond = true;
-		return HTTP_DONE;
-	}
 	if ((named || vague) && sends(c, s3_lack_is_checksum) &&
 	    !(c->without & S3_LACKS_CHECKSUM)) {
 		c->without |= S3_LACKS_CHECKSUM;
 		return HTTP_AGAIN;
+	}
+	if (cond && (vague || strcasestr(text, "if-match") ||
+		     strcasestr(text, "if-none-match"))) {
+		c->uncond = true;
+		return HTTP_DONE;
 	}
 	return HTTP_DONE;
 }

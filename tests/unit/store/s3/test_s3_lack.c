@@ -32,6 +32,15 @@ static struct s3_rig rig;
 		"\"code\": \"InvalidArgument\", \"message\": " \
 		"\"x-amz-checksum-" \
 		"crc32c is not supported\""
+#define NO_CHECKSUM_VAGUE \
+	"\"header\": \"x-amz-checksum-\", \"count\": 0", \
+		"\"type\": \"status\", \"status\": 400, " \
+		"\"code\": \"InvalidArgument\", \"message\": \"Invalid " \
+		"Argument\""
+#define NO_ABSENT_VAGUE \
+	"\"header\": \"if-none-match: \\\\*\", \"count\": 0", \
+		"\"type\": \"status\", \"status\": 400, " \
+		"\"code\": \"InvalidRequest\", \"message\": \"Bad Request\""
 #define NO_HEADER_501 \
 	"\"header\": \"x-amz-checksum-|if-none-match: \", \"count\": 0", \
 		"\"type\": \"status\", \"status\": 501, \"body\": \"\""
@@ -110,6 +119,10 @@ static const struct {
 	{ "no If-None-Match", NO_ABSENT, S3_LACKS_ABSENT, S3_CHECKSUM_CRC32C },
 	{ "no If-Match", NO_MATCH, S3_LACKS_MATCH, S3_CHECKSUM_CRC32C },
 	{ "no checksum", NO_CHECKSUM, S3_LACKS_CHECKSUM, S3_CHECKSUM_CRC32C },
+	{ "no checksum, and it does not say so", NO_CHECKSUM_VAGUE,
+	  S3_LACKS_CHECKSUM, S3_CHECKSUM_CRC32C },
+	{ "no If-None-Match, and it does not say so", NO_ABSENT_VAGUE,
+	  S3_LACKS_ABSENT, S3_CHECKSUM_CRC32C },
 	{ "neither, and it does not say what", NO_HEADER_501,
 	  S3_LACKS_ABSENT | S3_LACKS_CHECKSUM, S3_CHECKSUM_CRC32C },
 	{ "Content-MD5 is demanded", MD5_WANTED, S3_WANTS_MD5,

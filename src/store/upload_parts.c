@@ -1,0 +1,430 @@
+/*
+ * A flight is a part on its way. There are as many as the width, made with the
+ * upload, so a part that may be sent cannot fail for lack of memory; one is
+ * used again once its part has ended, by the owner alone, which also is the
+ * one that cancels: so a flight that is being cancelled is of the same part.
+ */
+#include "store/upload_parts.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lock.h"
+#include "base/wait.h"
+#include "store/parts.h"
+
+enum slot_state { SLOT_NONE, SLOT_SENDING, SLOT_SENT };
+
+/* What the store has of a part. */
+struct slot {
+	enum slot_state state;
+	bool stale; /* SENDING what is not the content any more */
+	char etag[STORE_ETAG_SIZE];
+};
+
+struct flight {
+	struct store_part part; /* first */
+	struct upload_parts *owner;
+	void (*ended)(void *arg, int err);
+	void *arg;
+	bool flies; /* under the lock */
+	bool cancelled; /* the owner's */
+};
+
+struct upload_parts_locked {
+	struct slot *slots; /* by number - 1 */
+	unsigned n_slots;
+	struct upload_parts_count count;
+	int err;
+	struct wait_list waiters;
+};
+
+struct upload_parts {
+	struct store_upload *upload;
+	unsigned width;
+	struct lock lock;
+	struct upload_parts_locked guarded_;
+	struct flight flights[];
+};
+
+static struct upload_parts_locked *parts_locked(struct upload_parts *p)
+	REQUIRES(&p->lock)
+{
+	return &p->guarded_;
+}
+
+/* NULL: nothing was ever sent of it. */
+static struct slot *slot_locked(struct upload_parts *p, unsigned number)
+	REQUIRES(&p->lock)
+{
+	struct upload_parts_locked *g = parts_locked(p);
+
+	return number <= g->n_slots ? &g->slots[number - 1] : NULL;
+}
+
+int upload_parts_open(struct store *s, const char *key,
+		      const struct store_meta *meta, unsigned width,
+		      struct upload_parts **out)
+{
+	struct upload_parts *p =
+		calloc(1, sizeof(*p) + width * sizeof(p->flights[0]));
+	int rc = p ? store_upload_open(s, key, meta, &p->upload) : -ENOMEM;
+
+	if (rc) {
+		free(p);
+		return rc;
+	}
+	lock_init(&p->lock);
+	p->width = width;
+	*out = p;
+	return 0;
+}
+
+void upload_parts_free(struct upload_parts *p)
+{
+	if (!p)
+		return;
+	lock_take(&p->lock);
+	assert(!parts_locked(p)->count.sending);
+	free(parts_locked(p)->slots);
+	lock_drop(&p->lock);
+	store_upload_free(p->upload);
+	lock_destroy(&p->lock);
+	free(p);
+}
+
+struct store_upload *upload_parts_upload(struct upload_parts *p)
+{
+	return p->upload;
+}
+
+static int reserve_locked(struct upload_parts *p, unsigned n) REQUIRES(&p->lock)
+{
+	struct upload_parts_locked *g = parts_locked(p);
+	unsigned room = g->n_slots ? g->n_slots : 16;
+	struct slot *slots;
+
+	if (n <= g->n_slots)
+		return 0;
+	while (room < n)
+		room *= 2;
+	slots = realloc(g->slots, room * sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	memset(slots + g->n_slots, 0, (room - g->n_slots) * sizeof(*slots));
+	g->slots = slots;
+	g->n_slots = room;
+	return 0;
+}
+
+int upload_parts_reserve(struct upload_parts *p, unsigned n)
+{
+	int rc;
+
+	lock_take(&p->lock);
+	rc = reserve_locked(p, n);
+	lock_drop(&p->lock);
+	return rc;
+}
+
+/* ---- parts on their way ---- */
+
+static void parts_note_locked(struct upload_parts *p, struct flight *fl, int rc)
+	REQUIRES(&p->lock)
+{
+	struct upload_parts_locked *g = parts_locked(p);
+	struct slot *slot = slot_locked(p, fl->part.number);
+
+	if (!rc && !slot->stale) {
+		slot->state = SLOT_SENT;
+		memcpy(slot->etag, fl->part.etag, sizeof(slot->etag));
+	} else {
+		slot->state = SLOT_NONE;
+	}
+	if (rc && rc != -ECANCELED && !slot->stale && !g->err)
+		g->err = rc;
+	fl->flies = false;
+	g->count.sending--;
+	g->count.owned -= fl->ended != NULL;
+	g->count.ended++;
+	wait_list_wake(&g->waiters);
+}
+
+/* The store's thread. The upload lives until its last flight has ended. */
+static void flight_done(struct store_part *part, int rc)
+{
+	struct flight *fl = (struct flight *)part;
+	struct upload_parts *p = fl->owner;
+
+	if (fl->ended)
+		fl->ended(fl->arg, rc);
+	lock_take(&p->lock);
+	parts_note_locked(p, fl, rc);
+	lock_drop(&p->lock);
+}
+
+/* There is room: the slot and a flight are the part's. */
+static struct flight *flight_take_locked(struct upload_parts *p,
+					 const struct upload_part *part)
+	REQUIRES(&p->lock)
+{
+	struct upload_parts_locked *g = parts_locked(p);
+	struct slot *slot = slot_locked(p, part->number);
+	struct flight *fl = p->flights;
+
+	assert(slot->state != SLOT_SENDING);
+	while (fl->flies)
+		fl++;
+	*fl = (struct flight){
+		.part = { .upload = p->upload,
+			  .number = part->number,
+			  .offset = part->offset,
+			  .body = part->body,
+			  .done = flight_done },
+		.owner = p,
+		.ended = part->ended,
+		.arg = part->arg,
+		.flies = true,
+	};
+	slot->state = SLOT_SENDING;
+	slot->stale = false;
+	g->count.sending++;
+	g->count.owned += fl->ended != NULL;
+	return fl;
+}
+
+int upload_parts_send(struct upload_parts *p, const struct upload_part *part)
+{
+	struct flight *fl = NULL;
+	int rc = part->number ? upload_parts_wait(p, p->width - 1) : -EINVAL;
+
+	if (rc)
+		return rc;
+	lock_take(&p->lock);
+	rc = reserve_locked(p, part->number);
+	if (!rc)
+		fl = flight_take_locked(p, part);
+	lock_drop(&p->lock);
+	if (fl)
+		store_part(&fl->part);
+	return rc;
+}
+
+int upload_parts_copy(struct upload_parts *p, unsigned number, uint64_t offset,
+		      const struct store_range *from)
+{
+	struct store_part_done done;
+	struct slot *slot;
+	int rc = upload_parts_reserve(p, number);
+
+	rc = rc ? rc : store_part_copy(p->upload, number, offset, from, &done);
+	if (rc)
+		return rc;
+	lock_take(&p->lock);
+	slot = slot_locked(p, number);
+	slot->state = SLOT_SENT;
+	slot->stale = false;
+	memcpy(slot->etag, done.etag, sizeof(slot->etag));
+	lock_drop(&p->lock);
+	return 0;
+}
+
+/* ---- waiting ---- */
+
+typedef bool parts_test(struct upload_parts *p, unsigned arg);
+
+static bool at_most_locked(struct upload_parts *p, unsigned most)
+	REQUIRES(&p->lock)
+{
+	return parts_locked(p)->count.sending <= most;
+}
+
+static bool next_ended_locked(struct upload_parts *p, unsigned ended)
+	REQUIRES(&p->lock)
+{
+	return parts_locked(p)->count.ended != ended;
+}
+
+static bool part_ended_locked(struct upload_parts *p, unsigned number)
+	REQUIRES(&p->lock)
+{
+	struct slot *slot = slot_locked(p, number);
+
+	return !slot || slot->state != SLOT_SENDING;
+}
+
+static bool is_borrowed(const struct flight *fl)
+{
+	return fl->flies && !fl->ended;
+}
+
+static bool recalled_locked(struct upload_parts *p, unsigned arg)
+	REQUIRES(&p->lock)
+{
+	struct upload_parts_count *n = &parts_locked(p)->count;
+
+	return n->sending == n->owned;
+}
+
+static int parts_sleep(struct upload_parts *p, parts_test *is_so, unsigned arg,
+		       bool interruptible)
+{
+	struct wait_entry e = { .waiter = waiter_self() };
+	int rc = 0;
+
+	lock_take(&p->lock);
+	wait_list_add(&parts_locked(p)->waiters, &e);
+	while (!rc && !is_so(p, arg)) {
+		lock_drop(&p->lock);
+		rc = interruptible ? waiter_park(e.waiter, WAIT_FOREVER)
+				   : waiter_park_uninterrupted(e.waiter,
+							       WAIT_FOREVER);
+		lock_take(&p->lock);
+	}
+	wait_list_remove(&parts_locked(p)->waiters, &e);
+	lock_drop(&p->lock);
+	return rc;
+}
+
+int upload_parts_wait(struct upload_parts *p, unsigned most)
+{
+	return parts_sleep(p, at_most_locked, most, true);
+}
+
+int upload_parts_wait_next(struct upload_parts *p, unsigned ended)
+{
+	return parts_sleep(p, next_ended_locked, ended, true);
+}
+
+int upload_parts_wait_part(struct upload_parts *p, unsigned number)
+{
+	return parts_sleep(p, part_ended_locked, number, true);
+}
+
+/* ---- what is known ---- */
+
+struct upload_parts_count upload_parts_count(struct upload_parts *p)
+{
+	struct upload_parts_count n;
+
+	lock_take(&p->lock);
+	n = parts_locked(p)->count;
+	lock_drop(&p->lock);
+	return n;
+}
+
+bool upload_parts_is_sending(struct upload_parts *p, unsigned number)
+{
+	bool is;
+
+	lock_take(&p->lock);
+	is = !part_ended_locked(p, number);
+	lock_drop(&p->lock);
+	return is;
+}
+
+bool upload_parts_has(struct upload_parts *p, unsigned number)
+{
+	struct slot *slot;
+	bool has;
+
+	lock_take(&p->lock);
+	slot = slot_locked(p, number);
+	has = slot && (slot->state == SLOT_SENT ||
+		       (slot->state == SLOT_SENDING && !slot->stale));
+	lock_drop(&p->lock);
+	return has;
+}
+
+int upload_parts_error(struct upload_parts *p, bool forget)
+{
+	int rc;
+
+	lock_take(&p->lock);
+	rc = parts_locked(p)->err;
+	if (forget)
+		parts_locked(p)->err = 0;
+	lock_drop(&p->lock);
+	return rc;
+}
+
+void upload_parts_stale(struct upload_parts *p, unsigned first, unsigned last)
+{
+	lock_take(&p->lock);
+	for (unsigned n = first; n <= last; n++) {
+		struct slot *slot = slot_locked(p, n);
+
+		if (!slot)
+			break;
+		if (slot->state == SLOT_SENT)
+			slot->state = SLOT_NONE;
+		slot->stale = true;
+	}
+	lock_drop(&p->lock);
+}
+
+/* ---- the end ---- */
+
+static void parts_cancel(struct upload_parts *p, bool all)
+{
+	for (unsigned i = 0; i < p->width; i++) {
+		struct flight *fl = &p->flights[i];
+		bool flies;
+
+		lock_take(&p->lock);
+		flies = all ? fl->flies : is_borrowed(fl);
+		lock_drop(&p->lock);
+		if (flies && !fl->cancelled) {
+			fl->cancelled = true;
+			store_part_cancel(&fl->part);
+		}
+	}
+	parts_sleep(p, all ? at_most_locked : recalled_locked, 0, false);
+}
+
+void upload_parts_recall(struct upload_parts *p)
+{
+	parts_cancel(p, false);
+}
+
+/* The list that completes it; -EAGAIN when parts are missing. */
+static int parts_list(struct upload_parts *p, unsigned n,
+		      struct store_part_done *list)
+{
+	int rc = 0;
+
+	lock_take(&p->lock);
+	for (unsigned k = 1; !rc && k <= n; k++) {
+		struct slot *slot = slot_locked(p, k);
+
+		list[k - 1].number = k;
+		if (slot && slot->state == SLOT_SENT)
+			memcpy(list[k - 1].etag, slot->etag,
+			       sizeof(slot->etag));
+		else
+			rc = -EAGAIN;
+	}
+	lock_drop(&p->lock);
+	return rc;
+}
+
+int upload_parts_complete(struct upload_parts *p, unsigned n,
+			  const struct store_cond *cond,
+			  struct object_info *out)
+{
+	struct store_part_done *list = calloc(n, sizeof(*list));
+	int rc = list ? parts_list(p, n, list) : -ENOMEM;
+
+	rc = rc ? rc : store_upload_complete(p->upload, list, n, cond, out);
+	free(list);
+	return rc;
+}
+
+int upload_parts_abort(struct upload_parts *p)
+{
+	parts_cancel(p, true);
+	waiter_begin(waiter_self());
+	return store_upload_abort(p->upload);
+}

@@ -1,0 +1,378 @@
+/*
+ * A buffer is filled, sent as a part, and filled again when that has ended.
+ *
+ * The first buffer is waited for, in turn and while nothing is held; further
+ * ones, that fill while others travel, are taken only while memory is plenty.
+ * So whoever holds some always gets on with it, and everybody gets through.
+ * When parts grow, all buffers come back and are given back first. They are
+ * mapped, so that memory goes back to the system whole.
+ *
+ * Who holds memory must send: a buffer has the sender's patience and as long as
+ * it takes at RATE_MIN.
+ */
+#include "store/upload_stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/budget.h"
+#include "base/clock.h"
+#include "store/parts.h"
+#include "store/upload_parts.h"
+
+#define BUFFERS_MAX 4
+#define BUFFERS_BYTES (32U << 20) /* held by more than two */
+#define BUFFER_UNIT ((size_t)64 << 10)
+#define PLENTY 500 /* permille of the budget */
+#define RATE_MIN (16 << 10) /* bytes a second */
+#define WAIT_MS 600000
+
+struct buffer {
+	char *bytes; /* NULL: no memory */
+	size_t size, len;
+	unsigned number; /* of the part that it was sent as; 0: of none */
+};
+
+struct upload_stream {
+	struct upload_stream_settings set; /* key and content type are owned */
+	int fd; /* a store of files; -1: another */
+	uint64_t len; /* bytes of fd */
+	struct buffer buffers[BUFFERS_MAX];
+	struct buffer *filling; /* NULL: none */
+	int64_t since_ms; /* when it was taken */
+	uint64_t part_size;
+	struct part_range range; /* of what is filled, or will be */
+	struct upload_parts *parts; /* NULL: all fitted so far */
+	unsigned n_parts;
+};
+
+int upload_stream_part_size(uint64_t wish, uint64_t most, uint64_t memory,
+			    uint64_t *out)
+{
+	uint64_t size = PART_SIZE_AUTO;
+
+	*out = PART_SIZE_STREAM;
+	if (wish && wish <= memory / 4)
+		*out = wish;
+	if (most == STORE_SIZE_UNKNOWN)
+		return 0;
+	if (*out == wish && parts_count(wish, most) <= PARTS_MAX)
+		return 0;
+	while (parts_count(size, most) > PARTS_MAX)
+		size *= 2;
+	*out = size;
+	return size > memory && most > memory ? -EFBIG : 0;
+}
+
+static int stream_prepare(struct upload_stream *s)
+{
+	const struct upload_stream_settings *set = &s->set;
+	int rc;
+
+	if (set->store->limits.files)
+		return store_scratch(set->store, set->key, &s->fd);
+	rc = upload_stream_part_size(set->part_size, set->most,
+				     budget_limit(set->budget), &s->part_size);
+	return rc ? rc : part_at(s->part_size, 0, &s->range);
+}
+
+int upload_stream_open(const struct upload_stream_settings *set,
+		       struct upload_stream **out)
+{
+	struct upload_stream *s = calloc(1, sizeof(*s));
+	const char *type = set->meta.content_type;
+	char *key, *own_type;
+	int rc;
+
+	if (!s)
+		return -ENOMEM;
+	s->fd = -1;
+	s->set = *set;
+	store_ref(set->store);
+	s->set.key = key = strdup(set->key);
+	s->set.meta.content_type = own_type = type ? strdup(type) : NULL;
+	rc = key && (own_type || !type) ? stream_prepare(s) : -ENOMEM;
+	if (rc)
+		upload_stream_free(s);
+	else
+		*out = s;
+	return rc;
+}
+
+/* ---- buffers ---- */
+
+static bool buffer_is_free(struct upload_stream *s, const struct buffer *b)
+{
+	return b != s->filling &&
+	       !(b->number && upload_parts_is_sending(s->parts, b->number));
+}
+
+static struct buffer *buffer_find(struct upload_stream *s, bool mapped)
+{
+	for (unsigned i = 0; i < BUFFERS_MAX; i++) {
+		struct buffer *b = &s->buffers[i];
+
+		if (!b->bytes == !mapped && buffer_is_free(s, b))
+			return b;
+	}
+	return NULL;
+}
+
+static size_t buffers_bytes(const struct upload_stream *s)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < BUFFERS_MAX; i++)
+		n += s->buffers[i].bytes ? s->buffers[i].size : 0;
+	return n;
+}
+
+/* None is on its way. */
+static void buffers_free(struct upload_stream *s)
+{
+	for (unsigned i = 0; i < BUFFERS_MAX; i++) {
+		struct buffer *b = &s->buffers[i];
+
+		if (!b->bytes)
+			continue;
+		munmap(b->bytes, b->size);
+		budget_give(s->set.budget, b->size);
+		*b = (struct buffer){ .bytes = NULL };
+	}
+}
+
+/* Of memory that the budget has counted. */
+static int buffer_map(struct upload_stream *s, struct buffer *b, size_t size)
+{
+	char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (bytes == MAP_FAILED) {
+		budget_give(s->set.budget, size);
+		return -ENOMEM;
+	}
+	b->bytes = bytes;
+	b->size = size;
+	return 0;
+}
+
+/* As much as the part can have. */
+static size_t buffer_size(const struct upload_stream *s)
+{
+	uint64_t size = s->range.len;
+
+	if (s->set.most != STORE_SIZE_UNKNOWN &&
+	    s->set.most - s->range.start < size)
+		size = s->set.most - s->range.start;
+	size = size ? size : 1;
+	return (size + BUFFER_UNIT - 1) / BUFFER_UNIT * BUFFER_UNIT;
+}
+
+/* The first, in turn. */
+static int buffer_take_first(struct upload_stream *s, size_t size,
+			     struct buffer **out)
+{
+	int rc = budget_take(s->set.budget, size, clock_mono_ms() + WAIT_MS);
+
+	*out = &s->buffers[0];
+	if (rc == -ETIMEDOUT)
+		return -EBUSY;
+	return rc ? rc : buffer_map(s, *out, size);
+}
+
+/* One more, when there is plenty; else one that comes back. */
+static int buffer_take_next(struct upload_stream *s, size_t size,
+			    struct buffer **out)
+{
+	size_t now = buffers_bytes(s);
+	struct buffer *b = buffer_find(s, false);
+	int rc;
+
+	if (b && (now == size || now + size <= BUFFERS_BYTES) &&
+	    budget_try_idle(s->set.budget, size, PLENTY)) {
+		*out = b;
+		return buffer_map(s, b, size);
+	}
+	for (;;) {
+		unsigned ended = upload_parts_count(s->parts).ended;
+
+		*out = buffer_find(s, true);
+		if (*out)
+			return 0;
+		rc = upload_parts_wait_next(s->parts, ended);
+		if (rc)
+			return rc;
+	}
+}
+
+/* A buffer for s->range, as s->filling. */
+static int buffer_take(struct upload_stream *s)
+{
+	size_t size = buffer_size(s);
+	struct buffer *b = NULL;
+	int rc = s->parts ? upload_parts_error(s->parts, false) : 0;
+
+	/* A last part that is smaller fits into any. */
+	if (!rc && s->buffers[0].bytes && s->buffers[0].size < size) {
+		rc = upload_parts_wait(s->parts, 0);
+		if (!rc)
+			buffers_free(s);
+	}
+	if (rc)
+		return rc;
+	b = buffer_find(s, true);
+	if (!b)
+		rc = s->buffers[0].bytes
+			     ? buffer_take_next(s, s->buffers[0].size, &b)
+			     : buffer_take_first(s, size, &b);
+	if (rc)
+		return rc;
+	b->len = 0;
+	b->number = 0;
+	s->filling = b;
+	s->since_ms = clock_mono_ms();
+	return 0;
+}
+
+/* ---- the bytes ---- */
+
+/* Off with what was filled. */
+static int stream_send(struct upload_stream *s)
+{
+	struct buffer *b = s->filling;
+	const struct upload_part part = {
+		.number = s->range.number,
+		.offset = s->range.start,
+		.body = { .data = b->bytes, .fd = -1, .len = b->len },
+	};
+	int rc = 0;
+
+	if (!s->parts)
+		rc = upload_parts_open(s->set.store, s->set.key, &s->set.meta,
+				       BUFFERS_MAX, &s->parts);
+	rc = rc ? rc : upload_parts_send(s->parts, &part);
+	if (rc)
+		return rc;
+	b->number = s->n_parts = part.number;
+	s->filling = NULL;
+	return part_numbered(s->part_size, part.number + 1, &s->range);
+}
+
+static bool stream_is_slow(const struct upload_stream *s)
+{
+	int64_t most = s->set.patience_ms +
+		       (int64_t)(s->filling->size / RATE_MIN) * 1000;
+
+	return clock_mono_ms() - s->since_ms > most;
+}
+
+static int stream_fill(struct upload_stream *s, const char *at, size_t n)
+{
+	int rc = 0;
+
+	while (!rc && n) {
+		struct buffer *b = s->filling;
+		size_t room = !b                       ? 0
+			      : s->range.len < b->size ? s->range.len - b->len
+						       : b->size - b->len;
+
+		if (b && !room) {
+			rc = stream_send(s);
+		} else if (!b) {
+			rc = buffer_take(s);
+		} else if (stream_is_slow(s)) {
+			rc = -ETIME;
+		} else {
+			room = n < room ? n : room;
+			memcpy(b->bytes + b->len, at, room);
+			b->len += room;
+			at += room;
+			n -= room;
+		}
+	}
+	return rc;
+}
+
+static int stream_write(struct upload_stream *s, const char *bytes, size_t n)
+{
+	while (n) {
+		ssize_t put = pwrite(s->fd, bytes, n, (off_t)s->len);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -errno;
+		bytes += put;
+		n -= (size_t)put;
+		s->len += (uint64_t)put;
+	}
+	return 0;
+}
+
+int upload_stream_add(struct upload_stream *s, const void *bytes, size_t n)
+{
+	return s->fd < 0 ? stream_fill(s, bytes, n) : stream_write(s, bytes, n);
+}
+
+/* ---- the end ---- */
+
+static int stream_put(struct upload_stream *s, const struct store_cond *cond,
+		      struct object_info *out)
+{
+	const struct store_body file = { .fd = s->fd,
+					 .len = s->len,
+					 .adopt = true };
+	const struct store_body memory = {
+		.data = s->filling ? s->filling->bytes : "",
+		.fd = -1,
+		.len = s->filling ? s->filling->len : 0,
+	};
+
+	return store_put(s->set.store, s->set.key, s->fd < 0 ? &memory : &file,
+			 &s->set.meta, cond, out);
+}
+
+static int stream_complete(struct upload_stream *s,
+			   const struct store_cond *cond,
+			   struct object_info *out)
+{
+	int rc = s->filling ? stream_send(s) : 0;
+
+	if (rc == -EFBIG) /* there is no further part, and none is needed */
+		rc = 0;
+	rc = rc ? rc : upload_parts_wait(s->parts, 0);
+	rc = rc ? rc : upload_parts_error(s->parts, false);
+	rc = rc ? rc : upload_parts_complete(s->parts, s->n_parts, cond, out);
+	if (!rc) {
+		upload_parts_free(s->parts);
+		s->parts = NULL;
+	}
+	return rc;
+}
+
+int upload_stream_finish(struct upload_stream *s, const struct store_cond *cond,
+			 struct object_info *out)
+{
+	return s->parts ? stream_complete(s, cond, out)
+			: stream_put(s, cond, out);
+}
+
+void upload_stream_free(struct upload_stream *s)
+{
+	if (!s)
+		return;
+	if (s->parts) {
+		upload_parts_abort(s->parts);
+		upload_parts_free(s->parts);
+	}
+	buffers_free(s);
+	if (s->fd >= 0)
+		close(s->fd);
+	store_unref(s->set.store);
+	free((char *)s->set.key);
+	free((char *)s->set.meta.content_type);
+	free(s);
+}
