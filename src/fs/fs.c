@@ -38,6 +38,17 @@ static int fs_copy_settings(struct fs *fs, const struct fs_settings *s)
 	return 0;
 }
 
+/* The kernel has seen what was written. */
+static void fs_tell_given_up(void *arg, struct inode *i,
+			     const struct inode_given_up *g)
+{
+	struct fs *fs = arg;
+
+	if (g->is_gone)
+		inval_queue_entry(fs->inval_queue, g->dir, g->name);
+	inval_queue_inode(fs->inval_queue, i, true);
+}
+
 static int fs_make_parts(struct fs *fs)
 {
 	struct tree_settings t = {
@@ -69,6 +80,8 @@ static int fs_make_parts(struct fs *fs)
 		.blocks = fs->blocks,
 		.pending = fs->pending,
 		.spill_dir = fs->set.spill_dir,
+		.given_up = fs_tell_given_up,
+		.arg = fs,
 	};
 	return 0;
 }

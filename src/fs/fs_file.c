@@ -294,6 +294,9 @@ int fs_file_create(struct fs *fs, struct inode *dir, const char *name,
 	err = names_writable(fs, dir);
 	if (!err)
 		err = resolve_name(fs, dir, name, &i);
+	/* What another machine has made meanwhile is to be kept (`>>`). */
+	if (err == -ENOENT && !(flags & (O_TRUNC | O_EXCL)))
+		err = resolve_ask(fs, dir, name, &i);
 	if (err == -ENOENT) {
 		err = fs_file_create_new(fs, dir, name, mode, flags, c, &i, h);
 	} else if (!err) {

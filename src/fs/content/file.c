@@ -101,10 +101,15 @@ int file_open(const struct file_env *env, struct inode *i,
 
 void file_close(struct file *f)
 {
-	if (!inode_file_put(f->env->tree, f->inode))
+	const struct file_env *env = f->env;
+	struct inode_given_up g;
+
+	if (!inode_file_put(env->tree, f->inode, &g))
 		return;
 	writer_give_up(f);
 	f->way->forget(f, NULL, NULL);
+	if (g.dir && env->given_up)
+		env->given_up(env->arg, f->inode, &g);
 	file_free(f);
 }
 

@@ -38,6 +38,10 @@ struct file_env {
 	struct block_cache *blocks;
 	struct pending *pending; /* upload ids on disk */
 	const char *spill_dir;
+	/* What was written to i was given up; NULL is fine. */
+	void (*given_up)(void *arg, struct inode *i,
+			 const struct inode_given_up *g);
+	void *arg;
 };
 
 /*

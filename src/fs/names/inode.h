@@ -223,6 +223,13 @@ void inode_touch(struct tree *t, struct inode *i);
 /* The nearest expiry upwards from i, or 0. */
 int64_t inode_expire(struct tree *t, struct inode *i);
 
+/* What was written to a file, and was not stored when its last user left. */
+struct inode_given_up {
+	struct inode *dir; /* a number only; NULL: the file has no name */
+	char name[256]; /* in dir */
+	bool is_gone; /* the name too: there is no object */
+};
+
 /*
  * The open content of a file (file.h): at most one at a time, counted here so
  * that the last one to leave and the next one to come cannot miss each other.
@@ -238,7 +245,8 @@ int64_t inode_expire(struct tree *t, struct inode *i);
 int inode_file_join(struct tree *t, struct inode *i, struct file *fresh,
 		    const char *etag, struct file **out); /* NULL: no memory */
 struct file *inode_file_get(struct tree *t, struct inode *i);
-bool inode_file_put(struct tree *t, struct inode *i);
+bool inode_file_put(struct tree *t, struct inode *i,
+		    struct inode_given_up *out);
 
 /*
  * The caller's use of the content of i becomes the kernel's for as long as it

@@ -52,7 +52,26 @@ struct file *inode_file_get(struct tree *t, struct inode *i)
 	return f;
 }
 
-static void inode_file_last_left_locked(struct tree *t, struct inode *i)
+/* Neither size, time nor pages are those of the object that is there. */
+static void inode_file_give_up_locked(struct tree *t, struct inode *i,
+				      struct inode_given_up *out)
+	REQUIRES(t->lock)
+{
+	i->flags &= ~INODE_WRITTEN;
+	i->refreshed_ms = -1;
+	i->kernel_pages_etag = i->kernel_attr_etag = 0;
+	/* The times are the store's when it tells of the object. */
+	if (!(i->flags & (INODE_PIN_TIMES | INODE_OF_FILES)))
+		inode_etag_put(i, "");
+	if (!i->parent)
+		return;
+	out->dir = i->parent;
+	strcpy(out->name, inode_name(i));
+	out->is_gone = !(i->flags & INODE_PUBLISHED);
+}
+
+static void inode_file_last_left_locked(struct tree *t, struct inode *i,
+					struct inode_given_up *out)
 	REQUIRES(t->lock)
 {
 	struct tree_locked *g = tree_locked(t);
@@ -69,24 +88,23 @@ static void inode_file_last_left_locked(struct tree *t, struct inode *i)
 	if (m->open_next)
 		m->open_next->ext->open_prev = m->open_prev;
 	if (i->flags & INODE_WRITTEN)
-		i->refreshed_ms =
-			-1; /* given up: its size and time are not so */
-	i->flags &= ~INODE_WRITTEN;
+		inode_file_give_up_locked(t, i, out);
 	if (!(i->flags & (INODE_PUBLISHED | INODE_ORPHAN)) && i->parent)
 		tree_lru_orphan_locked(t, i);
 	else
 		tree_lru_update_locked(t, i);
 }
 
-bool inode_file_put(struct tree *t, struct inode *i)
+bool inode_file_put(struct tree *t, struct inode *i, struct inode_given_up *out)
 {
 	bool last = false;
 
+	out->dir = NULL;
 	tree_lock(t);
 	if (i->ext && i->ext->users)
 		last = --i->ext->users == 0;
 	if (last)
-		inode_file_last_left_locked(t, i);
+		inode_file_last_left_locked(t, i, out);
 	tree_unlock(t);
 	return last;
 }

@@ -270,6 +270,37 @@ struct storm {
 	unsigned seed;
 };
 
+/* An absence that is believed does not cost what another machine has made. */
+static void test_made_elsewhere(void **state)
+{
+	struct mount m;
+	struct handle *h;
+	struct inode *dir;
+	struct fs_entry e;
+	char text[64];
+
+	(void)state;
+	mount_up(&m, "", 60, false);
+	store_has(&m, "d/other", "");
+	assert_int_equal(mount_ls(&m, "d", text, sizeof(text)), 0);
+	assert_null(mount_find(&m, "d/log", NULL));
+	store_has(&m, "d/log", "theirs\n");
+	dir = mount_find(&m, "d", NULL);
+	assert_int_equal(fs_file_create(m.fs, dir, "log", 0644,
+					O_WRONLY | O_CREAT | O_APPEND,
+					&m.caller, &e, &h),
+			 0);
+	assert_int_equal(e.st.st_size, 7);
+	assert_int_equal(fs_file_write(m.fs, h, e.st.st_size, "ours\n", 5), 0);
+	assert_int_equal(fs_file_flush(m.fs, h), 0);
+	fs_release(m.fs, h);
+	fs_forget(m.fs, e.inode, 1);
+	mount_forget(&m, dir);
+	assert_int_equal(mount_cat(&m, "d/log", text, sizeof(text)), 12);
+	assert_string_equal(text, "theirs\nours\n");
+	mount_down(&m);
+}
+
 static void *storm(void *arg)
 {
 	struct storm *s = arg;
@@ -330,6 +361,7 @@ SUITE(open)
 		cmocka_unit_test(test_failed_write),
 		cmocka_unit_test(test_timeouts),
 		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_made_elsewhere),
 		cmocka_unit_test(test_threads),
 	};
 

@@ -121,6 +121,7 @@ static void act(struct tree *t, enum act a, uint64_t *asked)
 	struct object_info told = info_of(5, "\"told\"");
 	struct object_info ours = info_of(6, "\"ours\"");
 	struct object_info other = info_of(7, "\"other\"");
+	struct inode_given_up left;
 	struct inode *new = NULL;
 	struct file *now;
 
@@ -161,7 +162,7 @@ static void act(struct tree *t, enum act a, uint64_t *asked)
 		inode_etag_published(t, must(i), &ours);
 		break;
 	case CLOSE:
-		assert_true(inode_file_put(t, must(i)));
+		assert_true(inode_file_put(t, must(i), &left));
 		break;
 	case REMOVE:
 		tree_remove(t, must(i));

@@ -71,6 +71,7 @@ static void test_lost_stamp(void **state)
 static void open_all(struct tree *t, struct inode *dir)
 {
 	static char content;
+	struct inode_given_up left;
 	struct inode **list;
 	struct file *open;
 	unsigned n;
@@ -81,7 +82,7 @@ static void open_all(struct tree *t, struct inode *dir)
 						 (struct file *)&content, NULL,
 						 &open),
 				 0);
-		assert_true(inode_file_put(t, list[k]));
+		assert_true(inode_file_put(t, list[k], &left));
 		inode_unref(t, list[k]);
 	}
 	free(list);
