@@ -77,6 +77,7 @@ struct name_info {
 struct list_query {
 	const char *prefix; /* "" everything */
 	char delimiter; /* '/' or 0: none */
+	const char *after; /* only keys behind this one; NULL: all */
 	unsigned page; /* entries a request; 0: the store's most */
 	bool ahead; /* fetch the next page while this one is read */
 };
@@ -91,6 +92,8 @@ struct list_entry {
 
 struct store_list {
 	struct store *store;
+	bool ahead; /* the query's; the caller may change its mind */
+	unsigned pages; /* asked for so far and answered */
 	unsigned lost; /* names so far that are there and left out */
 	struct store_list_check *check; /* the wrapper's */
 };

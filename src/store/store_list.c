@@ -16,6 +16,7 @@ struct store_list_check {
 	char *prefix;
 	char delimiter;
 	struct buf last; /* the key before */
+	char *after; /* NULL: none */
 	bool failed;
 };
 
@@ -25,6 +26,7 @@ static void check_free(struct store_list_check *c)
 		return;
 	buf_clear(&c->last);
 	free(c->prefix);
+	free(c->after);
 	free(c);
 }
 
@@ -37,7 +39,8 @@ static struct store_list_check *check_new(const struct list_query *q)
 	buf_init(&c->last, SIZE_MAX);
 	c->delimiter = q->delimiter;
 	c->prefix = strdup(q->prefix);
-	if (c->prefix)
+	c->after = q->after ? strdup(q->after) : NULL;
+	if (c->prefix && !c->after == !q->after)
 		return c;
 	check_free(c);
 	return NULL;
@@ -58,11 +61,13 @@ int store_list_open(struct store *s, const struct list_query *q,
 	if (!check)
 		return -ENOMEM;
 	err = s->ops->list_open(s, q, out);
-	if (err)
+	if (err) {
 		check_free(check);
-	else
-		(*out)->check = check;
-	return err;
+		return err;
+	}
+	(*out)->check = check;
+	(*out)->ahead = q->ahead;
+	return 0;
 }
 
 static const char *entry_fault(const struct store_list_check *c,
@@ -108,11 +113,15 @@ int store_list_next(struct store_list *l, struct list_entry *out)
 {
 	int rc, err;
 
-	memset(out, 0, sizeof(*out));
 	if (l->check->failed)
 		return -EIO;
-	rc = l->store->ops->list_next(l, out);
-	err = rc > 0 ? check_entry(l, out) : 0;
+	/* Not every server knows where to begin. */
+	do {
+		memset(out, 0, sizeof(*out));
+		rc = l->store->ops->list_next(l, out);
+		err = rc > 0 ? check_entry(l, out) : 0;
+	} while (!err && rc > 0 && l->check->after &&
+		 strcmp(out->key, l->check->after) <= 0);
 	return err ? err : rc;
 }
 

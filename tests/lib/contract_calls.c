@@ -87,6 +87,50 @@ static void list_closed_early(struct contract *c)
 	store_list_close(l);
 }
 
+/* A listing begins behind any key, one that is there or not, or a group. */
+static void list_from(struct contract *c)
+{
+	static const struct {
+		const char *after;
+		char delimiter;
+		const char *want;
+	} rows[] = {
+		{ "", 0, "lf/a lf/d/x lf/d/y lf/e " },
+		{ "a", 0, "lf/d/x lf/d/y lf/e " },
+		{ "d.\xf4\x8f\xbf\xbf", 0, "lf/d/x lf/d/y lf/e " },
+		{ "d/x", 0, "lf/d/y lf/e " },
+		{ "a", '/', "lf/d/ lf/e " },
+		{ "d/\xf4\x8f\xbf\xbf", '/', "lf/e " },
+		{ "z", 0, "" },
+	};
+
+	put(c, "lf/a", "1");
+	put(c, "lf/d/x", "1");
+	put(c, "lf/d/y", "1");
+	put(c, "lf/e", "1");
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		struct buf got = BUF_INIT(1000), name = BUF_INIT(100);
+		struct list_query q = { .delimiter = rows[r].delimiter,
+					.page = 1 };
+		struct list_entry e;
+		struct store_list *l;
+		char *after;
+
+		buf_addf(&name, "lf/%s", rows[r].after);
+		after = strdup(key(c, buf_str(&name)));
+		q.after = after;
+		q.prefix = key(c, "lf/");
+		assert_int_equal(store_list_open(c->s, &q, &l), 0);
+		while (store_list_next(l, &e) == 1)
+			buf_addf(&got, "%s ", e.key + strlen(c->prefix));
+		store_list_close(l);
+		assert_string_equal(buf_str(&got), rows[r].want);
+		free(after);
+		buf_clear(&got);
+		buf_clear(&name);
+	}
+}
+
 struct seen {
 	struct store_watcher w;
 	unsigned n;
@@ -213,6 +257,7 @@ const struct contract_test contract_calls[] = {
 	{ "odd names of groups stay as they are", list_odd_groups },
 	{ "a listing is the same for every page size", list_pages },
 	{ "a listing may be closed early", list_closed_early },
+	{ "a listing begins behind any key", list_from },
 	{ "changes are announced once", announces },
 	{ "keys and ranges that cannot be are refused", refuses_keys },
 	{ "URLs are signed", presigns },

@@ -38,6 +38,7 @@ int mem_list_open(struct store *s, const struct list_query *q,
 		return -ENOMEM;
 	l->base.store = s;
 	l->prefix = strdup(q->prefix);
+	l->after = q->after ? strdup(q->after) : NULL;
 	l->delimiter = q->delimiter;
 	l->max = q->page && q->page < PAGE_DEFAULT ? q->page : PAGE_DEFAULT;
 	l->page = calloc(l->max, sizeof(*l->page));
@@ -88,7 +89,9 @@ static struct mem_entry entry_of(const struct mem_list *l,
 static int fill_locked(struct memstore *m, struct mem_list *l)
 	REQUIRES(&m->lock)
 {
-	const char *from = l->after ? l->after : l->prefix;
+	const char *from = l->after && strcmp(l->after, l->prefix) > 0
+				   ? l->after
+				   : l->prefix;
 	size_t i = mem_lower_locked(m, from);
 
 	for (; i < mem_locked(m)->n_objects && l->n < l->max; i++) {
@@ -129,6 +132,7 @@ int mem_list_next(struct store_list *base, struct list_entry *out)
 		lock_drop(&m->lock);
 		if (err)
 			return err;
+		base->pages++;
 	}
 	if (l->at == l->n)
 		return 0;

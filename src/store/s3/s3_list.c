@@ -36,8 +36,8 @@ struct s3_list {
 	struct store_list base;
 	char *prefix;
 	char delimiter[2];
+	char *after; /* NULL: from the start */
 	unsigned page_size;
-	bool ahead;
 	struct s3_page page; /* being read */
 	unsigned at;
 	struct fetch *next; /* NULL: none is under way */
@@ -133,6 +133,8 @@ static struct fetch *fetch_new(struct s3_list *l, const char *token)
 		ask_after(l, &f->call, token);
 	else if (token)
 		s3_call_query(&f->call, "continuation-token", token);
+	else if (l->after)
+		ask_after(l, &f->call, l->after);
 	s3_call_parse(&f->call, parse_page, NULL);
 	return f;
 }
@@ -204,9 +206,11 @@ int s3_list_open(struct store *store, const struct list_query *q,
 	l->base.store = store;
 	l->delimiter[0] = q->delimiter;
 	l->page_size = q->page > 1000 ? 1000 : q->page;
-	l->ahead = q->ahead;
+	l->base.ahead = q->ahead;
 	l->prefix = strdup(q->prefix);
-	err = l->prefix ? fetch_start(l, NULL, false) : -ENOMEM;
+	l->after = q->after ? strdup(q->after) : NULL;
+	err = l->prefix && !l->after == !q->after ? fetch_start(l, NULL, false)
+						  : -ENOMEM;
 	if (err)
 		s3_list_close(&l->base);
 	else
@@ -273,6 +277,7 @@ static int take_page(struct s3_list *l)
 		l->page = f->page;
 		memset(&f->page, 0, sizeof(f->page));
 		l->at = 0;
+		l->base.pages++;
 	}
 	fetch_free(f);
 	if (!err && l->page.unsure)
@@ -328,7 +333,7 @@ static int next_page(struct s3_list *l)
 		err = go_on(l);
 	if (!err && l->next)
 		err = take_page(l);
-	if (!err && l->ahead && !l->end)
+	if (!err && l->base.ahead && !l->end)
 		err = go_on(l);
 	return err;
 }
@@ -378,6 +383,7 @@ void s3_list_close(struct store_list *base)
 	fetch_free(l->next);
 	s3_page_clear(&l->page);
 	free(l->prefix);
+	free(l->after);
 	free(l->last_token);
 	free(l->last_key);
 	free(l);
