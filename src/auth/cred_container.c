@@ -15,6 +15,7 @@
 #include "auth/cred_fields.h"
 #include "auth/cred_http.h"
 #include "base/buf.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "net/url.h"
 
@@ -93,24 +94,14 @@ int cred_container_url(const char *relative, const char *full, struct buf *out,
 /* The file without the line end at its end. */
 static int read_token(struct cred_ask *ask, const char *path, struct buf *out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = -1;
-	char *room = buf_reserve(out, BUF_LINE);
+	int rc = io_read_file(path, out);
 
-	if (fd >= 0 && room)
-		n = read(fd, room, BUF_LINE);
-	if (n < 0) {
-		int rc = -errno;
-
-		if (fd >= 0)
-			close(fd);
+	if (rc) {
 		cred_ask_fail(ask, rc, TOKEN_FILE ": ");
 		text_printable(&ask->err, path);
 		buf_addf(&ask->err, ": %s", strerror(-rc));
 		return -EACCES;
 	}
-	close(fd);
-	out->len += (size_t)n;
 	while (out->len && (out->data[out->len - 1] == '\n' ||
 			    out->data[out->len - 1] == '\r'))
 		buf_truncate(out, out->len - 1);

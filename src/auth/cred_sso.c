@@ -18,6 +18,7 @@
 #include "auth/cred_http.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "net/url.h"
 
@@ -39,28 +40,17 @@ static int ask_person(struct cred_ask *ask, const struct cred_sso *sso,
 static int read_cache(const struct cred_sso *sso, struct buf *out)
 {
 	const char *key = sso->session ? sso->session : sso->start_url;
-	char hex[SHA1_HEX_SIZE], *path = NULL, *dir, *room;
-	ssize_t n;
-	int fd;
+	char hex[SHA1_HEX_SIZE], *path = NULL, *dir;
+	int rc;
 
 	sha1_hex(key, strlen(key), hex);
 	dir = aws_profile_home(".aws/sso/cache");
 	if (!dir || asprintf(&path, "%s/%s.json", dir, hex) < 0)
 		path = NULL;
 	free(dir);
-	if (!path)
-		return -ENOENT;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	rc = path ? io_read_file(path, out) : -ENOENT;
 	free(path);
-	if (fd < 0)
-		return -errno;
-	room = buf_reserve(out, FILE_MAX);
-	n = room ? read(fd, room, FILE_MAX) : -1;
-	close(fd);
-	if (n < 0)
-		return -EIO;
-	out->len += (size_t)n;
-	return 0;
+	return rc;
 }
 
 static int find_token(struct cred_ask *ask, const struct cred_sso *sso,

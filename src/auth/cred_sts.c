@@ -19,6 +19,7 @@
 #include "auth/creds.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "net/url.h"
 
@@ -271,16 +272,8 @@ int cred_sts_assume(struct cred_ask *ask, const struct cred_role *role,
 /* The file's content, which has no white space but at its end. */
 static int read_token(struct cred_ask *ask, const char *path, struct buf *out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
-	char *room = buf_reserve(out, BUF_LINE);
-	ssize_t n = fd >= 0 && room ? read(fd, room, BUF_LINE) : -1;
+	int rc = io_read_file(path, out);
 
-	if (n < 0)
-		rc = -errno;
-	else
-		out->len += (size_t)n;
-	if (fd >= 0)
-		close(fd);
 	while (out->len && strchr(" \t\r\n", out->data[out->len - 1]))
 		buf_truncate(out, out->len - 1);
 	if (!rc && out->len)

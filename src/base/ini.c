@@ -24,6 +24,7 @@
 #undef ini_handler
 
 #include "base/buf.h"
+#include "base/io.h"
 #include "base/text.h"
 
 #define INIH_LINE 180 /* less than its smallest buffer of 200 */
@@ -274,24 +275,6 @@ static int take_setting(void *arg, const char *section, const char *name,
 	return !result;
 }
 
-static int read_all(int fd, struct buf *text)
-{
-	for (;;) {
-		char *room = buf_reserve(text, 4096);
-		ssize_t n;
-
-		if (!room)
-			return buf_err(text) == -EMSGSIZE ? -EFBIG
-							  : buf_err(text);
-		n = read(fd, room, 4096);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : 0;
-		text->len += (size_t)n;
-	}
-}
-
 static int load(struct source *s)
 {
 	int fd = open(s->file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -302,9 +285,10 @@ static int load(struct source *s)
 	else if (fstat(fd, &s->st))
 		err = -errno;
 	else
-		err = read_all(fd, &s->text);
+		err = io_read_all(fd, &s->text);
 	if (fd >= 0)
 		close(fd);
+	err = err == -EMSGSIZE ? -EFBIG : err;
 	if (err) {
 		text_one_line(s->err, s->file);
 		buf_addf(s->err, ": %s", strerrordesc_np(-err));
@@ -316,7 +300,7 @@ int ini_read(const char *path, ini_handler *handler, void *arg, struct buf *err)
 {
 	struct source s = {
 		.file = path,
-		.text = BUF_INIT(INI_FILE_MAX + 4096),
+		.text = BUF_INIT(INI_FILE_MAX),
 		.section = BUF_INIT(BUF_LINE),
 		.name = BUF_INIT(BUF_LINE),
 		.value = BUF_INIT(BUF_LINE),

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/io.h"
 #include "base/text.h"
 
 int file_private(const struct stat *st, struct buf *err)
@@ -51,21 +52,12 @@ static int expand_env(const char *name, struct buf *out, struct buf *err)
 static int read_secret(int fd, struct buf *out, struct buf *err)
 {
 	struct buf text = BUF_INIT(BUF_LINE + 3); /* "\r\n", and one too many */
-	ssize_t n;
-	char *room;
+	int rc = io_read_all(fd, &text);
 
-	do {
-		room = buf_reserve(&text, text.max - text.len);
-		n = room ? read(fd, room, text.max - text.len) : 0;
-		if (n > 0)
-			text.len += (size_t)n;
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	if (n < 0 || !room) {
-		int failure = n < 0 ? -errno : -ENOMEM;
-
-		buf_adds(err, strerrordesc_np(-failure));
+	if (rc && rc != -EMSGSIZE) {
+		buf_adds(err, strerrordesc_np(-rc));
 		buf_wipe(&text);
-		return failure;
+		return rc;
 	}
 	if (text_ends_with(buf_str(&text), "\r\n"))
 		buf_truncate(&text, text.len - 2);

@@ -12,10 +12,12 @@ libbase_a_SOURCES = \
 	src/base/ini.c src/base/ini.h \
 	src/base/ini_expand.c \
 	src/base/ini_set.c \
+	src/base/io.c src/base/io.h \
 	src/base/kdf.c src/base/kdf.h \
 	src/base/lock.h \
 	src/base/log.c src/base/log.h \
 	src/base/mime.c src/base/mime.h \
+	src/base/number.h \
 	src/base/option.c src/base/option.h \
 	src/base/option_help.c \
 	src/base/option_type.c src/base/option_type.h \

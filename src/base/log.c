@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/text.h"
 
 #define LINE_MAX_BYTES (4 * BUF_MESSAGE)
@@ -139,20 +140,6 @@ static void add_start(struct buf *line, enum log_level level)
 	}
 }
 
-static void write_all(int fd, const char *bytes, size_t n)
-{
-	while (n) {
-		ssize_t done = write(fd, bytes, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return;
-		bytes += done;
-		n -= (size_t)done;
-	}
-}
-
 void log_at(enum log_level level, const struct log_where *where,
 	    const char *fmt, ...)
 {
@@ -182,7 +169,7 @@ void log_at(enum log_level level, const struct log_where *where,
 		syslog(levels[level].priority, "%s", buf_str(&line));
 	} else {
 		buf_addc(&line, '\n');
-		write_all(target.fd, buf_str(&line), line.len);
+		io_write(target.fd, buf_str(&line), line.len);
 	}
 	buf_clear(&line);
 	errno = saved;

@@ -8,6 +8,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/io.h"
 #include "base/text.h"
 
 #define SYSTEM_TABLE "/etc/mime.types"
@@ -37,33 +39,16 @@ void mime_free(struct mime_table *t)
 static int read_text(const char *path, char **out)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char *text = malloc(TABLE_MAX + 1);
-	size_t n = 0;
-	ssize_t got = 1;
-	int rc = 0;
+	struct buf text = BUF_INIT(TABLE_MAX);
+	int rc = fd < 0 ? -errno : io_read_all(fd, &text);
 
-	if (fd < 0 || !text)
-		rc = fd < 0 ? -errno : -ENOMEM;
-	while (!rc && got > 0 && n <= TABLE_MAX) {
-		got = read(fd, text + n, TABLE_MAX + 1 - n);
-		if (got < 0 && errno == EINTR)
-			got = 1;
-		else if (got < 0)
-			rc = -errno;
-		else
-			n += (size_t)got;
-	}
-	if (!rc && n > TABLE_MAX)
-		rc = -EFBIG;
 	if (fd >= 0)
 		close(fd);
-	if (rc) {
-		free(text);
-		return rc;
-	}
-	text[n] = '\0';
-	*out = text;
-	return 0;
+	*out = rc ? NULL : buf_detach(&text);
+	buf_clear(&text);
+	if (!rc && !*out)
+		rc = -ENOMEM;
+	return rc == -EMSGSIZE ? -EFBIG : rc;
 }
 
 static int add_row(struct mime_table *t, const char *suffix, const char *type)

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
+
 #define FDINFO_HEAD 255 /* bytes: what every file has comes first */
 #define STATUS_HEAD 1023
 #define NAME_HEAD 63
@@ -35,19 +37,10 @@ bool proc_is_ours(void)
 
 static ssize_t read_text(int fd, char *text, size_t size)
 {
-	size_t len = 0;
-	ssize_t n = 1;
-	int err = 0;
+	ssize_t n = io_read(fd, text, size - 1);
 
-	while (n > 0 && len < size - 1) {
-		n = read(fd, text + len, size - 1 - len);
-		if (n < 0)
-			err = -errno;
-		else
-			len += (size_t)n;
-	}
-	text[len] = '\0';
-	return err ? err : (ssize_t)len;
+	text[n > 0 ? n : 0] = '\0';
+	return n;
 }
 
 static int open_entry(pid_t tid, const char *name, int flags)

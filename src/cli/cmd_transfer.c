@@ -11,29 +11,12 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/io.h"
 #include "cli/cmd.h"
 #include "client/message.h"
 #include "client/session.h"
 
 /* ---- rows ---- */
-
-static int read_all(int fd, struct buf *out)
-{
-	for (;;) {
-		char bytes[65536];
-		ssize_t n = read(fd, bytes, sizeof(bytes));
-
-		if (!n)
-			return buf_err(out);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		buf_add(out, bytes, n);
-		if (buf_err(out))
-			return buf_err(out);
-	}
-}
 
 /* file "-": standard input. STATUS_OK, or STATUS_FAILED after a line. */
 static int read_rows(const char *file, const char *method,
@@ -43,7 +26,7 @@ static int read_rows(const char *file, const char *method,
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	bool standard = !strcmp(file, "-");
 	int fd = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
-	int rc = fd < 0 ? -errno : read_all(fd, &text);
+	int rc = fd < 0 ? -errno : io_read_all(fd, &text);
 
 	if (fd >= 0 && !standard)
 		close(fd);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "gateway/exchange_impl.h"
 
@@ -106,7 +107,7 @@ static bool exchange_answer_small(struct exchange *x,
 	char *room = f->len <= SMALL ? buf_reserve(body, f->len) : NULL;
 
 	if (!room ||
-	    pread(f->fd, room, f->len, (off_t)f->offset) != (ssize_t)f->len ||
+	    io_pread(f->fd, room, f->len, f->offset) != (ssize_t)f->len ||
 	    !exchange_file_same(f))
 		return false;
 	body->len = f->len;

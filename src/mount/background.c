@@ -9,15 +9,13 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "base/io.h"
+
 static void background_parent(int fd, int failed)
 {
 	unsigned char status;
-	ssize_t n;
 
-	do
-		n = read(fd, &status, 1);
-	while (n < 0 && errno == EINTR);
-	_exit(n == 1 ? status : failed);
+	_exit(io_read(fd, &status, 1) == 1 ? status : failed);
 }
 
 int background_begin(int failed, int *fd)
@@ -46,7 +44,6 @@ int background_begin(int failed, int *fd)
 void background_end(int fd, int status)
 {
 	unsigned char byte = (unsigned char)status;
-	ssize_t n;
 	int null;
 
 	if (fd < 0)
@@ -58,8 +55,6 @@ void background_end(int fd, int status)
 		if (null > 2)
 			close(null);
 	}
-	do
-		n = write(fd, &byte, 1);
-	while (n < 0 && errno == EINTR);
+	io_write(fd, &byte, 1);
 	close(fd);
 }

@@ -24,6 +24,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/io.h"
 #include "base/text.h"
 
 #define NOTE_MAX 63
@@ -52,9 +53,8 @@ static void mount_lock_write_note(int fd, const char *device)
 			 device);
 
 	/* A note that is missing costs a message its names, nothing else. */
-	if (n < 0 || (size_t)n >= sizeof(note) || ftruncate(fd, 0) ||
-	    pwrite(fd, note, (size_t)n, 0) != n)
-		return;
+	if (n > 0 && (size_t)n < sizeof(note) && !ftruncate(fd, 0))
+		io_pwrite(fd, note, (size_t)n, 0);
 }
 
 void mount_lock_note(int fd, const char *device)
@@ -71,7 +71,7 @@ struct owner {
 static void mount_lock_read_owner(int fd, struct owner *o)
 {
 	char note[NOTE_MAX + 1];
-	ssize_t n = pread(fd, note, NOTE_MAX, 0);
+	ssize_t n = io_pread(fd, note, NOTE_MAX, 0);
 
 	memset(o, 0, sizeof(*o));
 	if (n <= 0)

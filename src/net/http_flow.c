@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "net/http_loop.h"
 
 static void http_flow_stop(struct http_attempts *a, int err, const char *why)
@@ -165,27 +166,6 @@ static size_t http_flow_on_data(char *bytes, size_t size, size_t n, void *arg)
 	return n;
 }
 
-/* As pread(), but whole and not to be interrupted; short only at the end. */
-static ssize_t http_flow_read_file(const struct http_body *body, uint64_t at,
-				   char *out, size_t n)
-{
-	size_t done = 0;
-
-	while (done < n) {
-		ssize_t got = pread(body->fd, out + done, n - done,
-				    (off_t)(body->offset + at + done));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
-			break;
-		done += got;
-	}
-	return done;
-}
-
 static size_t http_flow_on_read(char *out, size_t size, size_t n, void *arg)
 {
 	struct http_attempts *a = arg;
@@ -199,7 +179,7 @@ static size_t http_flow_on_read(char *out, size_t size, size_t n, void *arg)
 	if (body->data) {
 		memcpy(out, (const char *)body->data + a->now.read_at, n);
 	} else if (n) {
-		got = http_flow_read_file(body, a->now.read_at, out, n);
+		got = io_pread(body->fd, out, n, body->offset + a->now.read_at);
 		if (got < 0 || (size_t)got < n) {
 			http_flow_stop(
 				a, -EIO,

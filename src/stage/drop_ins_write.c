@@ -5,6 +5,7 @@
  * which must find nothing wrong with it. What fails either is refused before
  * it replaces anything.
  */
+#include "base/io.h"
 #include "stage/drop_ins.h"
 
 #include <errno.h>
@@ -121,17 +122,9 @@ static int write_text(const char *name, const struct conn *c, struct buf *out)
 
 static int write_fd(int fd, const struct buf *text)
 {
-	size_t done = 0;
+	int rc = io_write(fd, text->data, text->len);
 
-	while (done < text->len) {
-		ssize_t n = write(fd, text->data + done, text->len - done);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			done += n;
-	}
-	return fsync(fd) ? -errno : 0;
+	return !rc && fsync(fd) ? -errno : rc;
 }
 
 static int read_back(void *arg, const char *section, const char *name,

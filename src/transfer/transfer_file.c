@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "base/io.h"
+#include "base/number.h"
 #include "store/parts.h"
 #include "transfer/transfer_state.h"
 
@@ -78,23 +80,12 @@ int transfer_file_spool(int fd, int *out, uint64_t *size)
 	uint64_t at = 0;
 
 	while (!rc) {
-		ssize_t got = read(fd, bytes, COPY_BYTES);
+		ssize_t got = io_read(fd, bytes, COPY_BYTES);
 
 		if (!got)
 			break;
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			rc = -errno;
-		for (ssize_t done = 0; !rc && done < got;) {
-			ssize_t put =
-				pwrite(to, bytes + done, got - done, (off_t)at);
-
-			if (put < 0 && errno != EINTR)
-				rc = -errno;
-			done += put > 0 ? put : 0;
-			at += put > 0 ? put : 0;
-		}
+		rc = got < 0 ? (int)got : io_pwrite(to, bytes, (size_t)got, at);
+		at += rc ? 0 : (uint64_t)got;
 	}
 	free(bytes);
 	if (rc && to >= 0)
@@ -111,11 +102,10 @@ static int file_add_range(int fd, uint64_t at, uint64_t len, struct digest *d)
 
 	while (!rc && len) {
 		ssize_t got =
-			pread(fd, bytes, len < COPY_BYTES ? len : COPY_BYTES,
-			      (off_t)at);
+			io_pread(fd, bytes, number_min(len, COPY_BYTES), at);
 
 		if (got <= 0) {
-			rc = got ? -errno : -EIO;
+			rc = got ? (int)got : -EIO;
 			break;
 		}
 		digest_add(d, bytes, got);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/io.h"
 #include "base/wait.h"
 #include "stage/stage.h"
 #include "store/absent.h"
@@ -49,55 +50,12 @@ static int local_add_key(const struct transfer_remote *r, struct buf *out)
 
 /* ---- bytes ---- */
 
-/* Where the kernel cannot do it alone. */
-static ssize_t local_copy_bytes(int from, off_t at, int to, off_t to_at,
-				size_t n)
-{
-	char *bytes = malloc(n < COPY_BYTES ? n + 1 : COPY_BYTES);
-	ssize_t got = -1, put = 0;
-
-	if (bytes)
-		got = pread(from, bytes, n < COPY_BYTES ? n : COPY_BYTES, at);
-	else
-		errno = ENOMEM;
-	while (got > 0 && put < got) {
-		ssize_t w = pwrite(to, bytes + put, got - put, to_at + put);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w < 0)
-			got = -1;
-		else
-			put += w;
-	}
-	free(bytes);
-	return got;
-}
-
 /* n bytes, all of them; -EIO when the source ends early. */
 static int local_copy(int from, uint64_t at, int to, uint64_t to_at, uint64_t n)
 {
-	bool by_hand = false;
+	int rc = io_copy(from, at, to, to_at, n);
 
-	while (n) {
-		off_t in = (off_t)at, out = (off_t)to_at;
-		ssize_t got =
-			by_hand ? local_copy_bytes(from, in, to, out, n)
-				: copy_file_range(from, &in, to, &out, n, 0);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0 && !by_hand) {
-			by_hand = true; /* it says itself what is wrong */
-			continue;
-		}
-		if (got <= 0)
-			return got ? -errno : -EIO;
-		at += (uint64_t)got;
-		to_at += (uint64_t)got;
-		n -= (uint64_t)got;
-	}
-	return 0;
+	return rc == -ENODATA ? -EIO : rc;
 }
 
 static uint64_t local_chunk(uint64_t at, uint64_t size)
@@ -256,11 +214,11 @@ static int local_compare(int a, int b, uint64_t size, bool *equal)
 	*equal = !rc;
 	while (!rc && *equal && at < size) {
 		size_t n = size - at < COPY_BYTES ? size - at : COPY_BYTES;
-		ssize_t got = pread(a, x, n, (off_t)at);
-		ssize_t other = pread(b, y, n, (off_t)at);
+		ssize_t got = io_pread(a, x, n, at);
+		ssize_t other = io_pread(b, y, n, at);
 
 		if (got < 0 || other < 0)
-			rc = -errno;
+			rc = (int)(got < 0 ? got : other);
 		else
 			*equal = got > 0 && got == other &&
 				 !memcmp(x, y, (size_t)got);

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "store/s3/s3_doc.h"
 #include "transfer/transfer_get.h"
@@ -139,22 +140,14 @@ static int read_head(struct transfer_piece *p, const struct http_reply *reply)
 static int put_bytes(struct transfer_piece *p, const char *bytes, size_t n)
 {
 	uint64_t at = p->offset + p->delivered;
+	size_t done;
+	int rc;
 
 	if (at < p->base)
 		return -EPROTO; /* those have been handed on already */
-	while (n) {
-		ssize_t put = pwrite(p->fd, bytes, n, (off_t)(at - p->base));
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return -errno;
-		bytes += put;
-		at += put;
-		n -= put;
-		p->delivered += put;
-	}
-	return 0;
+	rc = io_pwrite_some(p->fd, bytes, n, at - p->base, &done);
+	p->delivered += done;
+	return rc;
 }
 
 /* How many bytes may still come, as far as that is known. */

@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/io.h"
 #include "stage/location.h"
 #include "transfer/transfer_file.h"
 
@@ -64,7 +65,7 @@ static bool sink_read_state(struct transfer_sink *s)
 {
 	char text[TRANSFER_STATE_MAX];
 	int fd = open(s->state, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text), 0);
+	ssize_t n = fd < 0 ? -1 : io_pread(fd, text, sizeof(text), 0);
 
 	if (fd >= 0)
 		close(fd);
@@ -80,9 +81,9 @@ static int sink_write_state(const struct transfer_sink *s,
 	int rc = fd < 0 ? -errno : 0;
 
 	transfer_state_write(now, &text);
-	if (!rc && (pwrite(fd, text.data, text.len, 0) != (ssize_t)text.len ||
-		    ftruncate(fd, text.len)))
-		rc = errno ? -errno : -EIO;
+	rc = rc ? rc : io_pwrite(fd, text.data, text.len, 0);
+	if (!rc && ftruncate(fd, text.len))
+		rc = -errno;
 	if (fd >= 0)
 		close(fd);
 	buf_clear(&text);
@@ -181,18 +182,13 @@ static int sink_copy_out(int from, int to, uint64_t n)
 
 	while (!rc && at < n) {
 		uint64_t want = n - at < COPY_BYTES ? n - at : COPY_BYTES;
-		ssize_t got = pread(from, bytes, want, at);
+		ssize_t got = io_pread(from, bytes, want, at);
 
 		if (got <= 0)
-			rc = got ? -errno : -EIO;
-		for (ssize_t done = 0; !rc && done < got;) {
-			ssize_t put = write(to, bytes + done, got - done);
-
-			if (put < 0 && errno != EINTR)
-				rc = -errno;
-			done += put > 0 ? put : 0;
-		}
-		at += got > 0 ? got : 0;
+			rc = got ? (int)got : -EIO;
+		else
+			rc = io_write(to, bytes, (size_t)got);
+		at += got > 0 ? (uint64_t)got : 0;
 	}
 	free(bytes);
 	return rc;

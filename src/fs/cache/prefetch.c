@@ -15,15 +15,11 @@
  */
 #include "fs/cache/prefetch.h"
 
+#include "base/number.h"
 #include "fs/cache/block.h"
 
 #define PAGE 4096ULL
 #define SLACK (4ULL << 20) /* how far out of order is still in order */
-
-static uint64_t min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 static uint64_t max(uint64_t a, uint64_t b)
 {
@@ -39,7 +35,7 @@ static void grow(struct prefetch *p)
 {
 	p->streak++;
 	p->window = max(2 * p->window, PREFETCH_FIRST);
-	p->window = min(p->window, PREFETCH_WINDOW_MAX);
+	p->window = number_min(p->window, PREFETCH_WINDOW_MAX);
 }
 
 static void observe(struct prefetch *p, uint64_t offset, uint64_t end)
@@ -62,7 +58,7 @@ static void observe(struct prefetch *p, uint64_t offset, uint64_t end)
 void prefetch_plan(struct prefetch *p, uint64_t offset, uint64_t len,
 		   uint64_t size, struct prefetch_plan *out)
 {
-	uint64_t end = min(offset + len, size);
+	uint64_t end = number_min(offset + len, size);
 
 	observe(p, offset, end);
 	*out = (struct prefetch_plan){
@@ -81,10 +77,10 @@ void prefetch_plan(struct prefetch *p, uint64_t offset, uint64_t len,
 	if (!out->sequential)
 		return;
 	out->ahead_block = max(p->window / 16, PREFETCH_FIRST);
-	out->ahead_block = min(out->ahead_block, BLOCK_MAX);
+	out->ahead_block = number_min(out->ahead_block, BLOCK_MAX);
 	out->block = max(out->block, out->ahead_block);
-	out->block = min(out->block, BLOCK_MAX);
-	out->ahead_end = min(end + p->window, size);
+	out->block = number_min(out->block, BLOCK_MAX);
+	out->ahead_end = number_min(end + p->window, size);
 }
 
 uint64_t prefetch_next(const struct prefetch_plan *plan, uint64_t at,

@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/wait.h"
 
 #define PIECE (64ULL << 20) /* between two looks at an interrupt */
-#define COPY_BUFFER (128U << 10)
 
 struct file_fd *file_fd_new(int fd)
 {
@@ -57,29 +57,6 @@ bool file_fd_unlinked_same(const struct file_fd *x)
 	       st.st_mtim.tv_nsec == x->mtime.tv_nsec;
 }
 
-/* By hand, where the kernel cannot: a short one. Bytes copied or -errno. */
-static ssize_t copy_buffer(int from, int to, uint64_t at, uint64_t len)
-{
-	char *bytes = malloc(COPY_BUFFER);
-	size_t done = 0;
-	ssize_t n = -1;
-	int err = -ENOMEM;
-
-	if (!bytes)
-		return err;
-	n = pread(from, bytes, len < COPY_BUFFER ? len : COPY_BUFFER,
-		  (off_t)at);
-	err = n < 0 ? -errno : file_fd_write(to, at, bytes, (size_t)n, &done);
-	free(bytes);
-	return err ? err : n;
-}
-
-static bool cannot(int error)
-{
-	return error == EXDEV || error == ENOSYS || error == EOPNOTSUPP ||
-	       error == EINVAL;
-}
-
 /* A hole of `from` at *start is one of `to`: *start is where it ends. 0, or
  * -ESTALE when `from` ends before `end`. */
 static int copy_hole(int from, int to, uint64_t *start, uint64_t end)
@@ -121,13 +98,10 @@ static uint64_t copy_length(int from, uint64_t start, uint64_t end)
 
 int file_fd_copy(int from, int to, uint64_t start, uint64_t end)
 {
-	bool by_hand = false;
 	int err;
 
 	while (start < end) {
 		uint64_t len;
-		off_t in, out;
-		ssize_t n;
 
 		if (waiter_interrupted(waiter_self()))
 			return -EINTR;
@@ -135,19 +109,10 @@ int file_fd_copy(int from, int to, uint64_t start, uint64_t end)
 		if (err || start == end)
 			return err;
 		len = copy_length(from, start, end);
-		in = out = (off_t)start;
-		n = by_hand ? copy_buffer(from, to, start, len)
-			    : copy_file_range(from, &in, to, &out, len, 0);
-		if (by_hand && n < 0)
-			return (int)n;
-		if (n < 0 && cannot(errno))
-			by_hand = true;
-		else if (n < 0)
-			return -errno;
-		else if (n == 0)
-			return -ESTALE;
-		else
-			start += (uint64_t)n;
+		err = io_copy(from, start, to, start, len);
+		if (err)
+			return err == -ENODATA ? -ESTALE : err;
+		start += len;
 	}
 	return 0;
 }
@@ -155,45 +120,6 @@ int file_fd_copy(int from, int to, uint64_t start, uint64_t end)
 int file_fd_clone(int from, int to)
 {
 	return ioctl(to, FICLONE, from) ? -EOPNOTSUPP : 0;
-}
-
-int file_fd_write(int fd, uint64_t offset, const void *bytes, size_t len,
-		  size_t *done)
-{
-	const char *at = bytes;
-
-	for (*done = 0; *done < len;) {
-		ssize_t n = pwrite(fd, at + *done, len - *done,
-				   (off_t)(offset + *done));
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			*done += (size_t)n;
-	}
-	return 0;
-}
-
-int file_fd_read(int fd, uint64_t offset, void *bytes, size_t len)
-{
-	char *to = bytes;
-
-	while (len) {
-		ssize_t n = pread(fd, to, len, (off_t)offset);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n == 0) {
-			memset(to, 0, len);
-			return 0;
-		}
-		if (n > 0) {
-			to += n;
-			offset += (uint64_t)n;
-			len -= (size_t)n;
-		}
-	}
-	return 0;
 }
 
 int file_fd_zero(int fd, uint64_t start, uint64_t end)

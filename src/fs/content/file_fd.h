@@ -32,11 +32,6 @@ bool file_fd_unlinked_same(const struct file_fd *x);
 int file_fd_copy(int from, int to, uint64_t start, uint64_t end);
 /* All of it in one step, where the disk can: else -EOPNOTSUPP. `to` is empty. */
 int file_fd_clone(int from, int to);
-/* *done bytes, also in failure; all of them or -errno. */
-int file_fd_write(int fd, uint64_t offset, const void *bytes, size_t len,
-		  size_t *done);
-/* What lies beyond the end, and holes, are zeros. */
-int file_fd_read(int fd, uint64_t offset, void *bytes, size_t len);
 /* [start, end) reads as zeros, whatever a write that failed has left. */
 int file_fd_zero(int fd, uint64_t start, uint64_t end);
 

@@ -25,6 +25,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/io.h"
+#include "base/number.h"
 #include "fs/cache/block.h"
 #include "fs/content/file_fd.h"
 #include "fs/content/file_local.h"
@@ -37,11 +39,6 @@
 #define EXTENTS_MAX 4096 /* more pieces than that are made one */
 #define POOLED_MIN (256U << 10) /* smaller answers are the heap's */
 #define POOLED_SIZE (1U << 20)
-
-static uint64_t min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 static int local_open(struct file *f)
 {
@@ -107,7 +104,7 @@ static int read_place(struct file *f, const struct local_place *p, uint64_t at,
 	int err = 0;
 
 	if (p->fd)
-		err = file_fd_read(p->fd->fd, at, to, n);
+		err = io_pread_zeros(p->fd->fd, to, n, at);
 	else
 		memset(to, 0, n);
 	if (!err && p->fd && p->kind == FILE_BASE)
@@ -141,7 +138,7 @@ static int local_read(struct reader *r, struct file *f, uint64_t offset,
 	file_size(f, &size);
 	if (offset >= size || !len) /* more may be there by now */
 		return local_look(f);
-	end = offset + min(len, size - offset);
+	end = offset + number_min(len, size - offset);
 	err = answer_room(f, (size_t)(end - offset), out);
 	for (uint64_t at = offset; !err && at < end;) {
 		struct local_place p;
@@ -186,7 +183,7 @@ static int local_write(struct file *f, uint64_t offset, const char *bytes,
 	file_size(f, &size);
 	if (!err && in_pieces(f))
 		err = file_scratch_fill(f, s->fd, size);
-	err = err ? err : file_fd_write(s->fd, offset, bytes, len, &done);
+	err = err ? err : io_pwrite_some(s->fd, bytes, len, offset, &done);
 	if (!done)
 		return err;
 	lock_take(&f->lock);
@@ -225,7 +222,7 @@ static int local_resize(struct file *f, uint64_t size)
 	g = file_locked(f);
 	if (size < g->size) {
 		extents_cut(&g->ours, size);
-		g->base_limit = min(g->base_limit, size);
+		g->base_limit = number_min(g->base_limit, size);
 		cut = g->sealed ? NULL : g->scratch;
 	}
 	g->size = size;

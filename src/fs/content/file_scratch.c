@@ -6,6 +6,7 @@
  * whole when the scratch file is made; of another one only what is still the
  * base's when the object is made.
  */
+#include "base/number.h"
 #include "fs/content/file_local.h"
 
 #include <errno.h>
@@ -18,11 +19,6 @@
 
 #define SEED_MAX (1ULL << 20) /* a base that is copied at the first write */
 #define FILL_PIECE (256ULL << 20) /* between two looks at the base */
-
-static uint64_t min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 struct file_fd *file_scratch(struct file *f)
 {
@@ -96,7 +92,8 @@ int file_scratch_fill(struct file *f, int scratch, uint64_t size)
 	int err = 0;
 
 	for (uint64_t at = 0; !err && at < size; at += FILL_PIECE)
-		err = fill_piece(f, scratch, at, min(at + FILL_PIECE, size));
+		err = fill_piece(f, scratch, at,
+				 number_min(at + FILL_PIECE, size));
 	return err;
 }
 

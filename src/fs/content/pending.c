@@ -9,6 +9,7 @@
  * upload's id; each percent-encoded. Who can lock another's NAME.lock knows
  * that its daemon is dead, and holds the lock while it aborts what is left.
  */
+#include "base/io.h"
 #include "fs/content/pending_internal.h"
 
 #include <errno.h>
@@ -146,8 +147,7 @@ static int write_record(struct pending *p, unsigned number,
 		if (fd < 0)
 			err = -errno;
 	}
-	if (!err && write(fd, text.data, text.len) != (ssize_t)text.len)
-		err = -ENOSPC;
+	err = err ? err : io_write(fd, text.data, text.len);
 	if (fd >= 0)
 		close(fd);
 	if (err && fd >= 0)

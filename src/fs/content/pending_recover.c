@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "fs/content/pending_internal.h"
@@ -61,8 +62,8 @@ static int read_record(int dir, const char *file, struct left *l)
 
 	if (fd < 0)
 		return -errno;
-	n = read(fd, text, RECORD_MAX);
-	err = n < 0 ? -errno : 0;
+	n = io_read(fd, text, RECORD_MAX);
+	err = n < 0 ? (int)n : 0;
 	close(fd);
 	if (err)
 		return err;

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/budget.h"
+#include "base/number.h"
 #include "fs/cache/block.h"
 #include "fs/content/data.h"
 #include "fs/content/file_internal.h"
@@ -53,11 +54,6 @@ static struct reader_locked *reader_locked(struct reader *r) REQUIRES(&r->lock)
 	return &r->guarded_;
 }
 
-static uint64_t min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* A quarter of the memory is the most that one reader has ahead. */
 static void make_plan(struct job *j, uint64_t size)
 {
@@ -71,10 +67,10 @@ static void make_plan(struct job *j, uint64_t size)
 	prefetch_plan(&reader_locked(j->reader)->prefetch, j->offset,
 		      j->end - j->offset, size, p);
 	lock_drop(&j->reader->lock);
-	p->ahead_end = min(p->ahead_end, j->end + quarter);
-	p->ahead_block = min(p->ahead_block, most);
+	p->ahead_end = number_min(p->ahead_end, j->end + quarter);
+	p->ahead_block = number_min(p->ahead_block, most);
 	if (size > PREFETCH_WHOLE)
-		p->block = min(p->block, most);
+		p->block = number_min(p->block, most);
 }
 
 /* From here on the answer is one piece of memory. */
@@ -134,7 +130,7 @@ static void block_range(const struct job *j, uint64_t at, uint64_t end,
 	else
 		*len = p->sequential ? p->block
 				     : (end + PAGE - 1) / PAGE * PAGE - at;
-	*len = min(*len, BLOCK_MAX);
+	*len = number_min(*len, BLOCK_MAX);
 }
 
 static int get_block(struct job *j, struct block_source *s, uint64_t at,
@@ -291,7 +287,7 @@ int remote_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
 	file_size(f, &size);
 	if (offset >= size || !len)
 		return 0;
-	j.end = offset + min(len, size - offset);
+	j.end = offset + number_min(len, size - offset);
 	make_plan(&j, size);
 	while (!err && out->len < j.end - offset) {
 		size_t before = out->len;
@@ -324,8 +320,9 @@ static int first_block(struct block_source *s, uint64_t size)
 
 	if (block_present(s, 0, &end))
 		return -EAGAIN;
-	prefetch_plan(&begun, 0, min(size, PREFETCH_FIRST), size, &plan);
-	err = block_get(s, 0, 0, min(plan.block, BLOCK_MAX), BLOCK_TRY, &b);
+	prefetch_plan(&begun, 0, number_min(size, PREFETCH_FIRST), size, &plan);
+	err = block_get(s, 0, 0, number_min(plan.block, BLOCK_MAX), BLOCK_TRY,
+			&b);
 	if (err)
 		return err;
 	err = block_wait(b, 0, 1, &bytes, &got);

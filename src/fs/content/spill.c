@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/dirs.h"
+#include "base/io.h"
 
 #define ROOM_MAX (64ULL << 20) /* left free by what must be written */
 #define DIRECT_ALIGN 4096 /* bytes; of memory, offset and length */
@@ -157,41 +158,14 @@ int spill_write(struct spill *s, uint64_t offset, const void *bytes, size_t len,
 		offset += n;
 		len -= n;
 	}
-	while (!err && len) {
-		ssize_t n = pwrite(s->fd, from, len, (off_t)offset);
-
-		if (n > 0) {
-			from += n;
-			offset += (uint64_t)n;
-			len -= (size_t)n;
-		} else if (n == 0 || errno == EFBIG || errno == EDQUOT) {
-			err = -ENOSPC; /* no more goes here, whatever why */
-		} else if (errno != EINTR) {
-			err = -errno;
-		}
-	}
-	return err;
+	err = err ? err : io_pwrite(s->fd, from, len, offset);
+	/* No more goes here, whatever the reason. */
+	return err == -EFBIG || err == -EDQUOT ? -ENOSPC : err;
 }
 
 int spill_read(struct spill *s, uint64_t offset, void *bytes, size_t len)
 {
-	char *to = bytes;
-
-	while (len) {
-		ssize_t n = pread(s->fd, to, len, (off_t)offset);
-
-		if (n > 0) {
-			to += n;
-			offset += (uint64_t)n;
-			len -= (size_t)n;
-		} else if (n == 0) {
-			memset(to, 0, len);
-			break;
-		} else if (errno != EINTR) {
-			return -errno;
-		}
-	}
-	return 0;
+	return io_pread_zeros(s->fd, bytes, len, offset);
 }
 
 int spill_truncate(struct spill *s, uint64_t size)

@@ -12,15 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "fs/cache/block.h"
 #include "fs/content/file_internal.h"
 #include "base/pool.h"
 #include "stage/stage.h"
-
-static uint64_t min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 static uint64_t size_of(struct file *f)
 {
@@ -68,7 +64,7 @@ static size_t write_tail(struct file *f, uint64_t at, const void *bytes,
 	if (t->mem && at >= t->part.start && at <= t->part.start + t->len) {
 		size_t from = (size_t)(at - t->part.start);
 
-		len = (size_t)min(len, t->cap - from);
+		len = (size_t)number_min(len, t->cap - from);
 		memcpy(t->mem + from, bytes, len);
 		if (from + len > t->len)
 			t->len = from + len;
@@ -127,7 +123,7 @@ static int write_piece(struct file *f, uint64_t at, const void *bytes,
 
 	if (err)
 		return err;
-	len = min(len, part.start + part.len - at);
+	len = number_min(len, part.start + part.len - at);
 	if (at == size && at == part.start) {
 		if (part.number > 1)
 			err = writer_leave(f, part.number - 1);
@@ -209,7 +205,7 @@ static int cut(struct file *f, uint64_t size)
 		g->tail.len = (size_t)(size - g->tail.part.start);
 	extents_cut(&g->ours, size);
 	extents_cut(&g->lost, size);
-	g->base_limit = min(g->base_limit, size);
+	g->base_limit = number_min(g->base_limit, size);
 	writer_stale_locked(f, size, UINT64_MAX);
 	g->size = size;
 	s = g->spill;

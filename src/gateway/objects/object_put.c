@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "gateway/counters.h"
 #include "gateway/exchange.h"
@@ -182,21 +183,6 @@ void object_put_begin(struct exchange *x)
 
 /* ---- the body ---- */
 
-static int object_put_write_all(int fd, const char *bytes, size_t n)
-{
-	while (n) {
-		ssize_t done = write(fd, bytes, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -errno;
-		bytes += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
-
 void object_put_data(struct exchange *x, const void *bytes, size_t n)
 {
 	struct object *o = x->state;
@@ -208,7 +194,7 @@ void object_put_data(struct exchange *x, const void *bytes, size_t n)
 	else if (n > o->in.store->limits.put_max - b->len)
 		rc = -EFBIG;
 	else
-		rc = object_put_write_all(b->fd, bytes, n);
+		rc = io_write(b->fd, bytes, n);
 	if (rc) {
 		object_put_clear(o);
 		object_request_fail(x, rc);

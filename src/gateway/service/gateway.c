@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "gateway/address.h"
 #include "gateway/counters.h"
@@ -76,23 +77,13 @@ static int gateway_read_pem(const char *key, const char *path, bool closed,
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int rc = fd < 0 ? -errno : 0;
 	struct stat st;
-	ssize_t n = 1;
 
 	if (!rc && fstat(fd, &st))
 		rc = -errno;
-	while (!rc && n) {
-		char some[4096];
-
-		n = read(fd, some, sizeof(some));
-		if (n < 0)
-			rc = -errno;
-		else
-			buf_add(&text, some, (size_t)n);
-		wipe(some, sizeof(some));
-	}
+	if (!rc)
+		rc = io_read_all(fd, &text);
 	if (fd >= 0)
 		close(fd);
-	rc = rc ? rc : buf_err(&text);
 	if (rc) {
 		buf_addf(err, "%s: ", key);
 		text_printable(err, path);

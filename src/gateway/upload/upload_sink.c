@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "gateway/upload/intake_parts.h"
 #include "store/store.h"
 
@@ -47,26 +48,16 @@ int upload_sink_open(struct budget *budget, const struct upload_sink_file *f,
 	return rc;
 }
 
-static int upload_sink_write(struct upload_sink *i, const char *bytes, size_t n)
-{
-	while (n) {
-		ssize_t put = pwrite(i->fd, bytes, n, (off_t)i->len);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return -errno;
-		bytes += put;
-		n -= (size_t)put;
-		i->len += (uint64_t)put;
-	}
-	return 0;
-}
-
 int upload_sink_add(struct upload_sink *i, const void *bytes, size_t n)
 {
-	return i->parts ? intake_parts_add(i->parts, bytes, n)
-			: upload_sink_write(i, bytes, n);
+	size_t done;
+	int rc;
+
+	if (i->parts)
+		return intake_parts_add(i->parts, bytes, n);
+	rc = io_pwrite_some(i->fd, bytes, n, i->len, &done);
+	i->len += done;
+	return rc;
 }
 
 int upload_sink_finish(struct upload_sink *i)

@@ -9,82 +9,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/wait.h"
+#include "base/io.h"
 #include "store/local/local_impl.h"
-
-#define STEP (64u << 20) /* an interrupt is seen between two of them */
-#define ROOM (256u << 10)
-
-static int write_all(int to, const char *bytes, size_t n, uint64_t at)
-{
-	while (n) {
-		ssize_t done = pwrite(to, bytes, n, at);
-
-		if (done < 0)
-			return -errno;
-		bytes += done;
-		at += done;
-		n -= done;
-	}
-	return 0;
-}
-
-static int copy_by_hand(int from, uint64_t from_at, int to, uint64_t to_at,
-			uint64_t len)
-{
-	char *room = malloc(ROOM);
-	int err = room ? 0 : -ENOMEM;
-
-	while (!err && len) {
-		ssize_t n = pread(from, room, len < ROOM ? len : ROOM, from_at);
-
-		if (n <= 0)
-			err = n ? -errno : -EIO;
-		else
-			err = write_all(to, room, n, to_at);
-		if (!err && waiter_interrupted(waiter_self()))
-			err = -EINTR;
-		if (!err) {
-			from_at += n;
-			to_at += n;
-			len -= n;
-		}
-	}
-	free(room);
-	return err;
-}
-
-static bool cannot(int err)
-{
-	return err == EXDEV || err == EINVAL || err == EOPNOTSUPP ||
-	       err == ENOSYS || err == EBADF || err == EPERM;
-}
 
 int local_copy_range(int from, uint64_t from_at, int to, uint64_t to_at,
 		     uint64_t len)
 {
-	while (len) {
-		off_t in = from_at, out = to_at;
-		ssize_t n = copy_file_range(from, &in, to, &out,
-					    len < STEP ? len : STEP, 0);
+	int err = io_copy(from, from_at, to, to_at, len);
 
-		if (n < 0 && cannot(errno))
-			return copy_by_hand(from, from_at, to, to_at, len);
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		from_at += n;
-		to_at += n;
-		len -= n;
-		if (len && waiter_interrupted(waiter_self()))
-			return -EINTR;
-	}
-	return 0;
+	return err == -ENODATA ? -EIO : err;
 }
 
 int local_write_body(const struct store_body *body, int to, uint64_t to_at)
 {
 	if (body->data)
-		return write_all(to, body->data, body->len, to_at);
+		return io_pwrite(to, body->data, body->len, to_at);
 	return local_copy_range(body->fd, body->offset, to, to_at, body->len);
 }
 

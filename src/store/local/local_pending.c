@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "store/local/local_impl.h"
 
 static int make_file(int dir, const char *name, mode_t mode)
@@ -26,13 +27,11 @@ static int make_file(int dir, const char *name, mode_t mode)
 
 static int write_key(int dir, const char *key)
 {
-	size_t n = strlen(key);
-	int fd = make_file(dir, LOCAL_UPLOAD_KEY, 0600), err = 0;
+	int fd = make_file(dir, LOCAL_UPLOAD_KEY, 0600), err;
 
 	if (fd < 0)
 		return fd;
-	if (pwrite(fd, key, n, 0) != (ssize_t)n)
-		err = errno ? -errno : -EIO;
+	err = io_pwrite(fd, key, strlen(key), 0);
 	close(fd);
 	return err;
 }

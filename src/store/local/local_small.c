@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "store/local/local_impl.h"
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -48,8 +49,6 @@ int local_small_read(struct local *l, const char *name, struct buf *out,
 		     struct local_stamp *stamp)
 {
 	struct stat st;
-	ssize_t n = 0;
-	char *room;
 	int fd, err;
 
 	if (l->folder_fd < 0)
@@ -60,24 +59,17 @@ int local_small_read(struct local *l, const char *name, struct buf *out,
 	err = st.st_mode & 077               ? -EACCES
 	      : st.st_size > LOCAL_SMALL_MAX ? -EINVAL
 					     : 0;
-	room = err ? NULL : buf_reserve(out, LOCAL_SMALL_MAX);
-	if (room)
-		n = pread(fd, room, LOCAL_SMALL_MAX, 0);
-	if (n < 0)
-		err = -errno;
-	if (room && n > 0)
-		out->len += n;
+	err = err ? err : io_read_all(fd, out);
 	close(fd);
 	stamp_of(&st, stamp);
-	return err ? err : buf_err(out);
+	return err;
 }
 
 static int fill(struct local *l, int fd, const struct buf *text)
 {
 	int err = local_folder_own(l, fd);
 
-	if (!err && pwrite(fd, text->data, text->len, 0) != (ssize_t)text->len)
-		err = errno ? -errno : -EIO;
+	err = err ? err : io_pwrite(fd, text->data, text->len, 0);
 	if (!err && fsync(fd))
 		err = -errno;
 	return err;

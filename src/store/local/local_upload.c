@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/lock.h"
 #include "base/text.h"
 #include "store/local/local_impl.h"
@@ -344,7 +345,7 @@ static bool read_upload_key(int uploads, const char *id,
 	close(dir);
 	if (fd < 0)
 		return false;
-	n = read(fd, key, STORE_KEY_MAX + 1);
+	n = io_read(fd, key, STORE_KEY_MAX + 1);
 	close(fd);
 	if (n <= 0 || n > STORE_KEY_MAX || memchr(key, '\0', n))
 		return false;

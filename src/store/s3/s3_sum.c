@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "store/s3/s3_impl.h"
 
 #define READ_SIZE (256u << 10)
@@ -33,15 +34,13 @@ static int sum_add_file(struct sum *sum, const struct store_body *body)
 	while (!err && at < body->len) {
 		size_t want =
 			body->len - at < READ_SIZE ? body->len - at : READ_SIZE;
-		ssize_t n = pread(body->fd, bytes, want,
-				  (off_t)(body->offset + at));
+		ssize_t n = io_pread(body->fd, bytes, want, body->offset + at);
 
-		if (n > 0) {
-			sum_add(sum, bytes, n);
-			at += n;
-		} else if (n == 0 || errno != EINTR) {
-			err = n ? -errno : -EIO;
-		}
+		if (n > 0)
+			sum_add(sum, bytes, (size_t)n);
+		else
+			err = n ? (int)n : -EIO;
+		at += n > 0 ? (uint64_t)n : 0;
 	}
 	free(bytes);
 	return err;

@@ -1,0 +1,179 @@
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/number.h"
+#include "base/wait.h"
+
+#define READ_STEP 16384
+#define COPY_STEP (64u << 20) /* an interrupt is seen between two of them */
+#define COPY_ROOM (256u << 10)
+
+ssize_t io_read(int fd, void *room, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t got = read(fd, (char *)room + done, n - done);
+
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		if (!got)
+			break;
+		done += got > 0 ? (size_t)got : 0;
+	}
+	return (ssize_t)done;
+}
+
+ssize_t io_pread(int fd, void *room, size_t n, uint64_t at)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t got = pread(fd, (char *)room + done, n - done,
+				    (off_t)(at + done));
+
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		if (!got)
+			break;
+		done += got > 0 ? (size_t)got : 0;
+	}
+	return (ssize_t)done;
+}
+
+int io_pread_zeros(int fd, void *room, size_t n, uint64_t at)
+{
+	ssize_t got = io_pread(fd, room, n, at);
+
+	if (got < 0)
+		return (int)got;
+	memset((char *)room + got, 0, n - (size_t)got);
+	return 0;
+}
+
+int io_read_all(int fd, struct buf *out)
+{
+	for (;;) {
+		size_t room = number_min(out->max - out->len, READ_STEP);
+		char beyond, *to = room ? buf_reserve(out, room) : &beyond;
+		ssize_t got;
+
+		if (!to)
+			return buf_err(out);
+		got = io_read(fd, to, room ? room : 1);
+		if (got <= 0)
+			return (int)got;
+		if (!room)
+			return -EMSGSIZE;
+		out->len += (size_t)got;
+		if ((size_t)got < room)
+			return 0;
+	}
+}
+
+int io_read_file(const char *path, struct buf *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int rc = fd < 0 ? -errno : io_read_all(fd, out);
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int io_write(int fd, const void *bytes, size_t n)
+{
+	const char *from = bytes;
+
+	while (n) {
+		ssize_t put = write(fd, from, n);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return put ? -errno : -EIO;
+		from += put;
+		n -= (size_t)put;
+	}
+	return 0;
+}
+
+int io_pwrite_some(int fd, const void *bytes, size_t n, uint64_t at,
+		   size_t *done)
+{
+	const char *from = bytes;
+
+	for (*done = 0; *done < n;) {
+		ssize_t put = pwrite(fd, from + *done, n - *done,
+				     (off_t)(at + *done));
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return put ? -errno : -EIO;
+		*done += (size_t)put;
+	}
+	return 0;
+}
+
+int io_pwrite(int fd, const void *bytes, size_t n, uint64_t at)
+{
+	size_t done;
+
+	return io_pwrite_some(fd, bytes, n, at, &done);
+}
+
+static int copy_by_hand(int from, uint64_t from_at, int to, uint64_t to_at,
+			uint64_t n)
+{
+	size_t size = number_min(n, COPY_ROOM);
+	char *room = malloc(size);
+	int rc = room ? 0 : -ENOMEM;
+
+	while (!rc && n) {
+		ssize_t got =
+			io_pread(from, room, number_min(n, size), from_at);
+
+		if (got <= 0)
+			rc = got ? (int)got : -ENODATA;
+		else
+			rc = io_pwrite(to, room, (size_t)got, to_at);
+		if (!rc) {
+			from_at += (uint64_t)got;
+			to_at += (uint64_t)got;
+			n -= (uint64_t)got;
+		}
+		if (!rc && n && waiter_interrupted(waiter_self()))
+			rc = -EINTR;
+	}
+	free(room);
+	return rc;
+}
+
+int io_copy(int from, uint64_t from_at, int to, uint64_t to_at, uint64_t n)
+{
+	while (n) {
+		off_t in = (off_t)from_at, out = (off_t)to_at;
+		ssize_t put = copy_file_range(from, &in, to, &out,
+					      number_min(n, COPY_STEP), 0);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		/* Whatever the matter is: a read or a write says it too. */
+		if (put <= 0)
+			return copy_by_hand(from, from_at, to, to_at, n);
+		from_at += (uint64_t)put;
+		to_at += (uint64_t)put;
+		n -= (uint64_t)put;
+		if (n && waiter_interrupted(waiter_self()))
+			return -EINTR;
+	}
+	return 0;
+}
