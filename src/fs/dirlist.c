@@ -1,9 +1,3 @@
-/*
- * The store lists keys in byte order, so an object `a` comes before the prefix
- * `a/`, but not right before it: `a-b` and `a.txt` stand between them. Since
- * the directory hides the file, an object is held back until no `a/` can come.
- * What is held back is short: each of its names begins with the one before.
- */
 #include "fs/dirlist.h"
 
 #include <errno.h>
@@ -14,7 +8,6 @@
 #include "fs/names.h"
 #include "fs/observer.h"
 #include "stage/catalog.h"
-#include "stage/location.h"
 #include "stage/stage.h"
 
 void dirlist_init(struct dirlist *l, struct fs *fs, struct inode *dir)
@@ -30,9 +23,7 @@ static void dirlist_set_state(struct dirlist *l, enum dirlist_state state,
 	if (l->list)
 		store_list_close(l->list);
 	l->list = NULL;
-	free(l->held);
-	l->held = NULL;
-	l->n_held = l->cap_held = 0;
+	dir_filler_clear(&l->fill);
 	l->state = state;
 	l->err = err;
 }
@@ -43,7 +34,6 @@ void dirlist_rewind(struct dirlist *l)
 	for (size_t k = 0; k < l->n; k++)
 		inode_unref(l->fs->tree, l->shown[k].inode);
 	l->n = 0;
-	l->invisible = 0;
 }
 
 void dirlist_clear(struct dirlist *l)
@@ -54,8 +44,10 @@ void dirlist_clear(struct dirlist *l)
 }
 
 /* Takes the reference; i NULL: not to be shown. */
-static int dirlist_show(struct dirlist *l, struct inode *i)
+static int dirlist_show(void *arg, struct inode *i)
 {
+	struct dirlist *l = arg;
+
 	if (i && l->n == l->cap) {
 		size_t cap = l->cap ? l->cap * 2 : 64;
 		void *grown = realloc(l->shown, cap * sizeof(*l->shown));
@@ -128,6 +120,7 @@ static int dirlist_start_listing(struct dirlist *l)
 	struct list_query q = { .delimiter = '/', .ahead = true };
 	struct stage *stage = inode_stage(l->fs->tree, l->dir);
 	struct buf key = NAMES_KEY;
+	struct dir_merge merge;
 	int err = stage ? inode_key(l->fs->tree, l->dir, &key) : -ENOENT;
 
 	if (!err) {
@@ -137,7 +130,8 @@ static int dirlist_start_listing(struct dirlist *l)
 	}
 	if (!err) {
 		q.prefix = l->prefix;
-		dircache_begin(l->fs->tree, l->dir, &l->merge);
+		dircache_begin(l->fs->tree, l->dir, &merge);
+		dir_filler_init(&l->fill, l->fs->tree, &merge, dirlist_show, l);
 		err = store_list_open(stage->store, &q, &l->list);
 	}
 	if (!err)
@@ -180,62 +174,11 @@ static int dirlist_start(struct dirlist *l)
 	return err;
 }
 
-static int dirlist_hold(struct dirlist *l, const char *name,
-			const struct object_info *info)
-{
-	if (l->n_held == l->cap_held) {
-		unsigned cap = l->cap_held ? l->cap_held * 2 : 4;
-		void *grown = realloc(l->held, cap * sizeof(*l->held));
-
-		if (!grown)
-			return -ENOMEM;
-		l->held = grown;
-		l->cap_held = cap;
-	}
-	strcpy(l->held[l->n_held].name, name);
-	l->held[l->n_held++].info = *info;
-	return 0;
-}
-
-/* Could `held/` still come when the listing stands at `name` (less its '/')? */
-static bool dirlist_may_come(const char *held, const char *name, bool is_prefix)
-{
-	size_t len = strlen(held);
-
-	if (strncmp(name, held, len))
-		return false;
-	return name[len] ? (unsigned char)name[len] < '/' : is_prefix;
-}
-
-/* Shows what was held back and is a file after all, now that the listing
- * stands at `name`; NULL: at its end. A file that `name` hides is dropped. */
-static int dirlist_release_held(struct dirlist *l, const char *name,
-				bool is_prefix)
-{
-	int err = 0;
-
-	while (l->n_held && !err) {
-		struct dirlist_held *h = &l->held[l->n_held - 1];
-
-		if (name && is_prefix && !strcmp(h->name, name)) {
-			l->invisible++;
-			l->n_held--;
-			continue;
-		}
-		if (name && dirlist_may_come(h->name, name, is_prefix))
-			break;
-		l->n_held--;
-		err = dirlist_show(l,
-				   dircache_put(l->fs->tree, &l->merge, h->name,
-						INODE_FILE, &h->info, false));
-	}
-	return err;
-}
-
 static int dirlist_take_entry(struct dirlist *l, const struct list_entry *e)
 {
 	const char *rest = e->key + strlen(l->prefix);
 	size_t len = strlen(rest) - e->is_prefix;
+	struct inode *i;
 	char name[256];
 	int err;
 
@@ -243,36 +186,29 @@ static int dirlist_take_entry(struct dirlist *l, const struct list_entry *e)
 		inode_set_marker(l->fs->tree, l->dir, true);
 		return 0;
 	}
-	if (!location_name_visible(rest, len)) {
-		l->invisible++;
+	if (!dir_filler_name(&l->fill, rest, len, name))
 		return 0;
-	}
-	memcpy(name, rest, len);
-	name[len] = '\0';
-	err = dirlist_release_held(l, name, e->is_prefix);
-	if (err)
-		return err;
 	if (!e->is_prefix)
-		return dirlist_hold(l, name, &e->info);
-	return dirlist_show(l, dircache_put(l->fs->tree, &l->merge, name,
-					    INODE_DIR, &e->info, false));
+		return dir_filler_file(&l->fill, name, &e->info);
+	err = dir_filler_dir(&l->fill, name, &e->info, &i);
+	return err ? err : dirlist_show(l, i);
 }
 
 static int dirlist_finish(struct dirlist *l)
 {
-	int err = dirlist_release_held(l, NULL, false);
+	unsigned invisible;
+	int err = dir_filler_end(&l->fill);
 
 	if (err)
 		return err;
-	l->invisible += l->list->lost;
-	dircache_end(l->fs->tree, &l->merge);
-	err = dirlist_show_known(l, &l->merge);
+	invisible = l->fill.invisible + l->list->lost;
+	err = dirlist_show_known(l, &l->fill.merge);
 	if (err)
 		return err;
-	if (l->invisible)
+	if (invisible)
 		log_at(LOG_LEVEL_INFO, &(struct log_where){ .key = l->prefix },
 		       "%u keys are not shown: no path can name them",
-		       l->invisible);
+		       invisible);
 	dirlist_set_state(l, DIRLIST_ENDED, 0);
 	return 0;
 }

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "fs/names/dircache.h"
+#include "fs/dir_filler.h"
 
 struct fs;
 struct store_list;
@@ -19,12 +19,6 @@ enum dirlist_state {
 	DIRLIST_LISTING,
 	DIRLIST_ENDED,
 	DIRLIST_FAILED
-};
-
-/* A file whose name may yet turn out to be a directory's as well. */
-struct dirlist_held {
-	char name[256];
-	struct object_info info;
 };
 
 struct dirlist_shown {
@@ -40,12 +34,9 @@ struct dirlist {
 	int err; /* FAILED */
 	struct dirlist_shown *shown;
 	size_t n, cap;
-	struct dir_merge merge;
-	struct store_list *list; /* LISTING */
+	struct dir_filler fill; /* LISTING */
+	struct store_list *list; /* the same */
 	char *prefix;
-	struct dirlist_held *held; /* each begins with the one before */
-	unsigned n_held, cap_held;
-	unsigned invisible; /* keys that no path can name */
 };
 
 void dirlist_init(struct dirlist *l, struct fs *fs, struct inode *dir);

@@ -4,6 +4,7 @@ libfs_a_SOURCES = \
 	src/fs/attributes.c \
 	src/fs/close_errors.c src/fs/close_errors.h \
 	src/fs/closing.c src/fs/closing.h \
+	src/fs/dir_filler.c src/fs/dir_filler.h \
 	src/fs/dirlist.c src/fs/dirlist.h \
 	src/fs/dirops.c \
 	src/fs/fs.c src/fs/fs.h \
