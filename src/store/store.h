@@ -78,7 +78,8 @@ struct list_query {
 	const char *prefix; /* "" everything */
 	char delimiter; /* '/' or 0: none */
 	const char *after; /* only keys behind this one; NULL: all */
-	unsigned page; /* entries a request; 0: the store's most */
+	unsigned page; /* entries a request, of which the caller wants few, in
+				   any order; 0: the store's most, in order */
 	bool ahead; /* fetch the next page while this one is read */
 };
 
@@ -95,6 +96,7 @@ struct store_list {
 	bool ahead; /* the query's; the caller may change its mind */
 	unsigned pages; /* asked for so far and answered */
 	unsigned lost; /* names so far that are there and left out */
+	bool unordered; /* a query with a page, of a store that does not sort */
 	struct store_list_check *check; /* the wrapper's */
 };
 
@@ -332,7 +334,7 @@ int store_confirm(struct store *s, const char *key, const char *listed,
 /*
  * An iterator in key order (objects and grouped prefixes in one order).
  * next: 1 an entry, 0 the end, -errno. One thread at a time. Keys begin with the
- * prefix and ascend: a server that lists others is -EIO.
+ * prefix and ascend (see list_query.page): a server that lists others is -EIO.
  */
 int store_list_open(struct store *s, const struct list_query *q,
 		    struct store_list **out);

@@ -70,16 +70,18 @@ int store_list_open(struct store *s, const struct list_query *q,
 	return 0;
 }
 
-static const char *entry_fault(const struct store_list_check *c,
+static const char *entry_fault(const struct store_list *l,
 			       const struct list_entry *e)
 {
+	const struct store_list_check *c = l->check;
 	size_t n = strlen(c->prefix), len = strlen(e->key);
 
 	if (!text_starts_with(e->key, c->prefix))
 		return "a name that does not begin as was asked for";
 	if (e->is_prefix && (len == n || e->key[len - 1] != c->delimiter))
 		return "a group that is none";
-	if (c->last.len && strcmp(e->key, buf_str(&c->last)) <= 0)
+	if (!l->unordered && c->last.len &&
+	    strcmp(e->key, buf_str(&c->last)) <= 0)
 		return "names that are not in order";
 	return NULL;
 }
@@ -98,7 +100,7 @@ static int failed(const struct store *s, const char *prefix, const char *fault)
 static int check_entry(struct store_list *l, const struct list_entry *e)
 {
 	struct store_list_check *c = l->check;
-	const char *fault = entry_fault(c, e);
+	const char *fault = entry_fault(l, e);
 
 	if (fault) {
 		c->failed = true;

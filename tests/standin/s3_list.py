@@ -6,6 +6,7 @@ query["as"] has them as other servers do:
     encodes   names are percent-encoded, and nothing says so
     plain     names are as they are, whatever was asked for
     claims    names are as they are, and said to be encoded
+    shuffled  in no order, as directory buckets of S3 have them; small pages
 """
 import bisect
 import time
@@ -39,7 +40,30 @@ def _after(prefix):
     return prefix[:-1] + bytes([prefix[-1] + 1]) if prefix else None
 
 
+def _shuffled(bucket, name, query, page):
+    prefix, delimiter = query.get("prefix", b""), query.get("delimiter", b"")
+    limit = min(int(query.get("max-keys", b"1000")), page, 5)
+    found = {}
+    for key in bucket.keys:
+        if not key.startswith(prefix):
+            continue
+        cut = key.find(delimiter, len(prefix)) if delimiter else -1
+        if cut >= 0:
+            found[key[:cut + len(delimiter)]] = None
+        else:
+            found[key] = bucket.objects[key]
+    order = sorted(found, key=lambda k: k[::-1], reverse=True)
+    at = int(query.get("continuation-token", b"0"))
+    shown = order[at:at + limit]
+    more = at + limit < len(order)
+    at += limit - 1 if limit > 2 else limit  # a name may come twice
+    return _objects_xml(name, query, [(k, found[k]) for k in shown], limit,
+                        b"%d" % at if more else None)
+
+
 def objects(bucket, name, query, page):
+    if query.get("as") == "shuffled":
+        return _shuffled(bucket, name, query, page)
     prefix, delimiter = query.get("prefix", b""), query.get("delimiter", b"")
     limit = min(int(query.get("max-keys", b"1000")), page)
     kind = query.get("as")
@@ -86,7 +110,8 @@ def _objects_xml(name, query, entries, limit, token):
     if token is not None and kind == "v1":
         out.append(_tag("NextMarker", write(token)))
     elif token is not None and kind != "bare":
-        out.append(_tag("NextContinuationToken", token.hex()))
+        out.append(_tag("NextContinuationToken", token.decode()
+                        if kind == "shuffled" else token.hex()))
     for key, obj in entries:
         if obj is None:
             continue

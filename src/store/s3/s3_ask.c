@@ -20,15 +20,21 @@ static int parse_list(struct s3_call *c, const struct buf *body)
 	return s3_doc_list(buf_str(body), body->len, s3_call_prefix(c), c->out);
 }
 
-void s3_list_first(struct s3_call *c, struct s3 *s, const char *prefix,
-		   struct s3_page *page)
+static void list_some(struct s3_call *c, struct s3 *s, const char *prefix,
+		      const char *max, struct s3_page *page)
 {
 	s3_call_init(c, s, HTTP_GET, NULL, "list");
 	s3_call_query(c, "list-type", "2");
 	s3_call_query(c, "prefix", prefix);
-	s3_call_query(c, "max-keys", "1");
+	s3_call_query(c, "max-keys", max);
 	s3_call_query(c, "encoding-type", "url");
 	s3_call_parse(c, parse_list, page);
+}
+
+void s3_list_first(struct s3_call *c, struct s3 *s, const char *prefix,
+		   struct s3_page *page)
+{
+	list_some(c, s, prefix, "1", page);
 }
 
 int s3_ask_listed(struct s3 *s, const char *key, struct object_info *out)
@@ -38,7 +44,7 @@ int s3_ask_listed(struct s3 *s, const char *key, struct object_info *out)
 	struct s3_call c;
 	int err;
 
-	s3_list_first(&c, s, key, &page);
+	list_some(&c, s, key, s3_is_unordered(s) ? "1000" : "1", &page);
 	c.quiet = true;
 	err = s3_call_perform(&c, &reply);
 	if (!err) {

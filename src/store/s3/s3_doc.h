@@ -40,6 +40,7 @@ struct s3_page {
 	unsigned n, cap;
 	unsigned lost; /* entries whose names the page cannot tell */
 	unsigned unsure; /* entries with an `other` */
+	bool unsorted; /* so it came */
 	bool truncated;
 	char *token; /* continuation token, or next key marker; NULL */
 	char *id_token; /* next upload id marker; NULL */
@@ -52,6 +53,10 @@ int s3_doc_uploads(const char *body, size_t n, const char *prefix,
 		   struct s3_page *out);
 /* The page's names were encoded: each `other` is the key. */
 void s3_page_decoded(struct s3_page *p);
+/* The entries of `from` are those of `to` too: moved there. 0 or -ENOMEM. */
+int s3_page_add(struct s3_page *to, struct s3_page *from);
+/* Sorts again; of several entries of one key one is left. */
+void s3_page_sort(struct s3_page *p);
 void s3_page_clear(struct s3_page *p);
 
 /* ---- s3_doc_names.c: how a page writes names ---- */

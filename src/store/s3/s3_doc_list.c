@@ -151,6 +151,28 @@ static void sort(struct s3_page *p)
 		qsort(p->entries, p->n, sizeof(*p->entries), by_key);
 }
 
+static const char *decoded(const struct s3_entry *e)
+{
+	return e->other ? e->other : e->key;
+}
+
+/* Do the keys of one kind not ascend, whether they are encoded or not? Objects
+ * and groups stand apart in a page. */
+static bool is_unsorted(const struct s3_page *p)
+{
+	bool plain = false, other = false;
+
+	for (unsigned i = 1; i < p->n; i++) {
+		const struct s3_entry *a = &p->entries[i - 1], *b = a + 1;
+
+		if (a->is_prefix != b->is_prefix)
+			continue;
+		plain |= strcmp(a->key, b->key) > 0;
+		other |= strcmp(decoded(a), decoded(b)) > 0;
+	}
+	return plain && other;
+}
+
 static int parse(struct lister *l, const char *body, size_t n)
 {
 	struct s3_xml_walk walk = { begin, end, l };
@@ -189,8 +211,10 @@ static int list(const struct shape *shape, const char *body, size_t n,
 	for (unsigned i = 0; !err && i < out->n; i++)
 		if (!*out->entries[i].key)
 			err = -EBADMSG;
-	if (!err)
+	if (!err) {
+		out->unsorted = is_unsorted(out);
 		sort(out);
+	}
 	return err;
 }
 
@@ -237,13 +261,50 @@ void s3_page_decoded(struct s3_page *p)
 	sort(p);
 }
 
+int s3_page_add(struct s3_page *to, struct s3_page *from)
+{
+	if (from->n > to->cap - to->n) {
+		unsigned cap = 2 * to->cap + from->n;
+		void *grown = realloc(to->entries, cap * sizeof(*to->entries));
+
+		if (!grown)
+			return -ENOMEM;
+		to->entries = grown;
+		to->cap = cap;
+	}
+	if (from->n)
+		memcpy(&to->entries[to->n], from->entries,
+		       from->n * sizeof(*to->entries));
+	to->n += from->n;
+	from->n = 0;
+	return 0;
+}
+
+static void clear_entry(struct s3_entry *e)
+{
+	free(e->key);
+	free(e->other);
+	free(e->id);
+}
+
+void s3_page_sort(struct s3_page *p)
+{
+	unsigned n = 0;
+
+	sort(p);
+	for (unsigned i = 0; i < p->n; i++) {
+		if (n && !strcmp(p->entries[n - 1].key, p->entries[i].key))
+			clear_entry(&p->entries[i]);
+		else
+			p->entries[n++] = p->entries[i];
+	}
+	p->n = n;
+}
+
 void s3_page_clear(struct s3_page *p)
 {
-	for (unsigned i = 0; i < p->n; i++) {
-		free(p->entries[i].key);
-		free(p->entries[i].other);
-		free(p->entries[i].id);
-	}
+	for (unsigned i = 0; i < p->n; i++)
+		clear_entry(&p->entries[i]);
 	free(p->entries);
 	free(p->token);
 	free(p->id_token);

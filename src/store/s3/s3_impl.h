@@ -29,6 +29,7 @@ struct s3_locked {
 	bool no_batch; /* the server has no DeleteObjects */
 	bool other_etags; /* listings have others than objects */
 	bool unlisted_told; /* that the keys may not list */
+	bool unordered; /* listings are not sorted */
 	enum s3_silent silent; /* names of pages that do not say */
 	unsigned generation; /* grows when region or skew change */
 	unsigned lacks; /* S3_LACKS_* ... */
@@ -80,6 +81,8 @@ struct s3_present {
 void s3_present(struct s3 *s, struct s3_present *out);
 /* A server took what was signed for that generation's region. */
 void s3_region_confirmed(struct s3 *s, unsigned generation);
+/* Its listings are not sorted. */
+bool s3_is_unordered(struct s3 *s);
 /* Appends `this machine's clock is 3600 seconds behind the store's`. */
 void s3_say_skew(int64_t skew_s, struct buf *out);
 /* May the store's time date a URL? Over plain HTTP any machine on the way

@@ -3,7 +3,9 @@
  * own while the one before it is read (`ahead`), or when that has been.
  *
  * A page is sorted by key, objects and groups together, and the pages follow
- * each other in key order, so that the whole is in order. A server that does
+ * each other in key order, so that the whole is in order. Some stores do not
+ * sort (directory buckets of S3): of these all pages are gathered first, unless
+ * the caller wants a few names of any order. A server that does
  * not move (the same token again) is an error, not a loop. A page whose caller
  * was interrupted amid the wait is asked for again by the next call.
  */
@@ -16,6 +18,8 @@
 #include "base/text.h"
 #include "base/wait.h"
 #include "store/s3/s3_impl.h"
+
+#define GATHER_MAX 1000000 /* names of one listing */
 
 struct fetch_locked {
 	bool done;
@@ -44,6 +48,9 @@ struct s3_list {
 	char *last_token; /* or name, by which the next page was asked for */
 	bool by_name;
 	char *last_key; /* that a page ended with */
+	bool few; /* are wanted, in any order */
+	bool gathers;
+	struct s3_page all; /* gathered so far */
 	bool lost_told;
 	bool given_up; /* the page of last_token, by an interrupt */
 	bool end;
@@ -133,7 +140,7 @@ static struct fetch *fetch_new(struct s3_list *l, const char *token)
 		ask_after(l, &f->call, token);
 	else if (token)
 		s3_call_query(&f->call, "continuation-token", token);
-	else if (l->after)
+	else if (l->after && !s3_is_unordered(s3_of(l->base.store)))
 		ask_after(l, &f->call, l->after);
 	s3_call_parse(&f->call, parse_page, NULL);
 	return f;
@@ -206,6 +213,7 @@ int s3_list_open(struct store *store, const struct list_query *q,
 	l->base.store = store;
 	l->delimiter[0] = q->delimiter;
 	l->page_size = q->page > 1000 ? 1000 : q->page;
+	l->few = q->page && !q->after;
 	l->base.ahead = q->ahead;
 	l->prefix = strdup(q->prefix);
 	l->after = q->after ? strdup(q->after) : NULL;
@@ -313,7 +321,9 @@ static int go_on(struct s3_list *l)
 		return 0;
 	}
 	next = next_token(l);
-	if (!next || (l->last_token && !strcmp(l->last_token, next)))
+	/* What comes behind a name is not all that is left. */
+	if (!next || (l->gathers && l->by_name) ||
+	    (l->last_token && !strcmp(l->last_token, next)))
 		return stuck(l);
 	token = strdup(next);
 	if (!token)
@@ -321,6 +331,74 @@ static int go_on(struct s3_list *l)
 	free(l->last_token);
 	l->last_token = token;
 	return fetch_start(l, token, false);
+}
+
+/* ---- stores that do not sort ---- */
+
+static void learn_unordered(struct s3 *s)
+{
+	struct log_where where = { .stage = s->base.name };
+	bool known;
+
+	lock_take(&s->lock);
+	known = s3_locked(s)->unordered;
+	s3_locked(s)->unordered = true;
+	lock_drop(&s->lock);
+	if (!known)
+		log_at(LOG_LEVEL_INFO, &where,
+		       "the store does not sort its listings: each is read to "
+		       "its end first");
+}
+
+/* The page begins before the one before it ended: what that one had has been
+ * handed out, so that this listing is not saved any more. */
+static bool goes_back(const struct s3_list *l)
+{
+	return l->last_key && l->page.n &&
+	       strcmp(l->page.entries[0].key, l->last_key) < 0;
+}
+
+static int too_many(const struct s3_list *l)
+{
+	struct log_where where = { .stage = l->base.store->name,
+				   .key = l->prefix,
+				   .err = -EIO };
+
+	log_at(LOG_LEVEL_ERROR, &where,
+	       "cannot list: more than %d names, and the store does not sort "
+	       "them",
+	       GATHER_MAX);
+	return -EIO;
+}
+
+/* The page is put with the others; at the end, they are the page. */
+static int gather(struct s3_list *l)
+{
+	int err = s3_page_add(&l->all, &l->page);
+
+	if (err || l->page.truncated)
+		return err ? err : l->all.n > GATHER_MAX ? too_many(l) : 0;
+	s3_page_sort(&l->all);
+	s3_page_clear(&l->page);
+	l->page = l->all;
+	memset(&l->all, 0, sizeof(l->all));
+	l->end = true;
+	return 0;
+}
+
+/* A page has come. */
+static int put_in_order(struct s3_list *l)
+{
+	struct s3 *s = s3_of(l->base.store);
+
+	if ((l->page.unsorted && (l->page.truncated || l->last_token)) ||
+	    goes_back(l))
+		learn_unordered(s);
+	if (l->few)
+		l->base.unordered = s3_is_unordered(s);
+	else if (!l->gathers && !l->last_key && l->page.truncated)
+		l->gathers = s3_is_unordered(s);
+	return l->gathers ? gather(l) : 0;
 }
 
 static int next_page(struct s3_list *l)
@@ -331,8 +409,10 @@ static int next_page(struct s3_list *l)
 		err = fetch_start(l, l->last_token, false);
 	else if (!l->next)
 		err = go_on(l);
-	if (!err && l->next)
+	if (!err && l->next) {
 		err = take_page(l);
+		err = err ? err : put_in_order(l);
+	}
 	if (!err && l->base.ahead && !l->end)
 		err = go_on(l);
 	return err;
@@ -382,6 +462,7 @@ void s3_list_close(struct store_list *base)
 		fetch_wait(s3_of(base->store), l->next, true);
 	fetch_free(l->next);
 	s3_page_clear(&l->page);
+	s3_page_clear(&l->all);
 	free(l->prefix);
 	free(l->after);
 	free(l->last_token);

@@ -48,6 +48,16 @@ bool s3_lacks(struct s3 *s, unsigned which)
 	return is;
 }
 
+bool s3_is_unordered(struct s3 *s)
+{
+	bool is;
+
+	lock_take(&s->lock);
+	is = s3_locked(s)->unordered;
+	lock_drop(&s->lock);
+	return is;
+}
+
 unsigned s3_lack_of_cond(const struct store_cond *cond)
 {
 	if (cond && cond->if_match)

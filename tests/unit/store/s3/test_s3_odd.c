@@ -222,6 +222,47 @@ static void truncated_without_a_token(void **state)
 	}
 }
 
+static void in_no_order(void **state)
+{
+	struct buf have = BUF_INIT(65536);
+	char key[16];
+
+	for (int i = 0; i < 24; i++) {
+		snprintf(key, sizeof(key), "d/%02d%s", i / 2,
+			 i % 2 ? "/x" : "");
+		put(key, TEXT);
+	}
+	standin_fault(&rig.standin, ALWAYS("GET") ", \"query\": \"list-type\"",
+		      LIST_AS("shuffled"));
+	/* one who wants few has all pages, one by one, as they come */
+	for (unsigned page = 1; page < 4; page++) {
+		s3_rig_open(&rig, NULL);
+		assert_int_equal(list("d/", page, &have), 0);
+		for (int i = 0; i < 12; i++) {
+			snprintf(key, sizeof(key), "d/%02d|", i);
+			assert_non_null(strstr(buf_str(&have), key));
+		}
+	}
+	buf_clear(&have);
+	s3_rig_open(&rig, NULL);
+	assert_lists("d/1", 0, "d/10|d/10/|d/11|d/11/|");
+	/* not known before, and known */
+	for (int i = 0; i < 2; i++)
+		assert_lists("d/", 0,
+			     "d/00|d/00/|d/01|d/01/|d/02|d/02/|d/03|d/03/|"
+			     "d/04|d/04/|d/05|d/05/|d/06|d/06/|d/07|d/07/|"
+			     "d/08|d/08/|d/09|d/09/|d/10|d/10/|d/11|d/11/|");
+	assert_prefix("d");
+	/* the size of one that is not the first that begins so */
+	standin_fault(&rig.standin, ALWAYS("HEAD"), NO_LENGTH);
+	standin_fault(&rig.standin, ALWAYS("GET") ", \"key\": \"d/\"",
+		      NO_LENGTH ", \"as\": \"whole\"");
+	for (int i = 0; i < 12; i++) {
+		snprintf(key, sizeof(key), "d/%02d", i);
+		assert_size(key, sizeof(TEXT) - 1);
+	}
+}
+
 static void truncated_and_empty(void **state)
 {
 	put("d/a", "1");
@@ -505,6 +546,7 @@ SUITE(s3_odd)
 		    longer_than_it_said),
 		ROW("a page that is truncated and has no token",
 		    truncated_without_a_token),
+		ROW("listings in no order", in_no_order),
 		ROW("a page that is truncated and empty", truncated_and_empty),
 		ROW("names that XML cannot carry", names_that_xml_cannot_carry),
 		ROW("names in another writing than was asked for",
