@@ -23,12 +23,11 @@ struct kept {
 struct pool_locked {
 	struct kept *kept[KEPT_CLASSES];
 	size_t kept_bytes;
-	size_t held_bytes;
 };
 
 struct pool {
-	struct budget *budget;
-	size_t kept_max, held_max;
+	struct budget *budget, *writers;
+	size_t kept_max;
 	struct lock lock;
 	struct pool_locked guarded_;
 };
@@ -38,15 +37,15 @@ static struct pool_locked *pool_locked(struct pool *p) REQUIRES(&p->lock)
 	return &p->guarded_;
 }
 
-struct pool *pool_new(struct budget *budget)
+struct pool *pool_new(struct budget *budget, struct budget *writers)
 {
 	struct pool *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
 	p->budget = budget;
+	p->writers = writers;
 	p->kept_max = budget_limit(budget) / 4;
-	p->held_max = budget_limit(budget) / 2;
 	lock_init(&p->lock);
 	return p;
 }
@@ -208,19 +207,10 @@ size_t pool_trim(struct pool *p, size_t bytes)
 
 bool pool_hold(struct pool *p, size_t size)
 {
-	bool ok;
-
-	lock_take(&p->lock);
-	ok = size <= p->held_max - pool_locked(p)->held_bytes;
-	if (ok)
-		pool_locked(p)->held_bytes += size;
-	lock_drop(&p->lock);
-	return ok;
+	return budget_try(p->writers, size);
 }
 
 void pool_unhold(struct pool *p, size_t size)
 {
-	lock_take(&p->lock);
-	pool_locked(p)->held_bytes -= size;
-	lock_drop(&p->lock);
+	budget_give(p->writers, size);
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/budget.h"
 #include "fs/cache/block.h"
 #include "fs/names.h"
 #include "fs/inval_queue.h"
@@ -63,8 +62,7 @@ static int fs_make_parts(struct fs *fs)
 	t.files_ttl_ms = names_ttl_ms(fs, true);
 
 	fs->tree = tree_new(&t, fs->only);
-	fs->budget = budget_new(fs->set.memory);
-	fs->blocks = fs->budget ? block_cache_new(fs->budget) : NULL;
+	fs->blocks = block_cache_new(fs->set.budget, fs->set.writers);
 	fs->pending = pending_new(fs->set.state_dir);
 	fs->inval_queue = inval_queue_new();
 	fs->observer = observer_new(fs);
@@ -76,7 +74,7 @@ static int fs_make_parts(struct fs *fs)
 		observer_watch(fs->observer, fs->only->store);
 	fs->env = (struct file_env){
 		.tree = fs->tree,
-		.budget = fs->budget,
+		.budget = fs->set.budget,
 		.blocks = fs->blocks,
 		.pending = fs->pending,
 		.spill_dir = fs->set.spill_dir,
@@ -133,7 +131,6 @@ void fs_free(struct fs *fs)
 	inval_queue_free(fs->inval_queue);
 	close_errors_free(fs->close_errors);
 	block_cache_free(fs->blocks);
-	budget_free(fs->budget);
 	stage_unref(fs->only);
 	free((char *)fs->set.spill_dir);
 	free((char *)fs->set.state_dir);

@@ -22,6 +22,7 @@
 struct buf;
 struct catalog;
 struct fs;
+struct budget;
 struct inode;
 struct handle; /* an open file */
 struct dir_handle; /* an open directory */
@@ -37,7 +38,8 @@ enum fs_presign {
 
 struct fs_settings {
 	unsigned metadata_ttl_s;
-	uint64_t memory; /* bytes of object data */
+	/* Bytes of object data, and what writers may hold of them. Borrowed. */
+	struct budget *budget, *writers;
 	const char *spill_dir; /* made at the first need, 0700 */
 	const char *state_dir; /* upload ids; NULL: none are kept */
 	uid_t uid;

@@ -29,7 +29,6 @@ struct fs {
 	struct catalog *catalog;
 	struct stage *only; /* NULL: all stages */
 	struct tree *tree;
-	struct budget *budget;
 	struct block_cache *blocks;
 	struct pending *pending;
 	struct inval_queue *inval_queue;

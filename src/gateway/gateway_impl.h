@@ -16,7 +16,7 @@ struct counters;
 struct connections;
 struct route;
 struct server;
-struct upload_api;
+struct users;
 
 struct gateway {
 	/* Strings and users are copies of our own, numbers have their
@@ -26,7 +26,7 @@ struct gateway {
 	struct catalog *catalog;
 	const struct route *routes; /* routes.h; the last row has any path */
 	struct counters *counters; /* counters.h */
-	struct upload_api *uploads; /* upload.h */
+	struct users *users; /* login/users.h */
 	struct connections
 		*connections; /* connections.h; while there is a server */
 	struct server *server; /* server.h; NULL while an address is shared */

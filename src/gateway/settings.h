@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct buf;
+struct budget;
 
 /* A [user NAME]. Borrowed. */
 struct gateway_user {
@@ -33,15 +33,13 @@ struct gateway_settings {
 	const char *user; /* [stagefs] user: who acts without Authorization */
 	const struct gateway_user *users;
 	unsigned n_users;
-	uint64_t memory; /* bytes of all uploads under way together */
+	/* Bytes of all uploads under way together, and what writers may hold of
+	 * them (NULL: all). Borrowed, until the gateway has ended. */
+	struct budget *budget, *writers;
 	unsigned connections; /* 0: 1500 */
 	unsigned header_timeout_s,
 		body_timeout_s; /* 0: 20, 60 with next to no byte */
 	int64_t (*now_s)(void); /* NULL: clock_now_s(); for tests */
-	/* Adds to what /metrics says, in Prometheus' text format; any thread.
-	 * NULL: nothing. metrics_arg outlives the gateway. */
-	void (*metrics)(void *arg, struct buf *out);
-	void *metrics_arg;
 };
 
 /* Deep copies and defaults. 0 or -ENOMEM; settings_clear() after either. */

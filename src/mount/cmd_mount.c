@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "mount/background.h"
+#include "base/budget.h"
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/lock.h"
@@ -60,6 +61,7 @@ struct mounting {
 	char *state_dir;
 	int parent; /* background.h's pipe, or -1 */
 	int lock;
+	struct budget *budget, *writers; /* the fs's and the gateway's */
 	struct http_engine *engine;
 	struct catalog *catalog;
 	struct gateway *gateway; /* NULL: none is needed */
@@ -144,7 +146,8 @@ static int mount_make_fs(struct mounting *m)
 	const struct config_mount *c = &m->config.mount;
 	struct fs_settings set = {
 		.metadata_ttl_s = c->metadata_ttl,
-		.memory = c->memory,
+		.budget = m->budget,
+		.writers = m->writers,
 		.spill_dir = c->spill_dir,
 		.state_dir = m->state_dir,
 		.uid = c->uid,
@@ -233,6 +236,15 @@ static int mount_open_catalog(struct mounting *m)
 	return rc;
 }
 
+/* Of both the file system and the gateway. Writers have half of it at most: what
+ * is on its way to a store that does not answer leaves readers the rest. */
+static int mount_make_budgets(struct mounting *m)
+{
+	m->budget = budget_new(m->config.mount.memory);
+	m->writers = budget_new(m->config.mount.memory / 2);
+	return m->budget && m->writers ? 0 : -ENOMEM;
+}
+
 /* What has threads: only in the process that stays. */
 static int mount_start(struct mounting *m)
 {
@@ -250,6 +262,8 @@ static int mount_start(struct mounting *m)
 		m->engine = http_engine_new();
 		rc = m->engine ? 0 : -errno;
 	}
+	if (!rc)
+		rc = mount_make_budgets(m);
 	if (rc) {
 		buf_addf(&m->err, "cannot start: %s", strerror(-rc));
 		return rc;
@@ -262,9 +276,16 @@ static int mount_start(struct mounting *m)
 		rc = mount_make_fs(m);
 	if (!rc)
 		rc = mount_make_session(m);
-	if (!rc && mount_gateway_wanted(&m->config))
-		rc = mount_gateway_start(&m->config, m->catalog, false, NULL, 0,
-					 &m->gateway, &m->err);
+	if (!rc && mount_gateway_wanted(&m->config)) {
+		const struct mount_gateway_settings with = {
+			.catalog = m->catalog,
+			.budget = m->budget,
+			.writers = m->writers,
+		};
+
+		rc = mount_gateway_start(&m->config, &with, &m->gateway,
+					 &m->err);
+	}
 	return rc;
 }
 
@@ -383,6 +404,8 @@ static int mount_finish(struct mounting *m)
 	stage_unref(m->only);
 	if (m->catalog)
 		catalog_free(m->catalog);
+	budget_free(m->writers);
+	budget_free(m->budget);
 	if (m->engine)
 		http_engine_free(m->engine);
 	config_clear(&m->config);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/budget.h"
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/log.h"
@@ -39,6 +40,7 @@ struct serving {
 	struct config config;
 	struct http_engine *engine;
 	struct catalog *catalog;
+	struct budget *budget;
 	struct gateway *gateway;
 	sigset_t signals;
 	struct buf err;
@@ -72,6 +74,10 @@ static int serve_open_stores(struct serving *s)
 		s->engine = http_engine_new();
 		rc = s->engine ? 0 : -errno;
 	}
+	if (!rc) {
+		s->budget = budget_new(c->memory);
+		rc = s->budget ? 0 : -ENOMEM;
+	}
 	return rc ? rc
 		  : config_catalog(&s->config, s->engine, &s->catalog, &s->err);
 }
@@ -85,9 +91,18 @@ static int serve_start(struct serving *s, const struct serve_options *o)
 	rc = config_read(&request, &s->config, &s->err);
 	if (!rc)
 		rc = serve_open_stores(s);
-	if (!rc)
-		rc = mount_gateway_start(&s->config, s->catalog, true, fds, n,
-					 &s->gateway, &s->err);
+	if (!rc) {
+		const struct mount_gateway_settings with = {
+			.catalog = s->catalog,
+			.budget = s->budget,
+			.alone = true,
+			.fds = fds,
+			.n_fds = n,
+		};
+
+		rc = mount_gateway_start(&s->config, &with, &s->gateway,
+					 &s->err);
+	}
 	if (rc && !s->err.len)
 		buf_adds(&s->err, strerror(-rc));
 	return rc;
@@ -139,6 +154,7 @@ static int serve_run(int argc, char **argv)
 		}
 	}
 	gateway_free(s.gateway);
+	budget_free(s.budget);
 	if (s.catalog)
 		catalog_free(s.catalog);
 	if (s.engine)

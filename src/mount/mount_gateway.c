@@ -71,8 +71,8 @@ static const char *mount_gateway_given(const char *s)
 	return s && *s ? s : NULL;
 }
 
-int mount_gateway_start(const struct config *c, struct catalog *catalog,
-			bool alone, const int *fds, unsigned n_fds,
+int mount_gateway_start(const struct config *c,
+			const struct mount_gateway_settings *with,
 			struct gateway **out, struct buf *err)
 {
 	const struct config_mount *m = &c->mount;
@@ -87,22 +87,23 @@ int mount_gateway_start(const struct config *c, struct catalog *catalog,
 		const struct gateway_settings set = {
 			.listen = mount_gateway_given(m->listen),
 			.any_port = !mount_gateway_given(m->listen),
-			.inherited = n_fds ? fds : NULL,
-			.n_inherited = n_fds,
+			.inherited = with->n_fds ? with->fds : NULL,
+			.n_inherited = with->n_fds,
 			.tls_certificate =
 				mount_gateway_given(m->tls_certificate),
 			.tls_key = mount_gateway_given(m->tls_key),
 			.allow_plain_http = m->allow_plain_http,
-			.alone = alone,
+			.alone = with->alone,
 			.allowed_hosts = buf_str(&hosts),
 			.cors_origins = m->cors_origins,
 			.user = m->user,
 			.users = users,
 			.n_users = c->n_users,
-			.memory = m->memory,
+			.budget = with->budget,
+			.writers = with->writers,
 		};
 
-		rc = gateway_new(&set, catalog, out, &why);
+		rc = gateway_new(&set, with->catalog, out, &why);
 	}
 	if (rc)
 		buf_addf(err, "the gateway: %s",

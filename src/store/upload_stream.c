@@ -130,6 +130,50 @@ static size_t buffers_bytes(const struct upload_stream *s)
 	return n;
 }
 
+/* Of what writers may hold: all of it for a part that is larger. */
+static size_t buffer_share(const struct upload_stream *s, size_t size)
+{
+	size_t most = budget_limit(s->set.writers);
+
+	return size < most ? size : most;
+}
+
+static int budgets_take(struct upload_stream *s, size_t size)
+{
+	int64_t until_ms = clock_mono_ms() + WAIT_MS;
+	int rc = 0;
+
+	if (s->set.writers)
+		rc = budget_take(s->set.writers, buffer_share(s, size),
+				 until_ms);
+	if (rc)
+		return rc;
+	rc = budget_take(s->set.budget, size, until_ms);
+	if (rc && s->set.writers)
+		budget_give(s->set.writers, buffer_share(s, size));
+	return rc;
+}
+
+static bool budgets_try_idle(struct upload_stream *s, size_t size)
+{
+	bool ok;
+
+	if (s->set.writers &&
+	    !budget_try(s->set.writers, buffer_share(s, size)))
+		return false;
+	ok = budget_try_idle(s->set.budget, size, PLENTY);
+	if (!ok && s->set.writers)
+		budget_give(s->set.writers, buffer_share(s, size));
+	return ok;
+}
+
+static void budgets_give(struct upload_stream *s, size_t size)
+{
+	budget_give(s->set.budget, size);
+	if (s->set.writers)
+		budget_give(s->set.writers, buffer_share(s, size));
+}
+
 /* None is on its way. */
 static void buffers_free(struct upload_stream *s)
 {
@@ -139,7 +183,7 @@ static void buffers_free(struct upload_stream *s)
 		if (!b->bytes)
 			continue;
 		munmap(b->bytes, b->size);
-		budget_give(s->set.budget, b->size);
+		budgets_give(s, b->size);
 		*b = (struct buffer){ .bytes = NULL };
 	}
 }
@@ -151,7 +195,7 @@ static int buffer_map(struct upload_stream *s, struct buffer *b, size_t size)
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (bytes == MAP_FAILED) {
-		budget_give(s->set.budget, size);
+		budgets_give(s, size);
 		return -ENOMEM;
 	}
 	b->bytes = bytes;
@@ -175,7 +219,7 @@ static size_t buffer_size(const struct upload_stream *s)
 static int buffer_take_first(struct upload_stream *s, size_t size,
 			     struct buffer **out)
 {
-	int rc = budget_take(s->set.budget, size, clock_mono_ms() + WAIT_MS);
+	int rc = budgets_take(s, size);
 
 	*out = &s->buffers[0];
 	if (rc == -ETIMEDOUT)
@@ -192,7 +236,7 @@ static int buffer_take_next(struct upload_stream *s, size_t size,
 	int rc;
 
 	if (b && (now == size || now + size <= BUFFERS_BYTES) &&
-	    budget_try_idle(s->set.budget, size, PLENTY)) {
+	    budgets_try_idle(s, size)) {
 		*out = b;
 		return buffer_map(s, b, size);
 	}

@@ -17,6 +17,7 @@ struct rig {
 	struct store *store;
 	struct stage *stage;
 	struct file_env env;
+	struct budget *writers;
 	char dir[64]; /* the spill directory */
 };
 

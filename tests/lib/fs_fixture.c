@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/budget.h"
+
 const struct fs_settings mount_settings = {
 	.metadata_ttl_s = 60,
-	.memory = 64 << 20,
 	.spill_dir = "/tmp/stagefs-unit-spill",
 	.uid = 1000,
 	.gid = 1000,
@@ -27,6 +28,18 @@ void mount_with(struct mount *m, const char *prefix, bool ro,
 	mount_on(m, memstore_new("s"), prefix, ro, s);
 }
 
+void mount_fs(struct mount *m, struct catalog *catalog,
+	      const struct fs_settings *s)
+{
+	struct fs_settings set = *s;
+
+	if (!set.budget) {
+		set.budget = m->budget = budget_new(64 << 20);
+		set.writers = m->writers = budget_new(32 << 20);
+	}
+	assert_int_equal(fs_new(&set, catalog, m->stage, &m->fs), 0);
+}
+
 void mount_on(struct mount *m, struct store *store, const char *prefix, bool ro,
 	      const struct fs_settings *s)
 {
@@ -34,7 +47,7 @@ void mount_on(struct mount *m, struct store *store, const char *prefix, bool ro,
 	m->store = store;
 	m->stage = stage_new("s", STAGE_EXTERNAL, m->store, prefix, ro, 0);
 	assert_non_null(m->stage);
-	assert_int_equal(fs_new(s, NULL, m->stage, &m->fs), 0);
+	mount_fs(m, NULL, s);
 	m->caller.uid = m->caller.gid = 1000;
 }
 
@@ -49,6 +62,8 @@ void mount_up(struct mount *m, const char *prefix, unsigned ttl_s, bool ro)
 void mount_down(struct mount *m)
 {
 	fs_free(m->fs);
+	budget_free(m->writers);
+	budget_free(m->budget);
 	stage_unref(m->stage);
 	store_unref(m->store);
 }

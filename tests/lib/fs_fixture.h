@@ -15,6 +15,7 @@ struct mount {
 	struct stage *stage;
 	struct fs *fs;
 	struct fs_caller caller;
+	struct budget *budget, *writers;
 };
 
 /* prefix: the stage's; ttl_s: metadata_ttl. */
@@ -24,6 +25,9 @@ void mount_with(struct mount *m, const char *prefix, bool ro,
 		const struct fs_settings *s);
 /* On another store than one in memory; takes the reference. */
 void mount_on(struct mount *m, struct store *store, const char *prefix, bool ro,
+	      const struct fs_settings *s);
+/* The file system alone; its budget is 64 MiB unless s has one. */
+void mount_fs(struct mount *m, struct catalog *catalog,
 	      const struct fs_settings *s);
 extern const struct fs_settings mount_settings;
 void mount_down(struct mount *m);

@@ -10,6 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/budget.h"
 #include "base/buf.h"
 #include "base/text.h"
 #include "stage/catalog.h"
@@ -69,7 +70,6 @@ static void open_rig(struct gateway_rig *rig, bool ro,
 		.allowed_hosts = "stages.example.com",
 		.cors_origins = "https://app.example.com",
 		.user = "root",
-		.memory = 64 << 20,
 		.now_s = rig_clock,
 	};
 	struct buf err = BUF_INIT(BUF_MESSAGE), origin = BUF_INIT(256);
@@ -79,6 +79,7 @@ static void open_rig(struct gateway_rig *rig, bool ro,
 	local_rig_open(&rig->disk);
 	local_rig_open(&rig->other);
 	open_catalog(rig, ro);
+	set.budget = rig->budget = budget_new(64 << 20);
 	if (adjust)
 		adjust(&set);
 	if (gateway_new(&set, rig->catalog, &rig->gateway, &err))
@@ -104,6 +105,7 @@ void gateway_rig_open_ro(struct gateway_rig *rig)
 void gateway_rig_close(struct gateway_rig *rig)
 {
 	gateway_free(rig->gateway);
+	budget_free(rig->budget);
 	if (rig->catalog)
 		catalog_free(rig->catalog);
 	local_rig_close(&rig->disk);

@@ -22,6 +22,7 @@ struct gateway_rig {
 	struct local_rig disk, other; /* of `storage` and `ext` */
 	struct catalog *catalog;
 	struct gateway *gateway;
+	struct budget *budget;
 	unsigned port;
 	char host[32]; /* 127.0.0.1:PORT */
 };

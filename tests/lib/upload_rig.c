@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/budget.h"
 #include "base/buf.h"
 #include "base/kdf.h"
 #include "stage/catalog.h"
@@ -85,7 +86,6 @@ void upload_rig_open(struct upload_rig *rig,
 		.user = "alice",
 		.users = users,
 		.n_users = 2,
-		.memory = 32 << 20,
 	};
 	struct buf err = BUF_INIT(BUF_MESSAGE), origin = BUF_INIT(256);
 	struct gateway_rig *b = &rig->base;
@@ -97,6 +97,7 @@ void upload_rig_open(struct upload_rig *rig,
 	local_rig_open(&b->disk);
 	local_rig_open(&b->other);
 	open_stages(rig);
+	set.budget = b->budget = budget_new(32 << 20);
 	if (adjust)
 		adjust(&set);
 	if (gateway_new(&set, b->catalog, &b->gateway, &err))

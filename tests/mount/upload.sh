@@ -15,6 +15,7 @@ log = $LOG
 log_level = debug
 spill_dir = $T/spill
 listen = 127.0.0.1:$PORT
+memory = 32M
 allow_other = yes
 [storage]
 url = fs://$T/data/
@@ -227,6 +228,39 @@ ok 'nothing of them is lost' '
 	while read -r stage i; do
 		cmp $T/crowd/$i $MNT/$stage/crowd/$i || exit 1
 	done <$T/list'
+
+# ---- the mount and the gateway in one memory
+
+memory() {	# bytes, peak_bytes, limit_bytes
+	curl -sS "http://127.0.0.1:$PORT/metrics" |
+		awk -v name="stagefs_memory_$1" '$1 == name { print $2 }'
+}
+ok 'uploads, copies and reads at once' '
+	for i in $(seq 4); do
+		timeout 120 curl -sS -f -o /dev/null "${BOB[@]}" -H stage_name:ext \
+			-F "upload=@$LOCAL/large;filename=up.$i" "$API" &
+		echo $! >>$T/at-once
+		timeout 120 cp "$LOCAL/large" "$MNT/ext/copy.$i" &
+		echo $! >>$T/at-once
+		timeout 120 cmp "$LOCAL/large" "$MNT/ext/d/large" &
+		echo $! >>$T/at-once
+	done
+	while read -r pid; do
+		wait $pid || exit 1
+	done <$T/at-once'
+ok 'are whole' '
+	for i in $(seq 4); do
+		s3 get ${EXT}up.$i | cmp - $LOCAL/large &&
+			s3 get ${EXT}copy.$i | cmp - $LOCAL/large || exit 1
+	done'
+is 'memory is what was set' "$(memory limit_bytes)" $((32 << 20))
+ok 'and all of it is of one account' '
+	memory peak_bytes
+	[ $(memory peak_bytes) -le $((32 << 20)) ] &&
+		[ $(memory peak_bytes) -gt $((16 << 20)) ]'
+# No upload is under way: what is in memory is what the mount has read.
+ok 'the mount has its part in it' '
+	cat $MNT/ext/d/large >/dev/null && [ $(memory bytes) -gt 0 ]'
 
 # ---- the gateway alone, with all of its stages in an object store
 

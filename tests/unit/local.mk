@@ -227,7 +227,6 @@ check_PROGRAMS += tests/unit/test_gateway_upload
 TESTS += tests/unit/test_gateway_upload
 tests_unit_test_gateway_upload_SOURCES = \
 	tests/unit/gateway/upload/test_form.c \
-	tests/unit/gateway/upload/test_upload_sink.c \
 	tests/unit/gateway/upload/test_upload.c \
 	tests/unit/gateway/upload/test_upload_limits.c \
 	tests/unit/gateway/upload/test_upload_name.c
@@ -275,6 +274,7 @@ tests_unit_test_transfer_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_mount
 TESTS += tests/unit/test_mount
 tests_unit_test_mount_SOURCES = \
+	tests/unit/mount/test_memory.c \
 	tests/unit/mount/test_mount_request.c
 tests_unit_test_mount_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_mount_LDADD = $(UNIT_LIBS)

@@ -40,13 +40,14 @@ static void on_pressure(void *arg, size_t bytes)
 		cache_reclaim(c, bytes - freed, RANK_UNREAD);
 }
 
-struct block_cache *block_cache_new(struct budget *budget)
+struct block_cache *block_cache_new(struct budget *budget,
+				    struct budget *writers)
 {
 	struct block_cache *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
-	c->pool = pool_new(budget);
+	c->pool = pool_new(budget, writers);
 	if (!c->pool) {
 		free(c);
 		return NULL;

@@ -20,6 +20,7 @@
 #include "gateway/counters.h"
 #include "gateway/gateway_impl.h"
 #include "gateway/health.h"
+#include "gateway/login/users.h"
 #include "gateway/objects/object.h"
 #include "gateway/route.h"
 #include "gateway/server.h"
@@ -141,7 +142,7 @@ int gateway_new(const struct gateway_settings *set, struct catalog *catalog,
 		rc = g->counters ? 0 : -ENOMEM;
 	}
 	if (!rc)
-		rc = upload_api_new(&g->set, &g->uploads);
+		rc = users_new(&g->set, &g->users);
 	if (!rc)
 		rc = address_settle(g, set->inherited, set->n_inherited, err);
 	if (rc) {
@@ -173,7 +174,7 @@ void gateway_free(struct gateway *g)
 	address_leave(g);
 	server_free(g->server);
 	address_free(g->address);
-	upload_api_free(g->uploads);
+	users_free(g->users);
 	counters_free(g->counters);
 	settings_clear(&g->set);
 	free(g->certificate);

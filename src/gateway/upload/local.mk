@@ -2,9 +2,6 @@ noinst_LIBRARIES += libgateway_upload.a
 libgateway_upload_a_SOURCES = \
 	src/gateway/upload/form.c src/gateway/upload/form.h \
 	src/gateway/upload/form_head.c src/gateway/upload/form_head.h \
-	src/gateway/upload/upload_sink.c src/gateway/upload/upload_sink.h \
-	src/gateway/upload/intake_parts.c src/gateway/upload/intake_parts.h \
-	src/gateway/upload/intake_piece.c src/gateway/upload/intake_piece.h \
 	src/gateway/upload/upload.c src/gateway/upload/upload.h \
 	src/gateway/upload/upload_answer.c \
 	src/gateway/upload/upload_name.c src/gateway/upload/upload_name.h \

@@ -13,26 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/budget.h"
 #include "base/buf.h"
 #include "base/text.h"
 #include "gateway/exchange.h"
 #include "gateway/upload/form.h"
 #include "gateway/gateway_impl.h"
-#include "gateway/upload/upload_sink.h"
 #include "gateway/upload/upload_name.h"
-#include "gateway/login/users.h"
 #include "stage/stage.h"
 #include "store/store.h"
+#include "store/upload_stream.h"
 
-#define MEMORY_DEFAULT ((size_t)512 << 20)
 #define FILES_MAX (1000 << 10) /* bytes of names in the answer */
 #define TYPE_MAX 255
-
-struct upload_api {
-	struct users *users;
-	struct budget *budget;
-};
 
 /* A request's. */
 struct upload {
@@ -40,35 +32,10 @@ struct upload {
 	const char *folder; /* NULL: none */
 	struct form *form;
 	uint64_t received;
-	struct upload_sink *sink; /* NULL: between files */
+	struct upload_stream *stream; /* NULL: between files */
 	struct buf name; /* of the file under way */
 	struct buf files; /* JSON strings */
 };
-
-int upload_api_new(const struct gateway_settings *set, struct upload_api **out)
-{
-	struct upload_api *api = calloc(1, sizeof(*api));
-	int rc;
-
-	if (!api)
-		return -ENOMEM;
-	api->budget = budget_new(set->memory ? set->memory : MEMORY_DEFAULT);
-	rc = api->budget ? users_new(set, &api->users) : -ENOMEM;
-	if (rc)
-		upload_api_free(api);
-	else
-		*out = api;
-	return rc;
-}
-
-void upload_api_free(struct upload_api *api)
-{
-	if (!api)
-		return;
-	users_free(api->users);
-	budget_free(api->budget);
-	free(api);
-}
 
 static int upload_open_form(struct exchange *x, struct upload *u)
 {
@@ -100,8 +67,7 @@ static void upload_on_begin(struct exchange *x)
 	buf_init(&u->name, BUF_MESSAGE);
 	buf_init(&u->files, FILES_MAX);
 	x->state = u;
-	if (!upload_stage_find(x, x->gateway->uploads->users, &u->stage,
-			       &u->folder))
+	if (!upload_stage_find(x, &u->stage, &u->folder))
 		upload_open_form(x, u);
 }
 
@@ -145,20 +111,35 @@ static const char *upload_type(const struct form_item *item)
 		       : NULL;
 }
 
+static int upload_open_file(struct exchange *x, struct upload *u,
+			    const char *type, const struct buf *key)
+{
+	const struct gateway_settings *set = &x->gateway->set;
+	struct upload_stream_settings file = {
+		.store = u->stage->store,
+		.key = buf_str(key),
+		.meta.content_type = type,
+		.budget = set->budget,
+		.writers = set->writers,
+		.most = x->content_length < 0
+				? STORE_SIZE_UNKNOWN
+				: (uint64_t)x->content_length - u->received,
+		.part_size = u->stage->part_size,
+		.patience_ms = (int64_t)set->body_timeout_s * 1000,
+	};
+
+	if (key->len > STORE_KEY_MAX)
+		return -ENAMETOOLONG;
+	if (!type)
+		file.meta.content_type = store_type(file.store, file.key);
+	return upload_stream_open(&file, &u->stream);
+}
+
 static void upload_begin_file(struct exchange *x, struct upload *u,
 			      const struct form_item *item)
 {
 	struct buf key = BUF_INIT(2 * STORE_KEY_MAX);
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	struct upload_sink_file file = {
-		.store = u->stage->store,
-		.content_type = upload_type(item),
-		.most = x->content_length < 0
-				? UPLOAD_SINK_UNKNOWN
-				: (uint64_t)x->content_length - u->received,
-		.part_size = u->stage->part_size,
-		.patience_ms = (int64_t)x->gateway->set.body_timeout_s * 1000,
-	};
 	unsigned status;
 	int rc;
 
@@ -168,13 +149,7 @@ static void upload_begin_file(struct exchange *x, struct upload *u,
 		status = rc == -EPERM ? 500 : 400;
 		upload_answer_refuse(x, status, status, buf_str(&why));
 	} else if (!upload_note_name(x, u, item->filename)) {
-		file.key = buf_str(&key);
-		if (!file.content_type)
-			file.content_type = store_type(file.store, file.key);
-		rc = key.len > STORE_KEY_MAX
-			     ? -ENAMETOOLONG
-			     : upload_sink_open(x->gateway->uploads->budget,
-						&file, &u->sink);
+		rc = upload_open_file(x, u, upload_type(item), &key);
 		if (rc)
 			upload_answer_refuse_file(x, rc, item->filename);
 	}
@@ -182,12 +157,18 @@ static void upload_begin_file(struct exchange *x, struct upload *u,
 	buf_clear(&why);
 }
 
+static void upload_drop_file(struct upload *u)
+{
+	upload_stream_free(u->stream);
+	u->stream = NULL;
+}
+
 static void upload_end_file(struct exchange *x, struct upload *u)
 {
-	int rc = upload_sink_finish(u->sink);
+	struct object_info info;
+	int rc = upload_stream_finish(u->stream, NULL, &info);
 
-	upload_sink_free(u->sink);
-	u->sink = NULL;
+	upload_drop_file(u);
 	if (rc)
 		upload_answer_refuse_file(x, rc, buf_str(&u->name));
 }
@@ -205,7 +186,7 @@ static void upload_on_event(struct exchange *x, struct upload *u, int event,
 			upload_refuse_nameless(x, item->name);
 		break;
 	case FORM_DATA:
-		rc = upload_sink_add(u->sink, item->data, item->len);
+		rc = upload_stream_add(u->stream, item->data, item->len);
 		if (rc)
 			upload_answer_refuse_file(x, rc, buf_str(&u->name));
 		break;
@@ -226,13 +207,6 @@ static void upload_refuse_form(struct exchange *x, int rc,
 		upload_answer_refuse(x, 503, 503, strerror(-rc));
 }
 
-/* What a refused request holds is given back before the rest of its body. */
-static void upload_drop_file(struct upload *u)
-{
-	upload_sink_free(u->sink);
-	u->sink = NULL;
-}
-
 static void upload_on_data(struct exchange *x, const void *bytes, size_t n)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -249,6 +223,8 @@ static void upload_on_data(struct exchange *x, const void *bytes, size_t n)
 	u->received += n;
 	if (rc < 0)
 		upload_refuse_form(x, rc, &why);
+	/* What a refused request holds is given back before the rest of its
+	 * body. */
 	if (exchange_answered(x))
 		upload_drop_file(u);
 	buf_clear(&why);

@@ -7,25 +7,17 @@
 
 #include "gateway/exchange.h"
 
-struct gateway_settings;
 struct stage;
-struct upload_api;
-struct users;
 
 extern const struct exchange_handler upload_handler;
-
-/* What all uploads share: the users, and the memory. Borrows the settings. 0
- * or -ENOMEM. */
-int upload_api_new(const struct gateway_settings *set, struct upload_api **out);
-void upload_api_free(struct upload_api *api); /* NULL is fine */
 
 /* ---- upload_stage.c ---- */
 
 /* Who sends it, and where to: 0 and the stage, with a reference, and the
  * folder in it (borrowed; NULL none); or it has been answered. *out may be set
  * then too. */
-int upload_stage_find(struct exchange *x, struct users *users,
-		      struct stage **out, const char **folder);
+int upload_stage_find(struct exchange *x, struct stage **out,
+		      const char **folder);
 
 /* ---- upload_answer.c: how it answers ---- */
 

@@ -17,11 +17,11 @@
 #include "store/store.h"
 
 /* 0, or answered. */
-static int upload_stage_admit_sender(struct exchange *x, struct users *users,
+static int upload_stage_admit_sender(struct exchange *x,
 				     struct users_actor *out)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int rc = users_admit(users, x, out, &why);
+	int rc = users_admit(x->gateway->users, x, out, &why);
 
 	if (rc == -EACCES)
 		upload_answer_login(x, buf_str(&why));
@@ -123,11 +123,11 @@ static int upload_stage_check_folder(struct exchange *x, const char *folder)
 	return rc;
 }
 
-int upload_stage_find(struct exchange *x, struct users *users,
-		      struct stage **out, const char **folder)
+int upload_stage_find(struct exchange *x, struct stage **out,
+		      const char **folder)
 {
 	struct users_actor who;
-	int rc = upload_stage_admit_sender(x, users, &who);
+	int rc = upload_stage_admit_sender(x, &who);
 
 	rc = rc ? rc : upload_stage_from_headers(x, &who, out, folder);
 	return rc ? rc : upload_stage_check_folder(x, *folder);

@@ -1,4 +1,5 @@
 /* The root of stages: its names are the catalog's. */
+#include "base/budget.h"
 #include "catalog_fixture.h"
 #include "fs_fixture.h"
 
@@ -16,7 +17,7 @@ static void up_for(struct mount *m, const struct conn *conn, unsigned ttl)
 	memset(m, 0, sizeof(*m));
 	catalog = open_catalog(conn, ttl);
 	m->caller.uid = m->caller.gid = 1000;
-	assert_int_equal(fs_new(&s, catalog, NULL, &m->fs), 0);
+	mount_fs(m, catalog, &s);
 }
 
 static void up(struct mount *m, const struct conn *conn)
@@ -27,6 +28,8 @@ static void up(struct mount *m, const struct conn *conn)
 static void down(struct mount *m)
 {
 	fs_free(m->fs);
+	budget_free(m->writers);
+	budget_free(m->budget);
 	catalog_free(catalog);
 }
 

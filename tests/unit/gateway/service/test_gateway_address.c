@@ -39,7 +39,7 @@ static struct gateway *another(const char *listen, bool any, int *rc,
 	const struct gateway_settings set = { .listen = listen,
 					      .any_port = any,
 					      .user = "root",
-					      .memory = 64 << 20 };
+					      .budget = rig.budget };
 	struct buf err = BUF_INIT(BUF_MESSAGE);
 	struct gateway *g = NULL;
 
