@@ -26,6 +26,8 @@
 #define EXCLUDES(...) THREAD_ATTR(locks_excluded(__VA_ARGS__))
 #define ACQUIRE(...) THREAD_ATTR(acquire_capability(__VA_ARGS__))
 #define RELEASE(...) THREAD_ATTR(release_capability(__VA_ARGS__))
+#define TRY_ACQUIRE(...) THREAD_ATTR(try_acquire_capability(__VA_ARGS__))
+#define ASSERTS(...) THREAD_ATTR(assert_capability(__VA_ARGS__))
 #define NO_THREAD_CHECK THREAD_ATTR(no_thread_safety_analysis)
 
 struct CAPABILITY("mutex") lock {

@@ -108,10 +108,10 @@ int fs_new(const struct fs_settings *s, struct catalog *catalog,
 
 int fs_check_spill(const char *spill_dir)
 {
-	struct spill s = { .fd = -1 };
-	int err = spill_open(&s, spill_dir);
+	struct spill *s = NULL;
+	int err = spill_new(spill_dir, &s);
 
-	spill_close(&s);
+	spill_unref(s);
 	return err;
 }
 

@@ -55,7 +55,7 @@ static int fs_file_ask_head(struct fs *fs, struct inode *i, struct file *f,
 		err = -ESTALE;
 	if (!err) {
 		tree_refresh_confirm(fs->tree, i, v->info.etag, asked);
-		file_told(f, now);
+		file_props_refresh(f, now);
 	}
 	free(now);
 	stage_unref(stage);

@@ -50,15 +50,15 @@ static void on_data(struct store_get *get, const void *bytes, size_t n)
 }
 
 /* What a failed GET means to readers. */
-static int reader_error_locked(struct block_cache *c, struct block *b, int err)
+static int reader_error_locked(struct block_cache *c, struct block *b, int rc)
 	REQUIRES(&c->lock)
 {
 	if (b->name != source_locked(c, b->source)->name)
 		return -EAGAIN;
-	return err == -ENOENT || err == -ERANGE ? -ESTALE : err;
+	return rc == -ENOENT || rc == -ERANGE ? -ESTALE : rc;
 }
 
-static void on_done(struct store_get *get, int err,
+static void on_done(struct store_get *get, int rc,
 		    const struct object_info *info)
 {
 	struct block *b = (struct block *)get;
@@ -66,13 +66,13 @@ static void on_done(struct store_get *get, int err,
 	struct block_locked *g;
 	bool last;
 
-	if (!err && b->filled < b->len)
-		err = -ESTALE; /* the object is shorter than it was */
+	if (!rc && b->filled < b->len)
+		rc = -ESTALE; /* the object is shorter than it was */
 	lock_take(&c->lock);
 	g = block_locked(c, b);
-	if (err) {
+	if (rc) {
 		g->state = BLOCK_FAILED;
-		g->err = reader_error_locked(c, b, err);
+		g->rc = reader_error_locked(c, b, rc);
 		source_remove_locked(c, b);
 	} else {
 		g->state = BLOCK_READY;
@@ -109,15 +109,15 @@ static int block_new(struct block_source *s, uint64_t len, enum block_want want,
 	struct block *b = calloc(1, sizeof(*b));
 	struct block_cache *c = s->cache;
 	void *mem;
-	int err;
+	int rc;
 
 	if (!b)
 		return -ENOMEM;
 	b->cap = (len + PAGE - 1) / PAGE * PAGE;
-	err = memory_for(c, b->cap, want, &mem);
-	if (err) {
+	rc = memory_for(c, b->cap, want, &mem);
+	if (rc) {
 		free(b);
-		return err;
+		return rc;
 	}
 	b->mem = mem;
 	b->cache = c;
@@ -134,7 +134,7 @@ static int place_locked(struct block_cache *c, struct block *b, uint64_t offset,
 			uint64_t start, uint64_t end, struct block **found)
 	REQUIRES(&c->lock)
 {
-	int err;
+	int rc;
 
 	*found = source_find_locked(c, b->source, offset);
 	if (*found) {
@@ -144,9 +144,9 @@ static int place_locked(struct block_cache *c, struct block *b, uint64_t offset,
 	source_room_locked(c, b->source, offset, &start, &end);
 	b->start = start;
 	b->len = end - start;
-	err = source_insert_locked(c, b);
-	if (err)
-		return err;
+	rc = source_insert_locked(c, b);
+	if (rc)
+		return rc;
 	block_locked(c, b)->refs = 2; /* the caller's and the GET's */
 	block_locked(c, b)->rank = RANK_UNREAD;
 	*found = b;
@@ -189,7 +189,7 @@ int block_get(struct block_source *s, uint64_t offset, uint64_t low,
 	struct block_cache *c = s->cache;
 	struct block *b = NULL;
 	uint64_t start, end;
-	int err;
+	int rc;
 
 	if (offset >= s->size || low > offset)
 		return -EINVAL;
@@ -202,17 +202,17 @@ int block_get(struct block_source *s, uint64_t offset, uint64_t low,
 	*out = find(s, offset, &start, &end);
 	if (*out)
 		return 0;
-	err = block_new(s, end - start, want, &b);
-	if (err)
-		return err;
+	rc = block_new(s, end - start, want, &b);
+	if (rc)
+		return rc;
 	lock_take(&c->lock);
-	err = place_locked(c, b, offset, start, end, out);
+	rc = place_locked(c, b, offset, start, end, out);
 	lock_drop(&c->lock);
-	if (err || *out != b)
+	if (rc || *out != b)
 		block_free(b, true);
 	else
 		fetch(s, b, want == BLOCK_AHEAD);
-	return err;
+	return rc;
 }
 
 /* need beyond the block's end: until its GET has ended. */
@@ -223,7 +223,7 @@ static int look_locked(struct block_cache *c, struct block *b, uint64_t need)
 
 	if (g->have >= need || g->state == BLOCK_READY)
 		return 0;
-	return g->state == BLOCK_FAILED ? g->err : -EINPROGRESS;
+	return g->state == BLOCK_FAILED ? g->rc : -EINPROGRESS;
 }
 
 /* Sleeps until look_locked() knows; park says how. */
@@ -233,22 +233,22 @@ static int sleep_until(struct block *b, uint64_t need,
 	struct block_cache *c = b->cache;
 	struct block_waiter w = { .entry = { .waiter = waiter_self() },
 				  .need = need };
-	int err, interrupted = 0;
+	int rc, interrupted = 0;
 
 	lock_take(&c->lock);
-	err = look_locked(c, b, need);
-	if (err == -EINPROGRESS) {
+	rc = look_locked(c, b, need);
+	if (rc == -EINPROGRESS) {
 		wait_list_add(&block_locked(c, b)->waiters, &w.entry);
-		while (err == -EINPROGRESS && !interrupted) {
+		while (rc == -EINPROGRESS && !interrupted) {
 			lock_drop(&c->lock);
 			interrupted = park(w.entry.waiter, WAIT_FOREVER);
 			lock_take(&c->lock);
-			err = look_locked(c, b, need);
+			rc = look_locked(c, b, need);
 		}
 		wait_list_remove(&block_locked(c, b)->waiters, &w.entry);
 	}
 	lock_drop(&c->lock);
-	return err == -EINPROGRESS ? interrupted : err;
+	return rc == -EINPROGRESS ? interrupted : rc;
 }
 
 int block_wait(struct block *b, uint64_t offset, size_t want,

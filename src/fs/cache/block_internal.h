@@ -24,7 +24,7 @@ enum block_rank { RANK_PASSED, RANK_USED, RANK_UNREAD, RANKS };
 
 struct block_locked {
 	enum block_state state;
-	int err; /* BLOCK_FAILED */
+	int rc; /* BLOCK_FAILED */
 	uint64_t have; /* bytes that may be read */
 	unsigned refs; /* the GET has one too */
 	bool indexed; /* the source finds it */

@@ -1,36 +1,41 @@
 /*
- * An open file's content: its making and its end, and its moves.
+ * What callers do with an open file's content, whichever way it is kept: the
+ * turn, the state and the name's time, round one step of its struct
+ * content_ops.
  *
  * The base is one object for as long as it is not published anew by ourselves:
  * when another machine replaces it, the name gets another inode, with content of
  * its own (tree_refresh()), and this one reads -ESTALE once the store does not have
  * the old bytes any more.
  */
-#include "fs/content/file_internal.h"
+#include "fs/content/file.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "fs/cache/block.h"
 #include "fs/content/file_fd.h"
-#include "stage/stage.h"
+#include "fs/content/spill.h"
+#include "fs/content/turn.h"
+#include "fs/content/upload.h"
 
+/* The caller is the last one to have it. */
 static void file_free(struct file *f)
 {
-	struct file_locked *g = &f->guarded_; /* nobody else has it any more */
+	struct content *c = &f->content_;
+	struct file_locked *g = &f->guarded_;
 
 	if (g->source)
 		block_source_drop(g->source);
 	block_source_unref(g->source);
-	file_spill_unref(g->spill);
-	file_fd_unref(g->base_fd);
-	file_fd_unref(g->scratch);
-	file_fd_unref(g->numbered);
-	extents_clear(&g->ours);
-	extents_clear(&g->lost);
-	free(g->slots);
+	spill_unref(c->spill);
+	file_fd_unref(c->base_fd);
+	file_fd_unref(c->scratch);
+	file_fd_unref(c->numbered);
+	extents_clear(&c->local);
+	extents_clear(&c->not_retained);
 	free(g->props);
 	free(g->base_key);
 	stage_unref(f->stage);
@@ -45,7 +50,7 @@ static int file_new(const struct file_env *env, struct inode *i,
 	struct file *f = calloc(1, sizeof(*f));
 	struct file_locked *g;
 	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
-	int err = 0;
+	int rc;
 
 	if (!f)
 		return -ENOMEM;
@@ -53,50 +58,49 @@ static int file_new(const struct file_env *env, struct inode *i,
 	f->env = env;
 	f->inode = inode_ref(env->tree, i);
 	f->stage = inode_stage(env->tree, i);
-	g = &f->guarded_; /* nobody else has it yet */
-	if (!f->stage) /* it has lost its name just now */
-		err = -ESTALE;
-	err = err ? err : inode_key(env->tree, i, &key);
-	err = err == -ENOENT ? -ESTALE : err;
-	g->base_key = err ? NULL : strdup(buf_str(&key));
-	if (!err && !g->base_key)
-		err = -ENOMEM;
-	if (!err && base) {
-		g->has_base = true;
+	g = &f->guarded_; /* only the caller has it yet */
+	/* Without a stage it has lost its name just now. */
+	rc = f->stage ? inode_key(env->tree, i, &key) : -ESTALE;
+	rc = rc == -ENOENT ? -ESTALE : rc;
+	g->base_key = rc ? NULL : strdup(buf_str(&key));
+	if (!rc && !g->base_key)
+		rc = -ENOMEM;
+	if (!rc && base) {
 		g->base = *base;
-		g->base_limit = base->size;
-		g->size = base->size;
+		f->content_.has_base = true;
+		f->content_.base_limit = base->size;
+		f->content_.size = base->size;
 	}
 	buf_clear(&key);
-	if (!err)
-		f->way = file_store(f)->limits.files ? &file_local
-						     : &file_remote;
-	if (!err && base)
-		err = f->way->open(f);
-	if (err)
+	if (!rc)
+		f->ops = file_store(f)->limits.files ? &content_local
+						     : &content_remote;
+	if (!rc && base)
+		rc = f->ops->open(f);
+	if (rc)
 		file_free(f);
 	else
 		*out = f;
-	return err;
+	return rc;
 }
 
 int file_open(const struct file_env *env, struct inode *i,
 	      const struct object_info *base, struct file **out)
 {
 	struct file *fresh = NULL;
-	int err;
+	int rc;
 
 	*out = inode_file_get(env->tree, i);
 	if (*out)
 		return 0;
-	err = file_new(env, i, base, &fresh);
-	if (err)
-		return err;
-	err = inode_file_join(env->tree, i, fresh, base ? base->etag : NULL,
-			      out);
+	rc = file_new(env, i, base, &fresh);
+	if (rc)
+		return rc;
+	rc = inode_file_join(env->tree, i, fresh, base ? base->etag : NULL,
+			     out);
 	if (*out != fresh)
 		file_free(fresh);
-	return err;
+	return rc;
 }
 
 void file_close(struct file *f)
@@ -106,8 +110,9 @@ void file_close(struct file *f)
 
 	if (!inode_file_put(env->tree, f->inode, &g))
 		return;
-	writer_give_up(f);
-	f->way->forget(f, NULL, NULL);
+	turn_is_ours(f);
+	upload_give_up(f);
+	f->ops->forget(f, NULL, NULL);
 	if (g.dir && env->given_up)
 		env->given_up(env->arg, f->inode, &g);
 	file_free(f);
@@ -115,7 +120,7 @@ void file_close(struct file *f)
 
 int file_look(struct file *f)
 {
-	return f->way->look(f);
+	return f->ops->look(f);
 }
 
 void file_moved(struct file *f, const struct object_info *info)
@@ -149,35 +154,252 @@ void file_moved(struct file *f, const struct object_info *info)
 
 bool file_abandon(struct file *f)
 {
-	enum file_state before;
 	bool loses, removed;
 
-	if (file_begin(f, FILE_WRITING, &before))
+	if (turn_begin(f, FILE_WRITING))
 		return false;
 	removed = inode_is_orphan(f->env->tree, f->inode) &&
 		  !inode_is_lost(f->env->tree, f->inode);
 	lock_take(&f->lock);
-	loses = before == FILE_DIRTY && !file_locked(f)->orphan && !removed;
+	loses = f->turn.before == FILE_DIRTY && !file_locked(f)->orphan &&
+		!removed;
 	file_locked(f)->orphan |= loses;
 	lock_drop(&f->lock);
 	if (loses)
-		writer_give_up(f);
-	file_end(f, before);
+		upload_give_up(f);
+	turn_end(f, f->turn.before);
 	return loses;
 }
 
 bool file_unbind(struct file *f)
 {
-	enum file_state before;
 	bool can;
 
-	if (file_begin(f, FILE_WRITING, &before))
+	if (turn_begin(f, FILE_WRITING))
 		return false;
-	lock_take(&f->lock);
-	can = !file_locked(f)->has_base && !file_locked(f)->lost.n;
-	lock_drop(&f->lock);
+	can = !content(f)->has_base && !content(f)->not_retained.n;
 	if (can)
-		writer_give_up(f);
-	file_end(f, before);
+		upload_give_up(f);
+	turn_end(f, f->turn.before);
 	return can;
+}
+
+static int file_check_size(struct file *f, uint64_t size)
+{
+	return size > file_store(f)->limits.object_max ? -EFBIG : 0;
+}
+
+/* What would be written to a file whose object another program has removed or
+ * replaced is nobody's. One that was written to before keeps its name. */
+static int file_check_name(struct file *f) REQUIRES(f->turn)
+{
+	return f->turn.before == FILE_CLEAN &&
+			       inode_is_lost(f->env->tree, f->inode)
+		       ? -ESTALE
+		       : 0;
+}
+
+static int file_write_ops(struct file *f, uint64_t offset, const char *bytes,
+			  size_t len) RELEASE(f->turn) NO_THREAD_CHECK
+{
+	return f->ops->write(f, offset, bytes, len);
+}
+
+int file_write(struct file *f, uint64_t offset, const void *bytes, size_t len)
+{
+	int rc;
+
+	if (!len)
+		return 0;
+	if (offset > UINT64_MAX - len || file_check_size(f, offset + len))
+		return -EFBIG;
+	rc = turn_begin(f, FILE_WRITING);
+	if (rc)
+		return rc;
+	rc = file_check_name(f);
+	if (!rc)
+		return file_write_ops(f, offset, bytes, len);
+	turn_end(f, f->turn.before);
+	return rc;
+}
+
+int file_truncate(struct file *f, uint64_t size)
+{
+	enum file_state after;
+	uint64_t old;
+	int rc = file_check_size(f, size);
+
+	if (rc)
+		return rc;
+	rc = turn_begin(f, FILE_WRITING);
+	if (rc)
+		return rc;
+	after = f->turn.before;
+	old = content(f)->size;
+	if (size != old)
+		rc = file_check_name(f);
+	if (!rc && size != old)
+		rc = f->ops->resize(f, size);
+	if (content(f)->size != old) {
+		inode_touch(f->env->tree, f->inode);
+		after = FILE_DIRTY;
+	}
+	turn_end(f, after);
+	return rc;
+}
+
+int file_make(struct file *f)
+{
+	int rc = turn_begin(f, FILE_WRITING);
+
+	if (rc)
+		return rc;
+	rc = f->ops->make(f);
+	turn_end(f, f->turn.before);
+	return rc;
+}
+
+int file_reset(struct file *f)
+{
+	enum file_state after = FILE_DIRTY;
+	int rc = turn_begin(f, FILE_WRITING);
+
+	if (rc)
+		return rc;
+	rc = file_check_name(f);
+	if (!rc) {
+		f->ops->forget(f, NULL, NULL);
+		inode_touch(f->env->tree, f->inode);
+	} else {
+		after = f->turn.before;
+	}
+	turn_end(f, after);
+	return rc;
+}
+
+/* ---- publishing ---- */
+
+/* *after: the state that the turn ends with. */
+static int file_publish_at(struct file *f, const char *key,
+			   enum file_state *after) REQUIRES(f->turn)
+{
+	struct object_info result;
+	char *base_key;
+	bool orphan;
+	int rc;
+
+	lock_take(&f->lock);
+	orphan = file_locked(f)->orphan;
+	lock_drop(&f->lock);
+	if (orphan) {
+		upload_give_up(f);
+		return 0;
+	}
+	base_key = strdup(key);
+	rc = base_key ? f->ops->publish(f, key, &result) : -ENOMEM;
+	if (rc) {
+		free(base_key);
+		return rc;
+	}
+	f->ops->forget(f, &result, base_key);
+	inode_etag_published(f->env->tree, f->inode, &result);
+	*after = FILE_CLEAN;
+	return 0;
+}
+
+/* There is no key to publish at: 0 when this mount has removed the name. */
+static int file_publish_nowhere(struct file *f)
+{
+	if (!inode_is_lost(f->env->tree, f->inode)) {
+		file_orphan(f);
+		return 0;
+	}
+	file_log(f, LOG_LEVEL_ERROR, -ESTALE,
+		 "what was written is lost: another program has removed the "
+		 "object or its directory, or put another in its place");
+	return -ESTALE;
+}
+
+static int file_publish_with_turn(struct file *f, const char *key)
+{
+	enum file_state after;
+	int rc = turn_begin(f, FILE_PUBLISHING);
+
+	if (rc)
+		return rc;
+	after = f->turn.before;
+	if (after == FILE_DIRTY)
+		rc = file_publish_at(f, key, &after);
+	turn_end(f, after);
+	return rc;
+}
+
+int file_publish(struct file *f)
+{
+	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	uint64_t size;
+	bool claimed;
+	int rc;
+
+	if (!file_size(f, &size))
+		return 0;
+	rc = claims_publish_begin(f->env->tree, f->inode, &key);
+	claimed = !rc;
+	if (rc == -ENOENT)
+		rc = file_publish_nowhere(f);
+	if (!rc)
+		rc = file_publish_with_turn(f, buf_str(&key));
+	if (claimed)
+		claims_publish_end(f->env->tree, f->inode);
+	buf_clear(&key);
+	return rc;
+}
+
+/* ---- which processes wrote ---- */
+
+bool file_writer_known(struct file *f, pid_t thread)
+{
+	const struct file_writers *w;
+	bool known = false;
+
+	lock_take(&f->lock);
+	w = &file_locked(f)->writers;
+	for (unsigned k = 0; k < w->n && !known; k++)
+		known = w->thread[k] == thread;
+	lock_drop(&f->lock);
+	return known;
+}
+
+static unsigned file_writers_room(struct file_writers *w)
+{
+	if (w->n < FILE_WRITERS)
+		return w->n++;
+	for (unsigned k = 0; k < FILE_WRITERS; k++)
+		if (kill(w->process[k], 0) && errno == ESRCH)
+			return k;
+	return w->oldest++ % FILE_WRITERS;
+}
+
+void file_writer_add(struct file *f, pid_t thread, pid_t process)
+{
+	struct file_writers *w;
+	unsigned k;
+
+	lock_take(&f->lock);
+	w = &file_locked(f)->writers;
+	k = file_writers_room(w);
+	w->thread[k] = thread;
+	w->process[k] = process;
+	lock_drop(&f->lock);
+}
+
+unsigned file_writers(struct file *f, pid_t out[FILE_WRITERS])
+{
+	unsigned n;
+
+	lock_take(&f->lock);
+	n = file_locked(f)->writers.n;
+	memcpy(out, file_locked(f)->writers.process, n * sizeof(*out));
+	lock_drop(&f->lock);
+	return n;
 }

@@ -56,13 +56,13 @@ void file_close(struct file *f);
 
 /* The store has told all about the object at its name: nothing need be asked for
  * when a version of it is published. */
-void file_told(struct file *f, const struct object_details *d);
+void file_props_refresh(struct file *f, const struct object_details *d);
 struct inode *file_inode(struct file *f);
 /* Its stage, and the key that it has or had last. 0 or -ENOMEM. */
 struct stage *file_stage(struct file *f);
 int file_key(struct file *f, struct buf *out);
 /* A line on this file, with its stage and key. */
-void file_log(struct file *f, enum log_level level, int err, const char *what);
+void file_log(struct file *f, enum log_level level, int rc, const char *what);
 /* Size and time of what one reads now; true when dirty. */
 bool file_size(struct file *f, uint64_t *size);
 /* -ESTALE when nothing is dirty and another program has written into the file

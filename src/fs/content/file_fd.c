@@ -59,11 +59,11 @@ bool file_fd_unlinked_same(const struct file_fd *x)
 
 /* A hole of `from` at *start is one of `to`: *start is where it ends. 0, or
  * -ESTALE when `from` ends before `end`. */
-static int copy_hole(int from, int to, uint64_t *start, uint64_t end)
+static int file_fd_copy_hole(int from, int to, uint64_t *start, uint64_t end)
 {
 	off_t data = lseek(from, (off_t)*start, SEEK_DATA);
 	struct stat st;
-	int err;
+	int rc;
 
 	if (data < 0) {
 		if (errno != ENXIO || fstat(from, &st))
@@ -76,9 +76,9 @@ static int copy_hole(int from, int to, uint64_t *start, uint64_t end)
 		data = (off_t)end;
 	if ((uint64_t)data <= *start)
 		return 0;
-	err = file_fd_zero(to, *start, (uint64_t)data);
-	if (err)
-		return err;
+	rc = file_fd_zero(to, *start, (uint64_t)data);
+	if (rc)
+		return rc;
 	if (fstat(to, &st) || (st.st_size < data && ftruncate(to, data)))
 		return -errno;
 	*start = (uint64_t)data;
@@ -86,7 +86,7 @@ static int copy_hole(int from, int to, uint64_t *start, uint64_t end)
 }
 
 /* Where the bytes at start end: at a hole, or a piece further. */
-static uint64_t copy_length(int from, uint64_t start, uint64_t end)
+static uint64_t file_fd_copy_length(int from, uint64_t start, uint64_t end)
 {
 	uint64_t len = end - start < PIECE ? end - start : PIECE;
 	off_t hole = lseek(from, (off_t)start, SEEK_HOLE);
@@ -98,20 +98,20 @@ static uint64_t copy_length(int from, uint64_t start, uint64_t end)
 
 int file_fd_copy(int from, int to, uint64_t start, uint64_t end)
 {
-	int err;
+	int rc;
 
 	while (start < end) {
 		uint64_t len;
 
 		if (waiter_interrupted(waiter_self()))
 			return -EINTR;
-		err = copy_hole(from, to, &start, end);
-		if (err || start == end)
-			return err;
-		len = copy_length(from, start, end);
-		err = io_copy(from, start, to, start, len);
-		if (err)
-			return err == -ENODATA ? -ESTALE : err;
+		rc = file_fd_copy_hole(from, to, &start, end);
+		if (rc || start == end)
+			return rc;
+		len = file_fd_copy_length(from, start, end);
+		rc = io_copy(from, start, to, start, len);
+		if (rc)
+			return rc == -ENODATA ? -ESTALE : rc;
 		start += len;
 	}
 	return 0;

@@ -7,37 +7,36 @@
  * The headers are of the version (ETag) that is edited. When another one stands
  * there by now, its headers say nothing about bytes of the old one.
  */
+#include "fs/content/file_props.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fs/content/file_internal.h"
-#include "stage/stage.h"
-
 /* What is asked about. */
-struct base {
+struct props_base {
 	bool is; /* there is one */
 	bool used; /* some of its bytes are in what one reads now */
 	char etag[STORE_ETAG_SIZE];
 	char *key;
 };
 
-static int look(struct file *f, struct base *b)
+static int props_look(struct file *f, struct props_base *b)
 {
 	const struct file_locked *g;
-	int err = 0;
+	int rc = 0;
 
 	lock_take(&f->lock);
 	g = file_locked(f);
-	b->is = g->has_base;
-	b->used = g->base_limit > 0;
+	b->is = content_locked(f)->has_base;
+	b->used = content_locked(f)->base_limit > 0;
 	memcpy(b->etag, g->base.etag, sizeof(b->etag));
 	b->key = g->base_key ? strdup(g->base_key) : NULL;
 	if (g->base_key && !b->key)
-		err = -ENOMEM;
+		rc = -ENOMEM;
 	lock_drop(&f->lock);
-	return err;
+	return rc;
 }
 
 bool file_props_known(struct file *f)
@@ -47,13 +46,13 @@ bool file_props_known(struct file *f)
 
 	lock_take(&f->lock);
 	g = file_locked(f);
-	known = !g->has_base ||
+	known = !content_locked(f)->has_base ||
 		(g->props_known && !strcmp(g->props_etag, g->base.etag));
 	lock_drop(&f->lock);
 	return known;
 }
 
-static void set(struct file *f, struct props *props, const char *etag)
+static void props_keep(struct file *f, struct props *props, const char *etag)
 {
 	struct file_locked *g;
 	struct props *old;
@@ -68,14 +67,9 @@ static void set(struct file *f, struct props *props, const char *etag)
 	free(old);
 }
 
-void file_props_forget(struct file *f)
-{
-	set(f, NULL, NULL);
-}
-
 /* Tags are asked for when they are needed. Who has the turn may be using what is
  * known. */
-void file_told(struct file *f, const struct object_details *d)
+void file_props_refresh(struct file *f, const struct object_details *d)
 {
 	const char *tags = props_get(&d->props, PROP_TAG_COUNT);
 	struct file_locked *g;
@@ -89,7 +83,7 @@ void file_told(struct file *f, const struct object_details *d)
 	*props = d->props;
 	lock_take(&f->lock);
 	g = file_locked(f);
-	if (g->state == FILE_CLEAN && g->has_base &&
+	if (g->state == FILE_CLEAN && content_locked(f)->has_base &&
 	    !strcmp(g->base.etag, d->info.etag)) {
 		struct props *old = g->props;
 
@@ -103,58 +97,59 @@ void file_told(struct file *f, const struct object_details *d)
 }
 
 /* 0 and the headers of what stands there, NULL when it is as if new. */
-static int ask(struct file *f, const struct base *b, struct props **out)
+static int props_ask(struct file *f, const struct props_base *b,
+		     struct props **out)
 {
 	struct object_details *d = malloc(sizeof(*d));
 	bool other;
-	int err = d ? store_props(file_store(f), b->key, d) : -ENOMEM;
+	int rc = d ? store_props(file_store(f), b->key, d) : -ENOMEM;
 
-	other = !err && *b->etag && strcmp(d->info.etag, b->etag) != 0;
+	other = !rc && *b->etag && strcmp(d->info.etag, b->etag) != 0;
 	*out = NULL;
-	if (!err && !(other && b->used)) {
+	if (!rc && !(other && b->used)) {
 		*out = malloc(sizeof(**out));
-		err = *out ? 0 : -ENOMEM;
-		if (!err)
+		rc = *out ? 0 : -ENOMEM;
+		if (!rc)
 			**out = d->props;
 	}
 	free(d);
-	if (err == -EACCES)
-		file_log(f, LOG_LEVEL_WARN, err,
+	if (rc == -EACCES)
+		file_log(f, LOG_LEVEL_WARN, rc,
 			 "the headers of the object cannot be read, so its "
 			 "next version has none of them");
-	return err == -EACCES || err == -ENOENT ? 0 : err;
+	return rc == -EACCES || rc == -ENOENT ? 0 : rc;
 }
 
 int file_props_learn(struct file *f)
 {
 	struct props *props;
-	struct base b;
-	int err;
+	struct props_base b;
+	int rc;
 
 	if (file_props_known(f))
 		return 0;
-	err = look(f, &b);
-	if (!err)
-		err = ask(f, &b, &props);
-	if (!err)
-		set(f, props, b.etag);
+	rc = props_look(f, &b);
+	if (!rc)
+		rc = props_ask(f, &b, &props);
+	if (!rc)
+		props_keep(f, props, b.etag);
 	free(b.key);
-	return err;
+	return rc;
 }
 
 int file_props(struct file *f, const char *key, struct store_meta *out)
 {
-	int err = file_props_learn(f);
+	int rc = file_props_learn(f);
 
 	*out = (struct store_meta){ .props = NULL };
 	lock_take(&f->lock);
 	/* They stay as long as the turn does. */
-	if (!err && file_locked(f)->has_base)
+	if (!rc && content_locked(f)->has_base)
 		out->props = file_locked(f)->props;
 	lock_drop(&f->lock);
 	if (!out->props)
 		out->content_type = store_type(file_store(f), key);
-	return err;
+	return rc;
 }
 
 void file_props_published(struct file *f, const struct object_info *now)

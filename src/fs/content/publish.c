@@ -1,190 +1,552 @@
 /*
- * Making the store's object what one reads now. One part is one PUT; more are
- * an upload, of whose parts
+ * Making the store's object what a reader reads now. One part is one PUT; more
+ * are an upload, of whose parts
  *
  *   those that left while the program wrote and are not stale stay,
  *   those that are the base's, byte for byte, are copied by the server,
  *   the others are sent: from the tail, or from the spill file, into which
- *   the base's share of them is fetched first.
+ *   the base's share of them is fetched first, by few large GETs side by side
+ *   however many small writes lie between.
  *
  * A failure aborts the upload and keeps the bytes, so that the next publish
- * may succeed; only bytes that are nowhere else (`lost`) make it final. An
- * interrupt keeps the upload as well, for the next publish to go on with.
+ * may succeed; only bytes that the store alone has make it final. An interrupt
+ * keeps the upload as well, for the next publish to go on with.
+ *
+ * No store keeps a part without bytes for zeros that nobody wrote, and a part
+ * can only be copied from an object that is there. So the server copies them
+ * from the base's end, if that has as many, as what was grown before has; the
+ * others are sent, from a hole of the spill file.
+ *
+ * The completion is not interrupted: if it were, it would not be known whether
+ * the base is still there for another try.
  */
+#include "fs/content/publish.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/crew.h"
-#include "fs/content/publish_internal.h"
-#include "stage/stage.h"
+#include "base/pool.h"
+#include "fs/content/file_map.h"
+#include "fs/content/file_props.h"
+#include "fs/content/spill.h"
+#include "fs/content/upload.h"
+#include "fs/content/writer.h"
 #include "store/store_watch.h"
+
+#define FETCH_SIZE (4ULL << 20) /* of one GET */
+#define FETCH_GAP (1ULL << 20) /* that costs less than another GET does */
+#define FETCH_SMALL (256U << 10) /* when there is no memory for more */
+#define FETCH_THREADS 4
+#define LOOK_FIRST (64U << 10) /* most bases do not end in zeros */
+#define LOOK_SIZE (4U << 20)
+
+/* A part, and where in the base the server finds its bytes. */
+struct publish_copy {
+	unsigned number;
+	uint64_t from;
+};
+
+/* A publication under way. */
+struct publish {
+	struct file *file;
+	const char *key;
+	uint64_t size;
+	unsigned n; /* parts */
+	char *base_key; /* its own, as are the base's facts */
+	struct object_info base;
+	uint64_t base_limit; /* how much of it still counts */
+	struct object_info result;
+	struct publish_copy *copies;
+	size_t n_copies;
+	struct extent zeros; /* of the base; empty: none are known */
+};
+
+static int publish_part(struct publish *p, unsigned number,
+			struct part_range *part)
+{
+	int rc = part_numbered(p->file->stage->part_size, number, part);
+
+	if (!rc && part->start + part->len > p->size)
+		part->len = p->size - part->start;
+	return rc;
+}
+
+static const char *publish_etag(const struct publish *p)
+{
+	return p->base.etag[0] ? p->base.etag : NULL;
+}
+
+static enum file_kind publish_kind_at(struct file *f, uint64_t at, uint64_t end,
+				      uint64_t *run_end)
+{
+	enum file_kind kind;
+
+	lock_take(&f->lock);
+	kind = file_map_kind_locked(f, at, end, run_end);
+	lock_drop(&f->lock);
+	return kind;
+}
+
+static bool publish_is(struct publish *p, const struct part_range *part,
+		       enum file_kind kind)
+{
+	uint64_t end = part->start + part->len, run_end;
+
+	return publish_kind_at(p->file, part->start, end, &run_end) == kind &&
+	       run_end == end;
+}
+
+/* What a part lacks of the base, in pieces; each is one GET. */
+struct publish_fetch {
+	struct publish *publish;
+	struct extent *pieces;
+	size_t n, cap;
+};
+
+static int publish_add_piece(struct publish_fetch *x, uint64_t start,
+			     uint64_t end)
+{
+	if (x->n == x->cap) {
+		size_t cap = x->cap ? 2 * x->cap : 8;
+		struct extent *grown =
+			realloc(x->pieces, cap * sizeof(*x->pieces));
+
+		if (!grown)
+			return -ENOMEM;
+		x->pieces = grown;
+		x->cap = cap;
+	}
+	x->pieces[x->n++] = (struct extent){ start, end };
+	return 0;
+}
+
+/* Bytes of ours between two runs of the base come along when they are few. */
+static int publish_add_run(struct publish_fetch *x, uint64_t start,
+			   uint64_t end)
+{
+	int rc = 0;
+
+	while (!rc && start < end) {
+		struct extent *last = x->n ? &x->pieces[x->n - 1] : NULL;
+		uint64_t most = last ? last->start + FETCH_SIZE : 0;
+
+		if (last && start < most && start - last->end <= FETCH_GAP) {
+			last->end = end < most ? end : most;
+			start = last->end;
+		} else {
+			rc = publish_add_piece(x, start, start);
+		}
+	}
+	return rc;
+}
+
+/* Only what is the base's goes to the spill file: the rest is ours there. */
+static int publish_keep_base(struct publish *p, const char *bytes,
+			     uint64_t start, uint64_t end)
+	REQUIRES(p->file->turn)
+{
+	uint64_t run_end;
+	int rc = 0;
+
+	for (uint64_t at = start; !rc && at < end; at = run_end)
+		if (publish_kind_at(p->file, at, end, &run_end) == FILE_BASE)
+			rc = writer_keep(p->file, at, bytes + (at - start),
+					 run_end - at);
+	return rc;
+}
+
+static int publish_get(struct publish *p, uint64_t start, char *bytes,
+		       size_t len)
+{
+	size_t n = 0;
+	int rc = store_get_sync(file_store(p->file), p->base_key,
+				publish_etag(p), start, bytes, len, &n, NULL);
+
+	return rc == -ENOENT || (!rc && n < len) ? -ESTALE : rc;
+}
+
+static int publish_fetch_piece(void *arg, size_t k)
+{
+	const struct publish_fetch *x = arg;
+	struct publish *p = x->publish;
+	struct pool *pool = file_pool(p->file);
+	struct extent e = x->pieces[k];
+	size_t size = (size_t)(e.end - e.start), cap = size;
+	char *mem = pool_try(pool, size), *bytes = mem;
+	int rc = 0;
+
+	turn_is_ours(p->file);
+	if (!mem) {
+		cap = size < FETCH_SMALL ? size : FETCH_SMALL;
+		bytes = malloc(cap);
+	}
+	if (!bytes)
+		return -ENOMEM;
+	for (uint64_t at = e.start; !rc && at < e.end; at += cap) {
+		size_t len = e.end - at < cap ? (size_t)(e.end - at) : cap;
+
+		rc = publish_get(p, at, bytes, len);
+		rc = rc ? rc : publish_keep_base(p, bytes, at, at + len);
+	}
+	if (mem)
+		pool_put(pool, mem, size);
+	else
+		free(bytes);
+	return rc;
+}
+
+static int publish_not_retained(struct publish *p) REQUIRES(p->file->turn)
+{
+	lock_take(&p->file->lock);
+	content_edit(p->file)->sticky = true;
+	lock_drop(&p->file->lock);
+	file_log(p->file, LOG_LEVEL_ERROR, -EIO,
+		 "cannot upload again what was uploaded and not kept: the disk "
+		 "of the spill directory was full");
+	return -EIO;
+}
+
+/* What of the part is not in the spill file: zeros go there, what is the
+ * base's becomes pieces to be fetched. */
+static int publish_survey(struct publish *p, struct publish_fetch *x,
+			  struct spill *spill, const struct part_range *part)
+	REQUIRES(p->file->turn)
+{
+	uint64_t end = part->start + part->len, run_end;
+	int rc = 0;
+
+	for (uint64_t at = part->start; !rc && at < end; at = run_end) {
+		switch (publish_kind_at(p->file, at, end, &run_end)) {
+		case FILE_BASE:
+			rc = publish_add_run(x, at, run_end);
+			break;
+		case FILE_ZERO:
+			rc = spill_zero(spill, at, run_end);
+			break;
+		case FILE_NOT_RETAINED:
+			rc = publish_not_retained(p);
+			break;
+		case FILE_TAIL: /* it is a part of its own */
+		case FILE_SPILL:
+			break;
+		}
+	}
+	return rc;
+}
+
+/* All of the part is in the spill file afterwards. */
+static int publish_fill(struct publish *p, const struct part_range *part,
+			struct store_body *body) REQUIRES(p->file->turn)
+{
+	struct publish_fetch x = { .publish = p };
+	struct spill *s;
+	int rc = writer_need_spill(p->file, &s);
+
+	if (!rc)
+		rc = publish_survey(p, &x, s, part);
+	if (!rc && x.n == 1)
+		rc = publish_fetch_piece(&x, 0);
+	else if (!rc && x.n)
+		rc = crew_run(FETCH_THREADS, x.n, publish_fetch_piece, &x,
+			      true);
+	free(x.pieces);
+	if (!rc)
+		*body = (struct store_body){ .fd = s->fd,
+					     .offset = part->start,
+					     .len = part->len };
+	return rc;
+}
+
+static int publish_body(struct publish *p, const struct part_range *part,
+			struct store_body *body) REQUIRES(p->file->turn)
+{
+	const struct tail *t = &content(p->file)->tail;
+
+	if (t->mem && t->part.number == part->number)
+		*body = (struct store_body){ .data = t->mem, .len = part->len };
+	else if (!part->len)
+		*body = (struct store_body){ .data = "", .len = 0 };
+	else
+		return publish_fill(p, part, body);
+	return 0;
+}
+
+static int publish_copy_part(void *arg, size_t k)
+{
+	struct publish *p = arg;
+	struct part_range part;
+	struct store_range from = { .key = p->base_key,
+				    .etag = publish_etag(p),
+				    .offset = p->copies[k].from };
+	int rc = publish_part(p, p->copies[k].number, &part);
+
+	turn_is_ours(p->file);
+	from.len = part.len;
+	if (!rc)
+		rc = upload_parts_copy(content(p->file)->upload, part.number,
+				       part.start, &from);
+	return rc == -ENOENT ? -ESTALE : rc;
+}
+
+/* The base has only zeros in [start, end)? */
+static int publish_look_for_zeros(struct publish *p, uint64_t start,
+				  uint64_t end, bool *are)
+{
+	char *bytes = malloc(LOOK_SIZE);
+	int rc = bytes ? 0 : -ENOMEM;
+
+	*are = true;
+	for (uint64_t at = start; !rc && *are && at < end; at += LOOK_SIZE) {
+		size_t len =
+			end - at < LOOK_SIZE ? (size_t)(end - at) : LOOK_SIZE;
+
+		rc = publish_get(p, at, bytes, len);
+		*are = !rc && !bytes[0] && !memcmp(bytes, bytes + 1, len - 1);
+	}
+	free(bytes);
+	return rc;
+}
+
+/* Where the base ends in as many zeros as the longest part has that is to be
+ * of zeros, if the server is to make several parts of them. */
+static int publish_find_zeros(struct publish *p)
+{
+	uint64_t longest = 0, size = p->base_limit ? p->base.size : 0, last;
+	struct part_range part;
+	unsigned count = 0;
+	bool are;
+	int rc = 0;
+
+	for (unsigned n = 1; !rc && n <= p->n; n++) {
+		rc = publish_part(p, n, &part);
+		if (rc || !publish_is(p, &part, FILE_ZERO))
+			continue;
+		count++;
+		if (part.len > longest)
+			longest = part.len;
+	}
+	if (rc || count < 2 || size < longest)
+		return rc;
+	last = longest < LOOK_FIRST ? longest : LOOK_FIRST;
+	rc = publish_look_for_zeros(p, size - last, size, &are);
+	if (!rc && are)
+		rc = publish_look_for_zeros(p, size - longest, size - last,
+					    &are);
+	if (!rc && are)
+		p->zeros = (struct extent){ size - longest, size };
+	/* What cannot be read is not known to be of zeros. */
+	return rc == -EINTR ? rc : 0;
+}
+
+/* A part that the server can copy? */
+static bool publish_can_copy(struct publish *p, const struct part_range *part,
+			     struct publish_copy *out)
+{
+	out->number = part->number;
+	out->from = part->start;
+	if (part->number != p->n &&
+	    part->len < file_store(p->file)->limits.part_min)
+		return false;
+	if (publish_is(p, part, FILE_BASE))
+		return true;
+	out->from = p->zeros.start;
+	return part->len <= p->zeros.end - p->zeros.start &&
+	       publish_is(p, part, FILE_ZERO);
+}
+
+/* Copies what can be copied. A store that cannot copy parts is sent them. */
+static int publish_copy_all(struct publish *p) REQUIRES(p->file->turn)
+{
+	struct upload_parts *u = content(p->file)->upload;
+	struct part_range part;
+	int rc;
+
+	p->copies = calloc(p->n, sizeof(*p->copies));
+	rc = p->copies ? publish_find_zeros(p) : -ENOMEM;
+	for (unsigned n = 1; !rc && n <= p->n; n++) {
+		if (upload_parts_has(u, n))
+			continue;
+		rc = publish_part(p, n, &part);
+		if (!rc &&
+		    publish_can_copy(p, &part, &p->copies[p->n_copies])) {
+			p->n_copies++;
+			/* A stale one must not land after the copy. */
+			rc = upload_parts_wait_part(u, n);
+		}
+	}
+	if (!rc && p->n_copies)
+		rc = crew_run(CREW_MAX, p->n_copies, publish_copy_part, p,
+			      true);
+	return rc == -ENOTSUP ? 0 : rc;
+}
+
+static int publish_send_part(struct publish *p, unsigned number)
+	REQUIRES(p->file->turn)
+{
+	struct upload_parts *u = content(p->file)->upload;
+	struct part_range part;
+	struct store_body body;
+	int rc;
+
+	if (upload_parts_has(u, number))
+		return 0;
+	/* A stale one of that number must not land after the new one. */
+	rc = upload_parts_wait_part(u, number);
+	if (!rc)
+		rc = publish_part(p, number, &part);
+	if (!rc)
+		rc = upload_parts_wait(u, UPLOAD_WIDTH - 1);
+	if (!rc)
+		rc = publish_body(p, &part, &body);
+	return rc ? rc : upload_send(p->file, &part, &body);
+}
+
+/* Sends what the store does not have; parts that had failed before too. */
+static int publish_send_all(struct publish *p) REQUIRES(p->file->turn)
+{
+	struct upload_parts *u = content(p->file)->upload;
+	int rc = 0;
+
+	upload_parts_error(u, true);
+	for (unsigned n = 1; !rc && n <= p->n; n++)
+		rc = publish_send_part(p, n);
+	return rc ? rc : upload_parts_wait(u, 0);
+}
+
+static int publish_complete(void *arg, size_t k)
+{
+	struct publish *p = arg;
+
+	turn_is_ours(p->file);
+	return STORE_OWN(upload_parts_complete(content(p->file)->upload, p->n,
+					       NULL, &p->result));
+}
+
+/* Not interrupted. -EAGAIN: the store lacks parts. */
+static int publish_send_and_complete(struct publish *p) REQUIRES(p->file->turn)
+{
+	int rc = publish_send_all(p);
+
+	return rc ? rc : crew_run(1, 1, publish_complete, p, false);
+}
+
+/* The whole upload, to its completion. */
+static int publish_parts(struct publish *p) REQUIRES(p->file->turn)
+{
+	int rc = 0;
+
+	if (!content(p->file)->upload)
+		rc = upload_open(p->file, p->key);
+	if (!rc)
+		rc = upload_parts_reserve(content(p->file)->upload, p->n);
+	if (!rc)
+		rc = publish_copy_all(p);
+	if (!rc)
+		rc = publish_send_and_complete(p);
+	/* A part that left before and has failed is sent once more. */
+	if (rc == -EAGAIN)
+		rc = publish_send_and_complete(p);
+	if (rc == -EAGAIN) {
+		rc = upload_parts_error(content(p->file)->upload, true);
+		rc = rc ? rc : -EIO;
+	}
+	if (!rc)
+		upload_completed(p->file);
+	free(p->copies);
+	return rc;
+}
 
 /* The body of the only part; the headers, if they have to be asked for, travel
  * meanwhile. */
-struct whole {
+struct publish_whole {
 	struct publish *publish;
 	struct store_body body;
 };
 
-static int prepare_whole(void *arg, size_t k)
+static int publish_prepare_whole(void *arg, size_t k)
 {
-	struct whole *w = arg;
-	struct part_range part = { .number = 1, .len = w->publish->size };
+	struct publish_whole *w = arg;
+	struct publish *p = w->publish;
+	struct part_range part = { .number = 1, .len = p->size };
 
-	return k ? publish_body(w->publish, &part, &w->body)
-		 : file_props_learn(w->publish->file);
+	turn_is_ours(p->file);
+	return k ? publish_body(p, &part, &w->body) : file_props_learn(p->file);
 }
 
-static int put_whole(struct publish *p)
+static int publish_put_whole(struct publish *p) REQUIRES(p->file->turn)
 {
-	struct whole w = { .publish = p };
+	struct publish_whole w = { .publish = p };
 	struct store_meta meta;
-	int err = file_props_known(p->file)
-			  ? prepare_whole(&w, 1)
-			  : crew_run(2, 2, prepare_whole, &w, true);
+	int rc = file_props_known(p->file)
+			 ? publish_prepare_whole(&w, 1)
+			 : crew_run(2, 2, publish_prepare_whole, &w, true);
 
-	err = err ? err : file_props(p->file, p->key, &meta);
-	return err ? err
-		   : STORE_OWN(store_put(file_store(p->file), p->key, &w.body,
-					 &meta, NULL, &p->result));
+	if (!rc)
+		rc = file_props(p->file, p->key, &meta);
+	return rc ? rc
+		  : STORE_OWN(store_put(file_store(p->file), p->key, &w.body,
+					&meta, NULL, &p->result));
 }
 
-/* What the publication begins with; false: it cannot succeed. */
-static int look(struct publish *p, bool *moved, bool *whole)
+/* What the publication begins with. */
+static int publish_look(struct publish *p) REQUIRES(p->file->turn)
 {
-	struct file *f = p->file;
-	struct file_locked *g;
-	int err = 0;
+	const struct content *c = content(p->file);
+	const struct file_locked *g;
+	int rc = 0;
 
-	lock_take(&f->lock);
-	g = file_locked(f);
-	p->size = g->size;
-	p->n = parts_count(f->stage->part_size, g->size);
+	p->size = c->size;
+	p->n = parts_count(p->file->stage->part_size, c->size);
+	p->base_limit = c->base_limit;
+	lock_take(&p->file->lock);
+	g = file_locked(p->file);
 	p->base = g->base;
-	p->base_limit = g->base_limit;
-	if (g->base_key)
-		p->base_key = strdup(g->base_key);
+	p->base_key = g->base_key ? strdup(g->base_key) : NULL;
 	if (g->base_key && !p->base_key)
-		err = -ENOMEM;
-	*moved = g->upload && strcmp(g->upload->key, p->key);
-	*whole = p->n == 1 && !g->lost.n;
-	if (g->sticky)
-		err = -EIO;
-	lock_drop(&f->lock);
-	if (!err && p->n > PARTS_MAX)
-		err = -EFBIG;
-	return err;
+		rc = -ENOMEM;
+	lock_drop(&p->file->lock);
+	if (c->sticky)
+		return -EIO;
+	return !rc && p->n > PARTS_MAX ? -EFBIG : rc;
 }
 
-static bool is_sticky(struct file *f)
+/* An upload that was begun for a key that the file does not have any more is
+ * none; all is to be sent again. */
+static int publish_check_key(struct publish *p) REQUIRES(p->file->turn)
 {
-	bool sticky;
+	struct upload_parts *u = content(p->file)->upload;
 
-	lock_take(&f->lock);
-	sticky = file_locked(f)->sticky;
-	lock_drop(&f->lock);
-	return sticky;
+	if (!u || !strcmp(upload_parts_upload(u)->key, p->key))
+		return 0;
+	upload_give_up(p->file);
+	return content(p->file)->sticky ? publish_not_retained(p) : 0;
 }
 
-int remote_publish(struct file *f, const char *key, struct object_info *result)
+int publish_remote(struct file *f, const char *key, struct object_info *result)
 {
 	struct publish p = { .file = f, .key = key };
-	bool moved, whole;
-	int err = look(&p, &moved, &whole);
+	int rc;
 
-	if (!err && moved) {
-		writer_give_up(f);
-		err = is_sticky(f) ? publish_lost(f) : 0;
-	}
-	if (!err)
-		err = whole ? put_whole(&p) : publish_parts(&p);
-	if (!err) {
-		writer_give_up(f); /* one that was begun and not needed */
+	turn_is_ours(p.file);
+	rc = publish_look(&p);
+	if (!rc)
+		rc = publish_check_key(&p);
+	if (!rc)
+		rc = p.n == 1 && !content(p.file)->not_retained.n
+			     ? publish_put_whole(&p)
+			     : publish_parts(&p);
+	if (!rc) {
+		upload_give_up(p.file); /* one that was begun and not needed */
 		*result = p.result;
 		result->size = p.size;
-		file_props_published(f, result);
-	} else if (err == -EINTR) {
-		writer_recall_tail(f);
-	} else {
-		writer_give_up(f);
+		file_props_published(p.file, result);
+	} else if (rc != -EINTR) {
+		upload_give_up(p.file);
+	} else if (content(p.file)->upload) {
+		upload_parts_recall(content(p.file)->upload);
 	}
 	free(p.base_key);
-	return err;
-}
-
-static bool is_clean(struct file *f)
-{
-	bool clean;
-
-	lock_take(&f->lock);
-	clean = file_locked(f)->state == FILE_CLEAN;
-	lock_drop(&f->lock);
-	return clean;
-}
-
-/* With the turn. */
-static enum file_state publish_turn(struct file *f, const char *key, int *err)
-{
-	struct object_info result;
-	char *base_key;
-	bool orphan;
-
-	lock_take(&f->lock);
-	orphan = file_locked(f)->orphan;
-	lock_drop(&f->lock);
-	if (orphan) {
-		writer_give_up(f);
-		return FILE_DIRTY;
-	}
-	base_key = strdup(key);
-	*err = base_key ? f->way->publish(f, key, &result) : -ENOMEM;
-	if (*err) {
-		free(base_key);
-		return FILE_DIRTY;
-	}
-	f->way->forget(f, &result, base_key);
-	inode_etag_published(f->env->tree, f->inode, &result);
-	return FILE_CLEAN;
-}
-
-/* There is no key to publish at: 0 when this mount has removed the name. */
-static int publish_nowhere(struct file *f)
-{
-	if (!inode_is_lost(f->env->tree, f->inode)) {
-		file_orphan(f);
-		return 0;
-	}
-	file_log(f, LOG_LEVEL_ERROR, -ESTALE,
-		 "what was written is lost: another program has removed the "
-		 "object or its directory, or put another in its place");
-	return -ESTALE;
-}
-
-int file_publish(struct file *f)
-{
-	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
-	enum file_state before;
-	bool begun = false;
-	int err;
-
-	if (is_clean(f))
-		return 0;
-	err = claims_publish_begin(f->env->tree, f->inode, &key);
-	if (err == -ENOENT) {
-		err = publish_nowhere(f);
-	} else if (!err) {
-		begun = true;
-	}
-	err = err ? err : file_begin(f, FILE_PUBLISHING, &before);
-	if (!err) {
-		if (before == FILE_DIRTY)
-			before = publish_turn(f, buf_str(&key), &err);
-		file_end(f, before);
-	}
-	if (begun)
-		claims_publish_end(f->env->tree, f->inode);
-	buf_clear(&key);
-	return err;
+	return rc;
 }

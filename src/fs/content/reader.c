@@ -19,17 +19,16 @@
 
 #include "base/budget.h"
 #include "base/number.h"
-#include "fs/cache/block.h"
 #include "fs/content/data.h"
-#include "fs/content/file_internal.h"
-#include "base/pool.h"
+#include "fs/content/file_map.h"
+#include "fs/content/spill.h"
 
 #define PAGE 4096ULL
 #define RETRIES 32 /* publications that one block may meet */
 #define BLOCK_MIN (128ULL << 10)
 
 /* One read under way. */
-struct job {
+struct read_job {
 	struct reader *reader;
 	struct file *file;
 	struct prefetch_plan plan;
@@ -55,7 +54,7 @@ static struct reader_locked *reader_locked(struct reader *r) REQUIRES(&r->lock)
 }
 
 /* A quarter of the memory is the most that one reader has ahead. */
-static void make_plan(struct job *j, uint64_t size)
+static void reader_plan(struct read_job *j, uint64_t size)
 {
 	uint64_t quarter = budget_limit(j->file->env->budget) / 4;
 	uint64_t most = quarter / 16 / PAGE * PAGE;
@@ -74,7 +73,7 @@ static void make_plan(struct job *j, uint64_t size)
 }
 
 /* From here on the answer is one piece of memory. */
-static int to_own(struct job *j)
+static int reader_to_own(struct read_job *j)
 {
 	struct fs_data *d = j->out;
 	size_t at = 0;
@@ -96,31 +95,31 @@ static int to_own(struct job *j)
 }
 
 /* Adds bytes that are in place; takes over the reference. */
-static int add_block(struct job *j, struct block *b, const char *bytes,
-		     size_t n)
+static int reader_add_block(struct read_job *j, struct block *b,
+			    const char *bytes, size_t n)
 {
 	struct fs_data *d = j->out;
-	int err = 0;
+	int rc = 0;
 
 	if (!d->own && d->n == FS_DATA_SEGMENTS)
-		err = to_own(j);
-	if (!err && d->own) {
+		rc = reader_to_own(j);
+	if (!rc && d->own) {
 		memcpy((char *)d->own + d->len, bytes, n);
 		d->iov[0].iov_len += n;
 		d->len += n;
-	} else if (!err) {
+	} else if (!rc) {
 		d->iov[d->n++] = (struct iovec){ (void *)bytes, n };
 		d->hold[d->n_hold++] = b;
 		d->len += n;
 		return 0;
 	}
 	block_unref(b);
-	return err;
+	return rc;
 }
 
 /* How far a block that is missing at `at` should go. */
-static void block_range(const struct job *j, uint64_t at, uint64_t end,
-			uint64_t *low, uint64_t *len)
+static void reader_block_range(const struct read_job *j, uint64_t at,
+			       uint64_t end, uint64_t *low, uint64_t *len)
 {
 	const struct prefetch_plan *p = &j->plan;
 
@@ -133,25 +132,26 @@ static void block_range(const struct job *j, uint64_t at, uint64_t end,
 	*len = number_min(*len, BLOCK_MAX);
 }
 
-static int get_block(struct job *j, struct block_source *s, uint64_t at,
-		     uint64_t end, bool first, struct block **out)
+static int reader_get_block(struct read_job *j, struct block_source *s,
+			    uint64_t at, uint64_t end, bool first,
+			    struct block **out)
 {
 	uint64_t low, len;
-	int err;
+	int rc;
 
-	block_range(j, at, end, &low, &len);
-	err = block_get(s, at, low, len, BLOCK_TRY, out);
-	if (err != -EAGAIN || !first)
-		return err;
+	reader_block_range(j, at, end, &low, &len);
+	rc = block_get(s, at, low, len, BLOCK_TRY, out);
+	if (rc != -EAGAIN || !first)
+		return rc;
 	if (j->out->n_hold) {
-		err = to_own(j);
-		if (err)
-			return err;
+		rc = reader_to_own(j);
+		if (rc)
+			return rc;
 	}
 	return block_get(s, at, low, len, BLOCK_WAIT, out);
 }
 
-static void read_ahead(struct job *j, struct block_source *s)
+static void reader_ahead(struct read_job *j, struct block_source *s)
 {
 	uint64_t at = j->end, next;
 
@@ -173,142 +173,145 @@ static void read_ahead(struct job *j, struct block_source *s)
 }
 
 /* Blocks from `at` on, all asked for; at least one, or an error. */
-static int gather(struct job *j, struct block_source *s, uint64_t at,
-		  uint64_t end, struct block **blocks, unsigned *n)
+static int reader_gather(struct read_job *j, struct block_source *s,
+			 uint64_t at, uint64_t end, struct block **blocks,
+			 unsigned *n)
 {
-	int err = 0;
+	int rc = 0;
 
 	*n = 0;
 	while (at < end && *n < FS_DATA_SEGMENTS) {
-		err = get_block(j, s, at, end, *n == 0, &blocks[*n]);
-		if (err)
+		rc = reader_get_block(j, s, at, end, *n == 0, &blocks[*n]);
+		if (rc)
 			break;
 		at = block_end(blocks[(*n)++]);
 	}
-	return *n ? 0 : err;
+	return *n ? 0 : rc;
 }
 
 /* Waits for what was gathered and adds it. */
-static int collect(struct job *j, struct block **blocks, unsigned n,
-		   uint64_t end, uint64_t *at)
+static int reader_collect(struct read_job *j, struct block **blocks, unsigned n,
+			  uint64_t end, uint64_t *at)
 {
-	int err = 0;
+	int rc = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		const char *bytes;
 		size_t got;
 
-		if (!err)
-			err = block_wait(blocks[i], *at, (size_t)(end - *at),
-					 &bytes, &got);
-		if (err) {
+		if (!rc)
+			rc = block_wait(blocks[i], *at, (size_t)(end - *at),
+					&bytes, &got);
+		if (rc) {
 			block_unref(blocks[i]);
 			continue;
 		}
 		*at += got;
 		if (j->plan.sequential && *at == block_end(blocks[i]))
 			block_passed(blocks[i]);
-		err = add_block(j, blocks[i], bytes, got);
+		rc = reader_add_block(j, blocks[i], bytes, got);
 	}
-	return err;
+	return rc;
 }
 
-static int read_base(struct job *j, struct block_source *s, uint64_t at,
-		     uint64_t end)
+static int reader_base(struct read_job *j, struct block_source *s, uint64_t at,
+		       uint64_t end)
 {
 	struct block *blocks[FS_DATA_SEGMENTS];
 	unsigned n;
-	int err = 0;
+	int rc = 0;
 
-	while (!err && at < end) {
-		err = gather(j, s, at, end, blocks, &n);
-		if (err)
+	while (!rc && at < end) {
+		rc = reader_gather(j, s, at, end, blocks, &n);
+		if (rc)
 			break;
-		read_ahead(j, s);
-		err = collect(j, blocks, n, end, &at);
+		reader_ahead(j, s);
+		rc = reader_collect(j, blocks, n, end, &at);
 	}
-	return err == -ESTALE ? file_source_stale(j->file, s) : err;
+	return rc == -ESTALE ? file_map_stale(j->file, s) : rc;
 }
 
 /* Bytes that are with us; `to` is where file_map() has put them, if it did. */
-static int read_local(struct job *j, const struct file_run *run, uint64_t at,
-		      char *to)
+static int reader_local(struct read_job *j, const struct file_run *run,
+			uint64_t at, char *to)
 {
 	size_t n = (size_t)(run->end - at);
-	int err = 0;
+	int rc = 0;
 
-	if (run->kind == FILE_LOST) {
+	if (run->kind == FILE_NOT_RETAINED) {
 		file_log(j->file, LOG_LEVEL_ERROR, -ENOSPC,
 			 "cannot read what was uploaded and not kept: the disk "
 			 "of the spill directory was full");
 		return -ENOSPC;
 	}
 	if (run->kind == FILE_SPILL)
-		err = spill_read(&run->spill->spill, at, to, n);
-	if (!err) {
+		rc = spill_read(run->spill, at, to, n);
+	if (!rc) {
 		j->out->iov[0].iov_len += n;
 		j->out->len += n;
 	}
-	return err;
+	return rc;
 }
 
 /* The run at the answer's end; one that turns out to be local comes again,
  * with memory to put it into. */
-static int read_run(struct job *j)
+static int reader_run(struct read_job *j)
 {
 	struct fs_data *d = j->out;
 	uint64_t at = j->offset + d->len;
 	char *to = d->own ? (char *)d->own + d->len : NULL;
 	struct file_run run;
-	int err = file_map(j->file, at, j->end, to, &run);
+	int rc = file_map(j->file, at, j->end, to, &run);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	if (run.kind == FILE_BASE)
-		err = read_base(j, run.source, at, run.end);
+		rc = reader_base(j, run.source, at, run.end);
 	else if (!to)
-		err = to_own(j);
+		rc = reader_to_own(j);
 	else
-		err = read_local(j, &run, at, to);
+		rc = reader_local(j, &run, at, to);
 	block_source_unref(run.source);
-	file_spill_unref(run.spill);
-	return err;
+	spill_unref(run.spill);
+	return rc;
 }
 
-int remote_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
-		struct fs_data *out)
+int reader_read_blocks(struct reader *r, struct file *f, uint64_t offset,
+		       size_t len, struct fs_data *out)
 {
-	struct job j = { .reader = r, .file = f, .offset = offset, .out = out };
+	struct read_job j = {
+		.reader = r, .file = f, .offset = offset, .out = out
+	};
 	unsigned tries = 0;
 	uint64_t size;
-	int err = 0;
+	int rc = 0;
 
 	memset(out, 0, sizeof(*out));
 	file_size(f, &size);
 	if (offset >= size || !len)
 		return 0;
 	j.end = offset + number_min(len, size - offset);
-	make_plan(&j, size);
-	while (!err && out->len < j.end - offset) {
+	reader_plan(&j, size);
+	while (!rc && out->len < j.end - offset) {
 		size_t before = out->len;
 
-		err = read_run(&j);
+		rc = reader_run(&j);
 		if (out->len > before)
 			tries = 0;
-		if (err == -EAGAIN && tries++ < RETRIES)
-			err = 0;
+		if (rc == -EAGAIN && tries++ < RETRIES)
+			rc = 0;
 	}
-	if (err) {
+	if (rc) {
 		data_release(out);
-		err = err == -EAGAIN ? -ESTALE : err;
+		rc = rc == -EAGAIN ? -ESTALE : rc;
 	} else if (out->own) {
 		out->n = 1;
 	}
-	return err;
+	return rc;
 }
 
 /* A block that is there says nothing: it may be older than this open. */
-static int first_block(struct block_source *s, uint64_t size)
+static int reader_first_block(struct block_source *s, uint64_t size)
 {
 	struct prefetch begun = { 0 };
 	struct prefetch_plan plan;
@@ -316,42 +319,43 @@ static int first_block(struct block_source *s, uint64_t size)
 	const char *bytes;
 	uint64_t end;
 	size_t got;
-	int err;
+	int rc;
 
 	if (block_present(s, 0, &end))
 		return -EAGAIN;
 	prefetch_plan(&begun, 0, number_min(size, PREFETCH_FIRST), size, &plan);
-	err = block_get(s, 0, 0, number_min(plan.block, BLOCK_MAX), BLOCK_TRY,
-			&b);
-	if (err)
-		return err;
-	err = block_wait(b, 0, 1, &bytes, &got);
+	rc = block_get(s, 0, 0, number_min(plan.block, BLOCK_MAX), BLOCK_TRY,
+		       &b);
+	if (rc)
+		return rc;
+	rc = block_wait(b, 0, 1, &bytes, &got);
 	block_unref(b);
-	return err;
+	return rc;
 }
 
 int reader_first(struct file *f)
 {
 	struct file_run run;
 	uint64_t size;
-	int err;
+	int rc;
 
 	file_size(f, &size);
 	if (!size)
 		return -EAGAIN;
-	err = file_map(f, 0, size, NULL, &run);
-	if (err)
-		return err;
-	err = run.kind == FILE_BASE ? first_block(run.source, size) : -EAGAIN;
-	if (err == -ESTALE)
-		err = file_source_stale(f, run.source);
+	rc = file_map(f, 0, size, NULL, &run);
+	if (rc)
+		return rc;
+	rc = run.kind == FILE_BASE ? reader_first_block(run.source, size)
+				   : -EAGAIN;
+	if (rc == -ESTALE)
+		rc = file_map_stale(f, run.source);
 	block_source_unref(run.source);
-	file_spill_unref(run.spill);
-	return err;
+	spill_unref(run.spill);
+	return rc;
 }
 
 int reader_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
 		struct fs_data *out)
 {
-	return f->way->read(r, f, offset, len, out);
+	return f->ops->read(r, f, offset, len, out);
 }

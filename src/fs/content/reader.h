@@ -36,4 +36,8 @@ int reader_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
  */
 int reader_first(struct file *f);
 
+/* Reading of content that is kept remotely, as struct content_ops has it. */
+int reader_read_blocks(struct reader *r, struct file *f, uint64_t offset,
+		       size_t len, struct fs_data *out);
+
 #endif

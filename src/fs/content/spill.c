@@ -29,7 +29,7 @@
 #define DIRECT_ALIGN 4096 /* bytes; of memory, offset and length */
 #define DIRECT_KB_PER_MS 200 /* a slower disk is left to the page cache */
 
-static int open_named(const char *dir)
+static int spill_open_named(const char *dir)
 {
 	struct buf path = BUF_INIT(BUF_MESSAGE);
 	int fd = -1;
@@ -47,31 +47,39 @@ static int open_named(const char *dir)
 	return fd;
 }
 
-static int open_unnamed(const char *dir)
+static int spill_open_unnamed(const char *dir)
 {
 	int fd = open(dir, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
 
 	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
-		fd = open_named(dir);
+		fd = spill_open_named(dir);
 	return fd;
 }
 
-int spill_open(struct spill *s, const char *dir)
+int spill_new(const char *dir, struct spill **out)
 {
-	int err;
+	struct spill *s = calloc(1, sizeof(*s));
+	int rc = s ? 0 : -ENOMEM;
 
-	s->direct = SPILL_DIRECT_UNTRIED;
-	s->fd = open_unnamed(dir);
+	if (rc)
+		return rc;
+	s->refs = 1;
+	s->fd = spill_open_unnamed(dir);
 	if (s->fd < 0 && errno == ENOENT) {
-		err = dirs_make(dir, 0755, 0700);
-		if (err)
-			return err;
-		s->fd = open_unnamed(dir);
+		rc = dirs_make(dir, 0755, 0700);
+		if (!rc)
+			s->fd = spill_open_unnamed(dir);
 	}
-	return s->fd < 0 ? -errno : 0;
+	if (!rc && s->fd < 0)
+		rc = -errno;
+	if (rc)
+		free(s);
+	else
+		*out = s;
+	return rc;
 }
 
-static void direct_off(struct spill *s)
+static void spill_direct_off(struct spill *s)
 {
 	if (s->direct == SPILL_DIRECT_ON)
 		close(s->direct_fd);
@@ -79,7 +87,7 @@ static void direct_off(struct spill *s)
 }
 
 /* The file once more, past the page cache; not every file system can. */
-static void direct_try(struct spill *s)
+static void spill_direct_try(struct spill *s)
 {
 	char path[32];
 
@@ -88,20 +96,20 @@ static void direct_try(struct spill *s)
 	s->direct = s->direct_fd < 0 ? SPILL_DIRECT_OFF : SPILL_DIRECT_ON;
 }
 
-static bool direct_fits(struct spill *s, uint64_t offset, const void *bytes,
-			size_t len)
+static bool spill_direct_fits(struct spill *s, uint64_t offset,
+			      const void *bytes, size_t len)
 {
 	if (((uintptr_t)bytes | offset | len) % DIRECT_ALIGN)
 		return false;
 	if (s->direct == SPILL_DIRECT_UNTRIED)
-		direct_try(s);
+		spill_direct_try(s);
 	return s->direct == SPILL_DIRECT_ON;
 }
 
 /* How many of the bytes it took; the others are for the page cache, as is all
  * that follows a failure or a slow answer. */
-static size_t write_direct(struct spill *s, uint64_t offset, const char *bytes,
-			   size_t len)
+static size_t spill_write_direct(struct spill *s, uint64_t offset,
+				 const char *bytes, size_t len)
 {
 	int64_t began_ms = clock_mono_ms(), took_ms;
 	size_t done = 0;
@@ -118,19 +126,26 @@ static size_t write_direct(struct spill *s, uint64_t offset, const char *bytes,
 	}
 	took_ms = clock_mono_ms() - began_ms;
 	if (done < len || took_ms > (int64_t)(len >> 10) / DIRECT_KB_PER_MS)
-		direct_off(s);
+		spill_direct_off(s);
 	return done;
 }
 
-void spill_close(struct spill *s)
+struct spill *spill_ref(struct spill *s)
 {
-	direct_off(s);
-	if (s->fd >= 0)
-		close(s->fd);
-	s->fd = -1;
+	__atomic_add_fetch(&s->refs, 1, __ATOMIC_RELAXED);
+	return s;
 }
 
-static int check_room(int fd, size_t len, int optional)
+void spill_unref(struct spill *s)
+{
+	if (!s || __atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	spill_direct_off(s);
+	close(s->fd);
+	free(s);
+}
+
+static int spill_check_room(int fd, size_t len, int optional)
 {
 	struct statvfs fs;
 	uint64_t total, room, left;
@@ -149,18 +164,19 @@ int spill_write(struct spill *s, uint64_t offset, const void *bytes, size_t len,
 		int optional)
 {
 	const char *from = bytes;
-	int err = check_room(s->fd, len, optional);
+	int rc = spill_check_room(s->fd, len, optional);
 
-	if (!err && optional && direct_fits(s, offset, bytes, len)) {
-		size_t n = write_direct(s, offset, bytes, len);
+	if (!rc && optional && spill_direct_fits(s, offset, bytes, len)) {
+		size_t n = spill_write_direct(s, offset, bytes, len);
 
 		from += n;
 		offset += n;
 		len -= n;
 	}
-	err = err ? err : io_pwrite(s->fd, from, len, offset);
+	if (!rc)
+		rc = io_pwrite(s->fd, from, len, offset);
 	/* No more goes here, whatever the reason. */
-	return err == -EFBIG || err == -EDQUOT ? -ENOSPC : err;
+	return rc == -EFBIG || rc == -EDQUOT ? -ENOSPC : rc;
 }
 
 int spill_read(struct spill *s, uint64_t offset, void *bytes, size_t len)
@@ -180,27 +196,27 @@ int spill_zero(struct spill *s, uint64_t start, uint64_t end)
 	static const char zeros[4096];
 	struct stat st;
 	uint64_t size;
-	int err = 0;
+	int rc = 0;
 
 	if (fstat(s->fd, &st))
 		return -errno;
 	size = (uint64_t)st.st_size;
 	if (size < end)
-		err = spill_truncate(s, end);
-	if (err || size <= start)
-		return err;
+		rc = spill_truncate(s, end);
+	if (rc || size <= start)
+		return rc;
 	if (size < end)
 		end = size;
 	if (!fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		       (off_t)start, (off_t)(end - start)))
 		return 0;
-	while (!err && start < end) {
+	while (!rc && start < end) {
 		size_t n = sizeof(zeros);
 
 		if (n > end - start)
 			n = (size_t)(end - start);
-		err = spill_write(s, start, zeros, n, 0);
+		rc = spill_write(s, start, zeros, n, 0);
 		start += n;
 	}
-	return err;
+	return rc;
 }

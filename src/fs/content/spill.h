@@ -12,15 +12,17 @@
 enum spill_direct { SPILL_DIRECT_UNTRIED, SPILL_DIRECT_ON, SPILL_DIRECT_OFF };
 
 struct spill {
-	int fd; /* -1: none yet */
+	unsigned refs; /* atomic: readers and parts under way have some too */
+	int fd;
 	enum spill_direct direct;
 	int direct_fd; /* the same file past the page cache, when ON */
 };
 
-/* dir is made (0700) when it is missing. 0 or -errno, logged by the caller
- * with the file's name. */
-int spill_open(struct spill *s, const char *dir);
-void spill_close(struct spill *s);
+/* With a reference. dir is made (0700) when it is missing. 0 or -errno, logged
+ * by the caller with the file's name. */
+int spill_new(const char *dir, struct spill **out);
+struct spill *spill_ref(struct spill *s);
+void spill_unref(struct spill *s); /* NULL is fine */
 /* All of it or -errno. optional: bytes that we could do without, and for
  * which a twentieth of the disk is left free. */
 int spill_write(struct spill *s, uint64_t offset, const void *bytes, size_t len,

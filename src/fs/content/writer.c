@@ -1,170 +1,276 @@
 /*
- * Parts that leave while the program still writes. A part's bytes are kept in
- * the spill file too (a tee) if the disk has room to spare, for who reads
- * them, writes there again, or must upload anew. When it has none they are
- * `lost`: the store alone has them, and writing goes on.
+ * Writing, in pieces that each lie in one part. A piece goes
+ *
+ *   into the tail      when it stands there, or appends to it, or begins a
+ *                      part at the file's end and memory for it is to be had;
+ *   to the spill file  otherwise.
+ *
+ * While there is a tail the file ends where it ends. So before a write beyond
+ * the end the tail is filled up with zeros, or goes to the spill file.
+ *
+ * Full parts leave while the program still writes. Their bytes are kept in the
+ * spill file too (a tee) if the disk has room to spare, for reading them,
+ * writing there again, or uploading anew. When it has none they are not
+ * retained: the store alone has them, and writing goes on.
  */
+#include "fs/content/writer.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/budget.h"
 #include "base/buf.h"
-#include "fs/content/file_internal.h"
+#include "base/number.h"
 #include "base/pool.h"
-#include "stage/stage.h"
+#include "fs/content/spill.h"
+#include "fs/content/upload.h"
 
 #define TAIL_MAX (64ULL << 20)
 
-/* All bytes of the part that holds the file's last byte, before it, are with
- * us, and it can be sent when it is full. */
-static bool local_locked(struct file *f, const struct part_range *part)
-	REQUIRES(&f->lock)
-{
-	struct file_locked *g = file_locked(f);
-	struct slot *slot = writer_slot_locked(f, part->number);
+/* ---- the tail, and the spill file that takes what it does not hold ---- */
 
-	if (slot && slot->state != SLOT_NONE)
+void writer_free_tail(struct file *f, const struct tail *t)
+{
+	if (!t->mem)
+		return;
+	pool_unhold(file_pool(f), t->cap);
+	pool_put(file_pool(f), t->mem, t->cap);
+}
+
+static void writer_set_tail(struct file *f, const struct tail *t)
+	REQUIRES(f->turn)
+{
+	lock_take(&f->lock);
+	content_edit(f)->tail = *t;
+	lock_drop(&f->lock);
+}
+
+static void writer_drop_tail(struct file *f) REQUIRES(f->turn)
+{
+	struct tail t = content(f)->tail;
+
+	writer_set_tail(f, &(struct tail){ .mem = NULL });
+	writer_free_tail(f, &t);
+}
+
+int writer_need_spill(struct file *f, struct spill **out)
+{
+	int rc;
+
+	*out = content(f)->spill;
+	if (*out)
+		return 0;
+	rc = spill_new(f->env->spill_dir, out);
+	if (rc) {
+		file_log(f, LOG_LEVEL_ERROR, rc,
+			 "cannot make a file in the spill directory");
+		return rc;
+	}
+	lock_take(&f->lock);
+	content_edit(f)->spill = *out;
+	lock_drop(&f->lock);
+	return 0;
+}
+
+static int writer_spill(struct file *f, uint64_t offset, const void *bytes,
+			size_t len) REQUIRES(f->turn)
+{
+	struct spill *s;
+	int rc = writer_need_spill(f, &s);
+
+	if (rc)
+		return rc;
+	rc = spill_write(s, offset, bytes, len, 0);
+	if (rc)
+		file_log(f, LOG_LEVEL_ERROR, rc,
+			 "cannot write to the spill directory");
+	return rc;
+}
+
+int writer_keep(struct file *f, uint64_t offset, const void *bytes, size_t len)
+{
+	int rc = writer_spill(f, offset, bytes, len);
+
+	if (rc)
+		return rc;
+	lock_take(&f->lock);
+	rc = extents_add(&content_edit(f)->local, offset, offset + len);
+	lock_drop(&f->lock);
+	return rc;
+}
+
+/* Keeps the tail's bytes in the spill file, and gives its memory back. */
+static int writer_unload_tail(struct file *f) REQUIRES(f->turn)
+{
+	const struct tail *t = &content(f)->tail;
+	int rc = 0;
+
+	if (t->mem && t->len)
+		rc = writer_keep(f, t->part.start, t->mem, t->len);
+	if (!rc)
+		writer_drop_tail(f);
+	return rc;
+}
+
+/* ---- parts that leave ---- */
+
+/* All bytes of the part that holds the file's last byte, before it, are here,
+ * and it can be sent when it is full. */
+static bool writer_has_part(struct file *f, const struct part_range *part)
+	REQUIRES(f->turn)
+{
+	const struct content *c = content(f);
+
+	if (c->upload && (upload_parts_has(c->upload, part->number) ||
+			  upload_parts_is_sending(c->upload, part->number)))
 		return false;
-	if (g->tail.mem)
-		return g->tail.part.number == part->number &&
-		       g->tail.cap == part->len;
-	return extents_cover(&g->ours, part->start, g->size);
+	if (c->tail.mem)
+		return c->tail.part.number == part->number &&
+		       c->tail.cap == part->len;
+	return extents_cover(&c->local, part->start, c->size);
+}
+
+static bool writer_is_orphan(struct file *f)
+{
+	bool orphan;
+
+	lock_take(&f->lock);
+	orphan = file_locked(f)->orphan;
+	lock_drop(&f->lock);
+	return orphan;
 }
 
 /* Will a write that ends at `end` let a part leave? */
-static bool will_leave_locked(struct file *f, uint64_t end) REQUIRES(&f->lock)
+static bool writer_will_leave(struct file *f, uint64_t end) REQUIRES(f->turn)
 {
-	struct file_locked *g = file_locked(f);
-	uint64_t part_size = f->stage->part_size;
+	uint64_t part_size = f->stage->part_size, size = content(f)->size;
 	struct part_range part;
 
-	if (g->orphan || end <= g->size)
+	if (end <= size)
 		return false;
 	/* The part that the file ends in, if it is to be filled. */
-	if (g->size && !part_at(part_size, g->size - 1, &part) &&
-	    part.start + part.len < end && local_locked(f, &part))
+	if (size && !part_at(part_size, size - 1, &part) &&
+	    part.start + part.len < end && writer_has_part(f, &part))
 		return true;
 	/* The first part that is filled from its beginning. */
-	if (part_at(part_size, g->size, &part))
+	if (part_at(part_size, size, &part))
 		return false;
-	if (part.start < g->size &&
+	if (part.start < size &&
 	    part_numbered(part_size, part.number + 1, &part))
 		return false;
 	return part.start + part.len < end;
 }
 
-int writer_prepare(struct file *f, uint64_t end)
+/* Before bytes are accepted that end at `end`: what must be waited for so that
+ * full parts can leave. 0, -EINTR, or why the upload cannot begin. */
+static int writer_prepare(struct file *f, uint64_t end) REQUIRES(f->turn)
 {
 	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
-	bool leaves, opened;
-	int err = 0;
+	int rc = 0;
 
-	lock_take(&f->lock);
-	leaves = will_leave_locked(f, end);
-	opened = file_locked(f)->upload != NULL;
-	lock_drop(&f->lock);
-	if (!leaves)
+	if (!writer_will_leave(f, end) || writer_is_orphan(f))
 		return 0;
-	if (!opened) {
-		err = inode_open_key(f->env->tree, f->inode, &key);
-		if (!err)
-			err = writer_open(f, buf_str(&key));
-		else if (err == -ENOENT)
-			err = 0; /* an orphan's parts do not leave */
+	if (!content(f)->upload) {
+		rc = inode_open_key(f->env->tree, f->inode, &key);
+		if (!rc)
+			rc = upload_open(f, buf_str(&key));
+		else if (rc == -ENOENT)
+			rc = 0; /* an orphan's parts do not leave */
 		buf_clear(&key);
 	}
-	return err ? err : writer_wait_room(f);
+	if (rc || !content(f)->upload)
+		return rc;
+	return upload_parts_wait(content(f)->upload, UPLOAD_WIDTH - 1);
 }
 
 /* Keeps a copy of the tail if the disk has room to spare. */
-static int tee(struct file *f, const struct tail *t)
+static int writer_tee(struct file *f, const struct tail *t) REQUIRES(f->turn)
 {
-	struct file_locked *g;
-	struct file_spill *s;
-	bool first;
-	int err = file_spill_need(f, &s);
+	bool first = !content(f)->not_retained.n;
+	struct content *c;
+	struct spill *s;
+	int rc = writer_need_spill(f, &s), add;
 
-	if (!err)
-		err = spill_write(&s->spill, t->part.start, t->mem, t->len, 1);
+	if (!rc)
+		rc = spill_write(s, t->part.start, t->mem, t->len, 1);
 	lock_take(&f->lock);
-	g = file_locked(f);
-	first = err && !g->lost.n;
-	err = extents_add(err ? &g->lost : &g->ours, t->part.start,
+	c = content_edit(f);
+	add = extents_add(rc ? &c->not_retained : &c->local, t->part.start,
 			  t->part.start + t->len);
 	lock_drop(&f->lock);
-	if (first)
+	if (rc && first)
 		file_log(f, LOG_LEVEL_WARN, -ENOSPC,
 			 "no room to keep what is uploaded: it cannot be read "
 			 "or changed before the file is closed");
-	return err;
+	return add;
 }
 
-static int leave_from_memory(struct file *f, const struct tail *t)
+static int writer_leave_memory(struct file *f) REQUIRES(f->turn)
 {
-	struct store_body body = { .data = t->mem, .len = t->len };
-	struct flight *fl = flight_new(f, &t->part, &body);
-	int err = fl ? tee(f, t) : -ENOMEM;
+	struct tail t = content(f)->tail;
+	struct inflight_part *p;
+	int rc = upload_part_new(f, &t.part, &p);
 
-	if (err) {
-		flight_free(fl);
-		return err;
+	if (rc)
+		return rc;
+	rc = writer_tee(f, &t);
+	if (rc) {
+		upload_part_free(p);
+		return rc;
 	}
-	lock_take(&f->lock);
-	file_locked(f)->tail = (struct tail){ .mem = NULL };
-	lock_drop(&f->lock);
-	flight_launch(fl, t->mem, t->cap);
+	writer_set_tail(f, &(struct tail){ .mem = NULL });
+	upload_send_tail(f, p, &t);
 	return 0;
 }
 
-static int leave_from_spill(struct file *f, const struct part_range *part)
+static int writer_leave_spill(struct file *f, const struct part_range *part)
+	REQUIRES(f->turn)
 {
-	struct store_body body = { .fd = -1,
-				   .offset = part->start,
-				   .len = part->len };
-	bool ready;
+	struct store_body body = { .offset = part->start, .len = part->len };
 
-	lock_take(&f->lock);
-	ready = local_locked(f, part);
-	if (ready)
-		body.fd = file_locked(f)->spill->spill.fd;
-	lock_drop(&f->lock);
-	return ready ? writer_send(f, part, &body) : 0;
+	if (!writer_has_part(f, part))
+		return 0;
+	body.fd = content(f)->spill->fd;
+	return upload_send(f, part, &body);
 }
 
-int writer_leave(struct file *f, unsigned number)
+/* The part of that number ends where the file does, and more is coming: it
+ * leaves if it can, else its bytes are kept. 0 or why neither was possible. */
+static int writer_leave(struct file *f, unsigned number) REQUIRES(f->turn)
 {
-	struct tail t = file_tail(f);
+	const struct content *c = content(f);
+	const struct tail *t = &c->tail;
 	struct part_range part;
-	struct file_locked *g;
 	bool can;
-	int err = part_numbered(f->stage->part_size, number, &part);
+	int rc = part_numbered(f->stage->part_size, number, &part);
 
-	if (err || (t.mem && t.part.number != number))
-		return err;
-	lock_take(&f->lock);
-	g = file_locked(f);
-	can = g->upload && !g->orphan && g->n_flights < FILE_FLIGHTS;
-	lock_drop(&f->lock);
-	if (t.mem && can && t.len == t.part.len)
-		return leave_from_memory(f, &t);
-	if (t.mem)
-		return file_tail_unload(f);
-	return can ? leave_from_spill(f, &part) : 0;
+	if (rc || (t->mem && t->part.number != number))
+		return rc;
+	can = c->upload && !writer_is_orphan(f) &&
+	      !upload_parts_is_sending(c->upload, number) &&
+	      upload_parts_count(c->upload).sending < UPLOAD_WIDTH;
+	if (t->mem && can && t->len == t->part.len)
+		return writer_leave_memory(f);
+	if (t->mem)
+		return writer_unload_tail(f);
+	return can ? writer_leave_spill(f, &part) : 0;
 }
 
-/* Memory for a tail: one's own parts that are on their way will give some
- * back. NULL: there is none to be had, or the wait was interrupted. */
-static void *borrow(struct file *f, size_t cap)
+/* Memory for a tail: one's own parts that are under way will give some back.
+ * NULL: there is none to be had, or the wait was interrupted. */
+static void *writer_borrow(struct file *f, size_t cap) REQUIRES(f->turn)
 {
+	struct upload_parts *u = content(f)->upload;
 	struct pool *pool = file_pool(f);
-	unsigned ended, lent;
+	unsigned ended, pinned;
 	void *mem;
 
 	do {
+		/* In this order: a part gives back before it has ended. */
+		ended = u ? upload_parts_count(u).ended : 0;
 		lock_take(&f->lock);
-		ended = file_locked(f)->ended;
-		lent = file_locked(f)->n_lent;
+		pinned = file_locked(f)->n_pinned;
 		lock_drop(&f->lock);
 		mem = NULL;
 		if (pool_hold(pool, cap)) {
@@ -172,28 +278,235 @@ static void *borrow(struct file *f, size_t cap)
 			if (!mem)
 				pool_unhold(pool, cap);
 		}
-	} while (!mem && lent && !writer_wait_one(f, ended));
+	} while (!mem && pinned && !upload_parts_wait_next(u, ended));
 	return mem;
 }
 
-void writer_tail(struct file *f, const struct part_range *part)
+/* Memory for the part that begins at the file's end, unless the spill file is
+ * to take it. */
+static void writer_begin_tail(struct file *f, const struct part_range *part)
+	REQUIRES(f->turn)
 {
 	uint64_t cap = budget_limit(f->env->budget) / 8;
 	void *mem;
 
-	if (cap > TAIL_MAX)
-		cap = TAIL_MAX;
-	if (cap > part->len)
-		cap = part->len;
+	cap = number_min(number_min(cap, TAIL_MAX), part->len);
 	/* A part too large for memory is the spill file's from its beginning,
 	 * but for the first: most files are small. */
-	if ((cap < part->len && part->number > 1) || file_tail(f).mem)
+	if ((cap < part->len && part->number > 1) || content(f)->tail.mem)
 		return;
-	mem = borrow(f, (size_t)cap);
-	if (!mem)
+	mem = writer_borrow(f, (size_t)cap);
+	if (mem)
+		writer_set_tail(f, &(struct tail){ .part = *part,
+						   .mem = mem,
+						   .cap = (size_t)cap });
+}
+
+/* ---- writing ---- */
+
+/* What is written of [at, end). */
+struct write_job {
+	uint64_t at, end;
+	const char *bytes; /* that stand at `at` */
+	bool changed;
+	bool ended; /* the turn, with the last change */
+};
+
+/* Before bytes are changed, which cannot fail any more: the name's time moves,
+ * and the name is this mount's own while somebody else could publish. */
+static void writer_touch(struct file *f, struct write_job *w)
+{
+	inode_touch(f->env->tree, f->inode);
+	w->changed = true;
+}
+
+/* n bytes more are written; the last ones end the turn. */
+static void writer_advance_locked(struct file *f, struct write_job *w, size_t n)
+	REQUIRES(&f->lock, f->turn)
+{
+	struct content *c = content_edit(f);
+
+	upload_stale(f, w->at, w->at + n);
+	w->at += n;
+	w->bytes += n;
+	if (w->at > c->size)
+		c->size = w->at;
+	if (w->at < w->end)
 		return;
+	turn_end_locked(f, FILE_DIRTY);
+	w->ended = true;
+}
+
+/* The file ends at `size`, which is not before its end. */
+static int writer_grow(struct file *f, uint64_t size) REQUIRES(f->turn)
+{
+	const struct tail *t = &content(f)->tail;
+	struct content *c;
+	int rc = 0;
+
+	if (t->mem && size > t->part.start + t->cap)
+		rc = writer_unload_tail(f);
+	if (rc)
+		return rc;
 	lock_take(&f->lock);
-	file_locked(f)->tail =
-		(struct tail){ .part = *part, .mem = mem, .cap = (size_t)cap };
+	c = content_edit(f);
+	if (c->tail.mem) {
+		size_t len = (size_t)(size - c->tail.part.start);
+
+		memset(c->tail.mem + c->tail.len, 0, len - c->tail.len);
+		c->tail.len = len;
+	}
+	upload_stale(f, c->size, size);
+	c->size = size;
 	lock_drop(&f->lock);
+	return 0;
+}
+
+/* Does the tail take the next byte, or some of the n next? Those. */
+static bool writer_to_tail(struct file *f, struct write_job *w, uint64_t n)
+	REQUIRES(f->turn)
+{
+	const struct tail *t = &content(f)->tail;
+	size_t from = (size_t)(w->at - t->part.start);
+
+	if (!t->mem || w->at < t->part.start || from > t->len || from == t->cap)
+		return false;
+	n = number_min(n, t->cap - from);
+	writer_touch(f, w);
+	lock_take(&f->lock);
+	memcpy(t->mem + from, w->bytes, n);
+	if (from + n > t->len)
+		content_edit(f)->tail.len = from + n;
+	writer_advance_locked(f, w, n);
+	lock_drop(&f->lock);
+	return true;
+}
+
+/* A part of which bytes were not retained cannot be sent again, so it stays. */
+static int writer_check_retained(struct file *f, const struct part_range *part,
+				 uint64_t end) REQUIRES(f->turn)
+{
+	if (!extents_touch(&content(f)->not_retained, part->start, end))
+		return 0;
+	file_log(f, LOG_LEVEL_ERROR, -ENOSPC,
+		 "cannot change what was uploaded and not kept: the disk of "
+		 "the spill directory was full");
+	return -ENOSPC;
+}
+
+static int writer_to_spill(struct file *f, struct write_job *w,
+			   const struct part_range *part, size_t n)
+	REQUIRES(f->turn)
+{
+	int rc = writer_check_retained(f, part, part->start + part->len);
+
+	if (!rc)
+		rc = writer_spill(f, w->at, w->bytes, n);
+	if (rc)
+		return rc;
+	writer_touch(f, w);
+	lock_take(&f->lock);
+	rc = extents_add(&content_edit(f)->local, w->at, w->at + n);
+	if (!rc)
+		writer_advance_locked(f, w, n);
+	lock_drop(&f->lock);
+	return rc;
+}
+
+/* Writes what lies in one part. */
+static int writer_piece(struct file *f, struct write_job *w) REQUIRES(f->turn)
+{
+	const struct tail *t = &content(f)->tail;
+	struct part_range part;
+	uint64_t n;
+	int rc = part_at(f->stage->part_size, w->at, &part);
+
+	if (rc)
+		return rc;
+	n = number_min(w->end, part.start + part.len) - w->at;
+	if (w->at == content(f)->size && w->at == part.start) {
+		if (part.number > 1)
+			rc = writer_leave(f, part.number - 1);
+		if (rc)
+			return rc;
+		writer_begin_tail(f, &part);
+	}
+	if (writer_to_tail(f, w, n))
+		return 0;
+	/* A tail that is full before its part is: the part is a large one. */
+	if (t->mem && w->at >= t->part.start)
+		rc = writer_unload_tail(f);
+	return rc ? rc : writer_to_spill(f, w, &part, (size_t)n);
+}
+
+/* Too large for the store's parts? */
+static int writer_check_parts(struct file *f, uint64_t size)
+{
+	struct part_range last;
+
+	return size ? part_at(f->stage->part_size, size - 1, &last) : 0;
+}
+
+int writer_write(struct file *f, uint64_t offset, const char *bytes, size_t len)
+{
+	struct write_job w = { .at = offset,
+			       .end = offset + len,
+			       .bytes = bytes };
+	int rc = writer_check_parts(f, w.end);
+
+	/* What a part that failed has left for the next write to say. */
+	if (!rc && content(f)->upload)
+		rc = upload_parts_error(content(f)->upload, false);
+	if (!rc)
+		rc = writer_prepare(f, w.end);
+	if (!rc && offset > content(f)->size) {
+		rc = writer_grow(f, offset);
+		if (!rc)
+			writer_touch(f, &w);
+	}
+	while (!rc && w.at < w.end)
+		rc = writer_piece(f, &w);
+	if (w.ended)
+		turn_ended(f);
+	else
+		turn_end(f, w.changed ? FILE_DIRTY : f->turn.before);
+	return rc;
+}
+
+static int writer_cut(struct file *f, uint64_t size) REQUIRES(f->turn)
+{
+	struct part_range part;
+	struct content *c;
+	bool whole_tail;
+	int rc = part_at(f->stage->part_size, size, &part);
+
+	if (!rc && size > part.start)
+		rc = writer_check_retained(f, &part, size);
+	if (rc && rc != -EFBIG)
+		return rc;
+	upload_stale(f, size, UINT64_MAX);
+	lock_take(&f->lock);
+	c = content_edit(f);
+	whole_tail = c->tail.mem && size <= c->tail.part.start;
+	if (c->tail.mem && !whole_tail)
+		c->tail.len = (size_t)(size - c->tail.part.start);
+	extents_cut(&c->local, size);
+	extents_cut(&c->not_retained, size);
+	c->base_limit = number_min(c->base_limit, size);
+	c->size = size;
+	lock_drop(&f->lock);
+	if (whole_tail)
+		writer_drop_tail(f);
+	/* What is beyond must read as zeros when the file grows again. */
+	return content(f)->spill ? spill_truncate(content(f)->spill, size) : 0;
+}
+
+int writer_resize(struct file *f, uint64_t size)
+{
+	int rc = writer_check_parts(f, size);
+
+	if (rc)
+		return rc;
+	return size > content(f)->size ? writer_grow(f, size)
+				       : writer_cut(f, size);
 }

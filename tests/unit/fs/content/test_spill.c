@@ -37,17 +37,17 @@ static int teardown(void **state)
 
 static void test_made_closed(void **state)
 {
-	struct spill s = { -1 };
+	struct spill *s;
 	struct stat st;
 	char dir[128];
 	unsigned names = 0;
 	DIR *d;
 
 	snprintf(dir, sizeof(dir), "%s/a/b", top);
-	assert_int_equal(spill_open(&s, dir), 0);
+	assert_int_equal(spill_new(dir, &s), 0);
 	assert_int_equal(stat(dir, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
-	assert_int_equal(fstat(s.fd, &st), 0);
+	assert_int_equal(fstat(s->fd, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	d = opendir(dir);
 	assert_non_null(d);
@@ -55,65 +55,65 @@ static void test_made_closed(void **state)
 		names++;
 	closedir(d);
 	assert_int_equal(names, 2); /* . and .. */
-	spill_close(&s);
-	assert_int_equal(s.fd, -1);
-	spill_close(&s);
+	spill_unref(spill_ref(s));
+	assert_int_equal(fstat(s->fd, &st), 0);
+	spill_unref(s);
 }
 
 static void test_holes_are_zeros(void **state)
 {
-	struct spill s = { -1 };
+	struct spill *s;
 	char got[16];
 
-	assert_int_equal(spill_open(&s, top), 0);
-	assert_int_equal(spill_write(&s, 100, "hello", 5, 0), 0);
+	assert_int_equal(spill_new(top, &s), 0);
+	assert_int_equal(spill_write(s, 100, "hello", 5, 0), 0);
 	memset(got, 'x', sizeof(got));
-	assert_int_equal(spill_read(&s, 98, got, 10), 0);
+	assert_int_equal(spill_read(s, 98, got, 10), 0);
 	assert_memory_equal(got, "\0\0hello\0\0\0", 10);
-	assert_int_equal(spill_truncate(&s, 102), 0);
-	assert_int_equal(spill_truncate(&s, 105), 0);
-	assert_int_equal(spill_read(&s, 100, got, 5), 0);
+	assert_int_equal(spill_truncate(s, 102), 0);
+	assert_int_equal(spill_truncate(s, 105), 0);
+	assert_int_equal(spill_read(s, 100, got, 5), 0);
 	assert_memory_equal(got, "he\0\0\0", 5);
-	assert_int_equal(spill_read(&s, 1 << 30, got, 3), 0);
+	assert_int_equal(spill_read(s, 1 << 30, got, 3), 0);
 	assert_memory_equal(got, "\0\0\0", 3);
-	spill_close(&s);
+	spill_unref(s);
 }
 
 static void test_bad_dir(void **state)
 {
-	struct spill s = { -1 };
+	struct spill *s = NULL;
 
-	assert_int_equal(spill_open(&s, "/dev/null/x"), -ENOTDIR);
-	assert_int_equal(s.fd, -1);
-	spill_close(&s);
+	assert_int_equal(spill_new("/dev/null/x", &s), -ENOTDIR);
+	assert_null(s);
+	spill_unref(s);
 }
 
 /* A file system that takes no more, as a limit on the size of files. */
 static void test_full(void **state)
 {
 	struct rlimit old, small = { 8192, RLIM_INFINITY };
-	struct spill s = { -1 };
+	struct spill *s;
 	static char bytes[8192];
 
 	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(spill_open(&s, top), 0);
+	assert_int_equal(spill_new(top, &s), 0);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	small.rlim_max = old.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	assert_int_equal(spill_write(&s, 0, bytes, sizeof(bytes), 0), 0);
-	assert_int_equal(spill_write(&s, 4096, bytes, sizeof(bytes), 0),
+	assert_int_equal(spill_write(s, 0, bytes, sizeof(bytes), 0), 0);
+	assert_int_equal(spill_write(s, 4096, bytes, sizeof(bytes), 0),
 			 -ENOSPC);
-	assert_int_equal(spill_truncate(&s, 1 << 20), -ENOSPC);
+	assert_int_equal(spill_truncate(s, 1 << 20), -ENOSPC);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-	assert_int_equal(spill_write(&s, 4096, bytes, sizeof(bytes), 1), 0);
-	spill_close(&s);
+	assert_int_equal(spill_write(s, 4096, bytes, sizeof(bytes), 1), 0);
+	spill_unref(s);
 }
 
 /* What goes past the page cache and what goes through it are one file. */
 static void test_direct(void **state)
 {
 	enum { LEN = 1 << 20 };
-	struct spill s = { -1 };
+	struct spill *s;
 	char *bytes = NULL, *all, *want;
 
 	assert_int_equal(posix_memalign((void **)&bytes, 4096, LEN), 0);
@@ -121,22 +121,22 @@ static void test_direct(void **state)
 	all = malloc(3 * LEN);
 	assert_non_null(want);
 	assert_non_null(all);
-	assert_int_equal(spill_open(&s, top), 0);
+	assert_int_equal(spill_new(top, &s), 0);
 	for (int k = 0; k < 2; k++) {
 		memset(bytes, 'a' + k, LEN);
 		memcpy(want + k * LEN, bytes, LEN);
 		assert_int_equal(
-			spill_write(&s, (uint64_t)k * LEN, bytes, LEN, 1), 0);
+			spill_write(s, (uint64_t)k * LEN, bytes, LEN, 1), 0);
 	}
 	memset(want + 5000, 'x', 4000);
-	assert_int_equal(spill_write(&s, 5000, want + 5000, 4000, 0), 0);
+	assert_int_equal(spill_write(s, 5000, want + 5000, 4000, 0), 0);
 	/* not to be had past the page cache: odd memory, place and length */
 	memset(want + 2 * LEN + 1, 'y', 777);
 	assert_int_equal(
-		spill_write(&s, 2 * LEN + 1, want + 2 * LEN + 1, 777, 1), 0);
-	assert_int_equal(spill_read(&s, 0, all, 3 * LEN), 0);
+		spill_write(s, 2 * LEN + 1, want + 2 * LEN + 1, 777, 1), 0);
+	assert_int_equal(spill_read(s, 0, all, 3 * LEN), 0);
 	assert_memory_equal(all, want, 3 * LEN);
-	spill_close(&s);
+	spill_unref(s);
 	free(bytes);
 	free(want);
 	free(all);

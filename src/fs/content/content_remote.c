@@ -1,0 +1,66 @@
+/*
+ * Remote content: blocks of the store's object below what was written, which
+ * leaves as parts.
+ */
+#include <stdlib.h>
+
+#include "fs/content/publish.h"
+#include "fs/content/reader.h"
+#include "fs/content/spill.h"
+#include "fs/content/upload.h"
+#include "fs/content/writer.h"
+
+/* The base is asked for when it is wanted. */
+static int remote_open(struct file *f)
+{
+	return 0;
+}
+
+static void remote_forget(struct file *f, const struct object_info *base,
+			  char *key) REQUIRES(f->turn)
+{
+	struct tail tail = content(f)->tail;
+	struct spill *spill = content(f)->spill;
+	struct block_source *source = NULL;
+	struct content *c;
+	char *old_key = NULL;
+
+	upload_stale(f, 0, UINT64_MAX);
+	if (content(f)->upload)
+		upload_parts_error(content(f)->upload, true);
+	lock_take(&f->lock);
+	c = content_edit(f);
+	c->tail = (struct tail){ .mem = NULL };
+	c->spill = NULL;
+	extents_clear(&c->local);
+	extents_clear(&c->not_retained);
+	c->sticky = false;
+	c->size = base ? base->size : 0;
+	c->base_limit = c->size;
+	if (base) {
+		c->has_base = true;
+		source = file_locked(f)->source;
+		old_key = file_locked(f)->base_key;
+		file_locked(f)->base = *base;
+		file_locked(f)->base_key = key;
+		file_locked(f)->source = NULL;
+	}
+	lock_drop(&f->lock);
+	writer_free_tail(f, &tail);
+	spill_unref(spill);
+	if (source)
+		block_source_drop(source);
+	block_source_unref(source);
+	free(old_key);
+}
+
+const struct content_ops content_remote = {
+	.open = remote_open,
+	.make = remote_open,
+	.look = remote_open,
+	.read = reader_read_blocks,
+	.write = writer_write,
+	.resize = writer_resize,
+	.publish = publish_remote,
+	.forget = remote_forget,
+};

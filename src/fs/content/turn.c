@@ -1,0 +1,140 @@
+/*
+ * An open file's content: whose turn it is, and what everything that works on
+ * it asks.
+ *
+ *   CLEAN ----> WRITING ----> DIRTY      file_write(), _truncate(), _reset()
+ *   DIRTY ----> PUBLISHING -> CLEAN      file_publish()
+ *                          -> DIRTY      ... that failed
+ *
+ * turn_begin() and turn_end() are the only ones to change the state. The thread
+ * that has the turn (WRITING, PUBLISHING) may do I/O; the others wait for it,
+ * except readers, which come at any time.
+ */
+#include "fs/content/turn.h"
+
+#include "base/buf.h"
+
+static bool turn_is_free_locked(struct file *f) REQUIRES(&f->lock)
+{
+	enum file_state state = file_locked(f)->state;
+
+	return state == FILE_CLEAN || state == FILE_DIRTY;
+}
+
+static bool turn_is_published_locked(struct file *f) REQUIRES(&f->lock)
+{
+	return file_locked(f)->state != FILE_PUBLISHING;
+}
+
+static int turn_wait_locked(struct file *f, bool (*is_so)(struct file *f))
+	REQUIRES(&f->lock)
+{
+	struct wait_entry e = { .waiter = waiter_self() };
+	int rc = 0;
+
+	while (!rc && !is_so(f)) {
+		wait_list_add(&file_locked(f)->waiters, &e);
+		lock_drop(&f->lock);
+		rc = waiter_park(e.waiter, WAIT_FOREVER);
+		lock_take(&f->lock);
+		wait_list_remove(&file_locked(f)->waiters, &e);
+	}
+	return rc;
+}
+
+int turn_wait_published(struct file *f)
+{
+	int rc;
+
+	lock_take(&f->lock);
+	rc = turn_wait_locked(f, turn_is_published_locked);
+	lock_drop(&f->lock);
+	return rc;
+}
+
+static void turn_set_locked(struct file *f, enum file_state state)
+	REQUIRES(&f->lock)
+{
+	file_locked(f)->state = state;
+	wait_list_wake(&file_locked(f)->waiters);
+}
+
+int turn_begin(struct file *f, enum file_state state)
+{
+	int rc;
+
+	lock_take(&f->lock);
+	rc = turn_wait_locked(f, turn_is_free_locked);
+	if (!rc) {
+		f->turn.before = file_locked(f)->state;
+		turn_set_locked(f, state);
+	}
+	lock_drop(&f->lock);
+	return rc;
+}
+
+void turn_end_locked(struct file *f, enum file_state state)
+{
+	if (state == FILE_CLEAN)
+		file_locked(f)->writers.n = 0;
+	turn_set_locked(f, state);
+}
+
+void turn_end(struct file *f, enum file_state state)
+{
+	lock_take(&f->lock);
+	turn_end_locked(f, state);
+	lock_drop(&f->lock);
+	turn_ended(f);
+}
+
+struct stage *file_stage(struct file *f)
+{
+	return f->stage;
+}
+
+int file_key(struct file *f, struct buf *out)
+{
+	if (!inode_open_key(f->env->tree, f->inode, out))
+		return 0;
+	buf_reset(out);
+	lock_take(&f->lock);
+	if (file_locked(f)->base_key)
+		buf_adds(out, file_locked(f)->base_key);
+	lock_drop(&f->lock);
+	return buf_err(out);
+}
+
+void file_log(struct file *f, enum log_level level, int rc, const char *what)
+{
+	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	struct log_where where = { .stage = f->stage->name, .err = rc };
+
+	file_key(f, &key);
+	where.key = buf_str(&key);
+	log_at(level, &where, "%s", what);
+	buf_clear(&key);
+}
+
+struct inode *file_inode(struct file *f)
+{
+	return f->inode;
+}
+
+bool file_size(struct file *f, uint64_t *size)
+{
+	bool dirty;
+
+	lock_take(&f->lock);
+	*size = content_locked(f)->size;
+	dirty = file_locked(f)->state != FILE_CLEAN;
+	lock_drop(&f->lock);
+	return dirty;
+}
+
+void file_orphan(struct file *f)
+{
+	lock_take(&f->lock);
+	file_locked(f)->orphan = true;
+	lock_drop(&f->lock);
+}

@@ -1,0 +1,22 @@
+/*
+ * Writing to content that is kept remotely. With the turn.
+ */
+#ifndef FS_CONTENT_WRITER_H
+#define FS_CONTENT_WRITER_H
+
+#include "fs/content/turn.h"
+
+/* As struct content_ops has them. */
+int writer_write(struct file *f, uint64_t offset, const char *bytes, size_t len)
+	RELEASE(f->turn);
+int writer_resize(struct file *f, uint64_t size) REQUIRES(f->turn);
+
+/* The spill file, made at the first need; lives as long as the turn does. */
+int writer_need_spill(struct file *f, struct spill **out) REQUIRES(f->turn);
+/* Bytes that must be kept, in the spill file; they are local from then on. */
+int writer_keep(struct file *f, uint64_t offset, const void *bytes, size_t len)
+	REQUIRES(f->turn);
+/* A tail's memory goes back; mem NULL is fine. */
+void writer_free_tail(struct file *f, const struct tail *t);
+
+#endif
