@@ -301,7 +301,9 @@ int signer_presign(struct signer *s, const struct sigv4_request *request,
 				 SIGV4_EXPIRES_MAX);
 		return -EINVAL;
 	}
-	rc = cred_cache_get_until(s->creds, t->time + t->expires, &creds, &why);
+	rc = t->at_hand ? cred_cache_peek(s->creds, &creds)
+			: cred_cache_get_until(s->creds, t->time + t->expires,
+					       &creds, &why);
 	if (rc && err)
 		buf_addf(err, "no credentials: %s", buf_str(&why));
 	buf_clear(&why);

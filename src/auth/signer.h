@@ -46,6 +46,7 @@ struct signer_terms {
 	int64_t time; /* Unix seconds, by the store's clock */
 	int64_t expires; /* s */
 	bool strict; /* credentials that end before it are an error */
+	bool at_hand; /* those in use, perhaps stale: never blocks */
 };
 
 /* When it dies. */

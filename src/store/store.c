@@ -130,6 +130,7 @@ void store_get(struct store *s, struct store_get *get)
 	int err = store_check_get(get);
 
 	get->state = NULL;
+	get->whole = false;
 	if (err)
 		get->done(get, err, &none);
 	else

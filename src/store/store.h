@@ -118,6 +118,8 @@ struct store_get {
 	 * the answer told it, its size perhaps STORE_SIZE_UNKNOWN. */
 	void (*done)(struct store_get *get, int err,
 		     const struct object_info *info);
+	bool whole; /* set before done(): the server knows no ranges, and sent
+		       the object from its first byte on */
 	void *state; /* the store's */
 };
 

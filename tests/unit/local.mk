@@ -93,6 +93,7 @@ tests_unit_test_store_s3_SOURCES = \
 	tests/unit/store/s3/test_s3_place.c \
 	tests/unit/store/s3/test_s3_props.c \
 	tests/unit/store/s3/test_s3_wire.c \
+	tests/unit/store/s3/test_s3_url.c \
 	tests/unit/store/s3/test_s3_xml.c
 tests_unit_test_store_s3_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_store_s3_LDADD = $(UNIT_LIBS)

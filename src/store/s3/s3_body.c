@@ -53,9 +53,9 @@ int s3_body_set(struct s3_call *c, const struct store_body *body)
 					   .offset = body->offset,
 					   .len = body->len };
 	strcpy(c->payload, SIGV4_UNSIGNED_PAYLOAD);
-	if (c->s3->checksum != S3_CHECKSUM_MD5 && s3_lacks(c->s3, S3_WANTS_MD5))
+	if (c->checksum != S3_CHECKSUM_MD5 && s3_lacks(c->s3, S3_WANTS_MD5))
 		err = s3_sum_md5_text(body, c->md5);
-	switch (err ? S3_CHECKSUM_NONE : c->s3->checksum) {
+	switch (err ? S3_CHECKSUM_NONE : c->checksum) {
 	case S3_CHECKSUM_CRC32C:
 		err = set_crc32c(c, body);
 		break;

@@ -18,6 +18,7 @@
 
 /* What a request sends beside the caller's headers. */
 #define MORE_MAX 4
+#define URL_EXPIRES_S 3600 /* of an attempt's own */
 #define SIGNED_MAX (S3_CALL_FIELDS + MORE_MAX + 1)
 
 static const struct http_call_ops plain_ops = {
@@ -35,10 +36,26 @@ void s3_call_init(struct s3_call *c, struct s3 *s, enum http_verb verb,
 	c->s3 = s;
 	c->key = key;
 	c->what = what;
+	c->checksum = s->checksum;
 	strcpy(c->payload, SIGV4_EMPTY_PAYLOAD);
 	buf_init(&c->text, S3_REPLY_MAX);
 	if (s->requester_pays)
 		s3_call_header(c, "x-amz-request-payer", "requester");
+}
+
+void s3_call_by_url(struct s3_call *c, struct s3_by_url *by)
+{
+	c->by = by;
+	if (!by)
+		return;
+	c->checksum = S3_CHECKSUM_NONE;
+	if (c->http.verb == HTTP_PUT)
+		c->http.verb = by->put;
+}
+
+struct http_lane *s3_call_lane(const struct s3_call *c)
+{
+	return c->by ? c->by->lane : c->s3->lane;
 }
 
 static void clear_fields(struct s3_fields *f)
@@ -223,14 +240,22 @@ void s3_call_parse(struct s3_call *c,
 
 /* ---- an attempt ---- */
 
-static int write_headers(const struct s3_call *c, const struct field *h,
-			 unsigned n, const struct signer_headers *sign,
-			 struct http_wire *wire)
+static int write_fields(const struct field *f, unsigned n,
+			struct http_wire *wire)
 {
 	int err = 0;
 
 	for (unsigned i = 0; !err && i < n; i++)
-		err = http_wire_header(wire, h[i].name, h[i].value);
+		err = http_wire_header(wire, f[i].name, f[i].value);
+	return err;
+}
+
+static int write_headers(const struct s3_call *c, const struct field *h,
+			 unsigned n, const struct signer_headers *sign,
+			 struct http_wire *wire)
+{
+	int err = write_fields(h, n, wire);
+
 	if (err || !sign->authorization)
 		return err;
 	err = http_wire_header(wire, "x-amz-date", sign->amz_date);
@@ -260,14 +285,55 @@ static int sign_wire(struct s3_call *c, const struct sigv4_request *request,
 	return err;
 }
 
-static void write_url(struct s3_call *c, const char *host, const char *path,
-		      struct http_wire *wire)
+/* The signature stands in the URL, whose other end is where the public finds
+ * the bucket. Credentials are those at hand: the engine's thread waits for
+ * none. */
+static int presign_wire(struct s3_call *c, const struct sigv4_request *request,
+			const struct s3_present *now, struct http_wire *wire)
 {
-	buf_addf(&wire->url, "%s://%s%s", c->s3->io.url.scheme, host, path);
+	const struct signer_terms terms = {
+		.region = now->region,
+		.time = clock_now_s() +
+			(s3_trusts_clock(c->s3) ? now->skew_s : 0),
+		.expires = URL_EXPIRES_S,
+		.at_hand = true,
+	};
+	struct buf query = BUF_INIT(BUF_URL);
+	struct signer_end end;
+	int err = signer_presign(c->s3->signer, request, &terms, &query, &end,
+				 NULL);
+
+	if (!err)
+		err = buf_err(&query);
+	if (!err && query.len)
+		buf_addf(&wire->url, "?%s", buf_str(&query));
+	buf_wipe(&query);
+	return err ? err
+		   : write_fields(request->headers, request->n_headers, wire);
+}
+
+/* A URL that was handed over, with the headers of its own and of this attempt.
+ */
+static int write_given(struct s3_call *c, struct http_wire *wire,
+		       const struct field *more, unsigned n)
+{
+	buf_adds(&wire->url, c->by->url);
+	buf_adds(&wire->headers, c->by->headers);
+	if (buf_err(&wire->url) || buf_err(&wire->headers))
+		return -EMSGSIZE;
+	return write_fields(more, n, wire);
+}
+
+/* Signed in a header. */
+static int authorize_wire(struct s3_call *c,
+			  const struct sigv4_request *request,
+			  const struct s3_present *now, struct http_wire *wire)
+{
 	if (c->query.n) {
 		buf_addc(&wire->url, '?');
 		sigv4_encode_query(&wire->url, c->query.at, c->query.n);
 	}
+	return sign_wire(c, request, now, wire);
 }
 
 /* Those of the call, but what the store does not know, and what it demands. */
@@ -294,8 +360,9 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 		.query = c->query.at,
 		.n_query = c->query.n,
 		.headers = headers,
-		.payload_hash = c->payload,
+		.payload_hash = c->by ? SIGV4_UNSIGNED_PAYLOAD : c->payload,
 	};
+	const struct s3_place *place = c->by ? &c->s3->public : &c->s3->io;
 	struct s3_present now;
 	int err = c->err;
 
@@ -303,22 +370,29 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 		err = -E2BIG;
 	if (err)
 		return err;
+	if (c->by && c->by->url)
+		return write_given(c, wire, more, n);
 	s3_present(c->s3, &now);
 	c->generation = now.generation;
 	c->guessed = now.guessed;
 	c->without |= now.lacks & S3_LACKS_CHECKSUM;
 	request.n_headers = list_headers(c, headers);
-	if (n)
+	if (n && !c->by) {
 		memcpy(headers + request.n_headers, more, n * sizeof(*headers));
-	request.n_headers += n;
-	s3_place_host(&c->s3->io, now.region, &host);
-	s3_place_path(&c->s3->io, c->key, &path);
+		request.n_headers += n;
+	}
+	s3_place_host(place, now.region, &host);
+	s3_place_path(place, c->key, &path);
 	request.host = buf_str(&host);
 	request.path = buf_str(&path);
 	err = buf_err(&host) ? buf_err(&host) : buf_err(&path);
+	buf_addf(&wire->url, "%s://%s%s", place->url.scheme, request.host,
+		 request.path);
 	if (!err)
-		write_url(c, request.host, request.path, wire);
-	err = err ? err : sign_wire(c, &request, &now, wire);
+		err = (c->by ? presign_wire : authorize_wire)(c, &request, &now,
+							      wire);
+	if (!err && c->by)
+		err = write_fields(more, n, wire);
 	err = err ? err : buf_err(&wire->url);
 	buf_clear(&host);
 	buf_clear(&path);
@@ -391,7 +465,7 @@ static int finish(struct s3_call *c, int rc, struct http_reply *reply)
 		http_reply_clear(reply);
 		memset(reply, 0, sizeof(*reply));
 		c->http.state = NULL;
-		rc = http_perform(c->s3->lane, &c->http, reply);
+		rc = http_perform(s3_call_lane(c), &c->http, reply);
 	}
 	return s3_call_outcome(c, rc, reply);
 }
@@ -404,7 +478,7 @@ int s3_call_perform(struct s3_call *c, struct http_reply *reply)
 	if (err)
 		return err;
 	c->waits = true;
-	return finish(c, http_perform(c->s3->lane, &c->http, reply), reply);
+	return finish(c, http_perform(s3_call_lane(c), &c->http, reply), reply);
 }
 
 void s3_call_perform_all(struct s3_call **calls, struct http_reply *replies,

@@ -24,7 +24,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/s3/s3_impl.h"
+
+/*
+ * By URLs a person waits for a long transfer: it goes on for as long as bytes
+ * come, and an odd answer is not asked for again and again.
+ */
+#define BY_URL_MS ((int64_t)30 * 86400 * 1000)
+#define FIRST_PATIENCE_MS 15000 /* before anything has come at all */
+#define PATIENCE_MS 60000
+#define ODD_MAX 3 /* answers with too few bytes */
 
 /* data()'s way to end an attempt that has brought all that was wanted. */
 #define ENOUGH (-ECANCELED)
@@ -39,6 +49,7 @@ struct s3_get {
 	uint64_t skip; /* of this attempt's body */
 	uint64_t body_max; /* bytes that this attempt's body may have */
 	bool enough, stale, longer;
+	unsigned odd; /* answers that ended well, with too little */
 	const char *bad; /* what is wrong with this attempt's answer */
 	unsigned refs; /* atomic */
 };
@@ -100,6 +111,7 @@ static void read_place(struct s3_get *x, const struct http_reply *reply)
 	x->body_max = STORE_SIZE_UNKNOWN;
 	if (reply->status != 206) {
 		x->skip = want;
+		x->get->whole = true;
 		if (http_reply_recoded(reply))
 			x->bad = "the answer was encoded on the way";
 	} else if (!s3_info_range(reply, &range) || range.first != want) {
@@ -139,6 +151,8 @@ static int data(struct http_call *http, const struct http_reply *reply,
 
 	if (reply->received == n)
 		read_head(x, reply);
+	if (x->call.by)
+		x->call.retry_until_ms = clock_mono_ms() + PATIENCE_MS;
 	if (x->stale)
 		return -ESTALE;
 	if (x->bad)
@@ -201,6 +215,13 @@ static bool is_whole(struct s3_get *x)
 	return x->enough || (x->known && x->delivered == expected(x));
 }
 
+/* Bytes of another attempt could be another object's, and nothing would show
+ * it: a person's transfer begins anew then. */
+static bool cannot_go_on(const struct s3_get *x)
+{
+	return x->call.by && x->get->whole && x->delivered && !*x->etag;
+}
+
 static enum http_verdict judge(struct http_call *http,
 			       const struct http_reply *reply)
 {
@@ -214,13 +235,15 @@ static enum http_verdict judge(struct http_call *http,
 	if (x->stale || is_whole(x))
 		return HTTP_DONE;
 	if (reply->err || reply->status / 100 != 2)
-		return verdict;
+		return cannot_go_on(x) ? HTTP_DONE : verdict;
 	/* a 2xx without a body has not been looked at by data() */
 	if (!reply->received)
 		read_head(x, reply);
 	if (!x->stale)
 		read_end(x, reply);
 	if (x->stale || (!x->bad && is_whole(x)))
+		return HTTP_DONE;
+	if (x->call.by && (x->bad || ++x->odd == ODD_MAX))
 		return HTTP_DONE;
 	return HTTP_RETRY; /* less than was said, or another range */
 }
@@ -266,7 +289,8 @@ static const struct http_call_ops get_ops = {
 	.done = on_done,
 };
 
-static struct s3_get *x_new(struct s3 *s, struct store_get *get)
+static struct s3_get *x_new(struct s3 *s, struct s3_by_url *by,
+			    struct store_get *get)
 {
 	struct s3_get *x = calloc(1, sizeof(*x));
 
@@ -278,6 +302,11 @@ static struct s3_get *x_new(struct s3 *s, struct store_get *get)
 	x->call.http.ops = &get_ops;
 	x->call.http.class = get->ahead ? HTTP_AHEAD : HTTP_DATA;
 	x->call.http.expect = (int64_t)get->len;
+	s3_call_by_url(&x->call, by);
+	if (by) {
+		x->call.http.deadline_ms = BY_URL_MS;
+		x->call.retry_until_ms = clock_mono_ms() + FIRST_PATIENCE_MS;
+	}
 	if (get->etag) {
 		snprintf(x->etag, sizeof(x->etag), "%s", get->etag);
 		x->call.use = S3_USE_PINNED;
@@ -285,10 +314,9 @@ static struct s3_get *x_new(struct s3 *s, struct store_get *get)
 	return x;
 }
 
-void s3_get(struct store *store, struct store_get *get)
+void s3_get_by(struct s3 *s, struct s3_by_url *by, struct store_get *get)
 {
-	struct s3 *s = s3_of(store);
-	struct s3_get *x = x_new(s, get);
+	struct s3_get *x = x_new(s, by, get);
 	struct object_info none = { 0 };
 	int err = x ? s3_ready(&x->call) : -ENOMEM;
 
@@ -301,7 +329,12 @@ void s3_get(struct store *store, struct store_get *get)
 	lock_take(&s->lock);
 	get->state = x;
 	lock_drop(&s->lock);
-	http_start(s->lane, &x->call.http);
+	http_start(s3_call_lane(&x->call), &x->call.http);
+}
+
+void s3_get(struct store *store, struct store_get *get)
+{
+	s3_get_by(s3_of(store), NULL, get);
 }
 
 void s3_get_cancel(struct store *store, struct store_get *get)
@@ -316,6 +349,6 @@ void s3_get_cancel(struct store *store, struct store_get *get)
 	lock_drop(&s->lock);
 	if (!x)
 		return;
-	http_cancel(s->lane, &x->call.http);
+	http_cancel(s3_call_lane(&x->call), &x->call.http);
 	x_unref(x);
 }

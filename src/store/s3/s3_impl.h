@@ -70,6 +70,28 @@ static inline struct s3_locked *s3_locked(struct s3 *s) REQUIRES(&s->lock)
 	return &s->guarded_;
 }
 
+struct s3_by_url_locked {
+	struct buf why;
+	char moved[S3_REGION_SIZE];
+};
+
+/* How calls go out whose bytes travel by pre-signed URLs (s3_url.h). */
+struct s3_by_url {
+	struct http_lane *lane; /* borrowed */
+	enum http_verb put; /* of what is sent */
+	/* A URL that was handed over and the `Name: value\n` lines to be sent
+	 * with it; NULL: each attempt's is signed anew. */
+	char *url, *headers;
+	struct lock lock;
+	struct s3_by_url_locked guarded_;
+};
+
+static inline struct s3_by_url_locked *s3_by_url_locked(struct s3_by_url *by)
+	REQUIRES(&by->lock)
+{
+	return &by->guarded_;
+}
+
 /* What a request is signed with at this moment. */
 struct s3_present {
 	char region[S3_REGION_SIZE];
@@ -104,6 +126,8 @@ struct s3_fields {
 struct s3_call {
 	struct http_call http; /* first */
 	struct s3 *s3;
+	struct s3_by_url *by; /* NULL: signed in a header, by its lane */
+	enum s3_checksum checksum; /* of the body */
 	const char *what; /* "read", for the log: "cannot read" */
 	const char *key; /* borrowed; NULL: the bucket */
 	enum s3_use use;
@@ -139,6 +163,10 @@ struct s3_call {
 void s3_call_init(struct s3_call *c, struct s3 *s, enum http_verb verb,
 		  const char *key, const char *what);
 void s3_call_clear(struct s3_call *c);
+/* It goes out by a URL, without a checksum; NULL: it does not. */
+void s3_call_by_url(struct s3_call *c, struct s3_by_url *by);
+/* The lane that it goes by. */
+struct http_lane *s3_call_lane(const struct s3_call *c);
 /* Values are copied. A failure sticks and ends the call. */
 void s3_call_query(struct s3_call *c, const char *name, const char *value);
 /* The prefix that a listing was asked for. */
@@ -246,6 +274,12 @@ int s3_ask_size(struct s3 *s, const char *key, bool quiet,
 /* Settles the names of a page that does not say how it writes them, by asking
  * for one of them, once a store. 0, -EINTR. */
 int s3_learn_names(struct s3 *s, struct s3_page *page);
+
+/* ---- what s3_url.c does by URLs ---- */
+void s3_get_by(struct s3 *s, struct s3_by_url *by, struct store_get *get);
+int s3_put_by(struct s3 *s, struct s3_by_url *by, const char *key,
+	      const struct store_body *body, const struct store_meta *meta,
+	      struct object_info *out);
 
 /* ---- s3_info.c: what an answer's headers tell ---- */
 /* Content-Range, of a 206 or a 416 (which has no first and last). */

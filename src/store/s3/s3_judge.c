@@ -38,9 +38,16 @@ static void set_region_locked(struct s3 *s, const char *region)
 	g->generation++;
 }
 
-static void log_region(const struct s3 *s, const char *region)
+static void log_region(struct s3 *s, struct s3_by_url *by, const char *region)
 {
 	struct log_where where = { .stage = s->base.name };
+
+	if (by) {
+		lock_take(&by->lock);
+		snprintf(s3_by_url_locked(by)->moved, S3_REGION_SIZE, "%s",
+			 region);
+		lock_drop(&by->lock);
+	}
 
 	log_at(LOG_LEVEL_INFO, &where, "the bucket is in region %s", region);
 }
@@ -58,7 +65,7 @@ bool s3_relocate(struct store *store, const char *region, bool *changed)
 	there = !strcmp(region, s3_locked(s)->region);
 	lock_drop(&s->lock);
 	if (*changed)
-		log_region(s, region);
+		log_region(s, NULL, region);
 	return there;
 }
 
@@ -80,7 +87,7 @@ static bool fix_region(struct s3_call *c, const struct http_reply *reply)
 	}
 	lock_drop(&c->s3->lock);
 	if (region)
-		log_region(c->s3, region);
+		log_region(c->s3, c->by, region);
 	buf_clear(&header);
 	return fixed;
 }
@@ -303,6 +310,46 @@ static bool lacks_right(const struct s3_call *c, int err)
 	       (!c->error.code[0] || !strcmp(c->error.code, "AccessDenied"));
 }
 
+static bool tells_secrets(const char *s)
+{
+	return strstr(s, "://") || strcasestr(s, "X-Amz-") ||
+	       strcasestr(s, "signature=") || strcasestr(s, "sig=");
+}
+
+/* What the server answered, in words that never have a URL in them: it may
+ * repeat the request in its message. */
+static void add_answer(const struct s3_call *c, const struct http_reply *reply,
+		       struct buf *out)
+{
+	const struct s3_error_doc *doc = &c->error;
+
+	if (!*doc->code || tells_secrets(doc->code)) {
+		buf_addf(out, "the server answered HTTP %ld", reply->status);
+		return;
+	}
+	buf_adds(out, doc->code);
+	if (*doc->message && !tells_secrets(doc->message))
+		buf_addf(out, ": %s", doc->message);
+	buf_addf(out, " (HTTP %ld)", reply->status);
+}
+
+/* The first sentence is kept: what follows is often its consequence. */
+static void keep_why(struct s3_call *c, const struct http_reply *reply, int err,
+		     const char *why)
+{
+	struct buf *out;
+
+	lock_take(&c->by->lock);
+	out = &s3_by_url_locked(c->by)->why;
+	if (out->len || err == -EINTR || err == -ECANCELED)
+		;
+	else if (!reply->err && reply->status && reply->status / 100 != 2)
+		add_answer(c, reply, out);
+	else
+		buf_adds(out, why);
+	lock_drop(&c->by->lock);
+}
+
 int s3_call_failed(struct s3_call *c, const struct http_reply *reply, int err,
 		   const char *why)
 {
@@ -315,7 +362,9 @@ int s3_call_failed(struct s3_call *c, const struct http_reply *reply, int err,
 		.err = err,
 	};
 
-	if (c->quiet || level_of(err) == LOG_LEVEL_DEBUG)
+	if (c->by)
+		keep_why(c, reply, err, why);
+	if (c->by || c->quiet || level_of(err) == LOG_LEVEL_DEBUG)
 		return err;
 	if (http_reply_header(reply, "x-amz-request-id", &id))
 		where.request = buf_str(&id);
@@ -348,7 +397,7 @@ int s3_call_speak(struct s3_call *c, int err, const struct http_reply *reply)
 /* No answer came. */
 static int unanswered(struct s3_call *c, int rc, const struct http_reply *reply)
 {
-	const char *hint = s3_place_hint(&c->s3->io, rc);
+	const char *hint = c->by ? NULL : s3_place_hint(&c->s3->io, rc);
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int err = outward(rc);
 

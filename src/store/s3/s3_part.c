@@ -46,7 +46,7 @@ static int finish(struct s3_part *x, const struct http_reply *reply)
 		.len = part->body.len,
 		.crc32c = x->call.crc32c,
 		.known = true,
-		.has_crc = x->call.s3->checksum == S3_CHECKSUM_CRC32C &&
+		.has_crc = x->call.checksum == S3_CHECKSUM_CRC32C &&
 			   !(x->call.without & S3_LACKS_CHECKSUM),
 	};
 
@@ -91,6 +91,7 @@ static int start(struct s3_part *x, struct store_part *part)
 	x->refs = 1;
 	x->part = part;
 	s3_part_call(&x->call, u, part->number, "upload a part");
+	s3_call_by_url(&x->call, u->by);
 	x->call.http.ops = &part_ops;
 	x->call.http.class = HTTP_DATA;
 	err = s3_body_set(&x->call, &part->body);
@@ -103,7 +104,7 @@ static int start(struct s3_part *x, struct store_part *part)
 	lock_take(&s->lock);
 	part->state = x;
 	lock_drop(&s->lock);
-	http_start(s->lane, &x->call.http);
+	http_start(s3_call_lane(&x->call), &x->call.http);
 	return 0;
 }
 
@@ -131,7 +132,7 @@ void s3_part_cancel(struct store_part *part)
 	lock_drop(&s->lock);
 	if (!x)
 		return;
-	http_cancel(s->lane, &x->call.http);
+	http_cancel(s3_call_lane(&x->call), &x->call.http);
 	x_unref(x);
 }
 

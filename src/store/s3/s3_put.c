@@ -46,7 +46,7 @@ static bool is_ours(struct s3 *s, const char *key,
 	return ours;
 }
 
-static int put_once(struct s3 *s, const char *key,
+static int put_once(struct s3 *s, struct s3_by_url *by, const char *key,
 		    const struct store_body *body,
 		    const struct store_meta *meta,
 		    const struct store_cond *cond, struct object_info *out)
@@ -60,6 +60,7 @@ static int put_once(struct s3 *s, const char *key,
 	s3_present(s, &now);
 	began = clock_now_s() + now.skew_s;
 	s3_call_init(&c, s, HTTP_PUT, key, "upload");
+	s3_call_by_url(&c, by);
 	c.http.class = HTTP_DATA;
 	s3_call_make(&c, meta);
 	s3_call_cond(&c, cond);
@@ -100,7 +101,7 @@ static int put_unquoted(struct s3 *s, const char *key,
 	if (err || strcmp(there.etag, etag) || strlen(etag) < 3)
 		return -ESTALE;
 	snprintf(bare, sizeof(bare), "%.*s", (int)strlen(etag) - 2, etag + 1);
-	return put_once(s, key, body, meta, &cond, out);
+	return put_once(s, NULL, key, body, meta, &cond, out);
 }
 
 /*
@@ -116,15 +117,22 @@ static int put_cond(struct s3 *s, const char *key,
 	int err = -ENOTSUP;
 
 	if (!s3_lacks(s, lack))
-		err = put_once(s, key, body, meta, cond, out);
+		err = put_once(s, NULL, key, body, meta, cond, out);
 	if (err != -ENOTSUP || !lack)
 		return err;
 	err = s3_must_hold(s, key, cond);
 	if (!err)
-		err = put_once(s, key, body, meta, NULL, out);
+		err = put_once(s, NULL, key, body, meta, NULL, out);
 	if (!err)
 		s3_lack_note(s, lack);
 	return err;
+}
+
+int s3_put_by(struct s3 *s, struct s3_by_url *by, const char *key,
+	      const struct store_body *body, const struct store_meta *meta,
+	      struct object_info *out)
+{
+	return put_once(s, by, key, body, meta, NULL, out);
 }
 
 int s3_put(struct store *store, const char *key, const struct store_body *body,

@@ -21,6 +21,7 @@ struct s3_upload_locked {
 struct s3_upload {
 	struct store_upload base;
 	char *id;
+	struct s3_by_url *by; /* its parts go so; borrowed, or NULL */
 	char *tags; /* with which it has begun; NULL: none */
 	struct lock lock;
 	struct s3_upload_locked guarded_;
