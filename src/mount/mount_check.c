@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "stage/catalog.h"
-#include "store/absent.h"
 #include "store/store.h"
 
 static int mount_check_store(struct store *s, const char *prefix,
@@ -58,7 +57,7 @@ void mount_check_warn(struct catalog *c)
 		struct buf why = BUF_INIT(BUF_MESSAGE);
 
 		/* The catalog has said what it could not open. */
-		if (!absent_is(s->store) && mount_check_external(s, &why))
+		if (!s->store->broken && mount_check_external(s, &why))
 			log_warn("%s", buf_str(&why));
 		buf_clear(&why);
 	}

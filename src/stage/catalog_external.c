@@ -7,7 +7,7 @@
  * no stage can have) is said in the log and otherwise as if it were not there.
  * What cannot be used (an unreadable file, an overlap, a directory that cannot
  * be opened) is a stage all the same, whose every call says why
- * (store/absent.h), and is tried again at each look; a file that has become
+ * (store_broken_new()), and is tried again at each look; a file that has become
  * unreadable keeps the stage that it was.
  */
 #include <errno.h>
@@ -20,7 +20,7 @@
 #include "base/log.h"
 #include "stage/catalog_impl.h"
 #include "stage/location.h"
-#include "store/absent.h"
+#include "store/store.h"
 
 #define LOOK_MS 1000
 
@@ -36,7 +36,7 @@ struct change {
 
 static bool is_absent(const struct external *x)
 {
-	return absent_is(x->stage->store);
+	return x->stage->store->broken;
 }
 
 static bool any_absent(const struct external_set *set)

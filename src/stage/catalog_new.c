@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "stage/catalog_impl.h"
 #include "stage/location.h"
-#include "store/absent.h"
+#include "store/store.h"
 
 /* ---- the parts ---- */
 
@@ -135,7 +135,7 @@ static int open_first(struct catalog *c, const struct external_set *set,
 				     buf_str(&why), out);
 	} else if (rc) {
 		buf_adds(err, buf_str(&why));
-	} else if (absent_is(out->stage->store)) {
+	} else if (out->stage->store->broken) {
 		store_check(out->stage->store, "", &why);
 		log_warn("stage %s cannot be used: %s", x->name, buf_str(&why));
 	}

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "stage/catalog_impl.h"
-#include "store/absent.h"
+#include "store/store.h"
 
 int external_fail(const char *name, int rc, struct buf *why, struct buf *err)
 {
@@ -117,7 +117,8 @@ int external_broken(const char *name, const struct conn *conn, const char *why,
 	if (!rc && conn && !conn_location(conn, &place, &unused))
 		conn_location_show(&place, "", &url);
 	if (!rc)
-		rc = absent_new(name, buf_str(&url), -ENODEV, why, &store);
+		rc = store_broken_new(name, buf_str(&url), -ENODEV, why,
+				      &store);
 	if (!rc) {
 		out->stage =
 			stage_new(name, STAGE_EXTERNAL, store, "", false, 0);

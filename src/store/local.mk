@@ -1,11 +1,10 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
-	src/store/absent.c src/store/absent.h \
 	src/store/parts.c src/store/parts.h \
 	src/store/props.c src/store/props.h \
 	src/store/store.c src/store/store.h \
+	src/store/store_broken.c \
 	src/store/store_check.c src/store/store_check.h \
-	src/store/store_files.c \
 	src/store/store_get_sync.c \
 	src/store/store_list.c \
 	src/store/store_meta.h \

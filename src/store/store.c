@@ -51,9 +51,9 @@ void store_unref(struct store *s)
 		s->ops->free(s);
 }
 
-int store_check(struct store *s, const char *prefix, struct buf *err)
+int store_check(struct store *s, const char *prefix, struct buf *why)
 {
-	return s->ops->check(s, prefix, err);
+	return s->ops->check(s, prefix, why);
 }
 
 const char *store_type(const struct store *s, const char *key)
@@ -63,7 +63,7 @@ const char *store_type(const struct store *s, const char *key)
 
 int store_stat(struct store *s, const char *key, struct name_info *out)
 {
-	int err = s->limits.files && !*key ? 0 : store_check_key(key);
+	int err = store_check_name(s, key);
 
 	memset(out, 0, sizeof(*out));
 	return err ? err : s->ops->stat(s, key, out);
@@ -71,7 +71,7 @@ int store_stat(struct store *s, const char *key, struct name_info *out)
 
 int store_head(struct store *s, const char *key, struct object_details *out)
 {
-	int err = store_check_key(key);
+	int err = store_check_key(s, key);
 
 	memset(out, 0, sizeof(*out));
 	return err ? err : s->ops->head(s, key, out);
@@ -115,7 +115,7 @@ int store_props(struct store *s, const char *key, struct object_details *out)
 int store_confirm(struct store *s, const char *key, const char *listed,
 		  struct object_info *now)
 {
-	int err = store_check_key(key);
+	int err = store_check_key(s, key);
 
 	err = err ? err : store_check_etag(listed);
 	memset(now, 0, sizeof(*now));
@@ -127,7 +127,7 @@ int store_confirm(struct store *s, const char *key, const char *listed,
 void store_get(struct store *s, struct store_get *get)
 {
 	static const struct object_info none;
-	int err = store_check_get(get);
+	int err = store_check_get(s, get);
 
 	get->state = NULL;
 	get->whole = false;
@@ -139,7 +139,8 @@ void store_get(struct store *s, struct store_get *get)
 
 void store_get_cancel(struct store *s, struct store_get *get)
 {
-	s->ops->get_cancel(s, get);
+	if (!s->broken)
+		s->ops->get_cancel(s, get);
 }
 
 int store_put(struct store *s, const char *key, const struct store_body *body,
@@ -147,7 +148,7 @@ int store_put(struct store *s, const char *key, const struct store_body *body,
 	      struct object_info *out)
 {
 	struct object_info info = { 0 };
-	int err = store_check_key(key);
+	int err = store_check_key(s, key);
 
 	err = err ? err : store_check_body(s, body);
 	err = err ? err : store_check_meta(meta);
@@ -164,7 +165,7 @@ int store_put(struct store *s, const char *key, const struct store_body *body,
 int store_upload_open(struct store *s, const char *key,
 		      const struct store_meta *meta, struct store_upload **out)
 {
-	int err = store_check_key(key);
+	int err = store_check_key(s, key);
 
 	*out = NULL;
 	err = err ? err : store_check_meta(meta);
@@ -195,7 +196,7 @@ int store_part_copy(struct store_upload *u, unsigned number, uint64_t at,
 		    const struct store_range *from, struct store_part_done *out)
 {
 	struct store *s = u->store;
-	int err = store_check_key(from->key);
+	int err = store_check_key(s, from->key);
 
 	err = err ? err : store_check_etag(from->etag);
 	err = err ? err : store_check_part(s, number, at, from->len);
@@ -246,7 +247,7 @@ const char *store_upload_id(struct store_upload *u)
 
 int store_pending_abort(struct store *s, const struct store_pending *p)
 {
-	int err = store_check_key(p->key);
+	int err = store_check_key(s, p->key);
 
 	if (!err && (!p->id || !*p->id))
 		err = -EINVAL;
@@ -265,9 +266,9 @@ int store_copy_named(struct store *s, const char *from, const char *etag,
 		     const struct store_cond *cond, struct object_info *out)
 {
 	struct object_info info = { 0 };
-	int err = store_check_key(from);
+	int err = store_check_key(s, from);
 
-	err = err ? err : store_check_key(to);
+	err = err ? err : store_check_key(s, to);
 	err = err ? err : store_check_etag(etag);
 	err = err ? err : store_check_cond(cond);
 	err = err ? err : s->ops->copy(s, from, etag, to, retype, cond, &info);
@@ -281,7 +282,7 @@ int store_copy_named(struct store *s, const char *from, const char *etag,
 
 static int remove_one(struct store *s, const char *key, const char *etag)
 {
-	int err = store_check_key(key);
+	int err = store_check_key(s, key);
 
 	err = err ? err : store_check_etag(etag);
 	err = err ? err : s->ops->remove(s, key, etag);
@@ -306,7 +307,7 @@ int store_remove_many(struct store *s, const char *const *keys, unsigned n,
 	int err = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		results[i] = store_check_key(keys[i]);
+		results[i] = store_check_key(s, keys[i]);
 		err = err ? err : results[i];
 	}
 	if (err || !n) {
@@ -337,5 +338,102 @@ const char *store_error_words(const struct store *s, int err)
 
 int store_describe(struct store *s, struct buf *out)
 {
-	return s->ops->describe(s, out);
+	return s->broken ? 0 : s->ops->describe(s, out);
+}
+
+bool store_relocate(struct store *s, const char *region, bool *changed)
+{
+	*changed = false;
+	return s->ops->relocate && s->ops->relocate(s, region, changed);
+}
+
+void store_md5(struct store *s, const struct object_info *info, struct buf *out)
+{
+	if (s->ops->md5)
+		s->ops->md5(s, info, out);
+	else
+		buf_adds(out, info->etag);
+}
+
+/* ---- stores of files ---- */
+
+int store_open(struct store *s, const char *key, const char *etag, int *fd,
+	       struct object_info *info)
+{
+	struct object_info found = { 0 };
+	int err = store_check_key(s, key);
+
+	*fd = -1;
+	err = err ? err : store_check_etag(etag);
+	if (!err && !s->ops->open)
+		err = -EOPNOTSUPP;
+	err = err ? err : s->ops->open(s, key, etag, fd, &found);
+	if (!err && info)
+		*info = found;
+	return err;
+}
+
+int store_same(struct store *s, int fd, const char *etag)
+{
+	return s->ops->same ? s->ops->same(s, fd, etag) : -EOPNOTSUPP;
+}
+
+int store_scratch(struct store *s, const char *key, int *fd)
+{
+	int err = store_check_key(s, key);
+
+	*fd = -1;
+	if (!err && !s->ops->scratch)
+		err = -EOPNOTSUPP;
+	return err ? err : s->ops->scratch(s, key, fd);
+}
+
+int store_set_attr(struct store *s, const char *key, const struct store_attr *a,
+		   struct object_info *out)
+{
+	struct object_info info = { 0 };
+	int err = store_check_name(s, key);
+
+	if (!err && !s->ops->set_attr)
+		err = -EOPNOTSUPP;
+	err = err ? err : s->ops->set_attr(s, key, a, &info);
+	if (err)
+		return err;
+	store_announce(s, key, &info);
+	if (out)
+		*out = info;
+	return 0;
+}
+
+int store_rename(struct store *s, const char *from, const char *to,
+		 bool if_absent)
+{
+	struct object_info info = { 0 };
+	int err = store_check_key(s, from);
+
+	err = err ? err : store_check_key(s, to);
+	if (!err && store_key_is_dir(from) != store_key_is_dir(to))
+		err = -EINVAL;
+	if (!err && !s->ops->rename)
+		err = -EOPNOTSUPP;
+	err = err ? err : s->ops->rename(s, from, to, if_absent, &info);
+	if (err)
+		return err;
+	store_announce(s, from, NULL);
+	store_announce(s, to, &info);
+	return 0;
+}
+
+int store_sync(struct store *s, const char *key)
+{
+	int err = s->ops->sync ? store_check_name(s, key) : 0;
+
+	return err || !s->ops->sync ? err : s->ops->sync(s, key);
+}
+
+int store_statfs(struct store *s, struct statvfs *out)
+{
+	if (s->broken)
+		return s->broken;
+	return s->ops->statfs ? s->ops->statfs(s, out) : -EOPNOTSUPP;
 }

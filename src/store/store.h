@@ -32,6 +32,7 @@
 #include "store/store_presign.h"
 
 struct buf;
+struct statvfs;
 struct store;
 
 #define STORE_KEY_MAX 1024
@@ -181,8 +182,6 @@ struct store_pending {
 	char *id;
 };
 
-/* ---- the vtable ---- */
-
 struct store_limits {
 	uint64_t put_max; /* bytes of a single PUT or part */
 	uint64_t part_min; /* of every part but the last */
@@ -207,80 +206,193 @@ struct store_attr {
 	struct timespec atime, mtime; /* tv_nsec may be UTIME_NOW */
 };
 
-struct statvfs;
+/* ---- what a store does ----
+ *
+ * A function type for each call. A store defines one function of it, for its
+ * vtable; callers have the wrapper of the same type, below.
+ */
+
+/*
+ * Reaches the store once: does the bucket answer, do the keys hold? 0, or
+ * -errno with a sentence for people in why; -EPERM: the keys hold, and may not
+ * list, so that what they may do is not known.
+ */
+typedef int store_check_fn(struct store *s, const char *prefix,
+			   struct buf *why);
+/*
+ * What is at this name: the object, and whether keys lie below it, asked side
+ * by side. 0 also when nothing is there (both false). In a store of files ""
+ * is its root.
+ */
+typedef int store_stat_fn(struct store *s, const char *key,
+			  struct name_info *out);
+/* Everything about one object. -ENOENT when there is none. */
+typedef int store_head_fn(struct store *s, const char *key,
+			  struct object_details *out);
+/* Is what a listing told of by the ETag `listed` still there, under another in
+ * the answers of the object itself? 0 and *now, -ESTALE: it is another. */
+typedef int store_confirm_fn(struct store *s, const char *key,
+			     const char *listed, struct object_info *now);
+
+/*
+ * An iterator in key order (objects and grouped prefixes in one order).
+ * next: 1 an entry, 0 the end, -errno. One thread at a time. Keys begin with the
+ * prefix and ascend (see list_query.page): a server that lists others is -EIO.
+ */
+typedef int store_list_open_fn(struct store *s, const struct list_query *q,
+			       struct store_list **out);
+typedef int store_list_next_fn(struct store_list *l, struct list_entry *out);
+typedef void store_list_close_fn(struct store_list *l);
+
+/* Starts a ranged GET; every failure arrives at done(). */
+typedef void store_get_fn(struct store *s, struct store_get *get);
+/* done() comes soon, with -ECANCELED unless it had ended already. */
+typedef void store_get_cancel_fn(struct store *s, struct store_get *get);
+
+/*
+ * One PUT of at most limits.put_max bytes. The object appears whole or not at
+ * all. *out: what is there now (mtime as the store told it or the present).
+ */
+typedef int store_put_fn(struct store *s, const char *key,
+			 const struct store_body *body,
+			 const struct store_meta *meta,
+			 const struct store_cond *cond,
+			 struct object_info *out);
+
+/* Multipart. Nothing is visible before complete. */
+typedef int store_upload_open_fn(struct store *s, const char *key,
+				 const struct store_meta *meta,
+				 struct store_upload **out);
+typedef void store_part_fn(struct store_part *part);
+/* A part from a range of an object that is there: no bytes travel. at: as a
+ * part's offset. */
+typedef int store_part_copy_fn(struct store_upload *u, unsigned number,
+			       uint64_t at, const struct store_range *from,
+			       struct store_part_done *out);
+/* After success or failure the upload is still to be freed; after a failure
+ * it may be tried again or aborted. */
+typedef int store_upload_complete_fn(struct store_upload *u,
+				     const struct store_part_done *parts,
+				     unsigned n, const struct store_cond *cond,
+				     struct object_info *out);
+typedef int store_upload_abort_fn(struct store_upload *u);
+typedef void store_upload_free_fn(struct store_upload *u);
+typedef const char *store_upload_id_fn(struct store_upload *u);
+
+/* Uploads under a prefix that were begun and not completed. each: non-zero
+ * ends the walk and is returned. */
+typedef int store_pending_fn(struct store *s, const char *prefix,
+			     int (*each)(void *arg,
+					 const struct store_pending *p),
+			     void *arg);
+typedef int store_pending_abort_fn(struct store *s,
+				   const struct store_pending *p);
+
+/* Server-side, any size, with all headers and the storage class. etag: the
+ * source's, or NULL. retype: the content type goes with the name; NULL: it
+ * stays. */
+typedef int store_copy_fn(struct store *s, const char *from, const char *etag,
+			  const char *to, const struct store_retype *retype,
+			  const struct store_cond *cond,
+			  struct object_info *out);
+
+/* etag: only the object that has it, else -ESTALE; NULL: any. A key that is not
+ * there is removed. */
+typedef int store_remove_fn(struct store *s, const char *key, const char *etag);
+/* Any number; results[i] is each key's own. 0, or the first failure. */
+typedef int store_remove_many_fn(struct store *s, const char *const *keys,
+				 unsigned n, int *results);
+
+/* An answer to what was signed said that it lies in that region: true when that
+ * one is signed for from now on; *changed: it was another. */
+typedef bool store_relocate_fn(struct store *s, const char *region,
+			       bool *changed);
+/* No request to the store. 0, -EINVAL, -EACCES ... with why. */
+typedef int store_presign_fn(struct store *s, const struct store_presign *req,
+			     struct store_presigned *out, struct buf *why);
+
+/* `s3://bucket/key`: what a person calls this object. */
+typedef void store_locate_fn(struct store *s, const char *key, struct buf *out);
+/* One line on how it signs and who answers, for `stagefs check`. */
+typedef int store_describe_fn(struct store *s, struct buf *out);
+/* Appends the object's MD5 as an ETag would be, with quotes, if that is known:
+ * what LIST shows as md5. */
+typedef void store_md5_fn(struct store *s, const struct object_info *info,
+			  struct buf *out);
+
+/* Stores of files (limits.files); for others -EOPNOTSUPP. */
+
+/* The object's own file, for reading; the caller closes it. As store_get():
+ * etag NULL is whatever is there, else -ESTALE. */
+typedef int store_open_fn(struct store *s, const char *key, const char *etag,
+			  int *fd, struct object_info *info);
+/* Has the file still the content of that ETag? 0, or -ESTALE when another
+ * program wrote into it: what was read since the last call does not count. */
+typedef int store_same_fn(struct store *s, int fd, const char *etag);
+/* A file without a name, open for both, on the disk where key would be: for a
+ * body that is adopted. The caller closes it. */
+typedef int store_scratch_fn(struct store *s, const char *key, int *fd);
+/* Owner, mode, times; a key that ends in '/' is the directory, "" the root. The
+ * ETag stays. *out (may be NULL): what is there now. */
+typedef int store_set_attr_fn(struct store *s, const char *key,
+			      const struct store_attr *a,
+			      struct object_info *out);
+/* Both end in '/' (a directory with everything below it) or neither does. What
+ * stood at `to` goes, a directory only when it is empty (-ENOTEMPTY); with
+ * if_absent -EEXIST. One step: there is never neither. ETags stay. */
+typedef int store_rename_fn(struct store *s, const char *from, const char *to,
+			    bool if_absent, struct object_info *out);
+/* What was done to this name, to its attributes or, of a directory ("": the
+ * root), to the names in it outlives a power cut. Other stores: 0, they answer
+ * only what they keep. */
+typedef int store_sync_fn(struct store *s, const char *key);
+/* The disk's room. */
+typedef int store_statfs_fn(struct store *s, struct statvfs *out);
+
+/* ---- the vtable ---- */
 
 struct store_ops {
 	const char *kind; /* "s3", "mem" */
 	void (*free)(struct store *s);
-	int (*check)(struct store *s, const char *prefix, struct buf *err);
-	int (*stat)(struct store *s, const char *key, struct name_info *out);
-	int (*head)(struct store *s, const char *key,
-		    struct object_details *out);
-	/* NULL: listings and objects have the same ETags. */
-	int (*confirm)(struct store *s, const char *key, const char *listed,
-		       struct object_info *now);
-	int (*list_open)(struct store *s, const struct list_query *q,
-			 struct store_list **out);
-	int (*list_next)(struct store_list *l, struct list_entry *out);
-	void (*list_close)(struct store_list *l);
-	void (*get)(struct store *s, struct store_get *get);
-	void (*get_cancel)(struct store *s, struct store_get *get);
-	int (*put)(struct store *s, const char *key,
-		   const struct store_body *body, const struct store_meta *meta,
-		   const struct store_cond *cond, struct object_info *out);
-	int (*upload_open)(struct store *s, const char *key,
-			   const struct store_meta *meta,
-			   struct store_upload **out);
-	void (*part)(struct store_part *part);
-	void (*part_cancel)(struct store_part *part);
-	int (*part_copy)(struct store_upload *u, unsigned number, uint64_t at,
-			 const struct store_range *from,
-			 struct store_part_done *out);
-	int (*upload_complete)(struct store_upload *u,
-			       const struct store_part_done *parts, unsigned n,
-			       const struct store_cond *cond,
-			       struct object_info *out);
-	int (*upload_abort)(struct store_upload *u);
-	void (*upload_free)(struct store_upload *u);
-	int (*pending)(struct store *s, const char *prefix,
-		       int (*each)(void *arg, const struct store_pending *p),
-		       void *arg);
-	int (*pending_abort)(struct store *s, const struct store_pending *p);
-	const char *(*upload_id)(struct store_upload *u);
+	store_check_fn *check;
+	store_stat_fn *stat;
+	store_head_fn *head;
+	store_confirm_fn *confirm; /* NULL: listings have the same ETags */
+	store_list_open_fn *list_open;
+	store_list_next_fn *list_next;
+	store_list_close_fn *list_close;
+	store_get_fn *get;
+	store_get_cancel_fn *get_cancel;
+	store_put_fn *put;
+	store_upload_open_fn *upload_open;
+	store_part_fn *part, *part_cancel;
+	store_part_copy_fn *part_copy;
+	store_upload_complete_fn *upload_complete;
+	store_upload_abort_fn *upload_abort;
+	store_upload_free_fn *upload_free;
+	store_upload_id_fn *upload_id;
+	store_pending_fn *pending;
+	store_pending_abort_fn *pending_abort;
 	/* Appends the tags as PROP_TAGGING has them. NULL: there are none. */
 	int (*tags)(struct store *s, const char *key, struct buf *out);
-	int (*copy)(struct store *s, const char *from, const char *etag,
-		    const char *to, const struct store_retype *retype,
-		    const struct store_cond *cond, struct object_info *out);
-	/* etag: only the object that has it, else -ESTALE; NULL: any. */
-	int (*remove)(struct store *s, const char *key, const char *etag);
-	int (*remove_many)(struct store *s, const char *const *keys, unsigned n,
-			   int *results);
-	/* NULL: it has no regions */
-	bool (*relocate)(struct store *s, const char *region, bool *changed);
-	int (*presign)(struct store *s, const struct store_presign *req,
-		       struct store_presigned *out, struct buf *err);
-	/* Of a store of files, else NULL. */
-	int (*open)(struct store *s, const char *key, const char *etag, int *fd,
-		    struct object_info *out);
-	int (*same)(struct store *s, int fd, const char *etag);
-	int (*scratch)(struct store *s, const char *key, int *fd);
-	int (*set_attr)(struct store *s, const char *key,
-			const struct store_attr *a, struct object_info *out);
-	int (*rename)(struct store *s, const char *from, const char *to,
-		      bool if_absent, struct object_info *out);
-	int (*sync)(struct store *s, const char *key);
-	int (*statfs)(struct store *s, struct statvfs *out);
-	/* Appends the object's MD5 as an ETag would be, with quotes, if that
-	 * is known. NULL: it is the ETag, as S3 has it. */
-	void (*md5)(struct store *s, const struct object_info *info,
-		    struct buf *out);
-	/* `s3://bucket/key`: what a person calls this object. */
-	void (*locate)(struct store *s, const char *key, struct buf *out);
-	/* One line on how it signs and who answers, for `stagefs check`. */
-	int (*describe)(struct store *s, struct buf *out);
+	store_copy_fn *copy;
+	store_remove_fn *remove;
+	store_remove_many_fn *remove_many;
+	store_relocate_fn *relocate; /* NULL: it has no regions */
+	store_presign_fn *presign;
+	store_md5_fn *md5; /* NULL: it is the ETag, as S3 has it */
+	store_locate_fn *locate;
+	store_describe_fn *describe;
 	/* store_error_words(); NULL, or NULL returned: strerror(3) will do. */
 	const char *(*error_words)(int err);
+	/* Of a store of files, else NULL. */
+	store_open_fn *open;
+	store_same_fn *same;
+	store_scratch_fn *scratch;
+	store_set_attr_fn *set_attr;
+	store_rename_fn *rename;
+	store_sync_fn *sync;
+	store_statfs_fn *statfs;
 };
 
 /* Implementations embed this first; store_init() sets it up. */
@@ -288,6 +400,7 @@ struct store {
 	const struct store_ops *ops;
 	struct store_limits limits;
 	char *name; /* for the log: the stage's */
+	int broken; /* 0, or what every call fails with: store_broken_new() */
 	bool types; /* new objects have the content type of their names */
 	bool wants_md5; /* atomic; pre-signed uploads need a Content-MD5 */
 	struct store_watchers *watchers;
@@ -297,160 +410,89 @@ struct store {
 int store_init(struct store *s, const struct store_ops *ops, const char *name);
 void store_fini(struct store *s);
 
+/*
+ * In place of a store that cannot be opened: every call fails with what went
+ * wrong, and store_check() says it in words. So one directory that is not there
+ * holds up nobody who works elsewhere. url: of the place, with a '/' at its
+ * end. rc: -errno, of which -ENOENT is told as -ENODEV: no file is missing, but
+ * the whole store. The strings are copied.
+ */
+int store_broken_new(const char *name, const char *url, int rc, const char *why,
+		     struct store **out);
+
 struct store *store_ref(struct store *s);
 void store_unref(struct store *s);
 
-/*
- * Reaches the store once: does the bucket answer, do the keys hold? 0, or
- * -errno with a sentence for people in err; -EPERM: the keys hold, and may not
- * list, so that what they may do is not known.
- */
-int store_check(struct store *s, const char *prefix, struct buf *err);
+/* ---- for callers ---- */
 
 /*
  * The content type that a new object of that key is to be given; NULL: none. A
  * store of files is given none, and tells that of the name by itself.
  */
 const char *store_type(const struct store *s, const char *key);
+/* What an error means for a key: a directory has others to give than a
+ * server. A sentence without a full stop, not to be freed. */
+const char *store_error_words(const struct store *s, int err);
 
-/*
- * What is at this name: the object, and whether keys lie below it, asked side
- * by side. 0 also when nothing is there (both false). In a store of files ""
- * is its root.
- */
-int store_stat(struct store *s, const char *key, struct name_info *out);
-/* Everything about one object. -ENOENT when there is none. */
-int store_head(struct store *s, const char *key, struct object_details *out);
+store_check_fn store_check;
+store_stat_fn store_stat;
+store_head_fn store_head;
 /*
  * The same for a write that puts another version in its place: the headers
  * that it is to have again. One more request when the object has tags; tags
  * that may not be read are left out, which is logged.
  */
-int store_props(struct store *s, const char *key, struct object_details *out);
+store_head_fn store_props;
+store_confirm_fn store_confirm;
 
-/* Is what a listing told of by the ETag `listed` still there, under another in
- * the answers of the object itself? 0 and *now, -ESTALE: it is another. */
-int store_confirm(struct store *s, const char *key, const char *listed,
-		  struct object_info *now);
+store_list_open_fn store_list_open;
+store_list_next_fn store_list_next;
+store_list_close_fn store_list_close;
 
-/*
- * An iterator in key order (objects and grouped prefixes in one order).
- * next: 1 an entry, 0 the end, -errno. One thread at a time. Keys begin with the
- * prefix and ascend (see list_query.page): a server that lists others is -EIO.
- */
-int store_list_open(struct store *s, const struct list_query *q,
-		    struct store_list **out);
-int store_list_next(struct store_list *l, struct list_entry *out);
-void store_list_close(struct store_list *l);
-
-/* Starts a ranged GET; every failure arrives at done(). */
-void store_get(struct store *s, struct store_get *get);
-/* done() comes soon, with -ECANCELED unless it had ended already. */
-void store_get_cancel(struct store *s, struct store_get *get);
+store_get_fn store_get;
+store_get_cancel_fn store_get_cancel;
 /* The same, sleeping: 0 and the bytes read in *n, or -errno. */
 int store_get_sync(struct store *s, const char *key, const char *etag,
 		   uint64_t offset, void *bytes, size_t len, size_t *n,
 		   struct object_info *info);
 
-/*
- * One PUT of at most limits.put_max bytes. The object appears whole or not at
- * all. *out: what is there now (mtime as the store told it or the present).
- */
-int store_put(struct store *s, const char *key, const struct store_body *body,
-	      const struct store_meta *meta, const struct store_cond *cond,
-	      struct object_info *out);
+store_put_fn store_put;
+store_upload_open_fn store_upload_open;
+store_part_fn store_part, store_part_cancel;
+store_part_copy_fn store_part_copy;
+store_upload_complete_fn store_upload_complete;
+store_upload_abort_fn store_upload_abort;
+store_upload_free_fn store_upload_free;
+store_upload_id_fn store_upload_id;
+store_pending_fn store_pending;
+store_pending_abort_fn store_pending_abort;
 
-/* Multipart. Nothing is visible before complete. */
-int store_upload_open(struct store *s, const char *key,
-		      const struct store_meta *meta, struct store_upload **out);
-void store_part(struct store_part *part);
-void store_part_cancel(struct store_part *part);
-/* A part from a range of an object that is there: no bytes travel. at: as a
- * part's offset. */
-int store_part_copy(struct store_upload *u, unsigned number, uint64_t at,
-		    const struct store_range *from,
-		    struct store_part_done *out);
-/* After success or failure the upload is still to be freed; after a failure
- * it may be tried again or aborted. */
-int store_upload_complete(struct store_upload *u,
-			  const struct store_part_done *parts, unsigned n,
-			  const struct store_cond *cond,
-			  struct object_info *out);
-int store_upload_abort(struct store_upload *u);
-void store_upload_free(struct store_upload *u);
-const char *store_upload_id(struct store_upload *u);
-
-/* Uploads under a prefix that were begun and not completed. each: non-zero
- * ends the walk and is returned. */
-int store_pending(struct store *s, const char *prefix,
-		  int (*each)(void *arg, const struct store_pending *p),
-		  void *arg);
-int store_pending_abort(struct store *s, const struct store_pending *p);
-
-/* Server-side, any size, with all headers and the storage class. etag: the
- * source's, or NULL. */
+/* The content type stays. */
 int store_copy(struct store *s, const char *from, const char *etag,
 	       const char *to, const struct store_cond *cond,
 	       struct object_info *out);
-/* The same, and the content type goes with the name. */
-int store_copy_named(struct store *s, const char *from, const char *etag,
-		     const char *to, const struct store_retype *retype,
-		     const struct store_cond *cond, struct object_info *out);
+store_copy_fn store_copy_named;
 
-/* A key that is not there is removed. */
 int store_remove(struct store *s, const char *key);
 /* Only while the object has this ETag, else -ESTALE. A server of objects that
  * has no conditional DELETE is asked right before, and may change between. */
-int store_remove_same(struct store *s, const char *key, const char *etag);
-/* Any number; results[i] is each key's own. 0, or the first failure. */
-int store_remove_many(struct store *s, const char *const *keys, unsigned n,
-		      int *results);
+store_remove_fn store_remove_same;
+store_remove_many_fn store_remove_many;
 
-/* No request to the store. 0, -EINVAL, -EACCES ... with why in err. */
-/* An answer to what was signed said that it lies in that region: true when that
- * one is signed for from now on; *changed: it was another. */
-bool store_relocate(struct store *s, const char *region, bool *changed);
-int store_presign(struct store *s, const struct store_presign *req,
-		  struct store_presigned *out, struct buf *err);
+store_relocate_fn store_relocate;
+store_presign_fn store_presign;
+store_locate_fn store_locate;
+store_describe_fn store_describe;
+store_md5_fn store_md5;
 
-void store_locate(struct store *s, const char *key, struct buf *out);
-int store_describe(struct store *s, struct buf *out);
-/* What an error means for a key: a directory has others to give than a
- * server. A sentence without a full stop, not to be freed. */
-const char *store_error_words(const struct store *s, int err);
-
-/* ---- stores of files (limits.files), else -EOPNOTSUPP ---- */
-
-/* The object's own file, for reading; the caller closes it. As store_get():
- * etag NULL is whatever is there, else -ESTALE. */
-int store_open(struct store *s, const char *key, const char *etag, int *fd,
-	       struct object_info *info);
-/* Has the file still the content of that ETag? 0, or -ESTALE when another
- * program wrote into it: what was read since the last call does not count. */
-int store_same(struct store *s, int fd, const char *etag);
-/* A file without a name, open for both, on the disk where key would be: for a
- * body that is adopted. The caller closes it. */
-int store_scratch(struct store *s, const char *key, int *fd);
-/* Owner, mode, times; a key that ends in '/' is the directory, "" the root. The
- * ETag stays. *out (may be NULL): what is there now. */
-int store_set_attr(struct store *s, const char *key, const struct store_attr *a,
-		   struct object_info *out);
-/* Both end in '/' (a directory with everything below it) or neither does. What
- * stood at `to` goes, a directory only when it is empty (-ENOTEMPTY); with
- * if_absent -EEXIST. One step: there is never neither. ETags stay. */
+store_open_fn store_open;
+store_same_fn store_same;
+store_scratch_fn store_scratch;
+store_set_attr_fn store_set_attr;
 int store_rename(struct store *s, const char *from, const char *to,
 		 bool if_absent);
-/* What was done to this name, to its attributes or, of a directory ("": the
- * root), to the names in it outlives a power cut. Other stores: 0, they answer
- * only what they keep. */
-int store_sync(struct store *s, const char *key);
-/* The disk's room. Other stores: -EOPNOTSUPP. */
-int store_statfs(struct store *s, struct statvfs *out);
-
-/* What LIST shows as md5: see the vtable's. Any store. Appends, perhaps
- * nothing. */
-void store_md5(struct store *s, const struct object_info *info,
-	       struct buf *out);
+store_sync_fn store_sync;
+store_statfs_fn store_statfs;
 
 /*
  * Whoever keeps something about a store's objects listens. What this process

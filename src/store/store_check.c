@@ -10,18 +10,32 @@
 #include "base/text.h"
 #include "store/store.h"
 
-#define PRESIGN_EXPIRE_MAX 604800
-
 bool store_key_is_dir(const char *key)
 {
 	return !*key || key[strlen(key) - 1] == '/';
 }
 
-int store_check_key(const char *key)
+int store_check_key(const struct store *s, const char *key)
 {
+	if (s->broken)
+		return s->broken;
 	if (!key || !*key)
 		return -EINVAL;
 	return strlen(key) > STORE_KEY_MAX ? -ENAMETOOLONG : 0;
+}
+
+int store_check_name(const struct store *s, const char *key)
+{
+	return s->limits.files && !*key ? s->broken : store_check_key(s, key);
+}
+
+int store_check_prefix(const struct store *s, const char *prefix)
+{
+	if (s->broken)
+		return s->broken;
+	if (!prefix)
+		return -EINVAL;
+	return strlen(prefix) > STORE_KEY_MAX ? -ENAMETOOLONG : 0;
 }
 
 int store_check_etag(const char *etag)
@@ -33,9 +47,9 @@ int store_check_etag(const char *etag)
 	return 0;
 }
 
-int store_check_get(const struct store_get *get)
+int store_check_get(const struct store *s, const struct store_get *get)
 {
-	int err = store_check_key(get->key);
+	int err = store_check_key(s, get->key);
 
 	err = err ? err : store_check_etag(get->etag);
 	if (!err && (!get->len || get->offset > INT64_MAX ||

@@ -17,9 +17,13 @@ struct store_part_done;
 
 /* Does a key end in '/': is it a marker's? Or is it "", a store's root? */
 bool store_key_is_dir(const char *key);
-int store_check_key(const char *key); /* -EINVAL, -ENAMETOOLONG */
+/* -EINVAL, -ENAMETOOLONG, or what the store is broken by. */
+int store_check_key(const struct store *s, const char *key);
+/* "" too, which is the root of a store of files. */
+int store_check_name(const struct store *s, const char *key);
+int store_check_prefix(const struct store *s, const char *prefix);
 int store_check_etag(const char *etag); /* NULL is fine; -EINVAL */
-int store_check_get(const struct store_get *get);
+int store_check_get(const struct store *s, const struct store_get *get);
 int store_check_body(const struct store *s, const struct store_body *body);
 int store_check_meta(const struct store_meta *meta);
 int store_check_cond(const struct store_cond *cond);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "store/store.h"
+#include "store/store_check.h"
 
 struct store_list_check {
 	char *prefix;
@@ -50,13 +51,11 @@ int store_list_open(struct store *s, const struct list_query *q,
 		    struct store_list **out)
 {
 	struct store_list_check *check;
-	int err;
+	int err = store_check_prefix(s, q->prefix);
 
 	*out = NULL;
-	if (!q->prefix)
-		return -EINVAL;
-	if (strlen(q->prefix) > STORE_KEY_MAX)
-		return -ENAMETOOLONG;
+	if (err)
+		return err;
 	check = check_new(q);
 	if (!check)
 		return -ENOMEM;
@@ -158,10 +157,7 @@ int store_pending(struct store *s, const char *prefix,
 		  void *arg)
 {
 	struct pending p = { s, prefix, each, arg };
+	int err = store_check_prefix(s, prefix);
 
-	if (!prefix)
-		return -EINVAL;
-	if (strlen(prefix) > STORE_KEY_MAX)
-		return -ENAMETOOLONG;
-	return s->ops->pending(s, prefix, pending_each, &p);
+	return err ? err : s->ops->pending(s, prefix, pending_each, &p);
 }

@@ -141,12 +141,14 @@ static int check_fields(const struct store_presign *req, struct buf *err)
 
 /* ---- the call ---- */
 
-static int check(const struct store *s, const struct store_presign *req,
+static int check(struct store *s, const struct store_presign *req,
 		 struct buf *err)
 {
-	int e = store_check_key(req->key);
+	int e = store_check_key(s, req->key);
 
-	if (e) {
+	if (s->broken) {
+		s->ops->check(s, "", err);
+	} else if (e) {
 		buf_adds(err, e == -EINVAL ? "no object is named"
 					   : "the key is over 1024 bytes");
 	} else if (!s->limits.presign) {
@@ -160,12 +162,6 @@ static int check(const struct store *s, const struct store_presign *req,
 		e = check_fields(req, err);
 	}
 	return e;
-}
-
-bool store_relocate(struct store *s, const char *region, bool *changed)
-{
-	*changed = false;
-	return s->ops->relocate && s->ops->relocate(s, region, changed);
 }
 
 int store_presign(struct store *s, const struct store_presign *req,

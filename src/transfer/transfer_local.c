@@ -18,7 +18,6 @@
 #include "base/io.h"
 #include "base/wait.h"
 #include "stage/stage.h"
-#include "store/absent.h"
 #include "store/store.h"
 #include "transfer/transfer.h"
 
@@ -34,7 +33,7 @@ static int local_say(const struct transfer_remote *r, int rc, struct buf *why)
 {
 	if (rc == -EINTR)
 		buf_adds(why, "interrupted");
-	else if (rc && absent_is(r->stage->store))
+	else if (rc && r->stage->store->broken)
 		store_check(r->stage->store, "", why);
 	else if (rc)
 		buf_adds(why, store_error_words(r->stage->store, rc));

@@ -142,37 +142,30 @@ void mem_remove_locked(struct memstore *m, const char *key) REQUIRES(&m->lock);
 void mem_etag(const struct mem_blob *blob, char out[STORE_ETAG_SIZE]);
 
 /* ---- memstore_list.c ---- */
-int mem_list_open(struct store *s, const struct list_query *q,
-		  struct store_list **out);
-int mem_list_next(struct store_list *l, struct list_entry *out);
-void mem_list_close(struct store_list *l);
+store_list_open_fn mem_list_open;
+store_list_next_fn mem_list_next;
+store_list_close_fn mem_list_close;
 
 /* ---- memstore_data.c: get and part, at once or later ---- */
-void mem_get(struct store *s, struct store_get *get);
-void mem_get_cancel(struct store *s, struct store_get *get);
-void mem_part(struct store_part *part);
-void mem_part_cancel(struct store_part *part);
+store_get_fn mem_get;
+store_get_cancel_fn mem_get_cancel;
+store_part_fn mem_part;
+store_part_fn mem_part_cancel;
 /* Ends the thread; what still waits is done with -ECANCELED. */
 void mem_data_stop(struct memstore *m);
 
 /* ---- memstore_upload.c ---- */
-int mem_upload_open(struct store *s, const char *key,
-		    const struct store_meta *meta, struct store_upload **out);
+store_upload_open_fn mem_upload_open;
 /* Puts the blob in as that part, taking its reference over in success. */
 int mem_upload_part(struct store_upload *u, unsigned number,
 		    struct mem_blob *blob, char etag[STORE_ETAG_SIZE]);
-int mem_part_copy(struct store_upload *u, unsigned number, uint64_t at,
-		  const struct store_range *from, struct store_part_done *out);
-int mem_upload_complete(struct store_upload *u,
-			const struct store_part_done *parts, unsigned n,
-			const struct store_cond *cond, struct object_info *out);
-int mem_upload_abort(struct store_upload *u);
-void mem_upload_free(struct store_upload *u);
-const char *mem_upload_id(struct store_upload *u);
-int mem_pending(struct store *s, const char *prefix,
-		int (*each)(void *arg, const struct store_pending *p),
-		void *arg);
-int mem_pending_abort(struct store *s, const struct store_pending *p);
+store_part_copy_fn mem_part_copy;
+store_upload_complete_fn mem_upload_complete;
+store_upload_abort_fn mem_upload_abort;
+store_upload_free_fn mem_upload_free;
+store_upload_id_fn mem_upload_id;
+store_pending_fn mem_pending;
+store_pending_abort_fn mem_pending_abort;
 void mem_pending_free(struct mem_pending *p);
 
 #endif

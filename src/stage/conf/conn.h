@@ -122,7 +122,7 @@ bool conn_keys_overlap(const char *a, const char *b);
  * The store behind it; name is for the log, and of a local one the first
  * segment of the path of its pre-signed URLs. No network; a local directory is
  * looked at, and where that fails the store is one whose every call fails and
- * whose check says why (store/absent.h).
+ * whose check says why (store_broken_new()).
  */
 int conn_open(const struct conn *c, const char *name,
 	      struct http_engine *engine, struct store **out, struct buf *err);

@@ -12,7 +12,7 @@
 #include "auth/signer.h"
 #include "base/buf.h"
 #include "net/http_engine.h"
-#include "store/absent.h"
+#include "store/store.h"
 #include "store/local/local.h"
 #include "store/s3/s3.h"
 
@@ -124,7 +124,7 @@ static int open_absent(const struct conn_location *place, const char *name,
 	struct buf url = BUF_INIT(BUF_URL);
 
 	conn_location_show(place, "", &url);
-	rc = absent_new(name, buf_str(&url), rc, why, out);
+	rc = store_broken_new(name, buf_str(&url), rc, why, out);
 	buf_clear(&url);
 	return rc;
 }

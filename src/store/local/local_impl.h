@@ -171,8 +171,7 @@ int local_note_rebind(int fd, const struct stat *st,
 		      const struct local_note *note, struct timespec mtime);
 void local_info(const struct stat *st, const char *etag,
 		struct object_info *out);
-void local_md5(struct store *s, const struct object_info *info,
-	       struct buf *out);
+store_md5_fn local_md5;
 
 /* ---- local_lock.c ---- */
 
@@ -183,13 +182,12 @@ int local_lock_keys(struct local *l, const char *one, const char *two);
 /* ---- local_head.c ---- */
 /* The content type that a key stands for; NULL: none. */
 const char *local_type(const struct local *l, const char *key);
-int local_stat(struct store *s, const char *key, struct name_info *out);
-int local_head(struct store *s, const char *key, struct object_details *out);
-int local_open(struct store *s, const char *key, const char *etag, int *fd,
-	       struct object_info *out);
-int local_same(struct store *s, int fd, const char *etag);
-void local_get(struct store *s, struct store_get *get);
-void local_get_cancel(struct store *s, struct store_get *get);
+store_stat_fn local_stat;
+store_head_fn local_head;
+store_open_fn local_open;
+store_same_fn local_same;
+store_get_fn local_get;
+store_get_cancel_fn local_get_cancel;
 
 /* ---- local_body.c: bytes into a file ---- */
 /* A file without a name on the disk where key would be, open for both. */
@@ -224,29 +222,19 @@ int local_put_dir(struct local *l, const char *key,
 		  const struct local_kept *kept, struct object_info *out);
 
 /* ---- local_put.c ---- */
-int local_put(struct store *s, const char *key, const struct store_body *body,
-	      const struct store_meta *meta, const struct store_cond *cond,
-	      struct object_info *out);
-int local_copy(struct store *s, const char *from, const char *etag,
-	       const char *to, const struct store_retype *retype,
-	       const struct store_cond *cond, struct object_info *out);
-int local_scratch(struct store *s, const char *key, int *fd);
+store_put_fn local_put;
+store_copy_fn local_copy;
+store_scratch_fn local_scratch;
 
 /* ---- local_upload.c ---- */
-int local_upload_open(struct store *s, const char *key,
-		      const struct store_meta *meta, struct store_upload **out);
-void local_part(struct store_part *part);
-void local_part_cancel(struct store_part *part);
-int local_part_copy(struct store_upload *u, unsigned number, uint64_t at,
-		    const struct store_range *from,
-		    struct store_part_done *out);
-int local_upload_complete(struct store_upload *u,
-			  const struct store_part_done *parts, unsigned n,
-			  const struct store_cond *cond,
-			  struct object_info *out);
-int local_upload_abort(struct store_upload *u);
-void local_upload_free(struct store_upload *u);
-const char *local_upload_id(struct store_upload *u);
+store_upload_open_fn local_upload_open;
+store_part_fn local_part;
+store_part_fn local_part_cancel;
+store_part_copy_fn local_part_copy;
+store_upload_complete_fn local_upload_complete;
+store_upload_abort_fn local_upload_abort;
+store_upload_free_fn local_upload_free;
+store_upload_id_fn local_upload_id;
 
 /* ---- local_pending.c: the folders of uploads ---- */
 /* Makes one, with a note of its key; *dir itself, *fd its LOCAL_DATA; -1 when
@@ -255,24 +243,19 @@ int local_pending_make(struct local *l, const char *key, char id[LOCAL_ID_SIZE],
 		       int *dir, int *fd);
 /* 0 also when it is gone. */
 int local_pending_drop(struct local *l, const char *id);
-int local_pending(struct store *s, const char *prefix,
-		  int (*each)(void *arg, const struct store_pending *p),
-		  void *arg);
-int local_pending_abort(struct store *s, const struct store_pending *p);
+store_pending_fn local_pending;
+store_pending_abort_fn local_pending_abort;
 
 /* ---- local_remove.c ---- */
-int local_remove(struct store *s, const char *key, const char *etag);
-int local_remove_many(struct store *s, const char *const *keys, unsigned n,
-		      int *results);
+store_remove_fn local_remove;
+store_remove_many_fn local_remove_many;
 
 /* ---- local_attr.c ---- */
-int local_set_attr(struct store *s, const char *key, const struct store_attr *a,
-		   struct object_info *out);
-int local_rename(struct store *s, const char *from, const char *to,
-		 bool if_absent, struct object_info *out);
+store_set_attr_fn local_set_attr;
+store_rename_fn local_rename;
 
 /* ---- local_sync.c ---- */
-int local_sync(struct store *s, const char *key);
+store_sync_fn local_sync;
 
 /* ---- local_scan.c: a folder's names in order, in bounded memory ---- */
 
@@ -288,10 +271,9 @@ int local_scan_next(struct local_scan *s, int dir, const char **name);
 size_t local_scan_held(const struct local_scan *s);
 
 /* ---- local_list.c ---- */
-int local_list_open(struct store *s, const struct list_query *q,
-		    struct store_list **out);
-int local_list_next(struct store_list *l, struct list_entry *out);
-void local_list_close(struct store_list *l);
+store_list_open_fn local_list_open;
+store_list_next_fn local_list_next;
+store_list_close_fn local_list_close;
 
 /* ---- local_small.c: small files of the folder ---- */
 bool local_stamp_same(const struct local_stamp *a, const struct local_stamp *b);
@@ -316,7 +298,6 @@ int local_origin_of(const char *text, struct buf *out, struct buf *err);
 void local_origin(struct local *l, struct buf *out);
 
 /* ---- local_presign.c ---- */
-int local_presign(struct store *s, const struct store_presign *req,
-		  struct store_presigned *out, struct buf *err);
+store_presign_fn local_presign;
 
 #endif

@@ -312,51 +312,37 @@ int s3_check_cond(struct s3 *s, const char *key, const struct store_cond *cond);
 int s3_must_hold(struct s3 *s, const char *key, const struct store_cond *cond);
 
 /* ---- the vtable, by noun ---- */
-int s3_check(struct store *s, const char *prefix, struct buf *err);
-int s3_stat(struct store *s, const char *key, struct name_info *out);
-int s3_head(struct store *s, const char *key, struct object_details *out);
+store_check_fn s3_check;
+store_stat_fn s3_stat;
+store_head_fn s3_head;
 /* LIST of the first name that begins so. */
 void s3_list_first(struct s3_call *c, struct s3 *s, const char *prefix,
 		   struct s3_page *page);
 /* The same, and all headers; quiet: a failure is not logged. */
 int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 		  struct object_info *out, struct http_reply *reply);
-int s3_confirm(struct store *s, const char *key, const char *listed,
-	       struct object_info *now);
-int s3_list_open(struct store *s, const struct list_query *q,
-		 struct store_list **out);
-int s3_list_next(struct store_list *l, struct list_entry *out);
-void s3_list_close(struct store_list *l);
-void s3_get(struct store *s, struct store_get *get);
-void s3_get_cancel(struct store *s, struct store_get *get);
-int s3_put(struct store *s, const char *key, const struct store_body *body,
-	   const struct store_meta *meta, const struct store_cond *cond,
-	   struct object_info *out);
-int s3_upload_open(struct store *s, const char *key,
-		   const struct store_meta *meta, struct store_upload **out);
-void s3_part(struct store_part *part);
-void s3_part_cancel(struct store_part *part);
-int s3_part_copy(struct store_upload *u, unsigned number, uint64_t at,
-		 const struct store_range *from, struct store_part_done *out);
-int s3_upload_complete(struct store_upload *u,
-		       const struct store_part_done *parts, unsigned n,
-		       const struct store_cond *cond, struct object_info *out);
-int s3_upload_abort(struct store_upload *u);
-void s3_upload_free(struct store_upload *u);
-const char *s3_upload_id(struct store_upload *u);
-int s3_pending(struct store *s, const char *prefix,
-	       int (*each)(void *arg, const struct store_pending *p),
-	       void *arg);
-int s3_pending_abort(struct store *s, const struct store_pending *p);
-int s3_copy(struct store *s, const char *from, const char *etag, const char *to,
-	    const struct store_retype *retype, const struct store_cond *cond,
-	    struct object_info *out);
+store_confirm_fn s3_confirm;
+store_list_open_fn s3_list_open;
+store_list_next_fn s3_list_next;
+store_list_close_fn s3_list_close;
+store_get_fn s3_get;
+store_get_cancel_fn s3_get_cancel;
+store_put_fn s3_put;
+store_upload_open_fn s3_upload_open;
+store_part_fn s3_part;
+store_part_fn s3_part_cancel;
+store_part_copy_fn s3_part_copy;
+store_upload_complete_fn s3_upload_complete;
+store_upload_abort_fn s3_upload_abort;
+store_upload_free_fn s3_upload_free;
+store_upload_id_fn s3_upload_id;
+store_pending_fn s3_pending;
+store_pending_abort_fn s3_pending_abort;
+store_copy_fn s3_copy;
 int s3_tags(struct store *s, const char *key, struct buf *out);
-int s3_remove(struct store *s, const char *key, const char *etag);
-int s3_remove_many(struct store *s, const char *const *keys, unsigned n,
-		   int *results);
-bool s3_relocate(struct store *s, const char *region, bool *changed);
-int s3_presign(struct store *s, const struct store_presign *req,
-	       struct store_presigned *out, struct buf *err);
+store_remove_fn s3_remove;
+store_remove_many_fn s3_remove_many;
+store_relocate_fn s3_relocate;
+store_presign_fn s3_presign;
 
 #endif

@@ -8,7 +8,7 @@
 #include "catalog_fixture.h"
 #include "drop_ins_fixture.h"
 #include "stage/catalog_impl.h"
-#include "store/absent.h"
+#include "store/store.h"
 
 static struct catalog_settings settings_with_dir(void)
 {
@@ -248,8 +248,8 @@ static int open_maybe(const struct conn *conn, const char *name,
 		      struct buf *err)
 {
 	if (is_gone && conn_is_local(conn))
-		return absent_new(name, "fs:///gone/", -ENOENT, "not there",
-				  out);
+		return store_broken_new(name, "fs:///gone/", -ENOENT,
+					"not there", out);
 	return open_memory(conn, name, engine, out, err);
 }
 
