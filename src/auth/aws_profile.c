@@ -2,25 +2,130 @@
  * Each file becomes a layer: the values of the one section that is asked for.
  * The layers are then merged as the SDKs do it, which is not key by key: an id
  * of one file never meets the secret or the token of the other.
+ *
+ * A stamp folds what stat(2) tells of both files: device, inode, size, and
+ * times to the nanosecond. The status-change time is among them, because
+ * `cp -p` and editors set the other one back.
  */
 #include "auth/aws_profile.h"
 
 #include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "auth/cred_ask.h"
+#include "auth/creds.h"
 #include "base/buf.h"
-#include "base/digest.h"
 #include "base/ini.h"
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+/* ---- where the files are ---- */
+
+/* More than any entry of the user database needs. */
+#define PASSWD_MAX 65536
+
+static const struct {
+	const char *variable, *path;
+} profile_files[AWS_FILES] = {
+	[AWS_CREDENTIALS] = { "AWS_SHARED_CREDENTIALS_FILE",
+			      "~/.aws/credentials" },
+	[AWS_CONFIG] = { "AWS_CONFIG_FILE", "~/.aws/config" },
+};
+
+static char *profile_home(void)
+{
+	const char *home = cred_ask_env("HOME");
+	struct passwd entry, *found = NULL;
+	char *text, *out = NULL;
+
+	if (home)
+		return strdup(home);
+	text = malloc(PASSWD_MAX);
+	if (text && !getpwuid_r(geteuid(), &entry, text, PASSWD_MAX, &found) &&
+	    found)
+		out = strdup(found->pw_dir);
+	free(text);
+	return out;
+}
+
+char *aws_profile_home(const char *below)
+{
+	char *home = profile_home(), *out = NULL;
+
+	if (home && asprintf(&out, "%s/%s", home, below) < 0)
+		out = NULL;
+	free(home);
+	return out;
+}
+
+char *aws_profile_file(enum aws_file which)
+{
+	const char *path = cred_ask_env(profile_files[which].variable);
+
+	if (!path)
+		path = profile_files[which].path;
+	return strncmp(path, "~/", 2) ? strdup(path)
+				      : aws_profile_home(path + 2);
+}
+
+bool aws_profile_is_named(void)
+{
+	return cred_ask_env("AWS_PROFILE") ||
+	       cred_ask_env("AWS_DEFAULT_PROFILE");
+}
+
+const char *aws_profile_default(void)
+{
+	const char *name = cred_ask_env("AWS_PROFILE");
+
+	if (!name)
+		name = cred_ask_env("AWS_DEFAULT_PROFILE");
+	return name ? name : "default";
+}
+
+/* FNV-1a, eight bytes at a time. */
+static void profile_fold(uint64_t *sum, uint64_t value)
+{
+	for (int i = 0; i < 64; i += 8) {
+		*sum ^= value >> i & 0xff;
+		*sum *= 0x100000001b3;
+	}
+}
+
+int64_t aws_profile_stamp(void)
+{
+	uint64_t sum = 0xcbf29ce484222325;
+
+	for (int i = 0; i < AWS_FILES; i++) {
+		char *path = aws_profile_file(i);
+		struct stat st;
+
+		if (!path || stat(path, &st)) {
+			profile_fold(&sum, path ? (uint64_t)errno : 0);
+		} else {
+			profile_fold(&sum, st.st_dev);
+			profile_fold(&sum, st.st_ino);
+			profile_fold(&sum, (uint64_t)st.st_size);
+			profile_fold(&sum, (uint64_t)st.st_mtim.tv_sec);
+			profile_fold(&sum, (uint64_t)st.st_mtim.tv_nsec);
+			profile_fold(&sum, (uint64_t)st.st_ctim.tv_sec);
+			profile_fold(&sum, (uint64_t)st.st_ctim.tv_nsec);
+		}
+		free(path);
+	}
+	return (int64_t)(sum >> 1 | 1);
+}
+
+/* ---- what they say ---- */
 
 static const struct {
 	const char *name;
 	bool one_word;
-} keys[AWS_KEYS] = {
+} profile_keys[AWS_KEYS] = {
 	[AWS_KEY_ID] = { "aws_access_key_id", true },
 	[AWS_KEY_SECRET] = { "aws_secret_access_key", true },
 	[AWS_KEY_TOKEN] = { "aws_session_token", true },
@@ -45,7 +150,7 @@ static const struct {
 
 const char *aws_profile_key(enum aws_key key)
 {
-	return keys[key].name;
+	return profile_keys[key].name;
 }
 
 struct layer {
@@ -58,32 +163,32 @@ struct layer {
 	char *values[AWS_KEYS]; /* NULL: not there */
 };
 
-static bool is_blank(char c)
+static bool profile_is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
 
 /* Narrows [*s, *s + *n) by the white space at its ends. */
-static void trim(const char **s, size_t *n)
+static void profile_trim(const char **s, size_t *n)
 {
-	while (*n && is_blank(**s)) {
+	while (*n && profile_is_blank(**s)) {
 		++*s;
 		--*n;
 	}
-	while (*n && is_blank((*s)[*n - 1]))
+	while (*n && profile_is_blank((*s)[*n - 1]))
 		--*n;
 }
 
 /* `WORD NAME`, where NAME may be in quotes: narrows to NAME. */
-static bool strip_word(const char *word, const char **s, size_t *n)
+static bool profile_strip_word(const char *word, const char **s, size_t *n)
 {
 	size_t len = strlen(word);
 
-	if (*n <= len || memcmp(*s, word, len) || !is_blank((*s)[len]))
+	if (*n <= len || memcmp(*s, word, len) || !profile_is_blank((*s)[len]))
 		return false;
 	*s += len;
 	*n -= len;
-	trim(s, n);
+	profile_trim(s, n);
 	if (*n >= 2 && (**s == '"' || **s == '\'') && (*s)[*n - 1] == **s) {
 		++*s;
 		*n -= 2;
@@ -91,12 +196,13 @@ static bool strip_word(const char *word, const char **s, size_t *n)
 	return true;
 }
 
-static bool is_section(const struct layer *l, const char *section)
+static bool layer_is_section(const struct layer *l, const char *section)
 {
 	size_t n = strlen(section);
 
-	trim(&section, &n);
-	if (l->which == AWS_CONFIG && !strip_word(l->word, &section, &n) &&
+	profile_trim(&section, &n);
+	if (l->which == AWS_CONFIG &&
+	    !profile_strip_word(l->word, &section, &n) &&
 	    (strcmp(l->word, "profile") || n != strlen("default") ||
 	     memcmp(section, "default", n)))
 		return false;
@@ -104,22 +210,22 @@ static bool is_section(const struct layer *l, const char *section)
 }
 
 /* The length of the value less a comment, which white space must precede. */
-static size_t value_length(const char *value)
+static size_t profile_value_length(const char *value)
 {
 	size_t n = strlen(value);
 
 	for (size_t i = 1; i < n; i++) {
 		if ((value[i] == '#' || value[i] == ';') &&
-		    is_blank(value[i - 1])) {
+		    profile_is_blank(value[i - 1])) {
 			n = i;
 			break;
 		}
 	}
-	trim(&value, &n);
+	profile_trim(&value, &n);
 	return n;
 }
 
-static bool is_one_word(const char *s, size_t n)
+static bool profile_is_one_word(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)s[i] <= ' ' || s[i] == 0x7f)
@@ -127,28 +233,29 @@ static bool is_one_word(const char *s, size_t n)
 	return true;
 }
 
-static int take_value(void *arg, const char *section, const char *name,
-		      const char *value, const struct ini_place *place,
-		      struct buf *err)
+static int layer_take_value(void *arg, const char *section, const char *name,
+			    const char *value, const struct ini_place *place,
+			    struct buf *err)
 {
 	struct layer *l = arg;
 	size_t n, i = 0;
 
-	if (!is_section(l, section))
+	if (!layer_is_section(l, section))
 		return 0;
 	l->found = true;
-	while (i < LEN(keys) && strcasecmp(name, keys[i].name))
+	while (i < AWS_KEYS && strcasecmp(name, profile_keys[i].name))
 		i++;
-	if (i == LEN(keys))
+	if (i == AWS_KEYS)
 		return 0;
 	if (l->values[i]) {
 		buf_addf(err, "%s: given twice, or on more than one line",
-			 keys[i].name);
+			 profile_keys[i].name);
 		return -EINVAL;
 	}
-	n = value_length(value);
-	if (keys[i].one_word && !is_one_word(value, n)) {
-		buf_addf(err, "%s: has white space in it", keys[i].name);
+	n = profile_value_length(value);
+	if (profile_keys[i].one_word && !profile_is_one_word(value, n)) {
+		buf_addf(err, "%s: has white space in it",
+			 profile_keys[i].name);
 		return -EINVAL;
 	}
 	l->values[i] = strndup(value, n);
@@ -157,17 +264,10 @@ static int take_value(void *arg, const char *section, const char *name,
 	return l->values[i] ? 0 : -ENOMEM;
 }
 
-static void wipe_free(char *s)
-{
-	if (s)
-		wipe(s, strlen(s));
-	free(s);
-}
-
 static void layer_clear(struct layer *l)
 {
 	for (size_t i = 0; i < AWS_KEYS; i++)
-		wipe_free(l->values[i]);
+		creds_wipe_free(l->values[i]);
 	free(l->path);
 }
 
@@ -184,13 +284,13 @@ static int layer_read(struct layer *l, enum aws_file which, const char *word,
 	l->path = aws_profile_file(which);
 	if (!l->path)
 		return 0;
-	rc = ini_read(l->path, take_value, l, &why);
+	rc = ini_read(l->path, layer_take_value, l, &why);
 	if (rc == -ENOENT || rc == -ENOTDIR)
 		rc = 0;
 	if (rc && err)
 		buf_adds(err, buf_str(&why));
 	buf_clear(&why);
-	for (size_t i = 0; i < LEN(keys); i++) {
+	for (size_t i = 0; i < AWS_KEYS; i++) {
 		if (l->values[i] && !*l->values[i]) {
 			free(l->values[i]);
 			l->values[i] = NULL;
@@ -199,13 +299,13 @@ static int layer_read(struct layer *l, enum aws_file which, const char *word,
 	return rc;
 }
 
-static bool has_keys(const struct layer *l)
+static bool layer_has_keys(const struct layer *l)
 {
 	return l->values[AWS_KEY_ID] || l->values[AWS_KEY_SECRET];
 }
 
 /* Moves the value to out, where there is none yet. */
-static void take(struct layer *l, size_t key, struct aws_profile *out)
+static void layer_take(struct layer *l, size_t key, struct aws_profile *out)
 {
 	if (out->values[key])
 		return;
@@ -213,25 +313,25 @@ static void take(struct layer *l, size_t key, struct aws_profile *out)
 	l->values[key] = NULL;
 }
 
-static void merge(struct layer *layers, struct aws_profile *out)
+static void profile_merge(struct layer *layers, struct aws_profile *out)
 {
 	for (int i = 0; i < AWS_FILES; i++) {
 		struct layer *l = &layers[i];
 
-		if (!out->file && has_keys(l)) {
+		if (!out->file && layer_has_keys(l)) {
 			for (size_t k = AWS_KEY_ID; k <= AWS_KEY_TOKEN; k++)
-				take(l, k, out);
+				layer_take(l, k, out);
 			out->open_to_others = l->open_to_others;
 			out->keys_in = l->which;
 			out->file = l->path;
 			l->path = NULL;
 		}
 		for (size_t k = AWS_KEY_TOKEN + 1; k < AWS_KEYS; k++)
-			take(l, k, out);
+			layer_take(l, k, out);
 	}
 }
 
-static const char *shown(const struct layer *l)
+static const char *layer_path(const struct layer *l)
 {
 	return l->path ? l->path : "(no home directory)";
 }
@@ -241,7 +341,7 @@ int aws_profile_read(const char *name, struct aws_profile *out, struct buf *err)
 	struct layer layers[AWS_FILES] = { 0 };
 	int rc = 0;
 
-	*out = (struct aws_profile){ .stamp = aws_files_stamp() };
+	*out = (struct aws_profile){ .stamp = aws_profile_stamp() };
 	if (!name)
 		name = aws_profile_default();
 	out->name = strdup(name);
@@ -253,12 +353,12 @@ int aws_profile_read(const char *name, struct aws_profile *out, struct buf *err)
 	    !layers[AWS_CONFIG].found) {
 		if (err)
 			buf_addf(err, "there is no profile %s in %s or %s",
-				 name, shown(&layers[AWS_CREDENTIALS]),
-				 shown(&layers[AWS_CONFIG]));
+				 name, layer_path(&layers[AWS_CREDENTIALS]),
+				 layer_path(&layers[AWS_CONFIG]));
 		rc = -ENOENT;
 	}
 	if (!rc)
-		merge(layers, out);
+		profile_merge(layers, out);
 	for (int i = 0; i < AWS_FILES; i++)
 		layer_clear(&layers[i]);
 	return rc;
@@ -274,11 +374,11 @@ int aws_profile_session_read(const char *name, struct aws_profile *out,
 	if (!rc && !l.found) {
 		if (err)
 			buf_addf(err, "there is no [sso-session %s] in %s",
-				 name, shown(&l));
+				 name, layer_path(&l));
 		rc = -ENOENT;
 	}
 	for (size_t k = 0; k < AWS_KEYS && !rc; k++)
-		take(&l, k, out);
+		layer_take(&l, k, out);
 	layer_clear(&l);
 	return rc;
 }
@@ -286,13 +386,8 @@ int aws_profile_session_read(const char *name, struct aws_profile *out,
 void aws_profile_clear(struct aws_profile *p)
 {
 	for (size_t i = 0; i < AWS_KEYS; i++)
-		wipe_free(p->values[i]);
+		creds_wipe_free(p->values[i]);
 	free(p->file);
 	free(p->name);
 	*p = (struct aws_profile){ .stamp = p->stamp };
-}
-
-int64_t aws_profile_stamp(void)
-{
-	return aws_files_stamp();
 }

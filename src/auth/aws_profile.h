@@ -12,9 +12,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "auth/aws_files.h"
-
 struct buf;
+
+enum aws_file { AWS_CREDENTIALS, AWS_CONFIG, AWS_FILES };
+
+/*
+ * AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials; AWS_CONFIG_FILE or
+ * ~/.aws/config; a leading `~/` is the home directory: HOME, else what the
+ * user database says. NULL when there is none, or no memory. Caller frees.
+ */
+char *aws_profile_file(enum aws_file which);
+
+/* A path in the home directory, by the same rule. */
+char *aws_profile_home(const char *below);
+
+/* AWS_PROFILE, AWS_DEFAULT_PROFILE, or "default". */
+const char *aws_profile_default(void);
+/* True when one of the two says so. */
+bool aws_profile_is_named(void);
 
 enum aws_key {
 	/* All three from one file. */
@@ -64,7 +79,10 @@ void aws_profile_clear(struct aws_profile *p);
 int aws_profile_session_read(const char *name, struct aws_profile *out,
 			     struct buf *err);
 
-/* The files' present stamp, without reading them. Never 0. */
+/*
+ * Changes when one of the files appears, vanishes or is written to; never 0.
+ * Two stat(2)s.
+ */
 int64_t aws_profile_stamp(void);
 
 #endif

@@ -7,15 +7,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "auth/cred_ask.h"
 #include "auth/cred_fields.h"
-#include "auth/cred_http.h"
 #include "base/buf.h"
-#include "base/io.h"
 #include "base/text.h"
 #include "net/url.h"
 
@@ -25,22 +21,22 @@
 #define TOKEN "AWS_CONTAINER_AUTHORIZATION_TOKEN"
 #define DEADLINE_MS 6000 /* three attempts of two seconds */
 
-static bool is_near(const char *host)
+static bool container_is_near(const char *host)
 {
-	static const char *const known[] = { "localhost", "169.254.170.2",
+	static const char *const hosts[] = { "localhost", "169.254.170.2",
 					     "169.254.170.23", "[fd00:ec2::23]",
 					     "[::1]" };
 	struct in_addr a;
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (!strcmp(host, known[i]))
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++)
+		if (!strcmp(host, hosts[i]))
 			return true;
 	return inet_pton(AF_INET, host, &a) == 1 &&
 	       ntohl(a.s_addr) >> 24 == 127;
 }
 
 /* Text that may stand in a URL as it is. */
-static bool is_plain(const char *s)
+static bool container_is_plain(const char *s)
 {
 	for (; *s; s++)
 		if (*s <= ' ' || *s >= 0x7f || *s == '#')
@@ -48,7 +44,7 @@ static bool is_plain(const char *s)
 	return true;
 }
 
-static int check_full(const char *full, struct buf *err)
+static int container_check_full(const char *full, struct buf *err)
 {
 	struct buf server = BUF_INIT(2048);
 	struct url url = { 0 };
@@ -58,7 +54,7 @@ static int check_full(const char *full, struct buf *err)
 	rc = buf_err(&server) ? -EINVAL
 			      : url_parse(buf_str(&server), NULL, &url, err);
 	if (!rc && strcmp(url.scheme, "https") &&
-	    (strcmp(url.scheme, "http") || !is_near(url.host))) {
+	    (strcmp(url.scheme, "http") || !container_is_near(url.host))) {
 		buf_adds(err, "over plain HTTP only this machine and the "
 			      "addresses of ECS and EKS are asked");
 		rc = -EINVAL;
@@ -75,11 +71,11 @@ int cred_container_url(const char *relative, const char *full, struct buf *out,
 
 	if (!relative && !full)
 		return -ENOENT;
-	if (!is_plain(relative ? relative : full)) {
+	if (!container_is_plain(relative ? relative : full)) {
 		buf_adds(err, "not a URL");
 		rc = -EINVAL;
 	} else if (!relative) {
-		rc = check_full(full, err);
+		rc = container_check_full(full, err);
 	} else if (*relative != '/') {
 		buf_adds(err, "it begins with `/`");
 		rc = -EINVAL;
@@ -91,32 +87,21 @@ int cred_container_url(const char *relative, const char *full, struct buf *out,
 	return rc ? rc : buf_err(out);
 }
 
-/* The file without the line end at its end. */
-static int read_token(struct cred_ask *ask, const char *path, struct buf *out)
-{
-	int rc = io_read_file(path, out);
-
-	if (rc) {
-		cred_ask_fail(ask, rc, TOKEN_FILE ": ");
-		text_printable(&ask->err, path);
-		buf_addf(&ask->err, ": %s", strerror(-rc));
-		return -EACCES;
-	}
-	while (out->len && (out->data[out->len - 1] == '\n' ||
-			    out->data[out->len - 1] == '\r'))
-		buf_truncate(out, out->len - 1);
-	return 0;
-}
-
-static int find_token(struct cred_ask *ask, struct buf *out)
+static int container_token(struct cred_ask *ask, struct buf *out)
 {
 	const char *path = cred_ask_env(TOKEN_FILE),
 		   *token = cred_ask_env(TOKEN);
 	int rc = 0;
 
 	if (path)
-		rc = read_token(ask, path, out);
-	else if (token)
+		rc = cred_ask_file(path, "\r\n", out);
+	if (rc) {
+		cred_ask_fail(ask, rc, TOKEN_FILE ": ");
+		text_printable(&ask->err, path);
+		buf_addf(&ask->err, ": %s", strerror(-rc));
+		return -EACCES;
+	}
+	if (!path && token)
 		buf_adds(out, token);
 	if (!rc && (text_has_control(buf_str(out)) ||
 		    strlen(buf_str(out)) != out->len))
@@ -125,17 +110,18 @@ static int find_token(struct cred_ask *ask, struct buf *out)
 	return rc ? rc : buf_err(out);
 }
 
-static int parse(struct cred_ask *ask, const struct http_reply *reply,
-		 struct creds **out)
+static int container_parse(struct cred_ask *ask, const struct http_reply *reply,
+			   struct creds **out)
 {
-	static const char *const names[] = { "AccessKeyId", "SecretAccessKey",
-					     "Token", "Expiration" };
-	struct cred_fields f = { 0 };
-	char *values[4] = { 0 };
-	int rc = cred_fields_json(ask, WHO, buf_str(&reply->body),
-				  reply->body.len, NULL, names, values, 4);
+	static const struct cred_json names = {
+		.id = "AccessKeyId",
+		.secret = "SecretAccessKey",
+		.token = "Token",
+		.end = "Expiration",
+	};
+	struct cred_fields f;
+	int rc = cred_fields_json(ask, WHO, &names, &reply->body, &f);
 
-	f = (struct cred_fields){ values[0], values[1], values[2], values[3] };
 	if (!rc)
 		rc = cred_fields_make(ask, &f, CRED_END_ISO, WHO,
 				      "container endpoint", out);
@@ -143,10 +129,11 @@ static int parse(struct cred_ask *ask, const struct http_reply *reply,
 	return rc;
 }
 
-static int ask_endpoint(struct cred_ask *ask, const char *url,
-			const char *token, struct creds **out)
+static int container_ask(struct cred_ask *ask, const char *url,
+			 const char *token, struct creds **out)
 {
-	struct cred_request request = {
+	const struct cred_request request = {
+		.who = WHO,
 		.lane = ask->near,
 		.verb = HTTP_GET,
 		.url = url,
@@ -157,15 +144,12 @@ static int ask_endpoint(struct cred_ask *ask, const char *url,
 	struct http_reply reply;
 	int rc = cred_ask_http(ask, &request, &reply);
 
-	if (rc)
-		cred_ask_fail(ask, rc, WHO " does not answer: %s",
-			      reply.why ? reply.why : strerror(-rc));
-	else if (reply.status != 200)
+	if (!rc && reply.status != 200)
 		rc = cred_ask_fail(ask, -EACCES,
 				   WHO " answered with status %ld",
 				   reply.status);
-	else
-		rc = parse(ask, &reply, out);
+	else if (!rc)
+		rc = container_parse(ask, &reply, out);
 	cred_ask_http_clear(&reply);
 	/* It was asked for: whoever is next must not step in. */
 	return rc == -ENOENT ? -EACCES : rc;
@@ -192,9 +176,9 @@ int cred_container_read(struct cred_ask *ask, struct creds **out)
 				   WHO
 				   " needs a network, and there is none here");
 	if (!rc)
-		rc = find_token(ask, &token);
+		rc = container_token(ask, &token);
 	if (!rc)
-		rc = ask_endpoint(ask, buf_str(&url), buf_str(&token), out);
+		rc = container_ask(ask, buf_str(&url), buf_str(&token), out);
 	buf_clear(&url);
 	buf_wipe(&token);
 	buf_clear(&why);

@@ -9,11 +9,9 @@
 #ifndef AUTH_CRED_CONTAINER_H
 #define AUTH_CRED_CONTAINER_H
 
-struct buf;
-struct cred_ask;
-struct creds;
+#include "auth/cred_ask.h"
 
-int cred_container_read(struct cred_ask *ask, struct creds **out);
+cred_provider cred_container_read;
 
 /*
  * The URL to ask. relative or full may be NULL; relative goes first. 0,

@@ -6,12 +6,10 @@
 #include "auth/cred_env.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "auth/cred_ask.h"
 #include "auth/creds.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -21,71 +19,50 @@
 #define OLD_TOKEN "AWS_SECURITY_TOKEN"
 #define EXPIRATION "AWS_CREDENTIAL_EXPIRATION"
 
-static const char *variable(const char *name)
+static int env_fail(struct cred_ask *ask, const char *name, const char *why)
 {
-	const char *value = getenv(name);
-
-	return value && *value ? value : NULL;
+	return cred_ask_fail(ask, -EINVAL, "%s in the environment: %s", name,
+			     why);
 }
 
-static int complain(struct buf *err, const char *name, const char *why)
+static int env_end(struct cred_ask *ask, int64_t *expires_at)
 {
-	if (err)
-		buf_addf(err, "%s in the environment: %s", name, why);
-	return -EINVAL;
-}
-
-static int read_end(int64_t *expires_at, struct buf *err)
-{
-	const char *value = variable(EXPIRATION);
+	const char *value = cred_ask_env(EXPIRATION);
 	struct timespec end;
 
 	*expires_at = 0;
 	if (!value)
 		return 0;
 	if (time_parse_iso8601(value, &end))
-		return complain(err, EXPIRATION,
+		return env_fail(ask, EXPIRATION,
 				"not a time such as 2030-01-31T12:00:00Z");
 	*expires_at = end.tv_sec;
 	return 0;
 }
 
-int cred_env_read(struct creds **out, struct buf *err)
+int cred_env_read(struct cred_ask *ask, struct creds **out)
 {
-	const char *id = variable(ID), *secret = variable(SECRET);
-	const char *token = variable(TOKEN);
+	const char *id = cred_ask_env(ID), *secret = cred_ask_env(SECRET);
+	const char *token = cred_ask_env(TOKEN);
 	int64_t expires_at;
 	int rc;
 
 	if (!token)
-		token = variable(OLD_TOKEN);
-	if (!id && !secret) {
-		if (err)
-			buf_adds(err, ID " is not in the environment");
-		return -ENOENT;
-	}
+		token = cred_ask_env(OLD_TOKEN);
+	if (!id && !secret)
+		return cred_ask_fail(ask, -ENOENT,
+				     ID " is not in the environment");
 	if (!id)
-		return complain(err, ID, "missing, but " SECRET " is set");
+		return env_fail(ask, ID, "missing, but " SECRET " is set");
 	if (!secret)
-		return complain(err, SECRET, "missing, but " ID " is set");
+		return env_fail(ask, SECRET, "missing, but " ID " is set");
 	if (text_has_control(id))
-		return complain(err, ID, "has a control byte in it");
+		return env_fail(ask, ID, "has a control byte in it");
 	if (token && text_has_control(token))
-		return complain(err, TOKEN, "has a control byte in it");
-	rc = read_end(&expires_at, err);
+		return env_fail(ask, TOKEN, "has a control byte in it");
+	rc = env_end(ask, &expires_at);
 	if (rc)
 		return rc;
 	*out = creds_new(id, secret, token, expires_at, "environment");
 	return *out ? 0 : -ENOMEM;
-}
-
-int cred_env_ask(struct cred_ask *ask, struct creds **out)
-{
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int rc = cred_env_read(out, &why);
-
-	if (rc)
-		cred_ask_fail(ask, rc, "%s", buf_str(&why));
-	buf_clear(&why);
-	return rc;
 }

@@ -5,13 +5,9 @@
 #ifndef AUTH_CRED_ENV_H
 #define AUTH_CRED_ENV_H
 
-struct buf;
-struct cred_ask;
-struct creds;
+#include "auth/cred_ask.h"
 
-/* 0, -ENOENT (not there), -EINVAL (half there: an error, not "next"). */
-int cred_env_read(struct creds **out, struct buf *err);
-/* The same as a provider. */
-int cred_env_ask(struct cred_ask *ask, struct creds **out);
+/* -ENOENT (not there), -EINVAL (half there: an error, not "next"). */
+cred_provider cred_env_read;
 
 #endif

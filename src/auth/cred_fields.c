@@ -21,23 +21,17 @@
 #define MS_MAX INT64_C(253402300799999) /* the year 9999 */
 #define SKEW_TOLD_S 120
 
-void cred_wipe_free(char *s)
-{
-	if (s)
-		wipe(s, strlen(s));
-	free(s);
-}
-
 void cred_fields_clear(struct cred_fields *f)
 {
-	cred_wipe_free(f->id);
-	cred_wipe_free(f->secret);
-	cred_wipe_free(f->token);
-	cred_wipe_free(f->end);
+	creds_wipe_free(f->id);
+	creds_wipe_free(f->secret);
+	creds_wipe_free(f->token);
+	creds_wipe_free(f->end);
+	creds_wipe_free(f->extra);
 	*f = (struct cred_fields){ 0 };
 }
 
-static bool is_word(const char *s)
+static bool fields_is_word(const char *s)
 {
 	for (; *s; s++)
 		if ((unsigned char)*s <= ' ' || *s == 0x7f)
@@ -45,7 +39,7 @@ static bool is_word(const char *s)
 	return true;
 }
 
-static int parse_end(const char *text, enum cred_end kind, int64_t *out)
+static int fields_parse_end(const char *text, enum cred_end kind, int64_t *out)
 {
 	struct timespec t;
 	uint64_t ms;
@@ -68,7 +62,7 @@ static int parse_end(const char *text, enum cred_end kind, int64_t *out)
 	return 0;
 }
 
-static int complain_expired(struct cred_ask *ask, const char *who, int64_t end)
+static int fields_expired(struct cred_ask *ask, const char *who, int64_t end)
 {
 	char text[TIME_RFC3339_SIZE];
 	int64_t skew = ask->skew_s;
@@ -94,25 +88,25 @@ int cred_fields_make(struct cred_ask *ask, const struct cred_fields *f,
 		return cred_ask_fail(
 			ask, -EBADMSG, "%s answered without %s", who,
 			f->id && *f->id ? "a secret key" : "a key id");
-	if (!is_word(f->id) || !is_word(f->secret) ||
-	    (f->token && !is_word(f->token)))
+	if (!fields_is_word(f->id) || !fields_is_word(f->secret) ||
+	    (f->token && !fields_is_word(f->token)))
 		return cred_ask_fail(
 			ask, -EBADMSG,
 			"%s answered keys with white space or control "
 			"bytes in them",
 			who);
-	if (parse_end(f->end, kind, &end))
+	if (fields_parse_end(f->end, kind, &end))
 		return cred_ask_fail(
 			ask, -EBADMSG,
 			"%s answered an expiration that is no time", who);
 	if (end && end <= clock_now_s())
-		return complain_expired(ask, who, end);
+		return fields_expired(ask, who, end);
 	*out = creds_new(f->id, f->secret,
 			 f->token && *f->token ? f->token : NULL, end, source);
 	return *out ? 0 : -ENOMEM;
 }
 
-static int take_member(const json_t *value, char **out)
+static int fields_take_member(const json_t *value, char **out)
 {
 	if (!value || json_is_null(value))
 		return 0;
@@ -131,7 +125,7 @@ static int take_member(const json_t *value, char **out)
 	return *out ? 0 : -ENOMEM;
 }
 
-static void wipe_members(json_t *object)
+static void fields_wipe_members(json_t *object)
 {
 	const char *name;
 	json_t *value;
@@ -142,34 +136,59 @@ static void wipe_members(json_t *object)
 			wipe((char *)json_string_value(value),
 			     json_string_length(value));
 		else if (json_is_object(value))
-			wipe_members(value);
+			fields_wipe_members(value);
 	}
 }
 
-int cred_fields_json(struct cred_ask *ask, const char *who, const char *bytes,
-		     size_t n, const char *root, const char *const *names,
-		     char **values, size_t count)
+static int fields_take_all(struct cred_ask *ask, const char *who,
+			   const struct cred_json *names, const json_t *object,
+			   struct cred_fields *out)
 {
-	json_t *top = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, NULL);
-	json_t *object = top;
+	const struct {
+		const char *name;
+		char **to;
+	} members[] = {
+		{ names->id, &out->id },       { names->secret, &out->secret },
+		{ names->token, &out->token }, { names->end, &out->end },
+		{ names->extra, &out->extra },
+	};
 	int rc = 0;
 
-	if (top && root)
-		object = json_object_get(top, root);
-	if (!json_is_object(object))
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members) && !rc; i++) {
+		const char *name = members[i].name;
+
+		if (name)
+			rc = fields_take_member(json_object_get(object, name),
+						members[i].to);
+		if (rc == -EBADMSG)
+			cred_ask_fail(ask, rc,
+				      "%s answered a %s that is no text", who,
+				      name);
+	}
+	return rc;
+}
+
+int cred_fields_json(struct cred_ask *ask, const char *who,
+		     const struct cred_json *names, const struct buf *text,
+		     struct cred_fields *out)
+{
+	json_t *top = json_loadb(buf_str(text), text->len,
+				 JSON_REJECT_DUPLICATES, NULL);
+	json_t *object = top;
+	int rc;
+
+	*out = (struct cred_fields){ 0 };
+	if (top && names->root)
+		object = json_object_get(top, names->root);
+	if (json_is_object(object))
+		rc = fields_take_all(ask, who, names, object, out);
+	else
 		rc = cred_ask_fail(ask, -EBADMSG,
 				   "%s answered something that is not the JSON "
 				   "object of credentials",
 				   who);
-	for (size_t i = 0; i < count && !rc; i++) {
-		rc = take_member(json_object_get(object, names[i]), &values[i]);
-		if (rc == -EBADMSG)
-			cred_ask_fail(ask, rc,
-				      "%s answered a %s that is no text", who,
-				      names[i]);
-	}
 	if (json_is_object(top))
-		wipe_members(top);
+		fields_wipe_members(top);
 	json_decref(top);
 	return rc;
 }

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+struct buf;
 struct cred_ask;
 struct creds;
 
@@ -13,6 +14,7 @@ struct creds;
 struct cred_fields {
 	char *id, *secret, *token;
 	char *end; /* when they end, as the answer wrote it */
+	char *extra; /* one more that the provider looks at */
 };
 void cred_fields_clear(struct cred_fields *f); /* wipes */
 
@@ -30,18 +32,19 @@ int cred_fields_make(struct cred_ask *ask, const struct cred_fields *f,
 		     enum cred_end kind, const char *who, const char *source,
 		     struct creds **out);
 
-/*
- * Members of a JSON object: `root` names the object within the outermost one,
- * or is NULL. values[i] gets a copy of the member names[i], strings and whole
- * numbers as text; NULL where it is absent or null. -EBADMSG when that is not
- * what the bytes are. The caller wipes and frees what is there, after a
- * failure too. The message never shows the bytes.
- */
-int cred_fields_json(struct cred_ask *ask, const char *who, const char *bytes,
-		     size_t n, const char *root, const char *const *names,
-		     char **values, size_t count);
+/* What an answer in JSON calls them. */
+struct cred_json {
+	const char *id, *secret, *token, *end, *extra; /* NULL: not asked for */
+	const char *root; /* the member that is the object; NULL: outermost */
+};
 
-/* NULL is fine. */
-void cred_wipe_free(char *s);
+/*
+ * The members of a JSON object, strings and whole numbers as text; NULL where
+ * one is absent or null. -EBADMSG when that is not what the bytes are. out is
+ * to be cleared in any case. The message never shows the bytes.
+ */
+int cred_fields_json(struct cred_ask *ask, const char *who,
+		     const struct cred_json *names, const struct buf *text,
+		     struct cred_fields *out);
 
 #endif

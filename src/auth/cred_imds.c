@@ -7,13 +7,11 @@
 #include "auth/cred_imds.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "auth/cred_ask.h"
 #include "auth/cred_fields.h"
-#include "auth/cred_http.h"
 #include "base/text.h"
 #include "net/url.h"
 
@@ -31,7 +29,7 @@ struct imds {
 	struct buf token; /* empty: version 1 */
 };
 
-static int find_base(struct imds *m)
+static int imds_base(struct imds *m)
 {
 	const char *given = cred_ask_env(ENDPOINT);
 	const char *mode = cred_ask_env(ENDPOINT "_MODE");
@@ -59,8 +57,8 @@ static int find_base(struct imds *m)
 	return rc ? rc : buf_err(&m->base);
 }
 
-static int request(struct imds *m, enum http_verb verb, const char *path,
-		   const char *last, struct http_reply *reply)
+static int imds_request(struct imds *m, enum http_verb verb, const char *path,
+			const char *last, struct http_reply *reply)
 {
 	struct buf url = BUF_INIT(BUF_URL);
 	struct cred_request r = {
@@ -89,7 +87,7 @@ static int request(struct imds *m, enum http_verb verb, const char *path,
 	return rc;
 }
 
-static bool is_token(const char *s, size_t n, const char *more, size_t max)
+static bool imds_is_word(const char *s, size_t n, const char *more, size_t max)
 {
 	if (!n || n > max)
 		return false;
@@ -102,10 +100,10 @@ static bool is_token(const char *s, size_t n, const char *more, size_t max)
 	return true;
 }
 
-static int get_token(struct imds *m)
+static int imds_token(struct imds *m)
 {
 	struct http_reply reply;
-	int rc = request(m, HTTP_PUT, "/latest/api/token", "", &reply);
+	int rc = imds_request(m, HTTP_PUT, "/latest/api/token", "", &reply);
 	const char *text = buf_str(&reply.body);
 	bool old = reply.status == 403 || reply.status == 404 ||
 		   reply.status == 405;
@@ -118,7 +116,7 @@ static int get_token(struct imds *m)
 				       "AWS_EC2_METADATA_V1_DISABLED is set",
 				   reply.status);
 	} else if (reply.status == 200) {
-		if (is_token(text, reply.body.len, "-_=+/.~", TOKEN_MAX))
+		if (imds_is_word(text, reply.body.len, "-_=+/.~", TOKEN_MAX))
 			buf_add(&m->token, text, reply.body.len);
 		else
 			rc = cred_ask_fail(m->ask, -EBADMSG,
@@ -134,10 +132,10 @@ static int get_token(struct imds *m)
 }
 
 /* Which role is attached; its name is the first line. */
-static int get_role(struct imds *m, struct buf *role)
+static int imds_role(struct imds *m, struct buf *role)
 {
 	struct http_reply reply;
-	int rc = request(m, HTTP_GET, ROLES, "", &reply);
+	int rc = imds_request(m, HTTP_GET, ROLES, "", &reply);
 	const char *text = buf_str(&reply.body);
 	size_t n = strcspn(text, "\r\n");
 
@@ -150,7 +148,7 @@ static int get_role(struct imds *m, struct buf *role)
 		rc = cred_ask_fail(m->ask, -EACCES,
 				   WHO " does not name the role: status %ld",
 				   reply.status);
-	else if (!is_token(text, n, "+=,.@_-", ROLE_MAX))
+	else if (!imds_is_word(text, n, "+=,.@_-", ROLE_MAX))
 		rc = cred_ask_fail(m->ask, -EBADMSG,
 				   WHO " answered a role's name that is none");
 	else
@@ -159,43 +157,45 @@ static int get_role(struct imds *m, struct buf *role)
 	return rc;
 }
 
-static int parse(struct imds *m, const struct http_reply *reply,
-		 const char *role, struct creds **out)
+static int imds_parse(struct imds *m, const struct http_reply *reply,
+		      const char *role, struct creds **out)
 {
-	static const char *const names[] = { "AccessKeyId", "SecretAccessKey",
-					     "Token", "Expiration", "Code" };
+	static const struct cred_json names = {
+		.id = "AccessKeyId",
+		.secret = "SecretAccessKey",
+		.token = "Token",
+		.end = "Expiration",
+		.extra = "Code",
+	};
 	struct buf source = BUF_INIT(BUF_MESSAGE);
-	char *values[5] = { 0 };
-	int rc = cred_fields_json(m->ask, WHO, buf_str(&reply->body),
-				  reply->body.len, NULL, names, values, 5);
-	struct cred_fields f = { values[0], values[1], values[2], values[3] };
+	struct cred_fields f;
+	int rc = cred_fields_json(m->ask, WHO, &names, &reply->body, &f);
 
 	buf_addf(&source, "instance role %s", role);
-	if (!rc && values[4] && strcmp(values[4], "Success")) {
+	if (!rc && f.extra && strcmp(f.extra, "Success")) {
 		rc = cred_ask_fail(m->ask, -EACCES,
 				   WHO " has no keys for role %s: ", role);
-		text_printable(&m->ask->err, values[4]);
+		text_printable(&m->ask->err, f.extra);
 	}
 	if (!rc)
 		rc = cred_fields_make(m->ask, &f, CRED_END_ISO, WHO,
 				      buf_str(&source), out);
 	cred_fields_clear(&f);
-	cred_wipe_free(values[4]);
 	buf_clear(&source);
 	return rc;
 }
 
-static int get_keys(struct imds *m, const char *role, struct creds **out)
+static int imds_keys(struct imds *m, const char *role, struct creds **out)
 {
 	struct http_reply reply;
-	int rc = request(m, HTTP_GET, ROLES, role, &reply);
+	int rc = imds_request(m, HTTP_GET, ROLES, role, &reply);
 
 	if (!rc && reply.status != 200)
 		rc = cred_ask_fail(m->ask, -EACCES,
 				   WHO " has no keys for role %s: status %ld",
 				   role, reply.status);
 	else if (!rc)
-		rc = parse(m, &reply, role, out);
+		rc = imds_parse(m, &reply, role, out);
 	cred_ask_http_clear(&reply);
 	return rc;
 }
@@ -217,13 +217,13 @@ int cred_imds_read(struct cred_ask *ask, struct creds **out)
 		return cred_ask_fail(
 			ask, -ENOENT,
 			"there is no network for instance metadata");
-	rc = find_base(&m);
+	rc = imds_base(&m);
 	if (!rc)
-		rc = get_token(&m);
+		rc = imds_token(&m);
 	if (!rc)
-		rc = get_role(&m, &role);
+		rc = imds_role(&m, &role);
 	if (!rc)
-		rc = get_keys(&m, buf_str(&role), out);
+		rc = imds_keys(&m, buf_str(&role), out);
 	buf_clear(&m.base);
 	buf_wipe(&m.token);
 	buf_clear(&role);

@@ -9,10 +9,9 @@
 #ifndef AUTH_CRED_IMDS_H
 #define AUTH_CRED_IMDS_H
 
-struct cred_ask;
-struct creds;
+#include "auth/cred_ask.h"
 
 /* -ENOENT too where nobody answers, or no role is attached. */
-int cred_imds_read(struct cred_ask *ask, struct creds **out);
+cred_provider cred_imds_read;
 
 #endif

@@ -7,6 +7,9 @@
  * is gone we take what is there and go. What it wrote to standard output is
  * shown to nobody; of standard error a piece becomes part of the message when
  * it fails.
+ *
+ * While the line is cut, one buffer gathers the word that is being read; `open`
+ * says whether there is one, since "" is a word too.
  */
 #include "auth/cred_process.h"
 
@@ -15,13 +18,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "auth/cred_ask.h"
 #include "auth/cred_fields.h"
-#include "auth/cred_words.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/wait.h"
@@ -30,7 +33,100 @@
 #define COMPLAINT_MAX 300 /* bytes shown of standard error */
 #define SLICE_MS 50 /* between two looks at the process */
 
+#define WORDS_MAX 128
+
 extern char **environ;
+
+/* ---- the words ---- */
+
+struct splitter {
+	struct buf word;
+	bool open;
+	char **words;
+	unsigned n;
+};
+
+static int words_end(struct splitter *s)
+{
+	if (!s->open)
+		return 0;
+	if (s->n == WORDS_MAX)
+		return -E2BIG;
+	s->words[s->n] = strdup(buf_str(&s->word));
+	if (!s->words[s->n] || buf_err(&s->word))
+		return -ENOMEM;
+	s->n++;
+	s->open = false;
+	buf_reset(&s->word);
+	return 0;
+}
+
+/* *p stands behind the opening quote, and ends behind the closing one. */
+static int words_take_quoted(struct splitter *s, char quote, const char **p)
+{
+	for (; **p; ++*p) {
+		if (**p == quote) {
+			++*p;
+			return 0;
+		}
+		if (quote == '"' && **p == '\\' &&
+		    ((*p)[1] == '"' || (*p)[1] == '\\'))
+			++*p;
+		buf_addc(&s->word, **p);
+	}
+	return -EINVAL;
+}
+
+static int words_split(struct splitter *s, const char *p)
+{
+	int rc = 0;
+
+	while (*p && !rc) {
+		char c = *p++;
+
+		if (strchr(" \t\r\n", c)) {
+			rc = words_end(s);
+			continue;
+		}
+		s->open = true;
+		if (c == '\'' || c == '"')
+			rc = words_take_quoted(s, c, &p);
+		else if (c == '\\' && !*p)
+			rc = -EINVAL;
+		else
+			buf_addc(&s->word, c == '\\' ? *p++ : c);
+	}
+	if (!rc)
+		rc = words_end(s);
+	return rc || s->n ? rc : -EINVAL;
+}
+
+int cred_process_words(const char *line, char ***out)
+{
+	struct splitter s = { .word = BUF_INIT(BUF_LINE) };
+	int rc;
+
+	*out = NULL;
+	s.words = calloc(WORDS_MAX + 1, sizeof(*s.words));
+	if (!s.words)
+		return -ENOMEM;
+	rc = words_split(&s, line);
+	buf_clear(&s.word);
+	if (rc)
+		cred_process_words_free(s.words);
+	else
+		*out = s.words;
+	return rc;
+}
+
+void cred_process_words_free(char **words)
+{
+	for (char **w = words; w && *w; w++)
+		free(*w);
+	free(words);
+}
+
+/* ---- the program ---- */
 
 struct run {
 	pid_t pid;
@@ -40,7 +136,7 @@ struct run {
 	bool gone;
 };
 
-static int file_actions(posix_spawn_file_actions_t *a, int out, int err)
+static int run_files(posix_spawn_file_actions_t *a, int out, int err)
 {
 	int rc = posix_spawn_file_actions_init(a);
 
@@ -60,7 +156,7 @@ static int file_actions(posix_spawn_file_actions_t *a, int out, int err)
 }
 
 /* A group of its own, and signals as a program expects them. */
-static int attributes(posix_spawnattr_t *a)
+static int run_attributes(posix_spawnattr_t *a)
 {
 	sigset_t none, all;
 	int rc = posix_spawnattr_init(a);
@@ -78,15 +174,15 @@ static int attributes(posix_spawnattr_t *a)
 }
 
 /* out and err: the ends to write to; above 2, so that none is in the way. */
-static int spawn(struct run *r, char **words, int out, int err)
+static int run_spawn(struct run *r, char **words, int out, int err)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
-	int rc = file_actions(&files, out, err);
+	int rc = run_files(&files, out, err);
 
 	if (rc)
 		return rc;
-	rc = attributes(&attr);
+	rc = run_attributes(&attr);
 	if (!rc) {
 		rc = -posix_spawnp(&r->pid, words[0], &files, &attr, words,
 				   environ);
@@ -97,7 +193,7 @@ static int spawn(struct run *r, char **words, int out, int err)
 }
 
 /* A pipe whose writing end is none of 0, 1 and 2. */
-static int open_pipe(int *reader, int *writer)
+static int run_open_pipe(int *reader, int *writer)
 {
 	int ends[2];
 
@@ -118,15 +214,15 @@ static int open_pipe(int *reader, int *writer)
 	return 0;
 }
 
-static int start(struct run *r, char **words)
+static int run_start(struct run *r, char **words)
 {
-	int out, err, rc = open_pipe(&r->fds[0], &out);
+	int out, err, rc = run_open_pipe(&r->fds[0], &out);
 
 	if (rc)
 		return rc;
-	rc = open_pipe(&r->fds[1], &err);
+	rc = run_open_pipe(&r->fds[1], &err);
 	if (!rc) {
-		rc = spawn(r, words, out, err);
+		rc = run_spawn(r, words, out, err);
 		close(err);
 	}
 	close(out);
@@ -134,7 +230,7 @@ static int start(struct run *r, char **words)
 }
 
 /* Reads what is there. False once there is too much on standard output. */
-static bool drain(struct run *r)
+static bool run_drain(struct run *r)
 {
 	char piece[4096];
 
@@ -158,7 +254,7 @@ static bool drain(struct run *r)
 	return true;
 }
 
-static bool has_gone(struct run *r)
+static bool run_has_gone(struct run *r)
 {
 	pid_t pid = r->gone ? 0 : waitpid(r->pid, &r->status, WNOHANG);
 
@@ -169,7 +265,7 @@ static bool has_gone(struct run *r)
 	return r->gone;
 }
 
-static void kill_all(struct run *r)
+static void run_kill(struct run *r)
 {
 	if (r->gone)
 		return;
@@ -179,16 +275,16 @@ static void kill_all(struct run *r)
 	r->gone = true;
 }
 
-static int watch(struct run *r, int64_t timeout_ms)
+static int run_watch(struct run *r, int64_t timeout_ms)
 {
 	int64_t until_ms = clock_mono_ms() + timeout_ms;
 
 	for (;;) {
 		struct pollfd fds[2] = { { r->fds[0], POLLIN },
 					 { r->fds[1], POLLIN } };
-		bool gone = has_gone(r);
+		bool gone = run_has_gone(r);
 
-		if (!drain(r))
+		if (!run_drain(r))
 			return -EMSGSIZE;
 		if (gone)
 			return 0;
@@ -200,8 +296,8 @@ static int watch(struct run *r, int64_t timeout_ms)
 	}
 }
 
-static int complain(struct cred_ask *ask, const struct run *r, int rc,
-		    const char *who, const char *program)
+static int process_fail(struct cred_ask *ask, const struct run *r, int rc,
+			const char *who, const char *program)
 {
 	struct buf words = BUF_INIT(BUF_MESSAGE);
 	const char *said = buf_str(&r->text[1]);
@@ -236,24 +332,26 @@ static int complain(struct cred_ask *ask, const struct run *r, int rc,
 	return rc && rc != -ENOENT ? rc : -EACCES;
 }
 
-static int parse(struct cred_ask *ask, const struct buf *output,
-		 const char *who, const char *source, struct creds **out)
+static int process_parse(struct cred_ask *ask, const struct buf *output,
+			 const char *who, const char *source,
+			 struct creds **out)
 {
-	static const char *const names[] = { "AccessKeyId", "SecretAccessKey",
-					     "SessionToken", "Expiration",
-					     "Version" };
-	char *values[5] = { 0 };
-	int rc = cred_fields_json(ask, who, buf_str(output), output->len, NULL,
-				  names, values, 5);
-	struct cred_fields f = { values[0], values[1], values[2], values[3] };
+	static const struct cred_json names = {
+		.id = "AccessKeyId",
+		.secret = "SecretAccessKey",
+		.token = "SessionToken",
+		.end = "Expiration",
+		.extra = "Version",
+	};
+	struct cred_fields f;
+	int rc = cred_fields_json(ask, who, &names, output, &f);
 
-	if (!rc && (!values[4] || strcmp(values[4], "1")))
+	if (!rc && (!f.extra || strcmp(f.extra, "1")))
 		rc = cred_ask_fail(ask, -EBADMSG, "%s answered no `Version`: 1",
 				   who);
 	if (!rc)
 		rc = cred_fields_make(ask, &f, CRED_END_ISO, who, source, out);
 	cred_fields_clear(&f);
-	cred_wipe_free(values[4]);
 	return rc;
 }
 
@@ -263,7 +361,7 @@ int cred_process_read(struct cred_ask *ask, const char *command,
 {
 	struct run r = { .fds = { -1, -1 }, .gone = true };
 	char **words;
-	int rc = cred_words(command, &words);
+	int rc = cred_process_words(command, &words);
 
 	if (rc)
 		return cred_ask_fail(ask, rc, "%s: %s", who,
@@ -274,21 +372,21 @@ int cred_process_read(struct cred_ask *ask, const char *command,
 	buf_init(&r.text[0], OUTPUT_MAX);
 	buf_init(&r.text[1], OUTPUT_MAX);
 	ask->costly = true;
-	rc = start(&r, words);
+	rc = run_start(&r, words);
 	if (!rc) {
 		r.gone = false;
-		rc = watch(&r, timeout_ms);
-		kill_all(&r);
+		rc = run_watch(&r, timeout_ms);
+		run_kill(&r);
 	}
 	if (rc || r.status)
-		rc = complain(ask, &r, rc, who, words[0]);
+		rc = process_fail(ask, &r, rc, who, words[0]);
 	else
-		rc = parse(ask, &r.text[0], who, source, out);
+		rc = process_parse(ask, &r.text[0], who, source, out);
 	for (int i = 0; i < 2; i++) {
 		if (r.fds[i] >= 0)
 			close(r.fds[i]);
 		buf_wipe(&r.text[i]);
 	}
-	cred_words_free(words);
+	cred_process_words_free(words);
 	return rc;
 }

@@ -1,6 +1,11 @@
 /*
  * A profile that is half of something is an error and not "none": the next
  * step would sign as somebody else than `aws` does.
+ *
+ * Roles: the profiles are walked from the one that was asked for towards the
+ * one that has keys of its own, each remembered, so that a circle is seen; then
+ * the roles are assumed on the way back. A profile that has both keys and a
+ * role counts by its keys when it is a source (and may be its own): so the SDKs.
  */
 #include "auth/cred_profile.h"
 
@@ -9,22 +14,32 @@
 
 #include "auth/aws_profile.h"
 #include "auth/cred_ask.h"
+#include "auth/cred_container.h"
+#include "auth/cred_env.h"
+#include "auth/cred_imds.h"
 #include "auth/cred_process.h"
 #include "auth/cred_sso.h"
 #include "auth/cred_sts.h"
 #include "auth/creds.h"
 #include "base/log.h"
+#include "base/text.h"
 
-static int missing(struct cred_ask *ask, const struct aws_profile *p,
-		   enum aws_key key, enum aws_key beside)
+#define DEPTH_MAX 8
+#define DURATION_MIN_S 900
+#define DURATION_MAX_S 43200
+
+/* ---- what it holds ---- */
+
+static int profile_missing(struct cred_ask *ask, const struct aws_profile *p,
+			   enum aws_key key, enum aws_key beside)
 {
 	return cred_ask_fail(ask, -EINVAL,
 			     "profile %s: %s is missing beside %s", p->name,
 			     aws_profile_key(key), aws_profile_key(beside));
 }
 
-int cred_profile_web_identity(struct cred_ask *ask, const struct aws_profile *p,
-			      int env, struct creds **out)
+static int profile_web_identity(struct cred_ask *ask,
+				const struct aws_profile *p, struct creds **out)
 {
 	static const struct {
 		const char *variable;
@@ -38,7 +53,7 @@ int cred_profile_web_identity(struct cred_ask *ask, const struct aws_profile *p,
 	struct cred_role role = { 0 };
 
 	for (int i = 0; i < 3; i++) {
-		v[i] = env ? cred_ask_env(sources[i].variable) : NULL;
+		v[i] = ask->env ? cred_ask_env(sources[i].variable) : NULL;
 		if (!v[i] && p)
 			v[i] = p->values[sources[i].key];
 	}
@@ -54,8 +69,10 @@ int cred_profile_web_identity(struct cred_ask *ask, const struct aws_profile *p,
 }
 
 /* Fills what the session's section says. */
-static int add_session(struct cred_ask *ask, const struct aws_profile *p,
-		       struct aws_profile *session, struct cred_sso *sso)
+static int profile_add_session(struct cred_ask *ask,
+			       const struct aws_profile *p,
+			       struct aws_profile *session,
+			       struct cred_sso *sso)
 {
 	const char *url, *region;
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -79,8 +96,8 @@ static int add_session(struct cred_ask *ask, const struct aws_profile *p,
 	return 0;
 }
 
-int cred_profile_sso(struct cred_ask *ask, const struct aws_profile *p,
-		     struct creds **out)
+static int profile_sso(struct cred_ask *ask, const struct aws_profile *p,
+		       struct creds **out)
 {
 	struct aws_profile session = { 0 };
 	struct cred_sso sso = {
@@ -96,23 +113,27 @@ int cred_profile_sso(struct cred_ask *ask, const struct aws_profile *p,
 	if (!sso.account_id && !sso.role_name)
 		return -ENOENT;
 	if (sso.session)
-		rc = add_session(ask, p, &session, &sso);
+		rc = profile_add_session(ask, p, &session, &sso);
 	if (!rc && !sso.account_id)
-		rc = missing(ask, p, AWS_KEY_SSO_ACCOUNT, AWS_KEY_SSO_ROLE);
+		rc = profile_missing(ask, p, AWS_KEY_SSO_ACCOUNT,
+				     AWS_KEY_SSO_ROLE);
 	else if (!rc && !sso.role_name)
-		rc = missing(ask, p, AWS_KEY_SSO_ROLE, AWS_KEY_SSO_ACCOUNT);
+		rc = profile_missing(ask, p, AWS_KEY_SSO_ROLE,
+				     AWS_KEY_SSO_ACCOUNT);
 	else if (!rc && !sso.start_url)
-		rc = missing(ask, p, AWS_KEY_SSO_START_URL, AWS_KEY_SSO_ROLE);
+		rc = profile_missing(ask, p, AWS_KEY_SSO_START_URL,
+				     AWS_KEY_SSO_ROLE);
 	else if (!rc && !sso.region)
-		rc = missing(ask, p, AWS_KEY_SSO_REGION, AWS_KEY_SSO_ROLE);
+		rc = profile_missing(ask, p, AWS_KEY_SSO_REGION,
+				     AWS_KEY_SSO_ROLE);
 	if (!rc)
 		rc = cred_sso_read(ask, &sso, out);
 	aws_profile_clear(&session);
 	return rc;
 }
 
-int cred_profile_login(struct cred_ask *ask, const struct aws_profile *p,
-		       struct creds **out)
+static int profile_login(struct cred_ask *ask, const struct aws_profile *p,
+			 struct creds **out)
 {
 	if (!p->values[AWS_KEY_LOGIN])
 		return -ENOENT;
@@ -123,8 +144,8 @@ int cred_profile_login(struct cred_ask *ask, const struct aws_profile *p,
 			     p->name);
 }
 
-int cred_profile_process(struct cred_ask *ask, const struct aws_profile *p,
-			 struct creds **out)
+static int profile_process(struct cred_ask *ask, const struct aws_profile *p,
+			   struct creds **out)
 {
 	const char *command = p->values[AWS_KEY_PROCESS];
 	struct buf who = BUF_INIT(BUF_MESSAGE);
@@ -139,17 +160,17 @@ int cred_profile_process(struct cred_ask *ask, const struct aws_profile *p,
 	return rc;
 }
 
-static int read_keys(struct cred_ask *ask, const struct aws_profile *p,
-		     enum aws_file which, struct creds **out)
+static int profile_keys(struct cred_ask *ask, const struct aws_profile *p,
+			enum aws_file which, struct creds **out)
 {
 	struct buf source = BUF_INIT(BUF_MESSAGE);
 
 	if (!p->file || p->keys_in != which)
 		return -ENOENT;
 	if (!p->values[AWS_KEY_ID])
-		return missing(ask, p, AWS_KEY_ID, AWS_KEY_SECRET);
+		return profile_missing(ask, p, AWS_KEY_ID, AWS_KEY_SECRET);
 	if (!p->values[AWS_KEY_SECRET])
-		return missing(ask, p, AWS_KEY_SECRET, AWS_KEY_ID);
+		return profile_missing(ask, p, AWS_KEY_SECRET, AWS_KEY_ID);
 	if (p->open_to_others)
 		log_warn("%s holds a secret and is open to others: chmod 600",
 			 p->file);
@@ -160,14 +181,214 @@ static int read_keys(struct cred_ask *ask, const struct aws_profile *p,
 	return *out ? 0 : -ENOMEM;
 }
 
-int cred_profile_shared_keys(struct cred_ask *ask, const struct aws_profile *p,
-			     struct creds **out)
+static int profile_shared_keys(struct cred_ask *ask,
+			       const struct aws_profile *p, struct creds **out)
 {
-	return read_keys(ask, p, AWS_CREDENTIALS, out);
+	return profile_keys(ask, p, AWS_CREDENTIALS, out);
 }
 
-int cred_profile_config_keys(struct cred_ask *ask, const struct aws_profile *p,
+static int profile_config_keys(struct cred_ask *ask,
+			       const struct aws_profile *p, struct creds **out)
+{
+	return profile_keys(ask, p, AWS_CONFIG, out);
+}
+
+/* ---- a role ---- */
+
+/* One step of the walk; on the stack, innermost last. */
+struct role_step {
+	const struct aws_profile *p;
+	const struct role_step *before;
+	unsigned depth;
+};
+
+static int role_assume(struct cred_ask *ask, const struct role_step *step,
+		       struct creds **out);
+
+static int role_fail(struct cred_ask *ask, const struct aws_profile *p,
+		     enum aws_key key, const char *why)
+{
+	cred_ask_fail(ask, -EINVAL, "profile %s: %s = ", p->name,
+		      aws_profile_key(key));
+	text_printable(&ask->err, p->values[key]);
+	buf_addf(&ask->err, ": %s", why);
+	return -EINVAL;
+}
+
+static int role_from_source(struct cred_ask *ask, const struct aws_profile *p,
+			    struct creds **out)
+{
+	static const struct {
+		const char *name;
+		cred_provider *read;
+	} sources[] = {
+		{ "Environment", cred_env_read },
+		{ "Ec2InstanceMetadata", cred_imds_read },
+		{ "EcsContainer", cred_container_read },
+	};
+	const char *name = p->values[AWS_KEY_SOURCE];
+	int rc;
+
+	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
+		if (strcmp(name, sources[i].name))
+			continue;
+		rc = sources[i].read(ask, out);
+		return rc == -ENOENT ? role_fail(ask, p, AWS_KEY_SOURCE,
+						 "there are none")
+				     : rc;
+	}
+	return role_fail(ask, p, AWS_KEY_SOURCE,
+			 "Environment, Ec2InstanceMetadata or EcsContainer");
+}
+
+static bool role_has_keys(const struct aws_profile *p)
+{
+	return p->values[AWS_KEY_ID] && p->values[AWS_KEY_SECRET];
+}
+
+static bool role_is_named(const struct aws_profile *p)
+{
+	return p->values[AWS_KEY_ROLE] && !p->values[AWS_KEY_TOKEN_FILE];
+}
+
+/* What a source profile has, its role and the environment apart. */
+static int role_keys_of(struct cred_ask *ask, const struct aws_profile *p,
+			struct creds **out)
+{
+	bool env = ask->env;
+	int rc;
+
+	ask->env = false;
+	rc = cred_profile_read(ask, p, CRED_PROFILE_ALL & ~CRED_PROFILE_ROLE,
+			       out);
+	ask->env = env;
+	if (rc == -ENOENT)
+		rc = cred_ask_fail(ask, -EINVAL,
+				   "profile %s, a source_profile, has no "
+				   "credentials",
+				   p->name);
+	return rc;
+}
+
+static int role_check_circle(struct cred_ask *ask, const struct role_step *step,
+			     const char *name)
+{
+	for (const struct role_step *s = step; s; s = s->before)
+		if (!strcmp(s->p->name, name))
+			return role_fail(ask, step->p, AWS_KEY_SOURCE_PROFILE,
+					 "the profiles go round in a circle");
+	if (step->depth >= DEPTH_MAX)
+		return role_fail(ask, step->p, AWS_KEY_SOURCE_PROFILE,
+				 "too many roles, one behind another");
+	return 0;
+}
+
+static int role_from_profile(struct cred_ask *ask, const struct role_step *step,
 			     struct creds **out)
 {
-	return read_keys(ask, p, AWS_CONFIG, out);
+	const char *name = step->p->values[AWS_KEY_SOURCE_PROFILE];
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct aws_profile source;
+	struct role_step next = { &source, step, step->depth + 1 };
+	int rc = aws_profile_read(name, &source, &why);
+
+	if (rc == -ENOENT)
+		rc = role_fail(ask, step->p, AWS_KEY_SOURCE_PROFILE,
+			       buf_str(&why));
+	else if (rc)
+		cred_ask_fail(ask, rc, "%s", buf_str(&why));
+	else if (role_has_keys(&source) || !role_is_named(&source))
+		rc = role_keys_of(ask, &source, out);
+	else
+		rc = role_check_circle(ask, step, name);
+	if (!rc && !*out)
+		rc = role_assume(ask, &next, out);
+	aws_profile_clear(&source);
+	buf_clear(&why);
+	return rc;
+}
+
+static int role_check(struct cred_ask *ask, const struct aws_profile *p)
+{
+	const char *duration = p->values[AWS_KEY_DURATION];
+	uint64_t s;
+
+	if (p->values[AWS_KEY_MFA])
+		return role_fail(
+			ask, p, AWS_KEY_MFA,
+			"a mount has nobody to ask for a code: give it "
+			"a profile without, or `credential_process`");
+	if (duration &&
+	    (parse_u64(duration, DURATION_MAX_S, &s) || s < DURATION_MIN_S))
+		return role_fail(ask, p, AWS_KEY_DURATION, "900 to 43200");
+	if (p->values[AWS_KEY_SOURCE_PROFILE] && p->values[AWS_KEY_SOURCE])
+		return role_fail(ask, p, AWS_KEY_SOURCE,
+				 "there is a source_profile too");
+	if (p->values[AWS_KEY_SOURCE_PROFILE] || p->values[AWS_KEY_SOURCE])
+		return 0;
+	return cred_ask_fail(ask, -EINVAL,
+			     "profile %s: role_arn without source_profile or "
+			     "credential_source",
+			     p->name);
+}
+
+static int role_assume(struct cred_ask *ask, const struct role_step *step,
+		       struct creds **out)
+{
+	const struct aws_profile *p = step->p;
+	const struct cred_role role = {
+		.arn = p->values[AWS_KEY_ROLE],
+		.session_name = p->values[AWS_KEY_SESSION_NAME],
+		.external_id = p->values[AWS_KEY_EXTERNAL_ID],
+		.duration_s = p->values[AWS_KEY_DURATION],
+	};
+	struct creds *by = NULL;
+	int rc = role_check(ask, p);
+
+	if (!rc && p->values[AWS_KEY_SOURCE])
+		rc = role_from_source(ask, p, &by);
+	else if (!rc)
+		rc = role_from_profile(ask, step, &by);
+	if (!rc)
+		rc = cred_sts_assume(ask, &role, by, out);
+	creds_unref(by);
+	return rc;
+}
+
+static int profile_role(struct cred_ask *ask, const struct aws_profile *p,
+			struct creds **out)
+{
+	const struct role_step first = { p, NULL, 1 };
+
+	*out = NULL;
+	return role_is_named(p) ? role_assume(ask, &first, out) : -ENOENT;
+}
+
+/* ---- the order ---- */
+
+int cred_profile_read(struct cred_ask *ask, const struct aws_profile *p,
+		      unsigned kinds, struct creds **out)
+{
+	static const struct {
+		enum cred_profile_kind kind;
+		int (*read)(struct cred_ask *ask, const struct aws_profile *p,
+			    struct creds **out);
+	} steps[] = {
+		{ CRED_PROFILE_ROLE, profile_role },
+		{ CRED_PROFILE_WEB_IDENTITY, profile_web_identity },
+		{ CRED_PROFILE_SSO, profile_sso },
+		{ CRED_PROFILE_OTHER, profile_shared_keys },
+		{ CRED_PROFILE_OTHER, profile_login },
+		{ CRED_PROFILE_PROCESS, profile_process },
+		{ CRED_PROFILE_OTHER, profile_config_keys },
+	};
+	int rc = -ENOENT;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		if (rc != -ENOENT || !(steps[i].kind & kinds) ||
+		    (!p && steps[i].kind != CRED_PROFILE_WEB_IDENTITY))
+			continue;
+		rc = steps[i].read(ask, p, out);
+	}
+	return rc;
 }

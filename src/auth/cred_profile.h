@@ -1,7 +1,5 @@
 /*
- * Credentials of a profile, by what it holds: keys, a role, a web identity,
- * single sign-on, a program. Each function is one step of the SDKs' order:
- * -ENOENT when the profile has nothing of that kind.
+ * Credentials of a profile, by what it holds, in the SDKs' order.
  */
 #ifndef AUTH_CRED_PROFILE_H
 #define AUTH_CRED_PROFILE_H
@@ -10,20 +8,25 @@ struct aws_profile;
 struct cred_ask;
 struct creds;
 
-typedef int cred_profile_step(struct cred_ask *ask, const struct aws_profile *p,
-			      struct creds **out);
+/* What a profile may hold, as bits. */
+enum cred_profile_kind {
+	CRED_PROFILE_ROLE = 1, /* role_arn, and where its own keys come from */
+	/* role_arn with web_identity_token_file. AWS_ROLE_ARN,
+	 * AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_SESSION_NAME overrule the
+	 * profile's where ask->env says so. */
+	CRED_PROFILE_WEB_IDENTITY = 2,
+	CRED_PROFILE_SSO = 4, /* sso_account_id and sso_role_name */
+	CRED_PROFILE_PROCESS = 8, /* credential_process */
+	CRED_PROFILE_OTHER = 16, /* keys of its own, in either file */
+	CRED_PROFILE_ALL = 31,
+};
 
-cred_profile_step cred_profile_sso; /* sso_account_id and sso_role_name */
-cred_profile_step cred_profile_shared_keys; /* those of ~/.aws/credentials */
-cred_profile_step cred_profile_login; /* login_session: refused */
-cred_profile_step cred_profile_process; /* credential_process */
-cred_profile_step cred_profile_config_keys; /* those of ~/.aws/config */
 /*
- * role_arn with web_identity_token_file. AWS_ROLE_ARN,
- * AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_SESSION_NAME overrule the profile's
- * when `env` says so; p may be NULL then.
+ * The first of those kinds that the profile has; p NULL: there is no profile,
+ * and the environment may still name a web identity. -ENOENT when there is
+ * nothing of those kinds.
  */
-int cred_profile_web_identity(struct cred_ask *ask, const struct aws_profile *p,
-			      int env, struct creds **out);
+int cred_profile_read(struct cred_ask *ask, const struct aws_profile *p,
+		      unsigned kinds, struct creds **out);
 
 #endif

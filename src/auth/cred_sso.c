@@ -6,16 +6,13 @@
 #include "auth/cred_sso.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "auth/aws_files.h"
+#include "auth/aws_profile.h"
 #include "auth/cred_ask.h"
 #include "auth/cred_fields.h"
-#include "auth/cred_http.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/io.h"
@@ -26,8 +23,8 @@
 #define DEADLINE_MS 20000
 #define FILE_MAX 65536
 
-static int ask_person(struct cred_ask *ask, const struct cred_sso *sso,
-		      const char *why)
+static int sso_ask_person(struct cred_ask *ask, const struct cred_sso *sso,
+			  const char *why)
 {
 	cred_ask_fail(ask, -EACCES, "profile %s: %s: run `aws sso login",
 		      sso->profile, why);
@@ -37,57 +34,54 @@ static int ask_person(struct cred_ask *ask, const struct cred_sso *sso,
 	return -EACCES;
 }
 
-static int read_cache(const struct cred_sso *sso, struct buf *out)
+static int sso_read_cache(const struct cred_sso *sso, struct buf *out)
 {
 	const char *key = sso->session ? sso->session : sso->start_url;
 	char hex[SHA1_HEX_SIZE], *path = NULL, *dir;
-	int rc;
+	int rc = -ENOENT;
 
 	sha1_hex(key, strlen(key), hex);
 	dir = aws_profile_home(".aws/sso/cache");
-	if (!dir || asprintf(&path, "%s/%s.json", dir, hex) < 0)
-		path = NULL;
+	if (dir && asprintf(&path, "%s/%s.json", dir, hex) >= 0) {
+		rc = io_read_file(path, out);
+		free(path);
+	}
 	free(dir);
-	rc = path ? io_read_file(path, out) : -ENOENT;
-	free(path);
 	return rc;
 }
 
-static int find_token(struct cred_ask *ask, const struct cred_sso *sso,
-		      char **token)
+/* The token and its end, in out. */
+static int sso_find_token(struct cred_ask *ask, const struct cred_sso *sso,
+			  struct cred_fields *out)
 {
-	static const char *const names[] = { "accessToken", "expiresAt" };
+	static const struct cred_json names = { .token = "accessToken",
+						.end = "expiresAt" };
 	struct buf text = BUF_INIT(FILE_MAX + 1);
-	char *values[2] = { 0 };
 	struct timespec end;
-	int rc = read_cache(sso, &text);
+	int rc = sso_read_cache(sso, &text);
 
-	*token = NULL;
+	*out = (struct cred_fields){ 0 };
 	if (rc)
-		rc = ask_person(ask, sso,
-				rc == -ENOENT ? "nobody has signed on"
-					      : strerror(-rc));
+		rc = sso_ask_person(ask, sso,
+				    rc == -ENOENT ? "nobody has signed on"
+						  : strerror(-rc));
 	else
-		rc = cred_fields_json(ask, "the cache of " WHO, buf_str(&text),
-				      text.len, NULL, names, values, 2);
+		rc = cred_fields_json(ask, "the cache of " WHO, &names, &text,
+				      out);
 	if (!rc &&
-	    (!values[0] || !values[1] || time_parse_iso8601(values[1], &end) ||
-	     text_has_control(values[0])))
-		rc = ask_person(ask, sso, "the token in the cache is broken");
+	    (!out->token || !out->end || time_parse_iso8601(out->end, &end) ||
+	     text_has_control(out->token)))
+		rc = sso_ask_person(ask, sso,
+				    "the token in the cache is broken");
 	else if (!rc && end.tv_sec <= clock_now_s())
-		rc = ask_person(ask, sso, "the session has expired");
-	if (rc)
-		cred_wipe_free(values[0]);
-	else
-		*token = values[0];
-	free(values[1]);
+		rc = sso_ask_person(ask, sso, "the session has expired");
 	buf_wipe(&text);
 	return rc;
 }
 
 /* The portal's URL for this role; "" with a message when that is impossible. */
-static int make_url(struct cred_ask *ask, const struct cred_sso *sso,
-		    struct buf *out)
+static int sso_url(struct cred_ask *ask, const struct cred_sso *sso,
+		   struct buf *out)
 {
 	const char *given = cred_ask_env("AWS_ENDPOINT_URL_SSO");
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -120,19 +114,20 @@ static int make_url(struct cred_ask *ask, const struct cred_sso *sso,
 	return rc ? rc : buf_err(out);
 }
 
-static int parse(struct cred_ask *ask, const struct cred_sso *sso,
-		 const struct http_reply *reply, struct creds **out)
+static int sso_parse(struct cred_ask *ask, const struct cred_sso *sso,
+		     const struct http_reply *reply, struct creds **out)
 {
-	static const char *const names[] = { "accessKeyId", "secretAccessKey",
-					     "sessionToken", "expiration" };
+	static const struct cred_json names = {
+		.root = "roleCredentials",
+		.id = "accessKeyId",
+		.secret = "secretAccessKey",
+		.token = "sessionToken",
+		.end = "expiration",
+	};
 	struct buf source = BUF_INIT(BUF_MESSAGE);
-	char *values[4] = { 0 };
 	struct cred_fields f;
-	int rc = cred_fields_json(ask, WHO, buf_str(&reply->body),
-				  reply->body.len, "roleCredentials", names,
-				  values, 4);
+	int rc = cred_fields_json(ask, WHO, &names, &reply->body, &f);
 
-	f = (struct cred_fields){ values[0], values[1], values[2], values[3] };
 	buf_addf(&source, "profile %s, single sign-on as %s in %s",
 		 sso->profile, sso->role_name, sso->account_id);
 	if (!rc)
@@ -143,10 +138,12 @@ static int parse(struct cred_ask *ask, const struct cred_sso *sso,
 	return rc;
 }
 
-static int ask_portal(struct cred_ask *ask, const struct cred_sso *sso,
-		      const char *url, const char *token, struct creds **out)
+static int sso_ask_portal(struct cred_ask *ask, const struct cred_sso *sso,
+			  const char *url, const char *token,
+			  struct creds **out)
 {
 	const struct cred_request request = {
+		.who = WHO,
 		.lane = ask->far,
 		.verb = HTTP_GET,
 		.url = url,
@@ -158,10 +155,9 @@ static int ask_portal(struct cred_ask *ask, const struct cred_sso *sso,
 	int rc = cred_ask_http(ask, &request, &reply);
 
 	if (rc)
-		cred_ask_fail(ask, rc, WHO " does not answer: %s",
-			      reply.why ? reply.why : strerror(-rc));
+		; /* said already */
 	else if (reply.status == 401)
-		rc = ask_person(ask, sso, "the session has ended");
+		rc = sso_ask_person(ask, sso, "the session has ended");
 	else if (reply.status == 403 || reply.status == 404)
 		rc = cred_ask_fail(ask, -EACCES,
 				   WHO " refuses role %s in account %s",
@@ -171,7 +167,7 @@ static int ask_portal(struct cred_ask *ask, const struct cred_sso *sso,
 				   WHO " answered with status %ld",
 				   reply.status);
 	else
-		rc = parse(ask, sso, &reply, out);
+		rc = sso_parse(ask, sso, &reply, out);
 	cred_ask_http_clear(&reply);
 	return rc;
 }
@@ -180,17 +176,17 @@ int cred_sso_read(struct cred_ask *ask, const struct cred_sso *sso,
 		  struct creds **out)
 {
 	struct buf url = BUF_INIT(BUF_URL);
-	char *token = NULL;
-	int rc = make_url(ask, sso, &url);
+	struct cred_fields token = { 0 };
+	int rc = sso_url(ask, sso, &url);
 
 	if (!rc && !ask->far)
 		rc = cred_ask_fail(ask, -EINVAL,
 				   WHO " needs a network, and there is none");
 	if (!rc)
-		rc = find_token(ask, sso, &token);
+		rc = sso_find_token(ask, sso, &token);
 	if (!rc)
-		rc = ask_portal(ask, sso, buf_str(&url), token, out);
-	cred_wipe_free(token);
+		rc = sso_ask_portal(ask, sso, buf_str(&url), token.token, out);
+	cred_fields_clear(&token);
 	buf_clear(&url);
 	return rc;
 }

@@ -9,17 +9,13 @@
 #include "auth/cred_sts.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "auth/cred_ask.h"
-#include "auth/cred_http.h"
 #include "auth/cred_sts_doc.h"
 #include "auth/creds.h"
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/io.h"
 #include "base/text.h"
 #include "net/url.h"
 
@@ -38,7 +34,7 @@ struct sts {
 	const struct creds *by; /* NULL: not signed */
 };
 
-static bool is_region(const char *s)
+static bool sts_is_region(const char *s)
 {
 	if (!s || !strchr(s, '-'))
 		return false;
@@ -58,9 +54,9 @@ int cred_sts_server(const char *region, struct buf *url,
 
 	if (!given)
 		given = cred_ask_env("AWS_ENDPOINT_URL");
-	if (!is_region(region))
+	if (!sts_is_region(region))
 		region = cred_ask_env("AWS_REGION");
-	if (!is_region(region))
+	if (!sts_is_region(region))
 		region = cred_ask_env("AWS_DEFAULT_REGION");
 	if (given) {
 		rc = url_parse(given, "https", &u, err);
@@ -69,17 +65,18 @@ int cred_sts_server(const char *region, struct buf *url,
 			buf_adds(url, *u.path ? u.path : "/");
 		}
 		url_clear(&u);
-	} else if (is_region(region)) {
+	} else if (sts_is_region(region)) {
 		buf_addf(url, "https://sts.%s.amazonaws.com%s/", region,
 			 text_starts_with(region, "cn-") ? ".cn" : "");
 	} else {
 		buf_adds(url, "https://sts.amazonaws.com/");
 	}
-	buf_adds(signing_region, is_region(region) ? region : GLOBAL_REGION);
+	buf_adds(signing_region,
+		 sts_is_region(region) ? region : GLOBAL_REGION);
 	return rc;
 }
 
-static void add_field(struct buf *body, const char *name, const char *value)
+static void sts_add(struct buf *body, const char *name, const char *value)
 {
 	if (!value || !*value)
 		return;
@@ -111,12 +108,12 @@ static int sts_init(struct sts *s, struct cred_ask *ask, const char *action,
 	else
 		rc = url_parse(buf_str(&s->url), NULL, &s->server, &why);
 	buf_clear(&why);
-	add_field(&s->body, "Action", action);
-	add_field(&s->body, "Version", "2011-06-15");
-	add_field(&s->body, "RoleArn", role->arn);
-	add_field(&s->body, "RoleSessionName", session ? session : "stagefs");
-	add_field(&s->body, "ExternalId", role->external_id);
-	add_field(&s->body, "DurationSeconds", role->duration_s);
+	sts_add(&s->body, "Action", action);
+	sts_add(&s->body, "Version", "2011-06-15");
+	sts_add(&s->body, "RoleArn", role->arn);
+	sts_add(&s->body, "RoleSessionName", session ? session : "stagefs");
+	sts_add(&s->body, "ExternalId", role->external_id);
+	sts_add(&s->body, "DurationSeconds", role->duration_s);
 	return rc;
 }
 
@@ -128,7 +125,7 @@ static void sts_clear(struct sts *s)
 	url_clear(&s->server);
 }
 
-static int sign(const void *arg, struct http_wire *wire)
+static int sts_sign(const void *arg, struct http_wire *wire)
 {
 	const struct sts *s = arg;
 	struct buf host = BUF_INIT(512), authorization = BUF_INIT(BUF_LINE);
@@ -175,7 +172,7 @@ static int sign(const void *arg, struct http_wire *wire)
 	return rc;
 }
 
-static int complain(struct cred_ask *ask, long status,
+static int sts_fail(struct cred_ask *ask, long status,
 		    const struct cred_sts_doc *doc)
 {
 	struct buf piece = BUF_INIT(MESSAGE_SHOWN);
@@ -202,15 +199,15 @@ static int complain(struct cred_ask *ask, long status,
 	return -EACCES;
 }
 
-static int judge(struct cred_ask *ask, const struct http_reply *reply,
-		 const char *source, struct creds **out)
+static int sts_judge(struct cred_ask *ask, const struct http_reply *reply,
+		     const char *source, struct creds **out)
 {
 	struct cred_sts_doc doc;
 	int rc = cred_sts_doc_parse(buf_str(&reply->body), reply->body.len,
 				    &doc);
 
 	if (reply->status != 200)
-		rc = complain(ask, reply->status, &doc);
+		rc = sts_fail(ask, reply->status, &doc);
 	else if (rc)
 		cred_ask_fail(ask, rc,
 			      WHO " answered something that is no XML");
@@ -221,10 +218,11 @@ static int judge(struct cred_ask *ask, const struct http_reply *reply,
 	return rc;
 }
 
-static int post(struct cred_ask *ask, struct sts *s, const char *source,
-		struct creds **out)
+static int sts_post(struct cred_ask *ask, struct sts *s, const char *source,
+		    struct creds **out)
 {
-	const struct cred_request request = {
+	struct buf who = BUF_INIT(BUF_MESSAGE);
+	struct cred_request request = {
 		.lane = ask->far,
 		.verb = HTTP_POST,
 		.url = buf_str(&s->url),
@@ -232,7 +230,7 @@ static int post(struct cred_ask *ask, struct sts *s, const char *source,
 			     { "Accept", "application/xml" } },
 		.body = buf_str(&s->body),
 		.deadline_ms = DEADLINE_MS,
-		.sign = s->by ? sign : NULL,
+		.sign = s->by ? sts_sign : NULL,
 		.sign_arg = s,
 	};
 	struct http_reply reply = { 0 };
@@ -242,13 +240,12 @@ static int post(struct cred_ask *ask, struct sts *s, const char *source,
 		return cred_ask_fail(ask, rc,
 				     "a request to " WHO " would be too long");
 	sha256_hex(s->body.data, s->body.len, s->body_hash);
+	buf_addf(&who, WHO " at %s", s->server.host);
+	request.who = buf_str(&who);
 	rc = cred_ask_http(ask, &request, &reply);
-	if (rc)
-		cred_ask_fail(ask, rc, WHO " at %s does not answer: %s",
-			      s->server.host,
-			      reply.why ? reply.why : strerror(-rc));
-	else
-		rc = judge(ask, &reply, source, out);
+	if (!rc)
+		rc = sts_judge(ask, &reply, source, out);
+	buf_clear(&who);
 	cred_ask_http_clear(&reply);
 	return rc;
 }
@@ -263,19 +260,18 @@ int cred_sts_assume(struct cred_ask *ask, const struct cred_role *role,
 	s.by = by;
 	buf_addf(&source, "role %s, assumed with %s", role->arn, by->source);
 	if (!rc)
-		rc = post(ask, &s, buf_str(&source), out);
+		rc = sts_post(ask, &s, buf_str(&source), out);
 	sts_clear(&s);
 	buf_clear(&source);
 	return rc;
 }
 
 /* The file's content, which has no white space but at its end. */
-static int read_token(struct cred_ask *ask, const char *path, struct buf *out)
+static int sts_read_token(struct cred_ask *ask, const char *path,
+			  struct buf *out)
 {
-	int rc = io_read_file(path, out);
+	int rc = cred_ask_file(path, " \t\r\n", out);
 
-	while (out->len && strchr(" \t\r\n", out->data[out->len - 1]))
-		buf_truncate(out, out->len - 1);
 	if (!rc && out->len)
 		return 0;
 	cred_ask_fail(ask, -EACCES, "the web identity token ");
@@ -294,10 +290,10 @@ int cred_sts_web_identity(struct cred_ask *ask, const struct cred_role *role,
 
 	buf_addf(&source, "role %s, assumed with a web identity", role->arn);
 	if (!rc)
-		rc = read_token(ask, token_file, &token);
+		rc = sts_read_token(ask, token_file, &token);
 	if (!rc) {
-		add_field(&s.body, "WebIdentityToken", buf_str(&token));
-		rc = post(ask, &s, buf_str(&source), out);
+		sts_add(&s.body, "WebIdentityToken", buf_str(&token));
+		rc = sts_post(ask, &s, buf_str(&source), out);
 	}
 	sts_clear(&s);
 	buf_wipe(&token);

@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 
-static char *copy(const char *s, int *failed)
+static char *creds_copy(const char *s, int *failed)
 {
 	char *out = s ? strdup(s) : NULL;
 
@@ -29,10 +30,10 @@ struct creds *creds_new(const char *key_id, const char *secret,
 		return NULL;
 	c->refs = 1;
 	c->expires_at = expires_at;
-	c->access_key_id = copy(key_id, &failed);
-	c->secret_access_key = copy(secret, &failed);
-	c->session_token = copy(token, &failed);
-	c->source = copy(source, &failed);
+	c->access_key_id = creds_copy(key_id, &failed);
+	c->secret_access_key = creds_copy(secret, &failed);
+	c->session_token = creds_copy(token, &failed);
+	c->source = creds_copy(source, &failed);
 	if (failed) {
 		creds_unref(c);
 		return NULL;
@@ -47,7 +48,7 @@ struct creds *creds_ref(struct creds *c)
 	return c;
 }
 
-static void wipe_free(char *s)
+void creds_wipe_free(char *s)
 {
 	if (s)
 		wipe(s, strlen(s));
@@ -58,26 +59,31 @@ void creds_unref(struct creds *c)
 {
 	if (!c || __atomic_sub_fetch(&c->refs, 1, __ATOMIC_ACQ_REL))
 		return;
-	wipe_free(c->access_key_id);
-	wipe_free(c->secret_access_key);
-	wipe_free(c->session_token);
-	wipe_free(c->source);
+	creds_wipe_free(c->access_key_id);
+	creds_wipe_free(c->secret_access_key);
+	creds_wipe_free(c->session_token);
+	creds_wipe_free(c->source);
 	free(c);
 }
 
-static bool same(const char *a, const char *b)
+static bool creds_same(const char *a, const char *b)
 {
 	if (!a || !b)
 		return a == b;
 	return strlen(a) == strlen(b) && digest_equal(a, b, strlen(a));
 }
 
+bool creds_live(const struct creds *c)
+{
+	return c && (!c->expires_at || c->expires_at > clock_now_s());
+}
+
 bool creds_equal(const struct creds *a, const struct creds *b)
 {
 	if (!a || !b)
 		return a == b;
-	return same(a->access_key_id, b->access_key_id) &&
-	       same(a->secret_access_key, b->secret_access_key) &&
-	       same(a->session_token, b->session_token) &&
+	return creds_same(a->access_key_id, b->access_key_id) &&
+	       creds_same(a->secret_access_key, b->secret_access_key) &&
+	       creds_same(a->session_token, b->session_token) &&
 	       a->expires_at == b->expires_at;
 }

@@ -81,9 +81,9 @@ struct cred_cache *signer_creds(struct signer *s)
 	return s->creds;
 }
 
-static bool find_locked(struct signer *s, const struct creds *creds,
-			int64_t day, const char *region, struct sigv4_key *out)
-	REQUIRES(&s->lock)
+static bool signer_find_locked(struct signer *s, const struct creds *creds,
+			       int64_t day, const char *region,
+			       struct sigv4_key *out) REQUIRES(&s->lock)
 {
 	struct signer_locked *g = signer_locked(s);
 
@@ -112,7 +112,8 @@ static uint64_t slot_age(const struct slot *slot, const struct creds *current,
 }
 
 /* Takes over fresh->creds; returns those that must be unreferenced. */
-static struct creds *keep_locked(struct signer *s, const struct slot *fresh)
+static struct creds *signer_keep_locked(struct signer *s,
+					const struct slot *fresh)
 	REQUIRES(&s->lock)
 {
 	struct signer_locked *g = signer_locked(s);
@@ -120,7 +121,8 @@ static struct creds *keep_locked(struct signer *s, const struct slot *fresh)
 	struct sigv4_key same;
 	struct creds *old;
 
-	if (find_locked(s, fresh->creds, fresh->day, fresh->region, &same)) {
+	if (signer_find_locked(s, fresh->creds, fresh->day, fresh->region,
+			       &same)) {
 		wipe(&same, sizeof(same));
 		return fresh->creds;
 	}
@@ -134,15 +136,15 @@ static struct creds *keep_locked(struct signer *s, const struct slot *fresh)
 	return old;
 }
 
-static void signing_key(struct signer *s, struct creds *creds,
-			const char *region, int64_t time, struct sigv4_key *out)
+static void signer_key(struct signer *s, struct creds *creds,
+		       const char *region, int64_t time, struct sigv4_key *out)
 {
 	struct slot fresh = { .day = time / SECONDS_A_DAY };
 	struct creds *old;
 	bool found;
 
 	lock_take(&s->lock);
-	found = find_locked(s, creds, fresh.day, region, out);
+	found = signer_find_locked(s, creds, fresh.day, region, out);
 	lock_drop(&s->lock);
 	if (found)
 		return;
@@ -153,15 +155,15 @@ static void signing_key(struct signer *s, struct creds *creds,
 	fresh.key = *out;
 	fresh.creds = creds_ref(creds);
 	lock_take(&s->lock);
-	old = keep_locked(s, &fresh);
+	old = signer_keep_locked(s, &fresh);
 	lock_drop(&s->lock);
 	creds_unref(old);
 	wipe(&fresh, sizeof(fresh));
 }
 
-static struct sigv4_scope scope_of(const struct signer *s,
-				   const struct creds *creds,
-				   const char *region, int64_t time)
+static struct sigv4_scope signer_scope(const struct signer *s,
+				       const struct creds *creds,
+				       const char *region, int64_t time)
 {
 	return (struct sigv4_scope){
 		.access_key_id = creds->access_key_id,
@@ -182,9 +184,9 @@ void signer_headers_clear(struct signer_headers *h)
 	*h = (struct signer_headers){ 0 };
 }
 
-static int authorize(struct signer *s, const struct sigv4_request *request,
-		     const char *region, int64_t time,
-		     struct signer_headers *out)
+static int signer_sign(struct signer *s, const struct sigv4_request *request,
+		       const char *region, int64_t time,
+		       struct signer_headers *out)
 {
 	const struct creds *creds = out->used;
 	const struct field ours[] = {
@@ -194,7 +196,7 @@ static int authorize(struct signer *s, const struct sigv4_request *request,
 	};
 	struct field all[SIGV4_FIELDS_MAX];
 	struct sigv4_request full = *request;
-	struct sigv4_scope scope = scope_of(s, creds, region, time);
+	struct sigv4_scope scope = signer_scope(s, creds, region, time);
 	struct buf text = BUF_INIT(BUF_LINE);
 	struct sigv4_key key;
 	int err;
@@ -208,7 +210,7 @@ static int authorize(struct signer *s, const struct sigv4_request *request,
 	for (size_t i = 0; i < 3; i++)
 		if (ours[i].value)
 			all[full.n_headers++] = ours[i];
-	signing_key(s, out->used, region, time, &key);
+	signer_key(s, out->used, region, time, &key);
 	err = sigv4_authorize(&key, &scope, &full, &text);
 	wipe(&key, sizeof(key));
 	if (err) {
@@ -240,15 +242,16 @@ int signer_authorize(struct signer *s, const struct sigv4_request *request,
 		err = out->session_token ? 0 : -ENOMEM;
 	}
 	if (!err)
-		err = authorize(s, request, region, time, out);
+		err = signer_sign(s, request, region, time, out);
 	if (err)
 		signer_headers_clear(out);
 	return err;
 }
 
 /* When the URL ends, by what is known before it is signed. */
-static int find_end(const struct creds *creds, const struct signer_terms *t,
-		    struct signer_end *end, struct buf *err)
+static int signer_find_end(const struct creds *creds,
+			   const struct signer_terms *t, struct signer_end *end,
+			   struct buf *err)
 {
 	char when[TIME_RFC3339_SIZE];
 
@@ -267,16 +270,16 @@ static int find_end(const struct creds *creds, const struct signer_terms *t,
 	return -EACCES;
 }
 
-static int presign(struct signer *s, struct creds *creds,
-		   const struct sigv4_request *request,
-		   const struct signer_terms *t, struct buf *query,
-		   struct buf *err)
+static int signer_sign_query(struct signer *s, struct creds *creds,
+			     const struct sigv4_request *request,
+			     const struct signer_terms *t, struct buf *query,
+			     struct buf *err)
 {
-	struct sigv4_scope scope = scope_of(s, creds, t->region, t->time);
+	struct sigv4_scope scope = signer_scope(s, creds, t->region, t->time);
 	struct sigv4_key key;
 	int rc;
 
-	signing_key(s, creds, t->region, t->time, &key);
+	signer_key(s, creds, t->region, t->time, &key);
 	rc = sigv4_presign(&key, &scope, request, t->expires, query);
 	wipe(&key, sizeof(key));
 	if (rc && err)
@@ -314,9 +317,9 @@ int signer_presign(struct signer *s, const struct sigv4_request *request,
 		sigv4_encode_query(query, request->query, request->n_query);
 		return buf_err(query);
 	}
-	rc = find_end(creds, t, end, err);
+	rc = signer_find_end(creds, t, end, err);
 	if (!rc)
-		rc = presign(s, creds, request, t, query, err);
+		rc = signer_sign_query(s, creds, request, t, query, err);
 	creds_unref(creds);
 	return rc;
 }

@@ -15,7 +15,6 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "auth/aws_files.h"
 #include "auth/aws_profile.h"
 #include "auth/cred_ask.h"
 #include "auth/cred_chain.h"

@@ -11,7 +11,6 @@
 
 #include "auth/cred_ask.h"
 #include "auth/cred_process.h"
-#include "auth/cred_words.h"
 #include "base/clock.h"
 #include "cred_rig.h"
 
@@ -40,7 +39,7 @@ static void words(void **state)
 {
 	for (size_t i = 0; i < COUNT(lines); i++) {
 		char **got;
-		int rc = cred_words(lines[i].line, &got);
+		int rc = cred_process_words(lines[i].line, &got);
 		size_t n = 0;
 
 		row_number(lines[i].line, rc, lines[i].rc);
@@ -49,7 +48,7 @@ static void words(void **state)
 				  lines[i].words[n] ? lines[i].words[n]
 						    : "no word");
 		row_check(lines[i].line, rc || !lines[i].words[n]);
-		cred_words_free(got);
+		cred_process_words_free(got);
 	}
 }
 

@@ -1,9 +1,9 @@
 /*
- * One fetch of credentials by a cache's settings. Only auth/cred_cache.c and
- * its tests use this.
+ * A cache's settings, and one fetch of credentials by them. For
+ * auth/cred_cache.c alone.
  */
-#ifndef AUTH_CRED_FETCH_H
-#define AUTH_CRED_FETCH_H
+#ifndef AUTH_CRED_PLAN_H
+#define AUTH_CRED_PLAN_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,6 +43,6 @@ struct cred_result {
 	struct buf why; /* with another rc */
 };
 /* Blocks. */
-void cred_fetch(const struct cred_plan *plan, struct cred_result *out);
+void cred_plan_fetch(const struct cred_plan *plan, struct cred_result *out);
 
 #endif

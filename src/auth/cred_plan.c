@@ -4,7 +4,7 @@
  * Amazon, one without to what is on this machine or beside it, and each of
  * those gives up soon.
  */
-#include "auth/cred_fetch.h"
+#include "auth/cred_plan.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,18 +17,19 @@
 #include "base/ini.h"
 #include "net/http_engine.h"
 
-static const char *given(const char *s)
+static const char *plan_given(const char *s)
 {
 	return s && *s ? s : NULL;
 }
 
-static int copy(char **out, const char *s)
+static int plan_copy(char **out, const char *s)
 {
-	*out = given(s) ? strdup(s) : NULL;
-	return given(s) && !*out ? -ENOMEM : 0;
+	*out = plan_given(s) ? strdup(s) : NULL;
+	return plan_given(s) && !*out ? -ENOMEM : 0;
 }
 
-static int open_lanes(struct cred_plan *plan, const struct cred_settings *s)
+static int plan_open_lanes(struct cred_plan *plan,
+			   const struct cred_settings *s)
 {
 	const struct http_lane_settings far = {
 		.connections = 2,
@@ -57,12 +58,12 @@ static int open_lanes(struct cred_plan *plan, const struct cred_settings *s)
 #define SOURCE "static"
 
 /* Takes the keys of the settings. */
-static int take_keys(struct cred_plan *plan, const struct cred_settings *s)
+static int plan_take_keys(struct cred_plan *plan, const struct cred_settings *s)
 {
 	enum cred_choice *choice = &plan->order.choices[0];
-	bool id = given(s->access_key_id);
-	bool secret = given(s->secret_access_key);
-	bool token = given(s->session_token);
+	bool id = plan_given(s->access_key_id);
+	bool secret = plan_given(s->secret_access_key);
+	bool token = plan_given(s->session_token);
 
 	if (*choice == CRED_AUTO && (id || secret || token))
 		*choice = CRED_STATIC;
@@ -73,30 +74,30 @@ static int take_keys(struct cred_plan *plan, const struct cred_settings *s)
 		return 0;
 	plan->given = creds_new(s->access_key_id, s->secret_access_key,
 				token ? s->session_token : NULL, 0, SOURCE);
-	if (!plan->given || copy(&plan->id_from, s->access_key_id_from) ||
-	    copy(&plan->secret_from, s->secret_access_key_from) ||
-	    copy(&plan->token_from, s->session_token_from))
+	if (!plan->given || plan_copy(&plan->id_from, s->access_key_id_from) ||
+	    plan_copy(&plan->secret_from, s->secret_access_key_from) ||
+	    plan_copy(&plan->token_from, s->session_token_from))
 		return -ENOMEM;
 	return 0;
 }
 
 int cred_plan_init(struct cred_plan *plan, const struct cred_settings *s)
 {
-	const char *order = given(s->credentials);
+	const char *order = plan_given(s->credentials);
 	int rc;
 
 	*plan = (struct cred_plan){ 0 };
 	rc = cred_chain_parse(order ? order : "auto", &plan->order);
 	if (!rc)
-		rc = copy(&plan->role_arn, s->role_arn);
+		rc = plan_copy(&plan->role_arn, s->role_arn);
 	if (!rc)
-		rc = copy(&plan->external_id, s->external_id);
+		rc = plan_copy(&plan->external_id, s->external_id);
 	if (!rc)
-		rc = copy(&plan->region, s->region);
+		rc = plan_copy(&plan->region, s->region);
 	if (!rc)
-		rc = take_keys(plan, s);
+		rc = plan_take_keys(plan, s);
 	if (!rc && !cred_plan_anonymous(plan) && !cred_plan_fixed(plan))
-		rc = open_lanes(plan, s);
+		rc = plan_open_lanes(plan, s);
 	return rc;
 }
 
@@ -131,8 +132,8 @@ bool cred_plan_rereads(const struct cred_plan *plan)
 	return plan->id_from || plan->secret_from || plan->token_from;
 }
 
-static int reread_one(struct cred_ask *ask, const char *from, const char *given,
-		      struct buf *out)
+static int plan_reread_one(struct cred_ask *ask, const char *from,
+			   const char *given, struct buf *out)
 {
 	if (from)
 		return ini_expand(from, out, &ask->err);
@@ -141,20 +142,20 @@ static int reread_one(struct cred_ask *ask, const char *from, const char *given,
 }
 
 /* The given keys, as their references have them now. */
-static int reread(const struct cred_plan *plan, struct cred_ask *ask,
-		  struct creds **out)
+static int plan_reread(const struct cred_plan *plan, struct cred_ask *ask,
+		       struct creds **out)
 {
 	struct buf id = BUF_INIT(BUF_LINE), secret = BUF_INIT(BUF_LINE);
 	struct buf token = BUF_INIT(BUF_LINE);
 	const struct creds *old = plan->given;
-	int rc = reread_one(ask, plan->id_from, old->access_key_id, &id);
+	int rc = plan_reread_one(ask, plan->id_from, old->access_key_id, &id);
 
 	if (!rc)
-		rc = reread_one(ask, plan->secret_from, old->secret_access_key,
-				&secret);
+		rc = plan_reread_one(ask, plan->secret_from,
+				     old->secret_access_key, &secret);
 	if (!rc)
-		rc = reread_one(ask, plan->token_from, old->session_token,
-				&token);
+		rc = plan_reread_one(ask, plan->token_from, old->session_token,
+				     &token);
 	if (!rc && (!id.len || !secret.len))
 		rc = cred_ask_fail(ask, -EINVAL,
 				   "a key id or its secret is empty now");
@@ -170,8 +171,8 @@ static int reread(const struct cred_plan *plan, struct cred_ask *ask,
 }
 
 /* Those that the role is assumed with, or all there is. */
-static int fetch_base(const struct cred_plan *plan, struct cred_ask *ask,
-		      int64_t *stamp, struct creds **out)
+static int plan_fetch_base(const struct cred_plan *plan, struct cred_ask *ask,
+			   int64_t *stamp, struct creds **out)
 {
 	if (plan->half_given)
 		return cred_ask_fail(ask, -EINVAL,
@@ -180,13 +181,13 @@ static int fetch_base(const struct cred_plan *plan, struct cred_ask *ask,
 	if (!plan->given)
 		return cred_chain_read(ask, &plan->order, stamp, out);
 	if (cred_plan_rereads(plan))
-		return reread(plan, ask, out);
+		return plan_reread(plan, ask, out);
 	*out = creds_ref(plan->given);
 	return 0;
 }
 
-static int assume(const struct cred_plan *plan, struct cred_ask *ask,
-		  struct creds **creds)
+static int plan_assume(const struct cred_plan *plan, struct cred_ask *ask,
+		       struct creds **creds)
 {
 	const struct cred_role role = {
 		.arn = plan->role_arn,
@@ -201,7 +202,7 @@ static int assume(const struct cred_plan *plan, struct cred_ask *ask,
 	return rc;
 }
 
-void cred_fetch(const struct cred_plan *plan, struct cred_result *out)
+void cred_plan_fetch(const struct cred_plan *plan, struct cred_result *out)
 {
 	struct cred_ask ask = {
 		.far = plan->far,
@@ -212,9 +213,9 @@ void cred_fetch(const struct cred_plan *plan, struct cred_result *out)
 	struct creds *c = NULL;
 
 	*out = (struct cred_result){ .why = BUF_INIT(BUF_MESSAGE) };
-	out->rc = fetch_base(plan, &ask, &out->stamp, &c);
+	out->rc = plan_fetch_base(plan, &ask, &out->stamp, &c);
 	if (!out->rc && plan->role_arn)
-		out->rc = assume(plan, &ask, &c);
+		out->rc = plan_assume(plan, &ask, &c);
 	if (!out->rc && c->expires_at && c->expires_at <= clock_now_s()) {
 		out->rc = -EACCES;
 		buf_reset(&ask.err);
