@@ -1,10 +1,10 @@
 /*
- * Bytes on their way. A block is FETCHING while its GET runs, then READY, or
- * FAILED and out of its source's index, so that the next reader asks anew. Its
- * GET has a reference, so that it outlives readers who give up.
+ * Bytes that are being fetched. A block is FETCHING while its GET runs, then
+ * READY, or FAILED and out of its source's index, so that the next reader asks
+ * anew. Its GET has a reference, so that it outlives readers who give up.
  *
- * The store's thread copies bytes into the block without a lock: nobody reads
- * beyond `have`, which grows under it.
+ * The store's thread copies bytes into the block without a lock: readers do not
+ * look beyond `have`, which grows under it.
  */
 #include "fs/cache/block.h"
 
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fs/cache/block_internal.h"
+#include "fs/cache/block_cache.h"
 
 #define PAGE 4096U
 #define AHEAD_PERMILLE 750 /* of the budget may be taken by read-ahead */
@@ -23,7 +23,7 @@ struct block_waiter {
 	uint64_t need;
 };
 
-static void wake_locked(struct block_cache *c, struct block *b)
+static void block_wake_locked(struct block_cache *c, struct block *b)
 	REQUIRES(&c->lock)
 {
 	struct block_locked *g = block_locked(c, b);
@@ -34,7 +34,7 @@ static void wake_locked(struct block_cache *c, struct block *b)
 			waiter_unpark(e->waiter);
 }
 
-static void on_data(struct store_get *get, const void *bytes, size_t n)
+static void block_on_data(struct store_get *get, const void *bytes, size_t n)
 {
 	struct block *b = (struct block *)get;
 	struct block_cache *c = b->cache;
@@ -45,12 +45,12 @@ static void on_data(struct store_get *get, const void *bytes, size_t n)
 	b->filled += n;
 	lock_take(&c->lock);
 	block_locked(c, b)->have = b->filled;
-	wake_locked(c, b);
+	block_wake_locked(c, b);
 	lock_drop(&c->lock);
 }
 
 /* What a failed GET means to readers. */
-static int reader_error_locked(struct block_cache *c, struct block *b, int rc)
+static int block_error_locked(struct block_cache *c, struct block *b, int rc)
 	REQUIRES(&c->lock)
 {
 	if (b->name != source_locked(c, b->source)->name)
@@ -58,8 +58,8 @@ static int reader_error_locked(struct block_cache *c, struct block *b, int rc)
 	return rc == -ENOENT || rc == -ERANGE ? -ESTALE : rc;
 }
 
-static void on_done(struct store_get *get, int rc,
-		    const struct object_info *info)
+static void block_on_done(struct store_get *get, int rc,
+			  const struct object_info *info)
 {
 	struct block *b = (struct block *)get;
 	struct block_cache *c = b->cache;
@@ -72,20 +72,20 @@ static void on_done(struct store_get *get, int rc,
 	g = block_locked(c, b);
 	if (rc) {
 		g->state = BLOCK_FAILED;
-		g->rc = reader_error_locked(c, b, rc);
-		source_remove_locked(c, b);
+		g->rc = block_error_locked(c, b, rc);
+		block_source_remove_locked(c, b);
 	} else {
 		g->state = BLOCK_READY;
 	}
-	wake_locked(c, b);
-	last = block_unref_locked(c, b);
+	block_wake_locked(c, b);
+	last = block_cache_unref_locked(c, b);
 	lock_drop(&c->lock);
 	if (last)
-		block_free(b, true);
+		block_cache_end(b, true);
 }
 
-static int memory_for(struct block_cache *c, size_t cap, enum block_want want,
-		      void **mem)
+static int block_memory(struct block_cache *c, size_t cap, enum block_want want,
+			void **mem)
 {
 	switch (want) {
 	case BLOCK_WAIT:
@@ -96,7 +96,7 @@ static int memory_for(struct block_cache *c, size_t cap, enum block_want want,
 	case BLOCK_AHEAD:
 		do
 			*mem = pool_try_idle(c->pool, cap, AHEAD_PERMILLE);
-		while (!*mem && cache_reclaim(c, cap, RANK_USED));
+		while (!*mem && block_cache_reclaim(c, cap, RANK_USED));
 		break;
 	}
 	return *mem ? 0 : -EAGAIN;
@@ -114,7 +114,7 @@ static int block_new(struct block_source *s, uint64_t len, enum block_want want,
 	if (!b)
 		return -ENOMEM;
 	b->cap = (len + PAGE - 1) / PAGE * PAGE;
-	rc = memory_for(c, b->cap, want, &mem);
+	rc = block_memory(c, b->cap, want, &mem);
 	if (rc) {
 		free(b);
 		return rc;
@@ -122,29 +122,27 @@ static int block_new(struct block_source *s, uint64_t len, enum block_want want,
 	b->mem = mem;
 	b->cache = c;
 	b->source = block_source_ref(s);
-	lock_take(&c->lock);
-	b->name = block_name_ref(source_locked(c, s)->name);
-	lock_drop(&c->lock);
+	b->name = block_source_name(s);
 	*out = b;
 	return 0;
 }
 
 /* Puts the new block where there is room for it, or finds one there. */
-static int place_locked(struct block_cache *c, struct block *b, uint64_t offset,
-			uint64_t start, uint64_t end, struct block **found)
-	REQUIRES(&c->lock)
+static int block_place_locked(struct block_cache *c, struct block *b,
+			      uint64_t offset, uint64_t start, uint64_t end,
+			      struct block **found) REQUIRES(&c->lock)
 {
 	int rc;
 
-	*found = source_find_locked(c, b->source, offset);
+	*found = block_source_find_locked(c, b->source, offset);
 	if (*found) {
-		block_ref_locked(c, *found);
+		block_cache_ref_locked(c, *found);
 		return 0;
 	}
-	source_room_locked(c, b->source, offset, &start, &end);
+	block_source_room_locked(c, b->source, offset, &start, &end);
 	b->start = start;
 	b->len = end - start;
-	rc = source_insert_locked(c, b);
+	rc = block_source_insert_locked(c, b);
 	if (rc)
 		return rc;
 	block_locked(c, b)->refs = 2; /* the caller's and the GET's */
@@ -153,7 +151,7 @@ static int place_locked(struct block_cache *c, struct block *b, uint64_t offset,
 	return 0;
 }
 
-static void fetch(struct block_source *s, struct block *b, bool ahead)
+static void block_fetch(struct block_source *s, struct block *b, bool ahead)
 {
 	b->get = (struct store_get){
 		.key = b->name->key,
@@ -161,24 +159,24 @@ static void fetch(struct block_source *s, struct block *b, bool ahead)
 		.offset = b->start,
 		.len = b->len,
 		.ahead = ahead,
-		.data = on_data,
-		.done = on_done,
+		.data = block_on_data,
+		.done = block_on_done,
 	};
 	store_get(s->store, &b->get);
 }
 
-static struct block *find(struct block_source *s, uint64_t offset,
-			  uint64_t *start, uint64_t *end)
+static struct block *block_find(struct block_source *s, uint64_t offset,
+				uint64_t *start, uint64_t *end)
 {
 	struct block_cache *c = s->cache;
 	struct block *b;
 
 	lock_take(&c->lock);
-	b = source_find_locked(c, s, offset);
+	b = block_source_find_locked(c, s, offset);
 	if (b)
-		block_ref_locked(c, b);
+		block_cache_ref_locked(c, b);
 	else
-		source_room_locked(c, s, offset, start, end);
+		block_source_room_locked(c, s, offset, start, end);
 	lock_drop(&c->lock);
 	return b;
 }
@@ -199,25 +197,25 @@ int block_get(struct block_source *s, uint64_t offset, uint64_t low,
 		low = offset; /* it would not reach the byte that is wanted */
 	start = low;
 	end = low + (len ? len : 1);
-	*out = find(s, offset, &start, &end);
+	*out = block_find(s, offset, &start, &end);
 	if (*out)
 		return 0;
 	rc = block_new(s, end - start, want, &b);
 	if (rc)
 		return rc;
 	lock_take(&c->lock);
-	rc = place_locked(c, b, offset, start, end, out);
+	rc = block_place_locked(c, b, offset, start, end, out);
 	lock_drop(&c->lock);
 	if (rc || *out != b)
-		block_free(b, true);
+		block_cache_end(b, true);
 	else
-		fetch(s, b, want == BLOCK_AHEAD);
+		block_fetch(s, b, want == BLOCK_AHEAD);
 	return rc;
 }
 
 /* need beyond the block's end: until its GET has ended. */
-static int look_locked(struct block_cache *c, struct block *b, uint64_t need)
-	REQUIRES(&c->lock)
+static int block_look_locked(struct block_cache *c, struct block *b,
+			     uint64_t need) REQUIRES(&c->lock)
 {
 	struct block_locked *g = block_locked(c, b);
 
@@ -226,8 +224,8 @@ static int look_locked(struct block_cache *c, struct block *b, uint64_t need)
 	return g->state == BLOCK_FAILED ? g->rc : -EINPROGRESS;
 }
 
-/* Sleeps until look_locked() knows; park says how. */
-static int sleep_until(struct block *b, uint64_t need,
+/* Sleeps until block_look_locked() knows; park says how. */
+static int block_sleep(struct block *b, uint64_t need,
 		       int (*park)(struct waiter *w, int64_t until_ms))
 {
 	struct block_cache *c = b->cache;
@@ -236,14 +234,14 @@ static int sleep_until(struct block *b, uint64_t need,
 	int rc, interrupted = 0;
 
 	lock_take(&c->lock);
-	rc = look_locked(c, b, need);
+	rc = block_look_locked(c, b, need);
 	if (rc == -EINPROGRESS) {
 		wait_list_add(&block_locked(c, b)->waiters, &w.entry);
 		while (rc == -EINPROGRESS && !interrupted) {
 			lock_drop(&c->lock);
 			interrupted = park(w.entry.waiter, WAIT_FOREVER);
 			lock_take(&c->lock);
-			rc = look_locked(c, b, need);
+			rc = block_look_locked(c, b, need);
 		}
 		wait_list_remove(&block_locked(c, b)->waiters, &w.entry);
 	}
@@ -264,7 +262,7 @@ int block_wait(struct block *b, uint64_t offset, size_t want,
 	if (block_locked(c, b)->rank == RANK_UNREAD)
 		block_locked(c, b)->rank = RANK_USED;
 	lock_drop(&c->lock);
-	return sleep_until(b, offset - b->start + want, waiter_park);
+	return block_sleep(b, offset - b->start + want, waiter_park);
 }
 
 void block_passed(struct block *b)
@@ -283,19 +281,19 @@ void block_unref(struct block *b)
 	bool last;
 
 	lock_take(&c->lock);
-	last = block_unref_locked(c, b);
-	passed = cache_overflow_locked(c);
+	last = block_cache_unref_locked(c, b);
+	passed = block_cache_overflow_locked(c);
 	lock_drop(&c->lock);
 	if (last)
-		block_free(b, true);
+		block_cache_end(b, true);
 	if (passed)
-		block_free(passed, true);
+		block_cache_end(passed, true);
 }
 
-/* A block that nobody reads, out of the index and referenced; NULL: none. */
-static struct block *droppable_locked(struct block_cache *c,
-				      struct block_source *s, bool *fetching)
-	REQUIRES(&c->lock)
+/* A block that is not read, out of the index and referenced; NULL: none. */
+static struct block *block_droppable_locked(struct block_cache *c,
+					    struct block_source *s,
+					    bool *fetching) REQUIRES(&c->lock)
 {
 	struct source_locked *g = source_locked(c, s);
 
@@ -306,8 +304,8 @@ static struct block *droppable_locked(struct block_cache *c,
 		*fetching = block_locked(c, b)->state == BLOCK_FETCHING;
 		if (refs > (*fetching ? 1U : 0U))
 			continue;
-		block_ref_locked(c, b);
-		source_remove_locked(c, b);
+		block_cache_ref_locked(c, b);
+		block_source_remove_locked(c, b);
 		return b;
 	}
 	return NULL;
@@ -326,7 +324,7 @@ void block_source_drop(struct block_source *s)
 	for (;;) {
 		lock_take(&c->lock);
 		source_locked(c, s)->dropped = true;
-		b = droppable_locked(c, s, &fetching);
+		b = block_droppable_locked(c, s, &fetching);
 		lock_drop(&c->lock);
 		if (!b)
 			break;
@@ -340,7 +338,7 @@ void block_source_drop(struct block_source *s)
 	}
 	while ((b = cancelled)) {
 		cancelled = b->dropped;
-		sleep_until(b, b->len + 1, waiter_park_uninterrupted);
+		block_sleep(b, b->len + 1, waiter_park_uninterrupted);
 		block_unref(b);
 	}
 }

@@ -4,7 +4,7 @@
  * A block is a run of one version of one object, as long as one ranged GET
  * brings it: small for the first bytes, large when a reader is sequential.
  * Blocks of a version do not overlap. Readers share them. A block that arrives
- * can be read up to where it has got. What nobody reads is reclaimed, least
+ * can be read up to where it has got. What is not read is reclaimed, least
  * recently used first, when the budget asks.
  *
  * Lock: each cache's own, below the file's and above the budget's.
@@ -46,7 +46,7 @@ void block_source_unref(struct block_source *s);
 /* Further GETs ask for this key and ETag: the same bytes, moved. 0, -ENOMEM. */
 int block_source_move(struct block_source *s, const char *key,
 		      const char *etag);
-/* Cancels what is under way and drops what nobody reads. */
+/* Cancels what is under way and drops what is not read. */
 void block_source_drop(struct block_source *s);
 uint64_t block_source_size(const struct block_source *s);
 

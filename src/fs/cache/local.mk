@@ -1,6 +1,6 @@
 noinst_LIBRARIES += libfs_cache.a
 libfs_cache_a_SOURCES = \
 	src/fs/cache/block.c src/fs/cache/block.h \
-	src/fs/cache/block_cache.c \
-	src/fs/cache/block_internal.h \
+	src/fs/cache/block_cache.c src/fs/cache/block_cache.h \
+	src/fs/cache/block_source.c \
 	src/fs/cache/prefetch.c src/fs/cache/prefetch.h

@@ -21,24 +21,19 @@
 #define PAGE 4096ULL
 #define SLACK (4ULL << 20) /* how far out of order is still in order */
 
-static uint64_t max(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-static uint64_t page_up(uint64_t n)
+static uint64_t prefetch_page_up(uint64_t n)
 {
 	return (n + PAGE - 1) / PAGE * PAGE;
 }
 
-static void grow(struct prefetch *p)
+static void prefetch_grow(struct prefetch *p)
 {
 	p->streak++;
-	p->window = max(2 * p->window, PREFETCH_FIRST);
+	p->window = number_max(2 * p->window, PREFETCH_FIRST);
 	p->window = number_min(p->window, PREFETCH_WINDOW_MAX);
 }
 
-static void observe(struct prefetch *p, uint64_t offset, uint64_t end)
+static void prefetch_observe(struct prefetch *p, uint64_t offset, uint64_t end)
 {
 	bool begins = !p->streak && !p->next && offset == 0;
 	bool follows = offset == p->next && p->next;
@@ -46,7 +41,7 @@ static void observe(struct prefetch *p, uint64_t offset, uint64_t end)
 		    end + SLACK >= p->next;
 
 	if (begins || follows || (near && end > p->next)) {
-		grow(p);
+		prefetch_grow(p);
 		p->next = end;
 	} else if (!near) {
 		p->streak = 0;
@@ -60,7 +55,7 @@ void prefetch_plan(struct prefetch *p, uint64_t offset, uint64_t len,
 {
 	uint64_t end = number_min(offset + len, size);
 
-	observe(p, offset, end);
+	prefetch_observe(p, offset, end);
 	*out = (struct prefetch_plan){
 		.start = offset / PAGE * PAGE,
 		.ahead_end = end,
@@ -73,12 +68,12 @@ void prefetch_plan(struct prefetch *p, uint64_t offset, uint64_t len,
 		out->ahead_end = size;
 		return;
 	}
-	out->block = page_up(end) - out->start;
+	out->block = prefetch_page_up(end) - out->start;
 	if (!out->sequential)
 		return;
-	out->ahead_block = max(p->window / 16, PREFETCH_FIRST);
+	out->ahead_block = number_max(p->window / 16, PREFETCH_FIRST);
 	out->ahead_block = number_min(out->ahead_block, BLOCK_MAX);
-	out->block = max(out->block, out->ahead_block);
+	out->block = number_max(out->block, out->ahead_block);
 	out->block = number_min(out->block, BLOCK_MAX);
 	out->ahead_end = number_min(end + p->window, size);
 }

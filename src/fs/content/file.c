@@ -4,9 +4,9 @@
  * content_ops.
  *
  * The base is one object for as long as it is not published anew by ourselves:
- * when another machine replaces it, the name gets another inode, with content of
- * its own (tree_refresh()), and this one reads -ESTALE once the store does not have
- * the old bytes any more.
+ * when another machine replaces it, the name gets another inode, with content
+ * of its own (tree_refresh()), and this one reads -ESTALE once the store does
+ * not have the old bytes any more.
  */
 #include "fs/content/file.h"
 
@@ -190,7 +190,8 @@ static int file_check_size(struct file *f, uint64_t size)
 }
 
 /* What would be written to a file whose object another program has removed or
- * replaced is nobody's. One that was written to before keeps its name. */
+ * replaced could not be published. One that was written to before keeps its
+ * name. */
 static int file_check_name(struct file *f) REQUIRES(f->turn)
 {
 	return f->turn.before == FILE_CLEAN &&

@@ -1,5 +1,5 @@
 /*
- * The content of a file that somebody has open: one for each inode, shared by
+ * The content of a file that is open: one for each inode, shared by
  * its handles. It is the store's object (the base), overlaid by what was
  * written and not yet published.
  *
@@ -54,8 +54,8 @@ int file_open(const struct file_env *env, struct inode *i,
  * first (file_publish()). */
 void file_close(struct file *f);
 
-/* The store has told all about the object at its name: nothing need be asked for
- * when a version of it is published. */
+/* What the store knows of the object at its name: then nothing need be asked
+ * for when the next version is published. */
 void file_props_refresh(struct file *f, const struct object_details *d);
 struct inode *file_inode(struct file *f);
 /* Its stage, and the key that it has or had last. 0 or -ENOMEM. */
@@ -84,15 +84,15 @@ int file_make(struct file *f);
 int file_reset(struct file *f);
 int file_write(struct file *f, uint64_t offset, const void *bytes, size_t len);
 int file_truncate(struct file *f, uint64_t size);
-/* Which processes wrote what is not published yet, by their threads: once it is,
- * they are forgotten. */
+/* Which processes wrote what is not published yet, by their threads: once it
+ * is, they are forgotten. */
 bool file_writer_known(struct file *f, pid_t thread);
 void file_writer_add(struct file *f, pid_t thread, pid_t process);
 unsigned file_writers(struct file *f, pid_t out[FILE_WRITERS]);
 /*
  * Makes the store's object what one reads now. 0 at once when CLEAN, and when
  * this mount has removed the name or put another file there: what is written to
- * it then is nobody's. -ESTALE when the name was lost otherwise.
+ * it then is not kept. -ESTALE when the name was lost otherwise.
  */
 int file_publish(struct file *f);
 /*

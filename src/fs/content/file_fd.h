@@ -30,7 +30,8 @@ bool file_fd_unlinked_same(const struct file_fd *x);
  * what is a hole stays one.
  * -ESTALE when `from` is shorter, -EINTR between two pieces. */
 int file_fd_copy(int from, int to, uint64_t start, uint64_t end);
-/* All of it in one step, where the disk can: else -EOPNOTSUPP. `to` is empty. */
+/* All of it in one step, where the disk can: else -EOPNOTSUPP. `to` is
+ * empty. */
 int file_fd_clone(int from, int to);
 /* [start, end) reads as zeros, whatever a write that failed has left. */
 int file_fd_zero(int fd, uint64_t start, uint64_t end);

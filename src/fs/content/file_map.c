@@ -111,7 +111,7 @@ int file_map(struct file *f, uint64_t offset, uint64_t end, char *to,
 
 /*
  * Between the store's answer to a publication and the change of the base the
- * store has another object than the base says, and it is ours.
+ * store has another object than the base says, of this mount.
  */
 int file_map_stale(struct file *f, const struct block_source *s)
 {

@@ -67,8 +67,8 @@ static void props_keep(struct file *f, struct props *props, const char *etag)
 	free(old);
 }
 
-/* Tags are asked for when they are needed. Who has the turn may be using what is
- * known. */
+/* Tags are asked for when they are needed. The turn's owner may be using what
+ * is known. */
 void file_props_refresh(struct file *f, const struct object_details *d)
 {
 	const char *tags = props_get(&d->props, PROP_TAG_COUNT);

@@ -1,15 +1,15 @@
 /*
- * The state directory. Each daemon has a name there, made of its process id
- * and the time, and two kinds of files:
+ * The state directory. Each daemon has a name there, made of its process id and
+ * the time, and two kinds of files:
  *
  *   NAME.lock       locked (flock) as long as the daemon lives
  *   NAME.N.upload   one for each upload that is open
  *
  * A record is four lines: the store's name, where the object is, its key, the
  * upload's id; each percent-encoded. A daemon that can lock another's NAME.lock
- * knows that the other is dead, and holds the lock while it aborts what is left,
- * so that two mounts at once do not do it twice. A record whose store does not
- * answer stays for the next mount.
+ * knows that the other is dead, and holds the lock while it aborts what is
+ * left, so that two mounts at once do not do it twice. A record whose store
+ * does not answer stays for the next mount.
  */
 #include "fs/content/pending.h"
 
@@ -37,7 +37,7 @@
 #define RECORD_MAX 16384
 #define NAME_SIZE 48
 
-/* An upload of ours and the number of its record. */
+/* An upload of this daemon, and the number of its record. */
 struct pending_record {
 	const struct store_upload *upload;
 	unsigned number;

@@ -20,7 +20,7 @@ void pending_add(struct pending *p, struct store_upload *u);
 void pending_remove(struct pending *p, struct store_upload *u);
 
 /*
- * Aborts what dead daemons left: those whose lock nobody holds. find() names
+ * Aborts what dead daemons left: those whose lock is not held. find() names
  * the store that a record belongs to (borrowed), or NULL.
  */
 void pending_recover(struct pending *p,

@@ -8,14 +8,14 @@
  *   the base's share of them is fetched first, by few large GETs side by side
  *   however many small writes lie between.
  *
- * A failure aborts the upload and keeps the bytes, so that the next publish
- * may succeed; only bytes that the store alone has make it final. An interrupt
+ * A failure aborts the upload and keeps the bytes, so that the next publish may
+ * succeed; only bytes that the store alone has make it final. An interrupt
  * keeps the upload as well, for the next publish to go on with.
  *
- * No store keeps a part without bytes for zeros that nobody wrote, and a part
- * can only be copied from an object that is there. So the server copies them
- * from the base's end, if that has as many, as what was grown before has; the
- * others are sent, from a hole of the spill file.
+ * No store keeps a part without bytes for zeros that were never written, and a
+ * part can only be copied from an object that is there. So the server copies
+ * them from the base's end, if that has as many, as what was grown before has;
+ * the others are sent, from a hole of the spill file.
  *
  * The completion is not interrupted: if it were, it would not be known whether
  * the base is still there for another try.
@@ -122,7 +122,7 @@ static int publish_add_piece(struct publish_fetch *x, uint64_t start,
 	return 0;
 }
 
-/* Bytes of ours between two runs of the base come along when they are few. */
+/* Local bytes between two runs of the base come along when they are few. */
 static int publish_add_run(struct publish_fetch *x, uint64_t start,
 			   uint64_t end)
 {
@@ -142,7 +142,7 @@ static int publish_add_run(struct publish_fetch *x, uint64_t start,
 	return rc;
 }
 
-/* Only what is the base's goes to the spill file: the rest is ours there. */
+/* Only what is the base's goes to the spill file: the rest is local. */
 static int publish_keep_base(struct publish *p, const char *bytes,
 			     uint64_t start, uint64_t end)
 	REQUIRES(p->file->turn)

@@ -13,7 +13,7 @@
 struct file;
 struct fs_data;
 
-/* One handle's way of reading. */
+/* How one handle has read so far. */
 struct reader_locked {
 	struct prefetch prefetch;
 };

@@ -4,7 +4,7 @@
  * because a file system that is full to the last byte hurts others than us.
  *
  * What is kept of parts that leave (optional) goes past the page cache while
- * the disk is fast: nobody reads it as a rule, and to fill fresh pages with it
+ * the disk is fast: it is hardly ever read, and to fill fresh pages with it
  * costs more than half of all that a stream costs. A disk that takes its time
  * gets the rest through the page cache, which does not hold up the writer.
  */

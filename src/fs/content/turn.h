@@ -1,14 +1,14 @@
 /*
  * An open file's content (struct file), and whose turn it is to change it.
  *
- * One thread at a time changes the content: it has the turn (turn_begin()),
- * and may do I/O meanwhile. Readers and the store's threads come at any time,
- * so what they see too is changed under the lock.
+ * One thread at a time changes the content: it has the turn (turn_begin()), and
+ * may do I/O meanwhile. Readers and the store's threads come at any time, so
+ * what they see too is changed under the lock.
  *
- * Content is kept in one of two manners (struct content_ops). Remote: file_map.h
- * (where a byte is), reader.h, writer.h (the tail and the spill file), upload.h
- * (parts that are under way), publish.h (the store's object). Local, where the
- * store's objects are files: content_local.c.
+ * Content is kept in one of two manners (struct content_ops). Remote:
+ * file_map.h (where a byte is), reader.h, writer.h (the tail and the spill
+ * file), upload.h (parts that are under way), publish.h (the store's object).
+ * Local, where the store's objects are files: content_local.c.
  */
 #ifndef FS_CONTENT_TURN_H
 #define FS_CONTENT_TURN_H
@@ -27,7 +27,7 @@ struct reader;
 struct spill;
 struct upload_parts;
 
-/* CLEAN and DIRTY: nobody has the turn. */
+/* CLEAN and DIRTY: the turn is free. */
 enum file_state { FILE_CLEAN, FILE_DIRTY, FILE_WRITING, FILE_PUBLISHING };
 
 /* The part that is being appended to, in memory; mem NULL: there is none. */
@@ -118,7 +118,8 @@ struct file_locked {
 	struct wait_list waiters; /* for the turn */
 };
 
-/* The right to change the content: what is only done with it says REQUIRES(). */
+/* The right to change the content: what is only done with it says
+ * REQUIRES(). */
 struct CAPABILITY("turn") turn {
 	enum file_state before; /* CLEAN or DIRTY, when it was taken */
 };
@@ -166,7 +167,7 @@ static inline struct pool *file_pool(struct file *f)
 	return block_cache_pool(f->env->blocks);
 }
 
-/* Waits until nobody has the turn, and takes it. 0 or -EINTR. */
+/* Waits until the turn is free, and takes it. 0 or -EINTR. */
 int turn_begin(struct file *f, enum file_state state) TRY_ACQUIRE(0, f->turn);
 /* f->turn.before is for when nothing was changed. */
 void turn_end(struct file *f, enum file_state state) RELEASE(f->turn);
@@ -181,7 +182,7 @@ static inline void turn_ended(struct file *f) RELEASE(f->turn) NO_THREAD_CHECK
 static inline void turn_is_ours(struct file *f) ASSERTS(f->turn)
 {
 }
-/* Until nobody publishes. 0 or -EINTR. */
+/* Until it is not PUBLISHING. 0 or -EINTR. */
 int turn_wait_published(struct file *f);
 
 #endif

@@ -257,7 +257,7 @@ static int writer_leave(struct file *f, unsigned number) REQUIRES(f->turn)
 	return can ? writer_leave_spill(f, &part) : 0;
 }
 
-/* Memory for a tail: one's own parts that are under way will give some back.
+/* Memory for a tail: the file's parts that are under way will give some back.
  * NULL: there is none to be had, or the wait was interrupted. */
 static void *writer_borrow(struct file *f, size_t cap) REQUIRES(f->turn)
 {
@@ -313,7 +313,7 @@ struct write_job {
 };
 
 /* Before bytes are changed, which cannot fail any more: the name's time moves,
- * and the name is this mount's own while somebody else could publish. */
+ * and what the store says of the name does not count until it is published. */
 static void writer_touch(struct file *f, struct write_job *w)
 {
 	inode_touch(f->env->tree, f->inode);

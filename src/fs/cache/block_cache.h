@@ -1,9 +1,10 @@
 /*
- * What block.c (bytes on their way) and block_cache.c (where they are kept,
- * and for how long) share.
+ * Where blocks are kept, and for how long: block_source.c finds the blocks of
+ * one object's version, block_cache.c has those that are not read. block.c,
+ * with the bytes that are under way, stands above.
  */
-#ifndef FS_CACHE_BLOCK_INTERNAL_H
-#define FS_CACHE_BLOCK_INTERNAL_H
+#ifndef FS_CACHE_BLOCK_CACHE_H
+#define FS_CACHE_BLOCK_CACHE_H
 
 #include "base/lock.h"
 #include "base/wait.h"
@@ -92,36 +93,45 @@ static inline struct source_locked *source_locked(struct block_cache *c,
 	return &s->guarded_;
 }
 
+static inline struct cache_locked *cache_locked(struct block_cache *c)
+	REQUIRES(&c->lock)
+{
+	return &c->guarded_;
+}
+
+/* ---- block_source.c ---- */
+
+/* The name that a GET begun now asks for, with a reference. */
+struct block_name *block_source_name(struct block_source *s);
+void block_source_name_unref(struct block_name *n);
+/* The block that holds offset, or NULL. */
+struct block *block_source_find_locked(struct block_cache *c,
+				       struct block_source *s, uint64_t offset)
+	REQUIRES(&c->lock);
+/* Narrows [*start, *end), which holds offset, to what no block has. */
+void block_source_room_locked(struct block_cache *c, struct block_source *s,
+			      uint64_t offset, uint64_t *start, uint64_t *end)
+	REQUIRES(&c->lock);
+int block_source_insert_locked(struct block_cache *c, struct block *b)
+	REQUIRES(&c->lock);
+void block_source_remove_locked(struct block_cache *c, struct block *b)
+	REQUIRES(&c->lock);
+
 /* ---- block_cache.c ---- */
 
-struct block_name *block_name_new(const char *key, const char *etag);
-struct block_name *block_name_ref(struct block_name *n);
-void block_name_unref(struct block_name *n);
-
-/* The block that holds offset, or NULL. */
-struct block *source_find_locked(struct block_cache *c, struct block_source *s,
-				 uint64_t offset) REQUIRES(&c->lock);
-/* Narrows [*start, *end), which holds offset, to what no block has. */
-void source_room_locked(struct block_cache *c, struct block_source *s,
-			uint64_t offset, uint64_t *start, uint64_t *end)
-	REQUIRES(&c->lock);
-int source_insert_locked(struct block_cache *c, struct block *b)
-	REQUIRES(&c->lock);
-void source_remove_locked(struct block_cache *c, struct block *b)
-	REQUIRES(&c->lock);
-
 /* One reference more; the block is not idle any more. */
-void block_ref_locked(struct block_cache *c, struct block *b)
+void block_cache_ref_locked(struct block_cache *c, struct block *b)
 	REQUIRES(&c->lock);
-/* One less: idle from now on, or true: to be freed without the lock. */
-bool block_unref_locked(struct block_cache *c, struct block *b)
+/* One less: idle from now on, or true: to be ended without the lock. */
+bool block_cache_unref_locked(struct block_cache *c, struct block *b)
 	REQUIRES(&c->lock);
 /* One that was passed too long ago to stay, out of everything; NULL: none. */
-struct block *cache_overflow_locked(struct block_cache *c) REQUIRES(&c->lock);
-/* keep: the memory may go to the pool. */
-void block_free(struct block *b, bool keep);
+struct block *block_cache_overflow_locked(struct block_cache *c)
+	REQUIRES(&c->lock);
+/* Frees the block. keep: its memory may go to the pool. */
+void block_cache_end(struct block *b, bool keep);
 /* Frees idle blocks of at least so many bytes, none above a rank. */
-size_t cache_reclaim(struct block_cache *c, size_t bytes,
-		     enum block_rank worst);
+size_t block_cache_reclaim(struct block_cache *c, size_t bytes,
+			   enum block_rank worst);
 
 #endif

@@ -1,0 +1,233 @@
+/*
+ * One version of one object. It finds its blocks in an array that is sorted by
+ * their start.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/cache/block_cache.h"
+
+uint64_t block_end(const struct block *b)
+{
+	return b->start + b->len;
+}
+
+static struct block_name *source_name_new(const char *key, const char *etag)
+{
+	struct block_name *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->refs = 1;
+	n->key = strdup(key);
+	if (!n->key) {
+		free(n);
+		return NULL;
+	}
+	strncpy(n->etag, etag ? etag : "", sizeof(n->etag) - 1);
+	return n;
+}
+
+void block_source_name_unref(struct block_name *n)
+{
+	if (__atomic_sub_fetch(&n->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	free(n->key);
+	free(n);
+}
+
+/* The first block that ends after offset; n when there is none. */
+static size_t source_lower_locked(struct block_cache *c, struct block_source *s,
+				  uint64_t offset) REQUIRES(&c->lock)
+{
+	struct source_locked *g = source_locked(c, s);
+	size_t lo = 0, hi = g->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (block_end(g->blocks[mid]) > offset)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+struct block *block_source_find_locked(struct block_cache *c,
+				       struct block_source *s, uint64_t offset)
+{
+	size_t at = source_lower_locked(c, s, offset);
+	struct source_locked *g = source_locked(c, s);
+
+	if (at == g->n || g->blocks[at]->start > offset)
+		return NULL;
+	return g->blocks[at];
+}
+
+void block_source_room_locked(struct block_cache *c, struct block_source *s,
+			      uint64_t offset, uint64_t *start, uint64_t *end)
+{
+	size_t at = source_lower_locked(c, s, offset);
+	struct source_locked *g = source_locked(c, s);
+
+	if (at > 0 && block_end(g->blocks[at - 1]) > *start)
+		*start = block_end(g->blocks[at - 1]);
+	if (at < g->n && g->blocks[at]->start < *end)
+		*end = g->blocks[at]->start;
+	if (s->size < *end)
+		*end = s->size;
+}
+
+int block_source_insert_locked(struct block_cache *c, struct block *b)
+{
+	size_t at = source_lower_locked(c, b->source, b->start);
+	struct source_locked *g = source_locked(c, b->source);
+
+	if (g->n == g->cap) {
+		size_t cap = g->cap ? 2 * g->cap : 16;
+		struct block **blocks =
+			realloc(g->blocks, cap * sizeof(*blocks));
+
+		if (!blocks)
+			return -ENOMEM;
+		g->blocks = blocks;
+		g->cap = cap;
+	}
+	memmove(g->blocks + at + 1, g->blocks + at,
+		(g->n - at) * sizeof(*g->blocks));
+	g->blocks[at] = b;
+	g->n++;
+	block_locked(c, b)->indexed = true;
+	return 0;
+}
+
+void block_source_remove_locked(struct block_cache *c, struct block *b)
+{
+	struct source_locked *g = source_locked(c, b->source);
+	size_t at;
+
+	if (!block_locked(c, b)->indexed)
+		return;
+	block_locked(c, b)->indexed = false;
+	at = source_lower_locked(c, b->source, b->start);
+	memmove(g->blocks + at, g->blocks + at + 1,
+		(g->n - at - 1) * sizeof(*g->blocks));
+	g->n--;
+}
+
+struct block_source *block_source_new(struct block_cache *c,
+				      struct store *store, const char *key,
+				      const char *etag, uint64_t size)
+{
+	struct block_source *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->guarded_.name = source_name_new(key, etag);
+	if (!s->guarded_.name) {
+		free(s);
+		return NULL;
+	}
+	s->guarded_.refs = 1;
+	s->cache = c;
+	s->store = store_ref(store);
+	s->size = size;
+	lock_take(&c->lock);
+	cache_locked(c)->n_sources++;
+	lock_drop(&c->lock);
+	return s;
+}
+
+struct block_source *block_source_ref(struct block_source *s)
+{
+	struct block_cache *c = s->cache;
+
+	lock_take(&c->lock);
+	source_locked(c, s)->refs++;
+	lock_drop(&c->lock);
+	return s;
+}
+
+/* No block has a reference to it any more, so there is none. */
+static void source_free(struct block_source *s)
+{
+	struct block_cache *c = s->cache;
+
+	block_source_name_unref(s->guarded_.name);
+	store_unref(s->store);
+	free(s->guarded_.blocks);
+	free(s);
+	lock_take(&c->lock);
+	if (--cache_locked(c)->n_sources == 0)
+		wait_list_wake(&cache_locked(c)->waiters);
+	lock_drop(&c->lock);
+}
+
+void block_source_unref(struct block_source *s)
+{
+	struct block_cache *c;
+	bool last;
+
+	if (!s)
+		return;
+	c = s->cache;
+	lock_take(&c->lock);
+	last = --source_locked(c, s)->refs == 0;
+	lock_drop(&c->lock);
+	if (last)
+		source_free(s);
+}
+
+struct block_name *block_source_name(struct block_source *s)
+{
+	struct block_cache *c = s->cache;
+	struct block_name *n;
+
+	lock_take(&c->lock);
+	n = source_locked(c, s)->name;
+	__atomic_add_fetch(&n->refs, 1, __ATOMIC_RELAXED);
+	lock_drop(&c->lock);
+	return n;
+}
+
+int block_source_move(struct block_source *s, const char *key, const char *etag)
+{
+	struct block_name *fresh = source_name_new(key, etag), *old;
+	struct block_cache *c = s->cache;
+
+	if (!fresh)
+		return -ENOMEM;
+	lock_take(&c->lock);
+	old = source_locked(c, s)->name;
+	source_locked(c, s)->name = fresh;
+	lock_drop(&c->lock);
+	block_source_name_unref(old);
+	return 0;
+}
+
+uint64_t block_source_size(const struct block_source *s)
+{
+	return s->size;
+}
+
+bool block_present(struct block_source *s, uint64_t offset, uint64_t *end)
+{
+	struct block_cache *c = s->cache;
+	struct source_locked *g;
+	bool present;
+	size_t at;
+
+	lock_take(&c->lock);
+	g = source_locked(c, s);
+	at = source_lower_locked(c, s, offset);
+	present = at < g->n && g->blocks[at]->start <= offset;
+	if (present) {
+		*end = block_end(g->blocks[at]);
+		while (++at < g->n && g->blocks[at]->start == *end)
+			*end = block_end(g->blocks[at]);
+	}
+	lock_drop(&c->lock);
+	return present;
+}
