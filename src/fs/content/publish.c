@@ -400,7 +400,7 @@ static int publish_send_part(struct publish *p, unsigned number)
 		rc = upload_parts_wait(u, UPLOAD_WIDTH - 1);
 	if (!rc)
 		rc = publish_body(p, &part, &body);
-	return rc ? rc : upload_send(p->file, &part, &body);
+	return rc ? rc : upload_send_part(p->file, &part, &body);
 }
 
 /* Sends what the store does not have; parts that had failed before too. */

@@ -91,8 +91,8 @@ void upload_send_tail(struct file *f, struct inflight_part *p,
 		inflight_part_ended(p, -ECANCELED);
 }
 
-int upload_send(struct file *f, const struct part_range *part,
-		const struct store_body *body)
+int upload_send_part(struct file *f, const struct part_range *part,
+		     const struct store_body *body)
 {
 	struct upload_part borrowed = { .number = part->number,
 					.offset = part->start,

@@ -24,8 +24,8 @@ void upload_send_tail(struct file *f, struct inflight_part *p,
 		      const struct tail *t) REQUIRES(f->turn);
 /* Bytes of the caller's that stay until the part has ended, or is recalled; or
  * of the spill file. 0, -EINTR or -ENOMEM. */
-int upload_send(struct file *f, const struct part_range *part,
-		const struct store_body *body) REQUIRES(f->turn);
+int upload_send_part(struct file *f, const struct part_range *part,
+		     const struct store_body *body) REQUIRES(f->turn);
 /* Ends parts and upload: it is aborted. */
 void upload_give_up(struct file *f) REQUIRES(f->turn);
 /* The upload was completed: it is no more. */

@@ -232,7 +232,7 @@ static int writer_leave_spill(struct file *f, const struct part_range *part)
 	if (!writer_has_part(f, part))
 		return 0;
 	body.fd = content(f)->spill->fd;
-	return upload_send(f, part, &body);
+	return upload_send_part(f, part, &body);
 }
 
 /* The part of that number ends where the file does, and more is coming: it
