@@ -3,6 +3,9 @@
 #include <signal.h>
 #include <stddef.h>
 
+#include "base/clock.h"
+#include "base/wait.h"
+
 int thread_start(pthread_t *out, const char *name, void *(*run)(void *arg),
 		 void *arg)
 {
@@ -22,4 +25,80 @@ int thread_start(pthread_t *out, const char *name, void *(*run)(void *arg),
 	if (!rc)
 		pthread_setname_np(*out, name);
 	return rc;
+}
+
+/* ---- a task ---- */
+
+static struct thread_task_locked *task_locked(struct thread_task *t)
+	REQUIRES(&t->lock)
+{
+	return &t->guarded_;
+}
+
+static bool task_is_over(struct thread_task *t)
+{
+	bool over;
+
+	lock_take(&t->lock);
+	over = task_locked(t)->over;
+	lock_drop(&t->lock);
+	return over;
+}
+
+/* A waiter lives as long as its thread, and the end may come before it. */
+static void task_set_waiter(struct thread_task *t, struct waiter *w)
+{
+	lock_take(&t->lock);
+	task_locked(t)->waiter = w;
+	if (w && task_locked(t)->over)
+		waiter_interrupt(w);
+	lock_drop(&t->lock);
+}
+
+static void *task_run(void *arg)
+{
+	struct thread_task *t = arg;
+
+	task_set_waiter(t, waiter_self());
+	t->run(t->arg);
+	task_set_waiter(t, NULL);
+	return NULL;
+}
+
+int thread_task_start(struct thread_task *t, const char *name,
+		      void (*run)(void *arg), void *arg)
+{
+	int rc;
+
+	*t = (struct thread_task){ .run = run, .arg = arg };
+	lock_init(&t->lock);
+	rc = thread_start(&t->thread, name, task_run, t);
+	t->started = !rc;
+	if (rc)
+		lock_destroy(&t->lock);
+	return rc;
+}
+
+bool thread_task_sleep(struct thread_task *t, int64_t ms)
+{
+	int64_t until_ms = clock_mono_ms() + ms;
+	int rc = 0;
+
+	while (!rc && !task_is_over(t))
+		rc = waiter_park(waiter_self(), until_ms);
+	return !task_is_over(t);
+}
+
+void thread_task_stop(struct thread_task *t)
+{
+	if (!t->started)
+		return;
+	lock_take(&t->lock);
+	task_locked(t)->over = true;
+	if (task_locked(t)->waiter)
+		waiter_interrupt(task_locked(t)->waiter);
+	lock_drop(&t->lock);
+	pthread_join(t->thread, NULL);
+	lock_destroy(&t->lock);
+	t->started = false;
 }

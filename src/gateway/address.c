@@ -12,11 +12,9 @@
 #include "gateway/address.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -24,8 +22,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/thread.h"
-#include "gateway/gateway_impl.h"
-#include "gateway/hosts.h"
+#include "gateway/context.h"
+#include "gateway/ip.h"
 #include "gateway/listen.h"
 #include "gateway/proof.h"
 #include "gateway/server.h"
@@ -38,15 +36,12 @@
 
 struct address_locked {
 	char origin[128];
-	bool stop;
 };
 
 struct address {
 	struct lock lock;
 	struct address_locked guarded_;
-	pthread_cond_t changed; /* stop */
-	pthread_t keeper;
-	bool keeping;
+	struct thread_task keeper;
 	/* While they are another's. */
 	struct listen_address shared[LISTEN_MAX];
 	unsigned n_shared;
@@ -206,25 +201,7 @@ static int address_take_next(struct gateway *g,
 	return rc;
 }
 
-/* true: stop. */
-static bool address_sleep_or_stop(struct address *a) NO_THREAD_CHECK
-{
-	struct timespec until;
-	bool stop;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += TRY_EVERY_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
-	lock_take(&a->lock);
-	if (!address_guarded(a)->stop)
-		pthread_cond_timedwait(&a->changed, &a->lock.mutex, &until);
-	stop = address_guarded(a)->stop;
-	lock_drop(&a->lock);
-	return stop;
-}
-
-static void *address_keep(void *arg)
+static void address_keep(void *arg)
 {
 	struct gateway *g = arg;
 	struct address *a = g->address;
@@ -232,7 +209,8 @@ static void *address_keep(void *arg)
 	unsigned tries = 0;
 	int rc = -EADDRINUSE;
 
-	while (rc == -EADDRINUSE && !address_sleep_or_stop(a)) {
+	while (rc == -EADDRINUSE &&
+	       thread_task_sleep(&a->keeper, TRY_EVERY_MS)) {
 		buf_reset(&err);
 		rc = address_open_all(g, a->shared, a->n_shared, &err);
 		if (rc == -EADDRINUSE && ++tries % ASK_EVERY == 0 &&
@@ -245,7 +223,6 @@ static void *address_keep(void *arg)
 		log_error("the gateway cannot take over: %s",
 			  err.len ? buf_str(&err) : strerror(-rc));
 	buf_clear(&err);
-	return NULL;
 }
 
 static int address_share(struct gateway *g, const struct listen_address *at,
@@ -259,9 +236,8 @@ static int address_share(struct gateway *g, const struct listen_address *at,
 	address_set_origin(g->address, &origin);
 	memcpy(g->address->shared, at, n * sizeof(*at));
 	g->address->n_shared = n;
-	rc = thread_start(&g->address->keeper, "gateway-address", address_keep,
-			  g);
-	g->address->keeping = !rc;
+	rc = thread_task_start(&g->address->keeper, "gateway-address",
+			       address_keep, g);
 	log_info("the gateway at %s answers for this one too",
 		 buf_str(&origin));
 	buf_clear(&origin);
@@ -340,21 +316,6 @@ static int address_settle_inherited(struct gateway *g, const int *fds,
 	return rc ? rc : address_serve(g, fds, n, err);
 }
 
-static struct address *address_new(void)
-{
-	struct address *a = calloc(1, sizeof(*a));
-	pthread_condattr_t attr;
-
-	if (!a)
-		return NULL;
-	lock_init(&a->lock);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&a->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	return a;
-}
-
 int address_settle(struct gateway *g, const int *inherited,
 		   unsigned n_inherited, struct buf *err)
 {
@@ -362,9 +323,10 @@ int address_settle(struct gateway *g, const int *inherited,
 	unsigned n;
 	int rc;
 
-	g->address = address_new();
+	g->address = calloc(1, sizeof(*g->address));
 	if (!g->address)
 		return -ENOMEM;
+	lock_init(&g->address->lock);
 	if (n_inherited)
 		return address_settle_inherited(g, inherited, n_inherited, err);
 	rc = listen_parse(g->set.listen, at, &n, err);
@@ -382,23 +344,14 @@ int address_settle(struct gateway *g, const int *inherited,
 
 void address_leave(struct gateway *g)
 {
-	struct address *a = g->address;
-
-	if (!a || !a->keeping)
-		return;
-	lock_take(&a->lock);
-	address_guarded(a)->stop = true;
-	pthread_cond_signal(&a->changed);
-	lock_drop(&a->lock);
-	pthread_join(a->keeper, NULL);
-	a->keeping = false;
+	if (g->address)
+		thread_task_stop(&g->address->keeper);
 }
 
 void address_free(struct address *a)
 {
 	if (!a)
 		return;
-	pthread_cond_destroy(&a->changed);
 	lock_destroy(&a->lock);
 	free(a);
 }

@@ -33,8 +33,8 @@
 #include "base/wait.h"
 #include "gateway/request_filter.h"
 #include "gateway/counters.h"
-#include "gateway/exchange_impl.h"
-#include "gateway/gateway_impl.h"
+#include "gateway/answer.h"
+#include "gateway/context.h"
 #include "gateway/connections.h"
 #include "gateway/route.h"
 
@@ -48,7 +48,7 @@
 /* A request under way. */
 struct request {
 	struct exchange x;
-	struct exchange_answer answer;
+	struct answer answer;
 	struct connection *connection;
 	struct field headers[HEADERS_MAX];
 	char *path;
@@ -176,7 +176,7 @@ static struct request *request_new(struct gateway *g, struct MHD_Connection *c,
 	r->x.headers = r->headers;
 	r->x.tls = g->certificate != NULL;
 	r->x.answer = &r->answer;
-	exchange_answer_init(&r->answer);
+	answer_init(&r->answer);
 	request_make_id(r->x.id);
 	request_fill_addresses(&r->x, connection, c);
 	MHD_get_connection_values_n(c, MHD_HEADER_KIND, request_take_header, r);
@@ -196,7 +196,7 @@ static enum MHD_Result request_send_answer(struct request *r,
 				"the request ended without an answer");
 		status = 500;
 	}
-	response = exchange_response(&r->x, close);
+	response = answer_response(&r->x, close);
 	if (!response)
 		return MHD_NO;
 	rc = MHD_queue_response(c, status, response);
@@ -412,7 +412,7 @@ void callbacks_on_completed(void *arg, struct MHD_Connection *c, void **state,
 	counters_count(g->counters, &count);
 	request_log(r, &count);
 	connections_set(g->connections, r->connection, CONNECTION_IDLE);
-	exchange_answer_clear(&r->answer);
+	answer_clear(&r->answer);
 	free(r->path);
 	free(r);
 }

@@ -11,37 +11,34 @@
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
+#include <utlist.h>
 
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/thread.h"
 #include "base/wait.h"
-#include "gateway/hosts.h"
+#include "gateway/ip.h"
 
 #define LOOK_EVERY_MS 500
 #define GRACE 12 /* the part of a look before a connection has a rate */
 #define FULL_EVERY_MS 50 /* between two searches for the slowest */
 
 struct connections_locked {
-	struct connection *first, *last;
+	struct connection *first;
 	unsigned n; /* without those that were cut */
 	uint64_t cut;
 	int64_t searched_ms; /* for the slowest, last */
-	bool stop;
 };
 
 struct connections {
 	struct lock lock;
 	struct connections_locked guarded_;
-	pthread_cond_t changed; /* stop */
-	pthread_t watcher;
+	struct thread_task watcher;
 	unsigned limit, patience_ms, look_ms;
 	uint64_t seed; /* of hashes, so that nobody chooses them */
 };
@@ -66,19 +63,6 @@ static void connection_cut_locked(struct connections *l, struct connection *k)
 static bool connection_may_be_cut(const struct connection *k)
 {
 	return k->phase == CONNECTION_IDLE || k->phase == CONNECTION_REFUSED;
-}
-
-/* The watcher sleeps on a condition, which knows no struct lock. */
-static void connections_sleep_locked(struct connections *l) REQUIRES(&l->lock)
-	NO_THREAD_CHECK
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += LOOK_EVERY_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
-	pthread_cond_timedwait(&l->changed, &l->lock.mutex, &until);
 }
 
 /* Bytes of both ways that have arrived: where the kernel does not say, every
@@ -142,30 +126,28 @@ static bool connection_is_late(struct connection *k, int64_t now,
 	return moved - before < bytes;
 }
 
-static void *connections_watch(void *arg)
+static void connections_watch(void *arg)
 {
 	struct connections *l = arg;
 
-	lock_take(&l->lock);
-	while (!connections_guarded(l)->stop) {
+	do {
 		int64_t now = clock_mono_ms();
-		uint64_t bytes = connections_least_now_locked(l);
+		uint64_t bytes;
 
+		lock_take(&l->lock);
+		bytes = connections_least_now_locked(l);
 		for (struct connection *k = connections_guarded(l)->first; k;
 		     k = k->next)
 			if (connection_is_late(k, now, l->look_ms, bytes))
 				connection_cut_locked(l, k);
-		connections_sleep_locked(l);
-	}
-	lock_drop(&l->lock);
-	return NULL;
+		lock_drop(&l->lock);
+	} while (thread_task_sleep(&l->watcher, LOOK_EVERY_MS));
 }
 
 struct connections *connections_new(unsigned limit, unsigned patience_ms,
 				    unsigned look_ms)
 {
 	struct connections *l = calloc(1, sizeof(*l));
-	pthread_condattr_t attr;
 
 	if (!l)
 		return NULL;
@@ -175,14 +157,9 @@ struct connections *connections_new(unsigned limit, unsigned patience_ms,
 	if (getrandom(&l->seed, sizeof(l->seed), 0) != sizeof(l->seed))
 		l->seed = (uintptr_t)l;
 	lock_init(&l->lock);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&l->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	if (thread_start(&l->watcher, "gateway-watch", connections_watch, l)) {
-		pthread_cond_destroy(&l->changed);
-		lock_destroy(&l->lock);
-		free(l);
+	if (thread_task_start(&l->watcher, "gateway-watch", connections_watch,
+			      l)) {
+		connections_free(l);
 		return NULL;
 	}
 	return l;
@@ -192,12 +169,7 @@ void connections_free(struct connections *l)
 {
 	if (!l)
 		return;
-	lock_take(&l->lock);
-	connections_guarded(l)->stop = true;
-	pthread_cond_signal(&l->changed);
-	lock_drop(&l->lock);
-	pthread_join(l->watcher, NULL);
-	pthread_cond_destroy(&l->changed);
+	thread_task_stop(&l->watcher);
 	lock_destroy(&l->lock);
 	free(l);
 }
@@ -256,35 +228,6 @@ static bool connections_make_room_locked(struct connections *l)
 	return connections_cut_slowest_locked(l);
 }
 
-static void connections_append_locked(struct connections *l,
-				      struct connection *k) REQUIRES(&l->lock)
-{
-	struct connections_locked *g = connections_guarded(l);
-
-	k->next = NULL;
-	k->prev = g->last;
-	if (g->last)
-		g->last->next = k;
-	else
-		g->first = k;
-	g->last = k;
-}
-
-static void connections_unlink_locked(struct connections *l,
-				      struct connection *k) REQUIRES(&l->lock)
-{
-	struct connections_locked *g = connections_guarded(l);
-
-	if (k->prev)
-		k->prev->next = k->next;
-	else
-		g->first = k->next;
-	if (k->next)
-		k->next->prev = k->prev;
-	else
-		g->last = k->prev;
-}
-
 struct connection *connections_add(struct connections *l, int fd)
 {
 	struct connection *k = calloc(1, sizeof(*k));
@@ -298,7 +241,7 @@ struct connection *connections_add(struct connections *l, int fd)
 	lock_take(&l->lock);
 	room = connections_make_room_locked(l);
 	if (room) {
-		connections_append_locked(l, k);
+		DL_APPEND(connections_guarded(l)->first, k);
 		connections_guarded(l)->n++;
 	}
 	lock_drop(&l->lock);
@@ -313,7 +256,7 @@ void connections_remove(struct connections *l, struct connection *k)
 	if (!k)
 		return;
 	lock_take(&l->lock);
-	connections_unlink_locked(l, k);
+	DL_DELETE(connections_guarded(l)->first, k);
 	connections_guarded(l)->n -= k->phase != CONNECTION_CUT;
 	lock_drop(&l->lock);
 	free(k->target);
@@ -333,24 +276,14 @@ static uint64_t connections_hash(const struct connections *l, const void *bytes,
 	return h | 1;
 }
 
-/* Whoever has an IPv6 address has a whole network of them. */
+/* 0: of this machine, or unknown. */
 static uint64_t connections_hash_peer(const struct connections *l,
 				      const struct sockaddr_storage *a)
 {
-	if (!a || ip_is_loopback(a))
-		return 0;
-	if (a->ss_family == AF_INET)
-		return connections_hash(
-			l, &((const struct sockaddr_in *)a)->sin_addr, 4);
-	if (a->ss_family == AF_INET6) {
-		const struct in6_addr *in =
-			&((const struct sockaddr_in6 *)a)->sin6_addr;
+	unsigned char network[IP_NETWORK_SIZE];
+	size_t n = a && !ip_is_loopback(a) ? ip_network(a, network) : 0;
 
-		return IN6_IS_ADDR_V4MAPPED(in)
-			       ? connections_hash(l, in->s6_addr + 12, 4)
-			       : connections_hash(l, in->s6_addr, 8);
-	}
-	return 0;
+	return n ? connections_hash(l, network, n) : 0;
 }
 
 static bool connections_has_share_locked(struct connections *l,
@@ -406,8 +339,8 @@ bool connections_set(struct connections *l, struct connection *k,
 		else
 			k->object = k->peer = 0;
 		/* The list is in the order of waiting. */
-		connections_unlink_locked(l, k);
-		connections_append_locked(l, k);
+		DL_DELETE(connections_guarded(l)->first, k);
+		DL_APPEND(connections_guarded(l)->first, k);
 	}
 	lock_drop(&l->lock);
 	return alive;
@@ -428,36 +361,18 @@ void connections_set_waiter(struct connections *l, struct connection *k,
 	lock_drop(&l->lock);
 }
 
-unsigned connections_count(struct connections *l)
+struct connections_counts connections_count(struct connections *l)
 {
-	unsigned n;
+	struct connections_counts c = { 0 };
 
 	lock_take(&l->lock);
-	n = connections_guarded(l)->n;
-	lock_drop(&l->lock);
-	return n;
-}
-
-unsigned connections_at_work(struct connections *l)
-{
-	unsigned n = 0;
-
-	lock_take(&l->lock);
+	c.now = connections_guarded(l)->n;
+	c.cut = connections_guarded(l)->cut;
 	for (struct connection *k = connections_guarded(l)->first; k;
 	     k = k->next)
-		n += k->phase == CONNECTION_AT_WORK;
+		c.at_work += k->phase == CONNECTION_AT_WORK;
 	lock_drop(&l->lock);
-	return n;
-}
-
-uint64_t connections_cut_total(struct connections *l)
-{
-	uint64_t n;
-
-	lock_take(&l->lock);
-	n = connections_guarded(l)->cut;
-	lock_drop(&l->lock);
-	return n;
+	return c;
 }
 
 void connections_cut(struct connections *l, bool all)

@@ -76,10 +76,11 @@ void connections_touch(struct connections *l, struct connection *k);
 void connections_set_waiter(struct connections *l, struct connection *k,
 			    struct waiter *w);
 
-/* How many there are, work, and were cut off since the start. */
-unsigned connections_count(struct connections *l);
-unsigned connections_at_work(struct connections *l);
-uint64_t connections_cut_total(struct connections *l);
+struct connections_counts {
+	unsigned now, at_work;
+	uint64_t cut; /* since the start */
+};
+struct connections_counts connections_count(struct connections *l);
 /* Cuts the idle ones now; all: every one, and wakes who waits. */
 void connections_cut(struct connections *l, bool all);
 

@@ -1,10 +1,8 @@
 /*
- * An answer is gathered first and handed to libmicrohttpd later, by server.c:
- * the library takes one only before the body or after it.
+ * What a handler says is gathered, in either form of errors.
  */
 #include "gateway/exchange.h"
 
-#include <microhttpd.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -12,7 +10,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "gateway/exchange_impl.h"
+#include "gateway/answer.h"
 
 #define SMALL 32768
 
@@ -35,25 +33,9 @@ unsigned exchange_header_count(const struct exchange *x, const char *name)
 
 /* ---- gathering ---- */
 
-void exchange_answer_init(struct exchange_answer *a)
-{
-	*a = (struct exchange_answer){ .file.fd = -1 };
-	buf_init(&a->headers, ANSWER_HEADERS_MAX);
-	buf_init(&a->body, ANSWER_MAX);
-}
-
-void exchange_answer_clear(struct exchange_answer *a)
-{
-	buf_clear(&a->headers);
-	buf_clear(&a->body);
-	if (a->file.fd >= 0)
-		close(a->file.fd);
-	a->file.fd = -1;
-}
-
 void exchange_add(struct exchange *x, const char *name, const char *value)
 {
-	struct exchange_answer *a = x->answer;
+	struct answer *a = x->answer;
 	size_t before = a->headers.len;
 
 	if (a->given || text_has_control(value))
@@ -100,15 +82,14 @@ void exchange_answer(struct exchange *x, unsigned status, const char *type,
 }
 
 /* A small body goes with its head in one packet. */
-static bool exchange_answer_small(struct exchange *x,
-				  const struct exchange_file *f)
+static bool exchange_answer_small(struct exchange *x, const struct file_body *f)
 {
 	struct buf *body = &x->answer->body;
 	char *room = f->len <= SMALL ? buf_reserve(body, f->len) : NULL;
 
 	if (!room ||
 	    io_pread(f->fd, room, f->len, f->offset) != (ssize_t)f->len ||
-	    !exchange_file_same(f))
+	    !file_body_same(f))
 		return false;
 	body->len = f->len;
 	x->answer->len = f->len;
@@ -117,7 +98,7 @@ static bool exchange_answer_small(struct exchange *x,
 }
 
 void exchange_answer_file(struct exchange *x, unsigned status, const char *type,
-			  const struct exchange_file *f)
+			  const struct file_body *f)
 {
 	if (!exchange_begin_answer(x, status, type)) {
 		close(f->fd);
@@ -173,76 +154,4 @@ void exchange_refuse(struct exchange *x, unsigned status, const char *code,
 	exchange_answer(x, status, xml ? "application/xml" : "application/json",
 			buf_str(&out), out.len);
 	buf_clear(&out);
-}
-
-/* ---- handing over ---- */
-
-/* On every answer: a stored page is no page of ours, and what a URL holds goes
- * to no other site. */
-static const struct field always[] = {
-	{ "Content-Security-Policy", "sandbox" },
-	{ "X-Content-Type-Options", "nosniff" },
-	{ "Referrer-Policy", "no-referrer" },
-	{ "Accept-Ranges", "bytes" },
-};
-
-static void answer_add_cors(const struct exchange *x, struct MHD_Response *r)
-{
-	const char *origin = exchange_header(x, "Origin");
-
-	MHD_add_response_header(r, "Vary", "Origin");
-	if (!x->origin_allowed || !origin || text_has_control(origin))
-		return;
-	MHD_add_response_header(r, "Access-Control-Allow-Origin", origin);
-	MHD_add_response_header(r, "Access-Control-Expose-Headers",
-				"ETag, Content-Range, Content-Length, "
-				"Last-Modified, x-amz-request-id");
-}
-
-/* The length of an answer to HEAD comes from a body that nobody reads. */
-static ssize_t answer_no_body(void *arg, uint64_t at, char *room, size_t n)
-{
-	return MHD_CONTENT_READER_END_WITH_ERROR;
-}
-
-static struct MHD_Response *answer_body(const struct exchange *x)
-{
-	struct exchange_answer *a = x->answer;
-	struct MHD_Response *r;
-
-	if (a->file.fd >= 0) {
-		r = exchange_file_response(&a->file);
-		if (r)
-			a->file.fd = -1;
-		return r;
-	}
-	if (a->len != a->body.len)
-		return MHD_create_response_from_callback(
-			a->len, 1024, answer_no_body, NULL, NULL);
-	return MHD_create_response_from_buffer(
-		a->body.len, a->body.data ? a->body.data : (void *)"",
-		MHD_RESPMEM_MUST_COPY);
-}
-
-struct MHD_Response *exchange_response(struct exchange *x, bool close)
-{
-	struct exchange_answer *a = x->answer;
-	struct MHD_Response *r = answer_body(x);
-
-	if (!r)
-		return NULL;
-	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
-		MHD_add_response_header(r, always[i].name, always[i].value);
-	MHD_add_response_header(r, "x-amz-request-id", x->id);
-	answer_add_cors(x, r);
-	for (size_t at = 0; at < a->headers.len;) {
-		const char *name = a->headers.data + at;
-		const char *value = name + strlen(name) + 1;
-
-		MHD_add_response_header(r, name, value);
-		at = (size_t)(value + strlen(value) + 1 - a->headers.data);
-	}
-	if (close)
-		MHD_add_response_header(r, "Connection", "close");
-	return r;
 }

@@ -1,6 +1,6 @@
 /*
  * One request and its answer, as a handler sees them. libmicrohttpd stands
- * behind exchange.c and server.c alone.
+ * behind answer.c, callbacks.c and server.c alone.
  *
  * A handler runs on the connection's own thread (small stack: big things go on
  * the heap) and may block. The order of calls is begin, data..., end, done;
@@ -16,12 +16,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/field.h"
 
-struct buf;
+struct answer;
 struct exchange;
+struct file_body;
 struct gateway;
 
 /* How a route tells an error. */
@@ -71,7 +71,7 @@ struct exchange {
 
 	void *state; /* the handler's own */
 
-	struct exchange_answer *answer; /* exchange.c's */
+	struct answer *answer; /* answer.h */
 };
 
 /* The first of that name, any case; NULL. */
@@ -89,18 +89,10 @@ void exchange_add(struct exchange *x, const char *name, const char *value);
  * n 0: no body. */
 void exchange_answer(struct exchange *x, unsigned status, const char *type,
 		     const void *bytes, size_t n);
-/* A range of a file that is open, and the size and time of the version that
- * the headers tell of. */
-struct exchange_file {
-	int fd;
-	uint64_t offset, len;
-	uint64_t size;
-	struct timespec mtime;
-};
-/* The answer's body is that range; the file is closed afterwards. When another
+/* The answer's body is that range of a file; the file is closed afterwards. When another
  * program has written into it the body ends too early. */
 void exchange_answer_file(struct exchange *x, unsigned status, const char *type,
-			  const struct exchange_file *f);
+			  const struct file_body *f);
 /* To HEAD, or a 304: a body would have that many bytes. Else n is 0. */
 void exchange_answer_head(struct exchange *x, unsigned status, const char *type,
 			  uint64_t n);

@@ -3,15 +3,16 @@
  * gets the proof of proof.h too.
  */
 #include "gateway/health.h"
-#include <netinet/in.h>
+
 #include <string.h>
 
 #include "base/budget.h"
 #include "base/buf.h"
 #include "base/text.h"
 #include "gateway/counters.h"
-#include "gateway/gateway_impl.h"
+#include "gateway/context.h"
 #include "gateway/connections.h"
+#include "gateway/ip.h"
 #include "gateway/listen.h"
 #include "gateway/proof.h"
 #include "gateway/stores.h"
@@ -41,25 +42,10 @@ static bool health_parameter(const char *query, const char *name, char *out,
 	return false;
 }
 
-/* IPv4 in IPv6 undressed: whoever asks has named the address without it. */
-static struct sockaddr_storage health_plain(const struct sockaddr_storage *a)
-{
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)a;
-	struct sockaddr_storage out = *a;
-	struct sockaddr_in *in = (struct sockaddr_in *)&out;
-
-	if (a->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-		return out;
-	memset(&out, 0, sizeof(out));
-	in->sin_family = AF_INET;
-	in->sin_port = in6->sin6_port;
-	memcpy(&in->sin_addr, in6->sin6_addr.s6_addr + 12, 4);
-	return out;
-}
-
+/* At the address as the client has named it: IPv4, not IPv4 in IPv6. */
 static void health_add_proof(struct exchange *x, struct buf *out)
 {
-	const struct listen_address at = { .sa = health_plain(&x->local) };
+	const struct listen_address at = { .sa = ip_plain(&x->local) };
 	char nonce[PROOF_NONCE_MAX + 1], name[NAME_MAX_BYTES + 1];
 	char proof[SHA256_HEX_SIZE];
 	struct stores_entry found;
@@ -105,7 +91,7 @@ static void health_add_memory(struct budget *b, struct buf *out)
 static void health_answer_metrics(struct exchange *x)
 {
 	struct gateway *g = x->gateway;
-	struct connections *connections = g->connections;
+	struct connections_counts c = connections_count(g->connections);
 	struct buf out = BUF_INIT(1 << 20);
 
 	counters_write(g->counters, &out);
@@ -117,8 +103,7 @@ static void health_answer_metrics(struct exchange *x)
 		 "that were cut off.\n"
 		 "# TYPE stagefs_gateway_cut_total counter\n"
 		 "stagefs_gateway_cut_total %llu\n",
-		 connections_count(connections),
-		 (unsigned long long)connections_cut_total(connections));
+		 c.now, (unsigned long long)c.cut);
 	health_add_memory(g->set.budget, &out);
 	exchange_answer(x, 200, "text/plain; version=0.0.4; charset=utf-8",
 			buf_str(&out), out.len);

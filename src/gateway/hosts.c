@@ -19,24 +19,6 @@ size_t hosts_list_next(const char **s)
 	return strcspn(*s, SEPARATORS);
 }
 
-bool ip_is_loopback(const struct sockaddr_storage *a)
-{
-	if (a->ss_family == AF_INET) {
-		const struct sockaddr_in *in = (const struct sockaddr_in *)a;
-
-		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
-	}
-	if (a->ss_family == AF_INET6) {
-		const struct in6_addr *in =
-			&((const struct sockaddr_in6 *)a)->sin6_addr;
-
-		if (IN6_IS_ADDR_V4MAPPED(in))
-			return in->s6_addr[12] == 127;
-		return IN6_IS_ADDR_LOOPBACK(in);
-	}
-	return false;
-}
-
 /* Nothing, or a colon and digits. */
 static bool hosts_is_port(const char *s, size_t n)
 {

@@ -28,7 +28,6 @@ enum origin_verdict {
 enum origin_verdict hosts_judge_origin(const char *origin, const char *site,
 				       const char *origins);
 
-bool ip_is_loopback(const struct sockaddr_storage *a);
 /* The next word of a list: its length; 0 at the end. *s moves to it. */
 size_t hosts_list_next(const char **s);
 

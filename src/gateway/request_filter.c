@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "gateway/gateway_impl.h"
+#include "gateway/context.h"
 #include "gateway/hosts.h"
 
 #define PREFLIGHT_S "600"

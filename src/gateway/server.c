@@ -15,7 +15,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "gateway/gateway_impl.h"
+#include "gateway/context.h"
 #include "gateway/connections.h"
 #include "gateway/callbacks.h"
 
@@ -150,7 +150,8 @@ bool server_stop(struct server *s, unsigned seconds)
 	do {
 		if (g->connections)
 			connections_cut(g->connections, false);
-		if (!g->connections || !connections_at_work(g->connections))
+		if (!g->connections ||
+		    !connections_count(g->connections).at_work)
 			return true;
 		nanosleep(&moment, NULL);
 	} while (clock_mono_ms() < until);

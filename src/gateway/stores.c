@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/gateway_impl.h"
+#include "gateway/context.h"
 #include "stage/catalog.h"
 #include "store/local/local.h"
 

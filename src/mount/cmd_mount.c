@@ -11,7 +11,6 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +21,9 @@
 #include "base/budget.h"
 #include "base/buf.h"
 #include "base/digest.h"
-#include "base/lock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/thread.h"
-#include "base/wait.h"
 #include "cli/cmd.h"
 #include "config/config.h"
 #include "fs/fs.h"
@@ -47,11 +44,6 @@
 #define SELINUX "/sys/fs/selinux/enforce" /* there when it is on */
 #define GATEWAY_DRAIN_S 30 /* for requests under way */
 
-struct mount_settle_locked {
-	struct waiter *waiter; /* of the thread; NULL: it has ended */
-	bool over; /* it is to end */
-};
-
 struct mounting {
 	struct mount_request req;
 	struct config config;
@@ -69,10 +61,7 @@ struct mounting {
 	struct fs *fs;
 	struct session *session;
 	bool closed; /* the kernel has let go of the mount */
-	pthread_t settle;
-	bool settling;
-	struct lock settle_lock;
-	struct mount_settle_locked guarded_;
+	struct thread_task settle;
 };
 
 /* SOURCE: a configuration file, @stage, or `stagefs`: the default file. */
@@ -289,37 +278,18 @@ static int mount_start(struct mounting *m)
 	return rc;
 }
 
-static struct mount_settle_locked *mount_settle_locked(struct mounting *m)
-	REQUIRES(&m->settle_lock)
-{
-	return &m->guarded_;
-}
-
-/* A waiter lives as long as its thread, and the end may come before it. */
-static void mount_set_settler(struct mounting *m, struct waiter *w)
-{
-	lock_take(&m->settle_lock);
-	mount_settle_locked(m)->waiter = w;
-	if (w && mount_settle_locked(m)->over)
-		waiter_interrupt(w);
-	lock_drop(&m->settle_lock);
-}
-
 /*
  * What may wait on stores that are dead, and so does not stand in the way of
  * the mount: aborting what a killed daemon left, and a warning for each
  * external stage that does not answer.
  */
-static void *mount_settle(void *arg)
+static void mount_settle(void *arg)
 {
 	struct mounting *m = arg;
 
-	mount_set_settler(m, waiter_self());
 	fs_recover(m->fs);
 	if (!m->stage_name && m->config.mount.check == CONFIG_CHECK_STORAGE)
 		mount_check_warn(m->catalog);
-	mount_set_settler(m, NULL);
-	return NULL;
 }
 
 /* For whoever has configured nothing: three lines. */
@@ -362,7 +332,7 @@ static int mount_run(struct mounting *m)
 	struct mount_end end;
 	int rc;
 
-	m->settling = !thread_start(&m->settle, "settle", mount_settle, m);
+	thread_task_start(&m->settle, "settle", mount_settle, m);
 	rc = mount_end_start(&end, m->mountpoint, m->fs, m->session);
 	if (!rc) {
 		rc = session_run(m->session, mount_ready, m);
@@ -376,18 +346,6 @@ static int mount_run(struct mounting *m)
 	return rc;
 }
 
-static void mount_stop_settling(struct mounting *m)
-{
-	if (!m->settling)
-		return;
-	lock_take(&m->settle_lock);
-	mount_settle_locked(m)->over = true;
-	if (mount_settle_locked(m)->waiter)
-		waiter_interrupt(mount_settle_locked(m)->waiter);
-	lock_drop(&m->settle_lock);
-	pthread_join(m->settle, NULL);
-}
-
 static int mount_finish(struct mounting *m)
 {
 	int rc = 0;
@@ -396,7 +354,7 @@ static int mount_finish(struct mounting *m)
 	if (m->gateway)
 		gateway_stop(m->gateway, GATEWAY_DRAIN_S);
 	gateway_free(m->gateway);
-	mount_stop_settling(m);
+	thread_task_stop(&m->settle);
 	if (m->fs && m->session)
 		rc = fs_drain(m->fs, m->closed);
 	if (m->fs)
@@ -430,7 +388,6 @@ static int cmd_mount(int argc, char **argv)
 	int rc;
 
 	buf_init(&m.err, BUF_MESSAGE);
-	lock_init(&m.settle_lock);
 	if (mount_request_parse(argc - 1, argv + 1, helper, &m.req, &m.err)) {
 		fprintf(stderr, "stagefs: %s\n", buf_str(&m.err));
 		rc = helper ? failed : STATUS_USAGE;

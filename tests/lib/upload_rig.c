@@ -114,8 +114,8 @@ void upload_rig_close(struct upload_rig *rig)
 	gateway_rig_close(&rig->base);
 }
 
-void upload_head(const struct upload_rig *rig, const char *lines,
-		 int64_t length, struct buf *out)
+void upload_rig_head(const struct upload_rig *rig, const char *lines,
+		     int64_t length, struct buf *out)
 {
 	buf_addf(out,
 		 "PUT /v1/upload_to_stage HTTP/1.1\r\nHost: %s\r\n%s"
@@ -128,12 +128,12 @@ void upload_head(const struct upload_rig *rig, const char *lines,
 			 (long long)length);
 }
 
-void upload_send(const struct upload_rig *rig, const char *lines,
-		 const void *body, size_t n, struct reply *out)
+void upload_rig_send(const struct upload_rig *rig, const char *lines,
+		     const void *body, size_t n, struct reply *out)
 {
 	struct buf request = BUF_INIT((size_t)256 << 20);
 
-	upload_head(rig, lines, (int64_t)n, &request);
+	upload_rig_head(rig, lines, (int64_t)n, &request);
 	buf_add(&request, body, n);
 	assert_int_equal(buf_err(&request), 0);
 	rig_raw(&rig->base, request.data, request.len, out);
@@ -145,8 +145,8 @@ static unsigned char byte_at(size_t i, unsigned seed)
 	return (unsigned char)(i * 31 + (i >> 12) + seed);
 }
 
-void upload_form(struct buf *out, const char *filename, size_t size,
-		 unsigned seed)
+void upload_rig_form(struct buf *out, const char *filename, size_t size,
+		     unsigned seed)
 {
 	char *bytes;
 
@@ -162,7 +162,8 @@ void upload_form(struct buf *out, const char *filename, size_t size,
 	buf_adds(out, "\r\n--b--\r\n");
 }
 
-bool upload_there(struct store *s, const char *key, size_t size, unsigned seed)
+bool upload_rig_there(struct store *s, const char *key, size_t size,
+		      unsigned seed)
 {
 	const size_t room = 1 << 20;
 	unsigned char *bytes = malloc(room);
@@ -184,7 +185,7 @@ bool upload_there(struct store *s, const char *key, size_t size, unsigned seed)
 	return same;
 }
 
-bool upload_quiet(struct upload_rig *rig)
+bool upload_rig_quiet(struct upload_rig *rig)
 {
 	const struct list_query all = { .prefix = "" };
 	struct store_list *list;

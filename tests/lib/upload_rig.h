@@ -28,17 +28,18 @@ void upload_rig_close(struct upload_rig *rig);
 #define FORM(filename, text) PART(filename) text "\r\n--b--\r\n"
 
 /* The head of a PUT with these header lines; length < 0: chunked. */
-void upload_head(const struct upload_rig *rig, const char *lines,
-		 int64_t length, struct buf *out);
+void upload_rig_head(const struct upload_rig *rig, const char *lines,
+		     int64_t length, struct buf *out);
 /* All of a request. */
-void upload_send(const struct upload_rig *rig, const char *lines,
-		 const void *body, size_t n, struct reply *out);
+void upload_rig_send(const struct upload_rig *rig, const char *lines,
+		     const void *body, size_t n, struct reply *out);
 /* A form of one file of that size, byte i is i * 31 + seed. */
-void upload_form(struct buf *out, const char *filename, size_t size,
-		 unsigned seed);
+void upload_rig_form(struct buf *out, const char *filename, size_t size,
+		     unsigned seed);
 /* Is that file there, whole? */
-bool upload_there(struct store *s, const char *key, size_t size, unsigned seed);
+bool upload_rig_there(struct store *s, const char *key, size_t size,
+		      unsigned seed);
 /* Waits a few seconds until nothing of an upload to `mem` is left. */
-bool upload_quiet(struct upload_rig *rig);
+bool upload_rig_quiet(struct upload_rig *rig);
 
 #endif

@@ -33,7 +33,6 @@
 
 #include <errno.h>
 #include <malloc.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +44,7 @@
 #include "base/kdf.h"
 #include "base/lock.h"
 #include "base/wait.h"
-#include "gateway/hosts.h"
+#include "gateway/ip.h"
 
 #define AT_ONCE 2
 #define KNOWN_MAX 256
@@ -155,32 +154,18 @@ static void throttle_key(const struct login_throttle *g,
 	wipe(key, sizeof(key));
 }
 
-/* Whoever has an IPv6 address has a whole network of them, and every program
- * of this machine all of 127.0.0.0/8. */
+/* Every program of this machine has all of 127.0.0.0/8. */
 static void throttle_peer(const struct login_attempt *q, char out[40])
 {
-	const struct sockaddr_storage *a = q->peer;
-	unsigned char bytes[8] = { 0 };
+	unsigned char network[IP_NETWORK_SIZE] = { 0 };
 
 	if (q->has_uid) {
 		snprintf(out, 40, "user %u", (unsigned)q->uid);
 		return;
 	}
-
-	if (a && a->ss_family == AF_INET)
-		memcpy(bytes, &((const struct sockaddr_in *)a)->sin_addr, 4);
-	else if (a && a->ss_family == AF_INET6) {
-		const struct in6_addr *in =
-			&((const struct sockaddr_in6 *)a)->sin6_addr;
-
-		if (IN6_IS_ADDR_V4MAPPED(in))
-			memcpy(bytes, in->s6_addr + 12, 4);
-		else
-			memcpy(bytes, in->s6_addr, 8);
-	}
-	if (a && ip_is_loopback(a))
-		memset(bytes, 0, sizeof(bytes));
-	hex_encode(bytes, sizeof(bytes), out);
+	if (q->peer && !ip_is_loopback(q->peer))
+		ip_network(q->peer, network);
+	hex_encode(network, sizeof(network), out);
 }
 
 /* ---- what is known ---- */

@@ -18,9 +18,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/ip.h"
+
 #define ESTABLISHED 1 /* as the kernel numbers it, in both answers */
 
-/* The two ends as the peer has them, IPv4 in IPv6 undressed. */
+/* The two ends as the peer has them. */
 struct ends {
 	int family;
 	uint32_t from[4], to[4]; /* network order; IPv4: the first */
@@ -30,24 +32,21 @@ struct ends {
 static int peer_take_end(const struct sockaddr_storage *a, uint32_t out[4],
 			 in_port_t *port)
 {
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)a;
-	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
+	const struct sockaddr_storage plain = ip_plain(a);
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&plain;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&plain;
 
 	memset(out, 0, 4 * sizeof(*out));
-	if (a->ss_family == AF_INET) {
+	if (plain.ss_family == AF_INET) {
 		out[0] = in->sin_addr.s_addr;
 		*port = in->sin_port;
-		return AF_INET;
-	}
-	if (a->ss_family != AF_INET6)
+	} else if (plain.ss_family == AF_INET6) {
+		memcpy(out, in6->sin6_addr.s6_addr, 16);
+		*port = in6->sin6_port;
+	} else {
 		return 0;
-	*port = in6->sin6_port;
-	if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-		memcpy(out, in6->sin6_addr.s6_addr + 12, 4);
-		return AF_INET;
 	}
-	memcpy(out, in6->sin6_addr.s6_addr, 16);
-	return AF_INET6;
+	return plain.ss_family;
 }
 
 static bool peer_take_ends(const struct sockaddr_storage *peer,

@@ -21,6 +21,7 @@
 #include "gateway/settings.h"
 #include "gateway/login/login_throttle.h"
 #include "gateway/hosts.h"
+#include "gateway/ip.h"
 #include "gateway/login/peer.h"
 #include "stage/stage.h"
 #include "store/store.h"

@@ -16,7 +16,7 @@
 
 #include "base/digest.h"
 #include "base/text.h"
-#include "gateway/gateway_impl.h"
+#include "gateway/context.h"
 #include "sign/sigv4_verify.h"
 #include "store/local/local.h"
 

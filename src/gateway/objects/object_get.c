@@ -11,7 +11,8 @@
 #include "base/text.h"
 #include "gateway/counters.h"
 #include "gateway/exchange.h"
-#include "gateway/gateway_impl.h"
+#include "gateway/file_body.h"
+#include "gateway/context.h"
 #include "gateway/objects/conditions.h"
 #include "gateway/objects/object.h"
 
@@ -119,7 +120,7 @@ static void object_get_answer_bytes(struct exchange *x,
 	if (fd >= 0)
 		exchange_answer_file(x, what == CONDITIONS_PART ? 206 : 200,
 				     type,
-				     &(struct exchange_file){
+				     &(struct file_body){
 					     .fd = fd,
 					     .offset = first,
 					     .len = len,

@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "gateway/counters.h"
 #include "gateway/exchange.h"
-#include "gateway/gateway_impl.h"
+#include "gateway/context.h"
 #include "gateway/objects/object.h"
 
 #define CHECKSUM "x-amz-checksum-"

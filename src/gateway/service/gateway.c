@@ -18,7 +18,7 @@
 #include "base/text.h"
 #include "gateway/address.h"
 #include "gateway/counters.h"
-#include "gateway/gateway_impl.h"
+#include "gateway/context.h"
 #include "gateway/health.h"
 #include "gateway/login/users.h"
 #include "gateway/objects/object.h"

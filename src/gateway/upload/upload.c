@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "gateway/exchange.h"
 #include "gateway/upload/form.h"
-#include "gateway/gateway_impl.h"
+#include "gateway/context.h"
 #include "gateway/upload/upload_name.h"
 #include "stage/stage.h"
 #include "store/store.h"

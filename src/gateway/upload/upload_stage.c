@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "gateway/exchange.h"
-#include "gateway/gateway_impl.h"
+#include "gateway/context.h"
 #include "gateway/upload/upload.h"
 #include "gateway/upload/upload_name.h"
 #include "gateway/login/users.h"

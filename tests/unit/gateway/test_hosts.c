@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "gateway/hosts.h"
+#include "gateway/ip.h"
 #include "gateway/listen.h"
 
 static struct sockaddr_storage at(const char *text)

@@ -98,8 +98,8 @@ static void *upload_one(void *arg)
 	char name[16];
 
 	snprintf(name, sizeof(name), "u%u", w->number);
-	upload_form(&form, name, SIZE, 0);
-	upload_send(&rig, IN_MEM, form.data, form.len, &r);
+	upload_rig_form(&form, name, SIZE, 0);
+	upload_rig_send(&rig, IN_MEM, form.data, form.len, &r);
 	w->good = r.status == 200;
 	reply_clear(&r);
 	buf_clear(&form);
@@ -150,9 +150,9 @@ static void test_mount_and_gateway(void **state)
 		char key[16];
 
 		snprintf(key, sizeof(key), "p/w%u", i);
-		row_check(key, upload_there(rig.mem, key, SIZE, 0));
+		row_check(key, upload_rig_there(rig.mem, key, SIZE, 0));
 		snprintf(key, sizeof(key), "p/u%u", i);
-		row_check(key, upload_there(rig.mem, key, SIZE, 0));
+		row_check(key, upload_rig_there(rig.mem, key, SIZE, 0));
 	}
 	row_check("within the memory", budget_peak(rig.base.budget) <= MEMORY);
 	row_check("which is used", budget_peak(rig.base.budget) > MEMORY / 2);

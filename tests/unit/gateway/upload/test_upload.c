@@ -222,8 +222,8 @@ static void requests(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct reply r;
 
-		upload_send(&rig, rows[i].lines, rows[i].body,
-			    strlen(rows[i].body), &r);
+		upload_rig_send(&rig, rows[i].lines, rows[i].body,
+				strlen(rows[i].body), &r);
 		reply_expect(rows[i].sentence, &r, rows[i].status, NULL);
 		if (!strstr(r.body, rows[i].says))
 			fail_msg("%s: %s", rows[i].sentence, r.body);
@@ -241,9 +241,9 @@ static void answers_have_what_clients_expect(void **state)
 	struct reply a, b;
 	const char *id;
 
-	upload_send(&rig, IN_S1 "Origin: https://app.example.com\r\n", body,
-		    sizeof(body) - 1, &a);
-	upload_send(&rig, IN_S1, body, sizeof(body) - 1, &b);
+	upload_rig_send(&rig, IN_S1 "Origin: https://app.example.com\r\n", body,
+			sizeof(body) - 1, &a);
+	upload_rig_send(&rig, IN_S1, body, sizeof(body) - 1, &b);
 	id = a.body + strlen("{\"id\":\"");
 	row_check("an id", !strncmp(a.body, "{\"id\":\"", 7) &&
 				   strspn(id, "0123456789abcdef-") == 36 &&
@@ -254,8 +254,8 @@ static void answers_have_what_clients_expect(void **state)
 	row_check("no CORS", !reply_header(&b, "Access-Control-Allow-Origin"));
 	reply_clear(&a);
 	reply_clear(&b);
-	upload_send(&rig, BOB "Authorization: Basic eA==\r\n" IN_S1, body,
-		    sizeof(body) - 1, &a);
+	upload_rig_send(&rig, BOB "Authorization: Basic eA==\r\n" IN_S1, body,
+			sizeof(body) - 1, &a);
 	reply_expect("two logins", &a, 401, NULL);
 	row_check("asks",
 		  strstr(reply_header(&a, "WWW-Authenticate"), "Basic realm"));
@@ -331,8 +331,8 @@ static void in_chunks(void **state)
 		const size_t size = (17 << 20) + 3;
 		struct reply r;
 
-		upload_form(&form, "chunks", size, 5);
-		upload_head(&rig, bodies[k], -1, &text);
+		upload_rig_form(&form, "chunks", size, 5);
+		upload_rig_head(&rig, bodies[k], -1, &text);
 		for (size_t at = 0, n = 1; at < form.len; at += n) {
 			n = n * 3 % 70001 + 1;
 			n = n < form.len - at ? n : form.len - at;
@@ -344,8 +344,9 @@ static void in_chunks(void **state)
 		rig_raw(&rig.base, text.data, text.len, &r);
 		reply_expect("in chunks", &r, 200, NULL);
 		row_check("whole",
-			  upload_there(k ? rig.base.disk.s : rig.mem,
-				       k ? S1 "chunks" : "p/chunks", size, 5));
+			  upload_rig_there(k ? rig.base.disk.s : rig.mem,
+					   k ? S1 "chunks" : "p/chunks", size,
+					   5));
 		reply_clear(&r);
 		buf_clear(&form);
 		buf_clear(&text);
@@ -358,9 +359,9 @@ static void expectations(void **state)
 	struct buf text = BUF_INIT(BUF_LINE);
 	struct reply r;
 
-	upload_head(&rig,
-		    FORM_TYPE "stage_name: s9\r\nExpect: 100-continue\r\n",
-		    (int64_t)10 << 30, &text);
+	upload_rig_head(&rig,
+			FORM_TYPE "stage_name: s9\r\nExpect: 100-continue\r\n",
+			(int64_t)10 << 30, &text);
 	rig_raw(&rig.base, text.data, text.len, &r);
 	reply_expect("refused before 10 GiB", &r, 500, NULL);
 	reply_clear(&r);

@@ -30,7 +30,7 @@ static void put_to(const struct upload_rig *rig, const char *lines,
 {
 	struct reply r;
 
-	upload_send(rig, lines, form->data, form->len, &r);
+	upload_rig_send(rig, lines, form->data, form->len, &r);
 	reply_expect(lines, &r, status, NULL);
 	reply_clear(&r);
 }
@@ -71,8 +71,8 @@ static void break_off(const struct upload_rig *rig, size_t i)
 	struct buf text = BUF_INIT(64 * MIB), form = BUF_INIT(64 * MIB);
 	int fd = rig_connect(&rig->base);
 
-	upload_form(&form, "broken", broken[i].size, 1);
-	upload_head(rig, broken[i].lines, (int64_t)form.len, &text);
+	upload_rig_form(&form, "broken", broken[i].size, 1);
+	upload_rig_head(rig, broken[i].lines, (int64_t)form.len, &text);
 	buf_add(&text, form.data, broken[i].sent);
 	send_some(fd, text.data, text.len);
 	if (broken[i].reset)
@@ -91,7 +91,7 @@ static void broken_off(void **state)
 		upload_rig_open(&rig, NULL);
 		memstore_delay(rig.mem, i % 2 ? 5 : 0);
 		break_off(&rig, i);
-		row_check(broken[i].sentence, upload_quiet(&rig));
+		row_check(broken[i].sentence, upload_rig_quiet(&rig));
 		row_number(broken[i].sentence,
 			   store_head(rig.base.disk.s, S1 "broken", &d),
 			   -ENOENT);
@@ -111,8 +111,8 @@ static void the_server_ends(void **state)
 		struct buf text = BUF_INIT(64 * MIB), form = BUF_INIT(64 * MIB);
 		int fd = rig_connect(&rig.base);
 
-		upload_form(&form, "ended", 9 * MIB, 1);
-		upload_head(&rig, IN_MEM, 1 << 30, &text);
+		upload_rig_form(&form, "ended", 9 * MIB, 1);
+		upload_rig_head(&rig, IN_MEM, 1 << 30, &text);
 		buf_add(&text, form.data, 9 * MIB);
 		send_some(fd, text.data, text.len);
 		buf_clear(&text);
@@ -137,7 +137,7 @@ static void clients_that_stop(void **state)
 	int fd;
 
 	upload_rig_open(&rig, soon);
-	upload_head(&rig, IN_MEM, MIB, &text);
+	upload_rig_head(&rig, IN_MEM, MIB, &text);
 	buf_adds(&text, PART("slow") "some bytes");
 	fd = rig_connect(&rig.base);
 	start = clock_mono_ms();
@@ -146,7 +146,7 @@ static void clients_that_stop(void **state)
 	row_check("ended within the limit",
 		  clock_mono_ms() - start < 15000 * BODY_S);
 	row_check("no success", r.status != 200);
-	row_check("nothing remains", upload_quiet(&rig));
+	row_check("nothing remains", upload_rig_quiet(&rig));
 	reply_clear(&r);
 	buf_clear(&text);
 	upload_rig_close(&rig);
@@ -160,10 +160,10 @@ static void a_store_that_is_slow(void **state)
 
 	upload_rig_open(&rig, soon);
 	memstore_delay(rig.mem, 1500 * BODY_S);
-	upload_form(&form, "slow", 30 * MIB, 3);
+	upload_rig_form(&form, "slow", 30 * MIB, 3);
 	put_to(&rig, IN_MEM, &form, 200);
 	memstore_delay(rig.mem, 0);
-	row_check("whole", upload_there(rig.mem, "p/slow", 30 * MIB, 3));
+	row_check("whole", upload_rig_there(rig.mem, "p/slow", 30 * MIB, 3));
 	buf_clear(&form);
 	upload_rig_close(&rig);
 }
@@ -190,17 +190,18 @@ static void a_store_that_fails(void **state)
 
 		upload_rig_open(&rig, NULL);
 		memstore_fail(rig.mem, faults[i].op, faults[i].nth, -EIO);
-		upload_form(&form, "f.csv", faults[i].size, 3);
-		upload_send(&rig, IN_MEM, form.data, form.len, &r);
+		upload_rig_form(&form, "f.csv", faults[i].size, 3);
+		upload_rig_send(&rig, IN_MEM, form.data, form.len, &r);
 		reply_expect(faults[i].sentence, &r, 500, NULL);
 		row_equal(faults[i].sentence, r.body,
 			  "{\"error\":{\"code\":500,\"message\":\"cannot store "
 			  "f.csv: Input/output error\"}}");
-		row_check(faults[i].sentence, upload_quiet(&rig));
+		row_check(faults[i].sentence, upload_rig_quiet(&rig));
 		reply_clear(&r);
 		put_to(&rig, IN_MEM, &form, 200);
 		row_check("the next one works",
-			  upload_there(rig.mem, "p/f.csv", faults[i].size, 3));
+			  upload_rig_there(rig.mem, "p/f.csv", faults[i].size,
+					   3));
 		buf_clear(&form);
 		upload_rig_close(&rig);
 	}
@@ -237,7 +238,7 @@ static void bodies_without_end(void **state)
 		buf_adds(&body, endless[i].begin);
 		for (size_t k = 0; k < endless[i].n; k++)
 			buf_adds(&body, endless[i].more);
-		upload_send(&rig, IN_MEM, body.data, body.len, &r);
+		upload_rig_send(&rig, IN_MEM, body.data, body.len, &r);
 		reply_expect(endless[i].sentence, &r, endless[i].status, NULL);
 		row_check(endless[i].sentence, strstr(r.body, endless[i].says));
 		reply_clear(&r);
@@ -270,9 +271,9 @@ static void *one_client(void *arg)
 	char name[32];
 
 	snprintf(name, sizeof(name), "f%u", c->number);
-	upload_form(&form, name, size_of(c->number), c->number);
-	upload_send(c->rig, c->number % 2 ? IN_MEM : IN_S1, form.data, form.len,
-		    &r);
+	upload_rig_form(&form, name, size_of(c->number), c->number);
+	upload_rig_send(c->rig, c->number % 2 ? IN_MEM : IN_S1, form.data,
+			form.len, &r);
 	c->status = r.status;
 	reply_clear(&r);
 	buf_clear(&form);
@@ -302,8 +303,9 @@ static void two_hundred_at_once(void **state)
 
 		snprintf(key, sizeof(key), "%sf%u", i % 2 ? "p/" : S1, i);
 		row_number(key, clients[i].status, 200);
-		row_check(key, upload_there(i % 2 ? rig.mem : rig.base.disk.s,
-					    key, size_of(i), i));
+		row_check(key,
+			  upload_rig_there(i % 2 ? rig.mem : rig.base.disk.s,
+					   key, size_of(i), i));
 	}
 	row_number("no upload remains", memstore_uploads(rig.mem), 0);
 	upload_rig_close(&rig);

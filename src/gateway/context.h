@@ -1,9 +1,9 @@
 /*
- * A gateway's inside, for the handlers: read-only once it runs, but for what
- * has locks of its own.
+ * What a gateway is made of, for its files and handlers: read-only once it runs,
+ * but for what has locks of its own.
  */
-#ifndef GATEWAY_GATEWAY_IMPL_H
-#define GATEWAY_GATEWAY_IMPL_H
+#ifndef GATEWAY_CONTEXT_H
+#define GATEWAY_CONTEXT_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -13,16 +13,16 @@
  * disk's clock as the one before the ETag was told; and pages of a mapping,
  * whose time the kernel sets when it comes to write them back.
  */
+#include "gateway/file_body.h"
+
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gateway/exchange_impl.h"
-
 #define GIVEN (256u << 10) /* bytes for the library at once */
 
-bool exchange_file_same(const struct exchange_file *f)
+bool file_body_same(const struct file_body *f)
 {
 	struct stat st;
 
@@ -31,37 +31,37 @@ bool exchange_file_same(const struct exchange_file *f)
 	       st.st_mtim.tv_nsec == f->mtime.tv_nsec;
 }
 
-static ssize_t exchange_file_read(void *arg, uint64_t at, char *room, size_t n)
+static ssize_t file_body_read(void *arg, uint64_t at, char *room, size_t n)
 {
-	const struct exchange_file *f = arg;
+	const struct file_body *f = arg;
 	ssize_t got;
 
 	if (n > f->len - at)
 		n = f->len - at;
 	got = pread(f->fd, room, n, (off_t)(f->offset + at));
-	if (got <= 0 || !exchange_file_same(f))
+	if (got <= 0 || !file_body_same(f))
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	return got;
 }
 
-static void exchange_file_free(void *arg)
+static void file_body_free(void *arg)
 {
-	struct exchange_file *f = arg;
+	struct file_body *f = arg;
 
 	close(f->fd);
 	free(f);
 }
 
-struct MHD_Response *exchange_file_response(const struct exchange_file *f)
+struct MHD_Response *file_body_response(const struct file_body *f)
 {
-	struct exchange_file *own = malloc(sizeof(*own));
+	struct file_body *own = malloc(sizeof(*own));
 	struct MHD_Response *r;
 
 	if (!own)
 		return NULL;
 	*own = *f;
-	r = MHD_create_response_from_callback(f->len, GIVEN, exchange_file_read,
-					      own, exchange_file_free);
+	r = MHD_create_response_from_callback(f->len, GIVEN, file_body_read,
+					      own, file_body_free);
 	if (!r)
 		free(own);
 	return r;
