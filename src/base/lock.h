@@ -32,16 +32,18 @@
 
 struct CAPABILITY("mutex") lock {
 	pthread_mutex_t mutex;
+	unsigned long taken; /* how often: tests hold the counts */
 };
 
 #define LOCK_INIT \
 	{ \
-		PTHREAD_MUTEX_INITIALIZER \
+		.mutex = PTHREAD_MUTEX_INITIALIZER \
 	}
 
 static inline void lock_init(struct lock *l)
 {
 	pthread_mutex_init(&l->mutex, NULL);
+	l->taken = 0;
 }
 
 static inline void lock_destroy(struct lock *l)
@@ -52,6 +54,7 @@ static inline void lock_destroy(struct lock *l)
 static inline void lock_take(struct lock *l) ACQUIRE(*l) NO_THREAD_CHECK
 {
 	pthread_mutex_lock(&l->mutex);
+	l->taken++;
 }
 
 static inline void lock_drop(struct lock *l) RELEASE(*l) NO_THREAD_CHECK

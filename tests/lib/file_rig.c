@@ -13,17 +13,14 @@
 
 char rig_bytes[4 * MIB];
 
-void file_rig_open(struct rig *r, uint64_t part_size, size_t memory)
+/* Over r->store. */
+static void rig_open(struct rig *r, uint64_t part_size, size_t memory)
 {
 	struct tree_settings set = { .ttl_ms = 5000, .file_mode = 0644 };
 
-	memset(r, 0, sizeof(*r));
 	file_rig_pattern(rig_bytes, sizeof(rig_bytes), 5);
 	snprintf(r->dir, sizeof(r->dir), "/tmp/stagefs-file-XXXXXX");
 	assert_non_null(mkdtemp(r->dir));
-	r->store = memstore_new("s");
-	assert_non_null(r->store);
-	r->store->limits.part_min = 1;
 	r->stage = stage_new("s", STAGE_EXTERNAL, r->store, "pre/", false,
 			     part_size);
 	assert_non_null(r->stage);
@@ -37,9 +34,27 @@ void file_rig_open(struct rig *r, uint64_t part_size, size_t memory)
 	r->env.spill_dir = r->dir;
 }
 
+void file_rig_open(struct rig *r, uint64_t part_size, size_t memory)
+{
+	memset(r, 0, sizeof(*r));
+	r->store = memstore_new("s");
+	assert_non_null(r->store);
+	r->store->limits.part_min = 1;
+	rig_open(r, part_size, memory);
+}
+
+void file_rig_open_local(struct rig *r)
+{
+	memset(r, 0, sizeof(*r));
+	local_rig_open(&r->disk);
+	r->store = store_ref(r->disk.s);
+	rig_open(r, 0, 64 * MIB);
+}
+
 void file_rig_close(struct rig *r)
 {
-	assert_int_equal(memstore_uploads(r->store), 0);
+	if (!r->disk.s)
+		assert_int_equal(memstore_uploads(r->store), 0);
 	pool_trim(block_cache_pool(r->env.blocks), SIZE_MAX);
 	assert_int_equal(budget_used(r->env.budget), 0);
 	block_cache_free(r->env.blocks);
@@ -49,6 +64,7 @@ void file_rig_close(struct rig *r)
 	tree_free(r->env.tree);
 	stage_unref(r->stage);
 	store_unref(r->store);
+	local_rig_close(&r->disk);
 	assert_int_equal(rmdir(r->dir), 0);
 }
 

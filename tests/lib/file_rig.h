@@ -9,6 +9,7 @@
 
 #include "fs/content/file.h"
 #include "fs/content/reader.h"
+#include "local_rig.h"
 
 #define KIB (1ULL << 10)
 #define MIB (1ULL << 20)
@@ -19,10 +20,13 @@ struct rig {
 	struct file_env env;
 	struct budget *writers;
 	char dir[64]; /* the spill directory */
+	struct local_rig disk; /* zeroed: the store is one of memory */
 };
 
 /* part_size 0: the automatic schedule; parts may be as small as they like. */
 void file_rig_open(struct rig *r, uint64_t part_size, size_t memory);
+/* Over a store of files. */
+void file_rig_open_local(struct rig *r);
 /* Nothing may be left: no memory taken, no upload open. */
 void file_rig_close(struct rig *r);
 

@@ -11,6 +11,7 @@
 
 #include "base/budget.h"
 #include "base/wait.h"
+#include "fs/content/turn.h"
 #include "memstore.h"
 
 #define PART (64 * KIB)
@@ -302,6 +303,42 @@ static void test_lost_ones_go_on(void **state)
 	file_rig_close(&r);
 }
 
+/* How often a write of 4 KiB takes the file's lock. */
+static unsigned long write_locks(struct file *f, uint64_t offset)
+{
+	unsigned long before = f->lock.taken;
+
+	assert_int_equal(file_write(f, offset, rig_bytes + offset, 4096), 0);
+	return f->lock.taken - before;
+}
+
+/* To begin with the change, and to make the content whole again. */
+static void test_few_locks(void **state)
+{
+	struct rig r;
+	struct file *f;
+
+	file_rig_open(&r, PART, 64 * MIB);
+	f = file_rig_create(&r, "a");
+	assert_int_equal(file_rig_write(f, 0, 3 * PART + 1), 0);
+	assert_int_equal(write_locks(f, 3 * PART + 1), 2); /* the tail */
+	assert_int_equal(write_locks(f, 3 * PART + 1), 2);
+	assert_int_equal(write_locks(f, PART), 2); /* the spill file */
+	assert_int_equal(file_publish(f), 0);
+	file_rig_check_object(&r, "a", 3 * PART + 4097);
+	file_close(f);
+	file_rig_close(&r);
+	file_rig_open_local(&r);
+	f = file_rig_create(&r, "a");
+	assert_int_equal(file_rig_write(f, 0, 4096), 0);
+	assert_int_equal(write_locks(f, 4096), 2);
+	assert_int_equal(write_locks(f, 0), 2);
+	assert_int_equal(file_publish(f), 0);
+	file_rig_check_object(&r, "a", 8192);
+	file_close(f);
+	file_rig_close(&r);
+}
+
 SUITE(writer)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +353,7 @@ SUITE(writer)
 		cmocka_unit_test(test_lost_for_good),
 		cmocka_unit_test(test_interrupted),
 		cmocka_unit_test(test_lost_ones_go_on),
+		cmocka_unit_test(test_few_locks),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
