@@ -21,6 +21,7 @@
 #include "auth/cred_ask.h"
 #include "auth/creds.h"
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/ini.h"
 
 /* ---- where the files are ---- */
@@ -87,34 +88,27 @@ const char *aws_profile_default(void)
 	return name ? name : "default";
 }
 
-/* FNV-1a, eight bytes at a time. */
-static void profile_fold(uint64_t *sum, uint64_t value)
-{
-	for (int i = 0; i < 64; i += 8) {
-		*sum ^= value >> i & 0xff;
-		*sum *= 0x100000001b3;
-	}
-}
-
 int64_t aws_profile_stamp(void)
 {
-	uint64_t sum = 0xcbf29ce484222325;
+	uint64_t sum = HASH_START;
 
 	for (int i = 0; i < AWS_FILES; i++) {
 		char *path = aws_profile_file(i);
+		uint64_t seen[7] = { 0 };
 		struct stat st;
 
 		if (!path || stat(path, &st)) {
-			profile_fold(&sum, path ? (uint64_t)errno : 0);
+			seen[0] = path ? (uint64_t)errno : 0;
 		} else {
-			profile_fold(&sum, st.st_dev);
-			profile_fold(&sum, st.st_ino);
-			profile_fold(&sum, (uint64_t)st.st_size);
-			profile_fold(&sum, (uint64_t)st.st_mtim.tv_sec);
-			profile_fold(&sum, (uint64_t)st.st_mtim.tv_nsec);
-			profile_fold(&sum, (uint64_t)st.st_ctim.tv_sec);
-			profile_fold(&sum, (uint64_t)st.st_ctim.tv_nsec);
+			seen[0] = st.st_dev;
+			seen[1] = st.st_ino;
+			seen[2] = (uint64_t)st.st_size;
+			seen[3] = (uint64_t)st.st_mtim.tv_sec;
+			seen[4] = (uint64_t)st.st_mtim.tv_nsec;
+			seen[5] = (uint64_t)st.st_ctim.tv_sec;
+			seen[6] = (uint64_t)st.st_ctim.tv_nsec;
 		}
+		sum = hash_bytes(sum, seen, sizeof(seen));
 		free(path);
 	}
 	return (int64_t)(sum >> 1 | 1);

@@ -15,17 +15,13 @@
 #include "auth/creds.h"
 #include "base/clock.h"
 #include "base/ini.h"
+#include "base/text.h"
 #include "net/http_engine.h"
-
-static const char *plan_given(const char *s)
-{
-	return s && *s ? s : NULL;
-}
 
 static int plan_copy(char **out, const char *s)
 {
-	*out = plan_given(s) ? strdup(s) : NULL;
-	return plan_given(s) && !*out ? -ENOMEM : 0;
+	*out = text_given(s) ? strdup(s) : NULL;
+	return text_given(s) && !*out ? -ENOMEM : 0;
 }
 
 static int plan_open_lanes(struct cred_plan *plan,
@@ -61,9 +57,9 @@ static int plan_open_lanes(struct cred_plan *plan,
 static int plan_take_keys(struct cred_plan *plan, const struct cred_settings *s)
 {
 	enum cred_choice *choice = &plan->order.choices[0];
-	bool id = plan_given(s->access_key_id);
-	bool secret = plan_given(s->secret_access_key);
-	bool token = plan_given(s->session_token);
+	bool id = text_given(s->access_key_id);
+	bool secret = text_given(s->secret_access_key);
+	bool token = text_given(s->session_token);
 
 	if (*choice == CRED_AUTO && (id || secret || token))
 		*choice = CRED_STATIC;
@@ -83,7 +79,7 @@ static int plan_take_keys(struct cred_plan *plan, const struct cred_settings *s)
 
 int cred_plan_init(struct cred_plan *plan, const struct cred_settings *s)
 {
-	const char *order = plan_given(s->credentials);
+	const char *order = text_given(s->credentials);
 	int rc;
 
 	*plan = (struct cred_plan){ 0 };

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define DAY 86400
 #define DAYS_TO_1970 719528 /* from 0000-01-01 */
 #define TIME_MIN (-(int64_t)DAYS_TO_1970 * DAY)
@@ -174,18 +176,13 @@ static bool take(const char **s, const char *literal)
 	return true;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Exactly n digits, with a value of min to max. */
 static bool number(const char **s, int n, int min, int max, int *out)
 {
 	int value = 0;
 
 	for (; n; n--, (*s)++) {
-		if (!is_digit(**s))
+		if (!text_is_digit(**s))
 			return false;
 		value = value * 10 + (**s - '0');
 	}
@@ -221,9 +218,9 @@ static bool fraction(const char **s, long *ns)
 	*ns = 0;
 	if (!take(s, "."))
 		return true;
-	if (!is_digit(**s))
+	if (!text_is_digit(**s))
 		return false;
-	for (; is_digit(**s); (*s)++, unit /= 10)
+	for (; text_is_digit(**s); (*s)++, unit /= 10)
 		*ns += unit * (**s - '0');
 	return true;
 }

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 /* The first range that ends after `at`; n when there is none. */
 static size_t find(const struct extents *x, uint64_t at)
 {
@@ -34,15 +36,8 @@ void extents_clear(struct extents *x)
 
 static int insert(struct extents *x, size_t at, uint64_t start, uint64_t end)
 {
-	if (x->n == x->cap) {
-		size_t cap = x->cap ? 2 * x->cap : 8;
-		struct extent *list = realloc(x->list, cap * sizeof(*list));
-
-		if (!list)
-			return -ENOMEM;
-		x->list = list;
-		x->cap = cap;
-	}
+	if (ARRAY_RESERVE(x->list, x->cap, x->n + 1))
+		return -ENOMEM;
 	memmove(x->list + at + 1, x->list + at, (x->n - at) * sizeof(*x->list));
 	x->list[at] = (struct extent){ start, end };
 	x->n++;

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
+	src/base/array.c src/base/array.h \
 	src/base/budget.c src/base/budget.h \
 	src/base/buf.c src/base/buf.h \
 	src/base/clock.c src/base/clock.h \
@@ -9,6 +10,7 @@ libbase_a_SOURCES = \
 	src/base/extents.c src/base/extents.h \
 	src/base/fatal.c src/base/fatal.h \
 	src/base/field.h \
+	src/base/hash.h \
 	src/base/ini.c src/base/ini.h \
 	src/base/ini_expand.c \
 	src/base/ini_set.c \

@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/text.h"
@@ -53,15 +54,8 @@ static int read_text(const char *path, char **out)
 
 static int add_row(struct mime_table *t, const char *suffix, const char *type)
 {
-	if (t->n == t->cap) {
-		size_t cap = t->cap ? 2 * t->cap : 1024;
-		struct row *rows = realloc(t->rows, cap * sizeof(*rows));
-
-		if (!rows)
-			return -ENOMEM;
-		t->rows = rows;
-		t->cap = cap;
-	}
+	if (ARRAY_RESERVE(t->rows, t->cap, t->n + 1))
+		return -ENOMEM;
 	t->rows[t->n++] = (struct row){ suffix, type };
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/io.h"
 
 #define FDINFO_HEAD 255 /* bytes: what every file has comes first */
@@ -209,14 +210,11 @@ int proc_writers(pid_t tid, uint64_t ino, const struct proc_mount *m)
 uint64_t proc_program(pid_t process)
 {
 	char name[NAME_HEAD + 1];
-	uint64_t h = 0xcbf29ce484222325ULL;
 	ssize_t n = process > 0 && proc_is_ours()
 			    ? proc_read(process, "comm", name, sizeof(name))
 			    : -1;
 
-	for (ssize_t k = 0; k < n; k++)
-		h = (h ^ (unsigned char)name[k]) * 0x100000001b3ULL;
-	return n > 0 ? h | 1 : 0;
+	return n > 0 ? hash_bytes(HASH_START, name, (size_t)n) | 1 : 0;
 }
 
 bool proc_ending(pid_t tid)

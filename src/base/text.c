@@ -12,14 +12,9 @@
 
 static const char hex_digits[] = "0123456789ABCDEF";
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_alnum(char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || is_digit(c);
+	return text_is_alpha(c) || text_is_digit(c);
 }
 
 static bool is_one_of(char c, const char *set)
@@ -40,7 +35,7 @@ int parse_u64n(const char *s, size_t n, uint64_t max, uint64_t *out)
 	if (!n)
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++) {
-		if (!is_digit(s[i]))
+		if (!text_is_digit(s[i]))
 			return -EINVAL;
 		over |= __builtin_mul_overflow(value, 10, &value) ||
 			__builtin_add_overflow(value, s[i] - '0', &value);
@@ -142,14 +137,6 @@ void text_percent_encode(struct buf *out, const char *s, size_t n,
 	buf_add(out, s + done, n - done);
 }
 
-static int hex_value(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int text_percent_decode(struct buf *out, const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -159,8 +146,8 @@ int text_percent_decode(struct buf *out, const char *s, size_t n)
 		if (c == '%') {
 			if (n - i < 3)
 				return -EINVAL;
-			high = hex_value(s[i + 1]);
-			low = hex_value(s[i + 2]);
+			high = text_hex_value(s[i + 1]);
+			low = text_hex_value(s[i + 2]);
 			if (high < 0 || low < 0)
 				return -EINVAL;
 			c = (char)(high << 4 | low);

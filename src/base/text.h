@@ -46,6 +46,31 @@ void text_masked_url(struct buf *out, const char *url);
 /* text_printable() for whole sentences: '"' and '\\' stay as they are. */
 void text_one_line(struct buf *out, const char *s);
 
+static inline bool text_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool text_is_alpha(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* 0 to 15, or -1. */
+static inline int text_hex_value(char c)
+{
+	if (text_is_digit(c))
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* A string that says something, or NULL: it is NULL or empty. */
+static inline const char *text_given(const char *s)
+{
+	return s && *s ? s : NULL;
+}
+
 /* \040 and its like, as /proc/self/mountinfo writes white space: in place. */
 void text_unescape_octal(char *s);
 

@@ -16,11 +16,6 @@
 #include "sql/sql.h"
 #include "client/statement.h"
 
-static const char *conn_given(const char *s)
-{
-	return s && *s ? s : NULL;
-}
-
 static int conn_set_string(char **to, const char *value)
 {
 	char *copy = strdup(value);
@@ -168,12 +163,12 @@ static int conn_check_all(const struct sql_statement *q, const struct conn *c,
 
 static int conn_default_endpoint(struct conn *c)
 {
-	const char *url = conn_given(getenv("AWS_ENDPOINT_URL_S3"));
+	const char *url = text_given(getenv("AWS_ENDPOINT_URL_S3"));
 
-	if (conn_given(c->endpoint_url) || conn_is_local(c))
+	if (text_given(c->endpoint_url) || conn_is_local(c))
 		return 0;
 	if (!url)
-		url = conn_given(getenv("AWS_ENDPOINT_URL"));
+		url = text_given(getenv("AWS_ENDPOINT_URL"));
 	return url ? conn_set_string(&c->endpoint_url, url) : 0;
 }
 

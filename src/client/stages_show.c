@@ -35,11 +35,6 @@ static const struct table_column columns[] = {
 };
 #define N_COLUMNS (sizeof(columns) / sizeof(*columns))
 
-static const char *show_given(const char *s)
-{
-	return s && *s ? s : NULL;
-}
-
 /* What has a column of its own. */
 static bool show_is_column(const char *name)
 {
@@ -91,7 +86,7 @@ static void show_add_params(const struct conn *c, struct buf *out)
 static bool show_has_credentials(const struct conn *c)
 {
 	return !conn_is_local(c) &&
-	       (show_given(c->access_key_id) ||
+	       (text_given(c->access_key_id) ||
 		(c->credentials && strcmp(c->credentials, "anonymous")));
 }
 
@@ -111,16 +106,16 @@ static int show_put_external(struct table *t, const struct stage *stage,
 			       { .text = "External" },
 			       { .text = show_storage_type(c) },
 			       { .text = buf_str(&url) },
-			       { .text = show_given(buf_str(&server)) },
+			       { .text = text_given(buf_str(&server)) },
 			       { .number = show_has_credentials(c) },
-			       { .number = show_given(c->master_key) != NULL },
+			       { .number = text_given(c->master_key) != NULL },
 			       { .text = buf_str(&params) },
-			       { .text = show_given(c->file_format) },
+			       { .text = text_given(c->file_format) },
 			       { .text = NULL },
-			       { .text = show_given(c->created_on) },
+			       { .text = text_given(c->created_on) },
 			       { .text = c->comment ? c->comment : "" },
 			       { .text = NULL },
-			       { .text = show_given(c->copy_options) },
+			       { .text = text_given(c->copy_options) },
 		       });
 	buf_clear(&url);
 	buf_clear(&server);
@@ -142,10 +137,10 @@ static int show_put_internal(struct session *s, struct table *t,
 	rc = table_row(t, (const struct table_value[N_COLUMNS]){
 				  { .text = stage->name },
 				  { .text = "Internal" },
-				  [8] = { .text = show_given(c.file_format) },
-				  [10] = { .text = show_given(c.created_on) },
+				  [8] = { .text = text_given(c.file_format) },
+				  [10] = { .text = text_given(c.created_on) },
 				  [11] = { .text = c.comment ? c.comment : "" },
-				  [13] = { .text = show_given(c.copy_options) },
+				  [13] = { .text = text_given(c.copy_options) },
 			  });
 	option_clear(conn_options, &c);
 	return rc;

@@ -250,11 +250,6 @@ static bool log_target_valid(const char *log)
 	       !strcmp(log, "syslog");
 }
 
-static bool given(const char *s)
-{
-	return s && *s;
-}
-
 static int check_mount(const struct config_builder *b, struct buf *err)
 {
 	const struct config_mount *m = &b->config->mount;
@@ -268,9 +263,10 @@ static int check_mount(const struct config_builder *b, struct buf *err)
 	else if (!log_target_valid(m->log))
 		buf_adds(&why, "log: stderr, syslog or a path that begins "
 			       "with /");
-	else if (!given(m->tls_certificate) != !given(m->tls_key))
+	else if (!text_given(m->tls_certificate) != !text_given(m->tls_key))
 		buf_addf(&why, "%s: tls_certificate and tls_key go together",
-			 given(m->tls_key) ? "tls_key" : "tls_certificate");
+			 text_given(m->tls_key) ? "tls_key"
+						: "tls_certificate");
 	else if (m->presign_expire > m->presign_expire_max)
 		buf_addf(&why,
 			 "presign_expire = %llu: more than "

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "stage/location.h"
 
 void dir_filler_init(struct dir_filler *f, struct tree *t,
@@ -39,15 +40,8 @@ bool dir_filler_name(struct dir_filler *f, const char *bytes, size_t len,
 static int dir_filler_hold(struct dir_filler *f, const char *name,
 			   const struct object_info *info)
 {
-	if (f->n_held == f->cap_held) {
-		unsigned cap = f->cap_held ? f->cap_held * 2 : 4;
-		void *grown = realloc(f->held, cap * sizeof(*f->held));
-
-		if (!grown)
-			return -ENOMEM;
-		f->held = grown;
-		f->cap_held = cap;
-	}
+	if (ARRAY_RESERVE(f->held, f->cap_held, f->n_held + 1))
+		return -ENOMEM;
 	strcpy(f->held[f->n_held].name, name);
 	f->held[f->n_held++].info = *info;
 	return 0;

@@ -25,7 +25,8 @@ struct dir_filler {
 	struct tree *tree;
 	struct dir_merge merge;
 	struct dir_filler_held *held; /* each begins with the one before */
-	unsigned n_held, cap_held;
+	unsigned n_held;
+	size_t cap_held;
 	unsigned invisible; /* keys that no path can name */
 	/* A name that has come in; takes the reference. 0 or -errno. */
 	int (*show)(void *arg, struct inode *i);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "fs/names.h"
 #include "fs/observer.h"
@@ -48,16 +49,9 @@ static int dirlist_show(void *arg, struct inode *i)
 {
 	struct dirlist *l = arg;
 
-	if (i && l->n == l->cap) {
-		size_t cap = l->cap ? l->cap * 2 : 64;
-		void *grown = realloc(l->shown, cap * sizeof(*l->shown));
-
-		if (!grown) {
-			inode_unref(l->fs->tree, i);
-			return -ENOMEM;
-		}
-		l->shown = grown;
-		l->cap = cap;
+	if (i && ARRAY_RESERVE(l->shown, l->cap, l->n + 1)) {
+		inode_unref(l->fs->tree, i);
+		return -ENOMEM;
 	}
 	if (i)
 		l->shown[l->n++] = (struct dirlist_shown){ i, 0 };

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/wait.h"
 #include "base/crew.h"
@@ -53,15 +54,8 @@ static int rename_keys_note_key(struct rename_keys *m, const char *rest,
 {
 	if (m->to.len + 1 + strlen(rest) > STORE_KEY_MAX)
 		return -ENAMETOOLONG;
-	if (m->n == m->cap) {
-		size_t cap = m->cap ? m->cap * 2 : 256;
-		void *grown = realloc(m->keys, cap * sizeof(*m->keys));
-
-		if (!grown)
-			return -ENOMEM;
-		m->keys = grown;
-		m->cap = cap;
-	}
+	if (ARRAY_RESERVE(m->keys, m->cap, m->n + 1))
+		return -ENOMEM;
 	m->keys[m->n++] = (struct rename_key){ .at = m->text.len };
 	buf_add(&m->text, rest, strlen(rest) + 1);
 	buf_add(&m->text, etag, strlen(etag) + 1);
@@ -101,23 +95,13 @@ static int rename_keys_note_copy(struct rename_keys *m, size_t k,
 				 const struct object_info *info)
 {
 	struct rename_keys_locked *g;
-	int err = 0;
+	int err;
 
 	lock_take(&m->lock);
 	g = rename_keys_locked(m);
-	if (g->n == g->cap) {
-		size_t cap = g->cap ? g->cap * 2 : 16;
-		void *grown = realloc(g->copies, cap * sizeof(*g->copies));
-
-		if (grown) {
-			g->copies = grown;
-			g->cap = cap;
-		}
-	}
-	if (g->n < g->cap)
+	err = ARRAY_RESERVE(g->copies, g->cap, g->n + 1);
+	if (!err)
 		g->copies[g->n++] = (struct rename_copy){ k, *info };
-	else
-		err = -ENOMEM;
 	lock_drop(&m->lock);
 	return err;
 }

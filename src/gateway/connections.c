@@ -19,6 +19,7 @@
 #include <utlist.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/lock.h"
 #include "base/thread.h"
 #include "base/wait.h"
@@ -268,12 +269,7 @@ void connections_remove(struct connections *l, struct connection *k)
 static uint64_t connections_hash(const struct connections *l, const void *bytes,
 				 size_t n)
 {
-	const unsigned char *p = bytes;
-	uint64_t h = UINT64_C(14695981039346656037) ^ l->seed;
-
-	while (n--)
-		h = (h ^ *p++) * UINT64_C(1099511628211);
-	return h | 1;
+	return hash_bytes(HASH_START ^ l->seed, bytes, n) | 1;
 }
 
 /* 0: of this machine, or unknown. */

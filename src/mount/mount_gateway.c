@@ -66,11 +66,6 @@ static struct gateway_user *mount_gateway_users(const struct config *c)
 	return users;
 }
 
-static const char *mount_gateway_given(const char *s)
-{
-	return s && *s ? s : NULL;
-}
-
 int mount_gateway_start(const struct config *c,
 			const struct mount_gateway_settings *with,
 			struct gateway **out, struct buf *err)
@@ -85,13 +80,12 @@ int mount_gateway_start(const struct config *c,
 		rc = buf_err(&hosts);
 	if (!rc) {
 		const struct gateway_settings set = {
-			.listen = mount_gateway_given(m->listen),
-			.any_port = !mount_gateway_given(m->listen),
+			.listen = text_given(m->listen),
+			.any_port = !text_given(m->listen),
 			.inherited = with->n_fds ? with->fds : NULL,
 			.n_inherited = with->n_fds,
-			.tls_certificate =
-				mount_gateway_given(m->tls_certificate),
-			.tls_key = mount_gateway_given(m->tls_key),
+			.tls_certificate = text_given(m->tls_certificate),
+			.tls_key = text_given(m->tls_key),
 			.allow_plain_http = m->allow_plain_http,
 			.alone = with->alone,
 			.allowed_hosts = buf_str(&hosts),

@@ -33,16 +33,6 @@ static int refuse(struct buf *err, const char *why)
 	return -EINVAL;
 }
 
-static bool is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static char *lower_dup(const char *s, size_t n)
 {
 	char *out = strndup(s, n);
@@ -55,10 +45,11 @@ static char *lower_dup(const char *s, size_t n)
 
 static bool scheme_ok(const char *s, size_t n)
 {
-	if (!n || n > SCHEME_MAX || !is_alpha(*s))
+	if (!n || n > SCHEME_MAX || !text_is_alpha(*s))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!is_alpha(s[i]) && !is_digit(s[i]) && !strchr("+-.", s[i]))
+		if (!text_is_alpha(s[i]) && !text_is_digit(s[i]) &&
+		    !strchr("+-.", s[i]))
 			return false;
 	return true;
 }
@@ -68,7 +59,8 @@ static bool name_ok(const char *s, size_t n)
 	if (!n || n > HOST_MAX)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!is_alpha(s[i]) && !is_digit(s[i]) && !strchr("-._", s[i]))
+		if (!text_is_alpha(s[i]) && !text_is_digit(s[i]) &&
+		    !strchr("-._", s[i]))
 			return false;
 	return true;
 }

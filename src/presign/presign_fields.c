@@ -62,21 +62,14 @@ static const struct {
 	{ "md5", "content-md5", 16 },
 };
 
-static int hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c | 0x20) : NULL;
-
-	return at && (c >= 'A' || c <= '9') ? (int)(at - digits) : -1;
-}
-
 /* Exactly size bytes from twice as many digits. */
 static bool from_hex(const char *s, size_t size, unsigned char *out)
 {
 	if (strlen(s) != 2 * size)
 		return false;
 	for (size_t i = 0; i < size; i++) {
-		int high = hex_digit(s[2 * i]), low = hex_digit(s[2 * i + 1]);
+		int high = text_hex_value(s[2 * i]),
+		    low = text_hex_value(s[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;

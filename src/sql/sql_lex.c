@@ -24,19 +24,6 @@ static bool lex_is_word_start(char c)
 	       (u >= 'A' && u <= 'Z');
 }
 
-static bool lex_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static int lex_hex_digit(char c)
-{
-	if (lex_is_digit(c))
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* ---- what lies between tokens ---- */
 
 /* false: a comment that does not end begins at *at. */
@@ -105,12 +92,12 @@ static size_t lex_at_end(const char *s, size_t len, size_t i)
 static size_t lex_number_end(const char *s, size_t len, size_t i)
 {
 	if (s[i] == '0' && i + 2 < len && (s[i + 1] | 0x20) == 'x' &&
-	    lex_hex_digit(s[i + 2]) >= 0) {
-		for (i += 2; i < len && lex_hex_digit(s[i]) >= 0; i++)
+	    text_hex_value(s[i + 2]) >= 0) {
+		for (i += 2; i < len && text_hex_value(s[i]) >= 0; i++)
 			;
 		return i;
 	}
-	while (i < len && (lex_is_digit(s[i]) || s[i] == '_'))
+	while (i < len && (text_is_digit(s[i]) || s[i] == '_'))
 		i++;
 	return i;
 }
@@ -120,7 +107,7 @@ static size_t lex_hex_end(const char *s, size_t len, size_t i)
 {
 	if (i + 1 >= len || (s[i] | 0x20) != 'x' || s[i + 1] != '\'')
 		return 0;
-	for (i += 2; i < len && lex_hex_digit(s[i]) >= 0; i++)
+	for (i += 2; i < len && text_hex_value(s[i]) >= 0; i++)
 		;
 	return i < len && s[i] == '\'' ? i + 1 : 0;
 }
@@ -128,7 +115,7 @@ static size_t lex_hex_end(const char *s, size_t len, size_t i)
 static size_t lex_word_end(const char *s, size_t len, size_t i)
 {
 	while (i < len &&
-	       (lex_is_word_start(s[i]) || lex_is_digit(s[i]) || s[i] == '$'))
+	       (lex_is_word_start(s[i]) || text_is_digit(s[i]) || s[i] == '$'))
 		i++;
 	return i;
 }
@@ -173,10 +160,10 @@ void sql_lex(const char *s, size_t len, size_t *at, struct sql_token *out)
 		end = lex_quoted(s, len, i, out);
 	else if (s[i] == '@')
 		end = lex_at(s, len, i, out);
-	else if (lex_is_digit(s[i]) || lex_hex_end(s, len, i)) {
+	else if (text_is_digit(s[i]) || lex_hex_end(s, len, i)) {
 		out->kind = SQL_NUMBER;
-		end = lex_is_digit(s[i]) ? lex_number_end(s, len, i)
-					 : lex_hex_end(s, len, i);
+		end = text_is_digit(s[i]) ? lex_number_end(s, len, i)
+					  : lex_hex_end(s, len, i);
 	} else if (lex_is_word_start(s[i])) {
 		out->kind = SQL_WORD;
 		end = lex_word_end(s, len, i);
@@ -217,7 +204,7 @@ int sql_lex_number(const char *text, const struct sql_token *t, uint64_t *out)
 	for (size_t i = 2; i < n; i++) {
 		if (value >> 60)
 			return -ERANGE;
-		value = value << 4 | (unsigned)lex_hex_digit(s[i]);
+		value = value << 4 | (unsigned)text_hex_value(s[i]);
 	}
 	*out = value;
 	return 0;
@@ -244,7 +231,7 @@ static size_t lex_digits(const char *s, const char *end, int base, size_t max,
 	size_t n = 0;
 
 	for (*out = 0; n < max && s + n < end; n++) {
-		int d = lex_hex_digit(s[n]);
+		int d = text_hex_value(s[n]);
 
 		if (d < 0 || d >= base)
 			break;

@@ -7,6 +7,7 @@
  * none, running (`listing`), ended (`listing_err`); only run_listing() moves
  * between them.
  */
+#include "base/array.h"
 #include "stage/catalog.h"
 
 #include <errno.h>
@@ -21,20 +22,14 @@
 
 struct names {
 	char **names;
-	unsigned n, cap;
+	unsigned n;
+	size_t cap;
 };
 
 static int names_add(struct names *l, const char *name, size_t len)
 {
-	if (l->n == l->cap) {
-		unsigned cap = l->cap ? 2 * l->cap : 64;
-		char **grown = realloc(l->names, cap * sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		l->names = grown;
-		l->cap = cap;
-	}
+	if (ARRAY_RESERVE(l->names, l->cap, l->n + 1))
+		return -ENOMEM;
 	l->names[l->n] = strndup(name, len);
 	return l->names[l->n++] ? 0 : -ENOMEM;
 }

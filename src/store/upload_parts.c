@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/lock.h"
 #include "base/wait.h"
 #include "store/parts.h"
@@ -35,7 +36,7 @@ struct flight {
 
 struct upload_parts_locked {
 	struct slot *slots; /* by number - 1 */
-	unsigned n_slots;
+	size_t n_slots;
 	struct upload_parts_count count;
 	int err;
 	struct wait_list waiters;
@@ -103,20 +104,8 @@ struct store_upload *upload_parts_upload(struct upload_parts *p)
 static int reserve_locked(struct upload_parts *p, unsigned n) REQUIRES(&p->lock)
 {
 	struct upload_parts_locked *g = parts_locked(p);
-	unsigned room = g->n_slots ? g->n_slots : 16;
-	struct slot *slots;
 
-	if (n <= g->n_slots)
-		return 0;
-	while (room < n)
-		room *= 2;
-	slots = realloc(g->slots, room * sizeof(*slots));
-	if (!slots)
-		return -ENOMEM;
-	memset(slots + g->n_slots, 0, (room - g->n_slots) * sizeof(*slots));
-	g->slots = slots;
-	g->n_slots = room;
-	return 0;
+	return ARRAY_RESERVE(g->slots, g->n_slots, n);
 }
 
 int upload_parts_reserve(struct upload_parts *p, unsigned n)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/text.h"
@@ -135,15 +136,8 @@ static int row_keep(struct reader *r, const char *method, const char *url,
 	struct transfer_rows *rows = r->rows;
 	struct transfer_row row;
 
-	if (rows->n == rows->cap) {
-		unsigned cap = rows->cap ? 2 * rows->cap : 16;
-		void *grown = realloc(rows->at, cap * sizeof(*rows->at));
-
-		if (!grown)
-			return -ENOMEM;
-		rows->at = grown;
-		rows->cap = cap;
-	}
+	if (ARRAY_RESERVE(rows->at, rows->cap, rows->n + 1))
+		return -ENOMEM;
 	row.method = strdup(method);
 	row.url = strdup(url);
 	row.headers = headers->len ? buf_detach(headers) : strdup("");

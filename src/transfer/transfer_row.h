@@ -17,7 +17,8 @@ struct transfer_row {
 
 struct transfer_rows {
 	struct transfer_row *at;
-	unsigned n, cap;
+	unsigned n;
+	size_t cap;
 };
 
 #define TRANSFER_ROWS_BYTES_MAX ((size_t)256 << 20)

@@ -4,11 +4,13 @@
 check_PROGRAMS += tests/unit/test_base
 TESTS += tests/unit/test_base
 tests_unit_test_base_SOURCES = \
+	tests/unit/base/test_array.c \
 	tests/unit/base/test_budget.c \
 	tests/unit/base/test_clock.c \
 	tests/unit/base/test_digest.c \
 	tests/unit/base/test_extents.c \
 	tests/unit/base/test_fatal.c \
+	tests/unit/base/test_hash.c \
 	tests/unit/base/test_ini.c \
 	tests/unit/base/test_io.c \
 	tests/unit/base/test_kdf.c \

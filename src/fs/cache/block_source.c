@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "fs/cache/block_cache.h"
 
 uint64_t block_end(const struct block *b)
@@ -85,16 +86,8 @@ int block_source_insert_locked(struct block_cache *c, struct block *b)
 	size_t at = source_lower_locked(c, b->source, b->start);
 	struct source_locked *g = source_locked(c, b->source);
 
-	if (g->n == g->cap) {
-		size_t cap = g->cap ? 2 * g->cap : 16;
-		struct block **blocks =
-			realloc(g->blocks, cap * sizeof(*blocks));
-
-		if (!blocks)
-			return -ENOMEM;
-		g->blocks = blocks;
-		g->cap = cap;
-	}
+	if (ARRAY_RESERVE(g->blocks, g->cap, g->n + 1))
+		return -ENOMEM;
 	memmove(g->blocks + at + 1, g->blocks + at,
 		(g->n - at) * sizeof(*g->blocks));
 	g->blocks[at] = b;

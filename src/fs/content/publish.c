@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/crew.h"
 #include "base/pool.h"
 #include "fs/content/file_map.h"
@@ -108,16 +109,8 @@ struct publish_fetch {
 static int publish_add_piece(struct publish_fetch *x, uint64_t start,
 			     uint64_t end)
 {
-	if (x->n == x->cap) {
-		size_t cap = x->cap ? 2 * x->cap : 8;
-		struct extent *grown =
-			realloc(x->pieces, cap * sizeof(*x->pieces));
-
-		if (!grown)
-			return -ENOMEM;
-		x->pieces = grown;
-		x->cap = cap;
-	}
+	if (ARRAY_RESERVE(x->pieces, x->cap, x->n + 1))
+		return -ENOMEM;
 	x->pieces[x->n++] = (struct extent){ start, end };
 	return 0;
 }

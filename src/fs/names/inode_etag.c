@@ -2,6 +2,7 @@
  * The ETags of an inode: of the object that stands at its name, of the one
  * whose pages the kernel has, and of the one whose size the kernel was told.
  */
+#include "base/hash.h"
 #include "fs/names/tree.h"
 
 #include <stdlib.h>
@@ -27,10 +28,8 @@ void inode_etag_put(struct inode *i, const char *etag)
 
 static uint32_t etag_hash(const char *etag)
 {
-	uint64_t h = 0xcbf29ce484222325ULL;
+	uint64_t h = hash_string(HASH_START, etag);
 
-	for (; *etag; etag++)
-		h = (h ^ (unsigned char)*etag) * 0x100000001b3ULL;
 	return (uint32_t)(h ^ h >> 32) | 1; /* 0: none */
 }
 

@@ -1,23 +1,16 @@
 /*
  * Where a name stands: the children of a directory, by one hash table for all.
  */
+#include "base/hash.h"
 #include "fs/names/tree.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t tree_hash_bytes(uint64_t h, const char *s)
-{
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 0x100000001b3ULL;
-	return h;
-}
-
 static size_t tree_hash_bucket(const struct tree_locked *g,
 			       const struct inode *dir, const char *name)
 {
-	uint64_t h =
-		tree_hash_bytes(0xcbf29ce484222325ULL ^ (uintptr_t)dir, name);
+	uint64_t h = hash_string(HASH_START ^ (uintptr_t)dir, name);
 
 	return (h ^ h >> 29) & (g->n_buckets - 1);
 }

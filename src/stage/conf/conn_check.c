@@ -16,18 +16,13 @@
 #include "stage/conf/conn_local.h"
 #include "store/s3/s3_place.h"
 
-static const char *given(const char *s)
-{
-	return s && *s ? s : NULL;
-}
-
 static int check_server(const char *key, const char *text, struct buf *err)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct url url;
 	int rc;
 
-	if (!given(text))
+	if (!text_given(text))
 		return 0;
 	rc = url_parse(text, "https", &url, &why);
 	if (!rc && strcmp(url.scheme, "http") && strcmp(url.scheme, "https")) {
@@ -46,7 +41,8 @@ static int check_server(const char *key, const char *text, struct buf *err)
 
 static int check_keys(const struct conn *c, struct buf *err)
 {
-	bool id = given(c->access_key_id), secret = given(c->secret_access_key);
+	bool id = text_given(c->access_key_id),
+	     secret = text_given(c->secret_access_key);
 	struct cred_order order;
 
 	if (cred_chain_parse(c->credentials ? c->credentials : "auto",
@@ -59,16 +55,16 @@ static int check_keys(const struct conn *c, struct buf *err)
 	if (id != secret)
 		buf_adds(err, id ? "access_key_id without secret_access_key"
 				 : "secret_access_key without access_key_id");
-	else if (given(c->session_token) && !id)
+	else if (text_given(c->session_token) && !id)
 		buf_adds(err, "session_token without access_key_id");
 	else if (order.choices[0] == CRED_STATIC && !id)
 		buf_adds(err, "credentials = static, and no access_key_id");
 	else if (order.choices[0] > CRED_STATIC && id)
 		buf_addf(err, "credentials = %s, and an access_key_id",
 			 c->credentials);
-	else if (order.choices[0] == CRED_ANONYMOUS && given(c->role_arn))
+	else if (order.choices[0] == CRED_ANONYMOUS && text_given(c->role_arn))
 		buf_adds(err, "credentials = anonymous, and a role_arn");
-	else if (given(c->external_id) && !given(c->role_arn))
+	else if (text_given(c->external_id) && !text_given(c->role_arn))
 		buf_adds(err, "external_id without role_arn");
 	else
 		return 0;
@@ -105,16 +101,16 @@ static int check_word(const char *key, const char *text, struct buf *err)
 
 static int check_sse(const struct conn *c, struct buf *err)
 {
-	bool kms = given(c->sse) && text_starts_with(c->sse, "aws:kms");
+	bool kms = text_given(c->sse) && text_starts_with(c->sse, "aws:kms");
 
-	if (given(c->sse) && strcmp(c->sse, "AES256") &&
+	if (text_given(c->sse) && strcmp(c->sse, "AES256") &&
 	    strcmp(c->sse, "aws:kms") && strcmp(c->sse, "aws:kms:dsse")) {
 		buf_adds(err, "sse = ");
 		text_printable(err, c->sse);
 		buf_adds(err, ": AES256, aws:kms or aws:kms:dsse");
 		return -EINVAL;
 	}
-	if (given(c->sse_kms_key_id) && given(c->sse) && !kms) {
+	if (text_given(c->sse_kms_key_id) && text_given(c->sse) && !kms) {
 		buf_adds(err, "sse_kms_key_id with sse = AES256, which has no "
 			      "key");
 		return -EINVAL;
@@ -124,7 +120,7 @@ static int check_sse(const struct conn *c, struct buf *err)
 
 static int check_ca_file(const struct conn *c, struct buf *err)
 {
-	if (!given(c->ca_file) || !access(c->ca_file, R_OK))
+	if (!text_given(c->ca_file) || !access(c->ca_file, R_OK))
 		return 0;
 	buf_adds(err, "ca_file = ");
 	text_printable(err, c->ca_file);
@@ -153,7 +149,7 @@ static int check_doors(const struct conn *c, const struct conn_location *place,
 		       struct buf *err)
 {
 	struct buf endpoint = BUF_INIT(BUF_URL), public = BUF_INIT(BUF_URL);
-	bool is_public = given(c->public_endpoint_url) ||
+	bool is_public = text_given(c->public_endpoint_url) ||
 			 c->public_addressing != CONN_SAME;
 	int rc;
 

@@ -1,6 +1,7 @@
 /*
  * Settings as plain values, by their table.
  */
+#include "base/text.h"
 #include "stage/conf/conn.h"
 
 #include <errno.h>
@@ -8,11 +9,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-
-static const char *given(const char *s)
-{
-	return s && *s ? s : NULL;
-}
 
 static char **string_at(const struct option *row, struct conn *c)
 {
@@ -89,7 +85,7 @@ const char *conn_sql_credentials(const struct conn *c)
 {
 	if (conn_is_local(c))
 		return "auto"; /* that is: as nobody had said anything */
-	if (given(c->access_key_id))
+	if (text_given(c->access_key_id))
 		return "static";
-	return given(c->role_arn) ? "auto" : "anonymous";
+	return text_given(c->role_arn) ? "auto" : "anonymous";
 }

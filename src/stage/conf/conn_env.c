@@ -3,6 +3,7 @@
  * nothing from a profile: the profile's region and endpoint belong to the
  * profile's keys.
  */
+#include "base/text.h"
 #include "stage/conf/conn.h"
 
 #include <errno.h>
@@ -13,16 +14,11 @@
 #include "auth/cred_chain.h"
 #include "base/buf.h"
 
-static const char *given(const char *s)
-{
-	return s && *s ? s : NULL;
-}
-
 static int fill(char **field, const char *value)
 {
 	char *copy;
 
-	if (given(*field) || !given(value))
+	if (text_given(*field) || !text_given(value))
 		return 0;
 	copy = strdup(value);
 	if (!copy)
@@ -77,7 +73,7 @@ static bool uses_profile(const struct cred_order *order)
 
 int conn_env_complete(struct conn *c)
 {
-	const char *text = given(c->credentials);
+	const char *text = text_given(c->credentials);
 	struct cred_order order;
 	int rc;
 
@@ -88,7 +84,7 @@ int conn_env_complete(struct conn *c)
 	if (!rc)
 		rc = fill_from_env(&c->region, "AWS_REGION",
 				   "AWS_DEFAULT_REGION");
-	if (rc || given(c->access_key_id))
+	if (rc || text_given(c->access_key_id))
 		return rc;
 	/* What is no order is conn_check()'s to tell. */
 	if (cred_chain_parse(text ? text : "auto", &order) ||

@@ -2,6 +2,7 @@
  * From settings to a store: a lane to its server, a signer with its
  * credentials, and the store that takes both over; or a directory.
  */
+#include "base/text.h"
 #include "stage/conf/conn.h"
 
 #include <errno.h>
@@ -16,11 +17,6 @@
 #include "store/local/local.h"
 #include "store/s3/s3.h"
 
-static const char *given(const char *s)
-{
-	return s && *s ? s : NULL;
-}
-
 static struct http_lane *open_lane(const struct conn *c,
 				   struct http_engine *engine)
 {
@@ -30,7 +26,7 @@ static struct http_lane *open_lane(const struct conn *c,
 		.idle_timeout_s = c->idle_timeout,
 		.deadline_s = c->deadline,
 		.proxy = conn_endpoint_proxy(c),
-		.ca_file = given(c->ca_file),
+		.ca_file = text_given(c->ca_file),
 	};
 
 	return http_lane_new(engine, &set);
@@ -40,15 +36,15 @@ static struct signer *open_signer(const struct conn *c, const char *region,
 				  struct http_engine *engine)
 {
 	const struct cred_settings set = {
-		.credentials = given(c->credentials),
-		.access_key_id = given(c->access_key_id),
-		.secret_access_key = given(c->secret_access_key),
-		.session_token = given(c->session_token),
+		.credentials = text_given(c->credentials),
+		.access_key_id = text_given(c->access_key_id),
+		.secret_access_key = text_given(c->secret_access_key),
+		.session_token = text_given(c->session_token),
 		.access_key_id_from = c->access_key_id_from,
 		.secret_access_key_from = c->secret_access_key_from,
 		.session_token_from = c->session_token_from,
-		.role_arn = given(c->role_arn),
-		.external_id = given(c->external_id),
+		.role_arn = text_given(c->role_arn),
+		.external_id = text_given(c->external_id),
 		.region = region,
 		.proxy = conn_endpoint_proxy(c),
 		.engine = engine,
@@ -68,7 +64,7 @@ static struct signer *open_signer(const struct conn *c, const char *region,
 /* A key is for one kind alone. */
 static const char *default_sse(const struct conn *c)
 {
-	return given(c->sse_kms_key_id) ? "aws:kms" : NULL;
+	return text_given(c->sse_kms_key_id) ? "aws:kms" : NULL;
 }
 
 static int open_s3(const struct conn *c, const char *name, const char *bucket,
@@ -91,16 +87,16 @@ static int open_s3(const struct conn *c, const char *name, const char *bucket,
 		const struct s3_settings set = {
 			.name = name,
 			.endpoint_url = buf_str(&endpoint),
-			.public_endpoint_url = given(buf_str(&public)),
-			.region = given(buf_str(&region)),
+			.public_endpoint_url = text_given(buf_str(&public)),
+			.region = text_given(buf_str(&region)),
 			.bucket = bucket,
 			.virtual_host = conn_endpoint_virtual(c, false),
 			.public_virtual_host = conn_endpoint_virtual(c, true),
 			.upload_checksum = c->upload_checksum,
-			.storage_class = given(c->storage_class),
-			.sse = given(c->sse) ? c->sse : default_sse(c),
-			.sse_kms_key_id = given(c->sse_kms_key_id),
-			.acl = given(c->acl),
+			.storage_class = text_given(c->storage_class),
+			.sse = text_given(c->sse) ? c->sse : default_sse(c),
+			.sse_kms_key_id = text_given(c->sse_kms_key_id),
+			.acl = text_given(c->acl),
 			.requester_pays = c->requester_pays,
 			.types = c->content_type == CONN_TYPE_BY_NAME,
 		};
@@ -137,7 +133,7 @@ static int open_local(const struct conn *c, const struct conn_location *place,
 		.name = name,
 		.root = place->root,
 		.url_name = name,
-		.public_endpoint_url = given(c->public_endpoint_url),
+		.public_endpoint_url = text_given(c->public_endpoint_url),
 		.types = c->content_type == CONN_TYPE_BY_NAME,
 	};
 	int rc = local_new(&set, out, &why);

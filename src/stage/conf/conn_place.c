@@ -20,11 +20,6 @@
 #define PREFIX_MAX 700
 #define AMAZON_HOST "s3.amazonaws.com"
 
-static const char *given(const char *s)
-{
-	return s && *s ? s : NULL;
-}
-
 /* ---- bucket and prefix ---- */
 
 static const char *bucket_fault(const char *s, size_t n)
@@ -129,7 +124,7 @@ static const char *scheme_fault(const char *url)
 int conn_location(const struct conn *c, struct conn_location *out,
 		  struct buf *err)
 {
-	const char *url = given(c->url);
+	const char *url = text_given(c->url);
 	int rc;
 
 	*out = (struct conn_location){ 0 };
@@ -172,7 +167,7 @@ void conn_location_show(const struct conn_location *p, const char *below,
 static bool parse_endpoint(const struct conn *c, struct url *out)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	const char *text = given(c->endpoint_url);
+	const char *text = text_given(c->endpoint_url);
 	int rc = url_parse(text ? text : AMAZON_HOST, "https", out, &why);
 
 	buf_clear(&why);
@@ -191,7 +186,7 @@ static void add_path(const struct url *url, struct buf *out)
 
 void conn_endpoint(const struct conn *c, struct buf *out)
 {
-	const char *region = given(c->region);
+	const char *region = text_given(c->region);
 	struct url url;
 
 	if (conn_is_local(c))
@@ -215,13 +210,13 @@ void conn_endpoint_public(const struct conn *c, struct buf *out)
 		.region = c->region,
 	};
 
-	if (given(c->public_endpoint_url))
+	if (text_given(c->public_endpoint_url))
 		conn_endpoint(&other, out);
 }
 
 const char *conn_endpoint_proxy(const struct conn *c)
 {
-	const char *proxy = given(c->proxy);
+	const char *proxy = text_given(c->proxy);
 
 	return proxy && !strcmp(proxy, CONN_NO_PROXY) ? "" : proxy;
 }
@@ -240,7 +235,7 @@ void conn_endpoint_region(const struct conn *c, struct buf *out)
 
 	if (conn_is_local(c))
 		return;
-	if (given(c->region)) {
+	if (text_given(c->region)) {
 		buf_adds(out, c->region);
 		return;
 	}

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "store/local/local_impl.h"
@@ -28,7 +29,8 @@ struct local_list {
 	char delimiter;
 	char key[STORE_KEY_MAX + LOCAL_NAME_SIZE + 2];
 	struct level *levels;
-	unsigned depth, cap;
+	unsigned depth;
+	size_t cap;
 	int dir; /* of the last level; -1: to be opened */
 	bool marker; /* the folder of the prefix is to be told first */
 };
@@ -49,16 +51,8 @@ static int push(struct local_list *l, const char *match)
 {
 	size_t budget = BUDGET >> (l->depth < 16 ? l->depth : 16);
 
-	if (l->depth == l->cap) {
-		unsigned cap = l->cap ? 2 * l->cap : 8;
-		struct level *levels =
-			realloc(l->levels, cap * sizeof(*levels));
-
-		if (!levels)
-			return -ENOMEM;
-		l->levels = levels;
-		l->cap = cap;
-	}
+	if (ARRAY_RESERVE(l->levels, l->cap, l->depth + 1))
+		return -ENOMEM;
 	close_dir(l);
 	l->levels[l->depth].key_len = strlen(l->key);
 	l->levels[l->depth].scan = local_scan_new(

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/wait.h"
 #include "store/local/local_impl.h"
 
@@ -22,11 +23,7 @@
 
 static off_t place(const char *key)
 {
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	for (; *key; key++)
-		hash = (hash ^ (unsigned char)*key) * UINT64_C(1099511628211);
-	return hash >> 1;
+	return hash_string(HASH_START, key) >> 1;
 }
 
 static int take(int fd, off_t at)

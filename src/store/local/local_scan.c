@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/text.h"
 #include "store/local/local_impl.h"
 
@@ -74,15 +75,8 @@ static int by_bytes(const void *a, const void *b)
 
 static int add(struct local_scan *s, const char *name)
 {
-	if (s->n == s->cap) {
-		size_t cap = s->cap ? 2 * s->cap : 64;
-		char **names = realloc(s->names, cap * sizeof(*names));
-
-		if (!names)
-			return -ENOMEM;
-		s->names = names;
-		s->cap = cap;
-	}
+	if (ARRAY_RESERVE(s->names, s->cap, s->n + 1))
+		return -ENOMEM;
 	s->names[s->n] = strdup(name);
 	if (!s->names[s->n])
 		return -ENOMEM;

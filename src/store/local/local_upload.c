@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/io.h"
 #include "base/lock.h"
 #include "base/text.h"
@@ -26,7 +27,8 @@ struct come {
 
 struct uploading_locked {
 	struct come *parts; /* by number */
-	unsigned n, cap;
+	unsigned n;
+	size_t cap;
 };
 
 struct uploading {
@@ -145,15 +147,8 @@ static int note_part_locked(struct uploading *u, const struct come *part)
 		g->parts[i] = *part;
 		return 0;
 	}
-	if (g->n == g->cap) {
-		unsigned cap = g->cap ? 2 * g->cap : 16;
-		struct come *parts = realloc(g->parts, cap * sizeof(*parts));
-
-		if (!parts)
-			return -ENOMEM;
-		g->parts = parts;
-		g->cap = cap;
-	}
+	if (ARRAY_RESERVE(g->parts, g->cap, g->n + 1))
+		return -ENOMEM;
 	memmove(g->parts + i + 1, g->parts + i, (g->n - i) * sizeof(*g->parts));
 	g->parts[i] = *part;
 	g->n++;

@@ -129,21 +129,16 @@ static const struct store_limits s3_limits = {
 	.presign = true,
 };
 
-static bool given(const char *s)
-{
-	return s && *s;
-}
-
 static int set_places(struct s3 *s, const struct s3_settings *set,
 		      struct buf *err)
 {
-	const char *public = given(set->public_endpoint_url)
+	const char *public = text_given(set->public_endpoint_url)
 				     ? set->public_endpoint_url
 				     : set->endpoint_url;
 	const char *bucket = set->bucket ? set->bucket : "";
 	int e;
 
-	if (!given(set->endpoint_url)) {
+	if (!text_given(set->endpoint_url)) {
 		buf_adds(err, "there is no endpoint");
 		return -EINVAL;
 	}
@@ -162,8 +157,8 @@ static int set_region(struct s3 *s, const char *region, struct buf *err)
 	int e = 0;
 
 	s3_place_region(&s->io, own);
-	guessed = !given(region) && !*own;
-	if (!given(region))
+	guessed = !text_given(region) && !*own;
+	if (!text_given(region))
 		region = *own ? own : "us-east-1";
 	if (!s3_region_valid(region)) {
 		buf_adds(err, "`");

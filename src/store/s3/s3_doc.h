@@ -37,7 +37,8 @@ struct s3_entry {
  * key. */
 struct s3_page {
 	struct s3_entry *entries;
-	unsigned n, cap;
+	unsigned n;
+	size_t cap;
 	unsigned lost; /* entries whose names the page cannot tell */
 	unsigned unsure; /* entries with an `other` */
 	bool unsorted; /* so it came */

@@ -8,6 +8,7 @@
  * carry, and so a page that is none: it is mended and read again, without the
  * names in question.
  */
+#include "base/array.h"
 #include "store/s3/s3_doc.h"
 
 #include <errno.h>
@@ -55,21 +56,13 @@ static int begin(void *arg, const char *path)
 	struct lister *l = arg;
 	struct s3_page *p = l->page;
 	bool is_prefix = !strcmp(path, l->shape->prefix);
-	struct s3_entry *more;
-	unsigned cap;
 
 	if (!is_prefix && strcmp(path, l->shape->entry))
 		return 0;
 	if (p->n == S3_PAGE_MAX)
 		return -EBADMSG;
-	if (p->n == p->cap) {
-		cap = p->cap ? 2 * p->cap : 64;
-		more = realloc(p->entries, cap * sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		p->entries = more;
-		p->cap = cap;
-	}
+	if (ARRAY_RESERVE(p->entries, p->cap, p->n + 1))
+		return -ENOMEM;
 	memset(&p->entries[p->n], 0, sizeof(*p->entries));
 	p->entries[p->n++].is_prefix = is_prefix;
 	return 0;
@@ -263,15 +256,8 @@ void s3_page_decoded(struct s3_page *p)
 
 int s3_page_add(struct s3_page *to, struct s3_page *from)
 {
-	if (from->n > to->cap - to->n) {
-		unsigned cap = 2 * to->cap + from->n;
-		void *grown = realloc(to->entries, cap * sizeof(*to->entries));
-
-		if (!grown)
-			return -ENOMEM;
-		to->entries = grown;
-		to->cap = cap;
-	}
+	if (ARRAY_RESERVE(to->entries, to->cap, to->n + from->n))
+		return -ENOMEM;
 	if (from->n)
 		memcpy(&to->entries[to->n], from->entries,
 		       from->n * sizeof(*to->entries));

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 
 #define CLOCK_SLACK_S 5
@@ -32,23 +33,11 @@ int s3_upload_note(struct s3_upload *u, unsigned number,
 		   const struct s3_part_note *note)
 {
 	struct s3_upload_locked *g;
-	struct s3_part_note *more;
-	unsigned n;
-	int err = 0;
+	int err;
 
 	lock_take(&u->lock);
 	g = upload_locked(u);
-	if (number > g->n) {
-		n = number < 16 ? 16 : number + number / 2;
-		more = realloc(g->notes, n * sizeof(*more));
-		if (more) {
-			memset(more + g->n, 0, (n - g->n) * sizeof(*more));
-			g->notes = more;
-			g->n = n;
-		} else {
-			err = -ENOMEM;
-		}
-	}
+	err = ARRAY_RESERVE(g->notes, g->n, number);
 	if (!err)
 		g->notes[number - 1] = *note;
 	lock_drop(&u->lock);

@@ -15,7 +15,7 @@ struct s3_part_note {
 
 struct s3_upload_locked {
 	struct s3_part_note *notes; /* by number - 1 */
-	unsigned n;
+	size_t n;
 };
 
 struct s3_upload {
