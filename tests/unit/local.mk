@@ -98,7 +98,7 @@ tests_unit_test_store_s3_SOURCES = \
 	tests/unit/store/s3/test_s3_props.c \
 	tests/unit/store/s3/test_s3_wire.c \
 	tests/unit/store/s3/test_s3_url.c \
-	tests/unit/store/s3/test_s3_xml.c
+	tests/unit/store/s3/test_s3_doc.c
 tests_unit_test_store_s3_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_store_s3_LDADD = $(UNIT_LIBS)
 

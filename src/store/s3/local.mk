@@ -27,5 +27,4 @@ libstore_s3_a_SOURCES = \
 	src/store/s3/s3_sum.c \
 	src/store/s3/s3_tags.c \
 	src/store/s3/s3_upload.c src/store/s3/s3_upload.h \
-	src/store/s3/s3_url.c src/store/s3/s3_url.h \
-	src/store/s3/s3_xml.c src/store/s3/s3_xml.h
+	src/store/s3/s3_url.c src/store/s3/s3_url.h

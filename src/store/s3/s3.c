@@ -2,7 +2,7 @@
  * The S3 store: its making, its settings, and the table of what it does.
  *
  * Files by noun: s3_call (a request, signed for each attempt), s3_judge (what
- * an answer means and what can be put right), s3_error (the table), s3_xml and
+ * an answer means and what can be put right), s3_error (the table) and
  * s3_doc (documents), s3_place (hosts and paths), s3_head, s3_list, s3_get,
  * s3_put, s3_remove, s3_copy, s3_upload, s3_part, s3_pending, s3_presign.
  *

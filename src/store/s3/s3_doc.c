@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/text.h"
-#include "store/s3/s3_xml.h"
+#include "base/xml.h"
 
 /* ---- documents of fixed fields ---- */
 
@@ -60,10 +60,10 @@ int s3_doc_error(const char *body, size_t n, struct s3_error_doc *out)
 		{ 0 },
 	};
 	struct fields f = { table, (char *)out };
-	struct s3_xml_walk walk = { .end = set_field, .arg = &f };
+	struct xml_walk walk = { .end = set_field, .arg = &f };
 
 	memset(out, 0, sizeof(*out));
-	return s3_xml_parse(body, n, "Error", &walk);
+	return xml_parse(body, n, "Error", &walk);
 }
 
 /* ---- multipart and copy results ---- */
@@ -122,11 +122,11 @@ static int set_upload_id(void *arg, const char *path, const char *text,
 
 int s3_doc_upload_id(const char *body, size_t n, struct buf *out)
 {
-	struct s3_xml_walk walk = { .end = set_upload_id, .arg = out };
+	struct xml_walk walk = { .end = set_upload_id, .arg = out };
 	int err;
 
 	buf_reset(out);
-	err = s3_xml_parse(body, n, "InitiateMultipartUploadResult", &walk);
+	err = xml_parse(body, n, "InitiateMultipartUploadResult", &walk);
 
 	if (!err &&
 	    (!out->len || buf_err(out) || strlen(buf_str(out)) != out->len))
@@ -153,10 +153,10 @@ static int set_result(void *arg, const char *path, const char *text, size_t n)
 int s3_doc_result(const char *body, size_t n, const char *root,
 		  struct s3_result_doc *out)
 {
-	struct s3_xml_walk walk = { .end = set_result, .arg = out };
+	struct xml_walk walk = { .end = set_result, .arg = out };
 
 	memset(out, 0, sizeof(*out));
-	return s3_xml_parse(body, n, root, &walk);
+	return xml_parse(body, n, root, &walk);
 }
 
 /* ---- tags ---- */
@@ -180,11 +180,11 @@ static int add_tag(void *arg, const char *path, const char *text, size_t n)
 
 int s3_doc_tags(const char *body, size_t n, struct buf *out)
 {
-	struct s3_xml_walk walk = { .end = add_tag, .arg = out };
+	struct xml_walk walk = { .end = add_tag, .arg = out };
 	int err;
 
 	buf_reset(out);
-	err = s3_xml_parse(body, n, "Tagging", &walk);
+	err = xml_parse(body, n, "Tagging", &walk);
 	if (!err && buf_err(out))
 		err = buf_err(out) == -EMSGSIZE ? -E2BIG : buf_err(out);
 	return err;
@@ -239,10 +239,9 @@ int s3_doc_deleted(const char *body, size_t n,
 		   void (*failed)(void *arg, const char *key, const char *code),
 		   void *arg)
 {
-	struct deleted d = { failed, arg, BUF_INIT(S3_XML_TEXT_MAX),
-			     BUF_INIT(256) };
-	struct s3_xml_walk walk = { .end = set_deleted, .arg = &d };
-	int err = s3_xml_parse(body, n, "DeleteResult", &walk);
+	struct deleted d = { failed, arg, BUF_INIT(XML_TEXT), BUF_INIT(256) };
+	struct xml_walk walk = { .end = set_deleted, .arg = &d };
+	int err = xml_parse(body, n, "DeleteResult", &walk);
 
 	buf_clear(&d.key);
 	buf_clear(&d.code);

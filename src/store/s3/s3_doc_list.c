@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "store/s3/s3_xml.h"
+#include "base/xml.h"
 
 /* What a listing's root is called, and its elements. */
 struct shape {
@@ -168,11 +168,11 @@ static bool is_unsorted(const struct s3_page *p)
 
 static int parse(struct lister *l, const char *body, size_t n)
 {
-	struct s3_xml_walk walk = { begin, end, l };
+	struct xml_walk walk = { begin, end, l };
 
 	l->url = false;
 	memset(l->page, 0, sizeof(*l->page));
-	return s3_xml_parse(body, n, l->shape->root, &walk);
+	return xml_parse(body, n, l->shape->root, &walk);
 }
 
 static int parse_mended(struct lister *l, const char *body, size_t n)

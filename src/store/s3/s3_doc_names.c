@@ -21,7 +21,7 @@
 
 #include "base/text.h"
 #include "store/s3/s3_doc.h"
-#include "store/s3/s3_xml.h"
+#include "base/xml.h"
 
 /* ---- what XML cannot carry ---- */
 
@@ -118,7 +118,7 @@ static bool is_left_alone(const char *name)
 /* NULL: it cannot be decoded, or is the same. */
 static int decode(const char *name, char **out)
 {
-	struct buf decoded = BUF_INIT(S3_XML_TEXT_MAX);
+	struct buf decoded = BUF_INIT(XML_TEXT);
 	char *c;
 	int err;
 

@@ -288,7 +288,6 @@ static void a_sender_that_is_too_slow(void **state)
 						  .most = 100,
 						  .patience_ms = 500 };
 	struct upload_stream *in = NULL;
-	struct object_info info;
 
 	row_number("opened", upload_stream_open(&f, &in), 0);
 	row_number("fed", feed(in, 0, 10, 10), 0);

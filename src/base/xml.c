@@ -1,10 +1,10 @@
 /*
- * expat, with everything off that a store's answers do not need. The path of
+ * expat, with everything off that a server's answers do not need. The path of
  * the open element is kept as one string; the text of the innermost one in a
  * buffer with a limit, which is enough because only leaves have text that
  * anybody reads.
  */
-#include "store/s3/s3_xml.h"
+#include "base/xml.h"
 
 #include <errno.h>
 #include <expat.h>
@@ -16,19 +16,26 @@
 #define CHUNK_MAX (1 << 20)
 
 struct walk {
-	const struct s3_xml_walk *w;
+	const struct xml_walk *w;
 	const char *root;
 	XML_Parser parser;
 	struct buf path, text;
 	unsigned depth;
-	int err;
+	int rc;
 };
 
-static void stop(struct walk *x, int err)
+static void walk_stop(struct walk *x, int rc)
 {
-	if (!x->err)
-		x->err = err;
+	if (!x->rc)
+		x->rc = rc;
 	XML_StopParser(x->parser, XML_FALSE);
+}
+
+static void walk_wipe(struct walk *x)
+{
+	if (x->text.data)
+		explicit_bzero(x->text.data, x->text.len);
+	buf_reset(&x->text);
 }
 
 static const char *local_name(const char *name)
@@ -38,77 +45,77 @@ static const char *local_name(const char *name)
 	return colon ? colon + 1 : name;
 }
 
-static void on_start(void *arg, const char *name, const char **attributes)
+static void walk_start(void *arg, const char *name, const char **attributes)
 {
 	struct walk *x = arg;
-	int err = 0;
+	int rc = 0;
 
 	name = local_name(name);
-	if (x->err)
+	if (x->rc)
 		return;
-	if (++x->depth > S3_XML_DEPTH_MAX) {
-		stop(x, -EBADMSG);
+	if (++x->depth > XML_DEPTH) {
+		walk_stop(x, -EBADMSG);
 		return;
 	}
 	if (x->depth == 1 && x->root && strcmp(name, x->root)) {
-		stop(x, strcmp(name, "Error") ? -EBADMSG : -EREMOTEIO);
+		walk_stop(x, strcmp(name, "Error") ? -EBADMSG : -EREMOTEIO);
 		return;
 	}
 	if (x->depth > 1)
 		buf_addc(&x->path, '/');
 	buf_adds(&x->path, name);
-	buf_reset(&x->text);
+	walk_wipe(x);
 	if (buf_err(&x->path))
-		stop(x, -EBADMSG);
+		walk_stop(x, -EBADMSG);
 	else if (x->w->begin)
-		err = x->w->begin(x->w->arg, buf_str(&x->path));
-	if (err)
-		stop(x, err);
+		rc = x->w->begin(x->w->arg, buf_str(&x->path));
+	if (rc)
+		walk_stop(x, rc);
 }
 
-static void on_end(void *arg, const char *name)
+static void walk_end(void *arg, const char *name)
 {
 	struct walk *x = arg;
 	const char *path = buf_str(&x->path), *slash;
-	int err;
+	int rc;
 
-	if (x->err)
+	if (x->rc)
 		return;
 	if (buf_err(&x->text)) {
-		stop(x, buf_err(&x->text) == -ENOMEM ? -ENOMEM : -EBADMSG);
+		walk_stop(x, buf_err(&x->text) == -ENOMEM ? -ENOMEM : -EBADMSG);
 		return;
 	}
-	err = x->w->end(x->w->arg, path, buf_str(&x->text), x->text.len);
-	if (err)
-		stop(x, err);
+	rc = x->w->end(x->w->arg, path, buf_str(&x->text), x->text.len);
+	if (rc)
+		walk_stop(x, rc);
 	x->depth--;
 	slash = strrchr(path, '/');
 	buf_truncate(&x->path, slash ? (size_t)(slash - path) : 0);
-	buf_reset(&x->text);
+	walk_wipe(x);
 }
 
-static void on_text(void *arg, const char *s, int n)
+static void walk_text(void *arg, const char *s, int n)
 {
 	struct walk *x = arg;
 
-	if (!x->err)
+	if (!x->rc)
 		buf_add(&x->text, s, n);
 }
 
-static void on_doctype(void *arg, const char *name, const char *sysid,
-		       const char *pubid, int has_internal)
+static void walk_doctype(void *arg, const char *name, const char *sysid,
+			 const char *pubid, int has_internal)
 {
-	stop(arg, -EBADMSG);
+	walk_stop(arg, -EBADMSG);
 }
 
-static int feed(struct walk *x, const char *body, size_t n)
+static int walk_feed(struct walk *x, const char *body, size_t n)
 {
 	do {
 		int part = n > CHUNK_MAX ? CHUNK_MAX : (int)n;
 		int last = (size_t)part == n;
 
 		if (XML_Parse(x->parser, body, part, last) != XML_STATUS_OK)
-			return x->err ? x->err
+			return x->rc ? x->rc
 			       : XML_GetErrorCode(x->parser) ==
 					       XML_ERROR_NO_MEMORY
 				       ? -ENOMEM
@@ -119,27 +126,27 @@ static int feed(struct walk *x, const char *body, size_t n)
 	return 0;
 }
 
-int s3_xml_parse(const char *body, size_t n, const char *root,
-		 const struct s3_xml_walk *walk)
+int xml_parse(const char *body, size_t n, const char *root,
+	      const struct xml_walk *walk)
 {
 	struct walk x = {
 		.w = walk,
 		.root = root,
 		.path = BUF_INIT(PATH_MAX_BYTES),
-		.text = BUF_INIT(S3_XML_TEXT_MAX),
+		.text = BUF_INIT(XML_TEXT),
 	};
-	int err;
+	int rc;
 
 	x.parser = XML_ParserCreate("UTF-8");
 	if (!x.parser)
 		return -ENOMEM;
 	XML_SetUserData(x.parser, &x);
-	XML_SetElementHandler(x.parser, on_start, on_end);
-	XML_SetCharacterDataHandler(x.parser, on_text);
-	XML_SetStartDoctypeDeclHandler(x.parser, on_doctype);
-	err = feed(&x, body, n);
+	XML_SetElementHandler(x.parser, walk_start, walk_end);
+	XML_SetCharacterDataHandler(x.parser, walk_text);
+	XML_SetStartDoctypeDeclHandler(x.parser, walk_doctype);
+	rc = walk_feed(&x, body, n);
 	XML_ParserFree(x.parser);
 	buf_clear(&x.path);
-	buf_clear(&x.text);
-	return err;
+	buf_wipe(&x.text);
+	return rc;
 }

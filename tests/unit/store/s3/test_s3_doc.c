@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "store/s3/s3_doc.h"
-#include "store/s3/s3_xml.h"
+#include "base/xml.h"
 
 #define XML "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 #define LIST(inner) \
@@ -248,7 +248,7 @@ static void huge(void **state)
 	/* a text without an end */
 	buf_reset(&body);
 	buf_adds(&body, "<ListBucketResult><Contents><Key>");
-	for (int i = 0; i <= S3_XML_TEXT_MAX; i++)
+	for (int i = 0; i <= XML_TEXT; i++)
 		buf_addc(&body, 'k');
 	buf_adds(&body, "</Key></Contents></ListBucketResult>");
 	assert_int_equal(s3_doc_list(body.data, body.len, "", &page), -EBADMSG);
@@ -397,7 +397,7 @@ static void deleted(void **state)
 	buf_clear(&have);
 }
 
-SUITE(s3_xml)
+SUITE(s3_doc)
 {
 	const struct CMUnitTest tests[] = {
 		{ "listings are read, garbage is refused", lists },
@@ -410,5 +410,5 @@ SUITE(s3_xml)
 		{ "what was not removed is told", deleted },
 	};
 
-	return cmocka_run_group_tests_name("s3_xml", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("s3_doc", tests, NULL, NULL);
 }

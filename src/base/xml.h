@@ -1,16 +1,17 @@
 /*
  * The walk through an XML document of a server that need not be trusted: no
- * document type, no entities of its own, bounded depth and text.
+ * document type, no entities of its own, bounded depth and text. What was read
+ * is wiped: it may be a secret.
  */
-#ifndef STORE_S3_S3_XML_H
-#define STORE_S3_S3_XML_H
+#ifndef BASE_XML_H
+#define BASE_XML_H
 
 #include <stddef.h>
 
-#define S3_XML_DEPTH_MAX 16
-#define S3_XML_TEXT_MAX 16384 /* of an element */
+#define XML_DEPTH 16
+#define XML_TEXT 16384 /* of an element */
 
-struct s3_xml_walk {
+struct xml_walk {
 	/*
 	 * An element begins, or ends with its text (which a container has
 	 * too: white space). path: the names from the root, "A/B/C", without
@@ -26,7 +27,7 @@ struct s3_xml_walk {
  * -EREMOTEIO: its root is <Error> while `root` was expected; -ENOMEM.
  * root "Error" expects that, NULL whatever comes.
  */
-int s3_xml_parse(const char *body, size_t n, const char *root,
-		 const struct s3_xml_walk *walk);
+int xml_parse(const char *body, size_t n, const char *root,
+	      const struct xml_walk *walk);
 
 #endif
