@@ -96,7 +96,7 @@ static int attributes_keep_there(struct fs *fs, struct inode *i,
 	if (err == -ENOENT && v->stage_root) /* nothing lies in it yet */
 		err = 0;
 	if (!err)
-		inode_keep(fs->tree, i, &a);
+		inode_attr_keep(fs->tree, i, &a);
 	return err;
 }
 
@@ -106,14 +106,14 @@ static int attributes_keep_here(struct fs *fs, struct inode *i,
 	int err = 0;
 
 	if (which & FS_SET_MODE)
-		err = inode_set_mode(fs->tree, i, st->st_mode);
+		err = inode_attr_set_mode(fs->tree, i, st->st_mode);
 	if (!err && (which & (FS_SET_UID | FS_SET_GID)))
-		err = inode_set_owner(
+		err = inode_attr_set_owner(
 			fs->tree, i,
 			which & FS_SET_UID ? st->st_uid : (uid_t)-1,
 			which & FS_SET_GID ? st->st_gid : (gid_t)-1);
 	if (!err && (which & TIMES))
-		err = inode_set_times(
+		err = inode_attr_set_times(
 			fs->tree, i, which & FS_SET_ATIME ? &st->st_atim : NULL,
 			which & FS_SET_MTIME ? &st->st_mtim : NULL);
 	return err;

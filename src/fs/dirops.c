@@ -34,17 +34,20 @@ static int dirops_make_dir(struct fs *fs, struct inode *dir, const char *name,
 			   struct inode **out)
 {
 	struct buf key = NAMES_KEY;
+	struct inode_place at;
 	struct fs_caller owner;
 	int err = dirops_must_be_absent(fs, dir, name);
 
+	inode_look(fs->tree, dir, &at);
 	if (!err)
-		err = inode_key_of(fs->tree, dir, name, &key);
+		err = inode_place_key(&at, name, &key);
 	if (!err && key.len >= STORE_KEY_MAX)
 		err = -ENAMETOOLONG; /* no room for the '/' */
-	names_maker(fs, dir, true, c, &owner, &mode);
+	names_maker(&at.view, true, c, &owner, &mode);
 	if (!err)
 		err = tree_create(fs->tree, dir, name, INODE_DIR, mode,
 				  owner.uid, owner.gid, out);
+	inode_place_clear(&at);
 	buf_clear(&key);
 	if (err)
 		return err;
@@ -75,10 +78,8 @@ int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 			claims_publish_end(fs->tree, dir);
 		}
 	}
-	if (!err) {
+	if (!err)
 		names_entry(fs, i, out);
-		inode_unref(fs->tree, i);
-	}
 	buf_clear(&key);
 	return err;
 }

@@ -131,7 +131,7 @@ static void dir_end(struct dir_handle *h)
 static int dir_emit_dot(struct fs *fs, struct dir_handle *h, off_t which,
 			fs_emit *emit, void *arg)
 {
-	struct inode *of = which ? inode_parent(fs->tree, h->dir) : NULL;
+	struct inode *of = which ? inode_parent(fs->tree, h->dir, NULL) : NULL;
 	struct fs_entry e = { 0 };
 	int full;
 
@@ -161,40 +161,30 @@ static bool dir_comes_anyway(const struct dir_handle *h, const struct inode *i,
 	return false;
 }
 
-/* What to show at a place, referenced: what stood there when it was listed, or
- * what has taken its name since. NULL: it has gone. */
-static struct inode *dir_at_place(struct fs *fs, struct dir_handle *h,
-				  off_t place, char name[256])
-{
-	struct inode *i = h->list.shown[place].inode;
-
-	if (dircache_name(fs->tree, h->dir, i, name))
-		return inode_ref(fs->tree, i);
-	i = dircache_successor(fs->tree, h->dir, i, name);
-	if (i && dir_comes_anyway(h, i, place, name)) {
-		inode_unref(fs->tree, i);
-		i = NULL;
-	}
-	return i;
-}
-
-/* The name at a place in the row, or 0 when it has gone since. */
+/* The name at a place in the row, or 0 when it has gone since: what stood there
+ * when it was listed, or what has taken its name. */
 static int dir_emit_name(struct fs *fs, struct dir_handle *h, off_t place,
 			 bool plus, fs_emit *emit, void *arg)
 {
+	struct inode *listed = h->list.shown[place].inode, *i;
+	struct inode_view v;
 	struct fs_entry e;
 	char name[256];
-	struct inode *i = dir_at_place(fs, h, place, name);
-	int full;
+	int full = 0;
 
+	i = dircache_entry(fs->tree, h->dir, listed, name, &v);
 	if (!i)
 		return 0;
-	names_fill(fs, i, &e);
-	full = emit(arg, name, &e, place + 1 + COOKIE_FIRST);
-	if (!full)
-		h->list.shown[place].as = dir_name_hash(name);
-	if (!full && plus)
-		names_entry_sent(fs, &e);
+	if (i == listed || !dir_comes_anyway(h, i, place, name)) {
+		names_fill(fs, i, &v, &e);
+		full = emit(arg, name, &e, place + 1 + COOKIE_FIRST);
+		if (!full)
+			h->list.shown[place].as = dir_name_hash(name);
+		if (!full && plus) {
+			inode_remember(fs->tree, i, e.version, v.fresh_ms);
+			return 0;
+		}
+	}
 	inode_unref(fs->tree, i);
 	return full != 0;
 }

@@ -139,10 +139,9 @@ static int fs_file_open_once(struct fs *fs, struct inode *i, int flags,
 		inode_invalidate(fs->tree, i);
 	inode_view(fs->tree, i, v);
 	asked = !v->fresh;
-	err = resolve_refresh(fs, i);
+	err = resolve_refresh(fs, i, v);
 	if (err)
 		return err;
-	inode_view(fs->tree, i, v);
 	if (v->kind != INODE_FILE)
 		return -EISDIR;
 	if (v->lost || (v->orphan && !v->open))
@@ -173,14 +172,11 @@ static int fs_file_open_content(struct fs *fs, struct inode *i, int flags,
 	return err;
 }
 
-/* A new file, or one that O_TRUNC empties. */
-static int fs_file_begin_empty(struct fs *fs, struct file *f, int flags,
-			       bool is_new)
+/* O_TRUNC. */
+static int fs_file_empty(struct fs *fs, struct file *f, int flags)
 {
 	int err = file_reset(f);
 
-	if (!err && is_new)
-		err = file_make(f);
 	if (!err && !handle_writing(flags))
 		err = HANDLE_WRITE(fs, file_publish(f));
 	return err;
@@ -195,7 +191,7 @@ static int fs_file_show_again(struct fs *fs, struct inode *i,
 	if (!inval_queue_inode(fs->inval_queue, i, false) ||
 	    !inval_queue_settle(fs->inval_queue))
 		return -ESTALE; /* it is to look the name up again */
-	inode_etag_set_attr(fs->tree, i, inode_etag_hash(v), 0);
+	inode_etag_set_attr(fs->tree, i, inode_etag_hash(v));
 	return 0;
 }
 
@@ -203,7 +199,7 @@ int fs_file_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 		 bool *keep_cache)
 {
 	bool emptied = flags & O_TRUNC;
-	struct inode_view v;
+	struct inode_view v, now;
 	struct file *f;
 	int err = 0;
 
@@ -215,7 +211,7 @@ int fs_file_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 	if (err)
 		return err;
 	if (emptied)
-		err = fs_file_begin_empty(fs, f, flags, false);
+		err = fs_file_empty(fs, f, flags);
 	else if (v.published)
 		err = fs_file_show_again(fs, i, &v);
 	if (err) {
@@ -223,7 +219,8 @@ int fs_file_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 		return err;
 	}
 	*keep_cache = inode_etag_take_pages(fs->tree, i, v.info.etag);
-	err = handle_new(fs, f, flags, emptied && v.info.size, out);
+	inode_view(fs->tree, i, &now);
+	err = handle_new(fs, f, flags, emptied && v.info.size, now.ino, out);
 	if (!err && !*keep_cache)
 		(*out)->kernel_pages_etag = inode_etag_hash(&v);
 	return err;
@@ -238,81 +235,128 @@ static void fs_file_note_pages(struct fs *fs, struct handle *h)
 		inode_etag_set_pages(fs->tree, file_inode(h->file), version);
 }
 
-/* A name that nobody has: made here, in the store at the first flush, or now
- * if none will come. */
-static int fs_file_create_new(struct fs *fs, struct inode *dir,
-			      const char *name, mode_t mode, int flags,
-			      const struct fs_caller *c, struct inode **out,
-			      struct handle **h)
+/* A new name is not to be: what the kernel was about to know goes as well. */
+static void fs_file_create_failed(struct fs *fs, struct inode *dir,
+				  const char *name, struct inode *i,
+				  bool entered)
 {
-	struct fs_caller owner;
 	struct inode_view v;
-	struct file *f;
-	struct buf key = NAMES_KEY;
-	int err = inode_key_of(fs->tree, dir, name, &key);
 
-	buf_clear(&key);
-	err = err ? err : close_errors_tell(fs, dir, name, flags);
-	names_maker(fs, dir, false, c, &owner, &mode);
-	if (!err)
-		err = tree_create(fs->tree, dir, name, INODE_FILE, mode,
-				  owner.uid, owner.gid, out);
+	inode_view(fs->tree, i, &v);
+	if (!v.published)
+		tree_remove(fs->tree, i);
+	if (entered)
+		fs_forget(fs, i, 1);
+	inode_unref(fs->tree, i);
+	tree_invalidate(fs->tree, dir, name); /* it may be in the store */
+}
+
+/* What was created is published at once, as no flush will come. */
+static int fs_file_publish_new(struct fs *fs, struct inode *i, struct file *f,
+			       struct inode_view *v)
+{
+	int err = HANDLE_WRITE(fs, file_publish(f));
+
 	if (err)
 		return err;
-	err = file_open(&fs->env, *out, NULL, &f);
-	if (!err) {
-		err = fs_file_begin_empty(fs, f, flags, true);
-		if (err)
-			file_close(f);
-		else
-			err = handle_new(fs, f, flags, false, h);
-	}
-	inode_view(fs->tree, *out, &v);
-	if (err) {
-		if (!v.published)
-			tree_remove(fs->tree, *out);
-		inode_unref(fs->tree, *out);
-		tree_invalidate(fs->tree, dir,
-				name); /* it may be in the store */
-		return err;
-	}
-	inode_etag_set_pages(fs->tree, *out,
-			     inode_etag_hash(&v)); /* it has all */
+	inode_show(fs->tree, i, v);
+	inode_etag_set_pages(fs->tree, i, inode_etag_hash(v));
 	return 0;
+}
+
+/* A name that nobody has, made here: in the store at the first flush, or now
+ * if none will come. */
+static int fs_file_create_new(struct fs *fs, struct inode *dir,
+			      const struct inode_place *at, const char *name,
+			      mode_t mode, int flags, const struct fs_caller *c,
+			      struct fs_entry *out, struct handle **h)
+{
+	struct buf key = NAMES_KEY;
+	struct fs_caller owner;
+	struct inode_view v;
+	struct inode *i;
+	struct file *f;
+	int err = inode_place_key(at, name, &key);
+
+	err = err ? err : close_errors_tell(fs, dir, name, flags);
+	names_maker(&at->view, false, c, &owner, &mode);
+	if (!err)
+		err = tree_create(fs->tree, dir, name, INODE_FILE, mode,
+				  owner.uid, owner.gid, &i);
+	if (err)
+		goto out;
+	err = file_create(&fs->env, i, at->stage, buf_str(&key), &v, &f);
+	if (err) {
+		fs_file_create_failed(fs, dir, name, i, false);
+		goto out;
+	}
+	if (!handle_writing(flags))
+		err = fs_file_publish_new(fs, i, f, &v);
+	if (err) {
+		inode_ref(fs->tree, i);
+		file_close(f);
+		fs_file_create_failed(fs, dir, name, i, true);
+		goto out;
+	}
+	v.open = false; /* its size is what v says: none */
+	names_fill(fs, i, &v, out);
+	err = handle_new(fs, f, flags, false, v.ino, h);
+	if (err)
+		fs_forget(fs, i, 1);
+out:
+	buf_clear(&key);
+	return err;
+}
+
+/* Another thread or machine has made it since the kernel looked. */
+static int fs_file_create_over(struct fs *fs, struct inode *i, int flags,
+			       const struct fs_caller *c, struct fs_entry *out,
+			       struct handle **h)
+{
+	bool keep;
+	int err = flags & O_EXCL ? -EEXIST : 0;
+
+	if (!err && c->drop_setid)
+		err = fs_drop_setid(fs, i);
+	err = err ? err : fs_file_open(fs, i, flags, h, &keep);
+	if (err)
+		inode_unref(fs->tree, i);
+	else
+		names_entry(fs, i, out);
+	return err;
 }
 
 int fs_file_create(struct fs *fs, struct inode *dir, const char *name,
 		   mode_t mode, int flags, const struct fs_caller *c,
 		   struct fs_entry *out, struct handle **h)
 {
+	enum tree_answer answer;
+	struct inode_place at;
 	struct inode *i;
-	bool keep;
-	int err;
+	int err = resolve_check(name);
 
 	if (names_is_root(fs, dir))
 		return -EPERM;
-	err = names_writable(fs, dir);
-	if (!err)
-		err = resolve_name(fs, dir, name, &i);
+	answer = tree_find(fs->tree, dir, name, &i, &at);
+	if (names_writable_stage(fs, at.stage))
+		err = -EROFS;
 	/* What another machine has made meanwhile is to be kept (`>>`). */
-	if (err == -ENOENT && !(flags & (O_TRUNC | O_EXCL)))
+	if (!err &&
+	    (answer == TREE_UNKNOWN ||
+	     (answer == TREE_ABSENT && !(flags & (O_TRUNC | O_EXCL))))) {
 		err = resolve_ask(fs, dir, name, &i);
-	if (err == -ENOENT) {
-		err = fs_file_create_new(fs, dir, name, mode, flags, c, &i, h);
-	} else if (!err) {
-		/* Somebody else made it since the kernel looked. */
-		err = flags & O_EXCL ? -EEXIST : 0;
-		if (!err && c->drop_setid)
-			err = fs_drop_setid(fs, i);
-		err = err ? err : fs_file_open(fs, i, flags, h, &keep);
-		if (err)
-			inode_unref(fs->tree, i);
+		answer = err == -ENOENT ? TREE_ABSENT : TREE_KNOWN;
+		err = err == -ENOENT ? 0 : err;
+	} else if (err && answer == TREE_KNOWN) {
+		inode_unref(fs->tree, i);
 	}
-	if (err)
-		return err;
-	names_entry(fs, i, out);
-	inode_unref(fs->tree, i);
-	return 0;
+	if (!err && answer == TREE_KNOWN)
+		err = fs_file_create_over(fs, i, flags, c, out, h);
+	else if (!err)
+		err = fs_file_create_new(fs, dir, &at, name, mode, flags, c,
+					 out, h);
+	inode_place_clear(&at);
+	return err;
 }
 
 int fs_file_read(struct fs *fs, struct handle *h, off_t offset, size_t len,

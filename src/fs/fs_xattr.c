@@ -20,7 +20,7 @@
 static int xattr_get_expire(struct xattr_call *c)
 {
 	buf_addf(c->out, "%lld",
-		 (long long)xattr_presign_expire(c->fs, c->inode));
+		 (long long)xattr_presign_expire(c->fs, &c->at));
 	return buf_err(c->out);
 }
 
@@ -101,27 +101,30 @@ int fs_xattr_get(struct fs *fs, struct inode *i, const char *name,
 		err = xattr_args_parse(mark + 1, xattr_expire_max(fs), &args);
 	if (err)
 		return err;
-	inode_view(fs->tree, i, &call.view);
-	return call.row->get(&call);
+	inode_look(fs->tree, i, &call.at);
+	err = call.row->get(&call);
+	inode_place_clear(&call.at);
+	return err;
 }
 
 int fs_xattr_list(struct fs *fs, struct inode *i, struct buf *out)
 {
-	struct inode_view v;
+	struct inode_place at;
 	unsigned kind;
 
 	if (!fs->set.list_xattrs)
 		return 0;
-	inode_view(fs->tree, i, &v);
-	kind = v.kind == INODE_FILE ? XATTR_OF_FILES : XATTR_OF_DIRS;
+	inode_look(fs->tree, i, &at);
+	kind = at.view.kind == INODE_FILE ? XATTR_OF_FILES : XATTR_OF_DIRS;
 	for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
 		if (!(rows[k].flags & kind))
 			continue;
 		if (rows[k].write &&
-		    xattr_presign_allowed(fs, i, rows[k].action))
+		    xattr_presign_allowed(fs, at.stage, rows[k].action))
 			continue;
 		buf_add(out, rows[k].name, strlen(rows[k].name) + 1);
 	}
+	inode_place_clear(&at);
 	return buf_err(out);
 }
 
@@ -161,7 +164,7 @@ int fs_xattr_set(struct fs *fs, struct inode *i, const char *name,
 		return -EEXIST;
 	if ((flags & XATTR_REPLACE) && !v.expire)
 		return -ENODATA;
-	rc = inode_set_expire(fs->tree, i, (int64_t)expire);
+	rc = inode_attr_set_expire(fs->tree, i, (int64_t)expire);
 	attributes_say_pins(fs);
 	return rc;
 }
@@ -175,5 +178,5 @@ int fs_xattr_remove(struct fs *fs, struct inode *i, const char *name,
 	if (rc <= 0)
 		return rc;
 	inode_view(fs->tree, i, &v);
-	return v.expire ? inode_set_expire(fs->tree, i, 0) : -ENODATA;
+	return v.expire ? inode_attr_set_expire(fs->tree, i, 0) : -ENODATA;
 }

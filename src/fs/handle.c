@@ -22,10 +22,9 @@
 #include "base/wait.h"
 
 int handle_new(struct fs *fs, struct file *f, int flags, bool emptied,
-	       struct handle **out)
+	       uint64_t ino, struct handle **out)
 {
 	struct handle *h = calloc(1, sizeof(*h));
-	struct inode_view v;
 
 	if (!h) {
 		file_close(f);
@@ -33,8 +32,7 @@ int handle_new(struct fs *fs, struct file *f, int flags, bool emptied,
 	}
 	h->file = f;
 	h->flags = flags;
-	inode_view(fs->tree, file_inode(f), &v);
-	h->ino = v.ino;
+	h->ino = ino;
 	h->state = emptied ? HANDLE_EMPTIED : HANDLE_PLAIN;
 	reader_init(&h->reader, f);
 	lock_take(&fs->lock);

@@ -50,9 +50,10 @@ static inline bool handle_writes(const struct handle *h)
 	return handle_writing(h->flags);
 }
 
-/* Takes the reference to f. emptied: O_TRUNC, of an object that had bytes. */
+/* Takes the reference to f, whose st_ino is ino. emptied: O_TRUNC, of an object
+ * that had bytes. */
 int handle_new(struct fs *fs, struct file *f, int flags, bool emptied,
-	       struct handle **out);
+	       uint64_t ino, struct handle **out);
 /* The openers of the other handles of h's content that write: how many there
  * are, the first max of them in out. */
 unsigned handle_openers(struct fs *fs, const struct handle *h, pid_t *out,

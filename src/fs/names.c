@@ -16,90 +16,95 @@
 #include "stage/stage.h"
 #include "store/store_watch.h"
 
-/* stat(2)'s view, and how long the kernel may believe it, in seconds. */
-static double names_stat_for(struct fs *fs, struct inode *i, struct stat *st,
-			     uint32_t *version)
+/* stat(2)'s view; how long the kernel may believe it, in seconds. */
+static double names_fill_stat(struct fs *fs, struct inode *i,
+			      const struct inode_view *v, struct stat *st)
 {
-	struct inode_view v;
-	struct file *f;
-	uint64_t size;
+	uint64_t size = v->kind == INODE_FILE ? v->info.size : 0;
+	struct file *f = v->open ? inode_file_get(fs->tree, i) : NULL;
 
-	inode_view(fs->tree, i, &v);
-	*version = inode_etag_hash(&v);
-	size = v.kind == INODE_FILE ? v.info.size : 0;
-	f = v.open ? inode_file_get(fs->tree, i) : NULL;
 	if (f) {
 		file_size(f, &size);
 		file_close(f);
 	}
 	memset(st, 0, sizeof(*st));
-	st->st_ino = v.ino;
-	st->st_mode = v.mode | (v.kind == INODE_FILE ? S_IFREG : S_IFDIR);
-	st->st_nlink = v.orphan ? 0 : 1;
-	st->st_uid = v.uid;
-	st->st_gid = v.gid;
+	st->st_ino = v->ino;
+	st->st_mode = v->mode | (v->kind == INODE_FILE ? S_IFREG : S_IFDIR);
+	st->st_nlink = v->orphan ? 0 : 1;
+	st->st_uid = v->uid;
+	st->st_gid = v->gid;
 	st->st_size = size;
 	st->st_blksize = BLOCK_SIZE;
 	st->st_blocks = (size + 511) / 512;
-	st->st_mtim = v.info.mtime;
-	st->st_atim = v.atime;
-	st->st_ctim = v.ctime;
-	return v.fresh_ms / 1000.0;
+	st->st_mtim = v->info.mtime;
+	st->st_atim = v->atime;
+	st->st_ctim = v->ctime;
+	return v->fresh_ms / 1000.0;
 }
 
 void names_stat(struct fs *fs, struct inode *i, struct stat *st)
 {
-	uint32_t version;
+	struct inode_view v;
 
-	names_stat_for(fs, i, st, &version);
+	inode_view(fs->tree, i, &v);
+	names_fill_stat(fs, i, &v, st);
 }
 
 double names_stat_kernel(struct fs *fs, struct inode *i, struct stat *st)
 {
-	uint32_t version;
-	double timeout = names_stat_for(fs, i, st, &version);
+	struct inode_view v;
 
-	inode_etag_set_attr(fs->tree, i, version, (unsigned)(timeout * 1000));
-	return timeout;
+	inode_show(fs->tree, i, &v);
+	return names_fill_stat(fs, i, &v, st);
 }
 
-void names_fill(struct fs *fs, struct inode *i, struct fs_entry *out)
+void names_fill(struct fs *fs, struct inode *i, const struct inode_view *v,
+		struct fs_entry *out)
 {
 	out->inode = i;
+	out->version = inode_etag_hash(v);
 	out->entry_timeout = out->attr_timeout =
-		names_stat_for(fs, i, &out->st, &out->version);
-}
-
-void names_entry_sent(struct fs *fs, const struct fs_entry *e)
-{
-	inode_etag_set_attr(fs->tree, e->inode, e->version,
-			    (unsigned)(e->attr_timeout * 1000));
-	inode_remember(fs->tree, e->inode);
+		names_fill_stat(fs, i, v, &out->st);
 }
 
 void names_entry(struct fs *fs, struct inode *i, struct fs_entry *out)
 {
-	names_fill(fs, i, out);
-	names_entry_sent(fs, out);
+	struct inode_view v;
+
+	inode_enter(fs->tree, i, &v);
+	names_fill(fs, i, &v, out);
 }
 
 int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
 	      struct fs_entry *out)
 {
+	unsigned absent_ms = 0;
+	struct inode_view v;
 	struct inode *i;
-	int err = resolve_name(fs, dir, name, &i);
+	int err = resolve_check(name);
 
-	if (err == -ENOENT) {
-		memset(out, 0, sizeof(*out));
-		out->entry_timeout =
-			tree_absent_ms(fs->tree, dir, name) / 1000.0;
-		return 0;
-	}
 	if (err)
 		return err;
-	names_entry(fs, i, out);
-	inode_unref(fs->tree, i);
-	return 0;
+	memset(out, 0, sizeof(*out));
+	if (!names_is_root(fs, dir)) {
+		switch (tree_lookup(fs->tree, dir, name, &i, &v, &absent_ms)) {
+		case TREE_KNOWN:
+			names_fill(fs, i, &v, out);
+			return 0;
+		case TREE_ABSENT:
+			out->entry_timeout = absent_ms / 1000.0;
+			return 0;
+		case TREE_UNKNOWN:
+			break;
+		}
+	}
+	err = resolve_ask(fs, dir, name, &i);
+	if (err == -ENOENT)
+		out->entry_timeout =
+			tree_absent_ms(fs->tree, dir, name) / 1000.0;
+	else if (!err)
+		names_entry(fs, i, out);
+	return err == -ENOENT ? 0 : err;
 }
 
 bool names_keep_open(struct fs *fs, struct inode *i, struct file **out)
@@ -131,17 +136,16 @@ void fs_forget(struct fs *fs, struct inode *i, uint64_t n)
  * and again is another by then: so it gets what stands there, to be believed
  * for this once, if that is of the same kind.
  */
-static int names_stat_successor(struct fs *fs, struct inode *i,
+static int names_stat_successor(struct fs *fs, const struct inode_view *was,
 				struct inode *now, struct stat *st,
 				double *timeout)
 {
-	struct inode_view was, is;
+	struct inode_view is;
 
-	inode_view(fs->tree, i, &was);
 	inode_view(fs->tree, now, &is);
-	if (was.kind != is.kind)
+	if (was->kind != is.kind)
 		return -ESTALE;
-	names_stat(fs, now, st);
+	names_fill_stat(fs, now, &is, st);
 	*timeout = 0;
 	return 0;
 }
@@ -168,16 +172,17 @@ int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 	int err = 0;
 
 	/* An open file is what it was at open; its readers learn by ESTALE. */
-	if (!h) {
-		err = resolve_now(fs, i, &now);
+	if (h)
+		inode_view(fs->tree, i, &v);
+	else
+		err = resolve_now(fs, i, &v, &now);
+	if (!h && v.stage_root)
 		stages_refresh_root(fs, i);
-	}
-	inode_view(fs->tree, i, &v);
 	/* Without its name it is still what is open. */
 	if (err == -ESTALE || (err == -ENOENT && v.open))
 		err = 0;
 	if (!err && now && now != i && !v.open) {
-		err = names_stat_successor(fs, i, now, st, timeout);
+		err = names_stat_successor(fs, &v, now, st, timeout);
 	} else {
 		if (!err && v.files && v.open)
 			err = names_check_open(fs, i);
@@ -188,22 +193,19 @@ int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 	return err;
 }
 
-void names_maker(struct fs *fs, struct inode *dir, bool is_dir,
+void names_maker(const struct inode_view *dir, bool is_dir,
 		 const struct fs_caller *c, struct fs_caller *owner,
 		 mode_t *mode)
 {
-	struct inode_view v;
-
 	*owner = *c;
-	inode_view(fs->tree, dir, &v);
 	/* On a disk only root gives files away. */
-	if (v.files && geteuid()) {
+	if (dir->files && geteuid()) {
 		owner->uid = geteuid();
 		owner->gid = getegid();
 	}
-	if (!(v.mode & S_ISGID))
+	if (!(dir->mode & S_ISGID))
 		return;
-	owner->gid = v.gid;
+	owner->gid = dir->gid;
 	if (is_dir)
 		*mode |= S_ISGID;
 }
@@ -243,13 +245,9 @@ void names_orphan(struct fs *fs, struct inode *i)
 
 int names_writable(struct fs *fs, struct inode *i)
 {
-	struct stage *stage;
-	bool ro;
+	struct stage *stage = fs->set.ro ? NULL : inode_stage(fs->tree, i);
+	int err = names_writable_stage(fs, stage);
 
-	if (fs->set.ro)
-		return -EROFS;
-	stage = inode_stage(fs->tree, i);
-	ro = stage && stage->ro;
 	stage_unref(stage);
-	return ro ? -EROFS : 0;
+	return err;
 }

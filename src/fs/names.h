@@ -5,15 +5,20 @@
 #ifndef FS_NAMES_H
 #define FS_NAMES_H
 
+#include <errno.h>
+
 #include "base/buf.h"
 #include "fs/handle.h"
 #include "fs/state.h"
+#include "stage/stage.h"
 
 #define NAMES_MARKER_TYPE "application/x-directory"
 
 /* A key with its NUL, and the '/' of a directory that must still fit. */
 #define NAMES_KEY BUF_INIT(STORE_KEY_MAX)
 
+/* -ENAMETOOLONG of what no store has; as every operation on a name begins. */
+int resolve_check(const char *name);
 /* The inode of a name, asked of the store when need be. Referenced; -ENOENT. */
 int resolve_name(struct fs *fs, struct inode *dir, const char *name,
 		 struct inode **out);
@@ -21,32 +26,39 @@ int resolve_name(struct fs *fs, struct inode *dir, const char *name,
 void names_stat(struct fs *fs, struct inode *i, struct stat *st);
 /* -EROFS when the mount or the stage is read-only. */
 int names_writable(struct fs *fs, struct inode *i);
-/* Fills an entry and raises the kernel's lookup count. */
+static inline int names_writable_stage(const struct fs *fs,
+				       const struct stage *s)
+{
+	return fs->set.ro || (s && s->ro) ? -EROFS : 0;
+}
+/* Fills an entry, and raises the kernel's lookup count for a reference of the
+ * caller's. */
 void names_entry(struct fs *fs, struct inode *i, struct fs_entry *out);
 
 /* Asks the store for dir/name, whatever is known of it. As resolve_name(). */
 int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
 		struct inode **out);
-/* What stands at the name of i now, referenced, if what we know is no longer
- * fresh; an orphan is what it is. -ENOENT when nothing does, -ESTALE when i has
- * lost its name just now. */
-int resolve_now(struct fs *fs, struct inode *i, struct inode **now);
+/* What stands at the name of i now, referenced, if what is known is no longer
+ * fresh; NULL: it is believed, or an orphan, which is what it is. With what is
+ * known of i then. -ENOENT when nothing stands there, -ESTALE when i has lost
+ * its name just now. */
+int resolve_now(struct fs *fs, struct inode *i, struct inode_view *v,
+		struct inode **now);
 /* i as the store has it now, if what we know is no longer fresh. -ESTALE when
  * its name is gone, or another's: the kernel then looks it up again. */
-int resolve_refresh(struct fs *fs, struct inode *i);
+int resolve_refresh(struct fs *fs, struct inode *i, struct inode_view *v);
 /* The same, however fresh, where the store keeps owner and mode: for a
  * permission that outlives the call. */
 int resolve_renew(struct fs *fs, struct inode *i);
-/* The entry goes to the kernel: a lookup, and what it knows of the file. */
-void names_entry_sent(struct fs *fs, const struct fs_entry *e);
-/* As names_entry(), without counting a lookup: for directories read. */
-void names_fill(struct fs *fs, struct inode *i, struct fs_entry *out);
+/* An entry of what is known of i. */
+void names_fill(struct fs *fs, struct inode *i, const struct inode_view *v,
+		struct fs_entry *out);
 /* 0 when no key lies below the directory but its own marker, and nothing that
  * is yet to be published; else -ENOTEMPTY. */
 int marker_empty(struct fs *fs, struct inode *dir);
 /* Whose a new name in dir is, and with which mode: the caller's, in a store of
  * files if we may give it away, and in a set-group-id directory its group. */
-void names_maker(struct fs *fs, struct inode *dir, bool is_dir,
+void names_maker(const struct inode_view *dir, bool is_dir,
 		 const struct fs_caller *c, struct fs_caller *owner,
 		 mode_t *mode);
 /* Writes the marker of a directory, unless it is there (-EEXIST in a store of

@@ -478,7 +478,7 @@ static bool rename_is_below(struct fs *fs, struct inode *i, struct inode *above)
 	struct inode *at = inode_ref(fs->tree, i);
 
 	while (at && at != above) {
-		struct inode *up = inode_parent(fs->tree, at);
+		struct inode *up = inode_parent(fs->tree, at, NULL);
 
 		inode_unref(fs->tree, at);
 		at = up;

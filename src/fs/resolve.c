@@ -25,13 +25,12 @@ unsigned names_ttl_ms(struct fs *fs, bool files)
 }
 
 /* The question is about a key; the answer is what now stands in the tree. */
-static int resolve_ask_key(struct fs *fs, struct store *store, const char *key,
-			   struct inode *dir, const char *name,
+static int resolve_ask_key(struct fs *fs, const struct claims_ask *ask,
+			   const char *key, struct inode *dir, const char *name,
 			   struct inode **out)
 {
-	uint64_t asked = tree_clock(fs->tree);
 	struct name_info found;
-	int err = store_stat(store, key, &found);
+	int err = store_stat(ask->at.stage->store, key, &found);
 
 	/* What may not be listed may have something below that may be read:
 	 * a directory, which says so when it is read. */
@@ -41,86 +40,55 @@ static int resolve_ask_key(struct fs *fs, struct store *store, const char *key,
 	}
 	if (err)
 		return err;
-	if (found.is_prefix) {
+	if (found.is_prefix)
 		*out = tree_refresh(fs->tree, dir, name, INODE_DIR, &found.info,
-				    found.has_marker, asked);
-	} else if (found.is_object) {
+				    found.has_marker, ask->asked);
+	else if (found.is_object)
 		*out = tree_refresh(fs->tree, dir, name, INODE_FILE,
-				    &found.info, false, asked);
-	} else {
-		tree_refresh_absent(fs->tree, dir, name, asked);
-		*out = tree_peek(fs->tree, dir, name);
-	}
+				    &found.info, false, ask->asked);
+	else
+		*out = tree_refresh_absent(fs->tree, dir, name, ask->asked);
 	return *out ? 0 : -ENOENT;
-}
-
-static int resolve_ask_dir(struct fs *fs, struct inode *dir, const char *name,
-			   struct inode **out)
-{
-	struct buf key = NAMES_KEY;
-	struct stage *stage;
-	int err;
-
-	stage = inode_stage(fs->tree, dir);
-	err = stage ? inode_key_of(fs->tree, dir, name, &key) : -ENOENT;
-	if (err == -EILSEQ) /* the store has no such key */
-		err = -ENOENT;
-	if (!err)
-		err = resolve_ask_key(fs, stage->store, buf_str(&key), dir,
-				      name, out);
-	stage_unref(stage);
-	buf_clear(&key);
-	return err;
-}
-
-/* A store of files renames in one step, before the tree does: who asks waits
- * for that, and it for him. */
-static int resolve_between_renames(struct fs *fs, struct inode *dir,
-				   const char *name, struct inode **out)
-{
-	struct buf unused = NAMES_KEY;
-	struct inode *known;
-	bool claimed = false;
-	int err = claims_publish_begin(fs->tree, dir, &unused);
-
-	if (err)
-		return err;
-	known = tree_peek(fs->tree, dir, name);
-	if (known) {
-		err = claims_publish_begin(fs->tree, known, &unused);
-		claimed = !err;
-		err = err == -ENOENT ? 0 : err; /* it has gone meanwhile */
-	}
-	if (!err)
-		err = resolve_ask_dir(fs, dir, name, out);
-	if (claimed)
-		claims_publish_end(fs->tree, known);
-	inode_unref(fs->tree, known);
-	claims_publish_end(fs->tree, dir);
-	buf_clear(&unused);
-	return err;
 }
 
 int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
 		struct inode **out)
 {
-	struct inode_view v;
+	struct buf key = NAMES_KEY;
+	struct claims_ask ask;
+	int err;
 
 	if (names_is_root(fs, dir))
 		return stages_resolve(fs, name, out);
-	inode_view(fs->tree, dir, &v);
-	return v.files ? resolve_between_renames(fs, dir, name, out)
-		       : resolve_ask_dir(fs, dir, name, out);
+	err = claims_ask_begin(fs->tree, dir, name, &ask);
+	if (err)
+		return err;
+	err = inode_place_key(&ask.at, name, &key);
+	if (err == -EILSEQ) /* the store has no such key */
+		err = -ENOENT;
+	if (!err)
+		err = resolve_ask_key(fs, &ask, buf_str(&key), dir, name, out);
+	claims_ask_end(fs->tree, &ask);
+	buf_clear(&key);
+	return err;
+}
+
+int resolve_check(const char *name)
+{
+	/* the kernel lets them through */
+	return strlen(name) > NAME_BYTES_MAX ? -ENAMETOOLONG : 0;
 }
 
 int resolve_name(struct fs *fs, struct inode *dir, const char *name,
 		 struct inode **out)
 {
-	if (strlen(name) > NAME_BYTES_MAX) /* which the kernel lets through */
-		return -ENAMETOOLONG;
+	int err = resolve_check(name);
+
+	if (err)
+		return err;
 	if (names_is_root(fs, dir))
 		return stages_resolve(fs, name, out);
-	switch (tree_find(fs->tree, dir, name, out)) {
+	switch (tree_find(fs->tree, dir, name, out, NULL)) {
 	case TREE_KNOWN:
 		return 0;
 	case TREE_ABSENT:
@@ -133,12 +101,10 @@ int resolve_name(struct fs *fs, struct inode *dir, const char *name,
 /* What the store says is at the name of i now. */
 static int resolve_ask_again(struct fs *fs, struct inode *i, struct inode **now)
 {
-	struct inode *dir = inode_parent(fs->tree, i);
 	char name[256];
-	int err = -ESTALE;
+	struct inode *dir = inode_parent(fs->tree, i, name);
+	int err = dir ? resolve_ask(fs, dir, name, now) : -ESTALE;
 
-	if (dir && dircache_name(fs->tree, dir, i, name))
-		err = resolve_ask(fs, dir, name, now);
 	/* The kernel, which has i under that name, is to look again. */
 	if (err == -ENOENT || (!err && *now != i))
 		inval_queue_entry(fs->inval_queue, dir, name);
@@ -146,31 +112,34 @@ static int resolve_ask_again(struct fs *fs, struct inode *i, struct inode **now)
 	return err;
 }
 
-int resolve_now(struct fs *fs, struct inode *i, struct inode **now)
+int resolve_now(struct fs *fs, struct inode *i, struct inode_view *v,
+		struct inode **now)
 {
-	struct inode_view v;
+	int err;
 
-	inode_view(fs->tree, i, &v);
-	if (!v.fresh && !v.orphan)
-		return resolve_ask_again(fs, i, now);
-	*now = inode_ref(fs->tree, i);
-	return 0;
+	*now = NULL;
+	inode_view(fs->tree, i, v);
+	if (v->fresh || v->orphan)
+		return 0;
+	err = resolve_ask_again(fs, i, now);
+	inode_view(fs->tree, i, v);
+	return err;
 }
 
-/* err of one of the two: is it i? */
+/* err of one of the two: is it i? now may be NULL for that. */
 static int resolve_must_be(struct fs *fs, int err, struct inode *now,
 			   struct inode *i)
 {
 	if (err)
 		return err == -ENOENT ? -ESTALE : err;
 	inode_unref(fs->tree, now);
-	return now == i ? 0 : -ESTALE;
+	return !now || now == i ? 0 : -ESTALE;
 }
 
-int resolve_refresh(struct fs *fs, struct inode *i)
+int resolve_refresh(struct fs *fs, struct inode *i, struct inode_view *v)
 {
-	struct inode *now = NULL;
-	int err = resolve_now(fs, i, &now);
+	struct inode *now;
+	int err = resolve_now(fs, i, v, &now);
 
 	return resolve_must_be(fs, err, now, i);
 }

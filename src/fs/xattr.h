@@ -31,19 +31,19 @@ enum xattr_flag {
 struct xattr_call {
 	struct fs *fs;
 	struct inode *inode;
-	struct inode_view view;
+	struct inode_place at; /* the inode's */
 	const struct xattr_row *row;
 	const struct xattr_args *args;
 	const struct fs_caller *caller;
 	struct buf *out;
 };
 
-/* Is this kind of URL handed out at all? 0, -EPERM by the `presign` setting,
- * -EROFS an upload to what is read-only. */
-int xattr_presign_allowed(struct fs *fs, struct inode *i,
+/* Is this kind of URL of that stage handed out at all? 0, -EPERM by the
+ * `presign` setting, -EROFS an upload to what is read-only. */
+int xattr_presign_allowed(const struct fs *fs, const struct stage *stage,
 			  enum presign_action action);
-/* The expiry that holds for an inode. */
-int64_t xattr_presign_expire(struct fs *fs, struct inode *i);
+/* The expiry that holds there. */
+int64_t xattr_presign_expire(const struct fs *fs, const struct inode_place *at);
 
 int xattr_presign_get(struct xattr_call *c);
 void xattr_presign_write_url(const struct store_presigned *p,

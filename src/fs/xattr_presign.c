@@ -50,7 +50,7 @@ void xattr_presign_write_json(const struct store_presigned *p,
 	presign_row_json(p, out);
 }
 
-int xattr_presign_allowed(struct fs *fs, struct inode *i,
+int xattr_presign_allowed(const struct fs *fs, const struct stage *stage,
 			  enum presign_action action)
 {
 	enum fs_presign only = action == PRESIGN_UPLOAD ? FS_PRESIGN_UPLOAD
@@ -58,14 +58,12 @@ int xattr_presign_allowed(struct fs *fs, struct inode *i,
 
 	if (fs->set.presign != FS_PRESIGN_BOTH && fs->set.presign != only)
 		return -EPERM;
-	return action == PRESIGN_UPLOAD ? names_writable(fs, i) : 0;
+	return action == PRESIGN_UPLOAD ? names_writable_stage(fs, stage) : 0;
 }
 
-int64_t xattr_presign_expire(struct fs *fs, struct inode *i)
+int64_t xattr_presign_expire(const struct fs *fs, const struct inode_place *at)
 {
-	int64_t expire = inode_expire(fs->tree, i);
-
-	return expire ? expire : fs->set.presign_expire;
+	return at->expire ? at->expire : fs->set.presign_expire;
 }
 
 /* ---- may the caller? ---- */
@@ -78,13 +76,19 @@ struct walk {
 	bool absent; /* what follows does not exist */
 };
 
+static int presign_may_view(const struct xattr_call *c,
+			    const struct inode_view *v, unsigned want)
+{
+	return access_check(c->caller, v->mode, v->uid, v->gid, want);
+}
+
 static int presign_may(const struct xattr_call *c, struct inode *i,
 		       unsigned want)
 {
 	struct inode_view v;
 
 	inode_view(c->fs->tree, i, &v);
-	return access_check(c->caller, v.mode, v.uid, v.gid, want);
+	return presign_may_view(c, &v, want);
 }
 
 /* An inode that the tree does not know. */
@@ -188,19 +192,29 @@ static int presign_reach_object(struct walk *w, const char *name)
 	return err;
 }
 
+/* Owner, mode and place as they are now, where the store keeps them. */
+static int presign_renew(const struct xattr_call *c, struct inode *i,
+			 struct inode_place *at)
+{
+	int err;
+
+	if (!at->view.files)
+		return 0;
+	err = resolve_renew(c->fs, i);
+	inode_place_clear(at);
+	inode_look(c->fs->tree, i, at);
+	return err;
+}
+
 /* May the caller have a URL for `path` below `dir`? */
-static int presign_may_path(struct xattr_call *c, struct inode *dir,
+static int presign_may_path(struct xattr_call *c, struct inode *dir, bool files,
 			    const char *path)
 {
-	struct walk w = { .c = c, .dir = inode_ref(c->fs->tree, dir) };
+	struct walk w = { .c = c,
+			  .dir = inode_ref(c->fs->tree, dir),
+			  .files = files };
 	char name[XATTR_NAME_SIZE];
-	struct inode_view v;
-	int err = resolve_renew(c->fs, dir);
-
-	inode_view(c->fs->tree, dir, &v);
-	w.files = v.files;
-	if (err)
-		goto out;
+	int err;
 
 	for (;;) {
 		size_t len = strcspn(path, "/");
@@ -233,7 +247,7 @@ static int presign_enter_stage(struct xattr_call *c, struct inode **dir,
 
 	if (!(*path)[len])
 		return -EINVAL; /* a stage is no file */
-	err = presign_may(c, *dir, ACCESS_SEARCH);
+	err = presign_may_view(c, &c->at.view, ACCESS_SEARCH);
 	if (err)
 		return err;
 	memcpy(name, *path, len);
@@ -243,7 +257,7 @@ static int presign_enter_stage(struct xattr_call *c, struct inode **dir,
 	return *dir ? 0 : stages_resolve(c->fs, name, dir);
 }
 
-static int presign_sign(struct xattr_call *c, struct inode *at,
+static int presign_sign(struct xattr_call *c, const struct inode_place *at,
 			const char *path)
 {
 	struct presign_request req = {
@@ -254,11 +268,11 @@ static int presign_sign(struct xattr_call *c, struct inode *at,
 	};
 	struct buf whole = NAMES_KEY, why = BUF_INIT(BUF_MESSAGE);
 	struct store_presigned p = { 0 };
-	struct stage *stage = inode_stage(c->fs->tree, at);
-	int err = stage ? inode_path(c->fs->tree, at, &whole) : -ENODATA;
+	int err = at->stage ? at->err : -ENODATA;
 
 	if (!req.expire)
 		req.expire = xattr_presign_expire(c->fs, at);
+	buf_add(&whole, at->path.data, at->path.len);
 	if (!err && path) {
 		if (whole.len)
 			buf_addc(&whole, '/');
@@ -267,59 +281,69 @@ static int presign_sign(struct xattr_call *c, struct inode *at,
 						   : buf_err(&whole);
 	}
 	if (!err)
-		err = presign(stage, buf_str(&whole), &req, &p, &why);
+		err = presign(at->stage, buf_str(&whole), &req, &p, &why);
 	if (!err) {
 		c->row->write(&p, req.action, c->out);
 		err = buf_err(c->out);
 	} else if (why.len) {
 		log_at(LOG_LEVEL_INFO,
-		       &(struct log_where){ .stage = stage->name,
+		       &(struct log_where){ .stage = at->stage->name,
 					    .key = buf_str(&whole),
 					    .err = err },
 		       "no pre-signed URL: %s", buf_str(&why));
 	}
 	store_presigned_clear(&p);
-	stage_unref(stage);
 	buf_clear(&whole);
 	buf_clear(&why);
 	return err;
 }
 
+static int presign_sign_below(struct xattr_call *c, struct inode *dir,
+			      struct inode_place *at, const char *path)
+{
+	int err = xattr_presign_allowed(c->fs, at->stage, c->row->action);
+
+	if (!err)
+		err = presign_renew(c, dir, at);
+	if (!err)
+		err = presign_may_path(c, dir, at->view.files, path);
+	return err ? err : presign_sign(c, at, path);
+}
+
 /* Below a directory, which is c->inode or, at the root, one of its stages. */
 static int presign_sign_path(struct xattr_call *c)
 {
-	struct inode *dir = c->inode;
 	const char *path = c->args->path;
-	int err = 0;
+	struct inode_place at;
+	struct inode *dir;
+	int err;
 
-	if (c->view.kind == INODE_ROOT)
-		err = presign_enter_stage(c, &dir, &path);
+	if (c->at.view.kind != INODE_ROOT)
+		return presign_sign_below(c, c->inode, &c->at, path);
+	err = presign_enter_stage(c, &dir, &path);
 	if (err)
 		return err;
-	err = xattr_presign_allowed(c->fs, dir, c->row->action);
-	if (!err)
-		err = presign_may_path(c, dir, path);
-	if (!err)
-		err = presign_sign(c, dir, path);
-	if (dir != c->inode)
-		inode_unref(c->fs->tree, dir);
+	inode_look(c->fs->tree, dir, &at);
+	err = presign_sign_below(c, dir, &at, path);
+	inode_place_clear(&at);
+	inode_unref(c->fs->tree, dir);
 	return err;
 }
 
 int xattr_presign_get(struct xattr_call *c)
 {
 	bool upload = c->row->action == PRESIGN_UPLOAD;
-	int err = xattr_presign_allowed(c->fs, c->inode, c->row->action);
+	int err = xattr_presign_allowed(c->fs, c->at.stage, c->row->action);
 
 	if (err)
 		return err;
-	if ((c->view.kind == INODE_FILE) == (c->args->path != NULL))
+	if ((c->at.view.kind == INODE_FILE) == (c->args->path != NULL))
 		return -EINVAL;
 	if (c->args->path)
 		return presign_sign_path(c);
-	err = resolve_renew(c->fs, c->inode);
+	err = presign_renew(c, c->inode, &c->at);
 	if (!err)
-		err = presign_may(c, c->inode,
-				  upload ? ACCESS_WRITE : ACCESS_READ);
-	return err ? err : presign_sign(c, c->inode, NULL);
+		err = presign_may_view(c, &c->at.view,
+				       upload ? ACCESS_WRITE : ACCESS_READ);
+	return err ? err : presign_sign(c, &c->at, NULL);
 }

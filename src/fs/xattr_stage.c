@@ -15,13 +15,10 @@ static int xattr_stage_refresh(struct xattr_call *c)
 {
 	int err;
 
-	if (c->view.kind != INODE_FILE)
+	if (c->at.view.kind != INODE_FILE)
 		return -ENODATA;
-	err = resolve_refresh(c->fs, c->inode);
-	if (err)
-		return err;
-	inode_view(c->fs->tree, c->inode, &c->view);
-	return c->view.published ? 0 : -ENODATA;
+	err = resolve_refresh(c->fs, c->inode, &c->at.view);
+	return err ? err : c->at.view.published ? 0 : -ENODATA;
 }
 
 static int xattr_stage_value(struct xattr_call *c, const char *s)
@@ -36,51 +33,48 @@ int xattr_stage_etag(struct xattr_call *c)
 {
 	int err = xattr_stage_refresh(c);
 
-	return err ? err : xattr_stage_value(c, c->view.info.etag);
+	return err ? err : xattr_stage_value(c, c->at.view.info.etag);
 }
 
 int xattr_stage_md5(struct xattr_call *c)
 {
-	struct stage *stage;
 	size_t before = c->out->len;
 	int err = xattr_stage_refresh(c);
 
 	if (err)
 		return err;
-	stage = inode_stage(c->fs->tree, c->inode);
-	if (stage)
-		store_md5(stage->store, &c->view.info, c->out);
-	stage_unref(stage);
+	if (c->at.stage)
+		store_md5(c->at.stage->store, &c->at.view.info, c->out);
 	return c->out->len == before ? -ENODATA : buf_err(c->out);
 }
 
 int xattr_stage_url(struct xattr_call *c)
 {
 	struct buf key = NAMES_KEY;
-	struct stage *stage = inode_stage(c->fs->tree, c->inode);
-	int err = stage ? inode_key(c->fs->tree, c->inode, &key) : -ENODATA;
+	int err = c->at.stage ? inode_place_key(&c->at, NULL, &key) : -ENODATA;
 
 	if (!err) {
-		store_locate(stage->store, buf_str(&key), c->out);
+		store_locate(c->at.stage->store, buf_str(&key), c->out);
 		err = buf_err(c->out);
 	}
-	stage_unref(stage);
 	buf_clear(&key);
 	return err;
 }
 
 int xattr_stage_name(struct xattr_call *c)
 {
-	if (c->view.kind == INODE_ROOT)
+	if (c->at.view.kind == INODE_ROOT)
 		return -ENODATA;
-	return inode_path(c->fs->tree, c->inode, c->out);
+	buf_add(c->out, c->at.path.data, c->at.path.len);
+	return c->at.err ? c->at.err : buf_err(c->out);
 }
 
 int xattr_stage_size(struct xattr_call *c)
 {
 	struct stat st;
-	int err = c->view.kind == INODE_FILE ? resolve_refresh(c->fs, c->inode)
-					     : -ENODATA;
+	int err = c->at.view.kind == INODE_FILE
+			  ? resolve_refresh(c->fs, c->inode, &c->at.view)
+			  : -ENODATA;
 
 	if (err)
 		return err;
@@ -98,16 +92,13 @@ int xattr_stage_creator(struct xattr_call *c)
 static int xattr_stage_details(struct xattr_call *c, struct object_details *out)
 {
 	struct buf key = NAMES_KEY;
-	struct stage *stage;
 	int err = xattr_stage_refresh(c);
 
 	if (err)
 		return err;
-	stage = inode_stage(c->fs->tree, c->inode);
-	err = stage ? inode_key(c->fs->tree, c->inode, &key) : -ENOENT;
+	err = inode_place_key(&c->at, NULL, &key);
 	if (!err)
-		err = store_head(stage->store, buf_str(&key), out);
-	stage_unref(stage);
+		err = store_head(c->at.stage->store, buf_str(&key), out);
 	buf_clear(&key);
 	return err == -ENOENT ? -ENODATA : err;
 }
@@ -121,8 +112,8 @@ int xattr_stage_last_modified(struct xattr_call *c)
 
 	if (err)
 		return err;
-	d.info = c->view.info;
-	if (c->view.own_mtime)
+	d.info = c->at.view.info;
+	if (c->at.view.own_mtime)
 		err = xattr_stage_details(c, &d);
 	if (err)
 		return err;

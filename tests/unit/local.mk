@@ -192,6 +192,7 @@ tests_unit_test_fs_SOURCES = \
 	tests/unit/fs/test_given_up.c \
 	tests/unit/fs/test_fs_urls.c \
 	tests/unit/fs/test_handles.c \
+	tests/unit/fs/test_locks.c \
 	tests/unit/fs/test_names.c \
 	tests/unit/fs/test_open.c \
 	tests/unit/fs/test_rename.c \

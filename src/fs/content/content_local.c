@@ -233,23 +233,23 @@ static int local_open(struct file *f)
 }
 
 /* The scratch file is there from the start: it becomes the object. */
-static int local_make(struct file *f) REQUIRES(f->turn)
+static int local_make(struct file *f, struct object_info *number)
 {
-	struct object_info info = { 0 };
-	struct file_fd *s;
+	struct content *c = &f->content_; /* only the caller has it yet */
 	struct stat st;
-	int rc = local_need_scratch(f, false, &s);
+	int fd, rc;
 
-	if (!rc && fstat(s->fd, &st))
-		rc = -errno;
+	rc = store_scratch(file_store(f), f->guarded_.base_key, &fd);
 	if (rc)
 		return rc;
-	info.dev = st.st_dev;
-	info.ino = st.st_ino;
-	inode_set_number(f->env->tree, f->inode, &info);
-	lock_take(&f->lock);
-	content_edit(f)->numbered = file_fd_ref(s);
-	lock_drop(&f->lock);
+	c->scratch = file_fd_new(fd);
+	if (!c->scratch)
+		return -ENOMEM;
+	if (fstat(fd, &st))
+		return -errno;
+	c->numbered = file_fd_ref(c->scratch);
+	number->dev = st.st_dev;
+	number->ino = st.st_ino;
 	return 0;
 }
 

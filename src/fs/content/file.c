@@ -44,43 +44,59 @@ static void file_free(struct file *f)
 	free(f);
 }
 
+/* i and stage are references, which are taken over. */
 static int file_new(const struct file_env *env, struct inode *i,
+		    struct stage *stage, const char *key,
 		    const struct object_info *base, struct file **out)
 {
 	struct file *f = calloc(1, sizeof(*f));
 	struct file_locked *g;
-	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
 	int rc;
 
-	if (!f)
+	if (!f) {
+		stage_unref(stage);
+		inode_unref(env->tree, i);
 		return -ENOMEM;
+	}
 	lock_init(&f->lock);
 	f->env = env;
-	f->inode = inode_ref(env->tree, i);
-	f->stage = inode_stage(env->tree, i);
+	f->inode = i;
+	f->stage = stage;
+	f->ops = file_store(f)->limits.files ? &content_local : &content_remote;
 	g = &f->guarded_; /* only the caller has it yet */
-	/* Without a stage it has lost its name just now. */
-	rc = f->stage ? inode_key(env->tree, i, &key) : -ESTALE;
-	rc = rc == -ENOENT ? -ESTALE : rc;
-	g->base_key = rc ? NULL : strdup(buf_str(&key));
-	if (!rc && !g->base_key)
-		rc = -ENOMEM;
+	g->base_key = strdup(key);
+	rc = g->base_key ? 0 : -ENOMEM;
 	if (!rc && base) {
 		g->base = *base;
 		f->content_.has_base = true;
 		f->content_.base_limit = base->size;
 		f->content_.size = base->size;
-	}
-	buf_clear(&key);
-	if (!rc)
-		f->ops = file_store(f)->limits.files ? &content_local
-						     : &content_remote;
-	if (!rc && base)
 		rc = f->ops->open(f);
+	}
 	if (rc)
 		file_free(f);
 	else
 		*out = f;
+	return rc;
+}
+
+/* The same by what the tree knows. */
+static int file_new_at(const struct file_env *env, struct inode *i,
+		       const struct object_info *base, struct file **out)
+{
+	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	struct inode_place at;
+	int rc;
+
+	inode_look(env->tree, i, &at);
+	rc = inode_place_key(&at, NULL, &key);
+	if (!rc)
+		rc = file_new(env, inode_ref(env->tree, i), stage_ref(at.stage),
+			      buf_str(&key), base, out);
+	else if (rc == -ENOENT) /* it has lost its name just now */
+		rc = -ESTALE;
+	inode_place_clear(&at);
+	buf_clear(&key);
 	return rc;
 }
 
@@ -93,13 +109,49 @@ int file_open(const struct file_env *env, struct inode *i,
 	*out = inode_file_get(env->tree, i);
 	if (*out)
 		return 0;
-	rc = file_new(env, i, base, &fresh);
+	rc = file_new_at(env, i, base, &fresh);
 	if (rc)
 		return rc;
 	rc = inode_file_join(env->tree, i, fresh, base ? base->etag : NULL,
 			     out);
 	if (*out != fresh)
 		file_free(fresh);
+	return rc;
+}
+
+int file_create(const struct file_env *env, struct inode *i,
+		struct stage *stage, const char *key, struct inode_view *v,
+		struct file **out)
+{
+	struct object_info number = { 0 };
+	struct file *f;
+	int rc = file_new(env, NULL, stage_ref(stage), key, NULL, &f);
+
+	if (rc)
+		return rc;
+	f->guarded_.state = FILE_DIRTY; /* only the caller has it yet */
+	rc = f->ops->make(f, &number);
+	if (!rc) {
+		f->inode = i;
+		rc = inode_file_enter(env->tree, i, f, &number, v);
+	}
+	if (!rc) {
+		*out = f;
+		return 0;
+	}
+	f->inode = NULL;
+	file_free(f);
+	if (rc != -EEXIST)
+		return rc;
+	/* Another thread has found the name and opened it. */
+	rc = file_open(env, i, NULL, out);
+	if (!rc) {
+		rc = file_reset(*out);
+		if (rc)
+			file_close(*out);
+		else
+			inode_enter(env->tree, i, v);
+	}
 	return rc;
 }
 
@@ -246,17 +298,6 @@ int file_truncate(struct file *f, uint64_t size)
 		after = FILE_DIRTY;
 	}
 	turn_end(f, after);
-	return rc;
-}
-
-int file_make(struct file *f)
-{
-	int rc = turn_begin(f, FILE_WRITING);
-
-	if (rc)
-		return rc;
-	rc = f->ops->make(f);
-	turn_end(f, f->turn.before);
 	return rc;
 }
 

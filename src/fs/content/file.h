@@ -50,6 +50,14 @@ struct file_env {
  */
 int file_open(const struct file_env *env, struct inode *i,
 	      const struct object_info *base, struct file **out);
+/*
+ * The content of i, which was made under that key just now: empty, and to be
+ * published. The kernel has looked i up by *v then (inode_enter()), for a
+ * reference of the caller's, which stays the caller's upon an error.
+ */
+int file_create(const struct file_env *env, struct inode *i,
+		struct stage *stage, const char *key, struct inode_view *v,
+		struct file **out);
 /* Drops the reference. The last one gives up what is still dirty: publish
  * first (file_publish()). */
 void file_close(struct file *f);
@@ -78,9 +86,7 @@ void file_orphan(struct file *f);
  */
 bool file_abandon(struct file *f);
 
-/* A file that is new has its number from now on, where a disk gives it. */
-int file_make(struct file *f);
-/* Begins empty: O_TRUNC, or a new name. Publishing writes at least 0 bytes. */
+/* Begins empty: O_TRUNC. Publishing writes at least 0 bytes. */
 int file_reset(struct file *f);
 int file_write(struct file *f, uint64_t offset, const void *bytes, size_t len);
 int file_truncate(struct file *f, uint64_t size);

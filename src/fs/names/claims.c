@@ -88,32 +88,62 @@ static struct tree_claim *claims_find_own(struct tree_claim *list,
 	return list;
 }
 
+/* *room becomes the claim, and NULL, unless there is one already. */
+static void claims_add_locked(struct tree *t, struct tree_claim **list,
+			      struct inode *i, struct tree_claim **room)
+	REQUIRES(t->lock)
+{
+	struct waiter *self = waiter_self();
+	struct tree_claim *c = claims_find_own(*list, i, self);
+
+	if (c) {
+		c->depth++;
+		return;
+	}
+	**room = (struct tree_claim){ i, self, 1, *list };
+	*list = *room;
+	*room = NULL;
+	inode_ref_locked(t, i);
+}
+
+/* The claim that has ended by this; NULL: there was another one in it. */
+static struct tree_claim *claims_remove_locked(struct tree *t,
+					       struct tree_claim **list,
+					       struct inode *i)
+	REQUIRES(t->lock)
+{
+	struct tree_claim *c = claims_find_own(*list, i, waiter_self());
+
+	if (!c || --c->depth)
+		return NULL;
+	while (*list != c)
+		list = &(*list)->next;
+	*list = c->next;
+	wait_list_wake(&tree_locked(t)->waiters);
+	inode_unref_locked(t, i);
+	return c;
+}
+
 static int claims_begin(struct tree *t, struct inode *i, bool move)
 {
 	struct waiter *self = waiter_self();
-	struct tree_claim *new = calloc(1, sizeof(*new)), *c;
-	struct tree_claim **list;
+	struct tree_claim *new = calloc(1, sizeof(*new));
 	int err = 0;
 
 	if (!new)
 		return -ENOMEM;
 	tree_lock(t);
-	list = move ? &tree_locked(t)->moving : &tree_locked(t)->publishing;
 	while (!err && !(i->flags & INODE_ORPHAN) &&
 	       (move ? claims_move_waits_locked(t, i, self)
 		     : claims_publish_waits_locked(t, i, self)))
 		err = claims_sleep_locked(t, self);
 	if (!err && (i->flags & INODE_ORPHAN))
 		err = -ENOENT;
-	c = claims_find_own(*list, i, self);
-	if (!err && c) {
-		c->depth++;
-	} else if (!err) {
-		*new = (struct tree_claim){ i, self, 1, *list };
-		*list = new;
-		new = NULL;
-		inode_ref_locked(t, i);
-	}
+	if (!err)
+		claims_add_locked(t,
+				  move ? &tree_locked(t)->moving
+				       : &tree_locked(t)->publishing,
+				  i, &new);
 	tree_unlock(t);
 	free(new);
 	return err;
@@ -121,22 +151,71 @@ static int claims_begin(struct tree *t, struct inode *i, bool move)
 
 static void claims_end(struct tree *t, struct inode *i, bool move)
 {
-	struct tree_claim **p, *c, *ended = NULL;
+	struct tree_claim *ended;
 
 	tree_lock(t);
-	p = move ? &tree_locked(t)->moving : &tree_locked(t)->publishing;
-	c = claims_find_own(*p, i, waiter_self());
-	if (c && --c->depth == 0) {
-		while (*p != c)
-			p = &(*p)->next;
-		*p = c->next;
-		ended = c;
-		i->refs--;
-		wait_list_wake(&tree_locked(t)->waiters);
-		tree_lru_update_locked(t, i);
-	}
+	ended = claims_remove_locked(
+		t, move ? &tree_locked(t)->moving : &tree_locked(t)->publishing,
+		i);
 	tree_unlock(t);
 	free(ended);
+}
+
+/* What stands at dir/name, if that or dir is another thread's now: *known. */
+static bool claims_ask_waits_locked(struct tree *t, struct inode *dir,
+				    const char *name, const struct waiter *self,
+				    struct inode **known) REQUIRES(t->lock)
+{
+	*known = NULL;
+	if (!(dir->flags & INODE_OF_FILES) || (dir->flags & INODE_ORPHAN) ||
+	    !dir->dir)
+		return false;
+	*known = tree_hash_find_locked(t, dir, name);
+	if (*known && !inode_live(*known))
+		*known = NULL;
+	return claims_publish_waits_locked(t, dir, self) ||
+	       (*known && claims_publish_waits_locked(t, *known, self));
+}
+
+int claims_ask_begin(struct tree *t, struct inode *dir, const char *name,
+		     struct claims_ask *out)
+{
+	struct tree_claim *room[2] = { &out->claims[0], &out->claims[1] };
+	struct waiter *self = waiter_self();
+	int err = 0;
+
+	out->dir = NULL;
+	tree_lock(t);
+	while (!err && claims_ask_waits_locked(t, dir, name, self, &out->known))
+		err = claims_sleep_locked(t, self);
+	if (!err && (dir->flags & INODE_OF_FILES) &&
+	    !(dir->flags & INODE_ORPHAN)) {
+		out->dir = dir;
+		claims_add_locked(t, &tree_locked(t)->publishing, dir,
+				  &room[0]);
+		if (out->known)
+			claims_add_locked(t, &tree_locked(t)->publishing,
+					  out->known, &room[1]);
+	}
+	inode_look_locked(t, dir, &out->at);
+	out->asked = tree_locked(t)->clock;
+	tree_unlock(t);
+	if (err)
+		inode_place_clear(&out->at);
+	return err;
+}
+
+void claims_ask_end(struct tree *t, struct claims_ask *a)
+{
+	if (a->dir) {
+		tree_lock(t);
+		if (a->known)
+			claims_remove_locked(t, &tree_locked(t)->publishing,
+					     a->known);
+		claims_remove_locked(t, &tree_locked(t)->publishing, a->dir);
+		tree_unlock(t);
+	}
+	inode_place_clear(&a->at);
 }
 
 int claims_publish_begin(struct tree *t, struct inode *i, struct buf *key)

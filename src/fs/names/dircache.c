@@ -118,17 +118,17 @@ int dircache_children(struct tree *t, struct inode *dir,
 	return err;
 }
 
-struct inode *dircache_successor(struct tree *t, struct inode *dir,
-				 struct inode *gone, char name[256])
+struct inode *dircache_entry(struct tree *t, struct inode *dir, struct inode *i,
+			     char name[256], struct inode_view *v)
 {
-	struct inode *i = NULL;
-
 	tree_lock(t);
-	if ((gone->flags & INODE_ORPHAN) && dir->dir)
-		i = tree_hash_find_locked(t, dir, inode_name(gone));
-	i = i && inode_live(i) ? i : NULL;
+	if ((i->flags & INODE_ORPHAN) && dir->dir)
+		i = tree_hash_find_locked(t, dir, inode_name(i));
+	if (i && (i->parent != dir || !inode_live(i)))
+		i = NULL;
 	if (i) {
 		inode_ref_locked(t, i);
+		inode_view_locked(t, i, v);
 		strcpy(name, inode_name(i));
 	}
 	tree_unlock(t);

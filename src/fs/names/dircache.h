@@ -20,10 +20,11 @@ struct dir_merge {
 };
 
 void dircache_begin(struct tree *t, struct inode *dir, struct dir_merge *m);
-/* What has the last name of `gone` in dir now, referenced, and that name; NULL:
- * nothing, or gone has only moved. */
-struct inode *dircache_successor(struct tree *t, struct inode *dir,
-				 struct inode *gone, char name[256]);
+/* What was listed as i, if it still is in dir, or else what has its last name
+ * there by now: referenced, with its name and what is known of it. NULL:
+ * nothing, or i has only moved. */
+struct inode *dircache_entry(struct tree *t, struct inode *dir, struct inode *i,
+			     char name[256], struct inode_view *v);
 /* An entry of the listing: as tree_refresh(). Referenced; NULL: not to be shown. */
 struct inode *dircache_put(struct tree *t, struct dir_merge *m,
 			   const char *name, enum inode_kind kind,

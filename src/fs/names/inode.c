@@ -33,16 +33,6 @@ unsigned inode_ttl_left_locked(struct tree *t, const struct inode *i,
 	return refreshed_ms >= 0 && age < ttl ? ttl - age : 0;
 }
 
-void inode_own_mode_locked(struct tree *t, struct inode *i)
-{
-	if (i->flags & INODE_OWN_MODE)
-		return;
-	i->uid = t->set.uid;
-	i->gid = t->set.gid;
-	i->mode = i->kind == INODE_FILE ? t->set.file_mode : t->set.dir_mode;
-	i->flags |= INODE_OWN_MODE;
-}
-
 struct inode *inode_ref_locked(struct tree *t, struct inode *i)
 {
 	i->refs++;
@@ -73,11 +63,13 @@ void inode_unref(struct tree *t, struct inode *i)
 	tree_unlock(t);
 }
 
-void inode_remember(struct tree *t, struct inode *i)
+void inode_remember(struct tree *t, struct inode *i, uint32_t version,
+		    unsigned ms)
 {
 	tree_lock(t);
+	inode_etag_set_attr_locked(t, i, version, ms);
 	i->lookups++;
-	tree_lru_update_locked(t, i);
+	inode_unref_locked(t, i);
 	tree_unlock(t);
 }
 
@@ -133,10 +125,9 @@ static bool inode_has_lost_name(const struct inode *i)
 	       !inode_is_stage_root(top);
 }
 
-void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
+void inode_view_locked(struct tree *t, struct inode *i, struct inode_view *out)
 {
 	memset(out, 0, sizeof(*out));
-	tree_lock(t);
 	out->kind = i->kind;
 	out->files = i->flags & INODE_OF_FILES;
 	out->ino = tree_number_get_locked(t, i);
@@ -168,6 +159,40 @@ void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
 	out->orphan = i->flags & INODE_ORPHAN;
 	out->lost = inode_has_lost_name(i);
 	out->dirty = inode_dirty(i);
+}
+
+void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
+{
+	tree_lock(t);
+	inode_view_locked(t, i, out);
+	tree_unlock(t);
+}
+
+void inode_show_locked(struct tree *t, struct inode *i, struct inode_view *out)
+{
+	inode_view_locked(t, i, out);
+	inode_etag_set_attr_locked(t, i, inode_etag_hash(out), out->fresh_ms);
+}
+
+void inode_show(struct tree *t, struct inode *i, struct inode_view *out)
+{
+	tree_lock(t);
+	inode_show_locked(t, i, out);
+	tree_unlock(t);
+}
+
+void inode_enter_locked(struct tree *t, struct inode *i, struct inode_view *out)
+{
+	inode_show_locked(t, i, out);
+	i->lookups++;
+	tree_lru_update_locked(t, i);
+}
+
+void inode_enter(struct tree *t, struct inode *i, struct inode_view *out)
+{
+	tree_lock(t);
+	inode_enter_locked(t, i, out);
+	inode_unref_locked(t, i);
 	tree_unlock(t);
 }
 
@@ -211,24 +236,20 @@ bool inode_is_lost(struct tree *t, struct inode *i)
 	return lost;
 }
 
-/*
- * Writes head and the path of i below its stage's root, or the root of
- * stages, and tail. -ENOENT when it does not hang there any more.
- */
-static int inode_write_path(const struct inode *i, const char *head,
-			    const char *tail, struct buf *out)
+/* The path of i below its stage's root, or the root of stages. -ENOENT when it
+ * does not hang there any more. */
+static int inode_write_path(const struct inode *i, struct buf *out)
 {
-	size_t len = 0, used = strlen(head) + strlen(tail);
 	const struct inode *at;
+	size_t len = 0;
 	char *end;
 
 	for (at = i; at->parent && !inode_is_stage_root(at); at = at->parent)
 		len += strlen(inode_name(at)) + (len > 0);
 	if ((at->flags & INODE_ORPHAN) && !inode_is_stage_root(at))
 		return -ENOENT;
-	if (len + used > STORE_KEY_MAX)
+	if (len > STORE_KEY_MAX)
 		return -ENAMETOOLONG;
-	buf_adds(out, head);
 	end = len ? buf_reserve(out, len) : NULL;
 	if (end) {
 		out->len += len;
@@ -244,274 +265,113 @@ static int inode_write_path(const struct inode *i, const char *head,
 		}
 		out->data[out->len] = '\0';
 	}
-	buf_adds(out, tail);
 	return buf_err(out);
 }
 
-/* Its stage is not one of the root's any more: dropped, or altered, by which it
- * is another one. */
-static bool inode_is_forgotten(const struct inode *i)
+/* forgotten: also when its stage is not one of the root's any more, which was
+ * dropped, or altered and so is another one. */
+static void inode_place_locked(struct tree *t, struct inode *i, bool forgotten,
+			       struct inode_place *out) REQUIRES(t->lock)
 {
-	return inode_top(i)->flags & INODE_ORPHAN;
+	struct stage *s = inode_find_stage(i);
+
+	out->path = (struct buf)BUF_INIT(STORE_KEY_MAX + 1);
+	out->stage = s ? stage_ref(s) : NULL;
+	out->is_dir = i->dir;
+	out->err = !forgotten && (inode_top(i)->flags & INODE_ORPHAN)
+			   ? -ENOENT
+			   : inode_write_path(i, &out->path);
 }
 
-int inode_path(struct tree *t, struct inode *i, struct buf *out)
+void inode_look_locked(struct tree *t, struct inode *i, struct inode_place *out)
 {
+	inode_view_locked(t, i, &out->view);
+	inode_place_locked(t, i, false, out);
+	out->expire = 0;
+	for (; i && !out->expire; i = i->parent)
+		out->expire = i->ext ? i->ext->expire : 0;
+}
+
+void inode_look(struct tree *t, struct inode *i, struct inode_place *out)
+{
+	tree_lock(t);
+	inode_look_locked(t, i, out);
+	tree_unlock(t);
+}
+
+void inode_place_clear(struct inode_place *p)
+{
+	stage_unref(p->stage);
+	buf_clear(&p->path);
+}
+
+int inode_place_key(const struct inode_place *p, const char *name,
+		    struct buf *out)
+{
+	size_t name_len = name ? strlen(name) : 0;
+
+	buf_reset(out);
+	if (name_len > NAME_BYTES_MAX)
+		return -ENAMETOOLONG;
+	if (name && !p->is_dir)
+		return -ENOTDIR;
+	if (!p->stage || p->err)
+		return p->err ? p->err : -ENOENT;
+	if (name && p->stage->store->limits.utf8_keys && !text_is_utf8(name))
+		return -EILSEQ;
+	buf_adds(out, p->stage->prefix);
+	buf_add(out, p->path.data, p->path.len);
+	if (p->is_dir && p->path.len)
+		buf_addc(out, '/');
+	if (name)
+		buf_adds(out, name);
+	return out->len > STORE_KEY_MAX || buf_err(out) == -EMSGSIZE
+		       ? -ENAMETOOLONG
+		       : buf_err(out);
+}
+
+static int inode_make_key(struct tree *t, struct inode *i, bool forgotten,
+			  const char *name, struct buf *out)
+{
+	struct inode_place p;
 	int err;
 
 	tree_lock(t);
-	err = inode_is_forgotten(i) ? -ENOENT
-				    : inode_write_path(i, "", "", out);
+	inode_place_locked(t, i, forgotten, &p);
 	tree_unlock(t);
+	err = inode_place_key(&p, name, out);
+	inode_place_clear(&p);
 	return err;
-}
-
-static int inode_write_key(const struct inode *i, const char *name,
-			   struct buf *out)
-{
-	struct stage *s = inode_find_stage(i);
-	bool slash = i->dir && !inode_is_stage_root(i);
-	int err;
-
-	if (!s)
-		return -ENOENT;
-	if (name && s->store->limits.utf8_keys && !text_is_utf8(name))
-		return -EILSEQ;
-	err = inode_write_path(i, s->prefix, slash ? "/" : "", out);
-	if (!err && name) {
-		if (out->len + strlen(name) > STORE_KEY_MAX)
-			return -ENAMETOOLONG;
-		buf_adds(out, name);
-	}
-	return err ? err : buf_err(out);
 }
 
 int inode_key(struct tree *t, struct inode *i, struct buf *out)
 {
-	int err;
-
-	buf_reset(out);
-	tree_lock(t);
-	err = inode_is_forgotten(i) ? -ENOENT : inode_write_key(i, NULL, out);
-	tree_unlock(t);
-	return err;
+	return inode_make_key(t, i, false, NULL, out);
 }
 
 int inode_open_key(struct tree *t, struct inode *i, struct buf *out)
 {
-	int err;
-
-	buf_reset(out);
-	tree_lock(t);
-	err = inode_write_key(i, NULL, out);
-	tree_unlock(t);
-	return err;
+	return inode_make_key(t, i, true, NULL, out);
 }
 
 int inode_key_of(struct tree *t, struct inode *dir, const char *name,
 		 struct buf *out)
 {
-	int err;
-
-	if (strlen(name) > NAME_BYTES_MAX)
-		return -ENAMETOOLONG;
-	buf_reset(out);
-	tree_lock(t);
-	err = !dir->dir                 ? -ENOTDIR
-	      : inode_is_forgotten(dir) ? -ENOENT
-					: inode_write_key(dir, name, out);
-	tree_unlock(t);
-	return err;
+	return inode_make_key(t, dir, false, name, out);
 }
 
-struct inode *inode_parent(struct tree *t, struct inode *i)
+struct inode *inode_parent(struct tree *t, struct inode *i, char name[256])
 {
 	struct inode *dir;
 
 	tree_lock(t);
 	dir = i->parent;
-	if (dir) {
+	if (dir && name)
+		strcpy(name, inode_name(i));
+	if (dir)
 		inode_ref_locked(t, dir);
-	}
 	tree_unlock(t);
 	return dir;
-}
-
-void inode_put_attr_locked(struct tree *t, struct inode *i,
-			   const struct object_info *info)
-{
-	unsigned fixed = t->set.fixed;
-	bool is_file = i->kind == INODE_FILE;
-
-	if (!info->mode)
-		return;
-	if (info->mtime.tv_sec != i->mtime.sec ||
-	    info->mtime.tv_nsec != i->mtime.nsec)
-		inode_put_times(i, info->mtime);
-	i->ctime = inode_time(info->ctime);
-	i->flags &= ~INODE_OWN_MTIME;
-	tree_number_set_locked(t, i, tree_number_of_disk_locked(t, info));
-	inode_own_mode_locked(t, i);
-	if (!(fixed & TREE_FIXED_UID))
-		i->uid = info->uid;
-	if (!(fixed & TREE_FIXED_GID))
-		i->gid = info->gid;
-	if (!(fixed & (is_file ? TREE_FIXED_FILE_MODE : TREE_FIXED_DIR_MODE)))
-		i->mode = info->mode & 07777;
-}
-
-static void inode_changed_locked(struct tree *t, struct inode *i)
-	REQUIRES(t->lock)
-{
-	i->ctime = inode_time(clock_now());
-	tree_lru_update_locked(t, i);
-}
-
-/* Would these be shown of i if nothing were known of it? */
-static bool inode_is_default(const struct tree *t, const struct inode *i,
-			     mode_t mode, uid_t uid, gid_t gid)
-{
-	bool is_file = i->kind == INODE_FILE;
-	unsigned hidden = TREE_FIXED_UID | TREE_FIXED_GID |
-			  TREE_FIXED_FILE_MODE | TREE_FIXED_DIR_MODE;
-
-	if (i->flags & INODE_OF_FILES) /* it keeps the others itself */
-		hidden = t->set.fixed;
-	return (uid == t->set.uid || !(hidden & TREE_FIXED_UID)) &&
-	       (gid == t->set.gid || !(hidden & TREE_FIXED_GID)) &&
-	       (mode == (is_file ? t->set.file_mode : t->set.dir_mode) ||
-		!(hidden &
-		  (is_file ? TREE_FIXED_FILE_MODE : TREE_FIXED_DIR_MODE)));
-}
-
-static int inode_set_mode_locked(struct tree *t, struct inode *i, mode_t mode,
-				 uid_t uid, gid_t gid) REQUIRES(t->lock)
-{
-	int err = 0;
-
-	if (inode_is_default(t, i, mode, uid, gid))
-		tree_lru_unpin_locked(t, i, INODE_PIN_MODE);
-	else
-		err = tree_lru_pin_locked(t, i, INODE_PIN_MODE);
-	/* What is so already fails never, nor does taking set-id bits away:
-	 * nothing brings them back. */
-	if (err && uid == i->uid && gid == i->gid &&
-	    (mode | (i->mode & (S_ISUID | S_ISGID))) == i->mode)
-		err = 0;
-	if (err)
-		return err;
-	i->mode = mode;
-	i->uid = uid;
-	i->gid = gid;
-	inode_changed_locked(t, i);
-	return 0;
-}
-
-int inode_set_mode(struct tree *t, struct inode *i, mode_t mode)
-{
-	int err;
-
-	tree_lock(t);
-	inode_own_mode_locked(t, i);
-	err = inode_set_mode_locked(t, i, mode & 07777, i->uid, i->gid);
-	tree_unlock(t);
-	return err;
-}
-
-int inode_set_owner(struct tree *t, struct inode *i, uid_t uid, gid_t gid)
-{
-	int err;
-
-	tree_lock(t);
-	inode_own_mode_locked(t, i);
-	err = inode_set_mode_locked(t, i, i->mode,
-				    uid == (uid_t)-1 ? i->uid : uid,
-				    gid == (gid_t)-1 ? i->gid : gid);
-	tree_unlock(t);
-	return err;
-}
-
-static bool inode_is_time(struct inode_time t, const struct timespec *to)
-{
-	return !to || (t.sec == to->tv_sec && t.nsec == to->tv_nsec);
-}
-
-/* atime and mtime as a caller set them; NULL: as it is. */
-static void inode_set_given_times(struct inode *i, const struct timespec *atime,
-				  const struct timespec *mtime)
-{
-	if (atime)
-		i->atime = inode_time(*atime);
-	if (mtime)
-		i->mtime = inode_time(*mtime);
-}
-
-int inode_set_times(struct tree *t, struct inode *i,
-		    const struct timespec *atime, const struct timespec *mtime)
-{
-	int err = 0;
-
-	tree_lock(t);
-	if (!inode_is_time(i->atime, atime) ||
-	    !inode_is_time(i->mtime, mtime)) {
-		err = tree_lru_pin_locked(t, i, INODE_PIN_TIMES);
-		if (!err) {
-			inode_set_given_times(i, atime, mtime);
-			i->flags |= mtime ? INODE_OWN_MTIME : 0;
-		}
-	}
-	if (!err)
-		inode_changed_locked(t, i);
-	tree_unlock(t);
-	return err;
-}
-
-void inode_keep(struct tree *t, struct inode *i, const struct store_attr *a)
-{
-	unsigned w = a->which;
-
-	tree_lock(t);
-	inode_set_given_times(i, w & STORE_SET_ATIME ? &a->atime : NULL,
-			      w & STORE_SET_MTIME ? &a->mtime : NULL);
-	if (w & (STORE_SET_MODE | STORE_SET_UID | STORE_SET_GID))
-		inode_own_mode_locked(t, i);
-	if (w & STORE_SET_MODE)
-		i->mode = a->mode & 07777;
-	if (w & STORE_SET_UID)
-		i->uid = a->uid;
-	if (w & STORE_SET_GID)
-		i->gid = a->gid;
-	inode_changed_locked(t, i);
-	tree_unlock(t);
-}
-
-int inode_set_expire(struct tree *t, struct inode *i, int64_t expire)
-{
-	struct inode_ext *m;
-	int err = 0;
-
-	tree_lock(t);
-	m = expire ? inode_ext(i) : i->ext;
-	if (expire)
-		err = m ? tree_lru_pin_locked(t, i, INODE_PIN_EXPIRE) : -ENOMEM;
-	else
-		tree_lru_unpin_locked(t, i, INODE_PIN_EXPIRE);
-	if (!err && m)
-		m->expire = expire;
-	tree_lru_update_locked(t, i);
-	tree_unlock(t);
-	return err;
-}
-
-int64_t inode_expire(struct tree *t, struct inode *i)
-{
-	int64_t expire = 0;
-
-	tree_lock(t);
-	for (; i && !expire; i = i->parent)
-		expire = i->ext ? i->ext->expire : 0;
-	tree_unlock(t);
-	return expire;
 }
 
 void inode_touch(struct tree *t, struct inode *i)

@@ -26,10 +26,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/lock.h"
 #include "store/store.h"
 
-struct buf;
 struct file;
 struct inode;
 struct stage;
@@ -86,6 +86,17 @@ struct tree_settings {
 };
 
 struct tree;
+struct waiter;
+
+/* What is known of an inode, and where it stands, at one moment. */
+struct inode_place {
+	struct inode_view view;
+	int64_t expire; /* its presign expiry, or the nearest above; 0: none */
+	struct stage *stage; /* referenced; NULL at the root of stages */
+	bool is_dir;
+	struct buf path; /* within the stage */
+	int err; /* why there is none: -ENOENT, -ENAMETOOLONG */
+};
 
 /* stage: the root is that stage's (a reference is taken), NULL: INODE_ROOT. */
 struct tree *tree_new(const struct tree_settings *s, struct stage *stage);
@@ -96,17 +107,29 @@ struct inode *tree_root(struct tree *t);
 struct inode *inode_ref(struct tree *t, struct inode *i);
 void inode_unref(struct tree *t, struct inode *i);
 /* The kernel's. */
-void inode_remember(struct tree *t, struct inode *i); /* one more lookup */
+/* One more lookup, and what it was told then (inode_etag_set_attr()); for a
+ * reference of the caller's. */
+void inode_remember(struct tree *t, struct inode *i, uint32_t version,
+		    unsigned ms);
 /* True when a use of its content was the kernel's, and is the caller's now:
  * inode_file_keep_open(). */
 bool inode_forget(struct tree *t, struct inode *i, uint64_t n);
 
 void inode_view(struct tree *t, struct inode *i, struct inode_view *out);
+/* The same, and the kernel is about to be told it. */
+void inode_show(struct tree *t, struct inode *i, struct inode_view *out);
+/* And has looked it up by that: for a reference of the caller's. */
+void inode_enter(struct tree *t, struct inode *i, struct inode_view *out);
+void inode_look(struct tree *t, struct inode *i, struct inode_place *out);
+void inode_place_clear(struct inode_place *p);
+/* Its key there, or with `name` that of a name in it: as inode_key() and
+ * inode_key_of(). */
+int inode_place_key(const struct inode_place *p, const char *name,
+		    struct buf *out);
 /* The stage, with a reference; NULL at the root of stages. */
 struct stage *inode_stage(struct tree *t, struct inode *i);
 /* Path within the stage ("" for its root) without a trailing '/'. 0,
  * -ENAMETOOLONG when the key would be over STORE_KEY_MAX, -ENOENT an orphan. */
-int inode_path(struct tree *t, struct inode *i, struct buf *out);
 /* Whole key: the stage's prefix and the path; a directory's ends in '/'. */
 int inode_key(struct tree *t, struct inode *i, struct buf *out);
 /* The same for content that is open: it keeps its place in its stage when that
@@ -116,7 +139,8 @@ int inode_open_key(struct tree *t, struct inode *i, struct buf *out);
  * when it is not UTF-8 and the store has no other names. */
 int inode_key_of(struct tree *t, struct inode *dir, const char *name,
 		 struct buf *out);
-struct inode *inode_parent(struct tree *t, struct inode *i); /* referenced */
+/* Referenced; NULL: none. Its own name there, unless that is NULL. */
+struct inode *inode_parent(struct tree *t, struct inode *i, char name[256]);
 
 /* What the tree knows of a name. */
 enum tree_answer {
@@ -125,7 +149,12 @@ enum tree_answer {
 	TREE_ABSENT, /* known not to exist */
 };
 enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
-			   struct inode **out);
+			   struct inode **out, struct inode_place *at);
+/* The same for the kernel: what is found is as inode_enter() makes it, and what
+ * is absent is for so long yet. */
+enum tree_answer tree_lookup(struct tree *t, struct inode *dir,
+			     const char *name, struct inode **out,
+			     struct inode_view *v, unsigned *absent_ms);
 /* How long yet a name is believed to be absent, in ms. */
 unsigned tree_absent_ms(struct tree *t, struct inode *dir, const char *name);
 /* As tree_find(), but stale knowledge is fine and INODE_ABSENT is NULL: no
@@ -152,9 +181,10 @@ uint64_t tree_clock(struct tree *t);
 struct inode *tree_refresh(struct tree *t, struct inode *dir, const char *name,
 			   enum inode_kind kind, const struct object_info *info,
 			   bool has_marker, uint64_t asked);
-/* The store has nothing of that name. */
-void tree_refresh_absent(struct tree *t, struct inode *dir, const char *name,
-			 uint64_t asked);
+/* The store has nothing of that name. What stands there nevertheless,
+ * referenced, or NULL. */
+struct inode *tree_refresh_absent(struct tree *t, struct inode *dir,
+				  const char *name, uint64_t asked);
 /* A directory entry of the root, which is a stage's root. Referenced. */
 struct inode *tree_put_stage(struct tree *t, struct stage *stage);
 void tree_forget_stage(struct tree *t, const char *name);
@@ -200,11 +230,12 @@ bool inode_has_child(struct tree *t, struct inode *dir,
  * Attributes that a caller changed: pinned, unless they would be shown anyway.
  * -ENOSPC beyond INODE_PINS_MAX, except of a file that is yet to be published.
  */
-int inode_set_mode(struct tree *t, struct inode *i, mode_t mode);
-int inode_set_owner(struct tree *t, struct inode *i, uid_t uid, gid_t gid);
-int inode_set_times(struct tree *t, struct inode *i,
-		    const struct timespec *atime, const struct timespec *mtime);
-int inode_set_expire(struct tree *t, struct inode *i, int64_t expire);
+int inode_attr_set_mode(struct tree *t, struct inode *i, mode_t mode);
+int inode_attr_set_owner(struct tree *t, struct inode *i, uid_t uid, gid_t gid);
+int inode_attr_set_times(struct tree *t, struct inode *i,
+			 const struct timespec *atime,
+			 const struct timespec *mtime);
+int inode_attr_set_expire(struct tree *t, struct inode *i, int64_t expire);
 /* True when there was no room for a pin, which is to be logged now: once a
  * minute at most. */
 bool tree_lru_pins_full(struct tree *t);
@@ -213,15 +244,14 @@ void tree_refresh_root(struct tree *t, struct inode *i,
 		       const struct object_info *info);
 /* The same where the store keeps what was changed (STORE_SET_* bits), or will
  * when it gets the object: not pinned. */
-void inode_keep(struct tree *t, struct inode *i, const struct store_attr *a);
+void inode_attr_keep(struct tree *t, struct inode *i,
+		     const struct store_attr *a);
 /*
  * Written to, cut or emptied: the mtime moves, unpinned, and the name is ours
  * until inode_etag_published() or its content is given up: what the store says of
  * it meanwhile does not count.
  */
 void inode_touch(struct tree *t, struct inode *i);
-/* The nearest expiry upwards from i, or 0. */
-int64_t inode_expire(struct tree *t, struct inode *i);
 
 /* What was written to a file, and was not stored when its last user left. */
 struct inode_given_up {
@@ -244,6 +274,13 @@ struct inode_given_up {
  */
 int inode_file_join(struct tree *t, struct inode *i, struct file *fresh,
 		    const char *etag, struct file **out); /* NULL: no memory */
+/*
+ * fresh is the content of i, which was made just now, as inode_touch() leaves
+ * it; number: the disk's, where one gives it. The kernel has looked it up
+ * (*v, as inode_show()), and all of its pages. -EEXIST: it has content already.
+ */
+int inode_file_enter(struct tree *t, struct inode *i, struct file *fresh,
+		     const struct object_info *number, struct inode_view *v);
 struct file *inode_file_get(struct tree *t, struct inode *i);
 bool inode_file_put(struct tree *t, struct inode *i,
 		    struct inode_given_up *out);
@@ -276,8 +313,7 @@ void inode_etag_set_pages(struct tree *t, struct inode *i, uint32_t version);
 uint32_t inode_etag_hash(const struct inode_view *v);
 /* The kernel is told the attributes of that one, to believe them so long. What
  * we publish over it later it knows. */
-void inode_etag_set_attr(struct tree *t, struct inode *i, uint32_t version,
-			 unsigned ms);
+void inode_etag_set_attr(struct tree *t, struct inode *i, uint32_t version);
 /* Is that what it knows? True also when it knows nothing of i. */
 bool inode_etag_has_attr(struct tree *t, struct inode *i, const char *etag);
 
@@ -297,6 +333,29 @@ void claims_publish_end(struct tree *t, struct inode *i);
 /* Sleeps until nobody has begun what claims_publish_begin() would wait for. 0,
  * -EINTR, or -ENOENT when the name is gone. */
 int claims_publish_wait(struct tree *t, struct inode *i);
+
+/* One of those who publish or move. */
+struct tree_claim {
+	struct inode *inode; /* referenced */
+	struct waiter *owner;
+	unsigned depth;
+	struct tree_claim *next;
+};
+
+/*
+ * A question to a store about dir/name. A store of files renames in one step,
+ * before the tree does: the question waits for that, and it for the question.
+ * 0 or -EINTR; to be ended then and only then.
+ */
+struct claims_ask {
+	struct inode_place at; /* dir's */
+	uint64_t asked; /* the clock */
+	struct inode *dir, *known; /* claimed, or NULL */
+	struct tree_claim claims[2];
+};
+int claims_ask_begin(struct tree *t, struct inode *dir, const char *name,
+		     struct claims_ask *out);
+void claims_ask_end(struct tree *t, struct claims_ask *a);
 /* The store is about to rename i, or another over it, or has: what it says of
  * i meanwhile does not count. */
 void claims_set_renaming(struct tree *t, struct inode *i, bool moving);

@@ -68,15 +68,20 @@ uint32_t inode_etag_hash(const struct inode_view *v)
 	return v->kind == INODE_FILE ? etag_hash(v->info.etag) : 0;
 }
 
-void inode_etag_set_attr(struct tree *t, struct inode *i, uint32_t version,
-			 unsigned ms)
+void inode_etag_set_attr_locked(struct tree *t, struct inode *i,
+				uint32_t version, unsigned ms)
 {
 	int64_t until = clock_mono_ms() + ms;
 
-	tree_lock(t);
 	i->kernel_attr_etag = version;
 	if (i->ext && i->ext->next_ino && i->ext->next_ino_ms < until)
 		i->ext->next_ino_ms = until;
+}
+
+void inode_etag_set_attr(struct tree *t, struct inode *i, uint32_t version)
+{
+	tree_lock(t);
+	inode_etag_set_attr_locked(t, i, version, 0);
 	tree_unlock(t);
 }
 
@@ -129,7 +134,7 @@ void inode_etag_published(struct tree *t, struct inode *i,
 	i->flags &= ~INODE_WRITTEN;
 	i->refreshed_ms = clock_mono_ms();
 	i->stamp = ++tree_locked(t)->clock;
-	inode_put_attr_locked(t, i, info);
+	inode_attr_refresh_locked(t, i, info);
 	tree_lru_update_locked(t, i);
 	tree_unlock(t);
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 static struct file *inode_file_join_locked(struct tree *t, struct inode *i,
 					   struct file *fresh) REQUIRES(t->lock)
 {
@@ -40,6 +42,27 @@ int inode_file_join(struct tree *t, struct inode *i, struct file *fresh,
 	*out = replaced ? NULL : inode_file_join_locked(t, i, fresh);
 	tree_unlock(t);
 	return replaced ? -ESTALE : *out ? 0 : -ENOMEM;
+}
+
+int inode_file_enter(struct tree *t, struct inode *i, struct file *fresh,
+		     const struct object_info *number, struct inode_view *v)
+{
+	uint64_t ino;
+	int err = -EEXIST;
+
+	tree_lock(t);
+	if (!i->ext || !i->ext->file)
+		err = inode_file_join_locked(t, i, fresh) ? 0 : -ENOMEM;
+	if (!err) {
+		ino = tree_number_of_disk_locked(t, number);
+		i->ino = ino ? ino : i->ino;
+		i->mtime = i->ctime = inode_time(clock_now());
+		i->flags |= INODE_WRITTEN | INODE_OWN_MTIME;
+		inode_enter_locked(t, i, v);
+		i->kernel_pages_etag = inode_etag_hash(v);
+	}
+	tree_unlock(t);
+	return err;
 }
 
 struct file *inode_file_get(struct tree *t, struct inode *i)

@@ -3,6 +3,7 @@ libfs_names_a_SOURCES = \
 	src/fs/names/claims.c \
 	src/fs/names/dircache.c src/fs/names/dircache.h \
 	src/fs/names/inode.c src/fs/names/inode.h \
+	src/fs/names/inode_attr.c \
 	src/fs/names/inode_etag.c \
 	src/fs/names/inode_file.c \
 	src/fs/names/store_event.c src/fs/names/store_event.h \

@@ -148,59 +148,88 @@ struct inode *tree_root(struct tree *t)
 	return t->root;
 }
 
-enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
-			   struct inode **out)
+static struct inode *tree_find_child_locked(struct tree *t, struct inode *dir,
+					    const char *name) REQUIRES(t->lock)
 {
-	enum tree_answer answer = TREE_UNKNOWN;
-	struct inode *i;
-	bool complete;
+	return dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
+}
 
-	tree_lock(t);
-	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
-	complete = dir->dir &&
-		   inode_is_fresh_locked(t, dir, dir->dir->complete_ms);
+/* *out has no reference yet. */
+static enum tree_answer tree_find_locked(struct tree *t, struct inode *dir,
+					 const char *name, struct inode **out)
+	REQUIRES(t->lock)
+{
+	struct inode *i = tree_find_child_locked(t, dir, name);
+
+	*out = i;
 	if (i && inode_live(i)) {
 		if (!(i->flags & INODE_RENAMING) &&
 		    (inode_dirty(i) ||
 		     inode_is_fresh_locked(t, i, i->refreshed_ms) ||
-		     (i->ext && i->ext->stage))) {
-			*out = inode_ref_locked(t, i);
-			answer = TREE_KNOWN;
-		}
-	} else if (complete ||
+		     (i->ext && i->ext->stage)))
+			return TREE_KNOWN;
+	} else if ((dir->dir &&
+		    inode_is_fresh_locked(t, dir, dir->dir->complete_ms)) ||
 		   (i && inode_is_fresh_locked(t, i, i->refreshed_ms))) {
-		answer = TREE_ABSENT;
+		return TREE_ABSENT;
 	}
+	return TREE_UNKNOWN;
+}
+
+enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
+			   struct inode **out, struct inode_place *at)
+{
+	enum tree_answer answer;
+	struct inode *i;
+
+	tree_lock(t);
+	answer = tree_find_locked(t, dir, name, &i);
+	if (answer == TREE_KNOWN)
+		*out = inode_ref_locked(t, i);
+	if (at)
+		inode_look_locked(t, dir, at);
 	tree_unlock(t);
 	return answer;
 }
 
-unsigned tree_absent_ms(struct tree *t, struct inode *dir, const char *name)
+static unsigned tree_absent_ms_locked(struct tree *t, struct inode *dir,
+				      const char *name) REQUIRES(t->lock)
 {
-	unsigned left, whole;
-	struct inode *i;
-
-	tree_lock(t);
-	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
-	left = i && !inode_live(i)
-		       ? inode_ttl_left_locked(t, i, i->refreshed_ms)
-		       : 0;
-	whole = dir->dir ? inode_ttl_left_locked(t, dir, dir->dir->complete_ms)
+	struct inode *i = tree_find_child_locked(t, dir, name);
+	unsigned left = i && !inode_live(i)
+				? inode_ttl_left_locked(t, i, i->refreshed_ms)
+				: 0;
+	unsigned whole =
+		dir->dir ? inode_ttl_left_locked(t, dir, dir->dir->complete_ms)
 			 : 0;
-	tree_unlock(t);
+
 	return left > whole ? left : whole;
 }
 
-struct inode *tree_peek(struct tree *t, struct inode *dir, const char *name)
+unsigned tree_absent_ms(struct tree *t, struct inode *dir, const char *name)
 {
-	struct inode *i;
+	unsigned ms;
 
 	tree_lock(t);
-	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
-	if (i)
-		i = inode_live(i) ? inode_ref_locked(t, i) : NULL;
+	ms = tree_absent_ms_locked(t, dir, name);
 	tree_unlock(t);
-	return i;
+	return ms;
+}
+
+enum tree_answer tree_lookup(struct tree *t, struct inode *dir,
+			     const char *name, struct inode **out,
+			     struct inode_view *v, unsigned *absent_ms)
+{
+	enum tree_answer answer;
+
+	tree_lock(t);
+	answer = tree_find_locked(t, dir, name, out);
+	if (answer == TREE_KNOWN)
+		inode_enter_locked(t, *out, v);
+	else if (answer == TREE_ABSENT)
+		*absent_ms = tree_absent_ms_locked(t, dir, name);
+	tree_unlock(t);
+	return answer;
 }
 
 enum tree_answer tree_guess(struct tree *t, struct inode *dir, const char *name,
@@ -211,7 +240,7 @@ enum tree_answer tree_guess(struct tree *t, struct inode *dir, const char *name,
 
 	*out = NULL;
 	tree_lock(t);
-	i = dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
+	i = tree_find_child_locked(t, dir, name);
 	if (i && inode_live(i)) {
 		*out = inode_ref_locked(t, i);
 		answer = TREE_KNOWN;
@@ -220,6 +249,14 @@ enum tree_answer tree_guess(struct tree *t, struct inode *dir, const char *name,
 	}
 	tree_unlock(t);
 	return answer;
+}
+
+struct inode *tree_peek(struct tree *t, struct inode *dir, const char *name)
+{
+	struct inode *i;
+
+	tree_guess(t, dir, name, &i);
+	return i;
 }
 
 uint64_t tree_clock(struct tree *t)

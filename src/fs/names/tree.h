@@ -97,14 +97,6 @@ struct inode {
 
 #define TREE_DISKS 64
 
-/* Who publishes or moves. */
-struct tree_claim {
-	struct inode *inode; /* referenced */
-	struct waiter *owner;
-	unsigned depth;
-	struct tree_claim *next;
-};
-
 struct tree_locked {
 	struct inode **buckets;
 	size_t n_buckets, n_hashed;
@@ -209,6 +201,17 @@ static inline struct inode_ext *inode_ext(struct inode *i)
 struct inode *inode_ref_locked(struct tree *t, struct inode *i)
 	REQUIRES(t->lock);
 void inode_unref_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+void inode_view_locked(struct tree *t, struct inode *i, struct inode_view *out)
+	REQUIRES(t->lock);
+void inode_show_locked(struct tree *t, struct inode *i, struct inode_view *out)
+	REQUIRES(t->lock);
+void inode_enter_locked(struct tree *t, struct inode *i, struct inode_view *out)
+	REQUIRES(t->lock);
+void inode_look_locked(struct tree *t, struct inode *i, struct inode_place *out)
+	REQUIRES(t->lock);
+void inode_etag_set_attr_locked(struct tree *t, struct inode *i,
+				uint32_t version, unsigned ms)
+	REQUIRES(t->lock);
 
 /* How long what was told of i then is still believed, in ms. */
 unsigned inode_ttl_left_locked(struct tree *t, const struct inode *i,
@@ -216,10 +219,12 @@ unsigned inode_ttl_left_locked(struct tree *t, const struct inode *i,
 bool inode_is_fresh_locked(struct tree *t, const struct inode *i,
 			   int64_t refreshed_ms) REQUIRES(t->lock);
 /* Mode and owner stand in i from now on: the settings', until they change. */
-void inode_own_mode_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+void inode_attr_own_mode_locked(struct tree *t, struct inode *i)
+	REQUIRES(t->lock);
 /* Owner, mode and times as the store keeps them, if it does. */
-void inode_put_attr_locked(struct tree *t, struct inode *i,
-			   const struct object_info *info) REQUIRES(t->lock);
+void inode_attr_refresh_locked(struct tree *t, struct inode *i,
+			       const struct object_info *info)
+	REQUIRES(t->lock);
 struct inode *tree_hash_find_locked(struct tree *t, struct inode *dir,
 				    const char *name) REQUIRES(t->lock);
 /* A new inode under dir/name, which is free. NULL without memory. */

@@ -46,7 +46,7 @@ static void tree_refresh_file(struct tree *t, struct inode *i,
 		tree_lru_unpin_locked(t, i, INODE_PIN_TIMES);
 		inode_etag_put(i, info->etag);
 	}
-	inode_put_attr_locked(t, i, info);
+	inode_attr_refresh_locked(t, i, info);
 }
 
 /* The object that we know; of one whose ETag is not told, by its size. */
@@ -124,7 +124,7 @@ struct inode *tree_refresh_locked(struct tree *t, struct inode *dir,
 		else if (has_marker)
 			i->flags |= INODE_MARKER;
 		if (kind == INODE_DIR && info)
-			inode_put_attr_locked(t, i, info);
+			inode_attr_refresh_locked(t, i, info);
 	}
 	inode_unref_locked(t, dir);
 	return i;
@@ -153,17 +153,16 @@ void tree_refresh_confirm(struct tree *t, struct inode *i, const char *etag,
 	tree_unlock(t);
 }
 
-void tree_refresh_absent(struct tree *t, struct inode *dir, const char *name,
-			 uint64_t asked)
+struct inode *tree_refresh_absent(struct tree *t, struct inode *dir,
+				  const char *name, uint64_t asked)
 {
-	struct inode *i;
+	struct inode *i = NULL;
 
 	if (strlen(name) >= NAME_SIZE)
-		return;
+		return NULL;
 	tree_lock(t);
-	i = dir->dir && !(dir->flags & INODE_ORPHAN)
-		    ? tree_hash_find_locked(t, dir, name)
-		    : NULL;
+	if (dir->dir)
+		i = tree_hash_find_locked(t, dir, name);
 	if (!dir->dir || (dir->flags & INODE_ORPHAN)) {
 		/* nobody can ask below it */
 	} else if (claims_renaming_locked(t, dir, i)) {
@@ -174,19 +173,24 @@ void tree_refresh_absent(struct tree *t, struct inode *dir, const char *name,
 			i->refreshed_ms = clock_mono_ms();
 			tree_lru_update_locked(t, i);
 		}
+		i = NULL;
 	} else if (i && i->stamp <= asked && !inode_live(i)) {
 		i->refreshed_ms = clock_mono_ms();
 	} else if (i && i->stamp <= asked &&
 		   !inode_file_dirty_below_locked(t, i) && !inode_dirty(i)) {
 		tree_gone_locked(t, i, i->stamp);
+		i = NULL;
 	}
+	if (i)
+		i = inode_live(i) ? inode_ref_locked(t, i) : NULL;
 	tree_unlock(t);
+	return i;
 }
 
 void tree_refresh_root(struct tree *t, struct inode *i,
 		       const struct object_info *info)
 {
 	tree_lock(t);
-	inode_put_attr_locked(t, i, info);
+	inode_attr_refresh_locked(t, i, info);
 	tree_unlock(t);
 }

@@ -153,13 +153,13 @@ static void *storm(void *arg)
 				tree_move(t, i, root, to);
 			break;
 		case 5:
-			if (tree_find(t, root, name, &i) != TREE_KNOWN)
+			if (tree_find(t, root, name, &i, NULL) != TREE_KNOWN)
 				i = NULL;
 			break;
 		default:
 			i = tree_peek(t, root, name);
 			if (i) {
-				inode_remember(t, i);
+				inode_remember(t, inode_ref(t, i), 0, 0);
 				inode_forget(t, i, 1);
 			}
 		}

@@ -160,8 +160,9 @@ static void test_absent_without_request(void **state)
 	struct inode *i = NULL;
 
 	script(t, "(La)");
-	assert_int_equal(tree_find(t, tree_root(t), "b", &i), TREE_ABSENT);
-	assert_int_equal(tree_find(t, tree_root(t), "a", &i), TREE_KNOWN);
+	assert_int_equal(tree_find(t, tree_root(t), "b", &i, NULL),
+			 TREE_ABSENT);
+	assert_int_equal(tree_find(t, tree_root(t), "a", &i, NULL), TREE_KNOWN);
 	inode_unref(t, i);
 	tree_free(t);
 }
@@ -175,7 +176,7 @@ static void test_new_directory_is_complete(void **state)
 				     2, &d),
 			 0);
 	assert_true(dircache_complete(t, d));
-	assert_int_equal(tree_find(t, d, "x", &i), TREE_ABSENT);
+	assert_int_equal(tree_find(t, d, "x", &i, NULL), TREE_ABSENT);
 	inode_unref(t, d);
 	tree_free(t);
 }
@@ -196,8 +197,10 @@ static void test_eviction(void **state)
 	}
 	dircache_end(t, &m);
 	assert_false(dircache_complete(t, tree_root(t)));
-	assert_int_equal(tree_find(t, tree_root(t), "n00", &i), TREE_UNKNOWN);
-	assert_int_equal(tree_find(t, tree_root(t), "n29", &i), TREE_KNOWN);
+	assert_int_equal(tree_find(t, tree_root(t), "n00", &i, NULL),
+			 TREE_UNKNOWN);
+	assert_int_equal(tree_find(t, tree_root(t), "n29", &i, NULL),
+			 TREE_KNOWN);
 	inode_unref(t, i);
 	tree_free(t);
 }

@@ -193,7 +193,8 @@ static void test_knowledge(void **state)
 		for (size_t k = 0; k < COUNT(rows[r].acts); k++)
 			act(t, rows[r].acts[k], &asked);
 		row_number(rows[r].sentence,
-			   tree_find(t, tree_root(t), "n", &i), rows[r].wanted);
+			   tree_find(t, tree_root(t), "n", &i, NULL),
+			   rows[r].wanted);
 		if (i) {
 			inode_view(t, i, &v);
 			row_number(rows[r].sentence, v.kind, rows[r].kind);
@@ -213,17 +214,30 @@ static void test_ttl(void **state)
 	struct inode *i, *found;
 
 	i = tree_refresh(t, tree_root(t), "n", INODE_FILE, &info, false, 0);
-	assert_int_equal(tree_find(t, tree_root(t), "n", &found), TREE_UNKNOWN);
-	assert_int_equal(inode_set_mode(t, i, 0600), 0);
-	assert_int_equal(tree_find(t, tree_root(t), "n", &found), TREE_UNKNOWN);
+	assert_int_equal(tree_find(t, tree_root(t), "n", &found, NULL),
+			 TREE_UNKNOWN);
+	assert_int_equal(inode_attr_set_mode(t, i, 0600), 0);
+	assert_int_equal(tree_find(t, tree_root(t), "n", &found, NULL),
+			 TREE_UNKNOWN);
 	inode_unref(t, i);
 	assert_int_equal(tree_create(t, tree_root(t), "new", INODE_FILE, 0600,
 				     1, 2, &i),
 			 0);
-	assert_int_equal(tree_find(t, tree_root(t), "new", &found), TREE_KNOWN);
+	assert_int_equal(tree_find(t, tree_root(t), "new", &found, NULL),
+			 TREE_KNOWN);
 	inode_unref(t, found);
 	inode_unref(t, i);
 	tree_free(t);
+}
+
+static void assert_path(struct tree *t, struct inode *i, const char *path)
+{
+	struct inode_place p;
+
+	inode_look(t, i, &p);
+	assert_int_equal(p.err, 0);
+	assert_string_equal(buf_str(&p.path), path);
+	inode_place_clear(&p);
 }
 
 static void test_keys(void **state)
@@ -240,12 +254,8 @@ static void test_keys(void **state)
 	assert_string_equal(buf_str(&key), "pre/a/b c/");
 	assert_int_equal(inode_key_of(t, b, "x", &key), 0);
 	assert_string_equal(buf_str(&key), "pre/a/b c/x");
-	buf_reset(&key);
-	assert_int_equal(inode_path(t, b, &key), 0);
-	assert_string_equal(buf_str(&key), "a/b c");
-	buf_reset(&key);
-	assert_int_equal(inode_path(t, tree_root(t), &key), 0);
-	assert_string_equal(buf_str(&key), "");
+	assert_path(t, b, "a/b c");
+	assert_path(t, tree_root(t), "");
 	memset(name, 'n', sizeof(name));
 	name[256] = '\0';
 	assert_int_equal(inode_key_of(t, b, name, &key), -ENAMETOOLONG);
@@ -349,7 +359,7 @@ static void test_set_id(void **state)
 	other = info_of(1, "\"b\"");
 	i = must(tree_refresh(t, tree_root(t), "f", INODE_FILE, &same, false,
 			      0));
-	assert_int_equal(inode_set_mode(t, i, 06755), 0);
+	assert_int_equal(inode_attr_set_mode(t, i, 06755), 0);
 	inode_unref(t, must(tree_refresh(t, tree_root(t), "f", INODE_FILE,
 					 &same, false, tree_clock(t))));
 	inode_view(t, i, &v);
@@ -373,7 +383,7 @@ static void test_times(void **state)
 
 	newer = info;
 	newer.mtime.tv_sec = 2000;
-	assert_int_equal(inode_set_times(t, i, NULL, &then), 0);
+	assert_int_equal(inode_attr_set_times(t, i, NULL, &then), 0);
 	inode_view(t, i, &v);
 	assert_int_equal(v.info.mtime.tv_sec, 12345);
 	assert_int_equal(v.atime.tv_sec, 1000);
@@ -402,7 +412,7 @@ static void test_pages(void **state)
 
 	struct inode_view v;
 
-	inode_remember(t, i);
+	inode_remember(t, inode_ref(t, i), 0, 0);
 	inode_view(t, i, &v);
 	assert_false(inode_etag_take_pages(t, i, "\"a\""));
 	/* nobody knows whether the kernel has dropped the others yet */
@@ -420,19 +430,28 @@ static void test_pages(void **state)
 	tree_free(t);
 }
 
+static int64_t expire_of(struct tree *t, struct inode *i)
+{
+	struct inode_place p;
+
+	inode_look(t, i, &p);
+	inode_place_clear(&p);
+	return p.expire;
+}
+
 static void test_expire(void **state)
 {
 	struct tree *t = new_tree(60000, 0);
 	struct inode *a = told_dir(t, tree_root(t), "a");
 	struct inode *b = told_dir(t, a, "b");
 
-	assert_int_equal(inode_expire(t, b), 0);
-	assert_int_equal(inode_set_expire(t, tree_root(t), 60), 0);
-	assert_int_equal(inode_expire(t, b), 60);
-	assert_int_equal(inode_set_expire(t, a, 90), 0);
-	assert_int_equal(inode_expire(t, b), 90);
-	assert_int_equal(inode_set_expire(t, a, 0), 0);
-	assert_int_equal(inode_expire(t, b), 60);
+	assert_int_equal(expire_of(t, b), 0);
+	assert_int_equal(inode_attr_set_expire(t, tree_root(t), 60), 0);
+	assert_int_equal(expire_of(t, b), 60);
+	assert_int_equal(inode_attr_set_expire(t, a, 90), 0);
+	assert_int_equal(expire_of(t, b), 90);
+	assert_int_equal(inode_attr_set_expire(t, a, 0), 0);
+	assert_int_equal(expire_of(t, b), 60);
 	inode_unref(t, a);
 	inode_unref(t, b);
 	tree_free(t);

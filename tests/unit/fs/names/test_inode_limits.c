@@ -29,20 +29,20 @@ static void test_limit(void **state)
 
 	first = tree_refresh(t, tree_root(t), "held", INODE_FILE, &info, false,
 			     0);
-	inode_remember(t, first);
+	inode_remember(t, inode_ref(t, first), 0, 0);
 	inode_unref(t, first);
 	pinned = tree_refresh(t, tree_root(t), "pinned", INODE_FILE, &info,
 			      false, 0);
-	assert_int_equal(inode_set_mode(t, pinned, 0600), 0);
+	assert_int_equal(inode_attr_set_mode(t, pinned, 0600), 0);
 	inode_unref(t, pinned);
 	told_many(t, tree_root(t), 1000);
 	assert_int_equal(tree_find(t, tree_root(t), "name-of-20-byte00000",
-				   &found),
+				   &found, NULL),
 			 TREE_UNKNOWN);
 	for (const char *const *n =
 		     (const char *const[]){ name, "held", "pinned", NULL };
 	     *n; n++) {
-		assert_int_equal(tree_find(t, tree_root(t), *n, &found),
+		assert_int_equal(tree_find(t, tree_root(t), *n, &found, NULL),
 				 TREE_KNOWN);
 		inode_unref(t, found);
 	}
@@ -62,7 +62,8 @@ static void test_lost_stamp(void **state)
 	inode_unref(t, i);
 	told_many(t, tree_root(t), 100);
 	i = tree_refresh(t, tree_root(t), "n", INODE_FILE, &info, false, asked);
-	assert_int_equal(tree_find(t, tree_root(t), "n", &found), TREE_UNKNOWN);
+	assert_int_equal(tree_find(t, tree_root(t), "n", &found, NULL),
+			 TREE_UNKNOWN);
 	inode_unref(t, i);
 	tree_free(t);
 }
@@ -118,10 +119,10 @@ static void change_many(struct tree *t, struct inode *dir, unsigned n)
 		snprintf(name, sizeof(name), "name-of-20-byte%05u", k);
 		i = must(tree_refresh(t, dir, name, INODE_FILE, &info, false,
 				      0));
-		assert_int_equal(inode_set_mode(t, i, 0600), 0);
-		assert_int_equal(inode_set_owner(t, i, 1000, 1000), 0);
-		assert_int_equal(inode_set_times(t, i, &times[0], &times[1]),
-				 0);
+		assert_int_equal(inode_attr_set_mode(t, i, 0600), 0);
+		assert_int_equal(inode_attr_set_owner(t, i, 1000, 1000), 0);
+		assert_int_equal(
+			inode_attr_set_times(t, i, &times[0], &times[1]), 0);
 		inode_unref(t, i);
 	}
 }
@@ -140,7 +141,8 @@ static void test_pin_memory(void **state)
 	assert_in_range(each, 100, 300);
 #endif
 	assert_true(INODE_PINS_MAX >= 1000000);
-	assert_int_equal(tree_find(t, dir, "name-of-20-byte00077", &found),
+	assert_int_equal(tree_find(t, dir, "name-of-20-byte00077", &found,
+				   NULL),
 			 TREE_KNOWN);
 	inode_view(t, found, &v);
 	assert_int_equal(v.mode, 0600);
@@ -167,13 +169,13 @@ static int change(struct tree *t, struct inode *i, const struct pin_row *r)
 
 	switch (r->change) {
 	case MODE:
-		return inode_set_mode(t, i, r->a);
+		return inode_attr_set_mode(t, i, r->a);
 	case OWNER:
-		return inode_set_owner(t, i, r->a, r->b);
+		return inode_attr_set_owner(t, i, r->a, r->b);
 	case TIMES:
-		return inode_set_times(t, i, &atime, &mtime);
+		return inode_attr_set_times(t, i, &atime, &mtime);
 	case EXPIRE:
-		return inode_set_expire(t, i, r->a);
+		return inode_attr_set_expire(t, i, r->a);
 	}
 	return -EINVAL;
 }
@@ -209,7 +211,7 @@ static void test_pins(void **state)
 		j = must(tree_refresh(t, tree_root(t), "j", INODE_FILE, &info,
 				      false, 0));
 		row_number(rows[k].sentence, change(t, i, &rows[k]), 0);
-		err = inode_set_mode(t, j, 0640);
+		err = inode_attr_set_mode(t, j, 0640);
 		row_number(rows[k].sentence, err, rows[k].pins ? -ENOSPC : 0);
 		inode_unref(t, i);
 		inode_unref(t, j);
@@ -237,11 +239,12 @@ static void test_pins_freed(void **state)
 				      false, 0));
 		j = must(tree_refresh(t, tree_root(t), "j", INODE_FILE, &info,
 				      false, 0));
-		assert_int_equal(k == 3 ? inode_set_times(t, i, &when, &when)
-					: inode_set_mode(t, i, 0600),
+		assert_int_equal(k == 3 ? inode_attr_set_times(t, i, &when,
+							       &when)
+					: inode_attr_set_mode(t, i, 0600),
 				 0);
 		assert_false(tree_lru_pins_full(t));
-		row_number(ways[k], inode_set_mode(t, j, 0600), -ENOSPC);
+		row_number(ways[k], inode_attr_set_mode(t, j, 0600), -ENOSPC);
 		row_number(ways[k], tree_lru_pins_full(t), true);
 		row_number(ways[k], tree_lru_pins_full(t), false);
 		if (k == 0)
@@ -249,12 +252,12 @@ static void test_pins_freed(void **state)
 		else if (k == 1)
 			tree_move(t, j, tree_root(t), "i");
 		else if (k == 2)
-			inode_set_mode(t, i, 0644);
+			inode_attr_set_mode(t, i, 0644);
 		else
 			inode_unref(t, tree_refresh(t, tree_root(t), "i",
 						    INODE_FILE, &other, false,
 						    tree_clock(t)));
-		row_number(ways[k], inode_set_mode(t, j, 0600), 0);
+		row_number(ways[k], inode_attr_set_mode(t, j, 0600), 0);
 		inode_unref(t, i);
 		inode_unref(t, j);
 		tree_free(t);
@@ -274,14 +277,15 @@ static void test_pin_moves(void **state)
 	t = tree_new(&s, stage);
 	i = must(tree_refresh(t, tree_root(t), "i", INODE_FILE, &info, false,
 			      0));
-	assert_int_equal(inode_set_mode(t, i, 0600), 0);
+	assert_int_equal(inode_attr_set_mode(t, i, 0600), 0);
 	assert_int_equal(tree_move(t, i, tree_root(t), "j"), 0);
 	inode_unref(t, i);
 	told_many(t, tree_root(t), 100);
-	assert_int_equal(tree_find(t, tree_root(t), "j", &found), TREE_KNOWN);
+	assert_int_equal(tree_find(t, tree_root(t), "j", &found, NULL),
+			 TREE_KNOWN);
 	inode_view(t, found, &v);
 	assert_int_equal(v.mode, 0600);
-	assert_int_equal(inode_set_owner(t, found, 1, 1), 0);
+	assert_int_equal(inode_attr_set_owner(t, found, 1, 1), 0);
 	inode_unref(t, found);
 	tree_free(t);
 }
@@ -300,32 +304,32 @@ static void test_pin_of_new_file(void **state)
 	t = tree_new(&s, stage);
 	i = must(tree_refresh(t, tree_root(t), "i", INODE_FILE, &info, false,
 			      0));
-	assert_int_equal(inode_set_mode(t, i, 0600), 0);
+	assert_int_equal(inode_attr_set_mode(t, i, 0600), 0);
 	assert_int_equal(tree_create(t, tree_root(t), "new", INODE_FILE, 0600,
 				     1, 2, &file),
 			 0);
-	assert_int_equal(inode_set_mode(t, file, 0755), 0);
-	assert_int_equal(inode_set_owner(t, file, 3, 4), 0);
-	assert_int_equal(inode_set_times(t, file, &when, &when), 0);
+	assert_int_equal(inode_attr_set_mode(t, file, 0755), 0);
+	assert_int_equal(inode_attr_set_owner(t, file, 3, 4), 0);
+	assert_int_equal(inode_attr_set_times(t, file, &when, &when), 0);
 	assert_true(tree_lru_pins_full(t));
 	inode_etag_published(t, file, &info);
 	inode_view(t, file, &v);
 	assert_int_equal(v.mode, 0755);
 	assert_int_equal(v.uid, 3);
 	assert_int_equal(v.info.mtime.tv_sec, 1);
-	assert_int_equal(inode_set_mode(t, file, 0700), -ENOSPC);
-	assert_int_equal(inode_set_mode(t, file, 0755), 0);
-	assert_int_equal(inode_set_owner(t, file, 3, 4), 0);
-	assert_int_equal(inode_set_owner(t, file, 5, 4), -ENOSPC);
+	assert_int_equal(inode_attr_set_mode(t, file, 0700), -ENOSPC);
+	assert_int_equal(inode_attr_set_mode(t, file, 0755), 0);
+	assert_int_equal(inode_attr_set_owner(t, file, 3, 4), 0);
+	assert_int_equal(inode_attr_set_owner(t, file, 5, 4), -ENOSPC);
 	inode_unref(t, file);
 	/* ... and set-id bits go, room or not */
 	assert_int_equal(tree_create(t, tree_root(t), "x", INODE_FILE, 06755, 1,
 				     2, &file),
 			 0);
 	inode_etag_published(t, file, &info);
-	assert_int_equal(inode_set_mode(t, file, 02755), 0);
-	assert_int_equal(inode_set_mode(t, file, 02751), -ENOSPC);
-	assert_int_equal(inode_set_mode(t, file, 0755), 0);
+	assert_int_equal(inode_attr_set_mode(t, file, 02755), 0);
+	assert_int_equal(inode_attr_set_mode(t, file, 02751), -ENOSPC);
+	assert_int_equal(inode_attr_set_mode(t, file, 0755), 0);
 	inode_view(t, file, &v);
 	assert_int_equal(v.mode, 0755);
 	inode_unref(t, i);

@@ -1,0 +1,190 @@
+/*
+ * Attributes that a caller chose, or the store keeps. Mode and owner stand in
+ * the inode and are lost with it, unless a caller changed them: then it is
+ * pinned and stays.
+ */
+#include "fs/names/tree.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+void inode_attr_own_mode_locked(struct tree *t, struct inode *i)
+{
+	if (i->flags & INODE_OWN_MODE)
+		return;
+	i->uid = t->set.uid;
+	i->gid = t->set.gid;
+	i->mode = i->kind == INODE_FILE ? t->set.file_mode : t->set.dir_mode;
+	i->flags |= INODE_OWN_MODE;
+}
+
+static void inode_attr_changed_locked(struct tree *t, struct inode *i)
+	REQUIRES(t->lock)
+{
+	i->ctime = inode_time(clock_now());
+	tree_lru_update_locked(t, i);
+}
+
+/* Would these be shown of i if nothing were known of it? */
+static bool inode_attr_is_default(const struct tree *t, const struct inode *i,
+				  mode_t mode, uid_t uid, gid_t gid)
+{
+	bool is_file = i->kind == INODE_FILE;
+	unsigned hidden = TREE_FIXED_UID | TREE_FIXED_GID |
+			  TREE_FIXED_FILE_MODE | TREE_FIXED_DIR_MODE;
+
+	if (i->flags & INODE_OF_FILES) /* it keeps the others itself */
+		hidden = t->set.fixed;
+	return (uid == t->set.uid || !(hidden & TREE_FIXED_UID)) &&
+	       (gid == t->set.gid || !(hidden & TREE_FIXED_GID)) &&
+	       (mode == (is_file ? t->set.file_mode : t->set.dir_mode) ||
+		!(hidden &
+		  (is_file ? TREE_FIXED_FILE_MODE : TREE_FIXED_DIR_MODE)));
+}
+
+static int inode_attr_set_mode_locked(struct tree *t, struct inode *i,
+				      mode_t mode, uid_t uid, gid_t gid)
+	REQUIRES(t->lock)
+{
+	int err = 0;
+
+	if (inode_attr_is_default(t, i, mode, uid, gid))
+		tree_lru_unpin_locked(t, i, INODE_PIN_MODE);
+	else
+		err = tree_lru_pin_locked(t, i, INODE_PIN_MODE);
+	/* What is so already fails never, nor does taking set-id bits away:
+	 * nothing brings them back. */
+	if (err && uid == i->uid && gid == i->gid &&
+	    (mode | (i->mode & (S_ISUID | S_ISGID))) == i->mode)
+		err = 0;
+	if (err)
+		return err;
+	i->mode = mode;
+	i->uid = uid;
+	i->gid = gid;
+	inode_attr_changed_locked(t, i);
+	return 0;
+}
+
+int inode_attr_set_mode(struct tree *t, struct inode *i, mode_t mode)
+{
+	int err;
+
+	tree_lock(t);
+	inode_attr_own_mode_locked(t, i);
+	err = inode_attr_set_mode_locked(t, i, mode & 07777, i->uid, i->gid);
+	tree_unlock(t);
+	return err;
+}
+
+int inode_attr_set_owner(struct tree *t, struct inode *i, uid_t uid, gid_t gid)
+{
+	int err;
+
+	tree_lock(t);
+	inode_attr_own_mode_locked(t, i);
+	err = inode_attr_set_mode_locked(t, i, i->mode,
+					 uid == (uid_t)-1 ? i->uid : uid,
+					 gid == (gid_t)-1 ? i->gid : gid);
+	tree_unlock(t);
+	return err;
+}
+
+static bool inode_attr_is_time(struct inode_time t, const struct timespec *to)
+{
+	return !to || (t.sec == to->tv_sec && t.nsec == to->tv_nsec);
+}
+
+/* atime and mtime as a caller set them; NULL: as it is. */
+static void inode_attr_put_times(struct inode *i, const struct timespec *atime,
+				 const struct timespec *mtime)
+{
+	if (atime)
+		i->atime = inode_time(*atime);
+	if (mtime)
+		i->mtime = inode_time(*mtime);
+}
+
+int inode_attr_set_times(struct tree *t, struct inode *i,
+			 const struct timespec *atime,
+			 const struct timespec *mtime)
+{
+	int err = 0;
+
+	tree_lock(t);
+	if (!inode_attr_is_time(i->atime, atime) ||
+	    !inode_attr_is_time(i->mtime, mtime)) {
+		err = tree_lru_pin_locked(t, i, INODE_PIN_TIMES);
+		if (!err) {
+			inode_attr_put_times(i, atime, mtime);
+			i->flags |= mtime ? INODE_OWN_MTIME : 0;
+		}
+	}
+	if (!err)
+		inode_attr_changed_locked(t, i);
+	tree_unlock(t);
+	return err;
+}
+
+void inode_attr_keep(struct tree *t, struct inode *i,
+		     const struct store_attr *a)
+{
+	unsigned w = a->which;
+
+	tree_lock(t);
+	inode_attr_put_times(i, w & STORE_SET_ATIME ? &a->atime : NULL,
+			     w & STORE_SET_MTIME ? &a->mtime : NULL);
+	if (w & (STORE_SET_MODE | STORE_SET_UID | STORE_SET_GID))
+		inode_attr_own_mode_locked(t, i);
+	if (w & STORE_SET_MODE)
+		i->mode = a->mode & 07777;
+	if (w & STORE_SET_UID)
+		i->uid = a->uid;
+	if (w & STORE_SET_GID)
+		i->gid = a->gid;
+	inode_attr_changed_locked(t, i);
+	tree_unlock(t);
+}
+
+int inode_attr_set_expire(struct tree *t, struct inode *i, int64_t expire)
+{
+	struct inode_ext *m;
+	int err = 0;
+
+	tree_lock(t);
+	m = expire ? inode_ext(i) : i->ext;
+	if (expire)
+		err = m ? tree_lru_pin_locked(t, i, INODE_PIN_EXPIRE) : -ENOMEM;
+	else
+		tree_lru_unpin_locked(t, i, INODE_PIN_EXPIRE);
+	if (!err && m)
+		m->expire = expire;
+	tree_lru_update_locked(t, i);
+	tree_unlock(t);
+	return err;
+}
+
+void inode_attr_refresh_locked(struct tree *t, struct inode *i,
+			       const struct object_info *info)
+{
+	unsigned fixed = t->set.fixed;
+	bool is_file = i->kind == INODE_FILE;
+
+	if (!info->mode)
+		return;
+	if (info->mtime.tv_sec != i->mtime.sec ||
+	    info->mtime.tv_nsec != i->mtime.nsec)
+		inode_put_times(i, info->mtime);
+	i->ctime = inode_time(info->ctime);
+	i->flags &= ~INODE_OWN_MTIME;
+	tree_number_set_locked(t, i, tree_number_of_disk_locked(t, info));
+	inode_attr_own_mode_locked(t, i);
+	if (!(fixed & TREE_FIXED_UID))
+		i->uid = info->uid;
+	if (!(fixed & TREE_FIXED_GID))
+		i->gid = info->gid;
+	if (!(fixed & (is_file ? TREE_FIXED_FILE_MODE : TREE_FIXED_DIR_MODE)))
+		i->mode = info->mode & 07777;
+}
