@@ -123,7 +123,7 @@ FUZZ_SQL = src/sql/sql.c src/sql/sql_lex.c \
 	src/stage/location.c src/base/buf.c src/base/text.c
 FUZZ_FORM = src/gateway/upload/form.c src/gateway/upload/form_head.c src/base/buf.c \
 	src/base/text.c
-FUZZ_QUERY = src/gateway/objects/query.c src/gateway/objects/conditions.c src/gateway/hosts.c \
+FUZZ_QUERY = src/base/query.c src/gateway/objects/conditions.c src/gateway/hosts.c \
 	src/sign/*.c src/base/buf.c src/base/clock.c src/base/digest.c \
 	src/base/text.c $(CRYPTO_LIBS) $(ISAL_LIBS)
 # The whole server.

@@ -369,6 +369,31 @@ bool text_has_control(const char *s)
 	return false;
 }
 
+bool text_is_field_value(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (((unsigned char)s[i] < ' ' && s[i] != '\t') || s[i] == 0x7f)
+			return false;
+	return true;
+}
+
+size_t text_token_len(const char *s)
+{
+	static const bool token[256] = {
+		['A' ... 'Z'] = true,  ['a' ... 'z'] = true,
+		['0' ... '9'] = true,  ['!'] = true,
+		['#' ... '\''] = true, ['*'] = true,
+		['+'] = true,          ['-'] = true,
+		['.'] = true,          ['^' ... '`'] = true,
+		['|'] = true,          ['~'] = true,
+	};
+	size_t n = 0;
+
+	while (token[(unsigned char)s[n]])
+		n++;
+	return n;
+}
+
 bool text_starts_with(const char *s, const char *prefix)
 {
 	return !strncmp(s, prefix, strlen(prefix));

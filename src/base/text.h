@@ -76,6 +76,10 @@ void text_unescape_octal(char *s);
 
 /* True when a byte below 0x20 or 0x7f is in s. */
 bool text_has_control(const char *s);
+/* What a header's value may be made of (RFC 9110): no control byte but tabs. */
+bool text_is_field_value(const char *s, size_t n);
+/* Of a header's name: how many bytes of s are a token's (RFC 9110, 5.6.2). */
+size_t text_token_len(const char *s);
 bool text_is_ascii(const char *s); /* no byte above 0x7f */
 bool text_is_utf8(const char *s); /* RFC 3629 */
 /* The character that n bytes begin with: its length, or 0 when they are none. */

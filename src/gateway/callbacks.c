@@ -40,11 +40,6 @@
 
 #define HEADERS_MAX 100
 #define SWALLOW_MAX (16 << 20)
-/* Of a header's name: RFC 9110, 5.6.2. */
-#define TOKEN \
-	"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz" \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
 /* A request under way. */
 struct request {
 	struct exchange x;
@@ -77,15 +72,6 @@ void *callbacks_on_target(void *server, const char *target,
 	return NULL;
 }
 
-/* But for a tab, which is white space here. */
-static bool request_has_control(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (((unsigned char)s[i] < ' ' && s[i] != '\t') || s[i] == 0x7f)
-			return true;
-	return false;
-}
-
 static enum MHD_Result request_take_header(void *arg, enum MHD_ValueKind kind,
 					   const char *name, size_t name_len,
 					   const char *value, size_t value_len)
@@ -94,9 +80,8 @@ static enum MHD_Result request_take_header(void *arg, enum MHD_ValueKind kind,
 
 	if (!value)
 		value = "";
-	if (strlen(name) != name_len || !name_len ||
-	    name[strspn(name, TOKEN)] ||
-	    request_has_control(value, value_len)) {
+	if (!name_len || text_token_len(name) != name_len ||
+	    !text_is_field_value(value, value_len)) {
 		r->spoilt = true;
 		return MHD_NO;
 	}

@@ -132,26 +132,38 @@ static void exchange_add_xml(struct buf *out, const char *s)
 	}
 }
 
+void exchange_refuse_json(struct exchange *x, unsigned status, unsigned code,
+			  const char *message)
+{
+	struct buf out = BUF_INIT(8 * BUF_MESSAGE);
+
+	buf_addf(&out, "{\"error\":{\"code\":%u,\"message\":", code);
+	text_json_string(&out, message);
+	buf_adds(&out, "}}");
+	exchange_answer(x, status, "application/json", buf_str(&out), out.len);
+	buf_clear(&out);
+}
+
+static void exchange_refuse_xml(struct exchange *x, unsigned status,
+				const char *code, const char *message)
+{
+	struct buf out = BUF_INIT(2 * BUF_MESSAGE);
+
+	buf_adds(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+		       "<Error><Code>");
+	exchange_add_xml(&out, code);
+	buf_adds(&out, "</Code><Message>");
+	exchange_add_xml(&out, message);
+	buf_addf(&out, "</Message><RequestId>%s</RequestId></Error>", x->id);
+	exchange_answer(x, status, "application/xml", buf_str(&out), out.len);
+	buf_clear(&out);
+}
+
 void exchange_refuse(struct exchange *x, unsigned status, const char *code,
 		     const char *message)
 {
-	struct buf out = BUF_INIT(2 * BUF_MESSAGE);
-	bool xml = x->form == EXCHANGE_XML;
-
-	if (xml) {
-		buf_adds(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-			       "<Error><Code>");
-		exchange_add_xml(&out, code);
-		buf_adds(&out, "</Code><Message>");
-		exchange_add_xml(&out, message);
-		buf_addf(&out, "</Message><RequestId>%s</RequestId></Error>",
-			 x->id);
-	} else {
-		buf_addf(&out, "{\"error\":{\"code\":%u,\"message\":", status);
-		text_json_string(&out, message);
-		buf_adds(&out, "}}");
-	}
-	exchange_answer(x, status, xml ? "application/xml" : "application/json",
-			buf_str(&out), out.len);
-	buf_clear(&out);
+	if (x->form == EXCHANGE_XML)
+		exchange_refuse_xml(x, status, code, message);
+	else
+		exchange_refuse_json(x, status, status, message);
 }

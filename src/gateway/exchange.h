@@ -102,6 +102,9 @@ void exchange_answer_head(struct exchange *x, unsigned status, const char *type,
  */
 void exchange_refuse(struct exchange *x, unsigned status, const char *code,
 		     const char *message);
+/* The second form with a code of its own. */
+void exchange_refuse_json(struct exchange *x, unsigned status, unsigned code,
+			  const char *message);
 bool exchange_answered(const struct exchange *x);
 
 #endif

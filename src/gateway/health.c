@@ -8,7 +8,7 @@
 
 #include "base/budget.h"
 #include "base/buf.h"
-#include "base/text.h"
+#include "base/query.h"
 #include "gateway/counters.h"
 #include "gateway/context.h"
 #include "gateway/connections.h"
@@ -18,40 +18,15 @@
 #include "gateway/stores.h"
 #include "store/store.h"
 
-#define NAME_MAX_BYTES 255
-
-/* The value of a plain parameter, without escapes; false: none, or too long. */
-static bool health_parameter(const char *query, const char *name, char *out,
-			     size_t size)
-{
-	size_t len = strlen(name);
-
-	for (const char *p = query; p; p = strchr(p, '&')) {
-		size_t n;
-
-		p += *p == '&';
-		if (strncmp(p, name, len) != 0 || p[len] != '=')
-			continue;
-		n = strcspn(p + len + 1, "&");
-		if (!n || n >= size)
-			return false;
-		memcpy(out, p + len + 1, n);
-		out[n] = '\0';
-		return true;
-	}
-	return false;
-}
-
 /* At the address as the client has named it: IPv4, not IPv4 in IPv6. */
-static void health_add_proof(struct exchange *x, struct buf *out)
+static void health_add_proof(struct exchange *x, const char *name,
+			     const char *nonce, struct buf *out)
 {
 	const struct listen_address at = { .sa = ip_plain(&x->local) };
-	char nonce[PROOF_NONCE_MAX + 1], name[NAME_MAX_BYTES + 1];
 	char proof[SHA256_HEX_SIZE];
 	struct stores_entry found;
 
-	if (!health_parameter(x->query, "nonce", nonce, sizeof(nonce)) ||
-	    !health_parameter(x->query, "store", name, sizeof(name)) ||
+	if (!name || !nonce || !*nonce || strlen(nonce) > PROOF_NONCE_MAX ||
 	    nonce[strspn(nonce, "0123456789abcdef")] ||
 	    stores_find(x->gateway, name, &found))
 		return;
@@ -63,10 +38,14 @@ static void health_add_proof(struct exchange *x, struct buf *out)
 static void health_answer(struct exchange *x)
 {
 	struct buf out = BUF_INIT(BUF_MESSAGE);
+	struct query q;
 
 	buf_adds(&out,
 		 "{\"status\":\"ok\",\"version\":\"" PACKAGE_VERSION "\"");
-	health_add_proof(x, &out);
+	if (!query_parse(&q, x->query))
+		health_add_proof(x, query_get(&q, "store"),
+				 query_get(&q, "nonce"), &out);
+	query_clear(&q);
 	buf_adds(&out, "}\n");
 	exchange_answer(x, 200, "application/json", buf_str(&out), out.len);
 	buf_clear(&out);

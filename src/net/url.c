@@ -3,6 +3,10 @@
  * user name, a query or a fragment in an endpoint is a mistake that would
  * otherwise surface as a wrong signature. Messages never repeat the text: it
  * may hold a password.
+ *
+ * curl's own parser does not do: it takes `host:` and `%41`, writes 127.1 and
+ * addresses of IPv6 anew, so that another Host would be signed than the one
+ * that was meant, and has one word for most mistakes.
  */
 #include "net/url.h"
 
@@ -27,46 +31,34 @@ static const struct {
 	{ "https", 443 },
 };
 
-static int refuse(struct buf *err, const char *why)
+static int url_refuse(struct buf *err, const char *why)
 {
 	buf_adds(err, why);
 	return -EINVAL;
 }
 
-static char *lower_dup(const char *s, size_t n)
+/* Of letters, digits and some more, at most so many bytes. */
+static bool url_is_word(const char *s, size_t n, const char *more, size_t max)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!text_is_alpha(s[i]) && !text_is_digit(s[i]) &&
+		    !strchr(more, s[i]))
+			return false;
+	return n && n <= max;
+}
+
+static char *url_lower_dup(const char *s, size_t n)
 {
 	char *out = strndup(s, n);
 
 	for (char *p = out; p && *p; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p += 'a' - 'A';
+		if (text_is_alpha(*p))
+			*p |= 0x20;
 	return out;
 }
 
-static bool scheme_ok(const char *s, size_t n)
-{
-	if (!n || n > SCHEME_MAX || !text_is_alpha(*s))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!text_is_alpha(s[i]) && !text_is_digit(s[i]) &&
-		    !strchr("+-.", s[i]))
-			return false;
-	return true;
-}
-
-static bool name_ok(const char *s, size_t n)
-{
-	if (!n || n > HOST_MAX)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!text_is_alpha(s[i]) && !text_is_digit(s[i]) &&
-		    !strchr("-._", s[i]))
-			return false;
-	return true;
-}
-
 /* s is `[address]`. */
-static bool ipv6_ok(const char *s, size_t n)
+static bool url_is_ipv6(const char *s, size_t n)
 {
 	struct in6_addr ignored;
 	char text[INET6_ADDRSTRLEN];
@@ -79,42 +71,47 @@ static bool ipv6_ok(const char *s, size_t n)
 }
 
 /* The n bytes between the slashes: HOST, HOST:PORT, [V6] or [V6]:PORT. */
-static int parse_authority(const char *s, size_t n, struct url *out,
-			   struct buf *err)
+static int url_parse_authority(const char *s, size_t n, struct url *out,
+			       struct buf *err)
 {
 	const char *end = s + n;
 	const char *colon;
 	uint64_t port;
 
 	if (memchr(s, '@', n))
-		return refuse(err, "a user name or a password does not belong "
-				   "in a URL");
+		return url_refuse(err,
+				  "a user name or a password does not belong "
+				  "in a URL");
 	if (*s == '[') {
 		colon = memchr(s, ']', n);
-		if (!colon || !ipv6_ok(s, colon + 1 - s))
-			return refuse(err, "no IPv6 address in the brackets");
+		if (!colon || !url_is_ipv6(s, colon + 1 - s))
+			return url_refuse(err,
+					  "no IPv6 address in the brackets");
 		colon++;
 		if (colon < end && *colon != ':')
-			return refuse(err, "something stands behind the IPv6 "
-					   "address");
+			return url_refuse(err,
+					  "something stands behind the IPv6 "
+					  "address");
 	} else {
 		colon = memchr(s, ':', n);
 		if (!colon)
 			colon = end;
 		if (colon == s)
-			return refuse(err, "the host is missing");
-		if (!name_ok(s, colon - s))
-			return refuse(err, "the host name has a character that "
-					   "no host name has, or is too long");
+			return url_refuse(err, "the host is missing");
+		if (!url_is_word(s, colon - s, "-._", HOST_MAX))
+			return url_refuse(err,
+					  "the host name has a character that "
+					  "no host name has, or is too long");
 	}
 	if (colon < end) {
 		if (parse_u64n(colon + 1, end - colon - 1, 65535, &port) ||
 		    !port)
-			return refuse(err, "the port is not a number of 1 to "
-					   "65535");
+			return url_refuse(err,
+					  "the port is not a number of 1 to "
+					  "65535");
 		out->port = port;
 	}
-	out->host = lower_dup(s, colon - s);
+	out->host = url_lower_dup(s, colon - s);
 	return out->host ? 0 : -ENOMEM;
 }
 
@@ -127,30 +124,32 @@ int url_parse(const char *text, const char *scheme, struct url *out,
 
 	memset(out, 0, sizeof(*out));
 	if (strlen(text) > BUF_URL)
-		return refuse(err, "the URL is too long");
+		return url_refuse(err, "the URL is too long");
 	if (text_has_control(text) || strchr(text, ' '))
-		return refuse(err, "a space or a control character in a URL");
+		return url_refuse(err,
+				  "a space or a control character in a URL");
 	if (strpbrk(text, "?#"))
-		return refuse(err, "a query or a fragment does not belong "
-				   "here");
+		return url_refuse(err, "a query or a fragment does not belong "
+				       "here");
 	if (rest) {
-		if (!scheme_ok(text, rest - text))
-			return refuse(err, "what stands before :// is no "
-					   "scheme");
-		out->scheme = lower_dup(text, rest - text);
+		if (!text_is_alpha(*text) ||
+		    !url_is_word(text, rest - text, "+-.", SCHEME_MAX))
+			return url_refuse(err, "what stands before :// is no "
+					       "scheme");
+		out->scheme = url_lower_dup(text, rest - text);
 		rest += 3;
 	} else if (scheme) {
 		out->scheme = strdup(scheme);
 		rest = text;
 	} else {
-		return refuse(err, "the scheme is missing (https://...)");
+		return url_refuse(err, "the scheme is missing (https://...)");
 	}
 	if (!out->scheme)
 		return -ENOMEM;
 	n = strcspn(rest, "/");
 	if (!n)
-		return refuse(err, "the host is missing");
-	ret = parse_authority(rest, n, out, err);
+		return url_refuse(err, "the host is missing");
+	ret = url_parse_authority(rest, n, out, err);
 	if (ret)
 		return ret;
 	out->path = strdup(rest + n);
@@ -165,7 +164,7 @@ void url_clear(struct url *u)
 	memset(u, 0, sizeof(*u));
 }
 
-static unsigned default_port(const char *scheme)
+static unsigned url_default_port(const char *scheme)
 {
 	for (size_t i = 0; i < sizeof(default_ports) / sizeof(*default_ports);
 	     i++)
@@ -177,7 +176,7 @@ static unsigned default_port(const char *scheme)
 void url_authority(const struct url *u, struct buf *out)
 {
 	buf_adds(out, u->host);
-	if (u->port && u->port != default_port(u->scheme))
+	if (u->port && u->port != url_default_port(u->scheme))
 		buf_addf(out, ":%u", u->port);
 }
 

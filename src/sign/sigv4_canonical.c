@@ -85,22 +85,9 @@ static int canonical_pairs_sort(struct pairs *p,
 	return 0;
 }
 
-/* RFC 9110: token. */
 static bool canonical_is_token(const char *s)
 {
-	static const bool token[256] = {
-		['A' ... 'Z'] = true,  ['a' ... 'z'] = true,
-		['0' ... '9'] = true,  ['!'] = true,
-		['#' ... '\''] = true, ['*'] = true,
-		['+'] = true,          ['-'] = true,
-		['.'] = true,          ['^' ... '`'] = true,
-		['|'] = true,          ['~'] = true,
-	};
-	const char *p = s;
-
-	while (token[(unsigned char)*p])
-		p++;
-	return *s && !*p;
+	return *s && !s[text_token_len(s)];
 }
 
 static bool canonical_is_blank(char c)

@@ -19,10 +19,10 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/query.h"
 #include "base/text.h"
 #include "sign/sigv4_canonical.h"
 
-#define SIGV4_VERIFY_FIELDS_MAX (SIGV4_FIELDS_MAX + 8)
 #define AHEAD_S 900 /* a clock may be that much before ours */
 #define SIGNATURE_LEN (SHA256_HEX_SIZE - 1)
 
@@ -37,16 +37,13 @@ enum sigv4_parameter {
 	P_COUNT
 };
 
-/* What is known so far. Strings of the query stand decoded in the arena. */
+/* What is known so far. */
 struct sigv4_verify {
 	const struct sigv4_received *r;
 	const struct sigv4_trust *trust;
 	struct buf *why;
-	struct buf arena; /* name NUL value NUL ... */
 	struct buf path;
-	struct field
-		fields[SIGV4_VERIFY_FIELDS_MAX]; /* signed: all but Signature */
-	size_t n_fields;
+	struct query query; /* signed: all but Signature */
 	const char *value[P_COUNT];
 	const char *host;
 	struct field headers[SIGV4_FIELDS_MAX]; /* signed, less host */
@@ -106,47 +103,6 @@ static const char *const parameters[P_COUNT] = {
 	"X-Amz-Expires",   "X-Amz-SignedHeaders", "X-Amz-Signature",
 };
 
-/* One pair to the arena: offsets at first, for the arena moves. */
-static int verify_add_pair(struct sigv4_verify *v, const char *s, size_t n,
-			   size_t at[SIGV4_VERIFY_FIELDS_MAX][2])
-{
-	const char *equals = memchr(s, '=', n);
-	size_t name_len = equals ? (size_t)(equals - s) : n;
-	int err;
-
-	if (!name_len || v->n_fields == SIGV4_VERIFY_FIELDS_MAX)
-		return -EINVAL;
-	at[v->n_fields][0] = v->arena.len;
-	err = text_percent_decode(&v->arena, s, name_len);
-	buf_addc(&v->arena, '\0');
-	at[v->n_fields][1] = v->arena.len;
-	if (!err && equals)
-		err = text_percent_decode(&v->arena, equals + 1,
-					  n - name_len - 1);
-	buf_addc(&v->arena, '\0');
-	v->n_fields++;
-	return err ? err : buf_err(&v->arena);
-}
-
-static int verify_split_query(struct sigv4_verify *v, const char *query)
-{
-	size_t at[SIGV4_VERIFY_FIELDS_MAX][2];
-	int err = 0;
-
-	while (!err && query) {
-		size_t n = strcspn(query, "&");
-
-		err = verify_add_pair(v, query, n, at);
-		query = query[n] ? query + n + 1 : NULL;
-	}
-	for (size_t i = 0; !err && i < v->n_fields; i++)
-		v->fields[i] = (struct field){
-			v->arena.data + at[i][0],
-			v->arena.data + at[i][1],
-		};
-	return err;
-}
-
 static int verify_find_parameter(const char *name)
 {
 	for (int i = 0; i < P_COUNT; i++)
@@ -158,25 +114,26 @@ static int verify_find_parameter(const char *name)
 /* Finds the six, and takes the signature out of what is signed. */
 static enum sigv4_verdict verify_take_parameters(struct sigv4_verify *v)
 {
+	struct query *q = &v->query;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < v->n_fields; i++) {
-		int p = verify_find_parameter(v->fields[i].name);
+	for (size_t i = 0; i < q->n; i++) {
+		int p = verify_find_parameter(q->fields[i].name);
 
 		if (p >= 0 && v->value[p])
 			return verify_refuse_named(v, SIGV4_MALFORMED,
 						   parameters[p],
 						   " is there twice");
-		if (p >= 0 && strcmp(v->fields[i].name, parameters[p]) != 0)
+		if (p >= 0 && strcmp(q->fields[i].name, parameters[p]) != 0)
 			return verify_refuse_named(v, SIGV4_MALFORMED,
-						   v->fields[i].name,
+						   q->fields[i].name,
 						   " is written another way");
 		if (p >= 0)
-			v->value[p] = v->fields[i].value;
+			v->value[p] = q->fields[i].value;
 		if (p != P_SIGNATURE)
-			v->fields[kept++] = v->fields[i];
+			q->fields[kept++] = q->fields[i];
 	}
-	v->n_fields = kept;
+	q->n = kept;
 	for (int p = 0; p < P_COUNT; p++)
 		if (!v->value[p])
 			return verify_refuse_named(v, SIGV4_MALFORMED,
@@ -213,7 +170,7 @@ static enum sigv4_verdict verify_read_target(struct sigv4_verify *v)
 	err = text_percent_decode(&decoded, target, path_len);
 	buf_clear(&decoded);
 	if (!err)
-		err = verify_split_query(v, mark + 1);
+		err = query_parse(&v->query, mark + 1);
 	if (err)
 		return verify_refuse(
 			v, SIGV4_MALFORMED,
@@ -421,8 +378,8 @@ static int verify_sign_again(struct sigv4_verify *v, char out[SHA256_HEX_SIZE])
 
 	if (!err)
 		err = sigv4_canonical_request(&request, buf_str(&lines),
-					      buf_str(&names), v->fields,
-					      v->n_fields, &canonical);
+					      buf_str(&names), v->query.fields,
+					      v->query.n, &canonical);
 	if (!err) {
 		sigv4_derive(&key, v->trust->secret, v->time, v->trust->region,
 			     v->trust->service);
@@ -463,7 +420,6 @@ enum sigv4_verdict sigv4_verify(const struct sigv4_received *r,
 	struct sigv4_verify v = { .r = r, .trust = trust, .why = why };
 	enum sigv4_verdict verdict;
 
-	buf_init(&v.arena, CANONICAL_MAX);
 	buf_init(&v.path, CANONICAL_MAX);
 	buf_init(&v.scope, SIGV4_SCOPE_MAX);
 	verdict = verify_read_target(&v);
@@ -479,7 +435,7 @@ enum sigv4_verdict sigv4_verify(const struct sigv4_received *r,
 		verdict = verify_check_headers(&v);
 	if (!verdict)
 		verdict = verify_compare(&v);
-	buf_wipe(&v.arena);
+	query_clear(&v.query);
 	buf_clear(&v.path);
 	buf_clear(&v.scope);
 	return verdict;

@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "gateway/hosts.h"
 #include "gateway/objects/conditions.h"
-#include "gateway/objects/query.h"
+#include "base/query.h"
 #include "sign/sigv4_verify.h"
 
 #define LINES 8

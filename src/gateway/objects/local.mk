@@ -4,5 +4,4 @@ libgateway_objects_a_SOURCES = \
 	src/gateway/objects/object.c src/gateway/objects/object.h \
 	src/gateway/objects/object_get.c \
 	src/gateway/objects/object_put.c \
-	src/gateway/objects/object_request.c \
-	src/gateway/objects/query.c src/gateway/objects/query.h
+	src/gateway/objects/object_request.c

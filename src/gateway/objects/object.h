@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/query.h"
 #include "gateway/exchange.h"
-#include "gateway/objects/query.h"
 #include "gateway/stores.h"
 #include "store/store.h"
 

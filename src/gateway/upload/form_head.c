@@ -39,15 +39,6 @@ static int form_head_refuse(struct buf *err, const char *why)
 
 /* ---- parameters ---- */
 
-static size_t form_head_token_len(const char *s)
-{
-	static const char tchars[] =
-		"0123456789abcdefghijklmnopqrstuvwxyz"
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'*+-.^_`|~";
-
-	return strspn(s, tchars);
-}
-
 /* Behind the first quote; text moves behind the last one. */
 static int form_head_take_quoted(const char **text, struct buf *out)
 {
@@ -80,7 +71,7 @@ int form_head_param(const char **text, struct buf *name, struct buf *value)
 	*text = s;
 	if (!*s)
 		return 0;
-	n = form_head_token_len(s);
+	n = text_token_len(s);
 	if (!n || s[n] != '=')
 		return -EINVAL;
 	buf_add(name, s, n);
@@ -161,7 +152,7 @@ static int form_head_take_disposition(const char *value, struct form_head *out,
 {
 	struct buf key = BUF_INIT(256), text = BUF_INIT(FORM_HEAD_MAX);
 	struct disposition seen = { 0 };
-	size_t n = form_head_token_len(value);
+	size_t n = text_token_len(value);
 	int rc = 0, more;
 
 	if (n != 9 || strncasecmp(value, "form-data", 9))
@@ -195,7 +186,7 @@ static int form_head_take_encoding(const char *value, struct buf *err)
 static int form_head_take_line(char *line, bool *disposed,
 			       struct form_head *out, struct buf *err)
 {
-	size_t n = form_head_token_len(line);
+	size_t n = text_token_len(line);
 	char *value;
 
 	if (!n || line[n] != ':')
@@ -221,16 +212,6 @@ static int form_head_take_line(char *line, bool *disposed,
 	return 0;
 }
 
-/* But for a tab, which is white space here. */
-static bool form_head_has_control(const char *line)
-{
-	for (; *line; line++)
-		if (((unsigned char)*line < ' ' && *line != '\t') ||
-		    *line == 0x7f)
-			return true;
-	return false;
-}
-
 int form_head_parse(const char *lines, size_t n, struct form_head *out,
 		    struct buf *err)
 {
@@ -252,9 +233,9 @@ int form_head_parse(const char *lines, size_t n, struct form_head *out,
 			break;
 		}
 		*end = '\0';
-		rc = form_head_has_control(line)
-			     ? form_head_refuse(err, "a control character")
-			     : form_head_take_line(line, &disposed, out, err);
+		rc = text_is_field_value(line, (size_t)(end - line))
+			     ? form_head_take_line(line, &disposed, out, err)
+			     : form_head_refuse(err, "a control character");
 	}
 	if (!rc && !disposed)
 		rc = form_head_refuse(err,

@@ -21,15 +21,9 @@
 void upload_answer_refuse(struct exchange *x, unsigned status, unsigned code,
 			  const char *message)
 {
-	struct buf out = BUF_INIT(8 * BUF_MESSAGE);
-
 	if (status == 429 || status == 503)
 		exchange_add(x, "Retry-After", RETRY_AFTER_S);
-	buf_addf(&out, "{\"error\":{\"code\":%u,\"message\":", code);
-	text_json_string(&out, message);
-	buf_adds(&out, "}}");
-	exchange_answer(x, status, "application/json", buf_str(&out), out.len);
-	buf_clear(&out);
+	exchange_refuse_json(x, status, code, message);
 }
 
 void upload_answer_login(struct exchange *x, const char *message)

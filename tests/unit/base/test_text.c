@@ -276,6 +276,13 @@ static void test_questions(void **state)
 	assert_false(text_has_control("a b\xc3\xa4"));
 	assert_true(text_has_control("a\nb"));
 	assert_true(text_has_control("a\x7f"));
+	assert_true(text_is_field_value("a\tb\xc3\xa4", 5));
+	assert_false(text_is_field_value("a\nb", 3));
+	assert_false(text_is_field_value("a\x7f", 2));
+	assert_true(text_is_field_value("a\n", 1));
+	assert_int_equal(text_token_len("X-Amz_Date: x"), 10);
+	assert_int_equal(text_token_len("(a)"), 0);
+	assert_int_equal(text_token_len("!#$%&'*+-.^_`|~09azAZ"), 21);
 	assert_true(text_starts_with("abc", "ab"));
 	assert_true(text_starts_with("abc", ""));
 	assert_false(text_starts_with("a", "ab"));

@@ -1,20 +1,20 @@
 /*
  * The parameters of a query, decoded. Pure.
  */
-#ifndef GATEWAY_OBJECTS_QUERY_H
-#define GATEWAY_OBJECTS_QUERY_H
+#ifndef BASE_QUERY_H
+#define BASE_QUERY_H
 
 #include <stddef.h>
 
 #include "base/buf.h"
-#include "sign/sigv4.h"
+#include "base/field.h"
 
-#define QUERY_FIELDS_MAX (SIGV4_FIELDS_MAX + 8)
+#define QUERY_FIELDS_MAX 72
 
 struct query {
 	struct field fields[QUERY_FIELDS_MAX]; /* in their order */
 	size_t n;
-	struct buf arena;
+	struct buf arena; /* name NUL value NUL ... */
 };
 
 /* raw: without `?`; NULL is as "". 0; -EINVAL a broken escape, an encoded NUL,

@@ -1,7 +1,7 @@
 /*
  * `a=b&c&d=`: a plus is a plus, for a signature is over it as it stands.
  */
-#include "gateway/objects/query.h"
+#include "base/query.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,8 +9,9 @@
 
 #include "base/text.h"
 
-#define QUERY_MAX 65536
+#define QUERY_MAX 262144
 
+/* Offsets at first, for the arena moves. */
 static int query_add_pair(struct query *q, const char *s, size_t n,
 			  size_t at[QUERY_FIELDS_MAX][2])
 {
