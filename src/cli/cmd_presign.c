@@ -101,7 +101,7 @@ static int read_action(const struct presign_options *o, const char *word,
 			 word);
 	else if (word && o->method != VERB_ANY && by_method[o->method] != *out)
 		buf_addf(&why, "%s is %s, and --method says otherwise", word,
-			 presign_method(*out));
+			 store_presign_method(*out));
 	else if (o->method != VERB_ANY)
 		*out = by_method[o->method];
 	if (why.len)

@@ -53,7 +53,7 @@ static int print_columns(const struct mount_presign *ask,
 		rc = mount_presign(ask, "", &url, why);
 	if (!rc) {
 		const struct store_presigned row = {
-			.method = presign_method(ask->action),
+			.method = store_presign_method(ask->action),
 			.headers = headers.data,
 			.url = url.data,
 		};
@@ -73,7 +73,7 @@ static int say_url(const struct mount_presign *ask, struct buf *why)
 
 	if (!rc) {
 		presign_row_cut(buf_str(&url), &cut);
-		message(presign_method(ask->action), buf_str(&cut));
+		message(store_presign_method(ask->action), buf_str(&cut));
 	}
 	buf_wipe(&url);
 	buf_clear(&cut);

@@ -256,7 +256,7 @@ static int sign_row(struct presign_job *j, struct stage *stage,
 	if (j->verbose)
 		say_url(&row);
 	rc = put_row(j, &row, j->request.action);
-	store_presigned_clear(&row);
+	store_presign_clear(&row);
 	return rc ? failure_write(f, rc) : 0;
 }
 

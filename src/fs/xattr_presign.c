@@ -292,7 +292,7 @@ static int presign_sign(struct xattr_call *c, const struct inode_place *at,
 					    .err = err },
 		       "no pre-signed URL: %s", buf_str(&why));
 	}
-	store_presigned_clear(&p);
+	store_presign_clear(&p);
 	buf_clear(&whole);
 	buf_clear(&why);
 	return err;

@@ -65,7 +65,7 @@ static int check_request(const struct stage *s, const char *path,
 {
 	size_t len = strlen(s->prefix) + strlen(path);
 
-	if (s->ro && presign_writes(req->action)) {
+	if (s->ro && store_presign_writes(req->action)) {
 		buf_addf(err, "stage %s is read-only: no URL for uploads",
 			 s->name);
 		return -EROFS;

@@ -76,7 +76,7 @@ static int sign(struct job *j, enum presign_action action, const char *number,
 		.strict = j->req->strict,
 	};
 
-	store_presigned_clear(&j->row);
+	store_presign_clear(&j->row);
 	return presign(j->stage, j->key + strlen(j->stage->prefix), &r, &j->row,
 		       j->err);
 }
@@ -180,7 +180,7 @@ static int begin(struct job *j, struct store_upload **out)
 	/* Whatever would be refused is refused before anything is begun. */
 	rc = presign(j->stage, j->key + strlen(j->stage->prefix), &r, &probe,
 		     j->err);
-	store_presigned_clear(&probe);
+	store_presign_clear(&probe);
 	if (rc)
 		return rc;
 	rc = presign_fields(&r, j->key, &j->stage->store->limits, &f, j->err);
@@ -219,7 +219,7 @@ int presign_parts(struct stage *s, const char *path,
 		store_upload_abort(u);
 	if (u)
 		store_upload_free(u);
-	store_presigned_clear(&j.row);
+	store_presign_clear(&j.row);
 	buf_clear(&key);
 	return rc;
 }

@@ -120,7 +120,7 @@ static void add_transfer(const struct store_presigned *p, const char *path,
 	} else if (action == PRESIGN_HEAD) {
 		buf_adds(out, " -f -I");
 	} else if (action != PRESIGN_UPLOAD && action != PRESIGN_PART) {
-		buf_addf(out, " -f -X %s", presign_method(action));
+		buf_addf(out, " -f -X %s", store_presign_method(action));
 	} else if (n && path[n - 1] == '/') {
 		/* A directory's marker: -T would add a name to the URL. */
 		buf_adds(out, " -f -X PUT -d '' -H Content-Type:");

@@ -59,7 +59,7 @@ static const struct step *schedule(uint64_t part_size, struct step *fixed,
 	return fixed;
 }
 
-int part_at(uint64_t part_size, uint64_t offset, struct part_range *out)
+int parts_at(uint64_t part_size, uint64_t offset, struct part_range *out)
 {
 	struct step fixed;
 	size_t n;
@@ -82,7 +82,7 @@ int part_at(uint64_t part_size, uint64_t offset, struct part_range *out)
 	return -EFBIG;
 }
 
-int part_numbered(uint64_t part_size, unsigned number, struct part_range *out)
+int parts_numbered(uint64_t part_size, unsigned number, struct part_range *out)
 {
 	struct step fixed;
 	size_t n;
@@ -111,7 +111,7 @@ unsigned parts_count(uint64_t part_size, uint64_t size)
 
 	if (!size)
 		return 1;
-	if (part_at(part_size, size - 1, &last))
+	if (parts_at(part_size, size - 1, &last))
 		return PARTS_MAX + 1;
 	return last.number;
 }

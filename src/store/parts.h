@@ -29,9 +29,9 @@ struct part_range {
 
 /* The part that holds byte `offset`; part_size 0: auto, or PART_SIZE_STREAM.
  * -EFBIG beyond. */
-int part_at(uint64_t part_size, uint64_t offset, struct part_range *out);
+int parts_at(uint64_t part_size, uint64_t offset, struct part_range *out);
 /* The part of that number. -EFBIG beyond PARTS_MAX. */
-int part_numbered(uint64_t part_size, unsigned number, struct part_range *out);
+int parts_numbered(uint64_t part_size, unsigned number, struct part_range *out);
 /* How many parts an object of that size has (1 for 0 bytes); more than
  * PARTS_MAX when it cannot be. */
 unsigned parts_count(uint64_t part_size, uint64_t size);

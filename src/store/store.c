@@ -412,7 +412,7 @@ int store_rename(struct store *s, const char *from, const char *to,
 	int err = store_check_key(s, from);
 
 	err = err ? err : store_check_key(s, to);
-	if (!err && store_key_is_dir(from) != store_key_is_dir(to))
+	if (!err && store_check_is_dir(from) != store_check_is_dir(to))
 		err = -EINVAL;
 	if (!err && !s->ops->rename)
 		err = -EOPNOTSUPP;

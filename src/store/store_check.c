@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "store/store.h"
 
-bool store_key_is_dir(const char *key)
+bool store_check_is_dir(const char *key)
 {
 	return !*key || key[strlen(key) - 1] == '/';
 }

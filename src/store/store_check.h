@@ -16,7 +16,7 @@ struct store_meta;
 struct store_part_done;
 
 /* Does a key end in '/': is it a marker's? Or is it "", a store's root? */
-bool store_key_is_dir(const char *key);
+bool store_check_is_dir(const char *key);
 /* -EINVAL, -ENAMETOOLONG, or what the store is broken by. */
 int store_check_key(const struct store *s, const char *key);
 /* "" too, which is the root of a store of files. */

@@ -33,12 +33,12 @@ static const struct {
 	[PRESIGN_ABORT] = { "DELETE", true },
 };
 
-const char *presign_method(enum presign_action action)
+const char *store_presign_method(enum presign_action action)
 {
 	return actions[action].method;
 }
 
-bool presign_writes(enum presign_action action)
+bool store_presign_writes(enum presign_action action)
 {
 	return actions[action].writes;
 }
@@ -173,14 +173,14 @@ int store_presign(struct store *s, const struct store_presign *req,
 	e = check(s, req, err);
 	if (e)
 		return e;
-	out->method = presign_method(req->action);
+	out->method = store_presign_method(req->action);
 	e = s->ops->presign(s, req, out, err);
 	if (e)
-		store_presigned_clear(out);
+		store_presign_clear(out);
 	return e;
 }
 
-void store_presigned_clear(struct store_presigned *p)
+void store_presign_clear(struct store_presigned *p)
 {
 	free(p->url);
 	free(p->headers);
@@ -189,8 +189,8 @@ void store_presigned_clear(struct store_presigned *p)
 	memset(p, 0, sizeof(*p));
 }
 
-int store_presigned_headers(struct store_presigned *p,
-			    const struct field *headers, size_t n)
+int store_presign_headers(struct store_presigned *p,
+			  const struct field *headers, size_t n)
 {
 	char on_json[512], on_lines[512];
 	struct buf json, lines;

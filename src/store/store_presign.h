@@ -23,9 +23,9 @@ enum presign_action {
 };
 
 /* "GET", "PUT", ... */
-const char *presign_method(enum presign_action action);
+const char *store_presign_method(enum presign_action action);
 /* Does it change what is there? */
-bool presign_writes(enum presign_action action);
+bool store_presign_writes(enum presign_action action);
 
 #define PRESIGN_FIELDS_MAX 40
 
@@ -51,9 +51,9 @@ struct store_presigned {
 	int64_t expires_at; /* Unix seconds; 0: it does not */
 	char *warning; /* NULL: none */
 };
-void store_presigned_clear(struct store_presigned *p);
+void store_presign_clear(struct store_presigned *p);
 /* For stores: fills headers and header_lines. 0 or -ENOMEM. */
-int store_presigned_headers(struct store_presigned *p,
-			    const struct field *headers, size_t n);
+int store_presign_headers(struct store_presigned *p,
+			  const struct field *headers, size_t n);
 
 #endif

@@ -76,7 +76,7 @@ static int stream_prepare(struct upload_stream *s)
 		return store_scratch(set->store, set->key, &s->fd);
 	rc = upload_stream_part_size(set->part_size, set->most,
 				     budget_limit(set->budget), &s->part_size);
-	return rc ? rc : part_at(s->part_size, 0, &s->range);
+	return rc ? rc : parts_at(s->part_size, 0, &s->range);
 }
 
 int upload_stream_open(const struct upload_stream_settings *set,
@@ -302,7 +302,7 @@ static int stream_send(struct upload_stream *s)
 		return rc;
 	b->number = s->n_parts = part.number;
 	s->filling = NULL;
-	return part_numbered(s->part_size, part.number + 1, &s->range);
+	return parts_numbered(s->part_size, part.number + 1, &s->range);
 }
 
 static bool stream_is_slow(const struct upload_stream *s)

@@ -49,7 +49,7 @@ static int sign(const struct transfer_remote *r,
 		rc = copy_row(p.method, p.url, p.header_lines, out);
 	else if (!why->len)
 		buf_adds(why, strerror(-rc));
-	store_presigned_clear(&p);
+	store_presign_clear(&p);
 	return rc;
 }
 

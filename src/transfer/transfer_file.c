@@ -139,7 +139,7 @@ static int file_parts_md5(int fd, uint64_t size, uint64_t part_size,
 	for (unsigned i = 1; !rc && i <= n; i++) {
 		uint64_t len;
 
-		rc = part_numbered(part_size, i, &part);
+		rc = parts_numbered(part_size, i, &part);
 		if (rc)
 			break;
 		len = size - part.start < part.len ? size - part.start

@@ -48,7 +48,7 @@ static int add(struct sending *s, struct round *r, struct buf *why)
 	char checksum[TRANSFER_CHECKSUM_SIZE];
 	struct part_range part;
 	uint64_t len;
-	int rc = part_numbered(s->r->part_size, number, &part);
+	int rc = parts_numbered(s->r->part_size, number, &part);
 
 	if (rc)
 		return rc;

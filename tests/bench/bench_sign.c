@@ -78,7 +78,7 @@ static double measure(struct stage *stage, const struct presign_request *req,
 			exit(2);
 		}
 		bytes += strlen(p.url);
-		store_presigned_clear(&p);
+		store_presign_clear(&p);
 	}
 	buf_clear(&err);
 	return bytes ? (double)count / (cpu_s() - start) : 0;

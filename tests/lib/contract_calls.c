@@ -219,7 +219,7 @@ static void presigns(struct contract *c)
 	assert_string_equal(p.headers, "{\"content-type\":\"text/csv\"}");
 	assert_string_equal(p.header_lines, "content-type: text/csv\n");
 	assert_in_range(p.expires_at - clock_now_s(), 590, 600);
-	store_presigned_clear(&p);
+	store_presign_clear(&p);
 	req.action = PRESIGN_DOWNLOAD;
 	req.n_headers = 0;
 	req.query = &version;
@@ -229,7 +229,7 @@ static void presigns(struct contract *c)
 	assert_string_equal(p.headers, "{}");
 	assert_string_equal(p.header_lines, "");
 	assert_non_null(strstr(p.url, "versionId=a%2Fb"));
-	store_presigned_clear(&p);
+	store_presign_clear(&p);
 	req.expire = 604801;
 	assert_int_equal(store_presign(c->s, &req, &p, &err), -EINVAL);
 	assert_string_equal(buf_str(&err),

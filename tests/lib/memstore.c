@@ -283,7 +283,7 @@ static int mem_presign(struct store *s, const struct store_presign *req,
 	out->url = buf_detach(&url);
 	if (!out->url)
 		return -ENOMEM;
-	return store_presigned_headers(out, req->headers, req->n_headers);
+	return store_presign_headers(out, req->headers, req->n_headers);
 }
 
 static void mem_locate(struct store *s, const char *key, struct buf *out)

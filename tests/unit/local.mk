@@ -94,7 +94,7 @@ tests_unit_test_store_s3_SOURCES = \
 	tests/unit/store/s3/test_s3_fixes.c \
 	tests/unit/store/s3/test_s3_lack.c \
 	tests/unit/store/s3/test_s3_odd.c \
-	tests/unit/store/s3/test_s3_place.c \
+	tests/unit/store/s3/test_s3_endpoint.c \
 	tests/unit/store/s3/test_s3_props.c \
 	tests/unit/store/s3/test_s3_wire.c \
 	tests/unit/store/s3/test_s3_url.c \

@@ -230,7 +230,7 @@ static bool answer(char *line, bool curl)
 	else
 		put_answer(&p, r.action, curl);
 	if (!rc)
-		store_presigned_clear(&p);
+		store_presign_clear(&p);
 	stage_unref(stage);
 	buf_clear(&err);
 	return true;

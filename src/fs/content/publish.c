@@ -67,7 +67,7 @@ struct publish {
 static int publish_part(struct publish *p, unsigned number,
 			struct part_range *part)
 {
-	int rc = part_numbered(p->file->stage->part_size, number, part);
+	int rc = parts_numbered(p->file->stage->part_size, number, part);
 
 	if (!rc && part->start + part->len > p->size)
 		part->len = p->size - part->start;

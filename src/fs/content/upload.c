@@ -154,8 +154,8 @@ void upload_stale(struct file *f, uint64_t start, uint64_t end)
 	struct part_range first, last = { .number = PARTS_MAX };
 
 	if (!content(f)->upload || start >= end ||
-	    part_at(f->stage->part_size, start, &first))
+	    parts_at(f->stage->part_size, start, &first))
 		return;
-	part_at(f->stage->part_size, end - 1, &last);
+	parts_at(f->stage->part_size, end - 1, &last);
 	upload_parts_stale(content(f)->upload, first.number, last.number);
 }

@@ -150,14 +150,14 @@ static bool writer_will_leave(struct file *f, uint64_t end) REQUIRES(f->turn)
 	if (end <= size)
 		return false;
 	/* The part that the file ends in, if it is to be filled. */
-	if (size && !part_at(part_size, size - 1, &part) &&
+	if (size && !parts_at(part_size, size - 1, &part) &&
 	    part.start + part.len < end && writer_has_part(f, &part))
 		return true;
 	/* The first part that is filled from its beginning. */
-	if (part_at(part_size, size, &part))
+	if (parts_at(part_size, size, &part))
 		return false;
 	if (part.start < size &&
-	    part_numbered(part_size, part.number + 1, &part))
+	    parts_numbered(part_size, part.number + 1, &part))
 		return false;
 	return part.start + part.len < end;
 }
@@ -243,7 +243,7 @@ static int writer_leave(struct file *f, unsigned number) REQUIRES(f->turn)
 	const struct tail *t = &c->tail;
 	struct part_range part;
 	bool can;
-	int rc = part_numbered(f->stage->part_size, number, &part);
+	int rc = parts_numbered(f->stage->part_size, number, &part);
 
 	if (rc || (t->mem && t->part.number != number))
 		return rc;
@@ -419,7 +419,7 @@ static int writer_piece(struct file *f, struct write_job *w) REQUIRES(f->turn)
 	const struct tail *t = &content(f)->tail;
 	struct part_range part;
 	uint64_t n;
-	int rc = part_at(f->stage->part_size, w->at, &part);
+	int rc = parts_at(f->stage->part_size, w->at, &part);
 
 	if (rc)
 		return rc;
@@ -444,7 +444,7 @@ static int writer_check_parts(struct file *f, uint64_t size)
 {
 	struct part_range last;
 
-	return size ? part_at(f->stage->part_size, size - 1, &last) : 0;
+	return size ? parts_at(f->stage->part_size, size - 1, &last) : 0;
 }
 
 int writer_write(struct file *f, uint64_t offset, const char *bytes, size_t len)
@@ -478,7 +478,7 @@ static int writer_cut(struct file *f, uint64_t size) REQUIRES(f->turn)
 	struct part_range part;
 	struct content *c;
 	bool whole_tail;
-	int rc = part_at(f->stage->part_size, size, &part);
+	int rc = parts_at(f->stage->part_size, size, &part);
 
 	if (!rc && size > part.start)
 		rc = writer_check_retained(f, &part, size);

@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "net/url.h"
 #include "stage/conf/conn_local.h"
-#include "store/s3/s3_place.h"
+#include "store/s3/s3_endpoint.h"
 
 static int check_server(const char *key, const char *text, struct buf *err)
 {
@@ -134,13 +134,13 @@ static int check_door(const char *key, const char *endpoint,
 		      struct buf *err)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	struct s3_place s3;
-	int rc =
-		s3_place_init(&s3, endpoint, place->bucket, virtual_host, &why);
+	struct s3_endpoint s3;
+	int rc = s3_endpoint_init(&s3, endpoint, place->bucket, virtual_host,
+				  &why);
 
 	if (rc == -EINVAL)
 		buf_addf(err, "%s: %s", key, buf_str(&why));
-	s3_place_clear(&s3);
+	s3_endpoint_clear(&s3);
 	buf_clear(&why);
 	return rc;
 }
@@ -180,7 +180,7 @@ static int check_region(const struct conn *c, struct buf *err)
 
 	conn_endpoint_region(c, &region);
 	rc = buf_err(&region);
-	if (!rc && region.len && !s3_region_valid(buf_str(&region))) {
+	if (!rc && region.len && !s3_endpoint_is_region(buf_str(&region))) {
 		buf_adds(err, "region: `");
 		text_printable(err, buf_str(&region));
 		buf_adds(err, "` is no region");

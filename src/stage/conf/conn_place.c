@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "net/url.h"
 #include "stage/conf/conn_local.h"
-#include "store/s3/s3_place.h"
+#include "store/s3/s3_endpoint.h"
 
 /* Bytes. With stage/internal/ and a name of 255 it stays within a key. */
 #define PREFIX_MAX 700
@@ -240,7 +240,7 @@ void conn_endpoint_region(const struct conn *c, struct buf *out)
 		return;
 	}
 	if (parse_endpoint(c, &url)) {
-		s3_region_of_host(url.host, region);
+		s3_endpoint_region_of(url.host, region);
 		buf_adds(out, region);
 	}
 	url_clear(&url);

@@ -97,8 +97,8 @@ static int open_closed(struct local *l, const char *key, struct stat *st,
 static int open_for_change(struct local *l, const char *key, struct stat *st,
 			   struct local_note *note)
 {
-	int fd = store_key_is_dir(key) ? local_open_dir(l, key, st)
-				       : local_open_file(l, key, st);
+	int fd = store_check_is_dir(key) ? local_open_dir(l, key, st)
+					 : local_open_file(l, key, st);
 
 	if (fd >= 0)
 		local_note_read(fd, st, note);

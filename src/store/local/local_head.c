@@ -31,8 +31,8 @@ static int check_key(struct local *l, const char *what, const char *key)
 static int open_object(struct local *l, const char *key, struct stat *st,
 		       struct local_note *note)
 {
-	int fd = store_key_is_dir(key) ? local_open_dir(l, key, st)
-				       : local_open_file(l, key, st);
+	int fd = store_check_is_dir(key) ? local_open_dir(l, key, st)
+					 : local_open_file(l, key, st);
 
 	if (fd >= 0)
 		local_note_read(fd, st, note);
@@ -89,7 +89,7 @@ static const char *type_of(const struct local *l, const char *key)
 {
 	const char *type = local_type(l, key);
 
-	if (store_key_is_dir(key))
+	if (store_check_is_dir(key))
 		return DIRECTORY_TYPE;
 	return type ? type : DEFAULT_TYPE;
 }
@@ -184,7 +184,7 @@ void local_get(struct store *s, struct store_get *get)
 	int fd = -1, err;
 
 	err = room ? local_open(s, get->key, get->etag, &fd, &info) : -ENOMEM;
-	if (!err && !store_key_is_dir(get->key))
+	if (!err && !store_check_is_dir(get->key))
 		err = send(l, get, fd, room, size);
 	if (!err && get->etag)
 		err = local_same(s, fd, get->etag);

@@ -155,6 +155,5 @@ int local_presign(struct store *s, const struct store_presign *req,
 	buf_clear(&origin);
 	buf_clear(&path);
 	buf_wipe(&query);
-	return e ? e
-		 : store_presigned_headers(out, req->headers, req->n_headers);
+	return e ? e : store_presign_headers(out, req->headers, req->n_headers);
 }

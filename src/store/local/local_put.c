@@ -57,7 +57,7 @@ static int place(struct local *l, const char *key, int fd,
 		.fd = fd,
 	};
 
-	return store_key_is_dir(key)
+	return store_check_is_dir(key)
 		       ? local_put_dir(l, key, meta, cond, kept, out)
 		       : local_commit(&commit, out);
 }
@@ -70,7 +70,7 @@ static int check(struct local *l, const char *key, uint64_t len)
 	if (err)
 		return err;
 	err = local_key_check(key, &why);
-	if (!err && store_key_is_dir(key) && len) {
+	if (!err && store_check_is_dir(key) && len) {
 		why = "a directory has no bytes of its own";
 		err = -EISDIR;
 	}
@@ -92,7 +92,7 @@ int local_put(struct store *s, const char *key, const struct store_body *body,
 		return local_failed(l, "write", key, err,
 				    err == -EINVAL ? "content-md5 is no MD5"
 						   : NULL);
-	if (!store_key_is_dir(key)) {
+	if (!store_check_is_dir(key)) {
 		fd = fill(l, key, body);
 		if (fd < 0)
 			err = local_failed(l, "write", key, fd, NULL);

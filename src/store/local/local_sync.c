@@ -62,7 +62,7 @@ int local_sync(struct store *s, const char *key)
 	const char *why = NULL, *slash = strrchr(key, '/');
 	int err = *key ? local_key_check(key, &why) : 0;
 
-	if (!err && *key && !store_key_is_dir(key))
+	if (!err && *key && !store_check_is_dir(key))
 		err = flush_file(l, key);
 	if (!err)
 		err = flush_folder(l, key, slash ? slash + 1 - key : 0);

@@ -19,7 +19,7 @@ libstore_s3_a_SOURCES = \
 	src/store/s3/s3_list.c \
 	src/store/s3/s3_part.c \
 	src/store/s3/s3_pending.c \
-	src/store/s3/s3_place.c src/store/s3/s3_place.h \
+	src/store/s3/s3_endpoint.c src/store/s3/s3_endpoint.h \
 	src/store/s3/s3_presign.c \
 	src/store/s3/s3_put.c \
 	src/store/s3/s3_remove.c \

@@ -3,7 +3,7 @@
  *
  * Files by noun: s3_call (a request, signed for each attempt), s3_judge (what
  * an answer means and what can be put right), s3_error (the table) and
- * s3_doc (documents), s3_place (hosts and paths), s3_head, s3_list, s3_get,
+ * s3_doc (documents), s3_endpoint (hosts and paths), s3_head, s3_list, s3_get,
  * s3_put, s3_remove, s3_copy, s3_upload, s3_part, s3_pending, s3_presign.
  *
  * What changes under way (region, clock, what the server cannot) stands under
@@ -32,14 +32,14 @@ static int s3_describe(struct store *store, struct buf *out)
 {
 	struct s3 *s = s3_of(store);
 	struct creds *creds = NULL;
-	struct s3_present now;
+	struct s3_sign_ctx now;
 	char end[TIME_RFC3339_SIZE];
 	const char *proxy;
 	int err;
 
-	s3_present(s, &now);
+	s3_state_sign_ctx(s, &now);
 	buf_addf(out, "%s://", s->io.url.scheme);
-	s3_place_host(&s->io, now.region, out);
+	s3_endpoint_host(&s->io, now.region, out);
 	buf_addf(out, ", region %s, credentials: ", now.region);
 	proxy = s->lane ? http_lane_proxy(s->lane, s->io.url.scheme) : NULL;
 	err = cred_cache_get(signer_creds(s->signer), &creds, NULL);
@@ -56,12 +56,12 @@ static int s3_describe(struct store *store, struct buf *out)
 	creds_unref(creds);
 	if (now.skew_s) {
 		buf_adds(out, "; ");
-		s3_say_skew(now.skew_s, out);
-		if (!s3_trusts_clock(s))
+		s3_state_say_skew(now.skew_s, out);
+		if (!s3_state_trusts_clock(s))
 			buf_adds(out, ", and over plain http pre-signed URLs "
 				      "are off by that");
 	}
-	if (proxy && !s3_place_is_here(&s->io))
+	if (proxy && !s3_endpoint_is_here(&s->io))
 		buf_addf(out, "; by the proxy of %s", proxy);
 	s3_lack_show(s, out);
 	return err ? err : buf_err(out);
@@ -77,8 +77,8 @@ static void s3_free(struct store *store)
 	if (s->lane)
 		http_lane_free(s->lane);
 	signer_free(s->signer);
-	s3_place_clear(&s->io);
-	s3_place_clear(&s->public);
+	s3_endpoint_clear(&s->io);
+	s3_endpoint_clear(&s->public);
 	for (int i = 0; i < S3_MADE; i++)
 		free(s->made[i]);
 	lock_destroy(&s->lock);
@@ -142,11 +142,11 @@ static int set_places(struct s3 *s, const struct s3_settings *set,
 		buf_adds(err, "there is no endpoint");
 		return -EINVAL;
 	}
-	e = s3_place_init(&s->io, set->endpoint_url, bucket, set->virtual_host,
-			  err);
+	e = s3_endpoint_init(&s->io, set->endpoint_url, bucket,
+			     set->virtual_host, err);
 	return e ? e
-		 : s3_place_init(&s->public, public, bucket,
-				 set->public_virtual_host, err);
+		 : s3_endpoint_init(&s->public, public, bucket,
+				    set->public_virtual_host, err);
 }
 
 /* The one that is given, else the one in the endpoint's name. */
@@ -156,11 +156,11 @@ static int set_region(struct s3 *s, const char *region, struct buf *err)
 	bool guessed;
 	int e = 0;
 
-	s3_place_region(&s->io, own);
+	s3_endpoint_region(&s->io, own);
 	guessed = !text_given(region) && !*own;
 	if (!text_given(region))
 		region = *own ? own : "us-east-1";
-	if (!s3_region_valid(region)) {
+	if (!s3_endpoint_is_region(region)) {
 		buf_adds(err, "`");
 		text_printable(err, region);
 		buf_adds(err, "` is no region");

@@ -17,7 +17,8 @@
 static int parse_list(struct s3_call *c, const struct buf *body)
 {
 	s3_page_clear(c->out);
-	return s3_doc_list(buf_str(body), body->len, s3_call_prefix(c), c->out);
+	return s3_page_list(buf_str(body), body->len, s3_call_prefix(c),
+			    c->out);
 }
 
 static void list_some(struct s3_call *c, struct s3 *s, const char *prefix,
@@ -31,8 +32,8 @@ static void list_some(struct s3_call *c, struct s3 *s, const char *prefix,
 	s3_call_parse(c, parse_list, page);
 }
 
-void s3_list_first(struct s3_call *c, struct s3 *s, const char *prefix,
-		   struct s3_page *page)
+void s3_ask_first(struct s3_call *c, struct s3 *s, const char *prefix,
+		  struct s3_page *page)
 {
 	list_some(c, s, prefix, "1", page);
 }
@@ -44,7 +45,7 @@ int s3_ask_listed(struct s3 *s, const char *key, struct object_info *out)
 	struct s3_call c;
 	int err;
 
-	list_some(&c, s, key, s3_is_unordered(s) ? "1000" : "1", &page);
+	list_some(&c, s, key, s3_state_is_unordered(s) ? "1000" : "1", &page);
 	c.quiet = true;
 	err = s3_call_perform(&c, &reply);
 	if (!err) {
@@ -78,7 +79,7 @@ static int ask_first_byte(struct s3 *s, const char *key,
 	static const struct http_call_ops ops = {
 		.prepare = s3_call_prepare,
 		.data = enough,
-		.judge = s3_call_judge,
+		.judge = s3_judge,
 	};
 	struct http_reply reply;
 	struct s3_range range;

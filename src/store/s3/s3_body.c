@@ -43,7 +43,7 @@ static int set_crc32c(struct s3_call *c, const struct store_body *body)
 	return err;
 }
 
-int s3_body_set(struct s3_call *c, const struct store_body *body)
+int s3_call_body(struct s3_call *c, const struct store_body *body)
 {
 	unsigned char bytes[SHA256_SIZE];
 	int err = 0;
@@ -53,7 +53,8 @@ int s3_body_set(struct s3_call *c, const struct store_body *body)
 					   .offset = body->offset,
 					   .len = body->len };
 	strcpy(c->payload, SIGV4_UNSIGNED_PAYLOAD);
-	if (c->checksum != S3_CHECKSUM_MD5 && s3_lacks(c->s3, S3_WANTS_MD5))
+	if (c->checksum != S3_CHECKSUM_MD5 &&
+	    s3_state_lacks(c->s3, S3_WANTS_MD5))
 		err = s3_sum_md5_text(body, c->md5);
 	switch (err ? S3_CHECKSUM_NONE : c->checksum) {
 	case S3_CHECKSUM_CRC32C:

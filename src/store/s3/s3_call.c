@@ -23,7 +23,7 @@
 
 static const struct http_call_ops plain_ops = {
 	.prepare = s3_call_prepare,
-	.judge = s3_call_judge,
+	.judge = s3_judge,
 };
 
 void s3_call_init(struct s3_call *c, struct s3 *s, enum http_verb verb,
@@ -129,7 +129,7 @@ void s3_call_headerf(struct s3_call *c, const char *name, const char *fmt, ...)
 void s3_call_cond(struct s3_call *c, const struct store_cond *cond)
 {
 	/* the caller has looked, where the store would not */
-	if (!cond || s3_lacks(c->s3, s3_lack_of_cond(cond)))
+	if (!cond || s3_state_lacks(c->s3, s3_lack_of_cond(cond)))
 		return;
 	if (cond->if_match) {
 		/* a hash has been compared with a HEAD's */
@@ -270,7 +270,7 @@ static int write_headers(const struct s3_call *c, const struct field *h,
 }
 
 static int sign_wire(struct s3_call *c, const struct sigv4_request *request,
-		     const struct s3_present *now, struct http_wire *wire)
+		     const struct s3_sign_ctx *now, struct http_wire *wire)
 {
 	struct signer_headers sign = { 0 };
 	int err = signer_authorize(c->s3->signer, request, now->region,
@@ -289,12 +289,12 @@ static int sign_wire(struct s3_call *c, const struct sigv4_request *request,
  * the bucket. Credentials are those at hand: the engine's thread waits for
  * none. */
 static int presign_wire(struct s3_call *c, const struct sigv4_request *request,
-			const struct s3_present *now, struct http_wire *wire)
+			const struct s3_sign_ctx *now, struct http_wire *wire)
 {
 	const struct signer_terms terms = {
 		.region = now->region,
 		.time = clock_now_s() +
-			(s3_trusts_clock(c->s3) ? now->skew_s : 0),
+			(s3_state_trusts_clock(c->s3) ? now->skew_s : 0),
 		.expires = URL_EXPIRES_S,
 		.at_hand = true,
 	};
@@ -327,7 +327,7 @@ static int write_given(struct s3_call *c, struct http_wire *wire,
 /* Signed in a header. */
 static int authorize_wire(struct s3_call *c,
 			  const struct sigv4_request *request,
-			  const struct s3_present *now, struct http_wire *wire)
+			  const struct s3_sign_ctx *now, struct http_wire *wire)
 {
 	if (c->query.n) {
 		buf_addc(&wire->url, '?');
@@ -362,8 +362,8 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 		.headers = headers,
 		.payload_hash = c->by ? SIGV4_UNSIGNED_PAYLOAD : c->payload,
 	};
-	const struct s3_place *place = c->by ? &c->s3->public : &c->s3->io;
-	struct s3_present now;
+	const struct s3_endpoint *place = c->by ? &c->s3->public : &c->s3->io;
+	struct s3_sign_ctx now;
 	int err = c->err;
 
 	if (!err && n > MORE_MAX)
@@ -372,7 +372,7 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 		return err;
 	if (c->by && c->by->url)
 		return write_given(c, wire, more, n);
-	s3_present(c->s3, &now);
+	s3_state_sign_ctx(c->s3, &now);
 	c->generation = now.generation;
 	c->guessed = now.guessed;
 	c->without |= now.lacks & S3_LACKS_CHECKSUM;
@@ -381,8 +381,8 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 		memcpy(headers + request.n_headers, more, n * sizeof(*headers));
 		request.n_headers += n;
 	}
-	s3_place_host(place, now.region, &host);
-	s3_place_path(place, c->key, &path);
+	s3_endpoint_host(place, now.region, &host);
+	s3_endpoint_path(place, c->key, &path);
 	request.host = buf_str(&host);
 	request.path = buf_str(&path);
 	err = buf_err(&host) ? buf_err(&host) : buf_err(&path);
@@ -418,7 +418,7 @@ static struct creds *take_refused(struct s3 *s)
 	return refused;
 }
 
-int s3_ready(struct s3_call *c)
+int s3_call_ready(struct s3_call *c)
 {
 	struct cred_cache *cache = signer_creds(c->s3->signer);
 	struct creds *creds = NULL, *refused = take_refused(c->s3);
@@ -467,12 +467,12 @@ static int finish(struct s3_call *c, int rc, struct http_reply *reply)
 		c->http.state = NULL;
 		rc = http_perform(s3_call_lane(c), &c->http, reply);
 	}
-	return s3_call_outcome(c, rc, reply);
+	return s3_judge_outcome(c, rc, reply);
 }
 
 int s3_call_perform(struct s3_call *c, struct http_reply *reply)
 {
-	int err = s3_ready(c);
+	int err = s3_call_ready(c);
 
 	memset(reply, 0, sizeof(*reply));
 	if (err)
@@ -485,7 +485,7 @@ void s3_call_perform_all(struct s3_call **calls, struct http_reply *replies,
 			 int *errs, unsigned n)
 {
 	struct http_call *http[S3_SIDE_BY_SIDE];
-	int err = n ? s3_ready(calls[0]) : 0;
+	int err = n ? s3_call_ready(calls[0]) : 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		http[i] = &calls[i]->http;

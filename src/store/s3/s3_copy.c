@@ -75,7 +75,7 @@ static int copy_small(const struct copy *x, bool with_cond,
 
 	s3_call_init(&c, x->s, HTTP_PUT, x->to, "copy to");
 	s3_call_slow(&c);
-	s3_copy_source(&c, x->from, x->source.etag);
+	s3_part_source(&c, x->from, x->source.etag);
 	if (x->retyped)
 		s3_call_header(&c, "x-amz-metadata-directive", "REPLACE");
 	s3_call_make(&c, &(struct store_meta){ .props = &x->props });
@@ -164,7 +164,7 @@ static int copy_all(const struct copy *x, struct store_upload *u,
 		i += some;
 	}
 	if (!err)
-		err = s3_same_source(x->s, x->from, x->source.etag);
+		err = s3_part_same_source(x->s, x->from, x->source.etag);
 	if (!err)
 		err = s3_upload_complete(u, done, n, x->cond, out);
 	free(done);
@@ -221,7 +221,7 @@ static int copy(struct copy *x, struct object_info *out)
 	err = copy_small(x, true, out);
 	if (err != -ENOTSUP || !x->cond)
 		return err;
-	err = s3_must_hold(x->s, x->to, x->cond);
+	err = s3_head_must_hold(x->s, x->to, x->cond);
 	if (!err)
 		err = copy_small(x, false, out);
 	if (!err)
@@ -243,7 +243,7 @@ int s3_copy(struct store *store, const char *from, const char *etag,
 		err = s3_confirm(store, from, etag, &x.source);
 	if (!err && !*x.source.etag)
 		err = -EIO;
-	err = err ? err : s3_check_cond(x.s, to, cond);
+	err = err ? err : s3_head_cond(x.s, to, cond);
 	err = err ? err : choose_props(&x, &head, retype);
 	http_reply_clear(&head);
 	if (!err && !strcmp(from, to)) /* S3 refuses what changes nothing */

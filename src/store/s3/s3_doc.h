@@ -48,10 +48,10 @@ struct s3_page {
 	char *marker; /* of version 1; NULL */
 };
 /* prefix: what was asked for; names begin with it. */
-int s3_doc_list(const char *body, size_t n, const char *prefix,
-		struct s3_page *out);
-int s3_doc_uploads(const char *body, size_t n, const char *prefix,
-		   struct s3_page *out);
+int s3_page_list(const char *body, size_t n, const char *prefix,
+		 struct s3_page *out);
+int s3_page_uploads(const char *body, size_t n, const char *prefix,
+		    struct s3_page *out);
 /* The page's names were encoded: each `other` is the key. */
 void s3_page_decoded(struct s3_page *p);
 /* The entries of `from` are those of `to` too: moved there. 0 or -ENOMEM. */

@@ -217,8 +217,8 @@ static bool is_empty(const char *s)
 }
 
 /* Whoever has a name can ask for what comes after it. */
-int s3_doc_list(const char *body, size_t n, const char *prefix,
-		struct s3_page *out)
+int s3_page_list(const char *body, size_t n, const char *prefix,
+		 struct s3_page *out)
 {
 	int err = list(&objects, body, n, prefix, out);
 
@@ -228,8 +228,8 @@ int s3_doc_list(const char *body, size_t n, const char *prefix,
 	return err;
 }
 
-int s3_doc_uploads(const char *body, size_t n, const char *prefix,
-		   struct s3_page *out)
+int s3_page_uploads(const char *body, size_t n, const char *prefix,
+		    struct s3_page *out)
 {
 	int err = list(&uploads, body, n, prefix, out);
 

@@ -226,7 +226,7 @@ static enum http_verdict judge(struct http_call *http,
 			       const struct http_reply *reply)
 {
 	struct s3_get *x = (struct s3_get *)http;
-	enum http_verdict verdict = s3_call_judge(http, reply);
+	enum http_verdict verdict = s3_judge(http, reply);
 
 	if (reply->status == 416 && !reply->err && !is_whole(x)) {
 		past_end(x, reply);
@@ -253,17 +253,17 @@ static int outcome(struct s3_get *x, const struct http_reply *reply)
 	if (is_whole(x))
 		return 0;
 	if (x->stale)
-		return s3_call_failed(&x->call, reply, -ESTALE,
-				      "the object has changed");
+		return s3_judge_failed(&x->call, reply, -ESTALE,
+				       "the object has changed");
 	if (x->longer)
-		return s3_call_failed(&x->call, reply, -EIO,
-				      "the answer is longer than it said");
+		return s3_judge_failed(&x->call, reply, -EIO,
+				       "the answer is longer than it said");
 	if (!reply->err && reply->status / 100 == 2)
-		return s3_call_failed(&x->call, reply, -EIO,
-				      x->bad ? x->bad
-					     : "the answer is shorter than it "
-					       "should be");
-	return s3_call_outcome(&x->call, reply->err, reply);
+		return s3_judge_failed(&x->call, reply, -EIO,
+				       x->bad ? x->bad
+					      : "the answer is shorter than it "
+						"should be");
+	return s3_judge_outcome(&x->call, reply->err, reply);
 }
 
 static void on_done(struct http_call *http, const struct http_reply *reply)
@@ -318,7 +318,7 @@ void s3_get_by(struct s3 *s, struct s3_by_url *by, struct store_get *get)
 {
 	struct s3_get *x = x_new(s, by, get);
 	struct object_info none = { 0 };
-	int err = x ? s3_ready(&x->call) : -ENOMEM;
+	int err = x ? s3_call_ready(&x->call) : -ENOMEM;
 
 	if (err) {
 		if (x)

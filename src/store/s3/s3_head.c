@@ -20,11 +20,11 @@
 /* Has something been put right since the call was signed? */
 static bool outdated(const struct s3_call *c)
 {
-	struct s3_present now;
+	struct s3_sign_ctx now;
 	struct creds *creds = NULL;
 	bool changed;
 
-	s3_present(c->s3, &now);
+	s3_state_sign_ctx(c->s3, &now);
 	changed = now.generation != c->generation;
 	if (!cred_cache_peek(signer_creds(c->s3->signer), &creds) && creds)
 		changed |= creds != c->used;
@@ -84,14 +84,15 @@ int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 	if (err && is_mute(reply))
 		err = refused(&c, err, reply);
 	if (err && !quiet)
-		s3_call_speak(&c, err, reply);
+		s3_judge_speak(&c, err, reply);
 	if (!err)
 		err = read_info(s, key, quiet, reply, out);
 	s3_call_clear(&c);
 	return err;
 }
 
-int s3_must_hold(struct s3 *s, const char *key, const struct store_cond *cond)
+int s3_head_must_hold(struct s3 *s, const char *key,
+		      const struct store_cond *cond)
 {
 	struct http_reply reply;
 	struct object_info there;
@@ -108,13 +109,13 @@ int s3_must_hold(struct s3 *s, const char *key, const struct store_cond *cond)
 	return err;
 }
 
-int s3_check_cond(struct s3 *s, const char *key, const struct store_cond *cond)
+int s3_head_cond(struct s3 *s, const char *key, const struct store_cond *cond)
 {
-	int err = s3_must_hold(s, key, cond);
+	int err = s3_head_must_hold(s, key, cond);
 
 	/* Who may not look leaves it to the request's own condition. */
 	if (err == -EACCES && cond->if_absent &&
-	    !s3_lacks(s, s3_lack_of_cond(cond)))
+	    !s3_state_lacks(s, s3_lack_of_cond(cond)))
 		err = 0;
 	return err;
 }
@@ -189,7 +190,7 @@ static void look(struct look *x, struct store *store, const char *key)
 	snprintf(x->below, sizeof(x->below), "%s/", key);
 	s3_call_init(&x->head, s, HTTP_HEAD, key, "look up");
 	x->head.quiet = true;
-	s3_list_first(&x->list, s, x->below, &x->page);
+	s3_ask_first(&x->list, s, x->below, &x->page);
 	x->list.quiet = true;
 	/* nothing can lie below a key of the greatest length */
 	s3_call_perform_all(calls, x->replies, x->errs,
@@ -228,7 +229,7 @@ static void tell_unlisted(struct look *x)
 	s3_locked(s)->unlisted_told = true;
 	lock_drop(&s->lock);
 	if (!told)
-		s3_call_speak(&x->list, -EACCES, &x->replies[1]);
+		s3_judge_speak(&x->list, -EACCES, &x->replies[1]);
 }
 
 /* HEAD is refused, and nothing is below. Who may not list is told 403 for what
@@ -239,7 +240,7 @@ static int look_listed(struct look *x, struct name_info *out)
 
 	out->is_object = !err;
 	if (err == -EACCES)
-		s3_call_speak(&x->head, err, &x->replies[0]);
+		s3_judge_speak(&x->head, err, &x->replies[0]);
 	return err == -ENOENT ? 0 : err;
 }
 
@@ -258,10 +259,10 @@ static int look_judge(struct look *x, struct name_info *out)
 	int err = x->errs[0];
 
 	if (err && err != -ENOENT && !head_denied)
-		return s3_call_speak(&x->head, err, &x->replies[0]);
+		return s3_judge_speak(&x->head, err, &x->replies[0]);
 	out->is_object = !err;
 	if (x->errs[1] && !list_denied)
-		return s3_call_speak(&x->list, x->errs[1], &x->replies[1]);
+		return s3_judge_speak(&x->list, x->errs[1], &x->replies[1]);
 	if (!err)
 		err = read_info(s3_of(x->store), x->key, false, &x->replies[0],
 				&out->info);
@@ -326,12 +327,12 @@ static void why_refused(const struct s3_call *c, long status, struct buf *err)
 static void why_unreachable(const struct s3_call *c, int rc,
 			    const struct http_reply *reply, struct buf *err)
 {
-	const char *hint = s3_place_hint(&c->s3->io, rc);
+	const char *hint = s3_endpoint_hint(&c->s3->io, rc);
 	struct buf host = BUF_INIT(1024);
-	struct s3_present now;
+	struct s3_sign_ctx now;
 
-	s3_present(c->s3, &now);
-	s3_place_host(&c->s3->io, now.region, &host);
+	s3_state_sign_ctx(c->s3, &now);
+	s3_endpoint_host(&c->s3->io, now.region, &host);
 	if (rc == -EHOSTUNREACH)
 		buf_addf(err, "there is no host `%s`", buf_str(&host));
 	else
@@ -352,7 +353,7 @@ int s3_check(struct store *store, const char *prefix, struct buf *err)
 	struct http_reply reply = { 0 };
 	int rc;
 
-	s3_list_first(&c, s, prefix, &page);
+	s3_ask_first(&c, s, prefix, &page);
 	c.quiet = true;
 	c.http.deadline_ms =
 		s->deadline_ms < CHECK_MS ? s->deadline_ms : CHECK_MS;

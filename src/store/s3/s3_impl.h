@@ -16,7 +16,7 @@
 #include "store/s3/s3.h"
 #include "store/s3/s3_doc.h"
 #include "store/s3/s3_error.h"
-#include "store/s3/s3_place.h"
+#include "store/s3/s3_endpoint.h"
 
 /* Are names percent-encoded where a listing does not say so? */
 enum s3_silent { S3_SILENT_UNKNOWN, S3_SILENT_PLAIN, S3_SILENT_ENCODED };
@@ -51,7 +51,7 @@ struct s3 {
 	struct store base;
 	struct http_lane *lane;
 	struct signer *signer;
-	struct s3_place io, public;
+	struct s3_endpoint io, public;
 	enum s3_checksum checksum;
 	char *made[S3_MADE]; /* values of what a new object is given; "" none */
 	bool requester_pays;
@@ -93,23 +93,23 @@ static inline struct s3_by_url_locked *s3_by_url_locked(struct s3_by_url *by)
 }
 
 /* What a request is signed with at this moment. */
-struct s3_present {
+struct s3_sign_ctx {
 	char region[S3_REGION_SIZE];
 	int64_t skew_s;
 	unsigned generation;
 	unsigned lacks;
 	bool guessed;
 };
-void s3_present(struct s3 *s, struct s3_present *out);
+void s3_state_sign_ctx(struct s3 *s, struct s3_sign_ctx *out);
 /* A server took what was signed for that generation's region. */
-void s3_region_confirmed(struct s3 *s, unsigned generation);
+void s3_state_confirm_region(struct s3 *s, unsigned generation);
 /* Its listings are not sorted. */
-bool s3_is_unordered(struct s3 *s);
+bool s3_state_is_unordered(struct s3 *s);
 /* Appends `this machine's clock is 3600 seconds behind the store's`. */
-void s3_say_skew(int64_t skew_s, struct buf *out);
+void s3_state_say_skew(int64_t skew_s, struct buf *out);
 /* May the store's time date a URL? Over plain HTTP any machine on the way
  * could make it live longer. */
-bool s3_trusts_clock(const struct s3 *s);
+bool s3_state_trusts_clock(const struct s3 *s);
 
 /* ---- s3_call.c ---- */
 
@@ -194,7 +194,7 @@ void s3_call_parse(struct s3_call *c,
 void s3_call_slow(struct s3_call *c);
 
 /* Credentials are at hand (perhaps read now): before a call is started. */
-int s3_ready(struct s3_call *c);
+int s3_call_ready(struct s3_call *c);
 
 /* For http_call_ops: */
 int s3_call_prepare(struct http_call *http, struct http_wire *wire);
@@ -211,18 +211,18 @@ void s3_call_perform_all(struct s3_call **calls, struct http_reply *replies,
 
 /* ---- s3_judge.c ---- */
 /* Reads an attempt's answer, puts right what can be. */
-enum http_verdict s3_call_judge(struct http_call *http,
-				const struct http_reply *reply);
+enum http_verdict s3_judge(struct http_call *http,
+			   const struct http_reply *reply);
 /*
  * What came of a finished call: 0 or -errno, logged unless it is -ENOENT,
  * -EINTR or -ECANCELED. rc: http_perform()'s, or reply->err.
  */
-int s3_call_outcome(struct s3_call *c, int rc, const struct http_reply *reply);
+int s3_judge_outcome(struct s3_call *c, int rc, const struct http_reply *reply);
 /* Logs what a quiet call has come to, after all. Returns err. */
-int s3_call_speak(struct s3_call *c, int err, const struct http_reply *reply);
+int s3_judge_speak(struct s3_call *c, int err, const struct http_reply *reply);
 /* Logs a failure that was found after the answer. Returns err. */
-int s3_call_failed(struct s3_call *c, const struct http_reply *reply, int err,
-		   const char *why);
+int s3_judge_failed(struct s3_call *c, const struct http_reply *reply, int err,
+		    const char *why);
 
 /* ---- s3_lack.c: what a store does not know, or demands ---- */
 enum s3_lack {
@@ -233,7 +233,7 @@ enum s3_lack {
 	S3_LACKS_UPLOAD_TAGS = 16, /* of the beginning of an upload */
 	S3_HAS_UPLOAD_TAGS = 32, /* nothing is lacking: it was looked at */
 };
-bool s3_lacks(struct s3 *s, unsigned which);
+bool s3_state_lacks(struct s3 *s, unsigned which);
 /* It is so: the log says it once. */
 void s3_lack_note(struct s3 *s, unsigned which);
 /* Appends `; the store ...` for each. */
@@ -251,7 +251,7 @@ void s3_lack_learn(struct s3_call *c);
 /* ---- s3_body.c: what is sent ---- */
 /* Sets the body, its checksum and payload hash; reads the body once. 0, or
  * the call's error. */
-int s3_body_set(struct s3_call *c, const struct store_body *body);
+int s3_call_body(struct s3_call *c, const struct store_body *body);
 
 /* ---- s3_sum.c: sums of what is sent; each reads the body once ---- */
 int s3_sum_digest(const struct store_body *body, enum digest_kind kind,
@@ -299,25 +299,26 @@ int s3_info_props(const struct http_reply *reply, struct props *out);
 /* An MD5 in hex, so that of the object's bytes if it has one part. */
 bool s3_etag_is_md5(const char *etag);
 /* x-amz-copy-source: /bucket/key, encoded. */
-void s3_copy_source(struct s3_call *c, const char *key, const char *etag);
+void s3_part_source(struct s3_call *c, const char *key, const char *etag);
 
 /*
  * Does the condition on a target hold at this moment? For requests whose
  * conditions not every server knows (copies, completion): 0, -EEXIST, -ESTALE
  * or the HEAD's failure.
  */
-int s3_check_cond(struct s3 *s, const char *key, const struct store_cond *cond);
+int s3_head_cond(struct s3 *s, const char *key, const struct store_cond *cond);
 /* The same when the request cannot have the condition: nothing is left to it.
  */
-int s3_must_hold(struct s3 *s, const char *key, const struct store_cond *cond);
+int s3_head_must_hold(struct s3 *s, const char *key,
+		      const struct store_cond *cond);
 
 /* ---- the vtable, by noun ---- */
 store_check_fn s3_check;
 store_stat_fn s3_stat;
 store_head_fn s3_head;
 /* LIST of the first name that begins so. */
-void s3_list_first(struct s3_call *c, struct s3 *s, const char *prefix,
-		   struct s3_page *page);
+void s3_ask_first(struct s3_call *c, struct s3 *s, const char *prefix,
+		  struct s3_page *page);
 /* The same, and all headers; quiet: a failure is not logged. */
 int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 		  struct object_info *out, struct http_reply *reply);

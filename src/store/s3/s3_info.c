@@ -138,7 +138,7 @@ bool s3_etag_is_md5(const char *etag)
 	return strlen(etag) == 34 && strspn(etag + 1, "0123456789abcdef") == 32;
 }
 
-void s3_copy_source(struct s3_call *c, const char *key, const char *etag)
+void s3_part_source(struct s3_call *c, const char *key, const char *etag)
 {
 	struct buf source = BUF_INIT(BUF_URL);
 

@@ -1,6 +1,6 @@
 /*
  * What is made of an answer: on the engine's thread after each attempt
- * (s3_call_judge), and once at the end (s3_call_outcome).
+ * (s3_judge), and once at the end (s3_judge_outcome).
  *
  * What can be put right is the store's, not the call's: the region, the
  * clock's error, the credentials. Each change of the first two makes a new
@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "store/s3/s3_impl.h"
 
-void s3_region_confirmed(struct s3 *s, unsigned generation)
+void s3_state_confirm_region(struct s3 *s, unsigned generation)
 {
 	struct s3_locked *g;
 
@@ -97,9 +97,9 @@ static void log_skew(const struct s3 *s, int64_t skew_s)
 	struct log_where where = { .stage = s->base.name };
 	struct buf text = BUF_INIT(BUF_MESSAGE);
 
-	s3_say_skew(skew_s, &text);
+	s3_state_say_skew(skew_s, &text);
 	buf_adds(&text, ": requests are signed with the store's time");
-	if (!s3_trusts_clock(s))
+	if (!s3_state_trusts_clock(s))
 		buf_adds(&text, ", pre-signed URLs with this machine's, as "
 				"over plain http the store's time is not "
 				"trusted for them");
@@ -174,11 +174,11 @@ static enum http_verdict fix_creds(struct s3_call *c, bool surely)
 /* A refusal without a body says nothing: was it signed for what held then? */
 static bool is_outdated(struct s3_call *c, const struct http_reply *reply)
 {
-	struct s3_present now;
+	struct s3_sign_ctx now;
 
 	if (c->error.code[0] || (reply->status != 403 && reply->status != 400))
 		return false;
-	s3_present(c->s3, &now);
+	s3_state_sign_ctx(c->s3, &now);
 	return now.generation != c->generation;
 }
 
@@ -187,7 +187,7 @@ static void succeeded(struct s3_call *c)
 {
 	s3_lack_learn(c);
 	if (c->guessed)
-		s3_region_confirmed(c->s3, c->generation);
+		s3_state_confirm_region(c->s3, c->generation);
 }
 
 static enum http_verdict judge(struct s3_call *c,
@@ -226,8 +226,8 @@ static enum http_verdict judge(struct s3_call *c,
 	return fixed || is_outdated(c, reply) ? HTTP_AGAIN : m.verdict;
 }
 
-enum http_verdict s3_call_judge(struct http_call *http,
-				const struct http_reply *reply)
+enum http_verdict s3_judge(struct http_call *http,
+			   const struct http_reply *reply)
 {
 	struct s3_call *c = (struct s3_call *)http;
 	enum http_verdict verdict = judge(c, reply);
@@ -350,8 +350,8 @@ static void keep_why(struct s3_call *c, const struct http_reply *reply, int err,
 	lock_drop(&c->by->lock);
 }
 
-int s3_call_failed(struct s3_call *c, const struct http_reply *reply, int err,
-		   const char *why)
+int s3_judge_failed(struct s3_call *c, const struct http_reply *reply, int err,
+		    const char *why)
 {
 	struct buf id = BUF_INIT(256), text = BUF_INIT(BUF_MESSAGE);
 	struct log_where where = {
@@ -379,7 +379,7 @@ int s3_call_failed(struct s3_call *c, const struct http_reply *reply, int err,
 	return err;
 }
 
-int s3_call_speak(struct s3_call *c, int err, const struct http_reply *reply)
+int s3_judge_speak(struct s3_call *c, int err, const struct http_reply *reply)
 {
 	const char *why = "the store refused it";
 
@@ -391,13 +391,13 @@ int s3_call_speak(struct s3_call *c, int err, const struct http_reply *reply)
 	else if (reply->why)
 		why = reply->why;
 	c->quiet = false;
-	return s3_call_failed(c, reply, err, why);
+	return s3_judge_failed(c, reply, err, why);
 }
 
 /* No answer came. */
 static int unanswered(struct s3_call *c, int rc, const struct http_reply *reply)
 {
-	const char *hint = c->by ? NULL : s3_place_hint(&c->s3->io, rc);
+	const char *hint = c->by ? NULL : s3_endpoint_hint(&c->s3->io, rc);
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int err = outward(rc);
 
@@ -406,12 +406,12 @@ static int unanswered(struct s3_call *c, int rc, const struct http_reply *reply)
 				    : strerror(-rc));
 	if (hint)
 		buf_addf(&why, " (%s)", hint);
-	s3_call_failed(c, reply, err, buf_str(&why));
+	s3_judge_failed(c, reply, err, buf_str(&why));
 	buf_clear(&why);
 	return err;
 }
 
-int s3_call_outcome(struct s3_call *c, int rc, const struct http_reply *reply)
+int s3_judge_outcome(struct s3_call *c, int rc, const struct http_reply *reply)
 {
 	const char *why = c->error.message;
 	int err;
@@ -419,16 +419,16 @@ int s3_call_outcome(struct s3_call *c, int rc, const struct http_reply *reply)
 	if (rc)
 		return unanswered(c, rc, reply);
 	if (reply->status / 100 == 2 && c->parsed == -EBADMSG)
-		return s3_call_failed(c, reply, -EIO,
-				      "the store's answer is garbage");
+		return s3_judge_failed(c, reply, -EIO,
+				       "the store's answer is garbage");
 	if (reply->status / 100 == 2 && c->parsed != -EREMOTEIO)
-		return c->parsed ? s3_call_failed(c, reply, c->parsed,
-						  strerror(-c->parsed))
+		return c->parsed ? s3_judge_failed(c, reply, c->parsed,
+						   strerror(-c->parsed))
 				 : 0;
 	if (c->uncond)
 		return -ENOTSUP; /* its caller goes on without */
 	err = s3_error_meaning(reply->status, c->error.code, c->use).err;
 	if (!*why)
 		why = *c->error.code ? c->error.code : "the store refused it";
-	return s3_call_failed(c, reply, err, why);
+	return s3_judge_failed(c, reply, err, why);
 }

@@ -8,7 +8,7 @@
  *
  * A checksum is left out by the call's next attempt, first of all when the
  * answer does not name what it refuses. A condition is not: its caller has to
- * look by a HEAD first (s3_check_cond()), which keeps its promise as well as that
+ * look by a HEAD first (s3_head_cond()), which keeps its promise as well as that
  * store can.
  */
 #include <errno.h>
@@ -57,7 +57,7 @@ void s3_lack_note(struct s3 *s, unsigned which)
 void s3_lack_show(struct s3 *s, struct buf *out)
 {
 	for (size_t i = 0; i < sizeof(lacks) / sizeof(*lacks); i++)
-		if (s3_lacks(s, lacks[i].lack))
+		if (s3_state_lacks(s, lacks[i].lack))
 			buf_addf(out, "; %s", lacks[i].says);
 }
 

@@ -25,7 +25,7 @@ static int is_there(struct s3 *s, const char *name)
 		http_reply_clear(&reply);
 		return err == -EINTR ? err : !err;
 	}
-	s3_list_first(&c, s, name, &page);
+	s3_ask_first(&c, s, name, &page);
 	c.quiet = true;
 	err = s3_call_perform(&c, &reply);
 	http_reply_clear(&reply);

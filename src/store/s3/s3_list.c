@@ -67,8 +67,8 @@ static int parse_page(struct s3_call *c, const struct buf *body)
 	struct fetch *f = (struct fetch *)c;
 
 	s3_page_clear(&f->page);
-	return s3_doc_list(buf_str(body), body->len, s3_call_prefix(c),
-			   &f->page);
+	return s3_page_list(buf_str(body), body->len, s3_call_prefix(c),
+			    &f->page);
 }
 
 static void on_done(struct http_call *http, const struct http_reply *reply)
@@ -76,7 +76,7 @@ static void on_done(struct http_call *http, const struct http_reply *reply)
 	struct fetch *f = (struct fetch *)http;
 	int err = f->call.refused && !f->again
 			  ? -EAGAIN
-			  : s3_call_outcome(&f->call, reply->err, reply);
+			  : s3_judge_outcome(&f->call, reply->err, reply);
 
 	lock_take(&f->lock);
 	fetch_locked(f)->done = true;
@@ -87,7 +87,7 @@ static void on_done(struct http_call *http, const struct http_reply *reply)
 
 static const struct http_call_ops fetch_ops = {
 	.prepare = s3_call_prepare,
-	.judge = s3_call_judge,
+	.judge = s3_judge,
 	.done = on_done,
 };
 
@@ -140,7 +140,7 @@ static struct fetch *fetch_new(struct s3_list *l, const char *token)
 		ask_after(l, &f->call, token);
 	else if (token)
 		s3_call_query(&f->call, "continuation-token", token);
-	else if (l->after && !s3_is_unordered(s3_of(l->base.store)))
+	else if (l->after && !s3_state_is_unordered(s3_of(l->base.store)))
 		ask_after(l, &f->call, l->after);
 	s3_call_parse(&f->call, parse_page, NULL);
 	return f;
@@ -154,7 +154,7 @@ static int fetch_start(struct s3_list *l, const char *token, bool again)
 	if (!l->next)
 		return -ENOMEM;
 	l->next->again = again;
-	err = s3_ready(&l->next->call);
+	err = s3_call_ready(&l->next->call);
 	l->given_up = err == -EINTR;
 	if (err) {
 		fetch_free(l->next);
@@ -395,9 +395,9 @@ static int put_in_order(struct s3_list *l)
 	    goes_back(l))
 		learn_unordered(s);
 	if (l->few)
-		l->base.unordered = s3_is_unordered(s);
+		l->base.unordered = s3_state_is_unordered(s);
 	else if (!l->gathers && !l->last_key && l->page.truncated)
-		l->gathers = s3_is_unordered(s);
+		l->gathers = s3_state_is_unordered(s);
 	return l->gathers ? gather(l) : 0;
 }
 

@@ -52,9 +52,9 @@ static int finish(struct s3_part *x, const struct http_reply *reply)
 
 	s3_info_written(reply, part->body.len, &info);
 	if (!*info.etag || s3_etag_is_hash(info.etag))
-		return s3_call_failed(&x->call, reply, -EIO,
-				      "the answer has no ETag that can be "
-				      "sent back");
+		return s3_judge_failed(&x->call, reply, -EIO,
+				       "the answer has no ETag that can be "
+				       "sent back");
 	memcpy(part->etag, info.etag, sizeof(part->etag));
 	return s3_upload_note(s3_upload_of(part->upload), part->number, &note);
 }
@@ -64,7 +64,7 @@ static void on_done(struct http_call *http, const struct http_reply *reply)
 	struct s3_part *x = (struct s3_part *)http;
 	struct store_part *part = x->part;
 	struct s3 *s = x->call.s3;
-	int err = s3_call_outcome(&x->call, reply->err, reply);
+	int err = s3_judge_outcome(&x->call, reply->err, reply);
 
 	if (!err)
 		err = finish(x, reply);
@@ -77,7 +77,7 @@ static void on_done(struct http_call *http, const struct http_reply *reply)
 
 static const struct http_call_ops part_ops = {
 	.prepare = s3_call_prepare,
-	.judge = s3_call_judge,
+	.judge = s3_judge,
 	.done = on_done,
 };
 
@@ -94,11 +94,11 @@ static int start(struct s3_part *x, struct store_part *part)
 	s3_call_by_url(&x->call, u->by);
 	x->call.http.ops = &part_ops;
 	x->call.http.class = HTTP_DATA;
-	err = s3_body_set(&x->call, &part->body);
+	err = s3_call_body(&x->call, &part->body);
 	if (err)
-		return s3_call_failed(&x->call, &none, err,
-				      "what is to be sent cannot be read");
-	err = s3_ready(&x->call);
+		return s3_judge_failed(&x->call, &none, err,
+				       "what is to be sent cannot be read");
+	err = s3_call_ready(&x->call);
 	if (err)
 		return err;
 	lock_take(&s->lock);
@@ -161,7 +161,7 @@ void s3_part_copy_call(struct s3_call *c, struct s3_upload *u, unsigned number,
 	s3_part_call(c, u, number, "copy a part");
 	c->http.class = HTTP_DATA;
 	s3_call_slow(c);
-	s3_copy_source(c, source, etag);
+	s3_part_source(c, source, etag);
 	if (misread(u, source) && !c->err)
 		c->err = -ENOTSUP;
 	s3_call_headerf(c, "x-amz-copy-source-range", "bytes=%llu-%llu",
@@ -179,9 +179,9 @@ int s3_part_copied(struct s3_call *c, struct s3_upload *u,
 	struct buf crc = BUF_INIT(16);
 
 	if (!*doc->etag || s3_etag_is_hash(doc->etag))
-		return s3_call_failed(c, reply, -EIO,
-				      "the answer has no ETag that can be "
-				      "sent back");
+		return s3_judge_failed(c, reply, -EIO,
+				       "the answer has no ETag that can be "
+				       "sent back");
 	memcpy(done->etag, doc->etag, sizeof(done->etag));
 	if (!base64_decode(doc->crc32c, strlen(doc->crc32c), &crc) &&
 	    crc.len == 4) {
@@ -195,7 +195,7 @@ int s3_part_copied(struct s3_call *c, struct s3_upload *u,
 }
 
 /* Ceph RGW copies a part whatever the source's ETag is: look afterwards. */
-int s3_same_source(struct s3 *s, const char *source, const char *etag)
+int s3_part_same_source(struct s3 *s, const char *source, const char *etag)
 {
 	struct object_info now;
 	struct http_reply reply;
@@ -222,7 +222,7 @@ int s3_part_copy(struct store_upload *base, unsigned number, uint64_t at,
 	if (!err)
 		err = s3_part_copied(&c, u, &reply, from->len, out);
 	if (!err && from->etag)
-		err = s3_same_source(c.s3, from->key, from->etag);
+		err = s3_part_same_source(c.s3, from->key, from->etag);
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
 	return err;

@@ -10,8 +10,8 @@
 static int parse_uploads(struct s3_call *c, const struct buf *body)
 {
 	s3_page_clear(c->out);
-	return s3_doc_uploads(buf_str(body), body->len, s3_call_prefix(c),
-			      c->out);
+	return s3_page_uploads(buf_str(body), body->len, s3_call_prefix(c),
+			       c->out);
 }
 
 /* after: the page before, or NULL. */

@@ -67,19 +67,19 @@ static void add_warning(struct buf *out, const char *sentence)
 }
 
 /* A URL of another time than the store's. */
-static void warn_of_clock(const struct s3 *s, const struct s3_present *now,
+static void warn_of_clock(const struct s3 *s, const struct s3_sign_ctx *now,
 			  struct buf *out)
 {
 	struct buf text = BUF_INIT(BUF_MESSAGE);
 
-	s3_say_skew(now->skew_s, &text);
+	s3_state_say_skew(now->skew_s, &text);
 	buf_adds(&text, ", and the URL is dated by this machine's: over plain "
 			"http the store's time is not trusted");
 	add_warning(out, buf_str(&text));
 	buf_clear(&text);
 }
 
-static int warn(const struct s3 *s, const struct s3_present *now,
+static int warn(const struct s3 *s, const struct s3_sign_ctx *now,
 		const struct store_presign *req, const struct signer_end *end,
 		struct store_presigned *out)
 {
@@ -99,10 +99,11 @@ static int warn(const struct s3 *s, const struct s3_present *now,
 		add_warning(&text, "the key has `.` or `..` segments, which "
 				   "many clients rewrite (curl: "
 				   "--path-as-is)");
-	if (now->guessed && s3_place_is_amazon(&s->public) && !end->anonymous)
+	if (now->guessed && s3_endpoint_is_amazon(&s->public) &&
+	    !end->anonymous)
 		add_warning(&text, "no region is known, and the URL is signed "
 				   "for us-east-1: set `region`");
-	if (now->skew_s && !s3_trusts_clock(s) && !end->anonymous)
+	if (now->skew_s && !s3_state_trusts_clock(s) && !end->anonymous)
 		warn_of_clock(s, now, &text);
 	out->warning = text.len ? buf_detach(&text) : NULL;
 	return buf_err(&text);
@@ -153,7 +154,7 @@ static int sign(struct s3 *s, const struct store_presign *req,
 	struct signer_terms terms = { .expires = req->expire,
 				      .strict = req->strict };
 	struct signer_end end;
-	struct s3_present now;
+	struct s3_sign_ctx now;
 	struct buf host, path, query;
 	char on_host[256], on_path[512];
 	int e;
@@ -161,13 +162,14 @@ static int sign(struct s3 *s, const struct store_presign *req,
 	buf_init_on(&host, on_host, sizeof(on_host), 1024);
 	buf_init_on(&path, on_path, sizeof(on_path), BUF_URL);
 	buf_init_on(&query, room, sizeof(room), BUF_URL);
-	s3_present(s, &now);
-	s3_place_host(&s->public, now.region, &host);
-	s3_place_path(&s->public, req->key, &path);
+	s3_state_sign_ctx(s, &now);
+	s3_endpoint_host(&s->public, now.region, &host);
+	s3_endpoint_path(&s->public, req->key, &path);
 	request->host = buf_str(&host);
 	request->path = buf_str(&path);
 	terms.region = now.region;
-	terms.time = clock_now_s() + (s3_trusts_clock(s) ? now.skew_s : 0);
+	terms.time =
+		clock_now_s() + (s3_state_trusts_clock(s) ? now.skew_s : 0);
 	e = buf_err(&host) ? buf_err(&host) : buf_err(&path);
 	if (!e)
 		e = signer_presign(s->signer, request, &terms, &query, &end,
@@ -208,5 +210,5 @@ int s3_presign(struct store *store, const struct store_presign *req,
 		query[request.n_query++] =
 			(struct field){ "x-amz-request-payer", "requester" };
 	e = sign(s, req, &request, out, err);
-	return e ? e : store_presigned_headers(out, headers, request.n_headers);
+	return e ? e : store_presign_headers(out, headers, request.n_headers);
 }

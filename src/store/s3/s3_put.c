@@ -52,22 +52,22 @@ static int put_once(struct s3 *s, struct s3_by_url *by, const char *key,
 		    const struct store_cond *cond, struct object_info *out)
 {
 	struct http_reply reply = { 0 };
-	struct s3_present now;
+	struct s3_sign_ctx now;
 	struct s3_call c;
 	int64_t began;
 	int err;
 
-	s3_present(s, &now);
+	s3_state_sign_ctx(s, &now);
 	began = clock_now_s() + now.skew_s;
 	s3_call_init(&c, s, HTTP_PUT, key, "upload");
 	s3_call_by_url(&c, by);
 	c.http.class = HTTP_DATA;
 	s3_call_make(&c, meta);
 	s3_call_cond(&c, cond);
-	err = s3_body_set(&c, body);
+	err = s3_call_body(&c, body);
 	if (err) {
-		err = s3_call_failed(&c, &reply, err,
-				     "what is to be sent cannot be read");
+		err = s3_judge_failed(&c, &reply, err,
+				      "what is to be sent cannot be read");
 	} else {
 		err = s3_call_perform(&c, &reply);
 		if ((err == -EEXIST || err == -ESTALE) && c.maybe_done &&
@@ -116,11 +116,11 @@ static int put_cond(struct s3 *s, const char *key,
 	unsigned lack = s3_lack_of_cond(cond);
 	int err = -ENOTSUP;
 
-	if (!s3_lacks(s, lack))
+	if (!s3_state_lacks(s, lack))
 		err = put_once(s, NULL, key, body, meta, cond, out);
 	if (err != -ENOTSUP || !lack)
 		return err;
-	err = s3_must_hold(s, key, cond);
+	err = s3_head_must_hold(s, key, cond);
 	if (!err)
 		err = put_once(s, NULL, key, body, meta, NULL, out);
 	if (!err)
@@ -144,11 +144,11 @@ int s3_put(struct store *store, const char *key, const struct store_body *body,
 	int err = 0;
 
 	if (cond && cond->if_match && s3_etag_is_hash(cond->if_match))
-		err = s3_check_cond(s, key, cond);
+		err = s3_head_cond(s, key, cond);
 	if (!err)
 		err = put_cond(s, key, body, meta, cond, out);
 	if (err == -ESTALE && cond && cond->if_match &&
-	    !s3_lacks(s, S3_LACKS_MATCH))
+	    !s3_state_lacks(s, S3_LACKS_MATCH))
 		err = put_unquoted(s, key, body, meta, cond->if_match, out);
 	if (!err && !*out->etag) {
 		err = s3_head_reply(s, key, false, out, &reply);

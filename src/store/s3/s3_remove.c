@@ -45,7 +45,7 @@ int s3_remove(struct store *store, const char *key, const char *etag)
 
 	if (!etag)
 		return remove_one(s, key, NULL);
-	err = s3_check_cond(s, key, &cond);
+	err = s3_head_cond(s, key, &cond);
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	err = remove_one(s, key, &cond);

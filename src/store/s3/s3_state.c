@@ -15,7 +15,7 @@ const char *const s3_made_names[S3_MADE] = {
 	[S3_MADE_ACL] = "x-amz-acl",
 };
 
-void s3_present(struct s3 *s, struct s3_present *out)
+void s3_state_sign_ctx(struct s3 *s, struct s3_sign_ctx *out)
 {
 	lock_take(&s->lock);
 	memcpy(out->region, s3_locked(s)->region, sizeof(out->region));
@@ -26,19 +26,19 @@ void s3_present(struct s3 *s, struct s3_present *out)
 	lock_drop(&s->lock);
 }
 
-bool s3_trusts_clock(const struct s3 *s)
+bool s3_state_trusts_clock(const struct s3 *s)
 {
-	return s3_place_is_https(&s->io);
+	return s3_endpoint_is_https(&s->io);
 }
 
-void s3_say_skew(int64_t skew_s, struct buf *out)
+void s3_state_say_skew(int64_t skew_s, struct buf *out)
 {
 	buf_addf(out, "this machine's clock is %lld seconds %s the store's",
 		 (long long)(skew_s < 0 ? -skew_s : skew_s),
 		 skew_s < 0 ? "ahead of" : "behind");
 }
 
-bool s3_lacks(struct s3 *s, unsigned which)
+bool s3_state_lacks(struct s3 *s, unsigned which)
 {
 	bool is;
 
@@ -48,7 +48,7 @@ bool s3_lacks(struct s3 *s, unsigned which)
 	return is;
 }
 
-bool s3_is_unordered(struct s3 *s)
+bool s3_state_is_unordered(struct s3 *s)
 {
 	bool is;
 

@@ -32,7 +32,7 @@ int s3_tags(struct store *store, const char *key, struct buf *out)
 	s3_call_parse(&c, parse_tags, out);
 	err = s3_call_perform(&c, &reply);
 	if (err && err != -EACCES && err != -ENOTSUP)
-		s3_call_speak(&c, err, &reply);
+		s3_judge_speak(&c, err, &reply);
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
 	return err;
@@ -109,9 +109,10 @@ void s3_tags_hold(struct s3_upload *u)
 {
 	struct s3 *s = s3_of(u->base.store);
 
-	if (!u->tags || s3_lacks(s, S3_HAS_UPLOAD_TAGS))
+	if (!u->tags || s3_state_lacks(s, S3_HAS_UPLOAD_TAGS))
 		return;
 	/* The object is there: a failure, which is logged, takes nothing back. */
-	if (s3_lacks(s, S3_LACKS_UPLOAD_TAGS) || !has_tags(s, u->base.key))
+	if (s3_state_lacks(s, S3_LACKS_UPLOAD_TAGS) ||
+	    !has_tags(s, u->base.key))
 		put_tags(s, u->base.key, u->tags);
 }

@@ -258,12 +258,12 @@ static int complete(struct completion *x, const struct store_cond *cond,
 		    struct object_info *out)
 {
 	struct s3 *s = s3_of(x->u->base.store);
-	struct s3_present now;
+	struct s3_sign_ctx now;
 	struct s3_call c;
 	struct http_reply reply;
 	int err;
 
-	s3_present(s, &now);
+	s3_state_sign_ctx(s, &now);
 	x->began = clock_now_s() + now.skew_s;
 	s3_call_init(&c, s, HTTP_POST, x->u->base.key, "complete the upload");
 	s3_call_slow(&c);
@@ -296,12 +296,12 @@ int s3_upload_complete(struct store_upload *base,
 				.parts = parts,
 				.n = n };
 	struct s3 *s = s3_of(base->store);
-	int err = s3_check_cond(s, base->key, cond);
+	int err = s3_head_cond(s, base->key, cond);
 
 	if (!err)
 		err = complete(&x, cond, out);
 	if (err == -ENOTSUP && cond) {
-		err = s3_must_hold(s, base->key, cond);
+		err = s3_head_must_hold(s, base->key, cond);
 		if (!err)
 			err = complete(&x, NULL, out);
 		if (!err)
@@ -327,7 +327,7 @@ static int abort_upload(struct s3 *s, const char *key, const char *id)
 	if (err && !reply.err && reply.status == 404)
 		err = 0; /* it is gone already */
 	else if (err)
-		s3_call_speak(&c, err, &reply);
+		s3_judge_speak(&c, err, &reply);
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
 	return err;

@@ -54,6 +54,6 @@ int s3_part_copied(struct s3_call *c, struct s3_upload *u,
 		   struct store_part_done *done);
 
 /* After parts were copied: 0 when the source is still that one, -ESTALE. */
-int s3_same_source(struct s3 *s, const char *source, const char *etag);
+int s3_part_same_source(struct s3 *s, const char *source, const char *etag);
 
 #endif

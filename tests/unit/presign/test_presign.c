@@ -166,7 +166,7 @@ static void requests_are_checked(void **state)
 		row_check(requests[i].sentence,
 			  strstr(rc ? buf_str(&err) : p.url,
 				 requests[i].tells));
-		store_presigned_clear(&p);
+		store_presign_clear(&p);
 		buf_clear(&err);
 		stage_unref(s);
 	}
@@ -189,7 +189,7 @@ static void a_key_has_an_end(void **state)
 	row_check("the reason is told", strstr(buf_str(&err), "1024"));
 	path[STORE_KEY_MAX - 2] = '\0';
 	row_number("1024 bytes", presign(s, path, &req, &p, &err), 0);
-	store_presigned_clear(&p);
+	store_presign_clear(&p);
 	buf_clear(&err);
 	stage_unref(s);
 	store_unref(store);
@@ -206,13 +206,13 @@ static void the_type_by_direction(void **state)
 	row_number("an upload", presign(s, "a", &req, &p, &err), 0);
 	row_equal("signs the type", p.headers,
 		  "{\"content-type\":\"text/csv\"}");
-	store_presigned_clear(&p);
+	store_presign_clear(&p);
 	req.action = PRESIGN_DOWNLOAD;
 	row_number("a download", presign(s, "a", &req, &p, &err), 0);
 	row_equal("has nothing to send", p.headers, "{}");
 	row_check("and overrides the answer's",
 		  strstr(p.url, "&response-content-type=text%2Fcsv"));
-	store_presigned_clear(&p);
+	store_presign_clear(&p);
 	buf_clear(&err);
 	stage_unref(s);
 	store_unref(store);

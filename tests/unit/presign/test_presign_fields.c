@@ -279,7 +279,7 @@ static void check(struct stage *s, const struct row *r)
 	row_number(r->sentence, rc, r->rc);
 	if (!strstr(place(r, rc, &err, &p), r->tells))
 		fail_msg("%s: %s", r->sentence, place(r, rc, &err, &p));
-	store_presigned_clear(&p);
+	store_presign_clear(&p);
 	buf_clear(&err);
 }
 
@@ -361,7 +361,7 @@ static void names_by_rfc_6266(void **state)
 			row_check(dispositions[i].sentence,
 				  strstr(buf_str(&err), "content-dispos"));
 		}
-		store_presigned_clear(&p);
+		store_presign_clear(&p);
 		buf_clear(&err);
 		buf_clear(&want);
 	}

@@ -47,7 +47,7 @@ static void test_at(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct row *r = &rows[i];
 		struct part_range p = { 0 };
-		int err = part_at(r->part_size, r->offset, &p);
+		int err = parts_at(r->part_size, r->offset, &p);
 
 		if (err != r->err ||
 		    (!err && (p.number != r->number || p.start != r->start ||
@@ -63,21 +63,21 @@ static void walk(uint64_t part_size, uint64_t reach)
 	uint64_t at = 0;
 
 	for (unsigned n = 1; n <= PARTS_MAX; n++) {
-		assert_int_equal(part_numbered(part_size, n, &p), 0);
+		assert_int_equal(parts_numbered(part_size, n, &p), 0);
 		assert_int_equal(p.start, at);
 		assert_true(p.len >= PART_SIZE_MIN && p.len <= 5 * GIB);
 		at += p.len;
-		assert_int_equal(part_at(part_size, p.start, &q), 0);
+		assert_int_equal(parts_at(part_size, p.start, &q), 0);
 		assert_int_equal(q.number, n);
-		assert_int_equal(part_at(part_size, at - 1, &q), 0);
+		assert_int_equal(parts_at(part_size, at - 1, &q), 0);
 		assert_int_equal(q.number, n);
 		assert_int_equal(parts_count(part_size, at), n);
 	}
 	assert_true(at >= reach);
-	assert_int_equal(part_at(part_size, at, &q), -EFBIG);
+	assert_int_equal(parts_at(part_size, at, &q), -EFBIG);
 	assert_int_equal(parts_count(part_size, at + 1), PARTS_MAX + 1);
-	assert_int_equal(part_numbered(part_size, PARTS_MAX + 1, &q), -EFBIG);
-	assert_int_equal(part_numbered(part_size, 0, &q), -EINVAL);
+	assert_int_equal(parts_numbered(part_size, PARTS_MAX + 1, &q), -EFBIG);
+	assert_int_equal(parts_numbered(part_size, 0, &q), -EINVAL);
 }
 
 static void test_reach(void **state)

@@ -294,7 +294,7 @@ static void urls_hold(void **state)
 		*x = 'A';
 		row_number(row, verify(&key, p.method, p.url, &sent),
 			   SIGV4_MISMATCH);
-		store_presigned_clear(&p);
+		store_presign_clear(&p);
 		buf_clear(&err);
 	}
 }
@@ -340,7 +340,7 @@ static char *url_for(struct store *s, char **warning)
 	assert_int_equal(store_presign(s, &req, &p, &err), 0);
 	url = strndup(p.url, strcspn(p.url, "?"));
 	*warning = p.warning ? strdup(p.warning) : NULL;
-	store_presigned_clear(&p);
+	store_presign_clear(&p);
 	buf_clear(&err);
 	return url;
 }

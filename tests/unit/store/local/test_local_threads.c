@@ -123,7 +123,7 @@ static void *busy(void *arg)
 		if (local_key(rig.s, &key) ||
 		    store_presign(rig.s, &req, &p, &err))
 			return FOUND("no key");
-		store_presigned_clear(&p);
+		store_presign_clear(&p);
 		buf_clear(&err);
 	}
 	return NULL;

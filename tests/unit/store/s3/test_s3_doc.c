@@ -135,8 +135,8 @@ static void lists(void **state)
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct s3_page page;
-		int err = s3_doc_list(rows[i].body, strlen(rows[i].body), "",
-				      &page);
+		int err = s3_page_list(rows[i].body, strlen(rows[i].body), "",
+				       &page);
 
 		row_number(rows[i].sentence, err, rows[i].err);
 		if (!err) {
@@ -163,7 +163,7 @@ static void truncated(void **state)
 	for (size_t n = 0; n < sizeof(body) - 1; n++) {
 		struct s3_page page;
 
-		assert_int_equal(s3_doc_list(body, n, "", &page), -EBADMSG);
+		assert_int_equal(s3_page_list(body, n, "", &page), -EBADMSG);
 		s3_page_clear(&page);
 	}
 }
@@ -206,8 +206,8 @@ static void names(void **state)
 		struct s3_page p;
 
 		row_number(rows[i].sentence,
-			   s3_doc_list(rows[i].body, strlen(rows[i].body),
-				       rows[i].prefix, &p),
+			   s3_page_list(rows[i].body, strlen(rows[i].body),
+					rows[i].prefix, &p),
 			   0);
 		buf_reset(&have);
 		for (unsigned k = 0; k < p.n; k++)
@@ -231,7 +231,8 @@ static void huge(void **state)
 	for (int i = 0; i <= S3_PAGE_MAX; i++)
 		buf_addf(&body, "<Contents><Key>%05d</Key></Contents>", i);
 	buf_adds(&body, "</ListBucketResult>");
-	assert_int_equal(s3_doc_list(body.data, body.len, "", &page), -EBADMSG);
+	assert_int_equal(s3_page_list(body.data, body.len, "", &page),
+			 -EBADMSG);
 	s3_page_clear(&page);
 
 	/* as many as it may have, in the wrong order */
@@ -240,7 +241,7 @@ static void huge(void **state)
 	for (int i = S3_PAGE_MAX; i; i--)
 		buf_addf(&body, "<Contents><Key>%05d</Key></Contents>", i);
 	buf_adds(&body, "</ListBucketResult>");
-	assert_int_equal(s3_doc_list(body.data, body.len, "", &page), 0);
+	assert_int_equal(s3_page_list(body.data, body.len, "", &page), 0);
 	assert_int_equal(page.n, S3_PAGE_MAX);
 	assert_string_equal(page.entries[0].key, "00001");
 	s3_page_clear(&page);
@@ -251,7 +252,8 @@ static void huge(void **state)
 	for (int i = 0; i <= XML_TEXT; i++)
 		buf_addc(&body, 'k');
 	buf_adds(&body, "</Key></Contents></ListBucketResult>");
-	assert_int_equal(s3_doc_list(body.data, body.len, "", &page), -EBADMSG);
+	assert_int_equal(s3_page_list(body.data, body.len, "", &page),
+			 -EBADMSG);
 	s3_page_clear(&page);
 
 	/* elements without an end */
@@ -259,7 +261,8 @@ static void huge(void **state)
 	buf_adds(&body, "<ListBucketResult>");
 	for (int i = 0; i < 100000; i++)
 		buf_adds(&body, "<a>");
-	assert_int_equal(s3_doc_list(body.data, body.len, "", &page), -EBADMSG);
+	assert_int_equal(s3_page_list(body.data, body.len, "", &page),
+			 -EBADMSG);
 	s3_page_clear(&page);
 	buf_clear(&body);
 }
@@ -363,14 +366,15 @@ static void upload_docs(void **state)
 	assert_int_equal(s3_doc_upload_id(none, sizeof(none) - 1, &id),
 			 -EBADMSG);
 	buf_clear(&id);
-	assert_int_equal(
-		s3_doc_uploads(page_text, sizeof(page_text) - 1, "", &page), 0);
+	assert_int_equal(s3_page_uploads(page_text, sizeof(page_text) - 1, "",
+					 &page),
+			 0);
 	assert_string_equal(page.entries[0].key, "a b");
 	assert_string_equal(page.entries[0].id, "i%20");
 	assert_string_equal(page.token, "a b");
 	assert_string_equal(page.id_token, "i%20");
 	s3_page_clear(&page);
-	assert_int_equal(s3_doc_uploads(no_id, sizeof(no_id) - 1, "", &page),
+	assert_int_equal(s3_page_uploads(no_id, sizeof(no_id) - 1, "", &page),
 			 -EBADMSG);
 	s3_page_clear(&page);
 }

@@ -158,7 +158,7 @@ static void clock_of_urls(void **state)
 	assert_true(late >= -2 && late <= 0);
 	assert_non_null(strstr(p.warning, "seconds behind the store's, and the "
 					  "URL is dated by this machine's"));
-	store_presigned_clear(&p);
+	store_presign_clear(&p);
 	buf_clear(&err);
 }
 
@@ -381,7 +381,7 @@ static void settings_are_sent(void **state)
 	row_check("a URL's key", strstr(p.header_lines, "key/k\n"));
 	row_check("a URL's ACL",
 		  strstr(p.header_lines, "bucket-owner-full-control\n"));
-	store_presigned_clear(&p);
+	store_presign_clear(&p);
 	free(standin_post(&rig.standin, "/_reset", ""));
 	assert_int_equal(put("k"), 0);
 	log = standin_get(&rig.standin, "/_requests");

@@ -124,8 +124,8 @@ static void by_a_row(void **state)
 	s = open_url(&down);
 	assert_int_equal(get(s, "?", text, &info), -EACCES);
 	store_unref(s);
-	store_presigned_clear(&up);
-	store_presigned_clear(&down);
+	store_presign_clear(&up);
+	store_presign_clear(&down);
 }
 
 static void parts_go_by_urls(void **state)

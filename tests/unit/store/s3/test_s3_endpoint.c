@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "base/buf.h"
-#include "store/s3/s3_place.h"
+#include "store/s3/s3_endpoint.h"
 
 static void places(void **state)
 {
@@ -66,18 +66,18 @@ static void places(void **state)
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct buf err = BUF_INIT(BUF_MESSAGE), out = BUF_INIT(4096);
-		struct s3_place p;
+		struct s3_endpoint p;
 
 		row_number(rows[i].sentence,
-			   s3_place_init(&p, rows[i].endpoint, "b",
-					 rows[i].virtual_host, &err),
+			   s3_endpoint_init(&p, rows[i].endpoint, "b",
+					    rows[i].virtual_host, &err),
 			   0);
-		s3_place_host(&p, rows[i].region, &out);
+		s3_endpoint_host(&p, rows[i].region, &out);
 		row_equal(rows[i].sentence, buf_str(&out), rows[i].host);
 		buf_reset(&out);
-		s3_place_path(&p, "a b/+", &out);
+		s3_endpoint_path(&p, "a b/+", &out);
 		row_equal(rows[i].sentence, buf_str(&out), rows[i].path);
-		s3_place_clear(&p);
+		s3_endpoint_clear(&p);
 		buf_clear(&out);
 		buf_clear(&err);
 	}
@@ -127,15 +127,15 @@ static void regions(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct buf err = BUF_INIT(BUF_MESSAGE);
 		char region[S3_REGION_SIZE];
-		struct s3_place p;
+		struct s3_endpoint p;
 
 		row_number(rows[i].endpoint,
-			   s3_place_init(&p, rows[i].endpoint, "b", false,
-					 &err),
+			   s3_endpoint_init(&p, rows[i].endpoint, "b", false,
+					    &err),
 			   0);
-		s3_place_region(&p, region);
+		s3_endpoint_region(&p, region);
 		row_equal(rows[i].endpoint, region, rows[i].region);
-		s3_place_clear(&p);
+		s3_endpoint_clear(&p);
 		buf_clear(&err);
 	}
 }
@@ -159,21 +159,22 @@ static void hints(void **state)
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct buf err = BUF_INIT(BUF_MESSAGE);
-		struct s3_place p;
+		struct s3_endpoint p;
 
 		row_number(rows[i].sentence,
-			   s3_place_init(&p, rows[i].endpoint, rows[i].bucket,
-					 rows[i].virtual_host, &err),
+			   s3_endpoint_init(&p, rows[i].endpoint,
+					    rows[i].bucket,
+					    rows[i].virtual_host, &err),
 			   0);
 		row_number(rows[i].sentence,
-			   s3_place_hint(&p, rows[i].err) != NULL,
+			   s3_endpoint_hint(&p, rows[i].err) != NULL,
 			   rows[i].hint);
-		s3_place_clear(&p);
+		s3_endpoint_clear(&p);
 		buf_clear(&err);
 	}
 }
 
-SUITE(s3_place)
+SUITE(s3_endpoint)
 {
 	const struct CMUnitTest tests[] = {
 		{ "hosts and paths", places },
@@ -181,5 +182,5 @@ SUITE(s3_place)
 		{ "what to do about a failure", hints },
 	};
 
-	return cmocka_run_group_tests_name("s3_place", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("s3_endpoint", tests, NULL, NULL);
 }

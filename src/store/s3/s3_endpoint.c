@@ -3,7 +3,7 @@
  * out to be in another region has another host. Everybody else's name stays
  * as it was configured.
  */
-#include "store/s3/s3_place.h"
+#include "store/s3/s3_endpoint.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "sign/sigv4.h"
 
-static int check_bucket(const struct s3_place *p, struct buf *err)
+static int check_bucket(const struct s3_endpoint *p, struct buf *err)
 {
 	const char *b = p->bucket;
 
@@ -34,8 +34,8 @@ static int check_bucket(const struct s3_place *p, struct buf *err)
 	return 0;
 }
 
-int s3_place_init(struct s3_place *p, const char *endpoint, const char *bucket,
-		  bool virtual_host, struct buf *err)
+int s3_endpoint_init(struct s3_endpoint *p, const char *endpoint,
+		     const char *bucket, bool virtual_host, struct buf *err)
 {
 	size_t n;
 	int e;
@@ -58,14 +58,14 @@ int s3_place_init(struct s3_place *p, const char *endpoint, const char *bucket,
 	return check_bucket(p, err);
 }
 
-void s3_place_clear(struct s3_place *p)
+void s3_endpoint_clear(struct s3_endpoint *p)
 {
 	url_clear(&p->url);
 	free(p->bucket);
 	memset(p, 0, sizeof(*p));
 }
 
-bool s3_region_valid(const char *region)
+bool s3_endpoint_is_region(const char *region)
 {
 	return *region && strlen(region) < S3_REGION_SIZE &&
 	       !text_has_control(region) && !strpbrk(region, "/ ");
@@ -218,7 +218,7 @@ static void copy_region(struct piece p, char out[S3_REGION_SIZE])
 	out[p.n] = '\0';
 }
 
-void s3_region_of_host(const char *host, char out[S3_REGION_SIZE])
+void s3_endpoint_region_of(const char *host, char out[S3_REGION_SIZE])
 {
 	struct amazon a;
 	struct piece p, label;
@@ -246,12 +246,12 @@ void s3_region_of_host(const char *host, char out[S3_REGION_SIZE])
 	}
 }
 
-void s3_place_region(const struct s3_place *p, char out[S3_REGION_SIZE])
+void s3_endpoint_region(const struct s3_endpoint *p, char out[S3_REGION_SIZE])
 {
-	s3_region_of_host(p->url.host, out);
+	s3_endpoint_region_of(p->url.host, out);
 }
 
-bool s3_place_is_amazon(const struct s3_place *p)
+bool s3_endpoint_is_amazon(const struct s3_endpoint *p)
 {
 	struct amazon a;
 
@@ -280,8 +280,8 @@ static void add_host(const char *host, const char *region, struct buf *out)
 	}
 }
 
-void s3_place_host(const struct s3_place *p, const char *region,
-		   struct buf *out)
+void s3_endpoint_host(const struct s3_endpoint *p, const char *region,
+		      struct buf *out)
 {
 	struct url u = p->url;
 	char room[256];
@@ -301,7 +301,8 @@ void s3_place_host(const struct s3_place *p, const char *region,
 	buf_clear(&host);
 }
 
-void s3_place_path(const struct s3_place *p, const char *key, struct buf *out)
+void s3_endpoint_path(const struct s3_endpoint *p, const char *key,
+		      struct buf *out)
 {
 	buf_adds(out, p->url.path);
 	if (!p->virtual_host) {
@@ -313,12 +314,12 @@ void s3_place_path(const struct s3_place *p, const char *key, struct buf *out)
 		sigv4_encode_path(out, key);
 }
 
-bool s3_place_is_https(const struct s3_place *p)
+bool s3_endpoint_is_https(const struct s3_endpoint *p)
 {
 	return !strcmp(p->url.scheme, "https");
 }
 
-bool s3_place_is_here(const struct s3_place *p)
+bool s3_endpoint_is_here(const struct s3_endpoint *p)
 {
 	const char *host = p->url.host;
 
@@ -326,10 +327,10 @@ bool s3_place_is_here(const struct s3_place *p)
 	       text_starts_with(host, "127.");
 }
 
-const char *s3_place_hint(const struct s3_place *p, int err)
+const char *s3_endpoint_hint(const struct s3_endpoint *p, int err)
 {
-	if (err == -EKEYREJECTED && p->virtual_host && s3_place_is_https(p) &&
-	    strchr(p->bucket, '.'))
+	if (err == -EKEYREJECTED && p->virtual_host &&
+	    s3_endpoint_is_https(p) && strchr(p->bucket, '.'))
 		return "a certificate for *.HOST does not hold for a bucket "
 		       "with dots in its name: set addressing = path";
 	return NULL;
