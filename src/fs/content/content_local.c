@@ -455,23 +455,13 @@ static void local_forget(struct file *f, const struct object_info *base,
 {
 	struct file_fd *old = content(f)->base_fd;
 	struct file_fd *scratch = content(f)->scratch;
-	struct content *c;
-	char *old_key = NULL;
+	char *old_key;
 
 	lock_take(&f->lock);
-	c = content_edit(f);
-	if (base) {
-		old_key = file_locked(f)->base_key;
-		file_locked(f)->base = *base;
-		file_locked(f)->base_key = key;
-		c->has_base = true;
-	}
-	c->base_fd = base ? scratch : NULL;
-	c->scratch = NULL;
-	c->published = false;
-	extents_clear(&c->local);
-	c->size = base ? base->size : 0;
-	c->base_limit = c->size;
+	content_edit(f)->base_fd = base ? scratch : NULL;
+	content_edit(f)->scratch = NULL;
+	content_edit(f)->published = false;
+	old_key = turn_rebase_locked(f, base, key);
 	lock_drop(&f->lock);
 	file_fd_unref(old);
 	file_fd_unref(base ? NULL : scratch);

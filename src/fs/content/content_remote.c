@@ -23,7 +23,7 @@ static void remote_forget(struct file *f, const struct object_info *base,
 	struct spill *spill = content(f)->spill;
 	struct block_source *source = NULL;
 	struct content *c;
-	char *old_key = NULL;
+	char *old_key;
 
 	upload_stale(f, 0, UINT64_MAX);
 	if (content(f)->upload)
@@ -32,17 +32,11 @@ static void remote_forget(struct file *f, const struct object_info *base,
 	c = content_edit(f);
 	c->tail = (struct tail){ .mem = NULL };
 	c->spill = NULL;
-	extents_clear(&c->local);
 	extents_clear(&c->not_retained);
 	c->sticky = false;
-	c->size = base ? base->size : 0;
-	c->base_limit = c->size;
+	old_key = turn_rebase_locked(f, base, key);
 	if (base) {
-		c->has_base = true;
 		source = file_locked(f)->source;
-		old_key = file_locked(f)->base_key;
-		file_locked(f)->base = *base;
-		file_locked(f)->base_key = key;
 		file_locked(f)->source = NULL;
 	}
 	lock_drop(&f->lock);

@@ -11,9 +11,8 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/number.h"
 #include "base/wait.h"
-
-#define PIECE (64ULL << 20) /* between two looks at an interrupt */
 
 struct file_fd *file_fd_new(int fd)
 {
@@ -85,15 +84,13 @@ static int file_fd_copy_hole(int from, int to, uint64_t *start, uint64_t end)
 	return 0;
 }
 
-/* Where the bytes at start end: at a hole, or a piece further. */
+/* How many bytes there are at start, before a hole. */
 static uint64_t file_fd_copy_length(int from, uint64_t start, uint64_t end)
 {
-	uint64_t len = end - start < PIECE ? end - start : PIECE;
 	off_t hole = lseek(from, (off_t)start, SEEK_HOLE);
 
-	if (hole > (off_t)start && (uint64_t)hole - start < len)
-		len = (uint64_t)hole - start;
-	return len;
+	return (hole > (off_t)start ? number_min((uint64_t)hole, end) : end) -
+	       start;
 }
 
 int file_fd_copy(int from, int to, uint64_t start, uint64_t end)

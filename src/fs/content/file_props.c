@@ -16,7 +16,6 @@
 
 /* What is asked about. */
 struct props_base {
-	bool is; /* there is one */
 	bool used; /* some of its bytes are in what one reads now */
 	char etag[STORE_ETAG_SIZE];
 	char *key;
@@ -29,7 +28,6 @@ static int props_look(struct file *f, struct props_base *b)
 
 	lock_take(&f->lock);
 	g = file_locked(f);
-	b->is = content_locked(f)->has_base;
 	b->used = content_locked(f)->base_limit > 0;
 	memcpy(b->etag, g->base.etag, sizeof(b->etag));
 	b->key = g->base_key ? strdup(g->base_key) : NULL;
@@ -52,19 +50,17 @@ bool file_props_known(struct file *f)
 	return known;
 }
 
-static void props_keep(struct file *f, struct props *props, const char *etag)
+/* Props for a base of that ETag, taken over. The old ones, to be freed. */
+static struct props *props_set_locked(struct file *f, struct props *props,
+				      const char *etag) REQUIRES(&f->lock)
 {
-	struct file_locked *g;
-	struct props *old;
+	struct file_locked *g = file_locked(f);
+	struct props *old = g->props;
 
-	lock_take(&f->lock);
-	g = file_locked(f);
-	old = g->props;
 	g->props = props;
-	g->props_known = etag != NULL;
-	snprintf(g->props_etag, sizeof(g->props_etag), "%s", etag ? etag : "");
-	lock_drop(&f->lock);
-	free(old);
+	g->props_known = true;
+	snprintf(g->props_etag, sizeof(g->props_etag), "%s", etag);
+	return old;
 }
 
 /* Tags are asked for when they are needed. The turn's owner may be using what
@@ -84,14 +80,8 @@ void file_props_refresh(struct file *f, const struct object_details *d)
 	lock_take(&f->lock);
 	g = file_locked(f);
 	if (g->state == FILE_CLEAN && content_locked(f)->has_base &&
-	    !strcmp(g->base.etag, d->info.etag)) {
-		struct props *old = g->props;
-
-		g->props = props;
-		g->props_known = true;
-		memcpy(g->props_etag, d->info.etag, sizeof(g->props_etag));
-		props = old;
-	}
+	    !strcmp(g->base.etag, d->info.etag))
+		props = props_set_locked(f, props, d->info.etag);
 	lock_drop(&f->lock);
 	free(props);
 }
@@ -122,7 +112,7 @@ static int props_ask(struct file *f, const struct props_base *b,
 
 int file_props_learn(struct file *f)
 {
-	struct props *props;
+	struct props *props = NULL;
 	struct props_base b;
 	int rc;
 
@@ -131,8 +121,12 @@ int file_props_learn(struct file *f)
 	rc = props_look(f, &b);
 	if (!rc)
 		rc = props_ask(f, &b, &props);
-	if (!rc)
-		props_keep(f, props, b.etag);
+	if (!rc) {
+		lock_take(&f->lock);
+		props = props_set_locked(f, props, b.etag);
+		lock_drop(&f->lock);
+	}
+	free(props);
 	free(b.key);
 	return rc;
 }

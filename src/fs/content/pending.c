@@ -23,52 +23,50 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <utlist.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/dirs.h"
 #include "base/io.h"
-#include "base/lock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "store/store.h"
 
 #define RECORD_MAX 16384
 #define NAME_SIZE 48
-
-/* An upload of this daemon, and the number of its record. */
-struct pending_record {
-	const struct store_upload *upload;
-	unsigned number;
-	struct pending_record *next;
-};
-
-struct pending_locked {
-	struct pending_record *records;
-	unsigned last;
-};
+#define FILE_SIZE (NAME_SIZE + 24)
 
 struct pending {
 	char *path;
 	int dir; /* -1: nothing is kept */
 	int lock_fd;
 	char name[NAME_SIZE];
-	struct lock lock;
-	struct pending_locked guarded_;
+	unsigned last, n; /* atomic: records so far, and records that stand */
 };
 
-static struct pending_locked *pending_locked(struct pending *p)
-	REQUIRES(&p->lock)
+static void pending_lock_name(char out[FILE_SIZE], const char *name)
 {
-	return &p->guarded_;
+	snprintf(out, FILE_SIZE, "%s.lock", name);
 }
 
-/* Makes and locks NAME.lock. */
+/* The lock of a daemon that is dead, or of this one, which is new. */
+static int pending_lock(int dir, const char *name, int flags)
+{
+	char file[FILE_SIZE];
+	int fd;
+
+	pending_lock_name(file, name);
+	fd = openat(dir, file, O_CREAT | O_RDWR | O_CLOEXEC | flags, 0600);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
 static int pending_claim(struct pending *p)
 {
 	struct timespec now = clock_now();
-	char file[NAME_SIZE + 8];
 	int rc = dirs_make(p->path, 0755, 0700);
 
 	if (rc)
@@ -78,12 +76,8 @@ static int pending_claim(struct pending *p)
 		return -errno;
 	snprintf(p->name, sizeof(p->name), "%ld-%lld-%ld", (long)getpid(),
 		 (long long)now.tv_sec, now.tv_nsec);
-	snprintf(file, sizeof(file), "%s.lock", p->name);
-	p->lock_fd = openat(p->dir, file, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC,
-			    0600);
-	if (p->lock_fd < 0)
-		return -errno;
-	return flock(p->lock_fd, LOCK_EX | LOCK_NB) ? -errno : 0;
+	p->lock_fd = pending_lock(p->dir, p->name, O_EXCL);
+	return p->lock_fd < 0 ? -errno : 0;
 }
 
 static void pending_unclaim(struct pending *p)
@@ -105,7 +99,6 @@ struct pending *pending_new(const char *dir)
 		return NULL;
 	p->dir = -1;
 	p->lock_fd = -1;
-	lock_init(&p->lock);
 	if (!dir)
 		return p;
 	p->path = strdup(dir);
@@ -126,27 +119,24 @@ struct pending *pending_new(const char *dir)
  * stays with them, unlocked. */
 void pending_free(struct pending *p)
 {
-	struct pending_record *r, *next;
-	char file[NAME_SIZE + 8];
+	char file[FILE_SIZE];
 
 	if (!p)
 		return;
-	if (p->dir >= 0 && !p->guarded_.records) {
-		snprintf(file, sizeof(file), "%s.lock", p->name);
+	pending_lock_name(file, p->name);
+	if (p->dir >= 0 && !p->n)
 		unlinkat(p->dir, file, 0);
-	}
-	LL_FOREACH_SAFE(p->guarded_.records, r, next)
-		free(r);
 	pending_unclaim(p);
-	lock_destroy(&p->lock);
 	free(p->path);
 	free(p);
 }
 
-static void pending_record_name(char out[NAME_SIZE + 24], const char *name,
-				unsigned n)
+/* ---- this daemon's records ---- */
+
+static void pending_record_name(char out[FILE_SIZE], const struct pending *p,
+				unsigned number)
 {
-	snprintf(out, NAME_SIZE + 24, "%s.%u.upload", name, n);
+	snprintf(out, FILE_SIZE, "%s.%u.upload", p->name, number);
 }
 
 static void pending_add_line(struct buf *b, const char *s)
@@ -155,136 +145,94 @@ static void pending_add_line(struct buf *b, const char *s)
 	buf_addc(b, '\n');
 }
 
-static int pending_write_record(struct pending *p, unsigned number,
-				struct store_upload *u)
+static int pending_write(struct pending *p, const char *file,
+			 const struct buf *text)
+{
+	int fd, rc = buf_err(text);
+
+	if (rc)
+		return rc;
+	fd = openat(p->dir, file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC,
+		    0600);
+	if (fd < 0)
+		return -errno;
+	rc = io_write(fd, text->data, text->len);
+	close(fd);
+	if (rc)
+		unlinkat(p->dir, file, 0);
+	return rc;
+}
+
+unsigned pending_add(struct pending *p, struct store_upload *u)
 {
 	struct buf text = BUF_INIT(RECORD_MAX);
 	struct buf location = BUF_INIT(BUF_MESSAGE);
-	char file[NAME_SIZE + 24];
-	int fd = -1, rc;
+	char file[FILE_SIZE];
+	unsigned number;
+	int rc;
 
+	if (!p || p->dir < 0)
+		return 0;
+	number = __atomic_add_fetch(&p->last, 1, __ATOMIC_RELAXED);
 	store_locate(u->store, u->key, &location);
 	pending_add_line(&text, u->store->name);
 	pending_add_line(&text, buf_str(&location));
 	pending_add_line(&text, u->key);
 	pending_add_line(&text, store_upload_id(u));
-	rc = buf_err(&text);
-	pending_record_name(file, p->name, number);
-	if (!rc) {
-		fd = openat(p->dir, file,
-			    O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-		if (fd < 0)
-			rc = -errno;
-	}
-	if (!rc)
-		rc = io_write(fd, text.data, text.len);
-	if (fd >= 0)
-		close(fd);
-	if (rc && fd >= 0)
-		unlinkat(p->dir, file, 0);
+	pending_record_name(file, p, number);
+	rc = pending_write(p, file, &text);
 	buf_clear(&text);
 	buf_clear(&location);
-	return rc;
-}
-
-void pending_add(struct pending *p, struct store_upload *u)
-{
-	struct pending_record *r;
-	unsigned number;
-	int rc;
-
-	if (!p || p->dir < 0)
-		return;
-	r = calloc(1, sizeof(*r));
-	lock_take(&p->lock);
-	number = ++pending_locked(p)->last;
-	lock_drop(&p->lock);
-	rc = r ? pending_write_record(p, number, u) : -ENOMEM;
 	if (rc) {
 		log_warn("cannot keep an upload id in %s: %s", p->path,
 			 strerror(-rc));
-		free(r);
-		return;
+		return 0;
 	}
-	r->upload = u;
-	r->number = number;
-	lock_take(&p->lock);
-	LL_PREPEND(pending_locked(p)->records, r);
-	lock_drop(&p->lock);
+	__atomic_add_fetch(&p->n, 1, __ATOMIC_RELAXED);
+	return number;
 }
 
-void pending_remove(struct pending *p, struct store_upload *u)
+void pending_remove(struct pending *p, unsigned number)
 {
-	struct pending_record *r;
-	char file[NAME_SIZE + 24];
+	char file[FILE_SIZE];
 
-	if (!p || p->dir < 0)
+	if (!number)
 		return;
-	lock_take(&p->lock);
-	LL_SEARCH_SCALAR(pending_locked(p)->records, r, upload, u);
-	if (r)
-		LL_DELETE(pending_locked(p)->records, r);
-	lock_drop(&p->lock);
-	if (!r)
-		return;
-	pending_record_name(file, p->name, r->number);
-	unlinkat(p->dir, file, 0);
-	free(r);
+	pending_record_name(file, p, number);
+	if (!unlinkat(p->dir, file, 0))
+		__atomic_sub_fetch(&p->n, 1, __ATOMIC_RELAXED);
 }
+
+/* ---- what dead daemons left ---- */
 
 /* A record, read and decoded. */
 struct pending_left {
 	struct buf store, location, key, id;
 };
 
-static void pending_left_init(struct pending_left *l)
+static int pending_read(int dir, const char *file, struct pending_left *l)
 {
-	buf_init(&l->store, BUF_MESSAGE);
-	buf_init(&l->location, BUF_MESSAGE);
-	buf_init(&l->key, STORE_KEY_MAX);
-	buf_init(&l->id, BUF_MESSAGE);
-}
-
-static void pending_left_clear(struct pending_left *l)
-{
-	buf_clear(&l->store);
-	buf_clear(&l->location);
-	buf_clear(&l->key);
-	buf_clear(&l->id);
-}
-
-static int pending_next_line(char **at, struct buf *out)
-{
-	char *end = strchr(*at, '\n');
-	int rc;
-
-	if (!end)
-		return -EINVAL;
-	rc = text_percent_decode(out, *at, (size_t)(end - *at));
-	*at = end + 1;
-	return rc ? rc : buf_err(out);
-}
-
-static int pending_read_record(int dir, const char *file,
-			       struct pending_left *l)
-{
-	char text[RECORD_MAX + 1], *at = text;
-	int fd = openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct buf *const lines[] = { &l->store, &l->location, &l->key,
+				      &l->id };
+	char text[RECORD_MAX + 1], *at = text, *end;
+	int fd = openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc = 0;
 	ssize_t n;
-	int rc;
 
 	if (fd < 0)
 		return -errno;
 	n = io_read(fd, text, RECORD_MAX);
-	rc = n < 0 ? (int)n : 0;
 	close(fd);
-	if (rc)
-		return rc;
+	if (n < 0)
+		return (int)n;
 	text[n] = '\0';
-	rc = pending_next_line(&at, &l->store);
-	rc = rc ? rc : pending_next_line(&at, &l->location);
-	rc = rc ? rc : pending_next_line(&at, &l->key);
-	rc = rc ? rc : pending_next_line(&at, &l->id);
+	for (unsigned i = 0; !rc && i < 4; i++, at = end + 1) {
+		end = strchr(at, '\n');
+		if (!end)
+			return -EINVAL;
+		rc = text_percent_decode(lines[i], at, (size_t)(end - at));
+		if (!rc)
+			rc = buf_err(lines[i]);
+	}
 	return rc || (l->key.len && l->id.len) ? rc : -EINVAL;
 }
 
@@ -295,126 +243,95 @@ struct pending_finder {
 };
 
 /* True when the record has done its duty. */
-static bool pending_abort_left(int dir, const char *file,
-			       const struct pending_finder *pending_finder)
+static bool pending_abort_left(const struct pending_left *l,
+			       const struct pending_finder *finder)
 {
-	struct store_pending upload;
-	struct log_where where = { 0 };
-	struct store *store;
-	struct pending_left l;
+	struct store_pending upload = { .key = l->key.data, .id = l->id.data };
+	struct log_where where = { .stage = buf_str(&l->store),
+				   .key = buf_str(&l->key) };
+	struct store *store = finder->find(finder->arg, buf_str(&l->store),
+					   buf_str(&l->location));
 	int rc;
 
-	pending_left_init(&l);
-	rc = pending_read_record(dir, file, &l);
-	if (rc) {
-		log_warn("cannot read the upload record %s: %s", file,
-			 strerror(-rc));
-		pending_left_clear(&l);
-		return rc == -EINVAL; /* cut short by the daemon's death */
-	}
-	where.stage = buf_str(&l.store);
-	where.key = buf_str(&l.key);
-	upload.key = l.key.data;
-	upload.id = l.id.data;
-	store = pending_finder->find(pending_finder->arg, buf_str(&l.store),
-				     buf_str(&l.location));
-	rc = store ? store_pending_abort(store, &upload) : -ENODEV;
-	where.err = store ? rc : 0;
-	if (!store)
+	if (!store) {
 		log_at(LOG_LEVEL_INFO, &where,
 		       "an upload that another mount's daemon left waits for "
 		       "that mount");
-	else if (rc && rc != -ENOENT)
+		return false;
+	}
+	rc = store_pending_abort(store, &upload);
+	where.err = rc;
+	if (rc && rc != -ENOENT)
 		log_at(LOG_LEVEL_WARN, &where,
 		       "cannot abort an upload that a killed daemon left");
 	else
 		log_at(LOG_LEVEL_INFO, &where,
 		       "aborted an upload that a killed daemon left");
-	pending_left_clear(&l);
 	return !rc || rc == -ENOENT;
 }
 
-/* NAME of "NAME.suffix" or "NAME.N.suffix". */
-static bool pending_owner(const char *file, char name[NAME_SIZE])
+static bool pending_recover_one(int dir, const char *file,
+				const struct pending_finder *finder)
+{
+	struct pending_left l = { .store = BUF_INIT(BUF_MESSAGE),
+				  .location = BUF_INIT(BUF_MESSAGE),
+				  .key = BUF_INIT(STORE_KEY_MAX),
+				  .id = BUF_INIT(BUF_MESSAGE) };
+	int rc = pending_read(dir, file, &l);
+	bool done = rc == -EINVAL; /* cut short by the daemon's death */
+
+	if (rc)
+		log_warn("cannot read the upload record %s: %s", file,
+			 strerror(-rc));
+	else
+		done = pending_abort_left(&l, finder);
+	buf_clear(&l.store);
+	buf_clear(&l.location);
+	buf_clear(&l.key);
+	buf_clear(&l.id);
+	return done;
+}
+
+/* The length of NAME in "NAME.lock" or "NAME.N.upload"; 0: another file. */
+static size_t pending_owner(const char *file)
 {
 	size_t n = strcspn(file, ".");
 
-	if (!n || n >= NAME_SIZE ||
-	    (!text_ends_with(file, ".lock") &&
-	     !text_ends_with(file, ".upload")))
-		return false;
-	memcpy(name, file, n);
-	name[n] = '\0';
-	return true;
+	return n < NAME_SIZE && (text_ends_with(file, ".lock") ||
+				 text_ends_with(file, ".upload"))
+		       ? n
+		       : 0;
 }
 
-/* The dead daemon's lock, or -1: it lives. */
-static int pending_lock_dead(int dir, const char *name)
+static int pending_is_file(const struct dirent *e)
 {
-	char file[NAME_SIZE + 8];
+	return pending_owner(e->d_name) > 0;
+}
+
+/* All files of one daemon: its records, and its lock when none is left. */
+static void pending_recover_from(int dir, struct dirent **files, size_t n,
+				 const struct pending_finder *finder)
+{
+	char name[NAME_SIZE] = "", file[FILE_SIZE];
+	bool all = true;
 	int fd;
 
-	snprintf(file, sizeof(file), "%s.lock", name);
-	fd = openat(dir, file, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-/* All records of one dead daemon, and its lock file when none is left. */
-static void pending_recover_from(int dir, const char *name,
-				 const struct pending_finder *pending_finder)
-{
-	char file[NAME_SIZE + 8], owner[NAME_SIZE];
-	int fd = dup(dir);
-	struct dirent *e;
-	bool all = true;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!d) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	rewinddir(d);
-	while ((e = readdir(d))) {
-		if (!text_ends_with(e->d_name, ".upload") ||
-		    !pending_owner(e->d_name, owner) || strcmp(owner, name))
+	memcpy(name, files[0]->d_name, pending_owner(files[0]->d_name));
+	fd = pending_lock(dir, name, O_NOFOLLOW);
+	if (fd < 0)
+		return; /* it lives */
+	for (size_t i = 0; i < n; i++) {
+		if (!text_ends_with(files[i]->d_name, ".upload"))
 			continue;
-		if (pending_abort_left(dir, e->d_name, pending_finder))
-			unlinkat(dir, e->d_name, 0);
+		if (pending_recover_one(dir, files[i]->d_name, finder))
+			unlinkat(dir, files[i]->d_name, 0);
 		else
 			all = false;
 	}
-	closedir(d);
-	snprintf(file, sizeof(file), "%s.lock", name);
+	pending_lock_name(file, name);
 	if (all)
 		unlinkat(dir, file, 0);
-}
-
-/* The names of the daemons in the directory, each with its NUL. */
-static void pending_list_owners(struct pending *p, struct buf *names)
-{
-	char name[NAME_SIZE];
-	struct dirent *e;
-	DIR *d = opendir(p->path);
-
-	if (!d)
-		return;
-	while ((e = readdir(d))) {
-		bool known = false;
-
-		if (!pending_owner(e->d_name, name) || !strcmp(name, p->name))
-			continue;
-		for (size_t i = 0; i < names->len && !known;
-		     i += strlen(names->data + i) + 1)
-			known = !strcmp(names->data + i, name);
-		if (!known)
-			buf_add(names, name, strlen(name) + 1);
-	}
-	closedir(d);
+	close(fd);
 }
 
 void pending_recover(struct pending *p,
@@ -422,19 +339,25 @@ void pending_recover(struct pending *p,
 					   const char *location),
 		     void *arg)
 {
-	struct buf names = BUF_INIT(1U << 20);
-	struct pending_finder pending_finder = { find, arg };
+	struct pending_finder finder = { find, arg };
+	struct dirent **files;
+	int n;
 
 	if (!p || p->dir < 0)
 		return;
-	pending_list_owners(p, &names);
-	for (size_t i = 0; i < names.len; i += strlen(names.data + i) + 1) {
-		int fd = pending_lock_dead(p->dir, names.data + i);
+	n = scandir(p->path, &files, pending_is_file, alphasort);
+	for (int from = 0, to; from < n; from = to) {
+		size_t len = pending_owner(files[from]->d_name);
 
-		if (fd < 0)
-			continue;
-		pending_recover_from(p->dir, names.data + i, &pending_finder);
-		close(fd);
+		for (to = from + 1; to < n; to++)
+			if (strncmp(files[to]->d_name, files[from]->d_name,
+				    len + 1))
+				break;
+		pending_recover_from(p->dir, files + from, (size_t)(to - from),
+				     &finder);
 	}
-	buf_clear(&names);
+	for (int i = 0; i < n; i++)
+		free(files[i]);
+	if (n >= 0)
+		free(files);
 }

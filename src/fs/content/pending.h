@@ -15,9 +15,10 @@ struct store_upload;
 struct pending *pending_new(const char *dir);
 void pending_free(struct pending *p);
 
-/* Written before the first part leaves; removed when the upload has ended. */
-void pending_add(struct pending *p, struct store_upload *u);
-void pending_remove(struct pending *p, struct store_upload *u);
+/* Written before the first part leaves; removed when the upload has ended. The
+ * record's number; 0: there is none. */
+unsigned pending_add(struct pending *p, struct store_upload *u);
+void pending_remove(struct pending *p, unsigned number);
 
 /*
  * Aborts what dead daemons left: those whose lock is not held. find() names

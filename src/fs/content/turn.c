@@ -88,6 +88,25 @@ void turn_end(struct file *f, enum file_state state)
 	turn_ended(f);
 }
 
+char *turn_rebase_locked(struct file *f, const struct object_info *base,
+			 char *key)
+{
+	struct content *c = content_edit(f);
+	struct file_locked *g = file_locked(f);
+	char *old = NULL;
+
+	extents_clear(&c->local);
+	c->size = base ? base->size : 0;
+	c->base_limit = c->size;
+	if (base) {
+		c->has_base = true;
+		old = g->base_key;
+		g->base = *base;
+		g->base_key = key;
+	}
+	return old;
+}
+
 struct stage *file_stage(struct file *f)
 {
 	return f->stage;

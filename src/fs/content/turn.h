@@ -96,6 +96,7 @@ struct content {
 	struct tail tail;
 	struct spill *spill; /* NULL: none yet */
 	struct upload_parts *upload; /* NULL: none is open */
+	unsigned record; /* of it, on disk (pending.h) */
 	struct extents not_retained; /* sent as parts, and kept nowhere */
 	bool sticky; /* what was not retained cannot be sent again: -EIO */
 };
@@ -183,6 +184,12 @@ static inline void turn_ended(struct file *f) RELEASE(f->turn) NO_THREAD_CHECK
 static inline void turn_is_ours(struct file *f) ASSERTS(f->turn)
 {
 }
+/*
+ * Nothing of what was written counts any more. The content is `base`, at `key`
+ * (taken over); or nothing (NULL, NULL). The old key, to be freed.
+ */
+char *turn_rebase_locked(struct file *f, const struct object_info *base,
+			 char *key) REQUIRES(&f->lock, f->turn);
 /* Until it is not PUBLISHING. 0 or -EINTR. */
 int turn_wait_published(struct file *f);
 

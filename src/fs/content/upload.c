@@ -22,6 +22,7 @@ int upload_open(struct file *f, const char *key)
 {
 	struct upload_parts *u;
 	struct store_meta meta;
+	unsigned record;
 	int rc = file_props(f, key, &meta);
 
 	if (!rc)
@@ -29,9 +30,10 @@ int upload_open(struct file *f, const char *key)
 				       &u);
 	if (rc)
 		return rc;
-	pending_add(f->env->pending, upload_parts_upload(u));
+	record = pending_add(f->env->pending, upload_parts_upload(u));
 	lock_take(&f->lock);
 	content_edit(f)->upload = u;
+	content_edit(f)->record = record;
 	lock_drop(&f->lock);
 	return 0;
 }
@@ -122,7 +124,7 @@ static void upload_forget(struct file *f, bool remains) REQUIRES(f->turn)
 	content_edit(f)->upload = NULL;
 	lock_drop(&f->lock);
 	if (!remains)
-		pending_remove(f->env->pending, upload_parts_upload(u));
+		pending_remove(f->env->pending, content(f)->record);
 	upload_parts_free(u);
 }
 

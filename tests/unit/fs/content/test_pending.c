@@ -74,17 +74,18 @@ static void test_kept_while_open(void **state)
 	struct store *s = memstore_new("s");
 	struct pending *p = pending_new(dir);
 	struct store_upload *a = begin(s, "a"), *b = begin(s, "b/c d\n");
+	unsigned of_a, of_b;
 	struct stat st;
 
 	assert_int_equal(stat(dir, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
-	pending_add(p, a);
-	pending_add(p, b);
+	of_a = pending_add(p, a);
+	of_b = pending_add(p, b);
 	assert_int_equal(count(".upload"), 2);
-	pending_remove(p, a);
-	pending_remove(p, a);
+	pending_remove(p, of_a);
+	pending_remove(p, of_a);
 	assert_int_equal(count(".upload"), 1);
-	pending_remove(p, b);
+	pending_remove(p, of_b);
 	pending_free(p);
 	assert_int_equal(count("."), 2); /* . and .. */
 	end(a);
@@ -98,15 +99,15 @@ static void test_nothing_is_kept(void **state)
 	struct store_upload *u = begin(s, "a");
 	struct pending *p = pending_new(NULL);
 
-	pending_add(p, u);
-	pending_remove(p, u);
+	assert_int_equal(pending_add(p, u), 0);
+	pending_remove(p, 0);
 	pending_recover(p, find_store, s);
 	pending_free(p);
-	pending_add(NULL, u);
-	pending_remove(NULL, u);
+	assert_int_equal(pending_add(NULL, u), 0);
+	pending_remove(NULL, 0);
 	p = pending_new("/dev/null/x");
 	assert_non_null(p);
-	pending_add(p, u);
+	assert_int_equal(pending_add(p, u), 0);
 	pending_recover(p, find_store, s);
 	pending_free(p);
 	end(u);
@@ -156,12 +157,13 @@ static void test_living_ones_are_left_alone(void **state)
 	struct store *s = memstore_new("s");
 	struct pending *other = pending_new(dir), *p = pending_new(dir);
 	struct store_upload *u = begin(s, "a");
+	unsigned number;
 
-	pending_add(other, u);
+	number = pending_add(other, u);
 	pending_recover(p, find_store, s);
 	assert_int_equal(memstore_uploads(s), 1);
 	assert_int_equal(count(".upload"), 1);
-	pending_remove(other, u);
+	pending_remove(other, number);
 	pending_free(other);
 	pending_free(p);
 	end(u);
