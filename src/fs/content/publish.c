@@ -27,6 +27,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/array.h"
 #include "base/crew.h"
 #include "base/pool.h"
 #include "fs/content/file_map.h"
@@ -106,15 +107,6 @@ struct publish_fetch {
 	size_t n, cap;
 };
 
-static int publish_add_piece(struct publish_fetch *x, uint64_t start,
-			     uint64_t end)
-{
-	if (ARRAY_RESERVE(x->pieces, x->cap, x->n + 1))
-		return -ENOMEM;
-	x->pieces[x->n++] = (struct extent){ start, end };
-	return 0;
-}
-
 /* Local bytes between two runs of the base come along when they are few. */
 static int publish_add_run(struct publish_fetch *x, uint64_t start,
 			   uint64_t end)
@@ -129,7 +121,10 @@ static int publish_add_run(struct publish_fetch *x, uint64_t start,
 			last->end = end < most ? end : most;
 			start = last->end;
 		} else {
-			rc = publish_add_piece(x, start, start);
+			rc = ARRAY_RESERVE(x->pieces, x->cap, x->n + 1);
+			if (!rc)
+				x->pieces[x->n++] =
+					(struct extent){ start, start };
 		}
 	}
 	return rc;
