@@ -12,7 +12,6 @@
 #include "cli/cmd.h"
 #include "stage/location.h"
 #include "transfer/transfer_file.h"
-#include "transfer/transfer_get.h"
 #include "transfer/transfer_glob.h"
 #include "cli/cmd_transfer.h"
 

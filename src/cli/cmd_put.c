@@ -13,7 +13,6 @@
 #include "stage/location.h"
 #include "stage/stage.h"
 #include "client/statement.h"
-#include "transfer/transfer_put.h"
 #include "cli/cmd_transfer.h"
 
 static const struct option options[] = {

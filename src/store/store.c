@@ -341,12 +341,6 @@ int store_describe(struct store *s, struct buf *out)
 	return s->broken ? 0 : s->ops->describe(s, out);
 }
 
-bool store_relocate(struct store *s, const char *region, bool *changed)
-{
-	*changed = false;
-	return s->ops->relocate && s->ops->relocate(s, region, changed);
-}
-
 void store_md5(struct store *s, const struct object_info *info, struct buf *out)
 {
 	if (s->ops->md5)

@@ -38,6 +38,7 @@ struct store;
 #define STORE_KEY_MAX 1024
 #define STORE_ETAG_SIZE 80 /* with its quotes and the NUL */
 
+#define STORE_GET_ALL INT64_MAX
 #define STORE_SIZE_UNKNOWN UINT64_MAX /* where it need not be known */
 
 /* What a store knows of an object. Plain data, no pointers. */
@@ -112,7 +113,8 @@ struct store_get {
 	const char *key; /* borrowed until done() */
 	const char *etag; /* If-Match; NULL: whatever is there */
 	uint64_t offset;
-	uint64_t len; /* bytes wanted, > 0; fewer come at the end */
+	uint64_t len; /* bytes wanted, > 0; fewer come at the end. From 0 on
+			 STORE_GET_ALL: asked for without a range */
 	bool ahead; /* read-ahead: yields to what is waited for */
 	void (*data)(struct store_get *get, const void *bytes, size_t n);
 	/* err 0: all that there is of the range came. info (valid then) is as
@@ -303,10 +305,6 @@ typedef int store_remove_fn(struct store *s, const char *key, const char *etag);
 typedef int store_remove_many_fn(struct store *s, const char *const *keys,
 				 unsigned n, int *results);
 
-/* An answer to what was signed said that it lies in that region: true when that
- * one is signed for from now on; *changed: it was another. */
-typedef bool store_relocate_fn(struct store *s, const char *region,
-			       bool *changed);
 /* No request to the store. 0, -EINVAL, -EACCES ... with why. */
 typedef int store_presign_fn(struct store *s, const struct store_presign *req,
 			     struct store_presigned *out, struct buf *why);
@@ -378,7 +376,6 @@ struct store_ops {
 	store_copy_fn *copy;
 	store_remove_fn *remove;
 	store_remove_many_fn *remove_many;
-	store_relocate_fn *relocate; /* NULL: it has no regions */
 	store_presign_fn *presign;
 	store_md5_fn *md5; /* NULL: it is the ETag, as S3 has it */
 	store_locate_fn *locate;
@@ -402,7 +399,6 @@ struct store {
 	char *name; /* for the log: the stage's */
 	int broken; /* 0, or what every call fails with: store_broken_new() */
 	bool types; /* new objects have the content type of their names */
-	bool wants_md5; /* atomic; pre-signed uploads need a Content-MD5 */
 	struct store_watchers *watchers;
 	unsigned refs; /* atomic */
 };
@@ -479,7 +475,6 @@ int store_remove(struct store *s, const char *key);
 store_remove_fn store_remove_same;
 store_remove_many_fn store_remove_many;
 
-store_relocate_fn store_relocate;
 store_presign_fn store_presign;
 store_locate_fn store_locate;
 store_describe_fn store_describe;

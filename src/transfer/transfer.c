@@ -73,7 +73,7 @@ void transfer_job_free(struct transfer_job *job)
 {
 	if (!job)
 		return;
-	transfer_call_clear_remote(&job->remote);
+	transfer_remote_clear(&job->remote);
 	free(job->local);
 	free(job);
 }

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "transfer/transfer_call.h"
 #include "transfer/transfer_progress.h"
+#include "transfer/transfer_remote.h"
 #include "transfer/transfer_state.h"
 
 struct buf;
@@ -30,6 +30,10 @@ struct transfer_job {
 	struct transfer_job *prev, *next; /* in the queue */
 };
 void transfer_job_free(struct transfer_job *job);
+
+/* What jobs run. */
+int transfer_get(struct transfer *t, struct transfer_job *job, struct buf *why);
+int transfer_put(struct transfer *t, struct transfer_job *job, struct buf *why);
 
 struct transfer_settings {
 	const char *what; /* "download": `cannot download @s/a: why` */

@@ -169,17 +169,6 @@ int transfer_file_md5(int fd, uint64_t size, uint64_t part_size, bool of_parts,
 	return rc;
 }
 
-int transfer_file_checksum(int fd, uint64_t at, uint64_t len,
-			   char out[TRANSFER_CHECKSUM_SIZE])
-{
-	unsigned char sum[SHA256_SIZE] = { 0 };
-	int rc = file_range_md5(fd, at, len, sum);
-
-	strcpy(out, "md5=");
-	hex_encode(sum, MD5_SIZE, out + strlen(out));
-	return rc;
-}
-
 int transfer_file_equal(int fd, uint64_t size, uint64_t part_size,
 			const struct object_info *info, bool *equal)
 {

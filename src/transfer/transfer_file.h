@@ -20,10 +20,6 @@ int transfer_file_spool(int fd, int *out, uint64_t *size);
 /* MD5 of a file, or of its parts' MD5s as S3 makes an ETag of them. */
 int transfer_file_md5(int fd, uint64_t size, uint64_t part_size, bool of_parts,
 		      char hex[33]);
-/* `md5=` and that of a range, as presign_request.checksum takes it. */
-#define TRANSFER_CHECKSUM_SIZE 40
-int transfer_file_checksum(int fd, uint64_t at, uint64_t len,
-			   char out[TRANSFER_CHECKSUM_SIZE]);
 /* Has the object these bytes, as far as size and ETag tell? 0 or -errno. */
 int transfer_file_equal(int fd, uint64_t size, uint64_t part_size,
 			const struct object_info *info, bool *equal);

@@ -20,7 +20,6 @@
 #include "client/walk.h"
 #include "store/store.h"
 #include "transfer/transfer_file.h"
-#include "transfer/transfer_get.h"
 #include "transfer/transfer_glob.h"
 
 #define PATH_BYTES (STORE_KEY_MAX + BUF_LINE)

@@ -1,13 +1,14 @@
 /*
- * A file comes in ranges of CHUNK bytes, as many at once as the crew has
- * hands free; each round of them is complete before the state notes it, so
- * what the state counts has no holes. The first request goes alone: it tells
- * size and ETag where they are not known, and whether there are ranges at all.
+ * One file, from the far side to a name of this machine. It comes in ranges of
+ * CHUNK bytes, as many at once as there are requests to spare; each round of
+ * them is complete before the state notes it, so what the state counts has no
+ * holes. The first request goes alone: it tells size and ETag where they are
+ * not known, and whether there are ranges at all. Later ones are of that ETag,
+ * so bytes of two versions never meet.
  *
- * A small file of known size is one plain GET.
+ * A server that knows no ranges sends the whole object whatever is asked for:
+ * what is larger than a chunk is asked for whole then.
  */
-#include "transfer/transfer_get.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -15,13 +16,18 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "net/http_engine.h"
+#include "base/io.h"
+#include "base/number.h"
+#include "base/wait.h"
+#include "store/store.h"
+#include "transfer/transfer.h"
 #include "transfer/transfer_file.h"
 #include "transfer/transfer_local.h"
 #include "transfer/transfer_sink.h"
 
 #define CHUNK ((uint64_t)8 << 20)
 #define ROUND_MAX 16 /* requests at once for one file */
+#define WHOLE_TRIES 3 /* of what cannot go on where it broke off */
 
 struct download {
 	struct transfer *t;
@@ -29,160 +35,256 @@ struct download {
 	struct transfer_sink sink;
 	struct object_info info; /* as far as it is known */
 	uint64_t done;
-	bool whole; /* the server knows no ranges, and has sent all */
+	struct waiter *waiter; /* who sleeps while pieces come */
+	unsigned coming; /* atomic: pieces that have not ended */
+	bool failed; /* atomic: what comes is not wanted any more */
 };
 
-static uint64_t left(const struct download *d)
+/* A range of it, by one request. What is not atomic is the store's thread's
+ * until the piece has ended. */
+struct piece {
+	struct store_get get; /* first */
+	struct download *d;
+	uint64_t delivered; /* bytes of the range that are in the file */
+	int write_rc;
+	bool longer; /* more came than the object is known to have */
+	int rc;
+	struct object_info info;
+};
+
+static uint64_t get_left(const struct download *d)
 {
 	return d->info.size == TRANSFER_UNKNOWN ? TRANSFER_UNKNOWN
 						: d->info.size - d->done;
 }
 
-static int sign(struct download *d, struct transfer_row *row,
-		enum http_verb *verb, struct buf *why)
+static int get_note(struct download *d, struct buf *why)
 {
-	int rc = transfer_call_sign(&d->job->remote, PRESIGN_DOWNLOAD, NULL,
-				    row, why);
-
-	return rc ? rc : transfer_call_verb(row, verb, why);
+	return transfer_sink_note(&d->sink, &d->info, d->done, why);
 }
 
-static int note(struct download *d, struct buf *why)
-{
-	struct transfer_state now = { .size = d->info.size, .done = d->done };
+/* ---- pieces ---- */
 
-	memcpy(now.etag, d->info.etag, sizeof(now.etag));
-	return transfer_sink_note(&d->sink, &now, why);
+static void piece_data(struct store_get *get, const void *bytes, size_t n)
+{
+	struct piece *p = (struct piece *)get;
+	struct download *d = p->d;
+	uint64_t at = get->offset + p->delivered - d->sink.base;
+
+	p->longer |= d->info.size != TRANSFER_UNKNOWN &&
+		     get->offset + p->delivered + n > d->info.size;
+	if (!p->write_rc && !p->longer)
+		p->write_rc = io_pwrite(d->sink.fd, bytes, n, at);
+	if (p->write_rc || p->longer) {
+		__atomic_store_n(&d->failed, true, __ATOMIC_RELEASE);
+		waiter_unpark(d->waiter);
+		return;
+	}
+	p->delivered += n;
+	transfer_moved(d->t, (int64_t)n);
+}
+
+static void piece_done(struct store_get *get, int rc,
+		       const struct object_info *info)
+{
+	struct piece *p = (struct piece *)get;
+	struct download *d = p->d;
+	struct waiter *waiter = d->waiter;
+
+	p->rc = rc;
+	p->info = *info;
+	__atomic_sub_fetch(&d->coming, 1, __ATOMIC_ACQ_REL);
+	waiter_unpark(waiter);
+}
+
+static void piece_init(struct piece *p, struct download *d, uint64_t offset,
+		       uint64_t len)
+{
+	*p = (struct piece){
+		.get = { .key = d->job->remote.key,
+			 .etag = *d->info.etag ? d->info.etag : NULL,
+			 .offset = offset,
+			 .len = len,
+			 .data = piece_data,
+			 .done = piece_done },
+		.d = d,
+	};
+}
+
+/* Sleeps until all have ended. An interrupt, and a disk that takes no more,
+ * cancel them. */
+static void pieces_wait(struct download *d, struct piece *p, unsigned n)
+{
+	bool cancelled = false;
+
+	while (__atomic_load_n(&d->coming, __ATOMIC_ACQUIRE)) {
+		int rc = cancelled ? waiter_park_uninterrupted(d->waiter,
+							       WAIT_FOREVER)
+				   : waiter_park(d->waiter, WAIT_FOREVER);
+
+		if (cancelled ||
+		    (rc != -EINTR &&
+		     !__atomic_load_n(&d->failed, __ATOMIC_ACQUIRE)))
+			continue;
+		cancelled = true;
+		for (unsigned i = 0; i < n; i++)
+			store_get_cancel(d->job->remote.store, &p[i].get);
+	}
+}
+
+static int piece_outcome(const struct piece *p, struct buf *why)
+{
+	struct download *d = p->d;
+	int rc = p->rc;
+
+	if (p->write_rc) {
+		buf_addf(why, "cannot write: %s", strerror(-p->write_rc));
+		return p->write_rc;
+	}
+	if (p->longer) {
+		buf_adds(why, "the answer is longer than the object");
+		return -EIO;
+	}
+	if (rc == -ECANCELED && waiter_interrupted(d->waiter))
+		rc = -EINTR;
+	if (!rc && p->info.size != TRANSFER_UNKNOWN &&
+	    d->info.size != TRANSFER_UNKNOWN && p->info.size != d->info.size)
+		rc = -ESTALE;
+	return rc ? transfer_remote_fail(&d->job->remote, rc, why) : 0;
+}
+
+/* One after the other in the file. What came before the first that failed has
+ * no hole, and counts. */
+static int pieces_get(struct download *d, struct piece *p, unsigned n,
+		      struct buf *why)
+{
+	int rc = 0;
+
+	d->waiter = waiter_self();
+	d->coming = n;
+	d->failed = false;
+	for (unsigned i = 0; i < n; i++)
+		store_get(d->job->remote.store, &p[i].get);
+	pieces_wait(d, p, n);
+	for (unsigned i = 0; i < n && !rc; i++) {
+		rc = piece_outcome(&p[i], why);
+		if (!rc)
+			d->done += p[i].delivered;
+	}
+	return rc;
 }
 
 /* ---- the first request ---- */
 
-static int ask_first(struct download *d, struct transfer_piece *p,
-		     struct buf *why)
+static int get_start_anew(struct download *d)
 {
-	struct transfer_row row;
-	struct http_reply reply;
-	enum http_verb verb;
-	uint64_t n = left(d);
-	bool ranged = d->done || n == TRANSFER_UNKNOWN || n > CHUNK;
-	int rc = sign(d, &row, &verb, why);
+	transfer_moved(d->t, -(int64_t)d->done);
+	d->done = 0;
+	return ftruncate(d->sink.fd, 0) ? -errno : 0;
+}
 
-	if (!rc) {
-		transfer_piece_init(p, d->t, &row, verb);
-		p->fd = d->sink.fd;
-		p->base = d->sink.base;
-		p->offset = d->done;
-		p->ranged = ranged;
-		p->len = !ranged ? TRANSFER_UNKNOWN : n < CHUNK ? n : CHUNK;
-		p->info = d->info;
-		/* a listing's ETag need not be the object's own */
-		if (!d->done)
-			p->info.etag[0] = '\0';
-		rc = http_perform(d->job->remote.lane, &p->http, &reply);
-		rc = transfer_piece_outcome(p, rc, &reply, why);
-		p->row = NULL;
-		http_reply_clear(&reply);
+static void get_learn_etag(struct download *d, const struct piece *p)
+{
+	if (*p->info.etag)
+		memcpy(d->info.etag, p->info.etag, sizeof(d->info.etag));
+}
+
+/* By one request without a range: what is small, and from a server that knows
+ * no ranges. */
+static int get_whole(struct download *d, struct buf *why)
+{
+	struct piece p;
+	int rc = 0;
+
+	for (int tries = 1; tries <= WHOLE_TRIES; tries++) {
+		buf_reset(why);
+		rc = get_start_anew(d);
+		if (rc)
+			break;
+		piece_init(&p, d, 0, STORE_GET_ALL);
+		rc = pieces_get(d, &p, 1, why);
+		if (!rc || rc == -EINTR || p.write_rc || !p.delivered ||
+		    *p.info.etag)
+			break;
+		d->done = p.delivered;
 	}
-	transfer_row_clear(&row);
+	if (!rc)
+		get_learn_etag(d, &p);
+	if (!rc && d->info.size == TRANSFER_UNKNOWN)
+		d->info.size = d->done;
 	return rc;
 }
 
-/* An object of no bytes has no range: asked for once more without one. */
-static int ask_empty(struct download *d, struct transfer_piece *p,
-		     struct buf *why)
+/* What it has told of the object. */
+static int get_learn(struct download *d, const struct piece *p, struct buf *why)
 {
-	buf_reset(why);
-	d->info.size = 0;
-	return ask_first(d, p, why);
-}
-
-static int first(struct download *d, struct buf *why)
-{
-	struct transfer_piece p = { 0 };
-	bool unknown = d->info.size == TRANSFER_UNKNOWN;
-	int rc = ask_first(d, &p, why);
-
-	if (rc && p.empty && !d->done && unknown)
-		rc = ask_empty(d, &p, why);
-	if (rc)
-		return rc;
-	d->info = p.info;
-	d->whole = p.whole;
-	d->done = p.offset + p.delivered;
-	if (d->info.size == TRANSFER_UNKNOWN && !d->whole) {
+	get_learn_etag(d, p);
+	if (p->info.size != TRANSFER_UNKNOWN)
+		d->info.size = p->info.size;
+	if (p->get.whole && d->done < d->info.size)
+		return get_whole(d, why);
+	if (d->info.size == TRANSFER_UNKNOWN) {
 		buf_adds(why, "the server does not tell the object's size");
 		return -EIO;
 	}
-	if (d->info.size == TRANSFER_UNKNOWN)
-		d->info.size = d->done; /* a body that told no length */
-	return note(d, why);
+	return 0;
+}
+
+static int get_first(struct download *d, struct buf *why)
+{
+	struct piece p;
+	int rc;
+
+	/* a listing's ETag need not be the object's own */
+	if (!d->done)
+		d->info.etag[0] = '\0';
+	if (!d->done && d->info.size <= CHUNK) {
+		rc = get_whole(d, why);
+	} else {
+		piece_init(&p, d, d->done, number_min(get_left(d), CHUNK));
+		rc = pieces_get(d, &p, 1, why);
+		if (!rc)
+			rc = get_learn(d, &p, why);
+	}
+	return rc ? rc : get_note(d, why);
 }
 
 /* ---- the rest, in rounds ---- */
 
-static int round_of(struct download *d, struct transfer_piece *p, unsigned n,
-		    struct buf *why)
+static int get_round(struct download *d, struct buf *why)
 {
-	struct http_reply replies[ROUND_MAX];
-	struct http_call *calls[ROUND_MAX];
-	int results[ROUND_MAX], rc = 0;
-	uint64_t done = d->done;
-
-	for (unsigned i = 0; i < n; i++)
-		calls[i] = &p[i].http;
-	http_perform_all(d->job->remote.lane, calls, replies, results, n);
-	for (unsigned i = 0; i < n; i++) {
-		if (!rc)
-			rc = transfer_piece_outcome(&p[i], results[i],
-						    &replies[i], why);
-		if (!rc)
-			done += p[i].delivered;
-		http_reply_clear(&replies[i]);
-	}
-	/* what came before the first that failed has no hole */
-	d->done = done;
-	return rc;
-}
-
-static int next_round(struct download *d, struct buf *why)
-{
-	struct transfer_piece pieces[ROUND_MAX];
+	struct piece pieces[ROUND_MAX];
 	unsigned width = transfer_width(d->t), n = 0;
 	struct buf noted = BUF_INIT(BUF_MESSAGE);
-	struct transfer_row row;
-	enum http_verb verb;
-	uint64_t at = d->done;
-	int rc = sign(d, &row, &verb, why), rc2;
+	uint64_t at = d->done, end;
+	int rc, note_rc;
 
-	while (!rc && n < ROUND_MAX && n < width && at < d->info.size) {
-		struct transfer_piece *p = &pieces[n++];
-		uint64_t rest = d->info.size - at;
+	while (n < ROUND_MAX && n < width && at < d->info.size) {
+		uint64_t len = number_min(d->info.size - at, CHUNK);
 
-		transfer_piece_init(p, d->t, &row, verb);
-		p->fd = d->sink.fd;
-		p->base = d->sink.base;
-		p->offset = at;
-		p->len = rest < CHUNK ? rest : CHUNK;
-		p->ranged = true;
-		p->info = d->info;
-		at += p->len;
+		piece_init(&pieces[n++], d, at, len);
+		at += len;
 	}
-	if (!rc) {
-		rc = round_of(d, pieces, n, why);
-		rc2 = note(d, &noted);
-		if (!rc && rc2)
-			buf_adds(why, buf_str(&noted));
-		rc = rc ? rc : rc2;
+	end = at;
+	rc = pieces_get(d, pieces, n, why);
+	if (!rc && d->done != end) {
+		buf_adds(why,
+			 "the answer has not the bytes that were asked for");
+		rc = -EIO;
+	}
+	note_rc = get_note(d, &noted);
+	if (!rc && note_rc) {
+		buf_adds(why, buf_str(&noted));
+		rc = note_rc;
 	}
 	buf_clear(&noted);
-	transfer_row_clear(&row);
 	return rc;
 }
 
 /* ---- the file ---- */
 
 /* Goes on where the last run ended, if that is still the same object. */
-static void resume(struct download *d)
+static void get_resume(struct download *d)
 {
 	struct transfer_sink *s = &d->sink;
 
@@ -196,15 +298,7 @@ static void resume(struct download *d)
 	}
 }
 
-static int start_anew(struct download *d)
-{
-	transfer_moved(d->t, -(int64_t)d->done);
-	d->done = 0;
-	d->info = d->job->info;
-	return ftruncate(d->sink.fd, 0) ? -errno : 0;
-}
-
-static int fetch(struct download *d, struct buf *why)
+static int get_fetch(struct download *d, struct buf *why)
 {
 	bool went_on;
 	int rc = 0;
@@ -212,23 +306,24 @@ static int fetch(struct download *d, struct buf *why)
 	if (transfer_local_is(&d->job->remote))
 		return transfer_local_get(d->t, &d->job->remote, &d->sink,
 					  &d->info, &d->done, why);
-	resume(d);
+	get_resume(d);
 	went_on = d->done > 0;
 	if (!went_on || d->done < d->info.size)
-		rc = first(d, why);
+		rc = get_first(d, why);
 	/* What an earlier run began is of another version now. */
 	if (rc == -ESTALE && went_on) {
 		buf_reset(why);
-		rc = start_anew(d);
+		rc = get_start_anew(d);
+		d->info = d->job->info;
 		if (!rc)
-			rc = first(d, why);
+			rc = get_first(d, why);
 	}
 	while (!rc && d->done < d->info.size)
-		rc = next_round(d, why);
+		rc = get_round(d, why);
 	return rc;
 }
 
-static int check_size(struct download *d, struct buf *why)
+static int get_check_size(struct download *d, struct buf *why)
 {
 	struct stat st;
 
@@ -246,7 +341,7 @@ static int check_size(struct download *d, struct buf *why)
 }
 
 /* Is the file that is there the object's bytes already? */
-static bool is_there(const struct transfer_job *job)
+static bool get_is_there(const struct transfer_job *job)
 {
 	int fd = open(job->local, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	bool equal = false;
@@ -270,19 +365,19 @@ int transfer_get(struct transfer *t, struct transfer_job *job, struct buf *why)
 {
 	const struct transfer_settings *set = transfer_settings(t);
 	struct download d = { .t = t, .job = job, .info = job->info };
-	int rc;
+	int rc = transfer_remote_open(&job->remote, why);
 
-	if (set->skip_existing && is_there(job))
+	if (rc)
+		return rc;
+	if (set->skip_existing && get_is_there(job))
 		return -EEXIST;
 	rc = transfer_sink_open(job->local, set->no_clobber, &d.sink, why);
-	if (rc)
-		goto out;
-	rc = fetch(&d, why);
 	if (!rc)
-		rc = check_size(&d, why);
+		rc = get_fetch(&d, why);
+	if (!rc)
+		rc = get_check_size(&d, why);
 	if (!rc)
 		rc = transfer_sink_finish(&d.sink, set->no_clobber, why);
-out:
 	/* Bytes of an object that is gone, or that cannot be known again, are
 	 * of no use to the next run. */
 	transfer_sink_close(&d.sink, rc && rc != -ESTALE && rc != -EEXIST &&

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/io.h"
+#include "base/number.h"
 #include "base/wait.h"
 #include "stage/stage.h"
 #include "store/store.h"
@@ -29,42 +30,20 @@ bool transfer_local_is(const struct transfer_remote *r)
 	return r->stage && r->stage->store->limits.files;
 }
 
-static int local_say(const struct transfer_remote *r, int rc, struct buf *why)
-{
-	if (rc == -EINTR)
-		buf_adds(why, "interrupted");
-	else if (rc && r->stage->store->broken)
-		store_check(r->stage->store, "", why);
-	else if (rc)
-		buf_adds(why, store_error_words(r->stage->store, rc));
-	return rc;
-}
-
-static int local_add_key(const struct transfer_remote *r, struct buf *out)
-{
-	buf_adds(out, r->stage->prefix);
-	buf_adds(out, r->path);
-	return buf_err(out) == -EMSGSIZE ? -ENAMETOOLONG : buf_err(out);
-}
-
 /* ---- bytes ---- */
 
 /* n bytes, all of them; -EIO when the source ends early. */
 static int local_copy(int from, uint64_t at, int to, uint64_t to_at, uint64_t n)
 {
-	int rc = io_copy(from, at, to, to_at, n);
+	int rc = waiter_interrupted(waiter_self())
+			 ? -EINTR
+			 : io_copy(from, at, to, to_at, n);
 
 	return rc == -ENODATA ? -EIO : rc;
 }
 
-static uint64_t local_chunk(uint64_t at, uint64_t size)
-{
-	return size - at < CHUNK ? size - at : CHUNK;
-}
-
-/* What a copy of that mode gets here: a file that is closed to others stays so.
- * umask(2) alone would have to be set to be read, for all threads. */
-static mode_t local_copied_mode(mode_t mode)
+/* umask(2) alone would have to be set to be read, for all threads. */
+mode_t transfer_local_mode(mode_t mode)
 {
 	FILE *status = fopen("/proc/self/status", "re");
 	unsigned mask = 077;
@@ -80,18 +59,8 @@ static mode_t local_copied_mode(mode_t mode)
 
 /* ---- get ---- */
 
-static int local_note(struct transfer_sink *sink,
-		      const struct object_info *info, uint64_t done,
-		      struct buf *why)
-{
-	struct transfer_state now = { .size = info->size, .done = done };
-
-	memcpy(now.etag, info->etag, sizeof(now.etag));
-	return transfer_sink_note(sink, &now, why);
-}
-
-static int local_copy_in(struct transfer *t, const struct transfer_remote *r,
-			 int fd, struct transfer_sink *sink,
+static int local_copy_in(struct transfer *t, struct transfer_remote *r, int fd,
+			 struct transfer_sink *sink,
 			 const struct object_info *info, uint64_t *done,
 			 struct buf *why)
 {
@@ -99,106 +68,65 @@ static int local_copy_in(struct transfer *t, const struct transfer_remote *r,
 
 	if (ftruncate(sink->fd, 0) ||
 	    (sink->out_fd < 0 && info->mode &&
-	     fchmod(sink->fd, local_copied_mode(info->mode))))
-		return local_say(r, -errno, why);
+	     fchmod(sink->fd, transfer_local_mode(info->mode))))
+		return transfer_remote_fail(r, -errno, why);
 	while (!rc && *done < info->size) {
-		uint64_t n = local_chunk(*done, info->size);
+		uint64_t n = number_min(info->size - *done, CHUNK);
 
-		if (waiter_interrupted(waiter_self()))
-			return local_say(r, -EINTR, why);
 		rc = local_copy(fd, *done, sink->fd, *done - sink->base, n);
-		local_say(r, rc, why);
-		if (!rc) {
-			*done += n;
-			transfer_moved(t, (int64_t)n);
-			rc = local_note(sink, info, *done, why);
-		}
+		if (rc)
+			return transfer_remote_fail(r, rc, why);
+		*done += n;
+		transfer_moved(t, (int64_t)n);
+		rc = transfer_sink_note(sink, info, *done, why);
 	}
 	return rc;
 }
 
-int transfer_local_get(struct transfer *t, const struct transfer_remote *r,
+int transfer_local_get(struct transfer *t, struct transfer_remote *r,
 		       struct transfer_sink *sink, struct object_info *info,
 		       uint64_t *done, struct buf *why)
 {
-	struct store *store = r->stage->store;
-	struct buf key = BUF_INIT(STORE_KEY_MAX);
-	int fd = -1, rc = local_add_key(r, &key);
+	int fd, rc = store_open(r->store, r->key, NULL, &fd, info);
 
 	*done = 0;
-	if (!rc)
-		rc = store_open(store, buf_str(&key), NULL, &fd, info);
-	local_say(r, rc, why);
-	if (!rc)
-		rc = local_copy_in(t, r, fd, sink, info, done, why);
-	if (!rc)
-		rc = local_say(r, store_same(store, fd, info->etag), why);
-	if (fd >= 0)
-		close(fd);
-	buf_clear(&key);
+	if (rc)
+		return transfer_remote_fail(r, rc, why);
+	rc = local_copy_in(t, r, fd, sink, info, done, why);
+	if (!rc) {
+		rc = store_same(r->store, fd, info->etag);
+		if (rc)
+			transfer_remote_fail(r, rc, why);
+	}
+	close(fd);
 	return rc;
 }
 
 /* ---- put ---- */
 
-static int local_fill(struct transfer *t, int from, int to, uint64_t size)
+int transfer_local_fill(struct transfer *t, struct transfer_remote *r, int fd,
+			uint64_t size, int *out)
 {
 	uint64_t at = 0;
-	int rc = 0;
+	int to, rc = store_scratch(r->store, r->key, &to);
 
+	if (rc)
+		return rc;
 	while (!rc && at < size) {
-		uint64_t n = local_chunk(at, size);
+		uint64_t n = number_min(size - at, CHUNK);
 
-		if (waiter_interrupted(waiter_self()))
-			rc = -EINTR;
-		else
-			rc = local_copy(from, at, to, at, n);
+		rc = local_copy(fd, at, to, at, n);
 		if (!rc) {
 			at += n;
 			transfer_moved(t, (int64_t)n);
 		}
 	}
-	if (rc)
+	if (rc) {
 		transfer_moved(t, -(int64_t)at);
-	return rc;
-}
-
-int transfer_local_put(struct transfer *t, const struct transfer_remote *r,
-		       int fd, uint64_t size, const struct stat *like,
-		       struct buf *why)
-{
-	struct store_owner owner = { .uid = geteuid(), .gid = getegid() };
-	const struct store_meta meta = {
-		.owner = like ? &owner : NULL,
-		.content_type = r->content_type,
-	};
-	struct store *store = r->stage->store;
-	struct store_body body = { .data = "", .fd = -1 };
-	struct buf key = BUF_INIT(STORE_KEY_MAX);
-	int to = -1, rc = local_add_key(r, &key);
-
-	if (like)
-		owner.mode = local_copied_mode(like->st_mode);
-	if (r->stage->ro) {
-		buf_adds(why, "the stage is read-only");
-		rc = -EROFS;
-		goto out;
-	}
-	if (!rc && fd >= 0)
-		rc = store_scratch(store, buf_str(&key), &to);
-	if (!rc && fd >= 0)
-		rc = local_fill(t, fd, to, size);
-	if (!rc && fd >= 0)
-		body = (struct store_body){ .fd = to,
-					    .len = size,
-					    .adopt = true };
-	if (!rc)
-		rc = store_put(store, buf_str(&key), &body, &meta, NULL, NULL);
-	local_say(r, rc, why);
-out:
-	if (to >= 0)
 		close(to);
-	buf_clear(&key);
+	} else {
+		*out = to;
+	}
 	return rc;
 }
 
@@ -231,18 +159,14 @@ static int local_compare(int a, int b, uint64_t size, bool *equal)
 int transfer_local_equal(const struct transfer_remote *r, int fd, uint64_t size,
 			 bool *equal)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX);
 	struct object_info info;
-	int there = -1, rc = local_add_key(r, &key);
+	int there, rc = store_open(r->store, r->key, NULL, &there, &info);
 
 	*equal = false;
-	if (!rc)
-		rc = store_open(r->stage->store, buf_str(&key), NULL, &there,
-				&info);
-	if (!rc && info.size == size)
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	if (info.size == size)
 		rc = local_compare(fd, there, size, equal);
-	if (there >= 0)
-		close(there);
-	buf_clear(&key);
-	return rc == -ENOENT ? 0 : rc;
+	close(there);
+	return rc;
 }

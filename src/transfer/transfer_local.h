@@ -8,7 +8,6 @@
 #include "transfer/transfer_sink.h"
 
 struct buf;
-struct stat;
 struct transfer;
 struct transfer_remote;
 
@@ -16,16 +15,17 @@ bool transfer_local_is(const struct transfer_remote *r);
 
 /* One file into the sink. *info: the object's; *done: the bytes that came. 0
  * or -errno with why. */
-int transfer_local_get(struct transfer *t, const struct transfer_remote *r,
+int transfer_local_get(struct transfer *t, struct transfer_remote *r,
 		       struct transfer_sink *sink, struct object_info *info,
 		       uint64_t *done, struct buf *why);
 
-/* One file of that size from fd; -1: no bytes. It appears whole or not. like:
- * a new one gets its permissions, less the umask, as from cp; NULL: those of
- * any new file. */
-int transfer_local_put(struct transfer *t, const struct transfer_remote *r,
-		       int fd, uint64_t size, const struct stat *like,
-		       struct buf *why);
+/* A file of store_scratch() with the bytes of that one, for store_put(). 0 or
+ * -errno. */
+int transfer_local_fill(struct transfer *t, struct transfer_remote *r, int fd,
+			uint64_t size, int *out);
+/* What a copy of that mode gets here, as from cp: a file that is closed to
+ * others stays so. */
+mode_t transfer_local_mode(mode_t mode);
 
 /* Has the object the bytes of this file? 0, also when there is no object, or
  * -errno. */

@@ -5,6 +5,7 @@
  */
 #include "transfer/transfer_plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -15,6 +16,7 @@
 #include "stage/catalog.h"
 #include "stage/stage.h"
 #include "store/store.h"
+#include "transfer/transfer_local.h"
 
 #define DEADLINE_S 60 /* of a request with its retries; bytes add to it */
 #define CONNECT_S 10
@@ -67,8 +69,9 @@ static struct http_lane *lane_for(struct transfer_plan *p,
 	return lane;
 }
 
-struct http_lane *transfer_plan_lane(struct transfer_plan *p,
-				     struct stage *stage)
+/* NULL: for rows that were handed over. */
+static struct http_lane *plan_lane(struct transfer_plan *p,
+				   const struct stage *stage)
 {
 	const struct store *store = stage ? stage->store : NULL;
 	struct transfer_lane *l;
@@ -119,12 +122,15 @@ struct transfer_job *transfer_plan_job(struct transfer_plan *p,
 	buf_addf(&label, "@%s/%s", stage->name, path);
 	r = &job->remote;
 	r->stage = stage_ref(stage);
-	r->lane = transfer_plan_lane(p, stage);
-	r->path = strdup(path);
+	if (!transfer_local_is(r))
+		r->lane = plan_lane(p, stage);
+	if (asprintf(&r->key, "%s%s", stage->prefix, path) < 0)
+		r->key = NULL;
 	r->part_size = stage->part_size;
 	r->label = buf_detach(&label);
 	r->content_type = type ? strdup(type) : NULL;
-	if (r->lane && r->path && r->label && (r->content_type || !type))
+	if ((r->lane || transfer_local_is(r)) && r->key && r->label &&
+	    (r->content_type || !type))
 		return job;
 	transfer_job_free(job);
 	return NULL;
@@ -142,9 +148,10 @@ struct transfer_job *transfer_plan_row(struct transfer_plan *p,
 	job->remote.row = *row;
 	*row = (struct transfer_row){ 0 };
 	transfer_row_key(&job->remote.row, &label);
-	job->remote.lane = transfer_plan_lane(p, NULL);
+	job->remote.lane = plan_lane(p, NULL);
+	job->remote.key = strdup("row");
 	job->remote.label = label.len ? buf_detach(&label) : strdup("(no key)");
-	if (job->remote.lane && job->remote.label)
+	if (job->remote.lane && job->remote.key && job->remote.label)
 		return job;
 	transfer_job_free(job);
 	return NULL;

@@ -30,10 +30,6 @@ struct transfer_plan {
 };
 void transfer_plan_clear(struct transfer_plan *p);
 
-/* The lane for a stage; NULL: for rows that were handed over. */
-struct http_lane *transfer_plan_lane(struct transfer_plan *p,
-				     struct stage *stage);
-
 /* A job with its remote filled for a file of a stage. NULL without memory. */
 struct transfer_job *transfer_plan_job(struct transfer_plan *p,
 				       struct stage *stage, const char *path,

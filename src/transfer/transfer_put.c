@@ -1,24 +1,27 @@
 /*
- * A file of one part is one PUT. Standard input, pipes and devices have no
- * size yet and are spooled first. A file that changes while it is sent is an
- * error: what arrived is a mixture that nobody wrote.
+ * One file, from this machine to the far side. A file of one part is one PUT.
+ * Standard input, pipes and devices have no size yet and are spooled first. A
+ * file that changes while it is sent is an error: what arrived is a mixture
+ * that no program wrote.
  */
-#include "transfer/transfer_put.h"
-
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "net/http_engine.h"
+#include "base/number.h"
 #include "stage/stage.h"
 #include "store/parts.h"
 #include "store/store.h"
+#include "store/upload_parts.h"
+#include "transfer/transfer.h"
 #include "transfer/transfer_file.h"
 #include "transfer/transfer_local.h"
-#include "transfer/transfer_send.h"
+
+#define PARTS_WIDTH 16 /* requests at once for one file */
 
 struct upload {
 	struct transfer *t;
@@ -32,7 +35,7 @@ struct upload {
 /* ---- the file ---- */
 
 /* Files of /proc say that they are empty, and are not. */
-static bool is_whole(int fd, const struct stat *st)
+static bool put_is_whole(int fd, const struct stat *st)
 {
 	char byte;
 
@@ -40,7 +43,7 @@ static bool is_whole(int fd, const struct stat *st)
 	       (st->st_size || pread(fd, &byte, 1, 0) <= 0);
 }
 
-static int open_local(struct upload *u, struct buf *why)
+static int put_open_local(struct upload *u, struct buf *why)
 {
 	bool standard = !strcmp(u->job->local, "-");
 	int fd = standard
@@ -50,7 +53,7 @@ static int open_local(struct upload *u, struct buf *why)
 
 	if (fd < 0 || fstat(fd, &u->before)) {
 		rc = -errno;
-	} else if (!standard && is_whole(fd, &u->before)) {
+	} else if (!standard && put_is_whole(fd, &u->before)) {
 		u->regular = true;
 		u->fd = fd;
 		u->size = u->before.st_size;
@@ -67,7 +70,7 @@ static int open_local(struct upload *u, struct buf *why)
 	return rc;
 }
 
-static int check_unchanged(const struct upload *u, struct buf *why)
+static int put_check_unchanged(const struct upload *u, struct buf *why)
 {
 	const struct stat *a = &u->before;
 	struct stat b;
@@ -85,70 +88,167 @@ static int check_unchanged(const struct upload *u, struct buf *why)
 
 /* ---- one PUT ---- */
 
-/* again: what the answer says is learnt, and another try is worth it. */
-static int put_once(struct upload *u, bool *again, struct buf *why)
+static int put_one(struct upload *u, struct buf *why)
 {
-	const struct transfer_remote *r = &u->job->remote;
-	struct transfer_row row;
-	struct transfer_send call;
-	struct http_reply reply;
-	char checksum[TRANSFER_CHECKSUM_SIZE];
-	bool md5 = transfer_call_wants_md5(r);
-	int rc = md5 ? transfer_file_checksum(u->fd, 0, u->size, checksum) : 0;
+	struct transfer_remote *r = &u->job->remote;
+	bool local = transfer_local_is(r);
+	const struct store_owner owner = {
+		.uid = geteuid(),
+		.gid = getegid(),
+		.mode = transfer_local_mode(u->before.st_mode),
+	};
+	const struct store_meta meta = {
+		.owner = local && u->regular ? &owner : NULL,
+		.content_type = r->content_type,
+	};
+	struct store_body body = { .data = u->fd < 0 ? "" : NULL,
+				   .fd = u->fd,
+				   .len = u->size };
+	int scratch = -1, rc = 0;
 
-	*again = false;
-	row = (struct transfer_row){ 0 };
-	if (!rc)
-		rc = transfer_call_sign(r, PRESIGN_UPLOAD,
-					md5 ? checksum : NULL, &row, why);
-	if (!rc)
-		rc = transfer_send_init(&call, &row, u->fd, 0, u->size, why);
-	if (!rc) {
-		rc = http_perform(r->lane, &call.http, &reply);
-		*again =
-			!rc && (transfer_call_relocated(r, &reply) ||
-				(!md5 && transfer_call_demands_md5(r, &reply)));
-		rc = transfer_call_outcome(rc, &reply, why);
-		http_reply_clear(&reply);
-	}
-	transfer_row_clear(&row);
-	return rc;
-}
-
-static int put_whole(struct upload *u, struct buf *why)
-{
-	bool again;
-	int rc = put_once(u, &again, why);
-
-	/* for the region, and for the checksum */
-	for (int i = 0; i < 2 && rc && again; i++) {
-		buf_reset(why);
-		rc = put_once(u, &again, why);
+	if (local && u->fd >= 0) {
+		rc = transfer_local_fill(u->t, r, u->fd, u->size, &scratch);
+		body.fd = scratch;
+		body.adopt = true;
 	}
 	if (!rc)
+		rc = store_put(r->store, r->key, &body, &meta, NULL, NULL);
+	if (scratch >= 0)
+		close(scratch);
+	if (rc)
+		return transfer_remote_fail(r, rc, why);
+	if (!local)
 		transfer_moved(u->t, (int64_t)u->size);
+	return 0;
+}
+
+/* ---- parts ---- */
+
+struct sending {
+	struct upload *u;
+	struct upload_parts *parts;
+	unsigned n;
+	int64_t moved; /* atomic: bytes */
+	struct put_part *sent;
+};
+
+struct put_part {
+	struct sending *s;
+	uint64_t len;
+};
+
+static void put_ended(void *arg, int rc)
+{
+	struct put_part *p = arg;
+
+	if (rc)
+		return;
+	__atomic_add_fetch(&p->s->moved, (int64_t)p->len, __ATOMIC_RELAXED);
+	transfer_moved(p->s->u->t, (int64_t)p->len);
+}
+
+/* As many at once as there are requests to spare. */
+static int put_part(struct sending *s, unsigned number)
+{
+	struct upload *u = s->u;
+	struct put_part *p = &s->sent[number - 1];
+	unsigned width = transfer_width(u->t);
+	struct part_range range;
+	struct upload_part part = { .ended = put_ended, .arg = p };
+	int rc = part_numbered(u->job->remote.part_size, number, &range);
+
+	if (rc)
+		return rc;
+	p->s = s;
+	p->len = number_min(u->size - range.start, range.len);
+	part.number = number;
+	part.offset = range.start;
+	part.body = (struct store_body){ .fd = u->fd,
+					 .offset = range.start,
+					 .len = p->len };
+	rc = upload_parts_wait(s->parts, number_min(width, PARTS_WIDTH) - 1);
+	if (!rc)
+		rc = upload_parts_error(s->parts, false);
+	return rc ? rc : upload_parts_send(s->parts, &part);
+}
+
+static int put_complete(struct sending *s, struct buf *why)
+{
+	int rc = upload_parts_complete(s->parts, s->n, NULL, NULL);
+
+	if (rc)
+		buf_addf(why, "the parts cannot be put together: %s",
+			 rc == -EINTR ? "interrupted" : strerror(-rc));
 	return rc;
 }
 
-static int send_all(struct upload *u, struct buf *why)
+static int put_send(struct sending *s, struct buf *why)
+{
+	int rc = 0;
+
+	for (unsigned i = 1; i <= s->n && !rc; i++)
+		rc = put_part(s, i);
+	if (!rc)
+		rc = upload_parts_wait(s->parts, 0);
+	if (!rc)
+		rc = upload_parts_error(s->parts, false);
+	if (rc)
+		return transfer_remote_fail(&s->u->job->remote, rc, why);
+	return put_complete(s, why);
+}
+
+/* Whatever ends it early, an interrupt too, the upload is aborted: parts that
+ * are not completed would be paid for unseen. */
+static int put_parts(struct upload *u, struct buf *why)
+{
+	struct transfer_remote *r = &u->job->remote;
+	const struct store_meta meta = { .content_type = r->content_type };
+	struct sending s = { .u = u, .n = parts_count(r->part_size, u->size) };
+	int rc;
+
+	if (s.n > PARTS_MAX || u->size > r->store->limits.object_max)
+		return transfer_remote_fail(r, -EFBIG, why);
+	s.sent = calloc(s.n, sizeof(*s.sent));
+	if (!s.sent)
+		return -ENOMEM;
+	rc = upload_parts_open(r->store, r->key, &meta, PARTS_WIDTH, &s.parts);
+	if (rc) {
+		buf_addf(why, "the upload cannot be begun: %s",
+			 rc == -EINTR ? "interrupted" : strerror(-rc));
+		goto out;
+	}
+	rc = put_send(&s, why);
+	if (rc && upload_parts_abort(s.parts))
+		buf_adds(why, "; its parts could not be removed");
+	if (rc)
+		transfer_moved(u->t, -s.moved);
+	upload_parts_free(s.parts);
+out:
+	free(s.sent);
+	return rc;
+}
+
+static int put_send_all(struct upload *u, struct buf *why)
 {
 	const struct transfer_remote *r = &u->job->remote;
 
-	if (transfer_local_is(r))
-		return transfer_local_put(u->t, r, u->fd, u->size,
-					  u->regular ? &u->before : NULL, why);
-	if (!r->stage || parts_count(r->part_size, u->size) == 1)
-		return put_whole(u, why);
-	return transfer_parts(u->t, r, u->fd, u->size, why);
+	if (r->stage && r->stage->ro) {
+		buf_addf(why, "stage %s is read-only%s", r->stage->name,
+			 r->by_url ? ": no URL for uploads" : "");
+		return -EROFS;
+	}
+	if (!r->stage || transfer_local_is(r) ||
+	    parts_count(r->part_size, u->size) == 1)
+		return put_one(u, why);
+	return put_parts(u, why);
 }
 
 /* ---- what is there already ---- */
 
-/* 1: the object has these bytes; 0: not, or nobody can tell; -errno. */
-static int is_there(struct upload *u)
+/* 1: the object has these bytes; 0: not, or nothing tells; -errno. */
+static int put_is_there(struct upload *u)
 {
 	const struct transfer_remote *r = &u->job->remote;
-	struct buf key = BUF_INIT(STORE_KEY_MAX);
 	struct name_info there = { 0 };
 	bool equal = false;
 	int rc;
@@ -157,32 +257,30 @@ static int is_there(struct upload *u)
 		return 0;
 	if (transfer_local_is(r)) {
 		rc = transfer_local_equal(r, u->fd, u->size, &equal);
-		return rc ? rc : equal;
+	} else {
+		rc = store_stat(r->stage->store, r->key, &there);
+		if (!rc && there.is_object)
+			rc = transfer_file_equal(u->fd, u->size, r->part_size,
+						 &there.info, &equal);
 	}
-	buf_adds(&key, r->stage->prefix);
-	buf_adds(&key, r->path);
-	rc = buf_err(&key) ? buf_err(&key)
-			   : store_stat(r->stage->store, buf_str(&key), &there);
-	if (!rc && there.is_object)
-		rc = transfer_file_equal(u->fd, u->size, r->part_size,
-					 &there.info, &equal);
-	buf_clear(&key);
 	return rc ? rc : equal;
 }
 
 int transfer_put(struct transfer *t, struct transfer_job *job, struct buf *why)
 {
 	struct upload u = { .t = t, .job = job, .fd = -1 };
-	int rc = job->directory ? 0 : open_local(&u, why);
+	int rc = transfer_remote_open(&job->remote, why);
 
+	if (!rc && !job->directory)
+		rc = put_open_local(&u, why);
 	if (!rc && transfer_settings(t)->skip_existing && !job->directory) {
-		rc = is_there(&u);
+		rc = put_is_there(&u);
 		rc = rc > 0 ? -EEXIST : rc;
 	}
 	if (!rc)
-		rc = send_all(&u, why);
+		rc = put_send_all(&u, why);
 	if (!rc)
-		rc = check_unchanged(&u, why);
+		rc = put_check_unchanged(&u, why);
 	if (u.fd >= 0)
 		close(u.fd);
 	return rc;

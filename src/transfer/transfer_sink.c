@@ -194,19 +194,21 @@ static int sink_copy_out(int from, int to, uint64_t n)
 	return rc;
 }
 
-int transfer_sink_note(struct transfer_sink *s,
-		       const struct transfer_state *now, struct buf *why)
+int transfer_sink_note(struct transfer_sink *s, const struct object_info *info,
+		       uint64_t done, struct buf *why)
 {
+	struct transfer_state now = { .size = info->size, .done = done };
 	int rc;
 
 	if (s->out_fd < 0) {
-		rc = sink_write_state(s, now);
+		memcpy(now.etag, info->etag, sizeof(now.etag));
+		rc = sink_write_state(s, &now);
 		return rc ? sink_say(why, s->state, rc) : 0;
 	}
-	rc = sink_copy_out(s->fd, s->out_fd, now->done - s->base);
+	rc = sink_copy_out(s->fd, s->out_fd, done - s->base);
 	if (!rc && ftruncate(s->fd, 0))
 		rc = -errno;
-	s->base = now->done;
+	s->base = done;
 	return rc ? sink_say(why, s->target ? s->target : "standard output", rc)
 		  : 0;
 }

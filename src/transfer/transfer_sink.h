@@ -32,9 +32,9 @@ struct transfer_sink {
  */
 int transfer_sink_open(const char *target, bool no_clobber,
 		       struct transfer_sink *out, struct buf *why);
-/* Says how far it is; bytes before done are in fd. Pipes are fed here. */
-int transfer_sink_note(struct transfer_sink *s,
-		       const struct transfer_state *now, struct buf *why);
+/* Notes how far it is; bytes before done are in fd. Pipes are fed here. */
+int transfer_sink_note(struct transfer_sink *s, const struct object_info *info,
+		       uint64_t done, struct buf *why);
 /* The whole is there: it takes its name. -EEXIST as above. */
 int transfer_sink_finish(struct transfer_sink *s, bool no_clobber,
 			 struct buf *why);

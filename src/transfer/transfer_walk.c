@@ -20,7 +20,6 @@
 #include "base/text.h"
 #include "stage/stage.h"
 #include "store/store.h"
-#include "transfer/transfer_put.h"
 
 struct walk_up {
 	struct transfer_plan *plan;

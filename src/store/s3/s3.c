@@ -114,7 +114,6 @@ static const struct store_ops s3_ops = {
 	.remove = s3_remove,
 	.remove_many = s3_remove_many,
 	.presign = s3_presign,
-	.relocate = s3_relocate,
 	.locate = s3_locate,
 	.describe = s3_describe,
 };

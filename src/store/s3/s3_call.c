@@ -418,6 +418,17 @@ static struct creds *take_refused(struct s3 *s)
 	return refused;
 }
 
+static void say_no_creds(struct s3_call *c, const char *why)
+{
+	struct buf *out;
+
+	lock_take(&c->by->lock);
+	out = &s3_by_url_locked(c->by)->why;
+	if (!out->len)
+		buf_addf(out, "no credentials: %s", why);
+	lock_drop(&c->by->lock);
+}
+
 int s3_call_ready(struct s3_call *c)
 {
 	struct cred_cache *cache = signer_creds(c->s3->signer);
@@ -436,6 +447,8 @@ int s3_call_ready(struct s3_call *c)
 			log_at(LOG_LEVEL_ERROR, &where,
 			       "cannot %s: no credentials: %s", c->what,
 			       buf_str(&why));
+		if (err && c->by)
+			say_no_creds(c, buf_str(&why));
 		if (err)
 			err = err == -ENOMEM || err == -EINTR ? err : -EACCES;
 	}

@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "store/s3/s3_impl.h"
 
 /*
@@ -80,15 +81,17 @@ static int prepare(struct http_call *http, struct http_wire *wire)
 {
 	struct s3_get *x = (struct s3_get *)http;
 	struct field more[2];
+	const struct store_get *get = x->get;
 	char range[64];
-	unsigned n = 1;
+	unsigned n = 0;
 
 	x->skip = 0;
 	x->bad = NULL;
 	snprintf(range, sizeof(range), "bytes=%llu-%llu",
-		 (unsigned long long)(x->get->offset + x->delivered),
-		 (unsigned long long)(x->get->offset + x->get->len - 1));
-	more[0] = (struct field){ "Range", range };
+		 (unsigned long long)(get->offset + x->delivered),
+		 (unsigned long long)(get->offset + get->len - 1));
+	if (x->delivered || get->offset || get->len != STORE_GET_ALL)
+		more[n++] = (struct field){ "Range", range };
 	if (*x->etag && !s3_etag_is_hash(x->etag))
 		more[n++] = (struct field){ "If-Match", x->etag };
 	return s3_call_prepare_with(&x->call, wire, more, n);
@@ -121,12 +124,25 @@ static void read_place(struct s3_get *x, const struct http_reply *reply)
 	}
 }
 
+/* A weak ETag cannot be asked for by If-Match. */
+static bool is_weak(const struct http_reply *reply)
+{
+	struct buf etag = BUF_INIT(HTTP_HEADERS_MAX);
+	bool weak = http_reply_header(reply, "etag", &etag) &&
+		    text_starts_with(buf_str(&etag), "W/");
+
+	buf_clear(&etag);
+	return weak;
+}
+
 /* The head of an answer: which object, and where its body begins. */
 static void read_head(struct s3_get *x, const struct http_reply *reply)
 {
 	struct object_info info;
 
 	s3_info_read(reply, &info);
+	if (x->call.by && is_weak(reply))
+		info.etag[0] = '\0';
 	x->stale = is_other(x, &info);
 	if (!x->stale)
 		read_place(x, reply);

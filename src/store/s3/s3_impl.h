@@ -343,7 +343,6 @@ store_copy_fn s3_copy;
 int s3_tags(struct store *s, const char *key, struct buf *out);
 store_remove_fn s3_remove;
 store_remove_many_fn s3_remove_many;
-store_relocate_fn s3_relocate;
 store_presign_fn s3_presign;
 
 #endif

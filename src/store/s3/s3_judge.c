@@ -38,35 +38,17 @@ static void set_region_locked(struct s3 *s, const char *region)
 	g->generation++;
 }
 
-static void log_region(struct s3 *s, struct s3_by_url *by, const char *region)
+static void log_region(struct s3_call *c, const char *region)
 {
-	struct log_where where = { .stage = s->base.name };
+	struct log_where where = { .stage = c->s3->base.name };
 
-	if (by) {
-		lock_take(&by->lock);
-		snprintf(s3_by_url_locked(by)->moved, S3_REGION_SIZE, "%s",
+	if (c->by) {
+		lock_take(&c->by->lock);
+		snprintf(s3_by_url_locked(c->by)->moved, S3_REGION_SIZE, "%s",
 			 region);
-		lock_drop(&by->lock);
+		lock_drop(&c->by->lock);
 	}
-
 	log_at(LOG_LEVEL_INFO, &where, "the bucket is in region %s", region);
-}
-
-bool s3_relocate(struct store *store, const char *region, bool *changed)
-{
-	struct s3 *s = s3_of(store);
-	const char *to;
-	bool there;
-
-	lock_take(&s->lock);
-	*changed = s3_error_region(region, NULL, s3_locked(s)->region, &to);
-	if (*changed)
-		set_region_locked(s, to);
-	there = !strcmp(region, s3_locked(s)->region);
-	lock_drop(&s->lock);
-	if (*changed)
-		log_region(s, NULL, region);
-	return there;
 }
 
 static bool fix_region(struct s3_call *c, const struct http_reply *reply)
@@ -87,7 +69,7 @@ static bool fix_region(struct s3_call *c, const struct http_reply *reply)
 	}
 	lock_drop(&c->s3->lock);
 	if (region)
-		log_region(c->s3, c->by, region);
+		log_region(c, region);
 	buf_clear(&header);
 	return fixed;
 }

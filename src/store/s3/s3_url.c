@@ -165,6 +165,8 @@ int s3_url_new(const struct s3_url_settings *set, struct store **out)
 		return err;
 	}
 	u->base.limits = u->of->limits;
+	if (u->by.url)
+		u->base.limits.put_max = UINT64_MAX; /* the server knows */
 	*out = &u->base;
 	return 0;
 }
