@@ -155,7 +155,7 @@ static int put_part(struct sending *s, unsigned number)
 	unsigned width = transfer_width(u->t);
 	struct part_range range;
 	struct upload_part part = { .ended = put_ended, .arg = p };
-	int rc = part_numbered(u->job->remote.part_size, number, &range);
+	int rc = parts_numbered(u->job->remote.part_size, number, &range);
 
 	if (rc)
 		return rc;
