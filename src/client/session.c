@@ -21,8 +21,6 @@ static int session_engine(struct session *s)
 {
 	int rc = digest_init();
 
-	if (!rc)
-		rc = http_engine_global_init();
 	if (rc)
 		return rc;
 	s->engine = http_engine_new();

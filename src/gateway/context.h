@@ -19,8 +19,7 @@ struct server;
 struct users;
 
 struct gateway {
-	/* Strings and users are copies of our own, numbers have their
-	 * defaults; `inherited` is not kept. */
+	/* With its defaults; but for `inherited`, which is not kept. */
 	struct gateway_settings set;
 	char *certificate, *private_key; /* PEM; NULL: plain HTTP */
 	struct catalog *catalog;

@@ -16,5 +16,5 @@ libgateway_a_SOURCES = \
 	src/gateway/request_filter.c src/gateway/request_filter.h \
 	src/gateway/route.c src/gateway/route.h \
 	src/gateway/server.c src/gateway/server.h \
-	src/gateway/settings.c src/gateway/settings.h \
+	src/gateway/settings.h \
 	src/gateway/stores.c src/gateway/stores.h

@@ -17,7 +17,8 @@ struct gateway_user {
 	const char *read, *write; /* lists of stages, `*` all; "" none */
 };
 
-/* Borrowed during gateway_new() only. */
+/* All that it points to is borrowed until gateway_free(), the sockets until
+ * gateway_new() has returned. */
 struct gateway_settings {
 	const char *listen; /* HOST:PORT[, HOST:PORT]; NULL: 127.0.0.1:8000 */
 	/* The default address, so the next free port is taken when it is held
@@ -41,10 +42,5 @@ struct gateway_settings {
 		body_timeout_s; /* 0: 20, 60 with next to no byte */
 	int64_t (*now_s)(void); /* NULL: clock_now_s(); for tests */
 };
-
-/* Deep copies and defaults. 0 or -ENOMEM; settings_clear() after either. */
-int settings_copy(const struct gateway_settings *from,
-		  struct gateway_settings *to);
-void settings_clear(struct gateway_settings *set);
 
 #endif

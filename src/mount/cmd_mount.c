@@ -56,7 +56,7 @@ struct mounting {
 	struct budget *budget, *writers; /* the fs's and the gateway's */
 	struct http_engine *engine;
 	struct catalog *catalog;
-	struct gateway *gateway; /* NULL: none is needed */
+	struct mount_gateway gateway;
 	struct stage *only;
 	struct fs *fs;
 	struct session *session;
@@ -245,8 +245,6 @@ static int mount_start(struct mounting *m)
 		return rc;
 	}
 	rc = digest_init();
-	if (!rc)
-		rc = http_engine_global_init();
 	if (!rc) {
 		m->engine = http_engine_new();
 		rc = m->engine ? 0 : -errno;
@@ -266,14 +264,10 @@ static int mount_start(struct mounting *m)
 	if (!rc)
 		rc = mount_make_session(m);
 	if (!rc && mount_gateway_wanted(&m->config)) {
-		const struct mount_gateway_settings with = {
-			.catalog = m->catalog,
-			.budget = m->budget,
-			.writers = m->writers,
-		};
-
-		rc = mount_gateway_start(&m->config, &with, &m->gateway,
-					 &m->err);
+		m->gateway.catalog = m->catalog;
+		m->gateway.budget = m->budget;
+		m->gateway.writers = m->writers;
+		rc = mount_gateway_start(&m->gateway, &m->config, &m->err);
 	}
 	return rc;
 }
@@ -298,7 +292,7 @@ static void mount_greet(const struct mounting *m)
 	struct buf origin = BUF_INIT(BUF_LINE), file = BUF_INIT(BUF_LINE);
 	struct buf path = BUF_INIT(BUF_LINE);
 
-	gateway_origin(m->gateway, &origin);
+	gateway_origin(m->gateway.gateway, &origin);
 	buf_addf(&path, "%s/~/hello", m->mountpoint);
 	text_shell_quote(&file, buf_str(&path));
 	printf("data:    %s\n"
@@ -318,7 +312,7 @@ static void mount_ready(void *arg)
 	struct mounting *m = arg;
 	const struct config_mount *c = &m->config.mount;
 
-	if (m->config.embedded && m->gateway)
+	if (m->config.embedded && m->gateway.gateway)
 		mount_greet(m);
 	if (m->parent >= 0 && !c->log)
 		log_open("syslog", c->log_level);
@@ -351,9 +345,9 @@ static int mount_finish(struct mounting *m)
 	int rc = 0;
 
 	session_free(m->session);
-	if (m->gateway)
-		gateway_stop(m->gateway, GATEWAY_DRAIN_S);
-	gateway_free(m->gateway);
+	if (m->gateway.gateway)
+		gateway_stop(m->gateway.gateway, GATEWAY_DRAIN_S);
+	mount_gateway_free(&m->gateway);
 	thread_task_stop(&m->settle);
 	if (m->fs && m->session)
 		rc = fs_drain(m->fs, m->closed);

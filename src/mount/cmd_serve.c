@@ -41,7 +41,7 @@ struct serving {
 	struct http_engine *engine;
 	struct catalog *catalog;
 	struct budget *budget;
-	struct gateway *gateway;
+	struct mount_gateway gateway;
 	sigset_t signals;
 	struct buf err;
 };
@@ -68,8 +68,6 @@ static int serve_open_stores(struct serving *s)
 		return rc;
 	}
 	rc = digest_init();
-	if (!rc)
-		rc = http_engine_global_init();
 	if (!rc) {
 		s->engine = http_engine_new();
 		rc = s->engine ? 0 : -errno;
@@ -91,18 +89,13 @@ static int serve_start(struct serving *s, const struct serve_options *o)
 	rc = config_read(&request, &s->config, &s->err);
 	if (!rc)
 		rc = serve_open_stores(s);
-	if (!rc) {
-		const struct mount_gateway_settings with = {
-			.catalog = s->catalog,
-			.budget = s->budget,
-			.alone = true,
-			.fds = fds,
-			.n_fds = n,
-		};
-
-		rc = mount_gateway_start(&s->config, &with, &s->gateway,
-					 &s->err);
-	}
+	s->gateway.catalog = s->catalog;
+	s->gateway.budget = s->budget;
+	s->gateway.alone = true;
+	s->gateway.fds = fds;
+	s->gateway.n_fds = n;
+	if (!rc)
+		rc = mount_gateway_start(&s->gateway, &s->config, &s->err);
 	if (rc && !s->err.len)
 		buf_adds(&s->err, strerror(-rc));
 	return rc;
@@ -115,7 +108,7 @@ static void serve_drain(struct serving *s)
 
 	service_say("STOPPING=1");
 	for (int i = 0; i < DRAIN_S; i++) {
-		if (gateway_stop(s->gateway, 1) ||
+		if (gateway_stop(s->gateway.gateway, 1) ||
 		    sigtimedwait(&s->signals, NULL, &moment) > 0)
 			return;
 	}
@@ -126,7 +119,7 @@ static void serve_until_signal(struct serving *s)
 	struct buf origin = BUF_INIT(BUF_MESSAGE);
 	int sig;
 
-	gateway_origin(s->gateway, &origin);
+	gateway_origin(s->gateway.gateway, &origin);
 	printf("stagefs: the gateway answers at %s\n", buf_str(&origin));
 	fflush(stdout);
 	buf_clear(&origin);
@@ -153,7 +146,7 @@ static int serve_run(int argc, char **argv)
 			serve_until_signal(&s);
 		}
 	}
-	gateway_free(s.gateway);
+	mount_gateway_free(&s.gateway);
 	budget_free(s.budget);
 	if (s.catalog)
 		catalog_free(s.catalog);

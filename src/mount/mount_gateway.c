@@ -66,44 +66,46 @@ static struct gateway_user *mount_gateway_users(const struct config *c)
 	return users;
 }
 
-int mount_gateway_start(const struct config *c,
-			const struct mount_gateway_settings *with,
-			struct gateway **out, struct buf *err)
+int mount_gateway_start(struct mount_gateway *g, const struct config *c,
+			struct buf *err)
 {
 	const struct config_mount *m = &c->mount;
-	struct buf hosts = BUF_INIT(HOSTS_MAX), why = BUF_INIT(BUF_MESSAGE);
-	struct gateway_user *users = mount_gateway_users(c);
-	int rc = users ? 0 : -ENOMEM;
+	struct gateway_settings set = {
+		.listen = text_given(m->listen),
+		.any_port = !text_given(m->listen),
+		.inherited = g->fds,
+		.n_inherited = g->n_fds,
+		.tls_certificate = text_given(m->tls_certificate),
+		.tls_key = text_given(m->tls_key),
+		.allow_plain_http = m->allow_plain_http,
+		.alone = g->alone,
+		.cors_origins = m->cors_origins,
+		.user = m->user,
+		.n_users = c->n_users,
+		.budget = g->budget,
+		.writers = g->writers,
+	};
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc;
 
-	mount_gateway_add_hosts(c, &hosts);
+	buf_init(&g->hosts, HOSTS_MAX);
+	mount_gateway_add_hosts(c, &g->hosts);
+	set.allowed_hosts = buf_str(&g->hosts);
+	set.users = g->users = mount_gateway_users(c);
+	rc = g->users ? buf_err(&g->hosts) : -ENOMEM;
 	if (!rc)
-		rc = buf_err(&hosts);
-	if (!rc) {
-		const struct gateway_settings set = {
-			.listen = text_given(m->listen),
-			.any_port = !text_given(m->listen),
-			.inherited = with->n_fds ? with->fds : NULL,
-			.n_inherited = with->n_fds,
-			.tls_certificate = text_given(m->tls_certificate),
-			.tls_key = text_given(m->tls_key),
-			.allow_plain_http = m->allow_plain_http,
-			.alone = with->alone,
-			.allowed_hosts = buf_str(&hosts),
-			.cors_origins = m->cors_origins,
-			.user = m->user,
-			.users = users,
-			.n_users = c->n_users,
-			.budget = with->budget,
-			.writers = with->writers,
-		};
-
-		rc = gateway_new(&set, with->catalog, out, &why);
-	}
+		rc = gateway_new(&set, g->catalog, &g->gateway, &why);
 	if (rc)
 		buf_addf(err, "the gateway: %s",
 			 why.len ? buf_str(&why) : strerror(-rc));
-	buf_clear(&hosts);
 	buf_clear(&why);
-	free(users);
 	return rc;
+}
+
+void mount_gateway_free(struct mount_gateway *g)
+{
+	gateway_free(g->gateway);
+	buf_clear(&g->hosts);
+	free(g->users);
+	*g = (struct mount_gateway){ .gateway = NULL };
 }

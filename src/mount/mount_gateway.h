@@ -6,28 +6,33 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "config/config.h"
 
 struct budget;
-struct buf;
 struct catalog;
 struct gateway;
+struct gateway_user;
 
 /* Does a mount need one: is there a stage on a local disk, or `listen`? */
 bool mount_gateway_wanted(const struct config *c);
 
-/* What the configuration does not say. Borrowed, until the gateway has ended. */
-struct mount_gateway_settings {
+struct mount_gateway {
+	/* What the configuration does not say: the caller's, until the end. */
 	struct catalog *catalog;
 	struct budget *budget, *writers; /* as gateway_settings has them */
 	bool alone; /* `stagefs serve` */
 	const int *fds; /* from a socket unit, instead of `listen` */
 	unsigned n_fds;
+	/* From the start on. */
+	struct gateway *gateway; /* NULL: there is none */
+	struct gateway_user *users;
+	struct buf hosts;
 };
 
-/* As gateway_new(). */
-int mount_gateway_start(const struct config *c,
-			const struct mount_gateway_settings *with,
-			struct gateway **out, struct buf *err);
+/* As gateway_new(). The configuration outlives it. */
+int mount_gateway_start(struct mount_gateway *g, const struct config *c,
+			struct buf *err);
+void mount_gateway_free(struct mount_gateway *g);
 
 #endif

@@ -14,11 +14,6 @@
 
 #define BYTES_PER_MS 64 /* the slowest pace that a deadline allows for */
 
-int http_engine_global_init(void)
-{
-	return curl_global_init(CURL_GLOBAL_ALL) ? -ENOMEM : 0;
-}
-
 static void http_engine_read_inbox(struct http_engine *e, bool stopping)
 {
 	struct http_attempts *a;

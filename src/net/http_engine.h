@@ -17,9 +17,6 @@
 struct http_engine;
 struct http_lane;
 
-/* Once, before any thread starts. 0 or -ENOMEM. */
-int http_engine_global_init(void);
-
 /* Starts the thread: only after the fork. NULL with errno on failure. */
 struct http_engine *http_engine_new(void);
 /* Cancels what is under way, calls every done(), joins the thread. */

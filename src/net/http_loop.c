@@ -34,7 +34,8 @@
 
 int http_loop_init(struct http_loop *l)
 {
-	memset(l, 0, sizeof(*l));
+	if (curl_global_init(CURL_GLOBAL_ALL))
+		return -ENOMEM;
 	l->multi = curl_multi_init();
 	l->share = curl_share_init();
 	if (!l->multi || !l->share) {

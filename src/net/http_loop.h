@@ -127,6 +127,7 @@ int64_t http_flow_check_at(const struct http_attempts *a, int64_t now_ms);
 bool http_flow_stalled(const struct http_attempts *a, int64_t now_ms);
 
 /* net/http_loop.c: the states. */
+/* All but the inbox, of a loop of zeros. 0 or -ENOMEM. */
 int http_loop_init(struct http_loop *l);
 void http_loop_clear(struct http_loop *l);
 /* A new call from the inbox. */

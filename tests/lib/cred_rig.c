@@ -24,7 +24,6 @@ int cred_rig_start(void **state)
 
 	aws_home_init();
 	standin_start(&cred_server, args);
-	assert_int_equal(http_engine_global_init(), 0);
 	cred_engine = http_engine_new();
 	assert_non_null(cred_engine);
 	return 0;

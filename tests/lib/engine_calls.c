@@ -138,7 +138,7 @@ struct http_lane *lane;
 int engine_setup_all(void **state)
 {
 	standin_start(&server, NULL);
-	return http_engine_global_init();
+	return 0;
 }
 
 int engine_teardown_all(void **state)

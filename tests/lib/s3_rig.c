@@ -69,7 +69,6 @@ void s3_rig_start(struct s3_rig *rig, const char *const *args)
 	standin_start(&rig->standin, words);
 	snprintf(rig->url, sizeof(rig->url), "http://127.0.0.1:%u",
 		 rig->standin.port);
-	assert_int_equal(http_engine_global_init(), 0);
 	rig->engine = http_engine_new();
 	assert_non_null(rig->engine);
 	s3_rig_open(rig, NULL);

@@ -76,15 +76,11 @@ static void hash_of(const char *password, char out[256])
 void upload_rig_open(struct upload_rig *rig,
 		     void (*adjust)(struct gateway_settings *))
 {
-	const struct gateway_user users[] = {
-		{ "bob", rig->hash[0], "", "s1, mem, ro closed" },
-		{ "eve", rig->hash[1], "*", "" },
-	};
 	struct gateway_settings set = {
 		.listen = "127.0.0.1:0",
 		.cors_origins = "https://app.example.com",
 		.user = "alice",
-		.users = users,
+		.users = rig->users,
 		.n_users = 2,
 	};
 	struct buf err = BUF_INIT(BUF_MESSAGE), origin = BUF_INIT(256);
@@ -94,6 +90,9 @@ void upload_rig_open(struct upload_rig *rig,
 	digest_init();
 	hash_of("secret", rig->hash[0]);
 	hash_of("evil", rig->hash[1]);
+	rig->users[0] = (struct gateway_user){ "bob", rig->hash[0], "",
+					       "s1, mem, ro closed" };
+	rig->users[1] = (struct gateway_user){ "eve", rig->hash[1], "*", "" };
 	local_rig_open(&b->disk);
 	local_rig_open(&b->other);
 	open_stages(rig);

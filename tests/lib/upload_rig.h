@@ -13,6 +13,7 @@ struct upload_rig {
 	struct gateway_rig base;
 	struct store *mem; /* borrowed */
 	char hash[2][256];
+	struct gateway_user users[2];
 };
 
 void upload_rig_open(struct upload_rig *rig,

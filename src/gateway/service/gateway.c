@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/io.h"
 #include "base/text.h"
@@ -26,6 +27,10 @@
 #include "gateway/server.h"
 #include "gateway/upload/upload.h"
 
+#define LISTEN "127.0.0.1:8000"
+#define CONNECTIONS 1500
+#define HEADER_TIMEOUT_S 20
+#define BODY_TIMEOUT_S 60
 #define PEM_MAX (1 << 20)
 #define FDS_EACH 2 /* the connection's, and the file's */
 #define FDS_SPARE 200
@@ -120,23 +125,34 @@ static int gateway_read_tls(struct gateway *g, struct buf *err)
 				     err);
 }
 
+static void gateway_take_defaults(struct gateway_settings *set)
+{
+	set->inherited = NULL;
+	set->listen = set->listen ?: LISTEN;
+	set->now_s = set->now_s ?: clock_now_s;
+	set->connections = set->connections ?: CONNECTIONS;
+	set->header_timeout_s = set->header_timeout_s ?: HEADER_TIMEOUT_S;
+	set->body_timeout_s = set->body_timeout_s ?: BODY_TIMEOUT_S;
+}
+
 int gateway_new(const struct gateway_settings *set, struct catalog *catalog,
 		struct gateway **out, struct buf *err)
 {
 	struct gateway *g = calloc(1, sizeof(*g));
-	int rc = g ? settings_copy(set, &g->set) : -ENOMEM;
 	sigset_t all, before;
+	int rc;
 
 	if (!g)
-		return rc;
+		return -ENOMEM;
 	/* Threads inherit the mask: signals are the program's business. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
+	g->set = *set;
 	g->catalog = catalog;
 	g->routes = routes;
+	gateway_take_defaults(&g->set);
 	gateway_fit_descriptors(&g->set);
-	if (!rc)
-		rc = gateway_read_tls(g, err);
+	rc = gateway_read_tls(g, err);
 	if (!rc) {
 		g->counters = counters_new();
 		rc = g->counters ? 0 : -ENOMEM;
@@ -176,7 +192,6 @@ void gateway_free(struct gateway *g)
 	address_free(g->address);
 	users_free(g->users);
 	counters_free(g->counters);
-	settings_clear(&g->set);
 	free(g->certificate);
 	if (g->private_key)
 		wipe(g->private_key, strlen(g->private_key));

@@ -3,6 +3,4 @@ libgateway_upload_a_SOURCES = \
 	src/gateway/upload/form.c src/gateway/upload/form.h \
 	src/gateway/upload/form_head.c src/gateway/upload/form_head.h \
 	src/gateway/upload/upload.c src/gateway/upload/upload.h \
-	src/gateway/upload/upload_answer.c \
-	src/gateway/upload/upload_name.c src/gateway/upload/upload_name.h \
-	src/gateway/upload/upload_stage.c
+	src/gateway/upload/upload_name.c src/gateway/upload/upload_name.h

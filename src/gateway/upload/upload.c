@@ -6,23 +6,34 @@
  * The stage's name comes from headers only. A page of another site can make a
  * browser send a form, and a password that the browser knows, but no header of
  * its choice without being asked first (CORS); such requests do not get here.
+ *
+ * Databend's handler says 400 where a header or a filename is missing and 500
+ * for everything else, an unknown stage too; its code is the status then. What
+ * it has no word for has HTTP's status.
  */
 #include "gateway/upload/upload.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/text.h"
-#include "gateway/exchange.h"
-#include "gateway/upload/form.h"
 #include "gateway/context.h"
+#include "gateway/exchange.h"
+#include "gateway/login/users.h"
+#include "gateway/upload/form.h"
 #include "gateway/upload/upload_name.h"
+#include "stage/catalog.h"
 #include "stage/stage.h"
 #include "store/store.h"
 #include "store/upload_stream.h"
 
+#define AUTHENTICATE_FAILURE 5100 /* Databend's code */
+#define RETRY_AFTER_S "10"
+#define ANSWER_SIZE (1 << 20)
 #define FILES_MAX (1000 << 10) /* bytes of names in the answer */
 #define TYPE_MAX 255
 
@@ -37,6 +48,209 @@ struct upload {
 	struct buf files; /* JSON strings */
 };
 
+/* ---- how it answers ---- */
+
+static void upload_refuse(struct exchange *x, unsigned status, unsigned code,
+			  const char *message)
+{
+	if (status == 429 || status == 503)
+		exchange_add(x, "Retry-After", RETRY_AFTER_S);
+	exchange_refuse_json(x, status, code, message);
+}
+
+static void upload_ask_login(struct exchange *x, const char *message)
+{
+	exchange_add(x, "WWW-Authenticate",
+		     "Basic realm=\"stagefs\", charset=\"UTF-8\"");
+	upload_refuse(x, 401, AUTHENTICATE_FAILURE, message);
+}
+
+static const struct upload_failure {
+	int err;
+	unsigned status;
+	const char *why; /* NULL: the system's words */
+} upload_failures[] = {
+	{ -EFBIG, 413, "it is larger than the memory for uploads allows" },
+	{ -EBUSY, 503, "too many uploads are under way: no memory came free" },
+	{ -ETIME, 408, "its bytes come too slowly" },
+	{ -EINTR, 503, "the server is stopping" },
+	{ -ENOMEM, 503, NULL },
+	{ -EROFS, 403, "the stage is read-only" },
+	{ -EPERM, 400, "no file may be called so" },
+	{ -EINVAL, 400, "no file can be called so" },
+	{ -ENAMETOOLONG, 400, NULL },
+	{ -EISDIR, 400, "there is a folder of that name" },
+	{ -ENOTDIR, 400, "a file stands where a folder would have to be" },
+};
+
+static void upload_refuse_file(struct exchange *x, int err, const char *name)
+{
+	struct upload_failure f = { err, 500, NULL };
+	struct buf text = BUF_INIT(BUF_MESSAGE);
+
+	for (size_t i = 0;
+	     i < sizeof(upload_failures) / sizeof(*upload_failures); i++)
+		if (upload_failures[i].err == err)
+			f = upload_failures[i];
+	buf_adds(&text, "cannot store ");
+	text_printable(&text, name);
+	buf_addf(&text, ": %s", f.why ? f.why : strerror(-err));
+	upload_refuse(x, f.status, f.status, buf_str(&text));
+	buf_clear(&text);
+}
+
+/* A random UUID. */
+static void upload_add_id(struct buf *out)
+{
+	unsigned char b[16] = { 0 };
+	char hex[2 * sizeof(b) + 1];
+
+	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
+		memset(b, 0, sizeof(b));
+	b[6] = (b[6] & 0x0f) | 0x40;
+	b[8] = (b[8] & 0x3f) | 0x80;
+	hex_encode(b, sizeof(b), hex);
+	buf_addf(out, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
+		 hex + 16, hex + 20);
+}
+
+static void upload_answer(struct exchange *x, const char *stage,
+			  const char *files)
+{
+	struct buf out = BUF_INIT(ANSWER_SIZE);
+
+	buf_adds(&out, "{\"id\":\"");
+	upload_add_id(&out);
+	buf_adds(&out, "\",\"stage_name\":");
+	text_json_string(&out, stage);
+	buf_adds(&out, ",\"state\":\"SUCCESS\",\"files\":[");
+	buf_adds(&out, files);
+	buf_adds(&out, "]}");
+	exchange_answer(x, 200, "application/json", buf_str(&out), out.len);
+	buf_clear(&out);
+}
+
+/* ---- who, and where to ---- */
+
+/* 0, or answered. */
+static int upload_admit_sender(struct exchange *x, struct users_actor *out)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = users_admit(x->gateway->users, x, out, &why);
+
+	if (rc == -EACCES)
+		upload_ask_login(x, buf_str(&why));
+	else if (rc == -EAGAIN)
+		upload_refuse(x, 429, 429, buf_str(&why));
+	else if (rc)
+		upload_refuse(x, 503, 503, buf_str(&why));
+	buf_clear(&why);
+	return rc;
+}
+
+/* A header under either of its names; twice is refused. 0, or answered. */
+static int upload_take_header(struct exchange *x, const char *name,
+			      const char *old, const char **out)
+{
+	*out = exchange_header(x, name);
+	if (!*out)
+		*out = exchange_header(x, old);
+	if (exchange_header_count(x, name) <= 1 &&
+	    exchange_header_count(x, old) <= 1)
+		return 0;
+	upload_refuse(x, 400, 400, "a header is there twice");
+	return -EINVAL;
+}
+
+static int upload_refuse_stage(struct exchange *x, int rc, const char *name)
+{
+	struct buf text = BUF_INIT(BUF_MESSAGE);
+	bool unknown = rc == -ENOENT || rc == -EINVAL;
+
+	buf_adds(&text, unknown ? "Unknown stage " : "cannot look up stage ");
+	text_printable(&text, name);
+	if (!unknown)
+		buf_addf(&text, ": %s", strerror(-rc));
+	upload_refuse(x, 500, 500, buf_str(&text));
+	buf_clear(&text);
+	return rc;
+}
+
+static int upload_open_stage(struct exchange *x, const struct users_actor *who,
+			     const char *name, struct stage **out)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = users_may_write(who, name, &why);
+
+	if (!rc) {
+		rc = catalog_get_as(x->gateway->catalog, who->name, name, out);
+		if (rc)
+			rc = upload_refuse_stage(x, rc, name);
+		else
+			rc = users_may_reach(who, *out, &why);
+	}
+	if (!rc && (*out)->ro) {
+		buf_adds(&why, "the stage is read-only");
+		rc = -EROFS;
+	}
+	if (rc == -EACCES && why.len)
+		upload_ask_login(x, buf_str(&why));
+	else if (rc && why.len)
+		upload_refuse(x, 403, 403, buf_str(&why));
+	buf_clear(&why);
+	return rc;
+}
+
+static int upload_find_stage(struct exchange *x, const struct users_actor *who,
+			     struct stage **out, const char **folder)
+{
+	const char *name;
+	int rc = upload_take_header(x, "x-databend-stage-name", "stage_name",
+				    &name);
+
+	rc = rc ? rc
+		: upload_take_header(x, "x-databend-relative-path",
+				     "relative_path", folder);
+	if (rc)
+		return rc;
+	if (!name || !*name) {
+		upload_refuse(x, 400, 400,
+			      "[HTTP-STAGE] Missing required parameter "
+			      "'stage-name' in request headers");
+		return -EINVAL;
+	}
+	return upload_open_stage(x, who, name + (*name == '@'), out);
+}
+
+/* The folder is looked at before any byte of a body. */
+static int upload_check_folder(struct exchange *x, const char *folder)
+{
+	struct buf path = BUF_INIT(2 * STORE_KEY_MAX);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = upload_name(folder, "x", &path, &why);
+	unsigned status = rc == -EPERM ? 500 : 400;
+
+	if (rc)
+		upload_refuse(x, status, status, buf_str(&why));
+	buf_clear(&path);
+	buf_clear(&why);
+	return rc;
+}
+
+/* 0 and the stage, with a reference, and the folder in it (borrowed; NULL none);
+ * or it has been answered. *out may be set then too. */
+static int upload_find(struct exchange *x, struct stage **out,
+		       const char **folder)
+{
+	struct users_actor who;
+	int rc = upload_admit_sender(x, &who);
+
+	rc = rc ? rc : upload_find_stage(x, &who, out, folder);
+	return rc ? rc : upload_check_folder(x, *folder);
+}
+
+/* ---- the request ---- */
+
 static int upload_open_form(struct exchange *x, struct upload *u)
 {
 	char boundary[FORM_BOUNDARY_MAX + 1];
@@ -50,8 +264,8 @@ static int upload_open_form(struct exchange *x, struct upload *u)
 	else if (!(u->form = form_new(boundary)))
 		rc = -ENOMEM;
 	if (rc)
-		upload_answer_refuse(x, status, status,
-				     why.len ? buf_str(&why) : strerror(-rc));
+		upload_refuse(x, status, status,
+			      why.len ? buf_str(&why) : strerror(-rc));
 	buf_clear(&why);
 	return rc;
 }
@@ -61,13 +275,13 @@ static void upload_on_begin(struct exchange *x)
 	struct upload *u = calloc(1, sizeof(*u));
 
 	if (!u) {
-		upload_answer_refuse(x, 503, 503, strerror(ENOMEM));
+		upload_refuse(x, 503, 503, strerror(ENOMEM));
 		return;
 	}
 	buf_init(&u->name, BUF_MESSAGE);
 	buf_init(&u->files, FILES_MAX);
 	x->state = u;
-	if (!upload_stage_find(x, &u->stage, &u->folder))
+	if (!upload_find(x, &u->stage, &u->folder))
 		upload_open_form(x, u);
 }
 
@@ -82,7 +296,7 @@ static void upload_refuse_nameless(struct exchange *x, const char *field)
 	buf_adds(&text, "': expected a file upload with a filename. If you are "
 			"using curl, did you forget the '@' in -F "
 			"'upload=@/path/to/file'?");
-	upload_answer_refuse(x, 400, 400, buf_str(&text));
+	upload_refuse(x, 400, 400, buf_str(&text));
 	buf_clear(&text);
 }
 
@@ -96,8 +310,7 @@ static int upload_note_name(struct exchange *x, struct upload *u,
 	text_json_string(&u->files, name);
 	if (!buf_err(&u->name) && !buf_err(&u->files))
 		return 0;
-	upload_answer_refuse(x, 413, 413,
-			     "there are too many files in one request");
+	upload_refuse(x, 413, 413, "there are too many files in one request");
 	return -EFBIG;
 }
 
@@ -147,11 +360,11 @@ static void upload_begin_file(struct exchange *x, struct upload *u,
 	rc = upload_name(u->folder, item->filename, &key, &why);
 	if (rc) {
 		status = rc == -EPERM ? 500 : 400;
-		upload_answer_refuse(x, status, status, buf_str(&why));
+		upload_refuse(x, status, status, buf_str(&why));
 	} else if (!upload_note_name(x, u, item->filename)) {
 		rc = upload_open_file(x, u, upload_type(item), &key);
 		if (rc)
-			upload_answer_refuse_file(x, rc, item->filename);
+			upload_refuse_file(x, rc, item->filename);
 	}
 	buf_clear(&key);
 	buf_clear(&why);
@@ -170,7 +383,7 @@ static void upload_end_file(struct exchange *x, struct upload *u)
 
 	upload_drop_file(u);
 	if (rc)
-		upload_answer_refuse_file(x, rc, buf_str(&u->name));
+		upload_refuse_file(x, rc, buf_str(&u->name));
 }
 
 static void upload_on_event(struct exchange *x, struct upload *u, int event,
@@ -188,7 +401,7 @@ static void upload_on_event(struct exchange *x, struct upload *u, int event,
 	case FORM_DATA:
 		rc = upload_stream_add(u->stream, item->data, item->len);
 		if (rc)
-			upload_answer_refuse_file(x, rc, buf_str(&u->name));
+			upload_refuse_file(x, rc, buf_str(&u->name));
 		break;
 	case FORM_PART_END:
 		upload_end_file(x, u);
@@ -202,9 +415,9 @@ static void upload_refuse_form(struct exchange *x, int rc,
 			       const struct buf *why)
 {
 	if (rc == -EINVAL)
-		upload_answer_refuse(x, 400, 400, buf_str(why));
+		upload_refuse(x, 400, 400, buf_str(why));
 	else
-		upload_answer_refuse(x, 503, 503, strerror(-rc));
+		upload_refuse(x, 503, 503, strerror(-rc));
 }
 
 static void upload_on_data(struct exchange *x, const void *bytes, size_t n)
