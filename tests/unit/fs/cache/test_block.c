@@ -1,4 +1,7 @@
-/* The block cache: who shares a GET, what is kept, and how errors come out. */
+/*
+ * The block cache: which readers share a GET, what is kept, and how errors come
+ * out. block.c, block_source.c, block_cache.c.
+ */
 #include "file_rig.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
-/* File content, by example; test_file_model.c has it at random. */
+/*
+ * File content, by example: file.c, file_map.c, publish.c, content_remote.c. It
+ * is at random in test_file_model.c; content_local.c is tested where the store
+ * of files is, in ../test_fs_files.c.
+ */
 #include "file_rig.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
-/* Readers over the block cache: what they fetch, what they copy, who waits. */
+/*
+ * Readers over the block cache: what they fetch, what they copy, who waits.
+ * reader.c, data.c.
+ */
 #include "file_rig.h"
 
 #include <errno.h>

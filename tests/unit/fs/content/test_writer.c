@@ -1,4 +1,4 @@
-/* Parts that leave while the program writes. */
+/* Parts that leave while the program writes: writer.c, upload.c, turn.c. */
 #include "file_rig.h"
 
 #include <errno.h>
@@ -303,6 +303,31 @@ static void test_lost_ones_go_on(void **state)
 	file_rig_close(&r);
 }
 
+/* A part that was cut off while it was being sent, and written anew, is not
+ * sent a second time before the first has ended. */
+static void test_cut_while_sent(void **state)
+{
+	struct rig r;
+	struct file *f;
+	char *got = malloc(PART + 1);
+
+	file_rig_open(&r, PART, 64 * MIB);
+	f = file_rig_create(&r, "a");
+	memstore_delay(r.store, 200);
+	assert_int_equal(file_rig_write(f, 0, PART + 1), 0);
+	assert_int_equal(memstore_calls(r.store, "part"), 1);
+	assert_int_equal(file_truncate(f, 0), 0);
+	assert_int_equal(file_write(f, 0, rig_bytes + 7, PART + 1), 0);
+	assert_int_equal(memstore_calls(r.store, "part"), 1);
+	assert_int_equal(file_publish(f), 0);
+	memstore_delay(r.store, 0);
+	assert_int_equal(file_rig_object(&r, "a", got, PART + 1), PART + 1);
+	assert_memory_equal(got, rig_bytes + 7, PART + 1);
+	free(got);
+	file_close(f);
+	file_rig_close(&r);
+}
+
 /* How often a write of 4 KiB takes the file's lock. */
 static unsigned long write_locks(struct file *f, uint64_t offset)
 {
@@ -353,6 +378,7 @@ SUITE(writer)
 		cmocka_unit_test(test_lost_for_good),
 		cmocka_unit_test(test_interrupted),
 		cmocka_unit_test(test_lost_ones_go_on),
+		cmocka_unit_test(test_cut_while_sent),
 		cmocka_unit_test(test_few_locks),
 	};
 
