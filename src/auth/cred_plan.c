@@ -36,7 +36,7 @@ static int plan_open_lanes(struct cred_plan *plan,
 		.ca_file = cred_ask_env("AWS_CA_BUNDLE"),
 	};
 	const struct http_lane_settings near = {
-		.proxy = "",
+		.proxy = HTTP_NO_PROXY,
 		.connections = 2,
 		.connect_timeout_s = 1,
 		.idle_timeout_s = 2,

@@ -51,8 +51,8 @@ static int session_start(struct session *s, struct buf *why)
 
 static void session_limit(struct conn *c)
 {
-	if (c->deadline > PATIENCE_S && !conn_is_local(c))
-		c->deadline = PATIENCE_S;
+	if (c->lane.deadline_s > PATIENCE_S && !conn_is_local(c))
+		c->lane.deadline_s = PATIENCE_S;
 }
 
 int session_open(const char *file, struct session *out)

@@ -16,17 +16,6 @@
 #include "sql/sql.h"
 #include "client/statement.h"
 
-static int conn_set_string(char **to, const char *value)
-{
-	char *copy = strdup(value);
-
-	if (!copy)
-		return -ENOMEM;
-	free(*to);
-	*to = copy;
-	return 0;
-}
-
 /* Clauses of their own, not keys of a connection. */
 static bool conn_is_clause(const struct option *row)
 {
@@ -165,11 +154,11 @@ static int conn_default_endpoint(struct conn *c)
 {
 	const char *url = text_given(getenv("AWS_ENDPOINT_URL_S3"));
 
-	if (text_given(c->endpoint_url) || conn_is_local(c))
+	if (text_given(c->s3.endpoint_url) || conn_is_local(c))
 		return 0;
 	if (!url)
 		url = text_given(getenv("AWS_ENDPOINT_URL"));
-	return url ? conn_set_string(&c->endpoint_url, url) : 0;
+	return url ? conn_set(c, "endpoint_url", url) : 0;
 }
 
 int stages_conn_new(const struct sql_statement *q, struct conn *out,
@@ -182,8 +171,7 @@ int stages_conn_new(const struct sql_statement *q, struct conn *out,
 	if (!rc)
 		rc = conn_apply(q, out, f);
 	if (!rc && !conn_names(q, "credentials"))
-		rc = conn_set_string(&out->credentials,
-				     conn_sql_credentials(out));
+		rc = conn_set(out, "credentials", conn_sql_credentials(out));
 	if (!rc)
 		rc = conn_default_endpoint(out);
 	return rc ? rc : conn_check_all(q, out, f);
@@ -194,11 +182,11 @@ static int conn_unset(unsigned which, struct conn *c)
 	int rc = 0;
 
 	if (which & SQL_UNSET_COMMENT)
-		rc = conn_set_string(&c->comment, "");
+		rc = conn_set(c, "comment", "");
 	if (!rc && which & SQL_UNSET_FILE_FORMAT)
-		rc = conn_set_string(&c->file_format, "");
+		rc = conn_set(c, "file_format", "");
 	if (!rc && which & SQL_UNSET_COPY_OPTIONS)
-		rc = conn_set_string(&c->copy_options, "");
+		rc = conn_set(c, "copy_options", "");
 	return rc;
 }
 
@@ -213,8 +201,8 @@ static bool conn_is_elsewhere(const struct sql_statement *q,
 int stages_conn_alter(const struct sql_statement *q, struct conn *c,
 		      struct failure *f)
 {
-	bool implied = c->credentials &&
-		       !strcmp(c->credentials, conn_sql_credentials(c));
+	bool implied = c->creds.credentials &&
+		       !strcmp(c->creds.credentials, conn_sql_credentials(c));
 	int rc = conn_unset(q->unset, c);
 
 	/* A connection that is given with a URL is all of it; so is a URL
@@ -224,20 +212,17 @@ int stages_conn_alter(const struct sql_statement *q, struct conn *c,
 
 		rc = stages_conn_new(q, &fresh, f);
 		if (!rc && !q->comment.s)
-			rc = conn_set_string(&fresh.comment,
-					     c->comment ? c->comment : "");
+			rc = conn_set(&fresh, "comment",
+				      c->comment ? c->comment : "");
 		if (!rc && !q->file_format.s)
-			rc = conn_set_string(&fresh.file_format,
-					     c->file_format ? c->file_format
-							    : "");
+			rc = conn_set(&fresh, "file_format",
+				      c->file_format ? c->file_format : "");
 		if (!rc && !q->copy_options.s)
-			rc = conn_set_string(&fresh.copy_options,
-					     c->copy_options ? c->copy_options
-							     : "");
+			rc = conn_set(&fresh, "copy_options",
+				      c->copy_options ? c->copy_options : "");
 		if (!rc)
-			rc = conn_set_string(&fresh.created_on,
-					     c->created_on ? c->created_on
-							   : "");
+			rc = conn_set(&fresh, "created_on",
+				      c->created_on ? c->created_on : "");
 		option_clear(conn_options, c);
 		*c = fresh;
 		return rc;
@@ -245,7 +230,7 @@ int stages_conn_alter(const struct sql_statement *q, struct conn *c,
 	if (!rc)
 		rc = conn_apply(q, c, f);
 	if (!rc && implied && !conn_names(q, "credentials"))
-		rc = conn_set_string(&c->credentials, conn_sql_credentials(c));
+		rc = conn_set(c, "credentials", conn_sql_credentials(c));
 	return rc ? rc : conn_check_all(q, c, f);
 }
 

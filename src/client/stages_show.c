@@ -86,8 +86,9 @@ static void show_add_params(const struct conn *c, struct buf *out)
 static bool show_has_credentials(const struct conn *c)
 {
 	return !conn_is_local(c) &&
-	       (text_given(c->access_key_id) ||
-		(c->credentials && strcmp(c->credentials, "anonymous")));
+	       (text_given(c->creds.access_key_id) ||
+		(c->creds.credentials &&
+		 strcmp(c->creds.credentials, "anonymous")));
 }
 
 static int show_put_external(struct table *t, const struct stage *stage,
@@ -152,7 +153,7 @@ static void show_forget_patience(const struct session *s, struct conn *c)
 	const struct option *row = option_find(conn_options, "deadline");
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 
-	if (c->deadline == s->config.deadline_max)
+	if (c->lane.deadline_s == s->config.deadline_max)
 		option_set(row, c, row->def, &why);
 	buf_clear(&why);
 }

@@ -32,7 +32,7 @@ bool mount_gateway_wanted(const struct config *c)
 
 static void mount_gateway_add_host(const struct conn *c, struct buf *out)
 {
-	const char *url = c->public_endpoint_url, *host;
+	const char *url = c->s3.public_endpoint_url, *host;
 
 	if (!mount_gateway_is_local(c) || !url)
 		return;

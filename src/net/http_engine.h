@@ -22,19 +22,22 @@ struct http_engine *http_engine_new(void);
 /* Cancels what is under way, calls every done(), joins the thread. */
 void http_engine_free(struct http_engine *e);
 
+#define HTTP_NO_PROXY "none"
+
+/* What is "" is not given. */
 struct http_lane_settings {
-	unsigned connections; /* HTTP_DATA and HTTP_AHEAD at once;
+	uint64_t connections; /* HTTP_DATA and HTTP_AHEAD at once;
 					   HTTP_META may use as many again */
-	unsigned connect_timeout_s;
-	unsigned idle_timeout_s; /* no byte moved */
-	unsigned deadline_s; /* default total of a call */
+	uint64_t connect_timeout_s;
+	uint64_t idle_timeout_s; /* no byte moved */
+	uint64_t deadline_s; /* default total of a call */
 	/*
-	 * NULL: the environment's, as curl reads it (https_proxy, http_proxy,
+	 * Not given: the environment's, as curl reads it (https_proxy, http_proxy,
 	 * all_proxy, no_proxy), but never to this machine or to where cloud
-	 * machines have their metadata. "": none.
+	 * machines have their metadata. HTTP_NO_PROXY: none.
 	 */
 	const char *proxy;
-	const char *ca_file; /* NULL: the system's */
+	const char *ca_file; /* not given: the system's */
 };
 /* Copies the settings. NULL without memory. */
 struct http_lane *http_lane_new(struct http_engine *e,

@@ -80,8 +80,9 @@ struct http_lane *http_lane_new(struct http_engine *e,
 	lane->connect_timeout_ms = http_lane_ms(s->connect_timeout_s);
 	lane->idle_timeout_ms = http_lane_ms(s->idle_timeout_s);
 	lane->deadline_ms = http_lane_ms(s->deadline_s);
-	if (s->proxy)
-		lane->proxy = strdup(s->proxy);
+	if (s->proxy && *s->proxy)
+		lane->proxy =
+			strdup(strcmp(s->proxy, HTTP_NO_PROXY) ? s->proxy : "");
 	else
 		lane->no_proxy = http_lane_no_proxy();
 	if (s->ca_file && *s->ca_file)

@@ -127,8 +127,8 @@ static void add_one(struct change *ch, struct drop_in *d)
 	struct external *x = external_find(&ch->old, d->name);
 	uint64_t most = ch->c->deadline_max;
 
-	if (most && d->conn.deadline > most && !conn_is_local(&d->conn))
-		d->conn.deadline = most;
+	if (most && d->conn.lane.deadline_s > most && !conn_is_local(&d->conn))
+		d->conn.lane.deadline_s = most;
 	if (x && !x->drop_in) {
 		tell(ch,
 		     "a stage of the folder is left out: the configuration "

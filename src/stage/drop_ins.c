@@ -122,9 +122,7 @@ static int complete(struct reader *r, bool written, const char *path,
 		rc = -EINVAL;
 	}
 	if (!rc && !gave(r, "credentials")) {
-		free(c->credentials);
-		c->credentials = strdup(conn_sql_credentials(c));
-		rc = c->credentials ? 0 : -ENOMEM;
+		rc = conn_set(c, "credentials", conn_sql_credentials(c));
 	}
 	if (!rc && !written)
 		rc = conn_env_complete(c);

@@ -98,8 +98,8 @@ static void add_row(const struct option *row, const struct conn *c,
 /* `credentials` stands there only when it was asked for. */
 static bool is_implied(const struct option *row, const struct conn *c)
 {
-	return !strcmp(row->name, "credentials") && c->credentials &&
-	       !strcmp(c->credentials, conn_sql_credentials(c));
+	return !strcmp(row->name, "credentials") && c->creds.credentials &&
+	       !strcmp(c->creds.credentials, conn_sql_credentials(c));
 }
 
 static int write_text(const char *name, const struct conn *c, struct buf *out)
@@ -161,11 +161,8 @@ static int check_file(const char *path, const struct conn *c, struct buf *err)
 	struct conn got = { 0 };
 	int rc = option_defaults(conn_options, &got);
 
-	if (!rc && c->credentials) {
-		free(got.credentials);
-		got.credentials = strdup(c->credentials);
-		rc = got.credentials ? 0 : -ENOMEM;
-	}
+	if (!rc && c->creds.credentials)
+		rc = conn_set(&got, "credentials", c->creds.credentials);
 	if (!rc)
 		rc = ini_read(path, read_back, &got, &why);
 	if (rc != -ENOMEM && (rc || !conn_equal(c, &got))) {

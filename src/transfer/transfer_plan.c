@@ -38,13 +38,11 @@ static struct http_lane *open_lane(struct transfer_plan *p,
 {
 	const struct http_lane_settings set = {
 		.connections = p->connections,
-		.connect_timeout_s = c ? c->connect_timeout : CONNECT_S,
-		.idle_timeout_s = c ? c->idle_timeout : IDLE_S,
+		.connect_timeout_s = c ? c->lane.connect_timeout_s : CONNECT_S,
+		.idle_timeout_s = c ? c->lane.idle_timeout_s : IDLE_S,
 		.deadline_s = DEADLINE_S,
-		.proxy = plan_given(p->proxy, NULL) ? p->proxy
-			 : c                        ? conn_endpoint_proxy(c)
-						    : NULL,
-		.ca_file = plan_given(p->ca_file, c ? c->ca_file : NULL),
+		.proxy = plan_given(p->proxy, c ? c->lane.proxy : NULL),
+		.ca_file = plan_given(p->ca_file, c ? c->lane.ca_file : NULL),
 	};
 
 	return http_lane_new(p->session->engine, &set);

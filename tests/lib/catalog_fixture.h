@@ -26,11 +26,11 @@ static inline int open_memory(const struct conn *conn, const char *name,
 
 static const struct conn storage_conn = {
 	.url = (char *)"s3://bucket/root/",
-	.endpoint_url = (char *)"http://127.0.0.1:9000",
+	.s3.endpoint_url = (char *)"http://127.0.0.1:9000",
 };
 static const struct conn external_conn = {
 	.url = (char *)"s3://other/data/",
-	.endpoint_url = (char *)"http://127.0.0.1:9000",
+	.s3.endpoint_url = (char *)"http://127.0.0.1:9000",
 };
 static const struct catalog_external externals[] = {
 	{ "ext", &external_conn },

@@ -72,10 +72,9 @@ static inline void make_conn(struct conn *c, const char *const *pairs)
 			   option_set(option_find(conn_options, pairs[0]), c,
 				      pairs[1], &err),
 			   0);
-	if (!strcmp(c->credentials, "auto")) {
-		free(c->credentials);
-		c->credentials = strdup(conn_sql_credentials(c));
-	}
+	if (!strcmp(c->creds.credentials, "auto"))
+		assert_int_equal(
+			conn_set(c, "credentials", conn_sql_credentials(c)), 0);
 	buf_clear(&err);
 }
 

@@ -9,32 +9,30 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "auth/cred_cache.h"
 #include "base/option.h"
+#include "net/http_engine.h"
+#include "store/s3/s3.h"
 
 struct buf;
-struct http_engine;
 struct store;
 
-/* Plain values; the strings are owned (option_clear()). */
+/*
+ * Plain values; the strings are owned (option_clear()). What a lane, a signer
+ * or a store takes stands in its own settings; what is found out when it is
+ * opened (names, buckets, hosts) is not set here.
+ */
 struct conn {
 	char *url; /* s3://bucket/prefix/, or fs:///directory/ */
-	char *endpoint_url, *public_endpoint_url, *region;
-	char *access_key_id, *secret_access_key, *session_token;
-	/* Where a file refers to these: option_reference(). */
-	char *access_key_id_from, *secret_access_key_from, *session_token_from;
+	struct http_lane_settings lane;
+	struct cred_settings creds;
+	struct s3_settings s3; /* fs:// has its public_endpoint_url too */
 	char *master_key; /* Databend's; nothing here uses it */
-	char *role_arn, *external_id;
-	char *credentials; /* cred_chain_parse() */
-	char *proxy, *ca_file;
-	char *storage_class, *sse, *sse_kms_key_id, *acl; /* of new objects */
 	int addressing; /* enum conn_addressing */
 	int public_addressing; /* the same, or CONN_SAME */
-	bool virtual_host; /* enable_virtual_host_style */
-	bool ro, allow_overlap, requester_pays, upload_api;
+	bool ro, allow_overlap, upload_api;
 	int content_type; /* enum conn_content_type */
 	uint64_t part_size; /* bytes; 0: auto */
-	uint64_t connections, connect_timeout, idle_timeout, deadline;
-	int upload_checksum; /* enum s3_checksum's order */
 	/* What statements keep with a stage; shown, and otherwise without
 	 * effect. */
 	char *comment, *file_format, *copy_options, *created_on;
@@ -44,12 +42,13 @@ struct conn {
 enum conn_content_type { CONN_TYPE_BY_NAME, CONN_TYPE_OFF };
 enum conn_addressing { CONN_PATH, CONN_VIRTUAL, CONN_SAME };
 
-#define CONN_NO_PROXY "none" /* of the setting proxy */
-
 extern const struct option conn_options[];
 
+bool conn_has_scheme(const struct conn *c, const char *scheme);
 /* Is the url one of a directory of this machine (fs://)? */
 bool conn_is_local(const struct conn *c);
+/* Sets a string by its key, unchecked. 0 or -ENOMEM. */
+int conn_set(struct conn *c, const char *key, const char *value);
 
 /*
  * Where a stage URL leads: a bucket and a prefix, which ends in '/' or is "";
@@ -88,11 +87,12 @@ void conn_endpoint_region(const struct conn *c, struct buf *out);
 
 /* The same of what URLs name; nothing where that is the endpoint. Appends. */
 void conn_endpoint_public(const struct conn *c, struct buf *out);
-/* The setting, as a lane takes it: "" for the word none, NULL when nothing is
- * said. */
-const char *conn_endpoint_proxy(const struct conn *c);
 /* Does the bucket stand in front of the host, or of the public one? */
 bool conn_endpoint_virtual(const struct conn *c, bool public);
+
+/* Of a server, to compare: Amazon's endpoints are many names of one set of
+ * buckets. Appends. */
+void conn_endpoint_identity(const struct conn *c, struct buf *out);
 
 /* A copy of its own. 0 or -ENOMEM; option_clear() after either. */
 int conn_copy(const struct conn *from, struct conn *out);

@@ -13,7 +13,6 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "net/url.h"
-#include "stage/conf/conn_local.h"
 #include "store/s3/s3_endpoint.h"
 
 static int check_server(const char *key, const char *text, struct buf *err)
@@ -39,57 +38,56 @@ static int check_server(const char *key, const char *text, struct buf *err)
 	return rc;
 }
 
+static int check_proxy(const struct conn *c, struct buf *err)
+{
+	const char *proxy = text_given(c->lane.proxy);
+
+	return proxy && strcmp(proxy, HTTP_NO_PROXY)
+		       ? check_server("proxy", proxy, err)
+		       : 0;
+}
+
 static int check_keys(const struct conn *c, struct buf *err)
 {
-	bool id = text_given(c->access_key_id),
-	     secret = text_given(c->secret_access_key);
+	bool id = text_given(c->creds.access_key_id),
+	     secret = text_given(c->creds.secret_access_key);
 	struct cred_order order;
 
-	if (cred_chain_parse(c->credentials ? c->credentials : "auto",
+	if (cred_chain_parse(c->creds.credentials ? c->creds.credentials
+						  : "auto",
 			     &order)) {
 		buf_adds(err, "credentials = ");
-		text_printable(err, c->credentials);
+		text_printable(err, c->creds.credentials);
 		buf_adds(err, ": " CRED_ORDER_WORDS);
 		return -EINVAL;
 	}
 	if (id != secret)
 		buf_adds(err, id ? "access_key_id without secret_access_key"
 				 : "secret_access_key without access_key_id");
-	else if (text_given(c->session_token) && !id)
+	else if (text_given(c->creds.session_token) && !id)
 		buf_adds(err, "session_token without access_key_id");
 	else if (order.choices[0] == CRED_STATIC && !id)
 		buf_adds(err, "credentials = static, and no access_key_id");
 	else if (order.choices[0] > CRED_STATIC && id)
 		buf_addf(err, "credentials = %s, and an access_key_id",
-			 c->credentials);
-	else if (order.choices[0] == CRED_ANONYMOUS && text_given(c->role_arn))
+			 c->creds.credentials);
+	else if (order.choices[0] == CRED_ANONYMOUS &&
+		 text_given(c->creds.role_arn))
 		buf_adds(err, "credentials = anonymous, and a role_arn");
-	else if (text_given(c->external_id) && !text_given(c->role_arn))
+	else if (text_given(c->creds.external_id) &&
+		 !text_given(c->creds.role_arn))
 		buf_adds(err, "external_id without role_arn");
 	else
 		return 0;
 	return -EINVAL;
 }
 
-/* What a request for a role says. */
-static int check_role(const char *key, const char *text, struct buf *err)
+/* What a request says in a word, which has none of `not`. */
+static int check_word(const char *key, const char *text, const char * not,
+		      struct buf *err)
 {
 	for (const char *p = text ? text : ""; *p; p++) {
-		if (*p > ' ' && *p < 0x7f)
-			continue;
-		buf_addf(err, "%s = ", key);
-		text_printable(err, text);
-		buf_adds(err, ": a word without spaces");
-		return -EINVAL;
-	}
-	return 0;
-}
-
-/* What becomes a header or a part of a scope. */
-static int check_word(const char *key, const char *text, struct buf *err)
-{
-	for (const char *p = text ? text : ""; *p; p++) {
-		if (*p > ' ' && *p < 0x7f && *p != '/' && *p != ',')
+		if (*p > ' ' && *p < 0x7f && !strchr(not, *p))
 			continue;
 		buf_addf(err, "%s = ", key);
 		text_printable(err, text);
@@ -101,37 +99,38 @@ static int check_word(const char *key, const char *text, struct buf *err)
 
 static int check_sse(const struct conn *c, struct buf *err)
 {
-	bool kms = text_given(c->sse) && text_starts_with(c->sse, "aws:kms");
+	bool kms =
+		text_given(c->s3.sse) && text_starts_with(c->s3.sse, "aws:kms");
 
-	if (text_given(c->sse) && strcmp(c->sse, "AES256") &&
-	    strcmp(c->sse, "aws:kms") && strcmp(c->sse, "aws:kms:dsse")) {
+	if (text_given(c->s3.sse) && strcmp(c->s3.sse, "AES256") &&
+	    strcmp(c->s3.sse, "aws:kms") && strcmp(c->s3.sse, "aws:kms:dsse")) {
 		buf_adds(err, "sse = ");
-		text_printable(err, c->sse);
+		text_printable(err, c->s3.sse);
 		buf_adds(err, ": AES256, aws:kms or aws:kms:dsse");
 		return -EINVAL;
 	}
-	if (text_given(c->sse_kms_key_id) && text_given(c->sse) && !kms) {
+	if (text_given(c->s3.sse_kms_key_id) && text_given(c->s3.sse) && !kms) {
 		buf_adds(err, "sse_kms_key_id with sse = AES256, which has no "
 			      "key");
 		return -EINVAL;
 	}
-	return check_role("sse_kms_key_id", c->sse_kms_key_id, err);
+	return check_word("sse_kms_key_id", c->s3.sse_kms_key_id, "", err);
 }
 
 static int check_ca_file(const struct conn *c, struct buf *err)
 {
-	if (!text_given(c->ca_file) || !access(c->ca_file, R_OK))
+	if (!text_given(c->lane.ca_file) || !access(c->lane.ca_file, R_OK))
 		return 0;
 	buf_adds(err, "ca_file = ");
-	text_printable(err, c->ca_file);
+	text_printable(err, c->lane.ca_file);
 	buf_addf(err, ": %s", strerror(errno));
 	return -EINVAL;
 }
 
 /* Is there such a bucket's place on that server? What conn_open() makes. */
-static int check_door(const char *key, const char *endpoint,
-		      const struct conn_location *place, bool virtual_host,
-		      struct buf *err)
+static int check_endpoint(const char *key, const char *endpoint,
+			  const struct conn_location *place, bool virtual_host,
+			  struct buf *err)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct s3_endpoint s3;
@@ -145,11 +144,11 @@ static int check_door(const char *key, const char *endpoint,
 	return rc;
 }
 
-static int check_doors(const struct conn *c, const struct conn_location *place,
-		       struct buf *err)
+static int check_endpoints(const struct conn *c,
+			   const struct conn_location *place, struct buf *err)
 {
 	struct buf endpoint = BUF_INIT(BUF_URL), public = BUF_INIT(BUF_URL);
-	bool is_public = text_given(c->public_endpoint_url) ||
+	bool is_public = text_given(c->s3.public_endpoint_url) ||
 			 c->public_addressing != CONN_SAME;
 	int rc;
 
@@ -157,17 +156,18 @@ static int check_doors(const struct conn *c, const struct conn_location *place,
 	conn_endpoint_public(c, &public);
 	rc = buf_err(&endpoint) ? buf_err(&endpoint) : buf_err(&public);
 	if (!rc)
-		rc = check_door(c->virtual_host ? "enable_virtual_host_style"
-						: "addressing",
-				buf_str(&endpoint), place,
-				conn_endpoint_virtual(c, false), err);
+		rc = check_endpoint(c->s3.virtual_host
+					    ? "enable_virtual_host_style"
+					    : "addressing",
+				    buf_str(&endpoint), place,
+				    conn_endpoint_virtual(c, false), err);
 	if (!rc && is_public)
-		rc = check_door(c->public_addressing == CONN_SAME
-					? "public_endpoint_url"
-					: "public_addressing",
-				public.len ? buf_str(&public)
-					   : buf_str(&endpoint),
-				place, conn_endpoint_virtual(c, true), err);
+		rc = check_endpoint(c->public_addressing == CONN_SAME
+					    ? "public_endpoint_url"
+					    : "public_addressing",
+				    public.len ? buf_str(&public)
+					       : buf_str(&endpoint),
+				    place, conn_endpoint_virtual(c, true), err);
 	buf_clear(&endpoint);
 	buf_clear(&public);
 	return rc;
@@ -193,33 +193,90 @@ static int check_region(const struct conn *c, struct buf *err)
 static int check_server_keys(const struct conn *c,
 			     const struct conn_location *place, struct buf *err)
 {
-	int rc = check_server("endpoint_url", c->endpoint_url, err);
+	int rc = check_server("endpoint_url", c->s3.endpoint_url, err);
 
 	if (!rc)
-		rc = check_server("proxy", conn_endpoint_proxy(c), err);
+		rc = check_proxy(c, err);
 	if (!rc)
-		rc = check_word("region", c->region, err);
+		rc = check_word("region", c->s3.region, "/,", err);
 	if (!rc)
-		rc = check_word("access_key_id", c->access_key_id, err);
+		rc = check_word("access_key_id", c->creds.access_key_id, "/,",
+				err);
 	if (!rc)
-		rc = check_word("storage_class", c->storage_class, err);
+		rc = check_word("storage_class", c->s3.storage_class, "/,",
+				err);
 	if (!rc)
-		rc = check_word("acl", c->acl, err);
+		rc = check_word("acl", c->s3.acl, "/,", err);
 	if (!rc)
 		rc = check_sse(c, err);
 	if (!rc)
 		rc = check_keys(c, err);
 	if (!rc)
-		rc = check_role("role_arn", c->role_arn, err);
+		rc = check_word("role_arn", c->creds.role_arn, "", err);
 	if (!rc)
-		rc = check_role("external_id", c->external_id, err);
+		rc = check_word("external_id", c->creds.external_id, "", err);
 	if (!rc)
 		rc = check_ca_file(c, err);
 	if (!rc)
 		rc = check_region(c, err);
 	if (!rc)
-		rc = check_doors(c, place, err);
+		rc = check_endpoints(c, place, err);
 	return rc;
+}
+
+/* ---- a directory ---- */
+
+/* Of all the others a directory would know nothing. */
+static const char *const local_keys[] = {
+	"url",           "public_endpoint_url", "ro",           "upload_api",
+	"allow_overlap", "part_size",           "content_type", "comment",
+	"file_format",   "copy_options",        "created_on",   NULL,
+};
+
+static bool check_is_local(const char *name)
+{
+	for (const char *const *own = local_keys; *own; own++)
+		if (!strcmp(*own, name))
+			return true;
+	return false;
+}
+
+/* The first that differs from its default, or NULL. */
+static const char *check_foreign_key(const struct conn *c,
+				     const struct conn *defaults)
+{
+	for (const struct option *row = conn_options; row->name; row++) {
+		struct buf value = BUF_INIT(BUF_LINE);
+		struct buf usual = BUF_INIT(BUF_LINE);
+		bool differs;
+
+		if (row->alias_of || check_is_local(row->name))
+			continue;
+		option_show(row, c, &value);
+		option_show(row, defaults, &usual);
+		differs = value.len && strcmp(buf_str(&value), buf_str(&usual));
+		buf_wipe(&value);
+		buf_clear(&usual);
+		if (differs)
+			return row->name;
+	}
+	return NULL;
+}
+
+static int check_local_keys(const struct conn *c, struct buf *err)
+{
+	struct conn defaults = { 0 };
+	int rc = option_defaults(conn_options, &defaults);
+	const char *key = rc ? NULL : check_foreign_key(c, &defaults);
+
+	option_clear(conn_options, &defaults);
+	if (!key)
+		return rc;
+	buf_addf(err,
+		 "%s: a local directory (fs://) has no use for it: it is for "
+		 "servers",
+		 key);
+	return -EINVAL;
 }
 
 int conn_check(const struct conn *c, struct buf *err)
@@ -228,10 +285,10 @@ int conn_check(const struct conn *c, struct buf *err)
 	int rc = conn_location(c, &place, err);
 
 	if (!rc)
-		rc = check_server("public_endpoint_url", c->public_endpoint_url,
-				  err);
+		rc = check_server("public_endpoint_url",
+				  c->s3.public_endpoint_url, err);
 	if (!rc)
-		rc = place.root ? conn_local_check(c, err)
+		rc = place.root ? check_local_keys(c, err)
 				: check_server_keys(c, &place, err);
 	conn_location_clear(&place);
 	return rc;

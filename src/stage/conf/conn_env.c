@@ -3,39 +3,36 @@
  * nothing from a profile: the profile's region and endpoint belong to the
  * profile's keys.
  */
-#include "base/text.h"
 #include "stage/conf/conn.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "auth/aws_profile.h"
 #include "auth/cred_chain.h"
 #include "base/buf.h"
+#include "base/text.h"
 
-static int fill(char **field, const char *value)
+/* Sets what is not given, where there is a value. */
+static int env_fill(struct conn *c, const char *key, const char *given,
+		    const char *value)
 {
-	char *copy;
-
-	if (text_given(*field) || !text_given(value))
-		return 0;
-	copy = strdup(value);
-	if (!copy)
-		return -ENOMEM;
-	free(*field);
-	*field = copy;
-	return 0;
+	return text_given(given) || !text_given(value)
+		       ? 0
+		       : conn_set(c, key, value);
 }
 
-static int fill_from_env(char **field, const char *first, const char *second)
+static int env_fill_endpoint(struct conn *c, const char *value)
 {
-	int rc = fill(field, getenv(first));
-
-	return rc ? rc : fill(field, getenv(second));
+	return env_fill(c, "endpoint_url", c->s3.endpoint_url, value);
 }
 
-static int fill_from_profile(struct conn *c, const char *name)
+static int env_fill_region(struct conn *c, const char *value)
+{
+	return env_fill(c, "region", c->s3.region, value);
+}
+
+static int env_fill_from_profile(struct conn *c, const char *name)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct aws_profile profile;
@@ -43,10 +40,10 @@ static int fill_from_profile(struct conn *c, const char *name)
 
 	/* A profile that cannot be read is the credentials' error to tell. */
 	if (!aws_profile_read(name, &profile, &why)) {
-		rc = fill(&c->region, profile.values[AWS_KEY_REGION]);
+		rc = env_fill_region(c, profile.values[AWS_KEY_REGION]);
 		if (!rc)
-			rc = fill(&c->endpoint_url,
-				  profile.values[AWS_KEY_ENDPOINT]);
+			rc = env_fill_endpoint(
+				c, profile.values[AWS_KEY_ENDPOINT]);
 	}
 	aws_profile_clear(&profile);
 	buf_clear(&why);
@@ -54,7 +51,7 @@ static int fill_from_profile(struct conn *c, const char *name)
 }
 
 /* Is the profile that is in use asked for anything? */
-static bool uses_profile(const struct cred_order *order)
+static bool env_uses_profile(const struct cred_order *order)
 {
 	for (unsigned i = 0; i < order->n; i++) {
 		switch (order->choices[i]) {
@@ -73,22 +70,24 @@ static bool uses_profile(const struct cred_order *order)
 
 int conn_env_complete(struct conn *c)
 {
-	const char *text = text_given(c->credentials);
+	const char *text = text_given(c->creds.credentials);
 	struct cred_order order;
 	int rc;
 
 	if (conn_is_local(c))
 		return 0;
-	rc = fill_from_env(&c->endpoint_url, "AWS_ENDPOINT_URL_S3",
-			   "AWS_ENDPOINT_URL");
+	rc = env_fill_endpoint(c, getenv("AWS_ENDPOINT_URL_S3"));
 	if (!rc)
-		rc = fill_from_env(&c->region, "AWS_REGION",
-				   "AWS_DEFAULT_REGION");
-	if (rc || text_given(c->access_key_id))
+		rc = env_fill_endpoint(c, getenv("AWS_ENDPOINT_URL"));
+	if (!rc)
+		rc = env_fill_region(c, getenv("AWS_REGION"));
+	if (!rc)
+		rc = env_fill_region(c, getenv("AWS_DEFAULT_REGION"));
+	if (rc || text_given(c->creds.access_key_id))
 		return rc;
 	/* What is no order is conn_check()'s to tell. */
 	if (cred_chain_parse(text ? text : "auto", &order) ||
-	    !uses_profile(&order))
+	    !env_uses_profile(&order))
 		return 0;
-	return fill_from_profile(c, *order.profile ? order.profile : NULL);
+	return env_fill_from_profile(c, *order.profile ? order.profile : NULL);
 }

@@ -2,56 +2,30 @@
  * From settings to a store: a lane to its server, a signer with its
  * credentials, and the store that takes both over; or a directory.
  */
-#include "base/text.h"
 #include "stage/conf/conn.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "auth/cred_cache.h"
 #include "auth/signer.h"
 #include "base/buf.h"
+#include "base/text.h"
 #include "net/http_engine.h"
 #include "store/store.h"
 #include "store/local/local.h"
 #include "store/s3/s3.h"
 
-static struct http_lane *open_lane(const struct conn *c,
-				   struct http_engine *engine)
-{
-	const struct http_lane_settings set = {
-		.connections = c->connections,
-		.connect_timeout_s = c->connect_timeout,
-		.idle_timeout_s = c->idle_timeout,
-		.deadline_s = c->deadline,
-		.proxy = conn_endpoint_proxy(c),
-		.ca_file = text_given(c->ca_file),
-	};
-
-	return http_lane_new(engine, &set);
-}
-
 static struct signer *open_signer(const struct conn *c, const char *region,
 				  struct http_engine *engine)
 {
-	const struct cred_settings set = {
-		.credentials = text_given(c->credentials),
-		.access_key_id = text_given(c->access_key_id),
-		.secret_access_key = text_given(c->secret_access_key),
-		.session_token = text_given(c->session_token),
-		.access_key_id_from = c->access_key_id_from,
-		.secret_access_key_from = c->secret_access_key_from,
-		.session_token_from = c->session_token_from,
-		.role_arn = text_given(c->role_arn),
-		.external_id = text_given(c->external_id),
-		.region = region,
-		.proxy = conn_endpoint_proxy(c),
-		.engine = engine,
-	};
+	struct cred_settings set = c->creds;
 	struct cred_cache *creds;
 	struct signer *signer;
 
+	set.region = region;
+	set.proxy = c->lane.proxy;
+	set.engine = engine;
 	creds = cred_cache_new(&set);
 	if (!creds)
 		return NULL;
@@ -61,85 +35,88 @@ static struct signer *open_signer(const struct conn *c, const char *region,
 	return signer;
 }
 
-/* A key is for one kind alone. */
-static const char *default_sse(const struct conn *c)
+/* Takes over lane and signer. */
+static int open_bucket(const struct conn *c, const char *name,
+		       const char *bucket, const char *region,
+		       struct http_lane *lane, struct signer *signer,
+		       struct store **out, struct buf *err)
 {
-	return text_given(c->sse_kms_key_id) ? "aws:kms" : NULL;
+	struct buf endpoint = BUF_INIT(BUF_URL), public = BUF_INIT(BUF_URL);
+	struct s3_settings set = c->s3;
+	int rc;
+
+	conn_endpoint(c, &endpoint);
+	conn_endpoint_public(c, &public);
+	rc = buf_err(&endpoint) ? buf_err(&endpoint) : buf_err(&public);
+	if (!rc) {
+		set.name = name;
+		set.bucket = bucket;
+		set.endpoint_url = buf_str(&endpoint);
+		set.public_endpoint_url = buf_str(&public);
+		set.region = region;
+		set.virtual_host = conn_endpoint_virtual(c, false);
+		set.public_virtual_host = conn_endpoint_virtual(c, true);
+		set.types = c->content_type == CONN_TYPE_BY_NAME;
+		/* A key is for one kind alone. */
+		if (!text_given(set.sse) && text_given(set.sse_kms_key_id))
+			set.sse = "aws:kms";
+		rc = s3_new(&set, lane, signer, out, err);
+	} else {
+		signer_free(signer);
+		http_lane_free(lane);
+	}
+	buf_clear(&endpoint);
+	buf_clear(&public);
+	return rc;
 }
 
 static int open_s3(const struct conn *c, const char *name, const char *bucket,
 		   struct http_engine *engine, struct store **out,
 		   struct buf *err)
 {
-	struct buf endpoint = BUF_INIT(BUF_URL), public = BUF_INIT(BUF_URL);
 	struct buf region = BUF_INIT(256);
-	struct http_lane *lane = open_lane(c, engine);
+	struct http_lane *lane = http_lane_new(engine, &c->lane);
 	struct signer *signer = NULL;
 	int rc = -ENOMEM;
 
 	conn_endpoint_region(c, &region);
-	if (lane)
+	if (lane && !buf_err(&region))
 		signer = open_signer(c, buf_str(&region), engine);
-	conn_endpoint(c, &endpoint);
-	conn_endpoint_public(c, &public);
-	if (signer && !buf_err(&endpoint) && !buf_err(&public) &&
-	    !buf_err(&region)) {
-		const struct s3_settings set = {
-			.name = name,
-			.endpoint_url = buf_str(&endpoint),
-			.public_endpoint_url = text_given(buf_str(&public)),
-			.region = text_given(buf_str(&region)),
-			.bucket = bucket,
-			.virtual_host = conn_endpoint_virtual(c, false),
-			.public_virtual_host = conn_endpoint_virtual(c, true),
-			.upload_checksum = c->upload_checksum,
-			.storage_class = text_given(c->storage_class),
-			.sse = text_given(c->sse) ? c->sse : default_sse(c),
-			.sse_kms_key_id = text_given(c->sse_kms_key_id),
-			.acl = text_given(c->acl),
-			.requester_pays = c->requester_pays,
-			.types = c->content_type == CONN_TYPE_BY_NAME,
-		};
-
-		rc = s3_new(&set, lane, signer, out, err);
-	} else {
-		if (signer)
-			signer_free(signer);
-		if (lane)
-			http_lane_free(lane);
-	}
-	buf_clear(&endpoint);
-	buf_clear(&public);
+	if (signer)
+		rc = open_bucket(c, name, bucket, buf_str(&region), lane,
+				 signer, out, err);
+	else
+		http_lane_free(lane);
 	buf_clear(&region);
 	return rc;
 }
 
-static int open_absent(const struct conn_location *place, const char *name,
-		       int rc, const char *why, struct store **out)
+static int open_broken(const struct conn_location *at, const char *name, int rc,
+		       const char *why, struct store **out)
 {
 	struct buf url = BUF_INIT(BUF_URL);
 
-	conn_location_show(place, "", &url);
+	conn_location_show(at, "", &url);
 	rc = store_broken_new(name, buf_str(&url), rc, why, out);
 	buf_clear(&url);
 	return rc;
 }
 
-static int open_local(const struct conn *c, const struct conn_location *place,
+static int open_local(const struct conn *c, const struct conn_location *at,
 		      const char *name, struct store **out)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	const struct local_settings set = {
 		.name = name,
-		.root = place->root,
+		.root = at->root,
 		.url_name = name,
-		.public_endpoint_url = text_given(c->public_endpoint_url),
+		.public_endpoint_url = text_given(c->s3.public_endpoint_url),
 		.types = c->content_type == CONN_TYPE_BY_NAME,
 	};
 	int rc = local_new(&set, out, &why);
 
 	if (rc && rc != -ENOMEM)
-		rc = open_absent(place, name, rc,
+		rc = open_broken(at, name, rc,
 				 why.len ? buf_str(&why) : strerror(-rc), out);
 	buf_clear(&why);
 	return rc;
@@ -148,20 +125,20 @@ static int open_local(const struct conn *c, const struct conn_location *place,
 int conn_open(const struct conn *c, const char *name,
 	      struct http_engine *engine, struct store **out, struct buf *err)
 {
-	struct conn_location place;
+	struct conn_location at;
 	int rc = conn_check(c, err);
 
 	if (rc)
 		return rc;
-	rc = conn_location(c, &place, err);
+	rc = conn_location(c, &at, err);
 	if (rc)
 		return rc;
-	if (place.root)
-		rc = open_local(c, &place, name, out);
+	if (at.root)
+		rc = open_local(c, &at, name, out);
 	else
-		rc = open_s3(c, name, place.bucket, engine, out, err);
+		rc = open_s3(c, name, at.bucket, engine, out, err);
 	if (rc == -ENOMEM)
 		buf_adds(err, "no memory");
-	conn_location_clear(&place);
+	conn_location_clear(&at);
 	return rc;
 }

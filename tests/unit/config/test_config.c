@@ -57,7 +57,7 @@ static void defaults(void **state)
 	else
 		row_equal("spill_dir", c.mount.spill_dir, "/var/cache/stagefs");
 	row_check("storage", c.has_storage && !c.n_stages);
-	row_number("connections", c.storage.connections, 32);
+	row_number("connections", c.storage.lane.connections, 32);
 	config_clear(&c);
 }
 
@@ -85,11 +85,12 @@ static void the_documents_example(void **state)
 	row_number("stages", c.n_stages, 1);
 	row_equal("name", c.stages[0].name, "my_external_stage");
 	row_equal("url", c.stages[0].conn.url, "s3://databend/");
-	row_equal("endpoint", c.stages[0].conn.endpoint_url,
+	row_equal("endpoint", c.stages[0].conn.s3.endpoint_url,
 		  "http://minio.example:9000");
-	row_equal("key", c.stages[0].conn.access_key_id, "ROOTUSER");
-	row_equal("secret", c.stages[0].conn.secret_access_key, "CHANGEME123");
-	row_check("virtual host", c.stages[0].conn.virtual_host);
+	row_equal("key", c.stages[0].conn.creds.access_key_id, "ROOTUSER");
+	row_equal("secret", c.stages[0].conn.creds.secret_access_key,
+		  "CHANGEME123");
+	row_check("virtual host", c.stages[0].conn.s3.virtual_host);
 	row_number("part size", c.stages[0].conn.part_size, 8 << 20);
 	config_clear(&c);
 }
@@ -107,7 +108,7 @@ static void long_tokens_arrive_whole(void **state)
 	buf_adds(&text, token);
 	buf_addc(&text, '\n');
 	c = read_text(buf_str(&text), NULL, NULL);
-	row_equal("15,000 bytes", c.storage.session_token, token);
+	row_equal("15,000 bytes", c.storage.creds.session_token, token);
 	config_clear(&c);
 	buf_clear(&text);
 }
@@ -170,10 +171,10 @@ static void what_wins(void **state)
 		struct config c = read_text(order[i].text, order[i].stage,
 					    order[i].settings);
 
-		row_equal(order[i].sentence, c.storage.region,
+		row_equal(order[i].sentence, c.storage.s3.region,
 			  order[i].storage_region);
 		row_number(order[i].sentence, c.n_stages, 1);
-		row_equal(order[i].sentence, c.stages[0].conn.region,
+		row_equal(order[i].sentence, c.stages[0].conn.s3.region,
 			  order[i].stage_region);
 		config_clear(&c);
 	}

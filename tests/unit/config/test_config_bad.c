@@ -339,9 +339,9 @@ static void secrets_need_a_closed_file(void **state)
 		row_check(secrets[i].sentence,
 			  !secrets[i].rc || strstr(buf_str(&err), path));
 		row_check("no secret", !strstr(buf_str(&err), "sesame"));
-		if (c.storage.secret_access_key)
+		if (c.storage.creds.secret_access_key)
 			row_equal(secrets[i].sentence,
-				  c.storage.secret_access_key, "sesame");
+				  c.storage.creds.secret_access_key, "sesame");
 		config_clear(&c);
 		buf_clear(&err);
 	}

@@ -272,7 +272,8 @@ static void test_the_environments_proxy(void **state)
 		{ "it is asked", NULL, NULL, 200 },
 		{ "but for some hosts", "other,nowhere.invalid", NULL, 0 },
 		{ "or for any", "*", NULL, 0 },
-		{ "or for this lane", NULL, "", 0 },
+		{ "or for this lane", NULL, HTTP_NO_PROXY, 0 },
+		{ "which says nothing by an empty word", NULL, "", 200 },
 	};
 	struct http_lane_settings set = probe_settings;
 	char proxy[64];

@@ -353,7 +353,7 @@ static void places_are_compared(void **state)
 		struct conn in = storage_conn;
 		const struct conn out = {
 			.url = (char *)places[i].url,
-			.endpoint_url = (char *)places[i].endpoint,
+			.s3.endpoint_url = (char *)places[i].endpoint,
 			.allow_overlap = places[i].allow,
 		};
 		const struct catalog_external x = { places[i].name, &out };

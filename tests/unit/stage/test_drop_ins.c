@@ -173,7 +173,7 @@ static void test_files(void **state)
 			  !files[i].tells ||
 				  strstr(read.list[0].fault, files[i].tells));
 		if (!read.list[0].fault)
-			row_equal(sentence, read.list[0].conn.credentials,
+			row_equal(sentence, read.list[0].conn.creds.credentials,
 				  files[i].credentials);
 		drop_ins_clear(&read);
 		buf_clear(&err);

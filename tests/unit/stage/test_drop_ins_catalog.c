@@ -227,8 +227,8 @@ static void test_conn(void **state)
 	row_number("a drop-in's", catalog_conn(c, "one", &conn, &drop_in), 0);
 	row_check("is one", drop_in);
 	row_equal("has its comment", conn.comment, "hello");
-	row_equal("has no keys", conn.credentials, "anonymous");
-	row_number("a person waits no longer", conn.deadline, 15);
+	row_equal("has no keys", conn.creds.credentials, "anonymous");
+	row_number("a person waits no longer", conn.lane.deadline_s, 15);
 	option_clear(conn_options, &conn);
 	row_number("the configuration's",
 		   catalog_conn(c, "ext", &conn, &drop_in), 0);

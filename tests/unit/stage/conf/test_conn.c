@@ -130,8 +130,8 @@ static void endpoints_and_regions(void **state)
 {
 	for (size_t i = 0; i < COUNT(servers); i++) {
 		const struct conn c = {
-			.endpoint_url = (char *)servers[i].endpoint,
-			.region = (char *)servers[i].region,
+			.s3.endpoint_url = (char *)servers[i].endpoint,
+			.s3.region = (char *)servers[i].region,
 		};
 		struct buf out = BUF_INIT(BUF_URL);
 
@@ -187,11 +187,11 @@ static void overlaps_are_seen(void **state)
 	for (size_t i = 0; i < COUNT(overlaps); i++) {
 		const struct conn a = {
 			.url = (char *)overlaps[i].a_bucket,
-			.endpoint_url = (char *)overlaps[i].a_server,
+			.s3.endpoint_url = (char *)overlaps[i].a_server,
 		};
 		const struct conn b = {
 			.url = (char *)overlaps[i].b_bucket,
-			.endpoint_url = (char *)overlaps[i].b_server,
+			.s3.endpoint_url = (char *)overlaps[i].b_server,
 		};
 
 		struct buf x = BUF_INIT(BUF_URL), y = BUF_INIT(BUF_URL);
@@ -336,13 +336,13 @@ static void defaults_are_the_designs(void **state)
 
 	row_number("defaults", option_defaults(conn_options, &c), 0);
 	row_number("addressing", c.addressing, CONN_PATH);
-	row_number("connections", c.connections, 32);
-	row_number("connect_timeout", c.connect_timeout, 10);
-	row_number("idle_timeout", c.idle_timeout, 30);
-	row_number("deadline", c.deadline, 120);
+	row_number("connections", c.lane.connections, 32);
+	row_number("connect_timeout", c.lane.connect_timeout_s, 10);
+	row_number("idle_timeout", c.lane.idle_timeout_s, 30);
+	row_number("deadline", c.lane.deadline_s, 120);
 	row_number("part_size", c.part_size, 0);
-	row_number("upload_checksum", c.upload_checksum, 0);
-	row_equal("credentials", c.credentials, "auto");
+	row_number("upload_checksum", c.s3.upload_checksum, 0);
+	row_equal("credentials", c.creds.credentials, "auto");
 	option_clear(conn_options, &c);
 }
 

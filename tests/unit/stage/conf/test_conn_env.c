@@ -119,11 +119,11 @@ static void the_environment_fills_gaps(void **state)
 			set(&c, s[j], s[j + 1]);
 		row_number(environments[i].sentence, conn_env_complete(&c), 0);
 		row_equal(environments[i].sentence,
-			  c.endpoint_url ? c.endpoint_url : "none",
+			  c.s3.endpoint_url ? c.s3.endpoint_url : "none",
 			  environments[i].endpoint ? environments[i].endpoint
 						   : "none");
 		row_equal(environments[i].sentence,
-			  c.region ? c.region : "none",
+			  c.s3.region ? c.s3.region : "none",
 			  environments[i].region ? environments[i].region
 						 : "none");
 		option_clear(conn_options, &c);

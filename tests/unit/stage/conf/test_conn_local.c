@@ -176,8 +176,8 @@ static void the_environment_is_of_servers(void **state)
 	setenv("AWS_REGION", "us-east-1", 1);
 	setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1", 1);
 	row_number("filled", conn_env_complete(&c), 0);
-	row_check("no region", !c.region);
-	row_check("no endpoint", !c.endpoint_url);
+	row_check("no region", !c.s3.region);
+	row_check("no endpoint", !c.s3.endpoint_url);
 	conn_endpoint(&c, &out);
 	conn_endpoint_region(&c, &out);
 	row_equal("nor any that is in use", buf_str(&out), "");

@@ -1,0 +1,146 @@
+/*
+ * Which keys a connection holds, to compare. A directory has many names
+ * (symbolic links, bind mounts), so two of them are compared by where they lie:
+ * the device of the file system and the path within it, which the mount table
+ * tells. What does not exist yet lies below the last directory that does.
+ */
+#include "stage/conf/conn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+/* ---- where a directory really lies ---- */
+
+/* The longest part of path that exists, resolved; *rest: what follows it. */
+static int keys_resolve(const char *path, char out[PATH_MAX], const char **rest)
+{
+	char *copy = strdup(path);
+	int rc = copy ? -ENOENT : -ENOMEM;
+
+	for (size_t n = strlen(path); rc == -ENOENT;) {
+		copy[n] = '\0';
+		if (realpath(n ? copy : "/", out)) {
+			*rest = path + n;
+			rc = 0;
+			break;
+		}
+		while (n && path[n - 1] != '/')
+			n--;
+		if (!n) /* not even the root */
+			rc = -errno;
+		n -= n != 0;
+	}
+	free(copy);
+	return rc;
+}
+
+struct mount {
+	char device[32];
+	char root[PATH_MAX]; /* what of the file system is mounted ... */
+	char point[PATH_MAX]; /* ... where */
+};
+
+static int keys_find_mount(uint64_t id, struct mount *out)
+{
+	FILE *table = fopen("/proc/self/mountinfo", "re");
+	unsigned long long found;
+	char *line = NULL;
+	size_t room = 0;
+	int rc = -ENOENT;
+
+	while (table && rc && getline(&line, &room, table) > 0)
+		if (sscanf(line, "%llu %*u %31s %4095s %4095s", &found,
+			   out->device, out->root, out->point) == 4 &&
+		    found == id)
+			rc = 0;
+	free(line);
+	if (table)
+		fclose(table);
+	if (!rc) {
+		text_unescape_octal(out->root);
+		text_unescape_octal(out->point);
+	}
+	return rc;
+}
+
+/* `/` at its end alone counts for nothing. */
+static const char *keys_unless_root(const char *path)
+{
+	return strcmp(path, "/") ? path : "";
+}
+
+/* Device and path of what exists; false: nobody tells. */
+static bool keys_locate(const char *path, struct buf *out)
+{
+	struct mount *m = calloc(1, sizeof(*m));
+	struct statx stx;
+	bool found;
+
+	found = m &&
+		!statx(AT_FDCWD, path, AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) &&
+		stx.stx_mask & STATX_MNT_ID &&
+		!keys_find_mount(stx.stx_mnt_id, m);
+	if (found) {
+		size_t n = strlen(keys_unless_root(m->point));
+
+		found = !strncmp(path, m->point, n);
+		if (found)
+			buf_addf(out, "%s\n%s%s", m->device,
+				 keys_unless_root(m->root),
+				 keys_unless_root(path + n));
+	}
+	free(m);
+	return found;
+}
+
+static int keys_of_directory(const char *root, const char *below,
+			     struct buf *out)
+{
+	char *real = malloc(PATH_MAX);
+	const char *rest = "";
+	int rc = real ? keys_resolve(root, real, &rest) : -ENOMEM;
+
+	if (rc == -ENOMEM)
+		return rc;
+	buf_adds(out, "fs\n");
+	if (rc)
+		buf_addf(out, "\n%s", root);
+	else if (!keys_locate(real, out))
+		buf_addf(out, "\n%s", keys_unless_root(real));
+	buf_addf(out, "%s/%s", rest, below);
+	free(real);
+	return buf_err(out);
+}
+
+/* ---- of any connection ---- */
+
+int conn_keys(const struct conn *c, const char *below, struct buf *out,
+	      struct buf *err)
+{
+	struct conn_location place;
+	int rc = conn_location(c, &place, err);
+
+	if (!rc && place.root) {
+		rc = keys_of_directory(place.root, below, out);
+	} else if (!rc) {
+		buf_adds(out, "s3\n");
+		conn_endpoint_identity(c, out);
+		buf_addf(out, "\n%s\n%s%s", place.bucket, place.prefix, below);
+		rc = buf_err(out);
+	}
+	conn_location_clear(&place);
+	return rc;
+}
+
+bool conn_keys_overlap(const char *a, const char *b)
+{
+	return text_starts_with(a, b) || text_starts_with(b, a);
+}
