@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/log.h"
 #include "stage/location.h"
 
 void dir_filler_init(struct dir_filler *f, struct tree *t,
@@ -98,6 +99,16 @@ int dir_filler_dir(struct dir_filler *f, const char *name,
 		  : dircache_put(f->tree, &f->merge, name, INODE_DIR, info,
 				 false);
 	return rc;
+}
+
+void dir_filler_tell(const struct dir_filler *f, const char *key, unsigned lost)
+{
+	struct log_where where = { .key = key };
+
+	if (f->invisible + lost)
+		log_at(LOG_LEVEL_INFO, &where,
+		       "%u keys are not shown: no path can name them",
+		       f->invisible + lost);
 }
 
 int dir_filler_end(struct dir_filler *f)

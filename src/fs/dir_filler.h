@@ -47,6 +47,9 @@ int dir_filler_file(struct dir_filler *f, const char *name,
 		    const struct object_info *info);
 int dir_filler_dir(struct dir_filler *f, const char *name,
 		   const struct object_info *info, struct inode **out);
+/* Says in the log how many keys are not shown, `lost` more among them. */
+void dir_filler_tell(const struct dir_filler *f, const char *key,
+		     unsigned lost);
 /* All has come: the directory is complete (dircache_end()). */
 int dir_filler_end(struct dir_filler *f);
 

@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "fs/names.h"
 #include "fs/observer.h"
+#include "fs/subtree.h"
+#include "fs/traversal.h"
 #include "stage/catalog.h"
 #include "stage/stage.h"
 
@@ -143,7 +145,7 @@ static bool dirlist_lasts(const struct dirlist *l)
 	unsigned ttl_ms;
 
 	inode_view(l->fs->tree, l->dir, &v);
-	ttl_ms = names_ttl_ms(l->fs, v.files);
+	ttl_ms = fs_ttl_ms(l->fs, v.files);
 	return dircache_left_ms(l->fs->tree, l->dir) > ttl_ms / 2;
 }
 
@@ -157,12 +159,18 @@ static int dirlist_start(struct dirlist *l)
 		dirlist_set_state(l, DIRLIST_ENDED, 0);
 		return 0;
 	}
-	if (names_is_root(l->fs, l->dir))
+	if (names_is_root(l->fs, l->dir)) {
 		err = dirlist_show_stages(l);
-	else if (dirlist_lasts(l))
-		err = dirlist_show_known(l, NULL);
-	else
-		return dirlist_start_listing(l);
+	} else {
+		traversal_opened(l->fs->traversals, l->dir);
+		err = dirlist_lasts(l) ? 1
+				       : subtree_fill(l->fs->subtrees, l->dir);
+		if (!err) {
+			traversal_asked(l->fs->traversals, l->dir);
+			return dirlist_start_listing(l);
+		}
+		err = err < 0 ? err : dirlist_show_known(l, NULL);
+	}
 	if (!err)
 		dirlist_set_state(l, DIRLIST_ENDED, 0);
 	return err;
@@ -176,6 +184,7 @@ static int dirlist_take_entry(struct dirlist *l, const struct list_entry *e)
 	char name[256];
 	int err;
 
+	l->any = true;
 	if (!e->is_prefix && !len) {
 		inode_set_marker(l->fs->tree, l->dir, true);
 		return 0;
@@ -190,19 +199,14 @@ static int dirlist_take_entry(struct dirlist *l, const struct list_entry *e)
 
 static int dirlist_finish(struct dirlist *l)
 {
-	unsigned invisible;
 	int err = dir_filler_end(&l->fill);
 
 	if (err)
 		return err;
-	invisible = l->fill.invisible + l->list->lost;
 	err = dirlist_show_known(l, &l->fill.merge);
 	if (err)
 		return err;
-	if (invisible)
-		log_at(LOG_LEVEL_INFO, &(struct log_where){ .key = l->prefix },
-		       "%u keys are not shown: no path can name them",
-		       invisible);
+	dir_filler_tell(&l->fill, l->prefix, l->list->lost);
 	dirlist_set_state(l, DIRLIST_ENDED, 0);
 	return 0;
 }
@@ -239,4 +243,38 @@ int dirlist_reach(struct dirlist *l, off_t at)
 	if (err && err != -EINTR && l->state == DIRLIST_LISTING)
 		dirlist_set_state(l, DIRLIST_FAILED, err);
 	return err ? err : 1;
+}
+
+static bool dirlist_has_page(const struct dirlist *l)
+{
+	return l->list->pages && !l->list->left && l->list->more;
+}
+
+int dirlist_renew(struct fs *fs, struct inode *dir)
+{
+	char name[256];
+	struct inode *up = inode_parent(fs->tree, dir, name), *now = NULL;
+	uint64_t asked = tree_clock(fs->tree);
+	struct inode_view v;
+	struct dirlist l;
+	int err = up ? 0 : -ENOENT;
+
+	dirlist_init(&l, fs, dir);
+	if (!err) {
+		traversal_asked(fs->traversals, dir);
+		err = dirlist_start_listing(&l);
+	}
+	if (!err)
+		l.list->ahead = false;
+	while (!err && l.state == DIRLIST_LISTING && !dirlist_has_page(&l))
+		err = dirlist_pull(&l);
+	if (!err && l.any) {
+		inode_view(fs->tree, dir, &v);
+		now = tree_refresh(fs->tree, up, name, INODE_DIR, NULL,
+				   v.has_marker, asked);
+	}
+	inode_unref(fs->tree, now);
+	inode_unref(fs->tree, up);
+	dirlist_clear(&l);
+	return err ? err : l.any;
 }

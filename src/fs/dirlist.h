@@ -37,6 +37,7 @@ struct dirlist {
 	struct dir_filler fill; /* LISTING */
 	struct store_list *list; /* the same */
 	char *prefix;
+	bool any; /* something came */
 };
 
 void dirlist_init(struct dirlist *l, struct fs *fs, struct inode *dir);
@@ -46,5 +47,11 @@ void dirlist_rewind(struct dirlist *l);
 /* Fills the row up to place `at`: 1 it is there, 0 the row is shorter, or
  * -errno. May block on the store. */
 int dirlist_reach(struct dirlist *l, off_t at);
+/*
+ * Is there still something in a directory whose entry has grown old? Asked by
+ * the listing that its reader would want next: it is complete then, unless it
+ * has more than a page. 1 yes, 0 no, or -errno. May block on the store.
+ */
+int dirlist_renew(struct fs *fs, struct inode *dir);
 
 #endif

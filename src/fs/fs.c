@@ -15,6 +15,8 @@
 #include "fs/content/spill.h"
 #include "fs/close_errors.h"
 #include "fs/observer.h"
+#include "fs/subtree.h"
+#include "fs/traversal.h"
 #include "stage/catalog.h"
 #include "stage/stage.h"
 
@@ -59,16 +61,19 @@ static int fs_make_parts(struct fs *fs)
 		.fixed = fs->set.fixed,
 	};
 
-	t.files_ttl_ms = names_ttl_ms(fs, true);
+	t.files_ttl_ms = fs_ttl_ms(fs, true);
 
 	fs->tree = tree_new(&t, fs->only);
 	fs->blocks = block_cache_new(fs->set.budget, fs->set.writers);
 	fs->pending = pending_new(fs->set.state_dir);
 	fs->inval_queue = inval_queue_new();
 	fs->observer = observer_new(fs);
+	fs->traversals = traversals_new(fs);
+	fs->subtrees = subtrees_new(fs);
 	fs->close_errors = close_errors_new();
 	if (!fs->tree || !fs->blocks || !fs->pending || !fs->inval_queue ||
-	    !fs->observer || !fs->close_errors)
+	    !fs->observer || !fs->traversals || !fs->subtrees ||
+	    !fs->close_errors)
 		return -ENOMEM;
 	if (fs->only)
 		observer_watch(fs->observer, fs->only->store);
@@ -124,6 +129,8 @@ void fs_free(struct fs *fs)
 	observer_free(fs->observer);
 	handle_clear(fs);
 	fs_dir_clear(fs);
+	subtrees_free(fs->subtrees);
+	traversals_free(fs->traversals);
 	while ((lingering = inode_file_drop_any(fs->tree)))
 		file_close(lingering);
 	tree_free(fs->tree);

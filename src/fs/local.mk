@@ -21,7 +21,8 @@ libfs_a_SOURCES = \
 	src/fs/rename_keys.c src/fs/rename_keys.h \
 	src/fs/resolve.c \
 	src/fs/stages.c \
-	src/fs/state.h \
+	src/fs/state.h src/fs/subtree.c src/fs/subtree.h \
+	src/fs/traversal.c src/fs/traversal.h \
 	src/fs/xattr.h \
 	src/fs/xattr_args.c src/fs/xattr_args.h \
 	src/fs/xattr_presign.c \

@@ -81,8 +81,6 @@ void names_orphan(struct fs *fs, struct inode *i);
 bool names_keep_open(struct fs *fs, struct inode *i, struct file **out);
 /* The kernel has forgotten i, whose content was kept for it. */
 void names_drop_open(struct fs *fs, struct inode *i);
-/* How long a name is believed, by the kind of its store. */
-unsigned names_ttl_ms(struct fs *fs, bool files);
 /* setattr.c: one line a minute at most when changed attributes found no room
  * in memory. */
 void attributes_say_pins(struct fs *fs);

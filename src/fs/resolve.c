@@ -9,20 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/dirlist.h"
 #include "fs/inval_queue.h"
 #include "fs/observer.h"
+#include "fs/subtree.h"
 #include "stage/catalog.h"
 #include "stage/location.h"
 #include "stage/stage.h"
-
-#define FILES_TTL_MS 1000
-
-unsigned names_ttl_ms(struct fs *fs, bool files)
-{
-	unsigned ttl_ms = fs->set.metadata_ttl_s * 1000;
-
-	return files && ttl_ms > FILES_TTL_MS ? FILES_TTL_MS : ttl_ms;
-}
 
 /* The question is about a key; the answer is what now stands in the tree. */
 static int resolve_ask_key(struct fs *fs, const struct claims_ask *ask,
@@ -51,6 +44,28 @@ static int resolve_ask_key(struct fs *fs, const struct claims_ask *ask,
 	return *out ? 0 : -ENOENT;
 }
 
+/* What was a directory probably is one still, and will be read. 1: it is, and is
+ * known again; 0: it may be anything; -EINTR. */
+static int resolve_dir_again(struct fs *fs, struct inode *dir, const char *name,
+			     struct inode **out)
+{
+	struct inode *known = tree_peek(fs->tree, dir, name);
+	struct inode_view v;
+	int err = 0;
+
+	if (!known)
+		return 0;
+	inode_view(fs->tree, known, &v);
+	if (v.kind == INODE_DIR && !v.files) {
+		err = subtree_fill(fs->subtrees, known);
+		err = err ? err : dirlist_renew(fs, known);
+	}
+	inode_unref(fs->tree, known);
+	if (err > 0)
+		return tree_find(fs->tree, dir, name, out, NULL) == TREE_KNOWN;
+	return err == -EINTR ? err : 0;
+}
+
 int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
 		struct inode **out)
 {
@@ -60,6 +75,9 @@ int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
 
 	if (names_is_root(fs, dir))
 		return stages_resolve(fs, name, out);
+	err = resolve_dir_again(fs, dir, name, out);
+	if (err)
+		return err < 0 ? err : 0;
 	err = claims_ask_begin(fs->tree, dir, name, &ask);
 	if (err)
 		return err;

@@ -33,6 +33,8 @@ struct fs {
 	struct pending *pending;
 	struct inval_queue *inval_queue;
 	struct observer *observer;
+	struct traversals *traversals;
+	struct subtrees *subtrees;
 	struct file_env env;
 	struct fs_processes processes;
 	struct close_errors *close_errors;
@@ -41,6 +43,15 @@ struct fs {
 	struct lock lock; /* a leaf */
 	struct fs_locked guarded_;
 };
+
+/* How long a name is believed; on a disk, where others are about and to look
+ * costs little, a second at most. */
+static inline unsigned fs_ttl_ms(const struct fs *fs, bool files)
+{
+	unsigned ttl_ms = fs->set.metadata_ttl_s * 1000;
+
+	return files && ttl_ms > 1000 ? 1000 : ttl_ms;
+}
 
 static inline struct fs_locked *fs_locked(struct fs *fs) REQUIRES(&fs->lock)
 {

@@ -96,7 +96,9 @@ struct list_entry {
 struct store_list {
 	struct store *store;
 	bool ahead; /* the query's; the caller may change its mind */
-	unsigned pages; /* asked for so far and answered */
+	unsigned pages; /* that have come so far */
+	unsigned left; /* entries of the last one, yet to be read */
+	bool more; /* behind them a page is to be asked for */
 	unsigned lost; /* names so far that are there and left out */
 	bool unordered; /* a query with a page, of a store that does not sort */
 	struct store_list_check *check; /* the wrapper's */

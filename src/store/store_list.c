@@ -66,6 +66,7 @@ int store_list_open(struct store *s, const struct list_query *q,
 	}
 	(*out)->check = check;
 	(*out)->ahead = q->ahead;
+	(*out)->more = true;
 	return 0;
 }
 

@@ -140,6 +140,8 @@ int mem_list_next(struct store_list *base, struct list_entry *out)
 	out->is_prefix = l->page[l->at].is_prefix;
 	out->info = l->page[l->at].info;
 	l->at++;
+	base->left = l->n - l->at;
+	base->more = !l->end;
 	return 1;
 }
 

@@ -199,6 +199,7 @@ tests_unit_test_fs_SOURCES = \
 	tests/unit/fs/test_rename_race.c \
 	tests/unit/fs/test_replaced.c \
 	tests/unit/fs/test_stages.c \
+	tests/unit/fs/test_subtree.c \
 	tests/unit/fs/test_watch.c \
 	tests/unit/fs/test_xattr.c \
 	tests/unit/fs/test_xattr_args.c

@@ -447,6 +447,8 @@ int s3_list_next(struct store_list *base, struct list_entry *out)
 				return err;
 		}
 		e = &l->page.entries[l->at++];
+		base->left = l->page.n - l->at;
+		base->more = l->page.truncated;
 	} while (is_repeated(l, e));
 	out->key = e->key;
 	out->is_prefix = e->is_prefix;

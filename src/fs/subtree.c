@@ -1,0 +1,481 @@
+/*
+ * The listings that are under way. One thread at a time reads one; others that
+ * want it wait.
+ *
+ *   keys of the listing     d/a/x  d/a/y  d/b/c/z  d/e
+ *   levels of directories   [d/a/] [d/a/] [d/b/ d/b/c/] []
+ *
+ * A level is a directory that the listing stands in; one that it leaves is
+ * complete. What it says counts from when its page was asked for, which is
+ * when the page before it came at the latest.
+ */
+#include "fs/subtree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/lock.h"
+#include "base/text.h"
+#include "base/wait.h"
+#include "fs/dir_filler.h"
+#include "fs/names.h"
+#include "fs/names/inode.h"
+#include "fs/traversal.h"
+#include "stage/location.h"
+#include "stage/stage.h"
+
+#define SUBTREES_MAX 4
+#define FILL_PAGES 4 /* for one directory */
+
+/* The greatest code point; with '.' before it, what is right before a '/'. */
+#define BEFORE_SLASH ".\xf4\x8f\xbf\xbf"
+
+struct subtree_level {
+	struct dir_filler fill;
+	struct inode *dir; /* referenced */
+	size_t len; /* of the path, with its '/' */
+};
+
+/* A listing. Its busy thread's, but for what the lock guards. */
+struct subtree {
+	struct subtrees *all;
+	struct inode *top; /* referenced: what it lists is below */
+	struct stage *stage; /* referenced */
+	struct store_list *list;
+	char *prefix; /* top's key */
+	struct buf path; /* of the innermost level: a key with its '/' */
+	struct subtree_level *levels;
+	size_t n, cap;
+	struct dir_merge page, next_page; /* since when what they say counts */
+	unsigned pages; /* that were counted */
+	bool is_ahead; /* the next one was asked for */
+	struct list_entry next; /* key NULL: it is yet to be read */
+	bool ended;
+	/* under the lock */
+	char *passed; /* the directory up to which it has come */
+	bool busy;
+	uint64_t used;
+};
+
+struct subtrees_locked {
+	struct subtree *subtrees[SUBTREES_MAX];
+	uint64_t uses;
+	struct wait_list waiters; /* for any that is busy */
+};
+
+struct subtrees {
+	struct fs *fs;
+	struct lock lock;
+	struct subtrees_locked guarded_;
+};
+
+static struct subtrees_locked *subtrees_locked(struct subtrees *t)
+	REQUIRES(t->lock)
+{
+	return &t->guarded_;
+}
+
+/* ---- one listing ---- */
+
+static int subtree_drop(void *arg, struct inode *i)
+{
+	inode_unref(arg, i);
+	return 0;
+}
+
+static int subtree_push(struct subtree *s, const char *name)
+{
+	struct tree *tree = s->all->fs->tree;
+	struct subtree_level *level;
+	struct dir_merge merge = s->page;
+	struct inode *dir = NULL;
+	int rc = 0;
+
+	if (ARRAY_RESERVE(s->levels, s->cap, s->n + 1))
+		return -ENOMEM;
+	if (s->n)
+		rc = dir_filler_dir(&s->levels[s->n - 1].fill, name, NULL,
+				    &dir);
+	else
+		dir = tree_refresh(tree, s->top, name, INODE_DIR, NULL, false,
+				   s->page.asked);
+	if (rc || !dir)
+		return rc ? rc : -ENOENT;
+	buf_addf(&s->path, "%s/", name);
+	level = &s->levels[s->n++];
+	merge.dir = dir;
+	dir_filler_init(&level->fill, tree, &merge, subtree_drop, tree);
+	level->dir = dir;
+	level->len = s->path.len;
+	return buf_err(&s->path);
+}
+
+/* The innermost level; whole: the listing has left it behind. */
+static int subtree_pop(struct subtree *s, bool whole)
+{
+	struct subtree_level *level = &s->levels[--s->n];
+	int rc = whole ? dir_filler_end(&level->fill) : 0;
+
+	if (whole && !rc)
+		dir_filler_tell(&level->fill, buf_str(&s->path), 0);
+	dir_filler_clear(&level->fill);
+	inode_unref(s->all->fs->tree, level->dir);
+	buf_truncate(&s->path, s->n ? level[-1].len : strlen(s->prefix));
+	return rc;
+}
+
+/* Leaves the levels that the key is not in; NULL: all. */
+static int subtree_leave(struct subtree *s, const char *key)
+{
+	int rc = 0;
+
+	while (s->n && !rc &&
+	       (!key || !text_starts_with(key, buf_str(&s->path))))
+		rc = subtree_pop(s, true);
+	return rc;
+}
+
+/* A file in the top directory itself, which was listed: it is still there. */
+static void subtree_seen(struct subtree *s, const char *name,
+			 const struct object_info *info)
+{
+	struct tree *tree = s->all->fs->tree;
+	struct inode *i = tree_peek(tree, s->top, name), *now = NULL;
+	struct inode_view v;
+
+	if (!i)
+		return;
+	inode_view(tree, i, &v);
+	if (v.kind == INODE_FILE)
+		now = tree_refresh(tree, s->top, name, INODE_FILE, info, false,
+				   s->page.asked);
+	inode_unref(tree, now);
+	inode_unref(tree, i);
+}
+
+/* The last part of a key: a file, or nothing for a directory's marker. */
+static int subtree_take_file(struct subtree *s, const char *rest,
+			     const struct object_info *info)
+{
+	struct subtree_level *level = s->n ? &s->levels[s->n - 1] : NULL;
+	char name[256];
+
+	if (level && !*rest) {
+		inode_set_marker(s->all->fs->tree, level->dir, true);
+		return 0;
+	}
+	if (level)
+		return dir_filler_name(&level->fill, rest, strlen(rest), name)
+			       ? dir_filler_file(&level->fill, name, info)
+			       : 0;
+	if (*rest && strlen(rest) < sizeof(name))
+		subtree_seen(s, rest, info);
+	return 0;
+}
+
+static int subtree_take(struct subtree *s, const struct list_entry *e)
+{
+	const char *rest, *slash;
+	char name[256];
+	int rc = subtree_leave(s, e->key);
+
+	rest = e->key + s->path.len;
+	while (!rc && (slash = strchr(rest, '/'))) {
+		if (!location_name_visible(rest, slash - rest)) {
+			if (s->n)
+				s->levels[s->n - 1].fill.invisible++;
+			return 0;
+		}
+		memcpy(name, rest, slash - rest);
+		name[slash - rest] = '\0';
+		rc = subtree_push(s, name);
+		rest = slash + 1;
+	}
+	if (!rc)
+		rc = subtree_take_file(s, rest, &e->info);
+	/* A directory that this mount has removed: not what is below it. */
+	return rc == -ENOENT ? 0 : rc;
+}
+
+/* The next entry, as s->next; its end; or -EDQUOT: that would cost too much. */
+static int subtree_next(struct subtree *s, unsigned *fetched)
+{
+	bool asks = !s->list->left && s->list->more;
+	struct dir_merge now;
+	int rc;
+
+	if (s->next.key || s->ended)
+		return 0;
+	if (asks && s->pages &&
+	    (*fetched == FILL_PAGES ||
+	     !traversal_affords(s->all->fs->traversals, s->top, 2)))
+		return -EDQUOT;
+	dircache_begin(s->all->fs->tree, NULL, &now);
+	if (asks && s->pages && !s->is_ahead)
+		s->next_page = now;
+	s->list->ahead =
+		asks && traversal_affords(s->all->fs->traversals, s->top, 16);
+	rc = store_list_next(s->list, &s->next);
+	if (s->list->pages != s->pages) {
+		s->pages = s->list->pages;
+		s->is_ahead = s->list->ahead;
+		s->page = s->next_page;
+		s->next_page = now;
+		(*fetched)++;
+		traversal_asked_below(s->all->fs->traversals, s->top);
+	}
+	if (rc <= 0)
+		s->next.key = NULL;
+	s->ended = !rc;
+	return rc < 0 ? rc : 0;
+}
+
+static bool subtree_is_past(const struct subtree *s, const char *key)
+{
+	return s->ended || (!text_starts_with(s->next.key, key) &&
+			    strcmp(s->next.key, key) > 0);
+}
+
+/* Reads on until the directory of this key is behind. */
+static int subtree_advance(struct subtree *s, const char *key)
+{
+	unsigned fetched = 0;
+	int rc = subtree_next(s, &fetched);
+
+	while (!rc && !subtree_is_past(s, key)) {
+		rc = subtree_take(s, &s->next);
+		s->next.key = NULL;
+		rc = rc ? rc : subtree_next(s, &fetched);
+	}
+	return rc ? rc : subtree_leave(s, s->ended ? NULL : s->next.key);
+}
+
+static void subtree_free(struct subtree *s)
+{
+	if (!s)
+		return;
+	while (s->n)
+		subtree_pop(s, false);
+	if (s->list)
+		store_list_close(s->list);
+	inode_unref(s->all->fs->tree, s->top);
+	stage_unref(s->stage);
+	buf_clear(&s->path);
+	free(s->prefix);
+	free(s->levels);
+	free(s->passed);
+	free(s);
+}
+
+/* Everything below top from the directory of this key on. */
+static int subtree_open(struct subtrees *t, struct inode *top, const char *key,
+			struct subtree **out)
+{
+	struct list_query q = { 0 };
+	struct buf after = NAMES_KEY;
+	struct subtree *s = calloc(1, sizeof(*s));
+	int rc = s ? 0 : -ENOMEM;
+
+	if (rc)
+		return rc;
+	s->all = t;
+	s->busy = true;
+	s->top = inode_ref(t->fs->tree, top);
+	buf_init(&s->path, STORE_KEY_MAX + 1);
+	s->stage = inode_stage(t->fs->tree, top);
+	rc = s->stage ? inode_key(t->fs->tree, top, &s->path) : -ENOENT;
+	s->prefix = strdup(buf_str(&s->path));
+	buf_add(&after, key, strlen(key) - 1);
+	buf_adds(&after, BEFORE_SLASH);
+	rc = rc ? rc : s->prefix ? buf_err(&after) : -ENOMEM;
+	if (!rc) {
+		q.prefix = s->prefix;
+		q.after = buf_str(&after);
+		dircache_begin(t->fs->tree, NULL, &s->next_page);
+		rc = store_list_open(s->stage->store, &q, &s->list);
+	}
+	buf_clear(&after);
+	if (rc)
+		subtree_free(s);
+	else
+		*out = s;
+	return rc;
+}
+
+/* ---- which listing ---- */
+
+/* Is the directory of this key ahead of it, and below its top? */
+static bool subtree_covers(struct subtrees *t, const struct subtree *s,
+			   const struct stage *stage, const char *key)
+	REQUIRES(t->lock)
+{
+	return s->stage == stage && strcmp(key, s->prefix) > 0 &&
+	       text_starts_with(key, s->prefix) &&
+	       (!s->passed || strcmp(key, s->passed) > 0);
+}
+
+/* One that can fill the directory of this key, which is the caller's until
+ * subtree_end(); NULL: none. -EINTR. */
+static int subtree_begin(struct subtrees *t, const struct stage *stage,
+			 const char *key, struct subtree **out)
+{
+	struct wait_entry entry = { .waiter = waiter_self() };
+	struct subtree *s;
+	int rc = 0;
+
+	*out = NULL;
+	lock_take(&t->lock);
+	for (unsigned k = 0; k < SUBTREES_MAX && !rc; k++) {
+		s = subtrees_locked(t)->subtrees[k];
+		if (!s || !subtree_covers(t, s, stage, key))
+			continue;
+		if (!s->busy) {
+			s->busy = true;
+			s->used = ++subtrees_locked(t)->uses;
+			*out = s;
+			break;
+		}
+		wait_list_add(&subtrees_locked(t)->waiters, &entry);
+		lock_drop(&t->lock);
+		rc = waiter_park(entry.waiter, WAIT_FOREVER);
+		lock_take(&t->lock);
+		wait_list_remove(&subtrees_locked(t)->waiters, &entry);
+		k = -1; /* they may all be others now */
+	}
+	lock_drop(&t->lock);
+	return rc;
+}
+
+/* One of the caller's for the table, unless all that is there is busy. */
+static bool subtree_add(struct subtrees *t, struct subtree *s)
+{
+	struct subtree **at = NULL, *old = NULL;
+
+	lock_take(&t->lock);
+	for (unsigned k = 0; k < SUBTREES_MAX; k++) {
+		struct subtree **p = &subtrees_locked(t)->subtrees[k];
+
+		if (!*p ||
+		    (!(*p)->busy && (!at || (*at && (*p)->used < (*at)->used))))
+			at = p;
+	}
+	if (at) {
+		old = *at;
+		*at = s;
+		s->used = ++subtrees_locked(t)->uses;
+	}
+	lock_drop(&t->lock);
+	subtree_free(old);
+	return at;
+}
+
+/* passed: the caller has read so far (it is taken); NULL: it may go on. drop:
+ * it is of no use any more. */
+static void subtree_end(struct subtrees *t, struct subtree *s, char *passed,
+			bool drop)
+{
+	char *old = NULL;
+
+	lock_take(&t->lock);
+	if (passed) {
+		old = s->passed;
+		s->passed = passed;
+	}
+	s->busy = false;
+	for (unsigned k = 0; drop && k < SUBTREES_MAX; k++)
+		if (subtrees_locked(t)->subtrees[k] == s)
+			subtrees_locked(t)->subtrees[k] = NULL;
+	wait_list_wake(&subtrees_locked(t)->waiters);
+	lock_drop(&t->lock);
+	free(old);
+	if (drop)
+		subtree_free(s);
+}
+
+/* Is what it would say next from too long ago? */
+static bool subtree_is_old(const struct subtree *s)
+{
+	int64_t at = s->next.key || s->list->left ? s->page.began_ms
+		     : s->is_ahead || !s->pages   ? s->next_page.began_ms
+						  : INT64_MAX;
+
+	return clock_mono_ms() - at > fs_ttl_ms(s->all->fs, false) / 2;
+}
+
+/* As subtree_begin(), or a new one where the traversal is worth it. */
+static int subtree_take_up(struct subtrees *t, struct inode *dir,
+			   const struct stage *stage, const char *key,
+			   struct subtree **out)
+{
+	struct inode *up;
+	int rc = subtree_begin(t, stage, key, out);
+
+	if (!rc && *out && subtree_is_old(*out)) {
+		subtree_end(t, *out, NULL, true);
+		*out = NULL;
+	}
+	up = rc || *out ? NULL : inode_parent(t->fs->tree, dir, NULL);
+	if (up && !dircache_complete(t->fs->tree, dir) &&
+	    traversal_affords(t->fs->traversals, up, 2))
+		rc = subtree_open(t, up, key, out);
+	if (*out && up && !subtree_add(t, *out)) {
+		subtree_free(*out);
+		*out = NULL;
+	}
+	inode_unref(t->fs->tree, up);
+	return rc;
+}
+
+int subtree_fill(struct subtrees *t, struct inode *dir)
+{
+	struct stage *stage = inode_stage(t->fs->tree, dir);
+	unsigned ttl_ms = fs_ttl_ms(t->fs, false);
+	struct buf key = NAMES_KEY;
+	struct subtree *s = NULL;
+	int rc = -ENOENT;
+
+	if (stage && ttl_ms && !stage->store->limits.files)
+		rc = inode_key(t->fs->tree, dir, &key);
+	if (!rc)
+		rc = subtree_take_up(t, dir, stage, buf_str(&key), &s);
+	if (s) {
+		rc = subtree_advance(s, buf_str(&key));
+		subtree_end(t, s, rc ? NULL : buf_detach(&key),
+			    s->ended || (rc && rc != -EINTR));
+	}
+	buf_clear(&key);
+	stage_unref(stage);
+	if (rc == -EINTR)
+		return rc;
+	return dircache_left_ms(t->fs->tree, dir) > ttl_ms / 2;
+}
+
+struct subtrees *subtrees_new(struct fs *fs)
+{
+	struct subtrees *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->fs = fs;
+	lock_init(&t->lock);
+	return t;
+}
+
+void subtrees_free(struct subtrees *t)
+{
+	struct subtree *s;
+
+	if (!t)
+		return;
+	for (unsigned k = 0; k < SUBTREES_MAX; k++) {
+		lock_take(&t->lock);
+		s = subtrees_locked(t)->subtrees[k];
+		lock_drop(&t->lock);
+		subtree_free(s);
+	}
+	lock_destroy(&t->lock);
+	free(t);
+}

@@ -1,0 +1,328 @@
+/* Traversals: how many requests they take, and that they see what is there. */
+#include "unit.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "fs_fixture.h"
+#include "memstore.h"
+
+#define ROOM (1 << 20)
+
+/* Depth first, as find(1): every name with its path, a line each. */
+static void walk(struct mount *m, const char *path, struct buf *out)
+{
+	char *names = malloc(ROOM), *save, *name;
+
+	assert_non_null(names);
+	assert_int_equal(mount_ls(m, path, names, ROOM), 0);
+	for (name = strtok_r(names, " ", &save); name;
+	     name = strtok_r(NULL, " ", &save)) {
+		char below[1100];
+
+		snprintf(below, sizeof(below), "%s%s%s", path, *path ? "/" : "",
+			 name);
+		if (below[strlen(below) - 1] != '/') {
+			buf_addf(out, "%s\n", below);
+			continue;
+		}
+		below[strlen(below) - 1] = '\0';
+		walk(m, below, out);
+	}
+	free(names);
+}
+
+static unsigned asked(struct mount *m)
+{
+	return memstore_calls(m->store, "list") +
+	       memstore_calls(m->store, "stat") +
+	       memstore_calls(m->store, "head");
+}
+
+/* A tree of dirs x subs directories with files in each; subs 0: flat. */
+static void plant(struct mount *m, unsigned dirs, unsigned subs, unsigned files,
+		  struct buf *want)
+{
+	char key[64];
+
+	for (unsigned d = 0; d < dirs; d++)
+		for (unsigned s = 0; s < (subs ? subs : 1); s++)
+			for (unsigned f = 0; f < files; f++) {
+				int n = snprintf(key, sizeof(key), "d%04u/", d);
+
+				if (subs)
+					n += snprintf(key + n, sizeof(key) - n,
+						      "s%04u/", s);
+				snprintf(key + n, sizeof(key) - n, "f%04u", f);
+				store_has(m, key, "x");
+				buf_addf(want, "%s\n", key);
+			}
+}
+
+/* Says where they part, and not all of them. */
+static void same_names(const char *sentence, const char *got, const char *want)
+{
+	size_t at = 0;
+
+	while (got[at] && got[at] == want[at])
+		at++;
+	if (got[at] || want[at])
+		fail_msg("%s: at %zu %.40s, wanted %.40s", sentence, at,
+			 got + at, want + at);
+}
+
+static const struct {
+	const char *sentence;
+	unsigned dirs, subs, files;
+	unsigned most; /* requests of a walk */
+} shapes[] = {
+	{ "1,000 directories of 10 files", 1000, 0, 10, 14 },
+	{ "10 of 100 of 10 files", 10, 100, 10, 30 },
+	{ "100 of 10 of 10 files", 100, 10, 10, 16 },
+	{ "10 of 3,000 files (41 alone)", 10, 0, 3000, 60 },
+	{ "3 of 3,000 of 1 file", 3, 3000, 1, 40 },
+	{ "two small ones", 2, 0, 2, 3 },
+	{ "one", 1, 0, 1, 2 },
+};
+
+static void walks(void **state)
+{
+	for (size_t r = 0; r < COUNT(shapes); r++) {
+		struct buf got = BUF_INIT(ROOM), want = BUF_INIT(ROOM);
+		struct mount m;
+		unsigned before;
+
+		mount_up(&m, "", 60, false);
+		plant(&m, shapes[r].dirs, shapes[r].subs, shapes[r].files,
+		      &want);
+		walk(&m, "", &got);
+		same_names(shapes[r].sentence, buf_str(&got), buf_str(&want));
+		print_message("# %s: %u requests\n", shapes[r].sentence,
+			      asked(&m));
+		assert_in_range(asked(&m), 1, shapes[r].most);
+		buf_reset(&got);
+		before = asked(&m);
+		walk(&m, "", &got); /* again: all of it is known */
+		same_names(shapes[r].sentence, buf_str(&got), buf_str(&want));
+		assert_int_equal(asked(&m), before);
+		mount_down(&m);
+		buf_clear(&got);
+		buf_clear(&want);
+	}
+}
+
+/* Directories that are listed in order, and not what is in them: at most twice
+ * what each would take alone. */
+static void tops_only(void **state)
+{
+	static const struct {
+		unsigned dirs, subs, files;
+		unsigned alone; /* pages of all of them */
+	} rows[] = {
+		{ 2, 900, 2, 2 },
+		{ 5, 900, 10, 5 },
+		{ 4, 2500, 1, 12 },
+	};
+
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		struct buf want = BUF_INIT(4 * ROOM);
+		char *names = malloc(ROOM), path[16];
+		struct mount m;
+
+		assert_non_null(names);
+		mount_up(&m, "", 60, false);
+		plant(&m, rows[r].dirs, rows[r].subs, rows[r].files, &want);
+		assert_int_equal(mount_ls(&m, "", names, ROOM), 0);
+		for (unsigned d = 0; d < rows[r].dirs; d++) {
+			snprintf(path, sizeof(path), "d%04u", d);
+			assert_int_equal(mount_ls(&m, path, names, ROOM), 0);
+			assert_int_equal(strlen(names), rows[r].subs * 7);
+		}
+		assert_in_range(asked(&m), 1, 1 + 2 * rows[r].alone);
+		mount_down(&m);
+		buf_clear(&want);
+		free(names);
+	}
+}
+
+/* What is odd in a listing of one directory is as odd in one of many. */
+static void odd_names(void **state)
+{
+	static const char *const keys[] = {
+		"p/a/1",
+		"p/b.txt/1",
+		"p/b/",
+		"p/b/x",
+		"p/b/x-y",
+		"p/b/x.z",
+		"p/b/x/under",
+		"p/b//hidden",
+		"p/b/./hidden",
+		"p/b/y/../z",
+		"p/c.d",
+		"p/c/",
+		"p/d/only/deep/one",
+		"p/d-e",
+		"p/e/last",
+	};
+	struct buf got = BUF_INIT(ROOM);
+	struct mount m;
+
+	mount_up(&m, "p/", 60, false);
+	for (size_t k = 0; k < COUNT(keys); k++)
+		store_has(&m, keys[k], "x");
+	walk(&m, "", &got);
+	assert_string_equal(buf_str(&got),
+			    "a/1\nb.txt/1\nb/x/under\nb/x-y\nb/x.z\n"
+			    "c.d\nd-e\n"
+			    "d/only/deep/one\ne/last\n");
+	assert_in_range(asked(&m), 1, 4);
+	mount_down(&m);
+	buf_clear(&got);
+}
+
+/* What this mount does meanwhile counts more than what was on its way. */
+static void changes_meanwhile(void **state)
+{
+	struct buf got = BUF_INIT(ROOM), want = BUF_INIT(ROOM);
+	char names[256];
+	struct mount m;
+
+	mount_up(&m, "", 60, false);
+	plant(&m, 6, 0, 2, &want);
+	assert_int_equal(mount_ls(&m, "", names, sizeof(names)), 0);
+	assert_int_equal(mount_ls(&m, "d0000", names, sizeof(names)), 0);
+	assert_int_equal(mount_ls(&m, "d0001", names, sizeof(names)), 0);
+	/* the page that has them is here already */
+	assert_int_equal(mount_unlink(&m, "d0003/f0000"), 0);
+	assert_int_equal(mount_write(&m, "d0004/new", "text"), 0);
+	assert_int_equal(mount_rename(&m, "d0005", "d0002/moved", 0), 0);
+	assert_int_equal(mount_ls(&m, "d0002", names, sizeof(names)), 0);
+	assert_string_equal(names, "f0000 f0001 moved/ ");
+	assert_int_equal(mount_ls(&m, "d0003", names, sizeof(names)), 0);
+	assert_string_equal(names, "f0001 ");
+	assert_int_equal(mount_ls(&m, "d0004", names, sizeof(names)), 0);
+	assert_string_equal(names, "f0000 f0001 new ");
+	assert_int_equal(mount_ls(&m, "d0002/moved", names, sizeof(names)), 0);
+	assert_string_equal(names, "f0000 f0001 ");
+	assert_null(mount_find(&m, "d0005", NULL));
+	mount_down(&m);
+	buf_clear(&got);
+	buf_clear(&want);
+}
+
+/* A listing that fails costs the traversal nothing but requests. */
+static void failures(void **state)
+{
+	{
+		struct buf got = BUF_INIT(ROOM), want = BUF_INIT(ROOM);
+		struct mount m;
+		char names[64];
+
+		mount_up(&m, "", 60, false);
+		plant(&m, 8, 0, 2, &want);
+		assert_int_equal(mount_ls(&m, "d0000", names, 64), 0);
+		assert_int_equal(mount_ls(&m, "", names, 64), 0);
+		memstore_fail(m.store, "list", 1, -EACCES);
+		assert_int_equal(mount_ls(&m, "d0001", names, 64), 0);
+		assert_string_equal(names, "f0000 f0001 ");
+		walk(&m, "", &got);
+		same_names("after a failure", buf_str(&got), buf_str(&want));
+		mount_down(&m);
+		buf_clear(&got);
+		buf_clear(&want);
+	}
+}
+
+/* Once names have grown old: one listing for a directory that is read again, and
+ * a traversal costs no more than the first did. */
+static void grown_old(void **state)
+{
+	struct buf got = BUF_INIT(ROOM), want = BUF_INIT(ROOM);
+	unsigned before, first;
+	char names[64];
+	struct mount m;
+
+	mount_up(&m, "", 1, false);
+	plant(&m, 300, 0, 3, &want);
+	walk(&m, "", &got);
+	first = asked(&m);
+	usleep(1100000);
+	before = asked(&m);
+	assert_int_equal(mount_ls(&m, "d0007", names, sizeof(names)), 0);
+	assert_string_equal(names, "f0000 f0001 f0002 ");
+	assert_int_equal(asked(&m) - before, 1);
+	usleep(1100000);
+	before = asked(&m);
+	buf_reset(&got);
+	walk(&m, "", &got);
+	same_names("again", buf_str(&got), buf_str(&want));
+	assert_in_range(asked(&m) - before, 1, first + 1);
+	/* and what has gone meanwhile is gone */
+	for (unsigned f = 0; f < 3; f++) {
+		snprintf(names, sizeof(names), "d0007/f%04u", f);
+		assert_int_equal(memstore_poke_remove(m.store, names), 0);
+	}
+	usleep(1100000);
+	assert_null(mount_find(&m, "d0007", NULL));
+	mount_down(&m);
+	buf_clear(&got);
+	buf_clear(&want);
+}
+
+struct walker {
+	struct mount *m;
+	struct buf got;
+};
+
+static void *walk_alone(void *arg)
+{
+	struct walker *w = arg;
+
+	walk(w->m, "", &w->got);
+	return NULL;
+}
+
+static void several(void **state)
+{
+	struct buf want = BUF_INIT(ROOM);
+	struct walker walkers[4];
+	pthread_t threads[4];
+	struct mount m;
+
+	mount_up(&m, "", 60, false);
+	plant(&m, 100, 5, 3, &want);
+	for (size_t k = 0; k < 4; k++) {
+		walkers[k] = (struct walker){ &m, BUF_INIT(ROOM) };
+		pthread_create(&threads[k], NULL, walk_alone, &walkers[k]);
+	}
+	for (size_t k = 0; k < 4; k++) {
+		pthread_join(threads[k], NULL);
+		same_names("side by side", buf_str(&walkers[k].got),
+			   buf_str(&want));
+		buf_clear(&walkers[k].got);
+	}
+	assert_in_range(asked(&m), 1, 60);
+	mount_down(&m);
+	buf_clear(&want);
+}
+
+SUITE(subtree)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(walks),
+		cmocka_unit_test(tops_only),
+		cmocka_unit_test(odd_names),
+		cmocka_unit_test(changes_meanwhile),
+		cmocka_unit_test(failures),
+		cmocka_unit_test(grown_old),
+		cmocka_unit_test(several),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
