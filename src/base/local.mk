@@ -19,6 +19,7 @@ libbase_a_SOURCES = \
 	src/base/lock.h \
 	src/base/log.c src/base/log.h \
 	src/base/mime.c src/base/mime.h \
+	src/base/mountinfo.c src/base/mountinfo.h \
 	src/base/number.h \
 	src/base/option.c src/base/option.h \
 	src/base/option_help.c \

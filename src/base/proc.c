@@ -18,6 +18,7 @@
 
 #include "base/hash.h"
 #include "base/io.h"
+#include "base/mountinfo.h"
 
 #define FDINFO_HEAD 255 /* bytes: what every file has comes first */
 #define STATUS_HEAD 1023
@@ -131,23 +132,19 @@ bool proc_fdinfo(const char *text, uint64_t ino, int *mount)
 	return number == ino && (flags & O_ACCMODE) != O_RDONLY;
 }
 
-/* "36 35 0:42 / /mnt ...": has the process's mount of that id our device? */
+/* Has the process's mount of that id our device? */
 static bool same_device(pid_t tid, int id, const char *device)
 {
-	int fd = open_entry(tid, "mountinfo", 0), number;
-	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
-	char *line = NULL, dev[32];
-	size_t cap = 0;
+	char process[24];
+	struct mountinfo_row row;
+	struct mountinfo table;
 	bool same = false;
 
-	if (fd >= 0 && !f)
-		close(fd);
-	while (f && !same && getline(&line, &cap, f) > 0)
-		same = sscanf(line, "%d %*d %31s", &number, dev) == 2 &&
-		       number == id && !strcmp(dev, device);
-	free(line);
-	if (f)
-		fclose(f);
+	snprintf(process, sizeof(process), "%ld", (long)tid);
+	mountinfo_open(&table, process);
+	while (!same && mountinfo_next(&table, &row))
+		same = row.id == (uint64_t)id && !strcmp(row.device, device);
+	mountinfo_close(&table);
 	return same;
 }
 

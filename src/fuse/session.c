@@ -31,6 +31,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/mountinfo.h"
 #include "base/proc.h"
 #include "base/text.h"
 #include "fuse/init_patch.h"
@@ -114,31 +115,24 @@ static struct fuse_session *session_new_fuse(const struct session_settings *set,
 	return se;
 }
 
-/* "36 35 0:42 / /mnt ..." of /proc/self/mountinfo: the device of our mount,
- * found without asking the mount itself. The last one of a place counts. */
+/* The device of our mount, found without asking the mount itself. The last one
+ * of a place counts. */
 static bool session_find_device(const char *mountpoint, char *device,
 				size_t size, int *id)
 {
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL, dev[32], where[4097];
-	size_t cap = 0;
+	struct mountinfo_row row;
+	struct mountinfo table;
 	bool found = false;
-	int number;
 
-	while (f && getline(&line, &cap, f) > 0) {
-		if (sscanf(line, "%d %*d %31s %*s %4096s", &number, dev,
-			   where) != 3)
+	mountinfo_open(&table, "self");
+	while (mountinfo_next(&table, &row)) {
+		if (strcmp(row.point, mountpoint))
 			continue;
-		text_unescape_octal(where);
-		if (strcmp(where, mountpoint))
-			continue;
-		snprintf(device, size, "%s", dev);
-		*id = number;
+		snprintf(device, size, "%s", row.device);
+		*id = (int)row.id;
 		found = true;
 	}
-	free(line);
-	if (f)
-		fclose(f);
+	mountinfo_close(&table);
 	return found;
 }
 

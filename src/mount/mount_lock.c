@@ -25,7 +25,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/io.h"
-#include "base/text.h"
+#include "base/mountinfo.h"
 
 #define NOTE_MAX 63
 #define NAMED_MAX 3 /* processes in a message */
@@ -83,31 +83,22 @@ static void mount_lock_read_owner(int fd, struct owner *o)
 
 /* ---- which namespaces have a mount ---- */
 
-#define PATH_SIZE 4097 /* what sscanf() below may write */
+#define PATH_SIZE 4097
 
 /* The first place that a process sees the device at; false: it does not. */
 static bool mount_lock_sees(const char *pid, const char *device,
 			    char where[PATH_SIZE])
 {
-	char path[300], line_device[32];
-	char *line = NULL;
-	size_t cap = 0;
+	struct mountinfo_row row;
+	struct mountinfo table;
 	bool found = false;
-	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%s/mountinfo", pid);
-	f = fopen(path, "re");
-	while (f && !found && getline(&line, &cap, f) > 0) {
-		if (sscanf(line, "%*d %*d %31s %*s %4096s", line_device,
-			   where) != 2 ||
-		    strcmp(line_device, device))
-			continue;
-		text_unescape_octal(where);
-		found = true;
-	}
-	free(line);
-	if (f)
-		fclose(f);
+	mountinfo_open(&table, pid);
+	while (!found && mountinfo_next(&table, &row))
+		found = !strcmp(row.device, device);
+	if (found)
+		snprintf(where, PATH_SIZE, "%s", row.point);
+	mountinfo_close(&table);
 	return found;
 }
 

@@ -19,33 +19,25 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/text.h"
+#include "base/mountinfo.h"
 
 extern char **environ;
 
 /* The type of what is mounted at path, uppermost last; false: nothing is. */
 static bool mount_point_mounted_type(const char *path, char *type, size_t size)
 {
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL, where[PATH_MAX + 1], fstype[64];
+	struct mountinfo_row row;
+	struct mountinfo table;
 	bool found = false;
-	size_t cap = 0;
 
-	while (f && getline(&line, &cap, f) > 0) {
-		const char *dash = strstr(line, " - ");
-
-		if (!dash || sscanf(line, "%*d %*d %*s %*s %4096s", where) != 1)
+	mountinfo_open(&table, "self");
+	while (mountinfo_next(&table, &row)) {
+		if (strcmp(row.point, path))
 			continue;
-		text_unescape_octal(where);
-		if (strcmp(where, path) ||
-		    sscanf(dash + 3, "%63s", fstype) != 1)
-			continue;
-		snprintf(type, size, "%s", fstype);
+		snprintf(type, size, "%s", row.type);
 		found = true;
 	}
-	free(line);
-	if (f)
-		fclose(f);
+	mountinfo_close(&table);
 	return found;
 }
 

@@ -14,6 +14,7 @@ tests_unit_test_base_SOURCES = \
 	tests/unit/base/test_ini.c \
 	tests/unit/base/test_io.c \
 	tests/unit/base/test_kdf.c \
+	tests/unit/base/test_mountinfo.c \
 	tests/unit/base/test_number.c \
 	tests/unit/base/test_mime.c \
 	tests/unit/base/test_option.c \

@@ -4,6 +4,7 @@
  * the device of the file system and the path within it, which the mount table
  * tells. What does not exist yet lies below the last directory that does.
  */
+#include "base/mountinfo.h"
 #include "stage/conf/conn.h"
 
 #include <errno.h>
@@ -42,62 +43,36 @@ static int keys_resolve(const char *path, char out[PATH_MAX], const char **rest)
 	return rc;
 }
 
-struct mount {
-	char device[32];
-	char root[PATH_MAX]; /* what of the file system is mounted ... */
-	char point[PATH_MAX]; /* ... where */
-};
-
-static int keys_find_mount(uint64_t id, struct mount *out)
-{
-	FILE *table = fopen("/proc/self/mountinfo", "re");
-	unsigned long long found;
-	char *line = NULL;
-	size_t room = 0;
-	int rc = -ENOENT;
-
-	while (table && rc && getline(&line, &room, table) > 0)
-		if (sscanf(line, "%llu %*u %31s %4095s %4095s", &found,
-			   out->device, out->root, out->point) == 4 &&
-		    found == id)
-			rc = 0;
-	free(line);
-	if (table)
-		fclose(table);
-	if (!rc) {
-		text_unescape_octal(out->root);
-		text_unescape_octal(out->point);
-	}
-	return rc;
-}
-
 /* `/` at its end alone counts for nothing. */
 static const char *keys_unless_root(const char *path)
 {
 	return strcmp(path, "/") ? path : "";
 }
 
-/* Device and path of what exists; false: nobody tells. */
+/* Device and path of what exists; false: they cannot be known. */
 static bool keys_locate(const char *path, struct buf *out)
 {
-	struct mount *m = calloc(1, sizeof(*m));
+	struct mountinfo_row row;
+	struct mountinfo table;
+	bool found = false;
 	struct statx stx;
-	bool found;
 
-	found = m &&
-		!statx(AT_FDCWD, path, AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) &&
-		stx.stx_mask & STATX_MNT_ID &&
-		!keys_find_mount(stx.stx_mnt_id, m);
+	if (statx(AT_FDCWD, path, AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) ||
+	    !(stx.stx_mask & STATX_MNT_ID))
+		return false;
+	mountinfo_open(&table, "self");
+	while (!found && mountinfo_next(&table, &row))
+		found = row.id == stx.stx_mnt_id;
 	if (found) {
-		size_t n = strlen(keys_unless_root(m->point));
+		size_t n = strlen(keys_unless_root(row.point));
 
-		found = !strncmp(path, m->point, n);
+		found = !strncmp(path, row.point, n);
 		if (found)
-			buf_addf(out, "%s\n%s%s", m->device,
-				 keys_unless_root(m->root),
+			buf_addf(out, "%s\n%s%s", row.device,
+				 keys_unless_root(row.root),
 				 keys_unless_root(path + n));
 	}
-	free(m);
+	mountinfo_close(&table);
 	return found;
 }
 

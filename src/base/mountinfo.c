@@ -1,0 +1,52 @@
+#include "base/mountinfo.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+bool mountinfo_parse(char *line, struct mountinfo_row *row)
+{
+	/* "36 35 0:42 / /mnt rw,noatime shared:1 - ext4 /dev/sda rw" */
+	char *fields[5], *rest = line, *type = strstr(line, " - ");
+
+	for (int i = 0; i < 5; i++) {
+		fields[i] = strsep(&rest, " ");
+		if (!rest)
+			return false;
+	}
+	if (!type || type < rest || parse_u64(fields[0], UINT64_MAX, &row->id))
+		return false;
+	type += 3;
+	type[strcspn(type, " \n")] = '\0';
+	text_unescape_octal(fields[3]);
+	text_unescape_octal(fields[4]);
+	row->device = fields[2];
+	row->root = fields[3];
+	row->point = fields[4];
+	row->type = type;
+	return true;
+}
+
+void mountinfo_open(struct mountinfo *m, const char *process)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "/proc/%s/mountinfo", process);
+	*m = (struct mountinfo){ .file = fopen(path, "re") };
+}
+
+bool mountinfo_next(struct mountinfo *m, struct mountinfo_row *row)
+{
+	while (m->file && getline(&m->line, &m->cap, m->file) > 0)
+		if (mountinfo_parse(m->line, row))
+			return true;
+	return false;
+}
+
+void mountinfo_close(struct mountinfo *m)
+{
+	free(m->line);
+	if (m->file)
+		fclose(m->file);
+}

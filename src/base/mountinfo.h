@@ -1,0 +1,36 @@
+/*
+ * /proc/PID/mountinfo: what is mounted where, told without asking the mounts
+ * themselves, one of which may be dead.
+ */
+#ifndef BASE_MOUNTINFO_H
+#define BASE_MOUNTINFO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct mountinfo {
+	FILE *file;
+	char *line;
+	size_t cap;
+};
+
+struct mountinfo_row {
+	uint64_t id;
+	const char *device; /* "0:42" */
+	const char *root; /* what of the file system is mounted ... */
+	const char *point; /* ... where */
+	const char *type;
+};
+
+/* process: "self", or a number as text. What cannot be opened has no rows. */
+void mountinfo_open(struct mountinfo *m, const char *process);
+/* False at the end. The row's strings live until the next call. */
+bool mountinfo_next(struct mountinfo *m, struct mountinfo_row *row);
+void mountinfo_close(struct mountinfo *m);
+
+/* One line, whose bytes become the row's strings. False: it is none. Pure. */
+bool mountinfo_parse(char *line, struct mountinfo_row *row);
+
+#endif
