@@ -60,19 +60,6 @@ static int dirlist_show(void *arg, struct inode *i)
 	return 0;
 }
 
-static int dirlist_show_all(struct dirlist *l, struct inode **list, unsigned n)
-{
-	int err = 0;
-
-	for (unsigned k = 0; k < n; k++) {
-		int e = dirlist_show(l, list[k]);
-
-		err = err ? err : e;
-	}
-	free(list);
-	return err;
-}
-
 /* ---- what is known without a listing ---- */
 
 static int dirlist_show_stages(struct dirlist *l)
@@ -102,11 +89,7 @@ static int dirlist_show_stages(struct dirlist *l)
 
 static int dirlist_show_known(struct dirlist *l, const struct dir_merge *unseen)
 {
-	struct inode **list;
-	unsigned n;
-	int err = dircache_children(l->fs->tree, l->dir, unseen, &list, &n);
-
-	return err ? err : dirlist_show_all(l, list, n);
+	return dircache_children(l->fs->tree, l->dir, unseen, dirlist_show, l);
 }
 
 /* ---- the store's listing ---- */

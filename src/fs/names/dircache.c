@@ -13,8 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "fs/names/tree.h"
+
+#define STEPS 64 /* children that are looked at in one go under the lock */
 
 void dircache_begin(struct tree *t, struct inode *dir, struct dir_merge *m)
 {
@@ -49,18 +52,36 @@ static bool dircache_is_kept_locked(struct tree *t, struct inode *i,
 	       inode_file_dirty_below_locked(t, i);
 }
 
-void dircache_end(struct tree *t, struct dir_merge *m)
+/* The next some of m->dir's children; false: there are no more. */
+static bool dircache_end_some(struct tree *t, struct dir_merge *m,
+			      struct dir_walk *w)
 {
-	struct inode_dir *d = m->dir->dir;
-	struct inode *next;
+	struct inode *i;
 
 	tree_lock(t);
-	m->dir->refs++;
-	for (struct inode *i = d->first; i; i = next) {
-		next = i->next;
+	for (unsigned k = 0; k < STEPS && (i = w->next); k++) {
+		w->next = i->next;
 		if (!dircache_is_kept_locked(t, i, m))
 			tree_lru_orphan_locked(t, i);
 	}
+	i = w->next;
+	tree_unlock(t);
+	return i;
+}
+
+void dircache_end(struct tree *t, struct dir_merge *m)
+{
+	struct inode_dir *d = m->dir->dir;
+	struct dir_walk w;
+
+	tree_lock(t);
+	m->dir->refs++;
+	tree_hash_walk_locked(t, m->dir, &w);
+	tree_unlock(t);
+	while (dircache_end_some(t, m, &w))
+		;
+	tree_lock(t);
+	tree_hash_walked_locked(t, m->dir, &w);
 	if (d->dropped_id < m->id && m->began_ms > d->complete_ms &&
 	    !claims_renaming_locked(t, m->dir, NULL))
 		d->complete_ms = m->began_ms;
@@ -84,37 +105,131 @@ bool dircache_complete(struct tree *t, struct inode *dir)
 	return dircache_left_ms(t, dir) > 0;
 }
 
+/* ---- all children ---- */
+
+struct dircache_child {
+	struct inode *inode; /* referenced */
+	char *name; /* as it was then */
+};
+
+struct dircache_children {
+	struct dircache_child *list;
+	size_t n, cap;
+};
+
+/* The next some of dir's children: how many, named in names; -1: the end. */
+static int dircache_take_some(struct tree *t, struct dir_walk *w,
+			      const struct dir_merge *unseen,
+			      struct inode *list[STEPS],
+			      char names[STEPS][NAME_SIZE])
+{
+	struct inode *i;
+	int n = 0;
+
+	tree_lock(t);
+	for (unsigned k = 0; k < STEPS && (i = w->next); k++) {
+		w->next = i->next;
+		if (!inode_live(i) || (unseen && i->seen >= unseen->id))
+			continue;
+		strcpy(names[n], inode_name(i));
+		list[n++] = inode_ref_locked(t, i);
+	}
+	n = i ? n : n ? n : -1;
+	tree_unlock(t);
+	return n;
+}
+
+static int dircache_add(struct tree *t, struct dircache_children *c,
+			struct inode *i, const char *name)
+{
+	char *copy = strdup(name);
+
+	if (!copy || ARRAY_RESERVE(c->list, c->cap, c->n + 1)) {
+		free(copy);
+		inode_unref(t, i);
+		return -ENOMEM;
+	}
+	c->list[c->n++] = (struct dircache_child){ i, copy };
+	return 0;
+}
+
+static int dircache_collect(struct tree *t, struct inode *dir,
+			    const struct dir_merge *unseen,
+			    struct dircache_children *c)
+{
+	char names[STEPS][NAME_SIZE];
+	struct inode *list[STEPS];
+	struct dir_walk w;
+	int n, err = 0;
+
+	tree_lock(t);
+	tree_hash_walk_locked(t, dir, &w);
+	tree_unlock(t);
+	while (!err &&
+	       (n = dircache_take_some(t, &w, unseen, list, names)) >= 0)
+		for (int k = 0; k < n; k++) {
+			int rc = dircache_add(t, c, list[k], names[k]);
+
+			err = err ? err : rc;
+		}
+	tree_lock(t);
+	tree_hash_walked_locked(t, dir, &w);
+	tree_unlock(t);
+	return err;
+}
+
 static int dircache_by_name(const void *a, const void *b)
 {
-	return strcmp(inode_name(*(struct inode *const *)a),
-		      inode_name(*(struct inode *const *)b));
+	const struct dircache_child *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static int dircache_by_inode(const void *a, const void *b)
+{
+	uintptr_t x = (uintptr_t)((const struct dircache_child *)a)->inode;
+	uintptr_t y = (uintptr_t)((const struct dircache_child *)b)->inode;
+
+	return (x > y) - (x < y);
+}
+
+/* What was renamed while the lock was not held may have come twice. */
+static void dircache_once(struct tree *t, struct dircache_children *c)
+{
+	size_t kept = 0;
+
+	qsort(c->list, c->n, sizeof(*c->list), dircache_by_inode);
+	for (size_t k = 0; k < c->n; k++) {
+		if (kept && c->list[kept - 1].inode == c->list[k].inode) {
+			inode_unref(t, c->list[k].inode);
+			free(c->list[k].name);
+		} else {
+			c->list[kept++] = c->list[k];
+		}
+	}
+	c->n = kept;
 }
 
 int dircache_children(struct tree *t, struct inode *dir,
-		      const struct dir_merge *unseen, struct inode ***out,
-		      unsigned *n)
+		      const struct dir_merge *unseen,
+		      int (*each)(void *arg, struct inode *i), void *arg)
 {
-	struct inode **list = NULL;
-	int err = 0;
+	struct dircache_children c = { .list = NULL };
+	uint64_t clock = tree_clock(t);
+	int err = dir->dir ? dircache_collect(t, dir, unseen, &c) : 0;
 
-	*n = 0;
-	*out = NULL;
-	tree_lock(t);
-	if (dir->dir && dir->dir->n_live) {
-		list = malloc(dir->dir->n_live * sizeof(*list));
-		if (!list)
-			err = -ENOMEM;
+	if (c.n && tree_clock(t) != clock)
+		dircache_once(t, &c);
+	if (c.n)
+		qsort(c.list, c.n, sizeof(*c.list), dircache_by_name);
+	for (size_t k = 0; k < c.n; k++) {
+		if (err)
+			inode_unref(t, c.list[k].inode);
+		else
+			err = each(arg, c.list[k].inode);
+		free(c.list[k].name);
 	}
-	for (struct inode *i = list ? dir->dir->first : NULL; i; i = i->next) {
-		if (!inode_live(i) || (unseen && i->seen >= unseen->id))
-			continue;
-		inode_ref_locked(t, i);
-		list[(*n)++] = i;
-	}
-	if (*n)
-		qsort(list, *n, sizeof(*list), dircache_by_name);
-	tree_unlock(t);
-	*out = list;
+	free(c.list);
 	return err;
 }
 

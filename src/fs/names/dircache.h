@@ -42,13 +42,15 @@ unsigned dircache_left_ms(struct tree *t, struct inode *dir);
 bool dircache_complete(struct tree *t, struct inode *dir);
 
 /*
- * Live children, referenced, in byte order of their names; *n of them; the
- * caller frees the array. unseen: only those that this listing has not shown
- * (after its end: what this mount made meanwhile); NULL: all.
+ * Calls each() with the live children, in byte order of their names; each()
+ * takes over a reference, and ends it by an error, which is the result.
+ * unseen: only those that this listing has not shown (after its end: what this
+ * mount made meanwhile); NULL: all. The lock is not held for all of them at
+ * once: what is added or removed meanwhile may be there or not.
  */
 int dircache_children(struct tree *t, struct inode *dir,
-		      const struct dir_merge *unseen, struct inode ***out,
-		      unsigned *n);
+		      const struct dir_merge *unseen,
+		      int (*each)(void *arg, struct inode *i), void *arg);
 /* A child's present name, copied; false when it is no longer in dir. */
 bool dircache_name(struct tree *t, struct inode *dir, struct inode *child,
 		   char name[256]);

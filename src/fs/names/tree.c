@@ -138,6 +138,7 @@ void tree_free(struct tree *t)
 	tree_free_all_locked(t, t->root);
 	tree_free_all_locked(t, tree_locked(t)->orphans);
 	free(tree_locked(t)->buckets);
+	free(tree_locked(t)->old_buckets);
 	tree_unlock(t);
 	lock_destroy(&t->lock);
 	free(t);

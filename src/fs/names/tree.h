@@ -17,9 +17,17 @@
 
 #define NAME_SIZE 256 /* of a component, with its NUL */
 
+/* A walk along a directory's children that lets go of the lock between two
+ * steps. What is added meanwhile stands at the end. */
+struct dir_walk {
+	struct inode *next; /* NULL: the end */
+	struct dir_walk *other; /* of the same directory */
+};
+
 /* Only directories. */
 struct inode_dir {
-	struct inode *first; /* children, absent ones among them */
+	struct inode *first, *last; /* children, absent ones among them */
+	struct dir_walk *walks;
 	unsigned n_children;
 	unsigned n_live;
 	/* Beginning of the listing that was read to its end; -1: none. */
@@ -100,6 +108,8 @@ struct inode {
 struct tree_locked {
 	struct inode **buckets;
 	size_t n_buckets, n_hashed;
+	struct inode **old_buckets; /* while the table grows, or NULL */
+	size_t n_old, n_moved; /* the first n_moved of them are empty */
 	struct inode *lru_head, *lru_tail; /* head: used last */
 	size_t n_lru, n_pinned;
 	bool pins_full; /* there was no room for one since it was last said */
@@ -236,6 +246,11 @@ int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
 	REQUIRES(t->lock);
 /* Takes i from its parent's children and from the hash table. */
 void tree_hash_remove_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+/* Begins a walk from the first child, and ends it. dir is held meanwhile. */
+void tree_hash_walk_locked(struct tree *t, struct inode *dir,
+			   struct dir_walk *w) REQUIRES(t->lock);
+void tree_hash_walked_locked(struct tree *t, struct inode *dir,
+			     struct dir_walk *w) REQUIRES(t->lock);
 /* The directory is to be settled afterwards. */
 void tree_hash_add_locked(struct tree *t, struct inode *i, struct inode *dir)
 	REQUIRES(t->lock);

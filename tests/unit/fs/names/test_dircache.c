@@ -1,12 +1,15 @@
 /* Whole directories: listings under way and what we did meanwhile. */
 #include "unit.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "fs/names/dircache.h"
+#include "fs/names/tree.h"
 #include "stage/stage.h"
 #include "memstore.h"
 
@@ -122,21 +125,50 @@ static void script(struct tree *t, const char *s)
 	}
 }
 
+/* The children of the root as a listing has them. */
+struct row {
+	struct tree *t;
+	char (*names)[256];
+	unsigned n, room;
+};
+
+static int row_add(void *arg, struct inode *i)
+{
+	struct row *r = arg;
+
+	if (r->n == r->room) {
+		r->room = r->room ? r->room * 2 : 64;
+		r->names = realloc(r->names, r->room * sizeof(*r->names));
+		assert_non_null(r->names);
+	}
+	/* What has gone since has no name any more. */
+	r->n += dircache_name(r->t, tree_root(r->t), i, r->names[r->n]);
+	inode_unref(r->t, i);
+	return 0;
+}
+
+static void row_of(struct tree *t, const struct dir_merge *unseen,
+		   struct row *out)
+{
+	*out = (struct row){ .t = t };
+	assert_int_equal(
+		dircache_children(t, tree_root(t), unseen, row_add, out), 0);
+}
+
+static void row_clear(struct row *r)
+{
+	free(r->names);
+}
+
 static void live_names(struct tree *t, char *out)
 {
-	struct inode **list;
-	unsigned n;
-	char name[256];
+	struct row row;
 
 	*out = '\0';
-	assert_int_equal(dircache_children(t, tree_root(t), NULL, &list, &n),
-			 0);
-	for (unsigned k = 0; k < n; k++) {
-		assert_true(dircache_name(t, tree_root(t), list[k], name));
-		strcat(out, name);
-		inode_unref(t, list[k]);
-	}
-	free(list);
+	row_of(t, NULL, &row);
+	for (unsigned k = 0; k < row.n; k++)
+		strcat(out, row.names[k]);
+	row_clear(&row);
 }
 
 static void test_merge(void **state)
@@ -209,9 +241,8 @@ static void test_unseen(void **state)
 {
 	struct tree *t = new_tree(60000, 0);
 	struct dir_merge m;
-	struct inode **list, *i;
-	unsigned n;
-	char name[256];
+	struct inode *i;
+	struct row row;
 
 	dircache_begin(t, tree_root(t), &m);
 	inode_unref(t, dircache_put(t, &m, "a", INODE_FILE, &info, false));
@@ -220,12 +251,10 @@ static void test_unseen(void **state)
 			 0);
 	inode_unref(t, i);
 	dircache_end(t, &m);
-	assert_int_equal(dircache_children(t, tree_root(t), &m, &list, &n), 0);
-	assert_int_equal(n, 1);
-	assert_true(dircache_name(t, tree_root(t), list[0], name));
-	assert_string_equal(name, "new");
-	inode_unref(t, list[0]);
-	free(list);
+	row_of(t, &m, &row);
+	assert_int_equal(row.n, 1);
+	assert_string_equal(row.names[0], "new");
+	row_clear(&row);
 	tree_free(t);
 }
 
@@ -234,8 +263,8 @@ static void test_large(void **state)
 	struct tree *t = new_tree(60000, 0);
 	struct dir_merge m;
 	int64_t began = clock_mono_ms();
-	struct inode **list;
-	unsigned n;
+	unsigned long taken;
+	struct row row;
 	char name[24];
 
 	for (int round = 0; round < 2; round++) {
@@ -248,14 +277,89 @@ static void test_large(void **state)
 		dircache_end(t, &m);
 	}
 	assert_true(dircache_complete(t, tree_root(t)));
-	assert_int_equal(dircache_children(t, tree_root(t), NULL, &list, &n),
-			 0);
-	assert_int_equal(n, 100000);
-	for (unsigned k = 0; k < n; k++)
-		inode_unref(t, list[k]);
-	free(list);
+	taken = t->lock.taken;
+	row_of(t, NULL, &row);
+	assert_int_equal(row.n, 100000);
+	/* Not under one hold of the lock: row_add() takes it twice a name. */
+	assert_true(t->lock.taken - taken > 2 * 100000 + 1000);
+	row_clear(&row);
+	dircache_begin(t, tree_root(t), &m);
+	taken = t->lock.taken;
+	dircache_end(t, &m);
+	assert_true(t->lock.taken - taken > 1000);
+	row_of(t, NULL, &row);
+	assert_int_equal(row.n, 0);
+	row_clear(&row);
 	print_message("# 200000 entries in %lld ms\n",
 		      (long long)(clock_mono_ms() - began));
+	tree_free(t);
+}
+
+#define STAY 300 /* names that nobody touches */
+#define MOVE 300 /* names that are renamed again and again */
+
+struct mover {
+	struct tree *t;
+	_Atomic(bool) ended;
+};
+
+static void make(struct tree *t, const char *what, unsigned k)
+{
+	struct inode *i;
+	char name[32];
+
+	snprintf(name, sizeof(name), "%s%04u", what, k);
+	assert_int_equal(tree_create(t, tree_root(t), name, INODE_DIR, 0700, 1,
+				     1, &i),
+			 0);
+	inode_unref(t, i);
+}
+
+static void *move_all(void *arg)
+{
+	struct mover *v = arg;
+	struct inode *root = tree_root(v->t), *i;
+	char from[32], to[32];
+
+	for (unsigned k = 0; !atomic_load(&v->ended); k++) {
+		bool back = k / MOVE % 2;
+
+		snprintf(from, sizeof(from), "%c%04u", "mn"[back], k % MOVE);
+		snprintf(to, sizeof(to), "%c%04u", "nm"[back], k % MOVE);
+		i = tree_peek(v->t, root, from);
+		assert_non_null(i);
+		assert_int_equal(tree_move(v->t, i, root, to), 0);
+		inode_unref(v->t, i);
+	}
+	return NULL;
+}
+
+/* A listing beside renames has each name that stays once, and no name twice. */
+static void test_renames_beside(void **state)
+{
+	struct tree *t = new_tree(60000, 0);
+	struct mover v = { .t = t };
+	pthread_t thread;
+
+	for (unsigned k = 0; k < STAY; k++)
+		make(t, "s", k);
+	for (unsigned k = 0; k < MOVE; k++)
+		make(t, "m", k);
+	assert_int_equal(pthread_create(&thread, NULL, move_all, &v), 0);
+	for (unsigned round = 0; round < 50; round++) {
+		unsigned stay = 0;
+		struct row row;
+
+		row_of(t, NULL, &row);
+		assert_true(row.n <= STAY + MOVE);
+		for (unsigned k = 0; k < row.n; k++)
+			stay += row.names[k][0] == 's';
+		row_clear(&row);
+		assert_int_equal(stay, STAY);
+		assert_int_equal(row.n, STAY + MOVE);
+	}
+	atomic_store(&v.ended, true);
+	pthread_join(thread, NULL);
 	tree_free(t);
 }
 
@@ -268,6 +372,7 @@ SUITE(dircache)
 		cmocka_unit_test(test_eviction),
 		cmocka_unit_test(test_unseen),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_renames_beside),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
