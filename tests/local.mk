@@ -94,9 +94,13 @@ bench-presign: stagefs$(EXEEXT) tests/bench/bench_sign$(EXEEXT) \
 check_PROGRAMS += tests/bench/passthrough
 tests_bench_passthrough_SOURCES = tests/bench/passthrough.c
 tests_bench_passthrough_LDADD = $(FUSE_LIBS)
-bench-local: stagefs$(EXEEXT) tests/bench/passthrough$(EXEEXT)
+check_PROGRAMS += tests/bench/bench_names
+tests_bench_bench_names_SOURCES = tests/bench/bench_names.c
+bench-local: stagefs$(EXEEXT) tests/bench/passthrough$(EXEEXT) \
+	tests/bench/bench_names$(EXEEXT)
 	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) \
 		PASSTHROUGH=$(abs_top_builddir)/tests/bench/passthrough$(EXEEXT) \
+		BENCH_NAMES=$(abs_top_builddir)/tests/bench/bench_names$(EXEEXT) \
 		$(top_srcdir)/tests/bench/local.sh
 .PHONY: bench-local
 

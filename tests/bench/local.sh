@@ -7,7 +7,7 @@
 #
 #	make bench-local
 #
-# Needs root. STAGEFS, PASSTHROUGH (the programs), BENCH_DIR (a folder on the
+# Needs root. STAGEFS, PASSTHROUGH, BENCH_NAMES (the programs), BENCH_DIR (a folder on the
 # disk that is measured, /var/tmp), BENCH_MIB (1024), BENCH_FILES (1000), RUNS
 # (5).
 #
@@ -15,6 +15,7 @@
 # page cache, so that FUSE is what is measured. "From the disk": there neither.
 set -u
 : "${STAGEFS:?is not set}" "${PASSTHROUGH:?is not set}"
+: "${BENCH_NAMES:?is not set}"
 MIB=${BENCH_MIB:-1024}
 FILES=${BENCH_FILES:-1000}
 RUNS=${RUNS:-5}
@@ -85,6 +86,10 @@ both() {	# WHAT COMMAND: now one first, now the other
 	done
 }
 both_remount() { down; up "$@"; }
+names() {	# KIND WHO DIR: calls a second, of 16 clients
+	"$BENCH_NAMES" "$3" "$1" 16 "$((FILES / 2))" >>"$T/result/names-$1.$2" ||
+		bail "this failed: bench_names $3 $1"
+}
 
 head -c "$((MIB << 20))" /dev/urandom >"$T/data" || bail 'no room'
 cp "$T/data" "$T/disk/ours/data" && cp "$T/data" "$T/disk/bare/data"
@@ -109,6 +114,12 @@ for run in $(seq "$RUNS"); do
 	both small-list small_list
 	both small-read small_read
 	rm -r "$OURS/small" "$BARE/small"
+	both_remount
+	: >"$OURS/file"
+	for kind in lookup create getxattr; do
+		names "$kind" ours "$OURS"
+		[ "$kind" = getxattr ] || names "$kind" bare "$BARE"
+	done
 done
 
 best() { sort -n "$1" | head -n 1; }
@@ -132,5 +143,10 @@ line write 'write, conv=fsync' MB/s "$BYTES_MB"
 line small-write 'files of 4 KiB made, synced' files/s "$FILES"
 line small-list 'ls -l of them' files/s "$FILES"
 line small-read 'read' files/s "$FILES"
+most() { sort -n "$T/result/names-$1" 2>/dev/null | tail -n 1; }
+for kind in lookup create getxattr; do
+	bare=$(most "$kind.bare") ours=$(most "$kind.ours")
+	row "$kind, 16 clients, calls/s" "${bare:--}" "$ours" ''
+done
 [ -z "$slow" ] && echo 'all: at least 0.8 of the passthrough' ||
 	echo "less than 0.8 of the passthrough: $slow"
