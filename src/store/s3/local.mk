@@ -6,9 +6,8 @@ libstore_s3_a_SOURCES = \
 	src/store/s3/s3_call.c \
 	src/store/s3/s3_copy.c \
 	src/store/s3/s3_doc.c src/store/s3/s3_doc.h \
-	src/store/s3/s3_doc_list.c \
-	src/store/s3/s3_doc_names.c \
 	src/store/s3/s3_error.c src/store/s3/s3_error.h \
+	src/store/s3/s3_etag.c src/store/s3/s3_etag.h \
 	src/store/s3/s3_get.c \
 	src/store/s3/s3_head.c \
 	src/store/s3/s3_impl.h \
@@ -17,6 +16,7 @@ libstore_s3_a_SOURCES = \
 	src/store/s3/s3_lack.c \
 	src/store/s3/s3_learn.c \
 	src/store/s3/s3_list.c \
+	src/store/s3/s3_page.c src/store/s3/s3_page.h \
 	src/store/s3/s3_part.c \
 	src/store/s3/s3_pending.c \
 	src/store/s3/s3_endpoint.c src/store/s3/s3_endpoint.h \

@@ -128,8 +128,8 @@ static const struct store_limits s3_limits = {
 	.presign = true,
 };
 
-static int set_places(struct s3 *s, const struct s3_settings *set,
-		      struct buf *err)
+static int s3_set_endpoints(struct s3 *s, const struct s3_settings *set,
+			    struct buf *err)
 {
 	const char *public = text_given(set->public_endpoint_url)
 				     ? set->public_endpoint_url
@@ -149,7 +149,7 @@ static int set_places(struct s3 *s, const struct s3_settings *set,
 }
 
 /* The one that is given, else the one in the endpoint's name. */
-static int set_region(struct s3 *s, const char *region, struct buf *err)
+static int s3_set_region(struct s3 *s, const char *region, struct buf *err)
 {
 	char own[S3_REGION_SIZE];
 	bool guessed;
@@ -172,7 +172,7 @@ static int set_region(struct s3 *s, const char *region, struct buf *err)
 	return e;
 }
 
-static int set_made(struct s3 *s, const struct s3_settings *set)
+static int s3_set_made(struct s3 *s, const struct s3_settings *set)
 {
 	const char *const values[S3_MADE] = {
 		[S3_MADE_CLASS] = set->storage_class,
@@ -211,9 +211,9 @@ int s3_new(const struct s3_settings *set, struct http_lane *lane,
 	s->requester_pays = set->requester_pays;
 	s->deadline_ms = 1000 * (set->deadline_s ? set->deadline_s : 120);
 	s->base.types = set->types;
-	e = set_made(s, set);
-	e = e ? e : set_places(s, set, err);
-	e = e ? e : set_region(s, set->region, err);
+	e = s3_set_made(s, set);
+	e = e ? e : s3_set_endpoints(s, set, err);
+	e = e ? e : s3_set_region(s, set->region, err);
 	if (e)
 		s3_free(&s->base);
 	else

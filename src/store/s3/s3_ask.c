@@ -14,28 +14,28 @@
 #include "base/log.h"
 #include "store/s3/s3_impl.h"
 
-static int parse_list(struct s3_call *c, const struct buf *body)
+static int ask_parse(struct s3_call *c, const struct buf *body)
 {
 	s3_page_clear(c->out);
 	return s3_page_list(buf_str(body), body->len, s3_call_prefix(c),
 			    c->out);
 }
 
-static void list_some(struct s3_call *c, struct s3 *s, const char *prefix,
-		      const char *max, struct s3_page *page)
+static void ask_list(struct s3_call *c, struct s3 *s, const char *prefix,
+		     const char *max, struct s3_page *page)
 {
 	s3_call_init(c, s, HTTP_GET, NULL, "list");
 	s3_call_query(c, "list-type", "2");
 	s3_call_query(c, "prefix", prefix);
 	s3_call_query(c, "max-keys", max);
 	s3_call_query(c, "encoding-type", "url");
-	s3_call_parse(c, parse_list, page);
+	s3_call_parse(c, ask_parse, page);
 }
 
 void s3_ask_first(struct s3_call *c, struct s3 *s, const char *prefix,
 		  struct s3_page *page)
 {
-	list_some(c, s, prefix, "1", page);
+	ask_list(c, s, prefix, "1", page);
 }
 
 int s3_ask_listed(struct s3 *s, const char *key, struct object_info *out)
@@ -45,7 +45,7 @@ int s3_ask_listed(struct s3 *s, const char *key, struct object_info *out)
 	struct s3_call c;
 	int err;
 
-	list_some(&c, s, key, s3_state_is_unordered(s) ? "1000" : "1", &page);
+	ask_list(&c, s, key, s3_state_is_unordered(s) ? "1000" : "1", &page);
 	c.quiet = true;
 	err = s3_call_perform(&c, &reply);
 	if (!err) {
@@ -66,8 +66,8 @@ int s3_ask_listed(struct s3 *s, const char *key, struct object_info *out)
 	return err;
 }
 
-static int enough(struct http_call *http, const struct http_reply *reply,
-		  const void *bytes, size_t n)
+static int ask_enough(struct http_call *http, const struct http_reply *reply,
+		      const void *bytes, size_t n)
 {
 	return -ECANCELED; /* a server that knows no ranges sends it all */
 }
@@ -78,7 +78,7 @@ static int ask_first_byte(struct s3 *s, const char *key,
 {
 	static const struct http_call_ops ops = {
 		.prepare = s3_call_prepare,
-		.data = enough,
+		.data = ask_enough,
 		.judge = s3_judge,
 	};
 	struct http_reply reply;
@@ -103,7 +103,7 @@ static int ask_first_byte(struct s3 *s, const char *key,
 	return err;
 }
 
-static bool same_object(const struct object_info *a,
+static bool ask_is_same(const struct object_info *a,
 			const struct object_info *b)
 {
 	return !*a->etag || !*b->etag || !strcmp(a->etag, b->etag);
@@ -121,7 +121,7 @@ int s3_ask_size(struct s3 *s, const char *key, bool quiet,
 	if (err == -EINTR || err == -ENOMEM)
 		return err;
 	if (!err && got.size != STORE_SIZE_UNKNOWN) {
-		if (same_object(&got, info))
+		if (ask_is_same(&got, info))
 			info->size = got.size;
 		else
 			*info = got; /* replaced meanwhile */

@@ -23,7 +23,7 @@
 #define PARTS_MAX 10000
 #define AT_ONCE 8
 
-struct copy {
+struct copy_object {
 	struct s3 *s;
 	const char *from, *to;
 	const struct store_cond *cond;
@@ -34,13 +34,13 @@ struct copy {
 
 /* ---- one request ---- */
 
-static int parse_copied(struct s3_call *c, const struct buf *body)
+static int copy_parse(struct s3_call *c, const struct buf *body)
 {
 	return s3_doc_result(buf_str(body), body->len, "CopyObjectResult",
 			     c->out);
 }
 
-static bool is_ours(const struct copy *x, struct object_info *out)
+static bool copy_is_ours(const struct copy_object *x, struct object_info *out)
 {
 	struct http_reply reply;
 	int err = s3_head_reply(x->s, x->to, true, out, &reply);
@@ -51,7 +51,7 @@ static bool is_ours(const struct copy *x, struct object_info *out)
 }
 
 /* A 412 is the source's or the target's: the source's is ESTALE. */
-static int whose(const struct copy *x, int err)
+static int copy_blame(const struct copy_object *x, int err)
 {
 	struct http_reply reply;
 	struct object_info now;
@@ -65,7 +65,7 @@ static int whose(const struct copy *x, int err)
 	return err;
 }
 
-static int copy_small(const struct copy *x, bool with_cond,
+static int copy_small(const struct copy_object *x, bool with_cond,
 		      struct object_info *out)
 {
 	struct s3_result_doc doc;
@@ -81,17 +81,18 @@ static int copy_small(const struct copy *x, bool with_cond,
 	s3_call_make(&c, &(struct store_meta){ .props = &x->props });
 	if (with_cond)
 		s3_call_cond(&c, x->cond);
-	s3_call_parse(&c, parse_copied, &doc);
+	s3_call_parse(&c, copy_parse, &doc);
 	err = s3_call_perform(&c, &reply);
 	if (!err) {
 		s3_info_written(&reply, x->source.size, out);
 		memcpy(out->etag, doc.etag, sizeof(out->etag));
 		if (doc.mtime.tv_sec)
 			out->mtime = doc.mtime;
-	} else if (c.maybe_done && reply.status == 412 && is_ours(x, out)) {
+	} else if (c.maybe_done && reply.status == 412 &&
+		   copy_is_ours(x, out)) {
 		err = 0;
 	} else if (reply.status == 412) {
-		err = whose(x, err);
+		err = copy_blame(x, err);
 	}
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
@@ -105,7 +106,7 @@ struct range {
 };
 
 /* Parts first .. first + n - 1, side by side. */
-static int copy_parts(const struct copy *x, struct s3_upload *u,
+static int copy_parts(const struct copy_object *x, struct s3_upload *u,
 		      const struct range *ranges, struct store_part_done *done,
 		      unsigned n)
 {
@@ -135,7 +136,7 @@ static int copy_parts(const struct copy *x, struct s3_upload *u,
 	return err;
 }
 
-static int copy_all(const struct copy *x, struct store_upload *u,
+static int copy_all(const struct copy_object *x, struct store_upload *u,
 		    struct object_info *out)
 {
 	uint64_t size = x->source.size, at = 0;
@@ -171,7 +172,7 @@ static int copy_all(const struct copy *x, struct store_upload *u,
 	return err;
 }
 
-static int copy_big(const struct copy *x, struct object_info *out)
+static int copy_big(const struct copy_object *x, struct object_info *out)
 {
 	const struct store_meta meta = { .props = &x->props };
 	struct store_upload *u = NULL;
@@ -188,8 +189,9 @@ static int copy_big(const struct copy *x, struct object_info *out)
 
 /* What is to be said of a copy: of one that the server makes in one step what
  * it does not take along. */
-static int choose_props(struct copy *x, const struct http_reply *head,
-			const struct store_retype *retype)
+static int copy_choose_props(struct copy_object *x,
+			     const struct http_reply *head,
+			     const struct store_retype *retype)
 {
 	struct object_details *d = malloc(sizeof(*d));
 	bool big = x->source.size > COPY_MAX;
@@ -212,7 +214,7 @@ static int choose_props(struct copy *x, const struct http_reply *head,
 	return err;
 }
 
-static int copy(struct copy *x, struct object_info *out)
+static int copy_object(struct copy_object *x, struct object_info *out)
 {
 	int err;
 
@@ -233,7 +235,7 @@ int s3_copy(struct store *store, const char *from, const char *etag,
 	    const char *to, const struct store_retype *retype,
 	    const struct store_cond *cond, struct object_info *out)
 {
-	struct copy x = {
+	struct copy_object x = {
 		.s = s3_of(store), .from = from, .to = to, .cond = cond
 	};
 	struct http_reply head, reply;
@@ -244,12 +246,12 @@ int s3_copy(struct store *store, const char *from, const char *etag,
 	if (!err && !*x.source.etag)
 		err = -EIO;
 	err = err ? err : s3_head_cond(x.s, to, cond);
-	err = err ? err : choose_props(&x, &head, retype);
+	err = err ? err : copy_choose_props(&x, &head, retype);
 	http_reply_clear(&head);
 	if (!err && !strcmp(from, to)) /* S3 refuses what changes nothing */
 		*out = x.source;
 	else if (!err)
-		err = copy(&x, out);
+		err = copy_object(&x, out);
 	if (!err && !*out->etag) {
 		err = s3_head_reply(x.s, to, false, out, &reply);
 		http_reply_clear(&reply);

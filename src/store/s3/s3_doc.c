@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "base/xml.h"
+#include "store/s3/s3_etag.h"
 
 /* ---- documents of fixed fields ---- */
 
@@ -27,7 +28,7 @@ struct fields {
 };
 
 /* A text that is too long is cut: it is for people, or compared whole. */
-static int set_field(void *arg, const char *path, const char *text, size_t n)
+static int field_set(void *arg, const char *path, const char *text, size_t n)
 {
 	struct fields *f = arg;
 	const struct s3_doc_field *row;
@@ -60,7 +61,7 @@ int s3_doc_error(const char *body, size_t n, struct s3_error_doc *out)
 		{ 0 },
 	};
 	struct fields f = { table, (char *)out };
-	struct xml_walk walk = { .end = set_field, .arg = &f };
+	struct xml_walk walk = { .end = field_set, .arg = &f };
 
 	memset(out, 0, sizeof(*out));
 	return xml_parse(body, n, "Error", &walk);
@@ -68,49 +69,7 @@ int s3_doc_error(const char *body, size_t n, struct s3_error_doc *out)
 
 /* ---- multipart and copy results ---- */
 
-#define HASHED "\"sha256-"
-
-bool s3_etag_is_hash(const char *etag)
-{
-	return text_starts_with(etag, HASHED) &&
-	       strlen(etag) == strlen(HASHED) + SHA256_HEX_SIZE;
-}
-
-static void hash_etag(const char *text, size_t n, char out[STORE_ETAG_SIZE])
-{
-	char hex[SHA256_HEX_SIZE];
-
-	sha256_hex(text, n, hex);
-	snprintf(out, STORE_ETAG_SIZE, HASHED "%s\"", hex);
-}
-
-bool s3_etag_keep(const char *text, size_t n, char out[STORE_ETAG_SIZE])
-{
-	out[0] = '\0';
-	if (n > 2 && !strncmp(text, "W/\"", 3)) {
-		text += 2;
-		n -= 2;
-	}
-	if (n >= 2 && text[0] == '"' && text[n - 1] == '"') {
-		text++;
-		n -= 2;
-	}
-	if (!n)
-		return true;
-	if (n > STORE_ETAG_SIZE - 3 || memchr(text, '\0', n)) {
-		hash_etag(text, n, out);
-		return false;
-	}
-	out[0] = '"';
-	memcpy(out + 1, text, n);
-	memcpy(out + n + 1, "\"", 2);
-	if (!text_has_control(out))
-		return true;
-	hash_etag(text, n, out);
-	return false;
-}
-
-static int set_upload_id(void *arg, const char *path, const char *text,
+static int upload_id_set(void *arg, const char *path, const char *text,
 			 size_t n)
 {
 	if (strcmp(path, "InitiateMultipartUploadResult/UploadId"))
@@ -122,7 +81,7 @@ static int set_upload_id(void *arg, const char *path, const char *text,
 
 int s3_doc_upload_id(const char *body, size_t n, struct buf *out)
 {
-	struct xml_walk walk = { .end = set_upload_id, .arg = out };
+	struct xml_walk walk = { .end = upload_id_set, .arg = out };
 	int err;
 
 	buf_reset(out);
@@ -134,7 +93,7 @@ int s3_doc_upload_id(const char *body, size_t n, struct buf *out)
 	return err;
 }
 
-static int set_result(void *arg, const char *path, const char *text, size_t n)
+static int result_set(void *arg, const char *path, const char *text, size_t n)
 {
 	struct s3_result_doc *r = arg;
 	const char *name = strchr(path, '/');
@@ -153,7 +112,7 @@ static int set_result(void *arg, const char *path, const char *text, size_t n)
 int s3_doc_result(const char *body, size_t n, const char *root,
 		  struct s3_result_doc *out)
 {
-	struct xml_walk walk = { .end = set_result, .arg = out };
+	struct xml_walk walk = { .end = result_set, .arg = out };
 
 	memset(out, 0, sizeof(*out));
 	return xml_parse(body, n, root, &walk);
@@ -161,7 +120,7 @@ int s3_doc_result(const char *body, size_t n, const char *root,
 
 /* ---- tags ---- */
 
-static int add_tag(void *arg, const char *path, const char *text, size_t n)
+static int tag_add(void *arg, const char *path, const char *text, size_t n)
 {
 	static const char tag[] = "Tagging/TagSet/Tag/";
 	struct buf *out = arg;
@@ -180,7 +139,7 @@ static int add_tag(void *arg, const char *path, const char *text, size_t n)
 
 int s3_doc_tags(const char *body, size_t n, struct buf *out)
 {
-	struct xml_walk walk = { .end = add_tag, .arg = out };
+	struct xml_walk walk = { .end = tag_add, .arg = out };
 	int err;
 
 	buf_reset(out);
@@ -202,6 +161,9 @@ void s3_doc_add_text(struct buf *out, const char *s)
 			break;
 		case '>':
 			buf_adds(out, "&gt;");
+			break;
+		case '"':
+			buf_adds(out, "&quot;");
 			break;
 		default:
 			buf_addc(out, *s);

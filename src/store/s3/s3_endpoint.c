@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "sign/sigv4.h"
 
-static int check_bucket(const struct s3_endpoint *p, struct buf *err)
+static int bucket_check(const struct s3_endpoint *p, struct buf *err)
 {
 	const char *b = p->bucket;
 
@@ -55,7 +55,7 @@ int s3_endpoint_init(struct s3_endpoint *p, const char *endpoint,
 	p->bucket = strdup(bucket);
 	if (!p->bucket)
 		return -ENOMEM;
-	return check_bucket(p, err);
+	return bucket_check(p, err);
 }
 
 void s3_endpoint_clear(struct s3_endpoint *p)
@@ -88,8 +88,7 @@ static size_t host_len(const char *host)
 }
 
 /* What stands before the suffix; false when it does not end so. */
-static bool before_suffix(const char *host, const char *suffix,
-			  struct piece *out)
+static bool host_before(const char *host, const char *suffix, struct piece *out)
 {
 	size_t n = host_len(host), tail = strlen(suffix);
 
@@ -99,7 +98,7 @@ static bool before_suffix(const char *host, const char *suffix,
 	return true;
 }
 
-static struct piece last_label(struct piece p)
+static struct piece host_last_label(struct piece p)
 {
 	struct piece label = { p.at + p.n, 0 };
 
@@ -111,7 +110,7 @@ static struct piece last_label(struct piece p)
 }
 
 /* us-east-1, us-gov-west-1, ap-southeast-3: words and a number. */
-static bool looks_like_region(struct piece p)
+static bool region_is_likely(struct piece p)
 {
 	unsigned dashes = 0;
 
@@ -128,7 +127,7 @@ static bool looks_like_region(struct piece p)
 	return dashes >= 2 && p.at[p.n - 1] >= '0' && p.at[p.n - 1] <= '9';
 }
 
-static bool skip(struct piece *p, const char *start)
+static bool host_skip(struct piece *p, const char *start)
 {
 	size_t n = strlen(start);
 
@@ -139,7 +138,7 @@ static bool skip(struct piece *p, const char *start)
 	return true;
 }
 
-static bool is_word(struct piece p, const char *word)
+static bool region_is_word(struct piece p, const char *word)
 {
 	return p.n == strlen(word) && !memcmp(p.at, word, p.n);
 }
@@ -158,21 +157,22 @@ struct amazon {
 };
 
 /* s3, s3-us-west-2, s3-external-1: one label before the domain. */
-static void read_single(struct piece label, struct amazon *out)
+static void host_single(struct piece label, struct amazon *out)
 {
 	struct piece rest = label;
 
-	out->global = is_word(label, "s3");
-	out->east = is_word(label, "s3-external-1") || is_word(label, "s3-1");
+	out->global = region_is_word(label, "s3");
+	out->east = region_is_word(label, "s3-external-1") ||
+		    region_is_word(label, "s3-1");
 	if (out->global || out->east ||
-	    (!skip(&rest, "s3-fips-") && !skip(&rest, "s3-")))
+	    (!host_skip(&rest, "s3-fips-") && !host_skip(&rest, "s3-")))
 		return;
 	out->alone = true;
-	if (looks_like_region(rest))
+	if (region_is_likely(rest))
 		out->region = rest;
 }
 
-static bool is_amazon(const char *host, struct amazon *out)
+static bool host_is_amazon(const char *host, struct amazon *out)
 {
 	static const char *const domains[] = { ".amazonaws.com",
 					       ".amazonaws.com.cn" };
@@ -180,20 +180,20 @@ static bool is_amazon(const char *host, struct amazon *out)
 	size_t i = 0;
 
 	*out = (struct amazon){ 0 };
-	while (i < 2 && !before_suffix(host, domains[i], &p))
+	while (i < 2 && !host_before(host, domains[i], &p))
 		i++;
 	if (i == 2)
 		return false;
 	out->domain = domains[i];
-	label = last_label(p);
-	if (is_word(label, "vpce") && label.at > p.at) {
+	label = host_last_label(p);
+	if (region_is_word(label, "vpce") && label.at > p.at) {
 		out->fixed = true;
 		p.n = label.at - p.at - 1;
-		label = last_label(p);
+		label = host_last_label(p);
 	}
 	if (label.at == p.at)
-		read_single(label, out);
-	else if (looks_like_region(label))
+		host_single(label, out);
+	else if (region_is_likely(label))
 		out->region = label;
 	return true;
 }
@@ -210,7 +210,7 @@ static const struct {
 	{ ".wasabisys.com", "", NULL },
 };
 
-static void copy_region(struct piece p, char out[S3_REGION_SIZE])
+static void region_copy(struct piece p, char out[S3_REGION_SIZE])
 {
 	if (!p.n || p.n >= S3_REGION_SIZE)
 		return;
@@ -224,24 +224,24 @@ void s3_endpoint_region_of(const char *host, char out[S3_REGION_SIZE])
 	struct piece p, label;
 
 	out[0] = '\0';
-	if (is_amazon(host, &a)) {
+	if (host_is_amazon(host, &a)) {
 		if (a.east)
 			strcpy(out, "us-east-1");
 		else
-			copy_region(a.region, out);
+			region_copy(a.region, out);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(providers) / sizeof(*providers); i++) {
-		if (!before_suffix(host, providers[i].suffix, &p))
+		if (!host_before(host, providers[i].suffix, &p))
 			continue;
-		label = last_label(p);
+		label = host_last_label(p);
 		if (providers[i].fixed)
 			strcpy(out, providers[i].fixed);
 		else if (*providers[i].start
 				 ? text_starts_with(label.at,
 						    providers[i].start)
 				 : label.at > p.at)
-			copy_region(label, out);
+			region_copy(label, out);
 		return;
 	}
 }
@@ -255,20 +255,21 @@ bool s3_endpoint_is_amazon(const struct s3_endpoint *p)
 {
 	struct amazon a;
 
-	return is_amazon(p->url.host, &a);
+	return host_is_amazon(p->url.host, &a);
 }
 
 /* The endpoint's host for a region: another one's where its name tells. */
-static void add_host(const char *host, const char *region, struct buf *out)
+static void endpoint_add_host(const char *host, const char *region,
+			      struct buf *out)
 {
 	struct amazon a;
 	bool moves;
 
-	moves = is_amazon(host, &a) && *region && !a.fixed;
+	moves = host_is_amazon(host, &a) && *region && !a.fixed;
 	if (moves && (a.global || a.east))
 		moves = strcmp(region, "us-east-1") != 0;
 	else if (moves)
-		moves = a.region.n && !is_word(a.region, region);
+		moves = a.region.n && !region_is_word(a.region, region);
 	if (!moves) {
 		buf_adds(out, host);
 	} else if (a.global || a.east || a.alone) {
@@ -292,7 +293,7 @@ void s3_endpoint_host(const struct s3_endpoint *p, const char *region,
 		buf_adds(&host, p->bucket);
 		buf_addc(&host, '.');
 	}
-	add_host(p->url.host, region, &host);
+	endpoint_add_host(p->url.host, region, &host);
 	u.host = host.data;
 	if (buf_err(&host))
 		out->err = out->err ? out->err : buf_err(&host);

@@ -116,7 +116,7 @@ static const struct row rows[] = {
 	{ NULL, 507, -ENOSPC, HTTP_DONE, S3_FIX_NONE },
 };
 
-static const struct row *find_row(long status, const char *code)
+static const struct row *error_row(long status, const char *code)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const struct row *r = &rows[i];
@@ -133,7 +133,7 @@ static const struct row *find_row(long status, const char *code)
 struct s3_meaning s3_error_meaning(long status, const char *code,
 				   enum s3_use use)
 {
-	const struct row *r = find_row(status, code);
+	const struct row *r = error_row(status, code);
 	struct s3_meaning m = { -EIO, HTTP_DONE, S3_FIX_NONE };
 
 	if (r)
@@ -162,7 +162,7 @@ bool s3_error_skew(const char *server_time, const char *date, int64_t now,
 	return *skew_s >= -S3_SKEW_MAX_S && *skew_s <= S3_SKEW_MAX_S;
 }
 
-static bool is_region(const char *s)
+static bool error_is_region(const char *s)
 {
 	size_t n = s ? strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") : 0;
 
@@ -174,7 +174,7 @@ bool s3_error_region(const char *header, const char *body_region,
 {
 	const char *region = header && *header ? header : body_region;
 
-	if (!is_region(region) || !strcmp(region, current))
+	if (!error_is_region(region) || !strcmp(region, current))
 		return false;
 	*out = region;
 	return true;

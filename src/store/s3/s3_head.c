@@ -18,7 +18,7 @@
 #include "store/s3/s3_impl.h"
 
 /* Has something been put right since the call was signed? */
-static bool outdated(const struct s3_call *c)
+static bool head_is_outdated(const struct s3_call *c)
 {
 	struct s3_sign_ctx now;
 	struct creds *creds = NULL;
@@ -32,13 +32,13 @@ static bool outdated(const struct s3_call *c)
 	return changed;
 }
 
-static bool is_mute(const struct http_reply *reply)
+static bool head_is_mute(const struct http_reply *reply)
 {
 	return !reply->err && (reply->status == 400 || reply->status == 403 ||
 			       reply->status == 301);
 }
 
-static int read_info(struct s3 *s, const char *key, bool quiet,
+static int head_info(struct s3 *s, const char *key, bool quiet,
 		     const struct http_reply *reply, struct object_info *out)
 {
 	s3_info_read(reply, out);
@@ -46,7 +46,7 @@ static int read_info(struct s3 *s, const char *key, bool quiet,
 					       : 0;
 }
 
-static int perform_again(struct s3_call *c, struct http_reply *reply)
+static int head_again(struct s3_call *c, struct http_reply *reply)
 {
 	http_reply_clear(reply);
 	c->http.state = NULL;
@@ -58,16 +58,16 @@ static int perform_again(struct s3_call *c, struct http_reply *reply)
  * wrong, and may put it right; and where listing is permitted, and HEAD says
  * 403 of what is not there, it tells that there is nothing.
  */
-static int refused(struct s3_call *c, int err, struct http_reply *reply)
+static int head_refused(struct s3_call *c, int err, struct http_reply *reply)
 {
 	struct object_info listed;
 	int there = s3_ask_listed(c->s3, c->key, &listed);
 
 	if (there == -EINTR)
 		return there;
-	if (outdated(c))
-		err = perform_again(c, reply);
-	if (err == -EACCES && is_mute(reply) && there == -ENOENT)
+	if (head_is_outdated(c))
+		err = head_again(c, reply);
+	if (err == -EACCES && head_is_mute(reply) && there == -ENOENT)
 		err = -ENOENT;
 	return err;
 }
@@ -81,12 +81,12 @@ int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 	s3_call_init(&c, s, HTTP_HEAD, key, "look up");
 	c.quiet = true;
 	err = s3_call_perform(&c, reply);
-	if (err && is_mute(reply))
-		err = refused(&c, err, reply);
+	if (err && head_is_mute(reply))
+		err = head_refused(&c, err, reply);
 	if (err && !quiet)
 		s3_judge_speak(&c, err, reply);
 	if (!err)
-		err = read_info(s, key, quiet, reply, out);
+		err = head_info(s, key, quiet, reply, out);
 	s3_call_clear(&c);
 	return err;
 }
@@ -136,8 +136,8 @@ int s3_head(struct store *store, const char *key, struct object_details *out)
 	return err;
 }
 
-static void read_below(const struct s3_page *page, const char *below,
-		       struct name_info *out)
+static void look_read_below(const struct s3_page *page, const char *below,
+			    struct name_info *out)
 {
 	out->is_prefix = page->lost > 0;
 	for (unsigned i = 0; i < page->n; i++) {
@@ -149,8 +149,8 @@ static void read_below(const struct s3_page *page, const char *below,
 }
 
 /* A page may be empty and not be the last. */
-static int list_below(struct store *store, const char *below,
-		      struct name_info *out)
+static int look_list_below(struct store *store, const char *below,
+			   struct name_info *out)
 {
 	const struct list_query q = { .prefix = below, .page = 1 };
 	struct store_list *l;
@@ -169,7 +169,7 @@ static int list_below(struct store *store, const char *below,
 /* ---- a name ---- */
 
 /* HEAD of a name and LIST of what is below it, side by side. */
-struct look {
+struct look_at {
 	struct store *store;
 	const char *key;
 	char below[STORE_KEY_MAX + 2];
@@ -179,7 +179,7 @@ struct look {
 	int errs[2];
 };
 
-static void look(struct look *x, struct store *store, const char *key)
+static void look_at(struct look_at *x, struct store *store, const char *key)
 {
 	struct s3_call *calls[2] = { &x->head, &x->list };
 	struct s3 *s = s3_of(store);
@@ -196,11 +196,12 @@ static void look(struct look *x, struct store *store, const char *key)
 	s3_call_perform_all(calls, x->replies, x->errs,
 			    strlen(x->below) > STORE_KEY_MAX ? 1 : 2);
 	/* the LIST beside it may have put right what was wrong */
-	if (x->errs[0] && is_mute(&x->replies[0]) && outdated(&x->head))
-		x->errs[0] = perform_again(&x->head, &x->replies[0]);
+	if (x->errs[0] && head_is_mute(&x->replies[0]) &&
+	    head_is_outdated(&x->head))
+		x->errs[0] = head_again(&x->head, &x->replies[0]);
 }
 
-static void look_clear(struct look *x)
+static void look_clear(struct look_at *x)
 {
 	http_reply_clear(&x->replies[0]);
 	http_reply_clear(&x->replies[1]);
@@ -210,7 +211,7 @@ static void look_clear(struct look *x)
 }
 
 /* The keys hold, and may not do this. */
-static bool is_denied(const struct look *x, int i)
+static bool look_is_denied(const struct look_at *x, int i)
 {
 	const struct s3_call *c = i ? &x->list : &x->head;
 
@@ -219,7 +220,7 @@ static bool is_denied(const struct look *x, int i)
 }
 
 /* Said once a store: the kernel asks for names all the time. */
-static void tell_unlisted(struct look *x)
+static void look_tell_unlisted(struct look_at *x)
 {
 	struct s3 *s = s3_of(x->store);
 	bool told;
@@ -234,7 +235,7 @@ static void tell_unlisted(struct look *x)
 
 /* HEAD is refused, and nothing is below. Who may not list is told 403 for what
  * is not there; who may, can see whether it is. */
-static int look_listed(struct look *x, struct name_info *out)
+static int look_listed(struct look_at *x, struct name_info *out)
 {
 	int err = s3_ask_listed(s3_of(x->store), x->key, &out->info);
 
@@ -244,18 +245,19 @@ static int look_listed(struct look *x, struct name_info *out)
 	return err == -ENOENT ? 0 : err;
 }
 
-static int look_below(struct look *x, struct name_info *out)
+static int look_below(struct look_at *x, struct name_info *out)
 {
 	if (!x->page.n && !x->page.lost && x->page.truncated)
-		return list_below(x->store, x->below, out);
-	read_below(&x->page, x->below, out);
+		return look_list_below(x->store, x->below, out);
+	look_read_below(&x->page, x->below, out);
 	return 0;
 }
 
 /* What is permitted counts: one of the two may be refused. */
-static int look_judge(struct look *x, struct name_info *out)
+static int look_judge(struct look_at *x, struct name_info *out)
 {
-	bool head_denied = is_denied(x, 0), list_denied = is_denied(x, 1);
+	bool head_denied = look_is_denied(x, 0),
+	     list_denied = look_is_denied(x, 1);
 	int err = x->errs[0];
 
 	if (err && err != -ENOENT && !head_denied)
@@ -264,10 +266,10 @@ static int look_judge(struct look *x, struct name_info *out)
 	if (x->errs[1] && !list_denied)
 		return s3_judge_speak(&x->list, x->errs[1], &x->replies[1]);
 	if (!err)
-		err = read_info(s3_of(x->store), x->key, false, &x->replies[0],
+		err = head_info(s3_of(x->store), x->key, false, &x->replies[0],
 				&out->info);
 	if (list_denied) {
-		tell_unlisted(x);
+		look_tell_unlisted(x);
 		out->unlisted = !out->is_object;
 		return out->unlisted ? -EACCES : err;
 	}
@@ -281,10 +283,10 @@ static int look_judge(struct look *x, struct name_info *out)
 
 int s3_stat(struct store *store, const char *key, struct name_info *out)
 {
-	struct look x;
+	struct look_at x;
 	int err;
 
-	look(&x, store, key);
+	look_at(&x, store, key);
 	err = look_judge(&x, out);
 	look_clear(&x);
 	return err;
@@ -294,7 +296,7 @@ int s3_stat(struct store *store, const char *key, struct name_info *out)
 
 #define CHECK_MS 15000 /* a person waits for it */
 
-static void why_refused(const struct s3_call *c, long status, struct buf *err)
+static void check_refused(const struct s3_call *c, long status, struct buf *err)
 {
 	const char *bucket = c->s3->io.bucket, *code = c->error.code;
 
@@ -324,8 +326,8 @@ static void why_refused(const struct s3_call *c, long status, struct buf *err)
 	}
 }
 
-static void why_unreachable(const struct s3_call *c, int rc,
-			    const struct http_reply *reply, struct buf *err)
+static void check_unreachable(const struct s3_call *c, int rc,
+			      const struct http_reply *reply, struct buf *err)
 {
 	const char *hint = s3_endpoint_hint(&c->s3->io, rc);
 	struct buf host = BUF_INIT(1024);
@@ -364,9 +366,9 @@ int s3_check(struct store *store, const char *prefix, struct buf *err)
 		buf_reset(err);
 		rc = s3_call_perform(&c, &reply);
 		if (rc && reply.err)
-			why_unreachable(&c, reply.err, &reply, err);
+			check_unreachable(&c, reply.err, &reply, err);
 		else if (rc)
-			why_refused(&c, reply.status, err);
+			check_refused(&c, reply.status, err);
 		if (rc == -EACCES && reply.status == 403 &&
 		    !strcmp(c.error.code, "AccessDenied"))
 			rc = -EPERM;

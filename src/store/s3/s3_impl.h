@@ -16,6 +16,8 @@
 #include "store/s3/s3.h"
 #include "store/s3/s3_doc.h"
 #include "store/s3/s3_error.h"
+#include "store/s3/s3_etag.h"
+#include "store/s3/s3_page.h"
 #include "store/s3/s3_endpoint.h"
 
 /* Are names percent-encoded where a listing does not say so? */
@@ -296,8 +298,6 @@ void s3_info_written(const struct http_reply *reply, uint64_t size,
 		     struct object_info *out);
 /* The object's headers. 0, -E2BIG (some are left out) or -ENOMEM. */
 int s3_info_props(const struct http_reply *reply, struct props *out);
-/* An MD5 in hex, so that of the object's bytes if it has one part. */
-bool s3_etag_is_md5(const char *etag);
 /* x-amz-copy-source: /bucket/key, encoded. */
 void s3_part_source(struct s3_call *c, const char *key, const char *etag);
 

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "store/s3/s3_impl.h"
 
-static void read_etag(const struct http_reply *reply, struct object_info *out)
+static void info_etag(const struct http_reply *reply, struct object_info *out)
 {
 	struct buf text = BUF_INIT(HTTP_HEADERS_MAX);
 
@@ -18,7 +18,7 @@ static void read_etag(const struct http_reply *reply, struct object_info *out)
 	buf_clear(&text);
 }
 
-static int64_t read_time(const struct http_reply *reply, const char *name)
+static int64_t info_time(const struct http_reply *reply, const char *name)
 {
 	struct buf text = BUF_INIT(256);
 	int64_t t = 0;
@@ -66,8 +66,8 @@ void s3_info_read(const struct http_reply *reply, struct object_info *out)
 		out->size = range.total;
 	else if (reply->status != 206)
 		http_reply_number(reply, "content-length", &out->size);
-	out->mtime.tv_sec = read_time(reply, "last-modified");
-	read_etag(reply, out);
+	out->mtime.tv_sec = info_time(reply, "last-modified");
+	info_etag(reply, out);
 }
 
 void s3_info_written(const struct http_reply *reply, uint64_t size,
@@ -75,14 +75,14 @@ void s3_info_written(const struct http_reply *reply, uint64_t size,
 {
 	memset(out, 0, sizeof(*out));
 	out->size = size;
-	out->mtime.tv_sec = read_time(reply, "date");
+	out->mtime.tv_sec = info_time(reply, "date");
 	if (!out->mtime.tv_sec)
 		out->mtime = clock_now();
-	read_etag(reply, out);
+	info_etag(reply, out);
 }
 
 /* A coding of the request, which some servers keep: no bytes are in it. */
-static void strip_chunked(char *value)
+static void info_strip_chunked(char *value)
 {
 	static const char chunked[] = "aws-chunked";
 	char *at = strcasestr(value, chunked), *end;
@@ -97,7 +97,7 @@ static void strip_chunked(char *value)
 }
 
 /* One line of the answer's; of two with a name the first counts. */
-static int read_prop(char *line, struct props *out)
+static int info_prop(char *line, struct props *out)
 {
 	char *value = strstr(line, ": ");
 
@@ -108,7 +108,7 @@ static int read_prop(char *line, struct props *out)
 	if (!props_kind(line) || props_get(out, line))
 		return 0;
 	if (!strcmp(line, PROP_ENCODING))
-		strip_chunked(value);
+		info_strip_chunked(value);
 	return *value || text_starts_with(line, PROP_META)
 		       ? props_set(out, line, value)
 		       : 0;
@@ -123,7 +123,7 @@ int s3_info_props(const struct http_reply *reply, struct props *out)
 	while (*at) {
 		size_t n = strcspn(at, "\n");
 		char *line = strndup(at, n);
-		int one = line ? read_prop(line, out) : -ENOMEM;
+		int one = line ? info_prop(line, out) : -ENOMEM;
 
 		/* What has control bytes is no header for another request. */
 		rc = rc || one == -EINVAL ? rc : one;
@@ -131,11 +131,6 @@ int s3_info_props(const struct http_reply *reply, struct props *out)
 		at += at[n] ? n + 1 : n;
 	}
 	return rc;
-}
-
-bool s3_etag_is_md5(const char *etag)
-{
-	return strlen(etag) == 34 && strspn(etag + 1, "0123456789abcdef") == 32;
 }
 
 void s3_part_source(struct s3_call *c, const char *key, const char *etag)

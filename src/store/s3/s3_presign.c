@@ -14,7 +14,7 @@
 #include "store/props.h"
 #include "store/s3/s3_impl.h"
 
-static bool has_dots(const char *key)
+static bool path_has_dots(const char *key)
 {
 	for (const char *s = key; s; s = strchr(s, '/'), s = s ? s + 1 : NULL) {
 		size_t n = strcspn(s, "/");
@@ -25,7 +25,7 @@ static bool has_dots(const char *key)
 	return false;
 }
 
-static bool given_among(const struct store_presign *req, const char *name)
+static bool presign_has(const struct store_presign *req, const char *name)
 {
 	for (size_t i = 0; i < req->n_headers; i++)
 		if (!strcmp(req->headers[i].name, name))
@@ -34,10 +34,11 @@ static bool given_among(const struct store_presign *req, const char *name)
 }
 
 /* The request's headers and, for what makes an object, the stage's own. */
-static size_t list_headers(const struct s3 *s, const struct store_presign *req,
-			   struct field *out)
+static size_t presign_headers(const struct s3 *s,
+			      const struct store_presign *req,
+			      struct field *out)
 {
-	bool sse = given_among(req, PROP_SSE);
+	bool sse = presign_has(req, PROP_SSE);
 	size_t n = 0;
 
 	for (; n < req->n_headers; n++)
@@ -45,21 +46,21 @@ static size_t list_headers(const struct s3 *s, const struct store_presign *req,
 	if (req->action != PRESIGN_UPLOAD)
 		return n;
 	for (int i = 0; i < S3_MADE; i++)
-		if (*s->made[i] && !given_among(req, s3_made_names[i]) &&
+		if (*s->made[i] && !presign_has(req, s3_made_names[i]) &&
 		    !(i == S3_MADE_SSE_KEY && sse))
 			out[n++] =
 				(struct field){ s3_made_names[i], s->made[i] };
 	return n;
 }
 
-static void to_sigv4(const struct field *from, size_t n, struct field *to)
+static void presign_lower(const struct field *from, size_t n, struct field *to)
 {
 	for (size_t i = 0; i < n; i++)
 		to[i] = (struct field){ from[i].name, from[i].value };
 }
 
 /* What must be said beside the URL. */
-static void add_warning(struct buf *out, const char *sentence)
+static void presign_add_warning(struct buf *out, const char *sentence)
 {
 	if (out->len)
 		buf_adds(out, "; ");
@@ -67,51 +68,56 @@ static void add_warning(struct buf *out, const char *sentence)
 }
 
 /* A URL of another time than the store's. */
-static void warn_of_clock(const struct s3 *s, const struct s3_sign_ctx *now,
-			  struct buf *out)
+static void presign_warn_clock(const struct s3 *s,
+			       const struct s3_sign_ctx *now, struct buf *out)
 {
 	struct buf text = BUF_INIT(BUF_MESSAGE);
 
 	s3_state_say_skew(now->skew_s, &text);
 	buf_adds(&text, ", and the URL is dated by this machine's: over plain "
 			"http the store's time is not trusted");
-	add_warning(out, buf_str(&text));
+	presign_add_warning(out, buf_str(&text));
 	buf_clear(&text);
 }
 
-static int warn(const struct s3 *s, const struct s3_sign_ctx *now,
-		const struct store_presign *req, const struct signer_end *end,
-		struct store_presigned *out)
+static int presign_warn(const struct s3 *s, const struct s3_sign_ctx *now,
+			const struct store_presign *req,
+			const struct signer_end *end,
+			struct store_presigned *out)
 {
 	struct buf text = BUF_INIT(BUF_MESSAGE);
 	char when[TIME_RFC3339_SIZE];
 
 	if (end->anonymous)
-		add_warning(&text, "the stage has no credentials: the URL is "
-				   "not signed, and does not expire");
+		presign_add_warning(&text,
+				    "the stage has no credentials: the URL is "
+				    "not signed, and does not expire");
 	if (end->by_creds) {
 		time_rfc3339(end->at, when);
 		buf_addf(&text,
 			 "the credentials end at %s, and the URL with them",
 			 when);
 	}
-	if (has_dots(req->key))
-		add_warning(&text, "the key has `.` or `..` segments, which "
-				   "many clients rewrite (curl: "
-				   "--path-as-is)");
+	if (path_has_dots(req->key))
+		presign_add_warning(&text,
+				    "the key has `.` or `..` segments, which "
+				    "many clients rewrite (curl: "
+				    "--path-as-is)");
 	if (now->guessed && s3_endpoint_is_amazon(&s->public) &&
 	    !end->anonymous)
-		add_warning(&text, "no region is known, and the URL is signed "
-				   "for us-east-1: set `region`");
+		presign_add_warning(&text,
+				    "no region is known, and the URL is signed "
+				    "for us-east-1: set `region`");
 	if (now->skew_s && !s3_state_trusts_clock(s) && !end->anonymous)
-		warn_of_clock(s, now, &text);
+		presign_warn_clock(s, now, &text);
 	out->warning = text.len ? buf_detach(&text) : NULL;
 	return buf_err(&text);
 }
 
 /* Amazon overrides nothing for nobody: such a URL would fail in the end. */
-static int check_anonymous(const struct store_presign *req,
-			   const struct signer_end *end, struct buf *err)
+static int presign_check_anonymous(const struct store_presign *req,
+				   const struct signer_end *end,
+				   struct buf *err)
 {
 	if (!end->anonymous)
 		return 0;
@@ -127,8 +133,9 @@ static int check_anonymous(const struct store_presign *req,
 	return 0;
 }
 
-static int deliver(const struct s3 *s, const struct sigv4_request *request,
-		   const struct buf *query, struct store_presigned *out)
+static int presign_deliver(const struct s3 *s,
+			   const struct sigv4_request *request,
+			   const struct buf *query, struct store_presigned *out)
 {
 	char room[2048];
 	struct buf url;
@@ -146,9 +153,9 @@ static int deliver(const struct s3 *s, const struct sigv4_request *request,
 	return buf_err(&url);
 }
 
-static int sign(struct s3 *s, const struct store_presign *req,
-		struct sigv4_request *request, struct store_presigned *out,
-		struct buf *err)
+static int presign_sign(struct s3 *s, const struct store_presign *req,
+			struct sigv4_request *request,
+			struct store_presigned *out, struct buf *err)
 {
 	char room[2048];
 	struct signer_terms terms = { .expires = req->expire,
@@ -175,11 +182,11 @@ static int sign(struct s3 *s, const struct store_presign *req,
 		e = signer_presign(s->signer, request, &terms, &query, &end,
 				   err);
 	if (!e)
-		e = check_anonymous(req, &end, err);
+		e = presign_check_anonymous(req, &end, err);
 	if (!e)
-		e = deliver(s, request, &query, out);
+		e = presign_deliver(s, request, &query, out);
 	if (!e)
-		e = warn(s, &now, req, &end, out);
+		e = presign_warn(s, &now, req, &end, out);
 	out->expires_at = e ? 0 : end.at;
 	buf_clear(&host);
 	buf_clear(&path);
@@ -199,16 +206,16 @@ int s3_presign(struct store *store, const struct store_presign *req,
 		.query = query,
 		.n_query = req->n_query,
 		.headers = signed_headers,
-		.n_headers = list_headers(s, req, headers),
+		.n_headers = presign_headers(s, req, headers),
 		.payload_hash = SIGV4_UNSIGNED_PAYLOAD,
 	};
 	int e;
 
-	to_sigv4(headers, request.n_headers, signed_headers);
-	to_sigv4(req->query, req->n_query, query);
+	presign_lower(headers, request.n_headers, signed_headers);
+	presign_lower(req->query, req->n_query, query);
 	if (s->requester_pays)
 		query[request.n_query++] =
 			(struct field){ "x-amz-request-payer", "requester" };
-	e = sign(s, req, &request, out, err);
+	e = presign_sign(s, req, &request, out, err);
 	return e ? e : store_presign_headers(out, headers, request.n_headers);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "store/s3/s3_impl.h"
 
 #define BATCH 1000
@@ -89,39 +90,16 @@ static void remove_singly(struct s3 *s, const char *const *keys, unsigned n,
 
 /* ---- DeleteObjects ---- */
 
-/* The length of the UTF-8 sequence at s, 0 when it is none that XML has. */
-static unsigned utf8_len(const unsigned char *s)
+/* Has XML every character of the key? */
+static bool key_is_xml(const char *key)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned n = *s < 0x80   ? 1
-		     : *s < 0xc2 ? 0
-		     : *s < 0xe0 ? 2
-		     : *s < 0xf0 ? 3
-		     : *s < 0xf5 ? 4
-				 : 0;
-	uint32_t c = n > 1 ? *s & (0xff >> (n + 1)) : *s;
+	size_t n = strlen(key), len;
+	uint32_t c;
 
-	for (unsigned i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (!n || c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ||
-	    c == 0xfffe || c == 0xffff || c < 0x20 || c == 0x7f)
-		return 0;
-	return n;
-}
-
-static bool is_xml(const char *key)
-{
-	const unsigned char *s = (const unsigned char *)key;
-
-	while (*s) {
-		unsigned n = utf8_len(s);
-
-		if (!n)
+	for (; n; key += len, n -= len) {
+		len = text_utf8_char(key, n, &c);
+		if (!len || c < 0x20 || c == 0x7f || c == 0xfffe || c == 0xffff)
 			return false;
-		s += n;
 	}
 	return true;
 }
@@ -134,7 +112,7 @@ struct batch {
 };
 
 /* What passes is marked -EAGAIN: those keys are tried again one by one. */
-static void on_failed(void *arg, const char *key, const char *code)
+static void batch_failed(void *arg, const char *key, const char *code)
 {
 	struct batch *b = arg;
 	struct s3_meaning m = s3_error_meaning(0, code, S3_USE_PLAIN);
@@ -156,15 +134,15 @@ static void on_failed(void *arg, const char *key, const char *code)
 			b->results[i] = m.err;
 }
 
-static int parse_deleted(struct s3_call *c, const struct buf *body)
+static int batch_parse(struct s3_call *c, const struct buf *body)
 {
 	struct batch *b = c->out;
 
 	memset(b->results, 0, b->n * sizeof(*b->results));
-	return s3_doc_deleted(buf_str(body), body->len, on_failed, b);
+	return s3_doc_deleted(buf_str(body), body->len, batch_failed, b);
 }
 
-static int remove_batch(struct s3 *s, struct batch *b)
+static int batch_remove(struct s3 *s, struct batch *b)
 {
 	struct s3_call c;
 	struct http_reply reply;
@@ -182,14 +160,14 @@ static int remove_batch(struct s3 *s, struct batch *b)
 	}
 	buf_adds(&c.text, "</Delete>");
 	s3_call_text_md5(&c, "application/xml");
-	s3_call_parse(&c, parse_deleted, b);
+	s3_call_parse(&c, batch_parse, b);
 	err = s3_call_perform(&c, &reply);
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
 	return err;
 }
 
-static bool has_batch(struct s3 *s)
+static bool batch_is_known(struct s3 *s)
 {
 	bool has;
 
@@ -205,8 +183,8 @@ static void remove_some(struct s3 *s, const char *const *keys, unsigned n,
 	struct batch b = { s, keys, n, results };
 	int err = -ENOTSUP;
 
-	if (n > 1 && has_batch(s))
-		err = remove_batch(s, &b);
+	if (n > 1 && batch_is_known(s))
+		err = batch_remove(s, &b);
 	if (err == -ENOTSUP && n > 1) {
 		lock_take(&s->lock);
 		s3_locked(s)->no_batch = true;
@@ -229,11 +207,11 @@ int s3_remove_many(struct store *store, const char *const *keys, unsigned n,
 	int first = 0;
 
 	for (unsigned i = 0, len; i < n; i += len) {
-		bool batch = is_xml(keys[i]);
+		bool batch = key_is_xml(keys[i]);
 
 		/* a run of keys of one kind */
 		for (len = 1; len < BATCH && i + len < n; len++)
-			if (is_xml(keys[i + len]) != batch)
+			if (key_is_xml(keys[i + len]) != batch)
 				break;
 		if (batch)
 			remove_some(s, keys + i, len, results + i);

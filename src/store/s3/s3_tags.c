@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "store/s3/s3_upload.h"
 
-static int parse_tags(struct s3_call *c, const struct buf *body)
+static int tags_parse(struct s3_call *c, const struct buf *body)
 {
 	return s3_doc_tags(buf_str(body), body->len, c->out);
 }
@@ -29,7 +29,7 @@ int s3_tags(struct store *store, const char *key, struct buf *out)
 	/* The caller says what follows from a refusal. */
 	c.quiet = true;
 	s3_call_query(&c, "tagging", "");
-	s3_call_parse(&c, parse_tags, out);
+	s3_call_parse(&c, tags_parse, out);
 	err = s3_call_perform(&c, &reply);
 	if (err && err != -EACCES && err != -ENOTSUP)
 		s3_judge_speak(&c, err, &reply);
@@ -39,8 +39,8 @@ int s3_tags(struct store *store, const char *key, struct buf *out)
 }
 
 /* n encoded bytes as an element. */
-static void add_element(struct buf *out, const char *name, const char *text,
-			size_t n)
+static void tags_add_element(struct buf *out, const char *name,
+			     const char *text, size_t n)
 {
 	struct buf plain = BUF_INIT(S3_REPLY_MAX);
 	int err = text_percent_decode(&plain, text, n);
@@ -53,7 +53,7 @@ static void add_element(struct buf *out, const char *name, const char *text,
 	buf_clear(&plain);
 }
 
-static void add_tags(struct buf *out, const char *tags)
+static void tags_add(struct buf *out, const char *tags)
 {
 	buf_adds(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Tagging "
 		      "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
@@ -62,16 +62,16 @@ static void add_tags(struct buf *out, const char *tags)
 		size_t n = strcspn(at, "&"), key = strcspn(at, "=&");
 
 		buf_adds(out, "<Tag>");
-		add_element(out, "Key", at, key);
-		add_element(out, "Value", at + key + (key < n),
-			    n - key - (key < n));
+		tags_add_element(out, "Key", at, key);
+		tags_add_element(out, "Value", at + key + (key < n),
+				 n - key - (key < n));
 		buf_adds(out, "</Tag>");
 		at += n + (at[n] == '&');
 	}
 	buf_adds(out, "</TagSet></Tagging>");
 }
 
-static int put_tags(struct s3 *s, const char *key, const char *tags)
+static int tags_put(struct s3 *s, const char *key, const char *tags)
 {
 	struct s3_call c;
 	struct http_reply reply;
@@ -79,7 +79,7 @@ static int put_tags(struct s3 *s, const char *key, const char *tags)
 
 	s3_call_init(&c, s, HTTP_PUT, key, "put the tags of");
 	s3_call_query(&c, "tagging", "");
-	add_tags(&c.text, tags);
+	tags_add(&c.text, tags);
 	s3_call_text_md5(&c, "application/xml");
 	err = s3_call_perform(&c, &reply);
 	http_reply_clear(&reply);
@@ -88,7 +88,7 @@ static int put_tags(struct s3 *s, const char *key, const char *tags)
 }
 
 /* Has the object, which an upload has made, the tags of its beginning? */
-static bool has_tags(struct s3 *s, const char *key)
+static bool tags_are_there(struct s3 *s, const char *key)
 {
 	struct object_info info;
 	struct http_reply reply;
@@ -113,6 +113,6 @@ void s3_tags_hold(struct s3_upload *u)
 		return;
 	/* The object is there: a failure, which is logged, takes nothing back. */
 	if (s3_state_lacks(s, S3_LACKS_UPLOAD_TAGS) ||
-	    !has_tags(s, u->base.key))
-		put_tags(s, u->base.key, u->tags);
+	    !tags_are_there(s, u->base.key))
+		tags_put(s, u->base.key, u->tags);
 }

@@ -57,12 +57,13 @@ struct s3_part_note s3_upload_noted(struct s3_upload *u, unsigned number)
 
 /* ---- begin ---- */
 
-static int parse_id(struct s3_call *c, const struct buf *body)
+static int upload_parse_id(struct s3_call *c, const struct buf *body)
 {
 	return s3_doc_upload_id(buf_str(body), body->len, c->out);
 }
 
-static int begin(struct s3_call *c, struct s3_upload *u, bool checksums)
+static int upload_begin_call(struct s3_call *c, struct s3_upload *u,
+			     bool checksums)
 {
 	struct http_reply reply;
 	struct buf id = BUF_INIT(2048);
@@ -71,7 +72,7 @@ static int begin(struct s3_call *c, struct s3_upload *u, bool checksums)
 	if (checksums && c->s3->checksum == S3_CHECKSUM_CRC32C)
 		s3_call_header(c, "x-amz-checksum-algorithm", "CRC32C");
 	s3_call_query(c, "uploads", "");
-	s3_call_parse(c, parse_id, &id);
+	s3_call_parse(c, upload_parse_id, &id);
 	err = s3_call_perform(c, &reply);
 	http_reply_clear(&reply);
 	u->id = err ? NULL : buf_detach(&id);
@@ -93,8 +94,9 @@ static int upload_begin(struct s3_call *c, const char *key, const char *tags,
 	u->base.store = &c->s3->base;
 	u->base.key = strdup(key);
 	u->tags = tags ? strdup(tags) : NULL;
-	err = u->base.key && (u->tags || !tags) ? begin(c, u, checksums)
-						: -ENOMEM;
+	err = u->base.key && (u->tags || !tags)
+		      ? upload_begin_call(c, u, checksums)
+		      : -ENOMEM;
 	if (err)
 		s3_upload_free(&u->base);
 	else
@@ -147,30 +149,21 @@ struct completion {
 	struct s3_result_doc doc;
 };
 
-static int parse_completed(struct s3_call *c, const struct buf *body)
+static int completion_parse(struct s3_call *c, const struct buf *body)
 {
 	return s3_doc_result(buf_str(body), body->len,
 			     "CompleteMultipartUploadResult", c->out);
 }
 
-static void write_part(struct s3_call *c, const struct completion *x,
-		       const struct store_part_done *part)
+static void completion_add_part(struct s3_call *c, const struct completion *x,
+				const struct store_part_done *part)
 {
 	struct s3_part_note note = s3_upload_noted(x->u, part->number);
 	unsigned char big[4];
 
 	buf_addf(&c->text, "<Part><PartNumber>%u</PartNumber><ETag>",
 		 part->number);
-	for (const char *p = part->etag; *p; p++) {
-		if (*p == '"')
-			buf_adds(&c->text, "&quot;");
-		else if (*p == '&')
-			buf_adds(&c->text, "&amp;");
-		else if (*p == '<')
-			buf_adds(&c->text, "&lt;");
-		else
-			buf_addc(&c->text, *p);
-	}
+	s3_doc_add_text(&c->text, part->etag);
 	buf_adds(&c->text, "</ETag>");
 	if (note.has_crc) {
 		for (int i = 0; i < 4; i++)
@@ -183,7 +176,8 @@ static void write_part(struct s3_call *c, const struct completion *x,
 }
 
 /* The ETag that S3 gives these parts; false when theirs are no MD5s. */
-static bool parts_etag(const struct completion *x, char out[STORE_ETAG_SIZE])
+static bool completion_etag(const struct completion *x,
+			    char out[STORE_ETAG_SIZE])
 {
 	struct digest *d = digest_new(DIGEST_MD5);
 	unsigned char sum[SHA256_SIZE];
@@ -209,7 +203,8 @@ static bool parts_etag(const struct completion *x, char out[STORE_ETAG_SIZE])
 }
 
 /* Is what is there made of these parts? */
-static bool is_ours(const struct completion *x, struct object_info *out)
+static bool completion_is_ours(const struct completion *x,
+			       struct object_info *out)
 {
 	struct http_reply reply;
 	char etag[STORE_ETAG_SIZE], end[16];
@@ -219,7 +214,7 @@ static bool is_ours(const struct completion *x, struct object_info *out)
 	bool ours = !err;
 
 	http_reply_clear(&reply);
-	if (ours && parts_etag(x, etag)) {
+	if (ours && completion_etag(x, etag)) {
 		ours = !strcmp(out->etag, etag);
 	} else if (ours) {
 		snprintf(end, sizeof(end), "-%u\"", x->n);
@@ -234,8 +229,9 @@ static bool is_ours(const struct completion *x, struct object_info *out)
  * What is there now. The store knows best (the time is that of the upload's
  * beginning with some); whoever may not read is told what we know.
  */
-static void completed(const struct completion *x,
-		      const struct http_reply *reply, struct object_info *out)
+static void completion_info(const struct completion *x,
+			    const struct http_reply *reply,
+			    struct object_info *out)
 {
 	struct http_reply head;
 	struct object_info there;
@@ -251,11 +247,11 @@ static void completed(const struct completion *x,
 	if (!err && (!*out->etag || !strcmp(out->etag, there.etag)))
 		*out = there;
 	if (!*out->etag)
-		parts_etag(x, out->etag);
+		completion_etag(x, out->etag);
 }
 
-static int complete(struct completion *x, const struct store_cond *cond,
-		    struct object_info *out)
+static int completion_send(struct completion *x, const struct store_cond *cond,
+			   struct object_info *out)
 {
 	struct s3 *s = s3_of(x->u->base.store);
 	struct s3_sign_ctx now;
@@ -272,16 +268,16 @@ static int complete(struct completion *x, const struct store_cond *cond,
 	buf_adds(&c.text, "<CompleteMultipartUpload "
 			  "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
 	for (unsigned i = 0; i < x->n; i++)
-		write_part(&c, x, &x->parts[i]);
+		completion_add_part(&c, x, &x->parts[i]);
 	buf_adds(&c.text, "</CompleteMultipartUpload>");
 	s3_call_text(&c, "application/xml");
-	s3_call_parse(&c, parse_completed, &x->doc);
+	s3_call_parse(&c, completion_parse, &x->doc);
 	err = s3_call_perform(&c, &reply);
 	if (!err)
-		completed(x, &reply, out);
+		completion_info(x, &reply, out);
 	else if ((reply.status == 404 ||
 		  (reply.status == 412 && c.maybe_done)) &&
-		 is_ours(x, out))
+		 completion_is_ours(x, out))
 		err = 0;
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
@@ -299,11 +295,11 @@ int s3_upload_complete(struct store_upload *base,
 	int err = s3_head_cond(s, base->key, cond);
 
 	if (!err)
-		err = complete(&x, cond, out);
+		err = completion_send(&x, cond, out);
 	if (err == -ENOTSUP && cond) {
 		err = s3_head_must_hold(s, base->key, cond);
 		if (!err)
-			err = complete(&x, NULL, out);
+			err = completion_send(&x, NULL, out);
 		if (!err)
 			s3_lack_note(s, s3_lack_of_cond(cond));
 	}
@@ -314,7 +310,7 @@ int s3_upload_complete(struct store_upload *base,
 
 /* ---- the ends that nobody wants ---- */
 
-static int abort_upload(struct s3 *s, const char *key, const char *id)
+static int upload_abort_id(struct s3 *s, const char *key, const char *id)
 {
 	struct s3_call c;
 	struct http_reply reply;
@@ -335,10 +331,10 @@ static int abort_upload(struct s3 *s, const char *key, const char *id)
 
 int s3_upload_abort(struct store_upload *u)
 {
-	return abort_upload(s3_of(u->store), u->key, s3_upload_of(u)->id);
+	return upload_abort_id(s3_of(u->store), u->key, s3_upload_of(u)->id);
 }
 
 int s3_pending_abort(struct store *store, const struct store_pending *p)
 {
-	return abort_upload(s3_of(store), p->key, p->id);
+	return upload_abort_id(s3_of(store), p->key, p->id);
 }

@@ -7,6 +7,8 @@
 
 #include "base/buf.h"
 #include "store/s3/s3_doc.h"
+#include "store/s3/s3_etag.h"
+#include "store/s3/s3_page.h"
 #include "base/xml.h"
 
 #define XML "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
