@@ -102,13 +102,24 @@ static bool mount_lock_sees(const char *pid, const char *device,
 	return found;
 }
 
-static ino_t mount_lock_namespace(const char *pid)
+/*
+ * A number for the mount namespace of a process: that of its first mount, which
+ * no other namespace has; 0: not known. Its link in /proc/PID/ns waits for a
+ * process in execve(2), which may be waiting for the daemon that we wait for.
+ */
+static unsigned long mount_lock_namespace(const char *pid)
 {
+	unsigned long first = 0;
 	char path[300];
-	struct stat st;
+	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%s/ns/mnt", pid);
-	return stat(path, &st) ? 0 : st.st_ino;
+	snprintf(path, sizeof(path), "/proc/%s/mountinfo", pid);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%lu", &first) != 1)
+		first = 0;
+	if (f)
+		fclose(f);
+	return first;
 }
 
 static void mount_lock_add_process(struct buf *out, const char *pid)
@@ -127,11 +138,11 @@ static void mount_lock_add_process(struct buf *out, const char *pid)
 
 struct search {
 	const char *device;
-	ino_t seen[NAMESPACES_MAX];
+	unsigned long seen[NAMESPACES_MAX];
 	unsigned n_seen, found;
 };
 
-static bool mount_lock_seen_before(struct search *s, ino_t ns)
+static bool mount_lock_seen_before(struct search *s, unsigned long ns)
 {
 	for (unsigned k = 0; k < s->n_seen; k++)
 		if (s->seen[k] == ns)
@@ -149,7 +160,7 @@ static void mount_lock_add_others(struct search *s, struct buf *out)
 	char where[PATH_SIZE];
 
 	while (proc && s->found < NAMED_MAX && (e = readdir(proc))) {
-		ino_t ns;
+		unsigned long ns;
 
 		if (strspn(e->d_name, "0123456789") != strlen(e->d_name))
 			continue;

@@ -393,4 +393,25 @@ is 'disk: a close beside a descriptor of what was replaced stores' "$(
 	PY
 )" mine
 
+# A process in execve(2) waits for the daemon: the next mount, which names what
+# keeps the daemon, must not wait for that process.
+fault '{"match": {"method": "PUT", "key": "/in-exec$"}, "action": {"type": "stall", "seconds": 30}}'
+py "$MNT/s3/in-exec" "$T/in-exec" <<-END &
+	import os, sys
+	fd = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC)
+	os.write(fd, b"one")
+	open(sys.argv[2], "w").close()
+	os.execv("/bin/true", ["true"])
+	END
+in_exec=$!
+until_ok 20 '[ -e $T/in-exec ]'
+until_ok 20 'curl -fsS $AT/_requests | grep -q /in-exec'
+umount -l "$MNT"
+ok 'while a program begins, the next mount still gives up in time' '
+	! mount_try -o mount_wait=1 && grep "waiting up to 1 s" $T/mount.err &&
+	grep "has not ended within 1 s" $T/mount.err && [ -d /proc/$in_exec ]'
+good_again
+wait $in_exec
+mount_up -o mount_wait=60
+
 done_testing
