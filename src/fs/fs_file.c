@@ -4,8 +4,8 @@
  *
  * Close-to-open: open asks the store, however fresh what we know is. For a
  * program that will read, that is the first GET that a read would start, with
- * If-Match, so it costs nothing; for one that writes, or has the bytes already,
- * a HEAD. What is open over an object that was replaced since becomes an orphan,
+ * If-Match, so it costs nothing; for one that writes, or when the kernel has the
+ * first bytes already, a HEAD. What is open over an object that was replaced since becomes an orphan,
  * and the name another inode, which the kernel finds when it looks the name up
  * again: so open says -ESTALE then. A kernel that was told the size of another
  * object would cut the bytes off there: it is made to forget that first.
@@ -89,7 +89,7 @@ static int fs_file_confirm(struct fs *fs, struct inode *i, int flags,
 	    (flags & O_TRUNC))
 		return 0;
 	if (!handle_writing(flags) &&
-	    !inode_etag_has_pages(fs->tree, i, v->info.etag))
+	    !inode_etag_has_begin(fs->tree, i, v->info.etag))
 		err = fs_file_ask_first_bytes(fs, i, f, v);
 	if (err == -EAGAIN)
 		err = asked ? 0 : fs_file_ask_head(fs, i, f, v);
@@ -368,6 +368,8 @@ int fs_file_read(struct fs *fs, struct handle *h, off_t offset, size_t len,
 		return -EINVAL;
 	fs_file_note_pages(fs, h);
 	err = reader_read(&h->reader, h->file, offset, len, out);
+	if (!err && !offset)
+		inode_etag_set_begin(fs->tree, file_inode(h->file));
 	if (err == -ESTALE) /* the next open is to ask */
 		inode_invalidate(fs->tree, file_inode(h->file));
 	return err;

@@ -80,8 +80,7 @@ bool inode_forget(struct tree *t, struct inode *i, uint64_t n)
 	tree_lock(t);
 	i->lookups = i->lookups > n ? i->lookups - n : 0;
 	if (!i->lookups) {
-		i->kernel_pages_etag =
-			0; /* the kernel drops them with its inode */
+		inode_etag_no_pages(i); /* dropped with the kernel's inode */
 		lingers = i->flags & INODE_KEPT_OPEN;
 		i->flags &= ~INODE_KEPT_OPEN;
 	}
@@ -379,6 +378,8 @@ void inode_touch(struct tree *t, struct inode *i)
 	tree_lock(t);
 	i->mtime = i->ctime = inode_time(clock_now());
 	i->flags |= INODE_WRITTEN | INODE_OWN_MTIME;
+	/* The kernel drops its pages when it sees another time. */
+	i->flags &= ~INODE_KERNEL_BEGIN;
 	tree_unlock(t);
 }
 

@@ -305,10 +305,13 @@ bool inode_is_lost(struct tree *t, struct inode *i);
  * the kernel has done that must not keep what is still there.
  */
 bool inode_etag_take_pages(struct tree *t, struct inode *i, const char *etag);
-/* Are they? Without taking them from anybody. */
-bool inode_etag_has_pages(struct tree *t, struct inode *i, const char *etag);
+/* Are they, and among them the first, so that a reader who begins there asks for
+ * nothing? Without taking them from anybody. */
+bool inode_etag_has_begin(struct tree *t, struct inode *i, const char *etag);
 /* It has: the pages are of this version, if that is still the inode's. */
 void inode_etag_set_pages(struct tree *t, struct inode *i, uint32_t version);
+/* It has read the first. */
+void inode_etag_set_begin(struct tree *t, struct inode *i);
 /* Of which object these attributes are: a hash of the ETag. */
 uint32_t inode_etag_hash(const struct inode_view *v);
 /* The kernel is told the attributes of that one, to believe them so long. What

@@ -120,6 +120,7 @@ int inode_attr_set_times(struct tree *t, struct inode *i,
 		if (!err) {
 			inode_attr_put_times(i, atime, mtime);
 			i->flags |= mtime ? INODE_OWN_MTIME : 0;
+			i->flags &= mtime ? ~INODE_KERNEL_BEGIN : ~0;
 		}
 	}
 	if (!err)

@@ -40,17 +40,18 @@ bool inode_etag_take_pages(struct tree *t, struct inode *i, const char *etag)
 	tree_lock(t);
 	match = i->kernel_pages_etag == etag_hash(etag);
 	if (!match)
-		i->kernel_pages_etag = 0;
+		inode_etag_no_pages(i);
 	tree_unlock(t);
 	return match;
 }
 
-bool inode_etag_has_pages(struct tree *t, struct inode *i, const char *etag)
+bool inode_etag_has_begin(struct tree *t, struct inode *i, const char *etag)
 {
 	bool has;
 
 	tree_lock(t);
-	has = i->kernel_pages_etag == etag_hash(etag);
+	has = i->kernel_pages_etag == etag_hash(etag) &&
+	      (i->flags & INODE_KERNEL_BEGIN);
 	tree_unlock(t);
 	return has;
 }
@@ -58,8 +59,19 @@ bool inode_etag_has_pages(struct tree *t, struct inode *i, const char *etag)
 void inode_etag_set_pages(struct tree *t, struct inode *i, uint32_t version)
 {
 	tree_lock(t);
-	if (version == etag_hash(inode_etag(i)))
+	if (version == etag_hash(inode_etag(i)) &&
+	    version != i->kernel_pages_etag) {
+		inode_etag_no_pages(i);
 		i->kernel_pages_etag = version;
+	}
+	tree_unlock(t);
+}
+
+void inode_etag_set_begin(struct tree *t, struct inode *i)
+{
+	tree_lock(t);
+	if (i->kernel_pages_etag)
+		i->flags |= INODE_KERNEL_BEGIN;
 	tree_unlock(t);
 }
 

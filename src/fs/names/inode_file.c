@@ -59,6 +59,7 @@ int inode_file_enter(struct tree *t, struct inode *i, struct file *fresh,
 		i->mtime = i->ctime = inode_time(clock_now());
 		i->flags |= INODE_WRITTEN | INODE_OWN_MTIME;
 		inode_enter_locked(t, i, v);
+		inode_etag_no_pages(i);
 		i->kernel_pages_etag = inode_etag_hash(v);
 	}
 	tree_unlock(t);
@@ -82,7 +83,8 @@ static void inode_file_give_up_locked(struct tree *t, struct inode *i,
 {
 	i->flags &= ~INODE_WRITTEN;
 	i->refreshed_ms = -1;
-	i->kernel_pages_etag = i->kernel_attr_etag = 0;
+	inode_etag_no_pages(i);
+	i->kernel_attr_etag = 0;
 	/* The times are the store's when it tells of the object. */
 	if (!(i->flags & (INODE_PIN_TIMES | INODE_OF_FILES)))
 		inode_etag_put(i, "");

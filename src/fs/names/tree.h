@@ -67,6 +67,7 @@ enum inode_flag {
 	INODE_KEPT_OPEN = 2048, /* a use of its content is the kernel's */
 	INODE_REMOVED = 4096, /* ORPHAN, and it was this mount that did it */
 	INODE_PIN_EXPIRE = 8192, /* more->expire */
+	INODE_KERNEL_BEGIN = 16384, /* of the kernel's pages the first is one */
 };
 
 #define INODE_PINNED (INODE_PIN_MODE | INODE_PIN_TIMES | INODE_PIN_EXPIRE)
@@ -172,6 +173,12 @@ static inline const char *inode_etag(const struct inode *i)
 }
 /* Replaces the ETag; without memory it is unknown from now on. */
 void inode_etag_put(struct inode *i, const char *etag);
+/* The kernel has none, or not of what stands there now. */
+static inline void inode_etag_no_pages(struct inode *i)
+{
+	i->kernel_pages_etag = 0;
+	i->flags &= ~INODE_KERNEL_BEGIN;
+}
 static inline bool inode_live(const struct inode *i)
 {
 	return i->kind != INODE_ABSENT;
