@@ -24,6 +24,8 @@ static struct store *open_store(struct http_engine *e,
 
 	if (options && options->deadline_s)
 		lane.deadline_s = options->deadline_s;
+	if (options)
+		lane.ca_file = options->ca_file;
 	if (options && options->idle_timeout_s)
 		lane.idle_timeout_s = options->idle_timeout_s;
 	signer = signer_new(cred_cache_new(creds), "s3");

@@ -27,6 +27,7 @@ struct s3_rig_options {
 	struct s3_settings set;
 	struct cred_settings creds;
 	unsigned deadline_s, idle_timeout_s;
+	const char *ca_file;
 };
 
 /* Starts the stand-in (with more words for its command line) and an engine,

@@ -72,6 +72,19 @@ void standin_stop(struct standin *s)
 	waitpid(s->pid, NULL, 0);
 }
 
+void standin_certificate(const char *pem)
+{
+	char command[1024];
+
+	snprintf(command, sizeof(command),
+		 "umask 077; openssl req -x509 -newkey rsa:2048 -nodes "
+		 "-days 2 -subj /CN=standin -addext "
+		 "subjectAltName=IP:127.0.0.1 -keyout %s.key -out %s.crt "
+		 "2>/dev/null && cat %s.key %s.crt >%s && rm %s.key %s.crt",
+		 pem, pem, pem, pem, pem, pem, pem);
+	assert_int_equal(system(command), 0);
+}
+
 static int dial(unsigned port)
 {
 	struct sockaddr_in at = {

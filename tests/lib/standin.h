@@ -18,6 +18,9 @@ struct standin {
 void standin_start(struct standin *s, const char *const *args);
 void standin_stop(struct standin *s);
 
+/* A key and its certificate for 127.0.0.1 in a new file, for --tls. */
+void standin_certificate(const char *pem);
+
 /* The body of the answer to an admin request; the caller frees it. */
 char *standin_post(const struct standin *s, const char *path, const char *body);
 char *standin_get(const struct standin *s, const char *path);

@@ -401,9 +401,12 @@ def main():
                        help="of the beginning of an upload, as Ceph 16")
     parse.add_argument("--page", type=int, default=1000,
                        help="most entries in a page of a listing")
+    parse.add_argument("--skew", type=int, default=0,
+                       help="seconds that the clock is off")
     args = parse.parse_args()
     server = Server(("127.0.0.1", args.port), Handler)
     server.state = State(args)
+    server.state.faults.clock_shift = args.skew
     if args.tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(args.tls)

@@ -162,6 +162,46 @@ static void clock_of_urls(void **state)
 	buf_clear(&err);
 }
 
+/* One whose certificate is trusted may. */
+static void clock_of_urls_over_tls(void **state)
+{
+	struct store_presign req = { .action = PRESIGN_DOWNLOAD,
+				     .key = "k",
+				     .expire = 600 };
+	struct buf err = BUF_INIT(BUF_MESSAGE), text = BUF_INIT(BUF_MESSAGE);
+	struct s3_rig_options o = { 0 };
+	struct store_presigned p;
+	struct s3_rig tls;
+	char pem[64];
+	int64_t late;
+
+	snprintf(pem, sizeof(pem), "/tmp/stagefs-s3-%d.pem", (int)getpid());
+	standin_certificate(pem);
+	s3_rig_start(&tls, (const char *const[]){ "--tls", pem, "--skew",
+						  "7200", NULL });
+	snprintf(tls.url, sizeof(tls.url), "https://127.0.0.1:%u",
+		 tls.standin.port);
+	o.ca_file = pem;
+	s3_rig_open(&tls, &o);
+	/* not known yet */
+	assert_int_equal(store_presign(tls.s, &req, &p, &err), 0);
+	assert_null(p.warning);
+	store_presign_clear(&p);
+	assert_int_equal(store_check(tls.s, "", &err), 0);
+	assert_int_equal(store_presign(tls.s, &req, &p, &err), 0);
+	late = p.expires_at - clock_now_s() - 600 - 7200;
+	assert_true(late >= -2 && late <= 2);
+	assert_null(p.warning);
+	store_presign_clear(&p);
+	assert_int_equal(store_describe(tls.s, &text), 0);
+	assert_non_null(strstr(buf_str(&text), "seconds behind the store's"));
+	assert_null(strstr(buf_str(&text), "plain http"));
+	buf_clear(&text);
+	buf_clear(&err);
+	s3_rig_stop(&tls);
+	unlink(pem);
+}
+
 /* ---- sentences ---- */
 
 static void check_says(const struct s3_rig_options *options, int want,
@@ -433,6 +473,8 @@ SUITE(s3_fixes)
 		ROW("a clock that is hours off is corrected", clock_is_off),
 		ROW("a clock that is days off is an error", clock_is_days_off),
 		ROW("URLs keep our own time over plain HTTP", clock_of_urls),
+		ROW("... and have the store's over TLS",
+		    clock_of_urls_over_tls),
 		ROW("a check says what is wrong", check_sentences),
 		ROW("settings that cannot be are refused", bad_settings),
 		ROW("an interrupt ends any call", interrupted),
