@@ -11,6 +11,7 @@
 #include "fs/rename_keys.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,16 +50,37 @@ static int rename_keys_whole_key(const struct buf *dir, const char *rest,
 
 /* ---- which keys ---- */
 
-static int rename_keys_note_key(struct rename_keys *m, const char *rest,
-				const char *etag)
+/*
+ * What tells a version from others in a listing: its ETag, or where listings
+ * have none that counts, size and time, which no ETag looks like.
+ */
+#define NO_ETAG '\001'
+#define VERSION_SIZE (STORE_ETAG_SIZE > 64 ? STORE_ETAG_SIZE : 64)
+
+static void rename_keys_version(const struct object_info *info,
+				char out[VERSION_SIZE])
 {
+	if (*info->etag)
+		strcpy(out, info->etag);
+	else
+		snprintf(out, VERSION_SIZE, "%c%llu %lld.%09ld", NO_ETAG,
+			 (unsigned long long)info->size,
+			 (long long)info->mtime.tv_sec, info->mtime.tv_nsec);
+}
+
+static int rename_keys_note_key(struct rename_keys *m, const char *rest,
+				const struct object_info *info)
+{
+	char version[VERSION_SIZE];
+
 	if (m->to.len + 1 + strlen(rest) > STORE_KEY_MAX)
 		return -ENAMETOOLONG;
 	if (ARRAY_RESERVE(m->keys, m->cap, m->n + 1))
 		return -ENOMEM;
 	m->keys[m->n++] = (struct rename_key){ .at = m->text.len };
 	buf_add(&m->text, rest, strlen(rest) + 1);
-	buf_add(&m->text, etag, strlen(etag) + 1);
+	rename_keys_version(info, version);
+	buf_add(&m->text, version, strlen(version) + 1);
 	return buf_err(&m->text) == -EMSGSIZE ? -E2BIG : buf_err(&m->text);
 }
 
@@ -76,7 +98,7 @@ int rename_keys_collect(struct rename_keys *m)
 	if (!rc) {
 		while ((rc = store_list_next(list, &e)) > 0) {
 			rc = rename_keys_note_key(m, e.key + prefix.len,
-						  e.info.etag);
+						  &e.info);
 			if (rc)
 				break;
 		}
@@ -129,11 +151,20 @@ static enum rename_copied rename_keys_outcome(int err)
 	}
 }
 
+/* NULL: it is not known. */
+static const char *rename_keys_etag(const struct rename_keys *m, size_t k)
+{
+	const char *rest = rename_keys_rest(m, k),
+		   *version = rest + strlen(rest) + 1;
+
+	return *version == NO_ETAG ? NULL : version;
+}
+
 static int rename_keys_copy_one(void *arg, size_t k)
 {
 	struct rename_keys *m = arg;
 	const char *rest = rename_keys_rest(m, k),
-		   *etag = rest + strlen(rest) + 1;
+		   *etag = rename_keys_etag(m, k);
 	struct buf from = KEY, to = KEY;
 	struct object_info info;
 	/* The marker of a directory that stood there before may stay. */
@@ -143,12 +174,12 @@ static int rename_keys_copy_one(void *arg, size_t k)
 	if (!err)
 		err = rename_keys_whole_key(&m->to, rest, &to);
 	if (!err) {
-		err = STORE_OWN(store_copy(
-			m->store, buf_str(&from), *etag ? etag : NULL,
-			buf_str(&to), cond.if_absent ? &cond : NULL, &info));
+		err = STORE_OWN(
+			store_copy(m->store, buf_str(&from), etag, buf_str(&to),
+				   cond.if_absent ? &cond : NULL, &info));
 		m->keys[k].copied = rename_keys_outcome(err);
 	}
-	if (!err && strcmp(info.etag, etag))
+	if (!err && (!etag || strcmp(info.etag, etag)))
 		err = rename_keys_note_copy(m, k, &info);
 	if (err)
 		rename_keys_note_failure(m, k);
@@ -239,30 +270,64 @@ static int rename_keys_by_key(const void *a, const void *b)
 	return (x->k > y->k) - (x->k < y->k);
 }
 
-/* The ETag that the object should have; the copies are sorted by then. */
-static const char *rename_keys_own_etag(const struct removal *v, size_t k)
+/* The ETag that was told of a copy, NULL: the old one's, or it was not told.
+ * The copies are sorted by then. */
+static const char *rename_keys_copy_etag(struct rename_keys *m, size_t k)
 {
-	const char *rest = rename_keys_rest(v->m, k);
 	const struct rename_copy wanted = { .k = k }, *copies;
-	size_t n = rename_keys_changed(v->m, &copies);
+	size_t n = rename_keys_changed(m, &copies);
 
-	if (v->undo && n)
+	if (n)
 		copies = bsearch(&wanted, copies, n, sizeof(*copies),
 				 rename_keys_by_key);
-	return v->undo && n && copies ? copies->info.etag
-				      : rest + strlen(rest) + 1;
+	return n && copies ? copies->info.etag : NULL;
+}
+
+static int rename_keys_head(struct rename_keys *m, const struct buf *dir,
+			    size_t k, struct object_details *out)
+{
+	struct buf key = KEY;
+	int err = rename_keys_whole_key(dir, rename_keys_rest(m, k), &key);
+
+	err = err ? err : store_head(m->store, buf_str(&key), out);
+	buf_clear(&key);
+	return err;
+}
+
+/* Is what the listing calls otherwise the copy? Some stores' listings have other
+ * ETags than their objects, or none that counts. */
+static bool rename_keys_is_copy(struct rename_keys *m, size_t k)
+{
+	struct object_details *d = malloc(2 * sizeof(*d));
+	const char *etag = rename_keys_copy_etag(m, k);
+	bool is = d && !rename_keys_head(m, &m->to, k, &d[0]);
+
+	if (is && !etag) {
+		is = !rename_keys_head(m, &m->from, k, &d[1]);
+		etag = d[1].info.etag;
+	}
+	is = is && *etag && !strcmp(d[0].info.etag, etag);
+	free(d);
+	return is;
 }
 
 static bool rename_keys_is_ours(const struct removal *v, size_t k,
-				const char *etag)
+				const struct object_info *listed)
 {
-	const struct rename_keys *m = v->m;
+	struct rename_keys *m = v->m;
+	const char *rest = rename_keys_rest(m, k), *etag;
+	char version[VERSION_SIZE];
 
+	rename_keys_version(listed, version);
+	if (!v->undo)
+		return !strcmp(rest + strlen(rest) + 1, version);
 	/* The marker of a directory that stood there before is its own. */
-	if (v->undo && (m->keys[k].copied == RENAME_NOT_COPIED ||
-			(m->keep_marker && !*rename_keys_rest(m, k))))
+	if (m->keys[k].copied == RENAME_NOT_COPIED ||
+	    (m->keep_marker && !*rest))
 		return false;
-	return !strcmp(rename_keys_own_etag(v, k), etag);
+	etag = rename_keys_copy_etag(m, k);
+	etag = etag ? etag : rename_keys_etag(m, k);
+	return (etag && !strcmp(etag, version)) || rename_keys_is_copy(m, k);
 }
 
 /* Both the listing and the keys are in key order. */
@@ -282,7 +347,7 @@ static int rename_keys_remove_listed(struct removal *v, struct store_list *list,
 			break;
 		if (strcmp(rename_keys_rest(m, k), e.key + len))
 			continue;
-		m->keys[k].remove = rename_keys_is_ours(v, k, e.info.etag);
+		m->keys[k].remove = rename_keys_is_ours(v, k, &e.info);
 		if (!m->keys[k].remove && !v->undo)
 			log_at(LOG_LEVEL_INFO,
 			       &(struct log_where){ .stage = m->store->name,

@@ -19,7 +19,7 @@ enum rename_copied {
 };
 
 struct rename_key {
-	size_t at; /* in text: what follows the place, NUL, ETag, NUL */
+	size_t at; /* in text: what follows the place, NUL, version, NUL */
 	enum rename_copied copied;
 	bool remove; /* in the batches that are being removed */
 };
