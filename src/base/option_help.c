@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 #define NAME_MAX_BYTES 63 /* of what can be mistyped for one of ours */
 #define HELP_COLUMN 30
@@ -14,11 +15,6 @@
 static size_t least(size_t a, size_t b)
 {
 	return a < b ? a : b;
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
 /*
@@ -38,12 +34,12 @@ static size_t distance(const char *a, const char *b)
 
 		row[0] = i;
 		for (size_t j = 1; j <= b_len; j++) {
-			char x = lower(a[i - 1]), y = lower(b[j - 1]);
+			char x = text_lower(a[i - 1]), y = text_lower(b[j - 1]);
 
 			row[j] = least(last[j], row[j - 1]) + 1;
 			row[j] = least(row[j], last[j - 1] + (x != y));
-			if (i > 1 && j > 1 && x == lower(b[j - 2]) &&
-			    y == lower(a[i - 2]))
+			if (i > 1 && j > 1 && x == text_lower(b[j - 2]) &&
+			    y == text_lower(a[i - 2]))
 				row[j] = least(row[j], before[j - 2] + 1);
 		}
 	}

@@ -56,6 +56,11 @@ static inline bool text_is_alpha(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+static inline char text_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
 /* 0 to 15, or -1. */
 static inline int text_hex_value(char c)
 {

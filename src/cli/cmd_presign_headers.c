@@ -3,6 +3,7 @@
  * be is checked where URLs are signed.
  */
 #include "base/buf.h"
+#include "base/text.h"
 #include "cli/cmd_presign.h"
 
 #include <errno.h>
@@ -30,9 +31,7 @@ static int add(struct presign_headers *h, const char *prefix, const char *name,
 	}
 	buf_adds(&lower, prefix);
 	for (size_t i = 0; i < name_len; i++)
-		buf_addc(&lower, name[i] >= 'A' && name[i] <= 'Z'
-					 ? name[i] + ('a' - 'A')
-					 : name[i]);
+		buf_addc(&lower, text_lower(name[i]));
 	copy = strndup(value, value_len);
 	h->list[h->n].name = buf_detach(&lower);
 	h->list[h->n].value = copy;

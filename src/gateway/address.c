@@ -1,8 +1,8 @@
 /*
  * The address is ours, or shared with a gateway of the same stores: then that
  * one answers, and a thread tries every half second to bind what it holds. When
- * the owner has left, one of those who wait gets it and starts its server. When
- * what holds the address cannot prove itself any more (another program was
+ * the owner has left, one of those that wait gets it and starts its server.
+ * When what holds the address cannot prove itself any more (another program was
  * quicker), the default address gives way to the next free port.
  *
  * What is answered at is written to each store's `.stagefs/gateway`, so that
@@ -126,18 +126,6 @@ static int address_serve(struct gateway *g, const int *fds, unsigned n,
 	return rc;
 }
 
-/* A failure that has no words yet names its address. */
-static int address_say_where(const struct listen_address *at, int rc,
-			     struct buf *err)
-{
-	if (rc && !err->len) {
-		buf_adds(err, "listen: ");
-		listen_name(at, err);
-		buf_addf(err, ": %s", strerror(-rc));
-	}
-	return rc;
-}
-
 static int address_open_all(struct gateway *g, const struct listen_address *at,
 			    unsigned n, struct buf *err)
 {
@@ -150,8 +138,10 @@ static int address_open_all(struct gateway *g, const struct listen_address *at,
 			opened++;
 		} else if (rc == -EADDRNOTAVAIL && n > 1) {
 			rc = 0; /* localhost where there is no IPv6 */
-		} else {
-			address_say_where(&at[i], rc, err);
+		} else if (!err->len) {
+			buf_adds(err, "listen: ");
+			listen_name(&at[i], err);
+			buf_addf(err, ": %s", strerror(-rc));
 		}
 	}
 	if (!rc && !opened) {

@@ -53,7 +53,7 @@ static void answer_add_cors(const struct exchange *x, struct MHD_Response *r)
 				"Last-Modified, x-amz-request-id");
 }
 
-/* The length of an answer to HEAD comes from a body that nobody reads. */
+/* The length of an answer to HEAD comes from a body that is never read. */
 static ssize_t answer_no_body(void *arg, uint64_t at, char *room, size_t n)
 {
 	return MHD_CONTENT_READER_END_WITH_ERROR;

@@ -5,16 +5,16 @@
  * bytes that came; so the request target is taken where it is still whole (the
  * URI log callback), and the library's decoding is turned off.
  *
- * STARTED -> target -> headers: request_filter(), begin() -> data() ... -> end()
- * -> the answer -> COMPLETED: done(), counted. An answer that is there before
- * the body is sent at once, and the connection ends, when the client waits for
- * it (Expect) or has much to send; else the body is swallowed first, for a
- * client that writes and does not read would see a reset instead of the answer.
- * A body that was let in and fails in its middle (a full disk) is swallowed to
- * its end, however long: the library takes no answer before that. What bounds
- * it is the deadline of a refused connection (connections.h).
- * Where the headers can be read in two ways the connection ends too: what
- * another server before us takes for the body would be the next request.
+ * STARTED -> target -> headers: request_filter(), begin() -> data() ... ->
+ * end() -> the answer -> COMPLETED: done(), counted. An answer that is there
+ * before the body is sent at once, and the connection ends, when the client
+ * waits for it (Expect) or has much to send; else the body is swallowed first,
+ * for a client that writes and does not read would see a reset instead of the
+ * answer. A body that was let in and fails in its middle (a full disk) is
+ * swallowed to its end, however long: the library takes no answer before that.
+ * What bounds it is the deadline of a refused connection (connections.h). Where
+ * the headers can be read in two ways the connection ends too: what another
+ * server before us takes for the body would be the next request.
  */
 #include "gateway/callbacks.h"
 

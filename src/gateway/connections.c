@@ -1,11 +1,11 @@
 /*
  * A list in the order of arrival under one lock, and one thread that looks
- * every half second for who is over the deadline. libmicrohttpd has a timeout
+ * every half second for those over their deadline. libmicrohttpd has a timeout
  * between two bytes only, which a slow client never meets.
  *
  * Cutting off is shutdown(2): the connection's thread wakes with an end of
- * file and libmicrohttpd closes. Until connections_remove() the descriptor is still
- * the connection's own, and that is called under no lock but ours.
+ * file and libmicrohttpd closes. Until connections_remove() the descriptor is
+ * still the connection's own, and that is called under no lock but ours.
  */
 #include "gateway/connections.h"
 
@@ -41,7 +41,7 @@ struct connections {
 	struct connections_locked guarded_;
 	struct thread_task watcher;
 	unsigned limit, patience_ms, look_ms;
-	uint64_t seed; /* of hashes, so that nobody chooses them */
+	uint64_t seed; /* of hashes, so that no client can choose them */
 };
 
 static struct connections_locked *connections_guarded(struct connections *l)
@@ -113,7 +113,7 @@ static bool connection_is_late(struct connection *k, int64_t now,
 	if (k->phase != CONNECTION_AT_WORK)
 		return false;
 	if (k->waiter) {
-		/* It is us who keep the client waiting. */
+		/* The client waits for us. */
 		k->looked_ms = 0;
 		return false;
 	}

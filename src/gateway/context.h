@@ -1,6 +1,6 @@
 /*
- * What a gateway is made of, for its files and handlers: read-only once it runs,
- * but for what has locks of its own.
+ * What a gateway is made of, for its files and handlers: read-only once it
+ * runs, but for what has locks of its own.
  */
 #ifndef GATEWAY_CONTEXT_H
 #define GATEWAY_CONTEXT_H

@@ -4,10 +4,11 @@
  *
  * A handler runs on the connection's own thread (small stack: big things go on
  * the heap) and may block. The order of calls is begin, data..., end, done;
- * whoever has answered gets nothing more but done. What is left of the body
- * then is swallowed or the connection ends, the client's behaviour decides.
- * Before begin the server has checked the sizes, the Host and, by the route's
- * flags, the origin; it answers OPTIONS and refuses other methods itself.
+ * a handler that has answered gets nothing more but done. What is left of the
+ * body then is swallowed or the connection ends, the client's behaviour
+ * decides. Before begin the server has checked the sizes, the Host and, by the
+ * route's flags, the origin; it answers OPTIONS and refuses other methods
+ * itself.
  */
 #ifndef GATEWAY_EXCHANGE_H
 #define GATEWAY_EXCHANGE_H
@@ -89,8 +90,8 @@ void exchange_add(struct exchange *x, const char *name, const char *value);
  * n 0: no body. */
 void exchange_answer(struct exchange *x, unsigned status, const char *type,
 		     const void *bytes, size_t n);
-/* The answer's body is that range of a file; the file is closed afterwards. When another
- * program has written into it the body ends too early. */
+/* The answer's body is that range of a file; the file is closed afterwards.
+ * When another program has written into it the body ends too early. */
 void exchange_answer_file(struct exchange *x, unsigned status, const char *type,
 			  const struct file_body *f);
 /* To HEAD, or a 304: a body would have that many bytes. Else n is 0. */

@@ -1,6 +1,6 @@
 /*
- * For operators: is it alive, and what has it done. Whoever asks with a nonce
- * gets the proof of proof.h too.
+ * For operators: is it alive, and what has it done. A request with a nonce gets
+ * the proof of proof.h too.
  */
 #include "gateway/health.h"
 

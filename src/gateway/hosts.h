@@ -1,5 +1,5 @@
 /*
- * Whom a request may name as its host, and which pages may send one. Pure.
+ * What a request may name as its host, and which pages may send one. Pure.
  */
 #ifndef GATEWAY_HOSTS_H
 #define GATEWAY_HOSTS_H
@@ -18,7 +18,7 @@ bool hosts_allowed(const char *host, const struct sockaddr_storage *local,
 		   const char *listen, const char *allowed);
 
 enum origin_verdict {
-	ORIGIN_NONE, /* no browser, or a person who typed the address */
+	ORIGIN_NONE, /* no browser, or an address that was typed */
 	ORIGIN_LISTED,
 	ORIGIN_ANY, /* let in by `*` alone */
 	ORIGIN_FOREIGN,

@@ -24,7 +24,7 @@ void listen_set_port(struct listen_address *a, unsigned port);
 unsigned listen_port(const struct listen_address *a);
 /* 0, -EADDRINUSE, -EACCES, -EADDRNOTAVAIL ... */
 int listen_open(const struct listen_address *a, int *fd);
-/* Is fd a listening TCP socket? Whose address? 0 or -EINVAL. */
+/* Is fd a listening TCP socket? Its address. 0 or -EINVAL. */
 int listen_inherited(int fd, struct listen_address *out);
 /* `127.0.0.1:8000`, `[::1]:8000`. Appends. */
 void listen_name(const struct listen_address *a, struct buf *out);

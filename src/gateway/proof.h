@@ -1,8 +1,8 @@
 /*
  * Whether the server at an address is a gateway of the same stores: it knows
  * their keys. It says so by an HMAC over a nonce of the asker's and the address
- * and port at which it was asked; so nobody can pass on the answer of another
- * one.
+ * and port at which it was asked; so no server can pass on the answer of
+ * another one.
  */
 #ifndef GATEWAY_PROOF_H
 #define GATEWAY_PROOF_H

@@ -31,7 +31,7 @@ struct gateway_settings {
 	bool allow_plain_http; /* beyond loopback without TLS */
 	bool alone; /* `stagefs serve`: may go beyond loopback */
 	const char *allowed_hosts, *cors_origins; /* lists */
-	const char *user; /* [stagefs] user: who acts without Authorization */
+	const char *user; /* [stagefs] user: acts without Authorization */
 	const struct gateway_user *users;
 	unsigned n_users;
 	/* Bytes of all uploads under way together, and what writers may hold of

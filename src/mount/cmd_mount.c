@@ -5,9 +5,9 @@
  * The order: command line, configuration, mountpoint; then the fork; then what
  * has threads: the HTTP engine, the catalog, the checks of the stores, the
  * file system, the mount. The parent leaves when the kernel has taken the INIT
- * reply. At the end (mount_end.h) the mount is detached first, so that nobody
- * waits on it, then what was closed is published. The lock for which the next
- * mount of the same waits goes with the process.
+ * reply. At the end (mount_end.h) the mount is detached first, so that no
+ * process waits on it, then what was closed is published. The lock for which
+ * the next mount of the same waits goes with the process.
  */
 #include <errno.h>
 #include <limits.h>
@@ -225,8 +225,9 @@ static int mount_open_catalog(struct mounting *m)
 	return rc;
 }
 
-/* Of both the file system and the gateway. Writers have half of it at most: what
- * is on its way to a store that does not answer leaves readers the rest. */
+/* Of both the file system and the gateway. Writers have half of it at most:
+ * what is on its way to a store that does not answer leaves readers the rest.
+ */
 static int mount_make_budgets(struct mounting *m)
 {
 	m->budget = budget_new(m->config.mount.memory);
@@ -286,7 +287,8 @@ static void mount_settle(void *arg)
 		mount_check_warn(m->catalog);
 }
 
-/* For whoever has configured nothing: three lines. */
+/* Where nothing was configured: three lines that tell a person what there is.
+ */
 static void mount_greet(const struct mounting *m)
 {
 	struct buf origin = BUF_INIT(BUF_LINE), file = BUF_INIT(BUF_LINE);

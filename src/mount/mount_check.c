@@ -3,7 +3,7 @@
  * found by path. Only the storage has to be listed, to find its stages.
  *
  * Another external stage that does not answer is a warning, unless check = all
- * asks for an error: it holds up nobody who works elsewhere.
+ * asks for an error: it holds up no work on other stages.
  */
 #include "mount/mount_check.h"
 

@@ -1,10 +1,11 @@
 /*
- *   serving --signal--> leaving --nobody writes any more--> over
+ *   serving --signal--> leaving --no file is written any more--> over
  *                               --quiet for QUIET_MS------>
  *                               --another signal---------->
  *   either one --the kernel let go: umount, abort--> over
  *
- * SIGUSR1 is mount_end_stop()'s word that it is over; anybody else's is nothing.
+ * SIGUSR1 is mount_end_stop()'s word that it is over; anybody else's is
+ * nothing.
  */
 #include "mount/mount_end.h"
 
@@ -21,7 +22,7 @@
 #include "mount/mount_point.h"
 
 /*
- * A writer who has sent nothing for so long is not copying: it keeps a file
+ * A writer that has sent nothing for so long is not copying: it keeps a file
  * open, as a daemon does its log. A copy pauses for what it reads from, and
  * what is slow there, a disk that spins up or a connection that must be made
  * again, is back within a minute; and a machine that shuts down waits for a

@@ -3,9 +3,9 @@
  * for them, all others have them blocked, so no code of ours runs in a signal
  * handler.
  *
- * The first one detaches the mount, so that nobody new comes in; who has a
- * file open for writing is served until it is closed. Readers, and who merely
- * stands in a directory, do not hold it up.
+ * The first one detaches the mount, so that no process comes in any more; one
+ * that has a file open for writing is served until it is closed. Readers, and
+ * processes that merely stand in a directory, do not hold it up.
  */
 #ifndef MOUNT_MOUNT_END_H
 #define MOUNT_MOUNT_END_H

@@ -1,7 +1,7 @@
 /*
- * What the gateway has to know of the configuration. Whoever signs URLs for
- * another name than the one that is listened at says so by public_endpoint_url,
- * so that name is one that requests may come for.
+ * What the gateway has to know of the configuration. Where URLs are signed
+ * for another name than the one that is listened at, public_endpoint_url says
+ * so, and requests may come for that name.
  */
 #include "mount/mount_gateway.h"
 

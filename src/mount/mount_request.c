@@ -1,6 +1,6 @@
 /*
  * mount(8), systemd and fstab put their own words into -o. A table says which
- * are nobody's business here, which are the kernel's, and which are ours; what
+ * mean nothing here, which are the kernel's, and which are ours; what
  * it does not name is a setting, and the configuration knows those.
  */
 #include "mount/mount_request.h"

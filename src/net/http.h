@@ -54,7 +54,7 @@ struct http_reply {
 				   cannot be read), -EINVAL (a bad URL or CA
 				   file), -ENOMEM, -ECANCELED, or what data() or
 				   prepare() returned. From -EKEYREJECTED on
-				   judge() is not asked: no attempt would help */
+				   judge() is not asked: none would help */
 	const char *why; /* a sentence for err, never with a URL in it */
 	long status; /* 0 when none came */
 	struct buf headers; /* `name: value\n`, names lower-case */
@@ -109,8 +109,8 @@ struct http_call_ops {
 
 /* How urgent a call is within its lane. */
 enum http_class {
-	HTTP_META, /* somebody waits and it is small: never behind data */
-	HTTP_DATA, /* somebody waits */
+	HTTP_META, /* a caller waits and it is small: never behind data */
+	HTTP_DATA, /* a caller waits */
 	HTTP_AHEAD, /* read-ahead: when no HTTP_DATA waits, or after 2 s */
 };
 

@@ -3,7 +3,7 @@
  * handle in it. Everything crosses its border through a queue.
  *
  * A *lane* is one store's way in: its limits, timeouts, proxy and CA. A lane
- * whose server is dead fills only its own slots, so it holds up no other.
+ * with a dead server fills only its own slots, so it holds up no other.
  * Several engines may run side by side; nothing here is global but curl's own
  * initialisation.
  */

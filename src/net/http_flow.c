@@ -10,11 +10,11 @@
  * GET or HEAD asks for no such work, so there it does run. A machine that went
  * away while we wait is noticed by the kernel: keepalive probes and
  * TCP_USER_TIMEOUT, which also covers bytes that the kernel took from us and
- * nobody acknowledges.
+ * are not acknowledged.
  *
  * curl sends a request a second time by itself when a kept connection breaks
  * before the answer. What changes something is not sent twice unknown to the
- * caller, who must know that the first answer may have been lost: the attempt
+ * caller, which must know that the first answer may have been lost: the attempt
  * ends, and the next one is the engine's own.
  *
  * A callback that wants to end the attempt sets stop_err and makes curl fail.
@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/io.h"
 #include "net/http_loop.h"
 
@@ -97,8 +98,7 @@ static void http_flow_add_header(struct buf *out, const char *line, size_t n)
 		value++;
 	buf_add(out, line, colon - line);
 	for (char *p = out->data + from; !out->err && *p; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p += 'a' - 'A';
+		*p = text_lower(*p);
 	buf_adds(out, ": ");
 	buf_add(out, value, end > value ? end - value : 0);
 	buf_addc(out, '\n');

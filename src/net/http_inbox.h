@@ -46,7 +46,7 @@ void http_inbox_stop(struct http_inbox *in);
 bool http_inbox_stopping(struct http_inbox *in);
 /* The next in the inbox, out of it; NULL when it is empty. */
 struct http_attempts *http_inbox_take(struct http_inbox *in, bool *cancelled);
-/* Nobody may reach the call any more: it is about to end. */
+/* The call cannot be reached from now on: it is about to end. */
 void http_inbox_forget(struct http_inbox *in, struct http_attempts *a);
 
 /* What an attempt has cost. */

@@ -1,9 +1,9 @@
 /*
  * A lane: a queue for each class, first in first out, and slots. HTTP_META has
  * `connections` slots of its own; HTTP_DATA and HTTP_AHEAD share as many, and
- * read-ahead gets one only while nobody waits for data, or when it has waited
- * long itself: by then a reader may have come to it. A call that was tried
- * before goes to the head of its queue: it has waited longest.
+ * read-ahead gets one only while no reader waits for data, or when it has
+ * waited long itself: by then a reader may have come to it. A call that was
+ * tried before goes to the head of its queue: it has waited longest.
  */
 #include <stdlib.h>
 #include <string.h>

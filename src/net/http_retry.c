@@ -1,6 +1,6 @@
 /*
  * The delay is drawn from the whole interval below a ceiling that doubles
- * ("full jitter"), so that a thousand clients who failed together do not come
+ * ("full jitter"), so that a thousand clients that failed together do not come
  * back together. The ceiling is also what is left until the deadline, less
  * one base delay for the attempt itself: the last waits get shorter rather
  * than leave no time.

@@ -52,8 +52,7 @@ static char *url_lower_dup(const char *s, size_t n)
 	char *out = strndup(s, n);
 
 	for (char *p = out; p && *p; p++)
-		if (text_is_alpha(*p))
-			*p |= 0x20;
+		*p = text_lower(*p);
 	return out;
 }
 

@@ -33,7 +33,7 @@ struct sigv4_key {
 	struct hmac_key hmac;
 };
 
-/* Who signs, where and when. Strings are borrowed. */
+/* The signer, the place and the moment. Strings are borrowed. */
 struct sigv4_scope {
 	const char *access_key_id;
 	const char *session_token; /* NULL: none */

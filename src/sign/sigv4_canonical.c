@@ -98,7 +98,7 @@ static bool canonical_is_blank(char c)
 static void canonical_add_lower(struct buf *out, const char *s)
 {
 	for (; *s; s++)
-		buf_addc(out, *s >= 'A' && *s <= 'Z' ? *s + ('a' - 'A') : *s);
+		buf_addc(out, text_lower(*s));
 }
 
 /* Trimmed, runs of white space as one space. 0, or -EINVAL. */

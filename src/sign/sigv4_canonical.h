@@ -30,8 +30,8 @@ int sigv4_canonical_headers(const struct sigv4_request *request,
 int sigv4_canonical_query(const struct field *query, size_t n, struct buf *out);
 
 /*
- * The whole, from the two strings of sigv4_canonical_headers(); `query` stands in
- * for the request's own. 0, -EINVAL, or buf's error.
+ * The whole, from the two strings of sigv4_canonical_headers(); `query` stands
+ * in for the request's own. 0, -EINVAL, or buf's error.
  */
 int sigv4_canonical_request(const struct sigv4_request *request,
 			    const char *lines, const char *names,

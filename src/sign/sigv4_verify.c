@@ -5,8 +5,8 @@
  * the trusted ones.
  *
  * The order: the query's pairs; the six parameters of the signature, once
- * each; who signed, where, when; the headers; then the signature. Nobody
- * learns from a refusal what a right signature would have been.
+ * each; the key, the scope, the moment; the headers; then the signature. No
+ * client learns from a refusal what a right signature would have been.
  */
 #include "sign/sigv4_verify.h"
 
@@ -178,7 +178,7 @@ static enum sigv4_verdict verify_read_target(struct sigv4_verify *v)
 	return verify_take_parameters(v);
 }
 
-/* ---- when, who, where ---- */
+/* ---- moment, key, scope ---- */
 
 /* 20130524T000000Z, a moment that there is. */
 static int verify_parse_date(const char *s, int64_t *out)
@@ -301,7 +301,7 @@ static enum sigv4_verdict verify_check_list(struct sigv4_verify *v)
 				"X-Amz-SignedHeaders must be names in "
 				"order, with ; between them");
 		for (size_t i = 0; i < n; i++)
-			if (s[i] >= 'A' && s[i] <= 'Z')
+			if (s[i] != text_lower(s[i]))
 				return verify_refuse(
 					v, SIGV4_MALFORMED,
 					"X-Amz-SignedHeaders must be in "

@@ -109,8 +109,7 @@ int props_set(struct props *p, const char *name, const char *value)
 		return -E2BIG;
 	to = p->text + p->len;
 	for (size_t i = 0; i < n; i++)
-		to[i] = name[i] >= 'A' && name[i] <= 'Z' ? name[i] | 0x20
-							 : name[i];
+		to[i] = text_lower(name[i]);
 	memcpy(to + n, value, v);
 	p->len += n + v;
 	return 0;

@@ -4,21 +4,21 @@
  * stays in memory.
  *
  * Many clients come from one address: a proxy's, or this machine's. Wrong
- * guesses of some must not keep out those who are right, and yet bound what can
+ * guesses of some must not keep out what is right, and yet bound what can
  * be tried:
  *
  * - What was right is known, and let in at once, until it has not been used for
  *   a day: whatever others guess, from wherever.
  * - What was wrong is known too. A client that goes on sending a password of
  *   yesterday has its answer late and costs neither a hash nor others' turns.
- * - Any other guess takes the turn of its row (whose it is, and the name): one
+ * - Any other guess takes the turn of its row (the client's, and the name): one
  *   guess at a time is looked at, the next after a delay that doubles with each
- *   that was wrong, up to two seconds. Those who wait have no order. The first
+ *   that was wrong, up to two seconds. Those that wait have no order. The first
  *   to look after the delay, by chance, has the turn, so that no crowd of
  *   guesses stands before the one that is right; it waits at most 16 s, and may
  *   come again. When it was right its turn did not count.
  * - On this machine a row is a user's, as the kernel tells: a proxy, or another
- *   user, is not in one with everybody.
+ *   user, is not in one with the rest.
  *
  * So from one address 43,200 guesses a day of a name are looked at: eight
  * letters and digits that were drawn by lot (2.8e12 of small ones) stand for
@@ -54,7 +54,7 @@
 #define DELAY_MS 250 /* after the first, doubled by each */
 #define DELAY_DOUBLINGS 3
 #define WAIT_MAX_MS 16000
-#define CHANCE_MS 50 /* within which one of those who wait is first */
+#define CHANCE_MS 50 /* within which one of those that wait is first */
 #define REPEATED_MS 1000 /* before what was wrong is told so again */
 #define FLIGHTS_MAX 32
 #define JOIN_MS 20 /* between two looks at another's */
@@ -220,7 +220,7 @@ static void throttle_remember(struct login_throttle *g,
 	lock_drop(&g->lock);
 }
 
-/* ---- who was wrong ---- */
+/* ---- rows ---- */
 
 static struct wrong *throttle_find_row_locked(struct login_throttle *g,
 					      const unsigned char *key)
@@ -420,14 +420,14 @@ int login_throttle_check(struct login_throttle *g,
 {
 	const char *what[] = { q->name, q->hash ? q->hash : "", q->password };
 	unsigned char key[SHA256_SIZE], row[SHA256_SIZE];
-	const char *whose[] = { NULL, q->name };
+	const char *client[] = { NULL, q->name };
 	char peer[40];
 	int rc;
 
 	throttle_peer(q, peer);
-	whose[0] = peer;
+	client[0] = peer;
 	throttle_key(g, what, 3, key);
-	throttle_key(g, whose, 2, row);
+	throttle_key(g, client, 2, row);
 	rc = throttle_join_flight(g, key);
 	if (!rc)
 		return throttle_hold_back(g);

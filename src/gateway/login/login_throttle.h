@@ -1,8 +1,8 @@
 /*
- * Is this the password? Slow for whoever guesses, quick for whoever knows:
- * at most two hashes are worked on at once, what was right is let in at once
- * for a day after it was used, and after what was wrong the next guess of that
- * name, by that address or that user of this machine, waits for its turn.
+ * Is this the password? Slow for a client that guesses, quick for one that
+ * knows: at most two hashes are worked on at once, what was right is let in at
+ * once for a day after it was used, and after what was wrong the next guess of
+ * that name, by that address or that user of this machine, waits for its turn.
  */
 #ifndef GATEWAY_LOGIN_LOGIN_THROTTLE_H
 #define GATEWAY_LOGIN_LOGIN_THROTTLE_H
@@ -17,10 +17,10 @@ struct login_throttle;
 
 struct login_attempt {
 	const struct sockaddr_storage *peer;
-	bool has_uid; /* it is a program of this machine, and whose */
+	bool has_uid; /* it is a program of this machine, and of uid */
 	uid_t uid;
 	const char *name;
-	const char *hash; /* NULL: nobody of that name; costs the same */
+	const char *hash; /* NULL: no user of that name; costs the same */
 	const char *password;
 	size_t n; /* bytes of it */
 };
@@ -33,7 +33,7 @@ struct login_throttle_ops {
 	int (*park)(int64_t until_ms);
 };
 
-/* alike: a hash that costs what the users' do, for names that nobody has;
+/* alike: a hash that costs what the users' do, for names that no user has;
  * borrowed. NULL without memory. */
 struct login_throttle *login_throttle_new(const char *alike,
 					  const struct login_throttle_ops *ops);

@@ -1,8 +1,8 @@
 /*
  * A socket that its program has closed goes on living in the kernel until all
  * of it was sent, and is root's then: only one that is ESTABLISHED, and has an
- * inode, tells whose it is. A client that has sent its request and left is
- * nobody, and so is one that still waits in a listener's queue.
+ * inode, tells its user. A client that has sent its request and left has none,
+ * and so has one that still waits in a listener's queue.
  */
 #include "gateway/login/peer.h"
 

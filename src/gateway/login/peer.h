@@ -1,5 +1,5 @@
 /*
- * Whose program is at the other end of a connection within this machine.
+ * The user of the program at the other end of a connection within this machine.
  */
 #ifndef GATEWAY_LOGIN_PEER_H
 #define GATEWAY_LOGIN_PEER_H
@@ -8,9 +8,9 @@
 #include <sys/types.h>
 
 /*
- * The user whose socket it is, by the ends of ours. 0; -ENOENT: there is no
- * such socket here, or its program has closed it; or -errno. The first that
- * works of the two below.
+ * The user that the socket belongs to, by the ends of ours. 0; -ENOENT: there
+ * is no such socket here, or its program has closed it; or -errno. The first
+ * that works of the two below.
  */
 int peer_uid(const struct sockaddr_storage *peer,
 	     const struct sockaddr_storage *local, uid_t *out);

@@ -1,6 +1,6 @@
 /*
- * The rules in one place; what they stand on is in peer.c (whose socket) and
- * login_throttle.c (is it the password).
+ * The rules in one place; what they stand on is in peer.c (the socket's user)
+ * and login_throttle.c (is it the password).
  */
 #include "gateway/login/users.h"
 
@@ -122,7 +122,7 @@ static int users_admit_local(const struct users *u, const struct exchange *x,
 
 /* ---- with one ---- */
 
-/* Told to whoever looks after the machine. What is no user's name may be a
+/* Told to the operator. What is no user's name may be a
  * password that was typed in the wrong place. */
 static int users_refuse_login(const struct exchange *x,
 			      const struct gateway_user *user, struct buf *err)

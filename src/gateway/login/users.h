@@ -1,5 +1,5 @@
 /*
- * Who sends a request, and what is open to them.
+ * The user that sends a request, and what is open to them.
  *
  * A [user NAME] comes with their password (Basic). Without one, or with an
  * empty one, a request acts as `[stagefs] user`, when it comes from a program
@@ -19,7 +19,7 @@ struct stage;
 struct users;
 
 struct users_actor {
-	const char *name; /* whose stage `~` is */
+	const char *name; /* the owner of stage `~` */
 	const struct gateway_user *user; /* NULL: came without a password */
 };
 

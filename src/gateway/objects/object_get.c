@@ -1,7 +1,7 @@
 /*
  * GET and HEAD. What the store says of the object and the file that is sent
  * belong together: the file is opened by the ETag that the answer will name,
- * and when somebody was quicker both are asked again.
+ * and when another writer was quicker both are asked again.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -97,7 +97,7 @@ static int object_get_open(struct exchange *x, struct object_details *d,
 		counters_store(x->gateway->counters, COUNTERS_OPEN,
 			       counters_now_us() - since, rc);
 	}
-	/* Whoever changes it that often. */
+	/* It is replaced faster than it can be opened. */
 	return rc == -ESTALE ? -ETIMEDOUT : rc;
 }
 

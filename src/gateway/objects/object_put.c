@@ -1,12 +1,11 @@
 /*
  * PUT. The body goes to a file without a name on the disk where the object will
  * be, as it comes; when it is whole, and is what its checksums say, the store
- * takes the file itself. Whoever goes away before leaves nothing: the kernel
- * frees a file without a name with its descriptor.
+ * takes the file itself. A client that goes away before leaves nothing: the
+ * kernel frees a file without a name with its descriptor.
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -125,7 +124,7 @@ static bool object_put_take_conditions(struct exchange *x)
 }
 
 /* What cannot succeed ends before its body comes. The store looks once more,
- * when nobody can come between. */
+ * when no other writer can come between. */
 static bool object_put_conditions_hold(struct exchange *x)
 {
 	struct object *o = x->state;
@@ -244,25 +243,11 @@ static bool object_put_sums_agree(struct object_body *b)
 
 /* ---- the object ---- */
 
-static bool object_put_lower(const char *name, char *out, size_t size)
-{
-	size_t n = strlen(name);
-
-	if (n >= size)
-		return false;
-	for (size_t i = 0; i <= n; i++)
-		out[i] = name[i] >= 'A' && name[i] <= 'Z' ? name[i] | 0x20
-							  : name[i];
-	return true;
-}
-
-#define NAME_SIZE 256
 #define KEPT_MAX 80
 
-/* Headers that are kept, with names in lower case. */
+/* Headers that are kept, and room for a checksum. */
 struct kept {
 	struct field fields[KEPT_MAX + 1];
-	char names[KEPT_MAX][NAME_SIZE];
 	size_t n;
 };
 
@@ -281,19 +266,16 @@ static int object_put_keep(struct kept *k, const struct field *from, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		if (!object_put_is_kept(from[i].name, parameters))
 			continue;
-		if (k->n == KEPT_MAX ||
-		    !object_put_lower(from[i].name, k->names[k->n], NAME_SIZE))
+		if (k->n == KEPT_MAX)
 			return -E2BIG;
-		k->fields[k->n] =
-			(struct field){ k->names[k->n], from[i].value };
-		k->n++;
+		k->fields[k->n++] = from[i];
 	}
 	return 0;
 }
 
-static int object_put_store(struct exchange *x, struct kept *k,
-			    struct object_info *info)
+static int object_put_store(struct exchange *x, struct object_info *info)
 {
+	struct kept k = { .n = 0 };
 	struct object *o = x->state;
 	const struct store_body body = {
 		.data = o->body.fd < 0 ? "" : NULL,
@@ -303,18 +285,18 @@ static int object_put_store(struct exchange *x, struct kept *k,
 	};
 	struct store_meta meta = {
 		.content_type = exchange_header(x, "Content-Type"),
-		.headers = k->fields,
+		.headers = k.fields,
 	};
 	uint64_t since = counters_now_us();
-	int rc = object_put_keep(k, x->headers, x->n_headers, false);
+	int rc = object_put_keep(&k, x->headers, x->n_headers, false);
 
 	if (!rc)
-		rc = object_put_keep(k, o->query.fields, o->query.n, true);
+		rc = object_put_keep(&k, o->query.fields, o->query.n, true);
 	if (rc)
 		return rc;
-	meta.n_headers = k->n;
+	meta.n_headers = k.n;
 	if (o->body.want_md5)
-		k->fields[meta.n_headers++] =
+		k.fields[meta.n_headers++] =
 			(struct field){ "content-md5", o->body.want_md5 };
 	rc = store_put(o->in.store, buf_str(&o->key), &body, &meta, &o->cond,
 		       info);
@@ -327,7 +309,6 @@ void object_put_end(struct exchange *x)
 {
 	struct object *o = x->state;
 	struct object_info info = { 0 };
-	struct kept *k;
 	int rc;
 
 	if (x->content_length >= 0 &&
@@ -341,9 +322,7 @@ void object_put_end(struct exchange *x)
 				"the body is not what its checksum says");
 		return;
 	}
-	k = calloc(1, sizeof(*k));
-	rc = k ? object_put_store(x, k, &info) : -ENOMEM;
-	free(k);
+	rc = object_put_store(x, &info);
 	if (rc) {
 		object_request_fail(x, rc);
 		return;

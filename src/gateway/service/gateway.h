@@ -1,6 +1,7 @@
 /*
  * The HTTP gateway: pre-signed URLs of local stages, the upload API, health and
- * metrics (docs/gateway.md). In the mounting daemon, or alone (`stagefs serve`).
+ * metrics (docs/gateway.md). In the mounting daemon, or alone (`stagefs
+ * serve`).
  *
  * It answers on threads of its own, one for each connection, in straight-line
  * code; every limit is in struct gateway_settings.

@@ -9,8 +9,9 @@
  * not fit, and `held` bytes of it, which may stand at the end of what was fed,
  * need no place: they are the delimiter's own. `lent` of them were never there:
  * the beginning of a body and of a part's bytes count as the begin of a line.
- * A part is over when the whole of the boundary's line has come: where something
- * else follows the delimiter, its bytes were perhaps no end, and it is broken.
+ * A part is over when the whole of the boundary's line has come: where
+ * something else follows the delimiter, its bytes were perhaps no end, and it
+ * is broken.
  */
 #include "gateway/upload/form.h"
 

@@ -1,5 +1,5 @@
 /*
- * The way of a request: who is it, which stage, may they; then the form, as it
+ * The way of a request: its user, the stage, may they; then the form, as it
  * comes. A file is in its stage before the next one begins, so an upload that
  * breaks off leaves the files that were whole, as several uploads would.
  *
@@ -130,7 +130,7 @@ static void upload_answer(struct exchange *x, const char *stage,
 	buf_clear(&out);
 }
 
-/* ---- who, and where to ---- */
+/* ---- the user and the stage ---- */
 
 /* 0, or answered. */
 static int upload_admit_sender(struct exchange *x, struct users_actor *out)
@@ -176,18 +176,20 @@ static int upload_refuse_stage(struct exchange *x, int rc, const char *name)
 	return rc;
 }
 
-static int upload_open_stage(struct exchange *x, const struct users_actor *who,
-			     const char *name, struct stage **out)
+static int upload_open_stage(struct exchange *x,
+			     const struct users_actor *actor, const char *name,
+			     struct stage **out)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int rc = users_may_write(who, name, &why);
+	int rc = users_may_write(actor, name, &why);
 
 	if (!rc) {
-		rc = catalog_get_as(x->gateway->catalog, who->name, name, out);
+		rc = catalog_get_as(x->gateway->catalog, actor->name, name,
+				    out);
 		if (rc)
 			rc = upload_refuse_stage(x, rc, name);
 		else
-			rc = users_may_reach(who, *out, &why);
+			rc = users_may_reach(actor, *out, &why);
 	}
 	if (!rc && (*out)->ro) {
 		buf_adds(&why, "the stage is read-only");
@@ -201,7 +203,8 @@ static int upload_open_stage(struct exchange *x, const struct users_actor *who,
 	return rc;
 }
 
-static int upload_find_stage(struct exchange *x, const struct users_actor *who,
+static int upload_find_stage(struct exchange *x,
+			     const struct users_actor *actor,
 			     struct stage **out, const char **folder)
 {
 	const char *name;
@@ -219,7 +222,7 @@ static int upload_find_stage(struct exchange *x, const struct users_actor *who,
 			      "'stage-name' in request headers");
 		return -EINVAL;
 	}
-	return upload_open_stage(x, who, name + (*name == '@'), out);
+	return upload_open_stage(x, actor, name + (*name == '@'), out);
 }
 
 /* The folder is looked at before any byte of a body. */
@@ -237,15 +240,15 @@ static int upload_check_folder(struct exchange *x, const char *folder)
 	return rc;
 }
 
-/* 0 and the stage, with a reference, and the folder in it (borrowed; NULL none);
- * or it has been answered. *out may be set then too. */
+/* 0 and the stage, with a reference, and the folder in it (borrowed; NULL
+ * none); or it has been answered. *out may be set then too. */
 static int upload_find(struct exchange *x, struct stage **out,
 		       const char **folder)
 {
-	struct users_actor who;
-	int rc = upload_admit_sender(x, &who);
+	struct users_actor actor;
+	int rc = upload_admit_sender(x, &actor);
 
-	rc = rc ? rc : upload_find_stage(x, &who, out, folder);
+	rc = rc ? rc : upload_find_stage(x, &actor, out, folder);
 	return rc ? rc : upload_check_folder(x, *folder);
 }
 
