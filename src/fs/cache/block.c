@@ -224,7 +224,8 @@ static int block_look_locked(struct block_cache *c, struct block *b,
 	return g->state == BLOCK_FAILED ? g->rc : -EINPROGRESS;
 }
 
-/* Sleeps until block_look_locked() knows; park says how. */
+/* Sleeps until block_look_locked() knows; park says how. What is waited for is
+ * used, or dropped. */
 static int block_sleep(struct block *b, uint64_t need,
 		       int (*park)(struct waiter *w, int64_t until_ms))
 {
@@ -234,6 +235,8 @@ static int block_sleep(struct block *b, uint64_t need,
 	int rc, interrupted = 0;
 
 	lock_take(&c->lock);
+	if (block_locked(c, b)->rank == RANK_UNREAD)
+		block_locked(c, b)->rank = RANK_USED;
 	rc = block_look_locked(c, b, need);
 	if (rc == -EINPROGRESS) {
 		wait_list_add(&block_locked(c, b)->waiters, &w.entry);
@@ -252,16 +255,10 @@ static int block_sleep(struct block *b, uint64_t need,
 int block_wait(struct block *b, uint64_t offset, size_t want,
 	       const char **bytes, size_t *n)
 {
-	struct block_cache *c = b->cache;
-
 	if (want > block_end(b) - offset)
 		want = (size_t)(block_end(b) - offset);
 	*bytes = b->mem + (offset - b->start);
 	*n = want;
-	lock_take(&c->lock);
-	if (block_locked(c, b)->rank == RANK_UNREAD)
-		block_locked(c, b)->rank = RANK_USED;
-	lock_drop(&c->lock);
 	return block_sleep(b, offset - b->start + want, waiter_park);
 }
 
