@@ -218,17 +218,12 @@ static int fetch_start(struct cred_cache *c, uint64_t *generation,
 static int fetch_await(struct cred_cache *c, uint64_t generation,
 		       int64_t until_ms)
 {
-	struct wait_entry e = { .waiter = waiter_self() };
 	int rc = 0;
 
 	lock_take(&c->lock);
-	while (cred_cache_locked(c)->generation < generation && !rc) {
-		wait_list_add(&cred_cache_locked(c)->waiting, &e);
-		lock_drop(&c->lock);
-		rc = waiter_park(e.waiter, until_ms);
-		lock_take(&c->lock);
-		wait_list_remove(&cred_cache_locked(c)->waiting, &e);
-	}
+	while (cred_cache_locked(c)->generation < generation && !rc)
+		rc = wait_list_sleep(&cred_cache_locked(c)->waiting, &c->lock,
+				     until_ms);
 	if (cred_cache_locked(c)->generation >= generation)
 		rc = 0;
 	lock_drop(&c->lock);

@@ -231,3 +231,28 @@ int wait_list_empty(const struct wait_list *l)
 {
 	return !l->head;
 }
+
+static int list_sleep(struct wait_list *l, struct lock *lock, int64_t until_ms,
+		      bool interruptible) REQUIRES(*lock)
+{
+	struct wait_entry e = { .waiter = waiter_self() };
+	int rc;
+
+	wait_list_add(l, &e);
+	lock_drop(lock);
+	rc = park(e.waiter, until_ms, interruptible);
+	lock_take(lock);
+	wait_list_remove(l, &e);
+	return rc;
+}
+
+int wait_list_sleep(struct wait_list *l, struct lock *lock, int64_t until_ms)
+{
+	return list_sleep(l, lock, until_ms, true);
+}
+
+int wait_list_sleep_uninterrupted(struct wait_list *l, struct lock *lock,
+				  int64_t until_ms)
+{
+	return list_sleep(l, lock, until_ms, false);
+}

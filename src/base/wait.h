@@ -20,6 +20,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/lock.h"
+
 struct waiter;
 
 /*
@@ -83,5 +85,14 @@ void wait_list_add(struct wait_list *l, struct wait_entry *e);
 void wait_list_remove(struct wait_list *l, struct wait_entry *e);
 void wait_list_wake(struct wait_list *l);
 int wait_list_empty(const struct wait_list *l);
+
+/*
+ * The calling thread on the list for one park, without the list's lock, which
+ * is held before and afterwards. As waiter_park(): look again.
+ */
+int wait_list_sleep(struct wait_list *l, struct lock *lock, int64_t until_ms)
+	REQUIRES(*lock);
+int wait_list_sleep_uninterrupted(struct wait_list *l, struct lock *lock,
+				  int64_t until_ms) REQUIRES(*lock);
 
 #endif

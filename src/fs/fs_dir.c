@@ -102,17 +102,12 @@ void fs_dir_clear(struct fs *fs)
 
 static int dir_begin(struct dir_handle *h)
 {
-	struct wait_entry entry = { .waiter = waiter_self() };
 	int err = 0;
 
 	lock_take(&h->lock);
-	while (dir_locked(h)->busy && !err) {
-		wait_list_add(&dir_locked(h)->waiters, &entry);
-		lock_drop(&h->lock);
-		err = waiter_park(entry.waiter, WAIT_FOREVER);
-		lock_take(&h->lock);
-		wait_list_remove(&dir_locked(h)->waiters, &entry);
-	}
+	while (dir_locked(h)->busy && !err)
+		err = wait_list_sleep(&dir_locked(h)->waiters, &h->lock,
+				      WAIT_FOREVER);
 	if (!err)
 		dir_locked(h)->busy = true;
 	lock_drop(&h->lock);

@@ -143,7 +143,6 @@ bool inval_queue_inode(struct inval_queue *q, struct inode *i, bool bytes)
 
 bool inval_queue_settle(struct inval_queue *q)
 {
-	struct wait_entry e = { .waiter = waiter_self() };
 	int64_t until_ms = clock_mono_ms() + SETTLE_MS;
 	struct inval_queue_locked *g;
 	bool settled;
@@ -152,15 +151,10 @@ bool inval_queue_settle(struct inval_queue *q)
 
 	lock_take(&q->lock);
 	g = inval_queue_locked(q);
-	all = g->listener && g->listener != e.waiter ? g->added : 0;
-	wait_list_add(&g->waiters, &e);
-	while (err != -ETIMEDOUT && g->state == INVAL_QUEUE_ON &&
-	       g->done < all) {
-		lock_drop(&q->lock);
-		err = waiter_park_uninterrupted(e.waiter, until_ms);
-		lock_take(&q->lock);
-	}
-	wait_list_remove(&g->waiters, &e);
+	all = g->listener && g->listener != waiter_self() ? g->added : 0;
+	while (err != -ETIMEDOUT && g->state == INVAL_QUEUE_ON && g->done < all)
+		err = wait_list_sleep_uninterrupted(&g->waiters, &q->lock,
+						    until_ms);
 	settled = all && g->done >= all && g->state == INVAL_QUEUE_ON;
 	lock_drop(&q->lock);
 	return settled;
@@ -183,24 +177,19 @@ static struct inval *inval_queue_take_locked(struct inval_queue *q)
 
 bool inval_queue_next(struct inval_queue *q, struct fs_inval *out)
 {
-	struct wait_entry e = { .waiter = waiter_self() };
 	struct inval *n;
 
 	lock_take(&q->lock);
-	inval_queue_locked(q)->listener = e.waiter;
+	inval_queue_locked(q)->listener = waiter_self();
 	if (inval_queue_locked(q)->handed) {
 		inval_queue_locked(q)->handed = false;
 		inval_queue_locked(q)->done++;
 		wait_list_wake(&inval_queue_locked(q)->waiters);
 	}
-	wait_list_add(&inval_queue_locked(q)->waiters, &e);
 	while (!(n = inval_queue_take_locked(q)) &&
-	       inval_queue_locked(q)->state != INVAL_QUEUE_ENDED) {
-		lock_drop(&q->lock);
-		waiter_park_uninterrupted(e.waiter, WAIT_FOREVER);
-		lock_take(&q->lock);
-	}
-	wait_list_remove(&inval_queue_locked(q)->waiters, &e);
+	       inval_queue_locked(q)->state != INVAL_QUEUE_ENDED)
+		wait_list_sleep_uninterrupted(&inval_queue_locked(q)->waiters,
+					      &q->lock, WAIT_FOREVER);
 	inval_queue_locked(q)->handed = n != NULL;
 	lock_drop(&q->lock);
 	if (!n)

@@ -322,7 +322,6 @@ static bool subtree_covers(struct subtrees *t, const struct subtree *s,
 static int subtree_begin(struct subtrees *t, const struct stage *stage,
 			 const char *key, struct subtree **out)
 {
-	struct wait_entry entry = { .waiter = waiter_self() };
 	struct subtree *s;
 	int rc = 0;
 
@@ -338,11 +337,8 @@ static int subtree_begin(struct subtrees *t, const struct stage *stage,
 			*out = s;
 			break;
 		}
-		wait_list_add(&subtrees_locked(t)->waiters, &entry);
-		lock_drop(&t->lock);
-		rc = waiter_park(entry.waiter, WAIT_FOREVER);
-		lock_take(&t->lock);
-		wait_list_remove(&subtrees_locked(t)->waiters, &entry);
+		rc = wait_list_sleep(&subtrees_locked(t)->waiters, &t->lock,
+				     WAIT_FOREVER);
 		k = -1; /* they may all be others now */
 	}
 	lock_drop(&t->lock);

@@ -98,17 +98,11 @@ static int run_listing(struct catalog *c) REQUIRES(&c->lock)
 static int await_listing(struct catalog *c) REQUIRES(&c->lock)
 {
 	struct catalog_locked *g = catalog_locked(c);
-	struct wait_entry entry = { .waiter = waiter_self() };
 	uint64_t id = g->listing_id;
 	int rc = 0;
 
-	wait_list_add(&g->waiting, &entry);
-	while (!rc && g->listing && g->listing_id == id) {
-		lock_drop(&c->lock);
-		rc = waiter_park(entry.waiter, WAIT_FOREVER);
-		lock_take(&c->lock);
-	}
-	wait_list_remove(&g->waiting, &entry);
+	while (!rc && g->listing && g->listing_id == id)
+		rc = wait_list_sleep(&g->waiting, &c->lock, WAIT_FOREVER);
 	return rc;
 }
 

@@ -99,18 +99,13 @@ void store_watch(struct store *s, struct store_watcher *w)
 void store_unwatch(struct store *s, struct store_watcher *w)
 {
 	struct store_watchers *ws = s->watchers;
-	struct wait_entry e = { .waiter = waiter_self() };
 	struct store_watcher **at;
 
 	lock_take(&ws->lock);
 	w->leaving = true;
-	wait_list_add(&watchers_locked(ws)->leavers, &e);
-	while (w->busy) {
-		lock_drop(&ws->lock);
-		waiter_park_uninterrupted(e.waiter, WAIT_FOREVER);
-		lock_take(&ws->lock);
-	}
-	wait_list_remove(&watchers_locked(ws)->leavers, &e);
+	while (w->busy)
+		wait_list_sleep_uninterrupted(&watchers_locked(ws)->leavers,
+					      &ws->lock, WAIT_FOREVER);
 	for (at = &watchers_locked(ws)->head; *at; at = &(*at)->next) {
 		if (*at == w) {
 			*at = w->next;

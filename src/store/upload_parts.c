@@ -260,19 +260,16 @@ static bool recalled_locked(struct upload_parts *p, unsigned arg)
 static int parts_sleep(struct upload_parts *p, parts_test *is_so, unsigned arg,
 		       bool interruptible)
 {
-	struct wait_entry e = { .waiter = waiter_self() };
+	struct wait_list *l;
 	int rc = 0;
 
 	lock_take(&p->lock);
-	wait_list_add(&parts_locked(p)->waiters, &e);
-	while (!rc && !is_so(p, arg)) {
-		lock_drop(&p->lock);
-		rc = interruptible ? waiter_park(e.waiter, WAIT_FOREVER)
-				   : waiter_park_uninterrupted(e.waiter,
-							       WAIT_FOREVER);
-		lock_take(&p->lock);
-	}
-	wait_list_remove(&parts_locked(p)->waiters, &e);
+	l = &parts_locked(p)->waiters;
+	while (!rc && !is_so(p, arg))
+		rc = interruptible
+			     ? wait_list_sleep(l, &p->lock, WAIT_FOREVER)
+			     : wait_list_sleep_uninterrupted(l, &p->lock,
+							     WAIT_FOREVER);
 	lock_drop(&p->lock);
 	return rc;
 }

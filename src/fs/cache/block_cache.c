@@ -48,16 +48,10 @@ struct block_cache *block_cache_new(struct budget *budget,
 /* A GET that its reader has left may still be under way. */
 static void cache_wait_for_sources(struct block_cache *c)
 {
-	struct wait_entry e = { .waiter = waiter_self() };
-
 	lock_take(&c->lock);
-	wait_list_add(&cache_locked(c)->waiters, &e);
-	while (cache_locked(c)->n_sources) {
-		lock_drop(&c->lock);
-		waiter_park_uninterrupted(e.waiter, WAIT_FOREVER);
-		lock_take(&c->lock);
-	}
-	wait_list_remove(&cache_locked(c)->waiters, &e);
+	while (cache_locked(c)->n_sources)
+		wait_list_sleep_uninterrupted(&cache_locked(c)->waiters,
+					      &c->lock, WAIT_FOREVER);
 	lock_drop(&c->lock);
 }
 

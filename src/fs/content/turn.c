@@ -14,40 +14,19 @@
 
 #include "base/buf.h"
 
-static bool turn_is_free_locked(struct file *f) REQUIRES(&f->lock)
+static int turn_sleep_locked(struct file *f) REQUIRES(&f->lock)
 {
-	enum file_state state = file_locked(f)->state;
-
-	return state == FILE_CLEAN || state == FILE_DIRTY;
-}
-
-static bool turn_is_published_locked(struct file *f) REQUIRES(&f->lock)
-{
-	return file_locked(f)->state != FILE_PUBLISHING;
-}
-
-static int turn_wait_locked(struct file *f, bool (*is_so)(struct file *f))
-	REQUIRES(&f->lock)
-{
-	struct wait_entry e = { .waiter = waiter_self() };
-	int rc = 0;
-
-	while (!rc && !is_so(f)) {
-		wait_list_add(&file_locked(f)->waiters, &e);
-		lock_drop(&f->lock);
-		rc = waiter_park(e.waiter, WAIT_FOREVER);
-		lock_take(&f->lock);
-		wait_list_remove(&file_locked(f)->waiters, &e);
-	}
-	return rc;
+	return wait_list_sleep(&file_locked(f)->waiters, &f->lock,
+			       WAIT_FOREVER);
 }
 
 int turn_wait_published(struct file *f)
 {
-	int rc;
+	int rc = 0;
 
 	lock_take(&f->lock);
-	rc = turn_wait_locked(f, turn_is_published_locked);
+	while (!rc && file_locked(f)->state == FILE_PUBLISHING)
+		rc = turn_sleep_locked(f);
 	lock_drop(&f->lock);
 	return rc;
 }
@@ -61,10 +40,12 @@ static void turn_set_locked(struct file *f, enum file_state state)
 
 int turn_begin(struct file *f, enum file_state state)
 {
-	int rc;
+	int rc = 0;
 
 	lock_take(&f->lock);
-	rc = turn_wait_locked(f, turn_is_free_locked);
+	while (!rc && file_locked(f)->state != FILE_CLEAN &&
+	       file_locked(f)->state != FILE_DIRTY)
+		rc = turn_sleep_locked(f);
 	if (!rc) {
 		f->turn.before = file_locked(f)->state;
 		turn_set_locked(f, state);

@@ -183,18 +183,14 @@ struct game {
 
 static int wait_for_turn(struct game *g, int player)
 {
-	struct wait_entry entry = { .waiter = waiter_self() };
 	int64_t until_ms = clock_mono_ms() + 20000;
 	int err = 0;
 
 	lock_take(&g->lock);
-	wait_list_add(&g->list, &entry);
-	while (g->ball != player && !err) {
-		lock_drop(&g->lock);
-		err = waiter_park(entry.waiter, until_ms);
-		lock_take(&g->lock);
-	}
-	wait_list_remove(&g->list, &entry);
+	while (g->ball != player && !err)
+		err = player ? wait_list_sleep(&g->list, &g->lock, until_ms)
+			     : wait_list_sleep_uninterrupted(&g->list, &g->lock,
+							     until_ms);
 	lock_drop(&g->lock);
 	return err;
 }
