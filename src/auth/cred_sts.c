@@ -9,14 +9,15 @@
 #include "auth/cred_sts.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "auth/cred_ask.h"
-#include "auth/cred_sts_doc.h"
 #include "auth/creds.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/text.h"
+#include "base/xml.h"
 #include "net/url.h"
 
 #define WHO "STS"
@@ -170,6 +171,59 @@ static int sts_sign(const void *arg, struct http_wire *wire)
 	buf_clear(&host);
 	buf_clear(&authorization);
 	return rc;
+}
+
+/* ---- what it answers ---- */
+
+/* Where an element's text goes, by its own and its parent's name, so that it
+ * makes no difference which action was asked; NULL: nowhere. */
+static char **sts_doc_place(struct cred_sts_doc *d, const char *path)
+{
+	const struct {
+		const char *path;
+		char **to;
+	} leaves[] = {
+		{ "/Credentials/AccessKeyId", &d->fields.id },
+		{ "/Credentials/SecretAccessKey", &d->fields.secret },
+		{ "/Credentials/SessionToken", &d->fields.token },
+		{ "/Credentials/Expiration", &d->fields.end },
+		{ "/Error/Code", &d->code },
+		{ "/Error/Message", &d->message },
+	};
+
+	for (size_t i = 0; i < sizeof(leaves) / sizeof(*leaves); i++)
+		if (text_ends_with(path, leaves[i].path) ||
+		    !strcmp(path, leaves[i].path + 1))
+			return leaves[i].to;
+	return NULL;
+}
+
+static int sts_doc_take(void *arg, const char *path, const char *text, size_t n)
+{
+	char **to = sts_doc_place(arg, path);
+
+	if (!to)
+		return 0;
+	if (*to)
+		return -EBADMSG;
+	*to = strndup(text, n);
+	return *to ? 0 : -ENOMEM;
+}
+
+int cred_sts_doc_parse(const char *body, size_t n, struct cred_sts_doc *out)
+{
+	const struct xml_walk walk = { .end = sts_doc_take, .arg = out };
+
+	*out = (struct cred_sts_doc){ 0 };
+	return xml_parse(body, n, NULL, &walk);
+}
+
+void cred_sts_doc_clear(struct cred_sts_doc *d)
+{
+	cred_fields_clear(&d->fields);
+	free(d->code);
+	free(d->message);
+	*d = (struct cred_sts_doc){ 0 };
 }
 
 static int sts_fail(struct cred_ask *ask, long status,

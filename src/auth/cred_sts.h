@@ -8,6 +8,10 @@
 #ifndef AUTH_CRED_STS_H
 #define AUTH_CRED_STS_H
 
+#include <stddef.h>
+
+#include "auth/cred_fields.h"
+
 struct buf;
 struct cred_ask;
 struct creds;
@@ -34,5 +38,15 @@ int cred_sts_web_identity(struct cred_ask *ask, const struct cred_role *role,
  */
 int cred_sts_server(const char *region, struct buf *url,
 		    struct buf *signing_region, struct buf *err);
+
+/* Its answer, good or bad. Owned; NULL where there is none. */
+struct cred_sts_doc {
+	struct cred_fields fields;
+	char *code, *message; /* of an error */
+};
+
+/* Pure: 0, -EBADMSG (no XML, or XML that has what is refused) or -ENOMEM. */
+int cred_sts_doc_parse(const char *body, size_t n, struct cred_sts_doc *out);
+void cred_sts_doc_clear(struct cred_sts_doc *d);
 
 #endif

@@ -14,6 +14,5 @@ libauth_a_SOURCES = \
 	src/auth/cred_refresh.c src/auth/cred_refresh.h \
 	src/auth/cred_sso.c src/auth/cred_sso.h \
 	src/auth/cred_sts.c src/auth/cred_sts.h \
-	src/auth/cred_sts_doc.c src/auth/cred_sts_doc.h \
 	src/auth/creds.c src/auth/creds.h \
 	src/auth/signer.c src/auth/signer.h

@@ -11,9 +11,9 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "presign/presign_impl.h"
+#include "presign/presign_fields.h"
 
-static int refuse_expire(struct buf *err, const char *text, int64_t max)
+static int presign_refuse_expire(struct buf *err, const char *text, int64_t max)
 {
 	buf_adds(err, "expire = ");
 	text_printable(err, text);
@@ -30,7 +30,7 @@ int presign_parse_expire(const char *text, int64_t max, int64_t *out,
 	if (max <= 0 || max > PRESIGN_EXPIRE_MAX)
 		max = PRESIGN_EXPIRE_MAX;
 	if (parse_u64(text, max, &n) || n < PRESIGN_EXPIRE_MIN)
-		return refuse_expire(err, text, max);
+		return presign_refuse_expire(err, text, max);
 	*out = n;
 	return 0;
 }
@@ -46,7 +46,8 @@ int presign_parse_action(const char *text, enum presign_action *out)
 	return 0;
 }
 
-static int check_expire(const struct presign_request *req, struct buf *err)
+static int presign_check_expire(const struct presign_request *req,
+				struct buf *err)
 {
 	int64_t max = req->expire_max;
 
@@ -60,7 +61,7 @@ static int check_expire(const struct presign_request *req, struct buf *err)
 	return -EINVAL;
 }
 
-static int check_request(const struct stage *s, const char *path,
+static int presign_check(const struct stage *s, const char *path,
 			 const struct presign_request *req, struct buf *err)
 {
 	size_t len = strlen(s->prefix) + strlen(path);
@@ -80,14 +81,14 @@ static int check_request(const struct stage *s, const char *path,
 			 len, STORE_KEY_MAX);
 		return -ENAMETOOLONG;
 	}
-	return check_expire(req, err);
+	return presign_check_expire(req, err);
 }
 
 int presign_key(const struct stage *s, const char *path,
 		const struct presign_request *req, struct buf *key,
 		struct buf *err)
 {
-	int rc = check_request(s, path, req, err);
+	int rc = presign_check(s, path, req, err);
 
 	if (rc)
 		return rc;

@@ -63,6 +63,11 @@ int presign(struct stage *s, const char *path,
 	    const struct presign_request *req, struct store_presigned *out,
 	    struct buf *err);
 
+/* Bounds of the request and of the key; key gets prefix and path. */
+int presign_key(const struct stage *s, const char *path,
+		const struct presign_request *req, struct buf *key,
+		struct buf *err);
+
 /*
  * Multipart: begins the upload in the store, which is then under way until
  * somebody completes or aborts it, and writes the row of URLs as JSON:
@@ -81,6 +86,8 @@ void presign_row_cut(const char *url, struct buf *out);
 
 /* {"method":..,"headers":{..},"url":..,"expires_at":..,"warnings":[..]} */
 void presign_row_json(const struct store_presigned *p, struct buf *out);
+/* The end of such a row: from `,"expires_at":` on. */
+void presign_row_end(const struct store_presigned *p, struct buf *out);
 /* A command line to paste: curl with method, headers and URL quoted for sh. */
 void presign_row_curl(const struct store_presigned *p,
 		      enum presign_action action, struct buf *out);

@@ -2,15 +2,24 @@
  * Options by table: each is a header of an upload, a parameter of a download,
  * or both by the action. What a header may hold is checked by store_presign();
  * here is what has a meaning of its own: lengths, checksums, file names.
+ *
+ * Content-Disposition (RFC 6266): the name under which a browser saves what a
+ * URL gives. A header has ASCII only, so a name beyond that comes twice: once
+ * with `_` for what cannot be, for old readers, and once as RFC 8187 writes
+ * UTF-8. Names with a quote, a backslash or a percent sign come so as well,
+ * for readers disagree about those inside quotes.
  */
-#include "presign/presign_impl.h"
+#include "presign/presign_fields.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/digest.h"
 #include "base/text.h"
+
+#define FILENAME "filename="
 
 #define BIT(action) (1u << (action))
 #define READS (BIT(PRESIGN_DOWNLOAD) | BIT(PRESIGN_HEAD))
@@ -18,7 +27,7 @@
 #define PARTS BIT(PRESIGN_PART)
 #define OF_UPLOAD (PARTS | BIT(PRESIGN_COMPLETE) | BIT(PRESIGN_ABORT))
 
-struct row {
+struct fields_row {
 	const char *name; /* of the header, and in messages */
 	size_t offset; /* in struct presign_request */
 	unsigned header_of; /* actions, as bits */
@@ -31,7 +40,7 @@ struct row {
 		name_, offsetof(struct presign_request, field), header_of_, \
 			parameter_, parameter_of_ \
 	}
-static const struct row rows[] = {
+static const struct fields_row fields_rows[] = {
 	ROW(PROP_TYPE, content_type, UPLOADS, "response-" PROP_TYPE, READS),
 	ROW(PROP_DISPOSITION, content_disposition, UPLOADS,
 	    "response-" PROP_DISPOSITION, READS),
@@ -63,7 +72,7 @@ static const struct {
 };
 
 /* Exactly size bytes from twice as many digits. */
-static bool from_hex(const char *s, size_t size, unsigned char *out)
+static bool checksum_of_hex(const char *s, size_t size, unsigned char *out)
 {
 	if (strlen(s) != 2 * size)
 		return false;
@@ -78,7 +87,7 @@ static bool from_hex(const char *s, size_t size, unsigned char *out)
 	return true;
 }
 
-static bool from_base64(const char *s, size_t size, unsigned char *out)
+static bool checksum_of_base64(const char *s, size_t size, unsigned char *out)
 {
 	struct buf bytes = BUF_INIT(SHA256_SIZE);
 	bool good = !base64_decode(s, strlen(s), &bytes) && bytes.len == size;
@@ -89,7 +98,7 @@ static bool from_base64(const char *s, size_t size, unsigned char *out)
 	return good;
 }
 
-static int refuse_checksum(const char *text, struct buf *err)
+static int checksum_refuse(const char *text, struct buf *err)
 {
 	buf_adds(err, "checksum = ");
 	text_printable(err, text);
@@ -99,7 +108,7 @@ static int refuse_checksum(const char *text, struct buf *err)
 }
 
 /* `sha256=...`: the header's name, and its value in f->checksum. */
-static int read_checksum(const char *text, struct presign_fields *f,
+static int checksum_read(const char *text, struct presign_fields *f,
 			 const char **header, struct buf *err)
 {
 	size_t len = strcspn(text, "=");
@@ -111,20 +120,21 @@ static int read_checksum(const char *text, struct presign_fields *f,
 		if (!text[len] || strlen(checksums[i].name) != len ||
 		    memcmp(text, checksums[i].name, len))
 			continue;
-		if (!from_hex(value, checksums[i].size, bytes) &&
-		    !from_base64(value, checksums[i].size, bytes))
+		if (!checksum_of_hex(value, checksums[i].size, bytes) &&
+		    !checksum_of_base64(value, checksums[i].size, bytes))
 			break;
 		*header = checksums[i].header;
 		base64_encode(bytes, checksums[i].size, &f->checksum);
 		return buf_err(&f->checksum);
 	}
-	return refuse_checksum(text, err);
+	return checksum_refuse(text, err);
 }
 
 /* ---- lengths ---- */
 
-static int check_length(const char *text, const struct store_limits *limits,
-			struct buf *err)
+static int fields_check_length(const char *text,
+			       const struct store_limits *limits,
+			       struct buf *err)
 {
 	uint64_t n;
 
@@ -143,10 +153,106 @@ static int check_length(const char *text, const struct store_limits *limits,
 	return -EFBIG;
 }
 
+/* ---- file names ---- */
+
+static const char *disposition_last_name(const char *key, size_t *n)
+{
+	size_t end = strlen(key), start;
+
+	while (end && key[end - 1] == '/')
+		end--;
+	for (start = end; start && key[start - 1] != '/'; start--)
+		;
+	*n = end - start;
+	return key + start;
+}
+
+static bool disposition_is_plain(char c)
+{
+	return c >= ' ' && c < 0x7f && !strchr("\"\\%", c);
+}
+
+/* A character of UTF-8 has one `_`. */
+static void disposition_add_name(const char *name, struct buf *out)
+{
+	bool exact = true;
+
+	buf_adds(out, "; " FILENAME "\"");
+	for (const char *p = name; *p; p++) {
+		exact = exact && disposition_is_plain(*p);
+		if (disposition_is_plain(*p))
+			buf_addc(out, *p);
+		else if (((unsigned char)*p & 0xc0) != 0x80)
+			buf_addc(out, '_');
+	}
+	buf_addc(out, '"');
+	if (exact || !text_is_utf8(name))
+		return;
+	buf_adds(out, "; filename*=UTF-8''");
+	text_percent_encode(out, name, strlen(name), false);
+}
+
+static int disposition_refuse(const char *text, struct buf *err)
+{
+	buf_adds(err, "content-disposition = ");
+	text_printable(err, text);
+	buf_adds(err, ": `attachment` or `inline`, or one of them and "
+		      "`; filename=\"NAME\"`");
+	return -EINVAL;
+}
+
+/* `TYPE; filename="NAME"` with a NAME beyond ASCII: the bytes of NAME. */
+static bool disposition_find_name(const char *text, const char **name,
+				  size_t *n)
+{
+	const char *semicolon = strchr(text, ';'), *p = semicolon;
+	size_t len;
+
+	if (!p)
+		return false;
+	p += 1 + strspn(p + 1, " ");
+	if (strncasecmp(p, FILENAME, strlen(FILENAME)))
+		return false;
+	p += strlen(FILENAME);
+	len = strlen(p);
+	if (len > 1 && p[0] == '"' && p[len - 1] == '"') {
+		p++;
+		len -= 2;
+	}
+	*name = p;
+	*n = len;
+	return len && !memchr(p, '"', len) && !memchr(p, ';', len);
+}
+
+static int disposition(const char *text, const char *key, struct buf *out,
+		       struct buf *err)
+{
+	struct buf name = BUF_INIT(BUF_LINE);
+	const char *at = NULL;
+	size_t n = 0;
+
+	if (text_has_control(text))
+		return disposition_refuse(text, err);
+	if (!strcasecmp(text, "attachment"))
+		at = disposition_last_name(key, &n);
+	else if (!text_is_ascii(text) &&
+		 (!text_is_utf8(text) || !disposition_find_name(text, &at, &n)))
+		return disposition_refuse(text, err);
+	if (at && n) {
+		buf_add(out, text, strcspn(text, "; "));
+		buf_add(&name, at, n);
+		disposition_add_name(buf_str(&name), out);
+	} else {
+		buf_adds(out, text);
+	}
+	buf_clear(&name);
+	return buf_err(out);
+}
+
 /* ---- one option ---- */
 
-static const char *field_of(const struct presign_request *req,
-			    const struct row *row)
+static const char *fields_value(const struct presign_request *req,
+				const struct fields_row *row)
 {
 	const char *value;
 
@@ -154,7 +260,7 @@ static const char *field_of(const struct presign_request *req,
 	return value;
 }
 
-static const char *who(enum presign_action action)
+static const char *fields_action(enum presign_action action)
 {
 	static const char *const names[] = {
 		[PRESIGN_DOWNLOAD] = "a download", [PRESIGN_UPLOAD] = "uploads",
@@ -166,33 +272,33 @@ static const char *who(enum presign_action action)
 	return names[action];
 }
 
-static void put(struct field *list, size_t *n, const char *name,
-		const char *value)
+static void fields_put(struct field *list, size_t *n, const char *name,
+		       const char *value)
 {
 	list[(*n)++] = (struct field){ name, value };
 }
 
-static int add_header(const struct row *row, const char *value,
-		      const struct store_limits *limits,
-		      struct presign_fields *f, struct buf *err)
+static int fields_add_header(const struct fields_row *row, const char *value,
+			     const struct store_limits *limits,
+			     struct presign_fields *f, struct buf *err)
 {
 	const char *name = row->name;
 	int rc = 0;
 
 	if (row->offset == offsetof(struct presign_request, content_length)) {
-		rc = check_length(value, limits, err);
+		rc = fields_check_length(value, limits, err);
 	} else if (row->offset == offsetof(struct presign_request, checksum)) {
-		rc = read_checksum(value, f, &name, err);
+		rc = checksum_read(value, f, &name, err);
 		value = buf_str(&f->checksum);
 	}
 	if (!rc)
-		put(f->headers, &f->n_headers, name, value);
+		fields_put(f->headers, &f->n_headers, name, value);
 	return rc;
 }
 
 /* The server repeats the value in a header of its answer. */
-static int add_parameter(const struct row *row, const char *value,
-			 struct presign_fields *f, struct buf *err)
+static int fields_add_parameter(const struct fields_row *row, const char *value,
+				struct presign_fields *f, struct buf *err)
 {
 	const char *fault = !*value                   ? "the value is missing"
 			    : text_has_control(value) ? "a control byte"
@@ -204,32 +310,35 @@ static int add_parameter(const struct row *row, const char *value,
 		buf_addf(err, "%s: %s", row->name, fault);
 		return -EINVAL;
 	}
-	put(f->query, &f->n_query, row->parameter, value);
+	fields_put(f->query, &f->n_query, row->parameter, value);
 	return 0;
 }
 
-static int add(const struct presign_request *req, const struct row *row,
-	       const char *key, const struct store_limits *limits,
-	       struct presign_fields *f, struct buf *err)
+static int fields_add(const struct presign_request *req,
+		      const struct fields_row *row, const char *key,
+		      const struct store_limits *limits,
+		      struct presign_fields *f, struct buf *err)
 {
-	const char *value = field_of(req, row);
+	const char *value = fields_value(req, row);
 	unsigned bit = BIT(req->action);
 	int rc = 0;
 
 	if (!value)
 		return 0;
 	if (!(bit & (row->header_of | row->parameter_of))) {
-		buf_addf(err, "%s: not for %s", row->name, who(req->action));
+		buf_addf(err, "%s: not for %s", row->name,
+			 fields_action(req->action));
 		return -EINVAL;
 	}
 	if (value == req->content_disposition) {
-		rc = presign_disposition(value, key, &f->disposition, err);
+		rc = disposition(value, key, &f->disposition, err);
 		value = buf_str(&f->disposition);
 	}
 	if (rc)
 		return rc;
-	return bit & row->header_of ? add_header(row, value, limits, f, err)
-				    : add_parameter(row, value, f, err);
+	return bit & row->header_of
+		       ? fields_add_header(row, value, limits, f, err)
+		       : fields_add_parameter(row, value, f, err);
 }
 
 int presign_fields(const struct presign_request *req, const char *key,
@@ -241,8 +350,9 @@ int presign_fields(const struct presign_request *req, const char *key,
 	f->n_headers = f->n_query = 0;
 	buf_init(&f->disposition, BUF_LINE);
 	buf_init(&f->checksum, 64);
-	for (size_t i = 0; !rc && i < sizeof(rows) / sizeof(*rows); i++)
-		rc = add(req, &rows[i], key, limits, f, err);
+	for (size_t i = 0;
+	     !rc && i < sizeof(fields_rows) / sizeof(*fields_rows); i++)
+		rc = fields_add(req, &fields_rows[i], key, limits, f, err);
 	if (!rc && f->n_headers + req->n_headers > PRESIGN_FIELDS_MAX) {
 		buf_adds(err, "too many headers");
 		rc = -EINVAL;

@@ -8,11 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/text.h"
-#include "presign/presign_impl.h"
+#include "presign/presign_fields.h"
 
-struct job {
+struct parts {
 	struct stage *stage;
 	const char *key;
 	const struct presign_request *req;
@@ -26,7 +25,7 @@ struct job {
 /* ---- sizes ---- */
 
 /* Parts of the same length but the last, within the store's limits. */
-static int plan(struct job *j)
+static int parts_plan(struct parts *j)
 {
 	const struct store_limits *l = &j->stage->store->limits;
 	const char *length = j->req->content_length;
@@ -55,7 +54,7 @@ static int plan(struct job *j)
 	return j->part_size > l->put_max ? -EFBIG : -EINVAL;
 }
 
-static uint64_t length_of(const struct job *j, unsigned number)
+static uint64_t parts_length(const struct parts *j, unsigned number)
 {
 	return number < j->parts ? j->part_size
 				 : j->size - j->part_size * (j->parts - 1);
@@ -63,8 +62,8 @@ static uint64_t length_of(const struct job *j, unsigned number)
 
 /* ---- URLs ---- */
 
-static int sign(struct job *j, enum presign_action action, const char *number,
-		const char *length)
+static int parts_sign(struct parts *j, enum presign_action action,
+		      const char *number, const char *length)
 {
 	struct presign_request r = {
 		.action = action,
@@ -81,7 +80,7 @@ static int sign(struct job *j, enum presign_action action, const char *number,
 		       j->err);
 }
 
-static void add_url(struct job *j)
+static void parts_add_url(struct parts *j)
 {
 	buf_addf(j->out,
 		 "\"method\":\"%s\",\"headers\":%s,\"url\":", j->row.method,
@@ -90,55 +89,38 @@ static void add_url(struct job *j)
 	buf_addc(j->out, '}');
 }
 
-static int add_part(struct job *j, unsigned number)
+static int parts_add(struct parts *j, unsigned number)
 {
 	char text[16], length[32];
 	int rc;
 
 	snprintf(text, sizeof(text), "%u", number);
 	snprintf(length, sizeof(length), "%llu",
-		 (unsigned long long)length_of(j, number));
-	rc = sign(j, PRESIGN_PART, text, j->size ? length : NULL);
+		 (unsigned long long)parts_length(j, number));
+	rc = parts_sign(j, PRESIGN_PART, text, j->size ? length : NULL);
 	if (rc)
 		return rc;
 	buf_addf(j->out, "%s{\"part_number\":%u,", number > 1 ? "," : "",
 		 number);
 	if (j->size)
 		buf_addf(j->out, "\"size\":%s,", length);
-	add_url(j);
+	parts_add_url(j);
 	return buf_err(j->out);
 }
 
-static int add_end(struct job *j, const char *name, enum presign_action action)
+static int parts_add_end(struct parts *j, const char *name,
+			 enum presign_action action)
 {
-	int rc = sign(j, action, NULL, NULL);
+	int rc = parts_sign(j, action, NULL, NULL);
 
 	if (rc)
 		return rc;
 	buf_addf(j->out, ",\"%s\":{", name);
-	add_url(j);
+	parts_add_url(j);
 	return buf_err(j->out);
 }
 
-/* The last URL dies as early as all others. */
-static void add_expiry(struct job *j)
-{
-	char time[TIME_RFC3339_SIZE];
-
-	buf_adds(j->out, ",\"expires_at\":");
-	if (j->row.expires_at) {
-		time_rfc3339(j->row.expires_at, time);
-		text_json_string(j->out, time);
-	} else {
-		buf_adds(j->out, "null");
-	}
-	buf_adds(j->out, ",\"warnings\":[");
-	if (j->row.warning)
-		text_json_string(j->out, j->row.warning);
-	buf_adds(j->out, "]}");
-}
-
-static int write_urls(struct job *j)
+static int parts_write(struct parts *j)
 {
 	int rc = 0;
 
@@ -149,14 +131,14 @@ static int write_urls(struct job *j)
 			 (unsigned long long)j->part_size);
 	buf_adds(j->out, ",\"parts\":[");
 	for (unsigned n = 1; !rc && n <= j->parts; n++)
-		rc = add_part(j, n);
+		rc = parts_add(j, n);
 	buf_addc(j->out, ']');
 	if (!rc)
-		rc = add_end(j, "complete", PRESIGN_COMPLETE);
+		rc = parts_add_end(j, "complete", PRESIGN_COMPLETE);
 	if (!rc)
-		rc = add_end(j, "abort", PRESIGN_ABORT);
+		rc = parts_add_end(j, "abort", PRESIGN_ABORT);
 	if (!rc)
-		add_expiry(j);
+		presign_row_end(&j->row, j->out); /* dies as early as all */
 	return rc ? rc : buf_err(j->out);
 }
 
@@ -164,7 +146,7 @@ static int write_urls(struct job *j)
 
 /* What the upload is begun with: all headers but its length, which each part
  * has for itself. A checksum of the whole cannot be signed into parts. */
-static int begin(struct job *j, struct store_upload **out)
+static int parts_begin(struct parts *j, struct store_upload **out)
 {
 	struct presign_request r = *j->req;
 	struct presign_fields f;
@@ -200,7 +182,7 @@ int presign_parts(struct stage *s, const char *path,
 		  struct buf *out, struct buf *err)
 {
 	struct buf key = BUF_INIT(STORE_KEY_MAX);
-	struct job j = {
+	struct parts j = {
 		.stage = s, .req = req, .parts = parts, .out = out, .err = err
 	};
 	struct store_upload *u = NULL;
@@ -208,12 +190,12 @@ int presign_parts(struct stage *s, const char *path,
 
 	j.key = buf_str(&key);
 	if (!rc)
-		rc = plan(&j);
+		rc = parts_plan(&j);
 	if (!rc)
-		rc = begin(&j, &u);
+		rc = parts_begin(&j, &u);
 	if (!rc) {
 		j.id = store_upload_id(u);
-		rc = write_urls(&j);
+		rc = parts_write(&j);
 	}
 	if (rc && u)
 		store_upload_abort(u);

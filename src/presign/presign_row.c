@@ -13,16 +13,10 @@
 #include "base/text.h"
 #include "presign/presign.h"
 
-void presign_row_json(const struct store_presigned *p, struct buf *out)
+void presign_row_end(const struct store_presigned *p, struct buf *out)
 {
 	char time[TIME_RFC3339_SIZE];
 
-	buf_adds(out, "{\"method\":");
-	text_json_string(out, p->method);
-	buf_adds(out, ",\"headers\":");
-	buf_adds(out, p->headers && *p->headers ? p->headers : "{}");
-	buf_adds(out, ",\"url\":");
-	text_json_string(out, p->url);
 	buf_adds(out, ",\"expires_at\":");
 	if (p->expires_at) {
 		time_rfc3339(p->expires_at, time);
@@ -36,8 +30,19 @@ void presign_row_json(const struct store_presigned *p, struct buf *out)
 	buf_adds(out, "]}");
 }
 
+void presign_row_json(const struct store_presigned *p, struct buf *out)
+{
+	buf_adds(out, "{\"method\":");
+	text_json_string(out, p->method);
+	buf_adds(out, ",\"headers\":");
+	buf_adds(out, p->headers && *p->headers ? p->headers : "{}");
+	buf_adds(out, ",\"url\":");
+	text_json_string(out, p->url);
+	presign_row_end(p, out);
+}
+
 /* The path of a URL, without the query. */
-static void url_path(const char *url, const char **path, size_t *n)
+static void row_path(const char *url, const char **path, size_t *n)
 {
 	const char *p = strstr(url, "://");
 
@@ -47,7 +52,7 @@ static void url_path(const char *url, const char **path, size_t *n)
 	*n = strcspn(p, "?");
 }
 
-static bool has_dot_segment(const char *path, size_t n)
+static bool row_has_dot_segment(const char *path, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		size_t end = i + 1;
@@ -67,7 +72,7 @@ static bool has_dot_segment(const char *path, size_t n)
  * The file beside the user: the last name of the path, decoded. One that curl
  * would read as an option or as standard input gets a `./` before it.
  */
-static void local_name(const char *path, size_t n, struct buf *out)
+static void row_file(const char *path, size_t n, struct buf *out)
 {
 	size_t start;
 
@@ -89,7 +94,7 @@ static void local_name(const char *path, size_t n, struct buf *out)
 	}
 }
 
-static void add_headers(const char *lines, struct buf *out)
+static void row_add_headers(const char *lines, struct buf *out)
 {
 	struct buf word = BUF_INIT(BUF_LINE);
 
@@ -108,12 +113,13 @@ static void add_headers(const char *lines, struct buf *out)
 	buf_clear(&word);
 }
 
-static void add_transfer(const struct store_presigned *p, const char *path,
-			 size_t n, enum presign_action action, struct buf *out)
+static void row_add_transfer(const struct store_presigned *p, const char *path,
+			     size_t n, enum presign_action action,
+			     struct buf *out)
 {
 	struct buf name = BUF_INIT(STORE_KEY_MAX + 2);
 
-	local_name(path, n, &name);
+	row_file(path, n, &name);
 	if (action == PRESIGN_DOWNLOAD) {
 		buf_adds(out, " -f -o ");
 		text_shell_quote(out, buf_str(&name));
@@ -130,7 +136,7 @@ static void add_transfer(const struct store_presigned *p, const char *path,
 		buf_adds(out, " -f -X PUT -T ");
 		text_shell_quote(out, buf_str(&name));
 	}
-	add_headers(p->header_lines, out);
+	row_add_headers(p->header_lines, out);
 	buf_clear(&name);
 }
 
@@ -140,11 +146,11 @@ void presign_row_curl(const struct store_presigned *p,
 	const char *path;
 	size_t n;
 
-	url_path(p->url, &path, &n);
+	row_path(p->url, &path, &n);
 	buf_adds(out, "curl");
-	if (has_dot_segment(path, n))
+	if (row_has_dot_segment(path, n))
 		buf_adds(out, " --path-as-is");
-	add_transfer(p, path, n, action, out);
+	row_add_transfer(p, path, n, action, out);
 	buf_addc(out, ' ');
 	text_shell_quote(out, p->url);
 }

@@ -6,7 +6,6 @@
 #include <errno.h>
 
 #include "auth/cred_sts.h"
-#include "auth/cred_sts_doc.h"
 #include "base/buf.h"
 #include "cred_rig.h"
 

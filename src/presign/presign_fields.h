@@ -1,9 +1,8 @@
 /*
- * From a request to the headers and parameters that are signed; used by the
- * presign files only.
+ * From a request to the headers and parameters that are signed.
  */
-#ifndef PRESIGN_PRESIGN_IMPL_H
-#define PRESIGN_PRESIGN_IMPL_H
+#ifndef PRESIGN_PRESIGN_FIELDS_H
+#define PRESIGN_PRESIGN_FIELDS_H
 
 #include "base/buf.h"
 #include "presign/presign.h"
@@ -22,14 +21,5 @@ int presign_fields(const struct presign_request *req, const char *key,
 		   const struct store_limits *limits,
 		   struct presign_fields *out, struct buf *err);
 void presign_fields_clear(struct presign_fields *f);
-
-/* Content-Disposition by RFC 6266; text as it was given. 0 or -EINVAL. */
-int presign_disposition(const char *text, const char *key, struct buf *out,
-			struct buf *err);
-
-/* Bounds of the request and of the key; key gets prefix and path. */
-int presign_key(const struct stage *s, const char *path,
-		const struct presign_request *req, struct buf *key,
-		struct buf *err);
 
 #endif
