@@ -17,7 +17,10 @@ int array_reserve(void *address_of_list, size_t *cap, size_t need, size_t size)
 	while (room < need)
 		room = room > SIZE_MAX / 2 ? need : 2 * room;
 	memcpy(&list, address_of_list, sizeof(list)); /* of any type */
-	list = reallocarray(list, room, size);
+	/* Sanitizers end a program that asks for more than there can be. */
+	if (room > PTRDIFF_MAX / size)
+		return -ENOMEM;
+	list = realloc(list, room * size);
 	if (!list)
 		return -ENOMEM;
 	memset((char *)list + *cap * size, 0, (room - *cap) * size);
