@@ -24,7 +24,7 @@ static unsigned attributes_kept_there(struct fs *fs, const struct inode_view *v,
 	unsigned mode = v->kind == INODE_FILE ? TREE_FIXED_FILE_MODE
 					      : TREE_FIXED_DIR_MODE;
 
-	if (!v->files || v->orphan)
+	if (!v->policy->keeps_owner || v->orphan)
 		return 0;
 	which &= FS_SET_MODE | FS_SET_UID | FS_SET_GID | TIMES;
 	if (fixed & mode)

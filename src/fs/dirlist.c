@@ -128,7 +128,7 @@ static bool dirlist_lasts(const struct dirlist *l)
 	unsigned ttl_ms;
 
 	inode_view(l->fs->tree, l->dir, &v);
-	ttl_ms = fs_ttl_ms(l->fs, v.files);
+	ttl_ms = policy_ttl_ms(v.policy, l->fs->set.metadata_ttl_s * 1000);
 	return dircache_left_ms(l->fs->tree, l->dir) > ttl_ms / 2;
 }
 

@@ -61,8 +61,6 @@ static int fs_make_parts(struct fs *fs)
 		.fixed = fs->set.fixed,
 	};
 
-	t.files_ttl_ms = fs_ttl_ms(fs, true);
-
 	fs->tree = tree_new(&t, fs->only);
 	fs->blocks = block_cache_new(fs->set.budget, fs->set.writers);
 	fs->pending = pending_new(fs->set.state_dir);

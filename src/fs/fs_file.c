@@ -85,8 +85,8 @@ static int fs_file_confirm(struct fs *fs, struct inode *i, int flags,
 {
 	int err = -EAGAIN;
 
-	if (v->files || v->dirty || v->orphan || !v->published ||
-	    (flags & O_TRUNC))
+	if (!v->policy->asked_by_etag || v->dirty || v->orphan ||
+	    !v->published || (flags & O_TRUNC))
 		return 0;
 	if (!handle_writing(flags) &&
 	    !inode_etag_has_begin(fs->tree, i, v->info.etag))
@@ -109,7 +109,8 @@ static void fs_file_other_etag(struct fs *fs, struct inode *i,
 	struct object_info now;
 	int err = -ESTALE;
 
-	if (!v->files && !v->orphan && v->published && *v->info.etag)
+	if (v->policy->asked_by_etag && !v->orphan && v->published &&
+	    *v->info.etag)
 		stage = inode_stage(fs->tree, i);
 	if (stage && !inode_key(fs->tree, i, &key))
 		err = store_confirm(stage->store, buf_str(&key), v->info.etag,
@@ -131,11 +132,11 @@ static int fs_file_open_once(struct fs *fs, struct inode *i, int flags,
 	inode_view(fs->tree, i, v);
 	/* To look at a disk costs little; content that is not open is looked
 	 * at when its file is opened. */
-	if (v->files && v->open && v->published && !v->orphan)
+	if (!v->policy->asked_by_etag && v->open && v->published && !v->orphan)
 		inode_invalidate(fs->tree, i);
 	/* A listing without ETags: nothing could be asked for by one. */
-	if (v->published && !v->files && !v->orphan && !v->dirty &&
-	    !*v->info.etag)
+	if (v->published && v->policy->asked_by_etag && !v->orphan &&
+	    !v->dirty && !*v->info.etag)
 		inode_invalidate(fs->tree, i);
 	inode_view(fs->tree, i, v);
 	asked = !v->fresh;

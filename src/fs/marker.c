@@ -34,12 +34,12 @@ int marker_put(struct fs *fs, struct inode *dir)
 
 	inode_view(fs->tree, dir, &v);
 	owner = (struct store_owner){ v.uid, v.gid, v.mode };
-	if (v.files)
+	if (v.policy->keeps_owner)
 		with_owner.owner = &owner;
 	if (!err)
 		err = STORE_OWN(store_put(stage->store, buf_str(&key), &nothing,
 					  &with_owner, &absent, &info));
-	if (err == -EEXIST && !v.files)
+	if (err == -EEXIST && v.policy->implied_dirs)
 		err = 0;
 	else if (!err)
 		inode_set_number(fs->tree, dir, &info);
@@ -197,7 +197,7 @@ int marker_keep(struct fs *fs, struct inode *dir, struct inode *i)
 	int rc;
 
 	inode_view(fs->tree, dir, &v);
-	if (v.stage_root || v.has_marker || v.files ||
+	if (v.stage_root || v.has_marker || !v.policy->implied_dirs ||
 	    dir == tree_root(fs->tree) || inode_has_child(fs->tree, dir, i))
 		return 0;
 	rc = dircache_complete(fs->tree, dir) ? 0

@@ -112,8 +112,8 @@ bool names_keep_open(struct fs *fs, struct inode *i, struct file **out)
 	struct inode_view v;
 
 	inode_view(fs->tree, i, &v);
-	return v.files && v.kind == INODE_FILE && v.published &&
-	       !file_open(&fs->env, i, &v.info, out);
+	return v.policy->replaced_is_orphan && v.kind == INODE_FILE &&
+	       v.published && !file_open(&fs->env, i, &v.info, out);
 }
 
 void names_drop_open(struct fs *fs, struct inode *i)
@@ -184,7 +184,7 @@ int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 	if (!err && now && now != i && !v.open) {
 		err = names_stat_successor(fs, &v, now, st, timeout);
 	} else {
-		if (!err && v.files && v.open)
+		if (!err && !v.policy->asked_by_etag && v.open)
 			err = names_check_open(fs, i);
 		if (!err)
 			*timeout = names_stat_kernel(fs, i, st);
@@ -199,7 +199,7 @@ void names_maker(const struct inode_view *dir, bool is_dir,
 {
 	*owner = *c;
 	/* On a disk only root gives files away. */
-	if (dir->files && geteuid()) {
+	if (dir->policy->keeps_owner && geteuid()) {
 		owner->uid = geteuid();
 		owner->gid = getegid();
 	}
@@ -218,7 +218,7 @@ int names_sync(struct fs *fs, struct inode *i)
 	int err;
 
 	inode_view(fs->tree, i, &v);
-	if (!v.files || v.orphan)
+	if (!v.policy->flushes_names || v.orphan)
 		return 0;
 	/* Its name is its own until it is flushed. */
 	err = claims_publish_begin(fs->tree, i, &key);

@@ -233,7 +233,8 @@ static int rename_file(struct rename *r)
 		return err;
 	inode_view(r->fs->tree, r->from, &v);
 	if (v.published)
-		err = v.files ? rename_move_file(r) : rename_move_object(r);
+		err = v.policy->renames ? rename_move_file(r)
+					: rename_move_object(r);
 	else
 		err = tree_move(r->fs->tree, r->from, r->to_dir, r->to_name);
 	if (!err && r->to)
@@ -442,7 +443,7 @@ static int rename_tree(struct rename *r)
 
 static int rename_tree_claimed(struct rename *r)
 {
-	bool files = r->stage->store->limits.files;
+	bool in_store = policy_of(r->stage)->renames;
 	int err = r->to ? marker_empty(r->fs, r->to) : 0;
 
 	if (!err)
@@ -451,7 +452,7 @@ static int rename_tree_claimed(struct rename *r)
 		return err;
 	err = rename_still_there(r);
 	if (!err)
-		err = files ? rename_dir(r) : rename_tree(r);
+		err = in_store ? rename_dir(r) : rename_tree(r);
 	claims_move_end(r->fs->tree, r->from);
 	return err;
 }

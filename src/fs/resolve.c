@@ -56,7 +56,7 @@ static int resolve_dir_again(struct fs *fs, struct inode *dir, const char *name,
 	if (!known)
 		return 0;
 	inode_view(fs->tree, known, &v);
-	if (v.kind == INODE_DIR && !v.files) {
+	if (v.kind == INODE_DIR && v.policy->implied_dirs) {
 		err = subtree_fill(fs->subtrees, known);
 		err = err ? err : dirlist_renew(fs, known);
 	}
@@ -169,7 +169,7 @@ int resolve_renew(struct fs *fs, struct inode *i)
 	int err;
 
 	inode_view(fs->tree, i, &v);
-	if (!v.files || v.orphan)
+	if (!v.policy->keeps_owner || v.orphan)
 		return 0;
 	if (v.stage_root) {
 		stages_refresh_root(fs, i);

@@ -42,7 +42,7 @@ void stages_refresh_root(struct fs *fs, struct inode *i)
 	struct buf key = NAMES_KEY;
 
 	inode_view(fs->tree, i, &v);
-	if (!v.files || !v.stage_root)
+	if (!v.policy->keeps_owner || !v.stage_root)
 		return;
 	stage = inode_stage(fs->tree, i);
 	if (!stage)

@@ -44,15 +44,6 @@ struct fs {
 	struct fs_locked guarded_;
 };
 
-/* How long a name is believed; on a disk, where others are about and to look
- * costs little, a second at most. */
-static inline unsigned fs_ttl_ms(const struct fs *fs, bool files)
-{
-	unsigned ttl_ms = fs->set.metadata_ttl_s * 1000;
-
-	return files && ttl_ms > 1000 ? 1000 : ttl_ms;
-}
-
 static inline struct fs_locked *fs_locked(struct fs *fs) REQUIRES(&fs->lock)
 {
 	return &fs->guarded_;

@@ -398,7 +398,7 @@ static bool subtree_is_old(const struct subtree *s)
 		     : s->is_ahead || !s->pages   ? s->next_page.began_ms
 						  : INT64_MAX;
 
-	return clock_mono_ms() - at > fs_ttl_ms(s->all->fs, false) / 2;
+	return clock_mono_ms() - at > s->all->fs->set.metadata_ttl_s * 500;
 }
 
 /* As subtree_begin(), or a new one where the traversal is worth it. */
@@ -428,12 +428,12 @@ static int subtree_take_up(struct subtrees *t, struct inode *dir,
 int subtree_fill(struct subtrees *t, struct inode *dir)
 {
 	struct stage *stage = inode_stage(t->fs->tree, dir);
-	unsigned ttl_ms = fs_ttl_ms(t->fs, false);
+	unsigned ttl_ms = t->fs->set.metadata_ttl_s * 1000;
 	struct buf key = NAMES_KEY;
 	struct subtree *s = NULL;
 	int rc = -ENOENT;
 
-	if (stage && ttl_ms && !stage->store->limits.files)
+	if (stage && ttl_ms && policy_of(stage)->implied_dirs)
 		rc = inode_key(t->fs->tree, dir, &key);
 	if (!rc)
 		rc = subtree_take_up(t, dir, stage, buf_str(&key), &s);

@@ -72,7 +72,7 @@ int64_t xattr_presign_expire(const struct fs *fs, const struct inode_place *at)
 struct walk {
 	struct xattr_call *c;
 	struct inode *dir; /* referenced; NULL: the tree knows none */
-	bool files; /* the store keeps owner and mode */
+	bool asks; /* the store, which keeps owner and mode */
 	bool absent; /* what follows does not exist */
 };
 
@@ -114,7 +114,7 @@ static int presign_may_absent(const struct walk *w)
 
 	if (w->c->row->action == PRESIGN_UPLOAD)
 		return 0;
-	if (!w->files)
+	if (!w->asks)
 		return presign_may_unknown(w->c, false, ACCESS_READ);
 	return !uid || uid == geteuid() ? 0 : -ENOENT;
 }
@@ -128,7 +128,7 @@ static int presign_look(struct walk *w, const char *name,
 	*out = NULL;
 	if (w->absent) {
 		*answer = TREE_ABSENT;
-	} else if (w->files) {
+	} else if (w->asks) {
 		err = resolve_ask(w->c->fs, w->dir, name, out);
 		*answer = err ? TREE_ABSENT : TREE_KNOWN;
 	} else {
@@ -198,7 +198,7 @@ static int presign_renew(const struct xattr_call *c, struct inode *i,
 {
 	int err;
 
-	if (!at->view.files)
+	if (!at->view.policy->keeps_owner)
 		return 0;
 	err = resolve_renew(c->fs, i);
 	inode_place_clear(at);
@@ -207,12 +207,12 @@ static int presign_renew(const struct xattr_call *c, struct inode *i,
 }
 
 /* May the caller have a URL for `path` below `dir`? */
-static int presign_may_path(struct xattr_call *c, struct inode *dir, bool files,
+static int presign_may_path(struct xattr_call *c, struct inode *dir, bool asks,
 			    const char *path)
 {
 	struct walk w = { .c = c,
 			  .dir = inode_ref(c->fs->tree, dir),
-			  .files = files };
+			  .asks = asks };
 	char name[XATTR_NAME_SIZE];
 	int err;
 
@@ -306,7 +306,8 @@ static int presign_sign_below(struct xattr_call *c, struct inode *dir,
 	if (!err)
 		err = presign_renew(c, dir, at);
 	if (!err)
-		err = presign_may_path(c, dir, at->view.files, path);
+		err = presign_may_path(c, dir, at->view.policy->keeps_owner,
+				       path);
 	return err ? err : presign_sign(c, at, path);
 }
 

@@ -29,7 +29,7 @@ bool claims_renaming_locked(struct tree *t, const struct inode *dir,
 {
 	if (i && (i->flags & INODE_RENAMING))
 		return true;
-	return (dir->flags & INODE_OF_FILES) &&
+	return inode_policy(dir)->renames &&
 	       claims_moving_above_locked(t, dir, NULL);
 }
 
@@ -167,7 +167,7 @@ static bool claims_ask_waits_locked(struct tree *t, struct inode *dir,
 				    struct inode **known) REQUIRES(t->lock)
 {
 	*known = NULL;
-	if (!(dir->flags & INODE_OF_FILES) || (dir->flags & INODE_ORPHAN) ||
+	if (!inode_policy(dir)->renames || (dir->flags & INODE_ORPHAN) ||
 	    !dir->dir)
 		return false;
 	*known = tree_hash_find_locked(t, dir, name);
@@ -188,7 +188,7 @@ int claims_ask_begin(struct tree *t, struct inode *dir, const char *name,
 	tree_lock(t);
 	while (!err && claims_ask_waits_locked(t, dir, name, self, &out->known))
 		err = claims_sleep_locked(t, self);
-	if (!err && (dir->flags & INODE_OF_FILES) &&
+	if (!err && inode_policy(dir)->renames &&
 	    !(dir->flags & INODE_ORPHAN)) {
 		out->dir = dir;
 		claims_add_locked(t, &tree_locked(t)->publishing, dir,

@@ -27,8 +27,7 @@ unsigned inode_ttl_left_locked(struct tree *t, const struct inode *i,
 			       int64_t refreshed_ms)
 {
 	int64_t age = clock_mono_ms() - refreshed_ms;
-	unsigned ttl =
-		i->flags & INODE_OF_FILES ? t->set.files_ttl_ms : t->set.ttl_ms;
+	unsigned ttl = inode_ttl_ms(t, i);
 
 	return refreshed_ms >= 0 && age < ttl ? ttl - age : 0;
 }
@@ -128,7 +127,7 @@ void inode_view_locked(struct tree *t, struct inode *i, struct inode_view *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->kind = i->kind;
-	out->files = i->flags & INODE_OF_FILES;
+	out->policy = inode_policy(i);
 	out->ino = tree_number_get_locked(t, i);
 	inode_view_mode(t, i, out);
 	out->info.size = i->size;
@@ -142,8 +141,7 @@ void inode_view_locked(struct tree *t, struct inode *i, struct inode_view *out)
 	if (i == t->root || inode_is_stage_root(i) ||
 	    (inode_dirty(i) && !(i->flags & INODE_RENAMING))) {
 		out->fresh = true;
-		out->fresh_ms =
-			out->files ? t->set.files_ttl_ms : t->set.ttl_ms;
+		out->fresh_ms = inode_ttl_ms(t, i);
 	} else {
 		out->fresh_ms =
 			i->flags & INODE_RENAMING

@@ -28,6 +28,7 @@
 
 #include "base/buf.h"
 #include "base/lock.h"
+#include "fs/names/policy.h"
 #include "store/store.h"
 
 struct file;
@@ -65,7 +66,7 @@ struct inode_view {
 	bool orphan; /* it has no name any more */
 	bool lost; /* an orphan, and not by what this mount did */
 	bool dirty; /* a file: the store does not have what one reads */
-	bool files; /* of a store of files: mode, owner, times are its own */
+	const struct policy *policy; /* its stage's */
 };
 
 /* Settings that a user made: they win over what a store of files keeps. */
@@ -76,7 +77,6 @@ struct inode_view {
 
 struct tree_settings {
 	unsigned ttl_ms;
-	unsigned files_ttl_ms; /* of names in a store of files */
 	uid_t uid;
 	gid_t gid;
 	unsigned file_mode, dir_mode;

@@ -35,7 +35,7 @@ static bool inode_attr_is_default(const struct tree *t, const struct inode *i,
 	unsigned hidden = TREE_FIXED_UID | TREE_FIXED_GID |
 			  TREE_FIXED_FILE_MODE | TREE_FIXED_DIR_MODE;
 
-	if (i->flags & INODE_OF_FILES) /* it keeps the others itself */
+	if (inode_policy(i)->keeps_owner) /* and shows the others */
 		hidden = t->set.fixed;
 	return (uid == t->set.uid || !(hidden & TREE_FIXED_UID)) &&
 	       (gid == t->set.gid || !(hidden & TREE_FIXED_GID)) &&

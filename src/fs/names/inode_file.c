@@ -37,7 +37,7 @@ int inode_file_join(struct tree *t, struct inode *i, struct file *fresh,
 	bool replaced;
 
 	tree_lock(t);
-	replaced = etag && (i->flags & INODE_OF_FILES) &&
+	replaced = etag && inode_policy(i)->replaced_is_orphan &&
 		   !(i->ext && i->ext->file) && strcmp(inode_etag(i), etag);
 	*out = replaced ? NULL : inode_file_join_locked(t, i, fresh);
 	tree_unlock(t);
@@ -86,7 +86,7 @@ static void inode_file_give_up_locked(struct tree *t, struct inode *i,
 	inode_etag_no_pages(i);
 	i->kernel_attr_etag = 0;
 	/* The times are the store's when it tells of the object. */
-	if (!(i->flags & (INODE_PIN_TIMES | INODE_OF_FILES)))
+	if (!(i->flags & INODE_PIN_TIMES) && !inode_policy(i)->keeps_owner)
 		inode_etag_put(i, "");
 	if (!i->parent)
 		return;
@@ -103,7 +103,7 @@ static void inode_file_last_left_locked(struct tree *t, struct inode *i,
 	struct inode_ext *m = i->ext;
 
 	m->file = NULL;
-	if (m->next_ino && (i->flags & INODE_OF_FILES)) {
+	if (m->next_ino && inode_policy(i)->keeps_numbers) {
 		/* its old one is the disk's to give again */
 		i->ino = m->next_ino;
 		m->next_ino = 0;

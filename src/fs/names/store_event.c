@@ -68,8 +68,8 @@ static void event_there_locked(struct tree *t, struct event_place *n,
 	if (!now)
 		return;
 	/* Nothing was told of a directory above the key but that it is. */
-	event_stamp_locked(t, now,
-			   doubt || (!info && (now->flags & INODE_OF_FILES)));
+	event_stamp_locked(
+		t, now, doubt || (!info && !inode_policy(now)->implied_dirs));
 	n->out.inode = now;
 	n->out.tell_inode = live && now == was && event_known_to_kernel(t, now);
 	n->out.tell_entry = !live || now != was;
@@ -87,7 +87,7 @@ static void event_gone_locked(struct tree *t, struct event_place *n,
 		return;
 	n->out.tell_entry = true;
 	n->out.tell_dir = true;
-	if (kind == INODE_DIR && !(was->flags & INODE_OF_FILES)) {
+	if (kind == INODE_DIR && inode_policy(was)->implied_dirs) {
 		/* Its marker is gone; there may be keys below. */
 		was->flags &= ~INODE_MARKER;
 		was->refreshed_ms = -1;
@@ -164,7 +164,7 @@ static struct event_place *event_in_stage_locked(
 	}
 	if (!event_known_to_kernel(t, n->out.dir))
 		n->out.tell_entry = n->out.tell_dir = false;
-	if (n->out.tell_dir && (n->out.dir->flags & INODE_OF_FILES) &&
+	if (n->out.tell_dir && !inode_policy(n->out.dir)->implied_dirs &&
 	    n->out.dir != root)
 		n->out.dir->refreshed_ms = -1; /* it has a time of its own */
 	return n;

@@ -102,7 +102,7 @@ struct tree *tree_new(const struct tree_settings *s, struct stage *stage)
 	m = t->root ? inode_ext(t->root) : NULL;
 	if (m && stage)
 		m->stage = stage_ref(stage);
-	if (m && stage && stage_of_files(stage))
+	if (m && stage && policy_of(stage) == &policy_files)
 		t->root->flags |= INODE_OF_FILES;
 	tree_unlock(t);
 	if (!t->guarded_.buckets || !m) {
@@ -280,7 +280,7 @@ static void tree_stamp_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
 static void tree_dir_changed(struct inode *dir)
 {
 	dir->mtime = dir->ctime = inode_time(clock_now());
-	if (dir->flags & INODE_OF_FILES)
+	if (!inode_policy(dir)->implied_dirs)
 		dir->refreshed_ms = -1; /* it has a time of its own */
 }
 
@@ -500,7 +500,7 @@ static struct inode *tree_put_stage_locked(struct tree *t, struct stage *stage)
 		return NULL;
 	}
 	i->ext->stage = stage_ref(stage);
-	if (stage_of_files(stage))
+	if (policy_of(stage) == &policy_files)
 		i->flags |= INODE_OF_FILES;
 	return i;
 }

@@ -62,7 +62,7 @@ enum inode_flag {
 	INODE_PIN_TIMES = 64, /* ... times */
 	INODE_IN_LRU = 128,
 	INODE_OWN_MTIME = 256, /* ours, the store has another */
-	INODE_OF_FILES = 512, /* the stage's store has limits.files */
+	INODE_OF_FILES = 512, /* inode_policy() */
 	INODE_RENAMING = 1024, /* ... is renaming it, or another over it */
 	INODE_KEPT_OPEN = 2048, /* a use of its content is the kernel's */
 	INODE_REMOVED = 4096, /* ORPHAN, and it was this mount that did it */
@@ -158,9 +158,13 @@ static inline void tree_unlock(struct tree *t) RELEASE(t->lock)
 		tree_lru_bury(dead);
 }
 
-static inline bool stage_of_files(const struct stage *s)
+static inline const struct policy *inode_policy(const struct inode *i)
 {
-	return s->store && s->store->limits.files;
+	return i->flags & INODE_OF_FILES ? &policy_files : &policy_objects;
+}
+static inline unsigned inode_ttl_ms(const struct tree *t, const struct inode *i)
+{
+	return policy_ttl_ms(inode_policy(i), t->set.ttl_ms);
 }
 
 static inline const char *inode_name(const struct inode *i)

@@ -51,10 +51,7 @@ static void tree_number_later_locked(struct tree *t, struct inode *i,
 		i->ino = ino;
 	} else if (m->next_ino != ino) {
 		m->next_ino = ino;
-		m->next_ino_ms =
-			clock_mono_ms() + (i->flags & INODE_OF_FILES
-						   ? t->set.files_ttl_ms
-						   : t->set.ttl_ms);
+		m->next_ino_ms = clock_mono_ms() + inode_ttl_ms(t, i);
 	}
 }
 

@@ -1,0 +1,47 @@
+/*
+ * What holds for the names of a stage, by the kind of its store. Whoever needs
+ * to know asks for what is meant: a further kind is a further row.
+ */
+#ifndef FS_NAMES_POLICY_H
+#define FS_NAMES_POLICY_H
+
+#include <stdbool.h>
+
+#include "stage/stage.h"
+
+struct policy {
+	/* Names are believed no longer than that, whatever the settings say:
+	 * other programs are about, and to look costs little. */
+	unsigned ttl_max_ms;
+	/* The store is asked by ETag for what is opened; else its file is
+	 * looked at when it is opened, and when an open one is asked about, for
+	 * other programs may write into it. */
+	bool asked_by_etag;
+	/* Owner, mode and times are the store's, and set there. */
+	bool keeps_owner;
+	/* st_ino is the disk's: each publication is another file of it. */
+	bool keeps_numbers;
+	/* The store renames in one step, before the tree does, and a question
+	 * about a name waits for it. */
+	bool renames;
+	/* A directory is there while there is a key below; else it is made and
+	 * removed like a file, and has a time of its own. */
+	bool implied_dirs;
+	/* What is open when another program replaces it stays what it is, for
+	 * those who have it open or are about to. */
+	bool replaced_is_orphan;
+	/* A name is on the disk when it was flushed, not before. */
+	bool flushes_names;
+};
+
+extern const struct policy policy_objects, policy_files;
+
+const struct policy *policy_of(const struct stage *s);
+
+/* How long a name is believed when the settings say ttl_ms. */
+static inline unsigned policy_ttl_ms(const struct policy *p, unsigned ttl_ms)
+{
+	return ttl_ms > p->ttl_max_ms ? p->ttl_max_ms : ttl_ms;
+}
+
+#endif
