@@ -44,7 +44,7 @@ static int run_verb(const struct command *c, int argc, char **argv)
 			return STATUS_OK;
 		}
 	}
-	return c->run(argc, argv);
+	return c->run(c, argc, argv);
 }
 
 int main(int argc, char **argv)
@@ -52,7 +52,7 @@ int main(int argc, char **argv)
 	const struct command *c;
 
 	if (is_mount_helper(argv[0]))
-		return mount_command.run(argc, argv);
+		return mount_command.run(&mount_command, argc, argv);
 	if (argc < 2) {
 		cmd_help(commands, stderr);
 		return STATUS_USAGE;

@@ -5,12 +5,22 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "client/message.h"
 #include "client/statement.h"
 #include "config/config.h"
+
+int cmd_read(const char *file, struct buf *out)
+{
+	int rc = strcmp(file, "-") ? io_read_file(file, out)
+				   : io_read_all(STDIN_FILENO, out);
+
+	return rc == -EMSGSIZE ? -EFBIG : rc;
+}
 
 int cmd_status(int rc)
 {

@@ -9,6 +9,7 @@
 
 #include "base/option.h"
 
+struct buf;
 struct failure;
 
 /* What the program exits with. */
@@ -21,7 +22,8 @@ struct command {
 	/* Names with their dashes: `--format`. NULL: none but --help. */
 	const struct option *options;
 	/* argv[0] is the verb (a mount's: the program). An enum cmd_status. */
-	int (*run)(int argc, char **argv);
+	int (*run)(const struct command *c, int argc, char **argv);
+	const void *how; /* run()'s, which several verbs may share */
 };
 
 extern const struct command mount_command, presign_command, list_command,
@@ -55,6 +57,9 @@ int cmd_parse_list(const struct command *c, int argc, char **argv, void *target,
 /* A usage error, in one line on stderr that points at --help. Returns
  * STATUS_USAGE. */
 int cmd_usage(const struct command *c, const char *why);
+
+/* All of a file; "-": of standard input. 0, -EFBIG or -errno. */
+int cmd_read(const char *file, struct buf *out);
 
 /* STATUS_OK, or STATUS_FAILED for an error that was said. */
 int cmd_status(int rc);

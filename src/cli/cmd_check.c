@@ -217,7 +217,7 @@ static int check_session(const struct check_options *o, struct session *s)
 	return failed || rc ? STATUS_FAILED : STATUS_OK;
 }
 
-static int check_run(int argc, char **argv)
+static int check_run(const struct command *c, int argc, char **argv)
 {
 	struct check_options o = { 0 };
 	struct cmd_words words;

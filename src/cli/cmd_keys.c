@@ -148,7 +148,7 @@ static int keys_rotate_word(const struct keys_options *o, const char *word)
 	return status;
 }
 
-static int keys_run(int argc, char **argv)
+static int keys_run(const struct command *c, int argc, char **argv)
 {
 	struct keys_options o = { 0 };
 	struct cmd_words words;

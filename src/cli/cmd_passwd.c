@@ -140,7 +140,7 @@ static int passwd_print_hash(const char *user, const struct buf *password)
 	return rc;
 }
 
-static int passwd_run(int argc, char **argv)
+static int passwd_run(const struct command *c, int argc, char **argv)
 {
 	struct buf password = BUF_INIT(KDF_PASSWORD_MAX);
 	struct passwd_options o = { 0 };

@@ -7,18 +7,22 @@
 #include "cli/cmd_presign.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "client/session.h"
+#include "base/text.h"
+#include "client/message.h"
+#include "client/mount_presign.h"
 #include "client/presign_job.h"
+#include "client/session.h"
 
 #define ROW(name_, type_, field, ...) \
 	{ \
 		.name = "-" name_, .type = OPTION_##type_, \
 		.offset = offsetof(struct presign_options, field), __VA_ARGS__ \
 	}
-const struct option presign_options[] = {
+static const struct option presign_options[] = {
 	ROW("-config", STRING, config, .help = "configuration file"),
 	ROW("-expire", STRING, expire,
 	    .help = "seconds that the URL lives, 1 to 604800 (default: "
@@ -75,7 +79,215 @@ const struct option presign_options[] = {
 	{ 0 },
 };
 
-static int usage(const char *why)
+/* What the words say. */
+struct presign_words {
+	bool input; /* `-`: locations come on standard input */
+	bool on_mount; /* text is a path */
+	struct location location;
+	const char *text; /* the location as given */
+};
+
+/* --meta and --header, as the signer takes them. Owned. */
+struct presign_headers {
+	struct field list[PRESIGN_FIELDS_MAX];
+	size_t n;
+};
+
+/* ---- headers: --meta and --send ---- */
+
+#define META "x-amz-meta-"
+
+static int headers_refuse(struct buf *err, const char *option, const char *form)
+{
+	buf_addf(err, "%s takes %s", option, form);
+	return -EINVAL;
+}
+
+static int headers_add(struct presign_headers *h, const char *prefix,
+		       const char *name, size_t name_len, const char *value,
+		       size_t value_len, struct buf *err)
+{
+	struct buf lower = BUF_INIT(BUF_LINE);
+	char *copy;
+
+	if (h->n == PRESIGN_FIELDS_MAX) {
+		buf_addf(err, "more than %d headers", PRESIGN_FIELDS_MAX);
+		return -EINVAL;
+	}
+	buf_adds(&lower, prefix);
+	for (size_t i = 0; i < name_len; i++)
+		buf_addc(&lower, text_lower(name[i]));
+	copy = strndup(value, value_len);
+	h->list[h->n].name = buf_detach(&lower);
+	h->list[h->n].value = copy;
+	if (!h->list[h->n++].name || !copy) {
+		buf_adds(err, "no memory");
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int headers_add_meta(struct presign_headers *h, const char *line,
+			    size_t n, struct buf *err)
+{
+	const char *equals = memchr(line, '=', n);
+
+	if (!equals || equals == line)
+		return headers_refuse(err, "--meta", "KEY=VALUE");
+	return headers_add(h, META, line, equals - line, equals + 1,
+			   line + n - equals - 1, err);
+}
+
+static int headers_add_header(struct presign_headers *h, const char *line,
+			      size_t n, struct buf *err)
+{
+	const char *colon = memchr(line, ':', n), *value;
+
+	if (!colon || colon == line)
+		return headers_refuse(err, "--send", "`NAME: VALUE`");
+	for (value = colon + 1; value < line + n && *value == ' '; value++)
+		;
+	return headers_add(h, "", line, colon - line, value, line + n - value,
+			   err);
+}
+
+static int headers_add_lines(struct presign_headers *h, const char *lines,
+			     int (*each)(struct presign_headers *h,
+					 const char *line, size_t n,
+					 struct buf *err),
+			     struct buf *err)
+{
+	int rc = 0;
+
+	for (const char *p = lines; p && *p && !rc;) {
+		size_t n = strcspn(p, "\n");
+
+		rc = each(h, p, n, err);
+		p += n + (p[n] == '\n');
+	}
+	return rc;
+}
+
+static int headers_read(const struct presign_options *o,
+			struct presign_headers *out, struct buf *err)
+{
+	int rc = headers_add_lines(out, o->meta, headers_add_meta, err);
+
+	return rc ? rc
+		  : headers_add_lines(out, o->headers, headers_add_header, err);
+}
+
+static void headers_clear(struct presign_headers *h)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		free((char *)h->list[i].name);
+		free((char *)h->list[i].value);
+	}
+	h->n = 0;
+}
+
+/* ---- a path on a mount, which signs with its keys and by its rules ---- */
+
+/* The form of the attribute that has the whole output, or NULL. */
+static const char *mount_whole_form(int format)
+{
+	switch (format) {
+	case FORMAT_URL:
+		return "";
+	case FORMAT_CURL:
+		return ".curl";
+	case TABLE_JSON:
+	case TABLE_NDJSON:
+		return ".json";
+	default:
+		return NULL;
+	}
+}
+
+static int mount_print_whole(const struct mount_presign *ask, int format,
+			     struct buf *why)
+{
+	struct buf value = BUF_INIT(4 * BUF_URL), out = BUF_INIT(5 * BUF_URL);
+	int rc = mount_presign(ask, mount_whole_form(format), &value, why);
+
+	if (!rc) {
+		buf_addf(&out, format == TABLE_JSON ? "[%s]" : "%s",
+			 buf_str(&value));
+		rc = presign_job_print_text(&out);
+	}
+	buf_wipe(&value);
+	buf_wipe(&out);
+	return rc;
+}
+
+static int mount_print_columns(const struct mount_presign *ask,
+			       const struct output *o, struct buf *why)
+{
+	struct buf url = BUF_INIT(4 * BUF_URL), headers = BUF_INIT(4 * BUF_URL);
+	int rc = mount_presign(ask, ".headers", &headers, why);
+
+	if (!rc)
+		rc = mount_presign(ask, "", &url, why);
+	if (!rc) {
+		const struct store_presigned row = {
+			.method = store_presign_method(ask->action),
+			.headers = headers.data,
+			.url = url.data,
+		};
+
+		rc = presign_job_print(&row, ask->action, o);
+	}
+	buf_wipe(&url);
+	buf_clear(&headers);
+	return rc;
+}
+
+/* A URL as the row has it; signed once more, and its signature is cut. */
+static int mount_say_url(const struct mount_presign *ask, struct buf *why)
+{
+	struct buf url = BUF_INIT(4 * BUF_URL), cut = BUF_INIT(5 * BUF_URL);
+	int rc = mount_presign(ask, "", &url, why);
+
+	if (!rc) {
+		presign_row_cut(buf_str(&url), &cut);
+		message(store_presign_method(ask->action), buf_str(&cut));
+	}
+	buf_wipe(&url);
+	buf_clear(&cut);
+	return rc;
+}
+
+static int mount_presign_path(const struct presign_options *o, const char *path,
+			      const struct presign_request *r)
+{
+	const struct mount_presign ask = {
+		.path = path,
+		.action = r->action,
+		.expire = r->expire,
+		.content_type = r->content_type,
+	};
+	const struct output output = { o->format, o->header, o->compat_host };
+	struct buf what = BUF_INIT(BUF_MESSAGE), why = BUF_INIT(BUF_MESSAGE);
+	int rc = 0;
+
+	buf_addf(&what, "cannot presign %s", path);
+	if (o->verbose)
+		rc = mount_say_url(&ask, &why);
+	if (!rc)
+		rc = mount_whole_form(o->format)
+			     ? mount_print_whole(&ask, o->format, &why)
+			     : mount_print_columns(&ask, &output, &why);
+	if (rc)
+		message(buf_str(&what),
+			why.len ? buf_str(&why) : strerror(-rc));
+	buf_clear(&what);
+	buf_clear(&why);
+	return rc ? STATUS_FAILED : STATUS_OK;
+}
+
+/* ---- the verb's words ---- */
+
+static int presign_usage(const char *why)
 {
 	return cmd_usage(&presign_command, why);
 }
@@ -83,8 +295,8 @@ static int usage(const char *why)
 /* ---- words ---- */
 
 /* The action by the first word and --method, which must not differ. */
-static int read_action(const struct presign_options *o, const char *word,
-		       enum presign_action *out)
+static int presign_read_action(const struct presign_options *o,
+			       const char *word, enum presign_action *out)
 {
 	static const enum presign_action by_method[] = {
 		[VERB_GET] = PRESIGN_DOWNLOAD,
@@ -105,33 +317,36 @@ static int read_action(const struct presign_options *o, const char *word,
 	else if (o->method != VERB_ANY)
 		*out = by_method[o->method];
 	if (why.len)
-		status = usage(buf_str(&why));
+		status = presign_usage(buf_str(&why));
 	buf_clear(&why);
 	return status;
 }
 
-static int read_words(const struct cmd_words *words, struct presign_words *out)
+static int presign_read_words(const struct cmd_words *words,
+			      struct presign_words *out)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int status = STATUS_OK;
 
 	if (!words->n || !*words->word[words->n - 1])
-		return usage("which file? name it as @stage/path, or by its "
-			     "path on a mount");
+		return presign_usage(
+			"which file? name it as @stage/path, or by its "
+			"path on a mount");
 	out->text = words->word[words->n - 1];
 	if (!strcmp(out->text, "-"))
 		out->input = true;
 	else if (*out->text != '@')
 		out->on_mount = true;
 	else if (location_parse(out->text, &out->location, &why))
-		status = usage(buf_str(&why));
+		status = presign_usage(buf_str(&why));
 	buf_clear(&why);
 	return status;
 }
 
 /* What does not go together, by table. */
-static int check_sense(const struct presign_options *o,
-		       const struct presign_words *w, enum presign_action a)
+static int presign_check_sense(const struct presign_options *o,
+			       const struct presign_words *w,
+			       enum presign_action a)
 {
 	const struct {
 		bool wrong;
@@ -155,64 +370,43 @@ static int check_sense(const struct presign_options *o,
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (rows[i].wrong)
-			return usage(rows[i].why);
+			return presign_usage(rows[i].why);
 	return STATUS_OK;
 }
 
-static int read_expire(const struct presign_options *o, int64_t *out)
+static int presign_read_expire(const struct presign_options *o, int64_t *out)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int status = STATUS_OK;
 
 	*out = 0;
 	if (o->expire && presign_parse_expire(o->expire, 0, out, &why))
-		status = usage(buf_str(&why));
+		status = presign_usage(buf_str(&why));
 	buf_clear(&why);
 	return status;
 }
 
-static int read_headers(const struct presign_options *o,
-			struct presign_headers *out)
+static int presign_read_headers(const struct presign_options *o,
+				struct presign_headers *out)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int status = STATUS_OK;
 
-	if (cmd_presign_headers_read(o, out, &why))
-		status = usage(buf_str(&why));
+	if (headers_read(o, out, &why))
+		status = presign_usage(buf_str(&why));
 	buf_clear(&why);
 	return status;
 }
 
 /* ---- the verb ---- */
 
-static int sign_location(struct session *s, const struct presign_options *o,
-			 const struct presign_words *w,
-			 const struct presign_request *request,
-			 struct failure *f)
+static int presign_run_session(const struct presign_options *o,
+			       const struct presign_words *w,
+			       const struct presign_request *request)
 {
 	const struct output output = { o->format, o->header, o->compat_host };
-	struct failure second = FAILURE_INIT;
-	struct presign_job *j;
-	bool go_on;
-	int rc, end;
-
-	if (o->parts)
-		return presign_job_parts(s, &w->location, request, o->parts,
-					 &output, f);
-	j = presign_job_new(s, request, &output, o->verbose);
-	if (!j)
-		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
-	rc = o->recursive ? presign_job_tree(j, &w->location, f)
-			  : presign_job_row(j, &w->location, f, &go_on);
-	end = presign_job_end(j, rc, rc ? &second : f);
-	failure_clear(&second);
-	return rc ? rc : end;
-}
-
-static int run_session(const struct presign_options *o,
-		       const struct presign_words *w,
-		       const struct presign_request *request)
-{
+	const struct presign_scope scope = { o->recursive, (unsigned)o->parts,
+					     o->verbose };
 	struct failure failure = FAILURE_INIT;
 	struct buf what = BUF_INIT(BUF_MESSAGE);
 	struct session s;
@@ -221,7 +415,8 @@ static int run_session(const struct presign_options *o,
 	buf_addf(&what, "cannot presign %s", w->text);
 	if (!status && w->input)
 		status = cmd_presign_input(&s, o, request);
-	else if (!status && sign_location(&s, o, w, request, &failure))
+	else if (!status && presign_job_run(&s, &w->location, request, &scope,
+					    &output, &failure))
 		status = cmd_failure(buf_str(&what), &failure);
 	session_close(&s);
 	failure_clear(&failure);
@@ -230,7 +425,7 @@ static int run_session(const struct presign_options *o,
 }
 
 /* The attributes know the expiry and the type, and nothing else. */
-static bool has_more(const struct presign_request *r)
+static bool presign_has_more(const struct presign_request *r)
 {
 	return r->action > PRESIGN_UPLOAD || r->content_disposition ||
 	       r->content_encoding || r->content_language || r->cache_control ||
@@ -238,18 +433,18 @@ static bool has_more(const struct presign_request *r)
 	       r->checksum || r->storage_class || r->n_headers || r->strict;
 }
 
-static int check_mount(const struct presign_words *w,
-		       const struct presign_request *r)
+static int presign_check_mount(const struct presign_words *w,
+			       const struct presign_request *r)
 {
-	if (w->on_mount && has_more(r))
-		return usage("a path on a mount takes --expire and "
-			     "--content-type only: name the file as "
-			     "@stage/path");
+	if (w->on_mount && presign_has_more(r))
+		return presign_usage("a path on a mount takes --expire and "
+				     "--content-type only: name the file as "
+				     "@stage/path");
 	return STATUS_OK;
 }
 
-static int run_options(const struct presign_options *o,
-		       const struct cmd_words *words)
+static int presign_run_options(const struct presign_options *o,
+			       const struct cmd_words *words)
 {
 	struct presign_headers headers = { .n = 0 };
 	struct presign_words w = { 0 };
@@ -266,37 +461,37 @@ static int run_options(const struct presign_options *o,
 		.storage_class = o->storage_class,
 		.strict = o->strict,
 	};
-	int status = read_action(o, words->n == 2 ? words->word[0] : NULL,
-				 &r.action);
+	int status = presign_read_action(
+		o, words->n == 2 ? words->word[0] : NULL, &r.action);
 
 	if (!status)
-		status = read_words(words, &w);
+		status = presign_read_words(words, &w);
 	if (!status)
-		status = check_sense(o, &w, r.action);
+		status = presign_check_sense(o, &w, r.action);
 	if (!status)
-		status = read_expire(o, &r.expire);
+		status = presign_read_expire(o, &r.expire);
 	if (!status)
-		status = read_headers(o, &headers);
+		status = presign_read_headers(o, &headers);
 	r.headers = headers.list;
 	r.n_headers = headers.n;
 	if (!status)
-		status = check_mount(&w, &r);
+		status = presign_check_mount(&w, &r);
 	if (!status)
-		status = w.on_mount ? cmd_presign_mount(o, w.text, &r)
-				    : run_session(o, &w, &r);
-	cmd_presign_headers_clear(&headers);
+		status = w.on_mount ? mount_presign_path(o, w.text, &r)
+				    : presign_run_session(o, &w, &r);
+	headers_clear(&headers);
 	location_clear(&w.location);
 	return status;
 }
 
-static int run(int argc, char **argv)
+static int presign_run(const struct command *c, int argc, char **argv)
 {
 	struct presign_options o = { 0 };
 	struct cmd_words words;
 	int status = cmd_parse(&presign_command, argc, argv, &o, &words, 2);
 
 	if (!status)
-		status = run_options(&o, &words);
+		status = presign_run_options(&o, &words);
 	option_clear(presign_options, &o);
 	return status;
 }
@@ -309,5 +504,5 @@ const struct command presign_command = {
 		"FILE is a path on a mount, - reads locations from standard "
 		"input",
 	.options = presign_options,
-	.run = run,
+	.run = presign_run,
 };

@@ -29,11 +29,11 @@ struct input {
 	char line[LINE_BYTES];
 	size_t len;
 	bool too_long;
-	const char *failed; /* what an error of next_line() is about */
+	const char *failed; /* what an error of input_next_line() is about */
 };
 
 /* 1: more bytes, 0: the end, -errno. */
-static int fill(struct input *in)
+static int input_fill(struct input *in)
 {
 	ssize_t n;
 	int rc = presign_job_flush(in->job);
@@ -50,7 +50,7 @@ static int fill(struct input *in)
 	return n < 0 ? -errno : n > 0;
 }
 
-static void keep(struct input *in, const char *bytes, size_t n)
+static void input_keep(struct input *in, const char *bytes, size_t n)
 {
 	if (in->len + n >= sizeof(in->line)) {
 		in->too_long = true;
@@ -61,7 +61,7 @@ static void keep(struct input *in, const char *bytes, size_t n)
 }
 
 /* 1: a line, 0: the end, -errno. */
-static int next_line(struct input *in)
+static int input_next_line(struct input *in)
 {
 	bool any = false;
 	int rc = 1;
@@ -73,14 +73,14 @@ static int next_line(struct input *in)
 		size_t left = in->have - in->at;
 
 		if (!left) {
-			rc = fill(in);
+			rc = input_fill(in);
 			if (rc <= 0)
 				break;
 			continue;
 		}
 		any = true;
 		stop = memchr(from, in->end, left);
-		keep(in, from, stop ? (size_t)(stop - from) : left);
+		input_keep(in, from, stop ? (size_t)(stop - from) : left);
 		in->at += stop ? (size_t)(stop - from) + 1 : left;
 		if (stop)
 			break;
@@ -90,7 +90,7 @@ static int next_line(struct input *in)
 	return rc < 0 ? rc : rc || any;
 }
 
-static void say(const struct input *in, const char *why)
+static void input_say(const struct input *in, const char *why)
 {
 	struct buf what = BUF_INIT(BUF_MESSAGE);
 
@@ -100,7 +100,7 @@ static void say(const struct input *in, const char *why)
 }
 
 /* Signs for one line. 0, or -errno with why in f. */
-static int sign_line(struct input *in, struct failure *f, bool *go_on)
+static int input_sign_line(struct input *in, struct failure *f, bool *go_on)
 {
 	struct location where;
 	int rc;
@@ -127,21 +127,21 @@ static int sign_line(struct input *in, struct failure *f, bool *go_on)
 }
 
 /* Does one line after the other. An enum cmd_status. */
-static int sign_lines(struct input *in)
+static int input_sign_lines(struct input *in)
 {
 	struct failure f = FAILURE_INIT;
 	int status = STATUS_OK, rc = 0;
 	bool go_on = true;
 
-	while (go_on && (rc = next_line(in)) > 0) {
-		if (!sign_line(in, &f, &go_on)) {
+	while (go_on && (rc = input_next_line(in)) > 0) {
+		if (!input_sign_line(in, &f, &go_on)) {
 			go_on = true;
 			continue;
 		}
 		if (f.what)
 			cmd_failure(f.what, &f);
 		else
-			say(in, buf_str(&f.why));
+			input_say(in, buf_str(&f.why));
 		failure_clear(&f);
 		status = STATUS_FAILED;
 	}
@@ -165,7 +165,7 @@ int cmd_presign_input(struct session *s, const struct presign_options *o,
 		message("cannot presign", strerror(ENOMEM));
 		return STATUS_FAILED;
 	}
-	status = sign_lines(&in);
+	status = input_sign_lines(&in);
 	if (presign_job_end(in.job, status, &f) && !status)
 		status = cmd_failure("cannot presign", &f);
 	failure_clear(&f);

@@ -11,7 +11,6 @@
 #include "base/ini.h"
 #include "base/text.h"
 #include "cli/cmd.h"
-#include "cli/cmd_sql_text.h"
 #include "client/message.h"
 #include "client/session.h"
 #include "client/statement.h"
@@ -204,7 +203,7 @@ static int read_source(const struct sql_options *o,
 	src->script = file != NULL;
 	src->name = !file ? "SQL" : strcmp(file, "-") ? file : "(stdin)";
 	if (file)
-		rc = cmd_sql_text_read(file, &src->text);
+		rc = cmd_read(file, &src->text);
 	else
 		buf_adds(&src->text, words->word[0]);
 	if (!rc)
@@ -214,7 +213,7 @@ static int read_source(const struct sql_options *o,
 	return rc ? STATUS_FAILED : STATUS_OK;
 }
 
-static int sql_run(int argc, char **argv)
+static int sql_run(const struct command *c, int argc, char **argv)
 {
 	struct source src = { .text = BUF_INIT(SQL_TEXT_MAX) };
 	struct sql_options o = { 0 };

@@ -1,40 +1,112 @@
 /*
- * The order matters at the end: the crew has gone before lanes are freed, and
- * lanes before the engine.
+ * `stagefs get` and `stagefs put`: files between stages and this machine, by
+ * pre-signed URLs. get's last word is where they go, unless it is a location
+ * itself: then that is the current directory. put's is the stage's directory,
+ * as for Databend's PUT; with --exact, or from standard input, it is the file's
+ * own name.
+ *
+ * The order matters at the end: the threads have gone before lanes are freed,
+ * and lanes before the engine.
  */
-#include "cli/cmd_transfer.h"
-
 #include <errno.h>
-#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/io.h"
+#include "base/text.h"
 #include "cli/cmd.h"
 #include "client/message.h"
 #include "client/session.h"
+#include "client/statement.h"
+#include "stage/location.h"
+#include "stage/stage.h"
+#include "transfer/transfer_file.h"
+#include "transfer/transfer_glob.h"
+#include "transfer/transfer_plan.h"
+
+struct transfer_options {
+	char *config, *row, *content_type, *ca_file, *proxy;
+	uint64_t parallel;
+	bool recursive, quiet, no_glob, skip_existing;
+	bool no_clobber; /* get */
+	bool exact; /* put */
+};
+
+#define TRANSFER_ROW(name_, type_, field, ...) \
+	{ \
+		.name = name_, .type = OPTION_##type_, \
+		.offset = offsetof(struct transfer_options, field), \
+		__VA_ARGS__ \
+	}
+/* The rows that both tables begin with. */
+#define TRANSFER_ROWS \
+	TRANSFER_ROW("--config", STRING, config, \
+		     .help = "configuration file"), \
+		TRANSFER_ROW("--recursive", BOOL, recursive, .def = "no", \
+			     .help = "directories with all that is in them"), \
+		TRANSFER_ROW("-r", BOOL, recursive, .alias_of = "--recursive", \
+			     .help = "the same as --recursive"), \
+		TRANSFER_ROW("--parallel", UINT, parallel, .min = 1, \
+			     .max = TRANSFER_PARALLEL_MAX, .def = "8", \
+			     .help = "requests at once"), \
+		TRANSFER_ROW( \
+			"--quiet", BOOL, quiet, .def = "no", \
+			.help = "no progress, which only a terminal gets"), \
+		TRANSFER_ROW("-q", BOOL, quiet, .alias_of = "--quiet", \
+			     .help = "the same as --quiet"), \
+		TRANSFER_ROW( \
+			"--skip-existing", BOOL, skip_existing, .def = "no", \
+			.help = "pass over files whose size and MD5 (by the " \
+				"ETag) are there already"), \
+		TRANSFER_ROW("--no-glob", BOOL, no_glob, .def = "no", \
+			     .help = "* ? [ in names are themselves"), \
+		TRANSFER_ROW("--ca-file", STRING, ca_file, .max = 4096, \
+			     .help = "certificates to trust (default: the " \
+				     "stage's, the system's)"), \
+		TRANSFER_ROW( \
+			"--proxy", STRING, proxy, .max = 2048, \
+			.help = "http://HOST:PORT (default: the stage's)")
+
+struct transfer_words {
+	const char **word;
+	unsigned n;
+};
+
+/* One direction. */
+struct transfer_verb_ops {
+	const char *what; /* "download" */
+	const char *method; /* of a URL that came alone */
+	/* Checks words before anything is opened; an enum cmd_status. */
+	int (*check)(const struct transfer_options *o,
+		     const struct transfer_words *w);
+	/* Finds the files and queues them: -EINTR, -ENOMEM or 0. */
+	int (*plan)(struct transfer_plan *p, const struct transfer_options *o,
+		    const struct transfer_words *w);
+	int (*plan_rows)(struct transfer_plan *p,
+			 const struct transfer_options *o,
+			 const struct transfer_words *w,
+			 struct transfer_rows *rows);
+};
 
 /* ---- rows ---- */
 
 /* file "-": standard input. STATUS_OK, or STATUS_FAILED after a line. */
-static int read_rows(const char *file, const char *method,
-		     struct transfer_rows *out)
+static int transfer_read_rows(const char *file, const char *method,
+			      struct transfer_rows *out)
 {
 	struct buf text = BUF_INIT(TRANSFER_ROWS_BYTES_MAX);
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	bool standard = !strcmp(file, "-");
-	int fd = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
-	int rc = fd < 0 ? -errno : io_read_all(fd, &text);
+	int rc = cmd_read(file, &text);
 
-	if (fd >= 0 && !standard)
-		close(fd);
 	if (!rc)
 		rc = transfer_row_parse_all(buf_str(&text), text.len, method,
 					    out, &why);
 	if (rc)
-		message(standard ? "standard input" : file,
+		message(strcmp(file, "-") ? file : "standard input",
 			why.len ? buf_str(&why) : strerror(-rc));
 	buf_wipe(&text);
 	buf_clear(&why);
@@ -50,12 +122,12 @@ struct run {
 	struct transfer_rows rows;
 };
 
-static bool to_stdout(const struct run *r)
+static bool transfer_to_stdout(const struct run *r)
 {
 	return r->words.n && !strcmp(r->words.word[r->words.n - 1], "-");
 }
 
-static int finish(struct transfer *t, int rc)
+static int transfer_finish(struct transfer *t, int rc)
 {
 	struct transfer_count count;
 
@@ -68,12 +140,12 @@ static int finish(struct transfer *t, int rc)
 						       : STATUS_OK;
 }
 
-static int move(struct run *r, struct session *s)
+static int transfer_move(struct run *r, struct session *s)
 {
 	const struct transfer_settings set = {
 		.what = r->ops->what,
 		.parallel = (unsigned)r->o.parallel,
-		.workers = to_stdout(r) ? 1 : 0,
+		.workers = transfer_to_stdout(r) ? 1 : 0,
 		.quiet = r->o.quiet,
 		.no_clobber = r->o.no_clobber,
 		.skip_existing = r->o.skip_existing,
@@ -95,44 +167,396 @@ static int move(struct run *r, struct session *s)
 	}
 	rc = r->o.row ? r->ops->plan_rows(&plan, &r->o, &r->words, &r->rows)
 		      : r->ops->plan(&plan, &r->o, &r->words);
-	status = finish(plan.t, rc);
+	status = transfer_finish(plan.t, rc);
 	transfer_plan_clear(&plan);
 	return status;
 }
 
-static int run_session(struct run *r)
+static int transfer_run_session(struct run *r)
 {
 	struct session s;
 	int status = STATUS_OK;
 
 	if (r->o.row)
-		status = read_rows(r->o.row, r->ops->method, &r->rows);
+		status = transfer_read_rows(r->o.row, r->ops->method, &r->rows);
 	if (status)
 		return status;
 	status = cmd_status(r->o.row ? session_open_bare(&s)
 				     : session_open(r->o.config, &s));
 	if (!status)
-		status = move(r, &s);
+		status = transfer_move(r, &s);
 	session_close(&s);
 	return status;
 }
 
-int cmd_transfer(const struct transfer_verb_ops *ops, int argc, char **argv)
+static int transfer_run(const struct command *c, int argc, char **argv)
 {
-	struct run r = { .ops = ops };
+	struct run r = { .ops = c->how };
 	int status;
 
 	r.words.word = calloc((size_t)argc + 1, sizeof(*r.words.word));
 	if (!r.words.word)
-		return cmd_usage(ops->command, strerror(ENOMEM));
-	status = cmd_parse_list(ops->command, argc, argv, &r.o, r.words.word,
-				&r.words.n);
+		return cmd_usage(c, strerror(ENOMEM));
+	status = cmd_parse_list(c, argc, argv, &r.o, r.words.word, &r.words.n);
 	if (!status)
-		status = ops->check(&r.o, &r.words);
+		status = r.ops->check(&r.o, &r.words);
 	if (!status)
-		status = run_session(&r);
+		status = transfer_run_session(&r);
 	transfer_row_clear_all(&r.rows);
-	option_clear(ops->command->options, &r.o);
+	option_clear(c->options, &r.o);
 	free(r.words.word);
 	return status;
 }
+
+/* ---- get ---- */
+
+static const struct option get_options[] = {
+	TRANSFER_ROWS,
+	TRANSFER_ROW("--no-clobber", BOOL, no_clobber, .def = "no",
+		     .help = "leave files that are there as they are"),
+	TRANSFER_ROW("-n", BOOL, no_clobber, .alias_of = "--no-clobber",
+		     .help = "the same as --no-clobber"),
+	TRANSFER_ROW("--row", STRING, row,
+		     .help = "download what PRESIGN's rows in this file say "
+			     "(- is standard input); no configuration is "
+			     "read"),
+	{ 0 },
+};
+
+struct target {
+	const char *local;
+	unsigned sources; /* words */
+	bool into; /* a directory, whatever is found */
+};
+
+static bool get_is_directory(const char *path)
+{
+	struct stat st;
+
+	return text_ends_with(path, "/") ||
+	       (!stat(path, &st) && S_ISDIR(st.st_mode));
+}
+
+static struct target get_read_target(const struct transfer_words *w, bool rows)
+{
+	const char *last = w->n ? w->word[w->n - 1] : "";
+	struct target t = { .local = ".", .sources = w->n };
+
+	if (w->n && (rows || *last != '@')) {
+		/* a file behind it would be replaced under who writes on */
+		t.local = strcmp(last, "/dev/stdout") ? last : "-";
+		t.sources--;
+	}
+	t.into = strcmp(t.local, "-") &&
+		 (t.sources > 1 || get_is_directory(t.local));
+	return t;
+}
+
+static int get_check(const struct transfer_options *o,
+		     const struct transfer_words *w)
+{
+	struct target t = get_read_target(w, o->row);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct location where;
+	int status = STATUS_OK;
+
+	if (o->row && t.sources)
+		buf_adds(&why, "with --row there is only the local name");
+	else if (!o->row && !t.sources)
+		buf_adds(&why, "which files? name them as @stage/path");
+	else if (!*t.local)
+		buf_adds(&why, "the local name is empty");
+	for (unsigned i = 0; i < t.sources && !why.len; i++)
+		if (!location_parse(w->word[i], &where, &why))
+			location_clear(&where);
+	if (why.len)
+		status = cmd_usage(&get_command, buf_str(&why));
+	buf_clear(&why);
+	return status;
+}
+
+static int get_plan(struct transfer_plan *p, const struct transfer_options *o,
+		    const struct transfer_words *w)
+{
+	struct target t = get_read_target(w, false);
+	int rc = 0;
+
+	p->unique = t.sources > 1;
+	for (unsigned i = 0; i < t.sources; i++)
+		if (!o->no_glob && transfer_glob_is(w->word[i]))
+			p->unique = true;
+	if (!strcmp(t.local, "-"))
+		p->unique = false;
+	for (unsigned i = 0; i < t.sources && !rc; i++)
+		rc = transfer_find(p, w->word[i], t.local, t.into);
+	return rc;
+}
+
+/* ---- rows ---- */
+
+static void get_row_name(const struct target *t, bool into,
+			 const struct transfer_row *row, struct buf *out)
+{
+	struct buf name = BUF_INIT(BUF_URL);
+
+	if (!into) {
+		buf_adds(out, t->local);
+		return;
+	}
+	transfer_row_name(row, &name);
+	if (location_name_visible(buf_str(&name), name.len)) {
+		buf_adds(out, t->local);
+		if (!text_ends_with(t->local, "/"))
+			buf_addc(out, '/');
+		buf_adds(out, buf_str(&name));
+	}
+	buf_clear(&name);
+}
+
+static void get_refuse(struct transfer_plan *p, const struct transfer_row *row,
+		       const char *why)
+{
+	struct buf what = BUF_INIT(BUF_MESSAGE);
+
+	buf_adds(&what, "cannot download ");
+	transfer_row_key(row, &what);
+	transfer_fail(p->t, buf_str(&what), why);
+	buf_clear(&what);
+}
+
+static int get_plan_row(struct transfer_plan *p, struct transfer_row *row,
+			const char *local, bool into)
+{
+	struct transfer_job *job;
+	int rc;
+
+	if (strcmp(row->method, "GET")) {
+		get_refuse(p, row,
+			   "the row is for something else (its method)");
+		return 0;
+	}
+	if (!*local) {
+		get_refuse(p, row, "no file here can have its name");
+		return 0;
+	}
+	if (p->unique && !transfer_plan_take(p, local)) {
+		get_refuse(p, row, "another file has that name here already");
+		return 0;
+	}
+	rc = into ? transfer_file_make_dirs(local, false) : 0;
+	if (rc) {
+		get_refuse(p, row, strerror(-rc));
+		return 0;
+	}
+	job = transfer_plan_row(p, row, local);
+	if (!job)
+		return -ENOMEM;
+	job->run = transfer_get;
+	return transfer_add(p->t, job);
+}
+
+static int get_plan_rows(struct transfer_plan *p,
+			 const struct transfer_options *o,
+			 const struct transfer_words *w,
+			 struct transfer_rows *rows)
+{
+	struct target t = get_read_target(w, true);
+	bool standard = !strcmp(t.local, "-");
+	bool into = !standard && (rows->n > 1 || t.into);
+	int rc = 0;
+
+	p->unique = rows->n > 1 && !standard;
+	for (unsigned i = 0; i < rows->n && !rc; i++) {
+		struct buf local = BUF_INIT(BUF_LINE + BUF_URL);
+
+		get_row_name(&t, into, &rows->at[i], &local);
+		rc = get_plan_row(p, &rows->at[i], buf_str(&local), into);
+		buf_clear(&local);
+	}
+	return rc;
+}
+
+const struct command get_command = {
+	.verb = "get",
+	.synopsis = "@STAGE/PATH... [LOCAL] | --row FILE [LOCAL]",
+	.help = "Files of a stage to this machine, by pre-signed URLs; names "
+		"may have * ? [...] in quotes",
+	.options = get_options,
+	.run = transfer_run,
+	.how =
+		&(const struct transfer_verb_ops){
+			.what = "download",
+			.method = "GET",
+			.check = get_check,
+			.plan = get_plan,
+			.plan_rows = get_plan_rows,
+		},
+};
+
+/* ---- put ---- */
+
+static const struct option put_options[] = {
+	TRANSFER_ROWS,
+	TRANSFER_ROW("--content-type", STRING, content_type, .max = 255,
+		     .help = "the type of what is uploaded (default: by its "
+			     "name, unless the stage says content_type = off)"),
+	TRANSFER_ROW("--exact", BOOL, exact, .def = "no",
+		     .help = "the location is the file's own name"),
+	TRANSFER_ROW("--row", STRING, row,
+		     .help = "upload by PRESIGN's rows in this file (- is "
+			     "standard input), one a file; no configuration "
+			     "is read"),
+	{ 0 },
+};
+
+static bool put_is_standard(const char *word)
+{
+	return !strcmp(word, "-");
+}
+
+static const char *put_fault_rows(const struct transfer_options *o,
+				  const struct transfer_words *w)
+{
+	if (!w->n)
+		return "which files?";
+	if (o->recursive || o->exact || o->skip_existing || o->content_type)
+		return "a row says all of it: no --recursive, --exact, "
+		       "--skip-existing or --content-type with --row";
+	for (unsigned i = 0; i < w->n; i++)
+		if (put_is_standard(w->word[i]) && put_is_standard(o->row))
+			return "standard input is the row already";
+	return NULL;
+}
+
+static const char *put_fault(const struct transfer_options *o,
+			     const struct transfer_words *w)
+{
+	const char *where = w->n ? w->word[w->n - 1] : "";
+	bool many = w->n > 2;
+
+	if (w->n < 2 || *where != '@')
+		return "say which files, and last where they go: "
+		       "@stage/path";
+	if (o->exact && many)
+		return "one name is for one file (--exact)";
+	for (unsigned i = 0; i + 1 < w->n; i++) {
+		if (!put_is_standard(w->word[i]))
+			continue;
+		if (many)
+			return "standard input goes alone";
+		if (text_ends_with(where, "/") || !strchr(where, '/'))
+			return "standard input needs a name: @stage/name";
+	}
+	if (o->exact && !strchr(where, '/'))
+		return "the name is missing (--exact): @stage/name";
+	if (o->exact && text_ends_with(where, "/"))
+		return "a file's name does not end in a slash (--exact)";
+	return NULL;
+}
+
+static int put_check(const struct transfer_options *o,
+		     const struct transfer_words *w)
+{
+	const char *f = o->row ? put_fault_rows(o, w) : put_fault(o, w);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct location where;
+	int status = STATUS_OK;
+
+	if (f)
+		buf_adds(&why, f);
+	else if (!o->row && !location_parse(w->word[w->n - 1], &where, &why))
+		location_clear(&where);
+	if (why.len)
+		status = cmd_usage(&put_command, buf_str(&why));
+	buf_clear(&why);
+	return status;
+}
+
+static int put_plan(struct transfer_plan *p, const struct transfer_options *o,
+		    const struct transfer_words *w)
+{
+	struct failure failure = FAILURE_INIT;
+	struct buf why = BUF_INIT(BUF_MESSAGE), what = BUF_INIT(BUF_MESSAGE);
+	const char *word = w->word[w->n - 1];
+	struct location where = { 0 };
+	struct stage *stage = NULL;
+	int rc = location_parse(word, &where, &why);
+
+	if (!rc)
+		rc = session_stage(p->session, where.stage, &stage, &failure);
+	if (rc) {
+		buf_addf(&what, "cannot upload to %s", word);
+		transfer_fail(p->t, buf_str(&what),
+			      why.len ? buf_str(&why) : buf_str(&failure.why));
+		rc = 0;
+	} else {
+		p->unique = w->n > 2 || strpbrk(w->word[0], "*?[");
+		for (unsigned i = 0; i + 1 < w->n && !rc; i++)
+			rc = transfer_walk(p, w->word[i], stage, where.path,
+					   o->exact);
+		stage_unref(stage);
+	}
+	location_clear(&where);
+	failure_clear(&failure);
+	buf_clear(&why);
+	buf_clear(&what);
+	return rc;
+}
+
+/* ---- rows ---- */
+
+static int put_plan_row(struct transfer_plan *p, struct transfer_row *row,
+			const char *local)
+{
+	struct buf what = BUF_INIT(BUF_MESSAGE);
+	struct transfer_job *job;
+
+	if (strcmp(row->method, "PUT") && strcmp(row->method, "POST")) {
+		buf_addf(&what, "cannot upload %s", local);
+		transfer_fail(p->t, buf_str(&what),
+			      "the row is for something else (its method)");
+		buf_clear(&what);
+		return 0;
+	}
+	job = transfer_plan_row(p, row, local);
+	if (!job)
+		return -ENOMEM;
+	job->run = transfer_put;
+	return transfer_add(p->t, job);
+}
+
+static int put_plan_rows(struct transfer_plan *p,
+			 const struct transfer_options *o,
+			 const struct transfer_words *w,
+			 struct transfer_rows *rows)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = 0;
+
+	if (rows->n != w->n) {
+		buf_addf(&why, "%u rows are there for %u files", rows->n, w->n);
+		transfer_fail(p->t, "cannot upload", buf_str(&why));
+		buf_clear(&why);
+		return 0;
+	}
+	for (unsigned i = 0; i < rows->n && !rc; i++)
+		rc = put_plan_row(p, &rows->at[i], w->word[i]);
+	return rc;
+}
+
+const struct command put_command = {
+	.verb = "put",
+	.synopsis = "LOCAL... @STAGE[/DIRECTORY] | --row FILE LOCAL...",
+	.help = "Files of this machine to a stage, by pre-signed URLs; LOCAL "
+		"may be a quoted pattern, or - for standard input",
+	.options = put_options,
+	.run = transfer_run,
+	.how =
+		&(const struct transfer_verb_ops){
+			.what = "upload",
+			.method = "PUT",
+			.check = put_check,
+			.plan = put_plan,
+			.plan_rows = put_plan_rows,
+		},
+};

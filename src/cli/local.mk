@@ -2,19 +2,12 @@ noinst_LIBRARIES += libcli.a
 libcli_a_SOURCES = \
 	src/cli/cmd.c src/cli/cmd.h \
 	src/cli/cmd_check.c \
-	src/cli/cmd_get.c \
 	src/cli/cmd_keys.c \
-	src/cli/cmd_list.c \
 	src/cli/cmd_passwd.c \
 	src/cli/cmd_presign.c src/cli/cmd_presign.h \
-	src/cli/cmd_presign_headers.c \
 	src/cli/cmd_presign_input.c \
-	src/cli/cmd_presign_mount.c \
-	src/cli/cmd_put.c \
-	src/cli/cmd_remove.c \
 	src/cli/cmd_sql.c \
-	src/cli/cmd_sql_text.c src/cli/cmd_sql_text.h \
-	src/cli/cmd_stages.c \
-	src/cli/cmd_transfer.c src/cli/cmd_transfer.h \
+	src/cli/cmd_statement.c \
+	src/cli/cmd_transfer.c \
 	src/cli/manual.c src/cli/manual.h \
 	src/cli/service.c src/cli/service.h

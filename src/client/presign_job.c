@@ -306,8 +306,8 @@ static int sign_lone(struct presign_job *j, struct stage *stage,
 	return rc;
 }
 
-int presign_job_tree(struct presign_job *j, const struct location *where,
-		     struct failure *f)
+static int presign_job_tree(struct presign_job *j, const struct location *where,
+			    struct failure *f)
 {
 	struct buf path = BUF_INIT(STORE_KEY_MAX);
 	struct tree t = { .job = j };
@@ -362,26 +362,10 @@ int presign_job_print(const struct store_presigned *p, int action,
 	return rc ? rc : end;
 }
 
-int presign_job_once(struct session *s, const struct location *where,
-		     const struct presign_request *request,
-		     const struct output *o, struct failure *f)
-{
-	struct presign_job *j = presign_job_new(s, request, o, false);
-	struct failure second = FAILURE_INIT;
-	bool go_on;
-	int rc, end;
-
-	if (!j)
-		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
-	rc = presign_job_row(j, where, f, &go_on);
-	end = presign_job_end(j, rc, rc ? &second : f);
-	failure_clear(&second);
-	return rc ? rc : end;
-}
-
-int presign_job_parts(struct session *s, const struct location *where,
-		      const struct presign_request *request, unsigned parts,
-		      const struct output *o, struct failure *f)
+static int presign_job_parts(struct session *s, const struct location *where,
+			     const struct presign_request *request,
+			     unsigned parts, const struct output *o,
+			     struct failure *f)
 {
 	const struct config_mount *m = &s->config.mount;
 	struct presign_request r = *request;
@@ -408,4 +392,28 @@ int presign_job_parts(struct session *s, const struct location *where,
 	buf_wipe(&all);
 	stage_unref(stage);
 	return rc;
+}
+
+int presign_job_run(struct session *s, const struct location *where,
+		    const struct presign_request *request,
+		    const struct presign_scope *scope, const struct output *o,
+		    struct failure *f)
+{
+	static const struct presign_scope one;
+	struct failure second = FAILURE_INIT;
+	struct presign_job *j;
+	bool go_on;
+	int rc, end;
+
+	scope = scope ? scope : &one;
+	if (scope->parts)
+		return presign_job_parts(s, where, request, scope->parts, o, f);
+	j = presign_job_new(s, request, o, scope->verbose);
+	if (!j)
+		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
+	rc = scope->tree ? presign_job_tree(j, where, f)
+			 : presign_job_row(j, where, f, &go_on);
+	end = presign_job_end(j, rc, rc ? &second : f);
+	failure_clear(&second);
+	return rc ? rc : end;
 }

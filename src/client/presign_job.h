@@ -7,7 +7,9 @@
 
 #include <stdbool.h>
 
+struct buf;
 struct session;
+struct store_presigned;
 struct failure;
 struct location;
 struct output;
@@ -25,9 +27,6 @@ struct presign_job *presign_job_new(struct session *s,
  */
 int presign_job_row(struct presign_job *j, const struct location *where,
 		    struct failure *f, bool *go_on);
-/* A row for each file of a directory (or of the stage). */
-int presign_job_tree(struct presign_job *j, const struct location *where,
-		     struct failure *f);
 /* What is waiting goes out. 0 or -errno. */
 int presign_job_flush(struct presign_job *j);
 /*
@@ -36,9 +35,24 @@ int presign_job_flush(struct presign_job *j);
  */
 int presign_job_end(struct presign_job *j, bool failed, struct failure *f);
 
-/* Multipart: begins the upload and prints the row of its URLs as JSON. */
-int presign_job_parts(struct session *s, const struct location *where,
-		      const struct presign_request *request, unsigned parts,
-		      const struct output *o, struct failure *f);
+/* Which rows one location has; zero: that of the one file. */
+struct presign_scope {
+	bool tree; /* of each file of the directory, or of the stage */
+	unsigned parts; /* of the parts of an upload, which begins; as JSON */
+	bool verbose; /* as presign_job_new() */
+};
+
+/* All of PRESIGN for one location. request->expire 0: the configuration's; the
+ * bound is the configuration's too. scope NULL: zero. */
+int presign_job_run(struct session *s, const struct location *where,
+		    const struct presign_request *request,
+		    const struct presign_scope *scope, const struct output *o,
+		    struct failure *f);
+
+/* One row on standard output, wherever it comes from. 0 or -errno. */
+int presign_job_print(const struct store_presigned *row, int action,
+		      const struct output *o);
+/* What is in the buffer, as a line on standard output. 0 or -errno. */
+int presign_job_print_text(struct buf *b);
 
 #endif

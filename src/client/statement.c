@@ -14,6 +14,7 @@
 #include "base/ini.h"
 #include "base/option.h"
 #include "client/pattern.h"
+#include "client/presign_job.h"
 #include "client/session.h"
 #include "client/stages.h"
 #include "client/walk.h"
@@ -88,94 +89,7 @@ static int statement_find_pattern(const struct sql_statement *q,
 	return rc;
 }
 
-/* ---- statements ---- */
-
-static int statement_run_presign(struct session *s,
-				 const struct sql_statement *q,
-				 const struct output *o, struct failure *f)
-{
-	const struct presign_request request = {
-		.action = q->upload ? PRESIGN_UPLOAD : PRESIGN_DOWNLOAD,
-		.expire = q->has_expire ? (int64_t)q->expire : 0,
-		.content_type = q->content_type.s,
-	};
-	struct location where = { 0 };
-	int rc;
-
-	if (q->has_expire && (q->expire < PRESIGN_EXPIRE_MIN ||
-			      q->expire > PRESIGN_EXPIRE_MAX)) {
-		f->span = q->expire_span;
-		return failure_set(
-			f, CODE_BAD_ARGUMENTS, -EINVAL,
-			"EXPIRE = %llu: a whole number of seconds from %d "
-			"to %d",
-			(unsigned long long)q->expire, PRESIGN_EXPIRE_MIN,
-			PRESIGN_EXPIRE_MAX);
-	}
-	rc = statement_find_location(q, &where, f);
-	if (!rc)
-		rc = presign_job_once(s, &where, &request, o, f);
-	location_clear(&where);
-	return rc;
-}
-
-static int statement_run_files(struct session *s, const struct sql_statement *q,
-			       const struct output *o, struct failure *f)
-{
-	struct remove_request request = { .scope = REMOVE_PREFIX };
-	struct location where = { 0 };
-	struct pattern *pattern;
-	int rc = statement_find_pattern(q, &pattern, f);
-
-	if (!rc)
-		rc = statement_find_location(q, &where, f);
-	if (!rc && q->kind == SQL_LIST) {
-		rc = statement_list(s, &where, pattern, o, f);
-	} else if (!rc) {
-		request.pattern = pattern;
-		rc = statement_remove(s, &where, &request, o, f);
-	}
-	pattern_free(pattern);
-	location_clear(&where);
-	return rc;
-}
-
-int statement_run(struct session *s, const struct sql_statement *q,
-		  const struct output *o, struct failure *f)
-{
-	switch (q->kind) {
-	case SQL_PRESIGN:
-		return statement_run_presign(s, q, o, f);
-	case SQL_LIST:
-	case SQL_REMOVE:
-		return statement_run_files(s, q, o, f);
-	case SQL_SHOW_STAGES:
-		return stages_show(s, q->like.s,
-				   q->has_limit ? q->limit : UINT64_MAX, o, f);
-	case SQL_DESC_STAGE:
-		return stages_show_one(s, q->name.s, false, o, f);
-	case SQL_CREATE_STAGE:
-		return stages_create(s, q, f);
-	case SQL_ALTER_STAGE:
-		return stages_alter(s, q, f);
-	case SQL_DROP_STAGE:
-		return stages_drop(s, q->name.s, q->if_exists, true, f);
-	}
-	return -EINVAL;
-}
-
-const struct sql_text *statement_secret(const struct sql_statement *q)
-{
-	for (unsigned i = 0; i < q->n_connection; i++) {
-		const struct sql_pair *p = &q->connection[i];
-		const struct option *row = option_find(conn_options, p->name.s);
-
-		if (row && row->flags & OPTION_SECRET && *p->value.s &&
-		    !ini_has_reference(p->value.s))
-			return &p->value;
-	}
-	return NULL;
-}
+/* ---- LIST ---- */
 
 static const struct table_column columns[] = {
 	{ "name", TABLE_TEXT },    { "size", TABLE_NUMBER },
@@ -210,9 +124,9 @@ static int list_put_row(void *arg, const struct list_entry *e, const char *name,
 	return rc ? failure_write(f, rc) : 0;
 }
 
-int statement_list(struct session *s, const struct location *where,
-		   struct pattern *pattern, const struct output *o,
-		   struct failure *f)
+static int statement_list(struct session *s, const struct location *where,
+			  struct pattern *pattern, const struct output *o,
+			  struct failure *f)
 {
 	struct listing l = { 0 };
 	struct walk w = {
@@ -237,4 +151,91 @@ int statement_list(struct session *s, const struct location *where,
 	}
 	stage_unref(w.stage);
 	return rc;
+}
+
+/* ---- statements ---- */
+
+static int statement_run_presign(struct session *s,
+				 const struct sql_statement *q,
+				 const struct output *o, struct failure *f)
+{
+	const struct presign_request request = {
+		.action = q->upload ? PRESIGN_UPLOAD : PRESIGN_DOWNLOAD,
+		.expire = q->has_expire ? (int64_t)q->expire : 0,
+		.content_type = q->content_type.s,
+	};
+	struct location where = { 0 };
+	int rc;
+
+	if (q->has_expire && (q->expire < PRESIGN_EXPIRE_MIN ||
+			      q->expire > PRESIGN_EXPIRE_MAX)) {
+		f->span = q->expire_span;
+		return failure_set(
+			f, CODE_BAD_ARGUMENTS, -EINVAL,
+			"EXPIRE = %llu: a whole number of seconds from %d "
+			"to %d",
+			(unsigned long long)q->expire, PRESIGN_EXPIRE_MIN,
+			PRESIGN_EXPIRE_MAX);
+	}
+	rc = statement_find_location(q, &where, f);
+	if (!rc)
+		rc = presign_job_run(s, &where, &request, NULL, o, f);
+	location_clear(&where);
+	return rc;
+}
+
+static int statement_run_files(struct session *s, const struct sql_statement *q,
+			       const struct output *o, struct failure *f)
+{
+	struct location where = { 0 };
+	struct pattern *pattern;
+	int rc = statement_find_pattern(q, &pattern, f);
+
+	if (!rc)
+		rc = statement_find_location(q, &where, f);
+	if (!rc && q->kind == SQL_LIST)
+		rc = statement_list(s, &where, pattern, o, f);
+	else if (!rc)
+		rc = statement_remove(s, &where, pattern, q, o, f);
+	pattern_free(pattern);
+	location_clear(&where);
+	return rc;
+}
+
+int statement_run(struct session *s, const struct sql_statement *q,
+		  const struct output *o, struct failure *f)
+{
+	switch (q->kind) {
+	case SQL_PRESIGN:
+		return statement_run_presign(s, q, o, f);
+	case SQL_LIST:
+	case SQL_REMOVE:
+		return statement_run_files(s, q, o, f);
+	case SQL_SHOW_STAGES:
+		return stages_show(s, q->like.s,
+				   q->has_limit ? q->limit : UINT64_MAX, o, f);
+	case SQL_DESC_STAGE:
+		return stages_show_one(s, q->name.s, q->must_exist, o, f);
+	case SQL_CREATE_STAGE:
+		return stages_create(s, q, f);
+	case SQL_ALTER_STAGE:
+		return stages_alter(s, q, f);
+	case SQL_DROP_STAGE:
+		return stages_drop(s, q->name.s, q->if_exists, !q->keep_files,
+				   f);
+	}
+	return -EINVAL;
+}
+
+const struct sql_text *statement_secret(const struct sql_statement *q)
+{
+	for (unsigned i = 0; i < q->n_connection; i++) {
+		const struct sql_pair *p = &q->connection[i];
+		const struct option *row = option_find(conn_options, p->name.s);
+
+		if (row && row->flags & OPTION_SECRET && *p->value.s &&
+		    !ini_has_reference(p->value.s))
+			return &p->value;
+	}
+	return NULL;
 }

@@ -173,16 +173,16 @@ static int remove_tree(struct remover *r, struct stage *stage, const char *path,
 }
 
 static int remove_scope(struct remover *r, struct stage *stage,
-			const char *path, const struct remove_request *q,
-			struct failure *f)
+			const char *path, struct pattern *pattern,
+			const struct sql_statement *q, struct failure *f)
 {
 	switch (q->scope) {
-	case REMOVE_FILE:
+	case SQL_SCOPE_FILE:
 		return remove_file(r, stage, path, f);
-	case REMOVE_TREE:
-		return remove_tree(r, stage, path, q->pattern, f);
-	case REMOVE_PREFIX:
-		return remove_below(r, stage, path, q->pattern, f);
+	case SQL_SCOPE_TREE:
+		return remove_tree(r, stage, path, pattern, f);
+	case SQL_SCOPE_PREFIX:
+		return remove_below(r, stage, path, pattern, f);
 	}
 	return -EINVAL;
 }
@@ -220,8 +220,8 @@ static int remove_print_counts(const struct remover *r, const struct output *o,
 }
 
 static int remove_dry(struct remover *r, struct stage *stage, const char *path,
-		      const struct remove_request *q, const struct output *o,
-		      struct failure *f)
+		      struct pattern *pattern, const struct sql_statement *q,
+		      const struct output *o, struct failure *f)
 {
 	static const struct table_column columns[] = {
 		{ "name", TABLE_TEXT },
@@ -232,21 +232,21 @@ static int remove_dry(struct remover *r, struct stage *stage, const char *path,
 	r->table = table_open(o, columns, 2);
 	if (!r->table)
 		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
-	rc = remove_scope(r, stage, path, q, f);
+	rc = remove_scope(r, stage, path, pattern, q, f);
 	end = table_end(r->table);
 	return !rc && end ? failure_write(f, end) : rc;
 }
 
 static int remove_now(struct remover *r, struct stage *stage, const char *path,
-		      const struct remove_request *q, const struct output *o,
-		      struct failure *f)
+		      struct pattern *pattern, const struct sql_statement *q,
+		      const struct output *o, struct failure *f)
 {
 	int rc, told;
 
 	if (stage->ro)
 		return failure_set(f, CODE_PERMISSION, -EROFS,
 				   "stage %s is read-only", stage->name);
-	rc = remove_scope(r, stage, path, q, f);
+	rc = remove_scope(r, stage, path, pattern, q, f);
 	if (rc && !r->removed && !r->failed)
 		return rc;
 	told = remove_print_counts(r, o, f);
@@ -256,8 +256,8 @@ static int remove_now(struct remover *r, struct stage *stage, const char *path,
 }
 
 int statement_remove(struct session *s, const struct location *where,
-		     const struct remove_request *q, const struct output *o,
-		     struct failure *f)
+		     struct pattern *pattern, const struct sql_statement *q,
+		     const struct output *o, struct failure *f)
 {
 	struct remover *r = calloc(1, sizeof(*r));
 	struct stage *stage;
@@ -268,8 +268,8 @@ int statement_remove(struct session *s, const struct location *where,
 	rc = session_stage(s, where->stage, &stage, f);
 	if (!rc) {
 		r->store = stage->store;
-		rc = (q->dry_run ? remove_dry
-				 : remove_now)(r, stage, where->path, q, o, f);
+		rc = (q->dry_run ? remove_dry : remove_now)(
+			r, stage, where->path, pattern, q, o, f);
 		stage_unref(stage);
 	}
 	free(r);

@@ -375,7 +375,7 @@ static void mount_complain(const struct mounting *m, int rc)
 		m->err.len ? buf_str(&m->err) : strerror(-rc));
 }
 
-static int cmd_mount(int argc, char **argv)
+static int cmd_mount(const struct command *c, int argc, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/');
 	bool helper = text_starts_with(slash ? slash + 1 : argv[0], "mount.");

@@ -129,7 +129,7 @@ static void serve_until_signal(struct serving *s)
 	serve_drain(s);
 }
 
-static int serve_run(int argc, char **argv)
+static int serve_run(const struct command *c, int argc, char **argv)
 {
 	struct serving s = { .err = BUF_INIT(BUF_MESSAGE) };
 	struct serve_options o = { 0 };

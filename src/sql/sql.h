@@ -47,6 +47,13 @@ enum sql_unset {
 	SQL_UNSET_COPY_OPTIONS = 4,
 };
 
+/* What REMOVE means by its location. */
+enum sql_scope {
+	SQL_SCOPE_PREFIX, /* what begins with it, as Databend has it */
+	SQL_SCOPE_FILE, /* the one file of that name */
+	SQL_SCOPE_TREE, /* a directory, and a file of that name */
+};
+
 /* Which fields a statement has is its grammar's; the others are zero. */
 struct sql_statement {
 	enum sql_kind kind;
@@ -76,6 +83,12 @@ struct sql_statement {
 	/* What stands in the parentheses, a blank between tokens. */
 	struct sql_text file_format, copy_options;
 	unsigned unset; /* enum sql_unset, ALTER ... UNSET */
+
+	/* What no grammar says, but a verb that fills this may mean. */
+	enum sql_scope scope;
+	bool dry_run; /* REMOVE: prints names and sizes instead */
+	bool must_exist; /* DESC: it is an error when there is none */
+	bool keep_files; /* DROP: an internal stage must be empty */
 };
 
 /* Frees; overwrites what may be secret. */

@@ -1,0 +1,394 @@
+/*
+ * The verbs that are statements with ordinary options: each fills the structure
+ * that SQL parses to, and it is run as SQL's. What is wrong with the words is
+ * told before the configuration is read.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/ini.h"
+#include "cli/cmd.h"
+#include "client/message.h"
+#include "client/pattern.h"
+#include "client/session.h"
+#include "client/statement.h"
+#include "stage/conf/conn.h"
+#include "stage/location.h"
+
+struct statement_options {
+	char *config, *pattern;
+	bool recursive, prefix, dry_run; /* remove */
+	bool replace, if_not_exists, if_exists;
+	bool header;
+	int format;
+};
+
+#define ROW(name_, type_, field, ...) \
+	{ \
+		.name = "--" name_, .type = OPTION_##type_, \
+		.offset = offsetof(struct statement_options, field), \
+		__VA_ARGS__ \
+	}
+#define CONFIG_ROW ROW("config", STRING, config, .help = "configuration file")
+#define OUTPUT_ROWS \
+	ROW("format", CHOICE, format, .choices = TABLE_FORMATS, .def = "auto", \
+	    .help = "auto is a table on a terminal, else TSV"), \
+		ROW("header", BOOL, header, .def = "no", \
+		    .help = "names of the columns first (TSV, CSV)")
+
+struct statement_verb {
+	const char *cannot; /* `cannot list @s/a` */
+	unsigned words; /* at most */
+	/* 0 or -errno; what is wrong with the words in why. */
+	int (*fill)(const struct statement_options *o,
+		    const struct cmd_words *words, struct sql_statement *q,
+		    struct buf *why);
+};
+
+/* ---- what they share ---- */
+
+static int statement_session(const struct statement_options *o,
+			     const struct sql_statement *q, const char *what)
+{
+	const struct output output = { .format = o->format,
+				       .header = o->header };
+	struct failure failure = FAILURE_INIT;
+	struct session s;
+	int status = cmd_status(session_open(o->config, &s));
+
+	if (!status && statement_run(&s, q, &output, &failure))
+		status = cmd_failure(what, &failure);
+	session_close(&s);
+	failure_clear(&failure);
+	return status;
+}
+
+static int statement_run_verb(const struct command *c, int argc, char **argv)
+{
+	const struct statement_verb *v = c->how;
+	struct buf why = BUF_INIT(BUF_MESSAGE), what = BUF_INIT(BUF_MESSAGE);
+	struct statement_options o = { 0 };
+	struct sql_statement q = { 0 };
+	struct cmd_words words;
+	int status = cmd_parse(c, argc, argv, &o, &words, v->words);
+	int rc = status ? 0 : v->fill(&o, &words, &q, &why);
+
+	if (rc || why.len) {
+		status = cmd_usage(c, why.len ? buf_str(&why) : strerror(-rc));
+	} else if (!status) {
+		buf_addf(&what, "cannot %s%s%s", v->cannot,
+			 q.kind == SQL_SHOW_STAGES ? "" : " ",
+			 q.kind == SQL_SHOW_STAGES ? "" : words.word[0]);
+		status = statement_session(&o, &q, buf_str(&what));
+	}
+	sql_statement_clear(&q);
+	option_clear(c->options, &o);
+	buf_clear(&why);
+	buf_clear(&what);
+	return status;
+}
+
+static int statement_take(const char *word, struct sql_text *out)
+{
+	out->s = strdup(word);
+	return out->s ? 0 : -ENOMEM;
+}
+
+/* The one word that a verb must have. */
+static int statement_take_word(const struct cmd_words *words, const char *which,
+			       struct sql_text *out, struct buf *why)
+{
+	if (words->n)
+		return statement_take(words->word[0], out);
+	buf_adds(why, which);
+	return 0;
+}
+
+/* A location and --pattern, which are what they should be. */
+static int statement_take_files(const struct statement_options *o,
+				const struct cmd_words *words,
+				const char *which, struct sql_statement *q,
+				struct buf *why)
+{
+	struct location where = { 0 };
+	struct pattern *pattern = NULL;
+	int rc = statement_take_word(words, which, &q->location, why);
+
+	if (!rc && !why->len)
+		location_parse(q->location.s, &where, why);
+	if (!rc && !why->len && o->pattern) {
+		pattern_new(o->pattern, &pattern, why);
+		rc = statement_take(o->pattern, &q->pattern);
+	}
+	pattern_free(pattern);
+	location_clear(&where);
+	return rc;
+}
+
+/* ---- list, remove ---- */
+
+static const struct option list_options[] = {
+	CONFIG_ROW,
+	ROW("pattern", STRING, pattern,
+	    .help = "a regular expression for what follows the prefix, whole"),
+	OUTPUT_ROWS,
+	{ 0 },
+};
+
+static int list_fill(const struct statement_options *o,
+		     const struct cmd_words *words, struct sql_statement *q,
+		     struct buf *why)
+{
+	q->kind = SQL_LIST;
+	return statement_take_files(
+		o, words, "which stage? name it as @stage or @stage/path", q,
+		why);
+}
+
+const struct command list_command = {
+	.verb = "list",
+	.synopsis = "@STAGE[/PREFIX] [--pattern RE] [--format F]",
+	.help = "Name, size, md5 (the ETag), last_modified and creator of "
+		"files",
+	.options = list_options,
+	.run = statement_run_verb,
+	.how = &(const struct statement_verb){ "list", 1, list_fill },
+};
+
+static const struct option remove_options[] = {
+	CONFIG_ROW,
+	ROW("recursive", BOOL, recursive, .def = "no",
+	    .help = "a directory with all that is in it"),
+	ROW("prefix", BOOL, prefix, .def = "no",
+	    .help = "all whose names begin with PATH, as SQL's REMOVE"),
+	ROW("pattern", STRING, pattern,
+	    .help = "only those of them whose rest matches this regular "
+		    "expression, whole"),
+	ROW("dry-run", BOOL, dry_run, .def = "no",
+	    .help = "print what would go, and remove nothing"),
+	OUTPUT_ROWS,
+	{ 0 },
+};
+
+/* The safe reading is the default: one file, unless more is asked for. */
+static int remove_fill(const struct statement_options *o,
+		       const struct cmd_words *words, struct sql_statement *q,
+		       struct buf *why)
+{
+	q->kind = SQL_REMOVE;
+	q->dry_run = o->dry_run;
+	q->scope = o->recursive ? SQL_SCOPE_TREE
+		   : o->prefix  ? SQL_SCOPE_PREFIX
+				: SQL_SCOPE_FILE;
+	if (words->n && o->recursive && o->prefix)
+		buf_adds(why, "--recursive or --prefix, not both");
+	else if (words->n && o->pattern && q->scope == SQL_SCOPE_FILE)
+		buf_adds(why, "--pattern goes with --recursive or --prefix");
+	return why->len ? 0
+			: statement_take_files(
+				  o, words,
+				  "which file? name it as @stage/path", q, why);
+}
+
+const struct command remove_command = {
+	.verb = "remove",
+	.synopsis = "@STAGE/PATH [--recursive|--prefix] [--pattern RE] "
+		    "[--dry-run]",
+	.help = "Removes a file of a stage, or a directory of them",
+	.options = remove_options,
+	.run = statement_run_verb,
+	.how = &(const struct statement_verb){ "remove", 1, remove_fill },
+};
+
+/* ---- create ---- */
+
+static const struct option create_options[] = {
+	CONFIG_ROW,
+	ROW("replace", BOOL, replace, .def = "no",
+	    .help = "a stage of that name goes first; an internal one with "
+		    "its files"),
+	ROW("if-not-exists", BOOL, if_not_exists, .def = "no",
+	    .help = "do nothing when there is one"),
+	{ 0 },
+};
+
+static int create_add_pair(struct sql_statement *q, const char *key,
+			   char *value)
+{
+	struct sql_pair *pair =
+		realloc(q->connection, (q->n_connection + 1) * sizeof(*pair));
+
+	if (!pair)
+		return -ENOMEM;
+	q->connection = pair;
+	q->has_connection = true;
+	pair += q->n_connection++;
+	*pair = (struct sql_pair){ .value = { .s = value } };
+	pair->name.s = strdup(key);
+	return pair->name.s ? 0 : -ENOMEM;
+}
+
+static struct sql_text *create_clause(struct sql_statement *q, const char *key)
+{
+	return !strcasecmp(key, "url")            ? &q->url
+	       : !strcasecmp(key, "comment")      ? &q->comment
+	       : !strcasecmp(key, "file_format")  ? &q->file_format
+	       : !strcasecmp(key, "copy_options") ? &q->copy_options
+						  : NULL;
+}
+
+/* A secret on a command line, other than by a reference, is seen by others. */
+static void create_warn_secret(const char *key, const char *value)
+{
+	const struct option *row = option_find(conn_options, key);
+
+	if (row && (row->flags & OPTION_SECRET) && !ini_has_reference(value))
+		message("warning",
+			"others can see a secret on a command line: write "
+			"${file:PATH} or ${env:NAME} for it");
+}
+
+/* KEY=VALUE; references in the value are expanded. */
+static int create_take_word(struct sql_statement *q, const char *word,
+			    struct buf *why)
+{
+	struct buf value = BUF_INIT(BUF_LINE), text = BUF_INIT(BUF_MESSAGE);
+	size_t n = strcspn(word, "=");
+	char *key = strndup(word, n), *copy;
+	struct sql_text *to;
+	int rc = -ENOMEM;
+
+	if (!word[n]) {
+		buf_addf(why, "%s: a setting is KEY=VALUE", word);
+		rc = -EINVAL;
+	} else if (key) {
+		create_warn_secret(key, word + n + 1);
+		rc = ini_expand(word + n + 1, &value, &text);
+		if (rc)
+			buf_addf(why, "%s: %s", key, buf_str(&text));
+	}
+	copy = rc ? NULL : value.len ? buf_detach(&value) : strdup("");
+	if (!rc && !copy) {
+		rc = -ENOMEM;
+	} else if (!rc && (to = create_clause(q, key))) {
+		free(to->s);
+		to->s = copy;
+	} else if (!rc) {
+		rc = create_add_pair(q, key, copy);
+	}
+	free(key);
+	buf_wipe(&value);
+	buf_clear(&text);
+	return rc;
+}
+
+static int create_fill(const struct statement_options *o,
+		       const struct cmd_words *words, struct sql_statement *q,
+		       struct buf *why)
+{
+	int rc;
+
+	q->kind = SQL_CREATE_STAGE;
+	q->or_replace = o->replace;
+	q->if_not_exists = o->if_not_exists;
+	if (words->n && o->replace && o->if_not_exists) {
+		buf_adds(why, "--replace or --if-not-exists, not both");
+		return 0;
+	}
+	rc = statement_take_word(words, "what is the stage's name?", &q->name,
+				 why);
+	for (unsigned i = 1; i < words->n && !rc && !why->len; i++)
+		rc = create_take_word(q, words->word[i], why);
+	if (!rc && !why->len && q->has_connection && !q->url.s)
+		buf_adds(why, "connection settings without url=...: an "
+			      "internal stage has none");
+	return rc;
+}
+
+const struct command create_command = {
+	.verb = "create",
+	.synopsis = "NAME [url=s3://BUCKET/PATH/|url=fs:///DIRECTORY/] "
+		    "[KEY=VALUE]...",
+	.help = "Makes a stage: an external one with a url, else an internal "
+		"one; keys are those of [stage NAME]",
+	.options = create_options,
+	.run = statement_run_verb,
+	.how = &(const struct statement_verb){ "create", WORDS_MAX,
+					       create_fill },
+};
+
+/* ---- drop, show, desc ---- */
+
+static const struct option drop_options[] = {
+	CONFIG_ROW,
+	ROW("if-exists", BOOL, if_exists, .def = "no",
+	    .help = "do nothing when there is none"),
+	ROW("recursive", BOOL, recursive, .def = "no",
+	    .help = "the files of an internal stage go too"),
+	{ 0 },
+};
+
+static int drop_fill(const struct statement_options *o,
+		     const struct cmd_words *words, struct sql_statement *q,
+		     struct buf *why)
+{
+	q->kind = SQL_DROP_STAGE;
+	q->if_exists = o->if_exists;
+	q->keep_files = !o->recursive;
+	return statement_take_word(words, "which stage?", &q->name, why);
+}
+
+const struct command drop_command = {
+	.verb = "drop",
+	.synopsis = "NAME [--recursive] [--if-exists]",
+	.help = "Drops a stage; files of an external one stay where they are",
+	.options = drop_options,
+	.run = statement_run_verb,
+	.how = &(const struct statement_verb){ "drop", 1, drop_fill },
+};
+
+static const struct option show_options[] = {
+	CONFIG_ROW,
+	OUTPUT_ROWS,
+	{ 0 },
+};
+
+static int show_fill(const struct statement_options *o,
+		     const struct cmd_words *words, struct sql_statement *q,
+		     struct buf *why)
+{
+	q->kind = SQL_SHOW_STAGES;
+	return words->n ? statement_take(words->word[0], &q->like) : 0;
+}
+
+const struct command show_command = {
+	.verb = "show",
+	.synopsis = "[PATTERN] [--format F]",
+	.help = "The stages, without ~; PATTERN is LIKE's: % any run, _ any "
+		"character",
+	.options = show_options,
+	.run = statement_run_verb,
+	.how = &(const struct statement_verb){ "show the stages", 1,
+					       show_fill },
+};
+
+static int desc_fill(const struct statement_options *o,
+		     const struct cmd_words *words, struct sql_statement *q,
+		     struct buf *why)
+{
+	q->kind = SQL_DESC_STAGE;
+	q->must_exist = true;
+	return statement_take_word(words, "which stage?", &q->name, why);
+}
+
+const struct command desc_command = {
+	.verb = "desc",
+	.synopsis = "NAME [--format F]",
+	.help = "What a stage is and where; secrets are masked",
+	.options = show_options,
+	.run = statement_run_verb,
+	.how = &(const struct statement_verb){ "describe", 1, desc_fill },
+};
