@@ -19,7 +19,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "store/props.h"
-#include "store/s3/s3_impl.h"
+#include "store/s3/s3_endpoint.h"
+#include "store/s3/s3_lack.h"
+#include "store/s3/s3_ops.h"
 
 #define GIB ((uint64_t)1 << 30)
 

@@ -8,11 +8,15 @@
  * Some stores' listings have ETags of their own. Once that is seen, they are
  * left out of listings: nobody could ask for an object by them.
  */
+#include "store/s3/s3_ask.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "store/s3/s3_impl.h"
+#include "store/s3/s3_info.h"
+#include "store/s3/s3_judge.h"
+#include "store/s3/s3_page.h"
 
 static int ask_parse(struct s3_call *c, const struct buf *body)
 {

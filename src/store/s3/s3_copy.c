@@ -17,6 +17,11 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "store/s3/s3_upload.h"
+#include "store/s3/s3_doc.h"
+#include "store/s3/s3_head.h"
+#include "store/s3/s3_info.h"
+#include "store/s3/s3_lack.h"
+#include "store/s3/s3_ops.h"
 
 #define COPY_MAX ((uint64_t)5 << 30)
 #define PART_SIZE ((uint64_t)512 << 20)

@@ -26,7 +26,11 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "store/s3/s3_impl.h"
+#include "store/s3/s3_error.h"
+#include "store/s3/s3_etag.h"
+#include "store/s3/s3_info.h"
+#include "store/s3/s3_judge.h"
+#include "store/s3/s3_ops.h"
 
 /*
  * By URLs a person waits for a long transfer: it goes on for as long as bytes

@@ -9,13 +9,22 @@
  * without the right to list S3 says 403 of what is not there. So the answer
  * that is given counts, and neither is: "unlisted".
  */
+#include "store/s3/s3_head.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
-#include "store/s3/s3_impl.h"
+#include "store/s3/s3_ask.h"
+#include "store/s3/s3_endpoint.h"
+#include "store/s3/s3_info.h"
+#include "store/s3/s3_judge.h"
+#include "store/s3/s3_lack.h"
+#include "store/s3/s3_ops.h"
+#include "store/s3/s3_page.h"
 
 /* Has something been put right since the call was signed? */
 static bool head_is_outdated(const struct s3_call *c)
@@ -290,6 +299,55 @@ int s3_stat(struct store *store, const char *key, struct name_info *out)
 	err = look_judge(&x, out);
 	look_clear(&x);
 	return err;
+}
+
+/* ---- are the ETags of its listings those of its objects? ---- */
+
+static void confirm_learn(struct s3 *s)
+{
+	struct log_where where = { .stage = s->base.name };
+	bool known;
+
+	lock_take(&s->lock);
+	known = s3_locked(s)->other_etags;
+	s3_locked(s)->other_etags = true;
+	lock_drop(&s->lock);
+	if (!known)
+		log_at(LOG_LEVEL_INFO, &where,
+		       "the store's listings have other ETags than its "
+		       "objects: they do not count");
+}
+
+/* The listing still has its ETag, so nobody has put another object there. */
+static bool confirm_listed(struct s3 *s, const char *key, const char *etag,
+			   const struct object_info *now)
+{
+	struct object_info entry;
+	int64_t apart;
+
+	if (!*now->etag || s3_ask_listed(s, key, &entry) ||
+	    strcmp(entry.etag, etag) || entry.size != now->size)
+		return false;
+	apart = entry.mtime.tv_sec - now->mtime.tv_sec;
+	return apart >= -1 && apart <= 1;
+}
+
+int s3_confirm(struct store *store, const char *key, const char *listed,
+	       struct object_info *now)
+{
+	struct s3 *s = s3_of(store);
+	struct http_reply reply;
+	int err = s3_head_reply(s, key, true, now, &reply);
+
+	http_reply_clear(&reply);
+	if (err)
+		return err == -ENOENT ? -ESTALE : err;
+	if (!strcmp(now->etag, listed))
+		return 0;
+	if (!confirm_listed(s, key, listed, now))
+		return -ESTALE;
+	confirm_learn(s);
+	return 0;
 }
 
 /* ---- check ---- */

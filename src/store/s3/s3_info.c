@@ -1,13 +1,15 @@
 /*
  * What the headers of an answer tell about an object.
  */
+#include "store/s3/s3_info.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "store/s3/s3_impl.h"
+#include "store/s3/s3_etag.h"
 
 static void info_etag(const struct http_reply *reply, struct object_info *out)
 {
@@ -131,21 +133,4 @@ int s3_info_props(const struct http_reply *reply, struct props *out)
 		at += at[n] ? n + 1 : n;
 	}
 	return rc;
-}
-
-void s3_part_source(struct s3_call *c, const char *key, const char *etag)
-{
-	struct buf source = BUF_INIT(BUF_URL);
-
-	buf_addc(&source, '/');
-	sigv4_encode_path(&source, c->s3->io.bucket);
-	buf_addc(&source, '/');
-	sigv4_encode_path(&source, key);
-	if (buf_err(&source))
-		c->err = buf_err(&source);
-	else
-		s3_call_header(c, "x-amz-copy-source", buf_str(&source));
-	if (etag && !s3_etag_is_hash(etag))
-		s3_call_header(c, "x-amz-copy-source-if-match", etag);
-	buf_clear(&source);
 }

@@ -8,6 +8,8 @@
  * again: so of many calls that meet the same redirect one follows it, and a
  * HEAD, whose refusal says nothing, profits from what others have learnt.
  */
+#include "store/s3/s3_judge.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,18 +17,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "store/s3/s3_impl.h"
-
-void s3_state_confirm_region(struct s3 *s, unsigned generation)
-{
-	struct s3_locked *g;
-
-	lock_take(&s->lock);
-	g = s3_locked(s);
-	if (g->generation == generation)
-		g->guessed = false;
-	lock_drop(&s->lock);
-}
+#include "store/s3/s3_doc.h"
+#include "store/s3/s3_endpoint.h"
+#include "store/s3/s3_error.h"
+#include "store/s3/s3_lack.h"
 
 static void set_region_locked(struct s3 *s, const char *region)
 	REQUIRES(&s->lock)

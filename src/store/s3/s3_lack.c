@@ -11,13 +11,17 @@
  * look by a HEAD first (s3_head_cond()), which keeps its promise as well as that
  * store can.
  */
+#include "store/s3/s3_lack.h"
+
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/log.h"
 #include "base/text.h"
-#include "store/s3/s3_impl.h"
+#include "store/s3/s3_call.h"
+#include "store/s3/s3_error.h"
+#include "store/s3/s3_sum.h"
 
 static const struct {
 	unsigned lack;

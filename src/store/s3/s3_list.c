@@ -17,7 +17,11 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/wait.h"
-#include "store/s3/s3_impl.h"
+#include "store/s3/s3_ask.h"
+#include "store/s3/s3_head.h"
+#include "store/s3/s3_judge.h"
+#include "store/s3/s3_ops.h"
+#include "store/s3/s3_page.h"
 
 #define GATHER_MAX 1000000 /* names of one listing */
 
@@ -264,6 +268,71 @@ static void drop_etags(struct s3_list *l)
 		l->page.entries[i].info.etag[0] = '\0';
 }
 
+/* ---- how its listings write names, found out once a store ---- */
+
+/* Is something there? A name that ends in '/' is a group's. */
+static int names_are_there(struct s3 *s, const char *name)
+{
+	size_t n = strlen(name);
+	struct s3_page page = { 0 };
+	struct object_info info;
+	struct http_reply reply;
+	struct s3_call c;
+	int err;
+
+	if (n && name[n - 1] != '/') {
+		err = s3_head_reply(s, name, true, &info, &reply);
+		http_reply_clear(&reply);
+		return err == -EINTR ? err : !err;
+	}
+	s3_ask_first(&c, s, name, &page);
+	c.quiet = true;
+	err = s3_call_perform(&c, &reply);
+	http_reply_clear(&reply);
+	n = page.n + page.lost;
+	s3_page_clear(&page);
+	s3_call_clear(&c);
+	return err == -EINTR ? err : !err && n;
+}
+
+static int names_ask(struct s3 *s, const struct s3_entry *e,
+		     enum s3_silent *out)
+{
+	int plain = names_are_there(s, e->key);
+	int decoded = plain < 0 ? plain : names_are_there(s, e->other);
+
+	if (decoded < 0)
+		return decoded;
+	if (plain != decoded)
+		*out = decoded ? S3_SILENT_ENCODED : S3_SILENT_PLAIN;
+	return 0;
+}
+
+/*
+ * Settles the names of a page that does not say how it writes them, by asking
+ * for one of them. 0, -EINTR.
+ */
+static int list_learn_names(struct s3 *s, struct s3_page *page)
+{
+	enum s3_silent silent;
+	int err = 0;
+
+	lock_take(&s->lock);
+	silent = s3_locked(s)->silent;
+	lock_drop(&s->lock);
+	for (unsigned i = 0; i < page->n && !err && !silent; i++)
+		if (page->entries[i].other)
+			err = names_ask(s, &page->entries[i], &silent);
+	lock_take(&s->lock);
+	s3_locked(s)->silent = silent;
+	lock_drop(&s->lock);
+	if (silent == S3_SILENT_ENCODED)
+		s3_page_decoded(page);
+	return err;
+}
+
+/* ---- the next page ---- */
+
 /* The page that was fetched becomes the one that is read. */
 static int take_page(struct s3_list *l)
 {
@@ -289,7 +358,7 @@ static int take_page(struct s3_list *l)
 	}
 	fetch_free(f);
 	if (!err && l->page.unsure)
-		err = s3_learn_names(s, &l->page);
+		err = list_learn_names(s, &l->page);
 	if (!err) {
 		drop_etags(l);
 		tell_lost(l);

@@ -11,6 +11,12 @@
 
 #include "base/text.h"
 #include "store/s3/s3_upload.h"
+#include "store/s3/s3_doc.h"
+#include "store/s3/s3_etag.h"
+#include "store/s3/s3_head.h"
+#include "store/s3/s3_info.h"
+#include "store/s3/s3_judge.h"
+#include "store/s3/s3_ops.h"
 
 struct s3_part {
 	struct s3_call call; /* first */
@@ -137,6 +143,23 @@ void s3_part_cancel(struct store_part *part)
 }
 
 /* ---- copied by the server ---- */
+
+void s3_part_source(struct s3_call *c, const char *key, const char *etag)
+{
+	struct buf source = BUF_INIT(BUF_URL);
+
+	buf_addc(&source, '/');
+	sigv4_encode_path(&source, c->s3->io.bucket);
+	buf_addc(&source, '/');
+	sigv4_encode_path(&source, key);
+	if (buf_err(&source))
+		c->err = buf_err(&source);
+	else
+		s3_call_header(c, "x-amz-copy-source", buf_str(&source));
+	if (etag && !s3_etag_is_hash(etag))
+		s3_call_header(c, "x-amz-copy-source-if-match", etag);
+	buf_clear(&source);
+}
 
 static int parse_copied(struct s3_call *c, const struct buf *body)
 {

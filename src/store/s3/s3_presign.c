@@ -12,7 +12,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "store/props.h"
-#include "store/s3/s3_impl.h"
+#include "store/s3/s3_endpoint.h"
+#include "store/s3/s3_ops.h"
 
 static bool path_has_dots(const char *key)
 {

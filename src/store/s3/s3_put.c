@@ -8,7 +8,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "store/s3/s3_impl.h"
+#include "store/s3/s3_etag.h"
+#include "store/s3/s3_head.h"
+#include "store/s3/s3_info.h"
+#include "store/s3/s3_judge.h"
+#include "store/s3/s3_lack.h"
+#include "store/s3/s3_ops.h"
 
 #define CLOCK_SLACK_S 5
 

@@ -14,7 +14,10 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "store/s3/s3_impl.h"
+#include "store/s3/s3_doc.h"
+#include "store/s3/s3_error.h"
+#include "store/s3/s3_head.h"
+#include "store/s3/s3_ops.h"
 
 #define BATCH 1000
 

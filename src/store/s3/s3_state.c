@@ -2,11 +2,13 @@
  * What is known of a store at this moment, and how it is told. Nothing here
  * asks it.
  */
+#include "store/s3/s3_state.h"
+
 #include <string.h>
 
 #include "base/text.h"
 #include "store/props.h"
-#include "store/s3/s3_impl.h"
+#include "store/s3/s3_endpoint.h"
 
 const char *const s3_made_names[S3_MADE] = {
 	[S3_MADE_CLASS] = PROP_CLASS,
@@ -23,6 +25,17 @@ void s3_state_sign_ctx(struct s3 *s, struct s3_sign_ctx *out)
 	out->generation = s3_locked(s)->generation;
 	out->lacks = s3_locked(s)->lacks;
 	out->guessed = s3_locked(s)->guessed;
+	lock_drop(&s->lock);
+}
+
+void s3_state_confirm_region(struct s3 *s, unsigned generation)
+{
+	struct s3_locked *g;
+
+	lock_take(&s->lock);
+	g = s3_locked(s);
+	if (g->generation == generation)
+		g->guessed = false;
 	lock_drop(&s->lock);
 }
 
@@ -56,17 +69,4 @@ bool s3_state_is_unordered(struct s3 *s)
 	is = s3_locked(s)->unordered;
 	lock_drop(&s->lock);
 	return is;
-}
-
-unsigned s3_lack_of_cond(const struct store_cond *cond)
-{
-	if (cond && cond->if_match)
-		return S3_LACKS_MATCH;
-	return cond && cond->if_absent ? S3_LACKS_ABSENT : 0;
-}
-
-bool s3_lack_is_checksum(const char *header)
-{
-	return text_starts_with(header, "x-amz-checksum-") ||
-	       text_starts_with(header, "x-amz-sdk-checksum-");
 }

@@ -1,13 +1,16 @@
 /*
  * Sums of what is sent. The bytes are in memory or in the page cache.
  */
+#include "store/s3/s3_sum.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/io.h"
-#include "store/s3/s3_impl.h"
+#include "store/s3/s3.h"
 
 #define READ_SIZE (256u << 10)
 

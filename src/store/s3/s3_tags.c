@@ -13,6 +13,11 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "store/s3/s3_upload.h"
+#include "store/s3/s3_doc.h"
+#include "store/s3/s3_head.h"
+#include "store/s3/s3_judge.h"
+#include "store/s3/s3_lack.h"
+#include "store/s3/s3_ops.h"
 
 static int tags_parse(struct s3_call *c, const struct buf *body)
 {

@@ -4,7 +4,7 @@
 #ifndef STORE_S3_S3_UPLOAD_H
 #define STORE_S3_S3_UPLOAD_H
 
-#include "store/s3/s3_impl.h"
+#include "store/s3/s3_call.h"
 
 /* What is known of a part that this handle has put there. */
 struct s3_part_note {
@@ -44,6 +44,8 @@ void s3_tags_hold(struct s3_upload *u);
 /* A call on this upload's part: partNumber and uploadId are set. */
 void s3_part_call(struct s3_call *c, struct s3_upload *u, unsigned number,
 		  const char *what);
+/* x-amz-copy-source: /bucket/key, encoded. */
+void s3_part_source(struct s3_call *c, const char *key, const char *etag);
 /* PUT with x-amz-copy-source and a range. */
 void s3_part_copy_call(struct s3_call *c, struct s3_upload *u, unsigned number,
 		       const char *source, const char *etag, uint64_t offset,

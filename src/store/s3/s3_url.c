@@ -12,6 +12,7 @@
 
 #include "auth/cred_cache.h"
 #include "store/s3/s3_upload.h"
+#include "store/s3/s3_ops.h"
 
 struct s3_url {
 	struct store base; /* first */

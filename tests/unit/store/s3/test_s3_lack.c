@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/wait.h"
 #include "s3_rig.h"
-#include "store/s3/s3_impl.h"
+#include "store/s3/s3_state.h"
 #include "store/store.h"
 
 static struct s3_rig rig;

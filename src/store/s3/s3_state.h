@@ -1,0 +1,97 @@
+/*
+ * An S3 store, and what is known of it at this moment: what the settings say, and
+ * what its answers have taught. Nothing here asks it.
+ */
+#ifndef STORE_S3_S3_STATE_H
+#define STORE_S3_S3_STATE_H
+
+#include "auth/signer.h"
+#include "base/buf.h"
+#include "base/lock.h"
+#include "net/http_engine.h"
+#include "store/s3/s3.h"
+#include "store/s3/s3_endpoint.h"
+
+/* What a store does not know, or demands: s3_lack.h. */
+enum s3_lack {
+	S3_LACKS_ABSENT = 1, /* If-None-Match on a write */
+	S3_LACKS_MATCH = 2, /* If-Match on a write */
+	S3_LACKS_CHECKSUM = 4, /* x-amz-checksum-* */
+	S3_WANTS_MD5 = 8, /* Content-MD5 with a PUT */
+	S3_LACKS_UPLOAD_TAGS = 16, /* of the beginning of an upload */
+	S3_HAS_UPLOAD_TAGS = 32, /* nothing is lacking: it was looked at */
+};
+
+/* Are names percent-encoded where a listing does not say so? */
+enum s3_silent { S3_SILENT_UNKNOWN, S3_SILENT_PLAIN, S3_SILENT_ENCODED };
+
+struct s3_locked {
+	char region[S3_REGION_SIZE];
+	bool guessed; /* ... and no server has said yet that it is that */
+	int64_t skew_s; /* the server's clock minus ours */
+	bool skew_warned;
+	bool no_batch; /* the server has no DeleteObjects */
+	bool other_etags; /* listings have others than objects */
+	bool unlisted_told; /* that the keys may not list */
+	bool unordered; /* listings are not sorted */
+	enum s3_silent silent; /* names of pages that do not say */
+	unsigned generation; /* grows when region or skew change */
+	unsigned lacks; /* of enum s3_lack */
+	struct creds *refused; /* the server does not take these */
+};
+
+/* What the settings say of objects that are made, each a header: the same for
+ * every way of making one, pre-signed uploads too. */
+enum s3_made {
+	S3_MADE_CLASS,
+	S3_MADE_SSE,
+	S3_MADE_SSE_KEY, /* for the one above alone */
+	S3_MADE_ACL,
+	S3_MADE,
+};
+extern const char *const s3_made_names[S3_MADE];
+
+struct s3 {
+	struct store base;
+	struct http_lane *lane;
+	struct signer *signer;
+	struct s3_endpoint io, public;
+	enum s3_checksum checksum;
+	char *made[S3_MADE]; /* values of what a new object is given; "" none */
+	bool requester_pays;
+	int64_t deadline_ms;
+	struct lock lock;
+	struct s3_locked guarded_;
+};
+
+static inline struct s3 *s3_of(struct store *s)
+{
+	return (struct s3 *)s;
+}
+
+static inline struct s3_locked *s3_locked(struct s3 *s) REQUIRES(&s->lock)
+{
+	return &s->guarded_;
+}
+
+/* What a request is signed with at this moment. */
+struct s3_sign_ctx {
+	char region[S3_REGION_SIZE];
+	int64_t skew_s;
+	unsigned generation;
+	unsigned lacks;
+	bool guessed;
+};
+void s3_state_sign_ctx(struct s3 *s, struct s3_sign_ctx *out);
+/* A server took what was signed for that generation's region. */
+void s3_state_confirm_region(struct s3 *s, unsigned generation);
+/* Its listings are not sorted. */
+bool s3_state_is_unordered(struct s3 *s);
+/* Appends `this machine's clock is 3600 seconds behind the store's`. */
+void s3_state_say_skew(int64_t skew_s, struct buf *out);
+/* May the store's time date a URL? Over plain HTTP any machine on the way
+ * could make it live longer. */
+bool s3_state_trusts_clock(const struct s3 *s);
+bool s3_state_lacks(struct s3 *s, unsigned which);
+
+#endif
