@@ -79,7 +79,7 @@ static int address_write_one(void *arg, const char *name, struct store *s)
 	int rc = local_address(s, &now);
 
 	if (rc || strcmp(buf_str(&now), buf_str(origin)) != 0)
-		rc = local_set_address(s, buf_str(origin));
+		rc = local_address_set(s, buf_str(origin));
 	if (rc)
 		log_warn("%s: the gateway's address is not remembered: %s",
 			 name, strerror(-rc));

@@ -110,7 +110,7 @@ tests_unit_test_store_local_SOURCES = \
 	tests/unit/store/local/test_local_folder.c \
 	tests/unit/store/local/test_local_key.c \
 	tests/unit/store/local/test_local_list.c \
-	tests/unit/store/local/test_local_note.c \
+	tests/unit/store/local/test_local_record.c \
 	tests/unit/store/local/test_local_path.c \
 	tests/unit/store/local/test_local_power.c \
 	tests/unit/store/local/test_local_processes.c \

@@ -117,7 +117,7 @@ static const char *location_segment_fault(const char *s, size_t n)
 	if (s[0] == '.' && (n == 1 || (n == 2 && s[1] == '.')))
 		return "`.` and `..` are not names of directories here: write "
 		       "the whole path";
-	if (local_is_folder(s, n))
+	if (local_path_is_folder(s, n))
 		return "`" LOCAL_FOLDER "` is a store's own folder";
 	return NULL;
 }

@@ -2,7 +2,7 @@
  * The local store: its making, and the table of what it does.
  *
  * An object is a plain file at its key below the root. What a file cannot say
- * of itself (ETag, content type, metadata) is its note, an extended attribute.
+ * of itself (ETag, content type, metadata) is its record, an attribute of it.
  * All else is in `.stagefs` at the root, which no key can name:
  *
  *   keys      the signing key of the root's URLs
@@ -11,22 +11,23 @@
  *   tmp       names that stand for microseconds
  *   uploads   a folder for each multipart upload
  *
- * Why a power cut loses nothing: bytes and note go to a file that has no name,
- * or one in `uploads`. The file is flushed, then takes its place by link or
+ * Why a power cut loses nothing: bytes and record go to a file without a name
+ * or to one in `uploads`. The file is flushed, then takes its place by link or
  * rename, one step of the file system's, and then the folder is flushed. The
  * two flushes are in this order because a name that reached the disk before
  * the bytes would be an object that is neither old nor new, and a PUT that was
  * answered before the name would be lost. Names in `tmp` are left only by a
  * process that died between two calls; the next start sweeps them.
  *
- * Files by noun: local_root (the disk, at start), local_folder (what is in
- * `.stagefs`), local_name, local_path (from a key to a
- * folder), local_note (the attribute), local_lock, local_body (bytes),
- * local_commit (a file takes its place), local_put, local_upload,
- * local_pending, local_remove, local_head (reads), local_scan and local_list,
- * local_attr (owner, mode, times, moves), local_sync, local_small, local_key,
- * local_presign, local_sweep.
+ * Files by noun: local_root (the disk, at start), local_folder (`.stagefs`),
+ * local_path (from a key to a folder), local_record (the attribute), local_lock,
+ * local_file (single calls, bytes), local_commit (a file takes its place),
+ * local_put, local_upload, local_pending (the folders of uploads), local_read,
+ * local_names (removals, moves, flushes), local_attr (owner, mode, times),
+ * local_scan and local_list, local_key, local_address, local_presign.
  */
+#include "store/local/local.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -36,17 +37,24 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/digest.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "net/url.h"
-#include "store/local/local_impl.h"
+#include "store/local/local_address.h"
+#include "store/local/local_file.h"
+#include "store/local/local_folder.h"
+#include "store/local/local_key.h"
+#include "store/local/local_ops.h"
+#include "store/local/local_root.h"
 
 /* ---- small calls ---- */
 
 static int local_check(struct store *s, const char *prefix, struct buf *err)
 {
 	struct local *l = local_of(s);
-	int fd = local_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY), e;
+	int fd = local_file_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY), e;
 	struct stat st;
 
 	e = fd < 0 ? fd : fstat(fd, &st) ? -errno : 0;
@@ -79,7 +87,7 @@ static int local_describe(struct store *s, struct buf *out)
 
 	known = l->public_url || (known && origin.len);
 	buf_reset(&origin);
-	local_origin(l, &origin);
+	local_address_origin(l, &origin);
 	buf_addf(out, "files in %s%s, URLs ", *l->root ? l->root : "/",
 		 l->ro_err ? " (read-only)" : "");
 	if (known)
@@ -137,36 +145,36 @@ static const struct store_ops local_ops = {
 	.kind = "fs",
 	.free = local_free,
 	.check = local_check,
-	.stat = local_stat,
-	.head = local_head,
+	.stat = local_read_stat,
+	.head = local_read_head,
 	.list_open = local_list_open,
 	.list_next = local_list_next,
 	.list_close = local_list_close,
-	.get = local_get,
-	.get_cancel = local_get_cancel,
+	.get = local_read_get,
+	.get_cancel = local_read_get_cancel,
 	.put = local_put,
 	.upload_open = local_upload_open,
-	.part = local_part,
-	.part_cancel = local_part_cancel,
-	.part_copy = local_part_copy,
+	.part = local_upload_part,
+	.part_cancel = local_upload_part_cancel,
+	.part_copy = local_upload_part_copy,
 	.upload_complete = local_upload_complete,
 	.upload_abort = local_upload_abort,
 	.upload_free = local_upload_free,
 	.upload_id = local_upload_id,
-	.pending = local_pending,
-	.pending_abort = local_pending_abort,
-	.copy = local_copy,
-	.remove = local_remove,
-	.remove_many = local_remove_many,
+	.pending = local_upload_pending,
+	.pending_abort = local_upload_pending_abort,
+	.copy = local_put_copy,
+	.remove = local_names_remove,
+	.remove_many = local_names_remove_many,
 	.presign = local_presign,
-	.open = local_open,
-	.same = local_same,
-	.scratch = local_scratch,
-	.set_attr = local_set_attr,
-	.rename = local_rename,
-	.sync = local_sync,
+	.open = local_read_open,
+	.same = local_read_same,
+	.scratch = local_put_scratch,
+	.set_attr = local_attr_set,
+	.rename = local_names_rename,
+	.sync = local_names_sync,
 	.statfs = local_statfs,
-	.md5 = local_md5,
+	.md5 = local_record_md5,
 	.locate = local_locate,
 	.describe = local_describe,
 	.error_words = local_error_words,
@@ -198,7 +206,7 @@ static int set_public(struct local *l, const char *text, struct buf *err)
 
 	if (!text || !*text)
 		return 0;
-	e = local_origin_of(text, &origin, err);
+	e = local_address_parse(text, &origin, err);
 	l->public_url = e ? NULL : buf_detach(&origin);
 	buf_clear(&origin);
 	return e ? e : l->public_url ? 0 : -ENOMEM;

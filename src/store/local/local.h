@@ -22,9 +22,9 @@ struct buf;
 
 /* The folder of ours at a store's root, 0700. */
 #define LOCAL_FOLDER ".stagefs"
-/* May a name of n bytes be that folder, on any disk (local_name.c)? Such a
+/* May a name of n bytes be that folder, on any disk (local_path.c)? Such a
  * name is in no key: another store may begin at any depth. */
-bool local_is_folder(const char *name, size_t n);
+bool local_path_is_folder(const char *name, size_t n);
 
 struct local_settings {
 	const char *name; /* for the log: the stage's */
@@ -66,6 +66,6 @@ int local_key_rotate(const char *root, struct buf *err);
 /* `http://127.0.0.1:8000` as the gateway wrote it; "" nobody ever has. Read
  * again when it has changed. */
 int local_address(struct store *s, struct buf *out);
-int local_set_address(struct store *s, const char *origin);
+int local_address_set(struct store *s, const char *origin);
 
 #endif

@@ -2,7 +2,7 @@
  * A whole file takes its place. Under the lock of its key, in this order:
  *
  *   what is there is looked at: a folder, a condition that does not hold
- *   owner and mode, then the note (which is bound to the content as it is now)
+ *   owner and mode, then the record (bound to the content as it is now)
  *   fsync of the file
  *   its name: linkat where nothing stands; else a name of microseconds in
  *     .stagefs/tmp, and rename over what stands there
@@ -11,6 +11,8 @@
  * So a power cut leaves the old object or the new one, whole, and what was
  * answered is there. See local.c for why there are two flushes.
  */
+#include "store/local/local_commit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -19,13 +21,18 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "store/local/local_impl.h"
+#include "store/local/local_error.h"
+#include "store/local/local_file.h"
+#include "store/local/local_folder.h"
+#include "store/local/local_lock.h"
+#include "store/local/local_path.h"
+#include "store/local/local_record.h"
 
 #define BIG (1u << 20) /* bytes that are flushed before the lock is taken */
 #define TRIES 8
 
-int local_cond(const struct store_cond *cond, const struct stat *st,
-	       const char *etag)
+int local_commit_cond(const struct store_cond *cond, const struct stat *st,
+		      const char *etag)
 {
 	if (!cond)
 		return 0;
@@ -39,7 +46,7 @@ int local_cond(const struct store_cond *cond, const struct stat *st,
 }
 
 /* What a replaced object keeps; set-id bits are not for other bytes. */
-static int inherit(int fd, const struct stat *old)
+static int commit_inherit(int fd, const struct stat *old)
 {
 	struct stat st;
 
@@ -55,7 +62,8 @@ static int inherit(int fd, const struct stat *old)
 }
 
 /* 1: something is there, in *old; 0: nothing. */
-static int look(const struct local_path *p, struct stat *old, const char **why)
+static int commit_look(const struct local_path *p, struct stat *old,
+		       const char **why)
 {
 	if (fstatat(p->dir, p->name, old, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? 0 : -errno;
@@ -71,14 +79,14 @@ static int look(const struct local_path *p, struct stat *old, const char **why)
 }
 
 /* By way of a name of microseconds in tmp. */
-static int replace_by(int fd, int tmp, const struct local_path *p,
-		      unsigned flags)
+static int commit_replace_by(int fd, int tmp, const struct local_path *p,
+			     unsigned flags)
 {
 	char id[LOCAL_ID_SIZE];
 	int err;
 
-	local_random_id(id);
-	err = local_link(fd, tmp, id);
+	local_file_random_id(id);
+	err = local_file_link(fd, tmp, id);
 	if (err)
 		return err;
 	if (renameat2(tmp, id, p->dir, p->name, flags))
@@ -89,7 +97,8 @@ static int replace_by(int fd, int tmp, const struct local_path *p,
 }
 
 /* Over what stands there, unless nothing may. */
-static int replace(const struct local_commit *c, const struct local_path *p)
+static int commit_replace(const struct local_commit *c,
+			  const struct local_path *p)
 {
 	unsigned flags = c->cond && c->cond->if_absent ? RENAME_NOREPLACE : 0;
 	int tmp, err;
@@ -102,84 +111,88 @@ static int replace(const struct local_commit *c, const struct local_path *p)
 	tmp = local_folder_open(c->l, LOCAL_TMP);
 	if (tmp < 0)
 		return tmp;
-	err = replace_by(c->fd, tmp, p, flags);
+	err = commit_replace_by(c->fd, tmp, p, flags);
 	close(tmp);
 	return err;
 }
 
-static int put_in_place(const struct local_commit *c,
-			const struct local_path *p, bool there)
+static int commit_put_in_place(const struct local_commit *c,
+			       const struct local_path *p, bool there)
 {
 	int err = 0;
 
 	if (!there && !c->from_name) {
-		err = local_link(c->fd, p->dir, p->name);
+		err = local_file_link(c->fd, p->dir, p->name);
 		/* Another program made one meanwhile. */
 		if (err == -EEXIST && !(c->cond && c->cond->if_absent))
-			err = replace(c, p);
+			err = commit_replace(c, p);
 	} else {
-		err = replace(c, p);
+		err = commit_replace(c, p);
 	}
 	if (!err && fsync(p->dir))
 		err = -errno;
 	return err;
 }
 
-/* What is kept with the new file: note is that of what it replaces. */
-static int choose_kept(const struct local_commit *c,
-		       const struct local_note *note, struct local_kept *kept)
+/* What is kept with the new file: record is that of what it replaces. */
+static int commit_choose_kept(const struct local_commit *c,
+			      const struct local_record *record,
+			      struct local_props *kept)
 {
 	*kept = *c->kept;
 	if (!c->inherit)
 		return 0;
-	kept->props = note->props;
+	kept->props = record->props;
 	return props_add(&kept->props, &c->kept->props, PROP_CONTENT);
 }
 
-static int finish_file(const struct local_commit *c, const struct stat *old,
-		       const struct local_kept *kept, struct object_info *out)
+static int commit_finish_file(const struct local_commit *c,
+			      const struct stat *old,
+			      const struct local_props *kept,
+			      struct object_info *out)
 {
 	char etag[STORE_ETAG_SIZE];
 	struct stat st;
-	int err = old ? inherit(c->fd, old) : local_own(c->fd, c->owner, false);
+	int err = old ? commit_inherit(c->fd, old)
+		      : local_file_own(c->fd, c->owner, false);
 
 	if (!err && fstat(c->fd, &st))
 		err = -errno;
 	if (!err)
-		err = local_note_write(c->fd, &st, kept, false, 0, etag);
+		err = local_record_write(c->fd, &st, kept, false, 0, etag);
 	if (!err && !old && c->owner)
-		err = local_own(c->fd, c->owner, true);
+		err = local_file_own(c->fd, c->owner, true);
 	if (!err && fsync(c->fd))
 		err = -errno;
 	if (!err && fstat(c->fd, &st))
 		err = -errno;
 	if (!err)
-		local_info(&st, etag, out);
+		local_record_info(&st, etag, out);
 	return err;
 }
 
 static int commit_at(const struct local_commit *c, const struct local_path *p,
 		     struct object_info *out, const char **why)
 {
-	struct local_note note = { 0 };
-	struct local_kept kept;
+	struct local_record record = { 0 };
+	struct local_props kept;
 	struct stat old;
-	int there = look(p, &old, why), err;
+	int there = commit_look(p, &old, why), err;
 
 	if (there < 0)
 		return there;
 	if (there && (c->inherit || (c->cond && c->cond->if_match)))
-		local_note_read_at(p->dir, p->name, &old, &note);
-	err = local_cond(c->cond, there ? &old : NULL, note.etag);
+		local_record_read_at(p->dir, p->name, &old, &record);
+	err = local_commit_cond(c->cond, there ? &old : NULL, record.etag);
 	if (!err)
-		err = choose_kept(c, &note, &kept);
+		err = commit_choose_kept(c, &record, &kept);
 	if (!err)
-		err = finish_file(c, there ? &old : NULL, &kept, out);
-	return err ? err : put_in_place(c, p, there);
+		err = commit_finish_file(c, there ? &old : NULL, &kept, out);
+	return err ? err : commit_put_in_place(c, p, there);
 }
 
 /* Nothing is made for a condition that cannot hold. */
-static int open_place(const struct local_commit *c, struct local_path *p)
+static int commit_open_place(const struct local_commit *c, struct local_path *p)
 {
 	if (c->cond && c->cond->if_match) {
 		int err = local_path_open(c->l, c->key, p);
@@ -202,7 +215,7 @@ static int try_commit(const struct local_commit *c, struct object_info *out,
 	lock = local_lock_keys(c->l, c->key, NULL);
 	if (lock < 0)
 		return lock;
-	err = open_place(c, &p);
+	err = commit_open_place(c, &p);
 	if (!err) {
 		err = commit_at(c, &p, out, why);
 		*pruned = err == -ENOENT && !fstat(p.dir, &st) && !st.st_nlink;
@@ -219,10 +232,10 @@ int local_commit(const struct local_commit *c, struct object_info *out)
 	const char *why = NULL;
 	bool pruned = true;
 	struct stat st;
-	int err = local_key_check(c->key, &why);
+	int err = local_path_check(c->key, &why);
 
 	if (err)
-		return local_failed(c->l, c->what, c->key, err, why);
+		return local_error(c->l, c->what, c->key, err, why);
 	if (!fstat(c->fd, &st) && st.st_size > BIG && fdatasync(c->fd))
 		err = -errno;
 	for (int i = 0; i < TRIES && !err && pruned; i++) {
@@ -232,18 +245,19 @@ int local_commit(const struct local_commit *c, struct object_info *out)
 	}
 	if (!err)
 		return 0;
-	local_prune(c->l, c->key);
-	return local_failed(c->l, c->what, c->key, err, why);
+	local_path_prune(c->l, c->key);
+	return local_error(c->l, c->what, c->key, err, why);
 }
 
 /* ---- folders ---- */
 
-static int put_dir_at(struct local *l, const struct local_path *p,
-		      const struct store_owner *owner,
-		      const struct store_cond *cond,
-		      const struct local_kept *kept, struct object_info *out)
+static int commit_put_dir_at(struct local *l, const struct local_path *p,
+			     const struct store_owner *owner,
+			     const struct store_cond *cond,
+			     const struct local_props *kept,
+			     struct object_info *out)
 {
-	struct local_note note = { 0 };
+	struct local_record record = { 0 };
 	char etag[STORE_ETAG_SIZE];
 	struct stat st;
 	bool made, there;
@@ -252,36 +266,37 @@ static int put_dir_at(struct local *l, const struct local_path *p,
 	if (cond && cond->if_match &&
 	    fstatat(p->dir, p->name, &st, AT_SYMLINK_NOFOLLOW))
 		return -errno;
-	fd = local_mkdir(p->dir, p->name, owner, true, &made);
+	fd = local_file_mkdir(p->dir, p->name, owner, true, &made);
 	if (fd < 0)
 		return fd;
 	err = fstat(fd, &st) ? -errno : 0;
 	if (!err && !made)
-		local_note_read(fd, &st, &note);
+		local_record_read(fd, &st, &record);
 	/* What is there for keys below it is no object. */
-	there = !made && !note.implied;
+	there = !made && !record.implied;
 	if (!err)
-		err = local_cond(cond, there ? &st : NULL, note.etag);
+		err = local_commit_cond(cond, there ? &st : NULL, record.etag);
 	if (!err)
-		err = local_note_write(fd, &st, kept, false, 0, etag);
+		err = local_record_write(fd, &st, kept, false, 0, etag);
 	if (!err && (fsync(fd) || fsync(p->dir)))
 		err = -errno;
 	if (!err)
-		local_info(&st, etag, out);
+		local_record_info(&st, etag, out);
 	close(fd);
 	if (err && made)
 		unlinkat(p->dir, p->name, AT_REMOVEDIR);
 	return err;
 }
 
-int local_put_dir(struct local *l, const char *key,
-		  const struct store_meta *meta, const struct store_cond *cond,
-		  const struct local_kept *kept, struct object_info *out)
+int local_commit_dir(struct local *l, const char *key,
+		     const struct store_meta *meta,
+		     const struct store_cond *cond,
+		     const struct local_props *kept, struct object_info *out)
 {
 	const struct store_owner *owner = meta ? meta->owner : NULL;
 	struct local_path p = { .dir = -1 };
 	const char *why = NULL;
-	int err = local_key_check(key, &why), lock = -1;
+	int err = local_path_check(key, &why), lock = -1;
 
 	if (!err)
 		lock = local_lock_keys(l, key, NULL);
@@ -290,7 +305,7 @@ int local_put_dir(struct local *l, const char *key,
 	if (!err)
 		err = local_path_make(l, key, owner, &p);
 	if (!err)
-		err = put_dir_at(l, &p, owner, cond, kept, out);
+		err = commit_put_dir_at(l, &p, owner, cond, kept, out);
 	if (err == -ENOTDIR)
 		why = "a file stands where a directory is needed";
 	local_path_close(&p);
@@ -298,6 +313,6 @@ int local_put_dir(struct local *l, const char *key,
 		close(lock);
 	if (!err)
 		return 0;
-	local_prune(l, key);
-	return local_failed(l, "write", key, err, why);
+	local_path_prune(l, key);
+	return local_error(l, "write", key, err, why);
 }

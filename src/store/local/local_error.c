@@ -1,11 +1,14 @@
 /*
  * What a failure means in a local store, and how loud it is told.
  */
+#include "store/local/local_error.h"
+
 #include <errno.h>
 #include <stddef.h>
 
 #include "base/log.h"
-#include "store/local/local_impl.h"
+#include "store/local/local.h"
+#include "store/local/local_root.h"
 
 static const char *error_reason(int err)
 {
@@ -44,8 +47,8 @@ static enum log_level error_level(int err)
 	}
 }
 
-int local_failed(struct local *l, const char *what, const char *key, int err,
-		 const char *why)
+int local_error(struct local *l, const char *what, const char *key, int err,
+		const char *why)
 {
 	const struct log_where where = { .stage = l->base.name,
 					 .key = key,

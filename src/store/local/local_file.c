@@ -1,11 +1,17 @@
 /*
  * Calls on single files that do more than the kernel's: beneath a directory,
- * without a way out; with an owner; with a name for what has none.
+ * without a way out; with an owner; with a name for what has none; with bytes
+ * from elsewhere. The kernel copies from file to file (on disks that share
+ * blocks nothing is copied at all); where it cannot, a buffer does.
  */
+#include "store/local/local_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -13,9 +19,10 @@
 #include <unistd.h>
 
 #include "base/digest.h"
-#include "store/local/local_impl.h"
+#include "base/io.h"
+#include "store/local/local_root.h"
 
-int local_openat(int at, const char *path, int flags)
+int local_file_openat(int at, const char *path, int flags)
 {
 	struct open_how how = {
 		.flags = flags | O_CLOEXEC,
@@ -30,7 +37,7 @@ int local_openat(int at, const char *path, int flags)
 	return errno == ELOOP || errno == EXDEV ? -EACCES : -errno;
 }
 
-int local_own(int fd, const struct store_owner *owner, bool mode)
+int local_file_own(int fd, const struct store_owner *owner, bool mode)
 {
 	struct stat st;
 
@@ -48,7 +55,7 @@ int local_own(int fd, const struct store_owner *owner, bool mode)
 	return 0;
 }
 
-bool local_is_made(int fd, const struct timespec *since)
+bool local_file_is_made(int fd, const struct timespec *since)
 {
 	struct statx st;
 
@@ -62,8 +69,8 @@ bool local_is_made(int fd, const struct timespec *since)
 		       : st.stx_btime.tv_nsec >= since->tv_nsec;
 }
 
-int local_mkdir(int at, const char *name, const struct store_owner *owner,
-		bool mode, bool *made)
+int local_file_mkdir(int at, const char *name, const struct store_owner *owner,
+		     bool mode, bool *made)
 {
 	struct timespec since;
 	int fd, err;
@@ -73,11 +80,11 @@ int local_mkdir(int at, const char *name, const struct store_owner *owner,
 	*made = !mkdirat(at, name, 0777);
 	if (!*made && errno != EEXIST)
 		return -errno;
-	fd = local_openat(at, name, O_RDONLY | O_DIRECTORY);
+	fd = local_file_openat(at, name, O_RDONLY | O_DIRECTORY);
 	if (fd < 0 || !*made || !owner)
 		return fd;
-	*made = local_is_made(fd, &since);
-	err = *made ? local_own(fd, owner, mode) : 0;
+	*made = local_file_is_made(fd, &since);
+	err = *made ? local_file_own(fd, owner, mode) : 0;
 	if (!err)
 		return fd;
 	close(fd);
@@ -85,7 +92,7 @@ int local_mkdir(int at, const char *name, const struct store_owner *owner,
 	return err;
 }
 
-int local_link(int fd, int dir, const char *name)
+int local_file_link(int fd, int dir, const char *name)
 {
 	char path[32];
 
@@ -99,7 +106,7 @@ int local_link(int fd, int dir, const char *name)
 								    : 0;
 }
 
-void local_random_id(char out[LOCAL_ID_SIZE])
+void local_file_random_id(char out[LOCAL_ID_SIZE])
 {
 	unsigned char bytes[(LOCAL_ID_SIZE - 1) / 2];
 
@@ -107,4 +114,53 @@ void local_random_id(char out[LOCAL_ID_SIZE])
 	while (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
 		;
 	hex_encode(bytes, sizeof(bytes), out);
+}
+
+int local_file_copy(int from, uint64_t from_at, int to, uint64_t to_at,
+		    uint64_t len)
+{
+	int err = io_copy(from, from_at, to, to_at, len);
+
+	return err == -ENODATA ? -EIO : err;
+}
+
+int local_file_write(const struct store_body *body, int to, uint64_t to_at)
+{
+	if (body->data)
+		return io_pwrite(to, body->data, body->len, to_at);
+	return local_file_copy(body->fd, body->offset, to, to_at, body->len);
+}
+
+/* A folder that was removed since it was opened: ext4 says EPERM of it. */
+static bool file_is_folder_gone(int dir)
+{
+	struct stat st;
+
+	return !fstat(dir, &st) && !st.st_nlink;
+}
+
+int local_file_make(struct local *l, const char *key)
+{
+	const int flags = O_TMPFILE | O_RDWR | O_CLOEXEC;
+	char path[STORE_KEY_MAX + 1];
+	int fd = -ENOENT;
+
+	/* In the folder where it will be, or in the nearest that there is. */
+	strcpy(path, key);
+	while (fd == -ENOENT && *path) {
+		char *slash = strrchr(path, '/');
+		int dir;
+
+		*(slash ? slash : path) = '\0';
+		dir = local_file_openat(l->root_fd, path, O_PATH | O_DIRECTORY);
+		fd = dir;
+		if (dir < 0)
+			continue;
+		fd = openat(dir, ".", flags, 0666);
+		if (fd < 0)
+			fd = file_is_folder_gone(dir) ? -ENOENT : -errno;
+		close(dir);
+	}
+	/* Not even the root. */
+	return fd == -ENOENT ? -ENODEV : fd;
 }

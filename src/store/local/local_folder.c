@@ -13,13 +13,23 @@
  *
  * What root makes directly in the folder becomes the folder's owner's, before
  * it has its name, so that a store stays its owner's after one `sudo`.
+ *
+ * Its small files are read when they have changed, written aside, flushed and
+ * renamed. Another process may do so at any time.
  */
+#include "store/local/local_folder.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/local/local_impl.h"
+#include "base/io.h"
+#include "store/local/local_file.h"
+#include "store/local/local_root.h"
 
 int local_folder_own(struct local *l, int fd)
 {
@@ -48,7 +58,7 @@ static int check_folder(int at, int fd)
 }
 
 /* Why a name could not be opened: a symbolic link, or what is said. */
-static int open_error(int at, const char *name, int err)
+static int folder_open_error(int at, const char *name, int err)
 {
 	struct stat st;
 
@@ -62,10 +72,10 @@ static int open_error(int at, const char *name, int err)
 
 int local_folder_below(int at, const char *name)
 {
-	int fd = local_openat(at, name, O_RDONLY | O_DIRECTORY), err;
+	int fd = local_file_openat(at, name, O_RDONLY | O_DIRECTORY), err;
 
 	if (fd < 0)
-		return open_error(at, name, fd);
+		return folder_open_error(at, name, fd);
 	err = check_folder(at, fd);
 	if (!err)
 		return fd;
@@ -102,13 +112,13 @@ int local_folder_open(struct local *l, const char *name)
 
 int local_folder_file(int at, const char *name, int flags, struct stat *st)
 {
-	int fd = local_openat(at, name,
-			      flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	int fd = local_file_openat(at, name,
+				   flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct stat folder;
 	int err = 0;
 
 	if (fd < 0)
-		return open_error(at, name, fd);
+		return folder_open_error(at, name, fd);
 	if (fstat(at, &folder) || fstat(fd, st))
 		err = -errno;
 	else if (!S_ISREG(st->st_mode) || st->st_nlink != 1 ||
@@ -121,7 +131,7 @@ int local_folder_file(int at, const char *name, int flags, struct stat *st)
 }
 
 /* The file of locks, empty; it may be there. */
-static int make_locks(struct local *l)
+static int folder_make_locks(struct local *l)
 {
 	int fd =
 		openat(l->folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -131,7 +141,7 @@ static int make_locks(struct local *l)
 		return -errno;
 	err = local_folder_own(l, fd);
 	if (!err)
-		err = local_link(fd, l->folder_fd, LOCAL_LOCKS);
+		err = local_file_link(fd, l->folder_fd, LOCAL_LOCKS);
 	close(fd);
 	return err == -EEXIST ? 0 : err;
 }
@@ -144,7 +154,106 @@ int local_folder_locks(struct local *l)
 
 	if (fd != -ENOENT)
 		return fd;
-	err = make_locks(l);
+	err = folder_make_locks(l);
 	return err ? err
 		   : local_folder_file(l->folder_fd, LOCAL_LOCKS, O_RDWR, &st);
+}
+
+static bool folder_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool local_folder_same(const struct local_stamp *a, const struct local_stamp *b)
+{
+	return a->ino == b->ino && a->size == b->size &&
+	       folder_same_time(&a->mtime, &b->mtime) &&
+	       folder_same_time(&a->ctime, &b->ctime);
+}
+
+static void folder_stamp_of(const struct stat *st, struct local_stamp *out)
+{
+	*out = (struct local_stamp){ .ino = st->st_ino,
+				     .size = st->st_size,
+				     .mtime = st->st_mtim,
+				     .ctime = st->st_ctim };
+}
+
+int local_folder_stamp(struct local *l, const char *name,
+		       struct local_stamp *out)
+{
+	struct stat st;
+
+	if (l->folder_fd < 0)
+		return -ENOENT;
+	if (fstatat(l->folder_fd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	folder_stamp_of(&st, out);
+	return 0;
+}
+
+int local_folder_read(struct local *l, const char *name, struct buf *out,
+		      struct local_stamp *stamp)
+{
+	struct stat st;
+	int fd, err;
+
+	if (l->folder_fd < 0)
+		return -ENOENT;
+	fd = local_folder_file(l->folder_fd, name, O_RDONLY, &st);
+	if (fd < 0)
+		return fd;
+	err = st.st_mode & 077                     ? -EACCES
+	      : st.st_size > LOCAL_FOLDER_FILE_MAX ? -EINVAL
+						   : 0;
+	err = err ? err : io_read_all(fd, out);
+	close(fd);
+	folder_stamp_of(&st, stamp);
+	return err;
+}
+
+static int folder_fill(struct local *l, int fd, const struct buf *text)
+{
+	int err = local_folder_own(l, fd);
+
+	err = err ? err : io_pwrite(fd, text->data, text->len, 0);
+	if (!err && fsync(fd))
+		err = -errno;
+	return err;
+}
+
+/* A file in tmp that takes its name in the folder. */
+static int folder_put(struct local *l, int tmp, const char *name,
+		      const struct buf *text, bool replace)
+{
+	char id[LOCAL_ID_SIZE];
+	int fd, err;
+
+	local_file_random_id(id);
+	fd = openat(tmp, id, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
+	if (fd < 0)
+		return -errno;
+	err = folder_fill(l, fd, text);
+	close(fd);
+	if (!err && renameat2(tmp, id, l->folder_fd, name,
+			      replace ? 0 : RENAME_NOREPLACE))
+		err = -errno;
+	if (err)
+		unlinkat(tmp, id, 0);
+	else if (fsync(l->folder_fd))
+		err = -errno;
+	return err;
+}
+
+int local_folder_write(struct local *l, const char *name,
+		       const struct buf *text, bool replace)
+{
+	int tmp = local_folder_open(l, LOCAL_TMP), err;
+
+	if (tmp < 0)
+		return tmp;
+	err = folder_put(l, tmp, name, text, replace);
+	close(tmp);
+	return err;
 }

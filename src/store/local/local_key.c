@@ -1,11 +1,13 @@
 /*
- * The signing key of a root, and who answers for it.
+ * The signing key of a root.
  *
  * `.stagefs/keys` is a file as Amazon's tools read it, so that a person can
  * sign with them too (AWS_SHARED_CREDENTIALS_FILE). A look at the file's
  * inode, size and times tells whether what was read last still holds: a
  * rotation by another process counts from the next signature on.
  */
+#include "store/local/local_key.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +15,15 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "base/buf.h"
 #include "base/digest.h"
+#include "base/lock.h"
 #include "base/text.h"
-#include "net/url.h"
-#include "store/local/local_impl.h"
+#include "store/local/local.h"
+#include "store/local/local_error.h"
+#include "store/local/local_folder.h"
+#include "store/local/local_root.h"
 
-#define DEFAULT_ORIGIN "http://127.0.0.1:8000"
 #define ID_LEN 20
 #define SECRET_LEN 40
 #define TRIES 8 /* while others rotate */
@@ -29,7 +34,7 @@ static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 			     "abcdefghijklmnopqrstuvwxyz"
 			     "0189+/"; /* 64; the first 32 are an id's */
 
-static void random_word(char *out, size_t n, unsigned of)
+static void key_random_word(char *out, size_t n, unsigned of)
 {
 	unsigned char bytes[SECRET_LEN];
 
@@ -47,8 +52,8 @@ int local_key_write(struct local *l, bool replace)
 	struct local_key key;
 	int err;
 
-	random_word(key.id, ID_LEN, 32);
-	random_word(key.secret, SECRET_LEN, 64);
+	key_random_word(key.id, ID_LEN, 32);
+	key_random_word(key.secret, SECRET_LEN, 64);
 	buf_addf(&text,
 		 "# Signs the URLs of this store. `stagefs keys rotate` makes "
 		 "another, and they die.\n"
@@ -58,13 +63,13 @@ int local_key_write(struct local *l, bool replace)
 		 key.id, key.secret);
 	err = buf_err(&text);
 	if (!err)
-		err = local_small_write(l, LOCAL_KEYS, &text, replace);
+		err = local_folder_write(l, LOCAL_KEYS, &text, replace);
 	wipe(&key, sizeof(key));
 	buf_wipe(&text);
 	return err;
 }
 
-static bool is_word(const char *s, const char *more)
+static bool key_is_word(const char *s, const char *more)
 {
 	size_t n = 0;
 
@@ -79,8 +84,8 @@ static bool is_word(const char *s, const char *more)
 }
 
 /* Takes `name = value` of a line that begins with name. */
-static void take_value(const char *line, const char *name, char *out,
-		       size_t size)
+static void key_take_value(const char *line, const char *name, char *out,
+			   size_t size)
 {
 	const char *value;
 	size_t n;
@@ -103,11 +108,14 @@ static int parse_key(struct buf *text, struct local_key *out)
 
 	memset(out, 0, sizeof(*out));
 	while ((line = strsep(&rest, "\n"))) {
-		take_value(line, "aws_access_key_id", out->id, sizeof(out->id));
-		take_value(line, "aws_secret_access_key", out->secret,
-			   sizeof(out->secret));
+		key_take_value(line, "aws_access_key_id", out->id,
+			       sizeof(out->id));
+		key_take_value(line, "aws_secret_access_key", out->secret,
+			       sizeof(out->secret));
 	}
-	return is_word(out->id, "") && is_word(out->secret, "+/") ? 0 : -EINVAL;
+	return key_is_word(out->id, "") && key_is_word(out->secret, "+/")
+		       ? 0
+		       : -EINVAL;
 }
 
 /* ---- as it was read last ---- */
@@ -127,7 +135,7 @@ static bool kept_key(struct local *l, const struct local_stamp *stamp,
 	bool same;
 
 	lock_take(&l->lock);
-	same = local_stamp_same(&local_locked(l)->key_stamp, stamp);
+	same = local_folder_same(&local_locked(l)->key_stamp, stamp);
 	if (same)
 		*out = local_locked(l)->key;
 	lock_drop(&l->lock);
@@ -136,14 +144,14 @@ static bool kept_key(struct local *l, const struct local_stamp *stamp,
 
 static int read_key(struct local *l, struct local_key *out)
 {
-	struct buf text = BUF_INIT(LOCAL_SMALL_MAX);
+	struct buf text = BUF_INIT(LOCAL_FOLDER_FILE_MAX);
 	struct local_stamp stamp;
-	int err = local_small_stamp(l, LOCAL_KEYS, &stamp);
+	int err = local_folder_stamp(l, LOCAL_KEYS, &stamp);
 
 	if (!err && kept_key(l, &stamp, out))
 		return 0;
 	if (!err)
-		err = local_small_read(l, LOCAL_KEYS, &text, &stamp);
+		err = local_folder_read(l, LOCAL_KEYS, &text, &stamp);
 	if (!err)
 		err = parse_key(&text, out);
 	if (!err)
@@ -159,7 +167,7 @@ int local_key(struct store *s, struct local_key *out)
 	int err = read_key(l, out);
 
 	for (int i = 0; err == -ENOENT && i < TRIES; i++) {
-		err = local_writable(l, "make a signing key", NULL);
+		err = local_root_writable(l, "make a signing key", NULL);
 		if (err)
 			return err;
 		err = local_key_write(l, false);
@@ -176,120 +184,7 @@ int local_key(struct store *s, struct local_key *out)
 				   "of the owner of " LOCAL_FOLDER;
 	else if (err == -EINVAL)
 		why = LOCAL_FOLDER "/" LOCAL_KEYS " has no key id and secret";
-	local_failed(l, "read the signing key", NULL,
-		     err == -ENOENT ? -EIO : err, why);
+	local_error(l, "read the signing key", NULL,
+		    err == -ENOENT ? -EIO : err, why);
 	return err == -ENOENT ? -EIO : err;
-}
-
-/* ---- who answers ---- */
-
-int local_origin_of(const char *text, struct buf *out, struct buf *err)
-{
-	struct url u = { 0 };
-	int e = url_parse(text, NULL, &u, err);
-
-	if (!e && strcmp(u.scheme, "http") && strcmp(u.scheme, "https")) {
-		buf_addf(err, "`%s` is neither http nor https", u.scheme);
-		e = -EINVAL;
-	}
-	if (!e && *u.path && strcmp(u.path, "/")) {
-		buf_adds(err, "the address of a gateway has no path");
-		e = -EINVAL;
-	}
-	if (!e)
-		url_origin(&u, out);
-	url_clear(&u);
-	return e ? e : buf_err(out);
-}
-
-static bool kept_address(struct local *l, const struct local_stamp *stamp,
-			 struct buf *out)
-{
-	bool same;
-
-	lock_take(&l->lock);
-	same = local_locked(l)->address &&
-	       local_stamp_same(&local_locked(l)->address_stamp, stamp);
-	if (same)
-		buf_adds(out, local_locked(l)->address);
-	lock_drop(&l->lock);
-	return same;
-}
-
-static void keep_address(struct local *l, const struct local_stamp *stamp,
-			 const char *address)
-{
-	char *copy = strdup(address), *old;
-
-	lock_take(&l->lock);
-	old = local_locked(l)->address;
-	local_locked(l)->address = copy;
-	local_locked(l)->address_stamp = *stamp;
-	lock_drop(&l->lock);
-	free(old);
-}
-
-int local_address(struct store *s, struct buf *out)
-{
-	struct local *l = local_of(s);
-	struct buf text = BUF_INIT(LOCAL_SMALL_MAX), why = BUF_INIT(1024);
-	struct buf origin = BUF_INIT(1024);
-	struct local_stamp stamp;
-	int err = local_small_stamp(l, LOCAL_GATEWAY, &stamp);
-
-	if (err == -ENOENT)
-		return 0;
-	if (!err && kept_address(l, &stamp, out))
-		return buf_err(out);
-	if (!err)
-		err = local_small_read(l, LOCAL_GATEWAY, &text, &stamp);
-	if (!err && text.len)
-		text.data[strcspn(text.data, "\n")] = '\0';
-	if (!err)
-		err = local_origin_of(buf_str(&text), &origin, &why);
-	if (!err) {
-		keep_address(l, &stamp, buf_str(&origin));
-		buf_adds(out, buf_str(&origin));
-	} else {
-		local_failed(l, "read the gateway's address", NULL, err,
-			     why.len ? buf_str(&why) : NULL);
-	}
-	buf_clear(&text);
-	buf_clear(&why);
-	buf_clear(&origin);
-	return err ? err : buf_err(out);
-}
-
-int local_set_address(struct store *s, const char *origin)
-{
-	struct local *l = local_of(s);
-	struct buf text = BUF_INIT(1024), why = BUF_INIT(1024);
-	int err = local_writable(l, "keep the gateway's address", NULL);
-
-	if (err)
-		return err;
-	err = local_origin_of(origin, &text, &why);
-	buf_addc(&text, '\n');
-	if (!err)
-		err = buf_err(&text);
-	if (!err)
-		err = local_small_write(l, LOCAL_GATEWAY, &text, true);
-	if (err)
-		local_failed(l, "keep the gateway's address", NULL, err,
-			     why.len ? buf_str(&why) : NULL);
-	buf_clear(&text);
-	buf_clear(&why);
-	return err;
-}
-
-void local_origin(struct local *l, struct buf *out)
-{
-	size_t before = out->len;
-
-	if (l->public_url) {
-		buf_adds(out, l->public_url);
-		return;
-	}
-	if (local_address(&l->base, out) || out->len == before)
-		buf_adds(out, DEFAULT_ORIGIN);
 }

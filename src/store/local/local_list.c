@@ -14,7 +14,13 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "store/local/local_impl.h"
+#include "store/local/local_error.h"
+#include "store/local/local_file.h"
+#include "store/local/local_ops.h"
+#include "store/local/local_path.h"
+#include "store/local/local_record.h"
+#include "store/local/local_root.h"
+#include "store/local/local_scan.h"
 
 #define BUDGET (16u << 20) /* bytes of names of one folder */
 #define BUDGET_MIN (64u << 10)
@@ -40,20 +46,20 @@ static struct local *local_of_list(const struct local_list *l)
 	return local_of(l->base.store);
 }
 
-static void close_dir(struct local_list *l)
+static void list_close_dir(struct local_list *l)
 {
 	if (l->dir >= 0)
 		close(l->dir);
 	l->dir = -1;
 }
 
-static int push(struct local_list *l, const char *match)
+static int list_push(struct local_list *l, const char *match)
 {
 	size_t budget = BUDGET >> (l->depth < 16 ? l->depth : 16);
 
 	if (ARRAY_RESERVE(l->levels, l->cap, l->depth + 1))
 		return -ENOMEM;
-	close_dir(l);
+	list_close_dir(l);
 	l->levels[l->depth].key_len = strlen(l->key);
 	l->levels[l->depth].scan = local_scan_new(
 		match, budget > BUDGET_MIN ? budget : BUDGET_MIN);
@@ -63,9 +69,9 @@ static int push(struct local_list *l, const char *match)
 	return 0;
 }
 
-static void pop(struct local_list *l)
+static void list_pop(struct local_list *l)
 {
-	close_dir(l);
+	list_close_dir(l);
 	local_scan_free(l->levels[--l->depth].scan);
 }
 
@@ -74,7 +80,7 @@ void local_list_close(struct store_list *base)
 	struct local_list *l = (struct local_list *)base;
 
 	while (l->depth)
-		pop(l);
+		list_pop(l);
 	free(l->levels);
 	free(l);
 }
@@ -98,8 +104,8 @@ int local_list_open(struct store *s, const struct list_query *q,
 	memcpy(l->key, q->prefix, n);
 	l->marker = n && !q->prefix[n];
 	/* No key begins like that. */
-	if (!n || !local_key_check(l->key, &why))
-		err = push(l, q->prefix + n);
+	if (!n || !local_path_check(l->key, &why))
+		err = list_push(l, q->prefix + n);
 	if (err)
 		local_list_close(&l->base);
 	else
@@ -110,7 +116,7 @@ int local_list_open(struct store *s, const struct list_query *q,
 /* ---- entries ---- */
 
 /* The folder of the last level: 1, or 0 it has gone. */
-static int open_level(struct local_list *l)
+static int list_open_level(struct local_list *l)
 {
 	struct local *local = local_of_list(l);
 	struct level *top = &l->levels[l->depth - 1];
@@ -118,7 +124,8 @@ static int open_level(struct local_list *l)
 	l->key[top->key_len] = '\0';
 	if (l->dir >= 0)
 		return 1;
-	l->dir = local_openat(local->root_fd, l->key, O_RDONLY | O_DIRECTORY);
+	l->dir = local_file_openat(local->root_fd, l->key,
+				   O_RDONLY | O_DIRECTORY);
 	if (l->dir >= 0)
 		return 1;
 	if (l->dir == -ENOENT || l->dir == -ENOTDIR)
@@ -126,7 +133,7 @@ static int open_level(struct local_list *l)
 	/* What was asked for itself is an error; what lies below is left out,
 	 * as a disk's lost+found. */
 	if (l->depth == 1)
-		return local_failed(local, "list", l->key, l->dir, NULL);
+		return local_error(local, "list", l->key, l->dir, NULL);
 	log_at(LOG_LEVEL_WARN,
 	       &(struct log_where){ .stage = local->base.name,
 				    .key = l->key,
@@ -136,28 +143,29 @@ static int open_level(struct local_list *l)
 }
 
 /* The folder as an object, if it is one: 1. */
-static int tell_marker(struct local_list *l, struct list_entry *out)
+static int list_tell_marker(struct local_list *l, struct list_entry *out)
 {
-	struct local_note note;
+	struct local_record record;
 	struct stat st;
 
 	if (fstat(l->dir, &st))
 		return -errno;
-	local_note_read(l->dir, &st, &note);
-	if (note.implied)
+	local_record_read(l->dir, &st, &record);
+	if (record.implied)
 		return 0;
 	out->key = l->key;
-	local_info(&st, note.etag, &out->info);
+	local_record_info(&st, record.etag, &out->info);
 	return 1;
 }
 
 /* A name of the last level: 1 an entry, 0 none after all. */
-static int tell(struct local_list *l, const char *name, struct list_entry *out)
+static int list_tell(struct local_list *l, const char *name,
+		     struct list_entry *out)
 {
 	size_t n = strlen(name);
 	bool folder = name[n - 1] == '/';
 	char bare[LOCAL_NAME_SIZE + 1];
-	struct local_note note = { 0 };
+	struct local_record record = { 0 };
 	struct stat st;
 
 	if (strlen(l->key) + n > STORE_KEY_MAX)
@@ -171,13 +179,13 @@ static int tell(struct local_list *l, const char *name, struct list_entry *out)
 	strcat(l->key, name);
 	if (folder && !l->delimiter) {
 		l->marker = true;
-		return push(l, "");
+		return list_push(l, "");
 	}
 	if (!folder)
-		local_note_read_at(l->dir, bare, &st, &note);
+		local_record_read_at(l->dir, bare, &st, &record);
 	out->key = l->key;
 	out->is_prefix = folder;
-	local_info(&st, note.etag, &out->info);
+	local_record_info(&st, record.etag, &out->info);
 	return 1;
 }
 
@@ -188,27 +196,27 @@ int local_list_next(struct store_list *base, struct list_entry *out)
 	int rc = 0;
 
 	while (!rc && l->depth) {
-		int opened = open_level(l);
+		int opened = list_open_level(l);
 
 		if (opened < 0)
 			return opened;
 		if (!opened) {
 			l->marker = false;
-			pop(l);
+			list_pop(l);
 			continue;
 		}
 		if (l->marker) {
 			l->marker = false;
-			rc = tell_marker(l, out);
+			rc = list_tell_marker(l, out);
 			continue;
 		}
 		rc = local_scan_next(l->levels[l->depth - 1].scan, l->dir,
 				     &name);
 		if (!rc && *name)
-			rc = tell(l, name, out);
+			rc = list_tell(l, name, out);
 		else if (!rc)
-			pop(l);
+			list_pop(l);
 	}
-	return rc < 0 ? local_failed(local_of_list(l), "list", l->key, rc, NULL)
+	return rc < 0 ? local_error(local_of_list(l), "list", l->key, rc, NULL)
 		      : rc;
 }

@@ -8,6 +8,8 @@
  * who waits can be interrupted, and does not wait for ever for a process that
  * was stopped.
  */
+#include "store/local/local_lock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -16,17 +18,17 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/wait.h"
-#include "store/local/local_impl.h"
+#include "store/local/local_folder.h"
 
 #define PATIENCE_MS 60000
 #define PAUSE_MAX_MS 8
 
-static off_t place(const char *key)
+static off_t local_lock_place(const char *key)
 {
 	return hash_string(HASH_START, key) >> 1;
 }
 
-static int take(int fd, off_t at)
+static int local_lock_take(int fd, off_t at)
 {
 	struct flock lock = {
 		.l_type = F_WRLCK,
@@ -55,14 +57,14 @@ static int take(int fd, off_t at)
 
 int local_lock_keys(struct local *l, const char *one, const char *two)
 {
-	off_t a = place(one), b = two ? place(two) : a;
+	off_t a = local_lock_place(one), b = two ? local_lock_place(two) : a;
 	int fd = local_folder_locks(l), err;
 
 	if (fd < 0)
 		return fd;
-	err = take(fd, a < b ? a : b);
+	err = local_lock_take(fd, a < b ? a : b);
 	if (!err && a != b)
-		err = take(fd, a < b ? b : a);
+		err = local_lock_take(fd, a < b ? b : a);
 	if (err) {
 		close(fd);
 		return err;

@@ -6,10 +6,12 @@
  * system, and what somebody plants in it leads nowhere.
  *
  * Folders come in two kinds. Those that a PUT of a deeper key needed are
- * "implied", by a flag in their note: as in any object store they go with the
+ * "implied", by a flag in their record: as in any object store they go with the
  * last key below them. All others (a marker, a folder that another program
  * made) stay until they are removed themselves.
  */
+#include "store/local/local_path.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -19,9 +21,14 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "store/local/local_impl.h"
+#include "store/local/local.h"
+#include "store/local/local.h"
+#include "store/local/local_file.h"
+#include "store/local/local_lock.h"
+#include "store/local/local_record.h"
+#include "store/local/local_root.h"
 
-int local_key_check(const char *key, const char **why)
+int local_path_check(const char *key, const char **why)
 {
 	const char *p = key;
 
@@ -40,7 +47,7 @@ int local_key_check(const char *key, const char **why)
 			*why = "a name between slashes has over 255 bytes";
 			return -ENAMETOOLONG;
 		}
-		if (local_is_folder(p, n)) {
+		if (local_path_is_folder(p, n)) {
 			*why = LOCAL_FOLDER " is a store's own";
 			return -EPERM;
 		}
@@ -51,7 +58,7 @@ int local_key_check(const char *key, const char **why)
 }
 
 /* Splits a key that was checked into its folder's path and its name. */
-static size_t split(const char *key, struct local_path *out)
+static size_t path_split(const char *key, struct local_path *out)
 {
 	size_t n = strlen(key), end, begin;
 
@@ -65,20 +72,21 @@ static size_t split(const char *key, struct local_path *out)
 	return begin;
 }
 
-static int open_folder(struct local *l, const char *key, size_t n, int flags)
+static int path_open_folder(struct local *l, const char *key, size_t n,
+			    int flags)
 {
 	char path[STORE_KEY_MAX + 1];
 
 	memcpy(path, key, n);
 	path[n] = '\0';
-	return local_openat(l->root_fd, path, flags | O_DIRECTORY);
+	return local_file_openat(l->root_fd, path, flags | O_DIRECTORY);
 }
 
 int local_path_open(struct local *l, const char *key, struct local_path *out)
 {
-	size_t n = split(key, out);
+	size_t n = path_split(key, out);
 
-	out->dir = open_folder(l, key, n, O_PATH);
+	out->dir = path_open_folder(l, key, n, O_PATH);
 	return out->dir < 0 ? out->dir : 0;
 }
 
@@ -92,13 +100,14 @@ void local_path_close(struct local_path *p)
 /* ---- making folders ---- */
 
 /* One folder: its owner, its flag, and its name on the disk. */
-static int make_one(int at, const char *name, const struct store_owner *owner)
+static int path_make_one(int at, const char *name,
+			 const struct store_owner *owner)
 {
-	struct local_kept none = { 0 };
+	struct local_props none = { 0 };
 	char etag[STORE_ETAG_SIZE];
 	struct stat st;
 	bool made;
-	int fd = local_mkdir(at, name, owner, false, &made), err;
+	int fd = local_file_mkdir(at, name, owner, false, &made), err;
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd; /* pruned meanwhile */
@@ -108,8 +117,8 @@ static int make_one(int at, const char *name, const struct store_owner *owner)
 	}
 	err = fstat(fd, &st) ? -errno : 0;
 	if (!err)
-		err = local_note_write(fd, &st, &none, true, XATTR_CREATE,
-				       etag);
+		err = local_record_write(fd, &st, &none, true, XATTR_CREATE,
+					 etag);
 	/* Another process has made a marker of it meanwhile. */
 	if (err == -EEXIST)
 		err = 0;
@@ -122,10 +131,10 @@ static int make_one(int at, const char *name, const struct store_owner *owner)
 }
 
 /* The folder of the first n bytes of key, made where it is not there. */
-static int make_folder(struct local *l, const char *key, size_t n,
-		       const struct store_owner *owner)
+static int path_make_folder(struct local *l, const char *key, size_t n,
+			    const struct store_owner *owner)
 {
-	int fd = local_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY);
+	int fd = local_file_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY);
 	size_t at = 0;
 
 	while (fd >= 0 && at < n) {
@@ -135,12 +144,12 @@ static int make_folder(struct local *l, const char *key, size_t n,
 
 		memcpy(name, key + at, len);
 		name[len] = '\0';
-		next = local_openat(fd, name, O_RDONLY | O_DIRECTORY);
+		next = local_file_openat(fd, name, O_RDONLY | O_DIRECTORY);
 		if (next == -ENOENT) {
-			next = make_one(fd, name, owner);
+			next = path_make_one(fd, name, owner);
 			if (!next)
-				next = local_openat(fd, name,
-						    O_RDONLY | O_DIRECTORY);
+				next = local_file_openat(
+					fd, name, O_RDONLY | O_DIRECTORY);
 		}
 		close(fd);
 		fd = next;
@@ -152,70 +161,70 @@ static int make_folder(struct local *l, const char *key, size_t n,
 int local_path_make(struct local *l, const char *key,
 		    const struct store_owner *owner, struct local_path *out)
 {
-	size_t n = split(key, out);
+	size_t n = path_split(key, out);
 
-	out->dir = open_folder(l, key, n, O_RDONLY);
+	out->dir = path_open_folder(l, key, n, O_RDONLY);
 	/* Once more if another process prunes what is being made. */
 	for (int i = 0; out->dir == -ENOENT && i < 8; i++)
-		out->dir = make_folder(l, key, n, owner);
+		out->dir = path_make_folder(l, key, n, owner);
 	return out->dir < 0 ? out->dir : 0;
 }
 
 /* ---- pruning ---- */
 
-static bool is_implied(struct local *l, const char *folder)
+static bool path_is_implied(struct local *l, const char *folder)
 {
-	struct local_note note;
+	struct local_record record;
 	struct stat st;
-	int fd = local_open_dir(l, folder, &st);
+	int fd = local_path_open_dir(l, folder, &st);
 
 	if (fd < 0)
 		return false;
-	local_note_read(fd, &st, &note);
+	local_record_read(fd, &st, &record);
 	close(fd);
-	return note.implied;
+	return record.implied;
 }
 
 /* The folder goes, if it is there for keys only and has none: nobody makes a
  * marker of it meanwhile. */
-static bool prune_one(struct local *l, const char *folder)
+static bool path_prune_one(struct local *l, const char *folder)
 {
 	struct local_path up = { .dir = -1 };
 	bool gone = false;
 	int lock;
 
-	if (!is_implied(l, folder))
+	if (!path_is_implied(l, folder))
 		return false;
 	lock = local_lock_keys(l, folder, NULL);
 	if (lock < 0)
 		return false;
-	if (is_implied(l, folder) && !local_path_open(l, folder, &up))
+	if (path_is_implied(l, folder) && !local_path_open(l, folder, &up))
 		gone = !unlinkat(up.dir, up.name, AT_REMOVEDIR);
 	local_path_close(&up);
 	close(lock);
 	return gone;
 }
 
-void local_prune(struct local *l, const char *key)
+void local_path_prune(struct local *l, const char *key)
 {
 	char path[STORE_KEY_MAX + 1];
 	struct local_path up;
-	size_t n = split(key, &up);
+	size_t n = path_split(key, &up);
 
 	memcpy(path, key, n);
 	path[n] = '\0';
-	while (n && prune_one(l, path)) {
-		n = split(path, &up);
+	while (n && path_prune_one(l, path)) {
+		n = path_split(path, &up);
 		path[n] = '\0';
 	}
 }
 
 /* ---- what is there ---- */
 
-int local_open_file(struct local *l, const char *key, struct stat *st)
+int local_path_open_file(struct local *l, const char *key, struct stat *st)
 {
-	int fd = local_openat(l->root_fd, key,
-			      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	int fd = local_file_openat(
+		l->root_fd, key, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct local_path p;
 
 	if (fd == -EACCES && !local_path_open(l, key, &p)) {
@@ -236,9 +245,9 @@ int local_open_file(struct local *l, const char *key, struct stat *st)
 	return fd;
 }
 
-int local_open_dir(struct local *l, const char *key, struct stat *st)
+int local_path_open_dir(struct local *l, const char *key, struct stat *st)
 {
-	int fd = local_openat(l->root_fd, key, O_RDONLY | O_DIRECTORY);
+	int fd = local_file_openat(l->root_fd, key, O_RDONLY | O_DIRECTORY);
 
 	if (fd == -ENOTDIR)
 		fd = -ENOENT;
@@ -247,4 +256,95 @@ int local_open_dir(struct local *l, const char *key, struct stat *st)
 		fd = -errno;
 	}
 	return fd;
+}
+
+/* ---- the name of a store's own folder ---- */
+
+/* A character of UTF-8; its bytes, or 0: the name is no UTF-8 there. */
+static size_t path_decode(const char *s, size_t n, unsigned *out)
+{
+	static const unsigned char lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	unsigned char c = *s;
+	size_t len = c < 0x80   ? 1
+		     : c < 0xc0 ? 0
+		     : c < 0xe0 ? 2
+		     : c < 0xf0 ? 3
+				: 4;
+
+	if (len > n)
+		return 0;
+	*out = c - lead[len];
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		*out = *out << 6 | (s[i] & 0x3f);
+	}
+	return len;
+}
+
+/* Default_Ignorable_Code_Point of Unicode, and the byte order mark. */
+static bool path_shows_nothing(unsigned c)
+{
+	static const struct {
+		unsigned from, to;
+	} ranges[] = {
+		{ 0xad, 0xad },       { 0x34f, 0x34f },
+		{ 0x61c, 0x61c },     { 0x115f, 0x1160 },
+		{ 0x17b4, 0x17b5 },   { 0x180b, 0x180f },
+		{ 0x200b, 0x200f },   { 0x202a, 0x202e },
+		{ 0x2060, 0x206f },   { 0x3164, 0x3164 },
+		{ 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },
+		{ 0xffa0, 0xffa0 },   { 0xfff0, 0xfff8 },
+		{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a },
+		{ 0xe0000, 0xe0fff },
+	};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)
+		if (c >= ranges[i].from && c <= ranges[i].to)
+			return true;
+	return false;
+}
+
+/* What a character is with its case folded: one or two letters of ASCII. */
+static const char *path_folded(unsigned c, char one[2])
+{
+	if (c == 0x17f)
+		return "s";
+	if (c == 0xfb05 || c == 0xfb06)
+		return "st";
+	one[0] = c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c < 0x80 ? c : '\0';
+	one[1] = '\0';
+	return one;
+}
+
+/*
+ * Is a name the folder of a store? A disk may take more than one spelling for
+ * it: XFS made with ascii-ci folds the case of ASCII, ext4, F2FS and tmpfs in
+ * a folder with +F that of Unicode, where U+017F is an `s` and U+FB06 `st`, and
+ * where characters that show nothing do not count at all. What one of them
+ * takes for it counts on all, so that a store may move from one to another.
+ */
+bool local_path_is_folder(const char *name, size_t n)
+{
+	const char *want = LOCAL_FOLDER;
+
+	while (n) {
+		char one[2];
+		const char *have;
+		unsigned c;
+		size_t len = path_decode(name, n, &c);
+
+		if (!len)
+			return false;
+		name += len;
+		n -= len;
+		if (path_shows_nothing(c))
+			continue;
+		have = path_folded(c, one);
+		len = strlen(have);
+		if (!len || strncmp(want, have, len))
+			return false;
+		want += len;
+	}
+	return !*want;
 }

@@ -6,19 +6,24 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "net/url.h"
 #include "sign/sigv4.h"
-#include "store/local/local_impl.h"
+#include "store/local/local.h"
+#include "store/local/local_address.h"
+#include "store/local/local_ops.h"
+#include "store/local/local_path.h"
+#include "store/local/local_root.h"
 
 #define REGION "us-east-1"
 #define SERVICE "s3"
 
-static int check(const struct store_presign *req, struct buf *err)
+static int presign_check(const struct store_presign *req, struct buf *err)
 {
 	const char *why = NULL;
-	int e = local_key_check(req->key, &why);
+	int e = local_path_check(req->key, &why);
 
 	if (e) {
 		buf_adds(err, why);
@@ -37,16 +42,17 @@ static int check(const struct store_presign *req, struct buf *err)
 	}
 }
 
-static void to_sigv4(const struct field *from, size_t n, struct field *to)
+static void presign_to_sigv4(const struct field *from, size_t n,
+			     struct field *to)
 {
 	for (size_t i = 0; i < n; i++)
 		to[i] = (struct field){ from[i].name, from[i].value };
 }
 
 /* Signs what is in request but for the host, which comes from the origin. */
-static int sign(struct local *l, struct sigv4_request *request,
-		const struct buf *origin, int64_t now, int64_t expire,
-		struct buf *query, struct buf *err)
+static int presign_sign(struct local *l, struct sigv4_request *request,
+			const struct buf *origin, int64_t now, int64_t expire,
+			struct buf *query, struct buf *err)
 {
 	struct buf host = BUF_INIT(1024);
 	struct local_key key;
@@ -79,8 +85,8 @@ static int sign(struct local *l, struct sigv4_request *request,
 	return e;
 }
 
-static int deliver(const struct buf *origin, const struct buf *path,
-		   const struct buf *query, struct store_presigned *out)
+static int presign_deliver(const struct buf *origin, const struct buf *path,
+			   const struct buf *query, struct store_presigned *out)
 {
 	char room[2048];
 	struct buf url;
@@ -95,7 +101,7 @@ static int deliver(const struct buf *origin, const struct buf *path,
 }
 
 /* A URL that nobody has ever answered is worth a word. */
-static int warn(struct local *l, struct store_presigned *out)
+static int presign_warn(struct local *l, struct store_presigned *out)
 {
 	struct buf address = BUF_INIT(1024);
 
@@ -129,15 +135,15 @@ int local_presign(struct store *s, const struct store_presign *req,
 	char on_query[2048], on_path[512];
 	struct buf origin = BUF_INIT(1024), path, query;
 	int64_t now = clock_now_s();
-	int e = check(req, err);
+	int e = presign_check(req, err);
 
 	if (e)
 		return e;
 	buf_init_on(&path, on_path, sizeof(on_path), BUF_URL);
 	buf_init_on(&query, on_query, sizeof(on_query), BUF_URL);
-	to_sigv4(req->headers, req->n_headers, headers);
-	to_sigv4(req->query, req->n_query, fields);
-	local_origin(l, &origin);
+	presign_to_sigv4(req->headers, req->n_headers, headers);
+	presign_to_sigv4(req->query, req->n_query, fields);
+	local_address_origin(l, &origin);
 	buf_addc(&path, '/');
 	sigv4_encode_path(&path, l->url_name);
 	buf_addc(&path, '/');
@@ -145,11 +151,12 @@ int local_presign(struct store *s, const struct store_presign *req,
 	request.path = buf_str(&path);
 	e = buf_err(&origin) ? buf_err(&origin) : buf_err(&path);
 	if (!e)
-		e = sign(l, &request, &origin, now, req->expire, &query, err);
+		e = presign_sign(l, &request, &origin, now, req->expire, &query,
+				 err);
 	if (!e)
-		e = deliver(&origin, &path, &query, out);
+		e = presign_deliver(&origin, &path, &query, out);
 	if (!e)
-		e = warn(l, out);
+		e = presign_warn(l, out);
 	if (!e)
 		out->expires_at = now + req->expire;
 	buf_clear(&origin);

@@ -3,11 +3,14 @@
  * we keep?
  *
  * A root that cannot be written is still read: ro_err says why, and each write
- * looks again, for a disk may be made writable under a mount. The folder of ours is closed to others, and must belong to who
- * runs us (or, where root does, to the owner of the root): what lies in it is
- * trusted. Root makes what it makes there the folder's owner's, so that a
- * store stays its owner's after one `sudo`.
+ * looks again, for a disk may be made writable under a mount. `.stagefs` is
+ * closed to others, and must belong to the user who runs us (or, where root
+ * does, to the owner of the root): what lies in it is trusted. Root makes what
+ * it makes there its owner's, so that a store stays its owner's after one
+ * `sudo`.
  */
+#include "store/local/local_root.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,9 +21,14 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/dirs.h"
 #include "base/log.h"
-#include "store/local/local_impl.h"
+#include "store/local/local.h"
+#include "store/local/local_error.h"
+#include "store/local/local_file.h"
+#include "store/local/local_folder.h"
+#include "store/local/local_pending.h"
 
 #define PROBE "user.stagefs"
 #define OLD_S 60
@@ -30,14 +38,15 @@ static const char *root_of(const struct local *l)
 	return *l->root ? l->root : "/";
 }
 
-static int fault(struct local *l, struct buf *err, int e, const char *sentence)
+static int root_fault(struct local *l, struct buf *err, int e,
+		      const char *sentence)
 {
 	buf_addf(err, "%s: %s", root_of(l), sentence);
 	return e;
 }
 
 /* Is it in the folder of another store, whatever path led here? */
-static int check_place(struct local *l, struct buf *err)
+static int root_check_place(struct local *l, struct buf *err)
 {
 	char link[32], path[PATH_MAX];
 	ssize_t n;
@@ -48,10 +57,10 @@ static int check_place(struct local *l, struct buf *err)
 	for (const char *p = path; *p;) {
 		size_t len = strcspn(p, "/");
 
-		if (local_is_folder(p, len))
-			return fault(l, err, -EPERM,
-				     "it lies in the " LOCAL_FOLDER
-				     " of another store");
+		if (local_path_is_folder(p, len))
+			return root_fault(l, err, -EPERM,
+					  "it lies in the " LOCAL_FOLDER
+					  " of another store");
 		p += len + (p[len] == '/');
 	}
 	return 0;
@@ -66,48 +75,49 @@ static int open_root(struct local *l, struct buf *err)
 		int e = dirs_make(root_of(l), 0777, 0777);
 
 		if (e)
-			return fault(l, err, e, strerror(-e));
+			return root_fault(l, err, e, strerror(-e));
 		l->root_fd = open(root_of(l), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (l->root_fd < 0)
-		return fault(l, err, -errno, strerror(errno));
-	fd = local_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY);
+		return root_fault(l, err, -errno, strerror(errno));
+	fd = local_file_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
-		return fault(
+		return root_fault(
 			l, err, fd,
 			fd == -ENOSYS
 				? "this kernel has no openat2(), Linux 5.6 "
 				  "or later is needed"
 				: strerror(-fd));
 	close(fd);
-	return check_place(l, err);
+	return root_check_place(l, err);
 }
 
 /* ---- the folder of ours ---- */
 
-static bool cannot_write(int err)
+static bool root_cannot_write(int err)
 {
 	return err == -EROFS || err == -EACCES || err == -EPERM;
 }
 
 /* Whose is it, and who else may look into it? */
-static int check_folder(struct local *l, struct buf *err)
+static int root_check_folder(struct local *l, struct buf *err)
 {
 	struct stat st, root;
 
 	if (fstat(l->folder_fd, &st) || fstat(l->root_fd, &root))
-		return fault(l, err, -errno, strerror(errno));
+		return root_fault(l, err, -errno, strerror(errno));
 	if (st.st_uid != geteuid() &&
 	    !(geteuid() == 0 && st.st_uid == root.st_uid))
-		return fault(l, err, -EACCES,
-			     LOCAL_FOLDER " belongs to somebody else");
+		return root_fault(l, err, -EACCES,
+				  LOCAL_FOLDER " belongs to somebody else");
 	if (st.st_mode & 077 && fchmod(l->folder_fd, 0700) && errno != EROFS)
-		return fault(l, err, -errno, LOCAL_FOLDER " is open to others");
+		return root_fault(l, err, -errno,
+				  LOCAL_FOLDER " is open to others");
 	return 0;
 }
 
 /* 0 also when there is none and none can be made: ro_err. */
-static int open_folder(struct local *l, struct buf *err)
+static int root_open_folder(struct local *l, struct buf *err)
 {
 	struct stat st;
 
@@ -116,24 +126,26 @@ static int open_folder(struct local *l, struct buf *err)
 	if (fstatat(l->root_fd, LOCAL_FOLDER, &st, AT_SYMLINK_NOFOLLOW)) {
 		int e = l->ro_err ? l->ro_err : -errno;
 
-		return cannot_write(e) ? 0 : fault(l, err, e, strerror(-e));
+		return root_cannot_write(e)
+			       ? 0
+			       : root_fault(l, err, e, strerror(-e));
 	}
 	if (!S_ISDIR(st.st_mode))
-		return fault(l, err, -ENOTDIR,
-			     LOCAL_FOLDER " is not a directory");
-	l->folder_fd =
-		local_openat(l->root_fd, LOCAL_FOLDER, O_RDONLY | O_DIRECTORY);
+		return root_fault(l, err, -ENOTDIR,
+				  LOCAL_FOLDER " is not a directory");
+	l->folder_fd = local_file_openat(l->root_fd, LOCAL_FOLDER,
+					 O_RDONLY | O_DIRECTORY);
 	if (l->folder_fd >= 0)
-		return check_folder(l, err);
+		return root_check_folder(l, err);
 	l->ro_err = l->folder_fd;
 	l->folder_fd = -1;
-	if (!cannot_write(l->ro_err))
-		return fault(l, err, l->ro_err, strerror(-l->ro_err));
+	if (!root_cannot_write(l->ro_err))
+		return root_fault(l, err, l->ro_err, strerror(-l->ro_err));
 	return 0;
 }
 
 /* A file without a name that has an attribute: all that a PUT needs. */
-static int probe(struct local *l, struct buf *err)
+static int root_probe(struct local *l, struct buf *err)
 {
 	int fd =
 		openat(l->folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -142,26 +154,28 @@ static int probe(struct local *l, struct buf *err)
 	if (fd < 0) {
 		e = -errno;
 		if (e == -EOPNOTSUPP || e == -EISDIR || e == -ENOENT)
-			return fault(l, err, -EOPNOTSUPP,
-				     "its disk has no files without a name "
-				     "(O_TMPFILE)");
+			return root_fault(
+				l, err, -EOPNOTSUPP,
+				"its disk has no files without a name "
+				"(O_TMPFILE)");
 		return e;
 	}
 	if (fsetxattr(fd, PROBE, "", 0, 0))
 		e = -errno;
 	close(fd);
 	if (e == -EOPNOTSUPP)
-		return fault(l, err, e,
-			     "its disk keeps no user extended attributes "
-			     "(tmpfs does from Linux 6.6 on, ext3 with the "
-			     "mount option user_xattr)");
+		return root_fault(
+			l, err, e,
+			"its disk keeps no user extended attributes "
+			"(tmpfs does from Linux 6.6 on, ext3 with the "
+			"mount option user_xattr)");
 	return e;
 }
 
 /* ---- all of it ---- */
 
 /* Is it there, and what it should be? */
-static int prepare_one(struct local *l, const char *name, struct buf *err)
+static int root_prepare_one(struct local *l, const char *name, struct buf *err)
 {
 	int fd = strcmp(name, LOCAL_LOCKS) ? local_folder_open(l, name)
 					   : local_folder_locks(l);
@@ -181,28 +195,28 @@ static int prepare_one(struct local *l, const char *name, struct buf *err)
 	return fd;
 }
 
-static int prepare(struct local *l, struct buf *err)
+static int root_prepare(struct local *l, struct buf *err)
 {
 	static const char *const names[] = { LOCAL_TMP, LOCAL_UPLOADS,
 					     LOCAL_LOCKS };
-	int e = probe(l, err);
+	int e = root_probe(l, err);
 
 	for (size_t i = 0; !e && i < sizeof(names) / sizeof(*names); i++)
-		e = prepare_one(l, names[i], err);
+		e = root_prepare_one(l, names[i], err);
 	/* A disk that is full is one to read, and to remove from. */
 	return e == -ENOSPC || e == -EDQUOT ? 0 : e;
 }
 
-static int try_to_write(struct local *l, struct buf *err)
+static int root_try_to_write(struct local *l, struct buf *err)
 {
-	int e = prepare(l, err);
+	int e = root_prepare(l, err);
 
-	if (cannot_write(e)) {
+	if (root_cannot_write(e)) {
 		l->ro_err = e;
 		return 0;
 	}
 	if (e && !err->len)
-		fault(l, err, e, strerror(-e));
+		root_fault(l, err, e, strerror(-e));
 	return e;
 }
 
@@ -211,9 +225,9 @@ int local_root_open(struct local *l, struct buf *err)
 	int e = open_root(l, err);
 
 	if (!e)
-		e = open_folder(l, err);
+		e = root_open_folder(l, err);
 	if (!e && l->folder_fd >= 0 && !l->ro_err)
-		e = try_to_write(l, err);
+		e = root_try_to_write(l, err);
 	if (e)
 		return e;
 	if (l->ro_err) {
@@ -223,7 +237,7 @@ int local_root_open(struct local *l, struct buf *err)
 		log_at(LOG_LEVEL_WARN, &where, "%s is only read", root_of(l));
 		return 0;
 	}
-	local_sweep(l, OLD_S);
+	local_pending_sweep(l, OLD_S);
 	return 0;
 }
 
@@ -233,7 +247,7 @@ int local_root_again(struct local *l)
 	int e = l->ro_err;
 
 	if (l->folder_fd >= 0)
-		e = prepare(l, &why);
+		e = root_prepare(l, &why);
 	buf_clear(&why);
 	if (e)
 		return e;
@@ -245,10 +259,10 @@ int local_root_again(struct local *l)
 	return 0;
 }
 
-int local_writable(struct local *l, const char *what, const char *key)
+int local_root_writable(struct local *l, const char *what, const char *key)
 {
 	int err = l->ro_err ? local_root_again(l) : 0;
 
-	return err ? local_failed(l, what, key, err, "the store is read-only")
+	return err ? local_error(l, what, key, err, "the store is read-only")
 		   : 0;
 }

@@ -9,6 +9,8 @@
  * one. As with pages of a server, a name that comes or goes meanwhile may be
  * seen or not.
  */
+#include "store/local/local_scan.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +21,8 @@
 
 #include "base/array.h"
 #include "base/text.h"
-#include "store/local/local_impl.h"
+#include "store/local/local.h"
+#include "store/local/local_path.h"
 
 #define NAME_SIZE (LOCAL_NAME_SIZE + 1) /* with the '/' of a folder */
 
@@ -45,7 +48,7 @@ struct local_scan *local_scan_new(const char *match, size_t budget)
 	return s;
 }
 
-static void drop_from(struct local_scan *s, size_t from)
+static void scan_drop_from(struct local_scan *s, size_t from)
 {
 	while (s->n > from) {
 		s->bytes -= strlen(s->names[--s->n]) + 1 + sizeof(char *);
@@ -62,18 +65,18 @@ void local_scan_free(struct local_scan *s)
 {
 	if (!s)
 		return;
-	drop_from(s, 0);
+	scan_drop_from(s, 0);
 	free(s->names);
 	free(s->match);
 	free(s);
 }
 
-static int by_bytes(const void *a, const void *b)
+static int scan_by_bytes(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int add(struct local_scan *s, const char *name)
+static int scan_add(struct local_scan *s, const char *name)
 {
 	if (ARRAY_RESERVE(s->names, s->cap, s->n + 1))
 		return -ENOMEM;
@@ -84,14 +87,14 @@ static int add(struct local_scan *s, const char *name)
 	s->bytes += strlen(name) + 1 + sizeof(char *);
 	if (s->bytes <= s->budget || s->n < 3)
 		return 0;
-	qsort(s->names, s->n, sizeof(*s->names), by_bytes);
+	qsort(s->names, s->n, sizeof(*s->names), scan_by_bytes);
 	strcpy(s->ceiling, s->names[s->n / 2]);
-	drop_from(s, s->n / 2);
+	scan_drop_from(s, s->n / 2);
 	return 0;
 }
 
 /* 'd' a folder, 'f' a file, 0 what is not served. */
-static char kind_of(int dir, const struct dirent *e)
+static char scan_kind_of(int dir, const struct dirent *e)
 {
 	struct stat st;
 
@@ -110,21 +113,21 @@ static char kind_of(int dir, const struct dirent *e)
 	return S_ISDIR(st.st_mode) ? 'd' : S_ISREG(st.st_mode) ? 'f' : 0;
 }
 
-static bool is_hidden(const char *name)
+static bool scan_is_hidden(const char *name)
 {
 	return !strcmp(name, ".") || !strcmp(name, "..") ||
-	       local_is_folder(name, strlen(name));
+	       local_path_is_folder(name, strlen(name));
 }
 
-static int consider(struct local_scan *s, int dir, const struct dirent *e)
+static int scan_consider(struct local_scan *s, int dir, const struct dirent *e)
 {
 	char name[NAME_SIZE];
 	size_t n = strlen(e->d_name);
 	char kind;
 
-	if (is_hidden(e->d_name) || n >= LOCAL_NAME_SIZE)
+	if (scan_is_hidden(e->d_name) || n >= LOCAL_NAME_SIZE)
 		return 0;
-	kind = kind_of(dir, e);
+	kind = scan_kind_of(dir, e);
 	if (!kind)
 		return 0;
 	memcpy(name, e->d_name, n);
@@ -137,10 +140,10 @@ static int consider(struct local_scan *s, int dir, const struct dirent *e)
 		return 0;
 	if (*s->ceiling && strcmp(name, s->ceiling) >= 0)
 		return 0;
-	return add(s, name);
+	return scan_add(s, name);
 }
 
-static int pass(struct local_scan *s, int fd)
+static int scan_pass(struct local_scan *s, int fd)
 {
 	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent *e;
@@ -154,20 +157,20 @@ static int pass(struct local_scan *s, int fd)
 		close(again);
 		return -ENOMEM;
 	}
-	drop_from(s, 0);
+	scan_drop_from(s, 0);
 	s->at = 0;
 	s->ceiling[0] = '\0';
 	do {
 		errno = 0;
 		e = readdir(dir);
 		if (e)
-			err = consider(s, fd, e);
+			err = scan_consider(s, fd, e);
 		else if (errno)
 			err = -errno;
 	} while (e && !err);
 	closedir(dir);
 	if (s->n)
-		qsort(s->names, s->n, sizeof(*s->names), by_bytes);
+		qsort(s->names, s->n, sizeof(*s->names), scan_by_bytes);
 	return err;
 }
 
@@ -175,7 +178,7 @@ int local_scan_next(struct local_scan *s, int dir, const char **name)
 {
 	*name = "";
 	if (s->at == s->n && (!s->begun || *s->ceiling)) {
-		int err = pass(s, dir);
+		int err = scan_pass(s, dir);
 
 		if (err)
 			return err;

@@ -17,7 +17,15 @@
 #include "base/io.h"
 #include "base/lock.h"
 #include "base/text.h"
-#include "store/local/local_impl.h"
+#include "store/local/local_commit.h"
+#include "store/local/local_error.h"
+#include "store/local/local_file.h"
+#include "store/local/local_folder.h"
+#include "store/local/local_ops.h"
+#include "store/local/local_path.h"
+#include "store/local/local_pending.h"
+#include "store/local/local_record.h"
+#include "store/local/local_root.h"
 
 struct come {
 	unsigned number;
@@ -39,7 +47,7 @@ struct uploading {
 	bool has_owner;
 	struct store_owner owner;
 	bool inherit;
-	struct local_kept kept;
+	struct local_props kept;
 	struct lock lock;
 	struct uploading_locked guarded_;
 };
@@ -77,9 +85,9 @@ void local_upload_free(struct store_upload *base)
 }
 
 /* What the caller lent is kept for the end. */
-static int keep_meta(struct uploading *u, const struct store_meta *meta)
+static int upload_keep_meta(struct uploading *u, const struct store_meta *meta)
 {
-	int err = local_kept_init(&u->kept, meta);
+	int err = local_record_props(&u->kept, meta);
 
 	if (err || !meta)
 		return err;
@@ -91,19 +99,19 @@ static int keep_meta(struct uploading *u, const struct store_meta *meta)
 	return 0;
 }
 
-static int check(struct local *l, const char *key)
+static int upload_check(struct local *l, const char *key)
 {
 	const char *why = NULL;
-	int err = local_writable(l, "upload", key);
+	int err = local_root_writable(l, "upload", key);
 
 	if (err)
 		return err;
-	err = local_key_check(key, &why);
+	err = local_path_check(key, &why);
 	if (!err && key[strlen(key) - 1] == '/') {
 		why = "a directory has no bytes of its own";
 		err = -EISDIR;
 	}
-	return err ? local_failed(l, "upload", key, err, why) : 0;
+	return err ? local_error(l, "upload", key, err, why) : 0;
 }
 
 int local_upload_open(struct store *s, const char *key,
@@ -111,7 +119,7 @@ int local_upload_open(struct store *s, const char *key,
 {
 	struct local *l = local_of(s);
 	struct uploading *u;
-	int err = check(l, key);
+	int err = upload_check(l, key);
 
 	if (err)
 		return err;
@@ -122,12 +130,12 @@ int local_upload_open(struct store *s, const char *key,
 	u->dir = u->fd = -1;
 	lock_init(&u->lock);
 	u->base.key = strdup(key);
-	err = u->base.key ? keep_meta(u, meta) : -ENOMEM;
+	err = u->base.key ? upload_keep_meta(u, meta) : -ENOMEM;
 	if (!err)
 		err = local_pending_make(l, key, u->id, &u->dir, &u->fd);
 	if (err) {
 		local_upload_free(&u->base);
-		return local_failed(l, "upload", key, err, NULL);
+		return local_error(l, "upload", key, err, NULL);
 	}
 	*out = &u->base;
 	return 0;
@@ -135,7 +143,7 @@ int local_upload_open(struct store *s, const char *key,
 
 /* ---- parts ---- */
 
-static int note_part_locked(struct uploading *u, const struct come *part)
+static int upload_note_part_locked(struct uploading *u, const struct come *part)
 	REQUIRES(&u->lock)
 {
 	struct uploading_locked *g = uploading_locked(u);
@@ -155,54 +163,56 @@ static int note_part_locked(struct uploading *u, const struct come *part)
 	return 0;
 }
 
-static int note_part(struct uploading *u, unsigned number, uint64_t offset,
-		     uint64_t len, char etag[STORE_ETAG_SIZE])
+static int upload_note_part(struct uploading *u, unsigned number,
+			    uint64_t offset, uint64_t len,
+			    char etag[STORE_ETAG_SIZE])
 {
 	struct come part = { number, offset, len, "" };
 	char id[LOCAL_ID_SIZE];
 	int err;
 
-	local_random_id(id);
+	local_file_random_id(id);
 	snprintf(part.etag, sizeof(part.etag), "\"p-%s\"", id);
 	lock_take(&u->lock);
-	err = note_part_locked(u, &part);
+	err = upload_note_part_locked(u, &part);
 	lock_drop(&u->lock);
 	memcpy(etag, part.etag, sizeof(part.etag));
 	return err;
 }
 
-static int gone(struct uploading *u)
+static int upload_gone(struct uploading *u)
 {
-	return local_failed(local_of(u->base.store), "upload", u->base.key,
-			    -EIO, "the upload was aborted");
+	return local_error(local_of(u->base.store), "upload", u->base.key, -EIO,
+			   "the upload was aborted");
 }
 
-void local_part(struct store_part *part)
+void local_upload_part(struct store_part *part)
 {
 	struct uploading *u = uploading_of(part->upload);
 	struct local *l = local_of(part->upload->store);
 	int err;
 
 	if (u->ended) {
-		part->done(part, gone(u));
+		part->done(part, upload_gone(u));
 		return;
 	}
-	err = local_write_body(&part->body, u->fd, part->offset);
+	err = local_file_write(&part->body, u->fd, part->offset);
 	if (!err)
-		err = note_part(u, part->number, part->offset, part->body.len,
-				part->etag);
+		err = upload_note_part(u, part->number, part->offset,
+				       part->body.len, part->etag);
 	if (err)
-		local_failed(l, "upload", u->base.key, err, NULL);
+		local_error(l, "upload", u->base.key, err, NULL);
 	part->done(part, err);
 }
 
 /* A part has ended before whoever began it can cancel it. */
-void local_part_cancel(struct store_part *part)
+void local_upload_part_cancel(struct store_part *part)
 {
 }
 
-int local_part_copy(struct store_upload *base, unsigned number, uint64_t at,
-		    const struct store_range *from, struct store_part_done *out)
+int local_upload_part_copy(struct store_upload *base, unsigned number,
+			   uint64_t at, const struct store_range *from,
+			   struct store_part_done *out)
 {
 	struct uploading *u = uploading_of(base);
 	struct local *l = local_of(base->store);
@@ -210,28 +220,28 @@ int local_part_copy(struct store_upload *base, unsigned number, uint64_t at,
 	int fd, err;
 
 	if (u->ended)
-		return gone(u);
-	err = local_open(base->store, from->key, from->etag, &fd, &info);
+		return upload_gone(u);
+	err = local_read_open(base->store, from->key, from->etag, &fd, &info);
 	if (err)
 		return err;
 	if (from->offset > info.size || from->len > info.size - from->offset)
 		err = -EINVAL;
 	if (!err)
-		err = local_copy_range(fd, from->offset, u->fd, at, from->len);
+		err = local_file_copy(fd, from->offset, u->fd, at, from->len);
 	if (!err)
-		err = local_same(base->store, fd, info.etag);
+		err = local_read_same(base->store, fd, info.etag);
 	close(fd);
 	if (!err)
-		err = note_part(u, number, at, from->len, out->etag);
-	return err ? local_failed(l, "copy", from->key, err, NULL) : 0;
+		err = upload_note_part(u, number, at, from->len, out->etag);
+	return err ? local_error(l, "copy", from->key, err, NULL) : 0;
 }
 
 /* ---- the end ---- */
 
 /* The parts named, one behind the other: 0 and the object's size. */
-static int measure_locked(struct uploading *u,
-			  const struct store_part_done *parts, unsigned n,
-			  uint64_t *size) REQUIRES(&u->lock)
+static int upload_measure_locked(struct uploading *u,
+				 const struct store_part_done *parts,
+				 unsigned n, uint64_t *size) REQUIRES(&u->lock)
 {
 	const struct uploading_locked *g = uploading_locked(u);
 	unsigned at = 0;
@@ -250,8 +260,8 @@ static int measure_locked(struct uploading *u,
 	return 0;
 }
 
-static int commit(struct uploading *u, const struct store_cond *cond,
-		  struct object_info *out)
+static int upload_commit(struct uploading *u, const struct store_cond *cond,
+			 struct object_info *out)
 {
 	struct local *l = local_of(u->base.store);
 	const struct local_commit c = {
@@ -270,10 +280,11 @@ static int commit(struct uploading *u, const struct store_cond *cond,
 	int err;
 
 	if (fstat(u->fd, &st) || !st.st_nlink)
-		return gone(u);
+		return upload_gone(u);
 	err = local_commit(&c, out);
 	/* Its file has gone, not what a condition asked for. */
-	return err == -ENOENT && !(cond && cond->if_match) ? gone(u) : err;
+	return err == -ENOENT && !(cond && cond->if_match) ? upload_gone(u)
+							   : err;
 }
 
 int local_upload_complete(struct store_upload *base,
@@ -287,18 +298,18 @@ int local_upload_complete(struct store_upload *base,
 	int err;
 
 	if (u->ended)
-		return gone(u);
+		return upload_gone(u);
 	lock_take(&u->lock);
-	err = measure_locked(u, parts, n, &size);
+	err = upload_measure_locked(u, parts, n, &size);
 	lock_drop(&u->lock);
 	if (!err && ftruncate(u->fd, size))
 		err = -errno;
 	if (err)
-		return local_failed(l, "upload", base->key, err,
-				    err == -EIO      ? "a part is missing"
-				    : err == -EINVAL ? "the parts leave a gap"
-						     : NULL);
-	err = commit(u, cond, out);
+		return local_error(l, "upload", base->key, err,
+				   err == -EIO      ? "a part is missing"
+				   : err == -EINVAL ? "the parts leave a gap"
+						    : NULL);
+	err = upload_commit(u, cond, out);
 	if (!err) {
 		u->ended = true;
 		local_pending_drop(l, u->id);
@@ -313,7 +324,7 @@ int local_upload_abort(struct store_upload *base)
 	int err = local_pending_drop(l, u->id);
 
 	u->ended = true;
-	return err ? local_failed(l, "abort an upload of", base->key, err, NULL)
+	return err ? local_error(l, "abort an upload of", base->key, err, NULL)
 		   : 0;
 }
 
@@ -348,9 +359,9 @@ static bool read_upload_key(int uploads, const char *id,
 	return true;
 }
 
-int local_pending(struct store *s, const char *prefix,
-		  int (*each)(void *arg, const struct store_pending *p),
-		  void *arg)
+int local_upload_pending(struct store *s, const char *prefix,
+			 int (*each)(void *arg, const struct store_pending *p),
+			 void *arg)
 {
 	struct local *l = local_of(s);
 	char key[STORE_KEY_MAX + 1];
@@ -364,7 +375,7 @@ int local_pending(struct store *s, const char *prefix,
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0)
-		return local_failed(l, "list uploads", NULL, fd, NULL);
+		return local_error(l, "list uploads", NULL, fd, NULL);
 	dir = fdopendir(fd);
 	if (!dir) {
 		close(fd);
@@ -382,16 +393,16 @@ int local_pending(struct store *s, const char *prefix,
 	return rc;
 }
 
-int local_pending_abort(struct store *s, const struct store_pending *p)
+int local_upload_pending_abort(struct store *s, const struct store_pending *p)
 {
 	struct local *l = local_of(s);
-	int err = local_writable(l, "abort an upload of", p->key);
+	int err = local_root_writable(l, "abort an upload of", p->key);
 
 	if (err)
 		return err;
 	if (!is_upload_id(p->id))
 		return -EINVAL;
 	err = local_pending_drop(l, p->id);
-	return err ? local_failed(l, "abort an upload of", p->key, err, NULL)
+	return err ? local_error(l, "abort an upload of", p->key, err, NULL)
 		   : 0;
 }

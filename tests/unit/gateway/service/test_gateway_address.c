@@ -221,7 +221,7 @@ static void check_squatter(const char *sentence, unsigned relay_to)
 	row_number(sentence, rc, -EADDRINUSE);
 	row_check(sentence, !g);
 	/* The default address gives way. What is remembered is a gateway's. */
-	local_set_address(rig.disk.s, theirs);
+	local_address_set(rig.disk.s, theirs);
 	g = another(listen, true, &rc, &origin);
 	row_number(sentence, rc, 0);
 	row_check(sentence, s.asked);

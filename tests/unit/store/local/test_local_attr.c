@@ -11,7 +11,6 @@
 
 #include "base/digest.h"
 #include "local_rig.h"
-#include "store/local/local_impl.h"
 #include "unit.h"
 
 static struct local_rig rig;

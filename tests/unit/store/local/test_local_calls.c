@@ -14,7 +14,6 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "local_rig.h"
-#include "store/local/local_impl.h"
 #include "unit.h"
 
 static struct local_rig rig;

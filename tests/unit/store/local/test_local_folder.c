@@ -13,7 +13,10 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "local_rig.h"
-#include "store/local/local_impl.h"
+#include "store/local/local.h"
+#include "store/local/local_file.h"
+#include "store/local/local_pending.h"
+#include "store/local/local_root.h"
 #include "unit.h"
 
 #define USER 12345
@@ -147,12 +150,12 @@ static void use(const char *row, struct store *s)
 	store_pending(s, "", count, &pending);
 	row_number(row, pending, 0);
 	store_pending_abort(s, &p);
-	local_sweep(local_of(s), 0);
+	local_pending_sweep(local_of(s), 0);
 	local_key(s, &key);
 	row_check(row, strcmp(key.id, "STOLEN"));
 	local_address(s, &address);
 	row_check(row, !address.len);
-	local_set_address(s, "http://127.0.0.1:1");
+	local_address_set(s, "http://127.0.0.1:1");
 	buf_clear(&address);
 }
 
@@ -261,8 +264,8 @@ static void only_what_was_made(void **state)
 	fd = open(path(""), O_RDONLY | O_DIRECTORY);
 	assert_true(fd >= 0);
 	for (int i = 0; i < 2; i++) {
-		int dir =
-			local_mkdir(fd, i ? "old" : "new", &owner, true, &made);
+		int dir = local_file_mkdir(fd, i ? "old" : "new", &owner, true,
+					   &made);
 
 		assert_true(dir >= 0);
 		assert_int_equal(made, !i);
@@ -276,18 +279,18 @@ static void only_what_was_made(void **state)
 
 	/* Of this user, but of another time, or of another user. */
 	fd = open(path("old"), O_RDONLY | O_DIRECTORY);
-	assert_true(local_is_made(fd, &since));
+	assert_true(local_file_is_made(fd, &since));
 	assert_int_equal(statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &times), 0);
 	if (times.stx_mask & STATX_BTIME) {
 		since.tv_sec = times.stx_btime.tv_sec;
 		since.tv_nsec = times.stx_btime.tv_nsec;
-		assert_true(local_is_made(fd, &since));
+		assert_true(local_file_is_made(fd, &since));
 		since.tv_nsec++;
-		assert_false(local_is_made(fd, &since));
+		assert_false(local_file_is_made(fd, &since));
 	}
 	since = (struct timespec){ 0 };
 	own("old");
-	assert_int_equal(local_is_made(fd, &since), geteuid() != 0);
+	assert_int_equal(local_file_is_made(fd, &since), geteuid() != 0);
 	close(fd);
 	local_rig_close(&rig);
 }

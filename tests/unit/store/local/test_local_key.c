@@ -202,7 +202,7 @@ static void address(void **state)
 	assert_string_equal(buf_str(&out), "");
 	for (size_t i = 0; i < COUNT(origins); i++) {
 		row_number(origins[i].sentence,
-			   local_set_address(rig.s, origins[i].origin),
+			   local_address_set(rig.s, origins[i].origin),
 			   origins[i].err);
 		last = origins[i].err ? last : origins[i].address;
 		buf_reset(&out);
@@ -368,7 +368,7 @@ static void whom_urls_name(void **state)
 
 	unlink(local_rig_path(&rig, ".stagefs/gateway"));
 	assert_url(rig.s, "http://127.0.0.1:8000/storage/k", true);
-	assert_int_equal(local_set_address(rig.s, "http://127.0.0.1:8017"), 0);
+	assert_int_equal(local_address_set(rig.s, "http://127.0.0.1:8017"), 0);
 	assert_url(rig.s, "http://127.0.0.1:8017/storage/k", false);
 	assert_int_equal(local_new(&set, &s, &err), 0);
 	assert_url(s, "https://files.example.com/my%20stage/k", false);

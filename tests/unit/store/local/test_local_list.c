@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "local_rig.h"
-#include "store/local/local_impl.h"
+#include "store/local/local_scan.h"
 #include "unit.h"
 
 static struct local_rig rig;

@@ -12,7 +12,7 @@
 
 #include "base/digest.h"
 #include "local_rig.h"
-#include "store/local/local_impl.h"
+#include "store/local/local_path.h"
 #include "unit.h"
 
 static struct local_rig rig;

@@ -22,7 +22,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "local_rig.h"
-#include "store/local/local_impl.h"
+#include "store/local/local.h"
 #include "unit.h"
 
 #define SHUTDOWN _IOR('X', 125, uint32_t)

@@ -14,7 +14,9 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "local_rig.h"
-#include "store/local/local_impl.h"
+#include "store/local/local_lock.h"
+#include "store/local/local_pending.h"
+#include "store/local/local_root.h"
 #include "unit.h"
 
 #define WRITERS 2
@@ -305,7 +307,7 @@ static void killed_amid_put(void **state)
 	kill_amid(write_for_ever, &left);
 	assert_int_equal(left, 0);
 	/* names in tmp are swept once they are old */
-	local_sweep(local_of(rig.s), 0);
+	local_pending_sweep(local_of(rig.s), 0);
 	assert_int_equal(rmdir(local_rig_path(&rig, ".stagefs/tmp")), 0);
 	assert_int_equal(mkdir(local_rig_path(&rig, ".stagefs/tmp"), 0700), 0);
 }
@@ -326,7 +328,7 @@ static void killed_amid_upload(void **state)
 	store_unref(s);
 	assert_int_equal(store_upload_abort(u), 0);
 	store_upload_free(u);
-	local_sweep(local_of(rig.s), 0);
+	local_pending_sweep(local_of(rig.s), 0);
 	assert_int_equal(rmdir(local_rig_path(&rig, ".stagefs/uploads")), 0);
 	assert_int_equal(mkdir(local_rig_path(&rig, ".stagefs/uploads"), 0700),
 			 0);

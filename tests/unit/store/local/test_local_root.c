@@ -15,7 +15,9 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "local_rig.h"
-#include "store/local/local_impl.h"
+#include "store/local/local.h"
+#include "store/local/local_pending.h"
+#include "store/local/local_root.h"
 #include "unit.h"
 
 static struct local_rig rig;
@@ -262,7 +264,7 @@ static void assert_read_only(struct store *s, int err)
 	assert_int_equal(store_set_attr(s, "d/old", &attr, NULL), err);
 	assert_int_equal(store_scratch(s, "new", &fd), err);
 	assert_int_equal(store_upload_open(s, "new", NULL, &u), err);
-	assert_int_equal(local_set_address(s, "http://h"), err);
+	assert_int_equal(local_address_set(s, "http://h"), err);
 	assert_int_equal(store_check(s, "", &why), 0);
 }
 
@@ -345,7 +347,7 @@ static void sweeps(void **state)
 		mkdir(local_rig_path(&rig, ".stagefs/uploads/0123"), 0700), 0);
 	local_rig_write(&rig, ".stagefs/uploads/0123/key", "half");
 	/* what is young may be in the making */
-	local_sweep(l, 60);
+	local_pending_sweep(l, 60);
 	assert_int_equal(
 		access(local_rig_path(&rig, ".stagefs/tmp/0123"), F_OK), 0);
 	assert_int_equal(access(local_rig_path(&rig, ".stagefs/uploads/.0123"),
@@ -353,7 +355,7 @@ static void sweeps(void **state)
 			 0);
 	assert_int_equal(
 		access(local_rig_path(&rig, ".stagefs/uploads/0123"), F_OK), 0);
-	local_sweep(l, 0);
+	local_pending_sweep(l, 0);
 	assert_int_equal(
 		access(local_rig_path(&rig, ".stagefs/tmp/0123"), F_OK), -1);
 	assert_int_equal(access(local_rig_path(&rig, ".stagefs/uploads/.0123"),

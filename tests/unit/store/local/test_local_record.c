@@ -10,9 +10,10 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/digest.h"
 #include "local_rig.h"
-#include "store/local/local_impl.h"
+#include "store/local/local_record.h"
 #include "unit.h"
 
 #define ATTRIBUTE "user.stagefs"
@@ -427,7 +428,7 @@ static void random_notes(void **state)
 	}
 }
 
-SUITE(local_note)
+SUITE(local_record)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(changes_with_every_put),
@@ -444,5 +445,5 @@ SUITE(local_note)
 
 	if (digest_init())
 		return 1;
-	return cmocka_run_group_tests_name("local_note", tests, start, stop);
+	return cmocka_run_group_tests_name("local_record", tests, start, stop);
 }

@@ -1,0 +1,13 @@
+/*
+ * Locks of keys.
+ */
+#ifndef STORE_LOCAL_LOCAL_LOCK_H
+#define STORE_LOCAL_LOCAL_LOCK_H
+
+struct local;
+
+/* Nobody else changes what is at these keys (two NULL: one), in any process.
+ * A file descriptor, to be closed; -ETIMEDOUT, -EINTR ... */
+int local_lock_keys(struct local *l, const char *one, const char *two);
+
+#endif

@@ -1,0 +1,344 @@
+/*
+ * Names that go, move and are flushed.
+ *
+ * A removed name goes under its key's lock; the folders that only it needed go
+ * with it. It is not flushed: a power cut may bring back what was removed last,
+ * as with any file, unless its folder is flushed.
+ *
+ * A folder that is not empty stays, -ENOTEMPTY, when it is removed alone.
+ * Among many keys it becomes one that is there for its keys only, and goes with
+ * the last of them: a listing names a folder before what it holds.
+ *
+ * A flush promises what fsync(2) of a directory or a file does: names that were
+ * made, moved and removed there are so on the disk, and bytes and attributes of
+ * a file, also of one that another program wrote, with its name. A folder
+ * that went with its last key is none to flush: the one above has that change.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "store/local/local_error.h"
+#include "store/local/local_file.h"
+#include "store/local/local_lock.h"
+#include "store/local/local_ops.h"
+#include "store/local/local_path.h"
+#include "store/local/local_record.h"
+#include "store/local/local_root.h"
+#include "store/store_check.h"
+
+/* etag NULL: whatever is there. */
+static int names_unlink_at(const struct local_path *p, const char *etag)
+{
+	struct local_record record = { 0 };
+	struct stat st;
+
+	if (fstatat(p->dir, p->name, &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : -errno;
+	/* What is something else than the key says is not there. */
+	if (p->is_dir ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
+		return 0;
+	if (etag) {
+		local_record_read_at(p->dir, p->name, &st, &record);
+		if (strcmp(record.etag, etag))
+			return -ESTALE;
+	}
+	if (unlinkat(p->dir, p->name, p->is_dir ? AT_REMOVEDIR : 0) &&
+	    errno != ENOENT)
+		return errno == EEXIST ? -ENOTEMPTY : -errno;
+	return 0;
+}
+
+/* A folder that is not empty is there for its keys from now on. */
+static int names_make_implied(const struct local_path *p)
+{
+	int fd = local_file_openat(p->dir, p->name, O_RDONLY | O_DIRECTORY),
+	    err;
+	struct local_props none = { 0 };
+	char etag[STORE_ETAG_SIZE];
+	struct stat st;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	err = fstat(fd, &st)
+		      ? -errno
+		      : local_record_write(fd, &st, &none, true, 0, etag);
+	close(fd);
+	return err;
+}
+
+/* A folder that no listing shows anything of is not empty all the same. */
+static void names_say_hidden(struct local *l, const struct local_path *p,
+			     const char *key)
+{
+	int fd = local_file_openat(p->dir, p->name, O_RDONLY | O_DIRECTORY);
+	struct buf what = BUF_INIT(STORE_KEY_MAX + NAME_MAX);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	while (d && !what.len && (e = readdir(d)))
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
+		    e->d_type != DT_REG && e->d_type != DT_DIR)
+			buf_addf(&what, "%s%s", key, e->d_name);
+	if (what.len && !buf_err(&what))
+		log_at(LOG_LEVEL_WARN,
+		       &(struct log_where){ .stage = l->base.name,
+					    .key = buf_str(&what) },
+		       "a directory is not empty: it holds this name, which is "
+		       "neither a file's nor a directory's");
+	if (d)
+		closedir(d);
+	else if (fd >= 0)
+		close(fd);
+	buf_clear(&what);
+}
+
+static int names_remove_one(struct local *l, const char *key, const char *etag,
+			    bool imply)
+{
+	struct local_path p = { .dir = -1 };
+	const char *why = NULL;
+	int err = local_root_writable(l, "remove", key), lock = -1;
+
+	if (err)
+		return err;
+	err = local_path_check(key, &why);
+	if (!err) {
+		lock = local_lock_keys(l, key, NULL);
+		err = lock < 0 ? lock : local_path_open(l, key, &p);
+	}
+	if (!err)
+		err = names_unlink_at(&p, etag);
+	if (err == -ENOTEMPTY && imply)
+		err = names_make_implied(&p);
+	else if (err == -ENOTEMPTY)
+		names_say_hidden(l, &p, key);
+	local_path_close(&p);
+	if (lock >= 0)
+		close(lock);
+	if (err == -ENOENT || err == -ENOTDIR)
+		return 0;
+	if (err)
+		return local_error(l, "remove", key, err, why);
+	local_path_prune(l, key);
+	return 0;
+}
+
+int local_names_remove(struct store *s, const char *key, const char *etag)
+{
+	return names_remove_one(local_of(s), key, etag, false);
+}
+
+static int names_backwards(const void *a, const void *b)
+{
+	const char *const *const *x = a, *const *const *y = b;
+
+	return strcmp(**y, **x);
+}
+
+/* Files first, then folders, those that lie in others before them. */
+int local_names_remove_many(struct store *s, const char *const *keys,
+			    unsigned n, int *results)
+{
+	struct local *l = local_of(s);
+	const char *const **dirs = calloc(n, sizeof(*dirs));
+	unsigned n_dirs = 0;
+	int err = 0;
+
+	if (!dirs)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++) {
+		if (keys[i][strlen(keys[i]) - 1] == '/')
+			dirs[n_dirs++] = &keys[i];
+		else
+			results[i] = names_remove_one(l, keys[i], NULL, true);
+	}
+	qsort(dirs, n_dirs, sizeof(*dirs), names_backwards);
+	for (unsigned i = 0; i < n_dirs; i++)
+		results[dirs[i] - keys] =
+			names_remove_one(l, *dirs[i], NULL, true);
+	for (unsigned i = 0; i < n && !err; i++)
+		err = results[i];
+	free(dirs);
+	return err;
+}
+
+/* ---- moves ---- */
+
+/* The file of another program: nothing says that its bytes have reached the
+ * disk, where the name that it gets must not come before them; and its ETag
+ * has its ctime, which a move changes. */
+static int names_settle(struct local *l, const char *key)
+{
+	struct local_record record;
+	struct stat st;
+	int fd = local_path_open_file(l, key, &st), err = 0;
+
+	if (fd < 0)
+		return 0;
+	local_record_read(fd, &st, &record);
+	if (!record.bound && fdatasync(fd) && errno != EROFS && errno != EINVAL)
+		err = -errno;
+	if (!err && !record.bound)
+		local_record_rebind(fd, &st, &record, st.st_mtim);
+	close(fd);
+	return err;
+}
+
+/* What moves is what the key says, and so is what it replaces. */
+static int names_check_move(const struct local_path *from,
+			    const struct local_path *to, bool if_absent)
+{
+	struct stat st;
+
+	if (fstatat(from->dir, from->name, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	if (from->is_dir ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
+		return -ENOENT;
+	if (fstatat(to->dir, to->name, &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : -errno;
+	if (if_absent)
+		return -EEXIST;
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return -EACCES;
+	return 0;
+}
+
+static int names_move(const struct local_path *from,
+		      const struct local_path *to, bool if_absent)
+{
+	int err = names_check_move(from, to, if_absent);
+
+	if (err)
+		return err;
+	if (renameat2(from->dir, from->name, to->dir, to->name,
+		      if_absent ? RENAME_NOREPLACE : 0))
+		err = errno == EEXIST && !if_absent ? -ENOTEMPTY : -errno;
+	return err;
+}
+
+static int names_place_info(struct local *l, const struct local_path *to,
+			    struct object_info *out)
+{
+	struct local_record record;
+	struct stat st;
+
+	if (fstatat(to->dir, to->name, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	local_record_read_at(to->dir, to->name, &st, &record);
+	local_record_info(&st, record.etag, out);
+	return 0;
+}
+
+static int names_rename_locked(struct local *l, const char *from,
+			       const char *to, bool if_absent,
+			       struct object_info *out)
+{
+	struct local_path a = { .dir = -1 }, b = { .dir = -1 };
+	int err = local_path_open(l, from, &a);
+
+	if (err == -ENOTDIR)
+		err = -ENOENT;
+	if (!err)
+		err = local_path_make(l, to, NULL, &b);
+	if (!err && !a.is_dir)
+		err = names_settle(l, from);
+	if (!err)
+		err = names_move(&a, &b, if_absent);
+	if (!err)
+		err = names_place_info(l, &b, out);
+	local_path_close(&a);
+	local_path_close(&b);
+	return err;
+}
+
+int local_names_rename(struct store *s, const char *from, const char *to,
+		       bool if_absent, struct object_info *out)
+{
+	struct local *l = local_of(s);
+	const char *why = NULL;
+	int err = local_root_writable(l, "rename", from), lock = -1;
+
+	if (err)
+		return err;
+	err = local_path_check(from, &why);
+	if (!err)
+		err = local_path_check(to, &why);
+	if (err)
+		return local_error(l, "rename", from, err, why);
+	lock = local_lock_keys(l, from, to);
+	err = lock < 0 ? lock
+		       : names_rename_locked(l, from, to, if_absent, out);
+	if (lock >= 0)
+		close(lock);
+	local_path_prune(l, err ? to : from);
+	return err ? local_error(l, "rename", from, err, NULL) : 0;
+}
+
+/* ---- flushes ---- */
+
+/* A disk that is read-only, or keeps nothing, has nothing to flush. */
+static int names_flush(int fd)
+{
+	if (!fsync(fd) || errno == EROFS || errno == EINVAL)
+		return 0;
+	return -errno;
+}
+
+/* The nearest folder that is there, from the first n bytes of key upwards. */
+static int names_flush_folder(struct local *l, const char *key, size_t n)
+{
+	char path[STORE_KEY_MAX + 1];
+	int fd, err;
+
+	memcpy(path, key, n);
+	for (;;) {
+		path[n] = '\0';
+		fd = local_file_openat(l->root_fd, path,
+				       O_RDONLY | O_DIRECTORY);
+		if (!n || (fd != -ENOENT && fd != -ENOTDIR))
+			break;
+		for (n--; n && path[n - 1] != '/'; n--)
+			;
+	}
+	if (fd < 0)
+		return fd;
+	err = names_flush(fd);
+	close(fd);
+	return err;
+}
+
+static int names_flush_file(struct local *l, const char *key)
+{
+	struct stat st;
+	int fd = local_path_open_file(l, key, &st), err;
+
+	if (fd == -ENOENT)
+		return 0; /* removed: its folder has that */
+	if (fd < 0)
+		return fd;
+	err = names_flush(fd);
+	close(fd);
+	return err;
+}
+
+int local_names_sync(struct store *s, const char *key)
+{
+	struct local *l = local_of(s);
+	const char *why = NULL, *slash = strrchr(key, '/');
+	int err = *key ? local_path_check(key, &why) : 0;
+
+	if (!err && *key && !store_check_is_dir(key))
+		err = names_flush_file(l, key);
+	if (!err)
+		err = names_flush_folder(l, key, slash ? slash + 1 - key : 0);
+	return err ? local_error(l, "flush", key, err, why) : 0;
+}

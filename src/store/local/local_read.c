@@ -1,0 +1,206 @@
+/*
+ * What is at a key, and its bytes. A reader opens the file, so it has one
+ * content whatever is renamed over it meanwhile; what another program writes
+ * into that very file shows in size and time, and a read pinned to an ETag
+ * looks at them again when it has its bytes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mime.h"
+#include "store/local/local_error.h"
+#include "store/local/local_ops.h"
+#include "store/local/local_path.h"
+#include "store/local/local_record.h"
+#include "store/local/local_root.h"
+#include "store/store_check.h"
+
+#define GET_CHUNK (256u << 10)
+#define DEFAULT_TYPE "binary/octet-stream"
+#define DIRECTORY_TYPE "application/x-directory"
+
+static int read_check_key(struct local *l, const char *what, const char *key)
+{
+	const char *why;
+	int err = local_path_check(key, &why);
+
+	return err ? local_error(l, what, key, err, why) : 0;
+}
+
+/* The object, open, and its record; -ENOENT. */
+static int read_open_object(struct local *l, const char *key, struct stat *st,
+			    struct local_record *record)
+{
+	int fd = store_check_is_dir(key) ? local_path_open_dir(l, key, st)
+					 : local_path_open_file(l, key, st);
+
+	if (fd >= 0)
+		local_record_read(fd, st, record);
+	return fd;
+}
+
+static int read_stat_root(struct local *l, struct name_info *out)
+{
+	struct stat st;
+
+	if (fstat(l->root_fd, &st))
+		return local_error(l, "look up", "", -errno, NULL);
+	out->is_prefix = true;
+	local_record_info(&st, "", &out->info);
+	return 0;
+}
+
+int local_read_stat(struct store *s, const char *key, struct name_info *out)
+{
+	struct local *l = local_of(s);
+	struct local_record record;
+	struct local_path p;
+	struct stat st;
+	int err;
+
+	if (!*key)
+		return read_stat_root(l, out);
+	err = read_check_key(l, "look up", key);
+	if (err)
+		return err;
+	err = local_path_open(l, key, &p);
+	if (!err && fstatat(p.dir, p.name, &st, AT_SYMLINK_NOFOLLOW))
+		err = -errno;
+	if (!err && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) {
+		local_record_read_at(p.dir, p.name, &st, &record);
+		out->is_object = S_ISREG(st.st_mode) && !p.is_dir;
+		out->is_prefix = S_ISDIR(st.st_mode);
+		out->has_marker = out->is_prefix && !record.implied;
+		if (out->is_object || out->is_prefix)
+			local_record_info(&st, record.etag, &out->info);
+	}
+	local_path_close(&p);
+	if (err == -ENOENT || err == -ENOTDIR)
+		return 0;
+	return err ? local_error(l, "look up", key, err, NULL) : 0;
+}
+
+const char *local_read_type(const struct local *l, const char *key)
+{
+	return l->base.types ? mime_type(key) : NULL;
+}
+
+static const char *read_type_of(const struct local *l, const char *key)
+{
+	const char *type = local_read_type(l, key);
+
+	if (store_check_is_dir(key))
+		return DIRECTORY_TYPE;
+	return type ? type : DEFAULT_TYPE;
+}
+
+int local_read_head(struct store *s, const char *key,
+		    struct object_details *out)
+{
+	struct local *l = local_of(s);
+	struct local_record record;
+	struct stat st;
+	int err = read_check_key(l, "look up", key), fd;
+
+	if (err)
+		return err;
+	fd = read_open_object(l, key, &st, &record);
+	if (fd < 0)
+		return local_error(l, "look up", key, fd, NULL);
+	close(fd);
+	/* What is there for keys below it is no object. */
+	if (record.implied)
+		return -ENOENT;
+	local_record_info(&st, record.etag, &out->info);
+	out->props = record.props;
+	if (!props_get(&out->props, PROP_TYPE))
+		props_set(&out->props, PROP_TYPE, read_type_of(l, key));
+	return 0;
+}
+
+int local_read_open(struct store *s, const char *key, const char *etag, int *fd,
+		    struct object_info *out)
+{
+	struct local *l = local_of(s);
+	struct local_record record;
+	struct stat st;
+	int err = read_check_key(l, "open", key), file;
+
+	*fd = -1;
+	if (err)
+		return err;
+	file = read_open_object(l, key, &st, &record);
+	if (file == -ENOENT && etag)
+		file = -ESTALE;
+	if (file < 0)
+		return local_error(l, "open", key, file, NULL);
+	err = record.implied ? -ENOENT : 0;
+	if (!err && etag && strcmp(etag, record.etag))
+		err = -ESTALE;
+	if (err) {
+		close(file);
+		return err;
+	}
+	*fd = file;
+	local_record_info(&st, record.etag, out);
+	return 0;
+}
+
+int local_read_same(struct store *s, int fd, const char *etag)
+{
+	struct local_record record;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	local_record_read(fd, &st, &record);
+	return strcmp(record.etag, etag) ? -ESTALE : 0;
+}
+
+static int read_send(struct local *l, struct store_get *get, int fd, char *room,
+		     size_t size)
+{
+	uint64_t at = get->offset, end = get->offset + get->len;
+
+	while (at < end) {
+		size_t want = end - at < size ? end - at : size;
+		ssize_t n = pread(fd, room, want, at);
+
+		if (n < 0)
+			return local_error(l, "read", get->key, -errno, NULL);
+		if (!n)
+			break;
+		get->data(get, room, n);
+		at += n;
+	}
+	return 0;
+}
+
+void local_read_get(struct store *s, struct store_get *get)
+{
+	struct local *l = local_of(s);
+	size_t size = get->len < GET_CHUNK ? get->len : GET_CHUNK;
+	struct object_info info = { 0 };
+	char *room = malloc(size);
+	int fd = -1, err;
+
+	err = room ? local_read_open(s, get->key, get->etag, &fd, &info)
+		   : -ENOMEM;
+	if (!err && !store_check_is_dir(get->key))
+		err = read_send(l, get, fd, room, size);
+	if (!err && get->etag)
+		err = local_read_same(s, fd, get->etag);
+	if (fd >= 0)
+		close(fd);
+	free(room);
+	get->done(get, err, &info);
+}
+
+/* A get has ended before whoever began it can cancel it. */
+void local_read_get_cancel(struct store *s, struct store_get *get)
+{
+}
