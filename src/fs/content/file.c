@@ -401,21 +401,19 @@ int file_publish(struct file *f)
 
 bool file_writer_known(struct file *f, pid_t thread)
 {
-	const struct file_writers *w;
-	bool known = false;
+	struct file_writers *w = &f->writers;
 
-	lock_take(&f->lock);
-	w = &file_locked(f)->writers;
-	for (unsigned k = 0; k < w->n && !known; k++)
-		known = w->thread[k] == thread;
-	lock_drop(&f->lock);
-	return known;
+	for (unsigned k = 0; k < w->n; k++)
+		if (w->thread[k] == thread)
+			return true;
+	return false;
 }
 
-static unsigned file_writers_room(struct file_writers *w)
+/* Where there is room, or the process has ended, or the oldest one's place. */
+static unsigned file_writers_place(struct file_writers *w)
 {
 	if (w->n < FILE_WRITERS)
-		return w->n++;
+		return w->n;
 	for (unsigned k = 0; k < FILE_WRITERS; k++)
 		if (kill(w->process[k], 0) && errno == ESRCH)
 			return k;
@@ -424,14 +422,15 @@ static unsigned file_writers_room(struct file_writers *w)
 
 void file_writer_add(struct file *f, pid_t thread, pid_t process)
 {
-	struct file_writers *w;
+	struct file_writers *w = &f->writers;
 	unsigned k;
 
 	lock_take(&f->lock);
-	w = &file_locked(f)->writers;
-	k = file_writers_room(w);
-	w->thread[k] = thread;
+	k = file_writers_place(w);
 	w->process[k] = process;
+	w->thread[k] = thread;
+	if (k == w->n)
+		w->n++;
 	lock_drop(&f->lock);
 }
 
@@ -440,8 +439,8 @@ unsigned file_writers(struct file *f, pid_t out[FILE_WRITERS])
 	unsigned n;
 
 	lock_take(&f->lock);
-	n = file_locked(f)->writers.n;
-	memcpy(out, file_locked(f)->writers.process, n * sizeof(*out));
+	n = f->writers.n;
+	memcpy(out, f->writers.process, n * sizeof(*out));
 	lock_drop(&f->lock);
 	return n;
 }

@@ -57,7 +57,7 @@ int turn_begin(struct file *f, enum file_state state)
 void turn_end_locked(struct file *f, enum file_state state)
 {
 	if (state == FILE_CLEAN)
-		file_locked(f)->writers.n = 0;
+		f->writers.n = 0;
 	turn_set_locked(f, state);
 }
 

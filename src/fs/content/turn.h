@@ -67,9 +67,12 @@ struct content_ops {
 };
 extern const struct content_ops content_remote, content_local;
 
+/* Changed under the lock; what is atomic is read without: for each write. */
 struct file_writers {
-	pid_t thread[FILE_WRITERS], process[FILE_WRITERS];
-	unsigned n, oldest;
+	_Atomic(pid_t) thread[FILE_WRITERS];
+	_Atomic(unsigned) n;
+	pid_t process[FILE_WRITERS];
+	unsigned oldest;
 };
 
 /*
@@ -116,7 +119,6 @@ struct file_locked {
 	struct props *props;
 
 	unsigned n_pinned; /* parts under way that give memory back */
-	struct file_writers writers;
 	struct wait_list waiters; /* for the turn */
 };
 
@@ -132,6 +134,7 @@ struct file {
 	struct inode *inode; /* a reference */
 	struct stage *stage; /* a reference */
 	struct turn turn;
+	struct file_writers writers;
 	struct lock lock;
 	struct content content_;
 	struct file_locked guarded_;

@@ -328,12 +328,16 @@ static void test_cut_while_sent(void **state)
 	file_rig_close(&r);
 }
 
-/* How often a write of 4 KiB takes the file's lock. */
+/* How often a write of 4 KiB by a program that wrote before takes the file's
+ * lock. */
 static unsigned long write_locks(struct file *f, uint64_t offset)
 {
-	unsigned long before = f->lock.taken;
+	unsigned long before;
 
+	file_writer_add(f, 7, 7);
+	before = f->lock.taken;
 	assert_int_equal(file_write(f, offset, rig_bytes + offset, 4096), 0);
+	assert_true(file_writer_known(f, 7));
 	return f->lock.taken - before;
 }
 
