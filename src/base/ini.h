@@ -9,6 +9,7 @@
 #ifndef BASE_INI_H
 #define BASE_INI_H
 
+#include <stdint.h>
 #include <sys/stat.h>
 
 struct buf;
@@ -64,6 +65,20 @@ struct option;
  */
 int ini_set(const struct option *row, void *target, const char *name,
 	    const char *value, const struct ini_place *place, struct buf *err);
+
+/* A section whose keys are the rows of a table. */
+struct ini_section {
+	const struct option *table;
+	void *target;
+	uint32_t *lines; /* of each row, where it was given; 0: nowhere yet */
+};
+
+/*
+ * One setting of it, by ini_set(): on one line, of a key that there is, once.
+ * 0 or -errno, why in err.
+ */
+int ini_take(const struct ini_section *section, const char *name,
+	     const char *value, const struct ini_place *place, struct buf *err);
 
 /*
  * May this file hold a secret? It must belong to root or to the caller and be

@@ -52,3 +52,28 @@ int ini_set(const struct option *row, void *target, const char *name,
 	buf_clear(&why);
 	return rc;
 }
+
+int ini_take(const struct ini_section *section, const char *name,
+	     const char *value, const struct ini_place *place, struct buf *err)
+{
+	const struct option *row = option_find(section->table, name);
+	uint32_t *line;
+
+	if (place->continued) {
+		text_printable(err, name);
+		buf_adds(err, ": a value is one line; this one is indented");
+		return -EINVAL;
+	}
+	if (!row) {
+		option_unknown(section->table, name, err);
+		return -EINVAL;
+	}
+	line = &section->lines[option_index(section->table, row)];
+	if (*line) {
+		buf_addf(err, "%s is given a second time (first in line %u)",
+			 row->name, *line);
+		return -EINVAL;
+	}
+	*line = place->line;
+	return ini_set(row, section->target, name, value, place, err);
+}

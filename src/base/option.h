@@ -75,6 +75,9 @@ char **option_reference(const struct option *row, const void *target);
 /* The value as one would write it; a secret that is set as `***`. */
 void option_show(const struct option *row, const void *target, struct buf *out);
 
+/* `unknown key NAME; did you mean ...?` */
+void option_unknown(const struct option *table, const char *name,
+		    struct buf *err);
 /* A nearest name for "did you mean", or NULL. */
 const char *option_suggest(const struct option *table, const char *name);
 

@@ -69,6 +69,17 @@ const char *option_suggest(const struct option *table, const char *name)
 	return nearest;
 }
 
+void option_unknown(const struct option *table, const char *name,
+		    struct buf *err)
+{
+	const char *near = option_suggest(table, name);
+
+	buf_adds(err, "unknown key ");
+	text_printable(err, name);
+	if (near)
+		buf_addf(err, "; did you mean %s?", near);
+}
+
 static bool has_short_choices(const struct option *row)
 {
 	return row->choices && strlen(row->choices) <= CHOICES_MAX;

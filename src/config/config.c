@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/text.h"
-#include "config/config_impl.h"
+#include "config/config_builder.h"
 #include "stage/catalog.h"
 #include "stage/location.h"
 
@@ -24,7 +25,7 @@
 
 /* ---- the file ---- */
 
-static char *join(const char *a, const char *b)
+static char *config_join(const char *a, const char *b)
 {
 	struct buf path = BUF_INIT(4096);
 
@@ -33,7 +34,7 @@ static char *join(const char *a, const char *b)
 	return buf_detach(&path);
 }
 
-static const char *home(void)
+static const char *config_home(void)
 {
 	const char *dir = getenv("HOME");
 	const struct passwd *pw;
@@ -45,27 +46,29 @@ static const char *home(void)
 }
 
 /* $NAME/below, or ~/fallback/below. */
-static char *xdg_path(const char *name, const char *fallback, const char *below)
+static char *config_xdg_path(const char *name, const char *fallback,
+			     const char *below)
 {
 	const char *dir = getenv(name);
 	char *base, *path;
 
 	if (dir && *dir == '/')
-		return join(dir, below);
-	base = join(home(), fallback);
-	path = base ? join(base, below) : NULL;
+		return config_join(dir, below);
+	base = config_join(config_home(), fallback);
+	path = base ? config_join(base, below) : NULL;
 	free(base);
 	return path;
 }
 
-static char *user_file(void)
+static char *config_user_file(void)
 {
-	return xdg_path("XDG_CONFIG_HOME", "/.config", "/stagefs/stagefs.conf");
+	return config_xdg_path("XDG_CONFIG_HOME", "/.config",
+			       "/stagefs/stagefs.conf");
 }
 
 /* The file to read: what was named must be there, the others may be. *out
  * NULL: none. */
-static int find_file(const struct config_request *r, char **out)
+static int config_find_file(const struct config_request *r, char **out)
 {
 	const char *named = r->file ? r->file : getenv("STAGEFS_CONFIG");
 	char *path;
@@ -75,7 +78,7 @@ static int find_file(const struct config_request *r, char **out)
 		*out = strdup(named);
 		return *out ? 0 : -ENOMEM;
 	}
-	path = user_file();
+	path = config_user_file();
 	if (!path)
 		return -ENOMEM;
 	if (!access(path, F_OK)) {
@@ -110,7 +113,7 @@ static int fill_user(struct config_mount *m)
  * Nothing says where stages live: in plain files of the user's own. True as
  * well when -o only said how (`-o public_endpoint_url=...`).
  */
-static bool is_embedded(const struct config *c)
+static bool config_is_embedded(const struct config *c)
 {
 	if (c->file || (c->storage.url && *c->storage.url))
 		return false;
@@ -120,13 +123,13 @@ static bool is_embedded(const struct config *c)
 	return true;
 }
 
-static int embed(struct config *c)
+static int config_embed(struct config *c)
 {
 	const char *xdg = getenv("XDG_DATA_HOME");
 	bool system = !geteuid() && !(xdg && *xdg == '/');
 	char *dir = system ? strdup("/var/lib/stagefs/")
-			   : xdg_path("XDG_DATA_HOME", "/.local/share",
-				      "/stagefs/");
+			   : config_xdg_path("XDG_DATA_HOME", "/.local/share",
+					     "/stagefs/");
 	struct buf url = BUF_INIT(BUF_URL);
 
 	if (!dir)
@@ -145,35 +148,37 @@ static int fill_spill_dir(struct config_mount *m)
 	if (m->spill_dir && *m->spill_dir)
 		return 0;
 	free(m->spill_dir);
-	m->spill_dir =
-		geteuid() ? xdg_path("XDG_CACHE_HOME", "/.cache", "/stagefs")
-			  : strdup("/var/cache/stagefs");
+	m->spill_dir = geteuid() ? config_xdg_path("XDG_CACHE_HOME", "/.cache",
+						   "/stagefs")
+				 : strdup("/var/cache/stagefs");
 	return m->spill_dir ? 0 : -ENOMEM;
 }
 
-static bool was_given(const struct config_builder *b, const char *name)
+static bool fill_was_given(const struct config_builder *b, const char *name)
 {
 	const struct option *row = option_find(config_mount_options, name);
 
 	return b->mount.keys[option_index(config_mount_options, row)];
 }
 
-static int fill(struct config_builder *b)
+static int config_fill(struct config_builder *b)
 {
 	struct config_mount *m = &b->config->mount;
 	int rc = fill_user(m);
 
 	if (!rc)
 		rc = fill_spill_dir(m);
-	m->uid_given = was_given(b, "uid");
+	m->uid_given = fill_was_given(b, "uid");
 	if (!m->uid_given)
 		m->uid = getuid();
-	m->gid_given = was_given(b, "gid");
+	m->gid_given = fill_was_given(b, "gid");
 	if (!m->gid_given)
 		m->gid = getgid();
-	m->file_mode_given = was_given(b, "file_mode") || was_given(b, "umask");
-	m->dir_mode_given = was_given(b, "dir_mode") || was_given(b, "umask");
-	if (!was_given(b, "presign_expire") &&
+	m->file_mode_given =
+		fill_was_given(b, "file_mode") || fill_was_given(b, "umask");
+	m->dir_mode_given =
+		fill_was_given(b, "dir_mode") || fill_was_given(b, "umask");
+	if (!fill_was_given(b, "presign_expire") &&
 	    m->presign_expire > m->presign_expire_max)
 		m->presign_expire = m->presign_expire_max;
 	if (!rc && b->config->has_storage)
@@ -187,9 +192,10 @@ static int fill(struct config_builder *b)
 /* ---- checks ---- */
 
 /* `FILE:LINE: ` of the key that why begins with, or of the section. */
-static void add_place(const struct config_builder *b,
-		      const struct option *table, const struct config_origin *o,
-		      const char *why, struct buf *err)
+static void check_add_location(const struct config_builder *b,
+			       const struct option *table,
+			       const struct config_origin *o, const char *why,
+			       struct buf *err)
 {
 	char key[64] = "";
 	size_t n = strcspn(why, " :");
@@ -220,7 +226,7 @@ static int check_conn(const struct config_builder *b, const char *stage,
 	int rc = conn_check(c, &why);
 
 	if (rc) {
-		add_place(b, conn_options, o, buf_str(&why), err);
+		check_add_location(b, conn_options, o, buf_str(&why), err);
 		buf_addf(err, stage ? "[stage %s]: " : "[storage]: ", stage);
 		buf_adds(err, why.len ? buf_str(&why) : strerror(-rc));
 	}
@@ -236,15 +242,15 @@ static int check_user(const struct config_builder *b, unsigned i,
 	int rc = config_user_check(u, &why);
 
 	if (rc) {
-		add_place(b, config_user_options, &b->users[i], buf_str(&why),
-			  err);
+		check_add_location(b, config_user_options, &b->users[i],
+				   buf_str(&why), err);
 		buf_addf(err, "[user %s]: %s", u->name, buf_str(&why));
 	}
 	buf_clear(&why);
 	return rc;
 }
 
-static bool log_target_valid(const char *log)
+static bool check_log(const char *log)
 {
 	return !log || *log == '/' || !strcmp(log, "stderr") ||
 	       !strcmp(log, "syslog");
@@ -260,7 +266,7 @@ static int check_mount(const struct config_builder *b, struct buf *err)
 		buf_adds(&why, "user: a name without slashes, not . or ..");
 	else if (*m->spill_dir != '/')
 		buf_adds(&why, "spill_dir: the path must begin with /");
-	else if (!log_target_valid(m->log))
+	else if (!check_log(m->log))
 		buf_adds(&why, "log: stderr, syslog or a path that begins "
 			       "with /");
 	else if (!text_given(m->tls_certificate) != !text_given(m->tls_key))
@@ -274,8 +280,8 @@ static int check_mount(const struct config_builder *b, struct buf *err)
 			 (unsigned long long)m->presign_expire,
 			 (unsigned long long)m->presign_expire_max);
 	if (why.len) {
-		add_place(b, config_mount_options, &b->mount, buf_str(&why),
-			  err);
+		check_add_location(b, config_mount_options, &b->mount,
+				   buf_str(&why), err);
 		buf_adds(err, buf_str(&why));
 		rc = -EINVAL;
 	}
@@ -283,7 +289,7 @@ static int check_mount(const struct config_builder *b, struct buf *err)
 	return rc;
 }
 
-static int check(const struct config_builder *b, struct buf *err)
+static int config_check(const struct config_builder *b, struct buf *err)
 {
 	const struct config *c = b->config;
 	int rc = check_mount(b, err);
@@ -307,32 +313,33 @@ static int check(const struct config_builder *b, struct buf *err)
 
 /* ---- all together ---- */
 
-static int read_drop_ins(struct config_builder *b, struct buf *err)
+static int config_read_drop_ins(struct config_builder *b, struct buf *err)
 {
-	char *place = b->config->file ? strdup(b->config->file) : user_file();
-	int rc = place ? config_drop_ins_read(b, place, err) : -ENOMEM;
+	char *place =
+		b->config->file ? strdup(b->config->file) : config_user_file();
+	int rc = place ? config_builder_drop_ins(b, place, err) : -ENOMEM;
 
 	free(place);
 	return rc;
 }
 
-static int build(struct config_builder *b, const struct config_request *r,
-		 struct buf *err)
+static int config_build(struct config_builder *b,
+			const struct config_request *r, struct buf *err)
 {
 	struct config *c = b->config;
-	int rc = find_file(r, &c->file);
+	int rc = config_find_file(r, &c->file);
 
 	if (!rc && c->file)
 		rc = config_file_read(b, c->file, err);
 	if (!rc)
-		rc = read_drop_ins(b, err);
+		rc = config_read_drop_ins(b, err);
 	for (unsigned i = 0; i < r->n_settings && !rc; i++)
 		rc = config_command_take(b, r, r->settings[i], err);
-	if (!rc && is_embedded(c))
-		rc = embed(c);
+	if (!rc && config_is_embedded(c))
+		rc = config_embed(c);
 	if (!rc)
-		rc = fill(b);
-	return rc ? rc : check(b, err);
+		rc = config_fill(b);
+	return rc ? rc : config_check(b, err);
 }
 
 int config_read(const struct config_request *r, struct config *out,
@@ -346,7 +353,7 @@ int config_read(const struct config_request *r, struct config *out,
 	if (!rc)
 		rc = option_defaults(conn_options, &out->storage);
 	if (!rc)
-		rc = build(&b, r, err);
+		rc = config_build(&b, r, err);
 	free(b.stages);
 	free(b.users);
 	if (rc)
@@ -366,10 +373,56 @@ void config_clear(struct config *c)
 		free(c->stages[i].fault);
 	}
 	free(c->stages);
-	config_user_clear_all(c);
+	for (unsigned i = 0; i < c->n_users; i++) {
+		option_clear(config_user_options, &c->users[i]);
+		free(c->users[i].name);
+	}
+	free(c->users);
 	free(c->drop_ins);
 	free(c->left_out);
 	free(c->file);
 	free(c->embedded);
 	*c = (struct config){ 0 };
+}
+
+/* ---- the stages that it describes ---- */
+
+static void config_log_left_out(const struct config *c)
+{
+	for (const char *p = c->left_out; p && *p; p += strcspn(p, "\n") + 1)
+		log_warn("a stage of the folder is left out: %.*s",
+			 (int)strcspn(p, "\n"), p);
+}
+
+int config_catalog(const struct config *c, struct http_engine *engine,
+		   struct catalog **out, struct buf *err)
+{
+	struct catalog_external *external =
+		calloc(c->n_stages + 1, sizeof(*external));
+	const struct catalog_settings set = {
+		.user = c->mount.user,
+		.storage = c->has_storage ? &c->storage : NULL,
+		.external = external,
+		.n_external = c->n_stages,
+		.metadata_ttl = c->mount.metadata_ttl,
+		.drop_ins = c->drop_ins,
+		.stamp = c->stamp,
+		.deadline_max = c->deadline_max,
+		.open = conn_open,
+	};
+	int rc;
+
+	if (!external)
+		return -ENOMEM;
+	config_log_left_out(c);
+	for (unsigned i = 0; i < c->n_stages; i++)
+		external[i] = (struct catalog_external){
+			c->stages[i].name,
+			&c->stages[i].conn,
+			c->stages[i].drop_in,
+			c->stages[i].fault,
+		};
+	rc = catalog_new(&set, engine, out, err);
+	free(external);
+	return rc;
 }

@@ -1,6 +1,7 @@
 /*
- * A configuration as it is filled, whatever fills it: the file, its drop-ins
- * or the command line.
+ * A configuration as it is filled, whatever fills it: the file, the folder of
+ * drop-ins or the command line. A drop-in that is wrong costs its own stage,
+ * never the configuration.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +9,8 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "config/config_impl.h"
+#include "config/config_builder.h"
+#include "stage/stage.h"
 
 int config_builder_find_stage(const struct config *c, const char *name)
 {
@@ -18,37 +20,160 @@ int config_builder_find_stage(const struct config *c, const char *name)
 	return -1;
 }
 
+int config_builder_find_user(const struct config *c, const char *name)
+{
+	for (unsigned i = 0; i < c->n_users; i++)
+		if (!strcmp(c->users[i].name, name))
+			return i;
+	return -1;
+}
+
+/* One more, zeroed, in a list of n and in that of their origins. */
+static int builder_grow(void **list, size_t size,
+			struct config_origin **origins, unsigned n,
+			uint32_t line)
+{
+	char *grown = realloc(*list, (n + 1) * size);
+	struct config_origin *lines;
+
+	if (!grown)
+		return -ENOMEM;
+	*list = grown;
+	memset(grown + n * size, 0, size);
+	lines = realloc(*origins, (n + 1) * sizeof(*lines));
+	if (!lines)
+		return -ENOMEM;
+	*origins = lines;
+	lines[n] = (struct config_origin){ .section = line };
+	return 0;
+}
+
 int config_builder_add_stage(struct config_builder *b, const char *name,
 			     uint32_t line)
 {
 	struct config *c = b->config;
-	unsigned n = c->n_stages;
-	struct config_stage *stages =
-		realloc(c->stages, (n + 1) * sizeof(*stages));
-	struct config_origin *origins;
+	void *list = c->stages;
+	int rc = builder_grow(&list, sizeof(*c->stages), &b->stages,
+			      c->n_stages, line);
+	struct config_stage *s;
 
-	if (!stages)
-		return -ENOMEM;
-	c->stages = stages;
-	origins = realloc(b->stages, (n + 1) * sizeof(*origins));
-	if (!origins)
-		return -ENOMEM;
-	b->stages = origins;
-	stages[n] = (struct config_stage){ .name = strdup(name) };
-	origins[n] = (struct config_origin){ .section = line };
-	if (!stages[n].name)
+	c->stages = list;
+	if (rc)
+		return rc;
+	s = &c->stages[c->n_stages];
+	s->name = strdup(name);
+	if (!s->name)
 		return -ENOMEM;
 	c->n_stages++;
-	return option_defaults(conn_options, &stages[n].conn);
+	return option_defaults(conn_options, &s->conn);
 }
 
-void config_builder_unknown(const struct option *table, const char *name,
+int config_builder_add_user(struct config_builder *b, const char *name,
+			    uint32_t line)
+{
+	struct config *c = b->config;
+	void *list = c->users;
+	int rc = builder_grow(&list, sizeof(*c->users), &b->users, c->n_users,
+			      line);
+	struct config_user *u;
+
+	c->users = list;
+	if (rc)
+		return rc;
+	u = &c->users[c->n_users];
+	u->name = strdup(name);
+	if (!u->name)
+		return -ENOMEM;
+	c->n_users++;
+	return option_defaults(config_user_options, u);
+}
+
+/* ---- stages that statements made: each file one more ---- */
+
+/* The folder's absolute path, though neither it nor its own may be there. */
+static char *drop_ins_dir(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char *dir = slash ? strndup(file, slash - file + 1) : strdup("./");
+	char *real = dir ? realpath(dir, NULL) : NULL;
+	struct buf path = BUF_INIT(8192);
+
+	buf_adds(&path, real ? real : dir ? dir : "");
+	if (path.len && path.data[path.len - 1] != '/')
+		buf_addc(&path, '/');
+	buf_adds(&path, DROP_INS_DIR);
+	free(real);
+	free(dir);
+	return buf_detach(&path);
+}
+
+static void drop_ins_twice(const struct config_builder *b, const char *name,
+			   struct buf *out)
+{
+	const struct config *c = b->config;
+	int i = config_builder_find_stage(c, name);
+
+	text_printable(out, c->drop_ins);
+	buf_addf(out, "/%s.conf: [stage %s] is there a second time", name,
+		 name);
+	if (c->file) {
+		buf_adds(out, " (first in ");
+		text_printable(out, c->file);
+		buf_addf(out, ":%u)", b->stages[i].section);
+	}
+	buf_addc(out, '\n');
+}
+
+/* What cannot be a stage of that name is a line of left_out. */
+static int drop_ins_add(struct config_builder *b, struct drop_in *d,
+			struct buf *left_out)
+{
+	struct config *c = b->config;
+	struct config_stage *to;
+	int rc;
+
+	if (!stage_name_valid(d->name)) {
+		buf_addf(left_out, "%s\n", d->fault);
+		return 0;
+	}
+	if (config_builder_find_stage(c, d->name) >= 0) {
+		drop_ins_twice(b, d->name, left_out);
+		return 0;
+	}
+	rc = config_builder_add_stage(b, d->name, FROM_NOWHERE);
+	if (rc)
+		return rc;
+	to = &c->stages[c->n_stages - 1];
+	option_clear(conn_options, &to->conn);
+	to->conn = d->conn;
+	to->fault = d->fault;
+	to->drop_in = true;
+	d->conn = (struct conn){ 0 };
+	d->fault = NULL;
+	return 0;
+}
+
+int config_builder_drop_ins(struct config_builder *b, const char *place,
 			    struct buf *err)
 {
-	const char *near = option_suggest(table, name);
+	struct buf left_out = BUF_INIT(DROP_INS_MAX * BUF_MESSAGE);
+	struct config *c = b->config;
+	struct drop_ins read = { 0 };
+	int rc;
 
-	buf_adds(err, "unknown key ");
-	text_printable(err, name);
-	if (near)
-		buf_addf(err, "; did you mean %s?", near);
+	c->drop_ins = drop_ins_dir(place);
+	if (!c->drop_ins)
+		return -ENOMEM;
+	drop_ins_stamp(c->drop_ins, &c->stamp);
+	rc = drop_ins_read(c->drop_ins, &read, err);
+	for (unsigned i = 0; i < read.n && !rc; i++)
+		rc = drop_ins_add(b, &read.list[i], &left_out);
+	if (read.left_out)
+		buf_addf(&left_out, "%s: %u files more than %u are left out\n",
+			 c->drop_ins, read.left_out, DROP_INS_MAX);
+	if (!rc && left_out.len && !(c->left_out = buf_detach(&left_out)))
+		rc = -ENOMEM;
+	buf_clear(&left_out);
+	drop_ins_clear(&read);
+	return rc;
 }

@@ -8,10 +8,10 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "config/config_impl.h"
+#include "config/config_builder.h"
 #include "stage/stage.h"
 
-static bool sets_url(const struct config_request *r)
+static bool command_sets_url(const struct config_request *r)
 {
 	for (unsigned i = 0; i < r->n_settings; i++)
 		if (text_starts_with(r->settings[i], "url="))
@@ -30,7 +30,8 @@ static int command_conn(struct config_builder *b,
 	struct config *c = b->config;
 	int i = r->stage ? config_builder_find_stage(c, r->stage) : -1, rc;
 
-	if (i < 0 && r->stage && sets_url(r) && stage_name_valid(r->stage)) {
+	if (i < 0 && r->stage && command_sets_url(r) &&
+	    stage_name_valid(r->stage)) {
 		rc = config_builder_add_stage(b, r->stage, FROM_COMMAND);
 		if (rc)
 			return rc;
@@ -50,17 +51,17 @@ static int command_conn(struct config_builder *b,
 	return 0;
 }
 
-static int refuse_setting(const char *name, struct buf *err)
+static int command_refuse(const char *name, struct buf *err)
 {
 	buf_adds(err, "-o: ");
-	config_builder_unknown(option_suggest(config_mount_options, name)
-				       ? config_mount_options
-				       : conn_options,
-			       name, err);
+	option_unknown(option_suggest(config_mount_options, name)
+			       ? config_mount_options
+			       : conn_options,
+		       name, err);
 	return -EINVAL;
 }
 
-static int check_setting(const struct option *row, const char *name,
+static int command_check(const struct option *row, const char *name,
 			 bool has_value, struct buf *err)
 {
 	if (row->flags & OPTION_NO_COMMAND)
@@ -76,14 +77,15 @@ static int check_setting(const struct option *row, const char *name,
 }
 
 /* Where a setting goes, by its name. */
-struct target {
+struct command_target {
 	const struct option *table, *row;
 	void *to;
 	struct config_origin *origin;
 };
 
-static int find_target(struct config_builder *b, const struct config_request *r,
-		       const char *name, struct target *out, struct buf *err)
+static int command_find_target(struct config_builder *b,
+			       const struct config_request *r, const char *name,
+			       struct command_target *out, struct buf *err)
 {
 	struct conn *conn;
 	int rc;
@@ -97,7 +99,7 @@ static int find_target(struct config_builder *b, const struct config_request *r,
 	out->table = conn_options;
 	out->row = option_find(out->table, name);
 	if (!out->row)
-		return refuse_setting(name, err);
+		return command_refuse(name, err);
 	rc = command_conn(b, r, &conn, &out->origin);
 	out->to = conn;
 	return rc;
@@ -110,14 +112,14 @@ int config_command_take(struct config_builder *b,
 	size_t n = strcspn(text, "=");
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	char *name = strndup(text, n);
-	struct target t;
+	struct command_target t;
 	int rc;
 
 	if (!name)
 		return -ENOMEM;
-	rc = find_target(b, r, name, &t, err);
+	rc = command_find_target(b, r, name, &t, err);
 	if (!rc)
-		rc = check_setting(t.row, name, text[n], err);
+		rc = command_check(t.row, name, text[n], err);
 	if (!rc) {
 		t.origin->keys[option_index(t.table, t.row)] = FROM_COMMAND;
 		rc = option_set(t.row, t.to, text[n] ? text + n + 1 : "yes",

@@ -16,23 +16,23 @@
 #include "base/buf.h"
 #include "base/ini.h"
 #include "base/text.h"
-#include "config/config_impl.h"
+#include "config/config_builder.h"
 #include "stage/stage.h"
 
 /* ---- sections ---- */
 
-static const char *stage_of(const char *section)
+static const char *file_stage_of(const char *section)
 {
 	return text_starts_with(section, "stage ") ? section + 6 : NULL;
 }
 
-static const char *user_of(const char *section)
+static const char *file_user_of(const char *section)
 {
 	return text_starts_with(section, "user ") ? section + 5 : NULL;
 }
 
-static int begin_once(struct config_origin *o, const char *section,
-		      uint32_t line, struct buf *err)
+static int file_begin_once(struct config_origin *o, const char *section,
+			   uint32_t line, struct buf *err)
 {
 	if (o->section) {
 		buf_addf(err, "[%s] is there a second time (first in line %u)",
@@ -43,8 +43,8 @@ static int begin_once(struct config_origin *o, const char *section,
 	return 0;
 }
 
-static int begin_stage(struct config_builder *b, const char *name,
-		       uint32_t line, struct buf *err)
+static int file_begin_stage(struct config_builder *b, const char *name,
+			    uint32_t line, struct buf *err)
 {
 	int i = config_builder_find_stage(b->config, name);
 
@@ -66,21 +66,42 @@ static int begin_stage(struct config_builder *b, const char *name,
 	return config_builder_add_stage(b, name, line);
 }
 
-static int begin_section(struct config_builder *b, const char *section,
-			 uint32_t line, struct buf *err)
+static int file_begin_user(struct config_builder *b, const char *name,
+			   uint32_t line, struct buf *err)
 {
-	const char *stage = stage_of(section);
+	int i = config_builder_find_user(b->config, name);
+
+	if (i >= 0) {
+		buf_addf(err,
+			 "[user %s] is there a second time (first in line %u)",
+			 name, b->users[i].section);
+		return -EINVAL;
+	}
+	if (!config_user_name_valid(name)) {
+		buf_adds(err, "[user ");
+		text_printable(err, name);
+		buf_adds(err, "]: a user's name has no slash and no colon, is "
+			      "not . or .., and has at most 255 bytes");
+		return -EINVAL;
+	}
+	return config_builder_add_user(b, name, line);
+}
+
+static int file_begin(struct config_builder *b, const char *section,
+		      uint32_t line, struct buf *err)
+{
+	const char *stage = file_stage_of(section);
 
 	if (!strcmp(section, "stagefs"))
-		return begin_once(&b->mount, section, line, err);
+		return file_begin_once(&b->mount, section, line, err);
 	if (!strcmp(section, "storage")) {
 		b->config->has_storage = true;
-		return begin_once(&b->storage, section, line, err);
+		return file_begin_once(&b->storage, section, line, err);
 	}
 	if (stage)
-		return begin_stage(b, stage, line, err);
-	if (user_of(section))
-		return config_user_add(b, user_of(section), line, err);
+		return file_begin_stage(b, stage, line, err);
+	if (file_user_of(section))
+		return file_begin_user(b, file_user_of(section), line, err);
 	buf_adds(err, "unknown section [");
 	text_printable(err, section);
 	buf_adds(err, "]: there are [stagefs], [storage], [stage NAME] and "
@@ -89,7 +110,7 @@ static int begin_section(struct config_builder *b, const char *section,
 }
 
 /* The name in a line that begins a section; inih's reader judges the rest. */
-static bool section_name(const char *line, struct buf *out)
+static bool file_section_name(const char *line, struct buf *out)
 {
 	size_t n;
 
@@ -106,7 +127,7 @@ static bool section_name(const char *line, struct buf *out)
 }
 
 /* It is read twice, and never waited for: no pipe, no device. */
-static int open_file(const char *path, FILE **out)
+static int file_open(const char *path, FILE **out)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
@@ -130,15 +151,15 @@ static int open_file(const char *path, FILE **out)
 	return rc;
 }
 
-static int read_sections(struct config_builder *b, const char *path,
-			 struct buf *err)
+static int file_read_sections(struct config_builder *b, const char *path,
+			      struct buf *err)
 {
 	struct buf name = BUF_INIT(BUF_LINE), why = BUF_INIT(BUF_MESSAGE);
 	FILE *f = NULL;
 	char *line = NULL;
 	size_t room = 0;
 	uint32_t n = 0;
-	int rc = open_file(path, &f);
+	int rc = file_open(path, &f);
 
 	if (rc) {
 		text_printable(err, path);
@@ -148,8 +169,8 @@ static int read_sections(struct config_builder *b, const char *path,
 	}
 	while (!rc && getline(&line, &room, f) >= 0) {
 		n++;
-		if (section_name(line, &name))
-			rc = begin_section(b, buf_str(&name), n, &why);
+		if (file_section_name(line, &name))
+			rc = file_begin(b, buf_str(&name), n, &why);
 	}
 	if (rc) {
 		text_printable(err, path);
@@ -167,106 +188,89 @@ static int read_sections(struct config_builder *b, const char *path,
 /* ---- settings ---- */
 
 /* What a section's keys are and where they go. */
-struct target {
-	const struct option *table;
-	void *to;
-	struct config_origin *origin;
-};
-
-static bool find_target(struct config_builder *b, const char *section,
-			struct target *out)
+static bool file_find_target(struct config_builder *b, const char *section,
+			     struct ini_section *out)
 {
-	const char *stage = stage_of(section), *user = user_of(section);
+	const char *stage = file_stage_of(section),
+		   *user = file_user_of(section);
 	struct config *c = b->config;
-	int i;
+	int i = -1;
 
 	if (!strcmp(section, "stagefs")) {
-		*out = (struct target){ config_mount_options, &c->mount,
-					&b->mount };
+		*out = (struct ini_section){ config_mount_options, &c->mount,
+					     b->mount.keys };
 		return true;
 	}
 	if (!strcmp(section, "storage")) {
-		*out = (struct target){ conn_options, &c->storage,
-					&b->storage };
+		*out = (struct ini_section){ conn_options, &c->storage,
+					     b->storage.keys };
 		return c->has_storage;
 	}
-	i = user ? config_user_find(c, user) : -1;
-	if (i >= 0) {
-		*out = (struct target){ config_user_options, &c->users[i],
-					&b->users[i] };
-		return true;
-	}
-	i = stage ? config_builder_find_stage(c, stage) : -1;
+	if (user)
+		i = config_builder_find_user(c, user);
+	else if (stage)
+		i = config_builder_find_stage(c, stage);
 	if (i < 0)
 		return false;
-	*out = (struct target){ conn_options, &c->stages[i].conn,
-				&b->stages[i] };
+	*out = user ? (struct ini_section){ config_user_options, &c->users[i],
+					    b->users[i].keys }
+		    : (struct ini_section){ conn_options, &c->stages[i].conn,
+					    b->stages[i].keys };
 	return true;
 }
 
 static const struct {
 	const struct option *table;
 	const char *section;
-} sections[] = {
+} file_sections[] = {
 	{ config_mount_options, "[stagefs]" },
 	{ conn_options, "[storage] or a [stage NAME]" },
 	{ config_user_options, "a [user NAME]" },
 };
 
-/* A key of another kind of section, or a typo. */
-static int refuse_key(const struct target *t, const char *name, struct buf *err)
+/* Does a key that this section does not have belong in another kind? */
+static int file_check_key(const struct ini_section *s, const char *name,
+			  struct buf *err)
 {
-	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
-		if (!option_find(sections[i].table, name))
+	if (option_find(s->table, name))
+		return 0;
+	for (size_t i = 0; i < sizeof(file_sections) / sizeof(*file_sections);
+	     i++) {
+		if (!option_find(file_sections[i].table, name))
 			continue;
 		buf_addf(err, "%s: this key belongs in %s", name,
-			 sections[i].section);
+			 file_sections[i].section);
 		return -EINVAL;
 	}
-	config_builder_unknown(t->table, name, err);
-	return -EINVAL;
+	return 0;
 }
 
-static int take_setting(void *arg, const char *section, const char *name,
-			const char *value, const struct ini_place *place,
-			struct buf *err)
+static int file_take(void *arg, const char *section, const char *name,
+		     const char *value, const struct ini_place *place,
+		     struct buf *err)
 {
 	struct config_builder *b = arg;
-	const struct option *row;
-	struct target t;
-	uint32_t *line;
+	struct ini_section s;
+	int rc = 0;
 
 	if (!*section) {
 		text_printable(err, name);
 		buf_adds(err, ": a key before the first section");
 		return -EINVAL;
 	}
-	if (place->continued) {
-		text_printable(err, name);
-		buf_adds(err, ": a value is one line; this one is indented");
-		return -EINVAL;
-	}
-	if (!find_target(b, section, &t)) {
+	if (!file_find_target(b, section, &s)) {
 		buf_adds(err, "the section changed while it was read");
 		return -EINVAL;
 	}
-	row = option_find(t.table, name);
-	if (!row)
-		return refuse_key(&t, name, err);
-	line = &t.origin->keys[option_index(t.table, row)];
-	if (*line) {
-		buf_addf(err, "%s is given a second time (first in line %u)",
-			 row->name, *line);
-		return -EINVAL;
-	}
-	*line = place->line;
-	return ini_set(row, t.to, name, value, place, err);
+	if (!place->continued)
+		rc = file_check_key(&s, name, err);
+	return rc ? rc : ini_take(&s, name, value, place, err);
 }
 
 int config_file_read(struct config_builder *b, const char *path,
 		     struct buf *err)
 {
-	int rc = read_sections(b, path, err);
+	int rc = file_read_sections(b, path, err);
 
-	return rc ? rc : ini_read(path, take_setting, b, err);
+	return rc ? rc : ini_read(path, file_take, b, err);
 }

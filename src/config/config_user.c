@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/kdf.h"
 #include "base/text.h"
-#include "config/config_impl.h"
+#include "config/config_builder.h"
 #include "stage/location.h"
 #include "stage/stage.h"
 
@@ -33,14 +33,6 @@ const struct option config_user_options[] = {
 	{ 0 },
 };
 
-int config_user_find(const struct config *c, const char *name)
-{
-	for (unsigned i = 0; i < c->n_users; i++)
-		if (!strcmp(c->users[i].name, name))
-			return i;
-	return -1;
-}
-
 bool config_user_name_valid(const char *name)
 {
 	size_t n = strlen(name);
@@ -50,45 +42,7 @@ bool config_user_name_valid(const char *name)
 	       name[0] != ' ' && name[n - 1] != ' ';
 }
 
-int config_user_add(struct config_builder *b, const char *name, uint32_t line,
-		    struct buf *err)
-{
-	struct config *c = b->config;
-	int i = config_user_find(c, name);
-	struct config_origin *origins;
-	struct config_user *users;
-
-	if (i >= 0) {
-		buf_addf(err,
-			 "[user %s] is there a second time (first in line %u)",
-			 name, b->users[i].section);
-		return -EINVAL;
-	}
-	if (!config_user_name_valid(name)) {
-		buf_adds(err, "[user ");
-		text_printable(err, name);
-		buf_adds(err, "]: a user's name has no slash and no colon, is "
-			      "not . or .., and has at most 255 bytes");
-		return -EINVAL;
-	}
-	users = realloc(c->users, (c->n_users + 1) * sizeof(*users));
-	if (!users)
-		return -ENOMEM;
-	c->users = users;
-	origins = realloc(b->users, (c->n_users + 1) * sizeof(*origins));
-	if (!origins)
-		return -ENOMEM;
-	b->users = origins;
-	origins[c->n_users] = (struct config_origin){ .section = line };
-	users += c->n_users;
-	*users = (struct config_user){ .name = strdup(name) };
-	if (!users->name)
-		return -ENOMEM;
-	c->n_users++;
-	return option_defaults(config_user_options, users);
-}
-
-static int check_list(const char *key, const char *list, struct buf *err)
+static int user_check_list(const char *key, const char *list, struct buf *err)
 {
 	for (const char *at = list; at; at += strcspn(at, ", \t")) {
 		char name[256] = "";
@@ -125,15 +79,6 @@ int config_user_check(const struct config_user *u, struct buf *err)
 	if (rc)
 		buf_addf(err, "password_hash: %s", buf_str(&why));
 	buf_clear(&why);
-	rc = rc ? rc : check_list("read", u->read, err);
-	return rc ? rc : check_list("write", u->write, err);
-}
-
-void config_user_clear_all(struct config *c)
-{
-	for (unsigned i = 0; i < c->n_users; i++) {
-		option_clear(config_user_options, &c->users[i]);
-		free(c->users[i].name);
-	}
-	free(c->users);
+	rc = rc ? rc : user_check_list("read", u->read, err);
+	return rc ? rc : user_check_list("write", u->write, err);
 }

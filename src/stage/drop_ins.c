@@ -1,19 +1,30 @@
 /*
- * Reading. A file that is wrong is given with its fault, so that it costs its
- * own stage and none of the others.
+ * A file that is wrong is given with its fault, so that it costs its own stage
+ * and none of the others.
+ *
+ * Writing: a temporary file in the same folder, flushed, read back, renamed,
+ * and the folder flushed. It is read back twice. For its values, because a
+ * line of a file cannot hold each of them; and by the reader of the folder,
+ * which must find nothing wrong with it. What fails either is refused before
+ * it replaces anything.
  */
 #include "stage/drop_ins.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/dirs.h"
 #include "base/ini.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "stage/location.h"
 #include "stage/stage.h"
@@ -44,15 +55,23 @@ bool drop_ins_changed(const struct drop_ins_stamp *before,
 	       before->changed.tv_nsec != now->changed.tv_nsec;
 }
 
-/* ---- one file ---- */
+static int drop_ins_fail(struct buf *err, const char *path, int rc)
+{
+	text_printable(err, path);
+	buf_addf(err, ": %s", strerror(-rc));
+	return rc;
+}
 
-struct reader {
+/* ---- reading one file ---- */
+
+struct drop_ins_reader {
 	struct drop_in *to;
 	bool section; /* [stage NAME] was there */
-	uint64_t seen; /* rows that were given */
+	uint32_t lines[OPTION_TABLE_MAX];
 };
 
-static int check_section(struct reader *r, const char *section, struct buf *err)
+static int reader_check_section(struct drop_ins_reader *r, const char *section,
+				struct buf *err)
 {
 	if (text_starts_with(section, "stage ") &&
 	    !strcmp(section + 6, r->to->name)) {
@@ -64,53 +83,27 @@ static int check_section(struct reader *r, const char *section, struct buf *err)
 	return -EINVAL;
 }
 
-static int refuse_key(const char *name, struct buf *err)
+static int reader_take(void *arg, const char *section, const char *name,
+		       const char *value, const struct ini_place *place,
+		       struct buf *err)
 {
-	const char *near = option_suggest(conn_options, name);
+	struct drop_ins_reader *r = arg;
+	const struct ini_section keys = { conn_options, &r->to->conn,
+					  r->lines };
+	int rc = reader_check_section(r, section, err);
 
-	buf_adds(err, "unknown key ");
-	text_printable(err, name);
-	if (near)
-		buf_addf(err, "; did you mean %s?", near);
-	return -EINVAL;
+	return rc ? rc : ini_take(&keys, name, value, place, err);
 }
 
-static int take_setting(void *arg, const char *section, const char *name,
-			const char *value, const struct ini_place *place,
-			struct buf *err)
-{
-	struct reader *r = arg;
-	int rc = check_section(r, section, err);
-	const struct option *row;
-	uint64_t bit;
-
-	if (rc)
-		return rc;
-	if (place->continued) {
-		buf_adds(err, "a value is one line; this one is indented");
-		return -EINVAL;
-	}
-	row = option_find(conn_options, name);
-	if (!row)
-		return refuse_key(name, err);
-	bit = UINT64_C(1) << option_index(conn_options, row);
-	if (r->seen & bit) {
-		buf_addf(err, "%s is given a second time", row->name);
-		return -EINVAL;
-	}
-	r->seen |= bit;
-	return ini_set(row, &r->to->conn, name, value, place, err);
-}
-
-static bool gave(const struct reader *r, const char *name)
+static bool reader_gave(const struct drop_ins_reader *r, const char *name)
 {
 	const struct option *row = option_find(conn_options, name);
 
-	return r->seen >> option_index(conn_options, row) & 1;
+	return r->lines[option_index(conn_options, row)] != 0;
 }
 
-static int complete(struct reader *r, bool written, const char *path,
-		    struct buf *err)
+static int reader_complete(struct drop_ins_reader *r, bool written,
+			   const char *path, struct buf *err)
 {
 	struct conn *c = &r->to->conn;
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -121,9 +114,8 @@ static int complete(struct reader *r, bool written, const char *path,
 			 r->to->name);
 		rc = -EINVAL;
 	}
-	if (!rc && !gave(r, "credentials")) {
+	if (!rc && !reader_gave(r, "credentials"))
 		rc = conn_set(c, "credentials", conn_sql_credentials(c));
-	}
 	if (!rc && !written)
 		rc = conn_env_complete(c);
 	if (!rc && !written)
@@ -137,10 +129,10 @@ static int complete(struct reader *r, bool written, const char *path,
 }
 
 /* written: as it is written, nothing added and nothing judged. */
-static int read_one(const char *dir, const char *file, bool written,
-		    struct drop_in *out, struct buf *err)
+static int drop_ins_read_one(const char *dir, const char *file, bool written,
+			     struct drop_in *out, struct buf *err)
 {
-	struct reader r = { .to = out };
+	struct drop_ins_reader r = { .to = out };
 	struct buf path = BUF_INIT(8192);
 	int rc;
 
@@ -154,9 +146,9 @@ static int read_one(const char *dir, const char *file, bool written,
 		rc = -EINVAL;
 	}
 	if (!rc)
-		rc = ini_read(buf_str(&path), take_setting, &r, err);
+		rc = ini_read(buf_str(&path), reader_take, &r, err);
 	if (!rc)
-		rc = complete(&r, written, buf_str(&path), err);
+		rc = reader_complete(&r, written, buf_str(&path), err);
 	if (rc) {
 		option_clear(conn_options, &out->conn);
 		out->conn = (struct conn){ 0 };
@@ -165,11 +157,13 @@ static int read_one(const char *dir, const char *file, bool written,
 	return rc;
 }
 
-int drop_ins_check(const char *dir, const char *file, const char *name,
-		   struct buf *err)
+/* Would drop_ins_read() take the file `file` in dir as the stage of that name?
+ */
+static int drop_ins_check(const char *dir, const char *file, const char *name,
+			  struct buf *err)
 {
 	struct drop_in one = { .name = (char *)name };
-	int rc = read_one(dir, file, false, &one, err);
+	int rc = drop_ins_read_one(dir, file, false, &one, err);
 
 	option_clear(conn_options, &one.conn);
 	return rc;
@@ -185,27 +179,27 @@ int drop_ins_get(const char *dir, const char *name, struct conn *out,
 	buf_addf(&file, "%s" SUFFIX, name);
 	rc = buf_err(&file);
 	if (!rc)
-		rc = read_one(dir, buf_str(&file), true, &one, err);
+		rc = drop_ins_read_one(dir, buf_str(&file), true, &one, err);
 	*out = one.conn;
 	buf_clear(&file);
 	return rc;
 }
 
-/* ---- the folder ---- */
+/* ---- reading the folder ---- */
 
-static int is_drop_in(const struct dirent *e)
+static int folder_is_drop_in(const struct dirent *e)
 {
 	return e->d_name[0] != '.' && text_ends_with(e->d_name, SUFFIX) &&
 	       strcmp(e->d_name, SUFFIX);
 }
 
-static int by_bytes(const struct dirent **a, const struct dirent **b)
+static int folder_by_bytes(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
 /* Dropped since the folder was read. A reference in it may be ENOENT too. */
-static bool is_gone(const char *dir, const char *file)
+static bool folder_is_gone(const char *dir, const char *file)
 {
 	struct buf path = BUF_INIT(8192);
 	struct stat st;
@@ -218,7 +212,8 @@ static bool is_gone(const char *dir, const char *file)
 }
 
 /* 0 with a stage or its fault; -ENOENT it is gone; -ENOMEM. */
-static int read_file(const char *dir, const char *file, struct drop_in *out)
+static int folder_read_file(const char *dir, const char *file,
+			    struct drop_in *out)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc = -ENOMEM;
@@ -226,8 +221,9 @@ static int read_file(const char *dir, const char *file, struct drop_in *out)
 	*out = (struct drop_in){ .name = strndup(
 					 file, strlen(file) - strlen(SUFFIX)) };
 	if (out->name)
-		rc = read_one(dir, file, false, out, &why);
-	if (rc && rc != -ENOMEM && !(rc == -ENOENT && is_gone(dir, file))) {
+		rc = drop_ins_read_one(dir, file, false, out, &why);
+	if (rc && rc != -ENOMEM &&
+	    !(rc == -ENOENT && folder_is_gone(dir, file))) {
 		out->fault = strdup(why.len ? buf_str(&why) : strerror(-rc));
 		rc = out->fault ? 0 : -ENOMEM;
 	}
@@ -237,8 +233,8 @@ static int read_file(const char *dir, const char *file, struct drop_in *out)
 	return rc;
 }
 
-static int read_all(const char *dir, struct dirent **files, unsigned n,
-		    struct drop_ins *out)
+static int folder_read_all(const char *dir, struct dirent **files, unsigned n,
+			   struct drop_ins *out)
 {
 	int rc = 0;
 
@@ -250,7 +246,8 @@ static int read_all(const char *dir, struct dirent **files, unsigned n,
 			out->left_out = n - i;
 			break;
 		}
-		rc = read_file(dir, files[i]->d_name, &out->list[out->n]);
+		rc = folder_read_file(dir, files[i]->d_name,
+				      &out->list[out->n]);
 		out->n += !rc;
 	}
 	return rc == -ENOENT ? 0 : rc;
@@ -259,28 +256,28 @@ static int read_all(const char *dir, struct dirent **files, unsigned n,
 int drop_ins_read(const char *dir, struct drop_ins *out, struct buf *err)
 {
 	struct dirent **files = NULL;
-	int n = scandir(dir, &files, is_drop_in, by_bytes), rc;
+	int n = scandir(dir, &files, folder_is_drop_in, folder_by_bytes), rc;
 
 	*out = (struct drop_ins){ 0 };
 	/* A folder that we may not enter has another user's stages. */
 	if (n < 0 && (errno == ENOENT || errno == EACCES))
 		return 0;
-	rc = n < 0 ? -errno : read_all(dir, files, n, out);
-	if (rc) {
-		text_printable(err, dir);
-		buf_addf(err, ": %s", strerror(-rc));
-	}
+	rc = n < 0 ? -errno : folder_read_all(dir, files, n, out);
+	if (rc)
+		drop_ins_fail(err, dir, rc);
 	for (int i = 0; i < n; i++)
 		free(files[i]);
 	free(files);
 	return rc;
 }
 
-bool drop_ins_room(const char *dir, const char *name)
+/* Is there room for the file of one more stage of that name, or is there one
+ * already? */
+static bool drop_ins_room(const char *dir, const char *name)
 {
 	struct buf path = BUF_INIT(8192);
 	struct dirent **files = NULL;
-	int n = scandir(dir, &files, is_drop_in, by_bytes);
+	int n = scandir(dir, &files, folder_is_drop_in, folder_by_bytes);
 	bool room;
 
 	buf_addf(&path, "%s/%s" SUFFIX, dir, name);
@@ -301,4 +298,225 @@ void drop_ins_clear(struct drop_ins *d)
 	}
 	free(d->list);
 	*d = (struct drop_ins){ 0 };
+}
+
+/* ---- the lock ---- */
+
+int drop_ins_lock(const char *dir, int *lock, struct buf *err)
+{
+	int rc = dirs_make(dir, 0700, 0700);
+
+	if (rc)
+		return drop_ins_fail(err, dir, rc);
+	*lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*lock < 0)
+		return drop_ins_fail(err, dir, -errno);
+	while (flock(*lock, LOCK_EX)) {
+		rc = -errno;
+		if (rc == -EINTR)
+			continue;
+		close(*lock);
+		return drop_ins_fail(err, dir, rc);
+	}
+	return 0;
+}
+
+void drop_ins_unlock(int lock)
+{
+	close(lock);
+}
+
+/* ---- writing: the text ---- */
+
+/* As the file has it: a `${` is no reference. */
+static void text_add_value(struct buf *out, const char *value)
+{
+	const char *at;
+
+	while ((at = strstr(value, "${"))) {
+		buf_add(out, value, at - value);
+		buf_adds(out, "$${");
+		value = at + 2;
+	}
+	buf_adds(out, value);
+}
+
+static void text_add_row(const struct option *row, const struct conn *c,
+			 const struct conn *defaults, struct buf *out)
+{
+	struct buf value = BUF_INIT(BUF_LINE), usual = BUF_INIT(BUF_LINE);
+	char **reference = option_reference(row, c);
+
+	if (reference && *reference) {
+		buf_addf(out, "%s = %s\n", row->name, *reference);
+	} else if (row->type == OPTION_STRING) {
+		const char *s = *(char *const *)((const char *)c + row->offset);
+
+		buf_adds(&value, s ? s : "");
+	} else {
+		option_show(row, c, &value);
+		option_show(row, defaults, &usual);
+	}
+	if (strcmp(buf_str(&value), buf_str(&usual))) {
+		buf_addf(out, "%s = ", row->name);
+		text_add_value(out, buf_str(&value));
+		buf_addc(out, '\n');
+	}
+	buf_wipe(&value);
+	buf_clear(&usual);
+}
+
+/* `credentials` stands there only when it was asked for. */
+static bool text_is_implied(const struct option *row, const struct conn *c)
+{
+	return !strcmp(row->name, "credentials") && c->creds.credentials &&
+	       !strcmp(c->creds.credentials, conn_sql_credentials(c));
+}
+
+static int text_write(const char *name, const struct conn *c, struct buf *out)
+{
+	struct conn defaults = { 0 };
+	int rc = option_defaults(conn_options, &defaults);
+
+	buf_addf(out,
+		 "; Made by CREATE STAGE; ALTER STAGE writes it anew.\n"
+		 "[stage %s]\n",
+		 name);
+	for (const struct option *row = conn_options; row->name && !rc; row++)
+		if (!row->alias_of && !text_is_implied(row, c))
+			text_add_row(row, c, &defaults, out);
+	option_clear(conn_options, &defaults);
+	return rc ? rc : buf_err(out);
+}
+
+/* ---- writing: the file ---- */
+
+static int file_write(int fd, const struct buf *text)
+{
+	int rc = io_write(fd, text->data, text->len);
+
+	return !rc && fsync(fd) ? -errno : rc;
+}
+
+static int file_take_back(void *arg, const char *section, const char *name,
+			  const char *value, const struct ini_place *place,
+			  struct buf *err)
+{
+	const struct option *row = option_find(conn_options, name);
+
+	return row ? ini_set(row, arg, name, value, place, err) : -EINVAL;
+}
+
+/* What came back different. */
+static const char *drop_ins_lost(const struct conn *c, const struct conn *got)
+{
+	const struct option *row = conn_difference(c, got);
+
+	return row && !(row->flags & OPTION_SECRET) ? row->name
+						    : "one of the values";
+}
+
+static int file_check(const char *path, const struct conn *c, struct buf *err)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct conn got = { 0 };
+	int rc = option_defaults(conn_options, &got);
+
+	if (!rc && c->creds.credentials)
+		rc = conn_set(&got, "credentials", c->creds.credentials);
+	if (!rc)
+		rc = ini_read(path, file_take_back, &got, &why);
+	if (rc != -ENOMEM && (rc || conn_difference(c, &got))) {
+		rc = -EINVAL;
+		buf_addf(err,
+			 "%s cannot be kept in a file: a blank at an end, a ; "
+			 "behind a blank, or a control byte",
+			 drop_ins_lost(c, &got));
+	}
+	option_clear(conn_options, &got);
+	buf_clear(&why);
+	return rc;
+}
+
+static int file_sync_folder(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fsync(fd))
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+/* Makes the temporary file; its name is in temp. */
+static int file_write_temp(struct buf *temp, const struct buf *text)
+{
+	int fd = mkostemp(temp->data, O_CLOEXEC), rc; /* 0600 */
+
+	if (fd < 0)
+		return -errno;
+	rc = fchmod(fd, 0600) ? -errno : file_write(fd, text);
+	if (close(fd) && !rc)
+		rc = -errno;
+	if (rc)
+		unlink(temp->data);
+	return rc;
+}
+
+int drop_ins_put(const char *dir, const char *name, const struct conn *conn,
+		 struct buf *err)
+{
+	struct buf text = BUF_INIT(1 << 20), temp = BUF_INIT(8192);
+	struct buf path = BUF_INIT(8192);
+	int rc = text_write(name, conn, &text);
+
+	buf_addf(&path, "%s/%s.conf", dir, name);
+	buf_addf(&temp, "%s/.%s.XXXXXX", dir, name);
+	if (!rc)
+		rc = buf_err(&path) ? buf_err(&path) : buf_err(&temp);
+	if (!rc && !drop_ins_room(dir, name))
+		rc = -ENOSPC;
+	if (!rc)
+		rc = file_write_temp(&temp, &text);
+	if (rc) {
+		drop_ins_fail(err, buf_str(&path), rc);
+		goto out;
+	}
+	rc = file_check(temp.data, conn, err);
+	if (!rc)
+		rc = drop_ins_check(dir, temp.data + strlen(dir) + 1, name,
+				    err);
+	if (!rc && rename(temp.data, path.data))
+		rc = drop_ins_fail(err, path.data, -errno);
+	if (rc) {
+		unlink(temp.data);
+		goto out;
+	}
+	rc = file_sync_folder(dir);
+	if (rc)
+		drop_ins_fail(err, dir, rc);
+out:
+	buf_wipe(&text);
+	buf_clear(&temp);
+	buf_clear(&path);
+	return rc;
+}
+
+int drop_ins_remove(const char *dir, const char *name, struct buf *err)
+{
+	struct buf path = BUF_INIT(8192);
+	int rc;
+
+	buf_addf(&path, "%s/%s.conf", dir, name);
+	rc = buf_err(&path);
+	if (!rc && unlink(path.data))
+		rc = -errno;
+	if (!rc)
+		rc = file_sync_folder(dir);
+	if (rc)
+		drop_ins_fail(err, buf_str(&path), rc);
+	buf_clear(&path);
+	return rc;
 }

@@ -55,13 +55,6 @@ void drop_ins_clear(struct drop_ins *d);
  * to be cleared by option_clear() in either case. 0 or -errno, why in err. */
 int drop_ins_get(const char *dir, const char *name, struct conn *out,
 		 struct buf *err);
-/* Is there room for the file of one more stage of that name, or is there one
- * already? */
-bool drop_ins_room(const char *dir, const char *name);
-/* Would drop_ins_read() take the file `file` in dir as the stage of that name?
- * 0 or -errno, why in err. */
-int drop_ins_check(const char *dir, const char *file, const char *name,
-		   struct buf *err);
 
 /*
  * Holds off other writers, in this process and others; makes the folder, and

@@ -8,7 +8,6 @@ libstage_a_SOURCES = \
 	src/stage/catalog_notes.c \
 	src/stage/catalog_overlap.c \
 	src/stage/drop_ins.c src/stage/drop_ins.h \
-	src/stage/drop_ins_write.c \
 	src/stage/external.c \
 	src/stage/stage_cache.c src/stage/stage_cache.h \
 	src/stage/location.c src/stage/location.h \

@@ -214,16 +214,24 @@ static bool conn_same_value(const struct option *row, const struct conn *a,
 	return same;
 }
 
+bool conn_row_equal(const struct option *row, const struct conn *a,
+		    const struct conn *b)
+{
+	return (conn_is_string(row) ? conn_same_string : conn_same_value)(row,
+									  a, b);
+}
+
+const struct option *conn_difference(const struct conn *a, const struct conn *b)
+{
+	for (const struct option *row = conn_options; row->name; row++)
+		if (!row->alias_of && !conn_row_equal(row, a, b))
+			return row;
+	return NULL;
+}
+
 bool conn_equal(const struct conn *a, const struct conn *b)
 {
-	for (const struct option *row = conn_options; row->name; row++) {
-		if (row->alias_of)
-			continue;
-		if (!(conn_is_string(row) ? conn_same_string
-					  : conn_same_value)(row, a, b))
-			return false;
-	}
-	return true;
+	return !conn_difference(a, b);
 }
 
 const char *conn_sql_credentials(const struct conn *c)

@@ -96,6 +96,12 @@ void conn_endpoint_identity(const struct conn *c, struct buf *out);
 
 /* A copy of its own. 0 or -ENOMEM; option_clear() after either. */
 int conn_copy(const struct conn *from, struct conn *out);
+/* Do they say the same by that row of the table? */
+bool conn_row_equal(const struct option *row, const struct conn *a,
+		    const struct conn *b);
+/* The first row by which they do not, or NULL. */
+const struct option *conn_difference(const struct conn *a,
+				     const struct conn *b);
 /* Would they open the same store, with the same words about it? */
 bool conn_equal(const struct conn *a, const struct conn *b);
 

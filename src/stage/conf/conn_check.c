@@ -127,15 +127,15 @@ static int check_ca_file(const struct conn *c, struct buf *err)
 	return -EINVAL;
 }
 
-/* Is there such a bucket's place on that server? What conn_open() makes. */
+/* Is there such a bucket's at on that server? What conn_open() makes. */
 static int check_endpoint(const char *key, const char *endpoint,
-			  const struct conn_location *place, bool virtual_host,
+			  const struct conn_location *at, bool virtual_host,
 			  struct buf *err)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct s3_endpoint s3;
-	int rc = s3_endpoint_init(&s3, endpoint, place->bucket, virtual_host,
-				  &why);
+	int rc =
+		s3_endpoint_init(&s3, endpoint, at->bucket, virtual_host, &why);
 
 	if (rc == -EINVAL)
 		buf_addf(err, "%s: %s", key, buf_str(&why));
@@ -144,8 +144,8 @@ static int check_endpoint(const char *key, const char *endpoint,
 	return rc;
 }
 
-static int check_endpoints(const struct conn *c,
-			   const struct conn_location *place, struct buf *err)
+static int check_endpoints(const struct conn *c, const struct conn_location *at,
+			   struct buf *err)
 {
 	struct buf endpoint = BUF_INIT(BUF_URL), public = BUF_INIT(BUF_URL);
 	bool is_public = text_given(c->s3.public_endpoint_url) ||
@@ -159,7 +159,7 @@ static int check_endpoints(const struct conn *c,
 		rc = check_endpoint(c->s3.virtual_host
 					    ? "enable_virtual_host_style"
 					    : "addressing",
-				    buf_str(&endpoint), place,
+				    buf_str(&endpoint), at,
 				    conn_endpoint_virtual(c, false), err);
 	if (!rc && is_public)
 		rc = check_endpoint(c->public_addressing == CONN_SAME
@@ -167,7 +167,7 @@ static int check_endpoints(const struct conn *c,
 					    : "public_addressing",
 				    public.len ? buf_str(&public)
 					       : buf_str(&endpoint),
-				    place, conn_endpoint_virtual(c, true), err);
+				    at, conn_endpoint_virtual(c, true), err);
 	buf_clear(&endpoint);
 	buf_clear(&public);
 	return rc;
@@ -191,7 +191,7 @@ static int check_region(const struct conn *c, struct buf *err)
 }
 
 static int check_server_keys(const struct conn *c,
-			     const struct conn_location *place, struct buf *err)
+			     const struct conn_location *at, struct buf *err)
 {
 	int rc = check_server("endpoint_url", c->s3.endpoint_url, err);
 
@@ -220,7 +220,7 @@ static int check_server_keys(const struct conn *c,
 	if (!rc)
 		rc = check_region(c, err);
 	if (!rc)
-		rc = check_endpoints(c, place, err);
+		rc = check_endpoints(c, at, err);
 	return rc;
 }
 
@@ -241,23 +241,20 @@ static bool check_is_local(const char *name)
 	return false;
 }
 
-/* The first that differs from its default, or NULL. */
+/* The first that is said and differs from its default, or NULL. */
 static const char *check_foreign_key(const struct conn *c,
 				     const struct conn *defaults)
 {
 	for (const struct option *row = conn_options; row->name; row++) {
 		struct buf value = BUF_INIT(BUF_LINE);
-		struct buf usual = BUF_INIT(BUF_LINE);
-		bool differs;
+		bool said;
 
 		if (row->alias_of || check_is_local(row->name))
 			continue;
 		option_show(row, c, &value);
-		option_show(row, defaults, &usual);
-		differs = value.len && strcmp(buf_str(&value), buf_str(&usual));
-		buf_wipe(&value);
-		buf_clear(&usual);
-		if (differs)
+		said = value.len > 0;
+		buf_clear(&value);
+		if (said && !conn_row_equal(row, c, defaults))
 			return row->name;
 	}
 	return NULL;
@@ -281,15 +278,15 @@ static int check_local_keys(const struct conn *c, struct buf *err)
 
 int conn_check(const struct conn *c, struct buf *err)
 {
-	struct conn_location place;
-	int rc = conn_location(c, &place, err);
+	struct conn_location at;
+	int rc = conn_location(c, &at, err);
 
 	if (!rc)
 		rc = check_server("public_endpoint_url",
 				  c->s3.public_endpoint_url, err);
 	if (!rc)
-		rc = place.root ? check_local_keys(c, err)
-				: check_server_keys(c, &place, err);
-	conn_location_clear(&place);
+		rc = at.root ? check_local_keys(c, err)
+			     : check_server_keys(c, &at, err);
+	conn_location_clear(&at);
 	return rc;
 }

@@ -2,8 +2,8 @@
  * A configuration while it is read: where each value came from, for messages
  * and for what wins over what.
  */
-#ifndef CONFIG_CONFIG_IMPL_H
-#define CONFIG_CONFIG_IMPL_H
+#ifndef CONFIG_CONFIG_BUILDER_H
+#define CONFIG_CONFIG_BUILDER_H
 
 #include "config/config.h"
 
@@ -23,36 +23,32 @@ struct config_builder {
 	struct config_origin *users; /* beside config->users */
 };
 
-/* A new, empty [stage NAME]. 0 or -ENOMEM. */
+/* A new, empty [stage NAME] or [user NAME]. 0 or -ENOMEM. */
 int config_builder_add_stage(struct config_builder *b, const char *name,
 			     uint32_t line);
+int config_builder_add_user(struct config_builder *b, const char *name,
+			    uint32_t line);
 /* By name, or -1. */
 int config_builder_find_stage(const struct config *c, const char *name);
+int config_builder_find_user(const struct config *c, const char *name);
 
-/* A new, empty [user NAME]: 0 or -errno, why in err. By name, or -1. */
-int config_user_add(struct config_builder *b, const char *name, uint32_t line,
-		    struct buf *err);
-int config_user_find(const struct config *c, const char *name);
-/* Its values: 0 or -EINVAL, why in err. */
-int config_user_check(const struct config_user *u, struct buf *err);
-void config_user_clear_all(struct config *c);
-
-/* Adds what a wrong key is told: `unknown key ...; did you mean ...`. */
-void config_builder_unknown(const struct option *table, const char *name,
+/* The drop-ins beside the file, as further stages. c->file is set; place is
+ * where a file of ours would be. 0 or -errno, why in err. */
+int config_builder_drop_ins(struct config_builder *b, const char *place,
 			    struct buf *err);
+
+/* ---- what fills it ---- */
 
 /* Reads the file at path into b. 0 or -errno with err as FILE:LINE: why. */
 int config_file_read(struct config_builder *b, const char *path,
 		     struct buf *err);
 
-/* The drop-ins beside the file, as further stages. c->file is set; place is
- * where a file of ours would be. 0 or -errno, why in err. */
-int config_drop_ins_read(struct config_builder *b, const char *place,
-			 struct buf *err);
-
 /* One `name=value` of -o, or `name` for yes. 0 or -errno, why in err. */
 int config_command_take(struct config_builder *b,
 			const struct config_request *r, const char *text,
 			struct buf *err);
+
+/* The values of one user: 0 or -EINVAL, why in err. */
+int config_user_check(const struct config_user *u, struct buf *err);
 
 #endif
