@@ -45,8 +45,8 @@ static const struct step stream[] = {
 };
 
 /* A fixed size is a schedule of one step. */
-static const struct step *schedule(uint64_t part_size, struct step *fixed,
-				   size_t *n)
+static const struct step *parts_schedule(uint64_t part_size, struct step *fixed,
+					 size_t *n)
 {
 	*n = COUNT(steps);
 	if (!part_size)
@@ -63,7 +63,7 @@ int parts_at(uint64_t part_size, uint64_t offset, struct part_range *out)
 {
 	struct step fixed;
 	size_t n;
-	const struct step *s = schedule(part_size, &fixed, &n);
+	const struct step *s = parts_schedule(part_size, &fixed, &n);
 	uint64_t start = 0;
 	unsigned number = 1;
 
@@ -86,7 +86,7 @@ int parts_numbered(uint64_t part_size, unsigned number, struct part_range *out)
 {
 	struct step fixed;
 	size_t n;
-	const struct step *s = schedule(part_size, &fixed, &n);
+	const struct step *s = parts_schedule(part_size, &fixed, &n);
 	uint64_t start = 0;
 	unsigned first = 1;
 

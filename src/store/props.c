@@ -31,7 +31,7 @@ static const struct row {
 static const char *const defaults[] = { "binary/octet-stream",
 					"application/octet-stream" };
 
-static bool is_meta(const char *name)
+static bool props_is_meta(const char *name)
 {
 	return !strncasecmp(name, PROP_META, strlen(PROP_META)) &&
 	       name[strlen(PROP_META)];
@@ -42,7 +42,7 @@ unsigned props_kind(const char *name)
 	for (size_t i = 0; i < ROWS; i++)
 		if (!strcasecmp(table[i].name, name))
 			return table[i].kind;
-	return is_meta(name) ? PROP_CONTENT : 0;
+	return props_is_meta(name) ? PROP_CONTENT : 0;
 }
 
 const char *props_name(unsigned kinds, size_t *i)
@@ -78,7 +78,7 @@ const char *props_get(const struct props *p, const char *name)
 	return NULL;
 }
 
-static void drop(struct props *p, const char *name)
+static void props_drop(struct props *p, const char *name)
 {
 	struct field at = { NULL, NULL };
 	size_t from, end;
@@ -102,7 +102,7 @@ int props_set(struct props *p, const char *name, const char *value)
 	if (!props_kind(name) || text_has_control(name) ||
 	    (value && text_has_control(value)))
 		return -EINVAL;
-	drop(p, name);
+	props_drop(p, name);
 	if (!value)
 		return 0;
 	if (n > PROPS_BYTES - p->len || v > PROPS_BYTES - p->len - n)
@@ -145,7 +145,7 @@ int props_of_meta(struct props *p, const struct store_meta *meta)
 	return rc;
 }
 
-static bool is_chosen(const char *type)
+static bool props_is_chosen(const char *type)
 {
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(*defaults); i++)
 		if (!strcasecmp(defaults[i], type))
@@ -156,7 +156,7 @@ static bool is_chosen(const char *type)
 bool props_retype(struct props *p, const struct store_retype *r)
 {
 	const char *type = props_get(p, PROP_TYPE);
-	bool chosen = type && is_chosen(type);
+	bool chosen = type && props_is_chosen(type);
 
 	if (!r || (chosen && (!r->was || strcasecmp(r->was, type) != 0)))
 		return false;

@@ -63,21 +63,21 @@ const char *store_type(const struct store *s, const char *key)
 
 int store_stat(struct store *s, const char *key, struct name_info *out)
 {
-	int err = store_check_name(s, key);
+	int rc = store_check_name(s, key);
 
 	memset(out, 0, sizeof(*out));
-	return err ? err : s->ops->stat(s, key, out);
+	return rc ? rc : s->ops->stat(s, key, out);
 }
 
 int store_head(struct store *s, const char *key, struct object_details *out)
 {
-	int err = store_check_key(s, key);
+	int rc = store_check_key(s, key);
 
 	memset(out, 0, sizeof(*out));
-	return err ? err : s->ops->head(s, key, out);
+	return rc ? rc : s->ops->head(s, key, out);
 }
 
-static bool has_tags(const struct object_details *d)
+static bool props_have_tags(const struct object_details *d)
 {
 	const char *count = props_get(&d->props, PROP_TAG_COUNT);
 
@@ -85,19 +85,19 @@ static bool has_tags(const struct object_details *d)
 }
 
 /* The tags, beside what HEAD told. */
-static int add_tags(struct store *s, const char *key,
-		    struct object_details *out)
+static int props_add_tags(struct store *s, const char *key,
+			  struct object_details *out)
 {
 	struct buf tags = BUF_INIT(PROPS_BYTES);
-	int err = s->ops->tags(s, key, &tags);
+	int rc = s->ops->tags(s, key, &tags);
 
-	if (!err)
-		err = props_set(&out->props, PROP_TAGGING, buf_str(&tags));
+	if (!rc)
+		rc = props_set(&out->props, PROP_TAGGING, buf_str(&tags));
 	buf_clear(&tags);
-	if (err != -EACCES && err != -ENOTSUP && err != -E2BIG)
-		return err;
+	if (rc != -EACCES && rc != -ENOTSUP && rc != -E2BIG)
+		return rc;
 	log_at(LOG_LEVEL_WARN,
-	       &(struct log_where){ .stage = s->name, .key = key, .err = err },
+	       &(struct log_where){ .stage = s->name, .key = key, .err = rc },
 	       "the object's tags cannot be read, so its next version has "
 	       "none");
 	return 0;
@@ -105,34 +105,34 @@ static int add_tags(struct store *s, const char *key,
 
 int store_props(struct store *s, const char *key, struct object_details *out)
 {
-	int err = store_head(s, key, out);
+	int rc = store_head(s, key, out);
 
-	if (!err && s->ops->tags && has_tags(out))
-		err = add_tags(s, key, out);
-	return err;
+	if (!rc && s->ops->tags && props_have_tags(out))
+		rc = props_add_tags(s, key, out);
+	return rc;
 }
 
 int store_confirm(struct store *s, const char *key, const char *listed,
 		  struct object_info *now)
 {
-	int err = store_check_key(s, key);
+	int rc = store_check_key(s, key);
 
-	err = err ? err : store_check_etag(listed);
+	rc = rc ? rc : store_check_etag(listed);
 	memset(now, 0, sizeof(*now));
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	return s->ops->confirm ? s->ops->confirm(s, key, listed, now) : -ESTALE;
 }
 
 void store_get(struct store *s, struct store_get *get)
 {
 	static const struct object_info none;
-	int err = store_check_get(s, get);
+	int rc = store_check_get(s, get);
 
 	get->state = NULL;
 	get->whole = false;
-	if (err)
-		get->done(get, err, &none);
+	if (rc)
+		get->done(get, rc, &none);
 	else
 		s->ops->get(s, get);
 }
@@ -148,14 +148,14 @@ int store_put(struct store *s, const char *key, const struct store_body *body,
 	      struct object_info *out)
 {
 	struct object_info info = { 0 };
-	int err = store_check_key(s, key);
+	int rc = store_check_key(s, key);
 
-	err = err ? err : store_check_body(s, body);
-	err = err ? err : store_check_meta(meta);
-	err = err ? err : store_check_cond(cond);
-	err = err ? err : s->ops->put(s, key, body, meta, cond, &info);
-	if (err)
-		return err;
+	rc = rc ? rc : store_check_body(s, body);
+	rc = rc ? rc : store_check_meta(meta);
+	rc = rc ? rc : store_check_cond(cond);
+	rc = rc ? rc : s->ops->put(s, key, body, meta, cond, &info);
+	if (rc)
+		return rc;
 	store_announce(s, key, &info);
 	if (out)
 		*out = info;
@@ -165,24 +165,24 @@ int store_put(struct store *s, const char *key, const struct store_body *body,
 int store_upload_open(struct store *s, const char *key,
 		      const struct store_meta *meta, struct store_upload **out)
 {
-	int err = store_check_key(s, key);
+	int rc = store_check_key(s, key);
 
 	*out = NULL;
-	err = err ? err : store_check_meta(meta);
-	return err ? err : s->ops->upload_open(s, key, meta, out);
+	rc = rc ? rc : store_check_meta(meta);
+	return rc ? rc : s->ops->upload_open(s, key, meta, out);
 }
 
 void store_part(struct store_part *part)
 {
 	struct store *s = part->upload->store;
-	int err =
+	int rc =
 		store_check_part(s, part->number, part->offset, part->body.len);
 
 	part->state = NULL;
 	part->etag[0] = '\0';
-	err = err ? err : store_check_body(s, &part->body);
-	if (err)
-		part->done(part, err);
+	rc = rc ? rc : store_check_body(s, &part->body);
+	if (rc)
+		part->done(part, rc);
 	else
 		s->ops->part(part);
 }
@@ -196,18 +196,18 @@ int store_part_copy(struct store_upload *u, unsigned number, uint64_t at,
 		    const struct store_range *from, struct store_part_done *out)
 {
 	struct store *s = u->store;
-	int err = store_check_key(s, from->key);
+	int rc = store_check_key(s, from->key);
 
-	err = err ? err : store_check_etag(from->etag);
-	err = err ? err : store_check_part(s, number, at, from->len);
-	err = err ? err : store_check_part(s, number, from->offset, from->len);
-	if (!err && from->len == 0)
-		err = -EINVAL;
-	if (!err && from->len > s->limits.put_max)
-		err = -EFBIG;
+	rc = rc ? rc : store_check_etag(from->etag);
+	rc = rc ? rc : store_check_part(s, number, at, from->len);
+	rc = rc ? rc : store_check_part(s, number, from->offset, from->len);
+	if (!rc && from->len == 0)
+		rc = -EINVAL;
+	if (!rc && from->len > s->limits.put_max)
+		rc = -EFBIG;
 	memset(out, 0, sizeof(*out));
 	out->number = number;
-	return err ? err : s->ops->part_copy(u, number, at, from, out);
+	return rc ? rc : s->ops->part_copy(u, number, at, from, out);
 }
 
 int store_upload_complete(struct store_upload *u,
@@ -217,12 +217,12 @@ int store_upload_complete(struct store_upload *u,
 {
 	struct store *s = u->store;
 	struct object_info info = { 0 };
-	int err = store_check_parts(s, parts, n);
+	int rc = store_check_parts(s, parts, n);
 
-	err = err ? err : store_check_cond(cond);
-	err = err ? err : s->ops->upload_complete(u, parts, n, cond, &info);
-	if (err)
-		return err;
+	rc = rc ? rc : store_check_cond(cond);
+	rc = rc ? rc : s->ops->upload_complete(u, parts, n, cond, &info);
+	if (rc)
+		return rc;
 	store_announce(s, u->key, &info);
 	if (out)
 		*out = info;
@@ -247,11 +247,11 @@ const char *store_upload_id(struct store_upload *u)
 
 int store_pending_abort(struct store *s, const struct store_pending *p)
 {
-	int err = store_check_key(s, p->key);
+	int rc = store_check_key(s, p->key);
 
-	if (!err && (!p->id || !*p->id))
-		err = -EINVAL;
-	return err ? err : s->ops->pending_abort(s, p);
+	if (!rc && (!p->id || !*p->id))
+		rc = -EINVAL;
+	return rc ? rc : s->ops->pending_abort(s, p);
 }
 
 int store_copy(struct store *s, const char *from, const char *etag,
@@ -266,61 +266,61 @@ int store_copy_named(struct store *s, const char *from, const char *etag,
 		     const struct store_cond *cond, struct object_info *out)
 {
 	struct object_info info = { 0 };
-	int err = store_check_key(s, from);
+	int rc = store_check_key(s, from);
 
-	err = err ? err : store_check_key(s, to);
-	err = err ? err : store_check_etag(etag);
-	err = err ? err : store_check_cond(cond);
-	err = err ? err : s->ops->copy(s, from, etag, to, retype, cond, &info);
-	if (err)
-		return err;
+	rc = rc ? rc : store_check_key(s, to);
+	rc = rc ? rc : store_check_etag(etag);
+	rc = rc ? rc : store_check_cond(cond);
+	rc = rc ? rc : s->ops->copy(s, from, etag, to, retype, cond, &info);
+	if (rc)
+		return rc;
 	store_announce(s, to, &info);
 	if (out)
 		*out = info;
 	return 0;
 }
 
-static int remove_one(struct store *s, const char *key, const char *etag)
+static int store_remove_any(struct store *s, const char *key, const char *etag)
 {
-	int err = store_check_key(s, key);
+	int rc = store_check_key(s, key);
 
-	err = err ? err : store_check_etag(etag);
-	err = err ? err : s->ops->remove(s, key, etag);
-	if (!err)
+	rc = rc ? rc : store_check_etag(etag);
+	rc = rc ? rc : s->ops->remove(s, key, etag);
+	if (!rc)
 		store_announce(s, key, NULL);
-	return err;
+	return rc;
 }
 
 int store_remove(struct store *s, const char *key)
 {
-	return remove_one(s, key, NULL);
+	return store_remove_any(s, key, NULL);
 }
 
 int store_remove_same(struct store *s, const char *key, const char *etag)
 {
-	return etag ? remove_one(s, key, etag) : -EINVAL;
+	return etag ? store_remove_any(s, key, etag) : -EINVAL;
 }
 
 int store_remove_many(struct store *s, const char *const *keys, unsigned n,
 		      int *results)
 {
-	int err = 0;
+	int rc = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		results[i] = store_check_key(s, keys[i]);
-		err = err ? err : results[i];
+		rc = rc ? rc : results[i];
 	}
-	if (err || !n) {
+	if (rc || !n) {
 		/* A key that cannot be: nothing is removed. */
 		for (unsigned i = 0; i < n; i++)
 			results[i] = results[i] ? results[i] : -ECANCELED;
-		return err;
+		return rc;
 	}
-	err = s->ops->remove_many(s, keys, n, results);
+	rc = s->ops->remove_many(s, keys, n, results);
 	for (unsigned i = 0; i < n; i++)
 		if (!results[i])
 			store_announce(s, keys[i], NULL);
-	return err;
+	return rc;
 }
 
 void store_locate(struct store *s, const char *key, struct buf *out)
@@ -328,12 +328,12 @@ void store_locate(struct store *s, const char *key, struct buf *out)
 	s->ops->locate(s, key, out);
 }
 
-const char *store_error_words(const struct store *s, int err)
+const char *store_error_words(const struct store *s, int rc)
 {
 	const char *words =
-		s->ops->error_words ? s->ops->error_words(err) : NULL;
+		s->ops->error_words ? s->ops->error_words(rc) : NULL;
 
-	return words ? words : strerror(-err);
+	return words ? words : strerror(-rc);
 }
 
 int store_describe(struct store *s, struct buf *out)
@@ -355,16 +355,16 @@ int store_open(struct store *s, const char *key, const char *etag, int *fd,
 	       struct object_info *info)
 {
 	struct object_info found = { 0 };
-	int err = store_check_key(s, key);
+	int rc = store_check_key(s, key);
 
 	*fd = -1;
-	err = err ? err : store_check_etag(etag);
-	if (!err && !s->ops->open)
-		err = -EOPNOTSUPP;
-	err = err ? err : s->ops->open(s, key, etag, fd, &found);
-	if (!err && info)
+	rc = rc ? rc : store_check_etag(etag);
+	if (!rc && !s->ops->open)
+		rc = -EOPNOTSUPP;
+	rc = rc ? rc : s->ops->open(s, key, etag, fd, &found);
+	if (!rc && info)
 		*info = found;
-	return err;
+	return rc;
 }
 
 int store_same(struct store *s, int fd, const char *etag)
@@ -374,25 +374,25 @@ int store_same(struct store *s, int fd, const char *etag)
 
 int store_scratch(struct store *s, const char *key, int *fd)
 {
-	int err = store_check_key(s, key);
+	int rc = store_check_key(s, key);
 
 	*fd = -1;
-	if (!err && !s->ops->scratch)
-		err = -EOPNOTSUPP;
-	return err ? err : s->ops->scratch(s, key, fd);
+	if (!rc && !s->ops->scratch)
+		rc = -EOPNOTSUPP;
+	return rc ? rc : s->ops->scratch(s, key, fd);
 }
 
 int store_set_attr(struct store *s, const char *key, const struct store_attr *a,
 		   struct object_info *out)
 {
 	struct object_info info = { 0 };
-	int err = store_check_name(s, key);
+	int rc = store_check_name(s, key);
 
-	if (!err && !s->ops->set_attr)
-		err = -EOPNOTSUPP;
-	err = err ? err : s->ops->set_attr(s, key, a, &info);
-	if (err)
-		return err;
+	if (!rc && !s->ops->set_attr)
+		rc = -EOPNOTSUPP;
+	rc = rc ? rc : s->ops->set_attr(s, key, a, &info);
+	if (rc)
+		return rc;
 	store_announce(s, key, &info);
 	if (out)
 		*out = info;
@@ -403,16 +403,16 @@ int store_rename(struct store *s, const char *from, const char *to,
 		 bool if_absent)
 {
 	struct object_info info = { 0 };
-	int err = store_check_key(s, from);
+	int rc = store_check_key(s, from);
 
-	err = err ? err : store_check_key(s, to);
-	if (!err && store_check_is_dir(from) != store_check_is_dir(to))
-		err = -EINVAL;
-	if (!err && !s->ops->rename)
-		err = -EOPNOTSUPP;
-	err = err ? err : s->ops->rename(s, from, to, if_absent, &info);
-	if (err)
-		return err;
+	rc = rc ? rc : store_check_key(s, to);
+	if (!rc && store_check_is_dir(from) != store_check_is_dir(to))
+		rc = -EINVAL;
+	if (!rc && !s->ops->rename)
+		rc = -EOPNOTSUPP;
+	rc = rc ? rc : s->ops->rename(s, from, to, if_absent, &info);
+	if (rc)
+		return rc;
 	store_announce(s, from, NULL);
 	store_announce(s, to, &info);
 	return 0;
@@ -420,9 +420,9 @@ int store_rename(struct store *s, const char *from, const char *to,
 
 int store_sync(struct store *s, const char *key)
 {
-	int err = s->ops->sync ? store_check_name(s, key) : 0;
+	int rc = s->ops->sync ? store_check_name(s, key) : 0;
 
-	return err || !s->ops->sync ? err : s->ops->sync(s, key);
+	return rc || !s->ops->sync ? rc : s->ops->sync(s, key);
 }
 
 int store_statfs(struct store *s, struct statvfs *out)

@@ -119,9 +119,9 @@ struct store_get {
 			 STORE_GET_ALL: asked for without a range */
 	bool ahead; /* read-ahead: yields to what is waited for */
 	void (*data)(struct store_get *get, const void *bytes, size_t n);
-	/* err 0: all that there is of the range came. info (valid then) is as
+	/* rc 0: all that there is of the range came. info (valid then) is as
 	 * the answer told it, its size perhaps STORE_SIZE_UNKNOWN. */
-	void (*done)(struct store_get *get, int err,
+	void (*done)(struct store_get *get, int rc,
 		     const struct object_info *info);
 	bool whole; /* set before done(): the server knows no ranges, and sent
 		       the object from its first byte on */
@@ -162,7 +162,7 @@ struct store_part {
 	unsigned number;
 	uint64_t offset;
 	struct store_body body;
-	void (*done)(struct store_part *part, int err);
+	void (*done)(struct store_part *part, int rc);
 	char etag[STORE_ETAG_SIZE]; /* set before done(0) */
 	void *state; /* the store's */
 };
@@ -383,7 +383,7 @@ struct store_ops {
 	store_locate_fn *locate;
 	store_describe_fn *describe;
 	/* store_error_words(); NULL, or NULL returned: strerror(3) will do. */
-	const char *(*error_words)(int err);
+	const char *(*error_words)(int rc);
 	/* Of a store of files, else NULL. */
 	store_open_fn *open;
 	store_same_fn *same;
@@ -430,7 +430,7 @@ void store_unref(struct store *s);
 const char *store_type(const struct store *s, const char *key);
 /* What an error means for a key: a directory has others to give than a
  * server. A sentence without a full stop, not to be freed. */
-const char *store_error_words(const struct store *s, int err);
+const char *store_error_words(const struct store *s, int rc);
 
 store_check_fn store_check;
 store_stat_fn store_stat;

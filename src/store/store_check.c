@@ -49,13 +49,13 @@ int store_check_etag(const char *etag)
 
 int store_check_get(const struct store *s, const struct store_get *get)
 {
-	int err = store_check_key(s, get->key);
+	int rc = store_check_key(s, get->key);
 
-	err = err ? err : store_check_etag(get->etag);
-	if (!err && (!get->len || get->offset > INT64_MAX ||
-		     get->len > INT64_MAX - get->offset))
-		err = -EINVAL;
-	return err;
+	rc = rc ? rc : store_check_etag(get->etag);
+	if (!rc && (!get->len || get->offset > INT64_MAX ||
+		    get->len > INT64_MAX - get->offset))
+		rc = -EINVAL;
+	return rc;
 }
 
 int store_check_body(const struct store *s, const struct store_body *body)

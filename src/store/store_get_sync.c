@@ -32,7 +32,7 @@ static struct get_sync_locked *get_sync_locked(struct get_sync *g)
 	return &g->guarded_;
 }
 
-static void on_data(struct store_get *get, const void *bytes, size_t n)
+static void get_sync_data(struct store_get *get, const void *bytes, size_t n)
 {
 	struct get_sync *g = (struct get_sync *)get;
 
@@ -42,21 +42,21 @@ static void on_data(struct store_get *get, const void *bytes, size_t n)
 	g->n += n;
 }
 
-static void on_done(struct store_get *get, int err,
-		    const struct object_info *info)
+static void get_sync_done(struct store_get *get, int rc,
+			  const struct object_info *info)
 {
 	struct get_sync *g = (struct get_sync *)get;
 
 	lock_take(&g->lock);
 	get_sync_locked(g)->done = true;
-	get_sync_locked(g)->err = err;
-	if (!err)
+	get_sync_locked(g)->err = rc;
+	if (!rc)
 		get_sync_locked(g)->info = *info;
 	wait_list_wake(&get_sync_locked(g)->waiters);
 	lock_drop(&g->lock);
 }
 
-static bool is_done(struct get_sync *g)
+static bool get_sync_is_done(struct get_sync *g)
 {
 	bool done;
 
@@ -66,17 +66,17 @@ static bool is_done(struct get_sync *g)
 	return done;
 }
 
-static int wait_done(struct store *s, struct get_sync *g)
+static int get_sync_wait(struct store *s, struct get_sync *g)
 {
 	struct waiter *w = waiter_self();
 	struct wait_entry e = { .waiter = w };
 	bool cancelled = false;
-	int err;
+	int rc;
 
 	lock_take(&g->lock);
 	wait_list_add(&get_sync_locked(g)->waiters, &e);
 	lock_drop(&g->lock);
-	while (!is_done(g)) {
+	while (!get_sync_is_done(g)) {
 		if (cancelled) {
 			waiter_park_uninterrupted(w, WAIT_FOREVER);
 		} else if (waiter_park(w, WAIT_FOREVER) == -EINTR) {
@@ -86,9 +86,9 @@ static int wait_done(struct store *s, struct get_sync *g)
 	}
 	lock_take(&g->lock);
 	wait_list_remove(&get_sync_locked(g)->waiters, &e);
-	err = get_sync_locked(g)->err;
+	rc = get_sync_locked(g)->err;
 	lock_drop(&g->lock);
-	return cancelled && err == -ECANCELED ? -EINTR : err;
+	return cancelled && rc == -ECANCELED ? -EINTR : rc;
 }
 
 int store_get_sync(struct store *s, const char *key, const char *etag,
@@ -100,16 +100,16 @@ int store_get_sync(struct store *s, const char *key, const char *etag,
 			 .etag = etag,
 			 .offset = offset,
 			 .len = len,
-			 .data = on_data,
-			 .done = on_done },
+			 .data = get_sync_data,
+			 .done = get_sync_done },
 		.bytes = bytes,
 	};
-	int err;
+	int rc;
 
 	lock_init(&g.lock);
 	store_get(s, &g.get);
-	err = wait_done(s, &g);
-	if (!err) {
+	rc = get_sync_wait(s, &g);
+	if (!rc) {
 		*n = g.n;
 		if (info) {
 			lock_take(&g.lock);
@@ -118,5 +118,5 @@ int store_get_sync(struct store *s, const char *key, const char *etag,
 		}
 	}
 	lock_destroy(&g.lock);
-	return err;
+	return rc;
 }

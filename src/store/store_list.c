@@ -21,7 +21,7 @@ struct store_list_check {
 	bool failed;
 };
 
-static void check_free(struct store_list_check *c)
+static void list_check_free(struct store_list_check *c)
 {
 	if (!c)
 		return;
@@ -31,7 +31,7 @@ static void check_free(struct store_list_check *c)
 	free(c);
 }
 
-static struct store_list_check *check_new(const struct list_query *q)
+static struct store_list_check *list_check_new(const struct list_query *q)
 {
 	struct store_list_check *c = calloc(1, sizeof(*c));
 
@@ -43,7 +43,7 @@ static struct store_list_check *check_new(const struct list_query *q)
 	c->after = q->after ? strdup(q->after) : NULL;
 	if (c->prefix && !c->after == !q->after)
 		return c;
-	check_free(c);
+	list_check_free(c);
 	return NULL;
 }
 
@@ -51,18 +51,18 @@ int store_list_open(struct store *s, const struct list_query *q,
 		    struct store_list **out)
 {
 	struct store_list_check *check;
-	int err = store_check_prefix(s, q->prefix);
+	int rc = store_check_prefix(s, q->prefix);
 
 	*out = NULL;
-	if (err)
-		return err;
-	check = check_new(q);
+	if (rc)
+		return rc;
+	check = list_check_new(q);
 	if (!check)
 		return -ENOMEM;
-	err = s->ops->list_open(s, q, out);
-	if (err) {
-		check_free(check);
-		return err;
+	rc = s->ops->list_open(s, q, out);
+	if (rc) {
+		list_check_free(check);
+		return rc;
 	}
 	(*out)->check = check;
 	(*out)->ahead = q->ahead;
@@ -70,8 +70,8 @@ int store_list_open(struct store *s, const struct list_query *q,
 	return 0;
 }
 
-static const char *entry_fault(const struct store_list *l,
-			       const struct list_entry *e)
+static const char *list_entry_fault(const struct store_list *l,
+				    const struct list_entry *e)
 {
 	const struct store_list_check *c = l->check;
 	size_t n = strlen(c->prefix), len = strlen(e->key);
@@ -86,7 +86,8 @@ static const char *entry_fault(const struct store_list *l,
 	return NULL;
 }
 
-static int failed(const struct store *s, const char *prefix, const char *fault)
+static int list_failed(const struct store *s, const char *prefix,
+		       const char *fault)
 {
 	struct log_where where = { .stage = s->name,
 				   .key = prefix,
@@ -97,14 +98,14 @@ static int failed(const struct store *s, const char *prefix, const char *fault)
 	return -EIO;
 }
 
-static int check_entry(struct store_list *l, const struct list_entry *e)
+static int list_check_entry(struct store_list *l, const struct list_entry *e)
 {
 	struct store_list_check *c = l->check;
-	const char *fault = entry_fault(l, e);
+	const char *fault = list_entry_fault(l, e);
 
 	if (fault) {
 		c->failed = true;
-		return failed(l->store, c->prefix, fault);
+		return list_failed(l->store, c->prefix, fault);
 	}
 	buf_reset(&c->last);
 	buf_adds(&c->last, e->key);
@@ -121,7 +122,7 @@ int store_list_next(struct store_list *l, struct list_entry *out)
 	do {
 		memset(out, 0, sizeof(*out));
 		rc = l->store->ops->list_next(l, out);
-		err = rc > 0 ? check_entry(l, out) : 0;
+		err = rc > 0 ? list_check_entry(l, out) : 0;
 	} while (!err && rc > 0 && l->check->after &&
 		 strcmp(out->key, l->check->after) <= 0);
 	return err ? err : rc;
@@ -131,7 +132,7 @@ void store_list_close(struct store_list *l)
 {
 	if (!l)
 		return;
-	check_free(l->check);
+	list_check_free(l->check);
 	l->store->ops->list_close(l);
 }
 
@@ -144,13 +145,13 @@ struct pending {
 	void *arg;
 };
 
-static int pending_each(void *arg, const struct store_pending *found)
+static int list_pending_each(void *arg, const struct store_pending *found)
 {
 	struct pending *p = arg;
 	if (text_starts_with(found->key, p->prefix))
 		return p->each(p->arg, found);
-	return failed(p->store, p->prefix,
-		      "an upload of a name that was not asked for");
+	return list_failed(p->store, p->prefix,
+			   "an upload of a name that was not asked for");
 }
 
 int store_pending(struct store *s, const char *prefix,
@@ -158,7 +159,7 @@ int store_pending(struct store *s, const char *prefix,
 		  void *arg)
 {
 	struct pending p = { s, prefix, each, arg };
-	int err = store_check_prefix(s, prefix);
+	int rc = store_check_prefix(s, prefix);
 
-	return err ? err : s->ops->pending(s, prefix, pending_each, &p);
+	return rc ? rc : s->ops->pending(s, prefix, list_pending_each, &p);
 }

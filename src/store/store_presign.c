@@ -69,7 +69,7 @@ static const char *const refused[] = {
 	"x-amzn-trace-id",
 };
 
-static const char *name_fault(const char *name)
+static const char *header_name_fault(const char *name)
 {
 	static const char token[] = "abcdefghijklmnopqrstuvwxyz"
 				    "0123456789!#$%&'*+-.^_`|~";
@@ -82,7 +82,7 @@ static const char *name_fault(const char *name)
 	return NULL;
 }
 
-static const char *value_fault(const char *value)
+static const char *header_value_fault(const char *value)
 {
 	size_t n = strlen(value);
 
@@ -99,85 +99,86 @@ static const char *value_fault(const char *value)
 	return NULL;
 }
 
-static int check_header(const struct store_presign *req, size_t i,
-			struct buf *err)
+static int header_check(const struct store_presign *req, size_t i,
+			struct buf *why)
 {
 	const struct field *h = &req->headers[i];
-	const char *fault = name_fault(h->name);
+	const char *fault = header_name_fault(h->name);
 
 	if (!fault)
-		fault = value_fault(h->value);
+		fault = header_value_fault(h->value);
 	for (size_t k = 0; !fault && k < i; k++)
 		if (!strcmp(req->headers[k].name, h->name))
 			fault = "given twice";
 	if (!fault)
 		return 0;
-	text_printable(err, h->name);
-	buf_addf(err, ": %s", fault);
+	text_printable(why, h->name);
+	buf_addf(why, ": %s", fault);
 	return -EINVAL;
 }
 
-static int check_fields(const struct store_presign *req, struct buf *err)
+static int presign_check_fields(const struct store_presign *req,
+				struct buf *why)
 {
 	size_t bytes = 0;
-	int e = 0;
+	int rc = 0;
 
 	if (req->n_headers > PRESIGN_FIELDS_MAX ||
 	    req->n_query > PRESIGN_FIELDS_MAX) {
-		buf_adds(err, "too many headers");
+		buf_adds(why, "too many headers");
 		return -EINVAL;
 	}
-	for (size_t i = 0; !e && i < req->n_headers; i++) {
+	for (size_t i = 0; !rc && i < req->n_headers; i++) {
 		bytes += strlen(req->headers[i].name) +
 			 strlen(req->headers[i].value);
-		e = check_header(req, i, err);
+		rc = header_check(req, i, why);
 	}
-	if (!e && bytes > HEADERS_MAX) {
-		buf_addf(err, "the headers have over %d bytes", HEADERS_MAX);
-		e = -EINVAL;
+	if (!rc && bytes > HEADERS_MAX) {
+		buf_addf(why, "the headers have over %d bytes", HEADERS_MAX);
+		rc = -EINVAL;
 	}
-	return e;
+	return rc;
 }
 
 /* ---- the call ---- */
 
-static int check(struct store *s, const struct store_presign *req,
-		 struct buf *err)
+static int presign_check(struct store *s, const struct store_presign *req,
+			 struct buf *why)
 {
-	int e = store_check_key(s, req->key);
+	int rc = store_check_key(s, req->key);
 
 	if (s->broken) {
-		s->ops->check(s, "", err);
-	} else if (e) {
-		buf_adds(err, e == -EINVAL ? "no object is named"
-					   : "the key is over 1024 bytes");
+		s->ops->check(s, "", why);
+	} else if (rc) {
+		buf_adds(why, rc == -EINVAL ? "no object is named"
+					    : "the key is over 1024 bytes");
 	} else if (!s->limits.presign) {
-		buf_addf(err, "a %s store signs no URLs", s->ops->kind);
-		e = -ENOTSUP;
+		buf_addf(why, "a %s store signs no URLs", s->ops->kind);
+		rc = -ENOTSUP;
 	} else if (req->expire < 1 || req->expire > EXPIRE_MAX) {
-		buf_addf(err, "EXPIRE is %lld: it must be 1 to %d seconds",
+		buf_addf(why, "EXPIRE is %lld: it must be 1 to %d seconds",
 			 (long long)req->expire, EXPIRE_MAX);
-		e = -EINVAL;
+		rc = -EINVAL;
 	} else {
-		e = check_fields(req, err);
+		rc = presign_check_fields(req, why);
 	}
-	return e;
+	return rc;
 }
 
 int store_presign(struct store *s, const struct store_presign *req,
-		  struct store_presigned *out, struct buf *err)
+		  struct store_presigned *out, struct buf *why)
 {
-	int e;
+	int rc;
 
 	memset(out, 0, sizeof(*out));
-	e = check(s, req, err);
-	if (e)
-		return e;
+	rc = presign_check(s, req, why);
+	if (rc)
+		return rc;
 	out->method = store_presign_method(req->action);
-	e = s->ops->presign(s, req, out, err);
-	if (e)
+	rc = s->ops->presign(s, req, out, why);
+	if (rc)
 		store_presign_clear(out);
-	return e;
+	return rc;
 }
 
 void store_presign_clear(struct store_presigned *p)

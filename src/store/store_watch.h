@@ -23,7 +23,7 @@ void store_own_begin(void);
 void store_own_end(void);
 bool store_is_own(void);
 
-/* err of a call to a store whose change is the caller's own. */
+/* rc of a call to a store whose change is the caller's own. */
 #define STORE_OWN(call) \
 	({ \
 		int own_err_; \

@@ -28,7 +28,7 @@ struct slot {
 struct flight {
 	struct store_part part; /* first */
 	struct upload_parts *owner;
-	void (*ended)(void *arg, int err);
+	void (*ended)(void *arg, int rc);
 	void *arg;
 	bool flies; /* under the lock */
 	bool cancelled; /* the owner's */

@@ -34,13 +34,13 @@ struct upload_part {
 	uint64_t offset; /* where it stands in the object */
 	struct store_body body;
 	/*
-	 * The store does not look at the body any more: err is what became of
+	 * The store does not look at the body any more: rc is what became of
 	 * the part. Once for each part that was sent, before it counts as
 	 * ended: who waits for the upload's parts has waited for this as well.
 	 * NULL: the body is the caller's, who may want it back
 	 * (upload_parts_recall()).
 	 */
-	void (*ended)(void *arg, int err);
+	void (*ended)(void *arg, int rc);
 	void *arg;
 };
 

@@ -37,21 +37,21 @@ static int s3_describe(struct store *store, struct buf *out)
 	struct s3_sign_ctx now;
 	char end[TIME_RFC3339_SIZE];
 	const char *proxy;
-	int err;
+	int rc;
 
 	s3_state_sign_ctx(s, &now);
 	buf_addf(out, "%s://", s->io.url.scheme);
 	s3_endpoint_host(&s->io, now.region, out);
 	buf_addf(out, ", region %s, credentials: ", now.region);
 	proxy = s->lane ? http_lane_proxy(s->lane, s->io.url.scheme) : NULL;
-	err = cred_cache_get(signer_creds(s->signer), &creds, NULL);
-	if (err) /* why: store_check() says it */
+	rc = cred_cache_get(signer_creds(s->signer), &creds, NULL);
+	if (rc) /* why: store_check() says it */
 		buf_adds(out, "none");
 	else if (!creds)
 		buf_adds(out, "none, anonymous");
 	else
 		buf_adds(out, creds->source);
-	if (!err && creds && creds->expires_at) {
+	if (!rc && creds && creds->expires_at) {
 		time_rfc3339(creds->expires_at, end);
 		buf_addf(out, " until %s", end);
 	}
@@ -66,7 +66,7 @@ static int s3_describe(struct store *store, struct buf *out)
 	if (proxy && !s3_endpoint_is_here(&s->io))
 		buf_addf(out, "; by the proxy of %s", proxy);
 	s3_lack_show(s, out);
-	return err ? err : buf_err(out);
+	return rc ? rc : buf_err(out);
 }
 
 static void s3_free(struct store *store)
@@ -131,47 +131,47 @@ static const struct store_limits s3_limits = {
 };
 
 static int s3_set_endpoints(struct s3 *s, const struct s3_settings *set,
-			    struct buf *err)
+			    struct buf *why)
 {
 	const char *public = text_given(set->public_endpoint_url)
 				     ? set->public_endpoint_url
 				     : set->endpoint_url;
 	const char *bucket = set->bucket ? set->bucket : "";
-	int e;
+	int rc;
 
 	if (!text_given(set->endpoint_url)) {
-		buf_adds(err, "there is no endpoint");
+		buf_adds(why, "there is no endpoint");
 		return -EINVAL;
 	}
-	e = s3_endpoint_init(&s->io, set->endpoint_url, bucket,
-			     set->virtual_host, err);
-	return e ? e
-		 : s3_endpoint_init(&s->public, public, bucket,
-				    set->public_virtual_host, err);
+	rc = s3_endpoint_init(&s->io, set->endpoint_url, bucket,
+			      set->virtual_host, why);
+	return rc ? rc
+		  : s3_endpoint_init(&s->public, public, bucket,
+				     set->public_virtual_host, why);
 }
 
 /* The one that is given, else the one in the endpoint's name. */
-static int s3_set_region(struct s3 *s, const char *region, struct buf *err)
+static int s3_set_region(struct s3 *s, const char *region, struct buf *why)
 {
 	char own[S3_REGION_SIZE];
 	bool guessed;
-	int e = 0;
+	int rc = 0;
 
 	s3_endpoint_region(&s->io, own);
 	guessed = !text_given(region) && !*own;
 	if (!text_given(region))
 		region = *own ? own : "us-east-1";
 	if (!s3_endpoint_is_region(region)) {
-		buf_adds(err, "`");
-		text_printable(err, region);
-		buf_adds(err, "` is no region");
-		e = -EINVAL;
+		buf_adds(why, "`");
+		text_printable(why, region);
+		buf_adds(why, "` is no region");
+		rc = -EINVAL;
 	}
 	lock_take(&s->lock);
 	snprintf(s3_locked(s)->region, S3_REGION_SIZE, "%s", region);
 	s3_locked(s)->guessed = guessed;
 	lock_drop(&s->lock);
-	return e;
+	return rc;
 }
 
 static int s3_set_made(struct s3 *s, const struct s3_settings *set)
@@ -192,10 +192,10 @@ static int s3_set_made(struct s3 *s, const struct s3_settings *set)
 }
 
 int s3_new(const struct s3_settings *set, struct http_lane *lane,
-	   struct signer *signer, struct store **out, struct buf *err)
+	   struct signer *signer, struct store **out, struct buf *why)
 {
 	struct s3 *s = calloc(1, sizeof(*s));
-	int e;
+	int rc;
 
 	*out = NULL;
 	if (!s || store_init(&s->base, &s3_ops, set->name)) {
@@ -213,12 +213,12 @@ int s3_new(const struct s3_settings *set, struct http_lane *lane,
 	s->requester_pays = set->requester_pays;
 	s->deadline_ms = 1000 * (set->deadline_s ? set->deadline_s : 120);
 	s->base.types = set->types;
-	e = s3_set_made(s, set);
-	e = e ? e : s3_set_endpoints(s, set, err);
-	e = e ? e : s3_set_region(s, set->region, err);
-	if (e)
+	rc = s3_set_made(s, set);
+	rc = rc ? rc : s3_set_endpoints(s, set, why);
+	rc = rc ? rc : s3_set_region(s, set->region, why);
+	if (rc)
 		s3_free(&s->base);
 	else
 		*out = &s->base;
-	return e;
+	return rc;
 }

@@ -37,9 +37,9 @@ struct s3_settings {
 
 /*
  * Takes over lane and signer, in failure too. *out has one reference. 0,
- * -EINVAL (a URL that cannot be; why in err) or -ENOMEM. No I/O.
+ * -EINVAL (a URL that cannot be; why says it) or -ENOMEM. No I/O.
  */
 int s3_new(const struct s3_settings *set, struct http_lane *lane,
-	   struct signer *signer, struct store **out, struct buf *err);
+	   struct signer *signer, struct store **out, struct buf *why);
 
 #endif

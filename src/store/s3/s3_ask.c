@@ -47,27 +47,27 @@ int s3_ask_listed(struct s3 *s, const char *key, struct object_info *out)
 	struct s3_page page = { 0 };
 	struct http_reply reply;
 	struct s3_call c;
-	int err;
+	int rc;
 
 	ask_list(&c, s, key, s3_state_is_unordered(s) ? "1000" : "1", &page);
 	c.quiet = true;
-	err = s3_call_perform(&c, &reply);
-	if (!err) {
-		err = -ENOENT;
-		for (unsigned i = 0; i < page.n && err; i++) {
+	rc = s3_call_perform(&c, &reply);
+	if (!rc) {
+		rc = -ENOENT;
+		for (unsigned i = 0; i < page.n && rc; i++) {
 			const struct s3_entry *e = &page.entries[i];
 
 			if (strcmp(e->key, key) &&
 			    (!e->other || strcmp(e->other, key)))
 				continue;
 			*out = page.entries[i].info;
-			err = 0;
+			rc = 0;
 		}
 	}
 	http_reply_clear(&reply);
 	s3_page_clear(&page);
 	s3_call_clear(&c);
-	return err;
+	return rc;
 }
 
 static int ask_enough(struct http_call *http, const struct http_reply *reply,
@@ -88,23 +88,23 @@ static int ask_first_byte(struct s3 *s, const char *key,
 	struct http_reply reply;
 	struct s3_range range;
 	struct s3_call c;
-	int err;
+	int rc;
 
 	s3_call_init(&c, s, HTTP_GET, key, "look up");
 	c.http.ops = &ops;
 	c.quiet = true;
 	s3_call_header(&c, "Range", "bytes=0-0");
-	err = s3_call_perform(&c, &reply);
+	rc = s3_call_perform(&c, &reply);
 	s3_info_read(&reply, out);
 	if (reply.status == 416 && s3_info_range(&reply, &range))
-		err = 0; /* there is no first byte */
-	else if (err != -EINTR && reply.status / 100 == 2)
-		err = 0;
-	if (!err && reply.status == 200 && http_reply_recoded(&reply))
+		rc = 0; /* there is no first byte */
+	else if (rc != -EINTR && reply.status / 100 == 2)
+		rc = 0;
+	if (!rc && reply.status == 200 && http_reply_recoded(&reply))
 		out->size = STORE_SIZE_UNKNOWN;
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
-	return err;
+	return rc;
 }
 
 static bool ask_is_same(const struct object_info *a,
@@ -120,21 +120,21 @@ int s3_ask_size(struct s3 *s, const char *key, bool quiet,
 				   .key = key,
 				   .err = -EIO };
 	struct object_info got = { .size = STORE_SIZE_UNKNOWN };
-	int err = ask_first_byte(s, key, &got);
+	int rc = ask_first_byte(s, key, &got);
 
-	if (err == -EINTR || err == -ENOMEM)
-		return err;
-	if (!err && got.size != STORE_SIZE_UNKNOWN) {
+	if (rc == -EINTR || rc == -ENOMEM)
+		return rc;
+	if (!rc && got.size != STORE_SIZE_UNKNOWN) {
 		if (ask_is_same(&got, info))
 			info->size = got.size;
 		else
 			*info = got; /* replaced meanwhile */
 		return 0;
 	}
-	err = s3_ask_listed(s, key, &got);
-	if (err == -EINTR || err == -ENOMEM)
-		return err;
-	if (!err) {
+	rc = s3_ask_listed(s, key, &got);
+	if (rc == -EINTR || rc == -ENOMEM)
+		return rc;
+	if (!rc) {
 		info->size = got.size;
 		return 0;
 	}

@@ -64,7 +64,7 @@ struct http_lane *s3_call_lane(const struct s3_call *c)
 	return c->by ? c->by->lane : c->s3->lane;
 }
 
-static void clear_fields(struct s3_fields *f)
+static void fields_clear(struct s3_fields *f)
 {
 	for (unsigned i = 0; i < f->n; i++)
 		free((char *)f->at[i].value);
@@ -73,15 +73,15 @@ static void clear_fields(struct s3_fields *f)
 
 void s3_call_clear(struct s3_call *c)
 {
-	clear_fields(&c->query);
-	clear_fields(&c->headers);
+	fields_clear(&c->query);
+	fields_clear(&c->headers);
 	buf_clear(&c->text);
 	creds_unref(c->used);
 	c->used = NULL;
 }
 
-static void add_field(struct s3_call *c, struct s3_fields *f, const char *name,
-		      const char *value)
+static void fields_add(struct s3_call *c, struct s3_fields *f, const char *name,
+		       const char *value)
 {
 	char *copy;
 
@@ -100,7 +100,7 @@ static void add_field(struct s3_call *c, struct s3_fields *f, const char *name,
 
 void s3_call_query(struct s3_call *c, const char *name, const char *value)
 {
-	add_field(c, &c->query, name, value);
+	fields_add(c, &c->query, name, value);
 }
 
 const char *s3_call_prefix(const struct s3_call *c)
@@ -113,7 +113,7 @@ const char *s3_call_prefix(const struct s3_call *c)
 
 void s3_call_header(struct s3_call *c, const char *name, const char *value)
 {
-	add_field(c, &c->headers, name, value);
+	fields_add(c, &c->headers, name, value);
 }
 
 void s3_call_headerf(struct s3_call *c, const char *name, const char *fmt, ...)
@@ -149,7 +149,7 @@ void s3_call_cond(struct s3_call *c, const struct store_cond *cond)
 }
 
 /* What the caller says wins over all. */
-static bool has_header(const struct store_meta *meta, const char *name)
+static bool meta_has(const struct store_meta *meta, const char *name)
 {
 	for (size_t i = 0; meta && i < meta->n_headers; i++)
 		if (!strcmp(meta->headers[i].name, name))
@@ -162,7 +162,7 @@ static bool has_header(const struct store_meta *meta, const char *name)
  * settings over the encryption that servers choose by themselves: buckets
  * refuse a write that does not name the one that they demand.
  */
-static unsigned kept_kinds(const struct s3 *s, const struct props *p)
+static unsigned call_kept_kinds(const struct s3 *s, const struct props *p)
 {
 	const char *sse = props_get(p, PROP_SSE);
 	bool plain = !sse || !strcmp(sse, "AES256");
@@ -171,28 +171,28 @@ static unsigned kept_kinds(const struct s3 *s, const struct props *p)
 					      : PROP_WRITTEN;
 }
 
-static void add_props(struct s3_call *c, const struct store_meta *meta,
-		      unsigned kinds)
+static void call_add_props(struct s3_call *c, const struct store_meta *meta,
+			   unsigned kinds)
 {
 	struct field at = { NULL, NULL };
 
 	while (props_next(meta->props, &at))
-		if (props_kind(at.name) & kinds && !has_header(meta, at.name))
+		if (props_kind(at.name) & kinds && !meta_has(meta, at.name))
 			s3_call_header(c, at.name, at.value);
 }
 
 /* Does a setting go along, beside what was there and what the caller says? */
-static bool is_given(enum s3_made which, const struct props *was,
-		     unsigned kinds, const struct store_meta *meta)
+static bool call_is_given(enum s3_made which, const struct props *was,
+			  unsigned kinds, const struct store_meta *meta)
 {
-	if (has_header(meta, s3_made_names[which]))
+	if (meta_has(meta, s3_made_names[which]))
 		return false;
 	switch (which) {
 	case S3_MADE_CLASS:
 		return !was;
 	case S3_MADE_SSE:
 	case S3_MADE_SSE_KEY:
-		return !(kinds & PROP_CRYPT) && !has_header(meta, PROP_SSE);
+		return !(kinds & PROP_CRYPT) && !meta_has(meta, PROP_SSE);
 	default:
 		return true;
 	}
@@ -202,14 +202,14 @@ void s3_call_make(struct s3_call *c, const struct store_meta *meta)
 {
 	struct s3 *s = c->s3;
 	const struct props *was = meta ? meta->props : NULL;
-	unsigned kinds = was ? kept_kinds(s, was) : 0;
+	unsigned kinds = was ? call_kept_kinds(s, was) : 0;
 
 	if (meta && meta->content_type)
 		s3_call_header(c, "Content-Type", meta->content_type);
 	if (was)
-		add_props(c, meta, kinds);
+		call_add_props(c, meta, kinds);
 	for (int i = 0; i < S3_MADE; i++)
-		if (*s->made[i] && is_given(i, was, kinds, meta))
+		if (*s->made[i] && call_is_given(i, was, kinds, meta))
 			s3_call_header(c, s3_made_names[i], s->made[i]);
 	for (size_t i = 0; meta && i < meta->n_headers; i++)
 		s3_call_header(c, meta->headers[i].name,
@@ -218,10 +218,10 @@ void s3_call_make(struct s3_call *c, const struct store_meta *meta)
 
 void s3_call_text(struct s3_call *c, const char *content_type)
 {
-	int err = buf_err(&c->text);
+	int rc = buf_err(&c->text);
 
-	if (err)
-		c->err = c->err ? c->err : err;
+	if (rc)
+		c->err = c->err ? c->err : rc;
 	s3_call_header(c, "Content-Type", content_type);
 	sha256_hex(buf_str(&c->text), c->text.len, c->payload);
 	c->http.body.data = buf_str(&c->text);
@@ -274,18 +274,18 @@ static void call_header_base64(struct s3_call *c, const char *name,
 static int call_crc32c(struct s3_call *c, const struct store_body *body)
 {
 	unsigned char big[4];
-	int err = s3_sum_crc32c(body, &c->crc32c);
+	int rc = s3_sum_crc32c(body, &c->crc32c);
 
 	for (int i = 0; i < 4; i++)
 		big[i] = c->crc32c >> (24 - 8 * i);
 	call_header_base64(c, "x-amz-checksum-crc32c", big, sizeof(big));
-	return err;
+	return rc;
 }
 
 int s3_call_body(struct s3_call *c, const struct store_body *body)
 {
 	unsigned char bytes[SHA256_SIZE];
-	int err = 0;
+	int rc = 0;
 
 	c->http.body = (struct http_body){ .data = body->data,
 					   .fd = body->fd,
@@ -294,78 +294,78 @@ int s3_call_body(struct s3_call *c, const struct store_body *body)
 	strcpy(c->payload, SIGV4_UNSIGNED_PAYLOAD);
 	if (c->checksum != S3_CHECKSUM_MD5 &&
 	    s3_state_lacks(c->s3, S3_WANTS_MD5))
-		err = s3_sum_md5_text(body, c->md5);
-	switch (err ? S3_CHECKSUM_NONE : c->checksum) {
+		rc = s3_sum_md5_text(body, c->md5);
+	switch (rc ? S3_CHECKSUM_NONE : c->checksum) {
 	case S3_CHECKSUM_CRC32C:
-		err = call_crc32c(c, body);
+		rc = call_crc32c(c, body);
 		break;
 	case S3_CHECKSUM_SHA256:
-		err = s3_sum_digest(body, DIGEST_SHA256, bytes);
+		rc = s3_sum_digest(body, DIGEST_SHA256, bytes);
 		hex_encode(bytes, SHA256_SIZE, c->payload);
 		break;
 	case S3_CHECKSUM_MD5:
-		err = s3_sum_digest(body, DIGEST_MD5, bytes);
+		rc = s3_sum_digest(body, DIGEST_MD5, bytes);
 		call_header_base64(c, "Content-MD5", bytes, MD5_SIZE);
 		break;
 	case S3_CHECKSUM_NONE:
 		break;
 	}
-	if (err)
-		c->err = c->err ? c->err : err;
+	if (rc)
+		c->err = c->err ? c->err : rc;
 	return c->err;
 }
 
 /* ---- an attempt ---- */
 
-static int write_fields(const struct field *f, unsigned n,
+static int wire_fields(const struct field *f, unsigned n,
+		       struct http_wire *wire)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; !rc && i < n; i++)
+		rc = http_wire_header(wire, f[i].name, f[i].value);
+	return rc;
+}
+
+static int wire_headers(const struct s3_call *c, const struct field *h,
+			unsigned n, const struct signer_headers *sign,
 			struct http_wire *wire)
 {
-	int err = 0;
+	int rc = wire_fields(h, n, wire);
 
-	for (unsigned i = 0; !err && i < n; i++)
-		err = http_wire_header(wire, f[i].name, f[i].value);
-	return err;
+	if (rc || !sign->authorization)
+		return rc;
+	rc = http_wire_header(wire, "x-amz-date", sign->amz_date);
+	rc = rc ? rc
+		: http_wire_header(wire, "x-amz-content-sha256", c->payload);
+	if (!rc && sign->session_token)
+		rc = http_wire_header(wire, "x-amz-security-token",
+				      sign->session_token);
+	return rc ? rc
+		  : http_wire_header(wire, "Authorization",
+				     sign->authorization);
 }
 
-static int write_headers(const struct s3_call *c, const struct field *h,
-			 unsigned n, const struct signer_headers *sign,
-			 struct http_wire *wire)
-{
-	int err = write_fields(h, n, wire);
-
-	if (err || !sign->authorization)
-		return err;
-	err = http_wire_header(wire, "x-amz-date", sign->amz_date);
-	err = err ? err
-		  : http_wire_header(wire, "x-amz-content-sha256", c->payload);
-	if (!err && sign->session_token)
-		err = http_wire_header(wire, "x-amz-security-token",
-				       sign->session_token);
-	return err ? err
-		   : http_wire_header(wire, "Authorization",
-				      sign->authorization);
-}
-
-static int sign_wire(struct s3_call *c, const struct sigv4_request *request,
+static int wire_sign(struct s3_call *c, const struct sigv4_request *request,
 		     const struct s3_sign_ctx *now, struct http_wire *wire)
 {
 	struct signer_headers sign = { 0 };
-	int err = signer_authorize(c->s3->signer, request, now->region,
-				   clock_now_s() + now->skew_s, &sign);
+	int rc = signer_authorize(c->s3->signer, request, now->region,
+				  clock_now_s() + now->skew_s, &sign);
 
-	if (!err)
-		err = write_headers(c, request->headers, request->n_headers,
-				    &sign, wire);
+	if (!rc)
+		rc = wire_headers(c, request->headers, request->n_headers,
+				  &sign, wire);
 	creds_unref(c->used);
 	c->used = sign.used ? creds_ref(sign.used) : NULL;
 	signer_headers_clear(&sign);
-	return err;
+	return rc;
 }
 
 /* The signature stands in the URL, whose other end is where the public finds
  * the bucket. Credentials are those at hand: the engine's thread waits for
  * none. */
-static int presign_wire(struct s3_call *c, const struct sigv4_request *request,
+static int wire_presign(struct s3_call *c, const struct sigv4_request *request,
 			const struct s3_sign_ctx *now, struct http_wire *wire)
 {
 	const struct signer_terms terms = {
@@ -377,32 +377,32 @@ static int presign_wire(struct s3_call *c, const struct sigv4_request *request,
 	};
 	struct buf query = BUF_INIT(BUF_URL);
 	struct signer_end end;
-	int err = signer_presign(c->s3->signer, request, &terms, &query, &end,
-				 NULL);
+	int rc = signer_presign(c->s3->signer, request, &terms, &query, &end,
+				NULL);
 
-	if (!err)
-		err = buf_err(&query);
-	if (!err && query.len)
+	if (!rc)
+		rc = buf_err(&query);
+	if (!rc && query.len)
 		buf_addf(&wire->url, "?%s", buf_str(&query));
 	buf_wipe(&query);
-	return err ? err
-		   : write_fields(request->headers, request->n_headers, wire);
+	return rc ? rc
+		  : wire_fields(request->headers, request->n_headers, wire);
 }
 
 /* A URL that was handed over, with the headers of its own and of this attempt.
  */
-static int write_given(struct s3_call *c, struct http_wire *wire,
-		       const struct field *more, unsigned n)
+static int wire_given(struct s3_call *c, struct http_wire *wire,
+		      const struct field *more, unsigned n)
 {
 	buf_adds(&wire->url, c->by->url);
 	buf_adds(&wire->headers, c->by->headers);
 	if (buf_err(&wire->url) || buf_err(&wire->headers))
 		return -EMSGSIZE;
-	return write_fields(more, n, wire);
+	return wire_fields(more, n, wire);
 }
 
 /* Signed in a header. */
-static int authorize_wire(struct s3_call *c,
+static int wire_authorize(struct s3_call *c,
 			  const struct sigv4_request *request,
 			  const struct s3_sign_ctx *now, struct http_wire *wire)
 {
@@ -410,11 +410,11 @@ static int authorize_wire(struct s3_call *c,
 		buf_addc(&wire->url, '?');
 		sigv4_encode_query(&wire->url, c->query.at, c->query.n);
 	}
-	return sign_wire(c, request, now, wire);
+	return wire_sign(c, request, now, wire);
 }
 
 /* Those of the call, but what the store does not know, and what it demands. */
-static unsigned list_headers(const struct s3_call *c, struct field *out)
+static unsigned call_headers(const struct s3_call *c, struct field *out)
 {
 	unsigned n = 0;
 
@@ -441,19 +441,19 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 	};
 	const struct s3_endpoint *place = c->by ? &c->s3->public : &c->s3->io;
 	struct s3_sign_ctx now;
-	int err = c->err;
+	int rc = c->err;
 
-	if (!err && n > MORE_MAX)
-		err = -E2BIG;
-	if (err)
-		return err;
+	if (!rc && n > MORE_MAX)
+		rc = -E2BIG;
+	if (rc)
+		return rc;
 	if (c->by && c->by->url)
-		return write_given(c, wire, more, n);
+		return wire_given(c, wire, more, n);
 	s3_state_sign_ctx(c->s3, &now);
 	c->generation = now.generation;
 	c->guessed = now.guessed;
 	c->without |= now.lacks & S3_LACKS_CHECKSUM;
-	request.n_headers = list_headers(c, headers);
+	request.n_headers = call_headers(c, headers);
 	if (n && !c->by) {
 		memcpy(headers + request.n_headers, more, n * sizeof(*headers));
 		request.n_headers += n;
@@ -462,18 +462,18 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 	s3_endpoint_path(place, c->key, &path);
 	request.host = buf_str(&host);
 	request.path = buf_str(&path);
-	err = buf_err(&host) ? buf_err(&host) : buf_err(&path);
+	rc = buf_err(&host) ? buf_err(&host) : buf_err(&path);
 	buf_addf(&wire->url, "%s://%s%s", place->url.scheme, request.host,
 		 request.path);
-	if (!err)
-		err = (c->by ? presign_wire : authorize_wire)(c, &request, &now,
-							      wire);
-	if (!err && c->by)
-		err = write_fields(more, n, wire);
-	err = err ? err : buf_err(&wire->url);
+	if (!rc)
+		rc = (c->by ? wire_presign : wire_authorize)(c, &request, &now,
+							     wire);
+	if (!rc && c->by)
+		rc = wire_fields(more, n, wire);
+	rc = rc ? rc : buf_err(&wire->url);
 	buf_clear(&host);
 	buf_clear(&path);
-	return err;
+	return rc;
 }
 
 int s3_call_prepare(struct http_call *http, struct http_wire *wire)
@@ -484,7 +484,7 @@ int s3_call_prepare(struct http_call *http, struct http_wire *wire)
 /* ---- waiting ---- */
 
 /* Credentials that an answer refused while nobody could wait for others. */
-static struct creds *take_refused(struct s3 *s)
+static struct creds *call_take_refused(struct s3 *s)
 {
 	struct creds *refused;
 
@@ -509,39 +509,39 @@ static void say_no_creds(struct s3_call *c, const char *why)
 int s3_call_ready(struct s3_call *c)
 {
 	struct cred_cache *cache = signer_creds(c->s3->signer);
-	struct creds *creds = NULL, *refused = take_refused(c->s3);
+	struct creds *creds = NULL, *refused = call_take_refused(c->s3);
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct log_where where = { .stage = c->s3->base.name, .key = c->key };
-	int err = c->err;
+	int rc = c->err;
 
 	if (refused)
 		cred_cache_refused(cache, refused, true);
 	creds_unref(refused);
-	if (!err) {
-		err = cred_cache_get(cache, &creds, &why);
-		where.err = err;
-		if (err && err != -EINTR)
+	if (!rc) {
+		rc = cred_cache_get(cache, &creds, &why);
+		where.err = rc;
+		if (rc && rc != -EINTR)
 			log_at(LOG_LEVEL_ERROR, &where,
 			       "cannot %s: no credentials: %s", c->what,
 			       buf_str(&why));
-		if (err && c->by)
+		if (rc && c->by)
 			say_no_creds(c, buf_str(&why));
-		if (err)
-			err = err == -ENOMEM || err == -EINTR ? err : -EACCES;
+		if (rc)
+			rc = rc == -ENOMEM || rc == -EINTR ? rc : -EACCES;
 	}
 	creds_unref(creds);
 	buf_clear(&why);
-	return err;
+	return rc;
 }
 
 /* True when the call is worth another go with other credentials. */
-static bool refreshed(struct s3_call *c)
+static bool call_refreshed(struct s3_call *c)
 {
 	struct creds *refused;
 
 	if (!c->refused || !c->used)
 		return false;
-	refused = take_refused(c->s3);
+	refused = call_take_refused(c->s3);
 	creds_unref(refused);
 	c->refused = false;
 	return cred_cache_refused(signer_creds(c->s3->signer), c->used,
@@ -549,9 +549,9 @@ static bool refreshed(struct s3_call *c)
 }
 
 /* The outcome, after one further go if it needs one. */
-static int finish(struct s3_call *c, int rc, struct http_reply *reply)
+static int call_finish(struct s3_call *c, int rc, struct http_reply *reply)
 {
-	if (refreshed(c)) {
+	if (call_refreshed(c)) {
 		http_reply_clear(reply);
 		memset(reply, 0, sizeof(*reply));
 		c->http.state = NULL;
@@ -562,31 +562,32 @@ static int finish(struct s3_call *c, int rc, struct http_reply *reply)
 
 int s3_call_perform(struct s3_call *c, struct http_reply *reply)
 {
-	int err = s3_call_ready(c);
+	int rc = s3_call_ready(c);
 
 	memset(reply, 0, sizeof(*reply));
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	c->waits = true;
-	return finish(c, http_perform(s3_call_lane(c), &c->http, reply), reply);
+	return call_finish(c, http_perform(s3_call_lane(c), &c->http, reply),
+			   reply);
 }
 
 void s3_call_perform_all(struct s3_call **calls, struct http_reply *replies,
 			 int *errs, unsigned n)
 {
 	struct http_call *http[S3_SIDE_BY_SIDE];
-	int err = n ? s3_call_ready(calls[0]) : 0;
+	int rc = n ? s3_call_ready(calls[0]) : 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		http[i] = &calls[i]->http;
 		calls[i]->waits = true;
-		errs[i] = err;
+		errs[i] = rc;
 		memset(&replies[i], 0, sizeof(replies[i]));
 	}
-	if (err || !n)
+	if (rc || !n)
 		return;
 	http_perform_all(calls[0]->s3->lane, http, replies, errs, n);
 	/* other credentials are read by the first one that needs them */
 	for (unsigned i = 0; i < n; i++)
-		errs[i] = finish(calls[i], errs[i], &replies[i]);
+		errs[i] = call_finish(calls[i], errs[i], &replies[i]);
 }

@@ -48,26 +48,26 @@ static int copy_parse(struct s3_call *c, const struct buf *body)
 static bool copy_is_ours(const struct copy_object *x, struct object_info *out)
 {
 	struct http_reply reply;
-	int err = s3_head_reply(x->s, x->to, true, out, &reply);
+	int rc = s3_head_reply(x->s, x->to, true, out, &reply);
 
 	http_reply_clear(&reply);
-	return !err && out->size == x->source.size &&
+	return !rc && out->size == x->source.size &&
 	       !strcmp(out->etag, x->source.etag);
 }
 
 /* A 412 is the source's or the target's: the source's is ESTALE. */
-static int copy_blame(const struct copy_object *x, int err)
+static int copy_blame(const struct copy_object *x, int rc)
 {
 	struct http_reply reply;
 	struct object_info now;
 
-	if (err != -EEXIST)
-		return err;
+	if (rc != -EEXIST)
+		return rc;
 	if (s3_head_reply(x->s, x->from, true, &now, &reply) ||
 	    strcmp(now.etag, x->source.etag))
-		err = -ESTALE;
+		rc = -ESTALE;
 	http_reply_clear(&reply);
-	return err;
+	return rc;
 }
 
 static int copy_small(const struct copy_object *x, bool with_cond,
@@ -76,7 +76,7 @@ static int copy_small(const struct copy_object *x, bool with_cond,
 	struct s3_result_doc doc;
 	struct s3_call c;
 	struct http_reply reply;
-	int err;
+	int rc;
 
 	s3_call_init(&c, x->s, HTTP_PUT, x->to, "copy to");
 	s3_call_slow(&c);
@@ -87,21 +87,21 @@ static int copy_small(const struct copy_object *x, bool with_cond,
 	if (with_cond)
 		s3_call_cond(&c, x->cond);
 	s3_call_parse(&c, copy_parse, &doc);
-	err = s3_call_perform(&c, &reply);
-	if (!err) {
+	rc = s3_call_perform(&c, &reply);
+	if (!rc) {
 		s3_info_written(&reply, x->source.size, out);
 		memcpy(out->etag, doc.etag, sizeof(out->etag));
 		if (doc.mtime.tv_sec)
 			out->mtime = doc.mtime;
 	} else if (c.maybe_done && reply.status == 412 &&
 		   copy_is_ours(x, out)) {
-		err = 0;
+		rc = 0;
 	} else if (reply.status == 412) {
-		err = copy_blame(x, err);
+		rc = copy_blame(x, rc);
 	}
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
-	return err;
+	return rc;
 }
 
 /* ---- many parts ---- */
@@ -118,7 +118,7 @@ static int copy_parts(const struct copy_object *x, struct s3_upload *u,
 	struct s3_call *all = calloc(n, sizeof(*all)), *calls[AT_ONCE];
 	struct s3_result_doc docs[AT_ONCE];
 	struct http_reply replies[AT_ONCE];
-	int errs[AT_ONCE], err = 0;
+	int errs[AT_ONCE], rc = 0;
 
 	if (!all)
 		return -ENOMEM;
@@ -133,12 +133,12 @@ static int copy_parts(const struct copy_object *x, struct s3_upload *u,
 		if (!errs[i])
 			errs[i] = s3_part_copied(&all[i], u, &replies[i],
 						 ranges[i].len, &done[i]);
-		err = err ? err : errs[i];
+		rc = rc ? rc : errs[i];
 		http_reply_clear(&replies[i]);
 		s3_call_clear(&all[i]);
 	}
 	free(all);
-	return err;
+	return rc;
 }
 
 static int copy_all(const struct copy_object *x, struct store_upload *u,
@@ -148,14 +148,14 @@ static int copy_all(const struct copy_object *x, struct store_upload *u,
 	uint64_t part = size / PARTS_MAX + 1;
 	unsigned n, i = 0;
 	struct store_part_done *done;
-	int err = 0;
+	int rc = 0;
 
 	part = part < PART_SIZE ? PART_SIZE : part;
 	n = (unsigned)((size + part - 1) / part);
 	done = calloc(n, sizeof(*done));
 	if (!done)
 		return -ENOMEM;
-	while (!err && i < n) {
+	while (!rc && i < n) {
 		struct range ranges[AT_ONCE];
 		unsigned some = 0;
 
@@ -166,30 +166,30 @@ static int copy_all(const struct copy_object *x, struct store_upload *u,
 			done[i + some].number = i + some + 1;
 			some++;
 		}
-		err = copy_parts(x, s3_upload_of(u), ranges, done + i, some);
+		rc = copy_parts(x, s3_upload_of(u), ranges, done + i, some);
 		i += some;
 	}
-	if (!err)
-		err = s3_part_same_source(x->s, x->from, x->source.etag);
-	if (!err)
-		err = s3_upload_complete(u, done, n, x->cond, out);
+	if (!rc)
+		rc = s3_part_same_source(x->s, x->from, x->source.etag);
+	if (!rc)
+		rc = s3_upload_complete(u, done, n, x->cond, out);
 	free(done);
-	return err;
+	return rc;
 }
 
 static int copy_big(const struct copy_object *x, struct object_info *out)
 {
 	const struct store_meta meta = { .props = &x->props };
 	struct store_upload *u = NULL;
-	int err = s3_upload_open(&x->s->base, x->to, &meta, &u);
+	int rc = s3_upload_open(&x->s->base, x->to, &meta, &u);
 
-	if (!err)
-		err = copy_all(x, u, out);
-	if (err && u)
+	if (!rc)
+		rc = copy_all(x, u, out);
+	if (rc && u)
 		s3_upload_abort(u);
 	if (u)
 		s3_upload_free(u);
-	return err;
+	return rc;
 }
 
 /* What is to be said of a copy: of one that the server makes in one step what
@@ -201,39 +201,39 @@ static int copy_choose_props(struct copy_object *x,
 	struct object_details *d = malloc(sizeof(*d));
 	bool big = x->source.size > COPY_MAX;
 	unsigned kinds = PROP_SERVER | PROP_CRYPT;
-	int err = d ? s3_info_props(head, &d->props) : -ENOMEM;
+	int rc = d ? s3_info_props(head, &d->props) : -ENOMEM;
 
-	if (!err && big)
-		err = store_props(&x->s->base, x->from, d);
-	if (!err)
+	if (!rc && big)
+		rc = store_props(&x->s->base, x->from, d);
+	if (!rc)
 		x->retyped = props_retype(&d->props, retype);
-	else if (err == -E2BIG && !big)
-		err = 0; /* the server takes them along, all or none */
+	else if (rc == -E2BIG && !big)
+		rc = 0; /* the server takes them along, all or none */
 	if (x->retyped || big)
 		kinds |= PROP_CONTENT;
 	if (big)
 		kinds |= PROP_TAGS;
-	if (!err)
-		err = props_add(&x->props, &d->props, kinds);
+	if (!rc)
+		rc = props_add(&x->props, &d->props, kinds);
 	free(d);
-	return err;
+	return rc;
 }
 
 static int copy_object(struct copy_object *x, struct object_info *out)
 {
-	int err;
+	int rc;
 
 	if (x->source.size > COPY_MAX)
 		return copy_big(x, out);
-	err = copy_small(x, true, out);
-	if (err != -ENOTSUP || !x->cond)
-		return err;
-	err = s3_head_must_hold(x->s, x->to, x->cond);
-	if (!err)
-		err = copy_small(x, false, out);
-	if (!err)
+	rc = copy_small(x, true, out);
+	if (rc != -ENOTSUP || !x->cond)
+		return rc;
+	rc = s3_head_must_hold(x->s, x->to, x->cond);
+	if (!rc)
+		rc = copy_small(x, false, out);
+	if (!rc)
 		s3_lack_note(x->s, s3_lack_of_cond(x->cond));
-	return err;
+	return rc;
 }
 
 int s3_copy(struct store *store, const char *from, const char *etag,
@@ -244,22 +244,22 @@ int s3_copy(struct store *store, const char *from, const char *etag,
 		.s = s3_of(store), .from = from, .to = to, .cond = cond
 	};
 	struct http_reply head, reply;
-	int err = s3_head_reply(x.s, from, false, &x.source, &head);
+	int rc = s3_head_reply(x.s, from, false, &x.source, &head);
 
-	if (!err && etag && strcmp(etag, x.source.etag))
-		err = s3_confirm(store, from, etag, &x.source);
-	if (!err && !*x.source.etag)
-		err = -EIO;
-	err = err ? err : s3_head_cond(x.s, to, cond);
-	err = err ? err : copy_choose_props(&x, &head, retype);
+	if (!rc && etag && strcmp(etag, x.source.etag))
+		rc = s3_confirm(store, from, etag, &x.source);
+	if (!rc && !*x.source.etag)
+		rc = -EIO;
+	rc = rc ? rc : s3_head_cond(x.s, to, cond);
+	rc = rc ? rc : copy_choose_props(&x, &head, retype);
 	http_reply_clear(&head);
-	if (!err && !strcmp(from, to)) /* S3 refuses what changes nothing */
+	if (!rc && !strcmp(from, to)) /* S3 refuses what changes nothing */
 		*out = x.source;
-	else if (!err)
-		err = copy_object(&x, out);
-	if (!err && !*out->etag) {
-		err = s3_head_reply(x.s, to, false, out, &reply);
+	else if (!rc)
+		rc = copy_object(&x, out);
+	if (!rc && !*out->etag) {
+		rc = s3_head_reply(x.s, to, false, out, &reply);
 		http_reply_clear(&reply);
 	}
-	return err;
+	return rc;
 }

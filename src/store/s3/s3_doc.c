@@ -82,15 +82,15 @@ static int upload_id_set(void *arg, const char *path, const char *text,
 int s3_doc_upload_id(const char *body, size_t n, struct buf *out)
 {
 	struct xml_walk walk = { .end = upload_id_set, .arg = out };
-	int err;
+	int rc;
 
 	buf_reset(out);
-	err = xml_parse(body, n, "InitiateMultipartUploadResult", &walk);
+	rc = xml_parse(body, n, "InitiateMultipartUploadResult", &walk);
 
-	if (!err &&
+	if (!rc &&
 	    (!out->len || buf_err(out) || strlen(buf_str(out)) != out->len))
-		err = -EBADMSG;
-	return err;
+		rc = -EBADMSG;
+	return rc;
 }
 
 static int result_set(void *arg, const char *path, const char *text, size_t n)
@@ -140,13 +140,13 @@ static int tag_add(void *arg, const char *path, const char *text, size_t n)
 int s3_doc_tags(const char *body, size_t n, struct buf *out)
 {
 	struct xml_walk walk = { .end = tag_add, .arg = out };
-	int err;
+	int rc;
 
 	buf_reset(out);
-	err = xml_parse(body, n, "Tagging", &walk);
-	if (!err && buf_err(out))
-		err = buf_err(out) == -EMSGSIZE ? -E2BIG : buf_err(out);
-	return err;
+	rc = xml_parse(body, n, "Tagging", &walk);
+	if (!rc && buf_err(out))
+		rc = buf_err(out) == -EMSGSIZE ? -E2BIG : buf_err(out);
+	return rc;
 }
 
 void s3_doc_add_text(struct buf *out, const char *s)
@@ -203,9 +203,9 @@ int s3_doc_deleted(const char *body, size_t n,
 {
 	struct deleted d = { failed, arg, BUF_INIT(XML_TEXT), BUF_INIT(256) };
 	struct xml_walk walk = { .end = set_deleted, .arg = &d };
-	int err = xml_parse(body, n, "DeleteResult", &walk);
+	int rc = xml_parse(body, n, "DeleteResult", &walk);
 
 	buf_clear(&d.key);
 	buf_clear(&d.code);
-	return err;
+	return rc;
 }

@@ -13,21 +13,21 @@
 #include "base/text.h"
 #include "sign/sigv4.h"
 
-static int bucket_check(const struct s3_endpoint *p, struct buf *err)
+static int bucket_check(const struct s3_endpoint *p, struct buf *why)
 {
 	const char *b = p->bucket;
 
 	if (!*b || strlen(b) > 255 || text_has_control(b) ||
 	    strpbrk(b, "/?#% \\") || !strcmp(b, ".") || !strcmp(b, "..")) {
-		buf_adds(err, "`");
-		text_printable(err, b);
-		buf_adds(err, "` is no name of a bucket");
+		buf_adds(why, "`");
+		text_printable(why, b);
+		buf_adds(why, "` is no name of a bucket");
 		return -EINVAL;
 	}
 	if (p->virtual_host &&
 	    (p->url.host[0] == '[' ||
 	     !strpbrk(p->url.host, "abcdefghijklmnopqrstuvwxyz"))) {
-		buf_adds(err, "a bucket cannot stand in front of an address: "
+		buf_adds(why, "a bucket cannot stand in front of an address: "
 			      "set addressing = path");
 		return -EINVAL;
 	}
@@ -35,17 +35,17 @@ static int bucket_check(const struct s3_endpoint *p, struct buf *err)
 }
 
 int s3_endpoint_init(struct s3_endpoint *p, const char *endpoint,
-		     const char *bucket, bool virtual_host, struct buf *err)
+		     const char *bucket, bool virtual_host, struct buf *why)
 {
 	size_t n;
-	int e;
+	int rc;
 
 	memset(p, 0, sizeof(*p));
-	e = url_parse(endpoint, "https", &p->url, err);
-	if (e)
-		return e;
+	rc = url_parse(endpoint, "https", &p->url, why);
+	if (rc)
+		return rc;
 	if (strcmp(p->url.scheme, "http") && strcmp(p->url.scheme, "https")) {
-		buf_addf(err, "an endpoint is http or https, not %s",
+		buf_addf(why, "an endpoint is http or https, not %s",
 			 p->url.scheme);
 		return -EINVAL;
 	}
@@ -55,7 +55,7 @@ int s3_endpoint_init(struct s3_endpoint *p, const char *endpoint,
 	p->bucket = strdup(bucket);
 	if (!p->bucket)
 		return -ENOMEM;
-	return bucket_check(p, err);
+	return bucket_check(p, why);
 }
 
 void s3_endpoint_clear(struct s3_endpoint *p)
@@ -328,10 +328,10 @@ bool s3_endpoint_is_here(const struct s3_endpoint *p)
 	       text_starts_with(host, "127.");
 }
 
-const char *s3_endpoint_hint(const struct s3_endpoint *p, int err)
+const char *s3_endpoint_hint(const struct s3_endpoint *p, int rc)
 {
-	if (err == -EKEYREJECTED && p->virtual_host &&
-	    s3_endpoint_is_https(p) && strchr(p->bucket, '.'))
+	if (rc == -EKEYREJECTED && p->virtual_host && s3_endpoint_is_https(p) &&
+	    strchr(p->bucket, '.'))
 		return "a certificate for *.HOST does not hold for a bucket "
 		       "with dots in its name: set addressing = path";
 	return NULL;

@@ -19,9 +19,9 @@ struct s3_endpoint {
 	char *bucket;
 };
 
-/* 0, -EINVAL with why in err, -ENOMEM. s3_endpoint_clear() also after failure. */
+/* 0, -EINVAL with why, -ENOMEM. s3_endpoint_clear() also after failure. */
 int s3_endpoint_init(struct s3_endpoint *p, const char *endpoint,
-		     const char *bucket, bool virtual_host, struct buf *err);
+		     const char *bucket, bool virtual_host, struct buf *why);
 void s3_endpoint_clear(struct s3_endpoint *p);
 
 /* The region in a host's name, or "": Amazon's in all their forms, and some
@@ -44,7 +44,7 @@ void s3_endpoint_path(const struct s3_endpoint *p, const char *key,
 bool s3_endpoint_is_region(const char *region);
 
 /* What to do about a failure to reach it (-errno), or NULL. */
-const char *s3_endpoint_hint(const struct s3_endpoint *p, int err);
+const char *s3_endpoint_hint(const struct s3_endpoint *p, int rc);
 /* Is it this machine? */
 bool s3_endpoint_is_here(const struct s3_endpoint *p);
 bool s3_endpoint_is_https(const struct s3_endpoint *p);

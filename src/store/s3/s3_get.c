@@ -59,7 +59,7 @@ struct s3_get {
 	unsigned refs; /* atomic */
 };
 
-static void x_unref(struct s3_get *x)
+static void get_unref(struct s3_get *x)
 {
 	if (__atomic_sub_fetch(&x->refs, 1, __ATOMIC_ACQ_REL))
 		return;
@@ -68,7 +68,7 @@ static void x_unref(struct s3_get *x)
 }
 
 /* How many bytes of the range there are, as far as is known. */
-static uint64_t expected(const struct s3_get *x)
+static uint64_t get_expected(const struct s3_get *x)
 {
 	const struct store_get *get = x->get;
 
@@ -81,7 +81,7 @@ static uint64_t expected(const struct s3_get *x)
 		       : get->len;
 }
 
-static int prepare(struct http_call *http, struct http_wire *wire)
+static int get_prepare(struct http_call *http, struct http_wire *wire)
 {
 	struct s3_get *x = (struct s3_get *)http;
 	struct field more[2];
@@ -101,7 +101,7 @@ static int prepare(struct http_call *http, struct http_wire *wire)
 	return s3_call_prepare_with(&x->call, wire, more, n);
 }
 
-static bool is_other(const struct s3_get *x, const struct object_info *info)
+static bool get_is_other(const struct s3_get *x, const struct object_info *info)
 {
 	if (*x->etag && *info->etag && strcmp(x->etag, info->etag))
 		return true;
@@ -110,7 +110,7 @@ static bool is_other(const struct s3_get *x, const struct object_info *info)
 }
 
 /* Where the body begins, and how long it may be. */
-static void read_place(struct s3_get *x, const struct http_reply *reply)
+static void get_place(struct s3_get *x, const struct http_reply *reply)
 {
 	uint64_t want = x->get->offset + x->delivered;
 	struct s3_range range;
@@ -140,16 +140,16 @@ static bool is_weak(const struct http_reply *reply)
 }
 
 /* The head of an answer: which object, and where its body begins. */
-static void read_head(struct s3_get *x, const struct http_reply *reply)
+static void get_head(struct s3_get *x, const struct http_reply *reply)
 {
 	struct object_info info;
 
 	s3_info_read(reply, &info);
 	if (x->call.by && is_weak(reply))
 		info.etag[0] = '\0';
-	x->stale = is_other(x, &info);
+	x->stale = get_is_other(x, &info);
 	if (!x->stale)
-		read_place(x, reply);
+		get_place(x, reply);
 	if (x->stale || x->bad)
 		return;
 	if (!*info.etag)
@@ -163,14 +163,14 @@ static void read_head(struct s3_get *x, const struct http_reply *reply)
 	x->call.use = S3_USE_PINNED;
 }
 
-static int data(struct http_call *http, const struct http_reply *reply,
-		const void *bytes, size_t n)
+static int get_data(struct http_call *http, const struct http_reply *reply,
+		    const void *bytes, size_t n)
 {
 	struct s3_get *x = (struct s3_get *)http;
 	uint64_t left;
 
 	if (reply->received == n)
-		read_head(x, reply);
+		get_head(x, reply);
 	if (x->call.by)
 		x->call.retry_until_ms = clock_mono_ms() + PATIENCE_MS;
 	if (x->stale)
@@ -188,7 +188,7 @@ static int data(struct http_call *http, const struct http_reply *reply,
 	bytes = (const char *)bytes + x->skip;
 	n -= x->skip;
 	x->skip = 0;
-	left = expected(x) - x->delivered;
+	left = get_expected(x) - x->delivered;
 	x->enough = n >= left && reply->status == 200;
 	if (n > left)
 		n = left;
@@ -199,7 +199,7 @@ static int data(struct http_call *http, const struct http_reply *reply,
 }
 
 /* A whole object without a length has come to its end. */
-static void read_end(struct s3_get *x, const struct http_reply *reply)
+static void get_end(struct s3_get *x, const struct http_reply *reply)
 {
 	if (x->bad || reply->status != 200 || !x->known ||
 	    x->info.size != STORE_SIZE_UNKNOWN)
@@ -211,7 +211,7 @@ static void read_end(struct s3_get *x, const struct http_reply *reply)
 }
 
 /* Past the end: there is nothing, which is no error. */
-static void past_end(struct s3_get *x, const struct http_reply *reply)
+static void get_past_end(struct s3_get *x, const struct http_reply *reply)
 {
 	struct s3_range range;
 
@@ -228,49 +228,49 @@ static void past_end(struct s3_get *x, const struct http_reply *reply)
 	x->enough = true;
 }
 
-static bool is_whole(struct s3_get *x)
+static bool get_is_whole(struct s3_get *x)
 {
 	if (x->longer)
 		return false;
-	return x->enough || (x->known && x->delivered == expected(x));
+	return x->enough || (x->known && x->delivered == get_expected(x));
 }
 
 /* Bytes of another attempt could be another object's, and nothing would show
  * it: a person's transfer begins anew then. */
-static bool cannot_go_on(const struct s3_get *x)
+static bool get_cannot_go_on(const struct s3_get *x)
 {
 	return x->call.by && x->get->whole && x->delivered && !*x->etag;
 }
 
-static enum http_verdict judge(struct http_call *http,
-			       const struct http_reply *reply)
+static enum http_verdict get_judge(struct http_call *http,
+				   const struct http_reply *reply)
 {
 	struct s3_get *x = (struct s3_get *)http;
 	enum http_verdict verdict = s3_judge(http, reply);
 
-	if (reply->status == 416 && !reply->err && !is_whole(x)) {
-		past_end(x, reply);
+	if (reply->status == 416 && !reply->err && !get_is_whole(x)) {
+		get_past_end(x, reply);
 		return HTTP_DONE;
 	}
-	if (x->stale || is_whole(x))
+	if (x->stale || get_is_whole(x))
 		return HTTP_DONE;
 	if (reply->err || reply->status / 100 != 2)
-		return cannot_go_on(x) ? HTTP_DONE : verdict;
+		return get_cannot_go_on(x) ? HTTP_DONE : verdict;
 	/* a 2xx without a body has not been looked at by data() */
 	if (!reply->received)
-		read_head(x, reply);
+		get_head(x, reply);
 	if (!x->stale)
-		read_end(x, reply);
-	if (x->stale || (!x->bad && is_whole(x)))
+		get_end(x, reply);
+	if (x->stale || (!x->bad && get_is_whole(x)))
 		return HTTP_DONE;
 	if (x->call.by && (x->bad || ++x->odd == ODD_MAX))
 		return HTTP_DONE;
 	return HTTP_RETRY; /* less than was said, or another range */
 }
 
-static int outcome(struct s3_get *x, const struct http_reply *reply)
+static int get_outcome(struct s3_get *x, const struct http_reply *reply)
 {
-	if (is_whole(x))
+	if (get_is_whole(x))
 		return 0;
 	if (x->stale)
 		return s3_judge_failed(&x->call, reply, -ESTALE,
@@ -286,31 +286,31 @@ static int outcome(struct s3_get *x, const struct http_reply *reply)
 	return s3_judge_outcome(&x->call, reply->err, reply);
 }
 
-static void on_done(struct http_call *http, const struct http_reply *reply)
+static void get_done(struct http_call *http, const struct http_reply *reply)
 {
 	struct s3_get *x = (struct s3_get *)http;
 	struct s3 *s = x->call.s3;
 	struct store_get *get = x->get;
 	struct object_info info;
-	int err = outcome(x, reply);
+	int rc = get_outcome(x, reply);
 
 	info = x->info;
 	lock_take(&s->lock);
 	get->state = NULL;
 	lock_drop(&s->lock);
-	x_unref(x);
-	get->done(get, err, &info);
+	get_unref(x);
+	get->done(get, rc, &info);
 }
 
 static const struct http_call_ops get_ops = {
-	.prepare = prepare,
-	.data = data,
-	.judge = judge,
-	.done = on_done,
+	.prepare = get_prepare,
+	.data = get_data,
+	.judge = get_judge,
+	.done = get_done,
 };
 
-static struct s3_get *x_new(struct s3 *s, struct s3_by_url *by,
-			    struct store_get *get)
+static struct s3_get *get_new(struct s3 *s, struct s3_by_url *by,
+			      struct store_get *get)
 {
 	struct s3_get *x = calloc(1, sizeof(*x));
 
@@ -336,14 +336,14 @@ static struct s3_get *x_new(struct s3 *s, struct s3_by_url *by,
 
 void s3_get_by(struct s3 *s, struct s3_by_url *by, struct store_get *get)
 {
-	struct s3_get *x = x_new(s, by, get);
+	struct s3_get *x = get_new(s, by, get);
 	struct object_info none = { 0 };
-	int err = x ? s3_call_ready(&x->call) : -ENOMEM;
+	int rc = x ? s3_call_ready(&x->call) : -ENOMEM;
 
-	if (err) {
+	if (rc) {
 		if (x)
-			x_unref(x);
-		get->done(get, err, &none);
+			get_unref(x);
+		get->done(get, rc, &none);
 		return;
 	}
 	lock_take(&s->lock);
@@ -370,5 +370,5 @@ void s3_get_cancel(struct store *store, struct store_get *get)
 	if (!x)
 		return;
 	http_cancel(s3_call_lane(&x->call), &x->call.http);
-	x_unref(x);
+	get_unref(x);
 }

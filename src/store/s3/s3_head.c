@@ -67,7 +67,7 @@ static int head_again(struct s3_call *c, struct http_reply *reply)
  * wrong, and may put it right; and where listing is permitted, and HEAD says
  * 403 of what is not there, it tells that there is nothing.
  */
-static int head_refused(struct s3_call *c, int err, struct http_reply *reply)
+static int head_refused(struct s3_call *c, int rc, struct http_reply *reply)
 {
 	struct object_info listed;
 	int there = s3_ask_listed(c->s3, c->key, &listed);
@@ -75,29 +75,29 @@ static int head_refused(struct s3_call *c, int err, struct http_reply *reply)
 	if (there == -EINTR)
 		return there;
 	if (head_is_outdated(c))
-		err = head_again(c, reply);
-	if (err == -EACCES && head_is_mute(reply) && there == -ENOENT)
-		err = -ENOENT;
-	return err;
+		rc = head_again(c, reply);
+	if (rc == -EACCES && head_is_mute(reply) && there == -ENOENT)
+		rc = -ENOENT;
+	return rc;
 }
 
 int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 		  struct object_info *out, struct http_reply *reply)
 {
 	struct s3_call c;
-	int err;
+	int rc;
 
 	s3_call_init(&c, s, HTTP_HEAD, key, "look up");
 	c.quiet = true;
-	err = s3_call_perform(&c, reply);
-	if (err && head_is_mute(reply))
-		err = head_refused(&c, err, reply);
-	if (err && !quiet)
-		s3_judge_speak(&c, err, reply);
-	if (!err)
-		err = head_info(s, key, quiet, reply, out);
+	rc = s3_call_perform(&c, reply);
+	if (rc && head_is_mute(reply))
+		rc = head_refused(&c, rc, reply);
+	if (rc && !quiet)
+		s3_judge_speak(&c, rc, reply);
+	if (!rc)
+		rc = head_info(s, key, quiet, reply, out);
 	s3_call_clear(&c);
-	return err;
+	return rc;
 }
 
 int s3_head_must_hold(struct s3 *s, const char *key,
@@ -105,44 +105,44 @@ int s3_head_must_hold(struct s3 *s, const char *key,
 {
 	struct http_reply reply;
 	struct object_info there;
-	int err;
+	int rc;
 
 	if (!cond || (!cond->if_absent && !cond->if_match))
 		return 0;
-	err = s3_head_reply(s, key, false, &there, &reply);
+	rc = s3_head_reply(s, key, false, &there, &reply);
 	http_reply_clear(&reply);
 	if (cond->if_absent)
-		return err == -ENOENT ? 0 : err ? err : -EEXIST;
-	if (!err && strcmp(there.etag, cond->if_match))
-		err = -ESTALE;
-	return err;
+		return rc == -ENOENT ? 0 : rc ? rc : -EEXIST;
+	if (!rc && strcmp(there.etag, cond->if_match))
+		rc = -ESTALE;
+	return rc;
 }
 
 int s3_head_cond(struct s3 *s, const char *key, const struct store_cond *cond)
 {
-	int err = s3_head_must_hold(s, key, cond);
+	int rc = s3_head_must_hold(s, key, cond);
 
 	/* Who may not look leaves it to the request's own condition. */
-	if (err == -EACCES && cond->if_absent &&
+	if (rc == -EACCES && cond->if_absent &&
 	    !s3_state_lacks(s, s3_lack_of_cond(cond)))
-		err = 0;
-	return err;
+		rc = 0;
+	return rc;
 }
 
 int s3_head(struct store *store, const char *key, struct object_details *out)
 {
 	struct http_reply reply;
 	struct buf text = BUF_INIT(4096);
-	int err = s3_head_reply(s3_of(store), key, false, &out->info, &reply);
+	int rc = s3_head_reply(s3_of(store), key, false, &out->info, &reply);
 
-	if (!err && http_reply_header(&reply, "x-amz-version-id", &text) &&
+	if (!rc && http_reply_header(&reply, "x-amz-version-id", &text) &&
 	    text.len < sizeof(out->version_id))
 		memcpy(out->version_id, buf_str(&text), text.len + 1);
-	if (!err && s3_info_props(&reply, &out->props) == -ENOMEM)
-		err = -ENOMEM;
+	if (!rc && s3_info_props(&reply, &out->props) == -ENOMEM)
+		rc = -ENOMEM;
 	buf_clear(&text);
 	http_reply_clear(&reply);
-	return err;
+	return rc;
 }
 
 static void look_read_below(const struct s3_page *page, const char *below,
@@ -246,12 +246,12 @@ static void look_tell_unlisted(struct look_at *x)
  * is not there; who may, can see whether it is. */
 static int look_listed(struct look_at *x, struct name_info *out)
 {
-	int err = s3_ask_listed(s3_of(x->store), x->key, &out->info);
+	int rc = s3_ask_listed(s3_of(x->store), x->key, &out->info);
 
-	out->is_object = !err;
-	if (err == -EACCES)
-		s3_judge_speak(&x->head, err, &x->replies[0]);
-	return err == -ENOENT ? 0 : err;
+	out->is_object = !rc;
+	if (rc == -EACCES)
+		s3_judge_speak(&x->head, rc, &x->replies[0]);
+	return rc == -ENOENT ? 0 : rc;
 }
 
 static int look_below(struct look_at *x, struct name_info *out)
@@ -267,38 +267,38 @@ static int look_judge(struct look_at *x, struct name_info *out)
 {
 	bool head_denied = look_is_denied(x, 0),
 	     list_denied = look_is_denied(x, 1);
-	int err = x->errs[0];
+	int rc = x->errs[0];
 
-	if (err && err != -ENOENT && !head_denied)
-		return s3_judge_speak(&x->head, err, &x->replies[0]);
-	out->is_object = !err;
+	if (rc && rc != -ENOENT && !head_denied)
+		return s3_judge_speak(&x->head, rc, &x->replies[0]);
+	out->is_object = !rc;
 	if (x->errs[1] && !list_denied)
 		return s3_judge_speak(&x->list, x->errs[1], &x->replies[1]);
-	if (!err)
-		err = head_info(s3_of(x->store), x->key, false, &x->replies[0],
-				&out->info);
+	if (!rc)
+		rc = head_info(s3_of(x->store), x->key, false, &x->replies[0],
+			       &out->info);
 	if (list_denied) {
 		look_tell_unlisted(x);
 		out->unlisted = !out->is_object;
-		return out->unlisted ? -EACCES : err;
+		return out->unlisted ? -EACCES : rc;
 	}
-	if (out->is_object && err)
-		return err;
-	err = look_below(x, out);
-	if (!err && head_denied && !out->is_prefix)
-		err = look_listed(x, out);
-	return err;
+	if (out->is_object && rc)
+		return rc;
+	rc = look_below(x, out);
+	if (!rc && head_denied && !out->is_prefix)
+		rc = look_listed(x, out);
+	return rc;
 }
 
 int s3_stat(struct store *store, const char *key, struct name_info *out)
 {
 	struct look_at x;
-	int err;
+	int rc;
 
 	look_at(&x, store, key);
-	err = look_judge(&x, out);
+	rc = look_judge(&x, out);
 	look_clear(&x);
-	return err;
+	return rc;
 }
 
 /* ---- are the ETags of its listings those of its objects? ---- */
@@ -337,11 +337,11 @@ int s3_confirm(struct store *store, const char *key, const char *listed,
 {
 	struct s3 *s = s3_of(store);
 	struct http_reply reply;
-	int err = s3_head_reply(s, key, true, now, &reply);
+	int rc = s3_head_reply(s, key, true, now, &reply);
 
 	http_reply_clear(&reply);
-	if (err)
-		return err == -ENOENT ? -ESTALE : err;
+	if (rc)
+		return rc == -ENOENT ? -ESTALE : rc;
 	if (!strcmp(now->etag, listed))
 		return 0;
 	if (!confirm_listed(s, key, listed, now))
@@ -354,38 +354,38 @@ int s3_confirm(struct store *store, const char *key, const char *listed,
 
 #define CHECK_MS 15000 /* a person waits for it */
 
-static void check_refused(const struct s3_call *c, long status, struct buf *err)
+static void check_refused(const struct s3_call *c, long status, struct buf *why)
 {
 	const char *bucket = c->s3->io.bucket, *code = c->error.code;
 
 	if (!strcmp(code, "NoSuchBucket") || (!*code && status == 404))
-		buf_addf(err, "there is no bucket `%s`", bucket);
+		buf_addf(why, "there is no bucket `%s`", bucket);
 	else if (!strcmp(code, "InvalidAccessKeyId"))
-		buf_adds(err, "the store does not know the access key id");
+		buf_adds(why, "the store does not know the access key id");
 	else if (!strcmp(code, "SignatureDoesNotMatch"))
-		buf_adds(err, "the secret key is wrong (the signature does "
+		buf_adds(why, "the secret key is wrong (the signature does "
 			      "not match)");
 	else if (!strcmp(code, "ExpiredToken"))
-		buf_adds(err, "the credentials have expired");
+		buf_adds(why, "the credentials have expired");
 	else if (!strcmp(code, "InvalidToken"))
-		buf_adds(err, "the session token is wrong");
+		buf_adds(why, "the session token is wrong");
 	else if (!strcmp(code, "RequestTimeTooSkewed"))
-		buf_adds(err, "this machine's clock is more than a day off");
+		buf_adds(why, "this machine's clock is more than a day off");
 	else if (!strcmp(code, "AccessDenied") || status == 403)
-		buf_addf(err, "these credentials may not list the bucket `%s`",
+		buf_addf(why, "these credentials may not list the bucket `%s`",
 			 bucket);
 	else if (status / 100 == 2)
-		buf_adds(err, "what answers is no S3 server");
+		buf_adds(why, "what answers is no S3 server");
 	else
-		buf_addf(err, "the store answered %ld %s", status, code);
+		buf_addf(why, "the store answered %ld %s", status, code);
 	if (*c->error.message) {
-		buf_adds(err, ": ");
-		text_printable(err, c->error.message);
+		buf_adds(why, ": ");
+		text_printable(why, c->error.message);
 	}
 }
 
 static void check_unreachable(const struct s3_call *c, int rc,
-			      const struct http_reply *reply, struct buf *err)
+			      const struct http_reply *reply, struct buf *why)
 {
 	const char *hint = s3_endpoint_hint(&c->s3->io, rc);
 	struct buf host = BUF_INIT(1024);
@@ -394,17 +394,17 @@ static void check_unreachable(const struct s3_call *c, int rc,
 	s3_state_sign_ctx(c->s3, &now);
 	s3_endpoint_host(&c->s3->io, now.region, &host);
 	if (rc == -EHOSTUNREACH)
-		buf_addf(err, "there is no host `%s`", buf_str(&host));
+		buf_addf(why, "there is no host `%s`", buf_str(&host));
 	else
-		buf_addf(err, "cannot reach %s", buf_str(&host));
+		buf_addf(why, "cannot reach %s", buf_str(&host));
 	if (reply->why)
-		buf_addf(err, ": %s", reply->why);
+		buf_addf(why, ": %s", reply->why);
 	if (hint)
-		buf_addf(err, " (%s)", hint);
+		buf_addf(why, " (%s)", hint);
 	buf_clear(&host);
 }
 
-int s3_check(struct store *store, const char *prefix, struct buf *err)
+int s3_check(struct store *store, const char *prefix, struct buf *why)
 {
 	struct s3 *s = s3_of(store);
 	struct s3_page page = { 0 };
@@ -417,16 +417,16 @@ int s3_check(struct store *store, const char *prefix, struct buf *err)
 	c.quiet = true;
 	c.http.deadline_ms =
 		s->deadline_ms < CHECK_MS ? s->deadline_ms : CHECK_MS;
-	buf_adds(err, "no credentials: ");
-	rc = cred_cache_get(signer_creds(s->signer), &creds, err);
+	buf_adds(why, "no credentials: ");
+	rc = cred_cache_get(signer_creds(s->signer), &creds, why);
 	creds_unref(creds);
 	if (!rc) {
-		buf_reset(err);
+		buf_reset(why);
 		rc = s3_call_perform(&c, &reply);
 		if (rc && reply.err)
-			check_unreachable(&c, reply.err, &reply, err);
+			check_unreachable(&c, reply.err, &reply, why);
 		else if (rc)
-			check_refused(&c, reply.status, err);
+			check_refused(&c, reply.status, why);
 		if (rc == -EACCES && reply.status == 403 &&
 		    !strcmp(c.error.code, "AccessDenied"))
 			rc = -EPERM;

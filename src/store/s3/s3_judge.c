@@ -22,7 +22,7 @@
 #include "store/s3/s3_error.h"
 #include "store/s3/s3_lack.h"
 
-static void set_region_locked(struct s3 *s, const char *region)
+static void region_set_locked(struct s3 *s, const char *region)
 	REQUIRES(&s->lock)
 {
 	struct s3_locked *g = s3_locked(s);
@@ -32,7 +32,7 @@ static void set_region_locked(struct s3 *s, const char *region)
 	g->generation++;
 }
 
-static void log_region(struct s3_call *c, const char *region)
+static void region_log(struct s3_call *c, const char *region)
 {
 	struct log_where where = { .stage = c->s3->base.name };
 
@@ -45,7 +45,7 @@ static void log_region(struct s3_call *c, const char *region)
 	log_at(LOG_LEVEL_INFO, &where, "the bucket is in region %s", region);
 }
 
-static bool fix_region(struct s3_call *c, const struct http_reply *reply)
+static bool region_fix(struct s3_call *c, const struct http_reply *reply)
 {
 	struct buf header = BUF_INIT(256);
 	struct s3_locked *g;
@@ -58,17 +58,17 @@ static bool fix_region(struct s3_call *c, const struct http_reply *reply)
 	fixed = c->generation != g->generation;
 	if (!fixed && s3_error_region(buf_str(&header), c->error.region,
 				      g->region, &region)) {
-		set_region_locked(c->s3, region);
+		region_set_locked(c->s3, region);
 		fixed = true;
 	}
 	lock_drop(&c->s3->lock);
 	if (region)
-		log_region(c, region);
+		region_log(c, region);
 	buf_clear(&header);
 	return fixed;
 }
 
-static void log_skew(const struct s3 *s, int64_t skew_s)
+static void clock_log(const struct s3 *s, int64_t skew_s)
 {
 	struct log_where where = { .stage = s->base.name };
 	struct buf text = BUF_INIT(BUF_MESSAGE);
@@ -83,7 +83,7 @@ static void log_skew(const struct s3 *s, int64_t skew_s)
 	buf_clear(&text);
 }
 
-static bool fix_clock(struct s3_call *c, const struct http_reply *reply)
+static bool clock_fix(struct s3_call *c, const struct http_reply *reply)
 {
 	struct buf date = BUF_INIT(256);
 	struct s3_locked *g;
@@ -105,12 +105,12 @@ static bool fix_clock(struct s3_call *c, const struct http_reply *reply)
 	}
 	lock_drop(&c->s3->lock);
 	if (warn)
-		log_skew(c->s3, skew_s);
+		clock_log(c->s3, skew_s);
 	buf_clear(&date);
 	return fixed;
 }
 
-static void note_refused(struct s3_call *c, bool surely)
+static void creds_note_refused(struct s3_call *c, bool surely)
 {
 	struct creds *old;
 
@@ -129,7 +129,7 @@ static void note_refused(struct s3_call *c, bool surely)
  * No thread may wait here; but another one may have read others meanwhile. A
  * call that no thread waits for is tried again while others are being read.
  */
-static enum http_verdict fix_creds(struct s3_call *c, bool surely)
+static enum http_verdict creds_fix(struct s3_call *c, bool surely)
 {
 	struct cred_cache *cache = signer_creds(c->s3->signer);
 	struct creds *now = NULL;
@@ -143,12 +143,12 @@ static enum http_verdict fix_creds(struct s3_call *c, bool surely)
 		return HTTP_AGAIN;
 	if (!c->waits && cred_cache_renew(cache, c->used, surely))
 		return HTTP_RETRY;
-	note_refused(c, surely);
+	creds_note_refused(c, surely);
 	return HTTP_DONE;
 }
 
 /* A refusal without a body says nothing: was it signed for what held then? */
-static bool is_outdated(struct s3_call *c, const struct http_reply *reply)
+static bool judge_is_outdated(struct s3_call *c, const struct http_reply *reply)
 {
 	struct s3_sign_ctx now;
 
@@ -159,15 +159,15 @@ static bool is_outdated(struct s3_call *c, const struct http_reply *reply)
 }
 
 /* What an answer teaches that is no refusal. */
-static void succeeded(struct s3_call *c)
+static void judge_success(struct s3_call *c)
 {
 	s3_lack_learn(c);
 	if (c->guessed)
 		s3_state_confirm_region(c->s3, c->generation);
 }
 
-static enum http_verdict judge(struct s3_call *c,
-			       const struct http_reply *reply)
+static enum http_verdict judge_answer(struct s3_call *c,
+				      const struct http_reply *reply)
 {
 	struct s3_meaning m;
 	bool fixed = false;
@@ -183,7 +183,7 @@ static enum http_verdict judge(struct s3_call *c,
 	if (reply->status / 100 == 2) {
 		c->parsed = c->parse ? c->parse(c, &reply->body) : 0;
 		if (!c->parsed)
-			succeeded(c);
+			judge_success(c);
 		if (c->parsed != -EREMOTEIO)
 			return c->parsed == -EBADMSG ? HTTP_RETRY : HTTP_DONE;
 	}
@@ -192,21 +192,21 @@ static enum http_verdict judge(struct s3_call *c,
 	c->maybe_done |= reply->status >= 500 || reply->status < 300;
 	m = s3_error_meaning(reply->status, c->error.code, c->use);
 	if (m.fix == S3_FIX_REGION)
-		fixed = fix_region(c, reply);
+		fixed = region_fix(c, reply);
 	else if (m.fix == S3_FIX_CLOCK)
-		fixed = fix_clock(c, reply);
+		fixed = clock_fix(c, reply);
 	else if (m.fix != S3_FIX_NONE)
-		m.verdict = fix_creds(c, m.fix == S3_FIX_CREDS);
+		m.verdict = creds_fix(c, m.fix == S3_FIX_CREDS);
 	if (!fixed && m.verdict == HTTP_DONE)
 		m.verdict = s3_lack_judge(c, reply);
-	return fixed || is_outdated(c, reply) ? HTTP_AGAIN : m.verdict;
+	return fixed || judge_is_outdated(c, reply) ? HTTP_AGAIN : m.verdict;
 }
 
 enum http_verdict s3_judge(struct http_call *http,
 			   const struct http_reply *reply)
 {
 	struct s3_call *c = (struct s3_call *)http;
-	enum http_verdict verdict = judge(c, reply);
+	enum http_verdict verdict = judge_answer(c, reply);
 
 	if ((verdict == HTTP_RETRY || verdict == HTTP_SLOW) &&
 	    c->retry_until_ms && clock_mono_ms() >= c->retry_until_ms)
@@ -217,9 +217,9 @@ enum http_verdict s3_judge(struct http_call *http,
 /* ---- the end ---- */
 
 /* Programs know files, not connections. */
-static int outward(int err)
+static int error_outward(int rc)
 {
-	switch (-err) {
+	switch (-rc) {
 	case EINTR:
 	case ECANCELED:
 	case ENOMEM:
@@ -227,15 +227,15 @@ static int outward(int err)
 	case E2BIG:
 	case EINVAL:
 	case EACCES:
-		return err;
+		return rc;
 	default:
 		return -EIO;
 	}
 }
 
-static enum log_level level_of(int err)
+static enum log_level error_level(int rc)
 {
-	switch (-err) {
+	switch (-rc) {
 	case ENOENT:
 	case EINTR:
 	case ECANCELED:
@@ -249,7 +249,7 @@ static enum log_level level_of(int err)
 }
 
 /* The right that a request needs, by Amazon's name for it. */
-static const char *right(const struct s3_call *c)
+static const char *judge_right(const struct s3_call *c)
 {
 	bool multipart = false;
 
@@ -280,13 +280,13 @@ static const char *right(const struct s3_call *c)
 	return "s3:PutObject";
 }
 
-static bool lacks_right(const struct s3_call *c, int err)
+static bool judge_lacks_right(const struct s3_call *c, int rc)
 {
-	return err == -EACCES &&
+	return rc == -EACCES &&
 	       (!c->error.code[0] || !strcmp(c->error.code, "AccessDenied"));
 }
 
-static bool tells_secrets(const char *s)
+static bool answer_tells_secrets(const char *s)
 {
 	return strstr(s, "://") || strcasestr(s, "X-Amz-") ||
 	       strcasestr(s, "signature=") || strcasestr(s, "sig=");
@@ -294,39 +294,39 @@ static bool tells_secrets(const char *s)
 
 /* What the server answered, in words that never have a URL in them: it may
  * repeat the request in its message. */
-static void add_answer(const struct s3_call *c, const struct http_reply *reply,
+static void answer_add(const struct s3_call *c, const struct http_reply *reply,
 		       struct buf *out)
 {
 	const struct s3_error_doc *doc = &c->error;
 
-	if (!*doc->code || tells_secrets(doc->code)) {
+	if (!*doc->code || answer_tells_secrets(doc->code)) {
 		buf_addf(out, "the server answered HTTP %ld", reply->status);
 		return;
 	}
 	buf_adds(out, doc->code);
-	if (*doc->message && !tells_secrets(doc->message))
+	if (*doc->message && !answer_tells_secrets(doc->message))
 		buf_addf(out, ": %s", doc->message);
 	buf_addf(out, " (HTTP %ld)", reply->status);
 }
 
 /* The first sentence is kept: what follows is often its consequence. */
-static void keep_why(struct s3_call *c, const struct http_reply *reply, int err,
-		     const char *why)
+static void judge_keep_why(struct s3_call *c, const struct http_reply *reply,
+			   int rc, const char *why)
 {
 	struct buf *out;
 
 	lock_take(&c->by->lock);
 	out = &s3_by_url_locked(c->by)->why;
-	if (out->len || err == -EINTR || err == -ECANCELED)
+	if (out->len || rc == -EINTR || rc == -ECANCELED)
 		;
 	else if (!reply->err && reply->status && reply->status / 100 != 2)
-		add_answer(c, reply, out);
+		answer_add(c, reply, out);
 	else
 		buf_adds(out, why);
 	lock_drop(&c->by->lock);
 }
 
-int s3_judge_failed(struct s3_call *c, const struct http_reply *reply, int err,
+int s3_judge_failed(struct s3_call *c, const struct http_reply *reply, int rc,
 		    const char *why)
 {
 	struct buf id = BUF_INIT(256), text = BUF_INIT(BUF_MESSAGE);
@@ -335,47 +335,49 @@ int s3_judge_failed(struct s3_call *c, const struct http_reply *reply, int err,
 		.key = c->key,
 		.code = c->error.code[0] ? c->error.code : NULL,
 		.status = reply->status,
-		.err = err,
+		.err = rc,
 	};
 
 	if (c->by)
-		keep_why(c, reply, err, why);
-	if (c->by || c->quiet || level_of(err) == LOG_LEVEL_DEBUG)
-		return err;
+		judge_keep_why(c, reply, rc, why);
+	if (c->by || c->quiet || error_level(rc) == LOG_LEVEL_DEBUG)
+		return rc;
 	if (http_reply_header(reply, "x-amz-request-id", &id))
 		where.request = buf_str(&id);
 	else if (c->error.request_id[0])
 		where.request = c->error.request_id;
 	text_printable(&text, why);
-	if (reply->status && reply->status != 401 && lacks_right(c, err))
-		buf_addf(&text, ": it needs the right %s", right(c));
-	log_at(level_of(err), &where, "cannot %s: %s", c->what, buf_str(&text));
+	if (reply->status && reply->status != 401 && judge_lacks_right(c, rc))
+		buf_addf(&text, ": it needs the right %s", judge_right(c));
+	log_at(error_level(rc), &where, "cannot %s: %s", c->what,
+	       buf_str(&text));
 	buf_clear(&id);
 	buf_clear(&text);
-	return err;
+	return rc;
 }
 
-int s3_judge_speak(struct s3_call *c, int err, const struct http_reply *reply)
+int s3_judge_speak(struct s3_call *c, int rc, const struct http_reply *reply)
 {
 	const char *why = "the store refused it";
 
 	/* it was not even sent: that has been said, or is an interrupt */
 	if (!reply->err && !reply->status)
-		return err;
+		return rc;
 	if (c->error.message[0])
 		why = c->error.message;
 	else if (reply->why)
 		why = reply->why;
 	c->quiet = false;
-	return s3_judge_failed(c, reply, err, why);
+	return s3_judge_failed(c, reply, rc, why);
 }
 
 /* No answer came. */
-static int unanswered(struct s3_call *c, int rc, const struct http_reply *reply)
+static int judge_unanswered(struct s3_call *c, int rc,
+			    const struct http_reply *reply)
 {
 	const char *hint = c->by ? NULL : s3_endpoint_hint(&c->s3->io, rc);
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int err = outward(rc);
+	int err = error_outward(rc);
 
 	buf_adds(&why, c->err       ? "the request cannot be made"
 		       : reply->why ? reply->why
@@ -393,7 +395,7 @@ int s3_judge_outcome(struct s3_call *c, int rc, const struct http_reply *reply)
 	int err;
 
 	if (rc)
-		return unanswered(c, rc, reply);
+		return judge_unanswered(c, rc, reply);
 	if (reply->status / 100 == 2 && c->parsed == -EBADMSG)
 		return s3_judge_failed(c, reply, -EIO,
 				       "the store's answer is garbage");

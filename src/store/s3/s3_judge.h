@@ -14,10 +14,10 @@ enum http_verdict s3_judge(struct http_call *http,
  * -EINTR or -ECANCELED. rc: http_perform()'s, or reply->err.
  */
 int s3_judge_outcome(struct s3_call *c, int rc, const struct http_reply *reply);
-/* Logs what a quiet call has come to, after all. Returns err. */
-int s3_judge_speak(struct s3_call *c, int err, const struct http_reply *reply);
-/* Logs a failure that was found after the answer. Returns err. */
-int s3_judge_failed(struct s3_call *c, const struct http_reply *reply, int err,
+/* Logs what a quiet call has come to, after all. Returns rc. */
+int s3_judge_speak(struct s3_call *c, int rc, const struct http_reply *reply);
+/* Logs a failure that was found after the answer. Returns rc. */
+int s3_judge_failed(struct s3_call *c, const struct http_reply *reply, int rc,
 		    const char *why);
 
 #endif

@@ -65,7 +65,7 @@ void s3_lack_show(struct s3 *s, struct buf *out)
 			buf_addf(out, "; %s", lacks[i].says);
 }
 
-static bool sends(const struct s3_call *c, bool (*is)(const char *header))
+static bool lack_sends(const struct s3_call *c, bool (*is)(const char *header))
 {
 	for (unsigned i = 0; i < c->headers.n; i++)
 		if (is(c->headers.at[i].name))
@@ -73,13 +73,13 @@ static bool sends(const struct s3_call *c, bool (*is)(const char *header))
 	return false;
 }
 
-static bool is_md5(const char *header)
+static bool lack_is_md5(const char *header)
 {
 	return !strcasecmp(header, "Content-MD5");
 }
 
 /* Can an answer like that be about a header? */
-static bool may_blame(const struct s3_call *c, long status)
+static bool lack_may_blame(const struct s3_call *c, long status)
 {
 	static const char *const codes[] = { "NotImplemented",
 					     "InvalidArgument",
@@ -98,7 +98,7 @@ static bool may_blame(const struct s3_call *c, long status)
 }
 
 /* The MD5 that the body needs; a store is met so once. */
-static bool add_md5(struct s3_call *c)
+static bool lack_add_md5(struct s3_call *c)
 {
 	const struct http_body *b = &c->http.body;
 	const struct store_body body = {
@@ -115,15 +115,15 @@ enum http_verdict s3_lack_judge(struct s3_call *c,
 	bool cond = c->use == S3_USE_ABSENT || c->use == S3_USE_MATCH;
 	bool named = strcasestr(text, "checksum"), vague;
 
-	if (!may_blame(c, reply->status))
+	if (!lack_may_blame(c, reply->status))
 		return HTTP_DONE;
 	/* A proxy's 400 without a code may be for anything. */
 	vague = (reply->status == 501 || *c->error.code) && !named &&
 		!strcasestr(text, "content-md5") && !strcasestr(text, "-match");
 	if (strcasestr(text, "content-md5") && c->http.verb == HTTP_PUT &&
-	    !sends(c, is_md5) && !*c->md5)
-		return add_md5(c) ? HTTP_AGAIN : HTTP_DONE;
-	if ((named || vague) && sends(c, s3_lack_is_checksum) &&
+	    !lack_sends(c, lack_is_md5) && !*c->md5)
+		return lack_add_md5(c) ? HTTP_AGAIN : HTTP_DONE;
+	if ((named || vague) && lack_sends(c, s3_lack_is_checksum) &&
 	    !(c->without & S3_LACKS_CHECKSUM)) {
 		c->without |= S3_LACKS_CHECKSUM;
 		return HTTP_AGAIN;

@@ -66,7 +66,7 @@ static struct fetch_locked *fetch_locked(struct fetch *f) REQUIRES(&f->lock)
 	return &f->guarded_;
 }
 
-static int parse_page(struct s3_call *c, const struct buf *body)
+static int fetch_parse(struct s3_call *c, const struct buf *body)
 {
 	struct fetch *f = (struct fetch *)c;
 
@@ -75,16 +75,16 @@ static int parse_page(struct s3_call *c, const struct buf *body)
 			    &f->page);
 }
 
-static void on_done(struct http_call *http, const struct http_reply *reply)
+static void fetch_ended(struct http_call *http, const struct http_reply *reply)
 {
 	struct fetch *f = (struct fetch *)http;
-	int err = f->call.refused && !f->again
-			  ? -EAGAIN
-			  : s3_judge_outcome(&f->call, reply->err, reply);
+	int rc = f->call.refused && !f->again
+			 ? -EAGAIN
+			 : s3_judge_outcome(&f->call, reply->err, reply);
 
 	lock_take(&f->lock);
 	fetch_locked(f)->done = true;
-	fetch_locked(f)->err = err;
+	fetch_locked(f)->err = rc;
 	wait_list_wake(&fetch_locked(f)->waiters);
 	lock_drop(&f->lock);
 }
@@ -92,7 +92,7 @@ static void on_done(struct http_call *http, const struct http_reply *reply)
 static const struct http_call_ops fetch_ops = {
 	.prepare = s3_call_prepare,
 	.judge = s3_judge,
-	.done = on_done,
+	.done = fetch_ended,
 };
 
 static void fetch_free(struct fetch *f)
@@ -106,7 +106,7 @@ static void fetch_free(struct fetch *f)
 }
 
 /* Behind a group come the names behind all of its own. */
-static void ask_after(struct s3_list *l, struct s3_call *c, const char *name)
+static void fetch_after(struct s3_list *l, struct s3_call *c, const char *name)
 {
 	static const char greatest[] = "\xf4\x8f\xbf\xbf"; /* U+10FFFF */
 	bool group = *l->delimiter && text_ends_with(name, l->delimiter) &&
@@ -141,29 +141,29 @@ static struct fetch *fetch_new(struct s3_list *l, const char *token)
 	}
 	s3_call_query(&f->call, "encoding-type", "url");
 	if (token && l->by_name)
-		ask_after(l, &f->call, token);
+		fetch_after(l, &f->call, token);
 	else if (token)
 		s3_call_query(&f->call, "continuation-token", token);
 	else if (l->after && !s3_state_is_unordered(s3_of(l->base.store)))
-		ask_after(l, &f->call, l->after);
-	s3_call_parse(&f->call, parse_page, NULL);
+		fetch_after(l, &f->call, l->after);
+	s3_call_parse(&f->call, fetch_parse, NULL);
 	return f;
 }
 
 static int fetch_start(struct s3_list *l, const char *token, bool again)
 {
-	int err;
+	int rc;
 
 	l->next = fetch_new(l, token);
 	if (!l->next)
 		return -ENOMEM;
 	l->next->again = again;
-	err = s3_call_ready(&l->next->call);
-	l->given_up = err == -EINTR;
-	if (err) {
+	rc = s3_call_ready(&l->next->call);
+	l->given_up = rc == -EINTR;
+	if (rc) {
 		fetch_free(l->next);
 		l->next = NULL;
-		return err;
+		return rc;
 	}
 	http_start(s3_of(l->base.store)->lane, &l->next->call.http);
 	return 0;
@@ -184,7 +184,7 @@ static int fetch_wait(struct s3 *s, struct fetch *f, bool cancel)
 {
 	struct wait_entry e = { .waiter = waiter_self() };
 	bool cancelled = false;
-	int err;
+	int rc;
 
 	lock_take(&f->lock);
 	wait_list_add(&fetch_locked(f)->waiters, &e);
@@ -201,16 +201,16 @@ static int fetch_wait(struct s3 *s, struct fetch *f, bool cancel)
 	}
 	lock_take(&f->lock);
 	wait_list_remove(&fetch_locked(f)->waiters, &e);
-	err = fetch_locked(f)->err;
+	rc = fetch_locked(f)->err;
 	lock_drop(&f->lock);
-	return cancelled && err == -ECANCELED ? -EINTR : err;
+	return cancelled && rc == -ECANCELED ? -EINTR : rc;
 }
 
 int s3_list_open(struct store *store, const struct list_query *q,
 		 struct store_list **out)
 {
 	struct s3_list *l = calloc(1, sizeof(*l));
-	int err;
+	int rc;
 
 	if (!l)
 		return -ENOMEM;
@@ -221,16 +221,16 @@ int s3_list_open(struct store *store, const struct list_query *q,
 	l->base.ahead = q->ahead;
 	l->prefix = strdup(q->prefix);
 	l->after = q->after ? strdup(q->after) : NULL;
-	err = l->prefix && !l->after == !q->after ? fetch_start(l, NULL, false)
-						  : -ENOMEM;
-	if (err)
+	rc = l->prefix && !l->after == !q->after ? fetch_start(l, NULL, false)
+						 : -ENOMEM;
+	if (rc)
 		s3_list_close(&l->base);
 	else
 		*out = &l->base;
-	return err;
+	return rc;
 }
 
-static int stuck(const struct s3_list *l)
+static int list_stuck(const struct s3_list *l)
 {
 	struct log_where where = { .stage = l->base.store->name,
 				   .key = l->prefix,
@@ -242,7 +242,7 @@ static int stuck(const struct s3_list *l)
 	return -EIO;
 }
 
-static void tell_lost(struct s3_list *l)
+static void list_tell_lost(struct s3_list *l)
 {
 	struct log_where where = { .stage = l->base.store->name,
 				   .key = l->prefix };
@@ -256,7 +256,7 @@ static void tell_lost(struct s3_list *l)
 }
 
 /* Those of a store whose objects have others. */
-static void drop_etags(struct s3_list *l)
+static void list_drop_etags(struct s3_list *l)
 {
 	struct s3 *s = s3_of(l->base.store);
 	bool drop;
@@ -278,21 +278,21 @@ static int names_are_there(struct s3 *s, const char *name)
 	struct object_info info;
 	struct http_reply reply;
 	struct s3_call c;
-	int err;
+	int rc;
 
 	if (n && name[n - 1] != '/') {
-		err = s3_head_reply(s, name, true, &info, &reply);
+		rc = s3_head_reply(s, name, true, &info, &reply);
 		http_reply_clear(&reply);
-		return err == -EINTR ? err : !err;
+		return rc == -EINTR ? rc : !rc;
 	}
 	s3_ask_first(&c, s, name, &page);
 	c.quiet = true;
-	err = s3_call_perform(&c, &reply);
+	rc = s3_call_perform(&c, &reply);
 	http_reply_clear(&reply);
 	n = page.n + page.lost;
 	s3_page_clear(&page);
 	s3_call_clear(&c);
-	return err == -EINTR ? err : !err && n;
+	return rc == -EINTR ? rc : !rc && n;
 }
 
 static int names_ask(struct s3 *s, const struct s3_entry *e,
@@ -315,41 +315,41 @@ static int names_ask(struct s3 *s, const struct s3_entry *e,
 static int list_learn_names(struct s3 *s, struct s3_page *page)
 {
 	enum s3_silent silent;
-	int err = 0;
+	int rc = 0;
 
 	lock_take(&s->lock);
 	silent = s3_locked(s)->silent;
 	lock_drop(&s->lock);
-	for (unsigned i = 0; i < page->n && !err && !silent; i++)
+	for (unsigned i = 0; i < page->n && !rc && !silent; i++)
 		if (page->entries[i].other)
-			err = names_ask(s, &page->entries[i], &silent);
+			rc = names_ask(s, &page->entries[i], &silent);
 	lock_take(&s->lock);
 	s3_locked(s)->silent = silent;
 	lock_drop(&s->lock);
 	if (silent == S3_SILENT_ENCODED)
 		s3_page_decoded(page);
-	return err;
+	return rc;
 }
 
 /* ---- the next page ---- */
 
 /* The page that was fetched becomes the one that is read. */
-static int take_page(struct s3_list *l)
+static int list_take_page(struct s3_list *l)
 {
 	struct s3 *s = s3_of(l->base.store);
 	struct fetch *f = l->next;
-	int err = fetch_wait(s, f, false);
+	int rc = fetch_wait(s, f, false);
 
-	if (err == -EAGAIN) {
+	if (rc == -EAGAIN) {
 		/* the credentials were refused: others may be had now */
-		err = fetch_start(l, l->last_token, true);
+		rc = fetch_start(l, l->last_token, true);
 		fetch_free(f);
 		f = l->next;
-		err = err ? err : fetch_wait(s, f, false);
+		rc = rc ? rc : fetch_wait(s, f, false);
 	}
 	l->next = NULL;
-	l->given_up = err == -EINTR;
-	if (!err) {
+	l->given_up = rc == -EINTR;
+	if (!rc) {
 		s3_page_clear(&l->page);
 		l->page = f->page;
 		memset(&f->page, 0, sizeof(f->page));
@@ -357,17 +357,17 @@ static int take_page(struct s3_list *l)
 		l->base.pages++;
 	}
 	fetch_free(f);
-	if (!err && l->page.unsure)
-		err = list_learn_names(s, &l->page);
-	if (!err) {
-		drop_etags(l);
-		tell_lost(l);
+	if (!rc && l->page.unsure)
+		rc = list_learn_names(s, &l->page);
+	if (!rc) {
+		list_drop_etags(l);
+		list_tell_lost(l);
 	}
-	return err;
+	return rc;
 }
 
 /* By what to ask for the next page; NULL: by nothing. */
-static const char *next_token(struct s3_list *l)
+static const char *list_token(struct s3_list *l)
 {
 	const struct s3_page *p = &l->page;
 
@@ -380,7 +380,7 @@ static const char *next_token(struct s3_list *l)
 }
 
 /* Starts the next page, if the one at hand says that there is one. */
-static int go_on(struct s3_list *l)
+static int list_go_on(struct s3_list *l)
 {
 	const char *next;
 	char *token;
@@ -389,11 +389,11 @@ static int go_on(struct s3_list *l)
 		l->end = true;
 		return 0;
 	}
-	next = next_token(l);
+	next = list_token(l);
 	/* What comes behind a name is not all that is left. */
 	if (!next || (l->gathers && l->by_name) ||
 	    (l->last_token && !strcmp(l->last_token, next)))
-		return stuck(l);
+		return list_stuck(l);
 	token = strdup(next);
 	if (!token)
 		return -ENOMEM;
@@ -404,7 +404,7 @@ static int go_on(struct s3_list *l)
 
 /* ---- stores that do not sort ---- */
 
-static void learn_unordered(struct s3 *s)
+static void list_learn_unordered(struct s3 *s)
 {
 	struct log_where where = { .stage = s->base.name };
 	bool known;
@@ -421,13 +421,13 @@ static void learn_unordered(struct s3 *s)
 
 /* The page begins before the one before it ended: what that one had has been
  * handed out, so that this listing is not saved any more. */
-static bool goes_back(const struct s3_list *l)
+static bool list_goes_back(const struct s3_list *l)
 {
 	return l->last_key && l->page.n &&
 	       strcmp(l->page.entries[0].key, l->last_key) < 0;
 }
 
-static int too_many(const struct s3_list *l)
+static int list_too_many(const struct s3_list *l)
 {
 	struct log_where where = { .stage = l->base.store->name,
 				   .key = l->prefix,
@@ -441,12 +441,12 @@ static int too_many(const struct s3_list *l)
 }
 
 /* The page is put with the others; at the end, they are the page. */
-static int gather(struct s3_list *l)
+static int list_gather(struct s3_list *l)
 {
-	int err = s3_page_add(&l->all, &l->page);
+	int rc = s3_page_add(&l->all, &l->page);
 
-	if (err || l->page.truncated)
-		return err ? err : l->all.n > GATHER_MAX ? too_many(l) : 0;
+	if (rc || l->page.truncated)
+		return rc ? rc : l->all.n > GATHER_MAX ? list_too_many(l) : 0;
 	s3_page_sort(&l->all);
 	s3_page_clear(&l->page);
 	l->page = l->all;
@@ -456,39 +456,39 @@ static int gather(struct s3_list *l)
 }
 
 /* A page has come. */
-static int put_in_order(struct s3_list *l)
+static int list_put_in_order(struct s3_list *l)
 {
 	struct s3 *s = s3_of(l->base.store);
 
 	if ((l->page.unsorted && (l->page.truncated || l->last_token)) ||
-	    goes_back(l))
-		learn_unordered(s);
+	    list_goes_back(l))
+		list_learn_unordered(s);
 	if (l->few)
 		l->base.unordered = s3_state_is_unordered(s);
 	else if (!l->gathers && !l->last_key && l->page.truncated)
 		l->gathers = s3_state_is_unordered(s);
-	return l->gathers ? gather(l) : 0;
+	return l->gathers ? list_gather(l) : 0;
 }
 
-static int next_page(struct s3_list *l)
+static int list_next_page(struct s3_list *l)
 {
-	int err = 0;
+	int rc = 0;
 
 	if (l->given_up)
-		err = fetch_start(l, l->last_token, false);
+		rc = fetch_start(l, l->last_token, false);
 	else if (!l->next)
-		err = go_on(l);
-	if (!err && l->next) {
-		err = take_page(l);
-		err = err ? err : put_in_order(l);
+		rc = list_go_on(l);
+	if (!rc && l->next) {
+		rc = list_take_page(l);
+		rc = rc ? rc : list_put_in_order(l);
 	}
-	if (!err && l->base.ahead && !l->end)
-		err = go_on(l);
-	return err;
+	if (!rc && l->base.ahead && !l->end)
+		rc = list_go_on(l);
+	return rc;
 }
 
 /* Some servers begin a page with what the one before it ended with. */
-static bool is_repeated(struct s3_list *l, const struct s3_entry *e)
+static bool list_is_repeated(struct s3_list *l, const struct s3_entry *e)
 {
 	bool repeated = l->last_key && !strcmp(l->last_key, e->key);
 
@@ -503,22 +503,22 @@ int s3_list_next(struct store_list *base, struct list_entry *out)
 {
 	struct s3_list *l = (struct s3_list *)base;
 	struct s3_entry *e;
-	int err;
+	int rc;
 
 	do {
 		while (l->at == l->page.n) {
 			if (l->end)
 				return 0;
-			err = l->err ? l->err : next_page(l);
+			rc = l->err ? l->err : list_next_page(l);
 			/* an interrupt ends the call, not the listing */
-			l->err = err == -EINTR ? 0 : err;
-			if (err)
-				return err;
+			l->err = rc == -EINTR ? 0 : rc;
+			if (rc)
+				return rc;
 		}
 		e = &l->page.entries[l->at++];
 		base->left = l->page.n - l->at;
 		base->more = l->page.truncated;
-	} while (is_repeated(l, e));
+	} while (list_is_repeated(l, e));
 	out->key = e->key;
 	out->is_prefix = e->is_prefix;
 	out->info = e->info;

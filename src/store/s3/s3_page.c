@@ -140,7 +140,7 @@ static int name_decode(const char *name, char **out)
 {
 	struct buf decoded = BUF_INIT(XML_TEXT);
 	char *c;
-	int err;
+	int rc;
 
 	*out = NULL;
 	if (!strpbrk(name, "%+"))
@@ -151,15 +151,15 @@ static int name_decode(const char *name, char **out)
 	for (char *p = c; *p; p++)
 		if (*p == '+')
 			*p = ' ';
-	err = text_percent_decode(&decoded, c, strlen(c));
+	rc = text_percent_decode(&decoded, c, strlen(c));
 	free(c);
-	if (!err && decoded.len && strlen(buf_str(&decoded)) == decoded.len &&
+	if (!rc && decoded.len && strlen(buf_str(&decoded)) == decoded.len &&
 	    strcmp(buf_str(&decoded), name)) {
 		*out = buf_detach(&decoded);
-		err = *out ? 0 : -ENOMEM;
+		rc = *out ? 0 : -ENOMEM;
 	}
 	buf_clear(&decoded);
-	return err == -ENOMEM ? err : 0;
+	return rc == -ENOMEM ? rc : 0;
 }
 
 enum reading { AS_IT_IS, DECODED, UNSURE };
@@ -181,10 +181,10 @@ static int entry_decode(struct s3_page *p, struct s3_entry *e,
 			const char *prefix, bool said, bool plain)
 {
 	char *decoded;
-	int err = name_decode(e->key, &decoded);
+	int rc = name_decode(e->key, &decoded);
 
-	if (err || !decoded)
-		return err;
+	if (rc || !decoded)
+		return rc;
 	switch (name_judge(e->key, decoded, prefix, said, plain)) {
 	case DECODED:
 		free(e->key);
@@ -205,32 +205,32 @@ static int entry_decode(struct s3_page *p, struct s3_entry *e,
 static int marker_decode(char **marker)
 {
 	char *decoded = NULL;
-	int err = *marker ? name_decode(*marker, &decoded) : 0;
+	int rc = *marker ? name_decode(*marker, &decoded) : 0;
 
 	if (decoded) {
 		free(*marker);
 		*marker = decoded;
 	}
-	return err;
+	return rc;
 }
 
 /* said: the page says that its names are percent-encoded. */
 static int names_decode(struct s3_page *p, const char *prefix, bool said)
 {
 	bool plain[2] = { false, false };
-	int err = 0;
+	int rc = 0;
 
 	for (unsigned i = 0; i < p->n; i++)
 		plain[p->entries[i].is_prefix] |=
 			name_is_plain(p->entries[i].key);
-	for (unsigned i = 0; !err && i < p->n; i++)
-		err = entry_decode(p, &p->entries[i], prefix, said,
-				   plain[p->entries[i].is_prefix]);
-	if (!err && said && p->id_token)
-		err = marker_decode(&p->token);
-	if (!err && said)
-		err = marker_decode(&p->marker);
-	return err;
+	for (unsigned i = 0; !rc && i < p->n; i++)
+		rc = entry_decode(p, &p->entries[i], prefix, said,
+				  plain[p->entries[i].is_prefix]);
+	if (!rc && said && p->id_token)
+		rc = marker_decode(&p->token);
+	if (!rc && said)
+		rc = marker_decode(&p->marker);
+	return rc;
 }
 
 /* ---- a page ---- */
@@ -411,20 +411,20 @@ static int page_read(const struct shape *shape, const char *body, size_t n,
 		     const char *prefix, struct s3_page *out)
 {
 	struct lister l = { shape, out, false };
-	int err = page_parse(&l, body, n);
+	int rc = page_parse(&l, body, n);
 
-	if (err == -EBADMSG)
-		err = page_parse_mended(&l, body, n);
-	if (!err)
-		err = names_decode(out, prefix, l.url);
-	for (unsigned i = 0; !err && i < out->n; i++)
+	if (rc == -EBADMSG)
+		rc = page_parse_mended(&l, body, n);
+	if (!rc)
+		rc = names_decode(out, prefix, l.url);
+	for (unsigned i = 0; !rc && i < out->n; i++)
 		if (!*out->entries[i].key)
-			err = -EBADMSG;
-	if (!err) {
+			rc = -EBADMSG;
+	if (!rc) {
 		out->unsorted = page_is_unsorted(out);
 		page_sort_entries(out);
 	}
-	return err;
+	return rc;
 }
 
 static bool text_is_empty(const char *s)
@@ -436,26 +436,26 @@ static bool text_is_empty(const char *s)
 int s3_page_list(const char *body, size_t n, const char *prefix,
 		 struct s3_page *out)
 {
-	int err = page_read(&objects, body, n, prefix, out);
+	int rc = page_read(&objects, body, n, prefix, out);
 
-	if (!err && out->truncated && text_is_empty(out->token) &&
+	if (!rc && out->truncated && text_is_empty(out->token) &&
 	    text_is_empty(out->marker) && !out->n)
-		err = -EBADMSG;
-	return err;
+		rc = -EBADMSG;
+	return rc;
 }
 
 int s3_page_uploads(const char *body, size_t n, const char *prefix,
 		    struct s3_page *out)
 {
-	int err = page_read(&uploads, body, n, prefix, out);
+	int rc = page_read(&uploads, body, n, prefix, out);
 
-	for (unsigned i = 0; !err && i < out->n; i++)
+	for (unsigned i = 0; !rc && i < out->n; i++)
 		if (!out->entries[i].is_prefix &&
 		    text_is_empty(out->entries[i].id))
-			err = -EBADMSG;
-	if (!err && out->truncated && text_is_empty(out->token))
-		err = -EBADMSG;
-	return err;
+			rc = -EBADMSG;
+	if (!rc && out->truncated && text_is_empty(out->token))
+		rc = -EBADMSG;
+	return rc;
 }
 
 void s3_page_decoded(struct s3_page *p)

@@ -24,7 +24,7 @@ struct s3_part {
 	unsigned refs; /* atomic */
 };
 
-static void x_unref(struct s3_part *x)
+static void part_unref(struct s3_part *x)
 {
 	if (__atomic_sub_fetch(&x->refs, 1, __ATOMIC_ACQ_REL))
 		return;
@@ -44,7 +44,7 @@ void s3_part_call(struct s3_call *c, struct s3_upload *u, unsigned number,
 }
 
 /* The ETag of the answer, and what completion will ask for. */
-static int finish(struct s3_part *x, const struct http_reply *reply)
+static int part_finish(struct s3_part *x, const struct http_reply *reply)
 {
 	struct store_part *part = x->part;
 	struct object_info info;
@@ -65,34 +65,34 @@ static int finish(struct s3_part *x, const struct http_reply *reply)
 	return s3_upload_note(s3_upload_of(part->upload), part->number, &note);
 }
 
-static void on_done(struct http_call *http, const struct http_reply *reply)
+static void part_done(struct http_call *http, const struct http_reply *reply)
 {
 	struct s3_part *x = (struct s3_part *)http;
 	struct store_part *part = x->part;
 	struct s3 *s = x->call.s3;
-	int err = s3_judge_outcome(&x->call, reply->err, reply);
+	int rc = s3_judge_outcome(&x->call, reply->err, reply);
 
-	if (!err)
-		err = finish(x, reply);
+	if (!rc)
+		rc = part_finish(x, reply);
 	lock_take(&s->lock);
 	part->state = NULL;
 	lock_drop(&s->lock);
-	x_unref(x);
-	part->done(part, err);
+	part_unref(x);
+	part->done(part, rc);
 }
 
 static const struct http_call_ops part_ops = {
 	.prepare = s3_call_prepare,
 	.judge = s3_judge,
-	.done = on_done,
+	.done = part_done,
 };
 
-static int start(struct s3_part *x, struct store_part *part)
+static int part_start(struct s3_part *x, struct store_part *part)
 {
 	struct s3_upload *u = s3_upload_of(part->upload);
 	struct s3 *s = s3_of(u->base.store);
 	struct http_reply none = { 0 };
-	int err;
+	int rc;
 
 	x->refs = 1;
 	x->part = part;
@@ -100,13 +100,13 @@ static int start(struct s3_part *x, struct store_part *part)
 	s3_call_by_url(&x->call, u->by);
 	x->call.http.ops = &part_ops;
 	x->call.http.class = HTTP_DATA;
-	err = s3_call_body(&x->call, &part->body);
-	if (err)
-		return s3_judge_failed(&x->call, &none, err,
+	rc = s3_call_body(&x->call, &part->body);
+	if (rc)
+		return s3_judge_failed(&x->call, &none, rc,
 				       "what is to be sent cannot be read");
-	err = s3_call_ready(&x->call);
-	if (err)
-		return err;
+	rc = s3_call_ready(&x->call);
+	if (rc)
+		return rc;
 	lock_take(&s->lock);
 	part->state = x;
 	lock_drop(&s->lock);
@@ -117,13 +117,13 @@ static int start(struct s3_part *x, struct store_part *part)
 void s3_part(struct store_part *part)
 {
 	struct s3_part *x = calloc(1, sizeof(*x));
-	int err = x ? start(x, part) : -ENOMEM;
+	int rc = x ? part_start(x, part) : -ENOMEM;
 
-	if (!err)
+	if (!rc)
 		return;
 	if (x)
-		x_unref(x);
-	part->done(part, err);
+		part_unref(x);
+	part->done(part, rc);
 }
 
 void s3_part_cancel(struct store_part *part)
@@ -139,7 +139,7 @@ void s3_part_cancel(struct store_part *part)
 	if (!x)
 		return;
 	http_cancel(s3_call_lane(&x->call), &x->call.http);
-	x_unref(x);
+	part_unref(x);
 }
 
 /* ---- copied by the server ---- */
@@ -161,7 +161,7 @@ void s3_part_source(struct s3_call *c, const char *key, const char *etag)
 	buf_clear(&source);
 }
 
-static int parse_copied(struct s3_call *c, const struct buf *body)
+static int part_parse_copied(struct s3_call *c, const struct buf *body)
 {
 	return s3_doc_result(buf_str(body), body->len, "CopyPartResult",
 			     c->out);
@@ -172,7 +172,7 @@ static int parse_copied(struct s3_call *c, const struct buf *body)
  * source of a part twice: `a%41` is copied from `aA`, whatever the condition
  * says, and a `%` without digits after it ends the server.
  */
-static bool misread(const struct s3_upload *u, const char *source)
+static bool part_is_misread(const struct s3_upload *u, const char *source)
 {
 	return text_starts_with(u->id, "2~") && strchr(source, '%');
 }
@@ -185,12 +185,12 @@ void s3_part_copy_call(struct s3_call *c, struct s3_upload *u, unsigned number,
 	c->http.class = HTTP_DATA;
 	s3_call_slow(c);
 	s3_part_source(c, source, etag);
-	if (misread(u, source) && !c->err)
+	if (part_is_misread(u, source) && !c->err)
 		c->err = -ENOTSUP;
 	s3_call_headerf(c, "x-amz-copy-source-range", "bytes=%llu-%llu",
 			(unsigned long long)offset,
 			(unsigned long long)(offset + len - 1));
-	s3_call_parse(c, parse_copied, out);
+	s3_call_parse(c, part_parse_copied, out);
 }
 
 int s3_part_copied(struct s3_call *c, struct s3_upload *u,
@@ -222,12 +222,12 @@ int s3_part_same_source(struct s3 *s, const char *source, const char *etag)
 {
 	struct object_info now;
 	struct http_reply reply;
-	int err = s3_head_reply(s, source, false, &now, &reply);
+	int rc = s3_head_reply(s, source, false, &now, &reply);
 
 	http_reply_clear(&reply);
-	if (err == -ENOENT || (!err && strcmp(now.etag, etag)))
+	if (rc == -ENOENT || (!rc && strcmp(now.etag, etag)))
 		return -ESTALE;
-	return err;
+	return rc;
 }
 
 int s3_part_copy(struct store_upload *base, unsigned number, uint64_t at,
@@ -237,16 +237,16 @@ int s3_part_copy(struct store_upload *base, unsigned number, uint64_t at,
 	struct s3_result_doc doc;
 	struct s3_call c;
 	struct http_reply reply;
-	int err;
+	int rc;
 
 	s3_part_copy_call(&c, u, number, from->key, from->etag, from->offset,
 			  from->len, &doc);
-	err = s3_call_perform(&c, &reply);
-	if (!err)
-		err = s3_part_copied(&c, u, &reply, from->len, out);
-	if (!err && from->etag)
-		err = s3_part_same_source(c.s3, from->key, from->etag);
+	rc = s3_call_perform(&c, &reply);
+	if (!rc)
+		rc = s3_part_copied(&c, u, &reply, from->len, out);
+	if (!rc && from->etag)
+		rc = s3_part_same_source(c.s3, from->key, from->etag);
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
-	return err;
+	return rc;
 }

@@ -118,14 +118,14 @@ static int presign_warn(const struct s3 *s, const struct s3_sign_ctx *now,
 /* Amazon overrides nothing for nobody: such a URL would fail in the end. */
 static int presign_check_anonymous(const struct store_presign *req,
 				   const struct signer_end *end,
-				   struct buf *err)
+				   struct buf *why)
 {
 	if (!end->anonymous)
 		return 0;
 	for (size_t i = 0; i < req->n_query; i++) {
 		if (!text_starts_with(req->query[i].name, "response-"))
 			continue;
-		buf_addf(err,
+		buf_addf(why,
 			 "%s: the stage has no credentials, and what an answer "
 			 "says can be chosen in a signed URL only",
 			 req->query[i].name);
@@ -156,7 +156,7 @@ static int presign_deliver(const struct s3 *s,
 
 static int presign_sign(struct s3 *s, const struct store_presign *req,
 			struct sigv4_request *request,
-			struct store_presigned *out, struct buf *err)
+			struct store_presigned *out, struct buf *why)
 {
 	char room[2048];
 	struct signer_terms terms = { .expires = req->expire,
@@ -165,7 +165,7 @@ static int presign_sign(struct s3 *s, const struct store_presign *req,
 	struct s3_sign_ctx now;
 	struct buf host, path, query;
 	char on_host[256], on_path[512];
-	int e;
+	int rc;
 
 	buf_init_on(&host, on_host, sizeof(on_host), 1024);
 	buf_init_on(&path, on_path, sizeof(on_path), BUF_URL);
@@ -178,25 +178,25 @@ static int presign_sign(struct s3 *s, const struct store_presign *req,
 	terms.region = now.region;
 	terms.time =
 		clock_now_s() + (s3_state_trusts_clock(s) ? now.skew_s : 0);
-	e = buf_err(&host) ? buf_err(&host) : buf_err(&path);
-	if (!e)
-		e = signer_presign(s->signer, request, &terms, &query, &end,
-				   err);
-	if (!e)
-		e = presign_check_anonymous(req, &end, err);
-	if (!e)
-		e = presign_deliver(s, request, &query, out);
-	if (!e)
-		e = presign_warn(s, &now, req, &end, out);
-	out->expires_at = e ? 0 : end.at;
+	rc = buf_err(&host) ? buf_err(&host) : buf_err(&path);
+	if (!rc)
+		rc = signer_presign(s->signer, request, &terms, &query, &end,
+				    why);
+	if (!rc)
+		rc = presign_check_anonymous(req, &end, why);
+	if (!rc)
+		rc = presign_deliver(s, request, &query, out);
+	if (!rc)
+		rc = presign_warn(s, &now, req, &end, out);
+	out->expires_at = rc ? 0 : end.at;
 	buf_clear(&host);
 	buf_clear(&path);
 	buf_wipe(&query);
-	return e;
+	return rc;
 }
 
 int s3_presign(struct store *store, const struct store_presign *req,
-	       struct store_presigned *out, struct buf *err)
+	       struct store_presigned *out, struct buf *why)
 {
 	struct s3 *s = s3_of(store);
 	struct field headers[PRESIGN_FIELDS_MAX + S3_MADE];
@@ -210,13 +210,13 @@ int s3_presign(struct store *store, const struct store_presign *req,
 		.n_headers = presign_headers(s, req, headers),
 		.payload_hash = SIGV4_UNSIGNED_PAYLOAD,
 	};
-	int e;
+	int rc;
 
 	presign_lower(headers, request.n_headers, signed_headers);
 	presign_lower(req->query, req->n_query, query);
 	if (s->requester_pays)
 		query[request.n_query++] =
 			(struct field){ "x-amz-request-payer", "requester" };
-	e = presign_sign(s, req, &request, out, err);
-	return e ? e : store_presign_headers(out, headers, request.n_headers);
+	rc = presign_sign(s, req, &request, out, why);
+	return rc ? rc : store_presign_headers(out, headers, request.n_headers);
 }

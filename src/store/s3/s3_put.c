@@ -18,32 +18,32 @@
 #define CLOCK_SLACK_S 5
 
 /* The MD5 of the body as an ETag has it. */
-static int body_etag(const struct store_body *body, char out[STORE_ETAG_SIZE])
+static int put_etag(const struct store_body *body, char out[STORE_ETAG_SIZE])
 {
 	unsigned char sum[MD5_SIZE];
 	char hex[2 * MD5_SIZE + 1];
-	int err = s3_sum_md5(body, sum);
+	int rc = s3_sum_md5(body, sum);
 
 	hex_encode(sum, MD5_SIZE, hex);
-	if (!err)
+	if (!rc)
 		s3_etag_keep(hex, 2 * MD5_SIZE, out);
-	return err;
+	return rc;
 }
 
 /* Is what is there now what this call has sent? */
-static bool is_ours(struct s3 *s, const char *key,
-		    const struct store_body *body, int64_t began,
-		    struct object_info *out)
+static bool put_is_ours(struct s3 *s, const char *key,
+			const struct store_body *body, int64_t began,
+			struct object_info *out)
 {
 	struct http_reply reply;
 	struct object_info there;
 	char etag[STORE_ETAG_SIZE];
-	int err = s3_head_reply(s, key, true, &there, &reply);
-	bool ours = !err && there.size == body->len;
+	int rc = s3_head_reply(s, key, true, &there, &reply);
+	bool ours = !rc && there.size == body->len;
 
 	http_reply_clear(&reply);
 	if (ours && s3_etag_is_md5(there.etag))
-		ours = !body_etag(body, etag) && !strcmp(etag, there.etag);
+		ours = !put_etag(body, etag) && !strcmp(etag, there.etag);
 	else if (ours)
 		ours = there.mtime.tv_sec >= began - CLOCK_SLACK_S;
 	if (ours)
@@ -60,7 +60,7 @@ static int put_once(struct s3 *s, struct s3_by_url *by, const char *key,
 	struct s3_sign_ctx now;
 	struct s3_call c;
 	int64_t began;
-	int err;
+	int rc;
 
 	s3_state_sign_ctx(s, &now);
 	began = clock_now_s() + now.skew_s;
@@ -69,21 +69,21 @@ static int put_once(struct s3 *s, struct s3_by_url *by, const char *key,
 	c.http.class = HTTP_DATA;
 	s3_call_make(&c, meta);
 	s3_call_cond(&c, cond);
-	err = s3_call_body(&c, body);
-	if (err) {
-		err = s3_judge_failed(&c, &reply, err,
-				      "what is to be sent cannot be read");
+	rc = s3_call_body(&c, body);
+	if (rc) {
+		rc = s3_judge_failed(&c, &reply, rc,
+				     "what is to be sent cannot be read");
 	} else {
-		err = s3_call_perform(&c, &reply);
-		if ((err == -EEXIST || err == -ESTALE) && c.maybe_done &&
-		    is_ours(s, key, body, began, out))
-			err = 0;
-		else if (!err)
+		rc = s3_call_perform(&c, &reply);
+		if ((rc == -EEXIST || rc == -ESTALE) && c.maybe_done &&
+		    put_is_ours(s, key, body, began, out))
+			rc = 0;
+		else if (!rc)
 			s3_info_written(&reply, body->len, out);
 	}
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
-	return err;
+	return rc;
 }
 
 /*
@@ -100,10 +100,10 @@ static int put_unquoted(struct s3 *s, const char *key,
 	struct store_cond cond = { .if_match = bare };
 	struct object_info there;
 	struct http_reply reply;
-	int err = s3_head_reply(s, key, true, &there, &reply);
+	int rc = s3_head_reply(s, key, true, &there, &reply);
 
 	http_reply_clear(&reply);
-	if (err || strcmp(there.etag, etag) || strlen(etag) < 3)
+	if (rc || strcmp(there.etag, etag) || strlen(etag) < 3)
 		return -ESTALE;
 	snprintf(bare, sizeof(bare), "%.*s", (int)strlen(etag) - 2, etag + 1);
 	return put_once(s, NULL, key, body, meta, &cond, out);
@@ -119,18 +119,18 @@ static int put_cond(struct s3 *s, const char *key,
 		    const struct store_cond *cond, struct object_info *out)
 {
 	unsigned lack = s3_lack_of_cond(cond);
-	int err = -ENOTSUP;
+	int rc = -ENOTSUP;
 
 	if (!s3_state_lacks(s, lack))
-		err = put_once(s, NULL, key, body, meta, cond, out);
-	if (err != -ENOTSUP || !lack)
-		return err;
-	err = s3_head_must_hold(s, key, cond);
-	if (!err)
-		err = put_once(s, NULL, key, body, meta, NULL, out);
-	if (!err)
+		rc = put_once(s, NULL, key, body, meta, cond, out);
+	if (rc != -ENOTSUP || !lack)
+		return rc;
+	rc = s3_head_must_hold(s, key, cond);
+	if (!rc)
+		rc = put_once(s, NULL, key, body, meta, NULL, out);
+	if (!rc)
 		s3_lack_note(s, lack);
-	return err;
+	return rc;
 }
 
 int s3_put_by(struct s3 *s, struct s3_by_url *by, const char *key,
@@ -146,18 +146,18 @@ int s3_put(struct store *store, const char *key, const struct store_body *body,
 {
 	struct s3 *s = s3_of(store);
 	struct http_reply reply;
-	int err = 0;
+	int rc = 0;
 
 	if (cond && cond->if_match && s3_etag_is_hash(cond->if_match))
-		err = s3_head_cond(s, key, cond);
-	if (!err)
-		err = put_cond(s, key, body, meta, cond, out);
-	if (err == -ESTALE && cond && cond->if_match &&
+		rc = s3_head_cond(s, key, cond);
+	if (!rc)
+		rc = put_cond(s, key, body, meta, cond, out);
+	if (rc == -ESTALE && cond && cond->if_match &&
 	    !s3_state_lacks(s, S3_LACKS_MATCH))
-		err = put_unquoted(s, key, body, meta, cond->if_match, out);
-	if (!err && !*out->etag) {
-		err = s3_head_reply(s, key, false, out, &reply);
+		rc = put_unquoted(s, key, body, meta, cond->if_match, out);
+	if (!rc && !*out->etag) {
+		rc = s3_head_reply(s, key, false, out, &reply);
 		http_reply_clear(&reply);
 	}
-	return err;
+	return rc;
 }

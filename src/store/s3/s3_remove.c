@@ -31,29 +31,29 @@ static int remove_one(struct s3 *s, const char *key,
 {
 	struct s3_call c;
 	struct http_reply reply;
-	int err;
+	int rc;
 
 	remove_init(&c, s, key);
 	s3_call_cond(&c, cond);
-	err = s3_call_perform(&c, &reply);
+	rc = s3_call_perform(&c, &reply);
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
-	return err == -ENOENT ? 0 : err;
+	return rc == -ENOENT ? 0 : rc;
 }
 
 int s3_remove(struct store *store, const char *key, const char *etag)
 {
 	const struct store_cond cond = { .if_match = etag };
 	struct s3 *s = s3_of(store);
-	int err;
+	int rc;
 
 	if (!etag)
 		return remove_one(s, key, NULL);
-	err = s3_head_cond(s, key, &cond);
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	err = remove_one(s, key, &cond);
-	return err == -ENOTSUP ? remove_one(s, key, NULL) : err;
+	rc = s3_head_cond(s, key, &cond);
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	rc = remove_one(s, key, &cond);
+	return rc == -ENOTSUP ? remove_one(s, key, NULL) : rc;
 }
 
 /* Up to S3_SIDE_BY_SIDE keys, by a DELETE each. */
@@ -149,7 +149,7 @@ static int batch_remove(struct s3 *s, struct batch *b)
 {
 	struct s3_call c;
 	struct http_reply reply;
-	int err;
+	int rc;
 
 	s3_call_init(&c, s, HTTP_POST, NULL, "remove objects");
 	s3_call_query(&c, "delete", "");
@@ -164,10 +164,10 @@ static int batch_remove(struct s3 *s, struct batch *b)
 	buf_adds(&c.text, "</Delete>");
 	s3_call_text_md5(&c, "application/xml");
 	s3_call_parse(&c, batch_parse, b);
-	err = s3_call_perform(&c, &reply);
+	rc = s3_call_perform(&c, &reply);
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
-	return err;
+	return rc;
 }
 
 static bool batch_is_known(struct s3 *s)
@@ -184,20 +184,20 @@ static void remove_some(struct s3 *s, const char *const *keys, unsigned n,
 			int *results)
 {
 	struct batch b = { s, keys, n, results };
-	int err = -ENOTSUP;
+	int rc = -ENOTSUP;
 
 	if (n > 1 && batch_is_known(s))
-		err = batch_remove(s, &b);
-	if (err == -ENOTSUP && n > 1) {
+		rc = batch_remove(s, &b);
+	if (rc == -ENOTSUP && n > 1) {
 		lock_take(&s->lock);
 		s3_locked(s)->no_batch = true;
 		lock_drop(&s->lock);
 	}
-	if (err == -ENOTSUP)
+	if (rc == -ENOTSUP)
 		remove_singly(s, keys, n, results);
-	else if (err)
+	else if (rc)
 		for (unsigned i = 0; i < n; i++)
-			results[i] = err;
+			results[i] = rc;
 	for (unsigned i = 0; i < n; i++)
 		if (results[i] == -EAGAIN)
 			remove_few(s, keys + i, 1, results + i);

@@ -32,9 +32,9 @@ static int sum_add_file(struct sum *sum, const struct store_body *body)
 {
 	unsigned char *bytes = malloc(READ_SIZE);
 	uint64_t at = 0;
-	int err = bytes ? 0 : -ENOMEM;
+	int rc = bytes ? 0 : -ENOMEM;
 
-	while (!err && at < body->len) {
+	while (!rc && at < body->len) {
 		size_t want =
 			body->len - at < READ_SIZE ? body->len - at : READ_SIZE;
 		ssize_t n = io_pread(body->fd, bytes, want, body->offset + at);
@@ -42,11 +42,11 @@ static int sum_add_file(struct sum *sum, const struct store_body *body)
 		if (n > 0)
 			sum_add(sum, bytes, (size_t)n);
 		else
-			err = n ? (int)n : -EIO;
+			rc = n ? (int)n : -EIO;
 		at += n > 0 ? (uint64_t)n : 0;
 	}
 	free(bytes);
-	return err;
+	return rc;
 }
 
 /* Reads the whole body into the sum. */
@@ -65,43 +65,43 @@ int s3_sum_digest(const struct store_body *body, enum digest_kind kind,
 {
 	struct sum sum = { .kind = S3_CHECKSUM_SHA256,
 			   .digest = digest_new(kind) };
-	int err;
+	int rc;
 
 	if (!sum.digest)
 		return -ENOMEM;
-	err = sum_add_body(&sum, body);
+	rc = sum_add_body(&sum, body);
 	digest_end(sum.digest, out);
-	return err;
+	return rc;
 }
 
 int s3_sum_crc32c(const struct store_body *body, uint32_t *out)
 {
 	struct sum sum = { .kind = S3_CHECKSUM_CRC32C };
-	int err = sum_add_body(&sum, body);
+	int rc = sum_add_body(&sum, body);
 
 	*out = sum.crc;
-	return err;
+	return rc;
 }
 
 int s3_sum_md5(const struct store_body *body, unsigned char out[MD5_SIZE])
 {
 	unsigned char bytes[SHA256_SIZE];
-	int err = s3_sum_digest(body, DIGEST_MD5, bytes);
+	int rc = s3_sum_digest(body, DIGEST_MD5, bytes);
 
 	memcpy(out, bytes, MD5_SIZE);
-	return err;
+	return rc;
 }
 
 int s3_sum_md5_text(const struct store_body *body, char out[S3_MD5_TEXT])
 {
 	unsigned char bytes[MD5_SIZE];
 	struct buf text = BUF_INIT(S3_MD5_TEXT - 1);
-	int err = s3_sum_md5(body, bytes);
+	int rc = s3_sum_md5(body, bytes);
 
 	base64_encode(bytes, MD5_SIZE, &text);
-	err = err ? err : buf_err(&text);
-	if (!err)
+	rc = rc ? rc : buf_err(&text);
+	if (!rc)
 		strcpy(out, buf_str(&text));
 	buf_clear(&text);
-	return err;
+	return rc;
 }

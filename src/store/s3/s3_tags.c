@@ -28,19 +28,19 @@ int s3_tags(struct store *store, const char *key, struct buf *out)
 {
 	struct s3_call c;
 	struct http_reply reply;
-	int err;
+	int rc;
 
 	s3_call_init(&c, s3_of(store), HTTP_GET, key, "read the tags of");
 	/* The caller says what follows from a refusal. */
 	c.quiet = true;
 	s3_call_query(&c, "tagging", "");
 	s3_call_parse(&c, tags_parse, out);
-	err = s3_call_perform(&c, &reply);
-	if (err && err != -EACCES && err != -ENOTSUP)
-		s3_judge_speak(&c, err, &reply);
+	rc = s3_call_perform(&c, &reply);
+	if (rc && rc != -EACCES && rc != -ENOTSUP)
+		s3_judge_speak(&c, rc, &reply);
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
-	return err;
+	return rc;
 }
 
 /* n encoded bytes as an element. */
@@ -48,13 +48,13 @@ static void tags_add_element(struct buf *out, const char *name,
 			     const char *text, size_t n)
 {
 	struct buf plain = BUF_INIT(S3_REPLY_MAX);
-	int err = text_percent_decode(&plain, text, n);
+	int rc = text_percent_decode(&plain, text, n);
 
 	buf_addf(out, "<%s>", name);
 	s3_doc_add_text(out, buf_str(&plain));
 	buf_addf(out, "</%s>", name);
-	if (err && !out->err)
-		out->err = err;
+	if (rc && !out->err)
+		out->err = rc;
 	buf_clear(&plain);
 }
 
@@ -80,16 +80,16 @@ static int tags_put(struct s3 *s, const char *key, const char *tags)
 {
 	struct s3_call c;
 	struct http_reply reply;
-	int err;
+	int rc;
 
 	s3_call_init(&c, s, HTTP_PUT, key, "put the tags of");
 	s3_call_query(&c, "tagging", "");
 	tags_add(&c.text, tags);
 	s3_call_text_md5(&c, "application/xml");
-	err = s3_call_perform(&c, &reply);
+	rc = s3_call_perform(&c, &reply);
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
-	return err;
+	return rc;
 }
 
 /* Has the object, which an upload has made, the tags of its beginning? */
@@ -98,13 +98,13 @@ static bool tags_are_there(struct s3 *s, const char *key)
 	struct object_info info;
 	struct http_reply reply;
 	struct buf count = BUF_INIT(64);
-	int err = s3_head_reply(s, key, true, &info, &reply);
-	bool has = err || (http_reply_header(&reply, PROP_TAG_COUNT, &count) &&
-			   strcmp(buf_str(&count), "0") != 0);
+	int rc = s3_head_reply(s, key, true, &info, &reply);
+	bool has = rc || (http_reply_header(&reply, PROP_TAG_COUNT, &count) &&
+			  strcmp(buf_str(&count), "0") != 0);
 
 	http_reply_clear(&reply);
 	buf_clear(&count);
-	if (!err)
+	if (!rc)
 		s3_lack_note(s,
 			     has ? S3_HAS_UPLOAD_TAGS : S3_LACKS_UPLOAD_TAGS);
 	return has;

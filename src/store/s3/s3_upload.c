@@ -41,15 +41,15 @@ int s3_upload_note(struct s3_upload *u, unsigned number,
 		   const struct s3_part_note *note)
 {
 	struct s3_upload_locked *g;
-	int err;
+	int rc;
 
 	lock_take(&u->lock);
 	g = upload_locked(u);
-	err = ARRAY_RESERVE(g->notes, g->n, number);
-	if (!err)
+	rc = ARRAY_RESERVE(g->notes, g->n, number);
+	if (!rc)
 		g->notes[number - 1] = *note;
 	lock_drop(&u->lock);
-	return err;
+	return rc;
 }
 
 struct s3_part_note s3_upload_noted(struct s3_upload *u, unsigned number)
@@ -75,26 +75,26 @@ static int upload_begin_call(struct s3_call *c, struct s3_upload *u,
 {
 	struct http_reply reply;
 	struct buf id = BUF_INIT(2048);
-	int err;
+	int rc;
 
 	if (checksums && c->s3->checksum == S3_CHECKSUM_CRC32C)
 		s3_call_header(c, "x-amz-checksum-algorithm", "CRC32C");
 	s3_call_query(c, "uploads", "");
 	s3_call_parse(c, upload_parse_id, &id);
-	err = s3_call_perform(c, &reply);
+	rc = s3_call_perform(c, &reply);
 	http_reply_clear(&reply);
-	u->id = err ? NULL : buf_detach(&id);
-	if (!err && !u->id)
-		err = -ENOMEM;
+	u->id = rc ? NULL : buf_detach(&id);
+	if (!rc && !u->id)
+		rc = -ENOMEM;
 	buf_clear(&id);
-	return err;
+	return rc;
 }
 
 static int upload_begin(struct s3_call *c, const char *key, const char *tags,
 			bool checksums, struct store_upload **out)
 {
 	struct s3_upload *u = calloc(1, sizeof(*u));
-	int err;
+	int rc;
 
 	if (!u)
 		return -ENOMEM;
@@ -102,14 +102,14 @@ static int upload_begin(struct s3_call *c, const char *key, const char *tags,
 	u->base.store = &c->s3->base;
 	u->base.key = strdup(key);
 	u->tags = tags ? strdup(tags) : NULL;
-	err = u->base.key && (u->tags || !tags)
-		      ? upload_begin_call(c, u, checksums)
-		      : -ENOMEM;
-	if (err)
+	rc = u->base.key && (u->tags || !tags)
+		     ? upload_begin_call(c, u, checksums)
+		     : -ENOMEM;
+	if (rc)
 		s3_upload_free(&u->base);
 	else
 		*out = &u->base;
-	return err;
+	return rc;
 }
 
 int s3_upload_open(struct store *store, const char *key,
@@ -119,13 +119,13 @@ int s3_upload_open(struct store *store, const char *key,
 				   ? props_get(meta->props, PROP_TAGGING)
 				   : NULL;
 	struct s3_call c;
-	int err;
+	int rc;
 
 	s3_call_init(&c, s3_of(store), HTTP_POST, key, "begin an upload");
 	s3_call_make(&c, meta);
-	err = upload_begin(&c, key, tags, !meta || !meta->foreign_parts, out);
+	rc = upload_begin(&c, key, tags, !meta || !meta->foreign_parts, out);
 	s3_call_clear(&c);
-	return err;
+	return rc;
 }
 
 void s3_upload_free(struct store_upload *base)
@@ -217,9 +217,9 @@ static bool completion_is_ours(const struct completion *x,
 	struct http_reply reply;
 	char etag[STORE_ETAG_SIZE], end[16];
 	const char *dash;
-	int err = s3_head_reply(s3_of(x->u->base.store), x->u->base.key, true,
-				out, &reply);
-	bool ours = !err;
+	int rc = s3_head_reply(s3_of(x->u->base.store), x->u->base.key, true,
+			       out, &reply);
+	bool ours = !rc;
 
 	http_reply_clear(&reply);
 	if (ours && completion_etag(x, etag)) {
@@ -244,15 +244,15 @@ static void completion_info(const struct completion *x,
 	struct http_reply head;
 	struct object_info there;
 	uint64_t size = 0;
-	int err = s3_head_reply(s3_of(x->u->base.store), x->u->base.key, true,
-				&there, &head);
+	int rc = s3_head_reply(s3_of(x->u->base.store), x->u->base.key, true,
+			       &there, &head);
 
 	http_reply_clear(&head);
 	for (unsigned i = 0; i < x->n; i++)
 		size += s3_upload_noted(x->u, x->parts[i].number).len;
 	s3_info_written(reply, size, out);
 	memcpy(out->etag, x->doc.etag, sizeof(out->etag));
-	if (!err && (!*out->etag || !strcmp(out->etag, there.etag)))
+	if (!rc && (!*out->etag || !strcmp(out->etag, there.etag)))
 		*out = there;
 	if (!*out->etag)
 		completion_etag(x, out->etag);
@@ -265,7 +265,7 @@ static int completion_send(struct completion *x, const struct store_cond *cond,
 	struct s3_sign_ctx now;
 	struct s3_call c;
 	struct http_reply reply;
-	int err;
+	int rc;
 
 	s3_state_sign_ctx(s, &now);
 	x->began = clock_now_s() + now.skew_s;
@@ -280,16 +280,16 @@ static int completion_send(struct completion *x, const struct store_cond *cond,
 	buf_adds(&c.text, "</CompleteMultipartUpload>");
 	s3_call_text(&c, "application/xml");
 	s3_call_parse(&c, completion_parse, &x->doc);
-	err = s3_call_perform(&c, &reply);
-	if (!err)
+	rc = s3_call_perform(&c, &reply);
+	if (!rc)
 		completion_info(x, &reply, out);
 	else if ((reply.status == 404 ||
 		  (reply.status == 412 && c.maybe_done)) &&
 		 completion_is_ours(x, out))
-		err = 0;
+		rc = 0;
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
-	return err;
+	return rc;
 }
 
 int s3_upload_complete(struct store_upload *base,
@@ -300,20 +300,20 @@ int s3_upload_complete(struct store_upload *base,
 				.parts = parts,
 				.n = n };
 	struct s3 *s = s3_of(base->store);
-	int err = s3_head_cond(s, base->key, cond);
+	int rc = s3_head_cond(s, base->key, cond);
 
-	if (!err)
-		err = completion_send(&x, cond, out);
-	if (err == -ENOTSUP && cond) {
-		err = s3_head_must_hold(s, base->key, cond);
-		if (!err)
-			err = completion_send(&x, NULL, out);
-		if (!err)
+	if (!rc)
+		rc = completion_send(&x, cond, out);
+	if (rc == -ENOTSUP && cond) {
+		rc = s3_head_must_hold(s, base->key, cond);
+		if (!rc)
+			rc = completion_send(&x, NULL, out);
+		if (!rc)
 			s3_lack_note(s, s3_lack_of_cond(cond));
 	}
-	if (!err)
+	if (!rc)
 		s3_tags_hold(x.u);
-	return err;
+	return rc;
 }
 
 /* ---- the ends that nobody wants ---- */
@@ -322,19 +322,19 @@ static int upload_abort_id(struct s3 *s, const char *key, const char *id)
 {
 	struct s3_call c;
 	struct http_reply reply;
-	int err;
+	int rc;
 
 	s3_call_init(&c, s, HTTP_DELETE, key, "abort the upload");
 	s3_call_query(&c, "uploadId", id);
 	c.quiet = true;
-	err = s3_call_perform(&c, &reply);
-	if (err && !reply.err && reply.status == 404)
-		err = 0; /* it is gone already */
-	else if (err)
-		s3_judge_speak(&c, err, &reply);
+	rc = s3_call_perform(&c, &reply);
+	if (rc && !reply.err && reply.status == 404)
+		rc = 0; /* it is gone already */
+	else if (rc)
+		s3_judge_speak(&c, rc, &reply);
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
-	return err;
+	return rc;
 }
 
 int s3_upload_abort(struct store_upload *u)
@@ -362,7 +362,7 @@ static int pending_fetch(struct s3 *s, const char *prefix,
 {
 	struct s3_call c;
 	struct http_reply reply;
-	int err;
+	int rc;
 
 	s3_call_init(&c, s, HTTP_GET, NULL, "list uploads");
 	s3_call_query(&c, "uploads", "");
@@ -375,26 +375,26 @@ static int pending_fetch(struct s3 *s, const char *prefix,
 			s3_call_query(&c, "upload-id-marker", after->id_token);
 	}
 	s3_call_parse(&c, pending_parse, out);
-	err = s3_call_perform(&c, &reply);
+	rc = s3_call_perform(&c, &reply);
 	http_reply_clear(&reply);
 	s3_call_clear(&c);
-	return err;
+	return rc;
 }
 
 static int pending_walk(const struct s3_page *page,
 			int (*each)(void *arg, const struct store_pending *p),
 			void *arg)
 {
-	int err = 0;
+	int rc = 0;
 
-	for (unsigned i = 0; !err && i < page->n; i++) {
+	for (unsigned i = 0; !rc && i < page->n; i++) {
 		struct store_pending p = { page->entries[i].key,
 					   page->entries[i].id };
 
 		if (!page->entries[i].is_prefix)
-			err = each(arg, &p);
+			rc = each(arg, &p);
 	}
-	return err;
+	return rc;
 }
 
 static bool pending_is_same(const char *a, const char *b)
@@ -407,23 +407,23 @@ int s3_pending(struct store *store, const char *prefix,
 {
 	struct s3_page page = { 0 }, next = { 0 };
 	bool more = true;
-	int err = pending_fetch(s3_of(store), prefix, NULL, &page);
+	int rc = pending_fetch(s3_of(store), prefix, NULL, &page);
 
-	while (!err && more) {
-		err = pending_walk(&page, each, arg);
+	while (!rc && more) {
+		rc = pending_walk(&page, each, arg);
 		more = page.truncated;
-		if (err || !more)
+		if (rc || !more)
 			break;
-		err = pending_fetch(s3_of(store), prefix, &page, &next);
-		if (!err && next.truncated &&
+		rc = pending_fetch(s3_of(store), prefix, &page, &next);
+		if (!rc && next.truncated &&
 		    pending_is_same(next.token, page.token) &&
 		    pending_is_same(next.id_token, page.id_token))
-			err = -EIO;
+			rc = -EIO;
 		s3_page_clear(&page);
 		page = next;
 		memset(&next, 0, sizeof(next));
 	}
 	s3_page_clear(&page);
 	s3_page_clear(&next);
-	return err;
+	return rc;
 }

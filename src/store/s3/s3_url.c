@@ -75,17 +75,17 @@ static int url_upload_open(struct store *s, const char *key,
 {
 	struct s3_url *u = url_of(s);
 	struct store_meta all = { 0 };
-	int err;
+	int rc;
 
 	if (u->by.url)
 		return -EOPNOTSUPP;
 	if (meta)
 		all = *meta;
 	all.foreign_parts = true;
-	err = s3_upload_open(u->of, key, &all, out);
-	if (!err)
+	rc = s3_upload_open(u->of, key, &all, out);
+	if (!rc)
 		s3_upload_of(*out)->by = &u->by;
-	return err;
+	return rc;
 }
 
 static const struct store_ops url_ops = {
@@ -110,16 +110,16 @@ static int url_stand_in(struct store **out)
 	const struct cred_settings none = { .credentials = "anonymous" };
 	struct cred_cache *creds = cred_cache_new(&none);
 	struct signer *signer = creds ? signer_new(creds, "s3") : NULL;
-	int err;
+	int rc;
 
 	if (!signer) {
 		if (creds)
 			cred_cache_free(creds);
 		return -ENOMEM;
 	}
-	err = s3_new(&set, NULL, signer, out, &why);
+	rc = s3_new(&set, NULL, signer, out, &why);
 	buf_clear(&why);
-	return err;
+	return rc;
 }
 
 static int url_take_row(struct s3_url *u, const struct s3_url_settings *set)
@@ -141,7 +141,7 @@ static int url_take_row(struct s3_url *u, const struct s3_url_settings *set)
 int s3_url_new(const struct s3_url_settings *set, struct store **out)
 {
 	struct s3_url *u;
-	int err = 0;
+	int rc = 0;
 
 	*out = NULL;
 	if (set->of && strcmp(set->of->ops->kind, "s3"))
@@ -160,10 +160,10 @@ int s3_url_new(const struct s3_url_settings *set, struct store **out)
 	if (set->of)
 		u->of = store_ref(set->of);
 	else
-		err = url_take_row(u, set);
-	if (err) {
+		rc = url_take_row(u, set);
+	if (rc) {
 		url_free(&u->base);
-		return err;
+		return rc;
 	}
 	u->base.limits = u->of->limits;
 	if (u->by.url)
