@@ -175,6 +175,23 @@ int file_look(struct file *f)
 	return f->ops->look(f);
 }
 
+struct stage *file_stage(struct file *f)
+{
+	return f->stage;
+}
+
+struct inode *file_inode(struct file *f)
+{
+	return f->inode;
+}
+
+void file_orphan(struct file *f)
+{
+	lock_take(&f->lock);
+	file_locked(f)->orphan = true;
+	lock_drop(&f->lock);
+}
+
 void file_moved(struct file *f, const struct object_info *info)
 {
 	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);

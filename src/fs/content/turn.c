@@ -88,11 +88,6 @@ char *turn_rebase_locked(struct file *f, const struct object_info *base,
 	return old;
 }
 
-struct stage *file_stage(struct file *f)
-{
-	return f->stage;
-}
-
 int file_key(struct file *f, struct buf *out)
 {
 	if (!inode_open_key(f->env->tree, f->inode, out))
@@ -116,11 +111,6 @@ void file_log(struct file *f, enum log_level level, int rc, const char *what)
 	buf_clear(&key);
 }
 
-struct inode *file_inode(struct file *f)
-{
-	return f->inode;
-}
-
 bool file_size(struct file *f, uint64_t *size)
 {
 	bool dirty;
@@ -130,11 +120,4 @@ bool file_size(struct file *f, uint64_t *size)
 	dirty = file_locked(f)->state != FILE_CLEAN;
 	lock_drop(&f->lock);
 	return dirty;
-}
-
-void file_orphan(struct file *f)
-{
-	lock_take(&f->lock);
-	file_locked(f)->orphan = true;
-	lock_drop(&f->lock);
 }
