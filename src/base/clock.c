@@ -166,6 +166,17 @@ void time_list(struct timespec t, char out[TIME_LIST_SIZE])
 	      t.tv_sec, t.tv_nsec);
 }
 
+void time_http(int64_t t, char out[TIME_HTTP_SIZE])
+{
+	struct civil c = civil_from_unix(t < 0 ? 0 : t);
+	/* The first day of the year 0 was a Saturday. */
+	int64_t day = civil_to_unix(&c) / DAY + DAYS_TO_1970 + 5;
+
+	snprintf(out, TIME_HTTP_SIZE, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
+		 days_of_week + day % 7 * 3, c.day, months + (c.month - 1) * 3,
+		 c.year, c.hour, c.minute, c.second);
+}
+
 static bool take(const char **s, const char *literal)
 {
 	size_t n = strlen(literal);
@@ -261,6 +272,21 @@ int time_parse_iso8601(const char *s, struct timespec *out)
 		return -EINVAL;
 	out->tv_sec = civil_to_unix(&c) - offset_s;
 	out->tv_nsec = ns;
+	return 0;
+}
+
+int time_parse_amz(const char *s, int64_t *out)
+{
+	struct civil c;
+
+	if (!number(&s, 4, 0, 9999, &c.year) ||
+	    !number(&s, 2, 1, 12, &c.month) ||
+	    !number(&s, 2, 1, days_in_month(c.year, c.month), &c.day) ||
+	    !take(&s, "T") || !number(&s, 2, 0, 23, &c.hour) ||
+	    !number(&s, 2, 0, 59, &c.minute) ||
+	    !number(&s, 2, 0, 59, &c.second) || !take(&s, "Z") || *s)
+		return -EINVAL;
+	*out = civil_to_unix(&c);
 	return 0;
 }
 

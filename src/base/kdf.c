@@ -4,13 +4,13 @@
  * bounded before it is paid.
  */
 #include "base/kdf.h"
+#include "base/random.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/buf.h"
 #include "base/digest.h"
@@ -155,8 +155,7 @@ int kdf_hash(const void *password, size_t n, struct buf *out)
 
 	if (!n || n > KDF_PASSWORD_MAX)
 		return -EINVAL;
-	if (getrandom(h.salt, h.salt_len, 0) != (ssize_t)h.salt_len)
-		return -EIO;
+	random_bytes(h.salt, h.salt_len);
 	rc = derive(&h, password, n, h.bytes);
 	if (!rc) {
 		buf_addf(out, PREFIX "ln=%d,r=%d,p=%d$", OUR_LN, OUR_R, OUR_P);

@@ -27,6 +27,7 @@ libbase_a_SOURCES = \
 	src/base/pool.c src/base/pool.h \
 	src/base/proc.c src/base/proc.h \
 	src/base/query.c src/base/query.h \
+	src/base/random.c src/base/random.h \
 	src/base/text.c src/base/text.h \
 	src/base/thread.c src/base/thread.h \
 	src/base/wait.c src/base/wait.h \

@@ -6,11 +6,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/buf.h"
 #include "base/thread.h"
 #include "base/digest.h"
+#include "base/random.h"
 #include "cli/cmd.h"
 #include "client/message.h"
 #include "client/session.h"
@@ -71,15 +71,13 @@ static int write_probe(struct store *s, const char *prefix, struct buf *why)
 	const struct store_cond absent = { .if_absent = true };
 	const struct store_body empty = { .data = "", .fd = -1 };
 	struct buf key = BUF_INIT(STORE_KEY_MAX);
-	unsigned char random[8];
-	char name[2 * sizeof(random) + 1];
+	char name[17];
 	struct object_info out;
-	int rc = getrandom(random, sizeof(random), 0) == sizeof(random) ? 0
-									: -EIO;
+	int rc;
 
-	hex_encode(random, sizeof(random), name);
+	random_hex(name, sizeof(name) / 2);
 	buf_addf(&key, "%s.stagefs-check-%s", prefix, name);
-	rc = rc ? rc : buf_err(&key);
+	rc = buf_err(&key);
 	if (!rc)
 		rc = store_put(s, buf_str(&key), &empty, NULL, &absent, &out);
 	if (rc) {

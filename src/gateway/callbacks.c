@@ -22,13 +22,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
-#include <time.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
-#include "base/digest.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "base/wait.h"
 #include "gateway/request_filter.h"
@@ -121,20 +118,6 @@ static void request_fill_addresses(struct exchange *x,
 	x->local = connection->local;
 }
 
-static void request_make_id(char out[17])
-{
-	unsigned char bytes[8] = { 0 };
-
-	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes)) {
-		struct timespec t = clock_now();
-
-		memcpy(bytes, &t.tv_nsec,
-		       sizeof(bytes) < sizeof(t.tv_nsec) ? sizeof(bytes)
-							 : sizeof(t.tv_nsec));
-	}
-	hex_encode(bytes, sizeof(bytes), out);
-}
-
 static struct request *request_new(struct gateway *g, struct MHD_Connection *c,
 				   struct connection *connection,
 				   const char *method)
@@ -162,7 +145,7 @@ static struct request *request_new(struct gateway *g, struct MHD_Connection *c,
 	r->x.tls = g->certificate != NULL;
 	r->x.answer = &r->answer;
 	answer_init(&r->answer);
-	request_make_id(r->x.id);
+	random_hex(r->x.id, sizeof(r->x.id) / 2);
 	request_fill_addresses(&r->x, connection, c);
 	MHD_get_connection_values_n(c, MHD_HEADER_KIND, request_take_header, r);
 	r->x.content_length = request_body_length(&r->x);

@@ -14,13 +14,13 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <utlist.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/lock.h"
+#include "base/random.h"
 #include "base/thread.h"
 #include "base/wait.h"
 #include "gateway/ip.h"
@@ -155,8 +155,7 @@ struct connections *connections_new(unsigned limit, unsigned patience_ms,
 	l->patience_ms = patience_ms;
 	l->look_ms = look_ms ? look_ms : CONNECTION_LOOK_S * 1000;
 	l->limit = limit ? limit : 1;
-	if (getrandom(&l->seed, sizeof(l->seed), 0) != sizeof(l->seed))
-		l->seed = (uintptr_t)l;
+	random_bytes(&l->seed, sizeof(l->seed));
 	lock_init(&l->lock);
 	if (thread_task_start(&l->watcher, "gateway-watch", connections_watch,
 			      l)) {

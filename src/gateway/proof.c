@@ -5,13 +5,13 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/random.h"
 #include "gateway/listen.h"
 #include "gateway/stores.h"
 #include "store/local/local.h"
@@ -83,13 +83,10 @@ static int proof_ask_one(void *arg, const char *name, struct store *s)
 	struct question *q = arg;
 	struct buf ask = BUF_INIT(BUF_MESSAGE), answer = BUF_INIT(BUF_LINE);
 	char nonce[33], want[SHA256_HEX_SIZE];
-	unsigned char bytes[16];
 	const char *at;
 	int rc = -EIO;
 
-	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-		return -EIO;
-	hex_encode(bytes, sizeof(bytes), nonce);
+	random_hex(nonce, sizeof(nonce) / 2);
 	q->asked++;
 	buf_addf(&ask,
 		 "GET /health?nonce=%s&store=%s HTTP/1.1\r\n"

@@ -20,10 +20,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <utlist.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "net/http_retry.h"
 
@@ -160,8 +160,7 @@ static int64_t http_loop_retry_delay(struct http_attempts *a,
 	if (verdict == HTTP_DONE)
 		return -1;
 	r.retry_after_ms = http_retry_after(&a->reply, clock_now_s());
-	if (getrandom(&r.random, sizeof(r.random), GRND_NONBLOCK) < 0)
-		r.random = (uint32_t)r.now_ms * 2654435761u;
+	random_bytes(&r.random, sizeof(r.random));
 	return http_retry_delay(&r);
 }
 

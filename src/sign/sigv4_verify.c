@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -180,39 +179,11 @@ static enum sigv4_verdict verify_read_target(struct sigv4_verify *v)
 
 /* ---- moment, key, scope ---- */
 
-/* 20130524T000000Z, a moment that there is. */
-static int verify_parse_date(const char *s, int64_t *out)
-{
-	static const unsigned char width[6] = { 4, 2, 2, 2, 2, 2 };
-	char again[TIME_AMZ_SIZE];
-	uint64_t n[6];
-	struct tm tm = { 0 };
-	const char *p = s;
-
-	if (strlen(s) != TIME_AMZ_SIZE - 1 || s[8] != 'T')
-		return -EINVAL;
-	for (int i = 0; i < 6; i++) {
-		p += i == 3;
-		if (parse_u64n(p, width[i], 9999, &n[i]))
-			return -EINVAL;
-		p += width[i];
-	}
-	tm.tm_year = (int)n[0] - 1900;
-	tm.tm_mon = (int)n[1] - 1;
-	tm.tm_mday = (int)n[2];
-	tm.tm_hour = (int)n[3];
-	tm.tm_min = (int)n[4];
-	tm.tm_sec = (int)n[5];
-	*out = timegm(&tm);
-	time_amz(*out, again);
-	return strcmp(s, again) ? -EINVAL : 0;
-}
-
 static enum sigv4_verdict verify_check_time(struct sigv4_verify *v)
 {
 	uint64_t expires;
 
-	if (verify_parse_date(v->value[P_DATE], &v->time))
+	if (time_parse_amz(v->value[P_DATE], &v->time))
 		return verify_refuse(v, SIGV4_MALFORMED,
 				     "X-Amz-Date must be in the format "
 				     "\"yyyyMMdd'T'HHmmss'Z'\"");

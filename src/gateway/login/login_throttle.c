@@ -36,13 +36,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/budget.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/kdf.h"
 #include "base/lock.h"
+#include "base/random.h"
 #include "base/wait.h"
 #include "gateway/ip.h"
 
@@ -118,8 +118,8 @@ struct login_throttle *login_throttle_new(const char *alike,
 	g->alike = alike;
 	g->ops = ops ? *ops : real;
 	g->places = budget_new(AT_ONCE);
-	if (!g->places || getrandom(g->secret, sizeof(g->secret), 0) !=
-				  (ssize_t)sizeof(g->secret)) {
+	random_bytes(g->secret, sizeof(g->secret));
+	if (!g->places) {
 		login_throttle_free(g);
 		return NULL;
 	}
@@ -289,10 +289,9 @@ static int64_t throttle_take_turn(struct login_throttle *g,
 
 static int64_t throttle_by_chance(void)
 {
-	unsigned char byte = 0;
+	unsigned char byte;
 
-	if (getrandom(&byte, 1, 0) != 1)
-		byte = 0;
+	random_bytes(&byte, 1);
 	return byte * CHANCE_MS / 256;
 }
 

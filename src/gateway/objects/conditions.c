@@ -6,33 +6,11 @@
  */
 #include "gateway/objects/conditions.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/text.h"
-
-void conditions_date(int64_t t, char out[CONDITIONS_DATE_SIZE])
-{
-	static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed",
-					 "Thu", "Fri", "Sat" };
-	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr",
-					    "May", "Jun", "Jul", "Aug",
-					    "Sep", "Oct", "Nov", "Dec" };
-	time_t when = t < 0 ? 0 : t > 253402300799 ? 253402300799 : t;
-	struct tm tm;
-
-	gmtime_r(&when, &tm);
-	/* The remainders tell the compiler what gmtime_r() promises. */
-	snprintf(out, CONDITIONS_DATE_SIZE,
-		 "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7],
-		 (unsigned)tm.tm_mday % 100, months[tm.tm_mon % 12],
-		 (unsigned)(tm.tm_year + 1900) % 10000,
-		 (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
-		 (unsigned)tm.tm_sec % 100);
-}
 
 static const char *conditions_skip_blank(const char *s)
 {

@@ -7,9 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CONDITIONS_DATE_SIZE 30 /* Fri, 24 May 2013 00:00:00 GMT */
-void conditions_date(int64_t t, char out[CONDITIONS_DATE_SIZE]);
-
 /* Is the ETag (with its quotes) in a list as If-Match has it? `*` has any.
  * weak: `W/"a"` is `"a"`. */
 bool conditions_etag_in(const char *list, const char *etag, bool weak);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "gateway/counters.h"
 #include "gateway/exchange.h"
@@ -145,13 +146,13 @@ static void object_get_answer(struct exchange *x, struct object_details *d,
 		.range = exchange_header(x, "Range"),
 	};
 	const struct object_info *info = &d->info;
-	char date[CONDITIONS_DATE_SIZE], all[40];
+	char date[TIME_HTTP_SIZE], all[40];
 	uint64_t first, len;
 	enum conditions_outcome what =
 		conditions_judge(&conditions, info->etag, info->mtime.tv_sec,
 				 info->size, &first, &len);
 
-	conditions_date(info->mtime.tv_sec, date);
+	time_http(info->mtime.tv_sec, date);
 	exchange_add(x, "ETag", info->etag);
 	exchange_add(x, "Last-Modified", date);
 	switch (what) {

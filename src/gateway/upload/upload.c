@@ -16,10 +16,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "gateway/context.h"
 #include "gateway/exchange.h"
@@ -102,11 +102,10 @@ static void upload_refuse_file(struct exchange *x, int err, const char *name)
 /* A random UUID. */
 static void upload_add_id(struct buf *out)
 {
-	unsigned char b[16] = { 0 };
+	unsigned char b[16];
 	char hex[2 * sizeof(b) + 1];
 
-	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
-		memset(b, 0, sizeof(b));
+	random_bytes(b, sizeof(b));
 	b[6] = (b[6] & 0x0f) | 0x40;
 	b[8] = (b[8] & 0x3f) | 0x80;
 	hex_encode(b, sizeof(b), hex);

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -20,6 +19,7 @@
 
 #include "base/digest.h"
 #include "base/io.h"
+#include "base/random.h"
 #include "store/local/local_root.h"
 
 int local_file_openat(int at, const char *path, int flags)
@@ -108,12 +108,7 @@ int local_file_link(int fd, int dir, const char *name)
 
 void local_file_random_id(char out[LOCAL_ID_SIZE])
 {
-	unsigned char bytes[(LOCAL_ID_SIZE - 1) / 2];
-
-	/* Never short for so few bytes, and cannot fail once seeded. */
-	while (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-		;
-	hex_encode(bytes, sizeof(bytes), out);
+	random_hex(out, LOCAL_ID_SIZE / 2);
 }
 
 int local_file_copy(int from, uint64_t from_at, int to, uint64_t to_at,

@@ -12,12 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/lock.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "store/local/local.h"
 #include "store/local/local_error.h"
@@ -38,8 +38,7 @@ static void key_random_word(char *out, size_t n, unsigned of)
 {
 	unsigned char bytes[SECRET_LEN];
 
-	while (getrandom(bytes, n, 0) != (ssize_t)n)
-		;
+	random_bytes(bytes, n);
 	for (size_t i = 0; i < n; i++)
 		out[i] = digits[bytes[i] % of];
 	out[n] = '\0';

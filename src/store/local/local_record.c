@@ -27,11 +27,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/xattr.h>
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "store/local/local_ops.h"
 #include "store/local/local_path.h"
@@ -239,8 +239,7 @@ int local_record_write(int fd, const struct stat *st,
 	char hex[2 * ID_BYTES + 1], sum[2 * MD5_SIZE + 1], room[512];
 	struct buf b;
 
-	if (getrandom(id, sizeof(id), 0) != sizeof(id))
-		return -EIO;
+	random_bytes(id, sizeof(id));
 	buf_init_on(&b, room, sizeof(room), RECORD_MAX);
 	record_add_head(&b, flags, st, NULL, &k->props);
 	buf_add(&b, id, sizeof(id));

@@ -123,6 +123,53 @@ static const struct {
 	{ "nothing", "", -EINVAL, 0 },
 };
 
+static const struct {
+	const char *sentence, *s;
+	int64_t t;
+	int rc;
+} amz[] = {
+	{ "a moment", "20130524T000000Z", 1369353600, 0 },
+	{ "a leap day", "20240229T235959Z", 1709251199, 0 },
+	{ "before 1970", "19691231T235959Z", -1, 0 },
+	{ "no leap day", "20230229T000000Z", 0, -EINVAL },
+	{ "a month that is none", "20131324T000000Z", 0, -EINVAL },
+	{ "an hour that is none", "20130524T240000Z", 0, -EINVAL },
+	{ "a leap second", "20161231T235960Z", 0, -EINVAL },
+	{ "too short", "20130524T00000Z", 0, -EINVAL },
+	{ "something behind it", "20130524T000000Zx", 0, -EINVAL },
+	{ "a space in it", "2013 524T000000Z", 0, -EINVAL },
+	{ "no Z", "20130524T000000", 0, -EINVAL },
+};
+
+static void test_amz(void **state)
+{
+	for (size_t i = 0; i < COUNT(amz); i++) {
+		char again[TIME_AMZ_SIZE];
+		int64_t t = 0;
+
+		row_number(amz[i].sentence, time_parse_amz(amz[i].s, &t),
+			   amz[i].rc);
+		row_number(amz[i].sentence, t, amz[i].t);
+		if (amz[i].rc)
+			continue;
+		time_amz(t, again);
+		row_equal(amz[i].sentence, again, amz[i].s);
+	}
+}
+
+/* Over 400 years: what is written is read again. */
+static void test_http_again(void **state)
+{
+	for (int64_t day = 0; day < 146097; day += 5) {
+		char text[TIME_HTTP_SIZE];
+		int64_t t = -1;
+
+		time_http(day * 86400 + 3661, text);
+		row_number(text, time_parse_http(text, &t), 0);
+		row_number(text, t, day * 86400 + 3661);
+	}
+}
+
 static void test_http(void **state)
 {
 	for (size_t i = 0; i < COUNT(http); i++) {
@@ -162,7 +209,9 @@ SUITE(clock)
 		cmocka_unit_test(test_written),
 		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_iso8601),
+		cmocka_unit_test(test_amz),
 		cmocka_unit_test(test_http),
+		cmocka_unit_test(test_http_again),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_now),
 	};

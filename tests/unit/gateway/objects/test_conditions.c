@@ -3,6 +3,7 @@
  */
 #include "unit.h"
 
+#include "base/clock.h"
 #include "gateway/objects/conditions.h"
 
 #define ETAG "\"abc\""
@@ -208,10 +209,10 @@ static void test_date(void **state)
 		{ 951782400, "Tue, 29 Feb 2000 00:00:00 GMT" },
 		{ INT64_MAX, "Fri, 31 Dec 9999 23:59:59 GMT" },
 	};
-	char out[CONDITIONS_DATE_SIZE];
+	char out[TIME_HTTP_SIZE];
 
 	for (size_t i = 0; i < COUNT(dates); i++) {
-		conditions_date(dates[i].t, out);
+		time_http(dates[i].t, out);
 		row_equal(dates[i].text, out, dates[i].text);
 	}
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <utime.h>
 
+#include "base/clock.h"
 #include "base/buf.h"
 #include "gateway/objects/conditions.h"
 #include "gateway_rig.h"
@@ -17,8 +18,7 @@
 
 static struct gateway_rig rig;
 static struct object_info info;
-static char date[CONDITIONS_DATE_SIZE], later[CONDITIONS_DATE_SIZE],
-	before[CONDITIONS_DATE_SIZE];
+static char date[TIME_HTTP_SIZE], later[TIME_HTTP_SIZE], before[TIME_HTTP_SIZE];
 
 static int setup(void **state)
 {
@@ -35,9 +35,9 @@ static int setup(void **state)
 	gateway_rig_open(&rig, NULL);
 	assert_int_equal(store_put(rig.disk.s, KEY, &body, &meta, NULL, &info),
 			 0);
-	conditions_date(info.mtime.tv_sec, date);
-	conditions_date(info.mtime.tv_sec + 5, later);
-	conditions_date(info.mtime.tv_sec - 5, before);
+	time_http(info.mtime.tv_sec, date);
+	time_http(info.mtime.tv_sec + 5, later);
+	time_http(info.mtime.tv_sec - 5, before);
 	return 0;
 }
 
