@@ -45,18 +45,6 @@ static unsigned attributes_store_bits(unsigned which)
 	       (which & FS_SET_MTIME ? STORE_SET_MTIME : 0);
 }
 
-/* What is written and not published takes its times along. */
-static bool attributes_are_dirty(struct fs *fs, struct inode *i)
-{
-	struct file *f = inode_file_get(fs->tree, i);
-	uint64_t size;
-	bool dirty = f && file_size(f, &size);
-
-	if (f)
-		file_close(f);
-	return dirty;
-}
-
 static int attributes_to_store(struct fs *fs, struct inode *i,
 			       const struct store_attr *a)
 {
@@ -89,7 +77,8 @@ static int attributes_keep_there(struct fs *fs, struct inode *i,
 
 	if (v->kind == INODE_FILE && !v->published)
 		now.which = 0;
-	else if ((which & TIMES) && attributes_are_dirty(fs, i))
+	/* What is written and not published takes its times along. */
+	else if ((which & TIMES) && fs_is_dirty(fs, i))
 		now.which &= ~(STORE_SET_ATIME | STORE_SET_MTIME);
 	if (now.which)
 		err = attributes_to_store(fs, i, &now);

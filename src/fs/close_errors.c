@@ -154,19 +154,16 @@ int close_errors_tell(struct fs *fs, struct inode *i, const char *name,
 		      int flags)
 {
 	struct buf key = NAMES_KEY;
-	struct stage *stage;
-	int err;
+	struct inode_place at;
+	int err = 0;
 
 	if (!close_errors_any(fs->close_errors))
 		return 0;
-	stage = inode_stage(fs->tree, i);
-	err = !stage ? -ENOENT
-	      : name ? inode_key_of(fs->tree, i, name, &key)
-		     : inode_key(fs->tree, i, &key);
-	err = err ? 0
-		  : close_errors_take(fs->close_errors, stage->name,
-				      buf_str(&key));
-	stage_unref(stage);
+	inode_look(fs->tree, i, &at);
+	if (!inode_place_key(&at, name, &key))
+		err = close_errors_take(fs->close_errors, at.stage->name,
+					buf_str(&key));
+	inode_place_clear(&at);
 	buf_clear(&key);
 	return flags & O_TRUNC ? 0 : err;
 }

@@ -97,26 +97,24 @@ static int dirlist_show_known(struct dirlist *l, const struct dir_merge *unseen)
 static int dirlist_start_listing(struct dirlist *l)
 {
 	struct list_query q = { .delimiter = '/', .ahead = true };
-	struct stage *stage = inode_stage(l->fs->tree, l->dir);
-	struct buf key = NAMES_KEY;
 	struct dir_merge merge;
-	int err = stage ? inode_key(l->fs->tree, l->dir, &key) : -ENOENT;
+	struct inode_object o;
+	int err = inode_object(l->fs->tree, l->dir, &o);
 
 	if (!err) {
 		free(l->prefix);
-		l->prefix = strdup(buf_str(&key));
+		l->prefix = buf_detach(&o.key);
 		err = l->prefix ? 0 : -ENOMEM;
 	}
 	if (!err) {
 		q.prefix = l->prefix;
 		dircache_begin(l->fs->tree, l->dir, &merge);
 		dir_filler_init(&l->fill, l->fs->tree, &merge, dirlist_show, l);
-		err = store_list_open(stage->store, &q, &l->list);
+		err = store_list_open(o.stage->store, &q, &l->list);
 	}
 	if (!err)
 		l->state = DIRLIST_LISTING;
-	stage_unref(stage);
-	buf_clear(&key);
+	inode_object_clear(&o);
 	return err;
 }
 

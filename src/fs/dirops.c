@@ -1,10 +1,11 @@
 /*
- * Making and removing names: mkdir, rmdir, unlink. Creating files is open.c's.
+ * Making and removing names: mkdir, rmdir, unlink. Creating files is
+ * fs_file.c's.
  *
  * The store is changed first, then the tree is told; a failure leaves in doubt
- * which of the two it was, and the next lookup asks. Each holds a claim on what it changes (claims_publish_begin()), so that a
- * directory above is not moved meanwhile, and a file is not published while it
- * is removed.
+ * which of the two it was, and the next lookup asks. Each holds a claim on what
+ * it changes (claims_publish_begin()), so that a directory above is not moved
+ * meanwhile, and a file is not published while it is removed.
  */
 #include "fs/names.h"
 
@@ -63,7 +64,6 @@ static int dirops_make_dir(struct fs *fs, struct inode *dir, const char *name,
 int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 	     const struct fs_caller *c, struct fs_entry *out)
 {
-	struct buf key = NAMES_KEY;
 	struct inode *i;
 	int err;
 
@@ -72,7 +72,7 @@ int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 	} else {
 		err = names_writable(fs, dir);
 		if (!err)
-			err = claims_publish_begin(fs->tree, dir, &key);
+			err = claims_publish_begin(fs->tree, dir, NULL);
 		if (!err) {
 			err = dirops_make_dir(fs, dir, name, mode, c, &i);
 			claims_publish_end(fs->tree, dir);
@@ -80,7 +80,6 @@ int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 	}
 	if (!err)
 		names_entry(fs, i, out);
-	buf_clear(&key);
 	return err;
 }
 
@@ -115,26 +114,29 @@ static int dirops_remove_key(struct fs *fs, struct inode *dir, const char *key)
 	return err;
 }
 
-int fs_rmdir(struct fs *fs, struct inode *dir, const char *name)
+static int dirops_remove(struct fs *fs, struct inode *dir, const char *name,
+			 enum inode_kind kind)
 {
 	struct buf key = NAMES_KEY;
+	struct inode_view v;
 	struct inode *i;
-	int err;
+	int err = dirops_claim_name(fs, dir, name, kind, &i, &key);
 
-	if (names_is_root(fs, dir))
-		return fs->set.ro ? -EROFS : stages_rmdir(fs, name);
-	err = dirops_claim_name(fs, dir, name, INODE_DIR, &i, &key);
 	if (err)
 		goto out;
-	err = marker_empty(fs, i);
+	inode_view(fs->tree, i, &v);
+	if (kind == INODE_DIR)
+		err = marker_empty(fs, i);
 	if (!err)
 		err = marker_keep(fs, dir, i);
-	if (!err)
+	if (!err && (kind == INODE_DIR || v.published))
 		err = dirops_remove_key(fs, dir, buf_str(&key));
 	if (!err)
 		tree_remove(fs->tree, i);
 	else if (err != -ENOTEMPTY)
 		tree_invalidate(fs->tree, dir, name);
+	if (!err && kind == INODE_FILE)
+		names_orphan(fs, i);
 	claims_publish_end(fs->tree, i);
 	inode_unref(fs->tree, i);
 out:
@@ -142,31 +144,16 @@ out:
 	return err;
 }
 
+int fs_rmdir(struct fs *fs, struct inode *dir, const char *name)
+{
+	if (names_is_root(fs, dir))
+		return fs->set.ro ? -EROFS : stages_rmdir(fs, name);
+	return dirops_remove(fs, dir, name, INODE_DIR);
+}
+
 int fs_unlink(struct fs *fs, struct inode *dir, const char *name)
 {
-	struct buf key = NAMES_KEY;
-	struct inode_view v;
-	struct inode *i;
-	int err;
-
-	if (names_is_root(fs, dir))
-		return -EPERM;
-	err = dirops_claim_name(fs, dir, name, INODE_FILE, &i, &key);
-	if (err)
-		goto out;
-	inode_view(fs->tree, i, &v);
-	err = marker_keep(fs, dir, i);
-	if (!err && v.published)
-		err = dirops_remove_key(fs, dir, buf_str(&key));
-	if (!err) {
-		tree_remove(fs->tree, i);
-		names_orphan(fs, i);
-	} else {
-		tree_invalidate(fs->tree, dir, name);
-	}
-	claims_publish_end(fs->tree, i);
-	inode_unref(fs->tree, i);
-out:
-	buf_clear(&key);
-	return err;
+	return names_is_root(fs, dir)
+		       ? -EPERM
+		       : dirops_remove(fs, dir, name, INODE_FILE);
 }

@@ -158,19 +158,9 @@ void fs_set_processes(struct fs *fs, const struct fs_processes *p)
 	fs->processes = *p;
 }
 
-void fs_inval_begin(struct fs *fs)
+struct inval_queue *fs_inval_queue(struct fs *fs)
 {
-	inval_queue_begin(fs->inval_queue);
-}
-
-bool fs_inval_next(struct fs *fs, struct fs_inval *out)
-{
-	return inval_queue_next(fs->inval_queue, out);
-}
-
-void fs_inval_end(struct fs *fs)
-{
-	inval_queue_end(fs->inval_queue);
+	return fs->inval_queue;
 }
 
 /* The store that i lies in; at the root of stages the storage. Referenced. */

@@ -25,6 +25,7 @@ struct fs;
 struct budget;
 struct inode;
 struct handle; /* an open file */
+struct inval_queue;
 struct dir_handle; /* an open directory */
 struct stage;
 
@@ -103,24 +104,8 @@ void fs_writers(struct fs *fs, struct fs_writers *out);
 void fs_recover(struct fs *fs);
 struct inode *fs_root(struct fs *fs);
 
-/* ---- what the kernel must be told (inval_queue.c) ---- */
-
-enum fs_inval_kind {
-	FS_INVAL_ENTRY, /* inode is a directory: name is not what it was */
-	FS_INVAL_ATTR, /* attributes of inode */
-	FS_INVAL_BYTES, /* its attributes and bytes */
-};
-struct fs_inval {
-	enum fs_inval_kind kind;
-	struct inode *inode; /* the kernel's number: perhaps gone */
-	char name[256];
-};
-/* The next thing that was not changed through this mount, waited for, for the
- * one thread that tells the kernel; false: fs_inval_end() was called. begin:
- * before its start. */
-void fs_inval_begin(struct fs *fs);
-bool fs_inval_next(struct fs *fs, struct fs_inval *out);
-void fs_inval_end(struct fs *fs);
+/* What the kernel is to be told of changes that it did not ask for. */
+struct inval_queue *fs_inval_queue(struct fs *fs);
 
 /* ---- names (names.c, rename.c, stages.c) ---- */
 int fs_lookup(struct fs *fs, struct inode *dir, const char *name,

@@ -5,10 +5,11 @@
  * Close-to-open: open asks the store, however fresh what we know is. For a
  * program that will read, that is the first GET that a read would start, with
  * If-Match, so it costs nothing; for one that writes, or when the kernel has the
- * first bytes already, a HEAD. What is open over an object that was replaced since becomes an orphan,
- * and the name another inode, which the kernel finds when it looks the name up
- * again: so open says -ESTALE then. A kernel that was told the size of another
- * object would cut the bytes off there: it is made to forget that first.
+ * first bytes already, a HEAD. What is open over an object that was replaced
+ * since becomes an orphan, and the name another inode, which the kernel finds
+ * when it looks the name up again: so open says -ESTALE then. A kernel that was
+ * told the size of another object would cut the bytes off there: it is made to
+ * forget that first.
  *
  * `program > file` opens with O_TRUNC, and the shell closes a duplicate before
  * the program has begun. closing.h tells that from the last close; where it
@@ -42,15 +43,13 @@ static int fs_file_ask_head(struct fs *fs, struct inode *i, struct file *f,
 			    const struct inode_view *v)
 {
 	uint64_t asked = tree_clock(fs->tree);
-	struct stage *stage = inode_stage(fs->tree, i);
-	struct buf key = NAMES_KEY;
 	struct object_details *now = malloc(sizeof(*now));
-	int err = -ENOMEM;
+	struct inode_object o;
+	int err = inode_object(fs->tree, i, &o);
 
-	if (now)
-		err = stage ? inode_key(fs->tree, i, &key) : -ESTALE;
+	err = !now ? -ENOMEM : err;
 	if (!err)
-		err = store_head(stage->store, buf_str(&key), now);
+		err = store_head(o.stage->store, buf_str(&o.key), now);
 	if (err == -ENOENT || (!err && strcmp(now->info.etag, v->info.etag)))
 		err = -ESTALE;
 	if (!err) {
@@ -58,8 +57,7 @@ static int fs_file_ask_head(struct fs *fs, struct inode *i, struct file *f,
 		file_props_refresh(f, now);
 	}
 	free(now);
-	stage_unref(stage);
-	buf_clear(&key);
+	inode_object_clear(&o);
 	return err;
 }
 
@@ -104,23 +102,21 @@ static int fs_file_confirm(struct fs *fs, struct inode *i, int flags,
 static void fs_file_other_etag(struct fs *fs, struct inode *i,
 			       const struct inode_view *v)
 {
-	struct stage *stage = NULL;
-	struct buf key = NAMES_KEY;
 	struct object_info now;
-	int err = -ESTALE;
+	struct inode_object o;
+	int err = inode_object(fs->tree, i, &o);
 
-	if (v->policy->asked_by_etag && !v->orphan && v->published &&
-	    *v->info.etag)
-		stage = inode_stage(fs->tree, i);
-	if (stage && !inode_key(fs->tree, i, &key))
-		err = store_confirm(stage->store, buf_str(&key), v->info.etag,
-				    &now);
+	if (!v->policy->asked_by_etag || v->orphan || !v->published ||
+	    !*v->info.etag)
+		err = -ESTALE;
+	if (!err)
+		err = store_confirm(o.stage->store, buf_str(&o.key),
+				    v->info.etag, &now);
 	if (err)
 		inode_invalidate(fs->tree, i);
 	else
 		inode_etag_renamed(fs->tree, i, v->info.etag, now.etag);
-	stage_unref(stage);
-	buf_clear(&key);
+	inode_object_clear(&o);
 }
 
 static int fs_file_open_once(struct fs *fs, struct inode *i, int flags,

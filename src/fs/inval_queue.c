@@ -16,15 +16,14 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/wait.h"
-#include "fs/fs.h"
 
 #define INVAL_QUEUE_MAX 16384
 #define SETTLE_MS 500
 
-struct inval {
-	struct inval *next;
+struct inval_item {
+	struct inval_item *next;
 	struct inode *inode;
-	enum fs_inval_kind kind;
+	enum inval_kind kind;
 	char name[]; /* of an entry */
 };
 
@@ -32,7 +31,7 @@ enum inval_queue_state { INVAL_QUEUE_OFF, INVAL_QUEUE_ON, INVAL_QUEUE_ENDED };
 
 struct inval_queue_locked {
 	enum inval_queue_state state;
-	struct inval *head, **tail;
+	struct inval_item *head, **tail;
 	unsigned n;
 	uint64_t added, done; /* since the beginning */
 	struct waiter *listener; /* NULL: none has come yet */
@@ -65,7 +64,7 @@ struct inval_queue *inval_queue_new(void)
 
 void inval_queue_free(struct inval_queue *q)
 {
-	struct inval *n;
+	struct inval_item *n;
 
 	if (!q)
 		return;
@@ -97,15 +96,15 @@ void inval_queue_end(struct inval_queue *q)
 }
 
 static bool inval_queue_add(struct inval_queue *q, struct inode *i,
-			    enum fs_inval_kind kind, const char *name)
+			    enum inval_kind kind, const char *name)
 {
-	struct inval *n = malloc(sizeof(*n) + strlen(name) + 1);
+	struct inval_item *n = malloc(sizeof(*n) + strlen(name) + 1);
 	struct inval_queue_locked *g;
 	bool full = false, added = false;
 
 	if (!n)
 		return false;
-	*n = (struct inval){ .inode = i, .kind = kind };
+	*n = (struct inval_item){ .inode = i, .kind = kind };
 	strcpy(n->name, name);
 	lock_take(&q->lock);
 	g = inval_queue_locked(q);
@@ -132,13 +131,12 @@ static bool inval_queue_add(struct inval_queue *q, struct inode *i,
 void inval_queue_entry(struct inval_queue *q, struct inode *dir,
 		       const char *name)
 {
-	inval_queue_add(q, dir, FS_INVAL_ENTRY, name);
+	inval_queue_add(q, dir, INVAL_ENTRY, name);
 }
 
 bool inval_queue_inode(struct inval_queue *q, struct inode *i, bool bytes)
 {
-	return inval_queue_add(q, i, bytes ? FS_INVAL_BYTES : FS_INVAL_ATTR,
-			       "");
+	return inval_queue_add(q, i, bytes ? INVAL_BYTES : INVAL_ATTR, "");
 }
 
 bool inval_queue_settle(struct inval_queue *q)
@@ -160,11 +158,11 @@ bool inval_queue_settle(struct inval_queue *q)
 	return settled;
 }
 
-static struct inval *inval_queue_take_locked(struct inval_queue *q)
+static struct inval_item *inval_queue_take_locked(struct inval_queue *q)
 	REQUIRES(&q->lock)
 {
 	struct inval_queue_locked *g = inval_queue_locked(q);
-	struct inval *n = g->state == INVAL_QUEUE_ON ? g->head : NULL;
+	struct inval_item *n = g->state == INVAL_QUEUE_ON ? g->head : NULL;
 
 	if (!n)
 		return NULL;
@@ -175,9 +173,9 @@ static struct inval *inval_queue_take_locked(struct inval_queue *q)
 	return n;
 }
 
-bool inval_queue_next(struct inval_queue *q, struct fs_inval *out)
+bool inval_queue_next(struct inval_queue *q, struct inval *out)
 {
-	struct inval *n;
+	struct inval_item *n;
 
 	lock_take(&q->lock);
 	inval_queue_locked(q)->listener = waiter_self();

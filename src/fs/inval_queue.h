@@ -4,12 +4,21 @@
  * it from there, because the kernel may make that thread wait for requests of
  * its own to be answered.
  */
-#ifndef FS_INVAL_QUEUE_H
-#define FS_INVAL_QUEUE_H
+#ifndef INVAL_QUEUE_H
+#define INVAL_QUEUE_H
 
 #include <stdbool.h>
 
-struct fs_inval;
+enum inval_kind {
+	INVAL_ENTRY, /* inode is a directory: name is not what it was */
+	INVAL_ATTR, /* attributes of inode */
+	INVAL_BYTES, /* its attributes and bytes */
+};
+struct inval {
+	enum inval_kind kind;
+	struct inode *inode; /* the kernel's number: perhaps gone */
+	char name[256];
+};
 struct inode;
 struct inval_queue;
 
@@ -37,6 +46,6 @@ bool inval_queue_inode(struct inval_queue *q, struct inode *i, bool bytes);
 bool inval_queue_settle(struct inval_queue *q);
 
 /* The next one, waited for; the one before it has been dealt with. */
-bool inval_queue_next(struct inval_queue *q, struct fs_inval *out);
+bool inval_queue_next(struct inval_queue *q, struct inval *out);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "stage/location.h"
 #include "stage/stage.h"
@@ -20,33 +21,28 @@
 int marker_put(struct fs *fs, struct inode *dir)
 {
 	static const struct store_body nothing = { .data = "", .fd = -1 };
-	static const struct store_meta meta = {
-		.content_type = NAMES_MARKER_TYPE,
-	};
 	static const struct store_cond absent = { .if_absent = true };
-	struct store_meta with_owner = meta;
-	struct buf key = NAMES_KEY;
-	struct stage *stage = inode_stage(fs->tree, dir);
+	struct store_meta meta = { .content_type = NAMES_MARKER_TYPE };
 	struct object_info info;
 	struct store_owner owner;
+	struct inode_object o;
 	struct inode_view v;
-	int err = stage ? inode_key(fs->tree, dir, &key) : -ENOENT;
+	int err = inode_object(fs->tree, dir, &o);
 
 	inode_view(fs->tree, dir, &v);
 	owner = (struct store_owner){ v.uid, v.gid, v.mode };
 	if (v.policy->keeps_owner)
-		with_owner.owner = &owner;
+		meta.owner = &owner;
 	if (!err)
-		err = STORE_OWN(store_put(stage->store, buf_str(&key), &nothing,
-					  &with_owner, &absent, &info));
+		err = STORE_OWN(store_put(o.stage->store, buf_str(&o.key),
+					  &nothing, &meta, &absent, &info));
 	if (err == -EEXIST && v.policy->implied_dirs)
 		err = 0;
 	else if (!err)
 		inode_set_number(fs->tree, dir, &info);
 	if (!err)
 		inode_set_marker(fs->tree, dir, true);
-	stage_unref(stage);
-	buf_clear(&key);
+	inode_object_clear(&o);
 	return err;
 }
 
@@ -56,16 +52,15 @@ int marker_put(struct fs *fs, struct inode *dir)
 static int marker_other_key(struct fs *fs, struct inode *dir, const char *but,
 			    struct buf *found)
 {
-	struct buf key = NAMES_KEY;
 	struct list_query q = { .delimiter = '/', .page = 3 };
-	struct stage *stage = inode_stage(fs->tree, dir);
 	struct store_list *list;
+	struct inode_object o;
 	struct list_entry e;
-	int rc = stage ? inode_key(fs->tree, dir, &key) : -ENOENT;
+	int rc = inode_object(fs->tree, dir, &o);
 
-	q.prefix = buf_str(&key);
+	q.prefix = buf_str(&o.key);
 	if (!rc)
-		rc = store_list_open(stage->store, &q, &list);
+		rc = store_list_open(o.stage->store, &q, &list);
 	if (rc)
 		goto out;
 	while ((rc = store_list_next(list, &e)) > 0) {
@@ -80,8 +75,7 @@ static int marker_other_key(struct fs *fs, struct inode *dir, const char *but,
 		rc = 1;
 	store_list_close(list);
 out:
-	stage_unref(stage);
-	buf_clear(&key);
+	inode_object_clear(&o);
 	return rc;
 }
 
@@ -91,12 +85,10 @@ out:
 static bool marker_may_log(struct fs *fs, const char *dir)
 {
 	int64_t now_ms = clock_mono_ms();
-	uint32_t hash = 0x811c9dc5;
+	uint32_t hash = (uint32_t)hash_string(HASH_START, dir);
 	struct fs_locked *g;
 	bool said = false;
 
-	for (; *dir; dir++)
-		hash = (hash ^ (unsigned char)*dir) * 0x01000193;
 	lock_take(&fs->lock);
 	g = fs_locked(fs);
 	for (unsigned k = 0; k < HIDDEN_SAID; k++)
@@ -133,53 +125,51 @@ static void marker_first_key(struct store *s, struct buf *key)
 static void marker_log_hidden(struct fs *fs, struct inode *dir,
 			      struct buf *found)
 {
-	struct stage *stage = inode_stage(fs->tree, dir);
-	struct buf key = NAMES_KEY;
+	struct inode_object o;
 	const char *rest;
 
-	if (!stage || inode_key(fs->tree, dir, &key) || buf_err(found) ||
-	    found->len <= key.len)
+	if (inode_object(fs->tree, dir, &o) || buf_err(found) ||
+	    found->len <= o.key.len)
 		goto out;
-	rest = buf_str(found) + key.len;
+	rest = buf_str(found) + o.key.len;
 	if (location_name_visible(rest, strcspn(rest, "/")) ||
-	    !marker_may_log(fs, buf_str(&key)))
+	    !marker_may_log(fs, buf_str(&o.key)))
 		goto out;
-	marker_first_key(stage->store, found);
+	marker_first_key(o.stage->store, found);
 	log_at(LOG_LEVEL_WARN,
-	       &(struct log_where){ .stage = stage->name,
+	       &(struct log_where){ .stage = o.stage->name,
 				    .key = buf_str(found) },
 	       "a directory is not empty: it holds this key, which no path can "
 	       "name");
 out:
-	stage_unref(stage);
-	buf_clear(&key);
+	inode_object_clear(&o);
 }
 
-/* Something below that the store cannot know of yet. */
-static int marker_unpublished_below(struct fs *fs, struct inode *dir)
+int marker_each_open(struct fs *fs, struct inode *dir, marker_each *each)
 {
 	struct inode **open;
 	unsigned n;
-	int found = inode_file_list(fs->tree, dir, &open, &n);
+	int err = inode_file_list(fs->tree, dir, &open, &n);
 
 	for (unsigned k = 0; k < n; k++) {
-		struct file *f = inode_file_get(fs->tree, open[k]);
-		uint64_t size;
-
-		if (f) {
-			found = found || file_size(f, &size);
-			file_close(f);
-		}
+		if (!err)
+			err = each(fs, open[k]);
 		inode_unref(fs->tree, open[k]);
 	}
 	free(open);
-	return found;
+	return err;
+}
+
+/* Something that the store cannot know of yet: 1. */
+static int marker_is_dirty(struct fs *fs, struct inode *i)
+{
+	return fs_is_dirty(fs, i);
 }
 
 int marker_empty(struct fs *fs, struct inode *dir)
 {
 	struct buf found = NAMES_KEY;
-	int rc = marker_unpublished_below(fs, dir);
+	int rc = marker_each_open(fs, dir, marker_is_dirty);
 
 	if (!rc) {
 		rc = marker_other_key(fs, dir, "", &found);

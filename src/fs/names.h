@@ -53,6 +53,9 @@ int resolve_renew(struct fs *fs, struct inode *i);
 /* An entry of what is known of i. */
 void names_fill(struct fs *fs, struct inode *i, const struct inode_view *v,
 		struct fs_entry *out);
+/* Calls each() for every open file below (and at) dir, until an error. */
+typedef int marker_each(struct fs *fs, struct inode *i);
+int marker_each_open(struct fs *fs, struct inode *dir, marker_each *each);
 /* 0 when no key lies below the directory but its own marker, and nothing that
  * is yet to be published; else -ENOTEMPTY. */
 int marker_empty(struct fs *fs, struct inode *dir);

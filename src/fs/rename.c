@@ -246,26 +246,23 @@ static int rename_file(struct rename *r)
 static int rename_file_claimed(struct rename *r)
 {
 	struct inode *one = r->from, *two = r->to;
-	struct buf key = NAMES_KEY;
 	int err;
 
 	if (two && two < one) {
 		one = r->to;
 		two = r->from;
 	}
-	err = claims_publish_begin(r->fs->tree, one, &key);
+	err = claims_publish_begin(r->fs->tree, one, NULL);
 	if (err)
-		goto out;
+		return err;
 	if (two)
-		err = claims_publish_begin(r->fs->tree, two, &key);
+		err = claims_publish_begin(r->fs->tree, two, NULL);
 	if (!err) {
 		err = rename_file(r);
 		if (two)
 			claims_publish_end(r->fs->tree, two);
 	}
 	claims_publish_end(r->fs->tree, one);
-out:
-	buf_clear(&key);
 	return err;
 }
 
@@ -326,24 +323,6 @@ static void rename_note_copies(struct rename *r, struct rename_keys *keys)
 	}
 }
 
-typedef int each_open(struct fs *fs, struct inode *i);
-
-static int rename_each_open(struct rename *r, each_open *each)
-{
-	struct fs *fs = r->fs;
-	struct inode **open;
-	unsigned n;
-	int err = inode_file_list(fs->tree, r->from, &open, &n);
-
-	for (unsigned k = 0; k < n; k++) {
-		if (!err)
-			err = each(fs, open[k]);
-		inode_unref(fs->tree, open[k]);
-	}
-	free(open);
-	return err;
-}
-
 static int rename_publish_open(struct fs *fs, struct inode *i)
 {
 	struct file *f = inode_file_get(fs->tree, i);
@@ -372,7 +351,7 @@ static int rename_move_names(struct rename *r, struct rename_keys *keys)
 	if (err)
 		return err;
 	rename_note_copies(r, keys);
-	return rename_each_open(r, rename_move_open);
+	return marker_each_open(r->fs, r->from, rename_move_open);
 }
 
 static void rename_log_failure(struct rename *r, struct rename_keys *keys,
@@ -391,7 +370,7 @@ static void rename_log_failure(struct rename *r, struct rename_keys *keys,
 
 static int rename_move_tree(struct rename *r, struct rename_keys *keys)
 {
-	int err = rename_each_open(r, rename_publish_open);
+	int err = marker_each_open(r->fs, r->from, rename_publish_open);
 
 	if (!err)
 		err = rename_keys_collect(keys);
@@ -425,7 +404,7 @@ static int rename_dir(struct rename *r)
 	if (err)
 		return -ENAMETOOLONG;
 	err = rename_in_store(r);
-	return err ? err : rename_each_open(r, rename_move_open);
+	return err ? err : marker_each_open(r->fs, r->from, rename_move_open);
 }
 
 /* from is a directory, to NULL or an empty one. */
@@ -474,20 +453,6 @@ static int rename_check_kinds(struct rename *r, unsigned flags, bool *is_dir)
 	return 0;
 }
 
-static bool rename_is_below(struct fs *fs, struct inode *i, struct inode *above)
-{
-	struct inode *at = inode_ref(fs->tree, i);
-
-	while (at && at != above) {
-		struct inode *up = inode_parent(fs->tree, at, NULL);
-
-		inode_unref(fs->tree, at);
-		at = up;
-	}
-	inode_unref(fs->tree, at);
-	return at != NULL;
-}
-
 static int rename_resolve_both(struct rename *r)
 {
 	int err = resolve_name(r->fs, r->dir, r->name, &r->from);
@@ -509,7 +474,7 @@ static int rename_checked(struct rename *r, unsigned flags)
 	if (err || r->from == r->to)
 		return err;
 	err = rename_check_kinds(r, flags, &is_dir);
-	if (!err && is_dir && rename_is_below(r->fs, r->to_dir, r->from))
+	if (!err && is_dir && inode_is_below(r->fs->tree, r->to_dir, r->from))
 		err = -EINVAL;
 	if (!err)
 		err = inode_key_of(r->fs->tree, r->dir, r->name, &r->key);
@@ -574,7 +539,6 @@ int fs_rename(struct fs *fs, struct inode *dir, const char *name,
 		.key = NAMES_KEY,
 		.to_key = NAMES_KEY,
 	};
-	struct buf unused = NAMES_KEY;
 	int err;
 
 	if (flags & ~RENAME_NOREPLACE)
@@ -583,7 +547,7 @@ int fs_rename(struct fs *fs, struct inode *dir, const char *name,
 	err = rename_find_stage(&r);
 	/* No directory above the target is moved while we move there. */
 	if (!err)
-		err = claims_publish_begin(fs->tree, to_dir, &unused);
+		err = claims_publish_begin(fs->tree, to_dir, NULL);
 	if (!err) {
 		err = rename_names(&r, flags);
 		claims_publish_end(fs->tree, to_dir);
@@ -591,7 +555,6 @@ int fs_rename(struct fs *fs, struct inode *dir, const char *name,
 	inode_unref(fs->tree, r.from);
 	inode_unref(fs->tree, r.to);
 	stage_unref(r.stage);
-	buf_clear(&unused);
 	buf_clear(&r.key);
 	buf_clear(&r.to_key);
 	return err;

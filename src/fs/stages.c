@@ -65,24 +65,22 @@ int stages_mkdir(struct fs *fs, const char *name, struct inode **out)
 	return err ? err : stages_enter(fs, stage, out);
 }
 
+/* What is not published yet would be lost. */
+static int stages_must_be_published(struct fs *fs, struct inode *i)
+{
+	struct inode_view v;
+
+	inode_view(fs->tree, i, &v);
+	return v.published ? 0 : -ENOTEMPTY;
+}
+
 int stages_rmdir(struct fs *fs, const char *name)
 {
 	struct inode *i = tree_peek(fs->tree, tree_root(fs->tree), name);
-	struct inode **open = NULL;
-	unsigned n = 0;
 	int err = 0;
 
 	if (i)
-		err = inode_file_list(fs->tree, i, &open, &n);
-	for (unsigned k = 0; k < n; k++) {
-		struct inode_view v;
-
-		inode_view(fs->tree, open[k], &v);
-		if (!v.published)
-			err = -ENOTEMPTY;
-		inode_unref(fs->tree, open[k]);
-	}
-	free(open);
+		err = marker_each_open(fs, i, stages_must_be_published);
 	if (!err)
 		err = STORE_OWN(catalog_drop(fs->catalog, name));
 	if (err == -ENOTEMPTY && i)

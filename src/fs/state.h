@@ -49,4 +49,16 @@ static inline struct fs_locked *fs_locked(struct fs *fs) REQUIRES(&fs->lock)
 	return &fs->guarded_;
 }
 
+/* Has it bytes that the store has not? */
+static inline bool fs_is_dirty(struct fs *fs, struct inode *i)
+{
+	struct file *f = inode_file_get(fs->tree, i);
+	uint64_t size;
+	bool dirty = f && file_size(f, &size);
+
+	if (f)
+		file_close(f);
+	return dirty;
+}
+
 #endif

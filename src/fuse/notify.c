@@ -19,6 +19,7 @@
 
 #include "base/thread.h"
 #include "fs/fs.h"
+#include "fs/inval_queue.h"
 
 #define LOOK_MS 20
 
@@ -35,19 +36,19 @@ static fuse_ino_t notify_number(struct notify *n, const struct inode *i)
 }
 
 /* What the kernel does not know it need not forget: no error counts. */
-static void notify_tell(struct notify *n, const struct fs_inval *notice)
+static void notify_tell(struct notify *n, const struct inval *notice)
 {
 	fuse_ino_t ino = notify_number(n, notice->inode);
 
 	switch (notice->kind) {
-	case FS_INVAL_ENTRY:
+	case INVAL_ENTRY:
 		fuse_lowlevel_notify_inval_entry(n->se, ino, notice->name,
 						 strlen(notice->name));
 		break;
-	case FS_INVAL_ATTR:
+	case INVAL_ATTR:
 		fuse_lowlevel_notify_inval_inode(n->se, ino, -1, 0);
 		break;
-	case FS_INVAL_BYTES:
+	case INVAL_BYTES:
 		fuse_lowlevel_notify_inval_inode(n->se, ino, 0, 0);
 		break;
 	}
@@ -56,9 +57,9 @@ static void notify_tell(struct notify *n, const struct fs_inval *notice)
 static void *notify_work(void *arg)
 {
 	struct notify *n = arg;
-	struct fs_inval notice;
+	struct inval notice;
 
-	while (fs_inval_next(n->fs, &notice))
+	while (inval_queue_next(fs_inval_queue(n->fs), &notice))
 		notify_tell(n, &notice);
 	atomic_store(&n->ended, true);
 	return NULL;
@@ -72,10 +73,10 @@ struct notify *notify_start(struct fuse_session *se, struct fs *fs)
 		return NULL;
 	n->se = se;
 	n->fs = fs;
-	fs_inval_begin(fs);
+	inval_queue_begin(fs_inval_queue(fs));
 	if (!thread_start(&n->thread, "notify", notify_work, n))
 		return n;
-	fs_inval_end(fs);
+	inval_queue_end(fs_inval_queue(fs));
 	free(n);
 	return NULL;
 }
@@ -96,7 +97,7 @@ void notify_stop(struct notify *n)
 
 	if (!n)
 		return;
-	fs_inval_end(n->fs);
+	inval_queue_end(fs_inval_queue(n->fs));
 	fuse_session_reset(n->se);
 	while (!atomic_load(&n->ended))
 		notify_answer(n, &buf);

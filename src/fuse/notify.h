@@ -1,6 +1,6 @@
 /*
  * One thread that tells the kernel what was not changed through the mount
- * (fs_inval_next()). It may wait in the kernel for requests of its own to be
+ * (inval_queue_next()). It may wait in the kernel for requests of its own to be
  * answered, so it holds nothing and is never inside an operation.
  */
 #ifndef FUSE_NOTIFY_H

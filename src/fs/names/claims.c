@@ -220,11 +220,13 @@ void claims_ask_end(struct tree *t, struct claims_ask *a)
 
 int claims_publish_begin(struct tree *t, struct inode *i, struct buf *key)
 {
+	struct buf unused = BUF_INIT(STORE_KEY_MAX + 1);
 	int err = claims_begin(t, i, false);
 
 	if (err)
 		return err;
-	err = inode_open_key(t, i, key);
+	err = inode_open_key(t, i, key ? key : &unused);
+	buf_clear(&unused);
 	if (err)
 		claims_end(t, i, false);
 	return err;

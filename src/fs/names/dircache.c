@@ -91,13 +91,9 @@ void dircache_end(struct tree *t, struct dir_merge *m)
 
 unsigned dircache_left_ms(struct tree *t, struct inode *dir)
 {
-	unsigned left;
-
-	tree_lock(t);
-	left = dir->dir ? inode_ttl_left_locked(t, dir, dir->dir->complete_ms)
+	return dir->dir ? TREE_UNDER(t, inode_ttl_left_locked(
+						t, dir, dir->dir->complete_ms))
 			: 0;
-	tree_unlock(t);
-	return left;
 }
 
 bool dircache_complete(struct tree *t, struct inode *dir)

@@ -195,12 +195,7 @@ void inode_enter(struct tree *t, struct inode *i, struct inode_view *out)
 
 bool inode_is_orphan(struct tree *t, struct inode *i)
 {
-	bool is;
-
-	tree_lock(t);
-	is = i->flags & INODE_ORPHAN;
-	tree_unlock(t);
-	return is;
+	return TREE_UNDER(t, i->flags & INODE_ORPHAN);
 }
 
 static struct stage *inode_find_stage(const struct inode *i)
@@ -225,12 +220,7 @@ struct stage *inode_stage(struct tree *t, struct inode *i)
 
 bool inode_is_lost(struct tree *t, struct inode *i)
 {
-	bool lost;
-
-	tree_lock(t);
-	lost = inode_has_lost_name(i);
-	tree_unlock(t);
-	return lost;
+	return TREE_UNDER(t, inode_has_lost_name(i));
 }
 
 /* The path of i below its stage's root, or the root of stages. -ENOENT when it
@@ -355,6 +345,32 @@ int inode_key_of(struct tree *t, struct inode *dir, const char *name,
 		 struct buf *out)
 {
 	return inode_make_key(t, dir, false, name, out);
+}
+
+int inode_object(struct tree *t, struct inode *i, struct inode_object *out)
+{
+	struct inode_place p;
+	int err;
+
+	tree_lock(t);
+	inode_place_locked(t, i, false, &p);
+	tree_unlock(t);
+	out->stage = p.stage;
+	out->key = (struct buf)BUF_INIT(STORE_KEY_MAX + 1);
+	err = inode_place_key(&p, NULL, &out->key);
+	buf_clear(&p.path);
+	return err;
+}
+
+void inode_object_clear(struct inode_object *o)
+{
+	stage_unref(o->stage);
+	buf_clear(&o->key);
+}
+
+bool inode_is_below(struct tree *t, struct inode *i, struct inode *above)
+{
+	return TREE_UNDER(t, inode_within(i, above));
 }
 
 struct inode *inode_parent(struct tree *t, struct inode *i, char name[256])

@@ -139,6 +139,16 @@ int inode_open_key(struct tree *t, struct inode *i, struct buf *out);
  * when it is not UTF-8 and the store has no other names. */
 int inode_key_of(struct tree *t, struct inode *dir, const char *name,
 		 struct buf *out);
+/* Its stage with its key, as inode_key() has it; -ENOENT without a stage. To be
+ * cleared also after an error. */
+struct inode_object {
+	struct stage *stage; /* referenced */
+	struct buf key;
+};
+int inode_object(struct tree *t, struct inode *i, struct inode_object *out);
+void inode_object_clear(struct inode_object *o);
+/* Is it `above`, or anywhere below? */
+bool inode_is_below(struct tree *t, struct inode *i, struct inode *above);
 /* Referenced; NULL: none. Its own name there, unless that is NULL. */
 struct inode *inode_parent(struct tree *t, struct inode *i, char name[256]);
 
@@ -325,7 +335,7 @@ bool inode_etag_has_attr(struct tree *t, struct inode *i, const char *etag);
  * publish below a directory that moves. A file is published, removed or
  * renamed by one thread at a time. Who comes second waits: -EINTR. -ENOENT
  * when the name is gone. publish_begin also writes the key, as inode_open_key(),
- * which holds until publish_end.
+ * which holds until publish_end; NULL: it is not wanted.
  *
  * The thread that has begun either may begin the other below (a rename
  * publishes first). So it must begin before it keeps others waiting in its own

@@ -99,12 +99,8 @@ void inode_etag_set_attr(struct tree *t, struct inode *i, uint32_t version)
 
 bool inode_etag_has_attr(struct tree *t, struct inode *i, const char *etag)
 {
-	bool is;
-
-	tree_lock(t);
-	is = !i->lookups || i->kernel_attr_etag == etag_hash(etag);
-	tree_unlock(t);
-	return is;
+	return TREE_UNDER(t, !i->lookups ||
+				     i->kernel_attr_etag == etag_hash(etag));
 }
 
 static void inode_etag_put_all(struct inode *i, const char *etag)

@@ -68,12 +68,7 @@ int inode_file_enter(struct tree *t, struct inode *i, struct file *fresh,
 
 struct file *inode_file_get(struct tree *t, struct inode *i)
 {
-	struct file *f;
-
-	tree_lock(t);
-	f = inode_file_join_locked(t, i, NULL);
-	tree_unlock(t);
-	return f;
+	return TREE_UNDER(t, inode_file_join_locked(t, i, NULL));
 }
 
 /* Neither size, time nor pages are those of the object that is there. */

@@ -209,12 +209,7 @@ static unsigned tree_absent_ms_locked(struct tree *t, struct inode *dir,
 
 unsigned tree_absent_ms(struct tree *t, struct inode *dir, const char *name)
 {
-	unsigned ms;
-
-	tree_lock(t);
-	ms = tree_absent_ms_locked(t, dir, name);
-	tree_unlock(t);
-	return ms;
+	return TREE_UNDER(t, tree_absent_ms_locked(t, dir, name));
 }
 
 enum tree_answer tree_lookup(struct tree *t, struct inode *dir,
@@ -262,12 +257,7 @@ struct inode *tree_peek(struct tree *t, struct inode *dir, const char *name)
 
 uint64_t tree_clock(struct tree *t)
 {
-	uint64_t now;
-
-	tree_lock(t);
-	now = tree_locked(t)->clock;
-	tree_unlock(t);
-	return now;
+	return TREE_UNDER(t, tree_locked(t)->clock);
 }
 
 static void tree_stamp_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)

@@ -167,6 +167,15 @@ static inline unsigned inode_ttl_ms(const struct tree *t, const struct inode *i)
 	return policy_ttl_ms(inode_policy(i), t->set.ttl_ms);
 }
 
+/* What is to be read under the lock. */
+#define TREE_UNDER(t, value) \
+	({ \
+		tree_lock(t); \
+		__typeof__(value) value_ = (value); \
+		tree_unlock(t); \
+		value_; \
+	})
+
 static inline const char *inode_name(const struct inode *i)
 {
 	return i->text;

@@ -134,12 +134,8 @@ struct inode *tree_refresh(struct tree *t, struct inode *dir, const char *name,
 			   enum inode_kind kind, const struct object_info *info,
 			   bool has_marker, uint64_t asked)
 {
-	struct inode *i;
-
-	tree_lock(t);
-	i = tree_refresh_locked(t, dir, name, kind, info, has_marker, asked);
-	tree_unlock(t);
-	return i;
+	return TREE_UNDER(t, tree_refresh_locked(t, dir, name, kind, info,
+						 has_marker, asked));
 }
 
 void tree_refresh_confirm(struct tree *t, struct inode *i, const char *etag,

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fs/inval_queue.h"
+
 /* What the kernel is told when what a program wrote was given up. */
 enum given_up_how { CLOSED, CUT, REOPENED, UNLINKED, SHARED, STORED };
 
@@ -30,15 +32,15 @@ static const struct {
 static void notices_of(struct mount *m, char *out, size_t size)
 {
 	struct store_body body = { .data = "", .fd = -1 };
-	struct fs_inval n;
+	struct inval n;
 	size_t used = 0;
 
 	*out = '\0';
 	assert_int_equal(store_put(m->store, "end", &body, NULL, NULL, NULL),
 			 0);
 	for (;;) {
-		assert_true(fs_inval_next(m->fs, &n));
-		if (n.kind == FS_INVAL_ENTRY && !strcmp(n.name, "end"))
+		assert_true(inval_queue_next(fs_inval_queue(m->fs), &n));
+		if (n.kind == INVAL_ENTRY && !strcmp(n.name, "end"))
 			break;
 		used += (size_t)snprintf(out + used, size - used, "%c%s ",
 					 "EAB"[n.kind], n.name);
@@ -99,7 +101,7 @@ static void test_given_up(void **state)
 		enum given_up_how how = given_up[k].how;
 
 		mount_up(&m, "", 60, false);
-		fs_inval_begin(m.fs);
+		inval_queue_begin(fs_inval_queue(m.fs));
 		if (!given_up[k].is_new) {
 			store_has(&m, "f", "old");
 			assert_int_equal(mount_stat(&m, "f", &before), 0);
@@ -118,7 +120,7 @@ static void test_given_up(void **state)
 			row_number(given_up[k].sentence, after.st_mtim.tv_nsec,
 				   before.st_mtim.tv_nsec);
 		}
-		fs_inval_end(m.fs);
+		inval_queue_end(fs_inval_queue(m.fs));
 		mount_down(&m);
 	}
 }

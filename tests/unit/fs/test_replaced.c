@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fs/inval_queue.h"
+
 #include "store/store_watch.h"
 
 static int cost_now(struct mount *m)
@@ -28,9 +30,9 @@ static int cost_now(struct mount *m)
 static void *listen(void *arg)
 {
 	struct mount *m = arg;
-	struct fs_inval n;
+	struct inval n;
 
-	while (fs_inval_next(m->fs, &n))
+	while (inval_queue_next(fs_inval_queue(m->fs), &n))
 		;
 	return NULL;
 }
@@ -159,7 +161,7 @@ static void test_replaced(void **state)
 	assert_int_equal(mount_read(&m, h, text, sizeof(text)), 5);
 	fs_release(m.fs, h);
 
-	fs_inval_begin(m.fs);
+	inval_queue_begin(fs_inval_queue(m.fs));
 	pthread_create(&listener, NULL, listen, &m);
 	for (unsigned k = 0; k < 100; k++) {
 		static const int flags[] = { O_RDONLY, O_RDWR,
@@ -178,7 +180,7 @@ static void test_replaced(void **state)
 			assert_int_equal(mount_read(&m, h, text, 64), size);
 		fs_release(m.fs, h);
 	}
-	fs_inval_end(m.fs);
+	inval_queue_end(fs_inval_queue(m.fs));
 	pthread_join(listener, NULL);
 	mount_forget(&m, i);
 

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fs/inval_queue.h"
+
 static void gateway_put(struct mount *m, const char *key, const char *text)
 {
 	struct store_body body = { .data = text,
@@ -33,26 +35,28 @@ static unsigned asked(struct mount *m)
 static void drain(struct mount *m, char *out, size_t size)
 {
 	static const char letters[] = "EAB";
-	struct fs_inval n;
+	struct inval n;
 	struct stat st;
 	size_t used = 0;
 
 	*out = '\0';
-	fs_inval_begin(m->fs);
+	inval_queue_begin(fs_inval_queue(m->fs));
 	/* A last one of ours, so that the queue's end is known. */
 	gateway_put(m, "p/end-of-queue", "");
 	for (;;) {
-		assert_true(fs_inval_next(m->fs, &n));
-		if (n.kind == FS_INVAL_ENTRY && !strcmp(n.name, "end-of-queue"))
+		assert_true(inval_queue_next(fs_inval_queue(m->fs), &n));
+		if (n.kind == INVAL_ENTRY && !strcmp(n.name, "end-of-queue"))
 			break;
 		used += (size_t)snprintf(out + used, size - used, "%c%s ",
 					 letters[n.kind], n.name);
 	}
-	assert_true(fs_inval_next(m->fs, &n)); /* the directory's time */
+	assert_true(inval_queue_next(fs_inval_queue(m->fs),
+				     &n)); /* the directory's time */
 	/* What nobody has asked for goes without a word. */
 	assert_int_equal(mount_stat(m, "end-of-queue", &st), 0);
 	assert_int_equal(store_remove(m->store, "p/end-of-queue"), 0);
-	while (fs_inval_next(m->fs, &n) && n.kind == FS_INVAL_ENTRY)
+	while (inval_queue_next(fs_inval_queue(m->fs), &n) &&
+	       n.kind == INVAL_ENTRY)
 		;
 }
 
@@ -162,7 +166,7 @@ static void test_notices(void **state)
 	mount_up(&m, "p/", 60, false);
 	store_has(&m, "p/f", "one");
 	store_has(&m, "p/dir/x", "x");
-	fs_inval_begin(m.fs);
+	inval_queue_begin(fs_inval_queue(m.fs));
 	assert_int_equal(mount_stat(&m, "nothing", &st), -ENOENT);
 	f = mount_find(&m, "f", NULL); /* as the kernel, held */
 	dir = mount_find(&m, "dir", NULL);
@@ -193,7 +197,7 @@ static void test_notices(void **state)
 	assert_string_equal(text, "Eunasked A ");
 	mount_forget(&m, f);
 	mount_forget(&m, dir);
-	fs_inval_end(m.fs);
+	inval_queue_end(fs_inval_queue(m.fs));
 	mount_down(&m);
 }
 
@@ -217,9 +221,9 @@ static void *change(void *arg)
 static void *listen(void *arg)
 {
 	struct mount *m = arg;
-	struct fs_inval n;
+	struct inval n;
 
-	while (fs_inval_next(m->fs, &n))
+	while (inval_queue_next(fs_inval_queue(m->fs), &n))
 		;
 	return NULL;
 }
@@ -234,7 +238,7 @@ static void test_threads(void **state)
 	int err;
 
 	mount_up(&m, "p/", 60, false);
-	fs_inval_begin(m.fs);
+	inval_queue_begin(fs_inval_queue(m.fs));
 	pthread_create(&listener, NULL, listen, &m);
 	for (unsigned k = 0; k < 2; k++)
 		pthread_create(&changers[k], NULL, change, &m);
@@ -250,7 +254,7 @@ static void test_threads(void **state)
 	}
 	for (unsigned k = 0; k < 2; k++)
 		pthread_join(changers[k], NULL);
-	fs_inval_end(m.fs);
+	inval_queue_end(fs_inval_queue(m.fs));
 	pthread_join(listener, NULL);
 	mount_down(&m);
 }
