@@ -140,9 +140,4 @@ int http_loop_prepare(struct http_attempts *a);
 /* Starts what may start, sleeps until something happens, and deals with it. */
 void http_loop_turn(struct http_loop *l);
 
-/* net/http_engine.c */
-/* As http_start(), with another function to call at the end. */
-void http_start_with(struct http_lane *lane, struct http_call *call,
-		     http_done_fn *done, void *arg);
-
 #endif

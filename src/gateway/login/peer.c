@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "gateway/ip.h"
 
 #define ESTABLISHED 1 /* as the kernel numbers it, in both answers */
@@ -130,32 +131,6 @@ int peer_uid_asked(const struct sockaddr_storage *peer,
 
 /* ---- listed ---- */
 
-/* `0100007F:1F40 0100007F:A1B2 01`, as a line of the list has it. */
-static void peer_write_ends(const struct ends *e, bool as_v6, char *out,
-			    size_t size)
-{
-	static const uint32_t none[2];
-	const uint32_t mapped = htonl(0xffff);
-	char from[40], to[40];
-
-	if (e->family == AF_INET6) {
-		snprintf(from, sizeof(from), "%08X%08X%08X%08X", e->from[0],
-			 e->from[1], e->from[2], e->from[3]);
-		snprintf(to, sizeof(to), "%08X%08X%08X%08X", e->to[0], e->to[1],
-			 e->to[2], e->to[3]);
-	} else if (as_v6) {
-		snprintf(from, sizeof(from), "%08X%08X%08X%08X", none[0],
-			 none[1], mapped, e->from[0]);
-		snprintf(to, sizeof(to), "%08X%08X%08X%08X", none[0], none[1],
-			 mapped, e->to[0]);
-	} else {
-		snprintf(from, sizeof(from), "%08X", e->from[0]);
-		snprintf(to, sizeof(to), "%08X", e->to[0]);
-	}
-	snprintf(out, size, "%s:%04X %s:%04X %02X ", from, ntohs(e->from_port),
-		 to, ntohs(e->to_port), ESTABLISHED);
-}
-
 static int peer_walk(const char *path, const char *ends, uid_t *out)
 {
 	FILE *f = fopen(path, "re");
@@ -184,25 +159,45 @@ static int peer_walk(const char *path, const char *ends, uid_t *out)
 	return rc;
 }
 
+/* An end as a line of the list has it: `0100007F:1F40 `. */
+static void peer_add_end(struct buf *out, const struct ends *e, bool as_v6,
+			 const uint32_t words[4], in_port_t port)
+{
+	const uint32_t mapped[4] = { 0, 0, htonl(0xffff), words[0] };
+	bool v4 = e->family == AF_INET;
+
+	for (int i = 0; i < (v4 && !as_v6 ? 1 : 4); i++)
+		buf_addf(out, "%08X", v4 && as_v6 ? mapped[i] : words[i]);
+	buf_addf(out, ":%04X ", ntohs(port));
+}
+
+/* Looks for a connection of these ends, and open. */
+static int peer_find(const char *path, const struct ends *e, bool as_v6,
+		     uid_t *out)
+{
+	struct buf ends = BUF_INIT(BUF_MESSAGE);
+	int rc;
+
+	peer_add_end(&ends, e, as_v6, e->from, e->from_port);
+	peer_add_end(&ends, e, as_v6, e->to, e->to_port);
+	buf_addf(&ends, "%02X ", ESTABLISHED);
+	rc = buf_err(&ends) ? -ENOMEM : peer_walk(path, buf_str(&ends), out);
+	buf_clear(&ends);
+	return rc;
+}
+
 int peer_uid_listed(const struct sockaddr_storage *peer,
 		    const struct sockaddr_storage *local, uid_t *out)
 {
-	char ends[128];
 	struct ends e;
 	int rc = -ENOENT;
 
 	if (!peer_take_ends(peer, local, &e))
 		return -ENOENT;
-	if (e.family == AF_INET) {
-		peer_write_ends(&e, false, ends, sizeof(ends));
-		rc = peer_walk("/proc/net/tcp", ends, out);
-	}
+	if (e.family == AF_INET)
+		rc = peer_find("/proc/net/tcp", &e, false, out);
 	/* A socket of the newer kind speaks IPv4 too. */
-	if (rc) {
-		peer_write_ends(&e, true, ends, sizeof(ends));
-		rc = peer_walk("/proc/net/tcp6", ends, out);
-	}
-	return rc;
+	return rc ? peer_find("/proc/net/tcp6", &e, true, out) : rc;
 }
 
 int peer_uid(const struct sockaddr_storage *peer,
