@@ -12,7 +12,7 @@
 #include "base/text.h"
 
 enum option_use {
-	USE_NOTHING, /* for mount(8) and systemd, or always so */
+	USE_NOTHING,
 	USE_WORD, /* for mount(8) as a word, a setting with a value */
 	USE_KERNEL, /* handed to the kernel */
 	USE_LABEL, /* the same, with a value that may hold commas */
@@ -22,50 +22,26 @@ enum option_use {
 	USE_REMOUNT,
 };
 
+/* For mount(8) and systemd, or always so. */
+static const char *const ignored[] = {
+	"_netdev", "nofail", "fail", "users", "nouser", "owner", "group",
+	"auto", "noauto", "defaults", "iversion", "noiversion", "mand",
+	"nomand", "silent", "loud", "comment", "rw", "helper", "uhelper",
+	"subtype",
+	/* The kernel keeps no access times of FUSE's files. */
+	"relatime", "norelatime", "strictatime", "nostrictatime", "lazytime",
+	"nolazytime", "diratime", "nodiratime",
+	/* The configuration's allow_suid decides these four. */
+	"suid", "nosuid", "dev", "nodev", "default_permissions",
+	/* There are no symbolic links to follow. */
+	"symfollow", "nosymfollow"
+};
+
 static const struct {
 	const char *name;
 	enum option_use use;
 } uses[] = {
-	{ "_netdev", USE_NOTHING },
-	{ "nofail", USE_NOTHING },
-	{ "fail", USE_NOTHING },
 	{ "user", USE_WORD },
-	{ "users", USE_NOTHING },
-	{ "nouser", USE_NOTHING },
-	{ "owner", USE_NOTHING },
-	{ "group", USE_NOTHING },
-	{ "auto", USE_NOTHING },
-	{ "noauto", USE_NOTHING },
-	{ "defaults", USE_NOTHING },
-	/* The kernel keeps no access times of FUSE's files. */
-	{ "relatime", USE_NOTHING },
-	{ "norelatime", USE_NOTHING },
-	{ "strictatime", USE_NOTHING },
-	{ "nostrictatime", USE_NOTHING },
-	{ "lazytime", USE_NOTHING },
-	{ "nolazytime", USE_NOTHING },
-	{ "diratime", USE_NOTHING },
-	{ "nodiratime", USE_NOTHING },
-	{ "iversion", USE_NOTHING },
-	{ "noiversion", USE_NOTHING },
-	{ "mand", USE_NOTHING },
-	{ "nomand", USE_NOTHING },
-	{ "silent", USE_NOTHING },
-	{ "loud", USE_NOTHING },
-	{ "comment", USE_NOTHING },
-	{ "rw", USE_NOTHING },
-	/* The configuration's allow_suid decides these four. */
-	{ "suid", USE_NOTHING },
-	{ "nosuid", USE_NOTHING },
-	{ "dev", USE_NOTHING },
-	{ "nodev", USE_NOTHING },
-	{ "default_permissions", USE_NOTHING },
-	/* There are no symbolic links to follow. */
-	{ "symfollow", USE_NOTHING },
-	{ "nosymfollow", USE_NOTHING },
-	{ "helper", USE_NOTHING },
-	{ "uhelper", USE_NOTHING },
-	{ "subtype", USE_NOTHING },
 	{ "exec", USE_KERNEL },
 	{ "noexec", USE_KERNEL },
 	{ "atime", USE_KERNEL },
@@ -84,13 +60,20 @@ static const struct {
 	{ "remount", USE_REMOUNT },
 };
 
+static bool mount_request_is(const char *option, const char *name, size_t len)
+{
+	return strlen(option) == len && !memcmp(option, name, len);
+}
+
 static enum option_use mount_request_use(const char *name, size_t len)
 {
 	if (len > 2 && (!strncmp(name, "x-", 2) || !strncmp(name, "X-", 2)))
 		return USE_NOTHING;
-	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
-		if (strlen(uses[i].name) == len &&
-		    !strncmp(uses[i].name, name, len))
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+		if (mount_request_is(ignored[i], name, len))
+			return USE_NOTHING;
+	for (size_t i = 0; i < sizeof(uses) / sizeof(*uses); i++)
+		if (mount_request_is(uses[i].name, name, len))
 			return uses[i].use;
 	return USE_SETTING;
 }
