@@ -50,3 +50,22 @@ void mountinfo_close(struct mountinfo *m)
 	if (m->file)
 		fclose(m->file);
 }
+
+bool mountinfo_at(const char *point, struct mountinfo_place *out)
+{
+	struct mountinfo_row row;
+	struct mountinfo table;
+	bool found = false;
+
+	mountinfo_open(&table, "self");
+	while (mountinfo_next(&table, &row)) {
+		if (strcmp(row.point, point))
+			continue;
+		out->id = row.id;
+		snprintf(out->device, sizeof(out->device), "%s", row.device);
+		snprintf(out->type, sizeof(out->type), "%s", row.type);
+		found = true;
+	}
+	mountinfo_close(&table);
+	return found;
+}

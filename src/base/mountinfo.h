@@ -30,6 +30,13 @@ void mountinfo_open(struct mountinfo *m, const char *process);
 bool mountinfo_next(struct mountinfo *m, struct mountinfo_row *row);
 void mountinfo_close(struct mountinfo *m);
 
+/* What this process sees mounted at a place, the uppermost; false: nothing. */
+struct mountinfo_place {
+	uint64_t id;
+	char device[32], type[64];
+};
+bool mountinfo_at(const char *point, struct mountinfo_place *out);
+
 /* One line, whose bytes become the row's strings. False: it is none. Pure. */
 bool mountinfo_parse(char *line, struct mountinfo_row *row);
 

@@ -115,27 +115,6 @@ static struct fuse_session *session_new_fuse(const struct session_settings *set,
 	return se;
 }
 
-/* The device of our mount, found without asking the mount itself. The last one
- * of a place counts. */
-static bool session_find_device(const char *mountpoint, char *device,
-				size_t size, int *id)
-{
-	struct mountinfo_row row;
-	struct mountinfo table;
-	bool found = false;
-
-	mountinfo_open(&table, "self");
-	while (mountinfo_next(&table, &row)) {
-		if (strcmp(row.point, mountpoint))
-			continue;
-		snprintf(device, size, "%s", row.device);
-		*id = (int)row.id;
-		found = true;
-	}
-	mountinfo_close(&table);
-	return found;
-}
-
 static pid_t session_process_of(void *arg, pid_t thread)
 {
 	return proc_process(thread);
@@ -209,6 +188,7 @@ int session_new(const struct session_settings *set, struct fs *fs,
 	struct sigaction wake = { .sa_handler = session_woken };
 	struct session *s = calloc(1, sizeof(*s));
 	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct mountinfo_place place;
 	int rc = -ENOMEM;
 
 	if (!s)
@@ -232,11 +212,12 @@ int session_new(const struct session_settings *set, struct fs *fs,
 			 why.len ? buf_str(&why) : "fusermount3 refused");
 		goto out;
 	}
-	if (session_find_device(s->mountpoint, s->device, sizeof(s->device),
-				&s->mount.id))
+	/* Found without asking the mount itself. */
+	if (mountinfo_at(s->mountpoint, &place)) {
+		strcpy(s->device, place.device);
+		s->mount.id = (int)place.id;
 		session_know_processes(s);
-	else
-		s->device[0] = '\0';
+	}
 	s->runner = pthread_self();
 	atomic_store(&s->looping, true);
 	sigaction(SIGUSR1, &wake, NULL);
@@ -305,14 +286,10 @@ const char *session_device(const struct session *s)
 
 bool session_mounted(struct session *s)
 {
-	char device[32];
-	int id;
+	struct mountinfo_place place;
 
-	if (!*s->device)
-		return true;
-	return session_find_device(s->mountpoint, device, sizeof(device),
-				   &id) &&
-	       !strcmp(device, s->device);
+	return !*s->device || (mountinfo_at(s->mountpoint, &place) &&
+			       !strcmp(place.device, s->device));
 }
 
 /* The root's inode lives as long as the mount, and the kernel says whether it

@@ -23,24 +23,6 @@
 
 extern char **environ;
 
-/* The type of what is mounted at path, uppermost last; false: nothing is. */
-static bool mount_point_mounted_type(const char *path, char *type, size_t size)
-{
-	struct mountinfo_row row;
-	struct mountinfo table;
-	bool found = false;
-
-	mountinfo_open(&table, "self");
-	while (mountinfo_next(&table, &row)) {
-		if (strcmp(row.point, path))
-			continue;
-		snprintf(type, size, "%s", row.type);
-		found = true;
-	}
-	mountinfo_close(&table);
-	return found;
-}
-
 int mount_point_detach(const char *path)
 {
 	char *argv[] = { (char *)"fusermount3", (char *)"-uz", (char *)"--",
@@ -109,18 +91,18 @@ static bool mount_point_is_dead(const char *full)
 {
 	struct statvfs fs;
 	struct stat st;
-	char type[64];
+	struct mountinfo_place there;
 
 	if (lstat(full, &st))
 		return errno == ENOTCONN;
-	return mount_point_mounted_type(full, type, sizeof(type)) &&
-	       !strcmp(type, "fuse.stagefs") && statvfs(full, &fs) &&
+	return mountinfo_at(full, &there) &&
+	       !strcmp(there.type, "fuse.stagefs") && statvfs(full, &fs) &&
 	       errno == ENOTCONN;
 }
 
 static int mount_point_check_place(const char *full, struct buf *err)
 {
-	char type[64];
+	struct mountinfo_place there;
 	struct stat st;
 	int rc;
 
@@ -142,10 +124,10 @@ static int mount_point_check_place(const char *full, struct buf *err)
 		buf_addf(err, "not a directory");
 		return -ENOTDIR;
 	}
-	if (mount_point_mounted_type(full, type, sizeof(type))) {
-		if (!strcmp(type, "autofs"))
+	if (mountinfo_at(full, &there)) {
+		if (!strcmp(there.type, "autofs"))
 			return 0;
-		buf_addf(err, "in use: %s is mounted there", type);
+		buf_addf(err, "in use: %s is mounted there", there.type);
 		return -EBUSY;
 	}
 	rc = mount_point_empty_directory(full);
