@@ -132,14 +132,17 @@ static int rename_move_name(struct rename *r)
 		   : tree_move(r->fs->tree, r->from, r->to_dir, r->to_name);
 }
 
-/* The object that was copied, and no other that has come since. */
+/* What was copied, and nothing newer. Its ETag may be only a listing's. */
 static int rename_remove_source(struct rename *r, const char *etag)
 {
 	struct store *s = r->stage->store;
 	const char *key = buf_str(&r->key);
+	struct object_info now;
 	int err = STORE_OWN(*etag ? store_remove_same(s, key, etag)
 				  : store_remove(s, key));
 
+	if (err == -ESTALE && !store_confirm(s, key, etag, &now))
+		err = STORE_OWN(store_remove_same(s, key, now.etag));
 	if (err)
 		tree_invalidate(r->fs->tree, r->dir, r->name);
 	if (err != -ESTALE)
@@ -430,8 +433,7 @@ static int rename_tree_claimed(struct rename *r)
 	if (err)
 		return err;
 	err = rename_still_there(r);
-	if (!err)
-		err = in_store ? rename_dir(r) : rename_tree(r);
+	err = err ? err : in_store ? rename_dir(r) : rename_tree(r);
 	claims_move_end(r->fs->tree, r->from);
 	return err;
 }

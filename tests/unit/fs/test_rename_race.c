@@ -29,6 +29,8 @@ static const struct {
 } rows[] = {
 	{ "what comes to the source of a file after its copy stays", "a ", "a",
 	  "b", 0, "a", AFTER_COPY, "a", 0, NULL, 0, "a b ", "b", "a", "a" },
+	{ "a file goes when nothing comes", "a ", "a", "b", 0, "a", AFTER_COPY,
+	  "x", 0, NULL, 0, "b x ", "b", "a", NULL },
 	{ "what comes to the target is replaced", "a ", "a", "b", 0, "a",
 	  BEFORE_COPY, "b", 0, NULL, 0, "b ", "b", "a", NULL },
 	{ "unless the rename may not", "a ", "a", "b", RENAME_NOREPLACE, "a",
@@ -78,6 +80,20 @@ static int list_next(struct store_list *l, struct list_entry *out)
 	if (rc > 0 && race.listed == LISTED_NONE)
 		out->info.etag[0] = '\0';
 	return rc;
+}
+
+/* Another ETag of what the listing called so? */
+static int confirm(struct store *s, const char *key, const char *listed,
+		   struct object_info *now)
+{
+	struct object_details *d = malloc(sizeof(*d));
+	int err;
+
+	assert_non_null(d);
+	err = store_head(s, key, d);
+	*now = d->info;
+	free(d);
+	return err ? err : strcmp(now->etag + 1, listed + 1) ? -ESTALE : 0;
 }
 
 static void other_machine(struct store *s, const char *from, enum when when)
@@ -144,7 +160,9 @@ static void test_rows(void **state)
 		race.ops = *race.real;
 		race.ops.copy = copy;
 		race.ops.list_next = list_next;
+		race.ops.confirm = confirm;
 		m.store->ops = &race.ops;
+		assert_int_equal(mount_ls(&m, "", out, sizeof(out)), 0);
 		row_number(rows[r].sentence,
 			   mount_rename(&m, rows[r].from, rows[r].to,
 					rows[r].flags),
