@@ -146,6 +146,7 @@ void inode_attr_keep(struct tree *t, struct inode *i,
 	if (w & STORE_SET_GID)
 		i->gid = a->gid;
 	inode_attr_changed_locked(t, i);
+	i->refreshed_ms = -1; /* the disk has its own time for the change */
 	tree_unlock(t);
 }
 

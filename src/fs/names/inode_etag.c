@@ -140,7 +140,8 @@ void inode_etag_published(struct tree *t, struct inode *i,
 	i->size = info->size;
 	i->flags |= INODE_PUBLISHED;
 	i->flags &= ~INODE_WRITTEN;
-	i->refreshed_ms = clock_mono_ms();
+	/* A disk changes the ctime once more, by the name that it gives. */
+	i->refreshed_ms = inode_policy(i)->keeps_owner ? -1 : clock_mono_ms();
 	i->stamp = ++tree_locked(t)->clock;
 	inode_attr_refresh_locked(t, i, info);
 	tree_lru_update_locked(t, i);

@@ -368,6 +368,8 @@ static void tree_reattach_locked(struct tree *t, struct inode *i,
 	tree_lru_update_locked(t, to_dir);
 	tree_stamp_locked(t, i);
 	i->ctime = inode_time(clock_now());
+	if (inode_policy(i)->keeps_owner)
+		i->refreshed_ms = -1; /* the disk has its own time for it */
 	if (i->dir)
 		i->dir->complete_ms = -1;
 }

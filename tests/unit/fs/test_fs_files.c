@@ -89,6 +89,45 @@ static void test_attributes(void **state)
 	disk_down(&d);
 }
 
+static void same_ctime(struct disk *d, const char *name)
+{
+	struct stat shown, st;
+
+	assert_int_equal(mount_stat(&d->m, name, &shown), 0);
+	assert_int_equal(stat(path(d, name), &st), 0);
+	row_number(name, shown.st_ctim.tv_sec, st.st_ctim.tv_sec);
+	row_number(name, shown.st_ctim.tv_nsec, st.st_ctim.tv_nsec);
+}
+
+/* The disk's, right after a change: one of our own would jump a moment later,
+ * and tar, say, takes that for a change while it reads. */
+static void test_ctime(void **state)
+{
+	struct stat want = { .st_mode = 0610 }, out;
+	struct inode *i;
+	struct disk d;
+	double timeout;
+
+	disk_up(&d, 60);
+	assert_int_equal(mount_write(&d.m, "f", "text"), 0);
+	same_ctime(&d, "f");
+	assert_int_equal(mount_write(&d.m, "f", "other"), 0);
+	same_ctime(&d, "f");
+	i = mount_find(&d.m, "f", NULL);
+	assert_int_equal(fs_setattr(d.m.fs, i, NULL, &want, FS_SET_MODE, &out,
+				    &timeout),
+			 0);
+	assert_true(timeout == 0);
+	same_ctime(&d, "f");
+	mount_forget(&d.m, i);
+	assert_int_equal(mount_rename(&d.m, "f", "g", 0), 0);
+	same_ctime(&d, "g");
+	assert_int_equal(mount_mkdir(&d.m, "d"), 0);
+	assert_int_equal(mount_rename(&d.m, "d", "e", 0), 0);
+	same_ctime(&d, "e");
+	disk_down(&d);
+}
+
 /* A kernel that knows another size must look again before it reads. */
 static void test_size_of_another(void **state)
 {
@@ -425,6 +464,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_attributes),
+		cmocka_unit_test(test_ctime),
 		cmocka_unit_test(test_size_of_another),
 		cmocka_unit_test(test_in_place),
 		cmocka_unit_test(test_grows),
