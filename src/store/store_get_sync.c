@@ -56,37 +56,30 @@ static void get_sync_done(struct store_get *get, int rc,
 	lock_drop(&g->lock);
 }
 
-static bool get_sync_is_done(struct get_sync *g)
+static int get_sync_wait(struct store *s, struct get_sync *g,
+			 struct object_info *info)
 {
-	bool done;
-
-	lock_take(&g->lock);
-	done = get_sync_locked(g)->done;
-	lock_drop(&g->lock);
-	return done;
-}
-
-static int get_sync_wait(struct store *s, struct get_sync *g)
-{
-	struct waiter *w = waiter_self();
-	struct wait_entry e = { .waiter = w };
 	bool cancelled = false;
 	int rc;
 
 	lock_take(&g->lock);
-	wait_list_add(&get_sync_locked(g)->waiters, &e);
-	lock_drop(&g->lock);
-	while (!get_sync_is_done(g)) {
+	while (!get_sync_locked(g)->done) {
+		struct wait_list *waiters = &get_sync_locked(g)->waiters;
+
 		if (cancelled) {
-			waiter_park_uninterrupted(w, WAIT_FOREVER);
-		} else if (waiter_park(w, WAIT_FOREVER) == -EINTR) {
+			wait_list_sleep_uninterrupted(waiters, &g->lock,
+						      WAIT_FOREVER);
+		} else if (wait_list_sleep(waiters, &g->lock, WAIT_FOREVER) ==
+			   -EINTR) {
 			cancelled = true;
+			lock_drop(&g->lock);
 			store_get_cancel(s, &g->get);
+			lock_take(&g->lock);
 		}
 	}
-	lock_take(&g->lock);
-	wait_list_remove(&get_sync_locked(g)->waiters, &e);
 	rc = get_sync_locked(g)->err;
+	if (!rc && info)
+		*info = get_sync_locked(g)->info;
 	lock_drop(&g->lock);
 	return cancelled && rc == -ECANCELED ? -EINTR : rc;
 }
@@ -108,15 +101,9 @@ int store_get_sync(struct store *s, const char *key, const char *etag,
 
 	lock_init(&g.lock);
 	store_get(s, &g.get);
-	rc = get_sync_wait(s, &g);
-	if (!rc) {
+	rc = get_sync_wait(s, &g, info);
+	if (!rc)
 		*n = g.n;
-		if (info) {
-			lock_take(&g.lock);
-			*info = get_sync_locked(&g)->info;
-			lock_drop(&g.lock);
-		}
-	}
 	lock_destroy(&g.lock);
 	return rc;
 }

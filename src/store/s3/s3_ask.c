@@ -17,6 +17,7 @@
 #include "store/s3/s3_info.h"
 #include "store/s3/s3_judge.h"
 #include "store/s3/s3_page.h"
+#include "store/s3/s3_perform.h"
 
 static int ask_parse(struct s3_call *c, const struct buf *body)
 {
@@ -49,9 +50,10 @@ int s3_ask_listed(struct s3 *s, const char *key, struct object_info *out)
 	struct s3_call c;
 	int rc;
 
-	ask_list(&c, s, key, s3_state_is_unordered(s) ? "1000" : "1", &page);
+	ask_list(&c, s, key, s3_state_lacks(s, S3_LACKS_ORDER) ? "1000" : "1",
+		 &page);
 	c.quiet = true;
-	rc = s3_call_perform(&c, &reply);
+	rc = s3_perform(&c, &reply);
 	if (!rc) {
 		rc = -ENOENT;
 		for (unsigned i = 0; i < page.n && rc; i++) {
@@ -94,7 +96,7 @@ static int ask_first_byte(struct s3 *s, const char *key,
 	c.http.ops = &ops;
 	c.quiet = true;
 	s3_call_header(&c, "Range", "bytes=0-0");
-	rc = s3_call_perform(&c, &reply);
+	rc = s3_perform(&c, &reply);
 	s3_info_read(&reply, out);
 	if (reply.status == 416 && s3_info_range(&reply, &range))
 		rc = 0; /* there is no first byte */

@@ -39,6 +39,7 @@ void s3_call_init(struct s3_call *c, struct s3 *s, enum http_verb verb,
 	c->http.ops = &plain_ops;
 	c->http.verb = verb;
 	c->http.class = HTTP_META;
+	c->refs = 1;
 	c->s3 = s;
 	c->key = key;
 	c->what = what;
@@ -479,115 +480,4 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 int s3_call_prepare(struct http_call *http, struct http_wire *wire)
 {
 	return s3_call_prepare_with((struct s3_call *)http, wire, NULL, 0);
-}
-
-/* ---- waiting ---- */
-
-/* Credentials that an answer refused while nobody could wait for others. */
-static struct creds *call_take_refused(struct s3 *s)
-{
-	struct creds *refused;
-
-	lock_take(&s->lock);
-	refused = s3_locked(s)->refused;
-	s3_locked(s)->refused = NULL;
-	lock_drop(&s->lock);
-	return refused;
-}
-
-static void say_no_creds(struct s3_call *c, const char *why)
-{
-	struct buf *out;
-
-	lock_take(&c->by->lock);
-	out = &s3_by_url_locked(c->by)->why;
-	if (!out->len)
-		buf_addf(out, "no credentials: %s", why);
-	lock_drop(&c->by->lock);
-}
-
-int s3_call_ready(struct s3_call *c)
-{
-	struct cred_cache *cache = signer_creds(c->s3->signer);
-	struct creds *creds = NULL, *refused = call_take_refused(c->s3);
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	struct log_where where = { .stage = c->s3->base.name, .key = c->key };
-	int rc = c->err;
-
-	if (refused)
-		cred_cache_refused(cache, refused, true);
-	creds_unref(refused);
-	if (!rc) {
-		rc = cred_cache_get(cache, &creds, &why);
-		where.err = rc;
-		if (rc && rc != -EINTR)
-			log_at(LOG_LEVEL_ERROR, &where,
-			       "cannot %s: no credentials: %s", c->what,
-			       buf_str(&why));
-		if (rc && c->by)
-			say_no_creds(c, buf_str(&why));
-		if (rc)
-			rc = rc == -ENOMEM || rc == -EINTR ? rc : -EACCES;
-	}
-	creds_unref(creds);
-	buf_clear(&why);
-	return rc;
-}
-
-/* True when the call is worth another go with other credentials. */
-static bool call_refreshed(struct s3_call *c)
-{
-	struct creds *refused;
-
-	if (!c->refused || !c->used)
-		return false;
-	refused = call_take_refused(c->s3);
-	creds_unref(refused);
-	c->refused = false;
-	return cred_cache_refused(signer_creds(c->s3->signer), c->used,
-				  c->surely);
-}
-
-/* The outcome, after one further go if it needs one. */
-static int call_finish(struct s3_call *c, int rc, struct http_reply *reply)
-{
-	if (call_refreshed(c)) {
-		http_reply_clear(reply);
-		memset(reply, 0, sizeof(*reply));
-		c->http.state = NULL;
-		rc = http_perform(s3_call_lane(c), &c->http, reply);
-	}
-	return s3_judge_outcome(c, rc, reply);
-}
-
-int s3_call_perform(struct s3_call *c, struct http_reply *reply)
-{
-	int rc = s3_call_ready(c);
-
-	memset(reply, 0, sizeof(*reply));
-	if (rc)
-		return rc;
-	c->waits = true;
-	return call_finish(c, http_perform(s3_call_lane(c), &c->http, reply),
-			   reply);
-}
-
-void s3_call_perform_all(struct s3_call **calls, struct http_reply *replies,
-			 int *errs, unsigned n)
-{
-	struct http_call *http[S3_SIDE_BY_SIDE];
-	int rc = n ? s3_call_ready(calls[0]) : 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		http[i] = &calls[i]->http;
-		calls[i]->waits = true;
-		errs[i] = rc;
-		memset(&replies[i], 0, sizeof(replies[i]));
-	}
-	if (rc || !n)
-		return;
-	http_perform_all(calls[0]->s3->lane, http, replies, errs, n);
-	/* other credentials are read by the first one that needs them */
-	for (unsigned i = 0; i < n; i++)
-		errs[i] = call_finish(calls[i], errs[i], &replies[i]);
 }

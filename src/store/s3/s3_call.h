@@ -46,6 +46,7 @@ struct s3_fields {
 
 struct s3_call {
 	struct http_call http; /* first */
+	unsigned refs; /* atomic: of one that nobody waits for */
 	struct s3 *s3;
 	struct s3_by_url *by; /* NULL: signed in a header, by its lane */
 	enum s3_checksum checksum; /* of the body */
@@ -114,21 +115,11 @@ void s3_call_parse(struct s3_call *c,
 #define S3_SLOW_MS (15 * 60 * 1000)
 void s3_call_slow(struct s3_call *c);
 
-/* Credentials are at hand (perhaps read now): before a call is started. */
-int s3_call_ready(struct s3_call *c);
-
 /* For http_call_ops: */
 int s3_call_prepare(struct http_call *http, struct http_wire *wire);
 /* The same with further headers, of this attempt alone. */
 int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 			 const struct field *more, unsigned n);
-/* Makes the call and sleeps until it is done; once more with credentials that
- * were refreshed. The reply is to be cleared. */
-int s3_call_perform(struct s3_call *c, struct http_reply *reply);
-#define S3_SIDE_BY_SIDE 16
-/* Several (S3_SIDE_BY_SIDE at most) side by side; errs[i] as s3_call_perform() would return it. */
-void s3_call_perform_all(struct s3_call **calls, struct http_reply *replies,
-			 int *errs, unsigned n);
 
 /* Sets the body, its checksum and payload hash; reads the body once. 0, or
  * the call's error. */

@@ -22,13 +22,14 @@
 #include "store/s3/s3_info.h"
 #include "store/s3/s3_lack.h"
 #include "store/s3/s3_ops.h"
+#include "store/s3/s3_perform.h"
 
 #define COPY_MAX ((uint64_t)5 << 30)
 #define PART_SIZE ((uint64_t)512 << 20)
 #define PARTS_MAX 10000
 #define AT_ONCE 8
 
-struct copy_object {
+struct copy {
 	struct s3 *s;
 	const char *from, *to;
 	const struct store_cond *cond;
@@ -45,7 +46,7 @@ static int copy_parse(struct s3_call *c, const struct buf *body)
 			     c->out);
 }
 
-static bool copy_is_ours(const struct copy_object *x, struct object_info *out)
+static bool copy_is_ours(const struct copy *x, struct object_info *out)
 {
 	struct http_reply reply;
 	int rc = s3_head_reply(x->s, x->to, true, out, &reply);
@@ -56,7 +57,7 @@ static bool copy_is_ours(const struct copy_object *x, struct object_info *out)
 }
 
 /* A 412 is the source's or the target's: the source's is ESTALE. */
-static int copy_blame(const struct copy_object *x, int rc)
+static int copy_blame(const struct copy *x, int rc)
 {
 	struct http_reply reply;
 	struct object_info now;
@@ -70,7 +71,7 @@ static int copy_blame(const struct copy_object *x, int rc)
 	return rc;
 }
 
-static int copy_small(const struct copy_object *x, bool with_cond,
+static int copy_small(const struct copy *x, bool with_cond,
 		      struct object_info *out)
 {
 	struct s3_result_doc doc;
@@ -87,7 +88,7 @@ static int copy_small(const struct copy_object *x, bool with_cond,
 	if (with_cond)
 		s3_call_cond(&c, x->cond);
 	s3_call_parse(&c, copy_parse, &doc);
-	rc = s3_call_perform(&c, &reply);
+	rc = s3_perform(&c, &reply);
 	if (!rc) {
 		s3_info_written(&reply, x->source.size, out);
 		memcpy(out->etag, doc.etag, sizeof(out->etag));
@@ -111,7 +112,7 @@ struct range {
 };
 
 /* Parts first .. first + n - 1, side by side. */
-static int copy_parts(const struct copy_object *x, struct s3_upload *u,
+static int copy_parts(const struct copy *x, struct s3_upload *u,
 		      const struct range *ranges, struct store_part_done *done,
 		      unsigned n)
 {
@@ -128,7 +129,7 @@ static int copy_parts(const struct copy_object *x, struct s3_upload *u,
 				  x->source.etag, ranges[i].offset,
 				  ranges[i].len, &docs[i]);
 	}
-	s3_call_perform_all(calls, replies, errs, n);
+	s3_perform_all(calls, replies, errs, n);
 	for (unsigned i = 0; i < n; i++) {
 		if (!errs[i])
 			errs[i] = s3_part_copied(&all[i], u, &replies[i],
@@ -141,7 +142,7 @@ static int copy_parts(const struct copy_object *x, struct s3_upload *u,
 	return rc;
 }
 
-static int copy_all(const struct copy_object *x, struct store_upload *u,
+static int copy_all(const struct copy *x, struct store_upload *u,
 		    struct object_info *out)
 {
 	uint64_t size = x->source.size, at = 0;
@@ -177,7 +178,7 @@ static int copy_all(const struct copy_object *x, struct store_upload *u,
 	return rc;
 }
 
-static int copy_big(const struct copy_object *x, struct object_info *out)
+static int copy_big(const struct copy *x, struct object_info *out)
 {
 	const struct store_meta meta = { .props = &x->props };
 	struct store_upload *u = NULL;
@@ -194,8 +195,7 @@ static int copy_big(const struct copy_object *x, struct object_info *out)
 
 /* What is to be said of a copy: of one that the server makes in one step what
  * it does not take along. */
-static int copy_choose_props(struct copy_object *x,
-			     const struct http_reply *head,
+static int copy_choose_props(struct copy *x, const struct http_reply *head,
 			     const struct store_retype *retype)
 {
 	struct object_details *d = malloc(sizeof(*d));
@@ -219,7 +219,7 @@ static int copy_choose_props(struct copy_object *x,
 	return rc;
 }
 
-static int copy_object(struct copy_object *x, struct object_info *out)
+static int copy_object(struct copy *x, struct object_info *out)
 {
 	int rc;
 
@@ -240,7 +240,7 @@ int s3_copy(struct store *store, const char *from, const char *etag,
 	    const char *to, const struct store_retype *retype,
 	    const struct store_cond *cond, struct object_info *out)
 {
-	struct copy_object x = {
+	struct copy x = {
 		.s = s3_of(store), .from = from, .to = to, .cond = cond
 	};
 	struct http_reply head, reply;

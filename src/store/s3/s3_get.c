@@ -14,10 +14,6 @@
  * and bytes that were encoded on the way are no bytes of the object.
  *
  * A body of a 206 has the bytes that its Content-Range says, no more.
- *
- * Lifetime: the structure is counted. done() has one reference, a cancel that
- * runs beside it another; store_get.state leads to it, under the store's
- * lock, until done().
  */
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +27,7 @@
 #include "store/s3/s3_info.h"
 #include "store/s3/s3_judge.h"
 #include "store/s3/s3_ops.h"
+#include "store/s3/s3_perform.h"
 
 /*
  * By URLs a person waits for a long transfer: it goes on for as long as bytes
@@ -56,16 +53,7 @@ struct s3_get {
 	bool enough, stale, longer;
 	unsigned odd; /* answers that ended well, with too little */
 	const char *bad; /* what is wrong with this attempt's answer */
-	unsigned refs; /* atomic */
 };
-
-static void get_unref(struct s3_get *x)
-{
-	if (__atomic_sub_fetch(&x->refs, 1, __ATOMIC_ACQ_REL))
-		return;
-	s3_call_clear(&x->call);
-	free(x);
-}
 
 /* How many bytes of the range there are, as far as is known. */
 static uint64_t get_expected(const struct s3_get *x)
@@ -289,16 +277,11 @@ static int get_outcome(struct s3_get *x, const struct http_reply *reply)
 static void get_done(struct http_call *http, const struct http_reply *reply)
 {
 	struct s3_get *x = (struct s3_get *)http;
-	struct s3 *s = x->call.s3;
 	struct store_get *get = x->get;
-	struct object_info info;
 	int rc = get_outcome(x, reply);
+	struct object_info info = x->info;
 
-	info = x->info;
-	lock_take(&s->lock);
-	get->state = NULL;
-	lock_drop(&s->lock);
-	get_unref(x);
+	s3_perform_ended(&x->call, &get->state);
 	get->done(get, rc, &info);
 }
 
@@ -317,7 +300,6 @@ static struct s3_get *get_new(struct s3 *s, struct s3_by_url *by,
 	if (!x)
 		return NULL;
 	x->get = get;
-	x->refs = 1;
 	s3_call_init(&x->call, s, HTTP_GET, get->key, "read");
 	x->call.http.ops = &get_ops;
 	x->call.http.class = get->ahead ? HTTP_AHEAD : HTTP_DATA;
@@ -338,18 +320,12 @@ void s3_get_by(struct s3 *s, struct s3_by_url *by, struct store_get *get)
 {
 	struct s3_get *x = get_new(s, by, get);
 	struct object_info none = { 0 };
-	int rc = x ? s3_call_ready(&x->call) : -ENOMEM;
+	int rc = x ? s3_perform_start(&x->call, &get->state) : -ENOMEM;
 
-	if (rc) {
-		if (x)
-			get_unref(x);
-		get->done(get, rc, &none);
+	if (!rc)
 		return;
-	}
-	lock_take(&s->lock);
-	get->state = x;
-	lock_drop(&s->lock);
-	http_start(s3_call_lane(&x->call), &x->call.http);
+	s3_perform_drop(x ? &x->call : NULL);
+	get->done(get, rc, &none);
 }
 
 void s3_get(struct store *store, struct store_get *get)
@@ -359,16 +335,5 @@ void s3_get(struct store *store, struct store_get *get)
 
 void s3_get_cancel(struct store *store, struct store_get *get)
 {
-	struct s3 *s = s3_of(store);
-	struct s3_get *x;
-
-	lock_take(&s->lock);
-	x = get->state;
-	if (x)
-		__atomic_add_fetch(&x->refs, 1, __ATOMIC_RELAXED);
-	lock_drop(&s->lock);
-	if (!x)
-		return;
-	http_cancel(s3_call_lane(&x->call), &x->call.http);
-	get_unref(x);
+	s3_perform_cancel(s3_of(store), &get->state);
 }

@@ -25,6 +25,7 @@
 #include "store/s3/s3_lack.h"
 #include "store/s3/s3_ops.h"
 #include "store/s3/s3_page.h"
+#include "store/s3/s3_perform.h"
 
 /* Has something been put right since the call was signed? */
 static bool head_is_outdated(const struct s3_call *c)
@@ -59,7 +60,7 @@ static int head_again(struct s3_call *c, struct http_reply *reply)
 {
 	http_reply_clear(reply);
 	c->http.state = NULL;
-	return s3_call_perform(c, reply);
+	return s3_perform(c, reply);
 }
 
 /*
@@ -89,7 +90,7 @@ int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 
 	s3_call_init(&c, s, HTTP_HEAD, key, "look up");
 	c.quiet = true;
-	rc = s3_call_perform(&c, reply);
+	rc = s3_perform(&c, reply);
 	if (rc && head_is_mute(reply))
 		rc = head_refused(&c, rc, reply);
 	if (rc && !quiet)
@@ -178,7 +179,7 @@ static int look_list_below(struct store *store, const char *below,
 /* ---- a name ---- */
 
 /* HEAD of a name and LIST of what is below it, side by side. */
-struct look_at {
+struct look {
 	struct store *store;
 	const char *key;
 	char below[STORE_KEY_MAX + 2];
@@ -188,7 +189,7 @@ struct look_at {
 	int errs[2];
 };
 
-static void look_at(struct look_at *x, struct store *store, const char *key)
+static void look_at(struct look *x, struct store *store, const char *key)
 {
 	struct s3_call *calls[2] = { &x->head, &x->list };
 	struct s3 *s = s3_of(store);
@@ -202,15 +203,15 @@ static void look_at(struct look_at *x, struct store *store, const char *key)
 	s3_ask_first(&x->list, s, x->below, &x->page);
 	x->list.quiet = true;
 	/* nothing can lie below a key of the greatest length */
-	s3_call_perform_all(calls, x->replies, x->errs,
-			    strlen(x->below) > STORE_KEY_MAX ? 1 : 2);
+	s3_perform_all(calls, x->replies, x->errs,
+		       strlen(x->below) > STORE_KEY_MAX ? 1 : 2);
 	/* the LIST beside it may have put right what was wrong */
 	if (x->errs[0] && head_is_mute(&x->replies[0]) &&
 	    head_is_outdated(&x->head))
 		x->errs[0] = head_again(&x->head, &x->replies[0]);
 }
 
-static void look_clear(struct look_at *x)
+static void look_clear(struct look *x)
 {
 	http_reply_clear(&x->replies[0]);
 	http_reply_clear(&x->replies[1]);
@@ -220,7 +221,7 @@ static void look_clear(struct look_at *x)
 }
 
 /* The keys hold, and may not do this. */
-static bool look_is_denied(const struct look_at *x, int i)
+static bool look_is_denied(const struct look *x, int i)
 {
 	const struct s3_call *c = i ? &x->list : &x->head;
 
@@ -229,22 +230,15 @@ static bool look_is_denied(const struct look_at *x, int i)
 }
 
 /* Said once a store: the kernel asks for names all the time. */
-static void look_tell_unlisted(struct look_at *x)
+static void look_tell_unlisted(struct look *x)
 {
-	struct s3 *s = s3_of(x->store);
-	bool told;
-
-	lock_take(&s->lock);
-	told = s3_locked(s)->unlisted_told;
-	s3_locked(s)->unlisted_told = true;
-	lock_drop(&s->lock);
-	if (!told)
+	if (s3_state_learn(s3_of(x->store), S3_LACKS_LISTING))
 		s3_judge_speak(&x->list, -EACCES, &x->replies[1]);
 }
 
 /* HEAD is refused, and nothing is below. Who may not list is told 403 for what
  * is not there; who may, can see whether it is. */
-static int look_listed(struct look_at *x, struct name_info *out)
+static int look_listed(struct look *x, struct name_info *out)
 {
 	int rc = s3_ask_listed(s3_of(x->store), x->key, &out->info);
 
@@ -254,7 +248,7 @@ static int look_listed(struct look_at *x, struct name_info *out)
 	return rc == -ENOENT ? 0 : rc;
 }
 
-static int look_below(struct look_at *x, struct name_info *out)
+static int look_below(struct look *x, struct name_info *out)
 {
 	if (!x->page.n && !x->page.lost && x->page.truncated)
 		return look_list_below(x->store, x->below, out);
@@ -263,7 +257,7 @@ static int look_below(struct look_at *x, struct name_info *out)
 }
 
 /* What is permitted counts: one of the two may be refused. */
-static int look_judge(struct look_at *x, struct name_info *out)
+static int look_judge(struct look *x, struct name_info *out)
 {
 	bool head_denied = look_is_denied(x, 0),
 	     list_denied = look_is_denied(x, 1);
@@ -292,7 +286,7 @@ static int look_judge(struct look_at *x, struct name_info *out)
 
 int s3_stat(struct store *store, const char *key, struct name_info *out)
 {
-	struct look_at x;
+	struct look x;
 	int rc;
 
 	look_at(&x, store, key);
@@ -306,13 +300,8 @@ int s3_stat(struct store *store, const char *key, struct name_info *out)
 static void confirm_learn(struct s3 *s)
 {
 	struct log_where where = { .stage = s->base.name };
-	bool known;
 
-	lock_take(&s->lock);
-	known = s3_locked(s)->other_etags;
-	s3_locked(s)->other_etags = true;
-	lock_drop(&s->lock);
-	if (!known)
+	if (s3_state_learn(s, S3_LACKS_ETAGS))
 		log_at(LOG_LEVEL_INFO, &where,
 		       "the store's listings have other ETags than its "
 		       "objects: they do not count");
@@ -422,7 +411,7 @@ int s3_check(struct store *store, const char *prefix, struct buf *why)
 	creds_unref(creds);
 	if (!rc) {
 		buf_reset(why);
-		rc = s3_call_perform(&c, &reply);
+		rc = s3_perform(&c, &reply);
 		if (rc && reply.err)
 			check_unreachable(&c, reply.err, &reply, why);
 		else if (rc)

@@ -47,12 +47,8 @@ static const struct {
 void s3_lack_note(struct s3 *s, unsigned which)
 {
 	struct log_where where = { .stage = s->base.name };
-	unsigned new;
+	unsigned new = s3_state_learn(s, which);
 
-	lock_take(&s->lock);
-	new = which & ~s3_locked(s)->lacks;
-	s3_locked(s)->lacks |= which;
-	lock_drop(&s->lock);
 	for (size_t i = 0; i < sizeof(lacks) / sizeof(*lacks); i++)
 		if (new &lacks[i].lack)
 			log_at(LOG_LEVEL_WARN, &where, "%s", lacks[i].says);

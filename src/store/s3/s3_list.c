@@ -22,6 +22,7 @@
 #include "store/s3/s3_judge.h"
 #include "store/s3/s3_ops.h"
 #include "store/s3/s3_page.h"
+#include "store/s3/s3_perform.h"
 
 #define GATHER_MAX 1000000 /* names of one listing */
 
@@ -144,7 +145,8 @@ static struct fetch *fetch_new(struct s3_list *l, const char *token)
 		fetch_after(l, &f->call, token);
 	else if (token)
 		s3_call_query(&f->call, "continuation-token", token);
-	else if (l->after && !s3_state_is_unordered(s3_of(l->base.store)))
+	else if (l->after &&
+		 !s3_state_lacks(s3_of(l->base.store), S3_LACKS_ORDER))
 		fetch_after(l, &f->call, l->after);
 	s3_call_parse(&f->call, fetch_parse, NULL);
 	return f;
@@ -158,7 +160,7 @@ static int fetch_start(struct s3_list *l, const char *token, bool again)
 	if (!l->next)
 		return -ENOMEM;
 	l->next->again = again;
-	rc = s3_call_ready(&l->next->call);
+	rc = s3_perform_ready(&l->next->call);
 	l->given_up = rc == -EINTR;
 	if (rc) {
 		fetch_free(l->next);
@@ -169,38 +171,29 @@ static int fetch_start(struct s3_list *l, const char *token, bool again)
 	return 0;
 }
 
-static bool fetch_done(struct fetch *f)
-{
-	bool done;
-
-	lock_take(&f->lock);
-	done = fetch_locked(f)->done;
-	lock_drop(&f->lock);
-	return done;
-}
-
 /* cancel: right away, else when this thread's operation is interrupted. */
 static int fetch_wait(struct s3 *s, struct fetch *f, bool cancel)
 {
-	struct wait_entry e = { .waiter = waiter_self() };
 	bool cancelled = false;
 	int rc;
 
 	lock_take(&f->lock);
-	wait_list_add(&fetch_locked(f)->waiters, &e);
-	lock_drop(&f->lock);
-	while (!fetch_done(f)) {
+	while (!fetch_locked(f)->done) {
+		struct wait_list *waiters = &fetch_locked(f)->waiters;
+
 		if (cancel && !cancelled) {
 			cancelled = true;
+			lock_drop(&f->lock);
 			http_cancel(s->lane, &f->call.http);
+			lock_take(&f->lock);
 		} else if (cancelled) {
-			waiter_park_uninterrupted(e.waiter, WAIT_FOREVER);
-		} else if (waiter_park(e.waiter, WAIT_FOREVER) == -EINTR) {
+			wait_list_sleep_uninterrupted(waiters, &f->lock,
+						      WAIT_FOREVER);
+		} else if (wait_list_sleep(waiters, &f->lock, WAIT_FOREVER) ==
+			   -EINTR) {
 			cancel = true;
 		}
 	}
-	lock_take(&f->lock);
-	wait_list_remove(&fetch_locked(f)->waiters, &e);
 	rc = fetch_locked(f)->err;
 	lock_drop(&f->lock);
 	return cancelled && rc == -ECANCELED ? -EINTR : rc;
@@ -258,12 +251,8 @@ static void list_tell_lost(struct s3_list *l)
 /* Those of a store whose objects have others. */
 static void list_drop_etags(struct s3_list *l)
 {
-	struct s3 *s = s3_of(l->base.store);
-	bool drop;
+	bool drop = s3_state_lacks(s3_of(l->base.store), S3_LACKS_ETAGS);
 
-	lock_take(&s->lock);
-	drop = s3_locked(s)->other_etags;
-	lock_drop(&s->lock);
 	for (unsigned i = 0; drop && i < l->page.n; i++)
 		l->page.entries[i].info.etag[0] = '\0';
 }
@@ -287,7 +276,7 @@ static int names_are_there(struct s3 *s, const char *name)
 	}
 	s3_ask_first(&c, s, name, &page);
 	c.quiet = true;
-	rc = s3_call_perform(&c, &reply);
+	rc = s3_perform(&c, &reply);
 	http_reply_clear(&reply);
 	n = page.n + page.lost;
 	s3_page_clear(&page);
@@ -407,13 +396,8 @@ static int list_go_on(struct s3_list *l)
 static void list_learn_unordered(struct s3 *s)
 {
 	struct log_where where = { .stage = s->base.name };
-	bool known;
 
-	lock_take(&s->lock);
-	known = s3_locked(s)->unordered;
-	s3_locked(s)->unordered = true;
-	lock_drop(&s->lock);
-	if (!known)
+	if (s3_state_learn(s, S3_LACKS_ORDER))
 		log_at(LOG_LEVEL_INFO, &where,
 		       "the store does not sort its listings: each is read to "
 		       "its end first");
@@ -464,9 +448,9 @@ static int list_put_in_order(struct s3_list *l)
 	    list_goes_back(l))
 		list_learn_unordered(s);
 	if (l->few)
-		l->base.unordered = s3_state_is_unordered(s);
+		l->base.unordered = s3_state_lacks(s, S3_LACKS_ORDER);
 	else if (!l->gathers && !l->last_key && l->page.truncated)
-		l->gathers = s3_state_is_unordered(s);
+		l->gathers = s3_state_lacks(s, S3_LACKS_ORDER);
 	return l->gathers ? list_gather(l) : 0;
 }
 

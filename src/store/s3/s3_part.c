@@ -1,8 +1,5 @@
 /*
  * Parts: sent asynchronously, or copied by the server.
- *
- * Lifetime as in s3_get.c: counted, found through store_part.state under the
- * store's lock until done().
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,20 +14,12 @@
 #include "store/s3/s3_info.h"
 #include "store/s3/s3_judge.h"
 #include "store/s3/s3_ops.h"
+#include "store/s3/s3_perform.h"
 
 struct s3_part {
 	struct s3_call call; /* first */
 	struct store_part *part;
-	unsigned refs; /* atomic */
 };
-
-static void part_unref(struct s3_part *x)
-{
-	if (__atomic_sub_fetch(&x->refs, 1, __ATOMIC_ACQ_REL))
-		return;
-	s3_call_clear(&x->call);
-	free(x);
-}
 
 void s3_part_call(struct s3_call *c, struct s3_upload *u, unsigned number,
 		  const char *what)
@@ -69,15 +58,11 @@ static void part_done(struct http_call *http, const struct http_reply *reply)
 {
 	struct s3_part *x = (struct s3_part *)http;
 	struct store_part *part = x->part;
-	struct s3 *s = x->call.s3;
 	int rc = s3_judge_outcome(&x->call, reply->err, reply);
 
 	if (!rc)
 		rc = part_finish(x, reply);
-	lock_take(&s->lock);
-	part->state = NULL;
-	lock_drop(&s->lock);
-	part_unref(x);
+	s3_perform_ended(&x->call, &part->state);
 	part->done(part, rc);
 }
 
@@ -90,11 +75,9 @@ static const struct http_call_ops part_ops = {
 static int part_start(struct s3_part *x, struct store_part *part)
 {
 	struct s3_upload *u = s3_upload_of(part->upload);
-	struct s3 *s = s3_of(u->base.store);
 	struct http_reply none = { 0 };
 	int rc;
 
-	x->refs = 1;
 	x->part = part;
 	s3_part_call(&x->call, u, part->number, "upload a part");
 	s3_call_by_url(&x->call, u->by);
@@ -104,14 +87,7 @@ static int part_start(struct s3_part *x, struct store_part *part)
 	if (rc)
 		return s3_judge_failed(&x->call, &none, rc,
 				       "what is to be sent cannot be read");
-	rc = s3_call_ready(&x->call);
-	if (rc)
-		return rc;
-	lock_take(&s->lock);
-	part->state = x;
-	lock_drop(&s->lock);
-	http_start(s3_call_lane(&x->call), &x->call.http);
-	return 0;
+	return s3_perform_start(&x->call, &part->state);
 }
 
 void s3_part(struct store_part *part)
@@ -121,25 +97,13 @@ void s3_part(struct store_part *part)
 
 	if (!rc)
 		return;
-	if (x)
-		part_unref(x);
+	s3_perform_drop(x ? &x->call : NULL);
 	part->done(part, rc);
 }
 
 void s3_part_cancel(struct store_part *part)
 {
-	struct s3 *s = s3_of(part->upload->store);
-	struct s3_part *x;
-
-	lock_take(&s->lock);
-	x = part->state;
-	if (x)
-		__atomic_add_fetch(&x->refs, 1, __ATOMIC_RELAXED);
-	lock_drop(&s->lock);
-	if (!x)
-		return;
-	http_cancel(s3_call_lane(&x->call), &x->call.http);
-	part_unref(x);
+	s3_perform_cancel(s3_of(part->upload->store), &part->state);
 }
 
 /* ---- copied by the server ---- */
@@ -241,7 +205,7 @@ int s3_part_copy(struct store_upload *base, unsigned number, uint64_t at,
 
 	s3_part_copy_call(&c, u, number, from->key, from->etag, from->offset,
 			  from->len, &doc);
-	rc = s3_call_perform(&c, &reply);
+	rc = s3_perform(&c, &reply);
 	if (!rc)
 		rc = s3_part_copied(&c, u, &reply, from->len, out);
 	if (!rc && from->etag)

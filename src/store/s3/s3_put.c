@@ -14,6 +14,7 @@
 #include "store/s3/s3_judge.h"
 #include "store/s3/s3_lack.h"
 #include "store/s3/s3_ops.h"
+#include "store/s3/s3_perform.h"
 
 #define CLOCK_SLACK_S 5
 
@@ -74,7 +75,7 @@ static int put_once(struct s3 *s, struct s3_by_url *by, const char *key,
 		rc = s3_judge_failed(&c, &reply, rc,
 				     "what is to be sent cannot be read");
 	} else {
-		rc = s3_call_perform(&c, &reply);
+		rc = s3_perform(&c, &reply);
 		if ((rc == -EEXIST || rc == -ESTALE) && c.maybe_done &&
 		    put_is_ours(s, key, body, began, out))
 			rc = 0;

@@ -18,6 +18,7 @@
 #include "store/s3/s3_error.h"
 #include "store/s3/s3_head.h"
 #include "store/s3/s3_ops.h"
+#include "store/s3/s3_perform.h"
 
 #define BATCH 1000
 
@@ -30,14 +31,11 @@ static int remove_one(struct s3 *s, const char *key,
 		      const struct store_cond *cond)
 {
 	struct s3_call c;
-	struct http_reply reply;
 	int rc;
 
 	remove_init(&c, s, key);
 	s3_call_cond(&c, cond);
-	rc = s3_call_perform(&c, &reply);
-	http_reply_clear(&reply);
-	s3_call_clear(&c);
+	rc = s3_perform_finish(&c);
 	return rc == -ENOENT ? 0 : rc;
 }
 
@@ -72,7 +70,7 @@ static void remove_few(struct s3 *s, const char *const *keys, unsigned n,
 		remove_init(&all[i], s, keys[i]);
 		calls[i] = &all[i];
 	}
-	s3_call_perform_all(calls, replies, results, n);
+	s3_perform_all(calls, replies, results, n);
 	for (unsigned i = 0; i < n; i++) {
 		if (results[i] == -ENOENT)
 			results[i] = 0;
@@ -148,8 +146,6 @@ static int batch_parse(struct s3_call *c, const struct buf *body)
 static int batch_remove(struct s3 *s, struct batch *b)
 {
 	struct s3_call c;
-	struct http_reply reply;
-	int rc;
 
 	s3_call_init(&c, s, HTTP_POST, NULL, "remove objects");
 	s3_call_query(&c, "delete", "");
@@ -164,20 +160,7 @@ static int batch_remove(struct s3 *s, struct batch *b)
 	buf_adds(&c.text, "</Delete>");
 	s3_call_text_md5(&c, "application/xml");
 	s3_call_parse(&c, batch_parse, b);
-	rc = s3_call_perform(&c, &reply);
-	http_reply_clear(&reply);
-	s3_call_clear(&c);
-	return rc;
-}
-
-static bool batch_is_known(struct s3 *s)
-{
-	bool has;
-
-	lock_take(&s->lock);
-	has = !s3_locked(s)->no_batch;
-	lock_drop(&s->lock);
-	return has;
+	return s3_perform_finish(&c);
 }
 
 static void remove_some(struct s3 *s, const char *const *keys, unsigned n,
@@ -186,13 +169,10 @@ static void remove_some(struct s3 *s, const char *const *keys, unsigned n,
 	struct batch b = { s, keys, n, results };
 	int rc = -ENOTSUP;
 
-	if (n > 1 && batch_is_known(s))
+	if (n > 1 && !s3_state_lacks(s, S3_LACKS_BATCH))
 		rc = batch_remove(s, &b);
-	if (rc == -ENOTSUP && n > 1) {
-		lock_take(&s->lock);
-		s3_locked(s)->no_batch = true;
-		lock_drop(&s->lock);
-	}
+	if (rc == -ENOTSUP && n > 1)
+		s3_state_learn(s, S3_LACKS_BATCH);
 	if (rc == -ENOTSUP)
 		remove_singly(s, keys, n, results);
 	else if (rc)

@@ -61,12 +61,13 @@ bool s3_state_lacks(struct s3 *s, unsigned which)
 	return is;
 }
 
-bool s3_state_is_unordered(struct s3 *s)
+unsigned s3_state_learn(struct s3 *s, unsigned which)
 {
-	bool is;
+	unsigned new;
 
 	lock_take(&s->lock);
-	is = s3_locked(s)->unordered;
+	new = which & ~s3_locked(s)->lacks;
+	s3_locked(s)->lacks |= which;
 	lock_drop(&s->lock);
-	return is;
+	return new;
 }

@@ -12,7 +12,8 @@
 #include "store/s3/s3.h"
 #include "store/s3/s3_endpoint.h"
 
-/* What a store does not know, or demands: s3_lack.h. */
+/* What a store does not know, or demands (s3_lack.h), and what else is found out
+ * once. */
 enum s3_lack {
 	S3_LACKS_ABSENT = 1, /* If-None-Match on a write */
 	S3_LACKS_MATCH = 2, /* If-Match on a write */
@@ -20,6 +21,10 @@ enum s3_lack {
 	S3_WANTS_MD5 = 8, /* Content-MD5 with a PUT */
 	S3_LACKS_UPLOAD_TAGS = 16, /* of the beginning of an upload */
 	S3_HAS_UPLOAD_TAGS = 32, /* nothing is lacking: it was looked at */
+	S3_LACKS_BATCH = 64, /* DeleteObjects */
+	S3_LACKS_ORDER = 128, /* listings are not sorted */
+	S3_LACKS_ETAGS = 256, /* listings have others than objects */
+	S3_LACKS_LISTING = 512, /* the keys may not list, which was said */
 };
 
 /* Are names percent-encoded where a listing does not say so? */
@@ -30,10 +35,6 @@ struct s3_locked {
 	bool guessed; /* ... and no server has said yet that it is that */
 	int64_t skew_s; /* the server's clock minus ours */
 	bool skew_warned;
-	bool no_batch; /* the server has no DeleteObjects */
-	bool other_etags; /* listings have others than objects */
-	bool unlisted_told; /* that the keys may not list */
-	bool unordered; /* listings are not sorted */
 	enum s3_silent silent; /* names of pages that do not say */
 	unsigned generation; /* grows when region or skew change */
 	unsigned lacks; /* of enum s3_lack */
@@ -85,13 +86,13 @@ struct s3_sign_ctx {
 void s3_state_sign_ctx(struct s3 *s, struct s3_sign_ctx *out);
 /* A server took what was signed for that generation's region. */
 void s3_state_confirm_region(struct s3 *s, unsigned generation);
-/* Its listings are not sorted. */
-bool s3_state_is_unordered(struct s3 *s);
 /* Appends `this machine's clock is 3600 seconds behind the store's`. */
 void s3_state_say_skew(int64_t skew_s, struct buf *out);
 /* May the store's time date a URL? Over plain HTTP any machine on the way
  * could make it live longer. */
 bool s3_state_trusts_clock(const struct s3 *s);
 bool s3_state_lacks(struct s3 *s, unsigned which);
+/* It is so from now on: those that were not known. */
+unsigned s3_state_learn(struct s3 *s, unsigned which);
 
 #endif

@@ -18,6 +18,7 @@
 #include "store/s3/s3_judge.h"
 #include "store/s3/s3_lack.h"
 #include "store/s3/s3_ops.h"
+#include "store/s3/s3_perform.h"
 
 static int tags_parse(struct s3_call *c, const struct buf *body)
 {
@@ -35,7 +36,7 @@ int s3_tags(struct store *store, const char *key, struct buf *out)
 	c.quiet = true;
 	s3_call_query(&c, "tagging", "");
 	s3_call_parse(&c, tags_parse, out);
-	rc = s3_call_perform(&c, &reply);
+	rc = s3_perform(&c, &reply);
 	if (rc && rc != -EACCES && rc != -ENOTSUP)
 		s3_judge_speak(&c, rc, &reply);
 	http_reply_clear(&reply);
@@ -79,17 +80,12 @@ static void tags_add(struct buf *out, const char *tags)
 static int tags_put(struct s3 *s, const char *key, const char *tags)
 {
 	struct s3_call c;
-	struct http_reply reply;
-	int rc;
 
 	s3_call_init(&c, s, HTTP_PUT, key, "put the tags of");
 	s3_call_query(&c, "tagging", "");
 	tags_add(&c.text, tags);
 	s3_call_text_md5(&c, "application/xml");
-	rc = s3_call_perform(&c, &reply);
-	http_reply_clear(&reply);
-	s3_call_clear(&c);
-	return rc;
+	return s3_perform_finish(&c);
 }
 
 /* Has the object, which an upload has made, the tags of its beginning? */

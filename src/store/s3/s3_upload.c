@@ -28,6 +28,7 @@
 #include "store/s3/s3_lack.h"
 #include "store/s3/s3_ops.h"
 #include "store/s3/s3_page.h"
+#include "store/s3/s3_perform.h"
 
 #define CLOCK_SLACK_S 5
 
@@ -81,7 +82,7 @@ static int upload_begin_call(struct s3_call *c, struct s3_upload *u,
 		s3_call_header(c, "x-amz-checksum-algorithm", "CRC32C");
 	s3_call_query(c, "uploads", "");
 	s3_call_parse(c, upload_parse_id, &id);
-	rc = s3_call_perform(c, &reply);
+	rc = s3_perform(c, &reply);
 	http_reply_clear(&reply);
 	u->id = rc ? NULL : buf_detach(&id);
 	if (!rc && !u->id)
@@ -280,7 +281,7 @@ static int completion_send(struct completion *x, const struct store_cond *cond,
 	buf_adds(&c.text, "</CompleteMultipartUpload>");
 	s3_call_text(&c, "application/xml");
 	s3_call_parse(&c, completion_parse, &x->doc);
-	rc = s3_call_perform(&c, &reply);
+	rc = s3_perform(&c, &reply);
 	if (!rc)
 		completion_info(x, &reply, out);
 	else if ((reply.status == 404 ||
@@ -327,7 +328,7 @@ static int upload_abort_id(struct s3 *s, const char *key, const char *id)
 	s3_call_init(&c, s, HTTP_DELETE, key, "abort the upload");
 	s3_call_query(&c, "uploadId", id);
 	c.quiet = true;
-	rc = s3_call_perform(&c, &reply);
+	rc = s3_perform(&c, &reply);
 	if (rc && !reply.err && reply.status == 404)
 		rc = 0; /* it is gone already */
 	else if (rc)
@@ -361,8 +362,6 @@ static int pending_fetch(struct s3 *s, const char *prefix,
 			 const struct s3_page *after, struct s3_page *out)
 {
 	struct s3_call c;
-	struct http_reply reply;
-	int rc;
 
 	s3_call_init(&c, s, HTTP_GET, NULL, "list uploads");
 	s3_call_query(&c, "uploads", "");
@@ -375,10 +374,7 @@ static int pending_fetch(struct s3 *s, const char *prefix,
 			s3_call_query(&c, "upload-id-marker", after->id_token);
 	}
 	s3_call_parse(&c, pending_parse, out);
-	rc = s3_call_perform(&c, &reply);
-	http_reply_clear(&reply);
-	s3_call_clear(&c);
-	return rc;
+	return s3_perform_finish(&c);
 }
 
 static int pending_walk(const struct s3_page *page,
