@@ -280,7 +280,7 @@ struct cred_cache *cred_cache_new(const struct cred_settings *s) NO_THREAD_CHECK
 
 	if (!c)
 		return NULL;
-	lock_init(&c->lock);
+	lock_init(&c->lock, LOCK_CRED_CACHE);
 	if (cred_plan_init(&c->plan, s)) {
 		cred_cache_free(c);
 		return NULL;

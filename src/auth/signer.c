@@ -58,7 +58,7 @@ struct signer *signer_new(struct cred_cache *creds, const char *service)
 		free(s);
 		return NULL;
 	}
-	lock_init(&s->lock);
+	lock_init(&s->lock, LOCK_SIGNER);
 	s->creds = creds;
 	return s;
 }

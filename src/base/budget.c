@@ -56,7 +56,7 @@ struct budget *budget_new(size_t limit)
 	if (!b)
 		return NULL;
 	b->limit = limit;
-	lock_init(&b->lock);
+	lock_init(&b->lock, LOCK_BUDGET);
 	return b;
 }
 

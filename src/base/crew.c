@@ -149,7 +149,7 @@ int crew_run(unsigned threads, size_t n, int (*work)(void *arg, size_t k),
 	unsigned hired;
 	int err;
 
-	lock_init(&c.lock);
+	lock_init(&c.lock, LOCK_PARALLEL);
 	hired = hire(&c, list, threads);
 	if (!hired)
 		work_on(&c); /* no thread to be had: by ourselves */

@@ -16,7 +16,7 @@ libbase_a_SOURCES = \
 	src/base/ini_set.c \
 	src/base/io.c src/base/io.h \
 	src/base/kdf.c src/base/kdf.h \
-	src/base/lock.h \
+	src/base/lock.c src/base/lock.h \
 	src/base/log.c src/base/log.h \
 	src/base/mime.c src/base/mime.h \
 	src/base/mountinfo.c src/base/mountinfo.h \

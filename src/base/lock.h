@@ -8,7 +8,8 @@
  * a sibling field).
  *
  * Locks are held for a few lines: never over I/O, a callback or a FUSE reply.
- * The order in which two may be held is in docs/architecture.md.
+ * The order in which two may be held is the table of ranks below, which
+ * docs/architecture.md shows with what each lock guards.
  */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
@@ -21,6 +22,51 @@
 #define THREAD_ATTR(x)
 #endif
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LOCK_CHECKED
+#endif
+
+/* All kinds of locks, in the order in which two may be held. */
+#define LOCK_RANKS(LOCK_RANK) \
+	LOCK_RANK(ADDRESS, "address") \
+	LOCK_RANK(CONNECTIONS, "connections") \
+	LOCK_RANK(LOGIN_THROTTLE, "login throttle") \
+	LOCK_RANK(SPEECH, "speech") \
+	LOCK_RANK(TRANSFER, "transfer") \
+	LOCK_RANK(CATALOG, "catalog") \
+	LOCK_RANK(FS, "fs") \
+	LOCK_RANK(DIR, "dir") \
+	LOCK_RANK(TRAVERSAL, "traversal") \
+	LOCK_RANK(SUBTREE, "subtree") \
+	LOCK_RANK(RENAME_KEYS, "rename keys") \
+	LOCK_RANK(OBSERVER, "observer") \
+	LOCK_RANK(CLOSE_ERRORS, "close errors") \
+	LOCK_RANK(INVAL_QUEUE, "inval queue") \
+	LOCK_RANK(TREE, "tree") \
+	LOCK_RANK(READER, "reader") \
+	LOCK_RANK(FILE, "file") \
+	LOCK_RANK(UPLOAD_PARTS, "upload parts") \
+	LOCK_RANK(BLOCK_CACHE, "block cache") \
+	LOCK_RANK(POOL, "pool") \
+	LOCK_RANK(BUDGET, "budget") \
+	LOCK_RANK(STORE_WATCH, "store watch") \
+	LOCK_RANK(LOCAL, "local") \
+	LOCK_RANK(LOCAL_UPLOAD, "local upload") \
+	LOCK_RANK(S3, "s3") \
+	LOCK_RANK(S3_LIST, "s3 list") \
+	LOCK_RANK(S3_UPLOAD, "s3 upload") \
+	LOCK_RANK(S3_URL, "s3 url") \
+	LOCK_RANK(GET_SYNC, "get sync") \
+	LOCK_RANK(SIGNER, "signer") \
+	LOCK_RANK(CRED_CACHE, "cred cache") \
+	LOCK_RANK(HTTP_PERFORM, "http perform") \
+	LOCK_RANK(HTTP_INBOX, "http inbox") \
+	LOCK_RANK(PARALLEL, "parallel") \
+	LOCK_RANK(THREAD_TASK, "thread task") \
+	LOCK_RANK(STORE_TEST, "store test") \
+	LOCK_RANK(TEST, "test") \
+	LOCK_RANK(WAITER, "waiter")
+
 #define CAPABILITY(name) THREAD_ATTR(capability(name))
 #define REQUIRES(...) THREAD_ATTR(requires_capability(__VA_ARGS__))
 #define EXCLUDES(...) THREAD_ATTR(locks_excluded(__VA_ARGS__))
@@ -30,20 +76,35 @@
 #define ASSERTS(...) THREAD_ATTR(assert_capability(__VA_ARGS__))
 #define NO_THREAD_CHECK THREAD_ATTR(no_thread_safety_analysis)
 
+enum lock_rank {
+#define LOCK_RANK(rank, name) LOCK_##rank,
+	LOCK_RANKS(LOCK_RANK)
+#undef LOCK_RANK
+};
+
 struct CAPABILITY("mutex") lock {
 	pthread_mutex_t mutex;
 	unsigned long taken; /* how often: tests hold the counts */
+	enum lock_rank rank;
 };
 
-#define LOCK_INIT \
+#define LOCK_INIT(rank_) \
 	{ \
-		.mutex = PTHREAD_MUTEX_INITIALIZER \
+		.mutex = PTHREAD_MUTEX_INITIALIZER, .rank = (rank_) \
 	}
 
-static inline void lock_init(struct lock *l)
+/*
+ * In a build with a sanitizer: ends the program, with both names, when a thread
+ * takes a lock while it holds one of the same or of a later rank.
+ */
+void lock_check_take(const struct lock *l);
+void lock_check_drop(const struct lock *l);
+
+static inline void lock_init(struct lock *l, enum lock_rank rank)
 {
 	pthread_mutex_init(&l->mutex, NULL);
 	l->taken = 0;
+	l->rank = rank;
 }
 
 static inline void lock_destroy(struct lock *l)
@@ -53,6 +114,9 @@ static inline void lock_destroy(struct lock *l)
 
 static inline void lock_take(struct lock *l) ACQUIRE(*l) NO_THREAD_CHECK
 {
+#ifdef LOCK_CHECKED
+	lock_check_take(l);
+#endif
 	pthread_mutex_lock(&l->mutex);
 	l->taken++;
 }
@@ -60,6 +124,9 @@ static inline void lock_take(struct lock *l) ACQUIRE(*l) NO_THREAD_CHECK
 static inline void lock_drop(struct lock *l) RELEASE(*l) NO_THREAD_CHECK
 {
 	pthread_mutex_unlock(&l->mutex);
+#ifdef LOCK_CHECKED
+	lock_check_drop(l);
+#endif
 }
 
 #endif

@@ -46,7 +46,7 @@ struct pool *pool_new(struct budget *budget, struct budget *writers)
 	p->budget = budget;
 	p->writers = writers;
 	p->kept_max = budget_limit(budget) / 4;
-	lock_init(&p->lock);
+	lock_init(&p->lock, LOCK_POOL);
 	return p;
 }
 

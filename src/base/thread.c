@@ -71,7 +71,7 @@ int thread_task_start(struct thread_task *t, const char *name,
 	int rc;
 
 	*t = (struct thread_task){ .run = run, .arg = arg };
-	lock_init(&t->lock);
+	lock_init(&t->lock, LOCK_THREAD_TASK);
 	rc = thread_start(&t->thread, name, task_run, t);
 	t->started = !rc;
 	if (rc)

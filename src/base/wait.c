@@ -45,7 +45,7 @@ struct waiter *waiter_self(void)
 	if (!self_ready) {
 		pthread_condattr_t attr;
 
-		lock_init(&self.lock);
+		lock_init(&self.lock, LOCK_WAITER);
 		self.guarded_.asked_ms = WAIT_FOREVER;
 		self.guarded_.judge_ms = WAIT_FOREVER;
 		pthread_condattr_init(&attr);

@@ -39,7 +39,7 @@ struct close_errors *close_errors_new(void)
 	struct close_errors *u = calloc(1, sizeof(*u));
 
 	if (u)
-		lock_init(&u->lock);
+		lock_init(&u->lock, LOCK_CLOSE_ERRORS);
 	return u;
 }
 

@@ -95,7 +95,7 @@ int fs_new(const struct fs_settings *s, struct catalog *catalog,
 
 	if (!fs)
 		return -ENOMEM;
-	lock_init(&fs->lock);
+	lock_init(&fs->lock, LOCK_FS);
 	fs->catalog = catalog;
 	fs->only = only ? stage_ref(only) : NULL;
 	err = fs_copy_settings(fs, s);

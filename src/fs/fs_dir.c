@@ -61,7 +61,7 @@ int fs_dir_open(struct fs *fs, struct inode *dir, struct dir_handle **out)
 	h = calloc(1, sizeof(*h));
 	if (!h)
 		return -ENOMEM;
-	lock_init(&h->lock);
+	lock_init(&h->lock, LOCK_DIR);
 	h->dir = inode_ref(fs->tree, dir);
 	dirlist_init(&h->list, fs, dir);
 	lock_take(&fs->lock);

@@ -56,7 +56,7 @@ struct inval_queue *inval_queue_new(void)
 	struct inval_queue *q = calloc(1, sizeof(*q));
 
 	if (q) {
-		lock_init(&q->lock);
+		lock_init(&q->lock, LOCK_INVAL_QUEUE);
 		q->guarded_.tail = &q->guarded_.head;
 	}
 	return q;

@@ -68,7 +68,7 @@ struct observer *observer_new(struct fs *fs)
 
 	if (w) {
 		w->fs = fs;
-		lock_init(&w->lock);
+		lock_init(&w->lock, LOCK_OBSERVER);
 	}
 	return w;
 }

@@ -462,7 +462,7 @@ int rename_keys_init(struct rename_keys *m, struct store *store,
 	buf_init(&m->text, KEYS_BYTES_MAX);
 	buf_init(&m->from, STORE_KEY_MAX);
 	buf_init(&m->to, STORE_KEY_MAX);
-	lock_init(&m->lock);
+	lock_init(&m->lock, LOCK_RENAME_KEYS);
 	buf_adds(&m->from, from);
 	buf_adds(&m->to, to);
 	return buf_err(&m->from) ? buf_err(&m->from) : buf_err(&m->to);

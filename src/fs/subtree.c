@@ -456,7 +456,7 @@ struct subtrees *subtrees_new(struct fs *fs)
 	if (!t)
 		return NULL;
 	t->fs = fs;
-	lock_init(&t->lock);
+	lock_init(&t->lock, LOCK_SUBTREE);
 	return t;
 }
 

@@ -47,7 +47,7 @@ struct traversals *traversals_new(struct fs *fs)
 	if (!t)
 		return NULL;
 	t->fs = fs;
-	lock_init(&t->lock);
+	lock_init(&t->lock, LOCK_TRAVERSAL);
 	return t;
 }
 

@@ -316,7 +316,7 @@ int address_settle(struct gateway *g, const int *inherited,
 	g->address = calloc(1, sizeof(*g->address));
 	if (!g->address)
 		return -ENOMEM;
-	lock_init(&g->address->lock);
+	lock_init(&g->address->lock, LOCK_ADDRESS);
 	if (n_inherited)
 		return address_settle_inherited(g, inherited, n_inherited, err);
 	rc = listen_parse(g->set.listen, at, &n, err);

@@ -156,7 +156,7 @@ struct connections *connections_new(unsigned limit, unsigned patience_ms,
 	l->look_ms = look_ms ? look_ms : CONNECTION_LOOK_S * 1000;
 	l->limit = limit ? limit : 1;
 	random_bytes(&l->seed, sizeof(l->seed));
-	lock_init(&l->lock);
+	lock_init(&l->lock, LOCK_CONNECTIONS);
 	if (thread_task_start(&l->watcher, "gateway-watch", connections_watch,
 			      l)) {
 		connections_free(l);

@@ -193,7 +193,7 @@ static struct http_group_locked *http_engine_group_locked(struct group *g)
 static void http_engine_group_init(struct group *g, unsigned n)
 {
 	memset(g, 0, sizeof(*g));
-	lock_init(&g->lock);
+	lock_init(&g->lock, LOCK_HTTP_PERFORM);
 	g->waiter = waiter_self();
 	lock_take(&g->lock);
 	http_engine_group_locked(g)->left = n;

@@ -33,7 +33,7 @@ static struct http_attempts **inbox_state(struct http_inbox *in,
 
 void http_inbox_init(struct http_inbox *in)
 {
-	lock_init(&in->lock);
+	lock_init(&in->lock, LOCK_HTTP_INBOX);
 }
 
 void http_inbox_clear(struct http_inbox *in)

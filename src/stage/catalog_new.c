@@ -225,7 +225,7 @@ int catalog_new(const struct catalog_settings *s, struct http_engine *engine,
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
-	lock_init(&c->lock);
+	lock_init(&c->lock, LOCK_CATALOG);
 	c->watcher.changed = storage_changed;
 	lock_take(&c->lock);
 	stage_cache_init(&catalog_locked(c)->cache,

@@ -99,7 +99,7 @@ int store_get_sync(struct store *s, const char *key, const char *etag,
 	};
 	int rc;
 
-	lock_init(&g.lock);
+	lock_init(&g.lock, LOCK_GET_SYNC);
 	store_get(s, &g.get);
 	rc = get_sync_wait(s, &g, info);
 	if (!rc)

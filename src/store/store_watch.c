@@ -52,7 +52,7 @@ struct store_watchers *store_watchers_new(void)
 	struct store_watchers *ws = calloc(1, sizeof(*ws));
 
 	if (ws)
-		lock_init(&ws->lock);
+		lock_init(&ws->lock, LOCK_STORE_WATCH);
 	return ws;
 }
 

@@ -77,7 +77,7 @@ int upload_parts_open(struct store *s, const char *key,
 		free(p);
 		return rc;
 	}
-	lock_init(&p->lock);
+	lock_init(&p->lock, LOCK_UPLOAD_PARTS);
 	p->width = width;
 	*out = p;
 	return 0;

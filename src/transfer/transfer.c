@@ -338,8 +338,8 @@ int transfer_new(const struct transfer_settings *set, struct transfer **out)
 		t->set.workers = t->set.parallel;
 	t->terminal = !set->quiet && isatty(STDERR_FILENO);
 	t->began_ms = clock_mono_ms();
-	lock_init(&t->speech);
-	lock_init(&t->lock);
+	lock_init(&t->speech, LOCK_SPEECH);
+	lock_init(&t->lock, LOCK_TRANSFER);
 	transfer_signals(&block);
 	sigaddset(&block, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &block, &t->before);

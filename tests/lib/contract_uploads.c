@@ -85,7 +85,7 @@ static void part_start(struct test_part *t, struct store_upload *u,
 		       size_t n)
 {
 	memset(t, 0, sizeof(*t));
-	lock_init(&t->pending.lock);
+	lock_init(&t->pending.lock, LOCK_TEST);
 	t->part.upload = u;
 	t->part.number = number;
 	t->part.offset = offset;

@@ -368,6 +368,6 @@ struct store *memstore_new(const char *name)
 		.utf8_keys = true,
 		.presign = true,
 	};
-	lock_init(&m->lock);
+	lock_init(&m->lock, LOCK_STORE_TEST);
 	return &m->base;
 }

@@ -16,6 +16,7 @@ tests_unit_test_base_SOURCES = \
 	tests/unit/base/test_kdf.c \
 	tests/unit/base/test_mountinfo.c \
 	tests/unit/base/test_number.c \
+	tests/unit/base/test_lock.c \
 	tests/unit/base/test_mime.c \
 	tests/unit/base/test_option.c \
 	tests/unit/base/test_proc.c \

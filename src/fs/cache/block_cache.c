@@ -40,7 +40,7 @@ struct block_cache *block_cache_new(struct budget *budget,
 		return NULL;
 	}
 	c->passed_max = budget_limit(budget) / 16;
-	lock_init(&c->lock);
+	lock_init(&c->lock, LOCK_BLOCK_CACHE);
 	budget_on_pressure(budget, cache_on_pressure, c);
 	return c;
 }

@@ -58,7 +58,7 @@ static int file_new(const struct file_env *env, struct inode *i,
 		inode_unref(env->tree, i);
 		return -ENOMEM;
 	}
-	lock_init(&f->lock);
+	lock_init(&f->lock, LOCK_FILE);
 	f->env = env;
 	f->inode = i;
 	f->stage = stage;

@@ -40,7 +40,7 @@ struct read_job {
 void reader_init(struct reader *r, struct file *f)
 {
 	memset(r, 0, sizeof(*r));
-	lock_init(&r->lock);
+	lock_init(&r->lock, LOCK_READER);
 }
 
 void reader_clear(struct reader *r)

@@ -91,7 +91,7 @@ struct tree *tree_new(const struct tree_settings *s, struct stage *stage)
 	if (!t->set.pins_max)
 		t->set.pins_max = INODE_PINS_MAX;
 	t->began = clock_now();
-	lock_init(&t->lock);
+	lock_init(&t->lock, LOCK_TREE);
 	tree_lock(t);
 	g = tree_locked(t);
 	g->n_buckets = BUCKETS_MIN;

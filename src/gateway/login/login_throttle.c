@@ -114,7 +114,7 @@ struct login_throttle *login_throttle_new(const char *alike,
 
 	if (!g)
 		return NULL;
-	lock_init(&g->lock);
+	lock_init(&g->lock, LOCK_LOGIN_THROTTLE);
 	g->alike = alike;
 	g->ops = ops ? *ops : real;
 	g->places = budget_new(AT_ONCE);

@@ -245,7 +245,7 @@ int local_new(const struct local_settings *set, struct store **out,
 	}
 	l->base.limits = local_limits;
 	l->root_fd = l->folder_fd = -1;
-	lock_init(&l->lock);
+	lock_init(&l->lock, LOCK_LOCAL);
 	e = set_names(l, set, err);
 	if (!e)
 		e = local_root_open(l, err);

@@ -128,7 +128,7 @@ int local_upload_open(struct store *s, const char *key,
 		return -ENOMEM;
 	u->base.store = s;
 	u->dir = u->fd = -1;
-	lock_init(&u->lock);
+	lock_init(&u->lock, LOCK_LOCAL_UPLOAD);
 	u->base.key = strdup(key);
 	err = u->base.key ? upload_keep_meta(u, meta) : -ENOMEM;
 	if (!err)

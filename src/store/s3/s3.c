@@ -205,7 +205,7 @@ int s3_new(const struct s3_settings *set, struct http_lane *lane,
 		signer_free(signer);
 		return -ENOMEM;
 	}
-	lock_init(&s->lock);
+	lock_init(&s->lock, LOCK_S3);
 	s->lane = lane;
 	s->signer = signer;
 	s->base.limits = s3_limits;

@@ -129,7 +129,7 @@ static struct fetch *fetch_new(struct s3_list *l, const char *token)
 
 	if (!f)
 		return NULL;
-	lock_init(&f->lock);
+	lock_init(&f->lock, LOCK_S3_LIST);
 	s3_call_init(&f->call, s3_of(l->base.store), HTTP_GET, NULL, "list");
 	f->call.http.ops = &fetch_ops;
 	s3_call_query(&f->call, "list-type", "2");

@@ -99,7 +99,7 @@ static int upload_begin(struct s3_call *c, const char *key, const char *tags,
 
 	if (!u)
 		return -ENOMEM;
-	lock_init(&u->lock);
+	lock_init(&u->lock, LOCK_S3_UPLOAD);
 	u->base.store = &c->s3->base;
 	u->base.key = strdup(key);
 	u->tags = tags ? strdup(tags) : NULL;

@@ -151,7 +151,7 @@ int s3_url_new(const struct s3_url_settings *set, struct store **out)
 		free(u);
 		return -ENOMEM;
 	}
-	lock_init(&u->by.lock);
+	lock_init(&u->by.lock, LOCK_S3_URL);
 	lock_take(&u->by.lock);
 	buf_init(&s3_by_url_locked(&u->by)->why, BUF_MESSAGE);
 	lock_drop(&u->by.lock);

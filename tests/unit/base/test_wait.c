@@ -216,7 +216,7 @@ static void *other_player(void *arg)
 
 static void test_two_threads_take_turns(void **state)
 {
-	struct game g = { .lock = LOCK_INIT };
+	struct game g = { .lock = LOCK_INIT(LOCK_TEST) };
 	pthread_t thread;
 
 	assert_int_equal(pthread_create(&thread, NULL, other_player, &g), 0);
