@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 /*
- * Makes path, an absolute one, with mode, and what is missing above it with
+ * Makes path with mode, and what is missing above it with
  * mode above; both by the umask. 0 also when it is there. Blocks on the disk.
  */
 int dirs_make(const char *path, mode_t above, mode_t mode);

@@ -287,16 +287,10 @@ static int mount_presign_path(const struct presign_options *o, const char *path,
 
 /* ---- the verb's words ---- */
 
-static int presign_usage(const char *why)
-{
-	return cmd_usage(&presign_command, why);
-}
-
-/* ---- words ---- */
-
 /* The action by the first word and --method, which must not differ. */
-static int presign_read_action(const struct presign_options *o,
-			       const char *word, enum presign_action *out)
+static void presign_read_action(const struct presign_options *o,
+				const char *word, enum presign_action *out,
+				struct buf *why)
 {
 	static const enum presign_action by_method[] = {
 		[VERB_GET] = PRESIGN_DOWNLOAD,
@@ -304,49 +298,38 @@ static int presign_read_action(const struct presign_options *o,
 		[VERB_HEAD] = PRESIGN_HEAD,
 		[VERB_DELETE] = PRESIGN_DELETE,
 	};
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int status = STATUS_OK;
 
 	*out = PRESIGN_DOWNLOAD;
 	if (word && presign_parse_action(word, out))
-		buf_addf(&why, "%s: the first word is download or upload",
-			 word);
+		buf_addf(why, "%s: the first word is download or upload", word);
 	else if (word && o->method != VERB_ANY && by_method[o->method] != *out)
-		buf_addf(&why, "%s is %s, and --method says otherwise", word,
+		buf_addf(why, "%s is %s, and --method says otherwise", word,
 			 store_presign_method(*out));
 	else if (o->method != VERB_ANY)
 		*out = by_method[o->method];
-	if (why.len)
-		status = presign_usage(buf_str(&why));
-	buf_clear(&why);
-	return status;
 }
 
-static int presign_read_words(const struct cmd_words *words,
-			      struct presign_words *out)
+static void presign_read_words(const struct cmd_words *words,
+			       struct presign_words *out, struct buf *why)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int status = STATUS_OK;
-
-	if (!words->n || !*words->word[words->n - 1])
-		return presign_usage(
-			"which file? name it as @stage/path, or by its "
-			"path on a mount");
+	if (!words->n || !*words->word[words->n - 1]) {
+		buf_adds(why, "which file? name it as @stage/path, or by its "
+			      "path on a mount");
+		return;
+	}
 	out->text = words->word[words->n - 1];
 	if (!strcmp(out->text, "-"))
 		out->input = true;
 	else if (*out->text != '@')
 		out->on_mount = true;
-	else if (location_parse(out->text, &out->location, &why))
-		status = presign_usage(buf_str(&why));
-	buf_clear(&why);
-	return status;
+	else
+		location_parse(out->text, &out->location, why);
 }
 
 /* What does not go together, by table. */
-static int presign_check_sense(const struct presign_options *o,
-			       const struct presign_words *w,
-			       enum presign_action a)
+static void presign_check_sense(const struct presign_options *o,
+				const struct presign_words *w,
+				enum presign_action a, struct buf *why)
 {
 	const struct {
 		bool wrong;
@@ -369,33 +352,8 @@ static int presign_check_sense(const struct presign_options *o,
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (rows[i].wrong)
-			return presign_usage(rows[i].why);
-	return STATUS_OK;
-}
-
-static int presign_read_expire(const struct presign_options *o, int64_t *out)
-{
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int status = STATUS_OK;
-
-	*out = 0;
-	if (o->expire && presign_parse_expire(o->expire, 0, out, &why))
-		status = presign_usage(buf_str(&why));
-	buf_clear(&why);
-	return status;
-}
-
-static int presign_read_headers(const struct presign_options *o,
-				struct presign_headers *out)
-{
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int status = STATUS_OK;
-
-	if (headers_read(o, out, &why))
-		status = presign_usage(buf_str(&why));
-	buf_clear(&why);
-	return status;
+		if (rows[i].wrong && !why->len)
+			buf_adds(why, rows[i].why);
 }
 
 /* ---- the verb ---- */
@@ -433,14 +391,28 @@ static bool presign_has_more(const struct presign_request *r)
 	       r->checksum || r->storage_class || r->n_headers || r->strict;
 }
 
-static int presign_check_mount(const struct presign_words *w,
-			       const struct presign_request *r)
+/* From words and options to a request. What is wrong is in why then. */
+static void presign_read(const struct presign_options *o,
+			 const struct cmd_words *words, struct presign_words *w,
+			 struct presign_headers *headers,
+			 struct presign_request *r, struct buf *why)
 {
-	if (w->on_mount && presign_has_more(r))
-		return presign_usage("a path on a mount takes --expire and "
-				     "--content-type only: name the file as "
-				     "@stage/path");
-	return STATUS_OK;
+	presign_read_action(o, words->n == 2 ? words->word[0] : NULL,
+			    &r->action, why);
+	if (!why->len)
+		presign_read_words(words, w, why);
+	if (!why->len)
+		presign_check_sense(o, w, r->action, why);
+	if (!why->len && o->expire)
+		presign_parse_expire(o->expire, 0, &r->expire, why);
+	if (!why->len)
+		headers_read(o, headers, why);
+	r->headers = headers->list;
+	r->n_headers = headers->n;
+	if (!why->len && w->on_mount && presign_has_more(r))
+		buf_adds(why, "a path on a mount takes --expire and "
+			      "--content-type only: name the file as "
+			      "@stage/path");
 }
 
 static int presign_run_options(const struct presign_options *o,
@@ -461,24 +433,16 @@ static int presign_run_options(const struct presign_options *o,
 		.storage_class = o->storage_class,
 		.strict = o->strict,
 	};
-	int status = presign_read_action(
-		o, words->n == 2 ? words->word[0] : NULL, &r.action);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int status;
 
-	if (!status)
-		status = presign_read_words(words, &w);
-	if (!status)
-		status = presign_check_sense(o, &w, r.action);
-	if (!status)
-		status = presign_read_expire(o, &r.expire);
-	if (!status)
-		status = presign_read_headers(o, &headers);
-	r.headers = headers.list;
-	r.n_headers = headers.n;
-	if (!status)
-		status = presign_check_mount(&w, &r);
-	if (!status)
+	presign_read(o, words, &w, &headers, &r, &why);
+	if (why.len)
+		status = cmd_usage(&presign_command, buf_str(&why));
+	else
 		status = w.on_mount ? mount_presign_path(o, w.text, &r)
 				    : presign_run_session(o, &w, &r);
+	buf_clear(&why);
 	headers_clear(&headers);
 	location_clear(&w.location);
 	return status;

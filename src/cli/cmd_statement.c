@@ -218,15 +218,12 @@ static const struct option create_options[] = {
 static int create_add_pair(struct sql_statement *q, const char *key,
 			   char *value)
 {
-	struct sql_pair *pair =
-		realloc(q->connection, (q->n_connection + 1) * sizeof(*pair));
+	struct sql_pair *pair = sql_statement_pair(q);
 
 	if (!pair)
 		return -ENOMEM;
-	q->connection = pair;
 	q->has_connection = true;
-	pair += q->n_connection++;
-	*pair = (struct sql_pair){ .value = { .s = value } };
+	pair->value.s = value;
 	pair->name.s = strdup(key);
 	return pair->name.s ? 0 : -ENOMEM;
 }

@@ -80,9 +80,9 @@ struct transfer_words {
 struct transfer_verb_ops {
 	const char *what; /* "download" */
 	const char *method; /* of a URL that came alone */
-	/* Checks words before anything is opened; an enum cmd_status. */
-	int (*check)(const struct transfer_options *o,
-		     const struct transfer_words *w);
+	/* What is wrong with the words, before anything is opened. */
+	void (*check)(const struct transfer_options *o,
+		      const struct transfer_words *w, struct buf *why);
 	/* Finds the files and queues them: -EINTR, -ENOMEM or 0. */
 	int (*plan)(struct transfer_plan *p, const struct transfer_options *o,
 		    const struct transfer_words *w);
@@ -132,7 +132,7 @@ static int transfer_finish(struct transfer *t, int rc)
 	struct transfer_count count;
 
 	if (rc && rc != -EINTR)
-		transfer_fail(t, "cannot go on", strerror(-rc));
+		transfer_fail(t, strerror(-rc), "cannot go on");
 	transfer_end(t, &count);
 	if (count.interrupted)
 		message("interrupted", "what was under way is not done");
@@ -192,6 +192,7 @@ static int transfer_run_session(struct run *r)
 static int transfer_run(const struct command *c, int argc, char **argv)
 {
 	struct run r = { .ops = c->how };
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int status;
 
 	r.words.word = calloc((size_t)argc + 1, sizeof(*r.words.word));
@@ -199,9 +200,12 @@ static int transfer_run(const struct command *c, int argc, char **argv)
 		return cmd_usage(c, strerror(ENOMEM));
 	status = cmd_parse_list(c, argc, argv, &r.o, r.words.word, &r.words.n);
 	if (!status)
-		status = r.ops->check(&r.o, &r.words);
+		r.ops->check(&r.o, &r.words, &why);
+	if (why.len)
+		status = cmd_usage(c, buf_str(&why));
 	if (!status)
 		status = transfer_run_session(&r);
+	buf_clear(&why);
 	transfer_row_clear_all(&r.rows);
 	option_clear(c->options, &r.o);
 	free(r.words.word);
@@ -252,27 +256,21 @@ static struct target get_read_target(const struct transfer_words *w, bool rows)
 	return t;
 }
 
-static int get_check(const struct transfer_options *o,
-		     const struct transfer_words *w)
+static void get_check(const struct transfer_options *o,
+		      const struct transfer_words *w, struct buf *why)
 {
 	struct target t = get_read_target(w, o->row);
-	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct location where;
-	int status = STATUS_OK;
 
 	if (o->row && t.sources)
-		buf_adds(&why, "with --row there is only the local name");
+		buf_adds(why, "with --row there is only the local name");
 	else if (!o->row && !t.sources)
-		buf_adds(&why, "which files? name them as @stage/path");
+		buf_adds(why, "which files? name them as @stage/path");
 	else if (!*t.local)
-		buf_adds(&why, "the local name is empty");
-	for (unsigned i = 0; i < t.sources && !why.len; i++)
-		if (!location_parse(w->word[i], &where, &why))
+		buf_adds(why, "the local name is empty");
+	for (unsigned i = 0; i < t.sources && !why->len; i++)
+		if (!location_parse(w->word[i], &where, why))
 			location_clear(&where);
-	if (why.len)
-		status = cmd_usage(&get_command, buf_str(&why));
-	buf_clear(&why);
-	return status;
 }
 
 static int get_plan(struct transfer_plan *p, const struct transfer_options *o,
@@ -316,12 +314,11 @@ static void get_row_name(const struct target *t, bool into,
 static void get_refuse(struct transfer_plan *p, const struct transfer_row *row,
 		       const char *why)
 {
-	struct buf what = BUF_INIT(BUF_MESSAGE);
+	struct buf key = BUF_INIT(BUF_URL);
 
-	buf_adds(&what, "cannot download ");
-	transfer_row_key(row, &what);
-	transfer_fail(p->t, buf_str(&what), why);
-	buf_clear(&what);
+	transfer_row_key(row, &key);
+	transfer_fail(p->t, why, "cannot download %s", buf_str(&key));
+	buf_clear(&key);
 }
 
 static int get_plan_row(struct transfer_plan *p, struct transfer_row *row,
@@ -454,52 +451,34 @@ static const char *put_fault(const struct transfer_options *o,
 	return NULL;
 }
 
-static int put_check(const struct transfer_options *o,
-		     const struct transfer_words *w)
+static void put_check(const struct transfer_options *o,
+		      const struct transfer_words *w, struct buf *why)
 {
 	const char *f = o->row ? put_fault_rows(o, w) : put_fault(o, w);
-	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct location where;
-	int status = STATUS_OK;
 
 	if (f)
-		buf_adds(&why, f);
-	else if (!o->row && !location_parse(w->word[w->n - 1], &where, &why))
+		buf_adds(why, f);
+	else if (!o->row && !location_parse(w->word[w->n - 1], &where, why))
 		location_clear(&where);
-	if (why.len)
-		status = cmd_usage(&put_command, buf_str(&why));
-	buf_clear(&why);
-	return status;
 }
 
 static int put_plan(struct transfer_plan *p, const struct transfer_options *o,
 		    const struct transfer_words *w)
 {
-	struct failure failure = FAILURE_INIT;
-	struct buf why = BUF_INIT(BUF_MESSAGE), what = BUF_INIT(BUF_MESSAGE);
 	const char *word = w->word[w->n - 1];
-	struct location where = { 0 };
-	struct stage *stage = NULL;
-	int rc = location_parse(word, &where, &why);
+	struct location where;
+	struct stage *stage;
+	int rc = transfer_plan_stage(p, "upload to", word, &where, &stage);
 
-	if (!rc)
-		rc = session_stage(p->session, where.stage, &stage, &failure);
-	if (rc) {
-		buf_addf(&what, "cannot upload to %s", word);
-		transfer_fail(p->t, buf_str(&what),
-			      why.len ? buf_str(&why) : buf_str(&failure.why));
-		rc = 0;
-	} else {
-		p->unique = w->n > 2 || strpbrk(w->word[0], "*?[");
-		for (unsigned i = 0; i + 1 < w->n && !rc; i++)
-			rc = transfer_walk(p, w->word[i], stage, where.path,
-					   o->exact);
-		stage_unref(stage);
-	}
+	if (rc <= 0)
+		return rc;
+	rc = 0;
+	p->unique = w->n > 2 || strpbrk(w->word[0], "*?[");
+	for (unsigned i = 0; i + 1 < w->n && !rc; i++)
+		rc = transfer_walk(p, w->word[i], stage, where.path, o->exact);
+	stage_unref(stage);
 	location_clear(&where);
-	failure_clear(&failure);
-	buf_clear(&why);
-	buf_clear(&what);
 	return rc;
 }
 
@@ -508,14 +487,12 @@ static int put_plan(struct transfer_plan *p, const struct transfer_options *o,
 static int put_plan_row(struct transfer_plan *p, struct transfer_row *row,
 			const char *local)
 {
-	struct buf what = BUF_INIT(BUF_MESSAGE);
 	struct transfer_job *job;
 
 	if (strcmp(row->method, "PUT") && strcmp(row->method, "POST")) {
-		buf_addf(&what, "cannot upload %s", local);
-		transfer_fail(p->t, buf_str(&what),
-			      "the row is for something else (its method)");
-		buf_clear(&what);
+		transfer_fail(p->t,
+			      "the row is for something else (its method)",
+			      "cannot upload %s", local);
 		return 0;
 	}
 	job = transfer_plan_row(p, row, local);
@@ -535,7 +512,7 @@ static int put_plan_rows(struct transfer_plan *p,
 
 	if (rows->n != w->n) {
 		buf_addf(&why, "%u rows are there for %u files", rows->n, w->n);
-		transfer_fail(p->t, "cannot upload", buf_str(&why));
+		transfer_fail(p->t, buf_str(&why), "cannot upload");
 		buf_clear(&why);
 		return 0;
 	}

@@ -91,6 +91,9 @@ struct sql_statement {
 	bool keep_files; /* DROP: an internal stage must be empty */
 };
 
+/* One more of the connection's, empty; NULL without memory. */
+struct sql_pair *sql_statement_pair(struct sql_statement *s);
+
 /* Frees; overwrites what may be secret. */
 void sql_statement_clear(struct sql_statement *s);
 

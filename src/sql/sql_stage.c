@@ -43,13 +43,9 @@ static int stage_parse_pair(struct sql_parser *p, struct sql_statement *out)
 		return parser_refuse(p, 1005, p->token.span,
 				     "more than %d connection parameters",
 				     SQL_PAIRS_MAX);
-	pair = realloc(out->connection,
-		       (out->n_connection + 1) * sizeof(*pair));
+	pair = sql_statement_pair(out);
 	if (!pair)
 		return -ENOMEM;
-	out->connection = pair;
-	pair += out->n_connection++;
-	*pair = (struct sql_pair){ 0 };
 	rc = parser_take_text(p, &pair->name);
 	if (!rc)
 		rc = parser_expect_punct(p, '=');

@@ -1,5 +1,5 @@
 /*
- * Threads: whoever finds jobs (the caller), `parallel` workers, and one that
+ * Threads: the caller, which finds jobs, `parallel` workers, and one that
  * watches: it takes SIGINT and SIGTERM, which are blocked everywhere else,
  * and shows the progress. An interrupt reaches workers by their waiters, so
  * that a job ends its requests, and an upload under way is given up.
@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,7 @@ struct transfer_locked {
 	struct transfer_job *queue;
 	unsigned n_queue, busy;
 	struct wait_list idle; /* workers without a job */
-	struct wait_list full; /* who finds more than fits */
+	struct wait_list full; /* the caller, with more than fits */
 	struct waiter *all[TRANSFER_PARALLEL_MAX + 1]; /* to interrupt */
 	unsigned n_all;
 	struct transfer_count count;
@@ -138,30 +139,33 @@ static void transfer_show(struct transfer *t)
 	buf_clear(&line);
 }
 
-void transfer_fail(struct transfer *t, const char *what, const char *why)
+void transfer_fail(struct transfer *t, const char *why, const char *what, ...)
 {
+	struct buf line = BUF_INIT(2 * BUF_MESSAGE);
+	va_list ap;
+
+	va_start(ap, what);
+	buf_vaddf(&line, what, ap);
+	va_end(ap);
 	lock_take(&t->lock);
 	transfer_locked(t)->count.failed++;
 	lock_drop(&t->lock);
 	lock_take(&t->speech);
 	transfer_wipe_line(t);
-	message(what, why);
+	message(buf_str(&line), why);
 	lock_drop(&t->speech);
+	buf_clear(&line);
 }
 
-/* `cannot download @s/a to b`, or `cannot upload b to @s/a`. */
 static void transfer_say_failure(struct transfer *t,
 				 const struct transfer_job *job,
 				 const char *why)
 {
-	struct buf what = BUF_INIT(2 * BUF_MESSAGE);
 	bool up = !strcmp(t->set.what, "upload");
 
-	buf_addf(&what, "cannot %s %s to %s", t->set.what,
-		 up ? job->local : job->remote.label,
-		 up ? job->remote.label : job->local);
-	transfer_fail(t, buf_str(&what), why);
-	buf_clear(&what);
+	transfer_fail(t, why, "cannot %s %s to %s", t->set.what,
+		      up ? job->local : job->remote.label,
+		      up ? job->remote.label : job->local);
 }
 
 /* ---- workers ---- */
@@ -169,34 +173,21 @@ static void transfer_say_failure(struct transfer *t,
 /* The next job; NULL: there will be none. */
 static struct transfer_job *transfer_take_job(struct transfer *t)
 {
-	struct wait_entry e = { .waiter = waiter_self() };
-	struct transfer_job *job = NULL;
-	bool waiting = false, over = false;
+	struct transfer_job *job;
+	struct transfer_locked *g;
 
-	while (!job && !over) {
-		struct transfer_locked *g;
-
-		lock_take(&t->lock);
-		g = transfer_locked(t);
-		if (waiting)
-			wait_list_remove(&g->idle, &e);
-		waiting = false;
-		job = g->queue;
-		if (job) {
-			DL_DELETE(g->queue, job);
-			g->n_queue--;
-			g->busy++;
-			wait_list_wake(&g->full);
-		} else if (g->phase != OPEN) {
-			over = true;
-		} else {
-			wait_list_add(&g->idle, &e);
-			waiting = true;
-		}
-		lock_drop(&t->lock);
-		if (waiting)
-			waiter_park_uninterrupted(e.waiter, WAIT_FOREVER);
+	lock_take(&t->lock);
+	g = transfer_locked(t);
+	while (!g->queue && g->phase == OPEN)
+		wait_list_sleep_uninterrupted(&g->idle, &t->lock, WAIT_FOREVER);
+	job = g->queue;
+	if (job) {
+		DL_DELETE(g->queue, job);
+		g->n_queue--;
+		g->busy++;
+		wait_list_wake(&g->full);
 	}
+	lock_drop(&t->lock);
 	return job;
 }
 
@@ -249,7 +240,7 @@ static void *transfer_worker(void *arg)
 		int rc = job->run(t, job, &why);
 
 		if (rc == -EEXIST && why.len)
-			rc = -EIO; /* no choice of ours: a failure */
+			rc = -EIO; /* it was not meant: a failure */
 		if (rc && rc != -EEXIST)
 			transfer_say_failure(t, job,
 					     why.len ? buf_str(&why)
@@ -365,37 +356,25 @@ int transfer_new(const struct transfer_settings *set, struct transfer **out)
 
 int transfer_add(struct transfer *t, struct transfer_job *job)
 {
-	struct wait_entry e = { .waiter = waiter_self() };
-	bool waiting = true, in = false;
+	struct transfer_locked *g;
 	int rc = 0;
 
-	for (bool first = true; !in && !rc; first = false) {
-		struct transfer_locked *g;
-
-		lock_take(&t->lock);
-		g = transfer_locked(t);
-		if (!first)
-			wait_list_remove(&g->full, &e);
-		waiting = false;
-		if (g->phase == STOPPED) {
-			rc = -EINTR;
-		} else if (g->n_queue < QUEUE_MAX) {
-			DL_APPEND(g->queue, job);
-			g->n_queue++;
-			g->count.found++;
-			if (job->info.size != TRANSFER_UNKNOWN)
-				g->count.found_bytes += job->info.size;
-			wait_list_wake(&g->idle);
-			in = true;
-		} else {
-			wait_list_add(&g->full, &e);
-			waiting = true;
-		}
-		lock_drop(&t->lock);
-		if (waiting)
-			waiter_park_uninterrupted(e.waiter, WAIT_FOREVER);
+	lock_take(&t->lock);
+	g = transfer_locked(t);
+	while (g->n_queue == QUEUE_MAX && g->phase != STOPPED)
+		wait_list_sleep_uninterrupted(&g->full, &t->lock, WAIT_FOREVER);
+	if (g->phase == STOPPED) {
+		rc = -EINTR;
+	} else {
+		DL_APPEND(g->queue, job);
+		g->n_queue++;
+		g->count.found++;
+		if (job->info.size != TRANSFER_UNKNOWN)
+			g->count.found_bytes += job->info.size;
+		wait_list_wake(&g->idle);
 	}
-	if (!in)
+	lock_drop(&t->lock);
+	if (rc)
 		transfer_job_free(job);
 	return rc;
 }

@@ -1,5 +1,5 @@
 /*
- * Many files, several at a time: a crew of threads that takes jobs from a
+ * Many files, several at a time, by threads that take jobs from a
  * bounded queue, says each failure in one line, shows how far it is, and ends
  * early on SIGINT and SIGTERM. What a job does is its own.
  */
@@ -51,7 +51,8 @@ const struct transfer_settings *transfer_settings(const struct transfer *t);
  * the person has had enough. */
 int transfer_add(struct transfer *t, struct transfer_job *job);
 /* Counts a failure and says it: `stagefs: what: why`. Any thread. */
-void transfer_fail(struct transfer *t, const char *what, const char *why);
+void transfer_fail(struct transfer *t, const char *why, const char *what, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* For jobs: bytes that have moved (negative: were not, after all), and how
  * many requests one file may have under way now. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "base/dirs.h"
 #include "base/io.h"
 #include "base/number.h"
 #include "store/parts.h"
@@ -38,37 +39,19 @@ int transfer_file_temporary(void)
 	return fd;
 }
 
-static int file_make_dir(const char *path)
-{
-	struct stat st;
-	int rc;
-
-	if (!mkdir(path, 0777))
-		return 0;
-	rc = -errno;
-	if (stat(path, &st))
-		return rc == -EEXIST ? -errno : rc;
-	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
-}
-
 int transfer_file_make_dirs(const char *path, bool all)
 {
-	char *copy = strdup(path), *p = copy;
-	int rc = copy ? 0 : -ENOMEM;
+	const char *slash = strrchr(path, '/');
+	char *dir =
+		all ? strdup(path) : strndup(path, slash ? slash - path : 0);
+	struct stat st;
+	int rc = dir ? 0 : -ENOMEM;
 
-	while (!rc && *p) {
-		p += 1 + strcspn(p + 1, "/");
-		if (!*p && !all)
-			break;
-		if (*p) {
-			*p = '\0';
-			rc = file_make_dir(copy);
-			*p = '/';
-		} else {
-			rc = file_make_dir(copy);
-		}
-	}
-	free(copy);
+	if (!rc && *dir)
+		rc = dirs_make(dir, 0777, 0777);
+	if (!rc && *dir && (stat(dir, &st) || !S_ISDIR(st.st_mode)))
+		rc = -ENOTDIR;
+	free(dir);
 	return rc;
 }
 

@@ -35,14 +35,11 @@ struct find {
 
 static void find_say(struct find *f, const char *key, const char *why)
 {
-	struct buf what = BUF_INIT(BUF_MESSAGE);
-
 	if (key)
-		buf_addf(&what, "cannot download @%s/%s", f->stage->name, key);
+		transfer_fail(f->plan->t, why, "cannot download @%s/%s",
+			      f->stage->name, key);
 	else
-		buf_addf(&what, "cannot download %s", f->word);
-	transfer_fail(f->plan->t, buf_str(&what), why);
-	buf_clear(&what);
+		transfer_fail(f->plan->t, why, "cannot download %s", f->word);
 }
 
 /* Can a file of this machine have that path? A '/' at its end is fine. */
@@ -146,8 +143,7 @@ static int find_each(void *arg, const struct list_entry *e, const char *name,
 static int find_list(struct find *f)
 {
 	struct failure failure = FAILURE_INIT;
-	struct buf prefix = BUF_INIT(STORE_KEY_MAX),
-		   what = BUF_INIT(BUF_MESSAGE);
+	struct buf prefix = BUF_INIT(STORE_KEY_MAX);
 	struct walk w = {
 		.stage = f->stage,
 		.markers = f->plan->recursive,
@@ -163,16 +159,15 @@ static int find_list(struct find *f)
 	w.path = buf_str(&prefix);
 	rc = walk_files(&w, &failure);
 	if (rc && rc != -EINTR && rc != -ENOMEM) {
-		buf_addf(&what, "cannot list %s", f->word);
-		transfer_fail(f->plan->t, buf_str(&what),
+		transfer_fail(f->plan->t,
 			      failure.why.len ? buf_str(&failure.why)
-					      : strerror(-rc));
+					      : strerror(-rc),
+			      "cannot list %s", f->word);
 		rc = 0;
 	} else if (!rc && !f->found) {
 		find_say(f, NULL, "no file of the stage matches");
 	}
 	buf_clear(&prefix);
-	buf_clear(&what);
 	failure_clear(&failure);
 	return rc;
 }
@@ -233,24 +228,12 @@ int transfer_find(struct transfer_plan *p, const char *word, const char *local,
 		  bool into)
 {
 	struct find f = { .plan = p, .word = word, .local = local };
-	struct failure failure = FAILURE_INIT;
-	struct location where = { 0 };
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct location where;
 	size_t n;
-	int rc = location_parse(word, &where, &why);
+	int rc = transfer_plan_stage(p, "download", word, &where, &f.stage);
 
-	if (!rc)
-		rc = session_stage(p->session, where.stage, &f.stage, &failure);
-	if (rc) {
-		struct buf what = BUF_INIT(BUF_MESSAGE);
-
-		buf_addf(&what, "cannot download %s", word);
-		transfer_fail(p->t, buf_str(&what),
-			      why.len ? buf_str(&why) : buf_str(&failure.why));
-		buf_clear(&what);
-		rc = rc == -EINTR || rc == -ENOMEM ? rc : 0;
-		goto out;
-	}
+	if (rc <= 0)
+		return rc;
 	n = strlen(where.path);
 	f.contents = !n || where.path[n - 1] == '/';
 	if (n && f.contents)
@@ -262,9 +245,6 @@ int transfer_find(struct transfer_plan *p, const char *word, const char *local,
 		transfer_glob_unescape(where.path);
 	rc = f.wild ? find_list(&f) : find_exact(&f);
 	stage_unref(f.stage);
-out:
 	location_clear(&where);
-	failure_clear(&failure);
-	buf_clear(&why);
 	return rc;
 }

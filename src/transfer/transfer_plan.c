@@ -5,6 +5,7 @@
  */
 #include "transfer/transfer_plan.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "base/buf.h"
 #include "net/http_engine.h"
+#include "client/failure.h"
 #include "client/session.h"
 #include "stage/catalog.h"
 #include "stage/stage.h"
@@ -89,6 +91,29 @@ static struct http_lane *plan_lane(struct transfer_plan *p,
 	l->next = p->lanes;
 	p->lanes = l;
 	return l->lane;
+}
+
+int transfer_plan_stage(struct transfer_plan *p, const char *verb,
+			const char *word, struct location *where,
+			struct stage **out)
+{
+	struct failure failure = FAILURE_INIT;
+	int rc = location_parse(word, where, &failure.why);
+
+	if (!rc) {
+		rc = session_stage(p->session, where->stage, out, &failure);
+		if (rc)
+			location_clear(where);
+	}
+	if (rc && rc != -EINTR && rc != -ENOMEM) {
+		transfer_fail(p->t, buf_str(&failure.why), "cannot %s %s", verb,
+			      word);
+		rc = 0;
+	} else if (!rc) {
+		rc = 1;
+	}
+	failure_clear(&failure);
+	return rc;
 }
 
 static struct transfer_job *plan_new_job(const char *local)

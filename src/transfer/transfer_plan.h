@@ -30,6 +30,12 @@ struct transfer_plan {
 };
 void transfer_plan_clear(struct transfer_plan *p);
 
+/* The stage that a word names, and the place in it: 1, and both are the
+ * caller's; 0: a failure was said, `cannot VERB word`; -EINTR, -ENOMEM. */
+int transfer_plan_stage(struct transfer_plan *p, const char *verb,
+			const char *word, struct location *where,
+			struct stage **out);
+
 /* A job with its remote filled for a file of a stage. NULL without memory. */
 struct transfer_job *transfer_plan_job(struct transfer_plan *p,
 				       struct stage *stage, const char *path,

@@ -30,11 +30,7 @@ struct walk_up {
 
 static void walk_say(struct walk_up *w, const char *local, const char *why)
 {
-	struct buf what = BUF_INIT(BUF_MESSAGE);
-
-	buf_addf(&what, "cannot upload %s", local);
-	transfer_fail(w->plan->t, buf_str(&what), why);
-	buf_clear(&what);
+	transfer_fail(w->plan->t, why, "cannot upload %s", local);
 }
 
 /* rest: the name below the location, "" when the location is the name. */
