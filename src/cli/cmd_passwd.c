@@ -25,7 +25,8 @@ static const struct option options[] = { { 0 } };
 
 /*
  * One line of fd without its end, byte by byte: what follows it stays there
- * for whoever reads next. 0; -ENODATA an end before it, -EMSGSIZE, -EINVAL.
+ * for another program that reads next. 0; -ENODATA an end before it,
+ * -EMSGSIZE, -EINVAL.
  */
 static int passwd_read_line(int fd, struct buf *out)
 {
@@ -62,8 +63,8 @@ static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
  * meanwhile has its way. */
 static int passwd_ask(const char *prompt, const char *user, struct buf *out)
 {
-	const struct sigaction ours = { .sa_handler = catch };
-	struct sigaction theirs[N_ENDS];
+	const struct sigaction now = { .sa_handler = catch };
+	struct sigaction old[N_ENDS];
 	struct termios before, quiet;
 	int rc;
 
@@ -75,12 +76,12 @@ static int passwd_ask(const char *prompt, const char *user, struct buf *out)
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	quiet.c_lflag |= ECHONL;
 	for (size_t i = 0; i < N_ENDS; i++)
-		sigaction(ends[i], &ours, &theirs[i]);
+		sigaction(ends[i], &now, &old[i]);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
 	rc = passwd_read_line(STDIN_FILENO, out);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	for (size_t i = 0; i < N_ENDS; i++)
-		sigaction(ends[i], &theirs[i], NULL);
+		sigaction(ends[i], &old[i], NULL);
 	if (caught)
 		raise(caught);
 	return rc;

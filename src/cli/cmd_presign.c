@@ -1,6 +1,6 @@
 /*
  * `stagefs presign`: what PRESIGN does, without a mount, and what it does not:
- * HEAD, DELETE, parts, many at once. Signing asks nobody; only an internal
+ * HEAD, DELETE, parts, many at once. Signing sends no request; only an internal
  * stage is looked up first, so that a typo in its name is an error and not a
  * URL to nowhere. A path on a mount is signed by the mount.
  */
@@ -97,21 +97,21 @@ struct presign_headers {
 
 #define META "x-amz-meta-"
 
-static int headers_refuse(struct buf *err, const char *option, const char *form)
+static int headers_refuse(struct buf *why, const char *option, const char *form)
 {
-	buf_addf(err, "%s takes %s", option, form);
+	buf_addf(why, "%s takes %s", option, form);
 	return -EINVAL;
 }
 
 static int headers_add(struct presign_headers *h, const char *prefix,
 		       const char *name, size_t name_len, const char *value,
-		       size_t value_len, struct buf *err)
+		       size_t value_len, struct buf *why)
 {
 	struct buf lower = BUF_INIT(BUF_LINE);
 	char *copy;
 
 	if (h->n == PRESIGN_FIELDS_MAX) {
-		buf_addf(err, "more than %d headers", PRESIGN_FIELDS_MAX);
+		buf_addf(why, "more than %d headers", PRESIGN_FIELDS_MAX);
 		return -EINVAL;
 	}
 	buf_adds(&lower, prefix);
@@ -121,60 +121,60 @@ static int headers_add(struct presign_headers *h, const char *prefix,
 	h->list[h->n].name = buf_detach(&lower);
 	h->list[h->n].value = copy;
 	if (!h->list[h->n++].name || !copy) {
-		buf_adds(err, "no memory");
+		buf_adds(why, "no memory");
 		return -ENOMEM;
 	}
 	return 0;
 }
 
 static int headers_add_meta(struct presign_headers *h, const char *line,
-			    size_t n, struct buf *err)
+			    size_t n, struct buf *why)
 {
 	const char *equals = memchr(line, '=', n);
 
 	if (!equals || equals == line)
-		return headers_refuse(err, "--meta", "KEY=VALUE");
+		return headers_refuse(why, "--meta", "KEY=VALUE");
 	return headers_add(h, META, line, equals - line, equals + 1,
-			   line + n - equals - 1, err);
+			   line + n - equals - 1, why);
 }
 
 static int headers_add_header(struct presign_headers *h, const char *line,
-			      size_t n, struct buf *err)
+			      size_t n, struct buf *why)
 {
 	const char *colon = memchr(line, ':', n), *value;
 
 	if (!colon || colon == line)
-		return headers_refuse(err, "--send", "`NAME: VALUE`");
+		return headers_refuse(why, "--send", "`NAME: VALUE`");
 	for (value = colon + 1; value < line + n && *value == ' '; value++)
 		;
 	return headers_add(h, "", line, colon - line, value, line + n - value,
-			   err);
+			   why);
 }
 
 static int headers_add_lines(struct presign_headers *h, const char *lines,
 			     int (*each)(struct presign_headers *h,
 					 const char *line, size_t n,
-					 struct buf *err),
-			     struct buf *err)
+					 struct buf *why),
+			     struct buf *why)
 {
 	int rc = 0;
 
 	for (const char *p = lines; p && *p && !rc;) {
 		size_t n = strcspn(p, "\n");
 
-		rc = each(h, p, n, err);
+		rc = each(h, p, n, why);
 		p += n + (p[n] == '\n');
 	}
 	return rc;
 }
 
 static int headers_read(const struct presign_options *o,
-			struct presign_headers *out, struct buf *err)
+			struct presign_headers *out, struct buf *why)
 {
-	int rc = headers_add_lines(out, o->meta, headers_add_meta, err);
+	int rc = headers_add_lines(out, o->meta, headers_add_meta, why);
 
 	return rc ? rc
-		  : headers_add_lines(out, o->headers, headers_add_header, err);
+		  : headers_add_lines(out, o->headers, headers_add_header, why);
 }
 
 static void headers_clear(struct presign_headers *h)

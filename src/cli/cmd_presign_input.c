@@ -1,6 +1,6 @@
 /*
  * Locations from standard input, a row each, in their order. A line is read
- * into a buffer with an end, so memory stays the same; a bad one is told by
+ * into a buffer with an end, so memory stays the same; a bad one is named by
  * its number, has no row, and makes the exit status 1, and the rest goes on.
  * What would fail for every line (keys, output) ends it at once.
  *

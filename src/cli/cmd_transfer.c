@@ -247,7 +247,8 @@ static struct target get_read_target(const struct transfer_words *w, bool rows)
 	struct target t = { .local = ".", .sources = w->n };
 
 	if (w->n && (rows || *last != '@')) {
-		/* a file behind it would be replaced under who writes on */
+		/* a file behind it, to which another process may be
+		 * writing, would be replaced */
 		t.local = strcmp(last, "/dev/stdout") ? last : "-";
 		t.sources--;
 	}

@@ -1,6 +1,7 @@
 /*
- * roff for man(7): a text is escaped where it enters (manual_text()), so a table may
- * hold anything. The pages have what tables cannot say between their rows.
+ * roff for man(7): a text is escaped where it enters (manual_text()), so a
+ * table may hold anything. The pages have what tables cannot say between their
+ * rows.
  */
 #include "cli/manual.h"
 

@@ -105,37 +105,37 @@ static const struct {
 	{ -EACCES, "permission denied" },
 };
 
-static int mount_tell(int rc, struct buf *err)
+static int mount_tell(int rc, struct buf *why)
 {
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
 		if (reasons[i].rc == rc) {
-			buf_adds(err, reasons[i].why);
+			buf_adds(why, reasons[i].why);
 			return rc;
 		}
 	}
-	buf_adds(err, strerror(-rc));
+	buf_adds(why, strerror(-rc));
 	return rc;
 }
 
 int mount_presign(const struct mount_presign *ask, const char *form,
-		  struct buf *out, struct buf *err)
+		  struct buf *out, struct buf *why)
 {
 	struct buf base = BUF_INIT(BUF_LINE), name = BUF_INIT(BUF_LINE);
 	const char *rest;
 	int rc;
 
 	if (ask->content_type && strpbrk(ask->content_type, "&")) {
-		buf_adds(err, "a `&` in the content type");
+		buf_adds(why, "a `&` in the content type");
 		return -EINVAL;
 	}
 	rc = mount_find_base(ask->path, &base, &rest);
 	if (rc) {
-		mount_tell(rc, err);
+		mount_tell(rc, why);
 		goto out;
 	}
 	mount_make_name(ask, form, rest, &name);
 	if (name.len > NAME_MAX_BYTES || buf_err(&name)) {
-		buf_addf(err,
+		buf_addf(why,
 			 "the path is too long for a mount, where %d bytes "
 			 "are all: name it as @stage/path",
 			 NAME_MAX_BYTES);
@@ -146,7 +146,7 @@ int mount_presign(const struct mount_presign *ask, const char *form,
 	if (rc == -EINVAL && !rest && mount_is_directory(buf_str(&base)))
 		rc = -EISDIR;
 	if (rc)
-		mount_tell(rc, err);
+		mount_tell(rc, why);
 out:
 	buf_clear(&base);
 	buf_clear(&name);

@@ -18,9 +18,9 @@ struct mount_presign {
 
 /*
  * form: "" the URL, ".headers", ".method", ".json" or ".curl". 0 with the
- * value in out, or -errno with why in err.
+ * value in out, or -errno with why in why.
  */
 int mount_presign(const struct mount_presign *ask, const char *form,
-		  struct buf *out, struct buf *err);
+		  struct buf *out, struct buf *why);
 
 #endif

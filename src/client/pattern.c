@@ -1,6 +1,6 @@
 /*
  * PCRE2 with bounds on how much it may try, since a pattern may come from
- * anywhere. Where it differs from Databend's engine by default, it is told not
+ * anywhere. Where it differs from Databend's engine by default, it is set not
  * to: `$` is the very end, classes are Unicode's. Names need not be UTF-8.
  */
 #include "client/pattern.h"
@@ -24,19 +24,19 @@ struct pattern {
 	pcre2_match_context *limits;
 };
 
-static int pattern_compile(struct pattern *p, const char *text, struct buf *err)
+static int pattern_compile(struct pattern *p, const char *text, struct buf *why)
 {
 	const uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
 				 PCRE2_UCP | PCRE2_DOLLAR_ENDONLY |
 				 PCRE2_NEVER_BACKSLASH_C;
 	struct buf whole = BUF_INIT(PATTERN_MAX);
-	unsigned char why[256];
+	unsigned char said[256];
 	size_t at;
 	int code;
 
 	buf_addf(&whole, "^%s$", text);
 	if (buf_err(&whole)) {
-		buf_adds(err, "the pattern is too long");
+		buf_adds(why, "the pattern is too long");
 		buf_clear(&whole);
 		return -EINVAL;
 	}
@@ -45,16 +45,16 @@ static int pattern_compile(struct pattern *p, const char *text, struct buf *err)
 	buf_clear(&whole);
 	if (p->code)
 		return 0;
-	pcre2_get_error_message(code, why, sizeof(why));
-	buf_addf(err, "the pattern is no regular expression: %s at byte %zu",
-		 (const char *)why, at ? at - 1 : 0);
+	pcre2_get_error_message(code, said, sizeof(said));
+	buf_addf(why, "the pattern is no regular expression: %s at byte %zu",
+		 (const char *)said, at ? at - 1 : 0);
 	return -EINVAL;
 }
 
-int pattern_new(const char *text, struct pattern **out, struct buf *err)
+int pattern_new(const char *text, struct pattern **out, struct buf *why)
 {
 	struct pattern *p = calloc(1, sizeof(*p));
-	int rc = p ? pattern_compile(p, text, err) : -ENOMEM;
+	int rc = p ? pattern_compile(p, text, why) : -ENOMEM;
 
 	if (!rc) {
 		p->data = pcre2_match_data_create(1, NULL);

@@ -8,8 +8,8 @@
 struct buf;
 struct pattern;
 
-/* 0, -EINVAL with why in err, or -ENOMEM. */
-int pattern_new(const char *text, struct pattern **out, struct buf *err);
+/* 0, -EINVAL with why in why, or -ENOMEM. */
+int pattern_new(const char *text, struct pattern **out, struct buf *why);
 void pattern_free(struct pattern *p); /* NULL is fine */
 
 /* 1 or 0; -E2BIG: the pattern backtracks beyond all measure on that name. */

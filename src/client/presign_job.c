@@ -1,6 +1,6 @@
 /*
- * PRESIGN: signing asks nobody; only an internal stage is looked up first, so
- * that a typo in its name is an error and not a URL to nowhere.
+ * PRESIGN: signing sends no request; only an internal stage is looked up
+ * first, so that a typo in its name is an error and not a URL to nowhere.
  *
  * Rows go through a job, one or a million: it keeps the stages that it met
  * last and the table of its output. What stands before the first row is

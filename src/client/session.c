@@ -36,7 +36,7 @@ static int session_start(struct session *s, struct buf *why)
 	if (!log)
 		log = m->log_level > LOG_LEVEL_WARN ? "stderr" : "/dev/null";
 	rc = log_open(log, m->log_level);
-	/* A daemon's log may be closed to who runs a verb. */
+	/* A daemon's log may be closed to the user of a verb. */
 	if (rc == -EACCES)
 		rc = log_open("/dev/null", m->log_level);
 	if (rc) {

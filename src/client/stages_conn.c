@@ -1,6 +1,6 @@
 /*
  * The keys are those of a [stage NAME] section. Databend's own come first in
- * what an unknown one is told. A stage without keys is anonymous, and one
+ * the message about an unknown one. A stage without keys is anonymous, and one
  * without an endpoint gets the environment's, written down: another process
  * shall find the same server.
  */

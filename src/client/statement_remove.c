@@ -241,7 +241,7 @@ static int remove_now(struct remover *r, struct stage *stage, const char *path,
 		      struct pattern *pattern, const struct sql_statement *q,
 		      const struct output *o, struct failure *f)
 {
-	int rc, told;
+	int rc, print_rc;
 
 	if (stage->ro)
 		return failure_set(f, CODE_PERMISSION, -EROFS,
@@ -249,10 +249,10 @@ static int remove_now(struct remover *r, struct stage *stage, const char *path,
 	rc = remove_scope(r, stage, path, pattern, q, f);
 	if (rc && !r->removed && !r->failed)
 		return rc;
-	told = remove_print_counts(r, o, f);
-	if (!rc && !told && r->failed)
+	print_rc = remove_print_counts(r, o, f);
+	if (!rc && !print_rc && r->failed)
 		rc = remove_tell_failed(r, f);
-	return rc ? rc : told;
+	return rc ? rc : print_rc;
 }
 
 int statement_remove(struct session *s, const struct location *where,

@@ -26,7 +26,7 @@ struct table {
 	unsigned n;
 	struct table_column columns[TABLE_COLUMNS_MAX];
 	uint64_t rows;
-	int err;
+	int rc; /* the first failure */
 	struct buf line;
 
 	/* TABLE_TABLE: cells that wait, header first, and widths. */
@@ -139,13 +139,13 @@ static void table_add_csv(struct buf *out, const char *s)
 
 static int table_put_line(struct table *t)
 {
-	if (!t->err)
-		t->err = buf_err(&t->line);
-	if (!t->err &&
+	if (!t->rc)
+		t->rc = buf_err(&t->line);
+	if (!t->rc &&
 	    fwrite(t->line.data, 1, t->line.len, t->out) != t->line.len)
-		t->err = errno ? -errno : -EIO;
+		t->rc = errno ? -errno : -EIO;
 	buf_reset(&t->line);
-	return t->err;
+	return t->rc;
 }
 
 static int table_put_json_row(struct table *t, const struct table_value *values)
@@ -231,7 +231,7 @@ static int table_put_held(struct table *t)
 	for (unsigned r = 0; r < t->n_held; r++)
 		table_put_aligned(t, (const char *const *)t->held + r * t->n);
 	table_release(t);
-	return t->err;
+	return t->rc;
 }
 
 static int table_hold(struct table *t, const char *const *cells)
@@ -244,7 +244,7 @@ static int table_hold(struct table *t, const char *const *cells)
 
 		row[i] = strdup(cells[i]);
 		if (!row[i])
-			return t->err = -ENOMEM;
+			return t->rc = -ENOMEM;
 		if (w > t->width[i])
 			t->width[i] = w;
 	}
@@ -275,23 +275,23 @@ static int table_put_plain_row(struct table *t,
 		cells[i] = buf_str(t->format == TABLE_TABLE ? &shown[i]
 							    : &plain[i]);
 		if (buf_err(&plain[i]) || buf_err(&shown[i]))
-			t->err = -EMSGSIZE;
+			t->rc = -EMSGSIZE;
 	}
-	if (!t->err)
+	if (!t->rc)
 		table_put_cells(t, cells);
 	for (unsigned i = 0; i < t->n; i++) {
 		buf_clear(&plain[i]);
 		buf_clear(&shown[i]);
 	}
-	return t->err;
+	return t->rc;
 }
 
 int table_row(struct table *t, const struct table_value *values)
 {
 	int rc;
 
-	if (t->err)
-		return t->err;
+	if (t->rc)
+		return t->rc;
 	if (t->format == TABLE_JSON || t->format == TABLE_NDJSON)
 		rc = table_put_json_row(t, values);
 	else
@@ -346,14 +346,14 @@ int table_end(struct table *t)
 {
 	int rc;
 
-	if (t->format == TABLE_JSON && !t->err) {
+	if (t->format == TABLE_JSON && !t->rc) {
 		buf_adds(&t->line, t->rows ? "]\n" : "[]\n");
 		table_put_line(t);
 	}
 	table_put_held(t);
-	if (fflush(t->out) && !t->err)
-		t->err = errno ? -errno : -EIO;
-	rc = t->err;
+	if (fflush(t->out) && !t->rc)
+		t->rc = errno ? -errno : -EIO;
+	rc = t->rc;
 	buf_clear(&t->line);
 	free(t);
 	return rc;

@@ -1,7 +1,7 @@
 /*
  * The stage statements of Databend as plain structures: one grammar, pure
- * (no I/O, no clock, no catalog), bounded. Whoever runs them decides what a
- * name means; every part knows its place in the text, for errors.
+ * (no I/O, no clock, no catalog), bounded. The caller decides what a name
+ * means; every part knows its place in the text, for errors.
  */
 #ifndef SQL_SQL_H
 #define SQL_SQL_H
@@ -76,7 +76,7 @@ struct sql_statement {
 	struct sql_text name;
 	bool or_replace, if_exists, if_not_exists;
 	struct sql_text url, comment;
-	/* CONNECTION, CREDENTIALS and ENCRYPTION; names as they were written. */
+	/* CONNECTION, CREDENTIALS and ENCRYPTION; names as written. */
 	struct sql_pair *connection;
 	unsigned n_connection;
 	bool has_connection; /* one of the clauses, perhaps empty */

@@ -35,7 +35,7 @@ struct download {
 	struct transfer_sink sink;
 	struct object_info info; /* as far as it is known */
 	uint64_t done;
-	struct waiter *waiter; /* who sleeps while pieces come */
+	struct waiter *waiter; /* of the thread that waits for pieces */
 	unsigned coming; /* atomic: pieces that have not ended */
 	bool failed; /* atomic: what comes is not wanted any more */
 };
@@ -215,7 +215,7 @@ static int get_whole(struct download *d, struct buf *why)
 	return rc;
 }
 
-/* What it has told of the object. */
+/* What the answer says of the object. */
 static int get_learn(struct download *d, const struct piece *p, struct buf *why)
 {
 	get_learn_etag(d, p);

@@ -57,7 +57,7 @@ static void glob_make_locale(void)
 	glob_locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
-/* fnmatch(3) takes text as the thread's locale has it; ours is C. */
+/* fnmatch(3) takes text as the thread's locale has it; the program's is C. */
 static bool glob_component(const char *p, size_t p_len, const char *s,
 			   size_t s_len)
 {

@@ -1,6 +1,6 @@
 /*
  * Bytes move by copy_file_range(2), which clones where the file system can,
- * a chunk at a time: between two of them the progress is told and an interrupt
+ * a chunk at a time: between two of them the progress is shown and an interrupt
  * is seen. What is read is checked at the end for another program's having
  * written into it; what is written gathers in a file without a name, which
  * becomes the object.

@@ -1,7 +1,7 @@
 /*
- * A lane of our own for each store: the store's carries signed requests with
- * a person's patience, ours long transfers. The settings are the stage's,
- * what the command line says comes first.
+ * A further lane for each store: its own carries requests for which a person
+ * waits, this one long transfers. The settings are the stage's; those of the
+ * command line win.
  */
 #include "transfer/transfer_plan.h"
 

@@ -24,7 +24,7 @@
 
 struct reader {
 	struct transfer_rows *rows;
-	struct buf *err;
+	struct buf *why;
 	bool answer; /* one of Databend's HTTP API was among it */
 };
 
@@ -53,7 +53,7 @@ void transfer_row_clear_all(struct transfer_rows *rows)
 
 static int row_refuse(struct reader *r, const char *why)
 {
-	buf_addf(r->err, "row %u: %s", r->rows->n + 1, why);
+	buf_addf(r->why, "row %u: %s", r->rows->n + 1, why);
 	return -EINVAL;
 }
 
@@ -384,9 +384,9 @@ static int row_read_lines(struct reader *r, char *text, const char *method)
 }
 
 int transfer_row_parse_all(const char *text, size_t n, const char *method,
-			   struct transfer_rows *out, struct buf *err)
+			   struct transfer_rows *out, struct buf *why)
 {
-	struct reader r = { .rows = out, .err = err };
+	struct reader r = { .rows = out, .why = why };
 	size_t at = row_skip_blanks(text, n, 0);
 	char *copy;
 	int rc;

@@ -27,16 +27,17 @@ struct transfer_rows {
  * Reads all rows of a text, in one of these forms:
  *   JSON   {"method":..,"headers":{..},"url":..}, several in a row or in an
  *          array; ["PUT","{}","https://.."] as Databend's HTTP answer has
- *          them, or that answer whole (without a row: an error); headers as an object or as text
+ *          them, or that answer whole (without a row: an error); headers as
+ *          an object or as text
  *   TSV    method, headers (JSON) and url, with our escapes; a first line
  *          with the columns' names may say where they are
  *   URLs   one a line; their method is the one given
  * `host` and `content-length` are left out of the headers: they are the
- * client's to write. 0, -EINVAL with why in err (never with a URL), -ENOMEM.
+ * client's to write. 0, -EINVAL with why in why (never with a URL), -ENOMEM.
  * transfer_row_clear_all() in either case.
  */
 int transfer_row_parse_all(const char *text, size_t n, const char *method,
-			   struct transfer_rows *out, struct buf *err);
+			   struct transfer_rows *out, struct buf *why);
 void transfer_row_clear_all(struct transfer_rows *rows);
 void transfer_row_clear(struct transfer_row *row);
 

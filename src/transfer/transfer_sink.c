@@ -1,6 +1,6 @@
 /*
  * Order of things. The state is written before the part is made, so a part
- * without one is somebody else's and is not touched. A lock on the part keeps
+ * without one is another program's and is not touched. A lock on the part keeps
  * a second run of the same out. The state goes last: what a crash leaves
  * between the two is a state without a part, which means nothing.
  *
@@ -37,7 +37,7 @@ static int sink_say(struct buf *why, const char *what, int rc)
 	return rc;
 }
 
-/* NAME.part beside the target; a long name is cut, and told by its hash. */
+/* NAME.part beside the target; a long name is cut, and known by its hash. */
 static int sink_name_part(struct transfer_sink *s)
 {
 	const char *slash = strrchr(s->target, '/');
@@ -93,16 +93,16 @@ static int sink_write_state(const struct transfer_sink *s,
 static int sink_open_part(struct transfer_sink *s, struct buf *why)
 {
 	const struct transfer_state fresh = { .size = TRANSFER_UNKNOWN };
-	bool ours = sink_read_state(s);
+	bool known = sink_read_state(s);
 	struct stat st;
 	int rc;
 
-	if (!ours && !lstat(s->part, &st)) {
+	if (!known && !lstat(s->part, &st)) {
 		buf_addf(why, "%s is in the way, and not of our making",
 			 s->part);
 		return -EBUSY;
 	}
-	rc = ours ? 0 : sink_write_state(s, &fresh);
+	rc = known ? 0 : sink_write_state(s, &fresh);
 	if (rc)
 		return sink_say(why, s->state, rc);
 	s->fd = open(s->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);

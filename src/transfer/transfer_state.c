@@ -66,7 +66,7 @@ uint64_t transfer_state_resume(const struct transfer_state *saved,
 		return 0;
 	if (now->size != TRANSFER_UNKNOWN && now->size != saved->size)
 		return 0;
-	/* All is there, and nobody says that it is the object still: a byte is
+	/* All is there, but perhaps of another version by now: a byte is
 	 * left to ask for. */
 	if (at && at == saved->size && !*now->etag)
 		at--;

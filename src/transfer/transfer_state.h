@@ -13,7 +13,7 @@
 struct buf;
 
 #define TRANSFER_STATE_MAX 512 /* bytes of its text */
-#define TRANSFER_UNKNOWN UINT64_MAX /* a size that nobody has told yet */
+#define TRANSFER_UNKNOWN UINT64_MAX /* a size that is not known yet */
 
 struct transfer_state {
 	char etag[STORE_ETAG_SIZE]; /* "" not known: nothing can go on */
