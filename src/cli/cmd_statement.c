@@ -218,7 +218,7 @@ static const struct option create_options[] = {
 static int create_add_pair(struct sql_statement *q, const char *key,
 			   char *value)
 {
-	struct sql_pair *pair = sql_statement_pair(q);
+	struct sql_pair *pair = sql_stage_pair(q);
 
 	if (!pair)
 		return -ENOMEM;

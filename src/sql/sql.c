@@ -165,19 +165,6 @@ static void sql_clear_text(struct sql_text *t)
 	free(t->s);
 }
 
-struct sql_pair *sql_statement_pair(struct sql_statement *s)
-{
-	struct sql_pair *pair =
-		realloc(s->connection, (s->n_connection + 1) * sizeof(*pair));
-
-	if (!pair)
-		return NULL;
-	s->connection = pair;
-	pair += s->n_connection++;
-	*pair = (struct sql_pair){ 0 };
-	return pair;
-}
-
 void sql_statement_clear(struct sql_statement *s)
 {
 	for (unsigned i = 0; i < s->n_connection; i++) {

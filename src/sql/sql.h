@@ -92,7 +92,7 @@ struct sql_statement {
 };
 
 /* One more of the connection's, empty; NULL without memory. */
-struct sql_pair *sql_statement_pair(struct sql_statement *s);
+struct sql_pair *sql_stage_pair(struct sql_statement *s);
 
 /* Frees; overwrites what may be secret. */
 void sql_statement_clear(struct sql_statement *s);

@@ -22,6 +22,19 @@ enum clause {
 
 /* ---- ( key = 'value', ... ) ---- */
 
+struct sql_pair *sql_stage_pair(struct sql_statement *s)
+{
+	struct sql_pair *pair =
+		realloc(s->connection, (s->n_connection + 1) * sizeof(*pair));
+
+	if (!pair)
+		return NULL;
+	s->connection = pair;
+	pair += s->n_connection++;
+	*pair = (struct sql_pair){ 0 };
+	return pair;
+}
+
 static int stage_expect_pair_value(struct sql_parser *p, struct sql_text *out)
 {
 	const char *text = p->script->text;
@@ -43,7 +56,7 @@ static int stage_parse_pair(struct sql_parser *p, struct sql_statement *out)
 		return parser_refuse(p, 1005, p->token.span,
 				     "more than %d connection parameters",
 				     SQL_PAIRS_MAX);
-	pair = sql_statement_pair(out);
+	pair = sql_stage_pair(out);
 	if (!pair)
 		return -ENOMEM;
 	rc = parser_take_text(p, &pair->name);
