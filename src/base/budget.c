@@ -75,13 +75,13 @@ void budget_on_pressure(struct budget *b, void (*reclaim)(void *, size_t),
 	b->reclaim_arg = arg;
 }
 
-static void reclaim(struct budget *b, size_t bytes)
+static void budget_reclaim(struct budget *b, size_t bytes)
 {
 	if (b->reclaim && bytes)
 		b->reclaim(b->reclaim_arg, bytes);
 }
 
-static bool use_locked(struct budget *b, size_t bytes) REQUIRES(&b->lock)
+static bool budget_use_locked(struct budget *b, size_t bytes) REQUIRES(&b->lock)
 {
 	struct budget_locked *g = budget_locked(b);
 
@@ -94,7 +94,8 @@ static bool use_locked(struct budget *b, size_t bytes) REQUIRES(&b->lock)
 }
 
 /* How much is missing until so many bytes are free. */
-static size_t missing_locked(struct budget *b, size_t bytes) REQUIRES(&b->lock)
+static size_t budget_missing_locked(struct budget *b, size_t bytes)
+	REQUIRES(&b->lock)
 {
 	size_t free_bytes = b->limit - budget_locked(b)->used;
 
@@ -102,15 +103,15 @@ static size_t missing_locked(struct budget *b, size_t bytes) REQUIRES(&b->lock)
 }
 
 /* Takes the bytes, or tells how many are missing; 0 when others wait. */
-static bool try_once(struct budget *b, size_t bytes, size_t *missing)
+static bool budget_try_once(struct budget *b, size_t bytes, size_t *missing)
 {
 	bool done = false;
 
 	*missing = 0;
 	lock_take(&b->lock);
 	if (!budget_locked(b)->queue) {
-		done = use_locked(b, bytes);
-		*missing = missing_locked(b, bytes);
+		done = budget_use_locked(b, bytes);
+		*missing = budget_missing_locked(b, bytes);
 	}
 	lock_drop(&b->lock);
 	return done;
@@ -122,12 +123,12 @@ bool budget_try(struct budget *b, size_t bytes)
 
 	if (bytes > b->limit)
 		return false;
-	if (try_once(b, bytes, &missing))
+	if (budget_try_once(b, bytes, &missing))
 		return true;
 	if (!missing)
 		return false;
-	reclaim(b, missing);
-	return try_once(b, bytes, &missing);
+	budget_reclaim(b, missing);
+	return budget_try_once(b, bytes, &missing);
 }
 
 bool budget_try_idle(struct budget *b, size_t bytes, unsigned permille)
@@ -140,18 +141,18 @@ bool budget_try_idle(struct budget *b, size_t bytes, unsigned permille)
 	lock_take(&b->lock);
 	g = budget_locked(b);
 	if (!g->queue && g->used <= ceiling && bytes <= ceiling - g->used)
-		done = use_locked(b, bytes);
+		done = budget_use_locked(b, bytes);
 	lock_drop(&b->lock);
 	return done;
 }
 
 /* Serves from the head while there is enough; a new head is told to reclaim. */
-static void serve_locked(struct budget *b) REQUIRES(&b->lock)
+static void budget_serve_locked(struct budget *b) REQUIRES(&b->lock)
 {
 	struct budget_locked *g = budget_locked(b);
 	struct ticket *old_head = g->queue, *t;
 
-	while ((t = g->queue) && use_locked(b, t->bytes)) {
+	while ((t = g->queue) && budget_use_locked(b, t->bytes)) {
 		DL_DELETE(g->queue, t);
 		t->served = true;
 		waiter_unpark(t->waiter);
@@ -160,7 +161,8 @@ static void serve_locked(struct budget *b) REQUIRES(&b->lock)
 		waiter_unpark(g->queue->waiter);
 }
 
-static void leave_locked(struct budget *b, struct ticket *t) REQUIRES(&b->lock)
+static void budget_leave_locked(struct budget *b, struct ticket *t)
+	REQUIRES(&b->lock)
 {
 	struct budget_locked *g = budget_locked(b);
 	bool was_head = g->queue == t;
@@ -168,7 +170,7 @@ static void leave_locked(struct budget *b, struct ticket *t) REQUIRES(&b->lock)
 	DL_DELETE(g->queue, t);
 	if (was_head && g->queue) {
 		waiter_unpark(g->queue->waiter);
-		serve_locked(b);
+		budget_serve_locked(b);
 	}
 }
 
@@ -176,8 +178,8 @@ static void leave_locked(struct budget *b, struct ticket *t) REQUIRES(&b->lock)
  * One look at one's place in the queue: true when served. *until_ms comes
  * nearer for the head, and *missing is what it should reclaim before it parks.
  */
-static bool look(struct budget *b, struct ticket *t, int64_t *until_ms,
-		 size_t *missing)
+static bool budget_look(struct budget *b, struct ticket *t, int64_t *until_ms,
+			size_t *missing)
 {
 	int64_t retry_ms = clock_mono_ms() + RETRY_MS;
 	bool served;
@@ -186,7 +188,7 @@ static bool look(struct budget *b, struct ticket *t, int64_t *until_ms,
 	lock_take(&b->lock);
 	served = t->served;
 	if (!served && budget_locked(b)->queue == t) {
-		*missing = missing_locked(b, t->bytes);
+		*missing = budget_missing_locked(b, t->bytes);
 		if (retry_ms < *until_ms)
 			*until_ms = retry_ms;
 	}
@@ -195,7 +197,8 @@ static bool look(struct budget *b, struct ticket *t, int64_t *until_ms,
 }
 
 /* Parks until served. On failure the ticket has left the queue. */
-static int wait_in_turn(struct budget *b, struct ticket *t, int64_t until_ms)
+static int budget_wait_in_turn(struct budget *b, struct ticket *t,
+			       int64_t until_ms)
 {
 	size_t missing;
 	bool served;
@@ -204,9 +207,9 @@ static int wait_in_turn(struct budget *b, struct ticket *t, int64_t until_ms)
 	for (;;) {
 		int64_t wake_ms = until_ms;
 
-		if (look(b, t, &wake_ms, &missing))
+		if (budget_look(b, t, &wake_ms, &missing))
 			return 0;
-		reclaim(b, missing);
+		budget_reclaim(b, missing);
 		err = waiter_park(t->waiter, wake_ms);
 		if (err == -ETIMEDOUT && clock_mono_ms() < until_ms)
 			err = 0;
@@ -216,7 +219,7 @@ static int wait_in_turn(struct budget *b, struct ticket *t, int64_t until_ms)
 	lock_take(&b->lock);
 	served = t->served;
 	if (!served)
-		leave_locked(b, t);
+		budget_leave_locked(b, t);
 	lock_drop(&b->lock);
 	return served ? 0 : err;
 }
@@ -230,11 +233,11 @@ int budget_take(struct budget *b, size_t bytes, int64_t until_ms)
 		return -EFBIG;
 	lock_take(&b->lock);
 	if (!budget_locked(b)->queue)
-		served = use_locked(b, bytes);
+		served = budget_use_locked(b, bytes);
 	if (!served)
 		DL_APPEND(budget_locked(b)->queue, &t);
 	lock_drop(&b->lock);
-	return served ? 0 : wait_in_turn(b, &t, until_ms);
+	return served ? 0 : budget_wait_in_turn(b, &t, until_ms);
 }
 
 void budget_give(struct budget *b, size_t bytes)
@@ -242,7 +245,7 @@ void budget_give(struct budget *b, size_t bytes)
 	lock_take(&b->lock);
 	assert(bytes <= budget_locked(b)->used);
 	budget_locked(b)->used -= bytes;
-	serve_locked(b);
+	budget_serve_locked(b);
 	lock_drop(&b->lock);
 }
 

@@ -57,7 +57,7 @@ void buf_truncate(struct buf *b, size_t len)
 	b->data[len] = '\0';
 }
 
-static size_t next_cap(const struct buf *b, size_t need)
+static size_t buf_next_cap(const struct buf *b, size_t need)
 {
 	size_t cap = b->cap ? b->cap : FIRST_CAP;
 
@@ -68,7 +68,7 @@ static size_t next_cap(const struct buf *b, size_t need)
 	return cap;
 }
 
-static bool grow_more(struct buf *b, size_t n)
+static bool buf_grow_more(struct buf *b, size_t n)
 {
 	size_t cap;
 	char *data;
@@ -79,7 +79,7 @@ static bool grow_more(struct buf *b, size_t n)
 		b->err = -EMSGSIZE;
 		return false;
 	}
-	cap = next_cap(b, b->len + n + 1);
+	cap = buf_next_cap(b, b->len + n + 1);
 	data = malloc(cap);
 	if (!data) {
 		b->err = -ENOMEM;
@@ -99,17 +99,17 @@ static bool grow_more(struct buf *b, size_t n)
 }
 
 /* Makes room for n bytes and the NUL. False once anything has failed. */
-static inline bool grow(struct buf *b, size_t n)
+static inline bool buf_grow(struct buf *b, size_t n)
 {
 	if (!b->err && n <= b->max - b->len && b->cap > b->len &&
 	    n < b->cap - b->len)
 		return true;
-	return grow_more(b, n);
+	return buf_grow_more(b, n);
 }
 
 void buf_add(struct buf *b, const void *bytes, size_t n)
 {
-	if (!n || !grow(b, n))
+	if (!n || !buf_grow(b, n))
 		return;
 	memcpy(b->data + b->len, bytes, n);
 	b->len += n;
@@ -148,7 +148,7 @@ void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 			b->err = -errno;
 		return;
 	}
-	if (!grow(b, n))
+	if (!buf_grow(b, n))
 		return;
 	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
 	b->len += n;
@@ -156,7 +156,7 @@ void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 
 char *buf_reserve(struct buf *b, size_t n)
 {
-	if (!grow(b, n))
+	if (!buf_grow(b, n))
 		return NULL;
 	memset(b->data + b->len, 0, n + 1);
 	return b->data + b->len;
@@ -178,7 +178,7 @@ char *buf_detach(struct buf *b)
 	int err;
 
 	if (!b->data)
-		grow(b, 0);
+		buf_grow(b, 0);
 	s = b->data;
 	if (b->fixed) {
 		s = b->err ? NULL : malloc(b->len + 1);

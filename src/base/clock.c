@@ -46,21 +46,21 @@ int64_t clock_mono_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static bool is_leap(int year)
+static bool clock_is_leap(int year)
 {
 	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
-static int days_in_month(int year, int month)
+static int clock_days_in_month(int year, int month)
 {
 	static const char days[] = { 31, 28, 31, 30, 31, 30,
 				     31, 31, 30, 31, 30, 31 };
 
-	return days[month - 1] + (month == 2 && is_leap(year));
+	return days[month - 1] + (month == 2 && clock_is_leap(year));
 }
 
 /* Days from 0000-01-01 to the first of January of a year from 0 on. */
-static int64_t days_to_year(int year)
+static int64_t clock_days_to_year(int year)
 {
 	int before = year - 1;
 
@@ -70,16 +70,16 @@ static int64_t days_to_year(int year)
 	       1;
 }
 
-static int64_t civil_to_unix(const struct civil *c)
+static int64_t clock_civil_to_unix(const struct civil *c)
 {
-	int64_t days = days_to_year(c->year) - DAYS_TO_1970 + c->day - 1;
+	int64_t days = clock_days_to_year(c->year) - DAYS_TO_1970 + c->day - 1;
 
 	for (int month = 1; month < c->month; month++)
-		days += days_in_month(c->year, month);
+		days += clock_days_in_month(c->year, month);
 	return days * DAY + c->hour * 3600 + c->minute * 60 + c->second;
 }
 
-static struct civil civil_from_unix(int64_t t)
+static struct civil clock_civil_from_unix(int64_t t)
 {
 	struct civil c = { .month = 1 };
 	int64_t days;
@@ -96,19 +96,20 @@ static struct civil civil_from_unix(int64_t t)
 	c.minute = rest / 60 % 60;
 	c.second = rest % 60;
 	c.year = days / 366;
-	while (days >= days_to_year(c.year + 1))
+	while (days >= clock_days_to_year(c.year + 1))
 		c.year++;
-	days -= days_to_year(c.year);
-	while (days >= days_in_month(c.year, c.month))
-		days -= days_in_month(c.year, c.month++);
+	days -= clock_days_to_year(c.year);
+	while (days >= clock_days_in_month(c.year, c.month))
+		days -= clock_days_in_month(c.year, c.month++);
 	c.day = days + 1;
 	return c;
 }
 
 /* Every format takes as many of the seven numbers as it shows. */
-static void print(char *out, size_t size, const char *fmt, int64_t t, long ns)
+static void clock_print(char *out, size_t size, const char *fmt, int64_t t,
+			long ns)
 {
-	struct civil c = civil_from_unix(t);
+	struct civil c = clock_civil_from_unix(t);
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -117,7 +118,7 @@ static void print(char *out, size_t size, const char *fmt, int64_t t, long ns)
 #pragma GCC diagnostic pop
 }
 
-static char *put_digits(char *out, int value, int n)
+static char *clock_put_digits(char *out, int value, int n)
 {
 	for (int i = n; i--; value /= 10)
 		out[i] = (char)('0' + value % 10);
@@ -127,15 +128,15 @@ static char *put_digits(char *out, int value, int n)
 /* These two are part of every signature, so printf() is too slow. */
 void time_amz(int64_t t, char out[TIME_AMZ_SIZE])
 {
-	struct civil c = civil_from_unix(t);
+	struct civil c = clock_civil_from_unix(t);
 
-	out = put_digits(out, c.year, 4);
-	out = put_digits(out, c.month, 2);
-	out = put_digits(out, c.day, 2);
+	out = clock_put_digits(out, c.year, 4);
+	out = clock_put_digits(out, c.month, 2);
+	out = clock_put_digits(out, c.day, 2);
 	*out++ = 'T';
-	out = put_digits(out, c.hour, 2);
-	out = put_digits(out, c.minute, 2);
-	out = put_digits(out, c.second, 2);
+	out = clock_put_digits(out, c.hour, 2);
+	out = clock_put_digits(out, c.minute, 2);
+	out = clock_put_digits(out, c.second, 2);
 	*out++ = 'Z';
 	*out = '\0';
 }
@@ -151,33 +152,36 @@ void time_date(int64_t t, char out[TIME_DATE_SIZE])
 
 void time_rfc3339(int64_t t, char out[TIME_RFC3339_SIZE])
 {
-	print(out, TIME_RFC3339_SIZE, "%04d-%02d-%02dT%02d:%02d:%02dZ", t, 0);
+	clock_print(out, TIME_RFC3339_SIZE, "%04d-%02d-%02dT%02d:%02d:%02dZ", t,
+		    0);
 }
 
 void time_rfc3339_ms(struct timespec t, char out[TIME_RFC3339_SIZE])
 {
-	print(out, TIME_RFC3339_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ",
-	      t.tv_sec, t.tv_nsec);
+	clock_print(out, TIME_RFC3339_SIZE,
+		    "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ", t.tv_sec,
+		    t.tv_nsec);
 }
 
 void time_list(struct timespec t, char out[TIME_LIST_SIZE])
 {
-	print(out, TIME_LIST_SIZE, "%04d-%02d-%02d %02d:%02d:%02d.%03ld +0000",
-	      t.tv_sec, t.tv_nsec);
+	clock_print(out, TIME_LIST_SIZE,
+		    "%04d-%02d-%02d %02d:%02d:%02d.%03ld +0000", t.tv_sec,
+		    t.tv_nsec);
 }
 
 void time_http(int64_t t, char out[TIME_HTTP_SIZE])
 {
-	struct civil c = civil_from_unix(t < 0 ? 0 : t);
+	struct civil c = clock_civil_from_unix(t < 0 ? 0 : t);
 	/* The first day of the year 0 was a Saturday. */
-	int64_t day = civil_to_unix(&c) / DAY + DAYS_TO_1970 + 5;
+	int64_t day = clock_civil_to_unix(&c) / DAY + DAYS_TO_1970 + 5;
 
 	snprintf(out, TIME_HTTP_SIZE, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
 		 days_of_week + day % 7 * 3, c.day, months + (c.month - 1) * 3,
 		 c.year, c.hour, c.minute, c.second);
 }
 
-static bool take(const char **s, const char *literal)
+static bool clock_take(const char **s, const char *literal)
 {
 	size_t n = strlen(literal);
 
@@ -188,7 +192,7 @@ static bool take(const char **s, const char *literal)
 }
 
 /* Exactly n digits, with a value of min to max. */
-static bool number(const char **s, int n, int min, int max, int *out)
+static bool clock_number(const char **s, int n, int min, int max, int *out)
 {
 	int value = 0;
 
@@ -202,7 +206,7 @@ static bool number(const char **s, int n, int min, int max, int *out)
 }
 
 /* A name of three letters out of a row of them; *out counts from 1. */
-static bool word(const char **s, const char *names, int *out)
+static bool clock_word(const char **s, const char *names, int *out)
 {
 	for (int i = 0; names[i * 3]; i++) {
 		if (!strncmp(*s, names + (size_t)i * 3, 3)) {
@@ -216,18 +220,18 @@ static bool word(const char **s, const char *names, int *out)
 
 static bool time_of_day(const char **s, struct civil *c)
 {
-	return number(s, 2, 0, 23, &c->hour) && take(s, ":") &&
-	       number(s, 2, 0, 59, &c->minute) && take(s, ":") &&
-	       number(s, 2, 0, 60, &c->second);
+	return clock_number(s, 2, 0, 23, &c->hour) && clock_take(s, ":") &&
+	       clock_number(s, 2, 0, 59, &c->minute) && clock_take(s, ":") &&
+	       clock_number(s, 2, 0, 60, &c->second);
 }
 
 /* ".178"; digits beyond the ninth are dropped. Nothing is a fraction too. */
-static bool fraction(const char **s, long *ns)
+static bool clock_fraction(const char **s, long *ns)
 {
 	long unit = 100000000;
 
 	*ns = 0;
-	if (!take(s, "."))
+	if (!clock_take(s, "."))
 		return true;
 	if (!text_is_digit(**s))
 		return false;
@@ -236,23 +240,23 @@ static bool fraction(const char **s, long *ns)
 	return true;
 }
 
-static bool zone(const char **s, int *offset_s)
+static bool clock_zone(const char **s, int *offset_s)
 {
 	int sign, hours, minutes;
 
 	*offset_s = 0;
-	if (take(s, "Z") || take(s, "z"))
+	if (clock_take(s, "Z") || clock_take(s, "z"))
 		return true;
-	if (take(s, "+"))
+	if (clock_take(s, "+"))
 		sign = 1;
-	else if (take(s, "-"))
+	else if (clock_take(s, "-"))
 		sign = -1;
 	else
 		return false;
-	if (!number(s, 2, 0, 23, &hours))
+	if (!clock_number(s, 2, 0, 23, &hours))
 		return false;
-	take(s, ":");
-	if (!number(s, 2, 0, 59, &minutes))
+	clock_take(s, ":");
+	if (!clock_number(s, 2, 0, 59, &minutes))
 		return false;
 	*offset_s = sign * (hours * 3600 + minutes * 60);
 	return true;
@@ -264,13 +268,15 @@ int time_parse_iso8601(const char *s, struct timespec *out)
 	int offset_s;
 	long ns;
 
-	if (!number(&s, 4, 0, 9999, &c.year) || !take(&s, "-") ||
-	    !number(&s, 2, 1, 12, &c.month) || !take(&s, "-") ||
-	    !number(&s, 2, 1, days_in_month(c.year, c.month), &c.day) ||
-	    !(take(&s, "T") || take(&s, "t")) || !time_of_day(&s, &c) ||
-	    !fraction(&s, &ns) || !zone(&s, &offset_s) || *s)
+	if (!clock_number(&s, 4, 0, 9999, &c.year) || !clock_take(&s, "-") ||
+	    !clock_number(&s, 2, 1, 12, &c.month) || !clock_take(&s, "-") ||
+	    !clock_number(&s, 2, 1, clock_days_in_month(c.year, c.month),
+			  &c.day) ||
+	    !(clock_take(&s, "T") || clock_take(&s, "t")) ||
+	    !time_of_day(&s, &c) || !clock_fraction(&s, &ns) ||
+	    !clock_zone(&s, &offset_s) || *s)
 		return -EINVAL;
-	out->tv_sec = civil_to_unix(&c) - offset_s;
+	out->tv_sec = clock_civil_to_unix(&c) - offset_s;
 	out->tv_nsec = ns;
 	return 0;
 }
@@ -279,14 +285,16 @@ int time_parse_amz(const char *s, int64_t *out)
 {
 	struct civil c;
 
-	if (!number(&s, 4, 0, 9999, &c.year) ||
-	    !number(&s, 2, 1, 12, &c.month) ||
-	    !number(&s, 2, 1, days_in_month(c.year, c.month), &c.day) ||
-	    !take(&s, "T") || !number(&s, 2, 0, 23, &c.hour) ||
-	    !number(&s, 2, 0, 59, &c.minute) ||
-	    !number(&s, 2, 0, 59, &c.second) || !take(&s, "Z") || *s)
+	if (!clock_number(&s, 4, 0, 9999, &c.year) ||
+	    !clock_number(&s, 2, 1, 12, &c.month) ||
+	    !clock_number(&s, 2, 1, clock_days_in_month(c.year, c.month),
+			  &c.day) ||
+	    !clock_take(&s, "T") || !clock_number(&s, 2, 0, 23, &c.hour) ||
+	    !clock_number(&s, 2, 0, 59, &c.minute) ||
+	    !clock_number(&s, 2, 0, 59, &c.second) || !clock_take(&s, "Z") ||
+	    *s)
 		return -EINVAL;
-	*out = civil_to_unix(&c);
+	*out = clock_civil_to_unix(&c);
 	return 0;
 }
 
@@ -295,13 +303,14 @@ int time_parse_http(const char *s, int64_t *out)
 	struct civil c;
 	int day_of_week;
 
-	if (!word(&s, days_of_week, &day_of_week) || !take(&s, ", ") ||
-	    !number(&s, 2, 1, 31, &c.day) || !take(&s, " ") ||
-	    !word(&s, months, &c.month) || !take(&s, " ") ||
-	    !number(&s, 4, 0, 9999, &c.year) || !take(&s, " ") ||
-	    !time_of_day(&s, &c) || !take(&s, " GMT") || *s ||
-	    c.day > days_in_month(c.year, c.month))
+	if (!clock_word(&s, days_of_week, &day_of_week) ||
+	    !clock_take(&s, ", ") || !clock_number(&s, 2, 1, 31, &c.day) ||
+	    !clock_take(&s, " ") || !clock_word(&s, months, &c.month) ||
+	    !clock_take(&s, " ") || !clock_number(&s, 4, 0, 9999, &c.year) ||
+	    !clock_take(&s, " ") || !time_of_day(&s, &c) ||
+	    !clock_take(&s, " GMT") || *s ||
+	    c.day > clock_days_in_month(c.year, c.month))
 		return -EINVAL;
-	*out = civil_to_unix(&c);
+	*out = clock_civil_to_unix(&c);
 	return 0;
 }

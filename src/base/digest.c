@@ -32,7 +32,7 @@ static struct {
 static const char base64_digits[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static void fetch_algorithms(void)
+static void digest_fetch_algorithms(void)
 {
 	algorithms.md[DIGEST_SHA256] = EVP_MD_fetch(NULL, "SHA256", NULL);
 	algorithms.md[DIGEST_MD5] = EVP_MD_fetch(NULL, "MD5", NULL);
@@ -40,23 +40,23 @@ static void fetch_algorithms(void)
 
 int digest_init(void)
 {
-	pthread_once(&algorithms.once, fetch_algorithms);
+	pthread_once(&algorithms.once, digest_fetch_algorithms);
 	if (!algorithms.md[DIGEST_SHA256] || !algorithms.md[DIGEST_MD5])
 		return -ENOSYS;
 	return 0;
 }
 
 /* No memory, or no algorithm: there is no digest to go on with. */
-static void must(int ok)
+static void digest_must(int ok)
 {
 	if (!ok)
 		abort();
 }
 
-static const EVP_MD *algorithm(enum digest_kind kind)
+static const EVP_MD *digest_algorithm(enum digest_kind kind)
 {
 	digest_init();
-	must(algorithms.md[kind] != NULL);
+	digest_must(algorithms.md[kind] != NULL);
 	return algorithms.md[kind];
 }
 
@@ -78,8 +78,8 @@ void sha256_hex(const void *bytes, size_t n, char out[SHA256_HEX_SIZE])
 }
 
 /* The hash after one block: the key, padded, each byte XORed with pad. */
-static void key_state(const unsigned char block[SHA256_CBLOCK],
-		      unsigned char pad, uint32_t out[8])
+static void digest_key_state(const unsigned char block[SHA256_CBLOCK],
+			     unsigned char pad, uint32_t out[8])
 {
 	unsigned char padded[SHA256_CBLOCK];
 	SHA256_CTX ctx;
@@ -103,13 +103,13 @@ void hmac_key_init(struct hmac_key *k, const void *key, size_t key_len)
 		sha256(key, key_len, block);
 	else if (key_len)
 		memcpy(block, key, key_len);
-	key_state(block, 0x36, k->inner);
-	key_state(block, 0x5c, k->outer);
+	digest_key_state(block, 0x36, k->inner);
+	digest_key_state(block, 0x5c, k->outer);
 	wipe(block, sizeof(block));
 }
 
-static void finish(const uint32_t state[8], const void *bytes, size_t n,
-		   unsigned char out[SHA256_SIZE])
+static void digest_finish(const uint32_t state[8], const void *bytes, size_t n,
+			  unsigned char out[SHA256_SIZE])
 {
 	SHA256_CTX ctx;
 
@@ -127,8 +127,8 @@ void hmac_key_sign(const struct hmac_key *k, const void *bytes, size_t n,
 {
 	unsigned char inner[SHA256_SIZE];
 
-	finish(k->inner, bytes, n, inner);
-	finish(k->outer, inner, sizeof(inner), out);
+	digest_finish(k->inner, bytes, n, inner);
+	digest_finish(k->outer, inner, sizeof(inner), out);
 }
 
 void hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t n,
@@ -143,14 +143,15 @@ void hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t n,
 
 void md5(const void *bytes, size_t n, unsigned char out[MD5_SIZE])
 {
-	must(EVP_Digest(bytes, n, out, NULL, algorithm(DIGEST_MD5), NULL));
+	digest_must(EVP_Digest(bytes, n, out, NULL,
+			       digest_algorithm(DIGEST_MD5), NULL));
 }
 
 void sha1_hex(const void *bytes, size_t n, char out[SHA1_HEX_SIZE])
 {
 	unsigned char digest[SHA1_HEX_SIZE / 2];
 
-	must(EVP_Digest(bytes, n, digest, NULL, EVP_sha1(), NULL));
+	digest_must(EVP_Digest(bytes, n, digest, NULL, EVP_sha1(), NULL));
 	hex_encode(digest, sizeof(digest), out);
 }
 
@@ -181,7 +182,8 @@ struct digest *digest_new(enum digest_kind kind)
 	if (!d)
 		return NULL;
 	d->ctx = EVP_MD_CTX_new();
-	if (!d->ctx || !EVP_DigestInit_ex2(d->ctx, algorithm(kind), NULL)) {
+	if (!d->ctx ||
+	    !EVP_DigestInit_ex2(d->ctx, digest_algorithm(kind), NULL)) {
 		EVP_MD_CTX_free(d->ctx);
 		free(d);
 		return NULL;
@@ -191,14 +193,14 @@ struct digest *digest_new(enum digest_kind kind)
 
 void digest_add(struct digest *d, const void *bytes, size_t n)
 {
-	must(EVP_DigestUpdate(d->ctx, bytes, n));
+	digest_must(EVP_DigestUpdate(d->ctx, bytes, n));
 }
 
 size_t digest_end(struct digest *d, unsigned char out[SHA256_SIZE])
 {
 	unsigned len;
 
-	must(EVP_DigestFinal_ex(d->ctx, out, &len));
+	digest_must(EVP_DigestFinal_ex(d->ctx, out, &len));
 	EVP_MD_CTX_free(d->ctx);
 	free(d);
 	return len;
@@ -239,7 +241,8 @@ void base64_encode(const void *bytes, size_t n, struct buf *out)
 }
 
 /* Four digits to one to three bytes; 0 when they are no group. */
-static size_t base64_group(const char *s, bool last, unsigned char bytes[3])
+static size_t digest_base64_group(const char *s, bool last,
+				  unsigned char bytes[3])
 {
 	unsigned bits = 0;
 	size_t digits = 4;
@@ -272,7 +275,7 @@ int base64_decode(const char *s, size_t n, struct buf *out)
 		size_t len = 0;
 
 		if (n - i >= 4)
-			len = base64_group(s + i, n - i == 4, bytes);
+			len = digest_base64_group(s + i, n - i == 4, bytes);
 		if (!len) {
 			buf_truncate(out, before);
 			return -EINVAL;

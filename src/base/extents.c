@@ -13,7 +13,7 @@
 #include "base/array.h"
 
 /* The first range that ends after `at`; n when there is none. */
-static size_t find(const struct extents *x, uint64_t at)
+static size_t extents_find(const struct extents *x, uint64_t at)
 {
 	size_t lo = 0, hi = x->n;
 
@@ -34,7 +34,8 @@ void extents_clear(struct extents *x)
 	memset(x, 0, sizeof(*x));
 }
 
-static int insert(struct extents *x, size_t at, uint64_t start, uint64_t end)
+static int extents_insert(struct extents *x, size_t at, uint64_t start,
+			  uint64_t end)
 {
 	if (ARRAY_RESERVE(x->list, x->cap, x->n + 1))
 		return -ENOMEM;
@@ -51,12 +52,12 @@ int extents_add(struct extents *x, uint64_t start, uint64_t end)
 	if (start >= end)
 		return 0;
 	/* A range that ends where this one starts is merged too. */
-	first = find(x, start ? start - 1 : 0);
+	first = extents_find(x, start ? start - 1 : 0);
 	last = first;
 	while (last < x->n && x->list[last].start <= end)
 		last++;
 	if (first == last)
-		return insert(x, first, start, end);
+		return extents_insert(x, first, start, end);
 	if (x->list[first].start < start)
 		start = x->list[first].start;
 	if (x->list[last - 1].end > end)
@@ -70,7 +71,7 @@ int extents_add(struct extents *x, uint64_t start, uint64_t end)
 
 void extents_cut(struct extents *x, uint64_t size)
 {
-	size_t at = find(x, size);
+	size_t at = extents_find(x, size);
 
 	if (at < x->n && x->list[at].start < size)
 		x->list[at++].end = size;
@@ -79,7 +80,7 @@ void extents_cut(struct extents *x, uint64_t size)
 
 bool extents_cover(const struct extents *x, uint64_t start, uint64_t end)
 {
-	size_t at = find(x, start);
+	size_t at = extents_find(x, start);
 
 	return start >= end || (at < x->n && x->list[at].start <= start &&
 				x->list[at].end >= end);
@@ -87,7 +88,7 @@ bool extents_cover(const struct extents *x, uint64_t start, uint64_t end)
 
 bool extents_touch(const struct extents *x, uint64_t start, uint64_t end)
 {
-	size_t at = find(x, start);
+	size_t at = extents_find(x, start);
 
 	return start < end && at < x->n && x->list[at].start < end;
 }
@@ -95,7 +96,7 @@ bool extents_touch(const struct extents *x, uint64_t start, uint64_t end)
 bool extents_run(const struct extents *x, uint64_t start, uint64_t end,
 		 struct extent *out)
 {
-	size_t at = find(x, start);
+	size_t at = extents_find(x, start);
 	bool inside = at < x->n && x->list[at].start <= start;
 
 	*out = (struct extent){ start, end };

@@ -25,7 +25,8 @@
 	 BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU))
 
 /* name begins with the newline before it: a process may be called `SigPnd:`. */
-static bool field(const char *text, const char *name, int base, uint64_t *out)
+static bool fatal_field(const char *text, const char *name, int base,
+			uint64_t *out)
 {
 	const char *at = strstr(text, name);
 	char *end;
@@ -41,12 +42,12 @@ enum fatal fatal_in_status(const char *text)
 {
 	uint64_t own, shared, blocked, ignored, caught, tracer, fatal;
 
-	if (!field(text, "\nSigPnd:", 16, &own) ||
-	    !field(text, "\nShdPnd:", 16, &shared) ||
-	    !field(text, "\nSigBlk:", 16, &blocked) ||
-	    !field(text, "\nSigIgn:", 16, &ignored) ||
-	    !field(text, "\nSigCgt:", 16, &caught) ||
-	    !field(text, "\nTracerPid:", 10, &tracer))
+	if (!fatal_field(text, "\nSigPnd:", 16, &own) ||
+	    !fatal_field(text, "\nShdPnd:", 16, &shared) ||
+	    !fatal_field(text, "\nSigBlk:", 16, &blocked) ||
+	    !fatal_field(text, "\nSigIgn:", 16, &ignored) ||
+	    !fatal_field(text, "\nSigCgt:", 16, &caught) ||
+	    !fatal_field(text, "\nTracerPid:", 10, &tracer))
 		return FATAL_UNKNOWN;
 	fatal = tracer ? 0 : ~(blocked | ignored | caught | HARMLESS);
 	fatal |= BIT(SIGKILL);

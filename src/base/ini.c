@@ -6,7 +6,7 @@
  * that does not fit goes as a stand-in: the same line with STAND_IN, a byte
  * that no line may contain, for every part that is too long. The parts wait in
  * struct source until inih calls back, which it does before it asks for the
- * next line. They are found by inih's own rules, find() is one of them; so
+ * next line. They are found by inih's own rules, ini_find() is one of them; so
  * short and long lines mean the same.
  *
  * What inih would ignore or cut in silence is refused before it sees it.
@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 
 #include "base/buf.h"
 #include "base/io.h"
+#include "base/option.h"
 #include "base/text.h"
 
 #define INIH_LINE 180 /* less than its smallest buffer of 200 */
@@ -54,7 +56,7 @@ struct source {
 	int result; /* the first failure; no line is handed on after it */
 };
 
-static void fail(struct source *s, int result, const char *why)
+static void ini_fail(struct source *s, int result, const char *why)
 {
 	if (s->result)
 		return;
@@ -63,21 +65,21 @@ static void fail(struct source *s, int result, const char *why)
 	buf_addf(s->err, ":%u: %s", s->line, why);
 }
 
-static bool is_space(char c)
+static bool ini_is_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-static struct span trim(struct span s)
+static struct span ini_trim(struct span s)
 {
-	while (s.len && is_space(*s.at))
+	while (s.len && ini_is_space(*s.at))
 		s.at++, s.len--;
-	while (s.len && is_space(s.at[s.len - 1]))
+	while (s.len && ini_is_space(s.at[s.len - 1]))
 		s.len--;
 	return s;
 }
 
-static bool is_comment(struct span s)
+static bool ini_is_comment(struct span s)
 {
 	return !s.len || *s.at == ';' || *s.at == '#';
 }
@@ -86,48 +88,49 @@ static bool is_comment(struct span s)
  * Where the first byte of `set` stands, or a `;` that follows white space and
  * so begins a comment; s.len when neither is there.
  */
-static size_t find(struct span s, const char *set)
+static size_t ini_find(struct span s, const char *set)
 {
 	size_t i;
 
 	for (i = 0; i < s.len; i++) {
 		if (strchr(set, s.at[i]))
 			break;
-		if (i && s.at[i] == ';' && is_space(s.at[i - 1]))
+		if (i && s.at[i] == ';' && ini_is_space(s.at[i - 1]))
 			break;
 	}
 	return i;
 }
 
-static void keep(struct source *s, struct buf *b, struct span part)
+static void ini_keep(struct source *s, struct buf *b, struct span part)
 {
 	buf_reset(b);
 	buf_add(b, part.at, part.len);
 	if (buf_err(b))
-		fail(s, buf_err(b), "no memory");
+		ini_fail(s, buf_err(b), "no memory");
 }
 
-static bool add_section(struct source *s, struct buf *out, struct span line)
+static bool ini_add_section(struct source *s, struct buf *out, struct span line)
 {
 	struct span rest = { line.at + 1, line.len - 1 };
-	struct span name = { rest.at, find(rest, "]") };
+	struct span name = { rest.at, ini_find(rest, "]") };
 
 	if (name.len == rest.len || rest.at[name.len] != ']') {
-		fail(s, -EINVAL, "a section without its `]`");
+		ini_fail(s, -EINVAL, "a section without its `]`");
 		return false;
 	}
 	rest.at += name.len + 1;
 	rest.len -= name.len + 1;
-	if (!trim(name).len) {
-		fail(s, -EINVAL, "a section without a name");
+	if (!ini_trim(name).len) {
+		ini_fail(s, -EINVAL, "a section without a name");
 		return false;
 	}
-	if (!is_comment(trim(rest))) {
-		fail(s, -EINVAL, "only a comment may follow a section's `]`");
+	if (!ini_is_comment(ini_trim(rest))) {
+		ini_fail(s, -EINVAL,
+			 "only a comment may follow a section's `]`");
 		return false;
 	}
 	s->named = false;
-	keep(s, &s->section, name);
+	ini_keep(s, &s->section, name);
 	if (name.len > INIH_NAME)
 		name = (struct span){ STAND_IN, 1 };
 	buf_addc(out, '[');
@@ -136,26 +139,27 @@ static bool add_section(struct source *s, struct buf *out, struct span line)
 	return true;
 }
 
-static bool add_continued(struct source *s, struct buf *out, struct span line)
+static bool ini_add_continued(struct source *s, struct buf *out,
+			      struct span line)
 {
 	s->continued = true;
-	keep(s, &s->value, line);
+	ini_keep(s, &s->value, line);
 	buf_adds(out, " " STAND_IN);
 	return true;
 }
 
-static bool add_setting(struct source *s, struct buf *out, struct span line)
+static bool ini_add_setting(struct source *s, struct buf *out, struct span line)
 {
-	size_t end = find(line, "=:");
-	struct span name = trim((struct span){ line.at, end });
+	size_t end = ini_find(line, "=:");
+	struct span name = ini_trim((struct span){ line.at, end });
 	struct span value;
 
 	if (end == line.len || line.at[end] == ';') {
-		fail(s, -EINVAL, "neither `key = value` nor `[section]`");
+		ini_fail(s, -EINVAL, "neither `key = value` nor `[section]`");
 		return false;
 	}
 	if (!name.len) {
-		fail(s, -EINVAL, "no key before the `=`");
+		ini_fail(s, -EINVAL, "no key before the `=`");
 		return false;
 	}
 	s->named = true;
@@ -165,47 +169,48 @@ static bool add_setting(struct source *s, struct buf *out, struct span line)
 	}
 	value.at = line.at + end + 1;
 	value.len = line.len - end - 1;
-	value.len = find(value, "");
-	keep(s, &s->name, name);
-	keep(s, &s->value, trim(value));
+	value.len = ini_find(value, "");
+	ini_keep(s, &s->name, name);
+	ini_keep(s, &s->value, ini_trim(value));
 	buf_adds(out, STAND_IN "=" STAND_IN);
 	return true;
 }
 
 /* The line as inih shall see it. False when there is none any more. */
-static bool add_line(struct source *s, struct buf *out, struct span line)
+static bool ini_add_line(struct source *s, struct buf *out, struct span line)
 {
-	bool indented = line.len && is_space(*line.at);
+	bool indented = line.len && ini_is_space(*line.at);
 
 	s->continued = false;
-	line = trim(line);
-	if (is_comment(line))
+	line = ini_trim(line);
+	if (ini_is_comment(line))
 		return true;
 	if (indented && s->named)
-		return add_continued(s, out, line);
+		return ini_add_continued(s, out, line);
 	if (*line.at == '[')
-		return add_section(s, out, line);
-	return add_setting(s, out, line);
+		return ini_add_section(s, out, line);
+	return ini_add_setting(s, out, line);
 }
 
-static bool is_clean(struct source *s, struct span line)
+static bool ini_is_clean(struct source *s, struct span line)
 {
 	if (line.len > BUF_LINE) {
-		fail(s, -EMSGSIZE, "a line of more than 16384 bytes");
+		ini_fail(s, -EMSGSIZE, "a line of more than 16384 bytes");
 		return false;
 	}
 	for (size_t i = 0; i < line.len; i++) {
 		unsigned char c = (unsigned char)line.at[i];
 
 		if ((c < 0x20 && c != '\t') || c == 0x7f) {
-			fail(s, -EINVAL, c ? "a control byte" : "a NUL byte");
+			ini_fail(s, -EINVAL,
+				 c ? "a control byte" : "a NUL byte");
 			return false;
 		}
 	}
 	return true;
 }
 
-static bool next_line(struct source *s, struct span *line)
+static bool ini_next_line(struct source *s, struct span *line)
 {
 	static const char bom[] = "\xef\xbb\xbf";
 	const char *start = buf_str(&s->text) + s->next, *end;
@@ -223,21 +228,21 @@ static bool next_line(struct source *s, struct span *line)
 	}
 	if (line->len && line->at[line->len - 1] == '\r')
 		line->len--;
-	return is_clean(s, *line);
+	return ini_is_clean(s, *line);
 }
 
 /* inih's reader: as fgets(3). */
-static char *read_line(char *str, int size, void *arg)
+static char *ini_read_line(char *str, int size, void *arg)
 {
 	struct source *s = arg;
 	struct buf out = BUF_INIT((size_t)size - 1);
 	struct span line;
 	char *result = NULL;
 
-	if (next_line(s, &line) && add_line(s, &out, line)) {
+	if (ini_next_line(s, &line) && ini_add_line(s, &out, line)) {
 		buf_addc(&out, '\n');
 		if (buf_err(&out))
-			fail(s, buf_err(&out), "cannot be handed to inih");
+			ini_fail(s, buf_err(&out), "cannot be handed to inih");
 		if (!s->result)
 			result = strcpy(str, buf_str(&out));
 	}
@@ -245,14 +250,14 @@ static char *read_line(char *str, int size, void *arg)
 	return result;
 }
 
-static const char *meant(const char *part, const struct buf *stands_for)
+static const char *ini_meant(const char *part, const struct buf *stands_for)
 {
 	return strcmp(part, STAND_IN) ? part : buf_str(stands_for);
 }
 
 /* inih's handler: non-zero to go on. */
-static int take_setting(void *arg, const char *section, const char *name,
-			const char *value)
+static int ini_take_setting(void *arg, const char *section, const char *name,
+			    const char *value)
 {
 	struct source *s = arg;
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -266,16 +271,16 @@ static int take_setting(void *arg, const char *section, const char *name,
 
 	if (s->result)
 		return 0;
-	result = s->handler(s->arg, meant(section, &s->section),
-			    meant(name, &s->name), meant(value, &s->value),
-			    &place, &why);
+	result = s->handler(s->arg, ini_meant(section, &s->section),
+			    ini_meant(name, &s->name),
+			    ini_meant(value, &s->value), &place, &why);
 	if (result)
-		fail(s, result, why.len ? buf_str(&why) : "refused");
+		ini_fail(s, result, why.len ? buf_str(&why) : "refused");
 	buf_clear(&why);
 	return !result;
 }
 
-static int load(struct source *s)
+static int ini_load(struct source *s)
 {
 	int fd = open(s->file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	int err;
@@ -309,12 +314,260 @@ int ini_read(const char *path, ini_handler *handler, void *arg, struct buf *err)
 		.err = err,
 	};
 
-	s.result = load(&s);
-	if (!s.result && ini_parse_stream(read_line, &s, take_setting, &s))
-		fail(&s, -EINVAL, "inih cannot read this line");
+	s.result = ini_load(&s);
+	if (!s.result &&
+	    ini_parse_stream(ini_read_line, &s, ini_take_setting, &s))
+		ini_fail(&s, -EINVAL, "inih cannot read this line");
 	buf_wipe(&s.text);
 	buf_wipe(&s.section);
 	buf_wipe(&s.name);
 	buf_wipe(&s.value);
 	return s.result;
+}
+
+/* ---- references ---- */
+
+/*
+ * References in values: where a secret really is. They are replaced once; what
+ * they bring is never looked at again, so a secret may contain `${`.
+ */
+
+int ini_file_private(const struct stat *st, struct buf *err)
+{
+	mode_t closed = st->st_uid ? 077 : 037; /* root's group may read it */
+	unsigned mode = st->st_mode & 07777;
+
+	if (st->st_uid && st->st_uid != geteuid()) {
+		buf_addf(err,
+			 "it holds a secret but belongs to user %u, "
+			 "neither root nor you",
+			 (unsigned)st->st_uid);
+		return -EPERM;
+	}
+	if (mode & closed) {
+		buf_addf(err,
+			 "it holds a secret but is open to others "
+			 "(mode %04o): chmod 600",
+			 mode);
+		return -EPERM;
+	}
+	return 0;
+}
+
+static int ini_expand_env(const char *name, struct buf *out, struct buf *err)
+{
+	const char *value = getenv(name);
+
+	if (!value) {
+		buf_adds(err, "it is not set");
+		return -ENOENT;
+	}
+	buf_adds(out, value);
+	return 0;
+}
+
+/* All of a file of at most BUF_LINE bytes, less one line end. */
+static int ini_read_secret(int fd, struct buf *out, struct buf *err)
+{
+	struct buf text = BUF_INIT(BUF_LINE + 3); /* "\r\n", and one too many */
+	int rc = io_read_all(fd, &text);
+
+	if (rc && rc != -EMSGSIZE) {
+		buf_adds(err, strerrordesc_np(-rc));
+		buf_wipe(&text);
+		return rc;
+	}
+	if (text_ends_with(buf_str(&text), "\r\n"))
+		buf_truncate(&text, text.len - 2);
+	else if (text_ends_with(buf_str(&text), "\n"))
+		buf_truncate(&text, text.len - 1);
+	if (text.len > BUF_LINE || memchr(text.data, '\0', text.len)) {
+		buf_adds(err, text.len > BUF_LINE
+				      ? "it has more than 16384 bytes"
+				      : "it has a NUL byte in it");
+		buf_wipe(&text);
+		return -EINVAL;
+	}
+	buf_add(out, text.data, text.len);
+	buf_wipe(&text);
+	return 0;
+}
+
+static int ini_expand_file(const char *path, struct buf *out, struct buf *err)
+{
+	struct stat st;
+	int result, fd;
+
+	if (*path != '/') {
+		buf_adds(err, "a file's path must begin with `/`");
+		return -EINVAL;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st)) {
+		result = -errno;
+		buf_adds(err, strerrordesc_np(-result));
+	} else if (!S_ISREG(st.st_mode)) {
+		result = -EINVAL;
+		buf_adds(err, "it is not a regular file");
+	} else {
+		result = ini_file_private(&st, err);
+		if (!result)
+			result = ini_read_secret(fd, out, err);
+	}
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+static const struct {
+	const char *kind;
+	int (*expand)(const char *what, struct buf *out, struct buf *err);
+} kinds[] = {
+	{ "env:", ini_expand_env },
+	{ "file:", ini_expand_file },
+};
+
+/*
+ * One reference, without its `${` and `}`. One of no known kind is not shown:
+ * it may be a piece of a secret.
+ */
+static int ini_expand_one(const char *reference, struct buf *out,
+			  struct buf *err)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int result;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		size_t n = strlen(kinds[i].kind);
+
+		if (strncmp(reference, kinds[i].kind, n))
+			continue;
+		result = kinds[i].expand(reference + n, out, &why);
+		if (result) {
+			buf_adds(err, "${");
+			text_one_line(err, reference);
+			buf_addf(err, "}: %s", buf_str(&why));
+		}
+		buf_clear(&why);
+		return result;
+	}
+	buf_adds(err, "a `${` that is neither ${env:NAME} nor ${file:PATH} "
+		      "(`$${` is a literal one)");
+	return -EINVAL;
+}
+
+/* Expands the reference at s, a `${`; *next is what follows it. */
+static int ini_expand_at(const char *s, struct buf *out, struct buf *err,
+			 const char **next)
+{
+	const char *end = strchr(s, '}');
+	char *reference;
+	int result;
+
+	if (!end) {
+		buf_adds(err,
+			 "a `${` without its `}` (`$${` is a literal one)");
+		return -EINVAL;
+	}
+	reference = strndup(s + 2, (size_t)(end - s - 2));
+	if (!reference)
+		return -ENOMEM;
+	result = ini_expand_one(reference, out, err);
+	free(reference);
+	*next = end + 1;
+	return result;
+}
+
+int ini_expand(const char *value, struct buf *out, struct buf *err)
+{
+	int result = 0;
+
+	while (*value && !result) {
+		if (text_starts_with(value, "$${")) {
+			buf_adds(out, "${");
+			value += 3;
+		} else if (text_starts_with(value, "${")) {
+			result = ini_expand_at(value, out, err, &value);
+		} else {
+			buf_addc(out, *value++);
+		}
+	}
+	if (!result && buf_err(out)) {
+		result = buf_err(out);
+		buf_addf(err, "too long with its references replaced");
+	}
+	return result;
+}
+
+int ini_has_reference(const char *value)
+{
+	return strstr(value, "${") != NULL;
+}
+
+/* ---- into an option table ---- */
+
+/* True unless the whole value is one reference to where the secret is. */
+static bool ini_holds_secret(const char *value)
+{
+	const char *end = strchr(value, '}');
+
+	return *value && !(text_starts_with(value, "${") && end && !end[1]);
+}
+
+/* What is set now was read by a reference: it may be other another time. */
+static int ini_keep_reference(const struct option *row, void *target,
+			      const char *value)
+{
+	char **to = option_reference(row, target);
+
+	if (!to || !ini_has_reference(value))
+		return 0;
+	*to = strdup(value);
+	return *to ? 0 : -ENOMEM;
+}
+
+int ini_set(const struct option *row, void *target, const char *name,
+	    const char *value, const struct ini_place *place, struct buf *err)
+{
+	struct buf text = BUF_INIT(BUF_LINE), why = BUF_INIT(BUF_MESSAGE);
+	int rc = 0;
+
+	if ((row->flags & OPTION_SECRET) && ini_holds_secret(value))
+		rc = ini_file_private(place->st, &why);
+	if (!rc)
+		rc = ini_expand(value, &text, &why);
+	if (rc)
+		buf_addf(err, "%s: %s", name, buf_str(&why));
+	else
+		rc = option_set(row, target, buf_str(&text), err);
+	if (!rc)
+		rc = ini_keep_reference(row, target, value);
+	buf_wipe(&text);
+	buf_clear(&why);
+	return rc;
+}
+
+int ini_take(const struct ini_section *section, const char *name,
+	     const char *value, const struct ini_place *place, struct buf *err)
+{
+	const struct option *row = option_find(section->table, name);
+	uint32_t *line;
+
+	if (place->continued) {
+		text_printable(err, name);
+		buf_adds(err, ": a value is one line; this one is indented");
+		return -EINVAL;
+	}
+	if (!row) {
+		option_unknown(section->table, name, err);
+		return -EINVAL;
+	}
+	line = &section->lines[option_index(section->table, row)];
+	if (*line) {
+		buf_addf(err, "%s is given a second time (first in line %u)",
+			 row->name, *line);
+		return -EINVAL;
+	}
+	*line = place->line;
+	return ini_set(row, section->target, name, value, place, err);
 }

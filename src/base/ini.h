@@ -49,7 +49,7 @@ int ini_read(const char *path, ini_handler *handler, void *arg,
  * Replaces ${env:NAME} and ${file:PATH} (an absolute path; the file's bytes
  * less one trailing line end); `$${` is a literal `${`. 0, or -errno with why
  * in err: an unset variable, a file that cannot be read, is open to others
- * (file_private()) or is longer than BUF_LINE, an unknown kind.
+ * (ini_file_private()) or is longer than BUF_LINE, an unknown kind.
  */
 int ini_expand(const char *value, struct buf *out, struct buf *err);
 
@@ -84,6 +84,6 @@ int ini_take(const struct ini_section *section, const char *name,
  * May this file hold a secret? It must belong to root or to the caller and be
  * closed to others (mode & 077 == 0; root's may be 0640). 0 or -EPERM with why.
  */
-int file_private(const struct stat *st, struct buf *err);
+int ini_file_private(const struct stat *st, struct buf *err);
 
 #endif

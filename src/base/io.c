@@ -130,8 +130,8 @@ int io_pwrite(int fd, const void *bytes, size_t n, uint64_t at)
 	return io_pwrite_some(fd, bytes, n, at, &done);
 }
 
-static int copy_by_hand(int from, uint64_t from_at, int to, uint64_t to_at,
-			uint64_t n)
+static int io_copy_by_hand(int from, uint64_t from_at, int to, uint64_t to_at,
+			   uint64_t n)
 {
 	size_t size = number_min(n, COPY_ROOM);
 	char *room = malloc(size);
@@ -168,7 +168,7 @@ int io_copy(int from, uint64_t from_at, int to, uint64_t to_at, uint64_t n)
 			continue;
 		/* Whatever the matter is: a read or a write says it too. */
 		if (put <= 0)
-			return copy_by_hand(from, from_at, to, to_at, n);
+			return io_copy_by_hand(from, from_at, to, to_at, n);
 		from_at += (uint64_t)put;
 		to_at += (uint64_t)put;
 		n -= (uint64_t)put;

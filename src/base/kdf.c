@@ -34,7 +34,7 @@ struct hash {
 
 /* ---- the text ---- */
 
-static int add_base64(struct buf *out, const void *bytes, size_t n)
+static int kdf_add_base64(struct buf *out, const void *bytes, size_t n)
 {
 	struct buf text = BUF_INIT(2 * BYTES_MAX);
 
@@ -46,8 +46,8 @@ static int add_base64(struct buf *out, const void *bytes, size_t n)
 	return buf_err(out);
 }
 
-static bool take_base64(const char *s, size_t n, size_t min, unsigned char *out,
-			size_t *len)
+static bool kdf_take_base64(const char *s, size_t n, size_t min,
+			    unsigned char *out, size_t *len)
 {
 	struct buf padded = BUF_INIT(4 * BYTES_MAX),
 		   bytes = BUF_INIT(BYTES_MAX);
@@ -69,8 +69,8 @@ static bool take_base64(const char *s, size_t n, size_t min, unsigned char *out,
 }
 
 /* `name=NUMBER`, and the byte after it. */
-static bool take_number(const char **at, const char *name, char end,
-			uint64_t max, uint64_t *out)
+static bool kdf_take_number(const char **at, const char *name, char end,
+			    uint64_t max, uint64_t *out)
 {
 	size_t n;
 
@@ -84,26 +84,26 @@ static bool take_number(const char **at, const char *name, char end,
 	return true;
 }
 
-static bool parse(const char *text, struct hash *out)
+static bool kdf_parse(const char *text, struct hash *out)
 {
 	size_t n;
 
 	if (!text_starts_with(text, PREFIX))
 		return false;
 	text += strlen(PREFIX);
-	if (!take_number(&text, "ln=", ',', 20, &out->ln) ||
-	    !take_number(&text, "r=", ',', 64, &out->r) ||
-	    !take_number(&text, "p=", '$', 64, &out->p))
+	if (!kdf_take_number(&text, "ln=", ',', 20, &out->ln) ||
+	    !kdf_take_number(&text, "r=", ',', 64, &out->r) ||
+	    !kdf_take_number(&text, "p=", '$', 64, &out->p))
 		return false;
 	n = strcspn(text, "$");
 	if (text[n] != '$' ||
-	    !take_base64(text, n, 8, out->salt, &out->salt_len))
+	    !kdf_take_base64(text, n, 8, out->salt, &out->salt_len))
 		return false;
 	text += n + 1;
-	return take_base64(text, strlen(text), 16, out->bytes, &out->len);
+	return kdf_take_base64(text, strlen(text), 16, out->bytes, &out->len);
 }
 
-static uint64_t memory(const struct hash *h)
+static uint64_t kdf_memory(const struct hash *h)
 {
 	return (UINT64_C(128) << h->ln) * h->r;
 }
@@ -113,11 +113,12 @@ int kdf_check(const char *hash, struct buf *err)
 	struct hash h = { 0 };
 	int rc = 0;
 
-	if (!parse(hash, &h)) {
+	if (!kdf_parse(hash, &h)) {
 		buf_adds(err, "not a hash that `stagefs passwd` made: "
 			      "$scrypt$ln=...,r=...,p=...$SALT$HASH");
 		rc = -EINVAL;
-	} else if (memory(&h) > KDF_MEMORY_MAX || memory(&h) * h.p > WORK_MAX) {
+	} else if (kdf_memory(&h) > KDF_MEMORY_MAX ||
+		   kdf_memory(&h) * h.p > WORK_MAX) {
 		buf_addf(err,
 			 "ln=%llu,r=%llu,p=%llu costs too much: at most 64 "
 			 "MiB of memory, and 1 GiB in all",
@@ -131,11 +132,11 @@ int kdf_check(const char *hash, struct buf *err)
 
 /* ---- the work ---- */
 
-static int derive(const struct hash *h, const void *password, size_t n,
-		  unsigned char *out)
+static int kdf_derive(const struct hash *h, const void *password, size_t n,
+		      unsigned char *out)
 {
 	/* OpenSSL counts a few blocks more than 128 N r. */
-	uint64_t most = memory(h) + 128 * h->r * h->p + (1U << 20);
+	uint64_t most = kdf_memory(h) + 128 * h->r * h->p + (1U << 20);
 
 	return EVP_PBE_scrypt(password, n, h->salt, h->salt_len,
 			      UINT64_C(1) << h->ln, h->r, h->p, most, out,
@@ -156,12 +157,12 @@ int kdf_hash(const void *password, size_t n, struct buf *out)
 	if (!n || n > KDF_PASSWORD_MAX)
 		return -EINVAL;
 	random_bytes(h.salt, h.salt_len);
-	rc = derive(&h, password, n, h.bytes);
+	rc = kdf_derive(&h, password, n, h.bytes);
 	if (!rc) {
 		buf_addf(out, PREFIX "ln=%d,r=%d,p=%d$", OUR_LN, OUR_R, OUR_P);
-		add_base64(out, h.salt, h.salt_len);
+		kdf_add_base64(out, h.salt, h.salt_len);
 		buf_addc(out, '$');
-		rc = add_base64(out, h.bytes, h.len);
+		rc = kdf_add_base64(out, h.bytes, h.len);
 	}
 	wipe(&h, sizeof(h));
 	return rc;
@@ -178,8 +179,8 @@ int kdf_matches(const char *hash, const void *password, size_t n)
 	if (!rc && n > KDF_PASSWORD_MAX)
 		n = 0; /* as long as any other, and never right: see kdf_hash() */
 	if (!rc) {
-		parse(hash, &h);
-		rc = derive(&h, password, n, got);
+		kdf_parse(hash, &h);
+		rc = kdf_derive(&h, password, n, got);
 	}
 	if (!rc)
 		rc = n && digest_equal(got, h.bytes, h.len);

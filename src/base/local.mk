@@ -4,7 +4,6 @@ libbase_a_SOURCES = \
 	src/base/budget.c src/base/budget.h \
 	src/base/buf.c src/base/buf.h \
 	src/base/clock.c src/base/clock.h \
-	src/base/crew.c src/base/crew.h \
 	src/base/digest.c src/base/digest.h \
 	src/base/dirs.c src/base/dirs.h \
 	src/base/extents.c src/base/extents.h \
@@ -12,8 +11,6 @@ libbase_a_SOURCES = \
 	src/base/field.h \
 	src/base/hash.h \
 	src/base/ini.c src/base/ini.h \
-	src/base/ini_expand.c \
-	src/base/ini_set.c \
 	src/base/io.c src/base/io.h \
 	src/base/kdf.c src/base/kdf.h \
 	src/base/lock.c src/base/lock.h \
@@ -22,8 +19,8 @@ libbase_a_SOURCES = \
 	src/base/mountinfo.c src/base/mountinfo.h \
 	src/base/number.h \
 	src/base/option.c src/base/option.h \
-	src/base/option_help.c \
 	src/base/option_type.c src/base/option_type.h \
+	src/base/parallel.c src/base/parallel.h \
 	src/base/pool.c src/base/pool.h \
 	src/base/proc.c src/base/proc.h \
 	src/base/query.c src/base/query.h \

@@ -81,36 +81,36 @@ int log_wants(enum log_level level)
 	return level <= target.level;
 }
 
-static bool is_bare(const char *value)
+static bool log_is_bare(const char *value)
 {
 	return *value && !value[strcspn(value, " =\"\\'")] &&
 	       !text_has_control(value);
 }
 
 /* ` name=value`, in quotes when it could be taken for something else. */
-static void add_field(struct buf *line, const char *name, const char *value,
-		      bool quote)
+static void log_add_field(struct buf *line, const char *name, const char *value,
+			  bool quote)
 {
 	if (!value)
 		return;
-	quote |= !is_bare(value);
+	quote |= !log_is_bare(value);
 	buf_addf(line, " %s=%s", name, quote ? "\"" : "");
 	text_printable(line, value);
 	buf_adds(line, quote ? "\"" : "");
 }
 
-static void add_where(struct buf *line, const struct log_where *where)
+static void log_add_where(struct buf *line, const struct log_where *where)
 {
 	size_t start;
 
 	buf_addc(line, ':');
 	start = line->len;
-	add_field(line, "stage", where->stage, false);
-	add_field(line, "key", where->key, true);
-	add_field(line, "code", where->code, false);
+	log_add_field(line, "stage", where->stage, false);
+	log_add_field(line, "key", where->key, true);
+	log_add_field(line, "code", where->code, false);
 	if (where->status)
 		buf_addf(line, " status=%ld", where->status);
-	add_field(line, "request", where->request, false);
+	log_add_field(line, "request", where->request, false);
 	if (line->len == start && !line->err)
 		buf_truncate(line, start - 1);
 	if (where->err) {
@@ -121,7 +121,7 @@ static void add_where(struct buf *line, const struct log_where *where)
 	}
 }
 
-static void add_start(struct buf *line, enum log_level level)
+static void log_add_start(struct buf *line, enum log_level level)
 {
 	char now[TIME_RFC3339_SIZE];
 
@@ -156,10 +156,10 @@ void log_at(enum log_level level, const struct log_where *where,
 	va_end(ap);
 	if (n >= (int)sizeof(sentence))
 		strcpy(sentence + sizeof(sentence) - 4, "...");
-	add_start(&line, level);
+	log_add_start(&line, level);
 	text_one_line(&line, sentence);
 	if (where)
-		add_where(&line, where);
+		log_add_where(&line, where);
 	if (buf_err(&line)) {
 		line.err = 0;
 		buf_truncate(&line, LINE_MAX_BYTES - 4);

@@ -37,7 +37,7 @@ void mime_free(struct mime_table *t)
 	free(t);
 }
 
-static int read_text(const char *path, char **out)
+static int mime_read_text(const char *path, char **out)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct buf text = BUF_INIT(TABLE_MAX);
@@ -52,7 +52,8 @@ static int read_text(const char *path, char **out)
 	return rc == -EMSGSIZE ? -EFBIG : rc;
 }
 
-static int add_row(struct mime_table *t, const char *suffix, const char *type)
+static int mime_add_row(struct mime_table *t, const char *suffix,
+			const char *type)
 {
 	if (ARRAY_RESERVE(t->rows, t->cap, t->n + 1))
 		return -ENOMEM;
@@ -61,29 +62,29 @@ static int add_row(struct mime_table *t, const char *suffix, const char *type)
 }
 
 /* A value that a header can have. */
-static bool is_type(const char *s)
+static bool mime_is_type(const char *s)
 {
 	return strchr(s, '/') && strlen(s) <= TYPE_MAX && text_is_ascii(s) &&
 	       !text_has_control(s);
 }
 
-static int add_line(struct mime_table *t, char *line)
+static int mime_add_line(struct mime_table *t, char *line)
 {
 	char *rest, *type, *suffix;
 	int rc = 0;
 
 	line[strcspn(line, "#")] = '\0';
 	type = strtok_r(line, BLANKS, &rest);
-	if (!type || !is_type(type))
+	if (!type || !mime_is_type(type))
 		return 0;
 	while (!rc && (suffix = strtok_r(NULL, BLANKS, &rest)))
-		rc = add_row(t, suffix, type);
+		rc = mime_add_row(t, suffix, type);
 	return rc;
 }
 
 /* Of two rows for a suffix the first of the file counts: it has the lower
  * address. */
-static int by_suffix(const void *a, const void *b)
+static int mime_by_suffix(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
 	int order = strcasecmp(x->suffix, y->suffix);
@@ -96,18 +97,18 @@ int mime_read(const char *path, struct mime_table **out)
 {
 	struct mime_table *t = calloc(1, sizeof(*t));
 	char *line, *rest;
-	int rc = t ? read_text(path, &t->text) : -ENOMEM;
+	int rc = t ? mime_read_text(path, &t->text) : -ENOMEM;
 
 	if (!rc)
 		for (line = strtok_r(t->text, "\n", &rest); line && !rc;
 		     line = strtok_r(NULL, "\n", &rest))
-			rc = add_line(t, line);
+			rc = mime_add_line(t, line);
 	if (rc) {
 		mime_free(t);
 		return rc;
 	}
 	if (t->n)
-		qsort(t->rows, t->n, sizeof(*t->rows), by_suffix);
+		qsort(t->rows, t->n, sizeof(*t->rows), mime_by_suffix);
 	*out = t;
 	return 0;
 }
@@ -137,7 +138,7 @@ const char *mime_find(const struct mime_table *t, const char *path)
 
 static struct mime_table *table_of_system;
 
-static void read_system(void)
+static void mime_read_system(void)
 {
 	if (mime_read(SYSTEM_TABLE, &table_of_system))
 		table_of_system = NULL;
@@ -147,6 +148,6 @@ const char *mime_type(const char *path)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	pthread_once(&once, read_system);
+	pthread_once(&once, mime_read_system);
 	return table_of_system ? mime_find(table_of_system, path) : NULL;
 }

@@ -14,12 +14,13 @@
 
 #define SHOWN_MAX 64 /* bytes of a bad value in a message */
 
-static void *field(const struct option *row, void *target)
+static void *option_field(const struct option *row, void *target)
 {
 	return (char *)target + row->offset;
 }
 
-static const void *const_field(const struct option *row, const void *target)
+static const void *option_const_field(const struct option *row,
+				      const void *target)
 {
 	return (const char *)target + row->offset;
 }
@@ -30,8 +31,8 @@ int option_defaults(const struct option *table, void *target)
 
 	for (const struct option *row = table; row->name && !err; row++) {
 		if (row->def && !row->alias_of)
-			err = option_ops[row->type].set(row, field(row, target),
-							row->def);
+			err = option_ops[row->type].set(
+				row, option_field(row, target), row->def);
 	}
 	return err;
 }
@@ -43,12 +44,12 @@ char **option_reference(const struct option *row, const void *target)
 	return (char **)((char *)target + row->reference);
 }
 
-static void forget_reference(const struct option *row, void *target)
+static void option_forget_reference(const struct option *row, void *target)
 {
 	char **reference = option_reference(row, target);
 
 	if (reference)
-		option_free_string(row, reference);
+		option_type_free(row, reference);
 }
 
 static const struct option *find_row(const struct option *table,
@@ -73,8 +74,8 @@ unsigned option_index(const struct option *table, const struct option *row)
 	return (unsigned)(row - table);
 }
 
-static void add_value(const struct option *row, const char *value,
-		      struct buf *out)
+static void option_add_value(const struct option *row, const char *value,
+			     struct buf *out)
 {
 	char shown[SHOWN_MAX + 1] = "";
 
@@ -91,14 +92,15 @@ static void add_value(const struct option *row, const char *value,
 int option_set(const struct option *row, void *target, const char *value,
 	       struct buf *err)
 {
-	int result = option_ops[row->type].set(row, field(row, target), value);
+	int result = option_ops[row->type].set(row, option_field(row, target),
+					       value);
 
 	if (!result) {
-		forget_reference(row, target);
+		option_forget_reference(row, target);
 		return 0;
 	}
 	buf_addf(err, "%s = ", row->name);
-	add_value(row, value, err);
+	option_add_value(row, value, err);
 	buf_adds(err, ": ");
 	if (result == -ENOMEM) {
 		buf_adds(err, "no memory");
@@ -110,14 +112,204 @@ int option_set(const struct option *row, void *target, const char *value,
 
 void option_show(const struct option *row, const void *target, struct buf *out)
 {
-	option_ops[row->type].show(row, const_field(row, target), out);
+	option_ops[row->type].show(row, option_const_field(row, target), out);
 }
 
 void option_clear(const struct option *table, void *target)
 {
 	for (const struct option *row = table; row->name; row++) {
 		if (row->type == OPTION_STRING && !row->alias_of)
-			option_free_string(row, field(row, target));
-		forget_reference(row, target);
+			option_type_free(row, option_field(row, target));
+		option_forget_reference(row, target);
+	}
+}
+
+/* ---- what a person reads: help, and "did you mean" ---- */
+
+#define NAME_MAX_BYTES 63 /* of what can be mistyped for one of ours */
+#define HELP_COLUMN 30
+#define HELP_WIDTH 79
+#define CHOICES_MAX 24 /* more are named in the text */
+
+static size_t option_least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * How many letters one must add, drop, change or swap with their neighbour to
+ * make b of a. Three rows of the matrix are enough: the swap looks back two.
+ */
+static size_t option_distance(const char *a, const char *b)
+{
+	size_t rows[3][NAME_MAX_BYTES + 1];
+	size_t a_len = strlen(a), b_len = strlen(b);
+
+	for (size_t j = 0; j <= b_len; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= a_len; i++) {
+		size_t *row = rows[i % 3], *last = rows[(i + 2) % 3];
+		const size_t *before = rows[(i + 1) % 3];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_len; j++) {
+			char x = text_lower(a[i - 1]), y = text_lower(b[j - 1]);
+
+			row[j] = option_least(last[j], row[j - 1]) + 1;
+			row[j] = option_least(row[j], last[j - 1] + (x != y));
+			if (i > 1 && j > 1 && x == text_lower(b[j - 2]) &&
+			    y == text_lower(a[i - 2]))
+				row[j] =
+					option_least(row[j], before[j - 2] + 1);
+		}
+	}
+	return rows[a_len % 3][b_len];
+}
+
+const char *option_suggest(const struct option *table, const char *name)
+{
+	size_t n = strlen(name), best = n / 3 + 1;
+	const char *nearest = NULL;
+
+	if (n > NAME_MAX_BYTES || n < 2)
+		return NULL;
+	if (best > 4)
+		best = 4;
+	for (const struct option *row = table; row->name; row++) {
+		size_t d;
+
+		if (strlen(row->name) > NAME_MAX_BYTES)
+			continue;
+		d = option_distance(name, row->name);
+		if (d < best) {
+			best = d;
+			nearest = row->name;
+		}
+	}
+	return nearest;
+}
+
+void option_unknown(const struct option *table, const char *name,
+		    struct buf *err)
+{
+	const char *near = option_suggest(table, name);
+
+	buf_adds(err, "unknown key ");
+	text_printable(err, name);
+	if (near)
+		buf_addf(err, "; did you mean %s?", near);
+}
+
+static bool option_has_short_choices(const struct option *row)
+{
+	return row->choices && strlen(row->choices) <= CHOICES_MAX;
+}
+
+static const char *option_value_word(const struct option *row)
+{
+	static const char *const words[] = {
+		[OPTION_STRING] = "TEXT", [OPTION_BOOL] = "yes|no",
+		[OPTION_UINT] = "N",      [OPTION_SIZE] = "SIZE",
+		[OPTION_OCTAL] = "MODE",  [OPTION_CHOICE] = "WORD",
+		[OPTION_USER] = "USER",   [OPTION_GROUP] = "GROUP",
+	};
+
+	if (row->type == OPTION_CHOICE && option_has_short_choices(row))
+		return row->choices;
+	if (row->flags & OPTION_SECRET)
+		return "SECRET";
+	return words[row->type];
+}
+
+/* ` (a, b, c)`: what there is to say beyond the help, or nothing. */
+static void option_add_remark(struct buf *out, const char *fmt,
+			      const char *what)
+	__attribute__((format(printf, 2, 0)));
+static void option_add_remark(struct buf *out, const char *fmt,
+			      const char *what)
+{
+	buf_adds(out, out->len ? "; " : "");
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	buf_addf(out, fmt, what);
+#pragma GCC diagnostic pop
+}
+
+static void option_add_remarks(struct buf *out, const struct option *table,
+			       const struct option *row)
+{
+	if (row->type == OPTION_CHOICE && !option_has_short_choices(row))
+		option_add_remark(out, "one of %s", row->choices);
+	if (row->def)
+		option_add_remark(out, "default %s", row->def);
+	if (row->flags & OPTION_NO_COMMAND)
+		option_add_remark(out, "%s", "only in the file");
+	for (const struct option *r = table; r->name; r++) {
+		if (r->alias_of && !strcasecmp(r->alias_of, row->name))
+			option_add_remark(out, "also %s", r->name);
+	}
+}
+
+/* Prints words from `column` on, breaking lines before HELP_WIDTH. */
+static void option_print_wrapped(FILE *out, const char *text)
+{
+	size_t at = HELP_COLUMN;
+
+	while (*text) {
+		size_t n = strcspn(text, " ");
+
+		if (at > HELP_COLUMN && at + 1 + n > HELP_WIDTH) {
+			fprintf(out, "\n%*s", HELP_COLUMN, "");
+			at = HELP_COLUMN;
+		} else if (at > HELP_COLUMN) {
+			fputc(' ', out);
+			at++;
+		}
+		fwrite(text, 1, n, out);
+		at += n;
+		text += n;
+		text += strspn(text, " ");
+	}
+	fputc('\n', out);
+}
+
+void option_describe(const struct option *table, const struct option *row,
+		     struct buf *form, struct buf *text)
+{
+	struct buf remarks = BUF_INIT(BUF_MESSAGE);
+
+	buf_addf(form, "%s=%s", row->name, option_value_word(row));
+	option_add_remarks(&remarks, table, row);
+	buf_adds(text, row->help ? row->help : "");
+	if (remarks.len)
+		buf_addf(text, "%s(%s)", text->len ? " " : "",
+			 buf_str(&remarks));
+	buf_clear(&remarks);
+}
+
+static void option_print_row(const struct option *table,
+			     const struct option *row, FILE *out)
+{
+	struct buf form = BUF_INIT(BUF_MESSAGE), text = BUF_INIT(BUF_MESSAGE);
+	int n;
+
+	option_describe(table, row, &form, &text);
+	n = fprintf(out, "  %s", buf_str(&form));
+	if (n + 2 > HELP_COLUMN && text.len) {
+		fputc('\n', out);
+		n = 0;
+	}
+	if (text.len)
+		fprintf(out, "%*s", HELP_COLUMN - n, "");
+	option_print_wrapped(out, buf_str(&text));
+	buf_clear(&form);
+	buf_clear(&text);
+}
+
+void option_help(const struct option *table, FILE *out)
+{
+	for (const struct option *row = table; row->name; row++) {
+		if (!row->alias_of)
+			option_print_row(table, row, out);
 	}
 }

@@ -13,12 +13,12 @@
 #include "base/option.h"
 #include "base/text.h"
 
-static uint64_t upper(const struct option *row)
+static uint64_t type_upper(const struct option *row)
 {
 	return row->max ? row->max : UINT64_MAX;
 }
 
-void option_free_string(const struct option *row, char **s)
+void option_type_free(const struct option *row, char **s)
 {
 	if (*s && (row->flags & OPTION_SECRET))
 		wipe(*s, strlen(*s));
@@ -26,13 +26,14 @@ void option_free_string(const struct option *row, char **s)
 	*s = NULL;
 }
 
-static int set_string(const struct option *row, void *to, const char *value)
+static int type_set_string(const struct option *row, void *to,
+			   const char *value)
 {
 	const char *old = *(char **)to;
 	size_t n = strlen(value);
 	char *copy;
 
-	if (text_has_control(value) || n < row->min || n > upper(row))
+	if (text_has_control(value) || n < row->min || n > type_upper(row))
 		return -EINVAL;
 	if (!(row->flags & OPTION_REPEATED) || !old)
 		copy = strdup(value);
@@ -40,17 +41,17 @@ static int set_string(const struct option *row, void *to, const char *value)
 		copy = NULL;
 	if (!copy)
 		return -ENOMEM;
-	option_free_string(row, to);
+	option_type_free(row, to);
 	*(char **)to = copy;
 	return 0;
 }
 
-static int set_bool(const struct option *row, void *to, const char *value)
+static int type_set_bool(const struct option *row, void *to, const char *value)
 {
 	return parse_bool(value, to);
 }
 
-static int check_least(const struct option *row, void *to, uint64_t value)
+static int type_check_least(const struct option *row, void *to, uint64_t value)
 {
 	if (value < row->min)
 		return -ERANGE;
@@ -58,29 +59,29 @@ static int check_least(const struct option *row, void *to, uint64_t value)
 	return 0;
 }
 
-static int set_uint(const struct option *row, void *to, const char *value)
+static int type_set_uint(const struct option *row, void *to, const char *value)
 {
 	uint64_t number = 0;
-	int err = parse_u64(value, upper(row), &number);
+	int err = parse_u64(value, type_upper(row), &number);
 
-	return err ? err : check_least(row, to, number);
+	return err ? err : type_check_least(row, to, number);
 }
 
-static int set_size(const struct option *row, void *to, const char *value)
+static int type_set_size(const struct option *row, void *to, const char *value)
 {
 	uint64_t number = 0;
-	int err = parse_size(value, upper(row), &number);
+	int err = parse_size(value, type_upper(row), &number);
 
-	return err ? err : check_least(row, to, number);
+	return err ? err : type_check_least(row, to, number);
 }
 
-static int set_octal(const struct option *row, void *to, const char *value)
+static int type_set_octal(const struct option *row, void *to, const char *value)
 {
 	return parse_octal(value, row->max ? (unsigned)row->max : 07777, to);
 }
 
 /* The nth of "a|b|c", and its length; NULL past the last. */
-static const char *choice(const struct option *row, int n, size_t *len)
+static const char *type_choice(const struct option *row, int n, size_t *len)
 {
 	const char *s = row->choices;
 
@@ -92,12 +93,13 @@ static const char *choice(const struct option *row, int n, size_t *len)
 	return NULL;
 }
 
-static int set_choice(const struct option *row, void *to, const char *value)
+static int type_set_choice(const struct option *row, void *to,
+			   const char *value)
 {
 	const char *word;
 	size_t len;
 
-	for (int i = 0; (word = choice(row, i, &len)); i++) {
+	for (int i = 0; (word = type_choice(row, i, &len)); i++) {
 		if (strlen(value) == len && !strncasecmp(value, word, len)) {
 			*(int *)to = i;
 			return 0;
@@ -106,7 +108,7 @@ static int set_choice(const struct option *row, void *to, const char *value)
 	return -EINVAL;
 }
 
-static int set_user(const struct option *row, void *to, const char *value)
+static int type_set_user(const struct option *row, void *to, const char *value)
 {
 	char room[16384];
 	struct passwd entry, *found = NULL;
@@ -124,7 +126,7 @@ static int set_user(const struct option *row, void *to, const char *value)
 	return 0;
 }
 
-static int set_group(const struct option *row, void *to, const char *value)
+static int type_set_group(const struct option *row, void *to, const char *value)
 {
 	char room[16384];
 	struct group entry, *found = NULL;
@@ -141,7 +143,7 @@ static int set_group(const struct option *row, void *to, const char *value)
 	return 0;
 }
 
-static void add_size(struct buf *out, uint64_t size)
+static void type_add_size(struct buf *out, uint64_t size)
 {
 	static const char units[] = "\0KMGT";
 	int unit = 0;
@@ -154,13 +156,13 @@ static void add_size(struct buf *out, uint64_t size)
 	buf_add(out, units + unit, unit > 0);
 }
 
-static void add_uint(struct buf *out, uint64_t number)
+static void type_add_uint(struct buf *out, uint64_t number)
 {
 	buf_addf(out, "%llu", (unsigned long long)number);
 }
 
-static void show_string(const struct option *row, const void *from,
-			struct buf *out)
+static void type_show_string(const struct option *row, const void *from,
+			     struct buf *out)
 {
 	const char *s = *(char *const *)from;
 
@@ -168,48 +170,49 @@ static void show_string(const struct option *row, const void *from,
 		buf_adds(out, row->flags & OPTION_SECRET ? "***" : s);
 }
 
-static void show_bool(const struct option *row, const void *from,
-		      struct buf *out)
+static void type_show_bool(const struct option *row, const void *from,
+			   struct buf *out)
 {
 	buf_adds(out, *(const bool *)from ? "yes" : "no");
 }
 
-static void show_uint(const struct option *row, const void *from,
-		      struct buf *out)
+static void type_show_uint(const struct option *row, const void *from,
+			   struct buf *out)
 {
-	add_uint(out, *(const uint64_t *)from);
+	type_add_uint(out, *(const uint64_t *)from);
 }
 
-static void show_size(const struct option *row, const void *from,
-		      struct buf *out)
+static void type_show_size(const struct option *row, const void *from,
+			   struct buf *out)
 {
-	add_size(out, *(const uint64_t *)from);
+	type_add_size(out, *(const uint64_t *)from);
 }
 
-static void show_octal(const struct option *row, const void *from,
-		       struct buf *out)
+static void type_show_octal(const struct option *row, const void *from,
+			    struct buf *out)
 {
 	buf_addf(out, "%04o", *(const unsigned *)from);
 }
 
-static void show_choice(const struct option *row, const void *from,
-			struct buf *out)
+static void type_show_choice(const struct option *row, const void *from,
+			     struct buf *out)
 {
 	size_t len;
-	const char *word = choice(row, *(const int *)from, &len);
+	const char *word = type_choice(row, *(const int *)from, &len);
 
 	if (word)
 		buf_add(out, word, len);
 }
 
-static void show_id(const struct option *row, const void *from, struct buf *out)
+static void type_show_id(const struct option *row, const void *from,
+			 struct buf *out)
 {
 	buf_addf(out, "%u", *(const unsigned *)from);
 }
 
 /* ` of 0 to 86400`, ` of at least 32M`, or nothing. */
-static void want_range(const struct option *row, struct buf *out,
-		       void (*add)(struct buf *out, uint64_t number))
+static void type_want_range(const struct option *row, struct buf *out,
+			    void (*add)(struct buf *out, uint64_t number))
 {
 	if (!row->min && !row->max)
 		return;
@@ -221,71 +224,73 @@ static void want_range(const struct option *row, struct buf *out,
 	}
 }
 
-static void want_string(const struct option *row, struct buf *out)
+static void type_want_string(const struct option *row, struct buf *out)
 {
 	buf_adds(out, "text without control bytes");
 	if (row->min || row->max) {
-		want_range(row, out, add_uint);
+		type_want_range(row, out, type_add_uint);
 		buf_adds(out, " bytes");
 	}
 }
 
-static void want_bool(const struct option *row, struct buf *out)
+static void type_want_bool(const struct option *row, struct buf *out)
 {
 	buf_adds(out, "yes or no");
 }
 
-static void want_uint(const struct option *row, struct buf *out)
+static void type_want_uint(const struct option *row, struct buf *out)
 {
 	buf_adds(out, "a whole number");
-	want_range(row, out, add_uint);
+	type_want_range(row, out, type_add_uint);
 }
 
-static void want_size(const struct option *row, struct buf *out)
+static void type_want_size(const struct option *row, struct buf *out)
 {
 	buf_adds(out, "a number of bytes, or with K, M, G or T,");
-	want_range(row, out, add_size);
+	type_want_range(row, out, type_add_size);
 	if (out->len && out->data[out->len - 1] == ',')
 		buf_truncate(out, out->len - 1);
 }
 
-static void want_octal(const struct option *row, struct buf *out)
+static void type_want_octal(const struct option *row, struct buf *out)
 {
 	buf_addf(out, "an octal mode of at most %04o",
 		 row->max ? (unsigned)row->max : 07777);
 }
 
-static void want_choice(const struct option *row, struct buf *out)
+static void type_want_choice(const struct option *row, struct buf *out)
 {
 	const char *word;
 	size_t len, next;
 
 	buf_adds(out, "one of ");
-	for (int i = 0; (word = choice(row, i, &len)); i++) {
+	for (int i = 0; (word = type_choice(row, i, &len)); i++) {
 		if (i)
-			buf_adds(out,
-				 choice(row, i + 1, &next) ? ", " : " or ");
+			buf_adds(out, type_choice(row, i + 1, &next) ? ", "
+								     : " or ");
 		buf_add(out, word, len);
 	}
 }
 
-static void want_user(const struct option *row, struct buf *out)
+static void type_want_user(const struct option *row, struct buf *out)
 {
 	buf_adds(out, "a user's name or number");
 }
 
-static void want_group(const struct option *row, struct buf *out)
+static void type_want_group(const struct option *row, struct buf *out)
 {
 	buf_adds(out, "a group's name or number");
 }
 
 const struct option_ops option_ops[] = {
-	[OPTION_STRING] = { set_string, show_string, want_string },
-	[OPTION_BOOL] = { set_bool, show_bool, want_bool },
-	[OPTION_UINT] = { set_uint, show_uint, want_uint },
-	[OPTION_SIZE] = { set_size, show_size, want_size },
-	[OPTION_OCTAL] = { set_octal, show_octal, want_octal },
-	[OPTION_CHOICE] = { set_choice, show_choice, want_choice },
-	[OPTION_USER] = { set_user, show_id, want_user },
-	[OPTION_GROUP] = { set_group, show_id, want_group },
+	[OPTION_STRING] = { type_set_string, type_show_string,
+			    type_want_string },
+	[OPTION_BOOL] = { type_set_bool, type_show_bool, type_want_bool },
+	[OPTION_UINT] = { type_set_uint, type_show_uint, type_want_uint },
+	[OPTION_SIZE] = { type_set_size, type_show_size, type_want_size },
+	[OPTION_OCTAL] = { type_set_octal, type_show_octal, type_want_octal },
+	[OPTION_CHOICE] = { type_set_choice, type_show_choice,
+			    type_want_choice },
+	[OPTION_USER] = { type_set_user, type_show_id, type_want_user },
+	[OPTION_GROUP] = { type_set_group, type_show_id, type_want_group },
 };

@@ -20,6 +20,6 @@ struct option_ops {
 extern const struct option_ops option_ops[]; /* by enum option_type */
 
 /* Frees and forgets; overwrites a secret first. */
-void option_free_string(const struct option *row, char **s);
+void option_type_free(const struct option *row, char **s);
 
 #endif

@@ -65,7 +65,7 @@ struct budget *pool_budget(struct pool *p)
 }
 
 /* The list that buffers of this size are kept in, or -1. */
-static int class_of(size_t size)
+static int pool_class_of(size_t size)
 {
 	for (int i = 0; i < KEPT_CLASSES; i++)
 		if (size == (size_t)1 << (KEPT_MIN_SHIFT + i))
@@ -73,7 +73,7 @@ static int class_of(size_t size)
 	return -1;
 }
 
-static void *memory_new(size_t size)
+static void *pool_memory_new(size_t size)
 {
 	void *mem;
 
@@ -84,7 +84,7 @@ static void *memory_new(size_t size)
 	return mem == MAP_FAILED ? NULL : mem;
 }
 
-static void memory_free(void *mem, size_t size)
+static void pool_memory_free(void *mem, size_t size)
 {
 	if (size < MAPPED_MIN)
 		free(mem);
@@ -92,7 +92,8 @@ static void memory_free(void *mem, size_t size)
 		munmap(mem, size);
 }
 
-static struct kept *unkeep_locked(struct pool *p, int class) REQUIRES(&p->lock)
+static struct kept *pool_unkeep_locked(struct pool *p, int class)
+	REQUIRES(&p->lock)
 {
 	struct kept *k = pool_locked(p)->kept[class];
 
@@ -104,23 +105,23 @@ static struct kept *unkeep_locked(struct pool *p, int class) REQUIRES(&p->lock)
 	return k;
 }
 
-static void *unkeep(struct pool *p, size_t size)
+static void *pool_unkeep(struct pool *p, size_t size)
 {
-	int class = class_of(size);
+	int class = pool_class_of(size);
 	void *mem = NULL;
 
 	if (class < 0)
 		return NULL;
 	lock_take(&p->lock);
-	mem = unkeep_locked(p, class);
+	mem = pool_unkeep_locked(p, class);
 	lock_drop(&p->lock);
 	return mem;
 }
 
 /* The memory for bytes that the budget has granted. */
-static void *granted(struct pool *p, size_t size)
+static void *pool_granted(struct pool *p, size_t size)
 {
-	void *mem = memory_new(size);
+	void *mem = pool_memory_new(size);
 
 	if (!mem)
 		budget_give(p->budget, size);
@@ -129,19 +130,19 @@ static void *granted(struct pool *p, size_t size)
 
 void *pool_try(struct pool *p, size_t size)
 {
-	void *mem = unkeep(p, size);
+	void *mem = pool_unkeep(p, size);
 
 	if (!mem && budget_try(p->budget, size))
-		mem = granted(p, size);
+		mem = pool_granted(p, size);
 	return mem;
 }
 
 void *pool_try_idle(struct pool *p, size_t size, unsigned permille)
 {
-	void *mem = unkeep(p, size);
+	void *mem = pool_unkeep(p, size);
 
 	if (!mem && budget_try_idle(p->budget, size, permille))
-		mem = granted(p, size);
+		mem = pool_granted(p, size);
 	return mem;
 }
 
@@ -149,25 +150,25 @@ int pool_take(struct pool *p, size_t size, void **out)
 {
 	int err = 0;
 
-	*out = unkeep(p, size);
+	*out = pool_unkeep(p, size);
 	if (*out)
 		return 0;
 	err = budget_take(p->budget, size, WAIT_FOREVER);
 	if (err)
 		return err;
-	*out = granted(p, size);
+	*out = pool_granted(p, size);
 	return *out ? 0 : -ENOMEM;
 }
 
 void pool_drop(struct pool *p, void *mem, size_t size)
 {
-	memory_free(mem, size);
+	pool_memory_free(mem, size);
 	budget_give(p->budget, size);
 }
 
 void pool_put(struct pool *p, void *mem, size_t size)
 {
-	int class = class_of(size);
+	int class = pool_class_of(size);
 	bool keep = false;
 
 	if (class >= 0) {
@@ -194,7 +195,7 @@ size_t pool_trim(struct pool *p, size_t bytes)
 		size_t size = (size_t)1 << (KEPT_MIN_SHIFT + class);
 
 		while (freed < bytes) {
-			void *mem = unkeep(p, size);
+			void *mem = pool_unkeep(p, size);
 
 			if (!mem)
 				break;

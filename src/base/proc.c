@@ -37,7 +37,7 @@ bool proc_is_ours(void)
 	return !strcmp(self, want);
 }
 
-static ssize_t read_text(int fd, char *text, size_t size)
+static ssize_t proc_read_text(int fd, char *text, size_t size)
 {
 	ssize_t n = io_read(fd, text, size - 1);
 
@@ -45,7 +45,7 @@ static ssize_t read_text(int fd, char *text, size_t size)
 	return n;
 }
 
-static int open_entry(pid_t tid, const char *name, int flags)
+static int proc_open_entry(pid_t tid, const char *name, int flags)
 {
 	char path[64];
 	int fd;
@@ -57,18 +57,18 @@ static int open_entry(pid_t tid, const char *name, int flags)
 
 ssize_t proc_read(pid_t tid, const char *name, char *text, size_t size)
 {
-	int fd = open_entry(tid, name, 0);
+	int fd = proc_open_entry(tid, name, 0);
 	ssize_t n;
 
 	if (fd < 0)
 		return fd;
-	n = read_text(fd, text, size);
+	n = proc_read_text(fd, text, size);
 	close(fd);
 	return n;
 }
 
 /* The number behind "\nNAME:" in the status of a thread, or -errno. */
-static pid_t status_pid(pid_t tid, const char *name)
+static pid_t proc_status_pid(pid_t tid, const char *name)
 {
 	char text[STATUS_HEAD + 1];
 	const char *at;
@@ -85,7 +85,7 @@ static pid_t status_pid(pid_t tid, const char *name)
 
 pid_t proc_process(pid_t tid)
 {
-	pid_t process = status_pid(tid, "\nTgid:");
+	pid_t process = proc_status_pid(tid, "\nTgid:");
 
 	return process > 0 ? process : 0;
 }
@@ -95,7 +95,7 @@ int proc_descends(pid_t process, pid_t from)
 	pid_t p = process;
 
 	for (int k = 0; k < ANCESTORS_MAX && p > 0; k++) {
-		p = status_pid(p, "\nPPid:");
+		p = proc_status_pid(p, "\nPPid:");
 		if (p > 0 && p == from)
 			return 1;
 	}
@@ -105,7 +105,8 @@ int proc_descends(pid_t process, pid_t from)
 }
 
 /* A number that stands behind a name at the start of a line. */
-static bool field(const char *text, const char *name, int base, uint64_t *out)
+static bool proc_field(const char *text, const char *name, int base,
+		       uint64_t *out)
 {
 	size_t len = strlen(name);
 	char *end;
@@ -124,16 +125,16 @@ bool proc_fdinfo(const char *text, uint64_t ino, int *mount)
 {
 	uint64_t flags, id, number;
 
-	if (!field(text, "flags:", 8, &flags) ||
-	    !field(text, "mnt_id:", 10, &id) ||
-	    !field(text, "ino:", 10, &number))
+	if (!proc_field(text, "flags:", 8, &flags) ||
+	    !proc_field(text, "mnt_id:", 10, &id) ||
+	    !proc_field(text, "ino:", 10, &number))
 		return false;
 	*mount = (int)id;
 	return number == ino && (flags & O_ACCMODE) != O_RDONLY;
 }
 
 /* Has the process's mount of that id our device? */
-static bool same_device(pid_t tid, int id, const char *device)
+static bool proc_same_device(pid_t tid, int id, const char *device)
 {
 	char process[24];
 	struct mountinfo_row row;
@@ -149,8 +150,8 @@ static bool same_device(pid_t tid, int id, const char *device)
 }
 
 /* Is descriptor `name` of the folder fd one of those? */
-static bool counts(pid_t tid, int dir, const char *name, uint64_t ino,
-		   const struct proc_mount *m)
+static bool proc_counts(pid_t tid, int dir, const char *name, uint64_t ino,
+			const struct proc_mount *m)
 {
 	char text[FDINFO_HEAD + 1];
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC), mount;
@@ -158,14 +159,16 @@ static bool counts(pid_t tid, int dir, const char *name, uint64_t ino,
 
 	if (fd < 0) /* it was closed just now */
 		return false;
-	if (read_text(fd, text, sizeof(text)) > 0)
+	if (proc_read_text(fd, text, sizeof(text)) > 0)
 		is = proc_fdinfo(text, ino, &mount) &&
-		     (mount == m->id || same_device(tid, mount, m->device));
+		     (mount == m->id ||
+		      proc_same_device(tid, mount, m->device));
 	close(fd);
 	return is;
 }
 
-static int count(pid_t tid, DIR *d, uint64_t ino, const struct proc_mount *m)
+static int proc_count(pid_t tid, DIR *d, uint64_t ino,
+		      const struct proc_mount *m)
 {
 	struct dirent *e;
 	int n = 0, seen = 0;
@@ -175,7 +178,7 @@ static int count(pid_t tid, DIR *d, uint64_t ino, const struct proc_mount *m)
 			continue;
 		if (++seen > PROC_DESCRIPTORS_MAX)
 			return -E2BIG;
-		n += counts(tid, dirfd(d), e->d_name, ino, m);
+		n += proc_counts(tid, dirfd(d), e->d_name, ino, m);
 	}
 	return n;
 }
@@ -187,7 +190,7 @@ int proc_writers(pid_t tid, uint64_t ino, const struct proc_mount *m)
 
 	if (tid <= 0 || !proc_is_ours())
 		return -ESRCH;
-	fd = open_entry(tid, "fdinfo", O_DIRECTORY);
+	fd = proc_open_entry(tid, "fdinfo", O_DIRECTORY);
 	if (fd == -ENOENT && kill(tid, 0) && errno == ESRCH)
 		return 0;
 	if (fd < 0)
@@ -197,7 +200,7 @@ int proc_writers(pid_t tid, uint64_t ino, const struct proc_mount *m)
 		close(fd);
 		return -ENOMEM;
 	}
-	n = count(tid, d, ino, m);
+	n = proc_count(tid, d, ino, m);
 	closedir(d);
 	return n;
 }
@@ -217,7 +220,7 @@ uint64_t proc_program(pid_t process)
 bool proc_ending(pid_t tid)
 {
 	int fd = tid > 0 && proc_is_ours()
-			 ? open_entry(tid, "fdinfo", O_DIRECTORY)
+			 ? proc_open_entry(tid, "fdinfo", O_DIRECTORY)
 			 : -ESRCH;
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;

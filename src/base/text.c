@@ -12,12 +12,12 @@
 
 static const char hex_digits[] = "0123456789ABCDEF";
 
-static bool is_alnum(char c)
+static bool text_is_alnum(char c)
 {
 	return text_is_alpha(c) || text_is_digit(c);
 }
 
-static bool is_one_of(char c, const char *set)
+static bool text_is_one_of(char c, const char *set)
 {
 	return c && strchr(set, c);
 }
@@ -47,7 +47,7 @@ int parse_u64n(const char *s, size_t n, uint64_t max, uint64_t *out)
 }
 
 /* The shift of "K", "KiB", ... in any case; -1 when it is none of them. */
-static int unit_shift(const char *s)
+static int text_unit_shift(const char *s)
 {
 	static const char units[] = "kmgt";
 	const char *unit;
@@ -63,7 +63,7 @@ static int unit_shift(const char *s)
 int parse_size(const char *s, uint64_t max, uint64_t *out)
 {
 	size_t digits = strspn(s, "0123456789");
-	int shift = unit_shift(s + digits);
+	int shift = text_unit_shift(s + digits);
 	uint64_t value;
 	int err;
 
@@ -160,12 +160,12 @@ int text_percent_decode(struct buf *out, const char *s, size_t n)
 	return buf_err(out);
 }
 
-static bool is_shell_harmless(const char *s)
+static bool text_is_shell_harmless(const char *s)
 {
 	if (!*s)
 		return false;
 	for (; *s; s++) {
-		if (!is_alnum(*s) && !is_one_of(*s, "_@%+:,./-"))
+		if (!text_is_alnum(*s) && !text_is_one_of(*s, "_@%+:,./-"))
 			return false;
 	}
 	return true;
@@ -173,7 +173,7 @@ static bool is_shell_harmless(const char *s)
 
 void text_shell_quote(struct buf *out, const char *s)
 {
-	if (is_shell_harmless(s)) {
+	if (text_is_shell_harmless(s)) {
 		buf_adds(out, s);
 		return;
 	}
@@ -191,7 +191,7 @@ void text_shell_quote(struct buf *out, const char *s)
  * The length of the character at s and its code point; 0 when the bytes are
  * no UTF-8 (RFC 3629: no overlong form, no surrogate, nothing past U+10FFFF).
  */
-static size_t utf8_char(const char *s, uint32_t *code)
+static size_t text_utf8_length(const char *s, uint32_t *code)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	unsigned char first = *s;
@@ -221,11 +221,11 @@ size_t text_utf8_char(const char *s, size_t n, uint32_t *code)
 	char whole[5] = { 0 };
 
 	memcpy(whole, s, n < 4 ? n : 4);
-	return n ? utf8_char(whole, code) : 0;
+	return n ? text_utf8_length(whole, code) : 0;
 }
 
 /* The letter of a two-byte escape that C and JSON share; 0 if none. */
-static char short_escape(uint32_t code)
+static char text_short_escape(uint32_t code)
 {
 	switch (code) {
 	case '\n':
@@ -250,8 +250,8 @@ void text_json_string(struct buf *out, const char *s)
 
 	buf_addc(out, '"');
 	for (; *s; s += len ? len : 1) {
-		len = utf8_char(s, &code);
-		escape = len ? short_escape(code) : '\0';
+		len = text_utf8_length(s, &code);
+		escape = len ? text_short_escape(code) : '\0';
 		if (!len)
 			buf_adds(out, "\xef\xbf\xbd");
 		else if (escape)
@@ -264,20 +264,20 @@ void text_json_string(struct buf *out, const char *s)
 	buf_addc(out, '"');
 }
 
-static void add_escaped(struct buf *out, const char *s, const char *keep)
+static void text_add_escaped(struct buf *out, const char *s, const char *keep)
 {
 	uint32_t code;
 	size_t len;
 	char escape;
 
 	for (; *s; s += len ? len : 1) {
-		len = utf8_char(s, &code);
-		escape = len ? short_escape(code) : '\0';
+		len = text_utf8_length(s, &code);
+		escape = len ? text_short_escape(code) : '\0';
 		if (!len || (!escape &&
 			     (code < 0x20 || (code >= 0x7f && code < 0xa0)))) {
 			for (size_t i = 0; i < (len ? len : 1); i++)
 				buf_addf(out, "\\x%02x", (unsigned char)s[i]);
-		} else if (escape && !is_one_of(escape, keep)) {
+		} else if (escape && !text_is_one_of(escape, keep)) {
 			buf_addf(out, "\\%c", escape);
 		} else {
 			buf_add(out, s, len);
@@ -287,12 +287,12 @@ static void add_escaped(struct buf *out, const char *s, const char *keep)
 
 void text_printable(struct buf *out, const char *s)
 {
-	add_escaped(out, s, "");
+	text_add_escaped(out, s, "");
 }
 
 void text_one_line(struct buf *out, const char *s)
 {
-	add_escaped(out, s, "\"\\");
+	text_add_escaped(out, s, "\"\\");
 }
 
 /* A password may have any byte in it, so the last `@` ends it. */
@@ -322,7 +322,7 @@ bool text_is_utf8(const char *s)
 	size_t len;
 
 	for (; *s; s += len) {
-		len = utf8_char(s, &code);
+		len = text_utf8_length(s, &code);
 		if (!len)
 			return false;
 	}
@@ -338,7 +338,7 @@ bool text_is_ascii(const char *s)
 	return true;
 }
 
-static bool is_octal(char c)
+static bool text_is_octal(char c)
 {
 	return c >= '0' && c <= '7';
 }
@@ -348,8 +348,8 @@ void text_unescape_octal(char *s)
 	char *to = s;
 
 	for (; *s; s++) {
-		if (*s == '\\' && is_octal(s[1]) && is_octal(s[2]) &&
-		    is_octal(s[3])) {
+		if (*s == '\\' && text_is_octal(s[1]) && text_is_octal(s[2]) &&
+		    text_is_octal(s[3])) {
 			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 |
 				       (s[3] - '0'));
 			s += 3;

@@ -75,7 +75,7 @@ void waiter_begin(struct waiter *w)
 	waiter_begin_judged(w, NULL, NULL);
 }
 
-static bool is_due_locked(struct waiter *w) REQUIRES(&w->lock)
+static bool waiter_is_due_locked(struct waiter *w) REQUIRES(&w->lock)
 {
 	struct waiter_locked *g = waiter_locked(w);
 
@@ -83,7 +83,7 @@ static bool is_due_locked(struct waiter *w) REQUIRES(&w->lock)
 }
 
 /* The judge reads files: it is asked without the lock. */
-static void judge(struct waiter *w)
+static void waiter_consult(struct waiter *w)
 {
 	struct waiter_locked *g;
 	int64_t since_ms;
@@ -93,7 +93,7 @@ static void judge(struct waiter *w)
 
 	lock_take(&w->lock);
 	g = waiter_locked(w);
-	due = is_due_locked(w);
+	due = waiter_is_due_locked(w);
 	since_ms = g->asked_ms;
 	ask = g->judge;
 	arg = g->arg;
@@ -107,7 +107,8 @@ static void judge(struct waiter *w)
 	lock_drop(&w->lock);
 }
 
-static int sleep_locked(struct waiter *w, int64_t until_ms) REQUIRES(&w->lock)
+static int waiter_sleep_locked(struct waiter *w, int64_t until_ms)
+	REQUIRES(&w->lock)
 {
 	struct timespec ts = {
 		.tv_sec = until_ms / 1000,
@@ -120,7 +121,7 @@ static int sleep_locked(struct waiter *w, int64_t until_ms) REQUIRES(&w->lock)
 }
 
 /* 0, -EINTR, -ETIMEDOUT, or -EAGAIN: it is time for the judge. */
-static int park(struct waiter *w, int64_t until_ms, bool interruptible)
+static int waiter_sleep(struct waiter *w, int64_t until_ms, bool interruptible)
 {
 	struct waiter_locked *g;
 	bool due = false;
@@ -132,8 +133,8 @@ static int park(struct waiter *w, int64_t until_ms, bool interruptible)
 	       !(err && clock_mono_ms() >= until_ms)) {
 		bool first = interruptible && g->judge_ms < until_ms;
 
-		err = sleep_locked(w, first ? g->judge_ms : until_ms);
-		due = interruptible && is_due_locked(w);
+		err = waiter_sleep_locked(w, first ? g->judge_ms : until_ms);
+		due = interruptible && waiter_is_due_locked(w);
 	}
 	if (interruptible && g->interrupted)
 		err = -EINTR;
@@ -152,15 +153,15 @@ int waiter_park(struct waiter *w, int64_t until_ms)
 	int err;
 
 	do {
-		judge(w);
-		err = park(w, until_ms, true);
+		waiter_consult(w);
+		err = waiter_sleep(w, until_ms, true);
 	} while (err == -EAGAIN);
 	return err;
 }
 
 int waiter_park_uninterrupted(struct waiter *w, int64_t until_ms)
 {
-	return park(w, until_ms, false);
+	return waiter_sleep(w, until_ms, false);
 }
 
 void waiter_unpark(struct waiter *w)
@@ -195,7 +196,7 @@ int waiter_interrupted(struct waiter *w)
 {
 	int interrupted;
 
-	judge(w);
+	waiter_consult(w);
 	lock_take(&w->lock);
 	interrupted = waiter_locked(w)->interrupted;
 	lock_drop(&w->lock);
@@ -232,15 +233,15 @@ int wait_list_empty(const struct wait_list *l)
 	return !l->head;
 }
 
-static int list_sleep(struct wait_list *l, struct lock *lock, int64_t until_ms,
-		      bool interruptible) REQUIRES(*lock)
+static int wait_list_wait(struct wait_list *l, struct lock *lock,
+			  int64_t until_ms, bool interruptible) REQUIRES(*lock)
 {
 	struct wait_entry e = { .waiter = waiter_self() };
 	int rc;
 
 	wait_list_add(l, &e);
 	lock_drop(lock);
-	rc = park(e.waiter, until_ms, interruptible);
+	rc = waiter_sleep(e.waiter, until_ms, interruptible);
 	lock_take(lock);
 	wait_list_remove(l, &e);
 	return rc;
@@ -248,11 +249,11 @@ static int list_sleep(struct wait_list *l, struct lock *lock, int64_t until_ms,
 
 int wait_list_sleep(struct wait_list *l, struct lock *lock, int64_t until_ms)
 {
-	return list_sleep(l, lock, until_ms, true);
+	return wait_list_wait(l, lock, until_ms, true);
 }
 
 int wait_list_sleep_uninterrupted(struct wait_list *l, struct lock *lock,
 				  int64_t until_ms)
 {
-	return list_sleep(l, lock, until_ms, false);
+	return wait_list_wait(l, lock, until_ms, false);
 }

@@ -18,7 +18,7 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "base/wait.h"
-#include "base/crew.h"
+#include "base/parallel.h"
 #include "store/store_watch.h"
 
 #define KEYS_BYTES_MAX (1UL << 30)
@@ -258,8 +258,8 @@ static int rename_keys_remove_one_batch(void *arg, size_t batch)
 static void rename_keys_remove_some(struct removal *v, size_t end)
 {
 	v->end = end;
-	crew_run(REMOVERS, (end - v->first + BATCH - 1) / BATCH,
-		 rename_keys_remove_one_batch, v, false);
+	parallel_run(REMOVERS, (end - v->first + BATCH - 1) / BATCH,
+		     rename_keys_remove_one_batch, v, false);
 	v->first = end;
 }
 
@@ -425,7 +425,8 @@ void rename_keys_undo(struct rename_keys *m)
 
 int rename_keys_copy(struct rename_keys *m)
 {
-	return m->n ? crew_run(CREW_MAX, m->n, rename_keys_copy_one, m, true)
+	return m->n ? parallel_run(PARALLEL_MAX, m->n, rename_keys_copy_one, m,
+				   true)
 		    : 0;
 }
 

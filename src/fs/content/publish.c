@@ -28,7 +28,7 @@
 
 #include "base/array.h"
 #include "base/array.h"
-#include "base/crew.h"
+#include "base/parallel.h"
 #include "base/pool.h"
 #include "fs/content/file_map.h"
 #include "fs/content/file_props.h"
@@ -237,8 +237,8 @@ static int publish_fill(struct publish *p, const struct part_range *part,
 	if (!rc && x.n == 1)
 		rc = publish_fetch_piece(&x, 0);
 	else if (!rc && x.n)
-		rc = crew_run(FETCH_THREADS, x.n, publish_fetch_piece, &x,
-			      true);
+		rc = parallel_run(FETCH_THREADS, x.n, publish_fetch_piece, &x,
+				  true);
 	free(x.pieces);
 	if (!rc)
 		*body = (struct store_body){ .fd = s->fd,
@@ -365,8 +365,8 @@ static int publish_copy_all(struct publish *p) REQUIRES(p->file->turn)
 		}
 	}
 	if (!rc && p->n_copies)
-		rc = crew_run(CREW_MAX, p->n_copies, publish_copy_part, p,
-			      true);
+		rc = parallel_run(PARALLEL_MAX, p->n_copies, publish_copy_part,
+				  p, true);
 	return rc == -ENOTSUP ? 0 : rc;
 }
 
@@ -417,7 +417,7 @@ static int publish_send_and_complete(struct publish *p) REQUIRES(p->file->turn)
 {
 	int rc = publish_send_all(p);
 
-	return rc ? rc : crew_run(1, 1, publish_complete, p, false);
+	return rc ? rc : parallel_run(1, 1, publish_complete, p, false);
 }
 
 /* The whole upload, to its completion. */
@@ -469,7 +469,7 @@ static int publish_put_whole(struct publish *p) REQUIRES(p->file->turn)
 	struct store_meta meta;
 	int rc = file_props_known(p->file)
 			 ? publish_prepare_whole(&w, 1)
-			 : crew_run(2, 2, publish_prepare_whole, &w, true);
+			 : parallel_run(2, 2, publish_prepare_whole, &w, true);
 
 	if (!rc)
 		rc = file_props(p->file, p->key, &meta);

@@ -393,7 +393,7 @@ static void test_private(void **state)
 		struct stat st = { .st_uid = uids[owners[i].owner],
 				   .st_mode = S_IFREG | owners[i].mode };
 
-		row_number(owners[i].sentence, file_private(&st, &err),
+		row_number(owners[i].sentence, ini_file_private(&st, &err),
 			   owners[i].result);
 		row_check(owners[i].sentence,
 			  (err.len != 0) == (owners[i].result != 0));

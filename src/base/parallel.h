@@ -1,13 +1,13 @@
 /*
  * Work in pieces on threads that are made for it and end with it.
  */
-#ifndef BASE_CREW_H
-#define BASE_CREW_H
+#ifndef BASE_PARALLEL_H
+#define BASE_PARALLEL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CREW_MAX 8
+#define PARALLEL_MAX 8
 
 /*
  * Calls work(arg, k) for every k below n, several at once; blocks until all
@@ -15,7 +15,7 @@
  * the result. interruptible: an interrupt of the calling operation reaches the
  * pieces under way and ends it with -EINTR; else it is not noticed.
  */
-int crew_run(unsigned threads, size_t n, int (*work)(void *arg, size_t k),
-	     void *arg, bool interruptible);
+int parallel_run(unsigned threads, size_t n, int (*work)(void *arg, size_t k),
+		 void *arg, bool interruptible);
 
 #endif

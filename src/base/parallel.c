@@ -1,0 +1,174 @@
+#include "base/parallel.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "base/lock.h"
+#include "base/thread.h"
+#include "base/wait.h"
+
+struct parallel_locked {
+	size_t next; /* piece */
+	int err; /* the first failure: nothing new */
+	unsigned running;
+	struct waiter *members[PARALLEL_MAX]; /* of those that run */
+};
+
+struct parallel {
+	size_t n;
+	int (*work)(void *arg, size_t k);
+	void *arg;
+	struct waiter *starter;
+	struct lock lock;
+	struct parallel_locked guarded_;
+};
+
+static struct parallel_locked *parallel_locked(struct parallel *c)
+	REQUIRES(c->lock)
+{
+	return &c->guarded_;
+}
+
+static bool parallel_take(struct parallel *c, size_t *k)
+{
+	struct parallel_locked *g;
+	bool more;
+
+	lock_take(&c->lock);
+	g = parallel_locked(c);
+	more = !g->err && g->next < c->n;
+	if (more)
+		*k = g->next++;
+	lock_drop(&c->lock);
+	return more;
+}
+
+static void parallel_fail(struct parallel *c, int err)
+{
+	lock_take(&c->lock);
+	if (!parallel_locked(c)->err)
+		parallel_locked(c)->err = err;
+	lock_drop(&c->lock);
+}
+
+static void parallel_work(struct parallel *c)
+{
+	size_t k;
+
+	while (parallel_take(c, &k)) {
+		int err = c->work(c->arg, k);
+
+		if (err)
+			parallel_fail(c, err);
+	}
+}
+
+/* A member's place in `members`, which it has while it runs. */
+static void parallel_sign(struct parallel *c, struct waiter *from,
+			  struct waiter *to)
+{
+	struct parallel_locked *g;
+
+	lock_take(&c->lock);
+	g = parallel_locked(c);
+	for (unsigned k = 0; k < PARALLEL_MAX; k++) {
+		if (g->members[k] == from) {
+			g->members[k] = to;
+			break;
+		}
+	}
+	if (!to && --g->running == 0)
+		waiter_unpark(c->starter);
+	lock_drop(&c->lock);
+}
+
+static void *parallel_member(void *arg)
+{
+	struct parallel *c = arg;
+	struct waiter *self = waiter_self();
+
+	waiter_begin(self);
+	parallel_sign(c, NULL, self);
+	parallel_work(c);
+	parallel_sign(c, self, NULL);
+	return NULL;
+}
+
+static void parallel_interrupt(struct parallel *c)
+{
+	struct parallel_locked *g;
+
+	lock_take(&c->lock);
+	g = parallel_locked(c);
+	if (!g->err)
+		g->err = -EINTR;
+	for (unsigned k = 0; k < PARALLEL_MAX; k++)
+		if (g->members[k])
+			waiter_interrupt(g->members[k]);
+	lock_drop(&c->lock);
+}
+
+static unsigned parallel_running(struct parallel *c)
+{
+	unsigned n;
+
+	lock_take(&c->lock);
+	n = parallel_locked(c)->running;
+	lock_drop(&c->lock);
+	return n;
+}
+
+static unsigned parallel_start(struct parallel *c, pthread_t *list,
+			       unsigned threads)
+{
+	unsigned n = 0;
+
+	if (threads > PARALLEL_MAX)
+		threads = PARALLEL_MAX;
+	if (threads > c->n)
+		threads = c->n;
+	while (n < threads) {
+		lock_take(&c->lock);
+		parallel_locked(c)->running++;
+		lock_drop(&c->lock);
+		if (thread_start(&list[n], "parallel", parallel_member, c)) {
+			lock_take(&c->lock);
+			parallel_locked(c)->running--;
+			lock_drop(&c->lock);
+			break;
+		}
+		n++;
+	}
+	return n;
+}
+
+int parallel_run(unsigned threads, size_t n, int (*work)(void *arg, size_t k),
+		 void *arg, bool interruptible)
+{
+	struct parallel c = {
+		.n = n, .work = work, .arg = arg, .starter = waiter_self()
+	};
+	pthread_t list[PARALLEL_MAX];
+	unsigned started;
+	int err;
+
+	lock_init(&c.lock, LOCK_PARALLEL);
+	started = parallel_start(&c, list, threads);
+	if (!started)
+		parallel_work(&c); /* no thread to be had: by ourselves */
+	while (parallel_running(&c)) {
+		if (!interruptible)
+			waiter_park_uninterrupted(c.starter, WAIT_FOREVER);
+		else if (waiter_park(c.starter, WAIT_FOREVER) == -EINTR) {
+			parallel_interrupt(&c);
+			interruptible = false;
+		}
+	}
+	while (started)
+		pthread_join(list[--started], NULL);
+	lock_take(&c.lock);
+	err = parallel_locked(&c)->err;
+	lock_drop(&c.lock);
+	lock_destroy(&c.lock);
+	return err;
+}
