@@ -26,7 +26,8 @@ struct pool_locked {
 };
 
 struct pool {
-	struct budget *budget, *writers;
+	struct budget *budget;
+	struct budget *writers; /* an account beside it */
 	size_t kept_max;
 	struct lock lock;
 	struct pool_locked guarded_;
@@ -37,14 +38,18 @@ static struct pool_locked *pool_locked(struct pool *p) REQUIRES(&p->lock)
 	return &p->guarded_;
 }
 
-struct pool *pool_new(struct budget *budget, struct budget *writers)
+struct pool *pool_new(struct budget *budget)
 {
 	struct pool *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
 	p->budget = budget;
-	p->writers = writers;
+	p->writers = budget_new(budget_limit(budget) / 2);
+	if (!p->writers) {
+		free(p);
+		return NULL;
+	}
 	p->kept_max = budget_limit(budget) / 4;
 	lock_init(&p->lock, LOCK_POOL);
 	return p;
@@ -55,6 +60,7 @@ void pool_free(struct pool *p)
 	if (!p)
 		return;
 	pool_trim(p, SIZE_MAX);
+	budget_free(p->writers);
 	lock_destroy(&p->lock);
 	free(p);
 }

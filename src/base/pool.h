@@ -16,8 +16,7 @@
 struct budget;
 struct pool;
 
-/* writers: what these may hold of the budget. NULL without memory. */
-struct pool *pool_new(struct budget *budget, struct budget *writers);
+struct pool *pool_new(struct budget *budget); /* NULL without memory */
 void pool_free(struct pool *p);
 struct budget *pool_budget(struct pool *p);
 
@@ -36,7 +35,7 @@ void pool_drop(struct pool *p, void *mem, size_t size);
 size_t pool_trim(struct pool *p, size_t bytes);
 
 /*
- * Writers' buffers take a share of the budget at most: a part that a program has
+ * Writers' buffers take half of the budget at most: a part that a program has
  * not filled does not become free by itself, and one on its way to a store
  * that does not answer takes its time; readers elsewhere get through. hold
  * before taking, unhold before giving back.

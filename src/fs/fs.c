@@ -62,7 +62,7 @@ static int fs_make_parts(struct fs *fs)
 	};
 
 	fs->tree = tree_new(&t, fs->only);
-	fs->blocks = block_cache_new(fs->set.budget, fs->set.writers);
+	fs->blocks = block_cache_new(fs->set.budget);
 	fs->pending = pending_new(fs->set.state_dir);
 	fs->inval_queue = inval_queue_new();
 	fs->observer = observer_new(fs);

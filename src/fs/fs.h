@@ -39,8 +39,7 @@ enum fs_presign {
 
 struct fs_settings {
 	unsigned metadata_ttl_s;
-	/* Bytes of object data, and what writers may hold of them. Borrowed. */
-	struct budget *budget, *writers;
+	struct budget *budget; /* bytes of object data; borrowed */
 	const char *spill_dir; /* made at the first need, 0700 */
 	const char *state_dir; /* upload ids; NULL: none are kept */
 	uid_t uid;

@@ -34,9 +34,9 @@ struct gateway_settings {
 	const char *user; /* [stagefs] user: acts without Authorization */
 	const struct gateway_user *users;
 	unsigned n_users;
-	/* Bytes of all uploads under way together, and what writers may hold of
-	 * them (NULL: all). Borrowed, until the gateway has ended. */
-	struct budget *budget, *writers;
+	/* Bytes of object data, and the share that uploads may hold of them
+	 * (NULL: all). */
+	struct budget *budget, *share;
 	unsigned connections; /* 0: 1500 */
 	unsigned header_timeout_s,
 		body_timeout_s; /* 0: 20, 60 with next to no byte */

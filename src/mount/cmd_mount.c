@@ -53,7 +53,8 @@ struct mounting {
 	char *state_dir;
 	int parent; /* background.h's pipe, or -1 */
 	int lock;
-	struct budget *budget, *writers; /* the fs's and the gateway's */
+	struct budget *budget; /* the file system's and the gateway's */
+	struct budget *uploads; /* what the gateway may hold of it */
 	struct http_engine *engine;
 	struct catalog *catalog;
 	struct mount_gateway gateway;
@@ -136,7 +137,6 @@ static int mount_make_fs(struct mounting *m)
 	struct fs_settings set = {
 		.metadata_ttl_s = c->metadata_ttl,
 		.budget = m->budget,
-		.writers = m->writers,
 		.spill_dir = c->spill_dir,
 		.state_dir = m->state_dir,
 		.uid = c->uid,
@@ -225,14 +225,17 @@ static int mount_open_catalog(struct mounting *m)
 	return rc;
 }
 
-/* Of both the file system and the gateway. Writers have half of it at most:
- * what is on its way to a store that does not answer leaves readers the rest.
+/*
+ * One of memory for both. Files that are written to have half of it, whether
+ * their programs go on or not (base/pool.h), uploads have a quarter: so neither
+ * takes the other's, and what is on its way to stores that do not answer leaves
+ * readers the rest.
  */
 static int mount_make_budgets(struct mounting *m)
 {
 	m->budget = budget_new(m->config.mount.memory);
-	m->writers = budget_new(m->config.mount.memory / 2);
-	return m->budget && m->writers ? 0 : -ENOMEM;
+	m->uploads = budget_new(m->config.mount.memory / 4);
+	return m->budget && m->uploads ? 0 : -ENOMEM;
 }
 
 /* What has threads: only in the process that stays. */
@@ -267,7 +270,7 @@ static int mount_start(struct mounting *m)
 	if (!rc && mount_gateway_wanted(&m->config)) {
 		m->gateway.catalog = m->catalog;
 		m->gateway.budget = m->budget;
-		m->gateway.writers = m->writers;
+		m->gateway.share = m->uploads;
 		rc = mount_gateway_start(&m->gateway, &m->config, &m->err);
 	}
 	return rc;
@@ -358,7 +361,7 @@ static int mount_finish(struct mounting *m)
 	stage_unref(m->only);
 	if (m->catalog)
 		catalog_free(m->catalog);
-	budget_free(m->writers);
+	budget_free(m->uploads);
 	budget_free(m->budget);
 	if (m->engine)
 		http_engine_free(m->engine);

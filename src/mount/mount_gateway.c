@@ -83,7 +83,7 @@ int mount_gateway_start(struct mount_gateway *g, const struct config *c,
 		.user = m->user,
 		.n_users = c->n_users,
 		.budget = g->budget,
-		.writers = g->writers,
+		.share = g->share,
 	};
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc;

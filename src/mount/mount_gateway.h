@@ -20,7 +20,7 @@ bool mount_gateway_wanted(const struct config *c);
 struct mount_gateway {
 	/* What the configuration does not say: the caller's, until the end. */
 	struct catalog *catalog;
-	struct budget *budget, *writers; /* as gateway_settings has them */
+	struct budget *budget, *share; /* as gateway_settings has them */
 	bool alone; /* `stagefs serve` */
 	const int *fds; /* from a socket unit, instead of `listen` */
 	unsigned n_fds;

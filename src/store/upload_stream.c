@@ -130,10 +130,10 @@ static size_t buffers_bytes(const struct upload_stream *s)
 	return n;
 }
 
-/* Of what writers may hold: all of it for a part that is larger. */
+/* Of the share: all of it for a part that is larger. */
 static size_t buffer_share(const struct upload_stream *s, size_t size)
 {
-	size_t most = budget_limit(s->set.writers);
+	size_t most = budget_limit(s->set.share);
 
 	return size < most ? size : most;
 }
@@ -143,14 +143,13 @@ static int budgets_take(struct upload_stream *s, size_t size)
 	int64_t until_ms = clock_mono_ms() + WAIT_MS;
 	int rc = 0;
 
-	if (s->set.writers)
-		rc = budget_take(s->set.writers, buffer_share(s, size),
-				 until_ms);
+	if (s->set.share)
+		rc = budget_take(s->set.share, buffer_share(s, size), until_ms);
 	if (rc)
 		return rc;
 	rc = budget_take(s->set.budget, size, until_ms);
-	if (rc && s->set.writers)
-		budget_give(s->set.writers, buffer_share(s, size));
+	if (rc && s->set.share)
+		budget_give(s->set.share, buffer_share(s, size));
 	return rc;
 }
 
@@ -158,20 +157,19 @@ static bool budgets_try_idle(struct upload_stream *s, size_t size)
 {
 	bool ok;
 
-	if (s->set.writers &&
-	    !budget_try(s->set.writers, buffer_share(s, size)))
+	if (s->set.share && !budget_try(s->set.share, buffer_share(s, size)))
 		return false;
 	ok = budget_try_idle(s->set.budget, size, PLENTY);
-	if (!ok && s->set.writers)
-		budget_give(s->set.writers, buffer_share(s, size));
+	if (!ok && s->set.share)
+		budget_give(s->set.share, buffer_share(s, size));
 	return ok;
 }
 
 static void budgets_give(struct upload_stream *s, size_t size)
 {
 	budget_give(s->set.budget, size);
-	if (s->set.writers)
-		budget_give(s->set.writers, buffer_share(s, size));
+	if (s->set.share)
+		budget_give(s->set.share, buffer_share(s, size));
 }
 
 /* None is on its way. */

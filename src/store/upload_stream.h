@@ -30,9 +30,9 @@ struct upload_stream_settings {
 	 * end. */
 	struct store_meta meta;
 	struct budget *budget;
-	/* What writers may hold of it, also by others: an account beside it.
-	 * NULL: all. */
-	struct budget *writers;
+	/* What this upload and others may hold of it together: an account beside
+	 * it. NULL: all. */
+	struct budget *share;
 	uint64_t most; /* bytes that it can have; STORE_SIZE_UNKNOWN */
 	uint64_t part_size; /* the stage's wish; 0: none */
 	/* With the sender, who holds memory: beyond the slowest rate. */

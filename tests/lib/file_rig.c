@@ -27,9 +27,7 @@ static void rig_open(struct rig *r, uint64_t part_size, size_t memory)
 	r->env.tree = tree_new(&set, r->stage);
 	r->env.budget = budget_new(memory);
 	assert_non_null(r->env.budget);
-	r->writers = budget_new(memory / 2);
-	assert_non_null(r->writers);
-	r->env.blocks = block_cache_new(r->env.budget, r->writers);
+	r->env.blocks = block_cache_new(r->env.budget);
 	assert_non_null(r->env.blocks);
 	r->env.spill_dir = r->dir;
 }
@@ -58,8 +56,6 @@ void file_rig_close(struct rig *r)
 	pool_trim(block_cache_pool(r->env.blocks), SIZE_MAX);
 	assert_int_equal(budget_used(r->env.budget), 0);
 	block_cache_free(r->env.blocks);
-	assert_int_equal(budget_used(r->writers), 0);
-	budget_free(r->writers);
 	budget_free(r->env.budget);
 	tree_free(r->env.tree);
 	stage_unref(r->stage);

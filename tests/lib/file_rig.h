@@ -18,7 +18,6 @@ struct rig {
 	struct store *store;
 	struct stage *stage;
 	struct file_env env;
-	struct budget *writers;
 	char dir[64]; /* the spill directory */
 	struct local_rig disk; /* zeroed: the store is one of memory */
 };

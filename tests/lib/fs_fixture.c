@@ -33,10 +33,8 @@ void mount_fs(struct mount *m, struct catalog *catalog,
 {
 	struct fs_settings set = *s;
 
-	if (!set.budget) {
+	if (!set.budget)
 		set.budget = m->budget = budget_new(64 << 20);
-		set.writers = m->writers = budget_new(32 << 20);
-	}
 	assert_int_equal(fs_new(&set, catalog, m->stage, &m->fs), 0);
 }
 
@@ -62,7 +60,6 @@ void mount_up(struct mount *m, const char *prefix, unsigned ttl_s, bool ro)
 void mount_down(struct mount *m)
 {
 	fs_free(m->fs);
-	budget_free(m->writers);
 	budget_free(m->budget);
 	stage_unref(m->stage);
 	store_unref(m->store);

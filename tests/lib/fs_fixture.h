@@ -15,7 +15,7 @@ struct mount {
 	struct stage *stage;
 	struct fs *fs;
 	struct fs_caller caller;
-	struct budget *budget, *writers;
+	struct budget *budget; /* NULL: the test's own */
 };
 
 /* prefix: the stage's; ttl_s: metadata_ttl. */

@@ -27,8 +27,7 @@ struct pool;
 #define BLOCK_MAX (8U << 20) /* bytes of the largest */
 
 /* Registers for the budget's pressure. NULL without memory. */
-struct block_cache *block_cache_new(struct budget *budget,
-				    struct budget *writers);
+struct block_cache *block_cache_new(struct budget *budget);
 /* After the last source. */
 void block_cache_free(struct block_cache *c);
 /* Where blocks have their memory from; others may share it. */

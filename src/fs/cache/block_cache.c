@@ -27,14 +27,13 @@ static void cache_on_pressure(void *arg, size_t bytes)
 		block_cache_reclaim(c, bytes - freed, RANK_UNREAD);
 }
 
-struct block_cache *block_cache_new(struct budget *budget,
-				    struct budget *writers)
+struct block_cache *block_cache_new(struct budget *budget)
 {
 	struct block_cache *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
-	c->pool = pool_new(budget, writers);
+	c->pool = pool_new(budget);
 	if (!c->pool) {
 		free(c);
 		return NULL;

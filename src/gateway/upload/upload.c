@@ -335,7 +335,7 @@ static int upload_open_file(struct exchange *x, struct upload *u,
 		.key = buf_str(key),
 		.meta.content_type = type,
 		.budget = set->budget,
-		.writers = set->writers,
+		.share = set->share,
 		.most = x->content_length < 0
 				? STORE_SIZE_UNKNOWN
 				: (uint64_t)x->content_length - u->received,

@@ -28,7 +28,6 @@ static void up(struct mount *m, const struct conn *conn)
 static void down(struct mount *m)
 {
 	fs_free(m->fs);
-	budget_free(m->writers);
 	budget_free(m->budget);
 	catalog_free(catalog);
 }
