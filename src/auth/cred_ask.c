@@ -89,7 +89,7 @@ static void ask_take_date(struct cred_ask *ask, const struct http_reply *reply)
 	int64_t theirs;
 
 	if (http_reply_header(reply, "date", &date) &&
-	    !time_parse_http(buf_str(&date), &theirs))
+	    !clock_parse_http(buf_str(&date), &theirs))
 		ask->skew_s = clock_now_s() - theirs;
 	buf_clear(&date);
 }

@@ -6,7 +6,7 @@
  * A provider answers 0 with credentials that live; -ENOENT: it is not set up
  * here, the next one may be asked; or another -errno, which ends the search:
  * it is set up, and wrong. Providers block, and never hold a lock. An
- * interrupt of the calling thread (base/wait.h) ends them early with -EINTR.
+ * interrupt of the calling thread (base/waiter.h) ends them early with -EINTR.
  */
 #ifndef AUTH_CRED_ASK_H
 #define AUTH_CRED_ASK_H

@@ -38,7 +38,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 
 #define EARLY_MS 60000
 #define REREAD_MS 1000
@@ -67,7 +67,7 @@ struct cred_cache_locked {
 			     that lives longer, monotonic; 0: never */
 	int64_t reread_ms; /* when keys were last read again upon a refusal,
 			      monotonic; 0: never */
-	struct wait_list waiting;
+	struct waiter_list waiting;
 
 	int rc; /* of the last fetch */
 	char *why; /* ... NULL: it did not fail */
@@ -99,7 +99,7 @@ static void fetch_set_state_locked(struct cred_cache *c, enum fetch_state state)
 		return;
 	g->fetcher = NULL;
 	g->generation++;
-	wait_list_wake(&g->waiting);
+	waiter_list_wake(&g->waiting);
 }
 
 /* Returns what is to be unreferenced once the lock is dropped. */
@@ -222,8 +222,8 @@ static int fetch_await(struct cred_cache *c, uint64_t generation,
 
 	lock_take(&c->lock);
 	while (cred_cache_locked(c)->generation < generation && !rc)
-		rc = wait_list_sleep(&cred_cache_locked(c)->waiting, &c->lock,
-				     until_ms);
+		rc = waiter_list_sleep(&cred_cache_locked(c)->waiting, &c->lock,
+				       until_ms);
 	if (cred_cache_locked(c)->generation >= generation)
 		rc = 0;
 	lock_drop(&c->lock);

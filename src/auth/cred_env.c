@@ -33,7 +33,7 @@ static int env_end(struct cred_ask *ask, int64_t *expires_at)
 	*expires_at = 0;
 	if (!value)
 		return 0;
-	if (time_parse_iso8601(value, &end))
+	if (clock_parse_iso8601(value, &end))
 		return env_fail(ask, EXPIRATION,
 				"not a time such as 2030-01-31T12:00:00Z");
 	*expires_at = end.tv_sec;

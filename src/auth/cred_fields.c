@@ -52,7 +52,7 @@ static int fields_parse_end(const char *text, enum cred_end kind, int64_t *out)
 			return -EBADMSG;
 		*out = (int64_t)(ms / 1000);
 	} else {
-		if (time_parse_iso8601(text, &t))
+		if (clock_parse_iso8601(text, &t))
 			return -EBADMSG;
 		*out = t.tv_sec;
 	}
@@ -67,7 +67,7 @@ static int fields_expired(struct cred_ask *ask, const char *who, int64_t end)
 	char text[TIME_RFC3339_SIZE];
 	int64_t skew = ask->skew_s;
 
-	time_rfc3339(end, text);
+	clock_rfc3339(end, text);
 	cred_ask_fail(ask, -EACCES, "the credentials of %s have expired: %s",
 		      who, text);
 	if (skew > SKEW_TOLD_S || skew < -SKEW_TOLD_S)

@@ -27,7 +27,7 @@
 #include "auth/cred_fields.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 
 #define OUTPUT_MAX 65536
 #define COMPLAINT_MAX 300 /* bytes shown of standard error */

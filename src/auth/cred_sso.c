@@ -69,7 +69,7 @@ static int sso_find_token(struct cred_ask *ask, const struct cred_sso *sso,
 		rc = cred_fields_json(ask, "the cache of " WHO, &names, &text,
 				      out);
 	if (!rc &&
-	    (!out->token || !out->end || time_parse_iso8601(out->end, &end) ||
+	    (!out->token || !out->end || clock_parse_iso8601(out->end, &end) ||
 	     text_has_control(out->token)))
 		rc = sso_ask_person(ask, sso,
 				    "the token in the cache is broken");

@@ -155,7 +155,7 @@ static int sts_sign(const void *arg, struct http_wire *wire)
 	struct sigv4_key key;
 	int rc;
 
-	time_amz(now, date);
+	clock_amz(now, date);
 	sigv4_derive(&key, s->by->secret_access_key, now, scope.region,
 		     scope.service);
 	rc = sigv4_authorize(&key, &scope, &request, &authorization);

@@ -231,7 +231,7 @@ int signer_authorize(struct signer *s, const struct sigv4_request *request,
 	err = cred_cache_peek(s->creds, &out->used);
 	if (err)
 		return err;
-	time_amz(time, out->amz_date);
+	clock_amz(time, out->amz_date);
 	out->payload_hash = request->payload_hash;
 	if (!out->payload_hash)
 		out->payload_hash = SIGV4_UNSIGNED_PAYLOAD;
@@ -263,7 +263,7 @@ static int signer_find_end(const struct creds *creds,
 	if (!t->strict)
 		return 0;
 	if (err) {
-		time_rfc3339(end->at, when);
+		clock_rfc3339(end->at, when);
 		buf_addf(err, "the credentials end at %s, before the URL would",
 			 when);
 	}

@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 
 #define RETRY_MS 20
 

@@ -126,7 +126,7 @@ static char *clock_put_digits(char *out, int value, int n)
 }
 
 /* These two are part of every signature, so printf() is too slow. */
-void time_amz(int64_t t, char out[TIME_AMZ_SIZE])
+void clock_amz(int64_t t, char out[TIME_AMZ_SIZE])
 {
 	struct civil c = clock_civil_from_unix(t);
 
@@ -141,36 +141,36 @@ void time_amz(int64_t t, char out[TIME_AMZ_SIZE])
 	*out = '\0';
 }
 
-void time_date(int64_t t, char out[TIME_DATE_SIZE])
+void clock_date(int64_t t, char out[TIME_DATE_SIZE])
 {
 	char whole[TIME_AMZ_SIZE];
 
-	time_amz(t, whole);
+	clock_amz(t, whole);
 	memcpy(out, whole, TIME_DATE_SIZE - 1);
 	out[TIME_DATE_SIZE - 1] = '\0';
 }
 
-void time_rfc3339(int64_t t, char out[TIME_RFC3339_SIZE])
+void clock_rfc3339(int64_t t, char out[TIME_RFC3339_SIZE])
 {
 	clock_print(out, TIME_RFC3339_SIZE, "%04d-%02d-%02dT%02d:%02d:%02dZ", t,
 		    0);
 }
 
-void time_rfc3339_ms(struct timespec t, char out[TIME_RFC3339_SIZE])
+void clock_rfc3339_ms(struct timespec t, char out[TIME_RFC3339_SIZE])
 {
 	clock_print(out, TIME_RFC3339_SIZE,
 		    "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ", t.tv_sec,
 		    t.tv_nsec);
 }
 
-void time_list(struct timespec t, char out[TIME_LIST_SIZE])
+void clock_list(struct timespec t, char out[TIME_LIST_SIZE])
 {
 	clock_print(out, TIME_LIST_SIZE,
 		    "%04d-%02d-%02d %02d:%02d:%02d.%03ld +0000", t.tv_sec,
 		    t.tv_nsec);
 }
 
-void time_http(int64_t t, char out[TIME_HTTP_SIZE])
+void clock_http(int64_t t, char out[TIME_HTTP_SIZE])
 {
 	struct civil c = clock_civil_from_unix(t < 0 ? 0 : t);
 	/* The first day of the year 0 was a Saturday. */
@@ -262,7 +262,7 @@ static bool clock_zone(const char **s, int *offset_s)
 	return true;
 }
 
-int time_parse_iso8601(const char *s, struct timespec *out)
+int clock_parse_iso8601(const char *s, struct timespec *out)
 {
 	struct civil c;
 	int offset_s;
@@ -281,7 +281,7 @@ int time_parse_iso8601(const char *s, struct timespec *out)
 	return 0;
 }
 
-int time_parse_amz(const char *s, int64_t *out)
+int clock_parse_amz(const char *s, int64_t *out)
 {
 	struct civil c;
 
@@ -298,7 +298,7 @@ int time_parse_amz(const char *s, int64_t *out)
 	return 0;
 }
 
-int time_parse_http(const char *s, int64_t *out)
+int clock_parse_http(const char *s, int64_t *out)
 {
 	struct civil c;
 	int day_of_week;

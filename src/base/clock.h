@@ -22,20 +22,20 @@ int64_t clock_mono_ms(void); /* monotonic, for waits and expiry */
 #define TIME_LIST_SIZE 48 /* 2023-06-28 04:13:15.178 +0000 */
 #define TIME_HTTP_SIZE 64 /* Fri, 24 May 2013 00:00:00 GMT */
 
-void time_amz(int64_t t, char out[TIME_AMZ_SIZE]);
-void time_date(int64_t t, char out[TIME_DATE_SIZE]);
-void time_rfc3339(int64_t t, char out[TIME_RFC3339_SIZE]);
-void time_rfc3339_ms(struct timespec t, char out[TIME_RFC3339_SIZE]);
+void clock_amz(int64_t t, char out[TIME_AMZ_SIZE]);
+void clock_date(int64_t t, char out[TIME_DATE_SIZE]);
+void clock_rfc3339(int64_t t, char out[TIME_RFC3339_SIZE]);
+void clock_rfc3339_ms(struct timespec t, char out[TIME_RFC3339_SIZE]);
 /* As Databend's LIST shows it: milliseconds, UTC. */
-void time_list(struct timespec t, char out[TIME_LIST_SIZE]);
+void clock_list(struct timespec t, char out[TIME_LIST_SIZE]);
 /* As HTTP has it (RFC 9110): from 1970 on. */
-void time_http(int64_t t, char out[TIME_HTTP_SIZE]);
+void clock_http(int64_t t, char out[TIME_HTTP_SIZE]);
 
 /* "2023-06-28T04:13:15.178Z" and with a numeric zone. 0 or -EINVAL. */
-int time_parse_iso8601(const char *s, struct timespec *out);
-/* What time_amz() writes. 0 or -EINVAL. */
-int time_parse_amz(const char *s, int64_t *out);
+int clock_parse_iso8601(const char *s, struct timespec *out);
+/* What clock_amz() writes. 0 or -EINVAL. */
+int clock_parse_amz(const char *s, int64_t *out);
 /* "Fri, 24 May 2013 00:00:00 GMT" (RFC 9110). 0 or -EINVAL. */
-int time_parse_http(const char *s, int64_t *out);
+int clock_parse_http(const char *s, int64_t *out);
 
 #endif

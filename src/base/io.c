@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/number.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 
 #define READ_STEP 16384
 #define COPY_STEP (64u << 20) /* an interrupt is seen between two of them */

@@ -27,5 +27,5 @@ libbase_a_SOURCES = \
 	src/base/random.c src/base/random.h \
 	src/base/text.c src/base/text.h \
 	src/base/thread.c src/base/thread.h \
-	src/base/wait.c src/base/wait.h \
+	src/base/waiter.c src/base/waiter.h \
 	src/base/xml.c src/base/xml.h

@@ -130,7 +130,7 @@ static void log_add_start(struct buf *line, enum log_level level)
 		buf_addf(line, "stagefs: %s: ", levels[level].word);
 		break;
 	case LOG_TO_FILE:
-		time_rfc3339_ms(clock_now(), now);
+		clock_rfc3339_ms(clock_now(), now);
 		buf_addf(line, "%s stagefs[%ld]: %s: ", now, (long)getpid(),
 			 levels[level].word);
 		break;

@@ -5,7 +5,7 @@
 
 #include "base/lock.h"
 #include "base/thread.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 
 struct parallel_locked {
 	size_t next; /* piece */

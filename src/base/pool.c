@@ -10,7 +10,7 @@
 
 #include "base/budget.h"
 #include "base/lock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 
 #define MAPPED_MIN (128U << 10) /* smaller ones are the heap's */
 #define KEPT_MIN_SHIFT 20

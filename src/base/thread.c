@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "base/clock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 
 int thread_start(pthread_t *out, const char *name, void *(*run)(void *arg),
 		 void *arg)

@@ -80,7 +80,7 @@ static int stages_set_created_on(struct conn *c)
 {
 	char now[TIME_LIST_SIZE];
 
-	time_list(clock_now(), now);
+	clock_list(clock_now(), now);
 	free(c->created_on);
 	c->created_on = strdup(now);
 	return c->created_on ? 0 : -ENOMEM;

@@ -42,7 +42,7 @@ static void table_add_rfc3339(struct buf *out, struct timespec t)
 {
 	char text[TIME_RFC3339_SIZE];
 
-	time_rfc3339(t.tv_sec, text);
+	clock_rfc3339(t.tv_sec, text);
 	buf_addc(out, '"');
 	if (t.tv_nsec)
 		buf_addf(out, "%.*s.%03ldZ", (int)strlen(text) - 1, text,
@@ -97,7 +97,7 @@ static void table_add_plain(struct buf *out, const struct table_column *c,
 	} else if (c->type == TABLE_BOOL) {
 		buf_adds(out, v->number ? "true" : "false");
 	} else if (c->type == TABLE_TIME) {
-		time_list(v->time, time);
+		clock_list(v->time, time);
 		buf_adds(out, time);
 	} else if (v->text) {
 		buf_adds(out, v->text);

@@ -3,7 +3,7 @@
  * fuse/ translates the kernel's requests into these calls and replies last.
  *
  * Every call may block on the network, and ends with -EINTR when the calling
- * thread's operation is interrupted (base/wait.h). All may run at once, on any
+ * thread's operation is interrupted (base/waiter.h). All may run at once, on any
  * thread. Errors are -errno. An inode is the kernel's node id: the kernel
  * holds it by its lookup count, which fs_lookup() and its kin raise by one and
  * fs_forget() lowers.

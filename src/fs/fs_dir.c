@@ -27,14 +27,14 @@
 #include <utlist.h>
 
 #include "base/lock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "fs/names.h"
 
 #define COOKIE_FIRST 3 /* of the first name; 1 and 2 are . and .. */
 
 struct dir_locked {
 	bool busy;
-	struct wait_list waiters;
+	struct waiter_list waiters;
 };
 
 struct dir_handle {
@@ -106,8 +106,8 @@ static int dir_begin(struct dir_handle *h)
 
 	lock_take(&h->lock);
 	while (dir_locked(h)->busy && !err)
-		err = wait_list_sleep(&dir_locked(h)->waiters, &h->lock,
-				      WAIT_FOREVER);
+		err = waiter_list_sleep(&dir_locked(h)->waiters, &h->lock,
+					WAIT_FOREVER);
 	if (!err)
 		dir_locked(h)->busy = true;
 	lock_drop(&h->lock);
@@ -118,7 +118,7 @@ static void dir_end(struct dir_handle *h)
 {
 	lock_take(&h->lock);
 	dir_locked(h)->busy = false;
-	wait_list_wake(&dir_locked(h)->waiters);
+	waiter_list_wake(&dir_locked(h)->waiters);
 	lock_drop(&h->lock);
 }
 

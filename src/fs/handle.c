@@ -19,7 +19,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 
 int handle_new(struct fs *fs, struct file *f, int flags, bool emptied,
 	       uint64_t ino, struct handle **out)

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/log.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 
 #define INVAL_QUEUE_MAX 16384
 #define SETTLE_MS 500
@@ -37,7 +37,7 @@ struct inval_queue_locked {
 	struct waiter *listener; /* NULL: none has come yet */
 	bool handed; /* it is at the one after `done` */
 	bool said; /* that some were left out */
-	struct wait_list waiters;
+	struct waiter_list waiters;
 };
 
 struct inval_queue {
@@ -81,7 +81,7 @@ static void inval_queue_set_state(struct inval_queue *q,
 {
 	lock_take(&q->lock);
 	inval_queue_locked(q)->state = state;
-	wait_list_wake(&inval_queue_locked(q)->waiters);
+	waiter_list_wake(&inval_queue_locked(q)->waiters);
 	lock_drop(&q->lock);
 }
 
@@ -115,7 +115,7 @@ static bool inval_queue_add(struct inval_queue *q, struct inode *i,
 		g->added++;
 		n = NULL;
 		added = true;
-		wait_list_wake(&g->waiters);
+		waiter_list_wake(&g->waiters);
 	} else if (g->state == INVAL_QUEUE_ON) {
 		full = !g->said;
 		g->said = true;
@@ -151,8 +151,8 @@ bool inval_queue_settle(struct inval_queue *q)
 	g = inval_queue_locked(q);
 	all = g->listener && g->listener != waiter_self() ? g->added : 0;
 	while (err != -ETIMEDOUT && g->state == INVAL_QUEUE_ON && g->done < all)
-		err = wait_list_sleep_uninterrupted(&g->waiters, &q->lock,
-						    until_ms);
+		err = waiter_list_sleep_uninterrupted(&g->waiters, &q->lock,
+						      until_ms);
 	settled = all && g->done >= all && g->state == INVAL_QUEUE_ON;
 	lock_drop(&q->lock);
 	return settled;
@@ -182,12 +182,12 @@ bool inval_queue_next(struct inval_queue *q, struct inval *out)
 	if (inval_queue_locked(q)->handed) {
 		inval_queue_locked(q)->handed = false;
 		inval_queue_locked(q)->done++;
-		wait_list_wake(&inval_queue_locked(q)->waiters);
+		waiter_list_wake(&inval_queue_locked(q)->waiters);
 	}
 	while (!(n = inval_queue_take_locked(q)) &&
 	       inval_queue_locked(q)->state != INVAL_QUEUE_ENDED)
-		wait_list_sleep_uninterrupted(&inval_queue_locked(q)->waiters,
-					      &q->lock, WAIT_FOREVER);
+		waiter_list_sleep_uninterrupted(&inval_queue_locked(q)->waiters,
+						&q->lock, WAIT_FOREVER);
 	inval_queue_locked(q)->handed = n != NULL;
 	lock_drop(&q->lock);
 	if (!n)

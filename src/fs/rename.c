@@ -22,7 +22,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "fs/rename_keys.h"
 #include "stage/stage.h"
 #include "store/store_watch.h"

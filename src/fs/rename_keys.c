@@ -17,7 +17,7 @@
 
 #include "base/array.h"
 #include "base/log.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "base/parallel.h"
 #include "store/store_watch.h"
 

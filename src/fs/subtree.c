@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/text.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "fs/dir_filler.h"
 #include "fs/names.h"
 #include "fs/names/inode.h"
@@ -63,7 +63,7 @@ struct subtree {
 struct subtrees_locked {
 	struct subtree *subtrees[SUBTREES_MAX];
 	uint64_t uses;
-	struct wait_list waiters; /* for any that is busy */
+	struct waiter_list waiters; /* for any that is busy */
 };
 
 struct subtrees {
@@ -337,8 +337,8 @@ static int subtree_begin(struct subtrees *t, const struct stage *stage,
 			*out = s;
 			break;
 		}
-		rc = wait_list_sleep(&subtrees_locked(t)->waiters, &t->lock,
-				     WAIT_FOREVER);
+		rc = waiter_list_sleep(&subtrees_locked(t)->waiters, &t->lock,
+				       WAIT_FOREVER);
 		k = -1; /* they may all be others now */
 	}
 	lock_drop(&t->lock);
@@ -384,7 +384,7 @@ static void subtree_end(struct subtrees *t, struct subtree *s, char *passed,
 	for (unsigned k = 0; drop && k < SUBTREES_MAX; k++)
 		if (subtrees_locked(t)->subtrees[k] == s)
 			subtrees_locked(t)->subtrees[k] = NULL;
-	wait_list_wake(&subtrees_locked(t)->waiters);
+	waiter_list_wake(&subtrees_locked(t)->waiters);
 	lock_drop(&t->lock);
 	free(old);
 	if (drop)

@@ -117,7 +117,7 @@ int xattr_stage_last_modified(struct xattr_call *c)
 		err = xattr_stage_details(c, &d);
 	if (err)
 		return err;
-	time_list(d.info.mtime, text);
+	clock_list(d.info.mtime, text);
 	return xattr_stage_value(c, text);
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fatal.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "fuse/killpriv.h"
 
 /* A caller whom /proc does not show us, as one in another container, or one of

@@ -27,7 +27,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "gateway/request_filter.h"
 #include "gateway/counters.h"
 #include "gateway/answer.h"

@@ -22,7 +22,7 @@
 #include "base/lock.h"
 #include "base/random.h"
 #include "base/thread.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "gateway/ip.h"
 
 #define LOOK_EVERY_MS 500

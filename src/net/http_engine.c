@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/thread.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "net/http_loop.h"
 
 #define BYTES_PER_MS 64 /* the slowest pace that a deadline allows for */

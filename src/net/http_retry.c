@@ -58,9 +58,9 @@ int64_t http_retry_after(const struct http_reply *reply, int64_t now_s)
 			seconds = RETRY_AFTER_MAX_S;
 		ms = (int64_t)seconds * 1000;
 	} else if (http_reply_header(reply, "retry-after", &text) &&
-		   !time_parse_http(buf_str(&text), &at)) {
+		   !clock_parse_http(buf_str(&text), &at)) {
 		if (http_reply_header(reply, "date", &text) &&
-		    !time_parse_http(buf_str(&text), &answered))
+		    !clock_parse_http(buf_str(&text), &answered))
 			now_s = answered;
 		if (at > now_s + RETRY_AFTER_MAX_S)
 			at = now_s + RETRY_AFTER_MAX_S;

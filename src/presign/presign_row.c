@@ -19,7 +19,7 @@ void presign_row_end(const struct store_presigned *p, struct buf *out)
 
 	buf_adds(out, ",\"expires_at\":");
 	if (p->expires_at) {
-		time_rfc3339(p->expires_at, time);
+		clock_rfc3339(p->expires_at, time);
 		text_json_string(out, time);
 	} else {
 		buf_adds(out, "null");

@@ -41,7 +41,7 @@ void sigv4_derive(struct sigv4_key *out, const char *secret, int64_t time,
 	unsigned char next[SHA256_SIZE];
 	struct buf first = BUF_INIT(strlen(secret) + 4);
 
-	time_date(time, date);
+	clock_date(time, date);
 	buf_adds(&first, "AWS4");
 	buf_adds(&first, secret);
 	hmac_key_init(&out->hmac, buf_str(&first), first.len);
@@ -62,7 +62,7 @@ static int sigv4_write_scope(const struct sigv4_scope *scope, struct buf *out)
 	    text_has_control(scope->access_key_id) ||
 	    text_has_control(scope->region) || text_has_control(scope->service))
 		return -EINVAL;
-	time_date(scope->time, date);
+	clock_date(scope->time, date);
 	buf_adds(out, date);
 	buf_addc(out, '/');
 	buf_adds(out, scope->region);
@@ -83,7 +83,7 @@ int sigv4_sign(const struct sigv4_key *key, int64_t time,
 	struct buf text;
 	int err;
 
-	time_amz(time, date);
+	clock_amz(time, date);
 	sha256_hex(canonical->data, canonical->len, hash);
 	buf_init_on(&text, room, sizeof(room), 2 * SCOPE_MAX);
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++)
@@ -266,7 +266,7 @@ int sigv4_presign(const struct sigv4_key *key, const struct sigv4_scope *scope,
 		err = buf_err(&w.credential);
 	}
 	if (!err) {
-		time_amz(scope->time, v.date);
+		clock_amz(scope->time, v.date);
 		snprintf(v.expires, sizeof(v.expires), "%lld",
 			 (long long)expires);
 		v.credential = buf_str(&w.credential);

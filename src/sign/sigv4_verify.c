@@ -183,7 +183,7 @@ static enum sigv4_verdict verify_check_time(struct sigv4_verify *v)
 {
 	uint64_t expires;
 
-	if (time_parse_amz(v->value[P_DATE], &v->time))
+	if (clock_parse_amz(v->value[P_DATE], &v->time))
 		return verify_refuse(v, SIGV4_MALFORMED,
 				     "X-Amz-Date must be in the format "
 				     "\"yyyyMMdd'T'HHmmss'Z'\"");
@@ -208,7 +208,7 @@ static enum sigv4_verdict verify_check_credential(struct sigv4_verify *v)
 	size_t n = strlen(credential), scope_len, id_len;
 	char day[TIME_DATE_SIZE];
 
-	time_date(v->time, day);
+	clock_date(v->time, day);
 	buf_addf(&v->scope, "%s/%s/%s/" SIGV4_TERMINATOR, day, v->trust->region,
 		 v->trust->service);
 	scope_len = v->scope.len;

@@ -6,7 +6,7 @@
 #define STAGE_CATALOG_IMPL_H
 
 #include "base/lock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "stage/catalog.h"
 #include "stage/stage_cache.h"
 #include "store/store.h"
@@ -33,7 +33,7 @@ struct catalog_locked {
 	bool listing;
 	uint64_t listing_id; /* ticket of that one, or the last */
 	int listing_err; /* of the last */
-	struct wait_list waiting;
+	struct waiter_list waiting;
 	/* Only who has set `looking` changes the set. */
 	struct external_set external;
 	bool looking; /* at the folder of drop-ins */

@@ -89,7 +89,7 @@ static int run_listing(struct catalog *c) REQUIRES(&c->lock)
 	stage_cache_asked(&g->cache);
 	g->listing = false;
 	g->listing_err = rc;
-	wait_list_wake(&g->waiting);
+	waiter_list_wake(&g->waiting);
 	names_clear(&names);
 	return rc;
 }
@@ -102,7 +102,7 @@ static int await_listing(struct catalog *c) REQUIRES(&c->lock)
 	int rc = 0;
 
 	while (!rc && g->listing && g->listing_id == id)
-		rc = wait_list_sleep(&g->waiting, &c->lock, WAIT_FOREVER);
+		rc = waiter_list_sleep(&g->waiting, &c->lock, WAIT_FOREVER);
 	return rc;
 }
 

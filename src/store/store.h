@@ -6,7 +6,7 @@
  * no directories here; a listing may group keys at a delimiter.
  *
  * Straight-line calls block until the store has answered, and return -EINTR
- * when the calling thread's operation is interrupted (base/wait.h). Only
+ * when the calling thread's operation is interrupted (base/waiter.h). Only
  * store_get() and store_part() are asynchronous: their done() runs on a thread
  * of the store's, perhaps before the call that started it has returned.
  *

@@ -9,13 +9,13 @@
 #include <string.h>
 
 #include "base/lock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 
 struct get_sync_locked {
 	bool done;
 	int err;
 	struct object_info info;
-	struct wait_list waiters;
+	struct waiter_list waiters;
 };
 
 struct get_sync {
@@ -52,7 +52,7 @@ static void get_sync_done(struct store_get *get, int rc,
 	get_sync_locked(g)->err = rc;
 	if (!rc)
 		get_sync_locked(g)->info = *info;
-	wait_list_wake(&get_sync_locked(g)->waiters);
+	waiter_list_wake(&get_sync_locked(g)->waiters);
 	lock_drop(&g->lock);
 }
 
@@ -64,12 +64,12 @@ static int get_sync_wait(struct store *s, struct get_sync *g,
 
 	lock_take(&g->lock);
 	while (!get_sync_locked(g)->done) {
-		struct wait_list *waiters = &get_sync_locked(g)->waiters;
+		struct waiter_list *waiters = &get_sync_locked(g)->waiters;
 
 		if (cancelled) {
-			wait_list_sleep_uninterrupted(waiters, &g->lock,
-						      WAIT_FOREVER);
-		} else if (wait_list_sleep(waiters, &g->lock, WAIT_FOREVER) ==
+			waiter_list_sleep_uninterrupted(waiters, &g->lock,
+							WAIT_FOREVER);
+		} else if (waiter_list_sleep(waiters, &g->lock, WAIT_FOREVER) ==
 			   -EINTR) {
 			cancelled = true;
 			lock_drop(&g->lock);

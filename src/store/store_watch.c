@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "base/lock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "store/store.h"
 
 static __thread unsigned own;
@@ -33,7 +33,7 @@ bool store_is_own(void)
 
 struct store_watchers_locked {
 	struct store_watcher *head;
-	struct wait_list leavers;
+	struct waiter_list leavers;
 };
 
 struct store_watchers {
@@ -79,7 +79,7 @@ void store_announce(struct store *s, const char *key,
 		w->changed(w, s, key, info);
 		lock_take(&ws->lock);
 		if (--w->busy == 0 && w->leaving)
-			wait_list_wake(&watchers_locked(ws)->leavers);
+			waiter_list_wake(&watchers_locked(ws)->leavers);
 	}
 	lock_drop(&ws->lock);
 }
@@ -104,8 +104,8 @@ void store_unwatch(struct store *s, struct store_watcher *w)
 	lock_take(&ws->lock);
 	w->leaving = true;
 	while (w->busy)
-		wait_list_sleep_uninterrupted(&watchers_locked(ws)->leavers,
-					      &ws->lock, WAIT_FOREVER);
+		waiter_list_sleep_uninterrupted(&watchers_locked(ws)->leavers,
+						&ws->lock, WAIT_FOREVER);
 	for (at = &watchers_locked(ws)->head; *at; at = &(*at)->next) {
 		if (*at == w) {
 			*at = w->next;

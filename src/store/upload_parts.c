@@ -13,7 +13,7 @@
 
 #include "base/array.h"
 #include "base/lock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "store/parts.h"
 
 enum slot_state { SLOT_NONE, SLOT_SENDING, SLOT_SENT };
@@ -39,7 +39,7 @@ struct upload_parts_locked {
 	size_t n_slots;
 	struct upload_parts_count count;
 	int err;
-	struct wait_list waiters;
+	struct waiter_list waiters;
 };
 
 struct upload_parts {
@@ -138,7 +138,7 @@ static void parts_note_locked(struct upload_parts *p, struct flight *fl, int rc)
 	g->count.sending--;
 	g->count.owned -= fl->ended != NULL;
 	g->count.ended++;
-	wait_list_wake(&g->waiters);
+	waiter_list_wake(&g->waiters);
 }
 
 /* The store's thread. The upload lives until its last flight has ended. */
@@ -260,16 +260,16 @@ static bool recalled_locked(struct upload_parts *p, unsigned arg)
 static int parts_sleep(struct upload_parts *p, parts_test *is_so, unsigned arg,
 		       bool interruptible)
 {
-	struct wait_list *l;
+	struct waiter_list *l;
 	int rc = 0;
 
 	lock_take(&p->lock);
 	l = &parts_locked(p)->waiters;
 	while (!rc && !is_so(p, arg))
 		rc = interruptible
-			     ? wait_list_sleep(l, &p->lock, WAIT_FOREVER)
-			     : wait_list_sleep_uninterrupted(l, &p->lock,
-							     WAIT_FOREVER);
+			     ? waiter_list_sleep(l, &p->lock, WAIT_FOREVER)
+			     : waiter_list_sleep_uninterrupted(l, &p->lock,
+							       WAIT_FOREVER);
 	lock_drop(&p->lock);
 	return rc;
 }

@@ -27,7 +27,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/thread.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "client/message.h"
 #include "stage/stage.h"
 
@@ -43,8 +43,8 @@ struct transfer_locked {
 	enum phase phase;
 	struct transfer_job *queue;
 	unsigned n_queue, busy;
-	struct wait_list idle; /* workers without a job */
-	struct wait_list full; /* the caller, with more than fits */
+	struct waiter_list idle; /* workers without a job */
+	struct waiter_list full; /* the caller, with more than fits */
 	struct waiter *all[TRANSFER_PARALLEL_MAX + 1]; /* to interrupt */
 	unsigned n_all;
 	struct transfer_count count;
@@ -179,13 +179,14 @@ static struct transfer_job *transfer_take_job(struct transfer *t)
 	lock_take(&t->lock);
 	g = transfer_locked(t);
 	while (!g->queue && g->phase == OPEN)
-		wait_list_sleep_uninterrupted(&g->idle, &t->lock, WAIT_FOREVER);
+		waiter_list_sleep_uninterrupted(&g->idle, &t->lock,
+						WAIT_FOREVER);
 	job = g->queue;
 	if (job) {
 		DL_DELETE(g->queue, job);
 		g->n_queue--;
 		g->busy++;
-		wait_list_wake(&g->full);
+		waiter_list_wake(&g->full);
 	}
 	lock_drop(&t->lock);
 	return job;
@@ -269,8 +270,8 @@ static void transfer_stop(struct transfer *t)
 	g->n_queue = 0;
 	for (unsigned i = 0; i < g->n_all; i++)
 		waiter_interrupt(g->all[i]);
-	wait_list_wake(&g->idle);
-	wait_list_wake(&g->full);
+	waiter_list_wake(&g->idle);
+	waiter_list_wake(&g->full);
 	lock_drop(&t->lock);
 	while (dropped) {
 		struct transfer_job *job = dropped;
@@ -362,7 +363,8 @@ int transfer_add(struct transfer *t, struct transfer_job *job)
 	lock_take(&t->lock);
 	g = transfer_locked(t);
 	while (g->n_queue == QUEUE_MAX && g->phase != STOPPED)
-		wait_list_sleep_uninterrupted(&g->full, &t->lock, WAIT_FOREVER);
+		waiter_list_sleep_uninterrupted(&g->full, &t->lock,
+						WAIT_FOREVER);
 	if (g->phase == STOPPED) {
 		rc = -EINTR;
 	} else {
@@ -371,7 +373,7 @@ int transfer_add(struct transfer *t, struct transfer_job *job)
 		g->count.found++;
 		if (job->info.size != TRANSFER_UNKNOWN)
 			g->count.found_bytes += job->info.size;
-		wait_list_wake(&g->idle);
+		waiter_list_wake(&g->idle);
 	}
 	lock_drop(&t->lock);
 	if (rc)
@@ -384,7 +386,7 @@ static void transfer_close_queue(struct transfer *t)
 	lock_take(&t->lock);
 	if (transfer_locked(t)->phase == OPEN)
 		transfer_locked(t)->phase = CLOSED;
-	wait_list_wake(&transfer_locked(t)->idle);
+	waiter_list_wake(&transfer_locked(t)->idle);
 	lock_drop(&t->lock);
 }
 

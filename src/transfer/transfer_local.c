@@ -17,7 +17,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/number.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "stage/stage.h"
 #include "store/store.h"
 #include "transfer/transfer.h"

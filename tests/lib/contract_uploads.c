@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/lock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "store/upload_stream.h"
 
 #define PART (5u << 20)
@@ -23,7 +23,7 @@ struct pending_locked {
 	bool done;
 	int err;
 	struct object_info info;
-	struct wait_list waiters;
+	struct waiter_list waiters;
 };
 
 struct pending {
@@ -45,18 +45,18 @@ static void pending_finish(struct pending *p, int err,
 	pending_locked(p)->err = err;
 	if (info)
 		pending_locked(p)->info = *info;
-	wait_list_wake(&pending_locked(p)->waiters);
+	waiter_list_wake(&pending_locked(p)->waiters);
 	lock_drop(&p->lock);
 }
 
 static int pending_wait(struct pending *p)
 {
-	struct wait_entry e = { .waiter = waiter_self() };
+	struct waiter_entry e = { .waiter = waiter_self() };
 	int64_t until_ms = clock_mono_ms() + 60000;
 	int err;
 
 	lock_take(&p->lock);
-	wait_list_add(&pending_locked(p)->waiters, &e);
+	waiter_list_add(&pending_locked(p)->waiters, &e);
 	while (!pending_locked(p)->done) {
 		lock_drop(&p->lock);
 		assert_int_not_equal(waiter_park_uninterrupted(e.waiter,
@@ -64,7 +64,7 @@ static int pending_wait(struct pending *p)
 				     -ETIMEDOUT);
 		lock_take(&p->lock);
 	}
-	wait_list_remove(&pending_locked(p)->waiters, &e);
+	waiter_list_remove(&pending_locked(p)->waiters, &e);
 	err = pending_locked(p)->err;
 	lock_drop(&p->lock);
 	return err;

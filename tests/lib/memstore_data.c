@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "memstore_impl.h"
 
 static void do_get(struct memstore *m, struct store_get *get, int err)

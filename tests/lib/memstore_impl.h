@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/lock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "memstore.h"
 
 /* Bytes that never change: a reader keeps those it began with. */

@@ -22,7 +22,7 @@ tests_unit_test_base_SOURCES = \
 	tests/unit/base/test_proc.c \
 	tests/unit/base/test_text.c \
 	tests/unit/base/test_thread.c \
-	tests/unit/base/test_wait.c
+	tests/unit/base/test_waiter.c
 tests_unit_test_base_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_base_LDADD = $(UNIT_LIBS)
 

@@ -19,7 +19,7 @@
 
 /* A reader, and how much it waits for. */
 struct block_waiter {
-	struct wait_entry entry; /* first */
+	struct waiter_entry entry; /* first */
 	uint64_t need;
 };
 
@@ -28,7 +28,7 @@ static void block_wake_locked(struct block_cache *c, struct block *b)
 {
 	struct block_locked *g = block_locked(c, b);
 
-	for (struct wait_entry *e = g->waiters.head; e; e = e->next)
+	for (struct waiter_entry *e = g->waiters.head; e; e = e->next)
 		if (((struct block_waiter *)e)->need <= g->have ||
 		    g->state != BLOCK_FETCHING)
 			waiter_unpark(e->waiter);
@@ -239,14 +239,14 @@ static int block_sleep(struct block *b, uint64_t need,
 		block_locked(c, b)->rank = RANK_USED;
 	rc = block_look_locked(c, b, need);
 	if (rc == -EINPROGRESS) {
-		wait_list_add(&block_locked(c, b)->waiters, &w.entry);
+		waiter_list_add(&block_locked(c, b)->waiters, &w.entry);
 		while (rc == -EINPROGRESS && !interrupted) {
 			lock_drop(&c->lock);
 			interrupted = park(w.entry.waiter, WAIT_FOREVER);
 			lock_take(&c->lock);
 			rc = block_look_locked(c, b, need);
 		}
-		wait_list_remove(&block_locked(c, b)->waiters, &w.entry);
+		waiter_list_remove(&block_locked(c, b)->waiters, &w.entry);
 	}
 	lock_drop(&c->lock);
 	return rc == -EINPROGRESS ? interrupted : rc;

@@ -49,8 +49,8 @@ static void cache_wait_for_sources(struct block_cache *c)
 {
 	lock_take(&c->lock);
 	while (cache_locked(c)->n_sources)
-		wait_list_sleep_uninterrupted(&cache_locked(c)->waiters,
-					      &c->lock, WAIT_FOREVER);
+		waiter_list_sleep_uninterrupted(&cache_locked(c)->waiters,
+						&c->lock, WAIT_FOREVER);
 	lock_drop(&c->lock);
 }
 

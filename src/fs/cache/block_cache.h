@@ -7,7 +7,7 @@
 #define FS_CACHE_BLOCK_CACHE_H
 
 #include "base/lock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "fs/cache/block.h"
 #include "base/pool.h"
 
@@ -32,7 +32,7 @@ struct block_locked {
 	bool idle; /* in a list of the cache's */
 	enum block_rank rank;
 	struct block *prev, *next; /* that list */
-	struct wait_list waiters; /* of struct block_waiter */
+	struct waiter_list waiters; /* of struct block_waiter */
 };
 
 struct block {
@@ -68,7 +68,8 @@ struct cache_locked {
 	struct block *idle[RANKS]; /* each oldest first */
 	size_t passed_bytes; /* of those of RANK_PASSED */
 	unsigned n_sources;
-	struct wait_list waiters; /* block_cache_free(), for the last source */
+	struct waiter_list
+		waiters; /* block_cache_free(), for the last source */
 };
 
 struct block_cache {

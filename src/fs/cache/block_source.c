@@ -154,7 +154,7 @@ static void source_free(struct block_source *s)
 	free(s);
 	lock_take(&c->lock);
 	if (--cache_locked(c)->n_sources == 0)
-		wait_list_wake(&cache_locked(c)->waiters);
+		waiter_list_wake(&cache_locked(c)->waiters);
 	lock_drop(&c->lock);
 }
 

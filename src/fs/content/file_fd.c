@@ -12,7 +12,7 @@
 
 #include "base/io.h"
 #include "base/number.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 
 struct file_fd *file_fd_new(int fd)
 {

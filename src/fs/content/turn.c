@@ -16,8 +16,8 @@
 
 static int turn_sleep_locked(struct file *f) REQUIRES(&f->lock)
 {
-	return wait_list_sleep(&file_locked(f)->waiters, &f->lock,
-			       WAIT_FOREVER);
+	return waiter_list_sleep(&file_locked(f)->waiters, &f->lock,
+				 WAIT_FOREVER);
 }
 
 int turn_wait_published(struct file *f)
@@ -35,7 +35,7 @@ static void turn_set_locked(struct file *f, enum file_state state)
 	REQUIRES(&f->lock)
 {
 	file_locked(f)->state = state;
-	wait_list_wake(&file_locked(f)->waiters);
+	waiter_list_wake(&file_locked(f)->waiters);
 }
 
 int turn_begin(struct file *f, enum file_state state)

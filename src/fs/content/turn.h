@@ -15,7 +15,7 @@
 
 #include "base/extents.h"
 #include "base/lock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "fs/cache/block.h"
 #include "fs/content/file.h"
 #include "stage/stage.h"
@@ -119,7 +119,7 @@ struct file_locked {
 	struct props *props;
 
 	unsigned n_pinned; /* parts under way that give memory back */
-	struct wait_list waiters; /* for the turn */
+	struct waiter_list waiters; /* for the turn */
 };
 
 /* The right to change the content: what is only done with it says

@@ -68,14 +68,14 @@ static bool claims_move_waits_locked(struct tree *t, const struct inode *dir,
 static int claims_sleep_locked(struct tree *t, struct waiter *self)
 	REQUIRES(t->lock)
 {
-	struct wait_entry entry = { .waiter = self };
+	struct waiter_entry entry = { .waiter = self };
 	int err;
 
-	wait_list_add(&tree_locked(t)->waiters, &entry);
+	waiter_list_add(&tree_locked(t)->waiters, &entry);
 	tree_unlock(t);
 	err = waiter_park(self, WAIT_FOREVER);
 	tree_lock(t);
-	wait_list_remove(&tree_locked(t)->waiters, &entry);
+	waiter_list_remove(&tree_locked(t)->waiters, &entry);
 	return err;
 }
 
@@ -119,7 +119,7 @@ static struct tree_claim *claims_remove_locked(struct tree *t,
 	while (*list != c)
 		list = &(*list)->next;
 	*list = c->next;
-	wait_list_wake(&tree_locked(t)->waiters);
+	waiter_list_wake(&tree_locked(t)->waiters);
 	inode_unref_locked(t, i);
 	return c;
 }

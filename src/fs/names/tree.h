@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/lock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "fs/names/inode.h"
 #include "stage/stage.h"
 
@@ -123,7 +123,7 @@ struct tree_locked {
 	struct inode *open; /* those with open content */
 	struct inode *orphans; /* linked by prev and next */
 	struct tree_claim *publishing, *moving;
-	struct wait_list waiters; /* for a claim to end */
+	struct waiter_list waiters; /* for a claim to end */
 	struct inode_ext *dead; /* stages to drop once unlocked */
 };
 

@@ -43,7 +43,7 @@
 #include "base/kdf.h"
 #include "base/lock.h"
 #include "base/random.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "gateway/ip.h"
 
 #define AT_ONCE 2

@@ -111,7 +111,7 @@ static bool conditions_same(const char *if_range, const char *etag,
 
 	if (*if_range == '"' || (if_range[0] == 'W' && if_range[1] == '/'))
 		return conditions_etag_in(if_range, etag, false);
-	return !time_parse_http(if_range, &t) && t == mtime;
+	return !clock_parse_http(if_range, &t) && t == mtime;
 }
 
 /* ---- all together ---- */
@@ -129,14 +129,14 @@ enum conditions_outcome conditions_judge(const struct conditions *c,
 		if (!conditions_etag_in(c->if_match, etag, false))
 			return CONDITIONS_FAILED;
 	} else if (c->if_unmodified_since) {
-		if (!time_parse_http(c->if_unmodified_since, &t) && mtime > t)
+		if (!clock_parse_http(c->if_unmodified_since, &t) && mtime > t)
 			return CONDITIONS_FAILED;
 	}
 	if (c->if_none_match) {
 		if (conditions_etag_in(c->if_none_match, etag, true))
 			return CONDITIONS_NOT_MODIFIED;
 	} else if (c->if_modified_since) {
-		if (!time_parse_http(c->if_modified_since, &t) && mtime <= t)
+		if (!clock_parse_http(c->if_modified_since, &t) && mtime <= t)
 			return CONDITIONS_NOT_MODIFIED;
 	}
 	if (!c->range ||

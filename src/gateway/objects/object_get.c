@@ -152,7 +152,7 @@ static void object_get_answer(struct exchange *x, struct object_details *d,
 		conditions_judge(&conditions, info->etag, info->mtime.tv_sec,
 				 info->size, &first, &len);
 
-	time_http(info->mtime.tv_sec, date);
+	clock_http(info->mtime.tv_sec, date);
 	exchange_add(x, "ETag", info->etag);
 	exchange_add(x, "Last-Modified", date);
 	switch (what) {

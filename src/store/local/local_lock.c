@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "store/local/local_folder.h"
 
 #define PATIENCE_MS 60000

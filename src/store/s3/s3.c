@@ -52,7 +52,7 @@ static int s3_describe(struct store *store, struct buf *out)
 	else
 		buf_adds(out, creds->source);
 	if (!rc && creds && creds->expires_at) {
-		time_rfc3339(creds->expires_at, end);
+		clock_rfc3339(creds->expires_at, end);
 		buf_addf(out, " until %s", end);
 	}
 	creds_unref(creds);

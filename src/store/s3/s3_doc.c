@@ -103,7 +103,7 @@ static int result_set(void *arg, const char *path, const char *text, size_t n)
 	if (!strcmp(name, "/ETag"))
 		s3_etag_keep(text, n, r->etag);
 	if (!strcmp(name, "/LastModified"))
-		return time_parse_iso8601(text, &r->mtime) ? -EBADMSG : 0;
+		return clock_parse_iso8601(text, &r->mtime) ? -EBADMSG : 0;
 	if (!strcmp(name, "/ChecksumCRC32C") && n < sizeof(r->crc32c))
 		memcpy(r->crc32c, text, n + 1);
 	return 0;

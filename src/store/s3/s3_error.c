@@ -154,9 +154,9 @@ bool s3_error_skew(const char *server_time, const char *date, int64_t now,
 	int64_t t;
 
 	if (server_time && *server_time &&
-	    !time_parse_iso8601(server_time, &ts))
+	    !clock_parse_iso8601(server_time, &ts))
 		t = ts.tv_sec;
-	else if (!date || !*date || time_parse_http(date, &t))
+	else if (!date || !*date || clock_parse_http(date, &t))
 		return false;
 	*skew_s = t - now;
 	return *skew_s >= -S3_SKEW_MAX_S && *skew_s <= S3_SKEW_MAX_S;

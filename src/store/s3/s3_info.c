@@ -26,7 +26,7 @@ static int64_t info_time(const struct http_reply *reply, const char *name)
 	int64_t t = 0;
 
 	if (!http_reply_header(reply, name, &text) ||
-	    time_parse_http(buf_str(&text), &t))
+	    clock_parse_http(buf_str(&text), &t))
 		t = 0;
 	buf_clear(&text);
 	return t;

@@ -16,7 +16,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "store/s3/s3_ask.h"
 #include "store/s3/s3_head.h"
 #include "store/s3/s3_judge.h"
@@ -29,7 +29,7 @@
 struct fetch_locked {
 	bool done;
 	int err;
-	struct wait_list waiters;
+	struct waiter_list waiters;
 };
 
 /* A page on its way. The page belongs to the engine's thread until done. */
@@ -86,7 +86,7 @@ static void fetch_ended(struct http_call *http, const struct http_reply *reply)
 	lock_take(&f->lock);
 	fetch_locked(f)->done = true;
 	fetch_locked(f)->err = rc;
-	wait_list_wake(&fetch_locked(f)->waiters);
+	waiter_list_wake(&fetch_locked(f)->waiters);
 	lock_drop(&f->lock);
 }
 
@@ -179,7 +179,7 @@ static int fetch_wait(struct s3 *s, struct fetch *f, bool cancel)
 
 	lock_take(&f->lock);
 	while (!fetch_locked(f)->done) {
-		struct wait_list *waiters = &fetch_locked(f)->waiters;
+		struct waiter_list *waiters = &fetch_locked(f)->waiters;
 
 		if (cancel && !cancelled) {
 			cancelled = true;
@@ -187,9 +187,9 @@ static int fetch_wait(struct s3 *s, struct fetch *f, bool cancel)
 			http_cancel(s->lane, &f->call.http);
 			lock_take(&f->lock);
 		} else if (cancelled) {
-			wait_list_sleep_uninterrupted(waiters, &f->lock,
-						      WAIT_FOREVER);
-		} else if (wait_list_sleep(waiters, &f->lock, WAIT_FOREVER) ==
+			waiter_list_sleep_uninterrupted(waiters, &f->lock,
+							WAIT_FOREVER);
+		} else if (waiter_list_sleep(waiters, &f->lock, WAIT_FOREVER) ==
 			   -EINTR) {
 			cancel = true;
 		}

@@ -303,7 +303,7 @@ static int entry_set(struct lister *l, const char *name, const char *text,
 	if (!strcmp(name, "ETag"))
 		s3_etag_keep(text, n, e->info.etag);
 	if (!strcmp(name, "LastModified"))
-		return time_parse_iso8601(text, &e->info.mtime) ? -EBADMSG : 0;
+		return clock_parse_iso8601(text, &e->info.mtime) ? -EBADMSG : 0;
 	return 0;
 }
 

@@ -94,7 +94,7 @@ static int presign_warn(const struct s3 *s, const struct s3_sign_ctx *now,
 				    "the stage has no credentials: the URL is "
 				    "not signed, and does not expire");
 	if (end->by_creds) {
-		time_rfc3339(end->at, when);
+		clock_rfc3339(end->at, when);
 		buf_addf(&text,
 			 "the credentials end at %s, and the URL with them",
 			 when);

@@ -291,7 +291,7 @@ static void expiry(void **state)
 	/* A slow machine gets them after their end: once more, with a later. */
 	for (int s = 1, rc = -EACCES; rc; s *= 2) {
 		assert_true(s < 64);
-		time_rfc3339(clock_now_s() + s, end);
+		clock_rfc3339(clock_now_s() + s, end);
 		environment("E", "SE", end);
 		rc = cred_cache_get(c, &seen, NULL);
 	}

@@ -13,7 +13,7 @@
 #include "auth/cred_refresh.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "cred_rig.h"
 
 static const struct {

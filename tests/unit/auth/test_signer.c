@@ -101,7 +101,7 @@ static char *expected(const char *token, const char *hash, const char *region,
 	struct buf out = BUF_INIT(BUF_LINE);
 	struct sigv4_key key;
 
-	time_amz(time, date);
+	clock_amz(time, date);
 	sigv4_derive(&key, "SK", time, region, "s3");
 	assert_int_equal(sigv4_authorize(&key, &scope, &r, &out), 0);
 	return buf_detach(&out);
@@ -156,7 +156,7 @@ static void check_headers(struct signer *s, const struct header_row *row)
 	char date[TIME_AMZ_SIZE];
 	struct signer_headers h;
 
-	time_amz(row->time, date);
+	clock_amz(row->time, date);
 	assert_int_equal(signer_authorize(s, &r, row->region, row->time, &h),
 			 0);
 	if (strcmp(h.authorization, want))
@@ -291,7 +291,7 @@ static void presigned(void **state)
 		bool by_creds;
 		int rc;
 
-		time_rfc3339(now + row->life, end);
+		clock_rfc3339(now + row->life, end);
 		s = env_signer(row->life ? end : NULL);
 		rc = sign_url(s, &r, now, row->expires, &query, &expires_at,
 			      &by_creds, &err);
@@ -370,8 +370,8 @@ static void strictly(void **state)
 	struct signer_end end;
 	struct signer *s;
 
-	time_rfc3339(terms.time + 60, early);
-	time_rfc3339(terms.time + 7200, late);
+	clock_rfc3339(terms.time + 60, early);
+	clock_rfc3339(terms.time + 7200, late);
 	s = env_signer(early);
 	assert_int_equal(signer_presign(s, &r, &terms, &query, &end, &err),
 			 -EACCES);

@@ -10,7 +10,7 @@
 
 #include "base/budget.h"
 #include "base/clock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 
 /* A cache that fills what nobody needs, and gives back what it may. */
 struct cache {

@@ -34,7 +34,7 @@ static void test_written(void **state)
 	for (size_t i = 0; i < COUNT(written); i++) {
 		char out[TIME_RFC3339_SIZE];
 
-		time_rfc3339(written[i].t, out);
+		clock_rfc3339(written[i].t, out);
 		row_equal(written[i].sentence, out, written[i].rfc3339);
 	}
 }
@@ -45,13 +45,13 @@ static void test_formats(void **state)
 	char amz[TIME_AMZ_SIZE], date[TIME_DATE_SIZE], list[TIME_LIST_SIZE];
 	char rfc3339[TIME_RFC3339_SIZE];
 
-	time_amz(1369353600, amz);
+	clock_amz(1369353600, amz);
 	assert_string_equal(amz, "20130524T000000Z");
-	time_date(1369353600, date);
+	clock_date(1369353600, date);
 	assert_string_equal(date, "20130524");
-	time_list(t, list);
+	clock_list(t, list);
 	assert_string_equal(list, "2023-06-28 04:13:15.178 +0000");
-	time_rfc3339_ms(t, rfc3339);
+	clock_rfc3339_ms(t, rfc3339);
 	assert_string_equal(rfc3339, "2023-06-28T04:13:15.178Z");
 }
 
@@ -97,7 +97,7 @@ static void test_iso8601(void **state)
 		struct timespec t = { 0, 0 };
 
 		row_number(iso8601[i].sentence,
-			   time_parse_iso8601(iso8601[i].s, &t),
+			   clock_parse_iso8601(iso8601[i].s, &t),
 			   iso8601[i].err);
 		row_number(iso8601[i].sentence, t.tv_sec, iso8601[i].t);
 		row_number(iso8601[i].sentence, t.tv_nsec, iso8601[i].ns);
@@ -147,12 +147,12 @@ static void test_amz(void **state)
 		char again[TIME_AMZ_SIZE];
 		int64_t t = 0;
 
-		row_number(amz[i].sentence, time_parse_amz(amz[i].s, &t),
+		row_number(amz[i].sentence, clock_parse_amz(amz[i].s, &t),
 			   amz[i].rc);
 		row_number(amz[i].sentence, t, amz[i].t);
 		if (amz[i].rc)
 			continue;
-		time_amz(t, again);
+		clock_amz(t, again);
 		row_equal(amz[i].sentence, again, amz[i].s);
 	}
 }
@@ -164,8 +164,8 @@ static void test_http_again(void **state)
 		char text[TIME_HTTP_SIZE];
 		int64_t t = -1;
 
-		time_http(day * 86400 + 3661, text);
-		row_number(text, time_parse_http(text, &t), 0);
+		clock_http(day * 86400 + 3661, text);
+		row_number(text, clock_parse_http(text, &t), 0);
 		row_number(text, t, day * 86400 + 3661);
 	}
 }
@@ -175,7 +175,7 @@ static void test_http(void **state)
 	for (size_t i = 0; i < COUNT(http); i++) {
 		int64_t t = 0;
 
-		row_number(http[i].sentence, time_parse_http(http[i].s, &t),
+		row_number(http[i].sentence, clock_parse_http(http[i].s, &t),
 			   http[i].err);
 		row_number(http[i].sentence, t, http[i].t);
 	}
@@ -188,8 +188,8 @@ static void test_round_trip(void **state)
 		char out[TIME_RFC3339_SIZE];
 		struct timespec back;
 
-		time_rfc3339(t, out);
-		assert_int_equal(time_parse_iso8601(out, &back), 0);
+		clock_rfc3339(t, out);
+		assert_int_equal(clock_parse_iso8601(out, &back), 0);
 		assert_true(back.tv_sec == t);
 	}
 }

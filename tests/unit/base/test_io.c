@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/thread.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "unit.h"
 
 static int file_of(const char *text)

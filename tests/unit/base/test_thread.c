@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 
 static struct thread_task task;
 static atomic_int rounds;

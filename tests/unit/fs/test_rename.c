@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/wait.h"
+#include "base/waiter.h"
 
 static const struct {
 	const char *sentence;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "engine_calls.h"
 
 #define STUCK "\"type\": \"stall\", \"seconds\": 30"

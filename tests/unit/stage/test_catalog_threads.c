@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "base/wait.h"
+#include "base/waiter.h"
 
 /* The first listing of the storage reads its entries, then waits here. */
 static struct {

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "memstore.h"
 
 static int put(struct store *s, const char *key)

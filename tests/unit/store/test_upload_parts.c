@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "base/digest.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "memstore.h"
 #include "store/upload_parts.h"
 

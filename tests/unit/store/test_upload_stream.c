@@ -13,7 +13,7 @@
 
 #include "base/budget.h"
 #include "base/digest.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "local_rig.h"
 #include "memstore.h"
 #include "store/parts.h"

@@ -11,7 +11,7 @@
 
 #include "base/budget.h"
 #include "base/clock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "fs/cache/block.h"
 #include "memstore.h"
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "fs/fs.h"
 #include "memstore.h"
 

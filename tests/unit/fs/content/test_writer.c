@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/budget.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "fs/content/turn.h"
 #include "memstore.h"
 

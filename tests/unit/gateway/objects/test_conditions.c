@@ -212,7 +212,7 @@ static void test_date(void **state)
 	char out[TIME_HTTP_SIZE];
 
 	for (size_t i = 0; i < COUNT(dates); i++) {
-		time_http(dates[i].t, out);
+		clock_http(dates[i].t, out);
 		row_equal(dates[i].text, out, dates[i].text);
 	}
 }

@@ -35,9 +35,9 @@ static int setup(void **state)
 	gateway_rig_open(&rig, NULL);
 	assert_int_equal(store_put(rig.disk.s, KEY, &body, &meta, NULL, &info),
 			 0);
-	time_http(info.mtime.tv_sec, date);
-	time_http(info.mtime.tv_sec + 5, later);
-	time_http(info.mtime.tv_sec - 5, before);
+	clock_http(info.mtime.tv_sec, date);
+	clock_http(info.mtime.tv_sec + 5, later);
+	clock_http(info.mtime.tv_sec - 5, before);
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 #include "aws_home.h"
 #include "base/buf.h"
 #include "base/digest.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "s3_rig.h"
 #include "store/store.h"
 

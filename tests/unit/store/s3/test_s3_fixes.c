@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "s3_rig.h"
 #include "store/s3/s3_upload.h"
 #include "store/store.h"

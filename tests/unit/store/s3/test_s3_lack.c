@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/log.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "s3_rig.h"
 #include "store/s3/s3_state.h"
 #include "store/store.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 #include "s3_rig.h"
 #include "store/s3/s3_url.h"
 #include "store/store_presign.h"

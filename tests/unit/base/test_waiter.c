@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
-#include "base/wait.h"
+#include "base/waiter.h"
 
 enum step {
 	NONE,
@@ -152,22 +152,22 @@ static void test_timeout_is_not_early(void **state)
 static void test_list(void **state)
 {
 	struct waiter *w = waiter_self();
-	struct wait_entry entries[3] = { { .waiter = w },
-					 { .waiter = w },
-					 { .waiter = w } };
-	struct wait_list list = { NULL };
+	struct waiter_entry entries[3] = { { .waiter = w },
+					   { .waiter = w },
+					   { .waiter = w } };
+	struct waiter_list list = { NULL };
 
-	assert_true(wait_list_empty(&list));
+	assert_true(waiter_list_empty(&list));
 	for (int i = 0; i < 3; i++)
-		wait_list_add(&list, &entries[i]);
-	wait_list_remove(&list, &entries[1]);
-	wait_list_remove(&list, &entries[2]);
-	assert_false(wait_list_empty(&list));
-	wait_list_wake(&list);
+		waiter_list_add(&list, &entries[i]);
+	waiter_list_remove(&list, &entries[1]);
+	waiter_list_remove(&list, &entries[2]);
+	assert_false(waiter_list_empty(&list));
+	waiter_list_wake(&list);
 	assert_int_equal(waiter_park(w, clock_mono_ms() + 3), 0);
-	wait_list_remove(&list, &entries[0]);
-	assert_true(wait_list_empty(&list));
-	wait_list_wake(&list);
+	waiter_list_remove(&list, &entries[0]);
+	assert_true(waiter_list_empty(&list));
+	waiter_list_wake(&list);
 	assert_int_equal(waiter_park(w, clock_mono_ms() + 3), -ETIMEDOUT);
 }
 
@@ -175,7 +175,7 @@ static void test_list(void **state)
 struct game {
 	struct lock lock;
 	int ball; /* whose turn it is */
-	struct wait_list list;
+	struct waiter_list list;
 	int failures;
 };
 
@@ -188,9 +188,9 @@ static int wait_for_turn(struct game *g, int player)
 
 	lock_take(&g->lock);
 	while (g->ball != player && !err)
-		err = player ? wait_list_sleep(&g->list, &g->lock, until_ms)
-			     : wait_list_sleep_uninterrupted(&g->list, &g->lock,
-							     until_ms);
+		err = player ? waiter_list_sleep(&g->list, &g->lock, until_ms)
+			     : waiter_list_sleep_uninterrupted(
+				       &g->list, &g->lock, until_ms);
 	lock_drop(&g->lock);
 	return err;
 }
@@ -203,7 +203,7 @@ static void play(struct game *g, int player)
 		lock_take(&g->lock);
 		g->failures += err != 0;
 		g->ball = !player;
-		wait_list_wake(&g->list);
+		waiter_list_wake(&g->list);
 		lock_drop(&g->lock);
 	}
 }
@@ -223,7 +223,7 @@ static void test_two_threads_take_turns(void **state)
 	play(&g, 0);
 	pthread_join(thread, NULL);
 	assert_int_equal(g.failures, 0);
-	assert_true(wait_list_empty(&g.list));
+	assert_true(waiter_list_empty(&g.list));
 }
 
 static void *interrupter(void *arg)
@@ -273,7 +273,7 @@ static void test_judge_is_asked_again(void **state)
 	waiter_begin(w);
 }
 
-SUITE(wait)
+SUITE(waiter)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_steps),
@@ -284,5 +284,5 @@ SUITE(wait)
 		cmocka_unit_test(test_judge_is_asked_again),
 	};
 
-	return cmocka_run_group_tests_name("wait", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("waiter", tests, NULL, NULL);
 }

@@ -14,8 +14,8 @@
  * waits, and says nothing more when one comes that kills it. So the thread asks
  * the operation's judge, and while it goes on waiting it asks again.
  */
-#ifndef BASE_WAIT_H
-#define BASE_WAIT_H
+#ifndef BASE_WAITER_H
+#define BASE_WAITER_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -71,28 +71,28 @@ void waiter_ask(struct waiter *w);
 int waiter_interrupted(struct waiter *w);
 
 /* A waiter in a list that stands under somebody's lock. On the stack. */
-struct wait_entry {
+struct waiter_entry {
 	struct waiter *waiter;
-	struct wait_entry *prev, *next;
+	struct waiter_entry *prev, *next;
 };
 
-struct wait_list {
-	struct wait_entry *head;
+struct waiter_list {
+	struct waiter_entry *head;
 };
 
 /* The list's lock is the caller's business for these four. */
-void wait_list_add(struct wait_list *l, struct wait_entry *e);
-void wait_list_remove(struct wait_list *l, struct wait_entry *e);
-void wait_list_wake(struct wait_list *l);
-int wait_list_empty(const struct wait_list *l);
+void waiter_list_add(struct waiter_list *l, struct waiter_entry *e);
+void waiter_list_remove(struct waiter_list *l, struct waiter_entry *e);
+void waiter_list_wake(struct waiter_list *l);
+int waiter_list_empty(const struct waiter_list *l);
 
 /*
  * The calling thread on the list for one park, without the list's lock, which
  * is held before and afterwards. As waiter_park(): look again.
  */
-int wait_list_sleep(struct wait_list *l, struct lock *lock, int64_t until_ms)
-	REQUIRES(*lock);
-int wait_list_sleep_uninterrupted(struct wait_list *l, struct lock *lock,
-				  int64_t until_ms) REQUIRES(*lock);
+int waiter_list_sleep(struct waiter_list *l, struct lock *lock,
+		      int64_t until_ms) REQUIRES(*lock);
+int waiter_list_sleep_uninterrupted(struct waiter_list *l, struct lock *lock,
+				    int64_t until_ms) REQUIRES(*lock);
 
 #endif

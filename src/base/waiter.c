@@ -6,7 +6,7 @@
  * every wait removes its entry before it returns, and an interrupt comes only
  * while an operation runs.
  */
-#include "base/wait.h"
+#include "base/waiter.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -203,7 +203,7 @@ int waiter_interrupted(struct waiter *w)
 	return interrupted;
 }
 
-void wait_list_add(struct wait_list *l, struct wait_entry *e)
+void waiter_list_add(struct waiter_list *l, struct waiter_entry *e)
 {
 	e->prev = NULL;
 	e->next = l->head;
@@ -212,7 +212,7 @@ void wait_list_add(struct wait_list *l, struct wait_entry *e)
 	l->head = e;
 }
 
-void wait_list_remove(struct wait_list *l, struct wait_entry *e)
+void waiter_list_remove(struct waiter_list *l, struct waiter_entry *e)
 {
 	if (e->prev)
 		e->prev->next = e->next;
@@ -222,38 +222,40 @@ void wait_list_remove(struct wait_list *l, struct wait_entry *e)
 		e->next->prev = e->prev;
 }
 
-void wait_list_wake(struct wait_list *l)
+void waiter_list_wake(struct waiter_list *l)
 {
-	for (struct wait_entry *e = l->head; e; e = e->next)
+	for (struct waiter_entry *e = l->head; e; e = e->next)
 		waiter_unpark(e->waiter);
 }
 
-int wait_list_empty(const struct wait_list *l)
+int waiter_list_empty(const struct waiter_list *l)
 {
 	return !l->head;
 }
 
-static int wait_list_wait(struct wait_list *l, struct lock *lock,
-			  int64_t until_ms, bool interruptible) REQUIRES(*lock)
+static int waiter_list_wait(struct waiter_list *l, struct lock *lock,
+			    int64_t until_ms, bool interruptible)
+	REQUIRES(*lock)
 {
-	struct wait_entry e = { .waiter = waiter_self() };
+	struct waiter_entry e = { .waiter = waiter_self() };
 	int rc;
 
-	wait_list_add(l, &e);
+	waiter_list_add(l, &e);
 	lock_drop(lock);
 	rc = waiter_sleep(e.waiter, until_ms, interruptible);
 	lock_take(lock);
-	wait_list_remove(l, &e);
+	waiter_list_remove(l, &e);
 	return rc;
 }
 
-int wait_list_sleep(struct wait_list *l, struct lock *lock, int64_t until_ms)
+int waiter_list_sleep(struct waiter_list *l, struct lock *lock,
+		      int64_t until_ms)
 {
-	return wait_list_wait(l, lock, until_ms, true);
+	return waiter_list_wait(l, lock, until_ms, true);
 }
 
-int wait_list_sleep_uninterrupted(struct wait_list *l, struct lock *lock,
-				  int64_t until_ms)
+int waiter_list_sleep_uninterrupted(struct waiter_list *l, struct lock *lock,
+				    int64_t until_ms)
 {
-	return wait_list_wait(l, lock, until_ms, false);
+	return waiter_list_wait(l, lock, until_ms, false);
 }
