@@ -49,7 +49,7 @@
 	LOCK_RANK(BLOCK_CACHE, "block cache") \
 	LOCK_RANK(POOL, "pool") \
 	LOCK_RANK(BUDGET, "budget") \
-	LOCK_RANK(STORE_WATCH, "store watch") \
+	LOCK_RANK(STORE_OBSERVER, "store observer") \
 	LOCK_RANK(LOCAL, "local") \
 	LOCK_RANK(LOCAL_UPLOAD, "local upload") \
 	LOCK_RANK(S3, "s3") \

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "fs/inval_queue.h"
 #include "stage/stage.h"
-#include "store/store_watch.h"
+#include "store/store_observer.h"
 
 #define TIMES (FS_SET_ATIME | FS_SET_MTIME)
 

@@ -14,7 +14,7 @@
 
 #include "base/log.h"
 #include "stage/stage.h"
-#include "store/store_watch.h"
+#include "store/store_observer.h"
 
 /* 0 when nothing has this name. */
 static int dirops_must_be_absent(struct fs *fs, struct inode *dir,

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "stage/location.h"
 #include "stage/stage.h"
-#include "store/store_watch.h"
+#include "store/store_observer.h"
 
 #define HIDDEN_MS 60000 /* between two lines of the log on one directory */
 

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "stage/location.h"
 #include "stage/stage.h"
-#include "store/store_watch.h"
+#include "store/store_observer.h"
 
 /* stat(2)'s view; how long the kernel may believe it, in seconds. */
 static double names_fill_stat(struct fs *fs, struct inode *i,

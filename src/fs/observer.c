@@ -13,10 +13,10 @@
 #include "fs/state.h"
 #include "fs/inval_queue.h"
 #include "store/store.h"
-#include "store/store_watch.h"
+#include "store/store_observer.h"
 
 struct watch {
-	struct store_watcher watcher; /* first */
+	struct store_observer watcher; /* first */
 	struct fs *fs;
 	struct store *store; /* a reference */
 	struct watch *next;
@@ -50,12 +50,12 @@ static void observer_place_changed(void *arg, const struct store_event *a)
 		inval_queue_inode(fs->inval_queue, a->dir, false);
 }
 
-static void observer_changed(struct store_watcher *watcher, struct store *s,
+static void observer_changed(struct store_observer *watcher, struct store *s,
 			     const char *key, const struct object_info *info)
 {
 	struct watch *w = (struct watch *)watcher;
 
-	if (store_is_own())
+	if (store_observer_is_own())
 		return;
 	store_event_apply(w->fs->tree, s, key, info, observer_place_changed,
 			  w->fs);
@@ -78,7 +78,7 @@ static void observer_end_all(struct watch *list)
 	struct watch *w, *next;
 
 	LL_FOREACH_SAFE(list, w, next) {
-		store_unwatch(w->store, &w->watcher);
+		store_observer_remove(w->store, &w->watcher);
 		store_unref(w->store);
 		free(w);
 	}
@@ -155,7 +155,7 @@ void observer_watch(struct observer *ws, struct store *s)
 	added = !observer_has_locked(ws, s);
 	if (added) {
 		LL_PREPEND(observer_locked(ws)->head, w);
-		store_watch(s, &w->watcher);
+		store_observer_add(s, &w->watcher);
 	}
 	lock_drop(&ws->lock);
 	if (!added) {

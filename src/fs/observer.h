@@ -4,7 +4,7 @@
  * kernel is told (inval_queue.h).
  *
  * What the mount changes itself it tells the tree itself, in its own order, so
- * its calls to a store are STORE_OWN() (store/store_watch.h).
+ * its calls to a store are STORE_OWN() (store/store_observer.h).
  */
 #ifndef FS_OBSERVER_H
 #define FS_OBSERVER_H

@@ -25,7 +25,7 @@
 #include "base/waiter.h"
 #include "fs/rename_keys.h"
 #include "stage/stage.h"
-#include "store/store_watch.h"
+#include "store/store_observer.h"
 
 #define COPY_TRIES 3 /* when another machine writes to the source */
 #define RENAME_TRIES 8

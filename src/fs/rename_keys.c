@@ -19,7 +19,7 @@
 #include "base/log.h"
 #include "base/waiter.h"
 #include "base/parallel.h"
-#include "store/store_watch.h"
+#include "store/store_observer.h"
 
 #define KEYS_BYTES_MAX (1UL << 30)
 #define KEY BUF_INIT(STORE_KEY_MAX)

@@ -9,7 +9,7 @@
 #include "fs/observer.h"
 #include "stage/catalog.h"
 #include "stage/stage.h"
-#include "store/store_watch.h"
+#include "store/store_observer.h"
 
 int stages_resolve(struct fs *fs, const char *name, struct inode **out)
 {

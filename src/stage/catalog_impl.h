@@ -59,7 +59,7 @@ struct catalog {
 	char *storage_keys; /* overlap_keys() of what is below it */
 	struct http_engine *engine;
 	conn_opener *open;
-	struct store_watcher watcher;
+	struct store_observer watcher;
 	struct lock lock;
 	struct catalog_locked guarded_;
 };

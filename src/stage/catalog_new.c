@@ -45,7 +45,7 @@ static struct stage *make_internal(void *arg, const char *name)
 }
 
 /* A file removed in an internal stage: the stage stays, though it be empty. */
-static void storage_changed(struct store_watcher *w, struct store *store,
+static void storage_changed(struct store_observer *w, struct store *store,
 			    const char *key, const struct object_info *info)
 {
 	struct catalog *c =
@@ -106,7 +106,7 @@ static int open_storage(struct catalog *c, const struct catalog_settings *s,
 				    c->storage_ro, c->storage_part_size);
 	if (c->user) {
 		c->user->upload_api = c->storage_upload_api;
-		store_watch(c->storage, &c->watcher);
+		store_observer_add(c->storage, &c->watcher);
 	} else {
 		rc = -ENOMEM;
 	}
@@ -251,7 +251,7 @@ void catalog_free(struct catalog *c)
 	if (!c)
 		return;
 	if (c->user)
-		store_unwatch(c->storage, &c->watcher);
+		store_observer_remove(c->storage, &c->watcher);
 	lock_take(&c->lock);
 	stage_cache_clear(&catalog_locked(c)->cache);
 	set = catalog_locked(c)->external;

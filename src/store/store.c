@@ -17,15 +17,15 @@
 #include "base/mime.h"
 #include "base/text.h"
 #include "store/store_check.h"
-#include "store/store_watch.h"
+#include "store/store_observer.h"
 
 int store_init(struct store *s, const struct store_ops *ops, const char *name)
 {
 	s->ops = ops;
 	s->refs = 1;
 	s->name = strdup(name ? name : ops->kind);
-	s->watchers = store_watchers_new();
-	if (s->name && s->watchers)
+	s->observers = store_observer_list_new();
+	if (s->name && s->observers)
 		return 0;
 	store_fini(s);
 	return -ENOMEM;
@@ -34,9 +34,9 @@ int store_init(struct store *s, const struct store_ops *ops, const char *name)
 void store_fini(struct store *s)
 {
 	free(s->name);
-	store_watchers_free(s->watchers);
+	store_observer_list_free(s->observers);
 	s->name = NULL;
-	s->watchers = NULL;
+	s->observers = NULL;
 }
 
 struct store *store_ref(struct store *s)
@@ -156,7 +156,7 @@ int store_put(struct store *s, const char *key, const struct store_body *body,
 	rc = rc ? rc : s->ops->put(s, key, body, meta, cond, &info);
 	if (rc)
 		return rc;
-	store_announce(s, key, &info);
+	store_observer_tell(s, key, &info);
 	if (out)
 		*out = info;
 	return 0;
@@ -223,7 +223,7 @@ int store_upload_complete(struct store_upload *u,
 	rc = rc ? rc : s->ops->upload_complete(u, parts, n, cond, &info);
 	if (rc)
 		return rc;
-	store_announce(s, u->key, &info);
+	store_observer_tell(s, u->key, &info);
 	if (out)
 		*out = info;
 	return 0;
@@ -274,7 +274,7 @@ int store_copy_named(struct store *s, const char *from, const char *etag,
 	rc = rc ? rc : s->ops->copy(s, from, etag, to, retype, cond, &info);
 	if (rc)
 		return rc;
-	store_announce(s, to, &info);
+	store_observer_tell(s, to, &info);
 	if (out)
 		*out = info;
 	return 0;
@@ -287,7 +287,7 @@ static int store_remove_any(struct store *s, const char *key, const char *etag)
 	rc = rc ? rc : store_check_etag(etag);
 	rc = rc ? rc : s->ops->remove(s, key, etag);
 	if (!rc)
-		store_announce(s, key, NULL);
+		store_observer_tell(s, key, NULL);
 	return rc;
 }
 
@@ -319,7 +319,7 @@ int store_remove_many(struct store *s, const char *const *keys, unsigned n,
 	rc = s->ops->remove_many(s, keys, n, results);
 	for (unsigned i = 0; i < n; i++)
 		if (!results[i])
-			store_announce(s, keys[i], NULL);
+			store_observer_tell(s, keys[i], NULL);
 	return rc;
 }
 
@@ -393,7 +393,7 @@ int store_set_attr(struct store *s, const char *key, const struct store_attr *a,
 	rc = rc ? rc : s->ops->set_attr(s, key, a, &info);
 	if (rc)
 		return rc;
-	store_announce(s, key, &info);
+	store_observer_tell(s, key, &info);
 	if (out)
 		*out = info;
 	return 0;
@@ -413,8 +413,8 @@ int store_rename(struct store *s, const char *from, const char *to,
 	rc = rc ? rc : s->ops->rename(s, from, to, if_absent, &info);
 	if (rc)
 		return rc;
-	store_announce(s, from, NULL);
-	store_announce(s, to, &info);
+	store_observer_tell(s, from, NULL);
+	store_observer_tell(s, to, &info);
 	return 0;
 }
 

@@ -401,7 +401,7 @@ struct store {
 	char *name; /* for the log: the stage's */
 	int broken; /* 0, or what every call fails with: store_broken_new() */
 	bool types; /* new objects have the content type of their names */
-	struct store_watchers *watchers;
+	struct store_observers *observers;
 	unsigned refs; /* atomic */
 };
 
@@ -492,22 +492,22 @@ store_sync_fn store_sync;
 store_statfs_fn store_statfs;
 
 /*
- * Whoever keeps something about a store's objects listens. What this process
+ * Who keeps something of a store's objects observes it. What this process
  * changes is announced once, after it has happened, on the thread that did it
  * and without any lock of the store's. info NULL: removed. A key that ends in '/' is a
  * directory: when it is removed or renamed, everything below it went too.
  */
-struct store_watcher {
-	void (*changed)(struct store_watcher *w, struct store *s,
+struct store_observer {
+	void (*changed)(struct store_observer *w, struct store *s,
 			const char *key, const struct object_info *info);
 	/* The store's: */
-	struct store_watcher *next;
+	struct store_observer *next;
 	unsigned busy;
 	bool leaving;
 };
-void store_watch(struct store *s, struct store_watcher *w);
+void store_observer_add(struct store *s, struct store_observer *w);
 /* After it has returned changed() is not called again, nor under way. Not to
  * be called from changed(). */
-void store_unwatch(struct store *s, struct store_watcher *w);
+void store_observer_remove(struct store *s, struct store_observer *w);
 
 #endif

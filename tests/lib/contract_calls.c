@@ -132,14 +132,14 @@ static void list_from(struct contract *c)
 }
 
 struct seen {
-	struct store_watcher w;
+	struct store_observer w;
 	unsigned n;
 	char last[STORE_KEY_MAX + 1];
 	bool removed;
 	char etag[STORE_ETAG_SIZE];
 };
 
-static void on_change(struct store_watcher *w, struct store *s, const char *k,
+static void on_change(struct store_observer *w, struct store *s, const char *k,
 		      const struct object_info *info)
 {
 	struct seen *seen = (struct seen *)w;
@@ -156,7 +156,7 @@ static void announces(struct contract *c)
 	struct seen seen = { .w.changed = on_change };
 	struct object_info info;
 
-	store_watch(c->s, &seen.w);
+	store_observer_add(c->s, &seen.w);
 	info = put(c, "w/a", "1");
 	assert_int_equal(seen.n, 1);
 	assert_string_equal(seen.last, key(c, "w/a"));
@@ -171,7 +171,7 @@ static void announces(struct contract *c)
 	assert_int_equal(store_remove(c->s, key(c, "w/a")), 0);
 	assert_int_equal(seen.n, 3);
 	assert_true(seen.removed);
-	store_unwatch(c->s, &seen.w);
+	store_observer_remove(c->s, &seen.w);
 	assert_int_equal(store_remove(c->s, key(c, "w/b")), 0);
 	assert_int_equal(seen.n, 3);
 }

@@ -32,7 +32,7 @@
 #include "fs/content/file_fd.h"
 #include "fs/content/file_map.h"
 #include "fs/content/reader.h"
-#include "store/store_watch.h"
+#include "store/store_observer.h"
 
 #define EXTENTS_MAX 4096 /* more pieces than that are made one */
 #define POOLED_MIN (256U << 10) /* smaller answers are the heap's */

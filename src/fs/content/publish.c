@@ -35,7 +35,7 @@
 #include "fs/content/spill.h"
 #include "fs/content/upload.h"
 #include "fs/content/writer.h"
-#include "store/store_watch.h"
+#include "store/store_observer.h"
 
 #define FETCH_SIZE (4ULL << 20) /* of one GET */
 #define FETCH_GAP (1ULL << 20) /* that costs less than another GET does */

@@ -14,7 +14,7 @@
 
 #include "fs/inval_queue.h"
 
-#include "store/store_watch.h"
+#include "store/store_observer.h"
 
 static int cost_now(struct mount *m)
 {

@@ -125,12 +125,12 @@ static void poked(void **state)
 #define WRITES 300
 
 struct listener {
-	struct store_watcher w;
+	struct store_observer w;
 	bool watching; /* the callback must not come while it is false */
 	unsigned n;
 };
 
-static void changed(struct store_watcher *w, struct store *s, const char *key,
+static void changed(struct store_observer *w, struct store *s, const char *key,
 		    const struct object_info *info)
 {
 	struct listener *l = (struct listener *)w;
@@ -158,20 +158,20 @@ static void watchers_come_and_go(void **state)
 	struct listener stays = { .w.changed = changed, .watching = true };
 	pthread_t t[3];
 
-	store_watch(s, &stays.w);
+	store_observer_add(s, &stays.w);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(pthread_create(&t[i], NULL, write_much, s), 0);
 	for (int i = 0; i < 200; i++) {
 		struct listener comes = { .w.changed = changed,
 					  .watching = true };
 
-		store_watch(s, &comes.w);
-		store_unwatch(s, &comes.w);
+		store_observer_add(s, &comes.w);
+		store_observer_remove(s, &comes.w);
 		__atomic_store_n(&comes.watching, false, __ATOMIC_RELEASE);
 	}
 	for (int i = 0; i < 3; i++)
 		pthread_join(t[i], NULL);
-	store_unwatch(s, &stays.w);
+	store_observer_remove(s, &stays.w);
 	assert_int_equal(stays.n, 3 * WRITES);
 	store_unref(s);
 }
