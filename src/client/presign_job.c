@@ -295,9 +295,9 @@ static int sign_lone(struct presign_job *j, struct stage *stage,
 	bool go_on;
 	int rc;
 
-	buf_addf(&key, "%s%s", stage->prefix, path);
-	rc = buf_err(&key) ? refuse(f, -ENAMETOOLONG)
-			   : store_stat(stage->store, buf_str(&key), &info);
+	rc = stage_key(stage, path, &key);
+	rc = rc ? refuse(f, rc)
+		: store_stat(stage->store, buf_str(&key), &info);
 	if (rc && !f->why.len)
 		failure_store(f, stage->store, stage->prefix, rc);
 	if (!rc && info.is_object)

@@ -120,10 +120,8 @@ static int remove_file(struct remover *r, struct stage *stage, const char *path,
 			f, CODE_BAD_ARGUMENTS, -EISDIR,
 			"it names a directory (--recursive removes it with "
 			"all that is in it)");
-	buf_adds(&key, stage->prefix);
-	buf_adds(&key, path);
-	rc = buf_err(&key) ? -ENAMETOOLONG
-			   : store_head(stage->store, buf_str(&key), &details);
+	rc = stage_key(stage, path, &key);
+	rc = rc ? rc : store_head(stage->store, buf_str(&key), &details);
 	if (rc == -ENOENT) {
 		failure_set(f, CODE_NOT_FOUND, rc, "there is no such file");
 	} else if (rc == -ENAMETOOLONG) {
@@ -151,8 +149,7 @@ static int remove_tree(struct remover *r, struct stage *stage, const char *path,
 	if (!*path || remove_is_marker(path))
 		return remove_below(r, stage, path, pattern, f);
 	buf_addf(&dir, "%s/", path);
-	buf_addf(&key, "%s%s", stage->prefix, path);
-	if (buf_err(&dir) || buf_err(&key))
+	if (buf_err(&dir) || stage_key(stage, path, &key))
 		rc = failure_set(f, CODE_BAD_ARGUMENTS, -ENAMETOOLONG, "%s",
 				 strerror(ENAMETOOLONG));
 	if (!rc) {

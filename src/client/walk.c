@@ -65,12 +65,9 @@ int walk_files(const struct walk *w, struct failure *f)
 	struct store_list *list;
 	int rc;
 
-	buf_adds(&prefix, w->stage->prefix);
-	buf_adds(&prefix, w->path);
+	rc = stage_key(w->stage, w->path, &prefix);
 	query.prefix = buf_str(&prefix);
-	rc = buf_err(&prefix);
 	if (rc) {
-		rc = rc == -EMSGSIZE ? -ENAMETOOLONG : rc;
 		failure_set(f, CODE_BAD_ARGUMENTS, rc, "%s", strerror(-rc));
 		goto out;
 	}

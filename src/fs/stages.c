@@ -40,6 +40,7 @@ void stages_refresh_root(struct fs *fs, struct inode *i)
 	struct name_info found;
 	struct stage *stage;
 	struct buf key = NAMES_KEY;
+	int rc;
 
 	inode_view(fs->tree, i, &v);
 	if (!v.policy->keeps_owner || !v.stage_root)
@@ -47,11 +48,11 @@ void stages_refresh_root(struct fs *fs, struct inode *i)
 	stage = inode_stage(fs->tree, i);
 	if (!stage)
 		return;
-	buf_adds(&key, stage->prefix);
+	rc = stage_key(stage, "", &key);
 	if (key.len)
 		buf_truncate(&key, key.len - 1); /* its '/' */
-	if (!buf_err(&key) &&
-	    !store_stat(stage->store, buf_str(&key), &found) && found.is_prefix)
+	if (!rc && !store_stat(stage->store, buf_str(&key), &found) &&
+	    found.is_prefix)
 		tree_refresh_root(fs->tree, i, &found.info);
 	stage_unref(stage);
 	buf_clear(&key);

@@ -92,9 +92,7 @@ int presign_key(const struct stage *s, const char *path,
 
 	if (rc)
 		return rc;
-	buf_adds(key, s->prefix);
-	buf_adds(key, path);
-	return buf_err(key);
+	return stage_key(s, path, key);
 }
 
 int presign(struct stage *s, const char *path,

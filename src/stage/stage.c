@@ -5,10 +5,12 @@
  */
 #include "stage/stage.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf.h"
 #include "stage/location.h"
 #include "store/store.h"
 
@@ -68,4 +70,17 @@ void stage_unref(struct stage *s)
 	free(s->name);
 	free(s->prefix);
 	free(s);
+}
+
+int stage_key(const struct stage *s, const char *path, struct buf *out)
+{
+	size_t before = out->len;
+	int rc;
+
+	buf_adds(out, s->prefix);
+	buf_adds(out, path);
+	rc = buf_err(out);
+	return rc == -EMSGSIZE || (!rc && out->len - before > STORE_KEY_MAX)
+		       ? -ENAMETOOLONG
+		       : rc;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct buf;
 struct store;
 
 enum stage_kind { STAGE_USER, STAGE_INTERNAL, STAGE_EXTERNAL };
@@ -35,5 +36,9 @@ struct stage *stage_new(const char *name, enum stage_kind kind,
 			uint64_t part_size);
 struct stage *stage_ref(struct stage *s);
 void stage_unref(struct stage *s); /* NULL is fine */
+
+/* The key at path ("" for the stage itself), added to out. 0, -ENOMEM, or
+ * -ENAMETOOLONG when it has more bytes than a key or out may have. */
+int stage_key(const struct stage *s, const char *path, struct buf *out);
 
 #endif

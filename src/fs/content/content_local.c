@@ -173,8 +173,7 @@ static int local_new_scratch(struct file *f, struct file_fd **out)
 
 	if (rc == -ENOENT) { /* it has no name any more: any place will do */
 		buf_reset(&key);
-		buf_addf(&key, "%sunnamed", f->stage->prefix);
-		rc = buf_err(&key);
+		rc = stage_key(f->stage, "unnamed", &key);
 	}
 	rc = rc ? rc : store_scratch(file_store(f), buf_str(&key), &fd);
 	buf_clear(&key);

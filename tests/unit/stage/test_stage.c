@@ -1,8 +1,11 @@
 /* A stage is counted, holds its store, and copies what it is given. */
-#include "unit.h"
+#include <errno.h>
 
-#include "stage/stage.h"
+#include "base/buf.h"
 #include "memstore.h"
+#include "stage/stage.h"
+#include "store/store.h"
+#include "unit.h"
 
 static void copies_and_counts(void **state)
 {
@@ -27,10 +30,47 @@ static void copies_and_counts(void **state)
 	stage_unref(NULL);
 }
 
+static void keys(void **state)
+{
+	static const struct {
+		const char *says, *prefix;
+		size_t path; /* bytes */
+		size_t room;
+		int rc;
+	} rows[] = {
+		{ "below a prefix", "a/b/", 1, 100, 0 },
+		{ "at the root", "", 3, 100, 0 },
+		{ "the stage itself", "a/", 0, 100, 0 },
+		{ "as long as a key may be", "a/", STORE_KEY_MAX - 2,
+		  STORE_KEY_MAX, 0 },
+		{ "longer than a key", "a/", STORE_KEY_MAX - 1,
+		  2 * STORE_KEY_MAX, -ENAMETOOLONG },
+		{ "no room for it", "a/", 10, 11, -ENAMETOOLONG },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct stage s = { .prefix = (char *)rows[i].prefix };
+		struct buf key = BUF_INIT(rows[i].room);
+		char path[STORE_KEY_MAX + 1] = "";
+
+		memset(path, 'x', rows[i].path);
+		row_number(rows[i].says, stage_key(&s, path, &key), rows[i].rc);
+		if (!rows[i].rc) {
+			row_number(rows[i].says, key.len,
+				   strlen(s.prefix) + rows[i].path);
+			row_check(rows[i].says,
+				  !strncmp(buf_str(&key), s.prefix,
+					   strlen(s.prefix)));
+		}
+		buf_clear(&key);
+	}
+}
+
 SUITE(stage)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(copies_and_counts),
+		cmocka_unit_test(keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
