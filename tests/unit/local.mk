@@ -20,6 +20,8 @@ tests_unit_test_base_SOURCES = \
 	tests/unit/base/test_mime.c \
 	tests/unit/base/test_option.c \
 	tests/unit/base/test_proc.c \
+	tests/unit/base/test_query.c \
+	tests/unit/base/test_random.c \
 	tests/unit/base/test_text.c \
 	tests/unit/base/test_thread.c \
 	tests/unit/base/test_waiter.c

@@ -65,11 +65,23 @@ static void ours(void **state)
 	mountinfo_close(&m);
 }
 
+static void a_place(void **state)
+{
+	struct mountinfo_place p;
+
+	row_check("found", mountinfo_at("/proc", &p));
+	row_equal("its type", p.type, "proc");
+	row_check("its device", strchr(p.device, ':'));
+	row_check("its number", p.id);
+	row_check("nothing", !mountinfo_at("/proc/self", &p));
+}
+
 SUITE(mountinfo)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines),
 		cmocka_unit_test(ours),
+		cmocka_unit_test(a_place),
 	};
 
 	return cmocka_run_group_tests_name("mountinfo", tests, NULL, NULL);
