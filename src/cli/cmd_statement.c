@@ -220,8 +220,10 @@ static int create_add_pair(struct sql_statement *q, const char *key,
 {
 	struct sql_pair *pair = sql_stage_pair(q);
 
-	if (!pair)
+	if (!pair) {
+		free(value);
 		return -ENOMEM;
+	}
 	q->has_connection = true;
 	pair->value.s = value;
 	pair->name.s = strdup(key);
