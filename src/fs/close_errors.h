@@ -1,7 +1,7 @@
 /*
  * Errors of publications that no close could return: by the key of the object,
- * for the next open of it to say, once. At most CLOSE_ERRORS_MAX; the oldest goes
- * first (each stands in the log as well). Any thread; never blocks.
+ * for the next open of it to say, once. At most CLOSE_ERRORS_MAX; the oldest
+ * goes first (each stands in the log as well). Any thread; never blocks.
  */
 #ifndef FS_CLOSE_ERRORS_H
 #define FS_CLOSE_ERRORS_H

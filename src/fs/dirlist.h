@@ -1,6 +1,6 @@
 /*
  * The row of names that a directory handle shows: filled from the store's
- * listing as far as somebody has read.
+ * listing as far as a reader has come.
  */
 #ifndef FS_DIRLIST_H
 #define FS_DIRLIST_H

@@ -2,10 +2,10 @@
  * Making and removing names: mkdir, rmdir, unlink. Creating files is
  * fs_file.c's.
  *
- * The store is changed first, then the tree is told; a failure leaves in doubt
- * which of the two it was, and the next lookup asks. Each holds a claim on what
- * it changes (claims_publish_begin()), so that a directory above is not moved
- * meanwhile, and a file is not published while it is removed.
+ * The store is changed first, then the tree is told; after a failure the tree
+ * does not know which of the two it was, and the next lookup asks. Each holds a
+ * claim on what it changes (claims_publish_begin()), so that a directory above
+ * is not moved meanwhile, and a file is not published while it is removed.
  */
 #include "fs/names.h"
 

@@ -120,7 +120,7 @@ int fs_check_spill(const char *spill_dir)
 
 void fs_free(struct fs *fs)
 {
-	struct file *lingering;
+	struct file *kept;
 
 	if (!fs)
 		return;
@@ -129,8 +129,8 @@ void fs_free(struct fs *fs)
 	fs_dir_clear(fs);
 	subtrees_free(fs->subtrees);
 	traversals_free(fs->traversals);
-	while ((lingering = inode_file_drop_any(fs->tree)))
-		file_close(lingering);
+	while ((kept = inode_file_drop_any(fs->tree)))
+		file_close(kept);
 	tree_free(fs->tree);
 	pending_free(fs->pending);
 	inval_queue_free(fs->inval_queue);

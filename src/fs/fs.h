@@ -126,7 +126,7 @@ int fs_setattr(struct fs *fs, struct inode *i, struct handle *h,
 /*
  * The file loses its set-user-id bit, and the set-group-id bit if its group may
  * execute it: what the kernel asks for when a caller without CAP_FSETID changes
- * the content, and when anybody changes the owner.
+ * the content, and when any caller changes the owner.
  */
 int fs_drop_setid(struct fs *fs, struct inode *i);
 int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
@@ -173,9 +173,9 @@ int fs_file_write(struct fs *fs, struct handle *h, off_t offset,
 int fs_file_write_page(struct fs *fs, struct handle *h, off_t offset,
 		       const void *bytes, size_t len);
 /*
- * close(2)'s result: the store has the object, or why not. Idempotent. fs_close()
- * is that of one descriptor among several, closed by a thread of the caller's:
- * 0 when a later one will tell (closing.h).
+ * close(2)'s result: the store has the object, or why not. Idempotent.
+ * fs_close() is that of one descriptor among several, closed by a thread of the
+ * caller's: 0 when a later one will tell (closing.h).
  */
 int fs_file_flush(struct fs *fs, struct handle *h);
 int fs_close(struct fs *fs, struct handle *h, pid_t thread);

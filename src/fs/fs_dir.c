@@ -39,7 +39,7 @@ struct dir_locked {
 
 struct dir_handle {
 	struct inode *dir; /* referenced */
-	struct dirlist list; /* its who is busy with it */
+	struct dirlist list; /* of the thread that is busy */
 	struct lock lock;
 	struct dir_locked guarded_;
 	struct dir_handle *prev, *next; /* of fs_locked.dirs */

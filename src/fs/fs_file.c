@@ -4,20 +4,19 @@
  *
  * Close-to-open: open asks the store, however fresh what we know is. For a
  * program that will read, that is the first GET that a read would start, with
- * If-Match, so it costs nothing; for one that writes, or when the kernel has the
- * first bytes already, a HEAD. What is open over an object that was replaced
- * since becomes an orphan, and the name another inode, which the kernel finds
- * when it looks the name up again: so open says -ESTALE then. A kernel that was
- * told the size of another object would cut the bytes off there: it is made to
- * forget that first.
+ * If-Match, so it costs nothing; for one that writes, or when the kernel has
+ * the first bytes already, a HEAD. What is open over an object that was
+ * replaced since becomes an orphan, and the name another inode, which the
+ * kernel finds when it looks the name up again: so open says -ESTALE then. A
+ * kernel that was told the size of another object would cut the bytes off
+ * there: it is made to forget that first.
  *
  * `program > file` opens with O_TRUNC, and the shell closes a duplicate before
  * the program has begun. closing.h tells that from the last close; where it
  * cannot, the first close of a handle that emptied an object and wrote nothing
  * does not publish, so that the old object stays until there is something in
- * its place; the next close, fsync or the release does. Once a
- * close has failed and said so, the release does not try behind its back: the
- * old object stays.
+ * its place; the next close, fsync or the release does. Once a close has failed
+ * and said so, the release does not try behind its back: the old object stays.
  *
  * What an open that cannot write has made or emptied is published by the open
  * itself: a lock file (O_CREAT | O_EXCL alone) is there for others as soon as
@@ -261,8 +260,8 @@ static int fs_file_publish_new(struct fs *fs, struct inode *i, struct file *f,
 	return 0;
 }
 
-/* A name that nobody has, made here: in the store at the first flush, or now
- * if none will come. */
+/* A name that does not exist, made here: in the store at the first flush, or
+ * now if none will come. */
 static int fs_file_create_new(struct fs *fs, struct inode *dir,
 			      const struct inode_place *at, const char *name,
 			      mode_t mode, int flags, const struct fs_caller *c,
@@ -453,12 +452,12 @@ int fs_file_flush(struct fs *fs, struct handle *h)
 int fs_file_sync(struct fs *fs, struct handle *h)
 {
 	uint64_t size;
-	bool ours = file_size(h->file, &size);
+	bool dirty = file_size(h->file, &size);
 	int err = h->state == HANDLE_SHORT ? h->write_err
 					   : fs_file_publish(fs, h);
 
 	/* What was published was flushed with its name. */
-	return err || ours ? err : names_sync(fs, file_inode(h->file));
+	return err || dirty ? err : names_sync(fs, file_inode(h->file));
 }
 
 int fs_file_allocate(struct fs *fs, struct handle *h, off_t offset, off_t len)

@@ -54,7 +54,7 @@ static const struct xattr_row rows[] = {
 	{ "user.stage.version_id", xattr_stage_version_id },
 };
 
-/* The row of a name, whatever follows its `?`; NULL: none of ours. */
+/* The row of a name, whatever follows its `?`; NULL: there is none. */
 static const struct xattr_row *xattr_find_row(const char *name)
 {
 	size_t len = strcspn(name, "?");
@@ -66,7 +66,7 @@ static const struct xattr_row *xattr_find_row(const char *name)
 	return NULL;
 }
 
-/* What only a kernel, or nobody, sets here. */
+/* What the kernel alone sets, if at all. */
 static bool xattr_is_foreign(const char *name)
 {
 	return !text_starts_with(name, "user.");

@@ -5,7 +5,7 @@
  * descriptor is closed, and what is still dirty is published. Released at the
  * end of the mount: the kernel has let go of the mount, and so has no file
  * open, but did not come to say so (the release of the very last file is
- * dropped together with the mount). Given up at the end of the mount: somebody
+ * dropped together with the mount). Given up at the end of the mount: a program
  * still has it open, so half a file may be all there is, and the old object
  * stays.
  */
@@ -99,7 +99,7 @@ void handle_changed(struct handle *h)
 		h->state = HANDLE_PLAIN;
 }
 
-/* ---- who writes ---- */
+/* ---- writers ---- */
 
 void handle_write_begin(struct fs *fs)
 {

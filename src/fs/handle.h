@@ -61,7 +61,7 @@ unsigned handle_openers(struct fs *fs, const struct handle *h, pid_t *out,
 /* Frees those that were not closed. */
 void handle_clear(struct fs *fs);
 /* What changes content, or publishes it, stands between these two: a writer
- * who waits for the store is not one who has gone quiet. */
+ * that waits for the store is not idle. */
 void handle_write_begin(struct fs *fs);
 void handle_write_end(struct fs *fs);
 

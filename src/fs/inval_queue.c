@@ -68,7 +68,7 @@ void inval_queue_free(struct inval_queue *q)
 
 	if (!q)
 		return;
-	while ((n = q->guarded_.head)) { /* nobody else has it any more */
+	while ((n = q->guarded_.head)) { /* only the caller has it */
 		q->guarded_.head = n->next;
 		free(n);
 	}
@@ -143,7 +143,7 @@ bool inval_queue_settle(struct inval_queue *q)
 {
 	int64_t until_ms = clock_mono_ms() + SETTLE_MS;
 	struct inval_queue_locked *g;
-	bool settled;
+	bool done;
 	uint64_t all;
 	int err = 0;
 
@@ -153,9 +153,9 @@ bool inval_queue_settle(struct inval_queue *q)
 	while (err != -ETIMEDOUT && g->state == INVAL_QUEUE_ON && g->done < all)
 		err = waiter_list_sleep_uninterrupted(&g->waiters, &q->lock,
 						      until_ms);
-	settled = all && g->done >= all && g->state == INVAL_QUEUE_ON;
+	done = all && g->done >= all && g->state == INVAL_QUEUE_ON;
 	lock_drop(&q->lock);
-	return settled;
+	return done;
 }
 
 static struct inval_item *inval_queue_take_locked(struct inval_queue *q)

@@ -1,6 +1,6 @@
 /*
  * Directories in a store that has none: one is there while a key lies below
- * it, so whoever takes the last one away leaves a marker, a zero-byte key
+ * it, so a caller that takes the last one away leaves a marker, a zero-byte key
  * ending in '/'.
  */
 #include "fs/names.h"

@@ -120,7 +120,7 @@ void names_drop_open(struct fs *fs, struct inode *i)
 {
 	struct file *f = inode_file_get(fs->tree, i);
 
-	file_close(f); /* ours */
+	file_close(f); /* the one of inode_file_get() */
 	file_close(f);
 }
 

@@ -65,7 +65,7 @@ void names_maker(const struct inode_view *dir, bool is_dir,
 		 const struct fs_caller *c, struct fs_caller *owner,
 		 mode_t *mode);
 /* Writes the marker of a directory, unless it is there (-EEXIST in a store of
- * files, where somebody else has just made it). */
+ * files, where another program has just made it). */
 int marker_put(struct fs *fs, struct inode *dir);
 /* Before i leaves dir: a directory that only i implied gets a marker. */
 int marker_keep(struct fs *fs, struct inode *dir, struct inode *i);
@@ -74,12 +74,13 @@ int marker_keep(struct fs *fs, struct inode *dir, struct inode *i);
 void stages_refresh_root(struct fs *fs, struct inode *i);
 /* What was done to i, or to the names in it, is on the disk that it is on. */
 int names_sync(struct fs *fs, struct inode *i);
-/* i has left the tree, or is about to: its content is nobody's any more. */
+/* i has left the tree, or is about to: its content is not published any
+ * more. */
 void names_orphan(struct fs *fs, struct inode *i);
 /*
- * i is about to be replaced: whoever has just looked it up and opens it now
- * gets what it was, as on a disk, if its content is open by then. False when
- * there is none to keep.
+ * i is about to be replaced: a program that has just looked it up and opens it
+ * now gets what it was, as on a disk, if its content is open by then. False
+ * when there is none to keep.
  */
 bool names_keep_open(struct fs *fs, struct inode *i, struct file **out);
 /* The kernel has forgotten i, whose content was kept for it. */

@@ -88,7 +88,7 @@ void observer_free(struct observer *w)
 {
 	if (!w)
 		return;
-	observer_end_all(w->guarded_.head); /* nobody else has it any more */
+	observer_end_all(w->guarded_.head); /* only the caller has it */
 	lock_destroy(&w->lock);
 	free(w);
 }
@@ -98,7 +98,7 @@ static bool observer_is_last(const struct store *s)
 	return __atomic_load_n(&s->refs, __ATOMIC_ACQUIRE) == 1;
 }
 
-/* Takes from the list what nobody else holds. */
+/* Takes from the list the stores that only it still holds. */
 static struct watch *observer_idle_locked(struct observer *ws)
 	REQUIRES(&ws->lock)
 {

@@ -280,7 +280,7 @@ static int rename_file_claimed(struct rename *r)
  *
  * What another machine does meanwhile is its own: the keys are collected first,
  * none is copied over one that has come, and only the objects that were copied,
- * or are copies of ours, are removed. Nobody publishes below meanwhile
+ * or are its own copies, are removed. Nothing is published below meanwhile
  * (claims_move_begin()). Files that the store has never seen go with the names.
  */
 
@@ -488,8 +488,8 @@ static int rename_checked(struct rename *r, unsigned flags)
 	return err;
 }
 
-/* One of the two was another inode by the time that it was claimed: somebody
- * had put another file under its name. */
+/* One of the two was another inode by the time that it was claimed: another
+ * thread had put another file under its name. */
 static bool rename_was_outrun(const struct rename *r, int err)
 {
 	return err == -ENOENT &&

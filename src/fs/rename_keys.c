@@ -294,8 +294,8 @@ static int rename_keys_head(struct rename_keys *m, const struct buf *dir,
 	return err;
 }
 
-/* Is what the listing calls otherwise the copy? Some stores' listings have other
- * ETags than their objects, or none that counts. */
+/* Is what the listing calls otherwise the copy? Some stores' listings have
+ * other ETags than their objects, or none that counts. */
 static bool rename_keys_is_copy(struct rename_keys *m, size_t k)
 {
 	struct object_details *d = malloc(2 * sizeof(*d));

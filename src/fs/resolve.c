@@ -44,8 +44,8 @@ static int resolve_ask_key(struct fs *fs, const struct claims_ask *ask,
 	return *out ? 0 : -ENOENT;
 }
 
-/* What was a directory probably is one still, and will be read. 1: it is, and is
- * known again; 0: it may be anything; -EINTR. */
+/* What was a directory probably is one still, and will be read. 1: it is, and
+ * is known again; 0: it may be anything; -EINTR. */
 static int resolve_dir_again(struct fs *fs, struct inode *dir, const char *name,
 			     struct inode **out)
 {

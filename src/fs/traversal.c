@@ -106,7 +106,8 @@ static int traversal_order(const char *a, const char *b)
 	       (unsigned char)(b[n] ? b[n] : '/');
 }
 
-/* In the order of keys or of names; one that begins anew has nothing to go by. */
+/* In the order of keys or of names; one that begins anew has nothing to go
+ * by. */
 static void traversal_step(struct traversal *r, const char *name)
 {
 	int order = strcmp(name, r->last);

@@ -1,7 +1,7 @@
 /*
  * What libfuse 3.14 cannot negotiate: FUSE_PARALLEL_DIROPS (lookups in one
- * directory side by side) and FUSE_HANDLE_KILLPRIV_V2 (no getxattr before
- * every write; set-id bits are then ours to clear, see killpriv.h). Our read and
+ * directory side by side) and FUSE_HANDLE_KILLPRIV_V2 (no getxattr before every
+ * write; set-id bits are then ours to clear, see killpriv.h). Our read and
  * writev see the INIT exchange pass and put those two bits into the reply, if
  * the kernel offered them.
  *

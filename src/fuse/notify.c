@@ -1,7 +1,7 @@
 /*
  * The kernel takes the lock of a directory to forget a name in it, and waits
- * for pages that are being read to forget them: both may be held by somebody
- * whose request we have not answered yet. While workers answer, that ends.
+ * for pages that are being read to forget them: both may be held by a
+ * thread whose request is not answered yet. While workers answer, that ends.
  * When they have left (SIGTERM), notify_stop() answers in their place until
  * the thread has come back: else it would wait for ever, and the process,
  * whose end closes the connection, with it.

@@ -208,9 +208,9 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 }
 
 /* ---- open directories ----
- *
- * Entries are packed into one buffer of the kernel's size; what does not fit any
- * more is asked for again. */
+ * 
+ * Entries are packed into one buffer of the kernel's size; what does not fit
+ * any more is asked for again. */
 
 struct packer {
 	fuse_req_t req;

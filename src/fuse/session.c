@@ -56,9 +56,9 @@ struct session {
 };
 
 /*
- * Where libfuse's messages go while it mounts: to who mounts. NULL: to the log,
- * which is not stderr in the background. Its callback has no argument; a
- * process mounts once, and no other thread runs then.
+ * Where libfuse's messages go while it mounts: to the caller that mounts. NULL:
+ * to the log, which is not stderr in the background. Its callback has no
+ * argument; a process mounts once, and no other thread runs then.
  */
 static struct buf *mount_says;
 
@@ -320,7 +320,7 @@ void session_free(struct session *s)
 {
 	if (!s)
 		return;
-	/* What is released at the end is closed by nobody any more. */
+	/* What is released at the end is not closed by a program any more. */
 	fs_set_processes(s->fs, &(struct fs_processes){ 0 });
 	if (!session_mounted(s))
 		session_close_device(s);

@@ -40,8 +40,8 @@ void session_stop(struct session *s);
 const char *session_device(const struct session *s);
 /* Is it our mount that one sees at the mountpoint? Detached ones are not. */
 bool session_mounted(struct session *s);
-/* After session_run(): has the kernel let go of the mount, so that nobody has
- * a file of it open? False when its connection was merely aborted, or we
+/* After session_run(): has the kernel let go of the mount, so that no program
+ * has a file of it open? False when its connection was merely aborted, or we
  * stopped. */
 bool session_gone(struct session *s);
 

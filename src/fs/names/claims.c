@@ -1,11 +1,11 @@
 /*
- * Claims: who publishes a file, and who moves a directory.
+ * Claims: which thread publishes a file, and which moves a directory.
  *
  * A claim stands in one of two short lists. A publisher is in the way of a
  * move of any directory above it, a move of any publisher below, and of moves
- * above and below itself; a file has one publisher at a time. Nobody is in
- * his own way. Who finds somebody in the way sleeps until a claim ends, and
- * looks again.
+ * above and below itself; a file has one publisher at a time. No
+ * thread is in its own way. One that finds another in the way sleeps until a
+ * claim ends, and looks again.
  */
 #include "fs/names/tree.h"
 

@@ -25,7 +25,8 @@ void dircache_begin(struct tree *t, struct inode *dir, struct dir_merge *m);
  * nothing, or i has only moved. */
 struct inode *dircache_entry(struct tree *t, struct inode *dir, struct inode *i,
 			     char name[256], struct inode_view *v);
-/* An entry of the listing: as tree_refresh(). Referenced; NULL: not to be shown. */
+/* An entry of the listing: as tree_refresh(). Referenced; NULL: not to be
+ * shown. */
 struct inode *dircache_put(struct tree *t, struct dir_merge *m,
 			   const char *name, enum inode_kind kind,
 			   const struct object_info *info, bool has_marker);

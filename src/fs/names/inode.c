@@ -1,5 +1,5 @@
 /*
- * One inode: who holds it, what a caller sees of it, its path, and the
+ * One inode: its references, what a caller sees of it, its path, and the
  * attributes that callers changed.
  *
  * Mode and owner stand in the inode and are lost with it, unless a caller
@@ -74,18 +74,18 @@ void inode_remember(struct tree *t, struct inode *i, uint32_t version,
 
 bool inode_forget(struct tree *t, struct inode *i, uint64_t n)
 {
-	bool lingers = false;
+	bool kept = false;
 
 	tree_lock(t);
 	i->lookups = i->lookups > n ? i->lookups - n : 0;
 	if (!i->lookups) {
 		inode_etag_no_pages(i); /* dropped with the kernel's inode */
-		lingers = i->flags & INODE_KEPT_OPEN;
+		kept = i->flags & INODE_KEPT_OPEN;
 		i->flags &= ~INODE_KEPT_OPEN;
 	}
 	tree_lru_update_locked(t, i);
 	tree_unlock(t);
-	return lingers;
+	return kept;
 }
 
 static bool inode_is_stage_root(const struct inode *i)

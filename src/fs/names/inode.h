@@ -5,7 +5,7 @@
  * parent and name may change (rename), its kind may not: a file that another
  * machine replaced by a directory is another inode under the same name.
  *
- * Who keeps an inode alive: the kernel's lookups, references of ours (open
+ * What keeps an inode alive: the kernel's lookups, references (open
  * handles, listings under way), pins (a changed attribute), and children. One
  * with none of these is merely cached: it stands in an LRU of INODE_CACHE_MAX
  * and costs at most 300 bytes with its name.
@@ -35,7 +35,7 @@ struct file;
 struct inode;
 struct stage;
 
-#define INODE_CACHE_MAX 262144 /* cached names that nobody holds */
+#define INODE_CACHE_MAX 262144 /* cached names that are not held */
 #define INODE_PINS_MAX 1048576 /* names with changed attributes */
 
 enum inode_kind {
@@ -52,12 +52,12 @@ struct inode_view {
 	mode_t mode; /* permission bits */
 	uid_t uid;
 	gid_t gid;
-	struct object_info info; /* size, mtime, ETag as last told */
+	struct object_info info; /* size, mtime, ETag as last refreshed */
 	struct timespec atime, ctime;
 	bool stage_root;
 	bool has_marker; /* directories: `key/` exists */
 	bool published; /* files: the store has an object here */
-	bool fresh; /* believed until its ttl ends, or ours */
+	bool fresh; /* believed until its ttl ends, or dirty */
 	unsigned fresh_ms; /* how long yet; 0: it is not */
 	bool open; /* it has open content */
 	bool own_mtime; /* the store has another time */
@@ -103,7 +103,7 @@ struct tree *tree_new(const struct tree_settings *s, struct stage *stage);
 void tree_free(struct tree *t);
 struct inode *tree_root(struct tree *t);
 
-/* References of ours. */
+/* References. */
 struct inode *inode_ref(struct tree *t, struct inode *i);
 void inode_unref(struct tree *t, struct inode *i);
 /* The kernel's. */
@@ -155,7 +155,7 @@ struct inode *inode_parent(struct tree *t, struct inode *i, char name[256]);
 /* What the tree knows of a name. */
 enum tree_answer {
 	TREE_UNKNOWN, /* ask the store */
-	TREE_KNOWN, /* *out, referenced, is fresh or ours */
+	TREE_KNOWN, /* *out, referenced, is fresh or dirty */
 	TREE_ABSENT, /* known not to exist */
 };
 enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
@@ -172,7 +172,7 @@ unsigned tree_absent_ms(struct tree *t, struct inode *dir, const char *name);
 struct inode *tree_peek(struct tree *t, struct inode *dir, const char *name);
 
 /* As tree_find(), but stale knowledge is fine: TREE_UNKNOWN only for a name
- * that nobody has spoken of. */
+ * of which nothing is known. */
 enum tree_answer tree_guess(struct tree *t, struct inode *dir, const char *name,
 			    struct inode **out);
 
@@ -182,7 +182,7 @@ uint64_t tree_clock(struct tree *t);
 /*
  * What the store said of a name, asked when the clock stood at `asked`. info
  * may be NULL for a directory. Answers the inode, referenced, that stands there
- * now: ours, if we changed it since (NULL when we removed it since). A file
+ * now: this mount's, if it was changed since (NULL when it was removed). A file
  * whose ETag is the one that we know keeps its times and pages. Owner, mode and
  * times are the store's where it keeps them (info->mode); there a file that is
  * open and was replaced becomes an orphan, as on a disk, and the name gets
@@ -206,7 +206,7 @@ void tree_forget_stage(struct tree *t, const char *name);
 int tree_create(struct tree *t, struct inode *dir, const char *name,
 		enum inode_kind kind, mode_t mode, uid_t uid, gid_t gid,
 		struct inode **out);
-/* The name is gone; its inode becomes an orphan for those who hold it. */
+/* The name is gone; its inode becomes an orphan while it is held. */
 void tree_remove(struct tree *t, struct inode *i);
 /* i now stands at to_dir/name; what stood there is an orphan. */
 int tree_move(struct tree *t, struct inode *i, struct inode *to_dir,
@@ -249,7 +249,7 @@ int inode_attr_set_expire(struct tree *t, struct inode *i, int64_t expire);
 /* True when there was no room for a pin, which is to be logged now: once a
  * minute at most. */
 bool tree_lru_pins_full(struct tree *t);
-/* What the store told of a stage's root, where it keeps that. */
+/* What the store says of a stage's root, where it keeps that. */
 void tree_refresh_root(struct tree *t, struct inode *i,
 		       const struct object_info *info);
 /* The same where the store keeps what was changed (STORE_SET_* bits), or will
@@ -257,9 +257,9 @@ void tree_refresh_root(struct tree *t, struct inode *i,
 void inode_attr_keep(struct tree *t, struct inode *i,
 		     const struct store_attr *a);
 /*
- * Written to, cut or emptied: the mtime moves, unpinned, and the name is ours
- * until inode_etag_published() or its content is given up: what the store says of
- * it meanwhile does not count.
+ * Written to, cut or emptied: the mtime moves, unpinned, and the name is dirty
+ * until inode_etag_published() or its content is given up: what the store says
+ * of it meanwhile does not count.
  */
 void inode_touch(struct tree *t, struct inode *i);
 
@@ -300,8 +300,8 @@ bool inode_file_put(struct tree *t, struct inode *i,
  * knows i: false when it does not (any more), or has one already.
  */
 bool inode_file_keep_open(struct tree *t, struct inode *i);
-/* The content of one that lingers, whose use is the caller's now; NULL: there
- * is none any more. */
+/* The content of one that is kept open, whose use is the caller's now; NULL:
+ * there is none any more. */
 struct file *inode_file_drop_any(struct tree *t);
 
 /* True when it has no name any more. */
@@ -310,13 +310,13 @@ bool inode_is_orphan(struct tree *t, struct inode *i);
  * put another in its place. */
 bool inode_is_lost(struct tree *t, struct inode *i);
 /*
- * Is the kernel's page cache still that of this ETag? If not, it is nobody's
- * until whoever was told to drop it has: another open that is answered before
- * the kernel has done that must not keep what is still there.
+ * Is the kernel's page cache still that of this ETag? If not, it is of none
+ * until the kernel, which is told to drop it, has done so: another open that is
+ * answered before the kernel has done that must not keep what is still there.
  */
 bool inode_etag_take_pages(struct tree *t, struct inode *i, const char *etag);
-/* Are they, and among them the first, so that a reader who begins there asks for
- * nothing? Without taking them from anybody. */
+/* Are they, and among them the first, so that a reader that begins there asks
+ * for nothing? Without forgetting them. */
 bool inode_etag_has_begin(struct tree *t, struct inode *i, const char *etag);
 /* It has: the pages are of this version, if that is still the inode's. */
 void inode_etag_set_pages(struct tree *t, struct inode *i, uint32_t version);
@@ -331,10 +331,10 @@ void inode_etag_set_attr(struct tree *t, struct inode *i, uint32_t version);
 bool inode_etag_has_attr(struct tree *t, struct inode *i, const char *etag);
 
 /*
- * A directory is moved while nobody below it publishes, and nobody begins to
- * publish below a directory that moves. A file is published, removed or
- * renamed by one thread at a time. Who comes second waits: -EINTR. -ENOENT
- * when the name is gone. publish_begin also writes the key, as inode_open_key(),
+ * A directory is moved while nothing below it is published, and nothing is
+ * published below a directory that moves. A file is published, removed or
+ * renamed by one thread at a time. The second one waits: -EINTR. -ENOENT when
+ * the name is gone. publish_begin also writes the key, as inode_open_key(),
  * which holds until publish_end; NULL: it is not wanted.
  *
  * The thread that has begun either may begin the other below (a rename
@@ -343,11 +343,11 @@ bool inode_etag_has_attr(struct tree *t, struct inode *i, const char *etag);
  */
 int claims_publish_begin(struct tree *t, struct inode *i, struct buf *key);
 void claims_publish_end(struct tree *t, struct inode *i);
-/* Sleeps until nobody has begun what claims_publish_begin() would wait for. 0,
- * -EINTR, or -ENOENT when the name is gone. */
+/* Sleeps until no thread has begun what claims_publish_begin() would wait for.
+ * 0, -EINTR, or -ENOENT when the name is gone. */
 int claims_publish_wait(struct tree *t, struct inode *i);
 
-/* One of those who publish or move. */
+/* A thread that publishes or moves. */
 struct tree_claim {
 	struct inode *inode; /* referenced */
 	struct waiter *owner;

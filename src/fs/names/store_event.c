@@ -1,11 +1,11 @@
 /*
- * An announcement is worth as much as our own change: it is stamped. But two
- * of them may arrive in another order than the changes were made, so what is
- * changed again within a moment is not believed: the next who needs it asks.
+ * An announcement is worth as much as our own change: it is stamped. But two of
+ * them may arrive in another order than the changes were made, so what is
+ * changed again within a moment is not believed: the next caller that needs it
+ * asks.
  *
- * The walk ends at the first name that nobody has asked for, since the kernel
- * knows nothing below it either; the name itself the kernel may believe to be
- * absent.
+ * The walk ends at the first name that is not cached, since the kernel knows
+ * nothing below it either; the name itself the kernel may believe to be absent.
  */
 #include "fs/names/store_event.h"
 
@@ -38,23 +38,24 @@ static bool event_is_recent(const struct inode *i)
 	       clock_mono_ms() - i->refreshed_ms < MOMENT_MS;
 }
 
-static void event_stamp_locked(struct tree *t, struct inode *i, bool doubt)
+static void event_stamp_locked(struct tree *t, struct inode *i, bool invalidate)
 	REQUIRES(t->lock)
 {
 	i->stamp = ++tree_locked(t)->clock;
-	if (doubt)
+	if (invalidate)
 		i->refreshed_ms = -1;
 }
 
-/* Something is at dir/name now. A name of which nobody knows anything, in a
- * directory that is not complete, need not be known now either. */
+/* Something is at dir/name now. If neither the name nor a complete listing is
+ * cached, nothing is. */
 static void event_there_locked(struct tree *t, struct event_place *n,
 			       struct inode *dir, enum inode_kind kind,
 			       const struct object_info *info, bool has_marker)
 	REQUIRES(t->lock)
 {
 	struct inode *was = tree_hash_find_locked(t, dir, n->name), *now;
-	bool doubt = was && event_is_recent(was), live = was && inode_live(was);
+	bool recent = was && event_is_recent(was),
+	     live = was && inode_live(was);
 
 	n->out.tell_entry = !live;
 	n->out.tell_dir = !live;
@@ -67,9 +68,9 @@ static void event_there_locked(struct tree *t, struct event_place *n,
 				  tree_locked(t)->clock);
 	if (!now)
 		return;
-	/* Nothing was told of a directory above the key but that it is. */
+	/* Of a directory above the key the event says only that it is there. */
 	event_stamp_locked(
-		t, now, doubt || (!info && !inode_policy(now)->implied_dirs));
+		t, now, recent || (!info && !inode_policy(now)->implied_dirs));
 	n->out.inode = now;
 	n->out.tell_inode = live && now == was && event_known_to_kernel(t, now);
 	n->out.tell_entry = !live || now != was;
@@ -81,7 +82,7 @@ static void event_gone_locked(struct tree *t, struct event_place *n,
 	REQUIRES(t->lock)
 {
 	struct inode *was = tree_hash_find_locked(t, dir, n->name);
-	bool doubt = was && event_is_recent(was);
+	bool recent = was && event_is_recent(was);
 
 	if (!was || !inode_live(was) || was->kind != kind)
 		return;
@@ -98,7 +99,7 @@ static void event_gone_locked(struct tree *t, struct event_place *n,
 		return;
 	tree_gone_locked(t, was, ++tree_locked(t)->clock);
 	was = tree_hash_find_locked(t, dir, n->name);
-	if (was && doubt)
+	if (was && recent)
 		was->refreshed_ms = -1;
 }
 

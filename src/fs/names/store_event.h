@@ -1,5 +1,5 @@
 /*
- * What somebody else in this process did to a store's object, and where it
+ * What another part of this process did to a store's object, and where it
  * stands in the tree. Part of the tree (inode.h); no I/O.
  */
 #ifndef FS_NAMES_STORE_EVENT_H
@@ -21,7 +21,7 @@ struct store_event {
 /*
  * key of that store was changed (info) or removed (NULL). The tree learns it,
  * in each stage that shows the key, and a listing under way does not undo it;
- * what is ours and not published yet stays. each() is called without the lock.
+ * what is dirty stays. each() is called without the lock.
  */
 void store_event_apply(struct tree *t, struct store *s, const char *key,
 		       const struct object_info *info,

@@ -112,7 +112,7 @@ struct tree *tree_new(const struct tree_settings *s, struct stage *stage)
 	return t;
 }
 
-/* i, what is below and beside it, whoever holds it: nobody is left to ask. */
+/* i, what is below and beside it, held or not. */
 static void tree_free_all_locked(struct tree *t, struct inode *i)
 	REQUIRES(t->lock)
 {

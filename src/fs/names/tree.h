@@ -1,8 +1,7 @@
 /*
  * What the files that make up the tree of names share: the structures under
- * the tree lock, and the steps that are taken while holding it. For tree.c,
- * lifetime.c, inode.c, attr.c, pins.c, told.c, changed.c, moves.c and dircache.c
- * only; everybody else has inode.h and dircache.h.
+ * the tree lock, and the steps that are taken while holding it. For the
+ * files of this folder only; all others have inode.h and dircache.h.
  */
 #ifndef FS_NAMES_TREE_H
 #define FS_NAMES_TREE_H
@@ -61,7 +60,7 @@ enum inode_flag {
 	INODE_OWN_MODE = 32, /* mode and owner are not the tree's */
 	INODE_PIN_TIMES = 64, /* ... times */
 	INODE_IN_LRU = 128,
-	INODE_OWN_MTIME = 256, /* ours, the store has another */
+	INODE_OWN_MTIME = 256, /* the store has another one */
 	INODE_OF_FILES = 512, /* inode_policy() */
 	INODE_RENAMING = 1024, /* ... is renaming it, or another over it */
 	INODE_KEPT_OPEN = 2048, /* a use of its content is the kernel's */
@@ -90,7 +89,7 @@ struct inode {
 	uint64_t lookups; /* the kernel's */
 	uint64_t stamp; /* the clock at our latest change */
 	uint64_t seen; /* latest listing that showed it */
-	int64_t refreshed_ms; /* when the store told it; -1: not believed */
+	int64_t refreshed_ms; /* when the store said so; -1: not believed */
 	uint64_t size;
 	struct inode_time atime, mtime, ctime;
 	/* Hashes of the ETag of the kernel's pages, and of the object whose
@@ -117,7 +116,8 @@ struct tree_locked {
 	int64_t pins_said_ms; /* when; 0: never */
 	uint64_t clock;
 	uint64_t listings; /* ids given out */
-	uint64_t last_ino; /* the latest number of ours, without its class */
+	uint64_t
+		last_ino; /* the latest that the tree gave, without its class */
 	uint64_t disks[TREE_DISKS]; /* st_dev of those whose numbers we show */
 	unsigned n_disks;
 	struct inode *open; /* those with open content */
@@ -217,7 +217,7 @@ static inline bool inode_dirty(const struct inode *i)
 	       (!(i->flags & INODE_PUBLISHED) || (i->flags & INODE_WRITTEN));
 }
 /* A rename in the store is under way there: what the store says of dir/name, of
- * which i is known (or NULL), is of before or of after it, nobody knows. */
+ * which i is known (or NULL), may be of before or of after it. */
 bool claims_renaming_locked(struct tree *t, const struct inode *dir,
 			    const struct inode *i) REQUIRES(t->lock);
 /* What few inodes have, allocated at the first need; NULL without memory. */
@@ -243,7 +243,7 @@ void inode_etag_set_attr_locked(struct tree *t, struct inode *i,
 				uint32_t version, unsigned ms)
 	REQUIRES(t->lock);
 
-/* How long what was told of i then is still believed, in ms. */
+/* How long what was refreshed then is still believed, in ms. */
 unsigned inode_ttl_left_locked(struct tree *t, const struct inode *i,
 			       int64_t refreshed_ms) REQUIRES(t->lock);
 bool inode_is_fresh_locked(struct tree *t, const struct inode *i,
@@ -261,7 +261,7 @@ struct inode *tree_hash_find_locked(struct tree *t, struct inode *dir,
 struct inode *tree_add_locked(struct tree *t, struct inode *dir,
 			      const char *name, enum inode_kind kind)
 	REQUIRES(t->lock);
-/* An absent name comes to life, or a live one that nobody holds dies. */
+/* An absent name comes to life, or a live one that is not held dies. */
 int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
 	REQUIRES(t->lock);
 /* Takes i from its parent's children and from the hash table. */
@@ -271,7 +271,7 @@ void tree_hash_walk_locked(struct tree *t, struct inode *dir,
 			   struct dir_walk *w) REQUIRES(t->lock);
 void tree_hash_walked_locked(struct tree *t, struct inode *dir,
 			     struct dir_walk *w) REQUIRES(t->lock);
-/* The directory is to be settled afterwards. */
+/* tree_lru_update_locked(dir) is to follow. */
 void tree_hash_add_locked(struct tree *t, struct inode *i, struct inode *dir)
 	REQUIRES(t->lock);
 /* pins.c: what a caller chose of i stays with it (one INODE_PIN_*); -ENOSPC
@@ -281,7 +281,7 @@ int tree_lru_pin_locked(struct tree *t, struct inode *i, unsigned what)
 void tree_lru_unpin_locked(struct tree *t, struct inode *i, unsigned what)
 	REQUIRES(t->lock);
 void tree_lru_free_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
-/* i has no name any more; freed when nobody holds it. */
+/* i has no name any more; freed when it is not held. */
 void tree_lru_orphan_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 /* After a holder has come or gone: held, in the LRU, or freed. */
 void tree_lru_update_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
@@ -317,7 +317,7 @@ struct inode *tree_refresh_locked(struct tree *t, struct inode *dir,
 	REQUIRES(t->lock);
 void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
 	REQUIRES(t->lock);
-/* True when something below (or at) i is ours alone. */
+/* True when something below (or at) i is dirty. */
 bool inode_file_dirty_below_locked(struct tree *t, struct inode *i)
 	REQUIRES(t->lock);
 

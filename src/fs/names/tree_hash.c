@@ -10,7 +10,7 @@
 
 #define MOVED_AT_ONCE 4 /* buckets, when a name is added */
 
-/* While the table grows, a name stands in its old bucket until that is moved. */
+/* While the table grows, a name stands in its old bucket until that moves. */
 static struct inode **tree_hash_bucket(const struct tree_locked *g,
 				       const struct inode *dir,
 				       const char *name)
@@ -23,7 +23,7 @@ static struct inode **tree_hash_bucket(const struct tree_locked *g,
 	return &g->buckets[h & (g->n_buckets - 1)];
 }
 
-/* A few at a time: nobody waits for a table of a million names to be moved. */
+/* A few at a time: no operation waits for a million names to be moved. */
 static void tree_hash_move_locked(struct tree *t) REQUIRES(t->lock)
 {
 	struct tree_locked *g = tree_locked(t);

@@ -1,10 +1,10 @@
 /*
  * Who lives how long. An inode is in exactly one of these places:
  *
- *   held    somebody needs it: a lookup, a reference, a pin, open content,
+ *   held    it is needed: a lookup, a reference, a pin, open content,
  *           children, or it is a stage's root
- *   cached  nobody does: it stands in the LRU and its name still answers
- *   (gone)  freed: evicted from the LRU, or an orphan that nobody holds
+ *   cached  it is not: it stands in the LRU and its name still answers
+ *   (gone)  freed: evicted from the LRU, or an orphan that is not held
  *
  * tree_lru_update_locked() alone moves it between them.
  */

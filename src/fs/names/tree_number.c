@@ -1,5 +1,5 @@
 /*
- * st_ino: a file's own number, of ours or of its disk.
+ * st_ino: a file's own number, of the tree's count or of its disk.
  */
 #include "fs/names/tree.h"
 
@@ -8,7 +8,7 @@
 /*
  * st_ino: 64 bits under one st_dev. The first disk whose files we show has its
  * own numbers; those of the next have the disk's place in the list above
- * INO_BITS, and numbers of ours the class above all of these.
+ * INO_BITS, and those of the tree the class above all of these.
  */
 #define INO_BITS 56
 #define INO_OWN 0x7fULL

@@ -3,10 +3,10 @@
  *
  * An answer counts for a name unless this mount changed the name after the
  * question was asked (its stamp is later), is changing it in the store just now
- * (claims_renaming_locked()), or has something there that the store cannot know yet
- * (inode_dirty()). A stamp that left memory with its name
- * is remembered in the directory as lost_stamp: an older answer then makes a
- * name that is not believed, so that the next one who needs it asks again.
+ * (claims_renaming_locked()), or has something there that the store cannot know
+ * yet (inode_dirty()). A stamp that left memory with its name is remembered in
+ * the directory as lost_stamp: an older answer then makes a name that is not
+ * believed, so that the next caller that needs it asks again.
  */
 #include "fs/names/tree.h"
 
@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "stage/stage.h"
 
-/* The same bytes: by the ETag, or where none is told by what else is. */
+/* The same bytes: by the ETag, or where there is none by what else is known. */
 static bool tree_refresh_same_bytes(const struct inode *i,
 				    const struct object_info *info)
 {
@@ -49,7 +49,7 @@ static void tree_refresh_file(struct tree *t, struct inode *i,
 	inode_attr_refresh_locked(t, i, info);
 }
 
-/* The object that we know; of one whose ETag is not told, by its size. */
+/* The object that we know; of one without an ETag by its size. */
 static bool tree_refresh_same_object(const struct inode *i,
 				     const struct object_info *info)
 {
@@ -160,7 +160,7 @@ struct inode *tree_refresh_absent(struct tree *t, struct inode *dir,
 	if (dir->dir)
 		i = tree_hash_find_locked(t, dir, name);
 	if (!dir->dir || (dir->flags & INODE_ORPHAN)) {
-		/* nobody can ask below it */
+		/* no path leads below it */
 	} else if (claims_renaming_locked(t, dir, i)) {
 		/* perhaps it is only elsewhere already */
 	} else if (!i && dir->dir->lost_stamp <= asked) {
