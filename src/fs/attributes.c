@@ -50,14 +50,14 @@ static int attributes_to_store(struct fs *fs, struct inode *i,
 {
 	struct stage *stage = inode_stage(fs->tree, i);
 	struct buf key = NAMES_KEY;
-	int err = stage ? inode_open_key(fs->tree, i, &key) : -ENOENT;
+	int rc = stage ? inode_open_key(fs->tree, i, &key) : -ENOENT;
 
-	if (!err)
-		err = STORE_OWN(
+	if (!rc)
+		rc = STORE_OWN(
 			store_set_attr(stage->store, buf_str(&key), a, NULL));
 	stage_unref(stage);
 	buf_clear(&key);
-	return err;
+	return rc;
 }
 
 static int attributes_keep_there(struct fs *fs, struct inode *i,
@@ -73,7 +73,7 @@ static int attributes_keep_there(struct fs *fs, struct inode *i,
 		.mtime = st->st_mtim,
 	};
 	struct store_attr now = a;
-	int err = 0;
+	int rc = 0;
 
 	if (v->kind == INODE_FILE && !v->published)
 		now.which = 0;
@@ -81,31 +81,31 @@ static int attributes_keep_there(struct fs *fs, struct inode *i,
 	else if ((which & TIMES) && fs_is_dirty(fs, i))
 		now.which &= ~(STORE_SET_ATIME | STORE_SET_MTIME);
 	if (now.which)
-		err = attributes_to_store(fs, i, &now);
-	if (err == -ENOENT && v->stage_root) /* nothing lies in it yet */
-		err = 0;
-	if (!err)
+		rc = attributes_to_store(fs, i, &now);
+	if (rc == -ENOENT && v->stage_root) /* nothing lies in it yet */
+		rc = 0;
+	if (!rc)
 		inode_attr_keep(fs->tree, i, &a);
-	return err;
+	return rc;
 }
 
 static int attributes_keep_here(struct fs *fs, struct inode *i,
 				const struct stat *st, unsigned which)
 {
-	int err = 0;
+	int rc = 0;
 
 	if (which & FS_SET_MODE)
-		err = inode_attr_set_mode(fs->tree, i, st->st_mode);
-	if (!err && (which & (FS_SET_UID | FS_SET_GID)))
-		err = inode_attr_set_owner(
+		rc = inode_attr_set_mode(fs->tree, i, st->st_mode);
+	if (!rc && (which & (FS_SET_UID | FS_SET_GID)))
+		rc = inode_attr_set_owner(
 			fs->tree, i,
 			which & FS_SET_UID ? st->st_uid : (uid_t)-1,
 			which & FS_SET_GID ? st->st_gid : (gid_t)-1);
-	if (!err && (which & TIMES))
-		err = inode_attr_set_times(
+	if (!rc && (which & TIMES))
+		rc = inode_attr_set_times(
 			fs->tree, i, which & FS_SET_ATIME ? &st->st_atim : NULL,
 			which & FS_SET_MTIME ? &st->st_mtim : NULL);
-	return err;
+	return rc;
 }
 
 void attributes_say_pins(struct fs *fs)
@@ -124,15 +124,15 @@ int attributes_keep(struct fs *fs, struct inode *i, const struct stat *st,
 {
 	struct inode_view v;
 	unsigned there;
-	int err = 0;
+	int rc = 0;
 
 	inode_view(fs->tree, i, &v);
 	there = attributes_kept_there(fs, &v, which);
 	if (there)
-		err = attributes_keep_there(fs, i, &v, st, there);
-	err = err ? err : attributes_keep_here(fs, i, st, which & ~there);
+		rc = attributes_keep_there(fs, i, &v, st, there);
+	rc = rc ? rc : attributes_keep_here(fs, i, st, which & ~there);
 	attributes_say_pins(fs);
-	return err;
+	return rc;
 }
 
 int fs_drop_setid(struct fs *fs, struct inode *i)
@@ -140,7 +140,7 @@ int fs_drop_setid(struct fs *fs, struct inode *i)
 	struct inode_view v;
 	mode_t drop = S_ISUID;
 	struct stat st;
-	int err;
+	int rc;
 
 	inode_view(fs->tree, i, &v);
 	if (v.mode & S_IXGRP)
@@ -148,10 +148,10 @@ int fs_drop_setid(struct fs *fs, struct inode *i)
 	if (v.kind != INODE_FILE || !(v.mode & drop))
 		return 0;
 	st = (struct stat){ .st_mode = v.mode & ~drop };
-	err = attributes_keep(fs, i, &st, FS_SET_MODE);
+	rc = attributes_keep(fs, i, &st, FS_SET_MODE);
 	/* A write's answer has no mode: the kernel would go on with the old
 	 * one, and give a program that is executed next the old rights. */
 	inval_queue_inode(fs->inval_queue, i, false);
 	inval_queue_settle(fs->inval_queue);
-	return err;
+	return rc;
 }

@@ -13,7 +13,7 @@
 
 struct close_error {
 	char *stage, *key; /* one allocation */
-	int err;
+	int rc;
 	struct close_error *prev, *next;
 };
 
@@ -92,7 +92,7 @@ static struct close_error *close_errors_take_locked(struct close_errors *u,
 }
 
 static struct close_error *close_error_new(const char *stage, const char *key,
-					   int err)
+					   int rc)
 {
 	size_t len = strlen(stage) + 1;
 	struct close_error *e = calloc(1, sizeof(*e));
@@ -106,14 +106,14 @@ static struct close_error *close_error_new(const char *stage, const char *key,
 	e->key = e->stage + len;
 	strcpy(e->stage, stage);
 	strcpy(e->key, key);
-	e->err = err;
+	e->rc = rc;
 	return e;
 }
 
 void close_errors_add(struct close_errors *u, const char *stage,
-		      const char *key, int err)
+		      const char *key, int rc)
 {
-	struct close_error *e = close_error_new(stage, key, err), *same,
+	struct close_error *e = close_error_new(stage, key, rc), *same,
 			   *oldest = NULL;
 	struct close_errors_locked *g;
 
@@ -138,16 +138,16 @@ int close_errors_take(struct close_errors *u, const char *stage,
 		      const char *key)
 {
 	struct close_error *e;
-	int err;
+	int rc;
 
 	if (!close_errors_any(u))
 		return 0;
 	lock_take(&u->lock);
 	e = close_errors_take_locked(u, stage, key);
 	lock_drop(&u->lock);
-	err = e ? e->err : 0;
+	rc = e ? e->rc : 0;
 	close_error_free(e);
-	return err;
+	return rc;
 }
 
 int close_errors_tell(struct fs *fs, struct inode *i, const char *name,
@@ -155,29 +155,29 @@ int close_errors_tell(struct fs *fs, struct inode *i, const char *name,
 {
 	struct buf key = NAMES_KEY;
 	struct inode_place at;
-	int err = 0;
+	int rc = 0;
 
 	if (!close_errors_any(fs->close_errors))
 		return 0;
 	inode_look(fs->tree, i, &at);
 	if (!inode_place_key(&at, name, &key))
-		err = close_errors_take(fs->close_errors, at.stage->name,
-					buf_str(&key));
+		rc = close_errors_take(fs->close_errors, at.stage->name,
+				       buf_str(&key));
 	inode_place_clear(&at);
 	buf_clear(&key);
-	return flags & O_TRUNC ? 0 : err;
+	return flags & O_TRUNC ? 0 : rc;
 }
 
-void close_errors_failed(struct fs *fs, struct handle *h, int err)
+void close_errors_failed(struct fs *fs, struct handle *h, int rc)
 {
 	struct buf key = NAMES_KEY;
 
 	/* The kernel asks again, and says nothing, after an open's ESTALE. */
-	if (err == -ESTALE || err == -EINTR)
-		err = -EIO;
+	if (rc == -ESTALE || rc == -EINTR)
+		rc = -EIO;
 	if (!file_key(h->file, &key))
 		close_errors_add(fs->close_errors, file_stage(h->file)->name,
-				 buf_str(&key), err);
+				 buf_str(&key), rc);
 	buf_clear(&key);
 }
 

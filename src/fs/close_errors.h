@@ -19,7 +19,7 @@ void close_errors_free(struct close_errors *u); /* NULL is fine */
 
 /* Replaces what is there for that key. */
 void close_errors_add(struct close_errors *u, const char *stage,
-		      const char *key, int err);
+		      const char *key, int rc);
 /* The error of that key, which is then forgotten; 0: there is none. */
 int close_errors_take(struct close_errors *u, const char *stage,
 		      const char *key);
@@ -32,7 +32,7 @@ int close_errors_tell(struct fs *fs, struct inode *i, const char *name,
 		      int flags);
 /* The publication of h's content has failed, and nothing will say so; it has
  * succeeded. */
-void close_errors_failed(struct fs *fs, struct handle *h, int err);
+void close_errors_failed(struct fs *fs, struct handle *h, int rc);
 void close_errors_done(struct fs *fs, struct handle *h);
 
 #endif

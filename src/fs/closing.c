@@ -200,7 +200,7 @@ int fs_close(struct fs *fs, struct handle *h, pid_t thread)
 {
 	uint64_t size;
 	pid_t process;
-	int err;
+	int rc;
 
 	if (!handle_writes(h) || h->state == HANDLE_SHORT ||
 	    !file_size(h->file, &size))
@@ -216,8 +216,8 @@ int fs_close(struct fs *fs, struct handle *h, pid_t thread)
 	case CLOSING_UNKNOWN:
 		break;
 	}
-	err = fs_file_flush(fs, h);
-	if (err && !closing_is_heard(fs, h, thread, process))
-		close_errors_failed(fs, h, err);
-	return err;
+	rc = fs_file_flush(fs, h);
+	if (rc && !closing_is_heard(fs, h, thread, process))
+		close_errors_failed(fs, h, rc);
+	return rc;
 }

@@ -21,14 +21,14 @@ void dirlist_init(struct dirlist *l, struct fs *fs, struct inode *dir)
 }
 
 static void dirlist_set_state(struct dirlist *l, enum dirlist_state state,
-			      int err)
+			      int rc)
 {
 	if (l->list)
 		store_list_close(l->list);
 	l->list = NULL;
 	dir_filler_clear(&l->fill);
 	l->state = state;
-	l->err = err;
+	l->rc = rc;
 }
 
 void dirlist_rewind(struct dirlist *l)
@@ -66,25 +66,25 @@ static int dirlist_show_stages(struct dirlist *l)
 {
 	struct stage **stages;
 	struct inode *i;
-	int storage_err, err;
+	int storage_err, rc;
 	unsigned n;
 
-	err = catalog_list(l->fs->catalog, &stages, &n, &storage_err);
-	if (err)
-		return err;
+	rc = catalog_list(l->fs->catalog, &stages, &n, &storage_err);
+	if (rc)
+		return rc;
 	if (storage_err)
 		log_at(LOG_LEVEL_WARN,
 		       &(struct log_where){ .err = storage_err },
 		       "cannot list the internal stages");
-	for (unsigned k = 0; k < n && !err; k++) {
+	for (unsigned k = 0; k < n && !rc; k++) {
 		observer_watch(l->fs->observer, stages[k]->store);
 		i = tree_put_stage(l->fs->tree, stages[k]);
 		if (i)
 			stages_refresh_root(l->fs, i);
-		err = dirlist_show(l, i);
+		rc = dirlist_show(l, i);
 	}
 	catalog_list_free(stages, n);
-	return err;
+	return rc;
 }
 
 static int dirlist_show_known(struct dirlist *l, const struct dir_merge *unseen)
@@ -99,23 +99,23 @@ static int dirlist_start_listing(struct dirlist *l)
 	struct list_query q = { .delimiter = '/', .ahead = true };
 	struct dir_merge merge;
 	struct inode_object o;
-	int err = inode_object(l->fs->tree, l->dir, &o);
+	int rc = inode_object(l->fs->tree, l->dir, &o);
 
-	if (!err) {
+	if (!rc) {
 		free(l->prefix);
 		l->prefix = buf_detach(&o.key);
-		err = l->prefix ? 0 : -ENOMEM;
+		rc = l->prefix ? 0 : -ENOMEM;
 	}
-	if (!err) {
+	if (!rc) {
 		q.prefix = l->prefix;
 		dircache_begin(l->fs->tree, l->dir, &merge);
 		dir_filler_init(&l->fill, l->fs->tree, &merge, dirlist_show, l);
-		err = store_list_open(o.stage->store, &q, &l->list);
+		rc = store_list_open(o.stage->store, &q, &l->list);
 	}
-	if (!err)
+	if (!rc)
 		l->state = DIRLIST_LISTING;
 	inode_object_clear(&o);
-	return err;
+	return rc;
 }
 
 /* Is the directory known for some time yet? Names are asked for one by one when
@@ -133,7 +133,7 @@ static bool dirlist_lasts(const struct dirlist *l)
 static int dirlist_start(struct dirlist *l)
 {
 	struct inode_view v;
-	int err;
+	int rc;
 
 	inode_view(l->fs->tree, l->dir, &v);
 	if (v.orphan) { /* removed while it was open: empty */
@@ -141,20 +141,20 @@ static int dirlist_start(struct dirlist *l)
 		return 0;
 	}
 	if (names_is_root(l->fs, l->dir)) {
-		err = dirlist_show_stages(l);
+		rc = dirlist_show_stages(l);
 	} else {
 		traversal_opened(l->fs->traversals, l->dir);
-		err = dirlist_lasts(l) ? 1
-				       : subtree_fill(l->fs->subtrees, l->dir);
-		if (!err) {
+		rc = dirlist_lasts(l) ? 1
+				      : subtree_fill(l->fs->subtrees, l->dir);
+		if (!rc) {
 			traversal_asked(l->fs->traversals, l->dir);
 			return dirlist_start_listing(l);
 		}
-		err = err < 0 ? err : dirlist_show_known(l, NULL);
+		rc = rc < 0 ? rc : dirlist_show_known(l, NULL);
 	}
-	if (!err)
+	if (!rc)
 		dirlist_set_state(l, DIRLIST_ENDED, 0);
-	return err;
+	return rc;
 }
 
 static int dirlist_take_entry(struct dirlist *l, const struct list_entry *e)
@@ -163,7 +163,7 @@ static int dirlist_take_entry(struct dirlist *l, const struct list_entry *e)
 	size_t len = strlen(rest) - e->is_prefix;
 	struct inode *i;
 	char name[256];
-	int err;
+	int rc;
 
 	l->any = true;
 	if (!e->is_prefix && !len) {
@@ -174,19 +174,19 @@ static int dirlist_take_entry(struct dirlist *l, const struct list_entry *e)
 		return 0;
 	if (!e->is_prefix)
 		return dir_filler_file(&l->fill, name, &e->info);
-	err = dir_filler_dir(&l->fill, name, &e->info, &i);
-	return err ? err : dirlist_show(l, i);
+	rc = dir_filler_dir(&l->fill, name, &e->info, &i);
+	return rc ? rc : dirlist_show(l, i);
 }
 
 static int dirlist_finish(struct dirlist *l)
 {
-	int err = dir_filler_end(&l->fill);
+	int rc = dir_filler_end(&l->fill);
 
-	if (err)
-		return err;
-	err = dirlist_show_known(l, &l->fill.merge);
-	if (err)
-		return err;
+	if (rc)
+		return rc;
+	rc = dirlist_show_known(l, &l->fill.merge);
+	if (rc)
+		return rc;
 	dir_filler_tell(&l->fill, l->prefix, l->list->lost);
 	dirlist_set_state(l, DIRLIST_ENDED, 0);
 	return 0;
@@ -204,26 +204,26 @@ static int dirlist_pull(struct dirlist *l)
 
 int dirlist_reach(struct dirlist *l, off_t at)
 {
-	int err = 0;
+	int rc = 0;
 
-	while ((size_t)at >= l->n && !err) {
+	while ((size_t)at >= l->n && !rc) {
 		switch (l->state) {
 		case DIRLIST_START:
-			err = dirlist_start(l);
+			rc = dirlist_start(l);
 			break;
 		case DIRLIST_LISTING:
-			err = dirlist_pull(l);
+			rc = dirlist_pull(l);
 			break;
 		case DIRLIST_ENDED:
 			return 0;
 		case DIRLIST_FAILED:
-			return l->err;
+			return l->rc;
 		}
 	}
 	/* An interrupt ends the call, not the listing. */
-	if (err && err != -EINTR && l->state == DIRLIST_LISTING)
-		dirlist_set_state(l, DIRLIST_FAILED, err);
-	return err ? err : 1;
+	if (rc && rc != -EINTR && l->state == DIRLIST_LISTING)
+		dirlist_set_state(l, DIRLIST_FAILED, rc);
+	return rc ? rc : 1;
 }
 
 static bool dirlist_has_page(const struct dirlist *l)
@@ -238,18 +238,18 @@ int dirlist_renew(struct fs *fs, struct inode *dir)
 	uint64_t asked = tree_clock(fs->tree);
 	struct inode_view v;
 	struct dirlist l;
-	int err = up ? 0 : -ENOENT;
+	int rc = up ? 0 : -ENOENT;
 
 	dirlist_init(&l, fs, dir);
-	if (!err) {
+	if (!rc) {
 		traversal_asked(fs->traversals, dir);
-		err = dirlist_start_listing(&l);
+		rc = dirlist_start_listing(&l);
 	}
-	if (!err)
+	if (!rc)
 		l.list->ahead = false;
-	while (!err && l.state == DIRLIST_LISTING && !dirlist_has_page(&l))
-		err = dirlist_pull(&l);
-	if (!err && l.any) {
+	while (!rc && l.state == DIRLIST_LISTING && !dirlist_has_page(&l))
+		rc = dirlist_pull(&l);
+	if (!rc && l.any) {
 		inode_view(fs->tree, dir, &v);
 		now = tree_refresh(fs->tree, up, name, INODE_DIR, NULL,
 				   v.has_marker, asked);
@@ -257,5 +257,5 @@ int dirlist_renew(struct fs *fs, struct inode *dir)
 	inode_unref(fs->tree, now);
 	inode_unref(fs->tree, up);
 	dirlist_clear(&l);
-	return err ? err : l.any;
+	return rc ? rc : l.any;
 }

@@ -31,7 +31,7 @@ struct dirlist {
 	struct fs *fs;
 	struct inode *dir;
 	enum dirlist_state state;
-	int err; /* FAILED */
+	int rc; /* FAILED */
 	struct dirlist_shown *shown;
 	size_t n, cap;
 	struct dir_filler fill; /* LISTING */

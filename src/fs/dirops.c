@@ -21,13 +21,13 @@ static int dirops_must_be_absent(struct fs *fs, struct inode *dir,
 				 const char *name)
 {
 	struct inode *there;
-	int err = resolve_name(fs, dir, name, &there);
+	int rc = resolve_name(fs, dir, name, &there);
 
-	if (!err) {
+	if (!rc) {
 		inode_unref(fs->tree, there);
 		return -EEXIST;
 	}
-	return err == -ENOENT ? 0 : err;
+	return rc == -ENOENT ? 0 : rc;
 }
 
 static int dirops_make_dir(struct fs *fs, struct inode *dir, const char *name,
@@ -37,50 +37,50 @@ static int dirops_make_dir(struct fs *fs, struct inode *dir, const char *name,
 	struct buf key = NAMES_KEY;
 	struct inode_place at;
 	struct fs_caller owner;
-	int err = dirops_must_be_absent(fs, dir, name);
+	int rc = dirops_must_be_absent(fs, dir, name);
 
 	inode_look(fs->tree, dir, &at);
-	if (!err)
-		err = inode_place_key(&at, name, &key);
-	if (!err && key.len >= STORE_KEY_MAX)
-		err = -ENAMETOOLONG; /* no room for the '/' */
+	if (!rc)
+		rc = inode_place_key(&at, name, &key);
+	if (!rc && key.len >= STORE_KEY_MAX)
+		rc = -ENAMETOOLONG; /* no room for the '/' */
 	names_maker(&at.view, true, c, &owner, &mode);
-	if (!err)
-		err = tree_create(fs->tree, dir, name, INODE_DIR, mode,
-				  owner.uid, owner.gid, out);
+	if (!rc)
+		rc = tree_create(fs->tree, dir, name, INODE_DIR, mode,
+				 owner.uid, owner.gid, out);
 	inode_place_clear(&at);
 	buf_clear(&key);
-	if (err)
-		return err;
-	err = marker_put(fs, *out);
-	if (err) {
+	if (rc)
+		return rc;
+	rc = marker_put(fs, *out);
+	if (rc) {
 		tree_remove(fs->tree, *out);
 		tree_invalidate(fs->tree, dir, name);
 		inode_unref(fs->tree, *out);
 	}
-	return err;
+	return rc;
 }
 
 int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 	     const struct fs_caller *c, struct fs_entry *out)
 {
 	struct inode *i;
-	int err;
+	int rc;
 
 	if (names_is_root(fs, dir)) {
-		err = fs->set.ro ? -EROFS : stages_mkdir(fs, name, &i);
+		rc = fs->set.ro ? -EROFS : stages_mkdir(fs, name, &i);
 	} else {
-		err = names_writable(fs, dir);
-		if (!err)
-			err = claims_publish_begin(fs->tree, dir, NULL);
-		if (!err) {
-			err = dirops_make_dir(fs, dir, name, mode, c, &i);
+		rc = names_writable(fs, dir);
+		if (!rc)
+			rc = claims_publish_begin(fs->tree, dir, NULL);
+		if (!rc) {
+			rc = dirops_make_dir(fs, dir, name, mode, c, &i);
 			claims_publish_end(fs->tree, dir);
 		}
 	}
-	if (!err)
+	if (!rc)
 		names_entry(fs, i, out);
-	return err;
+	return rc;
 }
 
 /* Resolves a name that is to be removed, and claims it. */
@@ -89,29 +89,29 @@ static int dirops_claim_name(struct fs *fs, struct inode *dir, const char *name,
 			     struct buf *key)
 {
 	struct inode_view v;
-	int err = names_writable(fs, dir);
+	int rc = names_writable(fs, dir);
 
-	if (!err)
-		err = resolve_name(fs, dir, name, out);
-	if (err)
-		return err;
+	if (!rc)
+		rc = resolve_name(fs, dir, name, out);
+	if (rc)
+		return rc;
 	inode_view(fs->tree, *out, &v);
 	if (v.kind != kind)
-		err = kind == INODE_DIR ? -ENOTDIR : -EISDIR;
-	if (!err)
-		err = claims_publish_begin(fs->tree, *out, key);
-	if (err)
+		rc = kind == INODE_DIR ? -ENOTDIR : -EISDIR;
+	if (!rc)
+		rc = claims_publish_begin(fs->tree, *out, key);
+	if (rc)
 		inode_unref(fs->tree, *out);
-	return err;
+	return rc;
 }
 
 static int dirops_remove_key(struct fs *fs, struct inode *dir, const char *key)
 {
 	struct stage *stage = inode_stage(fs->tree, dir);
-	int err = stage ? STORE_OWN(store_remove(stage->store, key)) : -ENOENT;
+	int rc = stage ? STORE_OWN(store_remove(stage->store, key)) : -ENOENT;
 
 	stage_unref(stage);
-	return err;
+	return rc;
 }
 
 static int dirops_remove(struct fs *fs, struct inode *dir, const char *name,
@@ -120,28 +120,28 @@ static int dirops_remove(struct fs *fs, struct inode *dir, const char *name,
 	struct buf key = NAMES_KEY;
 	struct inode_view v;
 	struct inode *i;
-	int err = dirops_claim_name(fs, dir, name, kind, &i, &key);
+	int rc = dirops_claim_name(fs, dir, name, kind, &i, &key);
 
-	if (err)
+	if (rc)
 		goto out;
 	inode_view(fs->tree, i, &v);
 	if (kind == INODE_DIR)
-		err = marker_empty(fs, i);
-	if (!err)
-		err = marker_keep(fs, dir, i);
-	if (!err && (kind == INODE_DIR || v.published))
-		err = dirops_remove_key(fs, dir, buf_str(&key));
-	if (!err)
+		rc = marker_empty(fs, i);
+	if (!rc)
+		rc = marker_keep(fs, dir, i);
+	if (!rc && (kind == INODE_DIR || v.published))
+		rc = dirops_remove_key(fs, dir, buf_str(&key));
+	if (!rc)
 		tree_remove(fs->tree, i);
-	else if (err != -ENOTEMPTY)
+	else if (rc != -ENOTEMPTY)
 		tree_invalidate(fs->tree, dir, name);
-	if (!err && kind == INODE_FILE)
+	if (!rc && kind == INODE_FILE)
 		names_orphan(fs, i);
 	claims_publish_end(fs->tree, i);
 	inode_unref(fs->tree, i);
 out:
 	buf_clear(&key);
-	return err;
+	return rc;
 }
 
 int fs_rmdir(struct fs *fs, struct inode *dir, const char *name)

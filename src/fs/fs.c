@@ -91,19 +91,19 @@ int fs_new(const struct fs_settings *s, struct catalog *catalog,
 	   struct stage *only, struct fs **out)
 {
 	struct fs *fs = calloc(1, sizeof(*fs));
-	int err;
+	int rc;
 
 	if (!fs)
 		return -ENOMEM;
 	lock_init(&fs->lock, LOCK_FS);
 	fs->catalog = catalog;
 	fs->only = only ? stage_ref(only) : NULL;
-	err = fs_copy_settings(fs, s);
-	if (!err)
-		err = fs_make_parts(fs);
-	if (err) {
+	rc = fs_copy_settings(fs, s);
+	if (!rc)
+		rc = fs_make_parts(fs);
+	if (rc) {
 		fs_free(fs);
-		return err;
+		return rc;
 	}
 	*out = fs;
 	return 0;
@@ -112,10 +112,10 @@ int fs_new(const struct fs_settings *s, struct catalog *catalog,
 int fs_check_spill(const char *spill_dir)
 {
 	struct spill *s = NULL;
-	int err = spill_new(spill_dir, &s);
+	int rc = spill_new(spill_dir, &s);
 
 	spill_unref(s);
-	return err;
+	return rc;
 }
 
 void fs_free(struct fs *fs)
@@ -180,11 +180,11 @@ static struct store *fs_store_at(struct fs *fs, struct inode *i)
 int fs_statfs(struct fs *fs, struct inode *i, struct statvfs *out)
 {
 	struct store *s = fs_store_at(fs, i);
-	int err = s ? store_statfs(s, out) : -EOPNOTSUPP;
+	int rc = s ? store_statfs(s, out) : -EOPNOTSUPP;
 
 	store_unref(s);
-	if (err != -EOPNOTSUPP)
-		return err;
+	if (rc != -EOPNOTSUPP)
+		return rc;
 	memset(out, 0, sizeof(*out));
 	out->f_bsize = out->f_frsize = STATFS_BLOCK;
 	out->f_blocks = out->f_bfree = out->f_bavail =

@@ -102,16 +102,16 @@ void fs_dir_clear(struct fs *fs)
 
 static int dir_begin(struct dir_handle *h)
 {
-	int err = 0;
+	int rc = 0;
 
 	lock_take(&h->lock);
-	while (dir_locked(h)->busy && !err)
-		err = waiter_list_sleep(&dir_locked(h)->waiters, &h->lock,
-					WAIT_FOREVER);
-	if (!err)
+	while (dir_locked(h)->busy && !rc)
+		rc = waiter_list_sleep(&dir_locked(h)->waiters, &h->lock,
+				       WAIT_FOREVER);
+	if (!rc)
 		dir_locked(h)->busy = true;
 	lock_drop(&h->lock);
-	return err;
+	return rc;
 }
 
 static void dir_end(struct dir_handle *h)
@@ -208,16 +208,16 @@ static int dir_read_from(struct fs *fs, struct dir_handle *h, off_t at,
 int fs_dir_read(struct fs *fs, struct dir_handle *h, off_t offset, bool plus,
 		fs_emit *emit, void *arg)
 {
-	int err;
+	int rc;
 
 	if (offset < 0)
 		return -EINVAL;
-	err = dir_begin(h);
-	if (err)
-		return err;
+	rc = dir_begin(h);
+	if (rc)
+		return rc;
 	if (offset == 0)
 		dirlist_rewind(&h->list);
-	err = dir_read_from(fs, h, offset, plus, emit, arg);
+	rc = dir_read_from(fs, h, offset, plus, emit, arg);
 	dir_end(h);
-	return err;
+	return rc;
 }

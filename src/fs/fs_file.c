@@ -44,31 +44,31 @@ static int fs_file_ask_head(struct fs *fs, struct inode *i, struct file *f,
 	uint64_t asked = tree_clock(fs->tree);
 	struct object_details *now = malloc(sizeof(*now));
 	struct inode_object o;
-	int err = inode_object(fs->tree, i, &o);
+	int rc = inode_object(fs->tree, i, &o);
 
-	err = !now ? -ENOMEM : err;
-	if (!err)
-		err = store_head(o.stage->store, buf_str(&o.key), now);
-	if (err == -ENOENT || (!err && strcmp(now->info.etag, v->info.etag)))
-		err = -ESTALE;
-	if (!err) {
+	rc = !now ? -ENOMEM : rc;
+	if (!rc)
+		rc = store_head(o.stage->store, buf_str(&o.key), now);
+	if (rc == -ENOENT || (!rc && strcmp(now->info.etag, v->info.etag)))
+		rc = -ESTALE;
+	if (!rc) {
 		tree_refresh_confirm(fs->tree, i, v->info.etag, asked);
 		file_props_refresh(f, now);
 	}
 	free(now);
 	inode_object_clear(&o);
-	return err;
+	return rc;
 }
 
 static int fs_file_ask_first_bytes(struct fs *fs, struct inode *i,
 				   struct file *f, const struct inode_view *v)
 {
 	uint64_t asked = tree_clock(fs->tree);
-	int err = reader_first(f);
+	int rc = reader_first(f);
 
-	if (!err)
+	if (!rc)
 		tree_refresh_confirm(fs->tree, i, v->info.etag, asked);
-	return err;
+	return rc;
 }
 
 /*
@@ -80,17 +80,17 @@ static int fs_file_confirm(struct fs *fs, struct inode *i, int flags,
 			   struct file *f, const struct inode_view *v,
 			   bool asked)
 {
-	int err = -EAGAIN;
+	int rc = -EAGAIN;
 
 	if (!v->policy->asked_by_etag || v->dirty || v->orphan ||
 	    !v->published || (flags & O_TRUNC))
 		return 0;
 	if (!handle_writing(flags) &&
 	    !inode_etag_has_begin(fs->tree, i, v->info.etag))
-		err = fs_file_ask_first_bytes(fs, i, f, v);
-	if (err == -EAGAIN)
-		err = asked ? 0 : fs_file_ask_head(fs, i, f, v);
-	return err;
+		rc = fs_file_ask_first_bytes(fs, i, f, v);
+	if (rc == -EAGAIN)
+		rc = asked ? 0 : fs_file_ask_head(fs, i, f, v);
+	return rc;
 }
 
 /*
@@ -103,15 +103,15 @@ static void fs_file_other_etag(struct fs *fs, struct inode *i,
 {
 	struct object_info now;
 	struct inode_object o;
-	int err = inode_object(fs->tree, i, &o);
+	int rc = inode_object(fs->tree, i, &o);
 
 	if (!v->policy->asked_by_etag || v->orphan || !v->published ||
 	    !*v->info.etag)
-		err = -ESTALE;
-	if (!err)
-		err = store_confirm(o.stage->store, buf_str(&o.key),
-				    v->info.etag, &now);
-	if (err)
+		rc = -ESTALE;
+	if (!rc)
+		rc = store_confirm(o.stage->store, buf_str(&o.key),
+				   v->info.etag, &now);
+	if (rc)
 		inode_invalidate(fs->tree, i);
 	else
 		inode_etag_renamed(fs->tree, i, v->info.etag, now.etag);
@@ -122,7 +122,7 @@ static int fs_file_open_once(struct fs *fs, struct inode *i, int flags,
 			     struct file **out, struct inode_view *v)
 {
 	bool asked;
-	int err;
+	int rc;
 
 	inode_view(fs->tree, i, v);
 	/* To look at a disk costs little; content that is not open is looked
@@ -135,22 +135,22 @@ static int fs_file_open_once(struct fs *fs, struct inode *i, int flags,
 		inode_invalidate(fs->tree, i);
 	inode_view(fs->tree, i, v);
 	asked = !v->fresh;
-	err = resolve_refresh(fs, i, v);
-	if (err)
-		return err;
+	rc = resolve_refresh(fs, i, v);
+	if (rc)
+		return rc;
 	if (v->kind != INODE_FILE)
 		return -EISDIR;
 	if (v->lost || (v->orphan && !v->open))
 		return -ESTALE;
-	err = file_open(&fs->env, i, v->published ? &v->info : NULL, out);
-	if (!err) {
-		err = fs_file_confirm(fs, i, flags, *out, v, asked);
-		if (err)
+	rc = file_open(&fs->env, i, v->published ? &v->info : NULL, out);
+	if (!rc) {
+		rc = fs_file_confirm(fs, i, flags, *out, v, asked);
+		if (rc)
 			file_close(*out);
 	}
-	if (err == -ESTALE)
+	if (rc == -ESTALE)
 		fs_file_other_etag(fs, i, v);
-	return err;
+	return rc;
 }
 
 /* The content of i as one may open it now, with what it stands on. A rename of
@@ -158,24 +158,24 @@ static int fs_file_open_once(struct fs *fs, struct inode *i, int flags,
 static int fs_file_open_content(struct fs *fs, struct inode *i, int flags,
 				struct file **out, struct inode_view *v)
 {
-	int err = fs_file_open_once(fs, i, flags, out, v);
+	int rc = fs_file_open_once(fs, i, flags, out, v);
 
-	for (int k = 0; err == -ESTALE && k < OPEN_TRIES; k++) {
+	for (int k = 0; rc == -ESTALE && k < OPEN_TRIES; k++) {
 		if (claims_publish_wait(fs->tree, i))
 			break;
-		err = fs_file_open_once(fs, i, flags, out, v);
+		rc = fs_file_open_once(fs, i, flags, out, v);
 	}
-	return err;
+	return rc;
 }
 
 /* O_TRUNC. */
 static int fs_file_empty(struct fs *fs, struct file *f, int flags)
 {
-	int err = file_reset(f);
+	int rc = file_reset(f);
 
-	if (!err && !handle_writing(flags))
-		err = HANDLE_WRITE(fs, file_publish(f));
-	return err;
+	if (!rc && !handle_writing(flags))
+		rc = HANDLE_WRITE(fs, file_publish(f));
+	return rc;
 }
 
 /* The kernel has attributes of an object that is not there any more. */
@@ -197,29 +197,29 @@ int fs_file_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 	bool emptied = flags & O_TRUNC;
 	struct inode_view v, now;
 	struct file *f;
-	int err = 0;
+	int rc = 0;
 
 	if (handle_writing(flags) || emptied)
-		err = names_writable(fs, i);
-	err = err ? err : close_errors_tell(fs, i, NULL, flags);
-	if (!err)
-		err = fs_file_open_content(fs, i, flags, &f, &v);
-	if (err)
-		return err;
+		rc = names_writable(fs, i);
+	rc = rc ? rc : close_errors_tell(fs, i, NULL, flags);
+	if (!rc)
+		rc = fs_file_open_content(fs, i, flags, &f, &v);
+	if (rc)
+		return rc;
 	if (emptied)
-		err = fs_file_empty(fs, f, flags);
+		rc = fs_file_empty(fs, f, flags);
 	else if (v.published)
-		err = fs_file_show_again(fs, i, &v);
-	if (err) {
+		rc = fs_file_show_again(fs, i, &v);
+	if (rc) {
 		file_close(f);
-		return err;
+		return rc;
 	}
 	*keep_cache = inode_etag_take_pages(fs->tree, i, v.info.etag);
 	inode_view(fs->tree, i, &now);
-	err = handle_new(fs, f, flags, emptied && v.info.size, now.ino, out);
-	if (!err && !*keep_cache)
+	rc = handle_new(fs, f, flags, emptied && v.info.size, now.ino, out);
+	if (!rc && !*keep_cache)
 		(*out)->kernel_pages_etag = inode_etag_hash(&v);
-	return err;
+	return rc;
 }
 
 /* The kernel uses a handle: it is done with what open told it to do. */
@@ -251,10 +251,10 @@ static void fs_file_create_failed(struct fs *fs, struct inode *dir,
 static int fs_file_publish_new(struct fs *fs, struct inode *i, struct file *f,
 			       struct inode_view *v)
 {
-	int err = HANDLE_WRITE(fs, file_publish(f));
+	int rc = HANDLE_WRITE(fs, file_publish(f));
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	inode_show(fs->tree, i, v);
 	inode_etag_set_pages(fs->tree, i, inode_etag_hash(v));
 	return 0;
@@ -272,23 +272,23 @@ static int fs_file_create_new(struct fs *fs, struct inode *dir,
 	struct inode_view v;
 	struct inode *i;
 	struct file *f;
-	int err = inode_place_key(at, name, &key);
+	int rc = inode_place_key(at, name, &key);
 
-	err = err ? err : close_errors_tell(fs, dir, name, flags);
+	rc = rc ? rc : close_errors_tell(fs, dir, name, flags);
 	names_maker(&at->view, false, c, &owner, &mode);
-	if (!err)
-		err = tree_create(fs->tree, dir, name, INODE_FILE, mode,
-				  owner.uid, owner.gid, &i);
-	if (err)
+	if (!rc)
+		rc = tree_create(fs->tree, dir, name, INODE_FILE, mode,
+				 owner.uid, owner.gid, &i);
+	if (rc)
 		goto out;
-	err = file_create(&fs->env, i, at->stage, buf_str(&key), &v, &f);
-	if (err) {
+	rc = file_create(&fs->env, i, at->stage, buf_str(&key), &v, &f);
+	if (rc) {
 		fs_file_create_failed(fs, dir, name, i, false);
 		goto out;
 	}
 	if (!handle_writing(flags))
-		err = fs_file_publish_new(fs, i, f, &v);
-	if (err) {
+		rc = fs_file_publish_new(fs, i, f, &v);
+	if (rc) {
 		inode_ref(fs->tree, i);
 		file_close(f);
 		fs_file_create_failed(fs, dir, name, i, true);
@@ -296,12 +296,12 @@ static int fs_file_create_new(struct fs *fs, struct inode *dir,
 	}
 	v.open = false; /* its size is what v says: none */
 	names_fill(fs, i, &v, out);
-	err = handle_new(fs, f, flags, false, v.ino, h);
-	if (err)
+	rc = handle_new(fs, f, flags, false, v.ino, h);
+	if (rc)
 		fs_forget(fs, i, 1);
 out:
 	buf_clear(&key);
-	return err;
+	return rc;
 }
 
 /* Another thread or machine has made it since the kernel looked. */
@@ -310,16 +310,16 @@ static int fs_file_create_over(struct fs *fs, struct inode *i, int flags,
 			       struct handle **h)
 {
 	bool keep;
-	int err = flags & O_EXCL ? -EEXIST : 0;
+	int rc = flags & O_EXCL ? -EEXIST : 0;
 
-	if (!err && c->drop_setid)
-		err = fs_drop_setid(fs, i);
-	err = err ? err : fs_file_open(fs, i, flags, h, &keep);
-	if (err)
+	if (!rc && c->drop_setid)
+		rc = fs_drop_setid(fs, i);
+	rc = rc ? rc : fs_file_open(fs, i, flags, h, &keep);
+	if (rc)
 		inode_unref(fs->tree, i);
 	else
 		names_entry(fs, i, out);
-	return err;
+	return rc;
 }
 
 int fs_file_create(struct fs *fs, struct inode *dir, const char *name,
@@ -329,57 +329,56 @@ int fs_file_create(struct fs *fs, struct inode *dir, const char *name,
 	enum tree_answer answer;
 	struct inode_place at;
 	struct inode *i;
-	int err = resolve_check(name);
+	int rc = resolve_check(name);
 
 	if (names_is_root(fs, dir))
 		return -EPERM;
 	answer = tree_find(fs->tree, dir, name, &i, &at);
 	if (names_writable_stage(fs, at.stage))
-		err = -EROFS;
+		rc = -EROFS;
 	/* What another machine has made meanwhile is to be kept (`>>`). */
-	if (!err &&
-	    (answer == TREE_UNKNOWN ||
-	     (answer == TREE_ABSENT && !(flags & (O_TRUNC | O_EXCL))))) {
-		err = resolve_ask(fs, dir, name, &i);
-		answer = err == -ENOENT ? TREE_ABSENT : TREE_KNOWN;
-		err = err == -ENOENT ? 0 : err;
-	} else if (err && answer == TREE_KNOWN) {
+	if (!rc && (answer == TREE_UNKNOWN ||
+		    (answer == TREE_ABSENT && !(flags & (O_TRUNC | O_EXCL))))) {
+		rc = resolve_ask(fs, dir, name, &i);
+		answer = rc == -ENOENT ? TREE_ABSENT : TREE_KNOWN;
+		rc = rc == -ENOENT ? 0 : rc;
+	} else if (rc && answer == TREE_KNOWN) {
 		inode_unref(fs->tree, i);
 	}
-	if (!err && answer == TREE_KNOWN)
-		err = fs_file_create_over(fs, i, flags, c, out, h);
-	else if (!err)
-		err = fs_file_create_new(fs, dir, &at, name, mode, flags, c,
-					 out, h);
+	if (!rc && answer == TREE_KNOWN)
+		rc = fs_file_create_over(fs, i, flags, c, out, h);
+	else if (!rc)
+		rc = fs_file_create_new(fs, dir, &at, name, mode, flags, c, out,
+					h);
 	inode_place_clear(&at);
-	return err;
+	return rc;
 }
 
 int fs_file_read(struct fs *fs, struct handle *h, off_t offset, size_t len,
 		 struct fs_data *out)
 {
-	int err;
+	int rc;
 
 	if (offset < 0)
 		return -EINVAL;
 	fs_file_note_pages(fs, h);
-	err = reader_read(&h->reader, h->file, offset, len, out);
-	if (!err && !offset)
+	rc = reader_read(&h->reader, h->file, offset, len, out);
+	if (!rc && !offset)
 		inode_etag_set_begin(fs->tree, file_inode(h->file));
-	if (err == -ESTALE) /* the next open is to ask */
+	if (rc == -ESTALE) /* the next open is to ask */
 		inode_invalidate(fs->tree, file_inode(h->file));
-	return err;
+	return rc;
 }
 
 static int fs_file_write_at(struct fs *fs, struct handle *h, uint64_t at,
 			    const void *bytes, size_t len)
 {
-	int err = HANDLE_WRITE(fs, file_write(h->file, at, bytes, len));
+	int rc = HANDLE_WRITE(fs, file_write(h->file, at, bytes, len));
 
-	h->write_err = err;
-	h->state = err ? HANDLE_SHORT : HANDLE_PLAIN;
+	h->write_err = rc;
+	h->state = rc ? HANDLE_SHORT : HANDLE_PLAIN;
 	h->written = true;
-	return err;
+	return rc;
 }
 
 /*
@@ -427,37 +426,37 @@ int fs_file_write_page(struct fs *fs, struct handle *h, off_t offset,
 
 static int fs_file_publish(struct fs *fs, struct handle *h)
 {
-	int err = HANDLE_WRITE(fs, file_publish(h->file));
+	int rc = HANDLE_WRITE(fs, file_publish(h->file));
 
-	if (!err)
+	if (!rc)
 		close_errors_done(fs, h);
-	return err;
+	return rc;
 }
 
 int fs_file_flush(struct fs *fs, struct handle *h)
 {
-	int err;
+	int rc;
 
 	if (h->state == HANDLE_SHORT)
 		return h->write_err;
 	if (!handle_writes(h) ||
 	    atomic_exchange(&h->state, HANDLE_PLAIN) == HANDLE_EMPTIED)
 		return 0;
-	err = fs_file_publish(fs, h);
-	if (err && err != -EINTR)
+	rc = fs_file_publish(fs, h);
+	if (rc && rc != -EINTR)
 		h->state = HANDLE_FAILED;
-	return err;
+	return rc;
 }
 
 int fs_file_sync(struct fs *fs, struct handle *h)
 {
 	uint64_t size;
 	bool dirty = file_size(h->file, &size);
-	int err = h->state == HANDLE_SHORT ? h->write_err
-					   : fs_file_publish(fs, h);
+	int rc = h->state == HANDLE_SHORT ? h->write_err
+					  : fs_file_publish(fs, h);
 
 	/* What was published was flushed with its name. */
-	return err || dirty ? err : names_sync(fs, file_inode(h->file));
+	return rc || dirty ? rc : names_sync(fs, file_inode(h->file));
 }
 
 int fs_file_allocate(struct fs *fs, struct handle *h, off_t offset, off_t len)
@@ -481,13 +480,13 @@ int fs_file_truncate(struct fs *fs, struct inode *i, uint64_t size)
 {
 	struct inode_view v;
 	struct file *f;
-	int err = fs_file_open_content(fs, i, O_WRONLY, &f, &v);
+	int rc = fs_file_open_content(fs, i, O_WRONLY, &f, &v);
 
-	if (err)
-		return err;
-	err = file_truncate(f, size);
-	if (!err)
-		err = file_publish(f);
+	if (rc)
+		return rc;
+	rc = file_truncate(f, size);
+	if (!rc)
+		rc = file_publish(f);
 	file_close(f);
-	return err;
+	return rc;
 }

@@ -28,15 +28,15 @@ int fs_setattr(struct fs *fs, struct inode *i, struct handle *h,
 	       const struct stat *st, unsigned which, struct stat *out,
 	       double *timeout)
 {
-	int err = names_writable(fs, i);
+	int rc = names_writable(fs, i);
 
-	if (!err && (which & FS_DROP_SETID))
-		err = fs_drop_setid(fs, i);
-	if (!err && (which & FS_SET_SIZE))
-		err = setattr_size(fs, i, h, st->st_size);
-	err = err ? err : attributes_keep(fs, i, st, which);
-	if (err)
-		return err;
+	if (!rc && (which & FS_DROP_SETID))
+		rc = fs_drop_setid(fs, i);
+	if (!rc && (which & FS_SET_SIZE))
+		rc = setattr_size(fs, i, h, st->st_size);
+	rc = rc ? rc : attributes_keep(fs, i, st, which);
+	if (rc)
+		return rc;
 	*timeout = names_stat_kernel(fs, i, out);
 	return 0;
 }

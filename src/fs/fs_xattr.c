@@ -87,7 +87,7 @@ int fs_xattr_get(struct fs *fs, struct inode *i, const char *name,
 		.fs = fs, .inode = i, .args = &args, .caller = c, .out = out
 	};
 	const char *mark;
-	int err = 0;
+	int rc = 0;
 
 	if (xattr_is_foreign(name))
 		return -EOPNOTSUPP;
@@ -98,13 +98,13 @@ int fs_xattr_get(struct fs *fs, struct inode *i, const char *name,
 	if (mark && !(call.row->flags & XATTR_TAKES_ARGS))
 		return -EINVAL;
 	if (mark)
-		err = xattr_args_parse(mark + 1, xattr_expire_max(fs), &args);
-	if (err)
-		return err;
+		rc = xattr_args_parse(mark + 1, xattr_expire_max(fs), &args);
+	if (rc)
+		return rc;
 	inode_look(fs->tree, i, &call.at);
-	err = call.row->get(&call);
+	rc = call.row->get(&call);
 	inode_place_clear(&call.at);
-	return err;
+	return rc;
 }
 
 int fs_xattr_list(struct fs *fs, struct inode *i, struct buf *out)
@@ -133,7 +133,7 @@ static int xattr_is_settable(struct fs *fs, struct inode *i, const char *name,
 			     const struct fs_caller *c, int other)
 {
 	struct inode_view v;
-	int err;
+	int rc;
 
 	if (xattr_is_foreign(name))
 		return -EOPNOTSUPP;
@@ -142,8 +142,8 @@ static int xattr_is_settable(struct fs *fs, struct inode *i, const char *name,
 	if (strcmp(name, EXPIRE_NAME))
 		return -EPERM;
 	inode_view(fs->tree, i, &v);
-	err = access_check(c, v.mode, v.uid, v.gid, ACCESS_WRITE);
-	return err ? err : 1;
+	rc = access_check(c, v.mode, v.uid, v.gid, ACCESS_WRITE);
+	return rc ? rc : 1;
 }
 
 int fs_xattr_set(struct fs *fs, struct inode *i, const char *name,

@@ -131,19 +131,19 @@ void fs_writers(struct fs *fs, struct fs_writers *out)
 static int handle_release(struct fs *fs, struct handle *h)
 {
 	uint64_t size;
-	int err = 0;
+	int rc = 0;
 
 	if (h->state == HANDLE_FAILED || h->state == HANDLE_SHORT)
 		inode_etag_take_pages(fs->tree, file_inode(h->file), NO_ETAG);
 	else if (handle_writes(h) && file_size(h->file, &size))
-		err = HANDLE_WRITE(fs, file_publish(h->file));
-	if (err) {
-		close_errors_failed(fs, h, err);
-		file_log(h->file, LOG_LEVEL_ERROR, err,
+		rc = HANDLE_WRITE(fs, file_publish(h->file));
+	if (rc) {
+		close_errors_failed(fs, h, rc);
+		file_log(h->file, LOG_LEVEL_ERROR, rc,
 			 "what was written is lost at close");
 	}
 	handle_free(fs, h);
-	return err;
+	return rc;
 }
 
 void fs_release(struct fs *fs, struct handle *h)
@@ -153,31 +153,31 @@ void fs_release(struct fs *fs, struct handle *h)
 
 static int handle_give_up(struct fs *fs, struct handle *h)
 {
-	int err = 0;
+	int rc = 0;
 
 	if (handle_writes(h) && file_abandon(h->file)) {
-		err = -EIO;
+		rc = -EIO;
 		file_log(h->file, LOG_LEVEL_ERROR, 0,
 			 "not saved, as it was still open for writing when the "
 			 "mount ended: what was written since its last fsync "
 			 "or close is lost");
 	}
 	handle_free(fs, h);
-	return err;
+	return rc;
 }
 
 int fs_drain(struct fs *fs, bool closed)
 {
 	struct handle *h;
-	int first = 0, err;
+	int first = 0, rc;
 
 	/* This thread may have answered requests, and one that was interrupted
 	 * must not end what comes now. */
 	waiter_begin(waiter_self());
 	while ((h = handle_first(fs))) {
-		err = closed ? handle_release(fs, h) : handle_give_up(fs, h);
+		rc = closed ? handle_release(fs, h) : handle_give_up(fs, h);
 		if (!first)
-			first = err;
+			first = rc;
 	}
 	return first;
 }

@@ -65,7 +65,7 @@ void handle_clear(struct fs *fs);
 void handle_write_begin(struct fs *fs);
 void handle_write_end(struct fs *fs);
 
-/* err of such a call. */
+/* rc of such a call. */
 #define HANDLE_WRITE(fs, call) \
 	({ \
 		int write_err_; \

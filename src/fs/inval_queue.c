@@ -145,14 +145,14 @@ bool inval_queue_settle(struct inval_queue *q)
 	struct inval_queue_locked *g;
 	bool done;
 	uint64_t all;
-	int err = 0;
+	int rc = 0;
 
 	lock_take(&q->lock);
 	g = inval_queue_locked(q);
 	all = g->listener && g->listener != waiter_self() ? g->added : 0;
-	while (err != -ETIMEDOUT && g->state == INVAL_QUEUE_ON && g->done < all)
-		err = waiter_list_sleep_uninterrupted(&g->waiters, &q->lock,
-						      until_ms);
+	while (rc != -ETIMEDOUT && g->state == INVAL_QUEUE_ON && g->done < all)
+		rc = waiter_list_sleep_uninterrupted(&g->waiters, &q->lock,
+						     until_ms);
 	done = all && g->done >= all && g->state == INVAL_QUEUE_ON;
 	lock_drop(&q->lock);
 	return done;

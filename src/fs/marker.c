@@ -27,23 +27,23 @@ int marker_put(struct fs *fs, struct inode *dir)
 	struct store_owner owner;
 	struct inode_object o;
 	struct inode_view v;
-	int err = inode_object(fs->tree, dir, &o);
+	int rc = inode_object(fs->tree, dir, &o);
 
 	inode_view(fs->tree, dir, &v);
 	owner = (struct store_owner){ v.uid, v.gid, v.mode };
 	if (v.policy->keeps_owner)
 		meta.owner = &owner;
-	if (!err)
-		err = STORE_OWN(store_put(o.stage->store, buf_str(&o.key),
-					  &nothing, &meta, &absent, &info));
-	if (err == -EEXIST && v.policy->implied_dirs)
-		err = 0;
-	else if (!err)
+	if (!rc)
+		rc = STORE_OWN(store_put(o.stage->store, buf_str(&o.key),
+					 &nothing, &meta, &absent, &info));
+	if (rc == -EEXIST && v.policy->implied_dirs)
+		rc = 0;
+	else if (!rc)
 		inode_set_number(fs->tree, dir, &info);
-	if (!err)
+	if (!rc)
 		inode_set_marker(fs->tree, dir, true);
 	inode_object_clear(&o);
-	return err;
+	return rc;
 }
 
 /* Keys below dir that are neither its marker nor `but`, nor below it if that is
@@ -149,15 +149,15 @@ int marker_each_open(struct fs *fs, struct inode *dir, marker_each *each)
 {
 	struct inode **open;
 	unsigned n;
-	int err = inode_file_list(fs->tree, dir, &open, &n);
+	int rc = inode_file_list(fs->tree, dir, &open, &n);
 
 	for (unsigned k = 0; k < n; k++) {
-		if (!err)
-			err = each(fs, open[k]);
+		if (!rc)
+			rc = each(fs, open[k]);
 		inode_unref(fs->tree, open[k]);
 	}
 	free(open);
-	return err;
+	return rc;
 }
 
 /* Something that the store cannot know of yet: 1. */

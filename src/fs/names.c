@@ -81,10 +81,10 @@ int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
 	unsigned absent_ms = 0;
 	struct inode_view v;
 	struct inode *i;
-	int err = resolve_check(name);
+	int rc = resolve_check(name);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	memset(out, 0, sizeof(*out));
 	if (!names_is_root(fs, dir)) {
 		switch (tree_lookup(fs->tree, dir, name, &i, &v, &absent_ms)) {
@@ -98,13 +98,13 @@ int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
 			break;
 		}
 	}
-	err = resolve_ask(fs, dir, name, &i);
-	if (err == -ENOENT)
+	rc = resolve_ask(fs, dir, name, &i);
+	if (rc == -ENOENT)
 		out->entry_timeout =
 			tree_absent_ms(fs->tree, dir, name) / 1000.0;
-	else if (!err)
+	else if (!rc)
 		names_entry(fs, i, out);
-	return err == -ENOENT ? 0 : err;
+	return rc == -ENOENT ? 0 : rc;
 }
 
 bool names_keep_open(struct fs *fs, struct inode *i, struct file **out)
@@ -155,13 +155,13 @@ static int names_stat_successor(struct fs *fs, const struct inode_view *was,
 static int names_check_open(struct fs *fs, struct inode *i)
 {
 	struct file *f = inode_file_get(fs->tree, i);
-	int err = f ? file_look(f) : 0;
+	int rc = f ? file_look(f) : 0;
 
 	if (f)
 		file_close(f);
-	if (err == -ESTALE)
+	if (rc == -ESTALE)
 		inode_invalidate(fs->tree, i); /* the next lookup is to ask */
-	return err == -ESTALE ? err : 0;
+	return rc == -ESTALE ? rc : 0;
 }
 
 int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
@@ -169,28 +169,28 @@ int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 {
 	struct inode *now = NULL;
 	struct inode_view v;
-	int err = 0;
+	int rc = 0;
 
 	/* An open file is what it was at open; its readers learn by ESTALE. */
 	if (h)
 		inode_view(fs->tree, i, &v);
 	else
-		err = resolve_now(fs, i, &v, &now);
+		rc = resolve_now(fs, i, &v, &now);
 	if (!h && v.stage_root)
 		stages_refresh_root(fs, i);
 	/* Without its name it is still what is open. */
-	if (err == -ESTALE || (err == -ENOENT && v.open))
-		err = 0;
-	if (!err && now && now != i && !v.open) {
-		err = names_stat_successor(fs, &v, now, st, timeout);
+	if (rc == -ESTALE || (rc == -ENOENT && v.open))
+		rc = 0;
+	if (!rc && now && now != i && !v.open) {
+		rc = names_stat_successor(fs, &v, now, st, timeout);
 	} else {
-		if (!err && !v.policy->asked_by_etag && v.open)
-			err = names_check_open(fs, i);
-		if (!err)
+		if (!rc && !v.policy->asked_by_etag && v.open)
+			rc = names_check_open(fs, i);
+		if (!rc)
 			*timeout = names_stat_kernel(fs, i, st);
 	}
 	inode_unref(fs->tree, now);
-	return err;
+	return rc;
 }
 
 void names_maker(const struct inode_view *dir, bool is_dir,
@@ -215,22 +215,22 @@ int names_sync(struct fs *fs, struct inode *i)
 	struct buf key = NAMES_KEY;
 	struct stage *stage;
 	struct inode_view v;
-	int err;
+	int rc;
 
 	inode_view(fs->tree, i, &v);
 	if (!v.policy->flushes_names || v.orphan)
 		return 0;
 	/* Its name is its own until it is flushed. */
-	err = claims_publish_begin(fs->tree, i, &key);
-	if (!err) {
+	rc = claims_publish_begin(fs->tree, i, &key);
+	if (!rc) {
 		stage = inode_stage(fs->tree, i);
 		if (stage)
-			err = store_sync(stage->store, buf_str(&key));
+			rc = store_sync(stage->store, buf_str(&key));
 		stage_unref(stage);
 		claims_publish_end(fs->tree, i);
 	}
 	buf_clear(&key);
-	return err == -ENOENT ? 0 : err; /* it has gone meanwhile */
+	return rc == -ENOENT ? 0 : rc; /* it has gone meanwhile */
 }
 
 void names_orphan(struct fs *fs, struct inode *i)
@@ -246,8 +246,8 @@ void names_orphan(struct fs *fs, struct inode *i)
 int names_writable(struct fs *fs, struct inode *i)
 {
 	struct stage *stage = fs->set.ro ? NULL : inode_stage(fs->tree, i);
-	int err = names_writable_stage(fs, stage);
+	int rc = names_writable_stage(fs, stage);
 
 	stage_unref(stage);
-	return err;
+	return rc;
 }

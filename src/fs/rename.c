@@ -60,16 +60,16 @@ static int rename_publish_content(struct rename *r)
 {
 	struct file *f = inode_file_get(r->fs->tree, r->from);
 	uint64_t size;
-	int err = 0;
+	int rc = 0;
 
 	if (!f)
 		return 0;
 	/* Over an object that is there, unpublished bytes would leave a gap;
 	 * and only the store knows that there is none. */
 	if (file_size(f, &size) && (r->to || r->no_replace || !file_unbind(f)))
-		err = file_publish(f);
+		rc = file_publish(f);
 	file_close(f);
-	return err;
+	return rc;
 }
 
 /* The ETag of what is to be copied; a listing may not have told it. */
@@ -77,16 +77,16 @@ static int rename_source_etag(struct rename *r, char etag[STORE_ETAG_SIZE])
 {
 	struct object_details d;
 	struct inode_view v;
-	int err;
+	int rc;
 
 	inode_view(r->fs->tree, r->from, &v);
 	memcpy(etag, v.info.etag, STORE_ETAG_SIZE);
 	if (*etag)
 		return 0;
-	err = store_head(r->stage->store, buf_str(&r->key), &d);
-	if (!err)
+	rc = store_head(r->stage->store, buf_str(&r->key), &d);
+	if (!rc)
 		memcpy(etag, d.info.etag, STORE_ETAG_SIZE);
-	return err;
+	return rc;
 }
 
 static int rename_copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
@@ -98,38 +98,37 @@ static int rename_copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
 	};
 	struct store_cond cond = { .if_absent = r->no_replace };
 	struct inode *now;
-	int err = 0;
+	int rc = 0;
 
 	for (int tries = 0; tries < COPY_TRIES; tries++) {
-		err = rename_source_etag(r, etag);
-		if (err)
+		rc = rename_source_etag(r, etag);
+		if (rc)
 			break;
-		err = STORE_OWN(store_copy_named(
+		rc = STORE_OWN(store_copy_named(
 			r->stage->store, buf_str(&r->key), *etag ? etag : NULL,
 			buf_str(&r->to_key),
 			r->stage->store->types ? &retype : NULL,
 			r->no_replace ? &cond : NULL, info));
-		if (err != -ESTALE)
+		if (rc != -ESTALE)
 			break;
-		err = resolve_ask(r->fs, r->dir, r->name, &now);
-		if (err)
+		rc = resolve_ask(r->fs, r->dir, r->name, &now);
+		if (rc)
 			break;
-		err = now == r->from ? -ESTALE : -ENOENT;
+		rc = now == r->from ? -ESTALE : -ENOENT;
 		inode_unref(r->fs->tree, now);
-		if (err == -ENOENT)
+		if (rc == -ENOENT)
 			break;
 	}
-	return err;
+	return rc;
 }
 
 static int rename_move_name(struct rename *r)
 {
-	int err = 0;
+	int rc = 0;
 
 	if (r->dir != r->to_dir)
-		err = marker_keep(r->fs, r->dir, r->from);
-	return err ? err
-		   : tree_move(r->fs->tree, r->from, r->to_dir, r->to_name);
+		rc = marker_keep(r->fs, r->dir, r->from);
+	return rc ? rc : tree_move(r->fs->tree, r->from, r->to_dir, r->to_name);
 }
 
 /* What was copied, and nothing newer. Its ETag may be only a listing's. */
@@ -138,15 +137,15 @@ static int rename_remove_source(struct rename *r, const char *etag)
 	struct store *s = r->stage->store;
 	const char *key = buf_str(&r->key);
 	struct object_info now;
-	int err = STORE_OWN(*etag ? store_remove_same(s, key, etag)
-				  : store_remove(s, key));
+	int rc = STORE_OWN(*etag ? store_remove_same(s, key, etag)
+				 : store_remove(s, key));
 
-	if (err == -ESTALE && !store_confirm(s, key, etag, &now))
-		err = STORE_OWN(store_remove_same(s, key, now.etag));
-	if (err)
+	if (rc == -ESTALE && !store_confirm(s, key, etag, &now))
+		rc = STORE_OWN(store_remove_same(s, key, now.etag));
+	if (rc)
 		tree_invalidate(r->fs->tree, r->dir, r->name);
-	if (err != -ESTALE)
-		return err;
+	if (rc != -ESTALE)
+		return rc;
 	log_at(LOG_LEVEL_INFO,
 	       &(struct log_where){ .stage = r->stage->name, .key = key },
 	       "another machine has written to it while it was renamed: what "
@@ -159,19 +158,19 @@ static int rename_move_object(struct rename *r)
 	struct store *s = r->stage->store;
 	char etag[STORE_ETAG_SIZE];
 	struct object_info info;
-	int err = rename_copy_object(r, etag, &info);
-	bool copied = !err;
+	int rc = rename_copy_object(r, etag, &info);
+	bool copied = !rc;
 
-	err = err ? err : rename_move_name(r);
+	rc = rc ? rc : rename_move_name(r);
 	/* From here on finishing is the shortest way, also when interrupted. */
 	if (copied)
 		waiter_begin(waiter_self());
-	if (err) {
+	if (rc) {
 		if (copied && !r->to)
 			STORE_OWN(store_remove_same(s, buf_str(&r->to_key),
 						    info.etag));
 		tree_invalidate(r->fs->tree, r->to_dir, r->to_name);
-		return err;
+		return rc;
 	}
 	inode_etag_copied(r->fs->tree, r->from, &info);
 	rename_content(r->fs, r->from);
@@ -182,36 +181,36 @@ static int rename_in_store(struct rename *r)
 {
 	struct store *s = r->stage->store;
 	struct tree *t = r->fs->tree;
-	int err;
+	int rc;
 
 	claims_set_renaming(t, r->from, true);
 	if (r->to)
 		claims_set_renaming(t, r->to, true);
-	err = STORE_OWN(store_rename(s, buf_str(&r->key), buf_str(&r->to_key),
-				     r->no_replace));
-	if (!err)
-		err = tree_move(t, r->from, r->to_dir, r->to_name);
+	rc = STORE_OWN(store_rename(s, buf_str(&r->key), buf_str(&r->to_key),
+				    r->no_replace));
+	if (!rc)
+		rc = tree_move(t, r->from, r->to_dir, r->to_name);
 	claims_set_renaming(t, r->from, false);
 	if (r->to)
 		claims_set_renaming(t, r->to, false);
-	if (err) {
+	if (rc) {
 		tree_invalidate(t, r->dir, r->name);
 		tree_invalidate(t, r->to_dir, r->to_name);
 	}
-	return err;
+	return rc;
 }
 
 static int rename_move_file(struct rename *r)
 {
 	struct file *old = NULL;
 	bool keep = r->to && names_keep_open(r->fs, r->to, &old);
-	int err = rename_in_store(r);
+	int rc = rename_in_store(r);
 
-	if (!err)
+	if (!rc)
 		rename_content(r->fs, r->from);
-	if (keep && (err || !inode_file_keep_open(r->fs->tree, r->to)))
+	if (keep && (rc || !inode_file_keep_open(r->fs->tree, r->to)))
 		file_close(old);
-	return err;
+	return rc;
 }
 
 /* Whoever waited for a claim may find that the name has moved meanwhile. */
@@ -228,45 +227,45 @@ static int rename_still_there(struct rename *r)
 static int rename_file(struct rename *r)
 {
 	struct inode_view v;
-	int err = rename_still_there(r);
+	int rc = rename_still_there(r);
 
-	err = err ? err : rename_publish_content(r);
+	rc = rc ? rc : rename_publish_content(r);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	inode_view(r->fs->tree, r->from, &v);
 	if (v.published)
-		err = v.policy->renames ? rename_move_file(r)
-					: rename_move_object(r);
+		rc = v.policy->renames ? rename_move_file(r)
+				       : rename_move_object(r);
 	else
-		err = tree_move(r->fs->tree, r->from, r->to_dir, r->to_name);
-	if (!err && r->to)
+		rc = tree_move(r->fs->tree, r->from, r->to_dir, r->to_name);
+	if (!rc && r->to)
 		names_orphan(r->fs, r->to);
-	return err;
+	return rc;
 }
 
 /* Claims both files, in one order for everybody. */
 static int rename_file_claimed(struct rename *r)
 {
 	struct inode *one = r->from, *two = r->to;
-	int err;
+	int rc;
 
 	if (two && two < one) {
 		one = r->to;
 		two = r->from;
 	}
-	err = claims_publish_begin(r->fs->tree, one, NULL);
-	if (err)
-		return err;
+	rc = claims_publish_begin(r->fs->tree, one, NULL);
+	if (rc)
+		return rc;
 	if (two)
-		err = claims_publish_begin(r->fs->tree, two, NULL);
-	if (!err) {
-		err = rename_file(r);
+		rc = claims_publish_begin(r->fs->tree, two, NULL);
+	if (!rc) {
+		rc = rename_file(r);
 		if (two)
 			claims_publish_end(r->fs->tree, two);
 	}
 	claims_publish_end(r->fs->tree, one);
-	return err;
+	return rc;
 }
 
 /*
@@ -330,14 +329,14 @@ static int rename_publish_open(struct fs *fs, struct inode *i)
 {
 	struct file *f = inode_file_get(fs->tree, i);
 	uint64_t size;
-	int err = 0;
+	int rc = 0;
 
 	if (!f)
 		return 0;
 	if (file_size(f, &size) && !file_unbind(f))
-		err = file_publish(f);
+		rc = file_publish(f);
 	file_close(f);
-	return err;
+	return rc;
 }
 
 static int rename_move_open(struct fs *fs, struct inode *i)
@@ -349,16 +348,16 @@ static int rename_move_open(struct fs *fs, struct inode *i)
 /* Every copy stands. */
 static int rename_move_names(struct rename *r, struct rename_keys *keys)
 {
-	int err = rename_move_name(r);
+	int rc = rename_move_name(r);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	rename_note_copies(r, keys);
 	return marker_each_open(r->fs, r->from, rename_move_open);
 }
 
 static void rename_log_failure(struct rename *r, struct rename_keys *keys,
-			       int err)
+			       int rc)
 {
 	struct buf key = NAMES_KEY;
 
@@ -366,76 +365,76 @@ static void rename_log_failure(struct rename *r, struct rename_keys *keys,
 	log_at(LOG_LEVEL_ERROR,
 	       &(struct log_where){ .stage = r->stage->name,
 				    .key = buf_str(&key),
-				    .err = err },
+				    .err = rc },
 	       "cannot move the directory \"%s\": it stays as it was", r->name);
 	buf_clear(&key);
 }
 
 static int rename_move_tree(struct rename *r, struct rename_keys *keys)
 {
-	int err = marker_each_open(r->fs, r->from, rename_publish_open);
+	int rc = marker_each_open(r->fs, r->from, rename_publish_open);
 
-	if (!err)
-		err = rename_keys_collect(keys);
-	if (!err)
-		err = rename_keys_copy(keys);
-	if (!err)
-		err = rename_move_names(r, keys);
-	if (err == -EEXIST && !r->no_replace)
-		err = -ENOTEMPTY; /* since it was looked at */
-	if (err) {
+	if (!rc)
+		rc = rename_keys_collect(keys);
+	if (!rc)
+		rc = rename_keys_copy(keys);
+	if (!rc)
+		rc = rename_move_names(r, keys);
+	if (rc == -EEXIST && !r->no_replace)
+		rc = -ENOTEMPTY; /* since it was looked at */
+	if (rc) {
 		rename_keys_undo(keys);
 		tree_invalidate(r->fs->tree, r->to_dir, r->to_name);
-		if (err != -EINTR)
-			rename_log_failure(r, keys, err);
-		return err;
+		if (rc != -EINTR)
+			rename_log_failure(r, keys, rc);
+		return rc;
 	}
-	err = rename_keys_remove(keys);
-	if (err)
+	rc = rename_keys_remove(keys);
+	if (rc)
 		tree_invalidate(r->fs->tree, r->dir, r->name);
-	return err;
+	return rc;
 }
 
 /* The same in a store of files. */
 static int rename_dir(struct rename *r)
 {
-	int err;
+	int rc;
 
 	buf_addc(&r->key, '/');
 	buf_addc(&r->to_key, '/');
-	err = buf_err(&r->key) ? buf_err(&r->key) : buf_err(&r->to_key);
-	if (err)
+	rc = buf_err(&r->key) ? buf_err(&r->key) : buf_err(&r->to_key);
+	if (rc)
 		return -ENAMETOOLONG;
-	err = rename_in_store(r);
-	return err ? err : marker_each_open(r->fs, r->from, rename_move_open);
+	rc = rename_in_store(r);
+	return rc ? rc : marker_each_open(r->fs, r->from, rename_move_open);
 }
 
 /* from is a directory, to NULL or an empty one. */
 static int rename_tree(struct rename *r)
 {
 	struct rename_keys keys;
-	int err = rename_keys_init(&keys, r->stage->store, buf_str(&r->key),
-				   buf_str(&r->to_key), r->to != NULL);
+	int rc = rename_keys_init(&keys, r->stage->store, buf_str(&r->key),
+				  buf_str(&r->to_key), r->to != NULL);
 
-	if (!err)
-		err = rename_move_tree(r, &keys);
+	if (!rc)
+		rc = rename_move_tree(r, &keys);
 	rename_keys_clear(&keys);
-	return err;
+	return rc;
 }
 
 static int rename_tree_claimed(struct rename *r)
 {
 	bool in_store = policy_of(r->stage)->renames;
-	int err = r->to ? marker_empty(r->fs, r->to) : 0;
+	int rc = r->to ? marker_empty(r->fs, r->to) : 0;
 
-	if (!err)
-		err = claims_move_begin(r->fs->tree, r->from);
-	if (err)
-		return err;
-	err = rename_still_there(r);
-	err = err ? err : in_store ? rename_dir(r) : rename_tree(r);
+	if (!rc)
+		rc = claims_move_begin(r->fs->tree, r->from);
+	if (rc)
+		return rc;
+	rc = rename_still_there(r);
+	rc = rc ? rc : in_store ? rename_dir(r) : rename_tree(r);
 	claims_move_end(r->fs->tree, r->from);
-	return err;
+	return rc;
 }
 
 /* Do the kinds fit, and may the target be replaced? */
@@ -457,13 +456,13 @@ static int rename_check_kinds(struct rename *r, unsigned flags, bool *is_dir)
 
 static int rename_resolve_both(struct rename *r)
 {
-	int err = resolve_name(r->fs, r->dir, r->name, &r->from);
+	int rc = resolve_name(r->fs, r->dir, r->name, &r->from);
 
-	if (err)
-		return err;
-	err = resolve_name(r->fs, r->to_dir, r->to_name, &r->to);
-	if (err != -ENOENT)
-		return err;
+	if (rc)
+		return rc;
+	rc = resolve_name(r->fs, r->to_dir, r->to_name, &r->to);
+	if (rc != -ENOENT)
+		return rc;
 	r->to = NULL;
 	return 0;
 }
@@ -471,62 +470,62 @@ static int rename_resolve_both(struct rename *r)
 static int rename_checked(struct rename *r, unsigned flags)
 {
 	bool is_dir;
-	int err = rename_resolve_both(r);
+	int rc = rename_resolve_both(r);
 
-	if (err || r->from == r->to)
-		return err;
-	err = rename_check_kinds(r, flags, &is_dir);
-	if (!err && is_dir && inode_is_below(r->fs->tree, r->to_dir, r->from))
-		err = -EINVAL;
-	if (!err)
-		err = inode_key_of(r->fs->tree, r->dir, r->name, &r->key);
-	if (!err)
-		err = inode_key_of(r->fs->tree, r->to_dir, r->to_name,
-				   &r->to_key);
-	if (!err)
-		err = is_dir ? rename_tree_claimed(r) : rename_file_claimed(r);
-	return err;
+	if (rc || r->from == r->to)
+		return rc;
+	rc = rename_check_kinds(r, flags, &is_dir);
+	if (!rc && is_dir && inode_is_below(r->fs->tree, r->to_dir, r->from))
+		rc = -EINVAL;
+	if (!rc)
+		rc = inode_key_of(r->fs->tree, r->dir, r->name, &r->key);
+	if (!rc)
+		rc = inode_key_of(r->fs->tree, r->to_dir, r->to_name,
+				  &r->to_key);
+	if (!rc)
+		rc = is_dir ? rename_tree_claimed(r) : rename_file_claimed(r);
+	return rc;
 }
 
 /* One of the two was another inode by the time that it was claimed: another
  * thread had put another file under its name. */
-static bool rename_was_outrun(const struct rename *r, int err)
+static bool rename_was_outrun(const struct rename *r, int rc)
 {
-	return err == -ENOENT &&
+	return rc == -ENOENT &&
 	       ((r->from && inode_is_orphan(r->fs->tree, r->from)) ||
 		(r->to && inode_is_orphan(r->fs->tree, r->to)));
 }
 
 static int rename_names(struct rename *r, unsigned flags)
 {
-	int err = rename_checked(r, flags);
+	int rc = rename_checked(r, flags);
 
-	for (int k = 0; k < RENAME_TRIES && rename_was_outrun(r, err); k++) {
+	for (int k = 0; k < RENAME_TRIES && rename_was_outrun(r, rc); k++) {
 		inode_unref(r->fs->tree, r->from);
 		inode_unref(r->fs->tree, r->to);
 		r->from = r->to = NULL;
 		buf_reset(&r->key);
 		buf_reset(&r->to_key);
-		err = rename_checked(r, flags);
+		rc = rename_checked(r, flags);
 	}
-	return err;
+	return rc;
 }
 
 /* Both ends must stand in one stage. */
 static int rename_find_stage(struct rename *r)
 {
 	struct stage *other;
-	int err;
+	int rc;
 
 	if (names_is_root(r->fs, r->dir) || names_is_root(r->fs, r->to_dir))
 		return -EXDEV;
 	r->stage = inode_stage(r->fs->tree, r->dir);
 	other = inode_stage(r->fs->tree, r->to_dir);
-	err = r->stage && other ? 0 : -ENOENT;
-	if (!err && r->stage != other)
-		err = -EXDEV;
+	rc = r->stage && other ? 0 : -ENOENT;
+	if (!rc && r->stage != other)
+		rc = -EXDEV;
 	stage_unref(other);
-	return err ? err : names_writable(r->fs, r->dir);
+	return rc ? rc : names_writable(r->fs, r->dir);
 }
 
 int fs_rename(struct fs *fs, struct inode *dir, const char *name,
@@ -541,17 +540,17 @@ int fs_rename(struct fs *fs, struct inode *dir, const char *name,
 		.key = NAMES_KEY,
 		.to_key = NAMES_KEY,
 	};
-	int err;
+	int rc;
 
 	if (flags & ~RENAME_NOREPLACE)
 		return -EINVAL;
 	r.no_replace = flags & RENAME_NOREPLACE;
-	err = rename_find_stage(&r);
+	rc = rename_find_stage(&r);
 	/* No directory above the target is moved while we move there. */
-	if (!err)
-		err = claims_publish_begin(fs->tree, to_dir, NULL);
-	if (!err) {
-		err = rename_names(&r, flags);
+	if (!rc)
+		rc = claims_publish_begin(fs->tree, to_dir, NULL);
+	if (!rc) {
+		rc = rename_names(&r, flags);
 		claims_publish_end(fs->tree, to_dir);
 	}
 	inode_unref(fs->tree, r.from);
@@ -559,5 +558,5 @@ int fs_rename(struct fs *fs, struct inode *dir, const char *name,
 	stage_unref(r.stage);
 	buf_clear(&r.key);
 	buf_clear(&r.to_key);
-	return err;
+	return rc;
 }

@@ -117,15 +117,15 @@ static int rename_keys_note_copy(struct rename_keys *m, size_t k,
 				 const struct object_info *info)
 {
 	struct rename_keys_locked *g;
-	int err;
+	int rc;
 
 	lock_take(&m->lock);
 	g = rename_keys_locked(m);
-	err = ARRAY_RESERVE(g->copies, g->cap, g->n + 1);
-	if (!err)
+	rc = ARRAY_RESERVE(g->copies, g->cap, g->n + 1);
+	if (!rc)
 		g->copies[g->n++] = (struct rename_copy){ k, *info };
 	lock_drop(&m->lock);
-	return err;
+	return rc;
 }
 
 static void rename_keys_note_failure(struct rename_keys *m, size_t k)
@@ -136,9 +136,9 @@ static void rename_keys_note_failure(struct rename_keys *m, size_t k)
 	lock_drop(&m->lock);
 }
 
-static enum rename_copied rename_keys_outcome(int err)
+static enum rename_copied rename_keys_outcome(int rc)
 {
-	switch (-err) {
+	switch (-rc) {
 	case 0:
 		return RENAME_COPIED;
 	case EINTR:
@@ -169,23 +169,23 @@ static int rename_keys_copy_one(void *arg, size_t k)
 	struct object_info info;
 	/* The marker of a directory that stood there before may stay. */
 	struct store_cond cond = { .if_absent = *rest || !m->keep_marker };
-	int err = rename_keys_whole_key(&m->from, rest, &from);
+	int rc = rename_keys_whole_key(&m->from, rest, &from);
 
-	if (!err)
-		err = rename_keys_whole_key(&m->to, rest, &to);
-	if (!err) {
-		err = STORE_OWN(
+	if (!rc)
+		rc = rename_keys_whole_key(&m->to, rest, &to);
+	if (!rc) {
+		rc = STORE_OWN(
 			store_copy(m->store, buf_str(&from), etag, buf_str(&to),
 				   cond.if_absent ? &cond : NULL, &info));
-		m->keys[k].copied = rename_keys_outcome(err);
+		m->keys[k].copied = rename_keys_outcome(rc);
 	}
-	if (!err && (!etag || strcmp(info.etag, etag)))
-		err = rename_keys_note_copy(m, k, &info);
-	if (err)
+	if (!rc && (!etag || strcmp(info.etag, etag)))
+		rc = rename_keys_note_copy(m, k, &info);
+	if (rc)
 		rename_keys_note_failure(m, k);
 	buf_clear(&from);
 	buf_clear(&to);
-	return err;
+	return rc;
 }
 
 /* ---- removing, in batches ---- */
@@ -195,15 +195,15 @@ struct removal {
 	const struct buf *dir; /* below the old place, or the new one */
 	bool undo; /* copies only */
 	size_t first, end; /* of the keys at hand */
-	int err; /* the first; all batches are tried */
+	int rc; /* the first; all batches are tried */
 };
 
 static void rename_keys_log_left(const struct removal *v, const char *key,
-				 int err)
+				 int rc)
 {
 	log_at(LOG_LEVEL_ERROR,
 	       &(struct log_where){
-		       .stage = v->m->store->name, .key = key, .err = err },
+		       .stage = v->m->store->name, .key = key, .err = rc },
 	       "a directory was %s is left behind",
 	       v->undo ? "not moved: the copy" : "moved: the old object");
 }
@@ -214,22 +214,22 @@ static int rename_keys_remove_batch(struct removal *v, size_t first, size_t end)
 	char **keys = calloc(BATCH, sizeof(*keys));
 	int *results = calloc(BATCH, sizeof(*results));
 	unsigned n = 0;
-	int err = keys && results ? 0 : -ENOMEM;
+	int rc = keys && results ? 0 : -ENOMEM;
 
-	for (size_t k = first; k < end && !err; k++) {
+	for (size_t k = first; k < end && !rc; k++) {
 		struct buf key = KEY;
 
 		if (!m->keys[k].remove)
 			continue;
-		err = rename_keys_whole_key(v->dir, rename_keys_rest(m, k),
-					    &key);
-		keys[n] = err ? NULL : buf_detach(&key);
+		rc = rename_keys_whole_key(v->dir, rename_keys_rest(m, k),
+					   &key);
+		keys[n] = rc ? NULL : buf_detach(&key);
 		if (keys[n])
 			n++;
 		buf_clear(&key);
 	}
-	if (!err && n)
-		err = STORE_OWN(store_remove_many(
+	if (!rc && n)
+		rc = STORE_OWN(store_remove_many(
 			m->store, (const char *const *)keys, n, results));
 	for (unsigned k = 0; k < n; k++) {
 		if (results[k])
@@ -238,19 +238,19 @@ static int rename_keys_remove_batch(struct removal *v, size_t first, size_t end)
 	}
 	free(keys);
 	free(results);
-	return err;
+	return rc;
 }
 
 static int rename_keys_remove_one_batch(void *arg, size_t batch)
 {
 	struct removal *v = arg;
 	size_t first = v->first + batch * BATCH, end = first + BATCH;
-	int err =
+	int rc =
 		rename_keys_remove_batch(v, first, end < v->end ? end : v->end);
 	int none = 0;
 
-	if (err)
-		__atomic_compare_exchange_n(&v->err, &none, err, false,
+	if (rc)
+		__atomic_compare_exchange_n(&v->rc, &none, rc, false,
 					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	return 0;
 }
@@ -287,11 +287,11 @@ static int rename_keys_head(struct rename_keys *m, const struct buf *dir,
 			    size_t k, struct object_details *out)
 {
 	struct buf key = KEY;
-	int err = rename_keys_whole_key(dir, rename_keys_rest(m, k), &key);
+	int rc = rename_keys_whole_key(dir, rename_keys_rest(m, k), &key);
 
-	err = err ? err : store_head(m->store, buf_str(&key), out);
+	rc = rc ? rc : store_head(m->store, buf_str(&key), out);
 	buf_clear(&key);
-	return err;
+	return rc;
 }
 
 /* Is what the listing calls otherwise the copy? Some stores' listings have
@@ -360,7 +360,7 @@ static int rename_keys_remove_listed(struct removal *v, struct store_list *list,
 	}
 	if (k > v->first)
 		rename_keys_remove_some(v, k);
-	return rc < 0 ? rc : v->err;
+	return rc < 0 ? rc : v->rc;
 }
 
 static int rename_keys_remove_all(struct rename_keys *m, const struct buf *dir,
@@ -370,21 +370,21 @@ static int rename_keys_remove_all(struct rename_keys *m, const struct buf *dir,
 	struct removal v = { .m = m, .dir = dir, .undo = undo };
 	struct buf prefix = KEY;
 	struct store_list *list;
-	int err;
+	int rc;
 
 	waiter_begin(waiter_self()); /* an interrupt does not end this */
 	for (size_t k = 0; k < m->n; k++)
 		m->keys[k].remove = false;
-	err = rename_keys_whole_key(dir, "", &prefix);
+	rc = rename_keys_whole_key(dir, "", &prefix);
 	q.prefix = buf_str(&prefix);
-	if (!err)
-		err = store_list_open(m->store, &q, &list);
-	if (!err) {
-		err = rename_keys_remove_listed(&v, list, prefix.len);
+	if (!rc)
+		rc = store_list_open(m->store, &q, &list);
+	if (!rc) {
+		rc = rename_keys_remove_listed(&v, list, prefix.len);
 		store_list_close(list);
 	}
 	buf_clear(&prefix);
-	return err;
+	return rc;
 }
 
 int rename_keys_remove(struct rename_keys *m)
@@ -406,19 +406,19 @@ static void rename_keys_sort_copies(struct rename_keys *m)
 void rename_keys_undo(struct rename_keys *m)
 {
 	bool any = false;
-	int err;
+	int rc;
 
 	for (size_t k = 0; k < m->n && !any; k++)
 		any = m->keys[k].copied != RENAME_NOT_COPIED;
 	if (!any)
 		return;
 	rename_keys_sort_copies(m);
-	err = rename_keys_remove_all(m, &m->to, true);
-	if (err)
+	rc = rename_keys_remove_all(m, &m->to, true);
+	if (rc)
 		log_at(LOG_LEVEL_ERROR,
 		       &(struct log_where){ .stage = m->store->name,
 					    .key = buf_str(&m->to),
-					    .err = err },
+					    .err = rc },
 		       "a directory was not moved: some of its copies may be "
 		       "left below");
 }

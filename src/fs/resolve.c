@@ -23,16 +23,16 @@ static int resolve_ask_key(struct fs *fs, const struct claims_ask *ask,
 			   struct inode **out)
 {
 	struct name_info found;
-	int err = store_stat(ask->at.stage->store, key, &found);
+	int rc = store_stat(ask->at.stage->store, key, &found);
 
 	/* What may not be listed may have something below that may be read:
 	 * a directory, which says so when it is read. */
-	if (err == -EACCES && found.unlisted) {
+	if (rc == -EACCES && found.unlisted) {
 		found.is_prefix = true;
-		err = 0;
+		rc = 0;
 	}
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	if (found.is_prefix)
 		*out = tree_refresh(fs->tree, dir, name, INODE_DIR, &found.info,
 				    found.has_marker, ask->asked);
@@ -51,19 +51,19 @@ static int resolve_dir_again(struct fs *fs, struct inode *dir, const char *name,
 {
 	struct inode *known = tree_peek(fs->tree, dir, name);
 	struct inode_view v;
-	int err = 0;
+	int rc = 0;
 
 	if (!known)
 		return 0;
 	inode_view(fs->tree, known, &v);
 	if (v.kind == INODE_DIR && v.policy->implied_dirs) {
-		err = subtree_fill(fs->subtrees, known);
-		err = err ? err : dirlist_renew(fs, known);
+		rc = subtree_fill(fs->subtrees, known);
+		rc = rc ? rc : dirlist_renew(fs, known);
 	}
 	inode_unref(fs->tree, known);
-	if (err > 0)
+	if (rc > 0)
 		return tree_find(fs->tree, dir, name, out, NULL) == TREE_KNOWN;
-	return err == -EINTR ? err : 0;
+	return rc == -EINTR ? rc : 0;
 }
 
 int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
@@ -71,24 +71,24 @@ int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
 {
 	struct buf key = NAMES_KEY;
 	struct claims_ask ask;
-	int err;
+	int rc;
 
 	if (names_is_root(fs, dir))
 		return stages_resolve(fs, name, out);
-	err = resolve_dir_again(fs, dir, name, out);
-	if (err)
-		return err < 0 ? err : 0;
-	err = claims_ask_begin(fs->tree, dir, name, &ask);
-	if (err)
-		return err;
-	err = inode_place_key(&ask.at, name, &key);
-	if (err == -EILSEQ) /* the store has no such key */
-		err = -ENOENT;
-	if (!err)
-		err = resolve_ask_key(fs, &ask, buf_str(&key), dir, name, out);
+	rc = resolve_dir_again(fs, dir, name, out);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = claims_ask_begin(fs->tree, dir, name, &ask);
+	if (rc)
+		return rc;
+	rc = inode_place_key(&ask.at, name, &key);
+	if (rc == -EILSEQ) /* the store has no such key */
+		rc = -ENOENT;
+	if (!rc)
+		rc = resolve_ask_key(fs, &ask, buf_str(&key), dir, name, out);
 	claims_ask_end(fs->tree, &ask);
 	buf_clear(&key);
-	return err;
+	return rc;
 }
 
 int resolve_check(const char *name)
@@ -100,10 +100,10 @@ int resolve_check(const char *name)
 int resolve_name(struct fs *fs, struct inode *dir, const char *name,
 		 struct inode **out)
 {
-	int err = resolve_check(name);
+	int rc = resolve_check(name);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	if (names_is_root(fs, dir))
 		return stages_resolve(fs, name, out);
 	switch (tree_find(fs->tree, dir, name, out, NULL)) {
@@ -121,35 +121,35 @@ static int resolve_ask_again(struct fs *fs, struct inode *i, struct inode **now)
 {
 	char name[256];
 	struct inode *dir = inode_parent(fs->tree, i, name);
-	int err = dir ? resolve_ask(fs, dir, name, now) : -ESTALE;
+	int rc = dir ? resolve_ask(fs, dir, name, now) : -ESTALE;
 
 	/* The kernel, which has i under that name, is to look again. */
-	if (err == -ENOENT || (!err && *now != i))
+	if (rc == -ENOENT || (!rc && *now != i))
 		inval_queue_entry(fs->inval_queue, dir, name);
 	inode_unref(fs->tree, dir);
-	return err;
+	return rc;
 }
 
 int resolve_now(struct fs *fs, struct inode *i, struct inode_view *v,
 		struct inode **now)
 {
-	int err;
+	int rc;
 
 	*now = NULL;
 	inode_view(fs->tree, i, v);
 	if (v->fresh || v->orphan)
 		return 0;
-	err = resolve_ask_again(fs, i, now);
+	rc = resolve_ask_again(fs, i, now);
 	inode_view(fs->tree, i, v);
-	return err;
+	return rc;
 }
 
-/* err of one of the two: is it i? now may be NULL for that. */
-static int resolve_must_be(struct fs *fs, int err, struct inode *now,
+/* rc of one of the two: is it i? now may be NULL for that. */
+static int resolve_must_be(struct fs *fs, int rc, struct inode *now,
 			   struct inode *i)
 {
-	if (err)
-		return err == -ENOENT ? -ESTALE : err;
+	if (rc)
+		return rc == -ENOENT ? -ESTALE : rc;
 	inode_unref(fs->tree, now);
 	return !now || now == i ? 0 : -ESTALE;
 }
@@ -157,16 +157,16 @@ static int resolve_must_be(struct fs *fs, int err, struct inode *now,
 int resolve_refresh(struct fs *fs, struct inode *i, struct inode_view *v)
 {
 	struct inode *now;
-	int err = resolve_now(fs, i, v, &now);
+	int rc = resolve_now(fs, i, v, &now);
 
-	return resolve_must_be(fs, err, now, i);
+	return resolve_must_be(fs, rc, now, i);
 }
 
 int resolve_renew(struct fs *fs, struct inode *i)
 {
 	struct inode_view v;
 	struct inode *now = NULL;
-	int err;
+	int rc;
 
 	inode_view(fs->tree, i, &v);
 	if (!v.policy->keeps_owner || v.orphan)
@@ -175,6 +175,6 @@ int resolve_renew(struct fs *fs, struct inode *i)
 		stages_refresh_root(fs, i);
 		return 0;
 	}
-	err = resolve_ask_again(fs, i, &now);
-	return resolve_must_be(fs, err, now, i);
+	rc = resolve_ask_again(fs, i, &now);
+	return resolve_must_be(fs, rc, now, i);
 }

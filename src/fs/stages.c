@@ -14,12 +14,12 @@
 int stages_resolve(struct fs *fs, const char *name, struct inode **out)
 {
 	struct stage *stage;
-	int err = catalog_get(fs->catalog, name, &stage);
+	int rc = catalog_get(fs->catalog, name, &stage);
 
-	if (err) {
-		if (err == -ENOENT)
+	if (rc) {
+		if (rc == -ENOENT)
 			tree_forget_stage(fs->tree, name);
-		return err;
+		return rc;
 	}
 	return stages_enter(fs, stage, out);
 }
@@ -61,9 +61,9 @@ void stages_refresh_root(struct fs *fs, struct inode *i)
 int stages_mkdir(struct fs *fs, const char *name, struct inode **out)
 {
 	struct stage *stage;
-	int err = STORE_OWN(catalog_create(fs->catalog, name, NULL, &stage));
+	int rc = STORE_OWN(catalog_create(fs->catalog, name, NULL, &stage));
 
-	return err ? err : stages_enter(fs, stage, out);
+	return rc ? rc : stages_enter(fs, stage, out);
 }
 
 /* What is not published yet would be lost. */
@@ -78,16 +78,16 @@ static int stages_must_be_published(struct fs *fs, struct inode *i)
 int stages_rmdir(struct fs *fs, const char *name)
 {
 	struct inode *i = tree_peek(fs->tree, tree_root(fs->tree), name);
-	int err = 0;
+	int rc = 0;
 
 	if (i)
-		err = marker_each_open(fs, i, stages_must_be_published);
-	if (!err)
-		err = STORE_OWN(catalog_drop(fs->catalog, name));
-	if (err == -ENOTEMPTY && i)
+		rc = marker_each_open(fs, i, stages_must_be_published);
+	if (!rc)
+		rc = STORE_OWN(catalog_drop(fs->catalog, name));
+	if (rc == -ENOTEMPTY && i)
 		marker_empty(fs, i); /* names a key that is not shown */
-	if (!err)
+	if (!rc)
 		tree_forget_stage(fs->tree, name);
 	inode_unref(fs->tree, i);
-	return err;
+	return rc;
 }

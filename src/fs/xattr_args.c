@@ -75,13 +75,13 @@ int xattr_args_parse(const char *text, int64_t expire_max,
 		     struct xattr_args *out)
 {
 	char *at = out->bytes;
-	int err = 0;
+	int rc = 0;
 
 	memset(out, 0, sizeof(*out));
 	if (strlen(text) >= sizeof(out->bytes))
 		return -ERANGE;
 	strcpy(out->bytes, text);
-	while (at && !err)
-		err = xattr_args_take(out, at, expire_max, &at);
-	return err;
+	while (at && !rc)
+		rc = xattr_args_take(out, at, expire_max, &at);
+	return rc;
 }

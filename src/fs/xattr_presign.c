@@ -123,19 +123,19 @@ static int presign_may_absent(const struct walk *w)
 static int presign_look(struct walk *w, const char *name,
 			enum tree_answer *answer, struct inode **out)
 {
-	int err = 0;
+	int rc = 0;
 
 	*out = NULL;
 	if (w->absent) {
 		*answer = TREE_ABSENT;
 	} else if (w->asks) {
-		err = resolve_ask(w->c->fs, w->dir, name, out);
-		*answer = err ? TREE_ABSENT : TREE_KNOWN;
+		rc = resolve_ask(w->c->fs, w->dir, name, out);
+		*answer = rc ? TREE_ABSENT : TREE_KNOWN;
 	} else {
 		*answer = w->dir ? tree_guess(w->c->fs->tree, w->dir, name, out)
 				 : TREE_UNKNOWN;
 	}
-	return err == -ENOENT ? 0 : err;
+	return rc == -ENOENT ? 0 : rc;
 }
 
 static int presign_step_into(struct walk *w, const char *name)
@@ -143,12 +143,12 @@ static int presign_step_into(struct walk *w, const char *name)
 	enum tree_answer answer;
 	struct inode_view v;
 	struct inode *below;
-	int err = presign_may_dir(w, ACCESS_SEARCH);
+	int rc = presign_may_dir(w, ACCESS_SEARCH);
 
-	if (!err)
-		err = presign_look(w, name, &answer, &below);
-	if (err)
-		return err;
+	if (!rc)
+		rc = presign_look(w, name, &answer, &below);
+	if (rc)
+		return rc;
 	if (answer == TREE_ABSENT) {
 		w->absent = true;
 		return 0;
@@ -156,11 +156,11 @@ static int presign_step_into(struct walk *w, const char *name)
 	if (answer == TREE_KNOWN) {
 		inode_view(w->c->fs->tree, below, &v);
 		if (v.kind == INODE_FILE)
-			err = -ENOTDIR;
+			rc = -ENOTDIR;
 	}
 	inode_unref(w->c->fs->tree, w->dir);
 	w->dir = below;
-	return err;
+	return rc;
 }
 
 static int presign_reach_object(struct walk *w, const char *name)
@@ -170,14 +170,14 @@ static int presign_reach_object(struct walk *w, const char *name)
 	enum tree_answer answer;
 	struct inode_view v;
 	struct inode *i;
-	int err = presign_may_dir(w, ACCESS_SEARCH);
+	int rc = presign_may_dir(w, ACCESS_SEARCH);
 
-	if (!err && upload)
-		err = presign_may_dir(w, ACCESS_WRITE);
-	if (!err)
-		err = presign_look(w, name, &answer, &i);
-	if (err)
-		return err;
+	if (!rc && upload)
+		rc = presign_may_dir(w, ACCESS_WRITE);
+	if (!rc)
+		rc = presign_look(w, name, &answer, &i);
+	if (rc)
+		return rc;
 	switch (answer) {
 	case TREE_ABSENT:
 		return presign_may_absent(w);
@@ -185,25 +185,25 @@ static int presign_reach_object(struct walk *w, const char *name)
 		return presign_may_unknown(w->c, false, want);
 	case TREE_KNOWN:
 		inode_view(w->c->fs->tree, i, &v);
-		err = v.kind == INODE_FILE ? presign_may(w->c, i, want)
-					   : -EISDIR;
+		rc = v.kind == INODE_FILE ? presign_may(w->c, i, want)
+					  : -EISDIR;
 		inode_unref(w->c->fs->tree, i);
 	}
-	return err;
+	return rc;
 }
 
 /* Owner, mode and place as they are now, where the store keeps them. */
 static int presign_renew(const struct xattr_call *c, struct inode *i,
 			 struct inode_place *at)
 {
-	int err;
+	int rc;
 
 	if (!at->view.policy->keeps_owner)
 		return 0;
-	err = resolve_renew(c->fs, i);
+	rc = resolve_renew(c->fs, i);
 	inode_place_clear(at);
 	inode_look(c->fs->tree, i, at);
-	return err;
+	return rc;
 }
 
 /* May the caller have a URL for `path` below `dir`? */
@@ -214,7 +214,7 @@ static int presign_may_path(struct xattr_call *c, struct inode *dir, bool asks,
 			  .dir = inode_ref(c->fs->tree, dir),
 			  .asks = asks };
 	char name[XATTR_NAME_SIZE];
-	int err;
+	int rc;
 
 	for (;;) {
 		size_t len = strcspn(path, "/");
@@ -223,15 +223,15 @@ static int presign_may_path(struct xattr_call *c, struct inode *dir, bool asks,
 		name[len] = '\0';
 		if (!path[len])
 			break;
-		err = presign_step_into(&w, name);
-		if (err)
+		rc = presign_step_into(&w, name);
+		if (rc)
 			goto out;
 		path += len + 1;
 	}
-	err = presign_reach_object(&w, name);
+	rc = presign_reach_object(&w, name);
 out:
 	inode_unref(c->fs->tree, w.dir);
-	return err;
+	return rc;
 }
 
 /* ---- which key? ---- */
@@ -243,13 +243,13 @@ static int presign_enter_stage(struct xattr_call *c, struct inode **dir,
 {
 	size_t len = strcspn(*path, "/");
 	char name[XATTR_NAME_SIZE];
-	int err;
+	int rc;
 
 	if (!(*path)[len])
 		return -EINVAL; /* a stage is no file */
-	err = presign_may_view(c, &c->at.view, ACCESS_SEARCH);
-	if (err)
-		return err;
+	rc = presign_may_view(c, &c->at.view, ACCESS_SEARCH);
+	if (rc)
+		return rc;
 	memcpy(name, *path, len);
 	name[len] = '\0';
 	*path += len + 1;
@@ -268,47 +268,47 @@ static int presign_sign(struct xattr_call *c, const struct inode_place *at,
 	};
 	struct buf whole = NAMES_KEY, why = BUF_INIT(BUF_MESSAGE);
 	struct store_presigned p = { 0 };
-	int err = at->stage ? at->err : -ENODATA;
+	int rc = at->stage ? at->rc : -ENODATA;
 
 	if (!req.expire)
 		req.expire = xattr_presign_expire(c->fs, at);
 	buf_add(&whole, at->path.data, at->path.len);
-	if (!err && path) {
+	if (!rc && path) {
 		if (whole.len)
 			buf_addc(&whole, '/');
 		buf_adds(&whole, path);
-		err = buf_err(&whole) == -EMSGSIZE ? -ENAMETOOLONG
-						   : buf_err(&whole);
+		rc = buf_err(&whole) == -EMSGSIZE ? -ENAMETOOLONG
+						  : buf_err(&whole);
 	}
-	if (!err)
-		err = presign(at->stage, buf_str(&whole), &req, &p, &why);
-	if (!err) {
+	if (!rc)
+		rc = presign(at->stage, buf_str(&whole), &req, &p, &why);
+	if (!rc) {
 		c->row->write(&p, req.action, c->out);
-		err = buf_err(c->out);
+		rc = buf_err(c->out);
 	} else if (why.len) {
 		log_at(LOG_LEVEL_INFO,
 		       &(struct log_where){ .stage = at->stage->name,
 					    .key = buf_str(&whole),
-					    .err = err },
+					    .err = rc },
 		       "no pre-signed URL: %s", buf_str(&why));
 	}
 	store_presign_clear(&p);
 	buf_clear(&whole);
 	buf_clear(&why);
-	return err;
+	return rc;
 }
 
 static int presign_sign_below(struct xattr_call *c, struct inode *dir,
 			      struct inode_place *at, const char *path)
 {
-	int err = xattr_presign_allowed(c->fs, at->stage, c->row->action);
+	int rc = xattr_presign_allowed(c->fs, at->stage, c->row->action);
 
-	if (!err)
-		err = presign_renew(c, dir, at);
-	if (!err)
-		err = presign_may_path(c, dir, at->view.policy->keeps_owner,
-				       path);
-	return err ? err : presign_sign(c, at, path);
+	if (!rc)
+		rc = presign_renew(c, dir, at);
+	if (!rc)
+		rc = presign_may_path(c, dir, at->view.policy->keeps_owner,
+				      path);
+	return rc ? rc : presign_sign(c, at, path);
 }
 
 /* Below a directory, which is c->inode or, at the root, one of its stages. */
@@ -317,34 +317,34 @@ static int presign_sign_path(struct xattr_call *c)
 	const char *path = c->args->path;
 	struct inode_place at;
 	struct inode *dir;
-	int err;
+	int rc;
 
 	if (c->at.view.kind != INODE_ROOT)
 		return presign_sign_below(c, c->inode, &c->at, path);
-	err = presign_enter_stage(c, &dir, &path);
-	if (err)
-		return err;
+	rc = presign_enter_stage(c, &dir, &path);
+	if (rc)
+		return rc;
 	inode_look(c->fs->tree, dir, &at);
-	err = presign_sign_below(c, dir, &at, path);
+	rc = presign_sign_below(c, dir, &at, path);
 	inode_place_clear(&at);
 	inode_unref(c->fs->tree, dir);
-	return err;
+	return rc;
 }
 
 int xattr_presign_get(struct xattr_call *c)
 {
 	bool upload = c->row->action == PRESIGN_UPLOAD;
-	int err = xattr_presign_allowed(c->fs, c->at.stage, c->row->action);
+	int rc = xattr_presign_allowed(c->fs, c->at.stage, c->row->action);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	if ((c->at.view.kind == INODE_FILE) == (c->args->path != NULL))
 		return -EINVAL;
 	if (c->args->path)
 		return presign_sign_path(c);
-	err = presign_renew(c, c->inode, &c->at);
-	if (!err)
-		err = presign_may_view(c, &c->at.view,
-				       upload ? ACCESS_WRITE : ACCESS_READ);
-	return err ? err : presign_sign(c, &c->at, NULL);
+	rc = presign_renew(c, c->inode, &c->at);
+	if (!rc)
+		rc = presign_may_view(c, &c->at.view,
+				      upload ? ACCESS_WRITE : ACCESS_READ);
+	return rc ? rc : presign_sign(c, &c->at, NULL);
 }

@@ -13,12 +13,12 @@
 /* Fresh facts of an object that the store has; -ENODATA without one. */
 static int xattr_stage_refresh(struct xattr_call *c)
 {
-	int err;
+	int rc;
 
 	if (c->at.view.kind != INODE_FILE)
 		return -ENODATA;
-	err = resolve_refresh(c->fs, c->inode, &c->at.view);
-	return err ? err : c->at.view.published ? 0 : -ENODATA;
+	rc = resolve_refresh(c->fs, c->inode, &c->at.view);
+	return rc ? rc : c->at.view.published ? 0 : -ENODATA;
 }
 
 static int xattr_stage_value(struct xattr_call *c, const char *s)
@@ -31,18 +31,18 @@ static int xattr_stage_value(struct xattr_call *c, const char *s)
 
 int xattr_stage_etag(struct xattr_call *c)
 {
-	int err = xattr_stage_refresh(c);
+	int rc = xattr_stage_refresh(c);
 
-	return err ? err : xattr_stage_value(c, c->at.view.info.etag);
+	return rc ? rc : xattr_stage_value(c, c->at.view.info.etag);
 }
 
 int xattr_stage_md5(struct xattr_call *c)
 {
 	size_t before = c->out->len;
-	int err = xattr_stage_refresh(c);
+	int rc = xattr_stage_refresh(c);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	if (c->at.stage)
 		store_md5(c->at.stage->store, &c->at.view.info, c->out);
 	return c->out->len == before ? -ENODATA : buf_err(c->out);
@@ -51,14 +51,14 @@ int xattr_stage_md5(struct xattr_call *c)
 int xattr_stage_url(struct xattr_call *c)
 {
 	struct buf key = NAMES_KEY;
-	int err = c->at.stage ? inode_place_key(&c->at, NULL, &key) : -ENODATA;
+	int rc = c->at.stage ? inode_place_key(&c->at, NULL, &key) : -ENODATA;
 
-	if (!err) {
+	if (!rc) {
 		store_locate(c->at.stage->store, buf_str(&key), c->out);
-		err = buf_err(c->out);
+		rc = buf_err(c->out);
 	}
 	buf_clear(&key);
-	return err;
+	return rc;
 }
 
 int xattr_stage_name(struct xattr_call *c)
@@ -66,18 +66,18 @@ int xattr_stage_name(struct xattr_call *c)
 	if (c->at.view.kind == INODE_ROOT)
 		return -ENODATA;
 	buf_add(c->out, c->at.path.data, c->at.path.len);
-	return c->at.err ? c->at.err : buf_err(c->out);
+	return c->at.rc ? c->at.rc : buf_err(c->out);
 }
 
 int xattr_stage_size(struct xattr_call *c)
 {
 	struct stat st;
-	int err = c->at.view.kind == INODE_FILE
-			  ? resolve_refresh(c->fs, c->inode, &c->at.view)
-			  : -ENODATA;
+	int rc = c->at.view.kind == INODE_FILE
+			 ? resolve_refresh(c->fs, c->inode, &c->at.view)
+			 : -ENODATA;
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	names_stat(c->fs, c->inode, &st);
 	buf_addf(c->out, "%llu", (unsigned long long)st.st_size);
 	return buf_err(c->out);
@@ -92,15 +92,15 @@ int xattr_stage_creator(struct xattr_call *c)
 static int xattr_stage_details(struct xattr_call *c, struct object_details *out)
 {
 	struct buf key = NAMES_KEY;
-	int err = xattr_stage_refresh(c);
+	int rc = xattr_stage_refresh(c);
 
-	if (err)
-		return err;
-	err = inode_place_key(&c->at, NULL, &key);
-	if (!err)
-		err = store_head(c->at.stage->store, buf_str(&key), out);
+	if (rc)
+		return rc;
+	rc = inode_place_key(&c->at, NULL, &key);
+	if (!rc)
+		rc = store_head(c->at.stage->store, buf_str(&key), out);
 	buf_clear(&key);
-	return err == -ENOENT ? -ENODATA : err;
+	return rc == -ENOENT ? -ENODATA : rc;
 }
 
 /* The store's own time, also when a caller has set another. */
@@ -108,15 +108,15 @@ int xattr_stage_last_modified(struct xattr_call *c)
 {
 	char text[TIME_LIST_SIZE];
 	struct object_details d;
-	int err = xattr_stage_refresh(c);
+	int rc = xattr_stage_refresh(c);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	d.info = c->at.view.info;
 	if (c->at.view.own_mtime)
-		err = xattr_stage_details(c, &d);
-	if (err)
-		return err;
+		rc = xattr_stage_details(c, &d);
+	if (rc)
+		return rc;
 	clock_list(d.info.mtime, text);
 	return xattr_stage_value(c, text);
 }
@@ -124,26 +124,25 @@ int xattr_stage_last_modified(struct xattr_call *c)
 int xattr_stage_content_type(struct xattr_call *c)
 {
 	struct object_details d;
-	int err = xattr_stage_details(c, &d);
+	int rc = xattr_stage_details(c, &d);
 
-	return err ? err
-		   : xattr_stage_value(c, props_get(&d.props, PROP_TYPE) ?: "");
+	return rc ? rc
+		  : xattr_stage_value(c, props_get(&d.props, PROP_TYPE) ?: "");
 }
 
 int xattr_stage_storage_class(struct xattr_call *c)
 {
 	struct object_details d;
-	int err = xattr_stage_details(c, &d);
+	int rc = xattr_stage_details(c, &d);
 
-	return err ? err
-		   : xattr_stage_value(c,
-				       props_get(&d.props, PROP_CLASS) ?: "");
+	return rc ? rc
+		  : xattr_stage_value(c, props_get(&d.props, PROP_CLASS) ?: "");
 }
 
 int xattr_stage_version_id(struct xattr_call *c)
 {
 	struct object_details d;
-	int err = xattr_stage_details(c, &d);
+	int rc = xattr_stage_details(c, &d);
 
-	return err ? err : xattr_stage_value(c, d.version_id);
+	return rc ? rc : xattr_stage_value(c, d.version_id);
 }

@@ -56,9 +56,9 @@ void op_end(fuse_req_t req)
 	waiter_begin(waiter_self());
 }
 
-void op_reply(fuse_req_t req, int err)
+void op_reply(fuse_req_t req, int rc)
 {
-	fuse_reply_err(req, -err);
+	fuse_reply_err(req, -rc);
 }
 
 struct inode *op_inode(fuse_req_t req, fuse_ino_t ino)

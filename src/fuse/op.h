@@ -19,8 +19,8 @@ struct fs *op_begin(fuse_req_t req);
 struct fs *op_begin_whole(fuse_req_t req);
 void op_end(fuse_req_t req);
 
-/* Replies to an operation without a result: err is 0 or -errno. */
-void op_reply(fuse_req_t req, int err);
+/* Replies to an operation without a result: rc is 0 or -errno. */
+void op_reply(fuse_req_t req, int rc);
 struct inode *op_inode(fuse_req_t req, fuse_ino_t ino);
 void op_caller(fuse_req_t req, struct fs_caller *out);
 void op_entry_param(const struct fs_entry *e, struct fuse_entry_param *out);

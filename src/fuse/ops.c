@@ -15,14 +15,14 @@
 #include "base/text.h"
 #include "fuse/killpriv.h"
 
-/* The reply to lookup and its kin; err as their fs_*() returned it. */
-static void op_reply_entry(fuse_req_t req, int err, const struct fs_entry *e)
+/* The reply to lookup and its kin; rc as their fs_*() returned it. */
+static void op_reply_entry(fuse_req_t req, int rc, const struct fs_entry *e)
 {
 	struct fs *fs = fuse_req_userdata(req);
 	struct fuse_entry_param param;
 
-	if (err) {
-		op_reply(req, err);
+	if (rc) {
+		op_reply(req, rc);
 		return;
 	}
 	op_entry_param(e, &param);
@@ -50,10 +50,10 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs_entry e = { 0 };
-	int err = fs_lookup(op_begin(req), op_inode(req, parent), name, &e);
+	int rc = fs_lookup(op_begin(req), op_inode(req, parent), name, &e);
 
 	op_end(req);
-	op_reply_entry(req, err, &e);
+	op_reply_entry(req, rc, &e);
 }
 
 static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
@@ -76,11 +76,11 @@ static struct handle *op_file_handle(struct fuse_file_info *fi)
 	return fi ? (struct handle *)(uintptr_t)fi->fh : NULL;
 }
 
-static void op_reply_attr(fuse_req_t req, int err, const struct stat *st,
+static void op_reply_attr(fuse_req_t req, int rc, const struct stat *st,
 			  double timeout)
 {
-	if (err)
-		op_reply(req, err);
+	if (rc)
+		op_reply(req, rc);
 	else
 		fuse_reply_attr(req, st, timeout);
 }
@@ -90,11 +90,11 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino,
 {
 	struct stat st;
 	double timeout;
-	int err = fs_getattr(op_begin(req), op_inode(req, ino),
-			     op_file_handle(fi), &st, &timeout);
+	int rc = fs_getattr(op_begin(req), op_inode(req, ino),
+			    op_file_handle(fi), &st, &timeout);
 
 	op_end(req);
-	op_reply_attr(req, err, &st, timeout);
+	op_reply_attr(req, rc, &st, timeout);
 }
 
 /* FUSE_SET_ATTR_* to FS_SET_*; "now" becomes a time. */
@@ -132,13 +132,13 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
 	struct stat st;
 	double timeout;
 	struct fs *fs = op_begin(req);
-	int err = fs_setattr(fs, op_inode(req, ino), op_file_handle(fi), attr,
-			     which, &st, &timeout);
+	int rc = fs_setattr(fs, op_inode(req, ino), op_file_handle(fi), attr,
+			    which, &st, &timeout);
 
-	if (!err && fi && (which & FS_SET_SIZE))
+	if (!rc && fi && (which & FS_SET_SIZE))
 		fs_written_by(fs, op_file_handle(fi), fuse_req_ctx(req)->pid);
 	op_end(req);
-	op_reply_attr(req, err, &st, timeout);
+	op_reply_attr(req, rc, &st, timeout);
 }
 
 static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
@@ -146,39 +146,38 @@ static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
 {
 	struct fs_entry e = { 0 };
 	struct fs_caller c;
-	int err;
+	int rc;
 
 	op_caller(req, &c);
-	err = fs_mkdir(op_begin(req), op_inode(req, parent), name, mode, &c,
-		       &e);
+	rc = fs_mkdir(op_begin(req), op_inode(req, parent), name, mode, &c, &e);
 	op_end(req);
-	op_reply_entry(req, err, &e);
+	op_reply_entry(req, rc, &e);
 }
 
 static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	int err = fs_rmdir(op_begin(req), op_inode(req, parent), name);
+	int rc = fs_rmdir(op_begin(req), op_inode(req, parent), name);
 
 	op_end(req);
-	op_reply(req, err);
+	op_reply(req, rc);
 }
 
 static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	int err = fs_unlink(op_begin(req), op_inode(req, parent), name);
+	int rc = fs_unlink(op_begin(req), op_inode(req, parent), name);
 
 	op_end(req);
-	op_reply(req, err);
+	op_reply(req, rc);
 }
 
 static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 		      fuse_ino_t to, const char *to_name, unsigned flags)
 {
-	int err = fs_rename(op_begin(req), op_inode(req, parent), name,
-			    op_inode(req, to), to_name, flags);
+	int rc = fs_rename(op_begin(req), op_inode(req, parent), name,
+			   op_inode(req, to), to_name, flags);
 
 	op_end(req);
-	op_reply(req, err);
+	op_reply(req, rc);
 }
 
 /* Stores have neither; the kernel would make ENOSYS of a missing operation. */
@@ -197,12 +196,12 @@ static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	struct statvfs st;
-	int err = fs_statfs(op_begin(req), op_inode(req, ino), &st);
+	int rc = fs_statfs(op_begin(req), op_inode(req, ino), &st);
 
 	op_end(req);
 
-	if (err)
-		op_reply(req, err);
+	if (rc)
+		op_reply(req, rc);
 	else
 		fuse_reply_statfs(req, &st);
 }
@@ -250,11 +249,11 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino,
 {
 	struct fs *fs = op_begin(req);
 	struct dir_handle *h = NULL;
-	int err = fs_dir_open(fs, op_inode(req, ino), &h);
+	int rc = fs_dir_open(fs, op_inode(req, ino), &h);
 
 	op_end(req);
-	if (err) {
-		op_reply(req, err);
+	if (rc) {
+		op_reply(req, rc);
 		return;
 	}
 	fi->fh = (uintptr_t)h;
@@ -266,15 +265,15 @@ static void op_readdir_any(fuse_req_t req, size_t size, off_t off,
 			   struct fuse_file_info *fi, bool plus)
 {
 	struct packer p = { .req = req, .size = size, .plus = plus };
-	int err = -ENOMEM;
+	int rc = -ENOMEM;
 
 	p.bytes = malloc(size);
 	if (p.bytes)
-		err = fs_dir_read(op_begin(req), op_dir_handle(fi), off, plus,
-				  op_dir_pack, &p);
+		rc = fs_dir_read(op_begin(req), op_dir_handle(fi), off, plus,
+				 op_dir_pack, &p);
 	op_end(req);
-	if (err)
-		op_reply(req, err);
+	if (rc)
+		op_reply(req, rc);
 	else
 		fuse_reply_buf(req, p.bytes, p.used);
 	free(p.bytes);
@@ -304,10 +303,10 @@ static void op_releasedir(fuse_req_t req, fuse_ino_t ino,
 static void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 			struct fuse_file_info *fi)
 {
-	int err = fs_dir_sync(op_begin(req), op_dir_handle(fi));
+	int rc = fs_dir_sync(op_begin(req), op_dir_handle(fi));
 
 	op_end(req);
-	op_reply(req, err);
+	op_reply(req, rc);
 }
 
 /* ---- extended attributes ----
@@ -322,14 +321,14 @@ static bool op_xattr_is_foreign(const char *name)
 }
 
 /* size 0 asks how long the value is. */
-static void op_reply_value(fuse_req_t req, int err, struct buf *b, size_t size)
+static void op_reply_value(fuse_req_t req, int rc, struct buf *b, size_t size)
 {
-	if (!err)
-		err = buf_err(b);
-	if (!err && size && b->len > size)
-		err = -ERANGE;
-	if (err)
-		op_reply(req, err);
+	if (!rc)
+		rc = buf_err(b);
+	if (!rc && size && b->len > size)
+		rc = -ERANGE;
+	if (rc)
+		op_reply(req, rc);
 	else if (!size)
 		fuse_reply_xattr(req, b->len);
 	else
@@ -342,57 +341,57 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 {
 	struct buf value = BUF_INIT(2 * BUF_URL);
 	struct fs_caller c;
-	int err;
+	int rc;
 
 	if (op_xattr_is_foreign(name)) {
 		op_reply(req, -EOPNOTSUPP);
 		return;
 	}
 	op_caller(req, &c);
-	err = fs_xattr_get(op_begin(req), op_inode(req, ino), name, &c, &value);
+	rc = fs_xattr_get(op_begin(req), op_inode(req, ino), name, &c, &value);
 	op_end(req);
-	op_reply_value(req, err, &value, size);
+	op_reply_value(req, rc, &value, size);
 }
 
 static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
 	struct buf names = BUF_INIT(BUF_URL);
-	int err = fs_xattr_list(op_begin(req), op_inode(req, ino), &names);
+	int rc = fs_xattr_list(op_begin(req), op_inode(req, ino), &names);
 
 	op_end(req);
-	op_reply_value(req, err, &names, size);
+	op_reply_value(req, rc, &names, size);
 }
 
 static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 			const char *value, size_t size, int flags)
 {
 	struct fs_caller c;
-	int err;
+	int rc;
 
 	if (op_xattr_is_foreign(name)) {
 		op_reply(req, -EOPNOTSUPP);
 		return;
 	}
 	op_caller(req, &c);
-	err = fs_xattr_set(op_begin(req), op_inode(req, ino), name, value, size,
-			   flags, &c);
+	rc = fs_xattr_set(op_begin(req), op_inode(req, ino), name, value, size,
+			  flags, &c);
 	op_end(req);
-	op_reply(req, err);
+	op_reply(req, rc);
 }
 
 static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	struct fs_caller c;
-	int err;
+	int rc;
 
 	if (op_xattr_is_foreign(name)) {
 		op_reply(req, -EOPNOTSUPP);
 		return;
 	}
 	op_caller(req, &c);
-	err = fs_xattr_remove(op_begin(req), op_inode(req, ino), name, &c);
+	rc = fs_xattr_remove(op_begin(req), op_inode(req, ino), name, &c);
 	op_end(req);
-	op_reply(req, err);
+	op_reply(req, rc);
 }
 
 const struct fuse_lowlevel_ops ops = {

@@ -28,14 +28,13 @@ void ops_file_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct fs *fs = op_begin(req);
 	struct handle *h = NULL;
 	bool keep = false;
-	int err = killpriv_wanted() ? fs_drop_setid(fs, op_inode(req, ino)) : 0;
+	int rc = killpriv_wanted() ? fs_drop_setid(fs, op_inode(req, ino)) : 0;
 
-	if (!err)
-		err = fs_file_open(fs, op_inode(req, ino), fi->flags, &h,
-				   &keep);
+	if (!rc)
+		rc = fs_file_open(fs, op_inode(req, ino), fi->flags, &h, &keep);
 	op_end(req);
-	if (err) {
-		op_reply(req, err);
+	if (rc) {
+		op_reply(req, rc);
 		return;
 	}
 	fi->fh = (uintptr_t)h;
@@ -54,14 +53,14 @@ void ops_file_create(fuse_req_t req, fuse_ino_t parent, const char *name,
 	struct fs_entry e = { 0 };
 	struct handle *h = NULL;
 	struct fs_caller c;
-	int err;
+	int rc;
 
 	op_caller(req, &c);
-	err = fs_file_create(fs, op_inode(req, parent), name, mode, fi->flags,
-			     &c, &e, &h);
+	rc = fs_file_create(fs, op_inode(req, parent), name, mode, fi->flags,
+			    &c, &e, &h);
 	op_end(req);
-	if (err) {
-		op_reply(req, err);
+	if (rc) {
+		op_reply(req, rc);
 		return;
 	}
 	fi->fh = (uintptr_t)h;
@@ -84,21 +83,21 @@ void ops_file_mknod(fuse_req_t req, fuse_ino_t parent, const char *name,
 	struct fs_entry e = { 0 };
 	struct handle *h = NULL;
 	struct fs_caller c;
-	int err = -EPERM;
+	int rc = -EPERM;
 
 	op_caller(req, &c);
 	if (S_ISREG(mode))
-		err = fs_file_create(fs, op_inode(req, parent), name, mode,
-				     O_WRONLY | O_EXCL, &c, &e, &h);
-	if (!err) {
-		err = fs_file_flush(fs, h);
+		rc = fs_file_create(fs, op_inode(req, parent), name, mode,
+				    O_WRONLY | O_EXCL, &c, &e, &h);
+	if (!rc) {
+		rc = fs_file_flush(fs, h);
 		fs_release(fs, h);
-		if (err)
+		if (rc)
 			fs_forget(fs, e.inode, 1);
 	}
 	op_end(req);
-	if (err) {
-		op_reply(req, err);
+	if (rc) {
+		op_reply(req, rc);
 		return;
 	}
 	op_entry_param(&e, &param);
@@ -111,11 +110,11 @@ void ops_file_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 {
 	struct fs *fs = op_begin(req);
 	struct fs_data data = { 0 };
-	int err = fs_file_read(fs, ops_file_handle(fi), off, size, &data);
+	int rc = fs_file_read(fs, ops_file_handle(fi), off, size, &data);
 
 	op_end(req);
-	if (err) {
-		op_reply(req, err);
+	if (rc) {
+		op_reply(req, rc);
 		return;
 	}
 	fuse_reply_iov(req, data.iov, data.n);
@@ -127,37 +126,37 @@ void ops_file_write(fuse_req_t req, fuse_ino_t ino, const char *bytes,
 {
 	struct fs *fs = op_begin(req);
 	struct handle *h = ops_file_handle(fi);
-	int err = killpriv_wanted() ? fs_drop_setid(fs, op_inode(req, ino)) : 0;
+	int rc = killpriv_wanted() ? fs_drop_setid(fs, op_inode(req, ino)) : 0;
 
-	if (!err && fi->writepage)
-		err = fs_file_write_page(fs, h, off, bytes, size);
-	else if (!err)
-		err = fs_file_write(fs, h, off, bytes, size);
+	if (!rc && fi->writepage)
+		rc = fs_file_write_page(fs, h, off, bytes, size);
+	else if (!rc)
+		rc = fs_file_write(fs, h, off, bytes, size);
 	if (!fi->writepage) /* the kernel's own thread may write those */
 		fs_written_by(fs, h, fuse_req_ctx(req)->pid);
 	op_end(req);
-	if (err)
-		op_reply(req, err);
+	if (rc)
+		op_reply(req, rc);
 	else
 		fuse_reply_write(req, size);
 }
 
 void ops_file_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	int err = fs_close(op_begin_whole(req), ops_file_handle(fi),
-			   fuse_req_ctx(req)->pid);
+	int rc = fs_close(op_begin_whole(req), ops_file_handle(fi),
+			  fuse_req_ctx(req)->pid);
 
 	op_end(req);
-	op_reply(req, err);
+	op_reply(req, rc);
 }
 
 void ops_file_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 		    struct fuse_file_info *fi)
 {
-	int err = fs_file_sync(op_begin(req), ops_file_handle(fi));
+	int rc = fs_file_sync(op_begin(req), ops_file_handle(fi));
 
 	op_end(req);
-	op_reply(req, err);
+	op_reply(req, rc);
 }
 
 void ops_file_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -171,15 +170,15 @@ void ops_file_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 			off_t length, struct fuse_file_info *fi)
 {
 	struct fs *fs = op_begin(req);
-	int err = mode ? -EOPNOTSUPP : 0;
+	int rc = mode ? -EOPNOTSUPP : 0;
 
 	/* The request has no flag, and CAP_FSETID cannot be seen from here. */
-	if (!err && fuse_req_ctx(req)->uid)
-		err = fs_drop_setid(fs, op_inode(req, ino));
-	if (!err)
-		err = fs_file_allocate(fs, ops_file_handle(fi), offset, length);
-	if (!err)
+	if (!rc && fuse_req_ctx(req)->uid)
+		rc = fs_drop_setid(fs, op_inode(req, ino));
+	if (!rc)
+		rc = fs_file_allocate(fs, ops_file_handle(fi), offset, length);
+	if (!rc)
 		fs_written_by(fs, ops_file_handle(fi), fuse_req_ctx(req)->pid);
 	op_end(req);
-	op_reply(req, err);
+	op_reply(req, rc);
 }

@@ -183,17 +183,17 @@ static void session_woken(int sig)
 }
 
 int session_new(const struct session_settings *set, struct fs *fs,
-		struct session **out, struct buf *err)
+		struct session **out, struct buf *why)
 {
 	struct sigaction wake = { .sa_handler = session_woken };
 	struct session *s = calloc(1, sizeof(*s));
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct buf said = BUF_INIT(BUF_MESSAGE);
 	struct mountinfo_place place;
 	int rc = -ENOMEM;
 
 	if (!s)
 		goto out;
-	mount_says = &why;
+	mount_says = &said;
 	fuse_set_log_func(session_log_fuse);
 	s->fs = fs;
 	s->mountpoint = strdup(set->mountpoint);
@@ -202,14 +202,14 @@ int session_new(const struct session_settings *set, struct fs *fs,
 	s->se = session_new_fuse(set, fs);
 	rc = -EINVAL;
 	if (!s->se) {
-		buf_addf(err, "libfuse refused the mount options: %s",
-			 why.len ? buf_str(&why) : "it does not say why");
+		buf_addf(why, "libfuse refused the mount options: %s",
+			 said.len ? buf_str(&said) : "it does not say why");
 		goto out;
 	}
 	rc = -EIO;
 	if (fuse_session_mount(s->se, s->mountpoint)) {
-		buf_addf(err, "%s: %s", set->mountpoint,
-			 why.len ? buf_str(&why) : "fusermount3 refused");
+		buf_addf(why, "%s: %s", set->mountpoint,
+			 said.len ? buf_str(&said) : "fusermount3 refused");
 		goto out;
 	}
 	/* Found without asking the mount itself. */
@@ -225,7 +225,7 @@ int session_new(const struct session_settings *set, struct fs *fs,
 	rc = 0;
 out:
 	mount_says = NULL;
-	buf_clear(&why);
+	buf_clear(&said);
 	if (!rc)
 		return 0;
 	if (s && s->se)

@@ -19,11 +19,11 @@ struct session_settings {
 };
 
 /*
- * Mounts. Starts no thread. 0, or -errno with why in err. fs outlives the
+ * Mounts. Starts no thread. 0, or -errno with a sentence in why. fs outlives the
  * session.
  */
 int session_new(const struct session_settings *set, struct fs *fs,
-		struct session **out, struct buf *err);
+		struct session **out, struct buf *why);
 
 /*
  * Answers the kernel until the mount is gone or session_stop(). ready(arg) is

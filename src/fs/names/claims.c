@@ -69,14 +69,14 @@ static int claims_sleep_locked(struct tree *t, struct waiter *self)
 	REQUIRES(t->lock)
 {
 	struct waiter_entry entry = { .waiter = self };
-	int err;
+	int rc;
 
 	waiter_list_add(&tree_locked(t)->waiters, &entry);
 	tree_unlock(t);
-	err = waiter_park(self, WAIT_FOREVER);
+	rc = waiter_park(self, WAIT_FOREVER);
 	tree_lock(t);
 	waiter_list_remove(&tree_locked(t)->waiters, &entry);
-	return err;
+	return rc;
 }
 
 static struct tree_claim *claims_find_own(struct tree_claim *list,
@@ -128,25 +128,25 @@ static int claims_begin(struct tree *t, struct inode *i, bool move)
 {
 	struct waiter *self = waiter_self();
 	struct tree_claim *new = calloc(1, sizeof(*new));
-	int err = 0;
+	int rc = 0;
 
 	if (!new)
 		return -ENOMEM;
 	tree_lock(t);
-	while (!err && !(i->flags & INODE_ORPHAN) &&
+	while (!rc && !(i->flags & INODE_ORPHAN) &&
 	       (move ? claims_move_waits_locked(t, i, self)
 		     : claims_publish_waits_locked(t, i, self)))
-		err = claims_sleep_locked(t, self);
-	if (!err && (i->flags & INODE_ORPHAN))
-		err = -ENOENT;
-	if (!err)
+		rc = claims_sleep_locked(t, self);
+	if (!rc && (i->flags & INODE_ORPHAN))
+		rc = -ENOENT;
+	if (!rc)
 		claims_add_locked(t,
 				  move ? &tree_locked(t)->moving
 				       : &tree_locked(t)->publishing,
 				  i, &new);
 	tree_unlock(t);
 	free(new);
-	return err;
+	return rc;
 }
 
 static void claims_end(struct tree *t, struct inode *i, bool move)
@@ -182,14 +182,13 @@ int claims_ask_begin(struct tree *t, struct inode *dir, const char *name,
 {
 	struct tree_claim *room[2] = { &out->claims[0], &out->claims[1] };
 	struct waiter *self = waiter_self();
-	int err = 0;
+	int rc = 0;
 
 	out->dir = NULL;
 	tree_lock(t);
-	while (!err && claims_ask_waits_locked(t, dir, name, self, &out->known))
-		err = claims_sleep_locked(t, self);
-	if (!err && inode_policy(dir)->renames &&
-	    !(dir->flags & INODE_ORPHAN)) {
+	while (!rc && claims_ask_waits_locked(t, dir, name, self, &out->known))
+		rc = claims_sleep_locked(t, self);
+	if (!rc && inode_policy(dir)->renames && !(dir->flags & INODE_ORPHAN)) {
 		out->dir = dir;
 		claims_add_locked(t, &tree_locked(t)->publishing, dir,
 				  &room[0]);
@@ -200,9 +199,9 @@ int claims_ask_begin(struct tree *t, struct inode *dir, const char *name,
 	inode_look_locked(t, dir, &out->at);
 	out->asked = tree_locked(t)->clock;
 	tree_unlock(t);
-	if (err)
+	if (rc)
 		inode_place_clear(&out->at);
-	return err;
+	return rc;
 }
 
 void claims_ask_end(struct tree *t, struct claims_ask *a)
@@ -221,15 +220,15 @@ void claims_ask_end(struct tree *t, struct claims_ask *a)
 int claims_publish_begin(struct tree *t, struct inode *i, struct buf *key)
 {
 	struct buf unused = BUF_INIT(STORE_KEY_MAX + 1);
-	int err = claims_begin(t, i, false);
+	int rc = claims_begin(t, i, false);
 
-	if (err)
-		return err;
-	err = inode_open_key(t, i, key ? key : &unused);
+	if (rc)
+		return rc;
+	rc = inode_open_key(t, i, key ? key : &unused);
 	buf_clear(&unused);
-	if (err)
+	if (rc)
 		claims_end(t, i, false);
-	return err;
+	return rc;
 }
 
 void claims_publish_end(struct tree *t, struct inode *i)
@@ -239,11 +238,11 @@ void claims_publish_end(struct tree *t, struct inode *i)
 
 int claims_publish_wait(struct tree *t, struct inode *i)
 {
-	int err = claims_begin(t, i, false);
+	int rc = claims_begin(t, i, false);
 
-	if (!err)
+	if (!rc)
 		claims_end(t, i, false);
-	return err;
+	return rc;
 }
 
 void claims_set_renaming(struct tree *t, struct inode *i, bool moving)

@@ -156,22 +156,21 @@ static int dircache_collect(struct tree *t, struct inode *dir,
 	char names[STEPS][NAME_SIZE];
 	struct inode *list[STEPS];
 	struct dir_walk w;
-	int n, err = 0;
+	int n, rc = 0;
 
 	tree_lock(t);
 	tree_hash_walk_locked(t, dir, &w);
 	tree_unlock(t);
-	while (!err &&
-	       (n = dircache_take_some(t, &w, unseen, list, names)) >= 0)
+	while (!rc && (n = dircache_take_some(t, &w, unseen, list, names)) >= 0)
 		for (int k = 0; k < n; k++) {
-			int rc = dircache_add(t, c, list[k], names[k]);
+			int added = dircache_add(t, c, list[k], names[k]);
 
-			err = err ? err : rc;
+			rc = rc ? rc : added;
 		}
 	tree_lock(t);
 	tree_hash_walked_locked(t, dir, &w);
 	tree_unlock(t);
-	return err;
+	return rc;
 }
 
 static int dircache_by_name(const void *a, const void *b)
@@ -212,21 +211,21 @@ int dircache_children(struct tree *t, struct inode *dir,
 {
 	struct dircache_children c = { .list = NULL };
 	uint64_t clock = tree_clock(t);
-	int err = dir->dir ? dircache_collect(t, dir, unseen, &c) : 0;
+	int rc = dir->dir ? dircache_collect(t, dir, unseen, &c) : 0;
 
 	if (c.n && tree_clock(t) != clock)
 		dircache_once(t, &c);
 	if (c.n)
 		qsort(c.list, c.n, sizeof(*c.list), dircache_by_name);
 	for (size_t k = 0; k < c.n; k++) {
-		if (err)
+		if (rc)
 			inode_unref(t, c.list[k].inode);
 		else
-			err = each(arg, c.list[k].inode);
+			rc = each(arg, c.list[k].inode);
 		free(c.list[k].name);
 	}
 	free(c.list);
-	return err;
+	return rc;
 }
 
 struct inode *dircache_entry(struct tree *t, struct inode *dir, struct inode *i,

@@ -265,9 +265,9 @@ static void inode_place_locked(struct tree *t, struct inode *i, bool forgotten,
 	out->path = (struct buf)BUF_INIT(STORE_KEY_MAX + 1);
 	out->stage = s ? stage_ref(s) : NULL;
 	out->is_dir = i->dir;
-	out->err = !forgotten && (inode_top(i)->flags & INODE_ORPHAN)
-			   ? -ENOENT
-			   : inode_write_path(i, &out->path);
+	out->rc = !forgotten && (inode_top(i)->flags & INODE_ORPHAN)
+			  ? -ENOENT
+			  : inode_write_path(i, &out->path);
 }
 
 void inode_look_locked(struct tree *t, struct inode *i, struct inode_place *out)
@@ -302,8 +302,8 @@ int inode_place_key(const struct inode_place *p, const char *name,
 		return -ENAMETOOLONG;
 	if (name && !p->is_dir)
 		return -ENOTDIR;
-	if (!p->stage || p->err)
-		return p->err ? p->err : -ENOENT;
+	if (!p->stage || p->rc)
+		return p->rc ? p->rc : -ENOENT;
 	if (name && p->stage->store->limits.utf8_keys && !text_is_utf8(name))
 		return -EILSEQ;
 	buf_adds(out, p->stage->prefix);
@@ -321,14 +321,14 @@ static int inode_make_key(struct tree *t, struct inode *i, bool forgotten,
 			  const char *name, struct buf *out)
 {
 	struct inode_place p;
-	int err;
+	int rc;
 
 	tree_lock(t);
 	inode_place_locked(t, i, forgotten, &p);
 	tree_unlock(t);
-	err = inode_place_key(&p, name, out);
+	rc = inode_place_key(&p, name, out);
 	inode_place_clear(&p);
-	return err;
+	return rc;
 }
 
 int inode_key(struct tree *t, struct inode *i, struct buf *out)
@@ -350,16 +350,16 @@ int inode_key_of(struct tree *t, struct inode *dir, const char *name,
 int inode_object(struct tree *t, struct inode *i, struct inode_object *out)
 {
 	struct inode_place p;
-	int err;
+	int rc;
 
 	tree_lock(t);
 	inode_place_locked(t, i, false, &p);
 	tree_unlock(t);
 	out->stage = p.stage;
 	out->key = (struct buf)BUF_INIT(STORE_KEY_MAX + 1);
-	err = inode_place_key(&p, NULL, &out->key);
+	rc = inode_place_key(&p, NULL, &out->key);
 	buf_clear(&p.path);
-	return err;
+	return rc;
 }
 
 void inode_object_clear(struct inode_object *o)

@@ -95,7 +95,7 @@ struct inode_place {
 	struct stage *stage; /* referenced; NULL at the root of stages */
 	bool is_dir;
 	struct buf path; /* within the stage */
-	int err; /* why there is none: -ENOENT, -ENAMETOOLONG */
+	int rc; /* why there is none: -ENOENT, -ENAMETOOLONG */
 };
 
 /* stage: the root is that stage's (a reference is taken), NULL: INODE_ROOT. */

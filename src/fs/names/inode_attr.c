@@ -48,19 +48,19 @@ static int inode_attr_set_mode_locked(struct tree *t, struct inode *i,
 				      mode_t mode, uid_t uid, gid_t gid)
 	REQUIRES(t->lock)
 {
-	int err = 0;
+	int rc = 0;
 
 	if (inode_attr_is_default(t, i, mode, uid, gid))
 		tree_lru_unpin_locked(t, i, INODE_PIN_MODE);
 	else
-		err = tree_lru_pin_locked(t, i, INODE_PIN_MODE);
+		rc = tree_lru_pin_locked(t, i, INODE_PIN_MODE);
 	/* What is so already fails never, nor does taking set-id bits away:
 	 * nothing brings them back. */
-	if (err && uid == i->uid && gid == i->gid &&
+	if (rc && uid == i->uid && gid == i->gid &&
 	    (mode | (i->mode & (S_ISUID | S_ISGID))) == i->mode)
-		err = 0;
-	if (err)
-		return err;
+		rc = 0;
+	if (rc)
+		return rc;
 	i->mode = mode;
 	i->uid = uid;
 	i->gid = gid;
@@ -70,26 +70,26 @@ static int inode_attr_set_mode_locked(struct tree *t, struct inode *i,
 
 int inode_attr_set_mode(struct tree *t, struct inode *i, mode_t mode)
 {
-	int err;
+	int rc;
 
 	tree_lock(t);
 	inode_attr_own_mode_locked(t, i);
-	err = inode_attr_set_mode_locked(t, i, mode & 07777, i->uid, i->gid);
+	rc = inode_attr_set_mode_locked(t, i, mode & 07777, i->uid, i->gid);
 	tree_unlock(t);
-	return err;
+	return rc;
 }
 
 int inode_attr_set_owner(struct tree *t, struct inode *i, uid_t uid, gid_t gid)
 {
-	int err;
+	int rc;
 
 	tree_lock(t);
 	inode_attr_own_mode_locked(t, i);
-	err = inode_attr_set_mode_locked(t, i, i->mode,
-					 uid == (uid_t)-1 ? i->uid : uid,
-					 gid == (gid_t)-1 ? i->gid : gid);
+	rc = inode_attr_set_mode_locked(t, i, i->mode,
+					uid == (uid_t)-1 ? i->uid : uid,
+					gid == (gid_t)-1 ? i->gid : gid);
 	tree_unlock(t);
-	return err;
+	return rc;
 }
 
 static bool inode_attr_is_time(struct inode_time t, const struct timespec *to)
@@ -111,22 +111,22 @@ int inode_attr_set_times(struct tree *t, struct inode *i,
 			 const struct timespec *atime,
 			 const struct timespec *mtime)
 {
-	int err = 0;
+	int rc = 0;
 
 	tree_lock(t);
 	if (!inode_attr_is_time(i->atime, atime) ||
 	    !inode_attr_is_time(i->mtime, mtime)) {
-		err = tree_lru_pin_locked(t, i, INODE_PIN_TIMES);
-		if (!err) {
+		rc = tree_lru_pin_locked(t, i, INODE_PIN_TIMES);
+		if (!rc) {
 			inode_attr_put_times(i, atime, mtime);
 			i->flags |= mtime ? INODE_OWN_MTIME : 0;
 			i->flags &= mtime ? ~INODE_KERNEL_BEGIN : ~0;
 		}
 	}
-	if (!err)
+	if (!rc)
 		inode_attr_changed_locked(t, i);
 	tree_unlock(t);
-	return err;
+	return rc;
 }
 
 void inode_attr_keep(struct tree *t, struct inode *i,
@@ -153,19 +153,19 @@ void inode_attr_keep(struct tree *t, struct inode *i,
 int inode_attr_set_expire(struct tree *t, struct inode *i, int64_t expire)
 {
 	struct inode_ext *m;
-	int err = 0;
+	int rc = 0;
 
 	tree_lock(t);
 	m = expire ? inode_ext(i) : i->ext;
 	if (expire)
-		err = m ? tree_lru_pin_locked(t, i, INODE_PIN_EXPIRE) : -ENOMEM;
+		rc = m ? tree_lru_pin_locked(t, i, INODE_PIN_EXPIRE) : -ENOMEM;
 	else
 		tree_lru_unpin_locked(t, i, INODE_PIN_EXPIRE);
-	if (!err && m)
+	if (!rc && m)
 		m->expire = expire;
 	tree_lru_update_locked(t, i);
 	tree_unlock(t);
-	return err;
+	return rc;
 }
 
 void inode_attr_refresh_locked(struct tree *t, struct inode *i,

@@ -48,12 +48,12 @@ int inode_file_enter(struct tree *t, struct inode *i, struct file *fresh,
 		     const struct object_info *number, struct inode_view *v)
 {
 	uint64_t ino;
-	int err = -EEXIST;
+	int rc = -EEXIST;
 
 	tree_lock(t);
 	if (!i->ext || !i->ext->file)
-		err = inode_file_join_locked(t, i, fresh) ? 0 : -ENOMEM;
-	if (!err) {
+		rc = inode_file_join_locked(t, i, fresh) ? 0 : -ENOMEM;
+	if (!rc) {
 		ino = tree_number_of_disk_locked(t, number);
 		i->ino = ino ? ino : i->ino;
 		i->mtime = i->ctime = inode_time(clock_now());
@@ -63,7 +63,7 @@ int inode_file_enter(struct tree *t, struct inode *i, struct file *fresh,
 		i->kernel_pages_etag = inode_etag_hash(v);
 	}
 	tree_unlock(t);
-	return err;
+	return rc;
 }
 
 struct file *inode_file_get(struct tree *t, struct inode *i)

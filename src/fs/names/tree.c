@@ -307,20 +307,20 @@ int tree_create(struct tree *t, struct inode *dir, const char *name,
 		enum inode_kind kind, mode_t mode, uid_t uid, gid_t gid,
 		struct inode **out)
 {
-	int err;
+	int rc;
 
 	if (strlen(name) >= NAME_SIZE)
 		return -ENAMETOOLONG;
 	tree_lock(t);
-	err = tree_create_locked(t, dir, name, kind, out);
-	if (!err) {
+	rc = tree_create_locked(t, dir, name, kind, out);
+	if (!rc) {
 		(*out)->mode = mode & 07777;
 		(*out)->uid = uid;
 		(*out)->gid = gid;
 		(*out)->flags |= INODE_OWN_MODE;
 	}
 	tree_unlock(t);
-	return err;
+	return rc;
 }
 
 void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
@@ -440,14 +440,14 @@ static int tree_move_locked(struct tree *t, struct inode *i,
 int tree_move(struct tree *t, struct inode *i, struct inode *to_dir,
 	      const char *name)
 {
-	int err;
+	int rc;
 
 	if (strlen(name) >= NAME_SIZE)
 		return -ENAMETOOLONG;
 	tree_lock(t);
-	err = tree_move_locked(t, i, to_dir, name);
+	rc = tree_move_locked(t, i, to_dir, name);
 	tree_unlock(t);
-	return err;
+	return rc;
 }
 
 void tree_invalidate(struct tree *t, struct inode *dir, const char *name)

@@ -235,7 +235,7 @@ static void assert_path(struct tree *t, struct inode *i, const char *path)
 	struct inode_place p;
 
 	inode_look(t, i, &p);
-	assert_int_equal(p.err, 0);
+	assert_int_equal(p.rc, 0);
 	assert_string_equal(buf_str(&p.path), path);
 	inode_place_clear(&p);
 }
