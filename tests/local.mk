@@ -4,7 +4,7 @@ dist_check_SCRIPTS += tests/check-tap.sh
 # No folder in which something is built: that would be in the archive too.
 EXTRA_DIST += demo tests/packages tests/install tests/tap.awk tests/mount \
 	tests/bench/bench.sh tests/bench/gateway.sh tests/bench/presign.sh \
-	tests/bench/local.sh \
+	tests/bench/local.sh tests/bench/latency.py \
 	tests/fuzz/corpus tests/fuzz/run tests/fuzz/curl-line.py
 
 # The command line against the stand-in server.

@@ -38,6 +38,7 @@
 	LOCK_RANK(DIR, "dir") \
 	LOCK_RANK(TRAVERSAL, "traversal") \
 	LOCK_RANK(SUBTREE, "subtree") \
+	LOCK_RANK(FILE_AHEAD, "file ahead") \
 	LOCK_RANK(RENAME_KEYS, "rename keys") \
 	LOCK_RANK(OBSERVER, "observer") \
 	LOCK_RANK(CLOSE_ERRORS, "close errors") \

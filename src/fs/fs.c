@@ -14,6 +14,7 @@
 #include "fs/content/pending.h"
 #include "fs/content/spill.h"
 #include "fs/close_errors.h"
+#include "fs/file_ahead.h"
 #include "fs/observer.h"
 #include "fs/subtree.h"
 #include "fs/traversal.h"
@@ -68,10 +69,11 @@ static int fs_make_parts(struct fs *fs)
 	fs->observer = observer_new(fs);
 	fs->traversals = traversals_new(fs);
 	fs->subtrees = subtrees_new(fs);
+	fs->file_ahead = file_ahead_new(fs);
 	fs->close_errors = close_errors_new();
 	if (!fs->tree || !fs->blocks || !fs->pending || !fs->inval_queue ||
 	    !fs->observer || !fs->traversals || !fs->subtrees ||
-	    !fs->close_errors)
+	    !fs->file_ahead || !fs->close_errors)
 		return -ENOMEM;
 	if (fs->only)
 		observer_watch(fs->observer, fs->only->store);
@@ -127,6 +129,7 @@ void fs_free(struct fs *fs)
 	observer_free(fs->observer);
 	handle_clear(fs);
 	fs_dir_clear(fs);
+	file_ahead_free(fs->file_ahead);
 	subtrees_free(fs->subtrees);
 	traversals_free(fs->traversals);
 	while ((kept = inode_file_drop_any(fs->tree)))

@@ -31,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/file_ahead.h"
 #include "fs/inval_queue.h"
 #include "stage/stage.h"
 
@@ -85,7 +86,9 @@ static int fs_file_confirm(struct fs *fs, struct inode *i, int flags,
 	if (!v->policy->asked_by_etag || v->dirty || v->orphan ||
 	    !v->published || (flags & O_TRUNC))
 		return 0;
-	if (!handle_writing(flags) &&
+	if (!handle_writing(flags))
+		err = file_ahead_open(fs->file_ahead, i, f, v);
+	if (err == -EAGAIN && !handle_writing(flags) &&
 	    !inode_etag_has_begin(fs->tree, i, v->info.etag))
 		rc = fs_file_ask_first_bytes(fs, i, f, v);
 	if (rc == -EAGAIN)

@@ -7,6 +7,7 @@ libfs_a_SOURCES = \
 	src/fs/dir_filler.c src/fs/dir_filler.h \
 	src/fs/dirlist.c src/fs/dirlist.h \
 	src/fs/dirops.c \
+	src/fs/file_ahead.c src/fs/file_ahead.h \
 	src/fs/fs.c src/fs/fs.h \
 	src/fs/fs_dir.c \
 	src/fs/fs_file.c \

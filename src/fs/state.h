@@ -35,6 +35,7 @@ struct fs {
 	struct observer *observer;
 	struct traversals *traversals;
 	struct subtrees *subtrees;
+	struct file_ahead *file_ahead;
 	struct file_env env;
 	struct fs_processes processes;
 	struct close_errors *close_errors;

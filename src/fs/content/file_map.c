@@ -73,6 +73,21 @@ static int map_source_locked(struct file *f, struct block_source **out)
 	return 0;
 }
 
+bool file_map_adopt(struct file *f, struct block_source *s, const char *etag)
+{
+	struct file_locked *g;
+	bool adopts;
+
+	lock_take(&f->lock);
+	g = file_locked(f);
+	adopts = !g->source && !strcmp(g->base.etag, etag) &&
+		 g->base.size == block_source_size(s);
+	if (adopts)
+		g->source = block_source_ref(s);
+	lock_drop(&f->lock);
+	return adopts;
+}
+
 static int map_locked(struct file *f, uint64_t offset, uint64_t end, char *to,
 		      struct file_run *out) REQUIRES(&f->lock)
 {

@@ -22,6 +22,9 @@ struct file_run {
 	struct block_source *source; /* FILE_BASE, a reference */
 };
 
+/* Its base is read from s, which has the base's version; true when it is, and
+ * was not read from another one before. */
+bool file_map_adopt(struct file *f, struct block_source *s, const char *etag);
 /*
  * Where the bytes from offset (to end at most) are. With `to`, those of
  * FILE_ZERO and FILE_TAIL are copied there at once.

@@ -228,6 +228,25 @@ int dircache_children(struct tree *t, struct inode *dir,
 	return rc;
 }
 
+#define BEHIND_STEPS 256 /* over names that have gone, under the lock */
+
+struct inode *dircache_behind(struct tree *t, struct inode *dir,
+			      struct inode *after)
+{
+	struct inode *i;
+
+	tree_lock(t);
+	i = after && after->parent == dir ? after->next : NULL;
+	if (!after && dir->dir)
+		i = dir->dir->first;
+	for (unsigned k = 0; i && !inode_live(i); k++)
+		i = k < BEHIND_STEPS ? i->next : NULL;
+	if (i)
+		inode_ref_locked(t, i);
+	tree_unlock(t);
+	return i;
+}
+
 struct inode *dircache_entry(struct tree *t, struct inode *dir, struct inode *i,
 			     char name[256], struct inode_view *v)
 {

@@ -52,6 +52,10 @@ bool dircache_complete(struct tree *t, struct inode *dir);
 int dircache_children(struct tree *t, struct inode *dir,
 		      const struct dir_merge *unseen,
 		      int (*each)(void *arg, struct inode *i), void *arg);
+/* The live entry that came into dir right after that one (NULL: the first), so
+ * in the order of a listing; referenced, or NULL. */
+struct inode *dircache_behind(struct tree *t, struct inode *dir,
+			      struct inode *after);
 /* A child's present name, copied; false when it is no longer in dir. */
 bool dircache_name(struct tree *t, struct inode *dir, struct inode *child,
 		   char name[256]);

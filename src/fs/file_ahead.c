@@ -1,0 +1,488 @@
+/*
+ * A run is one program (or several) going through files: a cursor in the tree,
+ * and a queue of what was started behind it and is not opened yet. A trail is
+ * what may become one: the file that was opened last, and how many before it
+ * followed each other.
+ */
+#include "fs/file_ahead.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/lock.h"
+#include "fs/cache/block.h"
+#include "fs/cache/prefetch.h"
+#include "fs/content/file_map.h"
+#include "fs/names.h"
+#include "fs/names/dircache.h"
+#include "fs/subtree.h"
+#include "stage/stage.h"
+
+#define RUNS_MAX 4
+#define TRAILS_MAX 4
+#define TRAIL_MIN 3 /* files in a row that make a run */
+#define TRAIL_NEAR 3 /* so many files behind one another */
+#define QUEUE_MAX 64
+#define WINDOW_FIRST 4
+#define WINDOW_MAX 32
+#define WALK_STEPS 256 /* for one file */
+
+/* A place in the tree, in the order of listings; both referenced. */
+struct cursor {
+	struct inode *dir;
+	struct inode *at; /* in dir; NULL: before its first entry */
+};
+
+/* A file that was asked for, or whose pages the kernel has: then no source. */
+struct ahead_entry {
+	struct inode *inode; /* referenced */
+	struct block_source *source;
+	char etag[STORE_ETAG_SIZE];
+	int64_t began_ms;
+	uint64_t asked; /* the tree's clock */
+};
+
+struct run {
+	bool busy; /* a thread tops it up: the cursor is its */
+	bool ended; /* there is nothing behind the cursor */
+	struct cursor cursor;
+	struct ahead_entry queue[QUEUE_MAX]; /* in order; oldest first */
+	unsigned n, window, hits;
+	uint64_t used; /* 0: the place is free */
+};
+
+struct trail {
+	struct inode *last; /* referenced; NULL: free */
+	unsigned length;
+	uint64_t used;
+};
+
+struct file_ahead_locked {
+	struct run runs[RUNS_MAX];
+	struct trail trails[TRAILS_MAX];
+	uint64_t uses;
+};
+
+struct file_ahead {
+	struct fs *fs;
+	struct lock lock;
+	struct file_ahead_locked guarded_;
+};
+
+static struct file_ahead_locked *ahead_locked(struct file_ahead *a)
+	REQUIRES(a->lock)
+{
+	return &a->guarded_;
+}
+
+static int64_t file_ahead_ttl_ms(const struct file_ahead *a)
+{
+	return a->fs->set.metadata_ttl_s * 1000LL;
+}
+
+/* ---- the order of files ---- */
+
+static void cursor_clear(struct tree *t, struct cursor *c)
+{
+	inode_unref(t, c->at);
+	inode_unref(t, c->dir);
+	c->at = c->dir = NULL;
+}
+
+/* Takes over the reference to `at`. */
+static void cursor_set(struct tree *t, struct cursor *c, struct inode *at)
+{
+	inode_unref(t, c->at);
+	c->at = at;
+}
+
+static bool cursor_may_enter(struct fs *fs, struct inode *dir, bool fill)
+{
+	return dircache_complete(fs->tree, dir) ||
+	       (fill && subtree_fill(fs->subtrees, dir) > 0);
+}
+
+/* Out of a directory that has no more; false at the stage's root. */
+static bool cursor_leave(struct fs *fs, struct cursor *c)
+{
+	struct inode *up = inode_parent(fs->tree, c->dir, NULL);
+
+	if (!up || names_is_root(fs, up)) {
+		inode_unref(fs->tree, up);
+		return false;
+	}
+	cursor_set(fs->tree, c, c->dir);
+	c->dir = up;
+	return true;
+}
+
+/* The next file, with its attributes, referenced; NULL: none is known. fill:
+ * directories that a traversal will come to may be asked for. */
+static struct inode *cursor_next(struct fs *fs, struct cursor *c, bool fill,
+				 struct inode_view *v)
+{
+	for (unsigned step = 0; step < WALK_STEPS; step++) {
+		struct inode *i = dircache_behind(fs->tree, c->dir, c->at);
+
+		if (!i) {
+			if (!cursor_leave(fs, c))
+				return NULL;
+			continue;
+		}
+		cursor_set(fs->tree, c, i);
+		inode_view(fs->tree, i, v);
+		if (v->kind == INODE_FILE)
+			return inode_ref(fs->tree, i);
+		if (v->kind == INODE_DIR && cursor_may_enter(fs, i, fill)) {
+			inode_unref(fs->tree, c->dir);
+			c->dir = i;
+			c->at = NULL;
+		}
+	}
+	return NULL;
+}
+
+/* Is i one of the few files behind `last`? */
+static bool trail_is_near(struct fs *fs, struct inode *last, struct inode *i)
+{
+	struct cursor c = { .dir = inode_parent(fs->tree, last, NULL),
+			    .at = inode_ref(fs->tree, last) };
+	struct inode_view v;
+	bool near = false;
+
+	for (unsigned k = 0; c.dir && k < TRAIL_NEAR && !near; k++) {
+		struct inode *next = cursor_next(fs, &c, false, &v);
+
+		near = next == i;
+		inode_unref(fs->tree, next);
+		if (!next)
+			break;
+	}
+	cursor_clear(fs->tree, &c);
+	return near;
+}
+
+/* ---- runs ---- */
+
+/* What was fetched is given up, unless a file has adopted it. */
+static void entry_clear(struct file_ahead *a, struct ahead_entry *e,
+			bool adopted)
+{
+	inode_unref(a->fs->tree, e->inode);
+	if (e->source && !adopted)
+		block_source_drop(e->source);
+	block_source_unref(e->source);
+	memset(e, 0, sizeof(*e));
+}
+
+static struct ahead_entry run_remove(struct run *r, unsigned k)
+{
+	struct ahead_entry e = r->queue[k];
+
+	r->n--;
+	memmove(&r->queue[k], &r->queue[k + 1],
+		(r->n - k) * sizeof(r->queue[0]));
+	return e;
+}
+
+/* Who opens this file goes on with the run that has it: it is taken out. */
+static struct run *run_find(struct file_ahead *a, struct inode *i,
+			    struct ahead_entry *out) REQUIRES(a->lock)
+{
+	for (unsigned k = 0; k < RUNS_MAX; k++) {
+		struct run *r = &ahead_locked(a)->runs[k];
+
+		for (unsigned n = 0; n < r->n; n++) {
+			if (r->queue[n].inode != i)
+				continue;
+			*out = run_remove(r, n);
+			r->used = ++ahead_locked(a)->uses;
+			if (++r->hits >= r->window && r->window < WINDOW_MAX) {
+				r->window *= 2;
+				r->hits = 0;
+			}
+			return r;
+		}
+	}
+	return NULL;
+}
+
+static bool run_has(struct file_ahead *a, const struct inode *i)
+{
+	bool has = false;
+
+	lock_take(&a->lock);
+	for (unsigned k = 0; k < RUNS_MAX; k++)
+		for (unsigned n = 0; n < ahead_locked(a)->runs[k].n; n++)
+			has = has ||
+			      ahead_locked(a)->runs[k].queue[n].inode == i;
+	lock_drop(&a->lock);
+	return has;
+}
+
+static void run_clear(struct file_ahead *a, struct run *r)
+{
+	while (r->n) {
+		struct ahead_entry e = run_remove(r, r->n - 1);
+
+		entry_clear(a, &e, false);
+	}
+	cursor_clear(a->fs->tree, &r->cursor);
+	memset(r, 0, sizeof(*r));
+}
+
+/* A run from file i on, busy; what stood in its place is *old. NULL: all are
+ * busy. */
+static struct run *run_begin(struct file_ahead *a, struct inode *i,
+			     struct run *old) REQUIRES(a->lock)
+{
+	struct run *r = NULL;
+
+	for (unsigned k = 0; k < RUNS_MAX; k++) {
+		struct run *at = &ahead_locked(a)->runs[k];
+
+		if (!at->busy && (!r || at->used < r->used))
+			r = at;
+	}
+	if (!r)
+		return NULL;
+	*old = *r;
+	memset(r, 0, sizeof(*r));
+	r->busy = true;
+	r->used = ++ahead_locked(a)->uses;
+	r->window = WINDOW_FIRST;
+	r->cursor.dir = inode_parent(a->fs->tree, i, NULL);
+	r->cursor.at = inode_ref(a->fs->tree, i);
+	r->ended = !r->cursor.dir;
+	return r;
+}
+
+/* The file follows others, or begins to: true when it makes a run. */
+static bool trail_step(struct file_ahead *a, struct inode *i) REQUIRES(a->lock)
+{
+	struct trail *oldest = ahead_locked(a)->trails, *t = NULL;
+	struct tree *tree = a->fs->tree;
+
+	for (unsigned k = 0; k < TRAILS_MAX && !t; k++) {
+		struct trail *at = &ahead_locked(a)->trails[k];
+
+		if (at->last &&
+		    (at->last == i || trail_is_near(a->fs, at->last, i)))
+			t = at;
+		if (at->used < oldest->used)
+			oldest = at;
+	}
+	if (!t) {
+		t = oldest;
+		t->length = 0;
+	}
+	if (t->last != i)
+		t->length++;
+	inode_ref(tree, i);
+	inode_unref(tree, t->last);
+	t->last = i;
+	t->used = ++ahead_locked(a)->uses;
+	return t->length >= TRAIL_MIN;
+}
+
+/* ---- what is fetched ---- */
+
+static bool file_ahead_is_small(const struct inode_view *v)
+{
+	return v->policy->asked_by_etag && v->published && !v->dirty &&
+	       !v->orphan && *v->info.etag && v->info.size &&
+	       v->info.size <= PREFETCH_WHOLE;
+}
+
+static struct block_source *file_ahead_source(struct fs *fs, struct inode *i,
+					      const struct inode_view *v)
+{
+	struct stage *stage = inode_stage(fs->tree, i);
+	struct buf key = NAMES_KEY;
+	struct block_source *s = NULL;
+
+	if (stage && !inode_key(fs->tree, i, &key))
+		s = block_source_new(fs->blocks, stage->store, buf_str(&key),
+				     v->info.etag, v->info.size);
+	stage_unref(stage);
+	buf_clear(&key);
+	return s;
+}
+
+/* Takes over the reference. False: there is no room for more. */
+static bool run_start(struct file_ahead *a, struct run *r, struct inode *i,
+		      const struct inode_view *v)
+{
+	struct ahead_entry e = { .inode = i,
+				 .began_ms = clock_mono_ms(),
+				 .asked = tree_clock(a->fs->tree) };
+	struct block *b;
+	int rc = 0;
+
+	strcpy(e.etag, v->info.etag);
+	if (!inode_etag_has_begin(a->fs->tree, i, v->info.etag)) {
+		e.source = file_ahead_source(a->fs, i, v);
+		rc = e.source ? block_get(e.source, 0, 0, v->info.size,
+					  BLOCK_AHEAD, &b)
+			      : -ENOMEM;
+		if (!rc)
+			block_unref(b);
+	}
+	lock_take(&a->lock);
+	if (!rc && r->n < QUEUE_MAX) {
+		r->queue[r->n++] = e;
+		e = (struct ahead_entry){ 0 };
+	}
+	lock_drop(&a->lock);
+	if (e.inode)
+		entry_clear(a, &e, false);
+	return !rc;
+}
+
+/* What was not opened in its time; the window shrinks. */
+static void run_expire(struct file_ahead *a, struct run *r)
+{
+	int64_t since = clock_mono_ms() - file_ahead_ttl_ms(a);
+	struct ahead_entry e;
+	bool any;
+
+	do {
+		lock_take(&a->lock);
+		any = r->n && r->queue[0].began_ms < since;
+		if (any) {
+			e = run_remove(r, 0);
+			r->window = r->window > 2 ? r->window / 2 : 1;
+			r->hits = 0;
+		}
+		lock_drop(&a->lock);
+		if (any)
+			entry_clear(a, &e, false);
+	} while (any);
+}
+
+static bool run_wants(struct file_ahead *a, struct run *r)
+{
+	bool wants;
+
+	lock_take(&a->lock);
+	wants = r->n < r->window && r->n < QUEUE_MAX;
+	lock_drop(&a->lock);
+	return wants;
+}
+
+/* Starts what comes next; the run is the caller's. */
+static void run_top_up(struct file_ahead *a, struct run *r)
+{
+	struct inode_view v;
+	bool more = !r->ended;
+
+	run_expire(a, r);
+	while (more && run_wants(a, r)) {
+		struct inode *i = cursor_next(a->fs, &r->cursor, true, &v);
+
+		r->ended = !i;
+		if (!i)
+			break;
+		if (file_ahead_is_small(&v) && v.fresh && !v.open &&
+		    !run_has(a, i))
+			more = run_start(a, r, i, &v);
+		else
+			inode_unref(a->fs->tree, i);
+	}
+	lock_take(&a->lock);
+	r->busy = false;
+	lock_drop(&a->lock);
+}
+
+/* ---- a file that is opened ---- */
+
+/* The run that the file goes on with or makes, busy with this thread, or NULL;
+ * e: what of the file was fetched. */
+static struct run *file_ahead_step(struct file_ahead *a, struct inode *i,
+				   struct ahead_entry *e, struct run *old)
+{
+	struct run *r;
+	bool begins;
+
+	lock_take(&a->lock);
+	r = run_find(a, i, e);
+	begins = !r && trail_step(a, i);
+	if (begins)
+		r = run_begin(a, i, old);
+	else if (r && r->busy)
+		r = NULL;
+	else if (r)
+		r->busy = true;
+	lock_drop(&a->lock);
+	return r;
+}
+
+/* The bytes of e become those of f, once the first is here. */
+static int file_ahead_take(struct file_ahead *a, const struct ahead_entry *e,
+			   struct file *f, const struct inode_view *v)
+{
+	const char *bytes;
+	struct block *b;
+	size_t n;
+	int rc;
+
+	if (strcmp(e->etag, v->info.etag) ||
+	    clock_mono_ms() - e->began_ms > file_ahead_ttl_ms(a))
+		return -EAGAIN;
+	if (!e->source)
+		return v->fresh ? 0 : -EAGAIN;
+	rc = block_get(e->source, 0, 0, v->info.size, BLOCK_TRY, &b);
+	if (rc)
+		return -EAGAIN;
+	rc = block_wait(b, 0, 1, &bytes, &n);
+	if (!rc && !file_map_adopt(f, e->source, e->etag))
+		rc = -EAGAIN;
+	block_unref(b);
+	return rc == -ESTALE || rc == -EINTR || !rc ? rc : -EAGAIN;
+}
+
+int file_ahead_open(struct file_ahead *a, struct inode *i, struct file *f,
+		    const struct inode_view *v)
+{
+	struct ahead_entry e = { 0 };
+	struct run old = { 0 }, *r;
+	int rc = -EAGAIN;
+
+	if (!file_ahead_is_small(v) || !file_ahead_ttl_ms(a))
+		return -EAGAIN;
+	r = file_ahead_step(a, i, &e, &old);
+	run_clear(a, &old);
+	if (r)
+		run_top_up(a, r);
+	if (e.inode)
+		rc = file_ahead_take(a, &e, f, v);
+	if (!rc && e.source)
+		tree_refresh_confirm(a->fs->tree, i, e.etag, e.asked);
+	entry_clear(a, &e, !rc);
+	return rc;
+}
+
+struct file_ahead *file_ahead_new(struct fs *fs)
+{
+	struct file_ahead *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->fs = fs;
+	lock_init(&a->lock, LOCK_FILE_AHEAD);
+	return a;
+}
+
+void file_ahead_free(struct file_ahead *a)
+{
+	if (!a)
+		return;
+	for (unsigned k = 0; k < RUNS_MAX; k++)
+		run_clear(a, &a->guarded_.runs[k]);
+	for (unsigned k = 0; k < TRAILS_MAX; k++)
+		inode_unref(a->fs->tree, a->guarded_.trails[k].last);
+	lock_destroy(&a->lock);
+	free(a);
+}

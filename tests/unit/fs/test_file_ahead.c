@@ -1,0 +1,233 @@
+/* Files that are opened in the order of a listing: how many requests they take
+ * and that each shows one whole version. */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs_fixture.h"
+#include "memstore.h"
+
+#define FILES_MAX 1000
+
+static char keys[FILES_MAX][32];
+
+/* dirs directories of `files` files; the text of each is its key. */
+static unsigned plant(struct mount *m, unsigned dirs, unsigned files)
+{
+	unsigned n = 0;
+
+	for (unsigned d = 0; d < dirs; d++)
+		for (unsigned f = 0; f < files; f++, n++) {
+			snprintf(keys[n], sizeof(keys[n]), "d%03u/f%03u", d, f);
+			store_has(m, keys[n], keys[n]);
+		}
+	return n;
+}
+
+static void cat(struct mount *m, const char *key)
+{
+	char text[64];
+
+	assert_int_equal(mount_cat(m, key, text, sizeof(text)), strlen(key));
+	assert_string_equal(text, key);
+}
+
+/* As a traversal does: the directory is read, then its files. */
+static void cat_all(struct mount *m, unsigned dirs, unsigned files)
+{
+	static char names[1 << 16];
+	char dir[16];
+
+	assert_int_equal(mount_ls(m, "", names, sizeof(names)), 0);
+	for (unsigned d = 0; d < dirs; d++) {
+		snprintf(dir, sizeof(dir), "d%03u", d);
+		assert_int_equal(mount_ls(m, dir, names, sizeof(names)), 0);
+		for (unsigned f = 0; f < files; f++)
+			cat(m, keys[d * files + f]);
+	}
+}
+
+static void in_order(void **state)
+{
+	static const struct {
+		unsigned dirs, files, lists;
+	} rows[] = { { 1, 300, 2 }, { 100, 10, 4 }, { 3, 2, 4 }, { 50, 1, 4 } };
+
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		struct mount m;
+		unsigned n;
+
+		mount_up(&m, "", 60, false);
+		n = plant(&m, rows[r].dirs, rows[r].files);
+		cat_all(&m, rows[r].dirs, rows[r].files);
+		assert_int_equal(memstore_calls(m.store, "get"), n);
+		assert_int_equal(memstore_calls(m.store, "head"), 0);
+		assert_in_range(memstore_calls(m.store, "list"), 1,
+				rows[r].lists);
+		mount_down(&m);
+	}
+}
+
+/* While one is read, others are on their way. */
+static void side_by_side(void **state)
+{
+	struct mount m;
+	unsigned n;
+
+	mount_up(&m, "", 60, false);
+	n = plant(&m, 1, 100);
+	cat_all(&m, 1, 0);
+	for (unsigned f = 0; f < 3; f++)
+		cat(&m, keys[f]);
+	assert_in_range(memstore_calls(m.store, "get"), 5, 12);
+	for (unsigned f = 3; f < 40; f++)
+		cat(&m, keys[f]);
+	assert_in_range(memstore_calls(m.store, "get"), 40 + 16, 40 + 32);
+	for (unsigned f = 40; f < n; f++)
+		cat(&m, keys[f]);
+	assert_int_equal(memstore_calls(m.store, "get"), n);
+	mount_down(&m);
+}
+
+static void at_random(void **state)
+{
+	unsigned seed = 7, n, opens = 0;
+	struct mount m;
+
+	mount_up(&m, "", 60, false);
+	n = plant(&m, 1, FILES_MAX);
+	cat_all(&m, 1, 0);
+	for (unsigned k = n - 1; k > 0; k--) {
+		unsigned other = rand_r(&seed) % (k + 1);
+		char kept[sizeof(keys[0])];
+
+		memcpy(kept, keys[k], sizeof(kept));
+		memcpy(keys[k], keys[other], sizeof(kept));
+		memcpy(keys[other], kept, sizeof(kept));
+	}
+	for (; opens < n / 2; opens++)
+		cat(&m, keys[opens]);
+	assert_int_equal(memstore_calls(m.store, "get"), opens);
+	mount_down(&m);
+}
+
+/* Another machine replaces what was listed, and what was fetched. */
+static void replaced(void **state)
+{
+	char text[64];
+	struct mount m;
+	unsigned n;
+
+	mount_up(&m, "", 60, false);
+	n = plant(&m, 1, 60);
+	cat_all(&m, 1, 0);
+	for (unsigned f = 10; f < n; f += 2)
+		store_has(&m, keys[f], "another and longer");
+	for (unsigned f = 0; f < n; f++) {
+		int len = mount_cat(&m, keys[f], text, sizeof(text));
+
+		assert_true(len > 0);
+		assert_string_equal(text, f >= 10 && f % 2 == 0
+						  ? "another and longer"
+						  : keys[f]);
+	}
+	mount_down(&m);
+}
+
+/* This mount writes, moves and removes what is fetched ahead. */
+static void changed(void **state)
+{
+	char text[64];
+	struct mount m;
+
+	mount_up(&m, "", 60, false);
+	plant(&m, 1, 40);
+	cat_all(&m, 1, 0);
+	for (unsigned f = 0; f < 5; f++)
+		cat(&m, keys[f]);
+	assert_int_equal(mount_write(&m, keys[5], "written"), 0);
+	assert_int_equal(mount_unlink(&m, keys[6]), 0);
+	assert_int_equal(mount_rename(&m, keys[7], "d000/moved", 0), 0);
+	assert_int_equal(mount_rename(&m, keys[8], keys[9], 0), 0);
+	assert_int_equal(mount_cat(&m, keys[5], text, sizeof(text)), 7);
+	assert_string_equal(text, "written");
+	assert_int_equal(mount_cat(&m, keys[6], text, sizeof(text)), -ENOENT);
+	assert_int_equal(mount_cat(&m, "d000/moved", text, sizeof(text)), 9);
+	assert_string_equal(text, keys[7]);
+	assert_int_equal(mount_cat(&m, keys[9], text, sizeof(text)), 9);
+	assert_string_equal(text, keys[8]);
+	for (unsigned f = 10; f < 40; f++)
+		cat(&m, keys[f]);
+	mount_down(&m);
+}
+
+/* GETs that fail are asked for again by whoever opens the file. */
+static void failures(void **state)
+{
+	struct mount m;
+
+	mount_up(&m, "", 60, false);
+	plant(&m, 1, 30);
+	cat_all(&m, 1, 0);
+	for (unsigned f = 0; f < 30; f++) {
+		if (f % 5 == 3)
+			memstore_fail(m.store, "get", 2, -EACCES);
+		cat(&m, keys[f]);
+	}
+	mount_down(&m);
+}
+
+struct reader {
+	struct mount *m;
+	unsigned first, step;
+};
+
+static void *cat_some(void *arg)
+{
+	struct reader *r = arg;
+
+	for (unsigned f = r->first; f < 400; f += r->step)
+		cat(r->m, keys[f]);
+	return NULL;
+}
+
+/* Workers that share the files of a directory, and programs that each read all. */
+static void several(void **state)
+{
+	for (unsigned shared = 0; shared < 2; shared++) {
+		struct reader readers[4];
+		pthread_t threads[4];
+		struct mount m;
+
+		mount_up(&m, "", 60, false);
+		plant(&m, 40, 10);
+		memstore_delay(m.store, 1);
+		cat_all(&m, 40, 0);
+		for (unsigned k = 0; k < 4; k++) {
+			readers[k] = (struct reader){ &m, shared ? k : 0,
+						      shared ? 4 : 1 };
+			pthread_create(&threads[k], NULL, cat_some,
+				       &readers[k]);
+		}
+		for (unsigned k = 0; k < 4; k++)
+			pthread_join(threads[k], NULL);
+		mount_down(&m);
+	}
+}
+
+SUITE(file_ahead)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(in_order),  cmocka_unit_test(side_by_side),
+		cmocka_unit_test(at_random), cmocka_unit_test(replaced),
+		cmocka_unit_test(changed),   cmocka_unit_test(failures),
+		cmocka_unit_test(several),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
