@@ -87,8 +87,8 @@ static int fs_file_confirm(struct fs *fs, struct inode *i, int flags,
 	    !v->published || (flags & O_TRUNC))
 		return 0;
 	if (!handle_writing(flags))
-		err = file_ahead_open(fs->file_ahead, i, f, v);
-	if (err == -EAGAIN && !handle_writing(flags) &&
+		rc = file_ahead_open(fs->file_ahead, i, f, v);
+	if (rc == -EAGAIN && !handle_writing(flags) &&
 	    !inode_etag_has_begin(fs->tree, i, v->info.etag))
 		rc = fs_file_ask_first_bytes(fs, i, f, v);
 	if (rc == -EAGAIN)
