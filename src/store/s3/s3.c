@@ -4,8 +4,8 @@
  * Files by noun: s3_call (a request, signed for each attempt), s3_judge (what
  * an answer means and what can be put right), s3_error (the table) and
  * s3_doc (documents), s3_endpoint (hosts and paths), s3_head, s3_list, s3_get,
- * s3_put, s3_remove, s3_copy, s3_upload, s3_part, s3_pending, s3_presign; s3_url
- * (the same, for one object by pre-signed URLs).
+ * s3_put, s3_remove, s3_copy, s3_upload, s3_part, s3_pending, s3_presign, and
+ * s3_url (one object by pre-signed URLs).
  *
  * What changes under way (region, clock, what the server cannot) stands under
  * one lock, which is held for assignments only.
