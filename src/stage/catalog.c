@@ -1,7 +1,6 @@
 /*
- * One stage by name, and changes of what there is. An answer comes from what
- * is known while that is fresh, else from one request; what this process made
- * or dropped is noted after the store has done it.
+ * The internal stages and the external ones as one set of names, in which an
+ * external one hides an internal one of its name.
  */
 #include "stage/catalog.h"
 
@@ -10,105 +9,69 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
-#include "stage/catalog_impl.h"
-#include "stage/location.h"
+#include "base/text.h"
+#include "stage/external_folder.h"
+#include "stage/internal.h"
+
+struct catalog {
+	struct internal internal;
+	struct external_folder external;
+};
 
 bool catalog_has_storage(struct catalog *c)
 {
-	return c->storage != NULL;
+	return c->internal.store != NULL;
 }
 
 struct store *catalog_storage(struct catalog *c)
 {
-	return c->storage;
+	return c->internal.store;
 }
 
 const char *catalog_storage_prefix(struct catalog *c)
 {
-	return c->storage_prefix;
+	return c->internal.root;
+}
+
+unsigned catalog_n_external(struct catalog *c)
+{
+	return c->external.n_first;
+}
+
+struct stage *catalog_external(struct catalog *c, unsigned i)
+{
+	return c->external.first[i];
+}
+
+struct external_folder *catalog_folder(struct catalog *c)
+{
+	return &c->external;
 }
 
 /* ---- one of them ---- */
 
-/* Asks the store for one name. */
-static int ask_store(struct catalog *c, const char *name, bool *present)
+static int catalog_find(struct catalog *c, const char *name, bool anew,
+			struct stage **out)
 {
-	char *key = catalog_key(c, name, false);
-	struct name_info info = { 0 };
-	int rc = key ? store_stat(c->storage, key, &info) : -ENOMEM;
-
-	free(key);
-	*present = info.is_prefix;
-	return rc;
-}
-
-/* What is known after one request at most. anew: that there is none is not
- * believed without one. */
-static int look_up(struct catalog *c, const char *name, bool anew,
-		   struct stage **out)
-{
-	int64_t began_ms = clock_mono_ms();
-	struct catalog_locked *g;
-	enum stage_cache_answer answer;
-	struct stage *s = NULL;
-	uint64_t ticket;
-	bool present;
-	int rc = 0;
-
-	lock_take(&c->lock);
-	g = catalog_locked(c);
-	answer = stage_cache_find(&g->cache, name, began_ms, &s);
-	if (answer == STAGE_CACHE_UNKNOWN ||
-	    (anew && answer == STAGE_CACHE_ABSENT)) {
-		ticket = stage_cache_ask(&g->cache);
-		lock_drop(&c->lock);
-		rc = ask_store(c, name, &present);
-		lock_take(&c->lock);
-		if (!rc)
-			rc = stage_cache_stat(&g->cache, ticket, name, present,
-					      began_ms);
-		if (!rc)
-			s = stage_cache_stage(&g->cache, name);
-		stage_cache_asked(&g->cache);
-	}
-	if (!rc && s)
-		*out = stage_ref(s);
-	else if (!rc)
-		rc = -ENOENT;
-	lock_drop(&c->lock);
-	return rc;
-}
-
-static int get(struct catalog *c, const char *name, bool anew,
-	       struct stage **out)
-{
-	struct stage *external = catalog_find_external(c, name);
-
-	if (external) {
-		*out = external;
+	*out = external_folder_find(&c->external, name);
+	if (*out)
 		return 0;
-	}
-	if (!strcmp(name, "~")) {
-		if (!c->user)
-			return -ENOENT;
-		*out = stage_ref(c->user);
-		return 0;
-	}
-	if (!c->storage || !location_name_visible(name, strlen(name)))
+	if (strcmp(name, "~"))
+		return internal_get(&c->internal, name, anew, out);
+	if (!c->internal.user)
 		return -ENOENT;
-	return look_up(c, name, anew, out);
+	*out = stage_ref(c->internal.user);
+	return 0;
 }
 
 int catalog_get(struct catalog *c, const char *name, struct stage **out)
 {
-	return get(c, name, false, out);
+	return catalog_find(c, name, false, out);
 }
 
 int catalog_get_as(struct catalog *c, const char *user, const char *name,
 		   struct stage **out)
 {
-	struct buf prefix = BUF_INIT(STORE_KEY_MAX);
 	int rc;
 
 	if (strcmp(name, "~")) {
@@ -116,122 +79,204 @@ int catalog_get_as(struct catalog *c, const char *user, const char *name,
 		if (rc != -ENOENT)
 			return rc;
 		catalog_refresh(c);
-		return get(c, name, true, out);
+		return catalog_find(c, name, true, out);
 	}
-	if (!location_name_visible(user, strlen(user)))
-		return -EINVAL;
-	if (!c->user)
-		return -ENOENT;
-	buf_addf(&prefix, "%suser/%s/", c->storage_prefix, user);
-	rc = buf_err(&prefix);
-	*out = rc ? NULL
-		  : stage_new("~", STAGE_USER, c->storage, buf_str(&prefix),
-			      c->user->ro, c->user->part_size);
-	buf_clear(&prefix);
-	if (!rc && !*out)
-		rc = -ENOMEM;
-	if (!rc)
-		(*out)->upload_api = c->user->upload_api;
-	return rc;
+	return catalog_has_storage(c)
+		       ? internal_get_user(&c->internal, user, out)
+		       : -ENOENT;
 }
 
 int catalog_hidden(struct catalog *c, const char *name, bool *hidden)
 {
 	*hidden = false;
-	if (!c->storage || !catalog_has_external(c, name))
+	if (!catalog_has_storage(c) || !external_folder_has(&c->external, name))
 		return 0;
-	return ask_store(c, name, hidden);
+	return internal_ask(&c->internal, name, hidden);
 }
 
-/* ---- mkdir and rmdir at the root ---- */
-
-static int note_change(struct catalog *c, const char *name, bool present,
-		       struct stage **out)
+bool catalog_is_external(struct catalog *c, const char *name)
 {
-	struct stage_cache *k;
-	int rc;
-
-	lock_take(&c->lock);
-	k = &catalog_locked(c)->cache;
-	rc = stage_cache_change(k, name, present, clock_mono_ms());
-	if (!rc && out)
-		*out = stage_ref(stage_cache_stage(k, name));
-	lock_drop(&c->lock);
-	return rc;
+	external_folder_look(&c->external);
+	return external_folder_has(&c->external, name);
 }
 
-int catalog_create(struct catalog *c, const char *name,
-		   const struct conn *notes, struct stage **out)
+int catalog_conn(struct catalog *c, const char *name, struct conn *out,
+		 bool *drop_in)
 {
-	const struct store_cond cond = { .if_absent = true };
-	struct stage *s;
-	int rc;
+	return external_folder_conn(&c->external, name, out, drop_in);
+}
 
-	catalog_look(c, false);
-	if (!strcmp(name, "~") || catalog_has_external(c, name))
-		return -EEXIST;
-	if (!c->storage || c->storage_ro)
-		return -EROFS;
-	if (!stage_name_valid(name))
-		return -EINVAL;
-	rc = look_up(c, name, false, &s);
-	if (!rc) {
-		stage_unref(s);
-		return -EEXIST;
+int catalog_check(struct catalog *c, const char *name, const struct conn *conn,
+		  struct buf *err)
+{
+	return external_folder_check(&c->external, name, conn, err);
+}
+
+void catalog_refresh(struct catalog *c)
+{
+	external_folder_refresh(&c->external);
+}
+
+/* ---- all of them ---- */
+
+static int catalog_by_name(const void *a, const void *b)
+{
+	const struct stage *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+/* Adds those internal ones that no external one hides; takes their references.
+ * The n of list are in byte order. */
+static unsigned catalog_add_visible(struct stage **list, unsigned n,
+				    struct stage **internal,
+				    unsigned n_internal)
+{
+	unsigned all = n;
+
+	for (unsigned i = 0; i < n_internal; i++) {
+		if (bsearch(&internal[i], list, n, sizeof(*list),
+			    catalog_by_name))
+			stage_unref(internal[i]);
+		else
+			list[all++] = internal[i];
 	}
-	if (rc != -ENOENT)
-		return rc;
-	rc = catalog_put_marker(c, name, notes, &cond);
-	return rc ? rc : note_change(c, name, true, out);
+	return all;
 }
 
-/* 0 and whether anything is there, or -ENOTEMPTY. */
-static int check_empty(struct catalog *c, const char *marker, bool *there)
+int catalog_list(struct catalog *c, struct stage ***out, unsigned *n,
+		 int *storage_err)
 {
-	const struct list_query query = { .prefix = marker, .page = 2 };
-	struct store_list *list;
-	struct list_entry e;
-	int rc = store_list_open(c->storage, &query, &list);
+	struct stage *user = c->internal.user, **internal;
+	unsigned n_internal;
+	int rc = internal_list(&c->internal, &internal, &n_internal,
+			       storage_err);
 
-	*there = false;
 	if (rc)
 		return rc;
-	while ((rc = store_list_next(list, &e)) > 0) {
-		*there = true;
-		if (strcmp(e.key, marker)) {
-			rc = -ENOTEMPTY;
-			break;
-		}
+	rc = external_folder_list(&c->external, n_internal + 1, out, n);
+	if (rc) {
+		catalog_list_free(internal, n_internal);
+		return rc;
 	}
-	store_list_close(list);
-	return rc;
+	*n = catalog_add_visible(*out, *n, internal, n_internal);
+	free(internal);
+	qsort(*out, *n, sizeof(**out), catalog_by_name);
+	if (user) {
+		memmove(*out + 1, *out, *n * sizeof(**out));
+		(*out)[0] = stage_ref(user);
+		++*n;
+	}
+	return 0;
+}
+
+void catalog_list_free(struct stage **stages, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		stage_unref(stages[i]);
+	free(stages);
+}
+
+/* ---- changes ---- */
+
+int catalog_create(struct catalog *c, const char *name,
+		   const struct conn *properties, struct stage **out)
+{
+	if (!strcmp(name, "~") || catalog_is_external(c, name))
+		return -EEXIST;
+	return internal_create(&c->internal, name, properties, out);
 }
 
 int catalog_drop(struct catalog *c, const char *name)
 {
-	bool there, kept;
-	char *marker;
+	if (!strcmp(name, "~") || catalog_is_external(c, name))
+		return -EPERM;
+	return internal_drop(&c->internal, name);
+}
+
+ssize_t catalog_properties_size(const struct conn *properties)
+{
+	return internal_marker_size(properties);
+}
+
+int catalog_properties(struct catalog *c, const char *name, struct conn *out,
+		       char etag[STORE_ETAG_SIZE])
+{
+	return internal_marker_properties(&c->internal, name, out, etag);
+}
+
+int catalog_properties_set(struct catalog *c, const char *name,
+			   const struct conn *properties, const char *etag)
+{
+	const struct store_cond cond = {
+		.if_match = etag && *etag ? etag : NULL,
+		.if_absent = etag && !*etag,
+	};
 	int rc;
 
-	catalog_look(c, false);
-	if (!strcmp(name, "~") || catalog_has_external(c, name))
-		return -EPERM;
-	if (!c->storage || !location_name_visible(name, strlen(name)))
-		return -ENOENT;
-	if (c->storage_ro)
+	if (!catalog_has_storage(c) || c->internal.ro)
 		return -EROFS;
-	marker = catalog_key(c, name, true);
-	if (!marker)
-		return -ENOMEM;
-	rc = check_empty(c, marker, &there);
-	if (!rc && there)
-		rc = store_remove(c->storage, marker);
-	free(marker);
+	rc = internal_marker_put(&c->internal, name, properties, &cond);
+	/* Made, or gone, since catalog_properties(). */
+	if (etag && (rc == -EEXIST || rc == -ENOENT))
+		rc = -ESTALE;
+	return rc;
+}
+
+/* ---- its life ---- */
+
+static int catalog_check_names(const struct catalog_settings *s,
+			       struct buf *err)
+{
+	for (unsigned i = 0; i < s->n_external; i++) {
+		const char *name = s->external[i].name;
+
+		if (!stage_name_valid(name)) {
+			buf_addc(err, '"');
+			text_printable(err, name);
+			buf_adds(err, "\" cannot be the name of a stage");
+			return -EINVAL;
+		}
+		for (unsigned j = 0; j < i; j++) {
+			if (strcmp(s->external[j].name, name))
+				continue;
+			buf_addf(err, "two stages are named %s", name);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+int catalog_new(const struct catalog_settings *s, struct http_engine *engine,
+		struct catalog **out, struct buf *err)
+{
+	struct catalog *c;
+	int rc = catalog_check_names(s, err);
+
 	if (rc)
 		return rc;
-	lock_take(&c->lock);
-	kept = stage_cache_kept(&catalog_locked(c)->cache, name);
-	lock_drop(&c->lock);
-	rc = note_change(c, name, false, NULL);
-	return rc || there || kept ? rc : -ENOENT;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	rc = internal_open(&c->internal, s, engine, err);
+	if (rc) {
+		internal_close(&c->internal);
+		free(c);
+		return rc;
+	}
+	rc = external_folder_open(&c->external, s, engine, err);
+	if (rc)
+		catalog_free(c);
+	else
+		*out = c;
+	return rc;
+}
+
+void catalog_free(struct catalog *c)
+{
+	if (!c)
+		return;
+	internal_close(&c->internal);
+	external_folder_close(&c->external);
+	free(c);
 }

@@ -18,6 +18,7 @@
 #include "store/store.h"
 
 struct catalog;
+struct external_folder;
 
 struct catalog_external {
 	const char *name;
@@ -39,9 +40,7 @@ struct catalog_settings {
 	struct drop_ins_stamp stamp;
 	uint64_t deadline_max; /* s, of those that come later; 0: none */
 	/* conn_open(); tests put stores in memory here. */
-	int (*open)(const struct conn *conn, const char *name,
-		    struct http_engine *engine, struct store **out,
-		    struct buf *err);
+	conn_open_fn *open;
 };
 
 /*
@@ -96,6 +95,8 @@ bool catalog_is_external(struct catalog *c, const char *name);
  * whether it is one of the folder. -ENOENT, -ENOMEM. */
 int catalog_conn(struct catalog *c, const char *name, struct conn *out,
 		 bool *drop_in);
+/* What keeps the external ones (stage/external_folder.h), borrowed. */
+struct external_folder *catalog_folder(struct catalog *c);
 /* Looks at the folder now, whatever was seen last and when. */
 void catalog_refresh(struct catalog *c);
 /*
@@ -106,10 +107,10 @@ void catalog_refresh(struct catalog *c);
 int catalog_check(struct catalog *c, const char *name, const struct conn *conn,
 		  struct buf *err);
 
-/* mkdir at the root. -EINVAL the name, -EEXIST, -EROFS no storage. notes: the
+/* mkdir at the root. -EINVAL the name, -EEXIST, -EROFS no storage. properties: the
  * settings to be kept with it, or NULL; -E2BIG. */
 int catalog_create(struct catalog *c, const char *name,
-		   const struct conn *notes, struct stage **out);
+		   const struct conn *properties, struct stage **out);
 /* rmdir at the root: an empty internal one. -ENOTEMPTY, -EPERM `~` and
  * external ones, -EROFS, -ENOENT. */
 int catalog_drop(struct catalog *c, const char *name);
@@ -121,14 +122,14 @@ int catalog_drop(struct catalog *c, const char *name);
  */
 #define CATALOG_PROPERTIES_MAX 2048 /* bytes: S3 keeps no more */
 /* The bytes that they take as metadata; -ENOMEM. */
-ssize_t catalog_properties_size(const struct conn *notes);
+ssize_t catalog_properties_size(const struct conn *properties);
 /* One request. out is to be cleared by option_clear() in either case. etag:
- * the marker's, for the change; "" there is none, and so no notes. */
+ * the marker's, for the change; "" there is none, and so no properties. */
 int catalog_properties(struct catalog *c, const char *name, struct conn *out,
 		       char etag[STORE_ETAG_SIZE]);
 /* Replaces them all. etag: catalog_properties()'s, -ESTALE when that is no longer
  * so; NULL: whatever is there. -E2BIG, -EROFS. */
 int catalog_properties_set(struct catalog *c, const char *name,
-			   const struct conn *notes, const char *etag);
+			   const struct conn *properties, const char *etag);
 
 #endif

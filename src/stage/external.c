@@ -1,13 +1,16 @@
 /*
- * External stages, one and in sets: opened from their settings, or, where that
- * fails, as a stage whose every call says why.
+ * External stages are opened from their settings, or, where that fails, as a
+ * stage whose every call says why.
+ *
+ * Two stages that hold each other's keys would show one object under two
+ * names, with two caches: they are refused unless both say that they may.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "stage/catalog_impl.h"
+#include "stage/external.h"
 #include "store/store.h"
 
 int external_fail(const char *name, int rc, struct buf *why, struct buf *err)
@@ -42,58 +45,125 @@ void external_sort(struct external_set *set)
 	qsort(set->list, set->n, sizeof(*set->list), external_compare);
 }
 
-static int external_stage(struct catalog *c, const char *name,
-			  struct external *out, struct buf *why)
+/* ---- who holds which keys ---- */
+
+static void external_show(const struct conn *conn, const char *below,
+			  struct buf *err)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct conn_location at;
+
+	if (!conn_location(conn, &at, &why))
+		conn_location_show(&at, below, err);
+	conn_location_clear(&at);
+	buf_clear(&why);
+}
+
+static int external_check_pair(const struct external_owner *a,
+			       const char *below,
+			       const struct external_owner *b, struct buf *err)
+{
+	if (a->conn->allow_overlap && b->conn->allow_overlap)
+		return 0;
+	if (!conn_keys_overlap(a->keys, b->keys))
+		return 0;
+	buf_addf(err, "%s and %s overlap: ", a->name, b->name);
+	external_show(a->conn, below, err);
+	buf_adds(err, " and ");
+	external_show(b->conn, "", err);
+	buf_adds(err, " hold the same keys (`allow_overlap = yes` in both "
+		      "permits it)");
+	return -EINVAL;
+}
+
+int external_overlap(const struct external_owner *storage,
+		     const struct external_set *set,
+		     const struct external_owner *self, struct buf *err)
+{
+	int rc = 0;
+
+	if (storage->conn)
+		rc = external_check_pair(storage, EXTERNAL_STORAGE_BELOW, self,
+					 err);
+	for (unsigned i = 0; i < set->n && !rc; i++) {
+		const struct external *x = &set->list[i];
+		const struct external_owner other = { x->stage->name, x->conn,
+						      x->keys };
+
+		if (other.keys && strcmp(other.name, self->name))
+			rc = external_check_pair(&other, "", self, err);
+	}
+	return rc;
+}
+
+int external_keys(const struct conn *conn, const char *below, char **out,
+		  struct buf *err)
+{
+	struct buf keys = BUF_INIT(2 * BUF_URL);
+	int rc = conn_keys(conn, below, &keys, err);
+
+	*out = NULL;
+	if (!rc && !(*out = buf_detach(&keys)))
+		rc = -ENOMEM;
+	buf_clear(&keys);
+	return rc;
+}
+
+/* ---- one ---- */
+
+static int external_open_stage(const struct external_context *with,
+			       const char *name, struct external *out,
+			       struct buf *why)
 {
 	const struct conn *conn = out->conn;
-	struct conn_location place;
+	struct conn_location at;
 	struct store *store = NULL;
-	int rc = conn_location(conn, &place, why);
+	int rc = conn_location(conn, &at, why);
 
 	if (!rc)
-		rc = c->open(conn, name, c->engine, &store, why);
+		rc = with->open(conn, name, with->engine, &store, why);
 	if (!rc) {
-		out->stage = stage_new(name, STAGE_EXTERNAL, store,
-				       place.prefix, conn->ro, conn->part_size);
+		out->stage = stage_new(name, STAGE_EXTERNAL, store, at.prefix,
+				       conn->ro, conn->part_size);
 		store_unref(store);
 		if (out->stage)
 			out->stage->upload_api = conn->upload_api;
 		else
 			rc = -ENOMEM;
 	}
-	conn_location_clear(&place);
+	conn_location_clear(&at);
 	return rc;
 }
 
-static int external_keys(struct catalog *c, const struct external_set *set,
-			 const char *name, const struct conn *conn, char **keys,
-			 struct buf *err)
+static int external_check(const struct external_context *with,
+			  const struct external_set *set, const char *name,
+			  const struct conn *conn, char **keys, struct buf *err)
 {
-	const struct holder storage = storage_holder(c);
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int rc = overlap_keys(conn, "", keys, &why);
-	const struct holder self = { name, conn, *keys };
+	int rc = external_keys(conn, "", keys, &why);
+	const struct external_owner self = { name, conn, *keys };
 
 	if (rc)
 		return external_fail(name, rc, &why, err);
-	return overlap_check(&storage, set, &self, err);
+	return external_overlap(&with->storage, set, &self, err);
 }
 
-int external_open(struct catalog *c, const struct external_set *set,
-		  const char *name, const struct conn *conn, bool drop_in,
-		  struct external *out, struct buf *err)
+int external_open(const struct external_context *with,
+		  const struct external_set *set, const char *name,
+		  const struct conn *conn, bool drop_in, struct external *out,
+		  struct buf *err)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc;
 
 	*out = (struct external){ .drop_in = drop_in };
-	rc = external_keys(c, set, name, conn, &out->keys, err);
+	rc = external_check(with, set, name, conn, &out->keys, err);
 	if (rc)
 		goto out;
 	out->conn = calloc(1, sizeof(*out->conn));
 	rc = out->conn ? conn_copy(conn, out->conn) : -ENOMEM;
 	if (!rc)
-		rc = external_stage(c, name, out, &why);
+		rc = external_open_stage(with, name, out, &why);
 	external_fail(name, rc, &why, err);
 out:
 	if (rc)
@@ -105,7 +175,7 @@ int external_broken(const char *name, const struct conn *conn, const char *why,
 		    struct external *out)
 {
 	struct buf url = BUF_INIT(BUF_URL), unused = BUF_INIT(BUF_MESSAGE);
-	struct conn_location place = { 0 };
+	struct conn_location at = { 0 };
 	struct store *store = NULL;
 	int rc;
 
@@ -114,8 +184,8 @@ int external_broken(const char *name, const struct conn *conn, const char *why,
 	rc = out->conn && out->fault ? 0 : -ENOMEM;
 	if (!rc && conn)
 		rc = conn_copy(conn, out->conn);
-	if (!rc && conn && !conn_location(conn, &place, &unused))
-		conn_location_show(&place, "", &url);
+	if (!rc && conn && !conn_location(conn, &at, &unused))
+		conn_location_show(&at, "", &url);
 	if (!rc)
 		rc = store_broken_new(name, buf_str(&url), -ENODEV, why,
 				      &store);
@@ -127,7 +197,7 @@ int external_broken(const char *name, const struct conn *conn, const char *why,
 	}
 	if (rc)
 		external_clear(out);
-	conn_location_clear(&place);
+	conn_location_clear(&at);
 	buf_clear(&url);
 	buf_clear(&unused);
 	return rc;

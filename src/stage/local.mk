@@ -1,14 +1,11 @@
 noinst_LIBRARIES += libstage.a
 libstage_a_SOURCES = \
 	src/stage/catalog.c src/stage/catalog.h \
-	src/stage/catalog_external.c \
-	src/stage/catalog_impl.h \
-	src/stage/catalog_list.c \
-	src/stage/catalog_new.c \
-	src/stage/catalog_notes.c \
-	src/stage/catalog_overlap.c \
 	src/stage/drop_ins.c src/stage/drop_ins.h \
-	src/stage/external.c \
-	src/stage/stage_cache.c src/stage/stage_cache.h \
+	src/stage/external.c src/stage/external.h \
+	src/stage/external_folder.c src/stage/external_folder.h \
+	src/stage/internal.c src/stage/internal.h \
+	src/stage/internal_marker.c \
 	src/stage/location.c src/stage/location.h \
-	src/stage/stage.c src/stage/stage.h
+	src/stage/stage.c src/stage/stage.h \
+	src/stage/stage_cache.c src/stage/stage_cache.h

@@ -22,7 +22,7 @@ bool location_name_visible(const char *name, unsigned long len)
 	return !memchr(name, '/', len) && !memchr(name, '\0', len);
 }
 
-static int refuse(struct buf *err, const char *text, const char *why)
+static int location_refuse(struct buf *err, const char *text, const char *why)
 {
 	buf_addc(err, '"');
 	text_printable(err, text);
@@ -31,7 +31,7 @@ static int refuse(struct buf *err, const char *text, const char *why)
 }
 
 /* Why a path inside a stage cannot be, or NULL. */
-static const char *path_fault(const char *path)
+static const char *location_path_fault(const char *path)
 {
 	const char *p = path;
 
@@ -58,17 +58,19 @@ int location_parse(const char *text, struct location *out, struct buf *err)
 
 	*out = (struct location){ 0 };
 	if (text[0] != '@')
-		return refuse(err, text,
-			      "a location begins with @, as @stage/path");
+		return location_refuse(
+			err, text, "a location begins with @, as @stage/path");
 	n = strcspn(name, "/");
 	if (!n)
-		return refuse(err, text, "the name of the stage is missing");
+		return location_refuse(err, text,
+				       "the name of the stage is missing");
 	if (!location_name_visible(name, n))
-		return refuse(err, text, "this cannot be the name of a stage");
+		return location_refuse(err, text,
+				       "this cannot be the name of a stage");
 	path = name[n] ? name + n + 1 : "";
-	fault = path_fault(path);
+	fault = location_path_fault(path);
 	if (fault)
-		return refuse(err, text, fault);
+		return location_refuse(err, text, fault);
 	out->stage = strndup(name, n);
 	out->path = strdup(path);
 	if (out->stage && out->path)

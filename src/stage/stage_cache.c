@@ -3,7 +3,7 @@
  * older questions may still come. A gone name is forgotten when no ticket is
  * out, so the table is as large as the last listing and what was asked since.
  *
- * Invariant: `told` is the clock of the newest word on a name, an own change or
+ * Invariant: `stamp` is the clock of the newest word on a name, an own change or
  * an answer's ticket, and no answer with an older ticket overrules it. A kept
  * name outlives answers that do not have it.
  */
@@ -21,7 +21,7 @@ struct stage_cache_name {
 	char *name;
 	struct stage *stage; /* NULL: gone */
 	bool kept;
-	uint64_t told;
+	uint64_t stamp;
 	int64_t seen_ms;
 	UT_hash_handle hh;
 };
@@ -33,7 +33,8 @@ void stage_cache_init(struct stage_cache *k, int64_t ttl_ms,
 	*k = (struct stage_cache){ .ttl_ms = ttl_ms, .make = make, .arg = arg };
 }
 
-static struct stage_cache_name *find(struct stage_cache *k, const char *name)
+static struct stage_cache_name *cache_find(struct stage_cache *k,
+					   const char *name)
 {
 	struct stage_cache_name *e;
 
@@ -41,7 +42,7 @@ static struct stage_cache_name *find(struct stage_cache *k, const char *name)
 	return e;
 }
 
-static void forget(struct stage_cache *k, struct stage_cache_name *e)
+static void cache_forget(struct stage_cache *k, struct stage_cache_name *e)
 {
 	k->gone -= !e->stage;
 	HASH_DEL(k->names, e);
@@ -55,10 +56,11 @@ void stage_cache_clear(struct stage_cache *k)
 	struct stage_cache_name *e, *next;
 
 	HASH_ITER(hh, k->names, e, next)
-		forget(k, e);
+		cache_forget(k, e);
 }
 
-static struct stage_cache_name *add(struct stage_cache *k, const char *name)
+static struct stage_cache_name *cache_add(struct stage_cache *k,
+					  const char *name)
 {
 	struct stage_cache_name *e = calloc(1, sizeof(*e));
 
@@ -75,8 +77,8 @@ static struct stage_cache_name *add(struct stage_cache *k, const char *name)
 }
 
 /* The one place where a name becomes present or gone. */
-static int set_present(struct stage_cache *k, struct stage_cache_name *e,
-		       bool present)
+static int cache_set_present(struct stage_cache *k, struct stage_cache_name *e,
+			     bool present)
 {
 	if (present && !e->stage) {
 		e->stage = k->make(k->arg, e->name);
@@ -92,23 +94,24 @@ static int set_present(struct stage_cache *k, struct stage_cache_name *e,
 	return 0;
 }
 
-static bool fresh(const struct stage_cache *k, int64_t since_ms, int64_t now_ms)
+static bool cache_is_fresh(const struct stage_cache *k, int64_t since_ms,
+			   int64_t now_ms)
 {
 	return now_ms - since_ms < k->ttl_ms;
 }
 
 bool stage_cache_list_fresh(const struct stage_cache *k, int64_t now_ms)
 {
-	return k->listed && fresh(k, k->listed_ms, now_ms);
+	return k->listed && cache_is_fresh(k, k->listed_ms, now_ms);
 }
 
 enum stage_cache_answer stage_cache_find(struct stage_cache *k,
 					 const char *name, int64_t now_ms,
 					 struct stage **out)
 {
-	struct stage_cache_name *e = find(k, name);
+	struct stage_cache_name *e = cache_find(k, name);
 
-	if (!(e && fresh(k, e->seen_ms, now_ms)) &&
+	if (!(e && cache_is_fresh(k, e->seen_ms, now_ms)) &&
 	    !stage_cache_list_fresh(k, now_ms))
 		return STAGE_CACHE_UNKNOWN;
 	if (!e || !e->stage)
@@ -119,7 +122,7 @@ enum stage_cache_answer stage_cache_find(struct stage_cache *k,
 
 struct stage *stage_cache_stage(struct stage_cache *k, const char *name)
 {
-	struct stage_cache_name *e = find(k, name);
+	struct stage_cache_name *e = cache_find(k, name);
 
 	return e ? e->stage : NULL;
 }
@@ -131,7 +134,7 @@ uint64_t stage_cache_ask(struct stage_cache *k)
 }
 
 /* With no ticket out, no answer can come that a gone name must withstand. */
-static void forget_gone(struct stage_cache *k)
+static void cache_forget_gone(struct stage_cache *k)
 {
 	struct stage_cache_name *e, *next;
 
@@ -139,31 +142,31 @@ static void forget_gone(struct stage_cache *k)
 		return;
 	HASH_ITER(hh, k->names, e, next)
 		if (!e->stage)
-			forget(k, e);
+			cache_forget(k, e);
 }
 
 void stage_cache_asked(struct stage_cache *k)
 {
 	k->asking--;
-	forget_gone(k);
+	cache_forget_gone(k);
 }
 
 int stage_cache_stat(struct stage_cache *k, uint64_t ticket, const char *name,
 		     bool present, int64_t began_ms)
 {
-	struct stage_cache_name *e = find(k, name);
+	struct stage_cache_name *e = cache_find(k, name);
 
 	if (!e && !present)
 		return 0;
 	if (!e)
-		e = add(k, name);
+		e = cache_add(k, name);
 	if (!e)
 		return -ENOMEM;
-	if (e->told > ticket)
+	if (e->stamp > ticket)
 		return 0;
-	e->told = ticket;
+	e->stamp = ticket;
 	e->seen_ms = began_ms;
-	return set_present(k, e, present || e->kept);
+	return cache_set_present(k, e, present || e->kept);
 }
 
 int stage_cache_listing(struct stage_cache *k, uint64_t ticket,
@@ -177,8 +180,8 @@ int stage_cache_listing(struct stage_cache *k, uint64_t ticket,
 	if (rc)
 		return rc;
 	HASH_ITER(hh, k->names, e, next)
-		if (e->told < ticket && !e->kept)
-			set_present(k, e, false);
+		if (e->stamp < ticket && !e->kept)
+			cache_set_present(k, e, false);
 	k->listed = ticket;
 	k->listed_ms = began_ms;
 	return 0;
@@ -187,23 +190,23 @@ int stage_cache_listing(struct stage_cache *k, uint64_t ticket,
 int stage_cache_change(struct stage_cache *k, const char *name, bool present,
 		       int64_t now_ms)
 {
-	struct stage_cache_name *e = find(k, name);
+	struct stage_cache_name *e = cache_find(k, name);
 	int rc;
 
 	if (!e)
-		e = add(k, name);
+		e = cache_add(k, name);
 	if (!e)
 		return -ENOMEM;
-	e->told = ++k->clock;
+	e->stamp = ++k->clock;
 	e->seen_ms = now_ms;
-	rc = set_present(k, e, present);
-	forget_gone(k);
+	rc = cache_set_present(k, e, present);
+	cache_forget_gone(k);
 	return rc;
 }
 
 void stage_cache_keep(struct stage_cache *k, const char *name)
 {
-	struct stage_cache_name *e = find(k, name);
+	struct stage_cache_name *e = cache_find(k, name);
 
 	if (e && e->stage)
 		e->kept = true;
@@ -211,7 +214,7 @@ void stage_cache_keep(struct stage_cache *k, const char *name)
 
 bool stage_cache_kept(struct stage_cache *k, const char *name)
 {
-	struct stage_cache_name *e = find(k, name);
+	struct stage_cache_name *e = cache_find(k, name);
 
 	return e && e->kept;
 }

@@ -130,7 +130,9 @@ bool conn_keys_overlap(const char *a, const char *b);
  * looked at, and where that fails the store is one whose every call fails and
  * whose check says why (store_broken_new()).
  */
-int conn_open(const struct conn *c, const char *name,
-	      struct http_engine *engine, struct store **out, struct buf *err);
+typedef int conn_open_fn(const struct conn *c, const char *name,
+			 struct http_engine *engine, struct store **out,
+			 struct buf *err);
+conn_open_fn conn_open;
 
 #endif

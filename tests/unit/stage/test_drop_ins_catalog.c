@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "catalog_fixture.h"
 #include "drop_ins_fixture.h"
-#include "stage/catalog_impl.h"
+#include "stage/external_folder.h"
 #include "store/store.h"
 
 static struct catalog_settings settings_with_dir(void)
@@ -41,9 +41,11 @@ static struct catalog *open_with_dir(void)
 /* As if a second had gone by. */
 static void a_second_later(struct catalog *c)
 {
-	lock_take(&c->lock);
-	catalog_locked(c)->looked_ms -= 1000;
-	lock_drop(&c->lock);
+	struct external_folder *f = catalog_folder(c);
+
+	lock_take(&f->lock);
+	f->guarded_.looked_ms -= 1000;
+	lock_drop(&f->lock);
 }
 
 static struct stage *find(struct catalog *c, const char *name)
