@@ -7,7 +7,6 @@
  */
 #include "auth/cred_ask.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>

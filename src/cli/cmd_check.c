@@ -9,7 +9,6 @@
 
 #include "base/buf.h"
 #include "base/thread.h"
-#include "base/digest.h"
 #include "base/random.h"
 #include "cli/cmd.h"
 #include "client/message.h"

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/text.h"
 #include "cli/cmd.h"
 #include "client/message.h"
 #include "client/session.h"

@@ -9,7 +9,6 @@
 
 #include "base/buf.h"
 #include "base/ini.h"
-#include "base/text.h"
 #include "cli/cmd.h"
 #include "client/message.h"
 #include "client/session.h"

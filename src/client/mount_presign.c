@@ -12,7 +12,6 @@
 #include <sys/xattr.h>
 
 #include "base/buf.h"
-#include "base/text.h"
 
 #define NAME_MAX_BYTES 255
 #define VALUE_MAX 65536

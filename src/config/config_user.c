@@ -3,7 +3,6 @@
  * stages are open to them.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"

@@ -1,7 +1,6 @@
 #include "fs/closing.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "fs/close_errors.h"

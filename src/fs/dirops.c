@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "stage/stage.h"
 #include "store/store_observer.h"
 

@@ -4,14 +4,11 @@
 #include "fs/names.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define BLOCK_SIZE (128 << 10) /* what programs read and write at a time */
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "stage/location.h"
 #include "stage/stage.h"
 #include "store/store_observer.h"

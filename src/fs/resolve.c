@@ -6,7 +6,6 @@
 #include "fs/names.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fs/dirlist.h"

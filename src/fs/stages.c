@@ -4,7 +4,6 @@
 #include "fs/names.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "fs/observer.h"
 #include "stage/catalog.h"

@@ -6,7 +6,6 @@
 #define FUSE_USE_VERSION 312
 #include "fuse/init_patch.h"
 
-#include <errno.h>
 #include <fuse_lowlevel.h>
 #include <linux/fuse.h>
 #include <stdint.h>

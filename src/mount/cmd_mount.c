@@ -10,7 +10,6 @@
  * the next mount of the same waits goes with the process.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,6 @@
  */
 #include "mount/mount_end.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>

@@ -8,7 +8,6 @@
 #include "net/http_retry.h"
 
 #include "base/clock.h"
-#include "base/text.h"
 
 #define RETRY_AFTER_MAX_S 86400
 

@@ -12,7 +12,6 @@
 #include "presign/presign_fields.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

@@ -5,7 +5,6 @@
  * what curl itself would read into a word (globs, `-` as a file, dot segments,
  * a name added to a URL that ends in '/') is switched off.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"

@@ -10,9 +10,7 @@
  */
 #include "sign/sigv4_verify.h"
 
-#include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

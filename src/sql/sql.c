@@ -4,7 +4,6 @@
  */
 #include "sql/parser.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -15,7 +15,6 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mime.h"
-#include "base/text.h"
 #include "store/store_check.h"
 #include "store/store_observer.h"
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/text.h"
 #include "store/store.h"
 

@@ -4,7 +4,6 @@
  */
 #include "transfer/transfer_state.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"

@@ -12,12 +12,10 @@
 #include <errno.h>
 #include <fts.h>
 #include <glob.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
-#include "base/text.h"
 #include "stage/stage.h"
 #include "store/store.h"
 

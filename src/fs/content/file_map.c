@@ -5,7 +5,6 @@
 #include "fs/content/file_map.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fs/content/spill.h"

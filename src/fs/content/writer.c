@@ -16,7 +16,6 @@
 #include "fs/content/writer.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/budget.h"

@@ -8,7 +8,6 @@
 #include "fs/names/tree.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"

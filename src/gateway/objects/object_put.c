@@ -13,7 +13,6 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/io.h"
-#include "base/text.h"
 #include "gateway/counters.h"
 #include "gateway/exchange.h"
 #include "gateway/context.h"

@@ -4,9 +4,7 @@
 #include "stage/conf/conn.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "auth/cred_chain.h"

@@ -5,7 +5,6 @@
  */
 #include "stage/conf/conn.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "auth/aws_profile.h"

@@ -33,14 +33,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/lock.h"
-#include "base/log.h"
 #include "net/url.h"
 #include "store/local/local_address.h"
 #include "store/local/local_file.h"

@@ -20,7 +20,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "store/local/local_error.h"
 #include "store/local/local_file.h"
 #include "store/local/local_folder.h"

@@ -17,7 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/digest.h"
 #include "base/io.h"
 #include "base/random.h"
 #include "store/local/local_root.h"

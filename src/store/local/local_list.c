@@ -13,7 +13,6 @@
 
 #include "base/array.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "store/local/local_error.h"
 #include "store/local/local_file.h"
 #include "store/local/local_ops.h"

@@ -14,13 +14,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "store/local/local.h"
 #include "store/local/local.h"
 #include "store/local/local_file.h"

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "store/s3/s3_endpoint.h"
 #include "store/s3/s3_error.h"
 #include "store/s3/s3_etag.h"

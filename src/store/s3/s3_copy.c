@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/text.h"
 #include "store/s3/s3_upload.h"
 #include "store/s3/s3_doc.h"
 #include "store/s3/s3_head.h"

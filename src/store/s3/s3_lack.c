@@ -13,12 +13,10 @@
  */
 #include "store/s3/s3_lack.h"
 
-#include <errno.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/log.h"
-#include "base/text.h"
 #include "store/s3/s3_call.h"
 #include "store/s3/s3_error.h"
 #include "store/s3/s3_sum.h"

@@ -6,7 +6,6 @@
  * anybody on the way could make our URLs live longer.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "base/text.h"
 #include "store/props.h"
 #include "store/s3/s3_endpoint.h"
 

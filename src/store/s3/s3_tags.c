@@ -7,10 +7,8 @@
  * missing they are put by a request of their own, then and with all that follow.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/text.h"
 #include "store/s3/s3_upload.h"
 #include "store/s3/s3_doc.h"
