@@ -122,9 +122,7 @@ bench: stagefs$(EXEEXT) bench-presign bench-gateway bench-local
 # inputs are kept in the build folder, findings too.
 FUZZ_SECONDS = 600
 FUZZ_CC = clang-14
-FUZZ_SQL = src/sql/sql.c src/sql/sql_lex.c \
-	src/sql/sql_parse.c src/sql/sql_show.c src/sql/sql_stage.c \
-	src/stage/location.c src/base/buf.c src/base/text.c
+FUZZ_SQL = src/sql/*.c src/stage/location.c src/base/buf.c src/base/text.c
 FUZZ_FORM = src/gateway/upload/form.c src/gateway/upload/form_head.c src/base/buf.c \
 	src/base/text.c
 FUZZ_QUERY = src/base/query.c src/gateway/objects/conditions.c src/gateway/hosts.c \
