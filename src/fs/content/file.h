@@ -71,7 +71,7 @@ struct stage *file_stage(struct file *f);
 int file_key(struct file *f, struct buf *out);
 /* A line on this file, with its stage and key. */
 void file_log(struct file *f, enum log_level level, int rc, const char *what);
-/* Size and time of what one reads now; true when dirty. */
+/* The size that a reader sees now; true when dirty. */
 bool file_size(struct file *f, uint64_t *size);
 /* -ESTALE when nothing is dirty and another program has written into the file
  * of the disk that the base is: neither size nor bytes are what they were. */
