@@ -49,20 +49,21 @@
 
 /* ---- small calls ---- */
 
-static int local_check(struct store *s, const char *prefix, struct buf *err)
+static int local_check(struct store *s, const char *prefix, struct buf *why)
 {
 	struct local *l = local_of(s);
-	int fd = local_file_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY), e;
+	int fd = local_file_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY), rc;
 	struct stat st;
 
-	e = fd < 0 ? fd : fstat(fd, &st) ? -errno : 0;
-	if (!e && !st.st_nlink)
-		e = -ENOENT; /* removed since it was opened */
-	if (e)
-		buf_addf(err, "%s: %s", *l->root ? l->root : "/", strerror(-e));
+	rc = fd < 0 ? fd : fstat(fd, &st) ? -errno : 0;
+	if (!rc && !st.st_nlink)
+		rc = -ENOENT; /* removed since it was opened */
+	if (rc)
+		buf_addf(why, "%s: %s", *l->root ? l->root : "/",
+			 strerror(-rc));
 	if (fd >= 0)
 		close(fd);
-	return e;
+	return rc;
 }
 
 static int local_statfs(struct store *s, struct statvfs *out)
@@ -119,9 +120,9 @@ static void local_free(struct store *s)
 	free(l);
 }
 
-static const char *local_error_words(int err)
+static const char *local_error_words(int rc)
 {
-	switch (-err) {
+	switch (-rc) {
 	case EINVAL:
 		return "an empty name, `.` or `..` is in the path";
 	case EPERM:
@@ -197,27 +198,27 @@ static const struct store_limits local_limits = {
 
 /* A gateway's own address, or the one that stands before it: no path, since
  * the signature covers the whole of it. */
-static int set_public(struct local *l, const char *text, struct buf *err)
+static int set_public(struct local *l, const char *text, struct buf *why)
 {
 	struct buf origin = BUF_INIT(1024);
-	int e;
+	int rc;
 
 	if (!text || !*text)
 		return 0;
-	e = local_address_parse(text, &origin, err);
-	l->public_url = e ? NULL : buf_detach(&origin);
+	rc = local_address_parse(text, &origin, why);
+	l->public_url = rc ? NULL : buf_detach(&origin);
 	buf_clear(&origin);
-	return e ? e : l->public_url ? 0 : -ENOMEM;
+	return rc ? rc : l->public_url ? 0 : -ENOMEM;
 }
 
 static int set_names(struct local *l, const struct local_settings *set,
-		     struct buf *err)
+		     struct buf *why)
 {
 	const char *root = set->root ? set->root : "";
 	size_t n = strlen(root);
 
 	if (*root != '/') {
-		buf_adds(err, "the path of a local store begins with `/`");
+		buf_adds(why, "the path of a local store begins with `/`");
 		return -EINVAL;
 	}
 	while (n && root[n - 1] == '/')
@@ -227,14 +228,14 @@ static int set_names(struct local *l, const struct local_settings *set,
 	l->url_name = strdup(set->url_name ? set->url_name : "storage");
 	if (!l->root || !l->url_name)
 		return -ENOMEM;
-	return set_public(l, set->public_endpoint_url, err);
+	return set_public(l, set->public_endpoint_url, why);
 }
 
 int local_new(const struct local_settings *set, struct store **out,
-	      struct buf *err)
+	      struct buf *why)
 {
 	struct local *l = calloc(1, sizeof(*l));
-	int e;
+	int rc;
 
 	*out = NULL;
 	if (!l || store_init(&l->base, &local_ops, set->name)) {
@@ -244,43 +245,43 @@ int local_new(const struct local_settings *set, struct store **out,
 	l->base.limits = local_limits;
 	l->root_fd = l->folder_fd = -1;
 	lock_init(&l->lock, LOCK_LOCAL);
-	e = set_names(l, set, err);
-	if (!e)
-		e = local_root_open(l, err);
-	if (e)
+	rc = set_names(l, set, why);
+	if (!rc)
+		rc = local_root_open(l, why);
+	if (rc)
 		local_free(&l->base);
 	else
 		*out = &l->base;
-	return e;
+	return rc;
 }
 
-int local_key_rotate(const char *root, struct buf *err)
+int local_key_rotate(const char *root, struct buf *why)
 {
 	struct local_settings set = { .name = "keys", .root = root };
 	struct store *s = NULL;
 	char folder[4096];
 	struct stat st;
-	int e;
+	int rc;
 
 	/* Where there is no store none is made. */
 	snprintf(folder, sizeof(folder), "%s/" LOCAL_FOLDER, root);
 	if (lstat(folder, &st)) {
-		e = -errno;
-		buf_addf(err, "%s: %s", root,
-			 e == -ENOENT ? "there is no local store"
-				      : strerror(-e));
-		return e;
+		rc = -errno;
+		buf_addf(why, "%s: %s", root,
+			 rc == -ENOENT ? "there is no local store"
+				       : strerror(-rc));
+		return rc;
 	}
-	e = local_new(&set, &s, err);
-	if (e)
-		return e;
-	e = local_of(s)->ro_err;
-	if (!e)
-		e = local_key_write(local_of(s), true);
-	if (e)
-		buf_addf(err,
+	rc = local_new(&set, &s, why);
+	if (rc)
+		return rc;
+	rc = local_of(s)->ro_err;
+	if (!rc)
+		rc = local_key_write(local_of(s), true);
+	if (rc)
+		buf_addf(why,
 			 "%s: cannot write " LOCAL_FOLDER "/" LOCAL_KEYS ": %s",
-			 root, strerror(-e));
+			 root, strerror(-rc));
 	store_unref(s);
-	return e;
+	return rc;
 }

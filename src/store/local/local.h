@@ -41,11 +41,11 @@ struct local_settings {
 
 /*
  * Opens the root and looks whether its disk can hold what we keep (user
- * xattrs, unnamed files). No network, no thread. 0, or -errno with why in err:
+ * xattrs, unnamed files). No network, no thread. 0, or -errno with the reason in why:
  * -EOPNOTSUPP a disk without user xattrs.
  */
 int local_new(const struct local_settings *set, struct store **out,
-	      struct buf *err);
+	      struct buf *why);
 /* Is it one of these? */
 bool local_is(const struct store *s);
 
@@ -59,7 +59,7 @@ struct local_key {
 int local_key(struct store *s, struct local_key *out);
 /* Another one, written aside and renamed: URLs of the old one die. root: of a
  * store. */
-int local_key_rotate(const char *root, struct buf *err);
+int local_key_rotate(const char *root, struct buf *why);
 
 /* ---- who answers for a root: .stagefs/gateway ---- */
 

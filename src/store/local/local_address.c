@@ -17,23 +17,23 @@
 
 #define DEFAULT_ORIGIN "http://127.0.0.1:8000"
 
-int local_address_parse(const char *text, struct buf *out, struct buf *err)
+int local_address_parse(const char *text, struct buf *out, struct buf *why)
 {
 	struct url u = { 0 };
-	int e = url_parse(text, NULL, &u, err);
+	int rc = url_parse(text, NULL, &u, why);
 
-	if (!e && strcmp(u.scheme, "http") && strcmp(u.scheme, "https")) {
-		buf_addf(err, "`%s` is neither http nor https", u.scheme);
-		e = -EINVAL;
+	if (!rc && strcmp(u.scheme, "http") && strcmp(u.scheme, "https")) {
+		buf_addf(why, "`%s` is neither http nor https", u.scheme);
+		rc = -EINVAL;
 	}
-	if (!e && *u.path && strcmp(u.path, "/")) {
-		buf_adds(err, "the address of a gateway has no path");
-		e = -EINVAL;
+	if (!rc && *u.path && strcmp(u.path, "/")) {
+		buf_adds(why, "the address of a gateway has no path");
+		rc = -EINVAL;
 	}
-	if (!e)
+	if (!rc)
 		url_origin(&u, out);
 	url_clear(&u);
-	return e ? e : buf_err(out);
+	return rc ? rc : buf_err(out);
 }
 
 static bool kept_address(struct local *l, const struct local_stamp *stamp,
@@ -69,51 +69,51 @@ int local_address(struct store *s, struct buf *out)
 	struct buf text = BUF_INIT(LOCAL_FOLDER_FILE_MAX), why = BUF_INIT(1024);
 	struct buf origin = BUF_INIT(1024);
 	struct local_stamp stamp;
-	int err = local_folder_stamp(l, LOCAL_GATEWAY, &stamp);
+	int rc = local_folder_stamp(l, LOCAL_GATEWAY, &stamp);
 
-	if (err == -ENOENT)
+	if (rc == -ENOENT)
 		return 0;
-	if (!err && kept_address(l, &stamp, out))
+	if (!rc && kept_address(l, &stamp, out))
 		return buf_err(out);
-	if (!err)
-		err = local_folder_read(l, LOCAL_GATEWAY, &text, &stamp);
-	if (!err && text.len)
+	if (!rc)
+		rc = local_folder_read(l, LOCAL_GATEWAY, &text, &stamp);
+	if (!rc && text.len)
 		text.data[strcspn(text.data, "\n")] = '\0';
-	if (!err)
-		err = local_address_parse(buf_str(&text), &origin, &why);
-	if (!err) {
+	if (!rc)
+		rc = local_address_parse(buf_str(&text), &origin, &why);
+	if (!rc) {
 		keep_address(l, &stamp, buf_str(&origin));
 		buf_adds(out, buf_str(&origin));
 	} else {
-		local_error(l, "read the gateway's address", NULL, err,
+		local_error(l, "read the gateway's address", NULL, rc,
 			    why.len ? buf_str(&why) : NULL);
 	}
 	buf_clear(&text);
 	buf_clear(&why);
 	buf_clear(&origin);
-	return err ? err : buf_err(out);
+	return rc ? rc : buf_err(out);
 }
 
 int local_address_set(struct store *s, const char *origin)
 {
 	struct local *l = local_of(s);
 	struct buf text = BUF_INIT(1024), why = BUF_INIT(1024);
-	int err = local_root_writable(l, "keep the gateway's address", NULL);
+	int rc = local_root_writable(l, "keep the gateway's address", NULL);
 
-	if (err)
-		return err;
-	err = local_address_parse(origin, &text, &why);
+	if (rc)
+		return rc;
+	rc = local_address_parse(origin, &text, &why);
 	buf_addc(&text, '\n');
-	if (!err)
-		err = buf_err(&text);
-	if (!err)
-		err = local_folder_write(l, LOCAL_GATEWAY, &text, true);
-	if (err)
-		local_error(l, "keep the gateway's address", NULL, err,
+	if (!rc)
+		rc = buf_err(&text);
+	if (!rc)
+		rc = local_folder_write(l, LOCAL_GATEWAY, &text, true);
+	if (rc)
+		local_error(l, "keep the gateway's address", NULL, rc,
 			    why.len ? buf_str(&why) : NULL);
 	buf_clear(&text);
 	buf_clear(&why);
-	return err;
+	return rc;
 }
 
 void local_address_origin(struct local *l, struct buf *out)

@@ -26,7 +26,7 @@ static int attr_set_times(int fd, const struct stat *st,
 	struct timespec t[2] = { { .tv_nsec = UTIME_OMIT },
 				 { .tv_nsec = UTIME_OMIT } };
 	struct stat now;
-	int err;
+	int rc;
 
 	if (a->which & STORE_SET_ATIME)
 		t[0] = a->atime;
@@ -35,9 +35,9 @@ static int attr_set_times(int fd, const struct stat *st,
 	if (t[1].tv_nsec == UTIME_NOW)
 		t[1] = clock_now();
 	if (a->which & STORE_SET_MTIME) {
-		err = local_record_rebind(fd, st, record, t[1]);
-		if (err)
-			return err;
+		rc = local_record_rebind(fd, st, record, t[1]);
+		if (rc)
+			return rc;
 	}
 	if (futimens(fd, t) || fstat(fd, &now))
 		return -errno;
@@ -53,21 +53,21 @@ static int attr_change(int fd, const struct stat *st,
 {
 	uid_t uid = a->which & STORE_SET_UID ? a->uid : (uid_t)-1;
 	gid_t gid = a->which & STORE_SET_GID ? a->gid : (gid_t)-1;
-	int err = 0;
+	int rc = 0;
 
 	/* ctime changes now, and with it an ETag that was made of it; and a
 	 * folder whose mode was chosen does not go by itself. */
 	if (!record->bound || record->implied)
-		err = local_record_rebind(fd, st, record, st->st_mtim);
-	if (!err && a->which & (STORE_SET_ATIME | STORE_SET_MTIME))
-		err = attr_set_times(fd, st, record, a);
-	if (!err && a->which & (STORE_SET_UID | STORE_SET_GID) &&
+		rc = local_record_rebind(fd, st, record, st->st_mtim);
+	if (!rc && a->which & (STORE_SET_ATIME | STORE_SET_MTIME))
+		rc = attr_set_times(fd, st, record, a);
+	if (!rc && a->which & (STORE_SET_UID | STORE_SET_GID) &&
 	    fchown(fd, uid, gid))
-		err = -errno;
+		rc = -errno;
 	/* After the owner: chown clears what mode may set. */
-	if (!err && a->which & STORE_SET_MODE && fchmod(fd, a->mode & 07777))
-		err = -errno;
-	return err;
+	if (!rc && a->which & STORE_SET_MODE && fchmod(fd, a->mode & 07777))
+		rc = -errno;
+	return rc;
 }
 
 /* The file of an owner who has closed it to himself: opened for a moment, in
@@ -117,28 +117,28 @@ int local_attr_set(struct store *s, const char *key, const struct store_attr *a,
 	struct local_record record;
 	const char *why = NULL;
 	struct stat st;
-	int err = local_root_writable(l, "change", key), fd = -1, lock = -1;
+	int rc = local_root_writable(l, "change", key), fd = -1, lock = -1;
 
-	if (err)
-		return err;
-	err = *key ? local_path_check(key, &why) : 0;
-	if (!err) {
+	if (rc)
+		return rc;
+	rc = *key ? local_path_check(key, &why) : 0;
+	if (!rc) {
 		lock = local_lock_keys(l, key, NULL);
-		err = lock < 0 ? lock : 0;
+		rc = lock < 0 ? lock : 0;
 	}
-	if (!err) {
+	if (!rc) {
 		fd = attr_open_for_change(l, key, &st, &record);
-		err = fd < 0 ? fd : 0;
+		rc = fd < 0 ? fd : 0;
 	}
-	if (!err)
-		err = attr_change(fd, &st, &record, a);
-	if (!err && fstat(fd, &st))
-		err = -errno;
-	if (!err)
+	if (!rc)
+		rc = attr_change(fd, &st, &record, a);
+	if (!rc && fstat(fd, &st))
+		rc = -errno;
+	if (!rc)
 		local_record_info(&st, record.etag, out);
 	if (fd >= 0)
 		close(fd);
 	if (lock >= 0)
 		close(lock);
-	return err ? local_error(l, "change", key, err, why) : 0;
+	return rc ? local_error(l, "change", key, rc, why) : 0;
 }

@@ -82,17 +82,17 @@ static int commit_replace_by(int fd, int tmp, const struct local_path *p,
 			     unsigned flags)
 {
 	char id[LOCAL_ID_SIZE];
-	int err;
+	int rc;
 
 	local_file_random_id(id);
-	err = local_file_link(fd, tmp, id);
-	if (err)
-		return err;
+	rc = local_file_link(fd, tmp, id);
+	if (rc)
+		return rc;
 	if (renameat2(tmp, id, p->dir, p->name, flags))
-		err = -errno;
-	if (err)
+		rc = -errno;
+	if (rc)
 		unlinkat(tmp, id, 0);
-	return err;
+	return rc;
 }
 
 /* Over what stands there, unless nothing may. */
@@ -100,7 +100,7 @@ static int commit_replace(const struct local_commit *c,
 			  const struct local_path *p)
 {
 	unsigned flags = c->cond && c->cond->if_absent ? RENAME_NOREPLACE : 0;
-	int tmp, err;
+	int tmp, rc;
 
 	if (c->from_name)
 		return renameat2(c->from_dir, c->from_name, p->dir, p->name,
@@ -110,27 +110,27 @@ static int commit_replace(const struct local_commit *c,
 	tmp = local_folder_open(c->l, LOCAL_TMP);
 	if (tmp < 0)
 		return tmp;
-	err = commit_replace_by(c->fd, tmp, p, flags);
+	rc = commit_replace_by(c->fd, tmp, p, flags);
 	close(tmp);
-	return err;
+	return rc;
 }
 
 static int commit_put_in_place(const struct local_commit *c,
 			       const struct local_path *p, bool there)
 {
-	int err = 0;
+	int rc = 0;
 
 	if (!there && !c->from_name) {
-		err = local_file_link(c->fd, p->dir, p->name);
+		rc = local_file_link(c->fd, p->dir, p->name);
 		/* Another program made one meanwhile. */
-		if (err == -EEXIST && !(c->cond && c->cond->if_absent))
-			err = commit_replace(c, p);
+		if (rc == -EEXIST && !(c->cond && c->cond->if_absent))
+			rc = commit_replace(c, p);
 	} else {
-		err = commit_replace(c, p);
+		rc = commit_replace(c, p);
 	}
-	if (!err && fsync(p->dir))
-		err = -errno;
-	return err;
+	if (!rc && fsync(p->dir))
+		rc = -errno;
+	return rc;
 }
 
 /* What is kept with the new file: record is that of what it replaces. */
@@ -152,22 +152,22 @@ static int commit_finish_file(const struct local_commit *c,
 {
 	char etag[STORE_ETAG_SIZE];
 	struct stat st;
-	int err = old ? commit_inherit(c->fd, old)
-		      : local_file_own(c->fd, c->owner, false);
+	int rc = old ? commit_inherit(c->fd, old)
+		     : local_file_own(c->fd, c->owner, false);
 
-	if (!err && fstat(c->fd, &st))
-		err = -errno;
-	if (!err)
-		err = local_record_write(c->fd, &st, kept, false, 0, etag);
-	if (!err && !old && c->owner)
-		err = local_file_own(c->fd, c->owner, true);
-	if (!err && fsync(c->fd))
-		err = -errno;
-	if (!err && fstat(c->fd, &st))
-		err = -errno;
-	if (!err)
+	if (!rc && fstat(c->fd, &st))
+		rc = -errno;
+	if (!rc)
+		rc = local_record_write(c->fd, &st, kept, false, 0, etag);
+	if (!rc && !old && c->owner)
+		rc = local_file_own(c->fd, c->owner, true);
+	if (!rc && fsync(c->fd))
+		rc = -errno;
+	if (!rc && fstat(c->fd, &st))
+		rc = -errno;
+	if (!rc)
 		local_record_info(&st, etag, out);
-	return err;
+	return rc;
 }
 
 static int commit_at(const struct local_commit *c, const struct local_path *p,
@@ -176,29 +176,29 @@ static int commit_at(const struct local_commit *c, const struct local_path *p,
 	struct local_record record = { 0 };
 	struct local_props kept;
 	struct stat old;
-	int there = commit_look(p, &old, why), err;
+	int there = commit_look(p, &old, why), rc;
 
 	if (there < 0)
 		return there;
 	if (there && (c->inherit || (c->cond && c->cond->if_match)))
 		local_record_read_at(p->dir, p->name, &old, &record);
-	err = local_commit_cond(c->cond, there ? &old : NULL, record.etag);
-	if (!err)
-		err = commit_choose_kept(c, &record, &kept);
-	if (!err)
-		err = commit_finish_file(c, there ? &old : NULL, &kept, out);
-	return err ? err : commit_put_in_place(c, p, there);
+	rc = local_commit_cond(c->cond, there ? &old : NULL, record.etag);
+	if (!rc)
+		rc = commit_choose_kept(c, &record, &kept);
+	if (!rc)
+		rc = commit_finish_file(c, there ? &old : NULL, &kept, out);
+	return rc ? rc : commit_put_in_place(c, p, there);
 }
 
 /* Nothing is made for a condition that cannot hold. */
 static int commit_open_place(const struct local_commit *c, struct local_path *p)
 {
 	if (c->cond && c->cond->if_match) {
-		int err = local_path_open(c->l, c->key, p);
+		int rc = local_path_open(c->l, c->key, p);
 
 		local_path_close(p);
-		if (err)
-			return err;
+		if (rc)
+			return rc;
 	}
 	return local_path_make(c->l, c->key, c->owner, p);
 }
@@ -208,22 +208,22 @@ static int try_commit(const struct local_commit *c, struct object_info *out,
 {
 	struct local_path p = { .dir = -1 };
 	struct stat st;
-	int err, lock;
+	int rc, lock;
 
 	*pruned = false;
 	lock = local_lock_keys(c->l, c->key, NULL);
 	if (lock < 0)
 		return lock;
-	err = commit_open_place(c, &p);
-	if (!err) {
-		err = commit_at(c, &p, out, why);
-		*pruned = err == -ENOENT && !fstat(p.dir, &st) && !st.st_nlink;
-	} else if (err == -ENOTDIR) {
+	rc = commit_open_place(c, &p);
+	if (!rc) {
+		rc = commit_at(c, &p, out, why);
+		*pruned = rc == -ENOENT && !fstat(p.dir, &st) && !st.st_nlink;
+	} else if (rc == -ENOTDIR) {
 		*why = "a file stands where a directory is needed";
 	}
 	local_path_close(&p);
 	close(lock);
-	return err;
+	return rc;
 }
 
 int local_commit(const struct local_commit *c, struct object_info *out)
@@ -231,21 +231,21 @@ int local_commit(const struct local_commit *c, struct object_info *out)
 	const char *why = NULL;
 	bool pruned = true;
 	struct stat st;
-	int err = local_path_check(c->key, &why);
+	int rc = local_path_check(c->key, &why);
 
-	if (err)
-		return local_error(c->l, c->what, c->key, err, why);
+	if (rc)
+		return local_error(c->l, c->what, c->key, rc, why);
 	if (!fstat(c->fd, &st) && st.st_size > BIG && fdatasync(c->fd))
-		err = -errno;
-	for (int i = 0; i < TRIES && !err && pruned; i++) {
-		err = try_commit(c, out, &why, &pruned);
+		rc = -errno;
+	for (int i = 0; i < TRIES && !rc && pruned; i++) {
+		rc = try_commit(c, out, &why, &pruned);
 		if (pruned && i + 1 < TRIES)
-			err = 0;
+			rc = 0;
 	}
-	if (!err)
+	if (!rc)
 		return 0;
 	local_path_prune(c->l, c->key);
-	return local_error(c->l, c->what, c->key, err, why);
+	return local_error(c->l, c->what, c->key, rc, why);
 }
 
 /* ---- folders ---- */
@@ -260,7 +260,7 @@ static int commit_put_dir_at(struct local *l, const struct local_path *p,
 	char etag[STORE_ETAG_SIZE];
 	struct stat st;
 	bool made, there;
-	int fd, err;
+	int fd, rc;
 
 	if (cond && cond->if_match &&
 	    fstatat(p->dir, p->name, &st, AT_SYMLINK_NOFOLLOW))
@@ -268,23 +268,23 @@ static int commit_put_dir_at(struct local *l, const struct local_path *p,
 	fd = local_file_mkdir(p->dir, p->name, owner, true, &made);
 	if (fd < 0)
 		return fd;
-	err = fstat(fd, &st) ? -errno : 0;
-	if (!err && !made)
+	rc = fstat(fd, &st) ? -errno : 0;
+	if (!rc && !made)
 		local_record_read(fd, &st, &record);
 	/* What is there for keys below it is no object. */
 	there = !made && !record.implied;
-	if (!err)
-		err = local_commit_cond(cond, there ? &st : NULL, record.etag);
-	if (!err)
-		err = local_record_write(fd, &st, kept, false, 0, etag);
-	if (!err && (fsync(fd) || fsync(p->dir)))
-		err = -errno;
-	if (!err)
+	if (!rc)
+		rc = local_commit_cond(cond, there ? &st : NULL, record.etag);
+	if (!rc)
+		rc = local_record_write(fd, &st, kept, false, 0, etag);
+	if (!rc && (fsync(fd) || fsync(p->dir)))
+		rc = -errno;
+	if (!rc)
 		local_record_info(&st, etag, out);
 	close(fd);
-	if (err && made)
+	if (rc && made)
 		unlinkat(p->dir, p->name, AT_REMOVEDIR);
-	return err;
+	return rc;
 }
 
 int local_commit_dir(struct local *l, const char *key,
@@ -295,23 +295,23 @@ int local_commit_dir(struct local *l, const char *key,
 	const struct store_owner *owner = meta ? meta->owner : NULL;
 	struct local_path p = { .dir = -1 };
 	const char *why = NULL;
-	int err = local_path_check(key, &why), lock = -1;
+	int rc = local_path_check(key, &why), lock = -1;
 
-	if (!err)
+	if (!rc)
 		lock = local_lock_keys(l, key, NULL);
-	if (!err && lock < 0)
-		err = lock;
-	if (!err)
-		err = local_path_make(l, key, owner, &p);
-	if (!err)
-		err = commit_put_dir_at(l, &p, owner, cond, kept, out);
-	if (err == -ENOTDIR)
+	if (!rc && lock < 0)
+		rc = lock;
+	if (!rc)
+		rc = local_path_make(l, key, owner, &p);
+	if (!rc)
+		rc = commit_put_dir_at(l, &p, owner, cond, kept, out);
+	if (rc == -ENOTDIR)
 		why = "a file stands where a directory is needed";
 	local_path_close(&p);
 	if (lock >= 0)
 		close(lock);
-	if (!err)
+	if (!rc)
 		return 0;
 	local_path_prune(l, key);
-	return local_error(l, "write", key, err, why);
+	return local_error(l, "write", key, rc, why);
 }

@@ -7,8 +7,8 @@
 struct local;
 
 /* Logs unless the failure is an answer (-ENOENT ...). what: "write", for
- * "cannot write"; why NULL: errno's words. Returns err. */
-int local_error(struct local *l, const char *what, const char *key, int err,
+ * "cannot write"; why NULL: errno's words. Returns rc. */
+int local_error(struct local *l, const char *what, const char *key, int rc,
 		const char *why);
 
 #endif

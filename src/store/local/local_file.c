@@ -72,7 +72,7 @@ int local_file_mkdir(int at, const char *name, const struct store_owner *owner,
 		     bool mode, bool *made)
 {
 	struct timespec since;
-	int fd, err;
+	int fd, rc;
 
 	/* The clock of a disk's times. */
 	clock_gettime(CLOCK_REALTIME_COARSE, &since);
@@ -83,12 +83,12 @@ int local_file_mkdir(int at, const char *name, const struct store_owner *owner,
 	if (fd < 0 || !*made || !owner)
 		return fd;
 	*made = local_file_is_made(fd, &since);
-	err = *made ? local_file_own(fd, owner, mode) : 0;
-	if (!err)
+	rc = *made ? local_file_own(fd, owner, mode) : 0;
+	if (!rc)
 		return fd;
 	close(fd);
 	unlinkat(at, name, AT_REMOVEDIR);
-	return err;
+	return rc;
 }
 
 int local_file_link(int fd, int dir, const char *name)
@@ -113,9 +113,9 @@ void local_file_random_id(char out[LOCAL_ID_SIZE])
 int local_file_copy(int from, uint64_t from_at, int to, uint64_t to_at,
 		    uint64_t len)
 {
-	int err = io_copy(from, from_at, to, to_at, len);
+	int rc = io_copy(from, from_at, to, to_at, len);
 
-	return err == -ENODATA ? -EIO : err;
+	return rc == -ENODATA ? -EIO : rc;
 }
 
 int local_file_write(const struct store_body *body, int to, uint64_t to_at)

@@ -58,56 +58,56 @@ static int check_folder(int at, int fd)
 }
 
 /* Why a name could not be opened: a symbolic link, or what is said. */
-static int folder_open_error(int at, const char *name, int err)
+static int folder_open_error(int at, const char *name, int rc)
 {
 	struct stat st;
 
-	if (err == -ENOTDIR || err == -ENXIO || err == -ENODEV)
+	if (rc == -ENOTDIR || rc == -ENXIO || rc == -ENODEV)
 		return -EUCLEAN;
-	if (err == -EACCES && !fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) &&
+	if (rc == -EACCES && !fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) &&
 	    S_ISLNK(st.st_mode))
 		return -EUCLEAN;
-	return err;
+	return rc;
 }
 
 int local_folder_below(int at, const char *name)
 {
-	int fd = local_file_openat(at, name, O_RDONLY | O_DIRECTORY), err;
+	int fd = local_file_openat(at, name, O_RDONLY | O_DIRECTORY), rc;
 
 	if (fd < 0)
 		return folder_open_error(at, name, fd);
-	err = check_folder(at, fd);
-	if (!err)
+	rc = check_folder(at, fd);
+	if (!rc)
 		return fd;
 	close(fd);
-	return err;
+	return rc;
 }
 
 static int make_folder(struct local *l, const char *name)
 {
-	int fd, err;
+	int fd, rc;
 
 	if (mkdirat(l->folder_fd, name, 0700))
 		return errno == EEXIST ? 0 : -errno;
 	fd = local_folder_below(l->folder_fd, name);
 	if (fd < 0)
 		return fd;
-	err = local_folder_own(l, fd);
+	rc = local_folder_own(l, fd);
 	close(fd);
-	return err;
+	return rc;
 }
 
 int local_folder_open(struct local *l, const char *name)
 {
-	int fd, err;
+	int fd, rc;
 
 	if (l->folder_fd < 0)
 		return -ENOENT;
 	fd = local_folder_below(l->folder_fd, name);
 	if (fd != -ENOENT)
 		return fd;
-	err = make_folder(l, name);
-	return err ? err : local_folder_below(l->folder_fd, name);
+	rc = make_folder(l, name);
+	return rc ? rc : local_folder_below(l->folder_fd, name);
 }
 
 int local_folder_file(int at, const char *name, int flags, struct stat *st)
@@ -115,19 +115,19 @@ int local_folder_file(int at, const char *name, int flags, struct stat *st)
 	int fd = local_file_openat(at, name,
 				   flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct stat folder;
-	int err = 0;
+	int rc = 0;
 
 	if (fd < 0)
 		return folder_open_error(at, name, fd);
 	if (fstat(at, &folder) || fstat(fd, st))
-		err = -errno;
+		rc = -errno;
 	else if (!S_ISREG(st->st_mode) || st->st_nlink != 1 ||
 		 st->st_uid != folder.st_uid)
-		err = -EUCLEAN;
-	if (!err)
+		rc = -EUCLEAN;
+	if (!rc)
 		return fd;
 	close(fd);
-	return err;
+	return rc;
 }
 
 /* The file of locks, empty; it may be there. */
@@ -135,28 +135,28 @@ static int folder_make_locks(struct local *l)
 {
 	int fd =
 		openat(l->folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	int err;
+	int rc;
 
 	if (fd < 0)
 		return -errno;
-	err = local_folder_own(l, fd);
-	if (!err)
-		err = local_file_link(fd, l->folder_fd, LOCAL_LOCKS);
+	rc = local_folder_own(l, fd);
+	if (!rc)
+		rc = local_file_link(fd, l->folder_fd, LOCAL_LOCKS);
 	close(fd);
-	return err == -EEXIST ? 0 : err;
+	return rc == -EEXIST ? 0 : rc;
 }
 
 int local_folder_locks(struct local *l)
 {
 	struct stat st;
 	int fd = local_folder_file(l->folder_fd, LOCAL_LOCKS, O_RDWR, &st);
-	int err;
+	int rc;
 
 	if (fd != -ENOENT)
 		return fd;
-	err = folder_make_locks(l);
-	return err ? err
-		   : local_folder_file(l->folder_fd, LOCAL_LOCKS, O_RDWR, &st);
+	rc = folder_make_locks(l);
+	return rc ? rc
+		  : local_folder_file(l->folder_fd, LOCAL_LOCKS, O_RDWR, &st);
 }
 
 static bool folder_same_time(const struct timespec *a, const struct timespec *b)
@@ -196,30 +196,30 @@ int local_folder_read(struct local *l, const char *name, struct buf *out,
 		      struct local_stamp *stamp)
 {
 	struct stat st;
-	int fd, err;
+	int fd, rc;
 
 	if (l->folder_fd < 0)
 		return -ENOENT;
 	fd = local_folder_file(l->folder_fd, name, O_RDONLY, &st);
 	if (fd < 0)
 		return fd;
-	err = st.st_mode & 077                     ? -EACCES
-	      : st.st_size > LOCAL_FOLDER_FILE_MAX ? -EINVAL
-						   : 0;
-	err = err ? err : io_read_all(fd, out);
+	rc = st.st_mode & 077                     ? -EACCES
+	     : st.st_size > LOCAL_FOLDER_FILE_MAX ? -EINVAL
+						  : 0;
+	rc = rc ? rc : io_read_all(fd, out);
 	close(fd);
 	folder_stamp_of(&st, stamp);
-	return err;
+	return rc;
 }
 
 static int folder_fill(struct local *l, int fd, const struct buf *text)
 {
-	int err = local_folder_own(l, fd);
+	int rc = local_folder_own(l, fd);
 
-	err = err ? err : io_pwrite(fd, text->data, text->len, 0);
-	if (!err && fsync(fd))
-		err = -errno;
-	return err;
+	rc = rc ? rc : io_pwrite(fd, text->data, text->len, 0);
+	if (!rc && fsync(fd))
+		rc = -errno;
+	return rc;
 }
 
 /* A file in tmp that takes its name in the folder. */
@@ -227,33 +227,33 @@ static int folder_put(struct local *l, int tmp, const char *name,
 		      const struct buf *text, bool replace)
 {
 	char id[LOCAL_ID_SIZE];
-	int fd, err;
+	int fd, rc;
 
 	local_file_random_id(id);
 	fd = openat(tmp, id, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 		    0600);
 	if (fd < 0)
 		return -errno;
-	err = folder_fill(l, fd, text);
+	rc = folder_fill(l, fd, text);
 	close(fd);
-	if (!err && renameat2(tmp, id, l->folder_fd, name,
-			      replace ? 0 : RENAME_NOREPLACE))
-		err = -errno;
-	if (err)
+	if (!rc && renameat2(tmp, id, l->folder_fd, name,
+			     replace ? 0 : RENAME_NOREPLACE))
+		rc = -errno;
+	if (rc)
 		unlinkat(tmp, id, 0);
 	else if (fsync(l->folder_fd))
-		err = -errno;
-	return err;
+		rc = -errno;
+	return rc;
 }
 
 int local_folder_write(struct local *l, const char *name,
 		       const struct buf *text, bool replace)
 {
-	int tmp = local_folder_open(l, LOCAL_TMP), err;
+	int tmp = local_folder_open(l, LOCAL_TMP), rc;
 
 	if (tmp < 0)
 		return tmp;
-	err = folder_put(l, tmp, name, text, replace);
+	rc = folder_put(l, tmp, name, text, replace);
 	close(tmp);
-	return err;
+	return rc;
 }

@@ -48,7 +48,7 @@ int local_key_write(struct local *l, bool replace)
 {
 	struct buf text = BUF_INIT(1024);
 	struct local_key key;
-	int err;
+	int rc;
 
 	key_random_word(key.id, ID_LEN, 32);
 	key_random_word(key.secret, SECRET_LEN, 64);
@@ -59,12 +59,12 @@ int local_key_write(struct local *l, bool replace)
 		 "aws_access_key_id = %s\n"
 		 "aws_secret_access_key = %s\n",
 		 key.id, key.secret);
-	err = buf_err(&text);
-	if (!err)
-		err = local_folder_write(l, LOCAL_KEYS, &text, replace);
+	rc = buf_err(&text);
+	if (!rc)
+		rc = local_folder_write(l, LOCAL_KEYS, &text, replace);
 	wipe(&key, sizeof(key));
 	buf_wipe(&text);
-	return err;
+	return rc;
 }
 
 static bool key_is_word(const char *s, const char *more)
@@ -144,45 +144,45 @@ static int read_key(struct local *l, struct local_key *out)
 {
 	struct buf text = BUF_INIT(LOCAL_FOLDER_FILE_MAX);
 	struct local_stamp stamp;
-	int err = local_folder_stamp(l, LOCAL_KEYS, &stamp);
+	int rc = local_folder_stamp(l, LOCAL_KEYS, &stamp);
 
-	if (!err && kept_key(l, &stamp, out))
+	if (!rc && kept_key(l, &stamp, out))
 		return 0;
-	if (!err)
-		err = local_folder_read(l, LOCAL_KEYS, &text, &stamp);
-	if (!err)
-		err = parse_key(&text, out);
-	if (!err)
+	if (!rc)
+		rc = local_folder_read(l, LOCAL_KEYS, &text, &stamp);
+	if (!rc)
+		rc = parse_key(&text, out);
+	if (!rc)
 		keep_key(l, &stamp, out);
 	buf_wipe(&text);
-	return err;
+	return rc;
 }
 
 int local_key(struct store *s, struct local_key *out)
 {
 	struct local *l = local_of(s);
 	const char *why = NULL;
-	int err = read_key(l, out);
+	int rc = read_key(l, out);
 
-	for (int i = 0; err == -ENOENT && i < TRIES; i++) {
-		err = local_root_writable(l, "make a signing key", NULL);
-		if (err)
-			return err;
-		err = local_key_write(l, false);
-		if (!err || err == -EEXIST)
-			err = read_key(l, out);
+	for (int i = 0; rc == -ENOENT && i < TRIES; i++) {
+		rc = local_root_writable(l, "make a signing key", NULL);
+		if (rc)
+			return rc;
+		rc = local_key_write(l, false);
+		if (!rc || rc == -EEXIST)
+			rc = read_key(l, out);
 	}
-	if (!err)
+	if (!rc)
 		return 0;
-	if (err == -EACCES)
+	if (rc == -EACCES)
 		why = LOCAL_FOLDER "/" LOCAL_KEYS " is open to others, or "
 				   "closed to us (it must be ours, mode 0600)";
-	else if (err == -EUCLEAN)
+	else if (rc == -EUCLEAN)
 		why = LOCAL_FOLDER "/" LOCAL_KEYS " is no file with one name "
 				   "of the owner of " LOCAL_FOLDER;
-	else if (err == -EINVAL)
+	else if (rc == -EINVAL)
 		why = LOCAL_FOLDER "/" LOCAL_KEYS " has no key id and secret";
-	local_error(l, "read the signing key", NULL,
-		    err == -ENOENT ? -EIO : err, why);
-	return err == -ENOENT ? -EIO : err;
+	local_error(l, "read the signing key", NULL, rc == -ENOENT ? -EIO : rc,
+		    why);
+	return rc == -ENOENT ? -EIO : rc;
 }

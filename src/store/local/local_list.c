@@ -90,7 +90,7 @@ int local_list_open(struct store *s, const struct list_query *q,
 	const char *slash = strrchr(q->prefix, '/'), *why;
 	size_t n = slash ? slash + 1 - q->prefix : 0;
 	struct local_list *l;
-	int err = 0;
+	int rc = 0;
 
 	if (q->delimiter && q->delimiter != '/')
 		return -EINVAL;
@@ -104,12 +104,12 @@ int local_list_open(struct store *s, const struct list_query *q,
 	l->marker = n && !q->prefix[n];
 	/* No key begins like that. */
 	if (!n || !local_path_check(l->key, &why))
-		err = list_push(l, q->prefix + n);
-	if (err)
+		rc = list_push(l, q->prefix + n);
+	if (rc)
 		local_list_close(&l->base);
 	else
 		*out = &l->base;
-	return err;
+	return rc;
 }
 
 /* ---- entries ---- */

@@ -58,16 +58,16 @@ static int local_lock_take(int fd, off_t at)
 int local_lock_keys(struct local *l, const char *one, const char *two)
 {
 	off_t a = local_lock_place(one), b = two ? local_lock_place(two) : a;
-	int fd = local_folder_locks(l), err;
+	int fd = local_folder_locks(l), rc;
 
 	if (fd < 0)
 		return fd;
-	err = local_lock_take(fd, a < b ? a : b);
-	if (!err && a != b)
-		err = local_lock_take(fd, a < b ? b : a);
-	if (err) {
+	rc = local_lock_take(fd, a < b ? a : b);
+	if (!rc && a != b)
+		rc = local_lock_take(fd, a < b ? b : a);
+	if (rc) {
 		close(fd);
-		return err;
+		return rc;
 	}
 	return fd;
 }

@@ -60,19 +60,17 @@ static int names_unlink_at(const struct local_path *p, const char *etag)
 /* A folder that is not empty is there for its keys from now on. */
 static int names_make_implied(const struct local_path *p)
 {
-	int fd = local_file_openat(p->dir, p->name, O_RDONLY | O_DIRECTORY),
-	    err;
+	int fd = local_file_openat(p->dir, p->name, O_RDONLY | O_DIRECTORY), rc;
 	struct local_props none = { 0 };
 	char etag[STORE_ETAG_SIZE];
 	struct stat st;
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	err = fstat(fd, &st)
-		      ? -errno
-		      : local_record_write(fd, &st, &none, true, 0, etag);
+	rc = fstat(fd, &st) ? -errno
+			    : local_record_write(fd, &st, &none, true, 0, etag);
 	close(fd);
-	return err;
+	return rc;
 }
 
 /* A folder that no listing shows anything of is not empty all the same. */
@@ -106,28 +104,28 @@ static int names_remove_one(struct local *l, const char *key, const char *etag,
 {
 	struct local_path p = { .dir = -1 };
 	const char *why = NULL;
-	int err = local_root_writable(l, "remove", key), lock = -1;
+	int rc = local_root_writable(l, "remove", key), lock = -1;
 
-	if (err)
-		return err;
-	err = local_path_check(key, &why);
-	if (!err) {
+	if (rc)
+		return rc;
+	rc = local_path_check(key, &why);
+	if (!rc) {
 		lock = local_lock_keys(l, key, NULL);
-		err = lock < 0 ? lock : local_path_open(l, key, &p);
+		rc = lock < 0 ? lock : local_path_open(l, key, &p);
 	}
-	if (!err)
-		err = names_unlink_at(&p, etag);
-	if (err == -ENOTEMPTY && imply)
-		err = names_make_implied(&p);
-	else if (err == -ENOTEMPTY)
+	if (!rc)
+		rc = names_unlink_at(&p, etag);
+	if (rc == -ENOTEMPTY && imply)
+		rc = names_make_implied(&p);
+	else if (rc == -ENOTEMPTY)
 		names_say_hidden(l, &p, key);
 	local_path_close(&p);
 	if (lock >= 0)
 		close(lock);
-	if (err == -ENOENT || err == -ENOTDIR)
+	if (rc == -ENOENT || rc == -ENOTDIR)
 		return 0;
-	if (err)
-		return local_error(l, "remove", key, err, why);
+	if (rc)
+		return local_error(l, "remove", key, rc, why);
 	local_path_prune(l, key);
 	return 0;
 }
@@ -151,7 +149,7 @@ int local_names_remove_many(struct store *s, const char *const *keys,
 	struct local *l = local_of(s);
 	const char *const **dirs = calloc(n, sizeof(*dirs));
 	unsigned n_dirs = 0;
-	int err = 0;
+	int rc = 0;
 
 	if (!dirs)
 		return -ENOMEM;
@@ -165,10 +163,10 @@ int local_names_remove_many(struct store *s, const char *const *keys,
 	for (unsigned i = 0; i < n_dirs; i++)
 		results[dirs[i] - keys] =
 			names_remove_one(l, *dirs[i], NULL, true);
-	for (unsigned i = 0; i < n && !err; i++)
-		err = results[i];
+	for (unsigned i = 0; i < n && !rc; i++)
+		rc = results[i];
 	free(dirs);
-	return err;
+	return rc;
 }
 
 /* ---- moves ---- */
@@ -180,17 +178,17 @@ static int names_settle(struct local *l, const char *key)
 {
 	struct local_record record;
 	struct stat st;
-	int fd = local_path_open_file(l, key, &st), err = 0;
+	int fd = local_path_open_file(l, key, &st), rc = 0;
 
 	if (fd < 0)
 		return 0;
 	local_record_read(fd, &st, &record);
 	if (!record.bound && fdatasync(fd) && errno != EROFS && errno != EINVAL)
-		err = -errno;
-	if (!err && !record.bound)
+		rc = -errno;
+	if (!rc && !record.bound)
 		local_record_rebind(fd, &st, &record, st.st_mtim);
 	close(fd);
-	return err;
+	return rc;
 }
 
 /* What moves is what the key says, and so is what it replaces. */
@@ -215,14 +213,14 @@ static int names_check_move(const struct local_path *from,
 static int names_move(const struct local_path *from,
 		      const struct local_path *to, bool if_absent)
 {
-	int err = names_check_move(from, to, if_absent);
+	int rc = names_check_move(from, to, if_absent);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	if (renameat2(from->dir, from->name, to->dir, to->name,
 		      if_absent ? RENAME_NOREPLACE : 0))
-		err = errno == EEXIST && !if_absent ? -ENOTEMPTY : -errno;
-	return err;
+		rc = errno == EEXIST && !if_absent ? -ENOTEMPTY : -errno;
+	return rc;
 }
 
 static int names_place_info(struct local *l, const struct local_path *to,
@@ -243,21 +241,21 @@ static int names_rename_locked(struct local *l, const char *from,
 			       struct object_info *out)
 {
 	struct local_path a = { .dir = -1 }, b = { .dir = -1 };
-	int err = local_path_open(l, from, &a);
+	int rc = local_path_open(l, from, &a);
 
-	if (err == -ENOTDIR)
-		err = -ENOENT;
-	if (!err)
-		err = local_path_make(l, to, NULL, &b);
-	if (!err && !a.is_dir)
-		err = names_settle(l, from);
-	if (!err)
-		err = names_move(&a, &b, if_absent);
-	if (!err)
-		err = names_place_info(l, &b, out);
+	if (rc == -ENOTDIR)
+		rc = -ENOENT;
+	if (!rc)
+		rc = local_path_make(l, to, NULL, &b);
+	if (!rc && !a.is_dir)
+		rc = names_settle(l, from);
+	if (!rc)
+		rc = names_move(&a, &b, if_absent);
+	if (!rc)
+		rc = names_place_info(l, &b, out);
 	local_path_close(&a);
 	local_path_close(&b);
-	return err;
+	return rc;
 }
 
 int local_names_rename(struct store *s, const char *from, const char *to,
@@ -265,22 +263,21 @@ int local_names_rename(struct store *s, const char *from, const char *to,
 {
 	struct local *l = local_of(s);
 	const char *why = NULL;
-	int err = local_root_writable(l, "rename", from), lock = -1;
+	int rc = local_root_writable(l, "rename", from), lock = -1;
 
-	if (err)
-		return err;
-	err = local_path_check(from, &why);
-	if (!err)
-		err = local_path_check(to, &why);
-	if (err)
-		return local_error(l, "rename", from, err, why);
+	if (rc)
+		return rc;
+	rc = local_path_check(from, &why);
+	if (!rc)
+		rc = local_path_check(to, &why);
+	if (rc)
+		return local_error(l, "rename", from, rc, why);
 	lock = local_lock_keys(l, from, to);
-	err = lock < 0 ? lock
-		       : names_rename_locked(l, from, to, if_absent, out);
+	rc = lock < 0 ? lock : names_rename_locked(l, from, to, if_absent, out);
 	if (lock >= 0)
 		close(lock);
-	local_path_prune(l, err ? to : from);
-	return err ? local_error(l, "rename", from, err, NULL) : 0;
+	local_path_prune(l, rc ? to : from);
+	return rc ? local_error(l, "rename", from, rc, NULL) : 0;
 }
 
 /* ---- flushes ---- */
@@ -297,7 +294,7 @@ static int names_flush(int fd)
 static int names_flush_folder(struct local *l, const char *key, size_t n)
 {
 	char path[STORE_KEY_MAX + 1];
-	int fd, err;
+	int fd, rc;
 
 	memcpy(path, key, n);
 	for (;;) {
@@ -311,34 +308,34 @@ static int names_flush_folder(struct local *l, const char *key, size_t n)
 	}
 	if (fd < 0)
 		return fd;
-	err = names_flush(fd);
+	rc = names_flush(fd);
 	close(fd);
-	return err;
+	return rc;
 }
 
 static int names_flush_file(struct local *l, const char *key)
 {
 	struct stat st;
-	int fd = local_path_open_file(l, key, &st), err;
+	int fd = local_path_open_file(l, key, &st), rc;
 
 	if (fd == -ENOENT)
 		return 0; /* removed: its folder has that */
 	if (fd < 0)
 		return fd;
-	err = names_flush(fd);
+	rc = names_flush(fd);
 	close(fd);
-	return err;
+	return rc;
 }
 
 int local_names_sync(struct store *s, const char *key)
 {
 	struct local *l = local_of(s);
 	const char *why = NULL, *slash = strrchr(key, '/');
-	int err = *key ? local_path_check(key, &why) : 0;
+	int rc = *key ? local_path_check(key, &why) : 0;
 
-	if (!err && *key && !store_check_is_dir(key))
-		err = names_flush_file(l, key);
-	if (!err)
-		err = names_flush_folder(l, key, slash ? slash + 1 - key : 0);
-	return err ? local_error(l, "flush", key, err, why) : 0;
+	if (!rc && *key && !store_check_is_dir(key))
+		rc = names_flush_file(l, key);
+	if (!rc)
+		rc = names_flush_folder(l, key, slash ? slash + 1 - key : 0);
+	return rc ? local_error(l, "flush", key, rc, why) : 0;
 }

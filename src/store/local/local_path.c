@@ -104,7 +104,7 @@ static int path_make_one(int at, const char *name,
 	char etag[STORE_ETAG_SIZE];
 	struct stat st;
 	bool made;
-	int fd = local_file_mkdir(at, name, owner, false, &made), err;
+	int fd = local_file_mkdir(at, name, owner, false, &made), rc;
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd; /* pruned meanwhile */
@@ -112,19 +112,19 @@ static int path_make_one(int at, const char *name,
 		close(fd);
 		return 0;
 	}
-	err = fstat(fd, &st) ? -errno : 0;
-	if (!err)
-		err = local_record_write(fd, &st, &none, true, XATTR_CREATE,
-					 etag);
+	rc = fstat(fd, &st) ? -errno : 0;
+	if (!rc)
+		rc = local_record_write(fd, &st, &none, true, XATTR_CREATE,
+					etag);
 	/* Another process has made a marker of it meanwhile. */
-	if (err == -EEXIST)
-		err = 0;
+	if (rc == -EEXIST)
+		rc = 0;
 	close(fd);
-	if (!err && fsync(at))
-		err = -errno;
-	if (err)
+	if (!rc && fsync(at))
+		rc = -errno;
+	if (rc)
 		unlinkat(at, name, AT_REMOVEDIR);
-	return err;
+	return rc;
 }
 
 /* The folder of the first n bytes of key, made where it is not there. */

@@ -36,21 +36,21 @@ static int pending_make_file(int dir, const char *name, mode_t mode)
 
 static int pending_write_key(int dir, const char *key)
 {
-	int fd = pending_make_file(dir, LOCAL_UPLOAD_KEY, 0600), err;
+	int fd = pending_make_file(dir, LOCAL_UPLOAD_KEY, 0600), rc;
 
 	if (fd < 0)
 		return fd;
-	err = io_pwrite(fd, key, strlen(key), 0);
+	rc = io_pwrite(fd, key, strlen(key), 0);
 	close(fd);
-	return err;
+	return rc;
 }
 
 static int pending_make_files(int dir, const char *key, int *fd)
 {
-	int err = pending_write_key(dir, key);
+	int rc = pending_write_key(dir, key);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	*fd = pending_make_file(dir, LOCAL_DATA, 0666);
 	if (*fd < 0)
 		return *fd;
@@ -60,17 +60,17 @@ static int pending_make_files(int dir, const char *key, int *fd)
 static int pending_drop_at(int uploads, const char *id)
 {
 	static const char *const names[] = { LOCAL_DATA, LOCAL_UPLOAD_KEY };
-	int dir = local_folder_below(uploads, id), err = 0;
+	int dir = local_folder_below(uploads, id), rc = 0;
 
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : dir;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (unlinkat(dir, names[i], 0) && errno != ENOENT && !err)
-			err = -errno;
+		if (unlinkat(dir, names[i], 0) && errno != ENOENT && !rc)
+			rc = -errno;
 	close(dir);
-	if (unlinkat(uploads, id, AT_REMOVEDIR) && errno != ENOENT && !err)
-		err = -errno;
-	return err;
+	if (unlinkat(uploads, id, AT_REMOVEDIR) && errno != ENOENT && !rc)
+		rc = -errno;
+	return rc;
 }
 
 /* Not what another has put there meanwhile. */
@@ -85,51 +85,51 @@ static int pending_make_at(int uploads, const char *key, char id[LOCAL_ID_SIZE],
 			   int *dir, int *fd)
 {
 	char hidden[LOCAL_ID_SIZE + 1];
-	int err;
+	int rc;
 
 	local_file_random_id(id);
 	snprintf(hidden, sizeof(hidden), ".%s", id);
 	if (mkdirat(uploads, hidden, 0700))
 		return -errno;
 	*dir = local_folder_below(uploads, hidden);
-	err = *dir < 0 ? *dir : pending_is_ours(*dir) ? 0 : -EUCLEAN;
-	if (!err)
-		err = pending_make_files(*dir, key, fd);
-	if (!err && renameat(uploads, hidden, uploads, id))
-		err = -errno;
-	if (err)
+	rc = *dir < 0 ? *dir : pending_is_ours(*dir) ? 0 : -EUCLEAN;
+	if (!rc)
+		rc = pending_make_files(*dir, key, fd);
+	if (!rc && renameat(uploads, hidden, uploads, id))
+		rc = -errno;
+	if (rc)
 		pending_drop_at(uploads, hidden);
-	return err;
+	return rc;
 }
 
 int local_pending_make(struct local *l, const char *key, char id[LOCAL_ID_SIZE],
 		       int *dir, int *fd)
 {
-	int uploads = local_folder_open(l, LOCAL_UPLOADS), err;
+	int uploads = local_folder_open(l, LOCAL_UPLOADS), rc;
 
 	*dir = *fd = -1;
 	if (uploads < 0)
 		return uploads;
-	err = pending_make_at(uploads, key, id, dir, fd);
+	rc = pending_make_at(uploads, key, id, dir, fd);
 	close(uploads);
-	if (err && *dir >= 0)
+	if (rc && *dir >= 0)
 		close(*dir);
-	if (err && *fd >= 0)
+	if (rc && *fd >= 0)
 		close(*fd);
-	if (err)
+	if (rc)
 		*dir = *fd = -1;
-	return err;
+	return rc;
 }
 
 int local_pending_drop(struct local *l, const char *id)
 {
-	int uploads = local_folder_open(l, LOCAL_UPLOADS), err;
+	int uploads = local_folder_open(l, LOCAL_UPLOADS), rc;
 
 	if (uploads < 0)
 		return uploads;
-	err = pending_drop_at(uploads, id);
+	rc = pending_drop_at(uploads, id);
 	close(uploads);
-	return err;
+	return rc;
 }
 
 /* ---- what a process that was killed has left ---- */

@@ -52,7 +52,7 @@ static void presign_to_sigv4(const struct field *from, size_t n,
 /* Signs what is in request but for the host, which comes from the origin. */
 static int presign_sign(struct local *l, struct sigv4_request *request,
 			const struct buf *origin, int64_t now, int64_t expire,
-			struct buf *query, struct buf *err)
+			struct buf *query, struct buf *why)
 {
 	struct buf host = BUF_INIT(1024);
 	struct local_key key;
@@ -61,28 +61,28 @@ static int presign_sign(struct local *l, struct sigv4_request *request,
 				     .service = SERVICE,
 				     .time = now };
 	struct url u = { 0 };
-	int e = local_key(&l->base, &key);
+	int rc = local_key(&l->base, &key);
 
-	if (e) {
-		buf_adds(err, "the store has no signing key that can be read");
-		return e;
+	if (rc) {
+		buf_adds(why, "the store has no signing key that can be read");
+		return rc;
 	}
-	e = url_parse(buf_str(origin), NULL, &u, err);
-	if (!e)
+	rc = url_parse(buf_str(origin), NULL, &u, why);
+	if (!rc)
 		url_authority(&u, &host);
-	if (!e)
-		e = buf_err(&host);
-	if (!e) {
+	if (!rc)
+		rc = buf_err(&host);
+	if (!rc) {
 		scope.access_key_id = key.id;
 		request->host = buf_str(&host);
 		sigv4_derive(&derived, key.secret, now, REGION, SERVICE);
-		e = sigv4_presign(&derived, &scope, request, expire, query);
+		rc = sigv4_presign(&derived, &scope, request, expire, query);
 		wipe(&derived, sizeof(derived));
 	}
 	wipe(&key, sizeof(key));
 	url_clear(&u);
 	buf_clear(&host);
-	return e;
+	return rc;
 }
 
 static int presign_deliver(const struct buf *origin, const struct buf *path,
@@ -119,7 +119,7 @@ static int presign_warn(struct local *l, struct store_presigned *out)
 }
 
 int local_presign(struct store *s, const struct store_presign *req,
-		  struct store_presigned *out, struct buf *err)
+		  struct store_presigned *out, struct buf *why)
 {
 	struct local *l = local_of(s);
 	struct field headers[PRESIGN_FIELDS_MAX];
@@ -135,10 +135,10 @@ int local_presign(struct store *s, const struct store_presign *req,
 	char on_query[2048], on_path[512];
 	struct buf origin = BUF_INIT(1024), path, query;
 	int64_t now = clock_now_s();
-	int e = presign_check(req, err);
+	int rc = presign_check(req, why);
 
-	if (e)
-		return e;
+	if (rc)
+		return rc;
 	buf_init_on(&path, on_path, sizeof(on_path), BUF_URL);
 	buf_init_on(&query, on_query, sizeof(on_query), BUF_URL);
 	presign_to_sigv4(req->headers, req->n_headers, headers);
@@ -149,18 +149,19 @@ int local_presign(struct store *s, const struct store_presign *req,
 	buf_addc(&path, '/');
 	sigv4_encode_path(&path, req->key);
 	request.path = buf_str(&path);
-	e = buf_err(&origin) ? buf_err(&origin) : buf_err(&path);
-	if (!e)
-		e = presign_sign(l, &request, &origin, now, req->expire, &query,
-				 err);
-	if (!e)
-		e = presign_deliver(&origin, &path, &query, out);
-	if (!e)
-		e = presign_warn(l, out);
-	if (!e)
+	rc = buf_err(&origin) ? buf_err(&origin) : buf_err(&path);
+	if (!rc)
+		rc = presign_sign(l, &request, &origin, now, req->expire,
+				  &query, why);
+	if (!rc)
+		rc = presign_deliver(&origin, &path, &query, out);
+	if (!rc)
+		rc = presign_warn(l, out);
+	if (!rc)
 		out->expires_at = now + req->expire;
 	buf_clear(&origin);
 	buf_clear(&path);
 	buf_wipe(&query);
-	return e ? e : store_presign_headers(out, req->headers, req->n_headers);
+	return rc ? rc
+		  : store_presign_headers(out, req->headers, req->n_headers);
 }

@@ -33,17 +33,17 @@ static int put_adopt(const struct store_body *body)
 static int put_fill(struct local *l, const char *key,
 		    const struct store_body *body)
 {
-	int fd, err;
+	int fd, rc;
 
 	if (body->adopt)
 		return put_adopt(body);
 	fd = local_file_make(l, key);
 	if (fd < 0)
 		return fd;
-	err = local_file_write(body, fd, 0);
-	if (err) {
+	rc = local_file_write(body, fd, 0);
+	if (rc) {
 		close(fd);
-		return err;
+		return rc;
 	}
 	return fd;
 }
@@ -73,16 +73,16 @@ static int put_place(struct local *l, const char *key, int fd,
 static int put_check(struct local *l, const char *key, uint64_t len)
 {
 	const char *why = NULL;
-	int err = local_root_writable(l, "write", key);
+	int rc = local_root_writable(l, "write", key);
 
-	if (err)
-		return err;
-	err = local_path_check(key, &why);
-	if (!err && store_check_is_dir(key) && len) {
+	if (rc)
+		return rc;
+	rc = local_path_check(key, &why);
+	if (!rc && store_check_is_dir(key) && len) {
 		why = "a directory has no bytes of its own";
-		err = -EISDIR;
+		rc = -EISDIR;
 	}
-	return err ? local_error(l, "write", key, err, why) : 0;
+	return rc ? local_error(l, "write", key, rc, why) : 0;
 }
 
 int local_put(struct store *s, const char *key, const struct store_body *body,
@@ -91,25 +91,25 @@ int local_put(struct store *s, const char *key, const struct store_body *body,
 {
 	struct local *l = local_of(s);
 	struct local_props kept;
-	int err = put_check(l, key, body->len), fd = -1;
+	int rc = put_check(l, key, body->len), fd = -1;
 
-	if (err)
-		return err;
-	err = local_record_props(&kept, meta);
-	if (err)
-		return local_error(l, "write", key, err,
-				   err == -EINVAL ? "content-md5 is no MD5"
-						  : NULL);
+	if (rc)
+		return rc;
+	rc = local_record_props(&kept, meta);
+	if (rc)
+		return local_error(l, "write", key, rc,
+				   rc == -EINVAL ? "content-md5 is no MD5"
+						 : NULL);
 	if (!store_check_is_dir(key)) {
 		fd = put_fill(l, key, body);
 		if (fd < 0)
-			err = local_error(l, "write", key, fd, NULL);
+			rc = local_error(l, "write", key, fd, NULL);
 	}
-	if (!err)
-		err = put_place(l, key, fd, meta, cond, &kept, out);
+	if (!rc)
+		rc = put_place(l, key, fd, meta, cond, &kept, out);
 	if (fd >= 0)
 		close(fd);
-	return err;
+	return rc;
 }
 
 /* The bytes of from, in a file of their own; its record. */
@@ -119,25 +119,25 @@ static int put_fill_from(struct local *l, const char *from, const char *etag,
 	struct object_info info;
 	struct stat st;
 	int source, fd,
-		err = local_read_open(&l->base, from, etag, &source, &info);
+		rc = local_read_open(&l->base, from, etag, &source, &info);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	if (fstat(source, &st)) {
 		close(source);
 		return -errno;
 	}
 	local_record_read(source, &st, record);
 	fd = local_file_make(l, to);
-	err = fd < 0 ? fd : 0;
-	if (!err)
-		err = local_file_copy(source, 0, fd, 0, info.size);
-	if (!err)
-		err = local_read_same(&l->base, source, info.etag);
+	rc = fd < 0 ? fd : 0;
+	if (!rc)
+		rc = local_file_copy(source, 0, fd, 0, info.size);
+	if (!rc)
+		rc = local_read_same(&l->base, source, info.etag);
 	close(source);
-	if (err && fd >= 0)
+	if (rc && fd >= 0)
 		close(fd);
-	return err ? local_error(l, "copy", from, err, NULL) : fd;
+	return rc ? local_error(l, "copy", from, rc, NULL) : fd;
 }
 
 /* A type that the source has by its name alone is the copy's too, unless it is
@@ -162,38 +162,38 @@ int local_put_copy(struct store *s, const char *from, const char *etag,
 	struct local_record record;
 	struct local_props kept;
 	struct stat st;
-	int err = put_check(l, to, 0), fd;
+	int rc = put_check(l, to, 0), fd;
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	fd = put_fill_from(l, from, etag, to, &record);
 	if (fd < 0)
 		return fd;
 	local_record_props_of(&kept, &record);
 	put_keep_type(l, from, retype, &kept);
 	if (fstat(fd, &st))
-		err = -errno;
-	if (!err)
-		err = put_check(l, to, st.st_size);
-	if (!err)
-		err = put_place(l, to, fd, NULL, cond, &kept, out);
+		rc = -errno;
+	if (!rc)
+		rc = put_check(l, to, st.st_size);
+	if (!rc)
+		rc = put_place(l, to, fd, NULL, cond, &kept, out);
 	close(fd);
-	return err;
+	return rc;
 }
 
 int local_put_scratch(struct store *s, const char *key, int *fd)
 {
 	struct local *l = local_of(s);
 	const char *why = NULL;
-	int err = local_root_writable(l, "write", key);
+	int rc = local_root_writable(l, "write", key);
 
-	if (err)
-		return err;
-	err = local_path_check(key, &why);
-	*fd = err ? err : local_file_make(l, key);
+	if (rc)
+		return rc;
+	rc = local_path_check(key, &why);
+	*fd = rc ? rc : local_file_make(l, key);
 	if (*fd >= 0)
 		return 0;
-	err = *fd;
+	rc = *fd;
 	*fd = -1;
-	return local_error(l, "write", key, err, why);
+	return local_error(l, "write", key, rc, why);
 }

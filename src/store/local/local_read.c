@@ -25,9 +25,9 @@
 static int read_check_key(struct local *l, const char *what, const char *key)
 {
 	const char *why;
-	int err = local_path_check(key, &why);
+	int rc = local_path_check(key, &why);
 
-	return err ? local_error(l, what, key, err, why) : 0;
+	return rc ? local_error(l, what, key, rc, why) : 0;
 }
 
 /* The object, open, and its record; -ENOENT. */
@@ -59,17 +59,17 @@ int local_read_stat(struct store *s, const char *key, struct name_info *out)
 	struct local_record record;
 	struct local_path p;
 	struct stat st;
-	int err;
+	int rc;
 
 	if (!*key)
 		return read_stat_root(l, out);
-	err = read_check_key(l, "look up", key);
-	if (err)
-		return err;
-	err = local_path_open(l, key, &p);
-	if (!err && fstatat(p.dir, p.name, &st, AT_SYMLINK_NOFOLLOW))
-		err = -errno;
-	if (!err && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) {
+	rc = read_check_key(l, "look up", key);
+	if (rc)
+		return rc;
+	rc = local_path_open(l, key, &p);
+	if (!rc && fstatat(p.dir, p.name, &st, AT_SYMLINK_NOFOLLOW))
+		rc = -errno;
+	if (!rc && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) {
 		local_record_read_at(p.dir, p.name, &st, &record);
 		out->is_object = S_ISREG(st.st_mode) && !p.is_dir;
 		out->is_prefix = S_ISDIR(st.st_mode);
@@ -78,9 +78,9 @@ int local_read_stat(struct store *s, const char *key, struct name_info *out)
 			local_record_info(&st, record.etag, &out->info);
 	}
 	local_path_close(&p);
-	if (err == -ENOENT || err == -ENOTDIR)
+	if (rc == -ENOENT || rc == -ENOTDIR)
 		return 0;
-	return err ? local_error(l, "look up", key, err, NULL) : 0;
+	return rc ? local_error(l, "look up", key, rc, NULL) : 0;
 }
 
 const char *local_read_type(const struct local *l, const char *key)
@@ -103,10 +103,10 @@ int local_read_head(struct store *s, const char *key,
 	struct local *l = local_of(s);
 	struct local_record record;
 	struct stat st;
-	int err = read_check_key(l, "look up", key), fd;
+	int rc = read_check_key(l, "look up", key), fd;
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	fd = read_open_object(l, key, &st, &record);
 	if (fd < 0)
 		return local_error(l, "look up", key, fd, NULL);
@@ -127,22 +127,22 @@ int local_read_open(struct store *s, const char *key, const char *etag, int *fd,
 	struct local *l = local_of(s);
 	struct local_record record;
 	struct stat st;
-	int err = read_check_key(l, "open", key), file;
+	int rc = read_check_key(l, "open", key), file;
 
 	*fd = -1;
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	file = read_open_object(l, key, &st, &record);
 	if (file == -ENOENT && etag)
 		file = -ESTALE;
 	if (file < 0)
 		return local_error(l, "open", key, file, NULL);
-	err = record.implied ? -ENOENT : 0;
-	if (!err && etag && strcmp(etag, record.etag))
-		err = -ESTALE;
-	if (err) {
+	rc = record.implied ? -ENOENT : 0;
+	if (!rc && etag && strcmp(etag, record.etag))
+		rc = -ESTALE;
+	if (rc) {
 		close(file);
-		return err;
+		return rc;
 	}
 	*fd = file;
 	local_record_info(&st, record.etag, out);
@@ -185,18 +185,18 @@ void local_read_get(struct store *s, struct store_get *get)
 	size_t size = get->len < GET_CHUNK ? get->len : GET_CHUNK;
 	struct object_info info = { 0 };
 	char *room = malloc(size);
-	int fd = -1, err;
+	int fd = -1, rc;
 
-	err = room ? local_read_open(s, get->key, get->etag, &fd, &info)
-		   : -ENOMEM;
-	if (!err && !store_check_is_dir(get->key))
-		err = read_send(l, get, fd, room, size);
-	if (!err && get->etag)
-		err = local_read_same(s, fd, get->etag);
+	rc = room ? local_read_open(s, get->key, get->etag, &fd, &info)
+		  : -ENOMEM;
+	if (!rc && !store_check_is_dir(get->key))
+		rc = read_send(l, get, fd, room, size);
+	if (!rc && get->etag)
+		rc = local_read_same(s, fd, get->etag);
 	if (fd >= 0)
 		close(fd);
 	free(room);
-	get->done(get, err, &info);
+	get->done(get, rc, &info);
 }
 
 /* A get has ended before whoever began it can cancel it. */

@@ -50,35 +50,35 @@ enum record_flag { IMPLIED = 1, HAS_MD5 = 2, LITERAL = 4, REBOUND = 8 };
 static int record_take_md5(struct local_props *k, const char *value)
 {
 	struct buf sum = BUF_INIT(64);
-	int err = base64_decode(value, strlen(value), &sum);
+	int rc = base64_decode(value, strlen(value), &sum);
 
-	if (!err && sum.len != sizeof(k->md5))
-		err = -EINVAL;
-	if (!err) {
+	if (!rc && sum.len != sizeof(k->md5))
+		rc = -EINVAL;
+	if (!rc) {
 		memcpy(k->md5, sum.data, sizeof(k->md5));
 		k->has_md5 = true;
 	}
 	buf_clear(&sum);
-	return err;
+	return rc;
 }
 
 int local_record_props(struct local_props *k, const struct store_meta *meta)
 {
 	struct props all;
 	const char *type;
-	int err = props_of_meta(&all, meta);
+	int rc = props_of_meta(&all, meta);
 
 	k->props.len = 0;
 	k->has_md5 = false;
-	if (!err)
-		err = props_add(&k->props, &all, PROP_CONTENT);
+	if (!rc)
+		rc = props_add(&k->props, &all, PROP_CONTENT);
 	type = props_get(&k->props, PROP_TYPE);
 	if (k->props.len > LINES_MAX || (type && strlen(type) > TYPE_MAX))
-		err = -E2BIG;
-	for (size_t i = 0; meta && i < meta->n_headers && !err; i++)
+		rc = -E2BIG;
+	for (size_t i = 0; meta && i < meta->n_headers && !rc; i++)
 		if (!strcmp(meta->headers[i].name, "content-md5"))
-			err = record_take_md5(k, meta->headers[i].value);
-	return err;
+			rc = record_take_md5(k, meta->headers[i].value);
+	return rc;
 }
 
 /* The MD5 stands in the ETag: "s-ID-MD5". */
@@ -204,30 +204,30 @@ static void record_add_head(struct buf *b, unsigned flags,
 static int record_set(int fd, const struct buf *b, int how)
 {
 	struct stat st;
-	int err;
+	int rc;
 
 	if (!fsetxattr(fd, ATTRIBUTE, b->data, b->len, how))
 		return 0;
 	if (errno != EACCES || fstat(fd, &st) || st.st_mode & S_IWUSR ||
 	    fchmod(fd, (st.st_mode | S_IWUSR) & 07777))
 		return -errno;
-	err = fsetxattr(fd, ATTRIBUTE, b->data, b->len, how) ? -errno : 0;
-	if (fchmod(fd, st.st_mode & 07777) && !err)
-		err = -errno;
-	return err;
+	rc = fsetxattr(fd, ATTRIBUTE, b->data, b->len, how) ? -errno : 0;
+	if (fchmod(fd, st.st_mode & 07777) && !rc)
+		rc = -errno;
+	return rc;
 }
 
 /* how: 0, or XATTR_CREATE. */
 static int record_put(int fd, struct buf *b, int how)
 {
-	int err = buf_err(b);
+	int rc = buf_err(b);
 
-	if (!err)
-		err = record_set(fd, b, how);
-	if ((err == -ENOSPC && b->len > 1024) || err == -EMSGSIZE)
-		err = -E2BIG;
+	if (!rc)
+		rc = record_set(fd, b, how);
+	if ((rc == -ENOSPC && b->len > 1024) || rc == -EMSGSIZE)
+		rc = -E2BIG;
 	buf_clear(b);
-	return err;
+	return rc;
 }
 
 int local_record_write(int fd, const struct stat *st,

@@ -37,15 +37,15 @@ static const char *root_of(const struct local *l)
 	return *l->root ? l->root : "/";
 }
 
-static int root_fault(struct local *l, struct buf *err, int e,
+static int root_fault(struct local *l, struct buf *why, int rc,
 		      const char *sentence)
 {
-	buf_addf(err, "%s: %s", root_of(l), sentence);
-	return e;
+	buf_addf(why, "%s: %s", root_of(l), sentence);
+	return rc;
 }
 
 /* Is it in the folder of another store, whatever path led here? */
-static int root_check_place(struct local *l, struct buf *err)
+static int root_check_place(struct local *l, struct buf *why)
 {
 	char link[32], path[PATH_MAX];
 	ssize_t n;
@@ -57,7 +57,7 @@ static int root_check_place(struct local *l, struct buf *err)
 		size_t len = strcspn(p, "/");
 
 		if (local_path_is_folder(p, len))
-			return root_fault(l, err, -EPERM,
+			return root_fault(l, why, -EPERM,
 					  "it lies in the " LOCAL_FOLDER
 					  " of another store");
 		p += len + (p[len] == '/');
@@ -65,116 +65,116 @@ static int root_check_place(struct local *l, struct buf *err)
 	return 0;
 }
 
-static int open_root(struct local *l, struct buf *err)
+static int open_root(struct local *l, struct buf *why)
 {
 	int fd = -1;
 
 	l->root_fd = open(root_of(l), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (l->root_fd < 0 && errno == ENOENT) {
-		int e = dirs_make(root_of(l), 0777, 0777);
+		int rc = dirs_make(root_of(l), 0777, 0777);
 
-		if (e)
-			return root_fault(l, err, e, strerror(-e));
+		if (rc)
+			return root_fault(l, why, rc, strerror(-rc));
 		l->root_fd = open(root_of(l), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (l->root_fd < 0)
-		return root_fault(l, err, -errno, strerror(errno));
+		return root_fault(l, why, -errno, strerror(errno));
 	fd = local_file_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return root_fault(
-			l, err, fd,
+			l, why, fd,
 			fd == -ENOSYS
 				? "this kernel has no openat2(), Linux 5.6 "
 				  "or later is needed"
 				: strerror(-fd));
 	close(fd);
-	return root_check_place(l, err);
+	return root_check_place(l, why);
 }
 
 /* ---- the folder of ours ---- */
 
-static bool root_cannot_write(int err)
+static bool root_cannot_write(int rc)
 {
-	return err == -EROFS || err == -EACCES || err == -EPERM;
+	return rc == -EROFS || rc == -EACCES || rc == -EPERM;
 }
 
 /* Whose is it, and who else may look into it? */
-static int root_check_folder(struct local *l, struct buf *err)
+static int root_check_folder(struct local *l, struct buf *why)
 {
 	struct stat st, root;
 
 	if (fstat(l->folder_fd, &st) || fstat(l->root_fd, &root))
-		return root_fault(l, err, -errno, strerror(errno));
+		return root_fault(l, why, -errno, strerror(errno));
 	if (st.st_uid != geteuid() &&
 	    !(geteuid() == 0 && st.st_uid == root.st_uid))
-		return root_fault(l, err, -EACCES,
+		return root_fault(l, why, -EACCES,
 				  LOCAL_FOLDER " belongs to somebody else");
 	if (st.st_mode & 077 && fchmod(l->folder_fd, 0700) && errno != EROFS)
-		return root_fault(l, err, -errno,
+		return root_fault(l, why, -errno,
 				  LOCAL_FOLDER " is open to others");
 	return 0;
 }
 
 /* 0 also when there is none and none can be made: ro_err. */
-static int root_open_folder(struct local *l, struct buf *err)
+static int root_open_folder(struct local *l, struct buf *why)
 {
 	struct stat st;
 
 	if (mkdirat(l->root_fd, LOCAL_FOLDER, 0700) && errno != EEXIST)
 		l->ro_err = -errno;
 	if (fstatat(l->root_fd, LOCAL_FOLDER, &st, AT_SYMLINK_NOFOLLOW)) {
-		int e = l->ro_err ? l->ro_err : -errno;
+		int rc = l->ro_err ? l->ro_err : -errno;
 
-		return root_cannot_write(e)
+		return root_cannot_write(rc)
 			       ? 0
-			       : root_fault(l, err, e, strerror(-e));
+			       : root_fault(l, why, rc, strerror(-rc));
 	}
 	if (!S_ISDIR(st.st_mode))
-		return root_fault(l, err, -ENOTDIR,
+		return root_fault(l, why, -ENOTDIR,
 				  LOCAL_FOLDER " is not a directory");
 	l->folder_fd = local_file_openat(l->root_fd, LOCAL_FOLDER,
 					 O_RDONLY | O_DIRECTORY);
 	if (l->folder_fd >= 0)
-		return root_check_folder(l, err);
+		return root_check_folder(l, why);
 	l->ro_err = l->folder_fd;
 	l->folder_fd = -1;
 	if (!root_cannot_write(l->ro_err))
-		return root_fault(l, err, l->ro_err, strerror(-l->ro_err));
+		return root_fault(l, why, l->ro_err, strerror(-l->ro_err));
 	return 0;
 }
 
 /* A file without a name that has an attribute: all that a PUT needs. */
-static int root_probe(struct local *l, struct buf *err)
+static int root_probe(struct local *l, struct buf *why)
 {
 	int fd =
 		openat(l->folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	int e = 0;
+	int rc = 0;
 
 	if (fd < 0) {
-		e = -errno;
-		if (e == -EOPNOTSUPP || e == -EISDIR || e == -ENOENT)
+		rc = -errno;
+		if (rc == -EOPNOTSUPP || rc == -EISDIR || rc == -ENOENT)
 			return root_fault(
-				l, err, -EOPNOTSUPP,
+				l, why, -EOPNOTSUPP,
 				"its disk has no files without a name "
 				"(O_TMPFILE)");
-		return e;
+		return rc;
 	}
 	if (fsetxattr(fd, PROBE, "", 0, 0))
-		e = -errno;
+		rc = -errno;
 	close(fd);
-	if (e == -EOPNOTSUPP)
+	if (rc == -EOPNOTSUPP)
 		return root_fault(
-			l, err, e,
+			l, why, rc,
 			"its disk keeps no user extended attributes "
 			"(tmpfs does from Linux 6.6 on, ext3 with the "
 			"mount option user_xattr)");
-	return e;
+	return rc;
 }
 
 /* ---- all of it ---- */
 
 /* Is it there, and what it should be? */
-static int root_prepare_one(struct local *l, const char *name, struct buf *err)
+static int root_prepare_one(struct local *l, const char *name, struct buf *why)
 {
 	int fd = strcmp(name, LOCAL_LOCKS) ? local_folder_open(l, name)
 					   : local_folder_locks(l);
@@ -184,7 +184,7 @@ static int root_prepare_one(struct local *l, const char *name, struct buf *err)
 		return 0;
 	}
 	if (fd == -EUCLEAN)
-		buf_addf(err,
+		buf_addf(why,
 			 "%s: %s/%s is not the store's own: a %s of the owner "
 			 "of %s",
 			 root_of(l), LOCAL_FOLDER, name,
@@ -194,41 +194,41 @@ static int root_prepare_one(struct local *l, const char *name, struct buf *err)
 	return fd;
 }
 
-static int root_prepare(struct local *l, struct buf *err)
+static int root_prepare(struct local *l, struct buf *why)
 {
 	static const char *const names[] = { LOCAL_TMP, LOCAL_UPLOADS,
 					     LOCAL_LOCKS };
-	int e = root_probe(l, err);
+	int rc = root_probe(l, why);
 
-	for (size_t i = 0; !e && i < sizeof(names) / sizeof(*names); i++)
-		e = root_prepare_one(l, names[i], err);
+	for (size_t i = 0; !rc && i < sizeof(names) / sizeof(*names); i++)
+		rc = root_prepare_one(l, names[i], why);
 	/* A disk that is full is one to read, and to remove from. */
-	return e == -ENOSPC || e == -EDQUOT ? 0 : e;
+	return rc == -ENOSPC || rc == -EDQUOT ? 0 : rc;
 }
 
-static int root_try_to_write(struct local *l, struct buf *err)
+static int root_try_to_write(struct local *l, struct buf *why)
 {
-	int e = root_prepare(l, err);
+	int rc = root_prepare(l, why);
 
-	if (root_cannot_write(e)) {
-		l->ro_err = e;
+	if (root_cannot_write(rc)) {
+		l->ro_err = rc;
 		return 0;
 	}
-	if (e && !err->len)
-		root_fault(l, err, e, strerror(-e));
-	return e;
+	if (rc && !why->len)
+		root_fault(l, why, rc, strerror(-rc));
+	return rc;
 }
 
-int local_root_open(struct local *l, struct buf *err)
+int local_root_open(struct local *l, struct buf *why)
 {
-	int e = open_root(l, err);
+	int rc = open_root(l, why);
 
-	if (!e)
-		e = root_open_folder(l, err);
-	if (!e && l->folder_fd >= 0 && !l->ro_err)
-		e = root_try_to_write(l, err);
-	if (e)
-		return e;
+	if (!rc)
+		rc = root_open_folder(l, why);
+	if (!rc && l->folder_fd >= 0 && !l->ro_err)
+		rc = root_try_to_write(l, why);
+	if (rc)
+		return rc;
 	if (l->ro_err) {
 		const struct log_where where = { .stage = l->base.name,
 						 .err = l->ro_err };
@@ -243,13 +243,13 @@ int local_root_open(struct local *l, struct buf *err)
 int local_root_again(struct local *l)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int e = l->ro_err;
+	int rc = l->ro_err;
 
 	if (l->folder_fd >= 0)
-		e = root_prepare(l, &why);
+		rc = root_prepare(l, &why);
 	buf_clear(&why);
-	if (e)
-		return e;
+	if (rc)
+		return rc;
 	/* Of those who look at once one says so. */
 	if (atomic_exchange(&l->ro_err, 0))
 		log_at(LOG_LEVEL_INFO,
@@ -260,8 +260,7 @@ int local_root_again(struct local *l)
 
 int local_root_writable(struct local *l, const char *what, const char *key)
 {
-	int err = l->ro_err ? local_root_again(l) : 0;
+	int rc = l->ro_err ? local_root_again(l) : 0;
 
-	return err ? local_error(l, what, key, err, "the store is read-only")
-		   : 0;
+	return rc ? local_error(l, what, key, rc, "the store is read-only") : 0;
 }

@@ -40,7 +40,7 @@ static inline struct local_locked *local_locked(struct local *l)
 	return &l->guarded_;
 }
 
-int local_root_open(struct local *l, struct buf *err);
+int local_root_open(struct local *l, struct buf *why);
 /* Where nothing could be written: can it now? 0 or why not. */
 int local_root_again(struct local *l);
 /* 0, or why nothing is written here: logged. */

@@ -147,7 +147,7 @@ static int scan_pass(struct local_scan *s, int fd)
 {
 	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent *e;
-	int err = 0;
+	int rc = 0;
 	DIR *dir;
 
 	if (again < 0)
@@ -164,24 +164,24 @@ static int scan_pass(struct local_scan *s, int fd)
 		errno = 0;
 		e = readdir(dir);
 		if (e)
-			err = scan_consider(s, fd, e);
+			rc = scan_consider(s, fd, e);
 		else if (errno)
-			err = -errno;
-	} while (e && !err);
+			rc = -errno;
+	} while (e && !rc);
 	closedir(dir);
 	if (s->n)
 		qsort(s->names, s->n, sizeof(*s->names), scan_by_bytes);
-	return err;
+	return rc;
 }
 
 int local_scan_next(struct local_scan *s, int dir, const char **name)
 {
 	*name = "";
 	if (s->at == s->n && (!s->begun || *s->ceiling)) {
-		int err = scan_pass(s, dir);
+		int rc = scan_pass(s, dir);
 
-		if (err)
-			return err;
+		if (rc)
+			return rc;
 	}
 	if (s->at == s->n) {
 		s->begun = true;

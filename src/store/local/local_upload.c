@@ -87,10 +87,10 @@ void local_upload_free(struct store_upload *base)
 /* What the caller lent is kept for the end. */
 static int upload_keep_meta(struct uploading *u, const struct store_meta *meta)
 {
-	int err = local_record_props(&u->kept, meta);
+	int rc = local_record_props(&u->kept, meta);
 
-	if (err || !meta)
-		return err;
+	if (rc || !meta)
+		return rc;
 	if (meta->owner) {
 		u->has_owner = true;
 		u->owner = *meta->owner;
@@ -102,16 +102,16 @@ static int upload_keep_meta(struct uploading *u, const struct store_meta *meta)
 static int upload_check(struct local *l, const char *key)
 {
 	const char *why = NULL;
-	int err = local_root_writable(l, "upload", key);
+	int rc = local_root_writable(l, "upload", key);
 
-	if (err)
-		return err;
-	err = local_path_check(key, &why);
-	if (!err && key[strlen(key) - 1] == '/') {
+	if (rc)
+		return rc;
+	rc = local_path_check(key, &why);
+	if (!rc && key[strlen(key) - 1] == '/') {
 		why = "a directory has no bytes of its own";
-		err = -EISDIR;
+		rc = -EISDIR;
 	}
-	return err ? local_error(l, "upload", key, err, why) : 0;
+	return rc ? local_error(l, "upload", key, rc, why) : 0;
 }
 
 int local_upload_open(struct store *s, const char *key,
@@ -119,10 +119,10 @@ int local_upload_open(struct store *s, const char *key,
 {
 	struct local *l = local_of(s);
 	struct uploading *u;
-	int err = upload_check(l, key);
+	int rc = upload_check(l, key);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	u = calloc(1, sizeof(*u));
 	if (!u)
 		return -ENOMEM;
@@ -130,12 +130,12 @@ int local_upload_open(struct store *s, const char *key,
 	u->dir = u->fd = -1;
 	lock_init(&u->lock, LOCK_LOCAL_UPLOAD);
 	u->base.key = strdup(key);
-	err = u->base.key ? upload_keep_meta(u, meta) : -ENOMEM;
-	if (!err)
-		err = local_pending_make(l, key, u->id, &u->dir, &u->fd);
-	if (err) {
+	rc = u->base.key ? upload_keep_meta(u, meta) : -ENOMEM;
+	if (!rc)
+		rc = local_pending_make(l, key, u->id, &u->dir, &u->fd);
+	if (rc) {
 		local_upload_free(&u->base);
-		return local_error(l, "upload", key, err, NULL);
+		return local_error(l, "upload", key, rc, NULL);
 	}
 	*out = &u->base;
 	return 0;
@@ -169,15 +169,15 @@ static int upload_note_part(struct uploading *u, unsigned number,
 {
 	struct come part = { number, offset, len, "" };
 	char id[LOCAL_ID_SIZE];
-	int err;
+	int rc;
 
 	local_file_random_id(id);
 	snprintf(part.etag, sizeof(part.etag), "\"p-%s\"", id);
 	lock_take(&u->lock);
-	err = upload_note_part_locked(u, &part);
+	rc = upload_note_part_locked(u, &part);
 	lock_drop(&u->lock);
 	memcpy(etag, part.etag, sizeof(part.etag));
-	return err;
+	return rc;
 }
 
 static int upload_gone(struct uploading *u)
@@ -190,19 +190,19 @@ void local_upload_part(struct store_part *part)
 {
 	struct uploading *u = uploading_of(part->upload);
 	struct local *l = local_of(part->upload->store);
-	int err;
+	int rc;
 
 	if (u->ended) {
 		part->done(part, upload_gone(u));
 		return;
 	}
-	err = local_file_write(&part->body, u->fd, part->offset);
-	if (!err)
-		err = upload_note_part(u, part->number, part->offset,
-				       part->body.len, part->etag);
-	if (err)
-		local_error(l, "upload", u->base.key, err, NULL);
-	part->done(part, err);
+	rc = local_file_write(&part->body, u->fd, part->offset);
+	if (!rc)
+		rc = upload_note_part(u, part->number, part->offset,
+				      part->body.len, part->etag);
+	if (rc)
+		local_error(l, "upload", u->base.key, rc, NULL);
+	part->done(part, rc);
 }
 
 /* A part has ended before whoever began it can cancel it. */
@@ -217,23 +217,23 @@ int local_upload_part_copy(struct store_upload *base, unsigned number,
 	struct uploading *u = uploading_of(base);
 	struct local *l = local_of(base->store);
 	struct object_info info;
-	int fd, err;
+	int fd, rc;
 
 	if (u->ended)
 		return upload_gone(u);
-	err = local_read_open(base->store, from->key, from->etag, &fd, &info);
-	if (err)
-		return err;
+	rc = local_read_open(base->store, from->key, from->etag, &fd, &info);
+	if (rc)
+		return rc;
 	if (from->offset > info.size || from->len > info.size - from->offset)
-		err = -EINVAL;
-	if (!err)
-		err = local_file_copy(fd, from->offset, u->fd, at, from->len);
-	if (!err)
-		err = local_read_same(base->store, fd, info.etag);
+		rc = -EINVAL;
+	if (!rc)
+		rc = local_file_copy(fd, from->offset, u->fd, at, from->len);
+	if (!rc)
+		rc = local_read_same(base->store, fd, info.etag);
 	close(fd);
-	if (!err)
-		err = upload_note_part(u, number, at, from->len, out->etag);
-	return err ? local_error(l, "copy", from->key, err, NULL) : 0;
+	if (!rc)
+		rc = upload_note_part(u, number, at, from->len, out->etag);
+	return rc ? local_error(l, "copy", from->key, rc, NULL) : 0;
 }
 
 /* ---- the end ---- */
@@ -277,14 +277,13 @@ static int upload_commit(struct uploading *u, const struct store_cond *cond,
 		.from_name = LOCAL_DATA,
 	};
 	struct stat st;
-	int err;
+	int rc;
 
 	if (fstat(u->fd, &st) || !st.st_nlink)
 		return upload_gone(u);
-	err = local_commit(&c, out);
+	rc = local_commit(&c, out);
 	/* Its file has gone, not what a condition asked for. */
-	return err == -ENOENT && !(cond && cond->if_match) ? upload_gone(u)
-							   : err;
+	return rc == -ENOENT && !(cond && cond->if_match) ? upload_gone(u) : rc;
 }
 
 int local_upload_complete(struct store_upload *base,
@@ -295,37 +294,37 @@ int local_upload_complete(struct store_upload *base,
 	struct uploading *u = uploading_of(base);
 	struct local *l = local_of(base->store);
 	uint64_t size;
-	int err;
+	int rc;
 
 	if (u->ended)
 		return upload_gone(u);
 	lock_take(&u->lock);
-	err = upload_measure_locked(u, parts, n, &size);
+	rc = upload_measure_locked(u, parts, n, &size);
 	lock_drop(&u->lock);
-	if (!err && ftruncate(u->fd, size))
-		err = -errno;
-	if (err)
-		return local_error(l, "upload", base->key, err,
-				   err == -EIO      ? "a part is missing"
-				   : err == -EINVAL ? "the parts leave a gap"
-						    : NULL);
-	err = upload_commit(u, cond, out);
-	if (!err) {
+	if (!rc && ftruncate(u->fd, size))
+		rc = -errno;
+	if (rc)
+		return local_error(l, "upload", base->key, rc,
+				   rc == -EIO      ? "a part is missing"
+				   : rc == -EINVAL ? "the parts leave a gap"
+						   : NULL);
+	rc = upload_commit(u, cond, out);
+	if (!rc) {
 		u->ended = true;
 		local_pending_drop(l, u->id);
 	}
-	return err;
+	return rc;
 }
 
 int local_upload_abort(struct store_upload *base)
 {
 	struct uploading *u = uploading_of(base);
 	struct local *l = local_of(base->store);
-	int err = local_pending_drop(l, u->id);
+	int rc = local_pending_drop(l, u->id);
 
 	u->ended = true;
-	return err ? local_error(l, "abort an upload of", base->key, err, NULL)
-		   : 0;
+	return rc ? local_error(l, "abort an upload of", base->key, rc, NULL)
+		  : 0;
 }
 
 /* ---- those that nobody completed ---- */
@@ -396,13 +395,12 @@ int local_upload_pending(struct store *s, const char *prefix,
 int local_upload_pending_abort(struct store *s, const struct store_pending *p)
 {
 	struct local *l = local_of(s);
-	int err = local_root_writable(l, "abort an upload of", p->key);
+	int rc = local_root_writable(l, "abort an upload of", p->key);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	if (!is_upload_id(p->id))
 		return -EINVAL;
-	err = local_pending_drop(l, p->id);
-	return err ? local_error(l, "abort an upload of", p->key, err, NULL)
-		   : 0;
+	rc = local_pending_drop(l, p->id);
+	return rc ? local_error(l, "abort an upload of", p->key, rc, NULL) : 0;
 }
