@@ -126,6 +126,19 @@ void fs_writers(struct fs *fs, struct fs_writers *out)
 /* The kernel's pages are of bytes that were given up: no ETag is theirs. */
 #define NO_ETAG "given up"
 
+/* What could not be stored must not be by who writes to the file next. */
+static void handle_part(struct fs *fs, struct handle *h)
+{
+	struct inode *i = file_inode(h->file);
+	struct inode_given_up g;
+
+	if (handle_openers(fs, h, NULL, 0))
+		return;
+	inode_file_part(fs->tree, i, &g);
+	if (g.dir)
+		fs->env.given_up(fs->env.arg, i, &g);
+}
+
 /* No close can return an error any more: it is logged, and the next open of the
  * name has it. */
 static int handle_release(struct fs *fs, struct handle *h)
@@ -142,6 +155,8 @@ static int handle_release(struct fs *fs, struct handle *h)
 		file_log(h->file, LOG_LEVEL_ERROR, rc,
 			 "what was written is lost at close");
 	}
+	if (handle_writes(h) && file_size(h->file, &size))
+		handle_part(fs, h);
 	handle_free(fs, h);
 	return rc;
 }

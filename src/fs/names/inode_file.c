@@ -115,6 +115,51 @@ static void inode_file_last_left_locked(struct tree *t, struct inode *i,
 		tree_lru_update_locked(t, i);
 }
 
+/* The name is what the store has there, with the mode and owner that were chosen
+ * for it here. */
+static void inode_file_succeed_locked(struct tree *t, struct inode *i,
+				      struct inode *dir, const char *name)
+	REQUIRES(t->lock)
+{
+	bool pinned = i->flags & INODE_PIN_MODE;
+	struct inode *next;
+
+	tree_lru_orphan_locked(t, i);
+	dir->dir->complete_ms = -1;
+	if (!pinned || !(i->flags & INODE_PUBLISHED))
+		return;
+	next = tree_add_locked(t, dir, name, INODE_FILE);
+	if (!next)
+		return;
+	next->mode = i->mode;
+	next->uid = i->uid;
+	next->gid = i->gid;
+	next->size = i->size;
+	next->flags |= INODE_PUBLISHED | INODE_OWN_MODE;
+	tree_lru_pin_locked(t, next, INODE_PIN_MODE);
+	tree_lru_update_locked(t, next);
+}
+
+void inode_file_part(struct tree *t, struct inode *i,
+		     struct inode_given_up *out)
+{
+	struct inode *dir;
+
+	out->dir = NULL;
+	tree_lock(t);
+	dir = i->parent;
+	if (dir && (i->flags & INODE_WRITTEN) && i->ext && i->ext->users > 1) {
+		out->dir = dir;
+		out->is_gone = true;
+		strcpy(out->name, inode_name(i));
+		dir->refs++;
+		inode_file_succeed_locked(t, i, dir, out->name);
+		dir->refs--;
+		tree_lru_update_locked(t, dir);
+	}
+	tree_unlock(t);
+}
+
 bool inode_file_put(struct tree *t, struct inode *i, struct inode_given_up *out)
 {
 	bool last = false;

@@ -125,10 +125,62 @@ static void test_given_up(void **state)
 	}
 }
 
+/* Who reads what was not stored keeps it; nobody stores it by accident. */
+static void test_read_by_others(void **state)
+{
+	struct handle *h, *reader, *other;
+	struct inode *old, *now;
+	struct stat st = { .st_mode = 0600 }, out;
+	double timeout;
+	struct mount m;
+	char text[64];
+
+	mount_up(&m, "", 60, false);
+	store_has(&m, "f", "old");
+	old = mount_find(&m, "f", NULL);
+	assert_int_equal(fs_setattr(m.fs, old, NULL, &st, FS_SET_MODE, &out,
+				    &timeout),
+			 0);
+	assert_int_equal(mount_open(&m, "f", O_RDONLY, &reader), 0);
+	h = opened(&m);
+	other = opened(&m);
+	memstore_fail(m.store, "put", 0, -EACCES);
+	assert_int_equal(fs_file_write(m.fs, h, 0, "longer", 6), 0);
+	assert_int_equal(fs_file_flush(m.fs, h), -EACCES);
+	fs_release(m.fs, h);
+	/* another one could still store it */
+	assert_int_equal(mount_stat(&m, "f", &out), 0);
+	assert_int_equal(out.st_size, 6);
+	assert_int_equal(fs_file_flush(m.fs, other), -EACCES);
+	inval_queue_begin(fs_inval_queue(m.fs));
+	fs_release(m.fs, other);
+	memstore_fail(m.store, "put", 0, 0);
+	notices_of(&m, text, sizeof(text));
+	assert_string_equal(text, "Ef B ");
+	assert_int_equal(mount_read(&m, reader, text, sizeof(text)), 6);
+	assert_int_equal(mount_stat(&m, "f", &out), 0);
+	assert_int_equal(out.st_size, 3);
+	assert_int_equal(out.st_mode & 07777, 0600);
+	now = mount_find(&m, "f", NULL);
+	assert_ptr_not_equal(now, old);
+	h = opened(&m);
+	assert_int_equal(fs_file_write(m.fs, h, 3, "er", 2), 0);
+	assert_int_equal(fs_file_flush(m.fs, h), 0);
+	fs_release(m.fs, h);
+	fs_release(m.fs, reader);
+	assert_int_equal(mount_cat(&m, "f", text, sizeof(text)), 5);
+	assert_string_equal(text, "older");
+	mount_forget(&m, old);
+	mount_forget(&m, now);
+	inval_queue_end(fs_inval_queue(m.fs));
+	mount_down(&m);
+}
+
 SUITE(given_up)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_given_up),
+		cmocka_unit_test(test_read_by_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
