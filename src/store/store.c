@@ -116,7 +116,8 @@ int store_confirm(struct store *s, const char *key, const char *listed,
 {
 	int rc = store_check_key(s, key);
 
-	rc = rc ? rc : store_check_etag(listed);
+	if (!rc)
+		rc = store_check_etag(listed);
 	memset(now, 0, sizeof(*now));
 	if (rc)
 		return rc;
@@ -149,10 +150,14 @@ int store_put(struct store *s, const char *key, const struct store_body *body,
 	struct object_info info = { 0 };
 	int rc = store_check_key(s, key);
 
-	rc = rc ? rc : store_check_body(s, body);
-	rc = rc ? rc : store_check_meta(meta);
-	rc = rc ? rc : store_check_cond(cond);
-	rc = rc ? rc : s->ops->put(s, key, body, meta, cond, &info);
+	if (!rc)
+		rc = store_check_body(s, body);
+	if (!rc)
+		rc = store_check_meta(meta);
+	if (!rc)
+		rc = store_check_cond(cond);
+	if (!rc)
+		rc = s->ops->put(s, key, body, meta, cond, &info);
 	if (rc)
 		return rc;
 	store_observer_tell(s, key, &info);
@@ -167,7 +172,8 @@ int store_upload_open(struct store *s, const char *key,
 	int rc = store_check_key(s, key);
 
 	*out = NULL;
-	rc = rc ? rc : store_check_meta(meta);
+	if (!rc)
+		rc = store_check_meta(meta);
 	return rc ? rc : s->ops->upload_open(s, key, meta, out);
 }
 
@@ -179,7 +185,8 @@ void store_part(struct store_part *part)
 
 	part->state = NULL;
 	part->etag[0] = '\0';
-	rc = rc ? rc : store_check_body(s, &part->body);
+	if (!rc)
+		rc = store_check_body(s, &part->body);
 	if (rc)
 		part->done(part, rc);
 	else
@@ -197,9 +204,12 @@ int store_part_copy(struct store_upload *u, unsigned number, uint64_t at,
 	struct store *s = u->store;
 	int rc = store_check_key(s, from->key);
 
-	rc = rc ? rc : store_check_etag(from->etag);
-	rc = rc ? rc : store_check_part(s, number, at, from->len);
-	rc = rc ? rc : store_check_part(s, number, from->offset, from->len);
+	if (!rc)
+		rc = store_check_etag(from->etag);
+	if (!rc)
+		rc = store_check_part(s, number, at, from->len);
+	if (!rc)
+		rc = store_check_part(s, number, from->offset, from->len);
 	if (!rc && from->len == 0)
 		rc = -EINVAL;
 	if (!rc && from->len > s->limits.put_max)
@@ -218,8 +228,10 @@ int store_upload_complete(struct store_upload *u,
 	struct object_info info = { 0 };
 	int rc = store_check_parts(s, parts, n);
 
-	rc = rc ? rc : store_check_cond(cond);
-	rc = rc ? rc : s->ops->upload_complete(u, parts, n, cond, &info);
+	if (!rc)
+		rc = store_check_cond(cond);
+	if (!rc)
+		rc = s->ops->upload_complete(u, parts, n, cond, &info);
 	if (rc)
 		return rc;
 	store_observer_tell(s, u->key, &info);
@@ -267,10 +279,14 @@ int store_copy_named(struct store *s, const char *from, const char *etag,
 	struct object_info info = { 0 };
 	int rc = store_check_key(s, from);
 
-	rc = rc ? rc : store_check_key(s, to);
-	rc = rc ? rc : store_check_etag(etag);
-	rc = rc ? rc : store_check_cond(cond);
-	rc = rc ? rc : s->ops->copy(s, from, etag, to, retype, cond, &info);
+	if (!rc)
+		rc = store_check_key(s, to);
+	if (!rc)
+		rc = store_check_etag(etag);
+	if (!rc)
+		rc = store_check_cond(cond);
+	if (!rc)
+		rc = s->ops->copy(s, from, etag, to, retype, cond, &info);
 	if (rc)
 		return rc;
 	store_observer_tell(s, to, &info);
@@ -283,8 +299,10 @@ static int store_remove_any(struct store *s, const char *key, const char *etag)
 {
 	int rc = store_check_key(s, key);
 
-	rc = rc ? rc : store_check_etag(etag);
-	rc = rc ? rc : s->ops->remove(s, key, etag);
+	if (!rc)
+		rc = store_check_etag(etag);
+	if (!rc)
+		rc = s->ops->remove(s, key, etag);
 	if (!rc)
 		store_observer_tell(s, key, NULL);
 	return rc;
@@ -307,7 +325,8 @@ int store_remove_many(struct store *s, const char *const *keys, unsigned n,
 
 	for (unsigned i = 0; i < n; i++) {
 		results[i] = store_check_key(s, keys[i]);
-		rc = rc ? rc : results[i];
+		if (!rc)
+			rc = results[i];
 	}
 	if (rc || !n) {
 		/* A key that cannot be: nothing is removed. */
@@ -357,10 +376,12 @@ int store_open(struct store *s, const char *key, const char *etag, int *fd,
 	int rc = store_check_key(s, key);
 
 	*fd = -1;
-	rc = rc ? rc : store_check_etag(etag);
+	if (!rc)
+		rc = store_check_etag(etag);
 	if (!rc && !s->ops->open)
 		rc = -EOPNOTSUPP;
-	rc = rc ? rc : s->ops->open(s, key, etag, fd, &found);
+	if (!rc)
+		rc = s->ops->open(s, key, etag, fd, &found);
 	if (!rc && info)
 		*info = found;
 	return rc;
@@ -389,7 +410,8 @@ int store_set_attr(struct store *s, const char *key, const struct store_attr *a,
 
 	if (!rc && !s->ops->set_attr)
 		rc = -EOPNOTSUPP;
-	rc = rc ? rc : s->ops->set_attr(s, key, a, &info);
+	if (!rc)
+		rc = s->ops->set_attr(s, key, a, &info);
 	if (rc)
 		return rc;
 	store_observer_tell(s, key, &info);
@@ -404,12 +426,14 @@ int store_rename(struct store *s, const char *from, const char *to,
 	struct object_info info = { 0 };
 	int rc = store_check_key(s, from);
 
-	rc = rc ? rc : store_check_key(s, to);
+	if (!rc)
+		rc = store_check_key(s, to);
 	if (!rc && store_check_is_dir(from) != store_check_is_dir(to))
 		rc = -EINVAL;
 	if (!rc && !s->ops->rename)
 		rc = -EOPNOTSUPP;
-	rc = rc ? rc : s->ops->rename(s, from, to, if_absent, &info);
+	if (!rc)
+		rc = s->ops->rename(s, from, to, if_absent, &info);
 	if (rc)
 		return rc;
 	store_observer_tell(s, from, NULL);

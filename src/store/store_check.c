@@ -50,7 +50,8 @@ int store_check_get(const struct store *s, const struct store_get *get)
 {
 	int rc = store_check_key(s, get->key);
 
-	rc = rc ? rc : store_check_etag(get->etag);
+	if (!rc)
+		rc = store_check_etag(get->etag);
 	if (!rc && (!get->len || get->offset > INT64_MAX ||
 		    get->len > INT64_MAX - get->offset))
 		rc = -EINVAL;

@@ -101,7 +101,8 @@ struct store_upload *upload_parts_upload(struct upload_parts *p)
 	return p->upload;
 }
 
-static int reserve_locked(struct upload_parts *p, unsigned n) REQUIRES(&p->lock)
+static int parts_reserve_locked(struct upload_parts *p, unsigned n)
+	REQUIRES(&p->lock)
 {
 	struct upload_parts_locked *g = parts_locked(p);
 
@@ -113,7 +114,7 @@ int upload_parts_reserve(struct upload_parts *p, unsigned n)
 	int rc;
 
 	lock_take(&p->lock);
-	rc = reserve_locked(p, n);
+	rc = parts_reserve_locked(p, n);
 	lock_drop(&p->lock);
 	return rc;
 }
@@ -192,7 +193,7 @@ int upload_parts_send(struct upload_parts *p, const struct upload_part *part)
 	if (rc)
 		return rc;
 	lock_take(&p->lock);
-	rc = reserve_locked(p, part->number);
+	rc = parts_reserve_locked(p, part->number);
 	if (!rc)
 		fl = flight_take_locked(p, part);
 	lock_drop(&p->lock);
@@ -208,7 +209,8 @@ int upload_parts_copy(struct upload_parts *p, unsigned number, uint64_t offset,
 	struct slot *slot;
 	int rc = upload_parts_reserve(p, number);
 
-	rc = rc ? rc : store_part_copy(p->upload, number, offset, from, &done);
+	if (!rc)
+		rc = store_part_copy(p->upload, number, offset, from, &done);
 	if (rc)
 		return rc;
 	lock_take(&p->lock);
@@ -224,19 +226,19 @@ int upload_parts_copy(struct upload_parts *p, unsigned number, uint64_t offset,
 
 typedef bool parts_test(struct upload_parts *p, unsigned arg);
 
-static bool at_most_locked(struct upload_parts *p, unsigned most)
+static bool parts_at_most_locked(struct upload_parts *p, unsigned most)
 	REQUIRES(&p->lock)
 {
 	return parts_locked(p)->count.sending <= most;
 }
 
-static bool next_ended_locked(struct upload_parts *p, unsigned ended)
+static bool parts_next_ended_locked(struct upload_parts *p, unsigned ended)
 	REQUIRES(&p->lock)
 {
 	return parts_locked(p)->count.ended != ended;
 }
 
-static bool part_ended_locked(struct upload_parts *p, unsigned number)
+static bool slot_ended_locked(struct upload_parts *p, unsigned number)
 	REQUIRES(&p->lock)
 {
 	struct slot *slot = slot_locked(p, number);
@@ -244,12 +246,12 @@ static bool part_ended_locked(struct upload_parts *p, unsigned number)
 	return !slot || slot->state != SLOT_SENDING;
 }
 
-static bool is_borrowed(const struct flight *fl)
+static bool flight_is_borrowed(const struct flight *fl)
 {
 	return fl->flies && !fl->ended;
 }
 
-static bool recalled_locked(struct upload_parts *p, unsigned arg)
+static bool parts_recalled_locked(struct upload_parts *p, unsigned arg)
 	REQUIRES(&p->lock)
 {
 	struct upload_parts_count *n = &parts_locked(p)->count;
@@ -276,17 +278,17 @@ static int parts_sleep(struct upload_parts *p, parts_test *is_so, unsigned arg,
 
 int upload_parts_wait(struct upload_parts *p, unsigned most)
 {
-	return parts_sleep(p, at_most_locked, most, true);
+	return parts_sleep(p, parts_at_most_locked, most, true);
 }
 
 int upload_parts_wait_next(struct upload_parts *p, unsigned ended)
 {
-	return parts_sleep(p, next_ended_locked, ended, true);
+	return parts_sleep(p, parts_next_ended_locked, ended, true);
 }
 
 int upload_parts_wait_part(struct upload_parts *p, unsigned number)
 {
-	return parts_sleep(p, part_ended_locked, number, true);
+	return parts_sleep(p, slot_ended_locked, number, true);
 }
 
 /* ---- what is known ---- */
@@ -306,7 +308,7 @@ bool upload_parts_is_sending(struct upload_parts *p, unsigned number)
 	bool is;
 
 	lock_take(&p->lock);
-	is = !part_ended_locked(p, number);
+	is = !slot_ended_locked(p, number);
 	lock_drop(&p->lock);
 	return is;
 }
@@ -360,14 +362,15 @@ static void parts_cancel(struct upload_parts *p, bool all)
 		bool flies;
 
 		lock_take(&p->lock);
-		flies = all ? fl->flies : is_borrowed(fl);
+		flies = all ? fl->flies : flight_is_borrowed(fl);
 		lock_drop(&p->lock);
 		if (flies && !fl->cancelled) {
 			fl->cancelled = true;
 			store_part_cancel(&fl->part);
 		}
 	}
-	parts_sleep(p, all ? at_most_locked : recalled_locked, 0, false);
+	parts_sleep(p, all ? parts_at_most_locked : parts_recalled_locked, 0,
+		    false);
 }
 
 void upload_parts_recall(struct upload_parts *p)
@@ -403,7 +406,8 @@ int upload_parts_complete(struct upload_parts *p, unsigned n,
 	struct store_part_done *list = calloc(n, sizeof(*list));
 	int rc = list ? parts_list(p, n, list) : -ENOMEM;
 
-	rc = rc ? rc : store_upload_complete(p->upload, list, n, cond, out);
+	if (!rc)
+		rc = store_upload_complete(p->upload, list, n, cond, out);
 	free(list);
 	return rc;
 }

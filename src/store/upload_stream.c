@@ -295,7 +295,8 @@ static int stream_send(struct upload_stream *s)
 	if (!s->parts)
 		rc = upload_parts_open(s->set.store, s->set.key, &s->set.meta,
 				       BUFFERS_MAX, &s->parts);
-	rc = rc ? rc : upload_parts_send(s->parts, &part);
+	if (!rc)
+		rc = upload_parts_send(s->parts, &part);
 	if (rc)
 		return rc;
 	b->number = s->n_parts = part.number;
@@ -385,9 +386,12 @@ static int stream_complete(struct upload_stream *s,
 
 	if (rc == -EFBIG) /* there is no further part, and none is needed */
 		rc = 0;
-	rc = rc ? rc : upload_parts_wait(s->parts, 0);
-	rc = rc ? rc : upload_parts_error(s->parts, false);
-	rc = rc ? rc : upload_parts_complete(s->parts, s->n_parts, cond, out);
+	if (!rc)
+		rc = upload_parts_wait(s->parts, 0);
+	if (!rc)
+		rc = upload_parts_error(s->parts, false);
+	if (!rc)
+		rc = upload_parts_complete(s->parts, s->n_parts, cond, out);
 	if (!rc) {
 		upload_parts_free(s->parts);
 		s->parts = NULL;

@@ -215,8 +215,10 @@ int s3_new(const struct s3_settings *set, struct http_lane *lane,
 	s->deadline_ms = 1000 * (set->deadline_s ? set->deadline_s : 120);
 	s->base.types = set->types;
 	rc = s3_set_made(s, set);
-	rc = rc ? rc : s3_set_endpoints(s, set, why);
-	rc = rc ? rc : s3_set_region(s, set->region, why);
+	if (!rc)
+		rc = s3_set_endpoints(s, set, why);
+	if (!rc)
+		rc = s3_set_region(s, set->region, why);
 	if (rc)
 		s3_free(&s->base);
 	else

@@ -336,8 +336,8 @@ static int wire_headers(const struct s3_call *c, const struct field *h,
 	if (rc || !sign->authorization)
 		return rc;
 	rc = http_wire_header(wire, "x-amz-date", sign->amz_date);
-	rc = rc ? rc
-		: http_wire_header(wire, "x-amz-content-sha256", c->payload);
+	if (!rc)
+		rc = http_wire_header(wire, "x-amz-content-sha256", c->payload);
 	if (!rc && sign->session_token)
 		rc = http_wire_header(wire, "x-amz-security-token",
 				      sign->session_token);
@@ -470,7 +470,8 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 							     wire);
 	if (!rc && c->by)
 		rc = wire_fields(more, n, wire);
-	rc = rc ? rc : buf_err(&wire->url);
+	if (!rc)
+		rc = buf_err(&wire->url);
 	buf_clear(&host);
 	buf_clear(&path);
 	return rc;

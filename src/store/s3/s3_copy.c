@@ -132,7 +132,8 @@ static int copy_parts(const struct copy *x, struct s3_upload *u,
 		if (!errs[i])
 			errs[i] = s3_part_copied(&all[i], u, &replies[i],
 						 ranges[i].len, &done[i]);
-		rc = rc ? rc : errs[i];
+		if (!rc)
+			rc = errs[i];
 		http_reply_clear(&replies[i]);
 		s3_call_clear(&all[i]);
 	}
@@ -248,8 +249,10 @@ int s3_copy(struct store *store, const char *from, const char *etag,
 		rc = s3_confirm(store, from, etag, &x.source);
 	if (!rc && !*x.source.etag)
 		rc = -EIO;
-	rc = rc ? rc : s3_head_cond(x.s, to, cond);
-	rc = rc ? rc : copy_choose_props(&x, &head, retype);
+	if (!rc)
+		rc = s3_head_cond(x.s, to, cond);
+	if (!rc)
+		rc = copy_choose_props(&x, &head, retype);
 	http_reply_clear(&head);
 	if (!rc && !strcmp(from, to)) /* S3 refuses what changes nothing */
 		*out = x.source;

@@ -334,7 +334,8 @@ static int list_take_page(struct s3_list *l)
 		rc = fetch_start(l, l->last_token, true);
 		fetch_free(f);
 		f = l->next;
-		rc = rc ? rc : fetch_wait(s, f, false);
+		if (!rc)
+			rc = fetch_wait(s, f, false);
 	}
 	l->next = NULL;
 	l->given_up = rc == -EINTR;
@@ -464,7 +465,8 @@ static int list_next_page(struct s3_list *l)
 		rc = list_go_on(l);
 	if (!rc && l->next) {
 		rc = list_take_page(l);
-		rc = rc ? rc : list_put_in_order(l);
+		if (!rc)
+			rc = list_put_in_order(l);
 	}
 	if (!rc && l->base.ahead && !l->end)
 		rc = list_go_on(l);

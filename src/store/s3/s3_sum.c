@@ -98,7 +98,8 @@ int s3_sum_md5_text(const struct store_body *body, char out[S3_MD5_TEXT])
 	int rc = s3_sum_md5(body, bytes);
 
 	base64_encode(bytes, MD5_SIZE, &text);
-	rc = rc ? rc : buf_err(&text);
+	if (!rc)
+		rc = buf_err(&text);
 	if (!rc)
 		strcpy(out, buf_str(&text));
 	buf_clear(&text);
