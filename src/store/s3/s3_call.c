@@ -2,7 +2,7 @@
  * One request: building it, signing each attempt, waiting for the answer.
  *
  * A call is built by the thread that makes it and not changed afterwards;
- * what attempts find out (s3_impl.h says which fields) belongs to the engine's
+ * what attempts find out (s3_call.h says which fields) belongs to the engine's
  * thread until done(). A failure in building sticks in `err` and ends the call
  * before anything is sent.
  */
