@@ -30,8 +30,8 @@ struct upload_stream_settings {
 	 * end. */
 	struct store_meta meta;
 	struct budget *budget;
-	/* What this upload and others may hold of it together: an account beside
-	 * it. NULL: all. */
+	/* What this upload and others may hold of it together: an account
+	 * beside it. NULL: all. */
 	struct budget *share;
 	uint64_t most; /* bytes that it can have; STORE_SIZE_UNKNOWN */
 	uint64_t part_size; /* the stage's wish; 0: none */

@@ -2,11 +2,11 @@
  * The S3 store: its making, its settings, and the table of what it does.
  *
  * Files by noun: s3_state (what is known of the store), s3_call (a request,
- * signed for each attempt), s3_perform (its way), s3_judge (what an answer means
- * and what can be put right), s3_error (the table), s3_doc, s3_page and s3_etag
- * (what answers are written in), s3_endpoint (hosts and paths), s3_head, s3_list,
- * s3_get, s3_put, s3_remove, s3_copy, s3_upload, s3_part, s3_presign, and s3_url
- * (one object by pre-signed URLs).
+ * signed for each attempt), s3_perform (its way), s3_judge (what an answer
+ * means and what can be put right), s3_error (the table), s3_doc, s3_page and
+ * s3_etag (what answers are written in), s3_endpoint (hosts and paths),
+ * s3_head, s3_list, s3_get, s3_put, s3_remove, s3_copy, s3_upload, s3_part,
+ * s3_presign, and s3_url (one object by pre-signed URLs).
  *
  * What changes under way (region, clock, what the server cannot) stands under
  * one lock, which is held for assignments only.

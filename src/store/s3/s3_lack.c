@@ -2,14 +2,15 @@
  * What a store turns out not to know, or to demand.
  *
  * Servers that speak S3 differ in newer headers: conditions on a write, and
- * checksums. A refusal that is for one of these is met by doing without (or, for
- * Content-MD5, with); only when that succeeds is it noted for the store, and said
- * once in the log, so that a refusal for another reason teaches nothing false.
+ * checksums. A refusal that is for one of these is met by doing without (or,
+ * for Content-MD5, with); only when that succeeds is it noted for the store,
+ * and said once in the log, so that a refusal for another reason teaches
+ * nothing false.
  *
  * A checksum is left out by the call's next attempt, first of all when the
  * answer does not name what it refuses. A condition is not: its caller has to
- * look by a HEAD first (s3_head_cond()), which keeps its promise as well as that
- * store can.
+ * look by a HEAD first (s3_head_cond()), which keeps its promise as well as
+ * that store can.
  */
 #include "store/s3/s3_lack.h"
 

@@ -4,9 +4,9 @@
  * the whole page garbage, because a page that lacks a name would make a file
  * vanish.
  *
- * A server that is to encode names and does not may write a name that XML cannot
- * carry, and so a page that is none: it is mended and read again, without the
- * names in question.
+ * A server that is to encode names and does not may write a name that XML
+ * cannot carry, and so a page that is none: it is mended and read again,
+ * without the names in question.
  */
 #include "store/s3/s3_page.h"
 
@@ -113,10 +113,10 @@ static void names_drop_lost(struct s3_page *p)
 /* ---- how names are written ----
  *
  * Percent-encoding is asked for, because XML 1.0 cannot carry most control
- * bytes, nor bytes that are no UTF-8. With <EncodingType>url</EncodingType> names
- * are encoded, and a space may be a '+' (Amazon). Others say so and leave some
- * names as they are (Ceph), or leave them all; others encode and do not say so.
- * So each name is judged, by what is certain:
+ * bytes, nor bytes that are no UTF-8. With <EncodingType>url</EncodingType>
+ * names are encoded, and a space may be a '+' (Amazon). Others say so and
+ * leave some names as they are (Ceph), or leave them all; others encode and do
+ * not say so. So each name is judged, by what is certain:
  *
  *  - one that cannot be decoded is none that was encoded
  *  - a name begins with the prefix that was asked for

@@ -1,7 +1,7 @@
 /*
  * A page of a listing, as plain data. Pure. What parses returns 0, -EBADMSG (no
- * such document, or garbage), -EREMOTEIO (it is an <Error>: s3_doc_error() reads
- * it) or -ENOMEM; *out is cleared by the caller in either case.
+ * such document, or garbage), -EREMOTEIO (it is an <Error>: s3_doc_error()
+ * reads it) or -ENOMEM; *out is cleared by the caller in either case.
  */
 #ifndef STORE_S3_S3_PAGE_H
 #define STORE_S3_S3_PAGE_H

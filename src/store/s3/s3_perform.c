@@ -2,9 +2,9 @@
  * A call makes its way: on the thread that sleeps for it, several side by side,
  * or with nobody waiting.
  *
- * One that nobody waits for is counted: its end has one reference, a cancel that
- * runs beside it another. What leads to it is a pointer of the caller's, under
- * the store's lock, until it has ended.
+ * One that nobody waits for is counted: its end has one reference, a cancel
+ * that runs beside it another. What leads to it is a pointer of the caller's,
+ * under the store's lock, until it has ended.
  */
 #include "store/s3/s3_perform.h"
 

@@ -1,6 +1,6 @@
 /*
- * An S3 store, and what is known of it at this moment: what the settings say, and
- * what its answers have taught. Nothing here asks it.
+ * An S3 store, and what is known of it at this moment: what the settings say,
+ * and what its answers have taught. Nothing here asks it.
  */
 #ifndef STORE_S3_S3_STATE_H
 #define STORE_S3_S3_STATE_H
@@ -12,8 +12,8 @@
 #include "store/s3/s3.h"
 #include "store/s3/s3_endpoint.h"
 
-/* What a store does not know, or demands (s3_lack.h), and what else is found out
- * once. */
+/* What a store does not know, or demands (s3_lack.h), and what else is
+ * found out once. */
 enum s3_lack {
 	S3_LACKS_ABSENT = 1, /* If-None-Match on a write */
 	S3_LACKS_MATCH = 2, /* If-Match on a write */

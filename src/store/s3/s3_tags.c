@@ -1,10 +1,11 @@
 /*
- * Tags: those of an object that is edited are read, and said again with its next
- * version.
+ * Tags: those of an object that is edited are read, and said again with its
+ * next version.
  *
- * Ceph before 17 forgets those with which an upload of parts begins. The first
- * such upload is looked at by a HEAD when it is complete: where its tags are
- * missing they are put by a request of their own, then and with all that follow.
+ * Ceph before 17 forgets those with which an upload of parts begins. The
+ * first such upload is looked at by a HEAD when it is complete: where its tags
+ * are missing they are put by a request of their own, then and with all that
+ * follow.
  */
 #include <errno.h>
 #include <string.h>
@@ -110,7 +111,8 @@ void s3_tags_hold(struct s3_upload *u)
 
 	if (!u->tags || s3_state_lacks(s, S3_HAS_UPLOAD_TAGS))
 		return;
-	/* The object is there: a failure, which is logged, takes nothing back. */
+	/* The object is there: a failure, which is logged, takes nothing
+	 * back. */
 	if (s3_state_lacks(s, S3_LACKS_UPLOAD_TAGS) ||
 	    !tags_are_there(s, u->base.key))
 		tags_put(s, u->base.key, u->tags);
