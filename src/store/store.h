@@ -241,7 +241,8 @@ typedef int store_confirm_fn(struct store *s, const char *key,
 /*
  * An iterator in key order (objects and grouped prefixes in one order).
  * next: 1 an entry, 0 the end, -errno. One thread at a time. Keys begin with
- * the prefix and ascend (see list_query.page): a server that lists others is -EIO.
+ * the prefix and ascend (see list_query.page): a server that lists others is
+ * -EIO.
  */
 typedef int store_list_open_fn(struct store *s, const struct list_query *q,
 			       struct store_list **out);
@@ -495,7 +496,8 @@ store_statfs_fn store_statfs;
  * Who keeps something of a store's objects observes it. What this process
  * changes is announced once, after it has happened, on the thread that did it
  * and without any lock of the store's. info NULL: removed. A key that ends in
- * '/' is a directory: when it is removed or renamed, everything below it went too.
+ * '/' is a directory: when it is removed or renamed, everything below it went
+ * too.
  */
 struct store_observer {
 	void (*changed)(struct store_observer *w, struct store *s,
