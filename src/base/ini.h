@@ -39,8 +39,9 @@ typedef int ini_handler(void *arg, const char *section, const char *name,
 /*
  * Reads the file whole, which may have INI_FILE_MAX bytes. Refused are control
  * bytes other than tabs, and what inih would ignore: text behind a section's
- * `]`, a key or section without a name. 0, or -errno with err as `FILE:LINE: why` (the
- * handler's own words are put behind the place). Blocks on the file.
+ * `]`, a key or section without a name. 0, or -errno with err as
+ * `FILE:LINE: why` (the handler's own words are put behind the place). Blocks
+ * on the file.
  */
 int ini_read(const char *path, ini_handler *handler, void *arg,
 	     struct buf *err);
@@ -60,8 +61,9 @@ struct option;
 
 /*
  * Stores a setting of a file: references are expanded first (and kept beside
- * the value, option_reference()), and a file that holds a secret itself must be closed to others. 0, or -errno with why in
- * err, the key named and a secret masked.
+ * the value, option_reference()), and a file that holds a secret itself must be
+ * closed to others. 0, or -errno with why in err, the key named and a secret
+ * masked.
  */
 int ini_set(const struct option *row, void *target, const char *name,
 	    const char *value, const struct ini_place *place, struct buf *err);

@@ -63,8 +63,9 @@ const struct option *option_find(const struct option *table, const char *name);
 unsigned option_index(const struct option *table, const struct option *row);
 
 /*
- * Checks the value and stores it, as a plain one. 0, -EINVAL or -ENOMEM; err gets why in the
- * form `metadata_ttl = -3: a whole number of 0 to 86400`, a secret masked.
+ * Checks the value and stores it, as a plain one. 0, -EINVAL or -ENOMEM; err
+ * gets why in the form `metadata_ttl = -3: a whole number of 0 to 86400`, a
+ * secret masked.
  */
 int option_set(const struct option *row, void *target, const char *value,
 	       struct buf *err);
