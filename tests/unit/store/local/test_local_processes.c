@@ -282,6 +282,7 @@ static void kill_amid(int (*run)(struct store *s, int i, void *arg),
 	for (int i = 0; i < 25; i++) {
 		const struct timespec a_while = { 0, 5000000 + i * 1700000L };
 		pid_t pid = spawn(run, 0, NULL);
+		const char *rest;
 		char *names;
 		int status;
 
@@ -292,7 +293,10 @@ static void kill_amid(int (*run)(struct store *s, int i, void *arg),
 		assert_true(WIFSIGNALED(status));
 		assert_whole();
 		names = local_rig_list(rig.s, "k/", 0);
-		assert_true(!*names || !strcmp(names, "k/big "));
+		/* A folder that was made and not yet marked as implied by a
+		 * key stays, as a marker. */
+		rest = strncmp(names, "k/ ", 3) ? names : names + 3;
+		assert_true(!*rest || !strcmp(rest, "k/big "));
 		free(names);
 		/* The next one's start sweeps it. */
 		assert_int_equal(store_pending(rig.s, "", count_pending, left),
