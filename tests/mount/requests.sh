@@ -1,0 +1,83 @@
+#!/bin/bash
+# How many requests names and small files take, counted on the way to the
+# server. Never how long.
+. "$(dirname "$0")/lib.sh"
+PORT=$(free_port)
+CONTROL=$(free_port)
+"$HERE/../bench/latency.py" --rtt 0 --port "$PORT" --to "${ENDPOINT#http://}" \
+	--control "$CONTROL" >"$T/proxy.out" 2>&1 &
+ENDPOINT=http://127.0.0.1:$PORT
+until_ok 20 'curl -fsS http://127.0.0.1:$CONTROL/' || bail 'no proxy'
+write_config 'metadata_ttl = 60'
+mount_up
+E=$MNT/ext
+for d in {10..49}; do
+	mkdir -p "$LOCAL/tree/d$d"
+	for f in 0 1 2 3 4 5 6 7 8 9; do
+		echo "text of d$d f$f" >"$LOCAL/tree/d$d/f$f"
+	done
+done
+cp -r "$LOCAL/tree" "$E/tree"
+
+# cold: nothing is known of the tree, nothing is counted yet.
+cold() {
+	remount
+	curl -fsS "http://127.0.0.1:$CONTROL/" >/dev/null
+}
+# count METHOD|all: requests since it was asked last.
+counts=
+take_counts() {
+	counts=$(curl -fsS "http://127.0.0.1:$CONTROL/")
+}
+count() {
+	jq -r --arg m "$1" 'if $m == "all" then .requests
+		else .by_method[$m] // 0 end' <<<"$counts"
+}
+# costs SENTENCE MOST SHELL-TEXT: it succeeds with so many requests at most.
+costs() {
+	local n
+	if ! (eval "$3") >"$T/.out" 2>&1 </dev/null; then
+		fail "$1" <"$T/.out"
+		return
+	fi
+	take_counts
+	n=$(count all)
+	if [ "$n" -le "$2" ]; then
+		pass "$1"
+	else
+		fail "$1" < <(echo "$n requests, at most $2 wanted: $counts")
+	fi
+}
+
+# ---- names
+
+cold
+costs 'find takes a few listings for 40 directories' 8 '
+	[ $(find $E/tree -type f | wc -l) = 400 ]'
+costs 'du right after takes none' 0 'du -s $E/tree'
+costs 'nor does a name that is not there' 0 '! stat $E/tree/d20/absent'
+cold
+costs 'ls -R as few' 8 '[ $(ls -R $E/tree | grep -c ^f) = 400 ]'
+cold
+costs 'directories that are only looked at cost two requests each at most' 16 '
+	for d in 10 11 12 13 14; do ls $E/tree/d$d || exit 1; done'
+
+# ---- small files
+
+cold
+costs 'cp -r gets each file once, and little more' 425 '
+	cp -r $E/tree $LOCAL/copy && diff -r $LOCAL/tree $LOCAL/copy'
+ok '... some of them side by side' '[ $(jq .most <<<$counts) -ge 2 ]'
+cold
+costs 'grep -r too' 425 '[ $(grep -rh text $E/tree | wc -l) = 400 ]'
+cold
+ls "$E"/tree/* >/dev/null
+take_counts
+random=$(find "$LOCAL/tree" -type f -printf '%P\n' | sort |
+	shuf -n 60 --random-source=<(yes))
+ok 'files that are opened in no order are read' '
+	for f in $random; do cmp $E/tree/$f $LOCAL/tree/$f || exit 1; done'
+take_counts
+is '... and no other is fetched' "$(count GET)" 60
+
+done_testing
