@@ -61,9 +61,9 @@ tests_fuzz_fuzz_http_LDADD = $(UNIT_LIBS)
 
 # The house's own rules.
 TESTS += tests/check-floors tests/check-format tests/check-threads \
-	tests/check-names
+	tests/check-names tests/check-covered
 dist_check_SCRIPTS += tests/check-floors tests/check-format tests/check-threads \
-	tests/check-names
+	tests/check-names tests/check-covered
 
 # The preprocessor's flags, one a line, for clang.
 check_DATA = tests/cppflags

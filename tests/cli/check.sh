@@ -1,6 +1,9 @@
 #!/bin/bash
 # `stagefs check`, and what every verb says of a configuration or a server that
 # is wrong: one line, with what failed, where and why.
+#
+# Covers: cli/cmd.c cli/cmd_check.c client/failure.c client/message.c
+# Covers: client/session.c
 . "$(dirname "$0")/lib.sh"
 start_server
 good_config

@@ -1,5 +1,7 @@
 #!/bin/bash
 # Stages that are directories: every verb and statement, without a server.
+#
+# Covers: cli/cmd_keys.c
 . "$(dirname "$0")/lib.sh"
 S=$DIR/store
 X=$DIR/ext

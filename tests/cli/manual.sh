@@ -1,5 +1,7 @@
 #!/bin/bash
 # The manual pages and the completion say what the program takes.
+#
+# Covers: cli/manual.c main.c
 . "$(dirname "$0")/lib.sh"
 
 for page in man1 man5 completion; do

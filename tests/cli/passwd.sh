@@ -1,6 +1,8 @@
 #!/bin/bash
 # stagefs passwd: a hash from a terminal or a line, and never from the command
 # line. Python's hashlib says whether the hash is right.
+#
+# Covers: cli/cmd_passwd.c
 . "$(dirname "$0")/lib.sh"
 
 verify() {	# HASH PASSWORD

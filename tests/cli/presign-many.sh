@@ -1,5 +1,7 @@
 #!/bin/bash
 # `stagefs presign`: directories, streams of names, and parts.
+#
+# Covers: cli/cmd_presign_input.c
 . "$(dirname "$0")/lib.sh"
 shopt -s lastpipe # `... | stream` sets RC here
 start_server

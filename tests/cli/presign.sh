@@ -1,5 +1,7 @@
 #!/bin/bash
 # `stagefs presign`: URLs that a server takes, every format, every bad input.
+#
+# Covers: cli/cmd_presign.c client/presign_job.c
 . "$(dirname "$0")/lib.sh"
 start_server
 good_config

@@ -1,5 +1,7 @@
 #!/bin/bash
 # `stagefs remove`: one file, unless more was asked for.
+#
+# Covers: client/statement_remove.c client/walk.c
 . "$(dirname "$0")/lib.sh"
 start_server --page 7
 good_config

@@ -1,5 +1,7 @@
 #!/bin/bash
 # `stagefs sql`: statements as they are written for Databend.
+#
+# Covers: cli/cmd_sql.c client/statement.c
 . "$(dirname "$0")/lib.sh"
 start_server --page 7
 good_config

@@ -1,5 +1,8 @@
 #!/bin/bash
 # The life of stages: CREATE, ALTER, SHOW, DESC, DROP, as statements and verbs.
+#
+# Covers: cli/cmd_statement.c client/stages.c client/stages_conn.c
+# Covers: client/stages_show.c
 . "$(dirname "$0")/lib.sh"
 start_server --page 7
 good_config

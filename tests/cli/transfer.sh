@@ -1,6 +1,12 @@
 #!/bin/bash
 # `stagefs get` and `stagefs put` against the stand-in server: what they name,
 # what they do when the server misbehaves, and rows from elsewhere.
+#
+# Covers: cli/cmd_transfer.c transfer/transfer.c transfer/transfer_file.c
+# Covers: transfer/transfer_find.c transfer/transfer_get.c
+# Covers: transfer/transfer_local.c transfer/transfer_plan.c
+# Covers: transfer/transfer_put.c transfer/transfer_remote.c
+# Covers: transfer/transfer_sink.c transfer/transfer_walk.c
 . "$(dirname "$0")/lib.sh"
 start_server
 good_config

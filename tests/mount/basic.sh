@@ -1,5 +1,7 @@
 #!/bin/bash
 # What people do all day with files, on a mount, and what the server then has.
+#
+# Covers: fuse/init_patch.c fuse/op.c fuse/ops.c fuse/ops_file.c
 . "$(dirname "$0")/lib.sh"
 write_config
 mount_up

@@ -1,6 +1,8 @@
 #!/bin/bash
 # stagefs among other clients of the same store: what it writes they read, what
 # they write it shows. aws s3api, boto3 and curl; single objects and multipart.
+#
+# Covers: fuse/notify.c
 . "$(dirname "$0")/lib.sh"
 write_config 'metadata_ttl = 1'
 mount_up

@@ -1,6 +1,8 @@
 #!/bin/bash
 # With nothing configured: stages in plain files, by an ordinary user and by
 # root, their gateway, and the lines of fstab.
+#
+# Covers: mount/mount_gateway.c
 . "$(dirname "$0")/lib.sh"
 [ ! -e /etc/stagefs/stagefs.conf ] || bail 'this machine has stages of its own'
 NOBODY=65534

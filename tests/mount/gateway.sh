@@ -2,6 +2,8 @@
 # Pre-signed URLs of stages on a local disk: a mounting daemon answers them, or
 # `stagefs serve`. By curl, python's requests and boto3; and by those who may
 # not come in.
+#
+# Covers: mount/cmd_serve.c
 NEEDS_S3=no
 . "$(dirname "$0")/lib.sh"
 

@@ -1,6 +1,10 @@
 #!/bin/bash
 # A mount's life: by hand, by mount(8) and fstab, its options, its end while
 # something is still going up, and the next one at the same place.
+#
+# Covers: cli/service.c fuse/session.c mount/background.c mount/cmd_mount.c
+# Covers: mount/mount_check.c mount/mount_end.c mount/mount_lock.c
+# Covers: mount/mount_point.c
 . "$(dirname "$0")/lib.sh"
 write_config
 mount_up

@@ -1,6 +1,8 @@
 #!/bin/bash
 # System calls and what they answer, by the table posix.rows, on a store of
 # files and on S3: what POSIX asks for, and what the mount refuses by design.
+#
+# Covers: fuse/killpriv.c
 . "$(dirname "$0")/lib.sh"
 
 CONF_MORE="[stage disk]

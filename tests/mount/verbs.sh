@@ -1,5 +1,7 @@
 #!/bin/bash
 # The verbs, which need no mount: presign, list and check against the store.
+#
+# Covers: client/mount_presign.c
 . "$(dirname "$0")/lib.sh"
 write_config
 random_file "$LOCAL/data" 54321

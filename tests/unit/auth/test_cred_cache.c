@@ -1,6 +1,8 @@
 /*
  * Which credentials are in use, when they are read again, and what happens
  * when that fails.
+ *
+ * Covers: auth/cred_ask.c
  */
 #include <errno.h>
 #include <pthread.h>

@@ -1,5 +1,7 @@
 /*
  * Credentials from the environment, by table.
+ *
+ * Covers: auth/cred_plan.c auth/cred_profile.c
  */
 #include <errno.h>
 #include <setjmp.h>

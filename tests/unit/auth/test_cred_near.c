@@ -1,6 +1,8 @@
 /*
  * Containers and instance metadata, against a server that follows their
  * protocols and fails on demand.
+ *
+ * Covers: auth/cred_fields.c auth/cred_imds.c
  */
 #include "unit.h"
 

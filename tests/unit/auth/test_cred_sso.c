@@ -1,6 +1,8 @@
 /*
  * Single sign-on: the token that `aws sso login` leaves behind, and the portal
  * that takes it.
+ *
+ * Covers: auth/cred_sso.c
  */
 #include "unit.h"
 

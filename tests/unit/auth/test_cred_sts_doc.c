@@ -1,5 +1,7 @@
 /*
  * STS without a network: where it is, and what it answers.
+ *
+ * Covers: base/xml.c
  */
 #include "unit.h"
 

@@ -1,5 +1,9 @@
-/* Hashes of passwords: others' vectors, ours round and round, and what is
- * refused before it costs anything. */
+/*
+ * Hashes of passwords: others' vectors, ours round and round, and what is
+ * refused before it costs anything.
+ *
+ * Covers: base/random.c
+ */
 #include "unit.h"
 
 #include <errno.h>

@@ -1,6 +1,8 @@
 /*
  * Ranks of locks: a build with a sanitizer ends where a thread takes two in the
  * wrong order; and the documentation shows the table that is checked.
+ *
+ * Covers: base/lock.c
  */
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,4 +1,8 @@
-/* Settings by table: what is taken, what is said of what is not. */
+/*
+ * Settings by table: what is taken, what is said of what is not.
+ *
+ * Covers: base/option_type.c
+ */
 #include "unit.h"
 
 #include <errno.h>

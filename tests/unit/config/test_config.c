@@ -1,4 +1,8 @@
-/* Configurations that are right: defaults, what wins, which file is read. */
+/*
+ * Configurations that are right: defaults, what wins, which file is read.
+ *
+ * Covers: stage/conf/conn_open.c
+ */
 #include "unit.h"
 
 #include <errno.h>

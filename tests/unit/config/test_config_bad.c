@@ -1,6 +1,9 @@
 /*
  * Wrong configurations, by a table: each row is a file's text, what -o says,
  * and the line that tells what is wrong.
+ *
+ * Covers: config/config_builder.c config/config_command.c
+ * Covers: config/config_file.c config/config_options.c
  */
 #include "unit.h"
 

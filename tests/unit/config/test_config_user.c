@@ -1,4 +1,8 @@
-/* [user NAME]: what it says, and what is wrong with it. */
+/*
+ * [user NAME]: what it says, and what is wrong with it.
+ *
+ * Covers: config/config_user.c
+ */
 #include "unit.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
-/* Reading directories: cookies, what changes meanwhile, and large ones. */
+/*
+ * Reading directories: cookies, what changes meanwhile, and large ones.
+ *
+ * Covers: fs/dir_filler.c fs/dirlist.c fs/dirops.c
+ */
 #include "fs_fixture.h"
 #include "unit.h"
 

@@ -1,5 +1,9 @@
-/* Files that are opened in the order of a listing: how many requests they take
- * and that each shows one whole version. */
+/*
+ * Files that are opened in the order of a listing: how many requests they take
+ * and that each shows one whole version.
+ *
+ * Covers: fs/file_ahead.c
+ */
 #include "unit.h"
 
 #include <errno.h>

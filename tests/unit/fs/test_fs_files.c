@@ -1,6 +1,8 @@
 /*
  * A mount over a store of files (store/local.h) without a kernel: what another
  * program does in the folder between two calls, and what the mount does there.
+ *
+ * Covers: fs/fs_setattr.c
  */
 #include "fs_fixture.h"
 #include "local_rig.h"

@@ -1,4 +1,8 @@
-/* What becomes of open files at the end of a mount, and who still writes. */
+/*
+ * What becomes of open files at the end of a mount, and who still writes.
+ *
+ * Covers: fs/handle.c
+ */
 #include "fs_fixture.h"
 #include "unit.h"
 

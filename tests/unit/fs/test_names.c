@@ -1,4 +1,8 @@
-/* Names over a store: what they cost, and what is there afterwards. */
+/*
+ * Names over a store: what they cost, and what is there afterwards.
+ *
+ * Covers: fs/marker.c fs/resolve.c
+ */
 #include "fs_fixture.h"
 #include "unit.h"
 

@@ -1,4 +1,8 @@
-/* Open files, attributes and failures, by their names; many threads. */
+/*
+ * Open files, attributes and failures, by their names; many threads.
+ *
+ * Covers: fs/attributes.c
+ */
 #include "fs_fixture.h"
 #include "unit.h"
 

@@ -1,5 +1,9 @@
-/* Renames over a store that cannot: what stands there before, after, and when
- * it fails half-way. */
+/*
+ * Renames over a store that cannot: what stands there before, after, and when
+ * it fails half-way.
+ *
+ * Covers: base/parallel.c
+ */
 #include "fs_fixture.h"
 #include "unit.h"
 

@@ -1,4 +1,8 @@
-/* Renames while another machine writes to the same store. */
+/*
+ * Renames while another machine writes to the same store.
+ *
+ * Covers: fs/rename_keys.c
+ */
 #include "fs_fixture.h"
 #include "unit.h"
 

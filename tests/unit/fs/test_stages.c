@@ -1,4 +1,8 @@
-/* The root of stages: its names are the catalog's. */
+/*
+ * The root of stages: its names are the catalog's.
+ *
+ * Covers: fs/names/store_event.c
+ */
 #include "base/budget.h"
 #include "catalog_fixture.h"
 #include "fs_fixture.h"

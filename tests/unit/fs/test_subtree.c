@@ -1,4 +1,8 @@
-/* Traversals: how many requests they take, and that they see what is there. */
+/*
+ * Traversals: how many requests they take, and that they see what is there.
+ *
+ * Covers: fs/stages.c fs/subtree.c fs/traversal.c
+ */
 #include "unit.h"
 
 #include <errno.h>

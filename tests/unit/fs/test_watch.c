@@ -2,6 +2,8 @@
  * What another front end of this process changes in a store: here the test
  * itself, by the store's own calls. The mount sees it at once, without asking,
  * and the kernel is told of what it has seen.
+ *
+ * Covers: fs/observer.c
  */
 #include "fs_fixture.h"
 #include "unit.h"

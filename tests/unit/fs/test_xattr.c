@@ -1,4 +1,8 @@
-/* Extended attributes: who gets which URL, and what the store knows. */
+/*
+ * Extended attributes: who gets which URL, and what the store knows.
+ *
+ * Covers: fs/xattr_presign.c fs/xattr_stage.c
+ */
 #include "fs_fixture.h"
 #include "unit.h"
 

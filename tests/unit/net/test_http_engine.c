@@ -1,4 +1,8 @@
-/* What the engine does with good and bad answers, against the stand-in. */
+/*
+ * What the engine does with good and bad answers, against the stand-in.
+ *
+ * Covers: net/http_easy.c net/http_inbox.c
+ */
 #include "unit.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
-/* Bytes in and out: bodies, limits, and the timeouts that watch them. */
+/*
+ * Bytes in and out: bodies, limits, and the timeouts that watch them.
+ *
+ * Covers: net/http_flow.c
+ */
 #include "unit.h"
 
 #include <errno.h>

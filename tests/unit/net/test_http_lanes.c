@@ -1,4 +1,8 @@
-/* Who may run when: slots, classes, cancellation, and dead endpoints. */
+/*
+ * Who may run when: slots, classes, cancellation, and dead endpoints.
+ *
+ * Covers: net/http_loop.c
+ */
 #include "unit.h"
 
 #include <errno.h>

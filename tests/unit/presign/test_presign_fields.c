@@ -1,4 +1,8 @@
-/* The options of a pre-signed URL: what each becomes, and who refuses it. */
+/*
+ * The options of a pre-signed URL: what each becomes, and who refuses it.
+ *
+ * Covers: presign/presign_fields.c
+ */
 #include "unit.h"
 
 #include <errno.h>

@@ -1,5 +1,7 @@
 /*
  * The grammar: what Databend's documents and tests have, and what it must bear.
+ *
+ * Covers: sql/parser.c
  */
 #include "unit.h"
 

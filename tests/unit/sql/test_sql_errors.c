@@ -1,5 +1,7 @@
 /*
  * Errors of the grammar: code, place and words; and that no secret is shown.
+ *
+ * Covers: sql/sql_lex.c sql/sql_stage.c
  */
 #include "unit.h"
 

@@ -1,4 +1,9 @@
-/* The catalog over stores in memory. */
+/*
+ * The catalog over stores in memory.
+ *
+ * Covers: stage/external.c stage/external_folder.c stage/internal.c
+ * Covers: stage/internal_marker.c
+ */
 #include "catalog_fixture.h"
 
 /* All names, with a space behind each. */

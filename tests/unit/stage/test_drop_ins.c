@@ -1,6 +1,8 @@
 /*
  * Stages in files of their own: written whole and closed, read with the checks
  * of a configuration.
+ *
+ * Covers: base/dirs.c
  */
 #include "unit.h"
 

@@ -3,6 +3,12 @@
  * local store in a folder of its own, the S3 store against the stand-in, with
  * each kind of checksum, and against a real server when the environment names
  * one.
+ *
+ * Covers: store/local/local_put.c store/local/local_upload.c
+ * Covers: store/s3/s3_ask.c store/s3/s3_call.c store/s3/s3_copy.c
+ * Covers: store/s3/s3_get.c store/s3/s3_head.c store/s3/s3_info.c
+ * Covers: store/s3/s3_part.c store/s3/s3_put.c store/s3/s3_remove.c
+ * Covers: store/s3/s3_upload.c store/store_check.c store/store_observer.c
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,6 +2,8 @@
  * File content, by example: file.c, file_map.c, publish.c, content_remote.c. It
  * is at random in test_file_model.c; content_local.c is tested where the store
  * of files is, in ../test_fs_files.c.
+ *
+ * Covers: fs/content/content_local.c fs/content/content_remote.c
  */
 #include "file_rig.h"
 

@@ -2,6 +2,8 @@
  * File content against an array of bytes: thousands of random writes,
  * truncations, reads and publications, of which a third meet a fault. A failed
  * one leaves the old object as it was and no upload, and a later one succeeds.
+ *
+ * Covers: fs/content/file_fd.c fs/content/file_map.c
  */
 #include "file_rig.h"
 

@@ -1,6 +1,8 @@
 /*
  * The headers of an object over what a mount does to it, and what asking for
  * them costs.
+ *
+ * Covers: fs/content/file_props.c
  */
 #include "file_rig.h"
 

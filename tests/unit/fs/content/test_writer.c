@@ -1,4 +1,8 @@
-/* Parts that leave while the program writes: writer.c, upload.c, turn.c. */
+/*
+ * Parts that leave while the program writes: writer.c, upload.c, turn.c.
+ *
+ * Covers: fs/content/publish.c fs/content/upload.c fs/content/writer.c
+ */
 #include "file_rig.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
-/* Who publishes and who moves, and many threads over one tree. */
+/*
+ * Who publishes and who moves, and many threads over one tree.
+ *
+ * Covers: fs/names/policy.c fs/names/tree_hash.c fs/names/tree_number.c
+ */
 #include "tree_fixture.h"
 
 #include <pthread.h>

@@ -1,6 +1,8 @@
 /*
  * Ports that are held: by a gateway of the same stores, by another program, by
  * one that passes on what a gateway says.
+ *
+ * Covers: gateway/address.c gateway/proof.c gateway/server.c
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,5 +1,9 @@
 /*
  * GET, HEAD and OPTIONS of objects, at the server itself, on its own threads.
+ *
+ * Covers: gateway/answer.c gateway/callbacks.c gateway/counters.c
+ * Covers: gateway/exchange.c gateway/file_body.c gateway/objects/object.c
+ * Covers: gateway/objects/object_get.c gateway/objects/object_request.c
  */
 #include <stdio.h>
 #include <stdlib.h>

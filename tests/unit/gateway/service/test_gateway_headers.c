@@ -1,6 +1,8 @@
 /*
  * The headers of an object, from the PUT that brought them to the answers that
  * repeat them.
+ *
+ * Covers: gateway/request_filter.c gateway/route.c
  */
 #include <stdlib.h>
 

@@ -1,6 +1,8 @@
 /*
  * PUT of objects, at the server itself, on its own threads: what is stored, and
  * what is not.
+ *
+ * Covers: gateway/objects/object_put.c
  */
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,7 @@
 /*
  * Who may come in by a pre-signed URL, at the server itself and its threads.
+ *
+ * Covers: gateway/health.c gateway/stores.c
  */
 #include <errno.h>
 #include <stdio.h>

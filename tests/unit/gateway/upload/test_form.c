@@ -1,5 +1,9 @@
-/* Forms by a table; each is fed in two pieces, cut everywhere, and byte by
- * byte, and says the same. */
+/*
+ * Forms by a table; each is fed in two pieces, cut everywhere, and byte by
+ * byte, and says the same.
+ *
+ * Covers: gateway/upload/form_head.c
+ */
 #include "unit.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
-/* The upload API, request by request: what it answers, and what is there. */
+/*
+ * The upload API, request by request: what it answers, and what is there.
+ *
+ * Covers: gateway/upload/upload.c
+ */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,10 @@
-/* Directories as stages: their URLs, the keys that they take, and which of
- * them are the same; by tables. */
+/*
+ * Directories as stages: their URLs, the keys that they take, and which of
+ * them are the same; by tables.
+ *
+ * Covers: stage/conf/conn_endpoint.c stage/conf/conn_keys.c
+ * Covers: stage/conf/conn_location.c
+ */
 #include "unit.h"
 
 #include <errno.h>

@@ -1,5 +1,7 @@
 /*
  * Owner, mode and moves in a local store, and what a replaced object keeps.
+ *
+ * Covers: store/local/local_attr.c store/local/local_names.c
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,8 @@
 /*
  * In which order the local store asks the disk, and what it does when the disk
  * says no. The calls below stand before the C library's.
+ *
+ * Covers: store/local/local_commit.c
  */
 #include <errno.h>
 #include <fcntl.h>

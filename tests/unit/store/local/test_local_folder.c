@@ -1,6 +1,8 @@
 /*
  * What the owner of a store plants in its folder leads a daemon of another
  * user (root) nowhere: not while it runs, nor at its start.
+ *
+ * Covers: store/local/local_folder.c
  */
 #include <dirent.h>
 #include <errno.h>

@@ -1,6 +1,8 @@
 /*
  * The signing key of a local store, who answers its URLs, and that these are
  * what the verifier accepts.
+ *
+ * Covers: base/query.c
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,8 @@
 /*
  * Listings of a local store: key order, prefixes, and a folder of any size in
  * bounded memory.
+ *
+ * Covers: store/local/local_list.c
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,7 @@
 /*
  * Which keys a local store holds, and that no key leads out of its root.
+ *
+ * Covers: store/local/local_path.c
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,8 @@
 /*
  * Several processes on one root: conditions hold between them, readers see one
  * version or the other, and one that is killed leaves nothing to be seen.
+ *
+ * Covers: store/local/local_error.c store/local/local_presign.c
  */
 #include <errno.h>
 #include <signal.h>

@@ -1,5 +1,7 @@
 /*
  * What is kept with a file, and when it no longer counts.
+ *
+ * Covers: store/local/local_read.c store/local/local_record.c
  */
 #include <endian.h>
 #include <errno.h>

@@ -1,6 +1,8 @@
 /*
  * Opening a local store: on which disks, for whom, and what an earlier process
  * has left.
+ *
+ * Covers: store/local/local_root.c
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,8 @@
-/* Documents of a server: good ones, odd ones, and garbage. */
+/*
+ * Documents of a server: good ones, odd ones, and garbage.
+ *
+ * Covers: store/s3/s3_etag.c
+ */
 #include "unit.h"
 
 #include <errno.h>

@@ -1,5 +1,7 @@
 /*
  * What a good server never does, one test each, over the store's own calls.
+ *
+ * Covers: store/s3/s3_judge.c store/s3/s3_perform.c
  */
 #include <errno.h>
 #include <stdio.h>

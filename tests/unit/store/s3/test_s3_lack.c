@@ -1,6 +1,8 @@
 /*
  * Stores that do not know a header, or demand one: what was asked for is done
  * all the same, and the next request does not ask again.
+ *
+ * Covers: store/s3/s3_lack.c
  */
 #include <errno.h>
 #include <stdio.h>

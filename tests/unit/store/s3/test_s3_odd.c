@@ -1,6 +1,8 @@
 /*
  * Servers that are good enough but odd: answers without a size, listings in
  * other dialects, rights that are given in part, ETags that differ.
+ *
+ * Covers: store/s3/s3_list.c
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
 /*
  * The headers of an object over copies and edits, as they are asked of a server
  * and told to it.
+ *
+ * Covers: store/s3/s3_tags.c
  */
 #include <stdlib.h>
 

@@ -2,6 +2,9 @@
  * Each row of the table of errors on the wire: the stand-in answers so, and
  * the store's call ends as the row says. What passes is answered so once and
  * tried again; what does not is answered so always, and asked for once.
+ *
+ * Covers: store/s3/s3_state.c
+ * Covers: store/s3/s3_presign.c store/s3/s3_sum.c
  */
 #include <stdio.h>
 #include <stdlib.h>
