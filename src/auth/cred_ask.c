@@ -1,6 +1,6 @@
 /*
- * Reasons are gathered, because "there are no credentials" helps nobody who
- * does not know where they were looked for.
+ * Reasons are gathered, because "there are no credentials" does not help a user
+ * who does not know where they were looked for.
  *
  * An answer's Date is held against our clock: providers say when credentials
  * end, and a clock that is off makes good ones look dead.

@@ -1,9 +1,9 @@
 /*
  * Given keys need no reading, and change only if they were given by reference
  * and a store refuses them. Whatever else there is comes by a *fetch*: a thread
- * that asks the providers, installs what they gave and ends. Nobody else asks
- * them, so a person who gives up waiting takes nothing from the others, and no
- * lock is held meanwhile.
+ * that asks the providers, installs what they gave and ends. No other thread
+ * asks them, so a caller that gives up waiting takes nothing from the others,
+ * and no lock is held meanwhile.
  *
  *   NONE -> RUNNING -> ENDED -> RUNNING ...
  *              v
@@ -42,7 +42,7 @@
 
 #define EARLY_MS 60000
 #define REREAD_MS 1000
-#define PATIENCE_MS 5000 /* of those who have credentials that live */
+#define PATIENCE_MS 5000 /* of callers that have live credentials */
 
 enum fetch_state {
 	FETCH_NONE,

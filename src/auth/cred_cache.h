@@ -2,8 +2,8 @@
  * Where a store's credentials come from, and the ones in use.
  *
  * Credentials are fetched by a thread that lives as long as the fetch; there
- * is one at a time, however many want it. Who has credentials that live uses
- * them meanwhile:
+ * is one at a time, however many callers want it. Live credentials are used
+ * meanwhile:
  *
  *   they live                       handed out at once
  *   their last 15 minutes           the same, and a fetch begins
@@ -13,9 +13,9 @@
  *   none yet                        bound of its own
  *
  * (a life below an hour: its last quarter, its last sixth). A fetch that fails
- * is tried again after 1 s, 2 s, 4 s ... a minute, with jitter; until then the
- * failure is the answer to those who have no live credentials. Providers that
- * read files only have no such pause.
+ * is tried again after 1 s, 2 s, 4 s ... a minute, with jitter; until then a
+ * caller that has no live credentials gets the failure. Providers that read
+ * files only have no such pause.
  *
  * cred_cache_get() may block, cred_cache_peek() never does. Any thread.
  */
@@ -49,7 +49,7 @@ struct cred_cache;
 
 /* Reads nothing yet. NULL without memory, or with an order that is none. */
 struct cred_cache *cred_cache_new(const struct cred_settings *s);
-/* Ends a fetch that is under way. Nobody may be in a get. */
+/* Ends a fetch that is under way. No thread may be in a get. */
 void cred_cache_free(struct cred_cache *c);
 
 /*

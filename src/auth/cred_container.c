@@ -151,7 +151,7 @@ static int container_ask(struct cred_ask *ask, const char *url,
 	else if (!rc)
 		rc = container_parse(ask, &reply, out);
 	cred_ask_http_clear(&reply);
-	/* It was asked for: whoever is next must not step in. */
+	/* It was configured: the next provider must not step in. */
 	return rc == -ENOENT ? -EACCES : rc;
 }
 

@@ -1,7 +1,7 @@
 /*
  * Everything that becomes a header is looked at here: a line end in a token
- * would otherwise be a header of somebody else's choice. jansson keeps copies
- * of the secrets; they are overwritten before it frees them.
+ * would otherwise add a header of its writer's choice. jansson keeps copies of
+ * the secrets; they are overwritten before it frees them.
  */
 #include "auth/cred_fields.h"
 

@@ -24,9 +24,9 @@ enum cred_end {
 };
 
 /*
- * Checks them. who says whose answer it is, in messages; source becomes the
- * credentials' own. -EBADMSG: something is missing or is not what it should
- * be; -EACCES: they have expired by our clock.
+ * Checks them. `who` names the provider in messages; source becomes the
+ * credentials' own. -EBADMSG: something is missing or is not what it should be;
+ * -EACCES: they have expired by our clock.
  */
 int cred_fields_make(struct cred_ask *ask, const struct cred_fields *f,
 		     enum cred_end kind, const char *who, const char *source,

@@ -11,7 +11,7 @@
 
 #include "auth/cred_ask.h"
 
-/* -ENOENT too where nobody answers, or no role is attached. */
+/* -ENOENT too where no server answers, or no role is attached. */
 cred_provider cred_imds_read;
 
 #endif

@@ -5,8 +5,8 @@
  * It has ended when it has: a child of its own that keeps the output open does
  * not hold us up. So we look at both, output and process, and once the process
  * is gone we take what is there and go. What it wrote to standard output is
- * shown to nobody; of standard error a piece becomes part of the message when
- * it fails.
+ * never shown; of standard error a piece becomes part of the message when it
+ * fails.
  *
  * While the line is cut, one buffer gathers the word that is being read; `open`
  * says whether there is one, since "" is a word too.

@@ -14,9 +14,9 @@
 
 /*
  * Runs the command line, which is cut into words and not
- * given to a shell, in `/`, without our descriptors, and waits for it. who
- * names it in messages, source in the credentials. -ETIMEDOUT after
- * timeout_ms; then it and its process group are killed.
+ * given to a shell, in `/`, without our descriptors, and waits for it. `who`
+ * names it in messages, source in the credentials. -ETIMEDOUT after timeout_ms;
+ * then it and its process group are killed.
  */
 int cred_process_read(struct cred_ask *ask, const char *command,
 		      int64_t timeout_ms, const char *who, const char *source,

@@ -1,6 +1,6 @@
 /*
  * A profile that is half of something is an error and not "none": the next
- * step would sign as somebody else than `aws` does.
+ * step would sign as another user than `aws` does.
  *
  * Roles: the profiles are walked from the one that was asked for towards the
  * one that has keys of its own, each remembered, so that a circle is seen; then

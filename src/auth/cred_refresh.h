@@ -14,7 +14,7 @@
 
 enum cred_need {
 	CRED_FINE,
-	CRED_SOON, /* fetch others; nobody waits for them */
+	CRED_SOON, /* fetch others; no caller waits */
 	CRED_NOW, /* fetch others, and wait for a moment */
 	CRED_DEAD, /* nothing can be signed before there are others */
 };

@@ -28,7 +28,7 @@ void creds_wipe_free(char *s);
 
 /* Not past their end. NULL is dead. */
 bool creds_live(const struct creds *c);
-/* The same keys, token and end; wherever they came from. NULL is nobody. */
+/* The same keys, token and end; wherever they came from. NULL is anonymous. */
 bool creds_equal(const struct creds *a, const struct creds *b);
 
 #endif

@@ -53,14 +53,14 @@ struct signer_terms {
 struct signer_end {
 	int64_t at; /* Unix seconds; 0: it does not */
 	bool by_creds; /* because the credentials do */
-	bool anonymous; /* nobody has signed it */
+	bool anonymous; /* it is not signed */
 };
 
 /*
- * Query form by cred_cache_get_until(): may block on files and on whoever
- * gives credentials, never on the store. query gets the string after `?` (""
- * when anonymous and the request has no parameters). 0, -EACCES (strict, and
- * the credentials end too early), the cache's and sigv4_presign()'s.
+ * Query form by cred_cache_get_until(): may block on files and on what gives
+ * credentials, never on the store. query gets the string after `?` ("" when
+ * anonymous and the request has no parameters). 0, -EACCES (strict, and the
+ * credentials end too early), the cache's and sigv4_presign()'s.
  */
 int signer_presign(struct signer *s, const struct sigv4_request *request,
 		   const struct signer_terms *terms, struct buf *query,

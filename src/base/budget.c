@@ -1,13 +1,13 @@
 /*
  * Takers stand in a queue, and only its head may be served: a small taker
- * never overtakes a large one, so the large one ends. Whoever gives bytes back
- * serves the queue on the spot (the bytes are counted as the waiter's before
- * it wakes), so nobody can slip in between.
+ * never overtakes a large one, so the large one ends. The thread that gives
+ * bytes back serves the queue on the spot (the bytes are counted as the
+ * waiter's before it wakes), so no other taker can slip in between.
  *
- * What a cache keeps may become free without anybody giving it back (a reader
- * lets go of a block that the cache holds on to). So the head asks for it
- * anew every RETRY_MS, and whoever becomes head is woken to do so. One thread
- * at a time polls, and only while the budget is used up.
+ * What a cache keeps may become free without a call that gives it back (a
+ * reader lets go of a block that the cache holds on to). So the head asks for
+ * it anew every RETRY_MS, and the taker that becomes head is woken to do so.
+ * One thread at a time polls, and only while the budget is used up.
  */
 #include "base/budget.h"
 

@@ -2,8 +2,8 @@
  * The memory that object data may take, as one number of bytes.
  *
  * Takers wait in turn and hold nothing of the budget while they do, or only
- * what ends by itself (a part in flight); so everybody gets through. A cache
- * may fill what nobody needs and registers a function that gives some back.
+ * what ends by itself (a part in flight); so every taker gets through. A cache
+ * may fill what no taker needs and registers a function that gives some back.
  */
 #ifndef BASE_BUDGET_H
 #define BASE_BUDGET_H

@@ -2,8 +2,8 @@
  * A signal that kills a process is at once pending as SIGKILL in each of its
  * threads. Those that also dump core (SIGQUIT, SIGABRT ...) are not: such a
  * signal is pending as itself, neither blocked, nor caught, nor ignored, until
- * the thread that sleeps takes it. While a debugger looks on it is the one who
- * decides, so then only SIGKILL counts, as in the kernel's own killable waits.
+ * the thread that sleeps takes it. While a debugger is attached it decides, so
+ * then only SIGKILL counts, as in the kernel's own killable waits.
  */
 #include "base/fatal.h"
 

@@ -1,6 +1,6 @@
 /*
- * Is a thread of another process about to die of a signal? Who works for it
- * may then give up; a signal that it handles is no reason to.
+ * Is a thread of another process about to die of a signal? A thread that works
+ * for it may then give up; a signal that it handles is no reason to.
  */
 #ifndef BASE_FATAL_H
 #define BASE_FATAL_H

@@ -1,6 +1,6 @@
 /*
- * FNV-1a of 64 bits: for tables and for telling values apart, not against
- * anybody who chooses the bytes (unless the start is drawn by lot). Other
+ * FNV-1a of 64 bits: for tables and for telling values apart, not against an
+ * attacker who chooses the bytes (unless the start is drawn by lot). Other
  * processes compute the same.
  */
 #ifndef BASE_HASH_H

@@ -114,7 +114,7 @@ static int type_set_user(const struct option *row, void *to, const char *value)
 	struct passwd entry, *found = NULL;
 	uint64_t number;
 
-	/* The last number means "nobody in particular" to chown(2). */
+	/* The last number means "leave it unchanged" to chown(2). */
 	if (!parse_u64(value, UINT32_MAX - 1, &number)) {
 		*(unsigned *)to = (unsigned)number;
 		return 0;

@@ -205,8 +205,8 @@ int proc_writers(pid_t tid, uint64_t ino, const struct proc_mount *m)
 	return n;
 }
 
-/* Not by the link `exe`: the kernel lets nobody follow it while the process is
- * in execve(2), where it closes descriptors and waits for the answer: ours. */
+/* Not by the link `exe`: the kernel blocks a reader while the process is in
+ * execve(2), where it closes descriptors and waits for our answer. */
 uint64_t proc_program(pid_t process)
 {
 	char name[NAME_HEAD + 1];

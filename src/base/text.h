@@ -40,7 +40,7 @@ void text_json_string(struct buf *out, const char *s);
  * are no UTF-8, '"' and '\\' escaped.
  */
 void text_printable(struct buf *out, const char *s);
-/* text_printable() of a URL that is refused: who comes before an `@`, and what
+/* text_printable() of a URL that is refused: what comes before an `@`, and what
  * follows a `?`, may be a secret and is `***`. */
 void text_masked_url(struct buf *out, const char *url);
 /* text_printable() for whole sentences: '"' and '\\' stay as they are. */

@@ -2,9 +2,9 @@
  * A waiter is a permit, a mutex and a condition variable. Unpark grants the
  * permit, park consumes it, so an unpark that comes first is not lost.
  *
- * A waiter is freed when its thread ends. Nobody has it on a list by then:
- * every wait removes its entry before it returns, and an interrupt comes only
- * while an operation runs.
+ * A waiter is freed when its thread ends. No list has it by then: every wait
+ * removes its entry before it returns, and an interrupt comes only while an
+ * operation runs.
  */
 #include "base/waiter.h"
 

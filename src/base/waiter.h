@@ -1,11 +1,12 @@
 /*
  * The one place where a thread of ours sleeps.
  *
- * Every thread has a waiter. Whoever wants to sleep puts its waiter on a list
- * that stands under the lock of the thing it waits for, drops that lock and
- * parks; whoever changes the thing takes the lock, finds the list and unparks.
- * An unpark that comes before the park is kept, so nothing is lost between the
- * two. A park may also return for no reason: look at the condition again.
+ * Every thread has a waiter. A thread that wants to sleep puts its waiter on a
+ * list that stands under the lock of the thing it waits for, drops that lock
+ * and parks; the thread that changes the thing takes the lock, finds the list
+ * and unparks. An unpark that comes before the park is kept, so nothing is lost
+ * between the two. A park may also return for no reason: look at the condition
+ * again.
  *
  * An operation that is interrupted ends early: every later wait of it returns
  * -EINTR until waiter_begin() starts the next one. waiter_interrupt() is such
@@ -53,7 +54,7 @@ int waiter_park(struct waiter *w, int64_t until_ms);
 
 /*
  * As waiter_park(), but an interrupt does not end it: for the wait that
- * follows a cancel, which is bounded by whoever was cancelled.
+ * follows a cancel, which is bounded by what was cancelled.
  */
 int waiter_park_uninterrupted(struct waiter *w, int64_t until_ms);
 
@@ -70,7 +71,7 @@ void waiter_ask(struct waiter *w);
  * it may ask the judge. */
 int waiter_interrupted(struct waiter *w);
 
-/* A waiter in a list that stands under somebody's lock. On the stack. */
+/* A waiter in a list that stands under its owner's lock. On the stack. */
 struct waiter_entry {
 	struct waiter *waiter;
 	struct waiter_entry *prev, *next;

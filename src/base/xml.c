@@ -1,8 +1,8 @@
 /*
  * expat, with everything off that a server's answers do not need. The path of
  * the open element is kept as one string; the text of the innermost one in a
- * buffer with a limit, which is enough because only leaves have text that
- * anybody reads.
+ * buffer with a limit, which is enough because only leaves have text that is
+ * read.
  */
 #include "base/xml.h"
 

@@ -1,9 +1,9 @@
 /*
- * CREATE STAGE and ALTER STAGE. An external stage is a file in stages.d; who
- * makes or changes one holds the folder's lock from the look at what there is
- * to the end of the writing, so that two statements at once cannot make what
- * neither would alone. An internal stage is its marker in the store, and what
- * is to be kept with it is that one's metadata.
+ * CREATE STAGE and ALTER STAGE. An external stage is a file in stages.d; a
+ * statement that makes or changes one holds the folder's lock from the look at
+ * what there is to the end of the writing, so that two statements at once
+ * cannot make what neither would alone. An internal stage is its marker in the
+ * store, and what is to be kept with it is that one's metadata.
  */
 #include "client/stages.h"
 

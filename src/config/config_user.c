@@ -1,6 +1,6 @@
 /*
- * [user NAME]: who may come in through the gateway with a password, and which
- * stages are open to them.
+ * [user NAME]: a user of the gateway, with a password, and the stages that are
+ * open to that user.
  */
 #include <errno.h>
 #include <string.h>

@@ -187,7 +187,7 @@ static struct ahead_entry run_remove(struct run *r, unsigned k)
 	return e;
 }
 
-/* Who opens this file goes on with the run that has it: it is taken out. */
+/* An open of this file goes on with the run that has it: it is taken out. */
 static struct run *run_find(struct file_ahead *a, struct inode *i,
 			    struct ahead_entry *out) REQUIRES(a->lock)
 {

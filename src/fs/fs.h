@@ -54,8 +54,8 @@ struct fs_settings {
 	bool list_xattrs;
 };
 
-/* Who asks. groups() reads the supplementary groups when they matter: the
- * number written to list, or -errno; at most max. */
+/* The process that asks. groups() reads the supplementary groups when they
+ * matter: the number written to list, or -errno; at most max. */
 struct fs_caller {
 	uid_t uid;
 	gid_t gid;

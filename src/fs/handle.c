@@ -126,7 +126,7 @@ void fs_writers(struct fs *fs, struct fs_writers *out)
 /* The kernel's pages are of bytes that were given up: no ETag is theirs. */
 #define NO_ETAG "given up"
 
-/* What could not be stored must not be by who writes to the file next. */
+/* The next writer of the file must not store what could not be stored. */
 static void handle_part(struct fs *fs, struct handle *h)
 {
 	struct inode *i = file_inode(h->file);

@@ -14,10 +14,10 @@ struct store;
 struct observer;
 
 struct observer *observer_new(struct fs *fs); /* NULL without memory */
-/* Nobody is called any more. Before the tree goes. NULL is fine. */
+/* No callback comes any more. Before the tree goes. NULL is fine. */
 void observer_free(struct observer *w);
-/* Listens to that store from now on, unless it does already. Those that nobody
- * else holds any more are let go. Without memory it is tried the next time. */
+/* Listens to that store from now on, unless it does already. Stores that have
+ * no other reference are let go. Without memory it is tried the next time. */
 void observer_watch(struct observer *w, struct store *s);
 
 #endif

@@ -212,7 +212,7 @@ static int rename_move_file(struct rename *r)
 	return rc;
 }
 
-/* Whoever waited for a claim may find that the name has moved meanwhile. */
+/* While a thread waits for a claim the name may move. */
 static int rename_still_there(struct rename *r)
 {
 	char name[256];
@@ -243,7 +243,7 @@ static int rename_file(struct rename *r)
 	return rc;
 }
 
-/* Claims both files, in one order for everybody. */
+/* Claims both files, in the order that all threads keep. */
 static int rename_file_claimed(struct rename *r)
 {
 	struct inode *one = r->from, *two = r->to;

@@ -4,7 +4,7 @@
  *                               --another signal---------->
  *   either one --the kernel let go: umount, abort--> over
  *
- * SIGUSR1 is mount_end_stop()'s word that it is over; anybody else's is
+ * SIGUSR1 is mount_end_stop()'s word that it is over; another process's is
  * nothing.
  */
 #include "mount/mount_end.h"

@@ -69,19 +69,18 @@ int presign_key(const struct stage *s, const char *path,
 		struct buf *err);
 
 /*
- * Multipart: begins the upload in the store, which is then under way until
- * somebody completes or aborts it, and writes the row of URLs as JSON:
- * {upload_id, part_size, parts: [{part_number, method, headers, url}],
- * complete, abort, expires_at, warnings}. request->content_length is the whole
- * object's: parts get their exact lengths by it. Blocks. Errors as presign()'s
- * and the store's.
+ * Multipart: begins the upload in the store, which is then under way until it
+ * is completed or aborted, and writes the row of URLs as JSON: {upload_id,
+ * part_size, parts: [{part_number, method, headers, url}], complete, abort,
+ * expires_at, warnings}. request->content_length is the whole object's: parts
+ * get their exact lengths by it. Blocks. Errors as presign()'s and the store's.
  */
 int presign_parts(struct stage *s, const char *path,
 		  const struct presign_request *req, unsigned parts,
 		  struct buf *out, struct buf *err);
 
-/* A URL without its secrets, for people who look: the signature and the
- * session token are cut. */
+/* A URL without its secrets, for display: the signature and the session token
+ * are cut. */
 void presign_row_cut(const char *url, struct buf *out);
 
 /* {"method":..,"headers":{..},"url":..,"expires_at":..,"warnings":[..]} */

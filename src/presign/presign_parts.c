@@ -1,8 +1,8 @@
 /*
  * Multipart by URL. Part and complete URLs carry the upload's id, which only
  * the store gives, so the upload is begun here: a URL for that alone would
- * leave its user with an id and nobody to sign for it. When anything fails
- * after that the upload is aborted.
+ * leave its user with an id and no signatures for it. When anything fails after
+ * that the upload is aborted.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -67,8 +67,8 @@ const char *catalog_storage_prefix(struct catalog *c);
 int catalog_get(struct catalog *c, const char *name, struct stage **out);
 
 /* The same for another user than the catalog's: `~` is his own then. A stage
- * that somebody made a moment ago is found, whatever was known. -EINVAL a name
- * that cannot be part of a key. */
+ * that another process made a moment ago is found, whatever is cached. -EINVAL
+ * a name that cannot be part of a key. */
 int catalog_get_as(struct catalog *c, const char *user, const char *name,
 		   struct stage **out);
 

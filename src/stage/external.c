@@ -45,7 +45,7 @@ void external_sort(struct external_set *set)
 	qsort(set->list, set->n, sizeof(*set->list), external_compare);
 }
 
-/* ---- who holds which keys ---- */
+/* ---- which stage holds which keys ---- */
 
 static void external_show(const struct conn *conn, const char *below,
 			  struct buf *err)

@@ -1,5 +1,5 @@
 /*
- * External stages, one and in sets, and who holds which keys.
+ * External stages, one and in sets, and which of them holds which keys.
  */
 #ifndef STAGE_EXTERNAL_H
 #define STAGE_EXTERNAL_H
@@ -25,10 +25,10 @@ struct external_set {
 	unsigned n;
 };
 
-/* Who holds which keys: all borrowed. */
+/* Which stage holds which keys: all borrowed. */
 struct external_owner {
 	const char *name;
-	const struct conn *conn; /* NULL: nobody */
+	const struct conn *conn; /* NULL: no stage */
 	const char *keys;
 };
 

@@ -374,7 +374,7 @@ static int folder_open_first(struct external_folder *f,
 	return rc;
 }
 
-/* The stages that are there at the start, and who keeps them for good. */
+/* The stages that are there at the start, which are kept for good. */
 static int folder_open_all(struct external_folder *f,
 			   const struct catalog_settings *s, struct buf *err)
 {

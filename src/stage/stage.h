@@ -20,8 +20,8 @@ struct stage {
 	char *prefix; /* "" or ends in '/' */
 	bool ro;
 	uint64_t part_size; /* bytes; 0: auto */
-	/* The gateway's upload API may write here for whoever comes with a
-	 * password. Set before anybody else has the stage. */
+	/* The gateway's upload API may write here for users with a password.
+	 * Set before another thread has the stage. */
 	bool upload_api;
 	unsigned refs; /* atomic */
 };

@@ -2,9 +2,9 @@
  * What is known of the internal stages, and since when: pure bookkeeping
  * without locks, I/O or a clock. The catalog keeps one under its lock.
  *
- * Whoever asks the store takes a ticket first and hands the answer in with it.
- * What this process changed after the ticket was taken is newer than the
- * answer, and stands.
+ * A caller that asks the store takes a ticket first and hands the answer in
+ * with it. What this process changed after the ticket was taken is newer than
+ * the answer, and stands.
  */
 #ifndef STAGE_STAGE_CACHE_H
 #define STAGE_STAGE_CACHE_H

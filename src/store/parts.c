@@ -15,7 +15,7 @@
  * Every part below 5 GiB costs reach: 48.8 TiB, the store's largest object, is
  * 10,000 parts of 5 GiB and nothing else. The first 19 GiB keep parts that are
  * filled in memory, after them growth is steep, and the end is beyond 50 TB
- * (45.5 TiB). Who needs the last 3 TiB sets part_size = 5G.
+ * (45.5 TiB). For the last 3 TiB set part_size = 5G.
  */
 #include "store/parts.h"
 

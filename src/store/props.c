@@ -27,7 +27,7 @@ static const struct row {
 };
 #define ROWS (sizeof(table) / sizeof(*table))
 
-/* What servers say of an object for which nobody chose a type. */
+/* What servers say of an object for which no type was chosen. */
 static const char *const defaults[] = { "binary/octet-stream",
 					"application/octet-stream" };
 

@@ -69,8 +69,8 @@ int props_of_meta(struct props *p, const struct store_meta *meta);
 
 /*
  * The content type of something that gets another name goes with it: one that
- * the old name stands for (`was`), or that nobody has chosen, becomes that of
- * the new one (`now`). NULL: the name stands for none.
+ * the old name stands for (`was`), or that was not chosen, becomes that of the
+ * new one (`now`). NULL: the name stands for none.
  */
 struct store_retype {
 	const char *was, *now;

@@ -13,8 +13,8 @@
  * Errors are -errno by the table in docs/architecture.md: -ENOENT no such
  * object, -EACCES refused, -ESTALE an If-Match that failed, -EEXIST an
  * If-None-Match that failed, -ENODEV no such bucket, -EFBIG, -ENAMETOOLONG,
- * -ENOSPC, -ETIMEDOUT, -EIO. Whoever implements a store logs each failure but
- * -ENOENT, -EINTR and -ECANCELED once, with stage, key, code and request id.
+ * -ENOSPC, -ETIMEDOUT, -EIO. An implementation logs each failure but -ENOENT,
+ * -EINTR and -ECANCELED once, with stage, key, code and request id.
  *
  * Callers use the store_*() functions, which check the contract and announce
  * changes; the vtable is for implementations.
@@ -137,7 +137,7 @@ struct store_body {
 	uint64_t offset;
 	uint64_t len;
 	/* fd is a whole file of store_scratch(), which itself becomes the
-	 * object: no byte is copied. Nobody writes to it any more. */
+	 * object: no byte is copied. No program writes to it any more. */
 	bool adopt;
 };
 
@@ -180,7 +180,7 @@ struct store_part_done {
 	char etag[STORE_ETAG_SIZE];
 };
 
-/* An upload that nobody completed. */
+/* An upload that was begun and not completed. */
 struct store_pending {
 	char *key;
 	char *id;
@@ -314,7 +314,7 @@ typedef int store_presign_fn(struct store *s, const struct store_presign *req,
 
 /* `s3://bucket/key`: what a person calls this object. */
 typedef void store_locate_fn(struct store *s, const char *key, struct buf *out);
-/* One line on how it signs and who answers, for `stagefs check`. */
+/* One line on how it signs and which server answers, for `stagefs check`. */
 typedef int store_describe_fn(struct store *s, struct buf *out);
 /* Appends the object's MD5 as an ETag would be, with quotes, if that is known:
  * what LIST shows as md5. */
@@ -412,9 +412,9 @@ void store_fini(struct store *s);
 /*
  * In place of a store that cannot be opened: every call fails with what went
  * wrong, and store_check() says it in words. So one directory that is not there
- * holds up nobody who works elsewhere. url: of the place, with a '/' at its
- * end. rc: -errno, of which -ENOENT is told as -ENODEV: no file is missing, but
- * the whole store. The strings are copied.
+ * does not hold up the other stages. url: of the place, with a '/' at its end.
+ * rc: -errno, of which -ENOENT is told as -ENODEV: no file is missing, but the
+ * whole store. The strings are copied.
  */
 int store_broken_new(const char *name, const char *url, int rc, const char *why,
 		     struct store **out);
@@ -493,11 +493,10 @@ store_sync_fn store_sync;
 store_statfs_fn store_statfs;
 
 /*
- * Who keeps something of a store's objects observes it. What this process
- * changes is announced once, after it has happened, on the thread that did it
- * and without any lock of the store's. info NULL: removed. A key that ends in
- * '/' is a directory: when it is removed or renamed, everything below it went
- * too.
+ * A module that caches a store's objects observes it. What this process changes
+ * is announced once, after it has happened, on the thread that did it and
+ * without any lock of the store's. info NULL: removed. A key that ends in '/'
+ * is a directory: when it is removed or renamed, everything below it went too.
  */
 struct store_observer {
 	void (*changed)(struct store_observer *w, struct store *s,

@@ -20,8 +20,8 @@ struct store_owner {
 
 /* What goes with an object. */
 struct store_meta {
-	/* NULL: who replaces an object leaves owner and mode as they are; a new
-	 * one is the process's, by its umask. */
+	/* NULL: an object that is replaced keeps owner and mode; a new one is
+	 * the process's, by its umask. */
 	const struct store_owner *owner;
 	/*
 	 * The headers of the object that this one is an edit of, as

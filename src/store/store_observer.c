@@ -1,9 +1,9 @@
 /*
  * Observers stand in a list under a lock that is dropped round each callback.
  *
- * While a observer's callback runs its `busy` count keeps it in the list, so
+ * While an observer's callback runs its `busy` count keeps it in the list, so
  * that its `next` is good when the lock is taken again. One that leaves is
- * called no more, and goes from the list when nobody is busy with it: the
+ * called no more, and goes from the list when no thread is busy with it: the
  * wait ends however many changes are announced meanwhile.
  */
 #include "store/store_observer.h"

@@ -1,7 +1,7 @@
 /*
  * The parts of one upload: which of them the store has, and which are on their
  * way. What an object of more than one part is made by; upload_stream.h stands
- * on it, for who has its bytes in order and nowhere else.
+ * on it, for callers that have the bytes in order and nowhere else.
  *
  *   NONE -> SENDING -> SENT     the store has the part
  *                   -> NONE     it failed, or was stale by then
@@ -11,13 +11,13 @@
  * width; the store itself holds no memory for them, so a caller whose parts are
  * of the budget's memory gives it back in ended().
  *
- * Threads: one at a time sends, waits and completes, the upload's owner (who
- * has an open file's turn, who serves a request). It sleeps in send(), copy(),
- * wait(), wait_part(), recall(), complete() and abort(), and may hold no lock
- * there. copy() may be called by several threads. The others never sleep, and
- * may be called by any thread, also under a lock of the caller's: the lock here
- * is a leaf. ended() comes on a thread of the store's, perhaps before send()
- * has returned, and holds nothing.
+ * Threads: one at a time sends, waits and completes, the upload's owner (the
+ * thread that has an open file's turn, or that serves a request). It sleeps in
+ * send(), copy(), wait(), wait_part(), recall(), complete() and abort(), and
+ * may hold no lock there. copy() may be called by several threads. The others
+ * never sleep, and may be called by any thread, also under a lock of the
+ * caller's: the lock here is a leaf. ended() comes on a thread of the store's,
+ * perhaps before send() has returned, and holds nothing.
  */
 #ifndef STORE_UPLOAD_PARTS_H
 #define STORE_UPLOAD_PARTS_H
@@ -36,7 +36,7 @@ struct upload_part {
 	/*
 	 * The store does not look at the body any more: rc is what became of
 	 * the part. Once for each part that was sent, before it counts as
-	 * ended: who waits for the upload's parts has waited for this as well.
+	 * ended: a wait for the upload's parts is a wait for this as well.
 	 * NULL: the body is the caller's, who may want it back
 	 * (upload_parts_recall()).
 	 */

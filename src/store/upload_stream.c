@@ -3,12 +3,12 @@
  *
  * The first buffer is waited for, in turn and while nothing is held; further
  * ones, that fill while others travel, are taken only while memory is plenty.
- * So whoever holds some always gets on with it, and everybody gets through.
+ * So a sender that holds some always gets on, and every sender gets through.
  * When parts grow, all buffers come back and are given back first. They are
  * mapped, so that memory goes back to the system whole.
  *
- * Who holds memory must send: a buffer has the sender's patience and as long as
- * it takes at RATE_MIN.
+ * A sender that holds memory must send: a buffer has the sender's patience and
+ * as long as it takes at RATE_MIN.
  */
 #include "store/upload_stream.h"
 

@@ -1,6 +1,6 @@
 /*
  * One object on its way into a store, as its bytes come, in order and of a
- * length that nobody knows yet: whole or not at all.
+ * length that is not known yet: whole or not at all.
  *
  * In a store of files it is written to a file without a name, which the store
  * then takes over: a disk is as fast as memory here. Elsewhere the bytes gather
@@ -35,7 +35,7 @@ struct upload_stream_settings {
 	struct budget *share;
 	uint64_t most; /* bytes that it can have; STORE_SIZE_UNKNOWN */
 	uint64_t part_size; /* the stage's wish; 0: none */
-	/* With the sender, who holds memory: beyond the slowest rate. */
+	/* With the sender, which holds memory: beyond the slowest rate. */
 	int64_t patience_ms;
 };
 

@@ -42,8 +42,8 @@ struct tail {
 struct content_ops {
 	/* The base's bytes are wanted from now on: at open. */
 	int (*open)(struct file *f);
-	/* A new file, whose number on a disk is wanted: before anybody else has
-	 * it. */
+	/* A new file, whose number on a disk is wanted: before another thread
+	 * has it. */
 	int (*make)(struct file *f, struct object_info *number);
 	/* Has another program written into the base in place? -ESTALE. */
 	int (*look)(struct file *f);

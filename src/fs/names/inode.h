@@ -295,9 +295,10 @@ struct file *inode_file_get(struct tree *t, struct inode *i);
 bool inode_file_put(struct tree *t, struct inode *i,
 		    struct inode_given_up *out);
 /*
- * The last one who could store what was written leaves without having done so,
- * and others still read it: they keep it, as they do a file that was replaced,
- * and the name is another inode's. Nothing when there are no others: put.
+ * The last handle that could store what was written closes without having done
+ * so, and others still read it: they keep it, as they do a file that was
+ * replaced, and the name is another inode's. Nothing when there are no others:
+ * put.
  */
 void inode_file_part(struct tree *t, struct inode *i,
 		     struct inode_given_up *out);

@@ -1,6 +1,6 @@
 /*
- * What holds for the names of a stage, by the kind of its store. Whoever needs
- * to know asks for what is meant: a further kind is a further row.
+ * What holds for the names of a stage, by the kind of its store. Callers ask
+ * for what they mean, not for the kind: a further kind is a further row.
  */
 #ifndef FS_NAMES_POLICY_H
 #define FS_NAMES_POLICY_H
@@ -28,7 +28,7 @@ struct policy {
 	 * removed like a file, and has a time of its own. */
 	bool implied_dirs;
 	/* What is open when another program replaces it stays what it is, for
-	 * those who have it open or are about to. */
+	 * handles that have it open or are about to. */
 	bool replaced_is_orphan;
 	/* A name is on the disk when it was flushed, not before. */
 	bool flushes_names;

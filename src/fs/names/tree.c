@@ -1,6 +1,6 @@
 /*
  * The tree's frame: the hash table from (parent, name) to an inode, and the
- * lists of children. Who lives how long is lifetime.c's.
+ * lists of children. How long an inode lives is tree_lru.c's.
  *
  * A name and an ETag share one allocation, since most names have both and
  * neither changes often: about 260 bytes a cached file altogether.

@@ -1,5 +1,5 @@
 /*
- * Who lives how long. An inode is in exactly one of these places:
+ * How long an inode lives. It is in exactly one of these places:
  *
  *   held    it is needed: a lookup, a reference, a pin, open content,
  *           children, or it is a stage's root

@@ -237,7 +237,7 @@ bool conn_equal(const struct conn *a, const struct conn *b)
 const char *conn_sql_credentials(const struct conn *c)
 {
 	if (conn_is_local(c))
-		return "auto"; /* that is: as nobody had said anything */
+		return "auto"; /* that is: as if none were given */
 	if (text_given(c->creds.access_key_id))
 		return "static";
 	return text_given(c->creds.role_arn) ? "auto" : "anonymous";

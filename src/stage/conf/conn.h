@@ -38,7 +38,7 @@ struct conn {
 	char *comment, *file_format, *copy_options, *created_on;
 };
 
-/* Of new objects, for which nobody says one. */
+/* Of new objects that were given none. */
 enum conn_content_type { CONN_TYPE_BY_NAME, CONN_TYPE_OFF };
 enum conn_addressing { CONN_PATH, CONN_VIRTUAL, CONN_SAME };
 

@@ -1,7 +1,7 @@
 /*
- * Who answers for a connection. Endpoint and region are computed from the
- * plain values each time they are asked for, so there is no second copy that
- * could disagree.
+ * Which server answers for a connection. Endpoint and region are computed from
+ * the plain values each time they are asked for, so there is no second copy
+ * that could disagree.
  */
 #include "stage/conf/conn.h"
 

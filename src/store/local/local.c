@@ -6,7 +6,7 @@
  * All else is in `.stagefs` at the root, which no key can name:
  *
  *   keys      the signing key of the root's URLs
- *   gateway   who answers them
+ *   gateway   the address of the gateway that answers them
  *   locks     an empty file; its byte ranges are locked, one for each key
  *   tmp       names that stand for microseconds
  *   uploads   a folder for each multipart upload

@@ -61,9 +61,9 @@ int local_key(struct store *s, struct local_key *out);
  * store. */
 int local_key_rotate(const char *root, struct buf *why);
 
-/* ---- who answers for a root: .stagefs/gateway ---- */
+/* ---- the gateway of a root: .stagefs/gateway ---- */
 
-/* `http://127.0.0.1:8000` as the gateway wrote it; "" nobody ever has. Read
+/* `http://127.0.0.1:8000` as the gateway wrote it; "" if none ever has. Read
  * again when it has changed. */
 int local_address(struct store *s, struct buf *out);
 int local_address_set(struct store *s, const char *origin);

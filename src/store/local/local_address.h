@@ -1,5 +1,5 @@
 /*
- * Who answers for the URLs of a root.
+ * The gateway that answers for the URLs of a root.
  */
 #ifndef STORE_LOCAL_LOCAL_ADDRESS_H
 #define STORE_LOCAL_LOCAL_ADDRESS_H

@@ -44,7 +44,7 @@ int local_file_own(int fd, const struct store_owner *owner, bool mode)
 		return 0;
 	if (fstat(fd, &st))
 		return -errno;
-	/* Only root gives files away; anybody else's are his own. */
+	/* Only root gives files away; another user's stay that user's. */
 	if (!geteuid() &&
 	    (st.st_uid != owner->uid || st.st_gid != owner->gid) &&
 	    fchown(fd, owner->uid, owner->gid))

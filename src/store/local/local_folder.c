@@ -1,15 +1,15 @@
 /*
  * What lies in the folder of ours, opened without a way out.
  *
- * The folder belongs to the owner of the store, who may not be who runs us:
- * root serves stores of users. What they put there must not lead root to files
- * of others. So nothing is reached by a path of two names: a folder is opened
- * beneath the one that it lies in (no symbolic link, no mount), looked at as it
- * is open, and what is in it is named in that descriptor. A folder counts when
- * it is ours or of the owner of the one above it and nobody else may write to
- * it; a file when it is a regular one, has one name, and belongs to the owner
- * of its folder: a hard link to the file of another does not. Whatever else is
- * there is -EUCLEAN, and is neither used nor removed.
+ * The folder belongs to the owner of the store, who may not be the user who
+ * runs us: root serves stores of users. What they put there must not lead root
+ * to files of others. So nothing is reached by a path of two names: a folder is
+ * opened beneath the one that it lies in (no symbolic link, no mount), looked
+ * at as it is open, and what is in it is named in that descriptor. A folder
+ * counts when it is ours or of the owner of the one above it and no other user
+ * may write to it; a file when it is a regular one, has one name, and belongs
+ * to the owner of its folder: a hard link to the file of another does not.
+ * Whatever else is there is -EUCLEAN, and is neither used nor removed.
  *
  * What root makes directly in the folder becomes the folder's owner's, before
  * it has its name, so that a store stays its owner's after one `sudo`.

@@ -5,8 +5,8 @@
  * to clean; two keys of one hash merely wait for each other.
  *
  * The lock is asked for again and again rather than slept for in the kernel:
- * who waits can be interrupted, and does not wait for ever for a process that
- * was stopped.
+ * a thread that waits can be interrupted, and does not wait for ever for a
+ * process that was stopped.
  */
 #include "store/local/local_lock.h"
 

@@ -6,7 +6,7 @@
 
 struct local;
 
-/* Nobody else changes what is at these keys (two NULL: one), in any process.
+/* No other thread of any process changes what is at these keys (two NULL: one).
  * A file descriptor, to be closed; -ETIMEDOUT, -EINTR ... */
 int local_lock_keys(struct local *l, const char *one, const char *two);
 

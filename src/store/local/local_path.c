@@ -3,7 +3,7 @@
  *
  * Every path goes through openat2() beneath the root's descriptor, where no
  * symlink is followed and no mount is entered: a store is one tree of one file
- * system, and what somebody plants in it leads nowhere.
+ * system, and a link that is planted in it leads nowhere.
  *
  * Folders come in two kinds. Those that a PUT of a deeper key needed are
  * "implied", by a flag in their record: as in any object store they go with the
@@ -182,8 +182,8 @@ static bool path_is_implied(struct local *l, const char *folder)
 	return record.implied;
 }
 
-/* The folder goes, if it is there for keys only and has none: nobody makes a
- * marker of it meanwhile. */
+/* The folder goes, if it is there for keys only and has none: no process makes
+ * a marker of it meanwhile. */
 static bool path_prune_one(struct local *l, const char *folder)
 {
 	struct local_path up = { .dir = -1 };

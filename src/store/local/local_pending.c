@@ -1,13 +1,15 @@
 /*
  * Uploads that were begun: a folder each, `.stagefs/uploads/ID/`, with `key`
  * (the bytes of the key) and `data`, which becomes the object. The folder is
- * closed to others, so `data` may have the mode that the object will have. Who
- * uploads holds a lock on `data` (flock), by which a later start sees that
- * nobody does any more. Until all this is there the folder is called `.ID`.
+ * closed to others, so `data` may have the mode that the object will have. The
+ * process that uploads holds a lock on `data` (flock), by which a later start
+ * sees whether one still does. Until all this is there the folder is called
+ * `.ID`.
  *
- * An upload is dead when nobody holds the lock on its data. A name in `tmp`, or
- * of an upload in the making, stands for microseconds, so an old one is dead;
- * old enough that a process which was stopped meanwhile has been noticed.
+ * An upload is dead when no process holds the lock on its data. A name in
+ * `tmp`, or of an upload in the making, stands for microseconds, so an old one
+ * is dead; old enough that a process which was stopped meanwhile has been
+ * noticed.
  */
 #include "store/local/local_pending.h"
 
@@ -155,7 +157,7 @@ static void pending_sweep_tmp(const struct sweep *s, const char *name)
 		unlinkat(s->dir, name, 0);
 }
 
-/* Does nobody hold its data any more? */
+/* Does no process hold its data any more? */
 static bool pending_is_dead(const struct sweep *s, const char *name, int upload)
 {
 	int fd = local_file_openat(upload, LOCAL_DATA,

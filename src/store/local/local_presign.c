@@ -100,7 +100,7 @@ static int presign_deliver(const struct buf *origin, const struct buf *path,
 	return buf_err(&url);
 }
 
-/* A URL that nobody has ever answered is worth a word. */
+/* A URL that no gateway has ever answered is worth a warning. */
 static int presign_warn(struct local *l, struct store_presigned *out)
 {
 	struct buf address = BUF_INIT(1024);

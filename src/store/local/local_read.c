@@ -199,7 +199,7 @@ void local_read_get(struct store *s, struct store_get *get)
 	get->done(get, rc, &info);
 }
 
-/* A get has ended before whoever began it can cancel it. */
+/* A get has ended before its caller can cancel it. */
 void local_read_get_cancel(struct store *s, struct store_get *get)
 {
 }

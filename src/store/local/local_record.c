@@ -344,8 +344,8 @@ static bool record_is_bound(struct reader *r, unsigned flags,
 		 record_same_time(&other, &st->st_mtim)));
 }
 
-/* A string of at most size - 1 bytes without control bytes: who may write to
- * the file may have written the record. */
+/* A string of at most size - 1 bytes without control bytes: any user who may
+ * write to the file may have written the record. */
 static void reader_string(struct reader *r, char *out, size_t size)
 {
 	size_t n = reader_number(r, 1);

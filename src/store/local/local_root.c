@@ -98,7 +98,7 @@ static bool root_cannot_write(int rc)
 	return rc == -EROFS || rc == -EACCES || rc == -EPERM;
 }
 
-/* Whose is it, and who else may look into it? */
+/* Whose is it, and which other users may look into it? */
 static int root_check_folder(struct local *l, struct buf *why)
 {
 	struct stat st, root;
@@ -250,7 +250,7 @@ int local_root_again(struct local *l)
 	buf_clear(&why);
 	if (rc)
 		return rc;
-	/* Of those who look at once one says so. */
+	/* Of several threads that look at once one logs it. */
 	if (atomic_exchange(&l->ro_err, 0))
 		log_at(LOG_LEVEL_INFO,
 		       &(struct log_where){ .stage = l->base.name },

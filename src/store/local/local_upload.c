@@ -2,7 +2,7 @@
  * Multipart uploads. Parts are written where they will stand, into the file
  * that becomes the object, so completing costs nothing but what a PUT's end
  * costs. Which parts have come is known to the handle; that the upload has not
- * been aborted by somebody else, to the disk: completing renames its file.
+ * been aborted by another process, to the disk: completing renames its file.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -205,7 +205,7 @@ void local_upload_part(struct store_part *part)
 	part->done(part, rc);
 }
 
-/* A part has ended before whoever began it can cancel it. */
+/* A part has ended before its caller can cancel it. */
 void local_upload_part_cancel(struct store_part *part)
 {
 }
@@ -327,7 +327,7 @@ int local_upload_abort(struct store_upload *base)
 		  : 0;
 }
 
-/* ---- those that nobody completed ---- */
+/* ---- those that were not completed ---- */
 
 static bool is_upload_id(const char *s)
 {

@@ -6,7 +6,7 @@
  * are unknown too, the listing has it.
  *
  * Some stores' listings have ETags of their own. Once that is seen, they are
- * left out of listings: nobody could ask for an object by them.
+ * left out of listings: no request could ask for an object by them.
  */
 #include "store/s3/s3_ask.h"
 

@@ -46,7 +46,7 @@ struct s3_fields {
 
 struct s3_call {
 	struct http_call http; /* first */
-	unsigned refs; /* atomic: of one that nobody waits for */
+	unsigned refs; /* atomic: of one that no thread waits for */
 	struct s3 *s3;
 	struct s3_by_url *by; /* NULL: signed in a header, by its lane */
 	enum s3_checksum checksum; /* of the body */
@@ -68,7 +68,8 @@ struct s3_call {
 	int (*parse)(struct s3_call *call, const struct buf *body);
 	void *out; /* parse()'s */
 
-	/* Of the attempts: the engine's thread, then whoever has done(). */
+	/* Of the attempts: the engine's thread, then the thread that runs
+	 * done(). */
 	unsigned generation; /* that the last one was signed for ... */
 	bool guessed; /* ... and whether its region was a guess */
 	struct creds *used;
@@ -111,7 +112,7 @@ void s3_call_parse(struct s3_call *c,
 		   void *out);
 
 /* The server may take minutes before it answers (an attempt may last
- * S3_SLOW_MS); failures are tried again as long as anybody's. */
+ * S3_SLOW_MS); failures are tried again as long as any call's. */
 #define S3_SLOW_MS (15 * 60 * 1000)
 void s3_call_slow(struct s3_call *c);
 

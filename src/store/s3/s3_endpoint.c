@@ -1,6 +1,6 @@
 /*
  * Amazon's endpoints have the region in their name, so a bucket that turns
- * out to be in another region has another host. Everybody else's name stays
+ * out to be in another region has another host. Every other server's name stays
  * as it was configured.
  */
 #include "store/s3/s3_endpoint.h"

@@ -49,7 +49,7 @@ static const struct row rows[] = {
 	{ "AuthorizationHeaderMalformed", 0, -EIO, HTTP_DONE, S3_FIX_REGION },
 	{ "IllegalLocationConstraintException", 0, -EIO, HTTP_DONE,
 	  S3_FIX_REGION },
-	/* somebody else at the same time */
+	/* another client at the same time */
 	{ "ConditionalRequestConflict", 0, -EBUSY, HTTP_RETRY, S3_FIX_NONE },
 	{ "OperationAborted", 0, -EBUSY, HTTP_RETRY, S3_FIX_NONE },
 	{ "BucketAlreadyExists", 0, -EEXIST, HTTP_DONE, S3_FIX_NONE },

@@ -122,7 +122,7 @@ int s3_head_cond(struct s3 *s, const char *key, const struct store_cond *cond)
 {
 	int rc = s3_head_must_hold(s, key, cond);
 
-	/* Who may not look leaves it to the request's own condition. */
+	/* Without the right to look the request's own condition decides. */
 	if (rc == -EACCES && cond->if_absent &&
 	    !s3_state_lacks(s, s3_lack_of_cond(cond)))
 		rc = 0;
@@ -235,8 +235,8 @@ static void look_tell_unlisted(struct look *x)
 		s3_judge_speak(&x->list, -EACCES, &x->replies[1]);
 }
 
-/* HEAD is refused, and nothing is below. Who may not list is told 403 for what
- * is not there; who may, can see whether it is. */
+/* HEAD is refused, and nothing is below. Without the right to list, 403 is the
+ * answer for what is not there; with it, a listing tells whether it is. */
 static int look_listed(struct look *x, struct name_info *out)
 {
 	int rc = s3_ask_listed(s3_of(x->store), x->key, &out->info);
@@ -306,7 +306,7 @@ static void confirm_learn(struct s3 *s)
 		       "objects: they do not count");
 }
 
-/* The listing still has its ETag, so nobody has put another object there. */
+/* The listing still has its ETag, so no client has put another object there. */
 static bool confirm_listed(struct s3 *s, const char *key, const char *etag,
 			   const struct object_info *now)
 {

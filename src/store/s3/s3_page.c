@@ -432,7 +432,7 @@ static bool text_is_empty(const char *s)
 	return !s || !*s;
 }
 
-/* Whoever has a name can ask for what comes after it. */
+/* A caller that has a name can ask for what comes after it. */
 int s3_page_list(const char *body, size_t n, const char *prefix,
 		 struct s3_page *out)
 {

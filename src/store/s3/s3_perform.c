@@ -1,8 +1,8 @@
 /*
  * A call makes its way: on the thread that sleeps for it, several side by side,
- * or with nobody waiting.
+ * or with no thread waiting.
  *
- * One that nobody waits for is counted: its end has one reference, a cancel
+ * One that no thread waits for is counted: its end has one reference, a cancel
  * that runs beside it another. What leads to it is a pointer of the caller's,
  * under the store's lock, until it has ended.
  */
@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "store/s3/s3_judge.h"
 
-/* Credentials that an answer refused while nobody could wait for others. */
+/* Credentials that an answer refused while no thread could wait for others. */
 static struct creds *perform_take_refused(struct s3 *s)
 {
 	struct creds *refused;
@@ -134,7 +134,7 @@ void s3_perform_all(struct s3_call **calls, struct http_reply *replies,
 		errs[i] = perform_end(calls[i], errs[i], &replies[i]);
 }
 
-/* ---- nobody waits ---- */
+/* ---- no thread waits ---- */
 
 void s3_perform_drop(struct s3_call *c)
 {

@@ -21,10 +21,10 @@ void s3_perform_all(struct s3_call **calls, struct http_reply *replies,
 		    int *errs, unsigned n);
 
 /*
- * A call that nobody waits for, the first field of a structure from malloc(),
- * with one reference. It starts when credentials are at hand (0, else why not),
- * and *state leads to it until it has ended: ops.done() says so, after which
- * the structure may be gone.
+ * A call that no thread waits for, the first field of a structure from
+ * malloc(), with one reference. It starts when credentials are at hand (0, else
+ * why not), and *state leads to it until it has ended: ops.done() says so,
+ * after which the structure may be gone.
  */
 int s3_perform_start(struct s3_call *c, void **state);
 void s3_perform_ended(struct s3_call *c, void **state);

@@ -3,7 +3,7 @@
  * is made; the credentials may be read from their files.
  *
  * The store's clock is used only when it was learnt over TLS: over plain HTTP
- * anybody on the way could make our URLs live longer.
+ * an attacker on the way could make our URLs live longer.
  */
 #include <errno.h>
 #include <string.h>
@@ -114,7 +114,8 @@ static int presign_warn(const struct s3 *s, const struct s3_sign_ctx *now,
 	return buf_err(&text);
 }
 
-/* Amazon overrides nothing for nobody: such a URL would fail in the end. */
+/* Amazon overrides no header without a signature: such a URL would fail
+ * later. */
 static int presign_check_anonymous(const struct store_presign *req,
 				   const struct signer_end *end,
 				   struct buf *why)

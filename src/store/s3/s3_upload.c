@@ -1,5 +1,5 @@
 /*
- * Multipart uploads: begin, complete, abort, and those that nobody ended.
+ * Multipart uploads: begin, complete, abort, and those that were never ended.
  *
  * With CRC-32C the upload is begun as one that has it, every part carries its
  * own, and completion repeats them, as Amazon asks; the handle keeps them.
@@ -236,7 +236,7 @@ static bool completion_is_ours(const struct completion *x,
 
 /*
  * What is there now. The store knows best (the time is that of the upload's
- * beginning with some); whoever may not read is told what we know.
+ * beginning with some); without the right to read, the answer is what we know.
  */
 static void completion_info(const struct completion *x,
 			    const struct http_reply *reply,
@@ -317,7 +317,7 @@ int s3_upload_complete(struct store_upload *base,
 	return rc;
 }
 
-/* ---- the ends that nobody wants ---- */
+/* ---- aborted and abandoned ---- */
 
 static int upload_abort_id(struct s3 *s, const char *key, const char *id)
 {
