@@ -41,7 +41,7 @@ struct config_mount {
 	int log_level; /* enum log_level's order */
 	int check; /* enum config_check */
 	uint64_t mount_wait; /* s */
-	/* The gateway; NULL or "": see gateway/gateway.h. */
+	/* The gateway; NULL or "": see gateway/settings.h. */
 	char *listen, *tls_certificate, *tls_key;
 	char *allowed_hosts, *cors_origins;
 	bool allow_plain_http;

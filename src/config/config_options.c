@@ -1,6 +1,6 @@
 /*
  * The keys of [stagefs]. Each row serves the file, -o, --help and the manual
- * page; those of [storage] and [stage NAME] are in stage/conn.c.
+ * page; those of [storage] and [stage NAME] are in stage/conf/conn.c.
  */
 #include <stdio.h>
 

@@ -106,7 +106,7 @@ struct inode *fs_root(struct fs *fs);
 /* What the kernel is to be told of changes that it did not ask for. */
 struct inval_queue *fs_inval_queue(struct fs *fs);
 
-/* ---- names (names.c, rename.c, stages.c) ---- */
+/* ---- names (names.c, dirops.c, rename.c, stages.c) ---- */
 int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
 	      struct fs_entry *out);
 void fs_forget(struct fs *fs, struct inode *i, uint64_t n);
@@ -138,7 +138,7 @@ int fs_rename(struct fs *fs, struct inode *dir, const char *name,
 	      struct inode *to_dir, const char *to_name, unsigned flags);
 int fs_statfs(struct fs *fs, struct inode *i, struct statvfs *out);
 
-/* ---- directories (dir.c) ---- */
+/* ---- directories (fs_dir.c) ---- */
 int fs_dir_open(struct fs *fs, struct inode *dir, struct dir_handle **out);
 /*
  * Calls emit for each entry from cookie `offset` on (0: the start), `.` and
@@ -155,7 +155,7 @@ int fs_dir_read(struct fs *fs, struct dir_handle *h, off_t offset, bool plus,
 int fs_dir_sync(struct fs *fs, struct dir_handle *h);
 void fs_dir_close(struct fs *fs, struct dir_handle *h);
 
-/* ---- files (file.c, reader.c, writer.c) ---- */
+/* ---- files (fs_file.c, handle.c) ---- */
 /* flags as open(2). *keep_cache: the kernel's pages are still good. */
 int fs_file_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 		 bool *keep_cache);
@@ -207,7 +207,7 @@ struct fs_processes {
 };
 void fs_set_processes(struct fs *fs, const struct fs_processes *p);
 
-/* ---- extended attributes (xattr.c) ---- */
+/* ---- extended attributes (fs_xattr.c) ---- */
 /* The value, appended to out. -ENODATA, -EINVAL, -EACCES ... */
 int fs_xattr_get(struct fs *fs, struct inode *i, const char *name,
 		 const struct fs_caller *c, struct buf *out);

@@ -85,13 +85,13 @@ void names_orphan(struct fs *fs, struct inode *i);
 bool names_keep_open(struct fs *fs, struct inode *i, struct file **out);
 /* The kernel has forgotten i, whose content was kept for it. */
 void names_drop_open(struct fs *fs, struct inode *i);
-/* setattr.c: one line a minute at most when changed attributes found no room
+/* attributes.c: one line a minute at most when changed attributes found no room
  * in memory. */
 void attributes_say_pins(struct fs *fs);
-/* open.c: truncate(2), which has no handle: published at once. */
 /* Mode, owner and times, where they can be kept. */
 int attributes_keep(struct fs *fs, struct inode *i, const struct stat *st,
 		    unsigned which);
+/* fs_file.c: truncate(2), which has no handle: published at once. */
 int fs_file_truncate(struct fs *fs, struct inode *i, uint64_t size);
 /*
  * names_stat() for the kernel: it knows i so from now on. How long it may

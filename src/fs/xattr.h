@@ -1,5 +1,5 @@
 /*
- * Extended attributes, between the files that answer them: xattr.c has the
+ * Extended attributes, between the files that answer them: fs_xattr.c has the
  * table, xattr_presign.c the URLs, xattr_stage.c what the store knows.
  */
 #ifndef FS_XATTR_H

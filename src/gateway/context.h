@@ -23,7 +23,7 @@ struct gateway {
 	struct gateway_settings set;
 	char *certificate, *private_key; /* PEM; NULL: plain HTTP */
 	struct catalog *catalog;
-	const struct route *routes; /* routes.h; the last row has any path */
+	const struct route *routes; /* route.h; the last row has any path */
 	struct counters *counters; /* counters.h */
 	struct users *users; /* login/users.h */
 	struct connections

@@ -63,7 +63,7 @@ void mount_check_warn(struct catalog *c)
 	}
 }
 
-/* As check_external(), for a mount that has to have it. */
+/* As mount_check_external(), for a mount that has to have it. */
 static int mount_check_needed(struct stage *s, struct buf *err)
 {
 	int rc = mount_check_external(s, err);

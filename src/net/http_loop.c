@@ -6,14 +6,14 @@
  *                  |           v
  *                  +------- RESTING       (a retry; at once: without a rest)
  *
- * become() is the one function that changes the state, and with it what the
- * state means: its place in the lane's queue, the slot it holds, and its
- * timer. Every live call has a timer set: QUEUED for its deadline, RUNNING for
- * its next look at the idle timeout or its deadline, RESTING for its end. So
- * the timers also are the list of all calls.
+ * http_loop_become() alone changes the state, and with it what the state
+ * means: its place in the lane's queue, the slot it holds, and its timer. Every
+ * live call has a timer set: QUEUED for its deadline, RUNNING for its next look
+ * at the idle timeout or its deadline, RESTING for its end. So the timers also
+ * are the list of all calls.
  *
- * finish() calls done() last of all: neither the call nor its lane may be
- * touched afterwards.
+ * http_loop_finish() calls done() last of all: neither the call nor its lane
+ * may be touched afterwards.
  */
 #include "net/http_loop.h"
 

@@ -3,7 +3,7 @@
  * attributes that callers changed.
  *
  * Mode and owner stand in the inode and are lost with it, unless a caller
- * changed them: then the inode is pinned and stays (pins.c).
+ * changed them: then the inode is pinned and stays (tree_lru.c).
  */
 #include "fs/names/tree.h"
 

@@ -274,7 +274,7 @@ void tree_hash_walked_locked(struct tree *t, struct inode *dir,
 /* tree_lru_update_locked(dir) is to follow. */
 void tree_hash_add_locked(struct tree *t, struct inode *i, struct inode *dir)
 	REQUIRES(t->lock);
-/* pins.c: what a caller chose of i stays with it (one INODE_PIN_*); -ENOSPC
+/* What a caller chose of i stays with it (one INODE_PIN_*); -ENOSPC
  * beyond the limit, 0 for a file that is yet to be published. */
 int tree_lru_pin_locked(struct tree *t, struct inode *i, unsigned what)
 	REQUIRES(t->lock);

@@ -327,7 +327,7 @@ static void throttle_give_turn_back(struct login_throttle *g,
 
 /* ---- the same guess twice ---- */
 
-/* true: it is this one's to be looked at; end_flight() afterwards. */
+/* true: it is this one's to be looked at; throttle_end_flight() afterwards. */
 static bool throttle_begin_flight(struct login_throttle *g,
 				  const unsigned char *key)
 {

@@ -1,6 +1,6 @@
 /*
  * A store on a local disk: an object is a plain file at its key, a directory
- * marker a directory, so that a person sees their files. See store/local.c for
+ * marker a directory, so that a person sees their files. See local.c for
  * what lies in `.stagefs` at its root and why a power cut loses nothing.
  *
  * Its limits have `files`; keys are any bytes that a file system can hold:
