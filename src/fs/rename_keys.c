@@ -435,7 +435,7 @@ size_t rename_keys_changed(struct rename_keys *m,
 {
 	size_t n;
 
-	lock_take(&m->lock); /* the crew has gone: they stay as they are */
+	lock_take(&m->lock); /* the threads have ended: they stay as they are */
 	*out = rename_keys_locked(m)->copies;
 	n = rename_keys_locked(m)->n;
 	lock_drop(&m->lock);
