@@ -39,7 +39,7 @@ int marker_put(struct fs *fs, struct inode *dir)
 	if (rc == -EEXIST && v.policy->implied_dirs)
 		rc = 0;
 	else if (!rc)
-		inode_set_number(fs->tree, dir, &info);
+		inode_attr_made(fs->tree, dir, &info);
 	if (!rc)
 		inode_set_marker(fs->tree, dir, true);
 	inode_object_clear(&o);

@@ -403,18 +403,6 @@ void inode_invalidate(struct tree *t, struct inode *i)
 	tree_unlock(t);
 }
 
-void inode_set_number(struct tree *t, struct inode *i,
-		      const struct object_info *info)
-{
-	uint64_t ino;
-
-	tree_lock(t);
-	ino = tree_number_of_disk_locked(t, info);
-	if (ino && i != t->root)
-		i->ino = ino;
-	tree_unlock(t);
-}
-
 void inode_set_marker(struct tree *t, struct inode *dir, bool has_marker)
 {
 	tree_lock(t);

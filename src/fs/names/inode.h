@@ -229,9 +229,10 @@ void inode_invalidate(struct tree *t, struct inode *i);
 /* What is known of dir/name is not believed: the next lookup asks. */
 void tree_invalidate(struct tree *t, struct inode *dir, const char *name);
 void inode_set_marker(struct tree *t, struct inode *dir, bool has_marker);
-/* It is this file of the disk from now on, as far as the store is one. */
-void inode_set_number(struct tree *t, struct inode *i,
-		      const struct object_info *info);
+/* A directory that was made in the store: the number, owner, mode and times that
+ * it has there, where the store keeps them. */
+void inode_attr_made(struct tree *t, struct inode *i,
+		     const struct object_info *info);
 /* True when the directory has a live child that we know of, besides `but`. */
 bool inode_has_child(struct tree *t, struct inode *dir,
 		     const struct inode *but);

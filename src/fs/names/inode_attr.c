@@ -168,6 +168,14 @@ int inode_attr_set_expire(struct tree *t, struct inode *i, int64_t expire)
 	return rc;
 }
 
+void inode_attr_made(struct tree *t, struct inode *i,
+		     const struct object_info *info)
+{
+	tree_lock(t);
+	inode_attr_refresh_locked(t, i, info);
+	tree_unlock(t);
+}
+
 void inode_attr_refresh_locked(struct tree *t, struct inode *i,
 			       const struct object_info *info)
 {

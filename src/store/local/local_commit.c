@@ -277,7 +277,8 @@ static int commit_put_dir_at(struct local *l, const struct local_path *p,
 		rc = local_commit_cond(cond, there ? &st : NULL, record.etag);
 	if (!rc)
 		rc = local_record_write(fd, &st, kept, false, 0, etag);
-	if (!rc && (fsync(fd) || fsync(p->dir)))
+	/* Its record has changed the ctime. */
+	if (!rc && (fsync(fd) || fsync(p->dir) || fstat(fd, &st)))
 		rc = -errno;
 	if (!rc)
 		local_record_info(&st, etag, out);
