@@ -5,6 +5,7 @@ dist_check_SCRIPTS += tests/check-tap.sh
 EXTRA_DIST += demo tests/packages tests/install tests/tap.awk tests/mount \
 	tests/bench/bench.sh tests/bench/gateway.sh tests/bench/presign.sh \
 	tests/bench/local.sh tests/bench/latency.py \
+	tests/bench/names.sh tests/bench/chart.py \
 	tests/fuzz/corpus tests/fuzz/run tests/fuzz/curl-line.py
 
 # The command line against the stand-in server.
@@ -112,8 +113,16 @@ bench-gateway: stagefs$(EXEEXT) tests/bench/bench_get$(EXEEXT)
 		$(top_srcdir)/tests/bench/gateway.sh
 .PHONY: bench-gateway
 
-# Needs root and Ceph, and takes a few minutes.
-bench: stagefs$(EXEEXT) bench-presign bench-gateway bench-local
+# Names and small files over a long way, beside s3fs and rclone where they are
+# installed: root, Ceph, a quarter of an hour.
+bench-names: stagefs$(EXEEXT)
+	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) \
+		$(top_srcdir)/tests/mount/run $(top_srcdir)/tests/bench/names.sh
+.PHONY: bench-names
+CLEANFILES += names.tsv names.svg
+
+# Needs root and Ceph, and takes half an hour.
+bench: stagefs$(EXEEXT) bench-presign bench-gateway bench-local bench-names
 	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) \
 		$(top_srcdir)/tests/mount/run $(top_srcdir)/tests/bench/bench.sh
 .PHONY: bench
