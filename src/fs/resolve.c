@@ -55,7 +55,8 @@ static int resolve_dir_again(struct fs *fs, struct inode *dir, const char *name,
 	if (!known)
 		return 0;
 	inode_view(fs->tree, known, &v);
-	if (v.kind == INODE_DIR && v.policy->implied_dirs) {
+	if (v.kind == INODE_DIR && v.policy->implied_dirs &&
+	    fs->set.metadata_ttl_s) {
 		rc = subtree_fill(fs->subtrees, known);
 		rc = rc ? rc : dirlist_renew(fs, known);
 	}

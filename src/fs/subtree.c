@@ -86,22 +86,41 @@ static int subtree_drop(void *arg, struct inode *i)
 	return 0;
 }
 
+/* *out: the directory of this name in the innermost level; NULL: this mount has
+ * something else there by now, which the listing does not speak of. */
+static int subtree_enter(struct subtree *s, const char *name,
+			 struct inode **out)
+{
+	struct tree *tree = s->all->fs->tree;
+	struct inode_view v;
+	int rc = 0;
+
+	if (s->n)
+		rc = dir_filler_dir(&s->levels[s->n - 1].fill, name, NULL, out);
+	else
+		*out = tree_refresh(tree, s->top, name, INODE_DIR, NULL, false,
+				    s->page.asked);
+	if (rc || !*out)
+		return rc;
+	inode_view(tree, *out, &v);
+	if (v.kind != INODE_DIR || dircache_moved(tree, *out, &s->page)) {
+		inode_unref(tree, *out);
+		*out = NULL;
+	}
+	return 0;
+}
+
 static int subtree_push(struct subtree *s, const char *name)
 {
 	struct tree *tree = s->all->fs->tree;
 	struct subtree_level *level;
 	struct dir_merge merge = s->page;
 	struct inode *dir = NULL;
-	int rc = 0;
+	int rc;
 
 	if (ARRAY_RESERVE(s->levels, s->cap, s->n + 1))
 		return -ENOMEM;
-	if (s->n)
-		rc = dir_filler_dir(&s->levels[s->n - 1].fill, name, NULL,
-				    &dir);
-	else
-		dir = tree_refresh(tree, s->top, name, INODE_DIR, NULL, false,
-				   s->page.asked);
+	rc = subtree_enter(s, name, &dir);
 	if (rc || !dir)
 		return rc ? rc : -ENOENT;
 	buf_addf(&s->path, "%s/", name);
@@ -149,7 +168,7 @@ static void subtree_seen(struct subtree *s, const char *name,
 	if (!i)
 		return;
 	inode_view(tree, i, &v);
-	if (v.kind == INODE_FILE)
+	if (v.kind == INODE_FILE && !dircache_moved(tree, s->top, &s->page))
 		now = tree_refresh(tree, s->top, name, INODE_FILE, info, false,
 				   s->page.asked);
 	inode_unref(tree, now);
@@ -200,12 +219,25 @@ static int subtree_take(struct subtree *s, const struct list_entry *e)
 	return rc == -ENOENT ? 0 : rc;
 }
 
+/* Has top moved, so that the listing is of another directory by now? To be asked
+ * when a page has come; one that moves later is newer than the page. */
+static int subtree_check_top(struct subtree *s)
+{
+	struct buf key = NAMES_KEY;
+	int rc = inode_key(s->all->fs->tree, s->top, &key);
+
+	if (!rc && strcmp(buf_str(&key), s->prefix) != 0)
+		rc = -ESTALE;
+	buf_clear(&key);
+	return rc;
+}
+
 /* The next entry, as s->next; its end; or -EDQUOT: that would cost too much. */
 static int subtree_next(struct subtree *s, unsigned *fetched)
 {
 	bool asks = !s->list->left && s->list->more;
 	struct dir_merge now;
-	int rc;
+	int rc, moved;
 
 	if (s->next.key || s->ended)
 		return 0;
@@ -226,6 +258,8 @@ static int subtree_next(struct subtree *s, unsigned *fetched)
 		s->next_page = now;
 		(*fetched)++;
 		traversal_asked_below(s->all->fs->traversals, s->top);
+		moved = subtree_check_top(s);
+		rc = rc >= 0 && moved ? moved : rc;
 	}
 	if (rc <= 0)
 		s->next.key = NULL;

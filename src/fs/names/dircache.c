@@ -29,6 +29,22 @@ void dircache_begin(struct tree *t, struct inode *dir, struct dir_merge *m)
 	tree_unlock(t);
 }
 
+/* What came of a question is of the place where the directory was then, and
+ * not of one that was made or moved since, or is below such a one. */
+static bool dircache_moved_locked(struct tree *t, const struct inode *dir,
+				  const struct dir_merge *m) REQUIRES(t->lock)
+{
+	while (dir && dir->stamp <= m->asked)
+		dir = dir->parent;
+	return dir;
+}
+
+bool dircache_moved(struct tree *t, struct inode *dir,
+		    const struct dir_merge *m)
+{
+	return TREE_UNDER(t, dircache_moved_locked(t, dir, m));
+}
+
 struct inode *dircache_put(struct tree *t, struct dir_merge *m,
 			   const char *name, enum inode_kind kind,
 			   const struct object_info *info, bool has_marker)
@@ -40,6 +56,8 @@ struct inode *dircache_put(struct tree *t, struct dir_merge *m,
 				m->asked);
 	if (i && i->seen < m->id)
 		i->seen = m->id;
+	if (i && i->stamp <= m->asked && dircache_moved_locked(t, m->dir, m))
+		i->refreshed_ms = -1;
 	tree_unlock(t);
 	return i;
 }
@@ -48,6 +66,7 @@ static bool dircache_is_kept_locked(struct tree *t, struct inode *i,
 				    const struct dir_merge *m) REQUIRES(t->lock)
 {
 	return !inode_live(i) || i->seen >= m->id || i->stamp > m->asked ||
+	       dircache_moved_locked(t, m->dir, m) ||
 	       claims_renaming_locked(t, m->dir, i) || inode_dirty(i) ||
 	       inode_file_dirty_below_locked(t, i);
 }
@@ -83,6 +102,7 @@ void dircache_end(struct tree *t, struct dir_merge *m)
 	tree_lock(t);
 	tree_hash_walked_locked(t, m->dir, &w);
 	if (d->dropped_id < m->id && m->began_ms > d->complete_ms &&
+	    !dircache_moved_locked(t, m->dir, m) &&
 	    !claims_renaming_locked(t, m->dir, NULL))
 		d->complete_ms = m->began_ms;
 	inode_unref_locked(t, m->dir);

@@ -33,9 +33,12 @@ struct inode *dircache_put(struct tree *t, struct dir_merge *m,
 /*
  * The listing came to its end: names that it did not show and that are not
  * newer are gone, and the directory is complete for the ttl, counted from the
- * listing's beginning.
+ * listing's beginning. Nothing of that when it has moved meanwhile.
  */
 void dircache_end(struct tree *t, struct dir_merge *m);
+/* Was the directory, or one above it, made or moved here since m began? */
+bool dircache_moved(struct tree *t, struct inode *dir,
+		    const struct dir_merge *m);
 
 /* How long the directory is complete yet, in ms; 0: it is not. */
 unsigned dircache_left_ms(struct tree *t, struct inode *dir);

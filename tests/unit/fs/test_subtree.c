@@ -220,6 +220,118 @@ static void changes_meanwhile(void **state)
 	buf_clear(&want);
 }
 
+/* A page that is here already speaks of directories that this mount has put
+ * others in the place of: what it says is not in these. */
+static void replaced_meanwhile(void **state)
+{
+	struct buf want = BUF_INIT(ROOM);
+	char names[256];
+	struct mount m;
+
+	mount_up(&m, "", 60, false);
+	plant(&m, 8, 0, 1, &want);
+	store_has(&m, "d0005/s/t", "x");
+	assert_int_equal(mount_ls(&m, "", names, sizeof(names)), 0);
+	assert_int_equal(mount_ls(&m, "d0000", names, sizeof(names)), 0);
+	assert_int_equal(mount_ls(&m, "d0001", names, sizeof(names)), 0);
+	/* a file, an empty directory, and another directory */
+	assert_int_equal(mount_unlink(&m, "d0002/f0000"), 0);
+	assert_int_equal(mount_rmdir(&m, "d0002"), 0);
+	assert_int_equal(mount_write(&m, "d0002", "text"), 0);
+	assert_int_equal(mount_unlink(&m, "d0003/f0000"), 0);
+	assert_int_equal(mount_rmdir(&m, "d0003"), 0);
+	assert_int_equal(mount_mkdir(&m, "d0003"), 0);
+	assert_int_equal(mount_unlink(&m, "d0004/f0000"), 0);
+	assert_int_equal(mount_rename(&m, "d0005", "d0004", 0), 0);
+	assert_int_equal(mount_ls(&m, "d0006", names, sizeof(names)), 0);
+	assert_string_equal(names, "f0000 ");
+	assert_int_equal(mount_ls(&m, "d0003", names, sizeof(names)), 0);
+	assert_string_equal(names, "");
+	assert_int_equal(mount_ls(&m, "d0004", names, sizeof(names)), 0);
+	assert_string_equal(names, "f0000 s/ ");
+	assert_int_equal(mount_ls(&m, "d0004/s", names, sizeof(names)), 0);
+	assert_string_equal(names, "t ");
+	assert_int_equal(mount_ls(&m, "", names, sizeof(names)), 0);
+	assert_string_equal(names,
+			    "d0000/ d0001/ d0002 d0003/ d0004/ d0006/ d0007/ ");
+	mount_down(&m);
+	buf_clear(&want);
+}
+
+/* The directory above is moved amid its traversal, and another one made where
+ * it was. */
+static void top_moved(void **state)
+{
+	char names[64], key[64];
+	struct mount m;
+
+	mount_up(&m, "", 60, false);
+	for (unsigned d = 0; d < 900; d++)
+		for (unsigned f = 0; f < 4; f++) {
+			snprintf(key, sizeof(key), "p/d%04u/f%u", d, f);
+			store_has(&m, key, "x");
+		}
+	for (unsigned d = 0; d < 3; d++) {
+		snprintf(key, sizeof(key), "p/d%04u", d);
+		assert_int_equal(mount_ls(&m, "p", (char[ROOM]){ 0 }, ROOM), 0);
+		assert_int_equal(mount_ls(&m, key, names, sizeof(names)), 0);
+	}
+	assert_int_equal(mount_rename(&m, "p", "q", 0), 0);
+	store_has(&m, "p/d0700/new", "x");
+	store_has(&m, "p/d0800/new", "x");
+	for (unsigned d = 3; d < 900; d += d < 10 ? 1 : 10) {
+		snprintf(key, sizeof(key), "q/d%04u", d);
+		assert_int_equal(mount_ls(&m, key, names, sizeof(names)), 0);
+		assert_string_equal(names, "f0 f1 f2 f3 ");
+		snprintf(key, sizeof(key), "p/d%04u", d);
+		mount_forget(&m, mount_find(&m, key, NULL));
+		mount_ls(&m, key, names, sizeof(names));
+	}
+	for (unsigned d = 0; d < 900; d++) {
+		snprintf(key, sizeof(key), "q/d%04u", d);
+		assert_int_equal(mount_ls(&m, key, names, sizeof(names)), 0);
+		assert_string_equal(names, "f0 f1 f2 f3 ");
+	}
+	mount_down(&m);
+}
+
+static int stop_after(void *arg, const char *name, const struct fs_entry *e,
+		      off_t next)
+{
+	return --*(unsigned *)arg ? 0 : 1;
+}
+
+/* A directory is moved while it is listed: it is not complete by what was left
+ * where it was. */
+static void moved_amid_listing(void **state)
+{
+	unsigned first = 10;
+	struct dir_handle *h;
+	struct inode *dir;
+	struct mount m;
+	char key[64];
+
+	mount_up(&m, "", 60, false);
+	for (unsigned f = 0; f < 2500; f++) {
+		snprintf(key, sizeof(key), "d/f%04u", f);
+		store_has(&m, key, "x");
+	}
+	dir = mount_find(&m, "d", NULL);
+	assert_int_equal(fs_dir_open(m.fs, dir, &h), 0);
+	fs_dir_read(m.fs, h, 0, false, stop_after, &first);
+	assert_int_equal(mount_rename(&m, "d", "e", 0), 0);
+	first = 5000;
+	fs_dir_read(m.fs, h, 9, false, stop_after, &first);
+	for (unsigned f = 0; f < 2500; f += 100) {
+		snprintf(key, sizeof(key), "e/f%04u", f);
+		mount_forget(&m, mount_find(&m, key, NULL));
+		assert_int_equal(mount_cat(&m, key, key, sizeof(key)), 1);
+	}
+	fs_dir_close(m.fs, h);
+	mount_forget(&m, dir);
+	mount_down(&m);
+}
+
 /* A listing that fails costs the traversal nothing but requests. */
 static void failures(void **state)
 {
@@ -279,6 +391,21 @@ static void grown_old(void **state)
 	buf_clear(&want);
 }
 
+/* Nothing is believed: no listing is made for what a look-up is to find out. */
+static void nothing_believed(void **state)
+{
+	struct mount m;
+	unsigned before;
+
+	mount_up(&m, "", 0, false);
+	store_has(&m, "d/f", "x");
+	mount_forget(&m, mount_find(&m, "d", NULL));
+	before = asked(&m);
+	mount_forget(&m, mount_find(&m, "d", NULL));
+	assert_int_equal(asked(&m) - before, 1);
+	mount_down(&m);
+}
+
 struct walker {
 	struct mount *m;
 	struct buf got;
@@ -323,8 +450,12 @@ SUITE(subtree)
 		cmocka_unit_test(tops_only),
 		cmocka_unit_test(odd_names),
 		cmocka_unit_test(changes_meanwhile),
+		cmocka_unit_test(replaced_meanwhile),
+		cmocka_unit_test(top_moved),
+		cmocka_unit_test(moved_amid_listing),
 		cmocka_unit_test(failures),
 		cmocka_unit_test(grown_old),
+		cmocka_unit_test(nothing_believed),
 		cmocka_unit_test(several),
 	};
 
