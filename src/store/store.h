@@ -79,7 +79,8 @@ struct name_info {
 struct list_query {
 	const char *prefix; /* "" everything */
 	char delimiter; /* '/' or 0: none */
-	const char *after; /* only keys behind this one; NULL: all */
+	const char *after; /* only keys behind this one; NULL: all. -EOPNOTSUPP
+				   by the call or next(): it would list all */
 	unsigned page; /* entries a request, of which the caller wants few, in
 				   any order; 0: the store's most, in order */
 	bool ahead; /* fetch the next page while this one is read */

@@ -112,19 +112,33 @@ static int list_check_entry(struct store_list *l, const struct list_entry *e)
 	return buf_err(&c->last);
 }
 
+/* Not every server knows where to begin. What it has of others on a page that
+ * is the last one costs nothing; whole pages of them are not read. 1: the entry
+ * is to be left out; 0; -EOPNOTSUPP. */
+static int list_is_before(const struct store_list *l,
+			  const struct list_entry *e)
+{
+	const struct store_list_check *c = l->check;
+	int order = c->after ? strcmp(e->key, c->after) : 1;
+
+	if (order > 0)
+		return 0;
+	return order && l->pages && l->more && !l->left ? -EOPNOTSUPP : 1;
+}
+
 int store_list_next(struct store_list *l, struct list_entry *out)
 {
-	int rc, err;
+	int rc, err, before;
 
 	if (l->check->failed)
 		return -EIO;
-	/* Not every server knows where to begin. */
 	do {
 		memset(out, 0, sizeof(*out));
 		rc = l->store->ops->list_next(l, out);
 		err = rc > 0 ? list_check_entry(l, out) : 0;
-	} while (!err && rc > 0 && l->check->after &&
-		 strcmp(out->key, l->check->after) <= 0);
+		before = !err && rc > 0 ? list_is_before(l, out) : 0;
+	} while (before > 0);
+	rc = before ? before : rc;
 	return err ? err : rc;
 }
 

@@ -145,8 +145,7 @@ static struct fetch *fetch_new(struct s3_list *l, const char *token)
 		fetch_after(l, &f->call, token);
 	else if (token)
 		s3_call_query(&f->call, "continuation-token", token);
-	else if (l->after &&
-		 !s3_state_lacks(s3_of(l->base.store), S3_LACKS_ORDER))
+	else if (l->after)
 		fetch_after(l, &f->call, l->after);
 	s3_call_parse(&f->call, fetch_parse, NULL);
 	return f;
@@ -202,9 +201,12 @@ static int fetch_wait(struct s3 *s, struct fetch *f, bool cancel)
 int s3_list_open(struct store *store, const struct list_query *q,
 		 struct store_list **out)
 {
-	struct s3_list *l = calloc(1, sizeof(*l));
+	struct s3_list *l;
 	int rc;
 
+	if (q->after && s3_state_lacks(s3_of(store), S3_LACKS_ORDER))
+		return -EOPNOTSUPP;
+	l = calloc(1, sizeof(*l));
 	if (!l)
 		return -ENOMEM;
 	l->base.store = store;
@@ -448,6 +450,8 @@ static int list_put_in_order(struct s3_list *l)
 	if ((l->page.unsorted && (l->page.truncated || l->last_token)) ||
 	    list_goes_back(l))
 		list_learn_unordered(s);
+	if (l->after && s3_state_lacks(s, S3_LACKS_ORDER))
+		return -EOPNOTSUPP;
 	if (l->few)
 		l->base.unordered = s3_state_lacks(s, S3_LACKS_ORDER);
 	else if (!l->gathers && !l->last_key && l->page.truncated)

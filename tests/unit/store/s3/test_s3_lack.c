@@ -224,6 +224,46 @@ static void other_refusals(void **state)
 	assert_int_equal(s3_of(rig.s)->guarded_.lacks, 0);
 }
 
+static int first_behind(const char *after, unsigned page)
+{
+	struct list_query q = { .prefix = "d/", .after = after, .page = page };
+	struct list_entry e;
+	struct store_list *l;
+	int rc = store_list_open(rig.s, &q, &l);
+
+	rc = rc ? rc : store_list_next(l, &e);
+	store_list_close(l);
+	return rc;
+}
+
+/* Who asks for what is behind a name does not get all pages before it. */
+static void knows_no_start(void **state)
+{
+	char key[16];
+
+	standin_reset(&rig.standin);
+	s3_rig_open(&rig, NULL);
+	for (int i = 0; i < 12; i++) {
+		snprintf(key, sizeof(key), "d/%02d", i);
+		assert_int_equal(put(key, NULL), 0);
+	}
+	standin_fault(&rig.standin,
+		      "\"method\": \"GET\", \"query\": \"list-type\", "
+		      "\"count\": 0",
+		      "\"type\": \"list\", \"as\": \"shuffled\"");
+	assert_int_equal(first_behind("d/05", 3), -EOPNOTSUPP);
+	standin_reset(&rig.standin);
+	assert_int_equal(first_behind("d/05", 3), -EOPNOTSUPP); /* known */
+	s3_rig_open(&rig, NULL);
+	assert_int_equal(first_behind("d/05", 3), 1);
+	standin_fault(&rig.standin, "\"method\": \"GET\"",
+		      "\"type\": \"garbage\", \"body\": \"<ListBucketResult>"
+		      "<IsTruncated>true</IsTruncated><NextContinuationToken>64"
+		      "</NextContinuationToken><Contents><Key>d/00</Key>"
+		      "</Contents></ListBucketResult>\"");
+	assert_int_equal(first_behind("d/05", 3), -EOPNOTSUPP);
+}
+
 static int setup(void **state)
 {
 	log_open("/dev/null", LOG_LEVEL_ERROR);
@@ -244,6 +284,7 @@ SUITE(s3_lack)
 		cmocka_unit_test(they_do_without),
 		cmocka_unit_test(it_is_learnt),
 		cmocka_unit_test(other_refusals),
+		cmocka_unit_test(knows_no_start),
 	};
 
 	if (digest_init())
