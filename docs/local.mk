@@ -10,7 +10,7 @@ uninstall-hook:
 	rm -f '$(DESTDIR)$(sbindir)/mount.stagefs'
 
 dist_doc_DATA = README.md docs/architecture.md docs/internals.md docs/credentials.md docs/gateway.md docs/testing.md docs/local.md docs/transfer.md docs/xattrs.md \
-	docs/performance.md docs/presign.md docs/statements.md
+	docs/performance.md docs/names.svg docs/presign.md docs/statements.md
 examplesdir = $(docdir)/examples
 dist_examples_DATA = etc/stagefs.conf
 
