@@ -118,6 +118,7 @@ int file_map(struct file *f, uint64_t offset, uint64_t end, char *to,
 
 	memset(out, 0, sizeof(*out));
 	lock_take(&f->lock);
+	out->size = content_locked(f)->size;
 	rc = map_locked(f, offset, end, to, out);
 	lock_drop(&f->lock);
 	return rc;

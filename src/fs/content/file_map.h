@@ -18,6 +18,7 @@ enum file_kind {
 struct file_run {
 	enum file_kind kind;
 	uint64_t end;
+	uint64_t size; /* the file's, then */
 	struct spill *spill; /* FILE_SPILL, a reference */
 	struct block_source *source; /* FILE_BASE, a reference */
 };

@@ -265,7 +265,12 @@ static int reader_run(struct read_job *j)
 
 	if (rc)
 		return rc;
-	if (run.kind == FILE_BASE)
+	/* It was made shorter since the read began: it ends there. */
+	j->end = number_min(j->end, run.size > at ? run.size : at);
+	run.end = number_min(run.end, j->end);
+	if (run.end == at)
+		rc = 0;
+	else if (run.kind == FILE_BASE)
 		rc = reader_base(j, run.source, at, run.end);
 	else if (!to)
 		rc = reader_to_own(j);
@@ -304,6 +309,8 @@ int reader_read_blocks(struct reader *r, struct file *f, uint64_t offset,
 	if (rc) {
 		data_release(out);
 		rc = rc == -EAGAIN ? -ESTALE : rc;
+	} else if (!out->len) {
+		data_release(out);
 	} else if (out->own) {
 		out->n = 1;
 	}

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/budget.h"
 #include "fs/fs.h"
@@ -144,12 +145,54 @@ static void test_little_memory(void **state)
 	free(bytes);
 }
 
+static void *empty_soon(void *arg)
+{
+	usleep(50000);
+	return file_reset(arg) ? arg : NULL;
+}
+
+/* A file that is emptied while it is read ends early: no byte is one that it
+ * never had. */
+static void test_emptied_amid(void **state)
+{
+	size_t local = 300 * KIB, size = 400 * KIB;
+	char *bytes = malloc(size), *got = malloc(size);
+	struct reader rd;
+	struct fs_data d;
+	struct file *f;
+	struct rig r;
+	pthread_t t;
+	void *failed;
+
+	file_rig_pattern(bytes, size, 9);
+	file_rig_open(&r, 0, 64 * MIB);
+	file_rig_poke(&r, "a", bytes, size);
+	f = file_rig_find(&r, "a");
+	assert_int_equal(file_write(f, local, bytes + local, size - local), 0);
+	memstore_delay(r.store, 300);
+	reader_init(&rd, f);
+	pthread_create(&t, NULL, empty_soon, f);
+	assert_int_equal(reader_read(&rd, f, 0, size, &d), 0);
+	pthread_join(t, &failed);
+	assert_null(failed);
+	assert_in_range(d.len, 0, size);
+	assert_int_equal(file_rig_gather(&d, got), d.len);
+	assert_memory_equal(got, bytes, d.len);
+	data_release(&d);
+	reader_clear(&rd);
+	file_close(f);
+	file_rig_close(&r);
+	free(bytes);
+	free(got);
+}
+
 SUITE(reader)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sequential),
 		cmocka_unit_test(test_random_fetches_little),
 		cmocka_unit_test(test_little_memory),
+		cmocka_unit_test(test_emptied_amid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
