@@ -372,14 +372,16 @@ static bool run_wants(struct file_ahead *a, struct run *r)
 	return wants;
 }
 
-/* Starts what comes next; the run is the caller's. */
+/* Starts what comes next; the run is the caller's. What lies behind many files
+ * that are not fetched is far from who reads. */
 static void run_top_up(struct file_ahead *a, struct run *r)
 {
+	unsigned passed = 0;
 	struct inode_view v;
 	bool more = !r->ended;
 
 	run_expire(a, r);
-	while (more && run_wants(a, r)) {
+	while (more && run_wants(a, r) && passed++ < WALK_STEPS) {
 		struct inode *i = cursor_next(a->fs, &r->cursor, true, &v);
 
 		r->ended = !i;

@@ -120,6 +120,23 @@ static void at_random(void **state)
 	mount_down(&m);
 }
 
+/* What lies behind many files of which none is fetched is not looked for. */
+static void far_behind(void **state)
+{
+	struct mount m;
+	unsigned n;
+
+	mount_up(&m, "", 60, false);
+	n = plant(&m, 1, 800);
+	for (unsigned f = 4; f < n - 10; f++)
+		store_has(&m, keys[f], "");
+	cat_all(&m, 1, 0);
+	for (unsigned f = 0; f < 3; f++)
+		cat(&m, keys[f]);
+	assert_in_range(memstore_calls(m.store, "get"), 3, 4);
+	mount_down(&m);
+}
+
 /* Another machine replaces what was listed, and what was fetched. */
 static void replaced(void **state)
 {
@@ -228,9 +245,9 @@ SUITE(file_ahead)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_order),  cmocka_unit_test(side_by_side),
-		cmocka_unit_test(at_random), cmocka_unit_test(replaced),
-		cmocka_unit_test(changed),   cmocka_unit_test(failures),
-		cmocka_unit_test(several),
+		cmocka_unit_test(at_random), cmocka_unit_test(far_behind),
+		cmocka_unit_test(replaced),  cmocka_unit_test(changed),
+		cmocka_unit_test(failures),  cmocka_unit_test(several),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
