@@ -30,7 +30,8 @@ bool dir_filler_name(struct dir_filler *f, const char *bytes, size_t len,
 		     char name[256])
 {
 	if (!location_name_visible(bytes, len)) {
-		f->invisible++;
+		if (f)
+			f->invisible++;
 		return false;
 	}
 	memcpy(name, bytes, len);

@@ -38,8 +38,8 @@ void dir_filler_init(struct dir_filler *f, struct tree *t,
 		     int (*show)(void *arg, struct inode *i), void *arg);
 /* Frees; what has not come to its end leaves the directory as it is known. */
 void dir_filler_clear(struct dir_filler *f);
-/* The first len bytes as a name; false, and counted, when no path can have
- * it. */
+/* The first len bytes as a name; false when no path can have it, which f counts
+ * (NULL: it is not counted). */
 bool dir_filler_name(struct dir_filler *f, const char *bytes, size_t len,
 		     char name[256]);
 /* In the order of a listing. info may be NULL; *out is referenced, or NULL when

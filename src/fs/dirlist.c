@@ -118,18 +118,6 @@ static int dirlist_start_listing(struct dirlist *l)
 	return rc;
 }
 
-/* Is the directory known for some time yet? Names are asked for one by one when
- * their time is over: near its end, one listing costs less. */
-static bool dirlist_lasts(const struct dirlist *l)
-{
-	struct inode_view v;
-	unsigned ttl_ms;
-
-	inode_view(l->fs->tree, l->dir, &v);
-	ttl_ms = policy_ttl_ms(v.policy, l->fs->set.metadata_ttl_s * 1000);
-	return dircache_left_ms(l->fs->tree, l->dir) > ttl_ms / 2;
-}
-
 static int dirlist_start(struct dirlist *l)
 {
 	struct inode_view v;
@@ -143,9 +131,11 @@ static int dirlist_start(struct dirlist *l)
 	if (names_is_root(l->fs, l->dir)) {
 		rc = dirlist_show_stages(l);
 	} else {
-		traversal_opened(l->fs->traversals, l->dir);
-		rc = dirlist_lasts(l) ? 1
-				      : subtree_fill(l->fs->subtrees, l->dir);
+		if (v.policy->implied_dirs)
+			traversal_opened(l->fs->traversals, l->dir);
+		rc = dircache_lasts(l->fs->tree, l->dir)
+			     ? 1
+			     : subtree_fill(l->fs->subtrees, l->dir);
 		if (!rc) {
 			traversal_asked(l->fs->traversals, l->dir);
 			return dirlist_start_listing(l);

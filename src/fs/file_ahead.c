@@ -24,7 +24,6 @@
 #define TRAILS_MAX 4
 #define TRAIL_MIN 3 /* files in a row that make a run */
 #define TRAIL_NEAR 3 /* so many files behind one another */
-#define QUEUE_MAX 64
 #define WINDOW_FIRST 4
 #define WINDOW_MAX 32
 #define WALK_STEPS 256 /* for one file */
@@ -48,9 +47,9 @@ struct run {
 	bool busy; /* a thread tops it up: the cursor is its */
 	bool ended; /* there is nothing behind the cursor */
 	struct cursor cursor;
-	struct ahead_entry queue[QUEUE_MAX]; /* in order; oldest first */
+	struct ahead_entry queue[WINDOW_MAX]; /* in order; oldest first */
 	unsigned n, window, hits;
-	uint64_t used; /* 0: the place is free */
+	uint64_t used;
 };
 
 struct trail {
@@ -60,7 +59,7 @@ struct trail {
 };
 
 struct file_ahead_locked {
-	struct run runs[RUNS_MAX];
+	struct run *runs[RUNS_MAX]; /* NULL: none */
 	struct trail trails[TRAILS_MAX];
 	uint64_t uses;
 };
@@ -192,9 +191,9 @@ static struct run *run_find(struct file_ahead *a, struct inode *i,
 			    struct ahead_entry *out) REQUIRES(a->lock)
 {
 	for (unsigned k = 0; k < RUNS_MAX; k++) {
-		struct run *r = &ahead_locked(a)->runs[k];
+		struct run *r = ahead_locked(a)->runs[k];
 
-		for (unsigned n = 0; n < r->n; n++) {
+		for (unsigned n = 0; r && n < r->n; n++) {
 			if (r->queue[n].inode != i)
 				continue;
 			*out = run_remove(r, n);
@@ -214,42 +213,48 @@ static bool run_has(struct file_ahead *a, const struct inode *i)
 	bool has = false;
 
 	lock_take(&a->lock);
-	for (unsigned k = 0; k < RUNS_MAX; k++)
-		for (unsigned n = 0; n < ahead_locked(a)->runs[k].n; n++)
-			has = has ||
-			      ahead_locked(a)->runs[k].queue[n].inode == i;
+	for (unsigned k = 0; k < RUNS_MAX; k++) {
+		const struct run *r = ahead_locked(a)->runs[k];
+
+		for (unsigned n = 0; r && n < r->n; n++)
+			has = has || r->queue[n].inode == i;
+	}
 	lock_drop(&a->lock);
 	return has;
 }
 
-static void run_clear(struct file_ahead *a, struct run *r)
+static void run_free(struct file_ahead *a, struct run *r)
 {
+	if (!r)
+		return;
 	while (r->n) {
 		struct ahead_entry e = run_remove(r, r->n - 1);
 
 		entry_clear(a, &e, false);
 	}
 	cursor_clear(a->fs->tree, &r->cursor);
-	memset(r, 0, sizeof(*r));
+	free(r);
 }
 
 /* A run from file i on, busy; what stood in its place is *old. NULL: all are
- * busy. */
+ * busy, or there is no memory. */
 static struct run *run_begin(struct file_ahead *a, struct inode *i,
-			     struct run *old) REQUIRES(a->lock)
+			     struct run **old) REQUIRES(a->lock)
 {
-	struct run *r = NULL;
+	struct run **place = NULL, *r;
 
-	for (unsigned k = 0; k < RUNS_MAX; k++) {
-		struct run *at = &ahead_locked(a)->runs[k];
+	for (unsigned k = 0; k < RUNS_MAX && (!place || *place); k++) {
+		struct run **at = &ahead_locked(a)->runs[k];
 
-		if (!at->busy && (!r || at->used < r->used))
-			r = at;
+		if (!*at ||
+		    (!(*at)->busy && (!place || (*at)->used < (*place)->used)))
+			place = at;
 	}
+	r = place ? calloc(1, sizeof(*r)) : NULL;
 	if (!r)
 		return NULL;
-	*old = *r;
-	memset(r, 0, sizeof(*r));
+	*old = *place;
+	*place = r;
 	r->busy = true;
 	r->used = ++ahead_locked(a)->uses;
 	r->window = WINDOW_FIRST;
@@ -259,11 +264,12 @@ static struct run *run_begin(struct file_ahead *a, struct inode *i,
 	return r;
 }
 
-/* The file follows others, or begins to: true when it makes a run. */
-static bool trail_step(struct file_ahead *a, struct inode *i) REQUIRES(a->lock)
+/* The file follows others, or begins to: true when it makes a run. *left: one
+ * that the caller drops without the lock. */
+static bool trail_step(struct file_ahead *a, struct inode *i,
+		       struct inode **left) REQUIRES(a->lock)
 {
 	struct trail *oldest = ahead_locked(a)->trails, *t = NULL;
-	struct tree *tree = a->fs->tree;
 
 	for (unsigned k = 0; k < TRAILS_MAX && !t; k++) {
 		struct trail *at = &ahead_locked(a)->trails[k];
@@ -280,9 +286,8 @@ static bool trail_step(struct file_ahead *a, struct inode *i) REQUIRES(a->lock)
 	}
 	if (t->last != i)
 		t->length++;
-	inode_ref(tree, i);
-	inode_unref(tree, t->last);
-	t->last = i;
+	*left = t->last;
+	t->last = inode_ref(a->fs->tree, i);
 	t->used = ++ahead_locked(a)->uses;
 	return t->length >= TRAIL_MIN;
 }
@@ -299,15 +304,14 @@ static bool file_ahead_is_small(const struct inode_view *v)
 static struct block_source *file_ahead_source(struct fs *fs, struct inode *i,
 					      const struct inode_view *v)
 {
-	struct stage *stage = inode_stage(fs->tree, i);
-	struct buf key = NAMES_KEY;
 	struct block_source *s = NULL;
+	struct inode_object o;
 
-	if (stage && !inode_key(fs->tree, i, &key))
-		s = block_source_new(fs->blocks, stage->store, buf_str(&key),
-				     v->info.etag, v->info.size);
-	stage_unref(stage);
-	buf_clear(&key);
+	if (!inode_object(fs->tree, i, &o))
+		s = block_source_new(fs->blocks, o.stage->store,
+				     buf_str(&o.key), v->info.etag,
+				     v->info.size);
+	inode_object_clear(&o);
 	return s;
 }
 
@@ -331,7 +335,7 @@ static bool run_start(struct file_ahead *a, struct run *r, struct inode *i,
 			block_unref(b);
 	}
 	lock_take(&a->lock);
-	if (!rc && r->n < QUEUE_MAX) {
+	if (!rc) {
 		r->queue[r->n++] = e;
 		e = (struct ahead_entry){ 0 };
 	}
@@ -367,7 +371,7 @@ static bool run_wants(struct file_ahead *a, struct run *r)
 	bool wants;
 
 	lock_take(&a->lock);
-	wants = r->n < r->window && r->n < QUEUE_MAX;
+	wants = r->n < r->window;
 	lock_drop(&a->lock);
 	return wants;
 }
@@ -403,14 +407,15 @@ static void run_top_up(struct file_ahead *a, struct run *r)
 /* The run that the file goes on with or makes, busy with this thread, or NULL;
  * e: what of the file was fetched. */
 static struct run *file_ahead_step(struct file_ahead *a, struct inode *i,
-				   struct ahead_entry *e, struct run *old)
+				   struct ahead_entry *e, struct run **old)
 {
+	struct inode *left = NULL;
 	struct run *r;
 	bool begins;
 
 	lock_take(&a->lock);
 	r = run_find(a, i, e);
-	begins = !r && trail_step(a, i);
+	begins = !r && trail_step(a, i, &left);
 	if (begins)
 		r = run_begin(a, i, old);
 	else if (r && r->busy)
@@ -418,6 +423,7 @@ static struct run *file_ahead_step(struct file_ahead *a, struct inode *i,
 	else if (r)
 		r->busy = true;
 	lock_drop(&a->lock);
+	inode_unref(a->fs->tree, left);
 	return r;
 }
 
@@ -449,13 +455,13 @@ int file_ahead_open(struct file_ahead *a, struct inode *i, struct file *f,
 		    const struct inode_view *v)
 {
 	struct ahead_entry e = { 0 };
-	struct run old = { 0 }, *r;
+	struct run *old = NULL, *r;
 	int rc = -EAGAIN;
 
 	if (!file_ahead_is_small(v) || !file_ahead_ttl_ms(a))
 		return -EAGAIN;
 	r = file_ahead_step(a, i, &e, &old);
-	run_clear(a, &old);
+	run_free(a, old);
 	if (r)
 		run_top_up(a, r);
 	if (e.inode)
@@ -482,7 +488,7 @@ void file_ahead_free(struct file_ahead *a)
 	if (!a)
 		return;
 	for (unsigned k = 0; k < RUNS_MAX; k++)
-		run_clear(a, &a->guarded_.runs[k]);
+		run_free(a, a->guarded_.runs[k]);
 	for (unsigned k = 0; k < TRAILS_MAX; k++)
 		inode_unref(a->fs->tree, a->guarded_.trails[k].last);
 	lock_destroy(&a->lock);

@@ -24,7 +24,6 @@
 #include "fs/names.h"
 #include "fs/names/inode.h"
 #include "fs/traversal.h"
-#include "stage/location.h"
 #include "stage/stage.h"
 
 #define SUBTREES_MAX 4
@@ -203,13 +202,9 @@ static int subtree_take(struct subtree *s, const struct list_entry *e)
 
 	rest = e->key + s->path.len;
 	while (!rc && (slash = strchr(rest, '/'))) {
-		if (!location_name_visible(rest, slash - rest)) {
-			if (s->n)
-				s->levels[s->n - 1].fill.invisible++;
+		if (!dir_filler_name(s->n ? &s->levels[s->n - 1].fill : NULL,
+				     rest, slash - rest, name))
 			return 0;
-		}
-		memcpy(name, rest, slash - rest);
-		name[slash - rest] = '\0';
 		rc = subtree_push(s, name);
 		rest = slash + 1;
 	}
@@ -351,6 +346,19 @@ static bool subtree_covers(struct subtrees *t, const struct subtree *s,
 	       (!s->passed || strcmp(key, s->passed) > 0);
 }
 
+static struct subtree *subtree_find(struct subtrees *t,
+				    const struct stage *stage, const char *key)
+	REQUIRES(t->lock)
+{
+	for (unsigned k = 0; k < SUBTREES_MAX; k++) {
+		struct subtree *s = subtrees_locked(t)->subtrees[k];
+
+		if (s && subtree_covers(t, s, stage, key))
+			return s;
+	}
+	return NULL;
+}
+
 /* One that can fill the directory of this key, which is the caller's until
  * subtree_end(); NULL: none. -EINTR. */
 static int subtree_begin(struct subtrees *t, const struct stage *stage,
@@ -359,21 +367,14 @@ static int subtree_begin(struct subtrees *t, const struct stage *stage,
 	struct subtree *s;
 	int rc = 0;
 
-	*out = NULL;
 	lock_take(&t->lock);
-	for (unsigned k = 0; k < SUBTREES_MAX && !rc; k++) {
-		s = subtrees_locked(t)->subtrees[k];
-		if (!s || !subtree_covers(t, s, stage, key))
-			continue;
-		if (!s->busy) {
-			s->busy = true;
-			s->used = ++subtrees_locked(t)->uses;
-			*out = s;
-			break;
-		}
+	while ((s = subtree_find(t, stage, key)) && s->busy && !rc)
 		rc = waiter_list_sleep(&subtrees_locked(t)->waiters, &t->lock,
 				       WAIT_FOREVER);
-		k = -1; /* they may all be others now */
+	*out = rc ? NULL : s;
+	if (*out) {
+		s->busy = true;
+		s->used = ++subtrees_locked(t)->uses;
 	}
 	lock_drop(&t->lock);
 	return rc;
@@ -461,26 +462,22 @@ static int subtree_take_up(struct subtrees *t, struct inode *dir,
 
 int subtree_fill(struct subtrees *t, struct inode *dir)
 {
-	struct stage *stage = inode_stage(t->fs->tree, dir);
-	unsigned ttl_ms = t->fs->set.metadata_ttl_s * 1000;
-	struct buf key = NAMES_KEY;
 	struct subtree *s = NULL;
-	int rc = -ENOENT;
+	struct inode_object o;
+	int rc = inode_object(t->fs->tree, dir, &o);
 
-	if (stage && ttl_ms && policy_of(stage)->implied_dirs)
-		rc = inode_key(t->fs->tree, dir, &key);
-	if (!rc)
-		rc = subtree_take_up(t, dir, stage, buf_str(&key), &s);
+	if (!rc && t->fs->set.metadata_ttl_s &&
+	    policy_of(o.stage)->implied_dirs)
+		rc = subtree_take_up(t, dir, o.stage, buf_str(&o.key), &s);
 	if (s) {
-		rc = subtree_advance(s, buf_str(&key));
-		subtree_end(t, s, rc ? NULL : buf_detach(&key),
+		rc = subtree_advance(s, buf_str(&o.key));
+		subtree_end(t, s, rc ? NULL : buf_detach(&o.key),
 			    s->ended || (rc && rc != -EINTR));
 	}
-	buf_clear(&key);
-	stage_unref(stage);
+	inode_object_clear(&o);
 	if (rc == -EINTR)
 		return rc;
-	return dircache_left_ms(t->fs->tree, dir) > ttl_ms / 2;
+	return dircache_lasts(t->fs->tree, dir);
 }
 
 struct subtrees *subtrees_new(struct fs *fs)

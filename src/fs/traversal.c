@@ -15,8 +15,7 @@
 
 /* What was opened below a directory. */
 struct traversal {
-	const struct inode *dir; /* an identity only, with ino */
-	uint64_t ino;
+	uint64_t ino; /* its number; 0: the place is free */
 	char last[256]; /* the child that was opened last */
 	unsigned run; /* children opened in ascending order */
 	unsigned opened, asked; /* anywhere below: directories; requests */
@@ -59,14 +58,13 @@ void traversals_free(struct traversals *t)
 	free(t);
 }
 
-static struct traversal *traversal_find(struct traversals *t,
-					const struct inode *dir, uint64_t ino)
+static struct traversal *traversal_find(struct traversals *t, uint64_t ino)
 	REQUIRES(t->lock)
 {
 	for (unsigned k = 0; k < TRAVERSALS_MAX; k++) {
 		struct traversal *r = &traversals_locked(t)->at[k];
 
-		if (r->dir == dir && r->ino == ino) {
+		if (r->ino == ino) {
 			r->used = ++traversals_locked(t)->uses;
 			return r;
 		}
@@ -74,11 +72,10 @@ static struct traversal *traversal_find(struct traversals *t,
 	return NULL;
 }
 
-static struct traversal *traversal_make(struct traversals *t,
-					const struct inode *dir, uint64_t ino)
+static struct traversal *traversal_make(struct traversals *t, uint64_t ino)
 	REQUIRES(t->lock)
 {
-	struct traversal *r = traversal_find(t, dir, ino), *oldest;
+	struct traversal *r = traversal_find(t, ino), *oldest;
 
 	if (r)
 		return r;
@@ -89,7 +86,6 @@ static struct traversal *traversal_make(struct traversals *t,
 			oldest = r;
 	}
 	memset(oldest, 0, sizeof(*oldest));
-	oldest->dir = dir;
 	oldest->ino = ino;
 	oldest->used = ++traversals_locked(t)->uses;
 	return oldest;
@@ -139,7 +135,7 @@ static void traversal_count(struct traversals *t, struct inode *dir,
 		struct traversal *r;
 
 		lock_take(&t->lock);
-		r = traversal_find(t, at, ino);
+		r = traversal_find(t, ino);
 		if (r) {
 			r->opened += opened;
 			r->asked += asked;
@@ -163,7 +159,7 @@ void traversal_opened(struct traversals *t, struct inode *dir)
 	if (!names_is_root(t->fs, up)) {
 		ino = traversal_ino(t->fs, up);
 		lock_take(&t->lock);
-		traversal_step(traversal_make(t, up, ino), name);
+		traversal_step(traversal_make(t, ino), name);
 		lock_drop(&t->lock);
 		traversal_count(t, up, 1, 0);
 	}
@@ -191,7 +187,7 @@ bool traversal_affords(struct traversals *t, struct inode *dir, unsigned more)
 	bool affords;
 
 	lock_take(&t->lock);
-	r = traversal_find(t, dir, ino);
+	r = traversal_find(t, ino);
 	affords = r && r->run >= RUN_MIN && r->asked + more <= 2 * r->opened;
 	lock_drop(&t->lock);
 	return affords;

@@ -109,11 +109,17 @@ void dircache_end(struct tree *t, struct dir_merge *m)
 	tree_unlock(t);
 }
 
-unsigned dircache_left_ms(struct tree *t, struct inode *dir)
+/* How long it is complete yet; 0: it is not. */
+static unsigned dircache_left_ms(struct tree *t, struct inode *dir)
 {
 	return dir->dir ? TREE_UNDER(t, inode_ttl_left_locked(
 						t, dir, dir->dir->complete_ms))
 			: 0;
+}
+
+bool dircache_lasts(struct tree *t, struct inode *dir)
+{
+	return dircache_left_ms(t, dir) > inode_ttl_ms(t, dir) / 2;
 }
 
 bool dircache_complete(struct tree *t, struct inode *dir)

@@ -40,8 +40,9 @@ void dircache_end(struct tree *t, struct dir_merge *m);
 bool dircache_moved(struct tree *t, struct inode *dir,
 		    const struct dir_merge *m);
 
-/* How long the directory is complete yet, in ms; 0: it is not. */
-unsigned dircache_left_ms(struct tree *t, struct inode *dir);
+/* Is it complete for more than half its time yet? Names are asked for one by one
+ * when their time is over: near its end, one listing costs less. */
+bool dircache_lasts(struct tree *t, struct inode *dir);
 /* True when the directory is complete and fresh. */
 bool dircache_complete(struct tree *t, struct inode *dir);
 

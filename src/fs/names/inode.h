@@ -128,9 +128,8 @@ int inode_place_key(const struct inode_place *p, const char *name,
 		    struct buf *out);
 /* The stage, with a reference; NULL at the root of stages. */
 struct stage *inode_stage(struct tree *t, struct inode *i);
-/* Path within the stage ("" for its root) without a trailing '/'. 0,
- * -ENAMETOOLONG when the key would be over STORE_KEY_MAX, -ENOENT an orphan. */
-/* Whole key: the stage's prefix and the path; a directory's ends in '/'. */
+/* Whole key: the stage's prefix and the path; a directory's ends in '/'. 0,
+ * -ENAMETOOLONG when it would be over STORE_KEY_MAX, -ENOENT an orphan. */
 int inode_key(struct tree *t, struct inode *i, struct buf *out);
 /* The same for content that is open: it keeps its place in its stage when that
  * has been altered or dropped since. -ENOENT: it has none. */
