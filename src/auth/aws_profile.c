@@ -79,7 +79,8 @@ bool aws_profile_is_named(void)
 	       cred_ask_env("AWS_DEFAULT_PROFILE");
 }
 
-const char *aws_profile_default(void)
+/* AWS_PROFILE, AWS_DEFAULT_PROFILE, or "default". */
+static const char *aws_profile_default(void)
 {
 	const char *name = cred_ask_env("AWS_PROFILE");
 

@@ -26,8 +26,6 @@ char *aws_profile_file(enum aws_file which);
 /* A path in the home directory, by the same rule. */
 char *aws_profile_home(const char *below);
 
-/* AWS_PROFILE, AWS_DEFAULT_PROFILE, or "default". */
-const char *aws_profile_default(void);
 /* True when one of the two says so. */
 bool aws_profile_is_named(void);
 

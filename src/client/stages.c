@@ -251,6 +251,31 @@ static int stages_locked(struct session *s, const struct sql_statement *q,
 	return rc;
 }
 
+/* 0, or a failure: it is an external one that the configuration has, or `~`. */
+static int stages_may_change(struct session *s, const char *name,
+			     const char *verb, struct failure *f)
+{
+	struct conn c = { 0 };
+	bool drop_in = false;
+	int rc;
+
+	if (!strcmp(name, "~"))
+		return failure_set(f, CODE_STAGE_PERMISSION, -EPERM,
+				   "user stage is not allowed in %s STAGE",
+				   verb);
+	rc = catalog_conn(s->catalog, name, &c, &drop_in);
+	option_clear(conn_options, &c);
+	if (!rc && !drop_in)
+		return failure_set(
+			f, CODE_STAGE_PERMISSION, -EPERM,
+			"stage '%s' is in the configuration file %s: "
+			"change it there",
+			name, s->config.file ? s->config.file : "");
+	return rc == -ENOENT || !rc
+		       ? 0
+		       : failure_set(f, CODE_STORAGE, rc, "%s", strerror(-rc));
+}
+
 int stages_create(struct session *s, const struct sql_statement *q,
 		  struct failure *f)
 {
@@ -365,30 +390,6 @@ int stages_alter(struct session *s, const struct sql_statement *q,
 			q->name.s);
 	f->span = (struct sql_span){ 0, 0 };
 	return stages_alter_internal(s, q, f);
-}
-
-int stages_may_change(struct session *s, const char *name, const char *verb,
-		      struct failure *f)
-{
-	struct conn c = { 0 };
-	bool drop_in = false;
-	int rc;
-
-	if (!strcmp(name, "~"))
-		return failure_set(f, CODE_STAGE_PERMISSION, -EPERM,
-				   "user stage is not allowed in %s STAGE",
-				   verb);
-	rc = catalog_conn(s->catalog, name, &c, &drop_in);
-	option_clear(conn_options, &c);
-	if (!rc && !drop_in)
-		return failure_set(
-			f, CODE_STAGE_PERMISSION, -EPERM,
-			"stage '%s' is in the configuration file %s: "
-			"change it there",
-			name, s->config.file ? s->config.file : "");
-	return rc == -ENOENT || !rc
-		       ? 0
-		       : failure_set(f, CODE_STORAGE, rc, "%s", strerror(-rc));
 }
 
 static int stages_drop_external(struct session *s, const char *name,

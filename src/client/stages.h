@@ -28,8 +28,4 @@ int stages_alter(struct session *s, const struct sql_statement *q,
 int stages_drop(struct session *s, const char *name, bool if_exists, bool files,
 		struct failure *f);
 
-/* 0, or a failure: it is an external one that the configuration has, or `~`. */
-int stages_may_change(struct session *s, const char *name, const char *verb,
-		      struct failure *f);
-
 #endif

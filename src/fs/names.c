@@ -113,7 +113,8 @@ bool names_keep_open(struct fs *fs, struct inode *i, struct file **out)
 	       v.published && !file_open(&fs->env, i, &v.info, out);
 }
 
-void names_drop_open(struct fs *fs, struct inode *i)
+/* The kernel has forgotten i, whose content was kept for it. */
+static void names_drop_open(struct fs *fs, struct inode *i)
 {
 	struct file *f = inode_file_get(fs->tree, i);
 

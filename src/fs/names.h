@@ -83,8 +83,6 @@ void names_orphan(struct fs *fs, struct inode *i);
  * when there is none to keep.
  */
 bool names_keep_open(struct fs *fs, struct inode *i, struct file **out);
-/* The kernel has forgotten i, whose content was kept for it. */
-void names_drop_open(struct fs *fs, struct inode *i);
 /* attributes.c: one line a minute at most when changed attributes found no room
  * in memory. */
 void attributes_say_pins(struct fs *fs);
@@ -101,8 +99,6 @@ int fs_file_truncate(struct fs *fs, struct inode *i, uint64_t size);
 double names_stat_kernel(struct fs *fs, struct inode *i, struct stat *st);
 
 /* stages.c: the same at the root of stages. */
-/* The inode of a stage, whose reference is taken over. 0 or -ENOMEM. */
-int stages_enter(struct fs *fs, struct stage *stage, struct inode **out);
 int stages_resolve(struct fs *fs, const char *name, struct inode **out);
 int stages_mkdir(struct fs *fs, const char *name, struct inode **out);
 int stages_rmdir(struct fs *fs, const char *name);

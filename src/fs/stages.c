@@ -10,6 +10,17 @@
 #include "stage/stage.h"
 #include "store/store_observer.h"
 
+/* The inode of a stage, whose reference is taken over. 0 or -ENOMEM. */
+static int stages_enter(struct fs *fs, struct stage *stage, struct inode **out)
+{
+	observer_watch(fs->observer, stage->store);
+	*out = tree_put_stage(fs->tree, stage);
+	stage_unref(stage);
+	if (*out)
+		stages_refresh_root(fs, *out);
+	return *out ? 0 : -ENOMEM;
+}
+
 int stages_resolve(struct fs *fs, const char *name, struct inode **out)
 {
 	struct stage *stage;
@@ -21,16 +32,6 @@ int stages_resolve(struct fs *fs, const char *name, struct inode **out)
 		return rc;
 	}
 	return stages_enter(fs, stage, out);
-}
-
-int stages_enter(struct fs *fs, struct stage *stage, struct inode **out)
-{
-	observer_watch(fs->observer, stage->store);
-	*out = tree_put_stage(fs->tree, stage);
-	stage_unref(stage);
-	if (*out)
-		stages_refresh_root(fs, *out);
-	return *out ? 0 : -ENOMEM;
 }
 
 void stages_refresh_root(struct fs *fs, struct inode *i)

@@ -133,8 +133,9 @@ static int file_parts_md5(int fd, uint64_t size, uint64_t part_size,
 	return rc;
 }
 
-int transfer_file_md5(int fd, uint64_t size, uint64_t part_size, bool of_parts,
-		      char hex[33])
+/* MD5 of a file, or of its parts' MD5s as S3 makes an ETag of them. */
+static int transfer_file_md5(int fd, uint64_t size, uint64_t part_size,
+			     bool of_parts, char hex[33])
 {
 	unsigned char sum[SHA256_SIZE] = { 0 };
 	struct digest *all;

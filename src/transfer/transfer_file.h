@@ -17,9 +17,6 @@ int transfer_file_temporary(void);
 /* One with everything that fd gives, for what has no size yet. */
 int transfer_file_spool(int fd, int *out, uint64_t *size);
 
-/* MD5 of a file, or of its parts' MD5s as S3 makes an ETag of them. */
-int transfer_file_md5(int fd, uint64_t size, uint64_t part_size, bool of_parts,
-		      char hex[33]);
 /* Has the object these bytes, as far as size and ETag tell? 0 or -errno. */
 int transfer_file_equal(int fd, uint64_t size, uint64_t part_size,
 			const struct object_info *info, bool *equal);

@@ -164,7 +164,8 @@ void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
 	tree_unlock(t);
 }
 
-void inode_show_locked(struct tree *t, struct inode *i, struct inode_view *out)
+static void inode_show_locked(struct tree *t, struct inode *i,
+			      struct inode_view *out) REQUIRES(t->lock)
 {
 	inode_view_locked(t, i, out);
 	inode_etag_set_attr_locked(t, i, inode_etag_hash(out), out->fresh_ms);

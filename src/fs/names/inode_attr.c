@@ -10,7 +10,9 @@
 
 #include "base/clock.h"
 
-void inode_attr_own_mode_locked(struct tree *t, struct inode *i)
+/* Mode and owner stand in i from now on: the settings', until they change. */
+static void inode_attr_own_mode_locked(struct tree *t, struct inode *i)
+	REQUIRES(t->lock)
 {
 	if (i->flags & INODE_OWN_MODE)
 		return;

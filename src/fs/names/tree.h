@@ -233,8 +233,6 @@ struct inode *inode_ref_locked(struct tree *t, struct inode *i)
 void inode_unref_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
 void inode_view_locked(struct tree *t, struct inode *i, struct inode_view *out)
 	REQUIRES(t->lock);
-void inode_show_locked(struct tree *t, struct inode *i, struct inode_view *out)
-	REQUIRES(t->lock);
 void inode_enter_locked(struct tree *t, struct inode *i, struct inode_view *out)
 	REQUIRES(t->lock);
 void inode_look_locked(struct tree *t, struct inode *i, struct inode_place *out)
@@ -248,9 +246,6 @@ unsigned inode_ttl_left_locked(struct tree *t, const struct inode *i,
 			       int64_t refreshed_ms) REQUIRES(t->lock);
 bool inode_is_fresh_locked(struct tree *t, const struct inode *i,
 			   int64_t refreshed_ms) REQUIRES(t->lock);
-/* Mode and owner stand in i from now on: the settings', until they change. */
-void inode_attr_own_mode_locked(struct tree *t, struct inode *i)
-	REQUIRES(t->lock);
 /* Owner, mode and times as the store keeps them, if it does. */
 void inode_attr_refresh_locked(struct tree *t, struct inode *i,
 			       const struct object_info *info)

@@ -38,7 +38,9 @@ static size_t conditions_next_tag(const char **p, const char **tag,
 	return n;
 }
 
-bool conditions_etag_in(const char *list, const char *etag, bool weak)
+/* Is the ETag (with its quotes) in a list as If-Match has it? `*` has any.
+ * weak: `W/"a"` is `"a"`. */
+static bool conditions_etag_in(const char *list, const char *etag, bool weak)
 {
 	size_t len = strlen(etag), n;
 	const char *tag;

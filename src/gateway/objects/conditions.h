@@ -7,10 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Is the ETag (with its quotes) in a list as If-Match has it? `*` has any.
- * weak: `W/"a"` is `"a"`. */
-bool conditions_etag_in(const char *list, const char *etag, bool weak);
-
 /* What a request asks for; NULL: the header did not come. */
 struct conditions {
 	const char *if_match, *if_none_match;

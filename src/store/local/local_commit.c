@@ -30,8 +30,9 @@
 #define BIG (1u << 20) /* bytes that are flushed before the lock is taken */
 #define TRIES 8
 
-int local_commit_cond(const struct store_cond *cond, const struct stat *st,
-		      const char *etag)
+/* Does the condition hold for what is there (st NULL: nothing)? */
+static int local_commit_cond(const struct store_cond *cond,
+			     const struct stat *st, const char *etag)
 {
 	if (!cond)
 		return 0;

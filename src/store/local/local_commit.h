@@ -25,9 +25,6 @@ struct local_commit {
 	const char *from_name;
 };
 int local_commit(const struct local_commit *c, struct object_info *out);
-/* Does the condition hold for what is there (st NULL: nothing)? */
-int local_commit_cond(const struct store_cond *cond, const struct stat *st,
-		      const char *etag);
 /* A key that ends in '/'. */
 int local_commit_dir(struct local *l, const char *key,
 		     const struct store_meta *meta,

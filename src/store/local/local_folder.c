@@ -31,7 +31,8 @@
 #include "store/local/local_file.h"
 #include "store/local/local_root.h"
 
-int local_folder_own(struct local *l, int fd)
+/* What was made there becomes the folder's owner's. */
+static int local_folder_own(struct local *l, int fd)
 {
 	struct stat st;
 

@@ -35,8 +35,6 @@ int local_folder_below(int at, const char *name);
 int local_folder_file(int at, const char *name, int flags, struct stat *st);
 /* The file of locks. */
 int local_folder_locks(struct local *l);
-/* What was made there becomes the folder's owner's. */
-int local_folder_own(struct local *l, int fd);
 
 /* ---- its small files ---- */
 

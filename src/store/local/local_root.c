@@ -240,7 +240,8 @@ int local_root_open(struct local *l, struct buf *why)
 	return 0;
 }
 
-int local_root_again(struct local *l)
+/* Where nothing could be written: can it now? 0 or why not. */
+static int local_root_again(struct local *l)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc = l->ro_err;

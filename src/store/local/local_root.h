@@ -41,8 +41,6 @@ static inline struct local_locked *local_locked(struct local *l)
 }
 
 int local_root_open(struct local *l, struct buf *why);
-/* Where nothing could be written: can it now? 0 or why not. */
-int local_root_again(struct local *l);
 /* 0, or why nothing is written here: logged. */
 int local_root_writable(struct local *l, const char *what, const char *key);
 

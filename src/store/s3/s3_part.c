@@ -21,8 +21,9 @@ struct s3_part {
 	struct store_part *part;
 };
 
-void s3_part_call(struct s3_call *c, struct s3_upload *u, unsigned number,
-		  const char *what)
+/* A call on this upload's part: partNumber and uploadId are set. */
+static void s3_part_call(struct s3_call *c, struct s3_upload *u,
+			 unsigned number, const char *what)
 {
 	char text[16];
 

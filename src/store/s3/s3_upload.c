@@ -53,7 +53,8 @@ int s3_upload_note(struct s3_upload *u, unsigned number,
 	return rc;
 }
 
-struct s3_part_note s3_upload_noted(struct s3_upload *u, unsigned number)
+/* An unknown one when nothing was noted. */
+static struct s3_part_note s3_upload_noted(struct s3_upload *u, unsigned number)
 {
 	struct s3_part_note note = { 0 };
 

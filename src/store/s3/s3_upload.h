@@ -35,15 +35,10 @@ static inline struct s3_upload *s3_upload_of(struct store_upload *u)
 /* 0 or -ENOMEM. */
 int s3_upload_note(struct s3_upload *u, unsigned number,
 		   const struct s3_part_note *note);
-/* An unknown one when nothing was noted. */
-struct s3_part_note s3_upload_noted(struct s3_upload *u, unsigned number);
 
 /* Once it is complete: sees to it that the object has the upload's tags. */
 void s3_tags_hold(struct s3_upload *u);
 
-/* A call on this upload's part: partNumber and uploadId are set. */
-void s3_part_call(struct s3_call *c, struct s3_upload *u, unsigned number,
-		  const char *what);
 /* x-amz-copy-source: /bucket/key, encoded. */
 void s3_part_source(struct s3_call *c, const char *key, const char *etag);
 /* PUT with x-amz-copy-source and a range. */
