@@ -16,6 +16,8 @@ tests_lib_libtest_a_SOURCES = \
 	tests/lib/file_rig.c \
 	tests/lib/file_rig.h \
 	tests/lib/form_text.h \
+	tests/lib/disk.c \
+	tests/lib/disk.h \
 	tests/lib/fs_fixture.c \
 	tests/lib/fs_fixture.h \
 	tests/lib/gateway_rig.c \

@@ -83,6 +83,25 @@ void s3_rig_stop(struct s3_rig *rig)
 	standin_stop(&rig->standin);
 }
 
+int s3_rig_get(struct s3_rig *rig, const char *key, const char *etag,
+	       char have[64])
+{
+	size_t n = 0;
+	int err = store_get_sync(rig->s, key, etag, 0, have, 63, &n, NULL);
+
+	have[err ? 0 : n] = '\0';
+	return err;
+}
+
+void s3_rig_assert_log(struct s3_rig *rig, const char *text)
+{
+	char *log = standin_get(&rig->standin, "/_requests");
+
+	if (!strstr(log, text))
+		fail_msg("no `%s` in %s", text, log);
+	free(log);
+}
+
 struct store *s3_rig_open_real(struct http_engine *e)
 {
 	struct s3_settings set = {

@@ -37,6 +37,13 @@ void s3_rig_stop(struct s3_rig *rig);
 /* Another store in place of the one there is. */
 void s3_rig_open(struct s3_rig *rig, const struct s3_rig_options *options);
 
+/* An object's bytes as a string, "" upon an error, which is the result. etag:
+ * If-Match; NULL: whatever is there. */
+int s3_rig_get(struct s3_rig *rig, const char *key, const char *etag,
+	       char have[64]);
+/* The stand-in's log of requests has that text. */
+void s3_rig_assert_log(struct s3_rig *rig, const char *text);
+
 /* A store on a server of the environment's (STAGEFS_TEST_S3_ENDPOINT ...), or
  * NULL when there is none. */
 struct store *s3_rig_open_real(struct http_engine *e);

@@ -4,8 +4,7 @@
  *
  * Covers: fs/fs_setattr.c
  */
-#include "fs_fixture.h"
-#include "local_rig.h"
+#include "disk.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -18,41 +17,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-struct disk {
-	struct local_rig rig;
-	struct mount m;
-};
-
-static void disk_up(struct disk *d, unsigned ttl_s)
-{
-	struct fs_settings s = mount_settings;
-
-	memset(d, 0, sizeof(*d));
-	local_rig_open(&d->rig);
-	s.metadata_ttl_s = ttl_s;
-	s.uid = getuid();
-	s.gid = getgid();
-	mount_on(&d->m, store_ref(d->rig.s), "", false, &s);
-	d->m.caller.uid = getuid();
-	d->m.caller.gid = getgid();
-}
-
-static void disk_down(struct disk *d)
-{
-	mount_down(&d->m);
-	local_rig_close(&d->rig);
-}
-
-static const char *path(struct disk *d, const char *name)
-{
-	return local_rig_path(&d->rig, name);
-}
-
 /* Another program puts another file in its place. */
 static void replace(struct disk *d, const char *name, const char *text)
 {
 	local_rig_write(&d->rig, "aside", text);
-	assert_int_equal(rename(path(d, "aside"), path(d, name)), 0);
+	assert_int_equal(rename(disk_path(d, "aside"), disk_path(d, name)), 0);
 }
 
 static void test_attributes(void **state)
@@ -64,13 +33,13 @@ static void test_attributes(void **state)
 
 	disk_up(&d, 60);
 	assert_int_equal(mount_write(&d.m, "f", "text"), 0);
-	assert_int_equal(stat(path(&d, "f"), &st), 0);
+	assert_int_equal(stat(disk_path(&d, "f"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0644);
 	i = mount_find(&d.m, "f", NULL);
 	assert_int_equal(fs_setattr(d.m.fs, i, NULL, &want,
 				    FS_SET_MODE | FS_SET_MTIME, &out, &timeout),
 			 0);
-	assert_int_equal(stat(path(&d, "f"), &st), 0);
+	assert_int_equal(stat(disk_path(&d, "f"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0610);
 	assert_int_equal(st.st_mtim.tv_sec, 1000);
 	assert_int_equal(st.st_mtim.tv_nsec, 5);
@@ -79,14 +48,14 @@ static void test_attributes(void **state)
 
 	/* the root of the stage is the folder */
 	root = fs_root(d.m.fs);
-	assert_int_equal(chmod(path(&d, "."), 0710), 0);
+	assert_int_equal(chmod(disk_path(&d, "."), 0710), 0);
 	assert_int_equal(fs_getattr(d.m.fs, root, NULL, &out, &timeout), 0);
 	assert_int_equal(out.st_mode & 07777, 0710);
 	want.st_mode = 0755;
 	assert_int_equal(fs_setattr(d.m.fs, root, NULL, &want, FS_SET_MODE,
 				    &out, &timeout),
 			 0);
-	assert_int_equal(stat(path(&d, "."), &st), 0);
+	assert_int_equal(stat(disk_path(&d, "."), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0755);
 	disk_down(&d);
 }
@@ -96,7 +65,7 @@ static void same_ctime(struct disk *d, const char *name)
 	struct stat shown, st;
 
 	assert_int_equal(mount_stat(&d->m, name, &shown), 0);
-	assert_int_equal(stat(path(d, name), &st), 0);
+	assert_int_equal(stat(disk_path(d, name), &st), 0);
 	row_number(name, shown.st_ctim.tv_sec, st.st_ctim.tv_sec);
 	row_number(name, shown.st_ctim.tv_nsec, st.st_ctim.tv_nsec);
 }
@@ -170,7 +139,7 @@ static void test_in_place(void **state)
 	disk_up(&d, 60);
 	assert_int_equal(mount_write(&d.m, "f", "before"), 0);
 	assert_int_equal(mount_open(&d.m, "f", O_RDONLY, &h), 0);
-	fd = open(path(&d, "f"), O_WRONLY | O_APPEND);
+	fd = open(disk_path(&d, "f"), O_WRONLY | O_APPEND);
 	assert_int_equal(write(fd, " after", 6), 6);
 	close(fd);
 	assert_int_equal(mount_read(&d.m, h, text, sizeof(text)), -ESTALE);
@@ -198,7 +167,7 @@ static void test_grows(void **state)
 	assert_int_equal(fs_getattr(d.m.fs, i, h, &st, &timeout), 0);
 	assert_int_equal(fs_file_read(d.m.fs, h, 6, 10, &data), 0);
 	assert_int_equal(data.len, 0);
-	fd = open(path(&d, "f"), O_WRONLY | O_APPEND);
+	fd = open(disk_path(&d, "f"), O_WRONLY | O_APPEND);
 	assert_int_equal(write(fd, " after", 6), 6);
 	close(fd);
 	assert_int_equal(fs_getattr(d.m.fs, i, h, &st, &timeout), -ESTALE);
@@ -223,7 +192,7 @@ static uint64_t disk_number(struct disk *d, const char *name)
 {
 	struct stat st;
 
-	assert_int_equal(stat(path(d, name), &st), 0);
+	assert_int_equal(stat(disk_path(d, name), &st), 0);
 	return st.st_ino;
 }
 
@@ -309,13 +278,13 @@ static void test_publish(void **state)
 	disk_up(&d, 60);
 	assert_int_equal(mount_create(&d.m, "f", &h), 0);
 	assert_int_equal(fs_file_write(d.m.fs, h, 0, "one", 3), 0);
-	assert_int_equal(stat(path(&d, "f"), &st), -1);
+	assert_int_equal(stat(disk_path(&d, "f"), &st), -1);
 	assert_int_equal(fs_file_flush(d.m.fs, h), 0);
-	assert_int_equal(stat(path(&d, "f"), &st), 0);
+	assert_int_equal(stat(disk_path(&d, "f"), &st), 0);
 	assert_int_equal(st.st_size, 3);
 	/* beyond what is published, with the old bytes below */
 	assert_int_equal(fs_file_write(d.m.fs, h, 5, "two", 3), 0);
-	assert_int_equal(stat(path(&d, "f"), &st), 0);
+	assert_int_equal(stat(disk_path(&d, "f"), &st), 0);
 	assert_int_equal(st.st_size, 3);
 	assert_int_equal(fs_file_flush(d.m.fs, h), 0);
 	fs_release(d.m.fs, h);
@@ -325,7 +294,7 @@ static void test_publish(void **state)
 	assert_int_equal(mount_read(&d.m, h, text, sizeof(text)), 8);
 	assert_memory_equal(text, "one\0\0two", 8);
 	fs_release(d.m.fs, h);
-	assert_int_equal(stat(path(&d, "f"), &st), 0);
+	assert_int_equal(stat(disk_path(&d, "f"), &st), 0);
 	assert_int_equal(st.st_size, 8);
 	disk_down(&d);
 }

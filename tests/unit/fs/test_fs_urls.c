@@ -3,8 +3,7 @@
  * says of each component.
  */
 #include "base/buf.h"
-#include "fs_fixture.h"
-#include "local_rig.h"
+#include "disk.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -12,36 +11,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-struct disk {
-	struct local_rig rig;
-	struct mount m;
-};
-
-static void disk_up(struct disk *d, unsigned ttl_s)
-{
-	struct fs_settings s = mount_settings;
-
-	memset(d, 0, sizeof(*d));
-	local_rig_open(&d->rig);
-	s.metadata_ttl_s = ttl_s;
-	s.uid = getuid();
-	s.gid = getgid();
-	mount_on(&d->m, store_ref(d->rig.s), "", false, &s);
-	d->m.caller.uid = getuid();
-	d->m.caller.gid = getgid();
-}
-
-static void disk_down(struct disk *d)
-{
-	mount_down(&d->m);
-	local_rig_close(&d->rig);
-}
-
-static const char *path(struct disk *d, const char *name)
-{
-	return local_rig_path(&d->rig, name);
-}
 
 /* ---- URLs of names that nobody has looked up ---- */
 
@@ -116,17 +85,18 @@ static void make_closed(struct disk *d)
 		{ "open/.stagefs/keys", 0600 },
 	};
 
-	assert_int_equal(chmod(path(d, "."), 0755), 0);
+	assert_int_equal(chmod(disk_path(d, "."), 0755), 0);
 	for (size_t i = 0; i < COUNT(made); i++) {
-		assert_int_equal(mkdir(path(d, made[i].name), 0700), 0);
-		assert_int_equal(chmod(path(d, made[i].name), made[i].mode), 0);
+		assert_int_equal(mkdir(disk_path(d, made[i].name), 0700), 0);
+		assert_int_equal(
+			chmod(disk_path(d, made[i].name), made[i].mode), 0);
 	}
 	for (size_t i = 0; i < COUNT(files); i++) {
 		local_rig_write(&d->rig, files[i].name, "text");
-		assert_int_equal(chmod(path(d, files[i].name), files[i].mode),
-				 0);
+		assert_int_equal(
+			chmod(disk_path(d, files[i].name), files[i].mode), 0);
 	}
-	assert_int_equal(symlink("/etc", path(d, "link")), 0);
+	assert_int_equal(symlink("/etc", disk_path(d, "link")), 0);
 }
 
 /* A root daemon's mount, where others come in (allow_other). Each row has a
@@ -154,23 +124,23 @@ static void test_signs_by_the_disk_of_now(void **state)
 	struct stat st;
 
 	disk_up(&d, 60);
-	assert_int_equal(chmod(path(&d, "."), 0755), 0);
-	assert_int_equal(mkdir(path(&d, "dir"), 0755), 0);
+	assert_int_equal(chmod(disk_path(&d, "."), 0755), 0);
+	assert_int_equal(mkdir(disk_path(&d, "dir"), 0755), 0);
 	local_rig_write(&d.rig, "dir/f", "text");
-	assert_int_equal(chmod(path(&d, "dir/f"), 0644), 0);
+	assert_int_equal(chmod(disk_path(&d, "dir/f"), 0644), 0);
 	assert_int_equal(mount_stat(&d.m, "dir/f", &st), 0);
 	assert_int_equal(sign(&d, "dir", D "?path=f", 5), 0);
 	assert_int_equal(sign(&d, "dir/f", D, 5), 0);
 
-	assert_int_equal(chmod(path(&d, "dir/f"), 0600), 0);
+	assert_int_equal(chmod(disk_path(&d, "dir/f"), 0600), 0);
 	assert_int_equal(sign(&d, "dir", D "?path=f", 5), -EACCES);
 	assert_int_equal(sign(&d, "dir/f", D, 5), -EACCES);
-	assert_int_equal(chmod(path(&d, "dir/f"), 0644), 0);
-	assert_int_equal(chmod(path(&d, "dir"), 0700), 0);
+	assert_int_equal(chmod(disk_path(&d, "dir/f"), 0644), 0);
+	assert_int_equal(chmod(disk_path(&d, "dir"), 0700), 0);
 	assert_int_equal(sign(&d, "", D "?path=dir/f", 5), -EACCES);
 	assert_int_equal(sign(&d, "dir", D "?path=f", 5), -EACCES);
-	assert_int_equal(chmod(path(&d, "dir"), 0755), 0);
-	assert_int_equal(chmod(path(&d, "."), 0700), 0);
+	assert_int_equal(chmod(disk_path(&d, "dir"), 0755), 0);
+	assert_int_equal(chmod(disk_path(&d, "."), 0700), 0);
 	assert_int_equal(sign(&d, "", D "?path=dir/f", 5), -EACCES);
 	disk_down(&d);
 }

@@ -42,30 +42,12 @@ static int put_if(const char *key, const char *text,
 }
 
 /* Reads all of TEXT and more; what came is in `have`. */
-static int get(const char *key, const char *etag, char have[64])
-{
-	size_t n = 0;
-	int err = store_get_sync(rig.s, key, etag, 0, have, 63, &n, NULL);
-
-	have[err ? 0 : n] = '\0';
-	return err;
-}
-
 static void assert_read(const char *key)
 {
 	char have[64];
 
-	assert_int_equal(get(key, NULL, have), 0);
+	assert_int_equal(s3_rig_get(&rig, key, NULL, have), 0);
 	assert_string_equal(have, TEXT);
-}
-
-static void assert_log_has(const char *text)
-{
-	char *log = standin_get(&rig.standin, "/_requests");
-
-	if (!strstr(log, text))
-		fail_msg("no `%s` in %s", text, log);
-	free(log);
 }
 
 static int fresh(void **state)
@@ -84,8 +66,8 @@ static void body_is_cut(void **state)
 	standin_fault(&rig.standin, ONCE("GET"),
 		      "\"type\": \"cut\", \"after\": 6");
 	assert_read("k");
-	assert_log_has("\"range\": \"bytes=6-62\"");
-	assert_log_has("\"if-match\": \"\\\"");
+	s3_rig_assert_log(&rig, "\"range\": \"bytes=6-62\"");
+	s3_rig_assert_log(&rig, "\"if-match\": \"\\\"");
 }
 
 static void body_is_reset(void **state)
@@ -110,7 +92,7 @@ static void body_stalls(void **state)
 		      "\"type\": \"stall\", \"when\": \"body\", \"after\": 5, "
 		      "\"seconds\": 4");
 	assert_read("k");
-	assert_log_has("\"range\": \"bytes=5-62\"");
+	s3_rig_assert_log(&rig, "\"range\": \"bytes=5-62\"");
 }
 
 static void length_is_wrong(void **state)
@@ -121,7 +103,7 @@ static void length_is_wrong(void **state)
 	standin_fault(&rig.standin, ONCE("GET"),
 		      "\"type\": \"wrong_length\", \"delta\": -9");
 	assert_read("k");
-	assert_log_has("\"range\": \"bytes=7-62\"");
+	s3_rig_assert_log(&rig, "\"range\": \"bytes=7-62\"");
 }
 
 static void whole_object_comes(void **state)
@@ -156,14 +138,14 @@ static void object_changes_between(void **state)
 	standin_fault(&rig.standin, "\"method\": \"GET\", \"nth\": 1",
 		      "\"type\": \"status\", \"status\": 412, \"code\": "
 		      "\"PreconditionFailed\"");
-	assert_int_equal(get("k", NULL, have), -ESTALE);
+	assert_int_equal(s3_rig_get(&rig, "k", NULL, have), -ESTALE);
 	standin_reset(&rig.standin);
 	standin_fault(&rig.standin, ONCE("GET"),
 		      "\"type\": \"cut\", \"after\": 6");
 	standin_fault(&rig.standin, ONCE("GET"),
 		      "\"type\": \"status\", \"status\": 404, \"code\": "
 		      "\"NoSuchKey\"");
-	assert_int_equal(get("k", NULL, have), -ESTALE);
+	assert_int_equal(s3_rig_get(&rig, "k", NULL, have), -ESTALE);
 }
 
 static void condition_is_ignored(void **state)
@@ -174,7 +156,7 @@ static void condition_is_ignored(void **state)
 		      "\"type\": \"status\", \"status\": 206, \"body\": "
 		      "\"other\", \"headers\": {\"Content-Range\": "
 		      "\"bytes 0-4/5\", \"ETag\": \"\\\"other\\\"\"}");
-	assert_int_equal(get("k", "\"mine\"", have), -ESTALE);
+	assert_int_equal(s3_rig_get(&rig, "k", "\"mine\"", have), -ESTALE);
 }
 
 /* ---- answers that get lost ---- */

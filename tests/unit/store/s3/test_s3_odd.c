@@ -30,30 +30,12 @@ static struct object_info put(const char *key, const char *text)
 }
 
 /* Reads all of TEXT and more; what came is in `have`. */
-static int get(const char *key, const char *etag, char have[64])
-{
-	size_t n = 0;
-	int err = store_get_sync(rig.s, key, etag, 0, have, 63, &n, NULL);
-
-	have[err ? 0 : n] = '\0';
-	return err;
-}
-
 static void assert_read(const char *key)
 {
 	char have[64];
 
-	assert_int_equal(get(key, NULL, have), 0);
+	assert_int_equal(s3_rig_get(&rig, key, NULL, have), 0);
 	assert_string_equal(have, TEXT);
-}
-
-static void assert_log_has(const char *text)
-{
-	char *log = standin_get(&rig.standin, "/_requests");
-
-	if (!strstr(log, text))
-		fail_msg("no `%s` in %s", text, log);
-	free(log);
 }
 
 static int fresh(void **state)
@@ -139,7 +121,7 @@ static void end_cannot_be_told(void **state)
 	impatient();
 	standin_fault(&rig.standin, ALWAYS("GET"),
 		      NO_LENGTH ", \"as\": \"whole\", \"close\": true");
-	assert_int_equal(get("k", NULL, have), -EIO);
+	assert_int_equal(s3_rig_get(&rig, "k", NULL, have), -EIO);
 }
 
 static void encoded_on_the_way(void **state)
@@ -150,8 +132,8 @@ static void encoded_on_the_way(void **state)
 	standin_fault(&rig.standin, ALWAYS("GET"),
 		      NO_LENGTH ", \"as\": \"whole\", \"headers\": "
 				"{\"Content-Encoding\": \"gzip\"}");
-	assert_int_equal(get("k", NULL, have), -EIO);
-	assert_log_has("\"accept-encoding\": \"identity\"");
+	assert_int_equal(s3_rig_get(&rig, "k", NULL, have), -EIO);
+	s3_rig_assert_log(&rig, "\"accept-encoding\": \"identity\"");
 }
 
 static void longer_than_it_said(void **state)
@@ -159,7 +141,7 @@ static void longer_than_it_said(void **state)
 	char have[64];
 
 	standin_fault(&rig.standin, ALWAYS("GET"), NO_LENGTH ", \"append\": 5");
-	assert_int_equal(get("k", NULL, have), -EIO);
+	assert_int_equal(s3_rig_get(&rig, "k", NULL, have), -EIO);
 }
 
 /* ---- listings in other dialects ---- */
@@ -453,7 +435,7 @@ static void etag_is_long(void **state)
 	standin_fault(&rig.standin, ALWAYS("GET"), rewrite);
 	assert_int_equal(store_head(rig.s, "k", &d), 0);
 	assert_true(strlen(d.info.etag) > 64);
-	assert_int_equal(get("k", d.info.etag, have), 0);
+	assert_int_equal(s3_rig_get(&rig, "k", d.info.etag, have), 0);
 	assert_string_equal(have, TEXT);
 	assert_int_equal(
 		store_copy(rig.s, "k", d.info.etag, "copy", NULL, NULL), 0);
@@ -461,7 +443,7 @@ static void etag_is_long(void **state)
 	assert_int_equal(store_put(rig.s, "k", &body, NULL, &cond, &info), 0);
 	standin_reset(&rig.standin);
 	/* now it has another */
-	assert_int_equal(get("k", d.info.etag, have), -ESTALE);
+	assert_int_equal(s3_rig_get(&rig, "k", d.info.etag, have), -ESTALE);
 	assert_int_equal(store_put(rig.s, "k", &body, NULL, &cond, &info),
 			 -ESTALE);
 	assert_int_equal(store_copy(rig.s, "k", d.info.etag, "copy", NULL,
