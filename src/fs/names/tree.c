@@ -56,7 +56,7 @@ struct inode *tree_add_locked(struct tree *t, struct inode *dir,
 
 	if (!i)
 		return NULL;
-	i->flags |= dir->flags & INODE_OF_FILES;
+	i->of_files = dir->of_files;
 	tree_hash_add_locked(t, i, dir);
 	tree_lru_update_locked(t, dir);
 	return i;
@@ -100,10 +100,10 @@ struct tree *tree_new(const struct tree_settings *s, struct stage *stage)
 	if (t->root)
 		t->root->ino = 1;
 	m = t->root ? inode_ext(t->root) : NULL;
-	if (m && stage)
+	if (m && stage) {
 		m->stage = stage_ref(stage);
-	if (m && stage && policy_of(stage) == &policy_files)
-		t->root->flags |= INODE_OF_FILES;
+		t->root->of_files = policy_of(stage) == &policy_files;
+	}
 	tree_unlock(t);
 	if (!t->guarded_.buckets || !m) {
 		tree_free(t);
@@ -492,8 +492,7 @@ static struct inode *tree_put_stage_locked(struct tree *t, struct stage *stage)
 		return NULL;
 	}
 	i->ext->stage = stage_ref(stage);
-	if (policy_of(stage) == &policy_files)
-		i->flags |= INODE_OF_FILES;
+	i->of_files = policy_of(stage) == &policy_files;
 	return i;
 }
 

@@ -61,7 +61,6 @@ enum inode_flag {
 	INODE_PIN_TIMES = 64, /* ... times */
 	INODE_IN_LRU = 128,
 	INODE_OWN_MTIME = 256, /* the store has another one */
-	INODE_OF_FILES = 512, /* inode_policy() */
 	INODE_RENAMING = 1024, /* ... is renaming it, or another over it */
 	INODE_KEPT_OPEN = 2048, /* a use of its content is the kernel's */
 	INODE_REMOVED = 4096, /* ORPHAN, and it was this mount that did it */
@@ -101,6 +100,8 @@ struct inode {
 	uint16_t mode : 12;
 	uint16_t kind : 4;
 	uint16_t flags;
+	/* inode_policy(): set when it is made, and read without the lock. */
+	bool of_files;
 };
 
 #define TREE_DISKS 64
@@ -160,7 +161,7 @@ static inline void tree_unlock(struct tree *t) RELEASE(t->lock)
 
 static inline const struct policy *inode_policy(const struct inode *i)
 {
-	return i->flags & INODE_OF_FILES ? &policy_files : &policy_objects;
+	return i->of_files ? &policy_files : &policy_objects;
 }
 static inline unsigned inode_ttl_ms(const struct tree *t, const struct inode *i)
 {
