@@ -79,6 +79,11 @@ run check
 is 'a clock that is an hour off is corrected' "$RC" 0
 holds 'and said' grep -qE "this machine's clock is (3599|3600|3601) seconds behind the store's, and over plain http pre-signed URLs" "$DIR/out"
 admin _reset x >/dev/null
+admin _fault '{"action": {"type": "skew", "seconds": 600}}' >/dev/null
+run check
+is 'one that is minutes off is served' "$RC" 0
+holds '... and said all the same' grep -qE "this machine's clock is (599|600|601) seconds behind the store's, and over plain http pre-signed URLs" "$DIR/out"
+admin _reset x >/dev/null
 
 # ---- what a store does not know ----
 

@@ -3,6 +3,7 @@ libstore_s3_a_SOURCES = \
 	src/store/s3/s3.c src/store/s3/s3.h \
 	src/store/s3/s3_ask.c src/store/s3/s3_ask.h \
 	src/store/s3/s3_call.c src/store/s3/s3_call.h \
+	src/store/s3/s3_clock.c src/store/s3/s3_clock.h \
 	src/store/s3/s3_copy.c \
 	src/store/s3/s3_doc.c src/store/s3/s3_doc.h \
 	src/store/s3/s3_error.c src/store/s3/s3_error.h \

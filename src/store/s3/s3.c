@@ -58,10 +58,10 @@ static int s3_describe(struct store *store, struct buf *out)
 		buf_addf(out, " until %s", end);
 	}
 	creds_unref(creds);
-	if (now.skew_s) {
+	if (now.off_s) {
 		buf_adds(out, "; ");
-		s3_state_say_skew(now.skew_s, out);
-		if (!s3_state_trusts_clock(s))
+		s3_clock_say(now.off_s, out);
+		if (!s3_clock_is_trusted(s))
 			buf_adds(out, ", and over plain http pre-signed URLs "
 				      "are off by that");
 	}

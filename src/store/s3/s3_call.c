@@ -371,7 +371,7 @@ static int wire_presign(struct s3_call *c, const struct sigv4_request *request,
 	const struct signer_terms terms = {
 		.region = now->region,
 		.time = clock_now_s() +
-			(s3_state_trusts_clock(c->s3) ? now->skew_s : 0),
+			(s3_clock_is_trusted(c->s3) ? now->off_s : 0),
 		.expires = URL_EXPIRES_S,
 		.at_hand = true,
 	};

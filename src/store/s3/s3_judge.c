@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "store/s3/s3_clock.h"
 #include "store/s3/s3_doc.h"
 #include "store/s3/s3_endpoint.h"
 #include "store/s3/s3_error.h"
@@ -65,48 +66,6 @@ static bool region_fix(struct s3_call *c, const struct http_reply *reply)
 	if (region)
 		region_log(c, region);
 	buf_clear(&header);
-	return fixed;
-}
-
-static void clock_log(const struct s3 *s, int64_t skew_s)
-{
-	struct log_where where = { .stage = s->base.name };
-	struct buf text = BUF_INIT(BUF_MESSAGE);
-
-	s3_state_say_skew(skew_s, &text);
-	buf_adds(&text, ": requests are signed with the store's time");
-	if (!s3_state_trusts_clock(s))
-		buf_adds(&text, ", pre-signed URLs with this machine's, as "
-				"over plain http the store's time is not "
-				"trusted for them");
-	log_at(LOG_LEVEL_WARN, &where, "%s", buf_str(&text));
-	buf_clear(&text);
-}
-
-static bool clock_fix(struct s3_call *c, const struct http_reply *reply)
-{
-	struct buf date = BUF_INIT(256);
-	struct s3_locked *g;
-	int64_t skew_s = 0;
-	bool known, fixed, warn = false;
-
-	http_reply_header(reply, "date", &date);
-	known = s3_error_skew(c->error.server_time, buf_str(&date),
-			      clock_now_s(), &skew_s);
-	lock_take(&c->s3->lock);
-	g = s3_locked(c->s3);
-	fixed = c->generation != g->generation;
-	if (!fixed && known && skew_s != g->skew_s) {
-		g->skew_s = skew_s;
-		g->generation++;
-		warn = !g->skew_warned;
-		g->skew_warned = true;
-		fixed = true;
-	}
-	lock_drop(&c->s3->lock);
-	if (warn)
-		clock_log(c->s3, skew_s);
-	buf_clear(&date);
 	return fixed;
 }
 
@@ -159,8 +118,9 @@ static bool judge_is_outdated(struct s3_call *c, const struct http_reply *reply)
 }
 
 /* What an answer teaches that is no refusal. */
-static void judge_success(struct s3_call *c)
+static void judge_success(struct s3_call *c, const struct http_reply *reply)
 {
+	s3_clock_learn(c, reply);
 	s3_lack_learn(c);
 	if (c->guessed)
 		s3_state_confirm_region(c->s3, c->generation);
@@ -183,7 +143,7 @@ static enum http_verdict judge_answer(struct s3_call *c,
 	if (reply->status / 100 == 2) {
 		c->parsed = c->parse ? c->parse(c, &reply->body) : 0;
 		if (!c->parsed)
-			judge_success(c);
+			judge_success(c, reply);
 		if (c->parsed != -EREMOTEIO)
 			return c->parsed == -EBADMSG ? HTTP_RETRY : HTTP_DONE;
 	}
@@ -194,7 +154,7 @@ static enum http_verdict judge_answer(struct s3_call *c,
 	if (m.fix == S3_FIX_REGION)
 		fixed = region_fix(c, reply);
 	else if (m.fix == S3_FIX_CLOCK)
-		fixed = clock_fix(c, reply);
+		fixed = s3_clock_fix(c, reply);
 	else if (m.fix != S3_FIX_NONE)
 		m.verdict = creds_fix(c, m.fix == S3_FIX_CREDS);
 	if (!fixed && m.verdict == HTTP_DONE)

@@ -73,7 +73,7 @@ static void presign_warn_clock(const struct s3 *s,
 {
 	struct buf text = BUF_INIT(BUF_MESSAGE);
 
-	s3_state_say_skew(now->skew_s, &text);
+	s3_clock_say(now->off_s, &text);
 	buf_adds(&text, ", and the URL is dated by this machine's: over plain "
 			"http the store's time is not trusted");
 	presign_add_warning(out, buf_str(&text));
@@ -108,7 +108,7 @@ static int presign_warn(const struct s3 *s, const struct s3_sign_ctx *now,
 		presign_add_warning(&text,
 				    "no region is known, and the URL is signed "
 				    "for us-east-1: set `region`");
-	if (now->skew_s && !s3_state_trusts_clock(s) && !end->anonymous)
+	if (now->off_s && !s3_clock_is_trusted(s) && !end->anonymous)
 		presign_warn_clock(s, now, &text);
 	out->warning = text.len ? buf_detach(&text) : NULL;
 	return buf_err(&text);
@@ -176,8 +176,7 @@ static int presign_sign(struct s3 *s, const struct store_presign *req,
 	request->host = buf_str(&host);
 	request->path = buf_str(&path);
 	terms.region = now.region;
-	terms.time =
-		clock_now_s() + (s3_state_trusts_clock(s) ? now.skew_s : 0);
+	terms.time = clock_now_s() + (s3_clock_is_trusted(s) ? now.off_s : 0);
 	rc = buf_err(&host) ? buf_err(&host) : buf_err(&path);
 	if (!rc)
 		rc = signer_presign(s->signer, request, &terms, &query, &end,

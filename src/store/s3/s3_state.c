@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "store/props.h"
-#include "store/s3/s3_endpoint.h"
 
 const char *const s3_made_names[S3_MADE] = {
 	[S3_MADE_CLASS] = PROP_CLASS,
@@ -18,9 +17,14 @@ const char *const s3_made_names[S3_MADE] = {
 
 void s3_state_sign_ctx(struct s3 *s, struct s3_sign_ctx *out)
 {
+	struct s3_moment now = s3_clock_moment();
+	const struct s3_clock *clock;
+
 	lock_take(&s->lock);
+	clock = &s3_locked(s)->clock;
 	memcpy(out->region, s3_locked(s)->region, sizeof(out->region));
-	out->skew_s = s3_locked(s)->skew_s;
+	out->skew_s = clock->followed ? s3_clock_skew(clock, &now) : 0;
+	out->off_s = s3_clock_off(clock, &now);
 	out->generation = s3_locked(s)->generation;
 	out->lacks = s3_locked(s)->lacks;
 	out->guessed = s3_locked(s)->guessed;
@@ -36,18 +40,6 @@ void s3_state_confirm_region(struct s3 *s, unsigned generation)
 	if (g->generation == generation)
 		g->guessed = false;
 	lock_drop(&s->lock);
-}
-
-bool s3_state_trusts_clock(const struct s3 *s)
-{
-	return s3_endpoint_is_https(&s->io);
-}
-
-void s3_state_say_skew(int64_t skew_s, struct buf *out)
-{
-	buf_addf(out, "this machine's clock is %lld seconds %s the store's",
-		 (long long)(skew_s < 0 ? -skew_s : skew_s),
-		 skew_s < 0 ? "ahead of" : "behind");
 }
 
 bool s3_state_lacks(struct s3 *s, unsigned which)

@@ -10,6 +10,7 @@
 #include "base/lock.h"
 #include "net/http_engine.h"
 #include "store/s3/s3.h"
+#include "store/s3/s3_clock.h"
 #include "store/s3/s3_endpoint.h"
 
 /* What a store does not know, or demands (s3_lack.h), and what else is
@@ -33,10 +34,10 @@ enum s3_silent { S3_SILENT_UNKNOWN, S3_SILENT_PLAIN, S3_SILENT_ENCODED };
 struct s3_locked {
 	char region[S3_REGION_SIZE];
 	bool guessed; /* ... and no server has said yet that it is that */
-	int64_t skew_s; /* the server's clock minus ours */
-	bool skew_warned;
+	struct s3_clock clock;
 	enum s3_silent silent; /* names of pages that do not say */
-	unsigned generation; /* grows when region or skew change */
+	unsigned
+		generation; /* grows when the region or the time of requests changes */
 	unsigned lacks; /* of enum s3_lack */
 	struct creds *refused; /* the server does not take these */
 };
@@ -78,7 +79,8 @@ static inline struct s3_locked *s3_locked(struct s3 *s) REQUIRES(&s->lock)
 /* What a request is signed with at this moment. */
 struct s3_sign_ctx {
 	char region[S3_REGION_SIZE];
-	int64_t skew_s;
+	int64_t skew_s; /* of requests: the store's time minus ours */
+	int64_t off_s; /* of URLs: the same where it is worth a word, or 0 */
 	unsigned generation;
 	unsigned lacks;
 	bool guessed;
@@ -86,11 +88,6 @@ struct s3_sign_ctx {
 void s3_state_sign_ctx(struct s3 *s, struct s3_sign_ctx *out);
 /* A server took what was signed for that generation's region. */
 void s3_state_confirm_region(struct s3 *s, unsigned generation);
-/* Appends `this machine's clock is 3600 seconds behind the store's`. */
-void s3_state_say_skew(int64_t skew_s, struct buf *out);
-/* May the store's time date a URL? Over plain HTTP any machine on the way
- * could make it live longer. */
-bool s3_state_trusts_clock(const struct s3 *s);
 bool s3_state_lacks(struct s3 *s, unsigned which);
 /* It is so from now on: those that were not known. */
 unsigned s3_state_learn(struct s3 *s, unsigned which);

@@ -162,6 +162,33 @@ static void clock_of_urls(void **state)
 	buf_clear(&err);
 }
 
+/* Ten minutes: nothing is refused, and a URL of five minutes is dead. */
+static void clock_is_minutes_off(void **state)
+{
+	struct store_presign req = { .action = PRESIGN_DOWNLOAD,
+				     .key = "k",
+				     .expire = 300 };
+	struct buf err = BUF_INIT(BUF_MESSAGE), text = BUF_INIT(BUF_MESSAGE);
+	struct store_presigned p;
+	struct object_details d;
+
+	s3_rig_open(&rig, NULL);
+	standin_fault(&rig.standin, "", "\"type\": \"skew\", \"seconds\": 600");
+	assert_int_equal(store_presign(rig.s, &req, &p, &err), 0);
+	assert_null(p.warning); /* nothing was asked yet */
+	store_presign_clear(&p);
+	assert_int_equal(store_head(rig.s, "k", &d), 0);
+	assert_int_equal(store_presign(rig.s, &req, &p, &err), 0);
+	assert_non_null(p.warning);
+	assert_non_null(strstr(p.warning, "seconds behind the store's, and the "
+					  "URL is dated by this machine's"));
+	assert_int_equal(store_describe(rig.s, &text), 0);
+	assert_non_null(strstr(buf_str(&text), "seconds behind the store's"));
+	store_presign_clear(&p);
+	buf_clear(&text);
+	buf_clear(&err);
+}
+
 /* One whose certificate is trusted may. */
 static void clock_of_urls_over_tls(void **state)
 {
@@ -472,6 +499,8 @@ SUITE(s3_fixes)
 		    region_in_a_wrong_credential),
 		ROW("a clock that is hours off is corrected", clock_is_off),
 		ROW("a clock that is days off is an error", clock_is_days_off),
+		ROW("a clock that is minutes off is said with URLs",
+		    clock_is_minutes_off),
 		ROW("URLs keep our own time over plain HTTP", clock_of_urls),
 		ROW("... and have the store's over TLS",
 		    clock_of_urls_over_tls),
