@@ -40,7 +40,6 @@
 	LOCK_RANK(SUBTREE, "subtree") \
 	LOCK_RANK(FILE_AHEAD, "file ahead") \
 	LOCK_RANK(RENAME_KEYS, "rename keys") \
-	LOCK_RANK(OBSERVER, "observer") \
 	LOCK_RANK(CLOSE_ERRORS, "close errors") \
 	LOCK_RANK(INVAL_QUEUE, "inval queue") \
 	LOCK_RANK(TREE, "tree") \
@@ -50,7 +49,6 @@
 	LOCK_RANK(BLOCK_CACHE, "block cache") \
 	LOCK_RANK(POOL, "pool") \
 	LOCK_RANK(BUDGET, "budget") \
-	LOCK_RANK(STORE_OBSERVER, "store observer") \
 	LOCK_RANK(LOCAL, "local") \
 	LOCK_RANK(LOCAL_UPLOAD, "local upload") \
 	LOCK_RANK(S3, "s3") \

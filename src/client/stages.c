@@ -415,8 +415,10 @@ static int stages_drop_internal(struct session *s, struct stage *stage,
 	if (stage->ro)
 		return failure_set(f, CODE_PERMISSION, -EROFS,
 				   "the storage is read-only");
-	if (files)
+	if (files) {
 		rc = statement_remove_all(stage, f);
+		catalog_keep(s->catalog, stage);
+	}
 	if (rc)
 		return rc;
 	rc = catalog_drop(s->catalog, stage->name);

@@ -267,6 +267,8 @@ int statement_remove(struct session *s, const struct location *where,
 		r->store = stage->store;
 		rc = (q->dry_run ? remove_dry : remove_now)(
 			r, stage, where->path, pattern, q, o, f);
+		if (!q->dry_run)
+			catalog_keep(s->catalog, stage);
 		stage_unref(stage);
 	}
 	free(r);

@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "fs/inval_queue.h"
 #include "stage/stage.h"
-#include "store/store_observer.h"
 
 #define TIMES (FS_SET_ATIME | FS_SET_MTIME)
 
@@ -53,8 +52,7 @@ static int attributes_to_store(struct fs *fs, struct inode *i,
 	int rc = stage ? inode_open_key(fs->tree, i, &key) : -ENOENT;
 
 	if (!rc)
-		rc = STORE_OWN(
-			store_set_attr(stage->store, buf_str(&key), a, NULL));
+		rc = store_set_attr(stage->store, buf_str(&key), a, NULL);
 	stage_unref(stage);
 	buf_clear(&key);
 	return rc;

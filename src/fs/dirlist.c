@@ -7,7 +7,6 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "fs/names.h"
-#include "fs/observer.h"
 #include "fs/subtree.h"
 #include "fs/traversal.h"
 #include "stage/catalog.h"
@@ -77,7 +76,6 @@ static int dirlist_show_stages(struct dirlist *l)
 		       &(struct log_where){ .err = storage_err },
 		       "cannot list the internal stages");
 	for (unsigned k = 0; k < n && !rc; k++) {
-		observer_watch(l->fs->observer, stages[k]->store);
 		i = tree_put_stage(l->fs->tree, stages[k]);
 		if (i)
 			stages_refresh_root(l->fs, i);

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "stage/stage.h"
-#include "store/store_observer.h"
 
 /* 0 when nothing has this name. */
 static int dirops_must_be_absent(struct fs *fs, struct inode *dir,
@@ -107,7 +106,7 @@ static int dirops_claim_name(struct fs *fs, struct inode *dir, const char *name,
 static int dirops_remove_key(struct fs *fs, struct inode *dir, const char *key)
 {
 	struct stage *stage = inode_stage(fs->tree, dir);
-	int rc = stage ? STORE_OWN(store_remove(stage->store, key)) : -ENOENT;
+	int rc = stage ? store_remove(stage->store, key) : -ENOENT;
 
 	stage_unref(stage);
 	return rc;

@@ -15,7 +15,7 @@
 #include "fs/content/spill.h"
 #include "fs/close_errors.h"
 #include "fs/file_ahead.h"
-#include "fs/observer.h"
+#include "fs/names/store_event.h"
 #include "fs/subtree.h"
 #include "fs/traversal.h"
 #include "stage/catalog.h"
@@ -66,17 +66,14 @@ static int fs_make_parts(struct fs *fs)
 	fs->blocks = block_cache_new(fs->set.budget);
 	fs->pending = pending_new(fs->set.state_dir);
 	fs->inval_queue = inval_queue_new();
-	fs->observer = observer_new(fs);
 	fs->traversals = traversals_new(fs);
 	fs->subtrees = subtrees_new(fs);
 	fs->file_ahead = file_ahead_new(fs);
 	fs->close_errors = close_errors_new();
 	if (!fs->tree || !fs->blocks || !fs->pending || !fs->inval_queue ||
-	    !fs->observer || !fs->traversals || !fs->subtrees ||
-	    !fs->file_ahead || !fs->close_errors)
+	    !fs->traversals || !fs->subtrees || !fs->file_ahead ||
+	    !fs->close_errors)
 		return -ENOMEM;
-	if (fs->only)
-		observer_watch(fs->observer, fs->only->store);
 	fs->env = (struct file_env){
 		.tree = fs->tree,
 		.budget = fs->set.budget,
@@ -126,7 +123,6 @@ void fs_free(struct fs *fs)
 
 	if (!fs)
 		return;
-	observer_free(fs->observer);
 	handle_clear(fs);
 	fs_dir_clear(fs);
 	file_ahead_free(fs->file_ahead);
@@ -164,6 +160,25 @@ void fs_set_processes(struct fs *fs, const struct fs_processes *p)
 struct inval_queue *fs_inval_queue(struct fs *fs)
 {
 	return fs->inval_queue;
+}
+
+static void fs_place_changed(void *arg, const struct store_event *e)
+{
+	struct fs *fs = arg;
+
+	if (e->tell_entry)
+		inval_queue_entry(fs->inval_queue, e->dir, e->name);
+	if (e->tell_inode)
+		inval_queue_inode(fs->inval_queue, e->inode, true);
+	if (e->tell_dir)
+		inval_queue_inode(fs->inval_queue, e->dir, false);
+}
+
+void fs_store_changed(struct fs *fs, struct store *s, const char *key,
+		      const struct object_info *info)
+{
+	store_event_apply(fs->tree, s, key, info, fs_place_changed, fs);
+	inval_queue_settle(fs->inval_queue);
 }
 
 /* The store that i lies in; at the root of stages the storage. Referenced. */

@@ -24,6 +24,8 @@ struct catalog;
 struct fs;
 struct budget;
 struct inode;
+struct object_info;
+struct store;
 struct handle; /* an open file */
 struct inval_queue;
 struct dir_handle; /* an open directory */
@@ -103,6 +105,13 @@ void fs_writers(struct fs *fs, struct fs_writers *out);
 void fs_recover(struct fs *fs);
 struct inode *fs_root(struct fs *fs);
 
+/*
+ * Another front end of this process (the gateway) has put an object into a
+ * store that may be shown here: it is in the tree at once, and the kernel has
+ * been told of it when this returns. From the making of fs to its end.
+ */
+void fs_store_changed(struct fs *fs, struct store *s, const char *key,
+		      const struct object_info *info);
 /* What the kernel is to be told of changes that it did not ask for. */
 struct inval_queue *fs_inval_queue(struct fs *fs);
 

@@ -17,7 +17,6 @@ libfs_a_SOURCES = \
 	src/fs/inval_queue.c src/fs/inval_queue.h \
 	src/fs/marker.c \
 	src/fs/names.c src/fs/names.h \
-	src/fs/observer.c src/fs/observer.h \
 	src/fs/rename.c \
 	src/fs/rename_keys.c src/fs/rename_keys.h \
 	src/fs/resolve.c \

@@ -12,9 +12,9 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "stage/catalog.h"
 #include "stage/location.h"
 #include "stage/stage.h"
-#include "store/store_observer.h"
 
 #define HIDDEN_MS 60000 /* between two lines of the log on one directory */
 
@@ -34,8 +34,8 @@ int marker_put(struct fs *fs, struct inode *dir)
 	if (v.policy->keeps_owner)
 		meta.owner = &owner;
 	if (!rc)
-		rc = STORE_OWN(store_put(o.stage->store, buf_str(&o.key),
-					 &nothing, &meta, &absent, &info));
+		rc = store_put(o.stage->store, buf_str(&o.key), &nothing, &meta,
+			       &absent, &info);
 	if (rc == -EEXIST && v.policy->implied_dirs)
 		rc = 0;
 	else if (!rc)
@@ -180,6 +180,15 @@ int marker_empty(struct fs *fs, struct inode *dir)
 	return rc > 0 ? -ENOTEMPTY : rc;
 }
 
+static void marker_keep_stage(struct fs *fs, struct inode *root)
+{
+	struct stage *stage = inode_stage(fs->tree, root);
+
+	if (stage && fs->catalog)
+		catalog_keep(fs->catalog, stage);
+	stage_unref(stage);
+}
+
 int marker_keep(struct fs *fs, struct inode *dir, struct inode *i)
 {
 	struct buf key = NAMES_KEY;
@@ -187,6 +196,8 @@ int marker_keep(struct fs *fs, struct inode *dir, struct inode *i)
 	int rc;
 
 	inode_view(fs->tree, dir, &v);
+	if (v.stage_root)
+		marker_keep_stage(fs, dir);
 	if (v.stage_root || v.has_marker || !v.policy->implied_dirs ||
 	    dir == tree_root(fs->tree) || inode_has_child(fs->tree, dir, i))
 		return 0;

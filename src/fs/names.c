@@ -11,7 +11,6 @@
 
 #include "stage/location.h"
 #include "stage/stage.h"
-#include "store/store_observer.h"
 
 /* stat(2)'s view; how long the kernel may believe it, in seconds. */
 static double names_fill_stat(struct fs *fs, struct inode *i,

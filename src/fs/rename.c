@@ -24,7 +24,6 @@
 #include "base/waiter.h"
 #include "fs/rename_keys.h"
 #include "stage/stage.h"
-#include "store/store_observer.h"
 
 #define COPY_TRIES 3 /* when another machine writes to the source */
 #define RENAME_TRIES 8
@@ -103,11 +102,10 @@ static int rename_copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
 		rc = rename_source_etag(r, etag);
 		if (rc)
 			break;
-		rc = STORE_OWN(store_copy_named(
-			r->stage->store, buf_str(&r->key), *etag ? etag : NULL,
-			buf_str(&r->to_key),
-			r->stage->store->types ? &retype : NULL,
-			r->no_replace ? &cond : NULL, info));
+		rc = store_copy_named(r->stage->store, buf_str(&r->key),
+				      *etag ? etag : NULL, buf_str(&r->to_key),
+				      r->stage->store->types ? &retype : NULL,
+				      r->no_replace ? &cond : NULL, info);
 		if (rc != -ESTALE)
 			break;
 		rc = resolve_ask(r->fs, r->dir, r->name, &now);
@@ -136,11 +134,10 @@ static int rename_remove_source(struct rename *r, const char *etag)
 	struct store *s = r->stage->store;
 	const char *key = buf_str(&r->key);
 	struct object_info now;
-	int rc = STORE_OWN(*etag ? store_remove_same(s, key, etag)
-				 : store_remove(s, key));
+	int rc = *etag ? store_remove_same(s, key, etag) : store_remove(s, key);
 
 	if (rc == -ESTALE && !store_confirm(s, key, etag, &now))
-		rc = STORE_OWN(store_remove_same(s, key, now.etag));
+		rc = store_remove_same(s, key, now.etag);
 	if (rc)
 		tree_invalidate(r->fs->tree, r->dir, r->name);
 	if (rc != -ESTALE)
@@ -166,8 +163,7 @@ static int rename_move_object(struct rename *r)
 		waiter_begin(waiter_self());
 	if (rc) {
 		if (copied && !r->to)
-			STORE_OWN(store_remove_same(s, buf_str(&r->to_key),
-						    info.etag));
+			store_remove_same(s, buf_str(&r->to_key), info.etag);
 		tree_invalidate(r->fs->tree, r->to_dir, r->to_name);
 		return rc;
 	}
@@ -185,8 +181,8 @@ static int rename_in_store(struct rename *r)
 	claims_set_renaming(t, r->from, true);
 	if (r->to)
 		claims_set_renaming(t, r->to, true);
-	rc = STORE_OWN(store_rename(s, buf_str(&r->key), buf_str(&r->to_key),
-				    r->no_replace));
+	rc = store_rename(s, buf_str(&r->key), buf_str(&r->to_key),
+			  r->no_replace);
 	if (!rc)
 		rc = tree_move(t, r->from, r->to_dir, r->to_name);
 	claims_set_renaming(t, r->from, false);

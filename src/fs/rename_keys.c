@@ -19,7 +19,6 @@
 #include "base/log.h"
 #include "base/waiter.h"
 #include "base/parallel.h"
-#include "store/store_observer.h"
 
 #define KEYS_BYTES_MAX (1UL << 30)
 #define KEY BUF_INIT(STORE_KEY_MAX)
@@ -174,9 +173,8 @@ static int rename_keys_copy_one(void *arg, size_t k)
 	if (!rc)
 		rc = rename_keys_whole_key(&m->to, rest, &to);
 	if (!rc) {
-		rc = STORE_OWN(
-			store_copy(m->store, buf_str(&from), etag, buf_str(&to),
-				   cond.if_absent ? &cond : NULL, &info));
+		rc = store_copy(m->store, buf_str(&from), etag, buf_str(&to),
+				cond.if_absent ? &cond : NULL, &info);
 		m->keys[k].copied = rename_keys_outcome(rc);
 	}
 	if (!rc && (!etag || strcmp(info.etag, etag)))
@@ -229,8 +227,8 @@ static int rename_keys_remove_batch(struct removal *v, size_t first, size_t end)
 		buf_clear(&key);
 	}
 	if (!rc && n)
-		rc = STORE_OWN(store_remove_many(
-			m->store, (const char *const *)keys, n, results));
+		rc = store_remove_many(m->store, (const char *const *)keys, n,
+				       results);
 	for (unsigned k = 0; k < n; k++) {
 		if (results[k])
 			rename_keys_log_left(v, keys[k], results[k]);

@@ -10,7 +10,6 @@
 
 #include "fs/dirlist.h"
 #include "fs/inval_queue.h"
-#include "fs/observer.h"
 #include "fs/subtree.h"
 #include "stage/catalog.h"
 #include "stage/location.h"

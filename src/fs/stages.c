@@ -5,15 +5,12 @@
 
 #include <errno.h>
 
-#include "fs/observer.h"
 #include "stage/catalog.h"
 #include "stage/stage.h"
-#include "store/store_observer.h"
 
 /* The inode of a stage, whose reference is taken over. 0 or -ENOMEM. */
 static int stages_enter(struct fs *fs, struct stage *stage, struct inode **out)
 {
-	observer_watch(fs->observer, stage->store);
 	*out = tree_put_stage(fs->tree, stage);
 	stage_unref(stage);
 	if (*out)
@@ -61,7 +58,7 @@ void stages_refresh_root(struct fs *fs, struct inode *i)
 int stages_mkdir(struct fs *fs, const char *name, struct inode **out)
 {
 	struct stage *stage;
-	int rc = STORE_OWN(catalog_create(fs->catalog, name, NULL, &stage));
+	int rc = catalog_create(fs->catalog, name, NULL, &stage);
 
 	return rc ? rc : stages_enter(fs, stage, out);
 }
@@ -83,7 +80,7 @@ int stages_rmdir(struct fs *fs, const char *name)
 	if (i)
 		rc = marker_each_open(fs, i, stages_must_be_published);
 	if (!rc)
-		rc = STORE_OWN(catalog_drop(fs->catalog, name));
+		rc = catalog_drop(fs->catalog, name);
 	if (rc == -ENOTEMPTY && i)
 		marker_empty(fs, i); /* names a key that is not shown */
 	if (!rc)

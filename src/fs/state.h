@@ -32,7 +32,6 @@ struct fs {
 	struct block_cache *blocks;
 	struct pending *pending;
 	struct inval_queue *inval_queue;
-	struct observer *observer;
 	struct traversals *traversals;
 	struct subtrees *subtrees;
 	struct file_ahead *file_ahead;

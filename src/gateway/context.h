@@ -32,4 +32,13 @@ struct gateway {
 	struct address *address; /* address.h */
 };
 
+/* An object has been put: says so to whom the settings name. */
+static inline void gateway_changed(const struct gateway *g, struct store *s,
+				   const char *key,
+				   const struct object_info *info)
+{
+	if (g->set.changed)
+		g->set.changed(g->set.changed_arg, s, key, info);
+}
+
 #endif

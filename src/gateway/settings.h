@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 struct budget;
+struct object_info;
+struct store;
 
 /* A [user NAME]. Borrowed. */
 struct gateway_user {
@@ -16,6 +18,11 @@ struct gateway_user {
 	const char *password_hash; /* `stagefs passwd` made it */
 	const char *read, *write; /* lists of stages, `*` all; "" none */
 };
+
+/* An object has been put. By the thread that did it, before the client has its
+ * answer. */
+typedef void gateway_changed_fn(void *arg, struct store *s, const char *key,
+				const struct object_info *info);
 
 /* All that it points to is borrowed until gateway_free(), the sockets until
  * gateway_new() has returned. */
@@ -37,6 +44,9 @@ struct gateway_settings {
 	/* Bytes of object data, and the share that uploads may hold of them
 	 * (NULL: all). */
 	struct budget *budget, *share;
+	gateway_changed_fn
+		*changed; /* NULL: the stores are shown nowhere else */
+	void *changed_arg;
 	unsigned connections; /* 0: 1500 */
 	unsigned header_timeout_s,
 		body_timeout_s; /* 0: 20, 60 with next to no byte */

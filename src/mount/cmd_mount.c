@@ -237,6 +237,13 @@ static int mount_make_budgets(struct mounting *m)
 	return m->budget && m->uploads ? 0 : -ENOMEM;
 }
 
+/* An upload is seen in the mount at once. */
+static void mount_changed(void *fs, struct store *s, const char *key,
+			  const struct object_info *info)
+{
+	fs_store_changed(fs, s, key, info);
+}
+
 /* What has threads: only in the process that stays. */
 static int mount_start(struct mounting *m)
 {
@@ -270,6 +277,8 @@ static int mount_start(struct mounting *m)
 		m->gateway.catalog = m->catalog;
 		m->gateway.budget = m->budget;
 		m->gateway.share = m->uploads;
+		m->gateway.changed = mount_changed;
+		m->gateway.changed_arg = m->fs;
 		rc = mount_gateway_start(&m->gateway, &m->config, &m->err);
 	}
 	return rc;

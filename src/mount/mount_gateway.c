@@ -84,6 +84,8 @@ int mount_gateway_start(struct mount_gateway *g, const struct config *c,
 		.n_users = c->n_users,
 		.budget = g->budget,
 		.share = g->share,
+		.changed = g->changed,
+		.changed_arg = g->changed_arg,
 	};
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc;

@@ -8,11 +8,11 @@
 
 #include "base/buf.h"
 #include "config/config.h"
+#include "gateway/settings.h"
 
 struct budget;
 struct catalog;
 struct gateway;
-struct gateway_user;
 
 /* Does a mount need one: is there a stage on a local disk, or `listen`? */
 bool mount_gateway_wanted(const struct config *c);
@@ -21,6 +21,8 @@ struct mount_gateway {
 	/* What the configuration does not say: the caller's, until the end. */
 	struct catalog *catalog;
 	struct budget *budget, *share; /* as gateway_settings has them */
+	gateway_changed_fn *changed; /* as gateway_settings has it */
+	void *changed_arg;
 	bool alone; /* `stagefs serve` */
 	const int *fds; /* from a socket unit, instead of `listen` */
 	unsigned n_fds;

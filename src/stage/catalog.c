@@ -194,6 +194,12 @@ int catalog_drop(struct catalog *c, const char *name)
 	return internal_drop(&c->internal, name);
 }
 
+void catalog_keep(struct catalog *c, const struct stage *s)
+{
+	if (s->kind == STAGE_INTERNAL)
+		internal_keep(&c->internal, s->name);
+}
+
 ssize_t catalog_properties_size(const struct conn *properties)
 {
 	return internal_marker_size(properties);

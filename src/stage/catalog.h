@@ -115,6 +115,11 @@ int catalog_create(struct catalog *c, const char *name,
  * external ones, -EROFS, -ENOENT. */
 int catalog_drop(struct catalog *c, const char *name);
 
+/* A file of that stage was removed by this process: an internal stage is there
+ * from now on though it may be empty, for this process and until it is dropped.
+ */
+void catalog_keep(struct catalog *c, const struct stage *s);
+
 /*
  * What statements keep with an internal stage: comment, file_format,
  * copy_options and created_on of a struct conn. They are metadata of the

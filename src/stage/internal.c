@@ -19,7 +19,6 @@
 #include "base/array.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/text.h"
 #include "stage/external.h"
 #include "stage/location.h"
 
@@ -320,6 +319,13 @@ int internal_drop(struct internal *in, const char *name)
 	return rc || there || kept ? rc : -ENOENT;
 }
 
+void internal_keep(struct internal *in, const char *name)
+{
+	lock_take(&in->lock);
+	stage_cache_keep(&internal_locked(in)->cache, name);
+	lock_drop(&in->lock);
+}
+
 /* ---- its life ---- */
 
 static char *internal_join(const char *a, const char *b, const char *c,
@@ -347,28 +353,6 @@ static struct stage *internal_make(void *arg, const char *name)
 		s->upload_api = in->upload_api;
 	free(prefix);
 	return s;
-}
-
-/* A file removed in an internal stage: the stage stays, though it be empty. */
-static void internal_removed(struct store_observer *w, struct store *store,
-			     const char *key, const struct object_info *info)
-{
-	struct internal *in =
-		(void *)((char *)w - offsetof(struct internal, observer));
-	const char *name = key + strlen(in->prefix);
-	char stage[NAME_BYTES_MAX + 1];
-	size_t n;
-
-	if (info || !text_starts_with(key, in->prefix))
-		return;
-	n = strcspn(name, "/");
-	if (!name[n] || !name[n + 1] || n > NAME_BYTES_MAX)
-		return;
-	memcpy(stage, name, n);
-	stage[n] = '\0';
-	lock_take(&in->lock);
-	stage_cache_keep(&internal_locked(in)->cache, stage);
-	lock_drop(&in->lock);
 }
 
 static int internal_open_store(struct internal *in,
@@ -399,7 +383,7 @@ int internal_open(struct internal *in, const struct catalog_settings *s,
 	struct stage_cache *cache;
 	int rc;
 
-	*in = (struct internal){ .observer.changed = internal_removed };
+	*in = (struct internal){ 0 };
 	lock_init(&in->lock, LOCK_CATALOG);
 	lock_take(&in->lock);
 	cache = &internal_locked(in)->cache;
@@ -424,15 +408,11 @@ int internal_open(struct internal *in, const struct catalog_settings *s,
 		lock_drop(&in->lock);
 		rc = internal_get_user(in, s->user, &in->user);
 	}
-	if (!rc)
-		store_observer_add(in->store, &in->observer);
 	return external_fail("[storage]", rc, &why, err);
 }
 
 void internal_close(struct internal *in)
 {
-	if (in->user)
-		store_observer_remove(in->store, &in->observer);
 	lock_take(&in->lock);
 	stage_cache_clear(&internal_locked(in)->cache);
 	lock_drop(&in->lock);

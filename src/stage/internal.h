@@ -28,7 +28,6 @@ struct internal {
 	bool ro, upload_api;
 	uint64_t part_size;
 	struct stage *user; /* `~` of the settings' user */
-	struct store_observer observer;
 	struct lock lock;
 	struct internal_locked guarded_;
 };
@@ -56,6 +55,7 @@ int internal_list(struct internal *in, struct stage ***out, unsigned *n,
 int internal_create(struct internal *in, const char *name,
 		    const struct conn *properties, struct stage **out);
 int internal_drop(struct internal *in, const char *name);
+void internal_keep(struct internal *in, const char *name);
 
 /* The key of an internal stage: what store_stat() takes, or its marker's. */
 char *internal_marker_key(const struct internal *in, const char *name,

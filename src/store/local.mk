@@ -9,6 +9,5 @@ libstore_a_SOURCES = \
 	src/store/store_list.c \
 	src/store/store_meta.h \
 	src/store/store_presign.c src/store/store_presign.h \
-	src/store/store_observer.c src/store/store_observer.h \
 	src/store/upload_parts.c src/store/upload_parts.h \
 	src/store/upload_stream.c src/store/upload_stream.h

@@ -1,8 +1,7 @@
 /*
  * The wrapper round the vtable. Every call of a caller comes through here:
  * what the contract forbids is refused before a store sees it, so that no
- * store has to check again, and what a call has changed is announced once,
- * after it has succeeded.
+ * store has to check again.
  *
  * The model is nbdkit's backend.c.
  */
@@ -16,26 +15,19 @@
 #include "base/log.h"
 #include "base/mime.h"
 #include "store/store_check.h"
-#include "store/store_observer.h"
 
 int store_init(struct store *s, const struct store_ops *ops, const char *name)
 {
 	s->ops = ops;
 	s->refs = 1;
 	s->name = strdup(name ? name : ops->kind);
-	s->observers = store_observer_list_new();
-	if (s->name && s->observers)
-		return 0;
-	store_fini(s);
-	return -ENOMEM;
+	return s->name ? 0 : -ENOMEM;
 }
 
 void store_fini(struct store *s)
 {
 	free(s->name);
-	store_observer_list_free(s->observers);
 	s->name = NULL;
-	s->observers = NULL;
 }
 
 struct store *store_ref(struct store *s)
@@ -158,12 +150,9 @@ int store_put(struct store *s, const char *key, const struct store_body *body,
 		rc = store_check_cond(cond);
 	if (!rc)
 		rc = s->ops->put(s, key, body, meta, cond, &info);
-	if (rc)
-		return rc;
-	store_observer_tell(s, key, &info);
-	if (out)
+	if (!rc && out)
 		*out = info;
-	return 0;
+	return rc;
 }
 
 int store_upload_open(struct store *s, const char *key,
@@ -232,12 +221,9 @@ int store_upload_complete(struct store_upload *u,
 		rc = store_check_cond(cond);
 	if (!rc)
 		rc = s->ops->upload_complete(u, parts, n, cond, &info);
-	if (rc)
-		return rc;
-	store_observer_tell(s, u->key, &info);
-	if (out)
+	if (!rc && out)
 		*out = info;
-	return 0;
+	return rc;
 }
 
 int store_upload_abort(struct store_upload *u)
@@ -287,12 +273,9 @@ int store_copy_named(struct store *s, const char *from, const char *etag,
 		rc = store_check_cond(cond);
 	if (!rc)
 		rc = s->ops->copy(s, from, etag, to, retype, cond, &info);
-	if (rc)
-		return rc;
-	store_observer_tell(s, to, &info);
-	if (out)
+	if (!rc && out)
 		*out = info;
-	return 0;
+	return rc;
 }
 
 static int store_remove_any(struct store *s, const char *key, const char *etag)
@@ -301,11 +284,7 @@ static int store_remove_any(struct store *s, const char *key, const char *etag)
 
 	if (!rc)
 		rc = store_check_etag(etag);
-	if (!rc)
-		rc = s->ops->remove(s, key, etag);
-	if (!rc)
-		store_observer_tell(s, key, NULL);
-	return rc;
+	return rc ? rc : s->ops->remove(s, key, etag);
 }
 
 int store_remove(struct store *s, const char *key)
@@ -334,11 +313,7 @@ int store_remove_many(struct store *s, const char *const *keys, unsigned n,
 			results[i] = results[i] ? results[i] : -ECANCELED;
 		return rc;
 	}
-	rc = s->ops->remove_many(s, keys, n, results);
-	for (unsigned i = 0; i < n; i++)
-		if (!results[i])
-			store_observer_tell(s, keys[i], NULL);
-	return rc;
+	return s->ops->remove_many(s, keys, n, results);
 }
 
 void store_locate(struct store *s, const char *key, struct buf *out)
@@ -412,18 +387,14 @@ int store_set_attr(struct store *s, const char *key, const struct store_attr *a,
 		rc = -EOPNOTSUPP;
 	if (!rc)
 		rc = s->ops->set_attr(s, key, a, &info);
-	if (rc)
-		return rc;
-	store_observer_tell(s, key, &info);
-	if (out)
+	if (!rc && out)
 		*out = info;
-	return 0;
+	return rc;
 }
 
 int store_rename(struct store *s, const char *from, const char *to,
 		 bool if_absent)
 {
-	struct object_info info = { 0 };
 	int rc = store_check_key(s, from);
 
 	if (!rc)
@@ -432,13 +403,7 @@ int store_rename(struct store *s, const char *from, const char *to,
 		rc = -EINVAL;
 	if (!rc && !s->ops->rename)
 		rc = -EOPNOTSUPP;
-	if (!rc)
-		rc = s->ops->rename(s, from, to, if_absent, &info);
-	if (rc)
-		return rc;
-	store_observer_tell(s, from, NULL);
-	store_observer_tell(s, to, &info);
-	return 0;
+	return rc ? rc : s->ops->rename(s, from, to, if_absent);
 }
 
 int store_sync(struct store *s, const char *key)

@@ -343,7 +343,7 @@ typedef int store_set_attr_fn(struct store *s, const char *key,
  * stood at `to` goes, a directory only when it is empty (-ENOTEMPTY); with
  * if_absent -EEXIST. One step: there is never neither. ETags stay. */
 typedef int store_rename_fn(struct store *s, const char *from, const char *to,
-			    bool if_absent, struct object_info *out);
+			    bool if_absent);
 /* What was done to this name, to its attributes or, of a directory ("": the
  * root), to the names in it outlives a power cut. Other stores: 0, they answer
  * only what they keep. */
@@ -403,7 +403,6 @@ struct store {
 	char *name; /* for the log: the stage's */
 	int broken; /* 0, or what every call fails with: store_broken_new() */
 	bool types; /* new objects have the content type of their names */
-	struct store_observers *observers;
 	unsigned refs; /* atomic */
 };
 
@@ -488,28 +487,8 @@ store_open_fn store_open;
 store_same_fn store_same;
 store_scratch_fn store_scratch;
 store_set_attr_fn store_set_attr;
-int store_rename(struct store *s, const char *from, const char *to,
-		 bool if_absent);
+store_rename_fn store_rename;
 store_sync_fn store_sync;
 store_statfs_fn store_statfs;
-
-/*
- * A module that caches a store's objects observes it. What this process changes
- * is announced once, after it has happened, on the thread that did it and
- * without any lock of the store's. info NULL: removed. A key that ends in '/'
- * is a directory: when it is removed or renamed, everything below it went too.
- */
-struct store_observer {
-	void (*changed)(struct store_observer *w, struct store *s,
-			const char *key, const struct object_info *info);
-	/* The store's: */
-	struct store_observer *next;
-	unsigned busy;
-	bool leaving;
-};
-void store_observer_add(struct store *s, struct store_observer *w);
-/* After it has returned changed() is not called again, nor under way. Not to
- * be called from changed(). */
-void store_observer_remove(struct store *s, struct store_observer *w);
 
 #endif

@@ -131,51 +131,6 @@ static void list_from(struct contract *c)
 	}
 }
 
-struct seen {
-	struct store_observer w;
-	unsigned n;
-	char last[STORE_KEY_MAX + 1];
-	bool removed;
-	char etag[STORE_ETAG_SIZE];
-};
-
-static void on_change(struct store_observer *w, struct store *s, const char *k,
-		      const struct object_info *info)
-{
-	struct seen *seen = (struct seen *)w;
-
-	seen->n++;
-	snprintf(seen->last, sizeof(seen->last), "%s", k);
-	seen->removed = !info;
-	snprintf(seen->etag, sizeof(seen->etag), "%s", info ? info->etag : "");
-}
-
-static void announces(struct contract *c)
-{
-	struct store_cond absent = { .if_absent = true };
-	struct seen seen = { .w.changed = on_change };
-	struct object_info info;
-
-	store_observer_add(c->s, &seen.w);
-	info = put(c, "w/a", "1");
-	assert_int_equal(seen.n, 1);
-	assert_string_equal(seen.last, key(c, "w/a"));
-	assert_string_equal(seen.etag, info.etag);
-	assert_int_equal(put_if(c, "w/a", "2", &absent), -EEXIST);
-	assert_int_equal(seen.n, 1);
-	assert_int_equal(store_copy(c->s, key(c, "w/a"), NULL, key(c, "w/b"),
-				    NULL, NULL),
-			 0);
-	assert_int_equal(seen.n, 2);
-	assert_string_equal(seen.last, key(c, "w/b"));
-	assert_int_equal(store_remove(c->s, key(c, "w/a")), 0);
-	assert_int_equal(seen.n, 3);
-	assert_true(seen.removed);
-	store_observer_remove(c->s, &seen.w);
-	assert_int_equal(store_remove(c->s, key(c, "w/b")), 0);
-	assert_int_equal(seen.n, 3);
-}
-
 static void refuses_keys(struct contract *c)
 {
 	struct object_details d;
@@ -258,7 +213,6 @@ const struct contract_test contract_calls[] = {
 	{ "a listing is the same for every page size", list_pages },
 	{ "a listing may be closed early", list_closed_early },
 	{ "a listing begins behind any key", list_from },
-	{ "changes are announced once", announces },
 	{ "keys and ranges that cannot be are refused", refuses_keys },
 	{ "URLs are signed", presigns },
 	{ "the store answers a check", checks },

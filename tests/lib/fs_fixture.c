@@ -291,6 +291,17 @@ int mount_ls(struct mount *m, const char *path, char *out, size_t size)
 	return err;
 }
 
+void gateway_put(struct mount *m, const char *key, const char *text)
+{
+	struct store_body body = { .data = text,
+				   .fd = -1,
+				   .len = strlen(text) };
+	struct object_info info;
+
+	assert_int_equal(store_put(m->store, key, &body, NULL, NULL, &info), 0);
+	fs_store_changed(m->fs, m->store, key, &info);
+}
+
 void store_has(struct mount *m, const char *key, const char *text)
 {
 	assert_int_equal(memstore_poke(m->store, key, text, strlen(text)), 0);

@@ -29,7 +29,7 @@ void memstore_delay(struct store *s, unsigned ms);
 unsigned memstore_calls(struct store *s, const char *op);
 unsigned memstore_uploads(struct store *s); /* neither completed nor aborted */
 
-/* A change that another machine made: announced to nobody. */
+/* A change that another machine made. */
 int memstore_poke(struct store *s, const char *key, const void *bytes,
 		  size_t n);
 int memstore_poke_remove(struct store *s, const char *key);

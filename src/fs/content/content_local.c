@@ -32,7 +32,6 @@
 #include "fs/content/file_fd.h"
 #include "fs/content/file_map.h"
 #include "fs/content/reader.h"
-#include "store/store_observer.h"
 
 #define EXTENTS_MAX 4096 /* more pieces than that are made one */
 #define POOLED_MIN (256U << 10) /* smaller answers are the heap's */
@@ -430,8 +429,7 @@ static int local_put_scratch(struct file *f, int fd, uint64_t size,
 	lock_take(&f->lock);
 	content_edit(f)->published = true;
 	lock_drop(&f->lock);
-	return STORE_OWN(
-		store_put(file_store(f), key, &body, &meta, NULL, result));
+	return store_put(file_store(f), key, &body, &meta, NULL, result);
 }
 
 static int local_publish(struct file *f, const char *key,

@@ -35,7 +35,6 @@
 #include "fs/content/spill.h"
 #include "fs/content/upload.h"
 #include "fs/content/writer.h"
-#include "store/store_observer.h"
 
 #define FETCH_SIZE (4ULL << 20) /* of one GET */
 #define FETCH_GAP (1ULL << 20) /* that costs less than another GET does */
@@ -408,8 +407,8 @@ static int publish_complete(void *arg, size_t k)
 	struct publish *p = arg;
 
 	turn_is_ours(p->file);
-	return STORE_OWN(upload_parts_complete(content(p->file)->upload, p->n,
-					       NULL, &p->result));
+	return upload_parts_complete(content(p->file)->upload, p->n, NULL,
+				     &p->result);
 }
 
 /* Not interrupted. -EAGAIN: the store lacks parts. */
@@ -474,8 +473,8 @@ static int publish_put_whole(struct publish *p) REQUIRES(p->file->turn)
 	if (!rc)
 		rc = file_props(p->file, p->key, &meta);
 	return rc ? rc
-		  : STORE_OWN(store_put(file_store(p->file), p->key, &w.body,
-					&meta, NULL, &p->result));
+		  : store_put(file_store(p->file), p->key, &w.body, &meta, NULL,
+			      &p->result);
 }
 
 /* What the publication begins with. */

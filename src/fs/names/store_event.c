@@ -21,7 +21,7 @@
 /* One place where the key is shown. */
 struct event_place {
 	struct tree *tree;
-	const struct object_info *info; /* of the whole key; NULL: removed */
+	const struct object_info *info; /* of the whole key */
 	struct store_event out;
 	char name[NAME_SIZE];
 	struct event_place *next;
@@ -76,33 +76,6 @@ static void event_there_locked(struct tree *t, struct event_place *n,
 	n->out.tell_entry = !live || now != was;
 }
 
-/* Nothing is at dir/name any more. */
-static void event_gone_locked(struct tree *t, struct event_place *n,
-			      struct inode *dir, enum inode_kind kind)
-	REQUIRES(t->lock)
-{
-	struct inode *was = tree_hash_find_locked(t, dir, n->name);
-	bool recent = was && event_is_recent(was);
-
-	if (!was || !inode_live(was) || was->kind != kind)
-		return;
-	n->out.tell_entry = true;
-	n->out.tell_dir = true;
-	if (kind == INODE_DIR && inode_policy(was)->implied_dirs) {
-		/* Its marker is gone; there may be keys below. */
-		was->flags &= ~INODE_MARKER;
-		was->refreshed_ms = -1;
-		was->dir->complete_ms = -1;
-		return;
-	}
-	if (inode_dirty(was) || inode_file_dirty_below_locked(t, was))
-		return;
-	tree_gone_locked(t, was, ++tree_locked(t)->clock);
-	was = tree_hash_find_locked(t, dir, n->name);
-	if (was && recent)
-		was->refreshed_ms = -1;
-}
-
 /* The path within a stage, name by name. */
 static void event_walk_locked(struct tree *t, struct event_place *n,
 			      struct inode *dir, const char *path)
@@ -120,19 +93,13 @@ static void event_walk_locked(struct tree *t, struct event_place *n,
 		n->out.dir = dir;
 		below = tree_hash_find_locked(t, dir, n->name);
 		if (last || is_dir) {
-			enum inode_kind kind = last ? INODE_FILE : INODE_DIR;
-
-			if (n->info)
-				event_there_locked(t, n, dir, kind, n->info,
-						   is_dir);
-			else
-				event_gone_locked(t, n, dir, kind);
+			event_there_locked(t, n, dir,
+					   last ? INODE_FILE : INODE_DIR,
+					   n->info, is_dir);
 			return;
 		}
 		if (!below || !inode_live(below) || !below->dir) {
-			if (n->info)
-				event_there_locked(t, n, dir, INODE_DIR, NULL,
-						   false);
+			event_there_locked(t, n, dir, INODE_DIR, NULL, false);
 			return;
 		}
 		dir = below;

@@ -19,9 +19,9 @@ struct store_event {
 };
 
 /*
- * key of that store was changed (info) or removed (NULL). The tree learns it,
- * in each stage that shows the key, and a listing under way does not undo it;
- * what is dirty stays. each() is called without the lock.
+ * key of that store was put. The tree learns it, in each stage that shows the
+ * key, and a listing under way does not undo it; what is dirty stays. each() is
+ * called without the lock.
  */
 void store_event_apply(struct tree *t, struct store *s, const char *key,
 		       const struct object_info *info,

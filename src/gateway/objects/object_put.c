@@ -301,6 +301,9 @@ static int object_put_store(struct exchange *x, struct object_info *info)
 		       info);
 	counters_store(x->gateway->counters, COUNTERS_PUT,
 		       counters_now_us() - since, rc);
+	if (!rc)
+		gateway_changed(x->gateway, o->in.store, buf_str(&o->key),
+				info);
 	return rc;
 }
 

@@ -44,7 +44,7 @@ struct upload {
 	struct form *form;
 	uint64_t received;
 	struct upload_stream *stream; /* NULL: between files */
-	struct buf name; /* of the file under way */
+	struct buf name, key; /* of the file under way */
 	struct buf files; /* JSON strings */
 };
 
@@ -281,6 +281,7 @@ static void upload_on_begin(struct exchange *x)
 		return;
 	}
 	buf_init(&u->name, BUF_MESSAGE);
+	buf_init(&u->key, 2 * STORE_KEY_MAX);
 	buf_init(&u->files, FILES_MAX);
 	x->state = u;
 	if (!upload_find(x, &u->stage, &u->folder))
@@ -327,12 +328,12 @@ static const char *upload_type(const struct form_item *item)
 }
 
 static int upload_open_file(struct exchange *x, struct upload *u,
-			    const char *type, const struct buf *key)
+			    const char *type)
 {
 	const struct gateway_settings *set = &x->gateway->set;
 	struct upload_stream_settings file = {
 		.store = u->stage->store,
-		.key = buf_str(key),
+		.key = buf_str(&u->key),
 		.meta.content_type = type,
 		.budget = set->budget,
 		.share = set->share,
@@ -343,7 +344,7 @@ static int upload_open_file(struct exchange *x, struct upload *u,
 		.patience_ms = (int64_t)set->body_timeout_s * 1000,
 	};
 
-	if (key->len > STORE_KEY_MAX)
+	if (u->key.len > STORE_KEY_MAX)
 		return -ENAMETOOLONG;
 	if (!type)
 		file.meta.content_type = store_type(file.store, file.key);
@@ -353,22 +354,21 @@ static int upload_open_file(struct exchange *x, struct upload *u,
 static void upload_begin_file(struct exchange *x, struct upload *u,
 			      const struct form_item *item)
 {
-	struct buf key = BUF_INIT(2 * STORE_KEY_MAX);
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	unsigned status;
 	int rc;
 
-	buf_adds(&key, u->stage->prefix);
-	rc = upload_name(u->folder, item->filename, &key, &why);
+	buf_reset(&u->key);
+	buf_adds(&u->key, u->stage->prefix);
+	rc = upload_name(u->folder, item->filename, &u->key, &why);
 	if (rc) {
 		status = rc == -EPERM ? 500 : 400;
 		upload_refuse(x, status, status, buf_str(&why));
 	} else if (!upload_note_name(x, u, item->filename)) {
-		rc = upload_open_file(x, u, upload_type(item), &key);
+		rc = upload_open_file(x, u, upload_type(item));
 		if (rc)
 			upload_refuse_file(x, rc, item->filename);
 	}
-	buf_clear(&key);
 	buf_clear(&why);
 }
 
@@ -384,7 +384,10 @@ static void upload_end_file(struct exchange *x, struct upload *u)
 	int rc = upload_stream_finish(u->stream, NULL, &info);
 
 	upload_drop_file(u);
-	if (rc)
+	if (!rc)
+		gateway_changed(x->gateway, u->stage->store, buf_str(&u->key),
+				&info);
+	else
 		upload_refuse_file(x, rc, buf_str(&u->name));
 }
 
@@ -471,6 +474,7 @@ static void upload_on_done(struct exchange *x)
 	form_free(u->form);
 	stage_unref(u->stage);
 	buf_clear(&u->name);
+	buf_clear(&u->key);
 	buf_clear(&u->files);
 	free(u);
 	x->state = NULL;

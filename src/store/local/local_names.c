@@ -223,22 +223,8 @@ static int names_move(const struct local_path *from,
 	return rc;
 }
 
-static int names_place_info(struct local *l, const struct local_path *to,
-			    struct object_info *out)
-{
-	struct local_record record;
-	struct stat st;
-
-	if (fstatat(to->dir, to->name, &st, AT_SYMLINK_NOFOLLOW))
-		return -errno;
-	local_record_read_at(to->dir, to->name, &st, &record);
-	local_record_info(&st, record.etag, out);
-	return 0;
-}
-
 static int names_rename_locked(struct local *l, const char *from,
-			       const char *to, bool if_absent,
-			       struct object_info *out)
+			       const char *to, bool if_absent)
 {
 	struct local_path a = { .dir = -1 }, b = { .dir = -1 };
 	int rc = local_path_open(l, from, &a);
@@ -251,15 +237,13 @@ static int names_rename_locked(struct local *l, const char *from,
 		rc = names_settle(l, from);
 	if (!rc)
 		rc = names_move(&a, &b, if_absent);
-	if (!rc)
-		rc = names_place_info(l, &b, out);
 	local_path_close(&a);
 	local_path_close(&b);
 	return rc;
 }
 
 int local_names_rename(struct store *s, const char *from, const char *to,
-		       bool if_absent, struct object_info *out)
+		       bool if_absent)
 {
 	struct local *l = local_of(s);
 	const char *why = NULL;
@@ -273,7 +257,7 @@ int local_names_rename(struct store *s, const char *from, const char *to,
 	if (rc)
 		return local_error(l, "rename", from, rc, why);
 	lock = local_lock_keys(l, from, to);
-	rc = lock < 0 ? lock : names_rename_locked(l, from, to, if_absent, out);
+	rc = lock < 0 ? lock : names_rename_locked(l, from, to, if_absent);
 	if (lock >= 0)
 		close(lock);
 	local_path_prune(l, rc ? to : from);

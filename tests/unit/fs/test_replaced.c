@@ -14,8 +14,6 @@
 
 #include "fs/inval_queue.h"
 
-#include "store/store_observer.h"
-
 static int cost_now(struct mount *m)
 {
 	static const char *const ops[] = { "stat",   "head", "list", "put",
@@ -190,7 +188,7 @@ static void test_replaced(void **state)
 	mount_up(&m, "", 0, false);
 	store_has(&m, "f", "x");
 	i = mount_find(&m, "f", NULL);
-	assert_int_equal(STORE_OWN(store_remove(m.store, "f")), 0);
+	assert_int_equal(store_remove(m.store, "f"), 0);
 	assert_int_equal(fs_getattr(m.fs, i, NULL, &st, &timeout), -ENOENT);
 	mount_forget(&m, i);
 	mount_down(&m);

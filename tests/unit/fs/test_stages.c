@@ -1,8 +1,4 @@
-/*
- * The root of stages: its names are the catalog's.
- *
- * Covers: fs/names/store_event.c
- */
+/* The root of stages: its names are the catalog's. */
 #include "base/budget.h"
 #include "catalog_fixture.h"
 #include "fs_fixture.h"

@@ -3,7 +3,6 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -122,60 +121,6 @@ static void poked(void **state)
 	store_unref(s);
 }
 
-#define WRITES 300
-
-struct listener {
-	struct store_observer w;
-	bool watching; /* the callback must not come while it is false */
-	unsigned n;
-};
-
-static void changed(struct store_observer *w, struct store *s, const char *key,
-		    const struct object_info *info)
-{
-	struct listener *l = (struct listener *)w;
-
-	if (!__atomic_load_n(&l->watching, __ATOMIC_ACQUIRE))
-		abort();
-	__atomic_add_fetch(&l->n, 1, __ATOMIC_RELAXED);
-}
-
-static void *write_much(void *arg)
-{
-	char key[32];
-
-	for (int i = 0; i < WRITES; i++) {
-		snprintf(key, sizeof(key), "k%d", i % 10);
-		if (put(arg, key))
-			abort();
-	}
-	return NULL;
-}
-
-static void watchers_come_and_go(void **state)
-{
-	struct store *s = memstore_new("m");
-	struct listener stays = { .w.changed = changed, .watching = true };
-	pthread_t t[3];
-
-	store_observer_add(s, &stays.w);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(pthread_create(&t[i], NULL, write_much, s), 0);
-	for (int i = 0; i < 200; i++) {
-		struct listener comes = { .w.changed = changed,
-					  .watching = true };
-
-		store_observer_add(s, &comes.w);
-		store_observer_remove(s, &comes.w);
-		__atomic_store_n(&comes.watching, false, __ATOMIC_RELEASE);
-	}
-	for (int i = 0; i < 3; i++)
-		pthread_join(t[i], NULL);
-	store_observer_remove(s, &stays.w);
-	assert_int_equal(stays.n, 3 * WRITES);
-	store_unref(s);
-}
-
 SUITE(memstore)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,8 +128,6 @@ SUITE(memstore)
 		{ "a call that waits is cancelled at once", cancelled },
 		{ "a store that goes cancels what waits", freed_while_busy },
 		{ "what others change is there", poked },
-		{ "watchers come and go while others write",
-		  watchers_come_and_go },
 	};
 
 	if (digest_init())

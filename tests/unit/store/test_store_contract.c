@@ -8,7 +8,7 @@
  * Covers: store/s3/s3_ask.c store/s3/s3_call.c store/s3/s3_copy.c
  * Covers: store/s3/s3_get.c store/s3/s3_head.c store/s3/s3_info.c
  * Covers: store/s3/s3_part.c store/s3/s3_put.c store/s3/s3_remove.c
- * Covers: store/s3/s3_upload.c store/store_check.c store/store_observer.c
+ * Covers: store/s3/s3_upload.c store/store_check.c
  */
 #include <stdio.h>
 #include <stdlib.h>

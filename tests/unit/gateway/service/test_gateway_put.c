@@ -22,9 +22,29 @@
 
 static struct gateway_rig rig;
 
+/* What the mount of this process would hear. */
+static struct {
+	unsigned n;
+	char etag[STORE_ETAG_SIZE];
+} heard;
+
+static void hear(void *arg, struct store *s, const char *key,
+		 const struct object_info *info)
+{
+	row_equal("its store", s->name, "storage");
+	if (!strcmp(key, KEY))
+		heard.n++;
+	strcpy(heard.etag, info->etag);
+}
+
+static void with_mount(struct gateway_settings *set)
+{
+	set->changed = hear;
+}
+
 static int setup(void **state)
 {
-	gateway_rig_open(&rig, NULL);
+	gateway_rig_open(&rig, with_mount);
 	return 0;
 }
 
@@ -109,16 +129,22 @@ static void test_sums(void **state)
 		struct ask good = put(TEXT);
 		struct field *field =
 			sums[i].is_signed ? good.signs : good.sends;
+		struct object_details d;
 		struct ask bad;
 
 		field[0] = (struct field){ sums[i].header,
 					   sum(sums[i].kind, TEXT) };
 		bad = good;
 		bad.body = "HELLO, stage";
+		heard.n = 0;
 		rig_expect(&rig, sums[i].sentence, &bad, 400, "BadDigest");
 		row_equal(sums[i].sentence, there(), "none");
+		row_number("the mount hears nothing", heard.n, 0);
 		rig_expect(&rig, sums[i].sentence, &good, 200, NULL);
 		row_equal(sums[i].sentence, there(), TEXT);
+		row_number("the mount hears of it once", heard.n, 1);
+		assert_int_equal(store_head(rig.disk.s, KEY, &d), 0);
+		row_equal("and what it is", heard.etag, d.info.etag);
 		store_remove(rig.disk.s, KEY);
 		field[0].value = "x!";
 		rig_expect(&rig, sums[i].sentence, &good, 400, "InvalidDigest");
