@@ -74,6 +74,8 @@ static int config_find_file(const struct config_request *r, char **out)
 	char *path;
 
 	*out = NULL;
+	if (r->url && !r->file)
+		return 0;
 	if (named && *named) {
 		*out = strdup(named);
 		return *out ? 0 : -ENOMEM;
@@ -210,6 +212,8 @@ static void check_add_location(const struct config_builder *b,
 		line = o->keys[option_index(table, row)];
 	if (line == FROM_COMMAND) {
 		buf_adds(err, "-o: ");
+	} else if (line == FROM_SOURCE) {
+		; /* it is in the message */
 	} else if (line) {
 		text_printable(err, b->config->file);
 		buf_addf(err, ":%u: ", line);
@@ -227,7 +231,10 @@ static int check_conn(const struct config_builder *b, const char *stage,
 
 	if (rc) {
 		check_add_location(b, conn_options, o, buf_str(&why), err);
-		buf_addf(err, stage ? "[stage %s]: " : "[storage]: ", stage);
+		if (!stage)
+			buf_adds(err, "[storage]: ");
+		else if (stage != b->config->url_stage)
+			buf_addf(err, "[stage %s]: ", stage);
 		buf_adds(err, why.len ? buf_str(&why) : strerror(-rc));
 	}
 	buf_clear(&why);
@@ -332,7 +339,8 @@ static int config_build(struct config_builder *b,
 	if (!rc && c->file)
 		rc = config_file_read(b, c->file, err);
 	if (!rc)
-		rc = config_read_drop_ins(b, err);
+		rc = r->url ? config_builder_add_url(b, r->url)
+			    : config_read_drop_ins(b, err);
 	for (unsigned i = 0; i < r->n_settings && !rc; i++)
 		rc = config_command_take(b, r, r->settings[i], err);
 	if (!rc && config_is_embedded(c))

@@ -69,6 +69,9 @@ struct config {
 	/* Nothing was configured: [storage] is this directory, the user's own;
 	 * else NULL. */
 	char *embedded;
+	/* The stage that the request's url made; borrowed from stages; or
+	 * NULL. */
+	const char *url_stage;
 	struct conn storage;
 	struct config_stage *stages;
 	unsigned n_stages;
@@ -95,6 +98,10 @@ struct config_request {
 	const char *file; /* --config, -o config=; NULL: the search order */
 	const char *stage; /* the name in a SOURCE of `@name`; NULL: none.
 				   Stage keys in -o are for it, else [storage] */
+	/* A SOURCE of `s3://bucket/path`: a stage beside those of the file,
+	 * which is read only when it is named; drop-ins are not. Stage keys in
+	 * -o are for it. NULL: none. */
+	const char *url;
 	const char *const *settings; /* -o: `name=value`, or `name` = yes */
 	unsigned n_settings;
 };

@@ -12,6 +12,8 @@
 #include "config/config_builder.h"
 #include "stage/stage.h"
 
+#define URL_NAME_MAX 200 /* bytes of a stage's name that its URL gives */
+
 int config_builder_find_stage(const struct config *c, const char *name)
 {
 	for (unsigned i = 0; i < c->n_stages; i++)
@@ -86,6 +88,72 @@ int config_builder_add_user(struct config_builder *b, const char *name,
 		return -ENOMEM;
 	c->n_users++;
 	return option_defaults(config_user_options, u);
+}
+
+/* ---- the stage of a URL ---- */
+
+/* What the name is made of: `s3://`'s bucket, `fs://`'s last directory. */
+static void url_word(const char *url, const char **from, size_t *n)
+{
+	const char *path = strstr(url, "://") + 3;
+	size_t len = strlen(path);
+
+	if (*path != '/') {
+		*from = path;
+		*n = strcspn(path, "/");
+		return;
+	}
+	while (len && path[len - 1] == '/')
+		len--;
+	*n = 0;
+	while (*n < len && path[len - *n - 1] != '/')
+		++*n;
+	*from = path + len - *n;
+}
+
+/* Letters and digits stay; it is no name that the file has. */
+static void url_stage_name(const struct config *c, const char *url,
+			   struct buf *out)
+{
+	const char *from;
+	size_t n;
+
+	url_word(url, &from, &n);
+	if (n && text_is_digit(*from))
+		buf_addc(out, '_');
+	for (size_t i = 0; i < n && i < URL_NAME_MAX; i++)
+		buf_addc(out, text_is_alpha(from[i]) || text_is_digit(from[i])
+				      ? from[i]
+				      : '_');
+	while (!buf_err(out) &&
+	       (!stage_name_valid(buf_str(out)) ||
+		config_builder_find_stage(c, buf_str(out)) >= 0))
+		buf_addc(out, '_');
+}
+
+int config_builder_add_url(struct config_builder *b, const char *url)
+{
+	struct buf name = BUF_INIT(255), place = BUF_INIT(BUF_URL);
+	struct config *c = b->config;
+	int rc;
+
+	url_stage_name(c, url, &name);
+	buf_addf(&place, "%s%s", url, text_ends_with(url, "/") ? "" : "/");
+	rc = buf_err(&name) ? buf_err(&name) : buf_err(&place);
+	if (!rc)
+		rc = config_builder_add_stage(b, buf_str(&name), FROM_SOURCE);
+	if (!rc) {
+		struct config_stage *s = &c->stages[c->n_stages - 1];
+
+		rc = conn_set(&s->conn, "url", buf_str(&place));
+		b->stages[c->n_stages - 1].keys[option_index(
+			conn_options, option_find(conn_options, "url"))] =
+			FROM_SOURCE;
+		c->url_stage = s->name;
+	}
+	buf_clear(&name);
+	buf_clear(&place);
+	return rc;
 }
 
 /* ---- stages that statements made: each file one more ---- */

@@ -10,6 +10,7 @@
 /* Where a value was given: a line of the file, or else. */
 #define FROM_NOWHERE 0
 #define FROM_COMMAND UINT32_MAX
+#define FROM_SOURCE (UINT32_MAX - 1) /* the URL itself */
 
 struct config_origin {
 	uint32_t section; /* line; FROM_COMMAND: -o made the section */
@@ -28,6 +29,9 @@ int config_builder_add_stage(struct config_builder *b, const char *name,
 			     uint32_t line);
 int config_builder_add_user(struct config_builder *b, const char *name,
 			    uint32_t line);
+/* One for the URL of a place, whose name is made of the bucket's or the
+ * directory's: c->url_stage. */
+int config_builder_add_url(struct config_builder *b, const char *url);
 /* By name, or -1. */
 int config_builder_find_stage(const struct config *c, const char *name);
 int config_builder_find_user(const struct config *c, const char *name);

@@ -21,14 +21,15 @@ static bool command_sets_url(const struct config_request *r)
 
 /*
  * The connection that stage keys of -o are for: the stage that is the source,
- * made now when -o gives its url, else [storage].
+ * or that of its URL, made now when -o gives its url, else [storage].
  */
 static int command_conn(struct config_builder *b,
 			const struct config_request *r, struct conn **conn,
 			struct config_origin **origin)
 {
 	struct config *c = b->config;
-	int i = r->stage ? config_builder_find_stage(c, r->stage) : -1, rc;
+	const char *stage = c->url_stage ? c->url_stage : r->stage;
+	int i = stage ? config_builder_find_stage(c, stage) : -1, rc;
 
 	if (i < 0 && r->stage && command_sets_url(r) &&
 	    stage_name_valid(r->stage)) {

@@ -64,7 +64,8 @@ struct mounting {
 	struct thread_task settle;
 };
 
-/* SOURCE: a configuration file, @stage, or `stagefs`: the default file. */
+/* SOURCE: a configuration file, @stage, the URL of a bucket or directory, or
+ * `stagefs`: the default file. */
 static int mount_read_configuration(struct mounting *m)
 {
 	const char *source = m->req.source;
@@ -73,10 +74,13 @@ static int mount_read_configuration(struct mounting *m)
 		.settings = (const char *const *)m->req.settings,
 		.n_settings = m->req.n_settings,
 	};
+	int rc;
 
 	if (source && source[0] == '@') {
 		m->stage_name = source + 1;
 		r.stage = m->stage_name;
+	} else if (source && strstr(source, "://")) {
+		r.url = source;
 	} else if (source && strcmp(source, "stagefs") != 0) {
 		if (r.file) {
 			buf_addf(&m->err, "two configuration files: %s and %s",
@@ -85,7 +89,10 @@ static int mount_read_configuration(struct mounting *m)
 		}
 		r.file = source;
 	}
-	return config_read(&r, &m->config, &m->err);
+	rc = config_read(&r, &m->config, &m->err);
+	if (!rc && r.url)
+		m->stage_name = m->config.url_stage;
+	return rc;
 }
 
 static int mount_prepare(struct mounting *m)
@@ -169,14 +176,18 @@ static const char *mount_fsname(const struct mounting *m)
 	return m->req.source ? m->req.source : "stagefs";
 }
 
-/* The same mount is the same stage of the same file, however it is written. */
+/* The same mount is the same stage of the same file, however it is written, or
+ * the same URL. */
 static int mount_take_lock(struct mounting *m)
 {
 	struct buf source = BUF_INIT(BUF_LINE);
 	char *file = m->config.file ? realpath(m->config.file, NULL) : NULL;
 	int rc;
 
-	buf_addf(&source, "%s %s", m->stage_name ? m->stage_name : "",
+	buf_addf(&source, "%s %s",
+		 m->config.url_stage ? m->req.source
+		 : m->stage_name     ? m->stage_name
+				     : "",
 		 file ? file : "");
 	rc = mount_lock_take(buf_str(&source), m->mountpoint,
 			     m->config.mount.mount_wait, &m->lock, &m->err);

@@ -184,6 +184,10 @@ static int location_of_directory(const char *url, struct conn_location *out,
 
 /* ---- either ---- */
 
+/* Schemes of stores that Databend has and this version does not. */
+static const char *const location_later[] = { "azblob:", "azure:", "gcs:",
+					      "gs:" };
+
 /* What is wrong with a URL of neither scheme. */
 static const char *location_scheme_fault(const char *url)
 {
@@ -195,6 +199,12 @@ static const char *location_scheme_fault(const char *url)
 		return "three slashes: fs:///DIRECTORY/";
 	if (!strstr(url, "://"))
 		return "a stage's url is s3://BUCKET/PATH/ or fs:///DIRECTORY/";
+	for (size_t i = 0; i < sizeof(location_later) / sizeof(*location_later);
+	     i++)
+		if (!strncasecmp(url, location_later[i],
+				 strlen(location_later[i])))
+			return "Azure and Google are not supported yet: this "
+			       "version knows s3:// and fs://";
 	return "this version knows s3:// and fs:// and no other scheme";
 }
 

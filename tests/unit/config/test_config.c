@@ -65,6 +65,60 @@ static void defaults(void **state)
 	config_clear(&c);
 }
 
+/* A stage for a URL: its name by the bucket's, and what -o says is for it. */
+static void url_of_a_source(void **state)
+{
+	static const struct {
+		const char *url, *name, *place;
+	} rows[] = {
+		{ "s3://my-bucket/a/b", "my_bucket", "s3://my-bucket/a/b/" },
+		{ "s3://1.data", "_1_data", "s3://1.data/" },
+		{ "s3://health/", "health_", "s3://health/" },
+		{ "fs:///srv/my files/", "my_files", "fs:///srv/my files/" },
+		{ "fs:///tmp", "tmp", "fs:///tmp/" },
+	};
+	const char *const set[] = { "ro", "comment=mine" };
+
+	clear_environment();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct config_request r = {
+			.url = rows[i].url,
+			.settings = set,
+			.n_settings = 2,
+		};
+		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct config c;
+		int rc = config_read(&r, &c, &err);
+
+		row_equal(rows[i].url, buf_str(&err), "");
+		row_number(rows[i].url, rc, 0);
+		row_equal(rows[i].url, c.url_stage, rows[i].name);
+		row_number(rows[i].url, c.n_stages, 1);
+		row_equal(rows[i].url, c.stages[0].conn.url, rows[i].place);
+		row_equal(rows[i].url, c.stages[0].conn.comment, "mine");
+		row_check(rows[i].url, c.mount.ro && !c.has_storage && !c.file);
+		config_clear(&c);
+		buf_clear(&err);
+	}
+}
+
+/* Beside the stages of a file that is named. */
+static void url_and_file(void **state)
+{
+	const struct config_request r = { .file = in_dir("good.conf"),
+					  .url = "s3://my-bucket/" };
+	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct config c;
+
+	clear_environment();
+	write_file(r.file, S "[stage my_bucket]\nurl = s3://other/\n", 0600);
+	row_number("read", config_read(&r, &c, &err), 0);
+	row_equal("the name is free", c.url_stage, "my_bucket_");
+	row_number("both", c.n_stages, 2);
+	config_clear(&c);
+	buf_clear(&err);
+}
+
 static void the_documents_example(void **state)
 {
 	struct config c;
@@ -331,6 +385,8 @@ SUITE(config)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(url_of_a_source),
+		cmocka_unit_test(url_and_file),
 		cmocka_unit_test(the_documents_example),
 		cmocka_unit_test(long_tokens_arrive_whole),
 		cmocka_unit_test(what_wins),

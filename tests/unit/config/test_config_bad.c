@@ -164,7 +164,8 @@ static const struct {
 	{ "another scheme",
 	  "[storage]\nurl = gcs://b/\n",
 	  { 0 },
-	  "FILE:2: [storage]: url = gcs://b/: this version knows s3://" },
+	  "FILE:2: [storage]: url = gcs://b/: Azure and Google are "
+	  "not supported yet" },
 	{ "a server with another scheme",
 	  S "endpoint_url = ftp://h\n",
 	  { 0 },
