@@ -28,13 +28,16 @@ $(UNITS_MADE): %: %.in Makefile
 # The manual pages and the completion come out of the program's own tables.
 man1_MANS = docs/man/stagefs.1
 man5_MANS = docs/man/stagefs.conf.5
+man8_MANS = docs/man/mount.stagefs.8
 completiondir = $(datadir)/bash-completion/completions
 completion_DATA = etc/stagefs
-CLEANFILES += $(man1_MANS) $(man5_MANS) $(completion_DATA)
+CLEANFILES += $(man1_MANS) $(man5_MANS) $(man8_MANS) $(completion_DATA)
 
 docs/man/stagefs.1: stagefs$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) docs/man && ./stagefs --generate man1 >$@
 docs/man/stagefs.conf.5: stagefs$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) docs/man && ./stagefs --generate man5 >$@
+docs/man/mount.stagefs.8: stagefs$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) docs/man && ./stagefs --generate man8 >$@
 etc/stagefs: stagefs$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) etc && ./stagefs --generate completion >$@

@@ -1,31 +1,27 @@
 /*
  * The verbs, in the order of --help.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "cli/cmd.h"
+#include "cli/help.h"
 #include "cli/manual.h"
 
 static const struct command *const commands[] = {
-	&mount_command,  &presign_command, &list_command, &get_command,
-	&put_command,    &remove_command,  &show_command, &desc_command,
-	&create_command, &drop_command,    &sql_command,  &check_command,
-	&serve_command,  &passwd_command,  &keys_command, NULL,
+	&mount_command, &init_command, &check_command,  &list_command,
+	&get_command,   &put_command,  &remove_command, &presign_command,
+	&show_command,  &desc_command, &create_command, &drop_command,
+	&sql_command,   &help_command, &serve_command,  &passwd_command,
+	&keys_command,  NULL,
 };
 
 static bool is_one_of(const char *word, const char *a, const char *b)
 {
 	return !strcmp(word, a) || !strcmp(word, b);
-}
-
-static const struct command *find(const char *verb)
-{
-	for (const struct command *const *c = commands; *c; c++)
-		if (*verb && !strcmp((*c)->verb, verb))
-			return *c;
-	return NULL;
 }
 
 /* mount(8) calls us so for `-t stagefs`. */
@@ -39,26 +35,39 @@ static bool is_mount_helper(const char *program)
 static int run_verb(const struct command *c, int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
-		if (is_one_of(argv[i], "--help", "-h")) {
-			cmd_verb_help(c, stdout);
+		if (!strcmp(argv[i], "--help") ||
+		    (!strcmp(argv[i], "-h") &&
+		     !(c->options && option_find(c->options, "-h")))) {
+			help_verb(c, stdout);
 			return STATUS_OK;
 		}
 	}
 	return c->run(c, argc, argv);
 }
 
+/* Is that the SOURCE or the MOUNTPOINT of a mount? A word that is nothing on
+ * this machine is a verb that was mistyped. */
+static bool begins_mount(const char *word)
+{
+	struct stat st;
+
+	return *word == '-' || *word == '@' || !strcmp(word, "stagefs") ||
+	       strchr(word, '/') || !lstat(word, &st) || errno != ENOENT;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *c;
 
+	cmd_all = commands;
 	if (is_mount_helper(argv[0]))
 		return mount_command.run(&mount_command, argc, argv);
 	if (argc < 2) {
-		cmd_help(commands, stderr);
+		help_page(commands, stderr);
 		return STATUS_USAGE;
 	}
 	if (is_one_of(argv[1], "--help", "-h")) {
-		cmd_help(commands, stdout);
+		help_page(commands, stdout);
 		return STATUS_OK;
 	}
 	if (is_one_of(argv[1], "--version", "-V")) {
@@ -69,8 +78,12 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "--generate"))
 		return manual_print(commands, argv[2], stdout) ? STATUS_USAGE
 							       : STATUS_OK;
-	c = find(argv[1]);
+	c = *argv[1] ? cmd_find(argv[1]) : NULL;
 	if (c)
 		return run_verb(c, argc - 1, argv + 1);
+	if (!begins_mount(argv[1]))
+		return cmd_unknown(argv[1],
+				   "neither a verb nor a file or directory "
+				   "that is here");
 	return run_verb(&mount_command, argc, argv);
 }

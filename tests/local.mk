@@ -12,11 +12,11 @@ EXTRA_DIST += demo tests/packages tests/install tests/tap.awk tests/mount \
 TESTS += tests/cli/check.sh tests/cli/list.sh tests/cli/presign.sh
 dist_check_SCRIPTS += tests/cli/check.sh tests/cli/list.sh \
 	tests/cli/presign.sh
-EXTRA_DIST += tests/cli/lib.sh
+EXTRA_DIST += tests/cli/lib.sh tests/cli/terminal.py
 TESTS += tests/cli/presign-many.sh tests/cli/presign-options.sh
 dist_check_SCRIPTS += tests/cli/presign-many.sh tests/cli/presign-options.sh
-TESTS += tests/cli/manual.sh
-dist_check_SCRIPTS += tests/cli/manual.sh
+TESTS += tests/cli/manual.sh tests/cli/mistakes.sh
+dist_check_SCRIPTS += tests/cli/manual.sh tests/cli/mistakes.sh
 TESTS += tests/cli/million.sh tests/cli/remove.sh tests/cli/sql.sh \
 	tests/cli/stages.sh
 dist_check_SCRIPTS += tests/cli/million.sh tests/cli/remove.sh \
@@ -24,8 +24,8 @@ dist_check_SCRIPTS += tests/cli/million.sh tests/cli/remove.sh \
 EXTRA_DIST += tests/standin/listing.py
 TESTS += tests/cli/transfer.sh
 dist_check_SCRIPTS += tests/cli/transfer.sh
-TESTS += tests/cli/passwd.sh tests/cli/local.sh
-dist_check_SCRIPTS += tests/cli/passwd.sh tests/cli/local.sh
+TESTS += tests/cli/passwd.sh tests/cli/local.sh tests/cli/init.sh
+dist_check_SCRIPTS += tests/cli/passwd.sh tests/cli/local.sh tests/cli/init.sh
 
 # Signatures and whole URLs, against another implementation.
 check_PROGRAMS += tests/vectors/sigv4-cli tests/vectors/verify-cli \

@@ -210,10 +210,13 @@ static const char *option_value_word(const struct option *row)
 	static const char *const words[] = {
 		[OPTION_STRING] = "TEXT", [OPTION_BOOL] = "yes|no",
 		[OPTION_UINT] = "N",      [OPTION_SIZE] = "SIZE",
-		[OPTION_OCTAL] = "MODE",  [OPTION_CHOICE] = "WORD",
-		[OPTION_USER] = "USER",   [OPTION_GROUP] = "GROUP",
+		[OPTION_OCTAL] = "MODE",  [OPTION_DURATION] = "TIME",
+		[OPTION_CHOICE] = "WORD", [OPTION_USER] = "USER",
+		[OPTION_GROUP] = "GROUP",
 	};
 
+	if (row->word)
+		return row->word;
 	if (row->type == OPTION_CHOICE && option_has_short_choices(row))
 		return row->choices;
 	if (row->flags & OPTION_SECRET)
@@ -235,33 +238,48 @@ static void option_add_remark(struct buf *out, const char *fmt,
 #pragma GCC diagnostic pop
 }
 
+/* A flag of a command line, as against a key of a file. */
+static bool option_is_flag(const struct option *row)
+{
+	return row->name[0] == '-';
+}
+
+static bool option_is_letter(const struct option *row)
+{
+	return option_is_flag(row) && row->name[1] && !row->name[2];
+}
+
+static bool option_is_alias(const struct option *r, const struct option *of)
+{
+	return r->alias_of && !strcasecmp(r->alias_of, of->name);
+}
+
 static void option_add_remarks(struct buf *out, const struct option *table,
 			       const struct option *row)
 {
 	if (row->type == OPTION_CHOICE && !option_has_short_choices(row))
 		option_add_remark(out, "one of %s", row->choices);
-	if (row->def)
+	if (row->def && !(option_is_flag(row) && row->type == OPTION_BOOL))
 		option_add_remark(out, "default %s", row->def);
-	if (row->flags & OPTION_NO_COMMAND)
+	if (row->flags & OPTION_NO_COMMAND && !option_is_flag(row))
 		option_add_remark(out, "%s", "only in the file");
 	for (const struct option *r = table; r->name; r++) {
-		if (r->alias_of && !strcasecmp(r->alias_of, row->name))
+		if (option_is_alias(r, row) && !option_is_letter(r))
 			option_add_remark(out, "also %s", r->name);
 	}
 }
 
-/* Prints words from `column` on, breaking lines before HELP_WIDTH. */
-static void option_print_wrapped(FILE *out, const char *text)
+void option_help_wrap(const char *text, size_t column, FILE *out)
 {
-	size_t at = HELP_COLUMN;
+	size_t at = column;
 
 	while (*text) {
 		size_t n = strcspn(text, " ");
 
-		if (at > HELP_COLUMN && at + 1 + n > HELP_WIDTH) {
-			fprintf(out, "\n%*s", HELP_COLUMN, "");
-			at = HELP_COLUMN;
-		} else if (at > HELP_COLUMN) {
+		if (at > column && at + 1 + n > HELP_WIDTH) {
+			fprintf(out, "\n%*s", (int)column, "");
+			at = column;
+		} else if (at > column) {
 			fputc(' ', out);
 			at++;
 		}
@@ -278,7 +296,12 @@ void option_describe(const struct option *table, const struct option *row,
 {
 	struct buf remarks = BUF_INIT(BUF_MESSAGE);
 
-	buf_addf(form, "%s=%s", row->name, option_value_word(row));
+	for (const struct option *r = table; r->name; r++)
+		if (option_is_alias(r, row) && option_is_letter(r))
+			buf_addf(form, "%s, ", r->name);
+	buf_adds(form, row->name);
+	if (!option_is_flag(row) || row->type != OPTION_BOOL)
+		buf_addf(form, "=%s", option_value_word(row));
 	option_add_remarks(&remarks, table, row);
 	buf_adds(text, row->help ? row->help : "");
 	if (remarks.len)
@@ -287,21 +310,27 @@ void option_describe(const struct option *table, const struct option *row,
 	buf_clear(&remarks);
 }
 
+void option_help_entry(const char *form, const char *text, FILE *out)
+{
+	bool beside = strlen(form) + 4 <= HELP_COLUMN;
+
+	fputs("  ", out);
+	if (!*text || !beside)
+		option_help_wrap(form, 2, out);
+	if (!*text)
+		return;
+	fprintf(out, "%-*s", beside ? HELP_COLUMN - 2 : HELP_COLUMN,
+		beside ? form : "");
+	option_help_wrap(text, HELP_COLUMN, out);
+}
+
 static void option_print_row(const struct option *table,
 			     const struct option *row, FILE *out)
 {
 	struct buf form = BUF_INIT(BUF_MESSAGE), text = BUF_INIT(BUF_MESSAGE);
-	int n;
 
 	option_describe(table, row, &form, &text);
-	n = fprintf(out, "  %s", buf_str(&form));
-	if (n + 2 > HELP_COLUMN && text.len) {
-		fputc('\n', out);
-		n = 0;
-	}
-	if (text.len)
-		fprintf(out, "%*s", HELP_COLUMN - n, "");
-	option_print_wrapped(out, buf_str(&text));
+	option_help_entry(buf_str(&form), buf_str(&text), out);
 	buf_clear(&form);
 	buf_clear(&text);
 }

@@ -21,6 +21,7 @@ enum option_type {
 	OPTION_BOOL, /* bool */
 	OPTION_UINT, /* uint64_t, min..max */
 	OPTION_SIZE, /* uint64_t bytes, with K M G T */
+	OPTION_DURATION, /* uint64_t seconds, with s m h d w; min..max */
 	OPTION_OCTAL, /* unsigned */
 	OPTION_CHOICE, /* int: the index in `choices` ("a|b|c") */
 	OPTION_USER, /* uid_t as unsigned; name or number */
@@ -41,6 +42,7 @@ struct option {
 	const char *choices; /* OPTION_CHOICE */
 	const char *def; /* as it would be written; NULL: unset */
 	const char *alias_of; /* this row is another name of that one */
+	const char *word; /* what help calls the value; NULL: by its type */
 	size_t offset;
 	/*
 	 * Strings that a file may name by reference: where a char * has that
@@ -82,11 +84,16 @@ void option_unknown(const struct option *table, const char *name,
 /* A nearest name for "did you mean", or NULL. */
 const char *option_suggest(const struct option *table, const char *name);
 
-/* One row for people: `metadata_ttl=N`, and what it is with its default and
- * other names. */
+/* One row for people: `metadata_ttl=N`, or `-r, --recursive`, and what it is
+ * with its default and other names. */
 void option_describe(const struct option *table, const struct option *row,
 		     struct buf *form, struct buf *text);
 void option_help(const struct option *table, FILE *out);
+/* A text from that column on, which the caller has reached: lines break before
+ * the 80th and begin there. */
+void option_help_wrap(const char *text, size_t column, FILE *out);
+/* A line of such a table of anything: a form and, beside it, what it is. */
+void option_help_entry(const char *form, const char *text, FILE *out);
 void option_clear(const struct option *table, void *target);
 
 #endif

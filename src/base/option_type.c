@@ -75,6 +75,16 @@ static int type_set_size(const struct option *row, void *to, const char *value)
 	return err ? err : type_check_least(row, to, number);
 }
 
+static int type_set_duration(const struct option *row, void *to,
+			     const char *value)
+{
+	uint64_t number = 0;
+	int err =
+		parse_duration(value, strlen(value), type_upper(row), &number);
+
+	return err ? err : type_check_least(row, to, number);
+}
+
 static int type_set_octal(const struct option *row, void *to, const char *value)
 {
 	return parse_octal(value, row->max ? (unsigned)row->max : 07777, to);
@@ -252,6 +262,14 @@ static void type_want_size(const struct option *row, struct buf *out)
 		buf_truncate(out, out->len - 1);
 }
 
+static void type_want_duration(const struct option *row, struct buf *out)
+{
+	buf_adds(out, "seconds, or with s, m, h, d or w,");
+	type_want_range(row, out, type_add_uint);
+	if (out->len && out->data[out->len - 1] == ',')
+		buf_truncate(out, out->len - 1);
+}
+
 static void type_want_octal(const struct option *row, struct buf *out)
 {
 	buf_addf(out, "an octal mode of at most %04o",
@@ -288,6 +306,8 @@ const struct option_ops option_ops[] = {
 	[OPTION_BOOL] = { type_set_bool, type_show_bool, type_want_bool },
 	[OPTION_UINT] = { type_set_uint, type_show_uint, type_want_uint },
 	[OPTION_SIZE] = { type_set_size, type_show_size, type_want_size },
+	[OPTION_DURATION] = { type_set_duration, type_show_uint,
+			      type_want_duration },
 	[OPTION_OCTAL] = { type_set_octal, type_show_octal, type_want_octal },
 	[OPTION_CHOICE] = { type_set_choice, type_show_choice,
 			    type_want_choice },

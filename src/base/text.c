@@ -75,6 +75,32 @@ int parse_size(const char *s, uint64_t max, uint64_t *out)
 	return err;
 }
 
+int parse_duration(const char *s, size_t n, uint64_t max, uint64_t *out)
+{
+	static const struct {
+		char unit;
+		uint64_t seconds;
+	} units[] = { { 's', 1 },
+		      { 'm', 60 },
+		      { 'h', 3600 },
+		      { 'd', 86400 },
+		      { 'w', 604800 } };
+	uint64_t factor = 1, value;
+	int rc;
+
+	for (size_t i = 0; n && i < sizeof(units) / sizeof(*units); i++) {
+		if (text_lower(s[n - 1]) != units[i].unit)
+			continue;
+		factor = units[i].seconds;
+		n--;
+		break;
+	}
+	rc = parse_u64n(s, n, max / factor, &value);
+	if (!rc)
+		*out = value * factor;
+	return rc;
+}
+
 int parse_bool(const char *s, bool *out)
 {
 	static const struct {

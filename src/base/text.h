@@ -17,6 +17,8 @@ int parse_u64(const char *s, uint64_t max, uint64_t *out);
 int parse_u64n(const char *s, size_t n, uint64_t max, uint64_t *out);
 /* Digits with an optional K, M, G or T (powers of 1024; also KiB, MiB ...). */
 int parse_size(const char *s, uint64_t max, uint64_t *out);
+/* Seconds: digits with an optional s, m, h, d or w, as in 90, 15m, 1h, 7d. */
+int parse_duration(const char *s, size_t n, uint64_t max, uint64_t *out);
 /* yes no true false on off 1 0, any case. 0 or -EINVAL. */
 int parse_bool(const char *s, bool *out);
 /* 1 to 4 octal digits. 0, -EINVAL, -ERANGE. */

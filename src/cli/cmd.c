@@ -12,7 +12,8 @@
 #include "base/text.h"
 #include "client/message.h"
 #include "client/statement.h"
-#include "config/config.h"
+
+#define CMD_MAX 64 /* verbs */
 
 int cmd_read(const char *file, struct buf *out)
 {
@@ -139,28 +140,81 @@ int cmd_parse_list(const struct command *c, int argc, char **argv, void *target,
 	return args_parse(c, argc, argv, target, words, (unsigned)argc, n);
 }
 
-/* ---- help ---- */
+/* ---- the verbs ---- */
 
-void cmd_verb_help(const struct command *c, FILE *out)
+const struct command *const *cmd_all;
+
+static bool cmd_is(const struct command *c, const char *word)
 {
-	fprintf(out, "usage: stagefs %s%s%s\n\n%s.\n", c->verb,
-		*c->verb ? " " : "", c->synopsis, c->help);
-	if (c->options) {
-		fputc('\n', out);
-		option_help(c->options, out);
-	}
+	return !strcmp(c->verb, word) || (c->also && !strcmp(c->also, word));
 }
 
-void cmd_help(const struct command *const *commands, FILE *out)
+const struct command *cmd_find(const char *verb)
 {
-	fputs("Stages of an object store as directories.\n\n", out);
-	for (const struct command *const *c = commands; *c; c++)
-		fprintf(out, "%s stagefs %s%s%s\n            %s\n",
-			c == commands ? "usage:" : "      ", (*c)->verb,
-			*(*c)->verb ? " " : "", (*c)->synopsis, (*c)->help);
-	fputs("\nstagefs VERB --help tells a verb's options. A first word that "
-	      "is a verb is the\nverb: write ./list for a mountpoint of that "
-	      "name. Exit status: 0, 1 failed,\n2 usage.\n\n",
-	      out);
-	config_options_help(out);
+	for (const struct command *const *c = cmd_all; *c; c++)
+		if (cmd_is(*c, verb))
+			return *c;
+	return NULL;
+}
+
+/* What people type who know other programs, and what that is here. */
+static const struct {
+	const char *word, *here;
+} cmd_habits[] = {
+	{ "mount", "stagefs SOURCE MOUNTPOINT" },
+	{ "umount", "umount(8) or fusermount3 -u" },
+	{ "unmount", "umount(8) or fusermount3 -u" },
+	{ "copy", "stagefs cp" },
+	{ "download", "stagefs get" },
+	{ "upload", "stagefs put" },
+	{ "delete", "stagefs rm" },
+	{ "dir", "stagefs ls" },
+	{ "move", "stagefs mv" },
+	{ "rename", "stagefs mv" },
+	{ "config", "stagefs init" },
+	{ "configure", "stagefs init" },
+	{ "url", "stagefs presign" },
+	{ "sign", "stagefs presign" },
+	{ "share", "stagefs presign" },
+	{ "version", "stagefs --version" },
+	{ "mounts", "stagefs status" },
+	{ "stages", "stagefs show" },
+};
+
+/* `; did you mean ...?`, if something is near. */
+static void cmd_add_nearest(const char *word, struct buf *out)
+{
+	struct option names[2 * CMD_MAX + 1] = { 0 };
+	const char *near = NULL;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < sizeof(cmd_habits) / sizeof(*cmd_habits); i++) {
+		if (strcmp(cmd_habits[i].word, word))
+			continue;
+		buf_addf(out, "; did you mean `%s`?", cmd_habits[i].here);
+		return;
+	}
+	for (const struct command *const *c = cmd_all; *c; c++) {
+		if (n + 2 > 2 * CMD_MAX)
+			break;
+		if (*(*c)->verb)
+			names[n++].name = (*c)->verb;
+		if ((*c)->also)
+			names[n++].name = (*c)->also;
+	}
+	near = option_suggest(names, word);
+	if (near)
+		buf_addf(out, "; did you mean `stagefs %s`?", near);
+}
+
+int cmd_unknown(const char *word, const char *why)
+{
+	struct buf line = BUF_INIT(BUF_MESSAGE);
+
+	buf_adds(&line, why);
+	cmd_add_nearest(word, &line);
+	buf_adds(&line, " (see `stagefs --help`)");
+	message(word, buf_str(&line));
+	buf_clear(&line);
+	return STATUS_USAGE;
 }

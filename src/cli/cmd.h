@@ -13,10 +13,27 @@ struct buf;
 struct failure;
 
 /* What the program exits with. */
-enum cmd_status { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
+enum cmd_status {
+	STATUS_OK = 0,
+	STATUS_FAILED = 1,
+	STATUS_USAGE = 2,
+	STATUS_INTERRUPTED = 130, /* as a shell says SIGINT */
+};
+
+/* What a verb is for: the order of --help. */
+enum cmd_group {
+	GROUP_MOUNT,
+	GROUP_FILES,
+	GROUP_STAGES,
+	GROUP_GATEWAY,
+	N_GROUPS
+};
 
 struct command {
 	const char *verb; /* "" is a mount */
+	const char *also; /* another name, as `ls`; or NULL */
+	enum cmd_group group;
+	const char *brief; /* for --help: at most 62 characters */
 	const char *synopsis; /* what follows the verb */
 	const char *help; /* one line, no full stop */
 	/* Names with their dashes: `--format`. NULL: none but --help. */
@@ -31,11 +48,14 @@ extern const struct command mount_command, presign_command, list_command,
 extern const struct command sql_command, remove_command, create_command,
 	drop_command, show_command, desc_command;
 extern const struct command get_command, put_command, passwd_command,
-	serve_command, keys_command;
+	serve_command, keys_command, help_command, init_command;
 
-/* Prints what the program or one verb takes. */
-void cmd_help(const struct command *const *commands, FILE *out);
-void cmd_verb_help(const struct command *c, FILE *out);
+/* All of them, in the order of --help, with a NULL behind; set by main(). */
+extern const struct command *const *cmd_all;
+/* By either name, or NULL. */
+const struct command *cmd_find(const char *verb);
+/* A word is no verb: says so, with why and the nearest verb. STATUS_USAGE. */
+int cmd_unknown(const char *word, const char *why);
 
 /*
  * Splits a verb's arguments: `--name value`, `--name=value` (switches alone

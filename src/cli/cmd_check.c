@@ -13,6 +13,7 @@
 #include "cli/cmd.h"
 #include "client/message.h"
 #include "client/session.h"
+#include "client/storage_hint.h"
 #include "stage/catalog.h"
 #include "store/store.h"
 #include "client/table.h"
@@ -29,7 +30,7 @@ struct check_options {
 		.offset = offsetof(struct check_options, field), __VA_ARGS__ \
 	}
 static const struct option options[] = {
-	ROW("config", STRING, config, .help = "configuration file"),
+	ROW("config", STRING, config, .word = "FILE", .help = "configuration"),
 	ROW("format", CHOICE, format, .choices = TABLE_FORMATS, .def = "auto",
 	    .help = "auto is a table on a terminal, else TSV"),
 	ROW("header", BOOL, header, .def = "no",
@@ -154,6 +155,20 @@ static void check_tell_hidden(struct catalog *c)
 	buf_clear(&what);
 }
 
+/* A bucket of other files in the place of stages. */
+static void check_tell_no_stages(struct session *s)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE), section = BUF_INIT(BUF_LINE);
+
+	storage_hint(&s->config, s->catalog, &why, &section);
+	if (why.len) {
+		message("warning: [storage]", buf_str(&why));
+		fputs(buf_str(&section), stderr);
+	}
+	buf_clear(&why);
+	buf_clear(&section);
+}
+
 /* Files of the folder of stages that no stage came of. */
 static void check_tell_left_out(const struct config *c)
 {
@@ -192,8 +207,10 @@ static int check_all(struct session *s, struct table *t, bool write)
 		check_finish(&probes[i], t);
 		failed += probes[i].rc != 0;
 	}
-	if (storage && !probes[0].rc)
+	if (storage && !probes[0].rc) {
 		check_tell_hidden(c);
+		check_tell_no_stages(s);
+	}
 	free(probes);
 	return failed;
 }
@@ -233,6 +250,8 @@ static int check_run(const struct command *c, int argc, char **argv)
 
 const struct command check_command = {
 	.verb = "check",
+	.group = GROUP_MOUNT,
+	.brief = "does the configuration work, and does every stage answer?",
 	.synopsis = "[--write] [--format F]",
 	.help = "Reads the configuration and reaches every stage once",
 	.options = options,

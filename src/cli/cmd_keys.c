@@ -24,7 +24,8 @@ static const struct option options[] = {
 	{ .name = "--config",
 	  .type = OPTION_STRING,
 	  .offset = offsetof(struct keys_options, config),
-	  .help = "configuration file" },
+	  .word = "FILE",
+	  .help = "configuration" },
 	{ 0 },
 };
 
@@ -166,6 +167,8 @@ static int keys_run(const struct command *c, int argc, char **argv)
 
 const struct command keys_command = {
 	.verb = "keys",
+	.group = GROUP_GATEWAY,
+	.brief = "ends all URLs that were handed out",
 	.synopsis = "rotate [@STAGE|fs:///DIRECTORY/|DIRECTORY]",
 	.help = "A new signing key for a local store (fs://), that of "
 		"[storage] if nothing is named: pre-signed URLs of the old "

@@ -4,9 +4,7 @@
  * input; never from a command line, which others see.
  */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -14,6 +12,7 @@
 #include "base/kdf.h"
 #include "base/text.h"
 #include "cli/cmd.h"
+#include "cli/prompt.h"
 #include "config/config.h"
 #include "client/message.h"
 
@@ -22,70 +21,6 @@ struct passwd_options {
 };
 
 static const struct option options[] = { { 0 } };
-
-/*
- * One line of fd without its end, byte by byte: what follows it stays there
- * for another program that reads next. 0; -ENODATA an end before it,
- * -EMSGSIZE, -EINVAL.
- */
-static int passwd_read_line(int fd, struct buf *out)
-{
-	char c = 0;
-	ssize_t n;
-
-	while ((n = read(fd, &c, 1)) == 1 && c != '\n' && !buf_err(out))
-		buf_addc(out, c);
-	if (n < 0)
-		return -errno;
-	if (buf_err(out))
-		return -EMSGSIZE;
-	if (!n && !out->len)
-		return -ENODATA;
-	if (out->len && out->data[out->len - 1] == '\r')
-		buf_truncate(out, out->len - 1);
-	return text_has_control(buf_str(out)) ||
-			       strlen(buf_str(out)) != out->len
-		       ? -EINVAL
-		       : 0;
-}
-
-static volatile sig_atomic_t caught;
-
-static void catch (int signal)
-{
-	caught = signal;
-}
-
-static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
-#define N_ENDS (sizeof(ends) / sizeof(ends[0]))
-
-/* The echo is off while a person types, and on again before a signal that came
- * meanwhile has its way. */
-static int passwd_ask(const char *prompt, const char *user, struct buf *out)
-{
-	const struct sigaction now = { .sa_handler = catch };
-	struct sigaction old[N_ENDS];
-	struct termios before, quiet;
-	int rc;
-
-	fprintf(stderr, user ? "%s for %s: " : "%s: ", prompt, user);
-	fflush(stderr);
-	if (tcgetattr(STDIN_FILENO, &before))
-		return -errno;
-	quiet = before;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	quiet.c_lflag |= ECHONL;
-	for (size_t i = 0; i < N_ENDS; i++)
-		sigaction(ends[i], &now, &old[i]);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	rc = passwd_read_line(STDIN_FILENO, out);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-	for (size_t i = 0; i < N_ENDS; i++)
-		sigaction(ends[i], &old[i], NULL);
-	if (caught)
-		raise(caught);
-	return rc;
-}
 
 static const char *passwd_words_for(int rc)
 {
@@ -105,14 +40,21 @@ static const char *passwd_words_for(int rc)
 static int read_password(const char *user, struct buf *out, const char **why)
 {
 	struct buf again = BUF_INIT(KDF_PASSWORD_MAX);
+	struct buf ask = BUF_INIT(BUF_MESSAGE);
 	bool person = isatty(STDIN_FILENO);
-	int rc = person ? passwd_ask("Password", user, out)
-			: passwd_read_line(STDIN_FILENO, out);
+	int rc;
+
+	buf_adds(&ask, "Password");
+	if (user)
+		buf_addf(&ask, " for %s", user);
+	rc = person ? prompt_secret(buf_str(&ask), out)
+		    : prompt_read_line(STDIN_FILENO, out);
+	buf_clear(&ask);
 
 	if (!rc && !out->len)
 		rc = -EINVAL;
 	if (!rc && person)
-		rc = passwd_ask("Again", NULL, &again);
+		rc = prompt_secret("Again", &again);
 	*why = passwd_words_for(rc);
 	if (!rc && person &&
 	    (again.len != out->len ||
@@ -170,6 +112,8 @@ static int passwd_run(const struct command *c, int argc, char **argv)
 
 const struct command passwd_command = {
 	.verb = "passwd",
+	.group = GROUP_GATEWAY,
+	.brief = "the hash of a password, for a [user NAME]",
 	.synopsis = "[NAME]",
 	.help = "the hash of a password, for a [user NAME] of the gateway: "
 		"asked for, or one line of standard input; with NAME the "

@@ -23,10 +23,10 @@
 		.offset = offsetof(struct presign_options, field), __VA_ARGS__ \
 	}
 static const struct option presign_options[] = {
-	ROW("-config", STRING, config, .help = "configuration file"),
-	ROW("-expire", STRING, expire,
-	    .help = "seconds that the URL lives, 1 to 604800 (default: "
-		    "presign_expire of the configuration, 3600)"),
+	ROW("-config", STRING, config, .word = "FILE", .help = "configuration"),
+	ROW("-expire", STRING, expire, .word = "TIME",
+	    .help = "how long the URL lives, 1s to 7d (default: "
+		    "presign_expire of the configuration, 1h)"),
 	ROW("-method", CHOICE, method, .choices = "GET|PUT|HEAD|DELETE|auto",
 	    .def = "auto", .help = "auto is GET, or PUT for upload"),
 	ROW("-content-type", STRING, content_type, .max = 255,
@@ -448,12 +448,30 @@ static int presign_run_options(const struct presign_options *o,
 	return status;
 }
 
+/* 64M is as many bytes in the header; what is no size is said later. */
+static int presign_expand_length(struct presign_options *o)
+{
+	uint64_t bytes;
+	char *text;
+
+	if (!o->content_length ||
+	    parse_size(o->content_length, UINT64_MAX, &bytes))
+		return 0;
+	if (asprintf(&text, "%llu", (unsigned long long)bytes) < 0)
+		return -ENOMEM;
+	free(o->content_length);
+	o->content_length = text;
+	return 0;
+}
+
 static int presign_run(const struct command *c, int argc, char **argv)
 {
 	struct presign_options o = { 0 };
 	struct cmd_words words;
 	int status = cmd_parse(&presign_command, argc, argv, &o, &words, 2);
 
+	if (!status && presign_expand_length(&o))
+		status = cmd_usage(&presign_command, strerror(ENOMEM));
 	if (!status)
 		status = presign_run_options(&o, &words);
 	option_clear(presign_options, &o);
@@ -462,6 +480,8 @@ static int presign_run(const struct command *c, int argc, char **argv)
 
 const struct command presign_command = {
 	.verb = "presign",
+	.group = GROUP_FILES,
+	.brief = "URLs that download or upload without any key",
 	.synopsis = "[download|upload] @STAGE/PATH|FILE|- [--expire N] "
 		    "[--content-type T] [--format F] [OPTION...]",
 	.help = "A URL that downloads or uploads one file without any key; "

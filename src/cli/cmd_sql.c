@@ -26,7 +26,8 @@ struct sql_options {
 		.offset = offsetof(struct sql_options, field), __VA_ARGS__ \
 	}
 static const struct option options[] = {
-	ROW("--config", STRING, config, .help = "configuration file"),
+	ROW("--config", STRING, config, .word = "FILE",
+	    .help = "configuration"),
 	ROW("--file", STRING, file,
 	    .help = "read the statements from FILE; - is standard input. "
 		    "${env:NAME} and ${file:PATH} in it bring secrets"),
@@ -230,6 +231,8 @@ static int sql_run(const struct command *c, int argc, char **argv)
 
 const struct command sql_command = {
 	.verb = "sql",
+	.group = GROUP_STAGES,
+	.brief = "LIST, PRESIGN, CREATE STAGE ... as written for Databend",
 	.synopsis = "STATEMENT[;...] | -f FILE",
 	.help = "Runs PRESIGN, LIST, REMOVE, SHOW STAGES, DESC, CREATE, ALTER "
 		"and DROP STAGE as written for Databend",

@@ -32,7 +32,8 @@ struct statement_options {
 		.offset = offsetof(struct statement_options, field), \
 		__VA_ARGS__ \
 	}
-#define CONFIG_ROW ROW("config", STRING, config, .help = "configuration file")
+#define CONFIG_ROW \
+	ROW("config", STRING, config, .word = "FILE", .help = "configuration")
 #define OUTPUT_ROWS \
 	ROW("format", CHOICE, format, .choices = TABLE_FORMATS, .def = "auto", \
 	    .help = "auto is a table on a terminal, else TSV"), \
@@ -150,6 +151,9 @@ static int list_fill(const struct statement_options *o,
 
 const struct command list_command = {
 	.verb = "list",
+	.also = "ls",
+	.group = GROUP_FILES,
+	.brief = "files of a stage",
 	.synopsis = "@STAGE[/PREFIX] [--pattern RE] [--format F]",
 	.help = "Name, size, md5 (the ETag), last_modified and creator of "
 		"files",
@@ -195,6 +199,9 @@ static int remove_fill(const struct statement_options *o,
 
 const struct command remove_command = {
 	.verb = "remove",
+	.also = "rm",
+	.group = GROUP_FILES,
+	.brief = "remove a file, or with --recursive a directory",
 	.synopsis = "@STAGE/PATH [--recursive|--prefix] [--pattern RE] "
 		    "[--dry-run]",
 	.help = "Removes a file of a stage, or a directory of them",
@@ -309,6 +316,8 @@ static int create_fill(const struct statement_options *o,
 
 const struct command create_command = {
 	.verb = "create",
+	.group = GROUP_STAGES,
+	.brief = "make a stage",
 	.synopsis = "NAME [url=s3://BUCKET/PATH/|url=fs:///DIRECTORY/] "
 		    "[KEY=VALUE]...",
 	.help = "Makes a stage: an external one with a url, else an internal "
@@ -342,6 +351,8 @@ static int drop_fill(const struct statement_options *o,
 
 const struct command drop_command = {
 	.verb = "drop",
+	.group = GROUP_STAGES,
+	.brief = "drop a stage",
 	.synopsis = "NAME [--recursive] [--if-exists]",
 	.help = "Drops a stage; files of an external one stay where they are",
 	.options = drop_options,
@@ -365,6 +376,8 @@ static int show_fill(const struct statement_options *o,
 
 const struct command show_command = {
 	.verb = "show",
+	.group = GROUP_STAGES,
+	.brief = "the stages that there are",
 	.synopsis = "[PATTERN] [--format F]",
 	.help = "The stages, without ~; PATTERN is LIKE's: % any run, _ any "
 		"character",
@@ -385,6 +398,8 @@ static int desc_fill(const struct statement_options *o,
 
 const struct command desc_command = {
 	.verb = "desc",
+	.group = GROUP_STAGES,
+	.brief = "all about one stage",
 	.synopsis = "NAME [--format F]",
 	.help = "What a stage is and where; secrets are masked",
 	.options = show_options,

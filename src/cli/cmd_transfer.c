@@ -43,8 +43,8 @@ struct transfer_options {
 	}
 /* The rows that both tables begin with. */
 #define TRANSFER_ROWS \
-	TRANSFER_ROW("--config", STRING, config, \
-		     .help = "configuration file"), \
+	TRANSFER_ROW("--config", STRING, config, .word = "FILE", \
+		     .help = "configuration"), \
 		TRANSFER_ROW("--recursive", BOOL, recursive, .def = "no", \
 			     .help = "directories with all that is in them"), \
 		TRANSFER_ROW("-r", BOOL, recursive, .alias_of = "--recursive", \
@@ -375,6 +375,8 @@ static int get_plan_rows(struct transfer_plan *p,
 
 const struct command get_command = {
 	.verb = "get",
+	.group = GROUP_FILES,
+	.brief = "files of a stage to this machine",
 	.synopsis = "@STAGE/PATH... [LOCAL] | --row FILE [LOCAL]",
 	.help = "Files of a stage to this machine, by pre-signed URLs; names "
 		"may have * ? [...] in quotes",
@@ -523,6 +525,8 @@ static int put_plan_rows(struct transfer_plan *p,
 
 const struct command put_command = {
 	.verb = "put",
+	.group = GROUP_FILES,
+	.brief = "files of this machine to a stage",
 	.synopsis = "LOCAL... @STAGE[/DIRECTORY] | --row FILE LOCAL...",
 	.help = "Files of this machine to a stage, by pre-signed URLs; LOCAL "
 		"may be a quoted pattern, or - for standard input",

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "cli/cmd.h"
+#include "cli/help.h"
 #include "config/config.h"
 #include "stage/conf/conn.h"
 
@@ -83,28 +84,25 @@ static void manual_verb(FILE *out, const struct command *c)
 	manual_rows(out, c->options);
 }
 
-static const char *const man1_end =
-	".SH EXIT STATUS\n"
-	"0; 1 when it failed, with one line on standard error; 2 for a usage\n"
-	"error. Called as\n.B mount.stagefs\nby mount(8): 32 when the mount "
-	"failed.\n"
-	".SH SIGNALS\n"
-	"SIGTERM, SIGINT or SIGHUP detaches a mount. Its daemon ends when no "
-	"file is open\nfor writing any more, when nothing was written for a "
-	"minute, or at a second\nsignal. A file that is still open for writing "
-	"then is not published: the old\nobject stays, and the log names the "
-	"file.\n"
-	".SH FILES\n"
-	".TP\n.I $STAGEFS_CONFIG, $XDG_CONFIG_HOME/stagefs/stagefs.conf, "
-	"/etc/stagefs/stagefs.conf\nThe configuration: the first that "
-	"exists.\n"
-	".TP\n.I $XDG_DATA_HOME/stagefs, ~/.local/share/stagefs; of root "
-	"/var/lib/stagefs\nThe stages, as plain files, where no "
-	"configuration exists.\n"
-	".TP\n.I stages.d\nBeside it: the external stages that CREATE STAGE "
-	"made.\n"
-	".SH SEE ALSO\n"
-	".BR stagefs.conf (5),\n.BR getfattr (1),\n.BR mount (8)\n";
+static void manual_entries(FILE *out, const char *title,
+			   const struct help_entry *rows)
+{
+	fprintf(out, ".SH %s\n", title);
+	for (; rows->form; rows++)
+		manual_entry(out, rows->form, rows->text);
+}
+
+static void manual_examples(FILE *out)
+{
+	fputs(".SH EXAMPLES\n", out);
+	for (const struct help_entry *e = help_examples; e->form; e++) {
+		fputs(".PP\n", out);
+		manual_text(out, e->text);
+		fputs(":\n.PP\n.RS\n.nf\n", out);
+		manual_text(out, e->form);
+		fputs("\n.fi\n.RE\n", out);
+	}
+}
 
 static void manual_man1(const struct command *const *commands, FILE *out)
 {
@@ -115,18 +113,70 @@ static void manual_man1(const struct command *const *commands, FILE *out)
 		manual_synopsis(out, *c);
 	fputs(".SH DESCRIPTION\n"
 	      "A stage is a named place in an object store. A mount shows "
-	      "every "
-	      "stage as a directory; every file in it hands out pre\\-signed "
-	      "URLs as its extended attributes\n.B user.presign.download\nand\n"
-	      ".BR user.presign.upload .\nThe verbs do the same without a "
-	      "mount. A first word that is a verb is the verb: write ./list "
-	      "for "
-	      "a mountpoint of that name.\n.SH VERBS\n",
+	      "every stage as a directory; every file in it hands out "
+	      "pre\\-signed URLs as its extended attributes\n"
+	      ".B user.presign.download\nand\n.BR user.presign.upload .\n"
+	      "The verbs do the same without a mount. A first word that is a "
+	      "verb is the verb: write ./list for a mountpoint of that "
+	      "name.\n",
 	      out);
+	manual_examples(out);
+	fputs(".SH VERBS\n", out);
 	for (const struct command *const *c = commands; *c; c++)
 		manual_verb(out, *c);
-	fputs(man1_end, out);
+	manual_entries(out, "STORES", help_stores);
+	manual_entries(out, "EXTENDED ATTRIBUTES", help_attributes);
+	fputs("getfattr(1) reads them by name:\n.PP\n.RS\n.nf\n"
+	      "getfattr \\-\\-only\\-values \\-n user.presign.download FILE\n"
+	      ".fi\n.RE\n",
+	      out);
+	manual_entries(out, "ENVIRONMENT", help_environment);
+	manual_entries(out, "FILES", help_files);
+	manual_entries(out, "EXIT STATUS", help_exits);
+	fputs(".SH SIGNALS\n"
+	      "SIGTERM or SIGINT detaches a mount. Its daemon ends when no "
+	      "file is open\nfor writing any more, when nothing was written "
+	      "for a minute, or at a second\nsignal. A file that is still "
+	      "open for writing then is not published: the old\nobject "
+	      "stays, and the log names the file.\n"
+	      ".SH SEE ALSO\n"
+	      ".BR stagefs.conf (5),\n.BR mount.stagefs (8),\n"
+	      ".BR getfattr (1),\n.BR mount (8)\n",
+	      out);
 }
+
+static const char *const man5_example =
+	".SH EXAMPLE\n.RS\n.nf\n"
+	"[stagefs]\n"
+	"user = root                 ; whose stage ~ is\n"
+	"metadata_ttl = 1m\n"
+	"\n"
+	"[storage]                   ; the user stage and internal stages\n"
+	"url = s3://databend\\-toronto/\n"
+	"endpoint_url = https://s3.us\\-east\\-2.amazonaws.com\n"
+	"credentials = profile:data  ; or keys here, or the environment\n"
+	"\n"
+	"[stage sales]               ; one more: the directory sales\n"
+	"url = s3://company/sales/\n"
+	"endpoint_url = http://127.0.0.1:9000\n"
+	"access_key_id = ROOTUSER\n"
+	"secret_access_key = ${file:/etc/stagefs/secret}\n"
+	".fi\n.RE\n"
+	".SH COMMENTS\n"
+	"A line that begins with ; or # is a comment. Within a line a ; behind "
+	"white space begins one; a # does not. A value that has such a ; is "
+	"kept in a file of its own and named by ${file:PATH}.\n"
+	".SH FSTAB\n"
+	"The type is fuse.stagefs (or stagefs, by\n.BR mount.stagefs (8));\n"
+	"_netdev tells systemd that it needs the network.\n.PP\n.RS\n.nf\n"
+	"stagefs            /mnt/stages  fuse.stagefs  "
+	"_netdev,nofail,allow_other  0 0\n"
+	"@sales             /mnt/sales   fuse.stagefs  _netdev,nofail,ro  "
+	"0 0\n"
+	"s3://bucket/path   /mnt/bucket  fuse.stagefs  "
+	"_netdev,nofail,allow_other  0 0\n"
+	"/etc/other.conf    /mnt/other   fuse.stagefs  _netdev,nofail  0 0\n"
+	".fi\n.RE\n";
 
 static void manual_man5(FILE *out)
 {
@@ -137,15 +187,17 @@ static void manual_man5(FILE *out)
 	      "to the caller and be closed to others.\n"
 	      ".B ${env:NAME}\nand\n.B ${file:PATH}\nin a value stand for what "
 	      "they name. After\n.B \\-o\nof a mount the same keys may be "
-	      "given, "
-	      "secrets apart; they win over the file, and the file over the "
-	      "environment.\n.SH [stagefs]\n",
+	      "given, secrets apart; they win over the file, and the file "
+	      "over the environment. Durations are seconds, or have a unit: "
+	      "90, 90s, 15m, 1h, 7d. Sizes are bytes, or have one: 64M, "
+	      "1G.\n",
 	      out);
+	fputs(man5_example, out);
+	fputs(".SH [stagefs]\n", out);
 	manual_rows(out, config_mount_options);
 	fputs(".SH [storage] AND [stage NAME]\n"
 	      "[storage] is where the user stage and internal stages live; "
-	      "each "
-	      "[stage NAME] is an external stage.\n",
+	      "each [stage NAME] is an external stage.\n",
 	      out);
 	manual_rows(out, conn_options);
 	fputs(".SH [user NAME]\n"
@@ -156,7 +208,35 @@ static void manual_man5(FILE *out)
 	      "is ~.\n",
 	      out);
 	manual_rows(out, config_user_options);
-	fputs(".SH SEE ALSO\n.BR stagefs (1)\n", out);
+	fputs(".SH SEE ALSO\n.BR stagefs (1),\n.BR mount.stagefs (8)\n", out);
+}
+
+static void manual_man8(FILE *out)
+{
+	manual_header(out, "MOUNT.STAGEFS", 8,
+		      "mount.stagefs - what mount(8) calls for -t stagefs");
+	fputs(".SH SYNOPSIS\n"
+	      ".B mount \\-t stagefs\n"
+	      "[\\-o OPTION,...] SOURCE MOUNTPOINT\n"
+	      ".SH DESCRIPTION\n"
+	      "Mounts stages as\n.BR stagefs (1)\ndoes by hand. SOURCE is "
+	      "s3://BUCKET/PATH, fs:///DIRECTORY, @STAGE, a configuration "
+	      "file, or the word stagefs for all stages of the configuration. "
+	      "It is checked, and its store asked, before the mount goes to "
+	      "the background; what is wrong is one line on standard error. "
+	      "umount(8) finishes what is being uploaded.\n"
+	      ".SH OPTIONS\n"
+	      "After\n.B \\-o\nstand the keys of\n.BR stagefs.conf (5),\n"
+	      "secrets apart, and mount(8)'s own; these besides:\n",
+	      out);
+	manual_entry(out, "config=FILE", "the configuration");
+	manual_entry(out, "fsname=NAME", "what df(1) shows; else the SOURCE");
+	manual_entry(out, "_netdev, nofail, x-systemd.automount ...",
+		     "mount(8)'s and systemd's");
+	fputs(".SH EXIT STATUS\n0; 32 when the mount failed.\n"
+	      ".SH SEE ALSO\n.BR stagefs (1),\n.BR stagefs.conf (5),\n"
+	      ".BR mount (8)\n",
+	      out);
 }
 
 static void manual_words_of(FILE *out, const struct option *table)
@@ -227,6 +307,8 @@ int manual_print(const struct command *const *commands, const char *what,
 		manual_man1(commands, out);
 	else if (!strcmp(what, "man5"))
 		manual_man5(out);
+	else if (!strcmp(what, "man8"))
+		manual_man8(out);
 	else if (!strcmp(what, "completion"))
 		manual_completion(commands, out);
 	else

@@ -95,6 +95,17 @@ static int config_find_file(const struct config_request *r, char **out)
 	return 0;
 }
 
+char *config_new_file(void)
+{
+	const char *named = getenv("STAGEFS_CONFIG");
+
+	if (text_given(named))
+		return strdup(named);
+	return geteuid() || text_given(getenv("XDG_CONFIG_HOME"))
+		       ? config_user_file()
+		       : strdup(SYSTEM_FILE);
+}
+
 /* ---- what is left open ---- */
 
 static int fill_user(struct config_mount *m)

@@ -117,6 +117,13 @@ int config_read(const struct config_request *r, struct config *out,
 		struct buf *err);
 void config_clear(struct config *c);
 
+/* Where a new file would be found: the caller's to free; NULL without memory.
+ */
+char *config_new_file(void);
+
+/* A name for a stage of that URL (which has a `://`), that no other has. */
+void config_url_name(const struct config *c, const char *url, struct buf *out);
+
 /* The catalog that it describes: no I/O. As catalog_new(). */
 int config_catalog(const struct config *c, struct http_engine *engine,
 		   struct catalog **out, struct buf *err);

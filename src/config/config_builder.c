@@ -112,8 +112,7 @@ static void url_word(const char *url, const char **from, size_t *n)
 }
 
 /* Letters and digits stay; it is no name that the file has. */
-static void url_stage_name(const struct config *c, const char *url,
-			   struct buf *out)
+void config_url_name(const struct config *c, const char *url, struct buf *out)
 {
 	const char *from;
 	size_t n;
@@ -137,7 +136,7 @@ int config_builder_add_url(struct config_builder *b, const char *url)
 	struct config *c = b->config;
 	int rc;
 
-	url_stage_name(c, url, &name);
+	config_url_name(c, url, &name);
 	buf_addf(&place, "%s%s", url, text_ends_with(url, "/") ? "" : "/");
 	rc = buf_err(&name) ? buf_err(&name) : buf_err(&place);
 	if (!rc)

@@ -18,8 +18,8 @@
 const struct option config_mount_options[] = {
 	ROW(user, STRING, .max = 255,
 	    .help = "whose stage ~ is (default: the mounting user)"),
-	ROW(metadata_ttl, UINT, .max = 86400, .def = "5",
-	    .help = "seconds that names and attributes are believed"),
+	ROW(metadata_ttl, DURATION, .max = 86400, .def = "5",
+	    .help = "how long names and attributes are believed"),
 	ROW(memory, SIZE, .min = 32 * MIB, .max = TIB, .def = "512M",
 	    .help = "memory for object data"),
 	ROW(spill_dir, STRING, .max = 4000,
@@ -43,10 +43,10 @@ const struct option config_mount_options[] = {
 	    .help = "without it a mount is nosuid,nodev"),
 	ROW(presign, CHOICE, .choices = "off|download|upload|both",
 	    .def = "both", .help = "which URLs the mount gives out"),
-	ROW(presign_expire, UINT, .min = 1, .max = 604800, .def = "3600",
-	    .help = "seconds that a URL lives if nothing else is asked for"),
-	ROW(presign_expire_max, UINT, .min = 1, .max = 604800, .def = "604800",
-	    .help = "the most that may be asked for"),
+	ROW(presign_expire, DURATION, .min = 1, .max = 604800, .def = "3600",
+	    .help = "how long a URL lives if nothing else is asked for"),
+	ROW(presign_expire_max, DURATION, .min = 1, .max = 604800,
+	    .def = "604800", .help = "the most that may be asked for"),
 	ROW(list_xattrs, BOOL, .def = "no",
 	    .help = "listxattr shows the stage's attributes"),
 	ROW(log, STRING, .max = 4000,
@@ -56,8 +56,8 @@ const struct option config_mount_options[] = {
 	    .def = "warn", .help = "how much is logged"),
 	ROW(check, CHOICE, .choices = "all|storage|none", .def = "storage",
 	    .help = "what must answer before a mount goes to the background"),
-	ROW(mount_wait, UINT, .max = 86400, .def = "60",
-	    .help = "seconds to wait for the daemon that served the same "
+	ROW(mount_wait, DURATION, .max = 86400, .def = "60",
+	    .help = "how long to wait for the daemon that served the same "
 		    "source and mountpoint before, which may be uploading"),
 	ROW(listen, STRING, .max = 1024,
 	    .help = "addresses of the gateway, as HOST:PORT, ... (default: "

@@ -156,7 +156,7 @@ int fs_xattr_set(struct fs *fs, struct inode *i, const char *name,
 
 	if (rc <= 0)
 		return rc;
-	if (parse_u64n(value, len, xattr_expire_max(fs), &expire) ||
+	if (parse_duration(value, len, xattr_expire_max(fs), &expire) ||
 	    expire < PRESIGN_EXPIRE_MIN)
 		return -EINVAL;
 	inode_view(fs->tree, i, &v);

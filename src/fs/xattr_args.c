@@ -11,7 +11,7 @@ static int xattr_args_set_expire(struct xattr_args *a, const char *value,
 {
 	uint64_t n;
 
-	if (a->expire || parse_u64(value, max, &n) || !n)
+	if (a->expire || parse_duration(value, strlen(value), max, &n) || !n)
 		return -EINVAL;
 	a->expire = n;
 	return 0;

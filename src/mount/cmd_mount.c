@@ -24,6 +24,7 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "cli/cmd.h"
+#include "client/storage_hint.h"
 #include "config/config.h"
 #include "fs/fs.h"
 #include "fs/names/inode.h"
@@ -60,6 +61,7 @@ struct mounting {
 	struct stage *only;
 	struct fs *fs;
 	struct session *session;
+	bool person; /* reads stderr */
 	bool closed; /* the kernel has let go of the mount */
 	struct thread_task settle;
 };
@@ -255,6 +257,23 @@ static void mount_changed(void *fs, struct store *s, const char *key,
 	fs_store_changed(fs, s, key, info);
 }
 
+/* A mount of all stages that shows none, of a bucket that is not empty: to the
+ * person who waits for it, else to the log. */
+static void mount_tell_no_stages(struct mounting *m, bool person)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE), section = BUF_INIT(BUF_LINE);
+
+	if (!m->stage_name && m->config.mount.check != CONFIG_CHECK_NONE)
+		storage_hint(&m->config, m->catalog, &why, &section);
+	if (why.len && person)
+		fprintf(stderr, "stagefs: warning: [storage]: %s\n%s",
+			buf_str(&why), buf_str(&section));
+	else if (why.len)
+		log_warn("[storage]: %s [stage NAME]", buf_str(&why));
+	buf_clear(&why);
+	buf_clear(&section);
+}
+
 /* What has threads: only in the process that stays. */
 static int mount_start(struct mounting *m)
 {
@@ -280,6 +299,8 @@ static int mount_start(struct mounting *m)
 	if (!rc)
 		rc = mount_check(m->catalog, m->stage_name,
 				 m->config.mount.check, &m->only, &m->err);
+	if (!rc && m->person)
+		mount_tell_no_stages(m, true);
 	if (!rc)
 		rc = mount_make_fs(m);
 	if (!rc)
@@ -305,6 +326,8 @@ static void mount_settle(void *arg)
 	struct mounting *m = arg;
 
 	fs_recover(m->fs);
+	if (!m->person)
+		mount_tell_no_stages(m, false);
 	if (!m->stage_name && m->config.mount.check == CONFIG_CHECK_STORAGE)
 		mount_check_warn(m->catalog);
 }
@@ -418,6 +441,7 @@ static int cmd_mount(const struct command *c, int argc, char **argv)
 		rc = background_begin(failed, &m.parent);
 	if (!rc) {
 		mount_end_block();
+		m.person = isatty(STDERR_FILENO);
 		m.state_dir = mount_state_directory();
 		rc = mount_start(&m);
 	}

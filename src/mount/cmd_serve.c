@@ -32,7 +32,8 @@ static const struct option options[] = {
 	{ .name = "--config",
 	  .type = OPTION_STRING,
 	  .offset = offsetof(struct serve_options, config),
-	  .help = "configuration file" },
+	  .word = "FILE",
+	  .help = "configuration" },
 	{ 0 },
 };
 
@@ -161,6 +162,8 @@ static int serve_run(const struct command *c, int argc, char **argv)
 
 const struct command serve_command = {
 	.verb = "serve",
+	.group = GROUP_GATEWAY,
+	.brief = "the gateway alone, without a mount",
 	.synopsis = "[--config FILE]",
 	.help = "the gateway without a mount, in the foreground: pre-signed "
 		"URLs of stages on local disks, and the upload API",

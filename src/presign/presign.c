@@ -17,7 +17,9 @@ static int presign_refuse_expire(struct buf *err, const char *text, int64_t max)
 {
 	buf_adds(err, "expire = ");
 	text_printable(err, text);
-	buf_addf(err, ": a whole number of seconds from %d to %lld",
+	buf_addf(err,
+		 ": a whole number of seconds from %d to %lld, or as 15m, 1h, "
+		 "7d",
 		 PRESIGN_EXPIRE_MIN, (long long)max);
 	return -EINVAL;
 }
@@ -29,7 +31,8 @@ int presign_parse_expire(const char *text, int64_t max, int64_t *out,
 
 	if (max <= 0 || max > PRESIGN_EXPIRE_MAX)
 		max = PRESIGN_EXPIRE_MAX;
-	if (parse_u64(text, max, &n) || n < PRESIGN_EXPIRE_MIN)
+	if (parse_duration(text, strlen(text), max, &n) ||
+	    n < PRESIGN_EXPIRE_MIN)
 		return presign_refuse_expire(err, text, max);
 	*out = n;
 	return 0;

@@ -24,8 +24,8 @@ a, b = json.load(open(sys.argv[1]))
 assert list(a) == ["name", "url", "server", "status"] and b["status"] == "ok"' "$DIR/out"
 admin _reset x >/dev/null
 run check
-is 'each server is asked once, and once more for hidden stages' \
-	"$(admin _stats | grep -o '"requests": [0-9]*')" '"requests": 4'
+is 'each server is asked once, the storage also for hidden stages and twice for any' \
+	"$(admin _stats | grep -o '"requests": [0-9]*')" '"requests": 6'
 
 # ---- one stage is wrong ----
 
@@ -158,7 +158,7 @@ config_fails() {
 config_fails 'a typo in a key' ':3: unknown key endpont_url; did you mean endpoint_url\?' 600 \
 	'[storage]\nurl = s3://b/\nendpont_url = http://h\n'
 config_fails 'a typo in a section' ':1: unknown section \[stroage\]' 600 '[stroage]\nurl = s3://b/\n'
-config_fails 'a value out of bounds' ':2: metadata_ttl = -3: a whole number' 600 \
+config_fails 'a value out of bounds' ':2: metadata_ttl = -3: seconds, or' 600 \
 	'[stagefs]\nmetadata_ttl = -3\n[storage]\nurl = s3://b/\n'
 config_fails 'a secret that others can read' ':4: aws_secret_key: .*open to others' 644 \
 	"[storage]\nurl = s3://b/\naws_key_id = a\naws_secret_key = $SECRET\n"
@@ -174,14 +174,54 @@ if [ ! -e /etc/stagefs/stagefs.conf ]; then
 	holds '... which is there now' test -d "$DIR/data/stagefs/.stagefs"
 fi
 
+# ---- a bucket in the place of stages ----
+
+boto() {
+	AWS_ACCESS_KEY_ID=AKTEST AWS_SECRET_ACCESS_KEY=$SECRET python3 -W ignore - "$@" <<-END
+	import sys, boto3
+	from botocore.config import Config
+	s3 = boto3.client("s3", endpoint_url="http://127.0.0.1:$PORT", region_name="us-east-1",
+	                  config=Config(signature_version="s3v4", s3={"addressing_style": "path"}))
+	for key in sys.argv[1:]:
+	    s3.put_object(Bucket="other", Key=key, Body=b"x" * 5)
+	END
+}
+start_server
+write_config "$DIR/bucket.conf" <<END
+[storage]
+url = s3://other/my-data/
+endpoint_url = http://127.0.0.1:$PORT
+aws_key_id = AKTEST
+aws_secret_key = $SECRET
+END
+run check --config "$DIR/bucket.conf"
+is 'an empty bucket is no reason for a word' "$RC$(cat "$DIR/err")" 0
+boto my-data/2026/a.csv my-data/b.csv
+run check --config "$DIR/bucket.conf"
+is 'one with other keys: it says so and what to write' "$RC $(cat "$DIR/err")" \
+	'0 stagefs: warning: [storage]: s3://other/my-data/ has nothing below stage/, but other keys, as 2026/; to see these as a directory, write for [storage]
+[stage other]
+url = s3://other/my-data/'
+sed -i 's/^\[storage\]/[stage other]/' "$DIR/bucket.conf"
+run check --config "$DIR/bucket.conf"
+is '... and that is right' "$RC$(cat "$DIR/err")" 0
+sed -i 's/^\[stage other\]/[storage]/' "$DIR/bucket.conf"
+boto my-data/stage/user/me/a
+run check --config "$DIR/bucket.conf"
+is 'with a stage it has nothing to say' "$RC$(cat "$DIR/err")" 0
+
 # ---- the program ----
 
 run --version
 holds 'a version' grep -qE '^stagefs [0-9]+\.[0-9]+\.[0-9]+$' "$DIR/out"
 run --help
 is 'help is no error' "$RC$(cat "$DIR/err")" 0
-for word in presign list check endpoint_url aws_secret_key metadata_ttl presign_expire_max; do
+for word in presign list check init; do
 	holds "help names $word" grep -q -- "$word" "$DIR/out"
+done
+run help options
+for word in endpoint_url aws_secret_key metadata_ttl presign_expire_max; do
+	holds "help of options names $word" grep -q -- "$word" "$DIR/out"
 done
 for verb in presign list check; do
 	run $verb --help

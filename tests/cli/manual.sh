@@ -4,10 +4,10 @@
 # Covers: cli/manual.c main.c
 . "$(dirname "$0")/lib.sh"
 
-for page in man1 man5 completion; do
+for page in man1 man5 man8 completion; do
 	"$STAGEFS" --generate "$page" >"$DIR/$page"
 done
-verbs=$("$STAGEFS" --help | sed -n 's/^ *stagefs \([a-z]\+\) .*/\1/p')
+verbs=$("$STAGEFS" --help | sed -n 's/^  \([a-z]\+\)\(, [a-z]*\)\?  .*/\1/p')
 
 has() {	# PAGE LINE-BEGINNING: as roff writes it
 	awk -v want="${2//-/\\\\-}" 'index($0, want) == 1 { found = 1 }
@@ -28,12 +28,12 @@ is 'there are verbs' "$([ "$(wc -w <<<"$verbs")" -ge 10 ] && echo yes)" yes
 for verb in $verbs; do
 	holds "the manual has the verb $verb" has man1 ".SS \"stagefs $verb\""
 	holds "$verb is completed" complete_for "$verb"
-	for word in $("$STAGEFS" "$verb" --help | sed -n 's/^  \(-[-a-z0-9]*\)=.*/\1/p'); do
-		holds "... $word stands in the manual" has man1 ".B $word="
+	for word in $("$STAGEFS" "$verb" --help | sed -n 's/^  \(-[a-zA-Z0-9], \)*\(--[-a-z0-9]*\).*/\2/p'); do
+		holds "... $word stands in the manual" grep -qE -- "^\\.B (\\\\-., )*${word//-/\\\\-}(=|$)" "$DIR/man1"
 		holds "... and is completed" complete_for "$verb" "$word"
 	done
 done
-for key in $("$STAGEFS" --help | sed -n 's/^  \([a-z_]*\)=.*/\1/p'); do
+for key in $("$STAGEFS" help options | sed -n 's/^  \([a-z_]*\)=.*/\1/p'); do
 	holds "stagefs.conf(5) has the key $key" has man5 ".B $key="
 done
 # offers SENTENCE WORD... -- WANTED: all that the shell offers.
@@ -57,10 +57,26 @@ offers '... those of the verb' list --format c -- csv
 offers '... behind an = as well' presign @s/a --method = H -- HEAD
 offers '... all of them' presign --method = -- 'GET PUT HEAD DELETE auto'
 offers 'a value of another option is a file' sql -f '' -- a.csv
+for section in EXAMPLES 'EXTENDED ATTRIBUTES' ENVIRONMENT FILES 'EXIT STATUS'; do
+	holds "stagefs(1) has $section" has man1 ".SH $section"
+done
+for section in EXAMPLE COMMENTS FSTAB; do
+	holds "stagefs.conf(5) has $section" has man5 ".SH $section"
+done
+awk '/^\.SH EXAMPLE/ { on = 1 } /^\.SH COMMENTS/ { on = 0 } on && !/^\./' "$DIR/man5" |
+	sed 's/\\-/-/g; s|${file:.*}|x|' | write_config "$DIR/example.conf"
+run show --config "$DIR/example.conf" --format tsv
+is 'the example of stagefs.conf(5) is a configuration' "$(grep -c '^sales	External' "$DIR/out")$(grep -c 'configuration:' "$DIR/err")" 10
+run --help
+is 'the page fits 80 columns' "$(awk 'length > 80' "$DIR/out")" ''
+for verb in $verbs options xattrs stores environment files; do
+	run help "$verb"
+	is "help $verb fits 80 columns" "$RC$(awk 'length > 80' "$DIR/out")" 0
+done
 run --generate man9
 is 'an unknown page is a usage error' "$RC" 2
 if command -v groff >/dev/null; then
 	is 'groff has nothing to say about the pages' \
-		"$(groff -man -Tascii -ww -z "$DIR/man1" "$DIR/man5" 2>&1)" ''
+		"$(groff -man -Tascii -ww -z "$DIR/man1" "$DIR/man5" "$DIR/man8" 2>&1)" ''
 fi
 finish

@@ -192,7 +192,7 @@ ok 'presign of a stage that is not there is refused' '
 fails 'list of a stage that is not there is refused' '^stagefs: .*none' '
 	timeout 60 $STAGEFS list --config $CONF @none'
 ok '--help and --version succeed' '
-	$STAGEFS --help | grep -q metadata_ttl && $STAGEFS --version | grep -q stagefs'
+	$STAGEFS help options | grep -q metadata_ttl && $STAGEFS --version | grep -q stagefs'
 ok 'check is content with a good configuration' '
 	timeout 60 $STAGEFS check --config $CONF'
 sed -i "/^\[stage ext\]/,\$s/^aws_secret_key = .*/aws_secret_key = wrong/" "$CONF"

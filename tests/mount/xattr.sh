@@ -196,7 +196,7 @@ ok 'removing it lets the next one above hold' '
 	setfattr -x $X $E/dir && [ "$(xa $X $E/dir/new.csv)" = 600 ] &&
 	setfattr -x $X $E && [ "$(xa $X $F)" = 700 ] &&
 	setfattr -x $X $MNT && [ "$(xa $X $F)" = 3600 ]'
-for bad in 0 604801 -1 x 10s; do
+for bad in 0 604801 -1 x 10y; do
 	is "setting it to $bad is EINVAL" "$(sys setxattr "$F" $X "$bad")" EINVAL
 done
 is 'and nothing has changed' "$(xa $X "$F")" 3600

@@ -211,6 +211,43 @@ static const char help[] =
 	"  uid=USER                    owner\n"
 	"  gid=GROUP                   group\n";
 
+/* Of a command line. */
+static const struct option flags[] = {
+	{ .name = "--recursive",
+	  .type = OPTION_BOOL,
+	  .def = "no",
+	  .help = "all of it" },
+	{ .name = "-r", .type = OPTION_BOOL, .alias_of = "--recursive" },
+	{ .name = "-R", .type = OPTION_BOOL, .alias_of = "--recursive" },
+	{ .name = "--config",
+	  .type = OPTION_STRING,
+	  .word = "FILE",
+	  .help = "the configuration" },
+	{ .name = "--expire",
+	  .type = OPTION_UINT,
+	  .def = "3600",
+	  .help = "seconds" },
+	{ 0 },
+};
+
+static const char flags_help[] =
+	"  -r, -R, --recursive         all of it\n"
+	"  --config=FILE               the configuration\n"
+	"  --expire=N                  seconds (default 3600)\n";
+
+static void test_help_of_flags(void **state)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	option_help(flags, out);
+	fclose(out);
+	assert_string_equal(text, flags_help);
+	free(text);
+}
+
 static void test_help(void **state)
 {
 	char *text = NULL;
@@ -232,6 +269,7 @@ SUITE(option)
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_suggest),
 		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_help_of_flags),
 	};
 
 	return cmocka_run_group_tests_name("option", tests, NULL, NULL);

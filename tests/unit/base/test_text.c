@@ -10,7 +10,7 @@
 
 #define UNCHANGED 77
 
-enum kind { U64, SIZE, OCTAL, BOOL };
+enum kind { U64, SIZE, TIME, OCTAL, BOOL };
 
 static const struct {
 	const char *sentence;
@@ -57,6 +57,19 @@ static const struct {
 	{ "an unknown unit", SIZE, "1P", UINT64_MAX, -EINVAL, UNCHANGED },
 	{ "a control byte for a unit", SIZE, "1\x0b", UINT64_MAX, -EINVAL,
 	  UNCHANGED },
+	{ "seconds", TIME, "90", 100, 0, 90 },
+	{ "seconds, said so", TIME, "90s", 100, 0, 90 },
+	{ "minutes", TIME, "15m", UINT64_MAX, 0, 900 },
+	{ "hours, as a capital", TIME, "1H", UINT64_MAX, 0, 3600 },
+	{ "days", TIME, "7d", 604800, 0, 604800 },
+	{ "weeks", TIME, "1w", 604800, 0, 604800 },
+	{ "a time over its maximum", TIME, "8d", 604800, -ERANGE, UNCHANGED },
+	{ "more seconds than 64 bits", TIME, "999999999999999999w", UINT64_MAX,
+	  -ERANGE, UNCHANGED },
+	{ "a unit of time alone", TIME, "h", 100, -EINVAL, UNCHANGED },
+	{ "half an hour", TIME, "0.5h", 100, -EINVAL, UNCHANGED },
+	{ "two units", TIME, "1h30m", 9000, -EINVAL, UNCHANGED },
+	{ "no time", TIME, "", 100, -EINVAL, UNCHANGED },
 	{ "a mode", OCTAL, "0644", 07777, 0, 0644 },
 	{ "a mode without its zero", OCTAL, "755", 07777, 0, 0755 },
 	{ "one digit", OCTAL, "7", 07777, 0, 7 },
@@ -87,6 +100,8 @@ static int parse(enum kind kind, const char *s, uint64_t max, uint64_t *out)
 		return parse_u64(s, max, out);
 	case SIZE:
 		return parse_size(s, max, out);
+	case TIME:
+		return parse_duration(s, strlen(s), max, out);
 	case OCTAL:
 		err = parse_octal(s, (unsigned)max, &octal);
 		*out = octal;

@@ -64,7 +64,8 @@ static const struct {
 	{ "a number out of bounds",
 	  "[stagefs]\nmetadata_ttl = -3\n" S,
 	  { 0 },
-	  "FILE:2: metadata_ttl = -3: a whole number of 0 to 86400" },
+	  "FILE:2: metadata_ttl = -3: seconds, or with s, m, h, d or w, of 0 "
+	  "to 86400" },
 	{ "too little memory",
 	  "[stagefs]\nmemory = 31M\n" S,
 	  { 0 },
@@ -198,7 +199,7 @@ static const struct {
 	{ "-o with a bad value",
 	  S,
 	  { "metadata_ttl=x" },
-	  "-o: metadata_ttl = x: a whole number" },
+	  "-o: metadata_ttl = x: seconds, or" },
 	{ "-o with a secret",
 	  S,
 	  { "secret_access_key=sesame" },

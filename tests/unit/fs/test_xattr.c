@@ -282,7 +282,7 @@ static void test_expire(void **state)
 	assert_int_equal(get_as(&m, "dir", U "?path=new", 0, out, sizeof(out)),
 			 0);
 	assert_non_null(strstr(out, "Expires=500"));
-	assert_int_equal(set_as(&m, "", X, "600", 1000), 0);
+	assert_int_equal(set_as(&m, "", X, "10m", 1000), 0);
 	assert_int_equal(get_as(&m, "f", X, 5, out, sizeof(out)), 0);
 	assert_string_equal(out, "600");
 	assert_int_equal(set_as(&m, "dir", X, NULL, 1000), 0);
@@ -293,7 +293,7 @@ static void test_expire(void **state)
 	assert_int_equal(get_as(&m, "f", X, 5, out, sizeof(out)), 0);
 	assert_string_equal(out, "120");
 	for (const char *const *bad =
-		     (const char *const[]){ "0", "901", "-1", "x", "10s", "",
+		     (const char *const[]){ "0", "901", "-1", "x", "10y", "",
 					    "5\n", NULL };
 	     *bad; bad++)
 		assert_int_equal(set_as(&m, "f", X, *bad, 1000), -EINVAL);

@@ -1,0 +1,27 @@
+/*
+ * What `stagefs --help`, `stagefs help TOPIC` and `stagefs VERB --help` print,
+ * and what the manual page takes from there: texts that are no options.
+ */
+#ifndef CLI_HELP_H
+#define CLI_HELP_H
+
+#include <stdio.h>
+
+struct command;
+
+struct help_entry {
+	const char *form, *text;
+};
+
+/* Each ends with a row without a form. */
+extern const struct help_entry help_examples[], help_attributes[],
+	help_stores[], help_environment[], help_files[], help_exits[];
+
+/* The page: verbs by their purpose, and examples. */
+void help_page(const struct command *const *commands, FILE *out);
+void help_verb(const struct command *c, FILE *out);
+
+/* How a purpose is called: enum cmd_group. */
+const char *help_group(unsigned group);
+
+#endif

@@ -1,0 +1,49 @@
+#!/bin/bash
+# What people type who are wrong, as a table: what it is, the exit status, a
+# regular expression for the one line on stderr, and the words.
+#
+# Covers: cli/cmd.c cli/help.c main.c
+. "$(dirname "$0")/lib.sh"
+start_server
+good_config
+cd "$DIR" || exit 1
+mkdir empty
+
+while IFS='|' read -r sentence status regex words; do
+	case $sentence in '' | \#*) continue ;; esac
+	eval "set -- $words"
+	fails "$sentence" "$status" "$regex" "$@"
+done <<'TABLE'
+# ---- the first word
+a verb with a slip|2|lsit: neither a verb nor a file or directory that is here; did you mean `stagefs list`\?|lsit @ext
+another|2|did you mean `stagefs presign`|presing @ext/a
+nothing like it|2|^stagefs: frobnicate: neither a verb nor a file or directory that is here \(see `stagefs --help`\)$|frobnicate
+it is no mountpoint, with a mountpoint behind it either|2|frobnicate: neither a verb|frobnicate empty
+a word of other programs|2|did you mean `stagefs get`|download @ext/a
+... for what has no verb|2|did you mean `stagefs SOURCE MOUNTPOINT`|mount @ext empty
+... and its contrary|2|did you mean `umount\(8\)|umount empty
+an empty word|2|no|''
+a path that is not there is a mountpoint that is not|1|cannot mount: ./nowhere: |./nowhere
+an unknown topic of help|2|frob: neither a verb nor options|help frob
+# ---- options
+an unknown option|2|list: unknown option --patern; did you mean --pattern\?|list @ext --patern x
+an option without its value|2|list: --pattern: a value is missing|list @ext --pattern
+a time that is none|2|expire = 1y: a whole number of seconds from 1 to 604800, or as 15m, 1h, 7d|presign @ext/a --expire 1y
+a time that is too long|2|expire = 8d: |presign @ext/a --expire 8d
+a size that is none|1|content-length = 1X: |presign upload @ext/a --content-length 1X
+TABLE
+
+# ---- and what is right
+
+run ls @ext
+is 'ls is list' "$RC$(cat "$DIR/err")" 0
+run help rm
+holds 'rm is remove' grep -q '^usage: stagefs remove' "$DIR/out"
+run presign @ext/a --expire 1h --format url
+holds 'an hour' grep -q 'X-Amz-Expires=3600&' "$DIR/out"
+run presign upload @ext/a --content-length 2K --format json
+is 'two kibibytes' "$(jq -r '.[0].headers | to_entries[] | select(.key | ascii_downcase == "content-length").value' "$DIR/out")" 2048
+sed -i 's/^\[stagefs\]/[stagefs]\nmetadata_ttl = 1m/' "$STAGEFS_CONFIG"
+run show
+is 'a minute in the configuration' "$RC" 0
+finish
