@@ -40,7 +40,8 @@ struct config_mount {
 	char *log; /* NULL: stderr, syslog once in the background */
 	int log_level; /* enum log_level's order */
 	int check; /* enum config_check */
-	uint64_t mount_wait; /* s */
+	uint64_t mount_wait, stop_timeout; /* s */
+	bool nonempty;
 	/* The gateway; NULL or "": see gateway/settings.h. */
 	char *listen, *tls_certificate, *tls_key;
 	char *allowed_hosts, *cors_origins;

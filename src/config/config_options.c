@@ -59,6 +59,12 @@ const struct option config_mount_options[] = {
 	ROW(mount_wait, DURATION, .max = 86400, .def = "60",
 	    .help = "how long to wait for the daemon that served the same "
 		    "source and mountpoint before, which may be uploading"),
+	ROW(stop_timeout, UINT, .max = 86400, .def = "60",
+	    .help = "seconds without a write after which a mount that is "
+		    "stopped gives up files that are still open for writing"),
+	ROW(nonempty, BOOL, .def = "no",
+	    .help = "mount over a directory that is not empty, and hide what "
+		    "is in it"),
 	ROW(listen, STRING, .max = 1024,
 	    .help = "addresses of the gateway, as HOST:PORT, ... (default: "
 		    "127.0.0.1:8000 or the next free port, when a stage is on "

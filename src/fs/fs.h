@@ -101,6 +101,9 @@ struct fs_writers {
 			  * or fsync; now while one is under way; 0: never */
 };
 void fs_writers(struct fs *fs, struct fs_writers *out);
+/* Appends the location of one of them, as `@stage/path`; nothing: there is
+ * none. */
+void fs_writer_name(struct fs *fs, struct buf *out);
 /* Aborts the uploads that killed daemons left (state_dir). Logs; at mount. */
 void fs_recover(struct fs *fs);
 struct inode *fs_root(struct fs *fs);

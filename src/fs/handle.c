@@ -15,11 +15,14 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/waiter.h"
+#include "stage/stage.h"
 
 int handle_new(struct fs *fs, struct file *f, int flags, bool emptied,
 	       uint64_t ino, struct handle **out)
@@ -119,6 +122,31 @@ void fs_writers(struct fs *fs, struct fs_writers *out)
 	lock_drop(&fs->lock);
 	out->last_ms = atomic_load(&fs->n_writing) ? clock_mono_ms()
 						   : atomic_load(&fs->wrote_ms);
+}
+
+static void handle_add_location(struct handle *h, struct buf *out)
+{
+	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	struct stage *stage = file_stage(h->file);
+	size_t skip = strlen(stage->prefix);
+
+	if (!file_key(h->file, &key) && key.len >= skip)
+		buf_addf(out, "@%s/%s", stage->name, buf_str(&key) + skip);
+	buf_clear(&key);
+}
+
+void fs_writer_name(struct fs *fs, struct buf *out)
+{
+	struct handle *h;
+
+	lock_take(&fs->lock);
+	DL_FOREACH(fs_locked(fs)->handles, h) {
+		if (!handle_writes(h))
+			continue;
+		handle_add_location(h, out);
+		break;
+	}
+	lock_drop(&fs->lock);
 }
 
 /* ---- their end ---- */

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libfuse_ops.a
 libfuse_ops_a_SOURCES = \
+	src/fuse/guard.c src/fuse/guard.h \
 	src/fuse/init_patch.c src/fuse/init_patch.h \
 	src/fuse/killpriv.c src/fuse/killpriv.h \
 	src/fuse/notify.c src/fuse/notify.h \

@@ -28,6 +28,7 @@
 #include "config/config.h"
 #include "fs/fs.h"
 #include "fs/names/inode.h"
+#include "fuse/guard.h"
 #include "fuse/session.h"
 #include "gateway/service/gateway.h"
 #include "mount/mount_gateway.h"
@@ -62,6 +63,7 @@ struct mounting {
 	struct fs *fs;
 	struct session *session;
 	bool person; /* reads stderr */
+	struct guard *guard; /* in the mount's place, while it ends */
 	bool closed; /* the kernel has let go of the mount */
 	struct thread_task settle;
 };
@@ -104,7 +106,8 @@ static int mount_prepare(struct mounting *m)
 
 	if (rc)
 		return rc;
-	rc = mount_point_prepare(m->req.mountpoint, &m->mountpoint, &why);
+	rc = mount_point_prepare(m->req.mountpoint, m->config.mount.nonempty,
+				 &m->mountpoint, &why);
 	if (rc)
 		buf_addf(&m->err, "%s: %s", m->req.mountpoint, buf_str(&why));
 	buf_clear(&why);
@@ -208,6 +211,8 @@ static int mount_make_session(struct mounting *m)
 	};
 	int rc = mount_take_lock(m);
 
+	if (!rc)
+		rc = mount_point_unguarded(m->mountpoint, &m->err);
 	if (rc)
 		return rc;
 	if (m->config.mount.ro)
@@ -219,7 +224,7 @@ static int mount_make_session(struct mounting *m)
 				  "rootcontext= are SELinux's, which is not "
 				  "on here)");
 	if (!rc)
-		mount_lock_note(m->lock, session_device(m->session));
+		mount_lock_note(m->lock, session_device(m->session), "");
 	return rc;
 }
 
@@ -370,17 +375,25 @@ static void mount_ready(void *arg)
 
 static int mount_run(struct mounting *m)
 {
+	const struct mount_end_settings set = {
+		.mountpoint = m->mountpoint,
+		.fs = m->fs,
+		.session = m->session,
+		.lock = m->lock,
+		.stop_timeout = m->config.mount.stop_timeout,
+	};
 	struct mount_end end;
 	int rc;
 
 	thread_task_start(&m->settle, "settle", mount_settle, m);
-	rc = mount_end_start(&end, m->mountpoint, m->fs, m->session);
+	rc = mount_end_start(&end, &set);
 	if (!rc) {
 		rc = session_run(m->session, mount_ready, m);
 		m->closed = session_gone(m->session);
 		if (!mount_end_stop(&end) && !m->closed && !rc)
 			log_warn("%s: the kernel's connection was aborted",
 				 m->mountpoint);
+		m->guard = end.guard;
 	}
 	if (rc)
 		buf_addf(&m->err, "the mount ended: %s", strerror(-rc));
@@ -400,6 +413,7 @@ static int mount_finish(struct mounting *m)
 		rc = fs_drain(m->fs, m->closed);
 	if (m->fs)
 		fs_free(m->fs);
+	guard_free(m->guard, mount_point_detach);
 	stage_unref(m->only);
 	if (m->catalog)
 		catalog_free(m->catalog);

@@ -1,6 +1,6 @@
 /*
  *   serving --signal--> leaving --no file is written any more--> over
- *                               --quiet for QUIET_MS------>
+ *                               --quiet for stop_timeout-->
  *                               --another signal---------->
  *   either one --the kernel let go: umount, abort--> over
  *
@@ -13,21 +13,23 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "fs/fs.h"
+#include "fuse/guard.h"
 #include "fuse/session.h"
+#include "mount/mount_lock.h"
 #include "mount/mount_point.h"
 
 /*
- * A writer that has sent nothing for so long is not copying: it keeps a file
- * open, as a daemon does its log. A copy pauses for what it reads from, and
- * what is slow there, a disk that spins up or a connection that must be made
- * again, is back within a minute; and a machine that shuts down waits for a
- * service that long (systemd: 90 s).
+ * A writer that has sent nothing for stop_timeout is not copying: it keeps a
+ * file open, as a daemon does its log. A copy pauses for what it reads from,
+ * and what is slow there, a disk that spins up or a connection that must be
+ * made again, is back within a minute; and a machine that shuts down waits for
+ * a service that long (systemd: 90 s).
  */
-#define QUIET_MS 60000
 #define LOOK_MS 100
 /* timeout(1) and closing terminals send the same signal twice. */
 #define ECHO_MS 1000
@@ -57,39 +59,83 @@ static unsigned mount_end_writers(struct mount_end *e)
 {
 	struct fs_writers w;
 
-	fs_writers(e->fs, &w);
+	fs_writers(e->set.fs, &w);
 	return w.open;
+}
+
+/* Which file is waited for: for the log, and for the next mount's message. */
+static void mount_end_note(struct mount_end *e, struct buf *name)
+{
+	fs_writer_name(e->set.fs, name);
+	mount_lock_note(e->set.lock, session_device(e->set.session),
+			buf_str(name));
+}
+
+/* From here on until the process ends others find the place busy. */
+static void mount_end_guard(struct mount_end *e)
+{
+	e->guard = guard_new(e->set.mountpoint);
+	if (!e->guard)
+		log_warn("%s cannot be guarded: what is written there now goes "
+			 "into the directory below",
+			 e->set.mountpoint);
 }
 
 static void mount_end_detach(struct mount_end *e)
 {
+	const char *mountpoint = e->set.mountpoint;
+	struct buf name = BUF_INIT(BUF_MESSAGE);
 	unsigned n = mount_end_writers(e);
 
-	if (session_mounted(e->session) && mount_point_detach(e->mountpoint))
+	if (session_mounted(e->set.session) && mount_point_detach(mountpoint))
 		log_warn("%s cannot be detached: others may still come in",
-			 e->mountpoint);
-	if (n)
-		log_info("%s ends: waiting until %u file%s open for writing "
-			 "%s closed (a second signal ends it at once)",
-			 e->mountpoint, n, n == 1 ? " that is" : "s that are",
-			 n == 1 ? "is" : "are");
+			 mountpoint);
+	else if (n)
+		mount_end_guard(e);
+	if (n) {
+		mount_end_note(e, &name);
+		log_warn("%s ends: waiting until %u file%s open for writing "
+			 "%s closed: %s%s (a second signal ends it at once)",
+			 mountpoint, n, n == 1 ? " that is" : "s that are",
+			 n == 1 ? "is" : "are", buf_str(&name),
+			 n == 1 ? "" : ", ...");
+	}
+	e->n_waits = n;
+	buf_clear(&name);
 }
 
 /* Since the first signal or the last request of a writer. */
 static bool mount_end_quiet(struct mount_end *e)
 {
+	struct buf name = BUF_INIT(BUF_MESSAGE);
 	struct fs_writers w;
 	int64_t since;
 
-	fs_writers(e->fs, &w);
+	fs_writers(e->set.fs, &w);
 	since = w.last_ms > e->signal_ms ? w.last_ms : e->signal_ms;
-	if (clock_mono_ms() - since < QUIET_MS)
+	if (clock_mono_ms() - since < (int64_t)e->set.stop_timeout * 1000)
 		return false;
-	log_warn("%s ends: nothing was written for %d s, and %u file%s still "
-		 "open for writing",
-		 e->mountpoint, QUIET_MS / 1000, w.open,
-		 w.open == 1 ? " is" : "s are");
+	fs_writer_name(e->set.fs, &name);
+	log_warn("%s ends: nothing was written for %llu s (stop_timeout), and "
+		 "%u file%s still open for writing: %s%s",
+		 e->set.mountpoint, (unsigned long long)e->set.stop_timeout,
+		 w.open, w.open == 1 ? " is" : "s are", buf_str(&name),
+		 w.open > 1 ? ", ..." : "");
+	buf_clear(&name);
 	return true;
+}
+
+/* Are there any? Another one may be the one that is waited for. */
+static bool mount_end_waits(struct mount_end *e)
+{
+	struct buf name = BUF_INIT(BUF_MESSAGE);
+	unsigned n = mount_end_writers(e);
+
+	if (n != e->n_waits)
+		mount_end_note(e, &name);
+	e->n_waits = n;
+	buf_clear(&name);
+	return n;
 }
 
 /* A moment of waiting; false: it is over. */
@@ -102,10 +148,10 @@ static bool mount_end_wait_on(struct mount_end *e, const sigset_t *set)
 		return false;
 	if (sig > 0 && sig != SIGUSR1 &&
 	    clock_mono_ms() - e->signal_ms >= ECHO_MS) {
-		log_warn("%s ends: a second signal", e->mountpoint);
+		log_warn("%s ends: a second signal", e->set.mountpoint);
 		return false;
 	}
-	return mount_end_writers(e) && !mount_end_quiet(e);
+	return mount_end_waits(e) && !mount_end_quiet(e);
 }
 
 static void *mount_end_run(void *arg)
@@ -125,16 +171,13 @@ static void *mount_end_run(void *arg)
 	mount_end_detach(e);
 	while (mount_end_wait_on(e, &set))
 		;
-	session_stop(e->session);
+	session_stop(e->set.session);
 	return NULL;
 }
 
-int mount_end_start(struct mount_end *e, const char *mountpoint, struct fs *fs,
-		    struct session *session)
+int mount_end_start(struct mount_end *e, const struct mount_end_settings *set)
 {
-	*e = (struct mount_end){ .mountpoint = mountpoint,
-				 .fs = fs,
-				 .session = session };
+	*e = (struct mount_end){ .set = *set };
 	return thread_start(&e->thread, "end", mount_end_run, e);
 }
 

@@ -1,6 +1,7 @@
 /*
  * The lock is flock(2)'s, of a file named after source and mountpoint. What is
- * in the file is for people only: `PID DEVICE` of the daemon that has it.
+ * in the file is for people only: `PID DEVICE` of the daemon that has it, and in
+ * a second line the file that it waits for.
  * DEVICE is looked for in the mountinfo of each mount namespace: umount(8) in
  * one of them leaves the copies that others have, as a container made while
  * the mount stood, and their daemon.
@@ -26,8 +27,10 @@
 #include "base/digest.h"
 #include "base/io.h"
 #include "base/mountinfo.h"
+#include "base/text.h"
 
-#define NOTE_MAX 63
+#define WAITS_MAX 1023
+#define NOTE_MAX (63 + WAITS_MAX)
 #define NAMED_MAX 3 /* processes in a message */
 #define NAMESPACES_MAX 256 /* looked at, each once */
 #define PAUSE_MS 100
@@ -46,39 +49,46 @@ static int mount_lock_directory(char *dir, size_t size)
 	return 0;
 }
 
-static void mount_lock_write_note(int fd, const char *device)
+static void mount_lock_write_note(int fd, const char *device, const char *waits)
 {
 	char note[NOTE_MAX + 1];
-	int n = snprintf(note, sizeof(note), "%ld %s\n", (long)getpid(),
-			 device);
+	int n = snprintf(note, sizeof(note), "%ld %s\n%.*s\n", (long)getpid(),
+			 device, WAITS_MAX, waits);
 
 	/* A note that is missing costs a message its names, nothing else. */
 	if (n > 0 && (size_t)n < sizeof(note) && !ftruncate(fd, 0))
 		io_pwrite(fd, note, (size_t)n, 0);
 }
 
-void mount_lock_note(int fd, const char *device)
+void mount_lock_note(int fd, const char *device, const char *waits)
 {
 	if (fd >= 0)
-		mount_lock_write_note(fd, device);
+		mount_lock_write_note(fd, device, waits);
 }
 
 struct owner {
 	long pid; /* 0: not known */
 	char device[32]; /* "": not known */
+	char waits[WAITS_MAX + 1]; /* for that file; "": for none */
 };
 
 static void mount_lock_read_owner(int fd, struct owner *o)
 {
-	char note[NOTE_MAX + 1];
+	char note[NOTE_MAX + 1], *line;
 	ssize_t n = io_pread(fd, note, NOTE_MAX, 0);
 
 	memset(o, 0, sizeof(*o));
 	if (n <= 0)
 		return;
 	note[n] = '\0';
-	if (sscanf(note, "%ld %31s", &o->pid, o->device) < 1 || o->pid < 0)
+	if (sscanf(note, "%ld %31s", &o->pid, o->device) < 1 || o->pid < 0) {
 		memset(o, 0, sizeof(*o));
+		return;
+	}
+	line = strchr(note, '\n');
+	if (line)
+		snprintf(o->waits, sizeof(o->waits), "%.*s",
+			 (int)strcspn(line + 1, "\n"), line + 1);
 }
 
 /* ---- which namespaces have a mount ---- */
@@ -190,8 +200,13 @@ static void mount_lock_add_reason(const struct owner *o, struct buf *out)
 	mount_lock_seen_before(&s, mount_lock_namespace("self"));
 	if (*o->device)
 		mount_lock_add_others(&s, out);
-	if (!s.found)
+	if (!s.found && *o->waits) {
+		buf_adds(out, "it waits until ");
+		text_printable(out, o->waits);
+		buf_adds(out, " is closed, which is open for writing");
+	} else if (!s.found) {
 		buf_adds(out, "it ends its uploads");
+	}
 }
 
 static void mount_lock_add_owner(const struct owner *o, struct buf *out)
@@ -286,7 +301,7 @@ int mount_lock_take(const char *source, const char *mountpoint, uint64_t wait_s,
 	rc = *fd < 0 ? -errno
 		     : mount_lock_wait_for(*fd, mountpoint, wait_s, err);
 	if (!rc)
-		mount_lock_write_note(*fd, "");
+		mount_lock_write_note(*fd, "", "");
 	else if (rc != -ETIMEDOUT)
 		buf_addf(err, "%s: %s", buf_str(&name), strerror(-rc));
 	buf_clear(&name);

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 
 #include "base/buf.h"
 #include "base/mountinfo.h"
+#include "base/text.h"
+#include "fuse/guard.h"
 
 extern char **environ;
 
@@ -38,18 +41,36 @@ int mount_point_detach(const char *path)
 	return 0;
 }
 
-static int mount_point_empty_directory(const char *path)
+/* *found: a name that is in the directory, or "". */
+static int mount_point_look_into(const char *path, char found[NAME_MAX + 1])
 {
 	DIR *d = opendir(path);
 	struct dirent *e;
-	int n = 0;
 
+	*found = '\0';
 	if (!d)
 		return -errno;
-	while (n < 3 && (e = readdir(d)))
-		n++;
+	while (!*found && (e = readdir(d)))
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			snprintf(found, NAME_MAX + 1, "%s", e->d_name);
 	closedir(d);
-	return n < 3 ? 0 : -ENOTEMPTY;
+	return 0;
+}
+
+static int mount_point_check_empty(const char *path, struct buf *err)
+{
+	char found[NAME_MAX + 1];
+	int rc = mount_point_look_into(path, found);
+
+	if (rc) {
+		buf_addf(err, "cannot read the directory: %s", strerror(-rc));
+	} else if (*found) {
+		buf_adds(err, "the directory is not empty: `");
+		text_printable(err, found);
+		buf_adds(err, "` is in it (-o nonempty mounts over it)");
+		rc = -ENOTEMPTY;
+	}
+	return rc;
 }
 
 /* realpath() asks the last component too, and a dead mount answers ENOTCONN:
@@ -84,6 +105,11 @@ out:
 	return full;
 }
 
+static bool mount_point_is_ours(const char *type)
+{
+	return !strcmp(type, "fuse.stagefs") || !strcmp(type, GUARD_TYPE);
+}
+
 /* The kernel answers stat() of a dead mount from its cache for a while, and
  * statfs() never: that goes to the daemon, and ours answers it at once. */
 static bool mount_point_is_dead(const char *full)
@@ -94,25 +120,33 @@ static bool mount_point_is_dead(const char *full)
 
 	if (lstat(full, &st))
 		return errno == ENOTCONN;
-	return mountinfo_at(full, &there) &&
-	       !strcmp(there.type, "fuse.stagefs") && statvfs(full, &fs) &&
-	       errno == ENOTCONN;
+	return mountinfo_at(full, &there) && mount_point_is_ours(there.type) &&
+	       statvfs(full, &fs) && errno == ENOTCONN;
 }
 
-static int mount_point_check_place(const char *full, struct buf *err)
+static int mount_point_detach_dead(const char *full, struct buf *err)
+{
+	fprintf(stderr, "stagefs: %s: its daemon has died, detaching it\n",
+		full);
+	if (mount_point_detach(full)) {
+		buf_addf(err, "a dead mount that cannot be detached");
+		return -EPERM;
+	}
+	return 0;
+}
+
+static int mount_point_check_place(const char *full, bool nonempty,
+				   struct buf *err)
 {
 	struct mountinfo_place there;
 	struct stat st;
 	int rc;
 
-	if (mount_point_is_dead(full)) {
-		fprintf(stderr,
-			"stagefs: %s: its daemon has died, detaching it\n",
-			full);
-		if (mount_point_detach(full)) {
-			buf_addf(err, "a dead mount that cannot be detached");
-			return -EPERM;
-		}
+	/* A guard may stand above a dead mount, or be one. */
+	while (mount_point_is_dead(full)) {
+		rc = mount_point_detach_dead(full, err);
+		if (rc)
+			return rc;
 	}
 	if (stat(full, &st)) {
 		rc = -errno;
@@ -124,19 +158,33 @@ static int mount_point_check_place(const char *full, struct buf *err)
 		return -ENOTDIR;
 	}
 	if (mountinfo_at(full, &there)) {
-		if (!strcmp(there.type, "autofs"))
+		if (!strcmp(there.type, "autofs") ||
+		    !strcmp(there.type, GUARD_TYPE))
 			return 0;
 		buf_addf(err, "in use: %s is mounted there", there.type);
 		return -EBUSY;
 	}
-	rc = mount_point_empty_directory(full);
-	if (rc)
-		buf_addf(err, rc == -ENOTEMPTY ? "the directory is not empty"
-					       : "cannot read the directory");
+	return nonempty ? 0 : mount_point_check_empty(full, err);
+}
+
+int mount_point_unguarded(const char *path, struct buf *err)
+{
+	struct mountinfo_place there;
+	int rc = 0;
+
+	while (!rc && mount_point_is_dead(path))
+		rc = mount_point_detach_dead(path, err);
+	if (!rc && mountinfo_at(path, &there) &&
+	    !strcmp(there.type, GUARD_TYPE)) {
+		buf_adds(err, "in use: a mount of another source ends there, "
+			      "and waits for what is being written");
+		rc = -EBUSY;
+	}
 	return rc;
 }
 
-int mount_point_prepare(const char *path, char **out, struct buf *err)
+int mount_point_prepare(const char *path, bool nonempty, char **out,
+			struct buf *err)
 {
 	char *full = mount_point_absolute(path), *real = NULL;
 	int rc;
@@ -146,7 +194,7 @@ int mount_point_prepare(const char *path, char **out, struct buf *err)
 		buf_addf(err, "%s", strerror(-rc));
 		return rc;
 	}
-	rc = mount_point_check_place(full, err);
+	rc = mount_point_check_place(full, nonempty, err);
 	if (!rc) {
 		real = realpath(full, NULL);
 		rc = real ? 0 : -errno;

@@ -9,11 +9,17 @@
 struct buf;
 
 /*
- * The mountpoint's absolute path, which the caller frees. It must be an empty
- * directory that nothing is mounted on, an automount's trigger apart; a mount
- * whose daemon has died (ENOTCONN) is detached first. -errno with why in err.
+ * The mountpoint's absolute path, which the caller frees. It must be a
+ * directory, an empty one unless nonempty, that nothing is mounted on but an
+ * automount's trigger or the guard of a mount that ends; a mount whose daemon
+ * has died (ENOTCONN) is detached first. -errno with why in err.
  */
-int mount_point_prepare(const char *path, char **out, struct buf *err);
+int mount_point_prepare(const char *path, bool nonempty, char **out,
+			struct buf *err);
+
+/* Once the lock is taken: is there a guard, or what a killed one left? That is
+ * detached. 0, or -EBUSY with why in err. */
+int mount_point_unguarded(const char *path, struct buf *err);
 
 /* Detaches a mount, busy or not: by umount2 or, for users, fusermount3. */
 int mount_point_detach(const char *path);

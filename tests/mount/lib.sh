@@ -187,7 +187,7 @@ connection() {
 }
 
 mounted() {	# [MOUNTPOINT]
-	grep -q " ${1-$MNT} .* - fuse" /proc/self/mountinfo
+	grep -q " ${1-$MNT} .* - fuse\.stagefs " /proc/self/mountinfo
 }
 
 # mount_try [ARGUMENT...]: mounts SOURCE (the configuration file) on MNT; the

@@ -2,7 +2,7 @@
 # A mount's life: by hand, by mount(8) and fstab, its options, its end while
 # something is still going up, and the next one at the same place.
 #
-# Covers: cli/service.c fuse/session.c mount/background.c mount/cmd_mount.c
+# Covers: cli/service.c fuse/guard.c fuse/session.c mount/background.c mount/cmd_mount.c
 # Covers: mount/mount_check.c mount/mount_end.c mount/mount_lock.c
 # Covers: mount/mount_point.c
 . "$(dirname "$0")/lib.sh"
@@ -146,8 +146,18 @@ tell open "$E/open"
 tell put "$E/open" "$LOCAL/large" 0 $HALF
 kill -TERM "$pid"
 ok 'SIGTERM detaches the mount: nobody new comes in' 'detached && ! [ -e $E/fg ]'
-ok '... and the log says for how many files it waits' '
-	until_ok 10 "grep -q \"waiting until 1 file that is open\" $LOG"'
+ok '... and the log says which file it waits for' '
+	until_ok 10 "grep -q \"waiting until 1 file that is open for writing is closed: @ext/open \" $LOG"'
+fails '... nothing is written into the directory below' busy 'until_ok 10 "grep -q stagefs-ending /proc/self/mountinfo"; echo x >$MNT/below'
+fails '... nor made there' busy 'mkdir $MNT/ext'
+mount_try -o mount_wait=1
+is '... the next mount waits' $? 1
+ok '... and says for which file' '
+	grep -q "process $pid.*: it waits until @ext/open is closed" $T/mount.err'
+ok '... another source is refused' '
+	sed "s,^user = .*,user = else," $CONF >$CONF.else && chmod 600 $CONF.else &&
+	! "$STAGEFS" $CONF.else $MNT 2>$T/else.err &&
+	grep -q "in use: a mount of another source ends there" $T/else.err'
 tell put "$E/open" "$LOCAL/large" $HALF $ALL
 is 'a file that is open for writing is served further' "$answer" ok
 is '... and another is read by who has it open' "$(cat <&8)" here
@@ -157,9 +167,30 @@ is 'its close has the result' "$answer" ok
 ok '... and ends the daemon, whoever reads or stands there' daemon_ended
 ok '... and the file is whole' 's3 get ${EXT}open | cmp - $LOCAL/large'
 ok '... and there is no upload' no_uploads
+ok '... and the place is as it was' '
+	! grep -q " $MNT " /proc/self/mountinfo && [ -z "$(ls -A $MNT)" ]'
 exec 8<&-
 kill $stays
 writer_down
+
+# What a daemon leaves that is killed while it waits.
+up_with_writer
+tell open "$E/killed"
+kill -TERM "$pid"
+until_ok 10 'grep -q " $MNT .* fuse.stagefs-ending" /proc/self/mountinfo'
+kill -KILL "$pid"
+ok 'a killed daemon'"'"'s guard is detached by the next mount' '
+	daemon_ended; mount_try && mounted && ls $E'
+mount_down
+writer_down
+touch "$MNT/in the way"
+mount_try
+is 'a directory that is not empty is refused' $? 1
+ok '... which names what is in it, and the option' '
+	grep -q "not empty: .in the way. is in it (-o nonempty mounts over it)" $T/mount.err'
+ok '... that mounts all the same' 'mount_try -o nonempty && mounted && ls $E'
+mount_down
+rm "$MNT/in the way"
 
 mount_up
 pid=$(daemon_pids)
@@ -231,8 +262,10 @@ lost() {	# SENTENCE SHELL-TEXT
 lost 'a second SIGTERM ends it at once' 'kill -TERM $pid && detached &&
 	sleep 2 && [ -d /proc/$pid ] && kill -TERM $pid'
 lost 'an aborted connection does too' abort_mount
-lost 'and a minute without a word of a writer' 'kill -TERM $pid && detached &&
-	sleep 45 && [ -d /proc/$pid ]'
+write_config 'stop_timeout = 3'
+lost 'and stop_timeout without a word of a writer' 'kill -TERM $pid && detached &&
+	sleep 2 && [ -d /proc/$pid ] && until_ok 30 "grep -q \"for 3 s (stop_timeout), and 3 files are still open for writing: @ext/\" $LOG"'
+write_config
 
 # The place is free as soon as the mount is detached.
 up_with_writer
