@@ -22,6 +22,7 @@ enum config_presign {
 	CONFIG_PRESIGN_UPLOAD,
 	CONFIG_PRESIGN_BOTH
 };
+enum config_list_xattrs { CONFIG_LIST_NO, CONFIG_LIST_STAGE, CONFIG_LIST_URLS };
 enum config_check { CONFIG_CHECK_ALL, CONFIG_CHECK_STORAGE, CONFIG_CHECK_NONE };
 
 /* [stagefs]; the strings are owned. */
@@ -34,7 +35,8 @@ struct config_mount {
 	unsigned file_mode, dir_mode, umask; /* umask not applied to them */
 	/* Those that were given: they win over what a store of files keeps. */
 	bool uid_given, gid_given, file_mode_given, dir_mode_given;
-	bool allow_other, allow_suid, ro, list_xattrs;
+	bool allow_other, allow_suid, ro;
+	int list_xattrs; /* enum config_list_xattrs */
 	int presign; /* enum config_presign */
 	uint64_t presign_expire, presign_expire_max; /* s */
 	char *log; /* NULL: stderr, syslog once in the background */

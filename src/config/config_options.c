@@ -47,8 +47,10 @@ const struct option config_mount_options[] = {
 	    .help = "how long a URL lives if nothing else is asked for"),
 	ROW(presign_expire_max, DURATION, .min = 1, .max = 604800,
 	    .def = "604800", .help = "the most that may be asked for"),
-	ROW(list_xattrs, BOOL, .def = "no",
-	    .help = "listxattr shows the stage's attributes"),
+	ROW(list_xattrs, CHOICE, .choices = "no|stage|urls", .def = "stage",
+	    .help = "what listxattr (getfattr -d) shows: user.stage.*, or with "
+		    "urls user.presign.* as well, which cp -a and backups copy "
+		    "then: each is a secret that works for who reads the copy"),
 	ROW(log, STRING, .max = 4000,
 	    .help = "stderr, syslog or a file's path (default: stderr, and "
 		    "syslog once in the background)"),
@@ -59,9 +61,9 @@ const struct option config_mount_options[] = {
 	ROW(mount_wait, DURATION, .max = 86400, .def = "60",
 	    .help = "how long to wait for the daemon that served the same "
 		    "source and mountpoint before, which may be uploading"),
-	ROW(stop_timeout, UINT, .max = 86400, .def = "60",
-	    .help = "seconds without a write after which a mount that is "
-		    "stopped gives up files that are still open for writing"),
+	ROW(stop_timeout, DURATION, .max = 86400, .def = "60",
+	    .help = "how long a mount that is stopped waits without a write "
+		    "before it gives up files that are open for writing"),
 	ROW(nonempty, BOOL, .def = "no",
 	    .help = "mount over a directory that is not empty, and hide what "
 		    "is in it"),

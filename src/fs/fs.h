@@ -39,6 +39,13 @@ enum fs_presign {
 	FS_PRESIGN_BOTH
 };
 
+/* What listxattr shows: the `list_xattrs` setting. */
+enum fs_list_xattrs {
+	FS_LIST_NONE,
+	FS_LIST_STAGE, /* what the store knows, and no request is needed for */
+	FS_LIST_URLS, /* the same, and what is signed when it is read */
+};
+
 struct fs_settings {
 	unsigned metadata_ttl_s;
 	struct budget *budget; /* bytes of object data; borrowed */
@@ -53,7 +60,7 @@ struct fs_settings {
 	bool ro;
 	enum fs_presign presign;
 	int64_t presign_expire, presign_expire_max; /* s */
-	bool list_xattrs;
+	enum fs_list_xattrs list_xattrs;
 };
 
 /* The process that asks. groups() reads the supplementary groups when they

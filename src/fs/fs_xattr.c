@@ -1,7 +1,10 @@
 /*
  * Extended attributes: a table of names and functions. They are not stored;
- * each is computed when it is asked for by name. listxattr shows none of them
- * unless told to, so that cp -a and backups never copy a bearer secret.
+ * each is computed when it is asked for by name. listxattr shows those that the
+ * tree knows the value of, and no URL unless told to, so that cp -a and backups
+ * never copy a bearer secret. Who copies what is shown onto a file here is
+ * answered as if it were done: rsync -X fails of a name that it cannot set or
+ * remove.
  *
  * security.* and system.* are refused before anything else: `ls -l` asks for
  * two of them with every file, and stops when it hears -EOPNOTSUPP.
@@ -37,19 +40,22 @@ static int xattr_get_expire(struct xattr_call *c)
 		.write = write_ \
 	}
 
+#define OBJECTS (XATTR_SHOWN | XATTR_OF_FILES | XATTR_OF_OBJECTS)
+#define NAMES (XATTR_SHOWN | XATTR_OF_FILES | XATTR_OF_DIRS)
+
 static const struct xattr_row rows[] = {
 	URLS("user.presign.download", PRESIGN_DOWNLOAD),
 	URLS("user.presign.upload", PRESIGN_UPLOAD),
 	{ EXPIRE_NAME, xattr_get_expire, XATTR_OF_FILES | XATTR_OF_DIRS },
-	{ "user.stage.md5", xattr_stage_md5, XATTR_OF_FILES },
-	{ "user.stage.etag", xattr_stage_etag, XATTR_OF_FILES },
-	{ "user.stage.url", xattr_stage_url, XATTR_OF_FILES | XATTR_OF_DIRS },
-	{ "user.stage.name", xattr_stage_name, XATTR_OF_FILES | XATTR_OF_DIRS },
-	{ "user.stage.size", xattr_stage_size, XATTR_OF_FILES },
-	{ "user.stage.last_modified", xattr_stage_last_modified,
-	  XATTR_OF_FILES },
+	{ "user.stage.md5", xattr_stage_md5, OBJECTS,
+	  .has = xattr_stage_has_md5 },
+	{ "user.stage.etag", xattr_stage_etag, OBJECTS },
+	{ "user.stage.url", xattr_stage_url, NAMES },
+	{ "user.stage.name", xattr_stage_name, NAMES },
+	{ "user.stage.size", xattr_stage_size, XATTR_SHOWN | XATTR_OF_FILES },
+	{ "user.stage.last_modified", xattr_stage_last_modified, OBJECTS },
 	{ "user.stage.creator", xattr_stage_creator },
-	{ "user.stage.content_type", xattr_stage_content_type, XATTR_OF_FILES },
+	{ "user.stage.content_type", xattr_stage_content_type },
 	{ "user.stage.storage_class", xattr_stage_storage_class },
 	{ "user.stage.version_id", xattr_stage_version_id },
 };
@@ -107,38 +113,54 @@ int fs_xattr_get(struct fs *fs, struct inode *i, const char *name,
 	return rc;
 }
 
+static bool xattr_is_listed(const struct fs *fs, const struct inode_place *at,
+			    const struct xattr_row *row)
+{
+	unsigned kind =
+		at->view.kind == INODE_FILE ? XATTR_OF_FILES : XATTR_OF_DIRS;
+
+	if (!(row->flags & kind) || (!(row->flags & XATTR_SHOWN) &&
+				     fs->set.list_xattrs != FS_LIST_URLS))
+		return false;
+	if ((row->flags & XATTR_OF_OBJECTS) &&
+	    !(at->view.published && at->view.info.etag[0]))
+		return false;
+	/* The root is in no stage. */
+	if (row->flags & XATTR_SHOWN && !at->stage)
+		return false;
+	if (row->write && xattr_presign_allowed(fs, at->stage, row->action))
+		return false;
+	return !row->has || row->has(at);
+}
+
 int fs_xattr_list(struct fs *fs, struct inode *i, struct buf *out)
 {
 	struct inode_place at;
-	unsigned kind;
 
-	if (!fs->set.list_xattrs)
+	if (fs->set.list_xattrs == FS_LIST_NONE)
 		return 0;
 	inode_look(fs->tree, i, &at);
-	kind = at.view.kind == INODE_FILE ? XATTR_OF_FILES : XATTR_OF_DIRS;
-	for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
-		if (!(rows[k].flags & kind))
-			continue;
-		if (rows[k].write &&
-		    xattr_presign_allowed(fs, at.stage, rows[k].action))
-			continue;
-		buf_add(out, rows[k].name, strlen(rows[k].name) + 1);
-	}
+	for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++)
+		if (xattr_is_listed(fs, &at, &rows[k]))
+			buf_add(out, rows[k].name, strlen(rows[k].name) + 1);
 	inode_place_clear(&at);
 	return buf_err(out);
 }
 
-/* May this name be set or removed? 1: it is the expiry. */
+/* May this name be set or removed? 1: it is the expiry; 0: nothing is done. */
 static int xattr_is_settable(struct fs *fs, struct inode *i, const char *name,
 			     const struct fs_caller *c, int other)
 {
+	const struct xattr_row *row = xattr_find_row(name);
 	struct inode_view v;
 	int rc;
 
 	if (xattr_is_foreign(name))
 		return -EOPNOTSUPP;
-	if (!xattr_find_row(name))
+	if (!row)
 		return other;
+	if (row->flags & XATTR_SHOWN)
+		return 0;
 	if (strcmp(name, EXPIRE_NAME))
 		return -EPERM;
 	inode_view(fs->tree, i, &v);

@@ -19,12 +19,17 @@ struct xattr_row {
 	enum presign_action action;
 	void (*write)(const struct store_presigned *p,
 		      enum presign_action action, struct buf *out);
+	/* Is there one? NULL: yes. */
+	bool (*has)(const struct inode_place *at);
 };
 
 enum xattr_flag {
 	XATTR_TAKES_ARGS = 1,
 	XATTR_OF_FILES = 2, /* shown by listxattr there, if at all */
 	XATTR_OF_DIRS = 4,
+	XATTR_OF_OBJECTS = 8, /* ... of files that the store has */
+	XATTR_SHOWN = 16, /* by default: it needs no request, and copies of it
+			   * harm no one */
 };
 
 /* One getxattr. */
@@ -55,6 +60,8 @@ void xattr_presign_write_method(const struct store_presigned *p,
 void xattr_presign_write_json(const struct store_presigned *p,
 			      enum presign_action action, struct buf *out);
 
+/* Is there one? No request. */
+bool xattr_stage_has_md5(const struct inode_place *at);
 int xattr_stage_etag(struct xattr_call *c);
 int xattr_stage_md5(struct xattr_call *c);
 int xattr_stage_url(struct xattr_call *c);

@@ -36,6 +36,18 @@ int xattr_stage_etag(struct xattr_call *c)
 	return rc ? rc : xattr_stage_value(c, c->at.view.info.etag);
 }
 
+bool xattr_stage_has_md5(const struct inode_place *at)
+{
+	struct buf md5 = BUF_INIT(BUF_MESSAGE);
+	bool has;
+
+	if (at->stage)
+		store_md5(at->stage->store, &at->view.info, &md5);
+	has = md5.len != 0;
+	buf_clear(&md5);
+	return has;
+}
+
 int xattr_stage_md5(struct xattr_call *c)
 {
 	size_t before = c->out->len;

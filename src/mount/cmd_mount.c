@@ -159,7 +159,7 @@ static int mount_make_fs(struct mounting *m)
 		.presign = (enum fs_presign)c->presign,
 		.presign_expire = c->presign_expire,
 		.presign_expire_max = c->presign_expire_max,
-		.list_xattrs = c->list_xattrs,
+		.list_xattrs = (enum fs_list_xattrs)c->list_xattrs,
 	};
 	int rc = c->ro ? 0 : fs_check_spill(c->spill_dir);
 

@@ -200,8 +200,13 @@ for bad in 0 604801 -1 x 10y; do
 	is "setting it to $bad is EINVAL" "$(sys setxattr "$F" $X "$bad")" EINVAL
 done
 is 'and nothing has changed' "$(xa $X "$F")" 3600
-for name in $D $P $D.json $P.curl user.stage.md5 user.stage.url user.stage.size; do
+for name in $D $P $D.json $P.curl user.stage.content_type; do
 	is "setting $name is EPERM" "$(sys setxattr "$F" $name x)" EPERM
+done
+for name in user.stage.md5 user.stage.url user.stage.size; do
+	before=$(xa $name "$F")
+	is "setting $name changes nothing" \
+		"$(sys setxattr "$F" $name x) $(xa $name "$F")" "OK $before"
 done
 is 'removing one of them is EPERM' "$(sys removexattr "$F" $D)" EPERM
 
@@ -234,10 +239,24 @@ is 'nor is one of ours with a letter more' \
 
 # ---- nobody copies one by accident
 
-is 'listxattr shows nothing on a file' "$(getfattr --absolute-names -d -m - "$F")" ''
-is 'nor on a directory' "$(getfattr --absolute-names -d -m - "$E/dir")" ''
-ok 'cp -a copies none to a file system that would take them' '
-	cp -a $F $T/copied && [ -z "$(getfattr -d -m - $T/copied)" ]'
+is 'listxattr shows what the store knows of a file, and no URL' "$(getfattr --absolute-names -d -m - "$F" |
+	grep -oE '^user[^=]*' | tr '\n' ' ')" \
+	"$S.etag $S.last_modified $S.md5 $S.name $S.size $S.url "
+is '... and of a directory' "$(getfattr --absolute-names -d -m - "$E" |
+	grep -oE '^user[^=]*' | tr '\n' ' ')" "$S.name $S.url "
+ok 'copies of it are no errors' '
+	mkdir -p $LOCAL/x && cp -a --preserve=xattr $F $LOCAL/x/one && mkdir -p $E/xattrs &&
+	cp --preserve=xattr $LOCAL/x/one $E/xattrs/two && cmp $F $E/xattrs/two'
+is '... nor a word of mv' "$(mv "$LOCAL/x/one" "$E/xattrs/three" 2>&1)" ''
+if command -v rsync >/dev/null; then
+	ok '... nor of rsync -X, which removes what the source has not' '
+		cp $F $LOCAL/x/bare && rsync -aX $LOCAL/x/ $E/xattrs/ &&
+		rsync -aX $E/xattrs/ $E/again/ && cmp $F $E/again/two &&
+		touch -d yesterday $LOCAL/x/bare && rsync -aX $LOCAL/x/ $E/again/'
+fi
+ok 'cp -a copies no URL to a file system that would take it' '
+	cp -a $F $T/copied && getfattr -d -m - $T/copied | grep user.stage.etag &&
+	! getfattr -d -m - $T/copied | grep presign'
 for name in security.selinux security.capability system.posix_acl_access \
 	system.posix_acl_default system.nfs4_acl; do
 	is "$name is EOPNOTSUPP" "$(sys getxattr "$F" $name)" ENOTSUP
@@ -313,8 +332,10 @@ remount -o presign_expire=120,presign_expire_max=900
 is 'presign_expire is the default' "$(query X-Amz-Expires "$(xa $D "$F")")" 120
 is 'presign_expire_max is the longest' "$(sys getxattr "$F" "$D?expire=901")" EINVAL
 is 'also when it is set' "$(sys setxattr "$F" $X 901)" EINVAL
-remount -o list_xattrs=yes
-ok 'list_xattrs = yes lists them' '
+remount -o list_xattrs=no
+is 'list_xattrs = no shows nothing' "$(getfattr --absolute-names -d -m - "$F")" ''
+remount -o list_xattrs=urls
+ok 'list_xattrs = urls lists all' '
 	getfattr --absolute-names -m - $F >$T/names
 	for name in $D $P $D.json $P.curl $X $S.md5 $S.url; do
 		grep -qx $name $T/names || { echo $name; exit 1; }

@@ -53,9 +53,9 @@ static void defaults(void **state)
 	row_number("presign_expire_max", c.mount.presign_expire_max, 604800);
 	row_number("check", c.mount.check, CONFIG_CHECK_STORAGE);
 	row_check("log", !c.mount.log);
-	row_check("switches are off", !c.mount.allow_other && !c.mount.ro &&
-					      !c.mount.allow_suid &&
-					      !c.mount.list_xattrs);
+	row_check("switches are off",
+		  !c.mount.allow_other && !c.mount.ro && !c.mount.allow_suid);
+	row_number("list_xattrs", c.mount.list_xattrs, CONFIG_LIST_STAGE);
 	if (geteuid())
 		row_check("spill_dir", strstr(c.mount.spill_dir, "/stagefs"));
 	else

@@ -301,7 +301,9 @@ static void test_expire(void **state)
 			 -EINVAL);
 	assert_int_equal(set_as(&m, "f", X, "5", 5), -EACCES);
 	assert_int_equal(set_as(&m, "f", D, "5", 0), -EPERM);
-	assert_int_equal(set_as(&m, "f", S "md5", "5", 0), -EPERM);
+	assert_int_equal(set_as(&m, "f", S "version_id", "5", 0), -EPERM);
+	assert_int_equal(set_as(&m, "f", S "md5", "5", 0), 0);
+	assert_int_equal(set_as(&m, "f", S "md5", NULL, 0), 0);
 	assert_int_equal(set_as(&m, "f", D ".json", NULL, 0), -EPERM);
 	assert_int_equal(set_as(&m, "f", "user.comment", "5", 0), -EOPNOTSUPP);
 	assert_int_equal(set_as(&m, "f", "user.comment", NULL, 0), -ENODATA);
@@ -336,7 +338,16 @@ static void test_list(void **state)
 	list(&m, "f", out, sizeof(out));
 	assert_string_equal(out, "");
 	mount_down(&m);
-	s.list_xattrs = true;
+	s.list_xattrs = FS_LIST_STAGE;
+	mount_with(&m, "", false, &s);
+	fill(&m);
+	list(&m, "f", out, sizeof(out));
+	assert_string_equal(out, S "md5 " S "etag " S "url " S "name " S
+				   "size " S "last_modified ");
+	list(&m, "dir", out, sizeof(out));
+	assert_string_equal(out, S "url " S "name ");
+	mount_down(&m);
+	s.list_xattrs = FS_LIST_URLS;
 	s.presign = FS_PRESIGN_DOWNLOAD;
 	mount_with(&m, "", false, &s);
 	fill(&m);
