@@ -1,20 +1,28 @@
 /*
  * Kept buffers stand in one list for each power of two, linked through their
- * first bytes. All of them together are a quarter of the budget at most.
+ * first bytes. All of them together are a quarter of the budget at most. The
+ * one that was given back last is taken first: it may be in the processor's
+ * cache.
+ *
+ * Those of 2 MiB and more begin where a huge page does, and ask for such: one
+ * page fault instead of 512, and the kernel, which copies into and out of them,
+ * has fewer pages to look up.
  */
 #include "base/pool.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/budget.h"
 #include "base/lock.h"
 #include "base/waiter.h"
 
 #define MAPPED_MIN (128U << 10) /* smaller ones are the heap's */
-#define KEPT_MIN_SHIFT 20
-#define KEPT_CLASSES 7 /* 1 MiB .. 64 MiB */
+#define KEPT_MIN_SHIFT 17
+#define KEPT_CLASSES 10 /* 128 KiB .. 64 MiB */
+#define HUGE ((size_t)2 << 20)
 
 struct kept {
 	struct kept *next;
@@ -79,15 +87,40 @@ static int pool_class_of(size_t size)
 	return -1;
 }
 
+static void *pool_map(size_t size)
+{
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return mem == MAP_FAILED ? NULL : mem;
+}
+
+/* What lies before and behind the part that begins with a huge page goes. */
+static void *pool_map_huge(size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), before;
+	char *mem, *at;
+
+	size = (size + page - 1) / page * page;
+	mem = pool_map(size + HUGE);
+	if (!mem)
+		return NULL;
+	before = -(uintptr_t)mem % HUGE;
+	at = mem + before;
+	if (before)
+		munmap(mem, before);
+	if (before < HUGE)
+		munmap(at + size, HUGE - before);
+	/* A kernel without them has small ones. */
+	(void)madvise(at, size, MADV_HUGEPAGE);
+	return at;
+}
+
 static void *pool_memory_new(size_t size)
 {
-	void *mem;
-
 	if (size < MAPPED_MIN)
 		return malloc(size);
-	mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return mem == MAP_FAILED ? NULL : mem;
+	return size < HUGE ? pool_map(size) : pool_map_huge(size);
 }
 
 static void pool_memory_free(void *mem, size_t size)

@@ -19,6 +19,7 @@ tests_unit_test_base_SOURCES = \
 	tests/unit/base/test_lock.c \
 	tests/unit/base/test_mime.c \
 	tests/unit/base/test_option.c \
+	tests/unit/base/test_pool.c \
 	tests/unit/base/test_proc.c \
 	tests/unit/base/test_query.c \
 	tests/unit/base/test_random.c \
