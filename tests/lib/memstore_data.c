@@ -14,6 +14,8 @@
 #include "base/waiter.h"
 #include "memstore_impl.h"
 
+#define PIECE ((size_t)16 << 10) /* bytes come in such, as from a socket */
+
 static void do_get(struct memstore *m, struct store_get *get, int err)
 {
 	struct mem_blob *blob = NULL;
@@ -36,7 +38,9 @@ static void do_get(struct memstore *m, struct store_get *get, int err)
 		n = blob->n - get->offset;
 		if (n > get->len)
 			n = get->len;
-		get->data(get, blob->bytes + get->offset, n);
+		for (size_t at = 0; at < n; at += PIECE)
+			get->data(get, blob->bytes + get->offset + at,
+				  n - at < PIECE ? n - at : PIECE);
 	}
 	mem_blob_unref(blob);
 	get->done(get, err, &info);

@@ -4,7 +4,8 @@
  * anew. Its GET has a reference, so that it outlives readers who give up.
  *
  * The store's thread copies bytes into the block without a lock: readers do not
- * look beyond `have`, which grows under it.
+ * look beyond `have`. It takes the lock only when there is as much as one of
+ * them waits for, however many pieces that came in.
  */
 #include "fs/cache/block.h"
 
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "fs/cache/block_cache.h"
 
 #define PAGE 4096U
@@ -23,28 +25,36 @@ struct block_waiter {
 	uint64_t need;
 };
 
+/* Each is woken once when it has what it waits for. */
 static void block_wake_locked(struct block_cache *c, struct block *b)
 	REQUIRES(&c->lock)
 {
 	struct block_locked *g = block_locked(c, b);
+	uint64_t have = atomic_load(&b->have), need = UINT64_MAX;
 
-	for (struct waiter_entry *e = g->waiters.head; e; e = e->next)
-		if (((struct block_waiter *)e)->need <= g->have ||
-		    g->state != BLOCK_FETCHING)
+	for (struct waiter_entry *e = g->waiters.head; e; e = e->next) {
+		uint64_t its = ((struct block_waiter *)e)->need;
+
+		if (its <= have || g->state != BLOCK_FETCHING)
 			waiter_unpark(e->waiter);
+		else
+			need = number_min(need, its);
+	}
+	atomic_store(&b->need, need);
 }
 
 static void block_on_data(struct store_get *get, const void *bytes, size_t n)
 {
 	struct block *b = (struct block *)get;
 	struct block_cache *c = b->cache;
+	uint64_t have = atomic_load(&b->have);
 
-	if (n > b->len - b->filled)
-		n = b->len - b->filled;
-	memcpy(b->mem + b->filled, bytes, n);
-	b->filled += n;
+	n = (size_t)number_min(n, b->len - have);
+	memcpy(b->mem + have, bytes, n);
+	atomic_store(&b->have, have + n);
+	if (atomic_load(&b->need) > have + n)
+		return;
 	lock_take(&c->lock);
-	block_locked(c, b)->have = b->filled;
 	block_wake_locked(c, b);
 	lock_drop(&c->lock);
 }
@@ -66,7 +76,7 @@ static void block_on_done(struct store_get *get, int rc,
 	struct block_locked *g;
 	bool last;
 
-	if (!rc && b->filled < b->len)
+	if (!rc && atomic_load(&b->have) < b->len)
 		rc = -ESTALE; /* the object is shorter than it was */
 	lock_take(&c->lock);
 	g = block_locked(c, b);
@@ -96,7 +106,8 @@ static int block_memory(struct block_cache *c, size_t cap, enum block_want want,
 	case BLOCK_AHEAD:
 		do
 			*mem = pool_try_idle(c->pool, cap, AHEAD_PERMILLE);
-		while (!*mem && block_cache_reclaim(c, cap, RANK_USED));
+		while (!*mem && (pool_trim(c->pool, cap) ||
+				 block_cache_reclaim(c, cap, RANK_USED)));
 		break;
 	}
 	return *mem ? 0 : -EAGAIN;
@@ -120,6 +131,7 @@ static int block_new(struct block_source *s, uint64_t len, enum block_want want,
 		return rc;
 	}
 	b->mem = mem;
+	atomic_init(&b->need, UINT64_MAX);
 	b->cache = c;
 	b->source = block_source_ref(s);
 	b->name = block_source_name(s);
@@ -213,13 +225,16 @@ int block_get(struct block_source *s, uint64_t offset, uint64_t low,
 	return rc;
 }
 
-/* need beyond the block's end: until its GET has ended. */
+/* What is waited for is said before it is looked at, as block_on_data() does it
+ * the other way round. need beyond the block's end: until its GET has ended. */
 static int block_look_locked(struct block_cache *c, struct block *b,
 			     uint64_t need) REQUIRES(&c->lock)
 {
 	struct block_locked *g = block_locked(c, b);
 
-	if (g->have >= need || g->state == BLOCK_READY)
+	if (atomic_load(&b->need) > need)
+		atomic_store(&b->need, need);
+	if (atomic_load(&b->have) >= need || g->state == BLOCK_READY)
 		return 0;
 	return g->state == BLOCK_FAILED ? g->rc : -EINPROGRESS;
 }

@@ -6,6 +6,8 @@
 #ifndef FS_CACHE_BLOCK_CACHE_H
 #define FS_CACHE_BLOCK_CACHE_H
 
+#include <stdatomic.h>
+
 #include "base/lock.h"
 #include "base/waiter.h"
 #include "fs/cache/block.h"
@@ -26,7 +28,6 @@ enum block_rank { RANK_PASSED, RANK_USED, RANK_UNREAD, RANKS };
 struct block_locked {
 	enum block_state state;
 	int rc; /* BLOCK_FAILED */
-	uint64_t have; /* bytes that may be read */
 	unsigned refs; /* the GET has one too */
 	bool indexed; /* the source finds it */
 	bool idle; /* in a list of the cache's */
@@ -44,7 +45,12 @@ struct block {
 	uint64_t len;
 	size_t cap; /* bytes of mem, counted by the budget */
 	char *mem;
-	uint64_t filled; /* the store's thread alone */
+	/*
+	 * Without the lock: bytes that may be read, which the store's thread alone
+	 * raises, and the least that a reader waits for (UINT64_MAX: none waits),
+	 * lowered under the lock. Whoever writes one looks at the other then.
+	 */
+	_Atomic(uint64_t) have, need;
 	struct block *dropped; /* block_source_drop()'s list */
 	struct block_locked guarded_;
 };
