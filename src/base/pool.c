@@ -157,10 +157,17 @@ static void *pool_unkeep(struct pool *p, size_t size)
 	return mem;
 }
 
-/* The memory for bytes that the budget has granted. */
+/*
+ * The memory for bytes that the budget has granted. Kept buffers of other sizes
+ * go for it: a reader whose blocks grow leaves none of each size behind.
+ */
 static void *pool_granted(struct pool *p, size_t size)
 {
-	void *mem = pool_memory_new(size);
+	void *mem;
+
+	if (size >= MAPPED_MIN)
+		pool_trim(p, size);
+	mem = pool_memory_new(size);
 
 	if (!mem)
 		budget_give(p->budget, size);
