@@ -11,6 +11,7 @@
 int64_t clock_now_s(void); /* wall clock, Unix seconds */
 struct timespec clock_now(void); /* wall clock */
 int64_t clock_mono_ms(void); /* monotonic, for waits and expiry */
+uint64_t clock_mono_us(void); /* the same clock, to measure */
 int64_t clock_uptime_s(void); /* the same over a suspended machine */
 
 /*

@@ -171,7 +171,8 @@ check_PROGRAMS += tests/unit/test_fs_cache
 TESTS += tests/unit/test_fs_cache
 tests_unit_test_fs_cache_SOURCES = \
 	tests/unit/fs/cache/test_block.c \
-	tests/unit/fs/cache/test_prefetch.c
+	tests/unit/fs/cache/test_prefetch.c \
+	tests/unit/fs/cache/test_wire.c
 tests_unit_test_fs_cache_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fs_cache_LDADD = $(UNIT_LIBS)
 

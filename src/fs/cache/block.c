@@ -13,11 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/number.h"
 #include "fs/cache/block_cache.h"
 
 #define PAGE 4096U
-#define AHEAD_PERMILLE 750 /* of the budget may be taken by read-ahead */
+#define AHEAD_PERMILLE 500 /* of the budget may be taken by read-ahead */
 
 /* A reader, and how much it waits for. */
 struct block_waiter {
@@ -51,6 +52,8 @@ static void block_on_data(struct store_get *get, const void *bytes, size_t n)
 
 	n = (size_t)number_min(n, b->len - have);
 	memcpy(b->mem + have, bytes, n);
+	if (!b->first_us)
+		b->first_us = clock_mono_us();
 	atomic_store(&b->have, have + n);
 	if (atomic_load(&b->need) > have + n)
 		return;
@@ -86,6 +89,9 @@ static void block_on_done(struct store_get *get, int rc,
 		block_source_remove_locked(c, b);
 	} else {
 		g->state = BLOCK_READY;
+		wire_saw(&source_locked(c, b->source)->wire,
+			 b->first_us - b->asked_us,
+			 clock_mono_us() - b->asked_us, b->len);
 	}
 	block_wake_locked(c, b);
 	last = block_cache_unref_locked(c, b);
@@ -104,6 +110,8 @@ static int block_memory(struct block_cache *c, size_t cap, enum block_want want,
 		*mem = pool_try(c->pool, cap);
 		break;
 	case BLOCK_AHEAD:
+		if (block_cache_crowded(c))
+			return -EAGAIN;
 		do
 			*mem = pool_try_idle(c->pool, cap, AHEAD_PERMILLE);
 		while (!*mem && (pool_trim(c->pool, cap) ||
@@ -174,6 +182,7 @@ static void block_fetch(struct block_source *s, struct block *b, bool ahead)
 		.data = block_on_data,
 		.done = block_on_done,
 	};
+	b->asked_us = clock_mono_us();
 	store_get(s->store, &b->get);
 }
 
@@ -282,7 +291,7 @@ void block_passed(struct block *b)
 	struct block_cache *c = b->cache;
 
 	lock_take(&c->lock);
-	block_locked(c, b)->rank = RANK_PASSED;
+	block_cache_pass_locked(c, b);
 	lock_drop(&c->lock);
 }
 
@@ -294,12 +303,16 @@ void block_unref(struct block *b)
 
 	lock_take(&c->lock);
 	last = block_cache_unref_locked(c, b);
-	passed = block_cache_overflow_locked(c);
 	lock_drop(&c->lock);
 	if (last)
 		block_cache_end(b, true);
-	if (passed)
-		block_cache_end(passed, true);
+	do {
+		lock_take(&c->lock);
+		passed = block_cache_overflow_locked(c);
+		lock_drop(&c->lock);
+		if (passed)
+			block_cache_end(passed, true);
+	} while (passed);
 }
 
 /* A block that is not read, out of the index and referenced; NULL: none. */

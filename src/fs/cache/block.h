@@ -23,8 +23,9 @@ struct block_cache;
 struct block_source;
 struct budget;
 struct pool;
+struct wire;
 
-#define BLOCK_MAX (8U << 20) /* bytes of the largest */
+#define BLOCK_MAX (4U << 20) /* bytes of the largest */
 
 /* Registers for the budget's pressure. NULL without memory. */
 struct block_cache *block_cache_new(struct budget *budget);
@@ -48,6 +49,8 @@ int block_source_move(struct block_source *s, const char *key,
 /* Cancels what is under way and drops what is not read. */
 void block_source_drop(struct block_source *s);
 uint64_t block_source_size(const struct block_source *s);
+/* What its GETs have told of the way to the store. */
+void block_source_wire(struct block_source *s, struct wire *out);
 
 /* How to come by the memory for a new block. */
 enum block_want {

@@ -4,8 +4,11 @@
  * for memory:
  *
  *   passed   a sequential reader is beyond it: reclaimed first, and a
- *            sixteenth of the budget at most, so that a stream goes round in
- *            memory that is warm instead of taking all that there is
+ *            thirty-second of the budget at most, so that a stream goes round
+ *            in memory that is warm instead of taking all that there is. With
+ *            what GETs still hold that have brought all their bytes and have
+ *            yet to be told to have ended it may be twice that; read-ahead
+ *            waits then
  *   used     a reader has read from it
  *   unread   read ahead for a reader that will come: reclaimed last
  *
@@ -38,7 +41,7 @@ struct block_cache *block_cache_new(struct budget *budget)
 		free(c);
 		return NULL;
 	}
-	c->passed_max = budget_limit(budget) / 16;
+	c->passed_max = budget_limit(budget) / 32;
 	lock_init(&c->lock, LOCK_BLOCK_CACHE);
 	budget_on_pressure(budget, cache_on_pressure, c);
 	return c;
@@ -78,10 +81,33 @@ static void cache_unidle_locked(struct block_cache *c, struct block *b)
 	if (!g->idle)
 		return;
 	g->idle = false;
-	if (g->rank == RANK_PASSED)
-		cache_locked(c)->passed_bytes -= b->cap;
 	DL_DELETE2(cache_locked(c)->idle[g->rank], b, guarded_.prev,
 		   guarded_.next);
+}
+
+static void cache_forget_passed_locked(struct block_cache *c, struct block *b)
+	REQUIRES(&c->lock)
+{
+	if (block_locked(c, b)->rank == RANK_PASSED)
+		cache_locked(c)->passed_bytes -= b->cap;
+}
+
+void block_cache_pass_locked(struct block_cache *c, struct block *b)
+{
+	if (block_locked(c, b)->rank == RANK_PASSED)
+		return;
+	block_locked(c, b)->rank = RANK_PASSED;
+	cache_locked(c)->passed_bytes += b->cap;
+}
+
+bool block_cache_crowded(struct block_cache *c)
+{
+	bool crowded;
+
+	lock_take(&c->lock);
+	crowded = cache_locked(c)->passed_bytes > 2 * c->passed_max;
+	lock_drop(&c->lock);
+	return crowded;
 }
 
 void block_cache_ref_locked(struct block_cache *c, struct block *b)
@@ -98,11 +124,11 @@ bool block_cache_unref_locked(struct block_cache *c, struct block *b)
 		return false;
 	if (source_locked(c, b->source)->dropped)
 		block_source_remove_locked(c, b);
-	if (!g->indexed)
+	if (!g->indexed) {
+		cache_forget_passed_locked(c, b);
 		return true;
+	}
 	g->idle = true;
-	if (g->rank == RANK_PASSED)
-		cache_locked(c)->passed_bytes += b->cap;
 	DL_APPEND2(cache_locked(c)->idle[g->rank], b, guarded_.prev,
 		   guarded_.next);
 	return false;
@@ -132,6 +158,7 @@ static struct block *cache_evict_locked(struct block_cache *c,
 		if (!b)
 			continue;
 		cache_unidle_locked(c, b);
+		cache_forget_passed_locked(c, b);
 		block_source_remove_locked(c, b);
 		return b;
 	}

@@ -12,6 +12,7 @@
 #include "base/waiter.h"
 #include "fs/cache/block.h"
 #include "base/pool.h"
+#include "fs/cache/wire.h"
 
 /* The name that a GET asks for; it stays as it is while the GET runs. */
 struct block_name {
@@ -51,6 +52,8 @@ struct block {
 	 * lowered under the lock. Whoever writes one looks at the other then.
 	 */
 	_Atomic(uint64_t) have, need;
+	uint64_t asked_us; /* when its GET began */
+	uint64_t first_us; /* the store's thread alone: when bytes came, or 0 */
 	struct block *dropped; /* block_source_drop()'s list */
 	struct block_locked guarded_;
 };
@@ -61,6 +64,7 @@ struct source_locked {
 	size_t n, cap;
 	unsigned refs;
 	bool dropped; /* idle blocks are not kept any more */
+	struct wire wire;
 };
 
 struct block_source {
@@ -72,7 +76,7 @@ struct block_source {
 
 struct cache_locked {
 	struct block *idle[RANKS]; /* each oldest first */
-	size_t passed_bytes; /* of those of RANK_PASSED */
+	size_t passed_bytes; /* of RANK_PASSED, idle or not */
 	unsigned n_sources;
 	struct waiter_list
 		waiters; /* block_cache_free(), for the last source */
@@ -132,6 +136,11 @@ void block_cache_ref_locked(struct block_cache *c, struct block *b)
 /* One less: idle from now on, or true: to be ended without the lock. */
 bool block_cache_unref_locked(struct block_cache *c, struct block *b)
 	REQUIRES(&c->lock);
+/* A sequential reader is beyond the block, which is referenced. */
+void block_cache_pass_locked(struct block_cache *c, struct block *b)
+	REQUIRES(&c->lock);
+/* Readers have passed more than may stay, and it is not free yet. */
+bool block_cache_crowded(struct block_cache *c);
 /* One that was passed too long ago to stay, out of everything; NULL: none. */
 struct block *block_cache_overflow_locked(struct block_cache *c)
 	REQUIRES(&c->lock);

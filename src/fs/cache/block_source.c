@@ -205,6 +205,15 @@ uint64_t block_source_size(const struct block_source *s)
 	return s->size;
 }
 
+void block_source_wire(struct block_source *s, struct wire *out)
+{
+	struct block_cache *c = s->cache;
+
+	lock_take(&c->lock);
+	*out = source_locked(c, s)->wire;
+	lock_drop(&c->lock);
+}
+
 bool block_present(struct block_source *s, uint64_t offset, uint64_t *end)
 {
 	struct block_cache *c = s->cache;

@@ -3,4 +3,5 @@ libfs_cache_a_SOURCES = \
 	src/fs/cache/block.c src/fs/cache/block.h \
 	src/fs/cache/block_cache.c src/fs/cache/block_cache.h \
 	src/fs/cache/block_source.c \
-	src/fs/cache/prefetch.c src/fs/cache/prefetch.h
+	src/fs/cache/prefetch.c src/fs/cache/prefetch.h \
+	src/fs/cache/wire.c src/fs/cache/wire.h

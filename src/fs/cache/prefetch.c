@@ -3,79 +3,125 @@
  *
  *   at the start   nothing read yet: a read at 0 is taken for sequential
  *   sequential     streak > 0: reads follow one another; the window doubles
- *                  with each from PREFETCH_FIRST to PREFETCH_WINDOW_MAX
+ *                  with each from PREFETCH_FIRST to its bound
  *   random         window 0: a read brings what it asks for, in whole 4 KiB
  *
  * A read that lands a little before or behind `next` is the kernel's own
  * read-ahead out of order, and changes nothing but `next`. A random reader
  * becomes sequential by a read that begins exactly where the last one ended.
  *
- * A GET of read-ahead is a sixteenth of the window, up to BLOCK_MAX, so that
- * with the whole window 16 of them are in flight.
+ * The bound is twice the reader's rate times the time that one GET takes.
+ * Twice, so that a reader which only the window holds back finds a larger one
+ * each time; it ends where the store, the network or the reader does. The rate
+ * is the best of late: each slice of time may raise it, and lowers it by an
+ * eighth at most. A reader that has just begun is taken for a fast one, or a
+ * store that is far away would learn too late that it is not.
+ *
+ * A GET of read-ahead is an eighth of the window, up to BLOCK_MAX, so that with
+ * the whole window 32 of them are in flight.
  */
 #include "fs/cache/prefetch.h"
 
 #include "base/number.h"
 #include "fs/cache/block.h"
+#include "fs/cache/wire.h"
 
 #define PAGE 4096ULL
 #define SLACK (4ULL << 20) /* how far out of order is still in order */
+#define RATE_BEGUN 1000000000ULL /* bytes a second: 10 Gbit/s */
+#define SLICE_US 50000ULL /* for which the rate is measured, or a GET's time */
+#define SECOND_US 1000000ULL
 
 static uint64_t prefetch_page_up(uint64_t n)
 {
 	return (n + PAGE - 1) / PAGE * PAGE;
 }
 
-static void prefetch_grow(struct prefetch *p)
+static uint64_t prefetch_ahead_block(const struct prefetch *p)
 {
-	p->streak++;
-	p->window = number_max(2 * p->window, PREFETCH_FIRST);
-	p->window = number_min(p->window, PREFETCH_WINDOW_MAX);
+	uint64_t n = number_max(p->window / PREFETCH_GETS, PREFETCH_FIRST);
+
+	return number_min(n, BLOCK_MAX);
 }
 
-static void prefetch_observe(struct prefetch *p, uint64_t offset, uint64_t end)
+/* How many bytes the reader has taken by now, as its rate. */
+static void prefetch_measure(struct prefetch *p, const struct prefetch_read *r)
 {
-	bool begins = !p->streak && !p->next && offset == 0;
-	bool follows = offset == p->next && p->next;
-	bool near = p->streak && offset <= p->next + SLACK &&
+	uint64_t slice_us = number_max(SLICE_US, r->wire->rtt_us);
+	uint64_t us = r->now_us - p->since_us;
+
+	p->taken += r->len;
+	if (!p->rate) {
+		p->rate = RATE_BEGUN;
+	} else if (us >= slice_us) {
+		p->rate = number_max(p->rate - p->rate / 8,
+				     p->taken * SECOND_US / us);
+	} else {
+		return;
+	}
+	p->since_us = r->now_us;
+	p->taken = 0;
+}
+
+static uint64_t prefetch_bound(const struct prefetch *p, const struct wire *w)
+{
+	uint64_t us = wire_takes_us(w, prefetch_ahead_block(p));
+	uint64_t bytes = 2 * (p->rate / 1000) * us / 1000;
+
+	bytes = number_max(bytes, PREFETCH_WINDOW_MIN);
+	return number_min(bytes, PREFETCH_WINDOW_MAX);
+}
+
+static void prefetch_grow(struct prefetch *p, const struct prefetch_read *r)
+{
+	p->streak++;
+	prefetch_measure(p, r);
+	p->window = number_max(2 * p->window,
+			       number_max(2 * r->len, PREFETCH_FIRST));
+	p->window = number_min(p->window, prefetch_bound(p, r->wire));
+}
+
+static void prefetch_observe(struct prefetch *p, const struct prefetch_read *r,
+			     uint64_t end)
+{
+	bool begins = !p->streak && !p->next && r->offset == 0;
+	bool follows = r->offset == p->next && p->next;
+	bool near = p->streak && r->offset <= p->next + SLACK &&
 		    end + SLACK >= p->next;
 
 	if (begins || follows || (near && end > p->next)) {
-		prefetch_grow(p);
+		prefetch_grow(p, r);
 		p->next = end;
 	} else if (!near) {
-		p->streak = 0;
-		p->window = 0;
-		p->next = end;
+		*p = (struct prefetch){ .next = end };
 	}
 }
 
-void prefetch_plan(struct prefetch *p, uint64_t offset, uint64_t len,
-		   uint64_t size, struct prefetch_plan *out)
+void prefetch_plan(struct prefetch *p, const struct prefetch_read *r,
+		   struct prefetch_plan *out)
 {
-	uint64_t end = number_min(offset + len, size);
+	uint64_t end = number_min(r->offset + r->len, r->size);
 
-	prefetch_observe(p, offset, end);
+	prefetch_observe(p, r, end);
 	*out = (struct prefetch_plan){
-		.start = offset / PAGE * PAGE,
+		.start = r->offset / PAGE * PAGE,
 		.ahead_end = end,
 		.ahead_block = PREFETCH_FIRST,
 		.sequential = p->streak > 0,
 	};
-	if (size <= PREFETCH_WHOLE) {
+	if (r->size <= PREFETCH_WHOLE) {
 		out->start = 0;
-		out->block = size;
-		out->ahead_end = size;
+		out->block = r->size;
+		out->ahead_end = r->size;
 		return;
 	}
 	out->block = prefetch_page_up(end) - out->start;
 	if (!out->sequential)
 		return;
-	out->ahead_block = number_max(p->window / 16, PREFETCH_FIRST);
-	out->ahead_block = number_min(out->ahead_block, BLOCK_MAX);
+	out->ahead_block = prefetch_ahead_block(p);
 	out->block = number_max(out->block, out->ahead_block);
 	out->block = number_min(out->block, BLOCK_MAX);
-	out->ahead_end = number_min(end + p->window, size);
+	out->ahead_end = number_min(end + p->window, r->size);
 }
 
 uint64_t prefetch_next(const struct prefetch_plan *plan, uint64_t at,

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/budget.h"
+#include "base/clock.h"
 #include "base/number.h"
 #include "fs/content/data.h"
 #include "fs/content/file_map.h"
@@ -57,14 +58,22 @@ static struct reader_locked *reader_locked(struct reader *r) REQUIRES(&r->lock)
 static void reader_plan(struct read_job *j, uint64_t size)
 {
 	uint64_t quarter = budget_limit(j->file->env->budget) / 4;
-	uint64_t most = quarter / 16 / PAGE * PAGE;
+	uint64_t most = quarter / PREFETCH_GETS / PAGE * PAGE;
+	struct prefetch_read read = {
+		.offset = j->offset,
+		.len = j->end - j->offset,
+		.size = size,
+		.now_us = clock_mono_us(),
+	};
 	struct prefetch_plan *p = &j->plan;
+	struct reader_locked *g;
 
 	if (most < BLOCK_MIN)
 		most = BLOCK_MIN;
 	lock_take(&j->reader->lock);
-	prefetch_plan(&reader_locked(j->reader)->prefetch, j->offset,
-		      j->end - j->offset, size, p);
+	g = reader_locked(j->reader);
+	read.wire = &g->wire;
+	prefetch_plan(&g->prefetch, &read, p);
 	lock_drop(&j->reader->lock);
 	p->ahead_end = number_min(p->ahead_end, j->end + quarter);
 	p->ahead_block = number_min(p->ahead_block, most);
@@ -218,6 +227,7 @@ static int reader_base(struct read_job *j, struct block_source *s, uint64_t at,
 		       uint64_t end)
 {
 	struct block *blocks[FS_DATA_SEGMENTS];
+	struct wire wire;
 	unsigned n;
 	int rc = 0;
 
@@ -228,6 +238,10 @@ static int reader_base(struct read_job *j, struct block_source *s, uint64_t at,
 		reader_ahead(j, s);
 		rc = reader_collect(j, blocks, n, end, &at);
 	}
+	block_source_wire(s, &wire);
+	lock_take(&j->reader->lock);
+	reader_locked(j->reader)->wire = wire;
+	lock_drop(&j->reader->lock);
 	return rc == -ESTALE ? file_map_stale(j->file, s) : rc;
 }
 
@@ -321,6 +335,12 @@ int reader_read_blocks(struct reader *r, struct file *f, uint64_t offset,
 static int reader_first_block(struct block_source *s, uint64_t size)
 {
 	struct prefetch begun = { 0 };
+	struct wire unknown = { 0 };
+	struct prefetch_read read = {
+		.len = number_min(size, PREFETCH_FIRST),
+		.size = size,
+		.wire = &unknown,
+	};
 	struct prefetch_plan plan;
 	struct block *b;
 	const char *bytes;
@@ -330,7 +350,7 @@ static int reader_first_block(struct block_source *s, uint64_t size)
 
 	if (block_present(s, 0, &end))
 		return -EAGAIN;
-	prefetch_plan(&begun, 0, number_min(size, PREFETCH_FIRST), size, &plan);
+	prefetch_plan(&begun, &read, &plan);
 	rc = block_get(s, 0, 0, number_min(plan.block, BLOCK_MAX), BLOCK_TRY,
 		       &b);
 	if (rc)

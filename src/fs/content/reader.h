@@ -9,6 +9,7 @@
 
 #include "base/lock.h"
 #include "fs/cache/prefetch.h"
+#include "fs/cache/wire.h"
 
 struct file;
 struct fs_data;
@@ -16,6 +17,7 @@ struct fs_data;
 /* How one handle has read so far. */
 struct reader_locked {
 	struct prefetch prefetch;
+	struct wire wire; /* what the last read's base has told */
 };
 struct reader {
 	struct lock lock;

@@ -267,12 +267,12 @@ static void test_reclaim(void **state)
 	close_source(&r, s);
 }
 
-/* A stream goes round in a sixteenth of the memory, however much is free. */
+/* A stream goes round in a 32nd of the memory, however much is free. */
 static void test_passed_are_recycled(void **state)
 {
 	struct rig r;
 	size_t len = 64 * KIB;
-	struct block_source *s = open_source(&r, 64 * len);
+	struct block_source *s = open_source(&r, 128 * len);
 	uint64_t end;
 
 	for (unsigned i = 0; i < 40; i++)
@@ -288,7 +288,7 @@ static void test_ahead_yields(void **state)
 {
 	struct rig r;
 	size_t len = 64 * KIB;
-	struct block_source *s = open_source(&r, 4 * len);
+	struct block_source *s = open_source(&r, 6 * len);
 	struct block *held[3], *b;
 
 	for (unsigned i = 0; i < 3; i++)
@@ -298,11 +298,12 @@ static void test_ahead_yields(void **state)
 	assert_int_equal(block_get(s, 3 * len, 3 * len, len, BLOCK_AHEAD, &b),
 			 -EAGAIN);
 	touch(s, 3 * len, len, false);
+	touch(s, 4 * len, len, false);
 	for (unsigned i = 0; i < 3; i++) {
 		check(held[i], i * len, len);
 		block_unref(held[i]);
 	}
-	assert_int_equal(block_get(s, 5 * len, 5 * len, len, BLOCK_AHEAD, &b),
+	assert_int_equal(block_get(s, 9 * len, 9 * len, len, BLOCK_AHEAD, &b),
 			 0);
 	block_unref(b);
 	close_source(&r, s);

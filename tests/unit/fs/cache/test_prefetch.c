@@ -7,7 +7,9 @@
 
 #include "fs/cache/block.h"
 #include "fs/cache/prefetch.h"
+#include "fs/cache/wire.h"
 #include "suite.h"
+#include "unit.h"
 
 #define KIB (1ULL << 10)
 #define MIB (1ULL << 20)
@@ -49,12 +51,18 @@ static const struct row rows[] = {
 	  512 * MIB,
 	  4096,
 	  512 * MIB + 30 },
-	{ "the second read in a row doubles the window",
+	{ "the window is for two more such reads at least",
+	  GIB,
+	  { { 0, 128 * KIB } },
+	  0,
+	  128 * KIB,
+	  3 * 128 * KIB },
+	{ "the second read in a row doubles it",
 	  GIB,
 	  { { 0, 128 * KIB }, { 128 * KIB, 128 * KIB } },
 	  128 * KIB,
 	  128 * KIB,
-	  512 * KIB },
+	  768 * KIB },
 	{ "... the third again",
 	  GIB,
 	  { { 0, 128 * KIB },
@@ -62,7 +70,7 @@ static const struct row rows[] = {
 	    { 256 * KIB, 128 * KIB } },
 	  256 * KIB,
 	  128 * KIB,
-	  384 * KIB + 512 * KIB },
+	  384 * KIB + MIB },
 	{ "out of order by a little is in order",
 	  GIB,
 	  { { 0, 128 * KIB },
@@ -70,7 +78,7 @@ static const struct row rows[] = {
 	    { 128 * KIB, 128 * KIB } },
 	  128 * KIB,
 	  128 * KIB,
-	  256 * KIB + 256 * KIB },
+	  256 * KIB + 512 * KIB },
 	{ "a jump ends the window",
 	  GIB,
 	  { { 0, 128 * KIB }, { 128 * KIB, 128 * KIB }, { 700 * MIB, 4096 } },
@@ -89,13 +97,25 @@ static const struct row rows[] = {
 	  MIB,
 	  MIB,
 	  2 * MIB },
-	{ "a large read is one block",
-	  GIB,
-	  { { 0, MIB } },
-	  0,
-	  MIB,
-	  MIB + 128 * KIB },
+	{ "a large read is one block", GIB, { { 0, MIB } }, 0, MIB, 3 * MIB },
 };
+
+static const struct wire unknown;
+
+static void read_at(struct prefetch *p, uint64_t offset, uint64_t len,
+		    uint64_t size, const struct wire *wire, uint64_t now_us,
+		    struct prefetch_plan *plan)
+{
+	const struct prefetch_read r = {
+		.offset = offset,
+		.len = len,
+		.size = size,
+		.now_us = now_us,
+		.wire = wire,
+	};
+
+	prefetch_plan(p, &r, plan);
+}
 
 static void test_table(void **state)
 {
@@ -105,8 +125,8 @@ static void test_table(void **state)
 		struct prefetch_plan plan = { 0 };
 
 		for (size_t k = 0; k < 5 && r->reads[k].len; k++)
-			prefetch_plan(&p, r->reads[k].offset, r->reads[k].len,
-				      r->size, &plan);
+			read_at(&p, r->reads[k].offset, r->reads[k].len,
+				r->size, &unknown, 0, &plan);
 		if (plan.start != r->start || plan.block != r->block ||
 		    plan.ahead_end != r->ahead_end)
 			fail_msg("%s: start %llu block %llu ahead %llu",
@@ -116,24 +136,137 @@ static void test_table(void **state)
 	}
 }
 
-/* A cold dd: after the first few MiB 16 GETs of 8 MiB lie ahead. */
-static void test_stream(void **state)
-{
-	struct prefetch p = { 0 };
-	struct prefetch_plan plan = { 0 };
-	uint64_t at, next;
-	unsigned ahead = 0;
+/* A reader of a GiB that gets `rate` bytes a second, whatever it asks for. */
+struct stream {
+	const char *says;
+	struct wire wire;
+	uint64_t rate;
+	uint64_t window, block;
+	unsigned gets; /* ahead of it, when it has read for ten seconds */
+};
 
-	for (at = 0; at < 4 * MIB; at += 128 * KIB)
-		prefetch_plan(&p, at, 128 * KIB, GIB, &plan);
-	assert_int_equal(plan.ahead_block, BLOCK_MAX);
-	assert_int_equal(plan.block, BLOCK_MAX);
-	while ((next = prefetch_next(&plan, at, GIB))) {
-		assert_true(next - at <= BLOCK_MAX);
-		at = next;
-		ahead++;
+static const struct stream streams[] = {
+	{ "nothing is known of the way",
+	  { 0, 0 },
+	  100 * MIB,
+	  PREFETCH_WINDOW_MIN,
+	  2 * MIB,
+	  8 },
+	{ "next door, fast: the least window",
+	  { 300, 2000 * MIB },
+	  1500 * MIB,
+	  PREFETCH_WINDOW_MIN,
+	  2 * MIB,
+	  8 },
+	{ "20 ms away, 500 MiB/s: twice what comes in 20 ms and a GET's time",
+	  { 20000, 1000 * MIB },
+	  500 * MIB,
+	  (20 + 4) * MIB,
+	  3 * MIB,
+	  8 },
+	{ "100 ms away, 200 MiB/s",
+	  { 100000, 800 * MIB },
+	  200 * MIB,
+	  42 * MIB,
+	  4 * MIB,
+	  10 },
+	{ "100 ms away, 1 GiB/s: the largest window",
+	  { 100000, 800 * MIB },
+	  GIB,
+	  PREFETCH_WINDOW_MAX,
+	  4 * MIB,
+	  24 },
+	{ "100 ms away, a slow reader: the least",
+	  { 100000, 800 * MIB },
+	  10 * MIB,
+	  PREFETCH_WINDOW_MIN,
+	  2 * MIB,
+	  8 },
+	{ "one GET has 40 MiB/s, and many side by side 500",
+	  { 20000, 40 * MIB },
+	  500 * MIB,
+	  PREFETCH_WINDOW_MAX,
+	  4 * MIB,
+	  24 },
+};
+
+/* Reads of 128 KiB, one after another, for ten seconds. */
+static void run_stream(const struct stream *s, struct prefetch *p,
+		       struct prefetch_plan *plan, uint64_t *at)
+{
+	uint64_t us = 0;
+
+	for (*at = 0; us < 10000000; *at += 128 * KIB) {
+		us = *at * 1000000 / s->rate;
+		read_at(p, *at, 128 * KIB, 1024 * GIB, &s->wire, us, plan);
 	}
-	assert_int_equal(ahead, 16);
+}
+
+static void test_streams(void **state)
+{
+	for (size_t i = 0; i < COUNT(streams); i++) {
+		const struct stream *s = &streams[i];
+		struct prefetch p = { 0 };
+		struct prefetch_plan plan = { 0 };
+		uint64_t at, next;
+		unsigned gets = 0;
+
+		run_stream(s, &p, &plan, &at);
+		/* as near as the measured rate is */
+		row_number(s->says, p.window / MIB > s->window / MIB + 1, 0);
+		row_number(s->says, p.window / MIB + 1 < s->window / MIB, 0);
+		row_number(s->says, (plan.ahead_block + MIB / 2) / MIB,
+			   s->block / MIB);
+		while ((next = prefetch_next(&plan, at, 1024 * GIB))) {
+			row_number(s->says, next - at <= BLOCK_MAX, 1);
+			at = next;
+			gets++;
+		}
+		row_number(s->says, gets, s->gets);
+	}
+}
+
+/*
+ * A cold dd, 100 ms away: of each answer that comes as much as fits is read at
+ * once, a MiB at a time. Four of them, and the whole window is on its way.
+ */
+static void test_far_start(void **state)
+{
+	const struct wire wire = { 100000, 0 };
+	struct prefetch p = { 0 };
+	struct prefetch_plan plan = { .ahead_end = MIB };
+	uint64_t at = 0;
+	unsigned trips = 0;
+
+	while (p.window < PREFETCH_WINDOW_MAX) {
+		uint64_t here = plan.ahead_end;
+
+		for (; at < here; at += MIB)
+			read_at(&p, at, MIB, GIB, trips ? &wire : &unknown,
+				trips * 100000, &plan);
+		trips++;
+	}
+	assert_true(trips <= 4);
+}
+
+/* The best of late counts: one slow moment costs an eighth of the rate. */
+static void test_rate_decays(void **state)
+{
+	const struct wire wire = { 100000, 0 };
+	struct prefetch p = { .next = MIB, .streak = 1, .rate = 800 * MIB };
+	struct prefetch_plan plan;
+
+	read_at(&p, MIB, MIB, GIB, &wire, 1000000, &plan);
+	assert_int_equal(p.rate, 700 * MIB);
+	read_at(&p, 2 * MIB, MIB, GIB, &wire, 1000001, &plan);
+	assert_int_equal(p.rate, 700 * MIB);
+	for (unsigned i = 3; i < 100; i++)
+		read_at(&p, i * MIB, MIB, GIB, &wire, 1000000 * i, &plan);
+	assert_int_equal(p.rate, MIB);
+	for (unsigned i = 0; i < 150; i++)
+		read_at(&p, (100 + i) * MIB, MIB, GIB, &wire,
+			99000000 + i * 1000, &plan);
+	assert_true(p.rate > 900 * MIB && p.rate < 1100 * MIB);
 }
 
 /* A GET of read-ahead is started when a whole one fits, or at the end. */
@@ -155,7 +288,9 @@ SUITE(prefetch)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_stream),
+		cmocka_unit_test(test_streams),
+		cmocka_unit_test(test_far_start),
+		cmocka_unit_test(test_rate_decays),
 		cmocka_unit_test(test_next),
 	};
 
