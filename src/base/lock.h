@@ -39,6 +39,7 @@
 	LOCK_RANK(TRAVERSAL, "traversal") \
 	LOCK_RANK(SUBTREE, "subtree") \
 	LOCK_RANK(FILE_AHEAD, "file ahead") \
+	LOCK_RANK(QUESTIONS, "questions") \
 	LOCK_RANK(RENAME_KEYS, "rename keys") \
 	LOCK_RANK(CLOSE_ERRORS, "close errors") \
 	LOCK_RANK(INVAL_QUEUE, "inval queue") \

@@ -226,8 +226,10 @@ int dirlist_renew(struct fs *fs, struct inode *dir)
 	uint64_t asked = tree_clock(fs->tree);
 	struct inode_view v;
 	struct dirlist l;
-	int rc = up ? 0 : -ENOENT;
+	int rc;
 
+	inode_view(fs->tree, dir, &v);
+	rc = up || v.stage_root ? 0 : -ENOENT;
 	dirlist_init(&l, fs, dir);
 	if (!rc) {
 		traversal_asked(fs->traversals, dir);
@@ -237,11 +239,10 @@ int dirlist_renew(struct fs *fs, struct inode *dir)
 		l.list->ahead = false;
 	while (!rc && l.state == DIRLIST_LISTING && !dirlist_has_page(&l))
 		rc = dirlist_pull(&l);
-	if (!rc && l.any) {
-		inode_view(fs->tree, dir, &v);
+	inode_view(fs->tree, dir, &v); /* its marker may have come */
+	if (!rc && l.any && !v.stage_root)
 		now = tree_refresh(fs->tree, up, name, INODE_DIR, NULL,
 				   v.has_marker, asked);
-	}
 	inode_unref(fs->tree, now);
 	inode_unref(fs->tree, up);
 	dirlist_clear(&l);

@@ -16,6 +16,7 @@
 #include "fs/close_errors.h"
 #include "fs/file_ahead.h"
 #include "fs/names/store_event.h"
+#include "fs/questions.h"
 #include "fs/subtree.h"
 #include "fs/traversal.h"
 #include "stage/catalog.h"
@@ -25,9 +26,6 @@
 #define STATFS_BLOCK 4096
 #define STATFS_BYTES (1ULL << 50)
 #define STATFS_FILES (1ULL << 32)
-
-/* A name on a disk of ours is cheap to look at, and programs beside us change
- * it: it is believed no longer than this. */
 
 static int fs_copy_settings(struct fs *fs, const struct fs_settings *s)
 {
@@ -66,13 +64,14 @@ static int fs_make_parts(struct fs *fs)
 	fs->blocks = block_cache_new(fs->set.budget);
 	fs->pending = pending_new(fs->set.state_dir);
 	fs->inval_queue = inval_queue_new();
+	fs->questions = questions_new();
 	fs->traversals = traversals_new(fs);
 	fs->subtrees = subtrees_new(fs);
 	fs->file_ahead = file_ahead_new(fs);
 	fs->close_errors = close_errors_new();
 	if (!fs->tree || !fs->blocks || !fs->pending || !fs->inval_queue ||
-	    !fs->traversals || !fs->subtrees || !fs->file_ahead ||
-	    !fs->close_errors)
+	    !fs->questions || !fs->traversals || !fs->subtrees ||
+	    !fs->file_ahead || !fs->close_errors)
 		return -ENOMEM;
 	fs->env = (struct file_env){
 		.tree = fs->tree,
@@ -127,6 +126,7 @@ void fs_free(struct fs *fs)
 	fs_dir_clear(fs);
 	file_ahead_free(fs->file_ahead);
 	subtrees_free(fs->subtrees);
+	questions_free(fs->questions);
 	traversals_free(fs->traversals);
 	while ((kept = inode_file_drop_any(fs->tree)))
 		file_close(kept);

@@ -5,6 +5,7 @@ libfs_a_SOURCES = \
 	src/fs/close_errors.c src/fs/close_errors.h \
 	src/fs/closing.c src/fs/closing.h \
 	src/fs/dir_filler.c src/fs/dir_filler.h \
+	src/fs/dir_levels.c src/fs/dir_levels.h \
 	src/fs/dirlist.c src/fs/dirlist.h \
 	src/fs/dirops.c \
 	src/fs/file_ahead.c src/fs/file_ahead.h \
@@ -15,8 +16,10 @@ libfs_a_SOURCES = \
 	src/fs/fs_xattr.c \
 	src/fs/handle.c src/fs/handle.h \
 	src/fs/inval_queue.c src/fs/inval_queue.h \
+	src/fs/look.c src/fs/look.h \
 	src/fs/marker.c \
 	src/fs/names.c src/fs/names.h \
+	src/fs/questions.c src/fs/questions.h \
 	src/fs/rename.c \
 	src/fs/rename_keys.c src/fs/rename_keys.h \
 	src/fs/resolve.c \

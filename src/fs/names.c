@@ -94,7 +94,7 @@ int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
 			break;
 		}
 	}
-	rc = resolve_ask(fs, dir, name, &i);
+	rc = resolve_learn(fs, dir, name, &i);
 	if (rc == -ENOENT)
 		out->entry_timeout =
 			tree_absent_ms(fs->tree, dir, name) / 1000.0;

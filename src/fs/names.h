@@ -38,6 +38,10 @@ void names_entry(struct fs *fs, struct inode *i, struct fs_entry *out);
 /* Asks the store for dir/name, whatever is known of it. As resolve_name(). */
 int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
 		struct inode **out);
+/* The same for a name that is not known, by a question that other threads may
+ * share, or that may be about more. */
+int resolve_learn(struct fs *fs, struct inode *dir, const char *name,
+		  struct inode **out);
 /* What stands at the name of i now, referenced, if what is known is no longer
  * fresh; NULL: it is believed, or an orphan, which is what it is. With what is
  * known of i then. -ENOENT when nothing stands there, -ESTALE when i has lost

@@ -10,6 +10,8 @@
 
 #include "fs/dirlist.h"
 #include "fs/inval_queue.h"
+#include "fs/look.h"
+#include "fs/questions.h"
 #include "fs/subtree.h"
 #include "stage/catalog.h"
 #include "stage/location.h"
@@ -21,7 +23,7 @@ static int resolve_ask_key(struct fs *fs, const struct claims_ask *ask,
 			   struct inode **out)
 {
 	struct name_info found;
-	int rc = store_stat(ask->at.stage->store, key, &found);
+	int rc = look_name(fs, ask, key, dir, &found);
 
 	/* What may not be listed may have something below that may be read:
 	 * a directory, which says so when it is read. */
@@ -90,6 +92,87 @@ int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
 	return rc;
 }
 
+/* What the tree knows of it: 0 or -ENOENT; -EAGAIN: nothing. */
+static int resolve_known(struct fs *fs, struct inode *dir, const char *name,
+			 struct inode **out)
+{
+	switch (tree_find(fs->tree, dir, name, out, NULL)) {
+	case TREE_KNOWN:
+		return 0;
+	case TREE_ABSENT:
+		return -ENOENT;
+	default:
+		return -EAGAIN;
+	}
+}
+
+static bool resolve_is_dir(struct fs *fs, struct inode *dir, const char *name)
+{
+	struct inode *known = tree_peek(fs->tree, dir, name);
+	struct inode_view v = { .kind = INODE_ABSENT };
+
+	if (known)
+		inode_view(fs->tree, known, &v);
+	inode_unref(fs->tree, known);
+	return v.kind == INODE_DIR;
+}
+
+/* All names of dir, where that costs less than to ask for them one by one; a
+ * directory is asked for by its own. -EAGAIN: ask for the name. */
+static int resolve_whole_dir(struct fs *fs, struct inode *dir, const char *name)
+{
+	int rc, told;
+
+	if (resolve_is_dir(fs, dir, name) ||
+	    !dircache_worth_listing(fs->tree, dir))
+		return -EAGAIN;
+	rc = questions_begin(fs->questions, dir, "", &told);
+	if (rc <= 0)
+		return rc ? rc : told;
+	rc = dirlist_renew(fs, dir);
+	rc = rc > 0 ? 0 : -EAGAIN; /* that fails so, too, and says why */
+	questions_end(fs->questions, dir, "", rc);
+	return rc;
+}
+
+/* As resolve_ask(), for all threads that share the question. */
+static int resolve_answer(struct fs *fs, struct inode *dir, const char *name,
+			  struct inode **out)
+{
+	int rc = resolve_whole_dir(fs, dir, name);
+
+	if (!rc)
+		rc = resolve_known(fs, dir, name, out);
+	return rc == -EAGAIN ? resolve_ask(fs, dir, name, out) : rc;
+}
+
+int resolve_learn(struct fs *fs, struct inode *dir, const char *name,
+		  struct inode **out)
+{
+	struct inode_view v;
+	int rc, told;
+
+	inode_view(fs->tree, dir, &v);
+	if (!v.policy->implied_dirs || !fs->set.metadata_ttl_s ||
+	    names_is_root(fs, dir))
+		return resolve_ask(fs, dir, name, out);
+	for (;;) {
+		rc = questions_begin(fs->questions, dir, name, &told);
+		if (rc < 0)
+			return rc;
+		if (rc) {
+			rc = resolve_answer(fs, dir, name, out);
+			questions_end(fs->questions, dir, name, rc);
+			return rc;
+		}
+		rc = told && told != -ENOENT && told != -EINTR
+			     ? told
+			     : resolve_known(fs, dir, name, out);
+		if (rc != -EAGAIN)
+			return rc;
+	}
+}
+
 int resolve_check(const char *name)
 {
 	/* the kernel lets them through */
@@ -105,22 +188,20 @@ int resolve_name(struct fs *fs, struct inode *dir, const char *name,
 		return rc;
 	if (names_is_root(fs, dir))
 		return stages_resolve(fs, name, out);
-	switch (tree_find(fs->tree, dir, name, out, NULL)) {
-	case TREE_KNOWN:
-		return 0;
-	case TREE_ABSENT:
-		return -ENOENT;
-	default:
-		return resolve_ask(fs, dir, name, out);
-	}
+	rc = resolve_known(fs, dir, name, out);
+	return rc == -EAGAIN ? resolve_learn(fs, dir, name, out) : rc;
 }
 
+typedef int resolve_how(struct fs *fs, struct inode *dir, const char *name,
+			struct inode **out);
+
 /* What the store says is at the name of i now. */
-static int resolve_ask_again(struct fs *fs, struct inode *i, struct inode **now)
+static int resolve_ask_again(struct fs *fs, struct inode *i, resolve_how *how,
+			     struct inode **now)
 {
 	char name[256];
 	struct inode *dir = inode_parent(fs->tree, i, name);
-	int rc = dir ? resolve_ask(fs, dir, name, now) : -ESTALE;
+	int rc = dir ? how(fs, dir, name, now) : -ESTALE;
 
 	/* The kernel, which has i under that name, is to look again. */
 	if (rc == -ENOENT || (!rc && *now != i))
@@ -138,7 +219,7 @@ int resolve_now(struct fs *fs, struct inode *i, struct inode_view *v,
 	inode_view(fs->tree, i, v);
 	if (v->fresh || v->orphan)
 		return 0;
-	rc = resolve_ask_again(fs, i, now);
+	rc = resolve_ask_again(fs, i, resolve_learn, now);
 	inode_view(fs->tree, i, v);
 	return rc;
 }
@@ -174,6 +255,6 @@ int resolve_renew(struct fs *fs, struct inode *i)
 		stages_refresh_root(fs, i);
 		return 0;
 	}
-	rc = resolve_ask_again(fs, i, &now);
+	rc = resolve_ask_again(fs, i, resolve_ask, &now);
 	return resolve_must_be(fs, rc, now, i);
 }

@@ -32,6 +32,7 @@ struct fs {
 	struct block_cache *blocks;
 	struct pending *pending;
 	struct inval_queue *inval_queue;
+	struct questions *questions;
 	struct traversals *traversals;
 	struct subtrees *subtrees;
 	struct file_ahead *file_ahead;

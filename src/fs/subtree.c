@@ -2,12 +2,8 @@
  * The listings that are under way. One thread at a time reads one; others that
  * want it wait.
  *
- *   keys of the listing     d/a/x  d/a/y  d/b/c/z  d/e
- *   levels of directories   [d/a/] [d/a/] [d/b/ d/b/c/] []
- *
- * A level is a directory that the listing stands in; one that it leaves is
- * complete. What it says counts from when its page was asked for, which is
- * when the page before it came at the latest.
+ * What one says counts from when its page was asked for, which is when the page
+ * before it came at the latest.
  */
 #include "fs/subtree.h"
 
@@ -15,12 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/text.h"
 #include "base/waiter.h"
-#include "fs/dir_filler.h"
+#include "fs/dir_levels.h"
 #include "fs/names.h"
 #include "fs/names/inode.h"
 #include "fs/traversal.h"
@@ -32,23 +27,13 @@
 /* The greatest code point; with '.' before it, what is right before a '/'. */
 #define BEFORE_SLASH ".\xf4\x8f\xbf\xbf"
 
-struct subtree_level {
-	struct dir_filler fill;
-	struct inode *dir; /* referenced */
-	size_t len; /* of the path, with its '/' */
-};
-
 /* A listing. Its busy thread's, but for what the lock guards. */
 struct subtree {
 	struct subtrees *all;
-	struct inode *top; /* referenced: what it lists is below */
+	struct dir_levels levels; /* its top: what it lists is below */
 	struct stage *stage; /* referenced */
 	struct store_list *list;
-	char *prefix; /* top's key */
-	struct buf path; /* of the innermost level: a key with its '/' */
-	struct subtree_level *levels;
-	size_t n, cap;
-	struct dir_merge page, next_page; /* since when what they say counts */
+	struct dir_merge next_page; /* since when what it says counts */
 	unsigned pages; /* that were counted */
 	bool is_ahead; /* the next one was asked for */
 	struct list_entry next; /* key NULL: it is yet to be read */
@@ -79,149 +64,14 @@ static struct subtrees_locked *subtrees_locked(struct subtrees *t)
 
 /* ---- one listing ---- */
 
-static int subtree_drop(void *arg, struct inode *i)
-{
-	inode_unref(arg, i);
-	return 0;
-}
-
-/* *out: the directory of this name in the innermost level; NULL: this mount has
- * something else there by now, which the listing does not speak of. */
-static int subtree_enter(struct subtree *s, const char *name,
-			 struct inode **out)
-{
-	struct tree *tree = s->all->fs->tree;
-	struct inode_view v;
-	int rc = 0;
-
-	if (s->n)
-		rc = dir_filler_dir(&s->levels[s->n - 1].fill, name, NULL, out);
-	else
-		*out = tree_refresh(tree, s->top, name, INODE_DIR, NULL, false,
-				    s->page.asked);
-	if (rc || !*out)
-		return rc;
-	inode_view(tree, *out, &v);
-	if (v.kind != INODE_DIR || dircache_moved(tree, *out, &s->page)) {
-		inode_unref(tree, *out);
-		*out = NULL;
-	}
-	return 0;
-}
-
-static int subtree_push(struct subtree *s, const char *name)
-{
-	struct tree *tree = s->all->fs->tree;
-	struct subtree_level *level;
-	struct dir_merge merge = s->page;
-	struct inode *dir = NULL;
-	int rc;
-
-	if (ARRAY_RESERVE(s->levels, s->cap, s->n + 1))
-		return -ENOMEM;
-	rc = subtree_enter(s, name, &dir);
-	if (rc || !dir)
-		return rc ? rc : -ENOENT;
-	buf_addf(&s->path, "%s/", name);
-	level = &s->levels[s->n++];
-	merge.dir = dir;
-	dir_filler_init(&level->fill, tree, &merge, subtree_drop, tree);
-	level->dir = dir;
-	level->len = s->path.len;
-	return buf_err(&s->path);
-}
-
-/* The innermost level; whole: the listing has left it behind. */
-static int subtree_pop(struct subtree *s, bool whole)
-{
-	struct subtree_level *level = &s->levels[--s->n];
-	int rc = whole ? dir_filler_end(&level->fill) : 0;
-
-	if (whole && !rc)
-		dir_filler_tell(&level->fill, buf_str(&s->path), 0);
-	dir_filler_clear(&level->fill);
-	inode_unref(s->all->fs->tree, level->dir);
-	buf_truncate(&s->path, s->n ? level[-1].len : strlen(s->prefix));
-	return rc;
-}
-
-/* Leaves the levels that the key is not in; NULL: all. */
-static int subtree_leave(struct subtree *s, const char *key)
-{
-	int rc = 0;
-
-	while (s->n && !rc &&
-	       (!key || !text_starts_with(key, buf_str(&s->path))))
-		rc = subtree_pop(s, true);
-	return rc;
-}
-
-/* A file in the top directory itself, which was listed: it is still there. */
-static void subtree_seen(struct subtree *s, const char *name,
-			 const struct object_info *info)
-{
-	struct tree *tree = s->all->fs->tree;
-	struct inode *i = tree_peek(tree, s->top, name), *now = NULL;
-	struct inode_view v;
-
-	if (!i)
-		return;
-	inode_view(tree, i, &v);
-	if (v.kind == INODE_FILE && !dircache_moved(tree, s->top, &s->page))
-		now = tree_refresh(tree, s->top, name, INODE_FILE, info, false,
-				   s->page.asked);
-	inode_unref(tree, now);
-	inode_unref(tree, i);
-}
-
-/* The last part of a key: a file, or nothing for a directory's marker. */
-static int subtree_take_file(struct subtree *s, const char *rest,
-			     const struct object_info *info)
-{
-	struct subtree_level *level = s->n ? &s->levels[s->n - 1] : NULL;
-	char name[256];
-
-	if (level && !*rest) {
-		inode_set_marker(s->all->fs->tree, level->dir, true);
-		return 0;
-	}
-	if (level)
-		return dir_filler_name(&level->fill, rest, strlen(rest), name)
-			       ? dir_filler_file(&level->fill, name, info)
-			       : 0;
-	if (*rest && strlen(rest) < sizeof(name))
-		subtree_seen(s, rest, info);
-	return 0;
-}
-
-static int subtree_take(struct subtree *s, const struct list_entry *e)
-{
-	const char *rest, *slash;
-	char name[256];
-	int rc = subtree_leave(s, e->key);
-
-	rest = e->key + s->path.len;
-	while (!rc && (slash = strchr(rest, '/'))) {
-		if (!dir_filler_name(s->n ? &s->levels[s->n - 1].fill : NULL,
-				     rest, slash - rest, name))
-			return 0;
-		rc = subtree_push(s, name);
-		rest = slash + 1;
-	}
-	if (!rc)
-		rc = subtree_take_file(s, rest, &e->info);
-	/* A directory that this mount has removed: not what is below it. */
-	return rc == -ENOENT ? 0 : rc;
-}
-
 /* Has top moved, so that the listing is of another directory by now? To be asked
  * when a page has come; one that moves later is newer than the page. */
 static int subtree_check_top(struct subtree *s)
 {
 	struct buf key = NAMES_KEY;
-	int rc = inode_key(s->all->fs->tree, s->top, &key);
+	int rc = inode_key(s->all->fs->tree, s->levels.top, &key);
 
-	if (!rc && strcmp(buf_str(&key), s->prefix) != 0)
+	if (!rc && strcmp(buf_str(&key), s->levels.prefix) != 0)
 		rc = -ESTALE;
 	buf_clear(&key);
 	return rc;
@@ -238,21 +88,21 @@ static int subtree_next(struct subtree *s, unsigned *fetched)
 		return 0;
 	if (asks && s->pages &&
 	    (*fetched == FILL_PAGES ||
-	     !traversal_affords(s->all->fs->traversals, s->top, 2)))
+	     !traversal_affords(s->all->fs->traversals, s->levels.top, 2)))
 		return -EDQUOT;
 	dircache_begin(s->all->fs->tree, NULL, &now);
 	if (asks && s->pages && !s->is_ahead)
 		s->next_page = now;
-	s->list->ahead =
-		asks && traversal_affords(s->all->fs->traversals, s->top, 16);
+	s->list->ahead = asks && traversal_affords(s->all->fs->traversals,
+						   s->levels.top, 16);
 	rc = store_list_next(s->list, &s->next);
 	if (s->list->pages != s->pages) {
 		s->pages = s->list->pages;
 		s->is_ahead = s->list->ahead;
-		s->page = s->next_page;
+		s->levels.page = s->next_page;
 		s->next_page = now;
 		(*fetched)++;
-		traversal_asked_below(s->all->fs->traversals, s->top);
+		traversal_asked_below(s->all->fs->traversals, s->levels.top);
 		moved = subtree_check_top(s);
 		rc = rc >= 0 && moved ? moved : rc;
 	}
@@ -275,26 +125,22 @@ static int subtree_advance(struct subtree *s, const char *key)
 	int rc = subtree_next(s, &fetched);
 
 	while (!rc && !subtree_is_past(s, key)) {
-		rc = subtree_take(s, &s->next);
+		rc = dir_levels_take(&s->levels, &s->next);
 		s->next.key = NULL;
 		rc = rc ? rc : subtree_next(s, &fetched);
 	}
-	return rc ? rc : subtree_leave(s, s->ended ? NULL : s->next.key);
+	return rc ? rc
+		  : dir_levels_leave(&s->levels, s->ended ? NULL : s->next.key);
 }
 
 static void subtree_free(struct subtree *s)
 {
 	if (!s)
 		return;
-	while (s->n)
-		subtree_pop(s, false);
+	dir_levels_clear(&s->levels);
 	if (s->list)
 		store_list_close(s->list);
-	inode_unref(s->all->fs->tree, s->top);
 	stage_unref(s->stage);
-	buf_clear(&s->path);
-	free(s->prefix);
-	free(s->levels);
 	free(s->passed);
 	free(s);
 }
@@ -312,16 +158,13 @@ static int subtree_open(struct subtrees *t, struct inode *top, const char *key,
 		return rc;
 	s->all = t;
 	s->busy = true;
-	s->top = inode_ref(t->fs->tree, top);
-	buf_init(&s->path, STORE_KEY_MAX + 1);
+	rc = dir_levels_init(&s->levels, t->fs->tree, top);
 	s->stage = inode_stage(t->fs->tree, top);
-	rc = s->stage ? inode_key(t->fs->tree, top, &s->path) : -ENOENT;
-	s->prefix = strdup(buf_str(&s->path));
 	buf_add(&after, key, strlen(key) - 1);
 	buf_adds(&after, BEFORE_SLASH);
-	rc = rc ? rc : s->prefix ? buf_err(&after) : -ENOMEM;
+	rc = rc ? rc : s->stage ? buf_err(&after) : -ENOENT;
 	if (!rc) {
-		q.prefix = s->prefix;
+		q.prefix = s->levels.prefix;
 		q.after = buf_str(&after);
 		dircache_begin(t->fs->tree, NULL, &s->next_page);
 		rc = store_list_open(s->stage->store, &q, &s->list);
@@ -341,8 +184,8 @@ static bool subtree_covers(struct subtrees *t, const struct subtree *s,
 			   const struct stage *stage, const char *key)
 	REQUIRES(t->lock)
 {
-	return s->stage == stage && strcmp(key, s->prefix) > 0 &&
-	       text_starts_with(key, s->prefix) &&
+	return s->stage == stage && strcmp(key, s->levels.prefix) > 0 &&
+	       text_starts_with(key, s->levels.prefix) &&
 	       (!s->passed || strcmp(key, s->passed) > 0);
 }
 
@@ -429,7 +272,7 @@ static void subtree_end(struct subtrees *t, struct subtree *s, char *passed,
 /* Is what it would say next from too long ago? */
 static bool subtree_is_old(const struct subtree *s)
 {
-	int64_t at = s->next.key || s->list->left ? s->page.began_ms
+	int64_t at = s->next.key || s->list->left ? s->levels.page.began_ms
 		     : s->is_ahead || !s->pages   ? s->next_page.began_ms
 						  : INT64_MAX;
 

@@ -84,6 +84,7 @@ struct list_query {
 	unsigned page; /* entries a request, of which the caller wants few, in
 				   any order; 0: the store's most, in order */
 	bool ahead; /* fetch the next page while this one is read */
+	bool quiet; /* -EACCES is the caller's to log */
 };
 
 struct list_entry {
@@ -404,7 +405,21 @@ struct store {
 	int broken; /* 0, or what every call fails with: store_broken_new() */
 	bool types; /* new objects have the content type of their names */
 	unsigned refs; /* atomic */
+	unsigned lacks; /* atomic: store_lacks() */
 };
+
+/* What the store turned out not to do, so that it is not tried again. */
+#define STORE_LACKS_LISTING 1 /* of just any prefix: the keys may not */
+#define STORE_LACKS_AFTER 2 /* list_query.after */
+
+static inline bool store_lacks(const struct store *s, unsigned what)
+{
+	return __atomic_load_n(&s->lacks, __ATOMIC_RELAXED) & what;
+}
+static inline void store_learn_lack(struct store *s, unsigned what)
+{
+	__atomic_or_fetch(&s->lacks, what, __ATOMIC_RELAXED);
+}
 
 int store_init(struct store *s, const struct store_ops *ops, const char *name);
 void store_fini(struct store *s);

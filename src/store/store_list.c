@@ -54,6 +54,8 @@ int store_list_open(struct store *s, const struct list_query *q,
 	int rc = store_check_prefix(s, q->prefix);
 
 	*out = NULL;
+	if (!rc && q->after && store_lacks(s, STORE_LACKS_AFTER))
+		rc = -EOPNOTSUPP;
 	if (rc)
 		return rc;
 	check = list_check_new(q);
@@ -123,7 +125,10 @@ static int list_is_before(const struct store_list *l,
 
 	if (order > 0)
 		return 0;
-	return order && l->pages && l->more && !l->left ? -EOPNOTSUPP : 1;
+	if (!order || !l->pages || !l->more || l->left)
+		return 1;
+	store_learn_lack(l->store, STORE_LACKS_AFTER);
+	return -EOPNOTSUPP;
 }
 
 int store_list_next(struct store_list *l, struct list_entry *out)

@@ -143,7 +143,8 @@ ok 'what may not be listed is read by its path' 'cmp $E/small $LOCAL/small'
 is '... and not listed' "$(sys listdir "$E")" EACCES
 ok '... and the log names the right' 'grep -q s3:ListBucket $LOG'
 ok '... and it is removed' 'rm $E/line && ! s3_standin head ${EXT}line'
-deny "\"method\": \"GET\", \"query\": \"prefix=${EXT//\//%2F}far%2F&\""
+FAR="\"method\": \"GET\", \"query\": \"prefix=${EXT//\//%2F}far"
+deny "$FAR&\"" "$FAR%2F&\""
 is 'what is permitted below what is not is reached' \
 	"$(ls $E/far/near)" file
 is '... and what is not says so' "$(sys listdir "$E/far")" EACCES

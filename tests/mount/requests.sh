@@ -18,6 +18,7 @@ for d in {10..49}; do
 	done
 done
 cp -r "$LOCAL/tree" "$E/tree"
+cp -r "$LOCAL/tree/d10" "$E/d"
 
 # cold: nothing is known of the tree, nothing is counted yet.
 cold() {
@@ -61,6 +62,19 @@ costs 'ls -R as few' 8 '[ $(ls -R $E/tree | grep -c ^f) = 400 ]'
 cold
 costs 'directories that are only looked at cost two requests each at most' 16 '
 	for d in 10 11 12 13 14; do ls $E/tree/d$d || exit 1; done'
+
+# ---- one name
+
+cold
+costs 'a file in a directory takes a listing and a GET' 2 'cat $E/d/f3'
+cold
+costs 'a name that is not there, in no directory, one for the path' 1 '
+	! stat $E/none/at/all'
+costs 'one in a directory that is there: its directory says so' 1 '
+	! stat $E/d/absent && ! stat $E/d/none'
+cold
+costs 'look-ups of a name at the same time share a request' 1 '
+	for n in 1 2 3 4 5 6 7 8; do stat $E/d/f3 & done; wait'
 
 # ---- small files
 

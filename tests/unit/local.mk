@@ -201,8 +201,10 @@ tests_unit_test_fs_SOURCES = \
 	tests/unit/fs/test_fs_urls.c \
 	tests/unit/fs/test_handles.c \
 	tests/unit/fs/test_locks.c \
+	tests/unit/fs/test_look.c \
 	tests/unit/fs/test_names.c \
 	tests/unit/fs/test_open.c \
+	tests/unit/fs/test_questions.c \
 	tests/unit/fs/test_rename.c \
 	tests/unit/fs/test_rename_race.c \
 	tests/unit/fs/test_replaced.c \

@@ -103,8 +103,10 @@ void dircache_end(struct tree *t, struct dir_merge *m)
 	tree_hash_walked_locked(t, m->dir, &w);
 	if (d->dropped_id < m->id && m->began_ms > d->complete_ms &&
 	    !dircache_moved_locked(t, m->dir, m) &&
-	    !claims_renaming_locked(t, m->dir, NULL))
+	    !claims_renaming_locked(t, m->dir, NULL)) {
 		d->complete_ms = m->began_ms;
+		d->n_asked = 0;
+	}
 	inode_unref_locked(t, m->dir);
 	tree_unlock(t);
 }
@@ -120,6 +122,23 @@ static unsigned dircache_left_ms(struct tree *t, struct inode *dir)
 bool dircache_lasts(struct tree *t, struct inode *dir)
 {
 	return dircache_left_ms(t, dir) > inode_ttl_ms(t, dir) / 2;
+}
+
+#define LIST_MAX 900 /* names that surely fit into a page */
+#define LIST_SHARE \
+	100 /* names that are listed as cheaply as one is asked for */
+
+static bool dircache_worth_locked(struct tree *t, struct inode_dir *d)
+	REQUIRES(t->lock)
+{
+	if (d->complete_ms < 0 || d->n_live > LIST_MAX)
+		return false;
+	return d->n_live <= LIST_SHARE * ++d->n_asked;
+}
+
+bool dircache_worth_listing(struct tree *t, struct inode *dir)
+{
+	return dir->dir && TREE_UNDER(t, dircache_worth_locked(t, dir->dir));
 }
 
 bool dircache_complete(struct tree *t, struct inode *dir)

@@ -43,6 +43,9 @@ bool dircache_moved(struct tree *t, struct inode *dir,
 /* Is it complete for more than half its time yet? Names are asked for one by one
  * when their time is over: near its end, one listing costs less. */
 bool dircache_lasts(struct tree *t, struct inode *dir);
+/* It was complete once, and a name in it is to be asked for: does it cost less
+ * to list it? To be called once for each such question. */
+bool dircache_worth_listing(struct tree *t, struct inode *dir);
 /* True when the directory is complete and fresh. */
 bool dircache_complete(struct tree *t, struct inode *dir);
 

@@ -31,6 +31,7 @@ struct inode_dir {
 	unsigned n_live;
 	/* Beginning of the listing that was read to its end; -1: none. */
 	int64_t complete_ms;
+	unsigned n_asked; /* names that were asked for one by one since */
 	/* A live child was dropped from memory when this was the latest
 	 * listing: neither it nor an older one can make us complete. */
 	uint64_t dropped_id;

@@ -54,6 +54,7 @@ struct s3_call {
 	const char *key; /* borrowed; NULL: the bucket */
 	enum s3_use use;
 	bool quiet; /* the caller has the sentence: no log */
+	bool hushes_denial; /* -EACCES is not logged */
 	bool waits; /* a thread waits, which can read other credentials */
 	int64_t retry_until_ms; /* of a slow call; 0: its deadline */
 	struct s3_fields query, headers;

@@ -300,7 +300,8 @@ int s3_judge_failed(struct s3_call *c, const struct http_reply *reply, int rc,
 
 	if (c->by)
 		judge_keep_why(c, reply, rc, why);
-	if (c->by || c->quiet || error_level(rc) == LOG_LEVEL_DEBUG)
+	if (c->by || c->quiet || (c->hushes_denial && rc == -EACCES) ||
+	    error_level(rc) == LOG_LEVEL_DEBUG)
 		return rc;
 	if (http_reply_header(reply, "x-amz-request-id", &id))
 		where.request = buf_str(&id);

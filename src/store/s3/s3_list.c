@@ -54,6 +54,7 @@ struct s3_list {
 	bool by_name;
 	char *last_key; /* that a page ended with */
 	bool few; /* are wanted, in any order */
+	bool quiet;
 	bool gathers;
 	struct s3_page all; /* gathered so far */
 	bool lost_told;
@@ -132,6 +133,7 @@ static struct fetch *fetch_new(struct s3_list *l, const char *token)
 	lock_init(&f->lock, LOCK_S3_LIST);
 	s3_call_init(&f->call, s3_of(l->base.store), HTTP_GET, NULL, "list");
 	f->call.http.ops = &fetch_ops;
+	f->call.hushes_denial = l->quiet;
 	s3_call_query(&f->call, "list-type", "2");
 	s3_call_query(&f->call, "prefix", l->prefix);
 	if (*l->delimiter)
@@ -213,6 +215,7 @@ int s3_list_open(struct store *store, const struct list_query *q,
 	l->delimiter[0] = q->delimiter;
 	l->page_size = q->page > 1000 ? 1000 : q->page;
 	l->few = q->page && !q->after;
+	l->quiet = q->quiet;
 	l->base.ahead = q->ahead;
 	l->prefix = strdup(q->prefix);
 	l->after = q->after ? strdup(q->after) : NULL;

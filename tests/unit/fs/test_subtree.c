@@ -406,6 +406,42 @@ static void nothing_believed(void **state)
 	mount_down(&m);
 }
 
+/* A server that lists from the start, wherever it is to begin, is met once. */
+static store_list_open_fn *plain_open;
+static unsigned begun; /* listings that were to begin amid */
+
+static int open_from_start(struct store *s, const struct list_query *q,
+			   struct store_list **out)
+{
+	struct list_query all = *q;
+
+	begun += q->after != NULL;
+	all.after = NULL;
+	return plain_open(s, &all, out);
+}
+
+static void no_beginning(void **state)
+{
+	struct buf got = BUF_INIT(ROOM), want = BUF_INIT(ROOM);
+	struct store_ops ops;
+	struct mount m;
+
+	mount_up(&m, "", 60, false);
+	ops = *m.store->ops;
+	plain_open = ops.list_open;
+	ops.list_open = open_from_start;
+	m.store->ops = &ops;
+	/* a page and more in front of where it is to begin */
+	plant(&m, 40, 0, 600, &want);
+	begun = 0;
+	walk(&m, "", &got);
+	same_names("lists all", buf_str(&got), buf_str(&want));
+	assert_int_equal(begun, 1);
+	mount_down(&m);
+	buf_clear(&got);
+	buf_clear(&want);
+}
+
 struct walker {
 	struct mount *m;
 	struct buf got;
@@ -456,6 +492,7 @@ SUITE(subtree)
 		cmocka_unit_test(failures),
 		cmocka_unit_test(grown_old),
 		cmocka_unit_test(nothing_believed),
+		cmocka_unit_test(no_beginning),
 		cmocka_unit_test(several),
 	};
 

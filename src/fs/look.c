@@ -1,0 +1,114 @@
+/*
+ * A listing of all keys that begin with the name, one page of it:
+ *
+ *   d         the object
+ *   d-x d.y   before '/' in the order of bytes: neighbours
+ *   d/a d/b   what is below
+ *   d0        behind it: what was not shown is not there
+ *
+ * Where the page does not come so far, or one must not list, or the listing has
+ * no ETags or is in no order, the store is asked for the name alone.
+ */
+#include "fs/look.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "fs/dir_levels.h"
+#include "fs/names.h"
+
+#define LOOK_PAGE 100 /* keys */
+
+struct look {
+	struct dir_levels levels;
+	struct store_list *list;
+	const char *key;
+	char below[STORE_KEY_MAX + 2]; /* the key with a '/' */
+	struct name_info *found;
+};
+
+/* 1: go on, 0: the name is behind, or -errno. */
+static int look_take(struct look *l, const struct list_entry *e)
+{
+	int rc;
+
+	if (!strcmp(e->key, l->key)) {
+		l->found->is_object = true;
+		l->found->info = e->info;
+		return 1;
+	}
+	if (text_starts_with(e->key, l->below))
+		l->found->is_prefix = true;
+	else if (strcmp(e->key, l->below) > 0)
+		return 0;
+	if (!strcmp(e->key, l->below))
+		l->found->has_marker = true;
+	rc = dir_levels_take(&l->levels, e);
+	return rc ? rc : 1;
+}
+
+/* Nothing more is to come of the page, and there is another. */
+static bool look_ends_amid(const struct look *l)
+{
+	return l->list->pages && !l->list->left && l->list->more;
+}
+
+/* 0, -EAGAIN: it does not tell, or -errno. */
+static int look_read(struct look *l)
+{
+	struct list_entry e;
+	int rc;
+
+	do {
+		rc = store_list_next(l->list, &e);
+		if (rc > 0)
+			rc = look_take(l, &e);
+	} while (rc > 0 && !look_ends_amid(l));
+	if (rc < 0)
+		return rc;
+	if (rc > 0 && (l->list->unordered || !l->found->is_prefix))
+		return -EAGAIN;
+	if (!l->found->is_prefix &&
+	    (l->list->lost || (l->found->is_object && !*l->found->info.etag)))
+		return -EAGAIN;
+	return rc ? 0 : dir_levels_leave(&l->levels, NULL);
+}
+
+static int look_list(struct fs *fs, struct store *store, const char *key,
+		     struct inode *dir, struct name_info *out)
+{
+	const struct list_query q = { .prefix = key,
+				      .page = LOOK_PAGE,
+				      .quiet = true };
+	struct look l = { .key = key, .found = out };
+	int rc = dir_levels_init(&l.levels, fs->tree, dir);
+
+	memset(out, 0, sizeof(*out));
+	strcpy(l.below, key);
+	strcat(l.below, "/");
+	dircache_begin(fs->tree, NULL, &l.levels.page);
+	rc = rc ? rc : store_list_open(store, &q, &l.list);
+	rc = rc ? rc : look_read(&l);
+	store_list_close(l.list);
+	dir_levels_clear(&l.levels);
+	return rc;
+}
+
+int look_name(struct fs *fs, const struct claims_ask *ask, const char *key,
+	      struct inode *dir, struct name_info *out)
+{
+	struct store *store = ask->at.stage->store;
+	int listed = -EAGAIN, rc;
+
+	if (ask->at.view.policy->implied_dirs && fs->set.metadata_ttl_s &&
+	    !store_lacks(store, STORE_LACKS_LISTING))
+		listed = look_list(fs, store, key, dir, out);
+	if (listed != -EAGAIN && listed != -EACCES)
+		return listed;
+	rc = store_stat(store, key, out);
+	/* It is the listing that is refused, and not all that is signed so. */
+	if (listed == -EACCES && (rc != -EACCES || out->unlisted))
+		store_learn_lack(store, STORE_LACKS_LISTING);
+	return rc;
+}

@@ -1,0 +1,314 @@
+/*
+ * Names that are not known: how many requests they take, and what is learnt by
+ * the way.
+ *
+ * Covers: fs/look.c fs/dir_levels.c fs/resolve.c
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs_fixture.h"
+#include "memstore.h"
+
+#include "fs/names/tree.h"
+#include "fs/state.h"
+
+struct counts {
+	unsigned lists, stats, heads, gets;
+};
+
+static struct counts counts_now(struct mount *m)
+{
+	return (struct counts){ memstore_calls(m->store, "list"),
+				memstore_calls(m->store, "stat"),
+				memstore_calls(m->store, "head"),
+				memstore_calls(m->store, "get") };
+}
+
+/* What a path is, and what it costs to find that out: it is known then. */
+static void finds(struct mount *m, const char *path, int want, unsigned lists,
+		  unsigned stats)
+{
+	struct counts was = counts_now(m), is;
+	struct stat st;
+	int rc = mount_stat(m, path, &st);
+
+	is = counts_now(m);
+	row_number(path, rc ? rc : (int)(st.st_mode & S_IFMT), want);
+	row_number(path, is.lists - was.lists, lists);
+	row_number(path, is.stats - was.stats, stats);
+	row_number(path, is.heads + is.gets, was.heads + was.gets);
+	if (lists + stats)
+		finds(m, path, want, 0, 0);
+}
+
+static void plant(struct mount *m, const char *form, unsigned n)
+{
+	char key[32];
+
+	for (unsigned k = 0; k < n; k++) {
+		snprintf(key, sizeof(key), form, k);
+		store_has(m, key, "x");
+	}
+}
+
+static void names(void **state)
+{
+	struct mount m;
+
+	mount_up(&m, "p/", 60, false);
+	store_has(&m, "p/d/f", "x");
+	store_has(&m, "p/d/sub/deep/g", "x");
+	store_has(&m, "p/d-e/f", "x");
+	store_has(&m, "p/d.txt", "x");
+	store_has(&m, "p/d0/f", "x");
+	store_has(&m, "p/both", "x");
+	store_has(&m, "p/both/f", "x");
+	store_has(&m, "p/empty/", "");
+	plant(&m, "p/large/f%03u", 300);
+	finds(&m, "d", S_IFDIR, 1, 0);
+	finds(&m, "d/f", S_IFREG, 0, 0);
+	finds(&m, "d/none", -ENOENT, 0, 0);
+	finds(&m, "d/sub/deep/g", S_IFREG, 0, 0);
+	finds(&m, "d/sub/none", -ENOENT, 0, 0);
+	/* a file beside it is not known by that: a directory may hide it */
+	finds(&m, "d.txt", S_IFREG, 1, 0);
+	finds(&m, "d-e/f", S_IFREG, 0, 0);
+	finds(&m, "d-e/none", -ENOENT, 0, 0);
+	finds(&m, "d0", S_IFDIR, 1, 0);
+	finds(&m, "both", S_IFDIR, 1, 0);
+	finds(&m, "empty", S_IFDIR, 1, 0);
+	finds(&m, "empty/none", -ENOENT, 0, 0);
+	finds(&m, "none/at/all", -ENOENT, 1, 0);
+	/* more than a page: what of it came is known, the rest is asked for */
+	finds(&m, "large", S_IFDIR, 1, 0);
+	finds(&m, "large/f050", S_IFREG, 0, 0);
+	finds(&m, "large/f250", S_IFREG, 1, 0);
+	finds(&m, "large/none", -ENOENT, 1, 0);
+	mount_down(&m);
+}
+
+static void reads(void **state)
+{
+	static const struct counts wanted = { 1, 0, 0, 1 };
+	struct counts is;
+	struct mount m;
+	char text[16];
+
+	mount_up(&m, "", 60, false);
+	store_has(&m, "d/f", "text");
+	assert_int_equal(mount_cat(&m, "d/f", text, sizeof(text)), 4);
+	is = counts_now(&m);
+	assert_memory_equal(&is, &wanted, sizeof(is));
+	mount_down(&m);
+}
+
+/* Names that a page of neighbours keeps from being seen. */
+static void hidden(void **state)
+{
+	struct mount m;
+
+	mount_up(&m, "", 60, false);
+	plant(&m, "d-%03u", 150);
+	finds(&m, "d", -ENOENT, 1, 1);
+	store_has(&m, "e", "x");
+	store_has(&m, "e/f", "x");
+	plant(&m, "e-%03u", 150);
+	finds(&m, "e", S_IFDIR, 1, 1);
+	mount_down(&m);
+}
+
+/* What may not be listed is asked for by its name alone, and the store is not
+ * asked to list again; another failure is one. */
+static void refused(void **state)
+{
+	struct mount m;
+	struct stat st;
+
+	mount_up(&m, "", 60, false);
+	store_has(&m, "d/f", "x");
+	store_has(&m, "g", "x");
+	memstore_fail(m.store, "list", 1, -ETIMEDOUT);
+	assert_int_equal(mount_stat(&m, "d", &st), -ETIMEDOUT);
+	/* not even that: so it is not the listing that is refused */
+	memstore_fail(m.store, "list", 1, -EACCES);
+	memstore_fail(m.store, "stat", 1, -EACCES);
+	assert_int_equal(mount_stat(&m, "d", &st), -EACCES);
+	memstore_fail(m.store, "list", 0, -EACCES);
+	finds(&m, "d", S_IFDIR, 1, 1);
+	finds(&m, "d/f", S_IFREG, 0, 1);
+	finds(&m, "g", S_IFREG, 0, 1);
+	finds(&m, "none", -ENOENT, 0, 1);
+	mount_down(&m);
+}
+
+/* ---- listings that cannot be relied on ---- */
+
+static struct store_ops odd_ops;
+static store_list_next_fn *plain_next;
+
+static int next_without_etag(struct store_list *l, struct list_entry *out)
+{
+	int rc = plain_next(l, out);
+
+	out->info.etag[0] = '\0';
+	return rc;
+}
+
+static int next_unordered(struct store_list *l, struct list_entry *out)
+{
+	int rc = plain_next(l, out);
+
+	l->unordered = true;
+	return rc;
+}
+
+static int next_lost(struct store_list *l, struct list_entry *out)
+{
+	int rc = plain_next(l, out);
+
+	l->lost = 1;
+	return rc;
+}
+
+static void odd_up(struct mount *m, store_list_next_fn *next)
+{
+	mount_up(m, "", 60, false);
+	odd_ops = *m->store->ops;
+	plain_next = odd_ops.list_next;
+	odd_ops.list_next = next;
+	m->store->ops = &odd_ops;
+}
+
+static void odd_listings(void **state)
+{
+	struct mount m;
+
+	odd_up(&m, next_without_etag);
+	store_has(&m, "d/f", "x");
+	store_has(&m, "g", "x");
+	finds(&m, "d", S_IFDIR, 1, 0);
+	finds(&m, "g", S_IFREG, 1, 1);
+	mount_down(&m);
+
+	odd_up(&m, next_unordered);
+	store_has(&m, "g", "x");
+	plant(&m, "d/%03u", 150);
+	finds(&m, "d", S_IFDIR, 1, 1);
+	finds(&m, "g", S_IFREG, 1, 0); /* one page is put in order */
+	mount_down(&m);
+
+	odd_up(&m, next_lost);
+	store_has(&m, "d/f", "x");
+	finds(&m, "d", S_IFDIR, 1, 0);
+	finds(&m, "none", -ENOENT, 1, 1);
+	mount_down(&m);
+}
+
+/* With metadata_ttl = 0 nothing is learnt by the way. */
+static void nothing_believed(void **state)
+{
+	struct mount m;
+	struct stat st;
+
+	mount_up(&m, "", 0, false);
+	store_has(&m, "d/f", "x");
+	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
+	assert_int_equal(memstore_calls(m.store, "list"), 0);
+	mount_down(&m);
+}
+
+/* ---- names that have grown old ---- */
+
+/* All that is known of and below i was found out ten minutes earlier. */
+static void age(struct tree *t, struct inode *i)
+{
+	static const int64_t ms = 600000;
+
+	i->refreshed_ms -= ms;
+	if (!i->dir)
+		return;
+	if (i->dir->complete_ms >= 0)
+		i->dir->complete_ms -= ms;
+	for (struct inode *c = i->dir->first; c; c = c->next)
+		age(t, c);
+}
+
+/* One listing has all names of a small directory. */
+static void grown_old(void **state)
+{
+	struct mount m;
+	char text[8192];
+
+	mount_up(&m, "p/", 60, false);
+	plant(&m, "p/f%03u", 60);
+	store_has(&m, "p/d/f", "x");
+	assert_int_equal(mount_ls(&m, "", text, sizeof(text)), 0);
+	finds(&m, "d", S_IFDIR, 0, 0);
+	finds(&m, "d/f", S_IFREG, 1, 0);
+	age(m.fs->tree, tree_root(m.fs->tree));
+	store_has(&m, "p/new", "x");
+	memstore_poke_remove(m.store, "p/f010");
+	/* a directory is asked for by what is in it */
+	finds(&m, "d", S_IFDIR, 1, 0);
+	finds(&m, "d/f", S_IFREG, 0, 0);
+	finds(&m, "f020", S_IFREG, 1, 0);
+	finds(&m, "f021", S_IFREG, 0, 0);
+	finds(&m, "f010", -ENOENT, 0, 0);
+	finds(&m, "none", -ENOENT, 0, 0);
+	finds(&m, "new", S_IFREG, 0, 0);
+	age(m.fs->tree, tree_root(m.fs->tree));
+	/* a listing that fails is not what was asked for */
+	memstore_fail(m.store, "list", 1, -EACCES);
+	finds(&m, "f030", S_IFREG, 2, 0);
+	mount_down(&m);
+}
+
+/* Those of a larger one are worth a page when some were asked for. */
+static void grown_old_large(void **state)
+{
+	struct mount m;
+	char text[16384];
+
+	mount_up(&m, "", 60, false);
+	plant(&m, "f%03u", 300);
+	assert_int_equal(mount_ls(&m, "", text, sizeof(text)), 0);
+	age(m.fs->tree, tree_root(m.fs->tree));
+	finds(&m, "f000", S_IFREG, 1, 0);
+	finds(&m, "f001", S_IFREG, 1, 0);
+	finds(&m, "f002", S_IFREG, 1, 0);
+	finds(&m, "f003", S_IFREG, 0, 0);
+	finds(&m, "f299", S_IFREG, 0, 0);
+	finds(&m, "none", -ENOENT, 0, 0);
+	/* one of several pages is not listed for a name */
+	plant(&m, "g%04u", 1200);
+	age(m.fs->tree, tree_root(m.fs->tree));
+	assert_int_equal(mount_ls(&m, "", text, sizeof(text)), 0);
+	age(m.fs->tree, tree_root(m.fs->tree));
+	for (unsigned k = 100; k < 120; k++) {
+		snprintf(text, sizeof(text), "f%u", k);
+		finds(&m, text, S_IFREG, 1, 0);
+	}
+	mount_down(&m);
+}
+
+SUITE(look)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names),
+		cmocka_unit_test(reads),
+		cmocka_unit_test(hidden),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(odd_listings),
+		cmocka_unit_test(nothing_believed),
+		cmocka_unit_test(grown_old),
+		cmocka_unit_test(grown_old_large),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
