@@ -477,6 +477,7 @@ static int put_plan(struct transfer_plan *p, const struct transfer_options *o,
 		return rc;
 	rc = 0;
 	p->unique = w->n > 2 || strpbrk(w->word[0], "*?[");
+	p->n_words = w->n - 1;
 	for (unsigned i = 0; i + 1 < w->n && !rc; i++)
 		rc = transfer_walk(p, w->word[i], stage, where.path, o->exact);
 	stage_unref(stage);

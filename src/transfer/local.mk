@@ -5,6 +5,7 @@ libtransfer_a_SOURCES = \
 	src/transfer/transfer_find.c \
 	src/transfer/transfer_get.c \
 	src/transfer/transfer_glob.c src/transfer/transfer_glob.h \
+	src/transfer/transfer_index.c src/transfer/transfer_index.h \
 	src/transfer/transfer_local.c src/transfer/transfer_local.h \
 	src/transfer/transfer_plan.c src/transfer/transfer_plan.h \
 	src/transfer/transfer_progress.c src/transfer/transfer_progress.h \

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "transfer/transfer_index.h"
 #include "transfer/transfer_progress.h"
 #include "transfer/transfer_remote.h"
 #include "transfer/transfer_state.h"
@@ -26,6 +27,9 @@ struct transfer_job {
 	char *local; /* a path; "-": a standard stream */
 	/* What is known of the object (get): "" and TRANSFER_UNKNOWN: not. */
 	struct object_info info;
+	/* put: is there an object already, and which? */
+	enum transfer_there there;
+	struct object_info found;
 	bool directory; /* put: an empty one, which becomes a marker */
 	struct transfer_job *prev, *next; /* in the queue */
 };

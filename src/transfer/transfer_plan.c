@@ -211,6 +211,8 @@ void transfer_plan_clear(struct transfer_plan *p)
 		HASH_DEL(p->names, x);
 		free(x);
 	}
+	transfer_index_free(p->index);
+	p->index = NULL;
 	while (p->lanes) {
 		struct transfer_lane *l = p->lanes;
 

@@ -14,6 +14,7 @@
 struct session;
 struct http_lane;
 
+struct transfer_index;
 struct transfer_lane; /* one a store */
 struct transfer_name;
 
@@ -26,6 +27,8 @@ struct transfer_plan {
 	bool recursive, literal; /* no wildcards */
 	const char *content_type; /* of uploads; NULL: by their names */
 	bool unique; /* several words or a glob: names may meet */
+	unsigned n_words; /* put: how many files are named, if not more */
+	struct transfer_index *index; /* put: of what is there; NULL: no need */
 	struct transfer_name *names; /* of the side that is written, taken */
 };
 void transfer_plan_clear(struct transfer_plan *p);

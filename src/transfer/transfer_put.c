@@ -253,8 +253,15 @@ static int put_is_there(struct upload *u)
 	bool equal = false;
 	int rc;
 
-	if (!r->stage)
+	if (!r->stage || u->job->there == TRANSFER_ABSENT)
 		return 0;
+	if (u->job->there == TRANSFER_THERE) {
+		rc = transfer_file_equal(u->fd, u->size, r->part_size,
+					 &u->job->found, &equal);
+		/* Some servers list other ETags than their objects have. */
+		if (rc || equal || u->job->found.size != u->size)
+			return rc ? rc : equal;
+	}
 	if (transfer_local_is(r)) {
 		rc = transfer_local_equal(r, u->fd, u->size, &equal);
 	} else {

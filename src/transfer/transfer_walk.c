@@ -58,6 +58,8 @@ static int walk_queue(struct walk_up *w, const char *local, const char *rest,
 	}
 	if (rc)
 		goto out;
+	job->there = transfer_index_find(w->plan->index, job->remote.key,
+					 &job->found);
 	job->run = transfer_put;
 	job->directory = directory;
 	if (directory)
@@ -68,6 +70,53 @@ static int walk_queue(struct walk_up *w, const char *local, const char *rest,
 out:
 	buf_clear(&path);
 	return rc;
+}
+
+/* ---- what is there already ---- */
+
+#define INDEX_MOST 1000000 /* entries: some 150 MB */
+#define INDEX_PAGE 1000 /* entries that a request lists */
+#define FILES_FEW 2 /* to ask for each is as well */
+
+/* Lists a directory of the stage, if files below it may be passed over. */
+static int walk_index(struct walk_up *w, const char *below, bool deep,
+		      uint64_t most)
+{
+	struct transfer_plan *p = w->plan;
+	struct buf path = BUF_INIT(2 * BUF_LINE), key = BUF_INIT(STORE_KEY_MAX);
+	int rc;
+
+	if (!transfer_settings(p->t)->skip_existing ||
+	    w->stage->store->limits.files)
+		return 0;
+	buf_adds(&path, w->path);
+	if (path.len && path.data[path.len - 1] != '/')
+		buf_addc(&path, '/');
+	buf_adds(&path, below);
+	if (path.len && path.data[path.len - 1] != '/')
+		buf_addc(&path, '/');
+	/* What is too long for a key is each file's own error. */
+	rc = buf_err(&path) || stage_key(w->stage, buf_str(&path), &key) ? 1
+									 : 0;
+	if (!rc && !p->index) {
+		p->index = transfer_index_new(w->stage->store);
+		rc = p->index ? 0 : -ENOMEM;
+	}
+	if (!rc)
+		rc = transfer_index_list(p->index, buf_str(&key), deep, most);
+	buf_clear(&path);
+	buf_clear(&key);
+	return rc < 0 ? rc : 0;
+}
+
+/* One of several files: a listing is worth as many requests as they are. */
+static int walk_index_files(struct walk_up *w)
+{
+	unsigned n = w->plan->n_words;
+
+	if (w->exact || n <= FILES_FEW)
+		return 0;
+	return walk_index(w, "", false, (uint64_t)n * 2 * INDEX_PAGE);
 }
 
 /* ---- a tree ---- */
@@ -121,7 +170,7 @@ static int walk_tree(struct walk_up *w, const char *top, size_t skip)
 	FTS *fts = fts_open(tops, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW,
 			    NULL);
 	FTSENT *e;
-	int rc = fts ? 0 : -errno;
+	int rc = fts ? walk_index(w, top + skip, true, INDEX_MOST) : -errno;
 
 	while (!rc && (e = fts_read(fts))) {
 		const char *rest = e->fts_path;
@@ -155,6 +204,7 @@ static int walk_one_path(struct walk_up *w, const char *path)
 {
 	size_t start = walk_name_start(path);
 	struct stat st;
+	int rc;
 
 	if (stat(path, &st)) {
 		walk_say(w, path, strerror(errno));
@@ -168,9 +218,12 @@ static int walk_one_path(struct walk_up *w, const char *path)
 			 "a directory (--recursive takes what is in it)");
 	else if (S_ISDIR(st.st_mode))
 		return walk_tree(w, path, start);
-	else
-		return walk_queue(w, path, w->exact ? "" : path + start, &st,
-				  false);
+	else {
+		rc = walk_index_files(w);
+		return rc ? rc
+			  : walk_queue(w, path, w->exact ? "" : path + start,
+				       &st, false);
+	}
 	return 0;
 }
 
@@ -187,6 +240,8 @@ static int walk_expand(struct walk_up *w, const char *word)
 		walk_say(w, word, "its directory cannot be read");
 		return 0;
 	}
+	if (found.gl_pathc > w->plan->n_words)
+		w->plan->n_words = (unsigned)found.gl_pathc;
 	for (size_t i = 0; i < found.gl_pathc && !rc; i++)
 		rc = walk_one_path(w, found.gl_pathv[i]);
 	globfree(&found);

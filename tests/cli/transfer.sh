@@ -3,7 +3,7 @@
 # what they do when the server misbehaves, and rows from elsewhere.
 #
 # Covers: cli/cmd_transfer.c transfer/transfer.c transfer/transfer_file.c
-# Covers: transfer/transfer_find.c transfer/transfer_get.c
+# Covers: transfer/transfer_find.c transfer/transfer_get.c transfer/transfer_index.c
 # Covers: transfer/transfer_local.c transfer/transfer_plan.c
 # Covers: transfer/transfer_put.c transfer/transfer_remote.c
 # Covers: transfer/transfer_sink.c transfer/transfer_walk.c
@@ -262,6 +262,27 @@ import json, sys
 print(sum(r["method"] == "DELETE" and "uploadId" in r["query"] for r in json.load(sys.stdin)))')" 1
 run get @ext/big f
 holds 'and the object is as it was' cmp big2 f/big
+reset
+mkdir -p many/sub
+for n in $(seq 1997); do echo "$n" >"many/$n"; done
+for n in a b c; do echo "$n" >"many/sub/$n"; done
+run put -r many @ext/there
+reset
+run put -r --skip-existing many @ext/there
+is '--skip-existing lists what is there: 2,000 files, 2 requests' "$RC $(admin _requests | grep -o '"method"' | wc -l)" '0 2'
+echo new >many/sub/a
+rm many/7 && echo another >many/1998
+run put -r --skip-existing many/ @ext/there/many
+is '... and sends what is new' "$RC $("$STAGEFS" get @ext/there/many/sub/a -) $("$STAGEFS" get @ext/there/many/1998 -)" '0 new another'
+reset
+run put --skip-existing many/1 many/2 many/3 @ext/there/many
+is '... of a few files too, if the directory is not large' "$RC $(admin _requests | grep -o '"method": "[A-Z]*"' | sort | uniq -c | tr -s ' \n' ' ')" '0  2 "method": "GET" '
+reset
+run put --skip-existing many/1 @ext/there/many
+is '... while one is asked for' "$RC $(admin _requests | grep -c '"HEAD"')" '0 1'
+fault '{"match": {"query": "list-type=2", "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied"}}'
+run put --skip-existing many/1 many/2 many/3 many/sub/b @ext/there/many
+is '... and each where keys may not list' "$RC $("$STAGEFS" get @ext/there/many/b -)" '0 b'
 reset
 run put big @ext --skip-existing
 run put big @ext --skip-existing
