@@ -5,11 +5,9 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/log.h"
 #include "fs/names.h"
 #include "fs/subtree.h"
 #include "fs/traversal.h"
-#include "stage/catalog.h"
 #include "stage/stage.h"
 
 void dirlist_init(struct dirlist *l, struct fs *fs, struct inode *dir)
@@ -61,30 +59,6 @@ static int dirlist_show(void *arg, struct inode *i)
 
 /* ---- what is known without a listing ---- */
 
-static int dirlist_show_stages(struct dirlist *l)
-{
-	struct stage **stages;
-	struct inode *i;
-	int storage_err, rc;
-	unsigned n;
-
-	rc = catalog_list(l->fs->catalog, &stages, &n, &storage_err);
-	if (rc)
-		return rc;
-	if (storage_err)
-		log_at(LOG_LEVEL_WARN,
-		       &(struct log_where){ .err = storage_err },
-		       "cannot list the internal stages");
-	for (unsigned k = 0; k < n && !rc; k++) {
-		i = tree_put_stage(l->fs->tree, stages[k]);
-		if (i)
-			stages_refresh_root(l->fs, i);
-		rc = dirlist_show(l, i);
-	}
-	catalog_list_free(stages, n);
-	return rc;
-}
-
 static int dirlist_show_known(struct dirlist *l, const struct dir_merge *unseen)
 {
 	return dircache_children(l->fs->tree, l->dir, unseen, dirlist_show, l);
@@ -127,7 +101,7 @@ static int dirlist_start(struct dirlist *l)
 		return 0;
 	}
 	if (names_is_root(l->fs, l->dir)) {
-		rc = dirlist_show_stages(l);
+		rc = stages_list(l->fs, dirlist_show, l);
 	} else {
 		if (v.policy->implied_dirs)
 			traversal_opened(l->fs->traversals, l->dir);

@@ -95,7 +95,8 @@ int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
 		}
 	}
 	rc = resolve_learn(fs, dir, name, &i);
-	if (rc == -ENOENT)
+	/* Other programs make stages, which are seen at the next look. */
+	if (rc == -ENOENT && !names_is_root(fs, dir))
 		out->entry_timeout =
 			tree_absent_ms(fs->tree, dir, name) / 1000.0;
 	else if (!rc)

@@ -104,6 +104,9 @@ double names_stat_kernel(struct fs *fs, struct inode *i, struct stat *st);
 
 /* stages.c: the same at the root of stages. */
 int stages_resolve(struct fs *fs, const char *name, struct inode **out);
+/* each() takes over a reference (or NULL), and ends it by an error. */
+int stages_list(struct fs *fs, int (*each)(void *arg, struct inode *i),
+		void *arg);
 int stages_mkdir(struct fs *fs, const char *name, struct inode **out);
 int stages_rmdir(struct fs *fs, const char *name);
 

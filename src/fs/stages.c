@@ -1,34 +1,134 @@
 /*
- * The root of stages: its names are the catalog's.
+ * The root of stages: a directory whose entries are stages. `~` and external
+ * ones are the catalog's, which has them without a request. The internal ones
+ * are in a store, so they are believed and stamped as names in any directory
+ * are; but that there is none only after a listing, since any program makes
+ * stages, and not at all where the store is a disk, which is quickly asked.
  */
 #include "fs/names.h"
 
 #include <errno.h>
 
+#include "base/log.h"
 #include "stage/catalog.h"
 #include "stage/stage.h"
 
-/* The inode of a stage, whose reference is taken over. 0 or -ENOMEM. */
-static int stages_enter(struct fs *fs, struct stage *stage, struct inode **out)
+/* The inode of a stage, whose reference is taken over. 0, -ENOENT or -ENOMEM. */
+static int stages_enter(struct fs *fs, struct stage *stage, uint64_t asked,
+			struct inode **out)
 {
-	*out = tree_put_stage(fs->tree, stage);
+	*out = tree_put_stage(fs->tree, stage, asked, 0);
 	stage_unref(stage);
 	if (*out)
 		stages_refresh_root(fs, *out);
-	return *out ? 0 : -ENOMEM;
+	return *out ? 0 : -ENOENT;
+}
+
+/* What is in the tree is to be believed at all. */
+static bool stages_remembered(struct fs *fs)
+{
+	struct store *storage = catalog_storage(fs->catalog);
+
+	return storage && !storage->limits.files;
+}
+
+static bool stages_is_internal(struct fs *fs, struct inode *i)
+{
+	struct stage *stage = inode_stage(fs->tree, i);
+	bool internal = stage && stage->kind == STAGE_INTERNAL;
+
+	stage_unref(stage);
+	return internal;
+}
+
+/* Without a request: true, and what stands there, or NULL. */
+static bool stages_believed(struct fs *fs, const char *name, struct inode **out)
+{
+	struct inode *root = tree_root(fs->tree);
+
+	*out = NULL;
+	if (!stages_remembered(fs))
+		return false;
+	switch (tree_find(fs->tree, root, name, out, NULL)) {
+	case TREE_KNOWN:
+		if (stages_is_internal(fs, *out))
+			return true;
+		inode_unref(fs->tree, *out);
+		return false;
+	case TREE_ABSENT:
+		return dircache_complete(fs->tree, root);
+	case TREE_UNKNOWN:
+		break;
+	}
+	return false;
 }
 
 int stages_resolve(struct fs *fs, const char *name, struct inode **out)
 {
+	uint64_t asked = tree_clock(fs->tree);
 	struct stage *stage;
-	int rc = catalog_get(fs->catalog, name, &stage);
+	int rc = catalog_find(fs->catalog, name, &stage);
 
-	if (rc) {
-		if (rc == -ENOENT)
-			tree_forget_stage(fs->tree, name);
+	if (rc && stages_believed(fs, name, out))
+		return *out ? 0 : -ENOENT;
+	if (rc)
+		rc = catalog_ask(fs->catalog, name, &stage);
+	if (rc == -ENOENT)
+		tree_forget_stage(fs->tree, name, asked);
+	return rc ? rc : stages_enter(fs, stage, asked, out);
+}
+
+/* ---- all of them ---- */
+
+struct stages_show {
+	struct fs *fs;
+	int (*each)(void *arg, struct inode *i);
+	void *arg;
+};
+
+/* An internal one that this mount has made meanwhile, or that a listing showed
+ * a short while ago. */
+static int stages_show_internal(void *arg, struct inode *i)
+{
+	const struct stages_show *s = arg;
+
+	if (stages_is_internal(s->fs, i))
+		return s->each(s->arg, i);
+	inode_unref(s->fs->tree, i);
+	return 0;
+}
+
+int stages_list(struct fs *fs, int (*each)(void *arg, struct inode *i),
+		void *arg)
+{
+	struct stages_show show = { fs, each, arg };
+	struct inode *i, *root = tree_root(fs->tree);
+	bool ask = !stages_remembered(fs) || !dircache_lasts(fs->tree, root);
+	int storage_err = 0, rc;
+	struct dir_merge merge;
+	struct stage **stages;
+	unsigned n;
+
+	dircache_begin(fs->tree, root, &merge);
+	rc = catalog_list(fs->catalog, &stages, &n, ask ? &storage_err : NULL);
+	if (rc)
 		return rc;
+	if (storage_err)
+		log_at(LOG_LEVEL_WARN,
+		       &(struct log_where){ .err = storage_err },
+		       "cannot list the internal stages");
+	for (unsigned k = 0; k < n && !rc; k++) {
+		i = tree_put_stage(fs->tree, stages[k], merge.asked, merge.id);
+		if (i)
+			stages_refresh_root(fs, i);
+		rc = each(arg, i);
 	}
-	return stages_enter(fs, stage, out);
+	catalog_list_free(stages, n);
+	if (!rc && ask && !storage_err)
+		dircache_end(fs->tree, &merge);
+	return rc ? rc
+		  : dircache_children(fs->tree, root, &merge,
+				      stages_show_internal, &show);
 }
 
 void stages_refresh_root(struct fs *fs, struct inode *i)
@@ -60,7 +160,7 @@ int stages_mkdir(struct fs *fs, const char *name, struct inode **out)
 	struct stage *stage;
 	int rc = catalog_create(fs->catalog, name, NULL, &stage);
 
-	return rc ? rc : stages_enter(fs, stage, out);
+	return rc ? rc : stages_enter(fs, stage, TREE_OURS, out);
 }
 
 /* What is not published yet would be lost. */
@@ -84,7 +184,7 @@ int stages_rmdir(struct fs *fs, const char *name)
 	if (rc == -ENOTEMPTY && i)
 		marker_empty(fs, i); /* names a key that is not shown */
 	if (!rc)
-		tree_forget_stage(fs->tree, name);
+		tree_forget_stage(fs->tree, name, TREE_OURS);
 	inode_unref(fs->tree, i);
 	return rc;
 }

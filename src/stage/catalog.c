@@ -50,23 +50,27 @@ struct external_folder *catalog_folder(struct catalog *c)
 
 /* ---- one of them ---- */
 
-static int catalog_find(struct catalog *c, const char *name, bool anew,
-			struct stage **out)
+int catalog_find(struct catalog *c, const char *name, struct stage **out)
 {
 	*out = external_folder_find(&c->external, name);
-	if (*out)
-		return 0;
-	if (strcmp(name, "~"))
-		return internal_get(&c->internal, name, anew, out);
-	if (!c->internal.user)
-		return -ENOENT;
-	*out = stage_ref(c->internal.user);
-	return 0;
+	if (!*out && !strcmp(name, "~") && c->internal.user)
+		*out = stage_ref(c->internal.user);
+	return *out ? 0 : -ENOENT;
+}
+
+int catalog_ask(struct catalog *c, const char *name, struct stage **out)
+{
+	return strcmp(name, "~") ? internal_get(&c->internal, name, false, out)
+				 : -ENOENT;
 }
 
 int catalog_get(struct catalog *c, const char *name, struct stage **out)
 {
-	return catalog_find(c, name, false, out);
+	int rc = catalog_find(c, name, out);
+
+	return rc && strcmp(name, "~")
+		       ? internal_get(&c->internal, name, true, out)
+		       : rc;
 }
 
 int catalog_get_as(struct catalog *c, const char *user, const char *name,
@@ -79,7 +83,7 @@ int catalog_get_as(struct catalog *c, const char *user, const char *name,
 		if (rc != -ENOENT)
 			return rc;
 		catalog_refresh(c);
-		return catalog_find(c, name, true, out);
+		return catalog_find(c, name, out);
 	}
 	return catalog_has_storage(c)
 		       ? internal_get_user(&c->internal, user, out)
@@ -147,13 +151,13 @@ static unsigned catalog_add_visible(struct stage **list, unsigned n,
 int catalog_list(struct catalog *c, struct stage ***out, unsigned *n,
 		 int *storage_err)
 {
-	struct stage *user = c->internal.user, **internal;
-	unsigned n_internal;
-	int rc = internal_list(&c->internal, &internal, &n_internal,
-			       storage_err);
+	struct stage *user = c->internal.user, **internal = NULL;
+	unsigned n_internal = 0;
+	int rc;
 
-	if (rc)
-		return rc;
+	if (storage_err)
+		*storage_err =
+			internal_list(&c->internal, &internal, &n_internal);
 	rc = external_folder_list(&c->external, n_internal + 1, out, n);
 	if (rc) {
 		catalog_list_free(internal, n_internal);

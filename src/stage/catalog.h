@@ -61,10 +61,15 @@ struct store *catalog_storage(struct catalog *c);
 const char *catalog_storage_prefix(struct catalog *c);
 
 /*
- * One stage by name, with a reference. An internal one costs a request when
- * no fresh listing knows it; `~` and external ones never do. -ENOENT.
+ * One stage by name, with a reference. `~` and external ones cost no request,
+ * an internal one does unless it was found in the last metadata_ttl seconds.
+ * -ENOENT.
  */
 int catalog_get(struct catalog *c, const char *name, struct stage **out);
+/* The two halves of that, for a mount, which keeps account itself of what it
+ * has found: `~` and external ones; internal ones, by a request in any case. */
+int catalog_find(struct catalog *c, const char *name, struct stage **out);
+int catalog_ask(struct catalog *c, const char *name, struct stage **out);
 
 /* The same for another user than the catalog's: `~` is his own then. A stage
  * that another process made a moment ago is found, whatever is cached. -EINVAL
@@ -74,9 +79,10 @@ int catalog_get_as(struct catalog *c, const char *user, const char *name,
 
 /*
  * All of them, `~` first and the rest in byte order, as an array of
- * references that catalog_list_free() drops. May block on [storage] only; when
- * that fails, *storage_err says why and the others are given, with the
- * internal ones that were known before. 0 or -ENOMEM.
+ * references that catalog_list_free() drops. The internal ones come by a
+ * request; when that fails, *storage_err says why and the others are given.
+ * storage_err NULL: it is not asked, and there are no internal ones. 0 or
+ * -ENOMEM.
  */
 int catalog_list(struct catalog *c, struct stage ***out, unsigned *n,
 		 int *storage_err);

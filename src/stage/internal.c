@@ -1,20 +1,19 @@
 /*
- * An answer comes from what is known while that is fresh, else from one
- * request; what this process made or dropped is recorded after the store has
- * done it.
+ * What was found is believed for metadata_ttl, by those that keep no account of
+ * names of their own (a mount does: fs/names); that there is none never is. A
+ * stage whose last file this process has removed is there until it is dropped.
  *
- * A listing is shared: a caller that wants one while it runs waits for it, and
- * takes it if it began late enough: after the call, or within metadata_ttl
- * before it. When it failed, all that waited for it get its error, so a dead
- * store is asked once for all; when its caller was interrupted, another takes
- * over. States of a listing: none, running (`listing`), ended (`listing_err`);
- * only listing_run() moves between them.
+ * What this process made stands against an answer that was asked for before. An
+ * answer that was asked for before any change of ours is given, but not believed:
+ * it may be of what was dropped.
  */
 #include "stage/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <uthash.h>
 
 #include "base/array.h"
 #include "base/buf.h"
@@ -26,6 +25,88 @@ static struct internal_locked *internal_locked(struct internal *in)
 	REQUIRES(&in->lock)
 {
 	return &in->guarded_;
+}
+
+/* ---- what was found ---- */
+
+static char *internal_join(const char *a, const char *b, const char *c,
+			   const char *d)
+{
+	struct buf path = BUF_INIT(STORE_KEY_MAX);
+
+	buf_adds(&path, a);
+	buf_adds(&path, b);
+	buf_adds(&path, c);
+	buf_adds(&path, d);
+	return buf_detach(&path);
+}
+
+static struct stage *internal_make(struct internal *in, const char *name)
+{
+	char *prefix = internal_join(in->prefix, name, "/", "");
+	struct stage *s = NULL;
+
+	if (prefix)
+		s = stage_new(name, STAGE_INTERNAL, in->store, prefix, in->ro,
+			      in->part_size);
+	if (s)
+		s->upload_api = in->upload_api;
+	free(prefix);
+	return s;
+}
+
+struct internal_found {
+	struct stage *stage; /* a reference */
+	int64_t seen_ms; /* when the question began; UNBELIEVED */
+	uint64_t listing; /* the last that showed it */
+	uint64_t made; /* changes, when this process made it */
+	bool kept;
+	UT_hash_handle hh;
+};
+
+#define UNBELIEVED (-INT64_MAX / 2)
+
+static struct internal_found *internal_find_locked(struct internal *in,
+						   const char *name)
+	REQUIRES(&in->lock)
+{
+	struct internal_found *e;
+
+	HASH_FIND_STR(internal_locked(in)->found, name, e);
+	return e;
+}
+
+/* The one there, or a new one. asked: changes, when the question began. */
+static struct internal_found *internal_found_locked(struct internal *in,
+						    const char *name,
+						    uint64_t asked,
+						    int64_t began_ms)
+	REQUIRES(&in->lock)
+{
+	struct internal_found *e = internal_find_locked(in, name);
+	struct internal_locked *g = internal_locked(in);
+
+	if (!e) {
+		e = calloc(1, sizeof(*e));
+		if (e)
+			e->stage = internal_make(in, name);
+		if (!e || !e->stage) {
+			free(e);
+			return NULL;
+		}
+		HASH_ADD_KEYPTR(hh, g->found, e->stage->name,
+				strlen(e->stage->name), e);
+	}
+	e->seen_ms = asked == g->changes ? began_ms : UNBELIEVED;
+	return e;
+}
+
+static void internal_forget_locked(struct internal *in,
+				   struct internal_found *e) REQUIRES(&in->lock)
+{
+	HASH_DEL(internal_locked(in)->found, e);
+	stage_unref(e->stage);
+	free(e);
 }
 
 /* ---- one of them ---- */
@@ -41,49 +122,38 @@ int internal_ask(struct internal *in, const char *name, bool *present)
 	return rc;
 }
 
-/* What is known after one request at most. anew: that there is none is not
- * believed without one. */
-static int internal_look_up(struct internal *in, const char *name, bool anew,
-			    struct stage **out)
+int internal_get(struct internal *in, const char *name, bool believe,
+		 struct stage **out)
 {
 	int64_t began_ms = clock_mono_ms();
-	struct internal_locked *g;
-	enum stage_cache_answer answer;
-	struct stage *s = NULL;
-	uint64_t ticket;
-	bool present;
+	struct internal_found *e;
+	bool present = false;
+	uint64_t asked;
 	int rc = 0;
 
+	*out = NULL;
+	if (!in->store || !location_name_visible(name, strlen(name)))
+		return -ENOENT;
 	lock_take(&in->lock);
-	g = internal_locked(in);
-	answer = stage_cache_find(&g->cache, name, began_ms, &s);
-	if (answer == STAGE_CACHE_UNKNOWN ||
-	    (anew && answer == STAGE_CACHE_ABSENT)) {
-		ticket = stage_cache_ask(&g->cache);
+	asked = internal_locked(in)->changes;
+	e = internal_find_locked(in, name);
+	if (!e || !believe || began_ms - e->seen_ms >= in->ttl_ms) {
 		lock_drop(&in->lock);
 		rc = internal_ask(in, name, &present);
 		lock_take(&in->lock);
-		if (!rc)
-			rc = stage_cache_stat(&g->cache, ticket, name, present,
-					      began_ms);
-		if (!rc)
-			s = stage_cache_stage(&g->cache, name);
-		stage_cache_asked(&g->cache);
+		e = present ? internal_found_locked(in, name, asked, began_ms)
+			    : internal_find_locked(in, name);
+		if (present && !e)
+			rc = -ENOMEM;
+		if (!rc && !present && e && !e->kept && e->made <= asked) {
+			internal_forget_locked(in, e);
+			e = NULL;
+		}
 	}
-	if (!rc && s)
-		*out = stage_ref(s);
-	else if (!rc)
-		rc = -ENOENT;
+	if (!rc && e)
+		*out = stage_ref(e->stage);
 	lock_drop(&in->lock);
-	return rc;
-}
-
-int internal_get(struct internal *in, const char *name, bool anew,
-		 struct stage **out)
-{
-	if (!in->store || !location_name_visible(name, strlen(name)))
-		return -ENOENT;
-	return internal_look_up(in, name, anew, out);
+	return rc || *out ? rc : -ENOENT;
 }
 
 int internal_get_user(struct internal *in, const char *user, struct stage **out)
@@ -158,94 +228,74 @@ static int listing_of_store(struct internal *in, struct listing_names *out)
 	return rc;
 }
 
-/* Returns with the lock taken again, and the waiting ones woken. */
-static int listing_run(struct internal *in) REQUIRES(&in->lock)
+/* Takes a listing in: all that it has, and those that are there for this
+ * process. */
+static int internal_listed_locked(struct internal *in,
+				  const struct listing_names *l, uint64_t asked,
+				  int64_t began_ms, struct stage ***out,
+				  unsigned *n) REQUIRES(&in->lock)
 {
 	struct internal_locked *g = internal_locked(in);
+	struct internal_found *e, *next;
+
+	g->listings++;
+	for (unsigned i = 0; i < l->n; i++) {
+		e = internal_found_locked(in, l->names[i], asked, began_ms);
+		if (!e)
+			return -ENOMEM;
+		e->listing = g->listings;
+	}
+	*out = calloc(HASH_COUNT(g->found) + 1, sizeof(**out));
+	if (!*out)
+		return -ENOMEM;
+	HASH_ITER(hh, g->found, e, next)
+		if (e->listing == g->listings || e->kept || e->made > asked)
+			(*out)[(*n)++] = stage_ref(e->stage);
+		else
+			internal_forget_locked(in, e);
+	return 0;
+}
+
+int internal_list(struct internal *in, struct stage ***out, unsigned *n)
+{
 	int64_t began_ms = clock_mono_ms();
 	struct listing_names names = { 0 };
-	int rc;
+	uint64_t asked;
+	int rc = 0;
 
-	g->listing = true;
-	g->listing_id = stage_cache_ask(&g->cache);
+	*out = NULL;
+	*n = 0;
+	if (!in->store)
+		return 0;
+	lock_take(&in->lock);
+	asked = internal_locked(in)->changes;
 	lock_drop(&in->lock);
 	rc = listing_of_store(in, &names);
 	lock_take(&in->lock);
 	if (!rc)
-		rc = stage_cache_listing(&g->cache, g->listing_id, names.names,
-					 names.n, began_ms);
-	stage_cache_asked(&g->cache);
-	g->listing = false;
-	g->listing_err = rc;
-	waiter_list_wake(&g->waiting);
+		rc = internal_listed_locked(in, &names, asked, began_ms, out,
+					    n);
+	lock_drop(&in->lock);
 	listing_clear(&names);
 	return rc;
 }
 
-/* 0 when the listing that ran has ended, -EINTR. */
-static int listing_await(struct internal *in) REQUIRES(&in->lock)
-{
-	struct internal_locked *g = internal_locked(in);
-	uint64_t id = g->listing_id;
-	int rc = 0;
-
-	while (!rc && g->listing && g->listing_id == id)
-		rc = waiter_list_sleep(&g->waiting, &in->lock, WAIT_FOREVER);
-	return rc;
-}
-
-static int listing_refresh_locked(struct internal *in) REQUIRES(&in->lock)
-{
-	struct internal_locked *g = internal_locked(in);
-	uint64_t came = g->cache.clock;
-
-	for (;;) {
-		uint64_t id = g->listing_id;
-		int rc;
-
-		if (g->cache.listed > came ||
-		    stage_cache_list_fresh(&g->cache, clock_mono_ms()))
-			return 0;
-		if (!g->listing)
-			return listing_run(in);
-		rc = listing_await(in);
-		if (rc)
-			return rc;
-		if (g->listing_id == id && !g->listing && g->listing_err &&
-		    g->listing_err != -EINTR)
-			return g->listing_err;
-	}
-}
-
-int internal_list(struct internal *in, struct stage ***out, unsigned *n,
-		  int *err)
-{
-	struct stage_cache *cache;
-
-	lock_take(&in->lock);
-	cache = &internal_locked(in)->cache;
-	*err = in->store ? listing_refresh_locked(in) : 0;
-	*out = calloc(stage_cache_count(cache) + 1, sizeof(**out));
-	*n = *out ? stage_cache_stages(cache, *out) : 0;
-	lock_drop(&in->lock);
-	return *out ? 0 : -ENOMEM;
-}
-
 /* ---- mkdir and rmdir at the root ---- */
 
-static int internal_changed(struct internal *in, const char *name, bool present,
-			    struct stage **out)
+static int internal_made(struct internal *in, const char *name,
+			 struct stage **out)
 {
-	struct stage_cache *k;
-	int rc;
+	struct internal_found *e;
+	uint64_t changes;
 
 	lock_take(&in->lock);
-	k = &internal_locked(in)->cache;
-	rc = stage_cache_change(k, name, present, clock_mono_ms());
-	if (!rc && out)
-		*out = stage_ref(stage_cache_stage(k, name));
+	changes = ++internal_locked(in)->changes;
+	e = internal_found_locked(in, name, changes, clock_mono_ms());
+	if (e)
+		e->made = changes;
+	*out = e ? stage_ref(e->stage) : NULL;
 	lock_drop(&in->lock);
-	return rc;
+	return *out ? 0 : -ENOMEM;
 }
 
 int internal_create(struct internal *in, const char *name,
@@ -259,7 +309,7 @@ int internal_create(struct internal *in, const char *name,
 		return -EROFS;
 	if (!stage_name_valid(name))
 		return -EINVAL;
-	rc = internal_look_up(in, name, false, &s);
+	rc = internal_get(in, name, true, &s);
 	if (!rc) {
 		stage_unref(s);
 		return -EEXIST;
@@ -267,7 +317,7 @@ int internal_create(struct internal *in, const char *name,
 	if (rc != -ENOENT)
 		return rc;
 	rc = internal_marker_put(in, name, properties, &cond);
-	return rc ? rc : internal_changed(in, name, true, out);
+	return rc ? rc : internal_made(in, name, out);
 }
 
 /* 0 and whether anything is there, or -ENOTEMPTY. */
@@ -295,6 +345,7 @@ static int internal_check_empty(struct internal *in, const char *marker,
 
 int internal_drop(struct internal *in, const char *name)
 {
+	struct internal_found *e;
 	bool there, kept;
 	char *marker;
 	int rc;
@@ -313,47 +364,27 @@ int internal_drop(struct internal *in, const char *name)
 	if (rc)
 		return rc;
 	lock_take(&in->lock);
-	kept = stage_cache_kept(&internal_locked(in)->cache, name);
+	internal_locked(in)->changes++;
+	e = internal_find_locked(in, name);
+	kept = e && e->kept;
+	if (e)
+		internal_forget_locked(in, e);
 	lock_drop(&in->lock);
-	rc = internal_changed(in, name, false, NULL);
-	return rc || there || kept ? rc : -ENOENT;
+	return there || kept ? 0 : -ENOENT;
 }
 
 void internal_keep(struct internal *in, const char *name)
 {
+	struct internal_found *e;
+
 	lock_take(&in->lock);
-	stage_cache_keep(&internal_locked(in)->cache, name);
+	e = internal_find_locked(in, name);
+	if (e)
+		e->kept = true;
 	lock_drop(&in->lock);
 }
 
 /* ---- its life ---- */
-
-static char *internal_join(const char *a, const char *b, const char *c,
-			   const char *d)
-{
-	struct buf path = BUF_INIT(STORE_KEY_MAX);
-
-	buf_adds(&path, a);
-	buf_adds(&path, b);
-	buf_adds(&path, c);
-	buf_adds(&path, d);
-	return buf_detach(&path);
-}
-
-static struct stage *internal_make(void *arg, const char *name)
-{
-	struct internal *in = arg;
-	char *prefix = internal_join(in->prefix, name, "/", "");
-	struct stage *s = NULL;
-
-	if (prefix)
-		s = stage_new(name, STAGE_INTERNAL, in->store, prefix, in->ro,
-			      in->part_size);
-	if (s)
-		s->upload_api = in->upload_api;
-	free(prefix);
-	return s;
-}
 
 static int internal_open_store(struct internal *in,
 			       const struct catalog_settings *s,
@@ -380,16 +411,10 @@ int internal_open(struct internal *in, const struct catalog_settings *s,
 		  struct http_engine *engine, struct buf *err)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	struct stage_cache *cache;
 	int rc;
 
 	*in = (struct internal){ 0 };
 	lock_init(&in->lock, LOCK_CATALOG);
-	lock_take(&in->lock);
-	cache = &internal_locked(in)->cache;
-	stage_cache_init(cache, s->metadata_ttl * INT64_C(1000), internal_make,
-			 in);
-	lock_drop(&in->lock);
 	if (!s->storage)
 		return 0;
 	if (!s->user || !location_name_visible(s->user, strlen(s->user))) {
@@ -402,10 +427,8 @@ int internal_open(struct internal *in, const struct catalog_settings *s,
 		in->part_size = s->storage->part_size;
 		in->upload_api = s->storage->upload_api;
 		/* A folder is asked for less than it costs to remember. */
-		lock_take(&in->lock);
-		if (in->store->limits.files)
-			cache->ttl_ms = 0;
-		lock_drop(&in->lock);
+		if (!in->store->limits.files)
+			in->ttl_ms = s->metadata_ttl * INT64_C(1000);
 		rc = internal_get_user(in, s->user, &in->user);
 	}
 	return external_fail("[storage]", rc, &why, err);
@@ -413,8 +436,11 @@ int internal_open(struct internal *in, const struct catalog_settings *s,
 
 void internal_close(struct internal *in)
 {
+	struct internal_found *e, *next;
+
 	lock_take(&in->lock);
-	stage_cache_clear(&internal_locked(in)->cache);
+	HASH_ITER(hh, internal_locked(in)->found, e, next)
+		internal_forget_locked(in, e);
 	lock_drop(&in->lock);
 	stage_unref(in->user);
 	if (in->store)

@@ -1,24 +1,19 @@
 /*
  * The internal stages of a storage, and the users' own: the store is the
- * catalog of these. What this process knows of them is believed for a while
- * (stage/stage_cache.h).
+ * catalog of these.
  */
 #ifndef STAGE_INTERNAL_H
 #define STAGE_INTERNAL_H
 
 #include "base/lock.h"
-#include "base/waiter.h"
 #include "stage/catalog.h"
-#include "stage/stage_cache.h"
 #include "store/store.h"
 
-/* A listing that is under way, and how the last one ended. */
+struct internal_found;
+
 struct internal_locked {
-	struct stage_cache cache;
-	bool listing;
-	uint64_t listing_id; /* ticket of that one, or the last */
-	int listing_err; /* of the last */
-	struct waiter_list waiting;
+	struct internal_found *found; /* uthash */
+	uint64_t changes, listings; /* so far */
 };
 
 struct internal {
@@ -27,6 +22,7 @@ struct internal {
 	char *prefix; /* <root>stage/internal/ */
 	bool ro, upload_api;
 	uint64_t part_size;
+	int64_t ttl_ms; /* how long what was found is believed */
 	struct stage *user; /* `~` of the settings' user */
 	struct lock lock;
 	struct internal_locked guarded_;
@@ -38,19 +34,17 @@ int internal_open(struct internal *in, const struct catalog_settings *s,
 		  struct http_engine *engine, struct buf *err);
 void internal_close(struct internal *in);
 
-/* One by name, with a reference. anew: that there is none is not believed
- * without a request. -ENOENT. */
-int internal_get(struct internal *in, const char *name, bool anew,
+/* One by name, with a reference. believe: one that was found a short while ago
+ * is given without a request. -ENOENT. */
+int internal_get(struct internal *in, const char *name, bool believe,
 		 struct stage **out);
 /* `~` of that user. -EINVAL, -ENOMEM. */
 int internal_get_user(struct internal *in, const char *user,
 		      struct stage **out);
 /* Is there one, by the store's word? */
 int internal_ask(struct internal *in, const char *name, bool *present);
-/* Sees to a listing that is fresh; then all that are known, with a reference
- * each. *err: why the listing failed. 0 or -ENOMEM. */
-int internal_list(struct internal *in, struct stage ***out, unsigned *n,
-		  int *err);
+/* All of them, by a listing, with a reference each; *out to be freed. */
+int internal_list(struct internal *in, struct stage ***out, unsigned *n);
 /* As catalog_create() and catalog_drop(), of one that is not external. */
 int internal_create(struct internal *in, const char *name,
 		    const struct conn *properties, struct stage **out);

@@ -7,5 +7,4 @@ libstage_a_SOURCES = \
 	src/stage/internal.c src/stage/internal.h \
 	src/stage/internal_marker.c \
 	src/stage/location.c src/stage/location.h \
-	src/stage/stage.c src/stage/stage.h \
-	src/stage/stage_cache.c src/stage/stage_cache.h
+	src/stage/stage.c src/stage/stage.h

@@ -138,11 +138,9 @@ check_PROGRAMS += tests/unit/test_stage
 TESTS += tests/unit/test_stage
 tests_unit_test_stage_SOURCES = \
 	tests/unit/stage/test_catalog.c \
-	tests/unit/stage/test_catalog_threads.c \
 	tests/unit/stage/test_catalog_user.c \
 	tests/unit/stage/test_drop_ins.c \
 	tests/unit/stage/test_drop_ins_catalog.c \
-	tests/unit/stage/test_stage_cache.c \
 	tests/unit/stage/test_location.c \
 	tests/unit/stage/test_stage.c
 tests_unit_test_stage_CFLAGS = $(UNIT_CFLAGS)

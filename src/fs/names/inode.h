@@ -194,9 +194,14 @@ struct inode *tree_refresh(struct tree *t, struct inode *dir, const char *name,
  * referenced, or NULL. */
 struct inode *tree_refresh_absent(struct tree *t, struct inode *dir,
 				  const char *name, uint64_t asked);
-/* A directory entry of the root, which is a stage's root. Referenced. */
-struct inode *tree_put_stage(struct tree *t, struct stage *stage);
-void tree_forget_stage(struct tree *t, const char *name);
+/* The same at the root of stages, where entries are roots of stages; seen: the
+ * id of the listing that showed it, or 0. Referenced, or NULL. */
+struct inode *tree_put_stage(struct tree *t, struct stage *stage,
+			     uint64_t asked, uint64_t seen);
+#define TREE_OURS UINT64_MAX /* as `asked`: this mount made or dropped it */
+/* There is no such stage, even if what is in it is open: those who have it open
+ * keep its place. */
+void tree_forget_stage(struct tree *t, const char *name, uint64_t asked);
 
 /*
  * What this mount did: stamped. A new name (kind FILE: not published yet).

@@ -166,8 +166,7 @@ static enum tree_answer tree_find_locked(struct tree *t, struct inode *dir,
 	if (i && inode_live(i)) {
 		if (!(i->flags & INODE_RENAMING) &&
 		    (inode_dirty(i) ||
-		     inode_is_fresh_locked(t, i, i->refreshed_ms) ||
-		     (i->ext && i->ext->stage)))
+		     inode_is_fresh_locked(t, i, i->refreshed_ms)))
 			return TREE_KNOWN;
 	} else if ((dir->dir &&
 		    inode_is_fresh_locked(t, dir, dir->dir->complete_ms)) ||
@@ -496,32 +495,46 @@ static struct inode *tree_put_stage_locked(struct tree *t, struct stage *stage)
 	return i;
 }
 
-struct inode *tree_put_stage(struct tree *t, struct stage *stage)
+struct inode *tree_put_stage(struct tree *t, struct stage *stage,
+			     uint64_t asked, uint64_t seen)
 {
 	struct inode *i;
 
 	if (strlen(stage->name) >= NAME_SIZE || t->root->kind != INODE_ROOT)
 		return NULL;
 	tree_lock(t);
-	i = tree_put_stage_locked(t, stage);
+	i = tree_hash_find_locked(t, t->root, stage->name);
+	if (i && i->stamp > asked) { /* it was made or dropped since */
+		i = inode_live(i) ? i : NULL;
+	} else {
+		i = tree_put_stage_locked(t, stage);
+		if (i && asked == TREE_OURS)
+			tree_stamp_locked(t, i);
+		if (i)
+			i->refreshed_ms = clock_mono_ms();
+	}
 	if (i) {
-		i->refs++;
-		i->refreshed_ms = clock_mono_ms();
-		tree_lru_update_locked(t, i);
+		if (i->seen < seen)
+			i->seen = seen;
+		inode_ref_locked(t, i);
 	}
 	tree_unlock(t);
 	return i;
 }
 
-void tree_forget_stage(struct tree *t, const char *name)
+void tree_forget_stage(struct tree *t, const char *name, uint64_t asked)
 {
 	struct inode *i;
 
 	tree_lock(t);
-	i = t->root->kind == INODE_ROOT
-		    ? tree_hash_find_locked(t, t->root, name)
-		    : NULL;
-	if (i && inode_live(i))
+	i = tree_hash_find_locked(t, t->root, name);
+	if (i && inode_live(i) && i->stamp <= asked) {
 		tree_lru_orphan_locked(t, i);
+		i = NULL;
+	}
+	if (asked == TREE_OURS && i)
+		tree_stamp_locked(t, i);
+	else if (asked == TREE_OURS)
+		tree_leave_absent_locked(t, t->root, name);
 	tree_unlock(t);
 }

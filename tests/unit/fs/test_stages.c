@@ -4,6 +4,7 @@
 #include "fs_fixture.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@ static void up_for(struct mount *m, const struct conn *conn, unsigned ttl)
 {
 	struct fs_settings s = mount_settings;
 
+	s.metadata_ttl_s = ttl;
 	memset(m, 0, sizeof(*m));
 	catalog = open_catalog(conn, ttl);
 	m->caller.uid = m->caller.gid = 1000;
@@ -118,6 +120,186 @@ static void test_changes(void **state)
 			rc = mount_rename(&m, rows[r].a, rows[r].b, 0);
 		row_number(rows[r].sentence, rc, rows[r].result);
 	}
+	down(&m);
+}
+
+/* ---- what is believed ---- */
+
+static const struct {
+	const char *sentence;
+	const char *verb, *name, *shows; /* NULL: not there */
+	unsigned stats, lists; /* requests that it takes */
+} believed[] = {
+	{ "one that was not looked up is asked", "stat", "in", "in", 1, 0 },
+	{ "which is believed", "stat", "in", "in", 0, 0 },
+	{ "what is not there is not", "stat", "none", NULL, 1, 0 },
+	{ "since others make stages", "stat", "none", NULL, 1, 0 },
+	{ "all of them are one request", "ls", NULL, "~/ ext/ in/ two/ ", 0,
+	  1 },
+	{ "which is believed", "ls", NULL, "~/ ext/ in/ two/ ", 0, 0 },
+	{ "with each of them", "stat", "two", "two", 0, 0 },
+	{ "and that there are no others", "stat", "none", NULL, 0, 0 },
+	{ "what another machine drops stays for a while", "poke", NULL, NULL, 0,
+	  0 },
+	{ "by name", "stat", "two", "two", 0, 0 },
+	{ "and in the listing", "ls", NULL, "~/ ext/ in/ two/ ", 0, 0 },
+	{ "what we make asks and is there", "mkdir", "made", NULL, 1, 0 },
+	{ "without asking again", "stat", "made", "made", 0, 0 },
+	{ "in the listing too", "ls", NULL, "~/ ext/ in/ made/ two/ ", 0, 0 },
+	{ "what we drop is not there", "rmdir", "made", NULL, 0, 1 },
+	{ "any more", "stat", "made", NULL, 0, 0 },
+	{ "nor in the listing", "ls", NULL, "~/ ext/ in/ two/ ", 0, 0 },
+};
+
+static void test_believed(void **state)
+{
+	struct mount m;
+	struct stat st;
+	char out[256];
+
+	up(&m, &storage_conn);
+	poke("root/stage/internal/in/a");
+	poke("root/stage/internal/two/");
+	for (size_t r = 0; r < COUNT(believed); r++) {
+		const char *verb = believed[r].verb, *name = believed[r].name;
+		unsigned stats = memstore_calls(storage, "stat");
+		unsigned lists = memstore_calls(storage, "list");
+		int rc = 0;
+
+		if (!strcmp(verb, "stat"))
+			rc = mount_stat(&m, name, &st);
+		else if (!strcmp(verb, "ls"))
+			rc = mount_ls(&m, "", out, sizeof(out));
+		else if (!strcmp(verb, "mkdir"))
+			rc = mount_mkdir(&m, name);
+		else if (!strcmp(verb, "rmdir"))
+			rc = mount_rmdir(&m, name);
+		else
+			memstore_poke_remove(storage,
+					     "root/stage/internal/two/");
+		row_number(believed[r].sentence, rc,
+			   !strcmp(verb, "stat") && !believed[r].shows ? -ENOENT
+								       : 0);
+		if (!strcmp(verb, "ls"))
+			row_equal(believed[r].sentence, out, believed[r].shows);
+		row_number(believed[r].sentence,
+			   memstore_calls(storage, "stat") - stats,
+			   believed[r].stats);
+		row_number(believed[r].sentence,
+			   memstore_calls(storage, "list") - lists,
+			   believed[r].lists);
+	}
+	down(&m);
+}
+
+/* Without a ttl the store is asked each time. */
+static void test_others(void **state)
+{
+	struct mount m;
+	struct stat st;
+	char out[256];
+
+	up_for(&m, &storage_conn, 0);
+	poke("root/stage/internal/s/");
+	assert_int_equal(mount_ls(&m, "", out, sizeof(out)), 0);
+	assert_string_equal(out, "~/ ext/ s/ ");
+	assert_int_equal(mount_stat(&m, "s", &st), 0);
+	memstore_poke_remove(storage, "root/stage/internal/s/");
+	assert_int_equal(mount_stat(&m, "s", &st), -ENOENT);
+	poke("root/stage/internal/t/");
+	assert_int_equal(mount_ls(&m, "", out, sizeof(out)), 0);
+	assert_string_equal(out, "~/ ext/ t/ ");
+	memstore_poke_remove(storage, "root/stage/internal/t/");
+	assert_int_equal(mount_ls(&m, "", out, sizeof(out)), 0);
+	assert_string_equal(out, "~/ ext/ ");
+
+	/* the last file that we remove does not take the stage along */
+	poke("root/stage/internal/s/a");
+	assert_int_equal(mount_unlink(&m, "s/a"), 0);
+	assert_int_equal(mount_ls(&m, "", out, sizeof(out)), 0);
+	assert_string_equal(out, "~/ ext/ s/ ");
+	assert_int_equal(mount_rmdir(&m, "s"), 0);
+	assert_int_equal(mount_stat(&m, "s", &st), -ENOENT);
+	down(&m);
+}
+
+/* The first listing of the storage reads its entries, then waits here. */
+static struct {
+	pthread_mutex_t mutex;
+	pthread_cond_t cond;
+	bool closed, reached;
+	void (*list_close)(struct store_list *l);
+	struct store_ops ops;
+} gate = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER };
+
+static void close_at_gate(struct store_list *l)
+{
+	gate.list_close(l);
+	pthread_mutex_lock(&gate.mutex);
+	if (!gate.reached) {
+		gate.reached = true;
+		pthread_cond_broadcast(&gate.cond);
+		while (gate.closed)
+			pthread_cond_wait(&gate.cond, &gate.mutex);
+	}
+	pthread_mutex_unlock(&gate.mutex);
+}
+
+static void gate_close(void)
+{
+	gate.closed = true;
+	gate.reached = false;
+	gate.ops = *storage->ops;
+	gate.list_close = gate.ops.list_close;
+	gate.ops.list_close = close_at_gate;
+	storage->ops = &gate.ops;
+}
+
+static void gate_await(void)
+{
+	pthread_mutex_lock(&gate.mutex);
+	while (!gate.reached)
+		pthread_cond_wait(&gate.cond, &gate.mutex);
+	pthread_mutex_unlock(&gate.mutex);
+}
+
+static void gate_open(void)
+{
+	pthread_mutex_lock(&gate.mutex);
+	gate.closed = false;
+	pthread_cond_broadcast(&gate.cond);
+	pthread_mutex_unlock(&gate.mutex);
+}
+
+static char listed[256];
+
+static void *list_root(void *m)
+{
+	if (mount_ls(m, "", listed, sizeof(listed)))
+		abort();
+	return NULL;
+}
+
+static void test_listing_under_way(void **state)
+{
+	pthread_t lister;
+	struct mount m;
+	struct stat st;
+
+	up(&m, &storage_conn);
+	poke("root/stage/internal/old/");
+	gate_close();
+	pthread_create(&lister, NULL, list_root, &m);
+	gate_await();
+	assert_int_equal(mount_stat(&m, "ext", &st), 0); /* not held up */
+	assert_int_equal(mount_mkdir(&m, "new"), 0);
+	assert_int_equal(mount_rmdir(&m, "old"), 0);
+	gate_open();
+	pthread_join(lister, NULL);
+	row_equal("our changes outlive it", listed, "~/ ext/ new/ ");
+	assert_int_equal(mount_stat(&m, "old", &st), -ENOENT);
+	assert_int_equal(mount_ls(&m, "", listed, sizeof(listed)), 0);
+	row_equal("and what it leaves", listed, "~/ ext/ new/ ");
 	down(&m);
 }
 
@@ -255,6 +437,9 @@ SUITE(stages)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_believed),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_listing_under_way),
 		cmocka_unit_test(test_drop_with_open_file),
 		cmocka_unit_test(test_forgotten),
 		cmocka_unit_test(test_dead_storage),
