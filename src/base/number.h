@@ -1,5 +1,5 @@
 /*
- * The lesser and the greater of two numbers.
+ * The lesser and the greater of two numbers, and the power of two below one.
  */
 #ifndef BASE_NUMBER_H
 #define BASE_NUMBER_H
@@ -14,6 +14,12 @@ static inline uint64_t number_min(uint64_t a, uint64_t b)
 static inline uint64_t number_max(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
+}
+
+/* The greatest power of two that is not above n, which is not 0. */
+static inline uint64_t number_power_of_2(uint64_t n)
+{
+	return 1ULL << (63 - __builtin_clzll(n));
 }
 
 #endif

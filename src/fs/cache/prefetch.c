@@ -17,8 +17,9 @@
  * eighth at most. A reader that has just begun is taken for a fast one, or a
  * store that is far away would learn too late that it is not.
  *
- * A GET of read-ahead is an eighth of the window, up to BLOCK_MAX, so that with
- * the whole window 32 of them are in flight.
+ * A GET of read-ahead is a quarter of the window at most, up to BLOCK_MAX, so
+ * that with the whole window 24 of them are in flight. It is a power of two,
+ * because only such buffers are kept (base/pool.h).
  */
 #include "fs/cache/prefetch.h"
 
@@ -41,7 +42,7 @@ static uint64_t prefetch_ahead_block(const struct prefetch *p)
 {
 	uint64_t n = number_max(p->window / PREFETCH_GETS, PREFETCH_FIRST);
 
-	return number_min(n, BLOCK_MAX);
+	return number_min(number_power_of_2(n), BLOCK_MAX);
 }
 
 /* How many bytes the reader has taken by now, as its rate. */

@@ -58,7 +58,7 @@ static struct reader_locked *reader_locked(struct reader *r) REQUIRES(&r->lock)
 static void reader_plan(struct read_job *j, uint64_t size)
 {
 	uint64_t quarter = budget_limit(j->file->env->budget) / 4;
-	uint64_t most = quarter / PREFETCH_GETS / PAGE * PAGE;
+	uint64_t most = number_power_of_2(quarter / PREFETCH_GETS);
 	struct prefetch_read read = {
 		.offset = j->offset,
 		.len = j->end - j->offset,

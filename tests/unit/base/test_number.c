@@ -22,10 +22,19 @@ static void orders(void **state)
 	}
 }
 
+static void powers(void **state)
+{
+	assert_int_equal(number_power_of_2(1), 1);
+	assert_int_equal(number_power_of_2(4095), 2048);
+	assert_int_equal(number_power_of_2(4096), 4096);
+	assert_true(number_power_of_2(UINT64_MAX) == 1ULL << 63);
+}
+
 SUITE(number)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(orders),
+		cmocka_unit_test(powers),
 	};
 
 	return cmocka_run_group_tests_name("number", tests, NULL, NULL);
