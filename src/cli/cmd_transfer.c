@@ -2,223 +2,40 @@
  * `stagefs get` and `stagefs put`: files between stages and this machine, by
  * pre-signed URLs. get's last word is where they go, unless it is a location
  * itself: then that is the current directory. put's is the stage's directory,
- * as for Databend's PUT; with --exact, or from standard input, it is the file's
- * own name.
- *
- * The order matters at the end: the threads have gone before lanes are freed,
- * and lanes before the engine.
+ * as for Databend's PUT; with --exact, from standard input, or when it has the
+ * file's own suffix, it is the file's own name.
  */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/text.h"
 #include "cli/cmd.h"
+#include "cli/transfer_verb.h"
 #include "client/message.h"
 #include "client/session.h"
 #include "client/statement.h"
 #include "stage/location.h"
 #include "stage/stage.h"
+#include "store/store.h"
 #include "transfer/transfer_file.h"
 #include "transfer/transfer_glob.h"
 #include "transfer/transfer_plan.h"
 
-struct transfer_options {
-	char *config, *row, *content_type, *ca_file, *proxy;
-	uint64_t parallel;
-	bool recursive, quiet, no_glob, skip_existing;
-	bool no_clobber; /* get */
-	bool exact; /* put */
-};
-
-#define TRANSFER_ROW(name_, type_, field, ...) \
-	{ \
-		.name = name_, .type = OPTION_##type_, \
-		.offset = offsetof(struct transfer_options, field), \
-		__VA_ARGS__ \
-	}
-/* The rows that both tables begin with. */
-#define TRANSFER_ROWS \
-	TRANSFER_ROW("--config", STRING, config, .word = "FILE", \
-		     .help = "configuration"), \
-		TRANSFER_ROW("--recursive", BOOL, recursive, .def = "no", \
-			     .help = "directories with all that is in them"), \
-		TRANSFER_ROW("-r", BOOL, recursive, .alias_of = "--recursive", \
-			     .help = "the same as --recursive"), \
-		TRANSFER_ROW("--parallel", UINT, parallel, .min = 1, \
-			     .max = TRANSFER_PARALLEL_MAX, .def = "8", \
-			     .help = "requests at once"), \
-		TRANSFER_ROW( \
-			"--quiet", BOOL, quiet, .def = "no", \
-			.help = "no progress, which only a terminal gets"), \
-		TRANSFER_ROW("-q", BOOL, quiet, .alias_of = "--quiet", \
-			     .help = "the same as --quiet"), \
-		TRANSFER_ROW( \
-			"--skip-existing", BOOL, skip_existing, .def = "no", \
-			.help = "pass over files whose size and MD5 (by the " \
-				"ETag) are there already"), \
-		TRANSFER_ROW("--no-glob", BOOL, no_glob, .def = "no", \
-			     .help = "* ? [ in names are themselves"), \
-		TRANSFER_ROW("--ca-file", STRING, ca_file, .max = 4096, \
-			     .help = "certificates to trust (default: the " \
-				     "stage's, the system's)"), \
-		TRANSFER_ROW( \
-			"--proxy", STRING, proxy, .max = 2048, \
-			.help = "http://HOST:PORT (default: the stage's)")
-
-struct transfer_words {
-	const char **word;
-	unsigned n;
-};
-
-/* One direction. */
-struct transfer_verb_ops {
-	const char *what; /* "download" */
-	const char *method; /* of a URL that came alone */
-	/* What is wrong with the words, before anything is opened. */
-	void (*check)(const struct transfer_options *o,
-		      const struct transfer_words *w, struct buf *why);
-	/* Finds the files and queues them: -EINTR, -ENOMEM or 0. */
-	int (*plan)(struct transfer_plan *p, const struct transfer_options *o,
-		    const struct transfer_words *w);
-	int (*plan_rows)(struct transfer_plan *p,
-			 const struct transfer_options *o,
-			 const struct transfer_words *w,
-			 struct transfer_rows *rows);
-};
-
-/* ---- rows ---- */
-
-/* file "-": standard input. STATUS_OK, or STATUS_FAILED after a line. */
-static int transfer_read_rows(const char *file, const char *method,
-			      struct transfer_rows *out)
-{
-	struct buf text = BUF_INIT(TRANSFER_ROWS_BYTES_MAX);
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int rc = cmd_read(file, &text);
-
-	if (!rc)
-		rc = transfer_row_parse_all(buf_str(&text), text.len, method,
-					    out, &why);
-	if (rc)
-		message(strcmp(file, "-") ? file : "standard input",
-			why.len ? buf_str(&why) : strerror(-rc));
-	buf_wipe(&text);
-	buf_clear(&why);
-	return rc ? STATUS_FAILED : STATUS_OK;
-}
-
-/* ---- the frame ---- */
-
-struct run {
-	const struct transfer_verb_ops *ops;
-	struct transfer_options o;
-	struct transfer_words words;
-	struct transfer_rows rows;
-};
-
-static bool transfer_to_stdout(const struct run *r)
-{
-	return r->words.n && !strcmp(r->words.word[r->words.n - 1], "-");
-}
-
-static int transfer_finish(struct transfer *t, int rc)
-{
-	struct transfer_count count;
-
-	if (rc && rc != -EINTR)
-		transfer_fail(t, strerror(-rc), "cannot go on");
-	transfer_end(t, &count);
-	if (count.interrupted)
-		message("interrupted", "what was under way is not done");
-	return rc || count.failed || count.interrupted ? STATUS_FAILED
-						       : STATUS_OK;
-}
-
-static int transfer_move(struct run *r, struct session *s)
-{
-	const struct transfer_settings set = {
-		.what = r->ops->what,
-		.parallel = (unsigned)r->o.parallel,
-		.workers = transfer_to_stdout(r) ? 1 : 0,
-		.quiet = r->o.quiet,
-		.no_clobber = r->o.no_clobber,
-		.skip_existing = r->o.skip_existing,
-	};
-	struct transfer_plan plan = {
-		.session = s,
-		.connections = (unsigned)r->o.parallel,
-		.ca_file = r->o.ca_file,
-		.proxy = r->o.proxy,
-		.recursive = r->o.recursive,
-		.literal = r->o.no_glob,
-		.content_type = r->o.content_type,
-	};
-	int rc = transfer_new(&set, &plan.t), status;
-
-	if (rc) {
-		message("cannot start", strerror(-rc));
-		return STATUS_FAILED;
-	}
-	rc = r->o.row ? r->ops->plan_rows(&plan, &r->o, &r->words, &r->rows)
-		      : r->ops->plan(&plan, &r->o, &r->words);
-	status = transfer_finish(plan.t, rc);
-	transfer_plan_clear(&plan);
-	return status;
-}
-
-static int transfer_run_session(struct run *r)
-{
-	struct session s;
-	int status = STATUS_OK;
-
-	if (r->o.row)
-		status = transfer_read_rows(r->o.row, r->ops->method, &r->rows);
-	if (status)
-		return status;
-	status = cmd_status(r->o.row ? session_open_bare(&s)
-				     : session_open(r->o.config, &s));
-	if (!status)
-		status = transfer_move(r, &s);
-	session_close(&s);
-	return status;
-}
-
-static int transfer_run(const struct command *c, int argc, char **argv)
-{
-	struct run r = { .ops = c->how };
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int status;
-
-	r.words.word = calloc((size_t)argc + 1, sizeof(*r.words.word));
-	if (!r.words.word)
-		return cmd_usage(c, strerror(ENOMEM));
-	status = cmd_parse_list(c, argc, argv, &r.o, r.words.word, &r.words.n);
-	if (!status)
-		r.ops->check(&r.o, &r.words, &why);
-	if (why.len)
-		status = cmd_usage(c, buf_str(&why));
-	if (!status)
-		status = transfer_run_session(&r);
-	buf_clear(&why);
-	transfer_row_clear_all(&r.rows);
-	option_clear(c->options, &r.o);
-	free(r.words.word);
-	return status;
-}
-
 /* ---- get ---- */
 
 static const struct option get_options[] = {
+	TRANSFER_RECURSIVE_ROWS,
 	TRANSFER_ROWS,
+	TRANSFER_SKIP_ROW,
 	TRANSFER_ROW("--no-clobber", BOOL, no_clobber, .def = "no",
 		     .help = "leave files that are there as they are"),
-	TRANSFER_ROW("-n", BOOL, no_clobber, .alias_of = "--no-clobber",
-		     .help = "the same as --no-clobber"),
+	TRANSFER_ROW("-n", BOOL, no_clobber, .alias_of = "--no-clobber"),
 	TRANSFER_ROW("--row", STRING, row,
 		     .help = "download what PRESIGN's rows in this file say "
 			     "(- is standard input); no configuration is "
@@ -381,11 +198,12 @@ const struct command get_command = {
 	.help = "Files of a stage to this machine, by pre-signed URLs; names "
 		"may have * ? [...] in quotes",
 	.options = get_options,
-	.run = transfer_run,
+	.run = transfer_verb_run,
 	.how =
 		&(const struct transfer_verb_ops){
-			.what = "download",
 			.method = "GET",
+			.again = "the same command again goes on where it "
+				 "ended",
 			.check = get_check,
 			.plan = get_plan,
 			.plan_rows = get_plan_rows,
@@ -395,7 +213,9 @@ const struct command get_command = {
 /* ---- put ---- */
 
 static const struct option put_options[] = {
+	TRANSFER_RECURSIVE_ROWS,
 	TRANSFER_ROWS,
+	TRANSFER_SKIP_ROW,
 	TRANSFER_ROW("--content-type", STRING, content_type, .max = 255,
 		     .help = "the type of what is uploaded (default: by its "
 			     "name, unless the stage says content_type = off)"),
@@ -465,21 +285,59 @@ static void put_check(const struct transfer_options *o,
 		location_clear(&where);
 }
 
+/* The last name's suffix with its dot, or "". */
+static const char *put_suffix(const char *path)
+{
+	const char *slash = strrchr(path, '/'),
+		   *dot = strrchr(slash ? slash : path, '.');
+
+	return dot ? dot : "";
+}
+
+/*
+ * `put a.csv @s/2026.csv`: one file, and a name with the same suffix where no
+ * directory is. It is the file's name, as cp has it. 1, 0 or -errno.
+ */
+static int put_is_name(const struct transfer_options *o,
+		       const struct transfer_words *w, struct stage *stage,
+		       const char *path)
+{
+	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	struct name_info there;
+	struct stat st;
+	int rc;
+
+	if (o->exact)
+		return 1;
+	if (w->n != 2 || !*put_suffix(path) ||
+	    strcasecmp(put_suffix(path), put_suffix(w->word[0])) ||
+	    stat(w->word[0], &st) || S_ISDIR(st.st_mode))
+		return 0;
+	rc = stage_key(stage, path, &key);
+	if (!rc)
+		rc = store_stat(stage->store, buf_str(&key), &there);
+	buf_clear(&key);
+	return rc ? rc : !there.is_prefix;
+}
+
 static int put_plan(struct transfer_plan *p, const struct transfer_options *o,
 		    const struct transfer_words *w)
 {
 	const char *word = w->word[w->n - 1];
 	struct location where;
 	struct stage *stage;
-	int rc = transfer_plan_stage(p, "upload to", word, &where, &stage);
+	int exact,
+		rc = transfer_plan_stage(p, "upload to", word, &where, &stage);
 
 	if (rc <= 0)
 		return rc;
-	rc = 0;
+	exact = put_is_name(o, w, stage, where.path);
+	/* what else it is, the upload says */
+	rc = exact == -EINTR || exact == -ENOMEM ? exact : 0;
 	p->unique = w->n > 2 || strpbrk(w->word[0], "*?[");
 	p->n_words = w->n - 1;
 	for (unsigned i = 0; i + 1 < w->n && !rc; i++)
-		rc = transfer_walk(p, w->word[i], stage, where.path, o->exact);
+		rc = transfer_walk(p, w->word[i], stage, where.path, exact > 0);
 	stage_unref(stage);
 	location_clear(&where);
 	return rc;
@@ -501,6 +359,7 @@ static int put_plan_row(struct transfer_plan *p, struct transfer_row *row,
 	job = transfer_plan_row(p, row, local);
 	if (!job)
 		return -ENOMEM;
+	job->way = TRANSFER_UPLOAD;
 	job->run = transfer_put;
 	return transfer_add(p->t, job);
 }
@@ -532,11 +391,12 @@ const struct command put_command = {
 	.help = "Files of this machine to a stage, by pre-signed URLs; LOCAL "
 		"may be a quoted pattern, or - for standard input",
 	.options = put_options,
-	.run = transfer_run,
+	.run = transfer_verb_run,
 	.how =
 		&(const struct transfer_verb_ops){
-			.what = "upload",
 			.method = "PUT",
+			.again = "with --skip-existing the same command "
+				 "passes over what has arrived",
 			.check = put_check,
 			.plan = put_plan,
 			.plan_rows = put_plan_rows,

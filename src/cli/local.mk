@@ -2,6 +2,7 @@ noinst_LIBRARIES += libcli.a
 libcli_a_SOURCES = \
 	src/cli/cmd.c src/cli/cmd.h \
 	src/cli/cmd_check.c \
+	src/cli/cmd_copy.c \
 	src/cli/cmd_init.c \
 	src/cli/cmd_keys.c \
 	src/cli/cmd_passwd.c \
@@ -13,4 +14,5 @@ libcli_a_SOURCES = \
 	src/cli/help.c src/cli/help.h \
 	src/cli/manual.c src/cli/manual.h \
 	src/cli/prompt.c src/cli/prompt.h \
-	src/cli/service.c src/cli/service.h
+	src/cli/service.c src/cli/service.h \
+	src/cli/transfer_verb.c src/cli/transfer_verb.h

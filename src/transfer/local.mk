@@ -2,6 +2,8 @@ noinst_LIBRARIES += libtransfer.a
 libtransfer_a_SOURCES = \
 	src/transfer/transfer.c src/transfer/transfer.h \
 	src/transfer/transfer_file.c src/transfer/transfer_file.h \
+	src/transfer/transfer_copy.c \
+	src/transfer/transfer_filter.c src/transfer/transfer_filter.h \
 	src/transfer/transfer_find.c \
 	src/transfer/transfer_get.c \
 	src/transfer/transfer_glob.c src/transfer/transfer_glob.h \

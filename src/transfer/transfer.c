@@ -29,7 +29,9 @@
 #include "base/thread.h"
 #include "base/waiter.h"
 #include "client/message.h"
+#include "client/table.h"
 #include "stage/stage.h"
+#include "store/store.h"
 
 #define QUEUE_MAX 4096 /* jobs */
 #define TICK_MS 200
@@ -55,10 +57,12 @@ struct transfer {
 	pthread_t watcher, workers[TRANSFER_PARALLEL_MAX];
 	unsigned n_workers;
 	sigset_t before;
+	struct table *rows; /* of a dry run, or JSON; or NULL */
 	bool terminal;
 	bool watching;
 	int64_t began_ms;
 	int64_t moved; /* atomic: bytes */
+	int64_t paced_ms; /* atomic: when the next bytes may travel */
 	struct lock speech;
 	struct lock lock;
 	struct transfer_locked guarded_;
@@ -75,6 +79,7 @@ void transfer_job_free(struct transfer_job *job)
 	if (!job)
 		return;
 	transfer_remote_clear(&job->remote);
+	transfer_remote_clear(&job->to);
 	free(job->local);
 	free(job);
 }
@@ -97,6 +102,25 @@ unsigned transfer_width(struct transfer *t)
 	busy = transfer_locked(t)->busy;
 	lock_drop(&t->lock);
 	return busy < t->set.parallel ? t->set.parallel / (busy ? busy : 1) : 1;
+}
+
+int transfer_pace(struct transfer *t, uint64_t bytes)
+{
+	int64_t now = clock_mono_ms(), begin, next;
+
+	if (!t->set.rate || !bytes)
+		return 0;
+	begin = __atomic_load_n(&t->paced_ms, __ATOMIC_RELAXED);
+	do {
+		next = (begin > now ? begin : now) +
+		       (int64_t)((double)bytes * 1000 / (double)t->set.rate);
+	} while (!__atomic_compare_exchange_n(&t->paced_ms, &begin, next, true,
+					      __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	while (clock_mono_ms() < begin)
+		if (waiter_park(waiter_self(), begin) == -EINTR)
+			return -EINTR;
+	return 0;
 }
 
 static void transfer_count(struct transfer *t, struct transfer_count *out)
@@ -157,15 +181,83 @@ void transfer_fail(struct transfer *t, const char *why, const char *what, ...)
 	buf_clear(&line);
 }
 
+static bool job_is_upload(const struct transfer_job *job)
+{
+	return job->way == TRANSFER_UPLOAD;
+}
+
+static const char *job_what(const struct transfer_job *job)
+{
+	static const char *const words[] = { "download", "upload", "copy" };
+
+	return words[job->way];
+}
+
+static const char *job_from(const struct transfer_job *job)
+{
+	return job_is_upload(job) ? job->local : job->remote.label;
+}
+
+static const char *job_to(const struct transfer_job *job)
+{
+	return job_is_upload(job) ? job->remote.label : job->local;
+}
+
 static void transfer_say_failure(struct transfer *t,
 				 const struct transfer_job *job,
 				 const char *why)
 {
-	bool up = !strcmp(t->set.what, "upload");
+	transfer_fail(t, why, "cannot %s %s to %s", job_what(job),
+		      job_from(job), job_to(job));
+}
 
-	transfer_fail(t, why, "cannot %s %s to %s", t->set.what,
-		      up ? job->local : job->remote.label,
-		      up ? job->remote.label : job->local);
+/* ---- what a program reads ---- */
+
+static const struct table_column rows_dry[] = {
+	{ "from", TABLE_TEXT },
+	{ "to", TABLE_TEXT },
+	{ "size", TABLE_TEXT },
+};
+static const struct table_column rows_json[] = {
+	{ "from", TABLE_TEXT },   { "to", TABLE_TEXT },
+	{ "size", TABLE_NUMBER }, { "status", TABLE_TEXT },
+	{ "error", TABLE_TEXT },
+};
+
+static int transfer_rows_open(struct transfer *t)
+{
+	if (t->set.json)
+		t->rows = table_new(stdout, TABLE_NDJSON, false, rows_json, 5);
+	else if (t->set.dry_run)
+		t->rows = table_new(stdout, TABLE_AUTO, false, rows_dry, 3);
+	else
+		return 0;
+	return t->rows ? 0 : -ENOMEM;
+}
+
+/* status: what became of it; error: why, or NULL. */
+static void transfer_row(struct transfer *t, const struct transfer_job *job,
+			 const char *status, const char *error)
+{
+	uint64_t size = job->info.size;
+	struct buf text = BUF_INIT(64);
+
+	if (!t->rows)
+		return;
+	if (size != TRANSFER_UNKNOWN)
+		buf_addf(&text, "%llu", (unsigned long long)size);
+	lock_take(&t->speech);
+	table_row(t->rows,
+		  (const struct table_value[5]){
+			  { .text = job_from(job) },
+			  { .text = job_to(job) },
+			  { .text = buf_str(&text),
+			    .number = size == TRANSFER_UNKNOWN ? 0 : size },
+			  { .text = status },
+			  { .text = error },
+		  });
+	lock_drop(&t->speech);
+	buf_clear(&text);
 }
 
 /* ---- workers ---- */
@@ -206,6 +298,24 @@ static void transfer_job_over(struct transfer *t, int rc)
 	lock_drop(&t->lock);
 }
 
+/* Of a move, when its bytes have arrived: only the object that they are. */
+static int transfer_remove_source(struct transfer_job *job, struct buf *why)
+{
+	const struct transfer_remote *r = &job->remote;
+	int rc;
+
+	if (job_is_upload(job))
+		rc = unlink(job->local) ? -errno : 0;
+	else if (*job->info.etag && !r->stage->store->ops->confirm)
+		rc = store_remove_same(r->stage->store, r->key, job->info.etag);
+	else
+		rc = store_remove(r->stage->store, r->key);
+	if (rc)
+		buf_addf(why, "it has arrived, but %s cannot be removed: %s",
+			 job_from(job), strerror(-rc));
+	return rc;
+}
+
 static void transfer_enlist(struct transfer *t)
 {
 	struct transfer_locked *g;
@@ -242,10 +352,17 @@ static void *transfer_worker(void *arg)
 
 		if (rc == -EEXIST && why.len)
 			rc = -EIO; /* it was not meant: a failure */
+		if (!rc && job->move && !job->directory)
+			rc = transfer_remove_source(job, &why);
+		if (rc && rc != -EEXIST && !why.len)
+			buf_adds(&why, strerror(-rc));
 		if (rc && rc != -EEXIST)
-			transfer_say_failure(t, job,
-					     why.len ? buf_str(&why)
-						     : strerror(-rc));
+			transfer_say_failure(t, job, buf_str(&why));
+		transfer_row(t, job,
+			     !rc             ? "done"
+			     : rc == -EEXIST ? "skipped"
+					     : "failed",
+			     rc && rc != -EEXIST ? buf_str(&why) : NULL);
 		transfer_job_over(t, rc);
 		buf_clear(&why);
 		transfer_job_free(job);
@@ -328,7 +445,7 @@ int transfer_new(const struct transfer_settings *set, struct transfer **out)
 	t->set = *set;
 	if (!t->set.workers)
 		t->set.workers = t->set.parallel;
-	t->terminal = !set->quiet && isatty(STDERR_FILENO);
+	t->terminal = !set->quiet && !set->dry_run && isatty(STDERR_FILENO);
 	t->began_ms = clock_mono_ms();
 	lock_init(&t->speech, LOCK_SPEECH);
 	lock_init(&t->lock, LOCK_TRANSFER);
@@ -336,7 +453,9 @@ int transfer_new(const struct transfer_settings *set, struct transfer **out)
 	sigaddset(&block, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &block, &t->before);
 	transfer_enlist(t); /* the caller's own waits end on a signal as well */
-	rc = thread_start(&t->watcher, "watch", transfer_watcher, t);
+	rc = transfer_rows_open(t);
+	if (!rc)
+		rc = thread_start(&t->watcher, "watch", transfer_watcher, t);
 	t->watching = !rc;
 	while (!rc && t->n_workers < t->set.workers) {
 		rc = thread_start(&t->workers[t->n_workers], "transfer",
@@ -355,11 +474,26 @@ int transfer_new(const struct transfer_settings *set, struct transfer **out)
 	return rc;
 }
 
+void transfer_skip(struct transfer *t, struct transfer_job *job)
+{
+	transfer_row(t, job, "skipped", NULL);
+	lock_take(&t->lock);
+	transfer_locked(t)->count.found++;
+	transfer_locked(t)->count.skipped++;
+	lock_drop(&t->lock);
+	transfer_job_free(job);
+}
+
 int transfer_add(struct transfer *t, struct transfer_job *job)
 {
 	struct transfer_locked *g;
 	int rc = 0;
 
+	if (t->set.dry_run) {
+		transfer_row(t, job, "planned", NULL);
+		transfer_job_free(job);
+		return 0;
+	}
 	lock_take(&t->lock);
 	g = transfer_locked(t);
 	while (g->n_queue == QUEUE_MAX && g->phase != STOPPED)
@@ -402,6 +536,8 @@ void transfer_end(struct transfer *t, struct transfer_count *out)
 		pthread_join(t->watcher, NULL);
 	}
 	transfer_count(t, out);
+	if (t->rows && table_end(t->rows))
+		out->failed++;
 	if (t->terminal) {
 		transfer_progress_sum(out, &sum);
 		transfer_wipe_line(t);

@@ -19,7 +19,10 @@ struct transfer;
 
 #define TRANSFER_PARALLEL_MAX 256
 
+enum transfer_way { TRANSFER_DOWNLOAD, TRANSFER_UPLOAD, TRANSFER_COPY };
+
 struct transfer_job {
+	enum transfer_way way; /* what run() does */
 	/* 0; -EEXIST: left as it is, on purpose; or -errno with why. Blocks. */
 	int (*run)(struct transfer *t, struct transfer_job *job,
 		   struct buf *why);
@@ -31,6 +34,8 @@ struct transfer_job {
 	enum transfer_there there;
 	struct object_info found;
 	bool directory; /* put: an empty one, which becomes a marker */
+	bool move; /* what it came from goes when it has arrived */
+	struct transfer_remote to; /* transfer_copy()'s; local is its label */
 	struct transfer_job *prev, *next; /* in the queue */
 };
 void transfer_job_free(struct transfer_job *job);
@@ -38,13 +43,17 @@ void transfer_job_free(struct transfer_job *job);
 /* What jobs run. */
 int transfer_get(struct transfer *t, struct transfer_job *job, struct buf *why);
 int transfer_put(struct transfer *t, struct transfer_job *job, struct buf *why);
+int transfer_copy(struct transfer *t, struct transfer_job *job,
+		  struct buf *why);
 
 struct transfer_settings {
-	const char *what; /* "download": `cannot download @s/a: why` */
 	unsigned parallel; /* requests at once */
 	unsigned workers; /* files at once; 0: as many */
 	bool quiet; /* no progress */
 	bool no_clobber, skip_existing;
+	bool dry_run; /* jobs are shown, and not done */
+	bool json; /* a row for each job on standard output, with its end */
+	uint64_t rate; /* bytes a second, all together; 0: no limit */
 };
 
 /* Starts the threads. 0 or -errno. */
@@ -62,6 +71,10 @@ void transfer_fail(struct transfer *t, const char *why, const char *what, ...)
  * many requests one file may have under way now. */
 void transfer_moved(struct transfer *t, int64_t bytes);
 unsigned transfer_width(struct transfer *t);
+/* Waits until so many bytes may travel (settings.rate). 0 or -EINTR. */
+int transfer_pace(struct transfer *t, uint64_t bytes);
+/* A job that need not be done: it is counted, and freed. */
+void transfer_skip(struct transfer *t, struct transfer_job *job);
 
 /* Waits for all, ends the threads. What became of the jobs. */
 void transfer_end(struct transfer *t, struct transfer_count *out);

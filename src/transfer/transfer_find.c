@@ -56,6 +56,22 @@ static bool find_is_local_name(const char *name)
 	return true;
 }
 
+/* A directory that holds nothing else, in the other stage. */
+static int find_queue_marker(struct find *f, const char *path)
+{
+	struct transfer_plan *p = f->plan;
+	struct transfer_job *job = transfer_plan_job(p, p->to, path, "");
+
+	if (!job)
+		return -ENOMEM;
+	job->way = TRANSFER_UPLOAD;
+	job->run = transfer_put;
+	job->directory = true;
+	job->move = false;
+	job->info.size = 0;
+	return transfer_add(p->t, job);
+}
+
 static int find_queue(struct find *f, const char *name, const char *local,
 		      const struct object_info *info)
 {
@@ -66,10 +82,12 @@ static int find_queue(struct find *f, const char *name, const char *local,
 		find_say(f, name, "another file has that name here already");
 		return 0;
 	}
-	job = transfer_plan_job(p, f->stage, name, local);
+	job = p->to ? transfer_plan_copy(p, f->stage, name, local)
+		    : transfer_plan_job(p, f->stage, name, local);
 	if (!job)
 		return -ENOMEM;
-	job->run = transfer_get;
+	if (!p->to)
+		job->run = transfer_get;
 	job->info = *info;
 	return transfer_add(p->t, job);
 }
@@ -84,7 +102,7 @@ static int find_place(struct find *f, const char *name, const char *rest,
 	int rc;
 
 	f->found++;
-	if (!strcmp(f->local, "-"))
+	if (!f->plan->to && !strcmp(f->local, "-"))
 		return marker ? 0 : find_queue(f, name, f->local, info);
 	if (!*rest && marker)
 		return 0; /* the directory's own */
@@ -96,11 +114,15 @@ static int find_place(struct find *f, const char *name, const char *rest,
 	if (local.len && local.data[local.len - 1] != '/')
 		buf_addc(&local, '/');
 	buf_adds(&local, rest);
-	if (marker)
+	if (marker && !f->plan->to)
 		buf_truncate(&local, local.len - 1);
 	rc = buf_err(&local);
-	if (!rc) {
-		rc = transfer_file_make_dirs(buf_str(&local), marker);
+	if (!rc && f->plan->to) {
+		rc = marker ? find_queue_marker(f, buf_str(&local))
+			    : find_queue(f, name, buf_str(&local), info);
+	} else if (!rc) {
+		if (!f->plan->dry_run)
+			rc = transfer_file_make_dirs(buf_str(&local), marker);
 		if (rc) {
 			find_say(f, name, strerror(-rc));
 			rc = 0;
@@ -137,6 +159,10 @@ static int find_each(void *arg, const struct list_entry *e, const char *name,
 		rest = name + n + (n && name[n] == '/');
 	else
 		rest = name + find_last_name(name, n);
+	if (!transfer_filter_wants(&f->plan->filter, rest)) {
+		f->found++;
+		return 0;
+	}
 	return find_place(f, name, rest, &e->info);
 }
 
@@ -175,8 +201,10 @@ static int find_list(struct find *f)
 /* A name without wildcards, that may be a file or a directory. */
 static int find_look(struct find *f, const struct name_info *there)
 {
-	if (f->plan->recursive && there->is_prefix)
+	if (f->plan->recursive && there->is_prefix) {
+		f->contents |= f->plan->as_cp && !f->into;
 		return find_list(f);
+	}
 	if (there->is_object && !f->contents && f->into)
 		return find_place(f, f->path,
 				  f->path + find_last_name(f->path,

@@ -26,6 +26,7 @@
 #include "transfer/transfer_sink.h"
 
 #define CHUNK ((uint64_t)8 << 20)
+#define CHUNK_MIN ((uint64_t)64 << 10)
 #define ROUND_MAX 16 /* requests at once for one file */
 #define WHOLE_TRIES 3 /* of what cannot go on where it broke off */
 
@@ -51,6 +52,15 @@ struct piece {
 	int rc;
 	struct object_info info;
 };
+
+/* With a limit a request is a second's worth. */
+static uint64_t get_chunk(const struct download *d)
+{
+	uint64_t rate = transfer_settings(d->t)->rate;
+
+	return rate ? number_min(CHUNK, rate < CHUNK_MIN ? CHUNK_MIN : rate)
+		    : CHUNK;
+}
 
 static uint64_t get_left(const struct download *d)
 {
@@ -160,6 +170,10 @@ static int pieces_get(struct download *d, struct piece *p, unsigned n,
 {
 	int rc = 0;
 
+	for (unsigned i = 0; i < n && !rc; i++)
+		rc = transfer_pace(d->t, number_min(p[i].get.len, get_left(d)));
+	if (rc)
+		return transfer_remote_fail(&d->job->remote, rc, why);
 	d->waiter = waiter_self();
 	d->coming = n;
 	d->failed = false;
@@ -238,10 +252,11 @@ static int get_first(struct download *d, struct buf *why)
 	/* a listing's ETag need not be the object's own */
 	if (!d->done)
 		d->info.etag[0] = '\0';
-	if (!d->done && d->info.size <= CHUNK) {
+	if (!d->done && d->info.size <= get_chunk(d)) {
 		rc = get_whole(d, why);
 	} else {
-		piece_init(&p, d, d->done, number_min(get_left(d), CHUNK));
+		piece_init(&p, d, d->done,
+			   number_min(get_left(d), get_chunk(d)));
 		rc = pieces_get(d, &p, 1, why);
 		if (!rc)
 			rc = get_learn(d, &p, why);
@@ -260,7 +275,7 @@ static int get_round(struct download *d, struct buf *why)
 	int rc, note_rc;
 
 	while (n < ROUND_MAX && n < width && at < d->info.size) {
-		uint64_t len = number_min(d->info.size - at, CHUNK);
+		uint64_t len = number_min(d->info.size - at, get_chunk(d));
 
 		piece_init(&pieces[n++], d, at, len);
 		at += len;

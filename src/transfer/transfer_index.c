@@ -5,6 +5,7 @@
 #include "transfer/transfer_index.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>

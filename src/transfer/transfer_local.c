@@ -73,7 +73,10 @@ static int local_copy_in(struct transfer *t, struct transfer_remote *r, int fd,
 	while (!rc && *done < info->size) {
 		uint64_t n = number_min(info->size - *done, CHUNK);
 
-		rc = local_copy(fd, *done, sink->fd, *done - sink->base, n);
+		rc = transfer_pace(t, n);
+		if (!rc)
+			rc = local_copy(fd, *done, sink->fd, *done - sink->base,
+					n);
 		if (rc)
 			return transfer_remote_fail(r, rc, why);
 		*done += n;
@@ -115,7 +118,9 @@ int transfer_local_fill(struct transfer *t, struct transfer_remote *r, int fd,
 	while (!rc && at < size) {
 		uint64_t n = number_min(size - at, CHUNK);
 
-		rc = local_copy(fd, at, to, at, n);
+		rc = transfer_pace(t, n);
+		if (!rc)
+			rc = local_copy(fd, at, to, at, n);
 		if (!rc) {
 			at += n;
 			transfer_moved(t, (int64_t)n);

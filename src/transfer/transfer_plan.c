@@ -131,19 +131,13 @@ static struct transfer_job *plan_new_job(const char *local)
 	return job;
 }
 
-struct transfer_job *transfer_plan_job(struct transfer_plan *p,
-				       struct stage *stage, const char *path,
-				       const char *local)
+static int plan_fill(struct transfer_plan *p, struct stage *stage,
+		     const char *path, struct transfer_remote *r)
 {
-	struct transfer_job *job = plan_new_job(local);
 	const char *type = p->content_type ?: store_type(stage->store, path);
 	struct buf label = BUF_INIT(BUF_MESSAGE);
-	struct transfer_remote *r;
 
-	if (!job)
-		return NULL;
 	buf_addf(&label, "@%s/%s", stage->name, path);
-	r = &job->remote;
 	r->stage = stage_ref(stage);
 	if (!transfer_local_is(r))
 		r->lane = plan_lane(p, stage);
@@ -152,11 +146,47 @@ struct transfer_job *transfer_plan_job(struct transfer_plan *p,
 	r->part_size = stage->part_size;
 	r->label = buf_detach(&label);
 	r->content_type = type ? strdup(type) : NULL;
-	if ((r->lane || transfer_local_is(r)) && r->key && r->label &&
-	    (r->content_type || !type))
-		return job;
-	transfer_job_free(job);
-	return NULL;
+	return (r->lane || transfer_local_is(r)) && r->key && r->label &&
+			       (r->content_type || !type)
+		       ? 0
+		       : -ENOMEM;
+}
+
+struct transfer_job *transfer_plan_job(struct transfer_plan *p,
+				       struct stage *stage, const char *path,
+				       const char *local)
+{
+	struct transfer_job *job = plan_new_job(local);
+
+	if (job && plan_fill(p, stage, path, &job->remote)) {
+		transfer_job_free(job);
+		return NULL;
+	}
+	if (job)
+		job->move = p->move;
+	return job;
+}
+
+struct transfer_job *transfer_plan_copy(struct transfer_plan *p,
+					struct stage *stage, const char *path,
+					const char *to)
+{
+	struct transfer_job *job = transfer_plan_job(p, stage, path, "");
+	char *label = NULL;
+
+	if (!job)
+		return NULL;
+	if (!plan_fill(p, p->to, to, &job->to))
+		label = strdup(job->to.label);
+	if (!label) {
+		transfer_job_free(job);
+		return NULL;
+	}
+	free(job->local);
+	job->local = label;
+	job->way = TRANSFER_COPY;
+	job->run = transfer_copy;
+	return job;
 }
 
 struct transfer_job *transfer_plan_row(struct transfer_plan *p,
@@ -213,6 +243,8 @@ void transfer_plan_clear(struct transfer_plan *p)
 	}
 	transfer_index_free(p->index);
 	p->index = NULL;
+	stage_unref(p->to);
+	p->to = NULL;
 	while (p->lanes) {
 		struct transfer_lane *l = p->lanes;
 

@@ -9,6 +9,7 @@
 
 #include "stage/location.h"
 #include "transfer/transfer.h"
+#include "transfer/transfer_filter.h"
 #include "transfer/transfer_row.h"
 
 struct session;
@@ -26,6 +27,15 @@ struct transfer_plan {
 	const char *ca_file, *proxy; /* win over the configuration's */
 	bool recursive, literal; /* no wildcards */
 	const char *content_type; /* of uploads; NULL: by their names */
+	struct transfer_filter filter;
+	bool dry_run; /* no directory is made */
+	bool move;
+	/* Without a directory at the far end a tree takes its name, as cp -r
+	 * has it. */
+	bool as_cp;
+	/* Where files of stages go; local names are paths in it. NULL: to this
+	 * machine. A reference. */
+	struct stage *to;
 	bool unique; /* several words or a glob: names may meet */
 	unsigned n_words; /* put: how many files are named, if not more */
 	struct transfer_index *index; /* put: of what is there; NULL: no need */
@@ -43,6 +53,10 @@ int transfer_plan_stage(struct transfer_plan *p, const char *verb,
 struct transfer_job *transfer_plan_job(struct transfer_plan *p,
 				       struct stage *stage, const char *path,
 				       const char *local);
+/* From there to that path in p->to. */
+struct transfer_job *transfer_plan_copy(struct transfer_plan *p,
+					struct stage *stage, const char *path,
+					const char *to);
 /* The same for a row, which is taken over. */
 struct transfer_job *transfer_plan_row(struct transfer_plan *p,
 				       struct transfer_row *row,
@@ -63,5 +77,7 @@ int transfer_find(struct transfer_plan *p, const char *word, const char *local,
  * location is the file's own name. */
 int transfer_walk(struct transfer_plan *p, const char *word,
 		  struct stage *stage, const char *path, bool exact);
+/* Removes the directories of a tree of this machine that are empty. */
+void transfer_walk_clear(const char *top);
 
 #endif

@@ -111,6 +111,8 @@ static int put_one(struct upload *u, struct buf *why)
 		body.fd = scratch;
 		body.adopt = true;
 	}
+	if (!rc && !local)
+		rc = transfer_pace(u->t, u->size);
 	if (!rc)
 		rc = store_put(r->store, r->key, &body, &meta, NULL, NULL);
 	if (scratch >= 0)
@@ -169,6 +171,8 @@ static int put_part(struct sending *s, unsigned number)
 	rc = upload_parts_wait(s->parts, number_min(width, PARTS_WIDTH) - 1);
 	if (!rc)
 		rc = upload_parts_error(s->parts, false);
+	if (!rc)
+		rc = transfer_pace(u->t, p->len);
 	return rc ? rc : upload_parts_send(s->parts, &part);
 }
 
@@ -249,7 +253,7 @@ static int put_send_all(struct upload *u, struct buf *why)
 static int put_is_there(struct upload *u)
 {
 	const struct transfer_remote *r = &u->job->remote;
-	struct name_info there = { 0 };
+	struct object_details there = { 0 };
 	bool equal = false;
 	int rc;
 
@@ -265,10 +269,13 @@ static int put_is_there(struct upload *u)
 	if (transfer_local_is(r)) {
 		rc = transfer_local_equal(r, u->fd, u->size, &equal);
 	} else {
-		rc = store_stat(r->stage->store, r->key, &there);
-		if (!rc && there.is_object)
+		/* nothing is listed: keys that may not do that will do */
+		rc = store_head(r->stage->store, r->key, &there);
+		if (!rc)
 			rc = transfer_file_equal(u->fd, u->size, r->part_size,
 						 &there.info, &equal);
+		else if (rc == -ENOENT || rc == -EACCES)
+			rc = 0;
 	}
 	return rc ? rc : equal;
 }

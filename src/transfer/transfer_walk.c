@@ -14,6 +14,7 @@
 #include <glob.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "stage/stage.h"
@@ -60,6 +61,7 @@ static int walk_queue(struct walk_up *w, const char *local, const char *rest,
 		goto out;
 	job->there = transfer_index_find(w->plan->index, job->remote.key,
 					 &job->found);
+	job->way = TRANSFER_UPLOAD;
 	job->run = transfer_put;
 	job->directory = directory;
 	if (directory)
@@ -179,7 +181,8 @@ static int walk_tree(struct walk_up *w, const char *top, size_t skip)
 		rest += strspn(rest, "/");
 		if (e->fts_info != FTS_D)
 			e->fts_parent->fts_number++;
-		rc = walk_tree_entry(w, e, rest);
+		if (transfer_filter_wants(&w->plan->filter, rest))
+			rc = walk_tree_entry(w, e, rest);
 	}
 	if (fts)
 		fts_close(fts);
@@ -260,4 +263,17 @@ int transfer_walk(struct transfer_plan *p, const char *word,
 	if (!p->literal && lstat(word, &st) && strpbrk(word, "*?["))
 		return walk_expand(&w, word);
 	return walk_one_path(&w, word);
+}
+
+void transfer_walk_clear(const char *top)
+{
+	char *const tops[] = { (char *)top, NULL };
+	FTS *fts = fts_open(tops, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	FTSENT *e;
+
+	while (fts && (e = fts_read(fts)))
+		if (e->fts_info == FTS_DP)
+			rmdir(e->fts_accpath);
+	if (fts)
+		fts_close(fts);
 }

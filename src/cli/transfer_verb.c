@@ -1,0 +1,143 @@
+/*
+ * The order matters at the end: the threads have gone before lanes are freed,
+ * and lanes before the engine.
+ */
+#include "cli/transfer_verb.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "cli/cmd.h"
+#include "client/message.h"
+#include "client/session.h"
+
+/* ---- rows ---- */
+
+/* file "-": standard input. STATUS_OK, or STATUS_FAILED after a line. */
+static int verb_read_rows(const char *file, const char *method,
+			  struct transfer_rows *out)
+{
+	struct buf text = BUF_INIT(TRANSFER_ROWS_BYTES_MAX);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = cmd_read(file, &text);
+
+	if (!rc)
+		rc = transfer_row_parse_all(buf_str(&text), text.len, method,
+					    out, &why);
+	if (rc)
+		message(strcmp(file, "-") ? file : "standard input",
+			why.len ? buf_str(&why) : strerror(-rc));
+	buf_wipe(&text);
+	buf_clear(&why);
+	return rc ? STATUS_FAILED : STATUS_OK;
+}
+
+/* ---- the frame ---- */
+
+struct run {
+	const struct transfer_verb_ops *ops;
+	struct transfer_options o;
+	struct transfer_words words;
+	struct transfer_rows rows;
+};
+
+static bool verb_to_stdout(const struct run *r)
+{
+	return !r->ops->move && r->words.n &&
+	       (r->ops->quiet || !strcmp(r->words.word[r->words.n - 1], "-"));
+}
+
+static int verb_finish(struct transfer *t, int rc, const char *again)
+{
+	struct transfer_count count;
+
+	if (rc && rc != -EINTR)
+		transfer_fail(t, strerror(-rc), "cannot go on");
+	transfer_end(t, &count);
+	if (count.interrupted)
+		message("interrupted", again);
+	return count.interrupted    ? STATUS_INTERRUPTED
+	       : rc || count.failed ? STATUS_FAILED
+				    : STATUS_OK;
+}
+
+static int verb_move(struct run *r, struct session *s)
+{
+	const struct transfer_settings set = {
+		.parallel = (unsigned)r->o.parallel,
+		.workers = verb_to_stdout(r) ? 1 : 0,
+		.quiet = r->o.quiet || r->ops->quiet,
+		.no_clobber = r->o.no_clobber,
+		.skip_existing = r->o.skip_existing,
+		.dry_run = r->o.dry_run,
+		.json = r->o.json,
+		.rate = r->o.limit_rate,
+	};
+	struct transfer_plan plan = {
+		.session = s,
+		.connections = (unsigned)r->o.parallel,
+		.ca_file = r->o.ca_file,
+		.proxy = r->o.proxy,
+		.recursive = r->o.recursive,
+		.literal = r->o.no_glob,
+		.content_type = r->o.content_type,
+		.filter = { r->o.include, r->o.exclude },
+		.dry_run = r->o.dry_run,
+		.move = r->ops->move,
+	};
+	int rc = transfer_new(&set, &plan.t), status;
+
+	if (rc) {
+		message("cannot start", strerror(-rc));
+		return STATUS_FAILED;
+	}
+	rc = r->o.row ? r->ops->plan_rows(&plan, &r->o, &r->words, &r->rows)
+		      : r->ops->plan(&plan, &r->o, &r->words);
+	status = verb_finish(plan.t, rc, r->ops->again);
+	if (!status && r->ops->after)
+		status = r->ops->after(&plan, &r->o, &r->words);
+	transfer_plan_clear(&plan);
+	return status;
+}
+
+static int verb_run_session(struct run *r)
+{
+	struct session s;
+	int status = STATUS_OK;
+
+	if (r->o.row)
+		status = verb_read_rows(r->o.row, r->ops->method, &r->rows);
+	if (status)
+		return status;
+	status = cmd_status(r->o.row ? session_open_bare(&s)
+				     : session_open(r->o.config, &s));
+	if (!status)
+		status = verb_move(r, &s);
+	session_close(&s);
+	return status;
+}
+
+int transfer_verb_run(const struct command *c, int argc, char **argv)
+{
+	struct run r = { .ops = c->how };
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int status;
+
+	r.words.word = calloc((size_t)argc + 1, sizeof(*r.words.word));
+	if (!r.words.word)
+		return cmd_usage(c, strerror(ENOMEM));
+	status = cmd_parse_list(c, argc, argv, &r.o, r.words.word, &r.words.n);
+	if (!status)
+		r.ops->check(&r.o, &r.words, &why);
+	if (why.len)
+		status = cmd_usage(c, buf_str(&why));
+	if (!status)
+		status = verb_run_session(&r);
+	buf_clear(&why);
+	transfer_row_clear_all(&r.rows);
+	option_clear(c->options, &r.o);
+	free(r.words.word);
+	return status;
+}
