@@ -3,7 +3,8 @@
  * fs_file.c's.
  *
  * The store is changed first, then the tree is told; after a failure the tree
- * does not know which of the two it was, and the next lookup asks. Each holds a
+ * does not know which of the two it was, and the next lookup asks. Files that
+ * are removed in a row go from the tree first (removals.h). Each holds a
  * claim on what it changes (claims_publish_begin()), so that a directory above
  * is not moved meanwhile, and a file is not published while it is removed.
  */
@@ -72,7 +73,9 @@ int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 		if (!rc)
 			rc = claims_publish_begin(fs->tree, dir, NULL);
 		if (!rc) {
-			rc = dirops_make_dir(fs, dir, name, mode, c, &i);
+			rc = NAMES_MAKE(fs, dir, name,
+					dirops_make_dir(fs, dir, name, mode, c,
+							&i));
 			claims_publish_end(fs->tree, dir);
 		}
 	}
@@ -112,27 +115,61 @@ static int dirops_remove_key(struct fs *fs, struct inode *dir, const char *key)
 	return rc;
 }
 
+/* 0: i is removed with others; 1: by itself. */
+static int dirops_remove_later(struct fs *fs, struct inode *dir,
+			       struct inode *i, const char *key)
+{
+	struct inode_view v;
+	struct stage *stage;
+	int rc = 1;
+	bool keeps;
+
+	inode_view(fs->tree, i, &v);
+	if (v.kind != INODE_FILE || !v.published ||
+	    !v.policy->removed_together || !marker_can_wait(fs, dir, i, &keeps))
+		return 1;
+	stage = inode_stage(fs->tree, dir);
+	if (stage)
+		rc = removals_add(fs->removals, dir, i, stage, key, keeps);
+	stage_unref(stage);
+	return rc;
+}
+
+static int dirops_remove_now(struct fs *fs, struct inode *dir, const char *name,
+			     struct inode *i, const char *key)
+{
+	struct inode_view v;
+	int rc = 0;
+
+	inode_view(fs->tree, i, &v);
+	if (v.kind == INODE_DIR)
+		rc = marker_empty(fs, i);
+	if (!rc)
+		rc = marker_keep(fs, dir, i);
+	if (!rc && (v.kind == INODE_DIR || v.published)) {
+		rc = dirops_remove_key(fs, dir, key);
+		if (!rc)
+			removals_asked(fs->removals, dir);
+	}
+	if (!rc)
+		tree_remove(fs->tree, i);
+	else if (rc != -ENOTEMPTY)
+		tree_invalidate(fs->tree, dir, name);
+	return rc;
+}
+
 static int dirops_remove(struct fs *fs, struct inode *dir, const char *name,
 			 enum inode_kind kind)
 {
 	struct buf key = NAMES_KEY;
-	struct inode_view v;
 	struct inode *i;
 	int rc = dirops_claim_name(fs, dir, name, kind, &i, &key);
 
 	if (rc)
 		goto out;
-	inode_view(fs->tree, i, &v);
-	if (kind == INODE_DIR)
-		rc = marker_empty(fs, i);
-	if (!rc)
-		rc = marker_keep(fs, dir, i);
-	if (!rc && (kind == INODE_DIR || v.published))
-		rc = dirops_remove_key(fs, dir, buf_str(&key));
-	if (!rc)
-		tree_remove(fs->tree, i);
-	else if (rc != -ENOTEMPTY)
-		tree_invalidate(fs->tree, dir, name);
+	rc = dirops_remove_later(fs, dir, i, buf_str(&key));
+	if (rc > 0)
+		rc = dirops_remove_now(fs, dir, name, i, buf_str(&key));
 	if (!rc && kind == INODE_FILE)
 		names_orphan(fs, i);
 	claims_publish_end(fs->tree, i);

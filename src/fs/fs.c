@@ -17,6 +17,7 @@
 #include "fs/file_ahead.h"
 #include "fs/names/store_event.h"
 #include "fs/questions.h"
+#include "fs/removals.h"
 #include "fs/subtree.h"
 #include "fs/traversal.h"
 #include "stage/catalog.h"
@@ -68,10 +69,11 @@ static int fs_make_parts(struct fs *fs)
 	fs->traversals = traversals_new(fs);
 	fs->subtrees = subtrees_new(fs);
 	fs->file_ahead = file_ahead_new(fs);
+	fs->removals = removals_new(fs, marker_keep_empty);
 	fs->close_errors = close_errors_new();
 	if (!fs->tree || !fs->blocks || !fs->pending || !fs->inval_queue ||
 	    !fs->questions || !fs->traversals || !fs->subtrees ||
-	    !fs->file_ahead || !fs->close_errors)
+	    !fs->file_ahead || !fs->removals || !fs->close_errors)
 		return -ENOMEM;
 	fs->env = (struct file_env){
 		.tree = fs->tree,
@@ -122,6 +124,7 @@ void fs_free(struct fs *fs)
 
 	if (!fs)
 		return;
+	removals_free(fs->removals);
 	handle_clear(fs);
 	fs_dir_clear(fs);
 	file_ahead_free(fs->file_ahead);
@@ -177,6 +180,7 @@ static void fs_place_changed(void *arg, const struct store_event *e)
 void fs_store_changed(struct fs *fs, struct store *s, const char *key,
 		      const struct object_info *info)
 {
+	removals_overtaken(fs->removals, s, key);
 	store_event_apply(fs->tree, s, key, info, fs_place_changed, fs);
 	inval_queue_settle(fs->inval_queue);
 }

@@ -170,7 +170,8 @@ typedef int fs_emit(void *arg, const char *name, const struct fs_entry *entry,
 		    off_t next);
 int fs_dir_read(struct fs *fs, struct dir_handle *h, off_t offset, bool plus,
 		fs_emit *emit, void *arg);
-/* Names that were made, moved and removed in it outlive a power cut. */
+/* Names that were made, moved and removed in it outlive a power cut. Has the
+ * error of a removal that the store has refused since it was asked last. */
 int fs_dir_sync(struct fs *fs, struct dir_handle *h);
 void fs_dir_close(struct fs *fs, struct dir_handle *h);
 

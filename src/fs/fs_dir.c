@@ -84,7 +84,10 @@ void fs_dir_close(struct fs *fs, struct dir_handle *h)
 
 int fs_dir_sync(struct fs *fs, struct dir_handle *h)
 {
-	return names_sync(fs, h->dir);
+	int refused = removals_settle(fs->removals, h->dir, false);
+	int rc = names_sync(fs, h->dir);
+
+	return refused ? refused : rc;
 }
 
 void fs_dir_clear(struct fs *fs)

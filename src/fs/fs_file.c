@@ -325,17 +325,16 @@ static int fs_file_create_over(struct fs *fs, struct inode *i, int flags,
 	return rc;
 }
 
-int fs_file_create(struct fs *fs, struct inode *dir, const char *name,
-		   mode_t mode, int flags, const struct fs_caller *c,
-		   struct fs_entry *out, struct handle **h)
+static int fs_file_create_once(struct fs *fs, struct inode *dir,
+			       const char *name, mode_t mode, int flags,
+			       const struct fs_caller *c, struct fs_entry *out,
+			       struct handle **h)
 {
 	enum tree_answer answer;
 	struct inode_place at;
 	struct inode *i;
 	int rc = resolve_check(name);
 
-	if (names_is_root(fs, dir))
-		return -EPERM;
 	answer = tree_find(fs->tree, dir, name, &i, &at);
 	if (names_writable_stage(fs, at.stage))
 		rc = -EROFS;
@@ -355,6 +354,17 @@ int fs_file_create(struct fs *fs, struct inode *dir, const char *name,
 					h);
 	inode_place_clear(&at);
 	return rc;
+}
+
+int fs_file_create(struct fs *fs, struct inode *dir, const char *name,
+		   mode_t mode, int flags, const struct fs_caller *c,
+		   struct fs_entry *out, struct handle **h)
+{
+	if (names_is_root(fs, dir))
+		return -EPERM;
+	return NAMES_MAKE(fs, dir, name,
+			  fs_file_create_once(fs, dir, name, mode, flags, c,
+					      out, h));
 }
 
 int fs_file_read(struct fs *fs, struct handle *h, off_t offset, size_t len,

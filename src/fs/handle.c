@@ -222,5 +222,6 @@ int fs_drain(struct fs *fs, bool closed)
 		if (!first)
 			first = rc;
 	}
-	return first;
+	rc = removals_drain(fs->removals);
+	return first ? first : rc;
 }

@@ -59,6 +59,8 @@ static int marker_other_key(struct fs *fs, struct inode *dir, const char *but,
 	int rc = inode_object(fs->tree, dir, &o);
 
 	q.prefix = buf_str(&o.key);
+	if (!rc) /* what is removed does not count */
+		rc = removals_wait_dir(fs->removals, dir);
 	if (!rc)
 		rc = store_list_open(o.stage->store, &q, &list);
 	if (rc)
@@ -169,8 +171,10 @@ static int marker_is_dirty(struct fs *fs, struct inode *i)
 int marker_empty(struct fs *fs, struct inode *dir)
 {
 	struct buf found = NAMES_KEY;
-	int rc = marker_each_open(fs, dir, marker_is_dirty);
+	int rc = removals_settle(fs->removals, dir, true);
 
+	if (!rc)
+		rc = marker_each_open(fs, dir, marker_is_dirty);
 	if (!rc) {
 		rc = marker_other_key(fs, dir, "", &found);
 		if (rc > 0)
@@ -189,17 +193,39 @@ static void marker_keep_stage(struct fs *fs, struct inode *root)
 	stage_unref(stage);
 }
 
-int marker_keep(struct fs *fs, struct inode *dir, struct inode *i)
+/* Does only i (NULL: nothing) imply dir, as far as is known? i leaves it. */
+static bool marker_is_missed(struct fs *fs, struct inode *dir, struct inode *i)
 {
-	struct buf key = NAMES_KEY;
 	struct inode_view v;
-	int rc;
 
 	inode_view(fs->tree, dir, &v);
 	if (v.stage_root)
 		marker_keep_stage(fs, dir);
-	if (v.stage_root || v.has_marker || !v.policy->implied_dirs ||
-	    dir == tree_root(fs->tree) || inode_has_child(fs->tree, dir, i))
+	return !v.stage_root && !v.has_marker && v.policy->implied_dirs &&
+	       !v.orphan && dir != tree_root(fs->tree) &&
+	       !inode_has_child(fs->tree, dir, i);
+}
+
+bool marker_can_wait(struct fs *fs, struct inode *dir, struct inode *i,
+		     bool *keeps)
+{
+	*keeps = marker_is_missed(fs, dir, i);
+	return !*keeps || dircache_complete(fs->tree, dir);
+}
+
+int marker_keep_empty(struct fs *fs, struct inode *dir)
+{
+	int rc = marker_is_missed(fs, dir, NULL) ? marker_put(fs, dir) : 0;
+
+	return rc == -EACCES ? 0 : rc;
+}
+
+int marker_keep(struct fs *fs, struct inode *dir, struct inode *i)
+{
+	struct buf key = NAMES_KEY;
+	int rc;
+
+	if (!marker_is_missed(fs, dir, i))
 		return 0;
 	rc = dircache_complete(fs->tree, dir) ? 0
 					      : inode_key(fs->tree, i, &key);

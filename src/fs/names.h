@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "fs/handle.h"
+#include "fs/removals.h"
 #include "fs/state.h"
 #include "stage/stage.h"
 
@@ -61,18 +62,38 @@ void names_fill(struct fs *fs, struct inode *i, const struct inode_view *v,
 typedef int marker_each(struct fs *fs, struct inode *i);
 int marker_each_open(struct fs *fs, struct inode *dir, marker_each *each);
 /* 0 when no key lies below the directory but its own marker, and nothing that
- * is yet to be published; else -ENOTEMPTY. */
+ * is yet to be published; else -ENOTEMPTY, or why the store has refused to
+ * remove one. For a directory that is about to go. */
 int marker_empty(struct fs *fs, struct inode *dir);
 /* Whose a new name in dir is, and with which mode: the caller's, in a store of
  * files if we may give it away, and in a set-group-id directory its group. */
 void names_maker(const struct inode_view *dir, bool is_dir,
 		 const struct fs_caller *c, struct fs_caller *owner,
 		 mode_t *mode);
+/* Repeats make, which makes dir/name and is -EINPROGRESS while another is removed
+ * there, until that has come to its end. */
+#define NAMES_MAKE(fs, dir, name, make) \
+	({ \
+		int make_rc_; \
+\
+		do { \
+			make_rc_ = \
+				removals_wait_name((fs)->removals, dir, name); \
+			make_rc_ = make_rc_ ? make_rc_ : (make); \
+		} while (make_rc_ == -EINPROGRESS); \
+		make_rc_; \
+	})
 /* Writes the marker of a directory, unless it is there (-EEXIST in a store of
  * files, where another program has just made it). */
 int marker_put(struct fs *fs, struct inode *dir);
 /* Before i leaves dir: a directory that only i implied gets a marker. */
 int marker_keep(struct fs *fs, struct inode *dir, struct inode *i);
+/* May i leave the tree before that? *keeps: marker_keep_empty() is to come before
+ * it leaves the store. */
+bool marker_can_wait(struct fs *fs, struct inode *dir, struct inode *i,
+		     bool *keeps);
+/* A directory that nothing implies any more gets a marker. */
+int marker_keep_empty(struct fs *fs, struct inode *dir);
 /* The root of a stage whose store is of files: owner and mode as they are
  * there now. Nothing for any other inode. */
 void stages_refresh_root(struct fs *fs, struct inode *i);

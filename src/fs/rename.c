@@ -427,6 +427,7 @@ static int rename_tree_claimed(struct rename *r)
 	if (rc)
 		return rc;
 	rc = rename_still_there(r);
+	rc = rc ? rc : removals_wait_below(r->fs->removals, r->from);
 	rc = rc ? rc : in_store ? rename_dir(r) : rename_tree(r);
 	claims_move_end(r->fs->tree, r->from);
 	return rc;
@@ -465,8 +466,9 @@ static int rename_resolve_both(struct rename *r)
 static int rename_checked(struct rename *r, unsigned flags)
 {
 	bool is_dir;
-	int rc = rename_resolve_both(r);
+	int rc = removals_wait_name(r->fs->removals, r->to_dir, r->to_name);
 
+	rc = rc ? rc : rename_resolve_both(r);
 	if (rc || r->from == r->to)
 		return rc;
 	rc = rename_check_kinds(r, flags, &is_dir);
@@ -483,9 +485,11 @@ static int rename_checked(struct rename *r, unsigned flags)
 }
 
 /* One of the two was another inode by the time that it was claimed: another
- * thread had put another file under its name. */
+ * thread had put another file under its name, or removed one there. */
 static bool rename_was_outrun(const struct rename *r, int rc)
 {
+	if (rc == -EINPROGRESS)
+		return true;
 	return rc == -ENOENT &&
 	       ((r->from && inode_is_orphan(r->fs->tree, r->from)) ||
 		(r->to && inode_is_orphan(r->fs->tree, r->to)));
@@ -503,7 +507,7 @@ static int rename_names(struct rename *r, unsigned flags)
 		buf_reset(&r->to_key);
 		rc = rename_checked(r, flags);
 	}
-	return rc;
+	return rc == -EINPROGRESS ? -EBUSY : rc;
 }
 
 /* Both ends must stand in one stage. */

@@ -178,6 +178,8 @@ int stages_rmdir(struct fs *fs, const char *name)
 	int rc = 0;
 
 	if (i)
+		rc = removals_wait_below(fs->removals, i);
+	if (i && !rc)
 		rc = marker_each_open(fs, i, stages_must_be_published);
 	if (!rc)
 		rc = catalog_drop(fs->catalog, name);

@@ -36,6 +36,7 @@ struct fs {
 	struct traversals *traversals;
 	struct subtrees *subtrees;
 	struct file_ahead *file_ahead;
+	struct removals *removals;
 	struct file_env env;
 	struct fs_processes processes;
 	struct close_errors *close_errors;

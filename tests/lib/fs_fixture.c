@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/budget.h"
+#include "fs/removals.h"
+#include "fs/state.h"
 
 const struct fs_settings mount_settings = {
 	.metadata_ttl_s = 60,
@@ -307,6 +309,14 @@ void store_has(struct mount *m, const char *key, const char *text)
 	assert_int_equal(memstore_poke(m->store, key, text, strlen(text)), 0);
 }
 
+void mount_settle(struct mount *m)
+{
+	if (m->fs)
+		assert_int_equal(removals_wait_below(m->fs->removals,
+						     fs_root(m->fs)),
+				 0);
+}
+
 bool store_holds(struct mount *m, const char *key)
 {
 	char all[65536], wanted[1100];
@@ -325,6 +335,7 @@ void store_keys(struct mount *m, char *out, size_t size)
 	size_t used = 0;
 
 	*out = '\0';
+	mount_settle(m);
 	assert_int_equal(store_list_open(m->store, &q, &l), 0);
 	while (store_list_next(l, &e) > 0 && used < size - 1)
 		used += snprintf(out + used, size - used, "%s ", e.key);

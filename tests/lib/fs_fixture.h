@@ -55,9 +55,12 @@ int mount_cat(struct mount *m, const char *path, char *out, size_t size);
  * 0 or -errno. */
 int mount_ls(struct mount *m, const char *path, char *out, size_t size);
 
+/* Until what was removed has gone from the store. */
+void mount_settle(struct mount *m);
+
 /* As the gateway of this process: the mount is told. */
 void gateway_put(struct mount *m, const char *key, const char *text);
-/* The store itself: as another machine would. */
+/* The store itself, settled: as another machine would. */
 void store_has(struct mount *m, const char *key, const char *text);
 bool store_holds(struct mount *m, const char *key);
 /* All keys, a space behind each. */

@@ -309,6 +309,55 @@ rm -r "${CONF%/*}/stages.d"
 good_again
 mount_up
 
+# Removing in a row: the first is asked at once, the others together.
+files() {
+	rm -rf "$E/row"
+	mkdir "$E/row"
+	for f in 1 2 3 4 5 6; do
+		echo "$f" >"$E/row/$f"
+	done
+}
+in_a_row() {	# removes all but the first, which was removed; prints why not
+	/usr/bin/python3 - "$E/row" <<'END'
+import errno, os, sys
+d = sys.argv[1]
+for name in "123456":
+    os.unlink(f"{d}/{name}")
+at = os.open(d, os.O_RDONLY)
+for k in range(2):
+    try:
+        os.fsync(at)
+        print("kept", end=" ")
+    except OSError as e:
+        print(errno.errorcode[e.errno], end=" ")
+END
+}
+files
+fault '{"match": {"method": "POST", "query": "delete"}, "action": {"type": "garbage", "body": "<DeleteResult><Error><Key>'"${EXT}"'row/3</Key><Code>AccessDenied</Code></Error></DeleteResult>"}}'
+is 'a removal that is refused is told by fsync of the directory, once' \
+	"$(in_a_row)" 'EACCES kept '
+ok '... and is in the log with its key' '
+	grep "not removed after all" $LOG | grep -q "key=\"${EXT}row/3\""'
+ok '... and its name is there again' '[ "$(cat $E/row/3)" = 3 ]'
+good_again
+files
+fault '{"match": {"method": "POST", "query": "delete", "count": 2}, "action": {"type": "status", "status": 503, "code": "SlowDown", "message": "slow"}}'
+is 'removing in a row survives two SlowDown' "$(in_a_row)" 'kept kept '
+ok '... and leaves nothing' '[ -z "$(s3_standin list ${EXT}row/ | grep row/.)" ]'
+good_again
+files
+fault '{"match": {"method": "POST", "query": "delete"}, "action": {"type": "lose"}}'
+is '... an answer that is lost' "$(in_a_row)" 'kept kept '
+ok '... and leaves nothing' '[ -z "$(s3_standin list ${EXT}row/ | grep row/.)" ]'
+good_again
+files
+fault '{"match": {"method": "DELETE", "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied", "message": "x"}}'
+is 'the first one that is refused says so itself' "$(sys unlink "$E/row/1")" EACCES
+good_again
+files
+is '... removed files are gone' "$(in_a_row)" 'kept kept '
+ok '... and so is the directory' 'rmdir $E/row && [ ! -e $E/row ]'
+
 # The clock.
 fault '{"action": {"type": "skew", "seconds": 3600}}'
 ok 'a server whose clock is an hour off is served' '

@@ -94,4 +94,37 @@ ok 'files that are opened in no order are read' '
 take_counts
 is '... and no other is fetched' "$(count GET)" 60
 
+# ---- removing
+
+# Batches leave 100 ms after the first name of theirs, so there is one more for
+# each 100 ms that rm takes.
+mkdir "$LOCAL/many"
+for f in {1..1000}; do
+	echo "text of $f" >"$LOCAL/many/f$f"
+done
+cp -r "$LOCAL/many" "$E/many"
+take_counts
+began=$(date +%s%3N)
+ok 'rm -rf removes a directory of 1,000 files' '
+	rm -rf $E/many && [ ! -e $E/many ]'
+batches=$((1 + ($(date +%s%3N) - began) / 100))
+take_counts
+echo "$counts, $batches batches allowed" | diag
+ok '... by batches' '
+	[ $(count POST) -ge 1 ] && [ $(count POST) -le $batches ]'
+ok '... and four requests beside them at most' '
+	[ $(($(count all) - $(count POST))) -le 4 ]'
+is '... which leave nothing' "$(s3 list "${EXT}many")" ''
+cp -r "$LOCAL/tree/d10" "$E/single"
+take_counts
+costs 'one file is removed by one request' 1 'rm $E/single/f0'
+ok '... at once' '! s3 list "${EXT}single/" | grep -q f0'
+cp -r "$LOCAL/many" "$E/many"
+take_counts
+ok 'stagefs remove takes away a prefix' '
+	"$STAGEFS" remove --config "$CONF" --recursive @ext/many'
+take_counts
+echo "$counts" | diag
+ok '... by its listing and its batches' '[ $(count all) -le 6 ]'
+
 done_testing

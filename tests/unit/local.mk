@@ -158,6 +158,7 @@ tests_unit_test_presign_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_fs_names
 TESTS += tests/unit/test_fs_names
 tests_unit_test_fs_names_SOURCES = \
+	tests/unit/fs/names/test_burst.c \
 	tests/unit/fs/names/test_claims.c \
 	tests/unit/fs/names/test_dircache.c \
 	tests/unit/fs/names/test_inode.c \
@@ -203,6 +204,7 @@ tests_unit_test_fs_SOURCES = \
 	tests/unit/fs/test_names.c \
 	tests/unit/fs/test_open.c \
 	tests/unit/fs/test_questions.c \
+	tests/unit/fs/test_removals.c \
 	tests/unit/fs/test_rename.c \
 	tests/unit/fs/test_rename_race.c \
 	tests/unit/fs/test_replaced.c \

@@ -205,13 +205,27 @@ void tree_forget_stage(struct tree *t, const char *name, uint64_t asked);
 
 /*
  * What this mount did: stamped. A new name (kind FILE: not published yet).
- * -EEXIST when a live one stands there. Referenced.
+ * -EEXIST when a live one stands there, -EINPROGRESS when one is being removed.
+ * Referenced.
  */
 int tree_create(struct tree *t, struct inode *dir, const char *name,
 		enum inode_kind kind, mode_t mode, uid_t uid, gid_t gid,
 		struct inode **out);
 /* The name is gone; its inode becomes an orphan while it is held. */
 void tree_remove(struct tree *t, struct inode *i);
+/*
+ * The same before the store is asked to: what it says of the name does not count,
+ * and nothing can take it (-EINPROGRESS), until tree_removed(). Answers the absent
+ * name, referenced; NULL without memory, or i has no name.
+ */
+struct inode *tree_remove_ahead(struct tree *t, struct inode *i);
+/* The store was asked. False: it may have it yet, so the name is not believed
+ * to be absent. Ends the reference. */
+void tree_removed(struct tree *t, struct inode *absent, bool removed);
+/* When a name was last removed in dir, by clock_mono_ms(), unless the store has
+ * refused one since; 0: none was. */
+int64_t inode_removed_ms(struct tree *t, struct inode *dir);
+void inode_set_removed(struct tree *t, struct inode *dir, int64_t ms);
 /* i now stands at to_dir/name; what stood there is an orphan. */
 int tree_move(struct tree *t, struct inode *i, struct inode *to_dir,
 	      const char *name);

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libfs_names.a
 libfs_names_a_SOURCES = \
+	src/fs/names/burst.c src/fs/names/burst.h \
 	src/fs/names/claims.c \
 	src/fs/names/dircache.c src/fs/names/dircache.h \
 	src/fs/names/inode.c src/fs/names/inode.h \

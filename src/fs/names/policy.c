@@ -8,6 +8,7 @@ const struct policy policy_objects = {
 	.ttl_max_ms = UINT_MAX,
 	.asked_by_etag = true,
 	.implied_dirs = true,
+	.removed_together = true,
 };
 
 const struct policy policy_files = {

@@ -30,6 +30,8 @@ struct policy {
 	/* What is open when another program replaces it stays what it is, for
 	 * handles that have it open or are about to. */
 	bool replaced_is_orphan;
+	/* Files that are removed in a row are asked of the store together. */
+	bool removed_together;
 	/* A name is on the disk when it was flushed, not before. */
 	bool flushes_names;
 };

@@ -168,7 +168,8 @@ static enum tree_answer tree_find_locked(struct tree *t, struct inode *dir,
 		    (inode_dirty(i) ||
 		     inode_is_fresh_locked(t, i, i->refreshed_ms)))
 			return TREE_KNOWN;
-	} else if ((dir->dir &&
+	} else if ((i && (i->flags & INODE_REMOVING)) ||
+		   (dir->dir &&
 		    inode_is_fresh_locked(t, dir, dir->dir->complete_ms)) ||
 		   (i && inode_is_fresh_locked(t, i, i->refreshed_ms))) {
 		return TREE_ABSENT;
@@ -284,6 +285,8 @@ static int tree_create_locked(struct tree *t, struct inode *dir,
 	i = tree_hash_find_locked(t, dir, name);
 	if (i && inode_live(i))
 		return -EEXIST;
+	if (i && (i->flags & INODE_REMOVING))
+		return -EINPROGRESS;
 	if (i && tree_become_locked(t, i, kind))
 		return -ENOMEM;
 	if (!i)
@@ -342,15 +345,72 @@ void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
 	inode_unref_locked(t, dir);
 }
 
+static void tree_remove_locked(struct tree *t, struct inode *i)
+	REQUIRES(t->lock)
+{
+	i->flags |= INODE_REMOVED;
+	tree_dir_changed(i->parent);
+	tree_gone_locked(t, i, ++tree_locked(t)->clock);
+}
+
 void tree_remove(struct tree *t, struct inode *i)
 {
 	tree_lock(t);
-	if (i->parent) {
-		i->flags |= INODE_REMOVED;
-		tree_dir_changed(i->parent);
-		i->flags |= INODE_REMOVED;
-		tree_gone_locked(t, i, ++tree_locked(t)->clock);
+	if (i->parent)
+		tree_remove_locked(t, i);
+	tree_unlock(t);
+}
+
+struct inode *tree_remove_ahead(struct tree *t, struct inode *i)
+{
+	struct inode *dir, *absent = NULL;
+	char name[NAME_SIZE];
+
+	tree_lock(t);
+	dir = i->parent;
+	if (dir) {
+		strcpy(name, inode_name(i));
+		inode_ref_locked(t, dir);
+		tree_remove_locked(t, i);
+		absent = tree_hash_find_locked(t, dir, name);
+		if (absent) {
+			absent->flags |= INODE_REMOVING;
+			inode_ref_locked(t, absent);
+		}
+		if (dir->dir->removed_ms < clock_mono_ms())
+			dir->dir->removed_ms = clock_mono_ms();
+		inode_unref_locked(t, dir);
 	}
+	tree_unlock(t);
+	return absent;
+}
+
+/* A question that was asked meanwhile may have the answer of before. */
+void tree_removed(struct tree *t, struct inode *absent, bool removed)
+{
+	tree_lock(t);
+	absent->flags &= ~INODE_REMOVING;
+	tree_stamp_locked(t, absent);
+	if (!removed) {
+		absent->refreshed_ms = -1;
+		absent->parent->dir->complete_ms = -1;
+		/* A listing that is under way has passed over it. */
+		absent->parent->dir->dropped_id = tree_locked(t)->listings;
+	}
+	inode_unref_locked(t, absent);
+	tree_unlock(t);
+}
+
+int64_t inode_removed_ms(struct tree *t, struct inode *dir)
+{
+	return TREE_UNDER(t, dir->dir ? dir->dir->removed_ms : 0);
+}
+
+void inode_set_removed(struct tree *t, struct inode *dir, int64_t ms)
+{
+	tree_lock(t);
+	if (dir->dir)
+		dir->dir->removed_ms = ms;
 	tree_unlock(t);
 }
 
@@ -410,6 +470,9 @@ static int tree_move_locked(struct tree *t, struct inode *i,
 	if (!dir || !to_dir->dir || (to_dir->flags & INODE_ORPHAN) ||
 	    inode_within(to_dir, i))
 		return -ENOENT;
+	there = tree_hash_find_locked(t, to_dir, name);
+	if (there && (there->flags & INODE_REMOVING))
+		return -EINPROGRESS;
 	text = tree_new_text(name, inode_etag(i));
 	if (!text)
 		return -ENOMEM;
@@ -417,7 +480,6 @@ static int tree_move_locked(struct tree *t, struct inode *i,
 	dir->refs++;
 	to_dir->refs++;
 	i->refs++;
-	there = tree_hash_find_locked(t, to_dir, name);
 	if (there && there != i) {
 		there->flags |= INODE_REMOVED;
 		tree_lru_orphan_locked(t, there);

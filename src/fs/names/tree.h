@@ -37,6 +37,7 @@ struct inode_dir {
 	uint64_t dropped_id;
 	/* Latest stamp that was dropped from memory with its name. */
 	uint64_t lost_stamp;
+	int64_t removed_ms; /* inode_removed_ms() */
 };
 
 /* Only what few inodes need. */
@@ -62,6 +63,7 @@ enum inode_flag {
 	INODE_PIN_TIMES = 64, /* ... times */
 	INODE_IN_LRU = 128,
 	INODE_OWN_MTIME = 256, /* the store has another one */
+	INODE_REMOVING = 512, /* ABSENT, and the store may have it yet */
 	INODE_RENAMING = 1024, /* ... is renaming it, or another over it */
 	INODE_KEPT_OPEN = 2048, /* a use of its content is the kernel's */
 	INODE_REMOVED = 4096, /* ORPHAN, and it was this mount that did it */

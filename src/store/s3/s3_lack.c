@@ -38,6 +38,8 @@ static const struct {
 	{ S3_WANTS_MD5,
 	  "the store demands Content-MD5 with uploads: they have it "
 	  "(upload_checksum = md5 says so from the start)" },
+	{ S3_LACKS_BATCH, "the store does not know DeleteObjects: each file is "
+			  "removed by a request of its own" },
 	{ S3_LACKS_UPLOAD_TAGS, "the store forgets the tags that an upload of "
 				"parts begins with: they "
 				"are put when it is complete" },

@@ -3,7 +3,9 @@
  *
  * XML 1.0 cannot carry every byte that a key may have: keys with control
  * bytes, or that are no UTF-8, are removed one by one, and so are all of a
- * server that does not have DeleteObjects.
+ * server that does not have DeleteObjects: some say so (501, 405), Google's
+ * calls an argument invalid. When single ones work where it did not, that is
+ * remembered.
  *
  * A condition goes along as If-Match, which most servers do not know here: they
  * take no notice, or answer 501. So a HEAD right before is what it rests on.
@@ -17,6 +19,8 @@
 #include "store/s3/s3_doc.h"
 #include "store/s3/s3_error.h"
 #include "store/s3/s3_head.h"
+#include "store/s3/s3_judge.h"
+#include "store/s3/s3_lack.h"
 #include "store/s3/s3_ops.h"
 #include "store/s3/s3_perform.h"
 
@@ -143,6 +147,39 @@ static int batch_parse(struct s3_call *c, const struct buf *body)
 	return s3_doc_deleted(buf_str(body), body->len, batch_failed, b);
 }
 
+/* Can such a refusal be of DeleteObjects itself? */
+static bool batch_is_unknown(const struct s3_call *c, long status, int rc)
+{
+	static const char *const codes[] = { "InvalidArgument",
+					     "InvalidRequest", "MalformedXML",
+					     "" };
+
+	if (rc == -ENOTSUP)
+		return true;
+	for (size_t i = 0; status == 400 && i < sizeof(codes) / sizeof(*codes);
+	     i++)
+		if (!strcmp(c->error.code, codes[i]))
+			return true;
+	return false;
+}
+
+/* -ENOTSUP: perhaps the server has no such call. */
+static int batch_perform(struct s3_call *c)
+{
+	struct http_reply reply;
+	int rc;
+
+	c->quiet = true;
+	rc = s3_perform(c, &reply);
+	if (rc && batch_is_unknown(c, reply.status, rc))
+		rc = -ENOTSUP;
+	else if (rc)
+		rc = s3_judge_speak(c, rc, &reply);
+	http_reply_clear(&reply);
+	s3_call_clear(c);
+	return rc;
+}
+
 static int batch_remove(struct s3 *s, struct batch *b)
 {
 	struct s3_call c;
@@ -160,21 +197,31 @@ static int batch_remove(struct s3 *s, struct batch *b)
 	buf_adds(&c.text, "</Delete>");
 	s3_call_text_md5(&c, "application/xml");
 	s3_call_parse(&c, batch_parse, b);
-	return s3_perform_finish(&c);
+	return batch_perform(&c);
+}
+
+/* One by one, after DeleteObjects was refused: was it that? */
+static void remove_unbatched(struct s3 *s, const char *const *keys, unsigned n,
+			     int *results)
+{
+	remove_singly(s, keys, n, results);
+	for (unsigned i = 0; i < n; i++)
+		if (results[i])
+			return;
+	s3_lack_note(s, S3_LACKS_BATCH);
 }
 
 static void remove_some(struct s3 *s, const char *const *keys, unsigned n,
 			int *results)
 {
 	struct batch b = { s, keys, n, results };
-	int rc = -ENOTSUP;
+	bool singly = n == 1 || s3_state_lacks(s, S3_LACKS_BATCH);
+	int rc = singly ? 0 : batch_remove(s, &b);
 
-	if (n > 1 && !s3_state_lacks(s, S3_LACKS_BATCH))
-		rc = batch_remove(s, &b);
-	if (rc == -ENOTSUP && n > 1)
-		s3_state_learn(s, S3_LACKS_BATCH);
-	if (rc == -ENOTSUP)
+	if (singly)
 		remove_singly(s, keys, n, results);
+	else if (rc == -ENOTSUP)
+		remove_unbatched(s, keys, n, results);
 	else if (rc)
 		for (unsigned i = 0; i < n; i++)
 			results[i] = rc;

@@ -294,16 +294,49 @@ static void removal_fails_for_some(void **state)
 static void no_batch_removal(void **state)
 {
 	static const char *const keys[] = { "r1", "r2", "r3" };
+	static const struct {
+		const char *sentence, *fault;
+		int rc;
+		bool learnt;
+	} rows[] = {
+		{ "it is not implemented",
+		  "\"type\": \"status\", \"status\": 501, \"code\": "
+		  "\"NotImplemented\"",
+		  0, true },
+		{ "the method is not allowed",
+		  "\"type\": \"status\", \"status\": 405, \"body\": \"\"", 0,
+		  true },
+		{ "an argument is invalid (Google)",
+		  "\"type\": \"status\", \"status\": 400, \"code\": "
+		  "\"InvalidArgument\"",
+		  0, true },
+		{ "it is refused",
+		  "\"type\": \"status\", \"status\": 403, \"code\": "
+		  "\"AccessDenied\"",
+		  -EACCES, false },
+	};
 	int results[3];
+	long faults;
 
-	put("r1", "x");
-	put("r2", "x");
-	put("r3", "x");
-	standin_fault(&rig.standin, ALWAYS("POST"),
-		      "\"type\": \"status\", \"status\": 501, \"code\": "
-		      "\"NotImplemented\"");
-	assert_int_equal(store_remove_many(rig.s, keys, 3, results), 0);
-	assert_int_equal(count("r"), 0);
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		struct s3_rig_options options = { .deadline_s = 2 };
+
+		free(standin_post(&rig.standin, "/_reset?objects=1", ""));
+		s3_rig_open(&rig, &options);
+		put("r1", "x");
+		put("r2", "x");
+		put("r3", "x");
+		standin_fault(&rig.standin, ALWAYS("POST"), rows[r].fault);
+		row_number(rows[r].sentence,
+			   store_remove_many(rig.s, keys, 3, results),
+			   rows[r].rc);
+		row_number(rows[r].sentence, count("r"), rows[r].rc ? 3 : 0);
+		faults = standin_stat(&rig.standin, "faults");
+		store_remove_many(rig.s, keys, 3, results);
+		row_number(rows[r].sentence,
+			   standin_stat(&rig.standin, "faults"),
+			   faults + !rows[r].learnt);
+	}
 }
 
 /* ---- copies ---- */

@@ -1,0 +1,32 @@
+/*
+ * When a name that is removed is asked of the store: the first one of a
+ * directory at once, so that its program hears of a refusal; those that follow
+ * closely are gathered, and leave together. Pure.
+ */
+#ifndef FS_NAMES_BURST_H
+#define FS_NAMES_BURST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BURST_MS 100 /* from one removal to the next; and to wait at most */
+#define BURST_BATCH 1000 /* that leave together */
+#define BURST_MAX \
+	16384 /* that wait; further ones are asked for by themselves */
+
+/* What waits, of all directories of a mount. */
+struct burst {
+	unsigned n;
+	int64_t oldest_ms; /* since when */
+	unsigned needed; /* the oldest of them, on which something depends */
+};
+
+/* Does a name that is removed now wait with the others? last_ms: when one of
+ * its directory was removed before, and the store has not refused it; 0: none
+ * was. */
+bool burst_gathers(int64_t now_ms, const struct burst *b, int64_t last_ms);
+/* When what waits is to leave: now_ms or earlier is at once; INT64_MAX, there
+ * is nothing. */
+int64_t burst_due_ms(int64_t now_ms, const struct burst *b);
+
+#endif
