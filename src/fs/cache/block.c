@@ -259,8 +259,6 @@ static int block_sleep(struct block *b, uint64_t need,
 	int rc, interrupted = 0;
 
 	lock_take(&c->lock);
-	if (block_locked(c, b)->rank == RANK_UNREAD)
-		block_locked(c, b)->rank = RANK_USED;
 	rc = block_look_locked(c, b, need);
 	if (rc == -EINPROGRESS) {
 		waiter_list_add(&block_locked(c, b)->waiters, &w.entry);
@@ -292,6 +290,16 @@ void block_passed(struct block *b)
 
 	lock_take(&c->lock);
 	block_cache_pass_locked(c, b);
+	lock_drop(&c->lock);
+}
+
+void block_used(struct block *b)
+{
+	struct block_cache *c = b->cache;
+
+	lock_take(&c->lock);
+	if (block_locked(c, b)->rank == RANK_UNREAD)
+		block_locked(c, b)->rank = RANK_USED;
 	lock_drop(&c->lock);
 }
 

@@ -75,8 +75,11 @@ int block_get(struct block_source *s, uint64_t offset, uint64_t low,
  */
 int block_wait(struct block *b, uint64_t offset, size_t want,
 	       const char **bytes, size_t *n);
-/* A sequential reader is beyond it: the first to be reclaimed. */
+/* A sequential reader is beyond it: the first to be reclaimed. Until then what
+ * it has yet to read of it stays. */
 void block_passed(struct block *b);
+/* A reader has what it wanted of it, who will go on elsewhere. */
+void block_used(struct block *b);
 uint64_t block_end(const struct block *b);
 void block_unref(struct block *b);
 /* True when `offset` is in a block that is there or on its way; *end is then

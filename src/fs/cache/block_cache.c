@@ -9,8 +9,9 @@
  *            what GETs still hold that have brought all their bytes and have
  *            yet to be told to have ended it may be twice that; read-ahead
  *            waits then
- *   used     a reader has read from it
- *   unread   read ahead for a reader that will come: reclaimed last
+ *   used     a reader has read from it, and went on elsewhere
+ *   unread   read ahead for a reader that will come, or has come and is amid
+ *            it: reclaimed last, and never for others' read-ahead
  *
  * A block that is neither indexed nor referenced does not exist.
  */

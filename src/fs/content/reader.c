@@ -216,7 +216,9 @@ static int reader_collect(struct read_job *j, struct block **blocks, unsigned n,
 			continue;
 		}
 		*at += got;
-		if (j->plan.sequential && *at == block_end(blocks[i]))
+		if (!j->plan.sequential)
+			block_used(blocks[i]);
+		else if (*at == block_end(blocks[i]))
 			block_passed(blocks[i]);
 		rc = reader_add_block(j, blocks[i], bytes, got);
 	}

@@ -242,6 +242,8 @@ static void touch(struct block_source *s, uint64_t at, size_t len, bool passed)
 	check(b, at, len);
 	if (passed)
 		block_passed(b);
+	else
+		block_used(b);
 	block_unref(b);
 }
 
@@ -301,11 +303,36 @@ static void test_ahead_yields(void **state)
 	touch(s, 4 * len, len, false);
 	for (unsigned i = 0; i < 3; i++) {
 		check(held[i], i * len, len);
+		block_used(held[i]);
 		block_unref(held[i]);
 	}
 	assert_int_equal(block_get(s, 9 * len, 9 * len, len, BLOCK_AHEAD, &b),
 			 0);
 	block_unref(b);
+	close_source(&r, s);
+}
+
+/* What a reader is amid is no room for the read-ahead of others. */
+static void test_amid(void **state)
+{
+	struct rig r;
+	size_t len = 64 * KIB;
+	struct block_source *s = open_source(&r, 6 * len);
+	struct block *b;
+
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(
+			block_get(s, i * len, i * len, len, BLOCK_TRY, &b), 0);
+		check(b, i * len, len / 2);
+		block_unref(b);
+	}
+	assert_int_equal(block_get(s, 3 * len, 3 * len, len, BLOCK_AHEAD, &b),
+			 -EAGAIN);
+	touch(s, len, len, true);
+	assert_int_equal(block_get(s, 3 * len, 3 * len, len, BLOCK_AHEAD, &b),
+			 0);
+	block_unref(b);
+	assert_int_equal(memstore_calls(r.store, "get"), 4);
 	close_source(&r, s);
 }
 
@@ -370,6 +397,7 @@ SUITE(block)
 		cmocka_unit_test(test_reclaim),
 		cmocka_unit_test(test_passed_are_recycled),
 		cmocka_unit_test(test_ahead_yields),
+		cmocka_unit_test(test_amid),
 		cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_interrupt),
 	};
