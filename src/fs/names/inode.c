@@ -424,3 +424,16 @@ bool inode_has_child(struct tree *t, struct inode *dir, const struct inode *but)
 	tree_unlock(t);
 	return live > 0;
 }
+
+int64_t inode_removed_ms(struct tree *t, struct inode *dir)
+{
+	return TREE_UNDER(t, dir->dir ? dir->dir->removed_ms : 0);
+}
+
+void inode_set_removed(struct tree *t, struct inode *dir, int64_t ms)
+{
+	tree_lock(t);
+	if (dir->dir)
+		dir->dir->removed_ms = ms;
+	tree_unlock(t);
+}

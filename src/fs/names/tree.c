@@ -401,19 +401,6 @@ void tree_removed(struct tree *t, struct inode *absent, bool removed)
 	tree_unlock(t);
 }
 
-int64_t inode_removed_ms(struct tree *t, struct inode *dir)
-{
-	return TREE_UNDER(t, dir->dir ? dir->dir->removed_ms : 0);
-}
-
-void inode_set_removed(struct tree *t, struct inode *dir, int64_t ms)
-{
-	tree_lock(t);
-	if (dir->dir)
-		dir->dir->removed_ms = ms;
-	tree_unlock(t);
-}
-
 /* Takes i to its new place; what stands there has gone already. */
 static void tree_reattach_locked(struct tree *t, struct inode *i,
 				 struct inode *to_dir, char *text)
