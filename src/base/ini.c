@@ -26,6 +26,7 @@
 
 #include "base/buf.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "base/option.h"
 #include "base/text.h"
 
@@ -49,6 +50,7 @@ struct source {
 	struct buf section, name, value;
 	bool named; /* an indented line continues a setting */
 	bool continued; /* this one does */
+	bool cut; /* what was a `;` of its value may have begun a comment */
 
 	ini_handler *handler;
 	void *arg;
@@ -163,13 +165,15 @@ static bool ini_add_setting(struct source *s, struct buf *out, struct span line)
 		return false;
 	}
 	s->named = true;
+	value.at = line.at + end + 1;
+	value.len = line.len - end - 1;
+	end = ini_find(value, "");
+	s->cut = end + 1 < value.len && !ini_is_space(value.at[end + 1]);
 	if (name.len <= INIH_NAME && line.len <= INIH_LINE) {
 		buf_add(out, line.at, line.len);
 		return true;
 	}
-	value.at = line.at + end + 1;
-	value.len = line.len - end - 1;
-	value.len = ini_find(value, "");
+	value.len = end;
 	ini_keep(s, &s->name, name);
 	ini_keep(s, &s->value, ini_trim(value));
 	buf_adds(out, STAND_IN "=" STAND_IN);
@@ -181,7 +185,7 @@ static bool ini_add_line(struct source *s, struct buf *out, struct span line)
 {
 	bool indented = line.len && ini_is_space(*line.at);
 
-	s->continued = false;
+	s->continued = s->cut = false;
 	line = ini_trim(line);
 	if (ini_is_comment(line))
 		return true;
@@ -265,6 +269,7 @@ static int ini_take_setting(void *arg, const char *section, const char *name,
 		.file = s->file,
 		.line = s->line,
 		.continued = s->continued,
+		.cut = s->cut,
 		.st = &s->st,
 	};
 	int result;
@@ -526,13 +531,36 @@ static int ini_keep_reference(const struct option *row, void *target,
 	return *to ? 0 : -ENOMEM;
 }
 
+static bool ini_is_quoted(const char *value)
+{
+	size_t n = strlen(value);
+
+	return n > 1 && (*value == '"' || *value == '\'') &&
+	       value[n - 1] == *value;
+}
+
+/* What a person cannot have meant. */
+static int ini_check_text(const struct option *row, const char *name,
+			  const char *value, const struct ini_place *place,
+			  struct buf *why)
+{
+	if ((row->flags & OPTION_SECRET) && place->cut)
+		log_warn("%s:%u: %s ends before a `;`, which begins a comment: "
+			 "${file:PATH} reads one that has ` ;` in it",
+			 place->file, place->line, name);
+	if (!ini_is_quoted(value) || (row->flags & OPTION_FREE))
+		return 0;
+	buf_adds(why, "quotes are part of a value: write it without them");
+	return -EINVAL;
+}
+
 int ini_set(const struct option *row, void *target, const char *name,
 	    const char *value, const struct ini_place *place, struct buf *err)
 {
 	struct buf text = BUF_INIT(BUF_LINE), why = BUF_INIT(BUF_MESSAGE);
-	int rc = 0;
+	int rc = ini_check_text(row, name, value, place, &why);
 
-	if ((row->flags & OPTION_SECRET) && ini_holds_secret(value))
+	if (!rc && (row->flags & OPTION_SECRET) && ini_holds_secret(value))
 		rc = ini_file_private(place->st, &why);
 	if (!rc)
 		rc = ini_expand(value, &text, &why);

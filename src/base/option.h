@@ -32,6 +32,7 @@ enum option_flag {
 	OPTION_SECRET = 1, /* masked when shown; the file must be closed */
 	OPTION_NO_COMMAND = 2, /* refused in -o and on a command line */
 	OPTION_REPEATED = 4, /* strings: each value is added as a line */
+	OPTION_FREE = 8, /* a text, which may stand in quotes in a file */
 };
 
 struct option {

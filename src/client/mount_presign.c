@@ -63,8 +63,11 @@ static void mount_make_name(const struct mount_presign *ask, const char *form,
 	}
 	if (ask->content_type)
 		mount_add_argument(name, "content_type", ask->content_type);
+	/* It is a name, whatever is in it. */
 	if (rest)
-		mount_add_argument(name, "path", rest);
+		mount_add_argument(name,
+				   strchr(rest, '&') ? "literal_path" : "path",
+				   rest);
 }
 
 static int mount_get(const char *path, const char *name, struct buf *out)

@@ -15,9 +15,12 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "fs/access.h"
 
+#define EXPLAIN_MS 60000
 #define EXPIRE_NAME "user.presign.expire"
 
 static int xattr_get_expire(struct xattr_call *c)
@@ -85,6 +88,22 @@ static int64_t xattr_expire_max(const struct fs *fs)
 	return max > 0 && max < PRESIGN_EXPIRE_MAX ? max : PRESIGN_EXPIRE_MAX;
 }
 
+/* What an errno cannot say, now and then. */
+static void xattr_explain(struct fs *fs, const char *name, const char *text)
+{
+	struct buf form = BUF_INIT(BUF_MESSAGE);
+	int64_t now_ms = clock_mono_ms();
+
+	if (xattr_args_explain(text, &form) &&
+	    now_ms - atomic_load(&fs->explained_ms) >= EXPLAIN_MS) {
+		atomic_store(&fs->explained_ms, now_ms);
+		log_warn("%s?%s: path= comes last, as in %s%s (literal_path= "
+			 "is for a name that ends like that)",
+			 name, text, name, buf_str(&form));
+	}
+	buf_clear(&form);
+}
+
 int fs_xattr_get(struct fs *fs, struct inode *i, const char *name,
 		 const struct fs_caller *c, struct buf *out)
 {
@@ -105,6 +124,8 @@ int fs_xattr_get(struct fs *fs, struct inode *i, const char *name,
 		return -EINVAL;
 	if (mark)
 		rc = xattr_args_parse(mark + 1, xattr_expire_max(fs), &args);
+	if (rc == -EINVAL)
+		xattr_explain(fs, call.row->name, mark + 1);
 	if (rc)
 		return rc;
 	inode_look(fs->tree, i, &call.at);

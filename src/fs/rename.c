@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/waiter.h"
 #include "fs/rename_keys.h"
+#include "stage/catalog.h"
 #include "stage/stage.h"
 
 #define COPY_TRIES 3 /* when another machine writes to the source */
@@ -510,6 +511,29 @@ static int rename_names(struct rename *r, unsigned flags)
 	return rc == -EINPROGRESS ? -EBUSY : rc;
 }
 
+/*
+ * -EXDEV makes mv(1) copy all and then remove what it copied: so it is not the
+ * answer where the removal would be refused, which leaves everything twice, or
+ * of a stage that cannot go an empty one.
+ */
+static int rename_leave_stage(const struct rename *r)
+{
+	struct stage *stage;
+	int rc;
+
+	if (!names_is_root(r->fs, r->dir)) {
+		rc = names_writable(r->fs, r->dir);
+		return rc ? rc : -EXDEV;
+	}
+	rc = catalog_get(r->fs->catalog, r->name, &stage);
+	if (rc)
+		return rc;
+	rc = stage->kind == STAGE_INTERNAL ? names_writable_stage(r->fs, stage)
+					   : -EPERM;
+	stage_unref(stage);
+	return rc ? rc : -EXDEV;
+}
+
 /* Both ends must stand in one stage. */
 static int rename_find_stage(struct rename *r)
 {
@@ -517,12 +541,12 @@ static int rename_find_stage(struct rename *r)
 	int rc;
 
 	if (names_is_root(r->fs, r->dir) || names_is_root(r->fs, r->to_dir))
-		return -EXDEV;
+		return rename_leave_stage(r);
 	r->stage = inode_stage(r->fs->tree, r->dir);
 	other = inode_stage(r->fs->tree, r->to_dir);
 	rc = r->stage && other ? 0 : -ENOENT;
 	if (!rc && r->stage != other)
-		rc = -EXDEV;
+		rc = rename_leave_stage(r);
 	stage_unref(other);
 	return rc ? rc : names_writable(r->fs, r->dir);
 }

@@ -41,6 +41,8 @@ struct fs {
 	struct fs_processes processes;
 	struct close_errors *close_errors;
 	_Atomic(unsigned) n_writing; /* write requests under way */
+	_Atomic(int64_t)
+		explained_ms; /* when the log last said what is EINVAL */
 	_Atomic(int64_t) wrote_ms; /* when the last one ended */
 	struct lock lock; /* a leaf */
 	struct fs_locked guarded_;

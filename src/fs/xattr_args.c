@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "stage/location.h"
 
@@ -26,6 +27,15 @@ static int xattr_args_set_content_type(struct xattr_args *a, const char *value,
 	return 0;
 }
 
+/* Where an argument begins that stands behind a path; NULL: nowhere. */
+static const char *xattr_args_trailing(const char *path)
+{
+	const char *expire = strstr(path, "&expire=");
+	const char *type = strstr(path, "&content_type=");
+
+	return !expire || (type && type < expire) ? type : expire;
+}
+
 /* Every component must be one that a directory can show. */
 static int xattr_args_set_path(struct xattr_args *a, const char *value,
 			       int64_t max)
@@ -43,6 +53,29 @@ static int xattr_args_set_path(struct xattr_args *a, const char *value,
 	return 0;
 }
 
+static int xattr_args_set_last_path(struct xattr_args *a, const char *value,
+				    int64_t max)
+{
+	return xattr_args_trailing(value) ? -EINVAL
+					  : xattr_args_set_path(a, value, max);
+}
+
+bool xattr_args_explain(const char *text, struct buf *out)
+{
+	const char *path =
+		text_starts_with(text, "path=") ? text : strstr(text, "&path=");
+	const char *first = path ? xattr_args_trailing(path + 1) : NULL;
+
+	if (!first)
+		return false;
+	buf_adds(out, "?");
+	if (path > text)
+		buf_addf(out, "%.*s&", (int)(path - text), text);
+	path += *path == '&';
+	buf_addf(out, "%s&%.*s", first + 1, (int)(first - path), path);
+	return true;
+}
+
 static const struct {
 	const char *name;
 	int (*set)(struct xattr_args *a, const char *value, int64_t max);
@@ -50,7 +83,8 @@ static const struct {
 } arguments[] = {
 	{ "expire=", xattr_args_set_expire },
 	{ "content_type=", xattr_args_set_content_type },
-	{ "path=", xattr_args_set_path, 1 },
+	{ "path=", xattr_args_set_last_path, 1 },
+	{ "literal_path=", xattr_args_set_path, 1 },
 };
 
 /* One `name=value`; *next is behind its `&`, or NULL after the last. */

@@ -3,13 +3,18 @@
  *
  *   user.presign.upload?expire=600&content_type=text/csv&path=a b&c.csv
  *
- * Values are literal bytes, nothing is decoded. path= takes all that follows.
+ * Values are literal bytes, nothing is decoded. path= takes all that follows, and is
+ * refused with a further argument at its end: that belongs in front of it.
+ * literal_path= is a name that ends so.
  * An argument that is unknown, repeated, or has no value is refused.
  */
 #ifndef FS_XATTR_ARGS_H
 #define FS_XATTR_ARGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+struct buf;
 
 #define XATTR_NAME_SIZE 256 /* the kernel's longest name, with its NUL */
 
@@ -27,5 +32,9 @@ struct xattr_args {
  */
 int xattr_args_parse(const char *text, int64_t expire_max,
 		     struct xattr_args *out);
+
+/* A text that was refused for an argument behind the path: appends the right
+ * form. False: it was not for that. */
+bool xattr_args_explain(const char *text, struct buf *out);
 
 #endif

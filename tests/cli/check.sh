@@ -51,6 +51,23 @@ endpoint_url = http://127.0.0.1:$PORT
 access_key_id = AKWRONG
 secret_access_key = $SECRET
 END
+# What an INI file makes of it.
+ini() {	# SENTENCE EXPRESSION-ON-STDERR KEY-LINE
+	(umask 077 && {
+		sed '/^\[stage /,$d' "$STAGEFS_CONFIG"
+		printf '[stage ini]\nurl = s3://other/data/\nendpoint_url = http://127.0.0.1:%s\naccess_key_id = AKTEST\n%s\n' "$PORT" "$3"
+	} >"$DIR/ini.conf")
+	run check --config "$DIR/ini.conf"
+	holds "$1" grep -qE "$2" "$DIR/err"
+	is "$1: one line" "$(wc -l <"$DIR/err")" 1
+}
+ini 'a value in quotes' "^stagefs: .*ini.conf:[0-9]+: secret_access_key: quotes are part of a value: write it without them\$" "secret_access_key = \"$SECRET\""
+is '... is an error' "$RC" 1
+ini 'a secret that a comment cuts' "^stagefs: warning: .*ini.conf:[0-9]+: secret_access_key ends before a .;., which begins a comment: " "secret_access_key = $SECRET ;0123"
+is '... is a warning' "$RC" 0
+sed -i 's/ ;0123$/ ; a comment/' "$DIR/ini.conf"
+run check --config "$DIR/ini.conf"
+is 'a comment behind a secret is none' "$RC$(cat "$DIR/err")" 0
 wrong 'a wrong secret' 'the secret key is wrong' <<END
 url = s3://other/data/
 endpoint_url = http://127.0.0.1:$PORT

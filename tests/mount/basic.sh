@@ -46,6 +46,9 @@ for name in v1 health metrics storage; do
 done
 is 'a file at the root is refused' "$(sys create "$MNT/file")" EPERM
 is 'a stage cannot be renamed' "$(sys rename "$MNT/others" "$MNT/mine")" EXDEV
+fails 'mv of an external stage copies nothing' 'not permitted' '
+	echo x >$E/left && mv $E $U/'
+ok '... and leaves all' '[ ! -e $U/ext ] && rm $E/left'
 is 'a stage that is not there is ENOENT' "$(sys listdir "$MNT/none")" ENOENT
 ok 'df shows the mount' 'df -P $MNT | grep -q " $MNT$" && df -h $E'
 

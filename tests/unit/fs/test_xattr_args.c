@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "fs/xattr_args.h"
 
 static const struct {
@@ -36,8 +37,12 @@ static const struct {
 	{ "two arguments", "expire=6&content_type=a/b", 0, 6, "a/b" },
 	{ "in any order", "content_type=a/b&expire=6", 0, 6, "a/b" },
 	{ "a path", "path=new/name.csv", 0, 0, NULL, "new/name.csv" },
-	{ "a path takes all that follows", "expire=9&path=x y&expire=5?q=1", 0,
-	  9, NULL, "x y&expire=5?q=1" },
+	{ "a path takes all that follows", "expire=9&path=x y&expires?q=1", 0,
+	  9, NULL, "x y&expires?q=1" },
+	{ "an argument behind a path", "path=x y&expire=5", -EINVAL },
+	{ "a type behind a path", "path=x&y&content_type=t", -EINVAL },
+	{ "a name that looks like it", "expire=9&literal_path=x&expire=5", 0, 9,
+	  NULL, "x&expire=5" },
 	{ "a path that looks like another", "path=path=x", 0, 0, NULL,
 	  "path=x" },
 	{ "all three", "expire=9&content_type=t&path=p", 0, 9, "t", "p" },
@@ -92,10 +97,37 @@ static void test_length(void **state)
 	assert_int_equal(xattr_args_parse(text, 1000, &a), 0);
 }
 
+static void test_explained(void **state)
+{
+	static const struct {
+		const char *sentence, *text, *form;
+	} wrong[] = {
+		{ "behind a path", "path=a b&expire=60",
+		  "?expire=60&path=a b" },
+		{ "several", "path=a&expire=60&content_type=t",
+		  "?expire=60&content_type=t&path=a" },
+		{ "and one in front", "content_type=t&path=a&expire=60",
+		  "?content_type=t&expire=60&path=a" },
+		{ "another mistake", "path=../x", "" },
+		{ "no path", "expire=0&expire=60", "" },
+	};
+
+	for (size_t r = 0; r < COUNT(wrong); r++) {
+		struct buf out = BUF_INIT(BUF_MESSAGE);
+
+		row_number(wrong[r].sentence,
+			   xattr_args_explain(wrong[r].text, &out),
+			   *wrong[r].form != 0);
+		row_equal(wrong[r].sentence, buf_str(&out), wrong[r].form);
+		buf_clear(&out);
+	}
+}
+
 SUITE(xattr_args)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_explained),
 		cmocka_unit_test(test_length),
 	};
 
