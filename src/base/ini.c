@@ -533,10 +533,8 @@ static int ini_keep_reference(const struct option *row, void *target,
 
 static bool ini_is_quoted(const char *value)
 {
-	size_t n = strlen(value);
-
-	return n > 1 && (*value == '"' || *value == '\'') &&
-	       value[n - 1] == *value;
+	return (*value == '"' || *value == '\'') && value[1] &&
+	       value[strlen(value) - 1] == *value;
 }
 
 /* What a person cannot have meant. */
