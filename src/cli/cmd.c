@@ -72,6 +72,31 @@ static int args_refuse(const struct command *c, const char *arg)
 	return STATUS_USAGE;
 }
 
+/* `-sh` for `-s -h`: switches, all of them. True when they were taken. */
+static bool args_take_letters(const struct command *c, const char *arg,
+			      void *target)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	char name[3] = "-";
+
+	if (arg[1] == '-' || !arg[1] || !arg[2] || !c->options)
+		return false;
+	for (const char *p = arg + 1; *p; p++) {
+		const struct option *row;
+
+		name[1] = *p;
+		row = option_find(c->options, name);
+		if (!row || row->type != OPTION_BOOL)
+			return false;
+	}
+	for (const char *p = arg + 1; *p; p++) {
+		name[1] = *p;
+		option_set(option_find(c->options, name), target, "yes", &why);
+	}
+	buf_clear(&why);
+	return true;
+}
+
 /* Takes the option at argv[*i]; *i is its last word afterwards. */
 static int args_take_option(const struct command *c, int argc, char **argv,
 			    int *i, void *target)
@@ -82,7 +107,9 @@ static int args_take_option(const struct command *c, int argc, char **argv,
 	int status = STATUS_OK;
 
 	if (!row)
-		return args_refuse(c, argv[*i]);
+		return args_take_letters(c, argv[*i], target)
+			       ? STATUS_OK
+			       : args_refuse(c, argv[*i]);
 	if (!value && row->type == OPTION_BOOL)
 		value = "yes";
 	else if (!value && *i + 1 < argc)

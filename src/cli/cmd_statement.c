@@ -22,6 +22,7 @@ struct statement_options {
 	char *config, *pattern;
 	bool recursive, prefix, dry_run; /* remove */
 	bool replace, if_not_exists, if_exists;
+	char *unset; /* alter */
 	bool header;
 	int format;
 };
@@ -31,6 +32,12 @@ struct statement_options {
 		.name = "--" name_, .type = OPTION_##type_, \
 		.offset = offsetof(struct statement_options, field), \
 		__VA_ARGS__ \
+	}
+#define LETTER(letter_, type_, field, of_) \
+	{ \
+		.name = "-" letter_, .type = OPTION_##type_, \
+		.offset = offsetof(struct statement_options, field), \
+		.alias_of = "--" of_, \
 	}
 #define CONFIG_ROW \
 	ROW("config", STRING, config, .word = "FILE", .help = "configuration")
@@ -166,6 +173,7 @@ static const struct option remove_options[] = {
 	CONFIG_ROW,
 	ROW("recursive", BOOL, recursive, .def = "no",
 	    .help = "a directory with all that is in it"),
+	LETTER("r", BOOL, recursive, "recursive"),
 	ROW("prefix", BOOL, prefix, .def = "no",
 	    .help = "all whose names begin with PATH, as SQL's REMOVE"),
 	ROW("pattern", STRING, pattern,
@@ -326,6 +334,74 @@ const struct command create_command = {
 	.run = statement_run_verb,
 	.how = &(const struct statement_verb){ "create", WORDS_MAX,
 					       create_fill },
+};
+
+/* ---- alter ---- */
+
+static const struct option alter_options[] = {
+	CONFIG_ROW,
+	ROW("unset", STRING, unset, .word = "KEY,...",
+	    .help = "forget comment, file_format or copy_options"),
+	ROW("if-exists", BOOL, if_exists, .def = "no",
+	    .help = "do nothing when there is none"),
+	{ 0 },
+};
+
+static void alter_take_unset(const char *list, struct sql_statement *q,
+			     struct buf *why)
+{
+	static const char *const keys[] = { "comment", "file_format",
+					    "copy_options" };
+
+	for (const char *p = list; *p && !why->len; p += *p == ',') {
+		size_t n = strcspn(p, ","), i;
+
+		for (i = 0; i < 3; i++)
+			if (strlen(keys[i]) == n && !strncasecmp(keys[i], p, n))
+				break;
+		if (i == 3)
+			buf_addf(why,
+				 "--unset: %.*s: comment, file_format or "
+				 "copy_options",
+				 (int)n, p);
+		else
+			q->unset |= 1u << i;
+		p += n;
+	}
+}
+
+static int alter_fill(const struct statement_options *o,
+		      const struct cmd_words *words, struct sql_statement *q,
+		      struct buf *why)
+{
+	int rc;
+
+	q->kind = SQL_ALTER_STAGE;
+	q->if_exists = o->if_exists;
+	if (o->unset)
+		alter_take_unset(o->unset, q, why);
+	if (words->n == 1 && !q->unset && !why->len)
+		buf_adds(why, "what shall change? KEY=VALUE, or --unset KEY");
+	else if (words->n > 1 && q->unset)
+		buf_adds(why, "KEY=VALUE or --unset, not both");
+	if (why->len)
+		return 0;
+	rc = statement_take_word(words, "which stage?", &q->name, why);
+	for (unsigned i = 1; i < words->n && !rc && !why->len; i++)
+		rc = create_take_word(q, words->word[i], why);
+	return rc;
+}
+
+const struct command alter_command = {
+	.verb = "alter",
+	.group = GROUP_STAGES,
+	.brief = "change settings of a stage",
+	.synopsis = "NAME KEY=VALUE... | NAME --unset KEY,...",
+	.help = "Changes settings of a stage that create made; keys are those "
+		"of [stage NAME]",
+	.options = alter_options,
+	.run = statement_run_verb,
+	.how = &(const struct statement_verb){ "alter", WORDS_MAX, alter_fill },
 };
 
 /* ---- drop, show, desc ---- */

@@ -27,6 +27,7 @@ a path that is not there is a mountpoint that is not|1|cannot mount: ./nowhere: 
 an unknown topic of help|2|frob: neither a verb nor options|help frob
 # ---- options
 an unknown option|2|list: unknown option --patern; did you mean --pattern\?|list @ext --patern x
+letters of which one is none|2|list: unknown option -rz|list @ext -rz
 an option without its value|2|list: --pattern: a value is missing|list @ext --pattern
 a time that is none|2|expire = 1y: a whole number of seconds from 1 to 604800, or as 15m, 1h, 7d|presign @ext/a --expire 1y
 a time that is too long|2|expire = 8d: |presign @ext/a --expire 8d

@@ -1,0 +1,463 @@
+/*
+ * `stagefs du` and `stagefs tree`: what a stage or a directory of it holds, from
+ * one listing of it.
+ *
+ * Keys come in the order of their bytes, so a directory's come together: du
+ * keeps the sums of the directories that it is in, and no more. tree has to know
+ * whether a name is the last of its directory and keeps all names.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "cli/cmd.h"
+#include "client/failure.h"
+#include "client/message.h"
+#include "client/session.h"
+#include "client/table.h"
+#include "client/walk.h"
+#include "stage/location.h"
+#include "stage/stage.h"
+#include "store/store.h"
+#include "transfer/transfer_progress.h"
+
+struct tree_options {
+	char *config;
+	uint64_t depth;
+	bool human, bytes, summarize, header, sizes;
+	int format;
+};
+
+#define ROW(name_, type_, field, ...) \
+	{ \
+		.name = name_, .type = OPTION_##type_, \
+		.offset = offsetof(struct tree_options, field), __VA_ARGS__ \
+	}
+#define CONFIG_ROW \
+	ROW("--config", STRING, config, .word = "FILE", .help = "configuration")
+#define DEPTH_MAX 512 /* directories: a key has 1,024 bytes */
+
+/* ---- the listing ---- */
+
+/* Walks what is below a location. 0, or -errno after a line on stderr. */
+static int tree_walk(const char *config, const char *word, struct walk *w,
+		     void (*begin)(void *arg, const struct stage *stage,
+				   const char *path))
+{
+	struct failure failure = FAILURE_INIT;
+	struct buf path = BUF_INIT(STORE_KEY_MAX);
+	struct location where = { 0 };
+	struct session s;
+	int rc = session_open(config, &s);
+
+	if (rc)
+		goto out;
+	rc = location_parse(word, &where, &failure.why);
+	if (!rc)
+		rc = session_stage(&s, where.stage, &w->stage, &failure);
+	if (!rc) {
+		buf_addf(&path, "%s%s", where.path,
+			 !*where.path || text_ends_with(where.path, "/") ? ""
+									 : "/");
+		w->path = buf_str(&path);
+		begin(w->arg, w->stage, w->path);
+		rc = walk_files(w, &failure);
+		stage_unref(w->stage);
+	}
+	if (rc) {
+		struct buf what = BUF_INIT(BUF_MESSAGE);
+
+		buf_addf(&what, "cannot list %s", word);
+		cmd_failure(buf_str(&what), &failure);
+		buf_clear(&what);
+	}
+	location_clear(&where);
+out:
+	session_close(&s);
+	failure_clear(&failure);
+	buf_clear(&path);
+	return rc;
+}
+
+static int tree_check_word(const struct command *c,
+			   const struct cmd_words *words)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct location where;
+	int status = STATUS_OK;
+
+	if (!words->n)
+		buf_adds(&why, "which stage? name it as @stage or @stage/path");
+	else if (!location_parse(words->word[0], &where, &why))
+		location_clear(&where);
+	if (why.len)
+		status = cmd_usage(c, buf_str(&why));
+	buf_clear(&why);
+	return status;
+}
+
+/* Nothing came of a path: it is none. */
+static int tree_tell_absent(const char *word)
+{
+	struct buf what = BUF_INIT(BUF_MESSAGE);
+
+	buf_addf(&what, "cannot list %s", word);
+	message(buf_str(&what), "there is no such directory");
+	buf_clear(&what);
+	return -ENOENT;
+}
+
+/* ---- du ---- */
+
+struct du {
+	const struct tree_options *o;
+	struct table *table;
+	const char *stage;
+	size_t skip; /* bytes of the path that was named */
+	bool seen; /* anything */
+	struct buf name; /* of the file last seen, below that */
+	unsigned depth; /* directories of it */
+	struct {
+		uint64_t bytes, files;
+	} sums[DEPTH_MAX + 1]; /* of those, the named one first */
+	struct buf root; /* @stage/path/ */
+};
+
+static const struct table_column du_columns[] = {
+	{ "size", TABLE_NUMBER },
+	{ "files", TABLE_NUMBER },
+	{ "name", TABLE_TEXT },
+};
+static const struct table_column du_human_columns[] = {
+	{ "size", TABLE_TEXT },
+	{ "files", TABLE_NUMBER },
+	{ "name", TABLE_TEXT },
+};
+
+static void du_begin(void *arg, const struct stage *stage, const char *path)
+{
+	struct du *d = arg;
+
+	d->skip = strlen(path);
+	buf_addf(&d->root, "@%s/%s", stage->name, path);
+}
+
+/* The sums of one directory, the n-th of the name; it goes to the one above. */
+static int du_row(struct du *d, unsigned n)
+{
+	struct buf name = BUF_INIT(2 * STORE_KEY_MAX), size = BUF_INIT(64);
+	const char *p = buf_str(&d->name);
+	size_t len = 0;
+	int rc = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		len += strcspn(p + len, "/") + 1;
+	buf_adds(&name, buf_str(&d->root));
+	buf_add(&name, p, len);
+	transfer_progress_bytes(d->sums[n].bytes, &size);
+	if (!n || (!d->o->summarize && n <= d->o->depth))
+		rc = table_row(d->table, (const struct table_value[3]){
+						 { .text = buf_str(&size),
+						   .number = d->sums[n].bytes },
+						 { .number = d->sums[n].files },
+						 { .text = buf_str(&name) },
+					 });
+	if (n) {
+		d->sums[n - 1].bytes += d->sums[n].bytes;
+		d->sums[n - 1].files += d->sums[n].files;
+		d->sums[n].bytes = d->sums[n].files = 0;
+	}
+	buf_clear(&name);
+	buf_clear(&size);
+	return rc;
+}
+
+static unsigned du_depth(const char *name)
+{
+	unsigned n = 0;
+
+	for (; (name = strchr(name, '/')); name++)
+		n++;
+	return n;
+}
+
+/* How many directories the two names share. */
+static unsigned du_shared(const char *a, const char *b)
+{
+	unsigned n = 0;
+
+	for (; *a && *a == *b; a++, b++)
+		n += *a == '/';
+	return n;
+}
+
+static int du_take(void *arg, const struct list_entry *e, const char *name,
+		   struct failure *f)
+{
+	struct du *d = arg;
+	unsigned shared;
+	int rc = 0;
+
+	name += d->skip;
+	d->seen = true;
+	if (du_depth(name) > DEPTH_MAX)
+		return failure_set(f, CODE_STORAGE, -ENAMETOOLONG,
+				   "too many directories");
+	shared = du_shared(buf_str(&d->name), name);
+	while (!rc && d->depth > shared)
+		rc = du_row(d, d->depth--);
+	if (rc)
+		return failure_write(f, rc);
+	buf_reset(&d->name);
+	buf_adds(&d->name, name);
+	d->depth = du_depth(name);
+	if (!text_ends_with(name, "/")) {
+		d->sums[d->depth].bytes += e->info.size;
+		d->sums[d->depth].files++;
+	}
+	return 0;
+}
+
+static int du_list(const struct tree_options *o, const char *word)
+{
+	struct du *d = calloc(1, sizeof(*d));
+	struct walk w = { .markers = true, .each = du_take, .arg = d };
+	int rc, end = 0;
+
+	if (!d)
+		return -ENOMEM;
+	d->o = o;
+	buf_init(&d->name, STORE_KEY_MAX);
+	buf_init(&d->root, 2 * STORE_KEY_MAX);
+	d->table = table_new(stdout, o->format, o->header,
+			     o->human ? du_human_columns : du_columns, 3);
+	rc = d->table ? tree_walk(o->config, word, &w, du_begin) : -ENOMEM;
+	if (!rc && d->skip && !d->seen)
+		rc = tree_tell_absent(word);
+	while (!rc && d->depth)
+		rc = du_row(d, d->depth--);
+	if (!rc)
+		rc = du_row(d, 0);
+	if (d->table)
+		end = table_end(d->table);
+	if (end)
+		message("cannot write", strerror(-end));
+	buf_clear(&d->name);
+	buf_clear(&d->root);
+	free(d);
+	return rc ? rc : end;
+}
+
+static const struct option du_options[] = {
+	CONFIG_ROW,
+	ROW("--human", BOOL, human, .def = "no", .help = "sizes as 1.5 GiB"),
+	ROW("-h", BOOL, human, .alias_of = "--human"),
+	ROW("--summarize", BOOL, summarize, .def = "no",
+	    .help = "the sum alone"),
+	ROW("-s", BOOL, summarize, .alias_of = "--summarize"),
+	ROW("--depth", UINT, depth, .max = DEPTH_MAX, .def = "1",
+	    .help = "directories as deep as that"),
+	ROW("-d", UINT, depth, .alias_of = "--depth"),
+	ROW("--format", CHOICE, format, .choices = TABLE_FORMATS, .def = "auto",
+	    .help = "auto is a table on a terminal, else TSV"),
+	ROW("--header", BOOL, header, .def = "no",
+	    .help = "names of the columns first (TSV, CSV)"),
+	{ 0 },
+};
+
+static int du_run(const struct command *c, int argc, char **argv)
+{
+	struct tree_options o = { 0 };
+	struct cmd_words words;
+	int status = cmd_parse(c, argc, argv, &o, &words, 1);
+
+	if (!status)
+		status = tree_check_word(c, &words);
+	if (!status)
+		status = cmd_status(du_list(&o, words.word[0]));
+	option_clear(du_options, &o);
+	return status;
+}
+
+const struct command du_command = {
+	.verb = "du",
+	.group = GROUP_FILES,
+	.brief = "how much is in a directory of a stage",
+	.synopsis = "@STAGE[/PATH] [-h] [-s|-d N]",
+	.help = "Bytes and files of a directory and of those in it",
+	.options = du_options,
+	.run = du_run,
+};
+
+/* ---- tree ---- */
+
+struct tree_name {
+	char *text; /* below the path, a directory's with '/' at its end */
+	uint64_t size;
+};
+
+struct tree {
+	const struct tree_options *o;
+	size_t skip;
+	struct tree_name *names;
+	size_t n, room;
+	uint64_t files, directories, bytes;
+	struct buf line, ahead;
+};
+
+static void tree_begin(void *arg, const struct stage *stage, const char *path)
+{
+	struct tree *t = arg;
+
+	t->skip = strlen(path);
+}
+
+static int tree_take(void *arg, const struct list_entry *e, const char *name,
+		     struct failure *f)
+{
+	struct tree *t = arg;
+	struct tree_name *grown;
+
+	if (t->n == t->room) {
+		t->room = t->room ? 2 * t->room : 256;
+		grown = reallocarray(t->names, t->room, sizeof(*grown));
+		if (!grown)
+			return failure_set(f, CODE_STORAGE, -ENOMEM,
+					   "no memory");
+		t->names = grown;
+	}
+	t->names[t->n].text = strdup(name + t->skip);
+	t->names[t->n].size = e->info.size;
+	if (!t->names[t->n].text)
+		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
+	t->n++;
+	return 0;
+}
+
+/* Names from i on that have the first len bytes of it. */
+static size_t tree_same(const struct tree *t, size_t i, size_t len)
+{
+	size_t n = 1;
+
+	while (i + n < t->n &&
+	       !strncmp(t->names[i + n].text, t->names[i].text, len))
+		n++;
+	return n;
+}
+
+static void tree_print(struct tree *t, size_t i, size_t at, size_t len,
+		       bool last, bool directory)
+{
+	struct buf shown = BUF_INIT(2 * BUF_MESSAGE),
+		   name = BUF_INIT(BUF_MESSAGE);
+
+	buf_add(&name, t->names[i].text + at, len - at);
+	text_one_line(&shown, buf_str(&name));
+	printf("%s%s%s", buf_str(&t->ahead), last ? "└── " : "├── ",
+	       buf_str(&shown));
+	if (!directory && t->o->sizes) {
+		buf_reset(&name);
+		transfer_progress_bytes(t->names[i].size, &name);
+		printf("  (%s)", buf_str(&name));
+	}
+	putchar('\n');
+	buf_clear(&shown);
+	buf_clear(&name);
+}
+
+/* Names i to end, all with the same first `at` bytes. */
+static void tree_level(struct tree *t, size_t i, size_t end, size_t at,
+		       unsigned depth)
+{
+	size_t before = t->ahead.len;
+
+	if (i < end && !t->names[i].text[at])
+		i++; /* the directory's own marker */
+	while (i < end) {
+		size_t len = at + strcspn(t->names[i].text + at, "/"), n = 1;
+		bool directory = t->names[i].text[len] == '/', last;
+
+		len += directory;
+		if (directory)
+			n = tree_same(t, i, len);
+		last = i + n == end;
+		tree_print(t, i, at, len, last, directory);
+		t->directories += directory;
+		if (!directory) {
+			t->files++;
+			t->bytes += t->names[i].size;
+		} else if (depth < t->o->depth) {
+			buf_adds(&t->ahead, last ? "    " : "│   ");
+			tree_level(t, i, i + n, len, depth + 1);
+			buf_truncate(&t->ahead, before);
+		}
+		i += n;
+	}
+}
+
+static int tree_list(const struct tree_options *o, const char *word)
+{
+	struct tree t = { .o = o, .ahead = BUF_INIT(BUF_MESSAGE) };
+	struct walk w = { .markers = true, .each = tree_take, .arg = &t };
+	struct buf sum = BUF_INIT(64);
+	int rc = tree_walk(o->config, word, &w, tree_begin);
+
+	if (!rc && t.skip && !t.n)
+		rc = tree_tell_absent(word);
+	if (!rc) {
+		printf("%s\n", word);
+		tree_level(&t, 0, t.n, 0, 1);
+		transfer_progress_bytes(t.bytes, &sum);
+		printf("\n%llu %s, %llu %s, %s\n",
+		       (unsigned long long)t.directories,
+		       t.directories == 1 ? "directory" : "directories",
+		       (unsigned long long)t.files,
+		       t.files == 1 ? "file" : "files", buf_str(&sum));
+	}
+	if (fflush(stdout) && !rc) {
+		rc = -errno;
+		message("cannot write", strerror(-rc));
+	}
+	for (size_t i = 0; i < t.n; i++)
+		free(t.names[i].text);
+	free(t.names);
+	buf_clear(&t.ahead);
+	buf_clear(&sum);
+	return rc;
+}
+
+static const struct option tree_options[] = {
+	CONFIG_ROW,
+	ROW("--depth", UINT, depth, .min = 1, .max = DEPTH_MAX, .def = "512",
+	    .help = "directories as deep as that"),
+	ROW("-L", UINT, depth, .alias_of = "--depth"),
+	ROW("--sizes", BOOL, sizes, .def = "no", .help = "with sizes"),
+	ROW("-s", BOOL, sizes, .alias_of = "--sizes"),
+	{ 0 },
+};
+
+static int tree_run(const struct command *c, int argc, char **argv)
+{
+	struct tree_options o = { 0 };
+	struct cmd_words words;
+	int status = cmd_parse(c, argc, argv, &o, &words, 1);
+
+	if (!status)
+		status = tree_check_word(c, &words);
+	if (!status)
+		status = cmd_status(tree_list(&o, words.word[0]));
+	option_clear(tree_options, &o);
+	return status;
+}
+
+const struct command tree_command = {
+	.verb = "tree",
+	.group = GROUP_FILES,
+	.brief = "the directories of a stage as a tree",
+	.synopsis = "@STAGE[/PATH] [-L N] [-s]",
+	.help = "Files and directories as a tree",
+	.options = tree_options,
+	.run = tree_run,
+};
