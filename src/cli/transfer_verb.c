@@ -12,6 +12,7 @@
 #include "cli/cmd.h"
 #include "client/message.h"
 #include "client/session.h"
+#include "transfer/transfer_sync.h"
 
 /* ---- rows ---- */
 
@@ -99,6 +100,7 @@ static int verb_move(struct run *r, struct session *s)
 	if (!status && r->ops->after)
 		status = r->ops->after(&plan, &r->o, &r->words);
 	transfer_plan_clear(&plan);
+	transfer_sync_free(plan.sync);
 	return status;
 }
 

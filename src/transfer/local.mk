@@ -16,4 +16,5 @@ libtransfer_a_SOURCES = \
 	src/transfer/transfer_row.c src/transfer/transfer_row.h \
 	src/transfer/transfer_sink.c src/transfer/transfer_sink.h \
 	src/transfer/transfer_state.c src/transfer/transfer_state.h \
+	src/transfer/transfer_sync.c src/transfer/transfer_sync.h \
 	src/transfer/transfer_walk.c

@@ -26,6 +26,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/text.h"
 #include "base/thread.h"
 #include "base/waiter.h"
 #include "client/message.h"
@@ -188,27 +189,46 @@ static bool job_is_upload(const struct transfer_job *job)
 
 static const char *job_what(const struct transfer_job *job)
 {
-	static const char *const words[] = { "download", "upload", "copy" };
+	static const char *const words[] = { "download", "upload", "copy",
+					     "remove" };
 
 	return words[job->way];
 }
 
 static const char *job_from(const struct transfer_job *job)
 {
-	return job_is_upload(job) ? job->local : job->remote.label;
+	return job->way == TRANSFER_REMOVE ? ""
+	       : job_is_upload(job)        ? job->local
+					   : job->remote.label;
 }
 
 static const char *job_to(const struct transfer_job *job)
 {
-	return job_is_upload(job) ? job->remote.label : job->local;
+	bool remote = job_is_upload(job) ||
+		      (job->way == TRANSFER_REMOVE && job->remote.label);
+
+	return remote ? job->remote.label : job->local;
+}
+
+bool transfer_failed(struct transfer *t)
+{
+	bool failed;
+
+	lock_take(&t->lock);
+	failed = transfer_locked(t)->count.failed;
+	lock_drop(&t->lock);
+	return failed;
 }
 
 static void transfer_say_failure(struct transfer *t,
 				 const struct transfer_job *job,
 				 const char *why)
 {
-	transfer_fail(t, why, "cannot %s %s to %s", job_what(job),
-		      job_from(job), job_to(job));
+	if (job->way == TRANSFER_REMOVE)
+		transfer_fail(t, why, "cannot remove %s", job_to(job));
+	else
+		transfer_fail(t, why, "cannot %s %s to %s", job_what(job),
+			      job_from(job), job_to(job));
 }
 
 /* ---- what a program reads ---- */
@@ -249,7 +269,9 @@ static void transfer_row(struct transfer *t, const struct transfer_job *job,
 	lock_take(&t->speech);
 	table_row(t->rows,
 		  (const struct table_value[5]){
-			  { .text = job_from(job) },
+			  { .text = t->set.json || job->way != TRANSFER_REMOVE
+					    ? job_from(job)
+					    : "(remove)" },
 			  { .text = job_to(job) },
 			  { .text = buf_str(&text),
 			    .number = size == TRANSFER_UNKNOWN ? 0 : size },
@@ -339,6 +361,32 @@ static void transfer_delist(struct transfer *t)
 	lock_drop(&t->lock);
 }
 
+static const char *job_status(const struct transfer_job *job, int rc)
+{
+	if (rc)
+		return rc == -EEXIST ? "skipped" : "failed";
+	return job->way == TRANSFER_REMOVE ? "removed" : "done";
+}
+
+static void transfer_do(struct transfer *t, struct transfer_job *job)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = job->run(t, job, &why);
+
+	if (rc == -EEXIST && why.len)
+		rc = -EIO; /* it was not meant: a failure */
+	if (!rc && job->move && !job->directory)
+		rc = transfer_remove_source(job, &why);
+	if (rc && rc != -EEXIST) {
+		if (!why.len)
+			buf_adds(&why, strerror(-rc));
+		transfer_say_failure(t, job, buf_str(&why));
+	}
+	transfer_row(t, job, job_status(job, rc), text_given(buf_str(&why)));
+	transfer_job_over(t, rc);
+	buf_clear(&why);
+}
+
 static void *transfer_worker(void *arg)
 {
 	struct transfer *t = arg;
@@ -347,24 +395,7 @@ static void *transfer_worker(void *arg)
 	waiter_begin(waiter_self());
 	transfer_enlist(t);
 	while ((job = transfer_take_job(t))) {
-		struct buf why = BUF_INIT(BUF_MESSAGE);
-		int rc = job->run(t, job, &why);
-
-		if (rc == -EEXIST && why.len)
-			rc = -EIO; /* it was not meant: a failure */
-		if (!rc && job->move && !job->directory)
-			rc = transfer_remove_source(job, &why);
-		if (rc && rc != -EEXIST && !why.len)
-			buf_adds(&why, strerror(-rc));
-		if (rc && rc != -EEXIST)
-			transfer_say_failure(t, job, buf_str(&why));
-		transfer_row(t, job,
-			     !rc             ? "done"
-			     : rc == -EEXIST ? "skipped"
-					     : "failed",
-			     rc && rc != -EEXIST ? buf_str(&why) : NULL);
-		transfer_job_over(t, rc);
-		buf_clear(&why);
+		transfer_do(t, job);
 		transfer_job_free(job);
 	}
 	transfer_delist(t);
@@ -490,7 +521,9 @@ int transfer_add(struct transfer *t, struct transfer_job *job)
 	int rc = 0;
 
 	if (t->set.dry_run) {
-		transfer_row(t, job, "planned", NULL);
+		transfer_row(t, job,
+			     job->way == TRANSFER_REMOVE ? "remove" : "planned",
+			     NULL);
 		transfer_job_free(job);
 		return 0;
 	}

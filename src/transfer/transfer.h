@@ -19,7 +19,12 @@ struct transfer;
 
 #define TRANSFER_PARALLEL_MAX 256
 
-enum transfer_way { TRANSFER_DOWNLOAD, TRANSFER_UPLOAD, TRANSFER_COPY };
+enum transfer_way {
+	TRANSFER_DOWNLOAD,
+	TRANSFER_UPLOAD,
+	TRANSFER_COPY,
+	TRANSFER_REMOVE, /* of remote, or of local when there is none */
+};
 
 struct transfer_job {
 	enum transfer_way way; /* what run() does */
@@ -66,6 +71,9 @@ int transfer_add(struct transfer *t, struct transfer_job *job);
 /* Counts a failure and says it: `stagefs: what: why`. Any thread. */
 void transfer_fail(struct transfer *t, const char *why, const char *what, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Has anything failed so far? */
+bool transfer_failed(struct transfer *t);
 
 /* For jobs: bytes that have moved (negative: were not, after all), and how
  * many requests one file may have under way now. */

@@ -21,6 +21,7 @@
 #include "store/store.h"
 #include "transfer/transfer_file.h"
 #include "transfer/transfer_glob.h"
+#include "transfer/transfer_sync.h"
 
 #define PATH_BYTES (STORE_KEY_MAX + BUF_LINE)
 
@@ -72,8 +73,8 @@ static int find_queue_marker(struct find *f, const char *path)
 	return transfer_add(p->t, job);
 }
 
-static int find_queue(struct find *f, const char *name, const char *local,
-		      const struct object_info *info)
+static int find_queue(struct find *f, const char *name, const char *rest,
+		      const char *local, const struct object_info *info)
 {
 	struct transfer_plan *p = f->plan;
 	struct transfer_job *job;
@@ -89,6 +90,10 @@ static int find_queue(struct find *f, const char *name, const char *local,
 	if (!p->to)
 		job->run = transfer_get;
 	job->info = *info;
+	if (transfer_sync_current(p->sync, rest, info)) {
+		transfer_skip(p->t, job);
+		return 0;
+	}
 	return transfer_add(p->t, job);
 }
 
@@ -103,7 +108,7 @@ static int find_place(struct find *f, const char *name, const char *rest,
 
 	f->found++;
 	if (!f->plan->to && !strcmp(f->local, "-"))
-		return marker ? 0 : find_queue(f, name, f->local, info);
+		return marker ? 0 : find_queue(f, name, "", f->local, info);
 	if (!*rest && marker)
 		return 0; /* the directory's own */
 	if (!*rest || !find_is_local_name(rest)) {
@@ -119,7 +124,7 @@ static int find_place(struct find *f, const char *name, const char *rest,
 	rc = buf_err(&local);
 	if (!rc && f->plan->to) {
 		rc = marker ? find_queue_marker(f, buf_str(&local))
-			    : find_queue(f, name, buf_str(&local), info);
+			    : find_queue(f, name, rest, buf_str(&local), info);
 	} else if (!rc) {
 		if (!f->plan->dry_run)
 			rc = transfer_file_make_dirs(buf_str(&local), marker);
@@ -127,7 +132,7 @@ static int find_place(struct find *f, const char *name, const char *rest,
 			find_say(f, name, strerror(-rc));
 			rc = 0;
 		} else if (!marker) {
-			rc = find_queue(f, name, buf_str(&local), info);
+			rc = find_queue(f, name, rest, buf_str(&local), info);
 		}
 	}
 	buf_clear(&local);
@@ -211,7 +216,7 @@ static int find_look(struct find *f, const struct name_info *there)
 							   strlen(f->path)),
 				  &there->info);
 	if (there->is_object && !f->contents)
-		return find_queue(f, f->path, f->local, &there->info);
+		return find_queue(f, f->path, "", f->local, &there->info);
 	if (there->is_prefix)
 		find_say(f, NULL,
 			 "a directory (--recursive takes what is in it)");

@@ -131,6 +131,11 @@ static struct transfer_job *plan_new_job(const char *local)
 	return job;
 }
 
+struct transfer_job *transfer_plan_local(const char *local)
+{
+	return plan_new_job(local);
+}
+
 static int plan_fill(struct transfer_plan *p, struct stage *stage,
 		     const char *path, struct transfer_remote *r)
 {

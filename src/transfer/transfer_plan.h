@@ -28,6 +28,7 @@ struct transfer_plan {
 	bool recursive, literal; /* no wildcards */
 	const char *content_type; /* of uploads; NULL: by their names */
 	struct transfer_filter filter;
+	struct transfer_sync *sync; /* transfer_sync_free() frees it; NULL */
 	bool dry_run; /* no directory is made */
 	bool move;
 	/* Without a directory at the far end a tree takes its name, as cp -r
@@ -61,6 +62,9 @@ struct transfer_job *transfer_plan_copy(struct transfer_plan *p,
 struct transfer_job *transfer_plan_row(struct transfer_plan *p,
 				       struct transfer_row *row,
 				       const char *local);
+
+/* One of this machine alone. */
+struct transfer_job *transfer_plan_local(const char *local);
 
 /* Notes a name that will be written. False when another file has it already. */
 bool transfer_plan_take(struct transfer_plan *p, const char *name);

@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "stage/stage.h"
 #include "store/store.h"
+#include "transfer/transfer_sync.h"
 
 struct walk_up {
 	struct transfer_plan *plan;
@@ -68,7 +69,12 @@ static int walk_queue(struct walk_up *w, const char *local, const char *rest,
 		job->info.size = 0;
 	else if (S_ISREG(st->st_mode))
 		job->info.size = st->st_size;
-	rc = transfer_add(w->plan->t, job);
+	job->info.mtime = st->st_mtim;
+	if (!directory &&
+	    transfer_sync_current(w->plan->sync, rest, &job->info))
+		transfer_skip(w->plan->t, job);
+	else
+		rc = transfer_add(w->plan->t, job);
 out:
 	buf_clear(&path);
 	return rc;
