@@ -8,11 +8,19 @@ install-exec-hook:
 
 uninstall-hook:
 	rm -f '$(DESTDIR)$(sbindir)/mount.stagefs'
+	for row in $(INSTALLED_AS); do \
+		IFS=:; set -- $$row; unset IFS; rm -f "$(DESTDIR)$$1/$$3"; \
+	done
 
 dist_doc_DATA = README.md docs/architecture.md docs/internals.md docs/credentials.md docs/gateway.md docs/testing.md docs/local.md docs/transfer.md docs/xattrs.md \
-	docs/performance.md docs/names.svg docs/presign.md docs/statements.md
+	docs/performance.md docs/names.svg docs/presign.md docs/semantics.md docs/servers.md docs/statements.md \
+	LICENSE CHANGELOG.md
 examplesdir = $(docdir)/examples
-dist_examples_DATA = etc/stagefs.conf
+dist_examples_DATA = etc/stagefs.conf packaging/kubernetes.yaml
+EXTRA_DIST += packaging/stagefs.spec packaging/Containerfile packaging/test \
+	debian/changelog debian/control debian/copyright debian/rules \
+	debian/source/format debian/stagefs.install debian/stagefs.lintian-overrides \
+	debian/stagefs-doc.install debian/stagefs-doc.doc-base
 
 # Units for systemd; the socket is optional.
 systemdsystemunitdir = $(prefix)/lib/systemd/system
@@ -25,9 +33,26 @@ CLEANFILES += $(UNITS_MADE)
 $(UNITS_MADE): %: %.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) etc && sed 's|@bindir[@]|$(bindir)|' '$(srcdir)/$@.in' >$@
 
+# The gateway's user, the folders of mounts, the rotation of a log file.
+sysusersdir = $(prefix)/lib/sysusers.d
+tmpfilesdir = $(prefix)/lib/tmpfiles.d
+logrotatedir = $(sysconfdir)/logrotate.d
+INSTALLED_AS = $(sysusersdir):etc/stagefs.sysusers:stagefs.conf \
+	$(tmpfilesdir):etc/stagefs.tmpfiles:stagefs.conf \
+	$(logrotatedir):etc/stagefs.logrotate:stagefs
+EXTRA_DIST += etc/stagefs.sysusers etc/stagefs.tmpfiles etc/stagefs.logrotate
+
+install-data-hook:
+	for row in $(INSTALLED_AS); do \
+		IFS=:; set -- $$row; unset IFS; \
+		$(MKDIR_P) "$(DESTDIR)$$1" && \
+		$(INSTALL_DATA) "$(srcdir)/$$2" "$(DESTDIR)$$1/$$3" || exit 1; \
+	done
+
 # The manual pages and the completion come out of the program's own tables.
 man1_MANS = docs/man/stagefs.1
 man5_MANS = docs/man/stagefs.conf.5
+dist_man7_MANS = docs/stagefs-security.7
 man8_MANS = docs/man/mount.stagefs.8
 completiondir = $(datadir)/bash-completion/completions
 completion_DATA = etc/stagefs
