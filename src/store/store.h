@@ -286,12 +286,6 @@ typedef int store_upload_abort_fn(struct store_upload *u);
 typedef void store_upload_free_fn(struct store_upload *u);
 typedef const char *store_upload_id_fn(struct store_upload *u);
 
-/* Uploads under a prefix that were begun and not completed. each: non-zero
- * ends the walk and is returned. */
-typedef int store_pending_fn(struct store *s, const char *prefix,
-			     int (*each)(void *arg,
-					 const struct store_pending *p),
-			     void *arg);
 typedef int store_pending_abort_fn(struct store *s,
 				   const struct store_pending *p);
 
@@ -374,7 +368,6 @@ struct store_ops {
 	store_upload_abort_fn *upload_abort;
 	store_upload_free_fn *upload_free;
 	store_upload_id_fn *upload_id;
-	store_pending_fn *pending;
 	store_pending_abort_fn *pending_abort;
 	/* Appends the tags as PROP_TAGGING has them. NULL: there are none. */
 	int (*tags)(struct store *s, const char *key, struct buf *out);
@@ -478,7 +471,6 @@ store_upload_complete_fn store_upload_complete;
 store_upload_abort_fn store_upload_abort;
 store_upload_free_fn store_upload_free;
 store_upload_id_fn store_upload_id;
-store_pending_fn store_pending;
 store_pending_abort_fn store_pending_abort;
 
 /* The content type stays. */

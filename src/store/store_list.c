@@ -154,31 +154,3 @@ void store_list_close(struct store_list *l)
 	list_check_free(l->check);
 	l->store->ops->list_close(l);
 }
-
-/* ---- uploads ---- */
-
-struct pending {
-	struct store *store;
-	const char *prefix;
-	int (*each)(void *arg, const struct store_pending *p);
-	void *arg;
-};
-
-static int list_pending_each(void *arg, const struct store_pending *found)
-{
-	struct pending *p = arg;
-	if (text_starts_with(found->key, p->prefix))
-		return p->each(p->arg, found);
-	return list_failed(p->store, p->prefix,
-			   "an upload of a name that was not asked for");
-}
-
-int store_pending(struct store *s, const char *prefix,
-		  int (*each)(void *arg, const struct store_pending *p),
-		  void *arg)
-{
-	struct pending p = { s, prefix, each, arg };
-	int rc = store_check_prefix(s, prefix);
-
-	return rc ? rc : s->ops->pending(s, prefix, list_pending_each, &p);
-}

@@ -31,7 +31,6 @@ static const char *const op_names[MEM_OPS] = {
 	[MEM_LIST] = "list",         [MEM_STAT] = "stat",
 	[MEM_REMOVE] = "remove",     [MEM_OPEN] = "open",
 	[MEM_COMPLETE] = "complete", [MEM_ABORT] = "abort",
-	[MEM_PENDING] = "pending",
 };
 
 static enum mem_op op_of(const char *name)
@@ -340,7 +339,6 @@ static const struct store_ops mem_ops = {
 	.upload_abort = mem_upload_abort,
 	.upload_free = mem_upload_free,
 	.upload_id = mem_upload_id,
-	.pending = mem_pending,
 	.pending_abort = mem_pending_abort,
 	.copy = mem_copy,
 	.remove = mem_remove,

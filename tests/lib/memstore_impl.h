@@ -67,7 +67,6 @@ enum mem_op {
 	MEM_OPEN,
 	MEM_COMPLETE,
 	MEM_ABORT,
-	MEM_PENDING,
 	MEM_OPS
 };
 struct mem_fault {
@@ -164,7 +163,6 @@ store_upload_complete_fn mem_upload_complete;
 store_upload_abort_fn mem_upload_abort;
 store_upload_free_fn mem_upload_free;
 store_upload_id_fn mem_upload_id;
-store_pending_fn mem_pending;
 store_pending_abort_fn mem_pending_abort;
 void mem_pending_free(struct mem_pending *p);
 

@@ -288,61 +288,6 @@ const char *mem_upload_id(struct store_upload *u)
 	return upload_of(u)->id;
 }
 
-/* The nth upload below prefix, copied: each() runs without the lock. */
-static int nth_pending(struct memstore *m, const char *prefix, unsigned n,
-		       struct store_pending *out)
-{
-	struct mem_pending *p;
-
-	memset(out, 0, sizeof(*out));
-	lock_take(&m->lock);
-	for (p = mem_locked(m)->pendings; p; p = p->next) {
-		if (text_starts_with(p->key, prefix) && !n--) {
-			out->key = strdup(p->key);
-			out->id = strdup(p->id);
-			break;
-		}
-	}
-	lock_drop(&m->lock);
-	if (!p)
-		return 0;
-	return out->key && out->id ? 1 : -ENOMEM;
-}
-
-int mem_pending(struct store *s, const char *prefix,
-		int (*each)(void *arg, const struct store_pending *p),
-		void *arg)
-{
-	struct memstore *m = memstore_of(s);
-	struct store_pending *all = NULL, *more, one;
-	unsigned n = 0;
-	int err = mem_enter(m, MEM_PENDING);
-
-	while (!err) {
-		err = nth_pending(m, prefix, n, &one);
-		if (err == 0)
-			break;
-		more = err < 0 ? NULL : realloc(all, (n + 1) * sizeof(*all));
-		if (!more) {
-			free(one.key);
-			free(one.id);
-			err = -ENOMEM;
-			break;
-		}
-		all = more;
-		all[n++] = one;
-		err = 0;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		if (!err)
-			err = each(arg, &all[i]);
-		free(all[i].key);
-		free(all[i].id);
-	}
-	free(all);
-	return err;
-}
-
 int mem_pending_abort(struct store *s, const struct store_pending *p)
 {
 	return abort_upload(memstore_of(s), p->key, p->id);

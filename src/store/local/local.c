@@ -160,7 +160,6 @@ static const struct store_ops local_ops = {
 	.upload_abort = local_upload_abort,
 	.upload_free = local_upload_free,
 	.upload_id = local_upload_id,
-	.pending = local_upload_pending,
 	.pending_abort = local_upload_pending_abort,
 	.copy = local_put_copy,
 	.remove = local_names_remove,

@@ -30,7 +30,6 @@ store_upload_complete_fn local_upload_complete;
 store_upload_abort_fn local_upload_abort;
 store_upload_free_fn local_upload_free;
 store_upload_id_fn local_upload_id;
-store_pending_fn local_upload_pending;
 store_pending_abort_fn local_upload_pending_abort;
 
 store_remove_fn local_names_remove;

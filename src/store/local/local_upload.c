@@ -4,7 +4,6 @@
  * costs. Which parts have come is known to the handle; that the upload has not
  * been aborted by another process, to the disk: completing renames its file.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,9 +13,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
-#include "base/io.h"
 #include "base/lock.h"
-#include "base/text.h"
 #include "store/local/local_commit.h"
 #include "store/local/local_error.h"
 #include "store/local/local_file.h"
@@ -336,61 +333,6 @@ static bool is_upload_id(const char *s)
 }
 
 /* The key of an upload that is whole; false: there is none. */
-static bool read_upload_key(int uploads, const char *id,
-			    char key[STORE_KEY_MAX + 1])
-{
-	int dir = local_folder_below(uploads, id), fd = -1;
-	struct stat st;
-	ssize_t n;
-
-	if (dir < 0)
-		return false;
-	if (!faccessat(dir, LOCAL_DATA, F_OK, AT_SYMLINK_NOFOLLOW))
-		fd = local_folder_file(dir, LOCAL_UPLOAD_KEY, O_RDONLY, &st);
-	close(dir);
-	if (fd < 0)
-		return false;
-	n = io_read(fd, key, STORE_KEY_MAX + 1);
-	close(fd);
-	if (n <= 0 || n > STORE_KEY_MAX || memchr(key, '\0', n))
-		return false;
-	key[n] = '\0';
-	return true;
-}
-
-int local_upload_pending(struct store *s, const char *prefix,
-			 int (*each)(void *arg, const struct store_pending *p),
-			 void *arg)
-{
-	struct local *l = local_of(s);
-	char key[STORE_KEY_MAX + 1];
-	struct dirent *e;
-	int fd, rc = 0;
-	DIR *dir;
-
-	if (l->folder_fd < 0)
-		return 0;
-	fd = local_folder_below(l->folder_fd, LOCAL_UPLOADS);
-	if (fd == -ENOENT)
-		return 0;
-	if (fd < 0)
-		return local_error(l, "list uploads", NULL, fd, NULL);
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return -ENOMEM;
-	}
-	while (!rc && (e = readdir(dir))) {
-		struct store_pending p = { .key = key, .id = e->d_name };
-
-		if (is_upload_id(e->d_name) &&
-		    read_upload_key(dirfd(dir), e->d_name, key) &&
-		    text_starts_with(key, prefix))
-			rc = each(arg, &p);
-	}
-	closedir(dir);
-	return rc;
-}
 
 int local_upload_pending_abort(struct store *s, const struct store_pending *p)
 {

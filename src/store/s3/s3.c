@@ -111,7 +111,6 @@ static const struct store_ops s3_ops = {
 	.upload_abort = s3_upload_abort,
 	.upload_free = s3_upload_free,
 	.upload_id = s3_upload_id,
-	.pending = s3_pending,
 	.pending_abort = s3_pending_abort,
 	.tags = s3_tags,
 	.copy = s3_copy,

@@ -220,8 +220,7 @@ static const char *judge_right(const struct s3_call *c)
 	case HTTP_GET:
 		if (c->key)
 			return "s3:GetObject";
-		return multipart ? "s3:ListBucketMultipartUploads"
-				 : "s3:ListBucket";
+		return "s3:ListBucket";
 	case HTTP_HEAD:
 		return "s3:GetObject (or s3:ListBucket, if it is not there)";
 	case HTTP_DELETE:

@@ -25,7 +25,6 @@ store_upload_complete_fn s3_upload_complete;
 store_upload_abort_fn s3_upload_abort;
 store_upload_free_fn s3_upload_free;
 store_upload_id_fn s3_upload_id;
-store_pending_fn s3_pending;
 store_pending_abort_fn s3_pending_abort;
 store_copy_fn s3_copy;
 int s3_tags(struct store *s, const char *key, struct buf *out);

@@ -25,7 +25,6 @@ static void entry_clear(struct s3_entry *e)
 {
 	free(e->key);
 	free(e->other);
-	free(e->id);
 }
 
 /* ---- names that XML cannot carry ---- */
@@ -226,8 +225,6 @@ static int names_decode(struct s3_page *p, const char *prefix, bool said)
 	for (unsigned i = 0; !rc && i < p->n; i++)
 		rc = entry_decode(p, &p->entries[i], prefix, said,
 				  plain[p->entries[i].is_prefix]);
-	if (!rc && said && p->id_token)
-		rc = marker_decode(&p->token);
 	if (!rc && said)
 		rc = marker_decode(&p->marker);
 	return rc;
@@ -235,24 +232,11 @@ static int names_decode(struct s3_page *p, const char *prefix, bool said)
 
 /* ---- a page ---- */
 
-/* What a listing's root is called, and its elements. */
-struct shape {
-	const char *root;
-	const char *entry, *prefix;
-	const char *token, *id_token;
-};
-static const struct shape objects = { "ListBucketResult",
-				      "ListBucketResult/Contents",
-				      "ListBucketResult/CommonPrefixes",
-				      "NextContinuationToken", "" };
-static const struct shape uploads = {
-	"ListMultipartUploadsResult", "ListMultipartUploadsResult/Upload",
-	"ListMultipartUploadsResult/CommonPrefixes", "NextKeyMarker",
-	"NextUploadIdMarker"
-};
+#define PAGE_ROOT "ListBucketResult"
+#define PAGE_ENTRY PAGE_ROOT "/Contents"
+#define PAGE_PREFIX PAGE_ROOT "/CommonPrefixes"
 
 struct lister {
-	const struct shape *shape;
 	struct s3_page *page;
 	bool url; /* the element may stand behind the entries */
 };
@@ -271,9 +255,9 @@ static int page_begin(void *arg, const char *path)
 {
 	struct lister *l = arg;
 	struct s3_page *p = l->page;
-	bool is_prefix = !strcmp(path, l->shape->prefix);
+	bool is_prefix = !strcmp(path, PAGE_PREFIX);
 
-	if (!is_prefix && strcmp(path, l->shape->entry))
+	if (!is_prefix && strcmp(path, PAGE_ENTRY))
 		return 0;
 	if (p->n == S3_PAGE_MAX)
 		return -EBADMSG;
@@ -296,8 +280,6 @@ static int entry_set(struct lister *l, const char *name, const char *text,
 
 	if (!strcmp(name, "Key"))
 		return page_set(&e->key, text, n);
-	if (!strcmp(name, "UploadId"))
-		return page_set(&e->id, text, n);
 	if (!strcmp(name, "Size"))
 		return entry_set_size(e, text, n);
 	if (!strcmp(name, "ETag"))
@@ -323,15 +305,15 @@ static int page_end(void *arg, const char *path, const char *text, size_t n)
 	struct s3_page *p = l->page;
 	const char *name;
 
-	if ((name = path_below(path, l->shape->entry)))
+	if ((name = path_below(path, PAGE_ENTRY)))
 		return entry_set(l, name, text, n);
-	if ((name = path_below(path, l->shape->prefix)))
+	if ((name = path_below(path, PAGE_PREFIX)))
 		return strcmp(name, "Prefix")
 			       ? 0
 			       : page_set(&p->entries[p->n - 1].key, text, n);
-	if (!strcmp(path, l->shape->entry) || !strcmp(path, l->shape->prefix))
+	if (!strcmp(path, PAGE_ENTRY) || !strcmp(path, PAGE_PREFIX))
 		return p->entries[p->n - 1].key ? 0 : -EBADMSG;
-	name = path_below(path, l->shape->root);
+	name = path_below(path, PAGE_ROOT);
 	if (!name)
 		return 0;
 	if (!strcmp(name, "IsTruncated"))
@@ -340,10 +322,8 @@ static int page_end(void *arg, const char *path, const char *text, size_t n)
 		l->url = !strcmp(text, "url");
 	else if (!strcmp(name, "NextMarker"))
 		return page_set(&p->marker, text, n);
-	else if (!strcmp(name, l->shape->token))
+	else if (!strcmp(name, "NextContinuationToken"))
 		return page_set(&p->token, text, n);
-	else if (*l->shape->id_token && !strcmp(name, l->shape->id_token))
-		return page_set(&p->id_token, text, n);
 	return 0;
 }
 
@@ -388,7 +368,7 @@ static int page_parse(struct lister *l, const char *body, size_t n)
 
 	l->url = false;
 	memset(l->page, 0, sizeof(*l->page));
-	return xml_parse(body, n, l->shape->root, &walk);
+	return xml_parse(body, n, PAGE_ROOT, &walk);
 }
 
 static int page_parse_mended(struct lister *l, const char *body, size_t n)
@@ -407,10 +387,10 @@ static int page_parse_mended(struct lister *l, const char *body, size_t n)
 	return err;
 }
 
-static int page_read(const struct shape *shape, const char *body, size_t n,
-		     const char *prefix, struct s3_page *out)
+static int page_read(const char *body, size_t n, const char *prefix,
+		     struct s3_page *out)
 {
-	struct lister l = { shape, out, false };
+	struct lister l = { out, false };
 	int rc = page_parse(&l, body, n);
 
 	if (rc == -EBADMSG)
@@ -436,24 +416,10 @@ static bool text_is_empty(const char *s)
 int s3_page_list(const char *body, size_t n, const char *prefix,
 		 struct s3_page *out)
 {
-	int rc = page_read(&objects, body, n, prefix, out);
+	int rc = page_read(body, n, prefix, out);
 
 	if (!rc && out->truncated && text_is_empty(out->token) &&
 	    text_is_empty(out->marker) && !out->n)
-		rc = -EBADMSG;
-	return rc;
-}
-
-int s3_page_uploads(const char *body, size_t n, const char *prefix,
-		    struct s3_page *out)
-{
-	int rc = page_read(&uploads, body, n, prefix, out);
-
-	for (unsigned i = 0; !rc && i < out->n; i++)
-		if (!out->entries[i].is_prefix &&
-		    text_is_empty(out->entries[i].id))
-			rc = -EBADMSG;
-	if (!rc && out->truncated && text_is_empty(out->token))
 		rc = -EBADMSG;
 	return rc;
 }
@@ -503,7 +469,6 @@ void s3_page_clear(struct s3_page *p)
 		entry_clear(&p->entries[i]);
 	free(p->entries);
 	free(p->token);
-	free(p->id_token);
 	free(p->marker);
 	memset(p, 0, sizeof(*p));
 }

@@ -17,13 +17,11 @@ struct s3_entry {
 	char *key;
 	char *other; /* decoded, where the page does not say whether key is
 				encoded; else NULL */
-	char *id; /* an upload's; else NULL */
 	bool is_prefix;
 	struct object_info info;
 };
 
-/* A page of ListObjects (either version) or ListMultipartUploads, sorted by
- * key. */
+/* A page of ListObjects (either version), sorted by key. */
 struct s3_page {
 	struct s3_entry *entries;
 	unsigned n;
@@ -32,15 +30,12 @@ struct s3_page {
 	unsigned unsure; /* entries with an `other` */
 	bool unsorted; /* so it came */
 	bool truncated;
-	char *token; /* continuation token, or next key marker; NULL */
-	char *id_token; /* next upload id marker; NULL */
+	char *token; /* continuation token; NULL */
 	char *marker; /* of version 1; NULL */
 };
 /* prefix: what was asked for; names begin with it. */
 int s3_page_list(const char *body, size_t n, const char *prefix,
 		 struct s3_page *out);
-int s3_page_uploads(const char *body, size_t n, const char *prefix,
-		    struct s3_page *out);
 /* The page's names were encoded: each `other` is the key. */
 void s3_page_decoded(struct s3_page *p);
 /* The entries of `from` are those of `to` too: moved there. 0 or -ENOMEM. */

@@ -73,7 +73,6 @@ static void every_call(void **state)
 	row_number("get", call_get(s), -ENODEV);
 	row_number("put", store_put(s, "k", &body, NULL, NULL, NULL), -ENODEV);
 	row_number("upload", store_upload_open(s, "k", NULL, &upload), -ENODEV);
-	row_number("pending", store_pending(s, "", NULL, NULL), -ENODEV);
 	row_number("pending", store_pending_abort(s, &pending), -ENODEV);
 	row_number("copy", store_copy(s, "k", NULL, "l", NULL, NULL), -ENODEV);
 	row_number("remove", store_remove(s, "k"), -ENODEV);

@@ -355,34 +355,13 @@ static void upload_docs(void **state)
 		    "</Key><UploadId>id-1</UploadId>"
 		    "</InitiateMultipartUploadResult>";
 	static const char none[] = "<InitiateMultipartUploadResult/>";
-	static const char page_text[] =
-		XML "<ListMultipartUploadsResult>" URL
-		    "<IsTruncated>true</IsTruncated><NextKeyMarker>a%20b"
-		    "</NextKeyMarker><NextUploadIdMarker>i%20</"
-		    "NextUploadIdMarker><Upload><Key>a%20b</Key><UploadId>i%20"
-		    "</UploadId></Upload></ListMultipartUploadsResult>";
-	static const char no_id[] =
-		"<ListMultipartUploadsResult><Upload><Key>a</Key></Upload>"
-		"</ListMultipartUploadsResult>";
 	struct buf id = BUF_INIT(100);
-	struct s3_page page;
 
 	assert_int_equal(s3_doc_upload_id(begun, sizeof(begun) - 1, &id), 0);
 	assert_string_equal(buf_str(&id), "id-1");
 	assert_int_equal(s3_doc_upload_id(none, sizeof(none) - 1, &id),
 			 -EBADMSG);
 	buf_clear(&id);
-	assert_int_equal(s3_page_uploads(page_text, sizeof(page_text) - 1, "",
-					 &page),
-			 0);
-	assert_string_equal(page.entries[0].key, "a b");
-	assert_string_equal(page.entries[0].id, "i%20");
-	assert_string_equal(page.token, "a b");
-	assert_string_equal(page.id_token, "i%20");
-	s3_page_clear(&page);
-	assert_int_equal(s3_page_uploads(no_id, sizeof(no_id) - 1, "", &page),
-			 -EBADMSG);
-	s3_page_clear(&page);
 }
 
 static void on_failed(void *arg, const char *key, const char *code)
