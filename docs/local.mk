@@ -13,11 +13,11 @@ uninstall-hook:
 	done
 
 dist_doc_DATA = README.md docs/architecture.md docs/internals.md docs/credentials.md docs/gateway.md docs/testing.md docs/local.md docs/transfer.md docs/xattrs.md \
-	docs/performance.md docs/names.svg docs/presign.md docs/semantics.md docs/servers.md docs/statements.md \
+	docs/performance.md docs/names.svg docs/architecture.svg docs/terminal.svg docs/presign.md docs/semantics.md docs/servers.md docs/statements.md \
 	LICENSE CHANGELOG.md
 examplesdir = $(docdir)/examples
 dist_examples_DATA = etc/stagefs.conf packaging/kubernetes.yaml
-EXTRA_DIST += packaging/stagefs.spec packaging/Containerfile packaging/test \
+EXTRA_DIST += docs/record.py docs/terminal.txt packaging/stagefs.spec packaging/Containerfile packaging/test \
 	debian/changelog debian/control debian/copyright debian/rules \
 	debian/source/format debian/stagefs.install debian/stagefs.lintian-overrides \
 	debian/stagefs-doc.install debian/stagefs-doc.doc-base
