@@ -49,6 +49,7 @@
 	LOCK_RANK(FILE, "file") \
 	LOCK_RANK(UPLOAD_PARTS, "upload parts") \
 	LOCK_RANK(BLOCK_CACHE, "block cache") \
+	LOCK_RANK(BLOCK_DISK, "block disk") \
 	LOCK_RANK(POOL, "pool") \
 	LOCK_RANK(BUDGET, "budget") \
 	LOCK_RANK(LOCAL, "local") \

@@ -284,6 +284,8 @@ static int check_mount(const struct config_builder *b, struct buf *err)
 		buf_adds(&why, "user: a name without slashes, not . or ..");
 	else if (*m->spill_dir != '/')
 		buf_adds(&why, "spill_dir: the path must begin with /");
+	else if (text_given(m->cache_dir) && *m->cache_dir != '/')
+		buf_adds(&why, "cache_dir: the path must begin with /");
 	else if (!check_log(m->log))
 		buf_adds(&why, "log: stderr, syslog or a path that begins "
 			       "with /");

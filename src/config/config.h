@@ -31,6 +31,8 @@ struct config_mount {
 	uint64_t metadata_ttl; /* s */
 	uint64_t memory; /* bytes */
 	char *spill_dir;
+	char *cache_dir; /* NULL or "": none */
+	uint64_t cache_size; /* bytes */
 	unsigned uid, gid;
 	unsigned file_mode, dir_mode, umask; /* umask not applied to them */
 	/* Those that were given: they win over what a store of files keeps. */

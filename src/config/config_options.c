@@ -26,6 +26,12 @@ const struct option config_mount_options[] = {
 	    .help = "where files are written that cannot stream "
 		    "(default: /var/cache/stagefs for root, else "
 		    "$XDG_CACHE_HOME/stagefs)"),
+	ROW(cache_dir, STRING, .max = 4000,
+	    .help = "directory of this mount's user where what was read is "
+		    "kept for later mounts (default: none)"),
+	ROW(cache_size, SIZE, .min = 64 * MIB, .max = 1024 * TIB, .def = "10G",
+	    .help = "bytes of the disk that cache_dir may take, by all mounts "
+		    "together"),
 	ROW(uid, USER,
 	    .help = "owner of all files (default: the mounting user)"),
 	ROW(gid, GROUP,

@@ -427,9 +427,11 @@ static struct run *file_ahead_step(struct file_ahead *a, struct inode *i,
 	return r;
 }
 
-/* The bytes of e become those of f, once the first is here. */
-static int file_ahead_take(struct file_ahead *a, const struct ahead_entry *e,
-			   struct file *f, const struct inode_view *v)
+/* The bytes of e become those of f, once the first is here. What the disk had
+ * is like what the kernel has: good for as long as the name is believed. */
+static int file_ahead_take(struct file_ahead *a, struct inode *i,
+			   const struct ahead_entry *e, struct file *f,
+			   const struct inode_view *v)
 {
 	const char *bytes;
 	struct block *b;
@@ -445,8 +447,12 @@ static int file_ahead_take(struct file_ahead *a, const struct ahead_entry *e,
 	if (rc)
 		return -EAGAIN;
 	rc = block_wait(b, 0, 1, &bytes, &n);
+	if (!rc && block_from_disk(b) && !v->fresh)
+		rc = -EAGAIN;
 	if (!rc && !file_map_adopt(f, e->source, e->etag))
 		rc = -EAGAIN;
+	if (!rc && !block_from_disk(b))
+		tree_refresh_confirm(a->fs->tree, i, e->etag, e->asked);
 	block_unref(b);
 	return rc == -ESTALE || rc == -EINTR || !rc ? rc : -EAGAIN;
 }
@@ -465,9 +471,7 @@ int file_ahead_open(struct file_ahead *a, struct inode *i, struct file *f,
 	if (r)
 		run_top_up(a, r);
 	if (e.inode)
-		rc = file_ahead_take(a, &e, f, v);
-	if (!rc && e.source)
-		tree_refresh_confirm(a->fs->tree, i, e.etag, e.asked);
+		rc = file_ahead_take(a, i, &e, f, v);
 	entry_clear(a, &e, !rc);
 	return rc;
 }

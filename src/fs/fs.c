@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "fs/cache/block.h"
+#include "fs/cache/block_disk.h"
 #include "fs/names.h"
 #include "fs/inval_queue.h"
 #include "fs/content/pending.h"
@@ -75,6 +76,12 @@ static int fs_make_parts(struct fs *fs)
 	    !fs->questions || !fs->traversals || !fs->subtrees ||
 	    !fs->file_ahead || !fs->removals || !fs->close_errors)
 		return -ENOMEM;
+	if (fs->set.disk) {
+		int rc = block_disk_new(fs->blocks, fs->set.disk, &fs->disk);
+
+		if (rc)
+			return rc;
+	}
 	fs->env = (struct file_env){
 		.tree = fs->tree,
 		.budget = fs->set.budget,
@@ -137,7 +144,9 @@ void fs_free(struct fs *fs)
 	pending_free(fs->pending);
 	inval_queue_free(fs->inval_queue);
 	close_errors_free(fs->close_errors);
+	block_disk_stop(fs->disk);
 	block_cache_free(fs->blocks);
+	block_disk_free(fs->disk);
 	stage_unref(fs->only);
 	free((char *)fs->set.spill_dir);
 	free((char *)fs->set.state_dir);

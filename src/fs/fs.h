@@ -21,6 +21,7 @@
 
 struct buf;
 struct catalog;
+struct disk_cache;
 struct fs;
 struct budget;
 struct inode;
@@ -49,6 +50,7 @@ enum fs_list_xattrs {
 struct fs_settings {
 	unsigned metadata_ttl_s;
 	struct budget *budget; /* bytes of object data; borrowed */
+	struct disk_cache *disk; /* NULL: none; borrowed */
 	const char *spill_dir; /* made at the first need, 0700 */
 	const char *state_dir; /* upload ids; NULL: none are kept */
 	uid_t uid;
@@ -84,7 +86,8 @@ struct fs_entry {
 /*
  * only: the stage that alone is the root (a reference of its own is taken), or
  * NULL: every stage of the catalog is a directory of the root. Borrowed strings
- * are copied. The catalog outlives the fs. Starts no thread.
+ * are copied. The catalog outlives the fs. Starts threads if there is a disk
+ * cache.
  */
 int fs_new(const struct fs_settings *s, struct catalog *catalog,
 	   struct stage *only, struct fs **out);

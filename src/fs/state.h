@@ -30,6 +30,7 @@ struct fs {
 	struct stage *only; /* NULL: all stages */
 	struct tree *tree;
 	struct block_cache *blocks;
+	struct block_disk *disk; /* NULL: none */
 	struct pending *pending;
 	struct inval_queue *inval_queue;
 	struct questions *questions;

@@ -26,6 +26,7 @@
 #include "cli/cmd.h"
 #include "client/storage_hint.h"
 #include "config/config.h"
+#include "fs/cache/disk_cache.h"
 #include "fs/fs.h"
 #include "fs/names/inode.h"
 #include "fuse/guard.h"
@@ -44,6 +45,7 @@
 #define STATUS_HELPER_FAILED 32 /* mount(8): "mount failure" */
 #define SELINUX "/sys/fs/selinux/enforce" /* there when it is on */
 #define GATEWAY_DRAIN_S 30 /* for requests under way */
+#define DISK_RETRY_MS 60000 /* a failing disk cache is left alone */
 
 struct mounting {
 	struct mount_request req;
@@ -56,6 +58,7 @@ struct mounting {
 	int lock;
 	struct budget *budget; /* the file system's and the gateway's */
 	struct budget *uploads; /* what the gateway may hold of it */
+	struct disk_cache *disk; /* NULL: none */
 	struct http_engine *engine;
 	struct catalog *catalog;
 	struct mount_gateway gateway;
@@ -148,6 +151,7 @@ static int mount_make_fs(struct mounting *m)
 	struct fs_settings set = {
 		.metadata_ttl_s = c->metadata_ttl,
 		.budget = m->budget,
+		.disk = m->disk,
 		.spill_dir = c->spill_dir,
 		.state_dir = m->state_dir,
 		.uid = c->uid,
@@ -171,6 +175,23 @@ static int mount_make_fs(struct mounting *m)
 	rc = fs_new(&set, m->catalog, m->only, &m->fs);
 	if (rc)
 		buf_addf(&m->err, "cannot start: %s", strerror(-rc));
+	return rc;
+}
+
+static int mount_open_disk_cache(struct mounting *m)
+{
+	const struct disk_settings set = {
+		.dir = text_given(m->config.mount.cache_dir),
+		.limit = m->config.mount.cache_size,
+		.retry_ms = DISK_RETRY_MS,
+	};
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	int rc = set.dir ? disk_cache_open(&set, &m->disk, &why) : 0;
+
+	if (rc)
+		buf_addf(&m->err, "cache_dir %s: %s", set.dir,
+			 why.len ? buf_str(&why) : strerror(-rc));
+	buf_clear(&why);
 	return rc;
 }
 
@@ -307,6 +328,8 @@ static int mount_start(struct mounting *m)
 	if (!rc && m->person)
 		mount_tell_no_stages(m, true);
 	if (!rc)
+		rc = mount_open_disk_cache(m);
+	if (!rc)
 		rc = mount_make_fs(m);
 	if (!rc)
 		rc = mount_make_session(m);
@@ -413,6 +436,7 @@ static int mount_finish(struct mounting *m)
 		rc = fs_drain(m->fs, m->closed);
 	if (m->fs)
 		fs_free(m->fs);
+	disk_cache_free(m->disk);
 	guard_free(m->guard, mount_point_detach);
 	stage_unref(m->only);
 	if (m->catalog)

@@ -27,7 +27,8 @@ int store_init(struct store *s, const struct store_ops *ops, const char *name)
 void store_fini(struct store *s)
 {
 	free(s->name);
-	s->name = NULL;
+	free(s->identity);
+	s->name = s->identity = NULL;
 }
 
 struct store *store_ref(struct store *s)
@@ -122,7 +123,7 @@ void store_get(struct store *s, struct store_get *get)
 	int rc = store_check_get(s, get);
 
 	get->state = NULL;
-	get->whole = false;
+	get->whole = get->unsure = false;
 	if (rc)
 		get->done(get, rc, &none);
 	else

@@ -127,6 +127,8 @@ struct store_get {
 		     const struct object_info *info);
 	bool whole; /* set before done(): the server knows no ranges, and sent
 		       the object from its first byte on */
+	bool unsure; /* set before done(): an answer had no ETag, or a weak one,
+			so that the bytes are good for this moment only */
 	void *state; /* the store's */
 };
 
@@ -395,6 +397,9 @@ struct store {
 	const struct store_ops *ops;
 	struct store_limits limits;
 	char *name; /* for the log: the stage's */
+	/* Two stores with the same one have the same objects: so their bytes
+	 * may be kept by it, key and ETag. NULL: they may not. Owned. */
+	char *identity;
 	int broken; /* 0, or what every call fails with: store_broken_new() */
 	bool types; /* new objects have the content type of their names */
 	unsigned refs; /* atomic */

@@ -18,6 +18,8 @@ tests_lib_libtest_a_SOURCES = \
 	tests/lib/form_text.h \
 	tests/lib/disk.c \
 	tests/lib/disk.h \
+	tests/lib/disk_dir.c \
+	tests/lib/disk_dir.h \
 	tests/lib/fs_fixture.c \
 	tests/lib/fs_fixture.h \
 	tests/lib/gateway_rig.c \

@@ -358,6 +358,7 @@ struct store *memstore_new(const char *name)
 		free(m);
 		return NULL;
 	}
+	m->base.identity = strdup("mem");
 	m->base.limits = (struct store_limits){
 		.put_max = 5 * GIB,
 		.part_min = 5 * MIB,

@@ -98,6 +98,7 @@ tests_unit_test_store_s3_SOURCES = \
 	tests/unit/store/s3/test_s3_error.c \
 	tests/unit/store/s3/test_s3_faults.c \
 	tests/unit/store/s3/test_s3_fixes.c \
+	tests/unit/store/s3/test_s3_identity.c \
 	tests/unit/store/s3/test_s3_lack.c \
 	tests/unit/store/s3/test_s3_odd.c \
 	tests/unit/store/s3/test_s3_endpoint.c \
@@ -170,6 +171,9 @@ check_PROGRAMS += tests/unit/test_fs_cache
 TESTS += tests/unit/test_fs_cache
 tests_unit_test_fs_cache_SOURCES = \
 	tests/unit/fs/cache/test_block.c \
+	tests/unit/fs/cache/test_block_disk.c \
+	tests/unit/fs/cache/test_disk_cache.c \
+	tests/unit/fs/cache/test_disk_segment.c \
 	tests/unit/fs/cache/test_prefetch.c \
 	tests/unit/fs/cache/test_wire.c
 tests_unit_test_fs_cache_CFLAGS = $(UNIT_CFLAGS)

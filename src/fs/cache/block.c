@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "fs/cache/block_cache.h"
+#include "fs/cache/block_disk.h"
 
 #define PAGE 4096U
 #define AHEAD_PERMILLE 500 /* of the budget may be taken by read-ahead */
@@ -81,6 +82,8 @@ static void block_on_done(struct store_get *get, int rc,
 
 	if (!rc && atomic_load(&b->have) < b->len)
 		rc = -ESTALE; /* the object is shorter than it was */
+	if (!rc)
+		block_disk_save(b);
 	lock_take(&c->lock);
 	g = block_locked(c, b);
 	if (rc) {
@@ -89,9 +92,10 @@ static void block_on_done(struct store_get *get, int rc,
 		block_source_remove_locked(c, b);
 	} else {
 		g->state = BLOCK_READY;
-		wire_saw(&source_locked(c, b->source)->wire,
-			 b->first_us - b->asked_us,
-			 clock_mono_us() - b->asked_us, b->len);
+		if (!b->from_disk)
+			wire_saw(&source_locked(c, b->source)->wire,
+				 b->first_us - b->asked_us,
+				 clock_mono_us() - b->asked_us, b->len);
 	}
 	block_wake_locked(c, b);
 	last = block_cache_unref_locked(c, b);
@@ -183,7 +187,8 @@ static void block_fetch(struct block_source *s, struct block *b, bool ahead)
 		.done = block_on_done,
 	};
 	b->asked_us = clock_mono_us();
-	store_get(s->store, &b->get);
+	if (!block_disk_fetch(b, ahead))
+		store_get(s->store, &b->get);
 }
 
 static struct block *block_find(struct block_source *s, uint64_t offset,
@@ -284,6 +289,11 @@ int block_wait(struct block *b, uint64_t offset, size_t want,
 	return block_sleep(b, offset - b->start + want, waiter_park);
 }
 
+bool block_from_disk(const struct block *b)
+{
+	return b->from_disk;
+}
+
 void block_passed(struct block *b)
 {
 	struct block_cache *c = b->cache;
@@ -301,26 +311,6 @@ void block_used(struct block *b)
 	if (block_locked(c, b)->rank == RANK_UNREAD)
 		block_locked(c, b)->rank = RANK_USED;
 	lock_drop(&c->lock);
-}
-
-void block_unref(struct block *b)
-{
-	struct block_cache *c = b->cache;
-	struct block *passed;
-	bool last;
-
-	lock_take(&c->lock);
-	last = block_cache_unref_locked(c, b);
-	lock_drop(&c->lock);
-	if (last)
-		block_cache_end(b, true);
-	do {
-		lock_take(&c->lock);
-		passed = block_cache_overflow_locked(c);
-		lock_drop(&c->lock);
-		if (passed)
-			block_cache_end(passed, true);
-	} while (passed);
 }
 
 /* A block that is not read, out of the index and referenced; NULL: none. */
@@ -367,7 +357,8 @@ void block_source_drop(struct block_source *s)
 		}
 		b->dropped = cancelled;
 		cancelled = b;
-		store_get_cancel(s->store, &b->get);
+		if (!block_disk_cancel(b))
+			store_get_cancel(s->store, &b->get);
 	}
 	while ((b = cancelled)) {
 		cancelled = b->dropped;

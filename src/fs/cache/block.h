@@ -75,6 +75,9 @@ int block_get(struct block_source *s, uint64_t offset, uint64_t low,
  */
 int block_wait(struct block *b, uint64_t offset, size_t want,
 	       const char **bytes, size_t *n);
+/* After block_wait(): no store was asked for it, so that it says nothing of
+ * what is there now. */
+bool block_from_disk(const struct block *b);
 /* A sequential reader is beyond it: the first to be reclaimed. Until then what
  * it has yet to read of it stays. */
 void block_passed(struct block *b);

@@ -106,7 +106,8 @@ bool block_cache_crowded(struct block_cache *c)
 	bool crowded;
 
 	lock_take(&c->lock);
-	crowded = cache_locked(c)->passed_bytes > 2 * c->passed_max;
+	crowded = cache_locked(c)->passed_bytes >
+		  2 * c->passed_max + cache_locked(c)->saving_bytes;
 	lock_drop(&c->lock);
 	return crowded;
 }
@@ -171,6 +172,26 @@ struct block *block_cache_overflow_locked(struct block_cache *c)
 	if (cache_locked(c)->passed_bytes <= c->passed_max)
 		return NULL;
 	return cache_evict_locked(c, RANK_PASSED);
+}
+
+void block_unref(struct block *b)
+{
+	struct block_cache *c = b->cache;
+	struct block *passed;
+	bool last;
+
+	lock_take(&c->lock);
+	last = block_cache_unref_locked(c, b);
+	lock_drop(&c->lock);
+	if (last)
+		block_cache_end(b, true);
+	do {
+		lock_take(&c->lock);
+		passed = block_cache_overflow_locked(c);
+		lock_drop(&c->lock);
+		if (passed)
+			block_cache_end(passed, true);
+	} while (passed);
 }
 
 size_t block_cache_reclaim(struct block_cache *c, size_t bytes,

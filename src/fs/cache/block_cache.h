@@ -12,6 +12,7 @@
 #include "base/waiter.h"
 #include "fs/cache/block.h"
 #include "base/pool.h"
+#include "fs/cache/disk_segment.h"
 #include "fs/cache/wire.h"
 
 /* The name that a GET asks for; it stays as it is while the GET runs. */
@@ -19,6 +20,8 @@ struct block_name {
 	unsigned refs; /* atomic */
 	char *key;
 	char etag[STORE_ETAG_SIZE]; /* "": whatever is there */
+	bool keeps; /* on the disk, as that version: */
+	struct disk_version version;
 };
 
 enum block_state { BLOCK_FETCHING, BLOCK_READY, BLOCK_FAILED };
@@ -35,6 +38,14 @@ struct block_locked {
 	enum block_rank rank;
 	struct block *prev, *next; /* that list */
 	struct waiter_list waiters; /* of struct block_waiter */
+};
+
+/* What the threads of block_disk.c do with a block; under their lock. */
+enum block_queue_state { BLOCK_ELSEWHERE, BLOCK_QUEUED, BLOCK_LOADING };
+struct block_queued {
+	enum block_queue_state state;
+	bool cancelled;
+	struct block *prev, *next;
 };
 
 struct block {
@@ -54,7 +65,9 @@ struct block {
 	_Atomic(uint64_t) have, need;
 	uint64_t asked_us; /* when its GET began */
 	uint64_t first_us; /* the store's thread alone: when bytes came, or 0 */
+	bool from_disk; /* not from the store; before it is READY */
 	struct block *dropped; /* block_source_drop()'s list */
+	struct block_queued queued_;
 	struct block_locked guarded_;
 };
 
@@ -77,6 +90,7 @@ struct block_source {
 struct cache_locked {
 	struct block *idle[RANKS]; /* each oldest first */
 	size_t passed_bytes; /* of RANK_PASSED, idle or not */
+	size_t saving_bytes; /* of those that the disk cache is to write */
 	unsigned n_sources;
 	struct waiter_list
 		waiters; /* block_cache_free(), for the last source */
@@ -84,6 +98,7 @@ struct cache_locked {
 
 struct block_cache {
 	struct pool *pool;
+	struct block_disk *disk; /* NULL: none; set before the first source */
 	size_t passed_max; /* bytes that readers have passed and that stay */
 	struct lock lock; /* of everything here but the pool */
 	struct cache_locked guarded_;

@@ -14,7 +14,18 @@ uint64_t block_end(const struct block *b)
 	return b->start + b->len;
 }
 
-static struct block_name *source_name_new(const char *key, const char *etag)
+/* Only what is surely the same bytes may be kept on the disk. */
+static bool source_keeps(const struct block_source *s, struct block_name *n)
+{
+	const char *store = s->store->identity;
+
+	return s->cache->disk && store && *n->etag &&
+	       !disk_segment_version(&n->version, store, n->key, n->etag,
+				     s->size);
+}
+
+static struct block_name *source_name_new(const struct block_source *s,
+					  const char *key, const char *etag)
 {
 	struct block_name *n = calloc(1, sizeof(*n));
 
@@ -27,6 +38,7 @@ static struct block_name *source_name_new(const char *key, const char *etag)
 		return NULL;
 	}
 	strncpy(n->etag, etag ? etag : "", sizeof(n->etag) - 1);
+	n->keeps = source_keeps(s, n);
 	return n;
 }
 
@@ -118,15 +130,16 @@ struct block_source *block_source_new(struct block_cache *c,
 
 	if (!s)
 		return NULL;
-	s->guarded_.name = source_name_new(key, etag);
+	s->cache = c;
+	s->store = store;
+	s->size = size;
+	s->guarded_.name = source_name_new(s, key, etag);
 	if (!s->guarded_.name) {
 		free(s);
 		return NULL;
 	}
 	s->guarded_.refs = 1;
-	s->cache = c;
-	s->store = store_ref(store);
-	s->size = size;
+	store_ref(store);
 	lock_take(&c->lock);
 	cache_locked(c)->n_sources++;
 	lock_drop(&c->lock);
@@ -187,7 +200,7 @@ struct block_name *block_source_name(struct block_source *s)
 
 int block_source_move(struct block_source *s, const char *key, const char *etag)
 {
-	struct block_name *fresh = source_name_new(key, etag), *old;
+	struct block_name *fresh = source_name_new(s, key, etag), *old;
 	struct block_cache *c = s->cache;
 
 	if (!fresh)

@@ -358,6 +358,8 @@ static int reader_first_block(struct block_source *s, uint64_t size)
 	if (rc)
 		return rc;
 	rc = block_wait(b, 0, 1, &bytes, &got);
+	if (!rc && block_from_disk(b))
+		rc = -EAGAIN;
 	block_unref(b);
 	return rc;
 }

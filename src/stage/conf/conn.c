@@ -83,6 +83,8 @@ const struct option conn_options[] = {
 	    .help = "the gateway's /v1/upload_to_stage takes files for it "
 		    "from each [user NAME] that may write it (fs:// needs no "
 		    "such word)"),
+	ROW(disk_cache, BOOL, s3.disk_cache, .def = "yes",
+	    .help = "what is read there may be kept in cache_dir"),
 	ROW(content_type, CHOICE, content_type, .choices = "by_name|off",
 	    .def = "by_name",
 	    .help = "by_name: what is written gets the content type of its "

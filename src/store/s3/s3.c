@@ -192,6 +192,18 @@ static int s3_set_made(struct s3 *s, const struct s3_settings *set)
 	return 0;
 }
 
+/* A bucket of a server, however its keys are addressed. */
+static int s3_set_identity(struct s3 *s)
+{
+	struct buf text = BUF_INIT(BUF_URL);
+
+	buf_adds(&text, "s3 ");
+	url_origin(&s->io.url, &text);
+	buf_addf(&text, "%s %s", s->io.url.path, s->io.bucket);
+	s->base.identity = buf_detach(&text);
+	return s->base.identity ? 0 : -ENOMEM;
+}
+
 int s3_new(const struct s3_settings *set, struct http_lane *lane,
 	   struct signer *signer, struct store **out, struct buf *why)
 {
@@ -219,6 +231,8 @@ int s3_new(const struct s3_settings *set, struct http_lane *lane,
 		rc = s3_set_endpoints(s, set, why);
 	if (!rc)
 		rc = s3_set_region(s, set->region, why);
+	if (!rc && set->disk_cache)
+		rc = s3_set_identity(s);
 	if (rc)
 		s3_free(&s->base);
 	else

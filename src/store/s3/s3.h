@@ -32,6 +32,7 @@ struct s3_settings {
 	const char *storage_class, *sse, *sse_kms_key_id, *acl;
 	bool requester_pays;
 	bool types; /* as struct store's */
+	bool disk_cache; /* what is read may be kept on a disk */
 	unsigned deadline_s; /* the lane's; 0: 120 */
 };
 

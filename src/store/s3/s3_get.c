@@ -116,25 +116,27 @@ static void get_place(struct s3_get *x, const struct http_reply *reply)
 	}
 }
 
-/* A weak ETag cannot be asked for by If-Match. */
-static bool is_weak(const struct http_reply *reply)
+/* A weak ETag cannot be asked for by If-Match, and other bytes may have it. */
+static bool get_has_strong_etag(const struct http_reply *reply)
 {
 	struct buf etag = BUF_INIT(HTTP_HEADERS_MAX);
-	bool weak = http_reply_header(reply, "etag", &etag) &&
-		    text_starts_with(buf_str(&etag), "W/");
+	bool strong = http_reply_header(reply, "etag", &etag) && etag.len &&
+		      !text_starts_with(buf_str(&etag), "W/");
 
 	buf_clear(&etag);
-	return weak;
+	return strong;
 }
 
 /* The head of an answer: which object, and where its body begins. */
 static void get_head(struct s3_get *x, const struct http_reply *reply)
 {
+	bool strong = get_has_strong_etag(reply);
 	struct object_info info;
 
 	s3_info_read(reply, &info);
-	if (x->call.by && is_weak(reply))
+	if (x->call.by && !strong)
 		info.etag[0] = '\0';
+	x->get->unsure = x->get->unsure || !strong;
 	x->stale = get_is_other(x, &info);
 	if (!x->stale)
 		get_place(x, reply);

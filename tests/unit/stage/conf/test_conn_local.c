@@ -129,6 +129,7 @@ static const struct {
 	{ "sse", "AES256", true },
 	{ "sse_kms_key_id", "k", true },
 	{ "acl", "private", true },
+	{ "disk_cache", "no", true },
 	{ "requester_pays", "yes", true },
 };
 
