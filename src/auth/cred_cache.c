@@ -81,11 +81,7 @@ struct cred_cache {
 	struct cred_cache_locked guarded_;
 };
 
-static struct cred_cache_locked *cred_cache_locked(struct cred_cache *c)
-	REQUIRES(&c->lock)
-{
-	return &c->guarded_;
-}
+LOCK_GUARDS(cred_cache_locked, cred_cache, cred_cache_locked);
 
 /* ---- a fetch ---- */
 

@@ -43,10 +43,7 @@ struct signer {
 	struct signer_locked guarded_;
 };
 
-static struct signer_locked *signer_locked(struct signer *s) REQUIRES(&s->lock)
-{
-	return &s->guarded_;
-}
+LOCK_GUARDS(signer_locked, signer, signer_locked);
 
 struct signer *signer_new(struct cred_cache *creds, const char *service)
 {

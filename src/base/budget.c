@@ -44,10 +44,7 @@ struct budget {
 	struct budget_locked guarded_;
 };
 
-static struct budget_locked *budget_locked(struct budget *b) REQUIRES(&b->lock)
-{
-	return &b->guarded_;
-}
+LOCK_GUARDS(budget_locked, budget, budget_locked);
 
 struct budget *budget_new(size_t limit)
 {

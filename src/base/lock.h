@@ -2,8 +2,8 @@
  * Mutexes that clang's -Wthread-safety can check.
  *
  * A structure that threads share has a `struct lock` and, beside it, a
- * `struct NAME_locked guarded_` with everything that the lock guards. Only an
- * accessor with REQUIRES(&x->lock) touches `guarded_`, so the compiler checks
+ * `struct NAME_locked guarded_` with everything that the lock guards. Only the
+ * accessor that LOCK_GUARDS() makes touches `guarded_`, so the compiler checks
  * the data and not only the calls (in C, clang 14 cannot attach GUARDED_BY to
  * a sibling field).
  *
@@ -77,6 +77,15 @@
 #define TRY_ACQUIRE(...) THREAD_ATTR(try_acquire_capability(__VA_ARGS__))
 #define ASSERTS(...) THREAD_ATTR(assert_capability(__VA_ARGS__))
 #define NO_THREAD_CHECK THREAD_ATTR(no_thread_safety_analysis)
+
+/* accessor(x) is &x->guarded_, of a struct owner that has a `lock` held. */
+#define LOCK_GUARDS(accessor, owner, guarded) \
+	static inline struct guarded *accessor(struct owner *owner_) \
+		REQUIRES(&owner_->lock) \
+	{ \
+		return &owner_->guarded_; \
+	} \
+	struct owner /* for the semicolon */
 
 enum lock_rank {
 #define LOCK_RANK(rank, name) LOCK_##rank,

@@ -23,11 +23,7 @@ struct parallel {
 	struct parallel_locked guarded_;
 };
 
-static struct parallel_locked *parallel_locked(struct parallel *c)
-	REQUIRES(c->lock)
-{
-	return &c->guarded_;
-}
+LOCK_GUARDS(parallel_locked, parallel, parallel_locked);
 
 static bool parallel_take(struct parallel *c, size_t *k)
 {

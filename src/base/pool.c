@@ -41,10 +41,7 @@ struct pool {
 	struct pool_locked guarded_;
 };
 
-static struct pool_locked *pool_locked(struct pool *p) REQUIRES(&p->lock)
-{
-	return &p->guarded_;
-}
+LOCK_GUARDS(pool_locked, pool, pool_locked);
 
 struct pool *pool_new(struct budget *budget)
 {

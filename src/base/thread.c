@@ -29,11 +29,7 @@ int thread_start(pthread_t *out, const char *name, void *(*run)(void *arg),
 
 /* ---- a task ---- */
 
-static struct thread_task_locked *task_locked(struct thread_task *t)
-	REQUIRES(&t->lock)
-{
-	return &t->guarded_;
-}
+LOCK_GUARDS(task_locked, thread_task, thread_task_locked);
 
 static bool task_is_over(struct thread_task *t)
 {

@@ -35,10 +35,7 @@ struct waiter {
 static __thread struct waiter self;
 static __thread bool self_ready;
 
-static struct waiter_locked *waiter_locked(struct waiter *w) REQUIRES(&w->lock)
-{
-	return &w->guarded_;
-}
+LOCK_GUARDS(waiter_locked, waiter, waiter_locked);
 
 struct waiter *waiter_self(void)
 {

@@ -28,11 +28,7 @@ struct close_errors {
 	struct close_errors_locked guarded_;
 };
 
-static struct close_errors_locked *close_errors_locked(struct close_errors *u)
-	REQUIRES(&u->lock)
-{
-	return &u->guarded_;
-}
+LOCK_GUARDS(close_errors_locked, close_errors, close_errors_locked);
 
 struct close_errors *close_errors_new(void)
 {

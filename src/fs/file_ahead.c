@@ -70,11 +70,7 @@ struct file_ahead {
 	struct file_ahead_locked guarded_;
 };
 
-static struct file_ahead_locked *ahead_locked(struct file_ahead *a)
-	REQUIRES(a->lock)
-{
-	return &a->guarded_;
-}
+LOCK_GUARDS(ahead_locked, file_ahead, file_ahead_locked);
 
 static int64_t file_ahead_ttl_ms(const struct file_ahead *a)
 {

@@ -45,10 +45,7 @@ struct dir_handle {
 	struct dir_handle *prev, *next; /* of fs_locked.dirs */
 };
 
-static struct dir_locked *dir_locked(struct dir_handle *h) REQUIRES(h->lock)
-{
-	return &h->guarded_;
-}
+LOCK_GUARDS(dir_locked, dir_handle, dir_locked);
 
 int fs_dir_open(struct fs *fs, struct inode *dir, struct dir_handle **out)
 {

@@ -45,11 +45,7 @@ struct inval_queue {
 	struct inval_queue_locked guarded_;
 };
 
-static struct inval_queue_locked *inval_queue_locked(struct inval_queue *q)
-	REQUIRES(&q->lock)
-{
-	return &q->guarded_;
-}
+LOCK_GUARDS(inval_queue_locked, inval_queue, inval_queue_locked);
 
 struct inval_queue *inval_queue_new(void)
 {

@@ -28,11 +28,7 @@ struct questions {
 	struct questions_locked guarded_;
 };
 
-static struct questions_locked *questions_locked(struct questions *q)
-	REQUIRES(q->lock)
-{
-	return &q->guarded_;
-}
+LOCK_GUARDS(questions_locked, questions, questions_locked);
 
 struct questions *questions_new(void)
 {

@@ -72,11 +72,7 @@ struct removals {
 	struct removals_locked guarded_;
 };
 
-static struct removals_locked *removals_locked(struct removals *r)
-	REQUIRES(&r->lock)
-{
-	return &r->guarded_;
-}
+LOCK_GUARDS(removals_locked, removals, removals_locked);
 
 struct removals *removals_new(struct fs *fs,
 			      int (*keep)(struct fs *fs, struct inode *dir))

@@ -25,11 +25,7 @@
 #define BATCH 1000 /* keys of a removal */
 #define REMOVERS 4
 
-static struct rename_keys_locked *rename_keys_locked(struct rename_keys *m)
-	REQUIRES(m->lock)
-{
-	return &m->guarded_;
-}
+LOCK_GUARDS(rename_keys_locked, rename_keys, rename_keys_locked);
 
 const char *rename_keys_rest(const struct rename_keys *m, size_t k)
 {

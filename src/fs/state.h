@@ -49,10 +49,7 @@ struct fs {
 	struct fs_locked guarded_;
 };
 
-static inline struct fs_locked *fs_locked(struct fs *fs) REQUIRES(&fs->lock)
-{
-	return &fs->guarded_;
-}
+LOCK_GUARDS(fs_locked, fs, fs_locked);
 
 /* Has it bytes that the store has not? */
 static inline bool fs_is_dirty(struct fs *fs, struct inode *i)

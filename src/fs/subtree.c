@@ -56,11 +56,7 @@ struct subtrees {
 	struct subtrees_locked guarded_;
 };
 
-static struct subtrees_locked *subtrees_locked(struct subtrees *t)
-	REQUIRES(t->lock)
-{
-	return &t->guarded_;
-}
+LOCK_GUARDS(subtrees_locked, subtrees, subtrees_locked);
 
 /* ---- one listing ---- */
 

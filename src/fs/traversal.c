@@ -33,11 +33,7 @@ struct traversals {
 	struct traversals_locked guarded_;
 };
 
-static struct traversals_locked *traversals_locked(struct traversals *t)
-	REQUIRES(t->lock)
-{
-	return &t->guarded_;
-}
+LOCK_GUARDS(traversals_locked, traversals, traversals_locked);
 
 struct traversals *traversals_new(struct fs *fs)
 {

@@ -47,11 +47,7 @@ struct address {
 	unsigned n_shared;
 };
 
-static struct address_locked *address_guarded(struct address *a)
-	REQUIRES(&a->lock)
-{
-	return &a->guarded_;
-}
+LOCK_GUARDS(address_guarded, address, address_locked);
 
 /* ---- what it is called ---- */
 

@@ -44,11 +44,7 @@ struct connections {
 	uint64_t seed; /* of hashes, so that no client can choose them */
 };
 
-static struct connections_locked *connections_guarded(struct connections *l)
-	REQUIRES(&l->lock)
-{
-	return &l->guarded_;
-}
+LOCK_GUARDS(connections_guarded, connections, connections_locked);
 
 static void connection_cut_locked(struct connections *l, struct connection *k)
 	REQUIRES(&l->lock)

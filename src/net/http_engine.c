@@ -184,11 +184,7 @@ struct member {
 	struct http_reply *out;
 };
 
-static struct http_group_locked *http_engine_group_locked(struct group *g)
-	REQUIRES(&g->lock)
-{
-	return &g->guarded_;
-}
+LOCK_GUARDS(http_engine_group_locked, group, http_group_locked);
 
 static void http_engine_group_init(struct group *g, unsigned n)
 {

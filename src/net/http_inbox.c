@@ -9,11 +9,7 @@
 
 #include "net/http_loop.h"
 
-static struct http_inbox_locked *inbox_locked(struct http_inbox *in)
-	REQUIRES(&in->lock)
-{
-	return &in->guarded_;
-}
+LOCK_GUARDS(inbox_locked, http_inbox, http_inbox_locked);
 
 static struct http_inbox_entry *inbox_entry(struct http_inbox *in,
 					    struct http_attempts *a)

@@ -22,11 +22,7 @@
 
 #define LOOK_MS 1000
 
-static struct external_folder_locked *folder_locked(struct external_folder *f)
-	REQUIRES(&f->lock)
-{
-	return &f->guarded_;
-}
+LOCK_GUARDS(folder_locked, external_folder, external_folder_locked);
 
 /* ---- a look at the folder ---- */
 

@@ -21,11 +21,7 @@
 #include "stage/external.h"
 #include "stage/location.h"
 
-static struct internal_locked *internal_locked(struct internal *in)
-	REQUIRES(&in->lock)
-{
-	return &in->guarded_;
-}
+LOCK_GUARDS(internal_locked, internal, internal_locked);
 
 /* ---- what was found ---- */
 

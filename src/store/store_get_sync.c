@@ -26,11 +26,7 @@ struct get_sync {
 	struct get_sync_locked guarded_;
 };
 
-static struct get_sync_locked *get_sync_locked(struct get_sync *g)
-	REQUIRES(&g->lock)
-{
-	return &g->guarded_;
-}
+LOCK_GUARDS(get_sync_locked, get_sync, get_sync_locked);
 
 static void get_sync_data(struct store_get *get, const void *bytes, size_t n)
 {

@@ -50,11 +50,7 @@ struct upload_parts {
 	struct flight flights[];
 };
 
-static struct upload_parts_locked *parts_locked(struct upload_parts *p)
-	REQUIRES(&p->lock)
-{
-	return &p->guarded_;
-}
+LOCK_GUARDS(parts_locked, upload_parts, upload_parts_locked);
 
 /* NULL: nothing was ever sent of it. */
 static struct slot *slot_locked(struct upload_parts *p, unsigned number)

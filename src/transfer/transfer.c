@@ -69,11 +69,7 @@ struct transfer {
 	struct transfer_locked guarded_;
 };
 
-static struct transfer_locked *transfer_locked(struct transfer *t)
-	REQUIRES(&t->lock)
-{
-	return &t->guarded_;
-}
+LOCK_GUARDS(transfer_locked, transfer, transfer_locked);
 
 void transfer_job_free(struct transfer_job *job)
 {

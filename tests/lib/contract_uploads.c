@@ -31,11 +31,7 @@ struct pending {
 	struct pending_locked guarded_;
 };
 
-static struct pending_locked *pending_locked(struct pending *p)
-	REQUIRES(&p->lock)
-{
-	return &p->guarded_;
-}
+LOCK_GUARDS(pending_locked, pending, pending_locked);
 
 static void pending_finish(struct pending *p, int err,
 			   const struct object_info *info)

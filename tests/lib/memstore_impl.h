@@ -104,11 +104,7 @@ struct memstore {
 	struct memstore_locked guarded_;
 };
 
-static inline struct memstore_locked *mem_locked(struct memstore *m)
-	REQUIRES(&m->lock)
-{
-	return &m->guarded_;
-}
+LOCK_GUARDS(mem_locked, memstore, memstore_locked);
 
 static inline struct memstore *memstore_of(struct store *s)
 {

@@ -119,11 +119,7 @@ static inline struct source_locked *source_locked(struct block_cache *c,
 	return &s->guarded_;
 }
 
-static inline struct cache_locked *cache_locked(struct block_cache *c)
-	REQUIRES(&c->lock)
-{
-	return &c->guarded_;
-}
+LOCK_GUARDS(cache_locked, block_cache, cache_locked);
 
 /* ---- block_source.c ---- */
 

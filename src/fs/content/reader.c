@@ -49,10 +49,7 @@ void reader_clear(struct reader *r)
 	lock_destroy(&r->lock);
 }
 
-static struct reader_locked *reader_locked(struct reader *r) REQUIRES(&r->lock)
-{
-	return &r->guarded_;
-}
+LOCK_GUARDS(reader_locked, reader, reader_locked);
 
 /* A quarter of the memory is the most that one reader has ahead. */
 static void reader_plan(struct read_job *j, uint64_t size)

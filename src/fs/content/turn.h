@@ -140,10 +140,7 @@ struct file {
 	struct file_locked guarded_;
 };
 
-static inline struct file_locked *file_locked(struct file *f) REQUIRES(&f->lock)
-{
-	return &f->guarded_;
-}
+LOCK_GUARDS(file_locked, file, file_locked);
 
 static inline const struct content *content(struct file *f) REQUIRES(f->turn)
 {

@@ -139,10 +139,7 @@ struct tree {
 	struct tree_locked guarded_;
 };
 
-static inline struct tree_locked *tree_locked(struct tree *t) REQUIRES(t->lock)
-{
-	return &t->guarded_;
-}
+LOCK_GUARDS(tree_locked, tree, tree_locked);
 
 static inline void tree_lock(struct tree *t) ACQUIRE(t->lock)
 {

@@ -93,11 +93,7 @@ struct login_throttle {
 	struct login_throttle_locked guarded_;
 };
 
-static struct login_throttle_locked *throttle_guarded(struct login_throttle *g)
-	REQUIRES(&g->lock)
-{
-	return &g->guarded_;
-}
+LOCK_GUARDS(throttle_guarded, login_throttle, login_throttle_locked);
 
 static int throttle_park(int64_t until_ms)
 {

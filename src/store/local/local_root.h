@@ -34,11 +34,7 @@ static inline struct local *local_of(struct store *s)
 	return (struct local *)s;
 }
 
-static inline struct local_locked *local_locked(struct local *l)
-	REQUIRES(&l->lock)
-{
-	return &l->guarded_;
-}
+LOCK_GUARDS(local_locked, local, local_locked);
 
 int local_root_open(struct local *l, struct buf *why);
 /* 0, or why nothing is written here: logged. */

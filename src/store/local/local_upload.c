@@ -54,11 +54,7 @@ static struct uploading *uploading_of(struct store_upload *u)
 	return (struct uploading *)u;
 }
 
-static struct uploading_locked *uploading_locked(struct uploading *u)
-	REQUIRES(&u->lock)
-{
-	return &u->guarded_;
-}
+LOCK_GUARDS(uploading_locked, uploading, uploading_locked);
 
 const char *local_upload_id(struct store_upload *base)
 {

@@ -30,11 +30,7 @@ struct s3_by_url {
 	struct s3_by_url_locked guarded_;
 };
 
-static inline struct s3_by_url_locked *s3_by_url_locked(struct s3_by_url *by)
-	REQUIRES(&by->lock)
-{
-	return &by->guarded_;
-}
+LOCK_GUARDS(s3_by_url_locked, s3_by_url, s3_by_url_locked);
 
 #define S3_CALL_FIELDS 56
 #define S3_REPLY_MAX (16u << 20) /* a page of a listing */

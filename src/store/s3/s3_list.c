@@ -63,10 +63,7 @@ struct s3_list {
 	int err; /* that it ended with */
 };
 
-static struct fetch_locked *fetch_locked(struct fetch *f) REQUIRES(&f->lock)
-{
-	return &f->guarded_;
-}
+LOCK_GUARDS(fetch_locked, fetch, fetch_locked);
 
 static int fetch_parse(struct s3_call *c, const struct buf *body)
 {

@@ -71,10 +71,7 @@ static inline struct s3 *s3_of(struct store *s)
 	return (struct s3 *)s;
 }
 
-static inline struct s3_locked *s3_locked(struct s3 *s) REQUIRES(&s->lock)
-{
-	return &s->guarded_;
-}
+LOCK_GUARDS(s3_locked, s3, s3_locked);
 
 /* What a request is signed with at this moment. */
 struct s3_sign_ctx {

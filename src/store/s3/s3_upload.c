@@ -32,11 +32,7 @@
 
 #define CLOCK_SLACK_S 5
 
-static struct s3_upload_locked *upload_locked(struct s3_upload *u)
-	REQUIRES(&u->lock)
-{
-	return &u->guarded_;
-}
+LOCK_GUARDS(upload_locked, s3_upload, s3_upload_locked);
 
 int s3_upload_note(struct s3_upload *u, unsigned number,
 		   const struct s3_part_note *note)
