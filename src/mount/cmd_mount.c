@@ -44,6 +44,7 @@
 
 #define STATUS_HELPER_FAILED 32 /* mount(8): "mount failure" */
 #define SELINUX "/sys/fs/selinux/enforce" /* there when it is on */
+#define WAITING_MS 2000 /* for stores, before that is said */
 #define GATEWAY_DRAIN_S 30 /* for requests under way */
 #define DISK_RETRY_MS 60000 /* a failing disk cache is left alone */
 
@@ -68,7 +69,7 @@ struct mounting {
 	bool person; /* reads stderr */
 	struct guard *guard; /* in the mount's place, while it ends */
 	bool closed; /* the kernel has let go of the mount */
-	struct thread_task settle;
+	struct thread_task settle, waiting;
 };
 
 /* SOURCE: a configuration file, @stage, the URL of a bucket or directory, or
@@ -300,6 +301,31 @@ static void mount_tell_no_stages(struct mounting *m, bool person)
 	buf_clear(&section);
 }
 
+static void mount_say_waiting(void *arg)
+{
+	struct mounting *m = arg;
+
+	if (!thread_task_sleep(&m->waiting, WAITING_MS))
+		return;
+	fprintf(stderr, "stagefs: %s: waiting for the store to answer",
+		m->mountpoint);
+	if (m->config.mount.check != CONFIG_CHECK_NONE)
+		fputs(" (check = none mounts without)", stderr);
+	fputc('\n', stderr);
+}
+
+static int mount_ask_stores(struct mounting *m)
+{
+	int rc;
+
+	if (m->person)
+		thread_task_start(&m->waiting, "waiting", mount_say_waiting, m);
+	rc = mount_check(m->catalog, m->stage_name, m->config.mount.check,
+			 &m->only, &m->err);
+	thread_task_stop(&m->waiting);
+	return rc;
+}
+
 /* What has threads: only in the process that stays. */
 static int mount_start(struct mounting *m)
 {
@@ -314,6 +340,8 @@ static int mount_start(struct mounting *m)
 	if (!rc) {
 		m->engine = http_engine_new();
 		rc = m->engine ? 0 : -errno;
+		if (!rc)
+			http_engine_tell_outages(m->engine);
 	}
 	if (!rc)
 		rc = mount_make_budgets(m);
@@ -323,8 +351,7 @@ static int mount_start(struct mounting *m)
 	}
 	rc = mount_open_catalog(m);
 	if (!rc)
-		rc = mount_check(m->catalog, m->stage_name,
-				 m->config.mount.check, &m->only, &m->err);
+		rc = mount_ask_stores(m);
 	if (!rc && m->person)
 		mount_tell_no_stages(m, true);
 	if (!rc)

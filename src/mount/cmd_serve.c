@@ -72,6 +72,8 @@ static int serve_open_stores(struct serving *s)
 	if (!rc) {
 		s->engine = http_engine_new();
 		rc = s->engine ? 0 : -errno;
+		if (!rc)
+			http_engine_tell_outages(s->engine);
 	}
 	if (!rc) {
 		s->budget = budget_new(c->memory);

@@ -68,6 +68,11 @@ struct http_engine *http_engine_new(void)
 	return e;
 }
 
+void http_engine_tell_outages(struct http_engine *e)
+{
+	atomic_store(&e->loop.tells_outages, true);
+}
+
 void http_engine_free(struct http_engine *e)
 {
 	if (!e)

@@ -10,6 +10,7 @@
 #ifndef NET_HTTP_ENGINE_H
 #define NET_HTTP_ENGINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "net/http.h"
@@ -21,6 +22,10 @@ struct http_lane;
 struct http_engine *http_engine_new(void);
 /* Cancels what is under way, calls every done(), joins the thread. */
 void http_engine_free(struct http_engine *e);
+
+/* From here on the log says when a server does not answer, and when it is back:
+ * for what runs long. */
+void http_engine_tell_outages(struct http_engine *e);
 
 #define HTTP_NO_PROXY "none"
 
@@ -38,6 +43,7 @@ struct http_lane_settings {
 	 */
 	const char *proxy;
 	const char *ca_file; /* not given: the system's */
+	const char *name; /* for the log; NULL: its outages are not told */
 };
 /* Copies the settings. NULL without memory. */
 struct http_lane *http_lane_new(struct http_engine *e,
@@ -45,6 +51,9 @@ struct http_lane *http_lane_new(struct http_engine *e,
 /* Where its proxy for a scheme is from, for people: "the setting `proxy`",
  * "https_proxy, unless no_proxy has the host", or NULL: there is none. */
 const char *http_lane_proxy(const struct http_lane *lane, const char *scheme);
+/* Is its server told to be down? What failed for that need not be said. Any
+ * thread. */
+bool http_lane_is_down(const struct http_lane *lane);
 /* No call of the lane may be under way. */
 void http_lane_free(struct http_lane *lane);
 

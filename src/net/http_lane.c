@@ -87,7 +87,9 @@ struct http_lane *http_lane_new(struct http_engine *e,
 		lane->no_proxy = http_lane_no_proxy();
 	if (s->ca_file && *s->ca_file)
 		lane->ca_file = strdup(s->ca_file);
-	if ((!lane->proxy && !lane->no_proxy) ||
+	if (s->name)
+		lane->name = strdup(s->name);
+	if ((s->name && !lane->name) || (!lane->proxy && !lane->no_proxy) ||
 	    (s->ca_file && *s->ca_file && !lane->ca_file)) {
 		http_lane_free(lane);
 		return NULL;
@@ -102,6 +104,7 @@ void http_lane_free(struct http_lane *lane)
 	free(lane->proxy);
 	free(lane->no_proxy);
 	free(lane->ca_file);
+	free(lane->name);
 	free(lane);
 }
 

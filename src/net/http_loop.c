@@ -53,6 +53,7 @@ int http_loop_init(struct http_loop *l)
 void http_loop_clear(struct http_loop *l)
 {
 	http_easy_pool_clear(l);
+	http_outage_clear(l);
 	if (l->multi)
 		curl_multi_cleanup(l->multi);
 	if (l->share)
@@ -182,6 +183,7 @@ static void http_loop_attempt_ended(struct http_loop *l,
 	if (!a->moved_ms || cost.sent || cost.received)
 		a->moved_ms = clock_mono_ms();
 	http_easy_end(l, a, code);
+	http_outage_note(l, a);
 	verdict = http_loop_judge(a, stopped);
 	delay = http_loop_retry_delay(a, verdict);
 	cost.retry = delay >= 0;
@@ -342,16 +344,18 @@ static void http_loop_collect(struct http_loop *l)
 	}
 }
 
-static int http_loop_sleep_ms(const struct http_loop *l)
+static int http_loop_sleep_ms(struct http_loop *l)
 {
-	int64_t left;
+	int64_t now_ms = clock_mono_ms(), ms = POLL_MAX_MS;
+	int64_t tell_ms = http_outage_turn(l, now_ms);
 
-	if (!l->timers.first)
-		return POLL_MAX_MS;
-	left = l->timers.first->due_ms - clock_mono_ms();
-	if (left < 0)
+	if (l->timers.first)
+		ms = l->timers.first->due_ms - now_ms;
+	if (tell_ms >= 0 && tell_ms < ms)
+		ms = tell_ms;
+	if (ms < 0)
 		return 0;
-	return left < POLL_MAX_MS ? (int)left : POLL_MAX_MS;
+	return ms < POLL_MAX_MS ? (int)ms : POLL_MAX_MS;
 }
 
 void http_loop_turn(struct http_loop *l)

@@ -14,6 +14,7 @@
 
 #include "net/http_engine.h"
 #include "net/http_inbox.h"
+#include "net/http_outage.h"
 #include "net/http_timer.h"
 
 #define EASY_POOL_MAX 64
@@ -82,6 +83,9 @@ struct http_lane {
 	char *proxy; /* "" none; NULL: the environment's ... */
 	char *no_proxy; /* ... but not to these */
 	char *ca_file;
+	char *name; /* NULL: it is not watched */
+	_Atomic(struct http_outage *)
+		outage; /* the last; any thread reads it */
 
 	/* The engine thread's. */
 	struct http_attempts *queue[HTTP_CLASSES];
@@ -98,6 +102,9 @@ struct http_loop {
 	struct http_lane *waiting;
 	CURL *pool[EASY_POOL_MAX];
 	unsigned n_pool;
+	struct http_outage *outages;
+	unsigned n_outages;
+	_Atomic(bool) tells_outages; /* any thread sets it */
 };
 
 /* The loop is all of it but the thread. */

@@ -1,6 +1,8 @@
 #!/bin/bash
 # What a mount makes of a server that does what no good server does: the
 # scripted stand-in of tests/standin.
+#
+# Covers: net/http_outage.c
 . "$(dirname "$0")/lib.sh"
 
 /usr/bin/python3 "$TOP/tests/standin/server.py" --s3 --bucket standin \
@@ -357,6 +359,20 @@ good_again
 files
 is '... removed files are gone' "$(in_a_row)" 'kept kept '
 ok '... and so is the directory' 'rmdir $E/row && [ ! -e $E/row ]'
+
+# An outage: one line when it begins, one when it is over.
+: >"$LOG"
+fault '{"match": {"count": 0}, "action": {"type": "reset"}}'
+(ls "$E/nosuch" & ls "$E/nosuch2" & wait) >/dev/null 2>&1 &
+asks=$!
+ok 'an outage is told within 5 s' '
+	until_ok 5 "grep -q \"warning: http://127.0.0.1:[0-9]* does not answer: \" $LOG"'
+sleep 1
+good_again
+wait $asks
+ok '... and its end, with how long it took' '
+	until_ok 30 "ls $E >/dev/null; grep -qE \"http://127.0.0.1:[0-9]+ answers again, after [0-9]+ s and [0-9]+ requests that failed\" $LOG"'
+is '... and nothing else' "$(grep -c . "$LOG")" 2
 
 # The clock.
 fault '{"action": {"type": "skew", "seconds": 3600}}'

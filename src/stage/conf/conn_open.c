@@ -75,10 +75,13 @@ static int open_s3(const struct conn *c, const char *name, const char *bucket,
 		   struct buf *err)
 {
 	struct buf region = BUF_INIT(256);
-	struct http_lane *lane = http_lane_new(engine, &c->lane);
+	struct http_lane_settings set = c->lane;
+	struct http_lane *lane;
 	struct signer *signer = NULL;
 	int rc = -ENOMEM;
 
+	set.name = name;
+	lane = http_lane_new(engine, &set);
 	conn_endpoint_region(c, &region);
 	if (lane && !buf_err(&region))
 		signer = open_signer(c, buf_str(&region), engine);

@@ -302,6 +302,10 @@ int s3_judge_failed(struct s3_call *c, const struct http_reply *reply, int rc,
 	if (c->by || c->quiet || (c->hushes_denial && rc == -EACCES) ||
 	    error_level(rc) == LOG_LEVEL_DEBUG)
 		return rc;
+	/* That was said, and is counted. */
+	if ((reply->err || reply->status >= 500) &&
+	    http_lane_is_down(s3_call_lane(c)))
+		return rc;
 	if (http_reply_header(reply, "x-amz-request-id", &id))
 		where.request = buf_str(&id);
 	else if (c->error.request_id[0])
