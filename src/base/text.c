@@ -431,3 +431,21 @@ bool text_ends_with(const char *s, const char *suffix)
 
 	return n >= m && !strcmp(s + n - m, suffix);
 }
+
+void text_bytes(struct buf *out, uint64_t bytes)
+{
+	static const char *const units[] = { "B",   "KiB", "MiB",
+					     "GiB", "TiB", "PiB" };
+	unsigned unit = 0;
+	uint64_t tenths = bytes > UINT64_MAX / 10 ? UINT64_MAX : bytes * 10;
+
+	while (tenths >= 10240 && unit < 5) {
+		tenths /= 1024;
+		unit++;
+	}
+	if (!unit)
+		buf_addf(out, "%llu B", (unsigned long long)bytes);
+	else
+		buf_addf(out, "%llu.%llu %s", (unsigned long long)tenths / 10,
+			 (unsigned long long)tenths % 10, units[unit]);
+}

@@ -78,6 +78,9 @@ static inline const char *text_given(const char *s)
 	return s && *s ? s : NULL;
 }
 
+/* `1.5 GiB`. */
+void text_bytes(struct buf *out, uint64_t bytes);
+
 /* \040 and its like, as /proc/self/mountinfo writes white space: in place. */
 void text_unescape_octal(char *s);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "base/thread.h"
 #include "base/random.h"
 #include "cli/cmd.h"
@@ -48,6 +49,13 @@ static const struct table_column columns[] = {
 	{ "status", TABLE_TEXT },
 };
 #define N_COLUMNS (sizeof(columns) / sizeof(*columns))
+
+/* For a person at a terminal; what is wrong follows the table. */
+static const struct table_column brief_columns[] = {
+	{ "name", TABLE_TEXT },
+	{ "status", TABLE_TEXT },
+	{ "url", TABLE_TEXT },
+};
 
 /* One store that is asked. */
 struct probe {
@@ -116,7 +124,7 @@ static void check_start(struct probe *p, const char *name, struct store *store,
 }
 
 /* Waits for the answer and writes its row. */
-static void check_finish(struct probe *p, struct table *t)
+static void check_finish(struct probe *p, struct table *t, bool brief)
 {
 	struct buf url = BUF_INIT(BUF_MESSAGE), server = BUF_INIT(BUF_MESSAGE);
 	struct table_value row[N_COLUMNS] = { { .text = p->name } };
@@ -127,13 +135,34 @@ static void check_finish(struct probe *p, struct table *t)
 	store_describe(p->store, &server);
 	row[1].text = buf_str(&url);
 	row[2].text = buf_str(&server);
-	row[3].text = !p->rc       ? "ok"
-		      : p->why.len ? buf_str(&p->why)
-				   : strerror(-p->rc);
-	table_row(t, row);
+	if (p->rc && !p->why.len)
+		buf_adds(&p->why, strerror(-p->rc));
+	row[3].text = p->rc ? buf_str(&p->why) : "ok";
+	if (brief)
+		table_row(t, (const struct table_value[3]){
+				     row[0],
+				     { .text = p->rc ? "failed" : "ok",
+				       .mark = p->rc ? TABLE_BAD : TABLE_GOOD },
+				     row[1],
+			     });
+	else
+		table_row(t, row);
 	buf_clear(&url);
 	buf_clear(&server);
-	buf_clear(&p->why);
+}
+
+/* Why a stage is `failed`, below the table. */
+static void check_tell(const struct probe *p)
+{
+	struct buf line = BUF_INIT(2 * BUF_MESSAGE);
+	bool colours = output_has_colours(stdout);
+
+	buf_addf(&line, "%s: ", p->name);
+	text_one_line(&line, buf_str(&p->why));
+	printf("%s%s%s\n", colours ? "\033[31m" : "", buf_str(&line),
+	       colours ? "\033[0m" : "");
+	fflush(stdout);
+	buf_clear(&line);
 }
 
 /* The configured stages that hide an internal one: said, no failure. */
@@ -182,8 +211,9 @@ static void check_tell_left_out(const struct config *c)
 	buf_clear(&line);
 }
 
-/* How many failed, or -errno. */
-static int check_all(struct session *s, struct table *t, bool write)
+/* How many failed, or -errno; *rc: of the table, which is ended. */
+static int check_all(struct session *s, struct table *t, bool write, bool brief,
+		     int *rc)
 {
 	struct catalog *c = s->catalog;
 	unsigned n = 0, count = catalog_n_external(c) + 1;
@@ -191,8 +221,10 @@ static int check_all(struct session *s, struct table *t, bool write)
 	struct store *storage = catalog_storage(c);
 	int failed = 0;
 
-	if (!probes)
+	if (!probes) {
+		*rc = table_end(t);
 		return -ENOMEM;
+	}
 	if (storage)
 		check_start(&probes[n++], "[storage]", storage,
 			    catalog_storage_prefix(c),
@@ -204,8 +236,14 @@ static int check_all(struct session *s, struct table *t, bool write)
 			    write && !x->ro);
 	}
 	for (unsigned i = 0; i < n; i++) {
-		check_finish(&probes[i], t);
+		check_finish(&probes[i], t, brief);
 		failed += probes[i].rc != 0;
+	}
+	*rc = table_end(t);
+	for (unsigned i = 0; i < n; i++) {
+		if (brief && probes[i].rc)
+			check_tell(&probes[i]);
+		buf_clear(&probes[i].why);
 	}
 	if (storage && !probes[0].rc) {
 		check_tell_hidden(c);
@@ -217,15 +255,17 @@ static int check_all(struct session *s, struct table *t, bool write)
 
 static int check_session(const struct check_options *o, struct session *s)
 {
+	bool brief = output_is_for_person(o->format);
 	struct table *t =
-		table_new(stdout, o->format, o->header, columns, N_COLUMNS);
-	int failed, rc;
+		brief ? table_new(stdout, TABLE_TABLE, false, brief_columns, 3)
+		      : table_new(stdout, o->format, o->header, columns,
+				  N_COLUMNS);
+	int failed, rc = 0;
 
 	if (!t)
 		return STATUS_FAILED;
-	failed = check_all(s, t, o->write);
+	failed = check_all(s, t, o->write, brief, &rc);
 	check_tell_left_out(&s->config);
-	rc = table_end(t);
 	if (rc)
 		message("cannot write", strerror(-rc));
 	return failed || rc ? STATUS_FAILED : STATUS_OK;

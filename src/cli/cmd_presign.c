@@ -266,7 +266,9 @@ static int mount_presign_path(const struct presign_options *o, const char *path,
 		.expire = r->expire,
 		.content_type = r->content_type,
 	};
-	const struct output output = { o->format, o->header, o->compat_host };
+	const struct output output = { .format = o->format,
+				       .header = o->header,
+				       .compat_host = o->compat_host };
 	struct buf what = BUF_INIT(BUF_MESSAGE), why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
@@ -362,7 +364,9 @@ static int presign_run_session(const struct presign_options *o,
 			       const struct presign_words *w,
 			       const struct presign_request *request)
 {
-	const struct output output = { o->format, o->header, o->compat_host };
+	const struct output output = { .format = o->format,
+				       .header = o->header,
+				       .compat_host = o->compat_host };
 	const struct presign_scope scope = { o->recursive, (unsigned)o->parts,
 					     o->verbose };
 	struct failure failure = FAILURE_INIT;

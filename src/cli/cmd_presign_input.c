@@ -155,7 +155,9 @@ static int input_sign_lines(struct input *in)
 int cmd_presign_input(struct session *s, const struct presign_options *o,
 		      const struct presign_request *request)
 {
-	const struct output output = { o->format, o->header, o->compat_host };
+	const struct output output = { .format = o->format,
+				       .header = o->header,
+				       .compat_host = o->compat_host };
 	struct failure f = FAILURE_INIT;
 	struct input in = { .end = o->nul ? '\0' : '\n' };
 	int status;

@@ -172,7 +172,9 @@ static int sql_run_all(const struct source *src, struct session *s,
 
 static int run_source(const struct sql_options *o, const struct source *src)
 {
-	const struct output output = { o->format, o->header, o->compat_host };
+	const struct output output = { .format = o->format,
+				       .header = o->header,
+				       .compat_host = o->compat_host };
 	struct session s;
 	int status = sql_check(src);
 

@@ -23,8 +23,9 @@ struct statement_options {
 	bool recursive, prefix, dry_run; /* remove */
 	bool replace, if_not_exists, if_exists;
 	char *unset; /* alter */
+	bool human, one_level; /* list */
 	bool header;
-	int format;
+	int format, sort;
 };
 
 #define ROW(name_, type_, field, ...) \
@@ -61,8 +62,11 @@ struct statement_verb {
 static int statement_session(const struct statement_options *o,
 			     const struct sql_statement *q, const char *what)
 {
-	const struct output output = { .format = o->format,
-				       .header = o->header };
+	const struct output output = {
+		.format = o->format,
+		.header = o->header,
+		.brief = output_is_for_person(o->format),
+	};
 	struct failure failure = FAILURE_INIT;
 	struct session s;
 	int status = cmd_status(session_open(o->config, &s));
@@ -142,6 +146,13 @@ static const struct option list_options[] = {
 	CONFIG_ROW,
 	ROW("pattern", STRING, pattern,
 	    .help = "a regular expression for what follows the prefix, whole"),
+	ROW("human", BOOL, human, .def = "no", .help = "sizes as 1.5 GiB"),
+	LETTER("h", BOOL, human, "human"),
+	ROW("one-level", BOOL, one_level, .def = "no",
+	    .help = "directories as dir/, not what is in them"),
+	LETTER("1", BOOL, one_level, "one-level"),
+	ROW("sort", CHOICE, sort, .choices = "name|size|time", .def = "name",
+	    .help = "the largest or the youngest first"),
 	OUTPUT_ROWS,
 	{ 0 },
 };
@@ -151,6 +162,9 @@ static int list_fill(const struct statement_options *o,
 		     struct buf *why)
 {
 	q->kind = SQL_LIST;
+	q->human = o->human;
+	q->one_level = o->one_level;
+	q->sort = (enum sql_sort)o->sort;
 	return statement_take_files(
 		o, words, "which stage? name it as @stage or @stage/path", q,
 		why);
@@ -161,7 +175,8 @@ const struct command list_command = {
 	.also = "ls",
 	.group = GROUP_FILES,
 	.brief = "files of a stage",
-	.synopsis = "@STAGE[/PREFIX] [--pattern RE] [--format F]",
+	.synopsis = "@STAGE[/PREFIX] [-h] [-1] [--sort KEY] [--pattern RE] "
+		    "[--format F]",
 	.help = "Name, size, md5 (the ETag), last_modified and creator of "
 		"files",
 	.options = list_options,

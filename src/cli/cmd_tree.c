@@ -21,7 +21,6 @@
 #include "stage/location.h"
 #include "stage/stage.h"
 #include "store/store.h"
-#include "transfer/transfer_progress.h"
 
 struct tree_options {
 	char *config;
@@ -131,7 +130,7 @@ static const struct table_column du_columns[] = {
 	{ "name", TABLE_TEXT },
 };
 static const struct table_column du_human_columns[] = {
-	{ "size", TABLE_TEXT },
+	{ "size", TABLE_COUNT },
 	{ "files", TABLE_NUMBER },
 	{ "name", TABLE_TEXT },
 };
@@ -156,7 +155,7 @@ static int du_row(struct du *d, unsigned n)
 		len += strcspn(p + len, "/") + 1;
 	buf_adds(&name, buf_str(&d->root));
 	buf_add(&name, p, len);
-	transfer_progress_bytes(d->sums[n].bytes, &size);
+	text_bytes(&size, d->sums[n].bytes);
 	if (!n || (!d->o->summarize && n <= d->o->depth))
 		rc = table_row(d->table, (const struct table_value[3]){
 						 { .text = buf_str(&size),
@@ -359,7 +358,7 @@ static void tree_print(struct tree *t, size_t i, size_t at, size_t len,
 	       buf_str(&shown));
 	if (!directory && t->o->sizes) {
 		buf_reset(&name);
-		transfer_progress_bytes(t->names[i].size, &name);
+		text_bytes(&name, t->names[i].size);
 		printf("  (%s)", buf_str(&name));
 	}
 	putchar('\n');
@@ -409,7 +408,7 @@ static int tree_list(const struct tree_options *o, const char *word)
 	if (!rc) {
 		printf("%s\n", word);
 		tree_level(&t, 0, t.n, 0, 1);
-		transfer_progress_bytes(t.bytes, &sum);
+		text_bytes(&sum, t.bytes);
 		printf("\n%llu %s, %llu %s, %s\n",
 		       (unsigned long long)t.directories,
 		       t.directories == 1 ? "directory" : "directories",

@@ -10,6 +10,7 @@ libclient_a_SOURCES = \
 	src/client/stages_conn.c src/client/stages_conn.h \
 	src/client/stages_show.c \
 	src/client/statement.c src/client/statement.h \
+	src/client/statement_list.c \
 	src/client/statement_remove.c \
 	src/client/storage_hint.c src/client/storage_hint.h \
 	src/client/table.c src/client/table.h \

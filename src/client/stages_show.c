@@ -8,6 +8,7 @@
 #include "client/table.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -34,6 +35,59 @@ static const struct table_column columns[] = {
 	{ "copy_options", TABLE_TEXT },
 };
 #define N_COLUMNS (sizeof(columns) / sizeof(*columns))
+
+/* For a person at a terminal. */
+static const struct table_column brief_columns[] = {
+	{ "name", TABLE_TEXT },
+	{ "type", TABLE_TEXT },
+	{ "url", TABLE_TEXT },
+};
+
+/* Where rows go, and as what. */
+struct show {
+	struct session *s;
+	struct table *table; /* NULL: one stage, upright */
+	const struct output *o;
+};
+
+static struct table *show_open(const struct output *o)
+{
+	return o->brief ? table_open(o, brief_columns, 3)
+			: table_open(o, columns, N_COLUMNS);
+}
+
+/* A line for each column that says something. */
+static void show_put_upright(const struct table_value *values)
+{
+	for (unsigned i = 0; i < N_COLUMNS; i++) {
+		struct buf line = BUF_INIT(BUF_LINE);
+		const char *text = columns[i].type == TABLE_BOOL
+					   ? values[i].number ? "yes" : NULL
+					   : text_given(values[i].text);
+
+		if (text) {
+			text_one_line(&line, text);
+			printf("%-20s %s\n", columns[i].name, buf_str(&line));
+		}
+		buf_clear(&line);
+	}
+	fflush(stdout);
+}
+
+static int show_put(const struct show *to, const struct table_value *values)
+{
+	if (!to->table) {
+		show_put_upright(values);
+		return 0;
+	}
+	if (to->o->brief)
+		return table_row(to->table, (const struct table_value[3]){
+						    values[0],
+						    values[1],
+						    values[3],
+					    });
+	return table_row(to->table, values);
+}
 
 /* What has a column of its own. */
 static bool show_is_column(const char *name)
@@ -91,7 +145,7 @@ static bool show_has_credentials(const struct conn *c)
 		 strcmp(c->creds.credentials, "anonymous")));
 }
 
-static int show_put_external(struct table *t, const struct stage *stage,
+static int show_put_external(const struct show *t, const struct stage *stage,
 			     const struct conn *c)
 {
 	struct buf url = BUF_INIT(BUF_MESSAGE), server = BUF_INIT(BUF_URL);
@@ -101,23 +155,23 @@ static int show_put_external(struct table *t, const struct stage *stage,
 	store_locate(stage->store, stage->prefix, &url);
 	conn_endpoint(c, &server);
 	show_add_params(c, &params);
-	rc = table_row(t,
-		       (const struct table_value[N_COLUMNS]){
-			       { .text = stage->name },
-			       { .text = "External" },
-			       { .text = show_storage_type(c) },
-			       { .text = buf_str(&url) },
-			       { .text = text_given(buf_str(&server)) },
-			       { .number = show_has_credentials(c) },
-			       { .number = text_given(c->master_key) != NULL },
-			       { .text = buf_str(&params) },
-			       { .text = text_given(c->file_format) },
-			       { .text = NULL },
-			       { .text = text_given(c->created_on) },
-			       { .text = c->comment ? c->comment : "" },
-			       { .text = NULL },
-			       { .text = text_given(c->copy_options) },
-		       });
+	rc = show_put(t,
+		      (const struct table_value[N_COLUMNS]){
+			      { .text = stage->name },
+			      { .text = "External" },
+			      { .text = show_storage_type(c) },
+			      { .text = buf_str(&url) },
+			      { .text = text_given(buf_str(&server)) },
+			      { .number = show_has_credentials(c) },
+			      { .number = text_given(c->master_key) != NULL },
+			      { .text = buf_str(&params) },
+			      { .text = text_given(c->file_format) },
+			      { .text = NULL },
+			      { .text = text_given(c->created_on) },
+			      { .text = c->comment ? c->comment : "" },
+			      { .text = NULL },
+			      { .text = text_given(c->copy_options) },
+		      });
 	buf_clear(&url);
 	buf_clear(&server);
 	buf_clear(&params);
@@ -125,7 +179,7 @@ static int show_put_external(struct table *t, const struct stage *stage,
 }
 
 /* Asks the store what is kept with it, unless that has failed before. */
-static int show_put_internal(struct session *s, struct table *t,
+static int show_put_internal(struct session *s, const struct show *t,
 			     const struct stage *stage, int *storage_err)
 {
 	char etag[STORE_ETAG_SIZE];
@@ -135,14 +189,14 @@ static int show_put_internal(struct session *s, struct table *t,
 	if (!*storage_err)
 		*storage_err =
 			catalog_properties(s->catalog, stage->name, &c, etag);
-	rc = table_row(t, (const struct table_value[N_COLUMNS]){
-				  { .text = stage->name },
-				  { .text = "Internal" },
-				  [8] = { .text = text_given(c.file_format) },
-				  [10] = { .text = text_given(c.created_on) },
-				  [11] = { .text = c.comment ? c.comment : "" },
-				  [13] = { .text = text_given(c.copy_options) },
-			  });
+	rc = show_put(t, (const struct table_value[N_COLUMNS]){
+				 { .text = stage->name },
+				 { .text = "Internal" },
+				 [8] = { .text = text_given(c.file_format) },
+				 [10] = { .text = text_given(c.created_on) },
+				 [11] = { .text = c.comment ? c.comment : "" },
+				 [13] = { .text = text_given(c.copy_options) },
+			 });
 	option_clear(conn_options, &c);
 	return rc;
 }
@@ -158,7 +212,7 @@ static void show_forget_patience(const struct session *s, struct conn *c)
 	buf_clear(&why);
 }
 
-static int show_put_row(struct session *s, struct table *t,
+static int show_put_row(struct session *s, const struct show *t,
 			const struct stage *stage, int *storage_err)
 {
 	struct conn c = { 0 };
@@ -179,7 +233,7 @@ static int show_put_row(struct session *s, struct table *t,
 static int show_end(struct session *s, struct table *t, int rc, int storage_err,
 		    struct failure *f)
 {
-	int end = table_end(t);
+	int end = t ? table_end(t) : 0;
 
 	if (rc || end)
 		return failure_write(f, rc ? rc : end);
@@ -194,12 +248,13 @@ int stages_show(struct session *s, const char *like, uint64_t limit,
 		const struct output *o, struct failure *f)
 {
 	struct stage **stages;
+	struct show to = { s, NULL, o };
 	struct table *t;
 	unsigned n;
 	int storage_err,
 		rc = catalog_list(s->catalog, &stages, &n, &storage_err);
 
-	t = rc ? NULL : table_open(o, columns, N_COLUMNS);
+	t = rc ? NULL : show_open(o);
 	if (!rc && !t) {
 		catalog_list_free(stages, n);
 		rc = -ENOMEM;
@@ -210,7 +265,8 @@ int stages_show(struct session *s, const char *like, uint64_t limit,
 		if (stages[i]->kind == STAGE_USER ||
 		    (like && !sql_like(like, stages[i]->name)))
 			continue;
-		rc = show_put_row(s, t, stages[i], &storage_err);
+		to.table = t;
+		rc = show_put_row(s, &to, stages[i], &storage_err);
 		limit--;
 	}
 	catalog_list_free(stages, n);
@@ -220,6 +276,7 @@ int stages_show(struct session *s, const char *like, uint64_t limit,
 int stages_show_one(struct session *s, const char *name, bool must,
 		    const struct output *o, struct failure *f)
 {
+	struct show to = { s, NULL, o };
 	struct stage *stage = NULL;
 	struct table *t;
 	int storage_err = 0, rc = session_stage(s, name, &stage, f);
@@ -227,11 +284,13 @@ int stages_show_one(struct session *s, const char *name, bool must,
 	if (rc && (must || rc != -ENOENT))
 		return rc;
 	failure_clear(f);
-	t = table_open(o, columns, N_COLUMNS);
+	t = o->brief ? NULL : show_open(o);
+	to.table = t;
 	rc = 0;
-	if (t && stage && stage->kind != STAGE_USER)
-		rc = show_put_row(s, t, stage, &storage_err);
+	if ((t || o->brief) && stage && stage->kind != STAGE_USER)
+		rc = show_put_row(s, &to, stage, &storage_err);
 	stage_unref(stage);
-	return t ? show_end(s, t, rc, storage_err, f)
-		 : failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
+	return t || o->brief
+		       ? show_end(s, t, rc, storage_err, f)
+		       : failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
 }

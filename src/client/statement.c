@@ -15,7 +15,6 @@
 #include "client/presign_job.h"
 #include "client/session.h"
 #include "client/stages.h"
-#include "client/walk.h"
 #include "presign/presign.h"
 #include "stage/catalog.h"
 #include "stage/conf/conn.h"
@@ -87,70 +86,6 @@ static int statement_find_pattern(const struct sql_statement *q,
 	return rc;
 }
 
-/* ---- LIST ---- */
-
-static const struct table_column columns[] = {
-	{ "name", TABLE_TEXT },    { "size", TABLE_NUMBER },
-	{ "md5", TABLE_TEXT },     { "last_modified", TABLE_TIME },
-	{ "creator", TABLE_TEXT },
-};
-#define N_COLUMNS (sizeof(columns) / sizeof(*columns))
-
-struct listing {
-	struct table *table;
-	struct store *store;
-};
-
-static int list_put_row(void *arg, const struct list_entry *e, const char *name,
-			struct failure *f)
-{
-	const struct object_info *info = &e->info;
-	struct listing *l = arg;
-	struct buf md5 = BUF_INIT(STORE_ETAG_SIZE);
-	int rc;
-
-	store_md5(l->store, info, &md5);
-	rc = table_row(l->table,
-		       (const struct table_value[N_COLUMNS]){
-			       { .text = name },
-			       { .number = info->size },
-			       { .text = md5.len ? buf_str(&md5) : NULL },
-			       { .time = info->mtime },
-			       { .text = NULL },
-		       });
-	buf_clear(&md5);
-	return rc ? failure_write(f, rc) : 0;
-}
-
-static int statement_list(struct session *s, const struct location *where,
-			  struct pattern *pattern, const struct output *o,
-			  struct failure *f)
-{
-	struct listing l = { 0 };
-	struct walk w = {
-		.path = where->path,
-		.pattern = pattern,
-		.each = list_put_row,
-		.arg = &l,
-	};
-	int rc = session_stage(s, where->stage, &w.stage, f), end;
-
-	if (rc)
-		return rc;
-	l.store = w.stage->store;
-	l.table = table_open(o, columns, N_COLUMNS);
-	if (!l.table) {
-		rc = failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
-	} else {
-		rc = walk_files(&w, f);
-		end = table_end(l.table);
-		if (end && !rc)
-			rc = failure_write(f, end);
-	}
-	stage_unref(w.stage);
-	return rc;
-}
-
 /* ---- statements ---- */
 
 static int statement_run_presign(struct session *s,
@@ -192,7 +127,7 @@ static int statement_run_files(struct session *s, const struct sql_statement *q,
 	if (!rc)
 		rc = statement_find_location(q, &where, f);
 	if (!rc && q->kind == SQL_LIST)
-		rc = statement_list(s, &where, pattern, o, f);
+		rc = statement_list(s, &where, pattern, q, o, f);
 	else if (!rc)
 		rc = statement_remove(s, &where, pattern, q, o, f);
 	pattern_free(pattern);

@@ -21,6 +21,11 @@ int statement_run(struct session *s, const struct sql_statement *q,
 /* The first secret that stands in the statement itself, or NULL. */
 const struct sql_text *statement_secret(const struct sql_statement *q);
 
+/* LIST: rows as the listing comes, unless they are to be sorted. pattern: as
+ * below. */
+int statement_list(struct session *s, const struct location *where,
+		   struct pattern *pattern, const struct sql_statement *q,
+		   const struct output *o, struct failure *f);
 /*
  * REMOVE: in batches, goes on after failures, and prints how many files went
  * and how many did not; any of those is a failure. pattern: for what follows

@@ -31,8 +31,9 @@ struct table {
 
 	/* TABLE_TABLE: cells that wait, header first, and widths. */
 	char **held;
+	unsigned char *marks; /* of those; NULL without colours */
 	unsigned n_held; /* rows; 0 once the widths are fixed */
-	bool fixed;
+	bool fixed, colours;
 	size_t width[TABLE_COLUMNS_MAX];
 };
 
@@ -193,18 +194,30 @@ static void table_pad(struct buf *out, size_t n)
 		buf_addc(out, ' ');
 }
 
-static int table_put_aligned(struct table *t, const char *const *cells)
+static void table_put_cell(struct table *t, const char *cell,
+			   enum table_mark mark)
+{
+	static const char *const colours[] = { "", "\033[32m", "\033[31m" };
+
+	buf_adds(&t->line, colours[mark]);
+	buf_adds(&t->line, cell);
+	buf_adds(&t->line, mark ? "\033[0m" : "");
+}
+
+static int table_put_aligned(struct table *t, const char *const *cells,
+			     const unsigned char *marks)
 {
 	for (unsigned i = 0; i < t->n; i++) {
 		size_t have = table_width(cells[i]);
 		size_t space = have < t->width[i] ? t->width[i] - have : 0;
-		bool right = t->columns[i].type == TABLE_NUMBER;
+		bool right = t->columns[i].type == TABLE_NUMBER ||
+			     t->columns[i].type == TABLE_COUNT;
 
 		if (i)
 			buf_adds(&t->line, "  ");
 		if (right)
 			table_pad(&t->line, space);
-		buf_adds(&t->line, cells[i]);
+		table_put_cell(t, cells[i], marks ? marks[i] : TABLE_USUAL);
 		if (!right && i + 1 < t->n)
 			table_pad(&t->line, space);
 	}
@@ -221,7 +234,9 @@ static void table_release(struct table *t)
 	for (unsigned i = 0; i < t->n_held * t->n; i++)
 		free(t->held[i]);
 	free(t->held);
+	free(t->marks);
 	t->held = NULL;
+	t->marks = NULL;
 	t->n_held = 0;
 	t->fixed = true;
 }
@@ -229,14 +244,19 @@ static void table_release(struct table *t)
 static int table_put_held(struct table *t)
 {
 	for (unsigned r = 0; r < t->n_held; r++)
-		table_put_aligned(t, (const char *const *)t->held + r * t->n);
+		table_put_aligned(t, (const char *const *)t->held + r * t->n,
+				  t->marks ? t->marks + r * t->n : NULL);
 	table_release(t);
 	return t->rc;
 }
 
-static int table_hold(struct table *t, const char *const *cells)
+static int table_hold(struct table *t, const char *const *cells,
+		      const unsigned char *marks)
 {
 	char **row = t->held + (size_t)t->n_held * t->n;
+
+	if (t->marks && marks)
+		memcpy(t->marks + (size_t)t->n_held * t->n, marks, t->n);
 
 	t->n_held++;
 	for (unsigned i = 0; i < t->n; i++) {
@@ -253,20 +273,25 @@ static int table_hold(struct table *t, const char *const *cells)
 
 /* ---- rows ---- */
 
-static int table_put_cells(struct table *t, const char *const *cells)
+static int table_put_cells(struct table *t, const char *const *cells,
+			   const unsigned char *marks)
 {
 	if (t->format != TABLE_TABLE)
 		return table_put_separated(t, cells);
-	return t->fixed ? table_put_aligned(t, cells) : table_hold(t, cells);
+	return t->fixed ? table_put_aligned(t, cells, marks)
+			: table_hold(t, cells, marks);
 }
 
 static int table_put_plain_row(struct table *t,
 			       const struct table_value *values)
 {
 	struct buf plain[TABLE_COLUMNS_MAX], shown[TABLE_COLUMNS_MAX];
+	unsigned char marks[TABLE_COLUMNS_MAX] = { 0 };
 	const char *cells[TABLE_COLUMNS_MAX];
 
 	for (unsigned i = 0; i < t->n; i++) {
+		if (t->colours)
+			marks[i] = (unsigned char)values[i].mark;
 		buf_init(&plain[i], CELL_MAX);
 		buf_init(&shown[i], CELL_MAX);
 		table_add_plain(&plain[i], &t->columns[i], &values[i]);
@@ -278,7 +303,7 @@ static int table_put_plain_row(struct table *t,
 			t->rc = -EMSGSIZE;
 	}
 	if (!t->rc)
-		table_put_cells(t, cells);
+		table_put_cells(t, cells, marks);
 	for (unsigned i = 0; i < t->n; i++) {
 		buf_clear(&plain[i]);
 		buf_clear(&shown[i]);
@@ -306,7 +331,20 @@ static void table_put_header(struct table *t)
 
 	for (unsigned i = 0; i < t->n; i++)
 		cells[i] = t->columns[i].name;
-	table_put_cells(t, cells);
+	table_put_cells(t, cells, NULL);
+}
+
+bool output_is_for_person(int format)
+{
+	return format == TABLE_AUTO && isatty(STDOUT_FILENO);
+}
+
+bool output_has_colours(FILE *out)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(fileno(out)) && !(no && *no) &&
+	       !(term && !strcmp(term, "dumb"));
 }
 
 struct table *table_new(FILE *out, enum table_format format, bool header,
@@ -323,6 +361,9 @@ struct table *table_new(FILE *out, enum table_format format, bool header,
 		free(t);
 		return NULL;
 	}
+	t->colours = format == TABLE_TABLE && output_has_colours(out);
+	if (t->colours)
+		t->marks = calloc((size_t)HELD, n);
 	t->out = out;
 	t->format = format;
 	t->n = n;

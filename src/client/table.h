@@ -24,6 +24,7 @@ enum table_format {
 enum table_type {
 	TABLE_TEXT,
 	TABLE_NUMBER,
+	TABLE_COUNT, /* text, to the right */
 	TABLE_BOOL, /* number: true or false */
 	TABLE_TIME, /* as LIST shows it; RFC 3339 in JSON */
 	TABLE_TIME_TEXT, /* the same, given as LIST shows it */
@@ -34,11 +35,14 @@ struct table_column {
 	enum table_type type;
 };
 
+enum table_mark { TABLE_USUAL, TABLE_GOOD, TABLE_BAD };
+
 /* What the column's type says; text NULL is NULL. */
 struct table_value {
 	const char *text;
 	uint64_t number;
 	struct timespec time;
+	enum table_mark mark; /* a colour, in a table on a terminal */
 };
 
 #define TABLE_COLUMNS_MAX 16
@@ -52,9 +56,17 @@ enum { FORMAT_URL = TABLE_AUTO + 1, FORMAT_CURL };
 struct output {
 	int format; /* enum table_format and the two above */
 	bool header; /* names of the columns first (TSV, CSV) */
+	/* For a person: what fits a terminal, sizes as 1.5 GiB; made by
+	 * output_for_person(). */
+	bool brief;
 	/* PRESIGN's headers have the host, as in Databend's documents. */
 	bool compat_host;
 };
+
+/* Is it a table on a terminal because nothing else was asked for? */
+bool output_is_for_person(int format);
+/* Colours are wanted there: NO_COLOR is not set. */
+bool output_has_colours(FILE *out);
 
 /* header: for TSV and CSV; a table always has one. NULL without memory. */
 struct table *table_new(FILE *out, enum table_format format, bool header,

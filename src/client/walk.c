@@ -22,9 +22,10 @@ static int walk_is_wanted(const struct walk *w, size_t listed,
 	const char *rest = e->key + listed;
 	size_t len = strlen(e->key);
 
-	if (e->is_prefix || len <= strlen(w->stage->prefix))
+	if (e->is_prefix != (w->one_level && e->key[len - 1] == '/') ||
+	    len <= strlen(w->stage->prefix))
 		return 0;
-	if (e->key[len - 1] == '/' && !w->markers)
+	if (e->key[len - 1] == '/' && !w->markers && !e->is_prefix)
 		return 0;
 	if (!*rest || !w->pattern)
 		return 1;
@@ -67,6 +68,7 @@ int walk_files(const struct walk *w, struct failure *f)
 
 	rc = stage_key(w->stage, w->path, &prefix);
 	query.prefix = buf_str(&prefix);
+	query.delimiter = w->one_level ? '/' : 0;
 	if (rc) {
 		failure_set(f, CODE_BAD_ARGUMENTS, rc, "%s", strerror(-rc));
 		goto out;

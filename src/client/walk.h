@@ -15,6 +15,7 @@ struct walk {
 	struct stage *stage;
 	const char *path; /* in the stage: a prefix of names */
 	struct pattern *pattern; /* for what follows path; NULL: all */
+	bool one_level; /* directories as `dir/`, not what is in them */
 	bool markers; /* directories' own keys too, but the stage's */
 	/* 0, or what ends the walk and is returned; f is set then. name: in
 	 * the stage; a marker's ends in '/'. */

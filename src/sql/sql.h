@@ -54,6 +54,9 @@ enum sql_scope {
 	SQL_SCOPE_TREE, /* a directory, and a file of that name */
 };
 
+/* LIST: names as they come, the largest or the youngest first. */
+enum sql_sort { SQL_SORT_NAME, SQL_SORT_SIZE, SQL_SORT_TIME };
+
 /* Which fields a statement has is its grammar's; the others are zero. */
 struct sql_statement {
 	enum sql_kind kind;
@@ -86,6 +89,9 @@ struct sql_statement {
 
 	/* What no grammar says, but a verb that fills this may mean. */
 	enum sql_scope scope;
+	bool one_level; /* LIST: directories, not what is in them */
+	enum sql_sort sort; /* LIST */
+	bool human; /* LIST: sizes as 1.5 GiB in a table, TSV and CSV */
 	bool dry_run; /* REMOVE: prints names and sizes instead */
 	bool must_exist; /* DESC: it is an error when there is none */
 	bool keep_files; /* DROP: an internal stage must be empty */

@@ -5,36 +5,18 @@
 #include "transfer/transfer_progress.h"
 
 #include "base/buf.h"
+#include "base/text.h"
 
 #define BAR 20
 #define PACE_FROM_MS 500 /* before, it would be a guess */
-
-void transfer_progress_bytes(uint64_t bytes, struct buf *out)
-{
-	static const char *const units[] = { "B",   "KiB", "MiB",
-					     "GiB", "TiB", "PiB" };
-	unsigned unit = 0;
-	uint64_t tenths = bytes > UINT64_MAX / 10 ? UINT64_MAX : bytes * 10;
-
-	while (tenths >= 10240 && unit < 5) {
-		tenths /= 1024;
-		unit++;
-	}
-	if (!unit)
-		buf_addf(out, "%llu B", (unsigned long long)bytes);
-	else
-		buf_addf(out, "%llu.%llu %s", (unsigned long long)tenths / 10,
-			 (unsigned long long)tenths % 10, units[unit]);
-}
 
 static void progress_add_pace(const struct transfer_count *c, struct buf *out)
 {
 	if (c->elapsed_ms < PACE_FROM_MS)
 		return;
 	buf_adds(out, ", ");
-	transfer_progress_bytes(
-		(uint64_t)((double)c->moved * 1000 / (double)c->elapsed_ms),
-		out);
+	text_bytes(out,
+		   (uint64_t)((double)c->moved * 1000 / (double)c->elapsed_ms));
 	buf_adds(out, "/s");
 }
 
@@ -64,9 +46,9 @@ static void progress_add_counts(const struct transfer_count *c, struct buf *out)
 
 	buf_addf(out, "%llu/%llu%s files, ", (unsigned long long)over,
 		 (unsigned long long)c->found, c->all_found ? "" : "+");
-	transfer_progress_bytes(c->moved, out);
+	text_bytes(out, c->moved);
 	buf_adds(out, " of ");
-	transfer_progress_bytes(c->found_bytes, out);
+	text_bytes(out, c->found_bytes);
 }
 
 void transfer_progress_line(const struct transfer_count *c, unsigned width,
@@ -92,7 +74,7 @@ void transfer_progress_sum(const struct transfer_count *c, struct buf *out)
 {
 	buf_addf(out, "%llu %s, ", (unsigned long long)c->done,
 		 c->done == 1 ? "file" : "files");
-	transfer_progress_bytes(c->moved, out);
+	text_bytes(out, c->moved);
 	buf_addf(out, " in %lld.%lld s", (long long)c->elapsed_ms / 1000,
 		 (long long)c->elapsed_ms % 1000 / 100);
 	if (c->skipped)

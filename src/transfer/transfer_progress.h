@@ -24,7 +24,5 @@ void transfer_progress_line(const struct transfer_count *c, unsigned width,
 			    struct buf *out);
 /* `12 files, 7.2 GiB in 12.3 s`: the end. Appends. */
 void transfer_progress_sum(const struct transfer_count *c, struct buf *out);
-/* `1.5 GiB`. Appends. */
-void transfer_progress_bytes(uint64_t bytes, struct buf *out);
 
 #endif

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "transfer/transfer_glob.h"
 #include "transfer/transfer_progress.h"
 #include "transfer/transfer_state.h"
@@ -315,7 +316,7 @@ static void sizes_for_people(void **state)
 
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		buf_reset(&b);
-		transfer_progress_bytes(sizes[i].bytes, &b);
+		text_bytes(&b, sizes[i].bytes);
 		row_equal(sizes[i].sentence, buf_str(&b), sizes[i].text);
 	}
 	buf_reset(&b);

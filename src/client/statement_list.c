@@ -1,0 +1,259 @@
+/*
+ * LIST. For programs it has Databend's columns; for a person at a terminal
+ * what fits one, the name last, and a sum.
+ */
+#include "client/statement.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "client/session.h"
+#include "client/walk.h"
+#include "stage/location.h"
+#include "stage/stage.h"
+#include "store/store.h"
+
+static const struct table_column list_columns[] = {
+	{ "name", TABLE_TEXT },    { "size", TABLE_NUMBER },
+	{ "md5", TABLE_TEXT },     { "last_modified", TABLE_TIME },
+	{ "creator", TABLE_TEXT },
+};
+static const struct table_column list_human_columns[] = {
+	{ "name", TABLE_TEXT },    { "size", TABLE_TEXT },
+	{ "md5", TABLE_TEXT },     { "last_modified", TABLE_TIME },
+	{ "creator", TABLE_TEXT },
+};
+static const struct table_column list_brief_columns[] = {
+	{ "size", TABLE_NUMBER },
+	{ "last_modified", TABLE_TEXT },
+	{ "name", TABLE_TEXT },
+};
+static const struct table_column list_brief_human_columns[] = {
+	{ "size", TABLE_COUNT },
+	{ "last_modified", TABLE_TEXT },
+	{ "name", TABLE_TEXT },
+};
+
+struct list_row {
+	char *name;
+	struct object_info info;
+};
+
+struct listing {
+	const struct sql_statement *q;
+	const struct output *o;
+	struct table *table;
+	struct store *store;
+	struct list_row *rows; /* that wait to be sorted */
+	size_t n, room;
+	uint64_t files, directories, bytes;
+};
+
+static bool list_is_human(const struct listing *l)
+{
+	return l->q->human && l->o->format != TABLE_JSON &&
+	       l->o->format != TABLE_NDJSON;
+}
+
+static struct table *list_open(const struct listing *l)
+{
+	bool human = list_is_human(l);
+
+	if (l->o->brief)
+		return table_open(l->o,
+				  human ? list_brief_human_columns
+					: list_brief_columns,
+				  3);
+	return table_open(l->o, human ? list_human_columns : list_columns, 5);
+}
+
+/* A directory's size is none. */
+static void list_add_size(const struct object_info *info, bool directory,
+			  struct buf *out)
+{
+	if (directory)
+		buf_addc(out, '-');
+	else
+		text_bytes(out, info->size);
+}
+
+static int list_put_brief(struct listing *l, const struct object_info *info,
+			  const char *name, bool directory)
+{
+	char time[TIME_LIST_SIZE];
+	struct buf size = BUF_INIT(64);
+	int rc;
+
+	clock_list(info->mtime, time);
+	time[16] = '\0'; /* minutes */
+	list_add_size(info, directory, &size);
+	rc = table_row(l->table,
+		       (const struct table_value[3]){
+			       { .text = buf_str(&size), .number = info->size },
+			       { .text = directory ? "" : time },
+			       { .text = name },
+		       });
+	buf_clear(&size);
+	return rc;
+}
+
+static int list_put_full(struct listing *l, const struct object_info *info,
+			 const char *name, bool directory)
+{
+	struct buf md5 = BUF_INIT(STORE_ETAG_SIZE), size = BUF_INIT(64);
+	int rc;
+
+	if (!directory)
+		store_md5(l->store, info, &md5);
+	list_add_size(info, directory, &size);
+	rc = table_row(l->table,
+		       (const struct table_value[5]){
+			       { .text = name },
+			       { .text = buf_str(&size), .number = info->size },
+			       { .text = md5.len ? buf_str(&md5) : NULL },
+			       { .time = info->mtime },
+			       { .text = NULL },
+		       });
+	buf_clear(&md5);
+	buf_clear(&size);
+	return rc;
+}
+
+static int list_put(struct listing *l, const struct object_info *info,
+		    const char *name)
+{
+	bool directory = text_ends_with(name, "/");
+
+	l->files += !directory;
+	l->directories += directory;
+	l->bytes += directory ? 0 : info->size;
+	return (l->o->brief ? list_put_brief : list_put_full)(l, info, name,
+							      directory);
+}
+
+static int list_each(void *arg, const struct list_entry *e, const char *name,
+		     struct failure *f)
+{
+	static const struct object_info none = { 0 };
+	struct listing *l = arg;
+	const struct object_info *info = e->is_prefix ? &none : &e->info;
+	struct list_row *grown;
+	int rc;
+
+	if (l->q->sort == SQL_SORT_NAME) {
+		rc = list_put(l, info, name);
+		return rc ? failure_write(f, rc) : 0;
+	}
+	if (l->n == l->room) {
+		size_t room = l->room ? 2 * l->room : 256;
+
+		grown = reallocarray(l->rows, room, sizeof(*grown));
+		if (!grown)
+			return failure_set(f, CODE_STORAGE, -ENOMEM,
+					   "no memory");
+		l->rows = grown;
+		l->room = room;
+	}
+	l->rows[l->n] = (struct list_row){ strdup(name), *info };
+	if (!l->rows[l->n].name)
+		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
+	l->n++;
+	return 0;
+}
+
+static int list_by_size(const void *a, const void *b)
+{
+	const struct list_row *x = a, *y = b;
+
+	if (x->info.size != y->info.size)
+		return x->info.size < y->info.size ? 1 : -1;
+	return strcmp(x->name, y->name);
+}
+
+static int list_by_time(const void *a, const void *b)
+{
+	const struct list_row *x = a, *y = b;
+	const struct timespec *s = &x->info.mtime, *t = &y->info.mtime;
+
+	if (s->tv_sec != t->tv_sec)
+		return s->tv_sec < t->tv_sec ? 1 : -1;
+	if (s->tv_nsec != t->tv_nsec)
+		return s->tv_nsec < t->tv_nsec ? 1 : -1;
+	return strcmp(x->name, y->name);
+}
+
+static int list_put_sorted(struct listing *l)
+{
+	int rc = 0;
+
+	if (l->n)
+		qsort(l->rows, l->n, sizeof(*l->rows),
+		      l->q->sort == SQL_SORT_SIZE ? list_by_size
+						  : list_by_time);
+	for (size_t i = 0; i < l->n && !rc; i++)
+		rc = list_put(l, &l->rows[i].info, l->rows[i].name);
+	return rc;
+}
+
+/* `7 files, 15.6 KiB`, for a person. */
+static void list_put_sum(const struct listing *l)
+{
+	struct buf bytes = BUF_INIT(64);
+
+	text_bytes(&bytes, l->bytes);
+	if (l->directories)
+		printf("%llu %s, ", (unsigned long long)l->directories,
+		       l->directories == 1 ? "directory" : "directories");
+	printf("%llu %s, %s\n", (unsigned long long)l->files,
+	       l->files == 1 ? "file" : "files", buf_str(&bytes));
+	fflush(stdout);
+	buf_clear(&bytes);
+}
+
+static int list_run(struct listing *l, const struct walk *w, struct failure *f)
+{
+	int rc = walk_files(w, f), end;
+
+	if (!rc) {
+		rc = list_put_sorted(l);
+		if (rc)
+			failure_write(f, rc);
+	}
+	end = table_end(l->table);
+	if (end && !rc)
+		rc = failure_write(f, end);
+	if (!rc && l->o->brief)
+		list_put_sum(l);
+	return rc;
+}
+
+int statement_list(struct session *s, const struct location *where,
+		   struct pattern *pattern, const struct sql_statement *q,
+		   const struct output *o, struct failure *f)
+{
+	struct listing l = { .q = q, .o = o };
+	struct walk w = {
+		.path = where->path,
+		.pattern = pattern,
+		.one_level = q->one_level,
+		.each = list_each,
+		.arg = &l,
+	};
+	int rc = session_stage(s, where->stage, &w.stage, f);
+
+	if (rc)
+		return rc;
+	l.store = w.stage->store;
+	l.table = list_open(&l);
+	rc = l.table ? list_run(&l, &w, f)
+		     : failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
+	stage_unref(w.stage);
+	for (size_t i = 0; i < l.n; i++)
+		free(l.rows[i].name);
+	free(l.rows);
+	return rc;
+}

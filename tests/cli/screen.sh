@@ -1,0 +1,75 @@
+#!/bin/bash
+# What a person sees at a terminal of 80 columns, where nothing else was asked
+# for; a pipe gets what it always got.
+#
+# Covers: client/statement_list.c client/stages_show.c
+. "$(dirname "$0")/lib.sh"
+HERE=$(cd "$(dirname "$0")" && pwd)
+start_server
+good_config
+cat >>"$STAGEFS_CONFIG" <<END
+[stage broken]
+url = s3://other/nope/
+endpoint_url = http://127.0.0.1:$PORT
+access_key_id = AKTEST
+secret_access_key = wrong
+comment = a comment
+END
+head -c 2000 /dev/zero | put @ext/2026/with-a-name-of-some-length/report-of-november-2026.parquet
+head -c 3000000 /dev/zero | put @ext/small.csv
+head -c 10 /dev/zero | put @ext/young
+on_terminal() {	# COLUMNS ARG... < answers
+	timeout 90 python3 "$HERE/terminal.py" "$1" "$STAGEFS" "${@:2}" </dev/null >"$DIR/out"
+	RC=$?
+}
+fits() {
+	sed 's/\x1b\[[0-9;]*m//g' "$DIR/out" | awk 'length > 80'
+}
+mask() {	# times, which are no others'
+	sed -E 's/20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:]{5}/DATE TIME/; s/ +$//' "$DIR/out"
+}
+export TERM=xterm
+on_terminal 80 list @ext
+is 'list: size, time, name, and a sum' "$(mask)" '   size  last_modified     name
+   2000  DATE TIME  2026/with-a-name-of-some-length/report-of-november-2026.parquet
+3000000  DATE TIME  small.csv
+     10  DATE TIME  young
+3 files, 2.8 MiB'
+on_terminal 80 ls -h1 --sort size @ext
+is 'sizes for people, one level, the largest first' "$(mask)" '   size  last_modified     name
+2.8 MiB  DATE TIME  small.csv
+   10 B  DATE TIME  young
+      -                    2026/
+1 directory, 2 files, 2.8 MiB'
+run ls -1 @ext
+is 'a pipe has the columns that it had' "$(awk -F'\t' '{ print $1, $2, NF }' "$DIR/out" | tr '\n' ,)" '2026/ 0 5,small.csv 3000000 5,young 10 5,'
+run ls --sort time @ext
+is '... and may be sorted' "$(head -1 "$DIR/out" | cut -f1)" young
+run ls -h @ext
+is '... with sizes for people' "$(sed -n 2p "$DIR/out" | cut -f2)" '2.8 MiB'
+on_terminal 80 show
+is 'show: name, type, URL' "$(sed 's/ *$//' "$DIR/out")" 'name    type      url
+broken  External  s3://other/nope/
+ext     External  s3://other/data/'
+on_terminal 80 desc broken
+is 'desc stands upright' "$(grep -v storage_params "$DIR/out")" "name                 broken
+stage_type           External
+storage_type         s3
+url                  s3://other/nope/
+endpoint             http://127.0.0.1:$PORT
+has_credentials      yes
+comment              a comment"
+on_terminal 80 check
+is 'check: a table, and what is wrong below it, in red' "$RC $(sed 's/\x1b\[31m/<r>/g; s/\x1b\[32m/<g>/g; s/\x1b\[0m/<>/g' "$DIR/out" | sed '$s/: .*/: .../')" \
+	'1 name       status  url
+[storage]  <g>ok<>      s3://bucket/root/stage/
+broken     <r>failed<>  s3://other/nope/
+ext        <g>ok<>      s3://other/data/
+<r>broken: ...'
+NO_COLOR=1 on_terminal 80 check
+is '... without colours where NO_COLOR says so' "$(grep -c $'\x1b' "$DIR/out")" 0
+for verb in 'list @ext' show 'check' 'du @ext' 'tree @ext'; do
+	on_terminal 80 $verb
+	is "$verb fits 80 columns" "$(fits | grep -v '^broken: \|parquet')" ''
+done
+finish
