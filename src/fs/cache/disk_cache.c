@@ -290,7 +290,9 @@ void disk_cache_save(struct disk_cache *c, const struct disk_version *v,
 	at = (at + DISK_PAGE - 1) / DISK_PAGE * DISK_PAGE;
 	if (end != v->size)
 		end = end / DISK_PAGE * DISK_PAGE;
-	while (!rc && at < end && disk_way_is_on(&c->writing)) {
+	if (at >= end || !disk_way_is_on(&c->writing))
+		return;
+	while (!rc && at < end) {
 		uint64_t to = disk_segment_end(at, end);
 
 		rc = disk_save_piece(c, v, at,

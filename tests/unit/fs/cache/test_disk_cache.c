@@ -28,6 +28,8 @@
 #define SIZE (DISK_SEGMENT + MIB + 100)
 #define SMALL (64 * KIB) /* bytes of a small object */
 
+#define LONG_MS 3600000
+static unsigned retry_ms = LONG_MS;
 static char *object, *room;
 static struct disk_version large;
 
@@ -51,7 +53,7 @@ static struct disk_cache *open_limit(const struct disk_dir *d, uint64_t limit)
 {
 	const struct disk_settings set = { .dir = d->path,
 					   .limit = limit,
-					   .retry_ms = 50 };
+					   .retry_ms = retry_ms };
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct disk_cache *c;
 
@@ -489,21 +491,28 @@ static void test_full(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
 	save_small(c, 1);
 	assert_false(disk_cache_saves(c));
+	save_small(c, 1); /* one that was queued before */
+	assert_false(disk_cache_saves(c));
 	assert_true(look_small(c, 0)); /* what is there can be read */
-	end = clock_mono_ms() + 20000;
-	while (!disk_cache_saves(c) && clock_mono_ms() < end)
-		usleep(1000);
-	save_small(c, 2);
-	assert_false(look_small(c, 2));
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_false(look_small(c, 1));
 	assert_int_equal(lines_of(log, "cannot write to the disk cache"), 1);
 	assert_int_equal(counted(&d), disk_dir_bytes(&d));
 	assert_int_equal(disk_dir_files(&d), 1);
+	disk_cache_free(c);
+	retry_ms = 1;
+	c = open_limit(&d, 64 * MIB);
+	for (unsigned i = 0; i < 5; i++) {
+		save_small(c, 2);
+		usleep(2000);
+	}
+	assert_int_equal(lines_of(log, "cannot write to the disk cache"), 2);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	end = clock_mono_ms() + 20000;
 	while (!look_small(c, 3) && clock_mono_ms() < end)
 		save_small(c, 3);
 	assert_true(look_small(c, 3));
 	assert_int_equal(lines_of(log, "can write to the disk cache again"), 1);
+	retry_ms = LONG_MS;
 	log_close();
 	unlink(log);
 	disk_cache_free(c);
@@ -530,8 +539,13 @@ static void test_unreadable(void **state)
 	assert_false(look_small(c, 1));
 	assert_false(look_small(c, 0)); /* left alone for a while */
 	assert_true(disk_cache_saves(c));
-	usleep(60000);
-	assert_true(look_small(c, 0));
+	disk_cache_free(c);
+	retry_ms = 1;
+	c = open_limit(&d, 64 * MIB);
+	assert_false(look_small(c, 1));
+	usleep(2000);
+	assert_true(look_small(c, 0)); /* and tried again */
+	retry_ms = LONG_MS;
 	disk_cache_free(c);
 	disk_dir_remove(&d);
 }
