@@ -34,12 +34,13 @@ struct cursor {
 	struct inode *at; /* in dir; NULL: before its first entry */
 };
 
-/* A file that was asked for, or whose pages the kernel has: then no source. */
+/* A file that was asked for, or whose bytes are here yet. */
 struct ahead_entry {
 	struct inode *inode; /* referenced */
 	struct block_source *source;
 	char etag[STORE_ETAG_SIZE];
 	int64_t began_ms;
+	bool asked_for;
 	uint64_t asked; /* the tree's clock */
 };
 
@@ -166,9 +167,8 @@ static void entry_clear(struct file_ahead *a, struct ahead_entry *e,
 			bool adopted)
 {
 	inode_unref(a->fs->tree, e->inode);
-	if (e->source && !adopted)
-		block_source_drop(e->source);
-	block_source_unref(e->source);
+	if (!adopted)
+		block_source_leave(e->source);
 	memset(e, 0, sizeof(*e));
 }
 
@@ -319,17 +319,17 @@ static bool run_start(struct file_ahead *a, struct run *r, struct inode *i,
 				 .began_ms = clock_mono_ms(),
 				 .asked = tree_clock(a->fs->tree) };
 	struct block *b;
-	int rc = 0;
+	uint64_t end;
+	int rc = -ENOMEM;
 
 	strcpy(e.etag, v->info.etag);
-	if (!inode_etag_has_begin(a->fs->tree, i, v->info.etag)) {
-		e.source = file_ahead_source(a->fs, i, v);
-		rc = e.source ? block_get(e.source, 0, 0, v->info.size,
-					  BLOCK_AHEAD, &b)
-			      : -ENOMEM;
-		if (!rc)
-			block_unref(b);
+	e.source = file_ahead_source(a->fs, i, v);
+	if (e.source) {
+		e.asked_for = !block_present(e.source, 0, &end);
+		rc = block_get(e.source, 0, 0, v->info.size, BLOCK_AHEAD, &b);
 	}
+	if (!rc)
+		block_unref(b);
 	lock_take(&a->lock);
 	if (!rc) {
 		r->queue[r->n++] = e;
@@ -423,34 +423,36 @@ static struct run *file_ahead_step(struct file_ahead *a, struct inode *i,
 	return r;
 }
 
-/* The bytes of e become those of f, once the first is here. What the disk had
- * is like what the kernel has: good for as long as the name is believed. */
+/* The bytes of e become those of f, once all are here: what was fetched before
+ * the open is not asked for again, which may find another version. What the
+ * disk had, or was here before, is good as long as the name is believed. */
 static int file_ahead_take(struct file_ahead *a, struct inode *i,
 			   const struct ahead_entry *e, struct file *f,
 			   const struct inode_view *v)
 {
-	const char *bytes;
+	int64_t age = clock_mono_ms() - e->began_ms;
 	struct block *b;
-	size_t n;
+	bool asked;
 	int rc;
 
-	if (strcmp(e->etag, v->info.etag) ||
-	    clock_mono_ms() - e->began_ms > file_ahead_ttl_ms(a))
+	if (strcmp(e->etag, v->info.etag))
 		return -EAGAIN;
-	if (!e->source)
-		return v->fresh ? 0 : -EAGAIN;
-	rc = block_get(e->source, 0, 0, v->info.size, BLOCK_TRY, &b);
+	b = block_hold(e->source);
+	if (!b)
+		return -EAGAIN;
+	rc = block_wait_all(b);
+	asked = e->asked_for && !block_from_disk(b);
+	if (!rc &&
+	    (asked ? age > file_ahead_ttl_ms(a) : !v->fresh || v->changes))
+		rc = -EAGAIN;
+	if (!rc && !file_map_adopt(f, e->source, b, e->etag))
+		rc = -EAGAIN;
+	if (!rc && asked)
+		tree_refresh_confirm(a->fs->tree, i, e->etag, e->asked,
+				     e->began_ms);
 	if (rc)
-		return -EAGAIN;
-	rc = block_wait(b, 0, 1, &bytes, &n);
-	if (!rc && block_from_disk(b) && !v->fresh)
-		rc = -EAGAIN;
-	if (!rc && !file_map_adopt(f, e->source, e->etag))
-		rc = -EAGAIN;
-	if (!rc && !block_from_disk(b))
-		tree_refresh_confirm(a->fs->tree, i, e->etag, e->asked);
-	block_unref(b);
-	return rc == -ESTALE || rc == -EINTR || !rc ? rc : -EAGAIN;
+		block_release(b);
+	return rc;
 }
 
 int file_ahead_open(struct file_ahead *a, struct inode *i, struct file *f,

@@ -5,7 +5,8 @@
  * Close-to-open: open asks the store, however fresh what we know is. For a
  * program that will read, that is the first GET that a read would start, with
  * If-Match, so it costs nothing; for one that writes, or when the kernel has
- * the first bytes already, a HEAD. What is open over an object that was
+ * the first bytes already, a HEAD. A small file of which all bytes are here is
+ * believed as long as its name, and held, so that it is read whole. What is open over an object that was
  * replaced since becomes an orphan, and the name another inode, which the
  * kernel finds when it looks the name up again: so open says -ESTALE then. A
  * kernel that was told the size of another object would cut the bytes off
@@ -31,6 +32,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "fs/content/file_map.h"
 #include "fs/file_ahead.h"
 #include "fs/inval_queue.h"
 #include "stage/stage.h"
@@ -43,6 +46,7 @@ static int fs_file_ask_head(struct fs *fs, struct inode *i, struct file *f,
 			    const struct inode_view *v)
 {
 	uint64_t asked = tree_clock(fs->tree);
+	int64_t asked_ms = clock_mono_ms();
 	struct object_details *now = malloc(sizeof(*now));
 	struct inode_object o;
 	int rc = inode_object(fs->tree, i, &o);
@@ -53,7 +57,8 @@ static int fs_file_ask_head(struct fs *fs, struct inode *i, struct file *f,
 	if (rc == -ENOENT || (!rc && strcmp(now->info.etag, v->info.etag)))
 		rc = -ESTALE;
 	if (!rc) {
-		tree_refresh_confirm(fs->tree, i, v->info.etag, asked);
+		tree_refresh_confirm(fs->tree, i, v->info.etag, asked,
+				     asked_ms);
 		file_props_refresh(f, now);
 	}
 	free(now);
@@ -65,11 +70,20 @@ static int fs_file_ask_first_bytes(struct fs *fs, struct inode *i,
 				   struct file *f, const struct inode_view *v)
 {
 	uint64_t asked = tree_clock(fs->tree);
+	int64_t asked_ms = clock_mono_ms();
 	int rc = reader_first(f);
 
 	if (!rc)
-		tree_refresh_confirm(fs->tree, i, v->info.etag, asked);
+		tree_refresh_confirm(fs->tree, i, v->info.etag, asked,
+				     asked_ms);
 	return rc;
+}
+
+/* It is this object, unless it was replaced within metadata_ttl; one that
+ * others replace is not believed to be still the same. */
+static bool fs_file_is_believed(const struct inode_view *v, bool asked)
+{
+	return asked || (v->fresh && !v->changes);
 }
 
 /*
@@ -88,6 +102,9 @@ static int fs_file_confirm(struct fs *fs, struct inode *i, int flags,
 		return 0;
 	if (!handle_writing(flags))
 		rc = file_ahead_open(fs->file_ahead, i, f, v);
+	if (rc == -EAGAIN && !handle_writing(flags) &&
+	    fs_file_is_believed(v, asked))
+		rc = file_map_hold(f, v->info.etag);
 	if (rc == -EAGAIN && !handle_writing(flags) &&
 	    !inode_etag_has_begin(fs->tree, i, v->info.etag))
 		rc = fs_file_ask_first_bytes(fs, i, f, v);

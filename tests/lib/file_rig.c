@@ -53,6 +53,7 @@ void file_rig_close(struct rig *r)
 {
 	if (!r->disk.s)
 		assert_int_equal(memstore_uploads(r->store), 0);
+	block_cache_forget(r->env.blocks, NULL);
 	pool_trim(block_cache_pool(r->env.blocks), SIZE_MAX);
 	assert_int_equal(budget_used(r->env.budget), 0);
 	block_cache_free(r->env.blocks);

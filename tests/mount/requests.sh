@@ -67,6 +67,7 @@ costs 'directories that are only looked at cost two requests each at most' 16 '
 
 cold
 costs 'a file in a directory takes a listing and a GET' 2 'cat $E/d/f3'
+costs '... read again none' 0 'cat $E/d/f3'
 cold
 costs 'a name that is not there, in no directory, one for the path' 1 '
 	! stat $E/none/at/all'
@@ -75,6 +76,20 @@ costs 'one in a directory that is there: its directory says so' 1 '
 cold
 costs 'look-ups of a name at the same time share a request' 1 '
 	for n in 1 2 3 4 5 6 7 8; do stat $E/d/f3 & done; wait'
+
+# When metadata_ttl is over, the directory's listing tells that the file is the
+# same, and no byte of it comes again.
+random_file "$LOCAL/text" 200000
+cp "$LOCAL/text" "$E/d/text"
+write_config 'metadata_ttl = 5'
+cold
+costs 'a file is read' 2 'cmp $E/d/text $LOCAL/text'
+sleep 6
+costs '... and when it is to be asked for again, by one request' 1 '
+	cmp $E/d/text $LOCAL/text'
+ok '... without its bytes' '[ "$(jq .received <<<$counts)" -lt 100000 ]'
+write_config 'metadata_ttl = 60'
+rm "$E/d/text"
 
 # ---- small files
 

@@ -171,6 +171,7 @@ static int block_place_locked(struct block_cache *c, struct block *b,
 		return rc;
 	block_locked(c, b)->refs = 2; /* the caller's and the GET's */
 	block_locked(c, b)->rank = RANK_UNREAD;
+	cache_locked(c)->bytes[RANK_UNREAD] += b->cap;
 	*found = b;
 	return 0;
 }
@@ -299,7 +300,8 @@ void block_passed(struct block *b)
 	struct block_cache *c = b->cache;
 
 	lock_take(&c->lock);
-	block_cache_pass_locked(c, b);
+	if (!block_locked(c, b)->holds)
+		block_cache_rank_locked(c, b, RANK_PASSED);
 	lock_drop(&c->lock);
 }
 
@@ -308,9 +310,59 @@ void block_used(struct block *b)
 	struct block_cache *c = b->cache;
 
 	lock_take(&c->lock);
-	if (block_locked(c, b)->rank == RANK_UNREAD)
-		block_locked(c, b)->rank = RANK_USED;
+	if (block_locked(c, b)->rank != RANK_PASSED)
+		block_cache_rank_locked(c, b, RANK_USED);
 	lock_drop(&c->lock);
+}
+
+/* ---- all of an object ---- */
+
+static struct block *block_whole_locked(struct block_cache *c,
+					struct block_source *s)
+	REQUIRES(&c->lock)
+{
+	struct block *b = block_source_find_locked(c, s, 0);
+
+	return b && b->len == s->size ? b : NULL;
+}
+
+struct block *block_hold(struct block_source *s)
+{
+	struct block_cache *c = s->cache;
+	struct block *b;
+
+	lock_take(&c->lock);
+	b = block_whole_locked(c, s);
+	if (b && !block_locked(c, b)->holds &&
+	    cache_locked(c)->held_bytes + b->cap > c->held_max)
+		b = NULL;
+	if (b) {
+		block_cache_ref_locked(c, b);
+		if (block_locked(c, b)->rank == RANK_KEPT)
+			block_cache_rank_locked(c, b, RANK_UNREAD);
+		if (!block_locked(c, b)->holds++)
+			cache_locked(c)->held_bytes += b->cap;
+	}
+	lock_drop(&c->lock);
+	return b;
+}
+
+int block_wait_all(struct block *b)
+{
+	int rc = block_sleep(b, b->len + 1, waiter_park);
+
+	return !rc || rc == -ESTALE || rc == -EINTR ? rc : -EAGAIN;
+}
+
+void block_release(struct block *b)
+{
+	struct block_cache *c = b->cache;
+
+	lock_take(&c->lock);
+	if (!--block_locked(c, b)->holds)
+		cache_locked(c)->held_bytes -= b->cap;
+	lock_drop(&c->lock);
+	block_unref(b);
 }
 
 /* A block that is not read, out of the index and referenced; NULL: none. */
@@ -365,4 +417,49 @@ void block_source_drop(struct block_source *s)
 		block_sleep(b, b->len + 1, waiter_park_uninterrupted);
 		block_unref(b);
 	}
+}
+
+/* It takes the place of what was kept there: *old. */
+static bool block_keep(struct block_source *s, struct block_source **old)
+{
+	struct block_cache *c = s->cache;
+	struct block_source **at;
+	struct source_locked *g;
+	struct block *b;
+	bool keeps;
+
+	lock_take(&c->lock);
+	g = source_locked(c, s);
+	b = block_whole_locked(c, s);
+	keeps = b && block_locked(c, b)->state == BLOCK_READY && !g->dropped &&
+		*g->name->etag && s->size <= BLOCK_KEPT_MAX;
+	if (keeps) {
+		at = block_cache_kept_locked(c, g->name->key);
+		*old = *at;
+		if (*old)
+			source_locked(c, *old)->kept = false;
+		*at = s;
+		g->kept = true;
+		block_cache_ref_locked(c, b);
+		block_cache_rank_locked(c, b, RANK_KEPT);
+		block_cache_unref_locked(c, b);
+	}
+	lock_drop(&c->lock);
+	return keeps;
+}
+
+void block_source_leave(struct block_source *s)
+{
+	struct block_cache *c;
+	struct block_source *old = NULL;
+
+	if (!s)
+		return;
+	c = s->cache;
+	if (s->store->limits.files || !block_keep(s, &old))
+		old = s;
+	if (old)
+		block_source_drop(old);
+	block_source_unref(old);
+	block_cache_trim(c);
 }

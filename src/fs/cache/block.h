@@ -26,6 +26,7 @@ struct pool;
 struct wire;
 
 #define BLOCK_MAX (4U << 20) /* bytes of the largest */
+#define BLOCK_KEPT_MAX (1U << 20) /* bytes of one that stays without a user */
 
 /* Registers for the budget's pressure. NULL without memory. */
 struct block_cache *block_cache_new(struct budget *budget);
@@ -48,6 +49,14 @@ int block_source_move(struct block_source *s, const char *key,
 		      const char *etag);
 /* Cancels what is under way and drops what is not read. */
 void block_source_drop(struct block_source *s);
+/*
+ * Its user goes, and gives up a reference: as block_source_drop(), but when all
+ * of a small object is there, that stays for a while, and block_source_new() of
+ * the same version has it again. NULL is fine.
+ */
+void block_source_leave(struct block_source *s);
+/* What stays so of that store (NULL: of any) is dropped. */
+void block_cache_forget(struct block_cache *c, const struct store *store);
 uint64_t block_source_size(const struct block_source *s);
 /* What its GETs have told of the way to the store. */
 void block_source_wire(struct block_source *s, struct wire *out);
@@ -78,6 +87,15 @@ int block_wait(struct block *b, uint64_t offset, size_t want,
 /* After block_wait(): no store was asked for it, so that it says nothing of
  * what is there now. */
 bool block_from_disk(const struct block *b);
+/*
+ * All of the object, if it is in one block that is there or on its way:
+ * referenced, and not given back before block_release(). NULL: it is not, or
+ * too much is held already.
+ */
+struct block *block_hold(struct block_source *s);
+/* Until its last byte is there: 0, -ESTALE, -EINTR; -EAGAIN: it failed. */
+int block_wait_all(struct block *b);
+void block_release(struct block *b);
 /* A sequential reader is beyond it: the first to be reclaimed. Until then what
  * it has yet to read of it stays. */
 void block_passed(struct block *b);

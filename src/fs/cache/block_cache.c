@@ -3,7 +3,9 @@
  * stands in the list of its rank until it is wanted again or the budget asks
  * for memory:
  *
- *   passed   a sequential reader is beyond it: reclaimed first, and a
+ *   kept     all of a small object that was read, whose user has gone: for the
+ *            next one. Reclaimed first, and a sixteenth of the budget at most
+ *   passed   a sequential reader is beyond it: reclaimed next, and a
  *            thirty-second of the budget at most, so that a stream goes round
  *            in memory that is warm instead of taking all that there is. With
  *            what GETs still hold that have brought all their bytes and have
@@ -43,6 +45,8 @@ struct block_cache *block_cache_new(struct budget *budget)
 		return NULL;
 	}
 	c->passed_max = budget_limit(budget) / 32;
+	c->kept_max = budget_limit(budget) / 16;
+	c->held_max = budget_limit(budget) / 8;
 	lock_init(&c->lock, LOCK_BLOCK_CACHE);
 	budget_on_pressure(budget, cache_on_pressure, c);
 	return c;
@@ -56,17 +60,6 @@ static void cache_wait_for_sources(struct block_cache *c)
 		waiter_list_sleep_uninterrupted(&cache_locked(c)->waiters,
 						&c->lock, WAIT_FOREVER);
 	lock_drop(&c->lock);
-}
-
-void block_cache_free(struct block_cache *c)
-{
-	if (!c)
-		return;
-	cache_wait_for_sources(c);
-	budget_on_pressure(pool_budget(c->pool), NULL, NULL);
-	pool_free(c->pool);
-	lock_destroy(&c->lock);
-	free(c);
 }
 
 struct pool *block_cache_pool(struct block_cache *c)
@@ -86,19 +79,18 @@ static void cache_unidle_locked(struct block_cache *c, struct block *b)
 		   guarded_.next);
 }
 
-static void cache_forget_passed_locked(struct block_cache *c, struct block *b)
+static void cache_uncount_locked(struct block_cache *c, struct block *b)
 	REQUIRES(&c->lock)
 {
-	if (block_locked(c, b)->rank == RANK_PASSED)
-		cache_locked(c)->passed_bytes -= b->cap;
+	cache_locked(c)->bytes[block_locked(c, b)->rank] -= b->cap;
 }
 
-void block_cache_pass_locked(struct block_cache *c, struct block *b)
+void block_cache_rank_locked(struct block_cache *c, struct block *b,
+			     enum block_rank rank)
 {
-	if (block_locked(c, b)->rank == RANK_PASSED)
-		return;
-	block_locked(c, b)->rank = RANK_PASSED;
-	cache_locked(c)->passed_bytes += b->cap;
+	cache_uncount_locked(c, b);
+	block_locked(c, b)->rank = rank;
+	cache_locked(c)->bytes[rank] += b->cap;
 }
 
 bool block_cache_crowded(struct block_cache *c)
@@ -106,7 +98,7 @@ bool block_cache_crowded(struct block_cache *c)
 	bool crowded;
 
 	lock_take(&c->lock);
-	crowded = cache_locked(c)->passed_bytes >
+	crowded = cache_locked(c)->bytes[RANK_PASSED] >
 		  2 * c->passed_max + cache_locked(c)->saving_bytes;
 	lock_drop(&c->lock);
 	return crowded;
@@ -127,7 +119,7 @@ bool block_cache_unref_locked(struct block_cache *c, struct block *b)
 	if (source_locked(c, b->source)->dropped)
 		block_source_remove_locked(c, b);
 	if (!g->indexed) {
-		cache_forget_passed_locked(c, b);
+		cache_uncount_locked(c, b);
 		return true;
 	}
 	g->idle = true;
@@ -149,35 +141,67 @@ void block_cache_end(struct block *b, bool keep)
 	free(b);
 }
 
-/* The next to go, out of its source and its list; NULL: none is idle. */
-static struct block *cache_evict_locked(struct block_cache *c,
-					enum block_rank worst)
+/* A kept source that has no block is of no use. */
+static void cache_unkeep_locked(struct block_cache *c, struct block_source *s)
 	REQUIRES(&c->lock)
 {
-	for (unsigned rank = 0; rank <= (unsigned)worst; rank++) {
-		struct block *b = cache_locked(c)->idle[rank];
+	struct source_locked *g = source_locked(c, s);
 
-		if (!b)
-			continue;
-		cache_unidle_locked(c, b);
-		cache_forget_passed_locked(c, b);
-		block_source_remove_locked(c, b);
-		return b;
-	}
+	if (!g->kept)
+		return;
+	g->kept = false;
+	g->refs--; /* not the last: a block has one */
+	*block_cache_kept_locked(c, g->name->key) = NULL;
+}
+
+static void cache_take_out_locked(struct block_cache *c, struct block *b)
+	REQUIRES(&c->lock)
+{
+	cache_unidle_locked(c, b);
+	cache_uncount_locked(c, b);
+	block_source_remove_locked(c, b);
+	if (!source_locked(c, b->source)->n)
+		cache_unkeep_locked(c, b->source);
+}
+
+/* The oldest that is idle, out of its source and its list; NULL: none is. */
+static struct block *cache_evict_locked(struct block_cache *c,
+					enum block_rank rank) REQUIRES(&c->lock)
+{
+	struct block *b = cache_locked(c)->idle[rank];
+
+	if (b)
+		cache_take_out_locked(c, b);
+	return b;
+}
+
+/* One that may not stay, out of everything; NULL: there is none. */
+static struct block *cache_overflow_locked(struct block_cache *c)
+	REQUIRES(&c->lock)
+{
+	if (cache_locked(c)->bytes[RANK_PASSED] > c->passed_max)
+		return cache_evict_locked(c, RANK_PASSED);
+	if (cache_locked(c)->bytes[RANK_KEPT] > c->kept_max)
+		return cache_evict_locked(c, RANK_KEPT);
 	return NULL;
 }
 
-struct block *block_cache_overflow_locked(struct block_cache *c)
+void block_cache_trim(struct block_cache *c)
 {
-	if (cache_locked(c)->passed_bytes <= c->passed_max)
-		return NULL;
-	return cache_evict_locked(c, RANK_PASSED);
+	struct block *b;
+
+	do {
+		lock_take(&c->lock);
+		b = cache_overflow_locked(c);
+		lock_drop(&c->lock);
+		if (b)
+			block_cache_end(b, true);
+	} while (b);
 }
 
 void block_unref(struct block *b)
 {
 	struct block_cache *c = b->cache;
-	struct block *passed;
 	bool last;
 
 	lock_take(&c->lock);
@@ -185,13 +209,7 @@ void block_unref(struct block *b)
 	lock_drop(&c->lock);
 	if (last)
 		block_cache_end(b, true);
-	do {
-		lock_take(&c->lock);
-		passed = block_cache_overflow_locked(c);
-		lock_drop(&c->lock);
-		if (passed)
-			block_cache_end(passed, true);
-	} while (passed);
+	block_cache_trim(c);
 }
 
 size_t block_cache_reclaim(struct block_cache *c, size_t bytes,
@@ -200,10 +218,11 @@ size_t block_cache_reclaim(struct block_cache *c, size_t bytes,
 	size_t freed = 0;
 
 	while (freed < bytes) {
-		struct block *b;
+		struct block *b = NULL;
 
 		lock_take(&c->lock);
-		b = cache_evict_locked(c, worst);
+		for (unsigned rank = 0; rank <= (unsigned)worst && !b; rank++)
+			b = cache_evict_locked(c, rank);
 		lock_drop(&c->lock);
 		if (!b)
 			break;
@@ -211,4 +230,46 @@ size_t block_cache_reclaim(struct block_cache *c, size_t bytes,
 		block_cache_end(b, false);
 	}
 	return freed;
+}
+
+/* A kept source has one block, which may be on its way to a reader yet. */
+static void cache_forget_one(struct block_cache *c, unsigned k,
+			     const struct store *store)
+{
+	struct block_source *s;
+	struct block *b = NULL;
+
+	lock_take(&c->lock);
+	s = cache_locked(c)->kept[k];
+	if (s && (!store || s->store == store)) {
+		b = source_locked(c, s)->blocks[0];
+		source_locked(c, s)->dropped = true;
+		if (block_locked(c, b)->idle) {
+			cache_take_out_locked(c, b);
+		} else {
+			cache_unkeep_locked(c, s);
+			b = NULL;
+		}
+	}
+	lock_drop(&c->lock);
+	if (b)
+		block_cache_end(b, false);
+}
+
+void block_cache_forget(struct block_cache *c, const struct store *store)
+{
+	for (unsigned k = 0; k < BLOCK_KEPT; k++)
+		cache_forget_one(c, k, store);
+}
+
+void block_cache_free(struct block_cache *c)
+{
+	if (!c)
+		return;
+	block_cache_forget(c, NULL);
+	cache_wait_for_sources(c);
+	budget_on_pressure(pool_budget(c->pool), NULL, NULL);
+	pool_free(c->pool);
+	lock_destroy(&c->lock);
+	free(c);
 }

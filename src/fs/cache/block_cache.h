@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "base/hash.h"
 #include "base/lock.h"
 #include "base/waiter.h"
 #include "fs/cache/block.h"
@@ -27,12 +28,15 @@ struct block_name {
 enum block_state { BLOCK_FETCHING, BLOCK_READY, BLOCK_FAILED };
 
 /* Idle blocks, in the order in which they are reclaimed. */
-enum block_rank { RANK_PASSED, RANK_USED, RANK_UNREAD, RANKS };
+enum block_rank { RANK_KEPT, RANK_PASSED, RANK_USED, RANK_UNREAD, RANKS };
+
+#define BLOCK_KEPT 4096 /* sources without a user, at most */
 
 struct block_locked {
 	enum block_state state;
 	int rc; /* BLOCK_FAILED */
 	unsigned refs; /* the GET has one too */
+	unsigned holds; /* of them */
 	bool indexed; /* the source finds it */
 	bool idle; /* in a list of the cache's */
 	enum block_rank rank;
@@ -77,6 +81,7 @@ struct source_locked {
 	size_t n, cap;
 	unsigned refs;
 	bool dropped; /* idle blocks are not kept any more */
+	bool kept; /* it has no user, and the cache a reference */
 	struct wire wire;
 };
 
@@ -89,8 +94,10 @@ struct block_source {
 
 struct cache_locked {
 	struct block *idle[RANKS]; /* each oldest first */
-	size_t passed_bytes; /* of RANK_PASSED, idle or not */
+	size_t bytes[RANKS]; /* of blocks of that rank, idle or not */
+	size_t held_bytes;
 	size_t saving_bytes; /* of those that the disk cache is to write */
+	struct block_source *kept[BLOCK_KEPT]; /* each where its key says */
 	unsigned n_sources;
 	struct waiter_list
 		waiters; /* block_cache_free(), for the last source */
@@ -100,6 +107,7 @@ struct block_cache {
 	struct pool *pool;
 	struct block_disk *disk; /* NULL: none; set before the first source */
 	size_t passed_max; /* bytes that readers have passed and that stay */
+	size_t kept_max, held_max; /* the same of RANK_KEPT, and of holds */
 	struct lock lock; /* of everything here but the pool */
 	struct cache_locked guarded_;
 };
@@ -120,6 +128,14 @@ static inline struct source_locked *source_locked(struct block_cache *c,
 }
 
 LOCK_GUARDS(cache_locked, block_cache, cache_locked);
+
+/* Where a source of that key is kept. */
+static inline struct block_source **block_cache_kept_locked(
+	struct block_cache *c, const char *key) REQUIRES(&c->lock)
+{
+	return &cache_locked(c)
+			->kept[hash_string(HASH_START, key) % BLOCK_KEPT];
+}
 
 /* ---- block_source.c ---- */
 
@@ -147,14 +163,13 @@ void block_cache_ref_locked(struct block_cache *c, struct block *b)
 /* One less: idle from now on, or true: to be ended without the lock. */
 bool block_cache_unref_locked(struct block_cache *c, struct block *b)
 	REQUIRES(&c->lock);
-/* A sequential reader is beyond the block, which is referenced. */
-void block_cache_pass_locked(struct block_cache *c, struct block *b)
-	REQUIRES(&c->lock);
+/* From now on the block, which is referenced, is of that rank. */
+void block_cache_rank_locked(struct block_cache *c, struct block *b,
+			     enum block_rank rank) REQUIRES(&c->lock);
 /* Readers have passed more than may stay, and it is not free yet. */
 bool block_cache_crowded(struct block_cache *c);
-/* One that was passed too long ago to stay, out of everything; NULL: none. */
-struct block *block_cache_overflow_locked(struct block_cache *c)
-	REQUIRES(&c->lock);
+/* Ends what may not stay. */
+void block_cache_trim(struct block_cache *c);
 /* Frees the block. keep: its memory may go to the pool. */
 void block_cache_end(struct block *b, bool keep);
 /* Frees idle blocks of at least so many bytes, none above a rank. */

@@ -122,12 +122,39 @@ void block_source_remove_locked(struct block_cache *c, struct block *b)
 	g->n--;
 }
 
+/* The one that is kept of this version, if there is one. */
+static struct block_source *source_revive(struct block_cache *c,
+					  const struct store *store,
+					  const char *key, const char *etag,
+					  uint64_t size)
+{
+	struct block_source **at, *s;
+
+	lock_take(&c->lock);
+	at = block_cache_kept_locked(c, key);
+	s = *at;
+	if (s && (s->store != store || s->size != size ||
+		  strcmp(source_locked(c, s)->name->key, key) ||
+		  strcmp(source_locked(c, s)->name->etag, etag)))
+		s = NULL;
+	if (s) {
+		source_locked(c, s)->kept = false;
+		*at = NULL;
+	}
+	lock_drop(&c->lock);
+	return s;
+}
+
 struct block_source *block_source_new(struct block_cache *c,
 				      struct store *store, const char *key,
 				      const char *etag, uint64_t size)
 {
-	struct block_source *s = calloc(1, sizeof(*s));
+	struct block_source *s =
+		etag ? source_revive(c, store, key, etag, size) : NULL;
 
+	if (s)
+		return s;
+	s = calloc(1, sizeof(*s));
 	if (!s)
 		return NULL;
 	s->cache = c;

@@ -22,6 +22,7 @@ static void remote_forget(struct file *f, const struct object_info *base,
 	struct tail tail = content(f)->tail;
 	struct spill *spill = content(f)->spill;
 	struct block_source *source = NULL;
+	struct block *held = NULL;
 	struct content *c;
 	char *old_key;
 
@@ -38,10 +39,14 @@ static void remote_forget(struct file *f, const struct object_info *base,
 	if (base) {
 		source = file_locked(f)->source;
 		file_locked(f)->source = NULL;
+		held = file_locked(f)->held;
+		file_locked(f)->held = NULL;
 	}
 	lock_drop(&f->lock);
 	writer_free_tail(f, &tail);
 	spill_unref(spill);
+	if (held)
+		block_release(held);
 	if (source)
 		block_source_drop(source);
 	block_source_unref(source);

@@ -27,9 +27,9 @@ static void file_free(struct file *f)
 	struct content *c = &f->content_;
 	struct file_locked *g = &f->guarded_;
 
-	if (g->source)
-		block_source_drop(g->source);
-	block_source_unref(g->source);
+	if (g->held)
+		block_release(g->held);
+	block_source_leave(g->source);
 	spill_unref(c->spill);
 	file_fd_unref(c->base_fd);
 	file_fd_unref(c->scratch);

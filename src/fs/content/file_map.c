@@ -72,7 +72,8 @@ static int map_source_locked(struct file *f, struct block_source **out)
 	return 0;
 }
 
-bool file_map_adopt(struct file *f, struct block_source *s, const char *etag)
+bool file_map_adopt(struct file *f, struct block_source *s, struct block *held,
+		    const char *etag)
 {
 	struct file_locked *g;
 	bool adopts;
@@ -81,10 +82,59 @@ bool file_map_adopt(struct file *f, struct block_source *s, const char *etag)
 	g = file_locked(f);
 	adopts = !g->source && !strcmp(g->base.etag, etag) &&
 		 g->base.size == block_source_size(s);
-	if (adopts)
-		g->source = block_source_ref(s);
+	if (adopts) {
+		g->source = s;
+		g->held = held;
+	}
 	lock_drop(&f->lock);
 	return adopts;
+}
+
+/* The source of the base, if that has this ETag; *held: all of it is. */
+static int map_source_of(struct file *f, const char *etag, bool *held,
+			 struct block_source **out)
+{
+	int rc = -EAGAIN;
+
+	lock_take(&f->lock);
+	*held = file_locked(f)->held;
+	if (!strcmp(file_locked(f)->base.etag, etag))
+		rc = map_source_locked(f, out);
+	lock_drop(&f->lock);
+	return rc;
+}
+
+/* True: the file has it now. */
+static bool map_give_held(struct file *f, const struct block_source *s,
+			  struct block *b)
+{
+	struct file_locked *g;
+	bool gives;
+
+	lock_take(&f->lock);
+	g = file_locked(f);
+	gives = g->source == s && !g->held;
+	if (gives)
+		g->held = b;
+	lock_drop(&f->lock);
+	return gives;
+}
+
+int file_map_hold(struct file *f, const char *etag)
+{
+	struct block_source *s;
+	struct block *b;
+	bool held;
+	int rc = map_source_of(f, etag, &held, &s);
+
+	if (rc)
+		return rc;
+	b = held ? NULL : block_hold(s);
+	rc = held ? 0 : b ? block_wait_all(b) : -EAGAIN;
+	if (b && (rc || !map_give_held(f, s, b)))
+		block_release(b);
+	block_source_unref(s);
+	return rc;
 }
 
 static int map_locked(struct file *f, uint64_t offset, uint64_t end, char *to,

@@ -23,9 +23,14 @@ struct file_run {
 	struct block_source *source; /* FILE_BASE, a reference */
 };
 
-/* Its base is read from s, which has the base's version; true when it is, and
- * was not read from another one before. */
-bool file_map_adopt(struct file *f, struct block_source *s, const char *etag);
+/* Its base, if that has this ETag, is read from s, all of which is held; both
+ * are taken over. False when it is another version, or read from elsewhere. */
+bool file_map_adopt(struct file *f, struct block_source *s, struct block *held,
+		    const char *etag);
+/* All bytes of the base, which has this ETag, are here, and stay while it is
+ * open: 0. -EAGAIN, -ESTALE: the store has another version, -EINTR. May wait
+ * for a GET that is under way. */
+int file_map_hold(struct file *f, const char *etag);
 /*
  * Where the bytes from offset (to end at most) are. With `to`, those of
  * FILE_ZERO and FILE_TAIL are copied there at once.

@@ -111,6 +111,7 @@ struct file_locked {
 	struct object_info base;
 	char *base_key; /* without a base: where there was none */
 	struct block_source *source; /* of base; NULL: not read yet */
+	struct block *held; /* all of the source; NULL: not held */
 
 	/* The headers of the next version, for a base of this ETag; props
 	 * NULL: it is a new object. */

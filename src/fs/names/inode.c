@@ -149,6 +149,7 @@ void inode_view_locked(struct tree *t, struct inode *i, struct inode_view *out)
 		out->fresh = out->fresh_ms > 0;
 	}
 	out->own_mtime = i->flags & INODE_OWN_MTIME;
+	out->changes = i->flags & INODE_CHANGES;
 	out->open = i->ext && i->ext->file;
 	out->stamp = i->stamp;
 	out->expire = i->ext ? i->ext->expire : 0;

@@ -61,6 +61,7 @@ struct inode_view {
 	unsigned fresh_ms; /* how long yet; 0: it is not */
 	bool open; /* it has open content */
 	bool own_mtime; /* the store has another time */
+	bool changes; /* another program has replaced it while it was known */
 	uint64_t stamp;
 	int64_t expire; /* presign expiry set on it; 0: none */
 	bool orphan; /* it has no name any more */
@@ -239,9 +240,9 @@ void inode_etag_copied(struct tree *t, struct inode *i,
 void inode_etag_renamed(struct tree *t, struct inode *i, const char *listed,
 			const char *etag);
 /* The store was asked when the clock stood at `asked`, and it is still this
- * object: believed anew, unless we changed it since. */
+ * object: believed from then (asked_ms) on, unless we changed it since. */
 void tree_refresh_confirm(struct tree *t, struct inode *i, const char *etag,
-			  uint64_t asked);
+			  uint64_t asked, int64_t asked_ms);
 /* What is known of i is not believed: the store had other bytes. */
 void inode_invalidate(struct tree *t, struct inode *i);
 /* What is known of dir/name is not believed: the next lookup asks. */

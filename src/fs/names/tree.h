@@ -69,6 +69,7 @@ enum inode_flag {
 	INODE_REMOVED = 4096, /* ORPHAN, and it was this mount that did it */
 	INODE_PIN_EXPIRE = 8192, /* more->expire */
 	INODE_KERNEL_BEGIN = 16384, /* of the kernel's pages the first is one */
+	INODE_CHANGES = 32768, /* another program has replaced its object */
 };
 
 #define INODE_PINNED (INODE_PIN_MODE | INODE_PIN_TIMES | INODE_PIN_EXPIRE)

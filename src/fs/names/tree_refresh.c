@@ -39,6 +39,8 @@ static void tree_refresh_file(struct tree *t, struct inode *i,
 	i->flags |= INODE_PUBLISHED;
 	i->size = info->size;
 	if (!same) {
+		if (*inode_etag(i))
+			i->flags |= INODE_CHANGES;
 		inode_put_times(i, info->mtime);
 		i->flags &= ~INODE_OWN_MTIME;
 		i->mode &= ~(S_ISUID | S_ISGID); /* not for other bytes */
@@ -88,8 +90,10 @@ static struct inode *tree_refresh_place_locked(
 		return tree_become_locked(t, i, kind) ? NULL : i;
 	if (!i)
 		i = tree_add_locked(t, dir, name, kind);
-	if (i && was)
+	if (i && was) {
+		i->flags |= INODE_CHANGES;
 		tree_number_delay_locked(t, i, was);
+	}
 	return i;
 }
 
@@ -139,13 +143,13 @@ struct inode *tree_refresh(struct tree *t, struct inode *dir, const char *name,
 }
 
 void tree_refresh_confirm(struct tree *t, struct inode *i, const char *etag,
-			  uint64_t asked)
+			  uint64_t asked, int64_t asked_ms)
 {
 	tree_lock(t);
 	if (i->parent && i->stamp <= asked && !inode_dirty(i) &&
 	    !claims_renaming_locked(t, i->parent, i) &&
-	    !strcmp(inode_etag(i), etag))
-		i->refreshed_ms = clock_mono_ms();
+	    !strcmp(inode_etag(i), etag) && i->refreshed_ms < asked_ms)
+		i->refreshed_ms = asked_ms;
 	tree_unlock(t);
 }
 

@@ -16,6 +16,9 @@
 #include "fs_fixture.h"
 #include "memstore.h"
 
+#include "fs/cache/block_cache.h"
+#include "fs/state.h"
+
 #define FILES_MAX 1000
 
 static char keys[FILES_MAX][32];
@@ -187,19 +190,91 @@ static void changed(void **state)
 	mount_down(&m);
 }
 
-/* GETs that fail are asked for again by whoever opens the file. */
+/* GETs ahead that fail are asked for again by whoever opens the file. */
+static store_get_fn *plain_get;
+static unsigned n_ahead;
+
+static void get_or_fail(struct store *s, struct store_get *get)
+{
+	if (get->ahead && ++n_ahead % 3 == 0)
+		get->done(get, -EACCES, NULL);
+	else
+		plain_get(s, get);
+}
+
+static void odd_get(struct mount *m, struct store_ops *ops, store_get_fn *get)
+{
+	*ops = *m->store->ops;
+	plain_get = ops->get;
+	ops->get = get;
+	m->store->ops = ops;
+}
+
 static void failures(void **state)
 {
+	struct store_ops ops;
 	struct mount m;
 
 	mount_up(&m, "", 60, false);
 	plant(&m, 1, 30);
-	cat_all(&m, 1, 0);
-	for (unsigned f = 0; f < 30; f++) {
-		if (f % 5 == 3)
-			memstore_fail(m.store, "get", 2, -EACCES);
-		cat(&m, keys[f]);
+	odd_get(&m, &ops, get_or_fail);
+	n_ahead = 0;
+	cat_all(&m, 1, 30);
+	assert_in_range(n_ahead, 20, 30);
+	mount_down(&m);
+}
+
+/* A file that was fetched ahead is read whole, as it was then, whatever becomes
+ * of the memory and of the object: before its open and after it. */
+static void evicted(void **state)
+{
+	struct block_cache *blocks;
+	struct handle *h;
+	char text[64];
+	struct mount m;
+
+	mount_up(&m, "", 60, false);
+	blocks = m.fs->blocks;
+	plant(&m, 1, 20);
+	cat_all(&m, 1, 5);
+	for (unsigned f = 5; f < 7; f++) {
+		store_has(&m, keys[f], "another and longer");
+		if (f == 6) /* memory was short: the store is asked */
+			block_cache_reclaim(blocks, SIZE_MAX, RANK_UNREAD);
+		assert_int_equal(mount_open(&m, keys[f], O_RDONLY, &h), 0);
+		block_cache_reclaim(blocks, SIZE_MAX, RANK_UNREAD);
+		assert_true(mount_read(&m, h, text, sizeof(text)) > 0);
+		assert_string_equal(text,
+				    f == 5 ? keys[f] : "another and longer");
+		fs_release(m.fs, h);
 	}
+	mount_down(&m);
+}
+
+/* Read once more within metadata_ttl they are not asked for; one that other
+ * machines replace is. */
+static void again(void **state)
+{
+	char text[64];
+	struct mount m;
+	unsigned gets;
+
+	mount_up(&m, "", 60, false);
+	plant(&m, 1, 100);
+	cat_all(&m, 1, 100);
+	gets = memstore_calls(m.store, "get");
+	for (unsigned f = 0; f < 100; f++)
+		cat(&m, keys[f]);
+	cat(&m, keys[50]);
+	assert_int_equal(memstore_calls(m.store, "get"), gets);
+	assert_int_equal(memstore_calls(m.store, "head"), 0);
+	block_cache_reclaim(m.fs->blocks, SIZE_MAX, RANK_UNREAD);
+	store_has(&m, keys[50], "two");
+	assert_int_equal(mount_cat(&m, keys[50], text, sizeof(text)), 3);
+	assert_string_equal(text, "two");
+	store_has(&m, keys[50], "three");
+	assert_int_equal(mount_cat(&m, keys[50], text, sizeof(text)), 5);
+	assert_string_equal(text, "three");
 	mount_down(&m);
 }
 
@@ -248,6 +323,7 @@ SUITE(file_ahead)
 		cmocka_unit_test(at_random), cmocka_unit_test(far_behind),
 		cmocka_unit_test(replaced),  cmocka_unit_test(changed),
 		cmocka_unit_test(failures),  cmocka_unit_test(several),
+		cmocka_unit_test(evicted),   cmocka_unit_test(again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -202,8 +202,8 @@ static void test_costs(void **state)
 		unsigned gets, heads;
 	} rows[] = {
 		{ O_RDONLY, 1, 0 }, /* the bytes are not here yet */
-		{ O_RDONLY, 1, 1 }, /* the kernel has them, and may keep them */
-		{ O_RDWR, 1, 1 },
+		{ O_RDONLY, 0, 0 }, /* all of them are, and were so just now */
+		{ O_RDWR, 0, 1 },
 		{ O_WRONLY | O_APPEND, 0, 1 },
 		{ O_WRONLY | O_TRUNC, 0, 0 },
 	};
