@@ -64,14 +64,19 @@ static const struct option presign_options[] = {
 	    .help = "begin a multipart upload and print the URLs of its "
 		    "parts, as JSON"),
 	ROW("-recursive", BOOL, recursive, .def = "no",
-	    .help = "a row for each file of a directory"),
+	    .help = "a row for each file of a directory, as a / at its end "
+		    "says "
+		    "too"),
 	ROW("0", BOOL, nul, .def = "no",
 	    .help = "with `-`: locations end in NUL, not in a line break"),
 	ROW("-verbose", BOOL, verbose, .def = "no",
 	    .help = "each URL on standard error too, without its signature"),
-	ROW("-format", CHOICE, format, .choices = OUTPUT_FORMATS, .def = "auto",
+	ROW("-format", CHOICE, format, .choices = OUTPUT_FORMATS "|html",
+	    .def = "auto",
 	    .help = "auto is a table on a terminal, else TSV; url is the URL "
-		    "alone, curl a command line"),
+		    "alone, curl a command line, html a page of links"),
+	ROW("-qr", BOOL, qr, .def = "no",
+	    .help = "a QR code, for the camera of a phone"),
 	ROW("-header", BOOL, header, .def = "no",
 	    .help = "names of the columns first (TSV, CSV)"),
 	ROW("-compat-host", BOOL, compat_host, .def = "no",
@@ -83,6 +88,7 @@ static const struct option presign_options[] = {
 struct presign_words {
 	bool input; /* `-`: locations come on standard input */
 	bool on_mount; /* text is a path */
+	bool tree; /* all files of a directory */
 	struct location location;
 	const char *text; /* the location as given */
 };
@@ -342,9 +348,10 @@ static void presign_check_sense(const struct presign_options *o,
 		  "--recursive lists a directory, `-` reads names" },
 		{ o->recursive && w->on_mount,
 		  "--recursive takes a location: @stage/directory" },
-		{ !w->input && !w->on_mount && !o->recursive &&
-			  !*w->location.path,
+		{ !w->input && !w->on_mount && !w->tree && !*w->location.path,
 		  LOCATION_IS_STAGE },
+		{ w->on_mount && o->format >= FORMAT_HTML,
+		  "a page and a QR code take a location: @stage/path" },
 		{ o->parts && a != PRESIGN_UPLOAD, "--parts is for uploads" },
 		{ o->parts && (w->input || w->on_mount || o->recursive),
 		  "--parts takes one location: @stage/path" },
@@ -367,7 +374,7 @@ static int presign_run_session(const struct presign_options *o,
 	const struct output output = { .format = o->format,
 				       .header = o->header,
 				       .compat_host = o->compat_host };
-	const struct presign_scope scope = { o->recursive, (unsigned)o->parts,
+	const struct presign_scope scope = { w->tree, (unsigned)o->parts,
 					     o->verbose };
 	struct failure failure = FAILURE_INIT;
 	struct buf what = BUF_INIT(BUF_MESSAGE);
@@ -405,6 +412,11 @@ static void presign_read(const struct presign_options *o,
 			    &r->action, why);
 	if (!why->len)
 		presign_read_words(words, w, why);
+	/* The end of a download's location is its directory's: no file has
+	 * such a name. */
+	w->tree = o->recursive || (!why->len && !w->input && !w->on_mount &&
+				   r->action == PRESIGN_DOWNLOAD &&
+				   text_ends_with(w->text, "/"));
 	if (!why->len)
 		presign_check_sense(o, w, r->action, why);
 	if (!why->len && o->expire)
@@ -474,6 +486,8 @@ static int presign_run(const struct command *c, int argc, char **argv)
 	struct cmd_words words;
 	int status = cmd_parse(&presign_command, argc, argv, &o, &words, 2);
 
+	if (o.qr)
+		o.format = FORMAT_QR;
 	if (!status && presign_expand_length(&o))
 		status = cmd_usage(&presign_command, strerror(ENOMEM));
 	if (!status)

@@ -18,7 +18,7 @@ struct presign_options {
 	int method; /* enum presign_verb */
 	int format;
 	uint64_t parts;
-	bool strict, recursive, nul, verbose, header, compat_host;
+	bool qr, strict, recursive, nul, verbose, header, compat_host;
 };
 
 /* --method's choices. */

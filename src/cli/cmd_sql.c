@@ -6,10 +6,12 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/ini.h"
 #include "cli/cmd.h"
+#include "cli/sql_prompt.h"
 #include "client/message.h"
 #include "client/session.h"
 #include "client/statement.h"
@@ -201,7 +203,7 @@ static int read_source(const struct sql_options *o,
 		return cmd_usage(&sql_command,
 				 "statements on the command line, or -f");
 	if (!file && !words->n)
-		return cmd_usage(&sql_command, "which statement?");
+		file = "-"; /* a pipe: a terminal has its prompt */
 	src->script = file != NULL;
 	src->name = !file ? "SQL" : strcmp(file, "-") ? file : "(stdin)";
 	if (file)
@@ -215,6 +217,58 @@ static int read_source(const struct sql_options *o,
 	return rc ? STATUS_FAILED : STATUS_OK;
 }
 
+/* ---- the prompt ---- */
+
+struct prompt_arg {
+	struct session *session;
+	const struct output *output;
+};
+
+/* One text of the prompt, which may have several statements. */
+static int sql_run_typed(void *arg, const char *text)
+{
+	struct prompt_arg *a = arg;
+	struct source src = { .name = "SQL",
+			      .text = BUF_INIT(SQL_TEXT_MAX),
+			      .script = true };
+	struct sql_script script;
+	struct sql_error err = SQL_ERROR_INIT;
+	struct sql_statement q;
+	bool secret = false;
+
+	buf_adds(&src.text, text);
+	if (!sql_check(&src))
+		sql_run_all(&src, a->session, a->output);
+	script = sql_begin(&src);
+	while (sql_next(&script, &q, &err) > 0) {
+		secret = secret || statement_secret(&q);
+		sql_statement_clear(&q);
+	}
+	/* what cannot be parsed may have one */
+	secret = secret || err.message.len;
+	buf_clear(&err.message);
+	buf_wipe(&src.text);
+	return !secret;
+}
+
+static int sql_run_prompt(const struct sql_options *o)
+{
+	const struct output output = { .format = o->format,
+				       .header = o->header,
+				       .compat_host = o->compat_host };
+	struct session s;
+	struct prompt_arg arg = { &s, &output };
+	int status = cmd_status(session_open(o->config, &s));
+
+	if (!status)
+		puts("Statements end with `;`. LIST, REMOVE, PRESIGN, SHOW "
+		     "STAGES, DESC, CREATE, ALTER, DROP STAGE; exit ends.");
+	if (!status && sql_prompt(sql_run_typed, &arg))
+		status = sql_no_memory();
+	session_close(&s);
+	return status;
+}
+
 static int sql_run(const struct command *c, int argc, char **argv)
 {
 	struct source src = { .text = BUF_INIT(SQL_TEXT_MAX) };
@@ -222,10 +276,13 @@ static int sql_run(const struct command *c, int argc, char **argv)
 	struct cmd_words words;
 	int status = cmd_parse(&sql_command, argc, argv, &o, &words, 1);
 
-	if (!status)
+	if (!status && !o.file && !words.n && isatty(STDIN_FILENO)) {
+		status = sql_run_prompt(&o);
+	} else if (!status) {
 		status = read_source(&o, &words, &src);
-	if (!status)
-		status = run_source(&o, &src);
+		if (!status)
+			status = run_source(&o, &src);
+	}
 	option_clear(options, &o);
 	buf_wipe(&src.text);
 	return status;
@@ -235,9 +292,10 @@ const struct command sql_command = {
 	.verb = "sql",
 	.group = GROUP_STAGES,
 	.brief = "LIST, PRESIGN, CREATE STAGE ... as written for Databend",
-	.synopsis = "STATEMENT[;...] | -f FILE",
+	.synopsis = "[STATEMENT[;...] | -f FILE]",
 	.help = "Runs PRESIGN, LIST, REMOVE, SHOW STAGES, DESC, CREATE, ALTER "
-		"and DROP STAGE as written for Databend",
+		"and DROP STAGE as written for Databend; without any from a "
+		"pipe, or at a prompt with a history",
 	.options = options,
 	.run = sql_run,
 };

@@ -17,4 +17,5 @@ libcli_a_SOURCES = \
 	src/cli/manual.c src/cli/manual.h \
 	src/cli/prompt.c src/cli/prompt.h \
 	src/cli/service.c src/cli/service.h \
+	src/cli/sql_prompt.c src/cli/sql_prompt.h \
 	src/cli/transfer_verb.c src/cli/transfer_verb.h

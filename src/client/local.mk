@@ -5,6 +5,8 @@ libclient_a_SOURCES = \
 	src/client/mount_presign.c src/client/mount_presign.h \
 	src/client/pattern.c src/client/pattern.h \
 	src/client/presign_job.c src/client/presign_job.h \
+	src/client/presign_page.c src/client/presign_page.h \
+	src/client/qr.c src/client/qr.h \
 	src/client/session.c src/client/session.h \
 	src/client/stages.c src/client/stages.h \
 	src/client/stages_conn.c src/client/stages_conn.h \

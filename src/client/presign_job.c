@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -20,6 +22,8 @@
 #include "presign/presign.h"
 #include "client/statement.h"
 #include "client/walk.h"
+#include "client/presign_page.h"
+#include "client/qr.h"
 
 #define STAGES 16 /* that are kept at once */
 
@@ -32,6 +36,9 @@ struct presign_job {
 	unsigned turn; /* of the next to go */
 	struct table *table; /* formats with columns */
 	uint64_t rows;
+	const char *name; /* of the row, for a page; NULL */
+	uint64_t size; /* of it */
+	struct buf title;
 	struct buf line; /* kept between rows */
 	struct buf warned; /* the last warning: said once */
 };
@@ -80,8 +87,8 @@ static struct table *open_table(const struct output *o)
 
 static bool has_columns(const struct output *o)
 {
-	return o->format != FORMAT_URL && o->format != FORMAT_CURL &&
-	       o->format != TABLE_JSON && o->format != TABLE_NDJSON;
+	return o->format < FORMAT_URL && o->format != TABLE_JSON &&
+	       o->format != TABLE_NDJSON;
 }
 
 static int put_columns(struct presign_job *j, const struct store_presigned *p)
@@ -97,6 +104,38 @@ static int put_columns(struct presign_job *j, const struct store_presigned *p)
 	return j->table ? table_row(j->table, row) : -ENOMEM;
 }
 
+/* For another machine's camera. */
+static int add_qr(const char *url, struct buf *out)
+{
+	struct winsize size = { 0 };
+	unsigned width = 0;
+	bool terminal = isatty(STDOUT_FILENO);
+	int rc = qr_print(url, terminal, out, &width);
+
+	if (rc == -EMSGSIZE)
+		message("cannot print a QR code",
+			"the URL is too long for one");
+	else if (!rc && terminal && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) &&
+		 size.ws_col && size.ws_col < width) {
+		struct buf why = BUF_INIT(BUF_MESSAGE);
+
+		buf_addf(&why, "it has %u columns and the terminal %u", width,
+			 size.ws_col);
+		message("warning: the QR code does not fit", buf_str(&why));
+		buf_clear(&why);
+	}
+	return rc;
+}
+
+static void add_page_row(struct presign_job *j, const struct store_presigned *p)
+{
+	if (!j->rows)
+		presign_page_begin(&j->line,
+				   j->title.len ? buf_str(&j->title) : "Files");
+	presign_page_row(&j->line, j->name ? j->name : p->method, j->size,
+			 p->url, p->expires_at);
+}
+
 static int put_line(struct presign_job *j, const struct store_presigned *p,
 		    int action)
 {
@@ -109,9 +148,13 @@ static int put_line(struct presign_job *j, const struct store_presigned *p,
 		buf_adds(&j->line, p->url);
 	else if (j->o->format == FORMAT_CURL)
 		presign_row_curl(p, action, &j->line);
-	else
+	else if (j->o->format == FORMAT_HTML)
+		add_page_row(j, p);
+	else if (j->o->format == FORMAT_QR && (rc = add_qr(p->url, &j->line)))
+		return rc;
+	else if (j->o->format != FORMAT_QR)
 		presign_row_json(p, &j->line);
-	if (j->o->format != TABLE_JSON)
+	if (j->o->format != TABLE_JSON && j->o->format < FORMAT_HTML)
 		buf_addc(&j->line, '\n');
 	rc = buf_err(&j->line);
 	if (!rc && fwrite(j->line.data, 1, j->line.len, stdout) != j->line.len)
@@ -152,6 +195,13 @@ static int end_output(struct presign_job *j, bool empty)
 			j->table = open_table(j->o);
 		rc = j->table ? table_end(j->table) : -ENOMEM;
 		j->table = NULL;
+	} else if (j->o->format == FORMAT_HTML) {
+		buf_reset(&j->line);
+		if (!j->rows)
+			presign_page_begin(&j->line, buf_str(&j->title));
+		presign_page_end(&j->line);
+		if (fwrite(j->line.data, 1, j->line.len, stdout) != j->line.len)
+			rc = -EIO;
 	} else if (j->o->format == TABLE_JSON &&
 		   fputs(j->rows ? "]\n" : "[]\n", stdout) < 0) {
 		rc = -EIO;
@@ -196,7 +246,9 @@ struct presign_job *presign_job_new(struct session *s,
 	j->request = *request;
 	j->o = o;
 	j->verbose = verbose;
-	buf_init(&j->line, 8 * BUF_URL);
+	buf_init(&j->line, 16 * BUF_URL);
+	buf_init(&j->title, BUF_MESSAGE);
+	j->size = PRESIGN_PAGE_UNKNOWN;
 	buf_init(&j->warned, BUF_MESSAGE);
 	if (!s)
 		return j;
@@ -247,7 +299,10 @@ static int sign_row(struct presign_job *j, struct stage *stage,
 		    const char *path, struct failure *f, bool *go_on)
 {
 	struct store_presigned row;
-	int rc = presign(stage, path, &j->request, &row, &f->why);
+	int rc;
+
+	j->name = path;
+	rc = presign(stage, path, &j->request, &row, &f->why);
 
 	*go_on = is_local(rc);
 	if (rc)
@@ -283,6 +338,7 @@ static int sign_entry(void *arg, const struct list_entry *e, const char *name,
 	struct tree *t = arg;
 	bool go_on;
 
+	t->job->size = e->info.size;
 	return sign_row(t->job, t->stage, name, f, &go_on);
 }
 
@@ -339,6 +395,7 @@ int presign_job_end(struct presign_job *j, bool failed, struct failure *f)
 	for (unsigned i = 0; i < STAGES; i++)
 		stage_unref(j->stages[i]);
 	buf_wipe(&j->line);
+	buf_clear(&j->title);
 	buf_clear(&j->warned);
 	free(j);
 	return rc ? failure_write(f, rc) : 0;
@@ -411,6 +468,7 @@ int presign_job_run(struct session *s, const struct location *where,
 	j = presign_job_new(s, request, o, scope->verbose);
 	if (!j)
 		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
+	buf_addf(&j->title, "@%s/%s", where->stage, where->path);
 	rc = scope->tree ? presign_job_tree(j, where, f)
 			 : presign_job_row(j, where, f, &go_on);
 	end = presign_job_end(j, rc, rc ? &second : f);

@@ -51,7 +51,8 @@ struct table;
 
 /* Beyond those: a single word of PRESIGN's row. */
 #define OUTPUT_FORMATS TABLE_FORMATS "|url|curl"
-enum { FORMAT_URL = TABLE_AUTO + 1, FORMAT_CURL };
+/* Of the verb: a page of links, and a QR code. */
+enum { FORMAT_URL = TABLE_AUTO + 1, FORMAT_CURL, FORMAT_HTML, FORMAT_QR };
 
 struct output {
 	int format; /* enum table_format and the two above */

@@ -2,7 +2,8 @@
 # What a person sees at a terminal of 80 columns, where nothing else was asked
 # for; a pipe gets what it always got.
 #
-# Covers: client/statement_list.c client/stages_show.c
+# Covers: client/statement_list.c client/stages_show.c client/qr.c
+# Covers: client/presign_page.c cli/sql_prompt.c
 . "$(dirname "$0")/lib.sh"
 HERE=$(cd "$(dirname "$0")" && pwd)
 start_server
@@ -72,4 +73,58 @@ for verb in 'list @ext' show 'check' 'du @ext' 'tree @ext'; do
 	on_terminal 80 $verb
 	is "$verb fits 80 columns" "$(fits | grep -v '^broken: \|parquet')" ''
 done
+
+# ---- pages, codes, and the prompt
+
+run presign @ext/2026/
+is 'presign of a directory: a row for each file' "$RC$(wc -l <"$DIR/out")" 01
+run presign @ext/
+is '... of a stage' "$RC$(wc -l <"$DIR/out")" 03
+fails '... without its slash it is none' 2 'a whole stage has no URL' presign @ext
+printf x | put '@ext/<b>"&".csv'
+run presign @ext/ --format html --expire 1h
+holds 'a page of links' python3 - "$DIR/out" <<'END'
+import html.parser, re, sys, urllib.request
+rows = []
+class Page(html.parser.HTMLParser):
+    def handle_starttag(self, tag, attrs):
+        if tag == "a":
+            rows.append([dict(attrs)["href"], ""])
+        self.tag = tag
+    def handle_data(self, data):
+        if getattr(self, "tag", "") == "a":
+            rows[-1][1] += data
+        elif getattr(self, "tag", "") == "td" and rows:
+            rows[-1].append(data.strip())
+text = open(sys.argv[1]).read()
+p = Page()
+p.feed(text)
+assert [r[1] for r in rows] == ["2026/with-a-name-of-some-length/report-of-november-2026.parquet", '<b>"&".csv',
+                                "small.csv", "young"], rows
+assert rows[1][2:4] == ["1 B", rows[1][3]] and re.fullmatch(r"20..-..-..T..:..:..Z", rows[1][3]), rows[1]
+for url, name, *_ in rows:
+    assert len(urllib.request.urlopen(url).read()) > 0, name
+END
+run presign @ext/young --qr --format url
+is 'a QR code is lines of blocks, as high as it is wide' "$RC $(python3 -c '
+import sys
+lines = open(sys.argv[1]).read().splitlines()
+wide = {len(l) for l in lines}
+print(len(wide), abs(2 * len(lines) - wide.pop()) <= 1, set("".join(lines)) <= set(" \u2580\u2584\u2588"))' "$DIR/out")" '0 1 True True'
+export HOME=$DIR XDG_STATE_HOME=$DIR/state
+timeout 90 python3 "$HERE/terminal.py" 80 "$STAGEFS" sql <<'END' >"$DIR/out"
+LIST @ext/young;
+LIST
+@ext/small.csv;
+LIST @nix;
+CREATE STAGE s URL='s3://bucket/x/' CONNECTION=(access_key_id='a' secret_access_key='sesame');
+exit
+END
+is 'the prompt of sql' "$? $(grep -c '^young ' "$DIR/out") $(grep -c '^small.csv ' "$DIR/out") $(grep -c '2501' "$DIR/out")" '0 1 1 1'
+holds '... has a history' grep -q 'young' "$DIR/state/stagefs/sql_history"
+holds '... of whole statements' grep -q 'LIST.*small.csv' "$DIR/state/stagefs/sql_history"
+holds '... without secrets' sh -c "! grep -q sesame '$DIR/state/stagefs/sql_history'"
+is '... closed to others' "$(stat -c %a "$DIR/state/stagefs/sql_history")" 600
+echo 'LIST @ext/young' | timeout 60 "$STAGEFS" sql >"$DIR/out"
+is 'a pipe is read without -f' "$(cut -f1 "$DIR/out")" young
 finish

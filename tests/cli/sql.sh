@@ -108,7 +108,7 @@ sql 'REMOVE @ext/d/a.csv' --header
 is 'a prefix goes whole, as in Databend' "$(out)" 'removed	failed
 2	0'
 is 'the marker stays while its name does not begin with that' \
-	"$(curl -s "$(run presign @ext/d/ --format url; out)" -o /dev/null -w '%{http_code}')" 200
+	"$(curl -sI "$(run presign @ext/d/ --method HEAD --format url; out)" -o /dev/null -w '%{http_code}')" 200
 sql 'REMOVE @ext/d'
 is 'a prefix takes the marker too, and does not count it' "$(out)" '1	0'
 is 'what else there was is there' "$(names 'LIST @ext')" 'e/x up.csv '
@@ -136,7 +136,8 @@ printf '\nFOO' >>"$DIR/s.sql"
 sql -f "$DIR/s.sql"
 is 'a slip at the end runs nothing' "$RC $(names 'LIST @ext/e')" '1 e/x '
 fails 'no such file' 1 'nosuch: No such file' sql -f "$DIR/nosuch"
-fails 'nothing to run' 2 'which statement' sql
+run sql </dev/null
+is 'nothing to run from an empty pipe' "$RC$(cat "$DIR/out" "$DIR/err")" 0
 fails 'both' 2 'on the command line, or -f' sql -f "$DIR/s.sql" 'LIST @ext'
 sql ''
 is 'an empty statement is nothing' "$RC$(out)" 0
