@@ -13,7 +13,7 @@ uninstall-hook:
 	done
 
 dist_doc_DATA = README.md docs/architecture.md docs/internals.md docs/credentials.md docs/gateway.md docs/testing.md docs/local.md docs/transfer.md docs/xattrs.md \
-	docs/performance.md docs/names.svg docs/architecture.svg docs/terminal.svg docs/presign.md docs/semantics.md docs/servers.md docs/statements.md \
+	docs/performance.md docs/bench.svg docs/architecture.svg docs/terminal.svg docs/presign.md docs/semantics.md docs/servers.md docs/statements.md \
 	LICENSE CHANGELOG.md
 examplesdir = $(docdir)/examples
 dist_examples_DATA = etc/stagefs.conf packaging/kubernetes.yaml

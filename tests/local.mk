@@ -5,7 +5,7 @@ dist_check_SCRIPTS += tests/check-tap.sh
 EXTRA_DIST += demo tests/packages tests/install tests/tap.awk tests/mount \
 	tests/bench/bench.sh tests/bench/gateway.sh tests/bench/presign.sh \
 	tests/bench/local.sh tests/bench/latency.py \
-	tests/bench/names.sh tests/bench/chart.py \
+	tests/bench/rows.sh tests/bench/chart.py \
 	tests/fuzz/corpus tests/fuzz/run tests/fuzz/curl-line.py
 
 # The command line against the stand-in server.
@@ -113,19 +113,19 @@ bench-gateway: stagefs$(EXEEXT) tests/bench/bench_get$(EXEEXT)
 		$(top_srcdir)/tests/bench/gateway.sh
 .PHONY: bench-gateway
 
-# Names and small files over a long way, beside s3fs and rclone where they are
-# installed: root, Ceph, a quarter of an hour.
-bench-names: stagefs$(EXEEXT)
+# The rows of docs/performance.md, on stagefs, s3fs and rclone where they are
+# installed (tests/install --bench), and curl; then the benches above. Needs
+# root and Ceph, and takes an hour. Some of it: make bench ROWS='find dd'.
+bench: stagefs$(EXEEXT) tests/bench/bench_names$(EXEEXT) \
+	tests/bench/passthrough$(EXEEXT) tests/bench/bench_get$(EXEEXT) \
+	tests/bench/bench_sign$(EXEEXT) tests/bench/bench_xattr$(EXEEXT)
 	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) \
-		$(top_srcdir)/tests/mount/run $(top_srcdir)/tests/bench/names.sh
-.PHONY: bench-names
-CLEANFILES += names.tsv names.svg
-
-# Needs root and Ceph, and takes half an hour.
-bench: stagefs$(EXEEXT) bench-presign bench-gateway bench-local bench-names
-	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) \
+		top_builddir=$(abs_top_builddir) \
+		PASSTHROUGH=$(abs_top_builddir)/tests/bench/passthrough$(EXEEXT) \
+		BENCH_NAMES=$(abs_top_builddir)/tests/bench/bench_names$(EXEEXT) \
 		$(top_srcdir)/tests/mount/run $(top_srcdir)/tests/bench/bench.sh
 .PHONY: bench
+CLEANFILES += bench.tsv bench.svg
 
 # libFuzzer over what reads bytes from outside; each for FUZZ_SECONDS. New
 # inputs are kept in the build folder, findings too.

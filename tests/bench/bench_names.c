@@ -1,7 +1,8 @@
 /*
- * How many names a mount gets through with many clients at once.
+ * How many small calls a mount gets through with many clients at once.
  *
  *	bench_names DIR lookup|create|getxattr [CLIENTS [CALLS]]
+ *	bench_names FILE read [CLIENTS [CALLS]]
  *
  * Each client is a thread that makes CALLS calls (2000) of its kind:
  *
@@ -9,6 +10,7 @@
  *	create		open(2) of new files; closing and removing them is not
  *			measured
  *	getxattr	user.presign.download of DIR/file, which is there
+ *	read		4 KiB of FILE, anywhere
  *
  * Prints calls a second, of all clients (16) together.
  */
@@ -28,6 +30,8 @@ struct client {
 	const char *dir;
 	int number, calls;
 	int *fds; /* what create has opened */
+	int file; /* that read reads */
+	unsigned seed;
 	int (*call)(struct client *c, int k);
 	pthread_barrier_t *start;
 };
@@ -75,6 +79,24 @@ static int url(struct client *c, int k)
 		       : -1;
 }
 
+static int read_anywhere(struct client *c, int k)
+{
+	char bytes[4096];
+	struct stat st;
+	off_t blocks;
+
+	if (!k)
+		c->seed = (unsigned)c->number, c->file = open(c->dir, O_RDONLY);
+	if (c->file < 0 || fstat(c->file, &st))
+		return -1;
+	blocks = st.st_size / (off_t)sizeof(bytes);
+	return blocks && pread(c->file, bytes, sizeof(bytes),
+			       rand_r(&c->seed) % blocks * 4096) ==
+				       (ssize_t)sizeof(bytes)
+		       ? 0
+		       : -1;
+}
+
 static void *work(void *arg)
 {
 	struct client *c = arg;
@@ -103,6 +125,7 @@ static const struct {
 	{ "lookup", lookup },
 	{ "create", create },
 	{ "getxattr", url },
+	{ "read", read_anywhere },
 };
 
 int main(int argc, char **argv)

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""The results of names.sh, for people.
+"""The results of bench.sh, for people.
 
-    chart.py names.tsv [--limit SECONDS] [--svg FILE]
+    chart.py bench.tsv [--limit SECONDS] [--svg FILE]
 
-Prints a Markdown table, a column for each client; a cell is seconds, requests,
+Prints a Markdown table, a column for each client; a cell is seconds, or MB/s
+where bytes are what counts, how many times as fast as curl that is, requests,
 bytes that came, processor time and peak memory of the daemon. Draws bars of
 the seconds, on a logarithmic scale; a pale one is work that was not done
 within the limit.
@@ -14,7 +15,7 @@ import math
 from xml.sax.saxutils import escape
 
 COLOURS = ["#9aa0a6", "#1a73e8", "#e8710a", "#129e5a", "#a142f4"]
-LEFT, WIDTH, BAR, GAP, TOP = 220, 560, 9, 10, 48
+LEFT, WIDTH, BAR, GAP, TOP = 270, 560, 9, 10, 48
 LEAST = 0.01
 
 
@@ -25,14 +26,22 @@ def number(text):
         return None
 
 
+def speed(row):
+    seconds, mb = number(row["seconds"]), number(row["mb"])
+    if seconds is None:
+        return row["seconds"]
+    return f"{mb / seconds:,.0f} MB/s" if mb else f"{seconds:.2f} s"
+
+
 def cell(row):
     if row is None:
         return ""
-    parts = [row["seconds"] + (" s" if number(row["seconds"]) is not None
-                               else "")]
+    parts = [speed(row)]
+    if row["ratio"] != "-" and row["client"] != "curl":
+        parts.append(f"{row['ratio']} of curl")
     if row["requests"] != "-":
         parts.append(f"{int(row['requests']):,} req")
-        parts.append(f"{int(row['bytes']) / 1e6:,.1f} MB")
+        parts.append(f"{int(row['received']) / 1e6:,.1f} MB")
     if row["cpu_s"] != "-":
         parts.append(f"{row['cpu_s']} s CPU")
         parts.append(f"{row['peak_mib']} MiB")
@@ -44,8 +53,7 @@ def table(works, clients, rows):
     print("|---" * (len(clients) + 1) + "|")
     for work in works:
         print(f"| {work} | " + " | ".join(
-            cell(rows.get((c, work)) or rows.get((c, "all")))
-            for c in clients) + " |")
+            cell(rows.get((c, work))) for c in clients) + " |")
 
 
 class Chart:
@@ -78,7 +86,7 @@ class Chart:
             return
         end = max(self.x(seconds), LEFT + 2)
         self.rect(LEFT, y, end - LEFT, BAR, colour)
-        note = f"{seconds:.2f} s"
+        note = speed(row)
         if row["requests"] != "-":
             note += f", {int(row['requests']):,} req"
         self.text(end + 4, y + BAR, note, size=9)
@@ -120,9 +128,10 @@ def main():
         lines = list(csv.DictReader(f, delimiter="\t"))
     rows = {(line["client"], line["work"]): line for line in lines}
     clients = list(dict.fromkeys(line["client"] for line in lines))
-    # in the order of whoever has most rows: curl has only some
-    most = max(clients, key=lambda c: sum(1 for k in rows if k[0] == c))
-    works = [w for c, w in rows if c == most]
+    # a row's works stand together, whichever client has them
+    by_row = list(dict.fromkeys(line["row"] for line in lines))
+    works = list(dict.fromkeys(line["work"] for row in by_row
+                               for line in lines if line["row"] == row))
     table(works, clients, rows)
     if args.svg:
         with open(args.svg, "w") as f:

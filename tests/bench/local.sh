@@ -9,7 +9,8 @@
 #
 # Needs root. STAGEFS, PASSTHROUGH, BENCH_NAMES (the programs), BENCH_DIR (a folder on the
 # disk that is measured, /var/tmp), BENCH_MIB (1024), BENCH_FILES (1000), RUNS
-# (5).
+# (5), STAGEFS_BEFORE (another version of the program, beside which the rows of
+# 16 clients stand), ROWS (bytes names: which rows).
 #
 # "Cold" is a mount that has read nothing; the file stands in the disk's own
 # page cache, so that FUSE is what is measured. "From the disk": there neither.
@@ -20,17 +21,22 @@ MIB=${BENCH_MIB:-1024}
 FILES=${BENCH_FILES:-1000}
 RUNS=${RUNS:-5}
 T=$(mktemp -d "${BENCH_DIR:-/var/tmp}/stagefs-bench.XXXXXX") || exit 1
+ROWS=${ROWS:-bytes names}
 OURS=$T/ours
 BARE=$T/bare
+BEFORE=$T/before
 export HOME=$T XDG_STATE_HOME=$T/state XDG_CACHE_HOME=$T/cache
 ulimit -n "$(ulimit -Hn)"
-mkdir -p "$OURS" "$BARE" "$T/disk/ours" "$T/disk/bare" "$T/result"
-(umask 077 && cat >"$T/conf") <<END
-[stagefs]
-log = $T/log
-[stage disk]
-url = fs://$T/disk/ours/
-END
+mkdir -p "$OURS" "$BARE" "$BEFORE" "$T/result"
+for who in ours bare before; do
+	mkdir -p "$T/disk/$who"
+	(umask 077 && cat >"$T/$who.conf") <<-END
+	[stagefs]
+	log = $T/log
+	[stage disk]
+	url = fs://$T/disk/$who/
+	END
+done
 
 bail() {
 	printf 'local.sh: %s\n' "$*" >&2
@@ -38,13 +44,16 @@ bail() {
 }
 down() {
 	local dir
-	for dir in "$OURS" "$BARE"; do
+	for dir in "$OURS" "$BARE" "$BEFORE"; do
 		! mountpoint -q "$dir" || umount "$dir" || umount -l "$dir"
 	done
 }
 trap 'down; rm -rf "$T"' EXIT
-up() {	# [sync]: both
-	"$STAGEFS" --config "$T/conf" @disk "$OURS" || bail 'cannot mount'
+up() {	# [sync]: all
+	"$STAGEFS" --config "$T/ours.conf" @disk "$OURS" || bail 'cannot mount'
+	[ -z "${STAGEFS_BEFORE-}" ] ||
+		"$STAGEFS_BEFORE" --config "$T/before.conf" @disk "$BEFORE" ||
+		bail "cannot mount by $STAGEFS_BEFORE"
 	"$PASSTHROUGH" "$T/disk/bare" "$BARE" ${1:+-o sync} ||
 		bail 'cannot mount the passthrough'
 }
@@ -86,15 +95,12 @@ both() {	# WHAT COMMAND: now one first, now the other
 	done
 }
 both_remount() { down; up "$@"; }
-names() {	# KIND WHO DIR: calls a second, of 16 clients
-	"$BENCH_NAMES" "$3" "$1" 16 "$((FILES / 2))" >>"$T/result/names-$1.$2" ||
-		bail "this failed: bench_names $3 $1"
+names() {	# KIND WHO: calls a second, of 16 clients
+	"$BENCH_NAMES" "$T/$2" "$1" 16 "$((FILES / 2))" \
+		>>"$T/result/names-$1.$2" || bail "this failed: bench_names $2 $1"
 }
 
-head -c "$((MIB << 20))" /dev/urandom >"$T/data" || bail 'no room'
-cp "$T/data" "$T/disk/ours/data" && cp "$T/data" "$T/disk/bare/data"
-sync -f "$T"
-for run in $(seq "$RUNS"); do
+bytes_rows() {
 	in_memory "$T/disk/ours/data"
 	in_memory "$T/disk/bare/data"
 	both_remount
@@ -114,16 +120,38 @@ for run in $(seq "$RUNS"); do
 	both small-list small_list
 	both small-read small_read
 	rm -r "$OURS/small" "$BARE/small"
+}
+names_rows() {
+	local who kind all='ours bare'
+	[ -z "${STAGEFS_BEFORE-}" ] || {
+		all='ours before bare'
+		[ $((run % 2)) = 1 ] || all='before ours bare'
+	}
 	both_remount
-	: >"$OURS/file"
 	for kind in lookup create getxattr; do
-		names "$kind" ours "$OURS"
-		[ "$kind" = getxattr ] || names "$kind" bare "$BARE"
+		for who in $all; do
+			: >"$T/$who/file"
+			[ "$kind $who" = 'getxattr bare' ] || names "$kind" "$who"
+		done
 	done
+}
+wanted() { [[ " $ROWS " == *" $1 "* ]]; }
+
+head -c "$((MIB << 20))" /dev/urandom >"$T/data" || bail 'no room'
+cp "$T/data" "$T/disk/ours/data" && cp "$T/data" "$T/disk/bare/data"
+sync -f "$T"
+for run in $(seq "$RUNS"); do
+	! wanted bytes || bytes_rows
+	! wanted names || names_rows
 done
 
 best() { sort -n "$1" | head -n 1; }
-row() { printf '%-38s %10s %10s  %5s\n' "$@"; }
+row() {
+	printf '%-38s' "$1"
+	shift
+	printf ' %11s' "$@"
+	echo
+}
 slow=''
 line() {	# WHAT SENTENCE UNIT AMOUNT
 	local b o r
@@ -135,18 +163,27 @@ line() {	# WHAT SENTENCE UNIT AMOUNT
 }
 BYTES_MB=$(awk -v m="$MIB" 'BEGIN { print m * 1.048576 }')
 echo "$MIB MiB, $FILES files, the best of $RUNS, $(nproc) cores"
-row what passthrough stagefs ratio
-line read-cold 'read, cold' MB/s "$BYTES_MB"
-line read-warm 'read, warm' MB/s "$BYTES_MB"
-line read-disk 'read, from the disk' MB/s "$BYTES_MB"
-line write 'write, conv=fsync' MB/s "$BYTES_MB"
-line small-write 'files of 4 KiB made, synced' files/s "$FILES"
-line small-list 'ls -l of them' files/s "$FILES"
-line small-read 'read' files/s "$FILES"
+if wanted bytes; then
+	row what passthrough stagefs ratio
+	line read-cold 'read, cold' MB/s "$BYTES_MB"
+	line read-warm 'read, warm' MB/s "$BYTES_MB"
+	line read-disk 'read, from the disk' MB/s "$BYTES_MB"
+	line write 'write, conv=fsync' MB/s "$BYTES_MB"
+	line small-write 'files of 4 KiB made, synced' files/s "$FILES"
+	line small-list 'ls -l of them' files/s "$FILES"
+	line small-read 'read' files/s "$FILES"
+	[ -z "$slow" ] && echo 'all: at least 0.8 of the passthrough' ||
+		echo "less than 0.8 of the passthrough: $slow"
+fi
 most() { sort -n "$T/result/names-$1" 2>/dev/null | tail -n 1; }
-for kind in lookup create getxattr; do
-	bare=$(most "$kind.bare") ours=$(most "$kind.ours")
-	row "$kind, 16 clients, calls/s" "${bare:--}" "$ours" ''
-done
-[ -z "$slow" ] && echo 'all: at least 0.8 of the passthrough' ||
-	echo "less than 0.8 of the passthrough: $slow"
+if wanted names; then
+	row what ${STAGEFS_BEFORE:+before} passthrough stagefs ratio
+	for kind in lookup create getxattr; do
+		bare=$(most "$kind.bare") ours=$(most "$kind.ours")
+		before=$(most "$kind.before")
+		row "$kind, 16 clients, calls/s" ${before:+"$before"} \
+			"${bare:--}" "$ours" "$(awk -v a="$ours" \
+			-v b="${before:-$bare}" 'BEGIN {
+				if (b) printf "%.2f", a / b }')"
+	done
+fi
