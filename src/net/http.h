@@ -122,10 +122,9 @@ struct http_call {
 	struct http_body body; /* len 0: none */
 	size_t reply_max; /* bytes of a 2xx body without data();
 					   0: it is read and dropped */
-	int64_t deadline_ms; /* all attempts together; 0: the lane's
-					   own, plus the body at 64 KiB/s;
-					   retries end when nothing of
-					   it moves for the lane's own */
+	int64_t deadline_ms; /* all attempts together; 0: the lane's own,
+				and the body at 64 KiB/s besides; of that
+				only the lane's own in silence */
 	int64_t expect; /* body bytes expected, for that sum */
 	struct http_attempts *state; /* the engine's; NULL before the start */
 };

@@ -12,6 +12,13 @@
  * TCP_USER_TIMEOUT, which also covers bytes that the kernel took from us and
  * are not acknowledged.
  *
+ * The deadline. What a call's deadline adds for its body is for moving it, not
+ * for a server that takes and gives nothing, once or again and again: a call
+ * has its lane's deadline of patience in all its attempts and the rests between
+ * them. A byte that moves gives back the time since the one before, and a byte
+ * of what was asked for is an answer: patience begins anew. Not the queue: what
+ * waits there is no server's fault.
+ *
  * curl sends a request a second time by itself when a kept connection breaks
  * before the answer. What changes something is not sent twice unknown to the
  * caller, which must know that the first answer may have been lost: the attempt
@@ -30,6 +37,9 @@
 #include "base/text.h"
 #include "base/io.h"
 #include "net/http_loop.h"
+
+/* The slowest pace at which a server keeps what it has been sent. */
+#define KEPT_BYTES_PER_MS 4096
 
 static void http_flow_stop(struct http_attempts *a, int err, const char *why)
 {
@@ -57,15 +67,52 @@ static int http_flow_on_connected(void *arg, char *remote, char *local,
 	return CURL_PREREQFUNC_OK;
 }
 
+/* How long a server may take for what it has been sent: to keep it. */
+static int64_t http_flow_patience(const struct http_attempts *a)
+{
+	return a->lane->deadline_ms +
+	       (int64_t)(a->call->body.len / KEPT_BYTES_PER_MS);
+}
+
+void http_flow_begin(struct http_attempts *a)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (!a->patience_ms)
+		a->patience_ms = now_ms + http_flow_patience(a);
+	else
+		a->patience_ms += now_ms - a->queued_ms;
+}
+
+int64_t http_flow_deadline(const struct http_attempts *a)
+{
+	return a->call->deadline_ms > 0 || !a->patience_ms ||
+			       a->deadline_ms < a->patience_ms
+		       ? a->deadline_ms
+		       : a->patience_ms;
+}
+
+static void http_flow_moved(struct http_attempts *a, bool answer)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (answer)
+		a->patience_ms = now_ms + http_flow_patience(a);
+	else if (a->now.moved_ms)
+		a->patience_ms += now_ms - a->now.moved_ms;
+	a->now.moved_ms = now_ms;
+}
+
 static int http_flow_on_progress(void *arg, curl_off_t total_in, curl_off_t in,
 				 curl_off_t total_out, curl_off_t out)
 {
-	struct attempt *now = &((struct http_attempts *)arg)->now;
+	struct http_attempts *a = arg;
+	struct attempt *now = &a->now;
 
 	if (in != now->got || out != now->sent) {
+		http_flow_moved(a, in != now->got && http_flow_is_success(a));
 		now->got = in;
 		now->sent = out;
-		now->moved_ms = clock_mono_ms();
 	}
 	return 0;
 }
@@ -110,7 +157,7 @@ static size_t http_flow_on_header(char *line, size_t size, size_t n, void *arg)
 	struct http_reply *reply = &a->reply;
 
 	n *= size;
-	a->now.moved_ms = clock_mono_ms();
+	http_flow_moved(a, false);
 	if (n >= 5 && !memcmp(line, "HTTP/", 5)) {
 		buf_reset(&reply->headers);
 		a->now.headers_done = false;
@@ -261,6 +308,7 @@ int64_t http_flow_check_at(const struct http_attempts *a, int64_t now_ms)
 {
 	int64_t from = http_flow_may_idle(a) ? now_ms : a->now.moved_ms;
 	int64_t at = from + a->lane->idle_timeout_ms;
+	int64_t deadline = http_flow_deadline(a);
 
-	return at < a->deadline_ms ? at : a->deadline_ms;
+	return at < deadline ? at : deadline;
 }

@@ -77,6 +77,7 @@ static void http_loop_become(struct http_loop *l, struct http_attempts *a,
 		break;
 	case ATTEMPTS_RUNNING:
 		a->lane->running[a->class]++;
+		http_flow_begin(a);
 		http_timer_set(&l->timers, &a->timer,
 			       http_flow_check_at(a, clock_mono_ms()));
 		break;
@@ -134,19 +135,6 @@ static enum http_verdict http_loop_judge(struct http_attempts *a, bool stopped)
 	return http_judge_default(&a->reply);
 }
 
-/*
- * The time that a lane's deadline adds for the body is for moving it: a server
- * that takes and gives nothing is asked for as long as for a small call.
- */
-static int64_t http_loop_retry_until(const struct http_attempts *a)
-{
-	int64_t idle = a->moved_ms + a->lane->deadline_ms;
-
-	if (a->call->deadline_ms > 0 || a->deadline_ms < idle)
-		return a->deadline_ms;
-	return idle;
-}
-
 static int64_t http_loop_retry_delay(struct http_attempts *a,
 				     enum http_verdict verdict)
 {
@@ -155,7 +143,7 @@ static int64_t http_loop_retry_delay(struct http_attempts *a,
 		.attempt = a->reply.attempt,
 		.agains = a->agains,
 		.now_ms = clock_mono_ms(),
-		.deadline_ms = http_loop_retry_until(a),
+		.deadline_ms = http_flow_deadline(a),
 	};
 
 	if (verdict == HTTP_DONE)
@@ -180,8 +168,6 @@ static void http_loop_attempt_ended(struct http_loop *l,
 	curl_easy_getinfo(a->now.easy, CURLINFO_NUM_CONNECTS, &connections);
 	cost.sent = sent;
 	cost.connections = connections;
-	if (!a->moved_ms || cost.sent || cost.received)
-		a->moved_ms = clock_mono_ms();
 	http_easy_end(l, a, code);
 	http_outage_note(l, a);
 	verdict = http_loop_judge(a, stopped);
@@ -310,7 +296,7 @@ static void http_loop_on_timer(struct http_loop *l, struct http_attempts *a,
 		http_loop_finish_without(
 			l, a, -ETIMEDOUT,
 			"no free connection within the deadline");
-	else if (now_ms >= a->deadline_ms)
+	else if (now_ms >= http_flow_deadline(a))
 		http_loop_stop_attempt(l, a, -ETIMEDOUT,
 				       "no whole answer within the deadline");
 	else if (http_flow_stalled(a, now_ms))

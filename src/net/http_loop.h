@@ -53,7 +53,7 @@ struct http_attempts {
 	enum http_class class;
 	http_done_fn *done;
 	void *done_arg;
-	int64_t deadline_ms; /* on clock_mono_ms() */
+	int64_t deadline_ms; /* on clock_mono_ms(), if bytes move */
 
 	/* The starter's until it submits, then the engine thread's. */
 	enum attempts_state state;
@@ -62,8 +62,7 @@ struct http_attempts {
 	int prepare_err;
 	struct http_reply reply;
 	unsigned agains;
-	int64_t moved_ms; /* the last attempt with a byte of data ended, or the
-			     first one */
+	int64_t patience_ms; /* until when nothing need move; http_flow.c */
 	int64_t again_ms; /* while resting */
 	int64_t queued_ms; /* since when it is in the queue */
 	struct http_timer timer;
@@ -128,6 +127,10 @@ void http_easy_pool_clear(struct http_loop *l);
 
 /* net/http_flow.c: bytes in and out, as options of the handle. */
 void http_flow_attach(struct http_attempts *a);
+/* An attempt begins: what it waited for in the queue is no server's fault. */
+void http_flow_begin(struct http_attempts *a);
+/* When the call ends in any case, by what has moved until now. */
+int64_t http_flow_deadline(const struct http_attempts *a);
 /* When to look again whether it still moves. */
 int64_t http_flow_check_at(const struct http_attempts *a, int64_t now_ms);
 /* True when no byte has moved for too long. */

@@ -9,13 +9,15 @@ match (all of them optional):
     header   a regular expression, searched in the lines `name: value`
     lacking  the same, and no line has it
     nth      the first matching request that it hits (default 1)
-    count    how many it hits from there on (default 1; 0: all)
+    every    and each so manieth from there on (default 1)
+    count    how many it hits (default 1; 0: all)
 action: type is one of
     status         status, code, message, retry_after, headers, body
     error_in_200   code, message
     garbage        body: a 200 whose body is no XML
     reset          when "before" (default) or "body"; after: body bytes sent
-    cut            after: body bytes sent before the connection is closed
+    cut            after: body bytes sent before the connection is closed, or
+                   "half"
     wrong_length   delta: added to Content-Length
     no_length      no Content-Length: chunked, or with "close" ended by the
                    connection's end; append: more bytes; headers: more of them;
@@ -24,8 +26,10 @@ action: type is one of
                    by to in its body, or in the header that is named
     list           as: a listing of another kind (s3_list.py)
     stall          seconds; when "headers" (default), "request" (before the
-                   request's body is read) or "body"; after
+                   request's body is read), "answer" (carried out already) or
+                   "body"; after
     latency        seconds, then the right answer
+    trickle        pieces: of the body, each after seconds
     redirect       status (301, 307 or 400), region: unless signed for it
     raw            text: sent instead of an answer, then closed
     lose           the request is carried out, the answer is lost (a reset)
@@ -35,14 +39,15 @@ import re
 import threading
 
 TYPES = ("status", "error_in_200", "garbage", "reset", "cut", "wrong_length",
-         "no_length", "rewrite", "list", "stall", "latency", "redirect", "raw", "lose", "skew")
+         "no_length", "rewrite", "list", "stall", "latency", "trickle",
+         "redirect", "raw", "lose", "skew")
 
 
 class Fault:
     def __init__(self, spec):
         match = spec.get("match", {})
         unknown = set(match) - {"method", "key", "query", "header", "lacking",
-                                "nth", "count"}
+                                "nth", "every", "count"}
         self.action = spec["action"]
         if unknown or self.action.get("type") not in TYPES:
             raise ValueError("no such fault: %r" % spec)
@@ -52,6 +57,7 @@ class Fault:
         self.header = re.compile(match.get("header", ""), re.S | re.I)
         self.lacking = re.compile(match.get("lacking", "(?!)"), re.S | re.I)
         self.nth = int(match.get("nth", 1))
+        self.every = int(match.get("every", 1))
         self.count = int(match.get("count", 1))
         self.seen = 0
 
@@ -63,8 +69,9 @@ class Fault:
         if self.lacking.search(headers):
             return False
         self.seen += 1
-        return self.seen >= self.nth and (
-            self.count == 0 or self.seen < self.nth + self.count)
+        past, between = divmod(self.seen - self.nth, self.every)
+        return past >= 0 and between == 0 and (
+            self.count == 0 or past < self.count)
 
 
 class Faults:

@@ -224,6 +224,8 @@ class Handler(BaseHTTPRequestHandler):
             answer = plain_answer(self.command, raw_path, raw_query,
                                   self.headers, body)
         entry["status"] = answer.status
+        if kind == "stall" and act.get("when") == "answer":
+            time.sleep(act["seconds"])
         if kind == "lose":
             return self.reset()
         return self.send(answer, kind, act)
@@ -275,13 +277,21 @@ class Handler(BaseHTTPRequestHandler):
             head.append("Content-Length: %d" % length)
         head += ["%s: %s" % item for item in answer.headers.items()]
         after = (act or {}).get("after", 0)
+        if after == "half":
+            after = len(body) // 2
         broken = kind in ("cut", "wrong_length", "reset")
         if broken or self.close_connection:
             self.close_connection = True
         blob = ("\r\n".join(head) + "\r\n\r\n").encode("latin-1")
         part = body[:after] if kind in ("cut", "reset") or (
             kind == "stall" and act.get("when") == "body") else body
-        if len(part) < 65536:
+        if kind == "trickle":
+            self.wfile.write(blob)
+            step = max(1, -(-len(body) // act["pieces"]))
+            for at in range(0, len(body), step):
+                time.sleep(act["seconds"])
+                self.wfile.write(body[at:at + step])
+        elif len(part) < 65536:
             self.wfile.write(blob + part)
         else:
             self.wfile.write(blob)

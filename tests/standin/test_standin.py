@@ -225,6 +225,9 @@ def faults(server):
     server.fault({"type": "status", "status": 500}, nth=2, count=2)
     got = [outcome(url) for _ in range(4)]
     assert got == [b"d/x", 500, 500, b"d/x"], got
+    server.fault({"type": "status", "status": 500}, nth=2, every=3, count=2)
+    got = [outcome(url) == 500 for _ in range(9)]
+    assert got == [k in (1, 4) for k in range(9)], got
 
 
 @test("a clock that is off refuses what is signed by the right one")

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "engine_calls.h"
 
@@ -316,18 +317,47 @@ static void test_the_deadline_grows_with_what_is_expected(void **state)
 {
 	struct probe p;
 
-	lane_with(5, 5, 1);
-	standin_fault(&server, "\"count\": 0", STALL(2));
-	probe_init(&p, server.port, HTTP_GET, "/x");
+	lane_with(5, 20, 5);
+	standin_fault(&server, "\"count\": 0",
+		      "\"type\": \"trickle\", \"pieces\": 3, "
+		      "\"seconds\": 2.5");
+	probe_init(&p, server.port, HTTP_GET, "/bytes/4096");
 	probe_run(lane, &p);
 	assert_int_equal(p.err, -ETIMEDOUT);
 	probe_clear(&p);
 
-	probe_init(&p, server.port, HTTP_GET, "/x");
+	probe_init(&p, server.port, HTTP_GET, "/bytes/4096");
 	p.call.expect = 20 * 65536;
 	probe_run(lane, &p);
 	assert_int_equal(p.err, 0);
 	probe_clear(&p);
+}
+
+/* The minutes that a long body may take are not waited for in silence. */
+static void test_the_deadline_does_not_grow_for_a_silent_server(void **state)
+{
+	unsigned char *bytes = some_bytes(BIG * 4);
+	int64_t began = clock_mono_ms();
+	struct probe p;
+
+	lane_with(5, 3, 2);
+	standin_fault(&server, "\"count\": 0", STALL(400));
+	probe_init(&p, server.port, HTTP_GET, "/x");
+	p.call.expect = BIG * 4;
+	probe_run(lane, &p);
+	assert_int_equal(p.err, -ETIMEDOUT);
+	probe_clear(&p);
+
+	/* it takes all of the body, each time */
+	probe_init(&p, server.port, HTTP_PUT, "/echo");
+	p.call.body.data = bytes;
+	p.call.body.len = BIG * 4;
+	probe_run(lane, &p);
+	assert_int_equal(p.err, -ETIMEDOUT);
+	probe_clear(&p);
+	/* 3 and 5 s; with what is allowed for the bytes 190 each */
+	assert_true(clock_mono_ms() - began < 150000);
+	free(bytes);
 }
 
 SUITE(http_flow)
@@ -345,6 +375,8 @@ SUITE(http_flow)
 		engine_test(test_a_body_that_nobody_reads_is_idle),
 		engine_test(test_connect_timeout),
 		engine_test(test_the_deadline_grows_with_what_is_expected),
+		engine_test(
+			test_the_deadline_does_not_grow_for_a_silent_server),
 	};
 
 	return cmocka_run_group_tests_name("http_flow", tests, engine_setup_all,
