@@ -127,6 +127,12 @@ bench: stagefs$(EXEEXT) tests/bench/bench_names$(EXEEXT) \
 .PHONY: bench
 CLEANFILES += bench.tsv bench.svg
 
+# What ./check has in a short form only: root, a quarter of an hour.
+check-long: stagefs$(EXEEXT)
+	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) WEATHER=long \
+		$(top_srcdir)/tests/mount/run weather
+.PHONY: check-long
+
 # libFuzzer over what reads bytes from outside; each for FUZZ_SECONDS. New
 # inputs are kept in the build folder, findings too.
 FUZZ_SECONDS = 600

@@ -239,7 +239,8 @@ static int waiter_list_wait(struct waiter_list *l, struct lock *lock,
 
 	waiter_list_add(l, &e);
 	lock_drop(lock);
-	rc = waiter_sleep(e.waiter, until_ms, interruptible);
+	rc = interruptible ? waiter_park(e.waiter, until_ms)
+			   : waiter_park_uninterrupted(e.waiter, until_ms);
 	lock_take(lock);
 	waiter_list_remove(l, &e);
 	return rc;

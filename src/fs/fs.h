@@ -211,6 +211,9 @@ int fs_file_sync(struct fs *fs, struct handle *h);
 int fs_file_allocate(struct fs *fs, struct handle *h, off_t offset, off_t len);
 /* What is still dirty is published; its error can only be logged. */
 void fs_release(struct fs *fs, struct handle *h);
+/* One release more is to come, of a thread that uses h longer than the kernel
+ * does. */
+void fs_retain(struct handle *h);
 
 /* What is known of the processes of this machine; without it every close is
  * taken for the last one. Set before the first request. */

@@ -36,6 +36,7 @@ int handle_new(struct fs *fs, struct file *f, int flags, bool emptied,
 	h->file = f;
 	h->flags = flags;
 	h->ino = ino;
+	h->releases = 1;
 	h->state = emptied ? HANDLE_EMPTIED : HANDLE_PLAIN;
 	reader_init(&h->reader, f);
 	lock_take(&fs->lock);
@@ -189,9 +190,15 @@ static int handle_release(struct fs *fs, struct handle *h)
 	return rc;
 }
 
+void fs_retain(struct handle *h)
+{
+	atomic_fetch_add(&h->releases, 1);
+}
+
 void fs_release(struct fs *fs, struct handle *h)
 {
-	handle_release(fs, h);
+	if (atomic_fetch_sub(&h->releases, 1) == 1)
+		handle_release(fs, h);
 }
 
 static int handle_give_up(struct fs *fs, struct handle *h)

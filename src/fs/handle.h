@@ -37,6 +37,7 @@ struct handle {
 	/* The version whose pages the kernel has when it uses the handle, for
 	 * it drops others at open; 0: that has been noted. */
 	_Atomic(uint32_t) kernel_pages_etag;
+	_Atomic(unsigned) releases; /* that are to come, at least one */
 	struct handle *prev, *next; /* of fs_locked.handles */
 };
 

@@ -50,6 +50,41 @@ struct fs *op_begin_whole(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
+/* Never breaks the close off. */
+static bool op_close_judge(void *arg, int64_t since_ms)
+{
+	struct op_close *c = arg;
+
+	if (!c->answered && op_is_dying(c->req, since_ms)) {
+		c->answered = true;
+		fs_retain(c->handle);
+		fuse_req_interrupt_func(c->req, NULL, NULL);
+		op_reply(c->req, -EINTR);
+	}
+	return false;
+}
+
+struct fs *op_close_begin(struct op_close *c)
+{
+	struct waiter *w = waiter_self();
+
+	c->answered = false;
+	waiter_begin_judged(w, op_close_judge, c);
+	fuse_req_interrupt_func(c->req, op_interrupted, w);
+	return fuse_req_userdata(c->req);
+}
+
+void op_close_end(struct op_close *c, struct fs *fs, int rc)
+{
+	if (c->answered) {
+		waiter_begin(waiter_self());
+		fs_release(fs, c->handle);
+		return;
+	}
+	op_end(c->req);
+	op_reply(c->req, rc);
+}
+
 void op_end(fuse_req_t req)
 {
 	fuse_req_interrupt_func(req, NULL, NULL);

@@ -7,6 +7,8 @@
 #define FUSE_USE_VERSION 312
 #include <fuse_lowlevel.h>
 
+#include <stdbool.h>
+
 #include "fs/fs.h"
 
 /*
@@ -14,10 +16,24 @@
  * the caller then ends the wait of the thread that works for it.
  */
 struct fs *op_begin(fuse_req_t req);
-/* The same for a close, which nothing breaks off: what was written is published
- * also when its writer is killed. */
+/* The same for what nothing breaks off. */
 struct fs *op_begin_whole(fuse_req_t req);
 void op_end(fuse_req_t req);
+
+/*
+ * A close. Nothing breaks it off: what was written is published also when its
+ * writer is killed; but the dead do not wait for that. Such a writer's close is
+ * answered at once, and the handle kept until op_close_end(), which releases it
+ * if the kernel did meanwhile.
+ */
+struct op_close {
+	fuse_req_t req;
+	struct handle *handle;
+	bool answered;
+};
+
+struct fs *op_close_begin(struct op_close *c);
+void op_close_end(struct op_close *c, struct fs *fs, int rc);
 
 /* Replies to an operation without a result: rc is 0 or -errno. */
 void op_reply(fuse_req_t req, int rc);

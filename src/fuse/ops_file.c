@@ -143,11 +143,10 @@ void ops_file_write(fuse_req_t req, fuse_ino_t ino, const char *bytes,
 
 void ops_file_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	int rc = fs_close(op_begin_whole(req), ops_file_handle(fi),
-			  fuse_req_ctx(req)->pid);
+	struct op_close c = { .req = req, .handle = ops_file_handle(fi) };
+	struct fs *fs = op_close_begin(&c);
 
-	op_end(req);
-	op_reply(req, rc);
+	op_close_end(&c, fs, fs_close(fs, c.handle, fuse_req_ctx(req)->pid));
 }
 
 void ops_file_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,

@@ -273,6 +273,30 @@ static void test_judge_is_asked_again(void **state)
 	waiter_begin(w);
 }
 
+/* In a list as elsewhere; and it sleeps between the questions. */
+static void test_judge_is_asked_in_a_list(void **state)
+{
+	struct waiter *w = waiter_self();
+	struct waiter_list list = { NULL };
+	int asked = 0, rounds = 0, rc;
+	pthread_t thread;
+	struct lock lock;
+
+	lock_init(&lock, LOCK_TEST);
+	waiter_begin_judged(w, third, &asked);
+	assert_int_equal(pthread_create(&thread, NULL, asker, w), 0);
+	lock_take(&lock);
+	do {
+		rc = waiter_list_sleep(&list, &lock, WAIT_FOREVER);
+	} while (rc != -EINTR && ++rounds < 100);
+	lock_drop(&lock);
+	assert_int_equal(rc, -EINTR);
+	assert_int_equal(asked, 3);
+	pthread_join(thread, NULL);
+	lock_destroy(&lock);
+	waiter_begin(w);
+}
+
 SUITE(waiter)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +306,7 @@ SUITE(waiter)
 		cmocka_unit_test(test_two_threads_take_turns),
 		cmocka_unit_test(test_interrupt_from_another_thread),
 		cmocka_unit_test(test_judge_is_asked_again),
+		cmocka_unit_test(test_judge_is_asked_in_a_list),
 	};
 
 	return cmocka_run_group_tests_name("waiter", tests, NULL, NULL);
