@@ -11,7 +11,8 @@
 #		proxy that adds RTT milliseconds and counts (latency.py)
 #	rgw	ddrgw write: RGW itself
 #	fast	dd dd4 random16: nginx, which gives out files of this disk, with
-#		ranges; in place of LIST it has answers that were written before
+#		ranges; in place of LIST it has answers that were written before,
+#		for each prefix that there is
 #
 # and, with tables of their own, local presign gateway: the benches beside this
 # one. "Cold" is a new mount: nothing is known of the names, nothing of the
@@ -49,9 +50,9 @@ start_far() {
 		bail 'no proxy'
 }
 start_rgw() { :; }
-# What stands for LIST: one answer for the prefix of the files, and an empty one
-# for all others.
-nginx_list() {	# PREFIX FILE...
+# What stands for LIST: an answer for the prefix of the files, one for the name
+# of each as a prefix, and an empty one for all others.
+nginx_list() {	# PREFIX FILE...: all in the folder ext
 	local f prefix=$1
 	shift
 	echo '<?xml version="1.0" encoding="UTF-8"?>'
@@ -59,7 +60,7 @@ nginx_list() {	# PREFIX FILE...
 	echo "<Name>fast</Name><Prefix>$prefix</Prefix><MaxKeys>1000</MaxKeys>"
 	echo "<KeyCount>$#</KeyCount><IsTruncated>false</IsTruncated>"
 	for f in "$@"; do
-		echo "<Contents><Key>$prefix${f##*/}</Key><LastModified>$(
+		echo "<Contents><Key>ext/${f##*/}</Key><LastModified>$(
 			date -u -r "$f" +%FT%T.000Z)</LastModified><ETag>\"$(
 			printf '%x-%x' $(stat -c '%Y %s' "$f"))\"</ETag><Size>$(
 			stat -c %s "$f")</Size><StorageClass>STANDARD</StorageClass></Contents>"
@@ -67,7 +68,7 @@ nginx_list() {	# PREFIX FILE...
 	echo '</ListBucketResult>'
 }
 start_fast() {
-	local nginx port
+	local nginx port f
 	nginx=$(PATH=$PATH:/usr/sbin command -v nginx) || {
 		echo 'nginx is not installed (tests/install --bench)'
 		return 1
@@ -77,8 +78,11 @@ start_fast() {
 	need data
 	ln "$T/data" "$T/www/fast/ext/data"
 	split -n 4 -d -a 1 "$T/data" "$T/www/fast/ext/q"
-	nginx_list ext/ "$T/www/fast/ext"/* >"$T/www/lists/ext.xml"
-	nginx_list '' >"$T/www/lists/empty.xml"
+	nginx_list ext/ "$T/www/fast/ext"/* >"$T/www/lists/all.xml"
+	for f in "$T/www/fast/ext"/*; do
+		nginx_list "ext/${f##*/}" "$f" >"$T/www/lists/of-${f##*/}.xml"
+	done
+	nginx_list '' >"$T/www/lists/none.xml"
 	chmod 755 "$T"
 	cat >"$T/nginx.conf" <<-END
 	daemon off;
@@ -88,7 +92,11 @@ start_fast() {
 	error_log $T/nginx.err;
 	events { worker_connections 1024; }
 	http {
-	map \$arg_prefix \$list { default empty; ~^ext(/|%2F)\$ ext; }
+	map \$arg_prefix \$list {
+		default none;
+		~^ext(/|%2F)\$ all;
+		~^ext(/|%2F)(?<name>data|q[0-3])\$ of-\$name;
+	}
 	log_format counts '\$request_method \$status \$bytes_sent \$request_length';
 	access_log $T/nginx.log counts;
 	sendfile on;
@@ -111,7 +119,8 @@ start_fast() {
 	}
 	}
 	END
-	"$nginx" -c "$T/nginx.conf" -e "$T/nginx.err" 2>"$T/nginx.out" &
+	"$nginx" -c "$T/nginx.conf" -e "$T/nginx.err" >"$T/nginx.out" 2>&1 &
+	at_exit+=("kill $!; wait $!")
 	FAST_ENDPOINT=http://127.0.0.1:$port
 	until_ok 20 'curl -fsS -I $FAST_ENDPOINT/fast/ext/data' ||
 		bail "nginx does not start: $(cat "$T/nginx.out" "$T/nginx.err")"
@@ -181,15 +190,16 @@ up_rclone() {
 		rclone mount "bench:$BUCKET/$EXT" "$MNT" --daemon \
 		--use-server-modtime >"$T/rclone.log" 2>&1
 }
+there() { mountpoint -q "$MNT"; }
 down() {
-	! mounted || timeout 60 umount "$MNT" 2>/dev/null || mount_kill "$MNT"
+	! there || timeout 60 umount "$MNT" 2>/dev/null || mount_kill "$MNT"
 	until_ok 60 '[ -z "$(daemon_pids)" ]' || mount_kill "$MNT"
 }
 # cold PATH: a mount that knows nothing but PATH.
 cold() {
 	down
 	"up_$client" || bail "cannot mount $client"
-	until_ok 20 mounted || bail "$client does not mount"
+	until_ok 20 there || bail "$client does not mount"
 	stat "$1" >/dev/null || bail "$client does not show $1"
 }
 # For the clients that are there, those of a file system with their root in E.
