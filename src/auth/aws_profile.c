@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/ini.h"
+#include "base/text.h"
 
 /* ---- where the files are ---- */
 
@@ -158,19 +159,14 @@ struct layer {
 	char *values[AWS_KEYS]; /* NULL: not there */
 };
 
-static bool profile_is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* Narrows [*s, *s + *n) by the white space at its ends. */
 static void profile_trim(const char **s, size_t *n)
 {
-	while (*n && profile_is_blank(**s)) {
+	while (*n && text_is_blank(**s)) {
 		++*s;
 		--*n;
 	}
-	while (*n && profile_is_blank((*s)[*n - 1]))
+	while (*n && text_is_blank((*s)[*n - 1]))
 		--*n;
 }
 
@@ -179,7 +175,7 @@ static bool profile_strip_word(const char *word, const char **s, size_t *n)
 {
 	size_t len = strlen(word);
 
-	if (*n <= len || memcmp(*s, word, len) || !profile_is_blank((*s)[len]))
+	if (*n <= len || memcmp(*s, word, len) || !text_is_blank((*s)[len]))
 		return false;
 	*s += len;
 	*n -= len;
@@ -211,7 +207,7 @@ static size_t profile_value_length(const char *value)
 
 	for (size_t i = 1; i < n; i++) {
 		if ((value[i] == '#' || value[i] == ';') &&
-		    profile_is_blank(value[i - 1])) {
+		    text_is_blank(value[i - 1])) {
 			n = i;
 			break;
 		}

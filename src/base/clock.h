@@ -5,6 +5,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -13,6 +14,12 @@ struct timespec clock_now(void); /* wall clock */
 int64_t clock_mono_ms(void); /* monotonic, for waits and expiry */
 uint64_t clock_mono_us(void); /* the same clock, to measure */
 int64_t clock_uptime_s(void); /* the same over a suspended machine */
+
+static inline bool clock_is_same(const struct timespec *a,
+				 const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
 
 /*
  * Sizes include the NUL. A time outside the years 0 to 9999 is written as the

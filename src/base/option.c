@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/number.h"
 #include "base/option_type.h"
 #include "base/text.h"
 
@@ -131,11 +132,6 @@ void option_clear(const struct option *table, void *target)
 #define HELP_WIDTH 79
 #define CHOICES_MAX 24 /* more are named in the text */
 
-static size_t option_least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 /*
  * How many letters one must add, drop, change or swap with their neighbour to
  * make b of a. Three rows of the matrix are enough: the swap looks back two.
@@ -155,12 +151,11 @@ static size_t option_distance(const char *a, const char *b)
 		for (size_t j = 1; j <= b_len; j++) {
 			char x = text_lower(a[i - 1]), y = text_lower(b[j - 1]);
 
-			row[j] = option_least(last[j], row[j - 1]) + 1;
-			row[j] = option_least(row[j], last[j - 1] + (x != y));
+			row[j] = number_min(last[j], row[j - 1]) + 1;
+			row[j] = number_min(row[j], last[j - 1] + (x != y));
 			if (i > 1 && j > 1 && x == text_lower(b[j - 2]) &&
 			    y == text_lower(a[i - 2]))
-				row[j] =
-					option_least(row[j], before[j - 2] + 1);
+				row[j] = number_min(row[j], before[j - 2] + 1);
 		}
 	}
 	return rows[a_len % 3][b_len];

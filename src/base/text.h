@@ -58,6 +58,17 @@ static inline bool text_is_alpha(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+static inline bool text_is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* A byte of a character of UTF-8, but not its first. */
+static inline bool text_utf8_continues(char c)
+{
+	return (c & 0xc0) == 0x80;
+}
+
 static inline char text_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;

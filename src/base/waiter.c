@@ -225,11 +225,6 @@ void waiter_list_wake(struct waiter_list *l)
 		waiter_unpark(e->waiter);
 }
 
-int waiter_list_empty(const struct waiter_list *l)
-{
-	return !l->head;
-}
-
 static int waiter_list_wait(struct waiter_list *l, struct lock *lock,
 			    int64_t until_ms, bool interruptible)
 	REQUIRES(*lock)

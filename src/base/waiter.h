@@ -81,11 +81,10 @@ struct waiter_list {
 	struct waiter_entry *head;
 };
 
-/* The list's lock is the caller's business for these four. */
+/* The list's lock is the caller's business for these three. */
 void waiter_list_add(struct waiter_list *l, struct waiter_entry *e);
 void waiter_list_remove(struct waiter_list *l, struct waiter_entry *e);
 void waiter_list_wake(struct waiter_list *l);
-int waiter_list_empty(const struct waiter_list *l);
 
 /*
  * The calling thread on the list for one park, without the list's lock, which

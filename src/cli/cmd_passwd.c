@@ -10,7 +10,6 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/kdf.h"
-#include "base/text.h"
 #include "cli/cmd.h"
 #include "cli/prompt.h"
 #include "config/config.h"

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -17,9 +16,6 @@
 #include "base/text.h"
 #include "cli/cmd.h"
 #include "cli/transfer_verb.h"
-#include "client/message.h"
-#include "client/session.h"
-#include "client/statement.h"
 #include "stage/location.h"
 #include "stage/stage.h"
 #include "store/store.h"

@@ -8,7 +8,6 @@
 
 #include "base/option.h"
 #include "cli/cmd.h"
-#include "client/message.h"
 #include "config/config.h"
 
 #define BRIEF_COLUMN 16
@@ -99,11 +98,6 @@ static const char *const help_groups[N_GROUPS] = {
 	[GROUP_STAGES] = "Stages",
 	[GROUP_GATEWAY] = "The gateway, for stages in plain files",
 };
-
-const char *help_group(unsigned group)
-{
-	return help_groups[group];
-}
 
 static void help_brief(const struct command *c, FILE *out)
 {

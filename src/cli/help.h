@@ -21,7 +21,4 @@ extern const struct help_entry help_examples[], help_attributes[],
 void help_page(const struct command *const *commands, FILE *out);
 void help_verb(const struct command *c, FILE *out);
 
-/* How a purpose is called: enum cmd_group. */
-const char *help_group(unsigned group);
-
 #endif

@@ -16,7 +16,6 @@
 #include "client/statement.h"
 #include "client/stages_conn.h"
 #include "stage/catalog.h"
-#include "stage/location.h"
 #include "store/store.h"
 
 /* ---- what is there ---- */

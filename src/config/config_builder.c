@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/text.h"
 #include "config/config_builder.h"
@@ -30,38 +31,16 @@ int config_builder_find_user(const struct config *c, const char *name)
 	return -1;
 }
 
-/* One more, zeroed, in a list of n and in that of their origins. */
-static int builder_grow(void **list, size_t size,
-			struct config_origin **origins, unsigned n,
-			uint32_t line)
-{
-	char *grown = realloc(*list, (n + 1) * size);
-	struct config_origin *lines;
-
-	if (!grown)
-		return -ENOMEM;
-	*list = grown;
-	memset(grown + n * size, 0, size);
-	lines = realloc(*origins, (n + 1) * sizeof(*lines));
-	if (!lines)
-		return -ENOMEM;
-	*origins = lines;
-	lines[n] = (struct config_origin){ .section = line };
-	return 0;
-}
-
 int config_builder_add_stage(struct config_builder *b, const char *name,
 			     uint32_t line)
 {
 	struct config *c = b->config;
-	void *list = c->stages;
-	int rc = builder_grow(&list, sizeof(*c->stages), &b->stages,
-			      c->n_stages, line);
 	struct config_stage *s;
 
-	c->stages = list;
-	if (rc)
-		return rc;
+	if (ARRAY_RESERVE(c->stages, b->cap_stages, c->n_stages + 1) ||
+	    ARRAY_RESERVE(b->stages, b->cap_stage_origins, c->n_stages + 1))
+		return -ENOMEM;
+	b->stages[c->n_stages].section = line;
 	s = &c->stages[c->n_stages];
 	s->name = strdup(name);
 	if (!s->name)
@@ -74,14 +53,12 @@ int config_builder_add_user(struct config_builder *b, const char *name,
 			    uint32_t line)
 {
 	struct config *c = b->config;
-	void *list = c->users;
-	int rc = builder_grow(&list, sizeof(*c->users), &b->users, c->n_users,
-			      line);
 	struct config_user *u;
 
-	c->users = list;
-	if (rc)
-		return rc;
+	if (ARRAY_RESERVE(c->users, b->cap_users, c->n_users + 1) ||
+	    ARRAY_RESERVE(b->users, b->cap_user_origins, c->n_users + 1))
+		return -ENOMEM;
+	b->users[c->n_users].section = line;
 	u = &c->users[c->n_users];
 	u->name = strdup(name);
 	if (!u->name)

@@ -22,6 +22,7 @@ struct config_builder {
 	struct config_origin mount, storage;
 	struct config_origin *stages; /* beside config->stages */
 	struct config_origin *users; /* beside config->users */
+	size_t cap_stages, cap_stage_origins, cap_users, cap_user_origins;
 };
 
 /* A new, empty [stage NAME] or [user NAME]. 0 or -ENOMEM. */

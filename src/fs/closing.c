@@ -4,7 +4,6 @@
 #include <stdbool.h>
 
 #include "fs/close_errors.h"
-#include "fs/names.h"
 
 #define OPENERS_MAX 64 /* other handles of the file that are looked at */
 

@@ -11,7 +11,6 @@
 #include "fs/names.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "stage/stage.h"
 

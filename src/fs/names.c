@@ -8,8 +8,6 @@
 #include <unistd.h>
 
 #define BLOCK_SIZE (128 << 10) /* what programs read and write at a time */
-
-#include "stage/location.h"
 #include "stage/stage.h"
 
 /* stat(2)'s view; how long the kernel may believe it, in seconds. */

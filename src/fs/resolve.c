@@ -15,7 +15,6 @@
 #include "fs/subtree.h"
 #include "stage/catalog.h"
 #include "stage/location.h"
-#include "stage/stage.h"
 
 /* The question is about a key; the answer is what now stands in the tree. */
 static int resolve_ask_key(struct fs *fs, const struct claims_ask *ask,

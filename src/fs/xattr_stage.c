@@ -5,7 +5,6 @@
 #include "fs/xattr.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "stage/stage.h"

@@ -23,6 +23,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -128,7 +129,7 @@ static struct request *request_new(struct gateway *g, struct MHD_Connection *c,
 	if (!r)
 		return NULL;
 	r->connection = connection;
-	r->started_us = counters_now_us();
+	r->started_us = clock_mono_us();
 	r->x.gateway = g;
 	r->x.method = method;
 	r->x.target = connection->target ? connection->target : "";
@@ -374,7 +375,7 @@ void callbacks_on_completed(void *arg, struct MHD_Connection *c, void **state,
 		.bytes_out = whole && strcmp(r->x.method, "HEAD") != 0
 				     ? r->answer.len
 				     : 0,
-		.us = counters_now_us() - r->started_us,
+		.us = clock_mono_us() - r->started_us,
 		.broken = !whole,
 	};
 	counters_count(g->counters, &count);

@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 
@@ -60,14 +59,6 @@ struct counters *counters_new(void)
 void counters_free(struct counters *c)
 {
 	free(c);
-}
-
-uint64_t counters_now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 static void counter_add(counter *c, uint64_t n)

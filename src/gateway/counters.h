@@ -37,7 +37,6 @@ enum counters_call {
 };
 void counters_store(struct counters *c, enum counters_call call, uint64_t us,
 		    int err);
-uint64_t counters_now_us(void); /* for the differences */
 
 /* Prometheus' text format. */
 void counters_write(struct counters *c, struct buf *out);

@@ -10,7 +10,6 @@
 #include "mount/mount_end.h"
 
 #include <signal.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/buf.h"

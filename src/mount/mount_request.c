@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/text.h"
 
 enum option_use {
@@ -92,17 +93,10 @@ static int mount_request_replace(char **where, const char *value)
 static int mount_request_add_setting(struct mount_request *r,
 				     const char *option)
 {
-	char **grown =
-		reallocarray(r->settings, r->n_settings + 1, sizeof(*grown));
-
-	if (!grown)
+	if (ARRAY_RESERVE(r->settings, r->cap_settings, r->n_settings + 1))
 		return -ENOMEM;
-	r->settings = grown;
-	grown[r->n_settings] = strdup(option);
-	if (!grown[r->n_settings])
-		return -ENOMEM;
-	r->n_settings++;
-	return 0;
+	r->settings[r->n_settings] = strdup(option);
+	return r->settings[r->n_settings++] ? 0 : -ENOMEM;
 }
 
 /* Commas of the kernel's are within quotes, libfuse's behind a backslash. */

@@ -20,6 +20,7 @@ struct mount_request {
 	bool labels; /* SELinux's among them: context= and its kin */
 	char **settings; /* `name=value` or `name`: the configuration's */
 	unsigned n_settings;
+	size_t cap_settings;
 };
 
 /*

@@ -90,11 +90,6 @@ static bool canonical_is_token(const char *s)
 	return *s && !s[text_token_len(s)];
 }
 
-static bool canonical_is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static void canonical_add_lower(struct buf *out, const char *s)
 {
 	for (; *s; s++)
@@ -107,7 +102,7 @@ static int canonical_add_header_value(struct buf *out, const char *s)
 	bool gap = false, any = false;
 
 	for (; *s; s++) {
-		if (canonical_is_blank(*s)) {
+		if (text_is_blank(*s)) {
 			gap = any;
 			continue;
 		}

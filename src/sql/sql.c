@@ -2,6 +2,7 @@
  * The statements: a table of first words, and a function for each. Options
  * come in any order and the last one wins, as Databend has it.
  */
+#include "base/text.h"
 #include "sql/parser.h"
 
 #include <stdlib.h>
@@ -185,16 +186,11 @@ void sql_statement_clear(struct sql_statement *s)
 
 /* ---- LIKE ---- */
 
-static bool sql_is_continuation(char c)
-{
-	return (c & 0xc0) == 0x80;
-}
-
 static size_t sql_char_len(const char *s)
 {
 	size_t n = 1;
 
-	while (sql_is_continuation(s[n]))
+	while (text_utf8_continues(s[n]))
 		n++;
 	return n;
 }

@@ -82,6 +82,7 @@ struct sql_statement {
 	/* CONNECTION, CREDENTIALS and ENCRYPTION; names as written. */
 	struct sql_pair *connection;
 	unsigned n_connection;
+	size_t cap_connection;
 	bool has_connection; /* one of the clauses, perhaps empty */
 	/* What stands in the parentheses, a blank between tokens. */
 	struct sql_text file_format, copy_options;

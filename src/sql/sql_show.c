@@ -4,6 +4,7 @@
  * without quotes. So it is not the grammar that says what a secret is: every
  * literal is one, unless the word before it is known to be harmless.
  */
+#include "base/text.h"
 #include "sql/sql_lex.h"
 
 #include <stdio.h>
@@ -142,11 +143,6 @@ static bool show_next_secret(struct masker *m, struct sql_span *out)
 
 /* ---- places ---- */
 
-static bool show_is_continuation(char c)
-{
-	return (c & 0xc0) == 0x80;
-}
-
 void sql_show_place(const char *text, size_t len, size_t at, unsigned *line,
 		    unsigned *column)
 {
@@ -155,7 +151,7 @@ void sql_show_place(const char *text, size_t len, size_t at, unsigned *line,
 		if (text[i] == '\n') {
 			++*line;
 			*column = 1;
-		} else if (!show_is_continuation(text[i])) {
+		} else if (!text_utf8_continues(text[i])) {
 			++*column;
 		}
 	}
@@ -175,7 +171,7 @@ static void show_put_char(struct shown *s, char c)
 	bool odd = (unsigned char)c < ' ' || c == 0x7f;
 
 	buf_addc(&s->text, c == '\t' ? ' ' : odd ? '?' : c);
-	s->n += !show_is_continuation(c);
+	s->n += !text_utf8_continues(c);
 }
 
 static void show_put_stars(struct shown *s)
@@ -233,7 +229,7 @@ static size_t show_prefix(const char *s, size_t len, size_t n)
 
 	while (i < len && n) {
 		i++;
-		while (i < len && show_is_continuation(s[i]))
+		while (i < len && text_utf8_continues(s[i]))
 			i++;
 		n--;
 	}

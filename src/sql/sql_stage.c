@@ -3,6 +3,7 @@
  * they come in any, each once. The older CREDENTIALS and ENCRYPTION are
  * CONNECTION by other names.
  */
+#include "base/array.h"
 #include "sql/parser.h"
 
 #include <errno.h>
@@ -24,15 +25,10 @@ enum clause {
 
 struct sql_pair *sql_stage_pair(struct sql_statement *s)
 {
-	struct sql_pair *pair =
-		realloc(s->connection, (s->n_connection + 1) * sizeof(*pair));
-
-	if (!pair)
+	if (ARRAY_RESERVE(s->connection, s->cap_connection,
+			  s->n_connection + 1))
 		return NULL;
-	s->connection = pair;
-	pair += s->n_connection++;
-	*pair = (struct sql_pair){ 0 };
-	return pair;
+	return &s->connection[s->n_connection++];
 }
 
 static int stage_expect_pair_value(struct sql_parser *p, struct sql_text *out)

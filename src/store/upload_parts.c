@@ -14,7 +14,6 @@
 #include "base/array.h"
 #include "base/lock.h"
 #include "base/waiter.h"
-#include "store/parts.h"
 
 enum slot_state { SLOT_NONE, SLOT_SENDING, SLOT_SENT };
 

@@ -15,7 +15,6 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "stage/stage.h"
-#include "client/session.h"
 #include "client/statement.h"
 #include "client/walk.h"
 #include "store/store.h"

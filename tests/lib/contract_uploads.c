@@ -4,10 +4,8 @@
 #include "store_help.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/budget.h"
 #include "base/buf.h"

@@ -6,7 +6,6 @@
 #include "fs/names/tree.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/clock.h"
 

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "stage/stage.h"
 
 /* The same bytes: by the ETag, or where there is none by what else is known. */
 static bool tree_refresh_same_bytes(const struct inode *i,

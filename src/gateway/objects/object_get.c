@@ -89,14 +89,14 @@ static int object_get_open(struct exchange *x, struct object_details *d,
 
 	*fd = -1;
 	for (int i = 0; i < TRIES && rc == -ESTALE; i++) {
-		uint64_t since = counters_now_us();
+		uint64_t since = clock_mono_us();
 
 		rc = store_head(o->in.store, key, d);
 		if (!rc && file && strcmp(x->method, "HEAD") != 0)
 			rc = store_open(o->in.store, key, d->info.etag, fd,
 					&d->info);
 		counters_store(x->gateway->counters, COUNTERS_OPEN,
-			       counters_now_us() - since, rc);
+			       clock_mono_us() - since, rc);
 	}
 	/* It is replaced faster than it can be opened. */
 	return rc == -ESTALE ? -ETIMEDOUT : rc;

@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/io.h"
@@ -286,7 +287,7 @@ static int object_put_store(struct exchange *x, struct object_info *info)
 		.content_type = exchange_header(x, "Content-Type"),
 		.headers = k.fields,
 	};
-	uint64_t since = counters_now_us();
+	uint64_t since = clock_mono_us();
 	int rc = object_put_keep(&k, x->headers, x->n_headers, false);
 
 	if (!rc)
@@ -300,7 +301,7 @@ static int object_put_store(struct exchange *x, struct object_info *info)
 	rc = store_put(o->in.store, buf_str(&o->key), &body, &meta, &o->cond,
 		       info);
 	counters_store(x->gateway->counters, COUNTERS_PUT,
-		       counters_now_us() - since, rc);
+		       clock_mono_us() - since, rc);
 	if (!rc)
 		gateway_changed(x->gateway, o->in.store, buf_str(&o->key),
 				info);

@@ -39,7 +39,6 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/lock.h"
-#include "net/url.h"
 #include "store/local/local_address.h"
 #include "store/local/local_file.h"
 #include "store/local/local_folder.h"

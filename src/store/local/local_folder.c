@@ -23,10 +23,10 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "store/local/local_file.h"
 #include "store/local/local_root.h"
@@ -160,16 +160,11 @@ int local_folder_locks(struct local *l)
 		  : local_folder_file(l->folder_fd, LOCAL_LOCKS, O_RDWR, &st);
 }
 
-static bool folder_same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 bool local_folder_same(const struct local_stamp *a, const struct local_stamp *b)
 {
 	return a->ino == b->ino && a->size == b->size &&
-	       folder_same_time(&a->mtime, &b->mtime) &&
-	       folder_same_time(&a->ctime, &b->ctime);
+	       clock_is_same(&a->mtime, &b->mtime) &&
+	       clock_is_same(&a->ctime, &b->ctime);
 }
 
 static void folder_stamp_of(const struct stat *st, struct local_stamp *out)

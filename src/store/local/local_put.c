@@ -3,7 +3,6 @@
  * (local_commit.c). A process that is killed leaves nothing.
  */
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "store/local/local_commit.h"

@@ -30,6 +30,7 @@
 #include <sys/xattr.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -323,11 +324,6 @@ static struct timespec reader_instant(struct reader *r)
 	return t;
 }
 
-static bool record_same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 static bool record_is_bound(struct reader *r, unsigned flags,
 			    const struct stat *st)
 {
@@ -338,10 +334,9 @@ static bool record_is_bound(struct reader *r, unsigned flags,
 		other = reader_instant(r);
 	if (r->bad || ino != st->st_ino)
 		return false;
-	return S_ISDIR(st->st_mode) ||
-	       (size == (uint64_t)st->st_size &&
-		(record_same_time(&mtime, &st->st_mtim) ||
-		 record_same_time(&other, &st->st_mtim)));
+	return S_ISDIR(st->st_mode) || (size == (uint64_t)st->st_size &&
+					(clock_is_same(&mtime, &st->st_mtim) ||
+					 clock_is_same(&other, &st->st_mtim)));
 }
 
 /* A string of at most size - 1 bytes without control bytes: any user who may

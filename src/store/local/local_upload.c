@@ -5,7 +5,6 @@
  * been aborted by another process, to the disk: completing renames its file.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,6 @@
 #include "store/local/local_commit.h"
 #include "store/local/local_error.h"
 #include "store/local/local_file.h"
-#include "store/local/local_folder.h"
 #include "store/local/local_ops.h"
 #include "store/local/local_path.h"
 #include "store/local/local_pending.h"

@@ -20,7 +20,6 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "store/props.h"
 #include "store/s3/s3_endpoint.h"
 #include "store/s3/s3_lack.h"
 #include "store/s3/s3_ops.h"

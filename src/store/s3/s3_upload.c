@@ -27,7 +27,6 @@
 #include "store/s3/s3_judge.h"
 #include "store/s3/s3_lack.h"
 #include "store/s3/s3_ops.h"
-#include "store/s3/s3_page.h"
 #include "store/s3/s3_perform.h"
 
 #define CLOCK_SLACK_S 5

@@ -5,8 +5,6 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "auth/cred_ask.h"

@@ -1,10 +1,8 @@
 /* Which pending signals are a process's end. */
 #include "unit.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -157,16 +157,16 @@ static void test_list(void **state)
 					   { .waiter = w } };
 	struct waiter_list list = { NULL };
 
-	assert_true(waiter_list_empty(&list));
+	assert_null(list.head);
 	for (int i = 0; i < 3; i++)
 		waiter_list_add(&list, &entries[i]);
 	waiter_list_remove(&list, &entries[1]);
 	waiter_list_remove(&list, &entries[2]);
-	assert_false(waiter_list_empty(&list));
+	assert_non_null(list.head);
 	waiter_list_wake(&list);
 	assert_int_equal(waiter_park(w, clock_mono_ms() + 3), 0);
 	waiter_list_remove(&list, &entries[0]);
-	assert_true(waiter_list_empty(&list));
+	assert_null(list.head);
 	waiter_list_wake(&list);
 	assert_int_equal(waiter_park(w, clock_mono_ms() + 3), -ETIMEDOUT);
 }
@@ -223,7 +223,7 @@ static void test_two_threads_take_turns(void **state)
 	play(&g, 0);
 	pthread_join(thread, NULL);
 	assert_int_equal(g.failures, 0);
-	assert_true(waiter_list_empty(&g.list));
+	assert_null(g.list.head);
 }
 
 static void *interrupter(void *arg)

@@ -5,8 +5,6 @@
  */
 #include "unit.h"
 
-#include <errno.h>
-
 #include "base/buf.h"
 #include "config_fixture.h"
 #include "config/config.h"

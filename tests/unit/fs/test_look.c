@@ -8,9 +8,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "fs_fixture.h"
 #include "memstore.h"

@@ -6,7 +6,6 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <time.h>

@@ -7,9 +7,7 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/xattr.h>
 
 #include "base/buf.h"

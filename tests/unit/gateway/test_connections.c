@@ -1,8 +1,6 @@
 /* Connections: who goes when the house is full, and who has a share of it. */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>

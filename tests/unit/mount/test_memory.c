@@ -3,7 +3,6 @@
  * Both write and read at once in 32 MiB, get through, and stay within it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>

@@ -2,8 +2,6 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "base/waiter.h"
 #include "engine_calls.h"

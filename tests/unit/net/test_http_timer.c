@@ -1,8 +1,6 @@
 /* Timers come out in the order in which they are due, whatever came between. */
 #include "unit.h"
 
-#include <stdlib.h>
-
 #include "net/http_timer.h"
 
 #define N 500

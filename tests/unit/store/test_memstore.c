@@ -3,9 +3,6 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/digest.h"

@@ -7,7 +7,6 @@
 #include "file_rig.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "base/digest.h"
 #include "base/mime.h"

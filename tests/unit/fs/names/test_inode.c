@@ -2,8 +2,6 @@
 #include "tree_fixture.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "base/buf.h"
 

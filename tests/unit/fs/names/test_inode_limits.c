@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <malloc.h>
-#include <stdlib.h>
 
 #include "fs/names/dircache.h"
 

@@ -2,7 +2,6 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 
 #include "gateway/login/peer.h"

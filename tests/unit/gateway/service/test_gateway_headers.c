@@ -4,8 +4,6 @@
  *
  * Covers: gateway/request_filter.c gateway/route.c
  */
-#include <stdlib.h>
-
 #include "base/mime.h"
 #include "gateway_rig.h"
 

@@ -1,8 +1,6 @@
 /*
  * Clients that are slow, many, or have much to say: the threads of others go on.
  */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>

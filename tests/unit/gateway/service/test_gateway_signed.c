@@ -3,7 +3,6 @@
  *
  * Covers: gateway/health.c gateway/stores.c
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

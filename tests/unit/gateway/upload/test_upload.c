@@ -4,7 +4,6 @@
  * Covers: gateway/upload/upload.c
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/buf.h"
 #include "memstore.h"

@@ -4,9 +4,7 @@
  * Covers: store/s3/s3_judge.c store/s3/s3_perform.c
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"

@@ -2,8 +2,6 @@
  * What may be kept of an S3 store's objects beyond this moment, and by which
  * name: its identity, and answers without a strong ETag.
  */
-#include <stdlib.h>
-
 #include "base/digest.h"
 #include "base/waiter.h"
 #include "s3_rig.h"

@@ -4,8 +4,6 @@
  *
  * Covers: store/s3/s3_tags.c
  */
-#include <stdlib.h>
-
 #include "base/digest.h"
 #include "s3_rig.h"
 #include "store/store.h"

@@ -3,7 +3,6 @@
  * that was handed over.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"

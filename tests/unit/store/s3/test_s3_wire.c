@@ -7,7 +7,6 @@
  * Covers: store/s3/s3_presign.c store/s3/s3_sum.c
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/digest.h"
 #include "base/log.h"
