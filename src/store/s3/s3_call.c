@@ -59,11 +59,6 @@ void s3_call_by_url(struct s3_call *c, struct s3_by_url *by)
 		c->http.verb = by->put;
 }
 
-struct http_lane *s3_call_lane(const struct s3_call *c)
-{
-	return c->by ? c->by->lane : c->s3->lane;
-}
-
 static void fields_clear(struct s3_fields *f)
 {
 	for (unsigned i = 0; i < f->n; i++)

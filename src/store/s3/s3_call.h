@@ -86,7 +86,10 @@ void s3_call_clear(struct s3_call *c);
 /* It goes out by a URL, without a checksum; NULL: it does not. */
 void s3_call_by_url(struct s3_call *c, struct s3_by_url *by);
 /* The lane that it goes by. */
-struct http_lane *s3_call_lane(const struct s3_call *c);
+static inline struct http_lane *s3_call_lane(const struct s3_call *c)
+{
+	return c->by ? c->by->lane : c->s3->lane;
+}
 /* Values are copied. A failure sticks and ends the call. */
 void s3_call_query(struct s3_call *c, const char *name, const char *value);
 /* The prefix that a listing was asked for. */
