@@ -296,6 +296,9 @@ static struct transfer_job *transfer_take_job(struct transfer *t)
 		DL_DELETE(g->queue, job);
 		g->n_queue--;
 		g->busy++;
+		snprintf(g->count.current, sizeof(g->count.current), "%s",
+			 job->way == TRANSFER_UPLOAD ? job->local
+						     : job->remote.label ?: "");
 		waiter_list_wake(&g->full);
 	}
 	lock_drop(&t->lock);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 
 #define BAR 20
+#define NAME_LEAST 12 /* columns of a name that is shown */
 #define PACE_FROM_MS 500 /* before, it would be a guess */
 
 static void progress_add_pace(const struct transfer_count *c, struct buf *out)
@@ -51,10 +52,57 @@ static void progress_add_counts(const struct transfer_count *c, struct buf *out)
 	text_bytes(out, c->found_bytes);
 }
 
+/* Of what is left, at the pace so far. */
+static void progress_add_left(const struct transfer_count *c, struct buf *out)
+{
+	uint64_t s;
+
+	if (!c->all_found || !c->moved || c->moved >= c->found_bytes ||
+	    c->elapsed_ms < PACE_FROM_MS)
+		return;
+	s = (uint64_t)((double)(c->found_bytes - c->moved) *
+		       (double)c->elapsed_ms / 1000 / (double)c->moved);
+	if (s < 3600)
+		buf_addf(out, ", %u:%02u left", (unsigned)s / 60,
+			 (unsigned)s % 60);
+	else if (s < 100 * 3600)
+		buf_addf(out, ", %u:%02u:%02u left", (unsigned)s / 3600,
+			 (unsigned)s / 60 % 60, (unsigned)s % 60);
+}
+
+/* Characters, not bytes. */
+static size_t progress_width(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += (*s & 0xc0) != 0x80;
+	return n;
+}
+
+/* The end of a name, which tells most, where it does not fit. */
+static void progress_add_name(const char *name, size_t room, struct buf *out)
+{
+	struct buf shown = BUF_INIT(BUF_MESSAGE);
+	const char *s;
+	size_t n;
+
+	text_one_line(&shown, name);
+	s = buf_str(&shown);
+	n = progress_width(s);
+	buf_adds(out, n > room ? "  ..." : "  ");
+	for (size_t drop = n > room ? n - room + 3 : 0; drop; drop--)
+		do
+			s++;
+		while ((*s & 0xc0) == 0x80);
+	buf_adds(out, s);
+	buf_clear(&shown);
+}
+
 void transfer_progress_line(const struct transfer_count *c, unsigned width,
 			    struct buf *out)
 {
-	struct buf pace = BUF_INIT(64);
+	struct buf pace = BUF_INIT(64), left = BUF_INIT(64);
 	size_t from = out->len;
 
 	progress_add_pace(c, &pace);
@@ -65,9 +113,16 @@ void transfer_progress_line(const struct transfer_count *c, unsigned width,
 		buf_addf(out, " %u%%", progress_percent(c));
 	if (out->len - from + pace.len <= width)
 		buf_adds(out, buf_str(&pace));
-	if (out->len - from > width)
+	progress_add_left(c, &left);
+	if (pace.len && out->len - from + left.len <= width)
+		buf_adds(out, buf_str(&left));
+	if (*c->current && out->len - from + NAME_LEAST + 2 <= width)
+		progress_add_name(c->current, width - (out->len - from) - 2,
+				  out);
+	else if (out->len - from > width)
 		buf_truncate(out, from + width);
 	buf_clear(&pace);
+	buf_clear(&left);
 }
 
 void transfer_progress_sum(const struct transfer_count *c, struct buf *out)

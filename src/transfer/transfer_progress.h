@@ -16,10 +16,11 @@ struct transfer_count {
 	int64_t elapsed_ms;
 	bool all_found; /* found is all there will be */
 	bool interrupted;
+	char current[256]; /* the file that was begun last; "" none */
 };
 
-/* `3/12 files, 1.5/7.2 GiB [####    ] 21%, 34.1 MiB/s`, at most width
- * columns. Appends. */
+/* `3/12 files, 1.5 GiB of 7.2 GiB [####    ] 21%, 34.1 MiB/s, 2:51 left  name`,
+ * at most width columns: what does not fit goes, the name first. Appends. */
 void transfer_progress_line(const struct transfer_count *c, unsigned width,
 			    struct buf *out);
 /* `12 files, 7.2 GiB in 12.3 s`: the end. Appends. */
