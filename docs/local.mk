@@ -56,7 +56,12 @@ dist_man7_MANS = docs/stagefs-security.7
 man8_MANS = docs/man/mount.stagefs.8
 completiondir = $(datadir)/bash-completion/completions
 completion_DATA = etc/stagefs
-CLEANFILES += $(man1_MANS) $(man5_MANS) $(man8_MANS) $(completion_DATA)
+zshdir = $(datadir)/zsh/vendor-completions
+zsh_DATA = etc/_stagefs
+fishdir = $(datadir)/fish/vendor_completions.d
+fish_DATA = etc/stagefs.fish
+CLEANFILES += $(man1_MANS) $(man5_MANS) $(man8_MANS) $(completion_DATA) \
+	$(zsh_DATA) $(fish_DATA)
 
 docs/man/stagefs.1: stagefs$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) docs/man && ./stagefs --generate man1 >$@
@@ -66,3 +71,7 @@ docs/man/mount.stagefs.8: stagefs$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) docs/man && ./stagefs --generate man8 >$@
 etc/stagefs: stagefs$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) etc && ./stagefs --generate completion >$@
+etc/_stagefs: stagefs$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) etc && ./stagefs --generate zsh >$@
+etc/stagefs.fish: stagefs$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) etc && ./stagefs --generate fish >$@

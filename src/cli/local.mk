@@ -13,6 +13,7 @@ libcli_a_SOURCES = \
 	src/cli/cmd_transfer.c \
 	src/cli/cmd_sync.c \
 	src/cli/cmd_tree.c \
+	src/cli/completion.c src/cli/completion.h \
 	src/cli/help.c src/cli/help.h \
 	src/cli/manual.c src/cli/manual.h \
 	src/cli/prompt.c src/cli/prompt.h \

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "cli/cmd.h"
+#include "cli/completion.h"
 #include "cli/help.h"
 #include "config/config.h"
 #include "stage/conf/conn.h"
@@ -239,67 +240,6 @@ static void manual_man8(FILE *out)
 	      out);
 }
 
-static void manual_words_of(FILE *out, const struct option *table)
-{
-	for (const struct option *row = table; row && row->name; row++)
-		fprintf(out, " %s", row->name);
-}
-
-/* `verb:option) values=...`, for options with a few words to choose from. */
-static void manual_values_of(FILE *out, const char *verb,
-			     const struct option *table)
-{
-	for (const struct option *row = table; row && row->name; row++) {
-		if (row->type != OPTION_CHOICE)
-			continue;
-		fprintf(out, "\t%s:%s) values='", verb, row->name);
-		for (const char *p = row->choices; *p; p++)
-			fputc(*p == '|' ? ' ' : *p, out);
-		fputs("' ;;\n", out);
-	}
-}
-
-/*
- * One case a verb. Options come when a dash is there, else files, which is
- * what all other values are for all that we know. Readline cuts `--name=value`
- * at the `=`.
- */
-static void manual_completion(const struct command *const *commands, FILE *out)
-{
-	fputs("# bash completion for stagefs\n"
-	      "_stagefs()\n{\n"
-	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} words= values=\n"
-	      "\tlocal prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
-	      "\tif [ \"$cur\" = = ]; then\n\t\tcur=\n"
-	      "\telif [ \"$prev\" = = ]; then\n"
-	      "\t\tprev=${COMP_WORDS[COMP_CWORD - 2]}\n\tfi\n"
-	      "\tcase ${COMP_WORDS[1]}:$prev in\n"
-	      "\tpresign:presign) values='download upload' ;;\n",
-	      out);
-	for (const struct command *const *c = commands; *c; c++)
-		manual_values_of(out, (*c)->verb, (*c)->options);
-	fputs("\tesac\n\tif [ \"$COMP_CWORD\" = 1 ]; then\n\t\tvalues='--help "
-	      "--version",
-	      out);
-	for (const struct command *const *c = commands; *c; c++)
-		if (*(*c)->verb)
-			fprintf(out, " %s", (*c)->verb);
-	fputs("'\n\telse\n\t\tcase ${COMP_WORDS[1]} in\n", out);
-	for (const struct command *const *c = commands; *c; c++) {
-		if (!*(*c)->verb)
-			continue;
-		fprintf(out, "\t\t%s) words='--help", (*c)->verb);
-		manual_words_of(out, (*c)->options);
-		fputs("' ;;\n", out);
-	}
-	fputs("\t\t*) words='-f -o --config' ;;\n\t\tesac\n\tfi\n"
-	      "\t[ \"${cur#-}\" = \"$cur\" ] || values=\"$values $words\"\n"
-	      "\tCOMPREPLY=($(compgen -W \"$values\" -- \"$cur\"))\n"
-	      "\t[ ${#COMPREPLY[@]} != 0 ] || COMPREPLY=($(compgen -f -- "
-	      "\"$cur\"))\n}\ncomplete -o filenames -F _stagefs stagefs\n",
-	      out);
-}
-
 int manual_print(const struct command *const *commands, const char *what,
 		 FILE *out)
 {
@@ -309,9 +249,7 @@ int manual_print(const struct command *const *commands, const char *what,
 		manual_man5(out);
 	else if (!strcmp(what, "man8"))
 		manual_man8(out);
-	else if (!strcmp(what, "completion"))
-		manual_completion(commands, out);
 	else
-		return -EINVAL;
+		return completion_print(commands, what, out);
 	return 0;
 }

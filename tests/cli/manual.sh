@@ -1,7 +1,7 @@
 #!/bin/bash
 # The manual pages and the completion say what the program takes.
 #
-# Covers: cli/manual.c main.c
+# Covers: cli/manual.c cli/completion.c main.c
 . "$(dirname "$0")/lib.sh"
 
 for page in man1 man5 man8 completion; do
@@ -56,6 +56,33 @@ offers 'an option has its choices' presign --format c -- 'csv curl'
 offers '... those of the verb' list --format c -- csv
 offers '... behind an = as well' presign @s/a --method = H -- HEAD
 offers '... all of them' presign --method = -- 'GET PUT HEAD DELETE auto'
+offers 'a setting of create' create x regi -- region=
+offers '... and of a mount' /mnt -o metadata -- metadata_ttl=
+offers 'ls as list' ls --sort t -- time
+start_server
+good_config
+printf 1 | put @ext/2026/a.csv
+printf 1 | put @ext/2026/b.csv
+printf 1 | put @ext/2027
+PATH=$(dirname "$STAGEFS"):$PATH
+offers 'stages' list @e -- @ext/
+offers '... which are all there are' get @ -- '~/ ext/'
+offers 'what is in one' get @ext/ -- '@ext/2026/ @ext/2027'
+offers '... and in a directory of it' get @ext/2026/a -- @ext/2026/a.csv
+line() {	# LINE WORD...: as readline cuts it
+	(
+		. "$DIR/completion"
+		COMP_LINE=$1 COMP_POINT=${#1} COMP_WORDS=("${@:2}") COMP_CWORD=$(($# - 2))
+		_stagefs
+		echo "${COMPREPLY[*]}"
+	)
+}
+is 'readline cuts at the @' "$(line 'stagefs get @ext/20' stagefs get @ ext/20)" 'ext/2026/ ext/2027'
+for shell in zsh fish; do
+	"$STAGEFS" --generate $shell >"$DIR/$shell"
+	holds "$shell: has the verbs" grep -q presign "$DIR/$shell"
+	! command -v $shell >/dev/null || holds "$shell: is its language" $shell -n "$DIR/$shell"
+done
 offers 'a value of another option is a file' sql -f '' -- a.csv
 for section in EXAMPLES 'EXTENDED ATTRIBUTES' ENVIRONMENT FILES 'EXIT STATUS'; do
 	holds "stagefs(1) has $section" has man1 ".SH $section"

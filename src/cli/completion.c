@@ -1,0 +1,279 @@
+/*
+ * The words come from the tables that are parsed by; stages and paths from
+ * `show` and `list --one-level`, which have three seconds.
+ */
+#include "cli/completion.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+#include "config/config.h"
+#include "stage/conf/conn.h"
+
+/* For sh, bash and zsh: lines that begin with what is typed. */
+static const char *const completion_locations =
+	"_stagefs_locations()\n{\n"
+	"\tcase $1 in\n"
+	"\t@*/*)\n"
+	"\t\ttimeout 3 stagefs list --one-level --format tsv -- \"$1\" "
+	"2>/dev/null |\n"
+	"\t\t\tcut -f1 | sed \"s|^|${1%%/*}/|\" ;;\n"
+	"\t*)\n"
+	"\t\techo '@~/'\n"
+	"\t\ttimeout 3 stagefs show --format tsv 2>/dev/null |\n"
+	"\t\t\tcut -f1 | sed 's|.*|@&/|' ;;\n"
+	"\tesac\n}\n";
+
+static bool completion_is_verb(const struct command *c)
+{
+	return *c->verb;
+}
+
+/* Verbs whose words are settings. */
+static bool completion_takes_keys(const struct command *c)
+{
+	return strstr(c->synopsis, "KEY=VALUE");
+}
+
+static void completion_verbs(const struct command *const *commands, FILE *out)
+{
+	for (const struct command *const *c = commands; *c; c++) {
+		if (completion_is_verb(*c))
+			fprintf(out, " %s", (*c)->verb);
+		if ((*c)->also)
+			fprintf(out, " %s", (*c)->also);
+	}
+}
+
+static void completion_names(const struct option *table, const char *end,
+			     FILE *out)
+{
+	for (const struct option *row = table; row && row->name; row++)
+		if (!row->alias_of || *row->name == '-')
+			fprintf(out, " %s%s", row->name, end);
+}
+
+static void completion_choices(const struct option *row, FILE *out)
+{
+	for (const char *p = row->choices; *p; p++)
+		fputc(*p == '|' ? ' ' : *p, out);
+}
+
+/* `verb)`, or `verb|also)`. */
+static void completion_case(const struct command *c, FILE *out)
+{
+	fprintf(out, "\t%s%s%s)", c->verb, c->also ? "|" : "",
+		c->also ? c->also : "");
+}
+
+/* Cases of `verb:option`, for options with a few words to choose from. */
+static void completion_values(const struct command *c, FILE *out)
+{
+	for (const struct option *row = c->options; row && row->name; row++) {
+		if (row->type != OPTION_CHOICE)
+			continue;
+		fprintf(out, "\t%s:%s", c->verb, row->name);
+		if (c->also)
+			fprintf(out, "|%s:%s", c->also, row->name);
+		fputs(") values='", out);
+		completion_choices(row, out);
+		fputs("' ;;\n", out);
+	}
+}
+
+static void completion_words(const struct command *c, FILE *out)
+{
+	completion_case(c, out);
+	fputs(" opts='--help", out);
+	completion_names(c->options, "", out);
+	fputc('\'', out);
+	if (completion_takes_keys(c)) {
+		fputs(" keys='", out);
+		completion_names(conn_options, "=", out);
+		fputc('\'', out);
+	}
+	fputs(" ;;\n", out);
+}
+
+/* What both shells set by the verb and the word before: words, keys, values. */
+static void completion_cases(const struct command *const *commands, FILE *out)
+{
+	fputs("\tcase $verb:$prev in\n", out);
+	for (const struct command *const *c = commands; *c; c++)
+		completion_values(*c, out);
+	fputs("\t*:-o) keys='", out);
+	completion_names(config_mount_options, "=", out);
+	completion_names(conn_options, "=", out);
+	fputs("' ;;\n\tesac\n\tcase $verb in\n", out);
+	for (const struct command *const *c = commands; *c; c++)
+		if (completion_is_verb(*c))
+			completion_words(*c, out);
+	fputs("\t*) opts='-f -o --config' ;;\n\tesac\n", out);
+}
+
+/*
+ * Readline cuts words at `@` and `=`: the word is taken from the line, and what
+ * stands before the cut is cut off from the answers.
+ */
+static void completion_bash(const struct command *const *commands, FILE *out)
+{
+	fputs("# bash completion for stagefs\n", out);
+	fputs(completion_locations, out);
+	fputs("_stagefs()\n{\n"
+	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} opts= values= keys=\n"
+	      "\tlocal prev=${COMP_WORDS[COMP_CWORD - 1]} "
+	      "verb=${COMP_WORDS[1]} "
+	      "whole\n"
+	      "\twhole=${COMP_LINE-} whole=${whole:0:${COMP_POINT:-0}} "
+	      "whole=${whole##*[[:space:]]}\n"
+	      "\tif [[ $whole == @* || $cur == @* ]]; then\n"
+	      "\t\t[[ $whole == @* ]] || whole=$cur\n"
+	      "\t\tlocal IFS=$'\\n' cut=\n"
+	      "\t\tCOMPREPLY=($(compgen -W \"$(_stagefs_locations "
+	      "\"$whole\")\" "
+	      "-- \"$whole\"))\n"
+	      "\t\t[[ $cur == \"$whole\" && $cur != @ ]] || cut=@\n"
+	      "\t\tCOMPREPLY=(\"${COMPREPLY[@]#$cut}\")\n"
+	      "\t\tcompopt -o nospace 2>/dev/null\n\t\treturn 0\n\tfi\n"
+	      "\tif [ \"$prev\" = = ]; then prev=${COMP_WORDS[COMP_CWORD - "
+	      "2]}; "
+	      "fi\n"
+	      "\tif [ \"$cur\" = = ]; then cur=; fi\n"
+	      "\tif [ \"$COMP_CWORD\" = 1 ]; then values='",
+	      out);
+	completion_verbs(commands, out);
+	fputs("'; verb=; fi\n", out);
+	completion_cases(commands, out);
+	fputs("\t[ \"$verb$values\" != presign ] || "
+	      "values=\"$values download upload\"\n"
+	      "\t[ \"${cur#-}\" = \"$cur\" ] || values=\"$values $opts\"\n"
+	      "\tif [ -n \"$keys\" ]; then values=\"$values $keys\"; "
+	      "compopt -o nospace 2>/dev/null; fi\n"
+	      "\tCOMPREPLY=($(compgen -W \"$values\" -- \"$cur\"))\n"
+	      "\t[ ${#COMPREPLY[@]} != 0 ] || COMPREPLY=($(compgen -f -- "
+	      "\"$cur\"))\n}\ncomplete -o filenames -F _stagefs stagefs\n",
+	      out);
+}
+
+static void completion_zsh(const struct command *const *commands, FILE *out)
+{
+	fputs("#compdef stagefs\n", out);
+	fputs(completion_locations, out);
+	fputs("_stagefs()\n{\n"
+	      "\tlocal opts= values= keys= verb=${words[2]} "
+	      "prev=${words[CURRENT-1]}\n"
+	      "\tlocal -a all\n"
+	      "\tif [[ $PREFIX == @* ]]; then\n"
+	      "\t\tall=(${(f)\"$(_stagefs_locations \"$PREFIX\")\"})\n"
+	      "\t\tcompadd -S '' -- $all\n\t\treturn\n\tfi\n"
+	      "\tif (( CURRENT == 2 )); then\n\t\tall=(",
+	      out);
+	completion_verbs(commands, out);
+	fputs(" )\n\t\tcompadd -- $all\n\t\t_files\n\t\treturn\n\tfi\n", out);
+	completion_cases(commands, out);
+	fputs("\t[[ $verb$values != presign ]] || values=\"$values download "
+	      "upload\"\n"
+	      "\t[[ $PREFIX != -* ]] || compadd -- ${=opts}\n"
+	      "\tcompadd -- ${=values}\n"
+	      "\t[[ -z $keys ]] || compadd -S '' -- ${=keys}\n"
+	      "\t[[ -n $values$keys ]] || _files\n}\n"
+	      "compdef _stagefs stagefs\n",
+	      out);
+}
+
+/* Text within single quotes. */
+static void completion_quoted(const char *s, FILE *out)
+{
+	fputc('\'', out);
+	for (; *s; s++) {
+		if (*s == '\'' || *s == '\\')
+			fputc('\\', out);
+		fputc(*s, out);
+	}
+	fputc('\'', out);
+}
+
+static void completion_fish_option(const char *verb, const struct option *row,
+				   FILE *out)
+{
+	bool letter = row->name[1] != '-';
+
+	fprintf(out,
+		"complete -c stagefs -n '__fish_seen_subcommand_from %s' %s %s",
+		verb, letter ? "-s" : "-l", row->name + (letter ? 1 : 2));
+	if (row->type == OPTION_CHOICE) {
+		fputs(" -x -a '", out);
+		completion_choices(row, out);
+		fputc('\'', out);
+	} else if (row->type != OPTION_BOOL) {
+		fputs(" -r", out);
+	}
+	if (row->help) {
+		fputs(" -d ", out);
+		completion_quoted(row->help, out);
+	}
+	fputc('\n', out);
+}
+
+static void completion_fish_verb(const struct command *c, const char *verb,
+				 FILE *out)
+{
+	fprintf(out, "complete -c stagefs -n __fish_use_subcommand -a %s -d ",
+		verb);
+	completion_quoted(c->brief, out);
+	fputc('\n', out);
+	for (const struct option *row = c->options; row && row->name; row++)
+		completion_fish_option(verb, row, out);
+	if (completion_takes_keys(c)) {
+		fprintf(out,
+			"complete -c stagefs -n "
+			"'__fish_seen_subcommand_from %s' -a '",
+			verb);
+		completion_names(conn_options, "=", out);
+		fputs("'\n", out);
+	}
+}
+
+static void completion_fish(const struct command *const *commands, FILE *out)
+{
+	fputs("function __stagefs_locations\n"
+	      "    set -l word (commandline -ct)\n"
+	      "    switch $word\n"
+	      "        case '@*/*'\n"
+	      "            set -l stage (string replace -r '/.*' '' -- $word)\n"
+	      "            timeout 3 stagefs list --one-level --format tsv -- "
+	      "$word 2>/dev/null | cut -f1 | string replace -r '^' "
+	      "\"$stage/\"\n"
+	      "        case '@*'\n"
+	      "            echo '@~/'\n"
+	      "            timeout 3 stagefs show --format tsv 2>/dev/null | "
+	      "cut -f1 | string replace -r '(.*)' '@$1/'\n"
+	      "    end\nend\n"
+	      "complete -c stagefs -a '(__stagefs_locations)'\n",
+	      out);
+	for (const struct command *const *c = commands; *c; c++) {
+		if (completion_is_verb(*c))
+			completion_fish_verb(*c, (*c)->verb, out);
+		if ((*c)->also)
+			completion_fish_verb(*c, (*c)->also, out);
+	}
+	fputs("complete -c stagefs -n '__fish_seen_subcommand_from presign' "
+	      "-a 'download upload'\n",
+	      out);
+}
+
+int completion_print(const struct command *const *commands, const char *shell,
+		     FILE *out)
+{
+	if (!strcmp(shell, "completion"))
+		completion_bash(commands, out);
+	else if (!strcmp(shell, "zsh"))
+		completion_zsh(commands, out);
+	else if (!strcmp(shell, "fish"))
+		completion_fish(commands, out);
+	else
+		return -EINVAL;
+	return 0;
+}
