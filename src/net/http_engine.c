@@ -160,11 +160,6 @@ void http_cancel(struct http_lane *lane, struct http_call *call)
 		curl_multi_wakeup(lane->loop->multi);
 }
 
-void http_engine_metrics(struct http_engine *e, struct http_metrics *out)
-{
-	http_inbox_metrics(&e->loop.inbox, out);
-}
-
 /*
  * Calls that are waited for. The engine's thread takes the reply's buffers out
  * of the call and wakes the waiter; a group of calls shares one count.

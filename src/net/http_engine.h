@@ -88,14 +88,4 @@ int http_perform(struct http_lane *lane, struct http_call *call,
 void http_perform_all(struct http_lane *lane, struct http_call **calls,
 		      struct http_reply *outs, int *results, unsigned n);
 
-/* Counters since the engine's start. */
-#define HTTP_STATUS_CLASSES 6 /* 0: no answer; 1xx .. 5xx */
-struct http_metrics {
-	uint64_t requests[HTTP_VERBS][HTTP_STATUS_CLASSES]; /* attempts */
-	uint64_t bytes_sent, bytes_received; /* bodies */
-	uint64_t retries;
-	uint64_t connections; /* opened */
-};
-void http_engine_metrics(struct http_engine *e, struct http_metrics *out);
-
 #endif

@@ -128,28 +128,3 @@ void http_inbox_forget(struct http_inbox *in, struct http_attempts *a)
 	inbox_remove_locked(in, a);
 	lock_drop(&in->lock);
 }
-
-void http_inbox_count(struct http_inbox *in, struct http_attempts *a,
-		      const struct http_cost *cost)
-{
-	unsigned class = a->reply.status > 0 ? a->reply.status / 100 : 0;
-	struct http_metrics *m;
-
-	if (class >= HTTP_STATUS_CLASSES)
-		class = 0;
-	lock_take(&in->lock);
-	m = &inbox_locked(in)->metrics;
-	m->requests[a->call->verb][class]++;
-	m->bytes_sent += cost->sent;
-	m->bytes_received += cost->received;
-	m->connections += cost->connections;
-	m->retries += cost->retry;
-	lock_drop(&in->lock);
-}
-
-void http_inbox_metrics(struct http_inbox *in, struct http_metrics *out)
-{
-	lock_take(&in->lock);
-	*out = inbox_locked(in)->metrics;
-	lock_drop(&in->lock);
-}

@@ -22,7 +22,6 @@ struct http_inbox_entry {
 struct http_inbox_locked {
 	struct http_attempts *first;
 	bool stopping;
-	struct http_metrics metrics;
 };
 
 struct http_inbox {
@@ -48,14 +47,5 @@ bool http_inbox_stopping(struct http_inbox *in);
 struct http_attempts *http_inbox_take(struct http_inbox *in, bool *cancelled);
 /* The call cannot be reached from now on: it is about to end. */
 void http_inbox_forget(struct http_inbox *in, struct http_attempts *a);
-
-/* What an attempt has cost. */
-struct http_cost {
-	uint64_t sent, received, connections;
-	bool retry; /* another attempt follows */
-};
-void http_inbox_count(struct http_inbox *in, struct http_attempts *a,
-		      const struct http_cost *cost);
-void http_inbox_metrics(struct http_inbox *in, struct http_metrics *out);
 
 #endif

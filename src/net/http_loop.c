@@ -156,23 +156,14 @@ static int64_t http_loop_retry_delay(struct http_attempts *a,
 static void http_loop_attempt_ended(struct http_loop *l,
 				    struct http_attempts *a, CURLcode code)
 {
-	struct http_cost cost = { .received = a->reply.received };
 	bool stopped = a->now.stop_err && a->now.stop_err != -ETIMEDOUT;
-	curl_off_t sent = 0;
-	long connections = 0;
 	enum http_verdict verdict;
 	int64_t delay;
 
-	curl_easy_getinfo(a->now.easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-	curl_easy_getinfo(a->now.easy, CURLINFO_NUM_CONNECTS, &connections);
-	cost.sent = sent;
-	cost.connections = connections;
 	http_easy_end(l, a, code);
 	http_outage_note(l, a);
 	verdict = http_loop_judge(a, stopped);
 	delay = http_loop_retry_delay(a, verdict);
-	cost.retry = delay >= 0;
-	http_inbox_count(&l->inbox, a, &cost);
 	if (delay < 0) {
 		http_loop_finish(l, a);
 		return;
