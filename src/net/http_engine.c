@@ -78,7 +78,7 @@ void http_engine_free(struct http_engine *e)
 	if (!e)
 		return;
 	http_inbox_stop(&e->loop.inbox);
-	curl_multi_wakeup(e->loop.multi);
+	http_poller_wake(&e->loop.poller);
 	pthread_join(e->thread, NULL);
 	http_loop_clear(&e->loop);
 	http_inbox_clear(&e->loop.inbox);
@@ -139,7 +139,7 @@ static void http_engine_start(struct http_lane *lane, struct http_call *call,
 	http_inbox_open(&l->inbox, a);
 	a->prepare_err = http_loop_prepare(a);
 	http_inbox_submit(&l->inbox, a);
-	curl_multi_wakeup(l->multi);
+	http_poller_wake(&l->poller);
 }
 
 static void http_engine_call_done(void *arg, struct http_call *call,
@@ -157,7 +157,7 @@ void http_start(struct http_lane *lane, struct http_call *call)
 void http_cancel(struct http_lane *lane, struct http_call *call)
 {
 	if (http_inbox_cancel(&lane->loop->inbox, call))
-		curl_multi_wakeup(lane->loop->multi);
+		http_poller_wake(&lane->loop->poller);
 }
 
 /*

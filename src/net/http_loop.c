@@ -35,9 +35,10 @@ int http_loop_init(struct http_loop *l)
 {
 	if (curl_global_init(CURL_GLOBAL_ALL))
 		return -ENOMEM;
+	l->poller = (struct http_poller){ .epoll = -1, .wake = -1 };
 	l->multi = curl_multi_init();
 	l->share = curl_share_init();
-	if (!l->multi || !l->share) {
+	if (!l->multi || !l->share || http_poller_init(&l->poller, l->multi)) {
 		http_loop_clear(l);
 		return -ENOMEM;
 	}
@@ -57,6 +58,7 @@ void http_loop_clear(struct http_loop *l)
 		curl_multi_cleanup(l->multi);
 	if (l->share)
 		curl_share_cleanup(l->share);
+	http_poller_clear(&l->poller);
 }
 
 static void http_loop_become(struct http_loop *l, struct http_attempts *a,
@@ -306,8 +308,9 @@ static void http_loop_run_timers(struct http_loop *l)
 				   now_ms);
 }
 
-static void http_loop_collect(struct http_loop *l)
+static void http_loop_collect(void *arg)
 {
+	struct http_loop *l = arg;
 	CURLMsg *msg;
 	int left;
 
@@ -336,11 +339,8 @@ static int http_loop_sleep_ms(struct http_loop *l)
 
 void http_loop_turn(struct http_loop *l)
 {
-	int running;
-
 	http_loop_launch_waiting(l);
-	curl_multi_poll(l->multi, NULL, 0, http_loop_sleep_ms(l), NULL);
-	curl_multi_perform(l->multi, &running);
-	http_loop_collect(l);
+	http_poller_turn(&l->poller, http_loop_sleep_ms(l), http_loop_collect,
+			 l);
 	http_loop_run_timers(l);
 }

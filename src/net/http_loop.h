@@ -15,6 +15,7 @@
 #include "net/http_engine.h"
 #include "net/http_inbox.h"
 #include "net/http_outage.h"
+#include "net/http_poller.h"
 #include "net/http_timer.h"
 
 #define EASY_POOL_MAX 64
@@ -96,6 +97,7 @@ struct http_lane {
 struct http_loop {
 	struct http_inbox inbox;
 	CURLM *multi;
+	struct http_poller poller;
 	CURLSH *share; /* TLS sessions */
 	struct http_timers timers; /* every live call has one set */
 	struct http_lane *waiting;

@@ -8,6 +8,7 @@ libnet_a_SOURCES = \
 	src/net/http_lane.c \
 	src/net/http_loop.c src/net/http_loop.h \
 	src/net/http_outage.c src/net/http_outage.h \
+	src/net/http_poller.c src/net/http_poller.h \
 	src/net/http_retry.c src/net/http_retry.h \
 	src/net/http_timer.c src/net/http_timer.h \
 	src/net/url.c src/net/url.h

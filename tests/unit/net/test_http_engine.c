@@ -1,7 +1,7 @@
 /*
  * What the engine does with good and bad answers, against the stand-in.
  *
- * Covers: net/http_easy.c net/http_inbox.c
+ * Covers: net/http_easy.c net/http_inbox.c net/http_poller.c
  */
 #include "unit.h"
 
