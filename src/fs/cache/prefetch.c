@@ -106,6 +106,7 @@ void prefetch_plan(struct prefetch *p, const struct prefetch_read *r,
 	prefetch_observe(p, r, end);
 	*out = (struct prefetch_plan){
 		.start = r->offset / PAGE * PAGE,
+		.ahead_from = end,
 		.ahead_end = end,
 		.ahead_block = PREFETCH_FIRST,
 		.sequential = p->streak > 0,
@@ -125,14 +126,25 @@ void prefetch_plan(struct prefetch *p, const struct prefetch_read *r,
 	out->ahead_end = number_min(end + p->window, r->size);
 }
 
+/* GETs that are begun together share the wire: those of the bytes that are
+ * wanted first are smaller, or all of them would end at the same time. */
+static uint64_t prefetch_block_at(const struct prefetch_plan *plan, uint64_t at)
+{
+	uint64_t ahead = at > plan->ahead_from ? at - plan->ahead_from : 0;
+	uint64_t n = number_power_of_2(number_max(ahead / 2, PREFETCH_FIRST));
+
+	n = number_max(n, plan->ahead_block / 4);
+	return number_min(n, plan->ahead_block);
+}
+
 uint64_t prefetch_next(const struct prefetch_plan *plan, uint64_t at,
 		       uint64_t size)
 {
-	uint64_t end = at + plan->ahead_block;
+	uint64_t end;
 
 	if (at >= plan->ahead_end)
 		return 0;
-	end = end / PAGE * PAGE;
+	end = (at + prefetch_block_at(plan, at)) / PAGE * PAGE;
 	if (end >= size)
 		return plan->ahead_end == size ? size : 0;
 	return end <= plan->ahead_end ? end : 0;

@@ -44,8 +44,8 @@ struct prefetch_plan {
 	uint64_t start; /* where the GET of a missing block begins */
 	uint64_t block; /* and how many bytes it asks for */
 	bool sequential;
-	uint64_t ahead_end; /* read ahead up to here (object offsets) */
-	uint64_t ahead_block; /* in GETs of this many bytes */
+	uint64_t ahead_from, ahead_end; /* read ahead there (object offsets) */
+	uint64_t ahead_block; /* in GETs of this many bytes at most */
 };
 
 /* The kernel's own read-ahead comes a little out of order: that is still
@@ -53,8 +53,7 @@ struct prefetch_plan {
 void prefetch_plan(struct prefetch *p, const struct prefetch_read *r,
 		   struct prefetch_plan *out);
 
-/* Where a read-ahead GET that would begin at `at` ends, or 0: not yet. The
- * end is that of an ahead_block, so that GETs stay large. */
+/* Where a read-ahead GET that would begin at `at` ends, or 0: not yet. */
 uint64_t prefetch_next(const struct prefetch_plan *plan, uint64_t at,
 		       uint64_t size);
 

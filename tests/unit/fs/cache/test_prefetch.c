@@ -142,7 +142,7 @@ struct stream {
 	struct wire wire;
 	uint64_t rate;
 	uint64_t window, block;
-	unsigned gets; /* ahead of it, when it has read for ten seconds */
+	unsigned gets; /* if all of the window were begun at once */
 };
 
 static const struct stream streams[] = {
@@ -151,43 +151,43 @@ static const struct stream streams[] = {
 	  100 * MIB,
 	  PREFETCH_WINDOW_MIN,
 	  4 * MIB,
-	  4 },
+	  8 },
 	{ "next door, fast: the least window",
 	  { 300, 2000 * MIB },
 	  1500 * MIB,
 	  PREFETCH_WINDOW_MIN,
 	  4 * MIB,
-	  4 },
+	  8 },
 	{ "20 ms away, 500 MiB/s: twice what comes in 20 ms and a GET's time",
 	  { 20000, 1000 * MIB },
 	  500 * MIB,
 	  (20 + 4) * MIB,
 	  4 * MIB,
-	  6 },
+	  10 },
 	{ "100 ms away, 200 MiB/s",
 	  { 100000, 800 * MIB },
 	  200 * MIB,
 	  42 * MIB,
 	  4 * MIB,
-	  10 },
+	  14 },
 	{ "100 ms away, 1 GiB/s: the largest window",
 	  { 100000, 800 * MIB },
 	  GIB,
 	  PREFETCH_WINDOW_MAX,
 	  4 * MIB,
-	  24 },
+	  28 },
 	{ "100 ms away, a slow reader: the least",
 	  { 100000, 800 * MIB },
 	  10 * MIB,
 	  PREFETCH_WINDOW_MIN,
 	  4 * MIB,
-	  4 },
+	  8 },
 	{ "one GET has 40 MiB/s, and many side by side 500",
 	  { 20000, 40 * MIB },
 	  500 * MIB,
 	  PREFETCH_WINDOW_MAX,
 	  4 * MIB,
-	  24 },
+	  28 },
 };
 
 /* Reads of 128 KiB, one after another, for ten seconds. */
@@ -274,13 +274,29 @@ static void test_next(void **state)
 	struct prefetch_plan plan = { .ahead_end = 3 * MIB,
 				      .ahead_block = MIB };
 
-	assert_int_equal(prefetch_next(&plan, 0, GIB), MIB);
 	assert_int_equal(prefetch_next(&plan, 2 * MIB, GIB), 3 * MIB);
 	assert_int_equal(prefetch_next(&plan, 2 * MIB + 4096, GIB), 0);
 	assert_int_equal(prefetch_next(&plan, 3 * MIB, GIB), 0);
 	plan.ahead_end = 3 * MIB + 5;
 	assert_int_equal(prefetch_next(&plan, 3 * MIB, 3 * MIB + 5),
 			 3 * MIB + 5);
+}
+
+/* What is wanted first comes by smaller GETs than what lies far ahead. */
+static void test_near(void **state)
+{
+	const struct prefetch_plan plan = { .ahead_from = 7 * MIB,
+					    .ahead_end = 100 * MIB,
+					    .ahead_block = 4 * MIB };
+	static const uint64_t ends[] = {
+		8, 9, 10, 11, 13, 15, 19, 23, 27
+	}; /* MiB */
+	uint64_t at = plan.ahead_from;
+
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		at = prefetch_next(&plan, at, GIB);
+		assert_int_equal(at, ends[i] * MIB);
+	}
 }
 
 SUITE(prefetch)
@@ -291,6 +307,7 @@ SUITE(prefetch)
 		cmocka_unit_test(test_far_start),
 		cmocka_unit_test(test_rate_decays),
 		cmocka_unit_test(test_next),
+		cmocka_unit_test(test_near),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
