@@ -449,3 +449,21 @@ void text_bytes(struct buf *out, uint64_t bytes)
 		buf_addf(out, "%llu.%llu %s", (unsigned long long)tenths / 10,
 			 (unsigned long long)tenths % 10, units[unit]);
 }
+
+void text_xml(struct buf *out, const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '&')
+			buf_adds(out, "&amp;");
+		else if (*s == '<')
+			buf_adds(out, "&lt;");
+		else if (*s == '>')
+			buf_adds(out, "&gt;");
+		else if (*s == '"')
+			buf_adds(out, "&quot;");
+		else if ((unsigned char)*s < ' ')
+			buf_addc(out, ' ');
+		else
+			buf_addc(out, *s);
+	}
+}

@@ -105,6 +105,8 @@ bool text_is_ascii(const char *s); /* no byte above 0x7f */
 bool text_is_utf8(const char *s); /* RFC 3629 */
 /* The character that n bytes begin with: its length, or 0 when they are none. */
 size_t text_utf8_char(const char *s, size_t n, uint32_t *code);
+/* Text between tags and in an attribute's double quotes, of HTML as well. */
+void text_xml(struct buf *out, const char *s);
 bool text_starts_with(const char *s, const char *prefix);
 bool text_ends_with(const char *s, const char *suffix);
 

@@ -266,7 +266,9 @@ static const struct option du_options[] = {
 	{ 0 },
 };
 
-static int du_run(const struct command *c, int argc, char **argv)
+static int tree_run_list(const struct command *c, int argc, char **argv,
+			 int (*list)(const struct tree_options *o,
+				     const char *word))
 {
 	struct tree_options o = { 0 };
 	struct cmd_words words;
@@ -275,9 +277,14 @@ static int du_run(const struct command *c, int argc, char **argv)
 	if (!status)
 		status = tree_check_word(c, &words);
 	if (!status)
-		status = cmd_status(du_list(&o, words.word[0]));
-	option_clear(du_options, &o);
+		status = cmd_status(list(&o, words.word[0]));
+	option_clear(c->options, &o);
 	return status;
+}
+
+static int du_run(const struct command *c, int argc, char **argv)
+{
+	return tree_run_list(c, argc, argv, du_list);
 }
 
 const struct command du_command = {
@@ -439,16 +446,7 @@ static const struct option tree_options[] = {
 
 static int tree_run(const struct command *c, int argc, char **argv)
 {
-	struct tree_options o = { 0 };
-	struct cmd_words words;
-	int status = cmd_parse(c, argc, argv, &o, &words, 1);
-
-	if (!status)
-		status = tree_check_word(c, &words);
-	if (!status)
-		status = cmd_status(tree_list(&o, words.word[0]));
-	option_clear(tree_options, &o);
-	return status;
+	return tree_run_list(c, argc, argv, tree_list);
 }
 
 const struct command tree_command = {

@@ -4,25 +4,6 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-/* Text between tags and in an attribute's double quotes. */
-static void page_add(struct buf *out, const char *s)
-{
-	for (; *s; s++) {
-		if (*s == '&')
-			buf_adds(out, "&amp;");
-		else if (*s == '<')
-			buf_adds(out, "&lt;");
-		else if (*s == '>')
-			buf_adds(out, "&gt;");
-		else if (*s == '"')
-			buf_adds(out, "&quot;");
-		else if ((unsigned char)*s < ' ')
-			buf_addc(out, ' ');
-		else
-			buf_addc(out, *s);
-	}
-}
-
 void presign_page_begin(struct buf *out, const char *title)
 {
 	buf_adds(out, "<!DOCTYPE html>\n<html lang=\"en\">\n"
@@ -30,12 +11,12 @@ void presign_page_begin(struct buf *out, const char *title)
 		      "<meta name=\"referrer\" content=\"no-referrer\">\n"
 		      "<meta name=\"viewport\" "
 		      "content=\"width=device-width\">\n<title>");
-	page_add(out, title);
+	text_xml(out, title);
 	buf_adds(out, "</title>\n<style>\n"
 		      "body { font-family: sans-serif; margin: 2em }\n"
 		      "td, th { padding: .2em 1em .2em 0; text-align: left }\n"
 		      "td.size { text-align: right }\n</style>\n<h1>");
-	page_add(out, title);
+	text_xml(out, title);
 	buf_adds(out, "</h1>\n<table>\n<tr><th>File<th>Size<th>Until\n");
 }
 
@@ -47,9 +28,9 @@ void presign_page_row(struct buf *out, const char *name, uint64_t size,
 	if (until)
 		clock_rfc3339(until, time);
 	buf_adds(out, "<tr><td><a href=\"");
-	page_add(out, url);
+	text_xml(out, url);
 	buf_adds(out, "\">");
-	page_add(out, name);
+	text_xml(out, name);
 	buf_adds(out, "</a><td class=\"size\">");
 	if (size != PRESIGN_PAGE_UNKNOWN)
 		text_bytes(out, size);

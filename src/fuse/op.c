@@ -96,6 +96,20 @@ void op_reply(fuse_req_t req, int rc)
 	fuse_reply_err(req, -rc);
 }
 
+void op_done(fuse_req_t req, int rc)
+{
+	op_end(req);
+	op_reply(req, rc);
+}
+
+bool op_failed(fuse_req_t req, int rc)
+{
+	op_end(req);
+	if (rc)
+		op_reply(req, rc);
+	return rc;
+}
+
 struct inode *op_inode(fuse_req_t req, fuse_ino_t ino)
 {
 	if (ino == FUSE_ROOT_ID)

@@ -37,6 +37,10 @@ void op_close_end(struct op_close *c, struct fs *fs, int rc);
 
 /* Replies to an operation without a result: rc is 0 or -errno. */
 void op_reply(fuse_req_t req, int rc);
+/* The same at its end. */
+void op_done(fuse_req_t req, int rc);
+/* Ends an operation: true when it has failed, and is replied to. */
+bool op_failed(fuse_req_t req, int rc);
 struct inode *op_inode(fuse_req_t req, fuse_ino_t ino);
 void op_caller(fuse_req_t req, struct fs_caller *out);
 void op_entry_param(const struct fs_entry *e, struct fuse_entry_param *out);

@@ -158,16 +158,14 @@ static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	int rc = fs_rmdir(op_begin(req), op_inode(req, parent), name);
 
-	op_end(req);
-	op_reply(req, rc);
+	op_done(req, rc);
 }
 
 static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	int rc = fs_unlink(op_begin(req), op_inode(req, parent), name);
 
-	op_end(req);
-	op_reply(req, rc);
+	op_done(req, rc);
 }
 
 static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
@@ -176,8 +174,7 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 	int rc = fs_rename(op_begin(req), op_inode(req, parent), name,
 			   op_inode(req, to), to_name, flags);
 
-	op_end(req);
-	op_reply(req, rc);
+	op_done(req, rc);
 }
 
 /* Stores have neither; the kernel would make ENOSYS of a missing operation. */
@@ -198,11 +195,7 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 	struct statvfs st;
 	int rc = fs_statfs(op_begin(req), op_inode(req, ino), &st);
 
-	op_end(req);
-
-	if (rc)
-		op_reply(req, rc);
-	else
+	if (!op_failed(req, rc))
 		fuse_reply_statfs(req, &st);
 }
 
@@ -251,11 +244,8 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino,
 	struct dir_handle *h = NULL;
 	int rc = fs_dir_open(fs, op_inode(req, ino), &h);
 
-	op_end(req);
-	if (rc) {
-		op_reply(req, rc);
+	if (op_failed(req, rc))
 		return;
-	}
 	fi->fh = (uintptr_t)h;
 	if (fuse_reply_open(req, fi) == -ENOENT)
 		fs_dir_close(fs, h);
@@ -271,10 +261,7 @@ static void op_readdir_any(fuse_req_t req, size_t size, off_t off,
 	if (p.bytes)
 		rc = fs_dir_read(op_begin(req), op_dir_handle(fi), off, plus,
 				 op_dir_pack, &p);
-	op_end(req);
-	if (rc)
-		op_reply(req, rc);
-	else
+	if (!op_failed(req, rc))
 		fuse_reply_buf(req, p.bytes, p.used);
 	free(p.bytes);
 }
@@ -305,8 +292,7 @@ static void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 {
 	int rc = fs_dir_sync(op_begin(req), op_dir_handle(fi));
 
-	op_end(req);
-	op_reply(req, rc);
+	op_done(req, rc);
 }
 
 /* ---- extended attributes ----
@@ -315,9 +301,12 @@ static void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
  * name: EOPNOTSUPP at once, before anything else, makes coreutils stop asking.
  * ENOSYS would end all extended attributes of the mount. */
 
-static bool op_xattr_is_foreign(const char *name)
+static bool op_xattr_refused(fuse_req_t req, const char *name)
 {
-	return !text_starts_with(name, "user.");
+	if (text_starts_with(name, "user."))
+		return false;
+	op_reply(req, -EOPNOTSUPP);
+	return true;
 }
 
 /* size 0 asks how long the value is. */
@@ -343,10 +332,8 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 	struct fs_caller c;
 	int rc;
 
-	if (op_xattr_is_foreign(name)) {
-		op_reply(req, -EOPNOTSUPP);
+	if (op_xattr_refused(req, name))
 		return;
-	}
 	op_caller(req, &c);
 	rc = fs_xattr_get(op_begin(req), op_inode(req, ino), name, &c, &value);
 	op_end(req);
@@ -368,15 +355,12 @@ static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 	struct fs_caller c;
 	int rc;
 
-	if (op_xattr_is_foreign(name)) {
-		op_reply(req, -EOPNOTSUPP);
+	if (op_xattr_refused(req, name))
 		return;
-	}
 	op_caller(req, &c);
 	rc = fs_xattr_set(op_begin(req), op_inode(req, ino), name, value, size,
 			  flags, &c);
-	op_end(req);
-	op_reply(req, rc);
+	op_done(req, rc);
 }
 
 static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
@@ -384,14 +368,11 @@ static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 	struct fs_caller c;
 	int rc;
 
-	if (op_xattr_is_foreign(name)) {
-		op_reply(req, -EOPNOTSUPP);
+	if (op_xattr_refused(req, name))
 		return;
-	}
 	op_caller(req, &c);
 	rc = fs_xattr_remove(op_begin(req), op_inode(req, ino), name, &c);
-	op_end(req);
-	op_reply(req, rc);
+	op_done(req, rc);
 }
 
 const struct fuse_lowlevel_ops ops = {

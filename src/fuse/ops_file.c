@@ -17,10 +17,14 @@ static struct handle *ops_file_handle(const struct fuse_file_info *fi)
 	return (struct handle *)(uintptr_t)fi->fh;
 }
 
-/* Nothing can be written through it: its close has nothing to report. */
-static bool ops_file_read_only(int flags)
+static void ops_file_opened(fuse_req_t req, struct fuse_file_info *fi,
+			    struct handle *h, bool keep)
 {
-	return (flags & O_ACCMODE) == O_RDONLY;
+	fi->fh = (uintptr_t)h;
+	fi->keep_cache = keep;
+	/* Without a way to write, its close has nothing to report. */
+	fi->noflush = (fi->flags & O_ACCMODE) == O_RDONLY;
+	fs_opened_by(fuse_req_userdata(req), h, fuse_req_ctx(req)->pid);
 }
 
 void ops_file_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -32,15 +36,9 @@ void ops_file_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 	if (!rc)
 		rc = fs_file_open(fs, op_inode(req, ino), fi->flags, &h, &keep);
-	op_end(req);
-	if (rc) {
-		op_reply(req, rc);
+	if (op_failed(req, rc))
 		return;
-	}
-	fi->fh = (uintptr_t)h;
-	fi->keep_cache = keep;
-	fi->noflush = ops_file_read_only(fi->flags);
-	fs_opened_by(fs, h, fuse_req_ctx(req)->pid);
+	ops_file_opened(req, fi, h, keep);
 	if (fuse_reply_open(req, fi) == -ENOENT)
 		fs_release(fs, h);
 }
@@ -58,15 +56,9 @@ void ops_file_create(fuse_req_t req, fuse_ino_t parent, const char *name,
 	op_caller(req, &c);
 	rc = fs_file_create(fs, op_inode(req, parent), name, mode, fi->flags,
 			    &c, &e, &h);
-	op_end(req);
-	if (rc) {
-		op_reply(req, rc);
+	if (op_failed(req, rc))
 		return;
-	}
-	fi->fh = (uintptr_t)h;
-	fi->keep_cache = 1;
-	fi->noflush = ops_file_read_only(fi->flags);
-	fs_opened_by(fs, h, fuse_req_ctx(req)->pid);
+	ops_file_opened(req, fi, h, true);
 	op_entry_param(&e, &param);
 	if (fuse_reply_create(req, &param, fi) == -ENOENT) {
 		fs_release(fs, h);
@@ -95,11 +87,8 @@ void ops_file_mknod(fuse_req_t req, fuse_ino_t parent, const char *name,
 		if (rc)
 			fs_forget(fs, e.inode, 1);
 	}
-	op_end(req);
-	if (rc) {
-		op_reply(req, rc);
+	if (op_failed(req, rc))
 		return;
-	}
 	op_entry_param(&e, &param);
 	if (fuse_reply_entry(req, &param) == -ENOENT)
 		fs_forget(fs, e.inode, 1);
@@ -112,11 +101,8 @@ void ops_file_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct fs_data data = { 0 };
 	int rc = fs_file_read(fs, ops_file_handle(fi), off, size, &data);
 
-	op_end(req);
-	if (rc) {
-		op_reply(req, rc);
+	if (op_failed(req, rc))
 		return;
-	}
 	fuse_reply_iov(req, data.iov, data.n);
 	fs_data_release(fs, &data);
 }
@@ -134,10 +120,7 @@ void ops_file_write(fuse_req_t req, fuse_ino_t ino, const char *bytes,
 		rc = fs_file_write(fs, h, off, bytes, size);
 	if (!fi->writepage) /* the kernel's own thread may write those */
 		fs_written_by(fs, h, fuse_req_ctx(req)->pid);
-	op_end(req);
-	if (rc)
-		op_reply(req, rc);
-	else
+	if (!op_failed(req, rc))
 		fuse_reply_write(req, size);
 }
 
@@ -154,15 +137,13 @@ void ops_file_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 {
 	int rc = fs_file_sync(op_begin(req), ops_file_handle(fi));
 
-	op_end(req);
-	op_reply(req, rc);
+	op_done(req, rc);
 }
 
 void ops_file_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	fs_release(op_begin_whole(req), ops_file_handle(fi));
-	op_end(req);
-	op_reply(req, 0);
+	op_done(req, 0);
 }
 
 void ops_file_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
@@ -178,6 +159,5 @@ void ops_file_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 		rc = fs_file_allocate(fs, ops_file_handle(fi), offset, length);
 	if (!rc)
 		fs_written_by(fs, ops_file_handle(fi), fuse_req_ctx(req)->pid);
-	op_end(req);
-	op_reply(req, rc);
+	op_done(req, rc);
 }

@@ -118,20 +118,6 @@ void exchange_answer_head(struct exchange *x, unsigned status, const char *type,
 		x->answer->len = n;
 }
 
-static void exchange_add_xml(struct buf *out, const char *s)
-{
-	for (; *s; s++) {
-		if (*s == '&')
-			buf_adds(out, "&amp;");
-		else if (*s == '<')
-			buf_adds(out, "&lt;");
-		else if (*s == '>')
-			buf_adds(out, "&gt;");
-		else
-			buf_addc(out, (unsigned char)*s < 0x20 ? ' ' : *s);
-	}
-}
-
 void exchange_refuse_json(struct exchange *x, unsigned status, unsigned code,
 			  const char *message)
 {
@@ -151,9 +137,9 @@ static void exchange_refuse_xml(struct exchange *x, unsigned status,
 
 	buf_adds(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		       "<Error><Code>");
-	exchange_add_xml(&out, code);
+	text_xml(&out, code);
 	buf_adds(&out, "</Code><Message>");
-	exchange_add_xml(&out, message);
+	text_xml(&out, message);
 	buf_addf(&out, "</Message><RequestId>%s</RequestId></Error>", x->id);
 	exchange_answer(x, status, "application/xml", buf_str(&out), out.len);
 	buf_clear(&out);
