@@ -146,9 +146,9 @@ ok '?path= on a directory uploads a new file' '
 ok '?path= makes directories on its way' '
 	curl -fsS -X PUT -T $LOCAL/new "$(xa "$P?path=a/b/c/new.csv" $E/dir)" &&
 	until_ok 30 "cmp $E/dir/a/b/c/new.csv $LOCAL/new"'
-ok '?path= takes spaces, & and all that follows' '
+ok '?literal_path= takes spaces, & and all that follows' '
 	curl -fsS -X PUT -T $LOCAL/new \
-		"$(xa "$P?expire=60&path=x y&expire=5?q=1.csv" $E/dir)" &&
+		"$(xa "$P?expire=60&literal_path=x y&expire=5?q=1.csv" $E/dir)" &&
 	s3 get "${EXT}dir/x y&expire=5?q=1.csv" | cmp - $LOCAL/new'
 ok '?path= is taken literally, no percent-decoding' '
 	curl -fsS -X PUT -T $LOCAL/new "$(xa "$P?path=50%25 ü" $E/dir)" &&
