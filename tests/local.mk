@@ -5,6 +5,7 @@ dist_check_SCRIPTS += tests/check-tap.sh
 EXTRA_DIST += demo tests/packages tests/install tests/tap.awk tests/mount \
 	tests/bench/bench.sh tests/bench/gateway.sh tests/bench/presign.sh \
 	tests/bench/local.sh tests/bench/latency.py \
+	tests/bench/cache.sh \
 	tests/bench/rows.sh tests/bench/chart.py \
 	tests/fuzz/corpus tests/fuzz/run tests/fuzz/curl-line.py
 

@@ -14,7 +14,7 @@
 #		ranges; in place of LIST it has answers that were written before,
 #		for each prefix that there is
 #
-# and, with tables of their own, local presign gateway: the benches beside this
+# and, with tables of their own, local cache presign gateway: the benches beside this
 # one. "Cold" is a new mount: nothing is known of the names, nothing of the
 # bytes. Processor time is the daemon's within the row, peak memory since its
 # mount. A ratio is curl's time divided by the client's.
@@ -31,7 +31,7 @@ LIMIT=${LIMIT:-100}
 BENCH=$TOP/tests/bench
 OURS=$STAGEFS
 TSV=$OUT/bench.tsv
-OTHERS='local presign gateway'
+OTHERS='local cache presign gateway'
 . "$BENCH/rows.sh"
 ROWS=${ROWS:-$ALL_ROWS $OTHERS}
 for id in $ROWS; do

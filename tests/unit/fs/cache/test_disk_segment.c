@@ -15,6 +15,7 @@
 #include "fs/cache/disk_segment.h"
 
 #define PAGE DISK_PAGE
+#define KIB 1024
 #define SIZE (2 * DISK_SEGMENT + 5 * PAGE + 100) /* of the object */
 
 static char *object;
@@ -115,9 +116,12 @@ static int keep(int dir, uint64_t at, size_t len)
 /* As disk_segment_read(), and the bytes are right. */
 static int look(int dir, uint64_t at, size_t len)
 {
-	char *bytes = malloc(len);
-	int rc = disk_segment_read(dir, &version, at, bytes, len);
+	char *bytes;
+	int rc;
 
+	/* as the memory of blocks is */
+	assert_int_equal(posix_memalign((void **)&bytes, PAGE, len), 0);
+	rc = disk_segment_read(dir, &version, at, bytes, len);
 	if (!rc)
 		assert_memory_equal(bytes, object + at, len);
 	free(bytes);
@@ -162,6 +166,29 @@ static void test_pages(void **state)
 			   (pages[i].write ? keep : look)(d.fd, pages[i].at,
 							  pages[i].len),
 			   pages[i].rc);
+	disk_dir_remove(&d);
+}
+
+/* From the disk itself, where that is one. */
+static void test_cold(void **state)
+{
+	char path[DISK_PATH_SIZE];
+	struct disk_dir d;
+	int fd;
+
+	disk_dir_make(&d);
+	assert_int_equal(keep(d.fd, 0, DISK_SEGMENT), 0);
+	disk_segment_path(&version, 0, path);
+	fd = openat(d.fd, path, O_RDWR | O_CLOEXEC);
+	for (size_t len = 64 * KIB; len <= DISK_SEGMENT; len *= 2) {
+		assert_int_equal(fsync(fd), 0);
+		assert_int_equal(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED),
+				 0);
+		assert_int_equal(look(d.fd, DISK_SEGMENT - len, len), 0);
+		assert_int_equal(look(d.fd, 0, len), 0);
+		assert_int_equal(look(d.fd, 0, len - PAGE), 0);
+	}
+	close(fd);
 	disk_dir_remove(&d);
 }
 
@@ -304,8 +331,8 @@ SUITE(disk_segment)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_versions), cmocka_unit_test(test_names),
 		cmocka_unit_test(test_pages),    cmocka_unit_test(test_growth),
-		cmocka_unit_test(test_damage),   cmocka_unit_test(test_torn),
-		cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_cold),     cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_torn),     cmocka_unit_test(test_foreign),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
