@@ -109,6 +109,40 @@ ok 'files that are opened in no order are read' '
 take_counts
 is '... and no other is fetched' "$(count GET)" 60
 
+# ---- large files
+
+random_file "$LOCAL/large" $((32 << 20))
+s3 multipart "${EXT}large" "$LOCAL/large" $((8 << 20))
+cold
+ls "$E" >/dev/null
+take_counts
+costs 'a read anywhere in a large file is one request' 65 '
+	/usr/bin/python3 -c "
+import os, random, sys
+dice = random.Random(2)
+fds = [os.open(p, os.O_RDONLY) for p in sys.argv[1:]]
+for k in range(64):
+    at = dice.randrange(8192) << 12
+    one, other = (os.pread(fd, 4096, at) for fd in fds)
+    assert one == other and len(one) == 4096
+" $E/large $LOCAL/large'
+ok '... of little more bytes than are asked for' '
+	echo "$counts"; [ $(jq .received <<<$counts) -lt $((64 * 8192)) ]'
+
+# ---- writing
+
+mkdir "$E/known"
+echo text >"$E/known/old"
+ls "$E/known" >/dev/null
+take_counts
+costs 'a small new file is one request' 1 'echo text >$E/known/new'
+costs '... more at its end three at most' 3 'echo more >>$E/known/new'
+costs 'a directory is one' 1 'mkdir $E/known/made'
+costs 'cp -r puts each file and each directory once' 441 '
+	cp -r $LOCAL/tree $E/known/tree'
+costs 'mv of a file is a copy, a removal, and looking' 5 '
+	mv $E/known/old $E/known/older'
+
 # ---- removing
 
 # Batches leave 100 ms after the first name of theirs, so there is one more for
