@@ -90,7 +90,7 @@ for k in range(int(sys.argv[2])):
     with open("%s/f%02d" % (folder, k % 20), "wb") as out:
         out.write(dice.randbytes(dice.choice((0, 5, 300, 4096, 30000))))
 PY
-settings 120 2
+settings 120 1
 (cd "$LOCAL" && find large small -type f | sort) >"$T/names"
 sed 's|^|@ext/|' "$T/names" | "$STAGEFS" presign --config "$CONF" upload - \
 	--expire 3600 --format url | paste - "$T/names" |
