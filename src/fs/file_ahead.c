@@ -47,6 +47,7 @@ struct ahead_entry {
 struct run {
 	bool busy; /* a thread tops it up: the cursor is its */
 	bool ended; /* there is nothing behind the cursor */
+	bool left; /* it is to be freed when it is not busy */
 	struct cursor cursor;
 	struct ahead_entry queue[WINDOW_MAX]; /* in order; oldest first */
 	unsigned n, window, hits;
@@ -372,6 +373,22 @@ static bool run_wants(struct file_ahead *a, struct run *r)
 	return wants;
 }
 
+/* The run is not the caller's any more. */
+static void run_end(struct file_ahead *a, struct run *r)
+{
+	bool left;
+
+	lock_take(&a->lock);
+	r->busy = false;
+	left = r->left;
+	for (unsigned k = 0; left && k < RUNS_MAX; k++)
+		if (ahead_locked(a)->runs[k] == r)
+			ahead_locked(a)->runs[k] = NULL;
+	lock_drop(&a->lock);
+	if (left)
+		run_free(a, r);
+}
+
 /* Starts what comes next; the run is the caller's. What lies behind many files
  * that are not fetched is far from who reads. */
 static void run_top_up(struct file_ahead *a, struct run *r)
@@ -393,9 +410,7 @@ static void run_top_up(struct file_ahead *a, struct run *r)
 		else
 			inode_unref(a->fs->tree, i);
 	}
-	lock_take(&a->lock);
-	r->busy = false;
-	lock_drop(&a->lock);
+	run_end(a, r);
 }
 
 /* ---- a file that is opened ---- */
@@ -485,14 +500,39 @@ struct file_ahead *file_ahead_new(struct fs *fs)
 	return a;
 }
 
+void file_ahead_forget(struct file_ahead *a)
+{
+	struct run *runs[RUNS_MAX] = { NULL };
+	struct inode *lasts[TRAILS_MAX];
+
+	lock_take(&a->lock);
+	for (unsigned k = 0; k < RUNS_MAX; k++) {
+		struct run **at = &ahead_locked(a)->runs[k];
+
+		if (!*at)
+			continue;
+		(*at)->left = true; /* by the thread that it is busy with */
+		if ((*at)->busy)
+			continue;
+		runs[k] = *at;
+		*at = NULL;
+	}
+	for (unsigned k = 0; k < TRAILS_MAX; k++) {
+		lasts[k] = ahead_locked(a)->trails[k].last;
+		ahead_locked(a)->trails[k].last = NULL;
+	}
+	lock_drop(&a->lock);
+	for (unsigned k = 0; k < RUNS_MAX; k++)
+		run_free(a, runs[k]);
+	for (unsigned k = 0; k < TRAILS_MAX; k++)
+		inode_unref(a->fs->tree, lasts[k]);
+}
+
 void file_ahead_free(struct file_ahead *a)
 {
 	if (!a)
 		return;
-	for (unsigned k = 0; k < RUNS_MAX; k++)
-		run_free(a, a->guarded_.runs[k]);
-	for (unsigned k = 0; k < TRAILS_MAX; k++)
-		inode_unref(a->fs->tree, a->guarded_.trails[k].last);
+	file_ahead_forget(a);
 	lock_destroy(&a->lock);
 	free(a);
 }

@@ -21,6 +21,9 @@ struct file_ahead *file_ahead_new(struct fs *fs); /* NULL: no memory */
 /* Before the tree and the block cache. No call is under way. NULL is fine. */
 void file_ahead_free(struct file_ahead *a);
 
+/* What no thread is about just now is given up. */
+void file_ahead_forget(struct file_ahead *a);
+
 /*
  * Content f of i, of which v was seen, is opened to be read: starts what comes
  * next. 0: i itself was fetched ahead, and is the object of v; -EAGAIN: ask the

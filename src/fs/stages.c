@@ -10,8 +10,24 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "fs/cache/block.h"
+#include "fs/file_ahead.h"
+#include "fs/subtree.h"
 #include "stage/catalog.h"
 #include "stage/stage.h"
+
+/* What was read ahead, or is kept, in stages that are no more would keep their
+ * stores. Costs requests where it was of others. */
+static void stages_let_go(struct fs *fs)
+{
+	unsigned left = tree_lru_stages_left(fs->tree);
+
+	if (atomic_exchange(&fs->stages_left, left) == left)
+		return;
+	subtrees_forget(fs->subtrees);
+	file_ahead_forget(fs->file_ahead);
+	block_cache_forget(fs->blocks, NULL);
+}
 
 /* The inode of a stage, whose reference is taken over. 0, -ENOENT or -ENOMEM. */
 static int stages_enter(struct fs *fs, struct stage *stage, uint64_t asked,
@@ -19,6 +35,7 @@ static int stages_enter(struct fs *fs, struct stage *stage, uint64_t asked,
 {
 	*out = tree_put_stage(fs->tree, stage, asked, 0);
 	stage_unref(stage);
+	stages_let_go(fs);
 	if (*out)
 		stages_refresh_root(fs, *out);
 	return *out ? 0 : -ENOENT;
@@ -73,8 +90,10 @@ int stages_resolve(struct fs *fs, const char *name, struct inode **out)
 		return *out ? 0 : -ENOENT;
 	if (rc)
 		rc = catalog_ask(fs->catalog, name, &stage);
-	if (rc == -ENOENT)
+	if (rc == -ENOENT) {
 		tree_forget_stage(fs->tree, name, asked);
+		stages_let_go(fs);
+	}
 	return rc ? rc : stages_enter(fs, stage, asked, out);
 }
 
@@ -126,6 +145,7 @@ int stages_list(struct fs *fs, int (*each)(void *arg, struct inode *i),
 	catalog_list_free(stages, n);
 	if (!rc && ask && !storage_err)
 		dircache_end(fs->tree, &merge);
+	stages_let_go(fs);
 	return rc ? rc
 		  : dircache_children(fs->tree, root, &merge,
 				      stages_show_internal, &show);
@@ -188,5 +208,6 @@ int stages_rmdir(struct fs *fs, const char *name)
 	if (!rc)
 		tree_forget_stage(fs->tree, name, TREE_OURS);
 	inode_unref(fs->tree, i);
+	stages_let_go(fs);
 	return rc;
 }

@@ -37,6 +37,7 @@ struct fs {
 	struct traversals *traversals;
 	struct subtrees *subtrees;
 	struct file_ahead *file_ahead;
+	_Atomic(unsigned) stages_left; /* when they were last made to forget */
 	struct removals *removals;
 	struct file_env env;
 	struct fs_processes processes;

@@ -311,7 +311,9 @@ int subtree_fill(struct subtrees *t, struct inode *dir)
 	if (s) {
 		rc = subtree_advance(s, buf_str(&o.key));
 		subtree_end(t, s, rc ? NULL : buf_detach(&o.key),
-			    s->ended || (rc && rc != -EINTR));
+			    s->ended || (rc && rc != -EINTR) ||
+				    !inode_is_below(t->fs->tree, s->levels.top,
+						    tree_root(t->fs->tree)));
 	}
 	inode_object_clear(&o);
 	if (rc == -EINTR)
@@ -330,18 +332,31 @@ struct subtrees *subtrees_new(struct fs *fs)
 	return t;
 }
 
+/* What stands there, out of the table; NULL: nothing, or it is being read. */
+static struct subtree *subtree_take_out(struct subtrees *t, unsigned k)
+{
+	struct subtree **at, *s;
+
+	lock_take(&t->lock);
+	at = &subtrees_locked(t)->subtrees[k];
+	s = *at && !(*at)->busy ? *at : NULL;
+	if (s)
+		*at = NULL;
+	lock_drop(&t->lock);
+	return s;
+}
+
+void subtrees_forget(struct subtrees *t)
+{
+	for (unsigned k = 0; k < SUBTREES_MAX; k++)
+		subtree_free(subtree_take_out(t, k));
+}
+
 void subtrees_free(struct subtrees *t)
 {
-	struct subtree *s;
-
 	if (!t)
 		return;
-	for (unsigned k = 0; k < SUBTREES_MAX; k++) {
-		lock_take(&t->lock);
-		s = subtrees_locked(t)->subtrees[k];
-		lock_drop(&t->lock);
-		subtree_free(s);
-	}
+	subtrees_forget(t);
 	lock_destroy(&t->lock);
 	free(t);
 }

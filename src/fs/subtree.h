@@ -22,6 +22,9 @@ struct subtrees *subtrees_new(struct fs *fs); /* NULL: no memory */
 /* No call is under way. NULL is fine. */
 void subtrees_free(struct subtrees *t);
 
+/* Those that no thread reads just now are given up. */
+void subtrees_forget(struct subtrees *t);
+
 /*
  * Fills the directory from a listing of more than it. 1: it is complete; 0: it
  * is to be listed by itself; -EINTR.

@@ -203,6 +203,9 @@ struct inode *tree_put_stage(struct tree *t, struct stage *stage,
 /* There is no such stage, even if what is in it is open: those who have it open
  * keep its place. */
 void tree_forget_stage(struct tree *t, const char *name, uint64_t asked);
+/* How many stages have left the root so far. Whoever refers to what was in one
+ * keeps its store. */
+unsigned tree_lru_stages_left(struct tree *t);
 
 /*
  * What this mount did: stamped. A new name (kind FILE: not published yet).

@@ -130,6 +130,7 @@ struct tree_locked {
 	struct tree_claim *publishing, *moving;
 	struct waiter_list waiters; /* for a claim to end */
 	struct inode_ext *dead; /* stages to drop once unlocked */
+	unsigned stages_left; /* the root, so far */
 };
 
 struct tree {

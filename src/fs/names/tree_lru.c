@@ -184,12 +184,19 @@ void tree_lru_orphan_locked(struct tree *t, struct inode *i)
 	tree_lru_unpin_locked(t, i, INODE_PINNED);
 	tree_hash_remove_locked(t, i);
 	i->flags |= INODE_ORPHAN;
+	if (i->ext && i->ext->stage)
+		g->stages_left++;
 	i->next = g->orphans;
 	if (i->next)
 		i->next->prev = i;
 	g->orphans = i;
 	tree_lru_update_locked(t, i);
 	tree_lru_update_locked(t, dir);
+}
+
+unsigned tree_lru_stages_left(struct tree *t)
+{
+	return TREE_UNDER(t, tree_locked(t)->stages_left);
 }
 
 /* The stages of inodes that were freed: their end may take other locks. */

@@ -322,6 +322,55 @@ static void test_drop_with_open_file(void **state)
 	down(&m);
 }
 
+/* A stage is dropped amid a traversal: what was read ahead in it, and kept, does
+ * not keep its store. */
+static void test_drop_amid_traversal(void **state)
+{
+	static const char at[] = "root/stage/internal/in/";
+	char key[64], text[64];
+	struct mount m;
+	unsigned refs;
+
+	up(&m, &storage_conn);
+	assert_int_equal(mount_ls(&m, "~", text, sizeof(text)), 0);
+	refs = __atomic_load_n(&storage->refs, __ATOMIC_ACQUIRE);
+	for (unsigned round = 0; round < 2; round++) {
+		poke(at); /* its marker */
+		for (unsigned k = 0; k < 2000; k++) {
+			snprintf(key, sizeof(key), "%sd%02u/f%02u", at, k / 50,
+				 k % 50);
+			poke(key);
+		}
+		for (unsigned k = 0; k < 4; k++) {
+			char names[1024];
+
+			snprintf(key, sizeof(key), "in/d%02u", k);
+			assert_int_equal(
+				mount_ls(&m, "in", names, sizeof(names)), 0);
+			assert_int_equal(
+				mount_ls(&m, key, names, sizeof(names)), 0);
+			assert_int_equal(strlen(names), 50 * 4);
+		}
+		for (unsigned k = 0; k < 6; k++) {
+			snprintf(key, sizeof(key), "in/d00/f%02u", k);
+			assert_true(mount_cat(&m, key, text, sizeof(text)) > 0);
+		}
+		assert_true(__atomic_load_n(&storage->refs, __ATOMIC_ACQUIRE) >
+			    refs + 1 + round);
+		for (unsigned k = 0; k < 2000; k++) {
+			snprintf(key, sizeof(key), "%sd%02u/f%02u", at, k / 50,
+				 k % 50);
+			memstore_poke_remove(storage, key);
+		}
+		assert_int_equal(mount_rmdir(&m, "in"), 0);
+		/* the stage's own, while names of it are cached */
+		assert_in_range(__atomic_load_n(&storage->refs,
+						__ATOMIC_ACQUIRE),
+				refs, refs + 1 + round);
+	}
+	down(&m);
+}
+
 /* The last key of a stage goes, and so does the stage: who has a file of it open
  * keeps the file's place. */
 static void test_forgotten(void **state)
@@ -444,6 +493,7 @@ SUITE(stages)
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_listing_under_way),
 		cmocka_unit_test(test_drop_with_open_file),
+		cmocka_unit_test(test_drop_amid_traversal),
 		cmocka_unit_test(test_forgotten),
 		cmocka_unit_test(test_dead_storage),
 		cmocka_unit_test(test_no_storage),
