@@ -330,6 +330,22 @@ const char *store_error_words(const struct store *s, int rc)
 	return words ? words : strerror(-rc);
 }
 
+enum log_level store_error_level(int rc)
+{
+	switch (-rc) {
+	case ENOENT:
+	case EINTR:
+	case ECANCELED:
+		return LOG_LEVEL_DEBUG;
+	case EEXIST: /* what the condition was for */
+	case ESTALE:
+	case ENOTEMPTY:
+		return LOG_LEVEL_INFO;
+	default:
+		return LOG_LEVEL_ERROR;
+	}
+}
+
 int store_describe(struct store *s, struct buf *out)
 {
 	return s->broken ? 0 : s->ops->describe(s, out);

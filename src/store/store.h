@@ -27,6 +27,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "store/props.h"
 #include "store/store_meta.h"
 #include "store/store_presign.h"
@@ -445,6 +446,8 @@ const char *store_type(const struct store *s, const char *key);
 /* What an error means for a key: a directory has others to give than a
  * server. A sentence without a full stop, not to be freed. */
 const char *store_error_words(const struct store *s, int rc);
+/* How loudly a store tells the log of a failure. */
+enum log_level store_error_level(int rc);
 
 store_check_fn store_check;
 store_stat_fn store_stat;

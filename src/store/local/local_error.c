@@ -31,22 +31,6 @@ static const char *error_reason(int err)
 	return NULL;
 }
 
-static enum log_level error_level(int err)
-{
-	switch (-err) {
-	case ENOENT:
-	case EINTR:
-	case ECANCELED:
-		return LOG_LEVEL_DEBUG;
-	case EEXIST: /* what the condition was for */
-	case ESTALE:
-	case ENOTEMPTY:
-		return LOG_LEVEL_INFO;
-	default:
-		return LOG_LEVEL_ERROR;
-	}
-}
-
 int local_error(struct local *l, const char *what, const char *key, int err,
 		const char *why)
 {
@@ -55,7 +39,7 @@ int local_error(struct local *l, const char *what, const char *key, int err,
 					 .err = err };
 
 	why = why ? why : error_reason(err);
-	log_at(error_level(err), &where, "cannot %s%s%s", what, why ? ": " : "",
-	       why ? why : "");
+	log_at(store_error_level(err), &where, "cannot %s%s%s", what,
+	       why ? ": " : "", why ? why : "");
 	return err;
 }

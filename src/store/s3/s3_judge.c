@@ -193,21 +193,6 @@ static int error_outward(int rc)
 	}
 }
 
-static enum log_level error_level(int rc)
-{
-	switch (-rc) {
-	case ENOENT:
-	case EINTR:
-	case ECANCELED:
-		return LOG_LEVEL_DEBUG;
-	case EEXIST: /* what the condition was for */
-	case ESTALE:
-		return LOG_LEVEL_INFO;
-	default:
-		return LOG_LEVEL_ERROR;
-	}
-}
-
 /* The right that a request needs, by Amazon's name for it. */
 static const char *judge_right(const struct s3_call *c)
 {
@@ -300,7 +285,7 @@ int s3_judge_failed(struct s3_call *c, const struct http_reply *reply, int rc,
 	if (c->by)
 		judge_keep_why(c, reply, rc, why);
 	if (c->by || c->quiet || (c->hushes_denial && rc == -EACCES) ||
-	    error_level(rc) == LOG_LEVEL_DEBUG)
+	    store_error_level(rc) == LOG_LEVEL_DEBUG)
 		return rc;
 	/* That was said, and is counted. */
 	if ((reply->err || reply->status >= 500) &&
@@ -313,7 +298,7 @@ int s3_judge_failed(struct s3_call *c, const struct http_reply *reply, int rc,
 	text_printable(&text, why);
 	if (reply->status && reply->status != 401 && judge_lacks_right(c, rc))
 		buf_addf(&text, ": it needs the right %s", judge_right(c));
-	log_at(error_level(rc), &where, "cannot %s: %s", c->what,
+	log_at(store_error_level(rc), &where, "cannot %s: %s", c->what,
 	       buf_str(&text));
 	buf_clear(&id);
 	buf_clear(&text);
