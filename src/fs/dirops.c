@@ -9,6 +9,7 @@
  * is not moved meanwhile, and a file is not published while it is removed.
  */
 #include "fs/names.h"
+#include "fs/refusal.h"
 
 #include <errno.h>
 
@@ -67,6 +68,8 @@ int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 
 	if (names_is_root(fs, dir)) {
 		rc = fs->set.ro ? -EROFS : stages_mkdir(fs, name, &i);
+		if (rc == -EINVAL)
+			refusal_say(REFUSAL_STAGE_NAME, name, rc);
 	} else {
 		rc = names_writable(fs, dir);
 		if (!rc)
@@ -80,7 +83,7 @@ int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 	}
 	if (!rc)
 		names_entry(fs, i, out);
-	return rc;
+	return refusal_say_name(name, rc);
 }
 
 /* Resolves a name that is to be removed, and claims it. */

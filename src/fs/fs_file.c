@@ -25,6 +25,7 @@
  */
 #include "fs/close_errors.h"
 #include "fs/names.h"
+#include "fs/refusal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -377,11 +378,14 @@ int fs_file_create(struct fs *fs, struct inode *dir, const char *name,
 		   mode_t mode, int flags, const struct fs_caller *c,
 		   struct fs_entry *out, struct handle **h)
 {
+	int rc;
+
 	if (names_is_root(fs, dir))
-		return -EPERM;
-	return NAMES_MAKE(fs, dir, name,
-			  fs_file_create_once(fs, dir, name, mode, flags, c,
-					      out, h));
+		return refusal_say(REFUSAL_ROOT_FILE, name, -EPERM);
+	rc = NAMES_MAKE(fs, dir, name,
+			fs_file_create_once(fs, dir, name, mode, flags, c, out,
+					    h));
+	return refusal_say_name(name, rc);
 }
 
 int fs_file_read(struct fs *fs, struct handle *h, off_t offset, size_t len,

@@ -1,6 +1,8 @@
 #!/bin/bash
 # Bad input, full disks and killed daemons: one clear line, an exit status, and
 # nothing changed.
+#
+# Covers: fs/refusal.c
 . "$(dirname "$0")/lib.sh"
 CONF_MORE=''
 write_config
@@ -166,6 +168,27 @@ ok 'what the kernel refuses is told in one line' '
 		mount --bind /dev/null /dev/fuse && exec \"\$0\" \"\$@\"" \
 		$STAGEFS $CONF $MNT 2>$T/err && [ "$(wc -l <$T/err)" = 1 ] &&
 	grep -qE "cannot mount: $MNT: mount failed: [A-Z]" $T/err'
+
+# ---- what an errno cannot explain
+
+write_config 'log_level = warn'
+sed -i '/^log_level = debug/d' "$CONF"
+: >"$LOG"
+mount_up
+ln -s small "$E/link" 2>/dev/null
+ln -s small "$E/link2" 2>/dev/null
+touch "$MNT/file" 2>/dev/null
+mkdir "$MNT/no-stage" 2>/dev/null
+touch "$E/$(printf 'latin\344')" 2>/dev/null
+for words in 'link is refused: an object store has no links' \
+	'file is refused: only stages are at the root' \
+	"no-stage is refused: a stage's name has letters" \
+	'latin.* is refused: a name is UTF-8'; do
+	is "the log says at the default level why: $words" "$(grep -cE -- "$words" "$LOG")" 1
+done
+is '... once a minute' "$(grep -c 'link2' "$LOG")" 0
+mount_down
+write_config
 
 # ---- the command line
 
