@@ -8,7 +8,7 @@
 bool mountinfo_parse(char *line, struct mountinfo_row *row)
 {
 	/* "36 35 0:42 / /mnt rw,noatime shared:1 - ext4 /dev/sda rw" */
-	char *fields[5], *rest = line, *type = strstr(line, " - ");
+	char *fields[5], *rest = line, *type = strstr(line, " - "), *source;
 
 	for (int i = 0; i < 5; i++) {
 		fields[i] = strsep(&rest, " ");
@@ -18,13 +18,18 @@ bool mountinfo_parse(char *line, struct mountinfo_row *row)
 	if (!type || type < rest || parse_u64(fields[0], UINT64_MAX, &row->id))
 		return false;
 	type += 3;
-	type[strcspn(type, " \n")] = '\0';
+	source = type + strcspn(type, " \n");
+	if (*source)
+		*source++ = '\0';
+	source[strcspn(source, " \n")] = '\0';
+	text_unescape_octal(source);
 	text_unescape_octal(fields[3]);
 	text_unescape_octal(fields[4]);
 	row->device = fields[2];
 	row->root = fields[3];
 	row->point = fields[4];
 	row->type = type;
+	row->source = source;
 	return true;
 }
 

@@ -22,6 +22,7 @@ struct mountinfo_row {
 	const char *root; /* what of the file system is mounted ... */
 	const char *point; /* ... where */
 	const char *type;
+	const char *source;
 };
 
 /* process: "self", or a number as text. What cannot be opened has no rows. */

@@ -51,7 +51,7 @@ extern const struct command get_command, put_command, passwd_command,
 	serve_command, keys_command, help_command, init_command;
 extern const struct command cp_command, mv_command, cat_command;
 extern const struct command du_command, tree_command, alter_command,
-	sync_command;
+	sync_command, status_command;
 
 /* All of them, in the order of --help, with a NULL behind; set by main(). */
 extern const struct command *const *cmd_all;

@@ -11,6 +11,7 @@ libcli_a_SOURCES = \
 	src/cli/cmd_sql.c \
 	src/cli/cmd_statement.c \
 	src/cli/cmd_transfer.c \
+	src/cli/cmd_status.c \
 	src/cli/cmd_sync.c \
 	src/cli/cmd_tree.c \
 	src/cli/completion.c src/cli/completion.h \

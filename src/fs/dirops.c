@@ -9,7 +9,7 @@
  * is not moved meanwhile, and a file is not published while it is removed.
  */
 #include "fs/names.h"
-#include "fs/refusal.h"
+#include "fs/names/refusal.h"
 
 #include <errno.h>
 
@@ -193,4 +193,9 @@ int fs_unlink(struct fs *fs, struct inode *dir, const char *name)
 	return names_is_root(fs, dir)
 		       ? -EPERM
 		       : dirops_remove(fs, dir, name, INODE_FILE);
+}
+
+int fs_link(const char *name)
+{
+	return refusal_say(REFUSAL_LINK, name, -EPERM);
 }

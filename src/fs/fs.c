@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "fs/cache/block.h"
 #include "fs/cache/block_disk.h"
 #include "fs/names.h"
@@ -103,6 +104,7 @@ int fs_new(const struct fs_settings *s, struct catalog *catalog,
 	if (!fs)
 		return -ENOMEM;
 	lock_init(&fs->lock, LOCK_FS);
+	fs->began_ms = clock_mono_ms();
 	fs->catalog = catalog;
 	fs->only = only ? stage_ref(only) : NULL;
 	rc = fs_copy_settings(fs, s);

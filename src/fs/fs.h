@@ -111,6 +111,10 @@ struct fs_writers {
 			  * or fsync; now while one is under way; 0: never */
 };
 void fs_writers(struct fs *fs, struct fs_writers *out);
+/* Appends the locations of the first of them, a line each with that word in
+ * front. */
+void fs_writer_names(struct fs *fs, const char *word, unsigned most,
+		     struct buf *out);
 /* Appends the location of one of them, as `@stage/path`; nothing: there is
  * none. */
 void fs_writer_name(struct fs *fs, struct buf *out);
@@ -155,6 +159,8 @@ int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 	     const struct fs_caller *c, struct fs_entry *out);
 int fs_rmdir(struct fs *fs, struct inode *dir, const char *name);
 int fs_unlink(struct fs *fs, struct inode *dir, const char *name);
+/* A link of either kind: there are none. -EPERM, and the log says why. */
+int fs_link(const char *name);
 /* flags: RENAME_NOREPLACE or 0; RENAME_EXCHANGE is -EINVAL. */
 int fs_rename(struct fs *fs, struct inode *dir, const char *name,
 	      struct inode *to_dir, const char *to_name, unsigned flags);

@@ -25,7 +25,7 @@
  */
 #include "fs/close_errors.h"
 #include "fs/names.h"
-#include "fs/refusal.h"
+#include "fs/names/refusal.h"
 
 #include <errno.h>
 #include <fcntl.h>

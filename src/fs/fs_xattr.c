@@ -58,6 +58,7 @@ static const struct xattr_row rows[] = {
 	{ "user.stage.size", xattr_stage_size, XATTR_SHOWN | XATTR_OF_FILES },
 	{ "user.stage.last_modified", xattr_stage_last_modified, OBJECTS },
 	{ "user.stage.creator", xattr_stage_creator },
+	{ "user.stage.status", xattr_stage_status },
 	{ "user.stage.content_type", xattr_stage_content_type },
 	{ "user.stage.storage_class", xattr_stage_storage_class },
 	{ "user.stage.version_id", xattr_stage_version_id },

@@ -136,6 +136,23 @@ static void handle_add_location(struct handle *h, struct buf *out)
 	buf_clear(&key);
 }
 
+void fs_writer_names(struct fs *fs, const char *word, unsigned most,
+		     struct buf *out)
+{
+	struct handle *h;
+
+	lock_take(&fs->lock);
+	DL_FOREACH(fs_locked(fs)->handles, h) {
+		if (!handle_writes(h) || !most)
+			continue;
+		buf_adds(out, word);
+		handle_add_location(h, out);
+		buf_addc(out, '\n');
+		most--;
+	}
+	lock_drop(&fs->lock);
+}
+
 void fs_writer_name(struct fs *fs, struct buf *out)
 {
 	struct handle *h;

@@ -21,7 +21,6 @@ libfs_a_SOURCES = \
 	src/fs/names.c src/fs/names.h \
 	src/fs/questions.c src/fs/questions.h \
 	src/fs/removals.c src/fs/removals.h \
-	src/fs/refusal.c src/fs/refusal.h \
 	src/fs/rename.c \
 	src/fs/rename_keys.c src/fs/rename_keys.h \
 	src/fs/resolve.c \

@@ -28,6 +28,7 @@ struct fs {
 	struct fs_settings set; /* strings are its own */
 	struct catalog *catalog;
 	struct stage *only; /* NULL: all stages */
+	int64_t began_ms; /* clock_mono_ms() */
 	struct tree *tree;
 	struct block_cache *blocks;
 	struct block_disk *disk; /* NULL: none */

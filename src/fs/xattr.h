@@ -69,6 +69,7 @@ int xattr_stage_name(struct xattr_call *c);
 int xattr_stage_size(struct xattr_call *c);
 int xattr_stage_last_modified(struct xattr_call *c);
 int xattr_stage_creator(struct xattr_call *c);
+int xattr_stage_status(struct xattr_call *c);
 int xattr_stage_content_type(struct xattr_call *c);
 int xattr_stage_storage_class(struct xattr_call *c);
 int xattr_stage_version_id(struct xattr_call *c);

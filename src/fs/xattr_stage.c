@@ -5,9 +5,13 @@
 #include "fs/xattr.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "fs/state.h"
 #include "stage/stage.h"
+
+#define STATUS_FILES_MAX 16
 
 /* Fresh facts of an object that the store has; -ENODATA without one. */
 static int xattr_stage_refresh(struct xattr_call *c)
@@ -156,4 +160,23 @@ int xattr_stage_version_id(struct xattr_call *c)
 	int rc = xattr_stage_details(c, &d);
 
 	return rc ? rc : xattr_stage_value(c, d.version_id);
+}
+
+/* ---- the mount ---- */
+
+/* What the daemon does, for `stagefs status`. Lines: `uptime SECONDS`, `writing
+ * FILES`, and `file @stage/path` for the first of those. */
+int xattr_stage_status(struct xattr_call *c)
+{
+	struct fs_writers w;
+
+	if (c->inode != fs_root(c->fs))
+		return -ENODATA;
+	fs_writers(c->fs, &w);
+	buf_addf(c->out, "uptime %lld\nwriting %u\n",
+		 (long long)(clock_mono_ms() - c->fs->began_ms) / 1000, w.open);
+	/* Names of files are for who may see all of them. */
+	if (!c->caller->uid || c->caller->uid == geteuid())
+		fs_writer_names(c->fs, "file ", STATUS_FILES_MAX, c->out);
+	return buf_err(c->out);
 }

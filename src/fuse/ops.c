@@ -14,7 +14,6 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "fuse/killpriv.h"
-#include "fs/refusal.h"
 
 /* The reply to lookup and its kin; rc as their fs_*() returned it. */
 static void op_reply_entry(fuse_req_t req, int rc, const struct fs_entry *e)
@@ -182,13 +181,13 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 static void op_symlink(fuse_req_t req, const char *link, fuse_ino_t parent,
 		       const char *name)
 {
-	op_reply(req, refusal_say(REFUSAL_LINK, name, -EPERM));
+	op_reply(req, fs_link(name));
 }
 
 static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
 		    const char *name)
 {
-	op_reply(req, refusal_say(REFUSAL_LINK, name, -EPERM));
+	op_reply(req, fs_link(name));
 }
 
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)

@@ -2,7 +2,7 @@
 # Bad input, full disks and killed daemons: one clear line, an exit status, and
 # nothing changed.
 #
-# Covers: fs/refusal.c
+# Covers: fs/names/refusal.c
 . "$(dirname "$0")/lib.sh"
 CONF_MORE=''
 write_config

@@ -1,6 +1,8 @@
 #!/bin/bash
 # `stagefs s3://bucket/prefix MOUNTPOINT`: a bucket without a configuration, by
 # the keys of the environment or of a profile, by hand and from fstab.
+#
+# Covers: cli/cmd_status.c fs/xattr_stage.c
 . "$(dirname "$0")/lib.sh"
 random_file "$LOCAL/data" 54321
 s3 put "${EXT}sub/a file" "$LOCAL/data"
@@ -17,6 +19,17 @@ ok 'a bucket is mounted with the keys of the environment' '
 	mount_url $URL -o endpoint_url=$ENDPOINT && cmp "$MNT/sub/a file" $LOCAL/data'
 is 'its own names are at the root, as nothing else is' "$(ls "$MNT")" sub
 is 'df shows the URL' "$(findmnt -no SOURCE "$MNT")" "$URL"
+is 'status names the mount' "$("$STAGEFS" status "$MNT" | cut -f1,2,4)" "$MNT	$URL	none"
+like '... and how long it has been there' "$("$STAGEFS" status "$MNT" | cut -f3)" '^[0-9]+ s$'
+ok '... what is being written' '
+	exec 7>$MNT/open && echo 1 >&7 && $STAGEFS status $MNT | cut -f4 >$T/status && exec 7>&- &&
+	grep -qE "^1 file: @[a-zA-Z0-9_]+/open$" $T/status && rm $MNT/open'
+ok '... and all mounts' '$STAGEFS status | cut -f1 | grep -qxF "$MNT"'
+fails '... of which this is none' 'no mount of stagefs' '$STAGEFS status $T'
+pid=$(daemon_pids)
+kill -STOP "$pid"
+is '... one that does not answer' "$(timeout 20 "$STAGEFS" status "$MNT" | cut -f4)" 'does not answer'
+kill -CONT "$pid"
 ok 'what is written is below the prefix' '
 	cp $LOCAL/data $MNT/new && s3 get ${EXT}new | cmp - $LOCAL/data'
 ok 'a URL for it is signed' '

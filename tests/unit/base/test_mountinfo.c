@@ -10,19 +10,19 @@ static const struct {
 } rows[] = {
 	{ "a plain one",
 	  "36 35 98:0 / /mnt rw,noatime - ext3 /dev/root rw\n",
-	  { 36, "98:0", "/", "/mnt", "ext3" } },
+	  { 36, "98:0", "/", "/mnt", "ext3", "/dev/root" } },
 	{ "with tags",
 	  "36 35 98:0 /a /mnt rw shared:1 master:2 - ext3 /dev/root rw\n",
 	  { 36, "98:0", "/a", "/mnt", "ext3" } },
 	{ "white space in names",
 	  "7 1 0:42 /a\\040b /m\\011n rw - fuse.stagefs st\\040x rw\n",
-	  { 7, "0:42", "/a b", "/m\tn", "fuse.stagefs" } },
+	  { 7, "0:42", "/a b", "/m\tn", "fuse.stagefs", "st x" } },
 	{ "a bar in a name",
 	  "7 1 0:42 / /a\\040-\\040b rw - tmpfs none rw\n",
 	  { 7, "0:42", "/", "/a - b", "tmpfs" } },
 	{ "no source",
 	  "7 1 0:42 / /m rw - tmpfs\n",
-	  { 7, "0:42", "/", "/m", "tmpfs" } },
+	  { 7, "0:42", "/", "/m", "tmpfs", "" } },
 	{ "no type", "7 1 0:42 / /m rw\n", { 0 } },
 	{ "no number", "x 1 0:42 / /m rw - tmpfs none rw\n", { 0 } },
 	{ "too short", "7 1 0:42\n", { 0 } },
@@ -44,6 +44,9 @@ static void lines(void **state)
 			row_equal(rows[i].says, row.root, want->root);
 			row_equal(rows[i].says, row.point, want->point);
 			row_equal(rows[i].says, row.type, want->type);
+			if (want->source)
+				row_equal(rows[i].says, row.source,
+					  want->source);
 		}
 		free(line);
 	}

@@ -2,8 +2,8 @@
  * What a mount refuses for good and an errno cannot explain: the log says why,
  * at the default level, once a minute at most for each kind.
  */
-#ifndef FS_REFUSAL_H
-#define FS_REFUSAL_H
+#ifndef FS_NAMES_REFUSAL_H
+#define FS_NAMES_REFUSAL_H
 
 enum refusal {
 	REFUSAL_ROOT_FILE, /* only stages are at the root */

@@ -2,7 +2,7 @@
  * A table of words, and a time for each: whoever is the first after a minute
  * says it.
  */
-#include "fs/refusal.h"
+#include "fs/names/refusal.h"
 
 #include <errno.h>
 #include <stdbool.h>
