@@ -11,6 +11,7 @@
 #include "auth/signer.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,13 +32,22 @@ struct slot {
 	uint64_t used; /* value of `uses` when it last served */
 };
 
+struct signer_old;
+
 struct signer_locked {
 	struct slot slots[SLOTS];
 	uint64_t uses;
+	struct signer_old *old;
+};
+
+/* A cache that is in use no more. */
+struct signer_old {
+	struct cred_cache *creds;
+	struct signer_old *next;
 };
 
 struct signer {
-	struct cred_cache *creds;
+	_Atomic(struct cred_cache *) creds;
 	char *service;
 	struct lock lock;
 	struct signer_locked guarded_;
@@ -56,7 +66,7 @@ struct signer *signer_new(struct cred_cache *creds, const char *service)
 		return NULL;
 	}
 	lock_init(&s->lock, LOCK_SIGNER);
-	s->creds = creds;
+	atomic_store(&s->creds, creds);
 	return s;
 }
 
@@ -66,16 +76,37 @@ void signer_free(struct signer *s) NO_THREAD_CHECK
 		return;
 	for (int i = 0; i < SLOTS; i++)
 		creds_unref(s->guarded_.slots[i].creds);
+	while (s->guarded_.old) {
+		struct signer_old *o = s->guarded_.old;
+
+		s->guarded_.old = o->next;
+		cred_cache_free(o->creds);
+		free(o);
+	}
 	wipe(&s->guarded_, sizeof(s->guarded_));
 	lock_destroy(&s->lock);
-	cred_cache_free(s->creds);
+	cred_cache_free(atomic_load(&s->creds));
 	free(s->service);
 	free(s);
 }
 
 struct cred_cache *signer_creds(struct signer *s)
 {
-	return s->creds;
+	return atomic_load(&s->creds);
+}
+
+int signer_set_creds(struct signer *s, struct cred_cache *creds)
+{
+	struct signer_old *o = malloc(sizeof(*o));
+
+	if (!o)
+		return -ENOMEM;
+	lock_take(&s->lock);
+	o->creds = atomic_exchange(&s->creds, creds);
+	o->next = signer_locked(s)->old;
+	signer_locked(s)->old = o;
+	lock_drop(&s->lock);
+	return 0;
 }
 
 static bool signer_find_locked(struct signer *s, const struct creds *creds,
@@ -225,7 +256,7 @@ int signer_authorize(struct signer *s, const struct sigv4_request *request,
 	int err;
 
 	*out = (struct signer_headers){ 0 };
-	err = cred_cache_peek(s->creds, &out->used);
+	err = cred_cache_peek(signer_creds(s), &out->used);
 	if (err)
 		return err;
 	clock_amz(time, out->amz_date);
@@ -301,9 +332,10 @@ int signer_presign(struct signer *s, const struct sigv4_request *request,
 				 SIGV4_EXPIRES_MAX);
 		return -EINVAL;
 	}
-	rc = t->at_hand ? cred_cache_peek(s->creds, &creds)
-			: cred_cache_get_until(s->creds, t->time + t->expires,
-					       &creds, &why);
+	rc = t->at_hand
+		     ? cred_cache_peek(signer_creds(s), &creds)
+		     : cred_cache_get_until(signer_creds(s),
+					    t->time + t->expires, &creds, &why);
 	if (rc && err)
 		buf_addf(err, "no credentials: %s", buf_str(&why));
 	buf_clear(&why);

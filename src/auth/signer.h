@@ -19,6 +19,9 @@ struct signer;
 struct signer *signer_new(struct cred_cache *creds, const char *service);
 void signer_free(struct signer *s);
 struct cred_cache *signer_creds(struct signer *s); /* borrowed */
+/* Others from here on; takes over the cache. What has borrowed the old one may
+ * go on with it: it lives as long as the signer. 0 or -ENOMEM. */
+int signer_set_creds(struct signer *s, struct cred_cache *creds);
 
 /* What a header-signed request must send beside its own headers. */
 struct signer_headers {

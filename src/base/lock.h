@@ -28,6 +28,7 @@
 
 /* All kinds of locks, in the order in which two may be held. */
 #define LOCK_RANKS(LOCK_RANK) \
+	LOCK_RANK(RELOAD, "reload") \
 	LOCK_RANK(ADDRESS, "address") \
 	LOCK_RANK(CONNECTIONS, "connections") \
 	LOCK_RANK(LOGIN_THROTTLE, "login throttle") \

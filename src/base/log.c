@@ -3,7 +3,8 @@
  * several threads, or of several mounts that share a file, never mix. What
  * does not fit LINE_MAX_BYTES is cut, with dots to say so.
  *
- * The target is set before threads start and only read afterwards.
+ * The target is set before threads start and only read afterwards; a file that
+ * is opened anew takes the descriptor's place in one step.
  */
 #include "base/log.h"
 
@@ -26,7 +27,7 @@ enum log_kind { LOG_TO_STDERR, LOG_TO_SYSLOG, LOG_TO_FILE };
 
 static struct {
 	enum log_kind kind;
-	enum log_level level;
+	_Atomic(enum log_level) level;
 	int fd;
 } target = { LOG_TO_STDERR, LOG_LEVEL_INFO, STDERR_FILENO };
 
@@ -40,22 +41,50 @@ static const struct {
 	[LOG_LEVEL_DEBUG] = { "debug", LOG_DEBUG },
 };
 
+static int log_open_file(const char *name)
+{
+	int fd =
+		open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
+		     0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static enum log_kind log_kind_of(const char *name)
+{
+	if (!strcmp(name, "stderr"))
+		return LOG_TO_STDERR;
+	return strcmp(name, "syslog") ? LOG_TO_FILE : LOG_TO_SYSLOG;
+}
+
+int log_reopen(const char *name, enum log_level level)
+{
+	int fd, rc = 0;
+
+	if (name && log_kind_of(name) != target.kind)
+		return -EOPNOTSUPP;
+	if (name && target.kind == LOG_TO_FILE) {
+		fd = log_open_file(name);
+		if (fd < 0)
+			return fd;
+		if (dup3(fd, target.fd, O_CLOEXEC) < 0)
+			rc = -errno;
+		close(fd);
+	}
+	if (!rc)
+		target.level = level;
+	return rc;
+}
+
 int log_open(const char *name, enum log_level level)
 {
-	enum log_kind kind = LOG_TO_FILE;
-	int fd = -1;
+	enum log_kind kind = log_kind_of(name);
+	int fd = kind == LOG_TO_STDERR ? STDERR_FILENO : -1;
 
-	if (!strcmp(name, "stderr")) {
-		kind = LOG_TO_STDERR;
-		fd = STDERR_FILENO;
-	} else if (!strcmp(name, "syslog")) {
-		kind = LOG_TO_SYSLOG;
-	} else {
-		fd = open(name,
-			  O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
-			  0600);
+	if (kind == LOG_TO_FILE) {
+		fd = log_open_file(name);
 		if (fd < 0)
-			return -errno;
+			return fd;
 	}
 	log_close();
 	if (kind == LOG_TO_SYSLOG)

@@ -35,6 +35,12 @@ struct log_where {
  */
 int log_open(const char *target, enum log_level level);
 
+/* At any time, from one thread: another level, and a file is opened anew, as
+ * after logrotate(8), or another file is. target NULL: what it is. 0,
+ * -EOPNOTSUPP (it is no file, or shall be none any more), or -errno, and all is
+ * as it was. */
+int log_reopen(const char *target, enum log_level level);
+
 /* Until log_open(), and again from here on, lines go to stderr. */
 void log_close(void);
 int log_wants(enum log_level level);

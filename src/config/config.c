@@ -415,11 +415,41 @@ static void config_log_left_out(const struct config *c)
 			 (int)strcspn(p, "\n"), p);
 }
 
+static struct catalog_external *config_external(const struct config *c)
+{
+	struct catalog_external *list = calloc(c->n_stages + 1, sizeof(*list));
+
+	for (unsigned i = 0; list && i < c->n_stages; i++)
+		list[i] = (struct catalog_external){
+			c->stages[i].name,
+			&c->stages[i].conn,
+			c->stages[i].drop_in,
+			c->stages[i].fault,
+		};
+	return list;
+}
+
+int config_reload(const struct config *was, const struct config *now,
+		  struct catalog *catalog, bool keys_only, struct buf *said,
+		  struct buf *err)
+{
+	struct catalog_external *external = config_external(now);
+	bool renew = was->has_storage && now->has_storage &&
+		     conn_only_creds_differ(&was->storage, &now->storage);
+	int rc = -ENOMEM;
+
+	if (external)
+		rc = catalog_configure(catalog, renew ? &now->storage : NULL,
+				       external, now->n_stages, keys_only, said,
+				       err);
+	free(external);
+	return rc;
+}
+
 int config_catalog(const struct config *c, struct http_engine *engine,
 		   struct catalog **out, struct buf *err)
 {
-	struct catalog_external *external =
-		calloc(c->n_stages + 1, sizeof(*external));
+	struct catalog_external *external = config_external(c);
 	const struct catalog_settings set = {
 		.user = c->mount.user,
 		.storage = c->has_storage ? &c->storage : NULL,
@@ -436,13 +466,6 @@ int config_catalog(const struct config *c, struct http_engine *engine,
 	if (!external)
 		return -ENOMEM;
 	config_log_left_out(c);
-	for (unsigned i = 0; i < c->n_stages; i++)
-		external[i] = (struct catalog_external){
-			c->stages[i].name,
-			&c->stages[i].conn,
-			c->stages[i].drop_in,
-			c->stages[i].fault,
-		};
 	rc = catalog_new(&set, engine, out, err);
 	free(external);
 	return rc;

@@ -133,6 +133,14 @@ void config_url_name(const struct config *c, const char *url, struct buf *out);
 int config_catalog(const struct config *c, struct http_engine *engine,
 		   struct catalog **out, struct buf *err);
 
+/*
+ * The catalog of `was`, read again as `now`: as catalog_configure(). What a
+ * catalog cannot change is the caller's to tell.
+ */
+int config_reload(const struct config *was, const struct config *now,
+		  struct catalog *catalog, bool keys_only, struct buf *said,
+		  struct buf *err);
+
 /* The settings' part of --help. */
 void config_options_help(FILE *out);
 

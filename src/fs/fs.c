@@ -127,6 +127,12 @@ int fs_check_spill(const char *spill_dir)
 	return rc;
 }
 
+void fs_set_ttl(struct fs *fs, unsigned s)
+{
+	fs->set.metadata_ttl_s = s;
+	tree_set_ttl(fs->tree, s * 1000);
+}
+
 void fs_free(struct fs *fs)
 {
 	struct file *kept;

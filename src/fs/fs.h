@@ -48,7 +48,7 @@ enum fs_list_xattrs {
 };
 
 struct fs_settings {
-	unsigned metadata_ttl_s;
+	_Atomic(unsigned) metadata_ttl_s; /* may change: fs_set_ttl() */
 	struct budget *budget; /* bytes of object data; borrowed */
 	struct disk_cache *disk; /* NULL: none; borrowed */
 	const char *spill_dir; /* made at the first need, 0700 */
@@ -104,6 +104,8 @@ void fs_free(struct fs *fs);
  * logged once with stage and key.
  */
 int fs_drain(struct fs *fs, bool closed);
+/* How long names and attributes are believed from here on. Any thread. */
+void fs_set_ttl(struct fs *fs, unsigned s);
 /* How much is being written. */
 struct fs_writers {
 	unsigned open; /* files that are open for writing */

@@ -34,8 +34,10 @@
 #include "gateway/service/gateway.h"
 #include "mount/mount_gateway.h"
 #include "mount/mount_check.h"
+#include "mount/mount_control.h"
 #include "mount/mount_end.h"
 #include "mount/mount_lock.h"
+#include "mount/mount_reload.h"
 #include "mount/mount_request.h"
 #include "mount/mount_point.h"
 #include "net/http_engine.h"
@@ -70,6 +72,9 @@ struct mounting {
 	struct guard *guard; /* in the mount's place, while it ends */
 	bool closed; /* the kernel has let go of the mount */
 	struct thread_task settle, waiting;
+	char *file; /* the configuration's, absolute; NULL: none */
+	struct mount_reload reload;
+	struct mount_control *control;
 };
 
 /* SOURCE: a configuration file, @stage, the URL of a bucket or directory, or
@@ -98,6 +103,10 @@ static int mount_read_configuration(struct mounting *m)
 		r.file = source;
 	}
 	rc = config_read(&r, &m->config, &m->err);
+	m->reload.request = r;
+	/* The background's folder is /. */
+	m->file = !rc && m->config.file ? realpath(m->config.file, NULL) : NULL;
+	m->reload.request.file = m->file;
 	if (!rc && r.url)
 		m->stage_name = m->config.url_stage;
 	return rc;
@@ -423,6 +432,24 @@ static void mount_ready(void *arg)
 	log_info("%s is mounted on %s", mount_fsname(m), m->mountpoint);
 }
 
+/* A terminal that is closed ends what runs in its foreground. */
+static bool mount_hangs_up(const struct mounting *m)
+{
+	return m->req.foreground && isatty(STDIN_FILENO);
+}
+
+static int mount_answer_reload(void *arg, struct buf *out, struct buf *err)
+{
+	struct mounting *m = arg;
+
+	return mount_reload(&m->reload, out, err);
+}
+
+static const struct mount_control_command mount_commands[] = {
+	{ "reload", mount_answer_reload },
+	{ 0 },
+};
+
 static int mount_run(struct mounting *m)
 {
 	const struct mount_end_settings set = {
@@ -431,10 +458,17 @@ static int mount_run(struct mounting *m)
 		.session = m->session,
 		.lock = m->lock,
 		.stop_timeout = m->config.mount.stop_timeout,
+		.reload = mount_hangs_up(m) ? NULL : &m->reload,
 	};
 	struct mount_end end;
 	int rc;
 
+	m->reload.first = &m->config;
+	m->reload.catalog = m->catalog;
+	m->reload.fs = m->fs;
+	mount_reload_init(&m->reload);
+	m->control = mount_control_new(session_device(m->session),
+				       mount_commands, m);
 	thread_task_start(&m->settle, "settle", mount_settle, m);
 	rc = mount_end_start(&end, &set);
 	if (!rc) {
@@ -445,6 +479,8 @@ static int mount_run(struct mounting *m)
 				 m->mountpoint);
 		m->guard = end.guard;
 	}
+	mount_control_free(m->control);
+	mount_reload_clear(&m->reload);
 	if (rc)
 		buf_addf(&m->err, "the mount ended: %s", strerror(-rc));
 	return rc;
@@ -476,6 +512,7 @@ static int mount_finish(struct mounting *m)
 	mount_request_clear(&m->req);
 	free(m->mountpoint);
 	free(m->state_dir);
+	free(m->file);
 	return rc;
 }
 

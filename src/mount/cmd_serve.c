@@ -1,6 +1,7 @@
 /*
  * `stagefs serve`: the gateway alone, in the foreground. Threads take no
- * signals; the first thread waits for one: the first SIGTERM or SIGINT lets
+ * signals; the first thread waits for one: SIGHUP has the configuration read
+ * again (mount_reload.h), the first SIGTERM or SIGINT lets
  * requests under way end, the second ends them.
  */
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include "config/config.h"
 #include "gateway/service/gateway.h"
 #include "mount/mount_gateway.h"
+#include "mount/mount_reload.h"
 #include "client/message.h"
 #include "net/http_engine.h"
 #include "cli/service.h"
@@ -43,6 +45,7 @@ struct serving {
 	struct catalog *catalog;
 	struct budget *budget;
 	struct mount_gateway gateway;
+	struct mount_reload reload;
 	sigset_t signals;
 	struct buf err;
 };
@@ -52,10 +55,10 @@ static void serve_take_signals(struct serving *s)
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	sigaction(SIGPIPE, &ignore, NULL);
-	sigaction(SIGHUP, &ignore, NULL);
 	sigemptyset(&s->signals);
 	sigaddset(&s->signals, SIGTERM);
 	sigaddset(&s->signals, SIGINT);
+	sigaddset(&s->signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
 }
 
@@ -110,11 +113,23 @@ static void serve_drain(struct serving *s)
 	const struct timespec moment = { 0 };
 
 	service_say("STOPPING=1");
+	sigdelset(&s->signals, SIGHUP);
 	for (int i = 0; i < DRAIN_S; i++) {
 		if (gateway_stop(s->gateway.gateway, 1) ||
 		    sigtimedwait(&s->signals, NULL, &moment) > 0)
 			return;
 	}
+}
+
+static void serve_reload(struct serving *s)
+{
+	struct buf said = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
+
+	service_say("RELOADING=1");
+	mount_reload(&s->reload, &said, &err);
+	service_say("READY=1");
+	buf_clear(&said);
+	buf_clear(&err);
 }
 
 static void serve_until_signal(struct serving *s)
@@ -127,8 +142,9 @@ static void serve_until_signal(struct serving *s)
 	fflush(stdout);
 	buf_clear(&origin);
 	service_say("READY=1");
-	while (sigwait(&s->signals, &sig))
-		;
+	while (sigwait(&s->signals, &sig) || sig == SIGHUP)
+		if (sig == SIGHUP)
+			serve_reload(s);
 	serve_drain(s);
 }
 
@@ -146,7 +162,12 @@ static int serve_run(const struct command *c, int argc, char **argv)
 			message("cannot serve", buf_str(&s.err));
 			status = STATUS_FAILED;
 		} else {
+			s.reload.first = &s.config;
+			s.reload.request.file = s.config.file;
+			s.reload.catalog = s.catalog;
+			mount_reload_init(&s.reload);
 			serve_until_signal(&s);
+			mount_reload_clear(&s.reload);
 		}
 	}
 	mount_gateway_free(&s.gateway);

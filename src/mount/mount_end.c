@@ -21,6 +21,7 @@
 #include "fuse/session.h"
 #include "mount/mount_lock.h"
 #include "mount/mount_point.h"
+#include "mount/mount_reload.h"
 
 /*
  * A writer that has sent nothing for stop_timeout is not copying: it keeps a
@@ -30,6 +31,8 @@
  * a service that long (systemd: 90 s).
  */
 #define LOOK_MS 100
+/* How often it is looked whether files that keys are in have changed. */
+#define FILES_LOOK_S 2
 /* timeout(1) and closing terminals send the same signal twice. */
 #define ECHO_MS 1000
 
@@ -145,7 +148,7 @@ static bool mount_end_wait_on(struct mount_end *e, const sigset_t *set)
 
 	if (atomic_load(&e->over))
 		return false;
-	if (sig > 0 && sig != SIGUSR1 &&
+	if (sig > 0 && sig != SIGUSR1 && !(sig == SIGHUP && e->set.reload) &&
 	    clock_mono_ms() - e->signal_ms >= ECHO_MS) {
 		log_warn("%s ends: a second signal", e->set.mountpoint);
 		return false;
@@ -153,18 +156,33 @@ static bool mount_end_wait_on(struct mount_end *e, const sigset_t *set)
 	return mount_end_waits(e) && !mount_end_quiet(e);
 }
 
+/* A hang-up, or no signal for a while. */
+static void mount_end_reload(struct mount_end *e, int sig)
+{
+	struct buf said = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
+
+	if (e->set.reload && sig == SIGHUP)
+		mount_reload(e->set.reload, &said, &err);
+	else if (e->set.reload && sig < 0)
+		mount_reload_look(e->set.reload);
+	buf_clear(&said);
+	buf_clear(&err);
+}
+
 static void *mount_end_run(void *arg)
 {
+	const struct timespec look = { .tv_sec = FILES_LOOK_S };
 	struct mount_end *e = arg;
 	sigset_t set;
 	int sig;
 
 	mount_end_signals(&set);
 	do {
-		sig = sigwaitinfo(&set, NULL);
+		sig = sigtimedwait(&set, NULL, &look);
 		if (atomic_load(&e->over))
 			return NULL;
-	} while (sig < 0 || sig == SIGUSR1);
+		mount_end_reload(e, sig);
+	} while (sig < 0 || sig == SIGUSR1 || (sig == SIGHUP && e->set.reload));
 	e->signal_ms = clock_mono_ms();
 	atomic_store(&e->began, true);
 	mount_end_detach(e);

@@ -1,5 +1,6 @@
 /*
- * The end of a mount by a signal (SIGTERM, SIGINT, SIGHUP): one thread waits
+ * The end of a mount by a signal (SIGTERM, SIGINT; SIGHUP has the
+ * configuration read again): one thread waits
  * for them, all others have them blocked, so no code of ours runs in a signal
  * handler.
  *
@@ -18,6 +19,7 @@
 
 struct fs;
 struct guard;
+struct mount_reload;
 struct session;
 
 /* All outlive it. */
@@ -26,6 +28,7 @@ struct mount_end_settings {
 	struct fs *fs;
 	struct session *session;
 	int lock; /* mount_lock_take()'s, or -1 */
+	struct mount_reload *reload; /* for SIGHUP; NULL: that ends it too */
 	uint64_t stop_timeout; /* s without a write */
 };
 

@@ -35,7 +35,7 @@
 #define NAMESPACES_MAX 256 /* looked at, each once */
 #define PAUSE_MS 100
 
-static int mount_lock_directory(char *dir, size_t size)
+int mount_lock_directory(char *dir, size_t size)
 {
 	const char *base = getenv("XDG_RUNTIME_DIR");
 
@@ -225,8 +225,7 @@ static bool mount_lock_is_to_end(void)
 	sigset_t pending;
 
 	return !sigpending(&pending) && (sigismember(&pending, SIGTERM) > 0 ||
-					 sigismember(&pending, SIGINT) > 0 ||
-					 sigismember(&pending, SIGHUP) > 0);
+					 sigismember(&pending, SIGINT) > 0);
 }
 
 static void mount_lock_say(int fd, const char *mountpoint, uint64_t wait_s)

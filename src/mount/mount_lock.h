@@ -9,6 +9,7 @@
 #ifndef MOUNT_MOUNT_LOCK_H
 #define MOUNT_MOUNT_LOCK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct buf;
@@ -21,6 +22,10 @@ struct buf;
  */
 int mount_lock_take(const char *source, const char *mountpoint, uint64_t wait_s,
 		    int *fd, struct buf *err);
+
+/* Where a user's mounts have their locks and sockets: made, if need be. 0 or
+ * -errno; -ENOENT: there is none. */
+int mount_lock_directory(char *dir, size_t size);
 
 /* For the next one's message: the mount's device, as session_device() has it,
  * and the file that its end waits for, or "". */

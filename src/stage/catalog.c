@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "stage/external_configure.h"
 #include "stage/external_folder.h"
 #include "stage/internal.h"
 
@@ -119,6 +120,22 @@ int catalog_check(struct catalog *c, const char *name, const struct conn *conn,
 void catalog_refresh(struct catalog *c)
 {
 	external_folder_refresh(&c->external);
+}
+
+int catalog_configure(struct catalog *c, const struct conn *storage,
+		      const struct catalog_external *external, unsigned n,
+		      bool keys_only, struct buf *said, struct buf *err)
+{
+	int rc = external_configure(&c->external, external, n, keys_only, said,
+				    err);
+
+	if (!rc && storage && c->internal.store) {
+		rc = conn_renew(storage, c->external.with.engine,
+				c->internal.store);
+		if (!rc)
+			buf_adds(said, "[storage] has other credentials\n");
+	}
+	return rc;
 }
 
 /* ---- all of them ---- */

@@ -103,6 +103,13 @@ int catalog_conn(struct catalog *c, const char *name, struct conn *out,
 		 bool *drop_in);
 /* What keeps the external ones (stage/external_folder.h), borrowed. */
 struct external_folder *catalog_folder(struct catalog *c);
+/*
+ * The configuration was read again: as external_configure(), with
+ * storage's credentials (NULL: as they were).
+ */
+int catalog_configure(struct catalog *c, const struct conn *storage,
+		      const struct catalog_external *external, unsigned n,
+		      bool keys_only, struct buf *said, struct buf *err);
 /* Looks at the folder now, whatever was seen last and when. */
 void catalog_refresh(struct catalog *c);
 /*

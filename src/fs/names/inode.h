@@ -77,7 +77,7 @@ struct inode_view {
 #define TREE_FIXED_DIR_MODE 8
 
 struct tree_settings {
-	unsigned ttl_ms;
+	_Atomic(unsigned) ttl_ms;
 	uid_t uid;
 	gid_t gid;
 	unsigned file_mode, dir_mode;
@@ -100,6 +100,8 @@ struct inode_place {
 };
 
 /* stage: the root is that stage's (a reference is taken), NULL: INODE_ROOT. */
+/* From here on. Any thread. */
+void tree_set_ttl(struct tree *t, unsigned ttl_ms);
 struct tree *tree_new(const struct tree_settings *s, struct stage *stage);
 void tree_free(struct tree *t);
 struct inode *tree_root(struct tree *t);

@@ -77,6 +77,11 @@ int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
 	return 0;
 }
 
+void tree_set_ttl(struct tree *t, unsigned ttl_ms)
+{
+	t->set.ttl_ms = ttl_ms;
+}
+
 struct tree *tree_new(const struct tree_settings *s, struct stage *stage)
 {
 	struct tree *t = calloc(1, sizeof(*t));

@@ -232,6 +232,27 @@ const struct option *conn_difference(const struct conn *a, const struct conn *b)
 	return NULL;
 }
 
+static bool conn_is_of_creds(const struct option *row)
+{
+	return row->offset >= offsetof(struct conn, creds) &&
+	       row->offset < offsetof(struct conn, creds) +
+				     sizeof(struct cred_settings);
+}
+
+bool conn_only_creds_differ(const struct conn *a, const struct conn *b)
+{
+	bool differ = false;
+
+	for (const struct option *row = conn_options; row->name; row++) {
+		if (row->alias_of || conn_row_equal(row, a, b))
+			continue;
+		if (!conn_is_of_creds(row))
+			return false;
+		differ = true;
+	}
+	return differ;
+}
+
 bool conn_equal(const struct conn *a, const struct conn *b)
 {
 	return !conn_difference(a, b);

@@ -124,6 +124,13 @@ int conn_keys(const struct conn *c, const char *below, struct buf *out,
 /* Do two of those hold each other's keys? */
 bool conn_keys_overlap(const char *a, const char *b);
 
+/* Do they differ in nothing but the credentials? */
+bool conn_only_creds_differ(const struct conn *a, const struct conn *b);
+/* Gives a store of conn_open() the credentials of these settings. 0 or
+ * -errno. */
+int conn_renew(const struct conn *c, struct http_engine *engine,
+	       struct store *store);
+
 /*
  * The store behind it; name is for the log, and of a local one the first
  * segment of the path of its pre-signed URLs. No network; a local directory is

@@ -16,17 +16,41 @@
 #include "store/local/local.h"
 #include "store/s3/s3.h"
 
-static struct signer *open_signer(const struct conn *c, const char *region,
-				  struct http_engine *engine)
+static struct cred_cache *open_creds(const struct conn *c, const char *region,
+				     struct http_engine *engine)
 {
 	struct cred_settings set = c->creds;
-	struct cred_cache *creds;
-	struct signer *signer;
 
 	set.region = region;
 	set.proxy = c->lane.proxy;
 	set.engine = engine;
-	creds = cred_cache_new(&set);
+	return cred_cache_new(&set);
+}
+
+int conn_renew(const struct conn *c, struct http_engine *engine,
+	       struct store *store)
+{
+	struct buf region = BUF_INIT(256);
+	struct cred_cache *creds = NULL;
+	int rc = -ENOMEM;
+
+	conn_endpoint_region(c, &region);
+	if (!buf_err(&region))
+		creds = open_creds(c, buf_str(&region), engine);
+	if (creds)
+		rc = s3_set_creds(store, creds);
+	if (rc)
+		cred_cache_free(creds);
+	buf_clear(&region);
+	return rc;
+}
+
+static struct signer *open_signer(const struct conn *c, const char *region,
+				  struct http_engine *engine)
+{
+	struct cred_cache *creds = open_creds(c, region, engine);
+	struct signer *signer;
+
 	if (!creds)
 		return NULL;
 	signer = signer_new(creds, "s3");

@@ -70,6 +70,11 @@ static int s3_describe(struct store *store, struct buf *out)
 	return rc ? rc : buf_err(out);
 }
 
+int s3_set_creds(struct store *store, struct cred_cache *creds)
+{
+	return signer_set_creds(s3_of(store)->signer, creds);
+}
+
 static void s3_free(struct store *store)
 {
 	struct s3 *s = s3_of(store);

@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 struct http_lane;
+struct cred_cache;
 struct signer;
 
 enum s3_checksum {
@@ -42,5 +43,9 @@ struct s3_settings {
  */
 int s3_new(const struct s3_settings *set, struct http_lane *lane,
 	   struct signer *signer, struct store **out, struct buf *why);
+
+/* Signs with other credentials from here on; takes over the cache. 0 or
+ * -ENOMEM, and the cache is the caller's. */
+int s3_set_creds(struct store *store, struct cred_cache *creds);
 
 #endif

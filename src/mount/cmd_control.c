@@ -1,0 +1,49 @@
+/*
+ * `stagefs reload MOUNT` and what else is asked of a daemon that runs.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "cli/cmd.h"
+#include "client/message.h"
+#include "mount/mount_control.h"
+
+#define ANSWER_MAX (4u << 20)
+
+static const struct option no_options[] = { { 0 } };
+
+static int control_run(const struct command *c, int argc, char **argv)
+{
+	struct buf out = BUF_INIT(ANSWER_MAX), err = BUF_INIT(BUF_MESSAGE);
+	struct buf what = BUF_INIT(BUF_LINE);
+	struct cmd_words words;
+	int unused = 0;
+	int status = cmd_parse(c, argc, argv, &unused, &words, 1);
+
+	if (!status && words.n != 1)
+		status = cmd_usage(c, "which mount? name its MOUNTPOINT");
+	if (!status && mount_control_ask(words.word[0], c->verb, &out, &err)) {
+		buf_addf(&what, "%s: cannot %s", words.word[0],
+			 (const char *)c->how);
+		message(buf_str(&what), buf_str(&err));
+		status = STATUS_FAILED;
+	}
+	fputs(buf_str(&out), stdout);
+	buf_clear(&out);
+	buf_clear(&err);
+	buf_clear(&what);
+	return status;
+}
+
+const struct command reload_command = {
+	.verb = "reload",
+	.group = GROUP_MOUNT,
+	.brief = "a mount's configuration again, while it runs",
+	.synopsis = "MOUNTPOINT",
+	.help = "Reads a mount's configuration again: keys, stages, "
+		"metadata_ttl, log and log_level change, the rest is named",
+	.options = no_options,
+	.run = control_run,
+	.how = "reload",
+};

@@ -1,0 +1,53 @@
+/*
+ * A configuration that is read again while its mount runs.
+ */
+#ifndef MOUNT_MOUNT_RELOAD_H
+#define MOUNT_MOUNT_RELOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/lock.h"
+#include "config/config.h"
+
+struct buf;
+struct catalog;
+struct fs;
+
+struct mount_reload_locked {
+	bool busy; /* a thread is at it */
+	uint64_t stamp; /* of the files that keys are in */
+};
+
+struct mount_reload {
+	/* The caller's, until the end. `first` is what the mount began with. */
+	struct config_request request; /* its file is absolute, or NULL */
+	const struct config *first;
+	struct catalog *catalog;
+	struct fs *fs; /* NULL: there is no mount */
+	/* Ours. */
+	struct config now; /* the last; empty: `first` */
+	uint64_t ttl; /* metadata_ttl, and log_level: as they are */
+	int level;
+	struct lock lock;
+	struct mount_reload_locked guarded_;
+};
+
+/* After the caller's part was filled. */
+void mount_reload_init(struct mount_reload *r);
+void mount_reload_clear(struct mount_reload *r);
+
+/*
+ * Reads it and changes what can be changed: the log, which is opened anew,
+ * metadata_ttl, keys and stages. said: a line for each change, and for each
+ * setting that only another mount will have. All of them are in the log as
+ * well. 0, or -errno with why in err, which is in the log too, and nothing has
+ * changed; -EBUSY: another thread is at it. Any thread; reads files.
+ */
+int mount_reload(struct mount_reload *r, struct buf *said, struct buf *err);
+
+/* Now and then: have the files changed that keys are in? Then the keys are read
+ * again, and they alone. */
+void mount_reload_look(struct mount_reload *r);
+
+#endif
