@@ -17,7 +17,7 @@
  * eighth at most. A reader that has just begun is taken for a fast one, or a
  * store that is far away would learn too late that it is not.
  *
- * A GET of read-ahead is a quarter of the window at most, up to BLOCK_MAX, so
+ * A GET of read-ahead is an eighth of the window at most, up to BLOCK_MAX, so
  * that with the whole window 24 of them are in flight. It is a power of two,
  * because only such buffers are kept (base/pool.h).
  */

@@ -19,7 +19,7 @@ struct wire;
 /* Bytes ahead of a reader, when it has read for long: */
 #define PREFETCH_WINDOW_MIN (16U << 20) /* at least, however near the store */
 #define PREFETCH_WINDOW_MAX (96U << 20) /* at most */
-#define PREFETCH_GETS 4 /* the least that the window is cut into */
+#define PREFETCH_GETS 8 /* the least that the window is cut into */
 #define PREFETCH_WHOLE (1U << 20) /* objects that come by one GET */
 
 /* One handle's history; zero at open. Plain data, the handle's lock. */
