@@ -84,6 +84,8 @@ static void health_answer_metrics(struct exchange *x)
 		 "stagefs_gateway_cut_total %llu\n",
 		 c.now, (unsigned long long)c.cut);
 	health_add_memory(g->set.budget, &out);
+	if (g->set.metrics)
+		g->set.metrics(g->set.metrics_arg, &out);
 	exchange_answer(x, 200, "text/plain; version=0.0.4; charset=utf-8",
 			buf_str(&out), out.len);
 	buf_clear(&out);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct budget;
+struct buf;
 struct object_info;
 struct store;
 
@@ -47,6 +48,9 @@ struct gateway_settings {
 	gateway_changed_fn
 		*changed; /* NULL: the stores are shown nowhere else */
 	void *changed_arg;
+	/* Appends to /metrics what else the daemon does; NULL: nothing. */
+	void (*metrics)(void *arg, struct buf *out);
+	void *metrics_arg;
 	unsigned connections; /* 0: 1500 */
 	unsigned header_timeout_s,
 		body_timeout_s; /* 0: 20, 60 with next to no byte */

@@ -47,3 +47,15 @@ const struct command reload_command = {
 	.run = control_run,
 	.how = "reload",
 };
+
+const struct command stats_command = {
+	.verb = "stats",
+	.group = GROUP_MOUNT,
+	.brief = "what a mount has sent, received and holds",
+	.synopsis = "MOUNTPOINT",
+	.help = "Counters of a mount, as Prometheus reads them; with a gateway "
+		"they are in its /metrics as well",
+	.options = no_options,
+	.run = control_run,
+	.how = "tell its counters",
+};

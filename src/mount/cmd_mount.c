@@ -19,6 +19,7 @@
 #include "mount/background.h"
 #include "base/budget.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -40,6 +41,7 @@
 #include "mount/mount_reload.h"
 #include "mount/mount_request.h"
 #include "mount/mount_point.h"
+#include "mount/mount_stats.h"
 #include "net/http_engine.h"
 #include "stage/catalog.h"
 #include "store/store.h"
@@ -75,6 +77,7 @@ struct mounting {
 	char *file; /* the configuration's, absolute; NULL: none */
 	struct mount_reload reload;
 	struct mount_control *control;
+	struct mount_stats stats;
 };
 
 /* SOURCE: a configuration file, @stage, the URL of a bucket or directory, or
@@ -335,6 +338,13 @@ static int mount_ask_stores(struct mounting *m)
 	return rc;
 }
 
+static void mount_add_metrics(void *arg, struct buf *out)
+{
+	struct mounting *m = arg;
+
+	mount_stats_write(&m->stats, out);
+}
+
 /* What has threads: only in the process that stays. */
 static int mount_start(struct mounting *m)
 {
@@ -369,7 +379,11 @@ static int mount_start(struct mounting *m)
 		rc = mount_make_fs(m);
 	if (!rc)
 		rc = mount_make_session(m);
+	m->stats = (struct mount_stats){ m->engine, m->fs, m->uploads,
+					 clock_now_s() };
 	if (!rc && mount_gateway_wanted(&m->config)) {
+		m->gateway.metrics = mount_add_metrics;
+		m->gateway.metrics_arg = m;
 		m->gateway.catalog = m->catalog;
 		m->gateway.budget = m->budget;
 		m->gateway.share = m->uploads;
@@ -445,8 +459,18 @@ static int mount_answer_reload(void *arg, struct buf *out, struct buf *err)
 	return mount_reload(&m->reload, out, err);
 }
 
+static int mount_answer_stats(void *arg, struct buf *out, struct buf *err)
+{
+	struct mounting *m = arg;
+
+	mount_stats_write(&m->stats, out);
+	mount_stats_write_memory(m->budget, out);
+	return buf_err(out);
+}
+
 static const struct mount_control_command mount_commands[] = {
 	{ "reload", mount_answer_reload },
+	{ "stats", mount_answer_stats },
 	{ 0 },
 };
 

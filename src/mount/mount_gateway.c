@@ -86,6 +86,8 @@ int mount_gateway_start(struct mount_gateway *g, const struct config *c,
 		.share = g->share,
 		.changed = g->changed,
 		.changed_arg = g->changed_arg,
+		.metrics = g->metrics,
+		.metrics_arg = g->metrics_arg,
 	};
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int rc;

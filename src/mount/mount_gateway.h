@@ -23,6 +23,8 @@ struct mount_gateway {
 	struct budget *budget, *share; /* as gateway_settings has them */
 	gateway_changed_fn *changed; /* as gateway_settings has it */
 	void *changed_arg;
+	void (*metrics)(void *arg, struct buf *out);
+	void *metrics_arg;
 	bool alone; /* `stagefs serve` */
 	const int *fds; /* from a socket unit, instead of `listen` */
 	unsigned n_fds;

@@ -68,6 +68,11 @@ struct http_engine *http_engine_new(void)
 	return e;
 }
 
+const struct http_counts *http_engine_counts(struct http_engine *e)
+{
+	return atomic_load(&e->loop.counts);
+}
+
 void http_engine_tell_outages(struct http_engine *e)
 {
 	atomic_store(&e->loop.tells_outages, true);

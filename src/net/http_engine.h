@@ -15,6 +15,7 @@
 
 #include "net/http.h"
 
+struct http_counts;
 struct http_engine;
 struct http_lane;
 
@@ -26,6 +27,9 @@ void http_engine_free(struct http_engine *e);
 /* From here on the log says when a server does not answer, and when it is back:
  * for what runs long. */
 void http_engine_tell_outages(struct http_engine *e);
+
+/* What was counted; the first of a list that lives as long as the engine. */
+const struct http_counts *http_engine_counts(struct http_engine *e);
 
 #define HTTP_NO_PROXY "none"
 

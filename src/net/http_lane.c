@@ -89,6 +89,8 @@ struct http_lane *http_lane_new(struct http_engine *e,
 		lane->ca_file = strdup(s->ca_file);
 	if (s->name)
 		lane->name = strdup(s->name);
+	if (s->name)
+		lane->counts = http_counts_get(&e->loop.counts, s->name);
 	if ((s->name && !lane->name) || (!lane->proxy && !lane->no_proxy) ||
 	    (s->ca_file && *s->ca_file && !lane->ca_file)) {
 		http_lane_free(lane);

@@ -54,6 +54,7 @@ void http_loop_clear(struct http_loop *l)
 {
 	http_easy_pool_clear(l);
 	http_outage_clear(l);
+	http_counts_clear(&l->counts);
 	if (l->multi)
 		curl_multi_cleanup(l->multi);
 	if (l->share)
@@ -158,14 +159,26 @@ static int64_t http_loop_retry_delay(struct http_attempts *a,
 static void http_loop_attempt_ended(struct http_loop *l,
 				    struct http_attempts *a, CURLcode code)
 {
+	struct http_cost cost = {
+		.received = a->reply.received,
+		.ms = clock_mono_ms() - a->launched_ms,
+		.verb = a->call->verb,
+	};
 	bool stopped = a->now.stop_err && a->now.stop_err != -ETIMEDOUT;
 	enum http_verdict verdict;
+	curl_off_t sent = 0;
 	int64_t delay;
 
+	curl_easy_getinfo(a->now.easy, CURLINFO_SIZE_UPLOAD_T, &sent);
 	http_easy_end(l, a, code);
 	http_outage_note(l, a);
 	verdict = http_loop_judge(a, stopped);
 	delay = http_loop_retry_delay(a, verdict);
+	cost.sent = (uint64_t)sent;
+	cost.status = a->reply.status;
+	cost.retry = delay >= 0;
+	if (a->lane->counts)
+		http_counts_add(a->lane->counts, &cost);
 	if (delay < 0) {
 		http_loop_finish(l, a);
 		return;
@@ -230,6 +243,7 @@ static void http_loop_launch(struct http_loop *l, struct http_attempts *a)
 	}
 	http_loop_reset_reply(&a->reply);
 	a->reply.attempt++;
+	a->launched_ms = clock_mono_ms();
 	err = http_easy_begin(l, a);
 	if (err)
 		http_loop_finish_without(l, a, err, "out of memory");

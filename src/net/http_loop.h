@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "net/http_engine.h"
+#include "net/http_counts.h"
 #include "net/http_inbox.h"
 #include "net/http_outage.h"
 #include "net/http_poller.h"
@@ -59,6 +60,7 @@ struct http_attempts {
 	/* The starter's until it submits, then the engine thread's. */
 	enum attempts_state state;
 	struct http_wire wire;
+	int64_t launched_ms; /* when the last attempt began */
 	int64_t prepared_ms; /* when wire was written; 0: not for this try */
 	int prepare_err;
 	struct http_reply reply;
@@ -84,6 +86,7 @@ struct http_lane {
 	char *no_proxy; /* ... but not to these */
 	char *ca_file;
 	char *name; /* NULL: it is not watched */
+	struct http_counts *counts; /* of that name; NULL: not counted */
 	_Atomic(struct http_outage *)
 		outage; /* the last; any thread reads it */
 
@@ -105,6 +108,7 @@ struct http_loop {
 	unsigned n_pool;
 	struct http_outage *outages;
 	unsigned n_outages;
+	http_counts_list counts;
 	_Atomic(bool) tells_outages; /* any thread sets it */
 };
 

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libnet.a
 libnet_a_SOURCES = \
 	src/net/http.c src/net/http.h \
+	src/net/http_counts.c src/net/http_counts.h \
 	src/net/http_easy.c \
 	src/net/http_engine.c src/net/http_engine.h \
 	src/net/http_flow.c \

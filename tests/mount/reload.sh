@@ -2,8 +2,8 @@
 # A configuration that changes while its mount runs: SIGHUP, `stagefs reload`,
 # and keys, which are read again by themselves.
 #
-# Covers: auth/signer.c mount/cmd_control.c mount/mount_control.c
-# Covers: mount/mount_reload.c stage/external_configure.c
+# Covers: net/http_counts.c auth/signer.c mount/cmd_control.c mount/mount_control.c
+# Covers: mount/mount_reload.c mount/mount_stats.c stage/external_configure.c
 . "$(dirname "$0")/lib.sh"
 write_config
 mount_up
@@ -40,6 +40,23 @@ ok '... and others change' '
 	grep -qx "metadata_ttl is 17 s" $T/said && grep -qx "log_level is another" $T/said'
 mv "$LOG" "$LOG.1"
 ok 'the log is opened anew' 'reload && [ -s $LOG ] && grep -q "was read again" $LOG'
+
+# ---- counters
+
+stat_of() {	# NAME[{LABELS}]
+	"$STAGEFS" stats "$MNT" | sed -n "s/^stagefs_$1 //p"
+}
+puts='requests_total{stage="ext",method="PUT",status="2xx"}'
+bytes='sent_bytes_total{stage="ext"}'
+before=$(stat_of "$puts") sent=$(stat_of "$bytes")
+printf 'twelve bytes' >"$E/counted"
+is 'stats counts a request by method and status' $(($(stat_of "$puts") - before)) 1
+is '... and its bytes' $(($(stat_of "$bytes") - sent)) 12
+like '... and knows the build' "$("$STAGEFS" stats "$MNT")" 'stagefs_build_info\{version="'
+exec 8<>"$E/counted"
+is '... and who writes' "$(stat_of open_for_writing)" 1
+exec 8>&-
+ok '... and of what is no mount nothing' '! "$STAGEFS" stats $T 2>$T/reload.err && grep -q "no mount of stagefs" $T/reload.err'
 
 # ---- mistakes change nothing
 
