@@ -327,7 +327,7 @@ static int transfer_remove_source(struct transfer_job *job, struct buf *why)
 
 	if (job_is_upload(job))
 		rc = unlink(job->local) ? -errno : 0;
-	else if (*job->info.etag && !r->stage->store->ops->confirm)
+	else if (*job->info.etag)
 		rc = store_remove_same(r->stage->store, r->key, job->info.etag);
 	else
 		rc = store_remove(r->stage->store, r->key);

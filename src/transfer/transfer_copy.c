@@ -39,10 +39,20 @@ static int copy_by_server(struct transfer *t, struct transfer_job *job,
 			  struct buf *why)
 {
 	struct store *s = job->to.stage->store;
-	const char *etag =
-		*job->info.etag && !s->ops->confirm ? job->info.etag : NULL;
-	int rc = store_copy(s, job->remote.key, etag, job->to.key, NULL, NULL);
+	char *etag = job->info.etag;
+	struct object_info now;
+	int rc = store_copy(s, job->remote.key, *etag ? etag : NULL,
+			    job->to.key, NULL, NULL);
 
+	/* Some servers list other ETags than their objects have. */
+	if (rc == -ESTALE && s->ops->confirm) {
+		rc = store_confirm(s, job->remote.key, etag, &now);
+		if (!rc) {
+			memcpy(etag, now.etag, sizeof(now.etag));
+			rc = store_copy(s, job->remote.key, etag, job->to.key,
+					NULL, NULL);
+		}
+	}
 	if (rc == -ESTALE)
 		buf_adds(why, "the object changed meanwhile");
 	else if (rc)
