@@ -5,8 +5,10 @@
  * Close-to-open: open asks the store, however fresh what we know is. For a
  * program that will read, that is the first GET that a read would start, with
  * If-Match, so it costs nothing; for one that writes, or when the kernel has
- * the first bytes already, a HEAD. A small file of which all bytes are here is
- * believed as long as its name, and held, so that it is read whole. What is open over an object that was
+ * the first bytes already, a HEAD; for one that only writes, to a small object
+ * that it does not empty, a GET of all that its publication needs. A small file
+ * of which all bytes are here is believed as long as its name, and held, so that
+ * it is read whole. What is open over an object that was
  * replaced since becomes an orphan, and the name another inode, which the
  * kernel finds when it looks the name up again: so open says -ESTALE then. A
  * kernel that was told the size of another object would cut the bytes off
@@ -34,6 +36,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "fs/content/file_base.h"
 #include "fs/content/file_map.h"
 #include "fs/file_ahead.h"
 #include "fs/inval_queue.h"
@@ -80,6 +83,25 @@ static int fs_file_ask_first_bytes(struct fs *fs, struct inode *i,
 	return rc;
 }
 
+/* The same by a GET of all of it, which the publication of a change will
+ * need. */
+static int fs_file_ask_bytes(struct fs *fs, struct inode *i, struct file *f,
+			     const struct inode_view *v)
+{
+	uint64_t asked = tree_clock(fs->tree);
+	int64_t asked_ms = clock_mono_ms();
+	struct inode_object o;
+	int rc = inode_object(fs->tree, i, &o);
+
+	if (!rc)
+		rc = file_base_fetch(f, buf_str(&o.key), v);
+	if (!rc)
+		tree_refresh_confirm(fs->tree, i, v->info.etag, asked,
+				     asked_ms);
+	inode_object_clear(&o);
+	return rc;
+}
+
 /* It is this object, unless it was replaced within metadata_ttl; one that
  * others replace is not believed to be still the same. */
 static bool fs_file_is_believed(const struct inode_view *v, bool asked)
@@ -109,6 +131,8 @@ static int fs_file_confirm(struct fs *fs, struct inode *i, int flags,
 	if (rc == -EAGAIN && !handle_writing(flags) &&
 	    !inode_etag_has_begin(fs->tree, i, v->info.etag))
 		rc = fs_file_ask_first_bytes(fs, i, f, v);
+	if ((flags & O_ACCMODE) == O_WRONLY)
+		rc = fs_file_ask_bytes(fs, i, f, v);
 	if (rc == -EAGAIN)
 		rc = asked ? 0 : fs_file_ask_head(fs, i, f, v);
 	return rc;

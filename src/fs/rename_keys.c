@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/waiter.h"
 #include "base/parallel.h"
@@ -24,6 +25,8 @@
 #define KEY BUF_INIT(STORE_KEY_MAX)
 #define BATCH 1000 /* keys of a removal */
 #define REMOVERS 4
+#define LOOK_FOR 128 /* keys of which one listing tells whether they are free */
+#define PROGRESS_MS 10000 /* between two lines of the log */
 
 LOCK_GUARDS(rename_keys_locked, rename_keys, rename_keys_locked);
 
@@ -163,7 +166,8 @@ static int rename_keys_copy_one(void *arg, size_t k)
 	struct buf from = KEY, to = KEY;
 	struct object_info info;
 	/* The marker of a directory that stood there before may stay. */
-	struct store_cond cond = { .if_absent = *rest || !m->keep_marker };
+	struct store_cond cond = { .if_absent = *rest || !m->keep_marker,
+				   .looked = m->looked };
 	int rc = rename_keys_whole_key(&m->from, rest, &from);
 
 	if (!rc)
@@ -417,11 +421,104 @@ void rename_keys_undo(struct rename_keys *m)
 		       "left below");
 }
 
+/* Is one of the keys first .. end - 1 taken at the new place? 0, -EEXIST with
+ * *first at it, -EOPNOTSUPP: that is not known. */
+static int rename_keys_look(struct rename_keys *m, size_t *first, size_t end)
+{
+	struct buf prefix = KEY, after = KEY;
+	struct list_query q = { .page = 0 };
+	struct store_list *list;
+	struct list_entry e;
+	size_t k = *first;
+	int rc = rename_keys_whole_key(&m->to, "", &prefix);
+
+	if (!rc && k)
+		rc = rename_keys_whole_key(&m->to, rename_keys_rest(m, k - 1),
+					   &after);
+	q.prefix = buf_str(&prefix);
+	q.after = k ? buf_str(&after) : NULL;
+	if (!rc)
+		rc = store_list_open(m->store, &q, &list);
+	if (rc)
+		goto out;
+	while (k < end && (rc = store_list_next(list, &e)) > 0) {
+		const char *there = e.key + prefix.len;
+		int order = -1;
+
+		while (k < end &&
+		       (order = strcmp(rename_keys_rest(m, k), there)) < 0)
+			k++;
+		if (k == end)
+			break;
+		if (!order && (*there || !m->keep_marker)) {
+			*first = k;
+			rc = -EEXIST;
+			break;
+		}
+	}
+	store_list_close(list);
+out:
+	buf_clear(&prefix);
+	buf_clear(&after);
+	return rc > 0 ? 0 : rc;
+}
+
+struct rename_keys_run {
+	struct rename_keys *keys;
+	size_t first;
+};
+
+static int rename_keys_copy_next(void *arg, size_t k)
+{
+	const struct rename_keys_run *run = arg;
+
+	return rename_keys_copy_one(run->keys, run->first + k);
+}
+
+/* Looks by one listing whether they are free, then copies them. */
+static int rename_keys_copy_some(struct rename_keys *m, size_t first,
+				 size_t end)
+{
+	struct rename_keys_run run = { m, first };
+	size_t taken = first;
+	int rc = rename_keys_look(m, &taken, end);
+
+	m->looked = !rc;
+	if (rc == -EEXIST)
+		rename_keys_note_failure(m, taken);
+	if (rc == -EOPNOTSUPP || rc == -EACCES)
+		rc = 0; /* each is asked for */
+	return rc ? rc
+		  : parallel_run(PARALLEL_MAX, end - first,
+				 rename_keys_copy_next, &run, true);
+}
+
+static void rename_keys_log_progress(const struct rename_keys *m, size_t done,
+				     int64_t *said_ms)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (now_ms - *said_ms < PROGRESS_MS)
+		return;
+	*said_ms = now_ms;
+	log_at(LOG_LEVEL_INFO,
+	       &(struct log_where){ .stage = m->store->name,
+				    .key = buf_str(&m->from) },
+	       "a directory is being moved: %zu of %zu objects are copied",
+	       done, m->n);
+}
+
 int rename_keys_copy(struct rename_keys *m)
 {
-	return m->n ? parallel_run(PARALLEL_MAX, m->n, rename_keys_copy_one, m,
-				   true)
-		    : 0;
+	int64_t said_ms = clock_mono_ms();
+	int rc = 0;
+
+	for (size_t k = 0, end; k < m->n && !rc; k = end) {
+		end = k + LOOK_FOR < m->n ? k + LOOK_FOR : m->n;
+		rc = rename_keys_copy_some(m, k, end);
+		rename_keys_log_progress(m, end, &said_ms);
+	}
+	return rc;
 }
 
 size_t rename_keys_changed(struct rename_keys *m,

@@ -40,6 +40,7 @@ struct rename_keys {
 	struct store *store;
 	struct buf from, to; /* without the '/' */
 	bool keep_marker;
+	bool looked; /* where the next ones are copied to nothing is */
 	struct buf text;
 	struct rename_key *keys;
 	size_t n, cap;

@@ -123,7 +123,7 @@ void store_get(struct store *s, struct store_get *get)
 	int rc = store_check_get(s, get);
 
 	get->state = NULL;
-	get->whole = get->unsure = false;
+	get->whole = get->unsure = get->told = false;
 	if (rc)
 		get->done(get, rc, &none);
 	else

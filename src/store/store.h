@@ -130,6 +130,9 @@ struct store_get {
 		       the object from its first byte on */
 	bool unsure; /* set before done(): an answer had no ETag, or a weak one,
 			so that the bytes are good for this moment only */
+	/* NULL, or set before done(0) to its headers, if they are told. */
+	struct props *props;
+	bool told;
 	void *state; /* the store's */
 };
 
@@ -150,6 +153,8 @@ struct store_body {
 struct store_cond {
 	const char *if_match; /* ETag that must be there */
 	bool if_absent; /* nothing may be there */
+	bool looked; /* ... and nothing was just now, so that a store that cannot
+			tie a copy to that need not look */
 };
 
 struct store_upload {
@@ -470,6 +475,11 @@ store_get_cancel_fn store_get_cancel;
 int store_get_sync(struct store *s, const char *key, const char *etag,
 		   uint64_t offset, void *bytes, size_t len, size_t *n,
 		   struct object_info *info);
+/* All of a small object, n of len bytes, with its headers. 1: these the store
+ * does not tell by the way. */
+int store_get_whole(struct store *s, const char *key, const char *etag,
+		    void *bytes, size_t len, size_t *n,
+		    struct object_details *out);
 
 store_put_fn store_put;
 store_upload_open_fn store_upload_open;

@@ -80,6 +80,22 @@ static int get_sync_wait(struct store *s, struct get_sync *g,
 	return cancelled && rc == -ECANCELED ? -EINTR : rc;
 }
 
+static int get_sync_run(struct store *s, struct get_sync *g, size_t *n,
+			struct object_info *info)
+{
+	int rc;
+
+	g->get.data = get_sync_data;
+	g->get.done = get_sync_done;
+	lock_init(&g->lock, LOCK_GET_SYNC);
+	store_get(s, &g->get);
+	rc = get_sync_wait(s, g, info);
+	if (!rc)
+		*n = g->n;
+	lock_destroy(&g->lock);
+	return rc;
+}
+
 int store_get_sync(struct store *s, const char *key, const char *etag,
 		   uint64_t offset, void *bytes, size_t len, size_t *n,
 		   struct object_info *info)
@@ -88,18 +104,27 @@ int store_get_sync(struct store *s, const char *key, const char *etag,
 		.get = { .key = key,
 			 .etag = etag,
 			 .offset = offset,
+			 .len = len },
+		.bytes = bytes,
+	};
+
+	return get_sync_run(s, &g, n, info);
+}
+
+int store_get_whole(struct store *s, const char *key, const char *etag,
+		    void *bytes, size_t len, size_t *n,
+		    struct object_details *out)
+{
+	struct get_sync g = {
+		.get = { .key = key,
+			 .etag = etag,
 			 .len = len,
-			 .data = get_sync_data,
-			 .done = get_sync_done },
+			 .props = &out->props },
 		.bytes = bytes,
 	};
 	int rc;
 
-	lock_init(&g.lock, LOCK_GET_SYNC);
-	store_get(s, &g.get);
-	rc = get_sync_wait(s, &g, info);
-	if (!rc)
-		*n = g.n;
-	lock_destroy(&g.lock);
-	return rc;
+	memset(out, 0, sizeof(*out));
+	rc = get_sync_run(s, &g, n, &out->info);
+	return rc ? rc : !g.get.told;
 }

@@ -32,6 +32,10 @@ static void do_get(struct memstore *m, struct store_get *get, int err)
 	} else if (!err) {
 		blob = mem_blob_ref(o->blob);
 		info = o->info;
+		if (get->props) {
+			mem_props_tell(o->props, get->props);
+			get->told = true;
+		}
 	}
 	lock_drop(&m->lock);
 	if (blob && get->offset < blob->n) {

@@ -132,16 +132,32 @@ ok '... of little more bytes than are asked for' '
 # ---- writing
 
 mkdir "$E/known"
-echo text >"$E/known/old"
 ls "$E/known" >/dev/null
+echo one >"$E/known/first"
+echo two >>"$E/known/first" # what the store knows of If-Match is learnt
 take_counts
-costs 'a small new file is one request' 1 'echo text >$E/known/new'
-costs '... more at its end three at most' 3 'echo more >>$E/known/new'
-costs 'a directory is one' 1 'mkdir $E/known/made'
+costs 'a small new file takes one request' 1 'echo new >$E/known/f'
+costs '... something appended to it two' 2 'echo more >>$E/known/f'
+is '... and has both' "$(tr '\n' ' ' <"$E/known/f")" 'new more '
+take_counts
+costs 'a directory one' 1 'mkdir $E/known/d'
+
 costs 'cp -r puts each file and each directory once' 441 '
 	cp -r $LOCAL/tree $E/known/tree'
-costs 'mv of a file is a copy, a removal, and looking' 5 '
-	mv $E/known/old $E/known/older'
+
+# ---- moving
+
+echo text >"$E/known/g"
+take_counts
+costs 'mv of a file asks before and after its copy' 4 'mv $E/known/g $E/known/h'
+mkdir "$LOCAL/hundred"
+for f in {1..100}; do
+	echo "text of $f" >"$LOCAL/hundred/f$f"
+done
+cp -r "$LOCAL/hundred" "$E/hundred"
+take_counts
+costs 'mv of a directory with 100 files takes a copy of each, and few more' 108 '
+	mv $E/hundred $E/moved && [ ! -e $E/hundred ]'
 
 # ---- removing
 
@@ -151,7 +167,8 @@ mkdir "$LOCAL/many"
 for f in {1..1000}; do
 	echo "text of $f" >"$LOCAL/many/f$f"
 done
-cp -r "$LOCAL/many" "$E/many"
+costs 'cp -r of 1,000 files takes one each, and few more' 1010 '
+	cp -r $LOCAL/many $E/many'
 take_counts
 began=$(date +%s%3N)
 ok 'rm -rf removes a directory of 1,000 files' '

@@ -6,6 +6,8 @@ libfs_content_a_SOURCES = \
 	src/fs/content/data.h \
 	src/fs/content/file.c \
 	src/fs/content/file.h \
+	src/fs/content/file_base.c \
+	src/fs/content/file_base.h \
 	src/fs/content/file_fd.c \
 	src/fs/content/file_fd.h \
 	src/fs/content/file_map.c \

@@ -30,6 +30,7 @@
 #include "base/array.h"
 #include "base/parallel.h"
 #include "base/pool.h"
+#include "fs/content/file_base.h"
 #include "fs/content/file_map.h"
 #include "fs/content/file_props.h"
 #include "fs/content/spill.h"
@@ -148,9 +149,12 @@ static int publish_get(struct publish *p, uint64_t start, char *bytes,
 		       size_t len)
 {
 	size_t n = 0;
-	int rc = store_get_sync(file_store(p->file), p->base_key,
-				publish_etag(p), start, bytes, len, &n, NULL);
+	int rc;
 
+	if (file_base_take(p->file, publish_etag(p), start, bytes, len))
+		return 0;
+	rc = store_get_sync(file_store(p->file), p->base_key, publish_etag(p),
+			    start, bytes, len, &n, NULL);
 	return rc == -ENOENT || (!rc && n < len) ? -ESTALE : rc;
 }
 
@@ -462,6 +466,18 @@ static int publish_prepare_whole(void *arg, size_t k)
 	return k ? publish_body(p, &part, &w->body) : file_props_learn(p->file);
 }
 
+/* Bytes of the base that its open fetched are of no other object. */
+static int publish_put(struct publish *p, const struct store_body *body,
+		       const struct store_meta *meta)
+{
+	const struct store_cond same = { .if_match = publish_etag(p) };
+	bool based = file_base_taken(p->file, same.if_match);
+	int rc = store_put(file_store(p->file), p->key, body, meta,
+			   based ? &same : NULL, &p->result);
+
+	return based && rc == -ENOENT ? -ESTALE : rc;
+}
+
 static int publish_put_whole(struct publish *p) REQUIRES(p->file->turn)
 {
 	struct publish_whole w = { .publish = p };
@@ -472,9 +488,7 @@ static int publish_put_whole(struct publish *p) REQUIRES(p->file->turn)
 
 	if (!rc)
 		rc = file_props(p->file, p->key, &meta);
-	return rc ? rc
-		  : store_put(file_store(p->file), p->key, &w.body, &meta, NULL,
-			      &p->result);
+	return rc ? rc : publish_put(p, &w.body, &meta);
 }
 
 /* What the publication begins with. */

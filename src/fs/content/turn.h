@@ -118,6 +118,7 @@ struct file_locked {
 	bool props_known;
 	char props_etag[STORE_ETAG_SIZE];
 	struct props *props;
+	struct file_base *fetched; /* file_base.h; NULL: it was not */
 
 	unsigned n_pinned; /* parts under way that give memory back */
 	struct waiter_list waiters; /* for the turn */

@@ -19,6 +19,7 @@ libstore_s3_a_SOURCES = \
 	src/store/s3/s3_part.c \
 	src/store/s3/s3_endpoint.c src/store/s3/s3_endpoint.h \
 	src/store/s3/s3_perform.c src/store/s3/s3_perform.h \
+	src/store/s3/s3_plain.c src/store/s3/s3_plain.h \
 	src/store/s3/s3_presign.c \
 	src/store/s3/s3_put.c \
 	src/store/s3/s3_remove.c \

@@ -81,6 +81,7 @@ static void s3_free(struct store *store)
 
 	lock_take(&s->lock);
 	creds_unref(s3_locked(s)->refused);
+	free(s3_locked(s)->plain);
 	lock_drop(&s->lock);
 	if (s->lane)
 		http_lane_free(s->lane);

@@ -1,6 +1,7 @@
 /*
- * Server-side copies. The source is looked up first: its size says whether
- * one CopyObject does it, and its ETag pins what is copied.
+ * Server-side copies. The source is looked up first, unless it was made here
+ * like any new object: its size says whether one CopyObject does it, and its
+ * ETag pins what is copied.
  *
  * Up to 5 GiB: CopyObject, which takes type and metadata along, but neither
  * storage class nor encryption: these are said, as the source's HEAD told them.
@@ -21,6 +22,7 @@
 #include "store/s3/s3_lack.h"
 #include "store/s3/s3_ops.h"
 #include "store/s3/s3_perform.h"
+#include "store/s3/s3_plain.h"
 
 #define COPY_MAX ((uint64_t)5 << 30)
 #define PART_SIZE ((uint64_t)512 << 20)
@@ -34,6 +36,7 @@ struct copy {
 	struct object_info source;
 	struct props props; /* what the copy is told */
 	bool retyped;
+	bool plain; /* it is as new ones are: s3_plain.h */
 };
 
 /* ---- one request ---- */
@@ -82,7 +85,8 @@ static int copy_small(const struct copy *x, bool with_cond,
 	s3_part_source(&c, x->from, x->source.etag);
 	if (x->retyped)
 		s3_call_header(&c, "x-amz-metadata-directive", "REPLACE");
-	s3_call_make(&c, &(struct store_meta){ .props = &x->props });
+	s3_call_make(&c, &(struct store_meta){ .props = x->plain ? NULL
+								 : &x->props });
 	if (with_cond)
 		s3_call_cond(&c, x->cond);
 	s3_call_parse(&c, copy_parse, &doc);
@@ -235,6 +239,37 @@ static int copy_object(struct copy *x, struct object_info *out)
 	return rc;
 }
 
+/* Is the source one that needs no look, and no other type? */
+static bool copy_is_plain(struct copy *x, const char *etag,
+			  const struct store_retype *retype)
+{
+	const char *was = retype && retype->was ? retype->was : "",
+		   *now = retype && retype->now ? retype->now : "";
+
+	if (!etag || !strcmp(x->from, x->to) || strcmp(was, now) != 0 ||
+	    !s3_plain_find(x->s, x->from, etag, &x->source.size))
+		return false;
+	memcpy(x->source.etag, etag, strlen(etag) + 1);
+	return true;
+}
+
+/* Its HEAD, and what that says of the copy. */
+static int copy_look(struct copy *x, const char *etag,
+		     const struct store_retype *retype)
+{
+	struct http_reply head;
+	int rc = s3_head_reply(x->s, x->from, false, &x->source, &head);
+
+	if (!rc && etag && strcmp(etag, x->source.etag))
+		rc = s3_confirm(&x->s->base, x->from, etag, &x->source);
+	if (!rc && !*x->source.etag)
+		rc = -EIO;
+	if (!rc)
+		rc = copy_choose_props(x, &head, retype);
+	http_reply_clear(&head);
+	return rc;
+}
+
 int s3_copy(struct store *store, const char *from, const char *etag,
 	    const char *to, const struct store_retype *retype,
 	    const struct store_cond *cond, struct object_info *out)
@@ -242,18 +277,14 @@ int s3_copy(struct store *store, const char *from, const char *etag,
 	struct copy x = {
 		.s = s3_of(store), .from = from, .to = to, .cond = cond
 	};
-	struct http_reply head, reply;
-	int rc = s3_head_reply(x.s, from, false, &x.source, &head);
+	struct http_reply reply;
+	int rc = 0;
 
-	if (!rc && etag && strcmp(etag, x.source.etag))
-		rc = s3_confirm(store, from, etag, &x.source);
-	if (!rc && !*x.source.etag)
-		rc = -EIO;
-	if (!rc)
+	x.plain = copy_is_plain(&x, etag, retype);
+	if (!x.plain)
+		rc = copy_look(&x, etag, retype);
+	if (!rc && !(cond && cond->looked))
 		rc = s3_head_cond(x.s, to, cond);
-	if (!rc)
-		rc = copy_choose_props(&x, &head, retype);
-	http_reply_clear(&head);
 	if (!rc && !strcmp(from, to)) /* S3 refuses what changes nothing */
 		*out = x.source;
 	else if (!rc)
@@ -262,5 +293,7 @@ int s3_copy(struct store *store, const char *from, const char *etag,
 		rc = s3_head_reply(x.s, to, false, out, &reply);
 		http_reply_clear(&reply);
 	}
+	if (!rc && x.plain)
+		s3_plain_note(x.s, to, out);
 	return rc;
 }

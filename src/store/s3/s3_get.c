@@ -283,6 +283,8 @@ static void get_done(struct http_call *http, const struct http_reply *reply)
 	int rc = get_outcome(x, reply);
 	struct object_info info = x->info;
 
+	if (!rc && get->props)
+		get->told = !s3_info_props(reply, get->props);
 	s3_perform_ended(&x->call, &get->state);
 	get->done(get, rc, &info);
 }

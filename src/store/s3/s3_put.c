@@ -15,6 +15,7 @@
 #include "store/s3/s3_lack.h"
 #include "store/s3/s3_ops.h"
 #include "store/s3/s3_perform.h"
+#include "store/s3/s3_plain.h"
 
 #define CLOCK_SLACK_S 5
 
@@ -88,29 +89,6 @@ static int put_once(struct s3 *s, struct s3_by_url *by, const char *key,
 }
 
 /*
- * Ceph RGW compares If-Match with the ETag as it stands in its metadata,
- * without quotes, and so refuses what is right: when the ETag that was asked
- * for is there, it is asked for once more in that form.
- */
-static int put_unquoted(struct s3 *s, const char *key,
-			const struct store_body *body,
-			const struct store_meta *meta, const char *etag,
-			struct object_info *out)
-{
-	char bare[STORE_ETAG_SIZE];
-	struct store_cond cond = { .if_match = bare };
-	struct object_info there;
-	struct http_reply reply;
-	int rc = s3_head_reply(s, key, true, &there, &reply);
-
-	http_reply_clear(&reply);
-	if (rc || strcmp(there.etag, etag) || strlen(etag) < 3)
-		return -ESTALE;
-	snprintf(bare, sizeof(bare), "%.*s", (int)strlen(etag) - 2, etag + 1);
-	return put_once(s, NULL, key, body, meta, &cond, out);
-}
-
-/*
  * By the store's own condition; where it knows none, by a look right before.
  * That is taken for a lack once it has helped.
  */
@@ -134,6 +112,52 @@ static int put_cond(struct s3 *s, const char *key,
 	return rc;
 }
 
+/* bare: the ETag that must be there without its quotes. */
+static int put_spelled(struct s3 *s, const char *key,
+		       const struct store_body *body,
+		       const struct store_meta *meta,
+		       const struct store_cond *cond, bool bare,
+		       struct object_info *out)
+{
+	struct store_cond spelled = { .if_match = NULL };
+	char etag[STORE_ETAG_SIZE];
+	size_t len = bare ? strlen(cond->if_match) : 0;
+
+	if (len < 3)
+		return put_cond(s, key, body, meta, cond, out);
+	snprintf(etag, sizeof(etag), "%.*s", (int)len - 2, cond->if_match + 1);
+	spelled.if_match = etag;
+	return put_cond(s, key, body, meta, &spelled, out);
+}
+
+/*
+ * Ceph RGW compares If-Match with the ETag as it stands in its metadata,
+ * without quotes, and so refuses what is right: when the ETag that was asked
+ * for is there, it is asked for once more in the other form, which is
+ * remembered when it helps.
+ */
+static int put_match(struct s3 *s, const char *key,
+		     const struct store_body *body,
+		     const struct store_meta *meta,
+		     const struct store_cond *cond, struct object_info *out)
+{
+	bool bare = s3_state_lacks(s, S3_WANTS_BARE_ETAG);
+	struct http_reply reply;
+	struct object_info there;
+	int rc = put_spelled(s, key, body, meta, cond, bare, out);
+
+	if (rc != -ESTALE || s3_state_lacks(s, S3_LACKS_MATCH))
+		return rc;
+	rc = s3_head_reply(s, key, true, &there, &reply);
+	http_reply_clear(&reply);
+	if (rc || strcmp(there.etag, cond->if_match))
+		return -ESTALE;
+	rc = put_spelled(s, key, body, meta, cond, !bare, out);
+	if (!rc && !bare)
+		s3_state_learn(s, S3_WANTS_BARE_ETAG);
+	return rc;
+}
+
 int s3_put_by(struct s3 *s, struct s3_by_url *by, const char *key,
 	      const struct store_body *body, const struct store_meta *meta,
 	      struct object_info *out)
@@ -152,13 +176,13 @@ int s3_put(struct store *store, const char *key, const struct store_body *body,
 	if (cond && cond->if_match && s3_etag_is_hash(cond->if_match))
 		rc = s3_head_cond(s, key, cond);
 	if (!rc)
-		rc = put_cond(s, key, body, meta, cond, out);
-	if (rc == -ESTALE && cond && cond->if_match &&
-	    !s3_state_lacks(s, S3_LACKS_MATCH))
-		rc = put_unquoted(s, key, body, meta, cond->if_match, out);
+		rc = (cond && cond->if_match ? put_match : put_cond)(
+			s, key, body, meta, cond, out);
 	if (!rc && !*out->etag) {
 		rc = s3_head_reply(s, key, false, out, &reply);
 		http_reply_clear(&reply);
 	}
+	if (!rc && !(meta && (meta->props || meta->n_headers)))
+		s3_plain_note(s, key, out);
 	return rc;
 }

@@ -26,6 +26,7 @@ enum s3_lack {
 	S3_LACKS_ORDER = 128, /* listings are not sorted */
 	S3_LACKS_ETAGS = 256, /* listings have others than objects */
 	S3_LACKS_LISTING = 512, /* the keys may not list, which was said */
+	S3_WANTS_BARE_ETAG = 1024, /* If-Match of a write without quotes */
 };
 
 /* Are names percent-encoded where a listing does not say so? */
@@ -40,6 +41,7 @@ struct s3_locked {
 		generation; /* grows when the region or the time of requests changes */
 	unsigned lacks; /* of enum s3_lack */
 	struct creds *refused; /* the server does not take these */
+	struct s3_plain *plain; /* s3_plain.h; NULL: none yet */
 };
 
 /* What the settings say of objects that are made, each a header: the same for

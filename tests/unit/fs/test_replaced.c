@@ -1,6 +1,8 @@
 /*
  * Another machine replaces an object while this mount believes what it knows of
  * it: what an open sees, what was opened before, and what that costs.
+ *
+ * Covers: fs/content/file_base.c
  */
 #include "fs_fixture.h"
 #include "unit.h"
@@ -43,7 +45,7 @@ static off_t size_of(struct mount *m, struct inode *i)
 	return st.st_size;
 }
 
-/* An edit keeps what the object has, for the one HEAD that its open makes. */
+/* An edit keeps what the object has, for the one GET that its open makes. */
 static void test_headers(void **state)
 {
 	const struct store_body body = { .data = "x", .fd = -1, .len = 1 };
@@ -52,20 +54,47 @@ static void test_headers(void **state)
 	struct mount m;
 	struct handle *h;
 	struct stat st;
-	unsigned heads;
+	unsigned asked;
 
 	mount_up(&m, "", 60, false);
 	assert_int_equal(store_put(m.store, "f", &body, &meta, NULL, NULL), 0);
 	assert_int_equal(mount_stat(&m, "f", &st), 0);
-	heads = memstore_calls(m.store, "head");
+	asked = cost_now(&m);
 	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_APPEND, &h), 0);
 	assert_int_equal(fs_file_write(m.fs, h, 1, "y", 1), 0);
 	assert_int_equal(fs_file_flush(m.fs, h), 0);
 	fs_release(m.fs, h);
-	assert_int_equal(memstore_calls(m.store, "head"), heads + 1);
+	assert_int_equal(cost_now(&m), asked + 2); /* and the PUT */
 	assert_int_equal(store_head(m.store, "f", &d), 0);
 	assert_int_equal(d.info.size, 2);
 	row_equal("type", props_get(&d.props, PROP_TYPE), "text/x-mine");
+	mount_down(&m);
+}
+
+/* What an open for appending has fetched goes over no other object. */
+static void test_appended_elsewhere(void **state)
+{
+	char text[64];
+	struct mount m;
+	struct handle *h;
+
+	mount_up(&m, "", 60, false);
+	for (int gone = 0; gone < 2; gone++) {
+		store_has(&m, "f", "old");
+		assert_int_equal(mount_open(&m, "f", O_WRONLY | O_APPEND, &h),
+				 0);
+		assert_int_equal(fs_file_write(m.fs, h, 3, "!", 1), 0);
+		if (gone)
+			assert_int_equal(memstore_poke_remove(m.store, "f"), 0);
+		else
+			store_has(&m, "f", "other");
+		assert_int_equal(fs_file_flush(m.fs, h), -ESTALE);
+		fs_release(m.fs, h);
+		if (!gone)
+			assert_int_equal(mount_cat(&m, "f", text, sizeof(text)),
+					 5);
+	}
+	assert_int_equal(mount_stat(&m, "f", &(struct stat){ 0 }), -ENOENT);
 	mount_down(&m);
 }
 
@@ -203,7 +232,7 @@ static void test_costs(void **state)
 		{ O_RDONLY, 1, 0 }, /* the bytes are not here yet */
 		{ O_RDONLY, 0, 0 }, /* all of them are, and were so just now */
 		{ O_RDWR, 0, 1 },
-		{ O_WRONLY | O_APPEND, 0, 1 },
+		{ O_WRONLY | O_APPEND, 1, 0 }, /* an edit needs them */
 		{ O_WRONLY | O_TRUNC, 0, 0 },
 	};
 	struct inode *known;
@@ -244,6 +273,7 @@ SUITE(replaced)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_appended_elsewhere),
 		cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_replaced),
 		cmocka_unit_test(test_costs),

@@ -210,6 +210,29 @@ static void it_is_learnt(void **state)
 	}
 }
 
+/* If-Match is refused as Ceph refuses it, for its quotes. */
+static void wants_bare_etags(void **state)
+{
+	struct object_details there;
+	struct store_cond same = { .if_match = there.info.etag };
+	const struct store_cond other = { .if_match = "\"other\"" };
+
+	free(standin_post(&rig.standin, "/_reset?objects=1", ""));
+	s3_rig_open(&rig, NULL);
+	assert_int_equal(put("k", NULL), 0);
+	standin_fault(&rig.standin,
+		      "\"method\": \"PUT\", \"header\": "
+		      "\"(?<!-)if-match: \\\"\", \"count\": 0",
+		      "\"type\": \"status\", \"status\": 412, \"code\": "
+		      "\"PreconditionFailed\"");
+	for (int k = 0; k < 3; k++) {
+		assert_int_equal(store_head(rig.s, "k", &there), 0);
+		assert_int_equal(put("k", &same), 0);
+		assert_int_equal(standin_stat(&rig.standin, "faults"), 1);
+	}
+	assert_int_equal(put("k", &other), -ESTALE);
+}
+
 /* A 501 for another reason teaches nothing. */
 static void other_refusals(void **state)
 {
@@ -283,6 +306,7 @@ SUITE(s3_lack)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(they_do_without),
 		cmocka_unit_test(it_is_learnt),
+		cmocka_unit_test(wants_bare_etags),
 		cmocka_unit_test(other_refusals),
 		cmocka_unit_test(knows_no_start),
 	};

@@ -2,8 +2,11 @@
  * The headers of an object over copies and edits, as they are asked of a server
  * and told to it.
  *
- * Covers: store/s3/s3_tags.c
+ * Covers: store/s3/s3_plain.c store/s3/s3_tags.c
  */
+#include <errno.h>
+#include <stdlib.h>
+
 #include "base/digest.h"
 #include "s3_rig.h"
 #include "store/store.h"
@@ -88,6 +91,52 @@ static void copies_keep_everything(void **state)
 		row_equal(everything[i].name,
 			  props_get(&d.props, everything[i].name) ?: "",
 			  everything[i].value);
+}
+
+/* What was put here like any new object needs no HEAD, and its copies neither;
+ * what has another type by its name, what was given headers and what another
+ * machine has put needs one. */
+static void plain_copies(void **state)
+{
+	static const struct store_retype same = { "text/css", "text/css" };
+	static const struct store_retype other = { "text/css", "text/html" };
+	static const struct store_cond looked = { .if_absent = true,
+						  .looked = true };
+	struct s3_rig_options options = {
+		.set = { .storage_class = "ONEZONE_IA" },
+	};
+	const struct store_body body = { .data = "x", .fd = -1, .len = 1 };
+	struct object_details d;
+	struct object_info info;
+	long before;
+
+	s3_rig_open(&rig, &options);
+	assert_int_equal(store_put(rig.s, "plain-k", &body, NULL, NULL, &info),
+			 0);
+	before = requests();
+	assert_int_equal(store_copy_named(rig.s, "plain-k", info.etag,
+					  "plain-to", &same, &looked, &info),
+			 0);
+	assert_int_equal(requests(), before + 1);
+	assert_int_equal(info.size, 1);
+	assert_int_equal(store_head(rig.s, "plain-to", &d), 0);
+	row_equal("class", props_get(&d.props, PROP_CLASS) ?: "", "ONEZONE_IA");
+	before = requests();
+	assert_int_equal(store_copy(rig.s, "plain-to", info.etag, "plain-to2",
+				    NULL, NULL),
+			 0);
+	assert_int_equal(requests(), before + 1);
+	assert_int_equal(store_copy_named(rig.s, "plain-to", info.etag,
+					  "plain-to3", &other, NULL, NULL),
+			 0);
+	assert_int_equal(requests(), before + 3);
+	assert_int_equal(store_copy(rig.s, "plain-to", "\"other\"", "plain-to4",
+				    NULL, NULL),
+			 -ESTALE);
+	assert_int_equal(store_remove(rig.s, "plain-to2"), 0);
+	assert_int_equal(store_copy(rig.s, "plain-to2", info.etag, "plain-to4",
+				    NULL, NULL),
+			 -ENOENT);
 }
 
 /* What was there wins over what the stage is set to. */
@@ -191,6 +240,7 @@ SUITE(s3_props)
 	const struct CMUnitTest tests[] = {
 		ROW("a copy has all headers, class, encryption and tags",
 		    copies_keep_everything),
+		ROW("... for no HEAD if it is as new ones are", plain_copies),
 		ROW("... an edit too, whatever the settings are",
 		    edits_keep_everything),
 		ROW("... in parts too", uploads_keep_everything),
