@@ -50,7 +50,7 @@ static int fresh(void **state)
 /* A store that gives up soon. */
 static void impatient(void)
 {
-	struct s3_rig_options options = { .deadline_s = 1 };
+	struct s3_rig_options options = { .deadline_s = 4 };
 
 	s3_rig_open(&rig, &options);
 }
