@@ -264,7 +264,7 @@ static void directory_cannot_stay(void **state)
 static void overtaken(void **state)
 {
 	struct mount m;
-	char text[16], path[8];
+	char text[16], path[24];
 
 	up(&m, 60);
 	for (int k = 0; k < 5; k++) {
