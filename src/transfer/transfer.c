@@ -506,7 +506,8 @@ int transfer_new(const struct transfer_settings *set, struct transfer **out)
 
 void transfer_skip(struct transfer *t, struct transfer_job *job)
 {
-	transfer_row(t, job, "skipped", NULL);
+	if (t->set.json) /* a dry run's table has what would be done */
+		transfer_row(t, job, "skipped", NULL);
 	lock_take(&t->lock);
 	transfer_locked(t)->count.found++;
 	transfer_locked(t)->count.skipped++;

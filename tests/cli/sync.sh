@@ -32,6 +32,8 @@ admin _reset x >/dev/null
 sync tree/ @ext/t/
 is 'a second time nothing is sent' "$SAID" '0 @ext/t/a:skipped @ext/t/sub/b:skipped @ext/t/sub/c.log:skipped'
 is '... by one listing' "$(requests)" ' 1 "method": "GET" '
+run sync tree/ @ext/t/ --dry-run
+is '... and a dry run has nothing to show' "$RC $(cat "$DIR/out")" '0 '
 printf 22 >tree/sub/b
 touch -d '2020-01-01' tree/sub/b
 sync tree @ext/t
