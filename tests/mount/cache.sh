@@ -132,10 +132,12 @@ mount_up
 take . >/dev/null
 ok 'damage by hand is found' 'cmp $LOCAL/big $E/big && [ $(take .received) -ge 4000000 ]'
 ok '... and said' 'grep "disk cache was damaged" $LOG'
-cold
-cmp "$LOCAL/big" "$E/big" # what was removed with it
-cold
-ok '... and mended' 'cmp $LOCAL/big $E/big && [ $(take .received) -le 20000 ]'
+# Damage is found when it is read: not while its page comes from the server with
+# a neighbour's, which was removed. One read for each of the files is enough.
+big_is_kept() {
+	cold && cmp "$LOCAL/big" "$E/big" && [ "$(take .received)" -le 20000 ]
+}
+ok '... and mended' 'for n in 1 2 3 4 5 6 7 8; do big_is_kept && break; done'
 mount_down
 pages | head -n 3 | while read -r file; do
 	truncate -s 9000 "$file"
