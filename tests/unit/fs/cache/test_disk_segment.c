@@ -116,11 +116,11 @@ static int keep(int dir, uint64_t at, size_t len)
 /* As disk_segment_read(), and the bytes are right. */
 static int look(int dir, uint64_t at, size_t len)
 {
-	/* as the memory of blocks is */
-	char *bytes = aligned_alloc(PAGE, len);
+	char *bytes = NULL;
 	int rc;
 
-	assert_non_null(bytes);
+	/* as the memory of blocks is */
+	assert_int_equal(posix_memalign((void **)&bytes, PAGE, len), 0);
 	rc = disk_segment_read(dir, &version, at, bytes, len);
 	if (!rc)
 		assert_memory_equal(bytes, object + at, len);
