@@ -119,7 +119,8 @@ ok 'an open file stays one' '
 	cmp - $LOCAL/line <&7; r=$?; exec 7<&-; (exit $r)'
 printf 'new\n' >$LOCAL/line
 s3_standin put ${EXT}o/old $LOCAL/line
-ok 'one that was replaced is the new one' 'cmp $E/o/old $LOCAL/line'
+ok 'one that was replaced is the new one, within metadata_ttl' '
+	until_ok 10 "cmp $E/o/old $LOCAL/line"'
 remount
 ok 'and the directory is renamed' '
 	ls -l $E/o && mv $E/o $E/p && cmp $E/p/old $LOCAL/line'
