@@ -107,7 +107,9 @@ void guard_free(struct guard *g, int (*detach)(const char *mountpoint))
 	if (mountinfo_at(g->mountpoint, &place) &&
 	    !strcmp(place.device, g->device) && !detach(g->mountpoint)) {
 		pthread_join(g->thread, NULL);
-		/* The kernel has let go: nothing is there to be unmounted. */
+		/* The kernel has let go, and libfuse sees it: it unmounts
+		 * nothing, and frees what it has. */
+		fuse_session_unmount(g->se);
 		fuse_session_destroy(g->se);
 		free(g->mountpoint);
 		free(g);
