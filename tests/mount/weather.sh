@@ -10,7 +10,7 @@ NEEDS_S3=no
 . "$(dirname "$0")/lib.sh"
 case ${WEATHER-short} in
 long) LARGE=200 MIB=2048 SMALL=2000 ;;
-*) LARGE=50 MIB=64 SMALL=300 ;;
+*) LARGE=50 MIB=48 SMALL=120 ;;
 esac
 AWAY_S=20
 
@@ -261,7 +261,8 @@ each_call() {
 	begin 'an open' cat "$E/large/f002"
 	begin 'a read of an open file' bash -c 'exec cat <&7'
 	begin 'find' find "$E/small" -type f
-	begin 'cp -r' cp -r "$E/small" "$T/gone"
+	# it goes on with each other file
+	begin 'cp -r' cp -r "$E/small/d004" "$T/gone"
 	begin 'a new file' cp "$T/head" "$E/gone/new"
 	begin 'a new file of many parts' cp "$T/parts" "$E/gone/parts"
 	begin 'an append' bash -c "echo more >>'$E/gone/appended'"
