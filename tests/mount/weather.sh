@@ -13,6 +13,10 @@ long) LARGE=200 MIB=2048 SMALL=2000 ;;
 *) LARGE=50 MIB=48 SMALL=120 ;;
 esac
 AWAY_S=20
+# What takes minutes: writing, and a server that is there and never answers.
+long() {
+	[ "${WEATHER-short}" = long ]
+}
 
 # The server, with what a real one would hold, and what is in front of it: the
 # way to it, which can be cut without what it holds being lost.
@@ -135,32 +139,35 @@ rm -rf "$T/copy"
 
 # ---- writing
 
-remount
-weather ''
-ok 'small files are written' '
-	mkdir $E/new && for d in 000 001 002; do
-		timeout 600 cp -r $LOCAL/small/d$d $E/new/ || exit 1
-	done'
-ok 'a file of many parts is written' '
-	cat $LOCAL/large/* | head -c 40000000 >$T/parts &&
-	timeout 600 cp $T/parts $E/parts'
-ok 'names are changed' '
-	timeout 600 mv $E/new $E/newer && timeout 60 rm $E/newer/d001/f0[0-4] &&
-	timeout 60 mkdir $E/newer/made && echo appended >>$E/newer/d002/f07'
-weather '"method": "PUT", "query": "partNumber=", ' \
-	'"method": "POST", "query": "upload", '
-ok 'parts and completions fail and are sent again' '
-	timeout 600 cp $T/parts $E/parts2 && timeout 600 cp $T/parts $E/parts3'
-ok '... of which some failed' "[ \$(met '\$f != null') -ge 4 ]"
-good_again
-for d in 000 001 002; do
-	mkdir -p "$T/newer" && cp -r "$LOCAL/small/d$d" "$T/newer/"
-done
-rm "$T"/newer/d001/f0[0-4]
-echo appended >>"$T/newer/d002/f07"
-ok 'all of it is there' "s3 compare ${EXT}newer/ $T/newer"
-ok '... the parts too' 'for p in parts parts2 parts3; do
-	s3 get $EXT$p | cmp - $T/parts || exit 1; done'
+cat "$LOCAL"/large/* | head -c 40000000 >"$T/parts"
+writing() {
+	remount
+	weather ''
+	ok 'small files are written' '
+		mkdir $E/new && for d in 000 001 002; do
+			timeout 600 cp -r $LOCAL/small/d$d $E/new/ || exit 1
+		done'
+	ok 'a file of many parts is written' '
+		timeout 600 cp $T/parts $E/parts'
+	ok 'names are changed' '
+		timeout 600 mv $E/new $E/newer && timeout 60 rm $E/newer/d001/f0[0-4] &&
+		timeout 60 mkdir $E/newer/made && echo appended >>$E/newer/d002/f07'
+	weather '"method": "PUT", "query": "partNumber=", ' \
+		'"method": "POST", "query": "upload", '
+	ok 'parts and completions fail and are sent again' '
+		timeout 600 cp $T/parts $E/parts2 && timeout 600 cp $T/parts $E/parts3'
+	ok '... of which some failed' "[ \$(met '\$f != null') -ge 4 ]"
+	good_again
+	for d in 000 001 002; do
+		mkdir -p "$T/newer" && cp -r "$LOCAL/small/d$d" "$T/newer/"
+	done
+	rm "$T"/newer/d001/f0[0-4]
+	echo appended >>"$T/newer/d002/f07"
+	ok 'all of it is there' "s3 compare ${EXT}newer/ $T/newer"
+	ok '... the parts too' 'for p in parts parts2 parts3; do
+		s3 get $EXT$p | cmp - $T/parts || exit 1; done'
+}
+! long || writing
 
 # ---- a program that has a timer
 
@@ -305,13 +312,16 @@ all_gone 120 'a call ends when the server is gone'
 way_up
 ok 'and when it is there again all is well' '
 	until_ok 60 "cat $E/large/f002 | cmp - $LOCAL/large/f002"'
-prepare
-fault '{"match": {"nth": 6, "count": 0}, "action": {"type": "stall", "seconds": 900}}'
-each_call
-all_gone 240 'a call ends when the server says nothing'
-good_again
-ok 'and when it answers again all is well' '
-	until_ok 60 "cat $E/large/f003 | cmp - $LOCAL/large/f003"'
+silent() {
+	prepare
+	fault '{"match": {"nth": 6, "count": 0}, "action": {"type": "stall", "seconds": 900}}'
+	each_call
+	all_gone 240 'a call ends when the server says nothing'
+	good_again
+	ok 'and when it answers again all is well' '
+		until_ok 60 "cat $E/large/f003 | cmp - $LOCAL/large/f003"'
+}
+! long || silent
 
 # ---- programs that are interrupted
 
@@ -327,11 +337,14 @@ way_down
 each_call
 interrupted 'Ctrl-C ends what waits for a server that is gone'
 way_up
-prepare
-fault '{"match": {"nth": 6, "count": 0}, "action": {"type": "stall", "seconds": 900}}'
-each_call
-interrupted 'Ctrl-C ends what waits for an answer'
-good_again
+silent_interrupted() {
+	prepare
+	fault '{"match": {"nth": 6, "count": 0}, "action": {"type": "stall", "seconds": 900}}'
+	each_call
+	interrupted 'Ctrl-C ends what waits for an answer'
+	good_again
+}
+! long || silent_interrupted
 # What was closed is still being sent: on connections that answer.
 way_down
 way_up
