@@ -4,6 +4,7 @@
 #include "cli/prompt.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,12 +19,24 @@ bool prompt_person(void)
 	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
 
-int prompt_read_line(int fd, struct buf *out)
+/* As read(2) of a byte; signals: those that come only while it waits, or NULL.
+ * So none comes before read() has begun and is forgotten in it. */
+static ssize_t prompt_read(int fd, char *c, const sigset_t *signals)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	if (signals && ppoll(&p, 1, NULL, signals) < 0)
+		return -1;
+	return read(fd, c, 1);
+}
+
+static int prompt_read_to_end(int fd, struct buf *out, const sigset_t *signals)
 {
 	char c = 0;
 	ssize_t n;
 
-	while ((n = read(fd, &c, 1)) == 1 && c != '\n' && !buf_err(out))
+	while ((n = prompt_read(fd, &c, signals)) == 1 && c != '\n' &&
+	       !buf_err(out))
 		buf_addc(out, c);
 	if (n < 0)
 		return -errno;
@@ -37,6 +50,11 @@ int prompt_read_line(int fd, struct buf *out)
 			       strlen(buf_str(out)) != out->len
 		       ? -EINVAL
 		       : 0;
+}
+
+int prompt_read_line(int fd, struct buf *out)
+{
+	return prompt_read_to_end(fd, out, NULL);
 }
 
 static volatile sig_atomic_t caught;
@@ -56,6 +74,7 @@ int prompt_secret(const char *question, struct buf *out)
 	const struct sigaction now = { .sa_handler = catch };
 	struct sigaction old[N_ENDS];
 	struct termios before, quiet;
+	sigset_t blocked, open;
 	int rc;
 
 	if (tcgetattr(STDIN_FILENO, &before))
@@ -63,15 +82,20 @@ int prompt_secret(const char *question, struct buf *out)
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	quiet.c_lflag |= ECHONL;
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < N_ENDS; i++)
+		sigaddset(&blocked, ends[i]);
+	sigprocmask(SIG_BLOCK, &blocked, &open);
 	for (size_t i = 0; i < N_ENDS; i++)
 		sigaction(ends[i], &now, &old[i]);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
 	fprintf(stderr, "%s: ", question);
 	fflush(stderr);
-	rc = prompt_read_line(STDIN_FILENO, out);
+	rc = prompt_read_to_end(STDIN_FILENO, out, &open);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	for (size_t i = 0; i < N_ENDS; i++)
 		sigaction(ends[i], &old[i], NULL);
+	sigprocmask(SIG_SETMASK, &open, NULL);
 	if (caught)
 		raise(caught);
 	return rc;
