@@ -3,12 +3,7 @@
 # signal, the stage's end, the mount's.
 . "$(dirname "$0")/lib.sh"
 DIRECT=$ENDPOINT
-PORT=$(free_port)
-CONTROL=$(free_port)
-"$HERE/../bench/latency.py" --rtt 300 --port "$PORT" --to "${ENDPOINT#http://}" \
-	--control "$CONTROL" >"$T/proxy.out" 2>&1 &
-ENDPOINT=http://127.0.0.1:$PORT
-until_ok 20 'curl -fsS http://127.0.0.1:$CONTROL/' || bail 'no proxy'
+proxy_up 300
 
 # 60 directories of 20 files: two pages of keys, and some seconds of GETs.
 for d in {10..69}; do

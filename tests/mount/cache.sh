@@ -3,12 +3,7 @@
 # from the server, and no wrong byte comes of a replaced object, a kill, damage,
 # another daemon or a full disk. Requests are counted on the way to the server.
 . "$(dirname "$0")/lib.sh"
-PORT=$(free_port)
-CONTROL=$(free_port)
-"$HERE/../bench/latency.py" --rtt 0 --port "$PORT" --to "${ENDPOINT#http://}" \
-	--control "$CONTROL" >"$T/proxy.out" 2>&1 &
-ENDPOINT=http://127.0.0.1:$PORT
-until_ok 20 'curl -fsS http://127.0.0.1:$CONTROL/' || bail 'no proxy'
+proxy_up 0
 CACHE=$T/cache
 E=$MNT/ext
 CONF_MORE="[stage private]
@@ -32,7 +27,7 @@ cp "$LOCAL/odd" "$MNT/private/odd"
 
 # Bytes and requests since they were asked for last.
 take() {	# .received | .by_method.GET ...
-	curl -fsS "http://127.0.0.1:$CONTROL/" | jq "$1 // 0"
+	proxy_counts | jq "$1 // 0"
 }
 # cold [...]: another mount, and nothing is counted yet.
 cold() {
@@ -62,7 +57,7 @@ ok 'so with an end within a page' 'cmp $LOCAL/odd $E/odd'
 ok '... from the disk' 'n=$(take .received); echo $n; [ $n -le 20000 ]'
 ok 'and small files' 'diff -r $LOCAL/small $E/small'
 ok '... from the disk, each asked for once at most' '
-	n=$(curl -fsS http://127.0.0.1:$CONTROL/); echo $n
+	n=$(proxy_counts); echo $n
 	[ $(jq .received <<<$n) -le 60000 ] && [ $(jq .requests <<<$n) -le 36 ]'
 ok 'a stage that is not to be kept is fetched again' '
 	cmp $LOCAL/odd $MNT/private/odd && [ $(take .received) -ge 3000000 ]'

@@ -4,8 +4,6 @@
 # get. Never how long.
 # Covers: fs/cache/prefetch.c fs/cache/wire.c
 . "$(dirname "$0")/lib.sh"
-PORT=$(free_port)
-CONTROL=$(free_port)
 MIB=$((1 << 20))
 SIZE=$((128 * MIB))
 # The store is filled from close by.
@@ -13,10 +11,7 @@ random_file "$LOCAL/large" $SIZE
 for n in 0 1 2 3; do
 	s3 multipart "${EXT}large$n" "$LOCAL/large" $((16 * MIB))
 done
-"$HERE/../bench/latency.py" --rtt 100 --port "$PORT" \
-	--to "${ENDPOINT#http://}" --control "$CONTROL" >"$T/proxy.out" 2>&1 &
-ENDPOINT=http://127.0.0.1:$PORT
-until_ok 20 'curl -fsS http://127.0.0.1:$CONTROL/' || bail 'no proxy'
+proxy_up 100
 write_config
 mount_up
 E=$MNT/ext
@@ -25,7 +20,7 @@ E=$MNT/ext
 cold() {
 	remount
 	ls "$E" >/dev/null
-	curl -fsS "http://127.0.0.1:$CONTROL/" >"$T/.counts"
+	proxy_counts >"$T/.counts"
 }
 counts() {	# NAME: a count since cold
 	jq ".$1" "$T/.counts"
@@ -47,7 +42,7 @@ peak_is() {	# SENTENCE MIB: the daemon's, at most
 
 cold
 ok 'a reader gets the bytes' 'cmp $E/large0 $LOCAL/large'
-curl -fsS "http://127.0.0.1:$CONTROL/" >"$T/.counts"
+proxy_counts >"$T/.counts"
 ok '... by few large GETs' '[ $(counts by_method.GET) -le 96 ]'
 ok '... many side by side' '[ $(counts most) -ge 12 ]'
 ok '... each byte once' '[ $(counts received) -le $((SIZE + SIZE / 100)) ]'
@@ -62,7 +57,7 @@ for n in 0 1 2 3; do
 	wait "${readers[n]}" || break
 done
 is 'four get theirs' $? 0
-curl -fsS "http://127.0.0.1:$CONTROL/" >"$T/.counts"
+proxy_counts >"$T/.counts"
 ok '... each byte once' '[ $(counts received) -le $((4 * SIZE + SIZE / 25)) ]'
 peak_is '... and take at most 300 MiB' 300
 
@@ -71,7 +66,7 @@ cold
 ok 'the first KiB of it is read' '
 	cmp <(head -c 1024 $E/large0) <(head -c 1024 $LOCAL/large)'
 mount_down
-curl -fsS "http://127.0.0.1:$CONTROL/" >"$T/.counts"
+proxy_counts >"$T/.counts"
 ok '... and not much more is fetched' '[ $(counts received) -le $((2 * MIB)) ]'
 
 done_testing

@@ -297,6 +297,23 @@ s.bind(("127.0.0.1", 0))
 print(s.getsockname()[1])'
 }
 
+# proxy_up MS: from now on the way to the server, so many milliseconds longer.
+proxy_up() {
+	local port
+	port=$(free_port)
+	CONTROL=$(free_port)
+	"$HERE/../bench/latency.py" --rtt "$1" --port "$port" \
+		--to "${ENDPOINT#http://}" --control "$CONTROL" \
+		>"$T/proxy.out" 2>&1 &
+	ENDPOINT=http://127.0.0.1:$port
+	until_ok 20 proxy_counts || bail 'no proxy'
+}
+
+# Requests and bytes that went by since it was asked last, as JSON.
+proxy_counts() {
+	curl -fsS "http://127.0.0.1:$CONTROL/"
+}
+
 # The value of an extended attribute, raw.
 xa() {		# NAME PATH
 	getfattr --absolute-names --only-values -n "$1" -- "$2"

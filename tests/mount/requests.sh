@@ -2,12 +2,7 @@
 # How many requests names and small files take, counted on the way to the
 # server. Never how long.
 . "$(dirname "$0")/lib.sh"
-PORT=$(free_port)
-CONTROL=$(free_port)
-"$HERE/../bench/latency.py" --rtt 0 --port "$PORT" --to "${ENDPOINT#http://}" \
-	--control "$CONTROL" >"$T/proxy.out" 2>&1 &
-ENDPOINT=http://127.0.0.1:$PORT
-until_ok 20 'curl -fsS http://127.0.0.1:$CONTROL/' || bail 'no proxy'
+proxy_up 0
 # The stage is not asked for by the mount itself, at some time after it.
 write_config 'metadata_ttl = 60' 'check = none'
 mount_up
@@ -24,12 +19,12 @@ cp -r "$LOCAL/tree/d10" "$E/d"
 # cold: nothing is known of the tree, nothing is counted yet.
 cold() {
 	remount
-	curl -fsS "http://127.0.0.1:$CONTROL/" >/dev/null
+	proxy_counts >/dev/null
 }
 # count METHOD|all: requests since it was asked last.
 counts=
 take_counts() {
-	counts=$(curl -fsS "http://127.0.0.1:$CONTROL/")
+	counts=$(proxy_counts)
 }
 count() {
 	jq -r --arg m "$1" 'if $m == "all" then .requests
