@@ -279,6 +279,23 @@ int store_copy_named(struct store *s, const char *from, const char *etag,
 	return rc;
 }
 
+int store_set_props(struct store *s, const char *key,
+		    const struct object_details *now, struct object_info *out)
+{
+	struct object_info info = { 0 };
+	int rc = store_check_key(s, key);
+
+	if (!rc)
+		rc = store_check_etag(now->info.etag);
+	if (!rc && !s->ops->set_props)
+		rc = -EOPNOTSUPP;
+	if (!rc)
+		rc = s->ops->set_props(s, key, now, &info);
+	if (!rc && out)
+		*out = info;
+	return rc;
+}
+
 static int store_remove_any(struct store *s, const char *key, const char *etag)
 {
 	int rc = store_check_key(s, key);

@@ -305,6 +305,15 @@ typedef int store_copy_fn(struct store *s, const char *from, const char *etag,
 			  const struct store_cond *cond,
 			  struct object_info *out);
 
+/*
+ * Other headers for an object whose bytes stay. `now` is what store_props()
+ * told, with the headers of PROP_CONTENT as they shall be. -ESTALE: another
+ * object is there by now. The ETag may be another then.
+ */
+typedef int store_set_props_fn(struct store *s, const char *key,
+			       const struct object_details *now,
+			       struct object_info *out);
+
 /* etag: only the object that has it, else -ESTALE; NULL: any. A key that is not
  * there is removed. */
 typedef int store_remove_fn(struct store *s, const char *key, const char *etag);
@@ -387,6 +396,7 @@ struct store_ops {
 	store_locate_fn *locate;
 	store_describe_fn *describe;
 	/* store_error_words(); NULL, or NULL returned: strerror(3) will do. */
+	store_set_props_fn *set_props;
 	const char *(*error_words)(int rc);
 	/* Of a store of files, else NULL. */
 	store_open_fn *open;
@@ -504,6 +514,7 @@ store_remove_fn store_remove_same;
 store_remove_many_fn store_remove_many;
 
 store_presign_fn store_presign;
+store_set_props_fn store_set_props;
 store_locate_fn store_locate;
 store_describe_fn store_describe;
 store_md5_fn store_md5;

@@ -274,6 +274,36 @@ static void keeps_props(struct contract *c)
 	free(to);
 }
 
+/* Other headers for the bytes that are there, and for no others. */
+static void sets_props(struct contract *c)
+{
+	const struct store_meta meta = { .headers = of_content,
+					 .n_headers = N_OF_CONTENT };
+	const struct store_body body = { .data = "x", .fd = -1, .len = 1 };
+	struct object_info old, info;
+	struct object_details d;
+	char *name = strdup(key(c, "o/set-props"));
+
+	assert_int_equal(store_put(c->s, name, &body, &meta, NULL, &old), 0);
+	assert_int_equal(store_props(c->s, name, &d), 0);
+	assert_int_equal(props_set(&d.props, PROP_TYPE, "text/xml"), 0);
+	assert_int_equal(store_set_props(c->s, name, &d, &info), 0);
+	assert_props(c, name, "text/xml");
+	assert_text(c, "o/set-props", "x");
+	assert_int_equal(store_props(c->s, name, &d), 0);
+	assert_string_equal(d.info.etag, info.etag);
+	assert_int_equal(props_set(&d.props, PROP_CACHE, NULL), 0);
+	assert_int_equal(store_set_props(c->s, name, &d, &info), 0);
+	assert_int_equal(store_head(c->s, name, &d), 0);
+	assert_null(props_get(&d.props, PROP_CACHE));
+	put(c, "o/set-props", "other");
+	assert_int_equal(store_set_props(c->s, name, &d, NULL), -ESTALE);
+	assert_text(c, "o/set-props", "other");
+	assert_int_equal(store_remove(c->s, name), 0);
+	assert_int_equal(store_set_props(c->s, name, &d, NULL), -ENOENT);
+	free(name);
+}
+
 static void removes_many(struct contract *c)
 {
 	static const char *const left = "";
@@ -314,6 +344,7 @@ const struct contract_test contract_objects[] = {
 	{ "a get pinned to an ETag is ESTALE after a change", get_pinned },
 	{ "head tells type, size and ETag", head_tells },
 	{ "headers stay with an object until it is replaced", keeps_props },
+	{ "an object gets other headers, if it is still that one", sets_props },
 	{ "stat tells object and prefix", stat_tells },
 	{ "conditional puts hold", put_conditions },
 	{ "remove removes, and again is fine", removes },

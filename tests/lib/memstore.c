@@ -234,6 +234,42 @@ static int mem_copy(struct store *s, const char *from, const char *etag,
 	return err;
 }
 
+static int set_props_locked(struct memstore *m, const char *key,
+			    const char *etag, struct mem_props *kept,
+			    struct object_info *out) REQUIRES(&m->lock)
+{
+	struct mem_object *o = mem_find_locked(m, key);
+
+	if (!o)
+		return -ENOENT;
+	if (strcmp(o->info.etag, etag))
+		return -ESTALE;
+	free(o->props);
+	o->props = kept;
+	o->info.mtime = clock_now();
+	*out = o->info;
+	return 0;
+}
+
+static int mem_set_props(struct store *s, const char *key,
+			 const struct object_details *now,
+			 struct object_info *out)
+{
+	struct memstore *m = memstore_of(s);
+	struct mem_props *kept = NULL;
+	int err = mem_enter(m, MEM_COPY);
+
+	err = err ? err : mem_props_keep(&now->props, &kept);
+	if (err)
+		return err;
+	lock_take(&m->lock);
+	err = set_props_locked(m, key, now->info.etag, kept, out);
+	lock_drop(&m->lock);
+	if (err)
+		free(kept);
+	return err;
+}
+
 static int mem_remove(struct store *s, const char *key, const char *etag)
 {
 	struct memstore *m = memstore_of(s);
@@ -340,6 +376,7 @@ static const struct store_ops mem_ops = {
 	.upload_id = mem_upload_id,
 	.pending_abort = mem_pending_abort,
 	.copy = mem_copy,
+	.set_props = mem_set_props,
 	.remove = mem_remove,
 	.remove_many = mem_remove_many,
 	.presign = mem_presign,

@@ -161,6 +161,7 @@ static const struct store_ops local_ops = {
 	.upload_id = local_upload_id,
 	.pending_abort = local_upload_pending_abort,
 	.copy = local_put_copy,
+	.set_props = local_attr_set_props,
 	.remove = local_names_remove,
 	.remove_many = local_names_remove_many,
 	.presign = local_presign,

@@ -1,11 +1,12 @@
 /*
- * Owner, mode and times. None of them changes an ETag: a record is bound to the
+ * Owner, mode, times and headers. None of them changes an ETag: a record is bound to the
  * time before and after at once while the time changes, and a file of another
  * program gets a record with the ETag that it has.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -109,8 +110,16 @@ static int attr_open_for_change(struct local *l, const char *key,
 	return fd == -EACCES ? attr_open_closed(l, key, st, record) : fd;
 }
 
-int local_attr_set(struct store *s, const char *key, const struct store_attr *a,
-		   struct object_info *out)
+/* Changes one file or folder, which is open, and whose record is `was`. */
+struct attr_edit {
+	int (*change)(const struct attr_edit *e, int fd, const struct stat *st,
+		      struct local_record *was);
+	const struct store_attr *attr;
+	const struct object_details *now;
+};
+
+static int attr_edit_key(struct store *s, const char *key,
+			 const struct attr_edit *e, struct object_info *out)
 {
 	struct local *l = local_of(s);
 	struct local_record record;
@@ -130,7 +139,7 @@ int local_attr_set(struct store *s, const char *key, const struct store_attr *a,
 		rc = fd < 0 ? fd : 0;
 	}
 	if (!rc)
-		rc = attr_change(fd, &st, &record, a);
+		rc = e->change(e, fd, &st, &record);
 	if (!rc && fstat(fd, &st))
 		rc = -errno;
 	if (!rc)
@@ -140,4 +149,44 @@ int local_attr_set(struct store *s, const char *key, const struct store_attr *a,
 	if (lock >= 0)
 		close(lock);
 	return rc ? local_error(l, "change", key, rc, why) : 0;
+}
+
+static int attr_edit_attr(const struct attr_edit *e, int fd,
+			  const struct stat *st, struct local_record *was)
+{
+	return attr_change(fd, st, was, e->attr);
+}
+
+int local_attr_set(struct store *s, const char *key, const struct store_attr *a,
+		   struct object_info *out)
+{
+	const struct attr_edit e = { .change = attr_edit_attr, .attr = a };
+
+	return attr_edit_key(s, key, &e, out);
+}
+
+/* The ETag is kept in words: it may have been made of the ctime, which changes
+ * now. */
+static int attr_edit_props(const struct attr_edit *e, int fd,
+			   const struct stat *st, struct local_record *was)
+{
+	const struct store_meta meta = { .props = &e->now->props };
+	struct local_props kept;
+	int rc = strcmp(was->etag, e->now->info.etag) ? -ESTALE : 0;
+
+	if (!rc)
+		rc = local_record_props(&kept, &meta);
+	if (rc)
+		return rc;
+	was->props = kept.props;
+	return local_record_rebind(fd, st, was, st->st_mtim);
+}
+
+int local_attr_set_props(struct store *s, const char *key,
+			 const struct object_details *now,
+			 struct object_info *out)
+{
+	const struct attr_edit e = { .change = attr_edit_props, .now = now };
+
+	return attr_edit_key(s, key, &e, out);
 }

@@ -38,6 +38,7 @@ store_rename_fn local_names_rename;
 store_sync_fn local_names_sync;
 
 store_set_attr_fn local_attr_set;
+store_set_props_fn local_attr_set_props;
 
 store_list_open_fn local_list_open;
 store_list_next_fn local_list_next;

@@ -120,6 +120,7 @@ static const struct store_ops s3_ops = {
 	.tags = s3_tags,
 	.copy = s3_copy,
 	.remove = s3_remove,
+	.set_props = s3_set_props,
 	.remove_many = s3_remove_many,
 	.presign = s3_presign,
 	.locate = s3_locate,

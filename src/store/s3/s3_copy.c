@@ -10,6 +10,8 @@
  *
  * A condition on the target goes along for servers that know it there, and is
  * checked before by a HEAD for those that do not.
+ *
+ * An object gets other headers by a copy onto itself that replaces them all.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +37,7 @@ struct copy {
 	const struct store_cond *cond;
 	struct object_info source;
 	struct props props; /* what the copy is told */
-	bool retyped;
+	bool replaces; /* ... in place of what the source has */
 	bool plain; /* it is as new ones are: s3_plain.h */
 };
 
@@ -48,13 +50,34 @@ static int copy_parse(struct s3_call *c, const struct buf *body)
 }
 
 static bool copy_is_ours(const struct copy *x, struct object_info *out)
+/* Has an object all that the copy is told of its content? */
+static bool copy_has_props(const struct copy *x, const struct http_reply *head)
+{
+	struct props *there = malloc(sizeof(*there));
+	struct field at = { NULL, NULL };
+	bool has = there && !s3_info_props(head, there);
+
+	while (has && props_next(&x->props, &at)) {
+		const char *value = props_get(there, at.name);
+
+		has = !(props_kind(at.name) & PROP_CONTENT) ||
+		      (value && !strcmp(value, at.value));
+	}
+	free(there);
+	return has;
+}
+
 {
 	struct http_reply reply;
 	int rc = s3_head_reply(x->s, x->to, true, out, &reply);
 
+	bool ours = !rc && out->size == x->source.size;
 	http_reply_clear(&reply);
-	return !rc && out->size == x->source.size &&
-	       !strcmp(out->etag, x->source.etag);
+	if (ours && x->replaces)
+		ours = copy_has_props(x, &reply);
+	else if (ours)
+		ours = !strcmp(out->etag, x->source.etag);
+	return ours;
 }
 
 /* A 412 is the source's or the target's: the source's is ESTALE. */
@@ -83,7 +106,7 @@ static int copy_small(const struct copy *x, bool with_cond,
 	s3_call_init(&c, x->s, HTTP_PUT, x->to, "copy to");
 	s3_call_slow(&c);
 	s3_part_source(&c, x->from, x->source.etag);
-	if (x->retyped)
+	if (x->replaces)
 		s3_call_header(&c, "x-amz-metadata-directive", "REPLACE");
 	s3_call_make(&c, &(struct store_meta){ .props = x->plain ? NULL
 								 : &x->props });
@@ -209,10 +232,10 @@ static int copy_choose_props(struct copy *x, const struct http_reply *head,
 	if (!rc && big)
 		rc = store_props(&x->s->base, x->from, d);
 	if (!rc)
-		x->retyped = props_retype(&d->props, retype);
+		x->replaces = props_retype(&d->props, retype);
 	else if (rc == -E2BIG && !big)
 		rc = 0; /* the server takes them along, all or none */
-	if (x->retyped || big)
+	if (x->replaces || big)
 		kinds |= PROP_CONTENT;
 	if (big)
 		kinds |= PROP_TAGS;
@@ -295,5 +318,32 @@ int s3_copy(struct store *store, const char *from, const char *etag,
 	}
 	if (!rc && x.plain)
 		s3_plain_note(x.s, to, out);
+	return rc;
+}
+
+int s3_set_props(struct store *store, const char *key,
+		 const struct object_details *now, struct object_info *out)
+{
+	struct copy x = {
+		.s = s3_of(store),
+		.from = key,
+		.to = key,
+		.source = now->info,
+		.replaces = true,
+	};
+	unsigned kinds = PROP_CONTENT | PROP_SERVER | PROP_CRYPT;
+	struct http_reply reply;
+	int rc;
+
+	/* One request takes the tags along; an upload is told them. */
+	if (now->info.size > COPY_MAX)
+		kinds |= PROP_TAGS;
+	rc = props_add(&x.props, &now->props, kinds);
+	if (!rc)
+		rc = copy_object(&x, out);
+	if (!rc && !*out->etag) {
+		rc = s3_head_reply(x.s, key, false, out, &reply);
+		http_reply_clear(&reply);
+	}
 	return rc;
 }

@@ -27,6 +27,7 @@ store_upload_free_fn s3_upload_free;
 store_upload_id_fn s3_upload_id;
 store_pending_abort_fn s3_pending_abort;
 store_copy_fn s3_copy;
+store_set_props_fn s3_set_props;
 int s3_tags(struct store *s, const char *key, struct buf *out);
 store_remove_fn s3_remove;
 store_remove_many_fn s3_remove_many;
