@@ -19,6 +19,7 @@ KEPT = ("content-type", "cache-control", "content-disposition",
 PLACED = ("x-amz-storage-class", "x-amz-server-side-encryption",
           "x-amz-server-side-encryption-aws-kms-key-id",
           "x-amz-website-redirect-location")
+CUSTOMER = "server-side-encryption-customer-"
 XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 XMLNS = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 request_ids = iter(range(1, 1 << 62))
@@ -48,17 +49,55 @@ def error_answer(status, code, message, headers=None, **extra):
     return Answer(status, {**head, **(headers or {})}, text.encode())
 
 
+# What a server may not know, or demand: how a request is told that asks for
+# it (method, query, headers), and how it is refused.
+def writes(method):
+    return method in ("PUT", "POST")
+
+
+def has_checksum(headers):
+    return any(n.lower().startswith(("x-amz-checksum-", "x-amz-sdk-checksum"))
+               for n in headers.keys())
+
+
+LACKS = {
+    "absent": (lambda m, q, h: writes(m) and "If-None-Match" in h,
+               "If-None-Match is not supported"),
+    "match": (lambda m, q, h: writes(m) and "If-Match" in h,
+              "If-Match is not supported"),
+    "checksum": (lambda m, q, h: has_checksum(h),
+                 "x-amz-checksum-crc32c is not supported"),
+    "batch": (lambda m, q, h: m == "POST" and "delete" in q,
+              "delete is not supported"),
+    "encoding": (lambda m, q, h: "encoding-type" in q,
+                 "encoding-type is not supported"),
+    # A bucket with Object Lock.
+    "lock": (lambda m, q, h: m == "PUT" and "tagging" not in q and
+             "x-amz-copy-source" not in h and "Content-MD5" not in h and
+             not has_checksum(h),
+             "Content-MD5 OR x-amz-checksum- HTTP header is required for Put "
+             "Object requests with Object Lock parameters"),
+    # Takes no notice of conditions.
+    "deaf": (lambda m, q, h: False, ""),
+}
+
+
 class Obj:
-    def __init__(self, data, headers, mtime, etag=None, tags=""):
+    def __init__(self, data, headers, mtime, etag=None, tags="", key=None):
         self.data, self.headers, self.mtime = data, headers, mtime
         self.tags = tags
+        self.key = key
+        # Under a key an ETag is no MD5.
+        if key or headers.get("x-amz-server-side-encryption") == "aws:kms":
+            data = bytes(data) + b"%d" % next(request_ids)
         self.etag = etag or '"%s"' % hashlib.md5(data).hexdigest()
 
 
 class Upload:
-    def __init__(self, key, headers, started, tags):
+    def __init__(self, key, headers, started, tags, customer):
         self.key, self.headers, self.started = key, headers, started
         self.tags = tags
+        self.customer = customer
         self.parts = {}
 
 
@@ -95,6 +134,7 @@ class S3:
         self.args = args
         self.lock = threading.Lock()
         self.upload_ids = iter(range(1, 1 << 62))
+        self.lacks = {}
         self.clear()
 
     def clear(self):
@@ -125,6 +165,7 @@ class S3:
             bucket, key = self.split(raw_path, headers)
             query = {unquote_to_bytes(n).decode("latin-1"): unquote_to_bytes(v)
                      for n, v in split_query(raw_query)}
+            self.refuse(method, query, headers)
             if kind:
                 query["as"] = kind
             with self.lock:
@@ -134,6 +175,21 @@ class S3:
         answer.headers.setdefault("x-amz-request-id",
                                   "standin-%06d" % next(request_ids))
         return answer
+
+    def lack(self, lacks):
+        """From now on: word of LACKS -> the status that it is refused with."""
+        if set(lacks) - set(LACKS):
+            raise ValueError("no such lack")
+        self.lacks = lacks
+
+    def refuse(self, method, query, headers):
+        for word, status in self.lacks.items():
+            asks, message = LACKS[word]
+            if not asks(method, query, headers):
+                continue
+            code = "NotImplemented" if status == 501 else (
+                "InvalidRequest" if word == "lock" else "InvalidArgument")
+            raise Refused(status, code, message)
 
     def check_body(self, headers, body):
         for name, digest in self.CHECKS.items():
@@ -192,12 +248,15 @@ class S3:
         if obj is None:
             raise Refused(404, "NoSuchKey",
                           "The specified key does not exist.")
+        check_customer(obj.key, headers)
         head = {"ETag": obj.etag, "Accept-Ranges": "bytes",
                 "Last-Modified": time.strftime("%a, %d %b %Y %H:%M:%S GMT",
                                                time.gmtime(obj.mtime)),
                 "Content-Type": "binary/octet-stream", **obj.headers}
         if "content-type" in obj.headers:
             del head["Content-Type"]
+        if obj.key:
+            head["x-amz-" + CUSTOMER + "algorithm"] = "AES256"
         if obj.tags:
             head["x-amz-tagging-count"] = str(len(obj.tags.split("&")))
         for name, value in query.items():
@@ -221,7 +280,8 @@ class S3:
     def put(self, bucket, name, key, query, headers, body):
         self.check_write(bucket, key, headers)
         obj = Obj(body, kept_headers(headers), time.time(),
-                  tags=headers.get("x-amz-tagging", ""))
+                  tags=headers.get("x-amz-tagging", ""),
+                  key=customer_key(headers))
         bucket.put(key, obj)
         return Answer(200, {"ETag": obj.etag}, b"")
 
@@ -250,6 +310,8 @@ class S3:
         if len(key) > 1024:
             raise Refused(400, "KeyTooLongError", "Your key is too long")
         old = bucket.objects.get(key)
+        if "deaf" in self.lacks:
+            return
         if headers.get("If-None-Match") == "*" and old is not None:
             raise Refused(412, "PreconditionFailed", "If-None-Match")
         if headers.get("If-Match") is not None:
@@ -270,6 +332,7 @@ class S3:
             raise Refused(404, "NoSuchKey", "no source object")
         if not matches(headers.get("x-amz-copy-source-if-match"), obj):
             raise Refused(412, "PreconditionFailed", "copy-source-if-match")
+        check_customer(obj.key, headers, "x-amz-copy-source-")
         return obj
 
     def copy(self, bucket, name, key, query, headers, body):
@@ -284,7 +347,8 @@ class S3:
             kept = {**{k: v for k, v in src.headers.items()
                        if k not in PLACED},
                     **{k: v for k, v in kept.items() if k in PLACED}}
-        obj = Obj(src.data, kept, time.time(), tags=src.tags)
+        obj = Obj(src.data, kept, time.time(), tags=src.tags,
+                  key=customer_key(headers))
         bucket.put(key, obj)
         return copy_answer("CopyObjectResult", obj)
 
@@ -321,7 +385,8 @@ class S3:
         bucket.uploads[upload_id] = Upload(key, kept_headers(headers),
                                            time.time(),
                                            "" if self.args.forget_tags else
-                                           headers.get("x-amz-tagging", ""))
+                                           headers.get("x-amz-tagging", ""),
+                                           customer_key(headers))
         return xml_answer("InitiateMultipartUploadResult",
                           "<Bucket>%s</Bucket><Key>%s</Key><UploadId>%s"
                           "</UploadId>" % (name, xml_key(key), upload_id))
@@ -331,6 +396,7 @@ class S3:
         number = int(query.get("partNumber", b"0"))
         if not 1 <= number <= 10000:
             raise Refused(400, "InvalidArgument", "part number")
+        check_customer(upload.customer, headers)
         if "x-amz-copy-source" not in headers:
             upload.parts[number] = obj = Obj(body, {}, time.time())
             return Answer(200, {"ETag": obj.etag}, b"")
@@ -342,6 +408,7 @@ class S3:
 
     def complete(self, bucket, name, key, query, headers, body):
         upload = self.upload(bucket, key, query)
+        check_customer(upload.customer, headers)
         self.check_write(bucket, key, headers)
         listed = [(int(local(e, "PartNumber").text),
                    (local(e, "ETag").text or "").strip('"'))
@@ -362,7 +429,7 @@ class S3:
                                       for p in parts)).hexdigest()
         obj = Obj(b"".join(p.data for p in parts), upload.headers,
                   time.time(), '"%s-%d"' % (digest, len(parts)),
-                  upload.tags)
+                  upload.tags, upload.customer)
         bucket.put(key, obj)
         del bucket.uploads[query["uploadId"].decode("latin-1")]
         return xml_answer("CompleteMultipartUploadResult",
@@ -400,6 +467,25 @@ def kept_headers(headers):
     return {k.lower(): v for k, v in headers.items()
             if k.lower() in KEPT + PLACED or
             k.lower().startswith("x-amz-meta-")}
+
+
+def customer_key(headers, start="x-amz-"):
+    """The MD5 of the key that a request has (SSE-C), or None."""
+    key = headers.get(start + CUSTOMER + "key")
+    if key is None:
+        return None
+    digest = base64.b64encode(hashlib.md5(base64.b64decode(key)).digest())
+    if (digest.decode() != headers.get(start + CUSTOMER + "key-MD5") or
+            headers.get(start + CUSTOMER + "algorithm") != "AES256"):
+        raise Refused(400, "InvalidArgument", "the key is no key")
+    return digest
+
+
+def check_customer(key, headers, start="x-amz-"):
+    if customer_key(headers, start) != key:
+        raise Refused(400, "InvalidRequest", "the object was stored using a "
+                      "form of Server Side Encryption: the correct parameters "
+                      "must be provided")
 
 
 def matches(condition, obj):

@@ -14,7 +14,8 @@ With --auth: what gives out credentials (aws_auth.py).
 
 Both: CONNECT opens a tunnel (so it can stand in for a proxy), POST /_fault (JSON, see faults.py), GET /_requests (the log),
 GET /_stats (requests, connections, most at once), POST /_reset (forgets
-faults, log and clock; with ?objects=1 buckets are emptied too).
+faults, log and clock; with ?objects=1 buckets are emptied too), POST /_lacks
+(JSON {word: status}: what the S3 does not know from now on, LACKS of s3.py).
 """
 import argparse
 import email.utils
@@ -363,6 +364,11 @@ class Handler(BaseHTTPRequestHandler):
             result = state.stats()
         elif path == "/_auth" and self.command == "POST":
             state.auth.set(json.loads(body))
+        elif path == "/_lacks" and self.command == "POST":
+            try:
+                state.s3.lack(json.loads(body))
+            except ValueError as bad:
+                status, result = 400, {"error": str(bad)}
         elif path == "/_reset" and self.command == "POST":
             state.faults.clear()
             state.clear()

@@ -101,6 +101,7 @@ tests_unit_test_store_s3_SOURCES = \
 	tests/unit/store/s3/test_s3_identity.c \
 	tests/unit/store/s3/test_s3_lack.c \
 	tests/unit/store/s3/test_s3_odd.c \
+	tests/unit/store/s3/test_s3_made.c \
 	tests/unit/store/s3/test_s3_endpoint.c \
 	tests/unit/store/s3/test_s3_props.c \
 	tests/unit/store/s3/test_s3_wire.c \

@@ -115,6 +115,17 @@ const struct option conn_options[] = {
 	ROW(sse_kms_key_id, STRING, s3.sse_kms_key_id, .max = 2048,
 	    .help = "the key of that encryption, an id or ARN; without sse it "
 		    "is aws:kms"),
+	ROW(sse_kms_context, STRING, s3.sse_kms_context, .max = 1024,
+	    .help = "what that encryption is bound to besides: a JSON object, "
+		    "{\"NAME\":\"VALUE\"}"),
+	ROW(sse_customer_key, STRING, s3.sse_customer_key, .max = 64,
+	    .flags = SECRET,
+	    .help = "a key of your own, 32 bytes in Base64, that every object "
+		    "of the stage is encrypted with and the server does not "
+		    "keep (SSE-C): then it signs no URLs"),
+	ROW(tagging, STRING, s3.tagging, .max = 2048,
+	    .help = "tags of new objects, NAME=VALUE&NAME=VALUE, "
+		    "percent-encoded"),
 	ROW(acl, STRING, s3.acl, .max = 64,
 	    .help = "access control of new objects, as "
 		    "bucket-owner-full-control"),

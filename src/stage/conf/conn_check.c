@@ -9,6 +9,7 @@
 
 #include "auth/cred_chain.h"
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/text.h"
 #include "net/url.h"
 #include "store/s3/s3_endpoint.h"
@@ -95,10 +96,92 @@ static int check_word(const char *key, const char *text, const char * not,
 	return 0;
 }
 
+/* That key goes along with each request. */
+static int check_customer_key(const struct conn *c, struct buf *err)
+{
+	struct buf key = BUF_INIT(BUF_LINE);
+	const char *text = text_given(c->s3.sse_customer_key);
+	size_t n;
+	int rc;
+
+	if (!text)
+		return 0;
+	rc = base64_decode(text, strlen(text), &key);
+	n = key.len;
+	buf_wipe(&key);
+	if (rc || n != S3_CUSTOMER_KEY)
+		buf_addf(err,
+			 "sse_customer_key is not the Base64 of %d bytes "
+			 "(openssl rand -base64 32 makes one)",
+			 S3_CUSTOMER_KEY);
+	else if (text_given(c->s3.sse) || text_given(c->s3.sse_kms_key_id))
+		buf_adds(err, "sse_customer_key with sse or sse_kms_key_id: "
+			      "an object has one encryption");
+	else
+		return 0;
+	return -EINVAL;
+}
+
+/* Does s3://bucket's server hear it in the clear? */
+static int check_customer_key_at(const struct conn *c,
+				 const struct s3_endpoint *s3, struct buf *err)
+{
+	if (!text_given(c->s3.sse_customer_key) || s3_endpoint_is_https(s3) ||
+	    s3_endpoint_is_here(s3))
+		return 0;
+	buf_adds(err, "sse_customer_key: it would travel in the clear, over "
+		      "plain http");
+	return -EINVAL;
+}
+
+static int check_sse_context(const struct conn *c, bool kms, struct buf *err)
+{
+	const char *text = text_given(c->s3.sse_kms_context);
+	bool ok = text && *text == '{' && text_ends_with(text, "}") &&
+		  text_is_ascii(text) && !text_has_control(text);
+
+	if (!text || (ok && kms))
+		return 0;
+	if (!ok)
+		buf_adds(err, "sse_kms_context is no JSON object, as "
+			      "{\"NAME\":\"VALUE\"}");
+	else
+		buf_adds(err, "sse_kms_context without sse = aws:kms");
+	return -EINVAL;
+}
+
+#define TAGS_MAX 10 /* S3's */
+
+/* NAME=VALUE, joined by `&`. */
+static int check_tagging(const struct conn *c, struct buf *err)
+{
+	const char *at = text_given(c->s3.tagging);
+	unsigned n = 0;
+	int rc = check_word("tagging", at, "", err);
+
+	while (!rc && at && *at) {
+		size_t len = strcspn(at, "&"), name = strcspn(at, "=&");
+
+		if (!name || name == len || ++n > TAGS_MAX)
+			rc = -EINVAL;
+		at += len;
+		if (!rc && *at == '&' && !*++at)
+			rc = -EINVAL;
+	}
+	if (rc && !err->len)
+		buf_addf(err,
+			 "tagging is no list of at most %d tags, as "
+			 "NAME=VALUE&NAME=VALUE",
+			 TAGS_MAX);
+	return rc;
+}
+
 static int check_sse(const struct conn *c, struct buf *err)
 {
-	bool kms =
-		text_given(c->s3.sse) && text_starts_with(c->s3.sse, "aws:kms");
+	bool kms = text_given(c->s3.sse)
+			   ? text_starts_with(c->s3.sse, "aws:kms")
+			   : text_given(c->s3.sse_kms_key_id) != NULL;
+	int rc;
 
 	if (text_given(c->s3.sse) && strcmp(c->s3.sse, "AES256") &&
 	    strcmp(c->s3.sse, "aws:kms") && strcmp(c->s3.sse, "aws:kms:dsse")) {
@@ -112,7 +195,10 @@ static int check_sse(const struct conn *c, struct buf *err)
 			      "key");
 		return -EINVAL;
 	}
-	return check_word("sse_kms_key_id", c->s3.sse_kms_key_id, "", err);
+	rc = check_word("sse_kms_key_id", c->s3.sse_kms_key_id, "", err);
+	if (!rc)
+		rc = check_sse_context(c, kms, err);
+	return rc ? rc : check_customer_key(c, err);
 }
 
 static int check_ca_file(const struct conn *c, struct buf *err)
@@ -126,9 +212,9 @@ static int check_ca_file(const struct conn *c, struct buf *err)
 }
 
 /* Is there such a bucket's at on that server? What conn_open() makes. */
-static int check_endpoint(const char *key, const char *endpoint,
-			  const struct conn_location *at, bool virtual_host,
-			  struct buf *err)
+static int check_endpoint(const struct conn *c, const char *key,
+			  const char *endpoint, const struct conn_location *at,
+			  bool virtual_host, struct buf *err)
 {
 	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct s3_endpoint s3;
@@ -137,6 +223,8 @@ static int check_endpoint(const char *key, const char *endpoint,
 
 	if (rc == -EINVAL)
 		buf_addf(err, "%s: %s", key, buf_str(&why));
+	if (!rc)
+		rc = check_customer_key_at(c, &s3, err);
 	s3_endpoint_clear(&s3);
 	buf_clear(&why);
 	return rc;
@@ -154,13 +242,15 @@ static int check_endpoints(const struct conn *c, const struct conn_location *at,
 	conn_endpoint_public(c, &public);
 	rc = buf_err(&endpoint) ? buf_err(&endpoint) : buf_err(&public);
 	if (!rc)
-		rc = check_endpoint(c->s3.virtual_host
+		rc = check_endpoint(c,
+				    c->s3.virtual_host
 					    ? "enable_virtual_host_style"
 					    : "addressing",
 				    buf_str(&endpoint), at,
 				    conn_endpoint_virtual(c, false), err);
 	if (!rc && is_public)
-		rc = check_endpoint(c->public_addressing == CONN_SAME
+		rc = check_endpoint(c,
+				    c->public_addressing == CONN_SAME
 					    ? "public_endpoint_url"
 					    : "public_addressing",
 				    public.len ? buf_str(&public)
@@ -205,6 +295,8 @@ static int check_server_keys(const struct conn *c,
 				err);
 	if (!rc)
 		rc = check_word("acl", c->s3.acl, "/,", err);
+	if (!rc)
+		rc = check_tagging(c, err);
 	if (!rc)
 		rc = check_sse(c, err);
 	if (!rc)

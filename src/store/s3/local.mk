@@ -14,6 +14,7 @@ libstore_s3_a_SOURCES = \
 	src/store/s3/s3_judge.c src/store/s3/s3_judge.h \
 	src/store/s3/s3_lack.c src/store/s3/s3_lack.h \
 	src/store/s3/s3_list.c \
+	src/store/s3/s3_made.c src/store/s3/s3_made.h \
 	src/store/s3/s3_ops.h \
 	src/store/s3/s3_page.c src/store/s3/s3_page.h \
 	src/store/s3/s3_part.c \

@@ -3,7 +3,8 @@
  *
  * Files by noun: s3_state (what is known of the store), s3_call (a request,
  * signed for each attempt), s3_perform (its way), s3_judge (what an answer
- * means and what can be put right), s3_error (the table), s3_doc, s3_page and
+ * means and what can be put right), s3_error (the table), s3_made (what new
+ * objects are given), s3_doc, s3_page and
  * s3_etag (what answers are written in), s3_endpoint (hosts and paths),
  * s3_head, s3_list, s3_get, s3_put, s3_remove, s3_copy, s3_upload, s3_part,
  * s3_presign, and s3_url (one object by pre-signed URLs).
@@ -22,6 +23,7 @@
 #include "base/text.h"
 #include "store/s3/s3_endpoint.h"
 #include "store/s3/s3_lack.h"
+#include "store/s3/s3_made.h"
 #include "store/s3/s3_ops.h"
 
 #define GIB ((uint64_t)1 << 30)
@@ -88,8 +90,7 @@ static void s3_free(struct store *store)
 	signer_free(s->signer);
 	s3_endpoint_clear(&s->io);
 	s3_endpoint_clear(&s->public);
-	for (int i = 0; i < S3_MADE; i++)
-		free(s->made[i]);
+	s3_made_clear(s);
 	lock_destroy(&s->lock);
 	store_fini(store);
 	free(s);
@@ -119,8 +120,8 @@ static const struct store_ops s3_ops = {
 	.pending_abort = s3_pending_abort,
 	.tags = s3_tags,
 	.copy = s3_copy,
-	.remove = s3_remove,
 	.set_props = s3_set_props,
+	.remove = s3_remove,
 	.remove_many = s3_remove_many,
 	.presign = s3_presign,
 	.locate = s3_locate,
@@ -181,23 +182,6 @@ static int s3_set_region(struct s3 *s, const char *region, struct buf *why)
 	return rc;
 }
 
-static int s3_set_made(struct s3 *s, const struct s3_settings *set)
-{
-	const char *const values[S3_MADE] = {
-		[S3_MADE_CLASS] = set->storage_class,
-		[S3_MADE_SSE] = set->sse,
-		[S3_MADE_SSE_KEY] = set->sse_kms_key_id,
-		[S3_MADE_ACL] = set->acl,
-	};
-
-	for (int i = 0; i < S3_MADE; i++) {
-		s->made[i] = strdup(values[i] ? values[i] : "");
-		if (!s->made[i])
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 /* A bucket of a server, however its keys are addressed. */
 static int s3_set_identity(struct s3 *s)
 {
@@ -232,7 +216,9 @@ int s3_new(const struct s3_settings *set, struct http_lane *lane,
 	s->requester_pays = set->requester_pays;
 	s->deadline_ms = 1000 * (set->deadline_s ? set->deadline_s : 120);
 	s->base.types = set->types;
-	rc = s3_set_made(s, set);
+	rc = s3_made_init(s, set);
+	if (rc == -EINVAL)
+		buf_adds(why, "sse_customer_key is no key");
 	if (!rc)
 		rc = s3_set_endpoints(s, set, why);
 	if (!rc)

@@ -19,6 +19,8 @@ enum s3_checksum {
 	S3_CHECKSUM_NONE
 };
 
+#define S3_CUSTOMER_KEY 32
+
 /* Strings are copied; NULL or "" where not given. */
 struct s3_settings {
 	const char *name; /* the stage's, for the log */
@@ -30,7 +32,9 @@ struct s3_settings {
 	bool virtual_host; /* bucket.endpoint, else endpoint/bucket */
 	bool public_virtual_host; /* the same, for the URLs */
 	enum s3_checksum upload_checksum;
-	const char *storage_class, *sse, *sse_kms_key_id, *acl;
+	const char *storage_class, *sse, *sse_kms_key_id, *acl, *tagging;
+	const char *sse_kms_context; /* JSON */
+	const char *sse_customer_key; /* S3_CUSTOMER_KEY bytes in Base64 */
 	bool requester_pays;
 	bool types; /* as struct store's */
 	bool disk_cache; /* what is read may be kept on a disk */

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "store/s3/s3_info.h"
 #include "store/s3/s3_judge.h"
+#include "store/s3/s3_made.h"
 #include "store/s3/s3_page.h"
 #include "store/s3/s3_perform.h"
 
@@ -95,6 +96,7 @@ static int ask_first_byte(struct s3 *s, const char *key,
 	s3_call_init(&c, s, HTTP_GET, key, "look up");
 	c.http.ops = &ops;
 	c.quiet = true;
+	s3_made_add(&c, S3_WAY_READ, NULL);
 	s3_call_header(&c, "Range", "bytes=0-0");
 	rc = s3_perform(&c, &reply);
 	s3_info_read(&reply, out);

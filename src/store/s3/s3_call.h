@@ -99,9 +99,6 @@ void s3_call_headerf(struct s3_call *c, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* If-Match or If-None-Match of a write. */
 void s3_call_cond(struct s3_call *c, const struct store_cond *cond);
-/* The headers of what makes an object: the caller's; of an edit or a copy those
- * of what was there, else what the stage is set to. */
-void s3_call_make(struct s3_call *c, const struct store_meta *meta);
 /* call->text becomes the body, now that it is written. */
 void s3_call_text(struct s3_call *c, const char *content_type);
 /* The same with the Content-MD5 that some requests must have. */

@@ -22,6 +22,7 @@
 #include "store/s3/s3_head.h"
 #include "store/s3/s3_info.h"
 #include "store/s3/s3_lack.h"
+#include "store/s3/s3_made.h"
 #include "store/s3/s3_ops.h"
 #include "store/s3/s3_perform.h"
 #include "store/s3/s3_plain.h"
@@ -49,7 +50,6 @@ static int copy_parse(struct s3_call *c, const struct buf *body)
 			     c->out);
 }
 
-static bool copy_is_ours(const struct copy *x, struct object_info *out)
 /* Has an object all that the copy is told of its content? */
 static bool copy_has_props(const struct copy *x, const struct http_reply *head)
 {
@@ -67,16 +67,17 @@ static bool copy_has_props(const struct copy *x, const struct http_reply *head)
 	return has;
 }
 
+static bool copy_is_ours(const struct copy *x, struct object_info *out)
 {
 	struct http_reply reply;
 	int rc = s3_head_reply(x->s, x->to, true, out, &reply);
-
 	bool ours = !rc && out->size == x->source.size;
-	http_reply_clear(&reply);
+
 	if (ours && x->replaces)
 		ours = copy_has_props(x, &reply);
 	else if (ours)
 		ours = !strcmp(out->etag, x->source.etag);
+	http_reply_clear(&reply);
 	return ours;
 }
 
@@ -108,8 +109,9 @@ static int copy_small(const struct copy *x, bool with_cond,
 	s3_part_source(&c, x->from, x->source.etag);
 	if (x->replaces)
 		s3_call_header(&c, "x-amz-metadata-directive", "REPLACE");
-	s3_call_make(&c, &(struct store_meta){ .props = x->plain ? NULL
-								 : &x->props });
+	s3_made_add(&c, S3_WAY_COPY,
+		    &(struct store_meta){ .props = x->plain ? NULL
+							    : &x->props });
 	if (with_cond)
 		s3_call_cond(&c, x->cond);
 	s3_call_parse(&c, copy_parse, &doc);

@@ -26,6 +26,7 @@
 #include "store/s3/s3_etag.h"
 #include "store/s3/s3_info.h"
 #include "store/s3/s3_judge.h"
+#include "store/s3/s3_made.h"
 #include "store/s3/s3_ops.h"
 #include "store/s3/s3_perform.h"
 
@@ -305,6 +306,7 @@ static struct s3_get *get_new(struct s3 *s, struct s3_by_url *by,
 		return NULL;
 	x->get = get;
 	s3_call_init(&x->call, s, HTTP_GET, get->key, "read");
+	s3_made_add(&x->call, S3_WAY_READ, NULL);
 	x->call.http.ops = &get_ops;
 	x->call.http.class = get->ahead ? HTTP_AHEAD : HTTP_DATA;
 	x->call.http.expect = (int64_t)get->len;

@@ -13,6 +13,7 @@
 #include "store/s3/s3_head.h"
 #include "store/s3/s3_info.h"
 #include "store/s3/s3_judge.h"
+#include "store/s3/s3_made.h"
 #include "store/s3/s3_ops.h"
 #include "store/s3/s3_perform.h"
 
@@ -31,6 +32,7 @@ static void s3_part_call(struct s3_call *c, struct s3_upload *u,
 	snprintf(text, sizeof(text), "%u", number);
 	s3_call_query(c, "partNumber", text);
 	s3_call_query(c, "uploadId", u->id);
+	s3_made_add(c, S3_WAY_PART, NULL);
 }
 
 /* The ETag of the answer, and what completion will ask for. */
@@ -123,6 +125,7 @@ void s3_part_source(struct s3_call *c, const char *key, const char *etag)
 		s3_call_header(c, "x-amz-copy-source", buf_str(&source));
 	if (etag && !s3_etag_is_hash(etag))
 		s3_call_header(c, "x-amz-copy-source-if-match", etag);
+	s3_made_add(c, S3_WAY_SOURCE, NULL);
 	buf_clear(&source);
 }
 

@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "store/props.h"
 #include "store/s3/s3_endpoint.h"
+#include "store/s3/s3_made.h"
 #include "store/s3/s3_ops.h"
 
 static bool path_has_dots(const char *key)
@@ -25,32 +25,18 @@ static bool path_has_dots(const char *key)
 	return false;
 }
 
-static bool presign_has(const struct store_presign *req, const char *name)
-{
-	for (size_t i = 0; i < req->n_headers; i++)
-		if (!strcmp(req->headers[i].name, name))
-			return true;
-	return false;
-}
-
 /* The request's headers and, for what makes an object, the stage's own. */
 static size_t presign_headers(const struct s3 *s,
 			      const struct store_presign *req,
 			      struct field *out)
 {
-	bool sse = presign_has(req, PROP_SSE);
 	size_t n = 0;
 
 	for (; n < req->n_headers; n++)
 		out[n] = req->headers[n];
-	if (req->action != PRESIGN_UPLOAD)
-		return n;
-	for (int i = 0; i < S3_MADE; i++)
-		if (*s->made[i] && !presign_has(req, s3_made_names[i]) &&
-		    !(i == S3_MADE_SSE_KEY && sse))
-			out[n++] =
-				(struct field){ s3_made_names[i], s->made[i] };
-	return n;
+	return req->action == PRESIGN_UPLOAD
+		       ? n + s3_made_of_url(s, req, out + n)
+		       : n;
 }
 
 static void presign_lower(const struct field *from, size_t n, struct field *to)
@@ -211,6 +197,12 @@ int s3_presign(struct store *store, const struct store_presign *req,
 	};
 	int rc;
 
+	if (s3_made_is_private(s)) {
+		buf_adds(why, "the stage's objects are encrypted with a key of "
+			      "its own (sse_customer_key), which a URL would "
+			      "have to hand out");
+		return -ENOTSUP;
+	}
 	presign_lower(headers, request.n_headers, signed_headers);
 	presign_lower(req->query, req->n_query, query);
 	if (s->requester_pays)

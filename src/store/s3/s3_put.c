@@ -13,6 +13,7 @@
 #include "store/s3/s3_info.h"
 #include "store/s3/s3_judge.h"
 #include "store/s3/s3_lack.h"
+#include "store/s3/s3_made.h"
 #include "store/s3/s3_ops.h"
 #include "store/s3/s3_perform.h"
 #include "store/s3/s3_plain.h"
@@ -32,6 +33,22 @@ static int put_etag(const struct store_body *body, char out[STORE_ETAG_SIZE])
 	return rc;
 }
 
+/* Has the object an ETag that is its MD5? Not where a key of KMS or of the
+ * customer's encrypts it. */
+static bool put_has_md5(const struct http_reply *head, const char *etag)
+{
+	struct buf text = BUF_INIT(HTTP_HEADERS_MAX);
+	bool has = s3_etag_is_md5(etag);
+
+	if (http_reply_header(head, PROP_SSE, &text) &&
+	    strcmp(buf_str(&text), "AES256") != 0)
+		has = false;
+	if (http_reply_header(head, PROP_SSE "-customer-algorithm", &text))
+		has = false;
+	buf_clear(&text);
+	return has;
+}
+
 /* Is what is there now what this call has sent? */
 static bool put_is_ours(struct s3 *s, const char *key,
 			const struct store_body *body, int64_t began,
@@ -43,11 +60,11 @@ static bool put_is_ours(struct s3 *s, const char *key,
 	int rc = s3_head_reply(s, key, true, &there, &reply);
 	bool ours = !rc && there.size == body->len;
 
-	http_reply_clear(&reply);
-	if (ours && s3_etag_is_md5(there.etag))
+	if (ours && put_has_md5(&reply, there.etag))
 		ours = !put_etag(body, etag) && !strcmp(etag, there.etag);
 	else if (ours)
 		ours = there.mtime.tv_sec >= began - CLOCK_SLACK_S;
+	http_reply_clear(&reply);
 	if (ours)
 		*out = there;
 	return ours;
@@ -69,7 +86,7 @@ static int put_once(struct s3 *s, struct s3_by_url *by, const char *key,
 	s3_call_init(&c, s, HTTP_PUT, key, "upload");
 	s3_call_by_url(&c, by);
 	c.http.class = HTTP_DATA;
-	s3_call_make(&c, meta);
+	s3_made_add(&c, S3_WAY_NEW, meta);
 	s3_call_cond(&c, cond);
 	rc = s3_call_body(&c, body);
 	if (rc) {

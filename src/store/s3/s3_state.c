@@ -6,15 +6,6 @@
 
 #include <string.h>
 
-#include "store/props.h"
-
-const char *const s3_made_names[S3_MADE] = {
-	[S3_MADE_CLASS] = PROP_CLASS,
-	[S3_MADE_SSE] = PROP_SSE,
-	[S3_MADE_SSE_KEY] = PROP_SSE_KEY,
-	[S3_MADE_ACL] = "x-amz-acl",
-};
-
 void s3_state_sign_ctx(struct s3 *s, struct s3_sign_ctx *out)
 {
 	struct s3_moment now = s3_clock_moment();

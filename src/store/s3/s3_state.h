@@ -44,8 +44,7 @@ struct s3_locked {
 	struct s3_plain *plain; /* s3_plain.h; NULL: none yet */
 };
 
-/* What the settings say of objects that are made, each a header: the same for
- * every way of making one, pre-signed uploads too. */
+/* What the settings say of objects that are made, each a header (s3_made.h). */
 enum s3_made {
 	S3_MADE_CLASS,
 	S3_MADE_SSE,
@@ -53,15 +52,19 @@ enum s3_made {
 	S3_MADE_ACL,
 	S3_MADE,
 };
-extern const char *const s3_made_names[S3_MADE];
+	S3_MADE_SSE_CONTEXT, /* the same */
 
+	S3_MADE_TAGGING,
+	S3_MADE_KEY_ALGORITHM, /* a key of ours, which no server keeps */
+	S3_MADE_KEY,
+	S3_MADE_KEY_MD5,
 struct s3 {
 	struct store base;
 	struct http_lane *lane;
 	struct signer *signer;
 	struct s3_endpoint io, public;
 	enum s3_checksum checksum;
-	char *made[S3_MADE]; /* values of what a new object is given; "" none */
+	char *made[S3_MADE]; /* values; "" none */
 	bool requester_pays;
 	int64_t deadline_ms;
 	struct lock lock;

@@ -26,6 +26,7 @@
 #include "store/s3/s3_info.h"
 #include "store/s3/s3_judge.h"
 #include "store/s3/s3_lack.h"
+#include "store/s3/s3_made.h"
 #include "store/s3/s3_ops.h"
 #include "store/s3/s3_perform.h"
 
@@ -119,7 +120,7 @@ int s3_upload_open(struct store *store, const char *key,
 	int rc;
 
 	s3_call_init(&c, s3_of(store), HTTP_POST, key, "begin an upload");
-	s3_call_make(&c, meta);
+	s3_made_add(&c, S3_WAY_NEW, meta);
 	rc = upload_begin(&c, key, tags, !meta || !meta->foreign_parts, out);
 	s3_call_clear(&c);
 	return rc;
@@ -269,6 +270,7 @@ static int completion_send(struct completion *x, const struct store_cond *cond,
 	s3_call_init(&c, s, HTTP_POST, x->u->base.key, "complete the upload");
 	s3_call_slow(&c);
 	s3_call_query(&c, "uploadId", x->u->id);
+	s3_made_add(&c, S3_WAY_COMPLETE, NULL);
 	s3_call_cond(&c, cond);
 	buf_adds(&c.text, "<CompleteMultipartUpload "
 			  "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");

@@ -6,6 +6,8 @@
 #include "base/buf.h"
 #include "stage/conf/conn.h"
 
+#define CUSTOMER_KEY "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA="
+
 /* ---- the place ---- */
 
 static const struct {
@@ -287,6 +289,42 @@ static const struct {
 	{ "a key for what has none",
 	  { "sse", "AES256", "sse_kms_key_id", "k" },
 	  "sse_kms_key_id with" },
+	{ "what a key is bound to",
+	  { "sse", "aws:kms", "sse_kms_context", "{\"a\":\"b\"}" },
+	  NULL },
+	{ "... that is no object",
+	  { "sse", "aws:kms", "sse_kms_context", "a=b" },
+	  "sse_kms_context is no JSON object" },
+	{ "... without a key", { "sse_kms_context", "{}" }, "without sse" },
+	{ "a key that the server does not keep",
+	  { "sse_customer_key", CUSTOMER_KEY },
+	  NULL },
+	{ "... beside another encryption",
+	  { "sse_customer_key", CUSTOMER_KEY, "sse", "AES256" },
+	  "one encryption" },
+	{ "... that is too short",
+	  { "sse_customer_key", "c2hvcnQ=" },
+	  "sse_customer_key is not the Base64 of 32 bytes" },
+	{ "... that is no Base64", { "sse_customer_key", "!" }, "Base64" },
+	{ "... in the clear",
+	  { "sse_customer_key", CUSTOMER_KEY, "endpoint_url", "http://h" },
+	  "in the clear" },
+	{ "... in the clear for URLs",
+	  { "sse_customer_key", CUSTOMER_KEY, "public_endpoint_url",
+	    "http://h" },
+	  "in the clear" },
+	{ "... to this machine",
+	  { "sse_customer_key", CUSTOMER_KEY, "endpoint_url",
+	    "http://127.0.0.1:9000" },
+	  NULL },
+	{ "tags", { "tagging", "one=1&two=%26&three=" }, NULL },
+	{ "tags without a name", { "tagging", "=1" }, "tagging is no list" },
+	{ "tags without a value", { "tagging", "one" }, "tagging is no list" },
+	{ "tags with nothing behind", { "tagging", "a=1&" }, "tagging is" },
+	{ "tags with a space", { "tagging", "a=b c" }, "tagging = " },
+	{ "more tags than an object has",
+	  { "tagging", "a=1&b=1&c=1&d=1&e=1&f=1&g=1&h=1&i=1&j=1&k=1" },
+	  "at most 10" },
 	{ "an ACL", { "acl", "bucket-owner-full-control" }, NULL },
 	{ "an ACL that is two headers", { "acl", "private x" }, "acl" },
 	{ "a missing CA file",
