@@ -10,13 +10,13 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "base/thread.h"
-#include "base/random.h"
 #include "cli/cmd.h"
 #include "client/message.h"
 #include "client/session.h"
 #include "client/storage_hint.h"
 #include "stage/catalog.h"
 #include "store/store.h"
+#include "store/store_probe.h"
 #include "client/table.h"
 
 struct check_options {
@@ -37,8 +37,9 @@ static const struct option options[] = {
 	ROW("header", BOOL, header, .def = "no",
 	    .help = "names of the columns first (TSV, CSV)"),
 	ROW("write", BOOL, write, .def = "no",
-	    .help = "writes and removes an empty object in each stage that may "
-		    "be written, to see what its store does not know"),
+	    .help = "writes and removes two small objects in each stage that "
+		    "may be written, to see what its store knows and what it "
+		    "does not"),
 	{ 0 },
 };
 
@@ -66,40 +67,8 @@ struct probe {
 	pthread_t thread;
 	bool started;
 	int rc;
-	struct buf why;
+	struct buf says, why;
 };
-
-/*
- * An object that was not there comes and goes, with a condition and a checksum
- * as any other write has them: what the store does not know of these it says
- * now, and store_describe() after it.
- */
-static int write_probe(struct store *s, const char *prefix, struct buf *why)
-{
-	const struct store_cond absent = { .if_absent = true };
-	const struct store_body empty = { .data = "", .fd = -1 };
-	struct buf key = BUF_INIT(STORE_KEY_MAX);
-	char name[17];
-	struct object_info out;
-	int rc;
-
-	random_hex(name, sizeof(name) / 2);
-	buf_addf(&key, "%s.stagefs-check-%s", prefix, name);
-	rc = buf_err(&key);
-	if (!rc)
-		rc = store_put(s, buf_str(&key), &empty, NULL, &absent, &out);
-	if (rc) {
-		buf_addf(why, "cannot be written: %s",
-			 store_error_words(s, rc));
-	} else {
-		rc = store_remove(s, buf_str(&key));
-		if (rc)
-			buf_addf(why, "%s cannot be removed: %s", buf_str(&key),
-				 store_error_words(s, rc));
-	}
-	buf_clear(&key);
-	return rc;
-}
 
 static void *check_ask(void *arg)
 {
@@ -107,7 +76,7 @@ static void *check_ask(void *arg)
 
 	p->rc = store_check(p->store, p->prefix, &p->why);
 	if (!p->rc && p->write)
-		p->rc = write_probe(p->store, p->prefix, &p->why);
+		p->rc = store_probe(p->store, p->prefix, &p->says, &p->why);
 	return NULL;
 }
 
@@ -117,6 +86,7 @@ static void check_start(struct probe *p, const char *name, struct store *store,
 	*p = (struct probe){
 		.name = name, .store = store, .prefix = prefix, .write = write
 	};
+	buf_init(&p->says, BUF_MESSAGE);
 	buf_init(&p->why, BUF_MESSAGE);
 	p->started = !thread_start(&p->thread, "check", check_ask, p);
 	if (!p->started)
@@ -133,6 +103,8 @@ static void check_finish(struct probe *p, struct table *t, bool brief)
 		pthread_join(p->thread, NULL);
 	store_locate(p->store, p->prefix, &url);
 	store_describe(p->store, &server);
+	if (p->says.len)
+		buf_addf(&server, "; %s", buf_str(&p->says));
 	row[1].text = buf_str(&url);
 	row[2].text = buf_str(&server);
 	if (p->rc && !p->why.len)
@@ -151,18 +123,25 @@ static void check_finish(struct probe *p, struct table *t, bool brief)
 	buf_clear(&server);
 }
 
-/* Why a stage is `failed`, below the table. */
+/* Why a stage is `failed`, below the table; or what was found out of its store.
+ */
 static void check_tell(const struct probe *p)
 {
 	struct buf line = BUF_INIT(2 * BUF_MESSAGE);
-	bool colours = output_has_colours(stdout);
+	struct buf server = BUF_INIT(2 * BUF_MESSAGE);
+	bool red = p->rc && output_has_colours(stdout);
 
+	if (!p->rc)
+		store_describe(p->store, &server);
 	buf_addf(&line, "%s: ", p->name);
-	text_one_line(&line, buf_str(&p->why));
-	printf("%s%s%s\n", colours ? "\033[31m" : "", buf_str(&line),
-	       colours ? "\033[0m" : "");
+	text_one_line(&line, buf_str(p->rc ? &p->why : &server));
+	if (!p->rc)
+		buf_addf(&line, "; %s", buf_str(&p->says));
+	printf("%s%s%s\n", red ? "\033[31m" : "", buf_str(&line),
+	       red ? "\033[0m" : "");
 	fflush(stdout);
 	buf_clear(&line);
+	buf_clear(&server);
 }
 
 /* The configured stages that hide an internal one: said, no failure. */
@@ -241,8 +220,9 @@ static int check_all(struct session *s, struct table *t, bool write, bool brief,
 	}
 	*rc = table_end(t);
 	for (unsigned i = 0; i < n; i++) {
-		if (brief && probes[i].rc)
+		if (brief && (probes[i].rc || probes[i].says.len))
 			check_tell(&probes[i]);
+		buf_clear(&probes[i].says);
 		buf_clear(&probes[i].why);
 	}
 	if (storage && !probes[0].rc) {

@@ -368,6 +368,12 @@ int store_describe(struct store *s, struct buf *out)
 	return s->broken ? 0 : s->ops->describe(s, out);
 }
 
+void store_known(struct store *s, unsigned ignores, struct buf *out)
+{
+	if (!s->broken && s->ops->known)
+		s->ops->known(s, ignores, out);
+}
+
 void store_md5(struct store *s, const struct object_info *info, struct buf *out)
 {
 	if (s->ops->md5)

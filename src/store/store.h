@@ -329,6 +329,13 @@ typedef int store_presign_fn(struct store *s, const struct store_presign *req,
 typedef void store_locate_fn(struct store *s, const char *key, struct buf *out);
 /* One line on how it signs and which server answers, for `stagefs check`. */
 typedef int store_describe_fn(struct store *s, struct buf *out);
+/*
+ * Appends, in words, what it knows of that in which servers differ, as far as
+ * that was asked for (store_probe()), but for what it has ignored.
+ */
+#define STORE_IGNORES_ABSENT 1 /* If-None-Match of a write */
+#define STORE_IGNORES_MATCH 2 /* If-Match */
+typedef void store_known_fn(struct store *s, unsigned ignores, struct buf *out);
 /* Appends the object's MD5 as an ETag would be, with quotes, if that is known:
  * what LIST shows as md5. */
 typedef void store_md5_fn(struct store *s, const struct object_info *info,
@@ -389,14 +396,15 @@ struct store_ops {
 	/* Appends the tags as PROP_TAGGING has them. NULL: there are none. */
 	int (*tags)(struct store *s, const char *key, struct buf *out);
 	store_copy_fn *copy;
+	store_set_props_fn *set_props;
 	store_remove_fn *remove;
 	store_remove_many_fn *remove_many;
 	store_presign_fn *presign;
 	store_md5_fn *md5; /* NULL: it is the ETag, as S3 has it */
 	store_locate_fn *locate;
 	store_describe_fn *describe;
+	store_known_fn *known; /* NULL: there is nothing to tell */
 	/* store_error_words(); NULL, or NULL returned: strerror(3) will do. */
-	store_set_props_fn *set_props;
 	const char *(*error_words)(int rc);
 	/* Of a store of files, else NULL. */
 	store_open_fn *open;
@@ -506,6 +514,7 @@ int store_copy(struct store *s, const char *from, const char *etag,
 	       const char *to, const struct store_cond *cond,
 	       struct object_info *out);
 store_copy_fn store_copy_named;
+store_set_props_fn store_set_props;
 
 int store_remove(struct store *s, const char *key);
 /* Only while the object has this ETag, else -ESTALE. A server of objects that
@@ -514,9 +523,9 @@ store_remove_fn store_remove_same;
 store_remove_many_fn store_remove_many;
 
 store_presign_fn store_presign;
-store_set_props_fn store_set_props;
 store_locate_fn store_locate;
 store_describe_fn store_describe;
+store_known_fn store_known;
 store_md5_fn store_md5;
 
 store_open_fn store_open;

@@ -112,6 +112,35 @@ is 'one that may write does' "$RC" 0
 is 'and says what the store does not know' "$(grep -c 'does not know If-None-Match.*refuses x-amz-checksum.*upload_checksum' "$DIR/out")" 2
 admin _reset x >/dev/null
 is 'and leaves nothing' "$("$STAGEFS" list @ext)" ''
+run check --write
+is 'of one that knows it all it says that' "$RC $(grep -c '; the store knows If-None-Match, If-Match, x-amz-checksum, DeleteObjects, encoding-type	ok$' "$DIR/out")" '0 2'
+# lacks_is SENTENCE {"WORD": STATUS} REGEX: what a probe says of such a store.
+lacks_is() {
+	admin _lacks "$2" >/dev/null
+	run check --write
+	is "$1: it is served" "$RC" 0
+	is "$1: it is said" "$(grep -cE "$3" "$DIR/out")" 2
+	admin _lacks '{}' >/dev/null
+	is "$1: nothing is left" "$("$STAGEFS" list @ext)" ''
+}
+for status in 501 400; do
+	lacks_is "$status for If-None-Match" "{\"absent\": $status}" \
+		'does not know If-None-Match.*; the store knows If-Match, x-amz-checksum, DeleteObjects, encoding-type	ok'
+	lacks_is "$status for If-Match" "{\"match\": $status}" \
+		'does not know If-Match.*; the store knows If-None-Match, x-amz-checksum, DeleteObjects, encoding-type	ok'
+	lacks_is "$status for checksums" "{\"checksum\": $status}" \
+		'refuses x-amz-checksum.*; the store knows If-None-Match, If-Match, DeleteObjects, encoding-type	ok'
+	lacks_is "$status for batches" "{\"batch\": $status}" \
+		'does not know DeleteObjects.*; the store knows If-None-Match, If-Match, x-amz-checksum, encoding-type	ok'
+	lacks_is "$status for encoding-type" "{\"encoding\": $status}" \
+		'does not know encoding-type.*; the store knows If-None-Match, If-Match, x-amz-checksum, DeleteObjects	ok'
+done
+lacks_is 'all of it, and Object Lock' '{"absent": 501, "match": 501, "checksum": 501, "batch": 501, "encoding": 501, "lock": 400}' \
+	'demands Content-MD5.*	ok'
+admin _lacks '{"deaf": 200}' >/dev/null
+run check --write
+is 'conditions that are ignored are told' "$RC $(grep -c 'the store knows x-amz-checksum, DeleteObjects, encoding-type; the store takes no notice of If-None-Match.*; the store takes no notice of If-Match' "$DIR/out")" '0 2'
+admin _lacks '{}' >/dev/null
 admin _fault '{"match": {"method": "PUT", "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied"}}' >/dev/null
 run check --write
 is 'or that it cannot be written' "$RC$(grep -c 'cannot be written: Permission denied' "$DIR/out")" 12

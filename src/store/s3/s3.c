@@ -126,6 +126,7 @@ static const struct store_ops s3_ops = {
 	.presign = s3_presign,
 	.locate = s3_locate,
 	.describe = s3_describe,
+	.known = s3_known,
 };
 
 /* Amazon's limits; a store with lower ones says so when they are met. */

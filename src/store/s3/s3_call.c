@@ -316,14 +316,16 @@ static int wire_presign(struct s3_call *c, const struct sigv4_request *request,
 		  : wire_fields(request->headers, request->n_headers, wire);
 }
 
-/* A URL that was handed over, with the headers of its own and of this attempt.
- */
+/* A URL that was handed over, with the headers of its own and of this attempt;
+ * Content-MD5, if it is demanded, need not be signed. */
 static int wire_given(struct s3_call *c, struct http_wire *wire,
 		      const struct field *more, unsigned n)
 {
 	buf_adds(&wire->url, c->by->url);
 	buf_adds(&wire->headers, c->by->headers);
 	if (buf_err(&wire->url) || buf_err(&wire->headers))
+		return -EMSGSIZE;
+	if (*c->md5 && http_wire_header(wire, "Content-MD5", c->md5))
 		return -EMSGSIZE;
 	return wire_fields(more, n, wire);
 }
@@ -333,9 +335,10 @@ static int wire_authorize(struct s3_call *c,
 			  const struct sigv4_request *request,
 			  const struct s3_sign_ctx *now, struct http_wire *wire)
 {
-	if (c->query.n) {
+	if (request->n_query) {
 		buf_addc(&wire->url, '?');
-		sigv4_encode_query(&wire->url, c->query.at, c->query.n);
+		sigv4_encode_query(&wire->url, request->query,
+				   request->n_query);
 	}
 	return wire_sign(c, request, now, wire);
 }
@@ -354,15 +357,26 @@ static unsigned call_headers(const struct s3_call *c, struct field *out)
 	return n;
 }
 
+/* The same of its query. */
+static unsigned call_query(const struct s3_call *c, struct field *out)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < c->query.n; i++)
+		if (!(c->without & S3_LACKS_ENCODING) ||
+		    !s3_lack_is_encoding(c->query.at[i].name))
+			out[n++] = c->query.at[i];
+	return n;
+}
+
 int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 			 const struct field *more, unsigned n)
 {
-	struct field headers[SIGNED_MAX];
+	struct field headers[SIGNED_MAX], query[S3_CALL_FIELDS];
 	struct buf host = BUF_INIT(1024), path = BUF_INIT(BUF_URL);
 	struct sigv4_request request = {
 		.method = http_verb_name(c->http.verb),
-		.query = c->query.at,
-		.n_query = c->query.n,
+		.query = query,
 		.headers = headers,
 		.payload_hash = c->by ? SIGV4_UNSIGNED_PAYLOAD : c->payload,
 	};
@@ -379,8 +393,9 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 	s3_state_sign_ctx(c->s3, &now);
 	c->generation = now.generation;
 	c->guessed = now.guessed;
-	c->without |= now.lacks & S3_LACKS_CHECKSUM;
+	c->without |= now.lacks & S3_LACKS_OF_CALL;
 	request.n_headers = call_headers(c, headers);
+	request.n_query = call_query(c, query);
 	if (n && !c->by) {
 		memcpy(headers + request.n_headers, more, n * sizeof(*headers));
 		request.n_headers += n;

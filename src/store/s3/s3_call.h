@@ -73,7 +73,7 @@ struct s3_call {
 	bool refused; /* the last answer refused `used` ... */
 	bool surely; /* ... and said so */
 	bool maybe_done; /* an attempt's answer was lost */
-	unsigned without; /* S3_LACKS_CHECKSUM: the checksum is left out */
+	unsigned without; /* what of S3_LACKS_OF_CALL is left out */
 	char md5[S3_MD5_TEXT]; /* Content-MD5, when that is demanded; "" */
 	bool uncond; /* the condition may be what was refused */
 	int parsed; /* parse()'s result */

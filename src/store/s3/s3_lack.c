@@ -7,8 +7,9 @@
  * and said once in the log, so that a refusal for another reason teaches
  * nothing false.
  *
- * A checksum is left out by the call's next attempt, first of all when the
- * answer does not name what it refuses. A condition is not: its caller has to
+ * A checksum, and a listing's encoding-type, is left out by the call's next
+ * attempt, first of all when the answer does not name what it refuses. A
+ * condition is not: its caller has to
  * look by a HEAD first (s3_head_cond()), which keeps its promise as well as
  * that store can.
  */
@@ -20,26 +21,38 @@
 #include "base/log.h"
 #include "store/s3/s3_call.h"
 #include "store/s3/s3_error.h"
+#include "store/s3/s3_ops.h"
 #include "store/s3/s3_sum.h"
 
 static const struct {
 	unsigned lack;
 	const char *says;
+	const char *known; /* what a store has that does not lack it */
+	unsigned ignored; /* STORE_IGNORES_*, if it was */
 } lacks[] = {
 	{ S3_LACKS_ABSENT,
 	  "the store does not know If-None-Match on a write: it is asked by a "
-	  "HEAD right before, and does not see who writes in between" },
+	  "HEAD right before, and does not see who writes in between",
+	  "If-None-Match", STORE_IGNORES_ABSENT },
 	{ S3_LACKS_MATCH,
 	  "the store does not know If-Match on a write: it is asked by a HEAD "
-	  "right before, and does not see who writes in between" },
+	  "right before, and does not see who writes in between",
+	  "If-Match", STORE_IGNORES_MATCH },
 	{ S3_LACKS_CHECKSUM,
 	  "the store refuses x-amz-checksum headers: uploads go without "
-	  "(upload_checksum = none or md5 says so from the start)" },
+	  "(upload_checksum = none or md5 says so from the start)",
+	  "x-amz-checksum" },
 	{ S3_WANTS_MD5,
 	  "the store demands Content-MD5 with uploads: they have it "
 	  "(upload_checksum = md5 says so from the start)" },
-	{ S3_LACKS_BATCH, "the store does not know DeleteObjects: each file is "
-			  "removed by a request of its own" },
+	{ S3_LACKS_BATCH,
+	  "the store does not know DeleteObjects: each file is "
+	  "removed by a request of its own",
+	  "DeleteObjects" },
+	{ S3_LACKS_ENCODING,
+	  "the store does not know encoding-type in a listing: names with "
+	  "bytes that XML cannot carry are not shown",
+	  "encoding-type" },
 	{ S3_LACKS_UPLOAD_TAGS, "the store forgets the tags that an upload of "
 				"parts begins with: they "
 				"are put when it is complete" },
@@ -62,11 +75,48 @@ void s3_lack_show(struct s3 *s, struct buf *out)
 			buf_addf(out, "; %s", lacks[i].says);
 }
 
+/* Did a probe ask for it? */
+static bool lack_was_asked(const struct s3 *s, unsigned lack)
+{
+	return lack != S3_LACKS_CHECKSUM || s->checksum == S3_CHECKSUM_CRC32C ||
+	       s->checksum == S3_CHECKSUM_SHA256;
+}
+
+void s3_known(struct store *store, unsigned ignores, struct buf *out)
+{
+	struct s3 *s = s3_of(store);
+	const char *join = "the store knows ";
+
+	for (size_t i = 0; i < sizeof(lacks) / sizeof(*lacks); i++) {
+		if (!lacks[i].known || lacks[i].ignored & ignores ||
+		    s3_state_lacks(s, lacks[i].lack) ||
+		    !lack_was_asked(s, lacks[i].lack))
+			continue;
+		buf_addf(out, "%s%s", join, lacks[i].known);
+		join = ", ";
+	}
+	for (size_t i = 0; i < sizeof(lacks) / sizeof(*lacks); i++)
+		if (lacks[i].ignored & ignores)
+			buf_addf(out,
+				 "%sthe store takes no notice of %s on a "
+				 "write: who writes at the same time is not "
+				 "seen",
+				 out->len ? "; " : "", lacks[i].known);
+}
+
 static bool lack_sends(const struct s3_call *c, bool (*is)(const char *header))
 {
 	for (unsigned i = 0; i < c->headers.n; i++)
 		if (is(c->headers.at[i].name))
 			return true;
+	return false;
+}
+
+static bool lack_asks_encoding(const struct s3_call *c)
+{
+	for (unsigned i = 0; i < c->query.n; i++)
+		if (s3_lack_is_encoding(c->query.at[i].name))
+			return !(c->without & S3_LACKS_ENCODING);
 	return false;
 }
 
@@ -123,6 +173,10 @@ enum http_verdict s3_lack_judge(struct s3_call *c,
 	if ((named || vague) && lack_sends(c, s3_lack_is_checksum) &&
 	    !(c->without & S3_LACKS_CHECKSUM)) {
 		c->without |= S3_LACKS_CHECKSUM;
+		return HTTP_AGAIN;
+	}
+	if ((vague || strcasestr(text, "encoding")) && lack_asks_encoding(c)) {
+		c->without |= S3_LACKS_ENCODING;
 		return HTTP_AGAIN;
 	}
 	if (cond && (vague || strcasestr(text, "if-match") ||

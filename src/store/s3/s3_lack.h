@@ -4,6 +4,8 @@
 #ifndef STORE_S3_S3_LACK_H
 #define STORE_S3_S3_LACK_H
 
+#include <string.h>
+
 #include "base/text.h"
 #include "store/s3/s3_call.h"
 
@@ -22,6 +24,10 @@ static inline bool s3_lack_is_checksum(const char *header)
 {
 	return text_starts_with(header, "x-amz-checksum-") ||
 	       text_starts_with(header, "x-amz-sdk-checksum-");
+}
+static inline bool s3_lack_is_encoding(const char *parameter)
+{
+	return !strcmp(parameter, "encoding-type");
 }
 /* An attempt's refusal: HTTP_AGAIN when the next one does without what may
  * have been refused. call->uncond: that may have been its condition. */

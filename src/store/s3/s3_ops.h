@@ -32,6 +32,7 @@ int s3_tags(struct store *s, const char *key, struct buf *out);
 store_remove_fn s3_remove;
 store_remove_many_fn s3_remove_many;
 store_presign_fn s3_presign;
+store_known_fn s3_known; /* s3_lack.c */
 
 /* By URLs. */
 void s3_get_by(struct s3 *s, struct s3_by_url *by, struct store_get *get);

@@ -27,7 +27,11 @@ enum s3_lack {
 	S3_LACKS_ETAGS = 256, /* listings have others than objects */
 	S3_LACKS_LISTING = 512, /* the keys may not list, which was said */
 	S3_WANTS_BARE_ETAG = 1024, /* If-Match of a write without quotes */
+	S3_LACKS_ENCODING = 2048, /* encoding-type of a listing */
 };
+
+/* What an attempt can be made without. */
+#define S3_LACKS_OF_CALL (S3_LACKS_CHECKSUM | S3_LACKS_ENCODING)
 
 /* Are names percent-encoded where a listing does not say so? */
 enum s3_silent { S3_SILENT_UNKNOWN, S3_SILENT_PLAIN, S3_SILENT_ENCODED };
@@ -49,15 +53,15 @@ enum s3_made {
 	S3_MADE_CLASS,
 	S3_MADE_SSE,
 	S3_MADE_SSE_KEY, /* for the one above alone */
-	S3_MADE_ACL,
-	S3_MADE,
-};
 	S3_MADE_SSE_CONTEXT, /* the same */
-
+	S3_MADE_ACL,
 	S3_MADE_TAGGING,
 	S3_MADE_KEY_ALGORITHM, /* a key of ours, which no server keeps */
 	S3_MADE_KEY,
 	S3_MADE_KEY_MD5,
+	S3_MADE,
+};
+
 struct s3 {
 	struct store base;
 	struct http_lane *lane;

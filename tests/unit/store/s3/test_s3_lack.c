@@ -259,6 +259,64 @@ static int first_behind(const char *after, unsigned page)
 	return rc;
 }
 
+/* A listing is asked for without encoding-type then, and shows all names that
+ * XML can carry. */
+static void knows_no_encoding(void **state)
+{
+	static const struct {
+		const char *sentence, *action;
+	} refusals[] = {
+		{ "501", "\"type\": \"status\", \"status\": 501, \"code\": "
+			 "\"NotImplemented\"" },
+		{ "400 that names it",
+		  "\"type\": \"status\", \"status\": 400, \"code\": "
+		  "\"InvalidArgument\", \"message\": \"Invalid Encoding "
+		  "Method\"" },
+		{ "400 that does not",
+		  "\"type\": \"status\", \"status\": 400, \"code\": "
+		  "\"InvalidRequest\"" },
+	};
+	struct list_query q = { .prefix = "e/" };
+	struct list_entry e;
+	struct name_info info;
+	struct store_list *l;
+	struct buf said = BUF_INIT(BUF_MESSAGE);
+
+	for (size_t r = 0; r < COUNT(refusals); r++) {
+		const char *row = refusals[r].sentence;
+
+		free(standin_post(&rig.standin, "/_reset?objects=1", ""));
+		s3_rig_open(&rig, NULL);
+		row_number(row, put("e/a b+%41", NULL), 0);
+		standin_fault(&rig.standin,
+			      "\"query\": \"encoding-type\", \"count\": 0",
+			      refusals[r].action);
+		for (int k = 0; k < 3; k++) {
+			row_number(row, store_list_open(rig.s, &q, &l), 0);
+			row_number(row, store_list_next(l, &e), 1);
+			row_equal(row, e.key, "e/a b+%41");
+			store_list_close(l);
+			row_number(row, store_stat(rig.s, "e", &info), 0);
+			row_check(row, info.is_prefix);
+		}
+		row_number(row, standin_stat(&rig.standin, "faults"), 1);
+		row_number(row, s3_of(rig.s)->guarded_.lacks,
+			   S3_LACKS_ENCODING);
+	}
+	assert_int_equal(store_describe(rig.s, &said), 0);
+	assert_non_null(strstr(buf_str(&said), "does not know encoding-type"));
+	buf_clear(&said);
+	/* A refusal for another reason teaches nothing. */
+	free(standin_post(&rig.standin, "/_reset?objects=1", ""));
+	s3_rig_open(&rig, NULL);
+	standin_fault(&rig.standin, "\"query\": \"list-type\", \"count\": 0",
+		      refusals[0].action);
+	assert_int_equal(store_list_open(rig.s, &q, &l), 0);
+	assert_int_equal(store_list_next(l, &e), -ENOTSUP);
+	store_list_close(l);
+	assert_int_equal(s3_of(rig.s)->guarded_.lacks, 0);
+}
+
 /* Who asks for what is behind a name does not get all pages before it. */
 static void knows_no_start(void **state)
 {
@@ -308,6 +366,7 @@ SUITE(s3_lack)
 		cmocka_unit_test(it_is_learnt),
 		cmocka_unit_test(wants_bare_etags),
 		cmocka_unit_test(other_refusals),
+		cmocka_unit_test(knows_no_encoding),
 		cmocka_unit_test(knows_no_start),
 	};
 

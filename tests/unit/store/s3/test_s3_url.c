@@ -114,6 +114,15 @@ static void by_a_row(void **state)
 	char text[32];
 
 	assert_int_equal(put(s, "?", "by a row"), 0);
+	/* A bucket that demands a checksum gets one, which is not signed. */
+	standin_fault(&rig.standin,
+		      "\"method\": \"PUT\", \"count\": 0, "
+		      "\"lacking\": \"content-md5\"",
+		      "\"type\": \"status\", \"status\": 400, "
+		      "\"code\": \"InvalidRequest\", \"message\": "
+		      "\"Content-MD5 is required\"");
+	assert_int_equal(put(s, "?", "by a row"), 0);
+	standin_reset(&rig.standin);
 	store_unref(s);
 	s = open_url(&down);
 	assert_int_equal(get(s, "?", text, &info), 0);
