@@ -241,16 +241,4 @@ struct fs_processes {
 };
 void fs_set_processes(struct fs *fs, const struct fs_processes *p);
 
-/* ---- extended attributes (fs_xattr.c) ---- */
-/* The value, appended to out. -ENODATA, -EINVAL, -EACCES ... */
-int fs_xattr_get(struct fs *fs, struct inode *i, const char *name,
-		 const struct fs_caller *c, struct buf *out);
-/* Names, each with its NUL, appended to out. */
-int fs_xattr_list(struct fs *fs, struct inode *i, struct buf *out);
-int fs_xattr_set(struct fs *fs, struct inode *i, const char *name,
-		 const char *value, size_t len, int flags,
-		 const struct fs_caller *c);
-int fs_xattr_remove(struct fs *fs, struct inode *i, const char *name,
-		    const struct fs_caller *c);
-
 #endif

@@ -13,7 +13,6 @@ libfs_a_SOURCES = \
 	src/fs/fs_dir.c \
 	src/fs/fs_file.c \
 	src/fs/fs_setattr.c \
-	src/fs/fs_xattr.c \
 	src/fs/handle.c src/fs/handle.h \
 	src/fs/inval_queue.c src/fs/inval_queue.h \
 	src/fs/look.c src/fs/look.h \
@@ -26,8 +25,4 @@ libfs_a_SOURCES = \
 	src/fs/resolve.c \
 	src/fs/stages.c \
 	src/fs/state.h src/fs/subtree.c src/fs/subtree.h \
-	src/fs/traversal.c src/fs/traversal.h \
-	src/fs/xattr.h \
-	src/fs/xattr_args.c src/fs/xattr_args.h \
-	src/fs/xattr_presign.c \
-	src/fs/xattr_stage.c
+	src/fs/traversal.c src/fs/traversal.h

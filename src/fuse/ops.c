@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "fs/xattr/fs_xattr.h"
 #include "fuse/killpriv.h"
 
 /* The reply to lookup and its kin; rc as their fs_*() returned it. */

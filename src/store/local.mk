@@ -11,4 +11,5 @@ libstore_a_SOURCES = \
 	src/store/store_presign.c src/store/store_presign.h \
 	src/store/store_probe.c src/store/store_probe.h \
 	src/store/upload_parts.c src/store/upload_parts.h \
-	src/store/upload_stream.c src/store/upload_stream.h
+	src/store/upload_stream.c src/store/upload_stream.h \
+	src/store/xattrs.c src/store/xattrs.h

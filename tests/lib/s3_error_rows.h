@@ -55,6 +55,7 @@ static const struct error_row error_rows[] = {
 	{ 400, "MaxSizeExceeded", -EFBIG, DONE },
 	{ 400, "TooManyParts", -EFBIG, DONE },
 	{ 400, "EntityTooSmall", -EINVAL, DONE },
+	{ 400, "MetadataTooLarge", -E2BIG, DONE },
 	{ 400, "KeyTooLongError", -ENAMETOOLONG, DONE },
 	{ 400, "KeyTooLong", -ENAMETOOLONG, DONE },
 	{ 403, "QuotaExceeded", -ENOSPC, DONE },

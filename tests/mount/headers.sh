@@ -87,6 +87,75 @@ sed -i 's/a/b/' "$E/replaced"
 is 'what a file has that replaces another by rename is its own' \
 	"$(header replaced Metadata)" '{}'
 
+# ---- set by programs
+
+put_kept set "$LOCAL/small"
+ETAG=$(header set ETag)
+setfattr -n user.stage.content_type -v text/x-other "$E/set"
+is 'a type that is set is the header' "$(header set ContentType)" text/x-other
+setfattr -n user.stage.content_type -v text/x-mine "$E/set"
+is '... all else stays' "$(kept set)" "$KEPT"
+is '... its tags too' "$(s3 tags "${EXT}set")" "$TAGS"
+is '... and its bytes' "$(header set ETag)" "$ETAG"
+setfattr -n user.stage.cache_control -v no-store "$E/set"
+setfattr -x user.stage.content_encoding "$E/set"
+setfattr -n user.stage.content_disposition -v attachment "$E/set"
+is 'others are set and removed' "$(header set CacheControl):$(
+	header set ContentEncoding):$(header set ContentDisposition)" \
+	no-store::attachment
+setfattr -n user.color -v 'red "blue", {green}' "$E/set"
+setfattr -n user.bytes -v 0x00ff0a22 "$E/set"
+own() {	# FILE
+	echo "$(getfattr --absolute-names -d -m '^user\.(color|bytes)$' -e hex "$1" |
+		grep = | LC_ALL=C sort | tr '\n' ' ')"
+}
+OWN='user.bytes=0x00ff0a22 user.color=0x7265642022626c7565222c207b677265656e7d '
+is 'names of a program of its own are listed and read' "$(own "$E/set")" "$OWN"
+echo more >>"$E/set"
+is '... after an edit' "$(own "$E/set")" "$OWN"
+mv "$E/set" "$E/set2"
+is '... after mv' "$(own "$E/set2")" "$OWN"
+cp -a "$E/set2" "$LOCAL/set2" && cp -a "$LOCAL/set2" "$E/set3"
+is '... after cp -a to a disk and back' "$(own "$E/set3")" "$OWN"
+rsync -aX "$LOCAL/set2" "$E/set4"
+is '... after rsync -aX' "$(own "$E/set4")" "$OWN"
+cp "$LOCAL/big" "$E/parts"
+setfattr -n user.color -v big "$E/parts" &&
+	ok 'a file of several parts has them too' '
+		[ "$(xa user.color $E/parts)" = big ] && cmp $E/parts $LOCAL/big'
+exec 5<"$E/parts"
+setfattr -n user.color -v again "$E/parts"
+ok '... and who had it open goes on reading' 'cmp - $LOCAL/big <&5'
+exec 5<&-
+mkdir "$E/dir"
+setfattr -n user.color -v dir "$E/dir"
+remount
+is 'the next mount has them' "$(own "$E/set2")" "$OWN"
+is '... of a directory' "$(xa user.color "$E/dir")" dir
+setfattr -x user.color "$E/set2" && setfattr -x user.bytes "$E/set2"
+is 'what is removed is gone' "$(own "$E/set2")$(header set2 Metadata)" \
+	"{'color': 'blue'}"
+fails 'more than a server has room for is ENOSPC' 'No space' '
+	setfattr -n user.large -v "$(head -c 3000 /dev/zero | tr "\\0" x)" $E/set2'
+if command -v s3fs >/dev/null; then
+	mkdir "$T/s3fs"
+	(umask 077; echo "$KEY_ID:$SECRET" >"$T/s3fs.passwd")
+	s3fs "$BUCKET:/${EXT%/}" "$T/s3fs" -o url="$ENDPOINT" -o use_xattr \
+		-o use_path_request_style -o passwd_file="$T/s3fs.passwd" \
+		-o umask=022 >"$T/s3fs.out" 2>&1
+	at_exit+=("umount -l $T/s3fs")
+	ok 's3fs reads what was set here' '
+		until_ok 20 "[ -e $T/s3fs/set3 ]" &&
+		[ "$(own $T/s3fs/set3)" = "$OWN" ]'
+	ok '... and here is read what it sets' '
+		setfattr -n user.size -v 5 $T/s3fs/set4 &&
+		until_ok 20 "[ \"\$(xa user.size $E/set4)\" = 5 ]" &&
+		[ "$(xa user.bytes $E/set4 | xxd -p)" = 00ff0a22 ]'
+	umount "$T/s3fs"
+else
+	skip 's3fs' 'it is not installed'
+fi
+
 # ---- off
 
 mount_down

@@ -200,7 +200,7 @@ for bad in 0 604801 -1 x 10y; do
 	is "setting it to $bad is EINVAL" "$(sys setxattr "$F" $X "$bad")" EINVAL
 done
 is 'and nothing has changed' "$(xa $X "$F")" 3600
-for name in $D $P $D.json $P.curl user.stage.content_type; do
+for name in $D $P $D.json $P.curl user.stage.storage_class; do
 	is "setting $name is EPERM" "$(sys setxattr "$F" $name x)" EPERM
 done
 for name in user.stage.md5 user.stage.url user.stage.size; do

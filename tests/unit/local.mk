@@ -86,7 +86,8 @@ tests_unit_test_store_SOURCES = \
 	tests/unit/store/test_store_broken.c \
 	tests/unit/store/test_store_contract.c \
 	tests/unit/store/test_upload_parts.c \
-	tests/unit/store/test_upload_stream.c
+	tests/unit/store/test_upload_stream.c \
+	tests/unit/store/test_xattrs.c
 tests_unit_test_store_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_store_LDADD = $(UNIT_LIBS)
 
@@ -100,8 +101,8 @@ tests_unit_test_store_s3_SOURCES = \
 	tests/unit/store/s3/test_s3_fixes.c \
 	tests/unit/store/s3/test_s3_identity.c \
 	tests/unit/store/s3/test_s3_lack.c \
-	tests/unit/store/s3/test_s3_odd.c \
 	tests/unit/store/s3/test_s3_made.c \
+	tests/unit/store/s3/test_s3_odd.c \
 	tests/unit/store/s3/test_s3_endpoint.c \
 	tests/unit/store/s3/test_s3_props.c \
 	tests/unit/store/s3/test_s3_wire.c \
@@ -215,11 +216,18 @@ tests_unit_test_fs_SOURCES = \
 	tests/unit/fs/test_replaced.c \
 	tests/unit/fs/test_stages.c \
 	tests/unit/fs/test_subtree.c \
-	tests/unit/fs/test_watch.c \
-	tests/unit/fs/test_xattr.c \
-	tests/unit/fs/test_xattr_args.c
+	tests/unit/fs/test_watch.c
 tests_unit_test_fs_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fs_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_fs_xattr
+TESTS += tests/unit/test_fs_xattr
+tests_unit_test_fs_xattr_SOURCES = \
+	tests/unit/fs/xattr/test_xattr.c \
+	tests/unit/fs/xattr/test_xattr_args.c \
+	tests/unit/fs/xattr/test_xattr_props.c
+tests_unit_test_fs_xattr_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fs_xattr_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_gateway
 TESTS += tests/unit/test_gateway

@@ -31,6 +31,7 @@
 #include "fs/content/data.h"
 #include "fs/content/file_fd.h"
 #include "fs/content/file_map.h"
+#include "fs/content/file_props.h"
 #include "fs/content/reader.h"
 
 #define EXTENTS_MAX 4096 /* more pieces than that are made one */
@@ -414,10 +415,11 @@ static int local_put_scratch(struct file *f, int fd, uint64_t size,
 {
 	struct store_body body = { .fd = fd, .len = size, .adopt = true };
 	struct store_owner owner;
-	struct store_meta meta = { .inherit = true };
+	struct store_meta meta;
 	struct inode_view v;
 	int rc;
 
+	file_props_local(f, &meta);
 	inode_view(f->env->tree, f->inode, &v);
 	if (!v.published) {
 		owner = (struct store_owner){ v.uid, v.gid, v.mode };

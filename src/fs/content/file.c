@@ -37,6 +37,7 @@ static void file_free(struct file *f)
 	extents_clear(&c->local);
 	extents_clear(&c->not_retained);
 	free(g->props);
+	free(g->given);
 	free(g->fetched);
 	free(g->base_key);
 	stage_unref(f->stage);

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 /* What is asked about. */
 struct props_base {
 	bool used; /* some of its bytes are in what one reads now */
@@ -58,6 +60,8 @@ static struct props *props_set_locked(struct file *f, struct props *props,
 	struct props *old = g->props;
 
 	g->props = props;
+	free(g->given);
+	g->given = NULL;
 	g->props_known = true;
 	snprintf(g->props_etag, sizeof(g->props_etag), "%s", etag);
 	return old;
@@ -133,17 +137,40 @@ int file_props_learn(struct file *f)
 
 int file_props(struct file *f, const char *key, struct store_meta *out)
 {
+	const struct file_locked *g;
 	int rc = file_props_learn(f);
 
 	*out = (struct store_meta){ .props = NULL };
 	lock_take(&f->lock);
+	g = file_locked(f);
 	/* They stay as long as the turn does. */
-	if (!rc && content_locked(f)->has_base)
-		out->props = file_locked(f)->props;
-	lock_drop(&f->lock);
-	if (!out->props)
+	if (!rc && g->given) {
+		out->headers = g->given;
+		out->n_headers = g->n_given;
+	} else if (!rc) {
+		out->props = g->props;
+	}
+	if (!out->props && !(g->given && props_get(g->props, PROP_TYPE)))
 		out->content_type = store_type(file_store(f), key);
+	lock_drop(&f->lock);
 	return rc;
+}
+
+void file_props_local(struct file *f, struct store_meta *out)
+{
+	const struct file_locked *g;
+
+	*out = (struct store_meta){ .inherit = true };
+	lock_take(&f->lock);
+	g = file_locked(f);
+	if (g->given) {
+		out->headers = g->given;
+		out->n_headers = g->n_given;
+	} else if (g->props) {
+		out->props = g->props;
+		out->inherit = false;
+	}
+	lock_drop(&f->lock);
 }
 
 void file_props_published(struct file *f, const struct object_info *now)
@@ -156,4 +183,91 @@ void file_props_published(struct file *f, const struct object_info *now)
 	g->props_known = now->etag[0] != '\0';
 	memcpy(g->props_etag, now->etag, sizeof(g->props_etag));
 	lock_drop(&f->lock);
+}
+
+/* ---- what callers set (file_edit.h) ---- */
+
+static int props_fields(const struct props *p, struct field **out, size_t *n)
+{
+	struct field at = { NULL, NULL };
+	struct field *fields = NULL;
+	size_t cap = 0;
+	int rc = 0;
+
+	*n = 0;
+	while (!rc && props_next(p, &at)) {
+		rc = ARRAY_RESERVE(fields, cap, *n + 1);
+		if (!rc)
+			fields[(*n)++] = at;
+	}
+	*out = fields;
+	return rc;
+}
+
+int file_props_give(struct file *f, struct props *p, bool beside)
+{
+	struct field *fields = NULL;
+	struct file_locked *g;
+	size_t n = 0;
+	int rc = beside ? props_fields(p, &fields, &n) : 0;
+
+	if (rc) {
+		free(fields);
+		free(p);
+		return rc;
+	}
+	lock_take(&f->lock);
+	g = file_locked(f);
+	free(g->props);
+	free(g->given);
+	g->props = p;
+	g->given = fields;
+	g->n_given = n;
+	lock_drop(&f->lock);
+	return 0;
+}
+
+bool file_props_current(struct file *f, struct props *out)
+{
+	const struct file_locked *g;
+	bool beside;
+
+	lock_take(&f->lock);
+	g = file_locked(f);
+	beside = g->given || !g->props;
+	out->len = 0;
+	if (g->props)
+		*out = *g->props;
+	lock_drop(&f->lock);
+	return beside;
+}
+
+void file_props_stored(struct file *f, struct props *p, const char *etag)
+{
+	lock_take(&f->lock);
+	p = props_set_locked(f, p, etag);
+	lock_drop(&f->lock);
+	free(p);
+}
+
+bool file_props_pending(struct file *f, struct props *out)
+{
+	const struct file_locked *g;
+	const char *type = NULL;
+	bool pending, is_new;
+
+	lock_take(&f->lock);
+	g = file_locked(f);
+	is_new = !content_locked(f)->has_base;
+	pending = g->state != FILE_CLEAN &&
+		  (is_new || g->given || (g->props_known && g->props));
+	out->len = 0;
+	if (pending && (g->given || !g->props))
+		type = store_type(file_store(f), g->base_key);
+	if (type)
+		props_set(out, PROP_TYPE, type);
+	if (pending && g->props)
+		props_add(out, g->props, PROP_WRITTEN);
+	lock_drop(&f->lock);
+	return pending;
 }

@@ -8,6 +8,7 @@ libfs_content_a_SOURCES = \
 	src/fs/content/file.h \
 	src/fs/content/file_base.c \
 	src/fs/content/file_base.h \
+	src/fs/content/file_edit.c src/fs/content/file_edit.h \
 	src/fs/content/file_fd.c \
 	src/fs/content/file_fd.h \
 	src/fs/content/file_map.c \

@@ -118,6 +118,9 @@ struct file_locked {
 	bool props_known;
 	char props_etag[STORE_ETAG_SIZE];
 	struct props *props;
+	/* They go beside what a new object gets, as fields. */
+	struct field *given;
+	size_t n_given;
 	struct file_base *fetched; /* file_base.h; NULL: it was not */
 
 	unsigned n_pinned; /* parts under way that give memory back */

@@ -120,6 +120,7 @@ void inode_etag_copied(struct tree *t, struct inode *i,
 	tree_lock(t);
 	inode_etag_put_all(i, info->etag);
 	i->flags |= INODE_OWN_MTIME;
+	i->stamp = ++tree_locked(t)->clock;
 	tree_unlock(t);
 }
 

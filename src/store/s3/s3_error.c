@@ -59,6 +59,7 @@ static const struct row rows[] = {
 	{ "MaxSizeExceeded", 0, -EFBIG, HTTP_DONE, S3_FIX_NONE },
 	{ "TooManyParts", 0, -EFBIG, HTTP_DONE, S3_FIX_NONE },
 	{ "EntityTooSmall", 0, -EINVAL, HTTP_DONE, S3_FIX_NONE },
+	{ "MetadataTooLarge", 0, -E2BIG, HTTP_DONE, S3_FIX_NONE },
 	{ "KeyTooLongError", 0, -ENAMETOOLONG, HTTP_DONE, S3_FIX_NONE },
 	{ "KeyTooLong", 0, -ENAMETOOLONG, HTTP_DONE, S3_FIX_NONE },
 	{ "QuotaExceeded", 0, -ENOSPC, HTTP_DONE, S3_FIX_NONE },

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "disk.h"
 #include "unit.h"
+#include "fs/xattr/fs_xattr.h"
 
 #include <errno.h>
 #include <sys/stat.h>

@@ -10,6 +10,7 @@
 #include "fs/names/dircache.h"
 #include "fs/names/tree.h"
 #include "fs/state.h"
+#include "fs/xattr/fs_xattr.h"
 
 static unsigned long taken(struct mount *m)
 {

@@ -2,6 +2,7 @@
 #include "base/budget.h"
 #include "catalog_fixture.h"
 #include "fs_fixture.h"
+#include "fs/xattr/fs_xattr.h"
 
 #include <fcntl.h>
 #include <pthread.h>

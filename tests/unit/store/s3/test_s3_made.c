@@ -137,7 +137,7 @@ static const struct way {
 	{ "copy", copy, "PUT", "", S3_WAY_COPY, true },
 	{ "put by URL", put_by_url, "PUT", "X-Amz-Algorithm", S3_WAY_NEW },
 	{ "begin, by URL", upload_by_url, "POST", "uploads=", S3_WAY_NEW },
-	{ "part by URL", upload_by_url, "PUT", "X-Amz-Algorithm", S3_WAY_PART },
+	{ "part by URL", upload_by_url, "PUT", "partNumber=1", S3_WAY_PART },
 	{ "look", get, "HEAD", "", S3_WAY_READ },
 	{ "read", get, "GET", "", S3_WAY_READ },
 };
@@ -387,6 +387,7 @@ static void lost_answers(void **state)
 	}
 	/* The same of a copy onto itself, whose condition fails then. */
 	s3_rig_open(&rig, NULL);
+	put("source");
 	upload("lost");
 	standin_fault(&rig.standin,
 		      "\"method\": \"PUT\", \"header\": \"REPLACE\"",

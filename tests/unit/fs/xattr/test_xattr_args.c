@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "base/buf.h"
-#include "fs/xattr_args.h"
+#include "fs/xattr/xattr_args.h"
 
 static const struct {
 	const char *sentence;

@@ -2,7 +2,7 @@
  * What the store knows of an object. What LIST tells comes from the tree; what
  * only a HEAD tells is asked for each time and not kept.
  */
-#include "fs/xattr.h"
+#include "fs/xattr/xattr.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -134,24 +134,6 @@ int xattr_stage_last_modified(struct xattr_call *c)
 		return rc;
 	clock_list(d.info.mtime, text);
 	return xattr_stage_value(c, text);
-}
-
-int xattr_stage_content_type(struct xattr_call *c)
-{
-	struct object_details d;
-	int rc = xattr_stage_details(c, &d);
-
-	return rc ? rc
-		  : xattr_stage_value(c, props_get(&d.props, PROP_TYPE) ?: "");
-}
-
-int xattr_stage_storage_class(struct xattr_call *c)
-{
-	struct object_details d;
-	int rc = xattr_stage_details(c, &d);
-
-	return rc ? rc
-		  : xattr_stage_value(c, props_get(&d.props, PROP_CLASS) ?: "");
 }
 
 int xattr_stage_version_id(struct xattr_call *c)

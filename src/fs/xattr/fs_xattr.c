@@ -1,15 +1,17 @@
 /*
- * Extended attributes: a table of names and functions. They are not stored;
- * each is computed when it is asked for by name. listxattr shows those that the
- * tree knows the value of, and no URL unless told to, so that cp -a and backups
- * never copy a bearer secret. Who copies what is shown onto a file here is
- * answered as if it were done: rsync -X fails of a name that it cannot set or
- * remove.
+ * Extended attributes: a table of names and functions. Those of the table are
+ * not stored; each is computed when it is asked for by name. listxattr shows
+ * those that the tree knows the value of, and no URL unless told to, so that cp
+ * -a and backups never copy a bearer secret. Who copies what is shown onto a file
+ * here is answered as if it were done: rsync -X fails of a name that it cannot
+ * set or remove.
+ *
+ * Any other name of user. is a caller's own, and stored.
  *
  * security.* and system.* are refused before anything else: `ls -l` asks for
  * two of them with every file, and stops when it hears -EOPNOTSUPP.
  */
-#include "fs/xattr.h"
+#include "fs/xattr/fs_xattr.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,6 +21,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "fs/access.h"
+#include "fs/xattr/xattr.h"
+#include "store/props.h"
 
 #define EXPLAIN_MS 60000
 #define EXPIRE_NAME "user.presign.expire"
@@ -46,6 +50,8 @@ static int xattr_get_expire(struct xattr_call *c)
 #define OBJECTS (XATTR_SHOWN | XATTR_OF_FILES | XATTR_OF_OBJECTS)
 #define NAMES (XATTR_SHOWN | XATTR_OF_FILES | XATTR_OF_DIRS)
 
+#define HEADER(prop_) xattr_props_get, XATTR_SETTABLE, .prop = prop_
+
 static const struct xattr_row rows[] = {
 	URLS("user.presign.download", PRESIGN_DOWNLOAD),
 	URLS("user.presign.upload", PRESIGN_UPLOAD),
@@ -59,8 +65,11 @@ static const struct xattr_row rows[] = {
 	{ "user.stage.last_modified", xattr_stage_last_modified, OBJECTS },
 	{ "user.stage.creator", xattr_stage_creator },
 	{ "user.stage.status", xattr_stage_status },
-	{ "user.stage.content_type", xattr_stage_content_type },
-	{ "user.stage.storage_class", xattr_stage_storage_class },
+	{ "user.stage.content_type", HEADER(PROP_TYPE) },
+	{ "user.stage.content_encoding", HEADER(PROP_ENCODING) },
+	{ "user.stage.content_disposition", HEADER(PROP_DISPOSITION) },
+	{ "user.stage.cache_control", HEADER(PROP_CACHE) },
+	{ "user.stage.storage_class", xattr_props_get, .prop = PROP_CLASS },
 	{ "user.stage.version_id", xattr_stage_version_id },
 };
 
@@ -74,6 +83,13 @@ static const struct xattr_row *xattr_find_row(const char *name)
 		    !memcmp(rows[k].name, name, len))
 			return &rows[k];
 	return NULL;
+}
+
+/* Of our prefixes, and none of ours. */
+static bool xattr_is_reserved(const char *name)
+{
+	return text_starts_with(name, "user.stage.") ||
+	       text_starts_with(name, "user.presign.");
 }
 
 /* What the kernel alone sets, if at all. */
@@ -118,8 +134,14 @@ int fs_xattr_get(struct fs *fs, struct inode *i, const char *name,
 	if (xattr_is_foreign(name))
 		return -EOPNOTSUPP;
 	call.row = xattr_find_row(name);
-	if (!call.row)
+	if (!call.row && xattr_is_reserved(name))
 		return -ENODATA;
+	if (!call.row) {
+		inode_look(fs->tree, i, &call.at);
+		rc = xattr_props_get_own(&call, name);
+		inode_place_clear(&call.at);
+		return rc;
+	}
 	mark = strchr(name, '?');
 	if (mark && !(call.row->flags & XATTR_TAKES_ARGS))
 		return -EINVAL;
@@ -166,61 +188,80 @@ int fs_xattr_list(struct fs *fs, struct inode *i, struct buf *out)
 		if (xattr_is_listed(fs, &at, &rows[k]))
 			buf_add(out, rows[k].name, strlen(rows[k].name) + 1);
 	inode_place_clear(&at);
-	return buf_err(out);
+	return buf_err(out) ? buf_err(out) : xattr_props_list(fs, i, out);
 }
 
-/* May this name be set or removed? 1: it is the expiry; 0: nothing is done. */
-static int xattr_is_settable(struct fs *fs, struct inode *i, const char *name,
-			     const struct fs_caller *c, int other)
+static int xattr_may_write(struct fs *fs, struct inode *i,
+			   const struct fs_caller *c)
 {
-	const struct xattr_row *row = xattr_find_row(name);
 	struct inode_view v;
+
+	inode_view(fs->tree, i, &v);
+	return access_check(c, v.mode, v.uid, v.gid, ACCESS_WRITE);
+}
+
+/* value NULL: it is to go. */
+static int xattr_change_expire(struct fs *fs, struct inode *i,
+			       const struct xattr_change *x)
+{
+	struct inode_view v;
+	uint64_t expire = 0;
 	int rc;
 
-	if (xattr_is_foreign(name))
-		return -EOPNOTSUPP;
-	if (!row)
-		return other;
-	if (row->flags & XATTR_SHOWN)
-		return 0;
-	if (strcmp(name, EXPIRE_NAME))
-		return -EPERM;
-	inode_view(fs->tree, i, &v);
-	rc = access_check(c, v.mode, v.uid, v.gid, ACCESS_WRITE);
-	return rc ? rc : 1;
-}
-
-int fs_xattr_set(struct fs *fs, struct inode *i, const char *name,
-		 const char *value, size_t len, int flags,
-		 const struct fs_caller *c)
-{
-	struct inode_view v;
-	uint64_t expire;
-	int rc = xattr_is_settable(fs, i, name, c, -EOPNOTSUPP);
-
-	if (rc <= 0)
-		return rc;
-	if (parse_duration(value, len, xattr_expire_max(fs), &expire) ||
-	    expire < PRESIGN_EXPIRE_MIN)
+	if (x->value &&
+	    (parse_duration(x->value, x->len, xattr_expire_max(fs), &expire) ||
+	     expire < PRESIGN_EXPIRE_MIN))
 		return -EINVAL;
 	inode_view(fs->tree, i, &v);
-	if ((flags & XATTR_CREATE) && v.expire)
+	if ((x->flags & XATTR_CREATE) && v.expire)
 		return -EEXIST;
-	if ((flags & XATTR_REPLACE) && !v.expire)
+	if ((x->flags & XATTR_REPLACE) && !v.expire)
 		return -ENODATA;
 	rc = inode_attr_set_expire(fs->tree, i, (int64_t)expire);
 	attributes_say_pins(fs);
 	return rc;
 }
 
+static int xattr_change(struct fs *fs, struct inode *i, struct xattr_change *x,
+			const struct fs_caller *c)
+{
+	int rc;
+
+	x->row = xattr_find_row(x->name);
+	if (xattr_is_foreign(x->name))
+		return -EOPNOTSUPP;
+	if (!x->row && xattr_is_reserved(x->name))
+		return x->value ? -EOPNOTSUPP : -ENODATA;
+	if (x->row && x->row->flags & XATTR_SHOWN)
+		return 0;
+	if (x->row && !strcmp(x->name, EXPIRE_NAME)) {
+		rc = xattr_may_write(fs, i, c);
+		return rc ? rc : xattr_change_expire(fs, i, x);
+	}
+	if (x->row && (!(x->row->flags & XATTR_SETTABLE) ||
+		       strcmp(x->name, x->row->name) != 0))
+		return -EPERM;
+	rc = names_writable(fs, i);
+	if (!rc)
+		rc = xattr_may_write(fs, i, c);
+	return rc ? rc : xattr_props_change(fs, i, x);
+}
+
+int fs_xattr_set(struct fs *fs, struct inode *i, const char *name,
+		 const char *value, size_t len, int flags,
+		 const struct fs_caller *c)
+{
+	struct xattr_change x = {
+		.name = name, .value = value, .len = len, .flags = flags
+	};
+
+	return xattr_change(fs, i, &x, c);
+}
+
 int fs_xattr_remove(struct fs *fs, struct inode *i, const char *name,
 		    const struct fs_caller *c)
 {
-	struct inode_view v;
-	int rc = xattr_is_settable(fs, i, name, c, -ENODATA);
+	struct xattr_change x = { .name = name, .flags = XATTR_REPLACE };
 
-	if (rc <= 0)
-		return rc;
-	inode_view(fs->tree, i, &v);
-	return v.expire ? inode_attr_set_expire(fs->tree, i, 0) : -ENODATA;
+	return xattr_change(fs, i, &x, c);
 }

@@ -8,8 +8,8 @@
  * literal_path= is a name that ends so.
  * An argument that is unknown, repeated, or has no value is refused.
  */
-#ifndef FS_XATTR_ARGS_H
-#define FS_XATTR_ARGS_H
+#ifndef FS_XATTR_XATTR_ARGS_H
+#define FS_XATTR_XATTR_ARGS_H
 
 #include <stdbool.h>
 #include <stdint.h>

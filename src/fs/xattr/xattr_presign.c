@@ -16,7 +16,7 @@
  *
  * A directory has no URL: without `?path=` the answer is -EINVAL.
  */
-#include "fs/xattr.h"
+#include "fs/xattr/xattr.h"
 
 #include <errno.h>
 #include <string.h>

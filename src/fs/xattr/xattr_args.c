@@ -1,4 +1,4 @@
-#include "fs/xattr_args.h"
+#include "fs/xattr/xattr_args.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,12 +1,13 @@
 /*
  * Extended attributes, between the files that answer them: fs_xattr.c has the
- * table, xattr_presign.c the URLs, xattr_stage.c what the store knows.
+ * table, xattr_presign.c the URLs, xattr_stage.c what the store knows,
+ * xattr_props.c what it keeps for callers.
  */
-#ifndef FS_XATTR_H
-#define FS_XATTR_H
+#ifndef FS_XATTR_XATTR_H
+#define FS_XATTR_XATTR_H
 
 #include "fs/names.h"
-#include "fs/xattr_args.h"
+#include "fs/xattr/xattr_args.h"
 #include "presign/presign.h"
 
 struct xattr_call;
@@ -21,6 +22,7 @@ struct xattr_row {
 		      enum presign_action action, struct buf *out);
 	/* Is there one? NULL: yes. */
 	bool (*has)(const struct inode_place *at);
+	const char *prop; /* the header that it is, or NULL */
 };
 
 enum xattr_flag {
@@ -30,6 +32,7 @@ enum xattr_flag {
 	XATTR_OF_OBJECTS = 8, /* ... of files that the store has */
 	XATTR_SHOWN = 16, /* by default: it needs no request, and copies of it
 			   * harm no one */
+	XATTR_SETTABLE = 32, /* its header may be another */
 };
 
 /* One getxattr. */
@@ -70,8 +73,23 @@ int xattr_stage_size(struct xattr_call *c);
 int xattr_stage_last_modified(struct xattr_call *c);
 int xattr_stage_creator(struct xattr_call *c);
 int xattr_stage_status(struct xattr_call *c);
-int xattr_stage_content_type(struct xattr_call *c);
-int xattr_stage_storage_class(struct xattr_call *c);
 int xattr_stage_version_id(struct xattr_call *c);
+
+/* The value of a row's header. */
+int xattr_props_get(struct xattr_call *c);
+/* What a caller has stored under that name: 0, -ENODATA ... */
+int xattr_props_get_own(struct xattr_call *c, const char *name);
+/* Appends the names of all that callers have stored. */
+int xattr_props_list(struct fs *fs, struct inode *i, struct buf *out);
+/* Sets (value NULL: removes) a row's header or, row NULL, a caller's own; flags
+ * as setxattr(2)'s. */
+struct xattr_change {
+	const struct xattr_row *row;
+	const char *name, *value;
+	size_t len;
+	int flags;
+};
+int xattr_props_change(struct fs *fs, struct inode *i,
+		       const struct xattr_change *x);
 
 #endif
