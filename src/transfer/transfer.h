@@ -40,6 +40,7 @@ struct transfer_job {
 	struct object_info found;
 	bool directory; /* put: an empty one, which becomes a marker */
 	bool move; /* what it came from goes when it has arrived */
+	int removed; /* TRANSFER_REMOVE in a batch: what became of it */
 	struct transfer_remote to; /* transfer_copy()'s; local is its label */
 	struct transfer_job *prev, *next; /* in the queue */
 };

@@ -188,26 +188,64 @@ bool transfer_sync_current(struct transfer_sync *s, const char *name,
 
 /* ---- what is left over ---- */
 
+#define BATCH 1000 /* S3's */
+
+/* Objects go by the thousand, before their jobs are queued, which tell of them
+ * then. */
+struct sync_batch {
+	struct transfer_plan *plan;
+	struct transfer_job *jobs[BATCH];
+	unsigned n;
+};
+
 static int sync_run_remove(struct transfer *t, struct transfer_job *job,
 			   struct buf *why)
 {
-	const struct transfer_remote *r = &job->remote;
-
-	if (!r->stage)
-		return unlink(job->local) ? -errno : 0;
-	return store_remove(r->stage->store, r->key);
+	if (job->remote.stage)
+		return job->removed;
+	return unlink(job->local) ? -errno : 0;
 }
 
-static int sync_remove_one(struct transfer_plan *p, const char *name)
+static void sync_remove_objects(struct sync_batch *b)
 {
-	struct transfer_sync *s = p->sync;
+	const char *keys[BATCH];
+	int results[BATCH];
+
+	if (!b->n || !b->plan->sync->stage ||
+	    transfer_settings(b->plan->t)->dry_run)
+		return;
+	for (unsigned i = 0; i < b->n; i++)
+		keys[i] = b->jobs[i]->remote.key;
+	store_remove_many(b->plan->sync->stage->store, keys, b->n, results);
+	for (unsigned i = 0; i < b->n; i++)
+		b->jobs[i]->removed = results[i];
+}
+
+/* Removes and queues what is gathered; after an error frees it. */
+static int sync_batch_end(struct sync_batch *b, int rc)
+{
+	if (!rc)
+		sync_remove_objects(b);
+	for (unsigned i = 0; i < b->n; i++) {
+		if (!rc)
+			rc = transfer_add(b->plan->t, b->jobs[i]);
+		else
+			transfer_job_free(b->jobs[i]);
+	}
+	b->n = 0;
+	return rc;
+}
+
+static int sync_remove_one(struct sync_batch *b, const char *name)
+{
+	struct transfer_sync *s = b->plan->sync;
 	struct buf path = BUF_INIT(2 * BUF_LINE);
 	struct transfer_job *job = NULL;
 
 	buf_addf(&path, "%s%s", s->top, name);
 	if (!buf_err(&path))
-		job = s->stage ? transfer_plan_job(p, s->stage, buf_str(&path),
-						   "")
+		job = s->stage ? transfer_plan_job(b->plan, s->stage,
+						   buf_str(&path), "")
 			       : transfer_plan_local(buf_str(&path));
 	buf_clear(&path);
 	if (!job)
@@ -215,18 +253,25 @@ static int sync_remove_one(struct transfer_plan *p, const char *name)
 	job->way = TRANSFER_REMOVE;
 	job->run = sync_run_remove;
 	job->move = false;
-	return transfer_add(p->t, job);
+	b->jobs[b->n++] = job;
+	return b->n == BATCH ? sync_batch_end(b, 0) : 0;
 }
 
 int transfer_sync_remove(struct transfer_plan *p)
 {
+	struct sync_batch *b = calloc(1, sizeof(*b));
 	struct sync_name *x, *next;
-	int rc = 0;
+	int rc = b ? 0 : -ENOMEM;
 
+	if (!b)
+		return rc;
+	b->plan = p;
 	HASH_ITER(hh, p->sync->names, x, next) {
 		if (!rc && !x->wanted &&
 		    transfer_filter_wants(&p->filter, x->text))
-			rc = sync_remove_one(p, x->text);
+			rc = sync_remove_one(b, x->text);
 	}
+	rc = sync_batch_end(b, rc);
+	free(b);
 	return rc;
 }

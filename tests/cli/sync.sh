@@ -57,6 +57,12 @@ is '--delete takes it away, but what is excluded' "$(names @ext)" 't/a t/sub/b t
 touch -d 2020-01-01 tree/a
 sync tree @ext/t --delete
 is '... and that' "$SAID" '0 @ext/t/a:skipped @ext/t/sub/b:skipped @ext/t/sub/c.log:removed'
+mkdir tree/many && (cd tree/many && touch 1 2 3 4 5 6 7 8 9)
+sync tree @ext/t
+rm -r tree/many
+admin _reset x >/dev/null
+sync tree @ext/t --delete
+is '... many by one request' "$(echo "$SAID" | grep -o removed | wc -l)$(requests)" '9 1 "method": "GET" 1 "method": "POST" '
 sync nix @ext/t --delete
 is 'a source that is not there removes nothing' "$RC $(names @ext/t/)" '1 t/a t/sub/b '
 
