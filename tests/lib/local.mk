@@ -36,6 +36,7 @@ tests_lib_libtest_a_SOURCES = \
 	tests/lib/s3_error_rows.h \
 	tests/lib/s3_rig.c \
 	tests/lib/s3_rig.h \
+	tests/lib/s3_suite.h \
 	tests/lib/socket_pair.h \
 	tests/lib/sql_dump.h \
 	tests/lib/standin.c \

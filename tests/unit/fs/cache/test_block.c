@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/budget.h"
@@ -17,22 +16,7 @@
 #include "fs/cache/block_cache.h"
 #include "memstore.h"
 
-#define SIZE (4 * MIB)
-
-static char *object;
-
-static int setup(void **state)
-{
-	object = malloc(SIZE);
-	file_rig_pattern(object, SIZE, 7);
-	return object ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	free(object);
-	return 0;
-}
+#define SIZE sizeof(rig_bytes)
 
 static struct block_source *open_source(struct rig *r, size_t memory)
 {
@@ -40,7 +24,7 @@ static struct block_source *open_source(struct rig *r, size_t memory)
 	struct block_source *s;
 
 	file_rig_open(r, 0, memory);
-	file_rig_poke(r, "a", object, SIZE);
+	file_rig_poke(r, "a", rig_bytes, SIZE);
 	assert_int_equal(store_head(r->store, "pre/a", &d), 0);
 	s = block_source_new(r->env.blocks, r->store, "pre/a", d.info.etag,
 			     SIZE);
@@ -63,7 +47,7 @@ static void check(struct block *b, uint64_t offset, size_t want)
 
 	assert_int_equal(block_wait(b, offset, want, &bytes, &n), 0);
 	assert_true(n <= want);
-	assert_memory_equal(bytes, object + offset, n);
+	assert_memory_equal(bytes, rig_bytes + offset, n);
 }
 
 struct ask {
@@ -135,7 +119,8 @@ static void *read_block(void *arg)
 	if (t->err)
 		return NULL;
 	t->err = block_wait(b, t->offset, 1000, &bytes, &n);
-	if (!t->err && (n != 1000 || memcmp(bytes, object + t->offset, n) != 0))
+	if (!t->err &&
+	    (n != 1000 || memcmp(bytes, rig_bytes + t->offset, n) != 0))
 		t->err = -EBADMSG;
 	block_unref(b);
 	return NULL;
@@ -379,7 +364,7 @@ static struct block_source *small_source(struct rig *r, unsigned k, size_t size,
 	struct block *b;
 
 	if (store_head(r->store, small_key(k), &d)) {
-		file_rig_poke(r, small_key(k) + 4, object, size);
+		file_rig_poke(r, small_key(k) + 4, rig_bytes, size);
 		assert_int_equal(store_head(r->store, small_key(k), &d), 0);
 	}
 	s = block_source_new(r->env.blocks, r->store, small_key(k), d.info.etag,
@@ -547,5 +532,5 @@ SUITE(block)
 		cmocka_unit_test(test_interrupt),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

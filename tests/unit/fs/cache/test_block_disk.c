@@ -16,22 +16,7 @@
 #include "fs/cache/disk_cache.h"
 #include "memstore.h"
 
-#define SIZE (4 * MIB)
-
-static char *object;
-
-static int setup(void **state)
-{
-	object = malloc(SIZE);
-	file_rig_pattern(object, SIZE, 7);
-	return object ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	free(object);
-	return 0;
-}
+#define SIZE sizeof(rig_bytes)
 
 /* A daemon with a disk cache. */
 struct cached {
@@ -54,7 +39,7 @@ static void daemon_up(struct cached *c, const struct disk_dir *d)
 	assert_int_equal(disk_cache_open(&set, &c->disk, &why), 0);
 	assert_int_equal(
 		block_disk_new(c->rig.env.blocks, c->disk, &c->block_disk), 0);
-	file_rig_poke(&c->rig, "a", object, SIZE);
+	file_rig_poke(&c->rig, "a", rig_bytes, SIZE);
 	assert_int_equal(store_head(c->rig.store, "pre/a", &o), 0);
 	strcpy(c->etag, o.info.etag);
 	c->source = block_source_new(c->rig.env.blocks, c->rig.store, "pre/a",
@@ -89,7 +74,7 @@ static bool read_block(struct block_source *s, uint64_t at, uint64_t len,
 	assert_int_equal(block_get(s, at, at, len, want, &b), 0);
 	assert_int_equal(block_wait(b, at, len, &bytes, &n), 0);
 	assert_int_equal(n, len);
-	assert_memory_equal(bytes, object + at, len);
+	assert_memory_equal(bytes, rig_bytes + at, len);
 	from_disk = block_from_disk(b);
 	block_unref(b);
 	return from_disk;
@@ -158,14 +143,14 @@ static void test_identity(void **state)
 
 	fill(&d);
 	daemon_up(&c, &d);
-	file_rig_poke(&c.rig, "b", object, SIZE);
+	file_rig_poke(&c.rig, "b", rig_bytes, SIZE);
 	assert_int_equal(store_head(c.rig.store, "pre/b", &o), 0);
 	s = block_source_new(c.rig.env.blocks, c.rig.store, "pre/b",
 			     o.info.etag, SIZE);
 	assert_false(read_block(s, 0, MIB, BLOCK_WAIT));
 	close_source(s);
-	file_rig_pattern(object, SIZE, 9);
-	file_rig_poke(&c.rig, "a", object, SIZE);
+	file_rig_pattern(rig_bytes, SIZE, 9);
+	file_rig_poke(&c.rig, "a", rig_bytes, SIZE);
 	assert_int_equal(store_head(c.rig.store, "pre/a", &o), 0);
 	assert_string_not_equal(o.info.etag, c.etag);
 	s = block_source_new(c.rig.env.blocks, c.rig.store, "pre/a",
@@ -173,7 +158,7 @@ static void test_identity(void **state)
 	for (uint64_t at = 0; at < SIZE; at += MIB)
 		assert_false(read_block(s, at, MIB, BLOCK_AHEAD));
 	close_source(s);
-	file_rig_pattern(object, SIZE, 7);
+	file_rig_pattern(rig_bytes, SIZE, 5);
 	assert_int_equal(gets(&c), 5);
 	daemon_down(&c);
 	disk_dir_remove(&d);
@@ -266,7 +251,7 @@ static void test_moved(void **state)
 
 	fill(&d);
 	daemon_up(&c, &d);
-	file_rig_poke(&c.rig, "b", object, SIZE);
+	file_rig_poke(&c.rig, "b", rig_bytes, SIZE);
 	assert_int_equal(store_head(c.rig.store, "pre/b", &o), 0);
 	assert_int_equal(block_source_move(c.source, "pre/b", o.info.etag), 0);
 	assert_false(read_block(c.source, 0, MIB, BLOCK_WAIT));
@@ -345,5 +330,5 @@ SUITE(block_disk)
 		cmocka_unit_test(test_first),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,12 +9,9 @@
 
 #include "aws_home.h"
 #include "base/buf.h"
-#include "base/digest.h"
 #include "base/waiter.h"
-#include "s3_rig.h"
+#include "s3_suite.h"
 #include "store/store.h"
-
-static struct s3_rig rig;
 
 static int put(const char *key)
 {
@@ -205,23 +202,6 @@ static void keys_rotate(void **state)
 	s3_rig_open(&rig, NULL);
 }
 
-static int setup(void **state)
-{
-	s3_rig_start(&rig, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	s3_rig_stop(&rig);
-	return 0;
-}
-
-#define ROW(sentence, f) \
-	{ \
-		sentence, f, fresh, NULL, NULL \
-	}
-
 SUITE(s3_creds)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,7 +209,5 @@ SUITE(s3_creds)
 		ROW("keys that a file has are read again", keys_rotate),
 	};
 
-	if (digest_init())
-		return 1;
-	return cmocka_run_group_tests_name("s3_creds", tests, setup, teardown);
+	return S3_SUITE_RUN("s3_creds", tests);
 }

@@ -8,11 +8,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/digest.h"
-#include "s3_rig.h"
+#include "s3_suite.h"
 #include "store/store.h"
-
-static struct s3_rig rig;
 
 #define ONCE(m) "\"method\": \"" m "\""
 #define ALWAYS(m) "\"method\": \"" m "\", \"count\": 0"
@@ -372,23 +369,6 @@ static void big_copy(void **state)
 	free(log);
 }
 
-static int setup(void **state)
-{
-	s3_rig_start(&rig, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	s3_rig_stop(&rig);
-	return 0;
-}
-
-#define ROW(sentence, f) \
-	{ \
-		sentence, f, fresh, NULL, NULL \
-	}
-
 SUITE(s3_faults)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,7 +396,5 @@ SUITE(s3_faults)
 		ROW("a copy beyond 5 GiB goes by parts", big_copy),
 	};
 
-	if (digest_init())
-		return 1;
-	return cmocka_run_group_tests_name("s3_faults", tests, setup, teardown);
+	return S3_SUITE_RUN("s3_faults", tests);
 }

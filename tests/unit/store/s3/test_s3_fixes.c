@@ -10,13 +10,10 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/waiter.h"
-#include "s3_rig.h"
+#include "s3_suite.h"
 #include "store/s3/s3_upload.h"
 #include "store/store.h"
-
-static struct s3_rig rig;
 
 static int put(const char *key)
 {
@@ -425,23 +422,6 @@ static void empty_put_has_a_length(void **state)
 	free(log);
 }
 
-static int setup(void **state)
-{
-	s3_rig_start(&rig, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	s3_rig_stop(&rig);
-	return 0;
-}
-
-#define ROW(sentence, f) \
-	{ \
-		sentence, f, fresh, NULL, NULL \
-	}
-
 SUITE(s3_fixes)
 {
 	const struct CMUnitTest tests[] = {
@@ -469,7 +449,5 @@ SUITE(s3_fixes)
 		ROW("an empty PUT has a length", empty_put_has_a_length),
 	};
 
-	if (digest_init())
-		return 1;
-	return cmocka_run_group_tests_name("s3_fixes", tests, setup, teardown);
+	return S3_SUITE_RUN("s3_fixes", tests);
 }

@@ -9,11 +9,8 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "base/digest.h"
-#include "s3_rig.h"
+#include "s3_suite.h"
 #include "store/store.h"
-
-static struct s3_rig rig;
 
 #define ALWAYS(m) "\"method\": \"" m "\", \"count\": 0"
 #define TEXT "0123456789abcdef"
@@ -499,23 +496,6 @@ static void listings_have_other_etags(void **state)
 			 -ESTALE);
 }
 
-static int setup(void **state)
-{
-	s3_rig_start(&rig, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	s3_rig_stop(&rig);
-	return 0;
-}
-
-#define ROW(sentence, f) \
-	{ \
-		sentence, f, fresh, NULL, NULL \
-	}
-
 SUITE(s3_odd)
 {
 	const struct CMUnitTest tests[] = {
@@ -545,7 +525,5 @@ SUITE(s3_odd)
 		ROW("an ETag that is too long pins all the same", etag_is_long),
 	};
 
-	if (digest_init())
-		return 1;
-	return cmocka_run_group_tests_name("s3_odd", tests, setup, teardown);
+	return S3_SUITE_RUN("s3_odd", tests);
 }

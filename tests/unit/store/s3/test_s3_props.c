@@ -7,11 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/digest.h"
-#include "s3_rig.h"
+#include "s3_suite.h"
 #include "store/store.h"
-
-static struct s3_rig rig;
 
 static int put(const char *key)
 {
@@ -218,23 +215,6 @@ static void tags_that_are_refused(void **state)
 	row_equal("class", props_get(&d.props, PROP_CLASS), "STANDARD_IA");
 }
 
-static int setup(void **state)
-{
-	s3_rig_start(&rig, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	s3_rig_stop(&rig);
-	return 0;
-}
-
-#define ROW(sentence, f) \
-	{ \
-		sentence, f, fresh, NULL, NULL \
-	}
-
 SUITE(s3_props)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,7 +230,5 @@ SUITE(s3_props)
 		    tags_that_are_refused),
 	};
 
-	if (digest_init())
-		return 1;
-	return cmocka_run_group_tests_name("s3_props", tests, setup, teardown);
+	return S3_SUITE_RUN("s3_props", tests);
 }

@@ -11,10 +11,8 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "s3_error_rows.h"
-#include "s3_rig.h"
+#include "s3_suite.h"
 #include "store/store.h"
-
-static struct s3_rig rig;
 
 static void one_row(const struct error_row *r)
 {
@@ -91,18 +89,6 @@ static void end_of_patience(void **state)
 	s3_rig_open(&rig, NULL);
 }
 
-static int start(void **state)
-{
-	s3_rig_start(&rig, NULL);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	s3_rig_stop(&rig);
-	return 0;
-}
-
 SUITE(s3_wire)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,7 +96,5 @@ SUITE(s3_wire)
 		{ "what does not pass ends with its errno", end_of_patience },
 	};
 
-	if (digest_init())
-		return 1;
-	return cmocka_run_group_tests_name("s3_wire", tests, start, stop);
+	return S3_SUITE_RUN("s3_wire", tests);
 }
