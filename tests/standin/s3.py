@@ -347,7 +347,8 @@ class S3:
             kept = {**{k: v for k, v in src.headers.items()
                        if k not in PLACED},
                     **{k: v for k, v in kept.items() if k in PLACED}}
-        obj = Obj(src.data, kept, time.time(), tags=src.tags,
+        tags = "" if replace and self.args.forget_tags else src.tags
+        obj = Obj(src.data, kept, time.time(), tags=tags,
                   key=customer_key(headers))
         bucket.put(key, obj)
         return copy_answer("CopyObjectResult", obj)

@@ -414,7 +414,8 @@ def main():
     parse.add_argument("--min-part", type=int, default=0,
                        help="smallest part but the last (S3: 5242880)")
     parse.add_argument("--forget-tags", action="store_true",
-                       help="of the beginning of an upload, as Ceph 16")
+                       help="of the beginning of an upload, and of a copy "
+                       "with other headers, as Ceph 16")
     parse.add_argument("--page", type=int, default=1000,
                        help="most entries in a page of a listing")
     parse.add_argument("--skew", type=int, default=0,

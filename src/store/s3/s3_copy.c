@@ -39,6 +39,7 @@ struct copy {
 	struct object_info source;
 	struct props props; /* what the copy is told */
 	bool replaces; /* ... in place of what the source has */
+	char *tags; /* the source's, for a server that forgets them; or NULL */
 	bool plain; /* it is as new ones are: s3_plain.h */
 };
 
@@ -221,6 +222,24 @@ static int copy_big(const struct copy *x, struct object_info *out)
 	return rc;
 }
 
+/* Those of a source whose copy gets other headers: a server may forget them. */
+static int copy_keep_tags(struct copy *x, const struct props *was)
+{
+	const char *count = props_get(was, PROP_TAG_COUNT);
+	struct buf tags = BUF_INIT(PROPS_BYTES);
+	int rc = 0;
+
+	if (!count || !strcmp(count, "0") ||
+	    s3_state_lacks(x->s, S3_HAS_COPY_TAGS))
+		return 0;
+	if (!s3_tags(&x->s->base, x->from, &tags)) {
+		x->tags = buf_detach(&tags);
+		rc = x->tags ? 0 : -ENOMEM;
+	}
+	buf_clear(&tags);
+	return rc;
+}
+
 /* What is to be said of a copy: of one that the server makes in one step what
  * it does not take along. */
 static int copy_choose_props(struct copy *x, const struct http_reply *head,
@@ -241,6 +260,8 @@ static int copy_choose_props(struct copy *x, const struct http_reply *head,
 		kinds |= PROP_CONTENT;
 	if (big)
 		kinds |= PROP_TAGS;
+	if (!rc && x->replaces && !big)
+		rc = copy_keep_tags(x, &d->props);
 	if (!rc)
 		rc = props_add(&x->props, &d->props, kinds);
 	free(d);
@@ -318,6 +339,10 @@ int s3_copy(struct store *store, const char *from, const char *etag,
 		rc = s3_head_reply(x.s, to, false, out, &reply);
 		http_reply_clear(&reply);
 	}
+	if (!rc)
+		s3_tags_hold(x.s, to, x.tags, S3_LACKS_COPY_TAGS,
+			     S3_HAS_COPY_TAGS);
+	free(x.tags);
 	if (!rc && x.plain)
 		s3_plain_note(x.s, to, out);
 	return rc;
@@ -334,11 +359,13 @@ int s3_set_props(struct store *store, const char *key,
 		.replaces = true,
 	};
 	unsigned kinds = PROP_CONTENT | PROP_SERVER | PROP_CRYPT;
+	const char *tags = props_get(&now->props, PROP_TAGGING);
+	bool big = now->info.size > COPY_MAX;
 	struct http_reply reply;
 	int rc;
 
 	/* One request takes the tags along; an upload is told them. */
-	if (now->info.size > COPY_MAX)
+	if (big)
 		kinds |= PROP_TAGS;
 	rc = props_add(&x.props, &now->props, kinds);
 	if (!rc)
@@ -347,5 +374,8 @@ int s3_set_props(struct store *store, const char *key,
 		rc = s3_head_reply(x.s, key, false, out, &reply);
 		http_reply_clear(&reply);
 	}
+	if (!rc && !big)
+		s3_tags_hold(x.s, key, tags, S3_LACKS_COPY_TAGS,
+			     S3_HAS_COPY_TAGS);
 	return rc;
 }

@@ -53,6 +53,9 @@ static const struct {
 	  "the store does not know encoding-type in a listing: names with "
 	  "bytes that XML cannot carry are not shown",
 	  "encoding-type" },
+	{ S3_LACKS_COPY_TAGS, "the store forgets the tags of an object that "
+			      "is copied with other headers: they are put "
+			      "when it is there" },
 	{ S3_LACKS_UPLOAD_TAGS, "the store forgets the tags that an upload of "
 				"parts begins with: they "
 				"are put when it is complete" },

@@ -28,6 +28,8 @@ enum s3_lack {
 	S3_LACKS_LISTING = 512, /* the keys may not list, which was said */
 	S3_WANTS_BARE_ETAG = 1024, /* If-Match of a write without quotes */
 	S3_LACKS_ENCODING = 2048, /* encoding-type of a listing */
+	S3_LACKS_COPY_TAGS = 4096, /* of a copy that gets other headers */
+	S3_HAS_COPY_TAGS = 8192, /* as S3_HAS_UPLOAD_TAGS */
 };
 
 /* What an attempt can be made without. */

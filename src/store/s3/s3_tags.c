@@ -2,10 +2,10 @@
  * Tags: those of an object that is edited are read, and said again with its
  * next version.
  *
- * Ceph before 17 forgets those with which an upload of parts begins. The
- * first such upload is looked at by a HEAD when it is complete: where its tags
- * are missing they are put by a request of their own, then and with all that
- * follow.
+ * Ceph (16, 18) forgets those with which an upload of parts begins, and those
+ * of an object that is copied with other headers. The first such object is
+ * looked at by a HEAD when it is there: where its tags are missing they are put
+ * by a request of their own, then and with all that follow.
  */
 #include <errno.h>
 #include <string.h>
@@ -87,33 +87,30 @@ static int tags_put(struct s3 *s, const char *key, const char *tags)
 	return s3_perform_finish(&c);
 }
 
-/* Has the object, which an upload has made, the tags of its beginning? */
-static bool tags_are_there(struct s3 *s, const char *key)
+static bool tags_are_there(struct s3 *s, const char *key, unsigned lack,
+			   unsigned has)
 {
 	struct object_info info;
 	struct http_reply reply;
 	struct buf count = BUF_INIT(64);
 	int rc = s3_head_reply(s, key, true, &info, &reply);
-	bool has = rc || (http_reply_header(&reply, PROP_TAG_COUNT, &count) &&
+	bool are = rc || (http_reply_header(&reply, PROP_TAG_COUNT, &count) &&
 			  strcmp(buf_str(&count), "0") != 0);
 
 	http_reply_clear(&reply);
 	buf_clear(&count);
 	if (!rc)
-		s3_lack_note(s,
-			     has ? S3_HAS_UPLOAD_TAGS : S3_LACKS_UPLOAD_TAGS);
-	return has;
+		s3_lack_note(s, are ? has : lack);
+	return are;
 }
 
-void s3_tags_hold(struct s3_upload *u)
+void s3_tags_hold(struct s3 *s, const char *key, const char *tags,
+		  unsigned lack, unsigned has)
 {
-	struct s3 *s = s3_of(u->base.store);
-
-	if (!u->tags || s3_state_lacks(s, S3_HAS_UPLOAD_TAGS))
+	if (!tags || s3_state_lacks(s, has))
 		return;
 	/* The object is there: a failure, which is logged, takes nothing
 	 * back. */
-	if (s3_state_lacks(s, S3_LACKS_UPLOAD_TAGS) ||
-	    !tags_are_there(s, u->base.key))
-		tags_put(s, u->base.key, u->tags);
+	if (s3_state_lacks(s, lack) || !tags_are_there(s, key, lack, has))
+		tags_put(s, key, tags);
 }

@@ -311,7 +311,8 @@ int s3_upload_complete(struct store_upload *base,
 			s3_lack_note(s, s3_lack_of_cond(cond));
 	}
 	if (!rc)
-		s3_tags_hold(x.u);
+		s3_tags_hold(s, base->key, x.u->tags, S3_LACKS_UPLOAD_TAGS,
+			     S3_HAS_UPLOAD_TAGS);
 	return rc;
 }
 

@@ -36,8 +36,13 @@ static inline struct s3_upload *s3_upload_of(struct store_upload *u)
 int s3_upload_note(struct s3_upload *u, unsigned number,
 		   const struct s3_part_note *note);
 
-/* Once it is complete: sees to it that the object has the upload's tags. */
-void s3_tags_hold(struct s3_upload *u);
+/*
+ * Once the object is there: sees to it that it has these tags (NULL: none),
+ * which it was to have of the server. The lack of a server that forgets them, and
+ * what is noted of one that does not.
+ */
+void s3_tags_hold(struct s3 *s, const char *key, const char *tags,
+		  unsigned lack, unsigned has);
 
 /* x-amz-copy-source: /bucket/key, encoded. */
 void s3_part_source(struct s3_call *c, const char *key, const char *etag);
