@@ -2,7 +2,7 @@
 # `stagefs s3://bucket/prefix MOUNTPOINT`: a bucket without a configuration, by
 # the keys of the environment or of a profile, by hand and from fstab.
 #
-# Covers: cli/cmd_status.c fs/xattr_stage.c
+# Covers: cli/cmd_status.c fs/xattr/xattr_stage.c
 . "$(dirname "$0")/lib.sh"
 random_file "$LOCAL/data" 54321
 s3 put "${EXT}sub/a file" "$LOCAL/data"

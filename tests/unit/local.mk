@@ -85,6 +85,7 @@ tests_unit_test_store_SOURCES = \
 	tests/unit/store/test_props.c \
 	tests/unit/store/test_store_broken.c \
 	tests/unit/store/test_store_contract.c \
+	tests/unit/store/test_store_probe.c \
 	tests/unit/store/test_upload_parts.c \
 	tests/unit/store/test_upload_stream.c \
 	tests/unit/store/test_xattrs.c

@@ -1,6 +1,8 @@
 /*
  * The settings of what is made, over every way of making it: the table of
  * s3_made.c, as a server sees it.
+ *
+ * Covers: store/s3/s3_made.c
  */
 #include <errno.h>
 #include <stdio.h>
