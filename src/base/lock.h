@@ -44,6 +44,7 @@
 	LOCK_RANK(RENAME_KEYS, "rename keys") \
 	LOCK_RANK(CLOSE_ERRORS, "close errors") \
 	LOCK_RANK(REMOVALS, "removals") \
+	LOCK_RANK(ATTR_QUEUE, "attr queue") \
 	LOCK_RANK(INVAL_QUEUE, "inval queue") \
 	LOCK_RANK(TREE, "tree") \
 	LOCK_RANK(READER, "reader") \

@@ -11,7 +11,7 @@ struct parallel_locked {
 	size_t next; /* piece */
 	int err; /* the first failure: nothing new */
 	unsigned running;
-	struct waiter *members[PARALLEL_MAX]; /* of those that run */
+	struct waiter *members[PARALLEL_MOST]; /* of those that run */
 };
 
 struct parallel {
@@ -67,7 +67,7 @@ static void parallel_sign(struct parallel *c, struct waiter *from,
 
 	lock_take(&c->lock);
 	g = parallel_locked(c);
-	for (unsigned k = 0; k < PARALLEL_MAX; k++) {
+	for (unsigned k = 0; k < PARALLEL_MOST; k++) {
 		if (g->members[k] == from) {
 			g->members[k] = to;
 			break;
@@ -98,7 +98,7 @@ static void parallel_interrupt(struct parallel *c)
 	g = parallel_locked(c);
 	if (!g->err)
 		g->err = -EINTR;
-	for (unsigned k = 0; k < PARALLEL_MAX; k++)
+	for (unsigned k = 0; k < PARALLEL_MOST; k++)
 		if (g->members[k])
 			waiter_interrupt(g->members[k]);
 	lock_drop(&c->lock);
@@ -119,8 +119,8 @@ static unsigned parallel_start(struct parallel *c, pthread_t *list,
 {
 	unsigned n = 0;
 
-	if (threads > PARALLEL_MAX)
-		threads = PARALLEL_MAX;
+	if (threads > PARALLEL_MOST)
+		threads = PARALLEL_MOST;
 	if (threads > c->n)
 		threads = c->n;
 	while (n < threads) {
@@ -144,7 +144,7 @@ int parallel_run(unsigned threads, size_t n, int (*work)(void *arg, size_t k),
 	struct parallel c = {
 		.n = n, .work = work, .arg = arg, .starter = waiter_self()
 	};
-	pthread_t list[PARALLEL_MAX];
+	pthread_t list[PARALLEL_MOST];
 	unsigned started;
 	int err;
 

@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PARALLEL_MAX 8
+#define PARALLEL_MAX 8 /* threads for work with bytes */
+#define PARALLEL_MOST 64 /* for what only waits */
 
 /*
  * Calls work(arg, k) for every k below n, several at once; blocks until all

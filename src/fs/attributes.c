@@ -1,15 +1,19 @@
 /*
  * Changed attributes. Under `attributes = server` an object has a size and a
  * time of its own; mode, owner and other times are kept here while the name is
- * known. A store of files keeps them all: they go there at once, or with the
- * bytes when those are yet to be published; but a setting that a user made
- * wins over what is kept there, so what it hides is kept here as well.
+ * known. A store of files, and the metadata of objects under `attributes =
+ * posix`, keep them all: they go there at once or in a burst, or with the bytes
+ * when those are yet to be published; but a setting that a user made wins over
+ * what is kept there, so what it hides is kept here as well.
  */
 #include "fs/names.h"
 
 #include <errno.h>
 
 #include "base/log.h"
+#include "fs/attr/attr_learn.h"
+#include "fs/attr/attr_queue.h"
+#include "fs/names/inode_meta.h"
 #include "fs/inval_queue.h"
 #include "stage/stage.h"
 
@@ -23,7 +27,8 @@ static unsigned attributes_kept_there(struct fs *fs, const struct inode_view *v,
 	unsigned mode = v->kind == INODE_FILE ? TREE_FIXED_FILE_MODE
 					      : TREE_FIXED_DIR_MODE;
 
-	if (!v->policy->keeps_owner || v->orphan)
+	if (!policy_has_owners(v->policy) || v->orphan ||
+	    (v->policy->in_metadata && v->stage_root))
 		return 0;
 	which &= FS_SET_MODE | FS_SET_UID | FS_SET_GID | TIMES;
 	if (fixed & mode)
@@ -58,6 +63,19 @@ static int attributes_to_store(struct fs *fs, struct inode *i,
 	return rc;
 }
 
+/* What is to be published takes them along. */
+static int attributes_keep_in_metadata(struct fs *fs, struct inode *i,
+				       const struct store_attr *a)
+{
+	bool is_new = inode_meta_set(fs->tree, i, a);
+	struct inode_view v;
+
+	inode_view(fs->tree, i, &v);
+	if (!is_new || v.dirty)
+		return 0;
+	return attr_queue_add(fs->attr_queue, i, v.made);
+}
+
 static int attributes_keep_there(struct fs *fs, struct inode *i,
 				 const struct inode_view *v,
 				 const struct stat *st, unsigned which)
@@ -73,6 +91,8 @@ static int attributes_keep_there(struct fs *fs, struct inode *i,
 	struct store_attr now = a;
 	int rc = 0;
 
+	if (v->policy->in_metadata)
+		return attributes_keep_in_metadata(fs, i, &a);
 	if (v->kind == INODE_FILE && !v->published)
 		now.which = 0;
 	/* What is written and not published takes its times along. */
@@ -116,14 +136,28 @@ void attributes_say_pins(struct fs *fs)
 			 INODE_PINS_MAX);
 }
 
+/* Those that are not changed are to stay. -ESTALE: the name is another's. */
+static int attributes_learn(struct fs *fs, struct inode *i)
+{
+	struct inode *now = inode_ref(fs->tree, i);
+	int rc = attr_learn(fs->tree, &now);
+
+	if (rc == -ENOENT || (!rc && now != i))
+		rc = -ESTALE;
+	inode_unref(fs->tree, now);
+	return rc;
+}
+
 /* Each where it is kept. */
 int attributes_keep(struct fs *fs, struct inode *i, const struct stat *st,
 		    unsigned which)
 {
 	struct inode_view v;
 	unsigned there;
-	int rc = 0;
+	int rc = attributes_learn(fs, i);
 
+	if (rc)
+		return rc;
 	inode_view(fs->tree, i, &v);
 	there = attributes_kept_there(fs, &v, which);
 	if (there)

@@ -12,8 +12,13 @@
 #include "fs/names/refusal.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <string.h>
 
+#include "fs/attr/attr_queue.h"
+#include "fs/names/inode_meta.h"
 #include "stage/stage.h"
+#include "store/attr_meta.h"
 
 /* 0 when nothing has this name. */
 static int dirops_must_be_absent(struct fs *fs, struct inode *dir,
@@ -144,7 +149,11 @@ static int dirops_remove_now(struct fs *fs, struct inode *dir, const char *name,
 	int rc = 0;
 
 	inode_view(fs->tree, i, &v);
-	if (v.kind == INODE_DIR)
+	/* None is to be stored behind it, which would bring it back. */
+	if (v.kind == INODE_DIR &&
+	    attr_queue_settle(fs->attr_queue, i) == -EINTR)
+		rc = -EINTR;
+	if (!rc && v.kind == INODE_DIR)
 		rc = marker_empty(fs, i);
 	if (!rc)
 		rc = marker_keep(fs, dir, i);
@@ -193,6 +202,110 @@ int fs_unlink(struct fs *fs, struct inode *dir, const char *name)
 	return names_is_root(fs, dir)
 		       ? -EPERM
 		       : dirops_remove(fs, dir, name, INODE_FILE);
+}
+
+/* ---- symbolic links: objects whose bytes are their target ---- */
+
+static int dirops_put_link(struct fs *fs, struct inode *i, const char *key,
+			   const struct stage *stage, const char *target)
+{
+	static const struct store_cond absent = { .if_absent = true };
+	const struct store_body body = { .data = target,
+					 .fd = -1,
+					 .len = strlen(target) };
+	struct attr_meta attributes;
+	struct store_meta meta = { .headers = attributes.fields };
+	struct object_info info;
+	struct store_attr a;
+	int rc;
+
+	inode_meta_take(fs->tree, i, &a);
+	attr_meta_write(&a, &attributes);
+	meta.n_headers = attributes.n;
+	rc = store_put(stage->store, key, &body, &meta, &absent, &info);
+	if (!rc)
+		inode_etag_published(fs->tree, i, &info);
+	return rc;
+}
+
+static int dirops_make_link(struct fs *fs, struct inode *dir, const char *name,
+			    const char *target, const struct fs_caller *c,
+			    struct inode **out)
+{
+	struct buf key = NAMES_KEY;
+	struct inode_place at;
+	struct fs_caller owner;
+	mode_t mode = 0;
+	int rc = dirops_must_be_absent(fs, dir, name);
+
+	inode_look(fs->tree, dir, &at);
+	if (!rc)
+		rc = inode_place_key(&at, name, &key);
+	names_maker(&at.view, false, c, &owner, &mode);
+	if (!rc)
+		rc = tree_create(fs->tree, dir, name, INODE_FILE,
+				 S_IFLNK | 0777, owner.uid, owner.gid, out);
+	if (!rc) {
+		rc = dirops_put_link(fs, *out, buf_str(&key), at.stage, target);
+		if (rc) {
+			tree_remove(fs->tree, *out);
+			tree_invalidate(fs->tree, dir, name);
+			inode_unref(fs->tree, *out);
+		}
+	}
+	inode_place_clear(&at);
+	buf_clear(&key);
+	return rc;
+}
+
+int fs_symlink(struct fs *fs, struct inode *dir, const char *name,
+	       const char *target, const struct fs_caller *c,
+	       struct fs_entry *out)
+{
+	struct inode_view v;
+	struct inode *i;
+	int rc = resolve_check(name);
+
+	if (rc)
+		return rc;
+	inode_view(fs->tree, dir, &v);
+	if (!v.policy->in_metadata)
+		return refusal_say(REFUSAL_SYMLINK, name, -EPERM);
+	rc = names_writable(fs, dir);
+	if (!rc)
+		rc = claims_publish_begin(fs->tree, dir, NULL);
+	if (rc)
+		return rc;
+	rc = NAMES_MAKE(fs, dir, name,
+			dirops_make_link(fs, dir, name, target, c, &i));
+	claims_publish_end(fs->tree, dir);
+	if (!rc)
+		names_entry(fs, i, out);
+	return refusal_say_name(name, rc);
+}
+
+int fs_readlink(struct fs *fs, struct inode *i, char target[PATH_MAX])
+{
+	struct inode_object o;
+	struct inode_view v;
+	size_t n = 0;
+	int rc;
+
+	inode_view(fs->tree, i, &v);
+	if (!v.is_link)
+		return -EINVAL;
+	rc = inode_object(fs->tree, i, &o);
+	if (!rc)
+		rc = store_get_sync(o.stage->store, buf_str(&o.key),
+				    *v.info.etag ? v.info.etag : NULL, 0,
+				    target, PATH_MAX - 1, &n, NULL);
+	inode_object_clear(&o);
+	target[n] = '\0';
+	if (rc == -ENOENT || rc == -ESTALE) { /* the next lookup is to ask */
+		inode_invalidate(fs->tree, i);
+		rc = -ESTALE;
+	}
+	return rc;
 }
 
 int fs_link(const char *name)

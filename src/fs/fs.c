@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "fs/attr/attr_queue.h"
 #include "fs/cache/block.h"
 #include "fs/cache/block_disk.h"
 #include "fs/names.h"
@@ -52,6 +53,14 @@ static void fs_tell_given_up(void *arg, struct inode *i,
 	inval_queue_inode(fs->inval_queue, i, true);
 }
 
+/* They were changed while the bytes were on their way. */
+static void fs_keep_attributes(void *arg, struct inode *i)
+{
+	struct fs *fs = arg;
+
+	attr_queue_add(fs->attr_queue, i, true);
+}
+
 static int fs_make_parts(struct fs *fs)
 {
 	struct tree_settings t = {
@@ -72,10 +81,12 @@ static int fs_make_parts(struct fs *fs)
 	fs->subtrees = subtrees_new(fs);
 	fs->file_ahead = file_ahead_new(fs);
 	fs->removals = removals_new(fs, marker_keep_empty);
+	fs->attr_queue = attr_queue_new(fs->tree);
 	fs->close_errors = close_errors_new();
 	if (!fs->tree || !fs->blocks || !fs->pending || !fs->inval_queue ||
 	    !fs->questions || !fs->traversals || !fs->subtrees ||
-	    !fs->file_ahead || !fs->removals || !fs->close_errors)
+	    !fs->file_ahead || !fs->removals || !fs->attr_queue ||
+	    !fs->close_errors)
 		return -ENOMEM;
 	if (fs->set.disk) {
 		int rc = block_disk_new(fs->blocks, fs->set.disk, &fs->disk);
@@ -90,6 +101,7 @@ static int fs_make_parts(struct fs *fs)
 		.pending = fs->pending,
 		.spill_dir = fs->set.spill_dir,
 		.given_up = fs_tell_given_up,
+		.attributes_left = fs_keep_attributes,
 		.arg = fs,
 	};
 	return 0;
@@ -142,6 +154,7 @@ void fs_free(struct fs *fs)
 	removals_free(fs->removals);
 	handle_clear(fs);
 	fs_dir_clear(fs);
+	attr_queue_free(fs->attr_queue);
 	file_ahead_free(fs->file_ahead);
 	subtrees_free(fs->subtrees);
 	questions_free(fs->questions);

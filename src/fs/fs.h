@@ -11,6 +11,7 @@
 #ifndef FS_FS_H
 #define FS_FS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -161,7 +162,13 @@ int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 	     const struct fs_caller *c, struct fs_entry *out);
 int fs_rmdir(struct fs *fs, struct inode *dir, const char *name);
 int fs_unlink(struct fs *fs, struct inode *dir, const char *name);
-/* A link of either kind: there are none. -EPERM, and the log says why. */
+/* Kept in the metadata of objects alone; elsewhere -EPERM, and the log says
+ * why. */
+int fs_symlink(struct fs *fs, struct inode *dir, const char *name,
+	       const char *target, const struct fs_caller *c,
+	       struct fs_entry *out);
+int fs_readlink(struct fs *fs, struct inode *i, char target[PATH_MAX]);
+/* There are none. -EPERM, and the log says why. */
 int fs_link(const char *name);
 /* flags: RENAME_NOREPLACE or 0; RENAME_EXCHANGE is -EINVAL. */
 int fs_rename(struct fs *fs, struct inode *dir, const char *name,

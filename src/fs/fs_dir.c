@@ -27,9 +27,11 @@
 
 #include "base/lock.h"
 #include "base/waiter.h"
+#include "fs/attr/attr_queue.h"
 #include "fs/names.h"
 
 #define COOKIE_FIRST 3 /* of the first name; 1 and 2 are . and .. */
+#define DIR_LINK_MAX 4096 /* no symbolic link has as many bytes */
 
 struct dir_locked {
 	bool busy;
@@ -81,8 +83,10 @@ void fs_dir_close(struct fs *fs, struct dir_handle *h)
 int fs_dir_sync(struct fs *fs, struct dir_handle *h)
 {
 	int refused = removals_settle(fs->removals, h->dir, false);
+	int unkept = attr_queue_settle(fs->attr_queue, h->dir);
 	int rc = names_sync(fs, h->dir);
 
+	rc = unkept ? unkept : rc;
 	return refused ? refused : rc;
 }
 
@@ -155,6 +159,17 @@ static bool dir_comes_anyway(const struct dir_handle *h, const struct inode *i,
 	return false;
 }
 
+/* The kernel is to look it up when a program asks for more than the name: which
+ * is when the store is asked. What may be a symbolic link is of no known type
+ * until then. */
+static void dir_hide_attributes(const struct inode_view *v, struct fs_entry *e)
+{
+	e->inode = NULL;
+	if (v->kind == INODE_FILE && v->info.size &&
+	    v->info.size < DIR_LINK_MAX)
+		e->st.st_mode &= ~S_IFMT;
+}
+
 /* The name at a place in the row, or 0 when it has gone since: what stood there
  * when it was listed, or what has taken its name. */
 static int dir_emit_name(struct fs *fs, struct dir_handle *h, off_t place,
@@ -171,10 +186,12 @@ static int dir_emit_name(struct fs *fs, struct dir_handle *h, off_t place,
 		return 0;
 	if (i == listed || !dir_comes_anyway(h, i, place, name)) {
 		names_fill(fs, i, &v, &e);
+		if (v.unlearned)
+			dir_hide_attributes(&v, &e);
 		full = emit(arg, name, &e, place + 1 + COOKIE_FIRST);
 		if (!full)
 			h->list.shown[place].as = dir_name_hash(name);
-		if (!full && plus) {
+		if (!full && plus && !v.unlearned) {
 			inode_remember(fs->tree, i, e.version, v.fresh_ms);
 			return 0;
 		}

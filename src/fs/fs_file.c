@@ -36,6 +36,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "fs/attr/attr_queue.h"
 #include "fs/content/file_base.h"
 #include "fs/content/file_map.h"
 #include "fs/file_ahead.h"
@@ -514,7 +515,9 @@ int fs_file_sync(struct fs *fs, struct handle *h)
 					  : fs_file_publish(fs, h);
 
 	/* What was published was flushed with its name. */
-	return rc || dirty ? rc : names_sync(fs, file_inode(h->file));
+	if (!rc && !dirty)
+		rc = names_sync(fs, file_inode(h->file));
+	return rc ? rc : attr_queue_settle(fs->attr_queue, file_inode(h->file));
 }
 
 int fs_file_allocate(struct fs *fs, struct handle *h, off_t offset, off_t len)

@@ -12,9 +12,11 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "fs/names/inode_meta.h"
 #include "stage/catalog.h"
 #include "stage/location.h"
 #include "stage/stage.h"
+#include "store/attr_meta.h"
 
 #define HIDDEN_MS 60000 /* between two lines of the log on one directory */
 
@@ -22,9 +24,11 @@ int marker_put(struct fs *fs, struct inode *dir)
 {
 	static const struct store_body nothing = { .data = "", .fd = -1 };
 	static const struct store_cond absent = { .if_absent = true };
-	struct store_meta meta = { .content_type = NAMES_MARKER_TYPE };
+	struct store_meta meta = { .content_type = PROP_TYPE_DIR };
 	struct object_info info;
 	struct store_owner owner;
+	struct attr_meta attributes;
+	struct store_attr a;
 	struct inode_object o;
 	struct inode_view v;
 	int rc = inode_object(fs->tree, dir, &o);
@@ -33,9 +37,17 @@ int marker_put(struct fs *fs, struct inode *dir)
 	owner = (struct store_owner){ v.uid, v.gid, v.mode };
 	if (v.policy->keeps_owner)
 		meta.owner = &owner;
+	if (v.policy->in_metadata) {
+		inode_meta_take(fs->tree, dir, &a);
+		attr_meta_write(&a, &attributes);
+		meta.headers = attributes.fields;
+		meta.n_headers = attributes.n;
+	}
 	if (!rc)
 		rc = store_put(o.stage->store, buf_str(&o.key), &nothing, &meta,
 			       &absent, &info);
+	if (v.policy->in_metadata)
+		inode_meta_stored(fs->tree, dir, rc);
 	if (rc == -EEXIST && v.policy->implied_dirs)
 		rc = 0;
 	else if (!rc)

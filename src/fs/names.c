@@ -3,6 +3,8 @@
  */
 #include "fs/names.h"
 
+#include "fs/attr/attr_learn.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,7 +25,7 @@ static double names_fill_stat(struct fs *fs, struct inode *i,
 	}
 	memset(st, 0, sizeof(*st));
 	st->st_ino = v->ino;
-	st->st_mode = v->mode | (v->kind == INODE_FILE ? S_IFREG : S_IFDIR);
+	st->st_mode = v->mode | inode_view_type(v);
 	st->st_nlink = v->orphan ? 0 : 1;
 	st->st_uid = v->uid;
 	st->st_gid = v->gid;
@@ -69,6 +71,18 @@ void names_entry(struct fs *fs, struct inode *i, struct fs_entry *out)
 	names_fill(fs, i, &v, out);
 }
 
+/* The kernel looks up i, for a reference of the caller's. */
+static int names_enter(struct fs *fs, struct inode *i, struct fs_entry *out)
+{
+	int rc = attr_learn(fs->tree, &i);
+
+	if (rc)
+		inode_unref(fs->tree, i);
+	else
+		names_entry(fs, i, out);
+	return rc == -ENOENT ? 0 : rc;
+}
+
 int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
 	      struct fs_entry *out)
 {
@@ -83,6 +97,8 @@ int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
 	if (!names_is_root(fs, dir)) {
 		switch (tree_lookup(fs->tree, dir, name, &i, &v, &absent_ms)) {
 		case TREE_KNOWN:
+			if (v.unlearned)
+				return names_enter(fs, i, out);
 			names_fill(fs, i, &v, out);
 			return 0;
 		case TREE_ABSENT:
@@ -98,7 +114,7 @@ int fs_lookup(struct fs *fs, struct inode *dir, const char *name,
 		out->entry_timeout =
 			tree_absent_ms(fs->tree, dir, name) / 1000.0;
 	else if (!rc)
-		names_entry(fs, i, out);
+		rc = names_enter(fs, i, out);
 	return rc == -ENOENT ? 0 : rc;
 }
 
@@ -139,7 +155,7 @@ static int names_stat_successor(struct fs *fs, const struct inode_view *was,
 	struct inode_view is;
 
 	inode_view(fs->tree, now, &is);
-	if (was->kind != is.kind)
+	if (inode_view_type(was) != inode_view_type(&is))
 		return -ESTALE;
 	names_fill_stat(fs, now, &is, st);
 	*timeout = 0;
@@ -172,6 +188,10 @@ int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 		inode_view(fs->tree, i, &v);
 	else
 		rc = resolve_now(fs, i, &v, &now);
+	if (!h && !rc && v.policy->in_metadata) {
+		now = now ? now : inode_ref(fs->tree, i);
+		rc = attr_learn(fs->tree, &now);
+	}
 	if (!h && v.stage_root)
 		stages_refresh_root(fs, i);
 	/* Without its name it is still what is open. */

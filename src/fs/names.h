@@ -13,8 +13,6 @@
 #include "fs/state.h"
 #include "stage/stage.h"
 
-#define NAMES_MARKER_TYPE "application/x-directory"
-
 /* A key with its NUL, and the '/' of a directory that must still fit. */
 #define NAMES_KEY BUF_INIT(STORE_KEY_MAX)
 

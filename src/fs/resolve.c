@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "fs/attr/attr_learn.h"
 #include "fs/dirlist.h"
 #include "fs/inval_queue.h"
 #include "fs/look.h"
+#include "fs/names/inode_meta.h"
 #include "fs/questions.h"
 #include "fs/subtree.h"
 #include "stage/catalog.h"
@@ -227,9 +229,9 @@ int resolve_now(struct fs *fs, struct inode *i, struct inode_view *v,
 static int resolve_must_be(struct fs *fs, int rc, struct inode *now,
 			   struct inode *i)
 {
+	inode_unref(fs->tree, now);
 	if (rc)
 		return rc == -ENOENT ? -ESTALE : rc;
-	inode_unref(fs->tree, now);
 	return !now || now == i ? 0 : -ESTALE;
 }
 
@@ -248,8 +250,14 @@ int resolve_renew(struct fs *fs, struct inode *i)
 	int rc;
 
 	inode_view(fs->tree, i, &v);
-	if (!v.policy->keeps_owner || v.orphan)
+	if (!policy_has_owners(v.policy) || v.orphan)
 		return 0;
+	if (v.policy->in_metadata) {
+		inode_meta_forget(fs->tree, i);
+		now = inode_ref(fs->tree, i);
+		rc = attr_learn(fs->tree, &now);
+		return resolve_must_be(fs, rc, now, i);
+	}
 	if (v.stage_root) {
 		stages_refresh_root(fs, i);
 		return 0;

@@ -40,6 +40,7 @@ struct fs {
 	struct file_ahead *file_ahead;
 	_Atomic(unsigned) stages_left; /* when they were last made to forget */
 	struct removals *removals;
+	struct attr_queue *attr_queue;
 	struct file_env env;
 	struct fs_processes processes;
 	struct close_errors *close_errors;

@@ -178,13 +178,30 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 	op_done(req, rc);
 }
 
-/* Stores have neither; the kernel would make ENOSYS of a missing operation. */
 static void op_symlink(fuse_req_t req, const char *link, fuse_ino_t parent,
 		       const char *name)
 {
-	op_reply(req, fs_link(name));
+	struct fs_entry e = { 0 };
+	struct fs_caller c;
+	int rc;
+
+	op_caller(req, &c);
+	rc = fs_symlink(op_begin(req), op_inode(req, parent), name, link, &c,
+			&e);
+	op_end(req);
+	op_reply_entry(req, rc, &e);
 }
 
+static void op_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	char target[PATH_MAX];
+	int rc = fs_readlink(op_begin(req), op_inode(req, ino), target);
+
+	if (!op_failed(req, rc))
+		fuse_reply_readlink(req, target);
+}
+
+/* There are none; the kernel would make ENOSYS of a missing operation. */
 static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
 		    const char *name)
 {
@@ -389,6 +406,7 @@ const struct fuse_lowlevel_ops ops = {
 	.unlink = op_unlink,
 	.rename = op_rename,
 	.symlink = op_symlink,
+	.readlink = op_readlink,
 	.link = op_link,
 	.statfs = op_statfs,
 	.open = ops_file_open,

@@ -13,8 +13,6 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-#define MARKER_TYPE "application/x-directory"
-
 static const struct property {
 	const char *name; /* of the header, after the prefix */
 	size_t offset; /* of the string in struct conn */
@@ -107,7 +105,7 @@ int internal_marker_put(struct internal *in, const char *name,
 		rc = -E2BIG;
 	if (!rc) {
 		const struct store_meta meta = {
-			.content_type = MARKER_TYPE,
+			.content_type = PROP_TYPE_DIR,
 			.headers = h.fields,
 			.n_headers = h.n,
 		};

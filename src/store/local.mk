@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
+	src/store/attr_meta.c src/store/attr_meta.h \
 	src/store/parts.c src/store/parts.h \
 	src/store/props.c src/store/props.h \
 	src/store/store.c src/store/store.h \

@@ -31,6 +31,8 @@ struct store_meta;
 #define PROP_TAG_COUNT "x-amz-tagging-count"
 #define PROP_META "x-amz-meta-" /* names that begin so are the caller's */
 
+#define PROP_TYPE_DIR "application/x-directory" /* of a directory's object */
+
 /* What a header is, as bits. */
 enum prop_kind {
 	PROP_CONTENT = 1, /* of the content: any store keeps it, and a GET

@@ -214,10 +214,12 @@ struct store_limits {
 #define STORE_SET_GID 4
 #define STORE_SET_ATIME 8
 #define STORE_SET_MTIME 16
+#define STORE_SET_CTIME 32 /* in metadata alone (store/attr_meta.h) */
 struct store_attr {
 	unsigned which;
 	uint32_t mode, uid, gid;
 	struct timespec atime, mtime; /* tv_nsec may be UTIME_NOW */
+	struct timespec ctime;
 };
 
 /* ---- what a store does ----
@@ -426,6 +428,9 @@ struct store {
 	char *identity;
 	int broken; /* 0, or what every call fails with: store_broken_new() */
 	bool types; /* new objects have the content type of their names */
+	/* Objects have mode, owner and times in their metadata
+	 * (store/attr_meta.h); the callers read them there, and write them. */
+	bool attributes;
 	unsigned refs; /* atomic */
 	unsigned lacks; /* atomic: store_lacks() */
 };

@@ -80,6 +80,7 @@ tests_unit_test_auth_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_store
 TESTS += tests/unit/test_store
 tests_unit_test_store_SOURCES = \
+	tests/unit/store/test_attr_meta.c \
 	tests/unit/store/test_memstore.c \
 	tests/unit/store/test_parts.c \
 	tests/unit/store/test_props.c \
@@ -195,6 +196,13 @@ tests_unit_test_fs_content_SOURCES = \
 	tests/unit/fs/content/test_writer_threads.c
 tests_unit_test_fs_content_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fs_content_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_fs_attr
+TESTS += tests/unit/test_fs_attr
+tests_unit_test_fs_attr_SOURCES = \
+	tests/unit/fs/attr/test_attr.c
+tests_unit_test_fs_attr_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fs_attr_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_fs
 TESTS += tests/unit/test_fs

@@ -20,6 +20,7 @@
 #include "fs/content/spill.h"
 #include "fs/content/turn.h"
 #include "fs/content/upload.h"
+#include "fs/names/inode_meta.h"
 
 /* The caller is the last one to have it. */
 static void file_free(struct file *f)
@@ -38,6 +39,7 @@ static void file_free(struct file *f)
 	extents_clear(&c->not_retained);
 	free(g->props);
 	free(g->given);
+	free(g->headers);
 	free(g->fetched);
 	free(g->base_key);
 	stage_unref(f->stage);
@@ -412,6 +414,9 @@ int file_publish(struct file *f)
 		rc = file_publish_with_turn(f, buf_str(&key));
 	if (claimed)
 		claims_publish_end(f->env->tree, f->inode);
+	if (!rc && inode_meta_is_dirty(f->env->tree, f->inode) &&
+	    f->env->attributes_left)
+		f->env->attributes_left(f->env->arg, f->inode);
 	buf_clear(&key);
 	return rc;
 }

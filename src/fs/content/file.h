@@ -41,6 +41,9 @@ struct file_env {
 	/* What was written to i was given up; NULL is fine. */
 	void (*given_up)(void *arg, struct inode *i,
 			 const struct inode_given_up *g);
+	/* What was stored of i lacks attributes that were changed since it was
+	 * begun; NULL is fine. */
+	void (*attributes_left)(void *arg, struct inode *i);
 	void *arg;
 };
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "fs/names/inode_meta.h"
 
 /* What is asked about. */
 struct props_base {
@@ -135,6 +136,41 @@ int file_props_learn(struct file *f)
 	return rc;
 }
 
+/*
+ * What was sent so far of a file that is being written to says nothing of its
+ * times, which move with the bytes to come: those are the store's then, unless
+ * a caller sets others.
+ */
+static int props_attributes(struct file *f, struct store_meta *out)
+{
+	struct field *all =
+		calloc(out->n_headers + ATTR_META_FIELDS, sizeof(*all));
+	struct file_locked *g;
+	struct store_attr a;
+
+	if (!all)
+		return -ENOMEM;
+	inode_meta_take(f->env->tree, f->inode, &a);
+	lock_take(&f->lock);
+	g = file_locked(f);
+	if (g->state != FILE_PUBLISHING) {
+		a.which &= ~ATTR_META_TIMES;
+		if (g->props)
+			attr_meta_drop_times(g->props);
+	}
+	attr_meta_write(&a, &g->attributes);
+	for (size_t i = 0; i < out->n_headers; i++)
+		all[i] = out->headers[i];
+	for (unsigned i = 0; i < g->attributes.n; i++)
+		all[out->n_headers + i] = g->attributes.fields[i];
+	free(g->headers);
+	g->headers = all;
+	out->headers = all;
+	out->n_headers += g->attributes.n;
+	lock_drop(&f->lock);
+	return 0;
+}
+
 int file_props(struct file *f, const char *key, struct store_meta *out)
 {
 	const struct file_locked *g;
@@ -153,6 +189,8 @@ int file_props(struct file *f, const char *key, struct store_meta *out)
 	if (!out->props && !(g->given && props_get(g->props, PROP_TYPE)))
 		out->content_type = store_type(file_store(f), key);
 	lock_drop(&f->lock);
+	if (!rc && file_store(f)->attributes)
+		rc = props_attributes(f, out);
 	return rc;
 }
 

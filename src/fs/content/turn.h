@@ -19,6 +19,7 @@
 #include "fs/cache/block.h"
 #include "fs/content/file.h"
 #include "stage/stage.h"
+#include "store/attr_meta.h"
 #include "store/parts.h"
 
 struct fs_data;
@@ -121,6 +122,10 @@ struct file_locked {
 	/* They go beside what a new object gets, as fields. */
 	struct field *given;
 	size_t n_given;
+	/* The same with the attributes that the store keeps as metadata:
+	 * file_props(). */
+	struct attr_meta attributes;
+	struct field *headers;
 	struct file_base *fetched; /* file_base.h; NULL: it was not */
 
 	unsigned n_pinned; /* parts under way that give memory back */

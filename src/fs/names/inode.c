@@ -122,6 +122,16 @@ static bool inode_has_lost_name(const struct inode *i)
 	       !inode_is_stage_root(top);
 }
 
+bool inode_is_unlearned_locked(struct tree *t, const struct inode *i)
+{
+	if (!inode_policy(i)->in_metadata || !inode_live(i) || !i->parent ||
+	    inode_is_stage_root(i) || inode_dirty(i) ||
+	    (i->flags & (INODE_ORPHAN | INODE_ATTR_DIRTY)))
+		return false;
+	return !(i->flags & INODE_ATTR_KNOWN) ||
+	       (i->dir && !inode_is_fresh_locked(t, i, i->dir->attr_ms));
+}
+
 void inode_view_locked(struct tree *t, struct inode *i, struct inode_view *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -149,6 +159,9 @@ void inode_view_locked(struct tree *t, struct inode *i, struct inode_view *out)
 		out->fresh = out->fresh_ms > 0;
 	}
 	out->own_mtime = i->flags & INODE_OWN_MTIME;
+	out->is_link = i->flags & INODE_LINK;
+	out->unlearned = inode_is_unlearned_locked(t, i);
+	out->made = (i->flags & INODE_ATTR_KNOWN) && !i->attr_version;
 	out->changes = i->flags & INODE_CHANGES;
 	out->open = i->ext && i->ext->file;
 	out->stamp = i->stamp;

@@ -61,6 +61,9 @@ struct inode_view {
 	unsigned fresh_ms; /* how long yet; 0: it is not */
 	bool open; /* it has open content */
 	bool own_mtime; /* the store has another time */
+	bool is_link; /* a file: a symbolic link */
+	bool unlearned; /* its attributes are to be asked for: inode_meta.h */
+	bool made; /* they were made here, and no listing has told of it */
 	bool changes; /* another program has replaced it while it was known */
 	uint64_t stamp;
 	int64_t expire; /* presign expiry set on it; 0: none */
@@ -69,6 +72,14 @@ struct inode_view {
 	bool dirty; /* a file: the store does not have what one reads */
 	const struct policy *policy; /* its stage's */
 };
+
+/* As S_IFMT has it. */
+static inline mode_t inode_view_type(const struct inode_view *v)
+{
+	if (v->kind != INODE_FILE)
+		return S_IFDIR;
+	return v->is_link ? S_IFLNK : S_IFREG;
+}
 
 /* Settings that a user made: they win over what a store of files keeps. */
 #define TREE_FIXED_UID 1
@@ -162,8 +173,8 @@ enum tree_answer {
 };
 enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
 			   struct inode **out, struct inode_place *at);
-/* The same for the kernel: what is found is as inode_enter() makes it, and what
- * is absent is for so long yet. */
+/* The same for the kernel: what is found is as inode_enter() makes it, unless it
+ * is unlearned: then it is referenced; and what is absent is for so long yet. */
 enum tree_answer tree_lookup(struct tree *t, struct inode *dir,
 			     const char *name, struct inode **out,
 			     struct inode_view *v, unsigned *absent_ms);
@@ -210,7 +221,8 @@ void tree_forget_stage(struct tree *t, const char *name, uint64_t asked);
 unsigned tree_lru_stages_left(struct tree *t);
 
 /*
- * What this mount did: stamped. A new name (kind FILE: not published yet).
+ * What this mount did: stamped. A new name (kind FILE: not published yet; a
+ * symbolic link if the mode says so).
  * -EEXIST when a live one stands there, -EINPROGRESS when one is being removed.
  * Referenced.
  */

@@ -8,10 +8,9 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 
-/* Mode and owner stand in i from now on: the settings', until they change. */
-static void inode_attr_own_mode_locked(struct tree *t, struct inode *i)
-	REQUIRES(t->lock)
+void inode_attr_own_mode_locked(struct tree *t, struct inode *i)
 {
 	if (i->flags & INODE_OWN_MODE)
 		return;
@@ -36,7 +35,7 @@ static bool inode_attr_is_default(const struct tree *t, const struct inode *i,
 	unsigned hidden = TREE_FIXED_UID | TREE_FIXED_GID |
 			  TREE_FIXED_FILE_MODE | TREE_FIXED_DIR_MODE;
 
-	if (inode_policy(i)->keeps_owner) /* and shows the others */
+	if (policy_has_owners(inode_policy(i))) /* and shows the others */
 		hidden = t->set.fixed;
 	return (uid == t->set.uid || !(hidden & TREE_FIXED_UID)) &&
 	       (gid == t->set.gid || !(hidden & TREE_FIXED_GID)) &&
@@ -130,12 +129,11 @@ int inode_attr_set_times(struct tree *t, struct inode *i,
 	return rc;
 }
 
-void inode_attr_keep(struct tree *t, struct inode *i,
-		     const struct store_attr *a)
+void inode_attr_put_locked(struct tree *t, struct inode *i,
+			   const struct store_attr *a)
 {
 	unsigned w = a->which;
 
-	tree_lock(t);
 	inode_attr_put_times(i, w & STORE_SET_ATIME ? &a->atime : NULL,
 			     w & STORE_SET_MTIME ? &a->mtime : NULL);
 	if (w & (STORE_SET_MODE | STORE_SET_UID | STORE_SET_GID))
@@ -147,6 +145,13 @@ void inode_attr_keep(struct tree *t, struct inode *i,
 	if (w & STORE_SET_GID)
 		i->gid = a->gid;
 	inode_attr_changed_locked(t, i);
+}
+
+void inode_attr_keep(struct tree *t, struct inode *i,
+		     const struct store_attr *a)
+{
+	tree_lock(t);
+	inode_attr_put_locked(t, i, a);
 	i->refreshed_ms = -1; /* the disk has its own time for the change */
 	tree_unlock(t);
 }
@@ -198,4 +203,33 @@ void inode_attr_refresh_locked(struct tree *t, struct inode *i,
 		i->gid = info->gid;
 	if (!(fixed & (is_file ? TREE_FIXED_FILE_MODE : TREE_FIXED_DIR_MODE)))
 		i->mode = info->mode & 07777;
+}
+
+/* ---- in metadata ---- */
+
+uint32_t inode_attr_version(const struct object_info *info)
+{
+	int64_t s = info->mtime.tv_sec;
+	uint64_t h;
+
+	if (!info->etag[0])
+		return 0;
+	h = hash_bytes(hash_string(HASH_START, info->etag), &s, sizeof(s));
+	return (uint32_t)(h ^ h >> 32) | 1;
+}
+
+void inode_attr_known_locked(struct inode *i)
+{
+	i->flags |= INODE_ATTR_KNOWN;
+	i->attr_version = 0;
+	if (i->dir)
+		i->dir->attr_ms = clock_mono_ms();
+}
+
+void inode_attr_listed_locked(struct inode *i, const struct object_info *info,
+			      bool same)
+{
+	if (!(i->flags & INODE_ATTR_DIRTY) &&
+	    (!same || i->attr_version != inode_attr_version(info)))
+		i->flags &= ~INODE_ATTR_KNOWN;
 }

@@ -121,6 +121,7 @@ void inode_etag_copied(struct tree *t, struct inode *i,
 	inode_etag_put_all(i, info->etag);
 	i->flags |= INODE_OWN_MTIME;
 	i->stamp = ++tree_locked(t)->clock;
+	i->attr_version = 0;
 	tree_unlock(t);
 }
 
@@ -145,6 +146,8 @@ void inode_etag_published(struct tree *t, struct inode *i,
 	i->refreshed_ms = inode_policy(i)->keeps_owner ? -1 : clock_mono_ms();
 	i->stamp = ++tree_locked(t)->clock;
 	inode_attr_refresh_locked(t, i, info);
+	if (i->flags & INODE_ATTR_KNOWN)
+		inode_attr_known_locked(i);
 	tree_lru_update_locked(t, i);
 	tree_unlock(t);
 }

@@ -76,7 +76,7 @@ static void inode_file_give_up_locked(struct tree *t, struct inode *i,
 				      struct inode_given_up *out)
 	REQUIRES(t->lock)
 {
-	i->flags &= ~INODE_WRITTEN;
+	i->flags &= ~(INODE_WRITTEN | INODE_ATTR_KNOWN | INODE_ATTR_DIRTY);
 	i->refreshed_ms = -1;
 	inode_etag_no_pages(i);
 	i->kernel_attr_etag = 0;

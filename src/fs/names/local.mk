@@ -7,6 +7,7 @@ libfs_names_a_SOURCES = \
 	src/fs/names/inode_attr.c \
 	src/fs/names/inode_etag.c \
 	src/fs/names/inode_file.c \
+	src/fs/names/inode_meta.c src/fs/names/inode_meta.h \
 	src/fs/names/policy.c src/fs/names/policy.h \
 	src/fs/names/store_event.c src/fs/names/store_event.h \
 	src/fs/names/refusal.c src/fs/names/refusal.h \

@@ -4,24 +4,26 @@
 
 #include "store/store.h"
 
-const struct policy policy_objects = {
-	.ttl_max_ms = UINT_MAX,
-	.asked_by_etag = true,
-	.implied_dirs = true,
-	.removed_together = true,
+#define OF_OBJECTS \
+	.ttl_max_ms = UINT_MAX, .asked_by_etag = true, .implied_dirs = true, \
+	.removed_together = true
+
+const struct policy policies[POLICIES] = {
+	[POLICY_OBJECTS] = { OF_OBJECTS },
+	[POLICY_POSIX] = { OF_OBJECTS, .in_metadata = true },
+	[POLICY_FILES] = {
+		.ttl_max_ms = 1000,
+		.keeps_owner = true,
+		.keeps_numbers = true,
+		.renames = true,
+		.replaced_is_orphan = true,
+		.flushes_names = true,
+	},
 };
 
-const struct policy policy_files = {
-	.ttl_max_ms = 1000,
-	.keeps_owner = true,
-	.keeps_numbers = true,
-	.renames = true,
-	.replaced_is_orphan = true,
-	.flushes_names = true,
-};
-
-const struct policy *policy_of(const struct stage *s)
+enum policy_kind policy_kind_of(const struct stage *s)
 {
-	return s->store && s->store->limits.files ? &policy_files
-						  : &policy_objects;
+	if (s->store && s->store->limits.files)
+		return POLICY_FILES;
+	return s->store && s->store->attributes ? POLICY_POSIX : POLICY_OBJECTS;
 }

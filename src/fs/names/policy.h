@@ -17,8 +17,12 @@ struct policy {
 	 * looked at when it is opened, and when an open one is asked about, for
 	 * other programs may write into it. */
 	bool asked_by_etag;
-	/* Owner, mode and times are the store's, and set there. */
+	/* Owner, mode and times are the store's, and set there at once. */
 	bool keeps_owner;
+	/* They are in the metadata of objects (store/attr_meta.h), which a HEAD
+	 * tells and no listing; a change of them is a request of its own, or
+	 * goes with the bytes. So do symbolic links. */
+	bool in_metadata;
 	/* st_ino is the disk's: each publication is another file of it. */
 	bool keeps_numbers;
 	/* The store renames in one step, before the tree does, and a question
@@ -36,9 +40,20 @@ struct policy {
 	bool flushes_names;
 };
 
-extern const struct policy policy_objects, policy_files;
+enum policy_kind { POLICY_OBJECTS, POLICY_POSIX, POLICY_FILES, POLICIES };
+extern const struct policy policies[POLICIES];
 
-const struct policy *policy_of(const struct stage *s);
+enum policy_kind policy_kind_of(const struct stage *s);
+static inline const struct policy *policy_of(const struct stage *s)
+{
+	return &policies[policy_kind_of(s)];
+}
+
+/* Are owner and mode the store's, wherever it has them? */
+static inline bool policy_has_owners(const struct policy *p)
+{
+	return p->keeps_owner || p->in_metadata;
+}
 
 /* How long a name is believed when the settings say ttl_ms. */
 static inline unsigned policy_ttl_ms(const struct policy *p, unsigned ttl_ms)

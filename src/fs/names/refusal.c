@@ -24,8 +24,10 @@ static const char *const refusal_words[REFUSAL_N] = {
 			       "health, metrics, storage",
 	[REFUSAL_NAME] = "a name is UTF-8, and a whole key has at most 1,024 "
 			 "bytes",
-	[REFUSAL_LINK] = "an object store has no links: copy the file (cp -L, "
-			 "rsync -L, tar -h)",
+	[REFUSAL_LINK] = "a stage has no hard links: copy the file",
+	[REFUSAL_SYMLINK] = "only a stage of a server with attributes = posix "
+			    "keeps symbolic links: set that, or copy the file "
+			    "(cp -L, rsync -L, tar -h)",
 };
 
 /* Is it a minute since the last of that kind? One thread is told so. */

@@ -10,6 +10,7 @@ enum refusal {
 	REFUSAL_STAGE_NAME,
 	REFUSAL_NAME, /* the store takes no such name */
 	REFUSAL_LINK,
+	REFUSAL_SYMLINK,
 	REFUSAL_N
 };
 

@@ -21,7 +21,7 @@ static int tree_new_dir(struct inode *i)
 	i->dir = calloc(1, sizeof(*i->dir));
 	if (!i->dir)
 		return -ENOMEM;
-	i->dir->complete_ms = -1;
+	i->dir->complete_ms = i->dir->attr_ms = -1;
 	return 0;
 }
 
@@ -56,7 +56,7 @@ struct inode *tree_add_locked(struct tree *t, struct inode *dir,
 
 	if (!i)
 		return NULL;
-	i->of_files = dir->of_files;
+	i->policy = dir->policy;
 	tree_hash_add_locked(t, i, dir);
 	tree_lru_update_locked(t, dir);
 	return i;
@@ -71,15 +71,11 @@ int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
 	d->n_live -= inode_live(i);
 	i->kind = kind;
 	i->ino = tree_number_new_locked(t); /* another file under an old name */
-	i->flags &= ~INODE_OWN_MODE;
+	i->flags &= ~(INODE_OWN_MODE | INODE_ATTR_KNOWN | INODE_ATTR_DIRTY |
+		      INODE_LINK);
 	d->n_live += inode_live(i);
 	inode_put_times(i, t->began);
 	return 0;
-}
-
-void tree_set_ttl(struct tree *t, unsigned ttl_ms)
-{
-	t->set.ttl_ms = ttl_ms;
 }
 
 struct tree *tree_new(const struct tree_settings *s, struct stage *stage)
@@ -107,7 +103,7 @@ struct tree *tree_new(const struct tree_settings *s, struct stage *stage)
 	m = t->root ? inode_ext(t->root) : NULL;
 	if (m && stage) {
 		m->stage = stage_ref(stage);
-		t->root->of_files = policy_of(stage) == &policy_files;
+		t->root->policy = policy_kind_of(stage);
 	}
 	tree_unlock(t);
 	if (!t->guarded_.buckets || !m) {
@@ -226,6 +222,10 @@ enum tree_answer tree_lookup(struct tree *t, struct inode *dir,
 	tree_lock(t);
 	answer = tree_find_locked(t, dir, name, out);
 	if (answer == TREE_KNOWN)
+		inode_view_locked(t, *out, v);
+	if (answer == TREE_KNOWN && v->unlearned)
+		inode_ref_locked(t, *out);
+	else if (answer == TREE_KNOWN)
 		inode_enter_locked(t, *out, v);
 	else if (answer == TREE_ABSENT)
 		*absent_ms = tree_absent_ms_locked(t, dir, name);
@@ -324,7 +324,9 @@ int tree_create(struct tree *t, struct inode *dir, const char *name,
 		(*out)->mode = mode & 07777;
 		(*out)->uid = uid;
 		(*out)->gid = gid;
-		(*out)->flags |= INODE_OWN_MODE;
+		(*out)->flags |= S_ISLNK(mode) ? INODE_OWN_MODE | INODE_LINK
+					       : INODE_OWN_MODE;
+		inode_attr_known_locked(*out);
 	}
 	tree_unlock(t);
 	return rc;
@@ -545,7 +547,7 @@ static struct inode *tree_put_stage_locked(struct tree *t, struct stage *stage)
 		return NULL;
 	}
 	i->ext->stage = stage_ref(stage);
-	i->of_files = policy_of(stage) == &policy_files;
+	i->policy = policy_kind_of(stage);
 	return i;
 }
 

@@ -38,6 +38,10 @@ struct inode_dir {
 	/* Latest stamp that was dropped from memory with its name. */
 	uint64_t lost_stamp;
 	int64_t removed_ms; /* inode_removed_ms() */
+	/* When its own attributes were asked for; and the entry that was last,
+	 * which may be gone by now. */
+	int64_t attr_ms;
+	const void *attr_last;
 };
 
 /* Only what few inodes need. */
@@ -70,6 +74,10 @@ enum inode_flag {
 	INODE_PIN_EXPIRE = 8192, /* more->expire */
 	INODE_KERNEL_BEGIN = 16384, /* of the kernel's pages the first is one */
 	INODE_CHANGES = 32768, /* another program has replaced its object */
+	/* Of a policy that keeps attributes in metadata: */
+	INODE_ATTR_KNOWN = 1 << 16, /* that has told them, or we told it */
+	INODE_ATTR_DIRTY = 1 << 17, /* a caller changed them since */
+	INODE_LINK = 1 << 18, /* FILE: a symbolic link */
 };
 
 #define INODE_PINNED (INODE_PIN_MODE | INODE_PIN_TIMES | INODE_PIN_EXPIRE)
@@ -101,11 +109,14 @@ struct inode {
 	unsigned refs;
 	uid_t uid;
 	gid_t gid;
+	/* Of which ETag and time of the object its attributes are; 0: of none
+	 * that a listing could name. */
+	uint32_t attr_version;
+	uint32_t flags;
 	uint16_t mode : 12;
 	uint16_t kind : 4;
-	uint16_t flags;
 	/* inode_policy(): set when it is made, and read without the lock. */
-	bool of_files;
+	uint8_t policy;
 };
 
 #define TREE_DISKS 64
@@ -163,7 +174,7 @@ static inline void tree_unlock(struct tree *t) RELEASE(t->lock)
 
 static inline const struct policy *inode_policy(const struct inode *i)
 {
-	return i->of_files ? &policy_files : &policy_objects;
+	return &policies[i->policy];
 }
 static inline unsigned inode_ttl_ms(const struct tree *t, const struct inode *i)
 {
@@ -249,6 +260,22 @@ unsigned inode_ttl_left_locked(struct tree *t, const struct inode *i,
 			       int64_t refreshed_ms) REQUIRES(t->lock);
 bool inode_is_fresh_locked(struct tree *t, const struct inode *i,
 			   int64_t refreshed_ms) REQUIRES(t->lock);
+/* Mode and owner stand in i from now on: the settings', until they change. */
+void inode_attr_own_mode_locked(struct tree *t, struct inode *i)
+	REQUIRES(t->lock);
+/* What a caller has set, wherever it is kept. */
+void inode_attr_put_locked(struct tree *t, struct inode *i,
+			   const struct store_attr *a) REQUIRES(t->lock);
+/* inode_meta.h: is a HEAD to tell its attributes? */
+bool inode_is_unlearned_locked(struct tree *t, const struct inode *i)
+	REQUIRES(t->lock);
+/* They are ours: it was made, or published, here. */
+void inode_attr_known_locked(struct inode *i);
+/* Of an object: its ETag and time; 0: none. */
+uint32_t inode_attr_version(const struct object_info *info);
+/* A listing has shown it so; same: the bytes that we know. */
+void inode_attr_listed_locked(struct inode *i, const struct object_info *info,
+			      bool same);
 /* Owner, mode and times as the store keeps them, if it does. */
 void inode_attr_refresh_locked(struct tree *t, struct inode *i,
 			       const struct object_info *info)

@@ -14,6 +14,11 @@
 
 #include "base/clock.h"
 
+void tree_set_ttl(struct tree *t, unsigned ttl_ms)
+{
+	t->set.ttl_ms = ttl_ms;
+}
+
 /* The same bytes: by the ETag, or where there is none by what else is known. */
 static bool tree_refresh_same_bytes(const struct inode *i,
 				    const struct object_info *info)
@@ -47,6 +52,7 @@ static void tree_refresh_file(struct tree *t, struct inode *i,
 		inode_etag_put(i, info->etag);
 	}
 	inode_attr_refresh_locked(t, i, info);
+	inode_attr_listed_locked(i, info, same);
 }
 
 /* The object that we know; of one without an ETag by its size. */

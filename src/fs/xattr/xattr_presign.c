@@ -24,6 +24,7 @@
 
 #include "base/log.h"
 #include "fs/access.h"
+#include "fs/attr/attr_learn.h"
 #include "stage/stage.h"
 
 void xattr_presign_write_url(const struct store_presigned *p,
@@ -119,6 +120,18 @@ static int presign_may_absent(const struct walk *w)
 	return !uid || uid == geteuid() ? 0 : -ENOENT;
 }
 
+/* *i is as its metadata says, where that is where owner and mode are. */
+static int presign_learn(const struct walk *w, struct inode **i)
+{
+	int rc = attr_learn(w->c->fs->tree, i);
+
+	if (rc) {
+		inode_unref(w->c->fs->tree, *i);
+		*i = NULL;
+	}
+	return rc;
+}
+
 /* What is there by a name, where the walk stands: 0 or -errno. */
 static int presign_look(struct walk *w, const char *name,
 			enum tree_answer *answer, struct inode **out)
@@ -130,6 +143,8 @@ static int presign_look(struct walk *w, const char *name,
 		*answer = TREE_ABSENT;
 	} else if (w->asks) {
 		rc = resolve_ask(w->c->fs, w->dir, name, out);
+		if (!rc)
+			rc = presign_learn(w, out);
 		*answer = rc ? TREE_ABSENT : TREE_KNOWN;
 	} else {
 		*answer = w->dir ? tree_guess(w->c->fs->tree, w->dir, name, out)
@@ -198,7 +213,7 @@ static int presign_renew(const struct xattr_call *c, struct inode *i,
 {
 	int rc;
 
-	if (!at->view.policy->keeps_owner)
+	if (!policy_has_owners(at->view.policy))
 		return 0;
 	rc = resolve_renew(c->fs, i);
 	inode_place_clear(at);
@@ -306,8 +321,8 @@ static int presign_sign_below(struct xattr_call *c, struct inode *dir,
 	if (!rc)
 		rc = presign_renew(c, dir, at);
 	if (!rc)
-		rc = presign_may_path(c, dir, at->view.policy->keeps_owner,
-				      path);
+		rc = presign_may_path(c, dir,
+				      policy_has_owners(at->view.policy), path);
 	return rc ? rc : presign_sign(c, at, path);
 }
 

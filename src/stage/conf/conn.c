@@ -89,6 +89,11 @@ const struct option conn_options[] = {
 	    .def = "by_name",
 	    .help = "by_name: what is written gets the content type of its "
 		    "suffix (/etc/mime.types), if none is given"),
+	ROW(attributes, CHOICE, attributes, .choices = "server|posix",
+	    .def = "server",
+	    .help = "posix: mode, owner, times and symbolic links are kept in "
+		    "the metadata of objects, as s3fs does; server: changed "
+		    "ones are kept while the mount lasts"),
 	ROW(part_size, SIZE, part_size, .min = 5 * MIB, .max = 5 * GIB,
 	    .help = "bytes of an upload's part (default: by the file's size)"),
 	ROW(connections, UINT, lane.connections, .min = 1, .max = 1024,

@@ -32,6 +32,7 @@ struct conn {
 	int public_addressing; /* the same, or CONN_SAME */
 	bool ro, allow_overlap, upload_api;
 	int content_type; /* enum conn_content_type */
+	int attributes; /* enum conn_attributes */
 	uint64_t part_size; /* bytes; 0: auto */
 	/* What statements keep with a stage; shown, and otherwise without
 	 * effect. */
@@ -40,6 +41,8 @@ struct conn {
 
 /* Of new objects that were given none. */
 enum conn_content_type { CONN_TYPE_BY_NAME, CONN_TYPE_OFF };
+/* Where mode, owner and times are. */
+enum conn_attributes { CONN_ATTRIBUTES_SERVER, CONN_ATTRIBUTES_POSIX };
 enum conn_addressing { CONN_PATH, CONN_VIRTUAL, CONN_SAME };
 
 extern const struct option conn_options[];

@@ -81,6 +81,7 @@ static int open_bucket(const struct conn *c, const char *name,
 		set.virtual_host = conn_endpoint_virtual(c, false);
 		set.public_virtual_host = conn_endpoint_virtual(c, true);
 		set.types = c->content_type == CONN_TYPE_BY_NAME;
+		set.attributes = c->attributes == CONN_ATTRIBUTES_POSIX;
 		/* A key is for one kind alone. */
 		if (!text_given(set.sse) && text_given(set.sse_kms_key_id))
 			set.sse = "aws:kms";

@@ -20,7 +20,6 @@
 
 #define GET_CHUNK (256u << 10)
 #define DEFAULT_TYPE "binary/octet-stream"
-#define DIRECTORY_TYPE "application/x-directory"
 
 static int read_check_key(struct local *l, const char *what, const char *key)
 {
@@ -93,7 +92,7 @@ static const char *read_type_of(const struct local *l, const char *key)
 	const char *type = local_read_type(l, key);
 
 	if (store_check_is_dir(key))
-		return DIRECTORY_TYPE;
+		return PROP_TYPE_DIR;
 	return type ? type : DEFAULT_TYPE;
 }
 

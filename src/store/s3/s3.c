@@ -217,6 +217,7 @@ int s3_new(const struct s3_settings *set, struct http_lane *lane,
 	s->requester_pays = set->requester_pays;
 	s->deadline_ms = 1000 * (set->deadline_s ? set->deadline_s : 120);
 	s->base.types = set->types;
+	s->base.attributes = set->attributes;
 	rc = s3_made_init(s, set);
 	if (rc == -EINVAL)
 		buf_adds(why, "sse_customer_key is no key");

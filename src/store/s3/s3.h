@@ -36,7 +36,7 @@ struct s3_settings {
 	const char *sse_kms_context; /* JSON */
 	const char *sse_customer_key; /* S3_CUSTOMER_KEY bytes in Base64 */
 	bool requester_pays;
-	bool types; /* as struct store's */
+	bool types, attributes; /* as struct store's */
 	bool disk_cache; /* what is read may be kept on a disk */
 	unsigned deadline_s; /* the lane's; 0: 120 */
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "store/s3/s3_etag.h"
 #include "store/s3/s3_head.h"
 #include "store/s3/s3_info.h"
@@ -182,6 +183,15 @@ int s3_put_by(struct s3 *s, struct s3_by_url *by, const char *key,
 	return put_once(s, by, key, body, meta, NULL, out);
 }
 
+/* A copy takes metadata along by itself. */
+static bool put_is_plain(const struct store_meta *meta)
+{
+	for (size_t i = 0; meta && i < meta->n_headers; i++)
+		if (!text_starts_with(meta->headers[i].name, PROP_META))
+			return false;
+	return !meta || !meta->props;
+}
+
 int s3_put(struct store *store, const char *key, const struct store_body *body,
 	   const struct store_meta *meta, const struct store_cond *cond,
 	   struct object_info *out)
@@ -199,7 +209,7 @@ int s3_put(struct store *store, const char *key, const struct store_body *body,
 		rc = s3_head_reply(s, key, false, out, &reply);
 		http_reply_clear(&reply);
 	}
-	if (!rc && !(meta && (meta->props || meta->n_headers)))
+	if (!rc && put_is_plain(meta))
 		s3_plain_note(s, key, out);
 	return rc;
 }

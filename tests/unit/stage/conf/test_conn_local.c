@@ -104,6 +104,7 @@ static const struct {
 	{ "public_endpoint_url", "ftp://files.example/", true },
 	{ "endpoint_url", "http://127.0.0.1:9000", true },
 	{ "content_type", "off", false },
+	{ "attributes", "posix", true },
 	{ "region", "eu-west-1", true },
 	{ "region", "", false },
 	{ "access_key_id", "a", true },

@@ -1,0 +1,17 @@
+/*
+ * Storing attributes that callers have changed, for a name whose bytes are in
+ * the store already: its HEAD, and a copy of it onto itself with the headers
+ * that it had and the new attributes; a directory without an object gets one.
+ */
+#ifndef FS_ATTR_ATTR_SEND_H
+#define FS_ATTR_ATTR_SEND_H
+
+#include "fs/names/inode.h"
+
+/* What is dirty of i; nothing when it is not, or its name is gone, or it has
+ * bytes that are yet to be published, with which they go. Blocks, and waits for
+ * who publishes, moves or removes it. 0, -EINTR, or why it cannot be stored:
+ * then the change is forgotten. */
+int attr_send(struct tree *t, struct inode *i);
+
+#endif
