@@ -119,6 +119,23 @@ static int statement_take_word(const struct cmd_words *words, const char *which,
 	return 0;
 }
 
+/* The same for a stage: its name, which may be written as a location. */
+static int statement_take_stage(const struct cmd_words *words,
+				const char *which, struct sql_text *out,
+				struct buf *why)
+{
+	int rc = statement_take_word(words, which, out, why);
+	size_t len;
+
+	if (rc || why->len || *out->s != '@')
+		return rc;
+	len = strlen(out->s) - 1;
+	memmove(out->s, out->s + 1, len + 1);
+	if (len > 1 && out->s[len - 1] == '/')
+		out->s[len - 1] = '\0';
+	return 0;
+}
+
 /* A location and --pattern, which are what they should be. */
 static int statement_take_files(const struct statement_options *o,
 				const struct cmd_words *words,
@@ -327,8 +344,8 @@ static int create_fill(const struct statement_options *o,
 		buf_adds(why, "--replace or --if-not-exists, not both");
 		return 0;
 	}
-	rc = statement_take_word(words, "what is the stage's name?", &q->name,
-				 why);
+	rc = statement_take_stage(words, "what is the stage's name?", &q->name,
+				  why);
 	for (unsigned i = 1; i < words->n && !rc && !why->len; i++)
 		rc = create_take_word(q, words->word[i], why);
 	if (!rc && !why->len && q->has_connection && !q->url.s)
@@ -401,7 +418,7 @@ static int alter_fill(const struct statement_options *o,
 		buf_adds(why, "KEY=VALUE or --unset, not both");
 	if (why->len)
 		return 0;
-	rc = statement_take_word(words, "which stage?", &q->name, why);
+	rc = statement_take_stage(words, "which stage?", &q->name, why);
 	for (unsigned i = 1; i < words->n && !rc && !why->len; i++)
 		rc = create_take_word(q, words->word[i], why);
 	return rc;
@@ -437,7 +454,7 @@ static int drop_fill(const struct statement_options *o,
 	q->kind = SQL_DROP_STAGE;
 	q->if_exists = o->if_exists;
 	q->keep_files = !o->recursive;
-	return statement_take_word(words, "which stage?", &q->name, why);
+	return statement_take_stage(words, "which stage?", &q->name, why);
 }
 
 const struct command drop_command = {
@@ -484,7 +501,7 @@ static int desc_fill(const struct statement_options *o,
 {
 	q->kind = SQL_DESC_STAGE;
 	q->must_exist = true;
-	return statement_take_word(words, "which stage?", &q->name, why);
+	return statement_take_stage(words, "which stage?", &q->name, why);
 }
 
 const struct command desc_command = {

@@ -33,6 +33,7 @@ silent 'an internal stage'
 is 'is shown' "$(shown)" 'ext my_internal_stage '
 is 'with its type' "$(desc my_internal_stage stage_type)" Internal
 is 'and no place' "$(desc my_internal_stage url)" null
+is 'and may be named as a location' "$(desc @my_internal_stage/ stage_type)" Internal
 sql 'CREATE STAGE my_internal_stage'
 is 'a second time' "$RC $(head -1 "$DIR/err")" \
 	"1 stagefs: SQL:1:14: [2502] Stage 'my_internal_stage' already exists."
