@@ -73,7 +73,7 @@ int main(int argc, char **argv)
 		return STATUS_OK;
 	}
 	if (is_one_of(argv[1], "--version", "-V")) {
-		puts("stagefs " PACKAGE_VERSION);
+		help_version(stdout);
 		return STATUS_OK;
 	}
 	/* For the build: the manual pages and the completion. */

@@ -9,6 +9,9 @@
 #include "base/option.h"
 #include "cli/cmd.h"
 #include "config/config.h"
+#include "fuse/session.h"
+#include "gateway/server.h"
+#include "net/http_engine.h"
 
 #define BRIEF_COLUMN 16
 
@@ -207,3 +210,13 @@ const struct command help_command = {
 	.help = "What there is, or one verb or topic",
 	.run = help_run,
 };
+
+void help_version(FILE *out)
+{
+	fputs("stagefs " PACKAGE_VERSION "\n"
+	      "stores: S3, local directories\n"
+	      "with: gateway, disk cache, SQL, QR codes\n",
+	      out);
+	fprintf(out, "libfuse %s, libmicrohttpd %s, %s\n", session_library(),
+		server_library(), http_engine_library());
+}

@@ -19,6 +19,8 @@ extern const struct help_entry help_examples[], help_attributes[],
 
 /* The page: verbs by their purpose, and examples. */
 void help_page(const struct command *const *commands, FILE *out);
+/* What `stagefs --version` prints. */
+void help_version(FILE *out);
 void help_verb(const struct command *c, FILE *out);
 
 #endif

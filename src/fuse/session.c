@@ -329,3 +329,8 @@ void session_free(struct session *s)
 	free(s->mountpoint);
 	free(s);
 }
+
+const char *session_library(void)
+{
+	return fuse_pkgversion();
+}

@@ -51,4 +51,7 @@ bool session_gone(struct session *s);
  */
 void session_free(struct session *s);
 
+/* The version of libfuse. Static. */
+const char *session_library(void);
+
 #endif

@@ -174,3 +174,8 @@ void server_free(struct server *s)
 	g->connections = NULL;
 	free(s);
 }
+
+const char *server_library(void)
+{
+	return MHD_get_version();
+}

@@ -23,4 +23,7 @@ int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *err);
 bool server_stop(struct server *s, unsigned seconds);
 void server_free(struct server *s); /* NULL is fine */
 
+/* The version of libmicrohttpd. Static. */
+const char *server_library(void);
+
 #endif

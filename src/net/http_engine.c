@@ -3,6 +3,7 @@
  */
 #include "net/http_engine.h"
 
+#include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -76,6 +77,11 @@ const struct http_counts *http_engine_counts(struct http_engine *e)
 void http_engine_tell_outages(struct http_engine *e)
 {
 	atomic_store(&e->loop.tells_outages, true);
+}
+
+unsigned http_engine_down(struct http_engine *e)
+{
+	return atomic_load(&e->loop.n_down);
 }
 
 void http_engine_free(struct http_engine *e)
@@ -298,4 +304,9 @@ int http_perform(struct http_lane *lane, struct http_call *call,
 
 	http_perform_all(lane, &call, out, &result, 1);
 	return result;
+}
+
+const char *http_engine_library(void)
+{
+	return curl_version();
 }

@@ -27,6 +27,8 @@ void http_engine_free(struct http_engine *e);
 /* From here on the log says when a server does not answer, and when it is back:
  * for what runs long. */
 void http_engine_tell_outages(struct http_engine *e);
+/* How many servers are told to be down now. Any thread. */
+unsigned http_engine_down(struct http_engine *e);
 
 /* What was counted; the first of a list that lives as long as the engine. */
 const struct http_counts *http_engine_counts(struct http_engine *e);
@@ -91,5 +93,8 @@ int http_perform(struct http_lane *lane, struct http_call *call,
  */
 void http_perform_all(struct http_lane *lane, struct http_call **calls,
 		      struct http_reply *outs, int *results, unsigned n);
+
+/* The library that does it, with its version and those that it uses. Static. */
+const char *http_engine_library(void);
 
 #endif

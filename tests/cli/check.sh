@@ -259,7 +259,10 @@ is 'with a stage it has nothing to say' "$RC$(cat "$DIR/err")" 0
 # ---- the program ----
 
 run --version
-holds 'a version' grep -qE '^stagefs [0-9]+\.[0-9]+\.[0-9]+$' "$DIR/out"
+holds 'a version, in a line of its own' grep -qE '^stagefs [0-9]+\.[0-9]+\.[0-9]+$' "$DIR/out"
+for word in 'stores: .*S3' 'with: .*gateway' 'libfuse 3\.' 'libcurl/[0-9]'; do
+	holds "... and what it is built with: $word" grep -qE "$word" "$DIR/out"
+done
 run --help
 is 'help is no error' "$RC$(cat "$DIR/err")" 0
 for word in presign list check init; do
