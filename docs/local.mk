@@ -16,7 +16,8 @@ dist_doc_DATA = README.md docs/architecture.md docs/internals.md docs/credential
 	docs/performance.md docs/bench.svg docs/architecture.svg docs/terminal.svg docs/presign.md docs/semantics.md docs/servers.md docs/statements.md \
 	LICENSE CHANGELOG.md
 examplesdir = $(docdir)/examples
-dist_examples_DATA = etc/stagefs.conf packaging/kubernetes.yaml
+dist_examples_DATA = etc/stagefs.conf packaging/kubernetes.yaml \
+	etc/stagefs-alerts.yml etc/stagefs-dashboard.json
 EXTRA_DIST += docs/record.py docs/terminal.txt packaging/stagefs.spec packaging/Containerfile packaging/test packaging/units \
 	debian/changelog debian/control debian/copyright debian/rules \
 	debian/source/format debian/stagefs.install debian/stagefs.lintian-overrides \

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/metric.h"
 #include "base/waiter.h"
 
 #define RETRY_MS 20
@@ -269,4 +270,14 @@ size_t budget_peak(struct budget *b)
 	peak = budget_locked(b)->peak;
 	lock_drop(&b->lock);
 	return peak;
+}
+
+void budget_write_metrics(struct budget *b, struct buf *out)
+{
+	metric_one(out, "memory_bytes", "gauge", "Object data in memory.",
+		   budget_used(b));
+	metric_one(out, "memory_peak_bytes", "gauge", "The most it has been.",
+		   budget_peak(b));
+	metric_one(out, "memory_limit_bytes", "gauge", "The setting `memory`.",
+		   budget_limit(b));
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct budget;
+struct buf;
 
 struct budget *budget_new(size_t limit); /* NULL without memory */
 void budget_free(struct budget *b);
@@ -38,5 +39,7 @@ void budget_give(struct budget *b, size_t bytes);
 size_t budget_limit(const struct budget *b);
 size_t budget_used(struct budget *b);
 size_t budget_peak(struct budget *b);
+/* Appends the three, as metric.h has it. */
+void budget_write_metrics(struct budget *b, struct buf *out);
 
 #endif

@@ -15,6 +15,8 @@ libbase_a_SOURCES = \
 	src/base/kdf.c src/base/kdf.h \
 	src/base/lock.c src/base/lock.h \
 	src/base/log.c src/base/log.h \
+	src/base/log_line.c src/base/log_line.h \
+	src/base/metric.c src/base/metric.h \
 	src/base/mime.c src/base/mime.h \
 	src/base/mountinfo.c src/base/mountinfo.h \
 	src/base/number.h \

@@ -1,7 +1,7 @@
 /*
  * A line is put together in one buffer and leaves by one write(2), so lines of
  * several threads, or of several mounts that share a file, never mix. What
- * does not fit LINE_MAX_BYTES is cut, with dots to say so.
+ * does not fit is cut, with dots to say so.
  *
  * The target is set before threads start and only read afterwards; a file that
  * is opened anew takes the descriptor's place in one step.
@@ -12,34 +12,51 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/io.h"
-#include "base/text.h"
+#include "base/log_line.h"
 
 #define LINE_MAX_BYTES (4 * BUF_MESSAGE)
+/* The same where each byte of a sentence may be escaped. */
+#define SENTENCE_MAX_BYTES (8 * BUF_MESSAGE)
 
 enum log_kind { LOG_TO_STDERR, LOG_TO_SYSLOG, LOG_TO_FILE };
 
 static struct {
 	enum log_kind kind;
 	_Atomic(enum log_level) level;
+	_Atomic(enum log_format) format;
 	int fd;
-} target = { LOG_TO_STDERR, LOG_LEVEL_INFO, STDERR_FILENO };
+	bool journal; /* lines begin with their priority */
+} target = { LOG_TO_STDERR, LOG_LEVEL_INFO, LOG_FORMAT_TEXT, STDERR_FILENO,
+	     false };
 
-static const struct {
-	const char *word;
-	int priority;
-} levels[] = {
-	[LOG_LEVEL_ERROR] = { "error", LOG_ERR },
-	[LOG_LEVEL_WARN] = { "warning", LOG_WARNING },
-	[LOG_LEVEL_INFO] = { "info", LOG_INFO },
-	[LOG_LEVEL_DEBUG] = { "debug", LOG_DEBUG },
+static const int priorities[] = {
+	[LOG_LEVEL_ERROR] = LOG_ERR,
+	[LOG_LEVEL_WARN] = LOG_WARNING,
+	[LOG_LEVEL_INFO] = LOG_INFO,
+	[LOG_LEVEL_DEBUG] = LOG_DEBUG,
 };
+
+/* Does stderr go to systemd's journal, which reads a priority in front of a
+ * line? systemd.exec(5), $JOURNAL_STREAM. */
+static bool log_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	       !fstat(STDERR_FILENO, &st) && st.st_dev == device &&
+	       st.st_ino == inode;
+}
 
 static int log_open_file(const char *name)
 {
@@ -92,6 +109,7 @@ int log_open(const char *name, enum log_level level)
 	target.kind = kind;
 	target.level = level;
 	target.fd = fd;
+	target.journal = kind == LOG_TO_STDERR && log_is_journal();
 	return 0;
 }
 
@@ -103,6 +121,12 @@ void log_close(void)
 		closelog();
 	target.kind = LOG_TO_STDERR;
 	target.fd = STDERR_FILENO;
+	target.journal = false;
+}
+
+void log_set_format(enum log_format format)
+{
+	target.format = format;
 }
 
 int log_wants(enum log_level level)
@@ -110,70 +134,40 @@ int log_wants(enum log_level level)
 	return level <= target.level;
 }
 
-static bool log_is_bare(const char *value)
+/* With its priority for the journal. What is too long is cut, or, where a
+ * program reads it, loses the names that it is about. */
+static void log_write_line(struct log_line *l, struct buf *out)
 {
-	return *value && !value[strcspn(value, " =\"\\'")] &&
-	       !text_has_control(value);
-}
+	const enum log_format format = target.format;
 
-/* ` name=value`, in quotes when it could be taken for something else. */
-static void log_add_field(struct buf *line, const char *name, const char *value,
-			  bool quote)
-{
-	if (!value)
-		return;
-	quote |= !log_is_bare(value);
-	buf_addf(line, " %s=%s", name, quote ? "\"" : "");
-	text_printable(line, value);
-	buf_adds(line, quote ? "\"" : "");
-}
-
-static void log_add_where(struct buf *line, const struct log_where *where)
-{
-	size_t start;
-
-	buf_addc(line, ':');
-	start = line->len;
-	log_add_field(line, "stage", where->stage, false);
-	log_add_field(line, "key", where->key, true);
-	log_add_field(line, "code", where->code, false);
-	if (where->status)
-		buf_addf(line, " status=%ld", where->status);
-	log_add_field(line, "request", where->request, false);
-	if (line->len == start && !line->err)
-		buf_truncate(line, start - 1);
-	if (where->err) {
-		int err = where->err < 0 ? -where->err : where->err;
-		const char *why = strerrordesc_np(err);
-
-		buf_addf(line, ": %s (errno %d)", why ? why : "unknown", err);
+	for (;;) {
+		if (target.journal)
+			buf_addf(out, "<%d>", priorities[l->level]);
+		log_line_write(l, format, out);
+		if (!buf_err(out))
+			return;
+		if (format == LOG_FORMAT_TEXT || !l->where)
+			break;
+		buf_reset(out);
+		l->where = NULL;
 	}
-}
-
-static void log_add_start(struct buf *line, enum log_level level)
-{
-	char now[TIME_RFC3339_SIZE];
-
-	switch (target.kind) {
-	case LOG_TO_STDERR:
-		buf_addf(line, "stagefs: %s: ", levels[level].word);
-		break;
-	case LOG_TO_FILE:
-		clock_rfc3339_ms(clock_now(), now);
-		buf_addf(line, "%s stagefs[%ld]: %s: ", now, (long)getpid(),
-			 levels[level].word);
-		break;
-	case LOG_TO_SYSLOG:
-		buf_addf(line, "%s: ", levels[level].word);
-		break;
-	}
+	out->err = 0;
+	buf_truncate(out, LINE_MAX_BYTES - 4);
+	buf_adds(out, "...");
 }
 
 void log_at(enum log_level level, const struct log_where *where,
 	    const char *fmt, ...)
 {
-	struct buf line = BUF_INIT(LINE_MAX_BYTES);
-	char sentence[BUF_MESSAGE];
+	static const enum log_line_start starts[] = {
+		[LOG_TO_STDERR] = LOG_LINE_NAME,
+		[LOG_TO_SYSLOG] = LOG_LINE_LEVEL,
+		[LOG_TO_FILE] = LOG_LINE_TIME,
+	};
+	struct buf line =
+		BUF_INIT(target.format == LOG_FORMAT_TEXT ? LINE_MAX_BYTES
+							  : SENTENCE_MAX_BYTES);
+	char sentence[BUF_MESSAGE], now[TIME_RFC3339_SIZE];
 	int saved = errno;
 	va_list ap;
 	int n;
@@ -185,17 +179,16 @@ void log_at(enum log_level level, const struct log_where *where,
 	va_end(ap);
 	if (n >= (int)sizeof(sentence))
 		strcpy(sentence + sizeof(sentence) - 4, "...");
-	log_add_start(&line, level);
-	text_one_line(&line, sentence);
-	if (where)
-		log_add_where(&line, where);
-	if (buf_err(&line)) {
-		line.err = 0;
-		buf_truncate(&line, LINE_MAX_BYTES - 4);
-		buf_adds(&line, "...");
-	}
+	clock_rfc3339_ms(clock_now(), now);
+	log_write_line(&(struct log_line){ .level = level,
+					   .start = starts[target.kind],
+					   .where = where,
+					   .sentence = sentence,
+					   .time = now,
+					   .pid = getpid() },
+		       &line);
 	if (target.kind == LOG_TO_SYSLOG) {
-		syslog(levels[level].priority, "%s", buf_str(&line));
+		syslog(priorities[level], "%s", buf_str(&line));
 	} else {
 		buf_addc(&line, '\n');
 		io_write(target.fd, buf_str(&line), line.len);

@@ -18,6 +18,12 @@ enum log_level {
 	LOG_LEVEL_DEBUG
 };
 
+enum log_format {
+	LOG_FORMAT_TEXT, /* as above */
+	LOG_FORMAT_LOGFMT, /* time=... level=error pid=1 msg="..." ... */
+	LOG_FORMAT_JSON, /* an object a line, with the same names */
+};
+
 /* Where a line belongs; any of them may be NULL or 0. */
 struct log_where {
 	const char *stage;
@@ -40,6 +46,9 @@ int log_open(const char *target, enum log_level level);
  * -EOPNOTSUPP (it is no file, or shall be none any more), or -errno, and all is
  * as it was. */
 int log_reopen(const char *target, enum log_level level);
+
+/* From here on; at any time. */
+void log_set_format(enum log_format format);
 
 /* Until log_open(), and again from here on, lines go to stderr. */
 void log_close(void);

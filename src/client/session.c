@@ -35,6 +35,7 @@ static int session_start(struct session *s, struct buf *why)
 
 	if (!log)
 		log = m->log_level > LOG_LEVEL_WARN ? "stderr" : "/dev/null";
+	log_set_format(m->log_format);
 	rc = log_open(log, m->log_level);
 	/* A daemon's log may be closed to the user of a verb. */
 	if (rc == -EACCES)

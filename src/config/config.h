@@ -43,6 +43,7 @@ struct config_mount {
 	uint64_t presign_expire, presign_expire_max; /* s */
 	char *log; /* NULL: stderr, syslog once in the background */
 	int log_level; /* enum log_level's order */
+	int log_format; /* enum log_format's order */
 	int check; /* enum config_check */
 	uint64_t mount_wait, stop_timeout; /* s */
 	bool nonempty;

@@ -62,6 +62,9 @@ const struct option config_mount_options[] = {
 		    "syslog once in the background)"),
 	ROW(log_level, CHOICE, .choices = "error|warn|info|debug",
 	    .def = "warn", .help = "how much is logged"),
+	ROW(log_format, CHOICE, .choices = "text|logfmt|json", .def = "text",
+	    .help = "how: a sentence, or name=value pairs or JSON for "
+		    "programs"),
 	ROW(check, CHOICE, .choices = "all|storage|none", .def = "storage",
 	    .help = "what must answer before a mount goes to the background"),
 	ROW(mount_wait, DURATION, .max = 86400, .def = "60",

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/metric.h"
 #include "fs/attr/attr_queue.h"
 #include "fs/cache/block.h"
 #include "fs/cache/block_disk.h"
@@ -286,4 +287,14 @@ static struct store *fs_find_store(void *arg, const char *store_name,
 void fs_recover(struct fs *fs)
 {
 	pending_recover(fs->pending, fs_find_store, fs);
+}
+
+void fs_write_metrics(struct fs *fs, struct buf *out)
+{
+	struct fs_writers w;
+
+	fs_writers(fs, &w);
+	metric_one(out, "open_for_writing", "gauge",
+		   "Files that are open for writing.", w.open);
+	block_cache_write_metrics(fs->blocks, out);
 }

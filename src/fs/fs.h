@@ -114,6 +114,8 @@ struct fs_writers {
 			  * or fsync; now while one is under way; 0: never */
 };
 void fs_writers(struct fs *fs, struct fs_writers *out);
+/* Appends counters of files and caches, as base/metric.h has it. */
+void fs_write_metrics(struct fs *fs, struct buf *out);
 /* Appends the locations of the first of them, a line each with that word in
  * front. */
 void fs_writer_names(struct fs *fs, const char *word, unsigned most,

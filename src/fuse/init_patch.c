@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fuse/killpriv.h"
+#include "fuse/op_counts.h"
 
 #define WANTED (FUSE_PARALLEL_DIROPS | FUSE_HANDLE_KILLPRIV_V2)
 
@@ -37,6 +38,7 @@ static ssize_t init_patch_read(int fd, void *buf, size_t len, void *userdata)
 	ssize_t n = read(fd, buf, len);
 
 	killpriv_note(buf, n > 0 ? (size_t)n : 0);
+	op_counts_begin(buf, n > 0 ? (size_t)n : 0);
 	if (init.state != INIT_WAITED || n < (ssize_t)(sizeof(*h) + 16))
 		return n;
 	if (h->opcode == FUSE_INIT) {
@@ -63,6 +65,7 @@ static ssize_t init_patch_writev(int fd, struct iovec *iov, int count,
 	const struct fuse_out_header *h = iov[0].iov_base;
 	ssize_t n;
 
+	op_counts_end(iov, count);
 	if (init.state != INIT_ASKED || h->unique != init.unique)
 		return writev(fd, iov, count);
 	/* A version that the kernel must match first is asked for again. */

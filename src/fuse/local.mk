@@ -5,6 +5,7 @@ libfuse_ops_a_SOURCES = \
 	src/fuse/killpriv.c src/fuse/killpriv.h \
 	src/fuse/notify.c src/fuse/notify.h \
 	src/fuse/op.c src/fuse/op.h \
+	src/fuse/op_counts.c src/fuse/op_counts.h \
 	src/fuse/ops.c src/fuse/ops.h \
 	src/fuse/ops_file.c \
 	src/fuse/session.c src/fuse/session.h

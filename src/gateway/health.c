@@ -8,6 +8,7 @@
 
 #include "base/budget.h"
 #include "base/buf.h"
+#include "base/metric.h"
 #include "base/query.h"
 #include "gateway/counters.h"
 #include "gateway/context.h"
@@ -35,13 +36,21 @@ static void health_add_proof(struct exchange *x, const char *name,
 	stores_entry_clear(&found);
 }
 
+/* Not the status: who asks whether the daemon lives is not to end it because a
+ * server is away. */
+static const char *health_storage(const struct gateway *g)
+{
+	return g->set.down && g->set.down(g->set.metrics_arg) ? "away" : "ok";
+}
+
 static void health_answer(struct exchange *x)
 {
 	struct buf out = BUF_INIT(BUF_MESSAGE);
 	struct query q;
 
-	buf_adds(&out,
-		 "{\"status\":\"ok\",\"version\":\"" PACKAGE_VERSION "\"");
+	buf_addf(&out,
+		 "{\"status\":\"ok\",\"storage\":\"%s\",\"version\":\"%s\"",
+		 health_storage(x->gateway), PACKAGE_VERSION);
 	if (!query_parse(&q, x->query))
 		health_add_proof(x, query_get(&q, "store"),
 				 query_get(&q, "nonce"), &out);
@@ -51,22 +60,6 @@ static void health_answer(struct exchange *x)
 	buf_clear(&out);
 }
 
-/* Of the whole daemon: a mount's readers and writers count too. */
-static void health_add_memory(struct budget *b, struct buf *out)
-{
-	buf_addf(out,
-		 "# HELP stagefs_memory_bytes Object data in memory.\n"
-		 "# TYPE stagefs_memory_bytes gauge\n"
-		 "stagefs_memory_bytes %zu\n"
-		 "# HELP stagefs_memory_peak_bytes The most it has been.\n"
-		 "# TYPE stagefs_memory_peak_bytes gauge\n"
-		 "stagefs_memory_peak_bytes %zu\n"
-		 "# HELP stagefs_memory_limit_bytes The setting `memory`.\n"
-		 "# TYPE stagefs_memory_limit_bytes gauge\n"
-		 "stagefs_memory_limit_bytes %zu\n",
-		 budget_used(b), budget_peak(b), budget_limit(b));
-}
-
 static void health_answer_metrics(struct exchange *x)
 {
 	struct gateway *g = x->gateway;
@@ -74,16 +67,11 @@ static void health_answer_metrics(struct exchange *x)
 	struct buf out = BUF_INIT(1 << 20);
 
 	counters_write(g->counters, &out);
-	buf_addf(&out,
-		 "# HELP stagefs_gateway_connections Connections now.\n"
-		 "# TYPE stagefs_gateway_connections gauge\n"
-		 "stagefs_gateway_connections %u\n"
-		 "# HELP stagefs_gateway_cut_total Slow or idle connections "
-		 "that were cut off.\n"
-		 "# TYPE stagefs_gateway_cut_total counter\n"
-		 "stagefs_gateway_cut_total %llu\n",
-		 c.now, (unsigned long long)c.cut);
-	health_add_memory(g->set.budget, &out);
+	metric_one(&out, "gateway_connections", "gauge", "Connections now.",
+		   c.now);
+	metric_one(&out, "gateway_cut_total", "counter",
+		   "Slow or idle connections that were cut off.", c.cut);
+	budget_write_metrics(g->set.budget, &out);
 	if (g->set.metrics)
 		g->set.metrics(g->set.metrics_arg, &out);
 	exchange_answer(x, 200, "text/plain; version=0.0.4; charset=utf-8",

@@ -50,7 +50,9 @@ struct gateway_settings {
 	void *changed_arg;
 	/* Appends to /metrics what else the daemon does; NULL: nothing. */
 	void (*metrics)(void *arg, struct buf *out);
-	void *metrics_arg;
+	/* How many servers of stages do not answer; NULL: none is asked. */
+	unsigned (*down)(void *arg);
+	void *metrics_arg; /* of both */
 	unsigned connections; /* 0: 1500 */
 	unsigned header_timeout_s,
 		body_timeout_s; /* 0: 20, 60 with next to no byte */

@@ -42,7 +42,8 @@ const struct command reload_command = {
 	.brief = "a mount's configuration again, while it runs",
 	.synopsis = "MOUNTPOINT",
 	.help = "Reads a mount's configuration again: keys, stages, "
-		"metadata_ttl, log and log_level change, the rest is named",
+		"metadata_ttl, log, log_level and log_format change, the rest "
+		"is named",
 	.options = no_options,
 	.run = control_run,
 	.how = "reload",

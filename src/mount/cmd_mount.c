@@ -338,19 +338,13 @@ static int mount_ask_stores(struct mounting *m)
 	return rc;
 }
 
-static void mount_add_metrics(void *arg, struct buf *out)
-{
-	struct mounting *m = arg;
-
-	mount_stats_write(&m->stats, out);
-}
-
 /* What has threads: only in the process that stays. */
 static int mount_start(struct mounting *m)
 {
 	const struct config_mount *c = &m->config.mount;
 	int rc = log_open(c->log ? c->log : "stderr", c->log_level);
 
+	log_set_format(c->log_format);
 	if (rc) {
 		buf_addf(&m->err, "log = %s: %s", c->log, strerror(-rc));
 		return rc;
@@ -379,11 +373,12 @@ static int mount_start(struct mounting *m)
 		rc = mount_make_fs(m);
 	if (!rc)
 		rc = mount_make_session(m);
-	m->stats = (struct mount_stats){ m->engine, m->fs, m->uploads,
-					 clock_now_s() };
+	m->stats = (struct mount_stats){ m->engine, m->fs, m->catalog,
+					 m->uploads, clock_now_s() };
 	if (!rc && mount_gateway_wanted(&m->config)) {
-		m->gateway.metrics = mount_add_metrics;
-		m->gateway.metrics_arg = m;
+		m->gateway.metrics = mount_stats_write;
+		m->gateway.down = mount_stats_down;
+		m->gateway.metrics_arg = &m->stats;
 		m->gateway.catalog = m->catalog;
 		m->gateway.budget = m->budget;
 		m->gateway.share = m->uploads;
@@ -464,7 +459,7 @@ static int mount_answer_stats(void *arg, struct buf *out, struct buf *err)
 	struct mounting *m = arg;
 
 	mount_stats_write(&m->stats, out);
-	mount_stats_write_memory(m->budget, out);
+	budget_write_metrics(m->budget, out);
 	return buf_err(out);
 }
 

@@ -67,6 +67,7 @@ static int serve_open_stores(struct serving *s)
 	const struct config_mount *c = &s->config.mount;
 	int rc = log_open(c->log ? c->log : "stderr", c->log_level);
 
+	log_set_format(c->log_format);
 	if (rc) {
 		buf_addf(&s->err, "log %s: %s", c->log, strerror(-rc));
 		return rc;

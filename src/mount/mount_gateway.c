@@ -87,6 +87,7 @@ int mount_gateway_start(struct mount_gateway *g, const struct config *c,
 		.changed = g->changed,
 		.changed_arg = g->changed_arg,
 		.metrics = g->metrics,
+		.down = g->down,
 		.metrics_arg = g->metrics_arg,
 	};
 	struct buf why = BUF_INIT(BUF_MESSAGE);

@@ -24,6 +24,7 @@ struct mount_gateway {
 	gateway_changed_fn *changed; /* as gateway_settings has it */
 	void *changed_arg;
 	void (*metrics)(void *arg, struct buf *out);
+	unsigned (*down)(void *arg);
 	void *metrics_arg;
 	bool alone; /* `stagefs serve` */
 	const int *fds; /* from a socket unit, instead of `listen` */

@@ -72,7 +72,7 @@ static uint64_t reload_stamp(const struct mount_reload *r)
 
 static bool reload_is_changeable(const char *name)
 {
-	static const char *const names[] = { "log", "log_level",
+	static const char *const names[] = { "log", "log_level", "log_format",
 					     "metadata_ttl" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -155,6 +155,7 @@ static void reload_apply_mount(struct mount_reload *r, const struct config *now,
 	if (m->log_level != r->level)
 		buf_adds(said, "log_level is another\n");
 	r->level = m->log_level;
+	log_set_format(m->log_format);
 	if (r->fs && m->metadata_ttl != r->ttl) {
 		r->ttl = m->metadata_ttl;
 		fs_set_ttl(r->fs, (unsigned)m->metadata_ttl);

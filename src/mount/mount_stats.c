@@ -4,90 +4,78 @@
 #include "mount/mount_stats.h"
 
 #include <stddef.h>
-#include <stdio.h>
 
 #include "base/budget.h"
 #include "base/buf.h"
+#include "base/metric.h"
+#include "base/text.h"
 #include "fs/fs.h"
+#include "fuse/op_counts.h"
 #include "net/http_counts.h"
 #include "net/http_engine.h"
+#include "stage/catalog.h"
+#include "stage/stage.h"
+#include "store/store.h"
 
-static const char *const verbs[HTTP_VERBS] = {
-	[HTTP_GET] = "GET",   [HTTP_HEAD] = "HEAD",     [HTTP_PUT] = "PUT",
-	[HTTP_POST] = "POST", [HTTP_DELETE] = "DELETE",
-};
-static const char *const classes[HTTP_COUNTS_CLASSES] = {
-	"none", "1xx", "2xx", "3xx", "4xx", "5xx",
-};
-
-typedef unsigned long long number; /* as printf(3) has it */
-
-static void stats_head(struct buf *out, const char *name, const char *type,
-		       const char *help)
+/* A stage that another program has made may have any name. */
+static const char *stats_stage(const char *name, struct buf *labels)
 {
-	buf_addf(out, "# HELP stagefs_%s %s\n# TYPE stagefs_%s %s\n", name,
-		 help, name, type);
-}
-
-static void stats_one(struct buf *out, const char *name, const char *type,
-		      const char *help, uint64_t value)
-{
-	stats_head(out, name, type, help);
-	buf_addf(out, "stagefs_%s %llu\n", name, (unsigned long long)value);
+	buf_reset(labels);
+	buf_adds(labels, "stage=\"");
+	text_printable(labels, name);
+	buf_adds(labels, "\"");
+	return buf_str(labels);
 }
 
 static void stats_write_requests(const struct http_counts *all, struct buf *out)
 {
-	stats_head(out, "requests_total", "counter",
-		   "Attempts of requests to stores, by stage, method and class "
-		   "of status (none: no answer).");
+	struct buf labels = BUF_INIT(BUF_MESSAGE);
+
+	metric_head(out, "requests_total", "counter",
+		    "Attempts of requests to stores, by stage, method and "
+		    "status (none: no answer).");
 	for (const struct http_counts *n = all; n; n = n->next)
 		for (unsigned v = 0; v < HTTP_VERBS; v++)
-			for (unsigned c = 0; c < HTTP_COUNTS_CLASSES; c++)
-				buf_addf(out,
-					 "stagefs_requests_total{stage=\"%s\","
-					 "method=\"%s\",status=\"%s\"} %llu\n",
-					 n->name, verbs[v], classes[c],
-					 (number)n->requests[v][c]);
+			for (unsigned s = 0; s < HTTP_COUNTS_STATUSES; s++) {
+				uint64_t value = metric_get(&n->requests[v][s]);
+
+				if (!value)
+					continue;
+				stats_stage(n->name, &labels);
+				buf_addf(&labels,
+					 ",method=\"%s\",status=\"%s\"",
+					 http_verb_name(v),
+					 http_counts_status(s));
+				metric_value(out, "requests_total",
+					     buf_str(&labels), value);
+			}
+	buf_clear(&labels);
 }
 
 static void stats_write_seconds(const struct http_counts *all, struct buf *out)
 {
-	stats_head(out, "request_seconds", "histogram",
-		   "Time of an attempt, from its connection to its end.");
-	for (const struct http_counts *n = all; n; n = n->next) {
-		number sum = 0;
+	struct buf labels = BUF_INIT(BUF_MESSAGE);
 
-		for (unsigned i = 0; i < HTTP_COUNTS_BOUNDS; i++) {
-			char bound[32] = "+Inf";
-
-			if (http_counts_bounds[i] >= 0)
-				snprintf(bound, sizeof(bound), "%g",
-					 (double)http_counts_bounds[i] / 1000);
-			sum += n->took[i];
-			buf_addf(out,
-				 "stagefs_request_seconds_bucket{stage=\"%s\","
-				 "le=\"%s\"} %llu\n",
-				 n->name, bound, sum);
-		}
-		buf_addf(out,
-			 "stagefs_request_seconds_sum{stage=\"%s\"} %.3f\n",
-			 n->name, (double)n->took_ms / 1000);
-		buf_addf(out,
-			 "stagefs_request_seconds_count{stage=\"%s\"} %llu\n",
-			 n->name, sum);
-	}
+	metric_head(out, "request_seconds", "histogram",
+		    "Time of an attempt, from its connection to its end.");
+	for (const struct http_counts *n = all; n; n = n->next)
+		metric_write_times(out, "request_seconds",
+				   stats_stage(n->name, &labels), &n->took);
+	buf_clear(&labels);
 }
 
 static void stats_write_each(const struct http_counts *all, size_t offset,
 			     const char *name, const char *help,
 			     struct buf *out)
 {
-	stats_head(out, name, "counter", help);
+	struct buf labels = BUF_INIT(BUF_MESSAGE);
+
+	metric_head(out, name, "counter", help);
 	for (const struct http_counts *n = all; n; n = n->next)
-		buf_addf(out, "stagefs_%s{stage=\"%s\"} %llu\n", name, n->name,
-			 (number) * (const http_count *)((const char *)n +
-							 offset));
+		metric_value(
+			out, name, stats_stage(n->name, &labels),
+			metric_get((const metric *)((const char *)n + offset)));
+	buf_clear(&labels);
 }
 
 static void stats_write_traffic(struct http_engine *engine, struct buf *out)
@@ -107,32 +95,54 @@ static void stats_write_traffic(struct http_engine *engine, struct buf *out)
 			 "Attempts that were followed by another.", out);
 }
 
-void mount_stats_write(const struct mount_stats *s, struct buf *out)
+static void stats_write_credentials(struct catalog *c, struct buf *out)
 {
-	struct fs_writers w;
+	static const char name[] = "credentials_end_time_seconds";
+	struct buf labels = BUF_INIT(BUF_MESSAGE);
+	struct stage **stages;
+	unsigned n;
 
-	stats_head(out, "build_info", "gauge", "The program's version.");
-	buf_adds(out,
-		 "stagefs_build_info{version=\"" PACKAGE_VERSION "\"} 1\n");
-	stats_one(out, "start_time_seconds", "gauge",
-		  "When the daemon began, in Unix seconds.",
-		  (uint64_t)s->began_s);
-	stats_write_traffic(s->engine, out);
-	fs_writers(s->fs, &w);
-	stats_one(out, "open_for_writing", "gauge",
-		  "Files that are open for writing.", w.open);
-	if (s->uploads)
-		stats_one(out, "upload_memory_bytes", "gauge",
-			  "Memory that the gateway's uploads hold.",
-			  budget_used(s->uploads));
+	if (catalog_list(c, &stages, &n, NULL))
+		return;
+	metric_head(out, name, "gauge",
+		    "When temporary credentials in use end, in Unix seconds.");
+	for (unsigned i = 0; i < n; i++) {
+		int64_t end = store_credentials_end(stages[i]->store);
+
+		if (end > 0)
+			metric_value(out, name,
+				     stats_stage(stages[i]->name, &labels),
+				     (uint64_t)end);
+	}
+	catalog_list_free(stages, n);
+	buf_clear(&labels);
 }
 
-void mount_stats_write_memory(struct budget *b, struct buf *out)
+void mount_stats_write(void *arg, struct buf *out)
 {
-	stats_one(out, "memory_bytes", "gauge", "Object data in memory.",
-		  budget_used(b));
-	stats_one(out, "memory_peak_bytes", "gauge", "The most it has been.",
-		  budget_peak(b));
-	stats_one(out, "memory_limit_bytes", "gauge", "The setting `memory`.",
-		  budget_limit(b));
+	const struct mount_stats *s = arg;
+
+	metric_head(out, "build_info", "gauge", "The program's version.");
+	metric_value(out, "build_info", "version=\"" PACKAGE_VERSION "\"", 1);
+	metric_one(out, "start_time_seconds", "gauge",
+		   "When the daemon began, in Unix seconds.",
+		   (uint64_t)s->began_s);
+	stats_write_traffic(s->engine, out);
+	metric_one(out, "servers_down", "gauge",
+		   "Servers of stages that do not answer.",
+		   mount_stats_down(arg));
+	op_counts_write(out);
+	stats_write_credentials(s->catalog, out);
+	fs_write_metrics(s->fs, out);
+	if (s->uploads)
+		metric_one(out, "upload_memory_bytes", "gauge",
+			   "Memory that the gateway's uploads hold.",
+			   budget_used(s->uploads));
+}
+
+unsigned mount_stats_down(void *arg)
+{
+	const struct mount_stats *s = arg;
+
+	return http_engine_down(s->engine);
 }

@@ -9,6 +9,7 @@
 
 struct budget;
 struct buf;
+struct catalog;
 struct fs;
 struct http_engine;
 
@@ -16,13 +17,13 @@ struct http_engine;
 struct mount_stats {
 	struct http_engine *engine;
 	struct fs *fs;
+	struct catalog *catalog;
 	struct budget *uploads; /* the gateway's share; may be NULL */
 	int64_t began_s; /* Unix seconds */
 };
 
-/* Appends it. Any thread; blocks on nothing. */
-void mount_stats_write(const struct mount_stats *s, struct buf *out);
-/* Appends what the gateway tells by itself, where there is one. */
-void mount_stats_write_memory(struct budget *b, struct buf *out);
+/* arg: struct mount_stats. Any thread; they block on nothing. */
+void mount_stats_write(void *arg, struct buf *out); /* appends it */
+unsigned mount_stats_down(void *arg); /* servers that do not answer */
 
 #endif

@@ -6,9 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-const int64_t http_counts_bounds[HTTP_COUNTS_BOUNDS] = {
-	5, 10, 50, 100, 500, 1000, 5000, 10000, 60000, -1,
+/* The last is for what is not in the table. */
+static const struct {
+	long status;
+	const char *text;
+} statuses[HTTP_COUNTS_STATUSES] = {
+	{ 0, "none" },  { 200, "200" }, { 201, "201" }, { 202, "202" },
+	{ 204, "204" }, { 206, "206" }, { 301, "301" }, { 302, "302" },
+	{ 303, "303" }, { 304, "304" }, { 307, "307" }, { 308, "308" },
+	{ 400, "400" }, { 401, "401" }, { 403, "403" }, { 404, "404" },
+	{ 405, "405" }, { 408, "408" }, { 409, "409" }, { 411, "411" },
+	{ 412, "412" }, { 416, "416" }, { 429, "429" }, { 500, "500" },
+	{ 501, "501" }, { 503, "503" }, { 504, "504" }, { -1, "other" },
 };
+
+const char *http_counts_status(unsigned place)
+{
+	return statuses[place].text;
+}
 
 static struct http_counts *counts_find(http_counts_list *list, const char *name)
 {
@@ -49,24 +64,16 @@ void http_counts_clear(http_counts_list *list)
 	}
 }
 
-static void counts_more(http_count *c, uint64_t n)
-{
-	atomic_fetch_add_explicit(c, n, memory_order_relaxed);
-}
-
 void http_counts_add(struct http_counts *c, const struct http_cost *cost)
 {
-	long class = cost->status > 0 ? cost->status / 100 : 0;
 	unsigned i = 0;
 
-	if (class >= HTTP_COUNTS_CLASSES)
-		class = 0;
-	while (http_counts_bounds[i] >= 0 && cost->ms > http_counts_bounds[i])
+	while (i < HTTP_COUNTS_STATUSES - 1 &&
+	       statuses[i].status != cost->status)
 		i++;
-	counts_more(&c->requests[cost->verb][class], 1);
-	counts_more(&c->sent, cost->sent);
-	counts_more(&c->received, cost->received);
-	counts_more(&c->retries, cost->retry != 0);
-	counts_more(&c->took[i], 1);
-	counts_more(&c->took_ms, (uint64_t)(cost->ms > 0 ? cost->ms : 0));
+	metric_add(&c->requests[cost->verb][i], 1);
+	metric_add(&c->sent, cost->sent);
+	metric_add(&c->received, cost->received);
+	metric_add(&c->retries, cost->retry != 0);
+	metric_observe(&c->took, cost->ms > 0 ? (uint64_t)cost->ms * 1000 : 0);
 }

@@ -8,25 +8,23 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "base/metric.h"
 #include "net/http.h"
 
-#define HTTP_COUNTS_CLASSES 6 /* of status: 0 no answer; 1xx .. 5xx */
-#define HTTP_COUNTS_BOUNDS 10
-
-typedef _Atomic(uint64_t) http_count;
+#define HTTP_COUNTS_STATUSES 28
 
 struct http_counts {
 	char *name;
-	http_count requests[HTTP_VERBS][HTTP_COUNTS_CLASSES]; /* attempts */
-	http_count sent, received; /* bytes of bodies */
-	http_count retries;
-	http_count took[HTTP_COUNTS_BOUNDS]; /* attempts, by their time */
-	http_count took_ms; /* of all of them */
+	/* Attempts. By status: http_counts_status(). */
+	metric requests[HTTP_VERBS][HTTP_COUNTS_STATUSES];
+	metric sent, received; /* bytes of bodies */
+	metric retries;
+	struct metric_times took; /* attempts */
 	struct http_counts *next;
 };
 
-/* The most milliseconds of a place in took[]; -1: no end. */
-extern const int64_t http_counts_bounds[HTTP_COUNTS_BOUNDS];
+/* What a place of requests[][] is for: "206", "none" (no answer), "other". */
+const char *http_counts_status(unsigned place);
 
 /* All names so far; they live as long as the engine. */
 typedef _Atomic(struct http_counts *) http_counts_list;

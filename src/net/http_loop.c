@@ -22,6 +22,7 @@
 #include <utlist.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "net/http_retry.h"
@@ -155,6 +156,24 @@ static int64_t http_loop_retry_delay(struct http_attempts *a,
 	return http_retry_delay(&r);
 }
 
+static void http_loop_log(const struct http_attempts *a,
+			  const struct http_cost *cost)
+{
+	const struct log_where where = { .stage = a->lane->name,
+					 .status = cost->status,
+					 .err = a->reply.err };
+
+	if (log_wants(LOG_LEVEL_DEBUG))
+		log_at(LOG_LEVEL_DEBUG, &where,
+		       "request %llu: %s, attempt %u, %llu bytes sent, "
+		       "%llu received, %lld ms%s",
+		       (unsigned long long)a->number,
+		       http_verb_name(cost->verb), a->reply.attempt,
+		       (unsigned long long)cost->sent,
+		       (unsigned long long)cost->received, (long long)cost->ms,
+		       cost->retry ? "; it is sent again" : "");
+}
+
 /* An attempt is over: what it came to decides what follows. */
 static void http_loop_attempt_ended(struct http_loop *l,
 				    struct http_attempts *a, CURLcode code)
@@ -179,6 +198,7 @@ static void http_loop_attempt_ended(struct http_loop *l,
 	cost.retry = delay >= 0;
 	if (a->lane->counts)
 		http_counts_add(a->lane->counts, &cost);
+	http_loop_log(a, &cost);
 	if (delay < 0) {
 		http_loop_finish(l, a);
 		return;
@@ -244,6 +264,8 @@ static void http_loop_launch(struct http_loop *l, struct http_attempts *a)
 	http_loop_reset_reply(&a->reply);
 	a->reply.attempt++;
 	a->launched_ms = clock_mono_ms();
+	if (!a->number)
+		a->number = ++l->n_calls;
 	err = http_easy_begin(l, a);
 	if (err)
 		http_loop_finish_without(l, a, err, "out of memory");

@@ -60,6 +60,7 @@ struct http_attempts {
 	/* The starter's until it submits, then the engine thread's. */
 	enum attempts_state state;
 	struct http_wire wire;
+	uint64_t number; /* of the call, for the log; 0: not launched yet */
 	int64_t launched_ms; /* when the last attempt began */
 	int64_t prepared_ms; /* when wire was written; 0: not for this try */
 	int prepare_err;
@@ -106,8 +107,10 @@ struct http_loop {
 	struct http_lane *waiting;
 	CURL *pool[EASY_POOL_MAX];
 	unsigned n_pool;
+	uint64_t n_calls; /* so far */
 	struct http_outage *outages;
 	unsigned n_outages;
+	_Atomic(unsigned) n_down; /* of them are told; any thread reads it */
 	http_counts_list counts;
 	_Atomic(bool) tells_outages; /* any thread sets it */
 };

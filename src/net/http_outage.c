@@ -92,7 +92,7 @@ static void outage_count(struct http_outage *o, const struct http_reply *r)
 		snprintf(o->why, sizeof(o->why), "status %ld", r->status);
 }
 
-static void outage_end(struct http_outage *o)
+static void outage_end(struct http_loop *l, struct http_outage *o)
 {
 	const struct log_where where = { .stage = o->name };
 
@@ -105,7 +105,8 @@ static void outage_end(struct http_outage *o)
 		       (unsigned long long)o->failures);
 	o->since_ms = 0;
 	o->failures = 0;
-	atomic_store(&o->told, false);
+	if (atomic_exchange(&o->told, false))
+		atomic_fetch_sub(&l->n_down, 1);
 }
 
 void http_outage_note(struct http_loop *l, struct http_attempts *a)
@@ -125,7 +126,7 @@ void http_outage_note(struct http_loop *l, struct http_attempts *a)
 		outage_count(o, &a->reply);
 		atomic_store(&a->lane->outage, o);
 	} else if (o && a->reply.status) {
-		outage_end(o);
+		outage_end(l, o);
 	}
 }
 
@@ -145,6 +146,7 @@ int64_t http_outage_turn(struct http_loop *l, int64_t now_ms)
 			continue;
 		}
 		atomic_store(&o->told, true);
+		atomic_fetch_add(&l->n_down, 1);
 		log_at(LOG_LEVEL_WARN, &where,
 		       "%s does not answer: %s (what fails from now on is "
 		       "counted, and said when it is back)",

@@ -363,6 +363,13 @@ enum log_level store_error_level(int rc)
 	}
 }
 
+int64_t store_credentials_end(struct store *s)
+{
+	return s->broken || !s->ops->credentials_end
+		       ? 0
+		       : s->ops->credentials_end(s);
+}
+
 int store_describe(struct store *s, struct buf *out)
 {
 	return s->broken ? 0 : s->ops->describe(s, out);

@@ -338,6 +338,9 @@ typedef int store_describe_fn(struct store *s, struct buf *out);
 #define STORE_IGNORES_ABSENT 1 /* If-None-Match of a write */
 #define STORE_IGNORES_MATCH 2 /* If-Match */
 typedef void store_known_fn(struct store *s, unsigned ignores, struct buf *out);
+/* When the credentials in use end, in Unix seconds; 0: never, or there are none.
+ * Does not block. */
+typedef int64_t store_credentials_end_fn(struct store *s);
 /* Appends the object's MD5 as an ETag would be, with quotes, if that is known:
  * what LIST shows as md5. */
 typedef void store_md5_fn(struct store *s, const struct object_info *info,
@@ -406,6 +409,7 @@ struct store_ops {
 	store_locate_fn *locate;
 	store_describe_fn *describe;
 	store_known_fn *known; /* NULL: there is nothing to tell */
+	store_credentials_end_fn *credentials_end; /* NULL: they have none */
 	/* store_error_words(); NULL, or NULL returned: strerror(3) will do. */
 	const char *(*error_words)(int rc);
 	/* Of a store of files, else NULL. */
@@ -531,6 +535,7 @@ store_presign_fn store_presign;
 store_locate_fn store_locate;
 store_describe_fn store_describe;
 store_known_fn store_known;
+store_credentials_end_fn store_credentials_end;
 store_md5_fn store_md5;
 
 store_open_fn store_open;

@@ -25,6 +25,7 @@
 # BIG_MIB (128), BENCH_MIB (1024). BENCH_OPTIONS (for stagefs -o).
 # shellcheck disable=SC2034
 OUT=${BENCH_OUT:-$PWD}
+LOG_LEVEL=warn
 . "$(dirname "$0")/../mount/lib.sh"
 RTT=${RTT:-20}
 LIMIT=${LIMIT:-100}

@@ -154,14 +154,14 @@ done_testing() {
 
 # write_config [LINE-OF-[stagefs]...]: the usual one, with the user stage, the
 # internal ones, and an external stage `ext`. More sections: CONF_MORE; more
-# lines for [storage] and [stage ext]: CONF_STORAGE, CONF_EXT.
+# lines for [storage] and [stage ext]: CONF_STORAGE, CONF_EXT. LOG_LEVEL: debug.
 write_config() {
 	rm -f "$CONF"
 	(umask 077 && cat >"$CONF") <<-END
 	[stagefs]
 	user = tester
 	log = $LOG
-	log_level = debug
+	log_level = ${LOG_LEVEL-debug}
 	spill_dir = $T/spill
 	$(printf '%s\n' "$@")
 	[storage]

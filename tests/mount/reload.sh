@@ -2,7 +2,7 @@
 # A configuration that changes while its mount runs: SIGHUP, `stagefs reload`,
 # and keys, which are read again by themselves.
 #
-# Covers: net/http_counts.c auth/signer.c mount/cmd_control.c mount/mount_control.c
+# Covers: fuse/op_counts.c net/http_counts.c auth/signer.c mount/cmd_control.c mount/mount_control.c
 # Covers: mount/mount_reload.c mount/mount_stats.c stage/external_configure.c
 . "$(dirname "$0")/lib.sh"
 write_config
@@ -46,7 +46,7 @@ ok 'the log is opened anew' 'reload && [ -s $LOG ] && grep -q "was read again" $
 stat_of() {	# NAME[{LABELS}]
 	"$STAGEFS" stats "$MNT" | sed -n "s/^stagefs_$1 //p"
 }
-puts='requests_total{stage="ext",method="PUT",status="2xx"}'
+puts='requests_total{stage="ext",method="PUT",status="200"}'
 bytes='sent_bytes_total{stage="ext"}'
 before=$(stat_of "$puts") sent=$(stat_of "$bytes")
 printf 'twelve bytes' >"$E/counted"
@@ -57,6 +57,37 @@ exec 8<>"$E/counted"
 is '... and who writes' "$(stat_of open_for_writing)" 1
 exec 8>&-
 ok '... and of what is no mount nothing' '! "$STAGEFS" stats $T 2>$T/reload.err && grep -q "no mount of stagefs" $T/reload.err'
+
+# ---- what the kernel asked, and the log of it
+
+is 'a call that finds nothing is counted as such' "$(
+	n=$(stat_of 'fuse_answers_total{op="lookup",result="absent"}')
+	stat "$E/absent-$RANDOM" 2>/dev/null
+	echo $(($(stat_of 'fuse_answers_total{op="lookup",result="absent"}') - ${n:-0})))" 1
+like 'calls have a histogram of their time' "$("$STAGEFS" stats "$MNT")" \
+	'stagefs_fuse_seconds_bucket\{op="lookup",le="\+Inf"\} [1-9]'
+for file in stagefs-alerts.yml stagefs-dashboard.json; do
+	is "$file asks for what there is" "$(
+		"$STAGEFS" stats "$MNT" | sed -n 's/^# TYPE \([^ ]*\).*/\1/p' >"$T/known"
+		grep -oE 'stagefs_[a-z_]+' "$TOP/etc/$file" | sed 's/_bucket$//' |
+			sort -u | grep -vxFf "$T/known")" ''
+done
+sed -i 's/^log_level = info/log_level = debug\nlog_format = json/' "$CONF"
+: >"$LOG"
+ok 'the log becomes JSON' 'reload && stat $E/file && cat $E/file'
+ok '... each line of it' 'python3 -c "
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+assert all(l[\"level\"] and l[\"time\"] and l[\"msg\"] for l in lines)
+assert any(l[\"msg\"].startswith(\"fuse \") for l in lines), lines
+" $LOG'
+ok '... that of a request too' '
+	printf logged >$E/logged && grep -q "\"msg\":\"request [0-9]*: PUT, attempt 1, 6 bytes sent.*\"stage\":\"ext\",\"status\":200" $LOG'
+sed -i 's/^log_format = json/log_format = logfmt/' "$CONF"
+ok 'or logfmt' 'reload && printf logged >$E/logged &&
+	grep -qE "^time=[^ ]+ level=debug pid=[0-9]+ msg=\"request [0-9]+: PUT" $LOG'
+sed -i '/^log_format/d; s/^log_level = debug/log_level = info/' "$CONF"
+ok 'and sentences again' 'reload && tail -n 1 $LOG | grep -q "\]: info: "'
 
 # ---- mistakes change nothing
 

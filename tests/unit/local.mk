@@ -17,6 +17,8 @@ tests_unit_test_base_SOURCES = \
 	tests/unit/base/test_mountinfo.c \
 	tests/unit/base/test_number.c \
 	tests/unit/base/test_lock.c \
+	tests/unit/base/test_log_line.c \
+	tests/unit/base/test_metric.c \
 	tests/unit/base/test_mime.c \
 	tests/unit/base/test_option.c \
 	tests/unit/base/test_pool.c \

@@ -225,19 +225,27 @@ int block_get(struct block_source *s, uint64_t offset, uint64_t low,
 	start = low;
 	end = low + (len ? len : 1);
 	*out = block_find(s, offset, &start, &end);
-	if (*out)
+	if (*out) {
+		if (want != BLOCK_AHEAD)
+			metric_add(&c->counts.hits, 1);
 		return 0;
+	}
 	rc = block_new(s, end - start, want, &b);
 	if (rc)
 		return rc;
 	lock_take(&c->lock);
 	rc = block_place_locked(c, b, offset, start, end, out);
 	lock_drop(&c->lock);
-	if (rc || *out != b)
+	if (rc || *out != b) {
 		block_cache_end(b, true);
+		return rc;
+	}
+	if (want == BLOCK_AHEAD)
+		metric_add(&c->counts.ahead, b->len);
 	else
-		block_fetch(s, b, want == BLOCK_AHEAD);
-	return rc;
+		metric_add(&c->counts.misses, 1);
+	block_fetch(s, b, want == BLOCK_AHEAD);
+	return 0;
 }
 
 /* What is waited for is said before it is looked at, as block_on_data() does it

@@ -22,6 +22,7 @@ struct block;
 struct block_cache;
 struct block_source;
 struct budget;
+struct buf;
 struct pool;
 struct wire;
 
@@ -34,6 +35,8 @@ struct block_cache *block_cache_new(struct budget *budget);
 void block_cache_free(struct block_cache *c);
 /* Where blocks have their memory from; others may share it. */
 struct pool *block_cache_pool(struct block_cache *c);
+/* Appends what it did, as base/metric.h has it. */
+void block_cache_write_metrics(struct block_cache *c, struct buf *out);
 
 /*
  * One version of one object: (store, key, ETag). Counted: blocks hold it while

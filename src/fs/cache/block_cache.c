@@ -157,6 +157,8 @@ static void cache_unkeep_locked(struct block_cache *c, struct block_source *s)
 static void cache_take_out_locked(struct block_cache *c, struct block *b)
 	REQUIRES(&c->lock)
 {
+	if (block_locked(c, b)->rank == RANK_UNREAD)
+		metric_add(&c->counts.unread, atomic_load(&b->have));
 	cache_unidle_locked(c, b);
 	cache_uncount_locked(c, b);
 	block_source_remove_locked(c, b);
@@ -272,4 +274,23 @@ void block_cache_free(struct block_cache *c)
 	pool_free(c->pool);
 	lock_destroy(&c->lock);
 	free(c);
+}
+
+void block_cache_write_metrics(struct block_cache *c, struct buf *out)
+{
+	metric_one(out, "cache_hits_total", "counter",
+		   "Reads that found their block in memory, or on its way.",
+		   metric_get(&c->counts.hits));
+	metric_one(out, "cache_misses_total", "counter",
+		   "Reads that had to ask for their block.",
+		   metric_get(&c->counts.misses));
+	metric_one(out, "cache_disk_bytes_total", "counter",
+		   "Bytes that came from the disk cache.",
+		   metric_get(&c->counts.disk));
+	metric_one(out, "read_ahead_bytes_total", "counter",
+		   "Bytes that were asked for ahead of their reader.",
+		   metric_get(&c->counts.ahead));
+	metric_one(out, "read_ahead_wasted_bytes_total", "counter",
+		   "Bytes that were fetched and never read.",
+		   metric_get(&c->counts.unread));
 }

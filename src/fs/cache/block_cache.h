@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/lock.h"
+#include "base/metric.h"
 #include "base/waiter.h"
 #include "fs/cache/block.h"
 #include "base/pool.h"
@@ -103,7 +104,17 @@ struct cache_locked {
 		waiters; /* block_cache_free(), for the last source */
 };
 
+/* Bytes, and calls of block_get() by readers. */
+struct block_counts {
+	metric hits; /* the block was there, or on its way */
+	metric misses;
+	metric ahead; /* asked for by read-ahead */
+	metric disk; /* that came from the disk cache */
+	metric unread; /* that went as nobody had read them */
+};
+
 struct block_cache {
+	struct block_counts counts;
 	struct pool *pool;
 	struct block_disk *disk; /* NULL: none; set before the first source */
 	size_t passed_max; /* bytes that readers have passed and that stay */

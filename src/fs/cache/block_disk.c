@@ -58,6 +58,7 @@ static bool disk_load(struct block_disk *d, struct block *b)
 			     b->len))
 		return false;
 	strcpy(info.etag, b->name->etag);
+	metric_add(&b->cache->counts.disk, b->len);
 	atomic_store(&b->have, b->len);
 	b->from_disk = true;
 	b->get.done(&b->get, 0, &info);

@@ -72,6 +72,18 @@ static int s3_describe(struct store *store, struct buf *out)
 	return rc ? rc : buf_err(out);
 }
 
+static int64_t s3_credentials_end(struct store *store)
+{
+	struct creds *creds = NULL;
+	int64_t end = 0;
+
+	if (!cred_cache_peek(signer_creds(s3_of(store)->signer), &creds) &&
+	    creds)
+		end = creds->expires_at;
+	creds_unref(creds);
+	return end;
+}
+
 int s3_set_creds(struct store *store, struct cred_cache *creds)
 {
 	return signer_set_creds(s3_of(store)->signer, creds);
@@ -127,6 +139,7 @@ static const struct store_ops s3_ops = {
 	.locate = s3_locate,
 	.describe = s3_describe,
 	.known = s3_known,
+	.credentials_end = s3_credentials_end,
 };
 
 /* Amazon's limits; a store with lower ones says so when they are met. */

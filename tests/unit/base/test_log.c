@@ -254,6 +254,66 @@ void __wrap___syslog_chk(int priority, int flag, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* systemd.exec(5): the journal is known by the device and the inode of stderr,
+ * and takes a priority off a line (sd-daemon(3)). */
+static void test_journal(void **state)
+{
+	int saved = dup(STDERR_FILENO);
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT, 0600);
+	char stream[64], *text;
+	struct stat st;
+
+	assert_true(saved >= 0 && fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	snprintf(stream, sizeof(stream), "%llu:%llu",
+		 (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	assert_int_equal(log_open("stderr", LOG_LEVEL_INFO), 0);
+	log_warn("elsewhere");
+	dup2(fd, STDERR_FILENO);
+	assert_int_equal(log_open("stderr", LOG_LEVEL_INFO), 0);
+	log_error("one");
+	log_warn("two");
+	log_info("three");
+	log_close();
+	log_error("four");
+	unsetenv("JOURNAL_STREAM");
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(fd);
+	text = read_log(NULL);
+	assert_string_equal(text, "<3>stagefs: error: one\n"
+				  "<4>stagefs: warning: two\n"
+				  "<6>stagefs: info: three\n"
+				  "stagefs: error: four\n");
+	free(text);
+}
+
+static void test_formats(void **state)
+{
+	static char key[40000];
+	const struct log_where where = { .key = key, .err = EIO };
+	char *text;
+
+	assert_int_equal(log_open(path, LOG_LEVEL_INFO), 0);
+	log_set_format(LOG_FORMAT_JSON);
+	log_error("a \"word\"");
+	text = read_log(NULL);
+	assert_non_null(strstr(text, ",\"msg\":\"a \\\"word\\\"\"}\n"));
+	assert_int_equal(strncmp(text, "{\"time\":\"2", 10), 0);
+	free(text);
+	memset(key, 'k', sizeof(key) - 1);
+	log_at(LOG_LEVEL_ERROR, &where, "long");
+	text = read_log(NULL);
+	assert_non_null(strstr(text, ",\"msg\":\"long\"}\n"));
+	free(text);
+	log_set_format(LOG_FORMAT_TEXT);
+	log_error("a sentence again");
+	text = read_log(NULL);
+	assert_non_null(strstr(text, "]: error: a sentence again\n"));
+	free(text);
+}
+
 static void test_syslog(void **state)
 {
 	assert_int_equal(log_open("syslog", LOG_LEVEL_DEBUG), 0);
@@ -312,6 +372,8 @@ int main(void)
 		cmocka_unit_test(test_failed_open_keeps_the_target),
 		cmocka_unit_test(test_long_lines_are_cut_and_say_so),
 		cmocka_unit_test(test_stderr),
+		cmocka_unit_test(test_journal),
+		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_syslog),
 		cmocka_unit_test(test_lines_of_threads_do_not_mix),
 	};
