@@ -35,7 +35,8 @@ static double names_fill_stat(struct fs *fs, struct inode *i,
 	st->st_mtim = v->info.mtime;
 	st->st_atim = v->atime;
 	st->st_ctim = v->ctime;
-	return v->fresh_ms / 1000.0;
+	/* A publication changes times, and on a disk the number. */
+	return v->dirty ? 0 : v->fresh_ms / 1000.0;
 }
 
 void names_stat(struct fs *fs, struct inode *i, struct stat *st)
