@@ -130,8 +130,8 @@ CLEANFILES += bench.tsv bench.svg
 
 # What ./check has in a short form only: root, a quarter of an hour.
 check-long: stagefs$(EXEEXT)
-	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) WEATHER=long \
-		$(top_srcdir)/tests/mount/run weather
+	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) WEATHER=long MODEL=long \
+		$(top_srcdir)/tests/mount/run weather model
 .PHONY: check-long
 
 # libFuzzer over what reads bytes from outside; each for FUZZ_SECONDS. New
