@@ -39,6 +39,7 @@
 	LOCK_RANK(DIR, "dir") \
 	LOCK_RANK(TRAVERSAL, "traversal") \
 	LOCK_RANK(SUBTREE, "subtree") \
+	LOCK_RANK(DIR_AHEAD, "directories ahead") \
 	LOCK_RANK(FILE_AHEAD, "file ahead") \
 	LOCK_RANK(QUESTIONS, "questions") \
 	LOCK_RANK(RENAME_KEYS, "rename keys") \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "fs/dir_ahead.h"
 #include "fs/names.h"
 #include "fs/subtree.h"
 #include "fs/traversal.h"
@@ -66,9 +67,27 @@ static int dirlist_show_known(struct dirlist *l, const struct dir_merge *unseen)
 
 /* ---- the store's listing ---- */
 
+/* One that was begun ahead, or a new one. */
+static int dirlist_open(struct dirlist *l, struct store *store,
+			struct dir_merge *merge)
+{
+	struct list_query q = { .delimiter = '/',
+				.ahead = true,
+				.prefix = l->prefix };
+
+	l->was_ahead = dir_ahead_take(l->fs->dir_ahead, l->dir, l->prefix,
+				      merge, &l->list);
+	if (l->was_ahead) {
+		l->list->ahead = true;
+		return 0;
+	}
+	traversal_asked(l->fs->traversals, l->dir);
+	dircache_begin(l->fs->tree, l->dir, merge);
+	return store_list_open(store, &q, &l->list);
+}
+
 static int dirlist_start_listing(struct dirlist *l)
 {
-	struct list_query q = { .delimiter = '/', .ahead = true };
 	struct dir_merge merge;
 	struct inode_object o;
 	int rc = inode_object(l->fs->tree, l->dir, &o);
@@ -78,14 +97,13 @@ static int dirlist_start_listing(struct dirlist *l)
 		l->prefix = buf_detach(&o.key);
 		rc = l->prefix ? 0 : -ENOMEM;
 	}
+	rc = rc ? rc : dirlist_open(l, o.stage->store, &merge);
 	if (!rc) {
-		q.prefix = l->prefix;
-		dircache_begin(l->fs->tree, l->dir, &merge);
 		dir_filler_init(&l->fill, l->fs->tree, &merge, dirlist_show, l);
-		rc = store_list_open(o.stage->store, &q, &l->list);
-	}
-	if (!rc)
 		l->state = DIRLIST_LISTING;
+		if (policy_of(o.stage)->implied_dirs)
+			dir_ahead_go_on(l->fs->dir_ahead, l->dir);
+	}
 	inode_object_clear(&o);
 	return rc;
 }
@@ -108,10 +126,8 @@ static int dirlist_start(struct dirlist *l)
 		rc = dircache_lasts(l->fs->tree, l->dir)
 			     ? 1
 			     : subtree_fill(l->fs->subtrees, l->dir);
-		if (!rc) {
-			traversal_asked(l->fs->traversals, l->dir);
+		if (!rc)
 			return dirlist_start_listing(l);
-		}
 		rc = rc < 0 ? rc : dirlist_show_known(l, NULL);
 	}
 	if (!rc)
@@ -154,11 +170,27 @@ static int dirlist_finish(struct dirlist *l)
 	return 0;
 }
 
+/* What was begun ahead has failed: that is no answer to this caller, who asks
+ * by himself. */
+static int dirlist_ask_again(struct dirlist *l)
+{
+	bool ahead = l->list->ahead;
+	int rc;
+
+	dirlist_set_state(l, DIRLIST_START, 0);
+	rc = dirlist_start_listing(l);
+	if (!rc)
+		l->list->ahead = ahead;
+	return rc;
+}
+
 static int dirlist_pull(struct dirlist *l)
 {
 	struct list_entry e;
 	int rc = store_list_next(l->list, &e);
 
+	if (rc < 0 && rc != -EINTR && l->was_ahead && !l->list->pages)
+		return dirlist_ask_again(l);
 	if (rc > 0)
 		return dirlist_take_entry(l, &e);
 	return rc < 0 ? rc : dirlist_finish(l);
@@ -205,10 +237,7 @@ int dirlist_renew(struct fs *fs, struct inode *dir)
 	inode_view(fs->tree, dir, &v);
 	rc = up || v.stage_root ? 0 : -ENOENT;
 	dirlist_init(&l, fs, dir);
-	if (!rc) {
-		traversal_asked(fs->traversals, dir);
-		rc = dirlist_start_listing(&l);
-	}
+	rc = rc ? rc : dirlist_start_listing(&l);
 	if (!rc)
 		l.list->ahead = false;
 	while (!rc && l.state == DIRLIST_LISTING && !dirlist_has_page(&l))

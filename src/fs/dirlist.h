@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "fs/dir_filler.h"
+#include "fs/names/dir_filler.h"
 
 struct fs;
 struct store_list;
@@ -38,6 +38,7 @@ struct dirlist {
 	struct store_list *list; /* the same */
 	char *prefix;
 	bool any; /* something came */
+	bool was_ahead; /* the listing was begun before */
 };
 
 void dirlist_init(struct dirlist *l, struct fs *fs, struct inode *dir);

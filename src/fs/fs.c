@@ -18,6 +18,7 @@
 #include "fs/content/pending.h"
 #include "fs/content/spill.h"
 #include "fs/close_errors.h"
+#include "fs/dir_ahead.h"
 #include "fs/file_ahead.h"
 #include "fs/names/store_event.h"
 #include "fs/questions.h"
@@ -80,14 +81,15 @@ static int fs_make_parts(struct fs *fs)
 	fs->questions = questions_new();
 	fs->traversals = traversals_new(fs);
 	fs->subtrees = subtrees_new(fs);
+	fs->dir_ahead = dir_ahead_new(fs);
 	fs->file_ahead = file_ahead_new(fs);
 	fs->removals = removals_new(fs, marker_keep_empty);
 	fs->attr_queue = attr_queue_new(fs->tree);
 	fs->close_errors = close_errors_new();
 	if (!fs->tree || !fs->blocks || !fs->pending || !fs->inval_queue ||
 	    !fs->questions || !fs->traversals || !fs->subtrees ||
-	    !fs->file_ahead || !fs->removals || !fs->attr_queue ||
-	    !fs->close_errors)
+	    !fs->dir_ahead || !fs->file_ahead || !fs->removals ||
+	    !fs->attr_queue || !fs->close_errors)
 		return -ENOMEM;
 	if (fs->set.disk) {
 		int rc = block_disk_new(fs->blocks, fs->set.disk, &fs->disk);
@@ -157,6 +159,7 @@ void fs_free(struct fs *fs)
 	fs_dir_clear(fs);
 	attr_queue_free(fs->attr_queue);
 	file_ahead_free(fs->file_ahead);
+	dir_ahead_free(fs->dir_ahead);
 	subtrees_free(fs->subtrees);
 	questions_free(fs->questions);
 	traversals_free(fs->traversals);

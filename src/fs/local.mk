@@ -4,8 +4,7 @@ libfs_a_SOURCES = \
 	src/fs/attributes.c \
 	src/fs/close_errors.c src/fs/close_errors.h \
 	src/fs/closing.c src/fs/closing.h \
-	src/fs/dir_filler.c src/fs/dir_filler.h \
-	src/fs/dir_levels.c src/fs/dir_levels.h \
+	src/fs/dir_ahead.c src/fs/dir_ahead.h \
 	src/fs/dirlist.c src/fs/dirlist.h \
 	src/fs/dirops.c \
 	src/fs/file_ahead.c src/fs/file_ahead.h \

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "fs/dir_levels.h"
+#include "fs/names/dir_levels.h"
 #include "fs/names.h"
 
 #define LOOK_PAGE 100 /* keys */

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "fs/cache/block.h"
+#include "fs/dir_ahead.h"
 #include "fs/file_ahead.h"
 #include "fs/subtree.h"
 #include "stage/catalog.h"
@@ -25,6 +26,7 @@ static void stages_let_go(struct fs *fs)
 	if (atomic_exchange(&fs->stages_left, left) == left)
 		return;
 	subtrees_forget(fs->subtrees);
+	dir_ahead_forget(fs->dir_ahead);
 	file_ahead_forget(fs->file_ahead);
 	block_cache_forget(fs->blocks, NULL);
 }

@@ -37,6 +37,7 @@ struct fs {
 	struct questions *questions;
 	struct traversals *traversals;
 	struct subtrees *subtrees;
+	struct dir_ahead *dir_ahead;
 	struct file_ahead *file_ahead;
 	_Atomic(unsigned) stages_left; /* when they were last made to forget */
 	struct removals *removals;

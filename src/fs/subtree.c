@@ -15,7 +15,8 @@
 #include "base/lock.h"
 #include "base/text.h"
 #include "base/waiter.h"
-#include "fs/dir_levels.h"
+#include "fs/dir_ahead.h"
+#include "fs/names/dir_levels.h"
 #include "fs/names.h"
 #include "fs/names/inode.h"
 #include "fs/traversal.h"
@@ -38,6 +39,7 @@ struct subtree {
 	bool is_ahead; /* the next one was asked for */
 	struct list_entry next; /* key NULL: it is yet to be read */
 	bool ended;
+	char name[256]; /* in the top, below which its reader is */
 	/* under the lock */
 	char *passed; /* the directory up to which it has come */
 	bool busy;
@@ -73,6 +75,12 @@ static int subtree_check_top(struct subtree *s)
 	return rc;
 }
 
+static bool subtree_affords(const struct subtree *s, unsigned more)
+{
+	return traversal_affords(s->all->fs->traversals, s->levels.top, s->name,
+				 more);
+}
+
 /* The next entry, as s->next; its end; or -EDQUOT: that would cost too much. */
 static int subtree_next(struct subtree *s, unsigned *fetched)
 {
@@ -83,14 +91,12 @@ static int subtree_next(struct subtree *s, unsigned *fetched)
 	if (s->next.key || s->ended)
 		return 0;
 	if (asks && s->pages &&
-	    (*fetched == FILL_PAGES ||
-	     !traversal_affords(s->all->fs->traversals, s->levels.top, 2)))
+	    (*fetched == FILL_PAGES || !subtree_affords(s, 2)))
 		return -EDQUOT;
 	dircache_begin(s->all->fs->tree, NULL, &now);
 	if (asks && s->pages && !s->is_ahead)
 		s->next_page = now;
-	s->list->ahead = asks && traversal_affords(s->all->fs->traversals,
-						   s->levels.top, 16);
+	s->list->ahead = asks && subtree_affords(s, 16);
 	rc = store_list_next(s->list, &s->next);
 	if (s->list->pages != s->pages) {
 		s->pages = s->list->pages;
@@ -98,7 +104,8 @@ static int subtree_next(struct subtree *s, unsigned *fetched)
 		s->levels.page = s->next_page;
 		s->next_page = now;
 		(*fetched)++;
-		traversal_asked_below(s->all->fs->traversals, s->levels.top);
+		traversal_asked_below(s->all->fs->traversals, s->levels.top,
+				      s->name);
 		moved = subtree_check_top(s);
 		rc = rc >= 0 && moved ? moved : rc;
 	}
@@ -106,6 +113,16 @@ static int subtree_next(struct subtree *s, unsigned *fetched)
 		s->next.key = NULL;
 	s->ended = !rc;
 	return rc < 0 ? rc : 0;
+}
+
+static void subtree_set_name(struct subtree *s, const char *key)
+{
+	const char *name = key + strlen(s->levels.prefix);
+	size_t n = strcspn(name, "/");
+
+	n = n < sizeof(s->name) ? n : sizeof(s->name) - 1;
+	memcpy(s->name, name, n);
+	s->name[n] = '\0';
 }
 
 static bool subtree_is_past(const struct subtree *s, const char *key)
@@ -118,8 +135,10 @@ static bool subtree_is_past(const struct subtree *s, const char *key)
 static int subtree_advance(struct subtree *s, const char *key)
 {
 	unsigned fetched = 0;
-	int rc = subtree_next(s, &fetched);
+	int rc;
 
+	subtree_set_name(s, key);
+	rc = subtree_next(s, &fetched);
 	while (!rc && !subtree_is_past(s, key)) {
 		rc = dir_levels_take(&s->levels, &s->next);
 		s->next.key = NULL;
@@ -175,6 +194,12 @@ static int subtree_open(struct subtrees *t, struct inode *top, const char *key,
 
 /* ---- which listing ---- */
 
+/* Where it stands; under the lock. */
+static const char *subtree_at(const struct subtree *s)
+{
+	return s->passed ? s->passed : s->levels.prefix;
+}
+
 /* Is the directory of this key ahead of it, and below its top? */
 static bool subtree_covers(struct subtrees *t, const struct subtree *s,
 			   const struct stage *stage, const char *key)
@@ -185,17 +210,21 @@ static bool subtree_covers(struct subtrees *t, const struct subtree *s,
 	       (!s->passed || strcmp(key, s->passed) > 0);
 }
 
+/* Of several it is the nearest: another may be another program's. */
 static struct subtree *subtree_find(struct subtrees *t,
 				    const struct stage *stage, const char *key)
 	REQUIRES(t->lock)
 {
+	struct subtree *found = NULL;
+
 	for (unsigned k = 0; k < SUBTREES_MAX; k++) {
 		struct subtree *s = subtrees_locked(t)->subtrees[k];
 
-		if (s && subtree_covers(t, s, stage, key))
-			return s;
+		if (s && subtree_covers(t, s, stage, key) &&
+		    (!found || strcmp(subtree_at(s), subtree_at(found)) > 0))
+			found = s;
 	}
-	return NULL;
+	return found;
 }
 
 /* One that can fill the directory of this key, which is the caller's until
@@ -280,6 +309,7 @@ static int subtree_take_up(struct subtrees *t, struct inode *dir,
 			   const struct stage *stage, const char *key,
 			   struct subtree **out)
 {
+	char name[256];
 	struct inode *up;
 	int rc = subtree_begin(t, stage, key, out);
 
@@ -287,10 +317,13 @@ static int subtree_take_up(struct subtrees *t, struct inode *dir,
 		subtree_end(t, *out, NULL, true);
 		*out = NULL;
 	}
-	up = rc || *out ? NULL : inode_parent(t->fs->tree, dir, NULL);
+	up = rc || *out ? NULL : inode_parent(t->fs->tree, dir, name);
 	if (up && !dircache_complete(t->fs->tree, dir) &&
-	    traversal_affords(t->fs->traversals, up, 2))
+	    !dir_ahead_has(t->fs->dir_ahead, dir) &&
+	    traversal_affords_whole(t->fs->traversals, up, name))
 		rc = subtree_open(t, up, key, out);
+	if (rc == -EOPNOTSUPP)
+		traversal_whole(t->fs->traversals, up, name, false);
 	if (*out && up && !subtree_add(t, *out)) {
 		subtree_free(*out);
 		*out = NULL;
@@ -310,6 +343,9 @@ int subtree_fill(struct subtrees *t, struct inode *dir)
 		rc = subtree_take_up(t, dir, o.stage, buf_str(&o.key), &s);
 	if (s) {
 		rc = subtree_advance(s, buf_str(&o.key));
+		if (!rc || rc == -EDQUOT || rc == -EOPNOTSUPP)
+			traversal_whole(t->fs->traversals, s->levels.top,
+					s->name, !rc);
 		subtree_end(t, s, rc ? NULL : buf_detach(&o.key),
 			    s->ended || (rc && rc != -EINTR) ||
 				    !inode_is_below(t->fs->tree, s->levels.top,

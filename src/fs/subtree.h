@@ -7,7 +7,10 @@
  * It goes on as its readers do, a page ahead at most, and may not cost: what is
  * asked for below a directory are never more than two requests for each one
  * that was opened there. A directory with more below it than a few pages is
- * listed by itself, and its own directories are taken up from there.
+ * listed by itself, and its own directories are taken up from there; where that
+ * is so again and again, directories are asked for side by side instead
+ * (dir_ahead.h). Programs that go through one tree at several places have a
+ * listing each.
  *
  * Not for stores of files, which answer at once. Every call may block.
  */

@@ -1,24 +1,32 @@
 /*
- * A small table of what was opened lately, by the directory above it. What is
- * forgotten costs requests, nothing else.
+ * A small table of what was opened lately, by the directory above it and by
+ * where: each program that goes through a directory has a place of its own in
+ * it, which a name goes on with that stands behind it. What is forgotten costs
+ * requests, nothing else.
  */
 #include "fs/traversal.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/lock.h"
 #include "fs/names.h"
 
-#define TRAVERSALS_MAX 32 /* as deep as trees are */
+#define TRAVERSALS_MAX 64 /* as deep as trees are, and several at once */
+#define PLACES_MAX 4 /* in one directory */
 #define RUN_MIN 2 /* directories opened in order */
+#define WHOLE_AGAIN 64 /* opened between two attempts, at most */
 
-/* What was opened below a directory. */
+/* What was opened below a directory, as far as this place in it. */
 struct traversal {
-	uint64_t ino; /* its number; 0: the place is free */
+	uint64_t ino; /* its number; 0: it is free */
 	char last[256]; /* the child that was opened last */
 	unsigned run; /* children opened in ascending order */
 	unsigned opened, asked; /* anywhere below: directories; requests */
+	/* All that is below is not asked for before so many were opened, after
+	 * so many attempts that were of no use. */
+	unsigned whole_at, whole_failed;
 	uint64_t used;
 };
 
@@ -54,39 +62,6 @@ void traversals_free(struct traversals *t)
 	free(t);
 }
 
-static struct traversal *traversal_find(struct traversals *t, uint64_t ino)
-	REQUIRES(t->lock)
-{
-	for (unsigned k = 0; k < TRAVERSALS_MAX; k++) {
-		struct traversal *r = &traversals_locked(t)->at[k];
-
-		if (r->ino == ino) {
-			r->used = ++traversals_locked(t)->uses;
-			return r;
-		}
-	}
-	return NULL;
-}
-
-static struct traversal *traversal_make(struct traversals *t, uint64_t ino)
-	REQUIRES(t->lock)
-{
-	struct traversal *r = traversal_find(t, ino), *oldest;
-
-	if (r)
-		return r;
-	oldest = traversals_locked(t)->at;
-	for (unsigned k = 1; k < TRAVERSALS_MAX; k++) {
-		r = &traversals_locked(t)->at[k];
-		if (r->used < oldest->used)
-			oldest = r;
-	}
-	memset(oldest, 0, sizeof(*oldest));
-	oldest->ino = ino;
-	oldest->used = ++traversals_locked(t)->uses;
-	return oldest;
-}
-
 /* Where a key has it: with the '/' behind the name. */
 static int traversal_order(const char *a, const char *b)
 {
@@ -98,15 +73,81 @@ static int traversal_order(const char *a, const char *b)
 	       (unsigned char)(b[n] ? b[n] : '/');
 }
 
-/* In the order of keys or of names; one that begins anew has nothing to go
- * by. */
-static void traversal_step(struct traversal *r, const char *name)
+/* In the order of names or of keys. */
+static bool traversal_is_behind(const char *name, const char *last)
 {
-	int order = strcmp(name, r->last);
+	return strcmp(name, last) >= 0 || traversal_order(name, last) >= 0;
+}
 
-	if (order < 0 && traversal_order(name, r->last) < 0)
-		r->run = r->opened = r->asked = 0;
-	if (order)
+/* The place in that directory which the name goes on with: the nearest that it
+ * stands behind. *latest: the one that was used last, if any. */
+static struct traversal *traversal_before(struct traversals *t, uint64_t ino,
+					  const char *name,
+					  struct traversal **latest)
+	REQUIRES(t->lock)
+{
+	struct traversal *found = NULL;
+
+	*latest = NULL;
+	for (unsigned k = 0; k < TRAVERSALS_MAX; k++) {
+		struct traversal *r = &traversals_locked(t)->at[k];
+
+		if (r->ino != ino)
+			continue;
+		if (!*latest || r->used > (*latest)->used)
+			*latest = r;
+		if (traversal_is_behind(name, r->last) &&
+		    (!found || strcmp(r->last, found->last) > 0))
+			found = r;
+	}
+	return found;
+}
+
+/* The same, or where none is before it the one that was used last: directories
+ * are gone through level by level as well. */
+static struct traversal *traversal_find(struct traversals *t, uint64_t ino,
+					const char *name) REQUIRES(t->lock)
+{
+	struct traversal *latest, *r = traversal_before(t, ino, name, &latest);
+
+	r = r ? r : latest;
+	if (r)
+		r->used = ++traversals_locked(t)->uses;
+	return r;
+}
+
+/* One that begins anew, with nothing to go by. */
+static struct traversal *traversal_make(struct traversals *t, uint64_t ino)
+	REQUIRES(t->lock)
+{
+	struct traversal *of_dir = NULL, *oldest = traversals_locked(t)->at;
+	unsigned places = 0;
+
+	for (unsigned k = 0; k < TRAVERSALS_MAX; k++) {
+		struct traversal *r = &traversals_locked(t)->at[k];
+
+		places += r->ino == ino;
+		if (r->ino == ino && (!of_dir || r->used < of_dir->used))
+			of_dir = r;
+		if (r->used < oldest->used)
+			oldest = r;
+	}
+	if (places == PLACES_MAX)
+		oldest = of_dir;
+	memset(oldest, 0, sizeof(*oldest));
+	oldest->ino = ino;
+	return oldest;
+}
+
+static void traversal_step(struct traversals *t, uint64_t ino, const char *name)
+	REQUIRES(t->lock)
+{
+	struct traversal *latest, *r = traversal_before(t, ino, name, &latest);
+
+	if (!r)
+		r = traversal_make(t, ino);
+	r->used = ++traversals_locked(t)->uses;
+	if (strcmp(name, r->last))
 		r->run++;
 	strcpy(r->last, name);
 }
@@ -119,72 +160,153 @@ static uint64_t traversal_ino(struct fs *fs, struct inode *i)
 	return v.ino;
 }
 
-/* dir and what is above it, as far as something was opened in them. */
+/* The directory above, with the name in it; NULL: there is none that is gone
+ * through. Ends the reference to i. */
+static struct inode *traversal_up(struct fs *fs, struct inode *i,
+				  char name[256])
+{
+	struct inode *up = inode_parent(fs->tree, i, name);
+
+	inode_unref(fs->tree, i);
+	if (up && names_is_root(fs, up)) {
+		inode_unref(fs->tree, up);
+		up = NULL;
+	}
+	return up;
+}
+
+/* dir, from that name on, and what is above it, as far as something was opened
+ * in them. */
 static void traversal_count(struct traversals *t, struct inode *dir,
-			    unsigned opened, unsigned asked)
+			    const char *name, unsigned opened, unsigned asked)
 {
 	struct fs *fs = t->fs;
-	struct inode *at = dir ? inode_ref(fs->tree, dir) : NULL, *up;
+	struct inode *at = dir && !names_is_root(fs, dir)
+				   ? inode_ref(fs->tree, dir)
+				   : NULL;
+	char below[256];
 
-	while (at && !names_is_root(fs, at)) {
+	strcpy(below, name);
+	while (at) {
 		uint64_t ino = traversal_ino(fs, at);
 		struct traversal *r;
 
 		lock_take(&t->lock);
-		r = traversal_find(t, ino);
+		r = traversal_find(t, ino, below);
 		if (r) {
 			r->opened += opened;
 			r->asked += asked;
 		}
 		lock_drop(&t->lock);
-		up = inode_parent(fs->tree, at, NULL);
-		inode_unref(fs->tree, at);
-		at = up;
+		at = traversal_up(fs, at, below);
 	}
-	inode_unref(fs->tree, at);
 }
 
 void traversal_opened(struct traversals *t, struct inode *dir)
 {
 	char name[256];
-	struct inode *up = inode_parent(t->fs->tree, dir, name);
+	struct inode *up =
+		traversal_up(t->fs, inode_ref(t->fs->tree, dir), name);
 	uint64_t ino;
 
 	if (!up)
 		return;
-	if (!names_is_root(t->fs, up)) {
-		ino = traversal_ino(t->fs, up);
-		lock_take(&t->lock);
-		traversal_step(traversal_make(t, ino), name);
-		lock_drop(&t->lock);
-		traversal_count(t, up, 1, 0);
-	}
+	ino = traversal_ino(t->fs, up);
+	lock_take(&t->lock);
+	traversal_step(t, ino, name);
+	lock_drop(&t->lock);
+	traversal_count(t, up, name, 1, 0);
 	inode_unref(t->fs->tree, up);
 }
 
-void traversal_asked_below(struct traversals *t, struct inode *top)
+void traversal_asked_below(struct traversals *t, struct inode *top,
+			   const char *name)
 {
-	traversal_count(t, top, 0, 1);
+	traversal_count(t, top, name, 0, 1);
 }
 
 void traversal_asked(struct traversals *t, struct inode *dir)
 {
-	struct inode *up = inode_parent(t->fs->tree, dir, NULL);
+	char name[256];
+	struct inode *up = inode_parent(t->fs->tree, dir, name);
 
-	traversal_count(t, up, 0, 1);
+	if (up)
+		traversal_count(t, up, name, 0, 1);
 	inode_unref(t->fs->tree, up);
 }
 
-/* May that many requests more be made below dir? */
-bool traversal_affords(struct traversals *t, struct inode *dir, unsigned more)
+static bool traversal_may(const struct traversal *r, unsigned more)
+{
+	return r && r->run >= RUN_MIN && r->asked + more <= 2 * r->opened;
+}
+
+bool traversal_affords(struct traversals *t, struct inode *dir,
+		       const char *name, unsigned more)
+{
+	uint64_t ino = traversal_ino(t->fs, dir);
+	bool affords;
+
+	lock_take(&t->lock);
+	affords = traversal_may(traversal_find(t, ino, name), more);
+	lock_drop(&t->lock);
+	return affords;
+}
+
+bool traversal_affords_whole(struct traversals *t, struct inode *dir,
+			     const char *name)
 {
 	uint64_t ino = traversal_ino(t->fs, dir);
 	struct traversal *r;
 	bool affords;
 
 	lock_take(&t->lock);
-	r = traversal_find(t, ino);
-	affords = r && r->run >= RUN_MIN && r->asked + more <= 2 * r->opened;
+	r = traversal_find(t, ino, name);
+	affords = traversal_may(r, 2) && r->opened >= r->whole_at;
 	lock_drop(&t->lock);
 	return affords;
+}
+
+void traversal_whole(struct traversals *t, struct inode *top, const char *name,
+		     bool useful)
+{
+	uint64_t ino = traversal_ino(t->fs, top);
+	struct traversal *r;
+
+	lock_take(&t->lock);
+	r = traversal_find(t, ino, name);
+	if (r && useful) {
+		r->whole_failed = 0;
+	} else if (r) {
+		unsigned wait = 2u << r->whole_failed;
+
+		if (wait < WHOLE_AGAIN)
+			r->whole_failed++;
+		r->whole_at = r->opened + wait;
+	}
+	lock_drop(&t->lock);
+}
+
+unsigned traversal_room(struct traversals *t, struct inode *dir)
+{
+	struct fs *fs = t->fs;
+	char name[256];
+	struct inode *at = traversal_up(fs, inode_ref(fs->tree, dir), name);
+	unsigned room = UINT_MAX;
+	bool runs = false;
+
+	for (unsigned level = 0; at; level++) {
+		uint64_t ino = traversal_ino(fs, at);
+		struct traversal *r;
+		unsigned left = 0;
+
+		lock_take(&t->lock);
+		r = traversal_find(t, ino, name);
+		runs |= level < 2 && r && r->run >= RUN_MIN && r->whole_failed;
+		if (r && r->asked < 2 * r->opened)
+			left = 2 * r->opened - r->asked;
+		room = r && left < room ? left : room;
+		lock_drop(&t->lock);
+		at = traversal_up(fs, at, name);
+	}
+	return runs ? room : 0;
 }

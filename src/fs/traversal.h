@@ -1,6 +1,7 @@
 /*
  * Which directories are being gone through: those below one are opened in the
- * order of a listing, and what they cost in requests is counted.
+ * order of a listing, by one program or by several that are at other places,
+ * and what they cost in requests is counted.
  */
 #ifndef FS_TRAVERSAL_H
 #define FS_TRAVERSAL_H
@@ -18,12 +19,27 @@ void traversals_free(struct traversals *t); /* NULL is fine */
 void traversal_opened(struct traversals *t, struct inode *dir);
 /* It costs a request. */
 void traversal_asked(struct traversals *t, struct inode *dir);
-/* A request for all that is below this one. */
-void traversal_asked_below(struct traversals *t, struct inode *top);
+/* A request for all that is below this one, from that name in it on. */
+void traversal_asked_below(struct traversals *t, struct inode *top,
+			   const char *name);
 /*
  * Do directories of dir open in order, and would that many requests more leave
- * it at two for each that was opened anywhere below?
+ * it at two for each that was opened anywhere below? Asked for one that goes on
+ * from that name.
  */
-bool traversal_affords(struct traversals *t, struct inode *dir, unsigned more);
+bool traversal_affords(struct traversals *t, struct inode *dir,
+		       const char *name, unsigned more);
+/* The same for one that would begin: not again soon where others have ended
+ * without being of use (traversal_whole()). */
+bool traversal_affords_whole(struct traversals *t, struct inode *dir,
+			     const char *name);
+/* A listing of all that is below has come through a directory, or has been given
+ * up. */
+void traversal_whole(struct traversals *t, struct inode *top, const char *name,
+		     bool useful);
+/* How many requests may be made for directories behind this one, which has been
+ * opened, and beside it or beside the one above: 0 where directories do not open
+ * in order, or a listing of all that is below them is of use. */
+unsigned traversal_room(struct traversals *t, struct inode *dir);
 
 #endif

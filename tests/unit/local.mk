@@ -212,6 +212,7 @@ tests_unit_test_fs_SOURCES = \
 	tests/unit/fs/test_access.c \
 	tests/unit/fs/test_closes.c \
 	tests/unit/fs/test_dir.c \
+	tests/unit/fs/test_dir_ahead.c \
 	tests/unit/fs/test_given_up.c \
 	tests/unit/fs/test_file_ahead.c \
 	tests/unit/fs/test_fs_urls.c \

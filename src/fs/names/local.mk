@@ -2,6 +2,8 @@ noinst_LIBRARIES += libfs_names.a
 libfs_names_a_SOURCES = \
 	src/fs/names/burst.c src/fs/names/burst.h \
 	src/fs/names/claims.c \
+	src/fs/names/dir_filler.c src/fs/names/dir_filler.h \
+	src/fs/names/dir_levels.c src/fs/names/dir_levels.h \
 	src/fs/names/dircache.c src/fs/names/dircache.h \
 	src/fs/names/inode.c src/fs/names/inode.h \
 	src/fs/names/inode_attr.c \

@@ -1,7 +1,7 @@
 /*
  * Reading directories: cookies, what changes meanwhile, and large ones.
  *
- * Covers: fs/dir_filler.c fs/dirlist.c fs/dirops.c
+ * Covers: fs/names/dir_filler.c fs/dirlist.c fs/dirops.c
  */
 #include "fs_fixture.h"
 #include "unit.h"

@@ -2,7 +2,7 @@
  * Names that are not known: how many requests they take, and what is learnt by
  * the way.
  *
- * Covers: fs/look.c fs/dir_levels.c fs/resolve.c
+ * Covers: fs/look.c fs/names/dir_levels.c fs/resolve.c
  */
 #include "unit.h"
 

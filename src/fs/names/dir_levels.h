@@ -8,11 +8,11 @@
  * A level is a directory that the listing stands in; one that it leaves is
  * complete. Of the top itself it says only that files are still there.
  */
-#ifndef FS_DIR_LEVELS_H
-#define FS_DIR_LEVELS_H
+#ifndef FS_NAMES_DIR_LEVELS_H
+#define FS_NAMES_DIR_LEVELS_H
 
 #include "base/buf.h"
-#include "fs/dir_filler.h"
+#include "fs/names/dir_filler.h"
 
 struct dir_level;
 

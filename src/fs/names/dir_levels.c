@@ -1,4 +1,4 @@
-#include "fs/dir_levels.h"
+#include "fs/names/dir_levels.h"
 
 #include <errno.h>
 #include <stdlib.h>

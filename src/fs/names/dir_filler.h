@@ -6,8 +6,8 @@
  * the directory hides the file, an object is held back until no `a/` can come.
  * What is held back is short: each of its names begins with the one before.
  */
-#ifndef FS_DIR_FILLER_H
-#define FS_DIR_FILLER_H
+#ifndef FS_NAMES_DIR_FILLER_H
+#define FS_NAMES_DIR_FILLER_H
 
 #include <stdbool.h>
 #include <stddef.h>

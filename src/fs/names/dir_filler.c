@@ -1,4 +1,4 @@
-#include "fs/dir_filler.h"
+#include "fs/names/dir_filler.h"
 
 #include <errno.h>
 #include <stdlib.h>
