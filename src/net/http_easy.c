@@ -202,6 +202,7 @@ static int http_easy_set_options(struct http_loop *l, struct http_attempts *a)
 	curl_easy_setopt(h, CURLOPT_PRIVATE, a);
 	curl_easy_setopt(h, CURLOPT_SHARE, l->share);
 	http_flow_attach(a);
+	http_poller_attach(&l->poller, h);
 	return 0;
 }
 

@@ -149,8 +149,8 @@ static void http_engine_start(struct http_lane *lane, struct http_call *call,
 	}
 	http_inbox_open(&l->inbox, a);
 	a->prepare_err = http_loop_prepare(a);
-	http_inbox_submit(&l->inbox, a);
-	http_poller_wake(&l->poller);
+	if (http_inbox_submit(&l->inbox, a))
+		http_poller_wake(&l->poller);
 }
 
 static void http_engine_call_done(void *arg, struct http_call *call,

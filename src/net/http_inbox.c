@@ -67,12 +67,16 @@ void http_inbox_open(struct http_inbox *in, struct http_attempts *a)
 	lock_drop(&in->lock);
 }
 
-void http_inbox_submit(struct http_inbox *in, struct http_attempts *a)
+bool http_inbox_submit(struct http_inbox *in, struct http_attempts *a)
 {
+	bool was_empty;
+
 	lock_take(&in->lock);
+	was_empty = !inbox_locked(in)->first;
 	inbox_entry(in, a)->submitted = true;
 	inbox_add_locked(in, a);
 	lock_drop(&in->lock);
+	return was_empty;
 }
 
 bool http_inbox_cancel(struct http_inbox *in, struct http_call *call)

@@ -34,8 +34,9 @@ void http_inbox_clear(struct http_inbox *in);
 
 /* From here on the call can be cancelled. */
 void http_inbox_open(struct http_inbox *in, struct http_attempts *a);
-/* It is the engine thread's, which is to be woken. */
-void http_inbox_submit(struct http_inbox *in, struct http_attempts *a);
+/* It is the engine thread's. True: which is to be woken; else it has been, for
+ * what is there already. */
+bool http_inbox_submit(struct http_inbox *in, struct http_attempts *a);
 /* False when the call is not under way. Else the thread is to be woken. */
 bool http_inbox_cancel(struct http_inbox *in, struct http_call *call);
 void http_inbox_stop(struct http_inbox *in);

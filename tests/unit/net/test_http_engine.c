@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "net/http_loop.h"
 #include "engine_calls.h"
 
 /* A fault, a request, and what must come of it. */
@@ -153,6 +154,36 @@ static void test_connections_are_kept(void **state)
 	}
 	assert_int_equal(standin_stat(&server, "connections"), 1);
 	assert_int_equal(standin_stat(&server, "requests"), 5);
+}
+
+static void some_requests(unsigned n)
+{
+	struct probe p;
+
+	for (unsigned k = 0; k < n; k++) {
+		probe_init(&p, server.port, HTTP_GET, "/bytes/1000");
+		probe_run(lane, &p);
+		assert_int_equal(p.status, 200);
+		probe_clear(&p);
+	}
+}
+
+/* A kept connection costs no system call to be watched again. */
+static void test_what_is_watched(void **state)
+{
+	uint64_t before;
+
+	some_requests(5);
+	before = engine->loop.poller.changes;
+	some_requests(50);
+	assert_int_equal(engine->loop.poller.changes - before, 0);
+	/* one that the server has closed is not watched for ever, and another
+	 * file that gets its number is watched anew */
+	standin_reset(&server);
+	standin_fault(&server, "", "\"type\": \"reset\"");
+	some_requests(5);
+	assert_int_equal(standin_stat(&server, "requests"), 6);
+	assert_in_range(engine->loop.poller.changes - before, 1, 20);
 }
 
 static void test_faults_are_tried_again(void **state)
@@ -327,6 +358,7 @@ SUITE(http_engine)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
 		engine_test(test_connections_are_kept),
+		engine_test(test_what_is_watched),
 		engine_test(test_faults_are_tried_again),
 		engine_test(test_a_dead_port_is_refused),
 		engine_test(test_a_large_body_does_not_wait_longer_for_nobody),
