@@ -19,6 +19,7 @@ struct parallel {
 	int (*work)(void *arg, size_t k);
 	void *arg;
 	struct waiter *starter;
+	int64_t began_ms; /* its work */
 	struct lock lock;
 	struct parallel_locked guarded_;
 };
@@ -84,6 +85,7 @@ static void *parallel_member(void *arg)
 	struct waiter *self = waiter_self();
 
 	waiter_begin(self);
+	waiter_set_began(self, c->began_ms);
 	parallel_sign(c, NULL, self);
 	parallel_work(c);
 	parallel_sign(c, self, NULL);
@@ -149,6 +151,7 @@ int parallel_run(unsigned threads, size_t n, int (*work)(void *arg, size_t k),
 	int err;
 
 	lock_init(&c.lock, LOCK_PARALLEL);
+	c.began_ms = waiter_began(c.starter);
 	started = parallel_start(&c, list, threads);
 	if (!started)
 		parallel_work(&c); /* no thread to be had: by ourselves */

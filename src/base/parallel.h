@@ -14,7 +14,8 @@
  * Calls work(arg, k) for every k below n, several at once; blocks until all
  * have ended. The first failure stops it: no further piece is begun, and it is
  * the result. interruptible: an interrupt of the calling operation reaches the
- * pieces under way and ends it with -EINTR; else it is not noticed.
+ * pieces under way and ends it with -EINTR; else it is not noticed. The pieces
+ * belong to the work of the calling thread (waiter_set_began()).
  */
 int parallel_run(unsigned threads, size_t n, int (*work)(void *arg, size_t k),
 		 void *arg, bool interruptible);

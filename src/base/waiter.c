@@ -30,6 +30,7 @@ struct waiter {
 	struct lock lock;
 	pthread_cond_t cond;
 	struct waiter_locked guarded_;
+	int64_t began_ms; /* the owner's; waiter_set_began() */
 };
 
 static __thread struct waiter self;
@@ -45,6 +46,7 @@ struct waiter *waiter_self(void)
 		lock_init(&self.lock, LOCK_WAITER);
 		self.guarded_.asked_ms = WAIT_FOREVER;
 		self.guarded_.judge_ms = WAIT_FOREVER;
+		self.began_ms = WAIT_FOREVER;
 		pthread_condattr_init(&attr);
 		pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 		pthread_cond_init(&self.cond, &attr);
@@ -70,6 +72,16 @@ void waiter_begin_judged(struct waiter *w, waiter_judge *judge, void *arg)
 void waiter_begin(struct waiter *w)
 {
 	waiter_begin_judged(w, NULL, NULL);
+}
+
+void waiter_set_began(struct waiter *w, int64_t ms)
+{
+	w->began_ms = ms;
+}
+
+int64_t waiter_began(const struct waiter *w)
+{
+	return w->began_ms;
 }
 
 static bool waiter_is_due_locked(struct waiter *w) REQUIRES(&w->lock)

@@ -61,6 +61,15 @@ int waiter_park_uninterrupted(struct waiter *w, int64_t until_ms);
 /* Wakes the owner. Any thread; takes only the waiter's own lock (a leaf). */
 void waiter_unpark(struct waiter *w);
 
+/*
+ * When the work began that is to end within one deadline of a store that says
+ * nothing, however many questions it takes, its own and those that it waits
+ * for: by clock_mono_ms(). WAIT_FOREVER, at first: each question has a whole
+ * one. Only the owner may call them; waiter_begin() leaves it as it is.
+ */
+void waiter_set_began(struct waiter *w, int64_t ms);
+int64_t waiter_began(const struct waiter *w);
+
 /* Ends the owner's present operation early. Any thread. */
 void waiter_interrupt(struct waiter *w);
 

@@ -242,6 +242,7 @@ int fs_drain(struct fs *fs, bool closed)
 	 * must not end what comes now. */
 	waiter_begin(waiter_self());
 	while ((h = handle_first(fs))) {
+		waiter_set_began(waiter_self(), clock_mono_ms());
 		rc = closed ? handle_release(fs, h) : handle_give_up(fs, h);
 		if (!first)
 			first = rc;

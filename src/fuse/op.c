@@ -40,6 +40,7 @@ struct fs *op_begin(fuse_req_t req)
 	struct waiter *w = waiter_self();
 
 	waiter_begin_judged(w, op_is_dying, req);
+	waiter_set_began(w, clock_mono_ms());
 	fuse_req_interrupt_func(req, op_interrupted, w);
 	return fuse_req_userdata(req);
 }
@@ -47,6 +48,7 @@ struct fs *op_begin(fuse_req_t req)
 struct fs *op_begin_whole(fuse_req_t req)
 {
 	waiter_begin(waiter_self());
+	waiter_set_began(waiter_self(), clock_mono_ms());
 	return fuse_req_userdata(req);
 }
 
@@ -70,6 +72,7 @@ struct fs *op_close_begin(struct op_close *c)
 
 	c->answered = false;
 	waiter_begin_judged(w, op_close_judge, c);
+	waiter_set_began(w, clock_mono_ms());
 	fuse_req_interrupt_func(c->req, op_interrupted, w);
 	return fuse_req_userdata(c->req);
 }

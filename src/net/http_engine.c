@@ -123,6 +123,9 @@ static struct http_attempts *http_engine_attempts_new(struct http_lane *lane,
 	a->done = done;
 	a->done_arg = arg;
 	a->deadline_ms = http_engine_deadline(lane, call);
+	if (call->deadline_ms <= 0)
+		a->late_ms = http_flow_late(lane, waiter_began(waiter_self()));
+	a->deadline_ms -= a->late_ms;
 	buf_init(&a->wire.url, BUF_URL);
 	buf_init(&a->wire.headers, HTTP_HEADERS_MAX);
 	buf_init(&a->reply.headers, HTTP_HEADERS_MAX);

@@ -17,7 +17,11 @@
  * has its lane's deadline of patience in all its attempts and the rests between
  * them. A byte that moves gives back the time since the one before, and a byte
  * of what was asked for is an answer: patience begins anew. Not the queue: what
- * waits there is no server's fault.
+ * waits there is no server's fault. A call of work that began before it
+ * (waiter_set_began()), and has waited since for a server from which nothing at
+ * all was heard, has what is left of the patience, and LATE_MS at least: a
+ * program's call ends within one deadline, though it asks several things or
+ * stands in a queue behind others that ask.
  *
  * curl sends a request a second time by itself when a kept connection breaks
  * before the answer. What changes something is not sent twice unknown to the
@@ -36,10 +40,13 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/io.h"
+#include "base/waiter.h"
 #include "net/http_loop.h"
 
 /* The slowest pace at which a server keeps what it has been sent. */
 #define KEPT_BYTES_PER_MS 4096
+/* What is left in any case to a call whose work has waited before. */
+#define LATE_MS 1000
 
 static void http_flow_stop(struct http_attempts *a, int err, const char *why)
 {
@@ -79,9 +86,24 @@ void http_flow_begin(struct http_attempts *a)
 	int64_t now_ms = clock_mono_ms();
 
 	if (!a->patience_ms)
-		a->patience_ms = now_ms + http_flow_patience(a);
+		a->patience_ms = now_ms + http_flow_patience(a) - a->late_ms;
 	else
 		a->patience_ms += now_ms - a->queued_ms;
+	if (!a->lane->silent_ms)
+		a->lane->silent_ms = now_ms;
+}
+
+int64_t http_flow_late(const struct http_lane *lane, int64_t began_ms)
+{
+	int64_t since_ms = lane->silent_ms, late_ms;
+
+	if (!since_ms || began_ms == WAIT_FOREVER)
+		return 0;
+	since_ms = began_ms > since_ms ? began_ms : since_ms;
+	late_ms = clock_mono_ms() - since_ms;
+	if (late_ms > lane->deadline_ms - LATE_MS)
+		late_ms = lane->deadline_ms - LATE_MS;
+	return late_ms > 0 ? late_ms : 0;
 }
 
 int64_t http_flow_deadline(const struct http_attempts *a)
@@ -103,12 +125,20 @@ static void http_flow_moved(struct http_attempts *a, bool answer)
 	a->now.moved_ms = now_ms;
 }
 
+static void http_flow_heard(struct http_attempts *a)
+{
+	if (a->lane->silent_ms)
+		a->lane->silent_ms = 0;
+}
+
 static int http_flow_on_progress(void *arg, curl_off_t total_in, curl_off_t in,
 				 curl_off_t total_out, curl_off_t out)
 {
 	struct http_attempts *a = arg;
 	struct attempt *now = &a->now;
 
+	if (in != now->got)
+		http_flow_heard(a);
 	if (in != now->got || out != now->sent) {
 		http_flow_moved(a, in != now->got && http_flow_is_success(a));
 		now->got = in;
@@ -157,6 +187,7 @@ static size_t http_flow_on_header(char *line, size_t size, size_t n, void *arg)
 	struct http_reply *reply = &a->reply;
 
 	n *= size;
+	http_flow_heard(a);
 	http_flow_moved(a, false);
 	if (n >= 5 && !memcmp(line, "HTTP/", 5)) {
 		buf_reset(&reply->headers);

@@ -67,6 +67,7 @@ struct http_attempts {
 	struct http_reply reply;
 	unsigned agains;
 	int64_t patience_ms; /* until when nothing need move; http_flow.c */
+	int64_t late_ms; /* of it that its caller has waited already */
 	int64_t again_ms; /* while resting */
 	int64_t queued_ms; /* since when it is in the queue */
 	struct http_timer timer;
@@ -90,6 +91,9 @@ struct http_lane {
 	struct http_counts *counts; /* of that name; NULL: not counted */
 	_Atomic(struct http_outage *)
 		outage; /* the last; any thread reads it */
+	/* Since when requests were sent and nothing was heard; 0: it was. Any
+	 * thread reads it. */
+	_Atomic(int64_t) silent_ms;
 
 	/* The engine thread's. */
 	struct http_attempts *queue[HTTP_CLASSES];
@@ -138,6 +142,9 @@ void http_easy_pool_clear(struct http_loop *l);
 void http_flow_attach(struct http_attempts *a);
 /* An attempt begins: what it waited for in the queue is no server's fault. */
 void http_flow_begin(struct http_attempts *a);
+/* How much of a deadline has gone by for work that began then, in waiting for a
+ * server that says nothing. Any thread. */
+int64_t http_flow_late(const struct http_lane *lane, int64_t began_ms);
 /* When the call ends in any case, by what has moved until now. */
 int64_t http_flow_deadline(const struct http_attempts *a);
 /* When to look again whether it still moves. */

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/parallel.h"
 #include "base/waiter.h"
 
 enum step {
@@ -297,6 +298,27 @@ static void test_judge_is_asked_in_a_list(void **state)
 	waiter_begin(w);
 }
 
+/* What other threads do for an operation is of its time. */
+static int piece_of_work(void *arg, size_t k)
+{
+	return waiter_began(waiter_self()) == *(int64_t *)arg ? 0 : -EINVAL;
+}
+
+static void test_began(void **state)
+{
+	struct waiter *self = waiter_self();
+	int64_t times[] = { WAIT_FOREVER, 12345 };
+
+	assert_int_equal(waiter_began(self), WAIT_FOREVER);
+	for (size_t k = 0; k < COUNT(times); k++) {
+		waiter_set_began(self, times[k]);
+		waiter_begin(self); /* is of interrupts */
+		assert_int_equal(
+			parallel_run(4, 20, piece_of_work, &times[k], true), 0);
+	}
+	waiter_set_began(self, WAIT_FOREVER);
+}
+
 SUITE(waiter)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +329,7 @@ SUITE(waiter)
 		cmocka_unit_test(test_interrupt_from_another_thread),
 		cmocka_unit_test(test_judge_is_asked_again),
 		cmocka_unit_test(test_judge_is_asked_in_a_list),
+		cmocka_unit_test(test_began),
 	};
 
 	return cmocka_run_group_tests_name("waiter", tests, NULL, NULL);

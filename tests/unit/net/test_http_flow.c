@@ -12,6 +12,8 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/waiter.h"
+#include "net/http_loop.h"
 #include "engine_calls.h"
 
 #define BIG (3 << 20)
@@ -360,6 +362,58 @@ static void test_the_deadline_does_not_grow_for_a_silent_server(void **state)
 	free(bytes);
 }
 
+/* A server has said nothing for `silent` s (0: it has) to work that began
+ * `began` s ago (0: each call has a whole deadline, of 60 s). */
+static const struct {
+	const char *sentence;
+	int silent, began;
+	int least_s, most_s; /* of the deadline that have gone by */
+} lates[] = {
+	{ "a server that was heard has all of it", 0, 40, 0, 0 },
+	{ "a call of no work has too", 50, 0, 0, 0 },
+	{ "work that has waited has the rest", 50, 20, 20, 59 },
+	{ "not of what was before the silence", 20, 40, 20, 59 },
+	{ "a second is left in any case", 300, 200, 59, 59 },
+};
+
+static void test_what_has_waited_already(void **state)
+{
+	struct waiter *self = waiter_self();
+	int64_t now;
+	struct probe p;
+
+	lane_with(1, 5, 60);
+	for (size_t k = 0; k < COUNT(lates); k++) {
+		int64_t late;
+
+		now = clock_mono_ms();
+		lane->silent_ms =
+			lates[k].silent ? now - lates[k].silent * 1000 : 0;
+		late = http_flow_late(
+			lane, lates[k].began ? now - lates[k].began * 1000
+					     : WAIT_FOREVER);
+		row_check(lates[k].sentence,
+			  late >= lates[k].least_s * 1000 &&
+				  late <= lates[k].most_s * 1000);
+	}
+	/* it ends so, and begins anew with an answer */
+	now = clock_mono_ms();
+	lane->silent_ms = now - 58000;
+	waiter_set_began(self, now - 58000);
+	probe_init(&p, standin_dead_port(), HTTP_GET, "/x");
+	probe_run(lane, &p);
+	assert_int_equal(p.err, -ECONNREFUSED);
+	assert_true(clock_mono_ms() - now < 40000); /* 60 s otherwise */
+	assert_int_not_equal(lane->silent_ms, 0);
+	probe_clear(&p);
+	probe_init(&p, server.port, HTTP_GET, "/x");
+	probe_run(lane, &p);
+	assert_int_equal(p.status, 200);
+	assert_int_equal(lane->silent_ms, 0);
+	probe_clear(&p);
+	waiter_set_began(self, WAIT_FOREVER);
+}
+
 SUITE(http_flow)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +431,7 @@ SUITE(http_flow)
 		engine_test(test_the_deadline_grows_with_what_is_expected),
 		engine_test(
 			test_the_deadline_does_not_grow_for_a_silent_server),
+		engine_test(test_what_has_waited_already),
 	};
 
 	return cmocka_run_group_tests_name("http_flow", tests, engine_setup_all,
