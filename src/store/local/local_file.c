@@ -25,6 +25,7 @@ int local_file_openat(int at, const char *path, int flags)
 {
 	struct open_how how = {
 		.flags = flags | O_CLOEXEC,
+		.mode = (flags & O_TMPFILE) == O_TMPFILE ? 0666 : 0,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
 			   RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
 	};
@@ -125,17 +126,22 @@ int local_file_write(const struct store_body *body, int to, uint64_t to_at)
 	return local_file_copy(body->fd, body->offset, to, to_at, body->len);
 }
 
-/* A folder that was removed since it was opened: ext4 says EPERM of it. */
-static bool file_is_folder_gone(int dir)
+/* A folder that is removed just then, or an open root: ext4 says EPERM. */
+static bool file_is_folder_gone(struct local *l, const char *path)
 {
+	int dir = local_file_openat(l->root_fd, path, O_PATH | O_DIRECTORY);
 	struct stat st;
+	bool gone = dir == -ENOENT;
 
-	return !fstat(dir, &st) && !st.st_nlink;
+	if (dir >= 0) {
+		gone = !fstat(dir, &st) && !st.st_nlink;
+		close(dir);
+	}
+	return gone;
 }
 
 int local_file_make(struct local *l, const char *key)
 {
-	const int flags = O_TMPFILE | O_RDWR | O_CLOEXEC;
 	char path[STORE_KEY_MAX + 1];
 	int fd = -ENOENT;
 
@@ -143,17 +149,11 @@ int local_file_make(struct local *l, const char *key)
 	strcpy(path, key);
 	while (fd == -ENOENT && *path) {
 		char *slash = strrchr(path, '/');
-		int dir;
 
 		*(slash ? slash : path) = '\0';
-		dir = local_file_openat(l->root_fd, path, O_PATH | O_DIRECTORY);
-		fd = dir;
-		if (dir < 0)
-			continue;
-		fd = openat(dir, ".", flags, 0666);
-		if (fd < 0)
-			fd = file_is_folder_gone(dir) ? -ENOENT : -errno;
-		close(dir);
+		fd = local_file_openat(l->root_fd, path, O_TMPFILE | O_RDWR);
+		if (fd == -EPERM && file_is_folder_gone(l, path))
+			fd = -ENOENT;
 	}
 	/* Not even the root. */
 	return fd == -ENOENT ? -ENODEV : fd;

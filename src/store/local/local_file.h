@@ -15,7 +15,7 @@ struct local;
 #define LOCAL_ID_SIZE 25 /* 96 random bits in hex, with the NUL */
 
 /* openat2() beneath the root; path "" is the root. No symlink is followed, no
- * mount entered. A file descriptor or -errno. */
+ * mount entered. A file descriptor or -errno. What O_TMPFILE makes has 0666. */
 int local_file_openat(int at, const char *path, int flags);
 /* Owner and mode of what is made: 0 or -errno. */
 int local_file_own(int fd, const struct store_owner *owner, bool mode);
