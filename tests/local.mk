@@ -117,13 +117,17 @@ bench-gateway: stagefs$(EXEEXT) tests/bench/bench_get$(EXEEXT)
 # The rows of docs/performance.md, on stagefs, s3fs and rclone where they are
 # installed (tests/install --bench), and curl; then the benches above. Needs
 # root and Ceph, and takes an hour. Some of it: make bench ROWS='find dd'.
+check_PROGRAMS += tests/bench/sink
+tests_bench_sink_SOURCES = tests/bench/sink.c
+tests_bench_sink_LDADD = $(CRYPTO_LIBS)
 bench: stagefs$(EXEEXT) tests/bench/bench_names$(EXEEXT) \
-	tests/bench/passthrough$(EXEEXT) tests/bench/bench_get$(EXEEXT) \
+	tests/bench/sink$(EXEEXT) tests/bench/passthrough$(EXEEXT) tests/bench/bench_get$(EXEEXT) \
 	tests/bench/bench_sign$(EXEEXT) tests/bench/bench_xattr$(EXEEXT)
 	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) \
 		top_builddir=$(abs_top_builddir) \
 		PASSTHROUGH=$(abs_top_builddir)/tests/bench/passthrough$(EXEEXT) \
 		BENCH_NAMES=$(abs_top_builddir)/tests/bench/bench_names$(EXEEXT) \
+		SINK=$(abs_top_builddir)/tests/bench/sink$(EXEEXT) \
 		$(top_srcdir)/tests/mount/run $(top_srcdir)/tests/bench/bench.sh
 .PHONY: bench
 CLEANFILES += bench.tsv bench.svg

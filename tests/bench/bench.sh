@@ -13,6 +13,8 @@
 #	fast	dd dd4 random16: nginx, which gives out files of this disk, with
 #		ranges; in place of LIST it has answers that were written before,
 #		for each prefix that there is
+#	sink	sink: sink.c, which takes parts and forgets them (SINK_OPTIONS=--no-md5:
+#		without reading them either)
 #
 # and, with tables of their own, local cache presign gateway: the benches beside this
 # one. "Cold" is a new mount: nothing is known of the names, nothing of the
@@ -126,6 +128,13 @@ start_fast() {
 	until_ok 20 'curl -fsS -I $FAST_ENDPOINT/fast/ext/data' ||
 		bail "nginx does not start: $(cat "$T/nginx.out" "$T/nginx.err")"
 }
+# What takes parts as quickly as it can (sink.c).
+start_sink() {
+	"$SINK" ${SINK_OPTIONS-} >"$T/sink.port" &
+	at_exit+=("kill $!")
+	until_ok 20 '[ -s "$T/sink.port" ]' || bail 'no sink'
+	SINK_ENDPOINT=http://127.0.0.1:$(cat "$T/sink.port")
+}
 RGW_ENDPOINT=$ENDPOINT RGW_BUCKET=$BUCKET RGW_EXT=$EXT
 RGW_LOG=${STAGEFS_TEST_S3_LOG-}
 started=''
@@ -137,6 +146,7 @@ use() {	# SERVER
 	case $server in
 	far) ENDPOINT=http://127.0.0.1:$FAR_PORT ;;
 	fast) BUCKET=fast EXT=ext/ ENDPOINT=$FAST_ENDPOINT ;;
+	sink) BUCKET=sink EXT=ext/ ENDPOINT=$SINK_ENDPOINT ;;
 	esac
 	write_config
 }
@@ -146,6 +156,7 @@ mark() {
 	far) curl -fsS "http://127.0.0.1:$FAR_CONTROL/" >/dev/null ;;
 	fast) marked=$(lines_of "$T/nginx.log") ;;
 	rgw) marked=$(lines_of "$RGW_LOG") ;;
+	sink) ;;
 	esac
 }
 # Requests, bytes that came from the server, and bytes that went there.
@@ -161,6 +172,7 @@ counts() {
 			n++; r += $3; s += $4
 		} END { printf "%d\t%d\t%d\n", n, r, s }'
 		;;
+	sink) printf -- '-\t-\t-\n' ;;
 	rgw)
 		[ -e "$RGW_LOG" ] || { printf -- '-\t-\t-\n'; return; }
 		sleep 0.3

@@ -10,13 +10,14 @@ MIB=${BENCH_MIB:-1024}
 RANDOM_CALLS=${RANDOM_CALLS:-256}
 [ $((MIB % 64)) = 0 ] || bail 'BENCH_MIB is a multiple of 64'
 ALL_ROWS='find grep cp tar cat missing ls random new cpnew mv
-	dd dd4 random16 ddrgw write'
+	dd dd4 random16 ddrgw write sink'
 ALL_ROWS=$(echo $ALL_ROWS)
 
 server_of() {	# ROW
 	case $1 in
 	dd | dd4 | random16) echo fast ;;
 	ddrgw | write) echo rgw ;;
+	sink) echo sink ;;
 	*) echo far ;;
 	esac
 }
@@ -103,7 +104,7 @@ make_gib() {
 }
 make_parts() {	# curl cannot send a range of a file
 	need top data
-	mkdir "$T/parts"
+	mkdir -p "$T/parts"
 	split -b 16M -d -a 4 "$T/data" "$T/parts/p"
 }
 make_thousand() {
@@ -347,4 +348,23 @@ row_write() {
 	[ "$(s3 head "${EXT}written" | jq .ContentLength)" = $((MIB << 20)) ] ||
 		echo "$client: what was written is not there"
 	s3 delete "${EXT}written"
+}
+
+prepare_sink() {
+	need data
+	mkdir -p "$T/parts"
+	[ -e "$T/parts/p0000" ] || split -b 16M -d -a 4 "$T/data" "$T/parts/p"
+}
+row_sink() {
+	cat "$T/data" "$T/parts"/* >/dev/null
+	if is_curl; then
+		row "dd of $MIB MiB onto a sink, conv=fsync" \
+			"ls $T/parts/* | xargs -P 16 -I % curl -fsS -o /dev/null \
+			-T % '$ENDPOINT/sink/ext/curl?partNumber=1&uploadId=sink'" \
+			"$MB"
+		return
+	fi
+	cold "$E"
+	row "dd of $MIB MiB onto a sink, conv=fsync" \
+		"dd if=$T/data of=$E/written bs=1M conv=fsync" "$MB"
 }
