@@ -15,7 +15,11 @@
  * Every part below 5 GiB costs reach: 48.8 TiB, the store's largest object, is
  * 10,000 parts of 5 GiB and nothing else. The first 19 GiB keep parts that are
  * filled in memory, after them growth is steep, and the end is beyond 50 TB
- * (45.5 TiB). For the last 3 TiB set part_size = 5G.
+ * (45.5 TiB). What grows into the last 3 TiB is cut anew into parts of 5 GiB.
+ *
+ * Where all parts but the last must have one length, an object that outgrows
+ * 10,000 of them is cut anew into longer ones: eight times as long, so that all
+ * that was sent in vain is a seventh of it.
  */
 #include "store/parts.h"
 
@@ -23,6 +27,7 @@
 #include <stddef.h>
 
 #define MIB (1ULL << 20)
+#define LONGER 8
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 struct step {
@@ -31,10 +36,10 @@ struct step {
 };
 
 static const struct step steps[] = {
-	{ PART_SIZE_AUTO, 128 }, { 16 * MIB, 128 },    { 32 * MIB, 128 },
-	{ 64 * MIB, 192 },       { 128 * MIB, 12 },    { 256 * MIB, 12 },
-	{ 512 * MIB, 12 },       { 1024 * MIB, 12 },   { 2048 * MIB, 12 },
-	{ 4096 * MIB, 12 },      { 5120 * MIB, 9352 },
+	{ PART_SIZE_AUTO, 128 }, { 16 * MIB, 128 },       { 32 * MIB, 128 },
+	{ 64 * MIB, 192 },       { 128 * MIB, 12 },       { 256 * MIB, 12 },
+	{ 512 * MIB, 12 },       { 1024 * MIB, 12 },      { 2048 * MIB, 12 },
+	{ 4096 * MIB, 12 },      { PART_SIZE_MAX, 9352 },
 };
 
 static const struct step stream[] = {
@@ -114,4 +119,30 @@ unsigned parts_count(uint64_t part_size, uint64_t size)
 	if (parts_at(part_size, size - 1, &last))
 		return PARTS_MAX + 1;
 	return last.number;
+}
+
+int parts_plan(uint64_t wish, bool even, uint64_t size, uint64_t *part_size)
+{
+	uint64_t len = wish || !even ? wish : PART_SIZE_AUTO;
+
+	while (parts_count(len, size) > PARTS_MAX) {
+		if (len == PART_SIZE_MAX)
+			return -EFBIG;
+		len = !len || len > PART_SIZE_MAX / LONGER ? PART_SIZE_MAX
+							   : LONGER * len;
+	}
+	*part_size = len;
+	return 0;
+}
+
+bool parts_are_even(uint64_t part_size, uint64_t size)
+{
+	struct part_range first, last;
+
+	/* The schedules grow: who has the first one's length they all have. */
+	return size && !parts_at(part_size, 0, &first) &&
+	       !parts_at(part_size, size - 1, &last) &&
+	       last.start % first.len == 0 &&
+	       last.start / first.len == last.number - 1 &&
+	       size - last.start <= first.len;
 }

@@ -144,6 +144,10 @@ struct store_body {
 	int fd;
 	uint64_t offset;
 	uint64_t len;
+	/* Of all of them, when has_crc32c: a store that sends it along reads
+	 * nothing for it. */
+	uint32_t crc32c;
+	bool has_crc32c;
 	/* fd is a whole file of store_scratch(), which itself becomes the
 	 * object: no byte is copied. No program writes to it any more. */
 	bool adopt;
@@ -203,6 +207,7 @@ struct store_limits {
 	uint64_t object_max;
 	bool presign;
 	bool utf8_keys; /* others are refused */
+	bool crc32c; /* it sends that along: store_body.crc32c is welcome */
 	/* Objects are files of this machine: store_open(), store_scratch(),
 	 * store_set_attr() and store_rename() work, else -EOPNOTSUPP. */
 	bool files;
@@ -287,7 +292,7 @@ typedef int store_part_copy_fn(struct store_upload *u, unsigned number,
 			       uint64_t at, const struct store_range *from,
 			       struct store_part_done *out);
 /* After success or failure the upload is still to be freed; after a failure
- * it may be tried again or aborted. */
+ * it may be tried again or aborted. -EDOM: STORE_LACKS_UNEVEN. */
 typedef int store_upload_complete_fn(struct store_upload *u,
 				     const struct store_part_done *parts,
 				     unsigned n, const struct store_cond *cond,
@@ -442,6 +447,9 @@ struct store {
 /* What the store turned out not to do, so that it is not tried again. */
 #define STORE_LACKS_LISTING 1 /* of just any prefix: the keys may not */
 #define STORE_LACKS_AFTER 2 /* list_query.after */
+/* All parts of an upload but the last are to have one length: completing others
+ * is refused with -EDOM. */
+#define STORE_LACKS_UNEVEN 4
 
 static inline bool store_lacks(const struct store *s, unsigned what)
 {

@@ -20,6 +20,8 @@
 
 #include "base/budget.h"
 #include "base/clock.h"
+#include "base/digest.h"
+#include "base/number.h"
 #include "store/parts.h"
 #include "store/upload_parts.h"
 
@@ -27,12 +29,14 @@
 #define BUFFERS_BYTES (32U << 20) /* held by more than two */
 #define BUFFER_UNIT ((size_t)64 << 10)
 #define PLENTY 500 /* permille of the budget */
+#define EVEN_SIZE (32ULL << 20) /* reaches 312 GiB */
 #define RATE_MIN (16 << 10) /* bytes a second */
 #define WAIT_MS 600000
 
 struct buffer {
 	char *bytes; /* NULL: no memory */
 	size_t size, len;
+	uint32_t crc32c; /* of len bytes, where the store sends it along */
 	unsigned number; /* of the part that it was sent as; 0: of none */
 };
 
@@ -49,12 +53,13 @@ struct upload_stream {
 	unsigned n_parts;
 };
 
-int upload_stream_part_size(uint64_t wish, uint64_t most, uint64_t memory,
-			    uint64_t *out)
+int upload_stream_part_size(uint64_t wish, uint64_t most, bool even,
+			    uint64_t memory, uint64_t *out)
 {
 	uint64_t size = PART_SIZE_AUTO;
 
-	*out = PART_SIZE_STREAM;
+	*out = even ? number_min(EVEN_SIZE, number_max(memory / 8, size))
+		    : PART_SIZE_STREAM;
 	if (wish && wish <= memory / 4)
 		*out = wish;
 	if (most == STORE_SIZE_UNKNOWN)
@@ -75,6 +80,8 @@ static int stream_prepare(struct upload_stream *s)
 	if (set->store->limits.files)
 		return store_scratch(set->store, set->key, &s->fd);
 	rc = upload_stream_part_size(set->part_size, set->most,
+				     store_lacks(set->store,
+						 STORE_LACKS_UNEVEN),
 				     budget_limit(set->budget), &s->part_size);
 	return rc ? rc : parts_at(s->part_size, 0, &s->range);
 }
@@ -273,6 +280,7 @@ static int buffer_take(struct upload_stream *s)
 	if (rc)
 		return rc;
 	b->len = 0;
+	b->crc32c = 0;
 	b->number = 0;
 	s->filling = b;
 	s->since_ms = clock_mono_ms();
@@ -281,6 +289,27 @@ static int buffer_take(struct upload_stream *s)
 
 /* ---- the bytes ---- */
 
+static void buffer_add(struct upload_stream *s, struct buffer *b,
+		       const char *at, size_t n)
+{
+	if (s->set.store->limits.crc32c)
+		b->crc32c = crc32c(b->crc32c, at, n);
+	memcpy(b->bytes + b->len, at, n);
+	b->len += n;
+}
+
+static struct store_body buffer_body(const struct upload_stream *s,
+				     const struct buffer *b)
+{
+	return (struct store_body){
+		.data = b->bytes,
+		.fd = -1,
+		.len = b->len,
+		.crc32c = b->crc32c,
+		.has_crc32c = s->set.store->limits.crc32c,
+	};
+}
+
 /* Off with what was filled. */
 static int stream_send(struct upload_stream *s)
 {
@@ -288,7 +317,7 @@ static int stream_send(struct upload_stream *s)
 	const struct upload_part part = {
 		.number = s->range.number,
 		.offset = s->range.start,
-		.body = { .data = b->bytes, .fd = -1, .len = b->len },
+		.body = buffer_body(s, b),
 	};
 	int rc = 0;
 
@@ -330,8 +359,7 @@ static int stream_fill(struct upload_stream *s, const char *at, size_t n)
 			rc = -ETIME;
 		} else {
 			room = n < room ? n : room;
-			memcpy(b->bytes + b->len, at, room);
-			b->len += room;
+			buffer_add(s, b, at, room);
 			at += room;
 			n -= room;
 		}
@@ -368,11 +396,9 @@ static int stream_put(struct upload_stream *s, const struct store_cond *cond,
 	const struct store_body file = { .fd = s->fd,
 					 .len = s->len,
 					 .adopt = true };
-	const struct store_body memory = {
-		.data = s->filling ? s->filling->bytes : "",
-		.fd = -1,
-		.len = s->filling ? s->filling->len : 0,
-	};
+	const struct store_body nothing = { .data = "", .fd = -1 };
+	const struct store_body memory =
+		s->filling ? buffer_body(s, s->filling) : nothing;
 
 	return store_put(s->set.store, s->set.key, s->fd < 0 ? &memory : &file,
 			 &s->set.meta, cond, out);
@@ -402,8 +428,11 @@ static int stream_complete(struct upload_stream *s,
 int upload_stream_finish(struct upload_stream *s, const struct store_cond *cond,
 			 struct object_info *out)
 {
-	return s->parts ? stream_complete(s, cond, out)
-			: stream_put(s, cond, out);
+	int rc = s->parts ? stream_complete(s, cond, out)
+			  : stream_put(s, cond, out);
+
+	/* The bytes are gone; the next upload has parts of one length. */
+	return rc == -EDOM ? -EIO : rc;
 }
 
 void upload_stream_free(struct upload_stream *s)

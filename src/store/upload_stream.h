@@ -54,9 +54,9 @@ int upload_stream_finish(struct upload_stream *s, const struct store_cond *cond,
 /* What was not finished leaves nothing behind. NULL is fine. */
 void upload_stream_free(struct upload_stream *s);
 
-/* How large the parts are (store/parts.h), for at most `most` bytes. Pure.
- * -EFBIG. */
-int upload_stream_part_size(uint64_t wish, uint64_t most, uint64_t memory,
-			    uint64_t *out);
+/* How large the parts are (store/parts.h), for at most `most` bytes; even: all
+ * but the last of one length. Pure. -EFBIG. */
+int upload_stream_part_size(uint64_t wish, uint64_t most, bool even,
+			    uint64_t memory, uint64_t *out);
 
 #endif

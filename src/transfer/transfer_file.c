@@ -164,7 +164,10 @@ int transfer_file_equal(int fd, uint64_t size, uint64_t part_size,
 	if (size != info->size ||
 	    !transfer_state_md5(info->etag, wanted, &parts))
 		return 0;
-	if (parts && parts != parts_count(part_size, size))
+	/* As it is cut, or for a store that wants parts of one length. */
+	if (parts && parts != parts_count(part_size, size) &&
+	    (parts_plan(part_size, true, size, &part_size) ||
+	     parts != parts_count(part_size, size)))
 		return 0;
 	rc = transfer_file_md5(fd, size, part_size, parts, got);
 	*equal = !rc && !strcmp(wanted, got);

@@ -129,6 +129,7 @@ static int put_one(struct upload *u, struct buf *why)
 struct sending {
 	struct upload *u;
 	struct upload_parts *parts;
+	uint64_t part_size;
 	unsigned n;
 	int64_t moved; /* atomic: bytes */
 	struct put_part *sent;
@@ -157,7 +158,7 @@ static int put_part(struct sending *s, unsigned number)
 	unsigned width = transfer_width(u->t);
 	struct part_range range;
 	struct upload_part part = { .ended = put_ended, .arg = p };
-	int rc = parts_numbered(u->job->remote.part_size, number, &range);
+	int rc = parts_numbered(s->part_size, number, &range);
 
 	if (rc)
 		return rc;
@@ -180,7 +181,7 @@ static int put_complete(struct sending *s, struct buf *why)
 {
 	int rc = upload_parts_complete(s->parts, s->n, NULL, NULL);
 
-	if (rc)
+	if (rc && rc != -EDOM)
 		buf_addf(why, "the parts cannot be put together: %s",
 			 rc == -EINTR ? "interrupted" : strerror(-rc));
 	return rc;
@@ -203,15 +204,17 @@ static int put_send(struct sending *s, struct buf *why)
 
 /* Whatever ends it early, an interrupt too, the upload is aborted: parts that
  * are not completed would be paid for unseen. */
-static int put_parts(struct upload *u, struct buf *why)
+static int put_parts_once(struct upload *u, struct buf *why)
 {
 	struct transfer_remote *r = &u->job->remote;
 	const struct store_meta meta = { .content_type = r->content_type };
-	struct sending s = { .u = u, .n = parts_count(r->part_size, u->size) };
-	int rc;
+	struct sending s = { .u = u };
+	bool even = store_lacks(r->stage->store, STORE_LACKS_UNEVEN);
+	int rc = parts_plan(r->part_size, even, u->size, &s.part_size);
 
-	if (s.n > PARTS_MAX || u->size > r->store->limits.object_max)
+	if (rc || u->size > r->store->limits.object_max)
 		return transfer_remote_fail(r, -EFBIG, why);
+	s.n = parts_count(s.part_size, u->size);
 	s.sent = calloc(s.n, sizeof(*s.sent));
 	if (!s.sent)
 		return -ENOMEM;
@@ -230,6 +233,18 @@ static int put_parts(struct upload *u, struct buf *why)
 out:
 	free(s.sent);
 	return rc;
+}
+
+/* Once more where the store turns out to want all parts but the last of one
+ * length. */
+static int put_parts(struct upload *u, struct buf *why)
+{
+	int rc = put_parts_once(u, why);
+
+	if (rc != -EDOM)
+		return rc;
+	store_learn_lack(u->job->remote.stage->store, STORE_LACKS_UNEVEN);
+	return put_parts_once(u, why);
 }
 
 static int put_send_all(struct upload *u, struct buf *why)

@@ -404,7 +404,8 @@ class S3:
         data = self.source(headers).data
         span = parse_range(headers.get("x-amz-copy-source-range"), len(data))
         first, end = span or (0, len(data))
-        upload.parts[number] = obj = Obj(data[first:end], {}, time.time())
+        upload.parts[number] = obj = Obj(memoryview(data)[first:end], {},
+                                         time.time())
         return copy_answer("CopyPartResult", obj)
 
     def complete(self, bucket, name, key, query, headers, body):
@@ -426,6 +427,11 @@ class S3:
             parts.append(part)
         if any(len(p.data) < self.args.min_part for p in parts[:-1]):
             raise Refused(400, "EntityTooSmall", "a part is too small")
+        if self.args.even_parts and (
+                len({len(p.data) for p in parts[:-1]}) > 1 or
+                len(parts[-1].data) > len(parts[0].data)):
+            raise Refused(400, "InvalidPart", "All non-trailing parts must "
+                          "have the same length.")
         digest = hashlib.md5(b"".join(bytes.fromhex(p.etag.strip('"'))
                                       for p in parts)).hexdigest()
         obj = Obj(b"".join(p.data for p in parts), upload.headers,

@@ -413,6 +413,8 @@ def main():
     parse.add_argument("--domain", help="for BUCKET.DOMAIN addressing")
     parse.add_argument("--min-part", type=int, default=0,
                        help="smallest part but the last (S3: 5242880)")
+    parse.add_argument("--even-parts", action="store_true",
+                       help="all but the last of one length, as R2")
     parse.add_argument("--forget-tags", action="store_true",
                        help="of the beginning of an upload, and of a copy "
                        "with other headers, as Ceph 16")

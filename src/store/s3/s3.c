@@ -226,6 +226,7 @@ int s3_new(const struct s3_settings *set, struct http_lane *lane,
 	s->lane = lane;
 	s->signer = signer;
 	s->base.limits = s3_limits;
+	s->base.limits.crc32c = set->upload_checksum == S3_CHECKSUM_CRC32C;
 	s->checksum = set->upload_checksum;
 	s->requester_pays = set->requester_pays;
 	s->deadline_ms = 1000 * (set->deadline_s ? set->deadline_s : 120);
@@ -240,6 +241,8 @@ int s3_new(const struct s3_settings *set, struct http_lane *lane,
 		rc = s3_set_region(s, set->region, why);
 	if (!rc && set->disk_cache)
 		rc = s3_set_identity(s);
+	if (!rc && s3_endpoint_is_even(&s->io))
+		store_learn_lack(&s->base, STORE_LACKS_UNEVEN);
 	if (rc)
 		s3_free(&s->base);
 	else

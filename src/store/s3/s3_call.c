@@ -171,7 +171,8 @@ void s3_call_parse(struct s3_call *c,
 	c->http.reply_max = S3_REPLY_MAX;
 }
 
-/* ---- what is sent: read once before, for its checksum in a header ---- */
+/* ---- what is sent: read once before, for its checksum in a header, which
+ * stands before it ---- */
 
 void s3_call_text_md5(struct s3_call *c, const char *content_type)
 {
@@ -201,8 +202,11 @@ static void call_header_base64(struct s3_call *c, const char *name,
 static int call_crc32c(struct s3_call *c, const struct store_body *body)
 {
 	unsigned char big[4];
-	int rc = s3_sum_crc32c(body, &c->crc32c);
+	int rc = 0;
 
+	c->crc32c = body->crc32c;
+	if (!body->has_crc32c)
+		rc = s3_sum_crc32c(body, &c->crc32c);
 	for (int i = 0; i < 4; i++)
 		big[i] = c->crc32c >> (24 - 8 * i);
 	call_header_base64(c, "x-amz-checksum-crc32c", big, sizeof(big));

@@ -76,6 +76,8 @@ struct s3_call {
 	unsigned without; /* what of S3_LACKS_OF_CALL is left out */
 	char md5[S3_MD5_TEXT]; /* Content-MD5, when that is demanded; "" */
 	bool uncond; /* the condition may be what was refused */
+	bool uneven; /* parts of several lengths are to be completed ... */
+	bool too_uneven; /* ... and the store wants them of one */
 	int parsed; /* parse()'s result */
 	struct s3_error_doc error; /* of the last answer */
 };
@@ -119,7 +121,8 @@ int s3_call_prepare(struct http_call *http, struct http_wire *wire);
 int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 			 const struct field *more, unsigned n);
 
-/* Sets the body, its checksum and payload hash; reads the body once. 0, or
+/* Sets the body, its checksum and payload hash; reads the body once, unless its
+ * CRC-32C is known and all that is wanted. 0, or
  * the call's error. */
 int s3_call_body(struct s3_call *c, const struct store_body *body);
 

@@ -258,6 +258,14 @@ bool s3_endpoint_is_amazon(const struct s3_endpoint *p)
 	return host_is_amazon(p->url.host, &a);
 }
 
+/* Cloudflare's. */
+bool s3_endpoint_is_even(const struct s3_endpoint *p)
+{
+	struct piece account;
+
+	return host_before(p->url.host, ".r2.cloudflarestorage.com", &account);
+}
+
 /* The endpoint's host for a region: another one's where its name tells. */
 static void endpoint_add_host(const char *host, const char *region,
 			      struct buf *out)

@@ -36,6 +36,8 @@ void s3_endpoint_host(const struct s3_endpoint *p, const char *region,
 		      struct buf *out);
 /* Is it one of Amazon's, whose requests must be signed for its region? */
 bool s3_endpoint_is_amazon(const struct s3_endpoint *p);
+/* Is it known to want all parts of an upload but the last of one length? */
+bool s3_endpoint_is_even(const struct s3_endpoint *p);
 /* The path for a key (NULL: the bucket itself), encoded. */
 void s3_endpoint_path(const struct s3_endpoint *p, const char *key,
 		      struct buf *out);

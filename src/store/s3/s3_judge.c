@@ -134,6 +134,7 @@ static enum http_verdict judge_answer(struct s3_call *c,
 
 	c->refused = false;
 	c->uncond = false;
+	c->too_uneven = false;
 	c->parsed = 0;
 	memset(&c->error, 0, sizeof(c->error));
 	if (reply->err) {
@@ -354,6 +355,8 @@ int s3_judge_outcome(struct s3_call *c, int rc, const struct http_reply *reply)
 				 : 0;
 	if (c->uncond)
 		return -ENOTSUP; /* its caller goes on without */
+	if (c->too_uneven)
+		return -EDOM; /* its caller cuts it anew */
 	err = s3_error_meaning(reply->status, c->error.code, c->use).err;
 	if (!*why)
 		why = *c->error.code ? c->error.code : "the store refused it";

@@ -12,6 +12,10 @@
  * condition is not: its caller has to
  * look by a HEAD first (s3_head_cond()), which keeps its promise as well as
  * that store can.
+ *
+ * Cloudflare's R2 completes an upload only of parts that have one length, the
+ * last apart ("All non-trailing parts must have the same length"): its host is
+ * known, others say so when an upload is completed.
  */
 #include "store/s3/s3_lack.h"
 
@@ -56,6 +60,8 @@ static const struct {
 	{ S3_LACKS_COPY_TAGS, "the store forgets the tags of an object that "
 			      "is copied with other headers: they are put "
 			      "when it is there" },
+	{ S3_LACKS_UNEVEN, "the store wants all parts of an upload but the "
+			   "last of one length: they are cut so" },
 	{ S3_LACKS_UPLOAD_TAGS, "the store forgets the tags that an upload of "
 				"parts begins with: they "
 				"are put when it is complete" },
@@ -69,6 +75,12 @@ void s3_lack_note(struct s3 *s, unsigned which)
 	for (size_t i = 0; i < sizeof(lacks) / sizeof(*lacks); i++)
 		if (new &lacks[i].lack)
 			log_at(LOG_LEVEL_WARN, &where, "%s", lacks[i].says);
+}
+
+void s3_lack_note_uneven(struct s3 *s)
+{
+	store_learn_lack(&s->base, STORE_LACKS_UNEVEN);
+	s3_lack_note(s, S3_LACKS_UNEVEN);
 }
 
 void s3_lack_show(struct s3 *s, struct buf *out)
@@ -165,6 +177,8 @@ enum http_verdict s3_lack_judge(struct s3_call *c,
 	bool cond = c->use == S3_USE_ABSENT || c->use == S3_USE_MATCH;
 	bool named = strcasestr(text, "checksum"), vague;
 
+	c->too_uneven = c->uneven && reply->status == 400 &&
+			strcasestr(c->error.message, "same length");
 	if (!lack_may_blame(c, reply->status))
 		return HTTP_DONE;
 	/* A proxy's 400 without a code may be for anything. */

@@ -11,6 +11,8 @@
 
 /* It is so: the log says it once. */
 void s3_lack_note(struct s3 *s, unsigned which);
+/* The same for parts of several lengths, which callers have to know of. */
+void s3_lack_note_uneven(struct s3 *s);
 /* Appends `; the store ...` for each. */
 void s3_lack_show(struct s3 *s, struct buf *out);
 /* What a store lacks that does not know this condition; 0: none is given. */
@@ -30,7 +32,8 @@ static inline bool s3_lack_is_encoding(const char *parameter)
 	return !strcmp(parameter, "encoding-type");
 }
 /* An attempt's refusal: HTTP_AGAIN when the next one does without what may
- * have been refused. call->uncond: that may have been its condition. */
+ * have been refused. call->uncond: that may have been its condition;
+ * call->too_uneven: its parts' lengths. */
 enum http_verdict s3_lack_judge(struct s3_call *c,
 				const struct http_reply *reply);
 /* The call has succeeded: what it did without is lacking. */

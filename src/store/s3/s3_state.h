@@ -30,6 +30,7 @@ enum s3_lack {
 	S3_LACKS_ENCODING = 2048, /* encoding-type of a listing */
 	S3_LACKS_COPY_TAGS = 4096, /* of a copy that gets other headers */
 	S3_HAS_COPY_TAGS = 8192, /* as S3_HAS_UPLOAD_TAGS */
+	S3_LACKS_UNEVEN = 16384, /* parts of several lengths */
 };
 
 /* What an attempt can be made without. */

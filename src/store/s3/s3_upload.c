@@ -256,6 +256,20 @@ static void completion_info(const struct completion *x,
 		completion_etag(x, out->etag);
 }
 
+/* Not all parts but the last have one length, which that does not exceed. */
+static bool completion_is_uneven(const struct completion *x)
+{
+	uint64_t first = s3_upload_noted(x->u, x->parts[0].number).len;
+	bool uneven = false;
+
+	for (unsigned i = 1; !uneven && i < x->n; i++) {
+		uint64_t len = s3_upload_noted(x->u, x->parts[i].number).len;
+
+		uneven = i + 1 < x->n ? len != first : len > first;
+	}
+	return uneven;
+}
+
 static int completion_send(struct completion *x, const struct store_cond *cond,
 			   struct object_info *out)
 {
@@ -272,6 +286,7 @@ static int completion_send(struct completion *x, const struct store_cond *cond,
 	s3_call_query(&c, "uploadId", x->u->id);
 	s3_made_add(&c, S3_WAY_COMPLETE, NULL);
 	s3_call_cond(&c, cond);
+	c.uneven = completion_is_uneven(x);
 	buf_adds(&c.text, "<CompleteMultipartUpload "
 			  "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
 	for (unsigned i = 0; i < x->n; i++)
@@ -280,7 +295,9 @@ static int completion_send(struct completion *x, const struct store_cond *cond,
 	s3_call_text(&c, "application/xml");
 	s3_call_parse(&c, completion_parse, &x->doc);
 	rc = s3_perform(&c, &reply);
-	if (!rc)
+	if (rc == -EDOM)
+		s3_lack_note_uneven(s);
+	else if (!rc)
 		completion_info(x, &reply, out);
 	else if ((reply.status == 404 ||
 		  (reply.status == 412 && c.maybe_done)) &&

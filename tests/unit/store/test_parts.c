@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
@@ -96,12 +97,65 @@ static void test_count(void **state)
 	assert_int_equal(parts_count(0, 8 * MIB + 1), 2);
 }
 
+static const struct {
+	const char *says;
+	uint64_t wish, size;
+	bool even;
+	int rc;
+	uint64_t part_size;
+} plans[] = {
+	{ "nothing is said", 0, 100 * MIB, false, 0, 0 },
+	{ "50 TB", 0, 50ULL * 1000 * 1000 * 1000 * 1000, false, 0, 0 },
+	{ "48.8 TiB", 0, 50000 * GIB, false, 0, 5 * GIB },
+	{ "more than that", 0, 50000 * GIB + 1, false, -EFBIG, 0 },
+	{ "of one length", 0, 100 * MIB, true, 0, 8 * MIB },
+	{ "... as many as there are", 0, 80000 * MIB, true, 0, 8 * MIB },
+	{ "... longer ones", 0, 80000 * MIB + 1, true, 0, 64 * MIB },
+	{ "... 1 TiB", 0, 1024 * GIB, true, 0, 512 * MIB },
+	{ "... 48.8 TiB", 0, 50000 * GIB, true, 0, 5 * GIB },
+	{ "... more than that", 0, 50000 * GIB + 1, true, -EFBIG, 0 },
+	{ "a wish", 5 * MIB, 50000 * MIB, false, 0, 5 * MIB },
+	{ "... that does not reach", 5 * MIB, 50000 * MIB + 1, true, 0,
+	  40 * MIB },
+	{ "... a large one", 2 * GIB, 20000 * GIB + 1, false, 0, 5 * GIB },
+	{ "... the largest", 5 * GIB, 50000 * GIB, false, 0, 5 * GIB },
+	{ "nothing is there", 0, 0, true, 0, 8 * MIB },
+};
+
+static void test_plan(void **state)
+{
+	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
+		uint64_t got = 0;
+		int rc = parts_plan(plans[i].wish, plans[i].even, plans[i].size,
+				    &got);
+
+		if (rc != plans[i].rc || (!rc && got != plans[i].part_size))
+			fail_msg("%s: %d, %llu", plans[i].says, rc,
+				 (unsigned long long)got);
+		if (!rc && plans[i].even && plans[i].size)
+			assert_true(parts_are_even(got, plans[i].size));
+	}
+}
+
+/* Of the schedules: until the first longer part is needed. */
+static void test_even(void **state)
+{
+	assert_true(parts_are_even(0, 1));
+	assert_true(parts_are_even(0, GIB));
+	assert_true(parts_are_even(0, GIB + 8 * MIB));
+	assert_false(parts_are_even(0, GIB + 8 * MIB + 1));
+	assert_false(parts_are_even(0, GIB + 17 * MIB));
+	assert_false(parts_are_even(0, 3 * GIB));
+	assert_true(parts_are_even(5 * MIB, 50000 * MIB));
+	assert_false(parts_are_even(5 * MIB, 50000 * MIB + 1));
+}
+
 SUITE(parts)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_at),
-		cmocka_unit_test(test_reach),
-		cmocka_unit_test(test_count),
+		cmocka_unit_test(test_at),    cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_count), cmocka_unit_test(test_plan),
+		cmocka_unit_test(test_even),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

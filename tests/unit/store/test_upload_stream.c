@@ -304,6 +304,7 @@ static const struct {
 	const char *sentence;
 	uint64_t wish, most, memory, size;
 	int rc;
+	bool even;
 } sizes[] = {
 	{ "unknown", 0, STORE_SIZE_UNKNOWN, 512 * MIB, PART_SIZE_STREAM, 0 },
 	{ "small", 0, 10, 512 * MIB, 8 * MIB, 0 },
@@ -316,6 +317,13 @@ static const struct {
 	{ "the stage's is too small", 5 * MIB, 102400 * MIB, 512 * MIB,
 	  16 * MIB, 0 },
 	{ "little memory", 0, 10240 * MIB, 32 * MIB, 8 * MIB, 0 },
+	{ "of one length", 0, STORE_SIZE_UNKNOWN, 512 * MIB, 32 * MIB, 0,
+	  true },
+	{ "... and little memory", 0, STORE_SIZE_UNKNOWN, 32 * MIB, 8 * MIB, 0,
+	  true },
+	{ "... the stage's", 20 * MIB, STORE_SIZE_UNKNOWN, 512 * MIB, 20 * MIB,
+	  0, true },
+	{ "... known", 0, 102400 * MIB, 512 * MIB, 16 * MIB, 0, true },
 };
 
 static void sizes_of_parts(void **state)
@@ -325,6 +333,7 @@ static void sizes_of_parts(void **state)
 
 		row_number(sizes[i].sentence,
 			   upload_stream_part_size(sizes[i].wish, sizes[i].most,
+						   sizes[i].even,
 						   sizes[i].memory, &size),
 			   sizes[i].rc);
 		row_number(sizes[i].sentence, size, sizes[i].size);

@@ -6,6 +6,34 @@
 #include "base/buf.h"
 #include "store/s3/s3_endpoint.h"
 
+static void even(void **state)
+{
+	static const struct {
+		const char *endpoint;
+		bool even;
+	} rows[] = {
+		{ "https://0123abc.r2.cloudflarestorage.com", true },
+		{ "https://0123abc.eu.r2.cloudflarestorage.com", true },
+		{ "https://s3.us-east-2.amazonaws.com", false },
+		{ "https://r2.cloudflarestorage.com.example", false },
+		{ "http://127.0.0.1:9000", false },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct s3_endpoint p;
+
+		row_number(rows[i].endpoint,
+			   s3_endpoint_init(&p, rows[i].endpoint, "b", false,
+					    &err),
+			   0);
+		row_number(rows[i].endpoint, s3_endpoint_is_even(&p),
+			   rows[i].even);
+		s3_endpoint_clear(&p);
+		buf_clear(&err);
+	}
+}
+
 static void places(void **state)
 {
 	static const struct {
@@ -178,6 +206,7 @@ SUITE(s3_endpoint)
 {
 	const struct CMUnitTest tests[] = {
 		{ "hosts and paths", places },
+		{ "who wants parts of one length", even },
 		{ "the region in an endpoint's name", regions },
 		{ "what to do about a failure", hints },
 	};
