@@ -50,6 +50,7 @@
 	LOCK_RANK(TREE, "tree") \
 	LOCK_RANK(READER, "reader") \
 	LOCK_RANK(FILE, "file") \
+	LOCK_RANK(SPILL, "spill") \
 	LOCK_RANK(UPLOAD_PARTS, "upload parts") \
 	LOCK_RANK(BLOCK_CACHE, "block cache") \
 	LOCK_RANK(BLOCK_DISK, "block disk") \

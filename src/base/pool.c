@@ -31,12 +31,14 @@ struct kept {
 struct pool_locked {
 	struct kept *kept[KEPT_CLASSES];
 	size_t kept_bytes;
+	size_t held; /* by writers */
+	unsigned sharers; /* writers that hold some, or want to */
 };
 
 struct pool {
 	struct budget *budget;
-	struct budget *writers; /* an account beside it */
 	size_t kept_max;
+	size_t held_max;
 	struct lock lock;
 	struct pool_locked guarded_;
 };
@@ -50,12 +52,8 @@ struct pool *pool_new(struct budget *budget)
 	if (!p)
 		return NULL;
 	p->budget = budget;
-	p->writers = budget_new(budget_limit(budget) / 2);
-	if (!p->writers) {
-		free(p);
-		return NULL;
-	}
 	p->kept_max = budget_limit(budget) / 4;
+	p->held_max = budget_limit(budget) / 2;
 	lock_init(&p->lock, LOCK_POOL);
 	return p;
 }
@@ -65,7 +63,6 @@ void pool_free(struct pool *p)
 	if (!p)
 		return;
 	pool_trim(p, SIZE_MAX);
-	budget_free(p->writers);
 	lock_destroy(&p->lock);
 	free(p);
 }
@@ -249,12 +246,46 @@ size_t pool_trim(struct pool *p, size_t bytes)
 	return freed;
 }
 
-bool pool_hold(struct pool *p, size_t size)
+static bool share_counts(const struct pool_share *s)
 {
-	return budget_try(p->writers, size);
+	return s->held || s->wants;
 }
 
-void pool_unhold(struct pool *p, size_t size)
+bool pool_hold(struct pool *p, struct pool_share *s, size_t size)
 {
-	budget_give(p->writers, size);
+	struct pool_locked *g;
+	bool ok;
+
+	lock_take(&p->lock);
+	g = pool_locked(p);
+	g->sharers += !share_counts(s);
+	ok = size <= p->held_max - g->held &&
+	     (!s->held || s->held + size <= p->held_max / g->sharers);
+	if (ok) {
+		g->held += size;
+		s->held += size;
+	}
+	s->wants = !s->held;
+	lock_drop(&p->lock);
+	return ok;
+}
+
+void pool_unhold(struct pool *p, struct pool_share *s, size_t size)
+{
+	struct pool_locked *g;
+
+	lock_take(&p->lock);
+	g = pool_locked(p);
+	g->held -= size;
+	s->held -= size;
+	g->sharers -= !share_counts(s);
+	lock_drop(&p->lock);
+}
+
+void pool_share_clear(struct pool *p, struct pool_share *s)
+{
+	lock_take(&p->lock);
+	pool_locked(p)->sharers -= s->wants;
+	s->wants = false;
+	lock_drop(&p->lock);
 }

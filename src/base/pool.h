@@ -37,10 +37,18 @@ size_t pool_trim(struct pool *p, size_t bytes);
 /*
  * Writers' buffers take half of the budget at most: a part that a program has
  * not filled does not become free by itself, and one on its way to a store
- * that does not answer takes its time; readers elsewhere get through. hold
- * before taking, unhold before giving back.
+ * that does not answer takes its time; readers elsewhere get through. Of that
+ * half each writer has a fair share: one that holds some gets more only as far
+ * as all others could have as much. One that is refused its first counts as one
+ * of those until it has some, or is cleared. hold before taking, unhold before
+ * giving back.
  */
-bool pool_hold(struct pool *p, size_t size);
-void pool_unhold(struct pool *p, size_t size);
+struct pool_share { /* zeros; under the pool's lock */
+	size_t held;
+	bool wants; /* it was refused its first */
+};
+bool pool_hold(struct pool *p, struct pool_share *s, size_t size);
+void pool_unhold(struct pool *p, struct pool_share *s, size_t size);
+void pool_share_clear(struct pool *p, struct pool_share *s); /* holds nothing */
 
 #endif

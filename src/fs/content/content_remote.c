@@ -44,7 +44,9 @@ static void remote_forget(struct file *f, const struct object_info *base,
 	}
 	lock_drop(&f->lock);
 	writer_free_tail(f, &tail);
+	spill_stop(spill);
 	spill_unref(spill);
+	pool_share_clear(file_pool(f), &f->memory);
 	if (held)
 		block_release(held);
 	if (source)

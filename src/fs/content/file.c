@@ -31,7 +31,9 @@ static void file_free(struct file *f)
 	if (g->held)
 		block_release(g->held);
 	block_source_leave(g->source);
+	spill_stop(c->spill);
 	spill_unref(c->spill);
+	pool_share_clear(file_pool(f), &f->memory);
 	file_fd_unref(c->base_fd);
 	file_fd_unref(c->scratch);
 	file_fd_unref(c->numbered);
@@ -250,7 +252,8 @@ bool file_unbind(struct file *f)
 
 	if (turn_begin(f, FILE_WRITING))
 		return false;
-	can = !content(f)->has_base && !content(f)->not_retained.n;
+	can = !content(f)->has_base && !upload_settle(f, 0, UINT64_MAX) &&
+	      !content(f)->not_retained.n;
 	if (can)
 		upload_give_up(f);
 	turn_end(f, f->turn.before);

@@ -8,6 +8,9 @@
  *   the base's share of them is fetched first, by few large GETs side by side
  *   however many small writes lie between.
  *
+ * A store that turns out to want all parts but the last of one length is sent
+ * all of them anew, cut so.
+ *
  * A failure aborts the upload and keeps the bytes, so that the next publish may
  * succeed; only bytes that the store alone has make it final. An interrupt
  * keeps the upload as well, for the next publish to go on with.
@@ -26,7 +29,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/array.h"
 #include "base/parallel.h"
 #include "base/pool.h"
@@ -54,7 +56,7 @@ struct publish_copy {
 struct publish {
 	struct file *file;
 	const char *key;
-	uint64_t size;
+	uint64_t size, part_size;
 	unsigned n; /* parts */
 	char *base_key; /* its own, as are the base's facts */
 	struct object_info base;
@@ -68,7 +70,7 @@ struct publish {
 static int publish_part(struct publish *p, unsigned number,
 			struct part_range *part)
 {
-	int rc = parts_numbered(p->file->stage->part_size, number, part);
+	int rc = parts_numbered(p->part_size, number, part);
 
 	if (!rc && part->start + part->len > p->size)
 		part->len = p->size - part->start;
@@ -188,12 +190,12 @@ static int publish_fetch_piece(void *arg, size_t k)
 	return rc;
 }
 
-static int publish_not_retained(struct publish *p) REQUIRES(p->file->turn)
+static int publish_not_retained(struct file *f) REQUIRES(f->turn)
 {
-	lock_take(&p->file->lock);
-	content_edit(p->file)->sticky = true;
-	lock_drop(&p->file->lock);
-	file_log(p->file, LOG_LEVEL_ERROR, -EIO,
+	lock_take(&f->lock);
+	content_edit(f)->sticky = true;
+	lock_drop(&f->lock);
+	file_log(f, LOG_LEVEL_ERROR, -EIO,
 		 "cannot upload again what was uploaded and not kept: the disk "
 		 "of the spill directory was full");
 	return -EIO;
@@ -217,7 +219,7 @@ static int publish_survey(struct publish *p, struct publish_fetch *x,
 			rc = spill_zero(spill, at, run_end);
 			break;
 		case FILE_NOT_RETAINED:
-			rc = publish_not_retained(p);
+			rc = publish_not_retained(p->file);
 			break;
 		case FILE_TAIL: /* it is a part of its own */
 		case FILE_SPILL:
@@ -235,6 +237,9 @@ static int publish_fill(struct publish *p, const struct part_range *part,
 	struct spill *s;
 	int rc = writer_need_spill(p->file, &s);
 
+	if (!rc)
+		rc = upload_settle(p->file, part->start,
+				   part->start + part->len);
 	if (!rc)
 		rc = publish_survey(p, &x, s, part);
 	if (!rc && x.n == 1)
@@ -256,7 +261,7 @@ static int publish_body(struct publish *p, const struct part_range *part,
 	const struct tail *t = &content(p->file)->tail;
 
 	if (t->mem && t->part.number == part->number)
-		*body = (struct store_body){ .data = t->mem, .len = part->len };
+		upload_tail_body(t, part->len, body);
 	else if (!part->len)
 		*body = (struct store_body){ .data = "", .len = 0 };
 	else
@@ -499,7 +504,8 @@ static int publish_look(struct publish *p) REQUIRES(p->file->turn)
 	int rc = 0;
 
 	p->size = c->size;
-	p->n = parts_count(p->file->stage->part_size, c->size);
+	p->part_size = c->part_size;
+	p->n = parts_count(p->part_size, c->size);
 	p->base_limit = c->base_limit;
 	lock_take(&p->file->lock);
 	g = file_locked(p->file);
@@ -522,10 +528,12 @@ static int publish_check_key(struct publish *p) REQUIRES(p->file->turn)
 	if (!u || !strcmp(upload_parts_upload(u)->key, p->key))
 		return 0;
 	upload_give_up(p->file);
-	return content(p->file)->sticky ? publish_not_retained(p) : 0;
+	return content(p->file)->sticky ? publish_not_retained(p->file) : 0;
 }
 
-int publish_remote(struct file *f, const char *key, struct object_info *result)
+/* -EDOM: the parts have to be of one length. */
+static int publish_once(struct file *f, const char *key,
+			struct object_info *result) REQUIRES(f->turn)
 {
 	struct publish p = { .file = f, .key = key };
 	int rc;
@@ -550,4 +558,23 @@ int publish_remote(struct file *f, const char *key, struct object_info *result)
 	}
 	free(p.base_key);
 	return rc;
+}
+
+int publish_remote(struct file *f, const char *key, struct object_info *result)
+{
+	int rc;
+
+	turn_is_ours(f);
+	rc = upload_settle(f, 0, 0);
+	if (!rc)
+		rc = writer_plan(f, content(f)->size, true);
+	if (!rc)
+		rc = publish_once(f, key, result);
+	if (rc != -EDOM)
+		return rc;
+	rc = content(f)->sticky ? publish_not_retained(f)
+				: writer_plan(f, content(f)->size, true);
+	if (!rc)
+		rc = publish_once(f, key, result);
+	return rc == -EDOM ? -EIO : rc;
 }

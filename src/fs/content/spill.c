@@ -3,30 +3,47 @@
  * daemon leaves nothing. The disk is asked for its room before each write,
  * because a file system that is full to the last byte hurts others than us.
  *
- * What is kept of parts that leave (optional) goes past the page cache while
- * the disk is fast: it is hardly ever read, and to fill fresh pages with it
- * costs more than half of all that a stream costs. A disk that takes its time
- * gets the rest through the page cache, which does not hold up the writer.
+ * What is kept of parts that leave is written by a thread of the file's own,
+ * while the parts travel: so a writer never waits for the disk, as long as there
+ * is memory. It goes past the page cache, since it is hardly ever read, and to
+ * fill fresh pages costs more than half of all that a stream costs. Only when
+ * the disk falls behind, and parts that have ended hold memory for it, some go
+ * through the page cache, which takes them at once.
  */
 #include "fs/content/spill.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/dirs.h"
 #include "base/io.h"
+#include "base/thread.h"
 
 #define ROOM_MAX (64ULL << 20) /* left free by what must be written */
 #define DIRECT_ALIGN 4096 /* bytes; of memory, offset and length */
-#define DIRECT_KB_PER_MS 200 /* a slower disk is left to the page cache */
+#define BEHIND 8 /* pieces that wait: the disk is too slow */
+
+struct spill_kept {
+	uint64_t start, end;
+	const char *bytes; /* NULL: lost */
+	void (*ended)(void *arg);
+	void *arg;
+	bool stopped; /* lost because nobody wanted it any more */
+	bool told; /* that it is lost */
+	struct spill_kept *prev, *next;
+};
+
+LOCK_GUARDS(spill_locked, spill, spill_locked);
 
 static int spill_open_named(const char *dir)
 {
@@ -63,6 +80,7 @@ int spill_new(const char *dir, struct spill **out)
 	if (rc)
 		return rc;
 	s->refs = 1;
+	lock_init(&s->lock, LOCK_SPILL);
 	s->fd = spill_open_unnamed(dir);
 	if (s->fd < 0 && errno == ENOENT) {
 		rc = dirs_make(dir, 0755, 0700);
@@ -71,10 +89,12 @@ int spill_new(const char *dir, struct spill **out)
 	}
 	if (!rc && s->fd < 0)
 		rc = -errno;
-	if (rc)
+	if (rc) {
+		lock_destroy(&s->lock);
 		free(s);
-	else
+	} else {
 		*out = s;
+	}
 	return rc;
 }
 
@@ -106,11 +126,10 @@ static bool spill_direct_fits(struct spill *s, uint64_t offset,
 }
 
 /* How many of the bytes it took; the others are for the page cache, as is all
- * that follows a failure or a slow answer. */
+ * that follows a failure. */
 static size_t spill_write_direct(struct spill *s, uint64_t offset,
 				 const char *bytes, size_t len)
 {
-	int64_t began_ms = clock_mono_ms(), took_ms;
 	size_t done = 0;
 
 	while (done < len) {
@@ -123,28 +142,12 @@ static size_t spill_write_direct(struct spill *s, uint64_t offset,
 			break;
 		done += (size_t)n;
 	}
-	took_ms = clock_mono_ms() - began_ms;
-	if (done < len || took_ms > (int64_t)(len >> 10) / DIRECT_KB_PER_MS)
+	if (done < len)
 		spill_direct_off(s);
 	return done;
 }
 
-struct spill *spill_ref(struct spill *s)
-{
-	__atomic_add_fetch(&s->refs, 1, __ATOMIC_RELAXED);
-	return s;
-}
-
-void spill_unref(struct spill *s)
-{
-	if (!s || __atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL))
-		return;
-	spill_direct_off(s);
-	close(s->fd);
-	free(s);
-}
-
-static int spill_check_room(int fd, size_t len, int optional)
+static int spill_check_room(int fd, size_t len, bool optional)
 {
 	struct statvfs fs;
 	uint64_t total, room, left;
@@ -159,32 +162,294 @@ static int spill_check_room(int fd, size_t len, int optional)
 	return room < len || room - len < left ? -ENOSPC : 0;
 }
 
-int spill_write(struct spill *s, uint64_t offset, const void *bytes, size_t len,
-		int optional)
+static int spill_put(struct spill *s, uint64_t offset, const void *bytes,
+		     size_t len)
 {
-	const char *from = bytes;
-	int rc = spill_check_room(s->fd, len, optional);
+	int rc = io_pwrite(s->fd, bytes, len, offset);
 
-	if (!rc && optional && spill_direct_fits(s, offset, bytes, len)) {
-		size_t n = spill_write_direct(s, offset, bytes, len);
-
-		from += n;
-		offset += n;
-		len -= n;
-	}
-	if (!rc)
-		rc = io_pwrite(s->fd, from, len, offset);
 	/* No more goes here, whatever the reason. */
 	return rc == -EFBIG || rc == -EDQUOT ? -ENOSPC : rc;
 }
 
+int spill_write(struct spill *s, uint64_t offset, const void *bytes, size_t len)
+{
+	int rc = spill_check_room(s->fd, len, false);
+
+	return rc ? rc : spill_put(s, offset, bytes, len);
+}
+
+/* ---- what is kept ---- */
+
+static int spill_write_kept(struct spill *s, const struct spill_kept *k,
+			    bool behind)
+{
+	size_t len = (size_t)(k->end - k->start), n = 0;
+	int rc = spill_check_room(s->fd, len, true);
+
+	if (!rc && !behind && spill_direct_fits(s, k->start, k->bytes, len))
+		n = spill_write_direct(s, k->start, k->bytes, len);
+	return rc ? rc : spill_put(s, k->start + n, k->bytes + n, len - n);
+}
+
+/* It is not in the queue any more, and nobody reads its memory. */
+static void spill_end_locked(struct spill *s, struct spill_kept *k, int rc)
+	REQUIRES(&s->lock)
+{
+	struct spill_locked *g = spill_locked(s);
+
+	DL_DELETE(g->queue, k);
+	g->n_queue--;
+	k->bytes = NULL;
+	if (rc) {
+		DL_APPEND(g->lost, k);
+		if (!k->stopped)
+			__atomic_add_fetch(&s->n_lost, 1, __ATOMIC_RELEASE);
+	}
+	waiter_list_wake(&g->waiters);
+}
+
+/* The first of the queue; NULL: the thread is to end. */
+static struct spill_kept *spill_next(struct spill *s, bool *behind)
+{
+	struct spill_locked *g;
+	struct spill_kept *k;
+
+	lock_take(&s->lock);
+	g = spill_locked(s);
+	while (!g->queue && !g->over)
+		waiter_list_sleep_uninterrupted(&g->waiters, &s->lock,
+						WAIT_FOREVER);
+	k = g->over ? NULL : g->queue;
+	*behind = g->n_queue > BEHIND;
+	lock_drop(&s->lock);
+	return k;
+}
+
+static void *spill_work(void *arg)
+{
+	struct spill *s = arg;
+	struct spill_kept *k;
+	bool behind;
+
+	while ((k = spill_next(s, &behind))) {
+		int rc = spill_write_kept(s, k, behind);
+		void (*ended)(void *) = k->ended;
+		void *ended_arg = k->arg;
+
+		lock_take(&s->lock);
+		spill_end_locked(s, k, rc);
+		lock_drop(&s->lock);
+		if (!rc)
+			free(k);
+		ended(ended_arg);
+	}
+	return NULL;
+}
+
+int spill_keep(struct spill *s, uint64_t offset, const void *bytes, size_t len,
+	       void (*ended)(void *arg), void *arg)
+{
+	struct spill_kept *k = calloc(1, sizeof(*k));
+	int rc = k ? 0 : -ENOMEM;
+
+	if (!rc && !s->started)
+		rc = thread_start(&s->thread, "spill", spill_work, s);
+	if (rc) {
+		free(k);
+		return rc;
+	}
+	s->started = true;
+	*k = (struct spill_kept){ .start = offset,
+				  .end = offset + len,
+				  .bytes = bytes,
+				  .ended = ended,
+				  .arg = arg };
+	lock_take(&s->lock);
+	DL_APPEND(spill_locked(s)->queue, k);
+	spill_locked(s)->n_queue++;
+	waiter_list_wake(&spill_locked(s)->waiters);
+	lock_drop(&s->lock);
+	return 0;
+}
+
+/* That of the list which has the first byte of [start, end) that any has. */
+static struct spill_kept *spill_find(struct spill_kept *list, uint64_t start,
+				     uint64_t end)
+{
+	struct spill_kept *first = NULL;
+
+	for (; list; list = list->next)
+		if (list->end > start && list->start < end &&
+		    (!first || list->start < first->start))
+			first = list;
+	return first;
+}
+
+void spill_wait(struct spill *s, uint64_t start, uint64_t end)
+{
+	struct spill_locked *g;
+
+	lock_take(&s->lock);
+	g = spill_locked(s);
+	while (spill_find(g->queue, start, end))
+		waiter_list_sleep_uninterrupted(&g->waiters, &s->lock,
+						WAIT_FOREVER);
+	lock_drop(&s->lock);
+}
+
+static struct spill_kept *spill_untold_locked(struct spill *s)
+	REQUIRES(&s->lock)
+{
+	struct spill_kept *k = spill_locked(s)->lost;
+
+	while (k && (k->told || k->stopped))
+		k = k->next;
+	return k;
+}
+
+bool spill_next_lost(struct spill *s, struct extent *out)
+{
+	struct spill_kept *k;
+
+	if (!__atomic_load_n(&s->n_lost, __ATOMIC_ACQUIRE))
+		return false;
+	lock_take(&s->lock);
+	k = spill_untold_locked(s);
+	*out = (struct extent){ k->start, k->end };
+	lock_drop(&s->lock);
+	return true;
+}
+
+void spill_told_lost(struct spill *s)
+{
+	lock_take(&s->lock);
+	spill_untold_locked(s)->told = true;
+	lock_drop(&s->lock);
+	__atomic_sub_fetch(&s->n_lost, 1, __ATOMIC_RELEASE);
+}
+
+/* What was lost from `size` on does not count any more. */
+static void spill_cut_lost(struct spill *s, uint64_t size)
+{
+	struct spill_kept *k, *next;
+
+	lock_take(&s->lock);
+	DL_FOREACH_SAFE(spill_locked(s)->lost, k, next) {
+		if (k->end > size)
+			k->end = size > k->start ? size : k->start;
+		if (k->end > k->start)
+			continue;
+		if (!k->told && !k->stopped)
+			__atomic_sub_fetch(&s->n_lost, 1, __ATOMIC_RELEASE);
+		DL_DELETE(spill_locked(s)->lost, k);
+		free(k);
+	}
+	lock_drop(&s->lock);
+}
+
+/* Those that the thread has not begun: it is at the first, or has ended. */
+static void spill_drop_queue(struct spill *s, bool all)
+{
+	struct spill_kept *k;
+
+	do {
+		lock_take(&s->lock);
+		k = spill_locked(s)->queue;
+		if (k && !all)
+			k = k->next;
+		if (k) {
+			k->stopped = true;
+			spill_end_locked(s, k, -ECANCELED);
+		}
+		lock_drop(&s->lock);
+		if (k)
+			k->ended(k->arg);
+	} while (k);
+}
+
+void spill_stop(struct spill *s)
+{
+	if (!s || !s->started)
+		return;
+	lock_take(&s->lock);
+	spill_locked(s)->over = true;
+	waiter_list_wake(&spill_locked(s)->waiters);
+	lock_drop(&s->lock);
+	spill_drop_queue(s, false);
+	pthread_join(s->thread, NULL);
+	s->started = false;
+	spill_drop_queue(s, true);
+}
+
+struct spill *spill_ref(struct spill *s)
+{
+	__atomic_add_fetch(&s->refs, 1, __ATOMIC_RELAXED);
+	return s;
+}
+
+void spill_unref(struct spill *s)
+{
+	if (!s || __atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	assert(!s->started);
+	spill_cut_lost(s, 0);
+	spill_direct_off(s);
+	close(s->fd);
+	lock_destroy(&s->lock);
+	free(s);
+}
+
+/* ---- reading ---- */
+
+/* What of [*at, end) is in memory, or lost, at its beginning; else how far the
+ * file has it. */
+static int spill_read_kept(struct spill *s, uint64_t *at, uint64_t *end,
+			   char *to)
+{
+	struct spill_locked *g;
+	struct spill_kept *k;
+	int rc = 0;
+
+	lock_take(&s->lock);
+	g = spill_locked(s);
+	k = spill_find(g->lost, *at, *end);
+	if (k) {
+		rc = k->stopped ? -EAGAIN : -ENOSPC;
+	} else {
+		k = spill_find(g->queue, *at, *end);
+		if (k && k->start <= *at) {
+			*end = *end < k->end ? *end : k->end;
+			memcpy(to, k->bytes + (*at - k->start), *end - *at);
+			*at = *end;
+		} else if (k) {
+			*end = k->start;
+		}
+	}
+	lock_drop(&s->lock);
+	return rc;
+}
+
 int spill_read(struct spill *s, uint64_t offset, void *bytes, size_t len)
 {
-	return io_pread_zeros(s->fd, bytes, len, offset);
+	uint64_t at = offset, end = offset + len;
+	char *to = bytes;
+	int rc = 0;
+
+	while (!rc && at < end) {
+		uint64_t from = at, until = end;
+
+		rc = spill_read_kept(s, &at, &until, to);
+		if (!rc && at < until)
+			rc = io_pread_zeros(s->fd, to, until - at, at);
+		at = until;
+		to += until - from;
+	}
+	return rc;
 }
 
 int spill_truncate(struct spill *s, uint64_t size)
 {
+	spill_cut_lost(s, size);
 	if (!ftruncate(s->fd, (off_t)size))
 		return 0;
 	return errno == EFBIG ? -ENOSPC : -errno;
@@ -197,6 +462,8 @@ int spill_zero(struct spill *s, uint64_t start, uint64_t end)
 	uint64_t size;
 	int rc = 0;
 
+	/* What is being kept further behind makes the file longer. */
+	spill_wait(s, start, UINT64_MAX);
 	if (fstat(s->fd, &st))
 		return -errno;
 	size = (uint64_t)st.st_size;
@@ -214,7 +481,7 @@ int spill_zero(struct spill *s, uint64_t start, uint64_t end)
 
 		if (n > end - start)
 			n = (size_t)(end - start);
-		rc = spill_write(s, start, zeros, n, 0);
+		rc = spill_write(s, start, zeros, n);
 		start += n;
 	}
 	return rc;

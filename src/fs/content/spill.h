@@ -2,20 +2,48 @@
  * A spill file: an unlinked temporary file with the bytes of one open file
  * that are not in memory. Made at the first need. It leaves the disk some
  * room: past that, -ENOSPC.
+ *
+ * Bytes that could be done without are kept behind the caller's back
+ * (spill_keep()), from memory that stays until they are written; reading finds
+ * them there. All else is for one thread at a time, the owner of the open
+ * file's turn, but for reading, which any thread may do at any time.
  */
 #ifndef FS_CONTENT_SPILL_H
 #define FS_CONTENT_SPILL_H
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/extents.h"
+#include "base/lock.h"
+#include "base/waiter.h"
+
+struct spill_kept;
+
 enum spill_direct { SPILL_DIRECT_UNTRIED, SPILL_DIRECT_ON, SPILL_DIRECT_OFF };
+
+struct spill_locked {
+	struct spill_kept *queue; /* in order; the first is being written */
+	struct spill_kept *lost; /* what could not be kept */
+	unsigned n_queue;
+	bool over; /* the thread is to end */
+	struct waiter_list waiters; /* the thread, and who waits for it */
+};
 
 struct spill {
 	unsigned refs; /* atomic: readers and parts under way have some too */
 	int fd;
+	/* The thread's own. */
 	enum spill_direct direct;
 	int direct_fd; /* the same file past the page cache, when ON */
+	/* The owner's own. */
+	bool started;
+	pthread_t thread;
+	unsigned n_lost; /* atomic */
+	struct lock lock;
+	struct spill_locked guarded_;
 };
 
 /* With a reference. dir is made (0700) when it is missing. 0 or -errno, logged
@@ -23,12 +51,33 @@ struct spill {
 int spill_new(const char *dir, struct spill **out);
 struct spill *spill_ref(struct spill *s);
 void spill_unref(struct spill *s); /* NULL is fine */
-/* All of it or -errno. optional: bytes that we could do without, and for
- * which a twentieth of the disk is left free. */
-int spill_write(struct spill *s, uint64_t offset, const void *bytes, size_t len,
-		int optional);
-/* Holes and what lies beyond the end read as zeros. */
+
+/* All of it or -errno. Nothing of it is being kept (spill_wait()). */
+int spill_write(struct spill *s, uint64_t offset, const void *bytes,
+		size_t len);
+/*
+ * Keeps bytes that we could do without, and for which a twentieth of the disk is
+ * left free: written later, by a thread of the file's own. The memory stays as
+ * it is until ended(arg), on that thread or in spill_stop(), under no lock.
+ * 0, or -errno: ended() is not called then.
+ */
+int spill_keep(struct spill *s, uint64_t offset, const void *bytes, size_t len,
+	       void (*ended)(void *arg), void *arg);
+/* Until nothing of [start, end) is being kept: it is in the file, or lost. */
+void spill_wait(struct spill *s, uint64_t start, uint64_t end);
+/* Bytes that could not be kept; false: there are none that were not told. */
+bool spill_next_lost(struct spill *s, struct extent *out);
+void spill_told_lost(struct spill *s); /* of that one */
+/*
+ * Nobody wants the bytes any more: what is being kept ends, before this
+ * returns. Before the owner lets go of it. NULL is fine.
+ */
+void spill_stop(struct spill *s);
+
+/* Holes and what lies beyond the end read as zeros. -ENOSPC: lost; -EAGAIN: it
+ * was stopped, and is not the content any more. */
 int spill_read(struct spill *s, uint64_t offset, void *bytes, size_t len);
+/* Nothing from there on is being kept. */
 int spill_truncate(struct spill *s, uint64_t size);
 /* The bytes of [start, end) are zeros from now on, and there. */
 int spill_zero(struct spill *s, uint64_t start, uint64_t end);

@@ -15,6 +15,7 @@
 
 #include "base/extents.h"
 #include "base/lock.h"
+#include "base/pool.h"
 #include "base/waiter.h"
 #include "fs/cache/block.h"
 #include "fs/content/file.h"
@@ -37,6 +38,9 @@ struct tail {
 	char *mem;
 	size_t cap; /* bytes of mem; less than the part has if that is large */
 	size_t len; /* bytes in use: the file ends here */
+	size_t summed; /* the first so many have this CRC-32C: all but after
+			* a change, of all that came at once */
+	uint32_t crc32c;
 };
 
 /* How content is kept, by what the store is. With the turn, but for read. */
@@ -97,6 +101,8 @@ struct content {
 	bool published; /* the store has had scratch: not to be written to */
 
 	/* Kept remotely. */
+	uint64_t part_size; /* what it is cut into (store/parts.h); another one
+			     * only without a tail and an upload */
 	struct tail tail;
 	struct spill *spill; /* NULL: none yet */
 	struct upload_parts *upload; /* NULL: none is open */
@@ -129,7 +135,8 @@ struct file_locked {
 	struct file_base *fetched; /* file_base.h; NULL: it was not */
 
 	unsigned n_pinned; /* parts under way that give memory back */
-	struct waiter_list waiters; /* for the turn */
+	unsigned n_released; /* such that have */
+	struct waiter_list waiters; /* for the turn, and for memory */
 };
 
 /* The right to change the content: what is only done with it says
@@ -145,6 +152,7 @@ struct file {
 	struct stage *stage; /* a reference */
 	struct turn turn;
 	struct file_writers writers;
+	struct pool_share memory; /* of tails and parts */
 	struct lock lock;
 	struct content content_;
 	struct file_locked guarded_;

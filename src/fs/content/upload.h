@@ -8,20 +8,24 @@
 #include "fs/content/turn.h"
 #include "store/upload_parts.h"
 
-struct inflight_part;
-
 #define UPLOAD_WIDTH 16 /* parts of one file under way at once */
 
 /* Begins the upload for key. */
 int upload_open(struct file *f, const char *key) REQUIRES(f->turn);
-/* What a part needs that is to leave, so that it cannot fail to; -ENOMEM. */
-int upload_part_new(struct file *f, const struct part_range *part,
-		    struct inflight_part **out) REQUIRES(f->turn);
-void upload_part_free(struct inflight_part *p); /* one that did not leave */
-/* The tail's memory leaves, and goes back to the pool at the end. There is room
- * for it. */
-void upload_send_tail(struct file *f, struct inflight_part *p,
-		      const struct tail *t) REQUIRES(f->turn);
+/* The first len bytes of a tail, with their sum if it is known. */
+void upload_tail_body(const struct tail *t, uint64_t len,
+		      struct store_body *body);
+/*
+ * The tail leaves as a part, for which there is room, and is written to the
+ * spill file meanwhile (s NULL: there is none); its memory goes back to the pool
+ * when both are done. What could not be written is not retained. 0 or -ENOMEM:
+ * then the tail stays.
+ */
+int upload_leave_tail(struct file *f, struct spill *s) REQUIRES(f->turn);
+/* Until nothing of [start, end) is being written to the spill file; what could
+ * not be is not retained. 0 or -ENOMEM. */
+int upload_settle(struct file *f, uint64_t start, uint64_t end)
+	REQUIRES(f->turn);
 /* Bytes of the caller's that stay until the part has ended, or is recalled; or
  * of the spill file. 0, -EINTR or -ENOMEM. */
 int upload_send_part(struct file *f, const struct part_range *part,

@@ -10,7 +10,8 @@
  *
  * Full parts leave while the program still writes. Their bytes are kept in the
  * spill file too (a tee) if the disk has room to spare, for reading them,
- * writing there again, or uploading anew. When it has none they are not
+ * writing there again, or uploading anew: by a thread of that file's, from the
+ * memory that the part is sent from. When the disk has no room they are not
  * retained: the store alone has them, and writing goes on.
  */
 #include "fs/content/writer.h"
@@ -20,6 +21,7 @@
 
 #include "base/budget.h"
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/number.h"
 #include "base/pool.h"
 #include "fs/content/spill.h"
@@ -33,7 +35,7 @@ void writer_free_tail(struct file *f, const struct tail *t)
 {
 	if (!t->mem)
 		return;
-	pool_unhold(file_pool(f), t->cap);
+	pool_unhold(file_pool(f), &f->memory, t->cap);
 	pool_put(file_pool(f), t->mem, t->cap);
 }
 
@@ -80,7 +82,7 @@ static int writer_spill(struct file *f, uint64_t offset, const void *bytes,
 
 	if (rc)
 		return rc;
-	rc = spill_write(s, offset, bytes, len, 0);
+	rc = spill_write(s, offset, bytes, len);
 	if (rc)
 		file_log(f, LOG_LEVEL_ERROR, rc,
 			 "cannot write to the spill directory");
@@ -110,6 +112,52 @@ static int writer_unload_tail(struct file *f) REQUIRES(f->turn)
 	if (!rc)
 		writer_drop_tail(f);
 	return rc;
+}
+
+/* ---- what parts there are ---- */
+
+/* Nothing was sent, and nothing is in memory, that the next parts would not be
+ * made of. */
+static int writer_unplan(struct file *f) REQUIRES(f->turn)
+{
+	int rc = content(f)->upload ? upload_settle(f, 0, UINT64_MAX) : 0;
+
+	if (rc)
+		return rc;
+	if (content(f)->upload && content(f)->not_retained.n) {
+		file_log(f, LOG_LEVEL_ERROR, -EFBIG,
+			 "cannot cut anew what was uploaded and not kept: the "
+			 "disk of the spill directory was full");
+		return -EFBIG;
+	}
+	rc = writer_unload_tail(f);
+	if (!rc)
+		upload_give_up(f);
+	return rc;
+}
+
+int writer_plan(struct file *f, uint64_t size, bool whole)
+{
+	const struct content *c = content(f);
+	bool begun = c->tail.mem || c->upload, even;
+	uint64_t part_size;
+	int rc;
+
+	size = number_max(size, c->size);
+	even = store_lacks(file_store(f), STORE_LACKS_UNEVEN);
+	if (begun && parts_count(c->part_size, size) <= PARTS_MAX &&
+	    !(whole && even && !parts_are_even(c->part_size, size)))
+		return 0;
+	rc = parts_plan(f->stage->part_size, even, size, &part_size);
+	if (rc || part_size == c->part_size)
+		return rc;
+	rc = begun ? writer_unplan(f) : 0;
+	if (rc)
+		return rc;
+	lock_take(&f->lock);
+	content_edit(f)->part_size = part_size;
+	lock_drop(&f->lock);
+	return 0;
 }
 
 /* ---- parts that leave ---- */
@@ -143,7 +191,7 @@ static bool writer_is_orphan(struct file *f)
 /* Will a write that ends at `end` let a part leave? */
 static bool writer_will_leave(struct file *f, uint64_t end) REQUIRES(f->turn)
 {
-	uint64_t part_size = f->stage->part_size, size = content(f)->size;
+	uint64_t part_size = content(f)->part_size, size = content(f)->size;
 	struct part_range part;
 
 	if (end <= size)
@@ -183,44 +231,12 @@ static int writer_prepare(struct file *f, uint64_t end) REQUIRES(f->turn)
 	return upload_parts_wait(content(f)->upload, UPLOAD_WIDTH - 1);
 }
 
-/* Keeps a copy of the tail if the disk has room to spare. */
-static int writer_tee(struct file *f, const struct tail *t) REQUIRES(f->turn)
-{
-	bool first = !content(f)->not_retained.n;
-	struct content *c;
-	struct spill *s;
-	int rc = writer_need_spill(f, &s), add;
-
-	if (!rc)
-		rc = spill_write(s, t->part.start, t->mem, t->len, 1);
-	lock_take(&f->lock);
-	c = content_edit(f);
-	add = extents_add(rc ? &c->not_retained : &c->local, t->part.start,
-			  t->part.start + t->len);
-	lock_drop(&f->lock);
-	if (rc && first)
-		file_log(f, LOG_LEVEL_WARN, -ENOSPC,
-			 "no room to keep what is uploaded: it cannot be read "
-			 "or changed before the file is closed");
-	return add;
-}
-
 static int writer_leave_memory(struct file *f) REQUIRES(f->turn)
 {
-	struct tail t = content(f)->tail;
-	struct inflight_part *p;
-	int rc = upload_part_new(f, &t.part, &p);
+	struct spill *s;
 
-	if (rc)
-		return rc;
-	rc = writer_tee(f, &t);
-	if (rc) {
-		upload_part_free(p);
-		return rc;
-	}
-	writer_set_tail(f, &(struct tail){ .mem = NULL });
-	upload_send_tail(f, p, &t);
-	return 0;
+	(void)writer_need_spill(f, &s);
+	return upload_leave_tail(f, s);
 }
 
 static int writer_leave_spill(struct file *f, const struct part_range *part)
@@ -242,7 +258,7 @@ static int writer_leave(struct file *f, unsigned number) REQUIRES(f->turn)
 	const struct tail *t = &c->tail;
 	struct part_range part;
 	bool can;
-	int rc = parts_numbered(f->stage->part_size, number, &part);
+	int rc = parts_numbered(content(f)->part_size, number, &part);
 
 	if (rc || (t->mem && t->part.number != number))
 		return rc;
@@ -256,28 +272,48 @@ static int writer_leave(struct file *f, unsigned number) REQUIRES(f->turn)
 	return can ? writer_leave_spill(f, &part) : 0;
 }
 
+/* What the parts of a file that are under way may hold. */
+static size_t writer_most(size_t cap)
+{
+	size_t most = UPLOAD_WIDTH * PART_SIZE_AUTO;
+
+	return 3 * cap > most ? 3 * cap : most;
+}
+
+/* Until more parts have given memory back than so many. */
+static int writer_await(struct file *f, unsigned released)
+{
+	int rc = 0;
+
+	lock_take(&f->lock);
+	while (!rc && file_locked(f)->n_released == released)
+		rc = waiter_list_sleep(&file_locked(f)->waiters, &f->lock,
+				       WAIT_FOREVER);
+	lock_drop(&f->lock);
+	return rc;
+}
+
 /* Memory for a tail: the file's parts that are under way will give some back.
  * NULL: there is none to be had, or the wait was interrupted. */
 static void *writer_borrow(struct file *f, size_t cap) REQUIRES(f->turn)
 {
-	struct upload_parts *u = content(f)->upload;
 	struct pool *pool = file_pool(f);
-	unsigned ended, pinned;
+	unsigned released, pinned;
 	void *mem;
 
 	do {
-		/* In this order: a part gives back before it has ended. */
-		ended = u ? upload_parts_count(u).ended : 0;
 		lock_take(&f->lock);
+		released = file_locked(f)->n_released;
 		pinned = file_locked(f)->n_pinned;
 		lock_drop(&f->lock);
 		mem = NULL;
-		if (pool_hold(pool, cap)) {
+		if (pinned * cap < writer_most(cap) &&
+		    pool_hold(pool, &f->memory, cap)) {
 			mem = pool_try(pool, cap);
 			if (!mem)
-				pool_unhold(pool, cap);
+				pool_unhold(pool, &f->memory, cap);
 		}
-	} while (!mem && pinned && !upload_parts_wait_next(u, ended));
+	} while (!mem && pinned && !writer_await(f, released));
 	return mem;
 }
 
@@ -361,21 +397,35 @@ static int writer_grow(struct file *f, uint64_t size) REQUIRES(f->turn)
 	return 0;
 }
 
+/* What is appended to the tail is summed while the processor has it at hand. */
+static void writer_sum(struct file *f, struct tail *t, size_t from,
+		       const char *bytes, size_t n)
+{
+	if (from < t->summed) {
+		t->summed = 0;
+	} else if (from == t->summed && (from || !t->len) &&
+		   file_store(f)->limits.crc32c) {
+		t->crc32c = crc32c(from ? t->crc32c : 0, bytes, n);
+		t->summed = from + n;
+	}
+}
+
 /* Does the tail take the next byte, or some of the n next? Those. */
 static bool writer_to_tail(struct file *f, struct write_job *w, uint64_t n)
 	REQUIRES(f->turn)
 {
-	const struct tail *t = &content(f)->tail;
-	size_t from = (size_t)(w->at - t->part.start);
+	struct tail t = content(f)->tail;
+	size_t from = (size_t)(w->at - t.part.start);
 
-	if (!t->mem || w->at < t->part.start || from > t->len || from == t->cap)
+	if (!t.mem || w->at < t.part.start || from > t.len || from == t.cap)
 		return false;
-	n = number_min(n, t->cap - from);
+	n = number_min(n, t.cap - from);
 	writer_touch(f, w);
+	writer_sum(f, &t, from, w->bytes, n);
+	t.len = from + n > t.len ? from + n : t.len;
 	lock_take(&f->lock);
-	memcpy(t->mem + from, w->bytes, n);
-	if (from + n > t->len)
-		content_edit(f)->tail.len = from + n;
+	memcpy(t.mem + from, w->bytes, n);
+	content_edit(f)->tail = t;
 	writer_advance_locked(f, w, n);
 	lock_drop(&f->lock);
 	return true;
@@ -385,6 +435,10 @@ static bool writer_to_tail(struct file *f, struct write_job *w, uint64_t n)
 static int writer_check_retained(struct file *f, const struct part_range *part,
 				 uint64_t end) REQUIRES(f->turn)
 {
+	int rc = upload_settle(f, part->start, end);
+
+	if (rc)
+		return rc;
 	if (!extents_touch(&content(f)->not_retained, part->start, end))
 		return 0;
 	file_log(f, LOG_LEVEL_ERROR, -ENOSPC,
@@ -418,7 +472,7 @@ static int writer_piece(struct file *f, struct write_job *w) REQUIRES(f->turn)
 	const struct tail *t = &content(f)->tail;
 	struct part_range part;
 	uint64_t n;
-	int rc = parts_at(f->stage->part_size, w->at, &part);
+	int rc = parts_at(content(f)->part_size, w->at, &part);
 
 	if (rc)
 		return rc;
@@ -438,21 +492,15 @@ static int writer_piece(struct file *f, struct write_job *w) REQUIRES(f->turn)
 	return rc ? rc : writer_to_spill(f, w, &part, (size_t)n);
 }
 
-/* Too large for the store's parts? */
-static int writer_check_parts(struct file *f, uint64_t size)
-{
-	struct part_range last;
-
-	return size ? parts_at(f->stage->part_size, size - 1, &last) : 0;
-}
-
 int writer_write(struct file *f, uint64_t offset, const char *bytes, size_t len)
 {
 	struct write_job w = { .at = offset,
 			       .end = offset + len,
 			       .bytes = bytes };
-	int rc = writer_check_parts(f, w.end);
+	int rc = writer_plan(f, w.end, false);
 
+	if (!rc)
+		rc = upload_settle(f, 0, 0);
 	/* What a part that failed has left for the next write to say. */
 	if (!rc && content(f)->upload)
 		rc = upload_parts_error(content(f)->upload, false);
@@ -477,18 +525,23 @@ static int writer_cut(struct file *f, uint64_t size) REQUIRES(f->turn)
 	struct part_range part;
 	struct content *c;
 	bool whole_tail;
-	int rc = parts_at(f->stage->part_size, size, &part);
+	int rc = parts_at(content(f)->part_size, size, &part);
 
 	if (!rc && size > part.start)
 		rc = writer_check_retained(f, &part, size);
-	if (rc && rc != -EFBIG)
+	if (!rc || rc == -EFBIG)
+		rc = upload_settle(f, size, UINT64_MAX);
+	if (rc)
 		return rc;
 	upload_stale(f, size, UINT64_MAX);
 	lock_take(&f->lock);
 	c = content_edit(f);
 	whole_tail = c->tail.mem && size <= c->tail.part.start;
-	if (c->tail.mem && !whole_tail)
+	if (c->tail.mem && !whole_tail) {
 		c->tail.len = (size_t)(size - c->tail.part.start);
+		if (c->tail.summed > c->tail.len)
+			c->tail.summed = 0;
+	}
 	extents_cut(&c->local, size);
 	extents_cut(&c->not_retained, size);
 	c->base_limit = number_min(c->base_limit, size);
@@ -502,7 +555,7 @@ static int writer_cut(struct file *f, uint64_t size) REQUIRES(f->turn)
 
 int writer_resize(struct file *f, uint64_t size)
 {
-	int rc = writer_check_parts(f, size);
+	int rc = writer_plan(f, size, false);
 
 	if (rc)
 		return rc;

@@ -98,13 +98,33 @@ static void test_bound(void **state)
 }
 
 /* Writers have half of it beside what is taken. */
+/* All writers together have half, each of them a fair share of it. */
 static void test_hold(void **state)
 {
-	assert_true(pool_hold(pool, LIMIT / 2));
-	assert_false(pool_hold(pool, 1));
-	pool_unhold(pool, LIMIT / 2);
-	assert_true(pool_hold(pool, 1));
-	pool_unhold(pool, 1);
+	struct pool_share a = { 0 }, b = { 0 }, c = { 0 };
+
+	assert_true(pool_hold(pool, &a, LIMIT / 2));
+	assert_false(pool_hold(pool, &a, 1));
+	assert_false(pool_hold(pool, &b, 1));
+	pool_unhold(pool, &a, LIMIT / 2);
+	/* b is owed some: a may not have all of it again */
+	assert_true(pool_hold(pool, &a, LIMIT / 4));
+	assert_false(pool_hold(pool, &a, 1));
+	assert_true(pool_hold(pool, &b, LIMIT / 8));
+	assert_true(pool_hold(pool, &b, LIMIT / 8));
+	assert_false(pool_hold(pool, &b, 1));
+	/* a third one, which goes away with nothing */
+	assert_false(pool_hold(pool, &c, 1));
+	pool_unhold(pool, &a, LIMIT / 4);
+	assert_true(pool_hold(pool, &a, LIMIT / 8));
+	assert_false(pool_hold(pool, &a, LIMIT / 8));
+	pool_share_clear(pool, &c);
+	assert_true(pool_hold(pool, &a, LIMIT / 8));
+	pool_unhold(pool, &b, LIMIT / 4);
+	pool_share_clear(pool, &b);
+	assert_true(pool_hold(pool, &a, LIMIT / 4));
+	pool_unhold(pool, &a, LIMIT / 2);
+	pool_share_clear(pool, &a);
 }
 
 SUITE(pool)

@@ -66,7 +66,7 @@ static void test_holes_are_zeros(void **state)
 	char got[16];
 
 	assert_int_equal(spill_new(top, &s), 0);
-	assert_int_equal(spill_write(s, 100, "hello", 5, 0), 0);
+	assert_int_equal(spill_write(s, 100, "hello", 5), 0);
 	memset(got, 'x', sizeof(got));
 	assert_int_equal(spill_read(s, 98, got, 10), 0);
 	assert_memory_equal(got, "\0\0hello\0\0\0", 10);
@@ -100,52 +100,147 @@ static void test_full(void **state)
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	small.rlim_max = old.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	assert_int_equal(spill_write(s, 0, bytes, sizeof(bytes), 0), 0);
-	assert_int_equal(spill_write(s, 4096, bytes, sizeof(bytes), 0),
-			 -ENOSPC);
+	assert_int_equal(spill_write(s, 0, bytes, sizeof(bytes)), 0);
+	assert_int_equal(spill_write(s, 4096, bytes, sizeof(bytes)), -ENOSPC);
 	assert_int_equal(spill_truncate(s, 1 << 20), -ENOSPC);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-	assert_int_equal(spill_write(s, 4096, bytes, sizeof(bytes), 1), 0);
+	assert_int_equal(spill_write(s, 4096, bytes, sizeof(bytes)), 0);
 	spill_unref(s);
 }
 
-/* What goes past the page cache and what goes through it are one file. */
-static void test_direct(void **state)
-{
-	enum { LEN = 1 << 20 };
-	struct spill *s;
-	char *bytes = NULL, *all, *want;
+static unsigned n_ended; /* atomic */
 
-	assert_int_equal(posix_memalign((void **)&bytes, 4096, LEN), 0);
-	want = calloc(3, LEN);
-	all = malloc(3 * LEN);
+static void ended(void *arg)
+{
+	__atomic_add_fetch((unsigned *)arg, 1, __ATOMIC_RELEASE);
+}
+
+static unsigned ends(void)
+{
+	return __atomic_load_n(&n_ended, __ATOMIC_ACQUIRE);
+}
+
+/* What goes past the page cache and what goes through it are one file; it is
+ * read while it is being written, and afterwards. */
+static void test_keep(void **state)
+{
+	enum { LEN = 1 << 20, N = 20 };
+	struct spill *s;
+	char *bytes = NULL, *all = malloc(N * LEN), *want = calloc(N, LEN);
+
+	assert_int_equal(posix_memalign((void **)&bytes, 4096, N * LEN), 0);
 	assert_non_null(want);
 	assert_non_null(all);
+	n_ended = 0;
 	assert_int_equal(spill_new(top, &s), 0);
-	for (int k = 0; k < 2; k++) {
-		memset(bytes, 'a' + k, LEN);
-		memcpy(want + k * LEN, bytes, LEN);
-		assert_int_equal(
-			spill_write(s, (uint64_t)k * LEN, bytes, LEN, 1), 0);
+	for (int k = 0; k < N; k++) {
+		/* not to be had past the page cache: odd memory, place, length */
+		int odd = k % 4 == 3 ? 1 : 0;
+		char *from = bytes + k * LEN + odd;
+
+		memset(from, 'a' + k, LEN - 2 * odd);
+		memcpy(want + k * LEN + odd, from, LEN - 2 * odd);
+		assert_int_equal(spill_keep(s, (uint64_t)k * LEN + odd, from,
+					    LEN - 2 * odd, ended, &n_ended),
+				 0);
+		assert_int_equal(spill_read(s, 0, all, (k + 1) * LEN), 0);
+		assert_memory_equal(all, want, (k + 1) * LEN);
 	}
+	spill_wait(s, 0, 2 * LEN);
+	assert_int_equal(spill_read(s, 0, all, N * LEN), 0);
+	assert_memory_equal(all, want, N * LEN);
 	memset(want + 5000, 'x', 4000);
-	assert_int_equal(spill_write(s, 5000, want + 5000, 4000, 0), 0);
-	/* not to be had past the page cache: odd memory, place and length */
-	memset(want + 2 * LEN + 1, 'y', 777);
-	assert_int_equal(
-		spill_write(s, 2 * LEN + 1, want + 2 * LEN + 1, 777, 1), 0);
-	assert_int_equal(spill_read(s, 0, all, 3 * LEN), 0);
-	assert_memory_equal(all, want, 3 * LEN);
+	assert_int_equal(spill_write(s, 5000, want + 5000, 4000), 0);
+	spill_wait(s, 0, UINT64_MAX);
+	memset(bytes, 0, N * LEN);
+	assert_int_equal(spill_read(s, 0, all, N * LEN), 0);
+	assert_memory_equal(all, want, N * LEN);
+	spill_stop(s);
+	assert_int_equal(ends(), N);
 	spill_unref(s);
 	free(bytes);
 	free(want);
 	free(all);
 }
 
+/* What cannot be kept is told, and does not read as zeros. */
+static void test_lost(void **state)
+{
+	struct rlimit old, small = { 8192, RLIM_INFINITY };
+	static char bytes[16384], got[8192];
+	struct extent lost;
+	struct spill *s;
+
+	n_ended = 0;
+	assert_int_equal(spill_new(top, &s), 0);
+	assert_false(spill_next_lost(s, &lost));
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small.rlim_max = old.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	memset(bytes, 'a', sizeof(bytes));
+	assert_int_equal(spill_keep(s, 0, bytes, 8192, ended, &n_ended), 0);
+	assert_int_equal(
+		spill_keep(s, 8192, bytes + 8192, 8192, ended, &n_ended), 0);
+	spill_wait(s, 0, UINT64_MAX);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(spill_read(s, 0, got, 8192), 0);
+	assert_memory_equal(got, bytes, 8192);
+	assert_int_equal(spill_read(s, 4096, got, 8192), -ENOSPC);
+	assert_true(spill_next_lost(s, &lost));
+	assert_int_equal(lost.start, 8192);
+	assert_int_equal(lost.end, 16384);
+	spill_told_lost(s);
+	assert_false(spill_next_lost(s, &lost));
+	assert_int_equal(spill_read(s, 12288, got, 10), -ENOSPC);
+	assert_int_equal(spill_truncate(s, 12288), 0);
+	assert_int_equal(spill_read(s, 12288, got, 10), 0);
+	assert_int_equal(spill_read(s, 12287, got, 10), -ENOSPC);
+	assert_int_equal(spill_truncate(s, 100), 0);
+	assert_int_equal(spill_read(s, 12287, got, 10), 0);
+	spill_stop(s);
+	assert_int_equal(ends(), 2);
+	spill_unref(s);
+}
+
+/* What has not begun when it is stopped never does, gives its memory back, and
+ * is no zeros to a reader that is late. */
+static void test_stop(void **state)
+{
+	enum { LEN = 1 << 20, N = 64 };
+	char *bytes = malloc(LEN), *got = malloc(LEN);
+	struct spill *s;
+
+	assert_non_null(bytes);
+	assert_non_null(got);
+	memset(bytes, 'a', LEN);
+	n_ended = 0;
+	assert_int_equal(spill_new(top, &s), 0);
+	for (int k = 0; k < N; k++)
+		assert_int_equal(spill_keep(s, (uint64_t)k * LEN, bytes, LEN,
+					    ended, &n_ended),
+				 0);
+	spill_stop(s);
+	assert_int_equal(ends(), N);
+	for (int k = 0; k < N; k++) {
+		int rc = spill_read(s, (uint64_t)k * LEN, got, LEN);
+
+		assert_true(rc == 0 || rc == -EAGAIN);
+		if (!rc)
+			assert_memory_equal(got, bytes, LEN);
+	}
+	spill_stop(s);
+	spill_stop(NULL);
+	spill_unref(s);
+	free(bytes);
+	free(got);
+}
+
 SUITE(spill)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_direct),
+		cmocka_unit_test(test_keep),
+		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_made_closed),
 		cmocka_unit_test(test_holes_are_zeros),
 		cmocka_unit_test(test_bad_dir),

@@ -14,6 +14,7 @@
 
 #include "base/budget.h"
 #include "base/waiter.h"
+#include "fs/content/spill.h"
 #include "fs/content/turn.h"
 #include "memstore.h"
 
@@ -190,6 +191,12 @@ static struct limit full_disk(void)
 	return l;
 }
 
+/* What is kept behind the writer's back has been written, or is lost. */
+static void kept(struct file *f)
+{
+	spill_wait(f->content_.spill, 0, UINT64_MAX);
+}
+
 static void disk_again(const struct limit *l)
 {
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l->old), 0);
@@ -207,6 +214,7 @@ static void test_full_disk(void **state)
 	f = file_rig_create(&r, "a");
 	l = full_disk();
 	assert_int_equal(file_rig_write(f, 0, 10 * PART + 5), 0);
+	kept(f);
 	file_rig_check_read(f, 10 * PART, 5);
 	assert_int_equal(file_rig_read(f, PART, got, 8), -ENOSPC);
 	assert_int_equal(file_write(f, PART, "x", 1), -ENOSPC);
@@ -232,6 +240,7 @@ static void test_lost_for_good(void **state)
 	f = file_rig_create(&r, "a");
 	l = full_disk();
 	assert_int_equal(file_rig_write(f, 0, 4 * PART), 0);
+	kept(f);
 	disk_again(&l);
 	memstore_fail(r.store, "complete", 1, -EACCES);
 	assert_int_equal(file_publish(f), -EACCES);
@@ -293,6 +302,7 @@ static void test_lost_ones_go_on(void **state)
 	l = full_disk();
 	memstore_delay(r.store, 300);
 	assert_int_equal(file_rig_write(f, 0, 4 * PART), 0);
+	kept(f);
 	disk_again(&l);
 	waiter_begin(waiter_self());
 	pthread_create(&t, NULL, interrupt_soon, waiter_self());
@@ -331,6 +341,84 @@ static void test_cut_while_sent(void **state)
 	file_rig_close(&r);
 }
 
+/* Two writers at once, of memory that is less than either could use. */
+static void test_shares(void **state)
+{
+	struct rig r;
+	struct file *f, *g;
+
+	file_rig_open(&r, PART, 8 * PART);
+	memstore_delay(r.store, 10);
+	f = file_rig_create(&r, "a");
+	g = file_rig_create(&r, "b");
+	assert_int_equal(file_rig_write(f, 0, 5 * PART), 0);
+	for (uint64_t at = 0; at < 30 * PART; at += PART) {
+		assert_int_equal(
+			file_rig_write(f, at + 5 * PART, at + 6 * PART), 0);
+		assert_int_equal(file_rig_write(g, at, at + PART), 0);
+	}
+	assert_int_equal(file_publish(f), 0);
+	assert_int_equal(file_publish(g), 0);
+	memstore_delay(r.store, 0);
+	file_rig_check_object(&r, "a", 35 * PART);
+	file_rig_check_object(&r, "b", 30 * PART);
+	file_close(f);
+	file_close(g);
+	file_rig_close(&r);
+}
+
+/* What outgrows 10,000 parts is cut into longer ones, and sent anew. */
+static void test_outgrows(void **state)
+{
+	struct rig r;
+	struct file *f;
+
+	file_rig_open(&r, 4 * KIB, 64 * MIB);
+	f = file_rig_create(&r, "a");
+	assert_int_equal(file_rig_write(f, 0, 10 * 4 * KIB + 5), 0);
+	assert_int_equal(memstore_calls(r.store, "part"), 10);
+	assert_int_equal(file_truncate(f, 40960001), 0);
+	assert_int_equal(memstore_uploads(r.store), 0);
+	file_rig_check_read(f, 0, 10 * 4 * KIB + 5);
+	assert_int_equal(file_publish(f), 0);
+	assert_int_equal(memstore_calls(r.store, "part"), 10 + 1251);
+	file_rig_check_read(f, 0, 10 * 4 * KIB + 5);
+	/* as long as that is enough, they are as short as is wished */
+	assert_int_equal(file_truncate(f, 3 * 4 * KIB), 0);
+	assert_int_equal(file_publish(f), 0);
+	assert_int_equal(memstore_calls(r.store, "part_copy"), 3);
+	file_rig_check_object(&r, "a", 3 * 4 * KIB);
+	file_close(f);
+	file_rig_close(&r);
+}
+
+/* A store that says when the upload is to be completed that it wants parts of
+ * one length has the whole of it once more. */
+static void test_uneven(void **state)
+{
+	struct rig r;
+	struct file *f;
+
+	file_rig_open(&r, PART, 64 * MIB);
+	f = file_rig_create(&r, "a");
+	assert_int_equal(file_rig_write(f, 0, 4 * PART + 1), 0);
+	memstore_fail(r.store, "complete", 1, -EDOM);
+	assert_int_equal(file_publish(f), 0);
+	assert_int_equal(memstore_calls(r.store, "open"), 2);
+	assert_int_equal(memstore_calls(r.store, "abort"), 1);
+	assert_int_equal(memstore_calls(r.store, "part"), 10);
+	file_rig_check_object(&r, "a", 4 * PART + 1);
+	/* one that never has enough */
+	assert_int_equal(file_write(f, 0, rig_bytes, 1), 0);
+	memstore_fail(r.store, "complete", 0, -EDOM);
+	assert_int_equal(file_publish(f), -EIO);
+	memstore_fail(r.store, "complete", 0, 0);
+	assert_int_equal(file_publish(f), 0);
+	file_rig_check_object(&r, "a", 4 * PART + 1);
+	file_close(f);
+	file_rig_close(&r);
+}
+
 /* How often a write of 4 KiB by a program that wrote before takes the file's
  * lock. */
 static unsigned long write_locks(struct file *f, uint64_t offset)
@@ -344,6 +432,20 @@ static unsigned long write_locks(struct file *f, uint64_t offset)
 	return f->lock.taken - before;
 }
 
+/* Parts that have left have given their memory back. */
+static void all_given_back(struct file *f)
+{
+	unsigned pinned, tries = 0;
+
+	do {
+		usleep(tries ? 1000 : 0);
+		lock_take(&f->lock);
+		pinned = f->guarded_.n_pinned;
+		lock_drop(&f->lock);
+	} while (pinned && tries++ < 60000);
+	assert_int_equal(pinned, 0);
+}
+
 /* To begin with the change, and to make the content whole again. */
 static void test_few_locks(void **state)
 {
@@ -353,6 +455,7 @@ static void test_few_locks(void **state)
 	file_rig_open(&r, PART, 64 * MIB);
 	f = file_rig_create(&r, "a");
 	assert_int_equal(file_rig_write(f, 0, 3 * PART + 1), 0);
+	all_given_back(f);
 	assert_int_equal(write_locks(f, 3 * PART + 1), 2); /* the tail */
 	assert_int_equal(write_locks(f, 3 * PART + 1), 2);
 	assert_int_equal(write_locks(f, PART), 2); /* the spill file */
@@ -386,6 +489,9 @@ SUITE(writer)
 		cmocka_unit_test(test_interrupted),
 		cmocka_unit_test(test_lost_ones_go_on),
 		cmocka_unit_test(test_cut_while_sent),
+		cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_outgrows),
+		cmocka_unit_test(test_uneven),
 		cmocka_unit_test(test_few_locks),
 	};
 
