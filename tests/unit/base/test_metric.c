@@ -1,6 +1,8 @@
 /* What Prometheus reads, to the byte. */
 #include "unit.h"
 
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/metric.h"
 
