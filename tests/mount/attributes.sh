@@ -5,7 +5,7 @@
 DIRECT=$ENDPOINT
 proxy_up 0
 CONF_EXT='attributes = posix'
-SETTINGS=('metadata_ttl = 60' 'check = none' 'allow_other = yes')
+SETTINGS=('metadata_ttl = 3600' 'check = none' 'allow_other = yes')
 write_config "${SETTINGS[@]}"
 chmod 755 "$T"	# another user comes through it
 mount_up
@@ -101,6 +101,10 @@ again
 is '... after another mount' "$(seen e/big '%a %.9Y')" \
 	"600 $(stat -c %.9Y "$LOCAL/big")"
 ok '... and its bytes' 'cmp "$LOCAL/big" "$E/e/big"'
+ok 'a reader goes on while the server copies it for its new mode' '
+	exec 9<"$E/e/big" && dd bs=1000 count=1 status=none <&9 >"$T/read" &&
+	chmod 604 "$E/e/big" && flush e && cat <&9 >>"$T/read" &&
+	cmp "$LOCAL/big" "$T/read"'
 ok 'another user reads what the mode allows, and nothing else' '
 	mkdir "$E/open" && chmod 755 "$E/open" &&
 	echo a >"$E/open/a" && echo b >"$E/open/b" && chmod 600 "$E/open/b" &&

@@ -3,7 +3,7 @@
  * lists of children. How long an inode lives is tree_lru.c's.
  *
  * A name and an ETag share one allocation, since most names have both and
- * neither changes often: about 260 bytes a cached file altogether.
+ * neither changes often: about 270 bytes a cached file altogether.
  */
 #include "fs/names/tree.h"
 

@@ -140,6 +140,31 @@ static void without_any_are_the_settings(void **state)
 	mount_down(&m);
 }
 
+/* What a user has set wins, and what it hides is kept here. */
+static void a_setting_wins(void **state)
+{
+	struct fs_settings set = mount_settings;
+	struct store *s = memstore_new("s");
+	struct store_attr a;
+	struct mount m;
+	struct stat st;
+
+	set.fixed = TREE_FIXED_FILE_MODE;
+	s->attributes = true;
+	mount_on(&m, s, "p/", false, &set);
+	has(&m, KEY, "text", S_IFREG | 0600);
+	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0644);
+	assert_int_equal(st.st_uid, 7);
+	assert_int_equal(set_mode(&m, "d/f", 0640), 0);
+	assert_int_equal(sync_dir(&m, "d"), 0);
+	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0640);
+	told(&m, KEY, &a);
+	assert_int_equal(a.mode, S_IFREG | 0600);
+	mount_down(&m);
+}
+
 static void are_asked_for_once(void **state)
 {
 	struct mount m;
@@ -571,6 +596,7 @@ SUITE(attr)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(are_those_of_the_object),
 		cmocka_unit_test(without_any_are_the_settings),
+		cmocka_unit_test(a_setting_wins),
 		cmocka_unit_test(are_asked_for_once),
 		cmocka_unit_test(a_listing_asks_for_none),
 		cmocka_unit_test(a_walk_asks_side_by_side),
