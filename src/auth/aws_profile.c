@@ -266,7 +266,7 @@ static void layer_clear(struct layer *l)
 static int layer_read(struct layer *l, enum aws_file which, const char *word,
 		      const char *name, struct buf *err)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc;
 
 	l->which = which;
@@ -280,7 +280,6 @@ static int layer_read(struct layer *l, enum aws_file which, const char *word,
 		rc = 0;
 	if (rc && err)
 		buf_adds(err, buf_str(&why));
-	buf_clear(&why);
 	for (size_t i = 0; i < AWS_KEYS; i++) {
 		if (l->values[i] && !*l->values[i]) {
 			free(l->values[i]);

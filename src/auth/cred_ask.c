@@ -84,13 +84,12 @@ static enum http_verdict ask_judge_once(struct http_call *call,
 
 static void ask_take_date(struct cred_ask *ask, const struct http_reply *reply)
 {
-	struct buf date = BUF_INIT(DATE_MAX);
+	BUF_LOCAL date = BUF_INIT(DATE_MAX);
 	int64_t theirs;
 
 	if (http_reply_header(reply, "date", &date) &&
 	    !clock_parse_http(buf_str(&date), &theirs))
 		ask->skew_s = clock_now_s() - theirs;
-	buf_clear(&date);
 }
 
 int cred_ask_http(struct cred_ask *ask, const struct cred_request *request,

@@ -101,7 +101,7 @@ struct chain {
 
 static void chain_look(struct chain *s)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 
 	s->looked = true;
 	s->profile_rc = aws_profile_read(s->name, &s->profile, &why);
@@ -109,7 +109,6 @@ static void chain_look(struct chain *s)
 		cred_ask_fail(s->ask, s->profile_rc, "%s", buf_str(&why));
 	if (s->profile_rc == -ENOENT && !s->name && aws_profile_is_named())
 		s->profile_rc = -EINVAL;
-	buf_clear(&why);
 }
 
 /* Nothing of the kind in a profile that is there: what would it be? */

@@ -46,7 +46,7 @@ static bool container_is_plain(const char *s)
 
 static int container_check_full(const char *full, struct buf *err)
 {
-	struct buf server = BUF_INIT(2048);
+	BUF_LOCAL server = BUF_INIT(2048);
 	struct url url = { 0 };
 	int rc;
 
@@ -60,7 +60,6 @@ static int container_check_full(const char *full, struct buf *err)
 		rc = -EINVAL;
 	}
 	url_clear(&url);
-	buf_clear(&server);
 	return rc;
 }
 
@@ -160,8 +159,9 @@ int cred_container_read(struct cred_ask *ask, struct creds **out)
 	const char *relative =
 		cred_ask_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
 	const char *full = cred_ask_env("AWS_CONTAINER_CREDENTIALS_FULL_URI");
-	struct buf url = BUF_INIT(BUF_URL), token = BUF_INIT(2 * BUF_LINE);
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL url = BUF_INIT(BUF_URL);
+	BUF_SECRET token = BUF_INIT(2 * BUF_LINE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = cred_container_url(relative, full, &url, &why);
 
 	if (rc == -ENOENT)
@@ -179,8 +179,5 @@ int cred_container_read(struct cred_ask *ask, struct creds **out)
 		rc = container_token(ask, &token);
 	if (!rc)
 		rc = container_ask(ask, buf_str(&url), buf_str(&token), out);
-	buf_clear(&url);
-	buf_wipe(&token);
-	buf_clear(&why);
 	return rc;
 }

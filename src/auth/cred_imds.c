@@ -33,7 +33,7 @@ static int imds_base(struct imds *m)
 {
 	const char *given = cred_ask_env(ENDPOINT);
 	const char *mode = cred_ask_env(ENDPOINT "_MODE");
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct url url;
 	int rc;
 
@@ -53,14 +53,13 @@ static int imds_base(struct imds *m)
 		buf_add(&m->base, url.path, n);
 	}
 	url_clear(&url);
-	buf_clear(&why);
 	return rc ? rc : buf_err(&m->base);
 }
 
 static int imds_request(struct imds *m, enum http_verb verb, const char *path,
 			const char *last, struct http_reply *reply)
 {
-	struct buf url = BUF_INIT(BUF_URL);
+	BUF_LOCAL url = BUF_INIT(BUF_URL);
 	struct cred_request r = {
 		.lane = m->ask->near,
 		.verb = verb,
@@ -83,7 +82,6 @@ static int imds_request(struct imds *m, enum http_verb verb, const char *path,
 		rc = cred_ask_fail(m->ask, -ENOENT,
 				   WHO " does not answer at %s",
 				   buf_str(&m->base));
-	buf_clear(&url);
 	return rc;
 }
 
@@ -167,7 +165,7 @@ static int imds_parse(struct imds *m, const struct http_reply *reply,
 		.end = "Expiration",
 		.extra = "Code",
 	};
-	struct buf source = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL source = BUF_INIT(BUF_MESSAGE);
 	struct cred_fields f;
 	int rc = cred_fields_json(m->ask, WHO, &names, &reply->body, &f);
 
@@ -181,7 +179,6 @@ static int imds_parse(struct imds *m, const struct http_reply *reply,
 		rc = cred_fields_make(m->ask, &f, CRED_END_ISO, WHO,
 				      buf_str(&source), out);
 	cred_fields_clear(&f);
-	buf_clear(&source);
 	return rc;
 }
 
@@ -207,7 +204,7 @@ int cred_imds_read(struct cred_ask *ask, struct creds **out)
 		.base = BUF_INIT(BUF_URL),
 		.token = BUF_INIT(TOKEN_MAX),
 	};
-	struct buf role = BUF_INIT(ROLE_MAX);
+	BUF_LOCAL role = BUF_INIT(ROLE_MAX);
 	int rc;
 
 	if (cred_ask_env_yes("AWS_EC2_METADATA_DISABLED"))
@@ -226,6 +223,5 @@ int cred_imds_read(struct cred_ask *ask, struct creds **out)
 		rc = imds_keys(&m, buf_str(&role), out);
 	buf_clear(&m.base);
 	buf_wipe(&m.token);
-	buf_clear(&role);
 	return rc;
 }

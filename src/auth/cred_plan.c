@@ -141,8 +141,8 @@ static int plan_reread_one(struct cred_ask *ask, const char *from,
 static int plan_reread(const struct cred_plan *plan, struct cred_ask *ask,
 		       struct creds **out)
 {
-	struct buf id = BUF_INIT(BUF_LINE), secret = BUF_INIT(BUF_LINE);
-	struct buf token = BUF_INIT(BUF_LINE);
+	BUF_SECRET id = BUF_INIT(BUF_LINE), secret = BUF_INIT(BUF_LINE);
+	BUF_SECRET token = BUF_INIT(BUF_LINE);
 	const struct creds *old = plan->given;
 	int rc = plan_reread_one(ask, plan->id_from, old->access_key_id, &id);
 
@@ -160,9 +160,6 @@ static int plan_reread(const struct cred_plan *plan, struct cred_ask *ask,
 				 token.len ? buf_str(&token) : NULL, 0, SOURCE);
 		rc = *out ? 0 : -ENOMEM;
 	}
-	buf_wipe(&id);
-	buf_wipe(&secret);
-	buf_wipe(&token);
 	return rc;
 }
 

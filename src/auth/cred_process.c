@@ -299,7 +299,7 @@ static int run_watch(struct run *r, int64_t timeout_ms)
 static int process_fail(struct cred_ask *ask, const struct run *r, int rc,
 			const char *who, const char *program)
 {
-	struct buf words = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL words = BUF_INIT(BUF_MESSAGE);
 	const char *said = buf_str(&r->text[1]);
 
 	if (rc == -ETIMEDOUT)
@@ -315,19 +315,17 @@ static int process_fail(struct cred_ask *ask, const struct run *r, int rc,
 	else
 		buf_adds(&words, "nobody knows how it ended");
 	if (!rc && *said) {
-		struct buf piece = BUF_INIT(COMPLAINT_MAX);
+		BUF_LOCAL piece = BUF_INIT(COMPLAINT_MAX);
 
 		buf_add(&piece, said, strnlen(said, COMPLAINT_MAX));
 		while (piece.len && piece.data[piece.len - 1] == '\n')
 			buf_truncate(&piece, piece.len - 1);
 		buf_adds(&words, ": ");
 		text_one_line(&words, buf_str(&piece));
-		buf_clear(&piece);
 	}
 	cred_ask_fail(ask, rc, "%s: ", who);
 	text_printable(&ask->err, program);
 	buf_addf(&ask->err, ": %s", buf_str(&words));
-	buf_clear(&words);
 	/* A program that is not there was asked for all the same. */
 	return rc && rc != -ENOENT ? rc : -EACCES;
 }

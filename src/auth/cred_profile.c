@@ -75,13 +75,12 @@ static int profile_add_session(struct cred_ask *ask,
 			       struct cred_sso *sso)
 {
 	const char *url, *region;
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = aws_profile_session_read(sso->session, session, &why);
 
 	if (rc)
 		cred_ask_fail(ask, rc, "profile %s: %s", p->name,
 			      buf_str(&why));
-	buf_clear(&why);
 	if (rc)
 		return rc == -ENOENT ? -EINVAL : rc;
 	url = session->values[AWS_KEY_SSO_START_URL];
@@ -148,22 +147,19 @@ static int profile_process(struct cred_ask *ask, const struct aws_profile *p,
 			   struct creds **out)
 {
 	const char *command = p->values[AWS_KEY_PROCESS];
-	struct buf who = BUF_INIT(BUF_MESSAGE);
-	int rc;
+	BUF_LOCAL who = BUF_INIT(BUF_MESSAGE);
 
 	if (!command)
 		return -ENOENT;
 	buf_addf(&who, "profile %s, credential_process", p->name);
-	rc = cred_process_read(ask, command, CRED_PROCESS_TIMEOUT_MS,
-			       buf_str(&who), buf_str(&who), out);
-	buf_clear(&who);
-	return rc;
+	return cred_process_read(ask, command, CRED_PROCESS_TIMEOUT_MS,
+				 buf_str(&who), buf_str(&who), out);
 }
 
 static int profile_keys(struct cred_ask *ask, const struct aws_profile *p,
 			enum aws_file which, struct creds **out)
 {
-	struct buf source = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL source = BUF_INIT(BUF_MESSAGE);
 
 	if (!p->file || p->keys_in != which)
 		return -ENOENT;
@@ -177,7 +173,6 @@ static int profile_keys(struct cred_ask *ask, const struct aws_profile *p,
 	buf_addf(&source, "profile %s (%s)", p->name, p->file);
 	*out = creds_new(p->values[AWS_KEY_ID], p->values[AWS_KEY_SECRET],
 			 p->values[AWS_KEY_TOKEN], 0, buf_str(&source));
-	buf_clear(&source);
 	return *out ? 0 : -ENOMEM;
 }
 
@@ -287,7 +282,7 @@ static int role_from_profile(struct cred_ask *ask, const struct role_step *step,
 			     struct creds **out)
 {
 	const char *name = step->p->values[AWS_KEY_SOURCE_PROFILE];
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct aws_profile source;
 	struct role_step next = { &source, step, step->depth + 1 };
 	int rc = aws_profile_read(name, &source, &why);
@@ -304,7 +299,6 @@ static int role_from_profile(struct cred_ask *ask, const struct role_step *step,
 	if (!rc && !*out)
 		rc = role_assume(ask, &next, out);
 	aws_profile_clear(&source);
-	buf_clear(&why);
 	return rc;
 }
 

@@ -56,7 +56,7 @@ static int sso_find_token(struct cred_ask *ask, const struct cred_sso *sso,
 {
 	static const struct cred_json names = { .token = "accessToken",
 						.end = "expiresAt" };
-	struct buf text = BUF_INIT(FILE_MAX + 1);
+	BUF_SECRET text = BUF_INIT(FILE_MAX + 1);
 	struct timespec end;
 	int rc = sso_read_cache(sso, &text);
 
@@ -75,7 +75,6 @@ static int sso_find_token(struct cred_ask *ask, const struct cred_sso *sso,
 				    "the token in the cache is broken");
 	else if (!rc && end.tv_sec <= clock_now_s())
 		rc = sso_ask_person(ask, sso, "the session has expired");
-	buf_wipe(&text);
 	return rc;
 }
 
@@ -84,7 +83,7 @@ static int sso_url(struct cred_ask *ask, const struct cred_sso *sso,
 		   struct buf *out)
 {
 	const char *given = cred_ask_env("AWS_ENDPOINT_URL_SSO");
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct url url = { 0 };
 	int rc = 0;
 
@@ -110,7 +109,6 @@ static int sso_url(struct cred_ask *ask, const struct cred_sso *sso,
 	buf_adds(out, "&account_id=");
 	text_percent_encode(out, sso->account_id, strlen(sso->account_id),
 			    false);
-	buf_clear(&why);
 	return rc ? rc : buf_err(out);
 }
 
@@ -124,7 +122,7 @@ static int sso_parse(struct cred_ask *ask, const struct cred_sso *sso,
 		.token = "sessionToken",
 		.end = "expiration",
 	};
-	struct buf source = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL source = BUF_INIT(BUF_MESSAGE);
 	struct cred_fields f;
 	int rc = cred_fields_json(ask, WHO, &names, &reply->body, &f);
 
@@ -134,7 +132,6 @@ static int sso_parse(struct cred_ask *ask, const struct cred_sso *sso,
 		rc = cred_fields_make(ask, &f, CRED_END_MS, WHO,
 				      buf_str(&source), out);
 	cred_fields_clear(&f);
-	buf_clear(&source);
 	return rc;
 }
 
@@ -175,7 +172,7 @@ static int sso_ask_portal(struct cred_ask *ask, const struct cred_sso *sso,
 int cred_sso_read(struct cred_ask *ask, const struct cred_sso *sso,
 		  struct creds **out)
 {
-	struct buf url = BUF_INIT(BUF_URL);
+	BUF_LOCAL url = BUF_INIT(BUF_URL);
 	struct cred_fields token = { 0 };
 	int rc = sso_url(ask, sso, &url);
 
@@ -187,6 +184,5 @@ int cred_sso_read(struct cred_ask *ask, const struct cred_sso *sso,
 	if (!rc)
 		rc = sso_ask_portal(ask, sso, buf_str(&url), token.token, out);
 	cred_fields_clear(&token);
-	buf_clear(&url);
 	return rc;
 }

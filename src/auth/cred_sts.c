@@ -90,7 +90,7 @@ static void sts_add(struct buf *body, const char *name, const char *value)
 static int sts_init(struct sts *s, struct cred_ask *ask, const char *action,
 		    const struct cred_role *role)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	const char *session = role->session_name;
 	int rc;
 
@@ -108,7 +108,6 @@ static int sts_init(struct sts *s, struct cred_ask *ask, const char *action,
 			      buf_str(&why));
 	else
 		rc = url_parse(buf_str(&s->url), NULL, &s->server, &why);
-	buf_clear(&why);
 	sts_add(&s->body, "Action", action);
 	sts_add(&s->body, "Version", "2011-06-15");
 	sts_add(&s->body, "RoleArn", role->arn);
@@ -129,7 +128,7 @@ static void sts_clear(struct sts *s)
 static int sts_sign(const void *arg, struct http_wire *wire)
 {
 	const struct sts *s = arg;
-	struct buf host = BUF_INIT(512), authorization = BUF_INIT(BUF_LINE);
+	BUF_LOCAL host = BUF_INIT(512), authorization = BUF_INIT(BUF_LINE);
 	char date[TIME_AMZ_SIZE];
 	int64_t now = clock_now_s();
 	const struct field headers[] = {
@@ -168,8 +167,6 @@ static int sts_sign(const void *arg, struct http_wire *wire)
 	if (!rc && s->by->session_token)
 		rc = http_wire_header(wire, "X-Amz-Security-Token",
 				      s->by->session_token);
-	buf_clear(&host);
-	buf_clear(&authorization);
 	return rc;
 }
 
@@ -229,7 +226,7 @@ void cred_sts_doc_clear(struct cred_sts_doc *d)
 static int sts_fail(struct cred_ask *ask, long status,
 		    const struct cred_sts_doc *doc)
 {
-	struct buf piece = BUF_INIT(MESSAGE_SHOWN);
+	BUF_LOCAL piece = BUF_INIT(MESSAGE_SHOWN);
 	bool tells =
 		doc->message && doc->code && !strstr(doc->code, "Signature");
 
@@ -249,7 +246,6 @@ static int sts_fail(struct cred_ask *ask, long status,
 			 (long long)(ask->skew_s < 0 ? -ask->skew_s
 						     : ask->skew_s),
 			 ask->skew_s < 0 ? "behind" : "ahead");
-	buf_clear(&piece);
 	return -EACCES;
 }
 
@@ -275,7 +271,7 @@ static int sts_judge(struct cred_ask *ask, const struct http_reply *reply,
 static int sts_post(struct cred_ask *ask, struct sts *s, const char *source,
 		    struct creds **out)
 {
-	struct buf who = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL who = BUF_INIT(BUF_MESSAGE);
 	struct cred_request request = {
 		.lane = ask->far,
 		.verb = HTTP_POST,
@@ -299,7 +295,6 @@ static int sts_post(struct cred_ask *ask, struct sts *s, const char *source,
 	rc = cred_ask_http(ask, &request, &reply);
 	if (!rc)
 		rc = sts_judge(ask, &reply, source, out);
-	buf_clear(&who);
 	cred_ask_http_clear(&reply);
 	return rc;
 }
@@ -307,7 +302,7 @@ static int sts_post(struct cred_ask *ask, struct sts *s, const char *source,
 int cred_sts_assume(struct cred_ask *ask, const struct cred_role *role,
 		    const struct creds *by, struct creds **out)
 {
-	struct buf source = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL source = BUF_INIT(BUF_MESSAGE);
 	struct sts s;
 	int rc = sts_init(&s, ask, "AssumeRole", role);
 
@@ -316,7 +311,6 @@ int cred_sts_assume(struct cred_ask *ask, const struct cred_role *role,
 	if (!rc)
 		rc = sts_post(ask, &s, buf_str(&source), out);
 	sts_clear(&s);
-	buf_clear(&source);
 	return rc;
 }
 
@@ -337,8 +331,8 @@ static int sts_read_token(struct cred_ask *ask, const char *path,
 int cred_sts_web_identity(struct cred_ask *ask, const struct cred_role *role,
 			  const char *token_file, struct creds **out)
 {
-	struct buf source = BUF_INIT(BUF_MESSAGE);
-	struct buf token = BUF_INIT(2 * BUF_LINE);
+	BUF_LOCAL source = BUF_INIT(BUF_MESSAGE);
+	BUF_SECRET token = BUF_INIT(2 * BUF_LINE);
 	struct sts s;
 	int rc = sts_init(&s, ask, "AssumeRoleWithWebIdentity", role);
 
@@ -350,7 +344,5 @@ int cred_sts_web_identity(struct cred_ask *ask, const struct cred_role *role,
 		rc = sts_post(ask, &s, buf_str(&source), out);
 	}
 	sts_clear(&s);
-	buf_wipe(&token);
-	buf_clear(&source);
 	return rc;
 }

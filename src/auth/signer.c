@@ -225,7 +225,7 @@ static int signer_sign(struct signer *s, const struct sigv4_request *request,
 	struct field all[SIGV4_FIELDS_MAX];
 	struct sigv4_request full = *request;
 	struct sigv4_scope scope = signer_scope(s, creds, region, time);
-	struct buf text = BUF_INIT(BUF_LINE);
+	BUF_LOCAL text = BUF_INIT(BUF_LINE);
 	struct sigv4_key key;
 	int err;
 
@@ -241,10 +241,8 @@ static int signer_sign(struct signer *s, const struct sigv4_request *request,
 	signer_key(s, out->used, region, time, &key);
 	err = sigv4_authorize(&key, &scope, &full, &text);
 	wipe(&key, sizeof(key));
-	if (err) {
-		buf_clear(&text);
+	if (err)
 		return err;
-	}
 	out->authorization = buf_detach(&text);
 	return out->authorization ? 0 : -ENOMEM;
 }
@@ -320,7 +318,7 @@ int signer_presign(struct signer *s, const struct sigv4_request *request,
 		   const struct signer_terms *t, struct buf *query,
 		   struct signer_end *end, struct buf *err)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct creds *creds;
 	int rc;
 
@@ -338,7 +336,6 @@ int signer_presign(struct signer *s, const struct sigv4_request *request,
 					    t->time + t->expires, &creds, &why);
 	if (rc && err)
 		buf_addf(err, "no credentials: %s", buf_str(&why));
-	buf_clear(&why);
 	if (rc)
 		return rc;
 	if (!creds) {

@@ -27,6 +27,10 @@ struct buf {
 		.max = (max_) \
 	}
 
+/* Of a block, and cleared or wiped where the block ends, whichever way. */
+#define BUF_LOCAL __attribute__((cleanup(buf_clear))) struct buf
+#define BUF_SECRET __attribute__((cleanup(buf_wipe))) struct buf
+
 /* Limits for buffers whose contents come from outside. */
 #define BUF_LINE 16384 /* a configuration line */
 #define BUF_MESSAGE 4096 /* a sentence for a person */

@@ -239,7 +239,7 @@ static bool ini_next_line(struct source *s, struct span *line)
 static char *ini_read_line(char *str, int size, void *arg)
 {
 	struct source *s = arg;
-	struct buf out = BUF_INIT((size_t)size - 1);
+	BUF_SECRET out = BUF_INIT((size_t)size - 1);
 	struct span line;
 	char *result = NULL;
 
@@ -250,7 +250,6 @@ static char *ini_read_line(char *str, int size, void *arg)
 		if (!s->result)
 			result = strcpy(str, buf_str(&out));
 	}
-	buf_wipe(&out);
 	return result;
 }
 
@@ -264,7 +263,7 @@ static int ini_take_setting(void *arg, const char *section, const char *name,
 			    const char *value)
 {
 	struct source *s = arg;
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct ini_place place = {
 		.file = s->file,
 		.line = s->line,
@@ -281,7 +280,6 @@ static int ini_take_setting(void *arg, const char *section, const char *name,
 			    ini_meant(value, &s->value), &place, &why);
 	if (result)
 		ini_fail(s, result, why.len ? buf_str(&why) : "refused");
-	buf_clear(&why);
 	return !result;
 }
 
@@ -374,12 +372,11 @@ static int ini_expand_env(const char *name, struct buf *out, struct buf *err)
 /* All of a file of at most BUF_LINE bytes, less one line end. */
 static int ini_read_secret(int fd, struct buf *out, struct buf *err)
 {
-	struct buf text = BUF_INIT(BUF_LINE + 3); /* "\r\n", and one too many */
+	BUF_SECRET text = BUF_INIT(BUF_LINE + 3); /* "\r\n", and one too many */
 	int rc = io_read_all(fd, &text);
 
 	if (rc && rc != -EMSGSIZE) {
 		buf_adds(err, strerrordesc_np(-rc));
-		buf_wipe(&text);
 		return rc;
 	}
 	if (text_ends_with(buf_str(&text), "\r\n"))
@@ -390,11 +387,9 @@ static int ini_read_secret(int fd, struct buf *out, struct buf *err)
 		buf_adds(err, text.len > BUF_LINE
 				      ? "it has more than 16384 bytes"
 				      : "it has a NUL byte in it");
-		buf_wipe(&text);
 		return -EINVAL;
 	}
 	buf_add(out, text.data, text.len);
-	buf_wipe(&text);
 	return 0;
 }
 
@@ -439,7 +434,7 @@ static const struct {
 static int ini_expand_one(const char *reference, struct buf *out,
 			  struct buf *err)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int result;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
@@ -453,7 +448,6 @@ static int ini_expand_one(const char *reference, struct buf *out,
 			text_one_line(err, reference);
 			buf_addf(err, "}: %s", buf_str(&why));
 		}
-		buf_clear(&why);
 		return result;
 	}
 	buf_adds(err, "a `${` that is neither ${env:NAME} nor ${file:PATH} "
@@ -555,7 +549,8 @@ static int ini_check_text(const struct option *row, const char *name,
 int ini_set(const struct option *row, void *target, const char *name,
 	    const char *value, const struct ini_place *place, struct buf *err)
 {
-	struct buf text = BUF_INIT(BUF_LINE), why = BUF_INIT(BUF_MESSAGE);
+	BUF_SECRET text = BUF_INIT(BUF_LINE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = ini_check_text(row, name, value, place, &why);
 
 	if (!rc && (row->flags & OPTION_SECRET) && ini_holds_secret(value))
@@ -568,8 +563,6 @@ int ini_set(const struct option *row, void *target, const char *name,
 		rc = option_set(row, target, buf_str(&text), err);
 	if (!rc)
 		rc = ini_keep_reference(row, target, value);
-	buf_wipe(&text);
-	buf_clear(&why);
 	return rc;
 }
 

@@ -36,20 +36,19 @@ struct hash {
 
 static int kdf_add_base64(struct buf *out, const void *bytes, size_t n)
 {
-	struct buf text = BUF_INIT(2 * BYTES_MAX);
+	BUF_LOCAL text = BUF_INIT(2 * BYTES_MAX);
 
 	base64_encode(bytes, n, &text);
 	while (text.len && text.data[text.len - 1] == '=')
 		buf_truncate(&text, text.len - 1);
 	buf_adds(out, buf_str(&text));
-	buf_clear(&text);
 	return buf_err(out);
 }
 
 static bool kdf_take_base64(const char *s, size_t n, size_t min,
 			    unsigned char *out, size_t *len)
 {
-	struct buf padded = BUF_INIT(4 * BYTES_MAX),
+	BUF_SECRET padded = BUF_INIT(4 * BYTES_MAX),
 		   bytes = BUF_INIT(BYTES_MAX);
 	bool ok;
 
@@ -63,8 +62,6 @@ static bool kdf_take_base64(const char *s, size_t n, size_t min,
 		memcpy(out, bytes.data, bytes.len);
 		*len = bytes.len;
 	}
-	buf_wipe(&padded);
-	buf_wipe(&bytes);
 	return ok;
 }
 

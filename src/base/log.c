@@ -164,7 +164,7 @@ void log_at(enum log_level level, const struct log_where *where,
 		[LOG_TO_SYSLOG] = LOG_LINE_LEVEL,
 		[LOG_TO_FILE] = LOG_LINE_TIME,
 	};
-	struct buf line =
+	BUF_LOCAL line =
 		BUF_INIT(target.format == LOG_FORMAT_TEXT ? LINE_MAX_BYTES
 							  : SENTENCE_MAX_BYTES);
 	char sentence[BUF_MESSAGE], now[TIME_RFC3339_SIZE];
@@ -193,6 +193,5 @@ void log_at(enum log_level level, const struct log_where *where,
 		buf_addc(&line, '\n');
 		io_write(target.fd, buf_str(&line), line.len);
 	}
-	buf_clear(&line);
 	errno = saved;
 }

@@ -40,13 +40,12 @@ void mime_free(struct mime_table *t)
 static int mime_read_text(const char *path, char **out)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct buf text = BUF_INIT(TABLE_MAX);
+	BUF_LOCAL text = BUF_INIT(TABLE_MAX);
 	int rc = fd < 0 ? -errno : io_read_all(fd, &text);
 
 	if (fd >= 0)
 		close(fd);
 	*out = rc ? NULL : buf_detach(&text);
-	buf_clear(&text);
 	if (!rc && !*out)
 		rc = -ENOMEM;
 	return rc == -EMSGSIZE ? -EFBIG : rc;

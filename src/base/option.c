@@ -289,7 +289,7 @@ void option_help_wrap(const char *text, size_t column, FILE *out)
 void option_describe(const struct option *table, const struct option *row,
 		     struct buf *form, struct buf *text)
 {
-	struct buf remarks = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL remarks = BUF_INIT(BUF_MESSAGE);
 
 	for (const struct option *r = table; r->name; r++)
 		if (option_is_alias(r, row) && option_is_letter(r))
@@ -302,7 +302,6 @@ void option_describe(const struct option *table, const struct option *row,
 	if (remarks.len)
 		buf_addf(text, "%s(%s)", text->len ? " " : "",
 			 buf_str(&remarks));
-	buf_clear(&remarks);
 }
 
 void option_help_entry(const char *form, const char *text, FILE *out)
@@ -322,12 +321,10 @@ void option_help_entry(const char *form, const char *text, FILE *out)
 static void option_print_row(const struct option *table,
 			     const struct option *row, FILE *out)
 {
-	struct buf form = BUF_INIT(BUF_MESSAGE), text = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL form = BUF_INIT(BUF_MESSAGE), text = BUF_INIT(BUF_MESSAGE);
 
 	option_describe(table, row, &form, &text);
 	option_help_entry(buf_str(&form), buf_str(&text), out);
-	buf_clear(&form);
-	buf_clear(&text);
 }
 
 void option_help(const struct option *table, FILE *out)

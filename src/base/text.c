@@ -325,7 +325,7 @@ void text_one_line(struct buf *out, const char *s)
 void text_masked_url(struct buf *out, const char *url)
 {
 	const char *from = strstr(url, "://"), *at = strrchr(url, '@');
-	struct buf shown = BUF_INIT(BUF_LINE);
+	BUF_SECRET shown = BUF_INIT(BUF_LINE);
 
 	from = from ? from + 3 : url;
 	if (at && at >= from) {
@@ -339,7 +339,6 @@ void text_masked_url(struct buf *out, const char *url)
 	if (strchr(from, '?'))
 		buf_adds(&shown, "?***");
 	text_printable(out, buf_str(&shown));
-	buf_wipe(&shown);
 }
 
 bool text_is_utf8(const char *s)

@@ -36,12 +36,11 @@ int cmd_failure(const char *what, const struct failure *f)
 
 int cmd_usage(const struct command *c, const char *why)
 {
-	struct buf line = BUF_INIT(2 * BUF_MESSAGE);
+	BUF_LOCAL line = BUF_INIT(2 * BUF_MESSAGE);
 
 	text_one_line(&line, why);
 	fprintf(stderr, "stagefs: %s: %s (see `stagefs %s --help`)\n", c->verb,
 		buf_str(&line), c->verb);
-	buf_clear(&line);
 	return STATUS_USAGE;
 }
 
@@ -61,14 +60,13 @@ static const struct option *args_find(const struct command *c, const char *arg,
 
 static int args_refuse(const struct command *c, const char *arg)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	const char *near = option_suggest(c->options, arg);
 
 	buf_addf(&why, "unknown option %.*s", (int)strcspn(arg, "="), arg);
 	if (near)
 		buf_addf(&why, "; did you mean %s?", near);
 	cmd_usage(c, buf_str(&why));
-	buf_clear(&why);
 	return STATUS_USAGE;
 }
 
@@ -76,7 +74,7 @@ static int args_refuse(const struct command *c, const char *arg)
 static bool args_take_letters(const struct command *c, const char *arg,
 			      void *target)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	char name[3] = "-";
 
 	if (arg[1] == '-' || !arg[1] || !arg[2] || !c->options)
@@ -93,7 +91,6 @@ static bool args_take_letters(const struct command *c, const char *arg,
 		name[1] = *p;
 		option_set(option_find(c->options, name), target, "yes", &why);
 	}
-	buf_clear(&why);
 	return true;
 }
 
@@ -101,7 +98,7 @@ static bool args_take_letters(const struct command *c, const char *arg,
 static int args_take_option(const struct command *c, int argc, char **argv,
 			    int *i, void *target)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	const char *value;
 	const struct option *row = args_find(c, argv[*i], &value);
 	int status = STATUS_OK;
@@ -120,7 +117,6 @@ static int args_take_option(const struct command *c, int argc, char **argv,
 		option_set(row, target, value, &why);
 	if (why.len)
 		status = cmd_usage(c, buf_str(&why));
-	buf_clear(&why);
 	return status;
 }
 
@@ -236,12 +232,11 @@ static void cmd_add_nearest(const char *word, struct buf *out)
 
 int cmd_unknown(const char *word, const char *why)
 {
-	struct buf line = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL line = BUF_INIT(BUF_MESSAGE);
 
 	buf_adds(&line, why);
 	cmd_add_nearest(word, &line);
 	buf_adds(&line, " (see `stagefs --help`)");
 	message(word, buf_str(&line));
-	buf_clear(&line);
 	return STATUS_USAGE;
 }

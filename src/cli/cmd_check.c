@@ -96,7 +96,7 @@ static void check_start(struct probe *p, const char *name, struct store *store,
 /* Waits for the answer and writes its row. */
 static void check_finish(struct probe *p, struct table *t, bool brief)
 {
-	struct buf url = BUF_INIT(BUF_MESSAGE), server = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL url = BUF_INIT(BUF_MESSAGE), server = BUF_INIT(BUF_MESSAGE);
 	struct table_value row[N_COLUMNS] = { { .text = p->name } };
 
 	if (p->started)
@@ -119,16 +119,14 @@ static void check_finish(struct probe *p, struct table *t, bool brief)
 			     });
 	else
 		table_row(t, row);
-	buf_clear(&url);
-	buf_clear(&server);
 }
 
 /* Why a stage is `failed`, below the table; or what was found out of its store.
  */
 static void check_tell(const struct probe *p)
 {
-	struct buf line = BUF_INIT(2 * BUF_MESSAGE);
-	struct buf server = BUF_INIT(2 * BUF_MESSAGE);
+	BUF_LOCAL line = BUF_INIT(2 * BUF_MESSAGE);
+	BUF_LOCAL server = BUF_INIT(2 * BUF_MESSAGE);
 	bool red = p->rc && output_has_colours(stdout);
 
 	if (!p->rc)
@@ -140,14 +138,12 @@ static void check_tell(const struct probe *p)
 	printf("%s%s%s\n", red ? "\033[31m" : "", buf_str(&line),
 	       red ? "\033[0m" : "");
 	fflush(stdout);
-	buf_clear(&line);
-	buf_clear(&server);
 }
 
 /* The configured stages that hide an internal one: said, no failure. */
 static void check_tell_hidden(struct catalog *c)
 {
-	struct buf what = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL what = BUF_INIT(BUF_MESSAGE);
 
 	for (unsigned i = 0; i < catalog_n_external(c); i++) {
 		const char *name = catalog_external(c, i)->name;
@@ -160,34 +156,30 @@ static void check_tell_hidden(struct catalog *c)
 		message(buf_str(&what),
 			"it hides an internal stage of that name");
 	}
-	buf_clear(&what);
 }
 
 /* A bucket of other files in the place of stages. */
 static void check_tell_no_stages(struct session *s)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE), section = BUF_INIT(BUF_LINE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE), section = BUF_INIT(BUF_LINE);
 
 	storage_hint(&s->config, s->catalog, &why, &section);
 	if (why.len) {
 		message("warning: [storage]", buf_str(&why));
 		fputs(buf_str(&section), stderr);
 	}
-	buf_clear(&why);
-	buf_clear(&section);
 }
 
 /* Files of the folder of stages that no stage came of. */
 static void check_tell_left_out(const struct config *c)
 {
-	struct buf line = BUF_INIT(BUF_LINE);
+	BUF_LOCAL line = BUF_INIT(BUF_LINE);
 
 	for (const char *p = c->left_out; p && *p; p += strcspn(p, "\n") + 1) {
 		buf_reset(&line);
 		buf_add(&line, p, strcspn(p, "\n"));
 		message("warning: a file is no stage", buf_str(&line));
 	}
-	buf_clear(&line);
 }
 
 /* How many failed, or -errno; *rc: of the table, which is ended. */

@@ -78,7 +78,7 @@ static bool copy_has_wildcard(const struct transfer_options *o,
 static int copy_is_into_stage(const struct transfer_words *w, bool wild,
 			      struct stage *stage, const char *path)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX);
 	struct name_info there;
 	int rc;
 
@@ -87,7 +87,6 @@ static int copy_is_into_stage(const struct transfer_words *w, bool wild,
 	rc = stage_key(stage, path, &key);
 	if (!rc)
 		rc = store_stat(stage->store, buf_str(&key), &there);
-	buf_clear(&key);
 	return rc ? rc : there.is_prefix;
 }
 
@@ -106,7 +105,7 @@ static bool copy_is_into_local(const struct transfer_words *w, bool wild)
 static int copy_from_local(struct transfer_plan *p, const char *word,
 			   struct stage *stage, const char *path, bool into)
 {
-	struct buf contents = BUF_INIT(BUF_LINE);
+	BUF_LOCAL contents = BUF_INIT(BUF_LINE);
 	struct stat st;
 	bool tree = !stat(word, &st) && S_ISDIR(st.st_mode);
 	int rc;
@@ -117,7 +116,6 @@ static int copy_from_local(struct transfer_plan *p, const char *word,
 	if (!rc)
 		rc = transfer_walk(p, buf_str(&contents), stage, path,
 				   !into && !tree);
-	buf_clear(&contents);
 	return rc;
 }
 
@@ -229,7 +227,7 @@ static int move_marker(void *arg, const struct list_entry *e, const char *name,
 static int move_clear_stage(struct transfer_plan *p, const char *word)
 {
 	struct failure failure = FAILURE_INIT;
-	struct buf path = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL path = BUF_INIT(STORE_KEY_MAX);
 	struct move_markers m = { 0 };
 	struct walk walk = { .markers = true, .each = move_marker, .arg = &m };
 	struct location where;
@@ -257,7 +255,6 @@ static int move_clear_stage(struct transfer_plan *p, const char *word)
 		message("cannot remove the directory that was moved",
 			buf_str(&failure.why));
 	failure_clear(&failure);
-	buf_clear(&path);
 	return rc ? STATUS_FAILED : STATUS_OK;
 }
 

@@ -111,30 +111,28 @@ static int init_take_word(struct init *in, const char *word, struct buf *why)
 static int init_ask(struct init *in, const char *question, const char *key,
 		    bool secret, struct buf *why)
 {
-	struct buf answer = BUF_INIT(BUF_LINE);
+	BUF_SECRET answer = BUF_INIT(BUF_LINE);
 	int rc = (secret ? prompt_secret : prompt_ask)(question, &answer);
 
 	if (!rc && answer.len)
 		rc = init_add(in, key, buf_str(&answer), why);
-	buf_wipe(&answer);
 	return rc;
 }
 
 static int init_ask_url(struct init *in, struct buf *why)
 {
-	struct buf answer = BUF_INIT(BUF_LINE);
+	BUF_LOCAL answer = BUF_INIT(BUF_LINE);
 	int rc = prompt_ask("Where (s3://BUCKET/PATH or fs:///DIRECTORY)",
 			    &answer);
 
 	if (!rc)
 		rc = init_take_word(in, buf_str(&answer), why);
-	buf_clear(&answer);
 	return rc;
 }
 
 static int init_ask_kind(struct init *in)
 {
-	struct buf answer = BUF_INIT(BUF_LINE);
+	BUF_LOCAL answer = BUF_INIT(BUF_LINE);
 	int rc;
 
 	if (in->o->storage || in->o->name)
@@ -143,7 +141,6 @@ static int init_ask_kind(struct init *in)
 			"stages (stage or storage) [stage]",
 			&answer);
 	in->storage = !rc && !strcmp(buf_str(&answer), "storage");
-	buf_clear(&answer);
 	return rc;
 }
 
@@ -176,13 +173,12 @@ static void init_add_keys(const struct option *table, const char *const *names,
 {
 	for (; *names; names++) {
 		const struct option *row = option_find(table, *names);
-		struct buf line = BUF_INIT(256);
+		BUF_LOCAL line = BUF_INIT(256);
 
 		buf_addf(&line, "%s = ", row->name);
 		if (!given || !strstr(buf_str(given), buf_str(&line)))
 			buf_addf(out, "; %s\n;%s =%s%s\n", row->help, row->name,
 				 row->def ? " " : "", row->def ? row->def : "");
-		buf_clear(&line);
 	}
 }
 
@@ -253,7 +249,8 @@ static int init_check(const char *file)
 
 static int init_finish(struct init *in, const char *file)
 {
-	struct buf text = BUF_INIT(2 * BUF_LINE), name = BUF_INIT(255);
+	BUF_SECRET text = BUF_INIT(2 * BUF_LINE);
+	struct buf name = BUF_INIT(255);
 	const struct config none = { 0 };
 	int rc;
 
@@ -265,7 +262,6 @@ static int init_finish(struct init *in, const char *file)
 	rc = buf_err(&text);
 	if (!rc)
 		rc = init_write(file, &text);
-	buf_wipe(&text);
 	buf_clear(&name);
 	if (rc) {
 		message(file, rc == -EEXIST
@@ -281,7 +277,7 @@ static int init_finish(struct init *in, const char *file)
 
 static int init_run_words(struct init *in, const struct cmd_words *words)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	char *file = in->o->config ? strdup(in->o->config) : config_new_file();
 	int rc = file ? option_defaults(conn_options, &in->conn) : -ENOMEM;
 	int status;
@@ -307,7 +303,6 @@ static int init_run_words(struct init *in, const struct cmd_words *words)
 		     : cmd_usage(&init_command,
 				 why.len ? buf_str(&why) : strerror(-rc));
 	free(file);
-	buf_clear(&why);
 	return status;
 }
 

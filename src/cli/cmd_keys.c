@@ -111,7 +111,7 @@ static int keys_plain_root(const char *word, char **out, struct buf *why)
 
 static int keys_rotate(const char *word, int rc, char *root, struct buf *why)
 {
-	struct buf what = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL what = BUF_INIT(BUF_MESSAGE);
 
 	if (!rc)
 		rc = local_key_rotate(root, why);
@@ -121,14 +121,13 @@ static int keys_rotate(const char *word, int rc, char *root, struct buf *why)
 		message(buf_str(&what),
 			why->len ? buf_str(why) : strerror(-rc));
 	}
-	buf_clear(&what);
 	free(root);
 	return rc ? STATUS_FAILED : STATUS_OK;
 }
 
 static int keys_rotate_word(const struct keys_options *o, const char *word)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct session s;
 	char *root = NULL;
 	int status = STATUS_OK, rc;
@@ -144,7 +143,6 @@ static int keys_rotate_word(const struct keys_options *o, const char *word)
 		}
 		session_close(&s);
 	}
-	buf_clear(&why);
 	return status;
 }
 

@@ -38,8 +38,8 @@ static const char *passwd_words_for(int rc)
 /* 0, or -errno and what is wrong in *why. */
 static int read_password(const char *user, struct buf *out, const char **why)
 {
-	struct buf again = BUF_INIT(KDF_PASSWORD_MAX);
-	struct buf ask = BUF_INIT(BUF_MESSAGE);
+	BUF_SECRET again = BUF_INIT(KDF_PASSWORD_MAX);
+	BUF_LOCAL ask = BUF_INIT(BUF_MESSAGE);
 	bool person = isatty(STDIN_FILENO);
 	int rc;
 
@@ -48,7 +48,6 @@ static int read_password(const char *user, struct buf *out, const char **why)
 		buf_addf(&ask, " for %s", user);
 	rc = person ? prompt_secret(buf_str(&ask), out)
 		    : prompt_read_line(STDIN_FILENO, out);
-	buf_clear(&ask);
 
 	if (!rc && !out->len)
 		rc = -EINVAL;
@@ -61,13 +60,12 @@ static int read_password(const char *user, struct buf *out, const char **why)
 		*why = "the two passwords differ";
 		rc = -EINVAL;
 	}
-	buf_wipe(&again);
 	return rc;
 }
 
 static int passwd_print_hash(const char *user, const struct buf *password)
 {
-	struct buf hash = BUF_INIT(KDF_HASH_MAX);
+	BUF_LOCAL hash = BUF_INIT(KDF_HASH_MAX);
 	int rc = digest_init();
 
 	if (!rc)
@@ -76,7 +74,6 @@ static int passwd_print_hash(const char *user, const struct buf *password)
 		printf("[user %s]\npassword_hash = %s\n", user, buf_str(&hash));
 	else if (!rc)
 		printf("%s\n", buf_str(&hash));
-	buf_clear(&hash);
 	if (!rc && fflush(stdout))
 		rc = -errno;
 	return rc;
@@ -84,7 +81,7 @@ static int passwd_print_hash(const char *user, const struct buf *password)
 
 static int passwd_run(const struct command *c, int argc, char **argv)
 {
-	struct buf password = BUF_INIT(KDF_PASSWORD_MAX);
+	BUF_SECRET password = BUF_INIT(KDF_PASSWORD_MAX);
 	struct passwd_options o = { 0 };
 	struct cmd_words words;
 	const char *user, *why = NULL;
@@ -102,7 +99,6 @@ static int passwd_run(const struct command *c, int argc, char **argv)
 		rc = passwd_print_hash(user, &password);
 		why = strerror(-rc);
 	}
-	buf_wipe(&password);
 	if (!rc)
 		return STATUS_OK;
 	message("cannot make a hash", why);

@@ -213,7 +213,7 @@ static const char *mount_whole_form(int format)
 static int mount_print_whole(const struct mount_presign *ask, int format,
 			     struct buf *why)
 {
-	struct buf value = BUF_INIT(4 * BUF_URL), out = BUF_INIT(5 * BUF_URL);
+	BUF_SECRET value = BUF_INIT(4 * BUF_URL), out = BUF_INIT(5 * BUF_URL);
 	int rc = mount_presign(ask, mount_whole_form(format), &value, why);
 
 	if (!rc) {
@@ -221,15 +221,14 @@ static int mount_print_whole(const struct mount_presign *ask, int format,
 			 buf_str(&value));
 		rc = presign_job_print_text(&out);
 	}
-	buf_wipe(&value);
-	buf_wipe(&out);
 	return rc;
 }
 
 static int mount_print_columns(const struct mount_presign *ask,
 			       const struct output *o, struct buf *why)
 {
-	struct buf url = BUF_INIT(4 * BUF_URL), headers = BUF_INIT(4 * BUF_URL);
+	BUF_SECRET url = BUF_INIT(4 * BUF_URL);
+	BUF_LOCAL headers = BUF_INIT(4 * BUF_URL);
 	int rc = mount_presign(ask, ".headers", &headers, why);
 
 	if (!rc)
@@ -243,23 +242,20 @@ static int mount_print_columns(const struct mount_presign *ask,
 
 		rc = presign_job_print(&row, ask->action, o);
 	}
-	buf_wipe(&url);
-	buf_clear(&headers);
 	return rc;
 }
 
 /* A URL as the row has it; signed once more, and its signature is cut. */
 static int mount_say_url(const struct mount_presign *ask, struct buf *why)
 {
-	struct buf url = BUF_INIT(4 * BUF_URL), cut = BUF_INIT(5 * BUF_URL);
+	BUF_SECRET url = BUF_INIT(4 * BUF_URL);
+	BUF_LOCAL cut = BUF_INIT(5 * BUF_URL);
 	int rc = mount_presign(ask, "", &url, why);
 
 	if (!rc) {
 		presign_row_cut(buf_str(&url), &cut);
 		message(store_presign_method(ask->action), buf_str(&cut));
 	}
-	buf_wipe(&url);
-	buf_clear(&cut);
 	return rc;
 }
 
@@ -275,7 +271,7 @@ static int mount_presign_path(const struct presign_options *o, const char *path,
 	const struct output output = { .format = o->format,
 				       .header = o->header,
 				       .compat_host = o->compat_host };
-	struct buf what = BUF_INIT(BUF_MESSAGE), why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL what = BUF_INIT(BUF_MESSAGE), why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
 	buf_addf(&what, "cannot presign %s", path);
@@ -288,8 +284,6 @@ static int mount_presign_path(const struct presign_options *o, const char *path,
 	if (rc)
 		message(buf_str(&what),
 			why.len ? buf_str(&why) : strerror(-rc));
-	buf_clear(&what);
-	buf_clear(&why);
 	return rc ? STATUS_FAILED : STATUS_OK;
 }
 
@@ -377,7 +371,7 @@ static int presign_run_session(const struct presign_options *o,
 	const struct presign_scope scope = { w->tree, (unsigned)o->parts,
 					     o->verbose };
 	struct failure failure = FAILURE_INIT;
-	struct buf what = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL what = BUF_INIT(BUF_MESSAGE);
 	struct session s;
 	int status = cmd_status(session_open(o->config, &s));
 
@@ -389,7 +383,6 @@ static int presign_run_session(const struct presign_options *o,
 		status = cmd_failure(buf_str(&what), &failure);
 	session_close(&s);
 	failure_clear(&failure);
-	buf_clear(&what);
 	return status;
 }
 
@@ -449,7 +442,7 @@ static int presign_run_options(const struct presign_options *o,
 		.storage_class = o->storage_class,
 		.strict = o->strict,
 	};
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int status;
 
 	presign_read(o, words, &w, &headers, &r, &why);
@@ -458,7 +451,6 @@ static int presign_run_options(const struct presign_options *o,
 	else
 		status = w.on_mount ? mount_presign_path(o, w.text, &r)
 				    : presign_run_session(o, &w, &r);
-	buf_clear(&why);
 	headers_clear(&headers);
 	location_clear(&w.location);
 	return status;

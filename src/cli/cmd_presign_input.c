@@ -92,11 +92,10 @@ static int input_next_line(struct input *in)
 
 static void input_say(const struct input *in, const char *why)
 {
-	struct buf what = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL what = BUF_INIT(BUF_MESSAGE);
 
 	buf_addf(&what, "standard input:%llu", (unsigned long long)in->number);
 	message(buf_str(&what), why);
-	buf_clear(&what);
 }
 
 /* Signs for one line. 0, or -errno with why in f. */

@@ -61,8 +61,8 @@ static void sql_tell(const struct source *src, struct sql_span span, bool caret,
 		     int code, const char *what, const char *why)
 {
 	const char *text = buf_str(&src->text);
-	struct buf where = BUF_INIT(BUF_MESSAGE), shown = BUF_INIT(BUF_LINE);
-	struct buf all = BUF_INIT(2 * BUF_MESSAGE);
+	BUF_LOCAL where = BUF_INIT(BUF_MESSAGE), shown = BUF_INIT(BUF_LINE);
+	BUF_LOCAL all = BUF_INIT(2 * BUF_MESSAGE);
 	unsigned line, column;
 
 	sql_show_place(text, src->text.len, span.at, &line, &column);
@@ -74,9 +74,6 @@ static void sql_tell(const struct source *src, struct sql_span span, bool caret,
 		sql_show(text, src->text.len, span, &shown);
 		fputs(buf_str(&shown), stderr);
 	}
-	buf_clear(&where);
-	buf_clear(&shown);
-	buf_clear(&all);
 }
 
 static int sql_tell_error(const struct source *src, const struct sql_error *e)

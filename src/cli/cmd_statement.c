@@ -81,7 +81,7 @@ static int statement_session(const struct statement_options *o,
 static int statement_run_verb(const struct command *c, int argc, char **argv)
 {
 	const struct statement_verb *v = c->how;
-	struct buf why = BUF_INIT(BUF_MESSAGE), what = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE), what = BUF_INIT(BUF_MESSAGE);
 	struct statement_options o = { 0 };
 	struct sql_statement q = { 0 };
 	struct cmd_words words;
@@ -98,8 +98,6 @@ static int statement_run_verb(const struct command *c, int argc, char **argv)
 	}
 	sql_statement_clear(&q);
 	option_clear(c->options, &o);
-	buf_clear(&why);
-	buf_clear(&what);
 	return status;
 }
 
@@ -301,7 +299,8 @@ static void create_warn_secret(const char *key, const char *value)
 static int create_take_word(struct sql_statement *q, const char *word,
 			    struct buf *why)
 {
-	struct buf value = BUF_INIT(BUF_LINE), text = BUF_INIT(BUF_MESSAGE);
+	BUF_SECRET value = BUF_INIT(BUF_LINE);
+	BUF_LOCAL text = BUF_INIT(BUF_MESSAGE);
 	size_t n = strcspn(word, "=");
 	char *key = strndup(word, n), *copy;
 	struct sql_text *to;
@@ -326,8 +325,6 @@ static int create_take_word(struct sql_statement *q, const char *word,
 		rc = create_add_pair(q, key, copy);
 	}
 	free(key);
-	buf_wipe(&value);
-	buf_clear(&text);
 	return rc;
 }
 

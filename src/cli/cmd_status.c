@@ -138,8 +138,8 @@ static void status_add_uploads(const char *answer, struct buf *out)
 
 static int status_put(struct table *t, const struct mountinfo_row *row)
 {
-	struct buf answer = BUF_INIT(ANSWER_MAX), time = BUF_INIT(64);
-	struct buf uploads = BUF_INIT(ANSWER_MAX);
+	BUF_LOCAL answer = BUF_INIT(ANSWER_MAX), time = BUF_INIT(64);
+	BUF_LOCAL uploads = BUF_INIT(ANSWER_MAX);
 	int rc = status_answer(row->point, &answer);
 	enum table_mark mark = rc ? TABLE_BAD : TABLE_USUAL;
 
@@ -158,9 +158,6 @@ static int status_put(struct table *t, const struct mountinfo_row *row)
 				  { .text = text_given(buf_str(&time)) },
 				  { .text = buf_str(&uploads), .mark = mark },
 			  });
-	buf_clear(&answer);
-	buf_clear(&time);
-	buf_clear(&uploads);
 	return rc;
 }
 

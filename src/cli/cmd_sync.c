@@ -64,7 +64,7 @@ static int sync_source(struct transfer_plan *p, const char *word,
 		       const char *target, struct stage *stage,
 		       const char *path)
 {
-	struct buf from = BUF_INIT(BUF_LINE);
+	BUF_LOCAL from = BUF_INIT(BUF_LINE);
 	struct stat st;
 	int rc;
 
@@ -82,14 +82,13 @@ static int sync_source(struct transfer_plan *p, const char *word,
 	} else if (!rc) {
 		rc = transfer_walk(p, buf_str(&from), stage, path, false);
 	}
-	buf_clear(&from);
 	return rc;
 }
 
 static int sync_plan(struct transfer_plan *p, const struct transfer_options *o,
 		     const struct transfer_words *w)
 {
-	struct buf path = BUF_INIT(BUF_LINE);
+	BUF_LOCAL path = BUF_INIT(BUF_LINE);
 	struct stage *stage = NULL;
 	int rc = sync_target(p, w->word[1], &stage, &path);
 
@@ -101,7 +100,6 @@ static int sync_plan(struct transfer_plan *p, const struct transfer_options *o,
 	if (!rc && o->delete &&p->sync && !transfer_failed(p->t))
 		rc = transfer_sync_remove(p);
 	stage_unref(stage);
-	buf_clear(&path);
 	return rc;
 }
 

@@ -108,7 +108,7 @@ static int get_plan(struct transfer_plan *p, const struct transfer_options *o,
 static void get_row_name(const struct target *t, bool into,
 			 const struct transfer_row *row, struct buf *out)
 {
-	struct buf name = BUF_INIT(BUF_URL);
+	BUF_LOCAL name = BUF_INIT(BUF_URL);
 
 	if (!into) {
 		buf_adds(out, t->local);
@@ -121,17 +121,15 @@ static void get_row_name(const struct target *t, bool into,
 			buf_addc(out, '/');
 		buf_adds(out, buf_str(&name));
 	}
-	buf_clear(&name);
 }
 
 static void get_refuse(struct transfer_plan *p, const struct transfer_row *row,
 		       const char *why)
 {
-	struct buf key = BUF_INIT(BUF_URL);
+	BUF_LOCAL key = BUF_INIT(BUF_URL);
 
 	transfer_row_key(row, &key);
 	transfer_fail(p->t, why, "cannot download %s", buf_str(&key));
-	buf_clear(&key);
 }
 
 static int get_plan_row(struct transfer_plan *p, struct transfer_row *row,
@@ -177,11 +175,10 @@ static int get_plan_rows(struct transfer_plan *p,
 
 	p->unique = rows->n > 1 && !standard;
 	for (unsigned i = 0; i < rows->n && !rc; i++) {
-		struct buf local = BUF_INIT(BUF_LINE + BUF_URL);
+		BUF_LOCAL local = BUF_INIT(BUF_LINE + BUF_URL);
 
 		get_row_name(&t, into, &rows->at[i], &local);
 		rc = get_plan_row(p, &rows->at[i], buf_str(&local), into);
-		buf_clear(&local);
 	}
 	return rc;
 }
@@ -298,7 +295,7 @@ static int put_is_name(const struct transfer_options *o,
 		       const struct transfer_words *w, struct stage *stage,
 		       const char *path)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX);
 	struct name_info there;
 	struct stat st;
 	int rc;
@@ -312,7 +309,6 @@ static int put_is_name(const struct transfer_options *o,
 	rc = stage_key(stage, path, &key);
 	if (!rc)
 		rc = store_stat(stage->store, buf_str(&key), &there);
-	buf_clear(&key);
 	return rc ? rc : !there.is_prefix;
 }
 
@@ -365,13 +361,12 @@ static int put_plan_rows(struct transfer_plan *p,
 			 const struct transfer_words *w,
 			 struct transfer_rows *rows)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
 	if (rows->n != w->n) {
 		buf_addf(&why, "%u rows are there for %u files", rows->n, w->n);
 		transfer_fail(p->t, buf_str(&why), "cannot upload");
-		buf_clear(&why);
 		return 0;
 	}
 	for (unsigned i = 0; i < rows->n && !rc; i++)

@@ -46,7 +46,7 @@ static int tree_walk(const char *config, const char *word, struct walk *w,
 				   const char *path))
 {
 	struct failure failure = FAILURE_INIT;
-	struct buf path = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL path = BUF_INIT(STORE_KEY_MAX);
 	struct location where = { 0 };
 	struct session s;
 	int rc = session_open(config, &s);
@@ -66,24 +66,22 @@ static int tree_walk(const char *config, const char *word, struct walk *w,
 		stage_unref(w->stage);
 	}
 	if (rc) {
-		struct buf what = BUF_INIT(BUF_MESSAGE);
+		BUF_LOCAL what = BUF_INIT(BUF_MESSAGE);
 
 		buf_addf(&what, "cannot list %s", word);
 		cmd_failure(buf_str(&what), &failure);
-		buf_clear(&what);
 	}
 	location_clear(&where);
 out:
 	session_close(&s);
 	failure_clear(&failure);
-	buf_clear(&path);
 	return rc;
 }
 
 static int tree_check_word(const struct command *c,
 			   const struct cmd_words *words)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct location where;
 	int status = STATUS_OK;
 
@@ -93,18 +91,16 @@ static int tree_check_word(const struct command *c,
 		location_clear(&where);
 	if (why.len)
 		status = cmd_usage(c, buf_str(&why));
-	buf_clear(&why);
 	return status;
 }
 
 /* Nothing came of a path: it is none. */
 static int tree_tell_absent(const char *word)
 {
-	struct buf what = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL what = BUF_INIT(BUF_MESSAGE);
 
 	buf_addf(&what, "cannot list %s", word);
 	message(buf_str(&what), "there is no such directory");
-	buf_clear(&what);
 	return -ENOENT;
 }
 
@@ -146,7 +142,7 @@ static void du_begin(void *arg, const struct stage *stage, const char *path)
 /* The sums of one directory, the n-th of the name; it goes to the one above. */
 static int du_row(struct du *d, unsigned n)
 {
-	struct buf name = BUF_INIT(2 * STORE_KEY_MAX), size = BUF_INIT(64);
+	BUF_LOCAL name = BUF_INIT(2 * STORE_KEY_MAX), size = BUF_INIT(64);
 	const char *p = buf_str(&d->name);
 	size_t len = 0;
 	int rc = 0;
@@ -168,8 +164,6 @@ static int du_row(struct du *d, unsigned n)
 		d->sums[n - 1].files += d->sums[n].files;
 		d->sums[n].bytes = d->sums[n].files = 0;
 	}
-	buf_clear(&name);
-	buf_clear(&size);
 	return rc;
 }
 
@@ -356,8 +350,8 @@ static size_t tree_same(const struct tree *t, size_t i, size_t len)
 static void tree_print(struct tree *t, size_t i, size_t at, size_t len,
 		       bool last, bool directory)
 {
-	struct buf shown = BUF_INIT(2 * BUF_MESSAGE),
-		   name = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL shown = BUF_INIT(2 * BUF_MESSAGE),
+		  name = BUF_INIT(BUF_MESSAGE);
 
 	buf_add(&name, t->names[i].text + at, len - at);
 	text_one_line(&shown, buf_str(&name));
@@ -369,8 +363,6 @@ static void tree_print(struct tree *t, size_t i, size_t at, size_t len,
 		printf("  (%s)", buf_str(&name));
 	}
 	putchar('\n');
-	buf_clear(&shown);
-	buf_clear(&name);
 }
 
 /* Names i to end, all with the same first `at` bytes. */
@@ -407,7 +399,7 @@ static int tree_list(const struct tree_options *o, const char *word)
 {
 	struct tree t = { .o = o, .ahead = BUF_INIT(BUF_MESSAGE) };
 	struct walk w = { .markers = true, .each = tree_take, .arg = &t };
-	struct buf sum = BUF_INIT(64);
+	BUF_LOCAL sum = BUF_INIT(64);
 	int rc = tree_walk(o->config, word, &w, tree_begin);
 
 	if (!rc && t.skip && !t.n)
@@ -430,7 +422,6 @@ static int tree_list(const struct tree_options *o, const char *word)
 		free(t.names[i].text);
 	free(t.names);
 	buf_clear(&t.ahead);
-	buf_clear(&sum);
 	return rc;
 }
 

@@ -51,15 +51,13 @@ static void manual_entry(FILE *out, const char *form, const char *text)
 static void manual_rows(FILE *out, const struct option *table)
 {
 	for (const struct option *row = table; row && row->name; row++) {
-		struct buf form = BUF_INIT(BUF_MESSAGE);
-		struct buf text = BUF_INIT(BUF_MESSAGE);
+		BUF_LOCAL form = BUF_INIT(BUF_MESSAGE);
+		BUF_LOCAL text = BUF_INIT(BUF_MESSAGE);
 
 		if (row->alias_of)
 			continue;
 		option_describe(table, row, &form, &text);
 		manual_entry(out, buf_str(&form), buf_str(&text));
-		buf_clear(&form);
-		buf_clear(&text);
 	}
 }
 

@@ -40,7 +40,7 @@ static char *prompt_text(EditLine *edit)
 static char *prompt_history_file(void)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	struct buf path = BUF_INIT(4096);
+	BUF_LOCAL path = BUF_INIT(4096);
 	int fd = -1;
 
 	if (text_given(state))
@@ -52,10 +52,8 @@ static char *prompt_history_file(void)
 		fd = open(buf_str(&path),
 			  O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	}
-	if (fd < 0) {
-		buf_clear(&path);
+	if (fd < 0)
 		return NULL;
-	}
 	close(fd);
 	return buf_detach(&path);
 }
@@ -119,18 +117,17 @@ static bool prompt_is_whole(const struct buf *text)
 
 static void prompt_keep(struct prompt *p, const struct buf *text)
 {
-	struct buf line = BUF_INIT(SQL_TEXT_MAX);
+	BUF_SECRET line = BUF_INIT(SQL_TEXT_MAX);
 	HistEvent event;
 
 	for (size_t i = 0; i < text->len; i++)
 		buf_addc(&line, text->data[i] == '\n' ? ' ' : text->data[i]);
 	history(p->history, &event, H_ENTER, buf_str(&line));
-	buf_wipe(&line);
 }
 
 int sql_prompt(int (*run)(void *arg, const char *text), void *arg)
 {
-	struct buf text = BUF_INIT(SQL_TEXT_MAX);
+	BUF_SECRET text = BUF_INIT(SQL_TEXT_MAX);
 	struct prompt p = { 0 };
 	int rc = prompt_open(&p), n;
 	const char *line;
@@ -150,7 +147,6 @@ int sql_prompt(int (*run)(void *arg, const char *text), void *arg)
 		buf_init(&text, SQL_TEXT_MAX);
 		p.open = false;
 	}
-	buf_wipe(&text);
 	prompt_close(&p);
 	return rc;
 }

@@ -20,8 +20,8 @@
 static int verb_read_rows(const char *file, const char *method,
 			  struct transfer_rows *out)
 {
-	struct buf text = BUF_INIT(TRANSFER_ROWS_BYTES_MAX);
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_SECRET text = BUF_INIT(TRANSFER_ROWS_BYTES_MAX);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = cmd_read(file, &text);
 
 	if (!rc)
@@ -30,8 +30,6 @@ static int verb_read_rows(const char *file, const char *method,
 	if (rc)
 		message(strcmp(file, "-") ? file : "standard input",
 			why.len ? buf_str(&why) : strerror(-rc));
-	buf_wipe(&text);
-	buf_clear(&why);
 	return rc ? STATUS_FAILED : STATUS_OK;
 }
 
@@ -124,7 +122,7 @@ static int verb_run_session(struct run *r)
 int transfer_verb_run(const struct command *c, int argc, char **argv)
 {
 	struct run r = { .ops = c->how };
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int status;
 
 	r.words.word = calloc((size_t)argc + 1, sizeof(*r.words.word));
@@ -137,7 +135,6 @@ int transfer_verb_run(const struct command *c, int argc, char **argv)
 		status = cmd_usage(c, buf_str(&why));
 	if (!status)
 		status = verb_run_session(&r);
-	buf_clear(&why);
 	transfer_row_clear_all(&r.rows);
 	option_clear(c->options, &r.o);
 	free(r.words.word);

@@ -10,11 +10,10 @@
 
 void message(const char *what, const char *why)
 {
-	struct buf line = BUF_INIT(2 * BUF_MESSAGE);
+	BUF_LOCAL line = BUF_INIT(2 * BUF_MESSAGE);
 
 	text_one_line(&line, what);
 	buf_adds(&line, ": ");
 	text_one_line(&line, why);
 	fprintf(stderr, "stagefs: %s\n", buf_str(&line));
-	buf_clear(&line);
 }

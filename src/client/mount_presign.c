@@ -122,7 +122,7 @@ static int mount_tell(int rc, struct buf *why)
 int mount_presign(const struct mount_presign *ask, const char *form,
 		  struct buf *out, struct buf *why)
 {
-	struct buf base = BUF_INIT(BUF_LINE), name = BUF_INIT(BUF_LINE);
+	BUF_LOCAL base = BUF_INIT(BUF_LINE), name = BUF_INIT(BUF_LINE);
 	const char *rest;
 	int rc;
 
@@ -133,7 +133,7 @@ int mount_presign(const struct mount_presign *ask, const char *form,
 	rc = mount_find_base(ask->path, &base, &rest);
 	if (rc) {
 		mount_tell(rc, why);
-		goto out;
+		return rc;
 	}
 	mount_make_name(ask, form, rest, &name);
 	if (name.len > NAME_MAX_BYTES || buf_err(&name)) {
@@ -141,16 +141,12 @@ int mount_presign(const struct mount_presign *ask, const char *form,
 			 "the path is too long for a mount, where %d bytes "
 			 "are all: name it as @stage/path",
 			 NAME_MAX_BYTES);
-		rc = -ENAMETOOLONG;
-		goto out;
+		return -ENAMETOOLONG;
 	}
 	rc = mount_get(buf_str(&base), buf_str(&name), out);
 	if (rc == -EINVAL && !rest && mount_is_directory(buf_str(&base)))
 		rc = -EISDIR;
 	if (rc)
 		mount_tell(rc, why);
-out:
-	buf_clear(&base);
-	buf_clear(&name);
 	return rc;
 }

@@ -29,7 +29,7 @@ static int pattern_compile(struct pattern *p, const char *text, struct buf *why)
 	const uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
 				 PCRE2_UCP | PCRE2_DOLLAR_ENDONLY |
 				 PCRE2_NEVER_BACKSLASH_C;
-	struct buf whole = BUF_INIT(PATTERN_MAX);
+	BUF_LOCAL whole = BUF_INIT(PATTERN_MAX);
 	unsigned char said[256];
 	size_t at;
 	int code;
@@ -37,12 +37,10 @@ static int pattern_compile(struct pattern *p, const char *text, struct buf *why)
 	buf_addf(&whole, "^%s$", text);
 	if (buf_err(&whole)) {
 		buf_adds(why, "the pattern is too long");
-		buf_clear(&whole);
 		return -EINVAL;
 	}
 	p->code = pcre2_compile((const unsigned char *)whole.data, whole.len,
 				options, &code, &at, NULL);
-	buf_clear(&whole);
 	if (p->code)
 		return 0;
 	pcre2_get_error_message(code, said, sizeof(said));

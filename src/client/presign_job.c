@@ -61,7 +61,7 @@ int presign_job_print_text(struct buf *b)
 static void add_host(const struct store_presigned *p, struct buf *out)
 {
 	const char *host = strstr(p->url, "://");
-	struct buf name = BUF_INIT(BUF_URL);
+	BUF_LOCAL name = BUF_INIT(BUF_URL);
 
 	host = host ? host + 3 : p->url;
 	buf_add(&name, host, strcspn(host, "/?"));
@@ -71,7 +71,6 @@ static void add_host(const struct store_presigned *p, struct buf *out)
 		buf_addf(out, ",%s", p->headers + 1);
 	else
 		buf_addc(out, '}');
-	buf_clear(&name);
 }
 
 static struct table *open_table(const struct output *o)
@@ -117,12 +116,11 @@ static int add_qr(const char *url, struct buf *out)
 			"the URL is too long for one");
 	else if (!rc && terminal && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) &&
 		 size.ws_col && size.ws_col < width) {
-		struct buf why = BUF_INIT(BUF_MESSAGE);
+		BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 
 		buf_addf(&why, "it has %u columns and the terminal %u", width,
 			 size.ws_col);
 		message("warning: the QR code does not fit", buf_str(&why));
-		buf_clear(&why);
 	}
 	return rc;
 }
@@ -165,7 +163,7 @@ static int put_line(struct presign_job *j, const struct store_presigned *p,
 static int put_row(struct presign_job *j, const struct store_presigned *p,
 		   int action)
 {
-	struct buf headers = BUF_INIT(2 * BUF_URL);
+	BUF_LOCAL headers = BUF_INIT(2 * BUF_URL);
 	struct store_presigned row = *p;
 	int rc;
 
@@ -179,7 +177,6 @@ static int put_row(struct presign_job *j, const struct store_presigned *p,
 				       : put_line(j, &row, action);
 	if (!rc)
 		j->rows++;
-	buf_clear(&headers);
 	return rc;
 }
 
@@ -225,11 +222,10 @@ static void say_warning(struct presign_job *j, const struct store_presigned *p)
 
 static void say_url(const struct store_presigned *p)
 {
-	struct buf text = BUF_INIT(2 * BUF_URL);
+	BUF_LOCAL text = BUF_INIT(2 * BUF_URL);
 
 	presign_row_cut(p->url, &text);
 	message(p->method, buf_str(&text));
-	buf_clear(&text);
 }
 
 /* ---- jobs ---- */
@@ -346,7 +342,7 @@ static int sign_entry(void *arg, const struct list_entry *e, const char *name,
 static int sign_lone(struct presign_job *j, struct stage *stage,
 		     const char *path, struct failure *f)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX);
 	struct name_info info;
 	bool go_on;
 	int rc;
@@ -358,14 +354,13 @@ static int sign_lone(struct presign_job *j, struct stage *stage,
 		failure_store(f, stage->store, stage->prefix, rc);
 	if (!rc && info.is_object)
 		rc = sign_row(j, stage, path, f, &go_on);
-	buf_clear(&key);
 	return rc;
 }
 
 static int presign_job_tree(struct presign_job *j, const struct location *where,
 			    struct failure *f)
 {
-	struct buf path = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL path = BUF_INIT(STORE_KEY_MAX);
 	struct tree t = { .job = j };
 	struct walk w = { .each = sign_entry, .arg = &t };
 	bool is_open = *where->path && !text_ends_with(where->path, "/");
@@ -379,7 +374,6 @@ static int presign_job_tree(struct presign_job *j, const struct location *where,
 	rc = buf_err(&path) ? refuse(f, -ENAMETOOLONG) : walk_files(&w, f);
 	if (!rc && !j->rows && is_open)
 		rc = sign_lone(j, t.stage, where->path, f);
-	buf_clear(&path);
 	return rc;
 }
 
@@ -426,7 +420,7 @@ static int presign_job_parts(struct session *s, const struct location *where,
 {
 	const struct config_mount *m = &s->config.mount;
 	struct presign_request r = *request;
-	struct buf out = BUF_INIT(64 << 20), all = BUF_INIT(64 << 20);
+	BUF_SECRET out = BUF_INIT(64 << 20), all = BUF_INIT(64 << 20);
 	struct stage *stage;
 	int rc = session_stage(s, where->stage, &stage, f);
 
@@ -445,8 +439,6 @@ static int presign_job_parts(struct session *s, const struct location *where,
 		if (rc)
 			failure_write(f, rc);
 	}
-	buf_wipe(&out);
-	buf_wipe(&all);
 	stage_unref(stage);
 	return rc;
 }

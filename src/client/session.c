@@ -59,8 +59,8 @@ static void session_limit(struct conn *c)
 int session_open(const char *file, struct session *out)
 {
 	const struct config_request request = { .file = file };
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	struct buf all = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL all = BUF_INIT(BUF_MESSAGE);
 	int rc;
 
 	*out = (struct session){ 0 };
@@ -76,8 +76,6 @@ int session_open(const char *file, struct session *out)
 	buf_adds(&all, why.len ? buf_str(&why) : strerror(-rc));
 	if (rc)
 		message("configuration", buf_str(&all));
-	buf_clear(&why);
-	buf_clear(&all);
 	return rc;
 }
 

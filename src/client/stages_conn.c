@@ -119,7 +119,7 @@ static int conn_check_url(const struct sql_statement *q, const struct conn *c,
 	const char *host = c->url ? strstr(c->url, "://") : NULL;
 	const char *path = host ? strchr(host + 3, '/') : NULL;
 
-	struct buf shown = BUF_INIT(BUF_LINE);
+	BUF_LOCAL shown = BUF_INIT(BUF_LINE);
 
 	if (!path || path[strlen(path) - 1] == '/')
 		return 0;
@@ -129,7 +129,6 @@ static int conn_check_url(const struct sql_statement *q, const struct conn *c,
 		f, CODE_STORAGE, -EINVAL,
 		"path in URL must end with '/' when CREATE STAGE. Got '%s'.",
 		buf_str(&shown));
-	buf_clear(&shown);
 	return -EINVAL;
 }
 

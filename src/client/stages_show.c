@@ -60,7 +60,7 @@ static struct table *show_open(const struct output *o)
 static void show_put_upright(const struct table_value *values)
 {
 	for (unsigned i = 0; i < N_COLUMNS; i++) {
-		struct buf line = BUF_INIT(BUF_LINE);
+		BUF_LOCAL line = BUF_INIT(BUF_LINE);
 		const char *text = columns[i].type == TABLE_BOOL
 					   ? values[i].number ? "yes" : NULL
 					   : text_given(values[i].text);
@@ -69,7 +69,6 @@ static void show_put_upright(const struct table_value *values)
 			text_one_line(&line, text);
 			printf("%-20s %s\n", columns[i].name, buf_str(&line));
 		}
-		buf_clear(&line);
 	}
 	fflush(stdout);
 }
@@ -119,7 +118,7 @@ static void show_add_params(const struct conn *c, struct buf *out)
 	}
 	buf_addf(out, "{\"type\":\"%s\"", show_storage_type(c));
 	for (const struct option *row = conn_options; row->name; row++) {
-		struct buf value = BUF_INIT(BUF_LINE), usual = BUF_INIT(256);
+		BUF_LOCAL value = BUF_INIT(BUF_LINE), usual = BUF_INIT(256);
 
 		option_show(row, c, &value);
 		option_show(row, &defaults, &usual);
@@ -130,8 +129,6 @@ static void show_add_params(const struct conn *c, struct buf *out)
 			buf_addc(out, ':');
 			text_json_string(out, buf_str(&value));
 		}
-		buf_clear(&value);
-		buf_clear(&usual);
 	}
 	buf_addc(out, '}');
 	option_clear(conn_options, &defaults);
@@ -148,8 +145,8 @@ static bool show_has_credentials(const struct conn *c)
 static int show_put_external(const struct show *t, const struct stage *stage,
 			     const struct conn *c)
 {
-	struct buf url = BUF_INIT(BUF_MESSAGE), server = BUF_INIT(BUF_URL);
-	struct buf params = BUF_INIT(BUF_LINE);
+	BUF_LOCAL url = BUF_INIT(BUF_MESSAGE), server = BUF_INIT(BUF_URL);
+	BUF_LOCAL params = BUF_INIT(BUF_LINE);
 	int rc;
 
 	store_locate(stage->store, stage->prefix, &url);
@@ -172,9 +169,6 @@ static int show_put_external(const struct show *t, const struct stage *stage,
 			      { .text = NULL },
 			      { .text = text_given(c->copy_options) },
 		      });
-	buf_clear(&url);
-	buf_clear(&server);
-	buf_clear(&params);
 	return rc;
 }
 
@@ -205,11 +199,10 @@ static int show_put_internal(struct session *s, const struct show *t,
 static void show_forget_patience(const struct session *s, struct conn *c)
 {
 	const struct option *row = option_find(conn_options, "deadline");
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 
 	if (c->lane.deadline_s == s->config.deadline_max)
 		option_set(row, c, row->def, &why);
-	buf_clear(&why);
 }
 
 static int show_put_row(struct session *s, const struct show *t,

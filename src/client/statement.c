@@ -69,7 +69,7 @@ static int statement_find_location(const struct sql_statement *q,
 static int statement_find_pattern(const struct sql_statement *q,
 				  struct pattern **out, struct failure *f)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
 	*out = NULL;
@@ -82,7 +82,6 @@ static int statement_find_pattern(const struct sql_statement *q,
 			    q->pattern.s,
 			    why.len ? buf_str(&why) : strerror(-rc));
 	}
-	buf_clear(&why);
 	return rc;
 }
 

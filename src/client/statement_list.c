@@ -85,7 +85,7 @@ static int list_put_brief(struct listing *l, const struct object_info *info,
 			  const char *name, bool directory)
 {
 	char time[TIME_LIST_SIZE];
-	struct buf size = BUF_INIT(64);
+	BUF_LOCAL size = BUF_INIT(64);
 	int rc;
 
 	clock_list(info->mtime, time);
@@ -97,14 +97,13 @@ static int list_put_brief(struct listing *l, const struct object_info *info,
 			       { .text = directory ? "" : time },
 			       { .text = name },
 		       });
-	buf_clear(&size);
 	return rc;
 }
 
 static int list_put_full(struct listing *l, const struct object_info *info,
 			 const char *name, bool directory)
 {
-	struct buf md5 = BUF_INIT(STORE_ETAG_SIZE), size = BUF_INIT(64);
+	BUF_LOCAL md5 = BUF_INIT(STORE_ETAG_SIZE), size = BUF_INIT(64);
 	int rc;
 
 	if (!directory)
@@ -118,8 +117,6 @@ static int list_put_full(struct listing *l, const struct object_info *info,
 			       { .time = info->mtime },
 			       { .text = NULL },
 		       });
-	buf_clear(&md5);
-	buf_clear(&size);
 	return rc;
 }
 
@@ -202,7 +199,7 @@ static int list_put_sorted(struct listing *l)
 /* `7 files, 15.6 KiB`, for a person. */
 static void list_put_sum(const struct listing *l)
 {
-	struct buf bytes = BUF_INIT(64);
+	BUF_LOCAL bytes = BUF_INIT(64);
 
 	text_bytes(&bytes, l->bytes);
 	if (l->directories)
@@ -211,7 +208,6 @@ static void list_put_sum(const struct listing *l)
 	printf("%llu %s, %s\n", (unsigned long long)l->files,
 	       l->files == 1 ? "file" : "files", buf_str(&bytes));
 	fflush(stdout);
-	buf_clear(&bytes);
 }
 
 static int list_run(struct listing *l, const struct walk *w, struct failure *f)

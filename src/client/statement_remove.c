@@ -110,7 +110,7 @@ static int remove_below(struct remover *r, struct stage *stage,
 static int remove_file(struct remover *r, struct stage *stage, const char *path,
 		       struct failure *f)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX);
 	struct object_details details;
 	struct list_entry e = { 0 };
 	int rc;
@@ -134,7 +134,6 @@ static int remove_file(struct remover *r, struct stage *stage, const char *path,
 		rc = (r->table ? remove_show : remove_take)(r, &e, path, f);
 		remove_flush(r);
 	}
-	buf_clear(&key);
 	return rc;
 }
 
@@ -142,7 +141,7 @@ static int remove_file(struct remover *r, struct stage *stage, const char *path,
 static int remove_tree(struct remover *r, struct stage *stage, const char *path,
 		       struct pattern *pattern, struct failure *f)
 {
-	struct buf dir = BUF_INIT(STORE_KEY_MAX), key = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL dir = BUF_INIT(STORE_KEY_MAX), key = BUF_INIT(STORE_KEY_MAX);
 	struct name_info info = { 0 };
 	int rc = 0;
 
@@ -164,8 +163,6 @@ static int remove_tree(struct remover *r, struct stage *stage, const char *path,
 		rc = remove_file(r, stage, path, f);
 	if (!rc && info.is_prefix)
 		rc = remove_below(r, stage, buf_str(&dir), pattern, f);
-	buf_clear(&dir);
-	buf_clear(&key);
 	return rc;
 }
 

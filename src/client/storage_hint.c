@@ -45,16 +45,16 @@ void storage_hint(const struct config *config, struct catalog *c,
 {
 	struct store *s = catalog_storage(c);
 	const char *stages = catalog_storage_prefix(c);
-	struct buf root = BUF_INIT(STORE_KEY_MAX), url = BUF_INIT(BUF_MESSAGE);
-	struct buf name = BUF_INIT(BUF_MESSAGE), stage = BUF_INIT(256);
+	BUF_LOCAL root = BUF_INIT(STORE_KEY_MAX), url = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL name = BUF_INIT(BUF_MESSAGE), stage = BUF_INIT(256);
 
 	if (!s || config->embedded || !text_ends_with(stages, STAGES) ||
 	    hint_first(s, stages, NULL, &name))
-		goto out;
+		return;
 	buf_add(&root, stages, strlen(stages) - strlen(STAGES));
 	buf_reset(&name);
 	if (hint_first(s, buf_str(&root), STAGES, &name) <= 0)
-		goto out;
+		return;
 	store_locate(s, buf_str(&root), &url);
 	buf_addf(sentence,
 		 "%s has nothing below stage/, but other keys, as %s; to see "
@@ -63,9 +63,4 @@ void storage_hint(const struct config *config, struct catalog *c,
 	config_url_name(config, config->storage.url, &stage);
 	buf_addf(section, "[stage %s]\nurl = %s\n", buf_str(&stage),
 		 config->storage.url);
-out:
-	buf_clear(&root);
-	buf_clear(&url);
-	buf_clear(&name);
-	buf_clear(&stage);
 }

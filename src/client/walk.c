@@ -61,7 +61,7 @@ static int walk_list(const struct walk *w, size_t listed,
 
 int walk_files(const struct walk *w, struct failure *f)
 {
-	struct buf prefix = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL prefix = BUF_INIT(STORE_KEY_MAX);
 	struct list_query query = { .ahead = true };
 	struct store_list *list;
 	int rc;
@@ -71,16 +71,14 @@ int walk_files(const struct walk *w, struct failure *f)
 	query.delimiter = w->one_level ? '/' : 0;
 	if (rc) {
 		failure_set(f, CODE_BAD_ARGUMENTS, rc, "%s", strerror(-rc));
-		goto out;
+		return rc;
 	}
 	rc = store_list_open(w->stage->store, &query, &list);
 	if (rc) {
 		failure_store(f, w->stage->store, w->stage->prefix, rc);
-		goto out;
+		return rc;
 	}
 	rc = walk_list(w, prefix.len, list, f);
 	store_list_close(list);
-out:
-	buf_clear(&prefix);
 	return rc;
 }

@@ -237,7 +237,7 @@ static int check_conn(const struct config_builder *b, const char *stage,
 		      const struct conn *c, const struct config_origin *o,
 		      struct buf *err)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = conn_check(c, &why);
 
 	if (rc) {
@@ -248,7 +248,6 @@ static int check_conn(const struct config_builder *b, const char *stage,
 			buf_addf(err, "[stage %s]: ", stage);
 		buf_adds(err, why.len ? buf_str(&why) : strerror(-rc));
 	}
-	buf_clear(&why);
 	return rc;
 }
 
@@ -256,7 +255,7 @@ static int check_user(const struct config_builder *b, unsigned i,
 		      struct buf *err)
 {
 	const struct config_user *u = &b->config->users[i];
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = config_user_check(u, &why);
 
 	if (rc) {
@@ -264,7 +263,6 @@ static int check_user(const struct config_builder *b, unsigned i,
 				   buf_str(&why), err);
 		buf_addf(err, "[user %s]: %s", u->name, buf_str(&why));
 	}
-	buf_clear(&why);
 	return rc;
 }
 
@@ -277,7 +275,7 @@ static bool check_log(const char *log)
 static int check_mount(const struct config_builder *b, struct buf *err)
 {
 	const struct config_mount *m = &b->config->mount;
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
 	if (!location_name_visible(m->user, strlen(m->user)))
@@ -305,7 +303,6 @@ static int check_mount(const struct config_builder *b, struct buf *err)
 		buf_adds(err, buf_str(&why));
 		rc = -EINVAL;
 	}
-	buf_clear(&why);
 	return rc;
 }
 

@@ -109,7 +109,7 @@ void config_url_name(const struct config *c, const char *url, struct buf *out)
 
 int config_builder_add_url(struct config_builder *b, const char *url)
 {
-	struct buf name = BUF_INIT(255), place = BUF_INIT(BUF_URL);
+	BUF_LOCAL name = BUF_INIT(255), place = BUF_INIT(BUF_URL);
 	struct config *c = b->config;
 	int rc;
 
@@ -127,8 +127,6 @@ int config_builder_add_url(struct config_builder *b, const char *url)
 			FROM_SOURCE;
 		c->url_stage = s->name;
 	}
-	buf_clear(&name);
-	buf_clear(&place);
 	return rc;
 }
 
@@ -200,7 +198,7 @@ static int drop_ins_add(struct config_builder *b, struct drop_in *d,
 int config_builder_drop_ins(struct config_builder *b, const char *place,
 			    struct buf *err)
 {
-	struct buf left_out = BUF_INIT(DROP_INS_MAX * BUF_MESSAGE);
+	BUF_LOCAL left_out = BUF_INIT(DROP_INS_MAX * BUF_MESSAGE);
 	struct config *c = b->config;
 	struct drop_ins read = { 0 };
 	int rc;
@@ -217,7 +215,6 @@ int config_builder_drop_ins(struct config_builder *b, const char *place,
 			 c->drop_ins, read.left_out, DROP_INS_MAX);
 	if (!rc && left_out.len && !(c->left_out = buf_detach(&left_out)))
 		rc = -ENOMEM;
-	buf_clear(&left_out);
 	drop_ins_clear(&read);
 	return rc;
 }

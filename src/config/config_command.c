@@ -111,7 +111,7 @@ int config_command_take(struct config_builder *b,
 			struct buf *err)
 {
 	size_t n = strcspn(text, "=");
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	char *name = strndup(text, n);
 	struct command_target t;
 	int rc;
@@ -128,7 +128,6 @@ int config_command_take(struct config_builder *b,
 		if (rc)
 			buf_addf(err, "-o: %s", buf_str(&why));
 	}
-	buf_clear(&why);
 	free(name);
 	return rc;
 }

@@ -153,7 +153,7 @@ static int file_open(const char *path, FILE **out)
 static int file_read_sections(struct config_builder *b, const char *path,
 			      struct buf *err)
 {
-	struct buf name = BUF_INIT(BUF_LINE), why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL name = BUF_INIT(BUF_LINE), why = BUF_INIT(BUF_MESSAGE);
 	FILE *f = NULL;
 	char *line = NULL;
 	size_t room = 0;
@@ -179,8 +179,6 @@ static int file_read_sections(struct config_builder *b, const char *path,
 	if (line)
 		explicit_bzero(line, room);
 	free(line);
-	buf_clear(&name);
-	buf_clear(&why);
 	return rc;
 }
 

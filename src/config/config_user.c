@@ -66,7 +66,7 @@ static int user_check_list(const char *key, const char *list, struct buf *err)
 
 int config_user_check(const struct config_user *u, struct buf *err)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
 	if (!u->password_hash || !*u->password_hash) {
@@ -77,7 +77,6 @@ int config_user_check(const struct config_user *u, struct buf *err)
 	rc = kdf_check(u->password_hash, &why);
 	if (rc)
 		buf_addf(err, "password_hash: %s", buf_str(&why));
-	buf_clear(&why);
 	rc = rc ? rc : user_check_list("read", u->read, err);
 	return rc ? rc : user_check_list("write", u->write, err);
 }

@@ -94,7 +94,7 @@ static void session_add_escaped(struct buf *b, const char *s)
 static struct fuse_session *session_new_fuse(const struct session_settings *set,
 					     struct fs *fs)
 {
-	struct buf o = BUF_INIT(BUF_LINE);
+	BUF_LOCAL o = BUF_INIT(BUF_LINE);
 	struct fuse_session *se = NULL;
 	char *argv[] = { (char *)"stagefs", (char *)"-o", NULL, NULL };
 	struct fuse_args args = FUSE_ARGS_INIT(3, argv);
@@ -111,7 +111,6 @@ static struct fuse_session *session_new_fuse(const struct session_settings *set,
 		se = fuse_session_new(&args, &ops, sizeof(ops), fs);
 	}
 	fuse_opt_free_args(&args);
-	buf_clear(&o);
 	return se;
 }
 
@@ -187,7 +186,7 @@ int session_new(const struct session_settings *set, struct fs *fs,
 {
 	struct sigaction wake = { .sa_handler = session_woken };
 	struct session *s = calloc(1, sizeof(*s));
-	struct buf said = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL said = BUF_INIT(BUF_MESSAGE);
 	struct mountinfo_place place;
 	int rc = -ENOMEM;
 
@@ -225,7 +224,6 @@ int session_new(const struct session_settings *set, struct fs *fs,
 	rc = 0;
 out:
 	mount_says = NULL;
-	buf_clear(&said);
 	if (!rc)
 		return 0;
 	if (s && s->se)

@@ -71,7 +71,7 @@ void address_origin(const struct gateway *g, struct buf *out)
 static int address_write_one(void *arg, const char *name, struct store *s)
 {
 	const struct buf *origin = arg;
-	struct buf now = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL now = BUF_INIT(BUF_MESSAGE);
 	int rc = local_address(s, &now);
 
 	if (rc || strcmp(buf_str(&now), buf_str(origin)) != 0)
@@ -79,7 +79,6 @@ static int address_write_one(void *arg, const char *name, struct store *s)
 	if (rc)
 		log_warn("%s: the gateway's address is not remembered: %s",
 			 name, strerror(-rc));
-	buf_clear(&now);
 	return 0;
 }
 
@@ -92,14 +91,13 @@ static int address_read_one(void *arg, const char *name, struct store *s)
 {
 	static const char prefix[] = "http://127.0.0.1:";
 	struct remembered *r = arg;
-	struct buf origin = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL origin = BUF_INIT(BUF_MESSAGE);
 	uint64_t port = 0;
 
 	if (!local_address(s, &origin) &&
 	    text_starts_with(buf_str(&origin), prefix) &&
 	    !parse_u64(buf_str(&origin) + sizeof(prefix) - 1, 65535, &port))
 		r->port = (unsigned)port;
-	buf_clear(&origin);
 	return r->port ? 1 : 0;
 }
 
@@ -108,7 +106,7 @@ static int address_read_one(void *arg, const char *name, struct store *s)
 static int address_serve(struct gateway *g, const int *fds, unsigned n,
 			 struct buf *err)
 {
-	struct buf origin = BUF_INIT(120);
+	BUF_LOCAL origin = BUF_INIT(120);
 	int rc;
 
 	listen_origin(fds[0], g->certificate != NULL, &origin);
@@ -118,7 +116,6 @@ static int address_serve(struct gateway *g, const int *fds, unsigned n,
 		stores_each(g, address_write_one, &origin);
 		log_info("the gateway answers at %s", buf_str(&origin));
 	}
-	buf_clear(&origin);
 	return rc;
 }
 
@@ -176,13 +173,12 @@ static int address_take_next(struct gateway *g,
 		rc = address_open_all(g, &at, 1, err);
 	}
 	if (!rc && listen_port(&at) != listen_port(first)) {
-		struct buf held = BUF_INIT(BUF_MESSAGE);
+		BUF_LOCAL held = BUF_INIT(BUF_MESSAGE);
 
 		listen_name(first, &held);
 		log_warn("%s is held by another program: the gateway answers "
 			 "at port %u",
 			 buf_str(&held), listen_port(&at));
-		buf_clear(&held);
 	}
 	return rc;
 }
@@ -191,7 +187,7 @@ static void address_keep(void *arg)
 {
 	struct gateway *g = arg;
 	struct address *a = g->address;
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL err = BUF_INIT(BUF_MESSAGE);
 	unsigned tries = 0;
 	int rc = -EADDRINUSE;
 
@@ -208,13 +204,12 @@ static void address_keep(void *arg)
 	else if (rc != -EADDRINUSE)
 		log_error("the gateway cannot take over: %s",
 			  err.len ? buf_str(&err) : strerror(-rc));
-	buf_clear(&err);
 }
 
 static int address_share(struct gateway *g, const struct listen_address *at,
 			 unsigned n)
 {
-	struct buf origin = BUF_INIT(120);
+	BUF_LOCAL origin = BUF_INIT(120);
 	int rc;
 
 	buf_adds(&origin, "http://");
@@ -226,7 +221,6 @@ static int address_share(struct gateway *g, const struct listen_address *at,
 			       address_keep, g);
 	log_info("the gateway at %s answers for this one too",
 		 buf_str(&origin));
-	buf_clear(&origin);
 	return rc;
 }
 

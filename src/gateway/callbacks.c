@@ -326,18 +326,17 @@ enum MHD_Result callbacks_on_request(void *arg, struct MHD_Connection *c,
 static void request_add_path(struct buf *out, const char *path)
 {
 	const char *query = strcasestr(path, "X-Amz-");
-	struct buf before = BUF_INIT(BUF_URL);
+	BUF_LOCAL before = BUF_INIT(BUF_URL);
 
 	buf_add(&before, path, query ? (size_t)(query - path) : strlen(path));
 	text_printable(out, buf_str(&before));
 	buf_adds(out, query ? "..." : "");
-	buf_clear(&before);
 }
 
 static void request_log(const struct request *r,
 			const struct counters_request *c)
 {
-	struct buf what = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL what = BUF_INIT(BUF_MESSAGE);
 
 	if (!log_wants(LOG_LEVEL_DEBUG))
 		return;
@@ -351,7 +350,6 @@ static void request_log(const struct request *r,
 		  (unsigned long long)c->bytes_in,
 		  (unsigned long long)c->bytes_out,
 		  (unsigned long long)c->us / 1000);
-	buf_clear(&what);
 }
 
 void callbacks_on_completed(void *arg, struct MHD_Connection *c, void **state,

@@ -121,19 +121,18 @@ void exchange_answer_head(struct exchange *x, unsigned status, const char *type,
 void exchange_refuse_json(struct exchange *x, unsigned status, unsigned code,
 			  const char *message)
 {
-	struct buf out = BUF_INIT(8 * BUF_MESSAGE);
+	BUF_LOCAL out = BUF_INIT(8 * BUF_MESSAGE);
 
 	buf_addf(&out, "{\"error\":{\"code\":%u,\"message\":", code);
 	text_json_string(&out, message);
 	buf_adds(&out, "}}");
 	exchange_answer(x, status, "application/json", buf_str(&out), out.len);
-	buf_clear(&out);
 }
 
 static void exchange_refuse_xml(struct exchange *x, unsigned status,
 				const char *code, const char *message)
 {
-	struct buf out = BUF_INIT(2 * BUF_MESSAGE);
+	BUF_LOCAL out = BUF_INIT(2 * BUF_MESSAGE);
 
 	buf_adds(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		       "<Error><Code>");
@@ -142,7 +141,6 @@ static void exchange_refuse_xml(struct exchange *x, unsigned status,
 	text_xml(&out, message);
 	buf_addf(&out, "</Message><RequestId>%s</RequestId></Error>", x->id);
 	exchange_answer(x, status, "application/xml", buf_str(&out), out.len);
-	buf_clear(&out);
 }
 
 void exchange_refuse(struct exchange *x, unsigned status, const char *code,

@@ -45,7 +45,7 @@ static const char *health_storage(const struct gateway *g)
 
 static void health_answer(struct exchange *x)
 {
-	struct buf out = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL out = BUF_INIT(BUF_MESSAGE);
 	struct query q;
 
 	buf_addf(&out,
@@ -57,14 +57,13 @@ static void health_answer(struct exchange *x)
 	query_clear(&q);
 	buf_adds(&out, "}\n");
 	exchange_answer(x, 200, "application/json", buf_str(&out), out.len);
-	buf_clear(&out);
 }
 
 static void health_answer_metrics(struct exchange *x)
 {
 	struct gateway *g = x->gateway;
 	struct connections_counts c = connections_count(g->connections);
-	struct buf out = BUF_INIT(1 << 20);
+	BUF_LOCAL out = BUF_INIT(1 << 20);
 
 	counters_write(g->counters, &out);
 	metric_one(&out, "gateway_connections", "gauge", "Connections now.",
@@ -76,7 +75,6 @@ static void health_answer_metrics(struct exchange *x)
 		g->set.metrics(g->set.metrics_arg, &out);
 	exchange_answer(x, 200, "text/plain; version=0.0.4; charset=utf-8",
 			buf_str(&out), out.len);
-	buf_clear(&out);
 }
 
 const struct exchange_handler health_handler = {

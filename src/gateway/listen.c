@@ -75,7 +75,7 @@ int listen_parse(const char *list, struct listen_address out[LISTEN_MAX],
 
 	*n = 0;
 	for (const char *s = list; (len = hosts_list_next(&s)); s += len) {
-		struct buf word = BUF_INIT(BUF_MESSAGE);
+		BUF_LOCAL word = BUF_INIT(BUF_MESSAGE);
 		int rc;
 
 		buf_add(&word, s, len);
@@ -86,7 +86,6 @@ int listen_parse(const char *list, struct listen_address out[LISTEN_MAX],
 			buf_adds(err, ": an address is HOST:PORT or "
 				      "[IPV6]:PORT");
 		}
-		buf_clear(&word);
 		if (rc)
 			return rc;
 	}

@@ -22,7 +22,7 @@
 int proof_make(struct store *s, const char *name, const char *nonce,
 	       const struct listen_address *at, char out[SHA256_HEX_SIZE])
 {
-	struct buf text = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL text = BUF_INIT(BUF_MESSAGE);
 	unsigned char mac[SHA256_SIZE];
 	struct local_key key;
 	int rc = local_key(s, &key);
@@ -38,7 +38,6 @@ int proof_make(struct store *s, const char *name, const char *nonce,
 		hex_encode(mac, sizeof(mac), out);
 	}
 	wipe(&key, sizeof(key));
-	buf_clear(&text);
 	return rc;
 }
 
@@ -81,7 +80,7 @@ static int proof_ask_one(void *arg, const char *name, struct store *s)
 {
 	static const char mark[] = "\"proof\":\"";
 	struct question *q = arg;
-	struct buf ask = BUF_INIT(BUF_MESSAGE), answer = BUF_INIT(BUF_LINE);
+	BUF_LOCAL ask = BUF_INIT(BUF_MESSAGE), answer = BUF_INIT(BUF_LINE);
 	char nonce[33], want[SHA256_HEX_SIZE];
 	const char *at;
 	int rc = -EIO;
@@ -100,8 +99,6 @@ static int proof_ask_one(void *arg, const char *name, struct store *s)
 			rc = 0;
 	}
 	wipe(want, sizeof(want));
-	buf_clear(&ask);
-	buf_clear(&answer);
 	return rc;
 }
 

@@ -104,13 +104,12 @@ static void request_judge_origin(struct exchange *x, const struct route *r)
 static void request_add_methods(struct exchange *x, const struct route *r,
 				const char *header)
 {
-	struct buf list = BUF_INIT(256);
+	BUF_LOCAL list = BUF_INIT(256);
 
 	for (const char *p = r->methods; *p; p++)
 		buf_adds(&list, *p == ' ' ? ", " : (char[]){ *p, '\0' });
 	buf_adds(&list, ", OPTIONS");
 	exchange_add(x, header, buf_str(&list));
-	buf_clear(&list);
 }
 
 /* A browser asks before it sends a page's request. */

@@ -15,8 +15,8 @@ static const struct option no_options[] = { { 0 } };
 
 static int control_run(const struct command *c, int argc, char **argv)
 {
-	struct buf out = BUF_INIT(ANSWER_MAX), err = BUF_INIT(BUF_MESSAGE);
-	struct buf what = BUF_INIT(BUF_LINE);
+	BUF_LOCAL out = BUF_INIT(ANSWER_MAX), err = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL what = BUF_INIT(BUF_LINE);
 	struct cmd_words words;
 	int unused = 0;
 	int status = cmd_parse(c, argc, argv, &unused, &words, 1);
@@ -30,9 +30,6 @@ static int control_run(const struct command *c, int argc, char **argv)
 		status = STATUS_FAILED;
 	}
 	fputs(buf_str(&out), stdout);
-	buf_clear(&out);
-	buf_clear(&err);
-	buf_clear(&what);
 	return status;
 }
 

@@ -117,7 +117,7 @@ static int mount_read_configuration(struct mounting *m)
 
 static int mount_prepare(struct mounting *m)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = mount_read_configuration(m);
 
 	if (rc)
@@ -126,7 +126,6 @@ static int mount_prepare(struct mounting *m)
 				 &m->mountpoint, &why);
 	if (rc)
 		buf_addf(&m->err, "%s: %s", m->req.mountpoint, buf_str(&why));
-	buf_clear(&why);
 	return rc;
 }
 
@@ -198,13 +197,12 @@ static int mount_open_disk_cache(struct mounting *m)
 		.limit = m->config.mount.cache_size,
 		.retry_ms = DISK_RETRY_MS,
 	};
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = set.dir ? disk_cache_open(&set, &m->disk, &why) : 0;
 
 	if (rc)
 		buf_addf(&m->err, "cache_dir %s: %s", set.dir,
 			 why.len ? buf_str(&why) : strerror(-rc));
-	buf_clear(&why);
 	return rc;
 }
 
@@ -219,7 +217,7 @@ static const char *mount_fsname(const struct mounting *m)
  * the same URL. */
 static int mount_take_lock(struct mounting *m)
 {
-	struct buf source = BUF_INIT(BUF_LINE);
+	BUF_LOCAL source = BUF_INIT(BUF_LINE);
 	char *file = m->config.file ? realpath(m->config.file, NULL) : NULL;
 	int rc;
 
@@ -231,7 +229,6 @@ static int mount_take_lock(struct mounting *m)
 	rc = mount_lock_take(buf_str(&source), m->mountpoint,
 			     m->config.mount.mount_wait, &m->lock, &m->err);
 	free(file);
-	buf_clear(&source);
 	return rc;
 }
 
@@ -265,14 +262,13 @@ static int mount_make_session(struct mounting *m)
 /* What is found wrong here, as stages that overlap, stands in the file. */
 static int mount_open_catalog(struct mounting *m)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = config_catalog(&m->config, m->engine, &m->catalog, &why);
 
 	if (rc && m->config.file)
 		buf_addf(&m->err, "%s: ", m->config.file);
 	if (rc)
 		buf_adds(&m->err, why.len ? buf_str(&why) : strerror(-rc));
-	buf_clear(&why);
 	return rc;
 }
 
@@ -300,7 +296,7 @@ static void mount_changed(void *fs, struct store *s, const char *key,
  * person who waits for it, else to the log. */
 static void mount_tell_no_stages(struct mounting *m, bool person)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE), section = BUF_INIT(BUF_LINE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE), section = BUF_INIT(BUF_LINE);
 
 	if (!m->stage_name && m->config.mount.check != CONFIG_CHECK_NONE)
 		storage_hint(&m->config, m->catalog, &why, &section);
@@ -309,8 +305,6 @@ static void mount_tell_no_stages(struct mounting *m, bool person)
 			buf_str(&why), buf_str(&section));
 	else if (why.len)
 		log_warn("[storage]: %s [stage NAME]", buf_str(&why));
-	buf_clear(&why);
-	buf_clear(&section);
 }
 
 static void mount_say_waiting(void *arg)
@@ -409,8 +403,8 @@ static void mount_settle(void *arg)
  */
 static void mount_greet(const struct mounting *m)
 {
-	struct buf origin = BUF_INIT(BUF_LINE), file = BUF_INIT(BUF_LINE);
-	struct buf path = BUF_INIT(BUF_LINE);
+	BUF_LOCAL origin = BUF_INIT(BUF_LINE), file = BUF_INIT(BUF_LINE);
+	BUF_LOCAL path = BUF_INIT(BUF_LINE);
 
 	gateway_origin(m->gateway.gateway, &origin);
 	buf_addf(&path, "%s/~/hello", m->mountpoint);
@@ -422,9 +416,6 @@ static void mount_greet(const struct mounting *m)
 	       m->config.embedded, m->mountpoint, buf_str(&origin),
 	       buf_str(&file), buf_str(&file));
 	fflush(stdout);
-	buf_clear(&origin);
-	buf_clear(&file);
-	buf_clear(&path);
 }
 
 static void mount_ready(void *arg)

@@ -124,24 +124,21 @@ static void serve_drain(struct serving *s)
 
 static void serve_reload(struct serving *s)
 {
-	struct buf said = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL said = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
 
 	service_say("RELOADING=1");
 	mount_reload(&s->reload, &said, &err);
 	service_say("READY=1");
-	buf_clear(&said);
-	buf_clear(&err);
 }
 
 static void serve_until_signal(struct serving *s)
 {
-	struct buf origin = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL origin = BUF_INIT(BUF_MESSAGE);
 	int sig;
 
 	gateway_origin(s->gateway.gateway, &origin);
 	printf("stagefs: the gateway answers at %s\n", buf_str(&origin));
 	fflush(stdout);
-	buf_clear(&origin);
 	service_say("READY=1");
 	while (sigwait(&s->signals, &sig) || sig == SIGHUP)
 		if (sig == SIGHUP)

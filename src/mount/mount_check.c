@@ -19,13 +19,12 @@
 static int mount_check_store(struct store *s, const char *prefix,
 			     const char *what, struct buf *err)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = store_check(s, prefix, &why);
 
 	if (rc)
 		buf_addf(err, "%s: %s", what,
 			 why.len ? buf_str(&why) : strerror(-rc));
-	buf_clear(&why);
 	return rc;
 }
 
@@ -41,25 +40,21 @@ static int mount_check_storage(struct catalog *c, int check, struct buf *err)
 
 static int mount_check_external(struct stage *s, struct buf *err)
 {
-	struct buf what = BUF_INIT(BUF_MESSAGE);
-	int rc;
+	BUF_LOCAL what = BUF_INIT(BUF_MESSAGE);
 
 	buf_addf(&what, "stage %s", s->name);
-	rc = mount_check_store(s->store, s->prefix, buf_str(&what), err);
-	buf_clear(&what);
-	return rc;
+	return mount_check_store(s->store, s->prefix, buf_str(&what), err);
 }
 
 void mount_check_warn(struct catalog *c)
 {
 	for (unsigned i = 0; i < catalog_n_external(c); i++) {
 		struct stage *s = catalog_external(c, i);
-		struct buf why = BUF_INIT(BUF_MESSAGE);
+		BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 
 		/* The catalog has said what it could not open. */
 		if (!s->store->broken && mount_check_external(s, &why))
 			log_warn("%s", buf_str(&why));
-		buf_clear(&why);
 	}
 }
 

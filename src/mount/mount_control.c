@@ -72,7 +72,7 @@ static int control_run(struct mount_control *c, const char *word,
 
 static void control_serve(struct mount_control *c, int fd)
 {
-	struct buf out = BUF_INIT(ANSWER_MAX), err = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL out = BUF_INIT(ANSWER_MAX), err = BUF_INIT(BUF_MESSAGE);
 	char word[WORD_MAX + 1];
 	ssize_t n;
 	int rc;
@@ -91,8 +91,6 @@ static void control_serve(struct mount_control *c, int fd)
 		}
 		io_write(fd, buf_str(&out), out.len);
 	}
-	buf_clear(&out);
-	buf_clear(&err);
 	close(fd);
 }
 
@@ -207,7 +205,7 @@ static int control_connect(const char *path, int *fd, struct buf *err)
 int mount_control_ask(const char *path, const char *word, struct buf *out,
 		      struct buf *err)
 {
-	struct buf answer = BUF_INIT(ANSWER_MAX);
+	BUF_LOCAL answer = BUF_INIT(ANSWER_MAX);
 	char room[4096];
 	ssize_t n;
 	int fd, rc = control_connect(path, &fd, err);
@@ -235,6 +233,5 @@ int mount_control_ask(const char *path, const char *word, struct buf *out,
 			buf_truncate(err, err->len - 1);
 		rc = -EIO;
 	}
-	buf_clear(&answer);
 	return rc;
 }

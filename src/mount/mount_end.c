@@ -86,7 +86,7 @@ static void mount_end_guard(struct mount_end *e)
 static void mount_end_detach(struct mount_end *e)
 {
 	const char *mountpoint = e->set.mountpoint;
-	struct buf name = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL name = BUF_INIT(BUF_MESSAGE);
 	unsigned n = mount_end_writers(e);
 
 	if (session_mounted(e->set.session) && mount_point_detach(mountpoint))
@@ -103,13 +103,12 @@ static void mount_end_detach(struct mount_end *e)
 			 n == 1 ? "" : ", ...");
 	}
 	e->n_waits = n;
-	buf_clear(&name);
 }
 
 /* Since the first signal or the last request of a writer. */
 static bool mount_end_quiet(struct mount_end *e)
 {
-	struct buf name = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL name = BUF_INIT(BUF_MESSAGE);
 	struct fs_writers w;
 	int64_t since;
 
@@ -123,20 +122,18 @@ static bool mount_end_quiet(struct mount_end *e)
 		 e->set.mountpoint, (unsigned long long)e->set.stop_timeout,
 		 w.open, w.open == 1 ? " is" : "s are", buf_str(&name),
 		 w.open > 1 ? ", ..." : "");
-	buf_clear(&name);
 	return true;
 }
 
 /* Are there any? Another one may be the one that is waited for. */
 static bool mount_end_waits(struct mount_end *e)
 {
-	struct buf name = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL name = BUF_INIT(BUF_MESSAGE);
 	unsigned n = mount_end_writers(e);
 
 	if (n != e->n_waits)
 		mount_end_note(e, &name);
 	e->n_waits = n;
-	buf_clear(&name);
 	return n;
 }
 
@@ -159,14 +156,12 @@ static bool mount_end_wait_on(struct mount_end *e, const sigset_t *set)
 /* A hang-up, or no signal for a while. */
 static void mount_end_reload(struct mount_end *e, int sig)
 {
-	struct buf said = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL said = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
 
 	if (e->set.reload && sig == SIGHUP)
 		mount_reload(e->set.reload, &said, &err);
 	else if (e->set.reload && sig < 0)
 		mount_reload_look(e->set.reload);
-	buf_clear(&said);
-	buf_clear(&err);
 }
 
 static void *mount_end_run(void *arg)

@@ -90,7 +90,7 @@ int mount_gateway_start(struct mount_gateway *g, const struct config *c,
 		.down = g->down,
 		.metrics_arg = g->metrics_arg,
 	};
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc;
 
 	buf_init(&g->hosts, HOSTS_MAX);
@@ -103,7 +103,6 @@ int mount_gateway_start(struct mount_gateway *g, const struct config *c,
 	if (rc)
 		buf_addf(err, "the gateway: %s",
 			 why.len ? buf_str(&why) : strerror(-rc));
-	buf_clear(&why);
 	return rc;
 }
 

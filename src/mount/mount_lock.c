@@ -230,7 +230,7 @@ static bool mount_lock_is_to_end(void)
 
 static void mount_lock_say(int fd, const char *mountpoint, uint64_t wait_s)
 {
-	struct buf line = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL line = BUF_INIT(BUF_MESSAGE);
 	struct owner o;
 
 	mount_lock_read_owner(fd, &o);
@@ -239,7 +239,6 @@ static void mount_lock_say(int fd, const char *mountpoint, uint64_t wait_s)
 	mount_lock_add_reason(&o, &line);
 	fprintf(stderr, "stagefs: %s: waiting up to %llu s for %s\n",
 		mountpoint, (unsigned long long)wait_s, buf_str(&line));
-	buf_clear(&line);
 }
 
 static void mount_lock_give_up(int fd, uint64_t wait_s, struct buf *err)
@@ -284,7 +283,7 @@ int mount_lock_take(const char *source, const char *mountpoint, uint64_t wait_s,
 		    int *fd, struct buf *err)
 {
 	char dir[PATH_MAX], hex[SHA256_HEX_SIZE];
-	struct buf name = BUF_INIT(BUF_LINE);
+	BUF_LOCAL name = BUF_INIT(BUF_LINE);
 	int rc;
 
 	*fd = -1;
@@ -303,6 +302,5 @@ int mount_lock_take(const char *source, const char *mountpoint, uint64_t wait_s,
 		mount_lock_write_note(*fd, "", "");
 	else if (rc != -ETIMEDOUT)
 		buf_addf(err, "%s: %s", buf_str(&name), strerror(-rc));
-	buf_clear(&name);
 	return rc;
 }

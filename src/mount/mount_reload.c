@@ -32,15 +32,13 @@ static uint64_t reload_stamp_file(uint64_t seed, const char *path)
 /* A reference of `${file:PATH}`. */
 static uint64_t reload_stamp_reference(uint64_t seed, const char *text)
 {
-	struct buf path = BUF_INIT(BUF_LINE);
+	BUF_LOCAL path = BUF_INIT(BUF_LINE);
 
 	if (!text || !text_starts_with(text, "${file:"))
 		return seed;
 	text += strlen("${file:");
 	buf_add(&path, text, strcspn(text, "}"));
-	seed = reload_stamp_file(seed, buf_str(&path));
-	buf_clear(&path);
-	return seed;
+	return reload_stamp_file(seed, buf_str(&path));
 }
 
 static uint64_t reload_stamp_conn(uint64_t seed, const struct conn *c)
@@ -84,19 +82,18 @@ static bool reload_is_changeable(const char *name)
 static void reload_say(struct buf *said, const char *section,
 		       const struct option *row, const void *now)
 {
-	struct buf value = BUF_INIT(BUF_LINE);
+	BUF_LOCAL value = BUF_INIT(BUF_LINE);
 
 	option_show(row, now, &value);
 	buf_addf(said, "%s%s = %s needs another mount\n", section, row->name,
 		 buf_str(&value));
-	buf_clear(&value);
 }
 
 /* Rows that differ and stay as they were. */
 static void reload_compare_rows(const struct option *table, const void *was,
 				const void *now, struct buf *said)
 {
-	struct buf a = BUF_INIT(BUF_LINE), b = BUF_INIT(BUF_LINE);
+	BUF_LOCAL a = BUF_INIT(BUF_LINE), b = BUF_INIT(BUF_LINE);
 
 	for (const struct option *row = table; row->name; row++) {
 		if (row->alias_of || reload_is_changeable(row->name))
@@ -108,8 +105,6 @@ static void reload_compare_rows(const struct option *table, const void *was,
 		if (strcmp(buf_str(&a), buf_str(&b)))
 			reload_say(said, "", row, now);
 	}
-	buf_clear(&a);
-	buf_clear(&b);
 }
 
 static bool reload_users_differ(const struct config *a, const struct config *b)
@@ -256,14 +251,12 @@ int mount_reload(struct mount_reload *r, struct buf *said, struct buf *err)
 
 void mount_reload_look(struct mount_reload *r)
 {
-	struct buf said = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL said = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
 
 	if (!r->request.file || !reload_begin(r, true))
 		return;
 	reload_run(r, true, &said, &err);
 	reload_end(r);
-	buf_clear(&said);
-	buf_clear(&err);
 }
 
 void mount_reload_init(struct mount_reload *r)

@@ -164,7 +164,7 @@ static bool mount_request_opens_label(const struct buf *one)
 static int mount_request_take_options(struct mount_request *r, const char *list,
 				      struct buf *err)
 {
-	struct buf one = BUF_INIT(BUF_LINE);
+	BUF_SECRET one = BUF_INIT(BUF_LINE);
 	bool quoted = false;
 	int rc = 0;
 
@@ -194,7 +194,6 @@ static int mount_request_take_options(struct mount_request *r, const char *list,
 		if (!*s)
 			break;
 	}
-	buf_wipe(&one);
 	return rc;
 }
 

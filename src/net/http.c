@@ -89,7 +89,7 @@ bool http_reply_recoded(const struct http_reply *r)
 	static const char *const names[] = { "content-encoding",
 					     "x-goog-stored-content-encoding",
 					     NULL };
-	struct buf text = BUF_INIT(HTTP_HEADERS_MAX);
+	BUF_LOCAL text = BUF_INIT(HTTP_HEADERS_MAX);
 	bool recoded = false;
 	uint64_t n;
 
@@ -98,7 +98,6 @@ bool http_reply_recoded(const struct http_reply *r)
 	for (const char *const *name = names; *name && !recoded; name++)
 		recoded = http_reply_header(r, *name, &text) && text.len &&
 			  strcasecmp(buf_str(&text), "identity");
-	buf_clear(&text);
 	return recoded;
 }
 

@@ -76,7 +76,7 @@ static int http_easy_make_headers(struct http_attempts *a)
 {
 	struct curl_slist *list = NULL;
 	const char *line = buf_str(&a->wire.headers);
-	struct buf one = BUF_INIT(HTTP_HEADERS_MAX);
+	BUF_SECRET one = BUF_INIT(HTTP_HEADERS_MAX);
 	bool ok = true, coded = false;
 
 	while (*line) {
@@ -94,7 +94,6 @@ static int http_easy_make_headers(struct http_attempts *a)
 		list = http_easy_add_line(list, buf_str(&one), &ok);
 		line += n + (line[n] == '\n');
 	}
-	buf_wipe(&one);
 	if (a->call->body.len < EXPECT_MIN)
 		list = http_easy_add_line(list, "Expect:", &ok);
 	/* bytes are wanted as they are stored; never signed, as proxies

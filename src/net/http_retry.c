@@ -47,7 +47,7 @@ int64_t http_retry_delay(const struct http_retry *r)
 
 int64_t http_retry_after(const struct http_reply *reply, int64_t now_s)
 {
-	struct buf text = BUF_INIT(64);
+	BUF_LOCAL text = BUF_INIT(64);
 	int64_t at, answered;
 	uint64_t seconds;
 	int64_t ms = 0;
@@ -65,6 +65,5 @@ int64_t http_retry_after(const struct http_reply *reply, int64_t now_s)
 			at = now_s + RETRY_AFTER_MAX_S;
 		ms = at > now_s ? (at - now_s) * 1000 : 0;
 	}
-	buf_clear(&text);
 	return ms;
 }

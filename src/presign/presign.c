@@ -104,7 +104,7 @@ int presign(struct stage *s, const char *path,
 {
 	struct presign_fields f;
 	char room[256];
-	struct buf key;
+	BUF_LOCAL key = { 0 };
 	int rc;
 
 	*out = (struct store_presigned){ 0 };
@@ -129,6 +129,5 @@ int presign(struct stage *s, const char *path,
 		}
 		presign_fields_clear(&f);
 	}
-	buf_clear(&key);
 	return rc;
 }

@@ -88,12 +88,11 @@ static bool checksum_of_hex(const char *s, size_t size, unsigned char *out)
 
 static bool checksum_of_base64(const char *s, size_t size, unsigned char *out)
 {
-	struct buf bytes = BUF_INIT(SHA256_SIZE);
+	BUF_LOCAL bytes = BUF_INIT(SHA256_SIZE);
 	bool good = !base64_decode(s, strlen(s), &bytes) && bytes.len == size;
 
 	if (good)
 		memcpy(out, bytes.data, size);
-	buf_clear(&bytes);
 	return good;
 }
 
@@ -226,7 +225,7 @@ static bool disposition_find_name(const char *text, const char **name,
 static int disposition(const char *text, const char *key, struct buf *out,
 		       struct buf *err)
 {
-	struct buf name = BUF_INIT(BUF_LINE);
+	BUF_LOCAL name = BUF_INIT(BUF_LINE);
 	const char *at = NULL;
 	size_t n = 0;
 
@@ -244,7 +243,6 @@ static int disposition(const char *text, const char *key, struct buf *out,
 	} else {
 		buf_adds(out, text);
 	}
-	buf_clear(&name);
 	return buf_err(out);
 }
 

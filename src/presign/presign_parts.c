@@ -181,7 +181,7 @@ int presign_parts(struct stage *s, const char *path,
 		  const struct presign_request *req, unsigned parts,
 		  struct buf *out, struct buf *err)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX);
 	struct parts j = {
 		.stage = s, .req = req, .parts = parts, .out = out, .err = err
 	};
@@ -202,6 +202,5 @@ int presign_parts(struct stage *s, const char *path,
 	if (u)
 		store_upload_free(u);
 	store_presign_clear(&j.row);
-	buf_clear(&key);
 	return rc;
 }

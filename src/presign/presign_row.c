@@ -95,7 +95,7 @@ static void row_file(const char *path, size_t n, struct buf *out)
 
 static void row_add_headers(const char *lines, struct buf *out)
 {
-	struct buf word = BUF_INIT(BUF_LINE);
+	BUF_LOCAL word = BUF_INIT(BUF_LINE);
 
 	for (const char *p = lines ? lines : ""; *p;) {
 		size_t n = strcspn(p, "\n");
@@ -109,7 +109,6 @@ static void row_add_headers(const char *lines, struct buf *out)
 		}
 		p += n + (p[n] == '\n');
 	}
-	buf_clear(&word);
 }
 
 static void row_add_transfer(const struct store_presigned *p, const char *path,

@@ -39,7 +39,7 @@ void sigv4_derive(struct sigv4_key *out, const char *secret, int64_t time,
 	char date[TIME_DATE_SIZE];
 	const char *steps[] = { date, region, service, TERMINATOR };
 	unsigned char next[SHA256_SIZE];
-	struct buf first = BUF_INIT(strlen(secret) + 4);
+	BUF_SECRET first = BUF_INIT(strlen(secret) + 4);
 
 	clock_date(time, date);
 	buf_adds(&first, "AWS4");
@@ -50,7 +50,6 @@ void sigv4_derive(struct sigv4_key *out, const char *secret, int64_t time,
 		hmac_key_init(&out->hmac, next, sizeof(next));
 	}
 	wipe(next, sizeof(next));
-	buf_wipe(&first);
 }
 
 /* `20130524/us-east-1/s3/aws4_request`; none of it may break a header. */
@@ -80,7 +79,7 @@ int sigv4_sign(const struct sigv4_key *key, int64_t time,
 	const char *pieces[] = { ALGORITHM "\n", date, "\n",
 				 scope_text,     "\n", hash };
 	unsigned char mac[SHA256_SIZE];
-	struct buf text;
+	BUF_LOCAL text = { 0 };
 	int err;
 
 	clock_amz(time, date);
@@ -93,7 +92,6 @@ int sigv4_sign(const struct sigv4_key *key, int64_t time,
 		hmac_key_sign(&key->hmac, text.data, text.len, mac);
 		hex_encode(mac, sizeof(mac), out);
 	}
-	buf_clear(&text);
 	return err;
 }
 
@@ -117,11 +115,11 @@ int sigv4_authorize(const struct sigv4_key *key,
 		    const struct sigv4_scope *scope,
 		    const struct sigv4_request *request, struct buf *out)
 {
-	struct buf lines = BUF_INIT(CANONICAL_MAX);
-	struct buf names = BUF_INIT(CANONICAL_MAX);
-	struct buf canonical = BUF_INIT(CANONICAL_MAX);
-	struct buf scope_text = BUF_INIT(SCOPE_MAX);
-	struct buf value = BUF_INIT(CANONICAL_MAX);
+	BUF_SECRET lines = BUF_INIT(CANONICAL_MAX);
+	BUF_LOCAL names = BUF_INIT(CANONICAL_MAX);
+	BUF_SECRET canonical = BUF_INIT(CANONICAL_MAX);
+	BUF_LOCAL scope_text = BUF_INIT(SCOPE_MAX);
+	BUF_LOCAL value = BUF_INIT(CANONICAL_MAX);
 	char signature[SIGNATURE_SIZE];
 	int err;
 
@@ -143,13 +141,7 @@ int sigv4_authorize(const struct sigv4_key *key,
 				   "SignedHeaders=%s, Signature=%s",
 			 scope->access_key_id, buf_str(&scope_text),
 			 buf_str(&names), signature);
-	err = sigv4_deliver(out, &value, err);
-	buf_wipe(&lines);
-	buf_clear(&names);
-	buf_wipe(&canonical);
-	buf_clear(&scope_text);
-	buf_clear(&value);
-	return err;
+	return sigv4_deliver(out, &value, err);
 }
 
 /* What the query form adds, less the signature. Strings are borrowed. */
@@ -192,7 +184,7 @@ static int sigv4_presign_fields(const struct sigv4_key *key,
 	struct field all[SIGV4_FIELDS_MAX + AUTH_FIELDS];
 	size_t n = sigv4_list_fields(request, v, all);
 	char room[LONG], on_query[LONG], signature[SIGNATURE_SIZE];
-	struct buf canonical, query;
+	BUF_SECRET canonical = { 0 }, query = { 0 };
 	int err;
 
 	buf_init_on(&canonical, room, sizeof(room), CANONICAL_MAX);
@@ -213,8 +205,6 @@ static int sigv4_presign_fields(const struct sigv4_key *key,
 		buf_adds(out, "&X-Amz-Signature=");
 		buf_adds(out, signature);
 	}
-	buf_wipe(&canonical);
-	buf_wipe(&query);
 	return err;
 }
 

@@ -253,12 +253,11 @@ int sigv4_canonical_request(const struct sigv4_request *request,
 			    const struct field *query, size_t n_query,
 			    struct buf *out)
 {
-	struct buf text = BUF_INIT(CANONICAL_MAX);
+	BUF_SECRET text = BUF_INIT(CANONICAL_MAX);
 	int err = sigv4_canonical_query(query, n_query, &text);
 
 	if (!err)
 		err = sigv4_canonical_request_of(request, lines, names, &text,
 						 out);
-	buf_wipe(&text);
 	return err;
 }

@@ -153,7 +153,7 @@ static enum sigv4_verdict verify_read_target(struct sigv4_verify *v)
 {
 	const char *target = v->r->target, *mark = strchr(target, '?');
 	size_t path_len = mark ? (size_t)(mark - target) : strlen(target);
-	struct buf decoded = BUF_INIT(CANONICAL_MAX);
+	BUF_LOCAL decoded = BUF_INIT(CANONICAL_MAX);
 	int err;
 
 	if (!mark || !verify_any_signature(mark + 1))
@@ -165,7 +165,6 @@ static enum sigv4_verdict verify_read_target(struct sigv4_verify *v)
 				     "percent-encoded");
 	buf_add(&v->path, target, path_len);
 	err = text_percent_decode(&decoded, target, path_len);
-	buf_clear(&decoded);
 	if (!err)
 		err = query_parse(&v->query, mark + 1);
 	if (err)
@@ -339,9 +338,9 @@ static int verify_sign_again(struct sigv4_verify *v, char out[SHA256_HEX_SIZE])
 		.headers = v->headers,
 		.n_headers = v->n_headers,
 	};
-	struct buf lines = BUF_INIT(CANONICAL_MAX);
-	struct buf names = BUF_INIT(CANONICAL_MAX);
-	struct buf canonical = BUF_INIT(CANONICAL_MAX);
+	BUF_SECRET lines = BUF_INIT(CANONICAL_MAX);
+	BUF_LOCAL names = BUF_INIT(CANONICAL_MAX);
+	BUF_SECRET canonical = BUF_INIT(CANONICAL_MAX);
 	struct sigv4_key key;
 	int err = sigv4_canonical_headers(&request, &lines, &names);
 
@@ -356,9 +355,6 @@ static int verify_sign_again(struct sigv4_verify *v, char out[SHA256_HEX_SIZE])
 				 out);
 		wipe(&key, sizeof(key));
 	}
-	buf_wipe(&lines);
-	buf_clear(&names);
-	buf_wipe(&canonical);
 	return err;
 }
 

@@ -163,7 +163,7 @@ static int parser_set_text(struct sql_text *out, struct buf *text,
 int parser_take_text(struct sql_parser *p, struct sql_text *out)
 {
 	const struct sql_token t = p->token;
-	struct buf text = BUF_INIT(BUF_LINE);
+	BUF_SECRET text = BUF_INIT(BUF_LINE);
 	const char *fault = NULL;
 	int rc = 0;
 
@@ -182,7 +182,6 @@ int parser_take_text(struct sql_parser *p, struct sql_text *out)
 		rc = parser_set_text(out, &text, t.span);
 	if (!rc)
 		parser_take(p);
-	buf_wipe(&text);
 	return rc;
 }
 
@@ -195,7 +194,8 @@ int parser_expect_string(struct sql_parser *p, struct sql_text *out)
 
 int parser_expand(struct sql_parser *p, struct sql_text *t)
 {
-	struct buf text = BUF_INIT(BUF_LINE), why = BUF_INIT(BUF_MESSAGE);
+	BUF_SECRET text = BUF_INIT(BUF_LINE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
 	if (!p->script->expand)
@@ -208,8 +208,6 @@ int parser_expand(struct sql_parser *p, struct sql_text *t)
 	else if (rc != -ENOMEM)
 		rc = parser_refuse(p, 1006, t->span, "%s",
 				   why.len ? buf_str(&why) : strerror(-rc));
-	buf_wipe(&text);
-	buf_clear(&why);
 	return rc;
 }
 
@@ -245,11 +243,10 @@ int parser_expect_name(struct sql_parser *p, bool quoted, struct sql_text *out)
 	int rc;
 
 	if (sql_lex_is_punct(p->script->text, &p->token, '~')) {
-		struct buf name = BUF_INIT(2);
+		BUF_LOCAL name = BUF_INIT(2);
 
 		buf_addc(&name, '~');
 		rc = parser_set_text(out, &name, p->token.span);
-		buf_clear(&name);
 		parser_take(p);
 		return rc;
 	}

@@ -269,7 +269,7 @@ void sql_show(const char *text, size_t len, struct sql_span span,
 	      struct buf *out)
 {
 	struct shown line = { .text = BUF_INIT(4 * BUF_LINE) };
-	struct buf window = BUF_INIT(4 * WINDOW + 16);
+	BUF_LOCAL window = BUF_INIT(4 * WINDOW + 16);
 	size_t at = span.at < len ? span.at : len, from = at, to = at, a, b;
 	unsigned number, column;
 	char digits[24];
@@ -294,7 +294,6 @@ void sql_show(const char *text, size_t len, struct sql_span span,
 	show_put_many(out, '^', b - a);
 	buf_addc(out, '\n');
 	buf_wipe(&line.text);
-	buf_clear(&window);
 }
 
 void sql_show_quote(const char *text, size_t len, struct sql_span span,

@@ -163,7 +163,7 @@ static int stage_keep(struct sql_parser *p, struct buf *text, size_t from,
 
 static int stage_parse_kept(struct sql_parser *p, struct sql_text *out)
 {
-	struct buf text = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL text = BUF_INIT(BUF_MESSAGE);
 	int rc = parser_expect_punct(p, '=');
 	size_t from = p->token.span.at;
 
@@ -179,7 +179,6 @@ static int stage_parse_kept(struct sql_parser *p, struct sql_text *out)
 	}
 	if (!rc)
 		rc = stage_keep(p, &text, from, out);
-	buf_clear(&text);
 	return rc;
 }
 

@@ -106,7 +106,7 @@ static int reader_complete(struct drop_ins_reader *r, bool written,
 			   const char *path, struct buf *err)
 {
 	struct conn *c = &r->to->conn;
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
 	if (!r->section) {
@@ -124,7 +124,6 @@ static int reader_complete(struct drop_ins_reader *r, bool written,
 		text_printable(err, path);
 		buf_addf(err, ": %s", why.len ? buf_str(&why) : strerror(-rc));
 	}
-	buf_clear(&why);
 	return rc;
 }
 
@@ -133,7 +132,7 @@ static int drop_ins_read_one(const char *dir, const char *file, bool written,
 			     struct drop_in *out, struct buf *err)
 {
 	struct drop_ins_reader r = { .to = out };
-	struct buf path = BUF_INIT(8192);
+	BUF_LOCAL path = BUF_INIT(8192);
 	int rc;
 
 	buf_addf(&path, "%s/%s", dir, file);
@@ -153,7 +152,6 @@ static int drop_ins_read_one(const char *dir, const char *file, bool written,
 		option_clear(conn_options, &out->conn);
 		out->conn = (struct conn){ 0 };
 	}
-	buf_clear(&path);
 	return rc;
 }
 
@@ -172,7 +170,7 @@ static int drop_ins_check(const char *dir, const char *file, const char *name,
 int drop_ins_get(const char *dir, const char *name, struct conn *out,
 		 struct buf *err)
 {
-	struct buf file = BUF_INIT(NAME_BYTES_MAX + sizeof(SUFFIX));
+	BUF_LOCAL file = BUF_INIT(NAME_BYTES_MAX + sizeof(SUFFIX));
 	struct drop_in one = { .name = (char *)name };
 	int rc;
 
@@ -181,7 +179,6 @@ int drop_ins_get(const char *dir, const char *name, struct conn *out,
 	if (!rc)
 		rc = drop_ins_read_one(dir, buf_str(&file), true, &one, err);
 	*out = one.conn;
-	buf_clear(&file);
 	return rc;
 }
 
@@ -201,21 +198,18 @@ static int folder_by_bytes(const struct dirent **a, const struct dirent **b)
 /* Dropped since the folder was read. A reference in it may be ENOENT too. */
 static bool folder_is_gone(const char *dir, const char *file)
 {
-	struct buf path = BUF_INIT(8192);
+	BUF_LOCAL path = BUF_INIT(8192);
 	struct stat st;
-	bool gone;
 
 	buf_addf(&path, "%s/%s", dir, file);
-	gone = stat(buf_str(&path), &st) && errno == ENOENT;
-	buf_clear(&path);
-	return gone;
+	return stat(buf_str(&path), &st) && errno == ENOENT;
 }
 
 /* 0 with a stage or its fault; -ENOENT it is gone; -ENOMEM. */
 static int folder_read_file(const char *dir, const char *file,
 			    struct drop_in *out)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = -ENOMEM;
 
 	*out = (struct drop_in){ .name = strndup(
@@ -229,7 +223,6 @@ static int folder_read_file(const char *dir, const char *file,
 	}
 	if (rc)
 		free(out->name);
-	buf_clear(&why);
 	return rc;
 }
 
@@ -275,7 +268,7 @@ int drop_ins_read(const char *dir, struct drop_ins *out, struct buf *err)
  * already? */
 static bool drop_ins_room(const char *dir, const char *name)
 {
-	struct buf path = BUF_INIT(8192);
+	BUF_LOCAL path = BUF_INIT(8192);
 	struct dirent **files = NULL;
 	int n = scandir(dir, &files, folder_is_drop_in, folder_by_bytes);
 	bool room;
@@ -285,7 +278,6 @@ static bool drop_ins_room(const char *dir, const char *name)
 	for (int i = 0; i < n; i++)
 		free(files[i]);
 	free(files);
-	buf_clear(&path);
 	return room;
 }
 
@@ -344,7 +336,8 @@ static void text_add_value(struct buf *out, const char *value)
 static void text_add_row(const struct option *row, const struct conn *c,
 			 const struct conn *defaults, struct buf *out)
 {
-	struct buf value = BUF_INIT(BUF_LINE), usual = BUF_INIT(BUF_LINE);
+	BUF_SECRET value = BUF_INIT(BUF_LINE);
+	BUF_LOCAL usual = BUF_INIT(BUF_LINE);
 	char **reference = option_reference(row, c);
 
 	if (reference && *reference) {
@@ -362,8 +355,6 @@ static void text_add_row(const struct option *row, const struct conn *c,
 		text_add_value(out, buf_str(&value));
 		buf_addc(out, '\n');
 	}
-	buf_wipe(&value);
-	buf_clear(&usual);
 }
 
 /* `credentials` stands there only when it was asked for. */
@@ -418,7 +409,7 @@ static const char *drop_ins_lost(const struct conn *c, const struct conn *got)
 
 static int file_check(const char *path, const struct conn *c, struct buf *err)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct conn got = { 0 };
 	int rc = option_defaults(conn_options, &got);
 
@@ -434,7 +425,6 @@ static int file_check(const char *path, const struct conn *c, struct buf *err)
 			 drop_ins_lost(c, &got));
 	}
 	option_clear(conn_options, &got);
-	buf_clear(&why);
 	return rc;
 }
 
@@ -468,8 +458,9 @@ static int file_write_temp(struct buf *temp, const struct buf *text)
 int drop_ins_put(const char *dir, const char *name, const struct conn *conn,
 		 struct buf *err)
 {
-	struct buf text = BUF_INIT(1 << 20), temp = BUF_INIT(8192);
-	struct buf path = BUF_INIT(8192);
+	BUF_SECRET text = BUF_INIT(1 << 20);
+	BUF_LOCAL temp = BUF_INIT(8192);
+	BUF_LOCAL path = BUF_INIT(8192);
 	int rc = text_write(name, conn, &text);
 
 	buf_addf(&path, "%s/%s.conf", dir, name);
@@ -482,7 +473,7 @@ int drop_ins_put(const char *dir, const char *name, const struct conn *conn,
 		rc = file_write_temp(&temp, &text);
 	if (rc) {
 		drop_ins_fail(err, buf_str(&path), rc);
-		goto out;
+		return rc;
 	}
 	rc = file_check(temp.data, conn, err);
 	if (!rc)
@@ -492,21 +483,17 @@ int drop_ins_put(const char *dir, const char *name, const struct conn *conn,
 		rc = drop_ins_fail(err, path.data, -errno);
 	if (rc) {
 		unlink(temp.data);
-		goto out;
+		return rc;
 	}
 	rc = file_sync_folder(dir);
 	if (rc)
 		drop_ins_fail(err, dir, rc);
-out:
-	buf_wipe(&text);
-	buf_clear(&temp);
-	buf_clear(&path);
 	return rc;
 }
 
 int drop_ins_remove(const char *dir, const char *name, struct buf *err)
 {
-	struct buf path = BUF_INIT(8192);
+	BUF_LOCAL path = BUF_INIT(8192);
 	int rc;
 
 	buf_addf(&path, "%s/%s.conf", dir, name);
@@ -517,6 +504,5 @@ int drop_ins_remove(const char *dir, const char *name, struct buf *err)
 		rc = file_sync_folder(dir);
 	if (rc)
 		drop_ins_fail(err, buf_str(&path), rc);
-	buf_clear(&path);
 	return rc;
 }

@@ -50,13 +50,12 @@ void external_sort(struct external_set *set)
 static void external_show(const struct conn *conn, const char *below,
 			  struct buf *err)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct conn_location at;
 
 	if (!conn_location(conn, &at, &why))
 		conn_location_show(&at, below, err);
 	conn_location_clear(&at);
-	buf_clear(&why);
 }
 
 static int external_check_pair(const struct external_owner *a,
@@ -99,13 +98,12 @@ int external_overlap(const struct external_owner *storage,
 int external_keys(const struct conn *conn, const char *below, char **out,
 		  struct buf *err)
 {
-	struct buf keys = BUF_INIT(2 * BUF_URL);
+	BUF_LOCAL keys = BUF_INIT(2 * BUF_URL);
 	int rc = conn_keys(conn, below, &keys, err);
 
 	*out = NULL;
 	if (!rc && !(*out = buf_detach(&keys)))
 		rc = -ENOMEM;
-	buf_clear(&keys);
 	return rc;
 }
 
@@ -174,7 +172,7 @@ out:
 int external_broken(const char *name, const struct conn *conn, const char *why,
 		    struct external *out)
 {
-	struct buf url = BUF_INIT(BUF_URL), unused = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL url = BUF_INIT(BUF_URL), unused = BUF_INIT(BUF_MESSAGE);
 	struct conn_location at = { 0 };
 	struct store *store = NULL;
 	int rc;
@@ -198,8 +196,6 @@ int external_broken(const char *name, const struct conn *conn, const char *why,
 	if (rc)
 		external_clear(out);
 	conn_location_clear(&at);
-	buf_clear(&url);
-	buf_clear(&unused);
 	return rc;
 }
 

@@ -82,7 +82,7 @@ static void change_tell(const struct folder_change *ch, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 static void change_tell(const struct folder_change *ch, const char *fmt, ...)
 {
-	struct buf text = BUF_INIT(BUF_LINE);
+	BUF_LOCAL text = BUF_INIT(BUF_LINE);
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -90,14 +90,13 @@ static void change_tell(const struct folder_change *ch, const char *fmt, ...)
 	va_end(ap);
 	if (ch->tell)
 		log_warn("%s", buf_str(&text));
-	buf_clear(&text);
 }
 
 /* A new or an altered one, or what says why it is none. */
 static void change_open(struct folder_change *ch, const struct drop_in *d)
 {
 	struct external *to = &ch->new.list[ch->new.n];
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
 	if (d->fault)
@@ -112,7 +111,6 @@ static void change_open(struct folder_change *ch, const struct drop_in *d)
 				     buf_str(&why), to);
 	}
 	ch->new.n += !rc;
-	buf_clear(&why);
 }
 
 /* Is it what it was? One with a fault, if the fault is the same. */
@@ -184,7 +182,7 @@ static void folder_reload(struct external_folder *f,
 			  const struct external_set *old, bool told)
 {
 	struct folder_change ch = { .f = f, .old = *old, .tell = !told };
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct drop_ins read = { 0 };
 
 	if (f->dir && drop_ins_read(f->dir, &read, &why))
@@ -193,7 +191,6 @@ static void folder_reload(struct external_folder *f,
 		change_swap(&ch);
 	free(ch.kept);
 	drop_ins_clear(&read);
-	buf_clear(&why);
 }
 
 /* Reads the folder if it has changed since `stamp`, which is moved on, and
@@ -348,7 +345,7 @@ static int folder_open_first(struct external_folder *f,
 			     const struct catalog_external *x,
 			     struct external *out, struct buf *err)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
 	if (x->fault)
@@ -366,7 +363,6 @@ static int folder_open_first(struct external_folder *f,
 		store_check(out->stage->store, "", &why);
 		log_warn("stage %s cannot be used: %s", x->name, buf_str(&why));
 	}
-	buf_clear(&why);
 	return rc;
 }
 

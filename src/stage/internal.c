@@ -154,7 +154,7 @@ int internal_get(struct internal *in, const char *name, bool believe,
 
 int internal_get_user(struct internal *in, const char *user, struct stage **out)
 {
-	struct buf prefix = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL prefix = BUF_INIT(STORE_KEY_MAX);
 	int rc;
 
 	if (!location_name_visible(user, strlen(user)))
@@ -164,7 +164,6 @@ int internal_get_user(struct internal *in, const char *user, struct stage **out)
 	*out = rc ? NULL
 		  : stage_new("~", STAGE_USER, in->store, buf_str(&prefix),
 			      in->ro, in->part_size);
-	buf_clear(&prefix);
 	if (!rc && !*out)
 		rc = -ENOMEM;
 	if (!rc)

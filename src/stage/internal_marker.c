@@ -120,7 +120,7 @@ int internal_marker_put(struct internal *in, const char *name,
 /* One header; what is not ours, or is broken, is no property. */
 static int properties_take(const struct field *h, struct conn *out)
 {
-	struct buf text = BUF_INIT(PROPS_BYTES);
+	BUF_LOCAL text = BUF_INIT(PROPS_BYTES);
 	int rc = 0;
 
 	for (size_t i = 0; i < N_PROPERTIES; i++) {
@@ -136,7 +136,6 @@ static int properties_take(const struct field *h, struct conn *out)
 		*to = strdup(buf_str(&text));
 		rc = *to ? 0 : -ENOMEM;
 	}
-	buf_clear(&text);
 	return rc;
 }
 

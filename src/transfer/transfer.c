@@ -143,7 +143,7 @@ static void transfer_wipe_line(const struct transfer *t)
 static void transfer_show(struct transfer *t)
 {
 	struct winsize size = { .ws_col = 80 };
-	struct buf line = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL line = BUF_INIT(BUF_MESSAGE);
 	struct transfer_count c;
 
 	if (!t->terminal)
@@ -157,12 +157,11 @@ static void transfer_show(struct transfer *t)
 	fputs(buf_str(&line), stderr);
 	fflush(stderr);
 	lock_drop(&t->speech);
-	buf_clear(&line);
 }
 
 void transfer_fail(struct transfer *t, const char *why, const char *what, ...)
 {
-	struct buf line = BUF_INIT(2 * BUF_MESSAGE);
+	BUF_LOCAL line = BUF_INIT(2 * BUF_MESSAGE);
 	va_list ap;
 
 	va_start(ap, what);
@@ -175,7 +174,6 @@ void transfer_fail(struct transfer *t, const char *why, const char *what, ...)
 	transfer_wipe_line(t);
 	message(buf_str(&line), why);
 	lock_drop(&t->speech);
-	buf_clear(&line);
 }
 
 static bool job_is_upload(const struct transfer_job *job)
@@ -256,7 +254,7 @@ static void transfer_row(struct transfer *t, const struct transfer_job *job,
 			 const char *status, const char *error)
 {
 	uint64_t size = job->info.size;
-	struct buf text = BUF_INIT(64);
+	BUF_LOCAL text = BUF_INIT(64);
 
 	if (!t->rows)
 		return;
@@ -275,7 +273,6 @@ static void transfer_row(struct transfer *t, const struct transfer_job *job,
 			  { .text = error },
 		  });
 	lock_drop(&t->speech);
-	buf_clear(&text);
 }
 
 /* ---- workers ---- */
@@ -369,7 +366,7 @@ static const char *job_status(const struct transfer_job *job, int rc)
 
 static void transfer_do(struct transfer *t, struct transfer_job *job)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = job->run(t, job, &why);
 
 	if (rc == -EEXIST && why.len)
@@ -383,7 +380,6 @@ static void transfer_do(struct transfer *t, struct transfer_job *job)
 	}
 	transfer_row(t, job, job_status(job, rc), text_given(buf_str(&why)));
 	transfer_job_over(t, rc);
-	buf_clear(&why);
 }
 
 static void *transfer_worker(void *arg)
@@ -559,7 +555,7 @@ static void transfer_close_queue(struct transfer *t)
 
 void transfer_end(struct transfer *t, struct transfer_count *out)
 {
-	struct buf sum = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL sum = BUF_INIT(BUF_MESSAGE);
 
 	transfer_close_queue(t);
 	for (unsigned i = 0; i < t->n_workers; i++)
@@ -576,7 +572,6 @@ void transfer_end(struct transfer *t, struct transfer_count *out)
 		transfer_wipe_line(t);
 		fprintf(stderr, "%s\n", buf_str(&sum));
 	}
-	buf_clear(&sum);
 	pthread_sigmask(SIG_SETMASK, &t->before, NULL);
 	waiter_begin(waiter_self());
 	lock_destroy(&t->speech);

@@ -18,7 +18,7 @@
 /* Are they one bucket, by whatever stages? */
 static bool copy_same_place(struct store *a, struct store *b)
 {
-	struct buf x = BUF_INIT(BUF_MESSAGE), y = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL x = BUF_INIT(BUF_MESSAGE), y = BUF_INIT(BUF_MESSAGE);
 	bool same = a == b;
 
 	if (!same && a->ops == b->ops && !a->broken && !b->broken) {
@@ -30,8 +30,6 @@ static bool copy_same_place(struct store *a, struct store *b)
 		store_describe(b, &y);
 		same = !buf_err(&x) && !strcmp(buf_str(&x), buf_str(&y));
 	}
-	buf_clear(&x);
-	buf_clear(&y);
 	return same;
 }
 
@@ -116,15 +114,11 @@ static int copy_by_bytes(struct transfer *t, struct transfer_job *job,
 /* By its name: the server may be known by two. */
 static bool copy_is_itself(const struct transfer_job *job)
 {
-	struct buf a = BUF_INIT(BUF_URL), b = BUF_INIT(BUF_URL);
-	bool same;
+	BUF_LOCAL a = BUF_INIT(BUF_URL), b = BUF_INIT(BUF_URL);
 
 	store_locate(job->remote.stage->store, job->remote.key, &a);
 	store_locate(job->to.stage->store, job->to.key, &b);
-	same = !strcmp(buf_str(&a), buf_str(&b));
-	buf_clear(&a);
-	buf_clear(&b);
-	return same;
+	return !strcmp(buf_str(&a), buf_str(&b));
 }
 
 int transfer_copy(struct transfer *t, struct transfer_job *job, struct buf *why)

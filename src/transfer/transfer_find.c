@@ -101,7 +101,7 @@ static int find_queue(struct find *f, const char *name, const char *rest,
 static int find_place(struct find *f, const char *name, const char *rest,
 		      const struct object_info *info)
 {
-	struct buf local = BUF_INIT(PATH_BYTES);
+	BUF_LOCAL local = BUF_INIT(PATH_BYTES);
 	bool marker = text_ends_with(name, "/");
 	int rc;
 
@@ -134,7 +134,6 @@ static int find_place(struct find *f, const char *name, const char *rest,
 			rc = find_queue(f, name, rest, buf_str(&local), info);
 		}
 	}
-	buf_clear(&local);
 	return rc;
 }
 
@@ -173,7 +172,7 @@ static int find_each(void *arg, const struct list_entry *e, const char *name,
 static int find_list(struct find *f)
 {
 	struct failure failure = FAILURE_INIT;
-	struct buf prefix = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL prefix = BUF_INIT(STORE_KEY_MAX);
 	struct walk w = {
 		.stage = f->stage,
 		.markers = f->plan->recursive,
@@ -197,7 +196,6 @@ static int find_list(struct find *f)
 	} else if (!rc && !f->found) {
 		find_say(f, NULL, "no file of the stage matches");
 	}
-	buf_clear(&prefix);
 	failure_clear(&failure);
 	return rc;
 }
@@ -227,7 +225,7 @@ static int find_look(struct find *f, const struct name_info *there)
 static int find_exact(struct find *f)
 {
 	struct failure failure = FAILURE_INIT;
-	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX);
 	struct name_info there;
 	int rc;
 
@@ -241,7 +239,6 @@ static int find_exact(struct find *f)
 	buf_adds(&key, f->path);
 	rc = buf_err(&key) ? -ENAMETOOLONG
 			   : store_stat(f->stage->store, buf_str(&key), &there);
-	buf_clear(&key);
 	if (!rc)
 		return find_look(f, &there);
 	if (rc == -EINTR || rc == -ENOMEM)

@@ -270,7 +270,7 @@ static int get_round(struct download *d, struct buf *why)
 {
 	struct piece pieces[ROUND_MAX];
 	unsigned width = transfer_width(d->t), n = 0;
-	struct buf noted = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL noted = BUF_INIT(BUF_MESSAGE);
 	uint64_t at = d->done, end;
 	int rc, note_rc;
 
@@ -292,7 +292,6 @@ static int get_round(struct download *d, struct buf *why)
 		buf_adds(why, buf_str(&noted));
 		rc = note_rc;
 	}
-	buf_clear(&noted);
 	return rc;
 }
 

@@ -83,7 +83,7 @@ static size_t progress_width(const char *s)
 /* The end of a name, which tells most, where it does not fit. */
 static void progress_add_name(const char *name, size_t room, struct buf *out)
 {
-	struct buf shown = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL shown = BUF_INIT(BUF_MESSAGE);
 	const char *s;
 	size_t n;
 
@@ -96,13 +96,12 @@ static void progress_add_name(const char *name, size_t room, struct buf *out)
 			s++;
 		while ((*s & 0xc0) == 0x80);
 	buf_adds(out, s);
-	buf_clear(&shown);
 }
 
 void transfer_progress_line(const struct transfer_count *c, unsigned width,
 			    struct buf *out)
 {
-	struct buf pace = BUF_INIT(64), left = BUF_INIT(64);
+	BUF_LOCAL pace = BUF_INIT(64), left = BUF_INIT(64);
 	size_t from = out->len;
 
 	progress_add_pace(c, &pace);
@@ -121,8 +120,6 @@ void transfer_progress_line(const struct transfer_count *c, unsigned width,
 				  out);
 	else if (out->len - from > width)
 		buf_truncate(out, from + width);
-	buf_clear(&pace);
-	buf_clear(&left);
 }
 
 void transfer_progress_sum(const struct transfer_count *c, struct buf *out)

@@ -45,7 +45,7 @@ int transfer_remote_open(struct transfer_remote *r, struct buf *why)
 
 static void remote_tell_region(struct transfer_remote *r)
 {
-	struct buf region = BUF_INIT(256), why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL region = BUF_INIT(256), why = BUF_INIT(BUF_MESSAGE);
 
 	if (r->by_url && s3_url_moved(r->store, &region)) {
 		buf_addf(
@@ -55,8 +55,6 @@ static void remote_tell_region(struct transfer_remote *r)
 			buf_str(&region));
 		message("warning", buf_str(&why));
 	}
-	buf_clear(&region);
-	buf_clear(&why);
 }
 
 void transfer_remote_clear(struct transfer_remote *r)

@@ -147,7 +147,7 @@ static int row_keep(struct reader *r, const char *method, const char *url,
 static int add_row(struct reader *r, const char *method, const json_t *headers,
 		   const char *url)
 {
-	struct buf lines = BUF_INIT(BUF_URL);
+	BUF_SECRET lines = BUF_INIT(BUF_URL);
 	int rc;
 
 	if (!method || !row_method_valid(method))
@@ -159,7 +159,6 @@ static int add_row(struct reader *r, const char *method, const json_t *headers,
 	rc = row_read_headers(r, headers, &lines);
 	if (!rc)
 		rc = row_keep(r, method, url, &lines);
-	buf_wipe(&lines);
 	return rc;
 }
 
@@ -173,8 +172,7 @@ static int row_refuse_answer(struct reader *r, const json_t *error)
 	const char *message =
 		json_string_value(json_object_get(error, "message"));
 	const json_t *code = json_object_get(error, "code");
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int rc;
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 
 	buf_adds(&why, "the answer is an error");
 	if (json_is_integer(code))
@@ -183,9 +181,7 @@ static int row_refuse_answer(struct reader *r, const json_t *error)
 		buf_addf(&why, ", %.40s", json_string_value(code));
 	if (message)
 		buf_addf(&why, ": %.400s", message);
-	rc = row_refuse(r, buf_str(&why));
-	buf_clear(&why);
-	return rc;
+	return row_refuse(r, buf_str(&why));
 }
 
 static int row_add_each(struct reader *r, const json_t *array, unsigned depth)
@@ -411,23 +407,21 @@ int transfer_row_parse_all(const char *text, size_t n, const char *method,
 void transfer_row_key(const struct transfer_row *row, struct buf *out)
 {
 	const char *path = strstr(row->url, "://") + 3;
-	struct buf key = BUF_INIT(BUF_URL);
+	BUF_LOCAL key = BUF_INIT(BUF_URL);
 
 	path += strcspn(path, "/?#");
 	path += *path == '/';
 	if (text_percent_decode(&key, path, strcspn(path, "?#")))
 		buf_reset(&key);
 	buf_adds(out, buf_str(&key));
-	buf_clear(&key);
 }
 
 void transfer_row_name(const struct transfer_row *row, struct buf *out)
 {
-	struct buf key = BUF_INIT(BUF_URL);
+	BUF_LOCAL key = BUF_INIT(BUF_URL);
 	const char *slash;
 
 	transfer_row_key(row, &key);
 	slash = strrchr(buf_str(&key), '/');
 	buf_adds(out, slash ? slash + 1 : buf_str(&key));
-	buf_clear(&key);
 }

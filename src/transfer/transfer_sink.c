@@ -75,7 +75,7 @@ static bool sink_read_state(struct transfer_sink *s)
 static int sink_write_state(const struct transfer_sink *s,
 			    const struct transfer_state *now)
 {
-	struct buf text = BUF_INIT(TRANSFER_STATE_MAX);
+	BUF_LOCAL text = BUF_INIT(TRANSFER_STATE_MAX);
 	int fd = open(s->state, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 		      0600);
 	int rc = fd < 0 ? -errno : 0;
@@ -86,7 +86,6 @@ static int sink_write_state(const struct transfer_sink *s,
 		rc = -errno;
 	if (fd >= 0)
 		close(fd);
-	buf_clear(&text);
 	return rc;
 }
 

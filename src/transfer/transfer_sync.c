@@ -239,7 +239,7 @@ static int sync_batch_end(struct sync_batch *b, int rc)
 static int sync_remove_one(struct sync_batch *b, const char *name)
 {
 	struct transfer_sync *s = b->plan->sync;
-	struct buf path = BUF_INIT(2 * BUF_LINE);
+	BUF_LOCAL path = BUF_INIT(2 * BUF_LINE);
 	struct transfer_job *job = NULL;
 
 	buf_addf(&path, "%s%s", s->top, name);
@@ -247,7 +247,6 @@ static int sync_remove_one(struct sync_batch *b, const char *name)
 		job = s->stage ? transfer_plan_job(b->plan, s->stage,
 						   buf_str(&path), "")
 			       : transfer_plan_local(buf_str(&path));
-	buf_clear(&path);
 	if (!job)
 		return -ENOMEM;
 	job->way = TRANSFER_REMOVE;

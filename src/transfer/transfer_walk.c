@@ -37,7 +37,7 @@ static void walk_say(struct walk_up *w, const char *local, const char *why)
 static int walk_queue(struct walk_up *w, const char *local, const char *rest,
 		      const struct stat *st, bool directory)
 {
-	struct buf path = BUF_INIT(2 * BUF_LINE);
+	BUF_LOCAL path = BUF_INIT(2 * BUF_LINE);
 	struct transfer_job *job = NULL;
 	int rc;
 
@@ -51,7 +51,7 @@ static int walk_queue(struct walk_up *w, const char *local, const char *rest,
 	if (!rc && !directory && w->plan->unique &&
 	    !transfer_plan_take(w->plan, buf_str(&path))) {
 		walk_say(w, local, "another file has that name there already");
-		goto out;
+		return rc;
 	}
 	if (!rc) {
 		job = transfer_plan_job(w->plan, w->stage, buf_str(&path),
@@ -59,7 +59,7 @@ static int walk_queue(struct walk_up *w, const char *local, const char *rest,
 		rc = job ? 0 : -ENOMEM;
 	}
 	if (rc)
-		goto out;
+		return rc;
 	job->there = transfer_index_find(w->plan->index, job->remote.key,
 					 &job->found);
 	job->way = TRANSFER_UPLOAD;
@@ -75,8 +75,6 @@ static int walk_queue(struct walk_up *w, const char *local, const char *rest,
 		transfer_skip(w->plan->t, job);
 	else
 		rc = transfer_add(w->plan->t, job);
-out:
-	buf_clear(&path);
 	return rc;
 }
 
@@ -91,7 +89,8 @@ static int walk_index(struct walk_up *w, const char *below, bool deep,
 		      uint64_t most)
 {
 	struct transfer_plan *p = w->plan;
-	struct buf path = BUF_INIT(2 * BUF_LINE), key = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL path = BUF_INIT(2 * BUF_LINE);
+	struct buf key = BUF_INIT(STORE_KEY_MAX);
 	int rc;
 
 	if (!transfer_settings(p->t)->skip_existing ||
@@ -112,7 +111,6 @@ static int walk_index(struct walk_up *w, const char *below, bool deep,
 	}
 	if (!rc)
 		rc = transfer_index_list(p->index, buf_str(&key), deep, most);
-	buf_clear(&path);
 	buf_clear(&key);
 	return rc < 0 ? rc : 0;
 }

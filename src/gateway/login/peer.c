@@ -175,15 +175,12 @@ static void peer_add_end(struct buf *out, const struct ends *e, bool as_v6,
 static int peer_find(const char *path, const struct ends *e, bool as_v6,
 		     uid_t *out)
 {
-	struct buf ends = BUF_INIT(BUF_MESSAGE);
-	int rc;
+	BUF_LOCAL ends = BUF_INIT(BUF_MESSAGE);
 
 	peer_add_end(&ends, e, as_v6, e->from, e->from_port);
 	peer_add_end(&ends, e, as_v6, e->to, e->to_port);
 	buf_addf(&ends, "%02X ", ESTABLISHED);
-	rc = buf_err(&ends) ? -ENOMEM : peer_walk(path, buf_str(&ends), out);
-	buf_clear(&ends);
-	return rc;
+	return buf_err(&ends) ? -ENOMEM : peer_walk(path, buf_str(&ends), out);
 }
 
 int peer_uid_listed(const struct sockaddr_storage *peer,

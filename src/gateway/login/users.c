@@ -197,7 +197,7 @@ int users_admit(struct users *u, const struct exchange *x,
 {
 	static const char scheme[] = "Basic ";
 	const char *text = exchange_header(x, "Authorization");
-	struct buf login = BUF_INIT(LOGIN_MAX);
+	BUF_SECRET login = BUF_INIT(LOGIN_MAX);
 	int rc;
 
 	if (!text)
@@ -214,7 +214,6 @@ int users_admit(struct users *u, const struct exchange *x,
 				  "the Authorization header cannot be read");
 	else
 		rc = users_admit_login(u, x, &login, out, err);
-	buf_wipe(&login);
 	return rc;
 }
 

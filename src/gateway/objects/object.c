@@ -73,7 +73,7 @@ static bool object_is_elsewhere(const struct exchange *x)
 /* `/<store>/<key>`, decoded. -ENOENT: there is no such store. */
 static int object_find(struct exchange *x, struct object *o)
 {
-	struct buf name = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL name = BUF_INIT(STORE_KEY_MAX);
 	const char *first = x->path + 1, *slash = strchr(first, '/');
 	size_t n = slash ? (size_t)(slash - first) : strlen(first);
 	int rc = text_percent_decode(&name, first, n);
@@ -86,7 +86,6 @@ static int object_find(struct exchange *x, struct object *o)
 		rc = query_parse(&o->query, x->query);
 	if (!rc)
 		rc = stores_find(x->gateway, buf_str(&name), &o->in);
-	buf_clear(&name);
 	return rc;
 }
 
@@ -108,13 +107,12 @@ static enum sigv4_verdict object_verify(struct exchange *x, struct object *o,
 		.service = SERVICE,
 		.now = x->gateway->set.now_s(),
 	};
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	enum sigv4_verdict v = sigv4_verify(&received, &trust, &why);
 
 	if (v)
 		exchange_refuse(x, sigv4_verify_status(v), sigv4_verify_code(v),
 				buf_str(&why));
-	buf_clear(&why);
 	return v;
 }
 

@@ -210,13 +210,10 @@ void object_put_data(struct exchange *x, const void *bytes, size_t n)
 
 static bool object_put_is_sum(const void *bytes, size_t n, const char *want)
 {
-	struct buf text = BUF_INIT(256);
-	bool same;
+	BUF_LOCAL text = BUF_INIT(256);
 
 	base64_encode(bytes, n, &text);
-	same = !strcmp(buf_str(&text), want);
-	buf_clear(&text);
-	return same;
+	return !strcmp(buf_str(&text), want);
 }
 
 static bool object_put_sums_agree(struct object_body *b)

@@ -79,7 +79,7 @@ static void gateway_fit_descriptors(struct gateway_settings *set)
 static int gateway_read_pem(const char *key, const char *path, bool closed,
 			    char **out, struct buf *err)
 {
-	struct buf text = BUF_INIT(PEM_MAX);
+	BUF_SECRET text = BUF_INIT(PEM_MAX);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int rc = fd < 0 ? -errno : 0;
 	struct stat st;
@@ -102,7 +102,6 @@ static int gateway_read_pem(const char *key, const char *path, bool closed,
 		rc = -EACCES;
 	}
 	*out = rc ? NULL : buf_detach(&text);
-	buf_wipe(&text);
 	return rc;
 }
 

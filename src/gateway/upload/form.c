@@ -56,7 +56,7 @@ int form_boundary(const char *content_type, char out[FORM_BOUNDARY_MAX + 1],
 		  struct buf *err)
 {
 	static const char type[] = "multipart/form-data";
-	struct buf name = BUF_INIT(256), value = BUF_INIT(256);
+	BUF_LOCAL name = BUF_INIT(256), value = BUF_INIT(256);
 	const char *at = content_type ? content_type : "";
 	int rc, found = 0;
 
@@ -78,8 +78,6 @@ int form_boundary(const char *content_type, char out[FORM_BOUNDARY_MAX + 1],
 		if (rc < 0)
 			break;
 	}
-	buf_clear(&name);
-	buf_clear(&value);
 	if (!rc && found == 1)
 		return 0;
 	buf_adds(err, "Content-Type has no boundary of 1 to 70 characters");

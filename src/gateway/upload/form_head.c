@@ -150,7 +150,7 @@ static int form_head_take_param(struct disposition *seen, const char *key,
 static int form_head_take_disposition(const char *value, struct form_head *out,
 				      struct buf *err)
 {
-	struct buf key = BUF_INIT(256), text = BUF_INIT(FORM_HEAD_MAX);
+	BUF_LOCAL key = BUF_INIT(256), text = BUF_INIT(FORM_HEAD_MAX);
 	struct disposition seen = { 0 };
 	size_t n = text_token_len(value);
 	int rc = 0, more;
@@ -168,8 +168,6 @@ static int form_head_take_disposition(const char *value, struct form_head *out,
 	if (!rc && (out->filename.len > FORM_NAME_MAX ||
 		    out->name.len > FORM_NAME_MAX))
 		rc = form_head_refuse(err, "a name is too long");
-	buf_clear(&key);
-	buf_clear(&text);
 	return rc;
 }
 
@@ -215,7 +213,7 @@ static int form_head_take_line(char *line, bool *disposed,
 int form_head_parse(const char *lines, size_t n, struct form_head *out,
 		    struct buf *err)
 {
-	struct buf copy = BUF_INIT(FORM_HEAD_MAX);
+	BUF_LOCAL copy = BUF_INIT(FORM_HEAD_MAX);
 	bool disposed = false;
 	char *line, *end;
 	int rc = 0;
@@ -243,6 +241,5 @@ int form_head_parse(const char *lines, size_t n, struct form_head *out,
 	if (!rc && (buf_err(&out->name) || buf_err(&out->filename) ||
 		    buf_err(&out->type)))
 		rc = -ENOMEM;
-	buf_clear(&copy);
 	return rc;
 }

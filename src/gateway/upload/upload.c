@@ -86,7 +86,7 @@ static const struct upload_failure {
 static void upload_refuse_file(struct exchange *x, int err, const char *name)
 {
 	struct upload_failure f = { err, 500, NULL };
-	struct buf text = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL text = BUF_INIT(BUF_MESSAGE);
 
 	for (size_t i = 0;
 	     i < sizeof(upload_failures) / sizeof(*upload_failures); i++)
@@ -96,7 +96,6 @@ static void upload_refuse_file(struct exchange *x, int err, const char *name)
 	text_printable(&text, name);
 	buf_addf(&text, ": %s", f.why ? f.why : strerror(-err));
 	upload_refuse(x, f.status, f.status, buf_str(&text));
-	buf_clear(&text);
 }
 
 /* A random UUID. */
@@ -116,7 +115,7 @@ static void upload_add_id(struct buf *out)
 static void upload_answer(struct exchange *x, const char *stage,
 			  const char *files)
 {
-	struct buf out = BUF_INIT(ANSWER_SIZE);
+	BUF_LOCAL out = BUF_INIT(ANSWER_SIZE);
 
 	buf_adds(&out, "{\"id\":\"");
 	upload_add_id(&out);
@@ -126,7 +125,6 @@ static void upload_answer(struct exchange *x, const char *stage,
 	buf_adds(&out, files);
 	buf_adds(&out, "]}");
 	exchange_answer(x, 200, "application/json", buf_str(&out), out.len);
-	buf_clear(&out);
 }
 
 /* ---- the user and the stage ---- */
@@ -134,7 +132,7 @@ static void upload_answer(struct exchange *x, const char *stage,
 /* 0, or answered. */
 static int upload_admit_sender(struct exchange *x, struct users_actor *out)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = users_admit(x->gateway->users, x, out, &why);
 
 	if (rc == -EACCES)
@@ -143,7 +141,6 @@ static int upload_admit_sender(struct exchange *x, struct users_actor *out)
 		upload_refuse(x, 429, 429, buf_str(&why));
 	else if (rc)
 		upload_refuse(x, 503, 503, buf_str(&why));
-	buf_clear(&why);
 	return rc;
 }
 
@@ -163,7 +160,7 @@ static int upload_take_header(struct exchange *x, const char *name,
 
 static int upload_refuse_stage(struct exchange *x, int rc, const char *name)
 {
-	struct buf text = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL text = BUF_INIT(BUF_MESSAGE);
 	bool unknown = rc == -ENOENT || rc == -EINVAL;
 
 	buf_adds(&text, unknown ? "Unknown stage " : "cannot look up stage ");
@@ -171,7 +168,6 @@ static int upload_refuse_stage(struct exchange *x, int rc, const char *name)
 	if (!unknown)
 		buf_addf(&text, ": %s", strerror(-rc));
 	upload_refuse(x, 500, 500, buf_str(&text));
-	buf_clear(&text);
 	return rc;
 }
 
@@ -179,7 +175,7 @@ static int upload_open_stage(struct exchange *x,
 			     const struct users_actor *actor, const char *name,
 			     struct stage **out)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = users_may_write(actor, name, &why);
 
 	if (!rc) {
@@ -198,7 +194,6 @@ static int upload_open_stage(struct exchange *x,
 		upload_ask_login(x, buf_str(&why));
 	else if (rc && why.len)
 		upload_refuse(x, 403, 403, buf_str(&why));
-	buf_clear(&why);
 	return rc;
 }
 
@@ -227,15 +222,13 @@ static int upload_find_stage(struct exchange *x,
 /* The folder is looked at before any byte of a body. */
 static int upload_check_folder(struct exchange *x, const char *folder)
 {
-	struct buf path = BUF_INIT(2 * STORE_KEY_MAX);
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL path = BUF_INIT(2 * STORE_KEY_MAX);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = upload_name(folder, "x", &path, &why);
 	unsigned status = rc == -EPERM ? 500 : 400;
 
 	if (rc)
 		upload_refuse(x, status, status, buf_str(&why));
-	buf_clear(&path);
-	buf_clear(&why);
 	return rc;
 }
 
@@ -256,7 +249,7 @@ static int upload_find(struct exchange *x, struct stage **out,
 static int upload_open_form(struct exchange *x, struct upload *u)
 {
 	char boundary[FORM_BOUNDARY_MAX + 1];
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	unsigned status = 400;
 	int rc = form_boundary(exchange_header(x, "Content-Type"), boundary,
 			       &why);
@@ -268,7 +261,6 @@ static int upload_open_form(struct exchange *x, struct upload *u)
 	if (rc)
 		upload_refuse(x, status, status,
 			      why.len ? buf_str(&why) : strerror(-rc));
-	buf_clear(&why);
 	return rc;
 }
 
@@ -292,7 +284,7 @@ static void upload_on_begin(struct exchange *x)
 
 static void upload_refuse_nameless(struct exchange *x, const char *field)
 {
-	struct buf text = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL text = BUF_INIT(BUF_MESSAGE);
 
 	buf_adds(&text, "Invalid form-data field '");
 	text_printable(&text, field);
@@ -300,7 +292,6 @@ static void upload_refuse_nameless(struct exchange *x, const char *field)
 			"using curl, did you forget the '@' in -F "
 			"'upload=@/path/to/file'?");
 	upload_refuse(x, 400, 400, buf_str(&text));
-	buf_clear(&text);
 }
 
 static int upload_note_name(struct exchange *x, struct upload *u,
@@ -354,7 +345,7 @@ static int upload_open_file(struct exchange *x, struct upload *u,
 static void upload_begin_file(struct exchange *x, struct upload *u,
 			      const struct form_item *item)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	unsigned status;
 	int rc;
 
@@ -369,7 +360,6 @@ static void upload_begin_file(struct exchange *x, struct upload *u,
 		if (rc)
 			upload_refuse_file(x, rc, item->filename);
 	}
-	buf_clear(&why);
 }
 
 static void upload_drop_file(struct upload *u)
@@ -427,7 +417,7 @@ static void upload_refuse_form(struct exchange *x, int rc,
 
 static void upload_on_data(struct exchange *x, const void *bytes, size_t n)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct upload *u = x->state;
 	struct form_item item;
 	int rc;
@@ -445,12 +435,11 @@ static void upload_on_data(struct exchange *x, const void *bytes, size_t n)
 	 * body. */
 	if (exchange_answered(x))
 		upload_drop_file(u);
-	buf_clear(&why);
 }
 
 static void upload_on_end(struct exchange *x)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct upload *u = x->state;
 	int rc = form_finish(u->form, &why);
 
@@ -461,7 +450,6 @@ static void upload_on_end(struct exchange *x)
 			      exchange_header(x, "x-databend-stage-name")
 				      ?: exchange_header(x, "stage_name"),
 			      buf_str(&u->files));
-	buf_clear(&why);
 }
 
 static void upload_on_done(struct exchange *x)

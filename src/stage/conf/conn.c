@@ -222,15 +222,11 @@ static bool conn_same_string(const struct option *row, const struct conn *a,
 static bool conn_same_value(const struct option *row, const struct conn *a,
 			    const struct conn *b)
 {
-	struct buf x = BUF_INIT(BUF_LINE), y = BUF_INIT(BUF_LINE);
-	bool same;
+	BUF_LOCAL x = BUF_INIT(BUF_LINE), y = BUF_INIT(BUF_LINE);
 
 	option_show(row, a, &x);
 	option_show(row, b, &y);
-	same = !strcmp(buf_str(&x), buf_str(&y));
-	buf_clear(&x);
-	buf_clear(&y);
-	return same;
+	return !strcmp(buf_str(&x), buf_str(&y));
 }
 
 bool conn_row_equal(const struct option *row, const struct conn *a,

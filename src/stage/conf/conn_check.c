@@ -16,7 +16,7 @@
 
 static int check_server(const char *key, const char *text, struct buf *err)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct url url;
 	int rc;
 
@@ -33,7 +33,6 @@ static int check_server(const char *key, const char *text, struct buf *err)
 		buf_addf(err, ": %s", buf_str(&why));
 	}
 	url_clear(&url);
-	buf_clear(&why);
 	return rc;
 }
 
@@ -216,7 +215,7 @@ static int check_endpoint(const struct conn *c, const char *key,
 			  const char *endpoint, const struct conn_location *at,
 			  bool virtual_host, struct buf *err)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct s3_endpoint s3;
 	int rc =
 		s3_endpoint_init(&s3, endpoint, at->bucket, virtual_host, &why);
@@ -226,14 +225,13 @@ static int check_endpoint(const struct conn *c, const char *key,
 	if (!rc)
 		rc = check_customer_key_at(c, &s3, err);
 	s3_endpoint_clear(&s3);
-	buf_clear(&why);
 	return rc;
 }
 
 static int check_endpoints(const struct conn *c, const struct conn_location *at,
 			   struct buf *err)
 {
-	struct buf endpoint = BUF_INIT(BUF_URL), public = BUF_INIT(BUF_URL);
+	BUF_LOCAL endpoint = BUF_INIT(BUF_URL), public = BUF_INIT(BUF_URL);
 	bool is_public = text_given(c->s3.public_endpoint_url) ||
 			 c->public_addressing != CONN_SAME;
 	int rc;
@@ -256,14 +254,12 @@ static int check_endpoints(const struct conn *c, const struct conn_location *at,
 				    public.len ? buf_str(&public)
 					       : buf_str(&endpoint),
 				    at, conn_endpoint_virtual(c, true), err);
-	buf_clear(&endpoint);
-	buf_clear(&public);
 	return rc;
 }
 
 static int check_region(const struct conn *c, struct buf *err)
 {
-	struct buf region = BUF_INIT(BUF_URL);
+	BUF_LOCAL region = BUF_INIT(BUF_URL);
 	int rc;
 
 	conn_endpoint_region(c, &region);
@@ -274,7 +270,6 @@ static int check_region(const struct conn *c, struct buf *err)
 		buf_adds(err, "` is no region");
 		rc = -EINVAL;
 	}
-	buf_clear(&region);
 	return rc;
 }
 
@@ -336,14 +331,13 @@ static const char *check_foreign_key(const struct conn *c,
 				     const struct conn *defaults)
 {
 	for (const struct option *row = conn_options; row->name; row++) {
-		struct buf value = BUF_INIT(BUF_LINE);
+		BUF_LOCAL value = BUF_INIT(BUF_LINE);
 		bool said;
 
 		if (row->alias_of || check_is_local(row->name))
 			continue;
 		option_show(row, c, &value);
 		said = value.len > 0;
-		buf_clear(&value);
 		if (said && !conn_row_equal(row, c, defaults))
 			return row->name;
 	}

@@ -33,7 +33,7 @@ static int env_fill_region(struct conn *c, const char *value)
 
 static int env_fill_from_profile(struct conn *c, const char *name)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct aws_profile profile;
 	int rc = 0;
 
@@ -45,7 +45,6 @@ static int env_fill_from_profile(struct conn *c, const char *name)
 				c, profile.values[AWS_KEY_ENDPOINT]);
 	}
 	aws_profile_clear(&profile);
-	buf_clear(&why);
 	return rc;
 }
 

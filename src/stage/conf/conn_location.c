@@ -74,7 +74,7 @@ static const char *location_add_prefix(struct buf *out, const char *path)
 
 static const char *location_prefix(const char *path, struct buf *out)
 {
-	struct buf raw = BUF_INIT(2048);
+	BUF_LOCAL raw = BUF_INIT(2048);
 	const char *fault;
 
 	fault = location_decode(path, &raw);
@@ -84,7 +84,6 @@ static const char *location_prefix(const char *path, struct buf *out)
 		fault = "the path must end in '/'";
 	else
 		fault = location_add_prefix(out, buf_str(&raw));
-	buf_clear(&raw);
 	return fault;
 }
 
@@ -145,7 +144,7 @@ static const char *location_add_segments(const char *path, struct buf *out)
 
 static const char *location_root(const char *path, struct buf *out)
 {
-	struct buf raw = BUF_INIT(PATH_MAX);
+	BUF_LOCAL raw = BUF_INIT(PATH_MAX);
 	const char *fault;
 
 	if (*path != '/')
@@ -160,7 +159,6 @@ static const char *location_root(const char *path, struct buf *out)
 		fault = "the path must end in '/'";
 	else
 		fault = location_add_segments(buf_str(&raw), out);
-	buf_clear(&raw);
 	return fault;
 }
 

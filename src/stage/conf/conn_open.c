@@ -30,7 +30,7 @@ static struct cred_cache *open_creds(const struct conn *c, const char *region,
 int conn_renew(const struct conn *c, struct http_engine *engine,
 	       struct store *store)
 {
-	struct buf region = BUF_INIT(256);
+	BUF_LOCAL region = BUF_INIT(256);
 	struct cred_cache *creds = NULL;
 	int rc = -ENOMEM;
 
@@ -41,7 +41,6 @@ int conn_renew(const struct conn *c, struct http_engine *engine,
 		rc = s3_set_creds(store, creds);
 	if (rc)
 		cred_cache_free(creds);
-	buf_clear(&region);
 	return rc;
 }
 
@@ -65,7 +64,7 @@ static int open_bucket(const struct conn *c, const char *name,
 		       struct http_lane *lane, struct signer *signer,
 		       struct store **out, struct buf *err)
 {
-	struct buf endpoint = BUF_INIT(BUF_URL), public = BUF_INIT(BUF_URL);
+	BUF_LOCAL endpoint = BUF_INIT(BUF_URL), public = BUF_INIT(BUF_URL);
 	struct s3_settings set = c->s3;
 	int rc;
 
@@ -90,8 +89,6 @@ static int open_bucket(const struct conn *c, const char *name,
 		signer_free(signer);
 		http_lane_free(lane);
 	}
-	buf_clear(&endpoint);
-	buf_clear(&public);
 	return rc;
 }
 
@@ -99,7 +96,7 @@ static int open_s3(const struct conn *c, const char *name, const char *bucket,
 		   struct http_engine *engine, struct store **out,
 		   struct buf *err)
 {
-	struct buf region = BUF_INIT(256);
+	BUF_LOCAL region = BUF_INIT(256);
 	struct http_lane_settings set = c->lane;
 	struct http_lane *lane;
 	struct signer *signer = NULL;
@@ -115,25 +112,23 @@ static int open_s3(const struct conn *c, const char *name, const char *bucket,
 				 signer, out, err);
 	else
 		http_lane_free(lane);
-	buf_clear(&region);
 	return rc;
 }
 
 static int open_broken(const struct conn_location *at, const char *name, int rc,
 		       const char *why, struct store **out)
 {
-	struct buf url = BUF_INIT(BUF_URL);
+	BUF_LOCAL url = BUF_INIT(BUF_URL);
 
 	conn_location_show(at, "", &url);
 	rc = store_broken_new(name, buf_str(&url), rc, why, out);
-	buf_clear(&url);
 	return rc;
 }
 
 static int open_local(const struct conn *c, const struct conn_location *at,
 		      const char *name, struct store **out)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	const struct local_settings set = {
 		.name = name,
 		.root = at->root,
@@ -146,7 +141,6 @@ static int open_local(const struct conn *c, const struct conn_location *at,
 	if (rc && rc != -ENOMEM)
 		rc = open_broken(at, name, rc,
 				 why.len ? buf_str(&why) : strerror(-rc), out);
-	buf_clear(&why);
 	return rc;
 }
 

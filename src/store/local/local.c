@@ -80,7 +80,7 @@ static void local_locate(struct store *s, const char *key, struct buf *out)
 static int local_describe(struct store *s, struct buf *out)
 {
 	struct local *l = local_of(s);
-	struct buf origin = BUF_INIT(1024);
+	BUF_LOCAL origin = BUF_INIT(1024);
 	bool known = l->public_url || !local_address(s, &origin);
 
 	known = l->public_url || (known && origin.len);
@@ -93,7 +93,6 @@ static int local_describe(struct store *s, struct buf *out)
 	else
 		buf_addf(out, "of %s, where no gateway has answered yet",
 			 buf_str(&origin));
-	buf_clear(&origin);
 	return buf_err(out);
 }
 
@@ -199,14 +198,13 @@ static const struct store_limits local_limits = {
  * the signature covers the whole of it. */
 static int set_public(struct local *l, const char *text, struct buf *why)
 {
-	struct buf origin = BUF_INIT(1024);
+	BUF_LOCAL origin = BUF_INIT(1024);
 	int rc;
 
 	if (!text || !*text)
 		return 0;
 	rc = local_address_parse(text, &origin, why);
 	l->public_url = rc ? NULL : buf_detach(&origin);
-	buf_clear(&origin);
 	return rc ? rc : l->public_url ? 0 : -ENOMEM;
 }
 

@@ -66,8 +66,8 @@ static void keep_address(struct local *l, const struct local_stamp *stamp,
 int local_address(struct store *s, struct buf *out)
 {
 	struct local *l = local_of(s);
-	struct buf text = BUF_INIT(LOCAL_FOLDER_FILE_MAX), why = BUF_INIT(1024);
-	struct buf origin = BUF_INIT(1024);
+	BUF_LOCAL text = BUF_INIT(LOCAL_FOLDER_FILE_MAX), why = BUF_INIT(1024);
+	BUF_LOCAL origin = BUF_INIT(1024);
 	struct local_stamp stamp;
 	int rc = local_folder_stamp(l, LOCAL_GATEWAY, &stamp);
 
@@ -88,16 +88,13 @@ int local_address(struct store *s, struct buf *out)
 		local_error(l, "read the gateway's address", NULL, rc,
 			    why.len ? buf_str(&why) : NULL);
 	}
-	buf_clear(&text);
-	buf_clear(&why);
-	buf_clear(&origin);
 	return rc ? rc : buf_err(out);
 }
 
 int local_address_set(struct store *s, const char *origin)
 {
 	struct local *l = local_of(s);
-	struct buf text = BUF_INIT(1024), why = BUF_INIT(1024);
+	BUF_LOCAL text = BUF_INIT(1024), why = BUF_INIT(1024);
 	int rc = local_root_writable(l, "keep the gateway's address", NULL);
 
 	if (rc)
@@ -111,8 +108,6 @@ int local_address_set(struct store *s, const char *origin)
 	if (rc)
 		local_error(l, "keep the gateway's address", NULL, rc,
 			    why.len ? buf_str(&why) : NULL);
-	buf_clear(&text);
-	buf_clear(&why);
 	return rc;
 }
 

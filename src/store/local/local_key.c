@@ -46,7 +46,7 @@ static void key_random_word(char *out, size_t n, unsigned of)
 
 int local_key_write(struct local *l, bool replace)
 {
-	struct buf text = BUF_INIT(1024);
+	BUF_SECRET text = BUF_INIT(1024);
 	struct local_key key;
 	int rc;
 
@@ -63,7 +63,6 @@ int local_key_write(struct local *l, bool replace)
 	if (!rc)
 		rc = local_folder_write(l, LOCAL_KEYS, &text, replace);
 	wipe(&key, sizeof(key));
-	buf_wipe(&text);
 	return rc;
 }
 
@@ -142,7 +141,7 @@ static bool kept_key(struct local *l, const struct local_stamp *stamp,
 
 static int read_key(struct local *l, struct local_key *out)
 {
-	struct buf text = BUF_INIT(LOCAL_FOLDER_FILE_MAX);
+	BUF_SECRET text = BUF_INIT(LOCAL_FOLDER_FILE_MAX);
 	struct local_stamp stamp;
 	int rc = local_folder_stamp(l, LOCAL_KEYS, &stamp);
 
@@ -154,7 +153,6 @@ static int read_key(struct local *l, struct local_key *out)
 		rc = parse_key(&text, out);
 	if (!rc)
 		keep_key(l, &stamp, out);
-	buf_wipe(&text);
 	return rc;
 }
 

@@ -78,7 +78,7 @@ static void names_say_hidden(struct local *l, const struct local_path *p,
 			     const char *key)
 {
 	int fd = local_file_openat(p->dir, p->name, O_RDONLY | O_DIRECTORY);
-	struct buf what = BUF_INIT(STORE_KEY_MAX + NAME_MAX);
+	BUF_LOCAL what = BUF_INIT(STORE_KEY_MAX + NAME_MAX);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
 
@@ -96,7 +96,6 @@ static void names_say_hidden(struct local *l, const struct local_path *p,
 		closedir(d);
 	else if (fd >= 0)
 		close(fd);
-	buf_clear(&what);
 }
 
 static int names_remove_one(struct local *l, const char *key, const char *etag,

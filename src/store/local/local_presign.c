@@ -54,7 +54,7 @@ static int presign_sign(struct local *l, struct sigv4_request *request,
 			const struct buf *origin, int64_t now, int64_t expire,
 			struct buf *query, struct buf *why)
 {
-	struct buf host = BUF_INIT(1024);
+	BUF_LOCAL host = BUF_INIT(1024);
 	struct local_key key;
 	struct sigv4_key derived;
 	struct sigv4_scope scope = { .region = REGION,
@@ -81,7 +81,6 @@ static int presign_sign(struct local *l, struct sigv4_request *request,
 	}
 	wipe(&key, sizeof(key));
 	url_clear(&u);
-	buf_clear(&host);
 	return rc;
 }
 
@@ -103,7 +102,7 @@ static int presign_deliver(const struct buf *origin, const struct buf *path,
 /* A URL that no gateway has ever answered is worth a warning. */
 static int presign_warn(struct local *l, struct store_presigned *out)
 {
-	struct buf address = BUF_INIT(1024);
+	BUF_LOCAL address = BUF_INIT(1024);
 
 	if (l->public_url)
 		return 0;
@@ -114,7 +113,6 @@ static int presign_warn(struct local *l, struct store_presigned *out)
 		if (!out->warning)
 			return -ENOMEM;
 	}
-	buf_clear(&address);
 	return 0;
 }
 
@@ -133,7 +131,8 @@ int local_presign(struct store *s, const struct store_presign *req,
 		.payload_hash = SIGV4_UNSIGNED_PAYLOAD,
 	};
 	char on_query[2048], on_path[512];
-	struct buf origin = BUF_INIT(1024), path, query;
+	BUF_LOCAL origin = BUF_INIT(1024), path = { 0 };
+	BUF_SECRET query = { 0 };
 	int64_t now = clock_now_s();
 	int rc = presign_check(req, why);
 
@@ -159,9 +158,6 @@ int local_presign(struct store *s, const struct store_presign *req,
 		rc = presign_warn(l, out);
 	if (!rc)
 		out->expires_at = now + req->expire;
-	buf_clear(&origin);
-	buf_clear(&path);
-	buf_wipe(&query);
 	return rc ? rc
 		  : store_presign_headers(out, req->headers, req->n_headers);
 }

@@ -50,7 +50,7 @@ enum record_flag { IMPLIED = 1, HAS_MD5 = 2, LITERAL = 4, REBOUND = 8 };
 
 static int record_take_md5(struct local_props *k, const char *value)
 {
-	struct buf sum = BUF_INIT(64);
+	BUF_LOCAL sum = BUF_INIT(64);
 	int rc = base64_decode(value, strlen(value), &sum);
 
 	if (!rc && sum.len != sizeof(k->md5))
@@ -59,7 +59,6 @@ static int record_take_md5(struct local_props *k, const char *value)
 		memcpy(k->md5, sum.data, sizeof(k->md5));
 		k->has_md5 = true;
 	}
-	buf_clear(&sum);
 	return rc;
 }
 
@@ -170,7 +169,7 @@ static void record_add_lines(struct buf *b, const struct props *p, bool meta)
 
 static void record_add_props(struct buf *b, const struct props *p)
 {
-	struct buf more = BUF_INIT(LINES_MAX);
+	BUF_LOCAL more = BUF_INIT(LINES_MAX);
 
 	record_add_string(b, props_get(p, PROP_TYPE));
 	if (record_has_more(p)) {
@@ -181,7 +180,6 @@ static void record_add_props(struct buf *b, const struct props *p)
 			b->err = buf_err(&more);
 	}
 	record_add_lines(b, p, true);
-	buf_clear(&more);
 }
 
 static void record_add_head(struct buf *b, unsigned flags,

@@ -243,12 +243,11 @@ int local_root_open(struct local *l, struct buf *why)
 /* Where nothing could be written: can it now? 0 or why not. */
 static int local_root_again(struct local *l)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = l->ro_err;
 
 	if (l->folder_fd >= 0)
 		rc = root_prepare(l, &why);
-	buf_clear(&why);
 	if (rc)
 		return rc;
 	/* Of several threads that look at once one logs it. */
