@@ -72,5 +72,7 @@ struct cred_request {
 int cred_ask_http(struct cred_ask *ask, const struct cred_request *request,
 		  struct http_reply *out);
 void cred_ask_http_clear(struct http_reply *reply); /* wipes the body */
+#define CRED_REPLY_LOCAL \
+	__attribute__((cleanup(cred_ask_http_clear))) struct http_reply
 
 #endif

@@ -47,7 +47,7 @@ static bool container_is_plain(const char *s)
 static int container_check_full(const char *full, struct buf *err)
 {
 	BUF_LOCAL server = BUF_INIT(2048);
-	struct url url = { 0 };
+	URL_LOCAL url = { 0 };
 	int rc;
 
 	buf_add(&server, full, strcspn(full, "?"));
@@ -59,7 +59,6 @@ static int container_check_full(const char *full, struct buf *err)
 			      "addresses of ECS and EKS are asked");
 		rc = -EINVAL;
 	}
-	url_clear(&url);
 	return rc;
 }
 
@@ -118,13 +117,12 @@ static int container_parse(struct cred_ask *ask, const struct http_reply *reply,
 		.token = "Token",
 		.end = "Expiration",
 	};
-	struct cred_fields f;
+	CRED_FIELDS_LOCAL f = { 0 };
 	int rc = cred_fields_json(ask, WHO, &names, &reply->body, &f);
 
 	if (!rc)
 		rc = cred_fields_make(ask, &f, CRED_END_ISO, WHO,
 				      "container endpoint", out);
-	cred_fields_clear(&f);
 	return rc;
 }
 
@@ -140,7 +138,7 @@ static int container_ask(struct cred_ask *ask, const char *url,
 			     { *token ? "Authorization" : NULL, token } },
 		.deadline_ms = DEADLINE_MS,
 	};
-	struct http_reply reply;
+	CRED_REPLY_LOCAL reply = { 0 };
 	int rc = cred_ask_http(ask, &request, &reply);
 
 	if (!rc && reply.status != 200)
@@ -149,7 +147,6 @@ static int container_ask(struct cred_ask *ask, const char *url,
 				   reply.status);
 	else if (!rc)
 		rc = container_parse(ask, &reply, out);
-	cred_ask_http_clear(&reply);
 	/* It was configured: the next provider must not step in. */
 	return rc == -ENOENT ? -EACCES : rc;
 }

@@ -17,6 +17,8 @@ struct cred_fields {
 	char *extra; /* one more that the provider looks at */
 };
 void cred_fields_clear(struct cred_fields *f); /* wipes */
+#define CRED_FIELDS_LOCAL \
+	__attribute__((cleanup(cred_fields_clear))) struct cred_fields
 
 enum cred_end {
 	CRED_END_ISO, /* 2030-01-31T12:00:00Z */

@@ -34,7 +34,7 @@ static int imds_base(struct imds *m)
 	const char *given = cred_ask_env(ENDPOINT);
 	const char *mode = cred_ask_env(ENDPOINT "_MODE");
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
-	struct url url;
+	URL_LOCAL url = { 0 };
 	int rc;
 
 	if (!given)
@@ -52,7 +52,6 @@ static int imds_base(struct imds *m)
 		url_origin(&url, &m->base);
 		buf_add(&m->base, url.path, n);
 	}
-	url_clear(&url);
 	return rc ? rc : buf_err(&m->base);
 }
 
@@ -100,7 +99,7 @@ static bool imds_is_word(const char *s, size_t n, const char *more, size_t max)
 
 static int imds_token(struct imds *m)
 {
-	struct http_reply reply;
+	CRED_REPLY_LOCAL reply = { 0 };
 	int rc = imds_request(m, HTTP_PUT, "/latest/api/token", "", &reply);
 	const char *text = buf_str(&reply.body);
 	bool old = reply.status == 403 || reply.status == 404 ||
@@ -125,14 +124,13 @@ static int imds_token(struct imds *m)
 				   WHO " refuses a token: status %ld",
 				   reply.status);
 	}
-	cred_ask_http_clear(&reply);
 	return rc;
 }
 
 /* Which role is attached; its name is the first line. */
 static int imds_role(struct imds *m, struct buf *role)
 {
-	struct http_reply reply;
+	CRED_REPLY_LOCAL reply = { 0 };
 	int rc = imds_request(m, HTTP_GET, ROLES, "", &reply);
 	const char *text = buf_str(&reply.body);
 	size_t n = strcspn(text, "\r\n");
@@ -151,7 +149,6 @@ static int imds_role(struct imds *m, struct buf *role)
 				   WHO " answered a role's name that is none");
 	else
 		buf_add(role, text, n);
-	cred_ask_http_clear(&reply);
 	return rc;
 }
 
@@ -166,7 +163,7 @@ static int imds_parse(struct imds *m, const struct http_reply *reply,
 		.extra = "Code",
 	};
 	BUF_LOCAL source = BUF_INIT(BUF_MESSAGE);
-	struct cred_fields f;
+	CRED_FIELDS_LOCAL f = { 0 };
 	int rc = cred_fields_json(m->ask, WHO, &names, &reply->body, &f);
 
 	buf_addf(&source, "instance role %s", role);
@@ -178,13 +175,12 @@ static int imds_parse(struct imds *m, const struct http_reply *reply,
 	if (!rc)
 		rc = cred_fields_make(m->ask, &f, CRED_END_ISO, WHO,
 				      buf_str(&source), out);
-	cred_fields_clear(&f);
 	return rc;
 }
 
 static int imds_keys(struct imds *m, const char *role, struct creds **out)
 {
-	struct http_reply reply;
+	CRED_REPLY_LOCAL reply = { 0 };
 	int rc = imds_request(m, HTTP_GET, ROLES, role, &reply);
 
 	if (!rc && reply.status != 200)
@@ -193,7 +189,6 @@ static int imds_keys(struct imds *m, const char *role, struct creds **out)
 				   role, reply.status);
 	else if (!rc)
 		rc = imds_parse(m, &reply, role, out);
-	cred_ask_http_clear(&reply);
 	return rc;
 }
 

@@ -341,7 +341,7 @@ static int process_parse(struct cred_ask *ask, const struct buf *output,
 		.end = "Expiration",
 		.extra = "Version",
 	};
-	struct cred_fields f;
+	CRED_FIELDS_LOCAL f = { 0 };
 	int rc = cred_fields_json(ask, who, &names, output, &f);
 
 	if (!rc && (!f.extra || strcmp(f.extra, "1")))
@@ -349,7 +349,6 @@ static int process_parse(struct cred_ask *ask, const struct buf *output,
 				   who);
 	if (!rc)
 		rc = cred_fields_make(ask, &f, CRED_END_ISO, who, source, out);
-	cred_fields_clear(&f);
 	return rc;
 }
 

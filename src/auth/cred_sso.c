@@ -123,7 +123,7 @@ static int sso_parse(struct cred_ask *ask, const struct cred_sso *sso,
 		.end = "expiration",
 	};
 	BUF_LOCAL source = BUF_INIT(BUF_MESSAGE);
-	struct cred_fields f;
+	CRED_FIELDS_LOCAL f = { 0 };
 	int rc = cred_fields_json(ask, WHO, &names, &reply->body, &f);
 
 	buf_addf(&source, "profile %s, single sign-on as %s in %s",
@@ -131,7 +131,6 @@ static int sso_parse(struct cred_ask *ask, const struct cred_sso *sso,
 	if (!rc)
 		rc = cred_fields_make(ask, &f, CRED_END_MS, WHO,
 				      buf_str(&source), out);
-	cred_fields_clear(&f);
 	return rc;
 }
 
@@ -148,7 +147,7 @@ static int sso_ask_portal(struct cred_ask *ask, const struct cred_sso *sso,
 			     { "Accept", "application/json" } },
 		.deadline_ms = DEADLINE_MS,
 	};
-	struct http_reply reply;
+	CRED_REPLY_LOCAL reply = { 0 };
 	int rc = cred_ask_http(ask, &request, &reply);
 
 	if (rc)
@@ -165,7 +164,6 @@ static int sso_ask_portal(struct cred_ask *ask, const struct cred_sso *sso,
 				   reply.status);
 	else
 		rc = sso_parse(ask, sso, &reply, out);
-	cred_ask_http_clear(&reply);
 	return rc;
 }
 
@@ -173,7 +171,7 @@ int cred_sso_read(struct cred_ask *ask, const struct cred_sso *sso,
 		  struct creds **out)
 {
 	BUF_LOCAL url = BUF_INIT(BUF_URL);
-	struct cred_fields token = { 0 };
+	CRED_FIELDS_LOCAL token = { 0 };
 	int rc = sso_url(ask, sso, &url);
 
 	if (!rc && !ask->far)
@@ -183,6 +181,5 @@ int cred_sso_read(struct cred_ask *ask, const struct cred_sso *sso,
 		rc = sso_find_token(ask, sso, &token);
 	if (!rc)
 		rc = sso_ask_portal(ask, sso, buf_str(&url), token.token, out);
-	cred_fields_clear(&token);
 	return rc;
 }

@@ -283,7 +283,7 @@ static int sts_post(struct cred_ask *ask, struct sts *s, const char *source,
 		.sign = s->by ? sts_sign : NULL,
 		.sign_arg = s,
 	};
-	struct http_reply reply = { 0 };
+	CRED_REPLY_LOCAL reply = { 0 };
 	int rc = buf_err(&s->body) ? buf_err(&s->body) : buf_err(&s->url);
 
 	if (rc)
@@ -295,7 +295,6 @@ static int sts_post(struct cred_ask *ask, struct sts *s, const char *source,
 	rc = cred_ask_http(ask, &request, &reply);
 	if (!rc)
 		rc = sts_judge(ask, &reply, source, out);
-	cred_ask_http_clear(&reply);
 	return rc;
 }
 

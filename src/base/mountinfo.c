@@ -59,7 +59,7 @@ void mountinfo_close(struct mountinfo *m)
 bool mountinfo_at(const char *point, struct mountinfo_place *out)
 {
 	struct mountinfo_row row;
-	struct mountinfo table;
+	MOUNTINFO_LOCAL table = { 0 };
 	bool found = false;
 
 	mountinfo_open(&table, "self");
@@ -71,6 +71,5 @@ bool mountinfo_at(const char *point, struct mountinfo_place *out)
 		snprintf(out->type, sizeof(out->type), "%s", row.type);
 		found = true;
 	}
-	mountinfo_close(&table);
 	return found;
 }

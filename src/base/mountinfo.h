@@ -30,6 +30,8 @@ void mountinfo_open(struct mountinfo *m, const char *process);
 /* False at the end. The row's strings live until the next call. */
 bool mountinfo_next(struct mountinfo *m, struct mountinfo_row *row);
 void mountinfo_close(struct mountinfo *m);
+#define MOUNTINFO_LOCAL \
+	__attribute__((cleanup(mountinfo_close))) struct mountinfo
 
 /* What this process sees mounted at a place, the uppermost; false: nothing. */
 struct mountinfo_place {

@@ -138,14 +138,13 @@ static bool proc_same_device(pid_t tid, int id, const char *device)
 {
 	char process[24];
 	struct mountinfo_row row;
-	struct mountinfo table;
+	MOUNTINFO_LOCAL table = { 0 };
 	bool same = false;
 
 	snprintf(process, sizeof(process), "%ld", (long)tid);
 	mountinfo_open(&table, process);
 	while (!same && mountinfo_next(&table, &row))
 		same = row.id == (uint64_t)id && !strcmp(row.device, device);
-	mountinfo_close(&table);
 	return same;
 }
 

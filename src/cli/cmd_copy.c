@@ -124,7 +124,7 @@ static int copy_to_stage(struct transfer_plan *p,
 			 const struct transfer_words *w)
 {
 	const char *last = w->word[w->n - 1];
-	struct location where;
+	LOCATION_LOCAL where = { 0 };
 	int into, rc = transfer_plan_stage(p, "copy to", last, &where, &p->to);
 	char *path;
 	size_t n;
@@ -143,7 +143,6 @@ static int copy_to_stage(struct transfer_plan *p,
 		else
 			rc = copy_from_local(p, w->word[i], p->to, path, into);
 	}
-	location_clear(&where);
 	if (rc && rc != -EINTR && rc != -ENOMEM) {
 		transfer_fail(p->t, store_error_words(p->to->store, rc),
 			      "cannot copy to %s", last);
@@ -226,7 +225,7 @@ static int move_marker(void *arg, const struct list_entry *e, const char *name,
 /* Of a tree that has gone, what stood for its empty directories. */
 static int move_clear_stage(struct transfer_plan *p, const char *word)
 {
-	struct failure failure = FAILURE_INIT;
+	FAILURE_LOCAL failure = FAILURE_INIT;
 	BUF_LOCAL path = BUF_INIT(STORE_KEY_MAX);
 	struct move_markers m = { 0 };
 	struct walk walk = { .markers = true, .each = move_marker, .arg = &m };
@@ -254,7 +253,6 @@ static int move_clear_stage(struct transfer_plan *p, const char *word)
 	if (rc)
 		message("cannot remove the directory that was moved",
 			buf_str(&failure.why));
-	failure_clear(&failure);
 	return rc ? STATUS_FAILED : STATUS_OK;
 }
 

@@ -32,7 +32,7 @@ static const struct option options[] = {
 /* The directory of fs:// settings; -EINVAL with why. */
 static int keys_conn_root(const struct conn *c, char **out, struct buf *why)
 {
-	struct conn_location place;
+	CONN_LOCATION_LOCAL place = { 0 };
 	int rc = conn_location(c, &place, why);
 
 	if (!rc && !place.root) {
@@ -44,7 +44,6 @@ static int keys_conn_root(const struct conn *c, char **out, struct buf *why)
 		*out = place.root;
 		place.root = NULL;
 	}
-	conn_location_clear(&place);
 	return rc;
 }
 
@@ -68,9 +67,9 @@ static int keys_stage_root(struct session *s, const struct stage *stage,
 static int keys_named_root(struct session *s, const char *word, char **out,
 			   struct buf *why)
 {
-	struct failure failure = FAILURE_INIT;
+	FAILURE_LOCAL failure = FAILURE_INIT;
 	struct stage *stage = NULL;
-	struct location where = { 0 };
+	LOCATION_LOCAL where = { 0 };
 	int rc;
 
 	if (!word && s->config.has_storage)
@@ -93,8 +92,6 @@ static int keys_named_root(struct session *s, const char *word, char **out,
 	if (!rc)
 		rc = keys_stage_root(s, stage, out, why);
 	stage_unref(stage);
-	location_clear(&where);
-	failure_clear(&failure);
 	return rc;
 }
 

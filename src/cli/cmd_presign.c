@@ -370,9 +370,9 @@ static int presign_run_session(const struct presign_options *o,
 				       .compat_host = o->compat_host };
 	const struct presign_scope scope = { w->tree, (unsigned)o->parts,
 					     o->verbose };
-	struct failure failure = FAILURE_INIT;
+	FAILURE_LOCAL failure = FAILURE_INIT;
 	BUF_LOCAL what = BUF_INIT(BUF_MESSAGE);
-	struct session s;
+	SESSION_LOCAL s = { 0 };
 	int status = cmd_status(session_open(o->config, &s));
 
 	buf_addf(&what, "cannot presign %s", w->text);
@@ -381,8 +381,6 @@ static int presign_run_session(const struct presign_options *o,
 	else if (!status && presign_job_run(&s, &w->location, request, &scope,
 					    &output, &failure))
 		status = cmd_failure(buf_str(&what), &failure);
-	session_close(&s);
-	failure_clear(&failure);
 	return status;
 }
 

@@ -101,7 +101,7 @@ static void input_say(const struct input *in, const char *why)
 /* Signs for one line. 0, or -errno with why in f. */
 static int input_sign_line(struct input *in, struct failure *f, bool *go_on)
 {
-	struct location where;
+	LOCATION_LOCAL where = { 0 };
 	int rc;
 
 	*go_on = true;
@@ -121,7 +121,6 @@ static int input_sign_line(struct input *in, struct failure *f, bool *go_on)
 	else
 		rc = failure_set(f, CODE_BAD_ARGUMENTS, -EINVAL,
 				 LOCATION_IS_STAGE);
-	location_clear(&where);
 	return rc;
 }
 
@@ -157,7 +156,7 @@ int cmd_presign_input(struct session *s, const struct presign_options *o,
 	const struct output output = { .format = o->format,
 				       .header = o->header,
 				       .compat_host = o->compat_host };
-	struct failure f = FAILURE_INIT;
+	FAILURE_LOCAL f = FAILURE_INIT;
 	struct input in = { .end = o->nul ? '\0' : '\n' };
 	int status;
 
@@ -169,6 +168,5 @@ int cmd_presign_input(struct session *s, const struct presign_options *o,
 	status = input_sign_lines(&in);
 	if (presign_job_end(in.job, status, &f) && !status)
 		status = cmd_failure("cannot presign", &f);
-	failure_clear(&f);
 	return status;
 }

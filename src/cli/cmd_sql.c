@@ -139,12 +139,11 @@ static int sql_check(const struct source *src)
 static int sql_run_one(const struct source *src, struct session *s,
 		       const struct sql_statement *q, const struct output *o)
 {
-	struct failure failure = FAILURE_INIT;
+	FAILURE_LOCAL failure = FAILURE_INIT;
 	int status = STATUS_OK;
 
 	if (statement_run(s, q, o, &failure))
 		status = sql_tell_failure(src, q, &failure);
-	failure_clear(&failure);
 	return status;
 }
 
@@ -174,7 +173,7 @@ static int run_source(const struct sql_options *o, const struct source *src)
 	const struct output output = { .format = o->format,
 				       .header = o->header,
 				       .compat_host = o->compat_host };
-	struct session s;
+	SESSION_LOCAL s = { 0 };
 	int status = sql_check(src);
 
 	if (status)
@@ -182,7 +181,6 @@ static int run_source(const struct sql_options *o, const struct source *src)
 	status = cmd_status(session_open(o->config, &s));
 	if (!status)
 		status = sql_run_all(src, &s, &output);
-	session_close(&s);
 	return status;
 }
 
@@ -253,7 +251,7 @@ static int sql_run_prompt(const struct sql_options *o)
 	const struct output output = { .format = o->format,
 				       .header = o->header,
 				       .compat_host = o->compat_host };
-	struct session s;
+	SESSION_LOCAL s = { 0 };
 	struct prompt_arg arg = { &s, &output };
 	int status = cmd_status(session_open(o->config, &s));
 
@@ -262,7 +260,6 @@ static int sql_run_prompt(const struct sql_options *o)
 		     "STAGES, DESC, CREATE, ALTER, DROP STAGE; exit ends.");
 	if (!status && sql_prompt(sql_run_typed, &arg))
 		status = sql_no_memory();
-	session_close(&s);
 	return status;
 }
 

@@ -67,14 +67,12 @@ static int statement_session(const struct statement_options *o,
 		.header = o->header,
 		.brief = output_is_for_person(o->format),
 	};
-	struct failure failure = FAILURE_INIT;
-	struct session s;
+	FAILURE_LOCAL failure = FAILURE_INIT;
+	SESSION_LOCAL s = { 0 };
 	int status = cmd_status(session_open(o->config, &s));
 
 	if (!status && statement_run(&s, q, &output, &failure))
 		status = cmd_failure(what, &failure);
-	session_close(&s);
-	failure_clear(&failure);
 	return status;
 }
 
@@ -140,7 +138,7 @@ static int statement_take_files(const struct statement_options *o,
 				const char *which, struct sql_statement *q,
 				struct buf *why)
 {
-	struct location where = { 0 };
+	LOCATION_LOCAL where = { 0 };
 	struct pattern *pattern = NULL;
 	int rc = statement_take_word(words, which, &q->location, why);
 
@@ -151,7 +149,6 @@ static int statement_take_files(const struct statement_options *o,
 		rc = statement_take(o->pattern, &q->pattern);
 	}
 	pattern_free(pattern);
-	location_clear(&where);
 	return rc;
 }
 

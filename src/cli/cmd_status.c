@@ -166,7 +166,7 @@ static int status_list(const struct status_options *o, const char *point)
 	struct table *t =
 		table_new(stdout, o->format, o->header, status_columns, 4);
 	char *real = point ? realpath(point, NULL) : NULL;
-	struct mountinfo m;
+	MOUNTINFO_LOCAL m = { 0 };
 	struct mountinfo_row row;
 	unsigned n = 0;
 	int rc = t ? 0 : -ENOMEM, end;
@@ -179,7 +179,6 @@ static int status_list(const struct status_options *o, const char *point)
 		rc = status_put(t, &row);
 		n++;
 	}
-	mountinfo_close(&m);
 	free(real);
 	end = t ? table_end(t) : 0;
 	if (rc || end)

@@ -45,7 +45,7 @@ static void sync_check(const struct transfer_options *o,
 static int sync_target(struct transfer_plan *p, const char *word,
 		       struct stage **stage, struct buf *path)
 {
-	struct location where;
+	LOCATION_LOCAL where = { 0 };
 	int rc;
 
 	if (*word != '@')
@@ -56,7 +56,6 @@ static int sync_target(struct transfer_plan *p, const char *word,
 	buf_adds(path, where.path);
 	if (text_ends_with(buf_str(path), "/"))
 		buf_truncate(path, path->len - 1);
-	location_clear(&where);
 	return transfer_sync_stage(p, *stage, buf_str(path));
 }
 

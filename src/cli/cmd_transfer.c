@@ -316,7 +316,7 @@ static int put_plan(struct transfer_plan *p, const struct transfer_options *o,
 		    const struct transfer_words *w)
 {
 	const char *word = w->word[w->n - 1];
-	struct location where;
+	LOCATION_LOCAL where = { 0 };
 	struct stage *stage;
 	int exact,
 		rc = transfer_plan_stage(p, "upload to", word, &where, &stage);
@@ -331,7 +331,6 @@ static int put_plan(struct transfer_plan *p, const struct transfer_options *o,
 	for (unsigned i = 0; i + 1 < w->n && !rc; i++)
 		rc = transfer_walk(p, w->word[i], stage, where.path, exact > 0);
 	stage_unref(stage);
-	location_clear(&where);
 	return rc;
 }
 

@@ -45,14 +45,14 @@ static int tree_walk(const char *config, const char *word, struct walk *w,
 		     void (*begin)(void *arg, const struct stage *stage,
 				   const char *path))
 {
-	struct failure failure = FAILURE_INIT;
+	FAILURE_LOCAL failure = FAILURE_INIT;
 	BUF_LOCAL path = BUF_INIT(STORE_KEY_MAX);
-	struct location where = { 0 };
-	struct session s;
+	LOCATION_LOCAL where = { 0 };
+	SESSION_LOCAL s = { 0 };
 	int rc = session_open(config, &s);
 
 	if (rc)
-		goto out;
+		return rc;
 	rc = location_parse(word, &where, &failure.why);
 	if (!rc)
 		rc = session_stage(&s, where.stage, &w->stage, &failure);
@@ -71,10 +71,6 @@ static int tree_walk(const char *config, const char *word, struct walk *w,
 		buf_addf(&what, "cannot list %s", word);
 		cmd_failure(buf_str(&what), &failure);
 	}
-	location_clear(&where);
-out:
-	session_close(&s);
-	failure_clear(&failure);
 	return rc;
 }
 

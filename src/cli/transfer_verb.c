@@ -104,7 +104,7 @@ static int verb_move(struct run *r, struct session *s)
 
 static int verb_run_session(struct run *r)
 {
-	struct session s;
+	SESSION_LOCAL s = { 0 };
 	int status = STATUS_OK;
 
 	if (r->o.row)
@@ -115,7 +115,6 @@ static int verb_run_session(struct run *r)
 				     : session_open(r->o.config, &s));
 	if (!status)
 		status = verb_move(r, &s);
-	session_close(&s);
 	return status;
 }
 

@@ -39,6 +39,7 @@ struct failure {
 		.why = BUF_INIT(BUF_MESSAGE) \
 	}
 void failure_clear(struct failure *f);
+#define FAILURE_LOCAL __attribute__((cleanup(failure_clear))) struct failure
 
 /* All return rc, which is not 0. */
 int failure_set(struct failure *f, int code, int rc, const char *fmt, ...)

@@ -402,14 +402,13 @@ int presign_job_print(const struct store_presigned *p, int action,
 {
 	const struct presign_request none = { .action = action };
 	struct presign_job *j = presign_job_new(NULL, &none, o, false);
-	struct failure f = FAILURE_INIT;
+	FAILURE_LOCAL f = FAILURE_INIT;
 	int rc, end;
 
 	if (!j)
 		return -ENOMEM;
 	rc = put_row(j, p, action);
 	end = presign_job_end(j, rc, &f);
-	failure_clear(&f);
 	return rc ? rc : end;
 }
 
@@ -449,7 +448,7 @@ int presign_job_run(struct session *s, const struct location *where,
 		    struct failure *f)
 {
 	static const struct presign_scope one;
-	struct failure second = FAILURE_INIT;
+	FAILURE_LOCAL second = FAILURE_INIT;
 	struct presign_job *j;
 	bool go_on;
 	int rc, end;
@@ -464,6 +463,5 @@ int presign_job_run(struct session *s, const struct location *where,
 	rc = scope->tree ? presign_job_tree(j, where, f)
 			 : presign_job_row(j, where, f, &go_on);
 	end = presign_job_end(j, rc, rc ? &second : f);
-	failure_clear(&second);
 	return rc ? rc : end;
 }

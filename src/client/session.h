@@ -26,6 +26,7 @@ int session_open(const char *file, struct session *out);
 /* The same without any configuration: the engine alone. */
 int session_open_bare(struct session *out);
 void session_close(struct session *s);
+#define SESSION_LOCAL __attribute__((cleanup(session_close))) struct session
 
 /* The stage of that name, with a reference. 0 or -errno. */
 int session_stage(struct session *s, const char *name, struct stage **out,

@@ -96,7 +96,7 @@ static int statement_run_presign(struct session *s,
 		.expire = q->has_expire ? (int64_t)q->expire : 0,
 		.content_type = q->content_type.s,
 	};
-	struct location where = { 0 };
+	LOCATION_LOCAL where = { 0 };
 	int rc;
 
 	if (q->has_expire && (q->expire < PRESIGN_EXPIRE_MIN ||
@@ -112,14 +112,13 @@ static int statement_run_presign(struct session *s,
 	rc = statement_find_location(q, &where, f);
 	if (!rc)
 		rc = presign_job_run(s, &where, &request, NULL, o, f);
-	location_clear(&where);
 	return rc;
 }
 
 static int statement_run_files(struct session *s, const struct sql_statement *q,
 			       const struct output *o, struct failure *f)
 {
-	struct location where = { 0 };
+	LOCATION_LOCAL where = { 0 };
 	struct pattern *pattern;
 	int rc = statement_find_pattern(q, &pattern, f);
 
@@ -130,7 +129,6 @@ static int statement_run_files(struct session *s, const struct sql_statement *q,
 	else if (!rc)
 		rc = statement_remove(s, &where, pattern, q, o, f);
 	pattern_free(pattern);
-	location_clear(&where);
 	return rc;
 }
 

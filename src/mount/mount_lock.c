@@ -100,7 +100,7 @@ static bool mount_lock_sees(const char *pid, const char *device,
 			    char where[PATH_SIZE])
 {
 	struct mountinfo_row row;
-	struct mountinfo table;
+	MOUNTINFO_LOCAL table = { 0 };
 	bool found = false;
 
 	mountinfo_open(&table, pid);
@@ -108,7 +108,6 @@ static bool mount_lock_sees(const char *pid, const char *device,
 		found = !strcmp(row.device, device);
 	if (found)
 		snprintf(where, PATH_SIZE, "%s", row.point);
-	mountinfo_close(&table);
 	return found;
 }
 

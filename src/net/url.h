@@ -21,6 +21,7 @@ struct url {
 int url_parse(const char *text, const char *scheme, struct url *out,
 	      struct buf *err);
 void url_clear(struct url *u);
+#define URL_LOCAL __attribute__((cleanup(url_clear))) struct url
 
 /* HOST or HOST:PORT as the Host header has it: no port that is the default. */
 void url_authority(const struct url *u, struct buf *out);

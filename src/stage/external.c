@@ -51,11 +51,10 @@ static void external_show(const struct conn *conn, const char *below,
 			  struct buf *err)
 {
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
-	struct conn_location at;
+	CONN_LOCATION_LOCAL at = { 0 };
 
 	if (!conn_location(conn, &at, &why))
 		conn_location_show(&at, below, err);
-	conn_location_clear(&at);
 }
 
 static int external_check_pair(const struct external_owner *a,
@@ -114,7 +113,7 @@ static int external_open_stage(const struct external_context *with,
 			       struct buf *why)
 {
 	const struct conn *conn = out->conn;
-	struct conn_location at;
+	CONN_LOCATION_LOCAL at = { 0 };
 	struct store *store = NULL;
 	int rc = conn_location(conn, &at, why);
 
@@ -129,7 +128,6 @@ static int external_open_stage(const struct external_context *with,
 		else
 			rc = -ENOMEM;
 	}
-	conn_location_clear(&at);
 	return rc;
 }
 
@@ -173,7 +171,7 @@ int external_broken(const char *name, const struct conn *conn, const char *why,
 		    struct external *out)
 {
 	BUF_LOCAL url = BUF_INIT(BUF_URL), unused = BUF_INIT(BUF_MESSAGE);
-	struct conn_location at = { 0 };
+	CONN_LOCATION_LOCAL at = { 0 };
 	struct store *store = NULL;
 	int rc;
 
@@ -195,7 +193,6 @@ int external_broken(const char *name, const struct conn *conn, const char *why,
 	}
 	if (rc)
 		external_clear(out);
-	conn_location_clear(&at);
 	return rc;
 }
 

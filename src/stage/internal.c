@@ -385,7 +385,7 @@ static int internal_open_store(struct internal *in,
 			       const struct catalog_settings *s,
 			       struct http_engine *engine, struct buf *why)
 {
-	struct conn_location at = { 0 };
+	CONN_LOCATION_LOCAL at = { 0 };
 	int rc = conn_location(s->storage, &at, why);
 
 	if (!rc)
@@ -398,7 +398,6 @@ static int internal_open_store(struct internal *in,
 		if (!in->root || !in->prefix)
 			rc = -ENOMEM;
 	}
-	conn_location_clear(&at);
 	return rc;
 }
 

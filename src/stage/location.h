@@ -26,5 +26,6 @@ struct location {
  */
 int location_parse(const char *text, struct location *out, struct buf *err);
 void location_clear(struct location *l);
+#define LOCATION_LOCAL __attribute__((cleanup(location_clear))) struct location
 
 #endif

@@ -171,7 +171,7 @@ static int find_each(void *arg, const struct list_entry *e, const char *name,
 
 static int find_list(struct find *f)
 {
-	struct failure failure = FAILURE_INIT;
+	FAILURE_LOCAL failure = FAILURE_INIT;
 	BUF_LOCAL prefix = BUF_INIT(STORE_KEY_MAX);
 	struct walk w = {
 		.stage = f->stage,
@@ -196,7 +196,6 @@ static int find_list(struct find *f)
 	} else if (!rc && !f->found) {
 		find_say(f, NULL, "no file of the stage matches");
 	}
-	failure_clear(&failure);
 	return rc;
 }
 
@@ -224,7 +223,7 @@ static int find_look(struct find *f, const struct name_info *there)
 
 static int find_exact(struct find *f)
 {
-	struct failure failure = FAILURE_INIT;
+	FAILURE_LOCAL failure = FAILURE_INIT;
 	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX);
 	struct name_info there;
 	int rc;
@@ -249,7 +248,6 @@ static int find_exact(struct find *f)
 	else
 		failure_store(&failure, f->stage->store, f->stage->prefix, rc);
 	find_say(f, NULL, buf_str(&failure.why));
-	failure_clear(&failure);
 	return 0;
 }
 
@@ -257,7 +255,7 @@ int transfer_find(struct transfer_plan *p, const char *word, const char *local,
 		  bool into)
 {
 	struct find f = { .plan = p, .word = word, .local = local };
-	struct location where;
+	LOCATION_LOCAL where = { 0 };
 	size_t n;
 	int rc = transfer_plan_stage(p, "download", word, &where, &f.stage);
 
@@ -274,6 +272,5 @@ int transfer_find(struct transfer_plan *p, const char *word, const char *local,
 		transfer_glob_unescape(where.path);
 	rc = f.wild ? find_list(&f) : find_exact(&f);
 	stage_unref(f.stage);
-	location_clear(&where);
 	return rc;
 }

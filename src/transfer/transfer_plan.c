@@ -97,7 +97,7 @@ int transfer_plan_stage(struct transfer_plan *p, const char *verb,
 			const char *word, struct location *where,
 			struct stage **out)
 {
-	struct failure failure = FAILURE_INIT;
+	FAILURE_LOCAL failure = FAILURE_INIT;
 	int rc = location_parse(word, where, &failure.why);
 
 	if (!rc) {
@@ -112,7 +112,6 @@ int transfer_plan_stage(struct transfer_plan *p, const char *verb,
 	} else if (!rc) {
 		rc = 1;
 	}
-	failure_clear(&failure);
 	return rc;
 }
 

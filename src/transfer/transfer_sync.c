@@ -96,7 +96,7 @@ static int sync_each(void *arg, const struct list_entry *e, const char *name,
 int transfer_sync_stage(struct transfer_plan *p, struct stage *stage,
 			const char *path)
 {
-	struct failure failure = FAILURE_INIT;
+	FAILURE_LOCAL failure = FAILURE_INIT;
 	struct walk w = { .stage = stage, .each = sync_each };
 	int rc;
 
@@ -114,7 +114,6 @@ int transfer_sync_stage(struct transfer_plan *p, struct stage *stage,
 	} else if (!rc) {
 		rc = 1;
 	}
-	failure_clear(&failure);
 	return rc;
 }
 

@@ -66,6 +66,8 @@ struct conn_location {
 int conn_location(const struct conn *c, struct conn_location *out,
 		  struct buf *err);
 void conn_location_clear(struct conn_location *p);
+#define CONN_LOCATION_LOCAL \
+	__attribute__((cleanup(conn_location_clear))) struct conn_location
 /* As a person writes it: `s3://bucket/prefix/below`, `fs:///directory/below`.
  * Appends. */
 void conn_location_show(const struct conn_location *p, const char *below,

@@ -17,7 +17,7 @@
 static int check_server(const char *key, const char *text, struct buf *err)
 {
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
-	struct url url;
+	URL_LOCAL url = { 0 };
 	int rc;
 
 	if (!text_given(text))
@@ -32,7 +32,6 @@ static int check_server(const char *key, const char *text, struct buf *err)
 		text_masked_url(err, text);
 		buf_addf(err, ": %s", buf_str(&why));
 	}
-	url_clear(&url);
 	return rc;
 }
 
@@ -362,7 +361,7 @@ static int check_local_keys(const struct conn *c, struct buf *err)
 
 int conn_check(const struct conn *c, struct buf *err)
 {
-	struct conn_location at;
+	CONN_LOCATION_LOCAL at = { 0 };
 	int rc = conn_location(c, &at, err);
 
 	if (!rc)
@@ -371,6 +370,5 @@ int conn_check(const struct conn *c, struct buf *err)
 	if (!rc)
 		rc = at.root ? check_local_keys(c, err)
 			     : check_server_keys(c, &at, err);
-	conn_location_clear(&at);
 	return rc;
 }

@@ -39,7 +39,7 @@ static void endpoint_add_path(const struct url *url, struct buf *out)
 void conn_endpoint(const struct conn *c, struct buf *out)
 {
 	const char *region = text_given(c->s3.region);
-	struct url url;
+	URL_LOCAL url = { 0 };
 
 	if (conn_is_local(c))
 		return;
@@ -52,7 +52,6 @@ void conn_endpoint(const struct conn *c, struct buf *out)
 			url_origin(&url, out);
 		endpoint_add_path(&url, out);
 	}
-	url_clear(&url);
 }
 
 void conn_endpoint_public(const struct conn *c, struct buf *out)
@@ -76,7 +75,7 @@ bool conn_endpoint_virtual(const struct conn *c, bool public)
 void conn_endpoint_region(const struct conn *c, struct buf *out)
 {
 	char region[S3_REGION_SIZE];
-	struct url url;
+	URL_LOCAL url = { 0 };
 
 	if (conn_is_local(c))
 		return;
@@ -88,7 +87,6 @@ void conn_endpoint_region(const struct conn *c, struct buf *out)
 		s3_endpoint_region_of(url.host, region);
 		buf_adds(out, region);
 	}
-	url_clear(&url);
 }
 
 /* ---- which server it is ---- */
@@ -115,7 +113,7 @@ static void endpoint_plain_host(struct url *url)
 
 void conn_endpoint_identity(const struct conn *c, struct buf *out)
 {
-	struct url url;
+	URL_LOCAL url = { 0 };
 
 	if (endpoint_parse(c, &url)) {
 		endpoint_plain_host(&url);
@@ -126,5 +124,4 @@ void conn_endpoint_identity(const struct conn *c, struct buf *out)
 			url_authority(&url, out);
 		endpoint_add_path(&url, out);
 	}
-	url_clear(&url);
 }

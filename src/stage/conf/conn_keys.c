@@ -52,7 +52,7 @@ static const char *keys_unless_root(const char *path)
 static bool keys_locate(const char *path, struct buf *out)
 {
 	struct mountinfo_row row;
-	struct mountinfo table;
+	MOUNTINFO_LOCAL table = { 0 };
 	bool found = false;
 	struct statx stx;
 
@@ -71,7 +71,6 @@ static bool keys_locate(const char *path, struct buf *out)
 				 keys_unless_root(row.root),
 				 keys_unless_root(path + n));
 	}
-	mountinfo_close(&table);
 	return found;
 }
 
@@ -99,7 +98,7 @@ static int keys_of_directory(const char *root, const char *below,
 int conn_keys(const struct conn *c, const char *below, struct buf *out,
 	      struct buf *err)
 {
-	struct conn_location place;
+	CONN_LOCATION_LOCAL place = { 0 };
 	int rc = conn_location(c, &place, err);
 
 	if (!rc && place.root) {
@@ -110,7 +109,6 @@ int conn_keys(const struct conn *c, const char *below, struct buf *out,
 		buf_addf(out, "\n%s\n%s%s", place.bucket, place.prefix, below);
 		rc = buf_err(out);
 	}
-	conn_location_clear(&place);
 	return rc;
 }
 

@@ -147,7 +147,7 @@ static int open_local(const struct conn *c, const struct conn_location *at,
 int conn_open(const struct conn *c, const char *name,
 	      struct http_engine *engine, struct store **out, struct buf *err)
 {
-	struct conn_location at;
+	CONN_LOCATION_LOCAL at = { 0 };
 	int rc = conn_check(c, err);
 
 	if (rc)
@@ -161,6 +161,5 @@ int conn_open(const struct conn *c, const char *name,
 		rc = open_s3(c, name, at.bucket, engine, out, err);
 	if (rc == -ENOMEM)
 		buf_adds(err, "no memory");
-	conn_location_clear(&at);
 	return rc;
 }

@@ -19,7 +19,7 @@
 
 int local_address_parse(const char *text, struct buf *out, struct buf *why)
 {
-	struct url u = { 0 };
+	URL_LOCAL u = { 0 };
 	int rc = url_parse(text, NULL, &u, why);
 
 	if (!rc && strcmp(u.scheme, "http") && strcmp(u.scheme, "https")) {
@@ -32,7 +32,6 @@ int local_address_parse(const char *text, struct buf *out, struct buf *why)
 	}
 	if (!rc)
 		url_origin(&u, out);
-	url_clear(&u);
 	return rc ? rc : buf_err(out);
 }
 

@@ -207,7 +207,7 @@ static int commit_open_place(const struct local_commit *c, struct local_path *p)
 static int try_commit(const struct local_commit *c, struct object_info *out,
 		      const char **why, bool *pruned)
 {
-	struct local_path p = { .dir = -1 };
+	LOCAL_PATH_LOCAL p = { .dir = -1 };
 	struct stat st;
 	int rc, lock;
 
@@ -222,7 +222,6 @@ static int try_commit(const struct local_commit *c, struct object_info *out,
 	} else if (rc == -ENOTDIR) {
 		*why = "a file stands where a directory is needed";
 	}
-	local_path_close(&p);
 	close(lock);
 	return rc;
 }
@@ -295,7 +294,7 @@ int local_commit_dir(struct local *l, const char *key,
 		     const struct local_props *kept, struct object_info *out)
 {
 	const struct store_owner *owner = meta ? meta->owner : NULL;
-	struct local_path p = { .dir = -1 };
+	LOCAL_PATH_LOCAL p = { .dir = -1 };
 	const char *why = NULL;
 	int rc = local_path_check(key, &why), lock = -1;
 
@@ -309,7 +308,6 @@ int local_commit_dir(struct local *l, const char *key,
 		rc = commit_put_dir_at(l, &p, owner, cond, kept, out);
 	if (rc == -ENOTDIR)
 		why = "a file stands where a directory is needed";
-	local_path_close(&p);
 	if (lock >= 0)
 		close(lock);
 	if (!rc)

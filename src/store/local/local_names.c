@@ -101,7 +101,7 @@ static void names_say_hidden(struct local *l, const struct local_path *p,
 static int names_remove_one(struct local *l, const char *key, const char *etag,
 			    bool imply)
 {
-	struct local_path p = { .dir = -1 };
+	LOCAL_PATH_LOCAL p = { .dir = -1 };
 	const char *why = NULL;
 	int rc = local_root_writable(l, "remove", key), lock = -1;
 
@@ -118,7 +118,6 @@ static int names_remove_one(struct local *l, const char *key, const char *etag,
 		rc = names_make_implied(&p);
 	else if (rc == -ENOTEMPTY)
 		names_say_hidden(l, &p, key);
-	local_path_close(&p);
 	if (lock >= 0)
 		close(lock);
 	if (rc == -ENOENT || rc == -ENOTDIR)
@@ -225,7 +224,7 @@ static int names_move(const struct local_path *from,
 static int names_rename_locked(struct local *l, const char *from,
 			       const char *to, bool if_absent)
 {
-	struct local_path a = { .dir = -1 }, b = { .dir = -1 };
+	LOCAL_PATH_LOCAL a = { .dir = -1 }, b = { .dir = -1 };
 	int rc = local_path_open(l, from, &a);
 
 	if (rc == -ENOTDIR)
@@ -236,8 +235,6 @@ static int names_rename_locked(struct local *l, const char *from,
 		rc = names_settle(l, from);
 	if (!rc)
 		rc = names_move(&a, &b, if_absent);
-	local_path_close(&a);
-	local_path_close(&b);
 	return rc;
 }
 

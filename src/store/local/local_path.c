@@ -186,7 +186,7 @@ static bool path_is_implied(struct local *l, const char *folder)
  * a marker of it meanwhile. */
 static bool path_prune_one(struct local *l, const char *folder)
 {
-	struct local_path up = { .dir = -1 };
+	LOCAL_PATH_LOCAL up = { .dir = -1 };
 	bool gone = false;
 	int lock;
 
@@ -197,7 +197,6 @@ static bool path_prune_one(struct local *l, const char *folder)
 		return false;
 	if (path_is_implied(l, folder) && !local_path_open(l, folder, &up))
 		gone = !unlinkat(up.dir, up.name, AT_REMOVEDIR);
-	local_path_close(&up);
 	close(lock);
 	return gone;
 }

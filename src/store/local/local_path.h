@@ -28,6 +28,8 @@ int local_path_open(struct local *l, const char *key, struct local_path *out);
 int local_path_make(struct local *l, const char *key,
 		    const struct store_owner *owner, struct local_path *out);
 void local_path_close(struct local_path *p);
+#define LOCAL_PATH_LOCAL \
+	__attribute__((cleanup(local_path_close))) struct local_path
 /* Folders that only keys needed, and that are empty now, go: from the one that
  * holds key upwards. */
 void local_path_prune(struct local *l, const char *key);

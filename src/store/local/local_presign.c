@@ -60,7 +60,7 @@ static int presign_sign(struct local *l, struct sigv4_request *request,
 	struct sigv4_scope scope = { .region = REGION,
 				     .service = SERVICE,
 				     .time = now };
-	struct url u = { 0 };
+	URL_LOCAL u = { 0 };
 	int rc = local_key(&l->base, &key);
 
 	if (rc) {
@@ -80,7 +80,6 @@ static int presign_sign(struct local *l, struct sigv4_request *request,
 		wipe(&derived, sizeof(derived));
 	}
 	wipe(&key, sizeof(key));
-	url_clear(&u);
 	return rc;
 }
 

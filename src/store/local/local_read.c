@@ -56,7 +56,7 @@ int local_read_stat(struct store *s, const char *key, struct name_info *out)
 {
 	struct local *l = local_of(s);
 	struct local_record record;
-	struct local_path p;
+	LOCAL_PATH_LOCAL p = { .dir = -1 };
 	struct stat st;
 	int rc;
 
@@ -76,7 +76,6 @@ int local_read_stat(struct store *s, const char *key, struct name_info *out)
 		if (out->is_object || out->is_prefix)
 			local_record_info(&st, record.etag, &out->info);
 	}
-	local_path_close(&p);
 	if (rc == -ENOENT || rc == -ENOTDIR)
 		return 0;
 	return rc ? local_error(l, "look up", key, rc, NULL) : 0;
