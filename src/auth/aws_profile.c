@@ -238,17 +238,14 @@ static int layer_take_value(void *arg, const char *section, const char *name,
 		i++;
 	if (i == AWS_KEYS)
 		return 0;
-	if (l->values[i]) {
-		buf_addf(err, "%s: given twice, or on more than one line",
-			 profile_keys[i].name);
-		return -EINVAL;
-	}
+	if (l->values[i])
+		return buf_fail(err, -EINVAL,
+				"%s: given twice, or on more than one line",
+				profile_keys[i].name);
 	n = profile_value_length(value);
-	if (profile_keys[i].one_word && !profile_is_one_word(value, n)) {
-		buf_addf(err, "%s: has white space in it",
-			 profile_keys[i].name);
-		return -EINVAL;
-	}
+	if (profile_keys[i].one_word && !profile_is_one_word(value, n))
+		return buf_fail(err, -EINVAL, "%s: has white space in it",
+				profile_keys[i].name);
 	l->values[i] = strndup(value, n);
 	if (i == AWS_KEY_SECRET && place->st->st_mode & 077)
 		l->open_to_others = true;

@@ -54,11 +54,10 @@ static int container_check_full(const char *full, struct buf *err)
 	rc = buf_err(&server) ? -EINVAL
 			      : url_parse(buf_str(&server), NULL, &url, err);
 	if (!rc && strcmp(url.scheme, "https") &&
-	    (strcmp(url.scheme, "http") || !container_is_near(url.host))) {
-		buf_adds(err, "over plain HTTP only this machine and the "
+	    (strcmp(url.scheme, "http") || !container_is_near(url.host)))
+		rc = buf_fail(err, -EINVAL,
+			      "over plain HTTP only this machine and the "
 			      "addresses of ECS and EKS are asked");
-		rc = -EINVAL;
-	}
 	return rc;
 }
 
@@ -69,17 +68,14 @@ int cred_container_url(const char *relative, const char *full, struct buf *out,
 
 	if (!relative && !full)
 		return -ENOENT;
-	if (!container_is_plain(relative ? relative : full)) {
-		buf_adds(err, "not a URL");
-		rc = -EINVAL;
-	} else if (!relative) {
+	if (!container_is_plain(relative ? relative : full))
+		rc = buf_fail(err, -EINVAL, "not a URL");
+	else if (!relative)
 		rc = container_check_full(full, err);
-	} else if (*relative != '/') {
-		buf_adds(err, "it begins with `/`");
-		rc = -EINVAL;
-	} else {
+	else if (*relative != '/')
+		rc = buf_fail(err, -EINVAL, "it begins with `/`");
+	else
 		buf_adds(out, HOST);
-	}
 	if (!rc)
 		buf_adds(out, relative ? relative : full);
 	return rc ? rc : buf_err(out);
@@ -96,8 +92,7 @@ static int container_token(struct cred_ask *ask, struct buf *out)
 	if (rc) {
 		cred_ask_fail(ask, rc, TOKEN_FILE ": ");
 		text_printable(&ask->err, path);
-		buf_addf(&ask->err, ": %s", strerror(-rc));
-		return -EACCES;
+		return buf_fail(&ask->err, -EACCES, ": %s", strerror(-rc));
 	}
 	if (!path && token)
 		buf_adds(out, token);

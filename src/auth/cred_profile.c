@@ -206,8 +206,7 @@ static int role_fail(struct cred_ask *ask, const struct aws_profile *p,
 	cred_ask_fail(ask, -EINVAL, "profile %s: %s = ", p->name,
 		      aws_profile_key(key));
 	text_printable(&ask->err, p->values[key]);
-	buf_addf(&ask->err, ": %s", why);
-	return -EINVAL;
+	return buf_fail(&ask->err, -EINVAL, ": %s", why);
 }
 
 static int role_from_source(struct cred_ask *ask, const struct aws_profile *p,

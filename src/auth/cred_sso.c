@@ -30,8 +30,7 @@ static int sso_ask_person(struct cred_ask *ask, const struct cred_sso *sso,
 		      sso->profile, why);
 	if (strcmp(sso->profile, "default"))
 		buf_addf(&ask->err, " --profile %s", sso->profile);
-	buf_adds(&ask->err, "`");
-	return -EACCES;
+	return buf_fail(&ask->err, -EACCES, "`");
 }
 
 static int sso_read_cache(const struct cred_sso *sso, struct buf *out)

@@ -323,8 +323,8 @@ static int sts_read_token(struct cred_ask *ask, const char *path,
 		return 0;
 	cred_ask_fail(ask, -EACCES, "the web identity token ");
 	text_printable(&ask->err, path);
-	buf_addf(&ask->err, ": %s", rc ? strerror(-rc) : "the file is empty");
-	return -EACCES;
+	return buf_fail(&ask->err, -EACCES, ": %s",
+			rc ? strerror(-rc) : "the file is empty");
 }
 
 int cred_sts_web_identity(struct cred_ask *ask, const struct cred_role *role,

@@ -54,6 +54,9 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
+/* Adds why something failed. Returns rc. */
+int buf_fail(struct buf *b, int rc, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /*
  * Room for n more bytes, zeroed, to be counted by adding to len (at most n);

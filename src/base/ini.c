@@ -340,20 +340,16 @@ int ini_file_private(const struct stat *st, struct buf *err)
 	mode_t closed = st->st_uid ? 077 : 037; /* root's group may read it */
 	unsigned mode = st->st_mode & 07777;
 
-	if (st->st_uid && st->st_uid != geteuid()) {
-		buf_addf(err,
-			 "it holds a secret but belongs to user %u, "
-			 "neither root nor you",
-			 (unsigned)st->st_uid);
-		return -EPERM;
-	}
-	if (mode & closed) {
-		buf_addf(err,
-			 "it holds a secret but is open to others "
-			 "(mode %04o): chmod 600",
-			 mode);
-		return -EPERM;
-	}
+	if (st->st_uid && st->st_uid != geteuid())
+		return buf_fail(err, -EPERM,
+				"it holds a secret but belongs to user %u, "
+				"neither root nor you",
+				(unsigned)st->st_uid);
+	if (mode & closed)
+		return buf_fail(err, -EPERM,
+				"it holds a secret but is open to others "
+				"(mode %04o): chmod 600",
+				mode);
 	return 0;
 }
 
@@ -361,10 +357,8 @@ static int ini_expand_env(const char *name, struct buf *out, struct buf *err)
 {
 	const char *value = getenv(name);
 
-	if (!value) {
-		buf_adds(err, "it is not set");
-		return -ENOENT;
-	}
+	if (!value)
+		return buf_fail(err, -ENOENT, "it is not set");
 	buf_adds(out, value);
 	return 0;
 }
@@ -375,20 +369,17 @@ static int ini_read_secret(int fd, struct buf *out, struct buf *err)
 	BUF_SECRET text = BUF_INIT(BUF_LINE + 3); /* "\r\n", and one too many */
 	int rc = io_read_all(fd, &text);
 
-	if (rc && rc != -EMSGSIZE) {
-		buf_adds(err, strerrordesc_np(-rc));
-		return rc;
-	}
+	if (rc && rc != -EMSGSIZE)
+		return buf_fail(err, rc, "%s", strerrordesc_np(-rc));
 	if (text_ends_with(buf_str(&text), "\r\n"))
 		buf_truncate(&text, text.len - 2);
 	else if (text_ends_with(buf_str(&text), "\n"))
 		buf_truncate(&text, text.len - 1);
-	if (text.len > BUF_LINE || memchr(text.data, '\0', text.len)) {
-		buf_adds(err, text.len > BUF_LINE
-				      ? "it has more than 16384 bytes"
-				      : "it has a NUL byte in it");
-		return -EINVAL;
-	}
+	if (text.len > BUF_LINE || memchr(text.data, '\0', text.len))
+		return buf_fail(err, -EINVAL, "%s",
+				text.len > BUF_LINE
+					? "it has more than 16384 bytes"
+					: "it has a NUL byte in it");
 	buf_add(out, text.data, text.len);
 	return 0;
 }
@@ -398,17 +389,15 @@ static int ini_expand_file(const char *path, struct buf *out, struct buf *err)
 	struct stat st;
 	int result, fd;
 
-	if (*path != '/') {
-		buf_adds(err, "a file's path must begin with `/`");
-		return -EINVAL;
-	}
+	if (*path != '/')
+		return buf_fail(err, -EINVAL,
+				"a file's path must begin with `/`");
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st)) {
 		result = -errno;
 		buf_adds(err, strerrordesc_np(-result));
 	} else if (!S_ISREG(st.st_mode)) {
-		result = -EINVAL;
-		buf_adds(err, "it is not a regular file");
+		result = buf_fail(err, -EINVAL, "it is not a regular file");
 	} else {
 		result = ini_file_private(&st, err);
 		if (!result)
@@ -450,9 +439,9 @@ static int ini_expand_one(const char *reference, struct buf *out,
 		}
 		return result;
 	}
-	buf_adds(err, "a `${` that is neither ${env:NAME} nor ${file:PATH} "
-		      "(`$${` is a literal one)");
-	return -EINVAL;
+	return buf_fail(err, -EINVAL,
+			"a `${` that is neither ${env:NAME} nor ${file:PATH} "
+			"(`$${` is a literal one)");
 }
 
 /* Expands the reference at s, a `${`; *next is what follows it. */
@@ -463,11 +452,10 @@ static int ini_expand_at(const char *s, struct buf *out, struct buf *err,
 	char *reference;
 	int result;
 
-	if (!end) {
-		buf_adds(err,
-			 "a `${` without its `}` (`$${` is a literal one)");
-		return -EINVAL;
-	}
+	if (!end)
+		return buf_fail(
+			err, -EINVAL,
+			"a `${` without its `}` (`$${` is a literal one)");
 	reference = strndup(s + 2, (size_t)(end - s - 2));
 	if (!reference)
 		return -ENOMEM;
@@ -542,8 +530,8 @@ static int ini_check_text(const struct option *row, const char *name,
 			 place->file, place->line, name);
 	if (!ini_is_quoted(value) || (row->flags & OPTION_FREE))
 		return 0;
-	buf_adds(why, "quotes are part of a value: write it without them");
-	return -EINVAL;
+	return buf_fail(why, -EINVAL,
+			"quotes are part of a value: write it without them");
 }
 
 int ini_set(const struct option *row, void *target, const char *name,
@@ -574,19 +562,18 @@ int ini_take(const struct ini_section *section, const char *name,
 
 	if (place->continued) {
 		text_printable(err, name);
-		buf_adds(err, ": a value is one line; this one is indented");
-		return -EINVAL;
+		return buf_fail(err, -EINVAL,
+				": a value is one line; this one is indented");
 	}
 	if (!row) {
 		option_unknown(section->table, name, err);
 		return -EINVAL;
 	}
 	line = &section->lines[option_index(section->table, row)];
-	if (*line) {
-		buf_addf(err, "%s is given a second time (first in line %u)",
-			 row->name, *line);
-		return -EINVAL;
-	}
+	if (*line)
+		return buf_fail(err, -EINVAL,
+				"%s is given a second time (first in line %u)",
+				row->name, *line);
 	*line = place->line;
 	return ini_set(row, section->target, name, value, place, err);
 }

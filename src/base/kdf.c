@@ -110,19 +110,18 @@ int kdf_check(const char *hash, struct buf *err)
 	struct hash h = { 0 };
 	int rc = 0;
 
-	if (!kdf_parse(hash, &h)) {
-		buf_adds(err, "not a hash that `stagefs passwd` made: "
+	if (!kdf_parse(hash, &h))
+		rc = buf_fail(err, -EINVAL,
+			      "not a hash that `stagefs passwd` made: "
 			      "$scrypt$ln=...,r=...,p=...$SALT$HASH");
-		rc = -EINVAL;
-	} else if (kdf_memory(&h) > KDF_MEMORY_MAX ||
-		   kdf_memory(&h) * h.p > WORK_MAX) {
-		buf_addf(err,
-			 "ln=%llu,r=%llu,p=%llu costs too much: at most 64 "
-			 "MiB of memory, and 1 GiB in all",
-			 (unsigned long long)h.ln, (unsigned long long)h.r,
-			 (unsigned long long)h.p);
-		rc = -EINVAL;
-	}
+	else if (kdf_memory(&h) > KDF_MEMORY_MAX ||
+		 kdf_memory(&h) * h.p > WORK_MAX)
+		rc = buf_fail(
+			err, -EINVAL,
+			"ln=%llu,r=%llu,p=%llu costs too much: at most 64 "
+			"MiB of memory, and 1 GiB in all",
+			(unsigned long long)h.ln, (unsigned long long)h.r,
+			(unsigned long long)h.p);
 	wipe(&h, sizeof(h));
 	return rc;
 }

@@ -62,10 +62,9 @@ static int init_add(struct init *in, const char *key, const char *value,
 		option_unknown(conn_options, key, why);
 		return -EINVAL;
 	}
-	if (strchr(value, ';')) {
-		buf_addf(why, "%s: a `;` would begin a comment", row->name);
-		return -EINVAL;
-	}
+	if (strchr(value, ';'))
+		return buf_fail(why, -EINVAL, "%s: a `;` would begin a comment",
+				row->name);
 	buf_addf(&in->lines, "%s = %s\n", row->name, value);
 	return option_set(row, &in->conn, value, why);
 }
@@ -84,23 +83,20 @@ static int init_take_word(struct init *in, const char *word, struct buf *why)
 			 text_ends_with(word, "/") ? "" : "/");
 		return 0;
 	}
-	if (!word[n]) {
-		buf_addf(why, "%s: neither a URL nor KEY=VALUE", word);
-		return -EINVAL;
-	}
+	if (!word[n])
+		return buf_fail(why, -EINVAL, "%s: neither a URL nor KEY=VALUE",
+				word);
 	key = strndup(word, n);
 	if (!key)
 		return -ENOMEM;
 	row = option_find(conn_options, key);
-	if (row && (row->flags & OPTION_SECRET)) {
-		buf_addf(why,
-			 "%s: a secret is not taken from a command line, "
-			 "where others see it: it is asked for",
-			 row->name);
-		rc = -EINVAL;
-	} else {
+	if (row && (row->flags & OPTION_SECRET))
+		rc = buf_fail(why, -EINVAL,
+			      "%s: a secret is not taken from a command line, "
+			      "where others see it: it is asked for",
+			      row->name);
+	else
 		rc = init_add(in, key, word + n + 1, why);
-	}
 	free(key);
 	return rc;
 }
@@ -284,16 +280,15 @@ static int init_run_words(struct init *in, const struct cmd_words *words)
 
 	for (unsigned i = 0; i < words->n && !rc; i++)
 		rc = init_take_word(in, words->word[i], &why);
-	if (!rc && in->o->name && !stage_name_valid(in->o->name)) {
-		buf_addf(&why, "%s: no name for a stage", in->o->name);
-		rc = -EINVAL;
-	}
+	if (!rc && in->o->name && !stage_name_valid(in->o->name))
+		rc = buf_fail(&why, -EINVAL, "%s: no name for a stage",
+			      in->o->name);
 	if (!rc && prompt_person())
 		rc = init_ask_missing(in, &why);
 	else if (!rc && !in->url.len) {
-		buf_adds(&why, "which bucket or directory? s3://BUCKET/PATH "
-			       "or fs:///DIRECTORY");
-		rc = -EINVAL;
+		rc = buf_fail(&why, -EINVAL,
+			      "which bucket or directory? s3://BUCKET/PATH "
+			      "or fs:///DIRECTORY");
 	}
 	if (!rc)
 		rc = conn_set(&in->conn, "url", buf_str(&in->url));

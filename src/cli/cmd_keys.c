@@ -37,8 +37,8 @@ static int keys_conn_root(const struct conn *c, char **out, struct buf *why)
 
 	if (!rc && !place.root) {
 		conn_location_show(&place, "", why);
-		buf_adds(why, ": only stores of fs:// have a key of ours");
-		rc = -EINVAL;
+		rc = buf_fail(why, -EINVAL,
+			      ": only stores of fs:// have a key of ours");
 	}
 	if (!rc) {
 		*out = place.root;
@@ -74,17 +74,16 @@ static int keys_named_root(struct session *s, const char *word, char **out,
 
 	if (!word && s->config.has_storage)
 		return keys_conn_root(&s->config.storage, out, why);
-	if (!word) {
-		buf_adds(why, "there is no [storage]: name the stage, its URL "
-			      "or its directory");
-		return -EINVAL;
-	}
+	if (!word)
+		return buf_fail(
+			why, -EINVAL,
+			"there is no [storage]: name the stage, its URL "
+			"or its directory");
 	rc = location_parse(word, &where, why);
-	if (!rc && *where.path) {
-		buf_adds(why, "a stage has one key for all its files: name the "
+	if (!rc && *where.path)
+		rc = buf_fail(why, -EINVAL,
+			      "a stage has one key for all its files: name the "
 			      "stage alone");
-		rc = -EINVAL;
-	}
 	if (!rc) {
 		rc = session_stage(s, where.stage, &stage, &failure);
 		buf_adds(why, buf_str(&failure.why));

@@ -105,8 +105,7 @@ struct presign_headers {
 
 static int headers_refuse(struct buf *why, const char *option, const char *form)
 {
-	buf_addf(why, "%s takes %s", option, form);
-	return -EINVAL;
+	return buf_fail(why, -EINVAL, "%s takes %s", option, form);
 }
 
 static int headers_add(struct presign_headers *h, const char *prefix,
@@ -116,20 +115,17 @@ static int headers_add(struct presign_headers *h, const char *prefix,
 	struct buf lower = BUF_INIT(BUF_LINE);
 	char *copy;
 
-	if (h->n == PRESIGN_FIELDS_MAX) {
-		buf_addf(why, "more than %d headers", PRESIGN_FIELDS_MAX);
-		return -EINVAL;
-	}
+	if (h->n == PRESIGN_FIELDS_MAX)
+		return buf_fail(why, -EINVAL, "more than %d headers",
+				PRESIGN_FIELDS_MAX);
 	buf_adds(&lower, prefix);
 	for (size_t i = 0; i < name_len; i++)
 		buf_addc(&lower, text_lower(name[i]));
 	copy = strndup(value, value_len);
 	h->list[h->n].name = buf_detach(&lower);
 	h->list[h->n].value = copy;
-	if (!h->list[h->n++].name || !copy) {
-		buf_adds(why, "no memory");
-		return -ENOMEM;
-	}
+	if (!h->list[h->n++].name || !copy)
+		return buf_fail(why, -ENOMEM, "no memory");
 	return 0;
 }
 

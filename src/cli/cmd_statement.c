@@ -304,8 +304,7 @@ static int create_take_word(struct sql_statement *q, const char *word,
 	int rc = -ENOMEM;
 
 	if (!word[n]) {
-		buf_addf(why, "%s: a setting is KEY=VALUE", word);
-		rc = -EINVAL;
+		rc = buf_fail(why, -EINVAL, "%s: a setting is KEY=VALUE", word);
 	} else if (key) {
 		create_warn_secret(key, word + n + 1);
 		rc = ini_expand(word + n + 1, &value, &text);

@@ -28,8 +28,7 @@ int failure_set(struct failure *f, int code, int rc, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	buf_adds(&f->why, text);
-	return rc;
+	return buf_fail(&f->why, rc, "%s", text);
 }
 
 static int failure_storage_code(int rc)

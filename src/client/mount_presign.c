@@ -110,13 +110,10 @@ static const struct {
 static int mount_tell(int rc, struct buf *why)
 {
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
-		if (reasons[i].rc == rc) {
-			buf_adds(why, reasons[i].why);
-			return rc;
-		}
+		if (reasons[i].rc == rc)
+			return buf_fail(why, rc, "%s", reasons[i].why);
 	}
-	buf_adds(why, strerror(-rc));
-	return rc;
+	return buf_fail(why, rc, "%s", strerror(-rc));
 }
 
 int mount_presign(const struct mount_presign *ask, const char *form,
@@ -126,23 +123,20 @@ int mount_presign(const struct mount_presign *ask, const char *form,
 	const char *rest;
 	int rc;
 
-	if (ask->content_type && strpbrk(ask->content_type, "&")) {
-		buf_adds(why, "a `&` in the content type");
-		return -EINVAL;
-	}
+	if (ask->content_type && strpbrk(ask->content_type, "&"))
+		return buf_fail(why, -EINVAL, "a `&` in the content type");
 	rc = mount_find_base(ask->path, &base, &rest);
 	if (rc) {
 		mount_tell(rc, why);
 		return rc;
 	}
 	mount_make_name(ask, form, rest, &name);
-	if (name.len > NAME_MAX_BYTES || buf_err(&name)) {
-		buf_addf(why,
-			 "the path is too long for a mount, where %d bytes "
-			 "are all: name it as @stage/path",
-			 NAME_MAX_BYTES);
-		return -ENAMETOOLONG;
-	}
+	if (name.len > NAME_MAX_BYTES || buf_err(&name))
+		return buf_fail(
+			why, -ENAMETOOLONG,
+			"the path is too long for a mount, where %d bytes "
+			"are all: name it as @stage/path",
+			NAME_MAX_BYTES);
 	rc = mount_get(buf_str(&base), buf_str(&name), out);
 	if (rc == -EINVAL && !rest && mount_is_directory(buf_str(&base)))
 		rc = -EISDIR;

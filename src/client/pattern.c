@@ -35,18 +35,16 @@ static int pattern_compile(struct pattern *p, const char *text, struct buf *why)
 	int code;
 
 	buf_addf(&whole, "^%s$", text);
-	if (buf_err(&whole)) {
-		buf_adds(why, "the pattern is too long");
-		return -EINVAL;
-	}
+	if (buf_err(&whole))
+		return buf_fail(why, -EINVAL, "the pattern is too long");
 	p->code = pcre2_compile((const unsigned char *)whole.data, whole.len,
 				options, &code, &at, NULL);
 	if (p->code)
 		return 0;
 	pcre2_get_error_message(code, said, sizeof(said));
-	buf_addf(why, "the pattern is no regular expression: %s at byte %zu",
-		 (const char *)said, at ? at - 1 : 0);
-	return -EINVAL;
+	return buf_fail(why, -EINVAL,
+			"the pattern is no regular expression: %s at byte %zu",
+			(const char *)said, at ? at - 1 : 0);
 }
 
 int pattern_new(const char *text, struct pattern **out, struct buf *why)

@@ -40,10 +40,8 @@ static int session_start(struct session *s, struct buf *why)
 	/* A daemon's log may be closed to the user of a verb. */
 	if (rc == -EACCES)
 		rc = log_open("/dev/null", m->log_level);
-	if (rc) {
-		buf_addf(why, "log = %s: %s", log, strerror(-rc));
-		return rc;
-	}
+	if (rc)
+		return buf_fail(why, rc, "log = %s: %s", log, strerror(-rc));
 	rc = session_engine(s);
 	if (rc)
 		return rc;

@@ -43,8 +43,7 @@ static int conn_refuse_key(const struct sql_text *name, struct failure *f)
 		buf_addf(&f->why, "%s%s", between, row->name);
 		between = ", ";
 	}
-	buf_addf(&f->why, "], got [%s]", name->s);
-	return -EINVAL;
+	return buf_fail(&f->why, -EINVAL, "], got [%s]", name->s);
 }
 
 static int conn_set_pair(const struct sql_pair *pair, struct conn *c,

@@ -300,8 +300,7 @@ static int check_mount(const struct config_builder *b, struct buf *err)
 	if (why.len) {
 		check_add_location(b, config_mount_options, &b->mount,
 				   buf_str(&why), err);
-		buf_adds(err, buf_str(&why));
-		rc = -EINVAL;
+		rc = buf_fail(err, -EINVAL, "%s", buf_str(&why));
 	}
 	return rc;
 }
@@ -313,9 +312,9 @@ static int config_check(const struct config_builder *b, struct buf *err)
 
 	if (!rc && !c->has_storage && !c->n_stages) {
 		text_printable(err, c->file ? c->file : "the configuration");
-		buf_adds(err,
-			 ": there is neither [storage] nor a [stage NAME]");
-		rc = -EINVAL;
+		rc = buf_fail(
+			err, -EINVAL,
+			": there is neither [storage] nor a [stage NAME]");
 	}
 	if (!rc && c->has_storage)
 		rc = check_conn(b, NULL, &c->storage, &b->storage, err);

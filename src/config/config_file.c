@@ -33,11 +33,11 @@ static const char *file_user_of(const char *section)
 static int file_begin_once(struct config_origin *o, const char *section,
 			   uint32_t line, struct buf *err)
 {
-	if (o->section) {
-		buf_addf(err, "[%s] is there a second time (first in line %u)",
-			 section, o->section);
-		return -EINVAL;
-	}
+	if (o->section)
+		return buf_fail(
+			err, -EINVAL,
+			"[%s] is there a second time (first in line %u)",
+			section, o->section);
 	o->section = line;
 	return 0;
 }
@@ -47,20 +47,19 @@ static int file_begin_stage(struct config_builder *b, const char *name,
 {
 	int i = config_builder_find_stage(b->config, name);
 
-	if (i >= 0) {
-		buf_addf(err,
-			 "[stage %s] is there a second time (first in "
-			 "line %u)",
-			 name, b->stages[i].section);
-		return -EINVAL;
-	}
+	if (i >= 0)
+		return buf_fail(err, -EINVAL,
+				"[stage %s] is there a second time (first in "
+				"line %u)",
+				name, b->stages[i].section);
 	if (!stage_name_valid(name)) {
 		buf_adds(err, "[stage ");
 		text_printable(err, name);
-		buf_adds(err, "]: a stage's name has letters, digits, _ and $, "
-			      "begins with a letter or _, and is none of v1, "
-			      "health, metrics, storage");
-		return -EINVAL;
+		return buf_fail(
+			err, -EINVAL,
+			"]: a stage's name has letters, digits, _ and $, "
+			"begins with a letter or _, and is none of v1, "
+			"health, metrics, storage");
 	}
 	return config_builder_add_stage(b, name, line);
 }
@@ -70,18 +69,18 @@ static int file_begin_user(struct config_builder *b, const char *name,
 {
 	int i = config_builder_find_user(b->config, name);
 
-	if (i >= 0) {
-		buf_addf(err,
-			 "[user %s] is there a second time (first in line %u)",
-			 name, b->users[i].section);
-		return -EINVAL;
-	}
+	if (i >= 0)
+		return buf_fail(
+			err, -EINVAL,
+			"[user %s] is there a second time (first in line %u)",
+			name, b->users[i].section);
 	if (!config_user_name_valid(name)) {
 		buf_adds(err, "[user ");
 		text_printable(err, name);
-		buf_adds(err, "]: a user's name has no slash and no colon, is "
-			      "not . or .., and has at most 255 bytes");
-		return -EINVAL;
+		return buf_fail(
+			err, -EINVAL,
+			"]: a user's name has no slash and no colon, is "
+			"not . or .., and has at most 255 bytes");
 	}
 	return config_builder_add_user(b, name, line);
 }
@@ -103,9 +102,9 @@ static int file_begin(struct config_builder *b, const char *section,
 		return file_begin_user(b, file_user_of(section), line, err);
 	buf_adds(err, "unknown section [");
 	text_printable(err, section);
-	buf_adds(err, "]: there are [stagefs], [storage], [stage NAME] and "
-		      "[user NAME]");
-	return -EINVAL;
+	return buf_fail(err, -EINVAL,
+			"]: there are [stagefs], [storage], [stage NAME] and "
+			"[user NAME]");
 }
 
 /* The name in a line that begins a section; inih's reader judges the rest. */
@@ -162,9 +161,8 @@ static int file_read_sections(struct config_builder *b, const char *path,
 
 	if (rc) {
 		text_printable(err, path);
-		buf_addf(err, ": %s",
-			 rc == -ENOTSUP ? "not a file" : strerror(-rc));
-		return rc;
+		return buf_fail(err, rc, ": %s",
+				rc == -ENOTSUP ? "not a file" : strerror(-rc));
 	}
 	while (!rc && getline(&line, &room, f) >= 0) {
 		n++;
@@ -235,9 +233,8 @@ static int file_check_key(const struct ini_section *s, const char *name,
 	     i++) {
 		if (!option_find(file_sections[i].table, name))
 			continue;
-		buf_addf(err, "%s: this key belongs in %s", name,
-			 file_sections[i].section);
-		return -EINVAL;
+		return buf_fail(err, -EINVAL, "%s: this key belongs in %s",
+				name, file_sections[i].section);
 	}
 	return 0;
 }
@@ -252,13 +249,12 @@ static int file_take(void *arg, const char *section, const char *name,
 
 	if (!*section) {
 		text_printable(err, name);
-		buf_adds(err, ": a key before the first section");
-		return -EINVAL;
+		return buf_fail(err, -EINVAL,
+				": a key before the first section");
 	}
-	if (!file_find_target(b, section, &s)) {
-		buf_adds(err, "the section changed while it was read");
-		return -EINVAL;
-	}
+	if (!file_find_target(b, section, &s))
+		return buf_fail(err, -EINVAL,
+				"the section changed while it was read");
 	if (!place->continued)
 		rc = file_check_key(&s, name, err);
 	return rc ? rc : ini_take(&s, name, value, place, err);

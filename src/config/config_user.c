@@ -58,8 +58,8 @@ static int user_check_list(const char *key, const char *list, struct buf *err)
 			continue;
 		buf_addf(err, "%s: \"", key);
 		text_printable(err, name);
-		buf_adds(err, "\" is no name of a stage, and not *");
-		return -EINVAL;
+		return buf_fail(err, -EINVAL,
+				"\" is no name of a stage, and not *");
 	}
 	return 0;
 }
@@ -69,11 +69,10 @@ int config_user_check(const struct config_user *u, struct buf *err)
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
-	if (!u->password_hash || !*u->password_hash) {
-		buf_adds(err, "no password_hash is given: `stagefs passwd` "
-			      "makes one");
-		return -EINVAL;
-	}
+	if (!u->password_hash || !*u->password_hash)
+		return buf_fail(err, -EINVAL,
+				"no password_hash is given: `stagefs passwd` "
+				"makes one");
 	rc = kdf_check(u->password_hash, &why);
 	if (rc)
 		buf_addf(err, "password_hash: %s", buf_str(&why));

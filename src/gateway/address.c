@@ -137,10 +137,9 @@ static int address_open_all(struct gateway *g, const struct listen_address *at,
 			buf_addf(err, ": %s", strerror(-rc));
 		}
 	}
-	if (!rc && !opened) {
-		buf_adds(err, "listen: no such address on this machine");
-		rc = -EADDRNOTAVAIL;
-	}
+	if (!rc && !opened)
+		rc = buf_fail(err, -EADDRNOTAVAIL,
+			      "listen: no such address on this machine");
 	if (!rc)
 		return address_serve(g, fds, opened, err);
 	while (opened)
@@ -269,13 +268,13 @@ static int address_check_reach(const struct gateway *g,
 			continue;
 		buf_adds(err, "listen: ");
 		listen_name(&at[i], err);
-		buf_adds(err, g->set.alone
-				      ? ": beyond this machine it takes "
-					"tls_certificate and tls_key, or "
-					"allow_plain_http = yes"
-				      : ": beyond this machine `stagefs serve` "
-					"answers, in a process of its own");
-		return -EINVAL;
+		return buf_fail(
+			err, -EINVAL, "%s",
+			g->set.alone ? ": beyond this machine it takes "
+				       "tls_certificate and tls_key, or "
+				       "allow_plain_http = yes"
+				     : ": beyond this machine `stagefs serve` "
+				       "answers, in a process of its own");
 	}
 	return 0;
 }

@@ -117,15 +117,14 @@ int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *err)
 			s->daemons[s->n++] = d;
 		else
 			close(fds[i]);
-		if (!d && !rc) {
-			buf_adds(err, g->certificate
+		if (!d && !rc)
+			rc = buf_fail(err, -EINVAL, "%s",
+				      g->certificate
 					      ? "the HTTP server does not "
 						"start: are tls_certificate "
 						"and tls_key a pair?"
 					      : "the HTTP server does not "
 						"start");
-			rc = -EINVAL;
-		}
 	}
 	if (rc) {
 		server_free(s);

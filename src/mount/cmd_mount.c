@@ -98,11 +98,10 @@ static int mount_read_configuration(struct mounting *m)
 	} else if (source && strstr(source, "://")) {
 		r.url = source;
 	} else if (source && strcmp(source, "stagefs") != 0) {
-		if (r.file) {
-			buf_addf(&m->err, "two configuration files: %s and %s",
-				 source, r.file);
-			return -EINVAL;
-		}
+		if (r.file)
+			return buf_fail(&m->err, -EINVAL,
+					"two configuration files: %s and %s",
+					source, r.file);
 		r.file = source;
 	}
 	rc = config_read(&r, &m->config, &m->err);
@@ -179,11 +178,9 @@ static int mount_make_fs(struct mounting *m)
 	};
 	int rc = c->ro ? 0 : fs_check_spill(c->spill_dir);
 
-	if (rc) {
-		buf_addf(&m->err, "spill_dir %s: %s", c->spill_dir,
-			 strerror(-rc));
-		return rc;
-	}
+	if (rc)
+		return buf_fail(&m->err, rc, "spill_dir %s: %s", c->spill_dir,
+				strerror(-rc));
 	rc = fs_new(&set, m->catalog, m->only, &m->fs);
 	if (rc)
 		buf_addf(&m->err, "cannot start: %s", strerror(-rc));
@@ -339,10 +336,9 @@ static int mount_start(struct mounting *m)
 	int rc = log_open(c->log ? c->log : "stderr", c->log_level);
 
 	log_set_format(c->log_format);
-	if (rc) {
-		buf_addf(&m->err, "log = %s: %s", c->log, strerror(-rc));
-		return rc;
-	}
+	if (rc)
+		return buf_fail(&m->err, rc, "log = %s: %s", c->log,
+				strerror(-rc));
 	rc = digest_init();
 	if (!rc) {
 		m->engine = http_engine_new();
@@ -352,10 +348,8 @@ static int mount_start(struct mounting *m)
 	}
 	if (!rc)
 		rc = mount_make_budgets(m);
-	if (rc) {
-		buf_addf(&m->err, "cannot start: %s", strerror(-rc));
-		return rc;
-	}
+	if (rc)
+		return buf_fail(&m->err, rc, "cannot start: %s", strerror(-rc));
 	rc = mount_open_catalog(m);
 	if (!rc)
 		rc = mount_ask_stores(m);

@@ -68,10 +68,9 @@ static int serve_open_stores(struct serving *s)
 	int rc = log_open(c->log ? c->log : "stderr", c->log_level);
 
 	log_set_format(c->log_format);
-	if (rc) {
-		buf_addf(&s->err, "log %s: %s", c->log, strerror(-rc));
-		return rc;
-	}
+	if (rc)
+		return buf_fail(&s->err, rc, "log %s: %s", c->log,
+				strerror(-rc));
 	rc = digest_init();
 	if (!rc) {
 		s->engine = http_engine_new();

@@ -66,8 +66,7 @@ static int control_run(struct mount_control *c, const char *word,
 	for (const struct mount_control_command *k = c->commands; k->word; k++)
 		if (!strcmp(k->word, word))
 			return k->run(c->arg, out, err);
-	buf_adds(err, "this daemon does not know that");
-	return -EINVAL;
+	return buf_fail(err, -EINVAL, "this daemon does not know that");
 }
 
 static void control_serve(struct mount_control *c, int fd)
@@ -173,13 +172,11 @@ static int control_connect(const char *path, int *fd, struct buf *err)
 	struct sockaddr_un at;
 	int rc = full ? 0 : -errno;
 
-	if (rc) {
+	if (rc)
 		buf_adds(err, strerror(-rc));
-	} else if (!mountinfo_at(full, &place) ||
-		   strcmp(place.type, "fuse.stagefs") != 0) {
-		buf_adds(err, "no mount of stagefs");
-		rc = -EINVAL;
-	}
+	else if (!mountinfo_at(full, &place) ||
+		 strcmp(place.type, "fuse.stagefs") != 0)
+		rc = buf_fail(err, -EINVAL, "no mount of stagefs");
 	free(full);
 	if (rc)
 		return rc;

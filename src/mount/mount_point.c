@@ -67,8 +67,8 @@ static int mount_point_check_empty(const char *path, struct buf *err)
 	} else if (*found) {
 		buf_adds(err, "the directory is not empty: `");
 		text_printable(err, found);
-		buf_adds(err, "` is in it (-o nonempty mounts over it)");
-		rc = -ENOTEMPTY;
+		rc = buf_fail(err, -ENOTEMPTY,
+			      "` is in it (-o nonempty mounts over it)");
 	}
 	return rc;
 }
@@ -128,10 +128,9 @@ static int mount_point_detach_dead(const char *full, struct buf *err)
 {
 	fprintf(stderr, "stagefs: %s: its daemon has died, detaching it\n",
 		full);
-	if (mount_point_detach(full)) {
-		buf_addf(err, "a dead mount that cannot be detached");
-		return -EPERM;
-	}
+	if (mount_point_detach(full))
+		return buf_fail(err, -EPERM,
+				"a dead mount that cannot be detached");
 	return 0;
 }
 
@@ -150,19 +149,16 @@ static int mount_point_check_place(const char *full, bool nonempty,
 	}
 	if (stat(full, &st)) {
 		rc = -errno;
-		buf_addf(err, "%s", strerror(-rc));
-		return rc;
+		return buf_fail(err, rc, "%s", strerror(-rc));
 	}
-	if (!S_ISDIR(st.st_mode)) {
-		buf_addf(err, "not a directory");
-		return -ENOTDIR;
-	}
+	if (!S_ISDIR(st.st_mode))
+		return buf_fail(err, -ENOTDIR, "not a directory");
 	if (mountinfo_at(full, &there)) {
 		if (!strcmp(there.type, "autofs") ||
 		    !strcmp(there.type, GUARD_TYPE))
 			return 0;
-		buf_addf(err, "in use: %s is mounted there", there.type);
-		return -EBUSY;
+		return buf_fail(err, -EBUSY, "in use: %s is mounted there",
+				there.type);
 	}
 	return nonempty ? 0 : mount_point_check_empty(full, err);
 }
@@ -175,11 +171,10 @@ int mount_point_unguarded(const char *path, struct buf *err)
 	while (!rc && mount_point_is_dead(path))
 		rc = mount_point_detach_dead(path, err);
 	if (!rc && mountinfo_at(path, &there) &&
-	    !strcmp(there.type, GUARD_TYPE)) {
-		buf_adds(err, "in use: a mount of another source ends there, "
+	    !strcmp(there.type, GUARD_TYPE))
+		rc = buf_fail(err, -EBUSY,
+			      "in use: a mount of another source ends there, "
 			      "and waits for what is being written");
-		rc = -EBUSY;
-	}
 	return rc;
 }
 
@@ -191,8 +186,7 @@ int mount_point_prepare(const char *path, bool nonempty, char **out,
 
 	if (!full) {
 		rc = -errno;
-		buf_addf(err, "%s", strerror(-rc));
-		return rc;
+		return buf_fail(err, rc, "%s", strerror(-rc));
 	}
 	rc = mount_point_check_place(full, nonempty, err);
 	if (!rc) {

@@ -238,10 +238,8 @@ int mount_reload(struct mount_reload *r, struct buf *said, struct buf *err)
 		buf_adds(said, "there is no configuration file\n");
 		return 0;
 	}
-	if (!reload_begin(r, false)) {
-		buf_adds(err, "it is being read right now");
-		return -EBUSY;
-	}
+	if (!reload_begin(r, false))
+		return buf_fail(err, -EBUSY, "it is being read right now");
 	rc = reload_run(r, false, said, err);
 	reload_end(r);
 	if (!rc)

@@ -137,15 +137,14 @@ static int mount_request_take_option(struct mount_request *r,
 	case USE_SETTING:
 		return mount_request_add_setting(r, option);
 	case USE_REMOUNT:
-		buf_addf(err, "a mount cannot be changed: unmount it first");
-		return -EINVAL;
+		return buf_fail(err, -EINVAL,
+				"a mount cannot be changed: unmount it first");
 	default:
 		break;
 	}
-	if (!value || !*value) {
-		buf_addf(err, "-o %.*s needs a value", (int)len, option);
-		return -EINVAL;
-	}
+	if (!value || !*value)
+		return buf_fail(err, -EINVAL, "-o %.*s needs a value", (int)len,
+				option);
 	if (use == USE_LABEL)
 		return mount_request_add_label(r, option, len, value);
 	return mount_request_replace(
@@ -174,9 +173,8 @@ static int mount_request_take_options(struct mount_request *r, const char *list,
 			continue;
 		}
 		if (!*s && quoted) {
-			buf_addf(err, "a quote is not closed: %s",
-				 buf_str(&one));
-			rc = -EINVAL;
+			rc = buf_fail(err, -EINVAL, "a quote is not closed: %s",
+				      buf_str(&one));
 			break;
 		}
 		if (*s == '\\' && (s[1] == ',' || s[1] == '\\')) {
@@ -211,8 +209,8 @@ static int mount_request_take_letters(struct mount_request *r,
 		else if (*s == 'r')
 			return mount_request_add_setting(r, "ro");
 		else if (!helper || !strchr("nsvw", *s)) {
-			buf_addf(err, "unknown option -%c (see --help)", *s);
-			return -EINVAL;
+			return buf_fail(err, -EINVAL,
+					"unknown option -%c (see --help)", *s);
 		}
 	}
 	return 0;
@@ -221,11 +219,11 @@ static int mount_request_take_letters(struct mount_request *r,
 static int mount_request_take_word(struct mount_request *r, const char *word,
 				   unsigned *n, struct buf *err)
 {
-	if (*n == 2) {
-		buf_addf(err, "one SOURCE and one MOUNTPOINT, not `%s` as well",
-			 word);
-		return -EINVAL;
-	}
+	if (*n == 2)
+		return buf_fail(
+			err, -EINVAL,
+			"one SOURCE and one MOUNTPOINT, not `%s` as well",
+			word);
 	if (*n == 1)
 		r->source = r->mountpoint;
 	r->mountpoint = word;
@@ -257,17 +255,14 @@ static int mount_request_take(struct mount_request *r, int argc, char **argv,
 		return mount_request_take_word(r, arg, words, err);
 	if (config || text_starts_with(arg, "-o")) {
 		value = mount_request_value(argc, argv, i, config ? 8 : 2);
-		if (!value) {
-			buf_addf(err, "%s needs a value", arg);
-			return -EINVAL;
-		}
+		if (!value)
+			return buf_fail(err, -EINVAL, "%s needs a value", arg);
 		return config ? mount_request_replace(&r->config, value)
 			      : mount_request_take_options(r, value, err);
 	}
-	if (arg[1] == '-') {
-		buf_addf(err, "unknown option %s (see --help)", arg);
-		return -EINVAL;
-	}
+	if (arg[1] == '-')
+		return buf_fail(err, -EINVAL, "unknown option %s (see --help)",
+				arg);
 	return mount_request_take_letters(r, arg + 1, helper, err);
 }
 
@@ -282,10 +277,8 @@ int mount_request_parse(int argc, char **argv, bool helper,
 	for (int i = 0; i < argc && !rc; i++)
 		rc = mount_request_take(out, argc, argv, &i, helper, &words,
 					err);
-	if (!rc && !out->mountpoint) {
-		buf_addf(err, "no MOUNTPOINT (see --help)");
-		rc = -EINVAL;
-	}
+	if (!rc && !out->mountpoint)
+		rc = buf_fail(err, -EINVAL, "no MOUNTPOINT (see --help)");
 	return rc;
 }
 

@@ -33,8 +33,7 @@ static const struct {
 
 static int url_refuse(struct buf *err, const char *why)
 {
-	buf_adds(err, why);
-	return -EINVAL;
+	return buf_fail(err, -EINVAL, "%s", why);
 }
 
 /* Of letters, digits and some more, at most so many bytes. */

@@ -17,11 +17,11 @@ static int presign_refuse_expire(struct buf *err, const char *text, int64_t max)
 {
 	buf_adds(err, "expire = ");
 	text_printable(err, text);
-	buf_addf(err,
-		 ": a whole number of seconds from %d to %lld, or as 15m, 1h, "
-		 "7d",
-		 PRESIGN_EXPIRE_MIN, (long long)max);
-	return -EINVAL;
+	return buf_fail(
+		err, -EINVAL,
+		": a whole number of seconds from %d to %lld, or as 15m, 1h, "
+		"7d",
+		PRESIGN_EXPIRE_MIN, (long long)max);
 }
 
 int presign_parse_expire(const char *text, int64_t max, int64_t *out,
@@ -58,10 +58,10 @@ static int presign_check_expire(const struct presign_request *req,
 		max = PRESIGN_EXPIRE_MAX;
 	if (req->expire >= PRESIGN_EXPIRE_MIN && req->expire <= max)
 		return 0;
-	buf_addf(err,
-		 "expire = %lld: a whole number of seconds from %d to %lld",
-		 (long long)req->expire, PRESIGN_EXPIRE_MIN, (long long)max);
-	return -EINVAL;
+	return buf_fail(
+		err, -EINVAL,
+		"expire = %lld: a whole number of seconds from %d to %lld",
+		(long long)req->expire, PRESIGN_EXPIRE_MIN, (long long)max);
 }
 
 static int presign_check(const struct stage *s, const char *path,
@@ -69,21 +69,17 @@ static int presign_check(const struct stage *s, const char *path,
 {
 	size_t len = strlen(s->prefix) + strlen(path);
 
-	if (s->ro && store_presign_writes(req->action)) {
-		buf_addf(err, "stage %s is read-only: no URL for uploads",
-			 s->name);
-		return -EROFS;
-	}
-	if (!len) {
-		buf_adds(err, "no file is named");
-		return -EINVAL;
-	}
-	if (len > STORE_KEY_MAX) {
-		buf_addf(err,
-			 "the name is %zu bytes long, a key has at most %d",
-			 len, STORE_KEY_MAX);
-		return -ENAMETOOLONG;
-	}
+	if (s->ro && store_presign_writes(req->action))
+		return buf_fail(err, -EROFS,
+				"stage %s is read-only: no URL for uploads",
+				s->name);
+	if (!len)
+		return buf_fail(err, -EINVAL, "no file is named");
+	if (len > STORE_KEY_MAX)
+		return buf_fail(
+			err, -ENAMETOOLONG,
+			"the name is %zu bytes long, a key has at most %d", len,
+			STORE_KEY_MAX);
 	return presign_check_expire(req, err);
 }
 

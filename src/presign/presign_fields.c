@@ -100,9 +100,9 @@ static int checksum_refuse(const char *text, struct buf *err)
 {
 	buf_adds(err, "checksum = ");
 	text_printable(err, text);
-	buf_adds(err, ": crc32c=, sha256= or md5= and the value in base64 or "
-		      "hexadecimal");
-	return -EINVAL;
+	return buf_fail(err, -EINVAL,
+			": crc32c=, sha256= or md5= and the value in base64 or "
+			"hexadecimal");
 }
 
 /* `sha256=...`: the header's name, and its value in f->checksum. */
@@ -139,16 +139,15 @@ static int fields_check_length(const char *text,
 	if (parse_u64(text, UINT64_MAX, &n)) {
 		buf_adds(err, "content-length = ");
 		text_printable(err, text);
-		buf_adds(err, ": a whole number of bytes");
-		return -EINVAL;
+		return buf_fail(err, -EINVAL, ": a whole number of bytes");
 	}
 	if (n <= limits->put_max)
 		return 0;
-	buf_addf(err,
-		 "content-length = %s: a single PUT has at most %llu bytes; "
-		 "larger files go in parts (stagefs presign upload --parts N)",
-		 text, (unsigned long long)limits->put_max);
-	return -EFBIG;
+	return buf_fail(
+		err, -EFBIG,
+		"content-length = %s: a single PUT has at most %llu bytes; "
+		"larger files go in parts (stagefs presign upload --parts N)",
+		text, (unsigned long long)limits->put_max);
 }
 
 /* ---- file names ---- */
@@ -194,9 +193,9 @@ static int disposition_refuse(const char *text, struct buf *err)
 {
 	buf_adds(err, "content-disposition = ");
 	text_printable(err, text);
-	buf_adds(err, ": `attachment` or `inline`, or one of them and "
-		      "`; filename=\"NAME\"`");
-	return -EINVAL;
+	return buf_fail(err, -EINVAL,
+			": `attachment` or `inline`, or one of them and "
+			"`; filename=\"NAME\"`");
 }
 
 /* `TYPE; filename="NAME"` with a NAME beyond ASCII: the bytes of NAME. */
@@ -303,10 +302,8 @@ static int fields_add_parameter(const struct fields_row *row, const char *value,
 				    ? NULL
 				    : "a header has ASCII characters only";
 
-	if (fault) {
-		buf_addf(err, "%s: %s", row->name, fault);
-		return -EINVAL;
-	}
+	if (fault)
+		return buf_fail(err, -EINVAL, "%s: %s", row->name, fault);
 	fields_put(f->query, &f->n_query, row->parameter, value);
 	return 0;
 }
@@ -322,11 +319,9 @@ static int fields_add(const struct presign_request *req,
 
 	if (!value)
 		return 0;
-	if (!(bit & (row->header_of | row->parameter_of))) {
-		buf_addf(err, "%s: not for %s", row->name,
-			 fields_action(req->action));
-		return -EINVAL;
-	}
+	if (!(bit & (row->header_of | row->parameter_of)))
+		return buf_fail(err, -EINVAL, "%s: not for %s", row->name,
+				fields_action(req->action));
 	if (value == req->content_disposition) {
 		rc = disposition(value, key, &f->disposition, err);
 		value = buf_str(&f->disposition);
@@ -350,10 +345,8 @@ int presign_fields(const struct presign_request *req, const char *key,
 	for (size_t i = 0;
 	     !rc && i < sizeof(fields_rows) / sizeof(*fields_rows); i++)
 		rc = fields_add(req, &fields_rows[i], key, limits, f, err);
-	if (!rc && f->n_headers + req->n_headers > PRESIGN_FIELDS_MAX) {
-		buf_adds(err, "too many headers");
-		rc = -EINVAL;
-	}
+	if (!rc && f->n_headers + req->n_headers > PRESIGN_FIELDS_MAX)
+		rc = buf_fail(err, -EINVAL, "too many headers");
 	for (size_t i = 0; !rc && i < req->n_headers; i++)
 		f->headers[f->n_headers++] = req->headers[i];
 	return rc;

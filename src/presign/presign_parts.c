@@ -30,18 +30,16 @@ static int parts_plan(struct parts *j)
 	const struct store_limits *l = &j->stage->store->limits;
 	const char *length = j->req->content_length;
 
-	if (!j->parts || j->parts > l->parts_max) {
-		buf_addf(j->err, "parts = %u: 1 to %u", j->parts, l->parts_max);
-		return -EINVAL;
-	}
+	if (!j->parts || j->parts > l->parts_max)
+		return buf_fail(j->err, -EINVAL, "parts = %u: 1 to %u",
+				j->parts, l->parts_max);
 	if (!length)
 		return 0;
 	if (parse_u64(length, l->object_max, &j->size) || !j->size) {
 		buf_adds(j->err, "content-length = ");
 		text_printable(j->err, length);
-		buf_addf(j->err, ": 1 to %llu bytes",
-			 (unsigned long long)l->object_max);
-		return -EINVAL;
+		return buf_fail(j->err, -EINVAL, ": 1 to %llu bytes",
+				(unsigned long long)l->object_max);
 	}
 	j->part_size = (j->size + j->parts - 1) / j->parts;
 	if (j->part_size * (j->parts - 1) < j->size &&
@@ -154,10 +152,8 @@ static int parts_begin(struct parts *j, struct store_upload **out)
 	struct store_meta meta = { .foreign_parts = true };
 	int rc;
 
-	if (r.checksum) {
-		buf_adds(j->err, "checksum: not for parts");
-		return -EINVAL;
-	}
+	if (r.checksum)
+		return buf_fail(j->err, -EINVAL, "checksum: not for parts");
 	r.content_length = NULL;
 	/* Whatever would be refused is refused before anything is begun. */
 	rc = presign(j->stage, j->key + strlen(j->stage->prefix), &r, &probe,

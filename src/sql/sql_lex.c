@@ -59,15 +59,14 @@ static size_t lex_quoted_end(const char *s, size_t len, size_t i)
 	char quote = s[i++];
 
 	while (i < len) {
-		if (s[i] == '\\' && quote != '`') {
+		if (s[i] == '\\' && quote != '`')
 			i += 2;
-		} else if (s[i] != quote) {
+		else if (s[i] != quote)
 			i++;
-		} else if (i + 1 < len && s[i + 1] == quote) {
+		else if (i + 1 < len && s[i + 1] == quote)
 			i += 2;
-		} else {
+		else
 			return i + 1;
-		}
 	}
 	return 0;
 }

@@ -261,14 +261,14 @@ static int catalog_check_names(const struct catalog_settings *s,
 		if (!stage_name_valid(name)) {
 			buf_addc(err, '"');
 			text_printable(err, name);
-			buf_adds(err, "\" cannot be the name of a stage");
-			return -EINVAL;
+			return buf_fail(err, -EINVAL,
+					"\" cannot be the name of a stage");
 		}
 		for (unsigned j = 0; j < i; j++) {
 			if (strcmp(s->external[j].name, name))
 				continue;
-			buf_addf(err, "two stages are named %s", name);
-			return -EINVAL;
+			return buf_fail(err, -EINVAL, "two stages are named %s",
+					name);
 		}
 	}
 	return 0;

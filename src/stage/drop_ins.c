@@ -58,8 +58,7 @@ bool drop_ins_changed(const struct drop_ins_stamp *before,
 static int drop_ins_fail(struct buf *err, const char *path, int rc)
 {
 	text_printable(err, path);
-	buf_addf(err, ": %s", strerror(-rc));
-	return rc;
+	return buf_fail(err, rc, ": %s", strerror(-rc));
 }
 
 /* ---- reading one file ---- */
@@ -78,9 +77,9 @@ static int reader_check_section(struct drop_ins_reader *r, const char *section,
 		r->section = true;
 		return 0;
 	}
-	buf_addf(err, "this file is for the section [stage %s] alone",
-		 r->to->name);
-	return -EINVAL;
+	return buf_fail(err, -EINVAL,
+			"this file is for the section [stage %s] alone",
+			r->to->name);
 }
 
 static int reader_take(void *arg, const char *section, const char *name,
@@ -109,11 +108,10 @@ static int reader_complete(struct drop_ins_reader *r, bool written,
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
-	if (!r->section) {
-		buf_addf(&why, "there is no [stage %s] with a url in it",
-			 r->to->name);
-		rc = -EINVAL;
-	}
+	if (!r->section)
+		rc = buf_fail(&why, -EINVAL,
+			      "there is no [stage %s] with a url in it",
+			      r->to->name);
 	if (!rc && !reader_gave(r, "credentials"))
 		rc = conn_set(c, "credentials", conn_sql_credentials(c));
 	if (!rc && !written)
@@ -141,8 +139,7 @@ static int drop_ins_read_one(const char *dir, const char *file, bool written,
 		rc = option_defaults(conn_options, &out->conn);
 	if (!rc && !stage_name_valid(out->name)) {
 		text_printable(err, buf_str(&path));
-		buf_adds(err, ": no stage can have that name");
-		rc = -EINVAL;
+		rc = buf_fail(err, -EINVAL, ": no stage can have that name");
 	}
 	if (!rc)
 		rc = ini_read(buf_str(&path), reader_take, &r, err);
@@ -417,13 +414,12 @@ static int file_check(const char *path, const struct conn *c, struct buf *err)
 		rc = conn_set(&got, "credentials", c->creds.credentials);
 	if (!rc)
 		rc = ini_read(path, file_take_back, &got, &why);
-	if (rc != -ENOMEM && (rc || conn_difference(c, &got))) {
-		rc = -EINVAL;
-		buf_addf(err,
-			 "%s cannot be kept in a file: a blank at an end, a ; "
-			 "behind a blank, or a control byte",
-			 drop_ins_lost(c, &got));
-	}
+	if (rc != -ENOMEM && (rc || conn_difference(c, &got)))
+		rc = buf_fail(
+			err, -EINVAL,
+			"%s cannot be kept in a file: a blank at an end, a ; "
+			"behind a blank, or a control byte",
+			drop_ins_lost(c, &got));
 	option_clear(conn_options, &got);
 	return rc;
 }

@@ -69,9 +69,9 @@ static int external_check_pair(const struct external_owner *a,
 	external_show(a->conn, below, err);
 	buf_adds(err, " and ");
 	external_show(b->conn, "", err);
-	buf_adds(err, " hold the same keys (`allow_overlap = yes` in both "
-		      "permits it)");
-	return -EINVAL;
+	return buf_fail(err, -EINVAL,
+			" hold the same keys (`allow_overlap = yes` in both "
+			"permits it)");
 }
 
 int external_overlap(const struct external_owner *storage,

@@ -411,10 +411,9 @@ int internal_open(struct internal *in, const struct catalog_settings *s,
 	lock_init(&in->lock, LOCK_CATALOG);
 	if (!s->storage)
 		return 0;
-	if (!s->user || !location_name_visible(s->user, strlen(s->user))) {
-		buf_adds(err, "the user's name cannot be part of a key");
-		return -EINVAL;
-	}
+	if (!s->user || !location_name_visible(s->user, strlen(s->user)))
+		return buf_fail(err, -EINVAL,
+				"the user's name cannot be part of a key");
 	rc = internal_open_store(in, s, engine, &why);
 	if (!rc) {
 		in->ro = s->storage->ro;

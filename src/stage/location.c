@@ -26,8 +26,7 @@ static int location_refuse(struct buf *err, const char *text, const char *why)
 {
 	buf_addc(err, '"');
 	text_printable(err, text);
-	buf_addf(err, "\": %s", why);
-	return -EINVAL;
+	return buf_fail(err, -EINVAL, "\": %s", why);
 }
 
 /* Why a path inside a stage cannot be, or NULL. */

@@ -113,8 +113,7 @@ static int header_check(const struct store_presign *req, size_t i,
 	if (!fault)
 		return 0;
 	text_printable(why, h->name);
-	buf_addf(why, ": %s", fault);
-	return -EINVAL;
+	return buf_fail(why, -EINVAL, ": %s", fault);
 }
 
 static int presign_check_fields(const struct store_presign *req,
@@ -124,19 +123,16 @@ static int presign_check_fields(const struct store_presign *req,
 	int rc = 0;
 
 	if (req->n_headers > PRESIGN_FIELDS_MAX ||
-	    req->n_query > PRESIGN_FIELDS_MAX) {
-		buf_adds(why, "too many headers");
-		return -EINVAL;
-	}
+	    req->n_query > PRESIGN_FIELDS_MAX)
+		return buf_fail(why, -EINVAL, "too many headers");
 	for (size_t i = 0; !rc && i < req->n_headers; i++) {
 		bytes += strlen(req->headers[i].name) +
 			 strlen(req->headers[i].value);
 		rc = header_check(req, i, why);
 	}
-	if (!rc && bytes > HEADERS_MAX) {
-		buf_addf(why, "the headers have over %d bytes", HEADERS_MAX);
-		rc = -EINVAL;
-	}
+	if (!rc && bytes > HEADERS_MAX)
+		rc = buf_fail(why, -EINVAL, "the headers have over %d bytes",
+			      HEADERS_MAX);
 	return rc;
 }
 
@@ -147,21 +143,20 @@ static int presign_check(struct store *s, const struct store_presign *req,
 {
 	int rc = store_check_key(s, req->key);
 
-	if (s->broken) {
+	if (s->broken)
 		s->ops->check(s, "", why);
-	} else if (rc) {
+	else if (rc)
 		buf_adds(why, rc == -EINVAL ? "no object is named"
 					    : "the key is over 1024 bytes");
-	} else if (!s->limits.presign) {
-		buf_addf(why, "a %s store signs no URLs", s->ops->kind);
-		rc = -ENOTSUP;
-	} else if (req->expire < 1 || req->expire > EXPIRE_MAX) {
-		buf_addf(why, "EXPIRE is %lld: it must be 1 to %d seconds",
-			 (long long)req->expire, EXPIRE_MAX);
-		rc = -EINVAL;
-	} else {
+	else if (!s->limits.presign)
+		rc = buf_fail(why, -ENOTSUP, "a %s store signs no URLs",
+			      s->ops->kind);
+	else if (req->expire < 1 || req->expire > EXPIRE_MAX)
+		rc = buf_fail(why, -EINVAL,
+			      "EXPIRE is %lld: it must be 1 to %d seconds",
+			      (long long)req->expire, EXPIRE_MAX);
+	else
 		rc = presign_check_fields(req, why);
-	}
 	return rc;
 }
 

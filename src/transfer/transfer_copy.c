@@ -123,14 +123,11 @@ static bool copy_is_itself(const struct transfer_job *job)
 
 int transfer_copy(struct transfer *t, struct transfer_job *job, struct buf *why)
 {
-	if (copy_is_itself(job)) {
-		buf_adds(why, "it is the same file");
-		return -EINVAL;
-	}
-	if (job->to.stage->ro) {
-		buf_addf(why, "stage %s is read-only", job->to.stage->name);
-		return -EROFS;
-	}
+	if (copy_is_itself(job))
+		return buf_fail(why, -EINVAL, "it is the same file");
+	if (job->to.stage->ro)
+		return buf_fail(why, -EROFS, "stage %s is read-only",
+				job->to.stage->name);
 	return copy_same_place(job->remote.stage->store, job->to.stage->store)
 		       ? copy_by_server(t, job, why)
 		       : copy_by_bytes(t, job, why);

@@ -151,10 +151,9 @@ static int piece_outcome(const struct piece *p, struct buf *why)
 		buf_addf(why, "cannot write: %s", strerror(-p->write_rc));
 		return p->write_rc;
 	}
-	if (p->longer) {
-		buf_adds(why, "the answer is longer than the object");
-		return -EIO;
-	}
+	if (p->longer)
+		return buf_fail(why, -EIO,
+				"the answer is longer than the object");
 	if (rc == -ECANCELED && waiter_interrupted(d->waiter))
 		rc = -EINTR;
 	if (!rc && p->info.size != TRANSFER_UNKNOWN &&
@@ -237,10 +236,9 @@ static int get_learn(struct download *d, const struct piece *p, struct buf *why)
 		d->info.size = p->info.size;
 	if (p->get.whole && d->done < d->info.size)
 		return get_whole(d, why);
-	if (d->info.size == TRANSFER_UNKNOWN) {
-		buf_adds(why, "the server does not tell the object's size");
-		return -EIO;
-	}
+	if (d->info.size == TRANSFER_UNKNOWN)
+		return buf_fail(why, -EIO,
+				"the server does not tell the object's size");
 	return 0;
 }
 
@@ -282,11 +280,10 @@ static int get_round(struct download *d, struct buf *why)
 	}
 	end = at;
 	rc = pieces_get(d, pieces, n, why);
-	if (!rc && d->done != end) {
-		buf_adds(why,
-			 "the answer has not the bytes that were asked for");
-		rc = -EIO;
-	}
+	if (!rc && d->done != end)
+		rc = buf_fail(
+			why, -EIO,
+			"the answer has not the bytes that were asked for");
 	note_rc = get_note(d, &noted);
 	if (!rc && note_rc) {
 		buf_adds(why, buf_str(&noted));
@@ -349,9 +346,9 @@ static int get_check_size(struct download *d, struct buf *why)
 		return -errno;
 	if (d->done == d->info.size && (uint64_t)st.st_size == d->info.size)
 		return 0;
-	buf_addf(why, "%llu bytes came of %llu", (unsigned long long)d->done,
-		 (unsigned long long)d->info.size);
-	return -EIO;
+	return buf_fail(why, -EIO, "%llu bytes came of %llu",
+			(unsigned long long)d->done,
+			(unsigned long long)d->info.size);
 }
 
 /* Is the file that is there the object's bytes already? */

@@ -82,8 +82,8 @@ static int put_check_unchanged(const struct upload *u, struct buf *why)
 	if (a->st_size == b.st_size && a->st_mtim.tv_sec == b.st_mtim.tv_sec &&
 	    a->st_mtim.tv_nsec == b.st_mtim.tv_nsec)
 		return 0;
-	buf_adds(why, "the file changed while it was sent: send it again");
-	return -EBUSY;
+	return buf_fail(why, -EBUSY,
+			"the file changed while it was sent: send it again");
 }
 
 /* ---- one PUT ---- */
@@ -251,11 +251,10 @@ static int put_send_all(struct upload *u, struct buf *why)
 {
 	const struct transfer_remote *r = &u->job->remote;
 
-	if (r->stage && r->stage->ro) {
-		buf_addf(why, "stage %s is read-only%s", r->stage->name,
-			 r->by_url ? ": no URL for uploads" : "");
-		return -EROFS;
-	}
+	if (r->stage && r->stage->ro)
+		return buf_fail(why, -EROFS, "stage %s is read-only%s",
+				r->stage->name,
+				r->by_url ? ": no URL for uploads" : "");
 	if (!r->stage || transfer_local_is(r) ||
 	    parts_count(r->part_size, u->size) == 1)
 		return put_one(u, why);

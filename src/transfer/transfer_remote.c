@@ -26,12 +26,11 @@ int transfer_remote_open(struct transfer_remote *r, struct buf *why)
 	size_t len = strlen(r->key);
 	int rc;
 
-	if (len > STORE_KEY_MAX) {
-		buf_addf(why,
-			 "the name is %zu bytes long, a key has at most %d",
-			 len, STORE_KEY_MAX);
-		return -ENAMETOOLONG;
-	}
+	if (len > STORE_KEY_MAX)
+		return buf_fail(
+			why, -ENAMETOOLONG,
+			"the name is %zu bytes long, a key has at most %d", len,
+			STORE_KEY_MAX);
 	rc = s3_url_new(&set, &r->store);
 	r->by_url = !rc;
 	if (rc == -EOPNOTSUPP) {

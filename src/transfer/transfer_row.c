@@ -52,8 +52,7 @@ void transfer_row_clear_all(struct transfer_rows *rows)
 
 static int row_refuse(struct reader *r, const char *why)
 {
-	buf_addf(r->why, "row %u: %s", r->rows->n + 1, why);
-	return -EINVAL;
+	return buf_fail(r->why, -EINVAL, "row %u: %s", r->rows->n + 1, why);
 }
 
 /* ---- what a row may be ---- */

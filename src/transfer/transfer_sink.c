@@ -33,8 +33,7 @@
 
 static int sink_say(struct buf *why, const char *what, int rc)
 {
-	buf_addf(why, "%s: %s", what, strerror(-rc));
-	return rc;
+	return buf_fail(why, rc, "%s: %s", what, strerror(-rc));
 }
 
 /* NAME.part beside the target; a long name is cut, and known by its hash. */
@@ -96,11 +95,10 @@ static int sink_open_part(struct transfer_sink *s, struct buf *why)
 	struct stat st;
 	int rc;
 
-	if (!known && !lstat(s->part, &st)) {
-		buf_addf(why, "%s is in the way, and not of our making",
-			 s->part);
-		return -EBUSY;
-	}
+	if (!known && !lstat(s->part, &st))
+		return buf_fail(why, -EBUSY,
+				"%s is in the way, and not of our making",
+				s->part);
 	rc = known ? 0 : sink_write_state(s, &fresh);
 	if (rc)
 		return sink_say(why, s->state, rc);

@@ -81,8 +81,7 @@ static const char *users_resolve(const struct users *u, const char *name)
 
 static int users_refuse(struct buf *err, const char *why)
 {
-	buf_adds(err, why);
-	return -EACCES;
+	return buf_fail(err, -EACCES, "%s", why);
 }
 
 /* Some proxies tell of the client in one of these, some in all. */
@@ -250,14 +249,14 @@ int users_may_reach(const struct users_actor *a, const struct stage *s,
 	if (!a->user) {
 		buf_adds(err, "stage ");
 		text_printable(err, s->name);
-		buf_adds(err, " is not on this machine: a user's name and "
-			      "password are needed");
-		return -EACCES;
+		return buf_fail(err, -EACCES,
+				" is not on this machine: a user's name and "
+				"password are needed");
 	}
 	if (s->upload_api)
 		return 0;
 	buf_adds(err, "stage ");
 	text_printable(err, s->name);
-	buf_adds(err, " takes no uploads: its upload_api is not set");
-	return -EPERM;
+	return buf_fail(err, -EPERM,
+			" takes no uploads: its upload_api is not set");
 }

@@ -97,9 +97,9 @@ static int gateway_read_pem(const char *key, const char *path, bool closed,
 	} else if (closed && (st.st_mode & 027)) {
 		buf_addf(err, "%s: ", key);
 		text_printable(err, path);
-		buf_adds(err, ": the file must be closed to others (chmod "
+		rc = buf_fail(err, -EACCES,
+			      ": the file must be closed to others (chmod "
 			      "600)");
-		rc = -EACCES;
 	}
 	*out = rc ? NULL : buf_detach(&text);
 	return rc;
@@ -113,10 +113,9 @@ static int gateway_read_tls(struct gateway *g, struct buf *err)
 
 	if (!certificate && !key)
 		return 0;
-	if (!certificate || !key) {
-		buf_adds(err, "tls_certificate and tls_key go together");
-		return -EINVAL;
-	}
+	if (!certificate || !key)
+		return buf_fail(err, -EINVAL,
+				"tls_certificate and tls_key go together");
 	rc = gateway_read_pem("tls_certificate", certificate, false,
 			      &g->certificate, err);
 	return rc ? rc

@@ -62,10 +62,9 @@ int form_boundary(const char *content_type, char out[FORM_BOUNDARY_MAX + 1],
 
 	at += strspn(at, " \t");
 	if (strncasecmp(at, type, sizeof(type) - 1) ||
-	    !strchr("; \t", at[sizeof(type) - 1])) {
-		buf_adds(err, "the body is not multipart/form-data");
-		return -EMEDIUMTYPE;
-	}
+	    !strchr("; \t", at[sizeof(type) - 1]))
+		return buf_fail(err, -EMEDIUMTYPE,
+				"the body is not multipart/form-data");
 	at += sizeof(type) - 1;
 	while ((rc = form_head_param(&at, &name, &value)) > 0) {
 		if (strcasecmp(buf_str(&name), "boundary"))
@@ -80,8 +79,8 @@ int form_boundary(const char *content_type, char out[FORM_BOUNDARY_MAX + 1],
 	}
 	if (!rc && found == 1)
 		return 0;
-	buf_adds(err, "Content-Type has no boundary of 1 to 70 characters");
-	return -EINVAL;
+	return buf_fail(err, -EINVAL,
+			"Content-Type has no boundary of 1 to 70 characters");
 }
 
 /* ---- life ---- */
@@ -131,8 +130,7 @@ static int form_broken(struct form *f, struct buf *err, const char *why)
 {
 	form_enter(f, BROKEN);
 	buf_adds(err, "the form is broken: ");
-	buf_adds(err, why);
-	return -EINVAL;
+	return buf_fail(err, -EINVAL, "%s", why);
 }
 
 /* ---- the search ---- */

@@ -33,8 +33,7 @@ void form_head_clear(struct form_head *h)
 static int form_head_refuse(struct buf *err, const char *why)
 {
 	buf_adds(err, "the form is broken: ");
-	buf_adds(err, why);
-	return -EINVAL;
+	return buf_fail(err, -EINVAL, "%s", why);
 }
 
 /* ---- parameters ---- */

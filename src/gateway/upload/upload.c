@@ -186,10 +186,8 @@ static int upload_open_stage(struct exchange *x,
 		else
 			rc = users_may_reach(actor, *out, &why);
 	}
-	if (!rc && (*out)->ro) {
-		buf_adds(&why, "the stage is read-only");
-		rc = -EROFS;
-	}
+	if (!rc && (*out)->ro)
+		rc = buf_fail(&why, -EROFS, "the stage is read-only");
 	if (rc == -EACCES && why.len)
 		upload_ask_login(x, buf_str(&why));
 	else if (rc && why.len)

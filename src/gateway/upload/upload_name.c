@@ -15,8 +15,7 @@ static int upload_name_refuse(struct buf *err, int rc, const char *what,
 {
 	buf_addf(err, "%s \"", what);
 	text_printable(err, text);
-	buf_addf(err, "\" %s", why);
-	return rc;
+	return buf_fail(err, rc, "\" %s", why);
 }
 
 /* One name between slashes. */

@@ -23,10 +23,8 @@ static int check_server(const char *key, const char *text, struct buf *err)
 	if (!text_given(text))
 		return 0;
 	rc = url_parse(text, "https", &url, &why);
-	if (!rc && strcmp(url.scheme, "http") && strcmp(url.scheme, "https")) {
-		buf_adds(&why, "the scheme is http or https");
-		rc = -EINVAL;
-	}
+	if (!rc && strcmp(url.scheme, "http") && strcmp(url.scheme, "https"))
+		rc = buf_fail(&why, -EINVAL, "the scheme is http or https");
 	if (rc == -EINVAL) {
 		buf_addf(err, "%s = ", key);
 		text_masked_url(err, text);
@@ -55,8 +53,7 @@ static int check_keys(const struct conn *c, struct buf *err)
 			     &order)) {
 		buf_adds(err, "credentials = ");
 		text_printable(err, c->creds.credentials);
-		buf_adds(err, ": " CRED_ORDER_WORDS);
-		return -EINVAL;
+		return buf_fail(err, -EINVAL, ": " CRED_ORDER_WORDS);
 	}
 	if (id != secret)
 		buf_adds(err, id ? "access_key_id without secret_access_key"
@@ -88,8 +85,7 @@ static int check_word(const char *key, const char *text, const char * not,
 			continue;
 		buf_addf(err, "%s = ", key);
 		text_printable(err, text);
-		buf_adds(err, ": a word without spaces");
-		return -EINVAL;
+		return buf_fail(err, -EINVAL, ": a word without spaces");
 	}
 	return 0;
 }
@@ -185,14 +181,14 @@ static int check_sse(const struct conn *c, struct buf *err)
 	    strcmp(c->s3.sse, "aws:kms") && strcmp(c->s3.sse, "aws:kms:dsse")) {
 		buf_adds(err, "sse = ");
 		text_printable(err, c->s3.sse);
-		buf_adds(err, ": AES256, aws:kms or aws:kms:dsse");
-		return -EINVAL;
+		return buf_fail(err, -EINVAL,
+				": AES256, aws:kms or aws:kms:dsse");
 	}
-	if (text_given(c->s3.sse_kms_key_id) && text_given(c->s3.sse) && !kms) {
-		buf_adds(err, "sse_kms_key_id with sse = AES256, which has no "
-			      "key");
-		return -EINVAL;
-	}
+	if (text_given(c->s3.sse_kms_key_id) && text_given(c->s3.sse) && !kms)
+		return buf_fail(
+			err, -EINVAL,
+			"sse_kms_key_id with sse = AES256, which has no "
+			"key");
 	rc = check_word("sse_kms_key_id", c->s3.sse_kms_key_id, "", err);
 	if (!rc)
 		rc = check_sse_context(c, kms, err);
@@ -205,8 +201,7 @@ static int check_ca_file(const struct conn *c, struct buf *err)
 		return 0;
 	buf_adds(err, "ca_file = ");
 	text_printable(err, c->lane.ca_file);
-	buf_addf(err, ": %s", strerror(errno));
-	return -EINVAL;
+	return buf_fail(err, -EINVAL, ": %s", strerror(errno));
 }
 
 /* Is there such a bucket's at on that server? What conn_open() makes. */
@@ -266,8 +261,7 @@ static int check_region(const struct conn *c, struct buf *err)
 	if (!rc && region.len && !s3_endpoint_is_region(buf_str(&region))) {
 		buf_adds(err, "region: `");
 		text_printable(err, buf_str(&region));
-		buf_adds(err, "` is no region");
-		rc = -EINVAL;
+		rc = buf_fail(err, -EINVAL, "` is no region");
 	}
 	return rc;
 }
@@ -352,11 +346,11 @@ static int check_local_keys(const struct conn *c, struct buf *err)
 	option_clear(conn_options, &defaults);
 	if (!key)
 		return rc;
-	buf_addf(err,
-		 "%s: a local directory (fs://) has no use for it: it is for "
-		 "servers",
-		 key);
-	return -EINVAL;
+	return buf_fail(
+		err, -EINVAL,
+		"%s: a local directory (fs://) has no use for it: it is for "
+		"servers",
+		key);
 }
 
 int conn_check(const struct conn *c, struct buf *err)

@@ -20,8 +20,7 @@ static int location_refuse(const char *url, const char *why, struct buf *err)
 {
 	buf_adds(err, "url = ");
 	text_masked_url(err, url);
-	buf_addf(err, ": %s", why);
-	return -EINVAL;
+	return buf_fail(err, -EINVAL, ": %s", why);
 }
 
 /* The path behind the host, decoded: what is wrong with it, or NULL. */
@@ -213,10 +212,8 @@ int conn_location(const struct conn *c, struct conn_location *out,
 	int rc;
 
 	*out = (struct conn_location){ 0 };
-	if (!url) {
-		buf_adds(err, "no url is given");
-		return -EINVAL;
-	}
+	if (!url)
+		return buf_fail(err, -EINVAL, "no url is given");
 	if (conn_has_scheme(c, "s3"))
 		rc = location_of_bucket(url, out, err);
 	else if (conn_is_local(c))

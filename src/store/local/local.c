@@ -214,10 +214,9 @@ static int set_names(struct local *l, const struct local_settings *set,
 	const char *root = set->root ? set->root : "";
 	size_t n = strlen(root);
 
-	if (*root != '/') {
-		buf_adds(why, "the path of a local store begins with `/`");
-		return -EINVAL;
-	}
+	if (*root != '/')
+		return buf_fail(why, -EINVAL,
+				"the path of a local store begins with `/`");
 	while (n && root[n - 1] == '/')
 		n--;
 	l->root = strndup(root, n);
@@ -264,10 +263,9 @@ int local_key_rotate(const char *root, struct buf *why)
 	snprintf(folder, sizeof(folder), "%s/" LOCAL_FOLDER, root);
 	if (lstat(folder, &st)) {
 		rc = -errno;
-		buf_addf(why, "%s: %s", root,
-			 rc == -ENOENT ? "there is no local store"
-				       : strerror(-rc));
-		return rc;
+		return buf_fail(why, rc, "%s: %s", root,
+				rc == -ENOENT ? "there is no local store"
+					      : strerror(-rc));
 	}
 	rc = local_new(&set, &s, why);
 	if (rc)

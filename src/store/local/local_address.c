@@ -22,14 +22,12 @@ int local_address_parse(const char *text, struct buf *out, struct buf *why)
 	URL_LOCAL u = { 0 };
 	int rc = url_parse(text, NULL, &u, why);
 
-	if (!rc && strcmp(u.scheme, "http") && strcmp(u.scheme, "https")) {
-		buf_addf(why, "`%s` is neither http nor https", u.scheme);
-		rc = -EINVAL;
-	}
-	if (!rc && *u.path && strcmp(u.path, "/")) {
-		buf_adds(why, "the address of a gateway has no path");
-		rc = -EINVAL;
-	}
+	if (!rc && strcmp(u.scheme, "http") && strcmp(u.scheme, "https"))
+		rc = buf_fail(why, -EINVAL, "`%s` is neither http nor https",
+			      u.scheme);
+	if (!rc && *u.path && strcmp(u.path, "/"))
+		rc = buf_fail(why, -EINVAL,
+			      "the address of a gateway has no path");
 	if (!rc)
 		url_origin(&u, out);
 	return rc ? rc : buf_err(out);

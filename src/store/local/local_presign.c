@@ -35,10 +35,10 @@ static int presign_check(const struct store_presign *req, struct buf *err)
 	case PRESIGN_HEAD:
 		return 0;
 	default:
-		buf_addf(err,
-			 "a local store's URLs are for GET, HEAD and PUT of "
-			 "whole objects");
-		return -ENOTSUP;
+		return buf_fail(
+			err, -ENOTSUP,
+			"a local store's URLs are for GET, HEAD and PUT of "
+			"whole objects");
 	}
 }
 
@@ -63,10 +63,10 @@ static int presign_sign(struct local *l, struct sigv4_request *request,
 	URL_LOCAL u = { 0 };
 	int rc = local_key(&l->base, &key);
 
-	if (rc) {
-		buf_adds(why, "the store has no signing key that can be read");
-		return rc;
-	}
+	if (rc)
+		return buf_fail(
+			why, rc,
+			"the store has no signing key that can be read");
 	rc = url_parse(buf_str(origin), NULL, &u, why);
 	if (!rc)
 		url_authority(&u, &host);

@@ -40,8 +40,7 @@ static const char *root_of(const struct local *l)
 static int root_fault(struct local *l, struct buf *why, int rc,
 		      const char *sentence)
 {
-	buf_addf(why, "%s: %s", root_of(l), sentence);
-	return rc;
+	return buf_fail(why, rc, "%s: %s", root_of(l), sentence);
 }
 
 /* Is it in the folder of another store, whatever path led here? */
