@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "auth/cred_ask.h"
 #include "auth/cred_fields.h"
 #include "base/buf.h"
 #include "base/text.h"

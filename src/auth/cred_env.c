@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <time.h>
 
-#include "auth/cred_ask.h"
 #include "auth/creds.h"
 #include "base/clock.h"
 #include "base/text.h"

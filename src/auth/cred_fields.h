@@ -4,8 +4,6 @@
 #ifndef AUTH_CRED_FIELDS_H
 #define AUTH_CRED_FIELDS_H
 
-#include <stddef.h>
-
 struct buf;
 struct cred_ask;
 struct creds;

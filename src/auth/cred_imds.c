@@ -10,7 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "auth/cred_ask.h"
 #include "auth/cred_fields.h"
 #include "base/text.h"
 #include "net/url.h"

@@ -23,7 +23,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "auth/cred_ask.h"
 #include "auth/cred_fields.h"
 #include "base/clock.h"
 #include "base/text.h"

@@ -9,7 +9,6 @@
 #ifndef BASE_OPTION_H
 #define BASE_OPTION_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -10,12 +10,10 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/lock.h"
 
 struct waiter_locked {
 	bool permit;

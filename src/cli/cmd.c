@@ -11,7 +11,6 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "client/message.h"
-#include "client/statement.h"
 
 #define CMD_MAX 64 /* verbs */
 

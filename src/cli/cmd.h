@@ -5,8 +5,6 @@
 #ifndef CLI_CMD_H
 #define CLI_CMD_H
 
-#include <stdio.h>
-
 #include "base/option.h"
 
 struct buf;

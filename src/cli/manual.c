@@ -5,7 +5,6 @@
  */
 #include "cli/manual.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"

@@ -14,7 +14,6 @@
 #include "base/text.h"
 #include "stage/conf/conn.h"
 #include "sql/sql.h"
-#include "client/statement.h"
 
 /* Clauses of their own, not keys of a connection. */
 static bool conn_is_clause(const struct option *row)

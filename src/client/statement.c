@@ -16,11 +16,8 @@
 #include "client/session.h"
 #include "client/stages.h"
 #include "presign/presign.h"
-#include "stage/catalog.h"
 #include "stage/conf/conn.h"
 #include "stage/location.h"
-#include "stage/stage.h"
-#include "store/store.h"
 
 /* ---- locations ---- */
 

@@ -18,7 +18,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config/config_builder.h"
-#include "stage/catalog.h"
 #include "stage/location.h"
 
 #define SYSTEM_FILE "/etc/stagefs/stagefs.conf"

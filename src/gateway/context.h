@@ -5,9 +5,6 @@
 #ifndef GATEWAY_CONTEXT_H
 #define GATEWAY_CONTEXT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "gateway/settings.h"
 
 struct address;

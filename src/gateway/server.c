@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <microhttpd.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -5,7 +5,6 @@
 #define GATEWAY_SERVER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct buf;
 struct gateway;

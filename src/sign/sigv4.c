@@ -17,7 +17,6 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/text.h"
 #include "sign/sigv4_canonical.h"
 

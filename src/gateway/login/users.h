@@ -9,8 +9,6 @@
 #ifndef GATEWAY_LOGIN_USERS_H
 #define GATEWAY_LOGIN_USERS_H
 
-#include <stdbool.h>
-
 struct buf;
 struct exchange;
 struct gateway_settings;

@@ -4,7 +4,6 @@
 #ifndef GATEWAY_OBJECTS_CONDITIONS_H
 #define GATEWAY_OBJECTS_CONDITIONS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* What a request asks for; NULL: the header did not come. */

@@ -4,7 +4,6 @@
 #ifndef GATEWAY_OBJECTS_OBJECT_H
 #define GATEWAY_OBJECTS_OBJECT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"

@@ -22,7 +22,6 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "gateway/context.h"
-#include "gateway/exchange.h"
 #include "gateway/login/users.h"
 #include "gateway/upload/form.h"
 #include "gateway/upload/upload_name.h"

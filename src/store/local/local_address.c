@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/lock.h"
 #include "net/url.h"
 #include "store/local/local_error.h"

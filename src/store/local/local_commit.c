@@ -25,7 +25,6 @@
 #include "store/local/local_folder.h"
 #include "store/local/local_lock.h"
 #include "store/local/local_path.h"
-#include "store/local/local_record.h"
 
 #define BIG (1u << 20) /* bytes that are flushed before the lock is taken */
 #define TRIES 8

@@ -5,7 +5,6 @@
 #define STORE_LOCAL_LOCAL_FILE_H
 
 #include <stdbool.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "store/store.h"

@@ -24,7 +24,6 @@
 
 #include "base/clock.h"
 #include "base/io.h"
-#include "store/local/local_file.h"
 #include "store/local/local_folder.h"
 
 static int pending_make_file(int dir, const char *name, mode_t mode)

@@ -20,13 +20,10 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/dirs.h"
 #include "base/log.h"
-#include "store/local/local.h"
 #include "store/local/local_error.h"
 #include "store/local/local_file.h"
-#include "store/local/local_folder.h"
 #include "store/local/local_pending.h"
 
 #define PROBE "user.stagefs"
