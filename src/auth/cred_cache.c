@@ -484,12 +484,8 @@ bool cred_cache_refused(struct cred_cache *c, const struct creds *refused,
 
 static bool cache_is_fetching(struct cred_cache *c)
 {
-	bool under_way;
-
-	lock_take(&c->lock);
-	under_way = cred_cache_locked(c)->state == FETCH_RUNNING;
-	lock_drop(&c->lock);
-	return under_way;
+	return LOCK_UNDER(&c->lock,
+			  cred_cache_locked(c)->state == FETCH_RUNNING);
 }
 
 bool cred_cache_renew(struct cred_cache *c, const struct creds *refused,

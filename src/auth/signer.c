@@ -171,9 +171,8 @@ static void signer_key(struct signer *s, struct creds *creds,
 	struct creds *old;
 	bool found;
 
-	lock_take(&s->lock);
-	found = signer_find_locked(s, creds, fresh.day, region, out);
-	lock_drop(&s->lock);
+	found = LOCK_UNDER(&s->lock, signer_find_locked(s, creds, fresh.day,
+							region, out));
 	if (found)
 		return;
 	sigv4_derive(out, creds->secret_access_key, time, region, s->service);
@@ -182,9 +181,7 @@ static void signer_key(struct signer *s, struct creds *creds,
 	strcpy(fresh.region, region);
 	fresh.key = *out;
 	fresh.creds = creds_ref(creds);
-	lock_take(&s->lock);
-	old = signer_keep_locked(s, &fresh);
-	lock_drop(&s->lock);
+	old = LOCK_UNDER(&s->lock, signer_keep_locked(s, &fresh));
 	creds_unref(old);
 	wipe(&fresh, sizeof(fresh));
 }

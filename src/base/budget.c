@@ -254,22 +254,12 @@ size_t budget_limit(const struct budget *b)
 
 size_t budget_used(struct budget *b)
 {
-	size_t used;
-
-	lock_take(&b->lock);
-	used = budget_locked(b)->used;
-	lock_drop(&b->lock);
-	return used;
+	return LOCK_UNDER(&b->lock, budget_locked(b)->used);
 }
 
 size_t budget_peak(struct budget *b)
 {
-	size_t peak;
-
-	lock_take(&b->lock);
-	peak = budget_locked(b)->peak;
-	lock_drop(&b->lock);
-	return peak;
+	return LOCK_UNDER(&b->lock, budget_locked(b)->peak);
 }
 
 void budget_write_metrics(struct budget *b, struct buf *out)

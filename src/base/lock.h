@@ -144,4 +144,13 @@ static inline void lock_drop(struct lock *l) RELEASE(*l) NO_THREAD_CHECK
 #endif
 }
 
+/* What is to be read under a lock, and no more. */
+#define LOCK_UNDER(lock_, value) \
+	({ \
+		lock_take(lock_); \
+		__typeof__(value) value_ = (value); \
+		lock_drop(lock_); \
+		value_; \
+	})
+
 #endif

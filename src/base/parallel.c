@@ -108,12 +108,7 @@ static void parallel_interrupt(struct parallel *c)
 
 static unsigned parallel_running(struct parallel *c)
 {
-	unsigned n;
-
-	lock_take(&c->lock);
-	n = parallel_locked(c)->running;
-	lock_drop(&c->lock);
-	return n;
+	return LOCK_UNDER(&c->lock, parallel_locked(c)->running);
 }
 
 static unsigned parallel_start(struct parallel *c, pthread_t *list,
@@ -165,9 +160,7 @@ int parallel_run(unsigned threads, size_t n, int (*work)(void *arg, size_t k),
 	}
 	while (started)
 		pthread_join(list[--started], NULL);
-	lock_take(&c.lock);
-	err = parallel_locked(&c)->err;
-	lock_drop(&c.lock);
+	err = LOCK_UNDER(&c.lock, parallel_locked(&c)->err);
 	lock_destroy(&c.lock);
 	return err;
 }

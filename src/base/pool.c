@@ -141,14 +141,10 @@ static struct kept *pool_unkeep_locked(struct pool *p, int class)
 static void *pool_unkeep(struct pool *p, size_t size)
 {
 	int class = pool_class_of(size);
-	void *mem = NULL;
 
 	if (class < 0)
 		return NULL;
-	lock_take(&p->lock);
-	mem = pool_unkeep_locked(p, class);
-	lock_drop(&p->lock);
-	return mem;
+	return LOCK_UNDER(&p->lock, pool_unkeep_locked(p, class));
 }
 
 /*

@@ -33,12 +33,7 @@ LOCK_GUARDS(task_locked, thread_task, thread_task_locked);
 
 static bool task_is_over(struct thread_task *t)
 {
-	bool over;
-
-	lock_take(&t->lock);
-	over = task_locked(t)->over;
-	lock_drop(&t->lock);
-	return over;
+	return LOCK_UNDER(&t->lock, task_locked(t)->over);
 }
 
 /* A waiter lives as long as its thread, and the end may come before it. */

@@ -201,13 +201,8 @@ void waiter_ask(struct waiter *w)
 
 int waiter_interrupted(struct waiter *w)
 {
-	int interrupted;
-
 	waiter_consult(w);
-	lock_take(&w->lock);
-	interrupted = waiter_locked(w)->interrupted;
-	lock_drop(&w->lock);
-	return interrupted;
+	return LOCK_UNDER(&w->lock, waiter_locked(w)->interrupted);
 }
 
 void waiter_list_add(struct waiter_list *l, struct waiter_entry *e)

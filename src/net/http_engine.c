@@ -212,12 +212,7 @@ static void http_engine_group_init(struct group *g, unsigned n)
 
 static bool http_engine_group_done(struct group *g)
 {
-	bool done;
-
-	lock_take(&g->lock);
-	done = !http_engine_group_locked(g)->left;
-	lock_drop(&g->lock);
-	return done;
+	return LOCK_UNDER(&g->lock, !http_engine_group_locked(g)->left);
 }
 
 static void http_engine_group_member_done(void *arg, struct http_call *call,

@@ -103,12 +103,7 @@ void http_inbox_stop(struct http_inbox *in)
 
 bool http_inbox_stopping(struct http_inbox *in)
 {
-	bool stopping;
-
-	lock_take(&in->lock);
-	stopping = inbox_locked(in)->stopping;
-	lock_drop(&in->lock);
-	return stopping;
+	return LOCK_UNDER(&in->lock, inbox_locked(in)->stopping);
 }
 
 struct http_attempts *http_inbox_take(struct http_inbox *in, bool *cancelled)

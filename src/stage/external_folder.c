@@ -272,12 +272,8 @@ struct stage *external_folder_find(struct external_folder *f, const char *name)
 
 bool external_folder_has(struct external_folder *f, const char *name)
 {
-	bool has;
-
-	lock_take(&f->lock);
-	has = external_find(&folder_locked(f)->set, name) != NULL;
-	lock_drop(&f->lock);
-	return has;
+	return LOCK_UNDER(&f->lock,
+			  external_find(&folder_locked(f)->set, name) != NULL);
 }
 
 int external_folder_list(struct external_folder *f, unsigned more,
@@ -324,10 +320,10 @@ int external_folder_check(struct external_folder *f, const char *name,
 	self.keys = keys;
 	external_folder_refresh(f);
 	if (!rc) {
-		lock_take(&f->lock);
-		rc = external_overlap(&f->with.storage, &folder_locked(f)->set,
-				      &self, err);
-		lock_drop(&f->lock);
+		rc = LOCK_UNDER(&f->lock,
+				external_overlap(&f->with.storage,
+						 &folder_locked(f)->set, &self,
+						 err));
 	}
 	if (!rc)
 		rc = f->with.open(conn, name, f->with.engine, &store, err);
@@ -428,9 +424,7 @@ void external_folder_close(struct external_folder *f)
 	struct conn *conn = (struct conn *)f->with.storage.conn;
 	struct external_set set;
 
-	lock_take(&f->lock);
-	set = folder_locked(f)->set;
-	lock_drop(&f->lock);
+	set = LOCK_UNDER(&f->lock, folder_locked(f)->set);
 	for (unsigned i = 0; i < set.n; i++)
 		external_clear(&set.list[i]);
 	free(set.list);

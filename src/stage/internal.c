@@ -262,9 +262,7 @@ int internal_list(struct internal *in, struct stage ***out, unsigned *n)
 	*n = 0;
 	if (!in->store)
 		return 0;
-	lock_take(&in->lock);
-	asked = internal_locked(in)->changes;
-	lock_drop(&in->lock);
+	asked = LOCK_UNDER(&in->lock, internal_locked(in)->changes);
 	rc = listing_of_store(in, &names);
 	lock_take(&in->lock);
 	if (!rc)

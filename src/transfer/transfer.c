@@ -95,9 +95,7 @@ unsigned transfer_width(struct transfer *t)
 {
 	unsigned busy;
 
-	lock_take(&t->lock);
-	busy = transfer_locked(t)->busy;
-	lock_drop(&t->lock);
+	busy = LOCK_UNDER(&t->lock, transfer_locked(t)->busy);
 	return busy < t->set.parallel ? t->set.parallel / (busy ? busy : 1) : 1;
 }
 
@@ -206,12 +204,7 @@ static const char *job_to(const struct transfer_job *job)
 
 bool transfer_failed(struct transfer *t)
 {
-	bool failed;
-
-	lock_take(&t->lock);
-	failed = transfer_locked(t)->count.failed;
-	lock_drop(&t->lock);
-	return failed;
+	return LOCK_UNDER(&t->lock, transfer_locked(t)->count.failed);
 }
 
 static void transfer_say_failure(struct transfer *t,

@@ -164,9 +164,7 @@ static int upload_note_part(struct uploading *u, unsigned number,
 
 	local_file_random_id(id);
 	snprintf(part.etag, sizeof(part.etag), "\"p-%s\"", id);
-	lock_take(&u->lock);
-	rc = upload_note_part_locked(u, &part);
-	lock_drop(&u->lock);
+	rc = LOCK_UNDER(&u->lock, upload_note_part_locked(u, &part));
 	memcpy(etag, part.etag, sizeof(part.etag));
 	return rc;
 }
@@ -289,9 +287,7 @@ int local_upload_complete(struct store_upload *base,
 
 	if (u->ended)
 		return upload_gone(u);
-	lock_take(&u->lock);
-	rc = upload_measure_locked(u, parts, n, &size);
-	lock_drop(&u->lock);
+	rc = LOCK_UNDER(&u->lock, upload_measure_locked(u, parts, n, &size));
 	if (!rc && ftruncate(u->fd, size))
 		rc = -errno;
 	if (rc)
