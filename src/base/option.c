@@ -107,7 +107,9 @@ int option_set(const struct option *row, void *target, const char *value,
 		buf_adds(err, "no memory");
 		return result;
 	}
-	option_ops[row->type].want(row, err);
+	buf_adds(err, option_ops[row->type].what);
+	if (option_ops[row->type].want)
+		option_ops[row->type].want(row, err);
 	return -EINVAL;
 }
 

@@ -51,38 +51,21 @@ static int type_set_bool(const struct option *row, void *to, const char *value)
 	return parse_bool(value, to);
 }
 
-static int type_check_least(const struct option *row, void *to, uint64_t value)
-{
-	if (value < row->min)
-		return -ERANGE;
-	*(uint64_t *)to = value;
-	return 0;
-}
-
 static int type_set_uint(const struct option *row, void *to, const char *value)
 {
 	uint64_t number = 0;
-	int err = parse_u64(value, type_upper(row), &number);
+	int err = row->type == OPTION_SIZE
+			  ? parse_size(value, type_upper(row), &number)
+		  : row->type == OPTION_DURATION
+			  ? parse_duration(value, strlen(value),
+					   type_upper(row), &number)
+			  : parse_u64(value, type_upper(row), &number);
 
-	return err ? err : type_check_least(row, to, number);
-}
-
-static int type_set_size(const struct option *row, void *to, const char *value)
-{
-	uint64_t number = 0;
-	int err = parse_size(value, type_upper(row), &number);
-
-	return err ? err : type_check_least(row, to, number);
-}
-
-static int type_set_duration(const struct option *row, void *to,
-			     const char *value)
-{
-	uint64_t number = 0;
-	int err =
-		parse_duration(value, strlen(value), type_upper(row), &number);
-
-	return err ? err : type_check_least(row, to, number);
+	if (!err && number < row->min)
+		err = -ERANGE;
+	if (!err)
+		*(uint64_t *)to = number;
+	return err;
 }
 
 static int type_set_octal(const struct option *row, void *to, const char *value)
@@ -118,38 +101,24 @@ static int type_set_choice(const struct option *row, void *to,
 	return -EINVAL;
 }
 
-static int type_set_user(const struct option *row, void *to, const char *value)
+static int type_set_id(const struct option *row, void *to, const char *value)
 {
+	struct passwd user, *u = NULL;
+	struct group group, *g = NULL;
+	uint64_t number = 0;
 	char room[16384];
-	struct passwd entry, *found = NULL;
-	uint64_t number;
 
 	/* The last number means "leave it unchanged" to chown(2). */
-	if (!parse_u64(value, UINT32_MAX - 1, &number)) {
-		*(unsigned *)to = (unsigned)number;
-		return 0;
+	if (parse_u64(value, UINT32_MAX - 1, &number)) {
+		if (row->type == OPTION_USER)
+			getpwnam_r(value, &user, room, sizeof(room), &u);
+		else
+			getgrnam_r(value, &group, room, sizeof(room), &g);
+		if (!u && !g)
+			return -EINVAL;
+		number = u ? u->pw_uid : g->gr_gid;
 	}
-	getpwnam_r(value, &entry, room, sizeof(room), &found);
-	if (!found)
-		return -EINVAL;
-	*(unsigned *)to = found->pw_uid;
-	return 0;
-}
-
-static int type_set_group(const struct option *row, void *to, const char *value)
-{
-	char room[16384];
-	struct group entry, *found = NULL;
-	uint64_t number;
-
-	if (!parse_u64(value, UINT32_MAX - 1, &number)) {
-		*(unsigned *)to = (unsigned)number;
-		return 0;
-	}
-	getgrnam_r(value, &entry, room, sizeof(room), &found);
-	if (!found)
-		return -EINVAL;
-	*(unsigned *)to = found->gr_gid;
+	*(unsigned *)to = (unsigned)number;
 	return 0;
 }
 
@@ -221,58 +190,29 @@ static void type_show_id(const struct option *row, const void *from,
 }
 
 /* ` of 0 to 86400`, ` of at least 32M`, or nothing. */
-static void type_want_range(const struct option *row, struct buf *out,
-			    void (*add)(struct buf *out, uint64_t number))
+static void type_want_range(const struct option *row, struct buf *out)
 {
+	bool size = row->type == OPTION_SIZE;
+	void (*add)(struct buf * out, uint64_t number) =
+		size ? type_add_size : type_add_uint;
+
 	if (!row->min && !row->max)
 		return;
+	if (size || row->type == OPTION_DURATION)
+		buf_addc(out, ',');
 	buf_adds(out, row->max ? " of " : " of at least ");
 	add(out, row->min);
 	if (row->max) {
 		buf_adds(out, " to ");
 		add(out, row->max);
 	}
-}
-
-static void type_want_string(const struct option *row, struct buf *out)
-{
-	buf_adds(out, "text without control bytes");
-	if (row->min || row->max) {
-		type_want_range(row, out, type_add_uint);
+	if (row->type == OPTION_STRING)
 		buf_adds(out, " bytes");
-	}
-}
-
-static void type_want_bool(const struct option *row, struct buf *out)
-{
-	buf_adds(out, "yes or no");
-}
-
-static void type_want_uint(const struct option *row, struct buf *out)
-{
-	buf_adds(out, "a whole number");
-	type_want_range(row, out, type_add_uint);
-}
-
-static void type_want_size(const struct option *row, struct buf *out)
-{
-	buf_adds(out, "a number of bytes, or with K, M, G or T,");
-	type_want_range(row, out, type_add_size);
-	if (out->len && out->data[out->len - 1] == ',')
-		buf_truncate(out, out->len - 1);
-}
-
-static void type_want_duration(const struct option *row, struct buf *out)
-{
-	buf_adds(out, "seconds, or with s, m, h, d or w,");
-	type_want_range(row, out, type_add_uint);
-	if (out->len && out->data[out->len - 1] == ',')
-		buf_truncate(out, out->len - 1);
 }
 
 static void type_want_octal(const struct option *row, struct buf *out)
 {
-	buf_addf(out, "an octal mode of at most %04o",
+	buf_addf(out, " of at most %04o",
 		 row->max ? (unsigned)row->max : 07777);
 }
 
@@ -281,7 +221,6 @@ static void type_want_choice(const struct option *row, struct buf *out)
 	const char *word;
 	size_t len, next;
 
-	buf_adds(out, "one of ");
 	for (int i = 0; (word = type_choice(row, i, &len)); i++) {
 		if (i)
 			buf_adds(out, type_choice(row, i + 1, &next) ? ", "
@@ -290,27 +229,24 @@ static void type_want_choice(const struct option *row, struct buf *out)
 	}
 }
 
-static void type_want_user(const struct option *row, struct buf *out)
-{
-	buf_adds(out, "a user's name or number");
-}
-
-static void type_want_group(const struct option *row, struct buf *out)
-{
-	buf_adds(out, "a group's name or number");
-}
-
 const struct option_ops option_ops[] = {
 	[OPTION_STRING] = { type_set_string, type_show_string,
-			    type_want_string },
-	[OPTION_BOOL] = { type_set_bool, type_show_bool, type_want_bool },
-	[OPTION_UINT] = { type_set_uint, type_show_uint, type_want_uint },
-	[OPTION_SIZE] = { type_set_size, type_show_size, type_want_size },
-	[OPTION_DURATION] = { type_set_duration, type_show_uint,
-			      type_want_duration },
-	[OPTION_OCTAL] = { type_set_octal, type_show_octal, type_want_octal },
-	[OPTION_CHOICE] = { type_set_choice, type_show_choice,
+			    "text without control bytes", type_want_range },
+	[OPTION_BOOL] = { type_set_bool, type_show_bool, "yes or no" },
+	[OPTION_UINT] = { type_set_uint, type_show_uint, "a whole number",
+			  type_want_range },
+	[OPTION_SIZE] = { type_set_uint, type_show_size,
+			  "a number of bytes, or with K, M, G or T",
+			  type_want_range },
+	[OPTION_DURATION] = { type_set_uint, type_show_uint,
+			      "seconds, or with s, m, h, d or w",
+			      type_want_range },
+	[OPTION_OCTAL] = { type_set_octal, type_show_octal, "an octal mode",
+			   type_want_octal },
+	[OPTION_CHOICE] = { type_set_choice, type_show_choice, "one of ",
 			    type_want_choice },
-	[OPTION_USER] = { type_set_user, type_show_id, type_want_user },
-	[OPTION_GROUP] = { type_set_group, type_show_id, type_want_group },
+	[OPTION_USER] = { type_set_id, type_show_id,
+			  "a user's name or number" },
+	[OPTION_GROUP] = { type_set_id, type_show_id,
+			   "a group's name or number" },
 };

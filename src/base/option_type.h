@@ -13,7 +13,8 @@ struct option_ops {
 	/* Writes what is stored. */
 	void (*show)(const struct option *row, const void *from,
 		     struct buf *out);
-	/* Says what a value should have been, as in `a whole number`. */
+	/* What a value should have been; NULL, or what adds to it by the row. */
+	const char *what;
 	void (*want)(const struct option *row, struct buf *out);
 };
 
