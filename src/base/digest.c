@@ -29,9 +29,6 @@ static struct {
 	EVP_MD *md[2]; /* by enum digest_kind */
 } algorithms = { .once = PTHREAD_ONCE_INIT };
 
-static const char base64_digits[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 static void digest_fetch_algorithms(void)
 {
 	algorithms.md[DIGEST_SHA256] = EVP_MD_fetch(NULL, "SHA256", NULL);
@@ -220,68 +217,29 @@ void hex_encode(const void *bytes, size_t n, char *out)
 
 void base64_encode(const void *bytes, size_t n, struct buf *out)
 {
-	const unsigned char *p = bytes;
+	char *room = n > INT_MAX ? NULL : buf_reserve(out, (n + 2) / 3 * 4);
 
-	for (size_t i = 0; i < n; i += 3) {
-		size_t have = n - i < 3 ? n - i : 3;
-		unsigned bits = (unsigned)p[i] << 16;
-		char group[4];
-
-		if (have > 1)
-			bits |= (unsigned)p[i + 1] << 8;
-		if (have > 2)
-			bits |= p[i + 2];
-		for (unsigned j = 0; j < 4; j++) {
-			unsigned digit = bits >> (18 - 6 * j) & 63;
-
-			group[j] = j > have ? '=' : base64_digits[digit];
-		}
-		buf_add(out, group, sizeof(group));
-	}
+	if (room)
+		out->len +=
+			EVP_EncodeBlock((unsigned char *)room, bytes, (int)n);
 }
 
-/* Four digits to one to three bytes; 0 when they are no group. */
-static size_t digest_base64_group(const char *s, bool last,
-				  unsigned char bytes[3])
-{
-	unsigned bits = 0;
-	size_t digits = 4;
-
-	if (last && s[3] == '=')
-		digits = s[2] == '=' ? 2 : 3;
-	for (size_t i = 0; i < 4; i++) {
-		const char *digit = base64_digits;
-
-		if (i < digits)
-			digit = s[i] ? strchr(base64_digits, s[i]) : NULL;
-		if (!digit)
-			return 0;
-		bits = bits << 6 | (unsigned)(digit - base64_digits);
-	}
-	if (bits & (0xffffffu >> (8 * (digits - 1)) & 0xffffffu))
-		return 0;
-	bytes[0] = (unsigned char)(bits >> 16);
-	bytes[1] = (unsigned char)(bits >> 8);
-	bytes[2] = (unsigned char)bits;
-	return digits - 1;
-}
-
+/* OpenSSL is lenient; what is not written again as it was is refused. */
 int base64_decode(const char *s, size_t n, struct buf *out)
 {
-	size_t before = out->len;
+	BUF_SECRET bytes = BUF_INIT(n), again = BUF_INIT(n);
+	char *room = n > INT_MAX ? NULL : buf_reserve(&bytes, n / 4 * 3);
+	int len = room ? EVP_DecodeBlock((unsigned char *)room,
+					 (const unsigned char *)s, (int)n)
+		       : -1;
 
-	for (size_t i = 0; i < n; i += 4) {
-		unsigned char bytes[3];
-		size_t len = 0;
-
-		if (n - i >= 4)
-			len = digest_base64_group(s + i, n - i == 4, bytes);
-		if (!len) {
-			buf_truncate(out, before);
-			return -EINVAL;
-		}
-		buf_add(out, bytes, len);
-	}
+	for (size_t i = n; i && i + 2 > n && s[i - 1] == '='; i--)
+		len--;
+	if (len >= 0)
+		base64_encode(room, (size_t)len, &again);
+	if (len < 0 || again.len != n || memcmp(buf_str(&again), s, n))
+		return -EINVAL;
+	buf_add(out, room, (size_t)len);
 	return buf_err(out);
 }
 
