@@ -55,6 +55,13 @@ struct option {
 
 #define OPTION_TABLE_MAX 64
 
+/* A row of that name and type, whose value is a member of a structure. */
+#define OPTION_ROW(struct_, name_, type_, field, ...) \
+	{ \
+		.name = name_, .type = OPTION_##type_, \
+		.offset = offsetof(struct struct_, field), __VA_ARGS__ \
+	}
+
 /* Sets every row that has a default. 0 or -ENOMEM. */
 int option_defaults(const struct option *table, void *target);
 

@@ -52,6 +52,11 @@ extern const struct command cp_command, mv_command, cat_command;
 extern const struct command du_command, tree_command, alter_command,
 	sync_command, status_command;
 
+/* The option that most have: the structure's `config`. */
+#define CMD_CONFIG_ROW(struct_) \
+	OPTION_ROW(struct_, "--config", STRING, config, .word = "FILE", \
+		   .help = "configuration")
+
 /* All of them, in the order of --help, with a NULL behind; set by main(). */
 extern const struct command *const *cmd_all;
 /* By either name, or NULL. */

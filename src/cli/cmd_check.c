@@ -25,13 +25,9 @@ struct check_options {
 	bool header, write;
 };
 
-#define ROW(name_, type_, field, ...) \
-	{ \
-		.name = "--" name_, .type = OPTION_##type_, \
-		.offset = offsetof(struct check_options, field), __VA_ARGS__ \
-	}
+#define ROW(name_, ...) OPTION_ROW(check_options, "--" name_, __VA_ARGS__)
 static const struct option options[] = {
-	ROW("config", STRING, config, .word = "FILE", .help = "configuration"),
+	CMD_CONFIG_ROW(check_options),
 	ROW("format", CHOICE, format, .choices = TABLE_FORMATS, .def = "auto",
 	    .help = "auto is a table on a terminal, else TSV"),
 	ROW("header", BOOL, header, .def = "no",

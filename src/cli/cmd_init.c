@@ -27,11 +27,7 @@ struct init_options {
 	bool storage;
 };
 
-#define ROW(name_, type_, field, ...) \
-	{ \
-		.name = "--" name_, .type = OPTION_##type_, \
-		.offset = offsetof(struct init_options, field), __VA_ARGS__ \
-	}
+#define ROW(name_, ...) OPTION_ROW(init_options, "--" name_, __VA_ARGS__)
 static const struct option options[] = {
 	ROW("config", STRING, config, .word = "FILE",
 	    .help = "write this file (default: where a mount looks for it)"),

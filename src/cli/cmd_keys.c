@@ -21,11 +21,7 @@ struct keys_options {
 };
 
 static const struct option options[] = {
-	{ .name = "--config",
-	  .type = OPTION_STRING,
-	  .offset = offsetof(struct keys_options, config),
-	  .word = "FILE",
-	  .help = "configuration" },
+	CMD_CONFIG_ROW(keys_options),
 	{ 0 },
 };
 

@@ -17,13 +17,9 @@
 #include "client/presign_job.h"
 #include "client/session.h"
 
-#define ROW(name_, type_, field, ...) \
-	{ \
-		.name = "-" name_, .type = OPTION_##type_, \
-		.offset = offsetof(struct presign_options, field), __VA_ARGS__ \
-	}
+#define ROW(name_, ...) OPTION_ROW(presign_options, "-" name_, __VA_ARGS__)
 static const struct option presign_options[] = {
-	ROW("-config", STRING, config, .word = "FILE", .help = "configuration"),
+	CMD_CONFIG_ROW(presign_options),
 	ROW("-expire", STRING, expire, .word = "TIME",
 	    .help = "how long the URL lives, 1s to 7d (default: "
 		    "presign_expire of the configuration, 1h)"),

@@ -22,14 +22,9 @@ struct sql_options {
 	bool header, compat_host;
 };
 
-#define ROW(name_, type_, field, ...) \
-	{ \
-		.name = name_, .type = OPTION_##type_, \
-		.offset = offsetof(struct sql_options, field), __VA_ARGS__ \
-	}
+#define ROW(...) OPTION_ROW(sql_options, __VA_ARGS__)
 static const struct option options[] = {
-	ROW("--config", STRING, config, .word = "FILE",
-	    .help = "configuration"),
+	CMD_CONFIG_ROW(sql_options),
 	ROW("--file", STRING, file,
 	    .help = "read the statements from FILE; - is standard input. "
 		    "${env:NAME} and ${file:PATH} in it bring secrets"),

@@ -28,20 +28,11 @@ struct statement_options {
 	int format, sort;
 };
 
-#define ROW(name_, type_, field, ...) \
-	{ \
-		.name = "--" name_, .type = OPTION_##type_, \
-		.offset = offsetof(struct statement_options, field), \
-		__VA_ARGS__ \
-	}
+#define ROW(name_, ...) OPTION_ROW(statement_options, "--" name_, __VA_ARGS__)
 #define LETTER(letter_, type_, field, of_) \
-	{ \
-		.name = "-" letter_, .type = OPTION_##type_, \
-		.offset = offsetof(struct statement_options, field), \
-		.alias_of = "--" of_, \
-	}
-#define CONFIG_ROW \
-	ROW("config", STRING, config, .word = "FILE", .help = "configuration")
+	OPTION_ROW(statement_options, "-" letter_, type_, field, \
+		   .alias_of = "--" of_)
+#define CONFIG_ROW CMD_CONFIG_ROW(statement_options)
 #define OUTPUT_ROWS \
 	ROW("format", CHOICE, format, .choices = TABLE_FORMATS, .def = "auto", \
 	    .help = "auto is a table on a terminal, else TSV"), \

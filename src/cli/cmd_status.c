@@ -27,11 +27,7 @@ struct status_options {
 	bool header;
 };
 
-#define ROW(name_, type_, field, ...) \
-	{ \
-		.name = "--" name_, .type = OPTION_##type_, \
-		.offset = offsetof(struct status_options, field), __VA_ARGS__ \
-	}
+#define ROW(name_, ...) OPTION_ROW(status_options, "--" name_, __VA_ARGS__)
 static const struct option status_options[] = {
 	ROW("format", CHOICE, format, .choices = TABLE_FORMATS, .def = "auto",
 	    .help = "auto is a table on a terminal, else TSV"),

@@ -29,13 +29,7 @@ struct tree_options {
 	int format;
 };
 
-#define ROW(name_, type_, field, ...) \
-	{ \
-		.name = name_, .type = OPTION_##type_, \
-		.offset = offsetof(struct tree_options, field), __VA_ARGS__ \
-	}
-#define CONFIG_ROW \
-	ROW("--config", STRING, config, .word = "FILE", .help = "configuration")
+#define ROW(...) OPTION_ROW(tree_options, __VA_ARGS__)
 #define DEPTH_MAX 512 /* directories: a key has 1,024 bytes */
 
 /* ---- the listing ---- */
@@ -240,7 +234,7 @@ static int du_list(const struct tree_options *o, const char *word)
 }
 
 static const struct option du_options[] = {
-	CONFIG_ROW,
+	CMD_CONFIG_ROW(tree_options),
 	ROW("--human", BOOL, human, .def = "no", .help = "sizes as 1.5 GiB"),
 	ROW("-h", BOOL, human, .alias_of = "--human"),
 	ROW("--summarize", BOOL, summarize, .def = "no",
@@ -422,7 +416,7 @@ static int tree_list(const struct tree_options *o, const char *word)
 }
 
 static const struct option tree_options[] = {
-	CONFIG_ROW,
+	CMD_CONFIG_ROW(tree_options),
 	ROW("--depth", UINT, depth, .min = 1, .max = DEPTH_MAX, .def = "512",
 	    .help = "directories as deep as that"),
 	ROW("-L", UINT, depth, .alias_of = "--depth"),

@@ -24,12 +24,7 @@ struct transfer_options {
 	bool delete; /* sync */
 };
 
-#define TRANSFER_ROW(name_, type_, field, ...) \
-	{ \
-		.name = name_, .type = OPTION_##type_, \
-		.offset = offsetof(struct transfer_options, field), \
-		__VA_ARGS__ \
-	}
+#define TRANSFER_ROW(...) OPTION_ROW(transfer_options, __VA_ARGS__)
 #define TRANSFER_RECURSIVE_ROWS \
 	TRANSFER_ROW("--recursive", BOOL, recursive, .def = "no", \
 		     .help = "directories with all that is in them"), \

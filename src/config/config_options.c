@@ -10,10 +10,7 @@
 #define TIB (UINT64_C(1) << 40)
 
 #define ROW(name_, type_, ...) \
-	{ \
-		.name = #name_, .type = OPTION_##type_, \
-		.offset = offsetof(struct config_mount, name_), __VA_ARGS__ \
-	}
+	OPTION_ROW(config_mount, #name_, type_, name_, __VA_ARGS__)
 
 const struct option config_mount_options[] = {
 	ROW(user, STRING, .max = 255,

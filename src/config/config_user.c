@@ -15,10 +15,7 @@
 #define LIST_MAX 4096
 
 #define ROW(name_, ...) \
-	{ \
-		.name = #name_, .type = OPTION_STRING, \
-		.offset = offsetof(struct config_user, name_), __VA_ARGS__ \
-	}
+	OPTION_ROW(config_user, #name_, STRING, name_, __VA_ARGS__)
 
 const struct option config_user_options[] = {
 	ROW(password_hash, .max = KDF_HASH_MAX,

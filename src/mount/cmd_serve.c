@@ -31,11 +31,7 @@ struct serve_options {
 };
 
 static const struct option options[] = {
-	{ .name = "--config",
-	  .type = OPTION_STRING,
-	  .offset = offsetof(struct serve_options, config),
-	  .word = "FILE",
-	  .help = "configuration" },
+	CMD_CONFIG_ROW(serve_options),
 	{ 0 },
 };
 

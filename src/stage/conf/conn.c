@@ -19,11 +19,7 @@
 #define SECRET (OPTION_SECRET | OPTION_NO_COMMAND)
 #define AMAZON "https://s3.amazonaws.com"
 
-#define ROW(name_, type_, field, ...) \
-	{ \
-		.name = #name_, .type = OPTION_##type_, \
-		.offset = offsetof(struct conn, field), __VA_ARGS__ \
-	}
+#define ROW(name_, ...) OPTION_ROW(conn, #name_, __VA_ARGS__)
 #define ALIAS(name_, type_, of_, field, flags_) \
 	ROW(name_, type_, field, .alias_of = #of_, .flags = flags_, \
 	    .max = BUF_LINE, .help = "the same as " #of_)
