@@ -44,9 +44,7 @@ static const char *config_home(void)
 	return pw && pw->pw_dir ? pw->pw_dir : "/";
 }
 
-/* $NAME/below, or ~/fallback/below. */
-static char *config_xdg_path(const char *name, const char *fallback,
-			     const char *below)
+char *config_xdg_path(const char *name, const char *fallback, const char *below)
 {
 	const char *dir = getenv(name);
 	char *base, *path;

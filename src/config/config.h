@@ -127,6 +127,10 @@ void config_clear(struct config *c);
  */
 char *config_new_file(void);
 
+/* $NAME/below, or ~/fallback/below; the same. */
+char *config_xdg_path(const char *name, const char *fallback,
+		      const char *below);
+
 /* A name for a stage of that URL (which has a `://`), that no other has. */
 void config_url_name(const struct config *c, const char *url, struct buf *out);
 

@@ -131,20 +131,9 @@ static int mount_prepare(struct mounting *m)
 /* Where upload ids are kept over a crash; NULL: nowhere. */
 static char *mount_state_directory(void)
 {
-	const char *base = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char *dir = NULL;
-
-	if (!geteuid())
-		return strdup("/var/lib/stagefs/uploads");
-	if (base && *base)
-		return asprintf(&dir, "%s/stagefs/uploads", base) < 0 ? NULL
-								      : dir;
-	if (home && *home)
-		return asprintf(&dir, "%s/.local/state/stagefs/uploads", home) <
-				       0
-			       ? NULL
-			       : dir;
-	return NULL;
+	return geteuid() ? config_xdg_path("XDG_STATE_HOME", "/.local/state",
+					   "/stagefs/uploads")
+			 : strdup("/var/lib/stagefs/uploads");
 }
 
 /* What a user has set wins over what a store of files keeps. */
