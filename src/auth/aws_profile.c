@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 #include "auth/cred_ask.h"
-#include "auth/creds.h"
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/hash.h"
 #include "base/ini.h"
 #include "base/text.h"
@@ -255,7 +255,7 @@ static int layer_take_value(void *arg, const char *section, const char *name,
 static void layer_clear(struct layer *l)
 {
 	for (size_t i = 0; i < AWS_KEYS; i++)
-		creds_wipe_free(l->values[i]);
+		wipe_free(l->values[i]);
 	free(l->path);
 }
 
@@ -373,7 +373,7 @@ int aws_profile_session_read(const char *name, struct aws_profile *out,
 void aws_profile_clear(struct aws_profile *p)
 {
 	for (size_t i = 0; i < AWS_KEYS; i++)
-		creds_wipe_free(p->values[i]);
+		wipe_free(p->values[i]);
 	free(p->file);
 	free(p->name);
 	*p = (struct aws_profile){ .stamp = p->stamp };

@@ -22,11 +22,11 @@
 
 void cred_fields_clear(struct cred_fields *f)
 {
-	creds_wipe_free(f->id);
-	creds_wipe_free(f->secret);
-	creds_wipe_free(f->token);
-	creds_wipe_free(f->end);
-	creds_wipe_free(f->extra);
+	wipe_free(f->id);
+	wipe_free(f->secret);
+	wipe_free(f->token);
+	wipe_free(f->end);
+	wipe_free(f->extra);
 	*f = (struct cred_fields){ 0 };
 }
 

@@ -48,21 +48,14 @@ struct creds *creds_ref(struct creds *c)
 	return c;
 }
 
-void creds_wipe_free(char *s)
-{
-	if (s)
-		wipe(s, strlen(s));
-	free(s);
-}
-
 void creds_unref(struct creds *c)
 {
 	if (!c || __atomic_sub_fetch(&c->refs, 1, __ATOMIC_ACQ_REL))
 		return;
-	creds_wipe_free(c->access_key_id);
-	creds_wipe_free(c->secret_access_key);
-	creds_wipe_free(c->session_token);
-	creds_wipe_free(c->source);
+	wipe_free(c->access_key_id);
+	wipe_free(c->secret_access_key);
+	wipe_free(c->session_token);
+	wipe_free(c->source);
 	free(c);
 }
 

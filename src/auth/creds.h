@@ -23,8 +23,6 @@ struct creds *creds_new(const char *key_id, const char *secret,
 			const char *source);
 struct creds *creds_ref(struct creds *c);
 void creds_unref(struct creds *c); /* NULL is fine */
-/* Of any string that is as secret as a part of them; NULL is fine. */
-void creds_wipe_free(char *s);
 
 /* Not past their end. NULL is dead. */
 bool creds_live(const struct creds *c);

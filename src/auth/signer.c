@@ -201,9 +201,7 @@ static struct sigv4_scope signer_scope(const struct signer *s,
 
 void signer_headers_clear(struct signer_headers *h)
 {
-	if (h->session_token)
-		wipe(h->session_token, strlen(h->session_token));
-	free(h->session_token);
+	wipe_free(h->session_token);
 	free(h->authorization);
 	creds_unref(h->used);
 	*h = (struct signer_headers){ 0 };

@@ -252,3 +252,10 @@ void wipe(void *p, size_t n)
 {
 	explicit_bzero(p, n);
 }
+
+void wipe_free(char *s)
+{
+	if (s)
+		wipe(s, strlen(s));
+	free(s);
+}

@@ -58,5 +58,6 @@ int base64_decode(const char *s, size_t n, struct buf *out);
 /* For secrets: no early exit, and an overwrite that is not optimised away. */
 int digest_equal(const void *a, const void *b, size_t n); /* 1 if equal */
 void wipe(void *p, size_t n);
+void wipe_free(char *s); /* a string; NULL is fine */
 
 #endif

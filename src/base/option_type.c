@@ -20,9 +20,10 @@ static uint64_t type_upper(const struct option *row)
 
 void option_type_free(const struct option *row, char **s)
 {
-	if (*s && (row->flags & OPTION_SECRET))
-		wipe(*s, strlen(*s));
-	free(*s);
+	if (row->flags & OPTION_SECRET)
+		wipe_free(*s);
+	else
+		free(*s);
 	*s = NULL;
 }
 

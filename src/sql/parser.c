@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
+
 static void parser_lex(struct sql_parser *p)
 {
 	sql_lex(p->script->text, p->script->len, &p->at, &p->token);
@@ -139,14 +141,6 @@ int parser_expect_punct(struct sql_parser *p, char c)
 	return parser_accept_punct(p, c) ? 0 : parser_unexpected(p);
 }
 
-static void parser_free_text(struct sql_text *t)
-{
-	if (t->s)
-		explicit_bzero(t->s, strlen(t->s));
-	free(t->s);
-	t->s = NULL;
-}
-
 /* The last one given counts. */
 static int parser_set_text(struct sql_text *out, struct buf *text,
 			   struct sql_span span)
@@ -155,7 +149,7 @@ static int parser_set_text(struct sql_text *out, struct buf *text,
 
 	if (!s)
 		return -ENOMEM;
-	parser_free_text(out);
+	wipe_free(out->s);
 	*out = (struct sql_text){ s, span };
 	return 0;
 }

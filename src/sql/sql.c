@@ -2,6 +2,7 @@
  * The statements: a table of first words, and a function for each. Options
  * come in any order and the last one wins, as Databend has it.
  */
+#include "base/digest.h"
 #include "base/text.h"
 #include "sql/parser.h"
 
@@ -158,29 +159,22 @@ int sql_next(struct sql_script *s, struct sql_statement *out,
 
 /* ---- the end of a statement ---- */
 
-static void sql_clear_text(struct sql_text *t)
-{
-	if (t->s)
-		explicit_bzero(t->s, strlen(t->s));
-	free(t->s);
-}
-
 void sql_statement_clear(struct sql_statement *s)
 {
 	for (unsigned i = 0; i < s->n_connection; i++) {
-		sql_clear_text(&s->connection[i].name);
-		sql_clear_text(&s->connection[i].value);
+		wipe_free(s->connection[i].name.s);
+		wipe_free(s->connection[i].value.s);
 	}
 	free(s->connection);
-	sql_clear_text(&s->location);
-	sql_clear_text(&s->content_type);
-	sql_clear_text(&s->pattern);
-	sql_clear_text(&s->like);
-	sql_clear_text(&s->name);
-	sql_clear_text(&s->url);
-	sql_clear_text(&s->comment);
-	sql_clear_text(&s->file_format);
-	sql_clear_text(&s->copy_options);
+	wipe_free(s->location.s);
+	wipe_free(s->content_type.s);
+	wipe_free(s->pattern.s);
+	wipe_free(s->like.s);
+	wipe_free(s->name.s);
+	wipe_free(s->url.s);
+	wipe_free(s->comment.s);
+	wipe_free(s->file_format.s);
+	wipe_free(s->copy_options.s);
 	*s = (struct sql_statement){ 0 };
 }
 

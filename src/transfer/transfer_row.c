@@ -27,18 +27,11 @@ struct reader {
 	bool answer; /* one of Databend's HTTP API was among it */
 };
 
-static void row_wipe_text(char *s)
-{
-	if (s)
-		wipe(s, strlen(s));
-	free(s);
-}
-
 void transfer_row_clear(struct transfer_row *row)
 {
 	free(row->method);
-	row_wipe_text(row->url);
-	row_wipe_text(row->headers);
+	wipe_free(row->url);
+	wipe_free(row->headers);
 	*row = (struct transfer_row){ 0 };
 }
 

@@ -191,8 +191,6 @@ void gateway_free(struct gateway *g)
 	users_free(g->users);
 	counters_free(g->counters);
 	free(g->certificate);
-	if (g->private_key)
-		wipe(g->private_key, strlen(g->private_key));
-	free(g->private_key);
+	wipe_free(g->private_key);
 	free(g);
 }
