@@ -101,20 +101,25 @@ bool http_reply_recoded(const struct http_reply *r)
 	return recoded;
 }
 
-enum http_verdict http_judge_default(const struct http_reply *reply)
+bool http_err_is_transient(int err)
 {
-	switch (-reply->err) {
-	case 0:
-		break;
+	switch (-err) {
 	case ETIMEDOUT:
 	case ECONNREFUSED:
 	case ECONNRESET:
 	case EHOSTUNREACH:
 	case EPROTO:
-		return HTTP_RETRY;
+		return true;
 	default:
-		return HTTP_DONE;
+		return false;
 	}
+}
+
+enum http_verdict http_judge_default(const struct http_reply *reply)
+{
+	if (reply->err)
+		return http_err_is_transient(reply->err) ? HTTP_RETRY
+							 : HTTP_DONE;
 	if (reply->status == 429 || reply->status == 503)
 		return HTTP_SLOW;
 	if (reply->status == 408 ||

@@ -129,6 +129,8 @@ struct http_call {
 	struct http_attempts *state; /* the engine's; NULL before the start */
 };
 
+/* Of the network, or of a server that was busy: the next attempt may do. */
+bool http_err_is_transient(int err);
 /*
  * Retry on network errors, 408, 429 and 5xx but 501 and 505; throttle on 429
  * and 503.

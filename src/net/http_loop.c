@@ -114,24 +114,9 @@ static void http_loop_finish_without(struct http_loop *l,
 	http_loop_finish(l, a);
 }
 
-static bool http_loop_is_final(int err)
-{
-	switch (-err) {
-	case 0:
-	case ETIMEDOUT:
-	case ECONNREFUSED:
-	case ECONNRESET:
-	case EHOSTUNREACH:
-	case EPROTO:
-		return false;
-	default:
-		return true;
-	}
-}
-
 static enum http_verdict http_loop_judge(struct http_attempts *a, bool stopped)
 {
-	if (stopped || http_loop_is_final(a->reply.err))
+	if (stopped || (a->reply.err && !http_err_is_transient(a->reply.err)))
 		return HTTP_DONE;
 	if (a->call->ops->judge)
 		return a->call->ops->judge(a->call, &a->reply);

@@ -8,7 +8,6 @@
  */
 #include "net/http_outage.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,19 +21,10 @@
 /* Did the server, or the way to it, fail? */
 static bool outage_is_failure(const struct http_reply *r)
 {
-	switch (-r->err) {
-	case 0:
-		return r->status == 500 || r->status == 502 ||
-		       r->status == 503 || r->status == 504;
-	case ETIMEDOUT:
-	case ECONNREFUSED:
-	case ECONNRESET:
-	case EHOSTUNREACH:
-	case EPROTO:
-		return true;
-	default:
-		return false;
-	}
+	if (r->err)
+		return http_err_is_transient(r->err);
+	return r->status == 500 || r->status == 502 || r->status == 503 ||
+	       r->status == 504;
 }
 
 /* The URL as far as it may be shown. */
