@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/text.h"
 #include "cli/cmd.h"
@@ -308,20 +309,11 @@ static int tree_take(void *arg, const struct list_entry *e, const char *name,
 		     struct failure *f)
 {
 	struct tree *t = arg;
-	struct tree_name *grown;
 
-	if (t->n == t->room) {
-		t->room = t->room ? 2 * t->room : 256;
-		grown = reallocarray(t->names, t->room, sizeof(*grown));
-		if (!grown)
-			return failure_set(f, CODE_STORAGE, -ENOMEM,
-					   "no memory");
-		t->names = grown;
-	}
-	t->names[t->n].text = strdup(name + t->skip);
-	t->names[t->n].size = e->info.size;
-	if (!t->names[t->n].text)
+	if (ARRAY_RESERVE(t->names, t->room, t->n + 1) ||
+	    !(t->names[t->n].text = strdup(name + t->skip)))
 		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
+	t->names[t->n].size = e->info.size;
 	t->n++;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -138,26 +139,16 @@ static int list_each(void *arg, const struct list_entry *e, const char *name,
 	static const struct object_info none = { 0 };
 	struct listing *l = arg;
 	const struct object_info *info = e->is_prefix ? &none : &e->info;
-	struct list_row *grown;
 	int rc;
 
 	if (l->q->sort == SQL_SORT_NAME) {
 		rc = list_put(l, info, name);
 		return rc ? failure_write(f, rc) : 0;
 	}
-	if (l->n == l->room) {
-		size_t room = l->room ? 2 * l->room : 256;
-
-		grown = reallocarray(l->rows, room, sizeof(*grown));
-		if (!grown)
-			return failure_set(f, CODE_STORAGE, -ENOMEM,
-					   "no memory");
-		l->rows = grown;
-		l->room = room;
-	}
-	l->rows[l->n] = (struct list_row){ strdup(name), *info };
-	if (!l->rows[l->n].name)
+	if (ARRAY_RESERVE(l->rows, l->room, l->n + 1) ||
+	    !(l->rows[l->n].name = strdup(name)))
 		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
+	l->rows[l->n].info = *info;
 	l->n++;
 	return 0;
 }
