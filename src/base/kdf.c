@@ -166,12 +166,11 @@ int kdf_hash(const void *password, size_t n, struct buf *out)
 
 int kdf_matches(const char *hash, const void *password, size_t n)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	unsigned char got[BYTES_MAX];
 	struct hash h = { 0 };
 	int rc = kdf_check(hash, &why);
 
-	buf_clear(&why);
 	if (!rc && n > KDF_PASSWORD_MAX)
 		n = 0; /* as long as any other, and never right: see kdf_hash() */
 	if (!rc) {

@@ -242,7 +242,7 @@ static int init_check(const char *file)
 static int init_finish(struct init *in, const char *file)
 {
 	BUF_SECRET text = BUF_INIT(2 * BUF_LINE);
-	struct buf name = BUF_INIT(255);
+	BUF_LOCAL name = BUF_INIT(255);
 	const struct config none = { 0 };
 	int rc;
 
@@ -254,7 +254,6 @@ static int init_finish(struct init *in, const char *file)
 	rc = buf_err(&text);
 	if (!rc)
 		rc = init_write(file, &text);
-	buf_clear(&name);
 	if (rc) {
 		message(file, rc == -EEXIST
 				      ? "it is there already: edit it, or name "

@@ -73,14 +73,12 @@ bool http_reply_number(const struct http_reply *r, const char *name,
 
 bool http_reply_delimited(const struct http_reply *r)
 {
-	struct buf text = BUF_INIT(HTTP_HEADERS_MAX);
+	BUF_LOCAL text = BUF_INIT(HTTP_HEADERS_MAX);
 	uint64_t n;
-	bool ok = http_reply_number(r, "content-length", &n) ||
-		  (http_reply_header(r, "transfer-encoding", &text) &&
-		   strcasestr(buf_str(&text), "chunked"));
 
-	buf_clear(&text);
-	return ok;
+	return http_reply_number(r, "content-length", &n) ||
+	       (http_reply_header(r, "transfer-encoding", &text) &&
+		strcasestr(buf_str(&text), "chunked"));
 }
 
 bool http_reply_recoded(const struct http_reply *r)

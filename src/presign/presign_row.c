@@ -115,7 +115,7 @@ static void row_add_transfer(const struct store_presigned *p, const char *path,
 			     size_t n, enum presign_action action,
 			     struct buf *out)
 {
-	struct buf name = BUF_INIT(STORE_KEY_MAX + 2);
+	BUF_LOCAL name = BUF_INIT(STORE_KEY_MAX + 2);
 
 	row_file(path, n, &name);
 	if (action == PRESIGN_DOWNLOAD) {
@@ -135,7 +135,6 @@ static void row_add_transfer(const struct store_presigned *p, const char *path,
 		text_shell_quote(out, buf_str(&name));
 	}
 	row_add_headers(p->header_lines, out);
-	buf_clear(&name);
 }
 
 void presign_row_curl(const struct store_presigned *p,

@@ -51,7 +51,7 @@ static bool folder_any_broken(const struct external_set *set)
 static bool change_renew(struct folder_change *ch, const struct external *x)
 {
 	struct external *to = &ch->new.list[ch->new.n];
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc;
 
 	if (!x->conn->url)
@@ -59,7 +59,6 @@ static bool change_renew(struct folder_change *ch, const struct external *x)
 	rc = external_open(&ch->f->with, &ch->old, x->stage->name, x->conn,
 			   x->drop_in, to, &why);
 
-	buf_clear(&why);
 	if (rc)
 		return false;
 	if (folder_is_broken(to)) {

@@ -79,12 +79,11 @@ static bool props_have_tags(const struct object_details *d)
 static int props_add_tags(struct store *s, const char *key,
 			  struct object_details *out)
 {
-	struct buf tags = BUF_INIT(PROPS_BYTES);
+	BUF_LOCAL tags = BUF_INIT(PROPS_BYTES);
 	int rc = s->ops->tags(s, key, &tags);
 
 	if (!rc)
 		rc = props_set(&out->props, PROP_TAGGING, buf_str(&tags));
-	buf_clear(&tags);
 	if (rc != -EACCES && rc != -ENOTSUP && rc != -E2BIG)
 		return rc;
 	log_at(LOG_LEVEL_WARN,

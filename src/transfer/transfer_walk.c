@@ -90,7 +90,7 @@ static int walk_index(struct walk_up *w, const char *below, bool deep,
 {
 	struct transfer_plan *p = w->plan;
 	BUF_LOCAL path = BUF_INIT(2 * BUF_LINE);
-	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX);
 	int rc;
 
 	if (!transfer_settings(p->t)->skip_existing ||
@@ -111,7 +111,6 @@ static int walk_index(struct walk_up *w, const char *below, bool deep,
 	}
 	if (!rc)
 		rc = transfer_index_list(p->index, buf_str(&key), deep, most);
-	buf_clear(&key);
 	return rc < 0 ? rc : 0;
 }
 

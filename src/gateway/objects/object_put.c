@@ -32,14 +32,13 @@ static bool object_put_is_dir(const struct object *o)
 static bool object_put_take_sum(struct exchange *x, const char *name,
 				size_t size, const char **out)
 {
-	struct buf bytes = BUF_INIT(256);
+	BUF_LOCAL bytes = BUF_INIT(256);
 	const char *value = object_request_field(x, name);
 	bool good = true;
 
 	if (value)
 		good = !base64_decode(value, strlen(value), &bytes) &&
 		       bytes.len == size;
-	buf_clear(&bytes);
 	*out = value;
 	if (!good)
 		exchange_refuse(x, 400, "InvalidDigest",

@@ -18,11 +18,10 @@
 /* The value without a scheme in it; false when it is no URL. */
 static bool endpoint_parse(const struct conn *c, struct url *out)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	const char *text = text_given(c->s3.endpoint_url);
 	int rc = url_parse(text ? text : AMAZON_HOST, "https", out, &why);
 
-	buf_clear(&why);
 	return !rc;
 }
 
