@@ -27,11 +27,8 @@ static bool copy_is_location(const char *word)
 
 static void copy_check_location(const char *word, struct buf *why)
 {
-	struct location where;
-
-	if (!why->len && copy_is_location(word) &&
-	    !location_parse(word, &where, why))
-		location_clear(&where);
+	if (!why->len && copy_is_location(word))
+		location_check(word, why);
 }
 
 static void copy_check(const struct transfer_options *o,
@@ -307,12 +304,8 @@ static void cat_check(const struct transfer_options *o,
 {
 	if (!w->n)
 		buf_adds(why, "which files? name them as @stage/path");
-	for (unsigned i = 0; i < w->n && !why->len; i++) {
-		struct location where;
-
-		if (!location_parse(w->word[i], &where, why))
-			location_clear(&where);
-	}
+	for (unsigned i = 0; i < w->n && !why->len; i++)
+		location_check(w->word[i], why);
 }
 
 static int cat_plan(struct transfer_plan *p, const struct transfer_options *o,

@@ -19,7 +19,6 @@ static void sync_check(const struct transfer_options *o,
 		       const struct transfer_words *w, struct buf *why)
 {
 	bool stage = false;
-	struct location where;
 
 	if (w->n != 2) {
 		buf_adds(why, "which directory, and which shall be like it? "
@@ -32,8 +31,7 @@ static void sync_check(const struct transfer_options *o,
 		if (*w->word[i] != '@')
 			continue;
 		stage = true;
-		if (!location_parse(w->word[i], &where, why))
-			location_clear(&where);
+		location_check(w->word[i], why);
 	}
 	if (!why->len && !stage)
 		buf_adds(why, "neither is in a stage (@stage/path): that is "

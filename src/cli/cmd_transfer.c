@@ -72,7 +72,6 @@ static void get_check(const struct transfer_options *o,
 		      const struct transfer_words *w, struct buf *why)
 {
 	struct target t = get_read_target(w, o->row);
-	struct location where;
 
 	if (o->row && t.sources)
 		buf_adds(why, "with --row there is only the local name");
@@ -81,8 +80,7 @@ static void get_check(const struct transfer_options *o,
 	else if (!*t.local)
 		buf_adds(why, "the local name is empty");
 	for (unsigned i = 0; i < t.sources && !why->len; i++)
-		if (!location_parse(w->word[i], &where, why))
-			location_clear(&where);
+		location_check(w->word[i], why);
 }
 
 static int get_plan(struct transfer_plan *p, const struct transfer_options *o,
@@ -269,12 +267,11 @@ static void put_check(const struct transfer_options *o,
 		      const struct transfer_words *w, struct buf *why)
 {
 	const char *f = o->row ? put_fault_rows(o, w) : put_fault(o, w);
-	struct location where;
 
 	if (f)
 		buf_adds(why, f);
-	else if (!o->row && !location_parse(w->word[w->n - 1], &where, why))
-		location_clear(&where);
+	else if (!o->row)
+		location_check(w->word[w->n - 1], why);
 }
 
 /* The last name's suffix with its dot, or "". */

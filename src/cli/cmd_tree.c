@@ -73,13 +73,12 @@ static int tree_check_word(const struct command *c,
 			   const struct cmd_words *words)
 {
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
-	struct location where;
 	int status = STATUS_OK;
 
 	if (!words->n)
 		buf_adds(&why, "which stage? name it as @stage or @stage/path");
-	else if (!location_parse(words->word[0], &where, &why))
-		location_clear(&where);
+	else
+		location_check(words->word[0], &why);
 	if (why.len)
 		status = cmd_usage(c, buf_str(&why));
 	return status;

@@ -78,6 +78,13 @@ int location_parse(const char *text, struct location *out, struct buf *err)
 	return -ENOMEM;
 }
 
+int location_check(const char *text, struct buf *err)
+{
+	LOCATION_LOCAL where = { 0 };
+
+	return location_parse(text, &where, err);
+}
+
 void location_clear(struct location *l)
 {
 	free(l->stage);

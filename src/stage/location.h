@@ -25,6 +25,8 @@ struct location {
  * -EINVAL, as is a missing `@` or name; why in err.
  */
 int location_parse(const char *text, struct location *out, struct buf *err);
+/* The same, of what is only to be one. */
+int location_check(const char *text, struct buf *err);
 void location_clear(struct location *l);
 #define LOCATION_LOCAL __attribute__((cleanup(location_clear))) struct location
 
