@@ -1,74 +1,23 @@
 /*
- * A pairing heap (Fredman, Sedgewick, Sleator, Tarjan 1986): a tree in which
- * no child is due before its parent; children are a list. prev is the left
- * sibling, or the parent of a first child, and NULL at the root.
+ * A list in the order of the times. Most are set to be due after all others, a
+ * deadline as long from now as that of the call before; what is due soon finds
+ * its place near the head.
  */
 #include "net/http_timer.h"
 
 #include <stddef.h>
+#include <utlist.h>
 
-static struct http_timer *http_timer_merge(struct http_timer *a,
-					   struct http_timer *b)
+static int http_timer_order(const struct http_timer *a,
+			    const struct http_timer *b)
 {
-	if (!a || !b)
-		return a ? a : b;
-	if (b->due_ms < a->due_ms) {
-		struct http_timer *swap = a;
-
-		a = b;
-		b = swap;
-	}
-	b->prev = a;
-	b->next = a->child;
-	if (b->next)
-		b->next->prev = b;
-	a->child = b;
-	return a;
-}
-
-/* Makes one tree of a list of siblings: pairs from left to right, then all. */
-static struct http_timer *http_timer_merge_siblings(struct http_timer *list)
-{
-	struct http_timer *pairs = NULL, *root = NULL;
-
-	while (list) {
-		struct http_timer *a = list, *b = a->next;
-
-		list = b ? b->next : NULL;
-		a->next = a->prev = NULL;
-		if (b)
-			b->next = b->prev = NULL;
-		a = http_timer_merge(a, b);
-		a->next = pairs;
-		pairs = a;
-	}
-	while (pairs) {
-		struct http_timer *a = pairs;
-
-		pairs = a->next;
-		a->next = NULL;
-		root = http_timer_merge(root, a);
-	}
-	return root;
+	return a->due_ms < b->due_ms ? -1 : a->due_ms > b->due_ms;
 }
 
 void http_timer_unset(struct http_timers *ts, struct http_timer *t)
 {
-	if (!t->set)
-		return;
-	if (!t->prev) {
-		ts->first = http_timer_merge_siblings(t->child);
-	} else {
-		if (t->prev->child == t)
-			t->prev->child = t->next;
-		else
-			t->prev->next = t->next;
-		if (t->next)
-			t->next->prev = t->prev;
-		ts->first = http_timer_merge(
-			ts->first, http_timer_merge_siblings(t->child));
-	}
-	t->child = t->next = t->prev = NULL;
+	if (t->set)
+		DL_DELETE(ts->first, t);
 	t->set = false;
 }
 
@@ -78,5 +27,8 @@ void http_timer_set(struct http_timers *ts, struct http_timer *t,
 	http_timer_unset(ts, t);
 	t->due_ms = due_ms;
 	t->set = true;
-	ts->first = http_timer_merge(ts->first, t);
+	if (!ts->first || ts->first->prev->due_ms <= due_ms)
+		DL_APPEND(ts->first, t);
+	else
+		DL_INSERT_INORDER(ts->first, t, http_timer_order);
 }

@@ -12,7 +12,7 @@
 struct http_timer {
 	int64_t due_ms;
 	bool set;
-	struct http_timer *child, *next, *prev;
+	struct http_timer *next, *prev;
 };
 
 struct http_timers {
