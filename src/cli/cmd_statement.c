@@ -20,12 +20,11 @@
 
 struct statement_options {
 	char *config, *pattern;
-	bool recursive, prefix, dry_run; /* remove */
-	bool replace, if_not_exists, if_exists;
+	bool recursive, prefix; /* remove */
 	char *unset; /* alter */
-	bool human, one_level; /* list */
 	bool header;
-	int format, sort;
+	int format;
+	struct sql_statement q; /* what the verb means */
 };
 
 #define ROW(name_, ...) OPTION_ROW(statement_options, "--" name_, __VA_ARGS__)
@@ -43,15 +42,14 @@ struct statement_verb {
 	const char *cannot; /* `cannot list @s/a` */
 	unsigned words; /* at most */
 	/* 0 or -errno; what is wrong with the words in why. */
-	int (*fill)(const struct statement_options *o,
-		    const struct cmd_words *words, struct sql_statement *q,
+	int (*fill)(struct statement_options *o, const struct cmd_words *words,
 		    struct buf *why);
 };
 
 /* ---- what they share ---- */
 
 static int statement_session(const struct statement_options *o,
-			     const struct sql_statement *q, const char *what)
+			     const char *what)
 {
 	const struct output output = {
 		.format = o->format,
@@ -62,7 +60,7 @@ static int statement_session(const struct statement_options *o,
 	SESSION_LOCAL s = { 0 };
 	int status = cmd_status(session_open(o->config, &s));
 
-	if (!status && statement_run(&s, q, &output, &failure))
+	if (!status && statement_run(&s, &o->q, &output, &failure))
 		status = cmd_failure(what, &failure);
 	return status;
 }
@@ -72,20 +70,19 @@ static int statement_run_verb(const struct command *c, int argc, char **argv)
 	const struct statement_verb *v = c->how;
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE), what = BUF_INIT(BUF_MESSAGE);
 	struct statement_options o = { 0 };
-	struct sql_statement q = { 0 };
 	struct cmd_words words;
 	int status = cmd_parse(c, argc, argv, &o, &words, v->words);
-	int rc = status ? 0 : v->fill(&o, &words, &q, &why);
+	int rc = status ? 0 : v->fill(&o, &words, &why);
 
 	if (rc || why.len) {
 		status = cmd_usage(c, why.len ? buf_str(&why) : strerror(-rc));
 	} else if (!status) {
 		buf_addf(&what, "cannot %s%s%s", v->cannot,
-			 q.kind == SQL_SHOW_STAGES ? "" : " ",
-			 q.kind == SQL_SHOW_STAGES ? "" : words.word[0]);
-		status = statement_session(&o, &q, buf_str(&what));
+			 o.q.kind == SQL_SHOW_STAGES ? "" : " ",
+			 o.q.kind == SQL_SHOW_STAGES ? "" : words.word[0]);
+		status = statement_session(&o, buf_str(&what));
 	}
-	sql_statement_clear(&q);
+	sql_statement_clear(&o.q);
 	option_clear(c->options, &o);
 	return status;
 }
@@ -124,11 +121,11 @@ static int statement_take_stage(const struct cmd_words *words,
 }
 
 /* A location and --pattern, which are what they should be. */
-static int statement_take_files(const struct statement_options *o,
+static int statement_take_files(struct statement_options *o,
 				const struct cmd_words *words,
-				const char *which, struct sql_statement *q,
-				struct buf *why)
+				const char *which, struct buf *why)
 {
+	struct sql_statement *q = &o->q;
 	LOCATION_LOCAL where = { 0 };
 	struct pattern *pattern = NULL;
 	int rc = statement_take_word(words, which, &q->location, why);
@@ -149,28 +146,23 @@ static const struct option list_options[] = {
 	CONFIG_ROW,
 	ROW("pattern", STRING, pattern,
 	    .help = "a regular expression for what follows the prefix, whole"),
-	ROW("human", BOOL, human, .def = "no", .help = "sizes as 1.5 GiB"),
-	LETTER("h", BOOL, human, "human"),
-	ROW("one-level", BOOL, one_level, .def = "no",
+	ROW("human", BOOL, q.human, .def = "no", .help = "sizes as 1.5 GiB"),
+	LETTER("h", BOOL, q.human, "human"),
+	ROW("one-level", BOOL, q.one_level, .def = "no",
 	    .help = "directories as dir/, not what is in them"),
-	LETTER("1", BOOL, one_level, "one-level"),
-	ROW("sort", CHOICE, sort, .choices = "name|size|time", .def = "name",
+	LETTER("1", BOOL, q.one_level, "one-level"),
+	ROW("sort", CHOICE, q.sort, .choices = "name|size|time", .def = "name",
 	    .help = "the largest or the youngest first"),
 	OUTPUT_ROWS,
 	{ 0 },
 };
 
-static int list_fill(const struct statement_options *o,
-		     const struct cmd_words *words, struct sql_statement *q,
+static int list_fill(struct statement_options *o, const struct cmd_words *words,
 		     struct buf *why)
 {
-	q->kind = SQL_LIST;
-	q->human = o->human;
-	q->one_level = o->one_level;
-	q->sort = (enum sql_sort)o->sort;
+	o->q.kind = SQL_LIST;
 	return statement_take_files(
-		o, words, "which stage? name it as @stage or @stage/path", q,
-		why);
+		o, words, "which stage? name it as @stage or @stage/path", why);
 }
 
 const struct command list_command = {
@@ -197,30 +189,28 @@ static const struct option remove_options[] = {
 	ROW("pattern", STRING, pattern,
 	    .help = "only those of them whose rest matches this regular "
 		    "expression, whole"),
-	ROW("dry-run", BOOL, dry_run, .def = "no",
+	ROW("dry-run", BOOL, q.dry_run, .def = "no",
 	    .help = "print what would go, and remove nothing"),
 	OUTPUT_ROWS,
 	{ 0 },
 };
 
 /* The safe reading is the default: one file, unless more is asked for. */
-static int remove_fill(const struct statement_options *o,
-		       const struct cmd_words *words, struct sql_statement *q,
-		       struct buf *why)
+static int remove_fill(struct statement_options *o,
+		       const struct cmd_words *words, struct buf *why)
 {
-	q->kind = SQL_REMOVE;
-	q->dry_run = o->dry_run;
-	q->scope = o->recursive ? SQL_SCOPE_TREE
-		   : o->prefix  ? SQL_SCOPE_PREFIX
-				: SQL_SCOPE_FILE;
+	o->q.kind = SQL_REMOVE;
+	o->q.scope = o->recursive ? SQL_SCOPE_TREE
+		     : o->prefix  ? SQL_SCOPE_PREFIX
+				  : SQL_SCOPE_FILE;
 	if (words->n && o->recursive && o->prefix)
 		buf_adds(why, "--recursive or --prefix, not both");
-	else if (words->n && o->pattern && q->scope == SQL_SCOPE_FILE)
+	else if (words->n && o->pattern && o->q.scope == SQL_SCOPE_FILE)
 		buf_adds(why, "--pattern goes with --recursive or --prefix");
 	return why->len ? 0
 			: statement_take_files(
 				  o, words,
-				  "which file? name it as @stage/path", q, why);
+				  "which file? name it as @stage/path", why);
 }
 
 const struct command remove_command = {
@@ -240,10 +230,10 @@ const struct command remove_command = {
 
 static const struct option create_options[] = {
 	CONFIG_ROW,
-	ROW("replace", BOOL, replace, .def = "no",
+	ROW("replace", BOOL, q.or_replace, .def = "no",
 	    .help = "a stage of that name goes first; an internal one with "
 		    "its files"),
-	ROW("if-not-exists", BOOL, if_not_exists, .def = "no",
+	ROW("if-not-exists", BOOL, q.if_not_exists, .def = "no",
 	    .help = "do nothing when there is one"),
 	{ 0 },
 };
@@ -315,19 +305,16 @@ static int create_take_word(struct sql_statement *q, const char *word,
 	return rc;
 }
 
-static int create_fill(const struct statement_options *o,
-		       const struct cmd_words *words, struct sql_statement *q,
-		       struct buf *why)
+static int create_fill(struct statement_options *o,
+		       const struct cmd_words *words, struct buf *why)
 {
+	struct sql_statement *q = &o->q;
 	int rc;
 
 	q->kind = SQL_CREATE_STAGE;
-	q->or_replace = o->replace;
-	q->if_not_exists = o->if_not_exists;
-	if (words->n && o->replace && o->if_not_exists) {
-		buf_adds(why, "--replace or --if-not-exists, not both");
-		return 0;
-	}
+	if (words->n && q->or_replace && q->if_not_exists)
+		return buf_fail(why, 0,
+				"--replace or --if-not-exists, not both");
 	rc = statement_take_stage(words, "what is the stage's name?", &q->name,
 				  why);
 	for (unsigned i = 1; i < words->n && !rc && !why->len; i++)
@@ -358,7 +345,7 @@ static const struct option alter_options[] = {
 	CONFIG_ROW,
 	ROW("unset", STRING, unset, .word = "KEY,...",
 	    .help = "forget comment, file_format or copy_options"),
-	ROW("if-exists", BOOL, if_exists, .def = "no",
+	ROW("if-exists", BOOL, q.if_exists, .def = "no",
 	    .help = "do nothing when there is none"),
 	{ 0 },
 };
@@ -386,14 +373,13 @@ static void alter_take_unset(const char *list, struct sql_statement *q,
 	}
 }
 
-static int alter_fill(const struct statement_options *o,
-		      const struct cmd_words *words, struct sql_statement *q,
-		      struct buf *why)
+static int alter_fill(struct statement_options *o,
+		      const struct cmd_words *words, struct buf *why)
 {
+	struct sql_statement *q = &o->q;
 	int rc;
 
 	q->kind = SQL_ALTER_STAGE;
-	q->if_exists = o->if_exists;
 	if (o->unset)
 		alter_take_unset(o->unset, q, why);
 	if (words->n == 1 && !q->unset && !why->len)
@@ -424,21 +410,19 @@ const struct command alter_command = {
 
 static const struct option drop_options[] = {
 	CONFIG_ROW,
-	ROW("if-exists", BOOL, if_exists, .def = "no",
+	ROW("if-exists", BOOL, q.if_exists, .def = "no",
 	    .help = "do nothing when there is none"),
 	ROW("recursive", BOOL, recursive, .def = "no",
 	    .help = "the files of an internal stage go too"),
 	{ 0 },
 };
 
-static int drop_fill(const struct statement_options *o,
-		     const struct cmd_words *words, struct sql_statement *q,
+static int drop_fill(struct statement_options *o, const struct cmd_words *words,
 		     struct buf *why)
 {
-	q->kind = SQL_DROP_STAGE;
-	q->if_exists = o->if_exists;
-	q->keep_files = !o->recursive;
-	return statement_take_stage(words, "which stage?", &q->name, why);
+	o->q.kind = SQL_DROP_STAGE;
+	o->q.keep_files = !o->recursive;
+	return statement_take_stage(words, "which stage?", &o->q.name, why);
 }
 
 const struct command drop_command = {
@@ -458,12 +442,11 @@ static const struct option show_options[] = {
 	{ 0 },
 };
 
-static int show_fill(const struct statement_options *o,
-		     const struct cmd_words *words, struct sql_statement *q,
+static int show_fill(struct statement_options *o, const struct cmd_words *words,
 		     struct buf *why)
 {
-	q->kind = SQL_SHOW_STAGES;
-	return words->n ? statement_take(words->word[0], &q->like) : 0;
+	o->q.kind = SQL_SHOW_STAGES;
+	return words->n ? statement_take(words->word[0], &o->q.like) : 0;
 }
 
 const struct command show_command = {
@@ -479,13 +462,12 @@ const struct command show_command = {
 					       show_fill },
 };
 
-static int desc_fill(const struct statement_options *o,
-		     const struct cmd_words *words, struct sql_statement *q,
+static int desc_fill(struct statement_options *o, const struct cmd_words *words,
 		     struct buf *why)
 {
-	q->kind = SQL_DESC_STAGE;
-	q->must_exist = true;
-	return statement_take_stage(words, "which stage?", &q->name, why);
+	o->q.kind = SQL_DESC_STAGE;
+	o->q.must_exist = true;
+	return statement_take_stage(words, "which stage?", &o->q.name, why);
 }
 
 const struct command desc_command = {
