@@ -175,7 +175,7 @@ static const struct option copy_options[] = {
 	TRANSFER_RECURSIVE_ROWS,
 	TRANSFER_ROWS,
 	TRANSFER_SKIP_ROW,
-	TRANSFER_ROW("--no-clobber", BOOL, no_clobber, .def = "no",
+	TRANSFER_ROW("--no-clobber", BOOL, set.no_clobber, .def = "no",
 		     .help = "leave files of this machine that are there as "
 			     "they are"),
 	TRANSFER_ROW("--content-type", STRING, content_type, .max = 255,
@@ -226,7 +226,7 @@ static int move_clear_stage(struct transfer_plan *p, const char *word)
 	BUF_LOCAL path = BUF_INIT(STORE_KEY_MAX);
 	struct move_markers m = { 0 };
 	struct walk walk = { .markers = true, .each = move_marker, .arg = &m };
-	struct location where;
+	LOCATION_LOCAL where = { 0 };
 	int rc = location_parse(word, &where, &failure.why);
 
 	if (!rc) {
@@ -241,7 +241,6 @@ static int move_clear_stage(struct transfer_plan *p, const char *word)
 		m.store = walk.stage->store;
 		rc = walk_files(&walk, &failure);
 		stage_unref(walk.stage);
-		location_clear(&where);
 	}
 	if (!rc && m.rc) {
 		rc = m.rc;
@@ -258,7 +257,7 @@ static int move_after(struct transfer_plan *p, const struct transfer_options *o,
 {
 	int status = STATUS_OK;
 
-	if (!o->recursive || o->dry_run || o->include || o->exclude)
+	if (!o->recursive || o->set.dry_run || o->include || o->exclude)
 		return STATUS_OK;
 	for (unsigned i = 0; i + 1 < w->n; i++) {
 		if (copy_is_location(w->word[i]) &&

@@ -25,35 +25,35 @@ static const struct option presign_options[] = {
 		    "presign_expire of the configuration, 1h)"),
 	ROW("-method", CHOICE, method, .choices = "GET|PUT|HEAD|DELETE|auto",
 	    .def = "auto", .help = "auto is GET, or PUT for upload"),
-	ROW("-content-type", STRING, content_type, .max = 255,
+	ROW("-content-type", STRING, r.content_type, .max = 255,
 	    .help = "uploads must send this type; a download's answer "
 		    "says it"),
-	ROW("-content-disposition", STRING, content_disposition, .max = 2048,
+	ROW("-content-disposition", STRING, r.content_disposition, .max = 2048,
 	    .help = "the same for Content-Disposition; `attachment` has the "
 		    "file's own name"),
-	ROW("-content-encoding", STRING, content_encoding, .max = 255,
+	ROW("-content-encoding", STRING, r.content_encoding, .max = 255,
 	    .help = "the same for Content-Encoding"),
-	ROW("-content-language", STRING, content_language, .max = 255,
+	ROW("-content-language", STRING, r.content_language, .max = 255,
 	    .help = "the same for Content-Language"),
-	ROW("-cache-control", STRING, cache_control, .max = 1024,
+	ROW("-cache-control", STRING, r.cache_control, .max = 1024,
 	    .help = "the same for Cache-Control"),
-	ROW("-http-expires", STRING, http_expires, .max = 64,
+	ROW("-http-expires", STRING, r.http_expires, .max = 64,
 	    .help = "the same for Expires"),
-	ROW("-content-length", STRING, content_length, .max = 32,
+	ROW("-content-length", STRING, r.content_length, .max = 32,
 	    .help = "uploads have exactly so many bytes"),
-	ROW("-checksum", STRING, checksum, .max = 128,
+	ROW("-checksum", STRING, r.checksum, .max = 128,
 	    .help = "uploads have this checksum: crc32c=, sha256= or md5= "
 		    "and base64 or hexadecimal"),
-	ROW("-storage-class", STRING, storage_class, .max = 64,
+	ROW("-storage-class", STRING, r.storage_class, .max = 64,
 	    .help = "storage class of the upload"),
 	ROW("-meta", STRING, meta, .max = 2048, .flags = OPTION_REPEATED,
 	    .help = "KEY=VALUE, metadata of the upload; may be repeated"),
 	ROW("-send", STRING, headers, .max = 2048, .flags = OPTION_REPEATED,
 	    .help = "`NAME: VALUE`, one more header that must be sent; may "
 		    "be repeated"),
-	ROW("-version-id", STRING, version_id, .max = 1024,
+	ROW("-version-id", STRING, r.version_id, .max = 1024,
 	    .help = "this version of the file"),
-	ROW("-strict", BOOL, strict, .def = "no",
+	ROW("-strict", BOOL, r.strict, .def = "no",
 	    .help = "credentials that end before the URL are an error, not "
 		    "a warning"),
 	ROW("-parts", UINT, parts, .min = 1, .max = 10000,
@@ -419,19 +419,7 @@ static int presign_run_options(const struct presign_options *o,
 {
 	struct presign_headers headers = { .n = 0 };
 	struct presign_words w = { 0 };
-	struct presign_request r = {
-		.content_type = o->content_type,
-		.content_disposition = o->content_disposition,
-		.content_encoding = o->content_encoding,
-		.content_language = o->content_language,
-		.cache_control = o->cache_control,
-		.http_expires = o->http_expires,
-		.version_id = o->version_id,
-		.content_length = o->content_length,
-		.checksum = o->checksum,
-		.storage_class = o->storage_class,
-		.strict = o->strict,
-	};
+	struct presign_request r = o->r;
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int status;
 
@@ -452,13 +440,13 @@ static int presign_expand_length(struct presign_options *o)
 	uint64_t bytes;
 	char *text;
 
-	if (!o->content_length ||
-	    parse_size(o->content_length, UINT64_MAX, &bytes))
+	if (!o->r.content_length ||
+	    parse_size(o->r.content_length, UINT64_MAX, &bytes))
 		return 0;
 	if (asprintf(&text, "%llu", (unsigned long long)bytes) < 0)
 		return -ENOMEM;
-	free(o->content_length);
-	o->content_length = text;
+	free((char *)o->r.content_length);
+	o->r.content_length = text;
 	return 0;
 }
 

@@ -11,14 +11,12 @@
 
 struct presign_options {
 	char *config, *expire;
-	char *content_type, *content_disposition, *content_encoding;
-	char *content_language, *cache_control, *http_expires;
-	char *content_length, *checksum, *storage_class, *version_id;
+	struct presign_request r; /* its texts */
 	char *meta, *headers; /* lines */
 	int method; /* enum presign_verb */
 	int format;
 	uint64_t parts;
-	bool qr, strict, recursive, nul, verbose, header, compat_host;
+	bool qr, recursive, nul, verbose, header, compat_host;
 };
 
 /* --method's choices. */

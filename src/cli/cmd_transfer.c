@@ -28,9 +28,9 @@ static const struct option get_options[] = {
 	TRANSFER_RECURSIVE_ROWS,
 	TRANSFER_ROWS,
 	TRANSFER_SKIP_ROW,
-	TRANSFER_ROW("--no-clobber", BOOL, no_clobber, .def = "no",
+	TRANSFER_ROW("--no-clobber", BOOL, set.no_clobber, .def = "no",
 		     .help = "leave files that are there as they are"),
-	TRANSFER_ROW("-n", BOOL, no_clobber, .alias_of = "--no-clobber"),
+	TRANSFER_ROW("-n", BOOL, set.no_clobber, .alias_of = "--no-clobber"),
 	TRANSFER_ROW("--row", STRING, row,
 		     .help = "download what PRESIGN's rows in this file say "
 			     "(- is standard input); no configuration is "
@@ -228,7 +228,7 @@ static const char *put_fault_rows(const struct transfer_options *o,
 {
 	if (!w->n)
 		return "which files?";
-	if (o->recursive || o->exact || o->skip_existing || o->content_type)
+	if (o->recursive || o->exact || o->set.skip_existing || o->content_type)
 		return "a row says all of it: no --recursive, --exact, "
 		       "--skip-existing or --content-type with --row";
 	for (unsigned i = 0; i < w->n; i++)

@@ -64,30 +64,24 @@ static int verb_finish(struct transfer *t, int rc, const char *again)
 
 static int verb_move(struct run *r, struct session *s)
 {
-	const struct transfer_settings set = {
-		.parallel = (unsigned)r->o.parallel,
-		.workers = verb_to_stdout(r) ? 1 : 0,
-		.quiet = r->o.quiet || r->ops->quiet,
-		.no_clobber = r->o.no_clobber,
-		.skip_existing = r->o.skip_existing,
-		.dry_run = r->o.dry_run,
-		.json = r->o.json,
-		.rate = r->o.limit_rate,
-	};
+	struct transfer_settings *set = &r->o.set;
 	struct transfer_plan plan = {
 		.session = s,
-		.connections = (unsigned)r->o.parallel,
+		.connections = (unsigned)set->parallel,
 		.ca_file = r->o.ca_file,
 		.proxy = r->o.proxy,
 		.recursive = r->o.recursive,
 		.literal = r->o.no_glob,
 		.content_type = r->o.content_type,
 		.filter = { r->o.include, r->o.exclude },
-		.dry_run = r->o.dry_run,
+		.dry_run = set->dry_run,
 		.move = r->ops->move,
 	};
-	int rc = transfer_new(&set, &plan.t), status;
+	int rc, status;
 
+	set->workers = verb_to_stdout(r) ? 1 : 0;
+	set->quiet = set->quiet || r->ops->quiet;
+	rc = transfer_new(set, &plan.t);
 	if (rc) {
 		message("cannot start", strerror(-rc));
 		return STATUS_FAILED;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/option.h"
+#include "transfer/transfer.h"
 #include "transfer/transfer_plan.h"
 
 struct buf;
@@ -17,9 +18,8 @@ struct command;
 struct transfer_options {
 	char *config, *row, *content_type, *ca_file, *proxy;
 	char *include, *exclude; /* patterns, one a line */
-	uint64_t parallel, limit_rate;
-	bool recursive, quiet, no_glob, skip_existing, dry_run, json;
-	bool no_clobber; /* get */
+	struct transfer_settings set;
+	bool recursive, no_glob;
 	bool exact; /* put */
 	bool delete; /* sync */
 };
@@ -43,22 +43,22 @@ struct transfer_options {
 			     .flags = OPTION_REPEATED, .max = BUF_LINE, \
 			     .help = "not those that match; may be " \
 				     "repeated"), \
-		TRANSFER_ROW("--dry-run", BOOL, dry_run, .def = "no", \
+		TRANSFER_ROW("--dry-run", BOOL, set.dry_run, .def = "no", \
 			     .help = "print what would be done, and do " \
 				     "nothing"), \
 		TRANSFER_ROW( \
-			"--json", BOOL, json, .def = "no", \
+			"--json", BOOL, set.json, .def = "no", \
 			.help = "a line of JSON for each file: from, to, " \
 				"size, status, error"), \
-		TRANSFER_ROW("--limit-rate", SIZE, limit_rate, .min = 1, \
+		TRANSFER_ROW("--limit-rate", SIZE, set.rate, .min = 1, \
 			     .help = "bytes a second, for all together"), \
-		TRANSFER_ROW("--parallel", UINT, parallel, .min = 1, \
+		TRANSFER_ROW("--parallel", UINT, set.parallel, .min = 1, \
 			     .max = TRANSFER_PARALLEL_MAX, .def = "8", \
 			     .help = "requests at once"), \
 		TRANSFER_ROW( \
-			"--quiet", BOOL, quiet, .def = "no", \
+			"--quiet", BOOL, set.quiet, .def = "no", \
 			.help = "no progress, which only a terminal gets"), \
-		TRANSFER_ROW("-q", BOOL, quiet, .alias_of = "--quiet", \
+		TRANSFER_ROW("-q", BOOL, set.quiet, .alias_of = "--quiet", \
 			     .help = "the same as --quiet"), \
 		TRANSFER_ROW("--no-glob", BOOL, no_glob, .def = "no", \
 			     .help = "* ? [ in names are themselves"), \
@@ -70,7 +70,7 @@ struct transfer_options {
 			"--proxy", STRING, proxy, .max = 2048, \
 			.help = "http://HOST:PORT (default: the stage's)")
 #define TRANSFER_SKIP_ROW \
-	TRANSFER_ROW("--skip-existing", BOOL, skip_existing, .def = "no", \
+	TRANSFER_ROW("--skip-existing", BOOL, set.skip_existing, .def = "no", \
 		     .help = "pass over files whose size and MD5 (by the " \
 			     "ETag) are there already")
 

@@ -96,7 +96,9 @@ unsigned transfer_width(struct transfer *t)
 	unsigned busy;
 
 	busy = LOCK_UNDER(&t->lock, transfer_locked(t)->busy);
-	return busy < t->set.parallel ? t->set.parallel / (busy ? busy : 1) : 1;
+	return busy < t->set.parallel
+		       ? (unsigned)t->set.parallel / (busy ? busy : 1)
+		       : 1;
 }
 
 int transfer_pace(struct transfer *t, uint64_t bytes)
@@ -463,7 +465,7 @@ int transfer_new(const struct transfer_settings *set, struct transfer **out)
 		return -ENOMEM;
 	t->set = *set;
 	if (!t->set.workers)
-		t->set.workers = t->set.parallel;
+		t->set.workers = (unsigned)t->set.parallel;
 	t->terminal = !set->quiet && !set->dry_run && isatty(STDERR_FILENO);
 	t->began_ms = clock_mono_ms();
 	lock_init(&t->speech, LOCK_SPEECH);

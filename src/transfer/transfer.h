@@ -53,7 +53,7 @@ int transfer_copy(struct transfer *t, struct transfer_job *job,
 		  struct buf *why);
 
 struct transfer_settings {
-	unsigned parallel; /* requests at once */
+	uint64_t parallel; /* requests at once */
 	unsigned workers; /* files at once; 0: as many */
 	bool quiet; /* no progress */
 	bool no_clobber, skip_existing;
