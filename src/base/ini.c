@@ -52,6 +52,7 @@ struct source {
 	bool continued; /* this one does */
 	bool cut; /* what was a `;` of its value may have begun a comment */
 
+	ini_begin *begin; /* NULL: sections are not told of */
 	ini_handler *handler;
 	void *arg;
 	struct buf *err;
@@ -111,6 +112,19 @@ static void ini_keep(struct source *s, struct buf *b, struct span part)
 		ini_fail(s, buf_err(b), "no memory");
 }
 
+static bool ini_begin_section(struct source *s, struct span name)
+{
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
+	int result = 0;
+
+	ini_keep(s, &s->section, name);
+	if (s->begin && !s->result)
+		result = s->begin(s->arg, buf_str(&s->section), s->line, &why);
+	if (result)
+		ini_fail(s, result, why.len ? buf_str(&why) : "refused");
+	return !s->result;
+}
+
 static bool ini_add_section(struct source *s, struct buf *out, struct span line)
 {
 	struct span rest = { line.at + 1, line.len - 1 };
@@ -132,7 +146,8 @@ static bool ini_add_section(struct source *s, struct buf *out, struct span line)
 		return false;
 	}
 	s->named = false;
-	ini_keep(s, &s->section, name);
+	if (!ini_begin_section(s, name))
+		return false;
 	if (name.len > INIH_NAME)
 		name = (struct span){ STAND_IN, 1 };
 	buf_addc(out, '[');
@@ -286,14 +301,9 @@ static int ini_take_setting(void *arg, const char *section, const char *name,
 static int ini_load(struct source *s)
 {
 	int fd = open(s->file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int err;
+	int err = fd < 0 || fstat(fd, &s->st) ? -errno
+					      : io_read_all(fd, &s->text);
 
-	if (fd < 0)
-		err = -errno;
-	else if (fstat(fd, &s->st))
-		err = -errno;
-	else
-		err = io_read_all(fd, &s->text);
 	if (fd >= 0)
 		close(fd);
 	err = err == -EMSGSIZE ? -EFBIG : err;
@@ -306,12 +316,19 @@ static int ini_load(struct source *s)
 
 int ini_read(const char *path, ini_handler *handler, void *arg, struct buf *err)
 {
+	return ini_read_sections(path, NULL, handler, arg, err);
+}
+
+int ini_read_sections(const char *path, ini_begin *begin, ini_handler *handler,
+		      void *arg, struct buf *err)
+{
 	struct source s = {
 		.file = path,
 		.text = BUF_INIT(INI_FILE_MAX),
 		.section = BUF_INIT(BUF_LINE),
 		.name = BUF_INIT(BUF_LINE),
 		.value = BUF_INIT(BUF_LINE),
+		.begin = begin,
 		.handler = handler,
 		.arg = arg,
 		.err = err,

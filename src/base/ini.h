@@ -37,6 +37,10 @@ typedef int ini_handler(void *arg, const char *section, const char *name,
 			const char *value, const struct ini_place *place,
 			struct buf *err);
 
+/* A section begins; one without settings is one too. The same. */
+typedef int ini_begin(void *arg, const char *section, unsigned line,
+		      struct buf *err);
+
 /*
  * Reads the file whole, which may have INI_FILE_MAX bytes. Refused are control
  * bytes other than tabs, and what inih would ignore: text behind a section's
@@ -46,6 +50,8 @@ typedef int ini_handler(void *arg, const char *section, const char *name,
  */
 int ini_read(const char *path, ini_handler *handler, void *arg,
 	     struct buf *err);
+int ini_read_sections(const char *path, ini_begin *begin, ini_handler *handler,
+		      void *arg, struct buf *err);
 
 /*
  * Replaces ${env:NAME} and ${file:PATH} (an absolute path; the file's bytes

@@ -14,12 +14,16 @@
 #define COPY_STEP (64u << 20) /* an interrupt is seen between two of them */
 #define COPY_ROOM (256u << 10)
 
-ssize_t io_read(int fd, void *room, size_t n)
+/* at: -1 where the file is now. */
+static ssize_t io_fill(int fd, void *room, size_t n, off_t at)
 {
 	size_t done = 0;
 
 	while (done < n) {
-		ssize_t got = read(fd, (char *)room + done, n - done);
+		char *to = (char *)room + done;
+		ssize_t got =
+			at < 0 ? read(fd, to, n - done)
+			       : pread(fd, to, n - done, at + (off_t)done);
 
 		if (got < 0 && errno != EINTR)
 			return -errno;
@@ -30,21 +34,14 @@ ssize_t io_read(int fd, void *room, size_t n)
 	return (ssize_t)done;
 }
 
+ssize_t io_read(int fd, void *room, size_t n)
+{
+	return io_fill(fd, room, n, -1);
+}
+
 ssize_t io_pread(int fd, void *room, size_t n, uint64_t at)
 {
-	size_t done = 0;
-
-	while (done < n) {
-		ssize_t got = pread(fd, (char *)room + done, n - done,
-				    (off_t)(at + done));
-
-		if (got < 0 && errno != EINTR)
-			return -errno;
-		if (!got)
-			break;
-		done += got > 0 ? (size_t)got : 0;
-	}
-	return (ssize_t)done;
+	return io_fill(fd, room, n, (off_t)at);
 }
 
 int io_pread_zeros(int fd, void *room, size_t n, uint64_t at)

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <time.h>
+#include <utlist.h>
 
 #include "base/clock.h"
 
@@ -207,21 +208,12 @@ int waiter_interrupted(struct waiter *w)
 
 void waiter_list_add(struct waiter_list *l, struct waiter_entry *e)
 {
-	e->prev = NULL;
-	e->next = l->head;
-	if (l->head)
-		l->head->prev = e;
-	l->head = e;
+	DL_PREPEND(l->head, e);
 }
 
 void waiter_list_remove(struct waiter_list *l, struct waiter_entry *e)
 {
-	if (e->prev)
-		e->prev->next = e->next;
-	else
-		l->head = e->next;
-	if (e->next)
-		e->next->prev = e->prev;
+	DL_DELETE(l->head, e);
 }
 
 void waiter_list_wake(struct waiter_list *l)

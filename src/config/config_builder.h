@@ -5,6 +5,7 @@
 #ifndef CONFIG_CONFIG_BUILDER_H
 #define CONFIG_CONFIG_BUILDER_H
 
+#include "base/ini.h"
 #include "config/config.h"
 
 /* Where a value was given: a line of the file, or else. */
@@ -23,6 +24,7 @@ struct config_builder {
 	struct config_origin *stages; /* beside config->stages */
 	struct config_origin *users; /* beside config->users */
 	size_t cap_stages, cap_stage_origins, cap_users, cap_user_origins;
+	struct ini_section at; /* of the file, where its keys go now */
 };
 
 /* A new, empty [stage NAME] or [user NAME]. 0 or -ENOMEM. */

@@ -83,22 +83,18 @@ static int address_write_one(void *arg, const char *name, struct store *s)
 }
 
 /* The port in what was remembered, if that is of the same host; 0. */
-struct remembered {
-	unsigned port;
-};
-
 static int address_read_one(void *arg, const char *name, struct store *s)
 {
 	static const char prefix[] = "http://127.0.0.1:";
-	struct remembered *r = arg;
+	unsigned *found = arg;
 	BUF_LOCAL origin = BUF_INIT(BUF_MESSAGE);
 	uint64_t port = 0;
 
 	if (!local_address(s, &origin) &&
 	    text_starts_with(buf_str(&origin), prefix) &&
 	    !parse_u64(buf_str(&origin) + sizeof(prefix) - 1, 65535, &port))
-		r->port = (unsigned)port;
-	return r->port ? 1 : 0;
+		*found = (unsigned)port;
+	return *found ? 1 : 0;
 }
 
 /* ---- ours ---- */
@@ -240,13 +236,13 @@ static int address_open_or_share(struct gateway *g,
 static int address_settle_default(struct gateway *g, struct listen_address *at,
 				  struct buf *err)
 {
-	struct remembered r = { 0 };
 	struct listen_address first = *at;
+	unsigned port = 0;
 	int rc = -EADDRINUSE;
 
-	stores_each(g, address_read_one, &r);
-	if (r.port && r.port != listen_port(at) && !g->certificate) {
-		listen_set_port(&first, r.port);
+	stores_each(g, address_read_one, &port);
+	if (port && port != listen_port(at) && !g->certificate) {
+		listen_set_port(&first, port);
 		rc = address_open_or_share(g, &first, 1, err);
 	}
 	if (rc == -EADDRINUSE)

@@ -14,18 +14,13 @@
 
 #define HOSTS_MAX 65536
 
-static bool mount_gateway_is_local(const struct conn *c)
-{
-	return c->url && text_starts_with(c->url, "fs://");
-}
-
 bool mount_gateway_wanted(const struct config *c)
 {
 	bool wanted = c->mount.listen && *c->mount.listen;
 
-	wanted |= c->has_storage && mount_gateway_is_local(&c->storage);
+	wanted |= c->has_storage && conn_is_local(&c->storage);
 	for (unsigned i = 0; i < c->n_stages; i++)
-		wanted |= mount_gateway_is_local(&c->stages[i].conn);
+		wanted |= conn_is_local(&c->stages[i].conn);
 	return wanted;
 }
 
@@ -33,7 +28,7 @@ static void mount_gateway_add_host(const struct conn *c, struct buf *out)
 {
 	const char *url = c->s3.public_endpoint_url, *host;
 
-	if (!mount_gateway_is_local(c) || !url)
+	if (!conn_is_local(c) || !url)
 		return;
 	host = strstr(url, "://");
 	host = host ? host + 3 : url;

@@ -90,16 +90,17 @@ static int gateway_read_pem(const char *key, const char *path, bool closed,
 		rc = io_read_all(fd, &text);
 	if (fd >= 0)
 		close(fd);
+	if (!rc && closed && (st.st_mode & 027))
+		rc = -EACCES;
+	else
+		closed = false;
 	if (rc) {
 		buf_addf(err, "%s: ", key);
 		text_printable(err, path);
-		buf_addf(err, ": %s", strerror(-rc));
-	} else if (closed && (st.st_mode & 027)) {
-		buf_addf(err, "%s: ", key);
-		text_printable(err, path);
-		rc = buf_fail(err, -EACCES,
-			      ": the file must be closed to others (chmod "
-			      "600)");
+		buf_addf(
+			err, ": %s",
+			closed ? "the file must be closed to others (chmod 600)"
+			       : strerror(-rc));
 	}
 	*out = rc ? NULL : buf_detach(&text);
 	return rc;
