@@ -431,6 +431,15 @@ bool text_ends_with(const char *s, const char *suffix)
 	return n >= m && !strcmp(s + n - m, suffix);
 }
 
+size_t text_width(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += !text_utf8_continues(*s);
+	return n;
+}
+
 void text_bytes(struct buf *out, uint64_t bytes)
 {
 	static const char *const units[] = { "B",   "KiB", "MiB",

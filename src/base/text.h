@@ -89,6 +89,7 @@ static inline const char *text_given(const char *s)
 	return s && *s ? s : NULL;
 }
 
+size_t text_width(const char *s); /* characters, not bytes */
 /* `1.5 GiB`. */
 void text_bytes(struct buf *out, uint64_t bytes);
 

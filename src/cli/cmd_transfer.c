@@ -120,13 +120,15 @@ static void get_row_name(const struct target *t, bool into,
 	}
 }
 
-static void get_refuse(struct transfer_plan *p, const struct transfer_row *row,
-		       const char *why)
+/* Others go on. */
+static int get_refuse(struct transfer_plan *p, const struct transfer_row *row,
+		      const char *why)
 {
 	BUF_LOCAL key = BUF_INIT(BUF_URL);
 
 	transfer_row_key(row, &key);
 	transfer_fail(p->t, why, "cannot download %s", buf_str(&key));
+	return 0;
 }
 
 static int get_plan_row(struct transfer_plan *p, struct transfer_row *row,
@@ -135,24 +137,17 @@ static int get_plan_row(struct transfer_plan *p, struct transfer_row *row,
 	struct transfer_job *job;
 	int rc;
 
-	if (strcmp(row->method, "GET")) {
-		get_refuse(p, row,
-			   "the row is for something else (its method)");
-		return 0;
-	}
-	if (!*local) {
-		get_refuse(p, row, "no file here can have its name");
-		return 0;
-	}
-	if (p->unique && !transfer_plan_take(p, local)) {
-		get_refuse(p, row, "another file has that name here already");
-		return 0;
-	}
+	if (strcmp(row->method, "GET"))
+		return get_refuse(p, row,
+				  "the row is for something else (its method)");
+	if (!*local)
+		return get_refuse(p, row, "no file here can have its name");
+	if (p->unique && !transfer_plan_take(p, local))
+		return get_refuse(p, row,
+				  "another file has that name here already");
 	rc = into ? transfer_file_make_dirs(local, false) : 0;
-	if (rc) {
-		get_refuse(p, row, strerror(-rc));
-		return 0;
-	}
+	if (rc)
+		return get_refuse(p, row, strerror(-rc));
 	job = transfer_plan_row(p, row, local);
 	if (!job)
 		return -ENOMEM;

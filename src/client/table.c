@@ -178,16 +178,6 @@ static int table_put_separated(struct table *t, const char *const *cells)
 	return table_put_line(t);
 }
 
-/* Characters, not bytes. */
-static size_t table_width(const char *s)
-{
-	size_t n = 0;
-
-	for (; *s; s++)
-		n += (*s & 0xc0) != 0x80;
-	return n;
-}
-
 static void table_pad(struct buf *out, size_t n)
 {
 	while (n--)
@@ -208,7 +198,7 @@ static int table_put_aligned(struct table *t, const char *const *cells,
 			     const unsigned char *marks)
 {
 	for (unsigned i = 0; i < t->n; i++) {
-		size_t have = table_width(cells[i]);
+		size_t have = text_width(cells[i]);
 		size_t space = have < t->width[i] ? t->width[i] - have : 0;
 		bool right = t->columns[i].type == TABLE_NUMBER ||
 			     t->columns[i].type == TABLE_COUNT;
@@ -260,7 +250,7 @@ static int table_hold(struct table *t, const char *const *cells,
 
 	t->n_held++;
 	for (unsigned i = 0; i < t->n; i++) {
-		size_t w = table_width(cells[i]);
+		size_t w = text_width(cells[i]);
 
 		row[i] = strdup(cells[i]);
 		if (!row[i])

@@ -70,16 +70,6 @@ static void progress_add_left(const struct transfer_count *c, struct buf *out)
 			 (unsigned)s / 60 % 60, (unsigned)s % 60);
 }
 
-/* Characters, not bytes. */
-static size_t progress_width(const char *s)
-{
-	size_t n = 0;
-
-	for (; *s; s++)
-		n += (*s & 0xc0) != 0x80;
-	return n;
-}
-
 /* The end of a name, which tells most, where it does not fit. */
 static void progress_add_name(const char *name, size_t room, struct buf *out)
 {
@@ -89,7 +79,7 @@ static void progress_add_name(const char *name, size_t room, struct buf *out)
 
 	text_one_line(&shown, name);
 	s = buf_str(&shown);
-	n = progress_width(s);
+	n = text_width(s);
 	buf_adds(out, n > room ? "  ..." : "  ");
 	for (size_t drop = n > room ? n - room + 3 : 0; drop; drop--)
 		do
