@@ -18,7 +18,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "store/local/local.h"
+#include "base/text.h"
 #include "store/local/local.h"
 #include "store/local/local_file.h"
 #include "store/local/local_lock.h"
@@ -256,28 +256,6 @@ int local_path_open_dir(struct local *l, const char *key, struct stat *st)
 
 /* ---- the name of a store's own folder ---- */
 
-/* A character of UTF-8; its bytes, or 0: the name is no UTF-8 there. */
-static size_t path_decode(const char *s, size_t n, unsigned *out)
-{
-	static const unsigned char lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
-	unsigned char c = *s;
-	size_t len = c < 0x80   ? 1
-		     : c < 0xc0 ? 0
-		     : c < 0xe0 ? 2
-		     : c < 0xf0 ? 3
-				: 4;
-
-	if (len > n)
-		return 0;
-	*out = c - lead[len];
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		*out = *out << 6 | (s[i] & 0x3f);
-	}
-	return len;
-}
-
 /* Default_Ignorable_Code_Point of Unicode, and the byte order mark. */
 static bool path_shows_nothing(unsigned c)
 {
@@ -327,8 +305,8 @@ bool local_path_is_folder(const char *name, size_t n)
 	while (n) {
 		char one[2];
 		const char *have;
-		unsigned c;
-		size_t len = path_decode(name, n, &c);
+		uint32_t c;
+		size_t len = text_utf8_char(name, n, &c);
 
 		if (!len)
 			return false;
