@@ -10,7 +10,6 @@
 
 #include <stdint.h>
 
-struct buf;
 struct cred_ask;
 struct creds;
 

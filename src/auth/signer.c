@@ -32,8 +32,6 @@ struct slot {
 	uint64_t used; /* value of `uses` when it last served */
 };
 
-struct signer_old;
-
 struct signer_locked {
 	struct slot slots[SLOTS];
 	uint64_t uses;

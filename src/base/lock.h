@@ -75,7 +75,6 @@
 
 #define CAPABILITY(name) THREAD_ATTR(capability(name))
 #define REQUIRES(...) THREAD_ATTR(requires_capability(__VA_ARGS__))
-#define EXCLUDES(...) THREAD_ATTR(locks_excluded(__VA_ARGS__))
 #define ACQUIRE(...) THREAD_ATTR(acquire_capability(__VA_ARGS__))
 #define RELEASE(...) THREAD_ATTR(release_capability(__VA_ARGS__))
 #define TRY_ACQUIRE(...) THREAD_ATTR(try_acquire_capability(__VA_ARGS__))

@@ -9,7 +9,6 @@
 struct catalog;
 struct failure;
 struct http_engine;
-struct stage;
 
 struct session {
 	struct config config;

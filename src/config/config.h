@@ -14,8 +14,6 @@
 #include "stage/catalog.h"
 #include "stage/conf/conn.h"
 
-struct buf;
-
 enum config_presign {
 	CONFIG_PRESIGN_OFF,
 	CONFIG_PRESIGN_DOWNLOAD,

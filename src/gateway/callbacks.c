@@ -143,7 +143,6 @@ static struct request *request_new(struct gateway *g, struct MHD_Connection *c,
 	r->x.path = r->path;
 	r->x.query = mark ? mark + 1 : NULL;
 	r->x.headers = r->headers;
-	r->x.tls = g->certificate != NULL;
 	r->x.answer = &r->answer;
 	answer_init(&r->answer);
 	random_hex(r->x.id, sizeof(r->x.id) / 2);

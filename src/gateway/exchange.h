@@ -60,7 +60,6 @@ struct exchange {
 	int64_t content_length;
 	struct sockaddr_storage peer, local;
 	int fd; /* the connection's socket; not to be read or written */
-	bool tls;
 	/* Origin came and is in cors_origins: the answer will say so. */
 	bool origin_allowed;
 	/* Origin came and is not, or Sec-Fetch-Site says another site. */

@@ -10,7 +10,6 @@
 #include "base/lock.h"
 #include "config/config.h"
 
-struct buf;
 struct catalog;
 struct fs;
 

@@ -14,7 +14,6 @@
 
 struct buf;
 
-#define PRESIGN_EXPIRE_DEFAULT 3600
 #define PRESIGN_EXPIRE_MIN 1
 #define PRESIGN_EXPIRE_MAX 604800
 

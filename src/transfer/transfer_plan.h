@@ -13,7 +13,6 @@
 #include "transfer/transfer_row.h"
 
 struct session;
-struct http_lane;
 
 struct transfer_index;
 struct transfer_lane; /* one a store */

@@ -14,9 +14,6 @@
 #include "net/http_engine.h"
 #include "store/s3/s3.h"
 
-struct buf;
-struct store;
-
 /*
  * Plain values; the strings are owned (option_clear()). What a lane, a signer
  * or a store takes stands in its own settings; what is found out when it is
