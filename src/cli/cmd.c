@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "client/failure.h"
 #include "client/message.h"
 
 #define CMD_MAX 64 /* verbs */

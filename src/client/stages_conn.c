@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "client/failure.h"
 #include "stage/conf/conn.h"
 #include "sql/sql.h"
 
