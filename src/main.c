@@ -12,13 +12,16 @@
 #include "cli/manual.h"
 
 static const struct command *const commands[] = {
-	&mount_command,   &init_command,   &check_command, &status_command,
-	&reload_command,  &stats_command,  &list_command,  &tree_command,
-	&du_command,      &cat_command,    &get_command,   &put_command,
-	&cp_command,      &mv_command,     &sync_command,  &remove_command,
-	&presign_command, &show_command,   &desc_command,  &create_command,
-	&alter_command,   &drop_command,   &sql_command,   &help_command,
-	&serve_command,   &passwd_command, &keys_command,  NULL,
+	&mount_command,   &init_command,    &check_command,
+	&status_command,  &reload_command,  &stats_command,
+	&flush_command,   &recover_command, &list_command,
+	&tree_command,    &du_command,      &cat_command,
+	&get_command,     &put_command,     &cp_command,
+	&mv_command,      &sync_command,    &remove_command,
+	&presign_command, &show_command,    &desc_command,
+	&create_command,  &alter_command,   &drop_command,
+	&sql_command,     &help_command,    &serve_command,
+	&passwd_command,  &keys_command,    NULL,
 };
 
 static bool is_one_of(const char *word, const char *a, const char *b)

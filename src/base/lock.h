@@ -47,6 +47,8 @@
 	LOCK_RANK(REMOVALS, "removals") \
 	LOCK_RANK(ATTR_QUEUE, "attr queue") \
 	LOCK_RANK(INVAL_QUEUE, "inval queue") \
+	LOCK_RANK(WRITE_BACK, "write back") \
+	LOCK_RANK(JOURNAL, "journal") \
 	LOCK_RANK(TREE, "tree") \
 	LOCK_RANK(READER, "reader") \
 	LOCK_RANK(FILE, "file") \

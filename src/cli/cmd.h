@@ -47,7 +47,8 @@ extern const struct command sql_command, remove_command, create_command,
 	drop_command, show_command, desc_command;
 extern const struct command get_command, put_command, passwd_command,
 	serve_command, keys_command, help_command, init_command;
-extern const struct command reload_command, stats_command;
+extern const struct command reload_command, stats_command, flush_command,
+	recover_command;
 extern const struct command cp_command, mv_command, cat_command;
 extern const struct command du_command, tree_command, alter_command,
 	sync_command, status_command;

@@ -14,6 +14,7 @@
 #include "client/message.h"
 #include "client/session.h"
 #include "client/storage_hint.h"
+#include "fs/write_back/salvage.h"
 #include "stage/catalog.h"
 #include "store/store.h"
 #include "store/store_probe.h"
@@ -178,6 +179,29 @@ static void check_tell_left_out(const struct config *c)
 	}
 }
 
+static int check_count_left(void *arg, const struct salvage *s)
+{
+	if (!s->busy)
+		++*(unsigned *)arg;
+	return 0;
+}
+
+/* What mounts that have ended have not sent. */
+static void check_tell_left(const struct config *c)
+{
+	struct buf what = BUF_INIT(BUF_MESSAGE);
+	unsigned n = 0;
+
+	if (!salvage_each(c->mount.spill_dir, check_count_left, &n) && n) {
+		buf_addf(&what,
+			 "%u files were written and not sent (write_back): the "
+			 "next mount sends them, or see `stagefs recover`",
+			 n);
+		message("warning", buf_str(&what));
+	}
+	buf_clear(&what);
+}
+
 /* How many failed, or -errno; *rc: of the table, which is ended. */
 static int check_all(struct session *s, struct table *t, bool write, bool brief,
 		     int *rc)
@@ -234,6 +258,7 @@ static int check_session(const struct check_options *o, struct session *s)
 		return STATUS_FAILED;
 	failed = check_all(s, t, o->write, brief, &rc);
 	check_tell_left_out(&s->config);
+	check_tell_left(&s->config);
 	if (rc)
 		message("cannot write", strerror(-rc));
 	return failed || rc ? STATUS_FAILED : STATUS_OK;

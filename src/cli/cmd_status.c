@@ -112,24 +112,37 @@ static void status_add_time(uint64_t s, struct buf *out)
 		buf_addf(out, "%llu d %llu h", n / 86400, n / 3600 % 24);
 }
 
+/* `; 12 to be sent, 3 cannot be`. */
+static void status_add_pending(const char *answer, struct buf *out)
+{
+	uint64_t n = status_number(answer, "\npending ");
+	uint64_t failed = status_number(answer, "\nfailed ");
+
+	if (n || failed)
+		buf_addf(out, "%s%llu to be sent", out->len ? "; " : "",
+			 (unsigned long long)n);
+	if (failed)
+		buf_addf(out, ", %llu cannot be", (unsigned long long)failed);
+}
+
 /* `2 files: @s/a, @s/b`, or `none`. */
 static void status_add_uploads(const char *answer, struct buf *out)
 {
 	uint64_t n = status_number(answer, "\nwriting ");
 	const char *p = answer, *comma = ": ";
 
-	if (!n) {
-		buf_adds(out, "none");
-		return;
-	}
-	buf_addf(out, "%llu %s", (unsigned long long)n,
-		 n == 1 ? "file" : "files");
+	if (n)
+		buf_addf(out, "%llu %s", (unsigned long long)n,
+			 n == 1 ? "file" : "files");
 	while ((p = strstr(p, "\nfile "))) {
 		p += 6;
 		buf_adds(out, comma);
 		buf_add(out, p, strcspn(p, "\n"));
 		comma = ", ";
 	}
+	status_add_pending(answer, out);
+	if (!out->len)
+		buf_adds(out, "none");
 }
 
 static int status_put(struct table *t, const struct mountinfo_row *row)

@@ -74,7 +74,7 @@ const struct help_entry help_files[] = {
 	  "/var/lib/stagefs",
 	  "the stages, as plain files, where no configuration exists" },
 	{ "$XDG_CACHE_HOME/stagefs; of root /var/cache/stagefs",
-	  "what is written and cannot stream (spill_dir)" },
+	  "what is written and cannot stream, or is sent later (spill_dir)" },
 	{ 0 },
 };
 

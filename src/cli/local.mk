@@ -8,6 +8,7 @@ libcli_a_SOURCES = \
 	src/cli/cmd_passwd.c \
 	src/cli/cmd_presign.c src/cli/cmd_presign.h \
 	src/cli/cmd_presign_input.c \
+	src/cli/cmd_recover.c \
 	src/cli/cmd_sql.c \
 	src/cli/cmd_statement.c \
 	src/cli/cmd_transfer.c \

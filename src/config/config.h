@@ -31,6 +31,7 @@ struct config_mount {
 	char *spill_dir;
 	char *cache_dir; /* NULL or "": none */
 	uint64_t cache_size; /* bytes */
+	uint64_t write_back_size; /* bytes */
 	unsigned uid, gid;
 	unsigned file_mode, dir_mode, umask; /* umask not applied to them */
 	/* Those that were given: they win over what a store of files keeps. */

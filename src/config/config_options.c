@@ -29,6 +29,9 @@ const struct option config_mount_options[] = {
 	ROW(cache_size, SIZE, .min = 64 * MIB, .max = 1024 * TIB, .def = "10G",
 	    .help = "bytes of the disk that cache_dir may take, by all mounts "
 		    "together"),
+	ROW(write_back_size, SIZE, .min = MIB, .max = 1024 * TIB, .def = "16G",
+	    .help = "bytes in spill_dir that may wait to be sent, where a "
+		    "stage says write_back; then writers wait"),
 	ROW(uid, USER,
 	    .help = "owner of all files (default: the mounting user)"),
 	ROW(gid, GROUP,

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "fs/attr/attr_learn.h"
 #include "fs/attr/attr_queue.h"
+#include "fs/content/seal.h"
 #include "fs/names/inode_meta.h"
 #include "fs/inval_queue.h"
 #include "stage/stage.h"
@@ -63,6 +64,20 @@ static int attributes_to_store(struct fs *fs, struct inode *i,
 	return rc;
 }
 
+/* What waits to be sent has them over a crash too. */
+static int attributes_keep_pending(struct fs *fs, struct inode *i)
+{
+	struct file *f = inode_file_get(fs->tree, i);
+	int rc = 0;
+
+	if (f) {
+		file_seal_stale(f);
+		rc = names_store(fs, f, false);
+		file_close(f);
+	}
+	return rc;
+}
+
 /* What is to be published takes them along. */
 static int attributes_keep_in_metadata(struct fs *fs, struct inode *i,
 				       const struct store_attr *a)
@@ -71,6 +86,8 @@ static int attributes_keep_in_metadata(struct fs *fs, struct inode *i,
 	struct inode_view v;
 
 	inode_view(fs->tree, i, &v);
+	if (v.pending && v.dirty)
+		return attributes_keep_pending(fs, i);
 	if (!is_new || v.dirty)
 		return 0;
 	return attr_queue_add(fs->attr_queue, i, v.made);

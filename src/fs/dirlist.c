@@ -196,6 +196,19 @@ static int dirlist_pull(struct dirlist *l)
 	return rc < 0 ? rc : dirlist_finish(l);
 }
 
+/* It has failed before it showed any: what waits to be sent is there all the
+ * same, in front of the error. */
+static int dirlist_show_waiting(struct dirlist *l, off_t at, int rc)
+{
+	struct inode_view v;
+
+	inode_view(l->fs->tree, l->dir, &v);
+	if (l->n || !v.pending_below || dirlist_show_known(l, NULL))
+		return rc;
+	dirlist_set_state(l, DIRLIST_FAILED, rc);
+	return (size_t)at < l->n ? 1 : rc;
+}
+
 int dirlist_reach(struct dirlist *l, off_t at)
 {
 	int rc = 0;
@@ -217,7 +230,7 @@ int dirlist_reach(struct dirlist *l, off_t at)
 	/* An interrupt ends the call, not the listing. */
 	if (rc && rc != -EINTR && l->state == DIRLIST_LISTING)
 		dirlist_set_state(l, DIRLIST_FAILED, rc);
-	return rc ? rc : 1;
+	return rc && rc != -EINTR ? dirlist_show_waiting(l, at, rc) : rc ?: 1;
 }
 
 static bool dirlist_has_page(const struct dirlist *l)

@@ -56,7 +56,7 @@ static int dirops_make_dir(struct fs *fs, struct inode *dir, const char *name,
 	buf_clear(&key);
 	if (rc)
 		return rc;
-	rc = marker_put(fs, *out);
+	rc = names_store_dir(fs, *out);
 	if (rc) {
 		tree_remove(fs->tree, *out);
 		tree_invalidate(fs->tree, dir, name);
@@ -142,10 +142,26 @@ static int dirops_remove_later(struct fs *fs, struct inode *dir,
 	return rc;
 }
 
+/* A directory that the store does not have yet, and whose names are known, is
+ * not asked for. */
+static int dirops_empty(struct fs *fs, struct inode *dir,
+			const struct inode_view *v)
+{
+	int rc;
+
+	if (!v->pending || !dircache_complete(fs->tree, dir))
+		return marker_empty(fs, dir);
+	rc = removals_settle(fs->removals, dir, true);
+	if (!rc && inode_has_child(fs->tree, dir, NULL))
+		rc = -ENOTEMPTY;
+	return rc;
+}
+
 static int dirops_remove_now(struct fs *fs, struct inode *dir, const char *name,
 			     struct inode *i, const char *key)
 {
 	struct inode_view v;
+	bool never_sent = false;
 	int rc = 0;
 
 	inode_view(fs->tree, i, &v);
@@ -154,10 +170,12 @@ static int dirops_remove_now(struct fs *fs, struct inode *dir, const char *name,
 	    attr_queue_settle(fs->attr_queue, i) == -EINTR)
 		rc = -EINTR;
 	if (!rc && v.kind == INODE_DIR)
-		rc = marker_empty(fs, i);
+		rc = dirops_empty(fs, i, &v);
 	if (!rc)
 		rc = marker_keep(fs, dir, i);
-	if (!rc && (v.kind == INODE_DIR || v.published)) {
+	if (!rc && v.kind == INODE_DIR)
+		never_sent = write_back_take(fs->write_back, i);
+	if (!rc && !never_sent && (v.kind == INODE_DIR || v.published)) {
 		rc = dirops_remove_key(fs, dir, key);
 		if (!rc)
 			removals_asked(fs->removals, dir);
@@ -181,8 +199,10 @@ static int dirops_remove(struct fs *fs, struct inode *dir, const char *name,
 	rc = dirops_remove_later(fs, dir, i, buf_str(&key));
 	if (rc > 0)
 		rc = dirops_remove_now(fs, dir, name, i, buf_str(&key));
-	if (!rc && kind == INODE_FILE)
+	if (!rc && kind == INODE_FILE) {
 		names_orphan(fs, i);
+		write_back_gone(fs->write_back, i);
+	}
 	claims_publish_end(fs->tree, i);
 	inode_unref(fs->tree, i);
 out:

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/metric.h"
 #include "fs/attr/attr_queue.h"
 #include "fs/cache/block.h"
@@ -25,6 +26,7 @@
 #include "fs/removals.h"
 #include "fs/subtree.h"
 #include "fs/traversal.h"
+#include "fs/write_back/write_back.h"
 #include "stage/catalog.h"
 #include "stage/stage.h"
 
@@ -38,8 +40,9 @@ static int fs_copy_settings(struct fs *fs, const struct fs_settings *s)
 	fs->set = *s;
 	fs->set.spill_dir = s->spill_dir ? strdup(s->spill_dir) : NULL;
 	fs->set.state_dir = s->state_dir ? strdup(s->state_dir) : NULL;
+	fs->set.who = s->who ? strdup(s->who) : NULL;
 	if ((s->spill_dir && !fs->set.spill_dir) ||
-	    (s->state_dir && !fs->set.state_dir))
+	    (s->state_dir && !fs->set.state_dir) || (s->who && !fs->set.who))
 		return -ENOMEM;
 	return 0;
 }
@@ -61,6 +64,55 @@ static void fs_keep_attributes(void *arg, struct inode *i)
 	struct fs *fs = arg;
 
 	attr_queue_add(fs->attr_queue, i, true);
+}
+
+static void fs_content_published(void *arg, struct inode *i)
+{
+	struct fs *fs = arg;
+
+	write_back_published(fs->write_back, i);
+}
+
+/* The root of a stage, which may be one that the store was not asked for. */
+static int fs_find_root(void *arg, const char *name, struct inode **root,
+			struct stage **out)
+{
+	struct fs *fs = arg;
+	int rc = -ENOENT;
+
+	if (fs->only && !strcmp(fs->only->name, name)) {
+		*out = stage_ref(fs->only);
+		*root = inode_ref(fs->tree, tree_root(fs->tree));
+		return 0;
+	}
+	if (!fs->only && fs->catalog)
+		rc = catalog_assume(fs->catalog, name, out);
+	if (rc)
+		return rc;
+	*root = tree_put_stage(fs->tree, *out, tree_clock(fs->tree), 0);
+	return *root ? 0 : -ENOENT;
+}
+
+static int fs_make_dir(void *arg, struct inode *dir)
+{
+	return marker_put(arg, dir);
+}
+
+static struct write_back *fs_make_write_back(struct fs *fs)
+{
+	const struct write_back_settings set = {
+		.env = &fs->env,
+		.spill_dir = fs->set.spill_dir,
+		.who = fs->set.who,
+		.bytes_max = fs->set.write_back_size,
+		.names_max = fs->set.write_back_names,
+		.delay_ms = fs->set.write_back_delay_ms,
+		.make_dir = fs_make_dir,
+		.find_root = fs_find_root,
+		.arg = fs,
+	};
+
+	return write_back_new(&set);
 }
 
 static int fs_make_parts(struct fs *fs)
@@ -86,10 +138,11 @@ static int fs_make_parts(struct fs *fs)
 	fs->removals = removals_new(fs, marker_keep_empty);
 	fs->attr_queue = attr_queue_new(fs->tree);
 	fs->close_errors = close_errors_new();
+	fs->write_back = fs_make_write_back(fs);
 	if (!fs->tree || !fs->blocks || !fs->pending || !fs->inval_queue ||
 	    !fs->questions || !fs->traversals || !fs->subtrees ||
 	    !fs->dir_ahead || !fs->file_ahead || !fs->removals ||
-	    !fs->attr_queue || !fs->close_errors)
+	    !fs->attr_queue || !fs->close_errors || !fs->write_back)
 		return -ENOMEM;
 	if (fs->set.disk) {
 		int rc = block_disk_new(fs->blocks, fs->set.disk, &fs->disk);
@@ -105,6 +158,8 @@ static int fs_make_parts(struct fs *fs)
 		.spill_dir = fs->set.spill_dir,
 		.given_up = fs_tell_given_up,
 		.attributes_left = fs_keep_attributes,
+		.published = fs_content_published,
+		.sealed = &fs->sealed,
 		.arg = fs,
 	};
 	return 0;
@@ -155,6 +210,7 @@ void fs_free(struct fs *fs)
 	if (!fs)
 		return;
 	removals_free(fs->removals);
+	write_back_free(fs->write_back);
 	handle_clear(fs);
 	fs_dir_clear(fs);
 	attr_queue_free(fs->attr_queue);
@@ -175,6 +231,7 @@ void fs_free(struct fs *fs)
 	stage_unref(fs->only);
 	free((char *)fs->set.spill_dir);
 	free((char *)fs->set.state_dir);
+	free((char *)fs->set.who);
 	lock_destroy(&fs->lock);
 	free(fs);
 }
@@ -287,6 +344,40 @@ static struct store *fs_find_store(void *arg, const char *store_name,
 	return NULL;
 }
 
+void fs_restore(struct fs *fs)
+{
+	int rc = write_back_restore(fs->write_back);
+
+	if (rc)
+		log_error("%s: the journal cannot be read: %s",
+			  fs->set.spill_dir, strerror(-rc));
+}
+
+#define FLUSH_NAMES 8 /* in a message */
+
+int fs_flush(struct fs *fs, struct buf *why)
+{
+	struct write_back_counts n;
+	int rc = removals_drain(fs->removals);
+	int sent = write_back_flush(fs->write_back, false);
+
+	write_back_counts(fs->write_back, &n);
+	if (n.names && sent) {
+		buf_addf(why, "%u of %u changes cannot be sent:\n", n.failed,
+			 n.names);
+		write_back_names(fs->write_back, "  ", FLUSH_NAMES, why);
+	}
+	return sent ? sent : rc;
+}
+
+void fs_pending(struct fs *fs, struct fs_pending *out)
+{
+	struct write_back_counts n;
+
+	write_back_counts(fs->write_back, &n);
+	*out = (struct fs_pending){ n.names, n.failed, n.bytes };
+}
+
 void fs_recover(struct fs *fs)
 {
 	pending_recover(fs->pending, fs_find_store, fs);
@@ -294,10 +385,17 @@ void fs_recover(struct fs *fs)
 
 void fs_write_metrics(struct fs *fs, struct buf *out)
 {
+	struct write_back_counts n;
 	struct fs_writers w;
 
 	fs_writers(fs, &w);
 	metric_one(out, "open_for_writing", "gauge",
 		   "Files that are open for writing.", w.open);
+	write_back_counts(fs->write_back, &n);
+	metric_one(out, "pending_names", "gauge",
+		   "Names that wait to be sent (write_back).", n.names);
+	metric_one(out, "pending_bytes", "gauge", "Bytes of these.", n.bytes);
+	metric_one(out, "pending_failed", "gauge",
+		   "Of these, the ones that could not be sent.", n.failed);
 	block_cache_write_metrics(fs->blocks, out);
 }

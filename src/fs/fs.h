@@ -54,6 +54,12 @@ struct fs_settings {
 	struct disk_cache *disk; /* NULL: none; borrowed */
 	const char *spill_dir; /* made at the first need, 0700 */
 	const char *state_dir; /* upload ids; NULL: none are kept */
+	/* Source and mountpoint: whose the journal of what is sent later is
+	 * (write_back/journal.h); NULL: nothing is. */
+	const char *who;
+	uint64_t write_back_size; /* bytes that may wait */
+	unsigned write_back_names; /* 0: WRITE_BACK_NAMES */
+	unsigned write_back_delay_ms; /* 0: WRITE_BACK_DELAY_MS */
 	uid_t uid;
 	gid_t gid;
 	unsigned file_mode, dir_mode; /* permission bits, umask applied */
@@ -105,6 +111,18 @@ void fs_free(struct fs *fs);
  * logged once with stage and key.
  */
 int fs_drain(struct fs *fs, bool closed);
+/* What an earlier daemon accepted and did not send is there again, and is sent.
+ * No request; before the first call. */
+void fs_restore(struct fs *fs);
+/* All that waits is sent now; 0 when the stores have it, else the first failure,
+ * and in why how many wait, and some of them. */
+int fs_flush(struct fs *fs, struct buf *why);
+/* What waits to be sent. */
+struct fs_pending {
+	unsigned names, failed;
+	uint64_t bytes;
+};
+void fs_pending(struct fs *fs, struct fs_pending *out);
 /* How long names and attributes are believed from here on. Any thread. */
 void fs_set_ttl(struct fs *fs, unsigned s);
 /* How much is being written. */

@@ -483,9 +483,9 @@ int fs_file_write_page(struct fs *fs, struct handle *h, off_t offset,
 	return fs_file_write_at(fs, h, (uint64_t)offset, bytes, len);
 }
 
-static int fs_file_publish(struct fs *fs, struct handle *h)
+static int fs_file_publish(struct fs *fs, struct handle *h, bool fsync)
 {
-	int rc = HANDLE_WRITE(fs, file_publish(h->file));
+	int rc = HANDLE_WRITE(fs, names_store(fs, h->file, fsync));
 
 	if (!rc)
 		close_errors_done(fs, h);
@@ -501,7 +501,7 @@ int fs_file_flush(struct fs *fs, struct handle *h)
 	if (!handle_writes(h) ||
 	    atomic_exchange(&h->state, HANDLE_PLAIN) == HANDLE_EMPTIED)
 		return 0;
-	rc = fs_file_publish(fs, h);
+	rc = fs_file_publish(fs, h, false);
 	if (rc && rc != -EINTR)
 		h->state = HANDLE_FAILED;
 	return rc;
@@ -512,7 +512,7 @@ int fs_file_sync(struct fs *fs, struct handle *h)
 	uint64_t size;
 	bool dirty = file_size(h->file, &size);
 	int rc = h->state == HANDLE_SHORT ? h->write_err
-					  : fs_file_publish(fs, h);
+					  : fs_file_publish(fs, h, true);
 
 	/* What was published was flushed with its name. */
 	if (!rc && !dirty)
@@ -547,7 +547,7 @@ int fs_file_truncate(struct fs *fs, struct inode *i, uint64_t size)
 		return rc;
 	rc = file_truncate(f, size);
 	if (!rc)
-		rc = file_publish(f);
+		rc = names_store(fs, f, false);
 	file_close(f);
 	return rc;
 }

@@ -195,13 +195,14 @@ static int handle_release(struct fs *fs, struct handle *h)
 	if (h->state == HANDLE_FAILED || h->state == HANDLE_SHORT)
 		inode_etag_take_pages(fs->tree, file_inode(h->file), NO_ETAG);
 	else if (handle_writes(h) && file_size(h->file, &size))
-		rc = HANDLE_WRITE(fs, file_publish(h->file));
+		rc = HANDLE_WRITE(fs, names_store(fs, h->file, false));
 	if (rc) {
 		close_errors_failed(fs, h, rc);
 		file_log(h->file, LOG_LEVEL_ERROR, rc,
 			 "what was written is lost at close");
 	}
-	if (handle_writes(h) && file_size(h->file, &size))
+	if (handle_writes(h) && file_size(h->file, &size) &&
+	    !write_back_state(fs->write_back, file_inode(h->file)))
 		handle_part(fs, h);
 	handle_free(fs, h);
 	return rc;
@@ -233,6 +234,20 @@ static int handle_give_up(struct fs *fs, struct handle *h)
 	return rc;
 }
 
+/* What is accepted and not sent. */
+static int handle_drain_pending(struct fs *fs)
+{
+	int rc = write_back_flush(fs->write_back, true);
+	struct write_back_counts n;
+
+	write_back_counts(fs->write_back, &n);
+	if (n.names)
+		log_error("%u changes were not sent (%s): they are kept in "
+			  "%s, and the next mount of the same sends them",
+			  n.names, strerror(rc ? -rc : EIO), fs->set.spill_dir);
+	return rc;
+}
+
 int fs_drain(struct fs *fs, bool closed)
 {
 	struct handle *h;
@@ -248,5 +263,7 @@ int fs_drain(struct fs *fs, bool closed)
 			first = rc;
 	}
 	rc = removals_drain(fs->removals);
+	first = first ? first : rc;
+	rc = handle_drain_pending(fs);
 	return first ? first : rc;
 }

@@ -184,7 +184,11 @@ int marker_empty(struct fs *fs, struct inode *dir)
 {
 	struct buf found = NAMES_KEY;
 	int rc = removals_settle(fs->removals, dir, true);
+	struct inode_view v;
 
+	inode_view(fs->tree, dir, &v);
+	if (!rc && v.pending_below)
+		rc = 1;
 	if (!rc)
 		rc = marker_each_open(fs, dir, marker_is_dirty);
 	if (!rc) {
@@ -213,9 +217,9 @@ static bool marker_is_missed(struct fs *fs, struct inode *dir, struct inode *i)
 	inode_view(fs->tree, dir, &v);
 	if (v.stage_root)
 		marker_keep_stage(fs, dir);
-	return !v.stage_root && !v.has_marker && v.policy->implied_dirs &&
-	       !v.orphan && dir != tree_root(fs->tree) &&
-	       !inode_has_child(fs->tree, dir, i);
+	return !v.stage_root && !v.has_marker && !v.pending &&
+	       v.policy->implied_dirs && !v.orphan &&
+	       dir != tree_root(fs->tree) && !inode_has_child(fs->tree, dir, i);
 }
 
 bool marker_can_wait(struct fs *fs, struct inode *dir, struct inode *i,

@@ -250,6 +250,35 @@ int names_sync(struct fs *fs, struct inode *i)
 	return rc == -ENOENT ? 0 : rc; /* it has gone meanwhile */
 }
 
+static bool names_sends_later(const struct fs *fs, const struct stage *s,
+			      bool fsync)
+{
+	if (!s || s->store->limits.files || !fs->set.who)
+		return false;
+	return s->store->write_back == STORE_WRITE_BACK ||
+	       (s->store->write_back == STORE_WRITE_BACK_FSYNC && !fsync);
+}
+
+int names_store(struct fs *fs, struct file *f, bool fsync)
+{
+	int rc = -EOPNOTSUPP;
+
+	if (names_sends_later(fs, file_stage(f), fsync))
+		rc = write_back_file(fs->write_back, f);
+	return rc == -EOPNOTSUPP ? file_publish(f) : rc;
+}
+
+int names_store_dir(struct fs *fs, struct inode *dir)
+{
+	struct stage *s = inode_stage(fs->tree, dir);
+	int rc = -EOPNOTSUPP;
+
+	if (names_sends_later(fs, s, false))
+		rc = write_back_dir(fs->write_back, dir);
+	stage_unref(s);
+	return rc == -EOPNOTSUPP ? marker_put(fs, dir) : rc;
+}
+
 void names_orphan(struct fs *fs, struct inode *i)
 {
 	struct file *f = inode_file_get(fs->tree, i);
@@ -267,4 +296,26 @@ int names_writable(struct fs *fs, struct inode *i)
 
 	stage_unref(stage);
 	return rc;
+}
+
+struct inode *names_peek_path(struct fs *fs, struct inode *dir,
+			      const char *path)
+{
+	struct inode *at = inode_ref(fs->tree, dir);
+	char name[256];
+
+	while (at && *path) {
+		size_t len = strcspn(path, "/");
+		struct inode *below = NULL;
+
+		if (len && len < sizeof(name)) {
+			memcpy(name, path, len);
+			name[len] = '\0';
+			below = tree_peek(fs->tree, at, name);
+		}
+		inode_unref(fs->tree, at);
+		at = below;
+		path += len + (path[len] == '/');
+	}
+	return at;
 }

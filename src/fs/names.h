@@ -11,6 +11,7 @@
 #include "fs/handle.h"
 #include "fs/removals.h"
 #include "fs/state.h"
+#include "fs/write_back/write_back.h"
 #include "stage/stage.h"
 
 /* A key with its NUL, and the '/' of a directory that must still fit. */
@@ -23,6 +24,9 @@ int resolve_name(struct fs *fs, struct inode *dir, const char *name,
 		 struct inode **out);
 /* stat(2)'s view: kind, times, and the size of what is open. */
 void names_stat(struct fs *fs, struct inode *i, struct stat *st);
+/* What is known at a path below dir, referenced, without asking; or NULL. */
+struct inode *names_peek_path(struct fs *fs, struct inode *dir,
+			      const char *path);
 /* -EROFS when the mount or the stage is read-only. */
 int names_writable(struct fs *fs, struct inode *i);
 static inline int names_writable_stage(const struct fs *fs,
@@ -97,6 +101,11 @@ int marker_keep_empty(struct fs *fs, struct inode *dir);
 void stages_refresh_root(struct fs *fs, struct inode *i);
 /* What was done to i, or to the names in it, is on the disk that it is on. */
 int names_sync(struct fs *fs, struct inode *i);
+/* Stores what is dirty of f, for fsync or for a close: the store has it, or it
+ * will be sent to it where the stage says so. */
+int names_store(struct fs *fs, struct file *f, bool fsync);
+/* The same of the marker of a directory that was made in the tree. */
+int names_store_dir(struct fs *fs, struct inode *dir);
 /* i has left the tree, or is about to: its content is not published any
  * more. */
 void names_orphan(struct fs *fs, struct inode *i);

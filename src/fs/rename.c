@@ -54,6 +54,20 @@ static void rename_content(struct fs *fs, struct inode *i)
 	file_close(f);
 }
 
+/*
+ * Over an object that is there, unpublished bytes would leave a gap; and only
+ * the store knows that there is none. What is accepted to be sent later leaves
+ * none: the name moves, and what it is replaces what stands there.
+ */
+static bool rename_needs_store(struct rename *r, struct file *f)
+{
+	struct inode_view v;
+
+	inode_view(r->fs->tree, r->from, &v);
+	return (v.pending ? v.published : r->to || r->no_replace) ||
+	       !file_unbind(f);
+}
+
 /* Afterwards the store has what one reads, or it has nothing and need not. */
 static int rename_publish_content(struct rename *r)
 {
@@ -63,9 +77,7 @@ static int rename_publish_content(struct rename *r)
 
 	if (!f)
 		return 0;
-	/* Over an object that is there, unpublished bytes would leave a gap;
-	 * and only the store knows that there is none. */
-	if (file_size(f, &size) && (r->to || r->no_replace || !file_unbind(f)))
+	if (file_size(f, &size) && rename_needs_store(r, f))
 		rc = file_publish(f);
 	file_close(f);
 	return rc;
@@ -220,6 +232,16 @@ static int rename_still_there(struct rename *r)
 		       : -ENOENT;
 }
 
+/* What waits to be sent goes along, and what was replaced does not travel. */
+static int rename_pending(struct rename *r)
+{
+	int rc = write_back_moved(r->fs->write_back, r->from);
+
+	if (!rc && r->to)
+		write_back_take(r->fs->write_back, r->to);
+	return rc;
+}
+
 static int rename_file(struct rename *r)
 {
 	struct inode_view v;
@@ -234,7 +256,10 @@ static int rename_file(struct rename *r)
 		rc = v.policy->renames ? rename_move_file(r)
 				       : rename_move_object(r);
 	else
-		rc = tree_move(r->fs->tree, r->from, r->to_dir, r->to_name);
+		rc = inode_file_supersede(r->fs->tree, r->from, r->to,
+					  r->to_dir, r->to_name);
+	if (!rc)
+		rc = rename_pending(r);
 	if (!rc && r->to)
 		names_orphan(r->fs, r->to);
 	return rc;
@@ -279,28 +304,6 @@ static int rename_file_claimed(struct rename *r)
  * (claims_move_begin()). Files that the store has never seen go with the names.
  */
 
-static struct inode *rename_peek_path(struct fs *fs, struct inode *dir,
-				      const char *path)
-{
-	struct inode *at = inode_ref(fs->tree, dir);
-	char name[256];
-
-	while (at && *path) {
-		size_t len = strcspn(path, "/");
-		struct inode *below = NULL;
-
-		if (len && len < sizeof(name)) {
-			memcpy(name, path, len);
-			name[len] = '\0';
-			below = tree_peek(fs->tree, at, name);
-		}
-		inode_unref(fs->tree, at);
-		at = below;
-		path += len + (path[len] == '/');
-	}
-	return at;
-}
-
 /* Cached names learn the ETags of the copies. */
 static void rename_note_copies(struct rename *r, struct rename_keys *keys)
 {
@@ -314,7 +317,7 @@ static void rename_note_copies(struct rename *r, struct rename_keys *keys)
 
 		if (!*rest || rest[strlen(rest) - 1] == '/')
 			continue; /* a marker */
-		i = rename_peek_path(r->fs, r->from, rest);
+		i = names_peek_path(r->fs, r->from, rest);
 		if (i)
 			inode_etag_copied(tree, i, &copies[c].info);
 		inode_unref(tree, i);
@@ -430,6 +433,8 @@ static int rename_tree_claimed(struct rename *r)
 	rc = rename_still_there(r);
 	rc = rc ? rc : removals_wait_below(r->fs->removals, r->from);
 	rc = rc ? rc : in_store ? rename_dir(r) : rename_tree(r);
+	if (!rc)
+		rc = rename_pending(r);
 	claims_move_end(r->fs->tree, r->from);
 	return rc;
 }

@@ -197,12 +197,17 @@ static int stages_must_be_published(struct fs *fs, struct inode *i)
 int stages_rmdir(struct fs *fs, const char *name)
 {
 	struct inode *i = tree_peek(fs->tree, tree_root(fs->tree), name);
+	struct inode_view v = { .pending_below = false };
 	int rc = 0;
 
 	if (i)
 		rc = removals_wait_below(fs->removals, i);
 	if (i && !rc)
 		rc = marker_each_open(fs, i, stages_must_be_published);
+	if (i && !rc)
+		inode_view(fs->tree, i, &v);
+	if (!rc && v.pending_below)
+		rc = -ENOTEMPTY;
 	if (!rc)
 		rc = catalog_drop(fs->catalog, name);
 	if (rc == -ENOTEMPTY && i)

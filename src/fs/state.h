@@ -5,6 +5,7 @@
 #define FS_STATE_H
 
 #include "base/lock.h"
+#include "base/pool.h"
 #include "fs/content/file.h"
 #include "fs/fs.h"
 #include "fs/names/dircache.h"
@@ -42,6 +43,8 @@ struct fs {
 	_Atomic(unsigned) stages_left; /* when they were last made to forget */
 	struct removals *removals;
 	struct attr_queue *attr_queue;
+	struct write_back *write_back;
+	struct pool_share sealed; /* of memory, of what waits there */
 	struct file_env env;
 	struct fs_processes processes;
 	struct close_errors *close_errors;

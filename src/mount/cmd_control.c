@@ -46,6 +46,19 @@ const struct command reload_command = {
 	.how = "reload",
 };
 
+const struct command flush_command = {
+	.verb = "flush",
+	.group = GROUP_MOUNT,
+	.brief = "a mount's write_back: send all that waits, and wait for it",
+	.synopsis = "MOUNTPOINT",
+	.help = "Sends what a mount has accepted and not sent yet "
+		"(write_back), also what could not be sent before, and waits "
+		"until the stores have it",
+	.options = no_options,
+	.run = control_run,
+	.how = "send all",
+};
+
 const struct command stats_command = {
 	.verb = "stats",
 	.group = GROUP_MOUNT,

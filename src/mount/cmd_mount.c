@@ -145,6 +145,20 @@ static unsigned mount_fixed_attributes(const struct config_mount *c)
 	       (c->dir_mode_given ? TREE_FIXED_DIR_MODE : 0);
 }
 
+/* The same mount is the same stage of the same file, however it is written, or
+ * the same URL. */
+static void mount_add_source(struct mounting *m, struct buf *out)
+{
+	char *file = m->config.file ? realpath(m->config.file, NULL) : NULL;
+
+	buf_addf(out, "%s %s",
+		 m->config.url_stage ? m->req.source
+		 : m->stage_name     ? m->stage_name
+				     : "",
+		 file ? file : "");
+	free(file);
+}
+
 static int mount_make_fs(struct mounting *m)
 {
 	const struct config_mount *c = &m->config.mount;
@@ -164,12 +178,17 @@ static int mount_make_fs(struct mounting *m)
 		.presign_expire = c->presign_expire,
 		.presign_expire_max = c->presign_expire_max,
 		.list_xattrs = (enum fs_list_xattrs)c->list_xattrs,
+		.write_back_size = c->write_back_size,
 	};
+	BUF_LOCAL who = BUF_INIT(BUF_LINE);
 	int rc = c->ro ? 0 : fs_check_spill(c->spill_dir);
 
 	if (rc)
 		return buf_fail(&m->err, rc, "spill_dir %s: %s", c->spill_dir,
 				strerror(-rc));
+	mount_add_source(m, &who);
+	buf_addf(&who, " %s", m->mountpoint);
+	set.who = c->ro ? NULL : buf_str(&who);
 	rc = fs_new(&set, m->catalog, m->only, &m->fs);
 	if (rc)
 		buf_addf(&m->err, "cannot start: %s", strerror(-rc));
@@ -199,22 +218,14 @@ static const char *mount_fsname(const struct mounting *m)
 	return m->req.source ? m->req.source : "stagefs";
 }
 
-/* The same mount is the same stage of the same file, however it is written, or
- * the same URL. */
 static int mount_take_lock(struct mounting *m)
 {
 	BUF_LOCAL source = BUF_INIT(BUF_LINE);
-	char *file = m->config.file ? realpath(m->config.file, NULL) : NULL;
 	int rc;
 
-	buf_addf(&source, "%s %s",
-		 m->config.url_stage ? m->req.source
-		 : m->stage_name     ? m->stage_name
-				     : "",
-		 file ? file : "");
+	mount_add_source(m, &source);
 	rc = mount_lock_take(buf_str(&source), m->mountpoint,
 			     m->config.mount.mount_wait, &m->lock, &m->err);
-	free(file);
 	return rc;
 }
 
@@ -350,6 +361,8 @@ static int mount_start(struct mounting *m)
 		rc = mount_make_fs(m);
 	if (!rc)
 		rc = mount_make_session(m);
+	if (!rc)
+		fs_restore(m->fs);
 	m->stats = (struct mount_stats){ m->engine, m->fs, m->catalog,
 					 m->uploads, clock_now_s() };
 	if (!rc && mount_gateway_wanted(&m->config)) {
@@ -437,9 +450,17 @@ static int mount_answer_stats(void *arg, struct buf *out, struct buf *err)
 	return buf_err(out);
 }
 
+static int mount_answer_flush(void *arg, struct buf *out, struct buf *err)
+{
+	struct mounting *m = arg;
+
+	return fs_flush(m->fs, err);
+}
+
 static const struct mount_control_command mount_commands[] = {
 	{ "reload", mount_answer_reload },
 	{ "stats", mount_answer_stats },
+	{ "flush", mount_answer_flush },
 	{ 0 },
 };
 

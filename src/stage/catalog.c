@@ -65,6 +65,15 @@ int catalog_ask(struct catalog *c, const char *name, struct stage **out)
 				 : -ENOENT;
 }
 
+int catalog_assume(struct catalog *c, const char *name, struct stage **out)
+{
+	int rc = catalog_find(c, name, out);
+
+	return rc && strcmp(name, "~")
+		       ? internal_assume(&c->internal, name, out)
+		       : rc;
+}
+
 int catalog_get(struct catalog *c, const char *name, struct stage **out)
 {
 	int rc = catalog_find(c, name, out);

@@ -71,6 +71,11 @@ int catalog_get(struct catalog *c, const char *name, struct stage **out);
 int catalog_find(struct catalog *c, const char *name, struct stage **out);
 int catalog_ask(struct catalog *c, const char *name, struct stage **out);
 
+/* An internal stage of that name, or another that is there, without asking: for
+ * what was written into it and is to be sent yet. -ENOENT: there is no storage.
+ */
+int catalog_assume(struct catalog *c, const char *name, struct stage **out);
+
 /* The same for another user than the catalog's: `~` is his own then. A stage
  * that another process made a moment ago is found, whatever is cached. -EINVAL
  * a name that cannot be part of a key. */

@@ -152,6 +152,22 @@ int internal_get(struct internal *in, const char *name, bool believe,
 	return rc || *out ? rc : -ENOENT;
 }
 
+int internal_assume(struct internal *in, const char *name, struct stage **out)
+{
+	struct internal_found *e;
+
+	if (!in->store || !location_name_visible(name, strlen(name)))
+		return -ENOENT;
+	lock_take(&in->lock);
+	e = internal_find_locked(in, name);
+	if (!e)
+		e = internal_found_locked(in, name,
+					  internal_locked(in)->changes - 1, 0);
+	*out = e ? stage_ref(e->stage) : NULL;
+	lock_drop(&in->lock);
+	return *out ? 0 : -ENOMEM;
+}
+
 int internal_get_user(struct internal *in, const char *user, struct stage **out)
 {
 	BUF_LOCAL prefix = BUF_INIT(STORE_KEY_MAX);

@@ -38,6 +38,8 @@ void internal_close(struct internal *in);
  * is given without a request. -ENOENT. */
 int internal_get(struct internal *in, const char *name, bool believe,
 		 struct stage **out);
+/* The same without asking; the next that asks does. */
+int internal_assume(struct internal *in, const char *name, struct stage **out);
 /* `~` of that user. -EINVAL, -ENOMEM. */
 int internal_get_user(struct internal *in, const char *user,
 		      struct stage **out);

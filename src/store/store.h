@@ -427,6 +427,13 @@ struct store_ops {
 	store_statfs_fn *statfs;
 };
 
+/* When a close is answered. */
+enum store_write_back {
+	STORE_WRITE_THROUGH, /* when the store has the object */
+	STORE_WRITE_BACK, /* when the local disk has it; fsync too */
+	STORE_WRITE_BACK_FSYNC, /* the same, but fsync waits for the store */
+};
+
 /* Implementations embed this first; store_init() sets it up. */
 struct store {
 	const struct store_ops *ops;
@@ -440,6 +447,7 @@ struct store {
 	/* Objects have mode, owner and times in their metadata
 	 * (store/attr_meta.h); the callers read them there, and write them. */
 	bool attributes;
+	enum store_write_back write_back;
 	unsigned refs; /* atomic */
 	unsigned lacks; /* atomic: store_lacks() */
 };

@@ -24,6 +24,8 @@ tests_lib_libtest_a_SOURCES = \
 	tests/lib/fs_fixture.h \
 	tests/lib/gateway_rig.c \
 	tests/lib/gateway_rig.h \
+	tests/lib/later_rig.c \
+	tests/lib/later_rig.h \
 	tests/lib/local_rig.c \
 	tests/lib/local_rig.h \
 	tests/lib/memstore.c \

@@ -206,6 +206,18 @@ tests_unit_test_fs_attr_SOURCES = \
 tests_unit_test_fs_attr_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fs_attr_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_fs_write_back
+TESTS += tests/unit/test_fs_write_back
+tests_unit_test_fs_write_back_SOURCES = \
+	tests/unit/fs/write_back/test_journal.c \
+	tests/unit/fs/write_back/test_record.c \
+	tests/unit/fs/write_back/test_salvage.c \
+	tests/unit/fs/write_back/test_write_back.c \
+	tests/unit/fs/write_back/test_write_back_kept.c \
+	tests/unit/fs/write_back/test_write_back_power.c
+tests_unit_test_fs_write_back_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fs_write_back_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_fs
 TESTS += tests/unit/test_fs
 tests_unit_test_fs_SOURCES = \

@@ -369,6 +369,8 @@ static int file_publish_at(struct file *f, const char *key,
 	}
 	f->ops->forget(f, &result, base_key);
 	inode_etag_published(f->env->tree, f->inode, &result);
+	if (f->env->published)
+		f->env->published(f->env->arg, f->inode);
 	*after = FILE_CLEAN;
 	return 0;
 }

@@ -29,6 +29,7 @@ struct buf;
 struct file;
 struct fs;
 struct pending;
+struct pool_share;
 struct stage;
 
 /* What files share; lives in struct fs. */
@@ -38,12 +39,15 @@ struct file_env {
 	struct block_cache *blocks;
 	struct pending *pending; /* upload ids on disk */
 	const char *spill_dir;
+	struct pool_share *sealed; /* of tails that wait to be sent */
 	/* What was written to i was given up; NULL is fine. */
 	void (*given_up)(void *arg, struct inode *i,
 			 const struct inode_given_up *g);
 	/* What was stored of i lacks attributes that were changed since it was
 	 * begun; NULL is fine. */
 	void (*attributes_left)(void *arg, struct inode *i);
+	/* The store has the content of i; with the turn. NULL is fine. */
+	void (*published)(void *arg, struct inode *i);
 	void *arg;
 };
 

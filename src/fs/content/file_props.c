@@ -261,6 +261,7 @@ int file_props_give(struct file *f, struct props *p, bool beside)
 	g->props = p;
 	g->given = fields;
 	g->n_given = n;
+	g->sealed = false;
 	lock_drop(&f->lock);
 	return 0;
 }
@@ -308,4 +309,44 @@ bool file_props_pending(struct file *f, struct props *out)
 		props_add(out, g->props, PROP_WRITTEN);
 	lock_drop(&f->lock);
 	return pending;
+}
+
+/* ---- over a crash ---- */
+
+bool file_props_chosen(struct file *f, struct props *out, bool *beside)
+{
+	const struct file_locked *g;
+	bool are;
+
+	lock_take(&f->lock);
+	g = file_locked(f);
+	are = g->props &&
+	      (!content_locked(f)->has_base ||
+	       (g->props_known && !strcmp(g->props_etag, g->base.etag)));
+	if (are)
+		*out = *g->props;
+	*beside = g->given;
+	lock_drop(&f->lock);
+	return are;
+}
+
+int file_props_restore(struct file *f, const char *text, size_t len,
+		       bool beside)
+{
+	struct props *p = len < PROPS_BYTES ? malloc(sizeof(*p)) : NULL;
+	int rc;
+
+	if (!p)
+		return -ENOMEM;
+	p->len = len;
+	memcpy(p->text, text, len);
+	rc = file_props_give(f, p, beside);
+	if (rc)
+		return rc;
+	lock_take(&f->lock);
+	file_locked(f)->props_known = true;
+	memcpy(file_locked(f)->props_etag, file_locked(f)->base.etag,
+	       STORE_ETAG_SIZE);
+	lock_drop(&f->lock);
+	return 0;
 }

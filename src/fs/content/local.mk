@@ -21,6 +21,8 @@ libfs_content_a_SOURCES = \
 	src/fs/content/publish.h \
 	src/fs/content/reader.c \
 	src/fs/content/reader.h \
+	src/fs/content/seal.c \
+	src/fs/content/seal.h \
 	src/fs/content/spill.c \
 	src/fs/content/spill.h \
 	src/fs/content/turn.c \

@@ -65,7 +65,7 @@ static int spill_open_named(const char *dir)
 
 static int spill_open_unnamed(const char *dir)
 {
-	int fd = open(dir, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
 		fd = spill_open_named(dir);
@@ -95,6 +95,63 @@ int spill_new(const char *dir, struct spill **out)
 	} else {
 		*out = s;
 	}
+	return rc;
+}
+
+int spill_adopt(int fd, const char *name, struct spill **out)
+{
+	struct spill *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		close(fd);
+		return -ENOMEM;
+	}
+	s->refs = 1;
+	lock_init(&s->lock, LOCK_SPILL);
+	s->fd = fd;
+	snprintf(s->name, sizeof(s->name), "%s", name);
+	*out = s;
+	return 0;
+}
+
+static int spill_copy_as(struct spill *s, int dir, const char *name)
+{
+	int fd = openat(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC,
+			0600);
+	struct stat st;
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = fstat(s->fd, &st) ? -errno : 0;
+	if (!rc)
+		rc = io_copy(s->fd, 0, fd, 0, (uint64_t)st.st_size);
+	if (!rc && fdatasync(fd))
+		rc = -errno;
+	close(fd);
+	if (rc)
+		unlinkat(dir, name, 0);
+	return rc;
+}
+
+int spill_name(struct spill *s, int dir, const char *name,
+	       char out[SPILL_NAME_SIZE])
+{
+	char path[32];
+	int rc = 0;
+
+	if (fdatasync(s->fd))
+		return -errno;
+	snprintf(out, SPILL_NAME_SIZE, "%s", *s->name ? s->name : name);
+	if (*s->name)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", s->fd);
+	if (!linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW))
+		strcpy(s->name, out);
+	else
+		rc = spill_copy_as(s, dir, name);
+	if (!rc && fsync(dir))
+		rc = -errno;
 	return rc;
 }
 

@@ -22,6 +22,8 @@
 
 struct spill_kept;
 
+#define SPILL_NAME_SIZE 48
+
 enum spill_direct { SPILL_DIRECT_UNTRIED, SPILL_DIRECT_ON, SPILL_DIRECT_OFF };
 
 struct spill_locked {
@@ -38,6 +40,7 @@ struct spill {
 	/* The thread's own. */
 	enum spill_direct direct;
 	int direct_fd; /* the same file past the page cache, when ON */
+	char name[SPILL_NAME_SIZE]; /* that it was given; "": none */
 	/* The owner's own. */
 	bool started;
 	pthread_t thread;
@@ -49,6 +52,16 @@ struct spill {
 /* With a reference. dir is made (0700) when it is missing. 0 or -errno, logged
  * by the caller with the file's name. */
 int spill_new(const char *dir, struct spill **out);
+/* The same of a file that has a name; fd is taken over, also in failure. */
+int spill_adopt(int fd, const char *name, struct spill **out);
+/*
+ * What was written so far outlives a power cut: in dir, as `name` (which is
+ * free), or as what it was named before, *out. Later writes go there too; where
+ * the file system cannot name it, that is a copy, and the next call makes
+ * another.
+ */
+int spill_name(struct spill *s, int dir, const char *name,
+	       char out[SPILL_NAME_SIZE]);
 struct spill *spill_ref(struct spill *s);
 void spill_unref(struct spill *s); /* NULL is fine */
 

@@ -48,6 +48,8 @@ int turn_begin(struct file *f, enum file_state state)
 		rc = turn_sleep_locked(f);
 	if (!rc) {
 		f->turn.before = file_locked(f)->state;
+		if (state == FILE_WRITING)
+			file_locked(f)->sealed = false;
 		turn_set_locked(f, state);
 	}
 	lock_drop(&f->lock);

@@ -41,6 +41,7 @@ struct tail {
 	size_t summed; /* the first so many have this CRC-32C: all but after
 			* a change, of all that came at once */
 	uint32_t crc32c;
+	bool sealed; /* mem is of the share of all that are (file_env) */
 };
 
 /* How content is kept, by what the store is. With the turn, but for read. */
@@ -114,6 +115,7 @@ struct content {
 struct file_locked {
 	enum file_state state;
 	bool orphan; /* the name is gone */
+	bool sealed; /* nothing has changed since (seal.h) */
 
 	struct object_info base;
 	char *base_key; /* without a base: where there was none */

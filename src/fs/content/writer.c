@@ -28,6 +28,7 @@
 #include "fs/content/upload.h"
 
 #define TAIL_MAX (64ULL << 20)
+#define TAIL_ROUND 1024 /* of one that is shrunk */
 
 /* ---- the tail, and the spill file that takes what it does not hold ---- */
 
@@ -35,7 +36,8 @@ void writer_free_tail(struct file *f, const struct tail *t)
 {
 	if (!t->mem)
 		return;
-	pool_unhold(file_pool(f), &f->memory, t->cap);
+	pool_unhold(file_pool(f), t->sealed ? f->env->sealed : &f->memory,
+		    t->cap);
 	pool_put(file_pool(f), t->mem, t->cap);
 }
 
@@ -101,8 +103,29 @@ int writer_keep(struct file *f, uint64_t offset, const void *bytes, size_t len)
 	return rc;
 }
 
+int writer_shrink_tail(struct file *f)
+{
+	struct tail t = content(f)->tail, small = t;
+
+	small.cap = (t.len + TAIL_ROUND) / TAIL_ROUND * TAIL_ROUND;
+	if (t.sealed)
+		return 0;
+	if (!pool_hold(file_pool(f), f->env->sealed, small.cap))
+		return -ENOMEM;
+	small.sealed = true;
+	small.mem = pool_try(file_pool(f), small.cap);
+	if (!small.mem) {
+		pool_unhold(file_pool(f), f->env->sealed, small.cap);
+		return -ENOMEM;
+	}
+	memcpy(small.mem, t.mem, t.len);
+	writer_set_tail(f, &small);
+	writer_free_tail(f, &t);
+	return 0;
+}
+
 /* Keeps the tail's bytes in the spill file, and gives its memory back. */
-static int writer_unload_tail(struct file *f) REQUIRES(f->turn)
+int writer_unload_tail(struct file *f)
 {
 	const struct tail *t = &content(f)->tail;
 	int rc = 0;

@@ -23,6 +23,10 @@ int writer_need_spill(struct file *f, struct spill **out) REQUIRES(f->turn);
 /* Bytes that must be kept, in the spill file; they are local from then on. */
 int writer_keep(struct file *f, uint64_t offset, const void *bytes, size_t len)
 	REQUIRES(f->turn);
+/* The tail's bytes go to the spill file, if there is one. */
+int writer_unload_tail(struct file *f) REQUIRES(f->turn);
+/* The tail, which there is, has no more memory than its bytes need. -ENOMEM. */
+int writer_shrink_tail(struct file *f) REQUIRES(f->turn);
 /* A tail's memory goes back; mem NULL is fine. */
 void writer_free_tail(struct file *f, const struct tail *t);
 

@@ -68,7 +68,7 @@ static bool dircache_is_kept_locked(struct tree *t, struct inode *i,
 	return !inode_live(i) || i->seen >= m->id || i->stamp > m->asked ||
 	       dircache_moved_locked(t, m->dir, m) ||
 	       claims_renaming_locked(t, m->dir, i) || inode_dirty(i) ||
-	       inode_file_dirty_below_locked(t, i);
+	       inode_n_pending(i) || inode_file_dirty_below_locked(t, i);
 }
 
 /* The next some of m->dir's children; false: there are no more. */

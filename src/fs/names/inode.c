@@ -148,7 +148,8 @@ void inode_view_locked(struct tree *t, struct inode *i, struct inode_view *out)
 	out->has_marker = i->flags & INODE_MARKER;
 	out->published = i->flags & INODE_PUBLISHED;
 	if (i == t->root || inode_is_stage_root(i) ||
-	    (inode_dirty(i) && !(i->flags & INODE_RENAMING))) {
+	    ((inode_dirty(i) || inode_n_pending(i)) &&
+	     !(i->flags & INODE_RENAMING))) {
 		out->fresh = true;
 		out->fresh_ms = inode_ttl_ms(t, i);
 	} else {
@@ -169,6 +170,8 @@ void inode_view_locked(struct tree *t, struct inode *i, struct inode_view *out)
 	out->orphan = i->flags & INODE_ORPHAN;
 	out->lost = inode_has_lost_name(i);
 	out->dirty = inode_dirty(i);
+	out->pending = i->flags & INODE_PENDING;
+	out->pending_below = i->dir && i->dir->n_pending;
 }
 
 void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
@@ -408,6 +411,13 @@ void inode_touch(struct tree *t, struct inode *i)
 	i->flags |= INODE_WRITTEN | INODE_OWN_MTIME;
 	/* The kernel drops its pages when it sees another time. */
 	i->flags &= ~INODE_KERNEL_BEGIN;
+	tree_unlock(t);
+}
+
+void inode_set_pending(struct tree *t, struct inode *i, bool pending)
+{
+	tree_lock(t);
+	tree_hash_set_pending_locked(t, i, pending);
 	tree_unlock(t);
 }
 

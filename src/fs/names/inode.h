@@ -70,6 +70,8 @@ struct inode_view {
 	bool orphan; /* it has no name any more */
 	bool lost; /* an orphan, and not by what this mount did */
 	bool dirty; /* a file: the store does not have what one reads */
+	bool pending; /* a change of it waits to be sent */
+	bool pending_below; /* changes of what is below it do */
 	const struct policy *policy; /* its stage's */
 };
 
@@ -306,6 +308,17 @@ struct inode_given_up {
 	char name[256]; /* in dir */
 	bool is_gone; /* the name too: there is no object */
 };
+
+/* A change of i waits to be sent to the store, or none does: meanwhile the name
+ * and the directories above it are there, whatever the store says. */
+void inode_set_pending(struct tree *t, struct inode *i, bool pending);
+/*
+ * A file that the store has never had takes the place of one that it has, and
+ * moves there without its knowledge (tree_move()): the object that is there is
+ * this file's from now on, to be replaced by its content.
+ */
+int inode_file_supersede(struct tree *t, struct inode *i, struct inode *to,
+			 struct inode *to_dir, const char *name);
 
 /*
  * The open content of a file (file.h): at most one at a time, counted here so

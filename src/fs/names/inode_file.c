@@ -233,3 +233,26 @@ bool inode_file_dirty_below_locked(struct tree *t, struct inode *i)
 			return true;
 	return false;
 }
+
+int inode_file_supersede(struct tree *t, struct inode *i, struct inode *to,
+			 struct inode *to_dir, const char *name)
+{
+	char etag[STORE_ETAG_SIZE] = "";
+	bool published = false;
+	int rc;
+
+	if (strlen(name) >= NAME_SIZE)
+		return -ENAMETOOLONG;
+	tree_lock(t);
+	if (to) {
+		published = to->flags & INODE_PUBLISHED;
+		strncpy(etag, inode_etag(to), sizeof(etag) - 1);
+	}
+	rc = tree_move_locked(t, i, to_dir, name);
+	if (!rc && published) {
+		i->flags |= INODE_PUBLISHED | INODE_WRITTEN;
+		inode_etag_put(i, etag);
+	}
+	tree_unlock(t);
+	return rc;
+}

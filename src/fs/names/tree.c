@@ -166,7 +166,7 @@ static enum tree_answer tree_find_locked(struct tree *t, struct inode *dir,
 	*out = i;
 	if (i && inode_live(i)) {
 		if (!(i->flags & INODE_RENAMING) &&
-		    (inode_dirty(i) ||
+		    (inode_dirty(i) || inode_n_pending(i) ||
 		     inode_is_fresh_locked(t, i, i->refreshed_ms)))
 			return TREE_KNOWN;
 	} else if ((i && (i->flags & INODE_REMOVING)) ||
@@ -454,9 +454,8 @@ static void tree_leave_absent_locked(struct tree *t, struct inode *dir,
 	dir->dir->complete_ms = -1;
 }
 
-static int tree_move_locked(struct tree *t, struct inode *i,
-			    struct inode *to_dir, const char *name)
-	REQUIRES(t->lock)
+int tree_move_locked(struct tree *t, struct inode *i, struct inode *to_dir,
+		     const char *name)
 {
 	struct inode *dir = i->parent, *there;
 	char *text, old_name[NAME_SIZE];

@@ -29,6 +29,7 @@ struct inode_dir {
 	struct dir_walk *walks;
 	unsigned n_children;
 	unsigned n_live;
+	unsigned n_pending; /* INODE_PENDING names below it, at any depth */
 	/* Beginning of the listing that was read to its end; -1: none. */
 	int64_t complete_ms;
 	unsigned n_asked; /* names that were asked for one by one since */
@@ -78,6 +79,7 @@ enum inode_flag {
 	INODE_ATTR_KNOWN = 1 << 16, /* that has told them, or we told it */
 	INODE_ATTR_DIRTY = 1 << 17, /* a caller changed them since */
 	INODE_LINK = 1 << 18, /* FILE: a symbolic link */
+	INODE_PENDING = 1 << 19, /* a change of it waits to be sent */
 };
 
 #define INODE_PINNED (INODE_PIN_MODE | INODE_PIN_TIMES | INODE_PIN_EXPIRE)
@@ -230,6 +232,12 @@ static inline bool inode_dirty(const struct inode *i)
 	return i->kind == INODE_FILE &&
 	       (!(i->flags & INODE_PUBLISHED) || (i->flags & INODE_WRITTEN));
 }
+/* What waits to be sent of it, and of what is below it: the store does not know
+ * of these, so what it says of them does not count. */
+static inline unsigned inode_n_pending(const struct inode *i)
+{
+	return !!(i->flags & INODE_PENDING) + (i->dir ? i->dir->n_pending : 0);
+}
 /* A rename in the store is under way there: what the store says of dir/name, of
  * which i is known (or NULL), may be of before or of after it. */
 bool claims_renaming_locked(struct tree *t, const struct inode *dir,
@@ -296,6 +304,9 @@ void tree_hash_walk_locked(struct tree *t, struct inode *dir,
 			   struct dir_walk *w) REQUIRES(t->lock);
 void tree_hash_walked_locked(struct tree *t, struct inode *dir,
 			     struct dir_walk *w) REQUIRES(t->lock);
+/* A change of i waits to be sent, or none does. */
+void tree_hash_set_pending_locked(struct tree *t, struct inode *i, bool pending)
+	REQUIRES(t->lock);
 /* tree_lru_update_locked(dir) is to follow. */
 void tree_hash_add_locked(struct tree *t, struct inode *i, struct inode *dir)
 	REQUIRES(t->lock);
@@ -334,12 +345,15 @@ static inline bool inode_within(const struct inode *i,
 		i = i->parent;
 	return i != NULL;
 }
-/* tree_refresh() and a name's end (with the stamp that it leaves behind). */
+/* tree_refresh(), tree_move(), and a name's end (with the stamp that it leaves
+ * behind). */
 struct inode *tree_refresh_locked(struct tree *t, struct inode *dir,
 				  const char *name, enum inode_kind kind,
 				  const struct object_info *info,
 				  bool has_marker, uint64_t asked)
 	REQUIRES(t->lock);
+int tree_move_locked(struct tree *t, struct inode *i, struct inode *to_dir,
+		     const char *name) REQUIRES(t->lock);
 void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
 	REQUIRES(t->lock);
 /* True when something below (or at) i is dirty. */

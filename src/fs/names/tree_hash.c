@@ -75,6 +75,22 @@ struct inode *tree_hash_find_locked(struct tree *t, struct inode *dir,
 	return i;
 }
 
+/* From dir on upwards. */
+static void tree_hash_count_pending(struct inode *dir, unsigned n)
+{
+	for (; n && dir; dir = dir->parent)
+		dir->dir->n_pending += n;
+}
+
+void tree_hash_set_pending_locked(struct tree *t, struct inode *i, bool pending)
+{
+	if (!(i->flags & INODE_PENDING) == !pending)
+		return;
+	i->flags ^= INODE_PENDING;
+	/* It wraps round to what it is to be. */
+	tree_hash_count_pending(i->parent, pending ? 1 : -1U);
+}
+
 void tree_hash_add_locked(struct tree *t, struct inode *i, struct inode *dir)
 {
 	struct tree_locked *g = tree_locked(t);
@@ -89,6 +105,7 @@ void tree_hash_add_locked(struct tree *t, struct inode *i, struct inode *dir)
 	dir->dir->last = i;
 	dir->dir->n_children++;
 	dir->dir->n_live += inode_live(i);
+	tree_hash_count_pending(dir, inode_n_pending(i));
 	g->n_hashed++;
 	tree_hash_grow_locked(t);
 }
@@ -111,6 +128,7 @@ void tree_hash_remove_locked(struct tree *t, struct inode *i)
 	i->prev = i->next = i->parent = NULL;
 	dir->dir->n_children--;
 	dir->dir->n_live -= inode_live(i);
+	tree_hash_count_pending(dir, -inode_n_pending(i));
 }
 
 void tree_hash_walk_locked(struct tree *t, struct inode *dir,

@@ -117,7 +117,8 @@ struct inode *tree_refresh_locked(struct tree *t, struct inode *dir,
 	if (i && inode_live(i) &&
 	    (i->stamp > asked || inode_dirty(i) ||
 	     claims_renaming_locked(t, dir, i) ||
-	     (i->kind != kind && inode_file_dirty_below_locked(t, i))))
+	     (i->kind != kind &&
+	      (inode_n_pending(i) || inode_file_dirty_below_locked(t, i)))))
 		return inode_ref_locked(t, i);
 	if (claims_renaming_locked(t, dir, i) ||
 	    (i && (i->stamp > asked || (i->flags & INODE_REMOVING))))
@@ -181,7 +182,7 @@ struct inode *tree_refresh_absent(struct tree *t, struct inode *dir,
 		i = NULL;
 	} else if (i && i->stamp <= asked && !inode_live(i)) {
 		i->refreshed_ms = clock_mono_ms();
-	} else if (i && i->stamp <= asked &&
+	} else if (i && i->stamp <= asked && !inode_n_pending(i) &&
 		   !inode_file_dirty_below_locked(t, i) && !inode_dirty(i)) {
 		tree_gone_locked(t, i, i->stamp);
 		i = NULL;

@@ -65,6 +65,7 @@ static const struct xattr_row rows[] = {
 	{ "user.stage.last_modified", xattr_stage_last_modified, OBJECTS },
 	{ "user.stage.creator", xattr_stage_creator },
 	{ "user.stage.status", xattr_stage_status },
+	{ "user.stage.pending", xattr_stage_pending },
 	{ "user.stage.content_type", HEADER(PROP_TYPE) },
 	{ "user.stage.content_encoding", HEADER(PROP_ENCODING) },
 	{ "user.stage.content_disposition", HEADER(PROP_DISPOSITION) },

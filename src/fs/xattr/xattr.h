@@ -73,6 +73,7 @@ int xattr_stage_size(struct xattr_call *c);
 int xattr_stage_last_modified(struct xattr_call *c);
 int xattr_stage_creator(struct xattr_call *c);
 int xattr_stage_status(struct xattr_call *c);
+int xattr_stage_pending(struct xattr_call *c);
 int xattr_stage_version_id(struct xattr_call *c);
 
 /* The value of a row's header. */

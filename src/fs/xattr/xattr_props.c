@@ -168,6 +168,9 @@ static int props_change_file(struct fs *fs, struct inode *i,
 	if (rc)
 		return rc;
 	rc = file_edit_props(f, props_change, (void *)x);
+	/* What waits to be sent takes it along, over a crash too. */
+	if (!rc && write_back_state(fs->write_back, i))
+		rc = names_store(fs, f, false);
 	file_close(f);
 	/* Another machine has put another object there. */
 	if (rc == -ESTALE)

@@ -5,6 +5,7 @@
 #include "fs/xattr/xattr.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -144,19 +145,33 @@ int xattr_stage_version_id(struct xattr_call *c)
 	return rc ? rc : xattr_stage_value(c, d.version_id);
 }
 
+/* Whether a change waits to be sent, and why it does if that has failed. */
+int xattr_stage_pending(struct xattr_call *c)
+{
+	int state = write_back_state(c->fs->write_back, c->inode);
+
+	if (!state)
+		return -ENODATA;
+	return xattr_stage_value(c, state > 0 ? "waiting" : strerror(-state));
+}
+
 /* ---- the mount ---- */
 
 /* What the daemon does, for `stagefs status`. Lines: `uptime SECONDS`, `writing
- * FILES`, and `file @stage/path` for the first of those. */
+ * FILES`, `pending NAMES`, `failed NAMES` of these, and `file @stage/path` for
+ * the first that are open. */
 int xattr_stage_status(struct xattr_call *c)
 {
 	struct fs_writers w;
+	struct fs_pending p;
 
 	if (c->inode != fs_root(c->fs))
 		return -ENODATA;
 	fs_writers(c->fs, &w);
-	buf_addf(c->out, "uptime %lld\nwriting %u\n",
-		 (long long)(clock_mono_ms() - c->fs->began_ms) / 1000, w.open);
+	fs_pending(c->fs, &p);
+	buf_addf(c->out, "uptime %lld\nwriting %u\npending %u\nfailed %u\n",
+		 (long long)(clock_mono_ms() - c->fs->began_ms) / 1000, w.open,
+		 p.names, p.failed);
 	/* Names of files are for who may see all of them. */
 	if (!c->caller->uid || c->caller->uid == geteuid())
 		fs_writer_names(c->fs, "file ", STATUS_FILES_MAX, c->out);

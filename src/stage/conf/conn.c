@@ -90,6 +90,11 @@ const struct option conn_options[] = {
 	    .help = "posix: mode, owner, times and symbolic links are kept in "
 		    "the metadata of objects, as s3fs does; server: changed "
 		    "ones are kept while the mount lasts"),
+	ROW(write_back, CHOICE, write_back, .choices = "no|yes|fsync",
+	    .def = "no",
+	    .help = "yes: close and fsync of a file return when it is on the "
+		    "local disk (spill_dir), and it is sent later; fsync: the "
+		    "same, but fsync waits for the store"),
 	ROW(part_size, SIZE, part_size, .min = 5 * MIB, .max = 5 * GIB,
 	    .help = "bytes of an upload's part (default: by the file's size)"),
 	ROW(connections, UINT, lane.connections, .min = 1, .max = 1024,

@@ -30,6 +30,7 @@ struct conn {
 	bool ro, allow_overlap, upload_api;
 	int content_type; /* enum conn_content_type */
 	int attributes; /* enum conn_attributes */
+	int write_back; /* enum store_write_back */
 	uint64_t part_size; /* bytes; 0: auto */
 	/* What statements keep with a stage; shown, and otherwise without
 	 * effect. */

@@ -161,5 +161,7 @@ int conn_open(const struct conn *c, const char *name,
 		rc = open_s3(c, name, at.bucket, engine, out, err);
 	if (rc == -ENOMEM)
 		buf_adds(err, "no memory");
+	if (!rc)
+		(*out)->write_back = (enum store_write_back)c->write_back;
 	return rc;
 }

@@ -134,6 +134,7 @@ static const struct {
 	{ "tagging", "a=b", true },
 	{ "acl", "private", true },
 	{ "disk_cache", "no", true },
+	{ "write_back", "yes", true },
 	{ "requester_pays", "yes", true },
 };
 

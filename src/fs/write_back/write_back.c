@@ -1,0 +1,434 @@
+/*
+ * The order of steps, so that a crash between any two of them loses nothing
+ * that was answered and brings nothing back that was removed:
+ *
+ *   a file    its bytes are on the disk, then its record, then it waits
+ *   a move    the tree, then the record, then the answer
+ *   an end    the store has it (or the name is gone), then the record
+ *
+ * A change that ends twice, because the record of its end was not flushed, is
+ * sent twice.
+ */
+#include "fs/write_back/write_back.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <utlist.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "fs/content/seal.h"
+#include "fs/write_back/journal.h"
+#include "fs/write_back/queue.h"
+#include "stage/stage.h"
+
+#define FILES_MAX 16384U
+#define FILES_FEW 256U
+#define LARGE (1U << 20) /* is not waited with: it takes time to send */
+
+struct write_back *write_back_new(const struct write_back_settings *s)
+{
+	struct write_back *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->set = *s;
+	w->set.spill_dir = s->spill_dir ? strdup(s->spill_dir) : NULL;
+	w->set.who = s->who ? strdup(s->who) : NULL;
+	if (!w->set.names_max)
+		w->set.names_max = WRITE_BACK_NAMES;
+	if (!w->set.delay_ms)
+		w->set.delay_ms = WRITE_BACK_DELAY_MS;
+	lock_init(&w->lock, LOCK_WRITE_BACK);
+	if ((!s->spill_dir || w->set.spill_dir) && (!s->who || w->set.who))
+		return w;
+	write_back_free(w);
+	return NULL;
+}
+
+void write_back_free(struct write_back *w)
+{
+	if (!w)
+		return;
+	queue_stop(w);
+	journal_close(w->journal);
+	lock_destroy(&w->lock);
+	free((char *)w->set.spill_dir);
+	free((char *)w->set.who);
+	free(w);
+}
+
+/* Half of the descriptors that we may have; the other half is for others. */
+static unsigned write_back_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return FILES_FEW;
+	if (limit.rlim_cur < 2 * FILES_MAX) {
+		limit.rlim_cur = limit.rlim_max < 2 * FILES_MAX ? limit.rlim_max
+								: 2 * FILES_MAX;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	return limit.rlim_cur < 2 * FILES_MAX ? (unsigned)limit.rlim_cur / 2
+					      : FILES_MAX;
+}
+
+/* True: it is the caller's to open. */
+static bool write_back_opens(struct write_back *w)
+{
+	struct queue_locked *g;
+	bool mine;
+
+	lock_take(&w->lock);
+	g = queue_locked(w);
+	while (g->opening)
+		waiter_list_sleep_uninterrupted(&g->changed, &w->lock,
+						WAIT_FOREVER);
+	mine = !atomic_load(&w->opened);
+	g->opening = mine;
+	lock_drop(&w->lock);
+	return mine;
+}
+
+int write_back_open(struct write_back *w)
+{
+	struct queue_locked *g;
+	bool says;
+	int rc;
+
+	if (atomic_load(&w->opened))
+		return 0;
+	if (!w->set.spill_dir || !w->set.who)
+		return -EOPNOTSUPP;
+	if (!write_back_opens(w))
+		return 0;
+	w->files_max = write_back_files();
+	rc = journal_open(w->set.spill_dir, w->set.who, &w->journal);
+	lock_take(&w->lock);
+	g = queue_locked(w);
+	g->opening = false;
+	atomic_store(&w->opened, !rc);
+	says = rc && !g->said;
+	g->said |= says;
+	waiter_list_wake(&g->changed);
+	lock_drop(&w->lock);
+	if (says)
+		log_error("%s: no journal can be kept, so what is written is "
+			  "sent at once: %s",
+			  w->set.spill_dir, strerror(-rc));
+	return rc ? -EOPNOTSUPP : 0;
+}
+
+/* ---- what is accepted ---- */
+
+struct acceptance {
+	struct write_back *w;
+	struct inode *inode;
+	struct stage *stage;
+	const char *key;
+	uint64_t id;
+	uint64_t bytes;
+};
+
+/* The fields that all changes have; place is to be cleared. */
+static void accept_fill(const struct acceptance *a, const char *place,
+			struct record *r)
+{
+	struct inode_view v;
+
+	inode_view(a->w->set.env->tree, a->inode, &v);
+	r->id = a->id;
+	r->stage = a->stage->name;
+	r->place = place;
+	r->key = a->key;
+	r->skip = strlen(a->stage->prefix);
+	r->mode = v.mode;
+	r->uid = v.uid;
+	r->gid = v.gid;
+}
+
+void write_back_place(const struct stage *s, struct buf *out)
+{
+	store_locate(s->store, s->prefix, out);
+}
+
+static int accept_record(const struct acceptance *a, struct record *r,
+			 bool sync)
+{
+	struct buf place = BUF_INIT(BUF_MESSAGE);
+	int rc;
+
+	write_back_place(a->stage, &place);
+	accept_fill(a, buf_str(&place), r);
+	rc = buf_err(&place);
+	if (!rc)
+		rc = journal_add(a->w->journal, r, sync);
+	buf_clear(&place);
+	return rc;
+}
+
+static int accept_file(void *arg, const struct seal *s, const char *named)
+{
+	struct record r = { .kind = RECORD_FILE, .seal = *s, .data = named };
+	struct acceptance *a = arg;
+	struct write_back *w = a->w;
+	struct file *use;
+	int rc = accept_record(a, &r, true);
+
+	if (rc)
+		return rc;
+	a->bytes = s->size;
+	use = inode_file_get(w->set.env->tree, a->inode);
+	rc = queue_put(w, a->inode, use, a->id, a->bytes, *named,
+		       a->bytes < LARGE ? w->set.delay_ms : 0);
+	if (rc)
+		journal_gone(w->journal, a->id);
+	return rc;
+}
+
+static int accept_claimed(struct acceptance *a, struct file *f)
+{
+	struct write_back *w = a->w;
+	char name[SPILL_NAME_SIZE];
+
+	a->id = queue_find(w, a->inode);
+	if (!a->id)
+		a->id = journal_id(w->journal);
+	journal_data_name(w->journal, a->id, name);
+	return file_seal(f, journal_dir(w->journal), name, accept_file, a);
+}
+
+int write_back_file(struct write_back *w, struct file *f)
+{
+	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	struct acceptance a = { .w = w,
+				.inode = file_inode(f),
+				.stage = file_stage(f) };
+	uint64_t size;
+	int rc;
+
+	if (!file_size(f, &size))
+		return 0;
+	rc = write_back_open(w);
+	if (!rc)
+		rc = queue_wait_room(w, a.inode, size);
+	if (rc)
+		return rc;
+	rc = claims_publish_begin(w->set.env->tree, a.inode, &key);
+	if (!rc) {
+		a.key = buf_str(&key);
+		rc = accept_claimed(&a, f);
+		claims_publish_end(w->set.env->tree, a.inode);
+	}
+	buf_clear(&key);
+	/* What the journal does not take, and what has no name, goes the way
+	 * that it goes without one. */
+	return rc && rc != -EINTR ? -EOPNOTSUPP : rc;
+}
+
+int write_back_dir(struct write_back *w, struct inode *dir)
+{
+	struct record r = { .kind = RECORD_DIR };
+	struct acceptance a = { .w = w, .inode = dir };
+	struct inode_object o;
+	int rc = write_back_open(w);
+
+	if (!rc)
+		rc = queue_wait_room(w, dir, 0);
+	if (rc)
+		return rc;
+	rc = inode_object(w->set.env->tree, dir, &o);
+	if (!rc) {
+		a.stage = o.stage;
+		a.key = buf_str(&o.key);
+		a.id = journal_id(w->journal);
+		rc = accept_record(&a, &r, false);
+	}
+	if (!rc) {
+		rc = queue_put(w, dir, NULL, a.id, 0, false, w->set.delay_ms);
+		if (rc)
+			journal_gone(w->journal, a.id);
+	}
+	inode_object_clear(&o);
+	return rc && rc != -EINTR ? -EOPNOTSUPP : rc;
+}
+
+void write_back_gone(struct write_back *w, struct inode *i)
+{
+	queue_remove(w, i);
+}
+
+bool write_back_take(struct write_back *w, struct inode *i)
+{
+	bool never_sent;
+
+	if (!queue_find(w, i))
+		return false;
+	never_sent = queue_wait_sent(w, i);
+	queue_remove(w, i);
+	return never_sent;
+}
+
+void write_back_published(struct write_back *w, struct inode *i)
+{
+	queue_remove(w, i);
+}
+
+static int moved_one(struct write_back *w, const struct queued *q)
+{
+	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	struct record r = { .kind = RECORD_MOVE, .id = q->id };
+	int rc = inode_open_key(w->set.env->tree, q->inode, &key);
+
+	/* One that has left meanwhile is not in the journal. */
+	if (!rc && queue_find(w, q->inode) == q->id) {
+		r.key = buf_str(&key);
+		rc = journal_add(w->journal, &r, false);
+	}
+	buf_clear(&key);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+int write_back_moved(struct write_back *w, struct inode *i)
+{
+	struct queued **list;
+	size_t n;
+	int rc, one;
+
+	if (!atomic_load(&w->any))
+		return 0;
+	rc = queue_list(w, i, &list, &n);
+	for (size_t k = 0; k < n; k++) {
+		one = moved_one(w, list[k]);
+		rc = rc ? rc : one;
+		queue_unref(w, list[k]);
+	}
+	free(list);
+	return rc;
+}
+
+int write_back_sync(struct write_back *w)
+{
+	return atomic_load(&w->opened) ? journal_flush(w->journal) : 0;
+}
+
+/* ---- waiting for the store ---- */
+
+static void flush_want_locked(struct write_back *w, struct queued *list)
+	REQUIRES(&w->lock)
+{
+	int64_t now_ms = clock_mono_ms();
+	struct queued *q;
+
+	DL_FOREACH(list, q) {
+		queue_locked(w)->n_wanted += !q->wanted;
+		q->wanted = true;
+		q->rc = 0;
+		q->due_ms = now_ms;
+	}
+}
+
+/* There is one that is wanted, and will be tried. */
+static bool flush_goes_on_locked(struct write_back *w) REQUIRES(&w->lock)
+{
+	struct queue_locked *g = queue_locked(w);
+
+	return g->n_wanted && (!g->stopped || g->n_sending);
+}
+
+static int flush_result_locked(struct write_back *w) REQUIRES(&w->lock)
+{
+	struct queue_locked *g = queue_locked(w);
+	struct queued *q;
+
+	DL_FOREACH(g->failed, q)
+		if (q->rc)
+			return q->rc;
+	return g->n_wanted ? -EIO : 0;
+}
+
+int write_back_flush(struct write_back *w, bool ends)
+{
+	struct queue_locked *g;
+	int rc = 0;
+
+	if (!atomic_load(&w->any))
+		return 0;
+	lock_take(&w->lock);
+	g = queue_locked(w);
+	flush_want_locked(w, g->waiting);
+	flush_want_locked(w, g->failed);
+	g->ends = ends;
+	queue_call_locked(w);
+	while (!rc && flush_goes_on_locked(w))
+		rc = waiter_list_sleep(&g->changed, &w->lock, WAIT_FOREVER);
+	rc = rc ? rc : flush_result_locked(w);
+	lock_drop(&w->lock);
+	return rc;
+}
+
+/* ---- what is shown ---- */
+
+int write_back_state(struct write_back *w, struct inode *i)
+{
+	struct queued *q;
+	int rc = 0;
+
+	if (!atomic_load(&w->any))
+		return 0;
+	lock_take(&w->lock);
+	HASH_FIND_PTR(queue_locked(w)->index, &i, q);
+	if (q)
+		rc = q->rc ? q->rc : 1;
+	lock_drop(&w->lock);
+	return rc;
+}
+
+void write_back_counts(struct write_back *w, struct write_back_counts *out)
+{
+	struct queue_locked *g;
+
+	lock_take(&w->lock);
+	g = queue_locked(w);
+	*out = (struct write_back_counts){ g->n, g->n_failed + g->n_stranded,
+					   g->bytes };
+	lock_drop(&w->lock);
+}
+
+static void names_add(struct write_back *w, const struct queued *q, int why,
+		      const char *word, struct buf *out)
+{
+	struct inode_object o;
+
+	if (!inode_object(w->set.env->tree, q->inode, &o))
+		buf_addf(out, "%s@%s/%s: %s\n", word, o.stage->name,
+			 buf_str(&o.key) + strlen(o.stage->prefix),
+			 strerror(-why));
+	inode_object_clear(&o);
+}
+
+void write_back_names(struct write_back *w, const char *word, unsigned most,
+		      struct buf *out)
+{
+	struct queued *list[64], *q;
+	int why[64];
+	unsigned n = 0;
+
+	lock_take(&w->lock);
+	DL_FOREACH(queue_locked(w)->failed, q) {
+		if (n == most || n == 64)
+			break;
+		q->refs++;
+		why[n] = q->rc;
+		list[n++] = q;
+	}
+	lock_drop(&w->lock);
+	for (unsigned k = 0; k < n; k++) {
+		names_add(w, list[k], why[k], word, out);
+		queue_unref(w, list[k]);
+	}
+}

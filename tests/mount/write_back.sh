@@ -1,0 +1,218 @@
+#!/bin/bash
+# write_back: what is accepted and sent later. KILLS in the environment: how
+# many daemons are killed amid work (500 in `make check-long`).
+#
+# Covers: cli/cmd_recover.c
+. "$(dirname "$0")/lib.sh"
+KILLS=${KILLS-18}
+DIRECT=$ENDPOINT
+proxy_up 20
+CONF_EXT='write_back = yes'
+write_config 'metadata_ttl = 60'
+sed "s|$ENDPOINT|$DIRECT|" "$CONF" >"$T/direct.conf"
+chmod 600 "$T/direct.conf"
+E=$MNT/ext
+flush() {
+	timeout 300 "$STAGEFS" flush "$MNT"
+}
+# What the store has, by a client of its own.
+stored() {	# PATH LOCAL-FILE
+	timeout 60 "$STAGEFS" cat --config "$T/direct.conf" "@ext/$1" |
+		cmp - "$2"
+}
+mkdir "$LOCAL/thousand" "$LOCAL/pool"
+for n in {1..1000}; do
+	head -c 4096 /dev/zero | tr '\0' "$((n % 10))" >"$LOCAL/thousand/f$n"
+done
+for n in {0..19}; do
+	random_file "$LOCAL/pool/f$n" $((n * n * 700))
+done
+mount_up
+
+# ---- what it costs
+
+proxy_counts >/dev/null
+ok 'a thousand small files are copied' 'cp -r $LOCAL/thousand $E/thousand'
+ok '... and sent when they are flushed' 'flush'
+counts=$(proxy_counts)
+ok '... with a request for each' '
+	[ $(jq .by_method.PUT <<<$counts) -le 1001 ] &&
+	[ $(jq .requests <<<$counts) -le 1010 ]'
+ok '... whole' '
+	stored thousand/f1 $LOCAL/thousand/f1 &&
+	stored thousand/f1000 $LOCAL/thousand/f1000 &&
+	diff -r $LOCAL/thousand $E/thousand'
+random_file "$LOCAL/large" 30000000
+ok 'a large file is too' 'cp $LOCAL/large $E/large && flush && stored large $LOCAL/large'
+ok 'and a change amid it' '
+	printf "#####" >$T/piece && cp $LOCAL/large $LOCAL/large2 &&
+	for f in $LOCAL/large2 $E/large; do
+		dd if=$T/piece of=$f bs=1 seek=12345678 conv=notrunc status=none
+	done && flush && stored large $LOCAL/large2'
+ok 'umount sends all' '
+	cp $LOCAL/pool/f5 $E/last && mount_down && stored last $LOCAL/pool/f5'
+ok '... and leaves nothing' '[ ! -e $T/spill/write_back ] ||
+	[ -z "$(ls $T/spill/write_back)" ]'
+
+# ---- what cannot be sent, and no network: the scripted stand-in
+
+cp "$CONF" "$T/real.conf"
+/usr/bin/python3 "$TOP/tests/standin/server.py" --s3 --bucket standin \
+	>"$T/port" 2>"$T/standin.err" &
+standin=$!
+at_exit+=("kill $standin")
+until_ok 20 '[ -s "$T/port" ]' || bail 'the stand-in does not start'
+AT=http://127.0.0.1:$(cat "$T/port")
+refuse() {
+	curl -fsS -X POST -d '{"match": {"method": "PUT", "count": 0}, "action":
+		{"type": "status", "status": 403, "code": "AccessDenied",
+		 "message": "x"}}' "$AT/_fault" >/dev/null
+}
+allow() {
+	curl -fsS -X POST "$AT/_reset" >/dev/null
+}
+# at ENDPOINT: the configuration reaches the stand-in there, or nothing.
+at() {
+	sed "s|^endpoint_url = .*|endpoint_url = $1|
+		s|^aws_key_id = .*|aws_key_id = standin|
+		s|^aws_secret_key = .*|aws_secret_key = standin-secret\ndeadline = 5|
+		s|s3://$BUCKET/|s3://standin/|
+		s|^metadata_ttl = .*|metadata_ttl = 1|" "$T/real.conf" >"$T/other.conf"
+	cat "$T/other.conf" >"$CONF"
+}
+there() {	# PATH LOCAL-FILE
+	timeout 60 "$STAGEFS" cat --config "$CONF" "@ext/$1" | cmp - "$2"
+}
+at "$AT"
+mount_up
+refuse
+ok 'what the store refuses is accepted all the same' '
+	mkdir $E/later && cp $LOCAL/pool/f7 $E/later/a && cp $LOCAL/pool/f8 $E/later/b'
+fails '... flush says so, with its name' '@ext/later/' 'flush'
+is '... and the name itself' "$(xa user.stage.pending "$E/later/a")" \
+	'Permission denied'
+like '... and the status' "$("$STAGEFS" status "$MNT")" \
+	'3 to be sent, 3 cannot be'
+ok '... and the log, once' '
+	[ $(grep "later/a" $LOG | grep -c "cannot be sent yet") = 1 ]'
+ok '... and it can be read' 'cmp $LOCAL/pool/f7 $E/later/a'
+ok 'umount keeps it' 'mount_down'
+ok '... check tells' '
+	"$STAGEFS" check --config "$CONF" 2>&1 |
+		grep -q "3 files were written and not sent"'
+like '... so does recover' "$("$STAGEFS" recover --config "$CONF")" '@ext/later/a'
+mount_up
+ok 'the next mount has it' '
+	cmp $LOCAL/pool/f7 $E/later/a && cmp $LOCAL/pool/f8 $E/later/b'
+ok '... it can be removed' 'rm $E/later/b'
+mount_down
+ok 'or taken out' '
+	"$STAGEFS" recover --config "$CONF" --to $T/out &&
+	cmp $T/out/ext/later/a $LOCAL/pool/f7 && [ ! -e $T/out/ext/later/b ]'
+is '... then nothing is left' "$("$STAGEFS" recover --config "$CONF")" ''
+mount_up
+ok 'what is refused once' '
+	cp $LOCAL/pool/f9 $E/right && ! flush'
+allow
+ok '... is sent when it is allowed' 'flush && there right $LOCAL/pool/f9'
+
+crash() {
+	kill -KILL $(daemon_pids)
+	umount -l "$MNT"
+	until_ok 60 '[ -z "$(daemon_pids)" ]'
+}
+refuse
+ok 'files wait' '
+	mkdir -p $E/far/off && cp $LOCAL/pool/f4 $E/far/off/f &&
+	mv $E/far/off/f $E/far/off/g'
+crash
+at "http://127.0.0.1:$(free_port)"
+mount_up -o check=none
+ok '... and are there after a crash, without network' 'cmp $E/far/off/g $LOCAL/pool/f4'
+like '... in their directory too' "$(ls "$E/far/off" 2>/dev/null)" '^g$'
+crash
+allow
+at "$AT"
+mount_up
+ok '... and sent when it is back' 'flush && there far/off/g $LOCAL/pool/f4'
+fails '... under that name alone' . 'there far/off/f $LOCAL/pool/f4'
+mount_down
+cat "$T/real.conf" >"$CONF"
+mount_up
+
+# ---- killed amid work
+
+# Each says in $T/said what was answered, and goes on until it fails.
+copies() {	# ROUND
+	local n f
+	for ((n = 0; ; n++)); do
+		f=f$((RANDOM % 20))
+		cp "$LOCAL/pool/$f" "$E/kill/$1-$n.new" &&
+			mv "$E/kill/$1-$n.new" "$E/kill/$1-$n" || return
+		echo "$1-$n $f" >>"$T/said"
+	done
+}
+trees() {	# ROUND
+	local n
+	for ((n = 0; ; n++)); do
+		rsync -a "$LOCAL/pool/" "$E/kill/tree$1-$n/" || return
+		echo "tree$1-$n pool" >>"$T/said"
+	done
+}
+commits() {	# ROUND
+	local n
+	cd "$E/kill/git" || return
+	for ((n = 0; ; n++)); do
+		echo "$1 $n" >>file && git add file &&
+			git commit -qm "$1 $n" || return
+		git rev-parse HEAD >>"$T/commits"
+	done
+}
+all_is_there() {
+	local name what
+	while read -r name what; do
+		diff -r "$LOCAL/$([ "$what" = pool ] || echo pool/)$what" \
+			"$E/kill/$name" || return 1
+	done <"$T/said"
+	tail -n 1 "$T/commits" >"$T/head"
+	[ ! -s "$T/head" ] || (
+		cd "$E/kill/git" && rm -f .git/*.lock &&
+			git cat-file -e "$(cat "$T/head")^{commit}" &&
+			git merge-base --is-ancestor "$(cat "$T/head")" HEAD &&
+			git fsck --no-dangling
+	)
+}
+: >"$T/said"
+: >"$T/commits"
+ok 'git makes a repository' '
+	mkdir $E/kill && git init -q $E/kill/git && cd $E/kill/git &&
+	git config user.name t && git config user.email t@t'
+work=(copies trees commits)
+failed=
+for ((round = 0; round < KILLS && ! ${#failed}; round++)); do
+	(${work[round % 3]} $round) >"$T/work.out" 2>&1 &
+	job=$!
+	sleep 0.$((RANDOM % 9 + 1))
+	kill -KILL $(daemon_pids)
+	wait $job
+	umount -l "$MNT"
+	until_ok 60 '[ -z "$(daemon_pids)" ]'
+	mount_up
+	all_is_there >"$T/there.out" 2>&1 || failed=$round
+	# what is there stays so; the next rounds look at theirs
+	cat "$T/said" >>"$T/all"
+	: >"$T/said"
+done
+[ -z "$failed" ] && pass "what was answered is there after $KILLS kills" ||
+	fail "what was answered is there after $KILLS kills" < <(
+		echo "round $failed"
+		cat "$T/there.out"
+	)
+cat "$T/all" >"$T/said"
+ok '... of which there was much' '
+	[ $(wc -l <$T/said) -ge $KILLS ] && [ -s $T/commits ]'
+ok '... at their end too, and sent' 'flush && all_is_there'
+ok '... to the store' '
+	mount_down && rm -rf $T/spill/write_back && mount_up && all_is_there'
+
+done_testing

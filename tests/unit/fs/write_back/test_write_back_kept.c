@@ -1,0 +1,167 @@
+/*
+ * write_back: what cannot be sent, what it is bounded by, and what goes with the
+ * bytes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "fs/state.h"
+#include "fs/write_back/write_back.h"
+#include "fs/xattr/fs_xattr.h"
+#include "later_rig.h"
+#include "unit.h"
+
+/* ---- what cannot be sent ---- */
+
+static void refused_is_kept(void **state)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE), value = BUF_INIT(100);
+	struct inode *i;
+	struct mount m;
+
+	later_up(&m);
+	memstore_fail(m.store, "put", 0, -EACCES);
+	assert_int_equal(mount_write(&m, "a", "a"), 0);
+	assert_int_equal(mount_write(&m, "b", "b"), 0);
+	i = mount_find(&m, "a", NULL);
+	assert_int_equal(fs_xattr_get(m.fs, i, "user.stage.pending", &m.caller,
+				      &value),
+			 0);
+	assert_string_equal(buf_str(&value), "waiting");
+	assert_int_equal(fs_flush(m.fs, &why), -EACCES);
+	assert_non_null(strstr(buf_str(&why), "2 of 2"));
+	assert_non_null(strstr(buf_str(&why), "@s/a"));
+	buf_reset(&value);
+	assert_int_equal(fs_xattr_get(m.fs, i, "user.stage.pending", &m.caller,
+				      &value),
+			 0);
+	assert_string_equal(buf_str(&value), "Permission denied");
+	mount_forget(&m, i);
+	later_reads(&m, "a", "a");
+	assert_int_equal(mount_unlink(&m, "b"), 0);
+	assert_int_equal(fs_drain(m.fs, true), -EACCES);
+	later_crash(&m);
+	assert_int_equal(later_waiting(&m), 1);
+	memstore_fail(m.store, "put", 0, 0);
+	assert_int_equal(later_flush(&m), 0);
+	later_stored(&m, "p/a", "a");
+	assert_false(store_holds(&m, "p/b"));
+	i = mount_find(&m, "a", NULL);
+	assert_int_equal(fs_xattr_get(m.fs, i, "user.stage.pending", &m.caller,
+				      &value),
+			 -ENODATA);
+	mount_forget(&m, i);
+	later_down(&m);
+	buf_clear(&why);
+	buf_clear(&value);
+}
+
+/* Writers wait when there is no room; a flush makes some. */
+struct late {
+	struct mount *m;
+	_Atomic(bool) done;
+	int rc;
+};
+
+static void *write_late(void *arg)
+{
+	struct late *l = arg;
+
+	l->rc = mount_write(l->m, "late", "late");
+	l->done = true;
+	return NULL;
+}
+
+static void bounded(void **state)
+{
+	struct fs_settings s = later_settings();
+	struct late l = { .rc = -1 };
+	struct mount m;
+	pthread_t thread;
+
+	s.write_back_names = 3;
+	mount_with(&m, "p/", false, &s);
+	m.store->write_back = STORE_WRITE_BACK;
+	assert_int_equal(mount_write(&m, "a", "a"), 0);
+	assert_int_equal(mount_write(&m, "b", "b"), 0);
+	assert_int_equal(mount_write(&m, "c", "c"), 0);
+	/* one that waits already needs no more */
+	assert_int_equal(mount_write(&m, "a", "again"), 0);
+	l.m = &m;
+	assert_int_equal(pthread_create(&thread, NULL, write_late, &l), 0);
+	usleep(100000);
+	assert_false(l.done);
+	assert_int_equal(mount_unlink(&m, "c"), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(l.rc, 0);
+	assert_int_equal(later_waiting(&m), 3);
+	later_down(&m);
+}
+
+/* ---- modes and times, where objects keep them ---- */
+
+static void attributes_survive(void **state)
+{
+	struct fs_settings s = later_settings();
+	struct stat st = { .st_mode = 0640 }, got;
+	struct object_details *d = malloc(sizeof(*d));
+	struct store *store = memstore_new("s");
+	struct inode *i;
+	struct mount m;
+	double timeout;
+
+	assert_non_null(d);
+	store->attributes = true;
+	mount_on(&m, store, "p/", false, &s);
+	m.store->write_back = STORE_WRITE_BACK;
+	assert_int_equal(mount_write(&m, "a", "text"), 0);
+	i = mount_find(&m, "a", NULL);
+	st.st_mtim.tv_sec = 1000000000;
+	assert_int_equal(fs_setattr(m.fs, i, NULL, &st,
+				    FS_SET_MODE | FS_SET_MTIME, &got, &timeout),
+			 0);
+	mount_forget(&m, i);
+	assert_int_equal(memstore_calls(m.store, "put"), 0);
+	later_crash(&m);
+	assert_int_equal(mount_stat(&m, "a", &got), 0);
+	assert_int_equal(got.st_mode & 07777, 0640);
+	assert_int_equal(got.st_mtim.tv_sec, 1000000000);
+	assert_int_equal(later_flush(&m), 0);
+	assert_int_equal(store_head(m.store, "p/a", d), 0);
+	assert_string_equal(props_get(&d->props, "x-amz-meta-mode"), "33184");
+	free(d);
+	later_down(&m);
+}
+
+/* ---- none of it where it is not asked for ---- */
+
+static void off_by_default(void **state)
+{
+	struct mount m;
+
+	later_up(&m);
+	m.store->write_back = STORE_WRITE_THROUGH;
+	assert_int_equal(mount_write(&m, "a", "a"), 0);
+	assert_int_equal(memstore_calls(m.store, "put"), 1);
+	assert_int_equal(later_waiting(&m), 0);
+	assert_int_equal(mount_mkdir(&m, "d"), 0);
+	assert_int_equal(memstore_calls(m.store, "put"), 2);
+	later_down(&m);
+}
+
+SUITE(write_back_kept)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refused_is_kept),
+		cmocka_unit_test(bounded),
+		cmocka_unit_test(attributes_survive),
+		cmocka_unit_test(off_by_default),
+	};
+
+	return cmocka_run_group_tests(tests, later_setup, later_teardown);
+}
