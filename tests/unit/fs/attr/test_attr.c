@@ -1,6 +1,6 @@
 /*
- * Attributes in the metadata of objects: when they are asked for, when they
- * are stored, and by how many requests.
+ * Attributes in the metadata of objects: when they are asked for and stored,
+ * and by how many requests.
  *
  * Covers: fs/attr/attr_learn.c fs/attr/attr_queue.c fs/attr/attr_send.c
  * fs/names/inode_meta.c
@@ -85,6 +85,22 @@ static int set_mtime(struct mount *m, const char *path, time_t s, long ns)
 	double timeout;
 	int rc = fs_setattr(m->fs, i, NULL, &st, FS_SET_MTIME, &out, &timeout);
 
+	mount_forget(m, i);
+	return rc;
+}
+
+/* The same, in a burst or not, however slow the machine is; after that many
+ * others. */
+static int change(struct mount *m, const char *path, mode_t mode, int others,
+		  bool made)
+{
+	struct store_attr to = { .which = STORE_SET_MODE };
+	struct inode *i = mount_find(m, path, NULL);
+	int rc;
+
+	for (to.mode = mode - others; to.mode <= mode; to.mode++)
+		inode_meta_set(m->fs->tree, i, &to);
+	rc = attr_queue_add(m->fs->attr_queue, i, made);
 	mount_forget(m, i);
 	return rc;
 }
@@ -264,9 +280,8 @@ static void a_name_alone_asks_for_itself(void **state)
 	unsigned n;
 
 	up(&m);
-	has(&m, "p/d/a", "text", S_IFREG | 0600);
-	has(&m, "p/d/b", "text", S_IFREG | 0600);
-	has(&m, "p/d/c", "text", S_IFREG | 0600);
+	for (char key[] = "p/d/a"; key[4] <= 'c'; key[4]++)
+		has(&m, key, "text", S_IFREG | 0600);
 	assert_int_equal(mount_ls(&m, "d", names, sizeof(names)), 0);
 	n = memstore_calls(m.store, "head");
 	assert_int_equal(mount_stat(&m, "d/b", &st), 0);
@@ -313,7 +328,6 @@ static void has_gone_meanwhile(void **state)
 
 	up(&m);
 	has(&m, KEY, "text", S_IFREG | 0600);
-	has(&m, "p/d/g", "text", S_IFREG | 0600);
 	assert_int_equal(mount_ls(&m, "d", names, sizeof(names)), 0);
 	memstore_poke_remove(m.store, KEY);
 	assert_int_equal(mount_stat(&m, "d/f", &st), -ENOENT);
@@ -361,21 +375,7 @@ static void many_are_one_copy(void **state)
 	assert_int_equal(mount_mkdir(&m, "d"), 0);
 	assert_int_equal(mount_write(&m, "d/f", "text"), 0);
 	copies = memstore_calls(m.store, "copy");
-	/* In a burst, however slow the machine is. */
-	for (int k = 0; k < 3; k++) {
-		struct inode *i = mount_find(&m, "d/f", NULL);
-		struct store_attr to = { .which = STORE_SET_MODE,
-					 .mode = 0600 + k };
-
-		inode_meta_set(m.fs->tree, i, &to);
-		mount_forget(&m, i);
-	}
-	{
-		struct inode *i = mount_find(&m, "d/f", NULL);
-
-		assert_int_equal(attr_queue_add(m.fs->attr_queue, i, true), 0);
-		mount_forget(&m, i);
-	}
+	assert_int_equal(change(&m, "d/f", 0602, 2, true), 0);
 	assert_int_equal(sync_dir(&m, "d"), 0);
 	assert_int_equal(memstore_calls(m.store, "copy"), copies + 1);
 	told(&m, KEY, &a);
@@ -409,17 +409,8 @@ static void the_first_is_heard_of(void **state)
 	up(&m);
 	has(&m, KEY, "text", S_IFREG | 0600);
 	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
-	{
-		struct inode *i = mount_find(&m, "d/f", NULL);
-		struct store_attr to = { .which = STORE_SET_MODE,
-					 .mode = 0640 };
-
-		assert_true(inode_meta_set(m.fs->tree, i, &to));
-		memstore_fail(m.store, "copy", 1, -EACCES);
-		assert_int_equal(attr_queue_add(m.fs->attr_queue, i, false),
-				 -EACCES);
-		mount_forget(&m, i);
-	}
+	memstore_fail(m.store, "copy", 1, -EACCES);
+	assert_int_equal(change(&m, "d/f", 0640, 0, false), -EACCES);
 	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0600);
 	assert_int_equal(sync_dir(&m, "d"), 0);
@@ -428,20 +419,15 @@ static void the_first_is_heard_of(void **state)
 
 static void a_later_one_by_fsync(void **state)
 {
-	struct inode *i;
-	struct store_attr to = { .which = STORE_SET_MODE, .mode = 0640 };
 	struct mount m;
 	struct stat st;
 
 	up(&m);
 	has(&m, KEY, "text", S_IFREG | 0600);
-	i = mount_find(&m, "d/f", NULL);
-	assert_true(inode_meta_set(m.fs->tree, i, &to));
 	memstore_fail(m.store, "copy", 1, -EACCES);
-	assert_int_equal(attr_queue_add(m.fs->attr_queue, i, true), 0);
+	assert_int_equal(change(&m, "d/f", 0640, 0, true), 0);
 	assert_int_equal(sync_dir(&m, "d"), -EACCES);
 	assert_int_equal(sync_dir(&m, "d"), 0);
-	mount_forget(&m, i);
 	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0600);
 	mount_down(&m);
@@ -449,17 +435,13 @@ static void a_later_one_by_fsync(void **state)
 
 static void are_stored_by_the_end(void **state)
 {
-	struct inode *i;
-	struct store_attr to = { .which = STORE_SET_MODE, .mode = 0640 }, a;
+	struct store_attr a;
 	struct mount m;
 	struct store *s;
 
 	up(&m);
 	has(&m, KEY, "text", S_IFREG | 0600);
-	i = mount_find(&m, "d/f", NULL);
-	assert_true(inode_meta_set(m.fs->tree, i, &to));
-	assert_int_equal(attr_queue_add(m.fs->attr_queue, i, true), 0);
-	mount_forget(&m, i);
+	assert_int_equal(change(&m, "d/f", 0640, 0, true), 0);
 	s = store_ref(m.store);
 	mount_down(&m);
 	m.store = s;
@@ -471,17 +453,13 @@ static void are_stored_by_the_end(void **state)
 
 static void go_where_the_name_goes(void **state)
 {
-	struct inode *i;
-	struct store_attr to = { .which = STORE_SET_MODE, .mode = 0640 }, a;
+	struct store_attr a;
 	struct mount m;
 
 	up(&m);
 	has(&m, KEY, "text", S_IFREG | 0600);
-	i = mount_find(&m, "d/f", NULL);
-	assert_true(inode_meta_set(m.fs->tree, i, &to));
-	assert_int_equal(attr_queue_add(m.fs->attr_queue, i, true), 0);
+	assert_int_equal(change(&m, "d/f", 0640, 0, true), 0);
 	assert_int_equal(mount_rename(&m, "d/f", "d/g", 0), 0);
-	mount_forget(&m, i);
 	assert_int_equal(sync_dir(&m, "d"), 0);
 	told(&m, "p/d/g", &a);
 	assert_int_equal(a.mode, S_IFREG | 0640);
