@@ -4,11 +4,11 @@
  * because a file system that is full to the last byte hurts others than us.
  *
  * What is kept of parts that leave is written by a thread of the file's own,
- * while the parts travel: so a writer never waits for the disk, as long as there
- * is memory. It goes past the page cache, since it is hardly ever read, and to
- * fill fresh pages costs more than half of all that a stream costs. Only when
- * the disk falls behind, and parts that have ended hold memory for it, some go
- * through the page cache, which takes them at once.
+ * while the parts travel: so a writer does not wait for the disk, as long as
+ * there is memory. It goes past the page cache, since it is hardly ever read, and
+ * to fill fresh pages costs more than half of all that a stream costs. Once the
+ * writer has to wait for memory that the disk holds (spill_hurry()) the rest
+ * goes through the page cache, which takes it at once.
  */
 #include "fs/content/spill.h"
 
@@ -31,7 +31,6 @@
 
 #define ROOM_MAX (64ULL << 20) /* left free by what must be written */
 #define DIRECT_ALIGN 4096 /* bytes; of memory, offset and length */
-#define BEHIND 8 /* pieces that wait: the disk is too slow */
 
 struct spill_kept {
 	uint64_t start, end;
@@ -237,13 +236,13 @@ int spill_write(struct spill *s, uint64_t offset, const void *bytes, size_t len)
 
 /* ---- what is kept ---- */
 
-static int spill_write_kept(struct spill *s, const struct spill_kept *k,
-			    bool behind)
+static int spill_write_kept(struct spill *s, const struct spill_kept *k)
 {
+	bool hurry = __atomic_load_n(&s->hurry, __ATOMIC_RELAXED);
 	size_t len = (size_t)(k->end - k->start), n = 0;
 	int rc = spill_check_room(s->fd, len, true);
 
-	if (!rc && !behind && spill_direct_fits(s, k->start, k->bytes, len))
+	if (!rc && !hurry && spill_direct_fits(s, k->start, k->bytes, len))
 		n = spill_write_direct(s, k->start, k->bytes, len);
 	return rc ? rc : spill_put(s, k->start + n, k->bytes + n, len - n);
 }
@@ -255,7 +254,6 @@ static void spill_end_locked(struct spill *s, struct spill_kept *k, int rc)
 	struct spill_locked *g = spill_locked(s);
 
 	DL_DELETE(g->queue, k);
-	g->n_queue--;
 	k->bytes = NULL;
 	if (rc) {
 		DL_APPEND(g->lost, k);
@@ -266,7 +264,7 @@ static void spill_end_locked(struct spill *s, struct spill_kept *k, int rc)
 }
 
 /* The first of the queue; NULL: the thread is to end. */
-static struct spill_kept *spill_next(struct spill *s, bool *behind)
+static struct spill_kept *spill_next(struct spill *s)
 {
 	struct spill_locked *g;
 	struct spill_kept *k;
@@ -277,7 +275,6 @@ static struct spill_kept *spill_next(struct spill *s, bool *behind)
 		waiter_list_sleep_uninterrupted(&g->waiters, &s->lock,
 						WAIT_FOREVER);
 	k = g->over ? NULL : g->queue;
-	*behind = g->n_queue > BEHIND;
 	lock_drop(&s->lock);
 	return k;
 }
@@ -286,10 +283,9 @@ static void *spill_work(void *arg)
 {
 	struct spill *s = arg;
 	struct spill_kept *k;
-	bool behind;
 
-	while ((k = spill_next(s, &behind))) {
-		int rc = spill_write_kept(s, k, behind);
+	while ((k = spill_next(s))) {
+		int rc = spill_write_kept(s, k);
 		void (*ended)(void *) = k->ended;
 		void *ended_arg = k->arg;
 
@@ -323,10 +319,14 @@ int spill_keep(struct spill *s, uint64_t offset, const void *bytes, size_t len,
 				  .arg = arg };
 	lock_take(&s->lock);
 	DL_APPEND(spill_locked(s)->queue, k);
-	spill_locked(s)->n_queue++;
 	waiter_list_wake(&spill_locked(s)->waiters);
 	lock_drop(&s->lock);
 	return 0;
+}
+
+void spill_hurry(struct spill *s)
+{
+	__atomic_store_n(&s->hurry, true, __ATOMIC_RELAXED);
 }
 
 /* That of the list which has the first byte of [start, end) that any has. */

@@ -29,7 +29,6 @@ enum spill_direct { SPILL_DIRECT_UNTRIED, SPILL_DIRECT_ON, SPILL_DIRECT_OFF };
 struct spill_locked {
 	struct spill_kept *queue; /* in order; the first is being written */
 	struct spill_kept *lost; /* what could not be kept */
-	unsigned n_queue;
 	bool over; /* the thread is to end */
 	struct waiter_list waiters; /* the thread, and who waits for it */
 };
@@ -45,6 +44,7 @@ struct spill {
 	bool started;
 	pthread_t thread;
 	unsigned n_lost; /* atomic */
+	bool hurry; /* atomic */
 	struct lock lock;
 	struct spill_locked guarded_;
 };
@@ -76,6 +76,8 @@ int spill_write(struct spill *s, uint64_t offset, const void *bytes,
  */
 int spill_keep(struct spill *s, uint64_t offset, const void *bytes, size_t len,
 	       void (*ended)(void *arg), void *arg);
+/* The memory of what is being kept is waited for. */
+void spill_hurry(struct spill *s);
 /* Until nothing of [start, end) is being kept: it is in the file, or lost. */
 void spill_wait(struct spill *s, uint64_t start, uint64_t end);
 /* Bytes that could not be kept; false: there are none that were not told. */

@@ -320,6 +320,7 @@ static int writer_await(struct file *f, unsigned released)
  * NULL: there is none to be had, or the wait was interrupted. */
 static void *writer_borrow(struct file *f, size_t cap) REQUIRES(f->turn)
 {
+	struct upload_parts *u = content(f)->upload;
 	struct pool *pool = file_pool(f);
 	unsigned released, pinned;
 	void *mem;
@@ -336,6 +337,10 @@ static void *writer_borrow(struct file *f, size_t cap) REQUIRES(f->turn)
 			if (!mem)
 				pool_unhold(pool, &f->memory, cap);
 		}
+		/* Parts that have ended are still being kept. */
+		if (!mem && u && content(f)->spill &&
+		    upload_parts_count(u).sending < pinned)
+			spill_hurry(content(f)->spill);
 	} while (!mem && pinned && !writer_await(f, released));
 	return mem;
 }

@@ -138,6 +138,8 @@ static void test_keep(void **state)
 		int odd = k % 4 == 3 ? 1 : 0;
 		char *from = bytes + k * LEN + odd;
 
+		if (k == N / 2)
+			spill_hurry(s);
 		memset(from, 'a' + k, LEN - 2 * odd);
 		memcpy(want + k * LEN + odd, from, LEN - 2 * odd);
 		assert_int_equal(spill_keep(s, (uint64_t)k * LEN + odd, from,
