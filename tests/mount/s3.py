@@ -87,11 +87,15 @@ def delete(*keys):
         S3.delete_object(Bucket=BUCKET, Key=key)
 
 
+def delete_pending(prefix):
+    for key, upload in list(pending(prefix)):
+        S3.abort_multipart_upload(Bucket=BUCKET, Key=key, UploadId=upload)
+
+
 def delete_prefix(prefix):
     if len(prefix) < 3:
         sys.exit("s3.py: so short a prefix is a mistake")
-    for key, upload in list(pending(prefix)):
-        S3.abort_multipart_upload(Bucket=BUCKET, Key=key, UploadId=upload)
+    delete_pending(prefix)
     keys = [{"Key": o["Key"]} for o in objects(prefix)]
     for i in range(0, len(keys), 1000):
         S3.delete_objects(Bucket=BUCKET, Delete={
