@@ -19,12 +19,6 @@ void questions_free(struct questions *q);
  */
 int questions_begin(struct questions *q, struct inode *dir, const char *name,
 		    int *rc);
-/*
- * The same where an answer must not be older than the call: a question that is
- * under way is not shared, the one behind it is, by all that come meanwhile.
- */
-int questions_begin_next(struct questions *q, struct inode *dir,
-			 const char *name, int *rc);
 void questions_end(struct questions *q, struct inode *dir, const char *name,
 		   int rc);
 

@@ -68,13 +68,19 @@ static int resolve_dir_again(struct fs *fs, struct inode *dir, const char *name,
 	return rc == -EINTR ? rc : 0;
 }
 
-static int resolve_ask_alone(struct fs *fs, struct inode *dir, const char *name,
-			     struct inode **out)
+int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
+		struct inode **out)
 {
 	struct buf key = NAMES_KEY;
 	struct claims_ask ask;
-	int rc = claims_ask_begin(fs->tree, dir, name, &ask);
+	int rc;
 
+	if (names_is_root(fs, dir))
+		return stages_resolve(fs, name, out);
+	rc = resolve_dir_again(fs, dir, name, out);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = claims_ask_begin(fs->tree, dir, name, &ask);
 	if (rc)
 		return rc;
 	rc = inode_place_key(&ask.at, name, &key);
@@ -85,49 +91,6 @@ static int resolve_ask_alone(struct fs *fs, struct inode *dir, const char *name,
 	claims_ask_end(fs->tree, &ask);
 	buf_clear(&key);
 	return rc;
-}
-
-/* For all threads that have come since it was last asked: where a store is asked
- * each time, and the question waits for who changes the name. */
-static int resolve_ask_next(struct fs *fs, struct inode *dir, const char *name,
-			    struct inode **out)
-{
-	int rc, told;
-
-	for (;;) {
-		rc = questions_begin_next(fs->questions, dir, name, &told);
-		if (rc < 0)
-			return rc;
-		if (rc) {
-			rc = resolve_ask_alone(fs, dir, name, out);
-			questions_end(fs->questions, dir, name, rc);
-			return rc;
-		}
-		if (told && told != -ENOENT && told != -EINTR)
-			return told;
-		*out = told == -EINTR ? NULL : tree_peek(fs->tree, dir, name);
-		if (*out)
-			return 0;
-		if (told == -ENOENT)
-			return told;
-	}
-}
-
-int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
-		struct inode **out)
-{
-	struct inode_view v;
-	int rc;
-
-	if (names_is_root(fs, dir))
-		return stages_resolve(fs, name, out);
-	rc = resolve_dir_again(fs, dir, name, out);
-	if (rc)
-		return rc < 0 ? rc : 0;
-	inode_view(fs->tree, dir, &v);
-	if (v.policy->renames && !claims_held(fs->tree))
-		return resolve_ask_next(fs, dir, name, out);
-	return resolve_ask_alone(fs, dir, name, out);
 }
 
 /* What the tree knows of it: 0 or -ENOENT; -EAGAIN: nothing. */

@@ -161,23 +161,6 @@ static void claims_end(struct tree *t, struct inode *i, bool move)
 	free(ended);
 }
 
-bool claims_held(struct tree *t)
-{
-	const struct waiter *self = waiter_self();
-	struct tree_claim *c;
-
-	tree_lock(t);
-	c = tree_locked(t)->publishing;
-	while (c && c->owner != self)
-		c = c->next;
-	if (!c)
-		c = tree_locked(t)->moving;
-	while (c && c->owner != self)
-		c = c->next;
-	tree_unlock(t);
-	return c;
-}
-
 /* What stands at dir/name, if that or dir is another thread's now: *known. */
 static bool claims_ask_waits_locked(struct tree *t, struct inode *dir,
 				    const char *name, const struct waiter *self,

@@ -424,9 +424,6 @@ struct claims_ask {
 	struct inode *dir, *known; /* claimed, or NULL */
 	struct tree_claim claims[2];
 };
-/* Has the calling thread a claim? What it asks then must not wait for another
- * thread that may wait for its claim. */
-bool claims_held(struct tree *t);
 int claims_ask_begin(struct tree *t, struct inode *dir, const char *name,
 		     struct claims_ask *out);
 void claims_ask_end(struct tree *t, struct claims_ask *a);
