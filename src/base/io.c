@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -124,6 +125,35 @@ int io_pwrite(int fd, const void *bytes, size_t n, uint64_t at)
 	size_t done;
 
 	return io_pwrite_some(fd, bytes, n, at, &done);
+}
+
+static int io_zero_by_hand(int fd, uint64_t from, uint64_t to)
+{
+	static const char zeros[16384];
+	int rc = 0;
+
+	for (size_t n; !rc && from < to; from += n) {
+		n = number_min(to - from, sizeof(zeros));
+		rc = io_pwrite(fd, zeros, n, from);
+	}
+	return rc;
+}
+
+int io_zero(int fd, uint64_t from, uint64_t to)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	to = number_min(to, (uint64_t)st.st_size);
+	if (from >= to)
+		return 0;
+	if (!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		       (off_t)from, (off_t)(to - from)))
+		return 0;
+	return errno == EOPNOTSUPP || errno == ENOSYS
+		       ? io_zero_by_hand(fd, from, to)
+		       : -errno;
 }
 
 static int io_copy_by_hand(int from, uint64_t from_at, int to, uint64_t to_at,

@@ -29,6 +29,10 @@ int io_pwrite(int fd, const void *bytes, size_t n, uint64_t at);
 int io_pwrite_some(int fd, const void *bytes, size_t n, uint64_t at,
 		   size_t *done);
 
+/* Those of [from, to) that the file has are zeros from now on: a hole, where
+ * the file system knows such. */
+int io_zero(int fd, uint64_t from, uint64_t to);
+
 /*
  * From file to file: by the kernel, which may share blocks, or through a buffer
  * where it cannot. -ENODATA: the source ends early. -EINTR: the operation was

@@ -196,7 +196,9 @@ static int dirops_remove(struct fs *fs, struct inode *dir, const char *name,
 
 	if (rc)
 		goto out;
-	rc = dirops_remove_later(fs, dir, i, buf_str(&key));
+	rc = kind == INODE_FILE ? names_hold(fs, i) : 0;
+	if (!rc)
+		rc = dirops_remove_later(fs, dir, i, buf_str(&key));
 	if (rc > 0)
 		rc = dirops_remove_now(fs, dir, name, i, buf_str(&key));
 	if (!rc && kind == INODE_FILE) {

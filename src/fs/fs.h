@@ -190,7 +190,7 @@ int fs_symlink(struct fs *fs, struct inode *dir, const char *name,
 int fs_readlink(struct fs *fs, struct inode *i, char target[PATH_MAX]);
 /* There are none. -EPERM, and the log says why. */
 int fs_link(const char *name);
-/* flags: RENAME_NOREPLACE or 0; RENAME_EXCHANGE is -EINVAL. */
+/* flags: 0, RENAME_NOREPLACE or RENAME_EXCHANGE. */
 int fs_rename(struct fs *fs, struct inode *dir, const char *name,
 	      struct inode *to_dir, const char *to_name, unsigned flags);
 int fs_statfs(struct fs *fs, struct inode *i, struct statvfs *out);
@@ -242,13 +242,27 @@ int fs_close(struct fs *fs, struct handle *h, pid_t thread);
 void fs_opened_by(struct fs *fs, struct handle *h, pid_t thread);
 void fs_written_by(struct fs *fs, struct handle *h, pid_t thread);
 int fs_file_sync(struct fs *fs, struct handle *h);
-/* mode 0 only: the size is at least offset + len afterwards. */
-int fs_file_allocate(struct fs *fs, struct handle *h, off_t offset, off_t len);
 /* What is still dirty is published; its error can only be logged. */
 void fs_release(struct fs *fs, struct handle *h);
 /* One release more is to come, of a thread that uses h longer than the kernel
  * does. */
 void fs_retain(struct handle *h);
+
+/* ---- ranges of files (fs_range.c) ---- */
+/*
+ * fallocate(2): the size is at least offset + len afterwards, unless mode has
+ * FALLOC_FL_KEEP_SIZE; with FALLOC_FL_PUNCH_HOLE or _ZERO_RANGE those bytes are
+ * zeros. Nothing is reserved. -EOPNOTSUPP other modes.
+ */
+int fs_range_allocate(struct fs *fs, struct handle *h, int mode, off_t offset,
+		      off_t len);
+/* lseek(2) by SEEK_DATA or SEEK_HOLE. */
+int fs_range_seek(struct fs *fs, struct handle *h, off_t offset, int whence,
+		  off_t *out);
+/* copy_file_range(2): how many bytes, or -errno; -EOPNOTSUPP: they are to be
+ * read and written. */
+ssize_t fs_range_copy(struct fs *fs, struct handle *from, off_t from_at,
+		      struct handle *to, off_t to_at, size_t len);
 
 /* What is known of the processes of this machine; without it every close is
  * taken for the last one. Set before the first request. */

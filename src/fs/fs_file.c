@@ -520,23 +520,6 @@ int fs_file_sync(struct fs *fs, struct handle *h)
 	return rc ? rc : attr_queue_settle(fs->attr_queue, file_inode(h->file));
 }
 
-int fs_file_allocate(struct fs *fs, struct handle *h, off_t offset, off_t len)
-{
-	uint64_t size, end;
-
-	if (offset < 0 || len <= 0)
-		return -EINVAL;
-	if (!handle_writes(h))
-		return -EBADF;
-	end = (uint64_t)offset + (uint64_t)len;
-	if (end > INT64_MAX)
-		return -EFBIG;
-	handle_changed(h);
-	h->written = true;
-	file_size(h->file, &size);
-	return end > size ? HANDLE_WRITE(fs, file_truncate(h->file, end)) : 0;
-}
-
 int fs_file_truncate(struct fs *fs, struct inode *i, uint64_t size)
 {
 	struct inode_view v;

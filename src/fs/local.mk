@@ -11,6 +11,7 @@ libfs_a_SOURCES = \
 	src/fs/fs.c src/fs/fs.h \
 	src/fs/fs_dir.c \
 	src/fs/fs_file.c \
+	src/fs/fs_range.c \
 	src/fs/fs_setattr.c \
 	src/fs/handle.c src/fs/handle.h \
 	src/fs/inval_queue.c src/fs/inval_queue.h \
@@ -19,8 +20,6 @@ libfs_a_SOURCES = \
 	src/fs/names.c src/fs/names.h \
 	src/fs/questions.c src/fs/questions.h \
 	src/fs/removals.c src/fs/removals.h \
-	src/fs/rename.c \
-	src/fs/rename_keys.c src/fs/rename_keys.h \
 	src/fs/resolve.c \
 	src/fs/stages.c \
 	src/fs/state.h src/fs/subtree.c src/fs/subtree.h \

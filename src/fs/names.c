@@ -289,6 +289,23 @@ void names_orphan(struct fs *fs, struct inode *i)
 	}
 }
 
+int names_hold(struct fs *fs, struct inode *i)
+{
+	struct file *f = inode_file_get(fs->tree, i);
+	int rc;
+
+	if (!f)
+		return 0;
+	rc = file_hold(f);
+	if (rc && rc != -EINTR)
+		file_log(
+			f, LOG_LEVEL_WARN, rc,
+			"it goes while programs have it open, and they may not "
+			"be able to read it to its end");
+	file_close(f);
+	return rc == -EINTR ? rc : 0;
+}
+
 int names_writable(struct fs *fs, struct inode *i)
 {
 	struct stage *stage = fs->set.ro ? NULL : inode_stage(fs->tree, i);

@@ -109,6 +109,10 @@ int names_store_dir(struct fs *fs, struct inode *dir);
 /* i has left the tree, or is about to: its content is not published any
  * more. */
 void names_orphan(struct fs *fs, struct inode *i);
+/* i is about to lose its object to this mount: who has it open reads on, from
+ * what is fetched now. -EINTR: that was interrupted; what cannot be kept is
+ * logged. */
+int names_hold(struct fs *fs, struct inode *i);
 /*
  * i is about to be replaced: a program that has just looked it up and opens it
  * now gets what it was, as on a disk, if its content is open by then. False

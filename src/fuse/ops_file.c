@@ -150,14 +150,47 @@ void ops_file_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 			off_t length, struct fuse_file_info *fi)
 {
 	struct fs *fs = op_begin(req);
-	int rc = mode ? -EOPNOTSUPP : 0;
+	int rc = 0;
 
 	/* The request has no flag, and CAP_FSETID cannot be seen from here. */
-	if (!rc && fuse_req_ctx(req)->uid)
+	if (fuse_req_ctx(req)->uid)
 		rc = fs_drop_setid(fs, op_inode(req, ino));
 	if (!rc)
-		rc = fs_file_allocate(fs, ops_file_handle(fi), offset, length);
+		rc = fs_range_allocate(fs, ops_file_handle(fi), mode, offset,
+				       length);
 	if (!rc)
 		fs_written_by(fs, ops_file_handle(fi), fuse_req_ctx(req)->pid);
 	op_done(req, rc);
+}
+
+void ops_file_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
+		    struct fuse_file_info *fi)
+{
+	off_t found = 0;
+	int rc = fs_range_seek(op_begin(req), ops_file_handle(fi), offset,
+			       whence, &found);
+
+	if (!op_failed(req, rc))
+		fuse_reply_lseek(req, found);
+}
+
+void ops_file_copy_range(fuse_req_t req, fuse_ino_t from, off_t from_at,
+			 struct fuse_file_info *from_fi, fuse_ino_t to,
+			 off_t to_at, struct fuse_file_info *to_fi, size_t len,
+			 int flags)
+{
+	struct fs *fs = op_begin(req);
+	struct handle *h = ops_file_handle(to_fi);
+	ssize_t n = flags ? -EINVAL : 0;
+
+	/* As in fallocate(2). */
+	if (!n && fuse_req_ctx(req)->uid)
+		n = fs_drop_setid(fs, op_inode(req, to));
+	if (!n)
+		n = fs_range_copy(fs, ops_file_handle(from_fi), from_at, h,
+				  to_at, len);
+	if (n > 0)
+		fs_written_by(fs, h, fuse_req_ctx(req)->pid);
+	if (!op_failed(req, n < 0 ? (int)n : 0))
+		fuse_reply_write(req, (size_t)n);
 }

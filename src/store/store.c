@@ -294,6 +294,56 @@ int store_set_props(struct store *s, const char *key,
 	return rc;
 }
 
+bool store_is_near(const struct store *s, const struct store *other)
+{
+	if (s->broken || other->broken || s->limits.files)
+		return false;
+	return s == other || (s->ops == other->ops && s->ops->is_near &&
+			      s->ops->is_near(s, other));
+}
+
+int store_copy_from(struct store *s, struct store *source, const char *from,
+		    const char *etag, const char *to,
+		    const struct store_retype *retype,
+		    const struct store_cond *cond, struct object_info *out)
+{
+	struct object_info info = { 0 };
+	int rc;
+
+	if (s == source)
+		return store_copy_named(s, from, etag, to, retype, cond, out);
+	rc = store_is_near(s, source) ? store_check_key(source, from) : -EXDEV;
+	if (!rc)
+		rc = store_check_key(s, to);
+	if (!rc)
+		rc = store_check_etag(etag);
+	if (!rc)
+		rc = store_check_cond(cond);
+	if (!rc)
+		rc = s->ops->copy_from(s, source, from, etag, to, retype, cond,
+				       &info);
+	if (!rc && out)
+		*out = info;
+	return rc;
+}
+
+int store_copy_as(struct store *s, const struct store_range *from,
+		  const char *to, const struct store_meta *meta,
+		  struct object_info *out)
+{
+	int rc = store_check_key(s, from->key);
+
+	if (!rc)
+		rc = store_check_key(s, to);
+	if (!rc)
+		rc = store_check_etag(from->etag);
+	if (!rc && (!s->ops->copy_as || !from->etag || from->offset ||
+		    !strcmp(from->key, to)))
+		rc = -ENOTSUP;
+	memset(out, 0, sizeof(*out));
+	return rc ? rc : s->ops->copy_as(s, from, to, meta, out);
+}
+
 static int store_remove_any(struct store *s, const char *key, const char *etag)
 {
 	int rc = store_check_key(s, key);
@@ -449,6 +499,17 @@ int store_rename(struct store *s, const char *from, const char *to,
 	if (!rc && !s->ops->rename)
 		rc = -EOPNOTSUPP;
 	return rc ? rc : s->ops->rename(s, from, to, if_absent);
+}
+
+int store_exchange(struct store *s, const char *one, const char *other)
+{
+	int rc = store_check_key(s, one);
+
+	if (!rc)
+		rc = store_check_key(s, other);
+	if (!rc && !s->ops->exchange)
+		rc = -ENOTSUP;
+	return rc ? rc : s->ops->exchange(s, one, other);
 }
 
 int store_sync(struct store *s, const char *key)

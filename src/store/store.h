@@ -320,6 +320,22 @@ typedef int store_copy_fn(struct store *s, const char *from, const char *etag,
 typedef int store_set_props_fn(struct store *s, const char *key,
 			       const struct object_details *now,
 			       struct object_info *out);
+/* Can the server copy from that other store of its kind, as far as one can tell
+ * without asking? */
+typedef bool store_is_near_fn(const struct store *s, const struct store *other);
+/* As store_copy_fn, from an object of a store that is near. -EACCES also when
+ * the keys may not read it there. */
+typedef int store_copy_from_fn(struct store *s, struct store *source,
+			       const char *from, const char *etag,
+			       const char *to,
+			       const struct store_retype *retype,
+			       const struct store_cond *cond,
+			       struct object_info *out);
+/* Server-side: all of an object of that length becomes another one, as if it were
+ * new. -ENOTSUP: it is too long for one request, or the store has no such. */
+typedef int store_copy_as_fn(struct store *s, const struct store_range *from,
+			     const char *to, const struct store_meta *meta,
+			     struct object_info *out);
 
 /* etag: only the object that has it, else -ESTALE; NULL: any. A key that is not
  * there is removed. */
@@ -373,6 +389,10 @@ typedef int store_set_attr_fn(struct store *s, const char *key,
  * if_absent -EEXIST. One step: there is never neither. ETags stay. */
 typedef int store_rename_fn(struct store *s, const char *from, const char *to,
 			    bool if_absent);
+/* As rename, and both are there: each has the other's name afterwards, in one
+ * step. -ENOTSUP: the disk cannot. */
+typedef int store_exchange_fn(struct store *s, const char *one,
+			      const char *other);
 /* What was done to this name, to its attributes or, of a directory ("": the
  * root), to the names in it outlives a power cut. Other stores: 0, they answer
  * only what they keep. */
@@ -407,6 +427,9 @@ struct store_ops {
 	int (*tags)(struct store *s, const char *key, struct buf *out);
 	store_copy_fn *copy;
 	store_set_props_fn *set_props;
+	store_copy_as_fn *copy_as; /* NULL: there is none */
+	store_is_near_fn *is_near; /* NULL: no other is */
+	store_copy_from_fn *copy_from; /* NULL with is_near */
 	store_remove_fn *remove;
 	store_remove_many_fn *remove_many;
 	store_presign_fn *presign;
@@ -423,6 +446,7 @@ struct store_ops {
 	store_scratch_fn *scratch;
 	store_set_attr_fn *set_attr;
 	store_rename_fn *rename;
+	store_exchange_fn *exchange;
 	store_sync_fn *sync;
 	store_statfs_fn *statfs;
 };
@@ -540,6 +564,9 @@ int store_copy(struct store *s, const char *from, const char *etag,
 	       struct object_info *out);
 store_copy_fn store_copy_named;
 store_set_props_fn store_set_props;
+store_copy_as_fn store_copy_as;
+store_is_near_fn store_is_near; /* a store of objects is near itself */
+store_copy_from_fn store_copy_from;
 
 int store_remove(struct store *s, const char *key);
 /* Only while the object has this ETag, else -ESTALE. A server of objects that
@@ -559,6 +586,7 @@ store_same_fn store_same;
 store_scratch_fn store_scratch;
 store_set_attr_fn store_set_attr;
 store_rename_fn store_rename;
+store_exchange_fn store_exchange;
 store_sync_fn store_sync;
 store_statfs_fn store_statfs;
 

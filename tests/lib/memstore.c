@@ -184,28 +184,26 @@ static int mem_put(struct store *s, const char *key,
 	return err;
 }
 
-static int copy_locked(struct memstore *m, const char *from, const char *etag,
-		       const char *to, const struct store_retype *retype,
-		       const struct store_cond *cond, struct object_info *out)
+/* The object, if it has that ETag (NULL: any). */
+static int copy_find_locked(struct memstore *m, const char *from,
+			    const char *etag, const struct mem_object **out)
 	REQUIRES(&m->lock)
 {
-	const struct mem_object *o = mem_find_locked(m, from);
+	*out = mem_find_locked(m, from);
+	if (!*out)
+		return -ENOENT;
+	return etag && strcmp(etag, (*out)->info.etag) ? -ESTALE : 0;
+}
+
+static int copy_to_locked(struct memstore *m, const struct mem_object *o,
+			  const char *to, const struct props *props,
+			  struct object_info *out) REQUIRES(&m->lock)
+{
 	char same[STORE_ETAG_SIZE];
-	struct props props;
 	struct mem_blob *blob;
 	struct mem_props *kept;
-	int err;
+	int err = mem_props_keep(props, &kept);
 
-	if (!o)
-		return -ENOENT;
-	if (etag && strcmp(etag, o->info.etag))
-		return -ESTALE;
-	err = mem_cond_locked(m, to, cond);
-	if (err)
-		return err;
-	mem_props_tell(o->props, &props);
-	props_retype(&props, retype);
-	err = mem_props_keep(&props, &kept);
 	if (err)
 		return err;
 	blob = mem_blob_ref(o->blob);
@@ -216,6 +214,42 @@ static int copy_locked(struct memstore *m, const char *from, const char *etag,
 		mem_blob_unref(blob);
 		free(kept);
 	}
+	return err;
+}
+
+static int copy_locked(struct memstore *m, const char *from, const char *etag,
+		       const char *to, const struct store_retype *retype,
+		       const struct store_cond *cond, struct object_info *out)
+	REQUIRES(&m->lock)
+{
+	const struct mem_object *o;
+	struct props props;
+	int err = copy_find_locked(m, from, etag, &o);
+
+	err = err ? err : mem_cond_locked(m, to, cond);
+	if (err)
+		return err;
+	mem_props_tell(o->props, &props);
+	props_retype(&props, retype);
+	return copy_to_locked(m, o, to, &props, out);
+}
+
+static int mem_copy_as(struct store *s, const struct store_range *from,
+		       const char *to, const struct store_meta *meta,
+		       struct object_info *out)
+{
+	struct memstore *m = memstore_of(s);
+	const struct mem_object *o;
+	struct props props = { .len = 0 };
+	int err = mem_enter(m, MEM_COPY);
+
+	err = err ? err : props_of_meta(&props, meta);
+	if (err)
+		return err;
+	lock_take(&m->lock);
+	err = copy_find_locked(m, from->key, from->etag, &o);
+	err = err ? err : copy_to_locked(m, o, to, &props, out);
+	lock_drop(&m->lock);
 	return err;
 }
 
@@ -377,6 +411,7 @@ static const struct store_ops mem_ops = {
 	.pending_abort = mem_pending_abort,
 	.copy = mem_copy,
 	.set_props = mem_set_props,
+	.copy_as = mem_copy_as,
 	.remove = mem_remove,
 	.remove_many = mem_remove_many,
 	.presign = mem_presign,

@@ -254,6 +254,10 @@ class Row:
                                ctypes.c_long(int(offset)),
                                ctypes.c_long(int(size))))
 
+    def do_copy_range(self, source, offset, fd, at, size):
+        return str(os.copy_file_range(self.fd(source), self.fd(fd), int(size),
+                                      int(offset), int(at)))
+
     def do_fsync(self, fd):
         os.fsync(self.fd(fd))
 

@@ -150,6 +150,8 @@ costs 'cp -r puts each file and each directory once' 441 '
 # ---- moving
 
 echo text >"$E/known/g"
+mv "$E/known/g" "$E/known/h" # what the store heeds is learnt
+mv "$E/known/h" "$E/known/g"
 take_counts
 costs 'mv of a file asks before and after its copy' 4 'mv $E/known/g $E/known/h'
 mkdir "$LOCAL/hundred"

@@ -33,6 +33,8 @@ action: type is one of
     redirect       status (301, 307 or 400), region: unless signed for it
     raw            text: sent instead of an answer, then closed
     lose           the request is carried out, the answer is lost (a reset)
+    deaf           a copy or a removal takes no notice of its condition on what
+                   is there
     skew           seconds: the server's clock is off from now on (no match)
 """
 import re
@@ -40,7 +42,7 @@ import threading
 
 TYPES = ("status", "error_in_200", "garbage", "reset", "cut", "wrong_length",
          "no_length", "rewrite", "list", "stall", "latency", "trickle",
-         "redirect", "raw", "lose", "skew")
+         "redirect", "raw", "lose", "deaf", "skew")
 
 
 class Fault:

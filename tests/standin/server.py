@@ -216,7 +216,8 @@ class Handler(BaseHTTPRequestHandler):
         if answer is None and s3:
             answer = s3.answer(self.command, raw_path, raw_query,
                                self.headers, body, self.state.now(),
-                               self.state.faults.regions, act.get("as"))
+                               self.state.faults.regions,
+                               "deaf" if kind == "deaf" else act.get("as"))
         elif answer is None and self.state.auth:
             answer = self.state.auth.answer(self.command, raw_path, raw_query,
                                             self.headers, body,

@@ -104,6 +104,7 @@ tests_unit_test_store_s3_SOURCES = \
 	tests/unit/store/s3/test_s3_faults.c \
 	tests/unit/store/s3/test_s3_fixes.c \
 	tests/unit/store/s3/test_s3_identity.c \
+	tests/unit/store/s3/test_s3_heed.c \
 	tests/unit/store/s3/test_s3_lack.c \
 	tests/unit/store/s3/test_s3_made.c \
 	tests/unit/store/s3/test_s3_odd.c \
@@ -192,6 +193,7 @@ tests_unit_test_fs_content_SOURCES = \
 	tests/unit/fs/content/test_file_model.c \
 	tests/unit/fs/content/test_file_props.c \
 	tests/unit/fs/content/test_pending.c \
+	tests/unit/fs/content/test_range.c \
 	tests/unit/fs/content/test_reader.c \
 	tests/unit/fs/content/test_spill.c \
 	tests/unit/fs/content/test_writer.c \
@@ -236,6 +238,7 @@ tests_unit_test_fs_SOURCES = \
 	tests/unit/fs/test_questions.c \
 	tests/unit/fs/test_removals.c \
 	tests/unit/fs/test_rename.c \
+	tests/unit/fs/test_rename_killed.c \
 	tests/unit/fs/test_rename_race.c \
 	tests/unit/fs/test_replaced.c \
 	tests/unit/fs/test_stages.c \

@@ -98,11 +98,12 @@ static int local_fill_piece(struct file *f, int scratch, uint64_t start,
 	for (uint64_t at = start; !rc && at < end; at = p.end) {
 		local_find(f, at, end, &p);
 		if (p.kind == FILE_BASE) {
-			rc = file_fd_copy(p.fd->fd, scratch, at, p.end);
+			rc = file_fd_copy(p.fd->fd, at, p.end, scratch, at);
 			if (!rc)
 				rc = local_base_same(f, p.fd, p.etag);
 		} else if (p.kind == FILE_ZERO) {
-			rc = file_fd_zero(scratch, at, p.end);
+			/* whatever a write that failed has left */
+			rc = io_zero(scratch, at, p.end);
 		}
 		if (!rc && p.kind != FILE_SPILL)
 			rc = local_add(f, at, p.end);
@@ -135,7 +136,7 @@ static int local_take_published(struct file *f, int from, int to)
 	for (uint64_t at = 0; !rc && at < size; at = p.end) {
 		local_find(f, at, size, &p);
 		if (p.kind == FILE_SPILL)
-			rc = file_fd_copy(from, to, at, p.end);
+			rc = file_fd_copy(from, at, p.end, to, at);
 		file_fd_unref(p.fd);
 	}
 	return rc;
@@ -157,7 +158,7 @@ static int local_take_base(struct file *f, int to) REQUIRES(f->turn)
 	if (!file_fd_clone(base->fd, to))
 		rc = ftruncate(to, (off_t)limit) ? -errno : 0;
 	else if (limit <= SEED_MAX)
-		rc = file_fd_copy(base->fd, to, 0, limit);
+		rc = file_fd_copy(base->fd, 0, limit, to, 0);
 	else
 		return 0;
 	if (!rc)
@@ -399,6 +400,60 @@ static int local_resize(struct file *f, uint64_t size) REQUIRES(f->turn)
 	return 0;
 }
 
+static int local_zero(struct file *f, uint64_t start, uint64_t end)
+	REQUIRES(f->turn)
+{
+	struct file_fd *s;
+	int rc = local_need_scratch(f, true, &s);
+
+	rc = rc ? rc : io_zero(s->fd, start, end);
+	return rc ? rc : local_add(f, start, end);
+}
+
+/* Bytes of [start, end) of another, up to *run_end, to `at` of s. */
+static int local_copy_run(struct file *from, uint64_t start, uint64_t end,
+			  int s, uint64_t at, uint64_t *run_end)
+{
+	struct local_place p;
+	int rc;
+
+	local_find(from, start, end, &p);
+	*run_end = p.end;
+	rc = p.fd ? file_fd_copy(p.fd->fd, start, p.end, s, at)
+		  : io_zero(s, at, at + (p.end - start));
+	if (!rc && p.kind == FILE_BASE)
+		rc = local_base_same(from, p.fd, p.etag);
+	file_fd_unref(p.fd);
+	return rc;
+}
+
+static int local_copy(struct file *f, struct file *from,
+		      const struct file_range *range, uint64_t *done)
+	REQUIRES(f->turn)
+{
+	uint64_t size, end, run_end, at = range->to;
+	struct content *c;
+	struct file_fd *s;
+	int rc = local_need_scratch(f, true, &s);
+
+	file_size(from, &size);
+	end = number_min(range->from + range->len, size);
+	for (uint64_t o = range->from; !rc && o < end; o = run_end) {
+		rc = local_copy_run(from, o, end, s->fd, at, &run_end);
+		if (rc)
+			break;
+		lock_take(&f->lock);
+		c = content_edit(f);
+		rc = extents_add(&c->local, at, at + (run_end - o));
+		at += rc ? 0 : run_end - o;
+		if (at > c->size)
+			c->size = at;
+		lock_drop(&f->lock);
+	}
+	*done = at - range->to;
+	return rc;
+}
+
 /* ---- publishing: with the turn ---- */
 
 /* The times that callers have seen, or set, are the object's own. */
@@ -474,6 +529,8 @@ const struct content_ops content_local = {
 	.read = local_read,
 	.write = local_write,
 	.resize = local_resize,
+	.zero = local_zero,
+	.copy = local_copy,
 	.publish = local_publish,
 	.forget = local_forget,
 };

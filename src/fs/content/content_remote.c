@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "fs/content/publish.h"
+#include "fs/content/range.h"
 #include "fs/content/reader.h"
 #include "fs/content/spill.h"
 #include "fs/content/upload.h"
@@ -67,6 +68,9 @@ const struct content_ops content_remote = {
 	.read = reader_read_blocks,
 	.write = writer_write,
 	.resize = writer_resize,
+	.zero = range_zero,
+	.copy = range_copy,
+	.hold = range_hold,
 	.publish = publish_remote,
 	.forget = remote_forget,
 };

@@ -16,11 +16,15 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/number.h"
 #include "fs/content/file_fd.h"
 #include "fs/content/spill.h"
 #include "fs/content/turn.h"
 #include "fs/content/upload.h"
 #include "fs/names/inode_meta.h"
+
+/* What a program has closed is released by the kernel a moment later. */
+#define HOLD_WAIT_MS 50
 
 /* The caller is the last one to have it. */
 static void file_free(struct file *f)
@@ -122,6 +126,13 @@ int file_open(const struct file_env *env, struct inode *i,
 			     out);
 	if (*out != fresh)
 		file_free(fresh);
+	/* It has moved to another stage meanwhile. */
+	if (!rc && *out == fresh &&
+	    !inode_is_of_stage(env->tree, i, fresh->stage)) {
+		file_close(fresh);
+		*out = NULL;
+		rc = -ESTALE;
+	}
 	return rc;
 }
 
@@ -325,6 +336,68 @@ int file_truncate(struct file *f, uint64_t size)
 	return rc;
 }
 
+int file_zero(struct file *f, uint64_t offset, uint64_t end)
+{
+	enum file_state after;
+	int rc = turn_begin(f, FILE_WRITING);
+
+	if (rc)
+		return rc;
+	after = f->turn.before;
+	end = number_min(end, content(f)->size);
+	rc = file_check_name(f);
+	if (!rc && offset < end) {
+		rc = f->ops->zero(f, offset, end);
+		/* also when only some of it is */
+		inode_touch(f->env->tree, f->inode);
+		after = FILE_DIRTY;
+	}
+	turn_end(f, after);
+	return rc;
+}
+
+int file_copy(struct file *f, struct file *from, const struct file_range *range,
+	      uint64_t *done)
+{
+	enum file_state after;
+	int rc;
+
+	*done = 0;
+	if (f->ops != from->ops)
+		return -EOPNOTSUPP;
+	if (range->to > UINT64_MAX - range->len ||
+	    file_check_size(f, range->to + range->len))
+		return -EFBIG;
+	rc = turn_begin(f, FILE_WRITING);
+	if (rc)
+		return rc;
+	after = f->turn.before;
+	rc = file_check_name(f);
+	rc = rc ? rc : f->ops->copy(f, from, range, done);
+	if (*done) {
+		inode_touch(f->env->tree, f->inode);
+		after = FILE_DIRTY;
+		rc = 0;
+	}
+	turn_end(f, after);
+	return rc;
+}
+
+int file_hold(struct file *f)
+{
+	int rc;
+
+	if (!f->ops->hold ||
+	    inode_file_wait_alone(f->env->tree, f->inode, HOLD_WAIT_MS))
+		return 0;
+	rc = turn_begin(f, FILE_WRITING);
+	if (rc)
+		return rc;
+	rc = f->ops->hold(f);
+	turn_end(f, f->turn.before);
+	return rc;
+}
+
 int file_reset(struct file *f)
 {
 	enum file_state after = FILE_DIRTY;
@@ -388,6 +461,17 @@ static int file_publish_nowhere(struct file *f)
 	return -ESTALE;
 }
 
+/* One that was made in a directory while that moved to another stage. */
+static int file_check_stage(struct file *f)
+{
+	if (inode_is_of_stage(f->env->tree, f->inode, f->stage))
+		return 0;
+	file_log(f, LOG_LEVEL_ERROR, -ESTALE,
+		 "what was written is lost: its directory was moved to another "
+		 "stage while it was made");
+	return -ESTALE;
+}
+
 static int file_publish_with_turn(struct file *f, const char *key)
 {
 	enum file_state after;
@@ -415,6 +499,8 @@ int file_publish(struct file *f)
 	claimed = !rc;
 	if (rc == -ENOENT)
 		rc = file_publish_nowhere(f);
+	if (!rc && claimed)
+		rc = file_check_stage(f);
 	if (!rc)
 		rc = file_publish_with_turn(f, buf_str(&key));
 	if (claimed)

@@ -97,6 +97,25 @@ bool file_abandon(struct file *f);
 int file_reset(struct file *f);
 int file_write(struct file *f, uint64_t offset, const void *bytes, size_t len);
 int file_truncate(struct file *f, uint64_t size);
+/* [offset, end) is zeros, as far as that lies within the size. */
+int file_zero(struct file *f, uint64_t offset, uint64_t end);
+/*
+ * Bytes of another file, without their passing through a program: *done of
+ * them, fewer than asked at its end, or when one could not be copied.
+ * -EOPNOTSUPP: they are to be read and written. Object stores copy them when f
+ * is published, and f is bound to that version of the other until then
+ * (-ESTALE).
+ */
+struct file_range {
+	uint64_t from, to, len;
+};
+int file_copy(struct file *f, struct file *from, const struct file_range *range,
+	      uint64_t *done);
+/*
+ * The object is about to go, and others have f open: all bytes that it alone
+ * has are here afterwards. Ends early when the others close it. 0 or -errno.
+ */
+int file_hold(struct file *f);
 /* Which processes wrote what is not published yet, by their threads: once it
  * is, they are forgotten. */
 bool file_writer_known(struct file *f, pid_t thread);

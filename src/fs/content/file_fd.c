@@ -55,60 +55,76 @@ bool file_fd_unlinked_same(const struct file_fd *x)
 	       st.st_mtim.tv_nsec == x->mtime.tv_nsec;
 }
 
-/* A hole of `from` at *start is one of `to`: *start is where it ends. 0, or
- * -ESTALE when `from` ends before `end`. */
-static int file_fd_copy_hole(int from, int to, uint64_t *start, uint64_t end)
+/* A piece that is copied: [start, end), to where `to` says. */
+struct fd_copy {
+	int from, to;
+	uint64_t start, end, at;
+};
+
+static void fd_copy_advance(struct fd_copy *c, uint64_t n)
 {
-	off_t data = lseek(from, (off_t)*start, SEEK_DATA);
+	c->start += n;
+	c->at += n;
+}
+
+/* A hole at its beginning is one of the target. 0, or -ESTALE when the source
+ * ends before its end. */
+static int fd_copy_hole(struct fd_copy *c)
+{
+	off_t data = lseek(c->from, (off_t)c->start, SEEK_DATA);
 	struct stat st;
+	uint64_t n;
 	int rc;
 
 	if (data < 0) {
-		if (errno != ENXIO || fstat(from, &st))
+		if (errno != ENXIO || fstat(c->from, &st))
 			return 0; /* copied like any other bytes */
-		if ((uint64_t)st.st_size < end)
+		if ((uint64_t)st.st_size < c->end)
 			return -ESTALE;
-		data = (off_t)end;
+		data = (off_t)c->end;
 	}
-	if ((uint64_t)data > end)
-		data = (off_t)end;
-	if ((uint64_t)data <= *start)
+	if ((uint64_t)data <= c->start)
 		return 0;
-	rc = file_fd_zero(to, *start, (uint64_t)data);
-	if (rc)
-		return rc;
-	if (fstat(to, &st) || (st.st_size < data && ftruncate(to, data)))
-		return -errno;
-	*start = (uint64_t)data;
-	return 0;
+	n = number_min((uint64_t)data, c->end) - c->start;
+	rc = io_zero(c->to, c->at, c->at + n);
+	if (!rc && fstat(c->to, &st))
+		rc = -errno;
+	if (!rc && (uint64_t)st.st_size < c->at + n &&
+	    ftruncate(c->to, (off_t)(c->at + n)))
+		rc = -errno;
+	if (!rc)
+		fd_copy_advance(c, n);
+	return rc;
 }
 
-/* How many bytes there are at start, before a hole. */
-static uint64_t file_fd_copy_length(int from, uint64_t start, uint64_t end)
+/* How many bytes there are at its beginning, before a hole. */
+static uint64_t fd_copy_length(const struct fd_copy *c)
 {
-	off_t hole = lseek(from, (off_t)start, SEEK_HOLE);
+	off_t hole = lseek(c->from, (off_t)c->start, SEEK_HOLE);
 
-	return (hole > (off_t)start ? number_min((uint64_t)hole, end) : end) -
-	       start;
+	return (hole > (off_t)c->start ? number_min((uint64_t)hole, c->end)
+				       : c->end) -
+	       c->start;
 }
 
-int file_fd_copy(int from, int to, uint64_t start, uint64_t end)
+int file_fd_copy(int from, uint64_t start, uint64_t end, int to, uint64_t at)
 {
+	struct fd_copy c = { from, to, start, end, at };
 	int rc;
 
-	while (start < end) {
+	while (c.start < end) {
 		uint64_t len;
 
 		if (waiter_interrupted(waiter_self()))
 			return -EINTR;
-		rc = file_fd_copy_hole(from, to, &start, end);
-		if (rc || start == end)
+		rc = fd_copy_hole(&c);
+		if (rc || c.start == end)
 			return rc;
-		len = file_fd_copy_length(from, start, end);
-		rc = io_copy(from, start, to, start, len);
+		len = fd_copy_length(&c);
+		rc = io_copy(from, c.start, to, c.at, len);
 		if (rc)
 			return rc == -ENODATA ? -ESTALE : rc;
-		start += len;
+		fd_copy_advance(&c, len);
 	}
 	return 0;
 }
@@ -116,14 +132,4 @@ int file_fd_copy(int from, int to, uint64_t start, uint64_t end)
 int file_fd_clone(int from, int to)
 {
 	return ioctl(to, FICLONE, from) ? -EOPNOTSUPP : 0;
-}
-
-int file_fd_zero(int fd, uint64_t start, uint64_t end)
-{
-	int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-
-	if (!fallocate(fd, mode, (off_t)start, (off_t)(end - start)) ||
-	    errno == EOPNOTSUPP)
-		return 0;
-	return -errno;
 }

@@ -26,14 +26,12 @@ void file_fd_unref(struct file_fd *x); /* NULL is fine */
 /* It has no name any more, and size and time of when it was opened. */
 bool file_fd_unlinked_same(const struct file_fd *x);
 
-/* All of [start, end) to the same place; the disk shares blocks if it can, and
- * what is a hole stays one.
+/* All of [start, end) to `at` there; the disk shares blocks if it can, and what
+ * is a hole stays one.
  * -ESTALE when `from` is shorter, -EINTR between two pieces. */
-int file_fd_copy(int from, int to, uint64_t start, uint64_t end);
+int file_fd_copy(int from, uint64_t start, uint64_t end, int to, uint64_t at);
 /* All of it in one step, where the disk can: else -EOPNOTSUPP. `to` is
  * empty. */
 int file_fd_clone(int from, int to);
-/* [start, end) reads as zeros, whatever a write that failed has left. */
-int file_fd_zero(int fd, uint64_t start, uint64_t end);
 
 #endif

@@ -47,7 +47,7 @@ bool file_props_known(struct file *f)
 
 	lock_take(&f->lock);
 	g = file_locked(f);
-	known = !content_locked(f)->has_base ||
+	known = !content_locked(f)->has_base || g->grafted ||
 		(g->props_known && !strcmp(g->props_etag, g->base.etag));
 	lock_drop(&f->lock);
 	return known;

@@ -19,6 +19,8 @@ libfs_content_a_SOURCES = \
 	src/fs/content/pending.h \
 	src/fs/content/publish.c \
 	src/fs/content/publish.h \
+	src/fs/content/range.c \
+	src/fs/content/range.h \
 	src/fs/content/reader.c \
 	src/fs/content/reader.h \
 	src/fs/content/seal.c \

@@ -35,6 +35,7 @@
 #include "fs/content/file_base.h"
 #include "fs/content/file_map.h"
 #include "fs/content/file_props.h"
+#include "fs/content/range.h"
 #include "fs/content/spill.h"
 #include "fs/content/upload.h"
 #include "fs/content/writer.h"
@@ -565,6 +566,9 @@ int publish_remote(struct file *f, const char *key, struct object_info *result)
 	int rc;
 
 	turn_is_ours(f);
+	rc = range_publish(f, key, result);
+	if (rc != -ENOTSUP)
+		return rc;
 	rc = upload_settle(f, 0, 0);
 	if (!rc)
 		rc = writer_plan(f, content(f)->size, true);

@@ -514,32 +514,14 @@ int spill_truncate(struct spill *s, uint64_t size)
 
 int spill_zero(struct spill *s, uint64_t start, uint64_t end)
 {
-	static const char zeros[4096];
 	struct stat st;
-	uint64_t size;
 	int rc = 0;
 
 	/* What is being kept further behind makes the file longer. */
 	spill_wait(s, start, UINT64_MAX);
 	if (fstat(s->fd, &st))
 		return -errno;
-	size = (uint64_t)st.st_size;
-	if (size < end)
+	if ((uint64_t)st.st_size < end)
 		rc = spill_truncate(s, end);
-	if (rc || size <= start)
-		return rc;
-	if (size < end)
-		end = size;
-	if (!fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		       (off_t)start, (off_t)(end - start)))
-		return 0;
-	while (!rc && start < end) {
-		size_t n = sizeof(zeros);
-
-		if (n > end - start)
-			n = (size_t)(end - start);
-		rc = spill_write(s, start, zeros, n);
-		start += n;
-	}
-	return rc;
+	return rc ? rc : io_zero(s->fd, start, end);
 }

@@ -86,6 +86,7 @@ char *turn_rebase_locked(struct file *f, const struct object_info *base,
 		old = g->base_key;
 		g->base = *base;
 		g->base_key = key;
+		g->grafted = false;
 	}
 	return old;
 }

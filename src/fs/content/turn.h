@@ -61,6 +61,13 @@ struct content_ops {
 		     size_t len);
 	/* To another size than it has. */
 	int (*resize)(struct file *f, uint64_t size);
+	/* [start, end), which lies within the size, is zeros. */
+	int (*zero)(struct file *f, uint64_t start, uint64_t end);
+	/* As file_copy(), of another whose content is kept the same way. */
+	int (*copy)(struct file *f, struct file *from,
+		    const struct file_range *range, uint64_t *done);
+	/* As file_hold(); NULL: they are always here. */
+	int (*hold)(struct file *f);
 	/* Makes the object; what is kept stays as it is. */
 	int (*publish)(struct file *f, const char *key,
 		       struct object_info *result);
@@ -119,6 +126,8 @@ struct file_locked {
 
 	struct object_info base;
 	char *base_key; /* without a base: where there was none */
+	bool grafted; /* the base is another file's object, which this one is
+		       * a copy of: range_copy() */
 	struct block_source *source; /* of base; NULL: not read yet */
 	struct block *held; /* all of the source; NULL: not held */
 

@@ -235,6 +235,11 @@ struct stage *inode_stage(struct tree *t, struct inode *i)
 	return s;
 }
 
+bool inode_is_of_stage(struct tree *t, struct inode *i, const struct stage *s)
+{
+	return TREE_UNDER(t, inode_find_stage(i) == s);
+}
+
 bool inode_is_lost(struct tree *t, struct inode *i)
 {
 	return TREE_UNDER(t, inode_has_lost_name(i));

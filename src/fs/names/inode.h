@@ -144,6 +144,7 @@ int inode_place_key(const struct inode_place *p, const char *name,
 		    struct buf *out);
 /* The stage, with a reference; NULL at the root of stages. */
 struct stage *inode_stage(struct tree *t, struct inode *i);
+bool inode_is_of_stage(struct tree *t, struct inode *i, const struct stage *s);
 /* Whole key: the stage's prefix and the path; a directory's ends in '/'. 0,
  * -ENAMETOOLONG when it would be over STORE_KEY_MAX, -ENOENT an orphan. */
 int inode_key(struct tree *t, struct inode *i, struct buf *out);
@@ -344,6 +345,9 @@ int inode_file_enter(struct tree *t, struct inode *i, struct file *fresh,
 struct file *inode_file_get(struct tree *t, struct inode *i);
 bool inode_file_put(struct tree *t, struct inode *i,
 		    struct inode_given_up *out);
+/* Is the caller's the only use of the content of i? Waits for the others to
+ * end, so long at most; an interrupt ends the wait. */
+bool inode_file_wait_alone(struct tree *t, struct inode *i, unsigned ms);
 /*
  * The last handle that could store what was written closes without having done
  * so, and others still read it: they keep it, as they do a file that was
@@ -432,6 +436,11 @@ void claims_ask_end(struct tree *t, struct claims_ask *a);
 void claims_set_renaming(struct tree *t, struct inode *i, bool moving);
 int claims_move_begin(struct tree *t, struct inode *dir);
 void claims_move_end(struct tree *t, struct inode *dir);
+
+/* As tree_move(), to another stage: -EXDEV while i, or what is below, has open
+ * content, which is of its stage. */
+int inode_file_move_closed(struct tree *t, struct inode *i,
+			   struct inode *to_dir, const char *name);
 
 /* Every inode with open content below (and at) i, referenced; *n of them. */
 int inode_file_list(struct tree *t, struct inode *i, struct inode ***out,

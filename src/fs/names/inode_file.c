@@ -170,8 +170,28 @@ bool inode_file_put(struct tree *t, struct inode *i, struct inode_given_up *out)
 		last = --i->ext->users == 0;
 	if (last)
 		inode_file_last_left_locked(t, i, out);
+	else if (i->ext && i->ext->users == 1)
+		waiter_list_wake(&tree_locked(t)->waiters);
 	tree_unlock(t);
 	return last;
+}
+
+bool inode_file_wait_alone(struct tree *t, struct inode *i, unsigned ms)
+{
+	int64_t until_ms = clock_mono_ms() + ms;
+	bool alone;
+	int rc = 0;
+
+	tree_lock(t);
+	for (;;) {
+		alone = i->ext && i->ext->users == 1;
+		if (alone || rc || clock_mono_ms() >= until_ms)
+			break;
+		rc = waiter_list_sleep(&tree_locked(t)->waiters, &t->lock,
+				       until_ms);
+	}
+	tree_unlock(t);
+	return alone;
 }
 
 bool inode_file_keep_open(struct tree *t, struct inode *i)
@@ -224,6 +244,22 @@ int inode_file_list(struct tree *t, struct inode *i, struct inode ***out,
 	tree_unlock(t);
 	*out = list;
 	return count && !list ? -ENOMEM : 0;
+}
+
+int inode_file_move_closed(struct tree *t, struct inode *i,
+			   struct inode *to_dir, const char *name)
+{
+	int rc = 0;
+
+	if (strlen(name) >= NAME_SIZE)
+		return -ENAMETOOLONG;
+	tree_lock(t);
+	for (struct inode *o = tree_locked(t)->open; o && !rc;
+	     o = o->ext->open_next)
+		rc = inode_within(o, i) ? -EXDEV : 0;
+	rc = rc ? rc : tree_move_locked(t, i, to_dir, name);
+	tree_unlock(t);
+	return rc;
 }
 
 bool inode_file_dirty_below_locked(struct tree *t, struct inode *i)

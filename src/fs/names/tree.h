@@ -141,7 +141,8 @@ struct tree_locked {
 	struct inode *open; /* those with open content */
 	struct inode *orphans; /* linked by prev and next */
 	struct tree_claim *publishing, *moving;
-	struct waiter_list waiters; /* for a claim to end */
+	/* For a claim to end, or a use of content. */
+	struct waiter_list waiters;
 	struct inode_ext *dead; /* stages to drop once unlocked */
 	unsigned stages_left; /* the root, so far */
 };
@@ -356,6 +357,9 @@ int tree_move_locked(struct tree *t, struct inode *i, struct inode *to_dir,
 		     const char *name) REQUIRES(t->lock);
 void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
 	REQUIRES(t->lock);
+/* name is short enough. */
+int tree_move_locked(struct tree *t, struct inode *i, struct inode *to_dir,
+		     const char *name) REQUIRES(t->lock);
 /* True when something below (or at) i is dirty. */
 bool inode_file_dirty_below_locked(struct tree *t, struct inode *i)
 	REQUIRES(t->lock);

@@ -169,6 +169,7 @@ static const struct store_ops local_ops = {
 	.scratch = local_put_scratch,
 	.set_attr = local_attr_set,
 	.rename = local_names_rename,
+	.exchange = local_names_exchange,
 	.sync = local_names_sync,
 	.statfs = local_statfs,
 	.md5 = local_record_md5,

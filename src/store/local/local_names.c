@@ -260,6 +260,46 @@ int local_names_rename(struct store *s, const char *from, const char *to,
 	return rc ? local_error(l, "rename", from, rc, NULL) : 0;
 }
 
+static int names_exchange_locked(struct local *l, const char *one,
+				 const char *other)
+{
+	struct local_path a = { .dir = -1 }, b = { .dir = -1 };
+	int rc = local_path_open(l, one, &a);
+
+	rc = rc ? rc : local_path_open(l, other, &b);
+	rc = rc == -ENOTDIR ? -ENOENT : rc;
+	if (!rc && !a.is_dir)
+		rc = names_settle(l, one);
+	if (!rc && !b.is_dir)
+		rc = names_settle(l, other);
+	if (!rc && renameat2(a.dir, a.name, b.dir, b.name, RENAME_EXCHANGE))
+		rc = errno == EINVAL || errno == ENOSYS ? -ENOTSUP : -errno;
+	local_path_close(&a);
+	local_path_close(&b);
+	return rc;
+}
+
+int local_names_exchange(struct store *s, const char *one, const char *other)
+{
+	struct local *l = local_of(s);
+	const char *why = NULL;
+	int rc = local_root_writable(l, "exchange", one), lock = -1;
+
+	if (rc)
+		return rc;
+	rc = local_path_check(one, &why);
+	if (!rc)
+		rc = local_path_check(other, &why);
+	if (rc)
+		return local_error(l, "exchange", one, rc, why);
+	lock = local_lock_keys(l, one, other);
+	rc = lock < 0 ? lock : names_exchange_locked(l, one, other);
+	if (lock >= 0)
+		close(lock);
+	return rc && rc != -ENOTSUP ? local_error(l, "exchange", one, rc, NULL)
+				    : rc;
+}
+
 /* ---- flushes ---- */
 
 /* A disk that is read-only, or keeps nothing, has nothing to flush. */

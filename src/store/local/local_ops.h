@@ -35,6 +35,7 @@ store_pending_abort_fn local_upload_pending_abort;
 store_remove_fn local_names_remove;
 store_remove_many_fn local_names_remove_many;
 store_rename_fn local_names_rename;
+store_exchange_fn local_names_exchange;
 store_sync_fn local_names_sync;
 
 store_set_attr_fn local_attr_set;

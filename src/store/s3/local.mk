@@ -10,6 +10,7 @@ libstore_s3_a_SOURCES = \
 	src/store/s3/s3_etag.c src/store/s3/s3_etag.h \
 	src/store/s3/s3_get.c \
 	src/store/s3/s3_head.c src/store/s3/s3_head.h \
+	src/store/s3/s3_heed.c src/store/s3/s3_heed.h \
 	src/store/s3/s3_info.c src/store/s3/s3_info.h \
 	src/store/s3/s3_judge.c src/store/s3/s3_judge.h \
 	src/store/s3/s3_lack.c src/store/s3/s3_lack.h \

@@ -14,12 +14,14 @@
  * An object gets other headers by a copy onto itself that replaces them all.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/s3/s3_upload.h"
 #include "store/s3/s3_doc.h"
 #include "store/s3/s3_head.h"
+#include "store/s3/s3_heed.h"
 #include "store/s3/s3_info.h"
 #include "store/s3/s3_lack.h"
 #include "store/s3/s3_made.h"
@@ -34,6 +36,7 @@
 
 struct copy {
 	struct s3 *s;
+	struct s3 *src; /* the source's: s, or another of that server */
 	const char *from, *to;
 	const struct store_cond *cond;
 	struct object_info source;
@@ -41,6 +44,7 @@ struct copy {
 	bool replaces; /* ... in place of what the source has */
 	char *tags; /* the source's, for a server that forgets them; or NULL */
 	bool plain; /* it is as new ones are: s3_plain.h */
+	bool as_new; /* nothing of the source goes along but its bytes */
 };
 
 /* ---- one request ---- */
@@ -90,7 +94,7 @@ static int copy_blame(const struct copy *x, int rc)
 
 	if (rc != -EEXIST)
 		return rc;
-	if (s3_head_reply(x->s, x->from, true, &now, &reply) ||
+	if (s3_head_reply(x->src, x->from, true, &now, &reply) ||
 	    strcmp(now.etag, x->source.etag))
 		rc = -ESTALE;
 	http_reply_clear(&reply);
@@ -107,9 +111,11 @@ static int copy_small(const struct copy *x, bool with_cond,
 
 	s3_call_init(&c, x->s, HTTP_PUT, x->to, "copy to");
 	s3_call_slow(&c);
-	s3_part_source(&c, x->from, x->source.etag);
+	s3_part_source(&c, x->src, x->from, x->source.etag);
 	if (x->replaces)
 		s3_call_header(&c, "x-amz-metadata-directive", "REPLACE");
+	if (x->as_new)
+		s3_call_header(&c, "x-amz-tagging-directive", "REPLACE");
 	s3_made_add(&c, S3_WAY_COPY,
 		    &(struct store_meta){ .props = x->plain ? NULL
 							    : &x->props });
@@ -135,14 +141,10 @@ static int copy_small(const struct copy *x, bool with_cond,
 
 /* ---- many parts ---- */
 
-struct range {
-	uint64_t offset, len;
-};
-
 /* Parts first .. first + n - 1, side by side. */
 static int copy_parts(const struct copy *x, struct s3_upload *u,
-		      const struct range *ranges, struct store_part_done *done,
-		      unsigned n)
+		      const struct store_range *ranges,
+		      struct store_part_done *done, unsigned n)
 {
 	struct s3_call *all = calloc(n, sizeof(*all)), *calls[AT_ONCE];
 	struct s3_result_doc docs[AT_ONCE];
@@ -153,9 +155,8 @@ static int copy_parts(const struct copy *x, struct s3_upload *u,
 		return -ENOMEM;
 	for (unsigned i = 0; i < n; i++) {
 		calls[i] = &all[i];
-		s3_part_copy_call(&all[i], u, done[i].number, x->from,
-				  x->source.etag, ranges[i].offset,
-				  ranges[i].len, &docs[i]);
+		s3_part_copy_call(&all[i], u, done[i].number, x->src,
+				  &ranges[i], &docs[i]);
 	}
 	s3_perform_all(calls, replies, errs, n);
 	for (unsigned i = 0; i < n; i++) {
@@ -186,12 +187,16 @@ static int copy_all(const struct copy *x, struct store_upload *u,
 	if (!done)
 		return -ENOMEM;
 	while (!rc && i < n) {
-		struct range ranges[AT_ONCE];
+		struct store_range ranges[AT_ONCE];
 		unsigned some = 0;
 
 		while (some < AT_ONCE && i + some < n) {
-			ranges[some].offset = at;
-			ranges[some].len = size - at < part ? size - at : part;
+			ranges[some] = (struct store_range){
+				.key = x->from,
+				.etag = x->source.etag,
+				.offset = at,
+				.len = size - at < part ? size - at : part
+			};
 			at += ranges[some].len;
 			done[i + some].number = i + some + 1;
 			some++;
@@ -200,7 +205,7 @@ static int copy_all(const struct copy *x, struct store_upload *u,
 		i += some;
 	}
 	if (!rc)
-		rc = s3_part_same_source(x->s, x->from, x->source.etag);
+		rc = s3_part_same_source(x->src, x->from, x->source.etag);
 	if (!rc)
 		rc = s3_upload_complete(u, done, n, x->cond, out);
 	free(done);
@@ -232,7 +237,7 @@ static int copy_keep_tags(struct copy *x, const struct props *was)
 	if (!count || !strcmp(count, "0") ||
 	    s3_state_lacks(x->s, S3_HAS_COPY_TAGS))
 		return 0;
-	if (!s3_tags(&x->s->base, x->from, &tags)) {
+	if (!s3_tags(&x->src->base, x->from, &tags)) {
 		x->tags = buf_detach(&tags);
 		rc = x->tags ? 0 : -ENOMEM;
 	}
@@ -251,7 +256,7 @@ static int copy_choose_props(struct copy *x, const struct http_reply *head,
 	int rc = d ? s3_info_props(head, &d->props) : -ENOMEM;
 
 	if (!rc && big)
-		rc = store_props(&x->s->base, x->from, d);
+		rc = store_props(&x->src->base, x->from, d);
 	if (!rc)
 		x->replaces = props_retype(&d->props, retype);
 	else if (rc == -E2BIG && !big)
@@ -292,7 +297,8 @@ static bool copy_is_plain(struct copy *x, const char *etag,
 	const char *was = retype && retype->was ? retype->was : "",
 		   *now = retype && retype->now ? retype->now : "";
 
-	if (!etag || !strcmp(x->from, x->to) || strcmp(was, now) != 0 ||
+	if (!etag || x->src != x->s || !strcmp(x->from, x->to) ||
+	    strcmp(was, now) != 0 ||
 	    !s3_plain_find(x->s, x->from, etag, &x->source.size))
 		return false;
 	memcpy(x->source.etag, etag, strlen(etag) + 1);
@@ -304,10 +310,10 @@ static int copy_look(struct copy *x, const char *etag,
 		     const struct store_retype *retype)
 {
 	struct http_reply head;
-	int rc = s3_head_reply(x->s, x->from, false, &x->source, &head);
+	int rc = s3_head_reply(x->src, x->from, false, &x->source, &head);
 
 	if (!rc && etag && strcmp(etag, x->source.etag))
-		rc = s3_confirm(&x->s->base, x->from, etag, &x->source);
+		rc = s3_confirm(&x->src->base, x->from, etag, &x->source);
 	if (!rc && !*x->source.etag)
 		rc = -EIO;
 	if (!rc)
@@ -316,22 +322,36 @@ static int copy_look(struct copy *x, const char *etag,
 	return rc;
 }
 
-int s3_copy(struct store *store, const char *from, const char *etag,
-	    const char *to, const struct store_retype *retype,
-	    const struct store_cond *cond, struct object_info *out)
+/* Need the target not be looked at before? */
+static bool copy_is_bound(const struct copy *x)
 {
-	struct copy x = {
-		.s = s3_of(store), .from = from, .to = to, .cond = cond
-	};
+	const struct store_cond *cond = x->cond;
+
+	return cond && (cond->looked ||
+			(cond->if_absent && x->source.size <= COPY_MAX &&
+			 s3_heed_copy(x->s)));
+}
+
+int s3_copy_from(struct store *store, struct store *source, const char *from,
+		 const char *etag, const char *to,
+		 const struct store_retype *retype,
+		 const struct store_cond *cond, struct object_info *out)
+{
+	struct copy x = { .s = s3_of(store),
+			  .src = s3_of(source),
+			  .from = from,
+			  .to = to,
+			  .cond = cond };
 	struct http_reply reply;
 	int rc = 0;
 
 	x.plain = copy_is_plain(&x, etag, retype);
 	if (!x.plain)
 		rc = copy_look(&x, etag, retype);
-	if (!rc && !(cond && cond->looked))
+	if (!rc && !copy_is_bound(&x))
 		rc = s3_head_cond(x.s, to, cond);
-	if (!rc && !strcmp(from, to)) /* S3 refuses what changes nothing */
+	if (!rc && x.src == x.s &&
+	    !strcmp(from, to)) /* S3 refuses what changes nothing */
 		*out = x.source;
 	else if (!rc)
 		rc = copy_object(&x, out);
@@ -343,6 +363,9 @@ int s3_copy(struct store *store, const char *from, const char *etag,
 		s3_tags_hold(x.s, to, x.tags, S3_LACKS_COPY_TAGS,
 			     S3_HAS_COPY_TAGS);
 	free(x.tags);
+	if (!rc && cond && cond->if_absent && !cond->looked &&
+	    x.source.size <= COPY_MAX)
+		s3_heed_learn_copy(x.s, to, out);
 	if (!rc && x.plain)
 		s3_plain_note(x.s, to, out);
 	return rc;
@@ -353,6 +376,7 @@ int s3_set_props(struct store *store, const char *key,
 {
 	struct copy x = {
 		.s = s3_of(store),
+		.src = s3_of(store),
 		.from = key,
 		.to = key,
 		.source = now->info,
@@ -377,5 +401,47 @@ int s3_set_props(struct store *store, const char *key,
 	if (!rc && !big)
 		s3_tags_hold(x.s, key, tags, S3_LACKS_COPY_TAGS,
 			     S3_HAS_COPY_TAGS);
+	return rc;
+}
+
+int s3_copy(struct store *store, const char *from, const char *etag,
+	    const char *to, const struct store_retype *retype,
+	    const struct store_cond *cond, struct object_info *out)
+{
+	return s3_copy_from(store, store, from, etag, to, retype, cond, out);
+}
+
+/* One server, as far as the settings say. */
+bool s3_copy_is_near(const struct store *store, const struct store *other)
+{
+	const struct url *a = &((const struct s3 *)store)->io.url,
+			 *b = &((const struct s3 *)other)->io.url;
+
+	return !strcmp(a->scheme, b->scheme) && !strcmp(a->host, b->host) &&
+	       a->port == b->port;
+}
+
+/*
+ * Servers that do not bind a copy to its source's ETag are known by the copy's,
+ * or else by the source's afterwards.
+ */
+int s3_copy_as(struct store *store, const struct store_range *from,
+	       const char *to, const struct store_meta *meta,
+	       struct object_info *out)
+{
+	struct copy x = { .s = s3_of(store),
+			  .src = s3_of(store),
+			  .from = from->key,
+			  .to = to,
+			  .source = { .size = from->len },
+			  .replaces = true,
+			  .as_new = true };
+	int rc = from->len > COPY_MAX ? -ENOTSUP : 0;
+
+	snprintf(x.source.etag, sizeof(x.source.etag), "%s", from->etag);
+	rc = rc ? rc : props_of_meta(&x.props, meta);
+	rc = rc ? rc : copy_small(&x, false, out);
+	if (!rc && strcmp(out->etag, from->etag))
+		rc = s3_part_same_source(x.s, from->key, from->etag);
 	return rc;
 }

@@ -111,12 +111,13 @@ void s3_part_cancel(struct store_part *part)
 
 /* ---- copied by the server ---- */
 
-void s3_part_source(struct s3_call *c, const char *key, const char *etag)
+void s3_part_source(struct s3_call *c, const struct s3 *from, const char *key,
+		    const char *etag)
 {
 	struct buf source = BUF_INIT(BUF_URL);
 
 	buf_addc(&source, '/');
-	sigv4_encode_path(&source, c->s3->io.bucket);
+	sigv4_encode_path(&source, from->io.bucket);
 	buf_addc(&source, '/');
 	sigv4_encode_path(&source, key);
 	if (buf_err(&source))
@@ -146,18 +147,18 @@ static bool part_is_misread(const struct s3_upload *u, const char *source)
 }
 
 void s3_part_copy_call(struct s3_call *c, struct s3_upload *u, unsigned number,
-		       const char *source, const char *etag, uint64_t offset,
-		       uint64_t len, struct s3_result_doc *out)
+		       const struct s3 *from, const struct store_range *range,
+		       struct s3_result_doc *out)
 {
 	s3_part_call(c, u, number, "copy a part");
 	c->http.class = HTTP_DATA;
 	s3_call_slow(c);
-	s3_part_source(c, source, etag);
-	if (part_is_misread(u, source) && !c->err)
+	s3_part_source(c, from, range->key, range->etag);
+	if (part_is_misread(u, range->key) && !c->err)
 		c->err = -ENOTSUP;
 	s3_call_headerf(c, "x-amz-copy-source-range", "bytes=%llu-%llu",
-			(unsigned long long)offset,
-			(unsigned long long)(offset + len - 1));
+			(unsigned long long)range->offset,
+			(unsigned long long)(range->offset + range->len - 1));
 	s3_call_parse(c, part_parse_copied, out);
 }
 
@@ -207,8 +208,7 @@ int s3_part_copy(struct store_upload *base, unsigned number, uint64_t at,
 	struct http_reply reply;
 	int rc;
 
-	s3_part_copy_call(&c, u, number, from->key, from->etag, from->offset,
-			  from->len, &doc);
+	s3_part_copy_call(&c, u, number, s3_of(base->store), from, &doc);
 	rc = s3_perform(&c, &reply);
 	if (!rc)
 		rc = s3_part_copied(&c, u, &reply, from->len, out);

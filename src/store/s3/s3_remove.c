@@ -8,7 +8,8 @@
  * remembered.
  *
  * A condition goes along as If-Match, which most servers do not know here: they
- * take no notice, or answer 501. So a HEAD right before is what it rests on.
+ * take no notice, or answer 501. So a HEAD right before is what it rests on,
+ * unless the server is known to heed it (s3_heed.h).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +19,9 @@
 #include "base/text.h"
 #include "store/s3/s3_doc.h"
 #include "store/s3/s3_error.h"
+#include "store/s3/s3_etag.h"
 #include "store/s3/s3_head.h"
+#include "store/s3/s3_heed.h"
 #include "store/s3/s3_judge.h"
 #include "store/s3/s3_lack.h"
 #include "store/s3/s3_ops.h"
@@ -43,6 +46,20 @@ static int remove_one(struct s3 *s, const char *key,
 	return rc == -ENOENT ? 0 : rc;
 }
 
+/* The object is looked at, and removed if it is that one. */
+static int remove_after_look(struct s3 *s, const char *key,
+			     const struct store_cond *cond)
+{
+	int rc = s3_head_cond(s, key, cond);
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	if (s3_heed_learn_remove(s, key))
+		return 0;
+	rc = remove_one(s, key, cond);
+	return rc == -ENOTSUP ? remove_one(s, key, NULL) : rc;
+}
+
 int s3_remove(struct store *store, const char *key, const char *etag)
 {
 	const struct store_cond cond = { .if_match = etag };
@@ -51,11 +68,14 @@ int s3_remove(struct store *store, const char *key, const char *etag)
 
 	if (!etag)
 		return remove_one(s, key, NULL);
-	rc = s3_head_cond(s, key, &cond);
-	if (rc)
-		return rc == -ENOENT ? 0 : rc;
+	if (!s3_heed_remove(s) || s3_etag_is_hash(etag))
+		return remove_after_look(s, key, &cond);
 	rc = remove_one(s, key, &cond);
-	return rc == -ENOTSUP ? remove_one(s, key, NULL) : rc;
+	if (rc != -ESTALE || s3_head_cond(s, key, &cond))
+		return rc;
+	/* It is that one: the server takes this ETag for another. */
+	s3_state_learn(s, S3_HEEDS_REMOVE_NOT);
+	return remove_after_look(s, key, &cond);
 }
 
 /* Up to S3_SIDE_BY_SIDE keys, by a DELETE each. */

@@ -31,6 +31,12 @@ enum s3_lack {
 	S3_LACKS_COPY_TAGS = 4096, /* of a copy that gets other headers */
 	S3_HAS_COPY_TAGS = 8192, /* as S3_HAS_UPLOAD_TAGS */
 	S3_LACKS_UNEVEN = 16384, /* parts of several lengths */
+	/* Nothing is lacking: conditions that few stores know are heeded, or
+	 * not, as was found out (s3_heed.h). */
+	S3_HEEDS_COPY = 32768,
+	S3_HEEDS_COPY_NOT = 65536,
+	S3_HEEDS_REMOVE = 131072,
+	S3_HEEDS_REMOVE_NOT = 262144,
 };
 
 /* What an attempt can be made without. */

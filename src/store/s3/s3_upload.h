@@ -44,12 +44,13 @@ int s3_upload_note(struct s3_upload *u, unsigned number,
 void s3_tags_hold(struct s3 *s, const char *key, const char *tags,
 		  unsigned lack, unsigned has);
 
-/* x-amz-copy-source: /bucket/key, encoded. */
-void s3_part_source(struct s3_call *c, const char *key, const char *etag);
+/* x-amz-copy-source: /bucket/key, encoded; the bucket is from's. */
+void s3_part_source(struct s3_call *c, const struct s3 *from, const char *key,
+		    const char *etag);
 /* PUT with x-amz-copy-source and a range. */
 void s3_part_copy_call(struct s3_call *c, struct s3_upload *u, unsigned number,
-		       const char *source, const char *etag, uint64_t offset,
-		       uint64_t len, struct s3_result_doc *out);
+		       const struct s3 *from, const struct store_range *range,
+		       struct s3_result_doc *out);
 /* After it has succeeded: notes the part and fills *done. */
 int s3_part_copied(struct s3_call *c, struct s3_upload *u,
 		   const struct http_reply *reply, uint64_t len,

@@ -144,7 +144,7 @@ static void test_lost(void **state)
 			assert_int_equal(mount_unlink(&m, "f"), 0);
 		mount_ls(&m, "", out, sizeof(out));
 		mount_stat(&m, losses[r].path, &st);
-		err = cut ? fs_file_allocate(m.fs, h, 0, 10)
+		err = cut ? fs_range_allocate(m.fs, h, 0, 0, 10)
 			  : fs_file_write(m.fs, h, 0, "new!", 4);
 		row_number(losses[r].sentence, err, losses[r].result);
 		if (!cut)

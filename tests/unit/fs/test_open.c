@@ -113,8 +113,8 @@ static void test_setattr(void **state)
 		fs_setattr(m.fs, i, h, &set, FS_SET_SIZE, &st, &timeout), 0);
 	assert_int_equal(st.st_size, 6);
 	assert_int_equal(memstore_calls(m.store, "put"), 2);
-	assert_int_equal(fs_file_allocate(m.fs, h, 0, 8), 0);
-	assert_int_equal(fs_file_allocate(m.fs, h, 0, 3), 0);
+	assert_int_equal(fs_range_allocate(m.fs, h, 0, 0, 8), 0);
+	assert_int_equal(fs_range_allocate(m.fs, h, 0, 0, 3), 0);
 	assert_int_equal(fs_file_flush(m.fs, h), 0);
 	fs_release(m.fs, h);
 	assert_int_equal(mount_stat(&m, "f", &st), 0);

@@ -34,8 +34,29 @@ static const struct {
 	  RENAME_NOREPLACE, NULL, 0, -EEXIST, "a b ", "b", "b" },
 	{ "a file to where nothing is", "a ", "a", "b", RENAME_NOREPLACE, NULL,
 	  0, 0, "b ", "b", "a" },
-	{ "an exchange is refused", "a b ", "a", "b", RENAME_EXCHANGE, NULL, 0,
-	  -EINVAL, "a b ", "a", "a" },
+	{ "two files for each other", "a b ", "a", "b", RENAME_EXCHANGE, NULL,
+	  0, 0, "a b ", "a", "b" },
+	{ "... in two directories", "d/a e/b e/c ", "d/a", "e/b",
+	  RENAME_EXCHANGE, NULL, 0, 0, "d/a e/b e/c ", "e/b", "d/a" },
+	{ "two directories for each other", "d/ d/x e/y e/z/u ", "d", "e",
+	  RENAME_EXCHANGE, NULL, 0, 0, "d/y d/z/u e/ e/x ", "d/z/u", "e/z/u" },
+	{ "a file and a directory for each other", "a d/x ", "a", "d",
+	  RENAME_EXCHANGE, NULL, 0, 0, "a/x d ", "a/x", "d/x" },
+	{ "an exchange with what is not there", "a ", "a", "b", RENAME_EXCHANGE,
+	  NULL, 0, -ENOENT, "a ", "a", "a" },
+	{ "an exchange of a directory with what is in it", "d/x ", "d", "d/x",
+	  RENAME_EXCHANGE, NULL, 0, -EINVAL, "d/x ", "d/x", "d/x" },
+	{ "... the other way round", "d/x ", "d/x", "d", RENAME_EXCHANGE, NULL,
+	  0, -EINVAL, "d/x ", "d/x", "d/x" },
+	{ "an exchange of which the first copy fails", "a b ", "a", "b",
+	  RENAME_EXCHANGE, "copy", 1, -EACCES, "a b ", "a", "a" },
+	{ "... the second, which takes the first back", "a b ", "a", "b",
+	  RENAME_EXCHANGE, "copy", 2, -EACCES, "a b ", "a", "a" },
+	{ "... the third, which takes both back", "a b ", "a", "b",
+	  RENAME_EXCHANGE, "copy", 3, -EACCES, "a b ", "b", "b" },
+	{ "two flags at once", "a b ", "a", "b",
+	  RENAME_EXCHANGE | RENAME_NOREPLACE, NULL, 0, -EINVAL, "a b ", "a",
+	  "a" },
 	{ "what is not there", "a ", "x", "b", 0, NULL, 0, -ENOENT, "a ", "a",
 	  "a" },
 	{ "into another directory, which stays when it was the last",
@@ -103,7 +124,7 @@ static void test_rows(void **state)
 					    sizeof(out)) >= 0);
 			row_equal(rows[r].sentence, out, rows[r].holds);
 		}
-		if (!rows[r].result) {
+		if (!rows[r].result && rows[r].flags != RENAME_EXCHANGE) {
 			struct stat st;
 
 			row_number(rows[r].sentence,
@@ -176,6 +197,61 @@ static void test_new_file_over_an_old_one(void **state)
 	fs_release(m.fs, w);
 	assert_int_equal(mount_cat(&m, "old", text, sizeof(text)), 3);
 	assert_string_equal(text, "new");
+	mount_down(&m);
+}
+
+/* What is open, or was not stored yet, goes with its name. */
+static void test_exchange_of_open_files(void **state)
+{
+	struct mount m;
+	struct handle *r, *w;
+	char text[64];
+
+	mount_up(&m, "", 60, false);
+	assert_int_equal(mount_write(&m, "a", "bytes"), 0);
+	assert_int_equal(mount_open(&m, "a", O_RDONLY, &r), 0);
+	assert_int_equal(mount_create(&m, "b", &w), 0);
+	assert_int_equal(fs_file_write(m.fs, w, 0, "new", 3), 0);
+	assert_int_equal(mount_rename(&m, "a", "b", RENAME_EXCHANGE), 0);
+	assert_int_equal(mount_read(&m, r, text, sizeof(text)), 5);
+	assert_string_equal(text, "bytes");
+	assert_int_equal(fs_file_write(m.fs, w, 3, "er", 2), 0);
+	assert_int_equal(fs_file_flush(m.fs, w), 0);
+	fs_release(m.fs, r);
+	fs_release(m.fs, w);
+	assert_int_equal(mount_cat(&m, "a", text, sizeof(text)), 5);
+	assert_string_equal(text, "newer");
+	assert_int_equal(mount_cat(&m, "b", text, sizeof(text)), 5);
+	assert_string_equal(text, "bytes");
+	store_keys(&m, text, sizeof(text));
+	assert_string_equal(text, "a b ");
+	mount_down(&m);
+}
+
+/* A file that is replaced or removed is there to its end for who has it open. */
+static void test_open_file_that_goes(void **state)
+{
+	static char bytes[300000], got[300001];
+	struct mount m;
+	struct handle *r[2];
+
+	memset(bytes, 'x', sizeof(bytes) - 1);
+	mount_up(&m, "", 60, false);
+	store_has(&m, "a", bytes);
+	store_has(&m, "b", bytes);
+	store_has(&m, "c", "other");
+	assert_int_equal(mount_open(&m, "a", O_RDONLY, &r[0]), 0);
+	assert_int_equal(mount_open(&m, "b", O_RDONLY, &r[1]), 0);
+	assert_int_equal(mount_rename(&m, "c", "a", 0), 0);
+	assert_int_equal(mount_unlink(&m, "b"), 0);
+	mount_settle(&m);
+	assert_false(store_holds(&m, "b"));
+	for (int k = 0; k < 2; k++) {
+		assert_int_equal(mount_read(&m, r[k], got, sizeof(got)),
+				 sizeof(bytes) - 1);
+		assert_string_equal(got, bytes);
+		fs_release(m.fs, r[k]);
+	}
 	mount_down(&m);
 }
 
@@ -354,6 +430,8 @@ SUITE(rename)
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_open_file_goes_along),
 		cmocka_unit_test(test_new_file_over_an_old_one),
+		cmocka_unit_test(test_exchange_of_open_files),
+		cmocka_unit_test(test_open_file_that_goes),
 		cmocka_unit_test(test_source_changed),
 		cmocka_unit_test(test_large_tree),
 		cmocka_unit_test(test_too_long),

@@ -1,7 +1,7 @@
 /*
  * Renames while another machine writes to the same store.
  *
- * Covers: fs/rename_keys.c
+ * Covers: fs/rename/rename_keys.c
  */
 #include "fs_fixture.h"
 #include "unit.h"

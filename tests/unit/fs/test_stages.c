@@ -98,6 +98,15 @@ static const struct {
 	{ "what is not there", "mv", "nosuch", "out", -ENOENT },
 	{ "moving a file to the root", "mv", "in/a", "a", -EXDEV },
 	{ "moving a file to another stage", "mv", "in/a", "ext/a", -EXDEV },
+	{ "another new stage", "mkdir", "other", NULL, 0 },
+	{ "moving a file to another stage of that store", "mv", "in/a",
+	  "other/a", 0 },
+	{ "... where it is", "mv", "other/a", "other/b", 0 },
+	{ "... and back", "mv", "other/b", "in/a", 0 },
+	{ "a directory", "mkdir", "in/d", NULL, 0 },
+	{ "moving it to another stage of that store", "mv", "in/d", "other/d",
+	  0 },
+	{ "... with its name in the place", "mv", "other/d", "in/d", 0 },
 	{ "moving one within a stage", "mv", "in/a", "in/b", 0 },
 };
 

@@ -8,7 +8,7 @@
  * still change between that page and the removal, which no store of objects
  * ties to an ETag for many keys at once.
  */
-#include "fs/rename_keys.h"
+#include "fs/rename/rename_keys.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -44,6 +44,13 @@ static int rename_keys_whole_key(const struct buf *dir, const char *rest,
 	buf_addc(out, '/');
 	buf_adds(out, rest);
 	return buf_err(out) == -EMSGSIZE ? -ENAMETOOLONG : buf_err(out);
+}
+
+/* The one that has what is below dir. */
+static struct store *rename_keys_store(const struct rename_keys *m,
+				       const struct buf *dir)
+{
+	return dir == &m->to ? m->to_store : m->store;
 }
 
 /* ---- which keys ---- */
@@ -173,8 +180,9 @@ static int rename_keys_copy_one(void *arg, size_t k)
 	if (!rc)
 		rc = rename_keys_whole_key(&m->to, rest, &to);
 	if (!rc) {
-		rc = store_copy(m->store, buf_str(&from), etag, buf_str(&to),
-				cond.if_absent ? &cond : NULL, &info);
+		rc = store_copy_from(m->to_store, m->store, buf_str(&from),
+				     etag, buf_str(&to), NULL,
+				     cond.if_absent ? &cond : NULL, &info);
 		m->keys[k].copied = rename_keys_outcome(rc);
 	}
 	if (!rc && (!etag || strcmp(info.etag, etag)))
@@ -201,7 +209,9 @@ static void rename_keys_log_left(const struct removal *v, const char *key,
 {
 	log_at(LOG_LEVEL_ERROR,
 	       &(struct log_where){
-		       .stage = v->m->store->name, .key = key, .err = rc },
+		       .stage = rename_keys_store(v->m, v->dir)->name,
+		       .key = key,
+		       .err = rc },
 	       "a directory was %s is left behind",
 	       v->undo ? "not moved: the copy" : "moved: the old object");
 }
@@ -227,8 +237,8 @@ static int rename_keys_remove_batch(struct removal *v, size_t first, size_t end)
 		buf_clear(&key);
 	}
 	if (!rc && n)
-		rc = store_remove_many(m->store, (const char *const *)keys, n,
-				       results);
+		rc = store_remove_many(rename_keys_store(m, v->dir),
+				       (const char *const *)keys, n, results);
 	for (unsigned k = 0; k < n; k++) {
 		if (results[k])
 			rename_keys_log_left(v, keys[k], results[k]);
@@ -287,7 +297,8 @@ static int rename_keys_head(struct rename_keys *m, const struct buf *dir,
 	struct buf key = KEY;
 	int rc = rename_keys_whole_key(dir, rename_keys_rest(m, k), &key);
 
-	rc = rc ? rc : store_head(m->store, buf_str(&key), out);
+	rc = rc ? rc
+		: store_head(rename_keys_store(m, dir), buf_str(&key), out);
 	buf_clear(&key);
 	return rc;
 }
@@ -376,7 +387,7 @@ static int rename_keys_remove_all(struct rename_keys *m, const struct buf *dir,
 	rc = rename_keys_whole_key(dir, "", &prefix);
 	q.prefix = buf_str(&prefix);
 	if (!rc)
-		rc = store_list_open(m->store, &q, &list);
+		rc = store_list_open(rename_keys_store(m, dir), &q, &list);
 	if (!rc) {
 		rc = rename_keys_remove_listed(&v, list, prefix.len);
 		store_list_close(list);
@@ -414,7 +425,7 @@ void rename_keys_undo(struct rename_keys *m)
 	rc = rename_keys_remove_all(m, &m->to, true);
 	if (rc)
 		log_at(LOG_LEVEL_ERROR,
-		       &(struct log_where){ .stage = m->store->name,
+		       &(struct log_where){ .stage = m->to_store->name,
 					    .key = buf_str(&m->to),
 					    .err = rc },
 		       "a directory was not moved: some of its copies may be "
@@ -438,7 +449,7 @@ static int rename_keys_look(struct rename_keys *m, size_t *first, size_t end)
 	q.prefix = buf_str(&prefix);
 	q.after = k ? buf_str(&after) : NULL;
 	if (!rc)
-		rc = store_list_open(m->store, &q, &list);
+		rc = store_list_open(m->to_store, &q, &list);
 	if (rc)
 		goto out;
 	while (k < end && (rc = store_list_next(list, &e)) > 0) {
@@ -545,10 +556,12 @@ void rename_keys_failed(struct rename_keys *m, struct buf *key)
 }
 
 int rename_keys_init(struct rename_keys *m, struct store *store,
-		     const char *from, const char *to, bool keep_marker)
+		     const char *from, struct store *to_store, const char *to,
+		     bool keep_marker)
 {
 	memset(m, 0, sizeof(*m));
 	m->store = store;
+	m->to_store = to_store;
 	m->keep_marker = keep_marker;
 	m->guarded_.failed = SIZE_MAX;
 	buf_init(&m->text, KEYS_BYTES_MAX);

@@ -2,8 +2,8 @@
  * The keys below one place of a store, and their copies below another: what a
  * renamed directory is made of. Blocks on the store; one caller at a time.
  */
-#ifndef FS_RENAME_KEYS_H
-#define FS_RENAME_KEYS_H
+#ifndef FS_RENAME_RENAME_KEYS_H
+#define FS_RENAME_RENAME_KEYS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,7 +37,7 @@ struct rename_keys_locked {
 };
 
 struct rename_keys {
-	struct store *store;
+	struct store *store, *to_store; /* may be one */
 	struct buf from, to; /* without the '/' */
 	bool keep_marker;
 	bool looked; /* where the next ones are copied to nothing is */
@@ -51,7 +51,8 @@ struct rename_keys {
 /* keep_marker: `to/` stood there before, and is not undone. To be cleared
  * also after a failure. */
 int rename_keys_init(struct rename_keys *m, struct store *store,
-		     const char *from, const char *to, bool keep_marker);
+		     const char *from, struct store *to_store, const char *to,
+		     bool keep_marker);
 void rename_keys_clear(struct rename_keys *m);
 
 /* Lists them. -ENAMETOOLONG when one would not fit at its new place. */

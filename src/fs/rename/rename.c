@@ -1,0 +1,80 @@
+/*
+ * Which stages a rename is of, and whether it can be made there.
+ */
+#include "fs/rename/rename.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "stage/catalog.h"
+#include "stage/stage.h"
+
+/*
+ * -EXDEV makes mv(1) copy all and then remove what it copied: so it is not the
+ * answer where the removal would be refused, which leaves everything twice, or
+ * of a stage that cannot go an empty one.
+ */
+static int rename_leave_stage(const struct rename *r)
+{
+	struct stage *stage;
+	int rc;
+
+	if (!names_is_root(r->fs, r->dir)) {
+		rc = names_writable(r->fs, r->dir);
+		return rc ? rc : -EXDEV;
+	}
+	rc = catalog_get(r->fs->catalog, r->name, &stage);
+	if (rc)
+		return rc;
+	rc = stage->kind == STAGE_INTERNAL ? names_writable_stage(r->fs, stage)
+					   : -EPERM;
+	stage_unref(stage);
+	return rc ? rc : -EXDEV;
+}
+
+/* Another stage of the same server can take what moves (rename_file_across()),
+ * if it may be written to. */
+static int rename_between_stages(const struct rename *r)
+{
+	int rc = rename_leave_stage(r);
+
+	if (rc != -EXDEV || !store_is_near(r->to_stage->store, r->stage->store))
+		return rc;
+	return names_writable(r->fs, r->to_dir);
+}
+
+static int rename_find_stages(struct rename *r)
+{
+	if (names_is_root(r->fs, r->dir) || names_is_root(r->fs, r->to_dir))
+		return rename_leave_stage(r);
+	r->stage = inode_stage(r->fs->tree, r->dir);
+	r->to_stage = inode_stage(r->fs->tree, r->to_dir);
+	if (!r->stage || !r->to_stage)
+		return -ENOENT;
+	return r->stage == r->to_stage ? names_writable(r->fs, r->dir)
+				       : rename_between_stages(r);
+}
+
+int fs_rename(struct fs *fs, struct inode *dir, const char *name,
+	      struct inode *to_dir, const char *to_name, unsigned flags)
+{
+	struct rename r = {
+		.fs = fs,
+		.dir = dir,
+		.to_dir = to_dir,
+		.name = name,
+		.to_name = to_name,
+	};
+	int rc;
+
+	if (flags && flags != RENAME_NOREPLACE && flags != RENAME_EXCHANGE)
+		return -EINVAL;
+	rc = rename_find_stages(&r);
+	if (!rc && flags != RENAME_EXCHANGE)
+		rc = rename_step(&r, flags);
+	else if (!rc)
+		rc = r.stage == r.to_stage ? rename_exchange(&r) : -EXDEV;
+	stage_unref(r.stage);
+	stage_unref(r.to_stage);
+	return rc;
+}

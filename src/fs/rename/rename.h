@@ -1,0 +1,63 @@
+/*
+ * rename(2), in files that each do a part of it: of one file, of a directory,
+ * of either once both names are known, of two for each other.
+ */
+#ifndef FS_RENAME_RENAME_H
+#define FS_RENAME_RENAME_H
+
+#include "fs/names.h"
+
+/* One rename, checked: kinds that fit. */
+struct rename {
+	struct fs *fs;
+	struct stage *stage, *to_stage; /* may be one */
+	struct inode *dir, *to_dir;
+	const char *name, *to_name;
+	struct inode *from; /* referenced */
+	struct inode *to; /* what stands there, referenced, or NULL */
+	struct buf key, to_key; /* a directory's without the '/' */
+	bool no_replace;
+};
+
+/* ---- rename_file.c ---- */
+
+/* From and to are files (or to is NULL). */
+int rename_file_claimed(struct rename *r);
+/* The open content of i, if any, follows its name. */
+void rename_file_content(struct fs *fs, struct inode *i);
+/* A name that another thread had for a while may have moved: -ENOENT. */
+int rename_file_still_there(struct rename *r);
+/* The name moves in the tree. */
+int rename_file_move_name(struct rename *r);
+/* The same in a store of files first. */
+int rename_file_in_store(struct rename *r);
+/* What waits to be sent goes along, and what was replaced does not travel. */
+int rename_file_pending(struct rename *r);
+/* Between two stages: the name moves if the one's objects can be copied to the
+ * other by the server, and nothing below is open; else -EXDEV. */
+int rename_file_across(struct rename *r);
+/* What a failure to copy means: between two stages -EXDEV, if the server refuses
+ * it for where the source is. */
+int rename_file_copy_error(const struct rename *r, int rc);
+
+/* ---- rename_dir.c ---- */
+
+/* From is a directory, to NULL or one that is to be empty. */
+int rename_dir_claimed(struct rename *r);
+/* rename_file_content() of all that is open below i. */
+int rename_dir_content(struct fs *fs, struct inode *i);
+
+/* ---- rename_step.c ---- */
+
+/*
+ * From dir/name to to_dir/to_name, with their stages: the rest of r is filled
+ * here, and cleared. flags: RENAME_NOREPLACE or 0.
+ */
+int rename_step(struct rename *r, unsigned flags);
+
+/* ---- rename_exchange.c ---- */
+
+/* Both names are there, and are each other's afterwards. As rename_step(). */
+int rename_exchange(struct rename *r);
+
+#endif
