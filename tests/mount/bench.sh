@@ -18,7 +18,7 @@ column() {
 }
 is 'every row is done' "$(grep -E '(not done|failed)' "$T/out/bench.tsv"
 	grep -A3 'exit status' "$T/bench.out")" ''
-is 'there are as many as there shall be' "$(wc -l <"$T/out/bench.tsv")" 35
+is 'there are as many as there shall be' "$(wc -l <"$T/out/bench.tsv")" 36
 is 'requests are counted behind the proxy' \
 	"$(column 'grep -rc, cold' curl requests)" 4
 is '... by nginx' "$(column 'dd of 64 MiB, nginx' curl requests)" 4
