@@ -160,7 +160,7 @@ for f in {1..100}; do
 done
 cp -r "$LOCAL/hundred" "$E/hundred"
 take_counts
-costs 'mv of a directory with 100 files takes a copy of each, and few more' 108 '
+costs 'mv of a directory with 100 files takes a copy of each, and few more' 112 '
 	mv $E/hundred $E/moved && [ ! -e $E/hundred ]'
 
 # ---- removing

@@ -359,13 +359,16 @@ int s3_copy_from(struct store *store, struct store *source, const char *from,
 		rc = s3_head_reply(x.s, to, false, out, &reply);
 		http_reply_clear(&reply);
 	}
+	if (!rc && cond && cond->if_absent && !cond->looked &&
+	    x.source.size <= COPY_MAX)
+		s3_heed_learn_copy(x.s, to,
+				   &(struct store_meta){
+					   .props = x.plain ? NULL : &x.props },
+				   out);
 	if (!rc)
 		s3_tags_hold(x.s, to, x.tags, S3_LACKS_COPY_TAGS,
 			     S3_HAS_COPY_TAGS);
 	free(x.tags);
-	if (!rc && cond && cond->if_absent && !cond->looked &&
-	    x.source.size <= COPY_MAX)
-		s3_heed_learn_copy(x.s, to, out);
 	if (!rc && x.plain)
 		s3_plain_note(x.s, to, out);
 	return rc;

@@ -12,6 +12,7 @@
 
 #include "store/s3/s3_doc.h"
 #include "store/s3/s3_lack.h"
+#include "store/s3/s3_made.h"
 #include "store/s3/s3_perform.h"
 #include "store/s3/s3_upload.h"
 
@@ -37,7 +38,8 @@ static int heed_parse_copy(struct s3_call *c, const struct buf *body)
 			     c->out);
 }
 
-void s3_heed_learn_copy(struct s3 *s, const char *key, struct object_info *now)
+void s3_heed_learn_copy(struct s3 *s, const char *key,
+			const struct store_meta *meta, struct object_info *now)
 {
 	const struct store_cond absent = { .if_absent = true };
 	struct s3_result_doc doc = { .etag = "" };
@@ -49,7 +51,8 @@ void s3_heed_learn_copy(struct s3 *s, const char *key, struct object_info *now)
 			   S3_HEEDS_COPY | S3_HEEDS_COPY_NOT | S3_LACKS_ABSENT))
 		return;
 	s3_call_init(&c, s, HTTP_PUT, key, "copy to");
-	s3_part_source(&c, s, key, NULL);
+	s3_part_source(&c, s, key, NULL); /* or 412 could be the source's */
+	s3_made_add(&c, S3_WAY_COPY, meta);
 	s3_call_cond(&c, &absent);
 	s3_call_parse(&c, heed_parse_copy, &doc);
 	heeds = heed_refused(&c, &rc);

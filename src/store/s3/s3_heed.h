@@ -23,9 +23,11 @@ static inline bool s3_heed_remove(struct s3 *s)
 	       !s3_state_lacks(s, S3_HEEDS_REMOVE_NOT);
 }
 
-/* An object is there that this mount has just made. One request at most, at
- * the first call; *now: what is there afterwards, if that is another. */
-void s3_heed_learn_copy(struct s3 *s, const char *key, struct object_info *now);
+/* *now is there, which this mount has just made as a copy with that meta, and is
+ * made once more with it where the condition is ignored. One request at most, at
+ * the first call; *now: what is there afterwards. */
+void s3_heed_learn_copy(struct s3 *s, const char *key,
+			const struct store_meta *meta, struct object_info *now);
 /* key is about to be removed, whatever is there. One request at most, at the
  * first call. True: it has removed it. */
 bool s3_heed_learn_remove(struct s3 *s, const char *key);
