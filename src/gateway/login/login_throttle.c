@@ -372,8 +372,13 @@ static int throttle_join_flight(struct login_throttle *g,
 
 		if (rc >= 0)
 			return rc;
-		if (throttle_begin_flight(g, key))
-			return -ENOENT;
+		if (throttle_begin_flight(g, key)) {
+			/* the one before may have ended between the two */
+			rc = throttle_recall(g, key);
+			if (rc >= 0)
+				throttle_end_flight(g, key);
+			return rc;
+		}
 		if (now > until)
 			return -EAGAIN;
 		if (g->ops.park(now + JOIN_MS) == -EINTR)
