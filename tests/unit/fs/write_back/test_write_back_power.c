@@ -6,13 +6,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,10 +18,9 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "fs_fixture.h"
+#include "power_disk.h"
 #include "unit.h"
 
-#define SHUTDOWN _IOR('X', 125, uint32_t)
-#define NO_LOG_FLUSH 2
 #define KEYS 6
 #define ROUNDS 5 /* of each kind; POWER_CUTS in the environment: as many */
 #define TEXT_MAX (300U << 10)
@@ -37,47 +33,6 @@ struct answers {
 };
 
 static struct answers *answers;
-static char *base;
-
-/* ---- the disk ---- */
-
-static bool run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static bool run(const char *format, ...)
-{
-	char command[1024];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(command, sizeof(command), format, ap);
-	va_end(ap);
-	return !system(command);
-}
-
-static bool disk_make(const char *kind)
-{
-	return run("truncate -s 320M %s/image && mkfs.%s -q %s %s/image "
-		   "2>/dev/null && mkdir -p %s/disk",
-		   base, kind, strcmp(kind, "xfs") ? "-F" : "-f", base, base);
-}
-
-static bool disk_mount(void)
-{
-	return run("mount -o loop %s/image %s/disk 2>/dev/null", base, base);
-}
-
-static bool disk_cut(void)
-{
-	uint32_t how = NO_LOG_FLUSH;
-	char path[256];
-	int fd, rc;
-
-	snprintf(path, sizeof(path), "%s/disk", base);
-	fd = open(path, O_RDONLY | O_DIRECTORY);
-	rc = ioctl(fd, SHUTDOWN, &how);
-	close(fd);
-	return !rc;
-}
 
 /* ---- the mount on it ---- */
 
@@ -86,7 +41,7 @@ static void up(struct mount *m, bool sends)
 	struct fs_settings s = mount_settings;
 	char spill[256];
 
-	snprintf(spill, sizeof(spill), "%s/disk/spill", base);
+	snprintf(spill, sizeof(spill), "%s/spill", power_disk_path());
 	s.spill_dir = spill;
 	s.who = "power";
 	s.write_back_size = 1 << 30;
@@ -130,7 +85,7 @@ static void write_until_the_end(int first)
 	int probe;
 
 	up(&m, false);
-	snprintf(path, sizeof(path), "%s/disk/probe", base);
+	snprintf(path, sizeof(path), "%s/probe", power_disk_path());
 	probe = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	for (int version = first;; version++) {
 		const int k = version % KEYS;
@@ -237,7 +192,7 @@ static void rounds(void **state)
 {
 	const char *cuts = getenv("POWER_CUTS");
 	int n = cuts ? atoi(cuts) : ROUNDS;
-	bool possible = disk_make(*state) && disk_mount();
+	bool possible = power_disk_make(*state);
 
 	if (!possible)
 		skip();
@@ -251,38 +206,30 @@ static void rounds(void **state)
 			write_until_the_end(1 + latest());
 		}
 		await_answers(enough, i);
-		possible = disk_cut();
+		possible = power_disk_cut();
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
-		assert_true(run("umount %s/disk", base));
+		assert_true(power_disk_unmount());
 		if (!possible)
 			skip();
-		assert_true(disk_mount());
+		assert_true(power_disk_mount());
 		assert_all();
 	}
 	assert_true(answers->fresh > 0);
 	assert_sent();
-	assert_true(run("umount %s/disk", base));
+	assert_true(power_disk_unmount());
 }
 
 static int start(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-
-	if (!unshare(CLONE_NEWNS))
-		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
 	answers = mmap(NULL, sizeof(*answers), PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (asprintf(&base, "%s/stagefs-power-XXXXXX", tmp ? tmp : "/tmp") < 0)
-		return -1;
-	return answers == MAP_FAILED || !mkdtemp(base) ? -1 : 0;
+	return answers == MAP_FAILED ? -1 : power_disk_start();
 }
 
 static int stop(void **state)
 {
-	run("umount %s/disk 2>/dev/null", base);
-	run("rm -rf %s", base);
-	free(base);
+	power_disk_stop();
 	return 0;
 }
 

@@ -1,19 +1,15 @@
 /*
- * The power goes: a file system of our own, on an image, is shut down amid
- * writes without what it has not written yet (FS_IOC_SHUTDOWN, as xfstests
- * do), mounted again, and must have every object that was answered, whole, in
+ * The power goes: a file system of our own is shut down amid writes
+ * (power_disk.h), mounted again, and must have every object that was answered, whole, in
  * that version or the one that was under way; and what was moved and removed
  * before its folder was flushed (store_sync()) is moved and removed.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,10 +19,9 @@
 #include "base/log.h"
 #include "local_rig.h"
 #include "store/local/local.h"
+#include "power_disk.h"
 #include "unit.h"
 
-#define SHUTDOWN _IOR('X', 125, uint32_t)
-#define NO_LOG_FLUSH 2
 #define KEYS 8
 #define ROUNDS 6
 #define NEW_MAX 4096
@@ -41,53 +36,6 @@ struct answers {
 };
 
 static struct answers *answers;
-static char *base;
-
-/* ---- the disk ---- */
-
-static bool run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static bool run(const char *format, ...)
-{
-	char command[1024];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(command, sizeof(command), format, ap);
-	va_end(ap);
-	return !system(command);
-}
-
-static bool disk_make(const char *kind)
-{
-	return run("truncate -s 320M %s/image && mkfs.%s -q %s %s/image "
-		   "2>/dev/null && mkdir -p %s/disk",
-		   base, kind, strcmp(kind, "xfs") ? "-F" : "-f", base, base);
-}
-
-static bool disk_mount(void)
-{
-	return run("mount -o loop %s/image %s/disk 2>/dev/null", base, base);
-}
-
-/* Left by a round that failed. */
-static void disk_unmount(void)
-{
-	run("umount %s/disk 2>/dev/null", base);
-}
-
-static bool disk_cut(void)
-{
-	char path[256];
-	uint32_t how = NO_LOG_FLUSH;
-	int fd, rc;
-
-	snprintf(path, sizeof(path), "%s/disk", base);
-	fd = open(path, O_RDONLY | O_DIRECTORY);
-	rc = ioctl(fd, SHUTDOWN, &how);
-	close(fd);
-	return !rc;
-}
 
 static struct store *open_store(void)
 {
@@ -98,7 +46,7 @@ static struct store *open_store(void)
 	struct buf err = BUF_INIT(BUF_MESSAGE);
 	struct store *s;
 
-	snprintf(root, sizeof(root), "%s/disk/root", base);
+	snprintf(root, sizeof(root), "%s/root", power_disk_path());
 	if (local_new(&set, &s, &err))
 		fail_msg("%s", buf_str(&err));
 	buf_clear(&err);
@@ -166,7 +114,7 @@ static int open_probe(void)
 {
 	char path[256];
 
-	snprintf(path, sizeof(path), "%s/disk/probe", base);
+	snprintf(path, sizeof(path), "%s/probe", power_disk_path());
 	return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
 
@@ -299,8 +247,7 @@ static void rounds(void **state)
 	const char *kind = *state;
 	bool possible;
 
-	disk_unmount();
-	possible = disk_make(kind) && disk_mount();
+	possible = power_disk_make(kind);
 	if (!possible)
 		skip();
 	memset(answers, 0, sizeof(*answers));
@@ -313,39 +260,29 @@ static void rounds(void **state)
 			write_until_the_end(1 + latest());
 		}
 		nanosleep(&a_while, NULL);
-		possible = disk_cut();
+		possible = power_disk_cut();
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
-		assert_true(run("umount %s/disk", base));
+		assert_true(power_disk_unmount());
 		if (!possible)
 			skip();
-		assert_true(disk_mount());
+		assert_true(power_disk_mount());
 		assert_all();
 	}
 	assert_true(answers->fresh > 0);
-	assert_true(run("umount %s/disk", base));
+	assert_true(power_disk_unmount());
 }
 
 static int start(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-
-	/* Mounts of ours are nobody else's business; who may not make any
-	 * sees `mount` fail. */
-	if (!unshare(CLONE_NEWNS))
-		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
 	answers = mmap(NULL, sizeof(*answers), PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (asprintf(&base, "%s/stagefs-power-XXXXXX", tmp ? tmp : "/tmp") < 0)
-		return -1;
-	return answers == MAP_FAILED || !mkdtemp(base) ? -1 : 0;
+	return answers == MAP_FAILED ? -1 : power_disk_start();
 }
 
 static int stop(void **state)
 {
-	disk_unmount();
-	local_rig_wipe(base);
-	free(base);
+	power_disk_stop();
 	return 0;
 }
 
