@@ -3,6 +3,10 @@
  * and a queue of what was started behind it and is not opened yet. A trail is
  * what may become one: the file that was opened last, and how many before it
  * followed each other.
+ *
+ * Who opens some files of a directory and passes over others, or stops after a
+ * few, is in order too, and most of what is fetched for him is in vain: after
+ * each such run the next one takes twice as many files that follow each other.
  */
 #include "fs/file_ahead.h"
 
@@ -22,10 +26,13 @@
 
 #define RUNS_MAX 4
 #define TRAILS_MAX 4
-#define TRAIL_MIN 3 /* files in a row that make a run */
+#define TRAIL_MIN 3U /* files in a row that make a run */
 #define TRAIL_NEAR 3 /* so many files behind one another */
 #define WINDOW_FIRST 4
 #define WINDOW_MAX 32
+#define USEFUL_MIN 32 /* files opened of a run that was worth it */
+#define USEFUL 10 /* ... for each one that was passed over */
+#define FAILED_MAX 5 /* then it takes 96 in a row to begin a run */
 #define WALK_STEPS 256 /* for one file */
 
 /* A place in the tree, in the order of listings; both referenced. */
@@ -51,6 +58,9 @@ struct run {
 	struct cursor cursor;
 	struct ahead_entry queue[WINDOW_MAX]; /* in order; oldest first */
 	unsigned n, window, hits;
+	unsigned passed; /* the first of the queue, before what was opened */
+	unsigned opened;
+	bool failed; /* that was told */
 	uint64_t used;
 };
 
@@ -63,6 +73,7 @@ struct trail {
 struct file_ahead_locked {
 	struct run *runs[RUNS_MAX]; /* NULL: none */
 	struct trail trails[TRAILS_MAX];
+	unsigned failed; /* runs since one that was worth it; FAILED_MAX */
 	uint64_t uses;
 };
 
@@ -183,6 +194,39 @@ static struct ahead_entry run_remove(struct run *r, unsigned k)
 	return e;
 }
 
+/* Half of what it may have waits for who has gone on. */
+static bool run_is_passed(const struct run *r)
+{
+	return 2 * r->passed >= r->window && r->passed;
+}
+
+static void run_tell_failed(struct file_ahead *a, struct run *r)
+	REQUIRES(a->lock)
+{
+	if (!r->failed && ahead_locked(a)->failed < FAILED_MAX)
+		ahead_locked(a)->failed++;
+	r->failed = true;
+}
+
+/* The file that stood there in the queue was opened. */
+static void run_hit(struct file_ahead *a, struct run *r, unsigned at)
+	REQUIRES(a->lock)
+{
+	r->used = ++ahead_locked(a)->uses;
+	r->passed = at < r->passed ? r->passed - 1 : at;
+	r->opened++;
+	if (r->opened < USEFUL * r->passed && run_is_passed(r)) {
+		run_tell_failed(a, r);
+	} else if (r->opened >= USEFUL_MIN && r->opened >= USEFUL * r->passed) {
+		ahead_locked(a)->failed = 0;
+		r->failed = false;
+	}
+	if (++r->hits >= r->window && r->window < WINDOW_MAX) {
+		r->window *= 2;
+		r->hits = 0;
+	}
+}
+
 /* An open of this file goes on with the run that has it: it is taken out. */
 static struct run *run_find(struct file_ahead *a, struct inode *i,
 			    struct ahead_entry *out) REQUIRES(a->lock)
@@ -194,11 +238,7 @@ static struct run *run_find(struct file_ahead *a, struct inode *i,
 			if (r->queue[n].inode != i)
 				continue;
 			*out = run_remove(r, n);
-			r->used = ++ahead_locked(a)->uses;
-			if (++r->hits >= r->window && r->window < WINDOW_MAX) {
-				r->window *= 2;
-				r->hits = 0;
-			}
+			run_hit(a, r, n);
 			return r;
 		}
 	}
@@ -251,6 +291,8 @@ static struct run *run_begin(struct file_ahead *a, struct inode *i,
 	if (!r)
 		return NULL;
 	*old = *place;
+	if (*old && (*old)->opened < (*old)->n)
+		run_tell_failed(a, *old);
 	*place = r;
 	r->busy = true;
 	r->used = ++ahead_locked(a)->uses;
@@ -286,7 +328,10 @@ static bool trail_step(struct file_ahead *a, struct inode *i,
 	*left = t->last;
 	t->last = inode_ref(a->fs->tree, i);
 	t->used = ++ahead_locked(a)->uses;
-	return t->length >= TRAIL_MIN;
+	if (t->length < TRAIL_MIN << ahead_locked(a)->failed)
+		return false;
+	t->length = 0;
+	return true;
 }
 
 /* ---- what is fetched ---- */
@@ -354,6 +399,7 @@ static void run_expire(struct file_ahead *a, struct run *r)
 		any = r->n && r->queue[0].began_ms < since;
 		if (any) {
 			e = run_remove(r, 0);
+			r->passed -= r->passed > 0;
 			r->window = r->window > 2 ? r->window / 2 : 1;
 			r->hits = 0;
 		}
@@ -368,7 +414,7 @@ static bool run_wants(struct file_ahead *a, struct run *r)
 	bool wants;
 
 	lock_take(&a->lock);
-	wants = r->n < r->window;
+	wants = r->n < r->window && !run_is_passed(r);
 	lock_drop(&a->lock);
 	return wants;
 }

@@ -123,6 +123,68 @@ static void at_random(void **state)
 	mount_down(&m);
 }
 
+static void plant_other(struct mount *m)
+{
+	char key[16];
+
+	for (unsigned f = 0; f < 300; f++) {
+		snprintf(key, sizeof(key), "e/f%03u", f);
+		store_has(m, key, key);
+	}
+}
+
+/* All of it in order: each once, many ahead in the end. */
+static void cat_other(struct mount *m)
+{
+	char names[4096], key[16];
+	unsigned before = memstore_calls(m->store, "get");
+
+	assert_int_equal(mount_ls(m, "e", names, sizeof(names)), 0);
+	for (unsigned f = 0; f < 300; f++) {
+		snprintf(key, sizeof(key), "e/f%03u", f);
+		cat(m, key);
+		if (f == 200)
+			assert_in_range(memstore_calls(m->store, "get"),
+					before + 201 + 16, before + 201 + 32);
+	}
+	assert_int_equal(memstore_calls(m->store, "get"), before + 300);
+}
+
+/* Of the files of a directory some are passed over (grep --include), or the first
+ * few of each are opened: little is fetched in vain, and who goes through all of
+ * another directory then is not the worse for it. */
+static void passed_over(void **state)
+{
+	static const struct {
+		unsigned dirs, files, step, most; /* of each directory */
+	} rows[] = { { 1, 1000, 2, 1000 },
+		     { 1, 1000, 3, 1000 },
+		     { 2, 500, 2, 500 },
+		     { 100, 10, 1, 3 } };
+
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		unsigned opens = 0, gets;
+		struct mount m;
+
+		mount_up(&m, "", 60, false);
+		plant(&m, rows[r].dirs, rows[r].files);
+		plant_other(&m);
+		cat_all(&m, rows[r].dirs, 0);
+		for (unsigned f = 0; f < rows[r].dirs * rows[r].files;
+		     f += rows[r].step) {
+			if (f % rows[r].files >= rows[r].most)
+				continue;
+			cat(&m, keys[f]);
+			opens++;
+		}
+		gets = memstore_calls(m.store, "get");
+		print_message("# %u opens, %u GETs\n", opens, gets);
+		assert_in_range(gets, opens, opens + opens / 10);
+		cat_other(&m);
+		mount_down(&m);
+	}
+}
+
 /* What lies behind many files of which none is fetched is not looked for. */
 static void far_behind(void **state)
 {
@@ -319,11 +381,12 @@ static void several(void **state)
 SUITE(file_ahead)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(in_order),  cmocka_unit_test(side_by_side),
-		cmocka_unit_test(at_random), cmocka_unit_test(far_behind),
-		cmocka_unit_test(replaced),  cmocka_unit_test(changed),
-		cmocka_unit_test(failures),  cmocka_unit_test(several),
-		cmocka_unit_test(evicted),   cmocka_unit_test(again),
+		cmocka_unit_test(in_order),    cmocka_unit_test(side_by_side),
+		cmocka_unit_test(at_random),   cmocka_unit_test(far_behind),
+		cmocka_unit_test(replaced),    cmocka_unit_test(changed),
+		cmocka_unit_test(failures),    cmocka_unit_test(several),
+		cmocka_unit_test(evicted),     cmocka_unit_test(again),
+		cmocka_unit_test(passed_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
