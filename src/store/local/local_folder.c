@@ -30,6 +30,8 @@
 #include "store/local/local_file.h"
 #include "store/local/local_root.h"
 
+#define FILE_TRIES 100 /* of a file that others replace */
+
 /* What was made there becomes the folder's owner's. */
 static int local_folder_own(struct local *l, int fd)
 {
@@ -110,7 +112,9 @@ int local_folder_open(struct local *l, const char *name)
 	return rc ? rc : local_folder_below(l->folder_fd, name);
 }
 
-int local_folder_file(int at, const char *name, int flags, struct stat *st)
+/* -EAGAIN: it was replaced between the open and the look at it. */
+static int folder_open_file(int at, const char *name, int flags,
+			    struct stat *st)
 {
 	int fd = local_file_openat(at, name,
 				   flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -121,6 +125,8 @@ int local_folder_file(int at, const char *name, int flags, struct stat *st)
 		return folder_open_error(at, name, fd);
 	if (fstat(at, &folder) || fstat(fd, st))
 		rc = -errno;
+	else if (!st->st_nlink)
+		rc = -EAGAIN;
 	else if (!S_ISREG(st->st_mode) || st->st_nlink != 1 ||
 		 st->st_uid != folder.st_uid)
 		rc = -EUCLEAN;
@@ -128,6 +134,15 @@ int local_folder_file(int at, const char *name, int flags, struct stat *st)
 		return fd;
 	close(fd);
 	return rc;
+}
+
+int local_folder_file(int at, const char *name, int flags, struct stat *st)
+{
+	int fd = -EAGAIN;
+
+	for (int i = 0; fd == -EAGAIN && i < FILE_TRIES; i++)
+		fd = folder_open_file(at, name, flags, st);
+	return fd == -EAGAIN ? -EUCLEAN : fd;
 }
 
 /* The file of locks, empty; it may be there. */
