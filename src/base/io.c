@@ -139,6 +139,18 @@ static int io_zero_by_hand(int fd, uint64_t from, uint64_t to)
 	return rc;
 }
 
+int io_sync_dir(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fsync(fd))
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
 int io_zero(int fd, uint64_t from, uint64_t to)
 {
 	struct stat st;

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/dirs.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "cli/cmd.h"
 #include "client/message.h"
@@ -90,19 +91,6 @@ static bool recover_is_below(const char *path)
 	return true;
 }
 
-/* A name in a directory outlives a power cut. */
-static int recover_flush_dir(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd))
-		rc = -errno;
-	close(fd);
-	return rc;
-}
-
 static int recover_write(const struct salvage *s, char *path)
 {
 	char *slash = strrchr(path, '/');
@@ -123,7 +111,7 @@ static int recover_write(const struct salvage *s, char *path)
 		return rc;
 	}
 	*slash = '\0';
-	rc = recover_flush_dir(path);
+	rc = io_sync_dir(path);
 	*slash = '/';
 	return rc;
 }

@@ -3,14 +3,14 @@
  */
 #include "fs/names.h"
 
-#include "fs/attr/attr_learn.h"
-
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-#define BLOCK_SIZE (128 << 10) /* what programs read and write at a time */
+#include "fs/attr/attr_learn.h"
 #include "stage/stage.h"
+
+#define BLOCK_SIZE (128 << 10) /* what programs read and write at a time */
 
 /* stat(2)'s view; how long the kernel may believe it, in seconds. */
 static double names_fill_stat(struct fs *fs, struct inode *i,

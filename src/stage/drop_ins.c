@@ -424,18 +424,6 @@ static int file_check(const char *path, const struct conn *c, struct buf *err)
 	return rc;
 }
 
-static int file_sync_folder(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd))
-		rc = -errno;
-	close(fd);
-	return rc;
-}
-
 /* Makes the temporary file; its name is in temp. */
 static int file_write_temp(struct buf *temp, const struct buf *text)
 {
@@ -481,7 +469,7 @@ int drop_ins_put(const char *dir, const char *name, const struct conn *conn,
 		unlink(temp.data);
 		return rc;
 	}
-	rc = file_sync_folder(dir);
+	rc = io_sync_dir(dir);
 	if (rc)
 		drop_ins_fail(err, dir, rc);
 	return rc;
@@ -497,7 +485,7 @@ int drop_ins_remove(const char *dir, const char *name, struct buf *err)
 	if (!rc && unlink(path.data))
 		rc = -errno;
 	if (!rc)
-		rc = file_sync_folder(dir);
+		rc = io_sync_dir(dir);
 	if (rc)
 		drop_ins_fail(err, buf_str(&path), rc);
 	return rc;

@@ -205,6 +205,14 @@ static void copy_is_interrupted(void **state)
 	close(to);
 }
 
+static void syncs_a_directory(void **state)
+{
+	assert_int_equal(io_sync_dir("/tmp"), 0);
+	assert_int_equal(io_sync_dir("/tmp/stagefs-no-such-directory"),
+			 -ENOENT);
+	assert_int_equal(io_sync_dir("/proc/self/status"), -ENOTDIR);
+}
+
 SUITE(io)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +223,7 @@ SUITE(io)
 		cmocka_unit_test(writes),
 		cmocka_unit_test(copies_by_table),
 		cmocka_unit_test(copy_is_interrupted),
+		cmocka_unit_test(syncs_a_directory),
 	};
 
 	return cmocka_run_group_tests_name("io", tests, NULL, NULL);

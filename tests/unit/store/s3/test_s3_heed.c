@@ -8,12 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/digest.h"
 #include "base/log.h"
-#include "s3_rig.h"
+#include "s3_suite.h"
 #include "store/store.h"
-
-static struct s3_rig rig;
 
 #define DEAF_TO_COPY \
 	"\"method\": \"PUT\", \"header\": \"x-amz-copy-source: \", " \
@@ -151,20 +148,6 @@ static void etags_that_are_refused(void **state)
 	assert_int_equal(s3_rig_get(&rig, "c", NULL, (char[64]){ 0 }), -ENOENT);
 }
 
-static int setup(void **state)
-{
-	log_open("/dev/null", LOG_LEVEL_ERROR);
-	s3_rig_start(&rig, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	s3_rig_stop(&rig);
-	log_close();
-	return 0;
-}
-
 SUITE(s3_heed)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,7 +156,6 @@ SUITE(s3_heed)
 		cmocka_unit_test(etags_that_are_refused),
 	};
 
-	if (digest_init())
-		return 1;
-	return cmocka_run_group_tests(tests, setup, teardown);
+	log_open("/dev/null", LOG_LEVEL_ERROR);
+	return S3_SUITE_RUN("s3_heed", tests);
 }

@@ -9,14 +9,11 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "base/digest.h"
 #include "base/log.h"
 #include "base/waiter.h"
-#include "s3_rig.h"
+#include "s3_suite.h"
 #include "store/s3/s3_state.h"
 #include "store/store.h"
-
-static struct s3_rig rig;
 
 #define NO_ABSENT \
 	"\"header\": \"if-none-match: \\\\*\", \"count\": 0", \
@@ -345,20 +342,6 @@ static void knows_no_start(void **state)
 	assert_int_equal(first_behind("d/05", 3), -EOPNOTSUPP);
 }
 
-static int setup(void **state)
-{
-	log_open("/dev/null", LOG_LEVEL_ERROR);
-	s3_rig_start(&rig, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	s3_rig_stop(&rig);
-	log_close();
-	return 0;
-}
-
 SUITE(s3_lack)
 {
 	const struct CMUnitTest tests[] = {
@@ -370,7 +353,6 @@ SUITE(s3_lack)
 		cmocka_unit_test(knows_no_start),
 	};
 
-	if (digest_init())
-		return 1;
-	return cmocka_run_group_tests_name("s3_lack", tests, setup, teardown);
+	log_open("/dev/null", LOG_LEVEL_ERROR);
+	return S3_SUITE_RUN("s3_lack", tests);
 }
