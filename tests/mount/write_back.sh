@@ -192,6 +192,8 @@ failed=
 for ((round = 0; round < KILLS && ! ${#failed}; round++)); do
 	(${work[round % 3]} $round) >"$T/work.out" 2>&1 &
 	job=$!
+	commits=$(wc -l <"$T/commits")
+	until_ok 60 '[ -s "$T/said" ] || [ $(wc -l <"$T/commits") -gt $commits ]'
 	sleep 0.$((RANDOM % 9 + 1))
 	kill -KILL $(daemon_pids)
 	wait $job
@@ -210,7 +212,7 @@ done
 	)
 cat "$T/all" >"$T/said"
 ok '... of which there was much' '
-	[ $(wc -l <$T/said) -ge $KILLS ] && [ -s $T/commits ]'
+	[ $(cat $T/said $T/commits | wc -l) -ge $KILLS ]'
 ok '... at their end too, and sent' 'flush && all_is_there'
 ok '... to the store' '
 	mount_down && rm -rf $T/spill/write_back && mount_up && all_is_there'

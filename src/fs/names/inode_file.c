@@ -99,9 +99,11 @@ static void inode_file_last_left_locked(struct tree *t, struct inode *i,
 
 	m->file = NULL;
 	if (m->next_ino && inode_policy(i)->keeps_numbers) {
-		/* its old one is the disk's to give again */
+		/* its old one is the disk's to give again, which the kernel may
+		 * have yet: the next open tells it */
 		i->ino = m->next_ino;
 		m->next_ino = 0;
+		i->kernel_attr_etag = 0;
 	}
 	*(m->open_prev ? &m->open_prev->ext->open_next : &g->open) =
 		m->open_next;

@@ -239,6 +239,39 @@ static void test_numbers(void **state)
 	disk_down(&d);
 }
 
+/* The number that the kernel was told goes with the last descriptor: whoever
+ * opens the file again is shown one number, the new one. */
+static void test_number_told(void **state)
+{
+	struct handle *held, *h;
+	struct inode *i;
+	struct disk d;
+	uint64_t first;
+	double timeout;
+	struct stat st;
+	bool keep;
+
+	disk_up(&d, 60);
+	assert_int_equal(mount_create(&d.m, "f", &held), 0);
+	assert_int_equal(fs_file_write(d.m.fs, held, 0, "one", 3), 0);
+	assert_int_equal(fs_file_sync(d.m.fs, held), 0);
+	assert_int_equal(fs_file_write(d.m.fs, held, 0, "two", 3), 0);
+	assert_int_equal(fs_file_sync(d.m.fs, held), 0);
+	i = mount_find(&d.m, "f", NULL);
+	assert_int_equal(fs_getattr(d.m.fs, i, NULL, &st, &timeout), 0);
+	first = st.st_ino;
+	fs_release(d.m.fs, held);
+	assert_true(disk_number(&d, "f") != first);
+	/* nobody is there to tell the kernel: so it is to look again */
+	assert_int_equal(fs_file_open(d.m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
+	assert_int_equal(fs_getattr(d.m.fs, i, NULL, &st, &timeout), 0);
+	assert_int_equal(st.st_ino, disk_number(&d, "f"));
+	assert_int_equal(fs_file_open(d.m.fs, i, O_RDONLY, &h, &keep), 0);
+	fs_release(d.m.fs, h);
+	mount_forget(&d.m, i);
+	disk_down(&d);
+}
+
 /* The kernel looked a name up, and it is replaced before it opens it. */
 static void test_lingers(void **state)
 {
@@ -440,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_in_place),
 		cmocka_unit_test(test_grows),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_number_told),
 		cmocka_unit_test(test_lingers),
 		cmocka_unit_test(test_publish),
 		cmocka_unit_test(test_rename_race),
