@@ -3,7 +3,8 @@
  * ("full jitter"), so that a thousand clients that failed together do not come
  * back together. The ceiling is also what is left until the deadline, less
  * one base delay for the attempt itself: the last waits get shorter rather
- * than leave no time.
+ * than leave no time, but each is a base delay or the rest, lest the attempts
+ * become a burst as the end comes near.
  */
 #include "net/http_retry.h"
 
@@ -21,7 +22,7 @@ static int64_t http_retry_ceiling(int64_t base, unsigned attempt)
 
 int64_t http_retry_delay(const struct http_retry *r)
 {
-	int64_t base, top, delay, left = r->deadline_ms - r->now_ms;
+	int64_t base, top, delay, low = 0, left = r->deadline_ms - r->now_ms;
 
 	switch (r->verdict) {
 	case HTTP_AGAIN:
@@ -39,9 +40,12 @@ int64_t http_retry_delay(const struct http_retry *r)
 	if (left <= 0 || r->retry_after_ms >= left)
 		return -1;
 	top = http_retry_ceiling(base, r->attempt);
-	if (top > left)
+	if (top > left) {
 		top = left;
-	delay = (int64_t)((uint64_t)r->random * (uint64_t)top >> 32);
+		low = base < left ? base : left;
+	}
+	delay = low +
+		(int64_t)((uint64_t)r->random * (uint64_t)(top - low) >> 32);
 	return delay > r->retry_after_ms ? delay : r->retry_after_ms;
 }
 
