@@ -189,7 +189,7 @@ static int check_count_left(void *arg, const struct salvage *s)
 /* What mounts that have ended have not sent. */
 static void check_tell_left(const struct config *c)
 {
-	struct buf what = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL what = BUF_INIT(BUF_MESSAGE);
 	unsigned n = 0;
 
 	if (!salvage_each(c->mount.spill_dir, check_count_left, &n) && n) {
@@ -199,7 +199,6 @@ static void check_tell_left(const struct config *c)
 			 n);
 		message("warning", buf_str(&what));
 	}
-	buf_clear(&what);
 }
 
 /* How many failed, or -errno; *rc: of the table, which is ended. */

@@ -60,21 +60,17 @@ struct recovery {
 static int recover_list(struct recovery *r, const struct salvage *s,
 			const char *state)
 {
-	struct buf name = BUF_INIT(2 * PATH_MAX), size = BUF_INIT(64);
-	int rc;
+	BUF_LOCAL name = BUF_INIT(2 * PATH_MAX), size = BUF_INIT(64);
 
 	buf_addf(&name, "@%s/%s", s->stage, s->path);
 	buf_addf(&size, "%llu", (unsigned long long)s->size);
-	rc = table_row(r->table,
-		       (const struct table_value[4]){
-			       { .text = buf_str(&name) },
-			       { .text = s->is_dir ? NULL : buf_str(&size) },
-			       { .text = state },
-			       { .text = s->who },
-		       });
-	buf_clear(&name);
-	buf_clear(&size);
-	return rc;
+	return table_row(r->table,
+			 (const struct table_value[4]){
+				 { .text = buf_str(&name) },
+				 { .text = s->is_dir ? NULL : buf_str(&size) },
+				 { .text = state },
+				 { .text = s->who },
+			 });
 }
 
 /* No component leads out of the directory. */
@@ -118,7 +114,7 @@ static int recover_write(const struct salvage *s, char *path)
 
 static int recover_take(struct recovery *r, const struct salvage *s)
 {
-	struct buf path = BUF_INIT(2 * PATH_MAX);
+	BUF_LOCAL path = BUF_INIT(2 * PATH_MAX);
 	int rc = recover_is_below(s->path) ? 0 : -EINVAL;
 
 	buf_addf(&path, "%s/%s/%s", r->to, s->stage, s->path);
@@ -132,7 +128,6 @@ static int recover_take(struct recovery *r, const struct salvage *s)
 	else
 		message(buf_str(&path), strerror(-rc));
 	r->failed |= rc;
-	buf_clear(&path);
 	return rc ? 0
 		  : recover_list(r, s,
 				 s->in_part
@@ -172,7 +167,7 @@ static int recover_run(const struct command *c, int argc, char **argv)
 	struct recover_options o = { 0 };
 	struct config_request request = { 0 };
 	struct config config = { 0 };
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL err = BUF_INIT(BUF_MESSAGE);
 	struct cmd_words words;
 	int status = cmd_parse(c, argc, argv, &o, &words, 0);
 
@@ -186,7 +181,6 @@ static int recover_run(const struct command *c, int argc, char **argv)
 		}
 		config_clear(&config);
 	}
-	buf_clear(&err);
 	option_clear(recover_options, &o);
 	return status;
 }

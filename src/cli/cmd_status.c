@@ -161,13 +161,12 @@ static int status_put(struct table *t, const struct mountinfo_row *row)
 				&time);
 		status_add_uploads(buf_str(&answer), &uploads);
 	}
-	rc = table_row(t, (const struct table_value[4]){
-				  { .text = row->point },
-				  { .text = row->source },
-				  { .text = text_given(buf_str(&time)) },
-				  { .text = buf_str(&uploads), .mark = mark },
-			  });
-	return rc;
+	return table_row(t, (const struct table_value[4]){
+				    { .text = row->point },
+				    { .text = row->source },
+				    { .text = text_given(buf_str(&time)) },
+				    { .text = buf_str(&uploads), .mark = mark },
+			    });
 }
 
 static int status_list(const struct status_options *o, const char *point)

@@ -147,29 +147,27 @@ static int show_put_external(const struct show *t, const struct stage *stage,
 {
 	BUF_LOCAL url = BUF_INIT(BUF_MESSAGE), server = BUF_INIT(BUF_URL);
 	BUF_LOCAL params = BUF_INIT(BUF_LINE);
-	int rc;
 
 	store_locate(stage->store, stage->prefix, &url);
 	conn_endpoint(c, &server);
 	show_add_params(c, &params);
-	rc = show_put(t,
-		      (const struct table_value[N_COLUMNS]){
-			      { .text = stage->name },
-			      { .text = "External" },
-			      { .text = show_storage_type(c) },
-			      { .text = buf_str(&url) },
-			      { .text = text_given(buf_str(&server)) },
-			      { .number = show_has_credentials(c) },
-			      { .number = text_given(c->master_key) != NULL },
-			      { .text = buf_str(&params) },
-			      { .text = text_given(c->file_format) },
-			      { .text = NULL },
-			      { .text = text_given(c->created_on) },
-			      { .text = c->comment ? c->comment : "" },
-			      { .text = NULL },
-			      { .text = text_given(c->copy_options) },
-		      });
-	return rc;
+	return show_put(t,
+			(const struct table_value[N_COLUMNS]){
+				{ .text = stage->name },
+				{ .text = "External" },
+				{ .text = show_storage_type(c) },
+				{ .text = buf_str(&url) },
+				{ .text = text_given(buf_str(&server)) },
+				{ .number = show_has_credentials(c) },
+				{ .number = text_given(c->master_key) != NULL },
+				{ .text = buf_str(&params) },
+				{ .text = text_given(c->file_format) },
+				{ .text = NULL },
+				{ .text = text_given(c->created_on) },
+				{ .text = c->comment ? c->comment : "" },
+				{ .text = NULL },
+				{ .text = text_given(c->copy_options) },
+			});
 }
 
 /* Asks the store what is kept with it, unless that has failed before. */

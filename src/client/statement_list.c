@@ -87,38 +87,35 @@ static int list_put_brief(struct listing *l, const struct object_info *info,
 {
 	char time[TIME_LIST_SIZE];
 	BUF_LOCAL size = BUF_INIT(64);
-	int rc;
 
 	clock_list(info->mtime, time);
 	time[16] = '\0'; /* minutes */
 	list_add_size(info, directory, &size);
-	rc = table_row(l->table,
-		       (const struct table_value[3]){
-			       { .text = buf_str(&size), .number = info->size },
-			       { .text = directory ? "" : time },
-			       { .text = name },
-		       });
-	return rc;
+	return table_row(l->table, (const struct table_value[3]){
+					   { .text = buf_str(&size),
+					     .number = info->size },
+					   { .text = directory ? "" : time },
+					   { .text = name },
+				   });
 }
 
 static int list_put_full(struct listing *l, const struct object_info *info,
 			 const char *name, bool directory)
 {
 	BUF_LOCAL md5 = BUF_INIT(STORE_ETAG_SIZE), size = BUF_INIT(64);
-	int rc;
 
 	if (!directory)
 		store_md5(l->store, info, &md5);
 	list_add_size(info, directory, &size);
-	rc = table_row(l->table,
-		       (const struct table_value[5]){
-			       { .text = name },
-			       { .text = buf_str(&size), .number = info->size },
-			       { .text = md5.len ? buf_str(&md5) : NULL },
-			       { .time = info->mtime },
-			       { .text = NULL },
-		       });
-	return rc;
+	return table_row(
+		l->table,
+		(const struct table_value[5]){
+			{ .text = name },
+			{ .text = buf_str(&size), .number = info->size },
+			{ .text = md5.len ? buf_str(&md5) : NULL },
+			{ .time = info->mtime },
+			{ .text = NULL },
+		});
 }
 
 static int list_put(struct listing *l, const struct object_info *info,

@@ -54,13 +54,12 @@ static int attributes_to_store(struct fs *fs, struct inode *i,
 			       const struct store_attr *a)
 {
 	struct stage *stage = inode_stage(fs->tree, i);
-	struct buf key = NAMES_KEY;
+	BUF_LOCAL key = NAMES_KEY;
 	int rc = stage ? inode_open_key(fs->tree, i, &key) : -ENOENT;
 
 	if (!rc)
 		rc = store_set_attr(stage->store, buf_str(&key), a, NULL);
 	stage_unref(stage);
-	buf_clear(&key);
 	return rc;
 }
 

@@ -149,7 +149,7 @@ int close_errors_take(struct close_errors *u, const char *stage,
 int close_errors_tell(struct fs *fs, struct inode *i, const char *name,
 		      int flags)
 {
-	struct buf key = NAMES_KEY;
+	BUF_LOCAL key = NAMES_KEY;
 	struct inode_place at;
 	int rc = 0;
 
@@ -160,13 +160,12 @@ int close_errors_tell(struct fs *fs, struct inode *i, const char *name,
 		rc = close_errors_take(fs->close_errors, at.stage->name,
 				       buf_str(&key));
 	inode_place_clear(&at);
-	buf_clear(&key);
 	return flags & O_TRUNC ? 0 : rc;
 }
 
 void close_errors_failed(struct fs *fs, struct handle *h, int rc)
 {
-	struct buf key = NAMES_KEY;
+	BUF_LOCAL key = NAMES_KEY;
 
 	/* The kernel asks again, and says nothing, after an open's ESTALE. */
 	if (rc == -ESTALE || rc == -EINTR)
@@ -174,16 +173,14 @@ void close_errors_failed(struct fs *fs, struct handle *h, int rc)
 	if (!file_key(h->file, &key))
 		close_errors_add(fs->close_errors, file_stage(h->file)->name,
 				 buf_str(&key), rc);
-	buf_clear(&key);
 }
 
 void close_errors_done(struct fs *fs, struct handle *h)
 {
-	struct buf key = NAMES_KEY;
+	BUF_LOCAL key = NAMES_KEY;
 
 	h->waits = 0;
 	if (close_errors_any(fs->close_errors) && !file_key(h->file, &key))
 		close_errors_take(fs->close_errors, file_stage(h->file)->name,
 				  buf_str(&key));
-	buf_clear(&key);
 }

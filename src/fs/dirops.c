@@ -38,7 +38,7 @@ static int dirops_make_dir(struct fs *fs, struct inode *dir, const char *name,
 			   mode_t mode, const struct fs_caller *c,
 			   struct inode **out)
 {
-	struct buf key = NAMES_KEY;
+	BUF_LOCAL key = NAMES_KEY;
 	struct inode_place at;
 	struct fs_caller owner;
 	int rc = dirops_must_be_absent(fs, dir, name);
@@ -53,7 +53,6 @@ static int dirops_make_dir(struct fs *fs, struct inode *dir, const char *name,
 		rc = tree_create(fs->tree, dir, name, INODE_DIR, mode,
 				 owner.uid, owner.gid, out);
 	inode_place_clear(&at);
-	buf_clear(&key);
 	if (rc)
 		return rc;
 	rc = names_store_dir(fs, *out);
@@ -190,12 +189,12 @@ static int dirops_remove_now(struct fs *fs, struct inode *dir, const char *name,
 static int dirops_remove(struct fs *fs, struct inode *dir, const char *name,
 			 enum inode_kind kind)
 {
-	struct buf key = NAMES_KEY;
+	BUF_LOCAL key = NAMES_KEY;
 	struct inode *i;
 	int rc = dirops_claim_name(fs, dir, name, kind, &i, &key);
 
 	if (rc)
-		goto out;
+		return rc;
 	rc = kind == INODE_FILE ? names_hold(fs, i) : 0;
 	if (!rc)
 		rc = dirops_remove_later(fs, dir, i, buf_str(&key));
@@ -207,8 +206,6 @@ static int dirops_remove(struct fs *fs, struct inode *dir, const char *name,
 	}
 	claims_publish_end(fs->tree, i);
 	inode_unref(fs->tree, i);
-out:
-	buf_clear(&key);
 	return rc;
 }
 
@@ -254,7 +251,7 @@ static int dirops_make_link(struct fs *fs, struct inode *dir, const char *name,
 			    const char *target, const struct fs_caller *c,
 			    struct inode **out)
 {
-	struct buf key = NAMES_KEY;
+	BUF_LOCAL key = NAMES_KEY;
 	struct inode_place at;
 	struct fs_caller owner;
 	mode_t mode = 0;
@@ -276,7 +273,6 @@ static int dirops_make_link(struct fs *fs, struct inode *dir, const char *name,
 		}
 	}
 	inode_place_clear(&at);
-	buf_clear(&key);
 	return rc;
 }
 

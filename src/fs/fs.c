@@ -312,15 +312,12 @@ int fs_statfs(struct fs *fs, struct inode *i, struct statvfs *out)
 static bool fs_is_location(struct store *store, const char *prefix,
 			   const char *name, const char *location)
 {
-	struct buf here = BUF_INIT(BUF_MESSAGE);
-	bool same;
+	BUF_LOCAL here = BUF_INIT(BUF_MESSAGE);
 
 	if (!store || strcmp(store->name, name))
 		return false;
 	store_locate(store, prefix, &here);
-	same = !buf_err(&here) && !strncmp(location, buf_str(&here), here.len);
-	buf_clear(&here);
-	return same;
+	return !buf_err(&here) && !strncmp(location, buf_str(&here), here.len);
 }
 
 static struct store *fs_find_store(void *arg, const char *store_name,

@@ -132,12 +132,10 @@ static int dir_emit_dot(struct fs *fs, struct dir_handle *h, off_t which,
 {
 	struct inode *of = which ? inode_parent(fs->tree, h->dir, NULL) : NULL;
 	struct fs_entry e = { 0 };
-	int full;
 
 	names_stat(fs, of ? of : h->dir, &e.st);
 	inode_unref(fs->tree, of);
-	full = emit(arg, which ? ".." : ".", &e, which ? COOKIE_FIRST : 1);
-	return full;
+	return emit(arg, which ? ".." : ".", &e, which ? COOKIE_FIRST : 1);
 }
 
 static uint32_t dir_name_hash(const char *name)

@@ -313,7 +313,7 @@ static int fs_file_create_new(struct fs *fs, struct inode *dir,
 			      mode_t mode, int flags, const struct fs_caller *c,
 			      struct fs_entry *out, struct handle **h)
 {
-	struct buf key = NAMES_KEY;
+	BUF_LOCAL key = NAMES_KEY;
 	struct fs_caller owner;
 	struct inode_view v;
 	struct inode *i;
@@ -326,11 +326,11 @@ static int fs_file_create_new(struct fs *fs, struct inode *dir,
 		rc = tree_create(fs->tree, dir, name, INODE_FILE, mode,
 				 owner.uid, owner.gid, &i);
 	if (rc)
-		goto out;
+		return rc;
 	rc = file_create(&fs->env, i, at->stage, buf_str(&key), &v, &f);
 	if (rc) {
 		fs_file_create_failed(fs, dir, name, i, false);
-		goto out;
+		return rc;
 	}
 	if (!handle_writing(flags))
 		rc = fs_file_publish_new(fs, i, f, &v);
@@ -338,15 +338,13 @@ static int fs_file_create_new(struct fs *fs, struct inode *dir,
 		inode_ref(fs->tree, i);
 		file_close(f);
 		fs_file_create_failed(fs, dir, name, i, true);
-		goto out;
+		return rc;
 	}
 	v.open = false; /* its size is what v says: none */
 	names_fill(fs, i, &v, out);
 	rc = handle_new(fs, f, flags, false, v.ino, h);
 	if (rc)
 		fs_forget(fs, i, 1);
-out:
-	buf_clear(&key);
 	return rc;
 }
 

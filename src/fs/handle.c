@@ -127,13 +127,12 @@ void fs_writers(struct fs *fs, struct fs_writers *out)
 
 static void handle_add_location(struct handle *h, struct buf *out)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX);
 	struct stage *stage = file_stage(h->file);
 	size_t skip = strlen(stage->prefix);
 
 	if (!file_key(h->file, &key) && key.len >= skip)
 		buf_addf(out, "@%s/%s", stage->name, buf_str(&key) + skip);
-	buf_clear(&key);
 }
 
 void fs_writer_names(struct fs *fs, const char *word, unsigned most,

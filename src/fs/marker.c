@@ -182,7 +182,7 @@ static int marker_is_dirty(struct fs *fs, struct inode *i)
 
 int marker_empty(struct fs *fs, struct inode *dir)
 {
-	struct buf found = NAMES_KEY;
+	BUF_LOCAL found = NAMES_KEY;
 	int rc = removals_settle(fs->removals, dir, true);
 	struct inode_view v;
 
@@ -196,7 +196,6 @@ int marker_empty(struct fs *fs, struct inode *dir)
 		if (rc > 0)
 			marker_log_hidden(fs, dir, &found);
 	}
-	buf_clear(&found);
 	return rc > 0 ? -ENOTEMPTY : rc;
 }
 
@@ -238,7 +237,7 @@ int marker_keep_empty(struct fs *fs, struct inode *dir)
 
 int marker_keep(struct fs *fs, struct inode *dir, struct inode *i)
 {
-	struct buf key = NAMES_KEY;
+	BUF_LOCAL key = NAMES_KEY;
 	int rc;
 
 	if (!marker_is_missed(fs, dir, i))
@@ -251,6 +250,5 @@ int marker_keep(struct fs *fs, struct inode *dir, struct inode *i)
 		rc = marker_put(fs, dir);
 	if (rc == -EACCES) /* what may not be listed does not vanish */
 		rc = 0;
-	buf_clear(&key);
 	return rc < 0 ? rc : 0;
 }

@@ -229,7 +229,7 @@ void names_maker(const struct inode_view *dir, bool is_dir,
 
 int names_sync(struct fs *fs, struct inode *i)
 {
-	struct buf key = NAMES_KEY;
+	BUF_LOCAL key = NAMES_KEY;
 	struct stage *stage;
 	struct inode_view v;
 	int rc;
@@ -246,7 +246,6 @@ int names_sync(struct fs *fs, struct inode *i)
 		stage_unref(stage);
 		claims_publish_end(fs->tree, i);
 	}
-	buf_clear(&key);
 	return rc == -ENOENT ? 0 : rc; /* it has gone meanwhile */
 }
 

@@ -71,7 +71,7 @@ static int resolve_dir_again(struct fs *fs, struct inode *dir, const char *name,
 int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
 		struct inode **out)
 {
-	struct buf key = NAMES_KEY;
+	BUF_LOCAL key = NAMES_KEY;
 	struct claims_ask ask;
 	int rc;
 
@@ -89,7 +89,6 @@ int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
 	if (!rc)
 		rc = resolve_ask_key(fs, &ask, buf_str(&key), dir, name, out);
 	claims_ask_end(fs->tree, &ask);
-	buf_clear(&key);
 	return rc;
 }
 

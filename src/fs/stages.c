@@ -158,7 +158,7 @@ void stages_refresh_root(struct fs *fs, struct inode *i)
 	struct inode_view v;
 	struct name_info found;
 	struct stage *stage;
-	struct buf key = NAMES_KEY;
+	BUF_LOCAL key = NAMES_KEY;
 	int rc;
 
 	inode_view(fs->tree, i, &v);
@@ -174,7 +174,6 @@ void stages_refresh_root(struct fs *fs, struct inode *i)
 	    found.is_prefix)
 		tree_refresh_root(fs->tree, i, &found.info);
 	stage_unref(stage);
-	buf_clear(&key);
 }
 
 int stages_mkdir(struct fs *fs, const char *name, struct inode **out)

@@ -66,12 +66,11 @@ LOCK_GUARDS(subtrees_locked, subtrees, subtrees_locked);
  * when a page has come; one that moves later is newer than the page. */
 static int subtree_check_top(struct subtree *s)
 {
-	struct buf key = NAMES_KEY;
+	BUF_LOCAL key = NAMES_KEY;
 	int rc = inode_key(s->all->fs->tree, s->levels.top, &key);
 
 	if (!rc && strcmp(buf_str(&key), s->levels.prefix) != 0)
 		rc = -ESTALE;
-	buf_clear(&key);
 	return rc;
 }
 
@@ -165,7 +164,7 @@ static int subtree_open(struct subtrees *t, struct inode *top, const char *key,
 			struct subtree **out)
 {
 	struct list_query q = { 0 };
-	struct buf after = NAMES_KEY;
+	BUF_LOCAL after = NAMES_KEY;
 	struct subtree *s = calloc(1, sizeof(*s));
 	int rc = s ? 0 : -ENOMEM;
 
@@ -184,7 +183,6 @@ static int subtree_open(struct subtrees *t, struct inode *top, const char *key,
 		dircache_begin(t->fs->tree, NULL, &s->next_page);
 		rc = store_list_open(s->stage->store, &q, &s->list);
 	}
-	buf_clear(&after);
 	if (rc)
 		subtree_free(s);
 	else

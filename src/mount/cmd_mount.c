@@ -221,12 +221,10 @@ static const char *mount_fsname(const struct mounting *m)
 static int mount_take_lock(struct mounting *m)
 {
 	BUF_LOCAL source = BUF_INIT(BUF_LINE);
-	int rc;
 
 	mount_add_source(m, &source);
-	rc = mount_lock_take(buf_str(&source), m->mountpoint,
-			     m->config.mount.mount_wait, &m->lock, &m->err);
-	return rc;
+	return mount_lock_take(buf_str(&source), m->mountpoint,
+			       m->config.mount.mount_wait, &m->lock, &m->err);
 }
 
 static int mount_make_session(struct mounting *m)

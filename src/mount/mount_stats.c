@@ -29,7 +29,7 @@ static const char *stats_stage(const char *name, struct buf *labels)
 
 static void stats_write_requests(const struct http_counts *all, struct buf *out)
 {
-	struct buf labels = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL labels = BUF_INIT(BUF_MESSAGE);
 
 	metric_head(out, "requests_total", "counter",
 		    "Attempts of requests to stores, by stage, method and "
@@ -49,33 +49,30 @@ static void stats_write_requests(const struct http_counts *all, struct buf *out)
 				metric_value(out, "requests_total",
 					     buf_str(&labels), value);
 			}
-	buf_clear(&labels);
 }
 
 static void stats_write_seconds(const struct http_counts *all, struct buf *out)
 {
-	struct buf labels = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL labels = BUF_INIT(BUF_MESSAGE);
 
 	metric_head(out, "request_seconds", "histogram",
 		    "Time of an attempt, from its connection to its end.");
 	for (const struct http_counts *n = all; n; n = n->next)
 		metric_write_times(out, "request_seconds",
 				   stats_stage(n->name, &labels), &n->took);
-	buf_clear(&labels);
 }
 
 static void stats_write_each(const struct http_counts *all, size_t offset,
 			     const char *name, const char *help,
 			     struct buf *out)
 {
-	struct buf labels = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL labels = BUF_INIT(BUF_MESSAGE);
 
 	metric_head(out, name, "counter", help);
 	for (const struct http_counts *n = all; n; n = n->next)
 		metric_value(
 			out, name, stats_stage(n->name, &labels),
 			metric_get((const metric *)((const char *)n + offset)));
-	buf_clear(&labels);
 }
 
 static void stats_write_traffic(struct http_engine *engine, struct buf *out)
@@ -98,7 +95,7 @@ static void stats_write_traffic(struct http_engine *engine, struct buf *out)
 static void stats_write_credentials(struct catalog *c, struct buf *out)
 {
 	static const char name[] = "credentials_end_time_seconds";
-	struct buf labels = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL labels = BUF_INIT(BUF_MESSAGE);
 	struct stage **stages;
 	unsigned n;
 
@@ -115,7 +112,6 @@ static void stats_write_credentials(struct catalog *c, struct buf *out)
 				     (uint64_t)end);
 	}
 	catalog_list_free(stages, n);
-	buf_clear(&labels);
 }
 
 void mount_stats_write(void *arg, struct buf *out)

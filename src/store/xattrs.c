@@ -13,7 +13,7 @@
 static int xattrs_read(const struct props *p, json_t **out)
 {
 	const char *value = props_get(p, XATTRS_HEADER);
-	struct buf text = BUF_INIT(PROPS_BYTES);
+	BUF_LOCAL text = BUF_INIT(PROPS_BYTES);
 	int rc = 0;
 
 	*out = NULL;
@@ -24,7 +24,6 @@ static int xattrs_read(const struct props *p, json_t **out)
 	if (!rc)
 		*out = text.len ? json_loadb(text.data, text.len, 0, NULL)
 				: json_object();
-	buf_clear(&text);
 	if (!rc && !json_is_object(*out))
 		rc = -EIO;
 	if (rc && *out) {
@@ -37,7 +36,7 @@ static int xattrs_read(const struct props *p, json_t **out)
 /* Nothing instead of an empty one, as s3fs has it. */
 static int xattrs_write(struct props *p, const json_t *all)
 {
-	struct buf value = BUF_INIT(PROPS_BYTES);
+	BUF_LOCAL value = BUF_INIT(PROPS_BYTES);
 	char *text;
 	int rc;
 
@@ -51,7 +50,6 @@ static int xattrs_write(struct props *p, const json_t *all)
 	rc = buf_err(&value);
 	if (!rc)
 		rc = props_set(p, XATTRS_HEADER, buf_str(&value));
-	buf_clear(&value);
 	return rc == -EMSGSIZE ? -E2BIG : rc;
 }
 
@@ -75,7 +73,7 @@ int xattrs_get(const struct props *p, const char *name, struct buf *out)
 static int xattrs_put(json_t *all, const char *name, const void *value,
 		      size_t n)
 {
-	struct buf text = BUF_INIT(PROPS_BYTES);
+	BUF_LOCAL text = BUF_INIT(PROPS_BYTES);
 	int rc;
 
 	base64_encode(value, n, &text);
@@ -84,7 +82,6 @@ static int xattrs_put(json_t *all, const char *name, const void *value,
 		rc = -E2BIG;
 	if (!rc && json_object_set_new(all, name, json_string(buf_str(&text))))
 		rc = -ENOMEM;
-	buf_clear(&text);
 	return rc;
 }
 

@@ -89,7 +89,7 @@ static int send_claimed(struct tree *t, struct inode *i, const char *key)
 
 int attr_send(struct tree *t, struct inode *i)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX + 1);
 	int rc = claims_publish_begin(t, i, &key);
 
 	if (!rc) {
@@ -98,6 +98,5 @@ int attr_send(struct tree *t, struct inode *i)
 	} else if (rc == -ENOENT) {
 		rc = 0;
 	}
-	buf_clear(&key);
 	return rc;
 }

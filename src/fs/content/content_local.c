@@ -169,7 +169,7 @@ static int local_take_base(struct file *f, int to) REQUIRES(f->turn)
 static int local_new_scratch(struct file *f, struct file_fd **out)
 	REQUIRES(f->turn)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX + 1);
 	int fd, rc = inode_open_key(f->env->tree, f->inode, &key);
 
 	if (rc == -ENOENT) { /* it has no name any more: any place will do */
@@ -177,7 +177,6 @@ static int local_new_scratch(struct file *f, struct file_fd **out)
 		rc = stage_key(f->stage, "unnamed", &key);
 	}
 	rc = rc ? rc : store_scratch(file_store(f), buf_str(&key), &fd);
-	buf_clear(&key);
 	if (rc)
 		return rc;
 	*out = file_fd_new(fd);

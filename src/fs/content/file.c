@@ -94,7 +94,7 @@ static int file_new(const struct file_env *env, struct inode *i,
 static int file_new_at(const struct file_env *env, struct inode *i,
 		       const struct object_info *base, struct file **out)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX + 1);
 	struct inode_place at;
 	int rc;
 
@@ -106,7 +106,6 @@ static int file_new_at(const struct file_env *env, struct inode *i,
 	else if (rc == -ENOENT) /* it has lost its name just now */
 		rc = -ESTALE;
 	inode_place_clear(&at);
-	buf_clear(&key);
 	return rc;
 }
 
@@ -211,14 +210,13 @@ void file_orphan(struct file *f)
 
 void file_moved(struct file *f, const struct object_info *info)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX + 1);
 	struct block_source *source = NULL;
 	struct file_locked *g;
 	char *name = NULL, *old = NULL;
 
 	if (!inode_open_key(f->env->tree, f->inode, &key))
 		name = strdup(buf_str(&key));
-	buf_clear(&key);
 	if (!name)
 		return; /* gone already, or reads will say -ESTALE */
 	lock_take(&f->lock);
@@ -488,7 +486,7 @@ static int file_publish_with_turn(struct file *f, const char *key)
 
 int file_publish(struct file *f)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX + 1);
 	uint64_t size;
 	bool claimed;
 	int rc;
@@ -508,7 +506,6 @@ int file_publish(struct file *f)
 	if (!rc && inode_meta_is_dirty(f->env->tree, f->inode) &&
 	    f->env->attributes_left)
 		f->env->attributes_left(f->env->arg, f->inode);
-	buf_clear(&key);
 	return rc;
 }
 

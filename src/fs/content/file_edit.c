@@ -128,7 +128,7 @@ static int edit_with_turn(struct file *f, const char *key, file_edit_fn *edit,
 
 static int edit_claimed(struct file *f, file_edit_fn *edit, void *arg)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX + 1);
 	int rc = claims_publish_begin(f->env->tree, f->inode, &key);
 
 	if (!rc) {
@@ -137,7 +137,6 @@ static int edit_claimed(struct file *f, file_edit_fn *edit, void *arg)
 	} else if (rc == -ENOENT) {
 		rc = -ESTALE;
 	}
-	buf_clear(&key);
 	return rc;
 }
 

@@ -164,8 +164,8 @@ static int pending_write(struct pending *p, const char *file,
 
 unsigned pending_add(struct pending *p, struct store_upload *u)
 {
-	struct buf text = BUF_INIT(RECORD_MAX);
-	struct buf location = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL text = BUF_INIT(RECORD_MAX);
+	BUF_LOCAL location = BUF_INIT(BUF_MESSAGE);
 	char file[FILE_SIZE];
 	unsigned number;
 	int rc;
@@ -180,8 +180,6 @@ unsigned pending_add(struct pending *p, struct store_upload *u)
 	pending_add_line(&text, store_upload_id(u));
 	pending_record_name(file, p, number);
 	rc = pending_write(p, file, &text);
-	buf_clear(&text);
-	buf_clear(&location);
 	if (rc) {
 		log_warn("cannot keep an upload id in %s: %s", p->path,
 			 strerror(-rc));

@@ -46,19 +46,17 @@ LOCK_GUARDS(spill_locked, spill, spill_locked);
 
 static int spill_open_named(const char *dir)
 {
-	struct buf path = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL path = BUF_INIT(BUF_MESSAGE);
 	int fd = -1;
 
 	buf_addf(&path, "%s/spill-XXXXXX", dir);
 	if (buf_err(&path)) {
-		buf_clear(&path);
 		errno = ENAMETOOLONG;
 		return -1;
 	}
 	fd = mkostemp(path.data, O_CLOEXEC);
 	if (fd >= 0)
 		unlink(path.data);
-	buf_clear(&path);
 	return fd;
 }
 

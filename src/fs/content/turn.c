@@ -105,13 +105,12 @@ int file_key(struct file *f, struct buf *out)
 
 void file_log(struct file *f, enum log_level level, int rc, const char *what)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX + 1);
 	struct log_where where = { .stage = f->stage->name, .err = rc };
 
 	file_key(f, &key);
 	where.key = buf_str(&key);
 	log_at(level, &where, "%s", what);
-	buf_clear(&key);
 }
 
 bool file_size(struct file *f, uint64_t *size)

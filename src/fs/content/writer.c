@@ -236,7 +236,7 @@ static bool writer_will_leave(struct file *f, uint64_t end) REQUIRES(f->turn)
  * full parts can leave. 0, -EINTR, or why the upload cannot begin. */
 static int writer_prepare(struct file *f, uint64_t end) REQUIRES(f->turn)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX + 1);
 	int rc = 0;
 
 	if (!writer_will_leave(f, end) || writer_is_orphan(f))
@@ -247,7 +247,6 @@ static int writer_prepare(struct file *f, uint64_t end) REQUIRES(f->turn)
 			rc = upload_open(f, buf_str(&key));
 		else if (rc == -ENOENT)
 			rc = 0; /* an orphan's parts do not leave */
-		buf_clear(&key);
 	}
 	if (rc || !content(f)->upload)
 		return rc;

@@ -219,13 +219,12 @@ void claims_ask_end(struct tree *t, struct claims_ask *a)
 
 int claims_publish_begin(struct tree *t, struct inode *i, struct buf *key)
 {
-	struct buf unused = BUF_INIT(STORE_KEY_MAX + 1);
+	BUF_LOCAL unused = BUF_INIT(STORE_KEY_MAX + 1);
 	int rc = claims_begin(t, i, false);
 
 	if (rc)
 		return rc;
 	rc = inode_open_key(t, i, key ? key : &unused);
-	buf_clear(&unused);
 	if (rc)
 		claims_end(t, i, false);
 	return rc;

@@ -45,14 +45,13 @@ static bool refusal_is_due(enum refusal kind)
 
 int refusal_say(enum refusal kind, const char *name, int rc)
 {
-	struct buf shown = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL shown = BUF_INIT(BUF_MESSAGE);
 
 	if (refusal_is_due(kind)) {
 		text_printable(&shown, name);
 		log_warn("%s is refused: %s", buf_str(&shown),
 			 refusal_words[kind]);
 	}
-	buf_clear(&shown);
 	return rc;
 }
 

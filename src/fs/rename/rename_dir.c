@@ -81,7 +81,7 @@ static int rename_move_names(struct rename *r, struct rename_keys *keys)
 static void rename_log_failure(struct rename *r, struct rename_keys *keys,
 			       int rc)
 {
-	struct buf key = NAMES_KEY;
+	BUF_LOCAL key = NAMES_KEY;
 
 	rename_keys_failed(keys, &key);
 	log_at(LOG_LEVEL_ERROR,
@@ -89,7 +89,6 @@ static void rename_log_failure(struct rename *r, struct rename_keys *keys,
 				    .key = buf_str(&key),
 				    .err = rc },
 	       "cannot move the directory \"%s\": it stays as it was", r->name);
-	buf_clear(&key);
 }
 
 static int rename_move_tree(struct rename *r, struct rename_keys *keys)

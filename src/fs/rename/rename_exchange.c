@@ -168,7 +168,7 @@ static int exchange_in_store(const struct exchange *x)
 {
 	const struct rename *r = x->r;
 	struct tree *t = r->fs->tree;
-	struct buf one = NAMES_KEY, other = NAMES_KEY;
+	BUF_LOCAL one = NAMES_KEY, other = NAMES_KEY;
 	int rc = exchange_publish(x, x->one);
 
 	rc = rc ? rc : exchange_publish(x, x->other);
@@ -187,8 +187,6 @@ static int exchange_in_store(const struct exchange *x)
 		rc = rename_dir_content(r->fs, x->one);
 	if (!rc)
 		rc = rename_dir_content(r->fs, x->other);
-	buf_clear(&one);
-	buf_clear(&other);
 	if (rc && rc != -ENOTSUP) {
 		tree_invalidate(t, r->dir, r->name);
 		tree_invalidate(t, r->to_dir, r->to_name);

@@ -92,7 +92,7 @@ static int rename_keys_note_key(struct rename_keys *m, const char *rest,
 int rename_keys_collect(struct rename_keys *m)
 {
 	struct list_query q = { .ahead = true };
-	struct buf prefix = KEY;
+	BUF_LOCAL prefix = KEY;
 	struct store_list *list;
 	struct list_entry e;
 	int rc = rename_keys_whole_key(&m->from, "", &prefix);
@@ -112,7 +112,6 @@ int rename_keys_collect(struct rename_keys *m)
 			rc = -EILSEQ;
 		store_list_close(list);
 	}
-	buf_clear(&prefix);
 	return rc;
 }
 
@@ -170,7 +169,7 @@ static int rename_keys_copy_one(void *arg, size_t k)
 	struct rename_keys *m = arg;
 	const char *rest = rename_keys_rest(m, k),
 		   *etag = rename_keys_etag(m, k);
-	struct buf from = KEY, to = KEY;
+	BUF_LOCAL from = KEY, to = KEY;
 	struct object_info info;
 	/* The marker of a directory that stood there before may stay. */
 	struct store_cond cond = { .if_absent = *rest || !m->keep_marker,
@@ -189,8 +188,6 @@ static int rename_keys_copy_one(void *arg, size_t k)
 		rc = rename_keys_note_copy(m, k, &info);
 	if (rc)
 		rename_keys_note_failure(m, k);
-	buf_clear(&from);
-	buf_clear(&to);
 	return rc;
 }
 
@@ -225,7 +222,7 @@ static int rename_keys_remove_batch(struct removal *v, size_t first, size_t end)
 	int rc = keys && results ? 0 : -ENOMEM;
 
 	for (size_t k = first; k < end && !rc; k++) {
-		struct buf key = KEY;
+		BUF_LOCAL key = KEY;
 
 		if (!m->keys[k].remove)
 			continue;
@@ -234,7 +231,6 @@ static int rename_keys_remove_batch(struct removal *v, size_t first, size_t end)
 		keys[n] = rc ? NULL : buf_detach(&key);
 		if (keys[n])
 			n++;
-		buf_clear(&key);
 	}
 	if (!rc && n)
 		rc = store_remove_many(rename_keys_store(m, v->dir),
@@ -294,13 +290,11 @@ static const char *rename_keys_copy_etag(struct rename_keys *m, size_t k)
 static int rename_keys_head(struct rename_keys *m, const struct buf *dir,
 			    size_t k, struct object_details *out)
 {
-	struct buf key = KEY;
+	BUF_LOCAL key = KEY;
 	int rc = rename_keys_whole_key(dir, rename_keys_rest(m, k), &key);
 
-	rc = rc ? rc
-		: store_head(rename_keys_store(m, dir), buf_str(&key), out);
-	buf_clear(&key);
-	return rc;
+	return rc ? rc
+		  : store_head(rename_keys_store(m, dir), buf_str(&key), out);
 }
 
 /* Is what the listing calls otherwise the copy? Some stores' listings have
@@ -377,7 +371,7 @@ static int rename_keys_remove_all(struct rename_keys *m, const struct buf *dir,
 {
 	struct list_query q = { .ahead = true };
 	struct removal v = { .m = m, .dir = dir, .undo = undo };
-	struct buf prefix = KEY;
+	BUF_LOCAL prefix = KEY;
 	struct store_list *list;
 	int rc;
 
@@ -392,7 +386,6 @@ static int rename_keys_remove_all(struct rename_keys *m, const struct buf *dir,
 		rc = rename_keys_remove_listed(&v, list, prefix.len);
 		store_list_close(list);
 	}
-	buf_clear(&prefix);
 	return rc;
 }
 
@@ -436,7 +429,7 @@ void rename_keys_undo(struct rename_keys *m)
  * *first at it, -EOPNOTSUPP: that is not known. */
 static int rename_keys_look(struct rename_keys *m, size_t *first, size_t end)
 {
-	struct buf prefix = KEY, after = KEY;
+	BUF_LOCAL prefix = KEY, after = KEY;
 	struct list_query q = { .page = 0 };
 	struct store_list *list;
 	struct list_entry e;
@@ -451,7 +444,7 @@ static int rename_keys_look(struct rename_keys *m, size_t *first, size_t end)
 	if (!rc)
 		rc = store_list_open(m->to_store, &q, &list);
 	if (rc)
-		goto out;
+		return rc;
 	while (k < end && (rc = store_list_next(list, &e)) > 0) {
 		const char *there = e.key + prefix.len;
 		int order = -1;
@@ -468,9 +461,6 @@ static int rename_keys_look(struct rename_keys *m, size_t *first, size_t end)
 		}
 	}
 	store_list_close(list);
-out:
-	buf_clear(&prefix);
-	buf_clear(&after);
 	return rc > 0 ? 0 : rc;
 }
 

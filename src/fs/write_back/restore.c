@@ -22,12 +22,11 @@
 /* Is it still the place where the change was to go? */
 static int restore_check_place(const struct stage *s, const struct record *r)
 {
-	struct buf place = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL place = BUF_INIT(BUF_MESSAGE);
 	int rc;
 
 	write_back_place(s, &place);
 	rc = strcmp(buf_str(&place), r->place) ? -ENXIO : 0;
-	buf_clear(&place);
 	if (!rc && !text_starts_with(r->key, s->prefix))
 		rc = -ENXIO;
 	return rc;
@@ -194,14 +193,13 @@ static int restore_change(void *arg, const struct record *r)
 
 int write_back_restore(struct write_back *w)
 {
-	struct buf path = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL path = BUF_INIT(BUF_MESSAGE);
 	bool there;
 
 	if (!w->set.spill_dir || !w->set.who)
 		return 0;
 	journal_file_path(w->set.spill_dir, w->set.who, &path);
 	there = !access(buf_str(&path), F_OK);
-	buf_clear(&path);
 	if (!there || write_back_open(w))
 		return 0;
 	return journal_each(w->journal, restore_change, w);

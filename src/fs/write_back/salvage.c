@@ -45,7 +45,7 @@ static int salvage_journal(const char *path,
 			   void *arg)
 {
 	struct salvage_from from = { .each = each, .arg = arg };
-	struct buf who = BUF_INIT(WHO_MAX);
+	BUF_LOCAL who = BUF_INIT(WHO_MAX);
 	int rc = journal_look(path, &from.journal, &from.busy, &who);
 
 	if (!rc) {
@@ -53,7 +53,6 @@ static int salvage_journal(const char *path,
 		rc = journal_each(from.journal, salvage_change, &from);
 		journal_close(from.journal);
 	}
-	buf_clear(&who);
 	/* A folder that is none, or goes just now. */
 	return rc == -ENOENT || rc == -ENOTDIR ? 0 : rc;
 }
@@ -61,7 +60,7 @@ static int salvage_journal(const char *path,
 int salvage_each(const char *spill_dir,
 		 int (*each)(void *arg, const struct salvage *s), void *arg)
 {
-	struct buf path = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL path = BUF_INIT(BUF_MESSAGE);
 	struct dirent *e;
 	size_t len;
 	int rc = 0;
@@ -83,7 +82,6 @@ int salvage_each(const char *spill_dir,
 	}
 	if (d)
 		closedir(d);
-	buf_clear(&path);
 	return rc;
 }
 

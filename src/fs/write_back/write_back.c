@@ -159,7 +159,7 @@ void write_back_place(const struct stage *s, struct buf *out)
 static int accept_record(const struct acceptance *a, struct record *r,
 			 bool sync)
 {
-	struct buf place = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL place = BUF_INIT(BUF_MESSAGE);
 	int rc;
 
 	write_back_place(a->stage, &place);
@@ -167,7 +167,6 @@ static int accept_record(const struct acceptance *a, struct record *r,
 	rc = buf_err(&place);
 	if (!rc)
 		rc = journal_add(a->w->journal, r, sync);
-	buf_clear(&place);
 	return rc;
 }
 
@@ -204,7 +203,7 @@ static int accept_claimed(struct acceptance *a, struct file *f)
 
 int write_back_file(struct write_back *w, struct file *f)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX + 1);
 	struct acceptance a = { .w = w,
 				.inode = file_inode(f),
 				.stage = file_stage(f) };
@@ -224,7 +223,6 @@ int write_back_file(struct write_back *w, struct file *f)
 		rc = accept_claimed(&a, f);
 		claims_publish_end(w->set.env->tree, a.inode);
 	}
-	buf_clear(&key);
 	/* What the journal does not take, and what has no name, goes the way
 	 * that it goes without one. */
 	return rc && rc != -EINTR ? -EOPNOTSUPP : rc;
@@ -280,7 +278,7 @@ void write_back_published(struct write_back *w, struct inode *i)
 
 static int moved_one(struct write_back *w, const struct queued *q)
 {
-	struct buf key = BUF_INIT(STORE_KEY_MAX + 1);
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX + 1);
 	struct record r = { .kind = RECORD_MOVE, .id = q->id };
 	int rc = inode_open_key(w->set.env->tree, q->inode, &key);
 
@@ -289,7 +287,6 @@ static int moved_one(struct write_back *w, const struct queued *q)
 		r.key = buf_str(&key);
 		rc = journal_add(w->journal, &r, false);
 	}
-	buf_clear(&key);
 	return rc == -ENOENT ? 0 : rc;
 }
 

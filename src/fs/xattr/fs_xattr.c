@@ -109,7 +109,7 @@ static int64_t xattr_expire_max(const struct fs *fs)
 /* What an errno cannot say, now and then. */
 static void xattr_explain(struct fs *fs, const char *name, const char *text)
 {
-	struct buf form = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL form = BUF_INIT(BUF_MESSAGE);
 	int64_t now_ms = clock_mono_ms();
 
 	if (xattr_args_explain(text, &form) &&
@@ -119,7 +119,6 @@ static void xattr_explain(struct fs *fs, const char *name, const char *text)
 			 "is for a name that ends like that)",
 			 name, text, name, buf_str(&form));
 	}
-	buf_clear(&form);
 }
 
 int fs_xattr_get(struct fs *fs, struct inode *i, const char *name,

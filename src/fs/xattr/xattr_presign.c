@@ -281,7 +281,7 @@ static int presign_sign(struct xattr_call *c, const struct inode_place *at,
 		.expire_max = c->fs->set.presign_expire_max,
 		.content_type = c->args->content_type,
 	};
-	struct buf whole = NAMES_KEY, why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL whole = NAMES_KEY, why = BUF_INIT(BUF_MESSAGE);
 	struct store_presigned p = { 0 };
 	int rc = at->stage ? at->rc : -ENODATA;
 
@@ -308,8 +308,6 @@ static int presign_sign(struct xattr_call *c, const struct inode_place *at,
 		       "no pre-signed URL: %s", buf_str(&why));
 	}
 	store_presign_clear(&p);
-	buf_clear(&whole);
-	buf_clear(&why);
 	return rc;
 }
 

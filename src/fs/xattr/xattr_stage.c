@@ -42,14 +42,11 @@ int xattr_stage_etag(struct xattr_call *c)
 
 bool xattr_stage_has_md5(const struct inode_place *at)
 {
-	struct buf md5 = BUF_INIT(BUF_MESSAGE);
-	bool has;
+	BUF_LOCAL md5 = BUF_INIT(BUF_MESSAGE);
 
 	if (at->stage)
 		store_md5(at->stage->store, &at->view.info, &md5);
-	has = md5.len != 0;
-	buf_clear(&md5);
-	return has;
+	return md5.len != 0;
 }
 
 int xattr_stage_md5(struct xattr_call *c)
@@ -66,14 +63,13 @@ int xattr_stage_md5(struct xattr_call *c)
 
 int xattr_stage_url(struct xattr_call *c)
 {
-	struct buf key = NAMES_KEY;
+	BUF_LOCAL key = NAMES_KEY;
 	int rc = c->at.stage ? inode_place_key(&c->at, NULL, &key) : -ENODATA;
 
 	if (!rc) {
 		store_locate(c->at.stage->store, buf_str(&key), c->out);
 		rc = buf_err(c->out);
 	}
-	buf_clear(&key);
 	return rc;
 }
 
@@ -107,7 +103,7 @@ int xattr_stage_creator(struct xattr_call *c)
 
 static int xattr_stage_details(struct xattr_call *c, struct object_details *out)
 {
-	struct buf key = NAMES_KEY;
+	BUF_LOCAL key = NAMES_KEY;
 	int rc = xattr_stage_refresh(c);
 
 	if (rc)
@@ -115,7 +111,6 @@ static int xattr_stage_details(struct xattr_call *c, struct object_details *out)
 	rc = inode_place_key(&c->at, NULL, &key);
 	if (!rc)
 		rc = store_head(c->at.stage->store, buf_str(&key), out);
-	buf_clear(&key);
 	return rc == -ENOENT ? -ENODATA : rc;
 }
 

@@ -93,7 +93,7 @@ static int check_word(const char *key, const char *text, const char * not,
 /* That key goes along with each request. */
 static int check_customer_key(const struct conn *c, struct buf *err)
 {
-	struct buf key = BUF_INIT(BUF_LINE);
+	BUF_SECRET key = BUF_INIT(BUF_LINE);
 	const char *text = text_given(c->s3.sse_customer_key);
 	size_t n;
 	int rc;
@@ -102,7 +102,6 @@ static int check_customer_key(const struct conn *c, struct buf *err)
 		return 0;
 	rc = base64_decode(text, strlen(text), &key);
 	n = key.len;
-	buf_wipe(&key);
 	if (rc || n != S3_CUSTOMER_KEY)
 		buf_addf(err,
 			 "sse_customer_key is not the Base64 of %d bytes "

@@ -89,7 +89,7 @@ static const char *location_prefix(const char *path, struct buf *out)
 static int location_of_bucket(const char *url, struct conn_location *out,
 			      struct buf *err)
 {
-	struct buf prefix = BUF_INIT(PREFIX_MAX);
+	BUF_LOCAL prefix = BUF_INIT(PREFIX_MAX);
 	const char *host = strstr(url, "://") + 3;
 	size_t n = strcspn(host, "/");
 	const char *fault = location_bucket_fault(host, n);
@@ -100,7 +100,6 @@ static int location_of_bucket(const char *url, struct conn_location *out,
 		out->bucket = strndup(host, n);
 		out->prefix = prefix.len ? buf_detach(&prefix) : strdup("");
 	}
-	buf_clear(&prefix);
 	if (fault)
 		return location_refuse(url, fault, err);
 	return out->bucket && out->prefix ? 0 : -ENOMEM;
@@ -164,7 +163,7 @@ static const char *location_root(const char *path, struct buf *out)
 static int location_of_directory(const char *url, struct conn_location *out,
 				 struct buf *err)
 {
-	struct buf root = BUF_INIT(PATH_MAX - 1);
+	BUF_LOCAL root = BUF_INIT(PATH_MAX - 1);
 	const char *fault = location_root(strstr(url, "://") + 3, &root);
 
 	if (!fault && buf_err(&root) == -EMSGSIZE)
@@ -173,7 +172,6 @@ static int location_of_directory(const char *url, struct conn_location *out,
 		out->root = buf_detach(&root);
 		out->prefix = strdup("");
 	}
-	buf_clear(&root);
 	if (fault)
 		return location_refuse(url, fault, err);
 	return out->root && out->prefix ? 0 : -ENOMEM;

@@ -121,8 +121,7 @@ static int open_broken(const struct conn_location *at, const char *name, int rc,
 	BUF_LOCAL url = BUF_INIT(BUF_URL);
 
 	conn_location_show(at, "", &url);
-	rc = store_broken_new(name, buf_str(&url), rc, why, out);
-	return rc;
+	return store_broken_new(name, buf_str(&url), rc, why, out);
 }
 
 static int open_local(const struct conn *c, const struct conn_location *at,

@@ -177,26 +177,24 @@ void s3_call_parse(struct s3_call *c,
 void s3_call_text_md5(struct s3_call *c, const char *content_type)
 {
 	unsigned char sum[MD5_SIZE];
-	struct buf text = BUF_INIT(S3_MD5_TEXT);
+	BUF_LOCAL text = BUF_INIT(S3_MD5_TEXT);
 
 	s3_call_text(c, content_type);
 	md5(buf_str(&c->text), c->text.len, sum);
 	base64_encode(sum, MD5_SIZE, &text);
 	s3_call_header(c, "Content-MD5", buf_str(&text));
-	buf_clear(&text);
 }
 
 static void call_header_base64(struct s3_call *c, const char *name,
 			       const unsigned char *bytes, size_t n)
 {
-	struct buf text = BUF_INIT(128);
+	BUF_LOCAL text = BUF_INIT(128);
 
 	base64_encode(bytes, n, &text);
 	if (buf_err(&text))
 		c->err = buf_err(&text);
 	else
 		s3_call_header(c, name, buf_str(&text));
-	buf_clear(&text);
 }
 
 static int call_crc32c(struct s3_call *c, const struct store_body *body)
@@ -306,7 +304,7 @@ static int wire_presign(struct s3_call *c, const struct sigv4_request *request,
 		.expires = URL_EXPIRES_S,
 		.at_hand = true,
 	};
-	struct buf query = BUF_INIT(BUF_URL);
+	BUF_SECRET query = BUF_INIT(BUF_URL);
 	struct signer_end end;
 	int rc = signer_presign(c->s3->signer, request, &terms, &query, &end,
 				NULL);
@@ -315,7 +313,6 @@ static int wire_presign(struct s3_call *c, const struct sigv4_request *request,
 		rc = buf_err(&query);
 	if (!rc && query.len)
 		buf_addf(&wire->url, "?%s", buf_str(&query));
-	buf_wipe(&query);
 	return rc ? rc
 		  : wire_fields(request->headers, request->n_headers, wire);
 }
@@ -377,7 +374,7 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 			 const struct field *more, unsigned n)
 {
 	struct field headers[SIGNED_MAX], query[S3_CALL_FIELDS];
-	struct buf host = BUF_INIT(1024), path = BUF_INIT(BUF_URL);
+	BUF_LOCAL host = BUF_INIT(1024), path = BUF_INIT(BUF_URL);
 	struct sigv4_request request = {
 		.method = http_verb_name(c->http.verb),
 		.query = query,
@@ -418,8 +415,6 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 		rc = wire_fields(more, n, wire);
 	if (!rc)
 		rc = buf_err(&wire->url);
-	buf_clear(&host);
-	buf_clear(&path);
 	return rc;
 }
 

@@ -85,7 +85,7 @@ bool s3_clock_is_trusted(const struct s3 *s)
 static void clock_log(const struct s3 *s, int64_t skew_s, bool followed)
 {
 	struct log_where where = { .stage = s->base.name };
-	struct buf text = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL text = BUF_INIT(BUF_MESSAGE);
 
 	s3_clock_say(skew_s, &text);
 	buf_adds(&text, followed ? ": requests are dated by the store's, "
@@ -98,20 +98,18 @@ static void clock_log(const struct s3 *s, int64_t skew_s, bool followed)
 			   "time is not trusted for them, and live that much "
 			   "shorter or longer");
 	log_at(LOG_LEVEL_WARN, &where, "%s", buf_str(&text));
-	buf_clear(&text);
 }
 
 static bool clock_read(const struct s3_call *c, const struct http_reply *reply,
 		       const struct s3_moment *now, int64_t *theirs_s)
 {
-	struct buf date = BUF_INIT(256);
+	BUF_LOCAL date = BUF_INIT(256);
 	int64_t skew_s;
 	bool known;
 
 	http_reply_header(reply, "date", &date);
 	known = s3_error_skew(c->error.server_time, buf_str(&date), now->wall_s,
 			      &skew_s);
-	buf_clear(&date);
 	*theirs_s = known ? now->wall_s + skew_s : 0;
 	return known;
 }

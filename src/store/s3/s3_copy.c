@@ -231,7 +231,7 @@ static int copy_big(const struct copy *x, struct object_info *out)
 static int copy_keep_tags(struct copy *x, const struct props *was)
 {
 	const char *count = props_get(was, PROP_TAG_COUNT);
-	struct buf tags = BUF_INIT(PROPS_BYTES);
+	BUF_LOCAL tags = BUF_INIT(PROPS_BYTES);
 	int rc = 0;
 
 	if (!count || !strcmp(count, "0") ||
@@ -241,7 +241,6 @@ static int copy_keep_tags(struct copy *x, const struct props *was)
 		x->tags = buf_detach(&tags);
 		rc = x->tags ? 0 : -ENOMEM;
 	}
-	buf_clear(&tags);
 	return rc;
 }
 

@@ -120,12 +120,10 @@ static void get_place(struct s3_get *x, const struct http_reply *reply)
 /* A weak ETag cannot be asked for by If-Match, and other bytes may have it. */
 static bool get_has_strong_etag(const struct http_reply *reply)
 {
-	struct buf etag = BUF_INIT(HTTP_HEADERS_MAX);
-	bool strong = http_reply_header(reply, "etag", &etag) && etag.len &&
-		      !text_starts_with(buf_str(&etag), "W/");
+	BUF_LOCAL etag = BUF_INIT(HTTP_HEADERS_MAX);
 
-	buf_clear(&etag);
-	return strong;
+	return http_reply_header(reply, "etag", &etag) && etag.len &&
+	       !text_starts_with(buf_str(&etag), "W/");
 }
 
 /* The head of an answer: which object, and where its body begins. */

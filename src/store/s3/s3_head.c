@@ -134,7 +134,7 @@ int s3_head_cond(struct s3 *s, const char *key, const struct store_cond *cond)
 int s3_head(struct store *store, const char *key, struct object_details *out)
 {
 	struct http_reply reply;
-	struct buf text = BUF_INIT(4096);
+	BUF_LOCAL text = BUF_INIT(4096);
 	int rc = s3_head_reply(s3_of(store), key, false, &out->info, &reply);
 
 	if (!rc && http_reply_header(&reply, "x-amz-version-id", &text) &&
@@ -142,7 +142,6 @@ int s3_head(struct store *store, const char *key, struct object_details *out)
 		memcpy(out->version_id, buf_str(&text), text.len + 1);
 	if (!rc && s3_info_props(&reply, &out->props) == -ENOMEM)
 		rc = -ENOMEM;
-	buf_clear(&text);
 	http_reply_clear(&reply);
 	return rc;
 }
@@ -379,7 +378,7 @@ static void check_unreachable(const struct s3_call *c, int rc,
 			      const struct http_reply *reply, struct buf *why)
 {
 	const char *hint = s3_endpoint_hint(&c->s3->io, rc);
-	struct buf host = BUF_INIT(1024);
+	BUF_LOCAL host = BUF_INIT(1024);
 	struct s3_sign_ctx now;
 
 	s3_state_sign_ctx(c->s3, &now);
@@ -392,7 +391,6 @@ static void check_unreachable(const struct s3_call *c, int rc,
 		buf_addf(why, ": %s", reply->why);
 	if (hint)
 		buf_addf(why, " (%s)", hint);
-	buf_clear(&host);
 }
 
 int s3_check(struct store *store, const char *prefix, struct buf *why)

@@ -13,49 +13,44 @@
 
 static void info_etag(const struct http_reply *reply, struct object_info *out)
 {
-	struct buf text = BUF_INIT(HTTP_HEADERS_MAX);
+	BUF_LOCAL text = BUF_INIT(HTTP_HEADERS_MAX);
 
 	if (http_reply_header(reply, "etag", &text))
 		s3_etag_keep(buf_str(&text), text.len, out->etag);
-	buf_clear(&text);
 }
 
 static int64_t info_time(const struct http_reply *reply, const char *name)
 {
-	struct buf text = BUF_INIT(256);
+	BUF_LOCAL text = BUF_INIT(256);
 	int64_t t = 0;
 
 	if (!http_reply_header(reply, name, &text) ||
 	    clock_parse_http(buf_str(&text), &t))
 		t = 0;
-	buf_clear(&text);
 	return t;
 }
 
 bool s3_info_range(const struct http_reply *reply, struct s3_range *out)
 {
-	struct buf text = BUF_INIT(256);
+	BUF_LOCAL text = BUF_INIT(256);
 	const char *s, *slash, *dash;
-	bool ok = false;
 
 	*out = (struct s3_range){ .total = STORE_SIZE_UNKNOWN };
 	if (!http_reply_header(reply, "content-range", &text))
-		goto out;
+		return false;
 	s = buf_str(&text);
 	slash = strchr(s, '/');
 	if (strncmp(s, "bytes ", 6) || !slash ||
 	    (strcmp(slash, "/*") &&
 	     parse_u64(slash + 1, INT64_MAX, &out->total)))
-		goto out;
+		return false;
 	s += 6;
 	dash = memchr(s, '-', slash - s);
-	ok = *s == '*' ||
-	     (dash && !parse_u64n(s, dash - s, INT64_MAX, &out->first) &&
-	      !parse_u64n(dash + 1, slash - dash - 1, INT64_MAX, &out->last) &&
-	      out->first <= out->last);
-out:
-	buf_clear(&text);
-	return ok;
+	return *s == '*' ||
+	       (dash && !parse_u64n(s, dash - s, INT64_MAX, &out->first) &&
+		!parse_u64n(dash + 1, slash - dash - 1, INT64_MAX,
+			    &out->last) &&
+		out->first <= out->last);
 }
 
 void s3_info_read(const struct http_reply *reply, struct object_info *out)

@@ -48,7 +48,7 @@ static void region_log(struct s3_call *c, const char *region)
 
 static bool region_fix(struct s3_call *c, const struct http_reply *reply)
 {
-	struct buf header = BUF_INIT(256);
+	BUF_LOCAL header = BUF_INIT(256);
 	struct s3_locked *g;
 	const char *region = NULL;
 	bool fixed;
@@ -65,7 +65,6 @@ static bool region_fix(struct s3_call *c, const struct http_reply *reply)
 	lock_drop(&c->s3->lock);
 	if (region)
 		region_log(c, region);
-	buf_clear(&header);
 	return fixed;
 }
 
@@ -274,7 +273,7 @@ static void judge_keep_why(struct s3_call *c, const struct http_reply *reply,
 int s3_judge_failed(struct s3_call *c, const struct http_reply *reply, int rc,
 		    const char *why)
 {
-	struct buf id = BUF_INIT(256), text = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL id = BUF_INIT(256), text = BUF_INIT(BUF_MESSAGE);
 	struct log_where where = {
 		.stage = c->s3->base.name,
 		.key = c->key,
@@ -301,8 +300,6 @@ int s3_judge_failed(struct s3_call *c, const struct http_reply *reply, int rc,
 		buf_addf(&text, ": it needs the right %s", judge_right(c));
 	log_at(store_error_level(rc), &where, "cannot %s: %s", c->what,
 	       buf_str(&text));
-	buf_clear(&id);
-	buf_clear(&text);
 	return rc;
 }
 
@@ -326,7 +323,7 @@ static int judge_unanswered(struct s3_call *c, int rc,
 			    const struct http_reply *reply)
 {
 	const char *hint = c->by ? NULL : s3_endpoint_hint(&c->s3->io, rc);
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int err = error_outward(rc);
 
 	buf_adds(&why, c->err       ? "the request cannot be made"
@@ -335,7 +332,6 @@ static int judge_unanswered(struct s3_call *c, int rc,
 	if (hint)
 		buf_addf(&why, " (%s)", hint);
 	s3_judge_failed(c, reply, err, buf_str(&why));
-	buf_clear(&why);
 	return err;
 }
 

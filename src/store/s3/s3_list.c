@@ -110,14 +110,13 @@ static void fetch_after(struct s3_list *l, struct s3_call *c, const char *name)
 	static const char greatest[] = "\xf4\x8f\xbf\xbf"; /* U+10FFFF */
 	bool group = *l->delimiter && text_ends_with(name, l->delimiter) &&
 		     strlen(name) > strlen(l->prefix);
-	struct buf after = BUF_INIT(BUF_URL);
+	BUF_LOCAL after = BUF_INIT(BUF_URL);
 
 	buf_addf(&after, "%s%s", name, group ? greatest : "");
 	s3_call_query(c, "marker", name);
 	s3_call_query(c, "start-after", buf_str(&after));
 	if (buf_err(&after))
 		c->err = buf_err(&after);
-	buf_clear(&after);
 }
 
 static struct fetch *fetch_new(struct s3_list *l, const char *token)

@@ -64,20 +64,19 @@ static int made_set(struct s3 *s, enum s3_made which, const char *value)
 static int made_set_base64(struct s3 *s, enum s3_made which, const void *bytes,
 			   size_t n)
 {
-	struct buf text = BUF_INIT(BUF_LINE);
+	BUF_SECRET text = BUF_INIT(BUF_LINE);
 	int rc;
 
 	base64_encode(bytes, n, &text);
 	rc = buf_err(&text);
 	if (!rc)
 		rc = made_set(s, which, buf_str(&text));
-	buf_wipe(&text);
 	return rc;
 }
 
 static int made_set_key(struct s3 *s, const char *key)
 {
-	struct buf bytes = BUF_INIT(S3_CUSTOMER_KEY);
+	BUF_SECRET bytes = BUF_INIT(S3_CUSTOMER_KEY);
 	unsigned char sum[MD5_SIZE];
 	int rc = base64_decode(key, strlen(key), &bytes);
 
@@ -91,7 +90,6 @@ static int made_set_key(struct s3 *s, const char *key)
 		md5(bytes.data, bytes.len, sum);
 		rc = made_set_base64(s, S3_MADE_KEY_MD5, sum, sizeof(sum));
 	}
-	buf_wipe(&bytes);
 	return rc;
 }
 

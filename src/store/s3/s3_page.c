@@ -137,7 +137,7 @@ static bool name_is_plain(const char *name)
 /* NULL: it cannot be decoded, or is the same. */
 static int name_decode(const char *name, char **out)
 {
-	struct buf decoded = BUF_INIT(XML_TEXT);
+	BUF_LOCAL decoded = BUF_INIT(XML_TEXT);
 	char *c;
 	int rc;
 
@@ -157,7 +157,6 @@ static int name_decode(const char *name, char **out)
 		*out = buf_detach(&decoded);
 		rc = *out ? 0 : -ENOMEM;
 	}
-	buf_clear(&decoded);
 	return rc == -ENOMEM ? rc : 0;
 }
 
@@ -373,7 +372,7 @@ static int page_parse(struct lister *l, const char *body, size_t n)
 
 static int page_parse_mended(struct lister *l, const char *body, size_t n)
 {
-	struct buf mended = BUF_INIT(4 * n + 1);
+	BUF_LOCAL mended = BUF_INIT(4 * n + 1);
 	int rc = names_mend(body, n, &mended);
 	int err = rc < 0 ? rc : -EBADMSG;
 
@@ -383,7 +382,6 @@ static int page_parse_mended(struct lister *l, const char *body, size_t n)
 	}
 	if (rc > 0 && !err)
 		names_drop_lost(l->page);
-	buf_clear(&mended);
 	return err;
 }
 

@@ -114,7 +114,7 @@ void s3_part_cancel(struct store_part *part)
 void s3_part_source(struct s3_call *c, const struct s3 *from, const char *key,
 		    const char *etag)
 {
-	struct buf source = BUF_INIT(BUF_URL);
+	BUF_LOCAL source = BUF_INIT(BUF_URL);
 
 	buf_addc(&source, '/');
 	sigv4_encode_path(&source, from->io.bucket);
@@ -127,7 +127,6 @@ void s3_part_source(struct s3_call *c, const struct s3 *from, const char *key,
 	if (etag && !s3_etag_is_hash(etag))
 		s3_call_header(c, "x-amz-copy-source-if-match", etag);
 	s3_made_add(c, S3_WAY_SOURCE, NULL);
-	buf_clear(&source);
 }
 
 static int part_parse_copied(struct s3_call *c, const struct buf *body)
@@ -168,7 +167,7 @@ int s3_part_copied(struct s3_call *c, struct s3_upload *u,
 {
 	const struct s3_result_doc *doc = c->out;
 	struct s3_part_note note = { .len = len, .known = true };
-	struct buf crc = BUF_INIT(16);
+	BUF_LOCAL crc = BUF_INIT(16);
 
 	if (!*doc->etag || s3_etag_is_hash(doc->etag))
 		return s3_judge_failed(c, reply, -EIO,
@@ -182,7 +181,6 @@ int s3_part_copied(struct s3_call *c, struct s3_upload *u,
 			note.crc32c =
 				note.crc32c << 8 | (unsigned char)crc.data[i];
 	}
-	buf_clear(&crc);
 	return s3_upload_note(u, done->number, &note);
 }
 

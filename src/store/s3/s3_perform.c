@@ -42,7 +42,7 @@ int s3_perform_ready(struct s3_call *c)
 {
 	struct cred_cache *cache = signer_creds(c->s3->signer);
 	struct creds *creds = NULL, *refused = perform_take_refused(c->s3);
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct log_where where = { .stage = c->s3->base.name, .key = c->key };
 	int rc = c->err;
 
@@ -62,7 +62,6 @@ int s3_perform_ready(struct s3_call *c)
 			rc = rc == -ENOMEM || rc == -EINTR ? rc : -EACCES;
 	}
 	creds_unref(creds);
-	buf_clear(&why);
 	return rc;
 }
 

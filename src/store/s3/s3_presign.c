@@ -57,13 +57,12 @@ static void presign_add_warning(struct buf *out, const char *sentence)
 static void presign_warn_clock(const struct s3 *s,
 			       const struct s3_sign_ctx *now, struct buf *out)
 {
-	struct buf text = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL text = BUF_INIT(BUF_MESSAGE);
 
 	s3_clock_say(now->off_s, &text);
 	buf_adds(&text, ", and the URL is dated by this machine's: over plain "
 			"http the store's time is not trusted");
 	presign_add_warning(out, buf_str(&text));
-	buf_clear(&text);
 }
 
 static int presign_warn(const struct s3 *s, const struct s3_sign_ctx *now,

@@ -38,7 +38,7 @@ static int put_etag(const struct store_body *body, char out[STORE_ETAG_SIZE])
  * customer's encrypts it. */
 static bool put_has_md5(const struct http_reply *head, const char *etag)
 {
-	struct buf text = BUF_INIT(HTTP_HEADERS_MAX);
+	BUF_LOCAL text = BUF_INIT(HTTP_HEADERS_MAX);
 	bool has = s3_etag_is_md5(etag);
 
 	if (http_reply_header(head, PROP_SSE, &text) &&
@@ -46,7 +46,6 @@ static bool put_has_md5(const struct http_reply *head, const char *etag)
 		has = false;
 	if (http_reply_header(head, PROP_SSE "-customer-algorithm", &text))
 		has = false;
-	buf_clear(&text);
 	return has;
 }
 

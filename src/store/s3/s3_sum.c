@@ -94,7 +94,7 @@ int s3_sum_md5(const struct store_body *body, unsigned char out[MD5_SIZE])
 int s3_sum_md5_text(const struct store_body *body, char out[S3_MD5_TEXT])
 {
 	unsigned char bytes[MD5_SIZE];
-	struct buf text = BUF_INIT(S3_MD5_TEXT - 1);
+	BUF_LOCAL text = BUF_INIT(S3_MD5_TEXT - 1);
 	int rc = s3_sum_md5(body, bytes);
 
 	base64_encode(bytes, MD5_SIZE, &text);
@@ -102,6 +102,5 @@ int s3_sum_md5_text(const struct store_body *body, char out[S3_MD5_TEXT])
 		rc = buf_err(&text);
 	if (!rc)
 		strcpy(out, buf_str(&text));
-	buf_clear(&text);
 	return rc;
 }

@@ -47,7 +47,7 @@ int s3_tags(struct store *store, const char *key, struct buf *out)
 static void tags_add_element(struct buf *out, const char *name,
 			     const char *text, size_t n)
 {
-	struct buf plain = BUF_INIT(S3_REPLY_MAX);
+	BUF_LOCAL plain = BUF_INIT(S3_REPLY_MAX);
 	int rc = text_percent_decode(&plain, text, n);
 
 	buf_addf(out, "<%s>", name);
@@ -55,7 +55,6 @@ static void tags_add_element(struct buf *out, const char *name,
 	buf_addf(out, "</%s>", name);
 	if (rc && !out->err)
 		out->err = rc;
-	buf_clear(&plain);
 }
 
 static void tags_add(struct buf *out, const char *tags)
@@ -92,13 +91,12 @@ static bool tags_are_there(struct s3 *s, const char *key, unsigned lack,
 {
 	struct object_info info;
 	struct http_reply reply;
-	struct buf count = BUF_INIT(64);
+	BUF_LOCAL count = BUF_INIT(64);
 	int rc = s3_head_reply(s, key, true, &info, &reply);
 	bool are = rc || (http_reply_header(&reply, PROP_TAG_COUNT, &count) &&
 			  strcmp(buf_str(&count), "0") != 0);
 
 	http_reply_clear(&reply);
-	buf_clear(&count);
 	if (!rc)
 		s3_lack_note(s, are ? has : lack);
 	return are;

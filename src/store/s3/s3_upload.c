@@ -72,7 +72,7 @@ static int upload_begin_call(struct s3_call *c, struct s3_upload *u,
 			     bool checksums)
 {
 	struct http_reply reply;
-	struct buf id = BUF_INIT(2048);
+	BUF_LOCAL id = BUF_INIT(2048);
 	int rc;
 
 	if (checksums && c->s3->checksum == S3_CHECKSUM_CRC32C)
@@ -84,7 +84,6 @@ static int upload_begin_call(struct s3_call *c, struct s3_upload *u,
 	u->id = rc ? NULL : buf_detach(&id);
 	if (!rc && !u->id)
 		rc = -ENOMEM;
-	buf_clear(&id);
 	return rc;
 }
 

@@ -106,20 +106,17 @@ static int url_stand_in(struct store **out)
 		.endpoint_url = "http://localhost",
 		.bucket = "row",
 	};
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	const struct cred_settings none = { .credentials = "anonymous" };
 	struct cred_cache *creds = cred_cache_new(&none);
 	struct signer *signer = creds ? signer_new(creds, "s3") : NULL;
-	int rc;
 
 	if (!signer) {
 		if (creds)
 			cred_cache_free(creds);
 		return -ENOMEM;
 	}
-	rc = s3_new(&set, NULL, signer, out, &why);
-	buf_clear(&why);
-	return rc;
+	return s3_new(&set, NULL, signer, out, &why);
 }
 
 static int url_take_row(struct s3_url *u, const struct s3_url_settings *set)
