@@ -139,5 +139,8 @@ enum http_verdict http_judge_default(const struct http_reply *reply);
 
 /* Frees what its buffers hold. */
 void http_reply_clear(struct http_reply *r);
+/* Of a block, as BUF_LOCAL: zeroed where it is declared. */
+#define HTTP_REPLY_LOCAL \
+	__attribute__((cleanup(http_reply_clear))) struct http_reply
 
 #endif

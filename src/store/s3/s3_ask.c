@@ -47,8 +47,8 @@ void s3_ask_first(struct s3_call *c, struct s3 *s, const char *prefix,
 int s3_ask_listed(struct s3 *s, const char *key, struct object_info *out)
 {
 	struct s3_page page = { 0 };
-	struct http_reply reply;
-	struct s3_call c;
+	HTTP_REPLY_LOCAL reply = { 0 };
+	S3_CALL_LOCAL c;
 	int rc;
 
 	ask_list(&c, s, key, s3_state_lacks(s, S3_LACKS_ORDER) ? "1000" : "1",
@@ -67,9 +67,7 @@ int s3_ask_listed(struct s3 *s, const char *key, struct object_info *out)
 			rc = 0;
 		}
 	}
-	http_reply_clear(&reply);
 	s3_page_clear(&page);
-	s3_call_clear(&c);
 	return rc;
 }
 
@@ -88,9 +86,9 @@ static int ask_first_byte(struct s3 *s, const char *key,
 		.data = ask_enough,
 		.judge = s3_judge,
 	};
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	struct s3_range range;
-	struct s3_call c;
+	S3_CALL_LOCAL c;
 	int rc;
 
 	s3_call_init(&c, s, HTTP_GET, key, "look up");
@@ -106,8 +104,6 @@ static int ask_first_byte(struct s3 *s, const char *key,
 		rc = 0;
 	if (!rc && reply.status == 200 && http_reply_recoded(&reply))
 		out->size = STORE_SIZE_UNKNOWN;
-	http_reply_clear(&reply);
-	s3_call_clear(&c);
 	return rc;
 }
 

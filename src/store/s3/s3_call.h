@@ -85,6 +85,8 @@ struct s3_call {
 void s3_call_init(struct s3_call *c, struct s3 *s, enum http_verb verb,
 		  const char *key, const char *what);
 void s3_call_clear(struct s3_call *c);
+/* Of a block, as BUF_LOCAL: s3_call_init() comes before any way out. */
+#define S3_CALL_LOCAL __attribute__((cleanup(s3_call_clear))) struct s3_call
 /* It goes out by a URL, without a checksum; NULL: it does not. */
 void s3_call_by_url(struct s3_call *c, struct s3_by_url *by);
 /* The lane that it goes by. */

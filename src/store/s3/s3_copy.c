@@ -74,7 +74,7 @@ static bool copy_has_props(const struct copy *x, const struct http_reply *head)
 
 static bool copy_is_ours(const struct copy *x, struct object_info *out)
 {
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	int rc = s3_head_reply(x->s, x->to, true, out, &reply);
 	bool ours = !rc && out->size == x->source.size;
 
@@ -82,14 +82,13 @@ static bool copy_is_ours(const struct copy *x, struct object_info *out)
 		ours = copy_has_props(x, &reply);
 	else if (ours)
 		ours = !strcmp(out->etag, x->source.etag);
-	http_reply_clear(&reply);
 	return ours;
 }
 
 /* A 412 is the source's or the target's: the source's is ESTALE. */
 static int copy_blame(const struct copy *x, int rc)
 {
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	struct object_info now;
 
 	if (rc != -EEXIST)
@@ -97,7 +96,6 @@ static int copy_blame(const struct copy *x, int rc)
 	if (s3_head_reply(x->src, x->from, true, &now, &reply) ||
 	    strcmp(now.etag, x->source.etag))
 		rc = -ESTALE;
-	http_reply_clear(&reply);
 	return rc;
 }
 
@@ -105,8 +103,8 @@ static int copy_small(const struct copy *x, bool with_cond,
 		      struct object_info *out)
 {
 	struct s3_result_doc doc;
-	struct s3_call c;
-	struct http_reply reply;
+	S3_CALL_LOCAL c;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	int rc;
 
 	s3_call_init(&c, x->s, HTTP_PUT, x->to, "copy to");
@@ -134,8 +132,6 @@ static int copy_small(const struct copy *x, bool with_cond,
 	} else if (reply.status == 412) {
 		rc = copy_blame(x, rc);
 	}
-	http_reply_clear(&reply);
-	s3_call_clear(&c);
 	return rc;
 }
 
@@ -308,7 +304,7 @@ static bool copy_is_plain(struct copy *x, const char *etag,
 static int copy_look(struct copy *x, const char *etag,
 		     const struct store_retype *retype)
 {
-	struct http_reply head;
+	HTTP_REPLY_LOCAL head = { 0 };
 	int rc = s3_head_reply(x->src, x->from, false, &x->source, &head);
 
 	if (!rc && etag && strcmp(etag, x->source.etag))
@@ -317,7 +313,6 @@ static int copy_look(struct copy *x, const char *etag,
 		rc = -EIO;
 	if (!rc)
 		rc = copy_choose_props(x, &head, retype);
-	http_reply_clear(&head);
 	return rc;
 }
 
@@ -341,7 +336,7 @@ int s3_copy_from(struct store *store, struct store *source, const char *from,
 			  .from = from,
 			  .to = to,
 			  .cond = cond };
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	int rc = 0;
 
 	x.plain = copy_is_plain(&x, etag, retype);
@@ -354,10 +349,8 @@ int s3_copy_from(struct store *store, struct store *source, const char *from,
 		*out = x.source;
 	else if (!rc)
 		rc = copy_object(&x, out);
-	if (!rc && !*out->etag) {
+	if (!rc && !*out->etag)
 		rc = s3_head_reply(x.s, to, false, out, &reply);
-		http_reply_clear(&reply);
-	}
 	if (!rc && cond && cond->if_absent && !cond->looked &&
 	    x.source.size <= COPY_MAX)
 		s3_heed_learn_copy(x.s, to,
@@ -387,7 +380,7 @@ int s3_set_props(struct store *store, const char *key,
 	unsigned kinds = PROP_CONTENT | PROP_SERVER | PROP_CRYPT;
 	const char *tags = props_get(&now->props, PROP_TAGGING);
 	bool big = now->info.size > COPY_MAX;
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	int rc;
 
 	/* One request takes the tags along; an upload is told them. */
@@ -396,10 +389,8 @@ int s3_set_props(struct store *store, const char *key,
 	rc = props_add(&x.props, &now->props, kinds);
 	if (!rc)
 		rc = copy_object(&x, out);
-	if (!rc && !*out->etag) {
+	if (!rc && !*out->etag)
 		rc = s3_head_reply(x.s, key, false, out, &reply);
-		http_reply_clear(&reply);
-	}
 	if (!rc && !big)
 		s3_tags_hold(x.s, key, tags, S3_LACKS_COPY_TAGS,
 			     S3_HAS_COPY_TAGS);

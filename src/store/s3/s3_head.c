@@ -85,7 +85,7 @@ static int head_refused(struct s3_call *c, int rc, struct http_reply *reply)
 int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 		  struct object_info *out, struct http_reply *reply)
 {
-	struct s3_call c;
+	S3_CALL_LOCAL c;
 	int rc;
 
 	s3_call_init(&c, s, HTTP_HEAD, key, "look up");
@@ -98,21 +98,19 @@ int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 		s3_judge_speak(&c, rc, reply);
 	if (!rc)
 		rc = head_info(s, key, quiet, reply, out);
-	s3_call_clear(&c);
 	return rc;
 }
 
 int s3_head_must_hold(struct s3 *s, const char *key,
 		      const struct store_cond *cond)
 {
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	struct object_info there;
 	int rc;
 
 	if (!cond || (!cond->if_absent && !cond->if_match))
 		return 0;
 	rc = s3_head_reply(s, key, false, &there, &reply);
-	http_reply_clear(&reply);
 	if (cond->if_absent)
 		return rc == -ENOENT ? 0 : rc ? rc : -EEXIST;
 	if (!rc && strcmp(there.etag, cond->if_match))
@@ -133,7 +131,7 @@ int s3_head_cond(struct s3 *s, const char *key, const struct store_cond *cond)
 
 int s3_head(struct store *store, const char *key, struct object_details *out)
 {
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	BUF_LOCAL text = BUF_INIT(4096);
 	int rc = s3_head_reply(s3_of(store), key, false, &out->info, &reply);
 
@@ -142,7 +140,6 @@ int s3_head(struct store *store, const char *key, struct object_details *out)
 		memcpy(out->version_id, buf_str(&text), text.len + 1);
 	if (!rc && s3_info_props(&reply, &out->props) == -ENOMEM)
 		rc = -ENOMEM;
-	http_reply_clear(&reply);
 	return rc;
 }
 
@@ -326,10 +323,9 @@ int s3_confirm(struct store *store, const char *key, const char *listed,
 	       struct object_info *now)
 {
 	struct s3 *s = s3_of(store);
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	int rc = s3_head_reply(s, key, true, now, &reply);
 
-	http_reply_clear(&reply);
 	if (rc)
 		return rc == -ENOENT ? -ESTALE : rc;
 	if (!strcmp(now->etag, listed))
@@ -398,8 +394,8 @@ int s3_check(struct store *store, const char *prefix, struct buf *why)
 	struct s3 *s = s3_of(store);
 	struct s3_page page = { 0 };
 	struct creds *creds = NULL;
-	struct s3_call c;
-	struct http_reply reply = { 0 };
+	S3_CALL_LOCAL c;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	int rc;
 
 	s3_ask_first(&c, s, prefix, &page);
@@ -422,8 +418,6 @@ int s3_check(struct store *store, const char *prefix, struct buf *why)
 	} else if (rc != -ENOMEM && rc != -EINTR) {
 		rc = -EACCES;
 	}
-	http_reply_clear(&reply);
 	s3_page_clear(&page);
-	s3_call_clear(&c);
 	return rc;
 }

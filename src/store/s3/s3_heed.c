@@ -21,15 +21,12 @@
 /* The server's answer to c, whose condition does not hold. */
 static bool heed_refused(struct s3_call *c, int *rc)
 {
-	struct http_reply reply;
-	bool refused;
+	HTTP_REPLY_LOCAL reply = { 0 };
 
 	c->quiet = true;
 	*rc = s3_perform(c, &reply);
-	refused = *rc && reply.status == 412;
-	http_reply_clear(&reply);
 	s3_call_clear(c);
-	return refused;
+	return *rc && reply.status == 412;
 }
 
 static int heed_parse_copy(struct s3_call *c, const struct buf *body)

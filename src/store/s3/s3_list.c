@@ -266,19 +266,17 @@ static int names_are_there(struct s3 *s, const char *name)
 	size_t n = strlen(name);
 	struct s3_page page = { 0 };
 	struct object_info info;
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	struct s3_call c;
 	int rc;
 
 	if (n && name[n - 1] != '/') {
 		rc = s3_head_reply(s, name, true, &info, &reply);
-		http_reply_clear(&reply);
 		return rc == -EINTR ? rc : !rc;
 	}
 	s3_ask_first(&c, s, name, &page);
 	c.quiet = true;
 	rc = s3_perform(&c, &reply);
-	http_reply_clear(&reply);
 	n = page.n + page.lost;
 	s3_page_clear(&page);
 	s3_call_clear(&c);

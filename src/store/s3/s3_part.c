@@ -188,10 +188,9 @@ int s3_part_copied(struct s3_call *c, struct s3_upload *u,
 int s3_part_same_source(struct s3 *s, const char *source, const char *etag)
 {
 	struct object_info now;
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	int rc = s3_head_reply(s, source, false, &now, &reply);
 
-	http_reply_clear(&reply);
 	if (rc == -ENOENT || (!rc && strcmp(now.etag, etag)))
 		return -ESTALE;
 	return rc;
@@ -202,8 +201,8 @@ int s3_part_copy(struct store_upload *base, unsigned number, uint64_t at,
 {
 	struct s3_upload *u = s3_upload_of(base);
 	struct s3_result_doc doc;
-	struct s3_call c;
-	struct http_reply reply;
+	S3_CALL_LOCAL c;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	int rc;
 
 	s3_part_copy_call(&c, u, number, s3_of(base->store), from, &doc);
@@ -212,7 +211,5 @@ int s3_part_copy(struct store_upload *base, unsigned number, uint64_t at,
 		rc = s3_part_copied(&c, u, &reply, from->len, out);
 	if (!rc && from->etag)
 		rc = s3_part_same_source(c.s3, from->key, from->etag);
-	http_reply_clear(&reply);
-	s3_call_clear(&c);
 	return rc;
 }

@@ -105,10 +105,9 @@ int s3_perform(struct s3_call *c, struct http_reply *reply)
 
 int s3_perform_finish(struct s3_call *c)
 {
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	int rc = s3_perform(c, &reply);
 
-	http_reply_clear(&reply);
 	s3_call_clear(c);
 	return rc;
 }

@@ -54,7 +54,7 @@ static bool put_is_ours(struct s3 *s, const char *key,
 			const struct store_body *body, int64_t began,
 			struct object_info *out)
 {
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	struct object_info there;
 	char etag[STORE_ETAG_SIZE];
 	int rc = s3_head_reply(s, key, true, &there, &reply);
@@ -64,7 +64,6 @@ static bool put_is_ours(struct s3 *s, const char *key,
 		ours = !put_etag(body, etag) && !strcmp(etag, there.etag);
 	else if (ours)
 		ours = there.mtime.tv_sec >= began - CLOCK_SLACK_S;
-	http_reply_clear(&reply);
 	if (ours)
 		*out = there;
 	return ours;
@@ -75,9 +74,9 @@ static int put_once(struct s3 *s, struct s3_by_url *by, const char *key,
 		    const struct store_meta *meta,
 		    const struct store_cond *cond, struct object_info *out)
 {
-	struct http_reply reply = { 0 };
+	HTTP_REPLY_LOCAL reply = { 0 };
 	struct s3_sign_ctx now;
-	struct s3_call c;
+	S3_CALL_LOCAL c;
 	int64_t began;
 	int rc;
 
@@ -100,8 +99,6 @@ static int put_once(struct s3 *s, struct s3_by_url *by, const char *key,
 		else if (!rc)
 			s3_info_written(&reply, body->len, out);
 	}
-	http_reply_clear(&reply);
-	s3_call_clear(&c);
 	return rc;
 }
 
@@ -159,14 +156,13 @@ static int put_match(struct s3 *s, const char *key,
 		     const struct store_cond *cond, struct object_info *out)
 {
 	bool bare = s3_state_lacks(s, S3_WANTS_BARE_ETAG);
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	struct object_info there;
 	int rc = put_spelled(s, key, body, meta, cond, bare, out);
 
 	if (rc != -ESTALE || s3_state_lacks(s, S3_LACKS_MATCH))
 		return rc;
 	rc = s3_head_reply(s, key, true, &there, &reply);
-	http_reply_clear(&reply);
 	if (rc || strcmp(there.etag, cond->if_match))
 		return -ESTALE;
 	rc = put_spelled(s, key, body, meta, cond, !bare, out);
@@ -196,7 +192,7 @@ int s3_put(struct store *store, const char *key, const struct store_body *body,
 	   struct object_info *out)
 {
 	struct s3 *s = s3_of(store);
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	int rc = 0;
 
 	if (cond && cond->if_match && s3_etag_is_hash(cond->if_match))
@@ -204,10 +200,8 @@ int s3_put(struct store *store, const char *key, const struct store_body *body,
 	if (!rc)
 		rc = (cond && cond->if_match ? put_match : put_cond)(
 			s, key, body, meta, cond, out);
-	if (!rc && !*out->etag) {
+	if (!rc && !*out->etag)
 		rc = s3_head_reply(s, key, false, out, &reply);
-		http_reply_clear(&reply);
-	}
 	if (!rc && put_is_plain(meta))
 		s3_plain_note(s, key, out);
 	return rc;

@@ -186,7 +186,7 @@ static bool batch_is_unknown(const struct s3_call *c, long status, int rc)
 /* -ENOTSUP: perhaps the server has no such call. */
 static int batch_perform(struct s3_call *c)
 {
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	int rc;
 
 	c->quiet = true;
@@ -195,7 +195,6 @@ static int batch_perform(struct s3_call *c)
 		rc = -ENOTSUP;
 	else if (rc)
 		rc = s3_judge_speak(c, rc, &reply);
-	http_reply_clear(&reply);
 	s3_call_clear(c);
 	return rc;
 }

@@ -26,8 +26,8 @@ static int tags_parse(struct s3_call *c, const struct buf *body)
 
 int s3_tags(struct store *store, const char *key, struct buf *out)
 {
-	struct s3_call c;
-	struct http_reply reply;
+	S3_CALL_LOCAL c;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	int rc;
 
 	s3_call_init(&c, s3_of(store), HTTP_GET, key, "read the tags of");
@@ -38,8 +38,6 @@ int s3_tags(struct store *store, const char *key, struct buf *out)
 	rc = s3_perform(&c, &reply);
 	if (rc && rc != -EACCES && rc != -ENOTSUP)
 		s3_judge_speak(&c, rc, &reply);
-	http_reply_clear(&reply);
-	s3_call_clear(&c);
 	return rc;
 }
 
@@ -90,13 +88,12 @@ static bool tags_are_there(struct s3 *s, const char *key, unsigned lack,
 			   unsigned has)
 {
 	struct object_info info;
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	BUF_LOCAL count = BUF_INIT(64);
 	int rc = s3_head_reply(s, key, true, &info, &reply);
 	bool are = rc || (http_reply_header(&reply, PROP_TAG_COUNT, &count) &&
 			  strcmp(buf_str(&count), "0") != 0);
 
-	http_reply_clear(&reply);
 	if (!rc)
 		s3_lack_note(s, are ? has : lack);
 	return are;

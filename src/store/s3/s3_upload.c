@@ -71,7 +71,7 @@ static int upload_parse_id(struct s3_call *c, const struct buf *body)
 static int upload_begin_call(struct s3_call *c, struct s3_upload *u,
 			     bool checksums)
 {
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	BUF_LOCAL id = BUF_INIT(2048);
 	int rc;
 
@@ -80,7 +80,6 @@ static int upload_begin_call(struct s3_call *c, struct s3_upload *u,
 	s3_call_query(c, "uploads", "");
 	s3_call_parse(c, upload_parse_id, &id);
 	rc = s3_perform(c, &reply);
-	http_reply_clear(&reply);
 	u->id = rc ? NULL : buf_detach(&id);
 	if (!rc && !u->id)
 		rc = -ENOMEM;
@@ -115,14 +114,11 @@ int s3_upload_open(struct store *store, const char *key,
 	const char *tags = meta && meta->props
 				   ? props_get(meta->props, PROP_TAGGING)
 				   : NULL;
-	struct s3_call c;
-	int rc;
+	S3_CALL_LOCAL c;
 
 	s3_call_init(&c, s3_of(store), HTTP_POST, key, "begin an upload");
 	s3_made_add(&c, S3_WAY_NEW, meta);
-	rc = upload_begin(&c, key, tags, !meta || !meta->foreign_parts, out);
-	s3_call_clear(&c);
-	return rc;
+	return upload_begin(&c, key, tags, !meta || !meta->foreign_parts, out);
 }
 
 void s3_upload_free(struct store_upload *base)
@@ -211,14 +207,13 @@ static bool completion_etag(const struct completion *x,
 static bool completion_is_ours(const struct completion *x,
 			       struct object_info *out)
 {
-	struct http_reply reply;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	char etag[STORE_ETAG_SIZE], end[16];
 	const char *dash;
 	int rc = s3_head_reply(s3_of(x->u->base.store), x->u->base.key, true,
 			       out, &reply);
 	bool ours = !rc;
 
-	http_reply_clear(&reply);
 	if (ours && completion_etag(x, etag)) {
 		ours = !strcmp(out->etag, etag);
 	} else if (ours) {
@@ -238,13 +233,12 @@ static void completion_info(const struct completion *x,
 			    const struct http_reply *reply,
 			    struct object_info *out)
 {
-	struct http_reply head;
+	HTTP_REPLY_LOCAL head = { 0 };
 	struct object_info there;
 	uint64_t size = 0;
 	int rc = s3_head_reply(s3_of(x->u->base.store), x->u->base.key, true,
 			       &there, &head);
 
-	http_reply_clear(&head);
 	for (unsigned i = 0; i < x->n; i++)
 		size += s3_upload_noted(x->u, x->parts[i].number).len;
 	s3_info_written(reply, size, out);
@@ -274,8 +268,8 @@ static int completion_send(struct completion *x, const struct store_cond *cond,
 {
 	struct s3 *s = s3_of(x->u->base.store);
 	struct s3_sign_ctx now;
-	struct s3_call c;
-	struct http_reply reply;
+	S3_CALL_LOCAL c;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	int rc;
 
 	s3_state_sign_ctx(s, &now);
@@ -302,8 +296,6 @@ static int completion_send(struct completion *x, const struct store_cond *cond,
 		  (reply.status == 412 && c.maybe_done)) &&
 		 completion_is_ours(x, out))
 		rc = 0;
-	http_reply_clear(&reply);
-	s3_call_clear(&c);
 	return rc;
 }
 
@@ -336,8 +328,8 @@ int s3_upload_complete(struct store_upload *base,
 
 static int upload_abort_id(struct s3 *s, const char *key, const char *id)
 {
-	struct s3_call c;
-	struct http_reply reply;
+	S3_CALL_LOCAL c;
+	HTTP_REPLY_LOCAL reply = { 0 };
 	int rc;
 
 	s3_call_init(&c, s, HTTP_DELETE, key, "abort the upload");
@@ -348,8 +340,6 @@ static int upload_abort_id(struct s3 *s, const char *key, const char *id)
 		rc = 0; /* it is gone already */
 	else if (rc)
 		s3_judge_speak(&c, rc, &reply);
-	http_reply_clear(&reply);
-	s3_call_clear(&c);
 	return rc;
 }
 
