@@ -62,13 +62,7 @@ is 'a data directory that is no directory is an error' \
 
 # ---- root, and fstab
 
-if [ -e /usr/local/bin/stagefs ]; then
-	mount --bind "$STAGEFS" "$(readlink -f /usr/local/bin/stagefs)"
-	at_exit+=('umount "$(readlink -f /usr/local/bin/stagefs)"')
-else
-	ln -s "$STAGEFS" /usr/local/bin/stagefs
-	at_exit+=('rm -f /usr/local/bin/stagefs')
-fi
+installed_in /usr/local/bin stagefs
 mount_a() {
 	timeout 60 mount -T "$T/fstab" -a >"$T/said" 2>&1
 }

@@ -9,7 +9,7 @@ NEEDS_S3=no
 	--min-part 5242880 >"$T/port" 2>"$T/standin.err" &
 standin=$!
 at_exit+=("kill $standin")
-until_ok 20 '[ -s "$T/port" ]' || bail 'the stand-in does not start'
+until_ok 60 '[ -s "$T/port" ]' || bail 'the stand-in does not start'
 ENDPOINT=http://127.0.0.1:$(cat "$T/port")
 BUCKET=standin KEY_ID=standin SECRET=standin-secret
 export STAGEFS_TEST_S3_ENDPOINT=$ENDPOINT STAGEFS_TEST_S3_BUCKET=$BUCKET
@@ -134,7 +134,7 @@ mount_up
 ok 'a stage with a key of its own takes files by every way' 'make_all own'
 ok '... and reads them' '
 	cmp "$E/own/moved" "$LOCAL/large" &&
-	until_ok 20 "cmp $E/own/large $LOCAL/large" &&
+	until_ok 60 "cmp $E/own/large $LOCAL/large" &&
 	[ "$(cat "$E/own/small")" = "$(printf "x\ny")" ] &&
 	"$STAGEFS" get -q --config="$CONF" @ext/own/moved "$T/got" &&
 	cmp "$T/got" "$LOCAL/large"'

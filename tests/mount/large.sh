@@ -41,9 +41,16 @@ peak_is() {	# SENTENCE MIB: the daemon's, at most
 }
 
 cold
+began=$(date +%s%3N)
 ok 'a reader gets the bytes' 'cmp $E/large0 $LOCAL/large'
+took=$(($(date +%s%3N) - began))
 proxy_counts >"$T/.counts"
-ok '... by few large GETs' '[ $(counts by_method.GET) -le 96 ]'
+# A GET is an eighth of the window, which is what the reader takes in 200 ms: a
+# reader that is slow has more of them, 40 a second.
+allowed=$((96 + (took > 2000 ? (took - 2000) / 25 : 0)))
+ok '... by few large GETs' '
+	echo "$took ms"; cat $T/.counts
+	[ $(counts by_method.GET) -le $allowed ]'
 ok '... many side by side' '[ $(counts most) -ge 12 ]'
 ok '... each byte once' '[ $(counts received) -le $((SIZE + SIZE / 100)) ]'
 peak_is '... and takes at most 160 MiB' 160

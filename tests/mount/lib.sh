@@ -217,7 +217,7 @@ daemon_pids() {	# [MOUNTPOINT]
 
 # Unmounts and waits until the daemon has finished what it uploads.
 mount_down() {
-	local end=$((SECONDS + 20))
+	local end=$((SECONDS + 60))
 	until umount "$MNT" 2>"$T/umount.err"; do
 		mounted || break
 		[ $SECONDS -lt $end ] || {
@@ -269,6 +269,19 @@ trap cleanup EXIT
 trap 'exit 143' TERM
 trap 'exit 130' INT
 
+# installed_in DIRECTORY NAME: mount(8) looks for helpers in its own folders and in
+# no PATH of ours, so the program is there under that name. By a mount: in ./check
+# another lane, with a namespace of its own, does not see it come and go.
+installed_in() {
+	local file
+	mkdir -p "$T/own" "$T/real" && mount --bind "$1" "$T/real" || bail "no $1"
+	at_exit+=("umount -l $1 $T/real")
+	for file in "$T/real"/*; do
+		[ ! -e "$file" ] || ln -s "$file" "$T/own/"
+	done
+	ln -sf "$STAGEFS" "$T/own/$2" && mount --bind "$T/own" "$1" || bail "no $1"
+}
+
 # ---- the server's side, by clients that are not ours
 
 s3() {
@@ -289,11 +302,20 @@ random_file() {
 	head -c "$2" /dev/urandom >"$1"
 }
 
-# A port of loopback that nobody holds, a moment ago at least.
+# A port of loopback that nobody holds, and that no connection gets by chance: not
+# of those that the kernel gives out.
 free_port() {
-	/usr/bin/python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
+	/usr/bin/python3 -c 'import errno, random, socket
+with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+    low = int(f.read().split()[0])
+while True:
+    s = socket.socket()
+    try:
+        s.bind(("127.0.0.1", random.randrange(8192, low) if low > 9000 else 0))
+        break
+    except OSError as e:
+        if e.errno != errno.EADDRINUSE:
+            raise
 print(s.getsockname()[1])'
 }
 
@@ -306,7 +328,7 @@ proxy_up() {
 		--to "${ENDPOINT#http://}" --control "$CONTROL" \
 		>"$T/proxy.out" 2>&1 &
 	ENDPOINT=http://127.0.0.1:$port
-	until_ok 20 proxy_counts || bail 'no proxy'
+	until_ok 60 proxy_counts || bail 'no proxy'
 }
 
 # Requests and bytes that went by since it was asked last, as JSON.
@@ -342,11 +364,11 @@ for e in os.scandir(\"$1\"):
 assert len(seen) == len(os.listdir(\"$1\"))'"
 	ok 'tail -F goes on with the new file when a log is rotated' "
 		cd $1 && echo one >log
-		timeout 60 tail -n +1 -s 0.2 -F log >$T/tail.out 2>&1 & job=\$!
-		until_ok 20 'grep -qx one $T/tail.out' &&
+		timeout 300 tail -n +1 -s 0.2 -F log >$T/tail.out 2>&1 & job=\$!
+		until_ok 60 'grep -qx one $T/tail.out' &&
 		mv log log.1 && echo two >log &&
-		until_ok 20 'grep -qx two $T/tail.out' &&
-		echo three >>log && until_ok 20 'grep -qx three $T/tail.out'
+		until_ok 60 'grep -qx two $T/tail.out' &&
+		echo three >>log && until_ok 60 'grep -qx three $T/tail.out'
 		good=\$?; kill \$job; cat $T/tail.out
 		[ \$good = 0 ] && [ \$(grep -cx two $T/tail.out) = 1 ]"
 }

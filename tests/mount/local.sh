@@ -137,18 +137,18 @@ ok 'df tells the disk'"'"'s own size' '
 
 echo theirs >"$EXT/theirs"
 ok 'a file of another program appears' '
-	until_ok 10 "grep -qx theirs $E/theirs" && [ -n "$(ls $E/theirs)" ]'
+	until_ok 60 "grep -qx theirs $E/theirs" && [ -n "$(ls $E/theirs)" ]'
 etag=$(xa user.stage.etag "$E/theirs")
 echo 'theirs, and more' >>"$EXT/theirs"
 ok 'what it changes in place is read' '
-	until_ok 10 "grep -qx \"theirs, and more\" $E/theirs" &&
+	until_ok 60 "grep -qx \"theirs, and more\" $E/theirs" &&
 	[ "$(stat -c %s $E/theirs)" = 24 ]'
 ok 'and has another ETag' '
 	[ -n "$etag" ] && [ "$(xa user.stage.etag $E/theirs)" != "'"$etag"'" ]'
 mkdir -p "$EXT/tree/of/theirs" && echo x >"$EXT/tree/of/theirs/x"
-ok 'a tree too' 'until_ok 10 "cmp $E/tree/of/theirs/x $EXT/tree/of/theirs/x"'
+ok 'a tree too' 'until_ok 60 "cmp $E/tree/of/theirs/x $EXT/tree/of/theirs/x"'
 rm -r "$EXT/tree"
-ok 'and it goes' 'until_ok 10 "[ ! -e $E/tree ]"'
+ok 'and it goes' 'until_ok 60 "[ ! -e $E/tree ]"'
 
 # ---- ways out
 
@@ -330,11 +330,11 @@ ok 'the last is one of the two last' '
 	grep -qE "^[AB] (40){3000}$" $EXT/shared || grep -qE "^[AB] " $EXT/shared'
 is 'all files of both are there' "$(ls "$EXT" | grep -c '^own-[AB]-')" 80
 ok 'each sees the other'"'"'s' '
-	until_ok 10 "[ \$(ls $MNT/ext | grep -c ^own-B-) = 40 ]" &&
-	until_ok 10 "[ \$(ls $MNT2/ext | grep -c ^own-A-) = 40 ]" &&
+	until_ok 60 "[ \$(ls $MNT/ext | grep -c ^own-B-) = 40 ]" &&
+	until_ok 60 "[ \$(ls $MNT2/ext | grep -c ^own-A-) = 40 ]" &&
 	cmp $MNT/ext/own-B-7 $LOCAL/tree/one && cmp $MNT2/ext/own-A-7 $LOCAL/tree/one'
 ok 'and what it changes' '
-	echo again >$MNT/ext/own-A-1 && until_ok 10 "grep -qx again $MNT2/ext/own-A-1"'
+	echo again >$MNT/ext/own-A-1 && until_ok 60 "grep -qx again $MNT2/ext/own-A-1"'
 ok 'the second unmounts' "umount $MNT2 && until_ok 60 '[ -z \"\$(daemon_pids $MNT2)\" ]'"
 rm -f "$E"/own-* "$E/shared"
 mount_down || bail 'cannot unmount'
@@ -357,13 +357,13 @@ else
 	CONF_MORE="[stage disk]
 url = fs://$T/ram/d/" write_local
 	ok 'another external stage on such a disk is a warning' '
-		mount_up && until_ok 20 "grep -q \"stage disk .*extended attributes\" $LOG" &&
+		mount_up && until_ok 60 "grep -q \"stage disk .*extended attributes\" $LOG" &&
 		[ -e $E/both ]'
 	like 'and an error where it is used' "$(sys listdir "$MNT/disk")" \
 		'^(EOPNOTSUPP|ENOTSUP|EIO)$'
 	umount "$T/ram"
 	ok 'a disk that comes later is there without another mount' '
-		until_ok 10 "echo x >$MNT/disk/x" && grep -qx x $T/ram/d/x'
+		until_ok 60 "echo x >$MNT/disk/x" && grep -qx x $T/ram/d/x'
 	mount_down || bail 'cannot unmount'
 	write_local
 fi

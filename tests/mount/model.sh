@@ -55,7 +55,7 @@ ok '... and are right without it' '
 /usr/bin/python3 "$TOP/tests/standin/server.py" --s3 --bucket standin \
 	--min-part 5242880 >"$T/port" 2>"$T/standin.err" &
 at_exit+=("kill $!")
-until_ok 20 '[ -s "$T/port" ]' || bail 'the stand-in does not start'
+until_ok 60 '[ -s "$T/port" ]' || bail 'the stand-in does not start'
 BUCKET=standin KEY_ID=standin SECRET=standin-secret
 ENDPOINT=http://127.0.0.1:$(cat "$T/port")
 export STAGEFS_TEST_S3_ENDPOINT=$ENDPOINT STAGEFS_TEST_S3_BUCKET=$BUCKET

@@ -8,7 +8,7 @@ NEEDS_S3=no
 /usr/bin/python3 "$TOP/tests/standin/server.py" --s3 --bucket standin \
 	--min-part 5242880 --even-parts >"$T/port" 2>"$T/standin.err" &
 at_exit+=("kill $!")
-until_ok 20 '[ -s "$T/port" ]' || bail 'the stand-in does not start'
+until_ok 60 '[ -s "$T/port" ]' || bail 'the stand-in does not start'
 AT=http://127.0.0.1:$(cat "$T/port")
 (umask 077 && cat >"$CONF") <<-END
 	[stagefs]

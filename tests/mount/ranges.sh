@@ -111,7 +111,7 @@ reader() {
 	(exec 9<"$1/$2"; head -c 10 <&9 >"$T/got.$2"; : >"$T/open.$2"
 		read -r _ <"$T/go.$2"; cat <&9 >>"$T/got.$2") &
 	readers+=($!)
-	until_ok 20 "[ -e $T/open.$2 ]"
+	until_ok 60 "[ -e $T/open.$2 ]"
 }
 for s in "$E" "$D"; do
 	kind=${s##*/}
@@ -182,7 +182,8 @@ mkdir "$MNT/first/tree"
 for n in {1..20}; do
 	echo "text $n" >"$MNT/first/tree/f$n"
 done
-sleep 1
+# A file that was written is released a moment after its close.
+until_ok 60 '"$STAGEFS" status "$MNT" | cut -f4 | grep -qx none'
 moves 'mv of 90 MB to another stage moves none of them' $MIB '
 	mv $MNT/first/large $MNT/second/ && [ ! -e $MNT/first/large ]'
 ok '... and they are there' 'cmp $MNT/second/large $LOCAL/large'
@@ -216,13 +217,13 @@ ok '... and the log which key that is' "grep -q 'even//x' $LOG"
 for s in "$E" "$D"; do
 	kind=${s##*/}
 	echo text >"$s/lock"
-	flock -F "$s/lock" sleep 60 &
+	flock -F "$s/lock" sleep 300 &
 	holder=$!
 	ok "$kind: a process waits for another's flock" "
-		until_ok 20 '! flock -n $s/lock true' && ! flock -n $s/lock true"
+		until_ok 60 '! flock -n $s/lock true' && ! flock -n $s/lock true"
 	kill $holder
 	wait $holder 2>/dev/null
-	ok "$kind: ... and has it after it" "flock -w 20 $s/lock true"
+	ok "$kind: ... and has it after it" "flock -w 60 $s/lock true"
 	ok "$kind: fcntl locks ranges between processes" "/usr/bin/python3 -c '
 import fcntl, os, sys
 f = open(sys.argv[1], \"r+b\")
@@ -249,7 +250,7 @@ open(path, \"w\").write(\"x\")
 os.rename(path, path + \"2\")
 os.unlink(path + \"2\")
 seen = b\"\"
-while seen.count(b\"watched\") < 5 and select.select([f], [], [], 20)[0]:
+while seen.count(b\"watched\") < 5 and select.select([f], [], [], 60)[0]:
     seen += os.read(f, 4096)
 assert seen.count(b\"watched\") >= 5, seen
 " $E'

@@ -28,7 +28,7 @@ ok 'a stage more is there' 'reload && grep -qx "stage more is new" $T/said && ec
 sed -i 's/^\[stage more\]/[stage else]/' "$CONF"
 kill -HUP "$pid"
 ok 'SIGHUP reads it too: a stage has another name' '
-	until_ok 10 "[ -e $MNT/else/x ] && ! [ -e $MNT/more ]"'
+	until_ok 60 "[ -e $MNT/else/x ] && ! [ -e $MNT/more ]"'
 echo still >&8
 ok 'what is open goes on' 'exec 8>&-; [ "$(cat $E/open)" = still ]'
 exec 8>&-
@@ -54,7 +54,8 @@ is 'stats counts a request by method and status' $(($(stat_of "$puts") - before)
 is '... and its bytes' $(($(stat_of "$bytes") - sent)) 12
 like '... and knows the build' "$("$STAGEFS" stats "$MNT")" 'stagefs_build_info\{version="'
 exec 8<>"$E/counted"
-is '... and who writes' "$(stat_of open_for_writing)" 1
+# who wrote it before is released a moment after its close
+ok '... and who writes' 'until_ok 60 "[ \"\$(stat_of open_for_writing)\" = 1 ]"'
 exec 8>&-
 ok '... and of what is no mount nothing' '! "$STAGEFS" stats $T 2>$T/reload.err && grep -q "no mount of stagefs" $T/reload.err'
 
@@ -75,7 +76,7 @@ done
 sed -i 's/^log_level = info/log_level = debug\nlog_format = json/' "$CONF"
 : >"$LOG"
 ok 'the log becomes JSON' 'reload && stat $E/file && cat $E/file'
-ok '... each line of it' 'python3 -c "
+ok '... each line of it' 'until_ok 60 "grep -q \"\\\"msg\\\":\\\"fuse \" $LOG" && python3 -c "
 import json, sys
 lines = [json.loads(line) for line in open(sys.argv[1])]
 assert all(l[\"level\"] and l[\"time\"] and l[\"msg\"] for l in lines)
@@ -87,7 +88,8 @@ sed -i 's/^log_format = json/log_format = logfmt/' "$CONF"
 ok 'or logfmt' 'reload && printf logged >$E/logged &&
 	grep -qE "^time=[^ ]+ level=debug pid=[0-9]+ msg=\"request [0-9]+: PUT" $LOG'
 sed -i '/^log_format/d; s/^log_level = debug/log_level = info/' "$CONF"
-ok 'and sentences again' 'reload && tail -n 1 $LOG | grep -q "\]: info: "'
+ok 'and sentences again' '
+	reload && tail -n 3 $LOG | grep -q "\]: info: .*was read again"'
 
 # ---- mistakes change nothing
 
@@ -115,17 +117,17 @@ echo file >"$T/file"
 reload
 secret_is wrong
 ok 'other keys are taken when the file changes' '
-	until_ok 20 "grep -q \"stage ext has other credentials\" $LOG"'
+	until_ok 60 "grep -q \"stage ext has other credentials\" $LOG"'
 ok '... and used' '! cp $T/after $E/denied 2>/dev/null'
 secret_is "$secret"
-ok 'the right ones as well' 'until_ok 20 "cp $T/after $E/file"'
+ok 'the right ones as well' 'until_ok 60 "cp $T/after $E/file"'
 is '... by what is written then' "$(s3 get "${EXT}file")" after
 printf %s wrong >"$T/secret"
 chmod 600 "$T/secret"
 secret_is "\${file:$T/secret}"
-until_ok 20 '! cp $T/file $E/denied'
+until_ok 60 '! cp $T/file $E/denied'
 printf %s "$secret" >"$T/secret"
-ok 'a file that a key is read from may change' 'until_ok 20 "cp $T/file $E/file"'
+ok 'a file that a key is read from may change' 'until_ok 60 "cp $T/file $E/file"'
 like 'a URL is signed with it at once' "$(curl -sf "$(xa user.presign.download "$E/file")")" file
 mount_down
 done_testing

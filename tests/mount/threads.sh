@@ -74,7 +74,7 @@ all 'spill files side by side' 4 '
 	END'
 all 'signatures and expiries side by side' 8 '
 	for i in 1 2 3 4 5; do
-		curl -fsS -r 0-99 "$(xa "user.presign.download?expire=$((n * 10 + i))" \
+		curl -fsS -r 0-99 "$(xa "user.presign.download?expire=$((n * 1000 + i))" \
 			$E/f1)" | cmp - <(head -c 100 $LOCAL/f1) || exit
 		setfattr -n user.presign.expire -v $((n * 100)) $E/f2 || exit
 	done'
