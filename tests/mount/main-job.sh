@@ -19,12 +19,18 @@ random_file "$LOCAL/large" $((1 << 30))
 ok 'cp -r copies the tree onto the stage' 'cp -r $LOCAL/include $E/'
 is 'find counts its files' "$(find "$E/include" -type f | wc -l)" "$files"
 
-cp "$LOCAL/large" "$E/large" &
+# What it copies comes through a pipe, which has its end when we say so.
+mkfifo "$T/pipe"
+cp "$T/pipe" "$E/large" &
 copy=$!
+exec 9>"$T/pipe"
+head -c $((1 << 29)) "$LOCAL/large" >&9
 ok 'parts of the 1 GiB file are on the server before it is closed' '
 	until_ok 120 "[ \$(s3 parts ${EXT}large) -gt 0 ]" && [ -d /proc/$copy ]'
 is 'while the object itself is not there yet' \
 	"$(s3 list "${EXT}large" | wc -l)" 0
+tail -c +$(((1 << 29) + 1)) "$LOCAL/large" >&9
+exec 9>&-
 wait $copy
 is 'cp of 1 GiB succeeds' $? 0
 is 'then no upload is left' "$(s3 uploads "$EXT")" ''

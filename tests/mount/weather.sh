@@ -23,7 +23,7 @@ long() {
 /usr/bin/python3 "$TOP/tests/standin/server.py" --s3 --bucket standin \
 	--min-part 5242880 --page 100 >"$T/port" 2>"$T/standin.err" &
 at_exit+=("kill $!")
-until_ok 20 '[ -s "$T/port" ]' || bail 'the stand-in does not start'
+until_ok 60 '[ -s "$T/port" ]' || bail 'the stand-in does not start'
 AT=http://127.0.0.1:$(cat "$T/port")
 WAY=$(free_port)
 way=
@@ -31,7 +31,7 @@ way_up() {	# it does not keep our file open
 	"$TOP/tests/bench/latency.py" --rtt 0 --port "$WAY" \
 		--to "${AT#http://}" >>"$T/way.out" 2>&1 7<&- &
 	way=$!
-	until_ok 20 'curl -sS -o /dev/null "http://127.0.0.1:$WAY/"' ||
+	until_ok 60 'curl -sS -o /dev/null "http://127.0.0.1:$WAY/"' ||
 		bail 'no way to the stand-in'
 }
 way_down() {
@@ -300,12 +300,17 @@ all_gone() {	# SECONDS SENTENCE: each has ended by then
 	done
 	kill -KILL "${pids[@]}" 2>/dev/null
 }
+heeds_int() {	# PID: it has come so far that it does not ignore SIGINT
+	[ $((0x$(sed -n 's/^SigIgn:.//p' "/proc/$1/status") & 2)) = 0 ]
+}
 # Those that have not ended yet wait for the file system, or for one that does.
 all_wait() {
 	local pid
 	for pid in "${pids[@]}"; do
-		gone "$pid" || grep -q '^State:.D' "/proc/$pid/status" ||
-			grep -q fuse "/proc/$pid/stack" || {
+		gone "$pid" || { heeds_int "$pid" &&
+			{ grep -q '^State:.D' "/proc/$pid/status" ||
+				grep -q fuse "/proc/$pid/stack"; }; } ||
+			gone "$pid" || {
 			cat "/proc/$pid/stack"
 			return 1
 		}
