@@ -331,7 +331,7 @@ static void test_drop(void **state)
 	struct block *b;
 	int64_t began;
 
-	memstore_delay(r.store, 5000);
+	memstore_delay(r.store, 60000);
 	for (unsigned i = 0; i < 8; i++) {
 		assert_int_equal(block_get(s, i * 65536, i * 65536, 65536,
 					   BLOCK_AHEAD, &b),
@@ -340,7 +340,7 @@ static void test_drop(void **state)
 	}
 	began = clock_mono_ms();
 	block_source_drop(s);
-	assert_true(clock_mono_ms() - began < 3000);
+	assert_true(clock_mono_ms() - began < 40000);
 	assert_int_equal(budget_used(r.env.budget), 0);
 	close_source(&r, s);
 }

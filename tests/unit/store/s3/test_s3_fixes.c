@@ -327,7 +327,7 @@ static void interrupted(void **state)
 	int64_t began = clock_mono_ms();
 
 	standin_fault(&rig.standin, "\"count\": 0",
-		      "\"type\": \"stall\", \"seconds\": 3");
+		      "\"type\": \"stall\", \"seconds\": 60");
 	for (int i = 0; i < 5; i++) {
 		int err;
 
@@ -350,7 +350,7 @@ static void interrupted(void **state)
 		waiter_begin(waiter_self());
 		assert_int_equal(err, -EINTR);
 	}
-	assert_in_range(clock_mono_ms() - began, 0, 2500);
+	assert_in_range(clock_mono_ms() - began, 0, 40000);
 }
 
 static bool dying(void *arg, int64_t since_ms)
@@ -389,10 +389,10 @@ static void closed_while_fetching(void **state)
 	int64_t began = clock_mono_ms();
 
 	standin_fault(&rig.standin, "\"count\": 0",
-		      "\"type\": \"stall\", \"seconds\": 3");
+		      "\"type\": \"stall\", \"seconds\": 60");
 	assert_int_equal(store_list_open(rig.s, &q, &l), 0);
 	store_list_close(l);
-	assert_in_range(clock_mono_ms() - began, 0, 2000);
+	assert_in_range(clock_mono_ms() - began, 0, 40000);
 }
 
 /* ---- what is sent ---- */
