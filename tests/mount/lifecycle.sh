@@ -288,8 +288,9 @@ mount_up
 pid=$(daemon_pids)
 for _ in 1 2 3 4; do
 	cp "$LOCAL/large" "$E/closed-$_" &
+	copy=$!
 done
-until_ok 60 '[ -n "$(s3 uploads $EXT)" ]'
+until_ok 60 '[ -n "$(s3 uploads $EXT)" ] || ! [ -d /proc/$copy ]'
 until_ok 120 'umount $MNT'
 wait
 ok 'a second mount of the same waits for the old daemon and works' '
