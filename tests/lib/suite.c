@@ -130,6 +130,7 @@ int main(void)
 {
 	/* What a suite says on stderr goes to the same file, perhaps. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	setenv("CMOCKA_MESSAGE_OUTPUT", "TAP", 1); /* what take_line() reads */
 	for (const struct suite *s = suites; s; s = s->next)
 		if (is_chosen(s))
 			run_suite(s);
