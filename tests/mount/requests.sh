@@ -65,6 +65,9 @@ cold
 costs 'a file in a directory takes a listing and a GET' 2 'cat $E/d/f3'
 costs '... read again none' 0 'cat $E/d/f3'
 cold
+costs 'each file of a small directory that nobody lists a GET, one a listing' 11 '
+	for f in 9 8 7 6 5 4 3 2 1 0; do cat $E/d/f$f || exit 1; done'
+cold
 costs 'a name that is not there, in no directory, one for the path' 1 '
 	! stat $E/none/at/all'
 costs 'one in a directory that is there: its directory says so' 1 '

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "fs_fixture.h"
 #include "memstore.h"
@@ -340,6 +341,45 @@ static void again(void **state)
 	mount_down(&m);
 }
 
+/* Bytes in memory that nobody has read and that are not given up. */
+static size_t unread_bytes(struct block_cache *c)
+{
+	size_t bytes;
+
+	lock_take(&c->lock);
+	bytes = cache_locked(c)->bytes[RANK_UNREAD];
+	lock_drop(&c->lock);
+	return bytes;
+}
+
+/* What nobody opens within metadata_ttl is given up, and then less is fetched
+ * ahead. Names are believed for longer here, so that none grows old because a
+ * machine is slow. */
+static void not_in_time(void **state)
+{
+	struct timespec over = { .tv_sec = 1, .tv_nsec = 100000000 };
+	struct mount m;
+	unsigned gets;
+
+	mount_up(&m, "", 3600, false);
+	plant(&m, 1, 200);
+	cat_all(&m, 1, 0);
+	for (unsigned f = 0; f < 60; f++)
+		cat(&m, keys[f]);
+	gets = memstore_calls(m.store, "get");
+	assert_in_range(gets, 60 + 16, 60 + 32);
+	assert_true(unread_bytes(m.fs->blocks) > 16 * 4096);
+	while (nanosleep(&over, &over))
+		;
+	m.fs->set.metadata_ttl_s = 1; /* of what is fetched ahead alone */
+	cat(&m, keys[60]);
+	m.fs->set.metadata_ttl_s = 3600;
+	/* its own at most, and one ahead where there were many */
+	assert_in_range(memstore_calls(m.store, "get"), gets, gets + 2);
+	assert_true(unread_bytes(m.fs->blocks) <= 2 * 4096);
+	mount_down(&m);
+}
+
 struct reader {
 	struct mount *m;
 	unsigned first, step;
@@ -386,7 +426,7 @@ SUITE(file_ahead)
 		cmocka_unit_test(replaced),    cmocka_unit_test(changed),
 		cmocka_unit_test(failures),    cmocka_unit_test(several),
 		cmocka_unit_test(evicted),     cmocka_unit_test(again),
-		cmocka_unit_test(passed_over),
+		cmocka_unit_test(passed_over), cmocka_unit_test(not_in_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
