@@ -157,6 +157,8 @@ int io_zero(int fd, uint64_t from, uint64_t to)
 
 	if (fstat(fd, &st))
 		return -errno;
+	if (to > (uint64_t)st.st_size && ftruncate(fd, (off_t)to))
+		return -errno;
 	to = number_min(to, (uint64_t)st.st_size);
 	if (from >= to)
 		return 0;

@@ -32,8 +32,8 @@ int io_pwrite_some(int fd, const void *bytes, size_t n, uint64_t at,
 /* The names in a directory outlive a power cut: 0 or -errno. */
 int io_sync_dir(const char *path);
 
-/* Those of [from, to) that the file has are zeros from now on: a hole, where
- * the file system knows such. */
+/* [from, to) are zeros from now on, of a file that becomes as long as that: a
+ * hole, where the file system knows such. */
 int io_zero(int fd, uint64_t from, uint64_t to);
 
 /*

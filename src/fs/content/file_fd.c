@@ -87,11 +87,6 @@ static int fd_copy_hole(struct fd_copy *c)
 		return 0;
 	n = number_min((uint64_t)data, c->end) - c->start;
 	rc = io_zero(c->to, c->at, c->at + n);
-	if (!rc && fstat(c->to, &st))
-		rc = -errno;
-	if (!rc && (uint64_t)st.st_size < c->at + n &&
-	    ftruncate(c->to, (off_t)(c->at + n)))
-		rc = -errno;
 	if (!rc)
 		fd_copy_advance(c, n);
 	return rc;

@@ -189,6 +189,37 @@ static void copies_by_table(void **state)
 	}
 }
 
+static void zeros_by_table(void **state)
+{
+	static const struct {
+		const char *says;
+		uint64_t from, to;
+		const char *text; /* of "abcde"; '0' for a NUL */
+	} rows[] = {
+		{ "the middle", 1, 3, "a00de" },
+		{ "all of it", 0, 5, "00000" },
+		{ "nothing asked", 2, 2, "abcde" },
+		{ "over the end", 3, 8, "abc00000" },
+		{ "behind the end", 6, 8, "abcde000" },
+	};
+
+	for (size_t k = 0; k < COUNT(rows); k++) {
+		int fd = file_of("abcde");
+		char text[16];
+		ssize_t n;
+
+		row_number(rows[k].says, io_zero(fd, rows[k].from, rows[k].to),
+			   0);
+		n = io_pread(fd, text, sizeof(text) - 1, 0);
+		assert_true(n >= 0);
+		for (ssize_t b = 0; b < n; b++)
+			text[b] = text[b] ? text[b] : '0';
+		text[n] = '\0';
+		assert_string_equal(text, rows[k].text);
+		close(fd);
+	}
+}
+
 static void copy_is_interrupted(void **state)
 {
 	struct waiter *self = waiter_self();
@@ -222,6 +253,7 @@ SUITE(io)
 		cmocka_unit_test(reads_a_pipe),
 		cmocka_unit_test(writes),
 		cmocka_unit_test(copies_by_table),
+		cmocka_unit_test(zeros_by_table),
 		cmocka_unit_test(copy_is_interrupted),
 		cmocka_unit_test(syncs_a_directory),
 	};

@@ -239,6 +239,24 @@ static void test_numbers(void **state)
 	disk_down(&d);
 }
 
+/* Zeros that are copied behind the end can be copied on. */
+static void test_copied_zeros(void **state)
+{
+	struct handle *h;
+	struct disk d;
+	char text[400], none[400] = "";
+
+	disk_up(&d, 60);
+	assert_int_equal(mount_create(&d.m, "f", &h), 0);
+	assert_int_equal(fs_range_allocate(d.m.fs, h, 0, 8, 195), 0);
+	assert_int_equal(fs_range_copy(d.m.fs, h, 22, h, 203, 72), 72);
+	assert_int_equal(fs_range_copy(d.m.fs, h, 250, h, 300, 20), 20);
+	assert_int_equal(mount_read(&d.m, h, text, sizeof(text)), 320);
+	assert_memory_equal(text, none, 320);
+	fs_release(d.m.fs, h);
+	disk_down(&d);
+}
+
 /* The number that the kernel was told goes with the last descriptor: whoever
  * opens the file again is shown one number, the new one. */
 static void test_number_told(void **state)
@@ -473,6 +491,7 @@ int main(void)
 		cmocka_unit_test(test_in_place),
 		cmocka_unit_test(test_grows),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_copied_zeros),
 		cmocka_unit_test(test_number_told),
 		cmocka_unit_test(test_lingers),
 		cmocka_unit_test(test_publish),
