@@ -83,6 +83,8 @@ static int restore_dir(struct write_back *w, const struct record *r,
 	}
 	if (rc)
 		return rc;
+	/* some of what is in it may have been sent, unlike itself */
+	tree_invalidate(t, i, "");
 	rc = queue_put(w, i, NULL, r->id, 0, false, w->set.delay_ms);
 	inode_unref(t, i);
 	return rc;

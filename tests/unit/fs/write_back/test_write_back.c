@@ -367,6 +367,21 @@ static void removed_stays_removed(void **state)
 	later_down(&m);
 }
 
+/* A directory waits yet, and what was in it has been sent before the crash. */
+static void sent_before_its_directory(void **state)
+{
+	struct mount m;
+
+	later_up(&m);
+	assert_int_equal(mount_mkdir(&m, "d"), 0);
+	assert_int_equal(mount_write(&m, "d/waits", "waits"), 0);
+	store_has(&m, "p/d/sent", "sent");
+	later_crash(&m);
+	later_reads(&m, "d/sent", "sent");
+	later_reads(&m, "d/waits", "waits");
+	later_down(&m);
+}
+
 /* Another mount has another journal. */
 static void not_anothers(void **state)
 {
@@ -403,6 +418,7 @@ SUITE(write_back)
 		cmocka_unit_test(dead_store),
 		cmocka_unit_test(tree_moves),
 		cmocka_unit_test(removed_stays_removed),
+		cmocka_unit_test(sent_before_its_directory),
 		cmocka_unit_test(not_anothers),
 	};
 
