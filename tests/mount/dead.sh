@@ -87,7 +87,7 @@ ctypes.CDLL(None).open(sys.argv[1].encode(), os.O_RDONLY)
 	kill -USR1 $pid
 	sleep 0.5
 	ok "a reader goes on waiting when it handles a signal, $2" \
-		"grep -q '^State:.[SD]' /proc/$pid/status"
+		"until_ok 60 \"grep -q '^State:.[SD]' /proc/$pid/status\""
 	kill -"$1" $pid
 	ok '... and dies of one that it does not' "until_ok 30 '! [ -d /proc/$pid ] ||
 		grep -q \"^State:.Z\" /proc/$pid/status'"

@@ -293,7 +293,8 @@ for k in range(2):
 END
 }
 files
-fault '{"match": {"method": "POST", "query": "delete"}, "action": {"type": "garbage", "body": "<DeleteResult><Error><Key>'"${EXT}"'row/3</Key><Code>AccessDenied</Code></Error></DeleteResult>"}}'
+# However many batches they are.
+fault '{"match": {"method": "POST", "query": "delete", "count": 0}, "action": {"type": "garbage", "body": "<DeleteResult><Error><Key>'"${EXT}"'row/3</Key><Code>AccessDenied</Code></Error></DeleteResult>"}}'
 is 'a removal that is refused is told by fsync of the directory, once' \
 	"$(in_a_row)" 'EACCES kept '
 ok '... and is in the log with its key' '

@@ -178,7 +178,8 @@ rm "$S/shadow" "$S/etc" "$S/fifo"
 timeout 2 bash -c 'head -c 100000 /dev/zero; sleep 30' |
 	timeout 1 curl -sS -T - "$(to my_stage broken)" >/dev/null 2>&1
 ok 'a broken upload leaves nothing' '
-	! [ -e $S/broken ] && [ -z "$(find $T/data/.stagefs/tmp -type f)" ]'
+	until_ok 60 "[ -z \"\$(find $T/data/.stagefs/tmp -type f)\" ]" &&
+	! [ -e $S/broken ]'
 
 # ---- constant memory
 
@@ -237,11 +238,14 @@ URL=$(down my_stage/books.parquet)
 	exec 3<>"/dev/tcp/127.0.0.1/$PORT"
 	printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n\r\n' \
 		"${URL#"$AT"}" "$PORT" >&3
+	IFS= read -r -N 1 -u 3 first
+	printf '%s' "$first"
+	: >"$T/slow.begun"
 	sleep 2
 	cat <&3
 ) >"$T/slow" &
 slow=$!
-sleep 0.5
+until_ok 60 '[ -e $T/slow.begun ]'
 mount_down
 ok 'the mount is gone' '! mounted'
 wait $slow
