@@ -193,6 +193,8 @@ static int status_list(const struct status_options *o, const char *point)
 		message("cannot write", strerror(rc ? -rc : -end));
 	else if (point && !n)
 		message(point, "no mount of stagefs");
+	else if (!n)
+		message("status", "no mount of stagefs on this machine");
 	return rc || end || (point && !n) ? STATUS_FAILED : STATUS_OK;
 }
 

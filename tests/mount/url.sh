@@ -26,6 +26,9 @@ ok '... what is being written' '
 	grep -qE "^1 file: @[a-zA-Z0-9_]+/open$" $T/status && rm $MNT/open'
 ok '... and all mounts' '$STAGEFS status | cut -f1 | grep -qxF "$MNT"'
 fails '... of which this is none' 'no mount of stagefs' '$STAGEFS status $T'
+ok '... or that there is none' '
+	unshare --mount sh -c "umount -l -a -t fuse.stagefs && exec $STAGEFS status" \
+		2>$T/none && grep -qx "stagefs: status: no mount of stagefs on this machine" $T/none'
 pid=$(daemon_pids)
 kill -STOP "$pid"
 is '... one that does not answer' "$(timeout 60 "$STAGEFS" status "$MNT" | cut -f4)" 'does not answer'
