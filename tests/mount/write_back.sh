@@ -4,7 +4,7 @@
 #
 # Covers: cli/cmd_recover.c
 . "$(dirname "$0")/lib.sh"
-KILLS=${KILLS-18}
+KILLS=${KILLS-6}
 DIRECT=$ENDPOINT
 proxy_up 20
 CONF_EXT='write_back = yes'
