@@ -512,14 +512,10 @@ int spill_truncate(struct spill *s, uint64_t size)
 
 int spill_zero(struct spill *s, uint64_t start, uint64_t end)
 {
-	struct stat st;
-	int rc = 0;
+	int rc;
 
 	/* What is being kept further behind makes the file longer. */
 	spill_wait(s, start, UINT64_MAX);
-	if (fstat(s->fd, &st))
-		return -errno;
-	if ((uint64_t)st.st_size < end)
-		rc = spill_truncate(s, end);
-	return rc ? rc : io_zero(s->fd, start, end);
+	rc = io_zero(s->fd, start, end);
+	return rc == -EFBIG ? -ENOSPC : rc;
 }
