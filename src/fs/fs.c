@@ -380,19 +380,39 @@ void fs_recover(struct fs *fs)
 	pending_recover(fs->pending, fs_find_store, fs);
 }
 
-void fs_write_metrics(struct fs *fs, struct buf *out)
+static void fs_write_pending(struct fs *fs, struct buf *out)
 {
 	struct write_back_counts n;
+
+	write_back_counts(fs->write_back, &n);
+	metric_one(out, "pending_names", "gauge",
+		   "Names that wait to be sent (write_back).", n.names);
+	metric_one(out, "pending_limit_names", "gauge", "How many may wait.",
+		   n.names_max);
+	metric_one(out, "pending_bytes", "gauge", "Bytes of these.", n.bytes);
+	metric_one(out, "pending_limit_bytes", "gauge",
+		   "How many may wait (write_back_size).", n.bytes_max);
+	metric_one(out, "pending_files", "gauge",
+		   "Of these, the ones with a file in spill_dir.", n.files);
+	if (n.files_max)
+		metric_one(out, "pending_limit_files", "gauge",
+			   "How many may wait: half of the open files that "
+			   "the daemon may have.",
+			   n.files_max);
+	metric_one(out, "pending_failed", "gauge",
+		   "Of these, the ones that could not be sent.", n.failed);
+	metric_one(out, "journal_bytes", "gauge",
+		   "Size of the journal of what waits.", n.journal_bytes);
+}
+
+void fs_write_metrics(struct fs *fs, struct buf *out)
+{
 	struct fs_writers w;
 
 	fs_writers(fs, &w);
 	metric_one(out, "open_for_writing", "gauge",
 		   "Files that are open for writing.", w.open);
-	write_back_counts(fs->write_back, &n);
-	metric_one(out, "pending_names", "gauge",
-		   "Names that wait to be sent (write_back).", n.names);
-	metric_one(out, "pending_bytes", "gauge", "Bytes of these.", n.bytes);
-	metric_one(out, "pending_failed", "gauge",
-		   "Of these, the ones that could not be sent.", n.failed);
+	fs_write_pending(fs, out);
+	spill_write_metrics(fs->set.spill_dir, out);
 	block_cache_write_metrics(fs->blocks, out);
 }

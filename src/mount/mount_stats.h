@@ -22,7 +22,7 @@ struct mount_stats {
 	int64_t began_s; /* Unix seconds */
 };
 
-/* arg: struct mount_stats. Any thread; they block on nothing. */
+/* arg: struct mount_stats. Any thread; they block on no store. */
 void mount_stats_write(void *arg, struct buf *out); /* appends it */
 unsigned mount_stats_down(void *arg); /* servers that do not answer */
 

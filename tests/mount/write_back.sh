@@ -87,8 +87,24 @@ at "$AT"
 mount_up
 refuse
 ok 'what the store refuses is accepted all the same' '
-	mkdir $E/later && cp $LOCAL/pool/f7 $E/later/a && cp $LOCAL/pool/f8 $E/later/b'
+	mkdir $E/later && cp $LOCAL/pool/f7 $E/later/a && cp $LOCAL/pool/f19 $E/later/b'
 fails '... flush says so, with its name' '@ext/later/' 'flush'
+stat_is() {	# NAME LEAST MOST
+	"$STAGEFS" stats "$MNT" | awk -v name="stagefs_$1" -v least="$2" \
+		-v most="$3" '$1 == name { found = $2 >= least && $2 <= most }
+		END { exit !found }'
+}
+size=$((7 * 7 * 700 + 19 * 19 * 700))
+ok '... and the counters' '
+	until_ok 60 "stat_is pending_failed 3 3" && stat_is pending_names 3 3 &&
+	stat_is pending_bytes $size $size && stat_is pending_files 1 1'
+ok '... with what bounds them' '
+	stat_is pending_limit_names 16384 16384 &&
+	stat_is pending_limit_files 1 16384 &&
+	stat_is pending_limit_bytes $size 1e15'
+ok '... and what they take of the disk' '
+	stat_is journal_bytes $((7 * 7 * 700)) 1e7 &&
+	stat_is spill_files 1 1 && stat_is spill_bytes $((19 * 19 * 700)) 1e6 && stat_is spill_room_bytes 1 1e18'
 is '... and the name itself' "$(xa user.stage.pending "$E/later/a")" \
 	'Permission denied'
 # unless they are just being tried again
@@ -104,7 +120,7 @@ ok '... check tells' '
 like '... so does recover' "$("$STAGEFS" recover --config "$CONF")" '@ext/later/a'
 mount_up
 ok 'the next mount has it' '
-	cmp $LOCAL/pool/f7 $E/later/a && cmp $LOCAL/pool/f8 $E/later/b'
+	cmp $LOCAL/pool/f7 $E/later/a && cmp $LOCAL/pool/f19 $E/later/b'
 ok '... it can be removed' 'rm $E/later/b'
 mount_down
 ok 'or taken out' '
@@ -116,6 +132,9 @@ ok 'what is refused once' '
 	cp $LOCAL/pool/f9 $E/right && ! flush'
 allow
 ok '... is sent when it is allowed' 'flush && there right $LOCAL/pool/f9'
+ok '... then nothing waits, nor is on the disk' '
+	stat_is pending_names 0 0 && stat_is pending_bytes 0 0 &&
+	until_ok 60 "stat_is spill_files 0 0" && stat_is spill_bytes 0 0'
 
 crash() {
 	kill -KILL $(daemon_pids)

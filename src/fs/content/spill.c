@@ -44,6 +44,44 @@ struct spill_kept {
 
 LOCK_GUARDS(spill_locked, spill, spill_locked);
 
+static metric spill_files, spill_bytes; /* of all */
+
+static void spill_count(struct spill *s, uint64_t disk_bytes)
+{
+	metric_add(&spill_bytes,
+		   disk_bytes - atomic_exchange(&s->disk_bytes, disk_bytes));
+}
+
+/* After each change, since holes take nothing. */
+static void spill_recount(struct spill *s)
+{
+	struct stat st;
+
+	if (!fstat(s->fd, &st))
+		spill_count(s, (uint64_t)st.st_blocks * 512);
+}
+
+static struct spill *spill_make(void)
+{
+	struct spill *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->refs = 1;
+	s->fd = -1;
+	lock_init(&s->lock, LOCK_SPILL);
+	metric_add(&spill_files, 1);
+	return s;
+}
+
+static void spill_free(struct spill *s)
+{
+	metric_add(&spill_files, (uint64_t)-1);
+	spill_count(s, 0);
+	lock_destroy(&s->lock);
+	free(s);
+}
+
 static int spill_open_named(const char *dir)
 {
 	BUF_LOCAL path = BUF_INIT(BUF_MESSAGE);
@@ -71,13 +109,11 @@ static int spill_open_unnamed(const char *dir)
 
 int spill_new(const char *dir, struct spill **out)
 {
-	struct spill *s = calloc(1, sizeof(*s));
+	struct spill *s = spill_make();
 	int rc = s ? 0 : -ENOMEM;
 
 	if (rc)
 		return rc;
-	s->refs = 1;
-	lock_init(&s->lock, LOCK_SPILL);
 	s->fd = spill_open_unnamed(dir);
 	if (s->fd < 0 && errno == ENOENT) {
 		rc = dirs_make(dir, 0755, 0700);
@@ -86,27 +122,24 @@ int spill_new(const char *dir, struct spill **out)
 	}
 	if (!rc && s->fd < 0)
 		rc = -errno;
-	if (rc) {
-		lock_destroy(&s->lock);
-		free(s);
-	} else {
+	if (rc)
+		spill_free(s);
+	else
 		*out = s;
-	}
 	return rc;
 }
 
 int spill_adopt(int fd, const char *name, struct spill **out)
 {
-	struct spill *s = calloc(1, sizeof(*s));
+	struct spill *s = spill_make();
 
 	if (!s) {
 		close(fd);
 		return -ENOMEM;
 	}
-	s->refs = 1;
-	lock_init(&s->lock, LOCK_SPILL);
 	s->fd = fd;
 	snprintf(s->name, sizeof(s->name), "%s", name);
+	spill_recount(s);
 	*out = s;
 	return 0;
 }
@@ -198,22 +231,30 @@ static size_t spill_write_direct(struct spill *s, uint64_t offset,
 	}
 	if (done < len)
 		spill_direct_off(s);
+	else
+		spill_recount(s); /* the rest does it otherwise */
 	return done;
+}
+
+/* What a disk has for us. */
+static uint64_t spill_room(const struct statvfs *fs, bool optional)
+{
+	uint64_t total = (uint64_t)fs->f_blocks * fs->f_frsize;
+	uint64_t room = (uint64_t)fs->f_bavail * fs->f_frsize;
+	uint64_t left = total / (optional ? 20 : 100);
+
+	if (!optional && left > ROOM_MAX)
+		left = ROOM_MAX;
+	return room > left ? room - left : 0;
 }
 
 static int spill_check_room(int fd, size_t len, bool optional)
 {
 	struct statvfs fs;
-	uint64_t total, room, left;
 
 	if (fstatvfs(fd, &fs))
 		return -errno;
-	total = (uint64_t)fs.f_blocks * fs.f_frsize;
-	room = (uint64_t)fs.f_bavail * fs.f_frsize;
-	left = total / (optional ? 20 : 100);
-	if (!optional && left > ROOM_MAX)
-		left = ROOM_MAX;
-	return room < len || room - len < left ? -ENOSPC : 0;
+	return spill_room(&fs, optional) < len ? -ENOSPC : 0;
 }
 
 static int spill_put(struct spill *s, uint64_t offset, const void *bytes,
@@ -221,6 +262,7 @@ static int spill_put(struct spill *s, uint64_t offset, const void *bytes,
 {
 	int rc = io_pwrite(s->fd, bytes, len, offset);
 
+	spill_recount(s);
 	/* No more goes here, whatever the reason. */
 	return rc == -EFBIG || rc == -EDQUOT ? -ENOSPC : rc;
 }
@@ -450,8 +492,7 @@ void spill_unref(struct spill *s)
 	spill_cut_lost(s, 0);
 	spill_direct_off(s);
 	close(s->fd);
-	lock_destroy(&s->lock);
-	free(s);
+	spill_free(s);
 }
 
 /* ---- reading ---- */
@@ -504,10 +545,12 @@ int spill_read(struct spill *s, uint64_t offset, void *bytes, size_t len)
 
 int spill_truncate(struct spill *s, uint64_t size)
 {
+	int rc;
+
 	spill_cut_lost(s, size);
-	if (!ftruncate(s->fd, (off_t)size))
-		return 0;
-	return errno == EFBIG ? -ENOSPC : -errno;
+	rc = ftruncate(s->fd, (off_t)size) ? -errno : 0;
+	spill_recount(s);
+	return rc == -EFBIG ? -ENOSPC : rc;
 }
 
 int spill_zero(struct spill *s, uint64_t start, uint64_t end)
@@ -517,5 +560,23 @@ int spill_zero(struct spill *s, uint64_t start, uint64_t end)
 	/* What is being kept further behind makes the file longer. */
 	spill_wait(s, start, UINT64_MAX);
 	rc = io_zero(s->fd, start, end);
+	spill_recount(s);
 	return rc == -EFBIG ? -ENOSPC : rc;
+}
+
+/* ---- what is shown ---- */
+
+void spill_write_metrics(const char *dir, struct buf *out)
+{
+	struct statvfs fs;
+
+	metric_one(out, "spill_files", "gauge",
+		   "Files with bytes in spill_dir.", metric_get(&spill_files));
+	metric_one(out, "spill_bytes", "gauge",
+		   "Bytes that these take of its disk.",
+		   metric_get(&spill_bytes));
+	if (dir && !statvfs(dir, &fs))
+		metric_one(out, "spill_room_bytes", "gauge",
+			   "Bytes that it may take yet.",
+			   spill_room(&fs, false));
 }

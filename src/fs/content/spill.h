@@ -18,8 +18,10 @@
 
 #include "base/extents.h"
 #include "base/lock.h"
+#include "base/metric.h"
 #include "base/waiter.h"
 
+struct buf;
 struct spill_kept;
 
 #define SPILL_NAME_SIZE 48
@@ -45,6 +47,7 @@ struct spill {
 	pthread_t thread;
 	unsigned n_lost; /* atomic */
 	bool hurry; /* atomic */
+	metric disk_bytes; /* that it was last seen to take */
 	struct lock lock;
 	struct spill_locked guarded_;
 };
@@ -96,5 +99,9 @@ int spill_read(struct spill *s, uint64_t offset, void *bytes, size_t len);
 int spill_truncate(struct spill *s, uint64_t size);
 /* The bytes of [start, end) are zeros from now on, and there. */
 int spill_zero(struct spill *s, uint64_t start, uint64_t end);
+
+/* Appends what all of this process take of the disk, and what dir's would still
+ * give, as metric.h has it. */
+void spill_write_metrics(const char *dir, struct buf *out);
 
 #endif

@@ -387,12 +387,24 @@ int write_back_state(struct write_back *w, struct inode *i)
 
 void write_back_counts(struct write_back *w, struct write_back_counts *out)
 {
+	struct journal_counts kept = { 0 };
+	bool opened = atomic_load(&w->opened);
 	struct queue_locked *g;
 
+	if (opened)
+		journal_counts(w->journal, &kept);
 	lock_take(&w->lock);
 	g = queue_locked(w);
-	*out = (struct write_back_counts){ g->n, g->n_failed + g->n_stranded,
-					   g->bytes };
+	*out = (struct write_back_counts){
+		.names = g->n,
+		.failed = g->n_failed + g->n_stranded,
+		.bytes = g->bytes,
+		.files = g->n_spilled,
+		.names_max = w->set.names_max,
+		.files_max = opened ? w->files_max : 0,
+		.bytes_max = w->set.bytes_max,
+		.journal_bytes = kept.size,
+	};
 	lock_drop(&w->lock);
 }
 

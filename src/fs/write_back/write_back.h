@@ -84,6 +84,11 @@ int write_back_state(struct write_back *w, struct inode *i);
 struct write_back_counts {
 	unsigned names, failed;
 	uint64_t bytes;
+	unsigned files; /* of the names, those with a file of their own */
+	/* How much of these may wait; files: 0 before the first change. */
+	unsigned names_max, files_max;
+	uint64_t bytes_max;
+	uint64_t journal_bytes; /* of its file */
 };
 void write_back_counts(struct write_back *w, struct write_back_counts *out);
 /* Appends a line for each of the first failed ones: word, location, why. */

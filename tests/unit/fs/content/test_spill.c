@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "fs/content/spill.h"
 #include "suite.h"
 
@@ -237,6 +238,56 @@ static void test_stop(void **state)
 	free(got);
 }
 
+static uint64_t shown(const char *dir, const char *name)
+{
+	BUF_LOCAL text = BUF_INIT(BUF_MESSAGE), line = BUF_INIT(BUF_MESSAGE);
+	const char *at;
+
+	spill_write_metrics(dir, &text);
+	buf_addf(&line, "\nstagefs_%s ", name);
+	at = strstr(buf_str(&text), buf_str(&line));
+	return at ? strtoull(at + strlen(buf_str(&line)), NULL, 10)
+		  : UINT64_MAX;
+}
+
+/* Holes take nothing, what is cut off or closed neither. */
+static void test_metrics(void **state)
+{
+	enum { LEN = 1 << 20 };
+	uint64_t files = shown(top, "spill_files");
+	uint64_t bytes = shown(top, "spill_bytes"), each;
+	char *from = malloc(LEN), *path = NULL;
+	struct spill *s[2];
+
+	assert_non_null(from);
+	for (int k = 0; k < LEN; k++)
+		from[k] = (char)(k * 7919 >> 8);
+	assert_int_equal(spill_new(top, &s[0]), 0);
+	assert_int_equal(spill_new(top, &s[1]), 0);
+	assert_int_equal(shown(top, "spill_files"), files + 2);
+	assert_int_equal(shown(top, "spill_bytes"), bytes);
+	assert_int_equal(spill_write(s[0], 100ULL << 20, from, LEN), 0);
+	each = shown(top, "spill_bytes") - bytes;
+	assert_in_range(each, LEN, 2 * LEN);
+	n_ended = 0;
+	assert_int_equal(spill_keep(s[1], 0, from, LEN, ended, &n_ended), 0);
+	spill_wait(s[1], 0, LEN);
+	assert_in_range(shown(top, "spill_bytes") - bytes, each + LEN,
+			each + 2 * LEN);
+	assert_int_equal(spill_truncate(s[0], 0), 0);
+	assert_in_range(shown(top, "spill_bytes") - bytes, LEN, 2 * LEN);
+	spill_stop(s[1]);
+	spill_unref(s[0]);
+	spill_unref(s[1]);
+	assert_int_equal(shown(top, "spill_files"), files);
+	assert_int_equal(shown(top, "spill_bytes"), bytes);
+	assert_in_range(shown(top, "spill_room_bytes"), 0, UINT64_MAX - 1);
+	assert_true(asprintf(&path, "%s/none", top) > 0);
+	assert_true(shown(path, "spill_room_bytes") == UINT64_MAX);
+	free(path);
+	free(from);
+}
+
 SUITE(spill)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +298,7 @@ SUITE(spill)
 		cmocka_unit_test(test_holes_are_zeros),
 		cmocka_unit_test(test_bad_dir),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_metrics),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

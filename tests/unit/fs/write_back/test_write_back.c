@@ -208,6 +208,36 @@ static char *big_text(char first)
 	return text;
 }
 
+/* What waits, and how much may. */
+static void counted(void **state)
+{
+	struct fs_settings s = later_settings();
+	char *text = big_text('a');
+	struct write_back_counts n;
+	struct mount m;
+
+	s.write_back_names = 7;
+	mount_with(&m, "p/", false, &s);
+	m.store->write_back = STORE_WRITE_BACK;
+	write_back_counts(m.fs->write_back, &n);
+	assert_int_equal(n.files_max, 0);
+	assert_int_equal(n.journal_bytes, 0);
+	assert_int_equal(mount_write(&m, "a", "hello"), 0);
+	assert_int_equal(mount_write(&m, "big", text), 0);
+	assert_int_equal(mount_mkdir(&m, "d"), 0);
+	write_back_counts(m.fs->write_back, &n);
+	assert_int_equal(n.names, 3);
+	assert_int_equal(n.names_max, 7);
+	assert_int_equal(n.bytes, 5 + BIG);
+	assert_int_equal(n.bytes_max, s.write_back_size);
+	assert_int_equal(n.files, 1);
+	assert_in_range(n.files_max, 1, 16384);
+	assert_true(n.journal_bytes > 0);
+	assert_int_equal(n.failed, 0);
+	later_down(&m);
+	free(text);
+}
+
 static void stored_big(struct mount *m, const char *key, const char *text)
 {
 	char *got = calloc(1, BIG + 1);
@@ -405,6 +435,7 @@ SUITE(write_back)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sent_when_flushed),
+		cmocka_unit_test(counted),
 		cmocka_unit_test(sent_by_itself),
 		cmocka_unit_test(never_travels),
 		cmocka_unit_test(renamed_over),
