@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/budget.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/waiter.h"
 #include "local_rig.h"
@@ -205,7 +206,7 @@ static void an_end_that_is_asked_for(void **state)
 	waiter_begin(waiter_self());
 	row_number("opened", upload_stream_open(&f, &in), 0);
 	row_number("fed", feed(in, 0, 20 * MIB, MIB), 0);
-	memstore_delay(s, 50);
+	memstore_delay(s, 600000); /* no part ends by itself */
 	waiter_interrupt(waiter_self());
 	rc = feed(in, 20 * MIB, 40 * MIB, MIB);
 	if (!rc)
@@ -276,7 +277,12 @@ static void many_in_little_memory(void **state)
 	budget_free(b);
 }
 
-/* 64 KiB is the least that is taken: four seconds at the slowest rate. */
+/*
+ * 64 KiB is the least that is taken: four seconds at the slowest rate. The
+ * buffer was taken between `before` and `after`.
+ */
+#define SLOW_MS (500 + 4000)
+
 static void a_sender_that_is_too_slow(void **state)
 {
 	struct budget *b = budget_new(64 * MIB);
@@ -284,16 +290,22 @@ static void a_sender_that_is_too_slow(void **state)
 	const struct upload_stream_settings f = { .store = s,
 						  .budget = b,
 						  .key = "k",
-						  .most = 100,
+						  .most = 64 << 10,
 						  .patience_ms = 500 };
+	int64_t before = clock_mono_ms(), after, now;
 	struct upload_stream *in = NULL;
+	int rc;
 
 	row_number("opened", upload_stream_open(&f, &in), 0);
-	row_number("fed", feed(in, 0, 10, 10), 0);
-	sleep(2);
-	row_number("slow enough", feed(in, 10, 10, 10), 0);
-	sleep(3);
-	row_number("too slow", feed(in, 20, 10, 10), -ETIME);
+	rc = feed(in, 0, 1, 1);
+	now = after = clock_mono_ms();
+	for (uint64_t at = 1; !rc && now - after <= SLOW_MS; at++) {
+		usleep(20000);
+		now = clock_mono_ms();
+		rc = feed(in, at, 1, 1);
+	}
+	row_number("too slow", rc, -ETIME);
+	row_check("and not before", clock_mono_ms() - before > SLOW_MS);
 	upload_stream_free(in);
 	row_number("nor memory", budget_used(b), 0);
 	store_unref(s);
