@@ -186,39 +186,47 @@ static void move(struct house *h, unsigned i, size_t n)
 	free(room);
 }
 
-/* What is too slow for a full house is 1 MiB in a look of a minute. */
+/*
+ * What is too slow for a full house is 1 MiB in a look. That is an hour here: a
+ * connection has a rate once it is five minutes old, so who came just now has
+ * none however long this takes.
+ */
+#define LOOK_MS 3600000
+#define HALF_A_LOOK (LOOK_MS / 2)
+#define SINCE_THE_LAST_SEARCH_US 60000 /* at least */
+
 static void the_slowest_goes(void **state)
 {
 	struct house h;
 
-	open_house(&h, 4, 60000);
+	open_house(&h, 4, LOOK_MS);
 	for (unsigned i = 0; i < 4; i++) {
 		assert_true(come(&h));
 		assert_true(work(&h, i, NULL, "127.0.0.1"));
 	}
-	/* nobody has a rate in the first seconds */
+	/* nobody has a rate in the beginning */
 	assert_false(come(&h));
 	for (unsigned i = 0; i < 4; i++)
-		h.k[i]->began_ms -= 30000;
+		h.k[i]->began_ms -= HALF_A_LOOK;
 	move(&h, 0, 4 << 20);
 	move(&h, 1, 100000);
 	move(&h, 2, 10000);
 	move(&h, 3, 4 << 20);
-	usleep(60000); /* since the last search */
+	usleep(SINCE_THE_LAST_SEARCH_US);
 	assert_true(come(&h));
 	assert_true(is_cut(&h, 2));
 	assert_false(is_cut(&h, 1));
 	assert_true(work(&h, 4, NULL, "127.0.0.1"));
-	usleep(60000);
+	usleep(SINCE_THE_LAST_SEARCH_US);
 	assert_true(come(&h));
 	assert_true(is_cut(&h, 1));
 	assert_true(work(&h, 5, NULL, "127.0.0.1"));
 	/* who waits for us is not slow, and the others are not either */
 	connections_set_waiter(h.l, h.k[4], (struct waiter *)&h);
 	connections_set_waiter(h.l, h.k[5], (struct waiter *)&h);
-	h.k[4]->began_ms -= 30000;
-	h.k[5]->began_ms -= 30000;
-	usleep(60000);
+	h.k[4]->began_ms -= HALF_A_LOOK;
+	h.k[5]->began_ms -= HALF_A_LOOK;
+	usleep(SINCE_THE_LAST_SEARCH_US);
 	assert_false(come(&h));
 	assert_false(is_cut(&h, 0));
 	assert_false(is_cut(&h, 3));
@@ -231,11 +239,11 @@ static void the_idle_go_first(void **state)
 {
 	struct house h;
 
-	open_house(&h, 2, 60000);
+	open_house(&h, 2, LOOK_MS);
 	assert_true(come(&h));
 	assert_true(come(&h));
 	assert_true(work(&h, 0, NULL, "127.0.0.1"));
-	h.k[0]->began_ms -= 30000;
+	h.k[0]->began_ms -= HALF_A_LOOK;
 	assert_true(come(&h));
 	assert_false(is_cut(&h, 0));
 	assert_true(is_cut(&h, 1));
