@@ -148,6 +148,11 @@ void standin_reset(const struct standin *s)
 	free(standin_post(s, "/_reset", ""));
 }
 
+void standin_release(const struct standin *s)
+{
+	free(standin_post(s, "/_release", ""));
+}
+
 long standin_stat(const struct standin *s, const char *name)
 {
 	char *stats = standin_get(s, "/_stats");

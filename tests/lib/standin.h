@@ -29,6 +29,9 @@ char *standin_get(const struct standin *s, const char *path);
 void standin_fault(const struct standin *s, const char *match,
 		   const char *action);
 void standin_reset(const struct standin *s);
+/* Answers what the fault STANDIN_HOLD holds. */
+void standin_release(const struct standin *s);
+#define STANDIN_HOLD "\"type\": \"hold\""
 /* A number of /_stats. */
 long standin_stat(const struct standin *s, const char *name);
 

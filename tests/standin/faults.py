@@ -29,6 +29,7 @@ action: type is one of
                    request's body is read), "answer" (carried out already) or
                    "body"; after
     latency        seconds, then the right answer
+    hold           the right answer, once POST /_release (or /_reset) came
     trickle        pieces: of the body, each after seconds
     redirect       status (301, 307 or 400), region: unless signed for it
     raw            text: sent instead of an answer, then closed
@@ -41,8 +42,8 @@ import re
 import threading
 
 TYPES = ("status", "error_in_200", "garbage", "reset", "cut", "wrong_length",
-         "no_length", "rewrite", "list", "stall", "latency", "trickle",
-         "redirect", "raw", "lose", "deaf", "skew")
+         "no_length", "rewrite", "list", "stall", "latency", "hold",
+         "trickle", "redirect", "raw", "lose", "deaf", "skew")
 
 
 class Fault:
@@ -79,6 +80,7 @@ class Fault:
 class Faults:
     def __init__(self):
         self.lock = threading.Lock()
+        self.gate = threading.Event()
         self.clear()
 
     def clear(self):
@@ -86,6 +88,8 @@ class Faults:
             self.faults = []
             self.clock_shift = 0
             self.regions = []
+            self.gate.set()
+            self.gate = threading.Event()  # of what is held
 
     def add(self, spec):
         fault = Fault(spec)
@@ -97,6 +101,11 @@ class Faults:
                 self.regions.append(fault.action["region"])
             self.faults.append(fault)
 
+    def release(self):
+        """Nothing is held any more, until clear()."""
+        with self.lock:
+            self.gate.set()
+
     def find(self, method, key, query, region, headers=""):
         """The action for this request, or None. One fault at a time."""
         with self.lock:
@@ -106,5 +115,5 @@ class Faults:
                         action["region"] == region):
                     continue
                 if fault.hits(method, key, query, headers):
-                    return action
+                    return dict(action, gate=self.gate)
         return None

@@ -13,9 +13,10 @@ With --s3: a small in-memory S3 (s3.py) that verifies signatures (sigv4.py).
 With --auth: what gives out credentials (aws_auth.py).
 
 Both: CONNECT opens a tunnel (so it can stand in for a proxy), POST /_fault (JSON, see faults.py), GET /_requests (the log),
-GET /_stats (requests, connections, most at once), POST /_reset (forgets
-faults, log and clock; with ?objects=1 buckets are emptied too), POST /_lacks
-(JSON {word: status}: what the S3 does not know from now on, LACKS of s3.py).
+GET /_stats (requests, connections, most at once), POST /_release (answers what
+the fault `hold` holds), POST /_reset (forgets faults, log and clock; with
+?objects=1 buckets are emptied too), POST /_lacks (JSON {word: status}: what
+the S3 does not know from now on, LACKS of s3.py).
 """
 import argparse
 import email.utils
@@ -34,6 +35,9 @@ from urllib.parse import unquote
 from aws_auth import AwsAuth
 from faults import Faults
 from s3 import S3, Answer, error_answer
+
+
+HOLD_MAX = 300  # seconds
 
 
 class State:
@@ -208,6 +212,8 @@ class Handler(BaseHTTPRequestHandler):
         if (kind in ("stall", "latency") and
                 act.get("when", "headers") == "headers"):
             time.sleep(act["seconds"])
+        if kind == "hold":
+            act["gate"].wait(HOLD_MAX)
         if kind == "raw":
             self.wfile.write(act["text"].encode("latin-1"))
             self.close_connection = True
@@ -365,6 +371,8 @@ class Handler(BaseHTTPRequestHandler):
             result = state.stats()
         elif path == "/_auth" and self.command == "POST":
             state.auth.set(json.loads(body))
+        elif path == "/_release" and self.command == "POST":
+            state.faults.release()
         elif path == "/_lacks" and self.command == "POST":
             try:
                 state.s3.lack(json.loads(body))

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -228,6 +230,24 @@ def faults(server):
     server.fault({"type": "status", "status": 500}, nth=2, every=3, count=2)
     got = [outcome(url) == 500 for _ in range(9)]
     assert got == [k in (1, 4) for k in range(9)], got
+
+
+@test("what is held is answered when it is released")
+def hold(server):
+    s3 = server.fill()
+    url = s3.generate_presigned_url(
+        "get_object", Params={"Bucket": "b", "Key": "d/x"})
+    for path in "/_release", "/_reset":
+        server.fault({"type": "hold"}, key="^d/x$")
+        got = []
+        held = threading.Thread(target=lambda: got.append(outcome(url)))
+        held.start()
+        while server.get("/_stats")["active"] < 1:
+            time.sleep(0.01)
+        assert outcome(url) == b"d/x" and not got, got
+        server.post(path)
+        held.join()
+        assert got == [b"d/x"], got
 
 
 @test("a clock that is off refuses what is signed by the right one")

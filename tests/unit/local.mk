@@ -78,6 +78,8 @@ tests_unit_test_auth_SOURCES = \
 	tests/unit/auth/test_signer.c
 tests_unit_test_auth_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_auth_LDADD = $(UNIT_LIBS)
+tests_unit_test_auth_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_now_s \
+	-Wl,--wrap=clock_mono_ms
 
 check_PROGRAMS += tests/unit/test_store
 TESTS += tests/unit/test_store

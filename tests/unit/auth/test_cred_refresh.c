@@ -1,6 +1,7 @@
 /*
  * Fetching anew: when, by how many, and what happens while that takes its time
- * or fails. The provider is a container endpoint whose keys live for seconds.
+ * or fails. The provider is a container endpoint. The clocks are this file's:
+ * hours pass when a test says so, and a machine that stands still is no matter.
  */
 #include "unit.h"
 
@@ -15,6 +16,59 @@
 #include "base/clock.h"
 #include "base/waiter.h"
 #include "cred_rig.h"
+
+/* ---- the clocks ---- */
+
+#define SLOWER 20 /* than the real one */
+
+static bool by_hand; /* in this suite's process only */
+static int64_t start_ms;
+static _Atomic(int64_t) passed_ms; /* of the monotonic one */
+static _Atomic(int64_t) passed_s; /* of the wall clock */
+
+int64_t __real_clock_now_s(void);
+int64_t __wrap_clock_now_s(void);
+int64_t __real_clock_mono_ms(void);
+int64_t __wrap_clock_mono_ms(void);
+
+int64_t __wrap_clock_now_s(void)
+{
+	return __real_clock_now_s() + passed_s;
+}
+
+int64_t __wrap_clock_mono_ms(void)
+{
+	int64_t now = __real_clock_mono_ms();
+
+	return by_hand ? start_ms + (now - start_ms) / SLOWER + passed_ms : now;
+}
+
+static void pass_ms(int64_t ms)
+{
+	static int64_t rest_ms;
+
+	passed_ms += ms;
+	rest_ms += ms;
+	passed_s += rest_ms / 1000;
+	rest_ms %= 1000;
+}
+
+static void pass_until(int64_t s)
+{
+	int64_t left = s - clock_now_s();
+
+	if (left > 0)
+		pass_ms(left * 1000);
+}
+
+/* The server's wall clock is the real one. */
+static struct cred_cache *open_now(const struct cred_row *row)
+{
+	passed_s = 0;
+	return cred_rig_open(row);
+}
+
+/* ---- what is pure ---- */
 
 static const struct {
 	const char *sentence;
@@ -77,12 +131,24 @@ static void backoff(void **state)
 #define BOX \
 	"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:PORT/" \
 					      "container"
-#define LIVING(seconds) \
-	{ \
-		.sentence = "a container", .settings = { "container" }, \
-		.env = { BOX }, .auth = "{\"life\": " seconds "}" \
-	}
+/* An hour: others are looked for in the last 15 minutes, and waited for in the
+ * last 10. */
+static const struct cred_row of_an_hour = {
+	.sentence = "a container",
+	.settings = { "container" },
+	.env = { BOX },
+	.auth = "{\"life\": 3600}",
+};
+#define FINE_S 1200 /* left: in the midst of each */
+#define SOON_S 750
+#define NOW_S 300
 #define LATE "\"type\": \"latency\", \"seconds\": 1"
+
+/* What comes from now on outlives what a test does. */
+static void give_long_ones(void)
+{
+	free(standin_post(&cred_server, "/_auth", "{\"life\": 36000}"));
+}
 
 /* What get says, in text that is good until the next call. */
 static const char *who(struct cred_cache *c, int64_t until_s)
@@ -110,12 +176,6 @@ static int64_t end_of(struct cred_cache *c)
 	return end;
 }
 
-static void sleep_until(int64_t s)
-{
-	while (clock_now_s() < s)
-		usleep(20000);
-}
-
 static void wait_for(struct cred_cache *c, const char *id)
 {
 	for (int i = 0; i < 3000 && strcmp(who(c, 0), id); i++)
@@ -123,108 +183,128 @@ static void wait_for(struct cred_cache *c, const char *id)
 	assert_string_equal(who(c, 0), id);
 }
 
+static long requests(void)
+{
+	return standin_stat(&cred_server, "requests");
+}
+
 static void ahead_of_the_end(void **state)
 {
-	static const struct cred_row row = LIVING("12");
-	struct cred_cache *c = cred_rig_open(&row);
-	int64_t began_ms;
+	struct cred_cache *c = open_now(&of_an_hour);
 
 	assert_string_equal(who(c, 0), "ASIABOX1");
+	pass_until(end_of(c) - FINE_S);
 	assert_string_equal(who(c, 0), "ASIABOX1");
-	assert_int_equal(standin_stat(&cred_server, "requests"), 1);
-	free(standin_post(&cred_server, "/_auth", "{\"life\": 3600}"));
-	standin_fault(&cred_server, "", LATE);
-	/* 12 s: advisory in the last 3. Nobody waits for the slow server. */
-	sleep_until(end_of(c) - 3);
-	began_ms = clock_mono_ms();
+	assert_int_equal(requests(), 1);
+	give_long_ones();
+	standin_fault(&cred_server, "", STANDIN_HOLD);
+	/* Nobody waits for the server that says nothing. */
+	pass_until(end_of(c) - SOON_S);
 	assert_string_equal(who(c, 0), "ASIABOX1");
+	for (int i = 0; i < 6000 && requests() < 2; i++)
+		usleep(10000);
+	assert_int_equal(requests(), 2);
 	assert_string_equal(who(c, 0), "ASIABOX1");
-	assert_true(clock_mono_ms() - began_ms < 800);
+	standin_release(&cred_server);
 	wait_for(c, "ASIABOX2");
-	assert_int_equal(standin_stat(&cred_server, "requests"), 2);
+	assert_int_equal(requests(), 2);
 	cred_cache_free(c);
 }
 
 static void insisting(void **state)
 {
-	static const struct cred_row row = LIVING("12");
-	struct cred_cache *c = cred_rig_open(&row);
+	struct cred_cache *c = open_now(&of_an_hour);
 
 	assert_string_equal(who(c, 0), "ASIABOX1");
-	free(standin_post(&cred_server, "/_auth", "{\"life\": 3600}"));
+	give_long_ones();
 	standin_fault(&cred_server, "", LATE);
-	/* Mandatory in the last 2: it is waited for. */
-	sleep_until(end_of(c) - 2);
+	pass_until(end_of(c) - NOW_S);
 	assert_string_equal(who(c, 0), "ASIABOX2");
 	cred_cache_free(c);
 }
 
+/* Asks until the server was asked so often; all the while these are in use. */
+static void ask_until(struct cred_cache *c, long n)
+{
+	for (int i = 0; i < 3000 && requests() < n; i++) {
+		assert_string_equal(who(c, 0), "ASIABOX1");
+		usleep(10000);
+		pass_ms(50);
+	}
+	assert_true(requests() >= n);
+}
+
+/* After a failure the server is left alone for half a second at least. */
+static long most_since(int64_t began_ms)
+{
+	return 1 + (clock_mono_ms() - began_ms) / 500;
+}
+
 static void a_failure_stops_nobody(void **state)
 {
-	static const struct cred_row row = LIVING("8");
-	struct cred_cache *c = cred_rig_open(&row);
+	struct cred_cache *c = open_now(&of_an_hour);
+	int64_t began_ms;
 	long seen;
 
 	assert_string_equal(who(c, 0), "ASIABOX1");
 	standin_fault(&cred_server, "\"count\": 0",
 		      "\"type\": \"status\", \"status\": 404");
-	sleep_until(end_of(c) - 2);
-	while (clock_now_s() < end_of(c)) {
-		const char *id = who(c, 0);
-
-		if (clock_now_s() < end_of(c))
-			assert_string_equal(id, "ASIABOX1");
-		usleep(20000);
-	}
-	seen = standin_stat(&cred_server, "requests");
+	pass_until(end_of(c) - SOON_S);
+	began_ms = clock_mono_ms();
 	/* Once, and again after a second or so, and not all the time. */
-	assert_true(seen >= 2 && seen <= 7);
-	assert_string_equal(who(c, 0),
-			    "the container endpoint answered with status 404");
+	ask_until(c, 3);
+	assert_true(requests() - 1 <= most_since(began_ms));
+	pass_until(end_of(c) - NOW_S);
+	ask_until(c, requests() + 1);
+	pass_until(end_of(c));
+	began_ms = clock_mono_ms();
+	seen = requests();
 	/* The failure is the answer until it is time to ask again. */
-	seen = standin_stat(&cred_server, "requests");
 	for (int i = 0; i < 5; i++)
-		who(c, 0);
-	assert_true(standin_stat(&cred_server, "requests") <= seen + 1);
+		assert_string_equal(
+			who(c, 0),
+			"the container endpoint answered with status 404");
+	assert_true(requests() - seen <= most_since(began_ms));
 	standin_reset(&cred_server);
-	wait_for(c, "ASIABOX1");
+	give_long_ones();
+	pass_ms(61000);
+	assert_string_equal(who(c, 0), "ASIABOX1");
 	assert_true(end_of(c) > clock_now_s() + 3000);
 	cred_cache_free(c);
 }
 
 static void a_url_that_lives_longer(void **state)
 {
-	static const struct cred_row row = LIVING("24");
-	struct cred_cache *c = cred_rig_open(&row);
-	int64_t began_s = clock_now_s();
+	struct cred_cache *c = open_now(&of_an_hour);
+	int64_t beyond_s;
 
 	assert_string_equal(who(c, 0), "ASIABOX1");
+	beyond_s = end_of(c) + 7200;
 	/* Fresh ones are the best there is. */
-	assert_string_equal(who(c, began_s + 3600), "ASIABOX1");
-	sleep_until(began_s + 5);
+	assert_string_equal(who(c, beyond_s), "ASIABOX1");
+	pass_ms(400000);
 	assert_string_equal(who(c, 0), "ASIABOX1");
-	assert_string_equal(who(c, began_s + 10), "ASIABOX1");
-	assert_string_equal(who(c, began_s + 3600), "ASIABOX2");
-	assert_string_equal(who(c, began_s + 3600), "ASIABOX2");
-	assert_int_equal(standin_stat(&cred_server, "requests"), 2);
+	assert_string_equal(who(c, end_of(c)), "ASIABOX1");
+	assert_string_equal(who(c, beyond_s), "ASIABOX2");
+	assert_string_equal(who(c, beyond_s), "ASIABOX2");
+	assert_int_equal(requests(), 2);
 	cred_cache_free(c);
 }
 
 static void refused_by_a_store(void **state)
 {
-	static const struct cred_row row = LIVING("8");
-	struct cred_cache *c = cred_rig_open(&row);
+	struct cred_cache *c = open_now(&of_an_hour);
 	struct creds *old;
 
 	assert_int_equal(cred_cache_get(c, &old, NULL), 0);
 	/* They came a moment ago: others would be no better. */
 	assert_false(cred_cache_refused(c, old, true));
-	usleep(1300000);
+	pass_ms(61000);
 	assert_true(cred_cache_refused(c, old, true));
 	assert_string_equal(who(c, 0), "ASIABOX2");
 	/* Somebody did that already. */
 	assert_true(cred_cache_refused(c, old, true));
-	assert_int_equal(standin_stat(&cred_server, "requests"), 2);
+	assert_int_equal(requests(), 2);
 	creds_unref(old);
 	cred_cache_free(c);
 }
@@ -247,7 +327,7 @@ static void one_fetch_for_many(void **state)
 		.match = "",
 		.action = LATE,
 	};
-	struct cred_cache *c = cred_rig_open(&row);
+	struct cred_cache *c = open_now(&row);
 	pthread_t threads[MANY];
 	struct creds *seen[MANY];
 
@@ -268,7 +348,10 @@ static void one_fetch_for_many(void **state)
 	cred_cache_free(c);
 }
 
-/* One that is interrupted while it waits, and what it returned. */
+/*
+ * One that is interrupted while it waits, and what it returned. What it waits
+ * for would last for two minutes at least: six seconds of this file's clock.
+ */
 struct waiting {
 	struct cred_cache *c;
 	struct waiter *waiter;
@@ -293,10 +376,10 @@ static void giving_up(void **state)
 		.settings = { "container" },
 		.env = { BOX },
 		.match = "\"count\": 0",
-		.action = "\"type\": \"stall\", \"seconds\": 30",
+		.action = STANDIN_HOLD,
 	};
-	struct waiting w = { .c = cred_rig_open(&row) };
-	int64_t began_ms = clock_mono_ms();
+	struct waiting w = { .c = open_now(&row) };
+	int64_t began_ms = __real_clock_mono_ms();
 	pthread_t thread;
 
 	assert_int_equal(pthread_create(&thread, NULL, wait_for_ever, &w), 0);
@@ -308,7 +391,7 @@ static void giving_up(void **state)
 	assert_int_equal(w.rc, -EINTR);
 	/* The fetch goes on without it, and free calls that off. */
 	cred_cache_free(w.c);
-	assert_true(clock_mono_ms() - began_ms < 20000);
+	assert_true(__real_clock_mono_ms() - began_ms < 100000);
 }
 
 static void a_program_is_called_off(void **state)
@@ -316,10 +399,10 @@ static void a_program_is_called_off(void **state)
 	static const struct cred_row row = {
 		.sentence = "a program",
 		.settings = { "process" },
-		.config = "[default]\ncredential_process = sleep 30\n",
+		.config = "[default]\ncredential_process = sleep 300\n",
 	};
-	struct waiting w = { .c = cred_rig_open(&row) };
-	int64_t began_ms = clock_mono_ms();
+	struct waiting w = { .c = open_now(&row) };
+	int64_t began_ms = __real_clock_mono_ms();
 	pthread_t thread;
 
 	assert_int_equal(pthread_create(&thread, NULL, wait_for_ever, &w), 0);
@@ -330,7 +413,7 @@ static void a_program_is_called_off(void **state)
 	pthread_join(thread, NULL);
 	assert_int_equal(w.rc, -EINTR);
 	cred_cache_free(w.c);
-	assert_true(clock_mono_ms() - began_ms < 20000);
+	assert_true(__real_clock_mono_ms() - began_ms < 100000);
 }
 
 SUITE(cred_refresh)
@@ -348,6 +431,9 @@ SUITE(cred_refresh)
 		cmocka_unit_test(a_program_is_called_off),
 	};
 
+	start_ms = __real_clock_mono_ms();
+	passed_ms = 3600000; /* what sleeps until then sleeps long enough */
+	by_hand = true;
 	return cmocka_run_group_tests_name("cred_refresh", tests,
 					   cred_rig_start, cred_rig_stop);
 }

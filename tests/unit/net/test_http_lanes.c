@@ -1,7 +1,7 @@
 /*
  * Who may run when: slots, classes, cancellation, and dead endpoints.
  *
- * Covers: net/http_loop.c
+ * Covers: net/http_lane.c net/http_loop.c
  */
 #include "unit.h"
 
@@ -9,10 +9,29 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "engine_calls.h"
+#include "net/http_loop.h"
 
-#define SLOW "\"type\": \"latency\", \"seconds\": 0.1"
-#define STUCK "\"type\": \"stall\", \"seconds\": 30"
+/* What is held here is held for as long as it takes. */
+static const struct http_lane_settings patient = {
+	.connections = 4,
+	.connect_timeout_s = 120,
+	.idle_timeout_s = 120,
+	.deadline_s = 240,
+};
+
+static int lane_setup(void **state)
+{
+	if (engine_setup(state))
+		return -1;
+	http_lane_free(lane);
+	lane = http_lane_new(engine, &patient);
+	return !lane;
+}
+
+#define lane_test(f) \
+	cmocka_unit_test_setup_teardown(f, lane_setup, engine_teardown)
 
 static void start_many(struct probe *p, unsigned n, enum http_class class)
 {
@@ -44,9 +63,11 @@ static void test_data_and_ahead_share_the_slots(void **state)
 {
 	struct probe data[12], ahead[12];
 
-	standin_fault(&server, "\"count\": 0", SLOW);
+	standin_fault(&server, "\"count\": 0", STANDIN_HOLD);
 	start_many(data, 12, HTTP_DATA);
 	start_many(ahead, 12, HTTP_AHEAD);
+	wait_for_requests(4);
+	standin_release(&server);
 	end_many(data, 12, 0);
 	end_many(ahead, 12, 0);
 	assert_int_equal(standin_stat(&server, "requests"), 24);
@@ -57,9 +78,11 @@ static void test_meta_has_as_many_of_its_own(void **state)
 {
 	struct probe data[12], meta[12];
 
-	standin_fault(&server, "\"count\": 0", SLOW);
+	standin_fault(&server, "\"count\": 0", STANDIN_HOLD);
 	start_many(data, 12, HTTP_DATA);
 	start_many(meta, 12, HTTP_META);
+	wait_for_requests(8);
+	standin_release(&server);
 	end_many(data, 12, 0);
 	end_many(meta, 12, 0);
 	assert_int_equal(standin_stat(&server, "most_at_once"), 8);
@@ -69,7 +92,7 @@ static void test_meta_passes_data_that_is_stuck(void **state)
 {
 	struct probe data[12], meta[1];
 
-	standin_fault(&server, "\"count\": 4", STUCK);
+	standin_fault(&server, "\"count\": 4", STANDIN_HOLD);
 	start_many(data, 12, HTTP_DATA);
 	wait_for_requests(4);
 	start_many(meta, 1, HTTP_META);
@@ -77,19 +100,31 @@ static void test_meta_passes_data_that_is_stuck(void **state)
 	cancel_many(data, 12);
 }
 
+#define PATIENCE_MS 2000 /* of read-ahead */
+
+/* The engine takes what is started in its order: what came before is queued. */
+static void wait_for_the_queue(void)
+{
+	struct probe p;
+
+	start_many(&p, 1, HTTP_META);
+	end_many(&p, 1, 0);
+}
+
 /*
  * One slot, and it is taken. Queues /ahead, then /data0 and /data1, and
- * returns the log of what ran then.
+ * returns the log of what ran then, and how long /ahead was there at the most.
  */
-static char *ahead_and_data(const char *first_takes)
+static char *ahead_and_data(unsigned pause_ms, int64_t *took_ms)
 {
-	struct http_lane_settings set = probe_settings;
+	struct http_lane_settings set = patient;
 	struct probe first, ahead, data[2];
 
 	set.connections = 1;
 	http_lane_free(lane);
 	lane = http_lane_new(engine, &set);
-	standin_fault(&server, "", first_takes);
+	standin_reset(&server);
+	standin_fault(&server, "", STANDIN_HOLD);
 	probe_init(&first, server.port, HTTP_GET, "/first");
 	probe_init(&ahead, server.port, HTTP_GET, "/ahead");
 	ahead.call.class = HTTP_AHEAD;
@@ -97,13 +132,18 @@ static char *ahead_and_data(const char *first_takes)
 	probe_init(&data[1], server.port, HTTP_GET, "/data1");
 	http_start(lane, &first.call);
 	wait_for_requests(1);
+	*took_ms = -clock_mono_ms();
 	http_start(lane, &ahead.call);
-	usleep(20000);
+	wait_for_the_queue();
+	usleep(pause_ms * 1000);
 	http_start(lane, &data[0].call);
 	http_start(lane, &data[1].call);
+	wait_for_the_queue();
+	standin_release(&server);
 	end_many(&first, 1, 0);
 	end_many(&ahead, 1, 0);
 	end_many(data, 2, 0);
+	*took_ms += clock_mono_ms();
 	return standin_get(&server, "/_requests");
 }
 
@@ -116,22 +156,79 @@ static void check_order(char *log, const char *a, const char *b, const char *c)
 	free(log);
 }
 
+/* Where the machine stood still, read-ahead may have lost its patience. */
 static void test_ahead_waits_for_data(void **state)
 {
-	check_order(ahead_and_data(SLOW), "/data0", "/data1", "/ahead");
+	int64_t took_ms;
+	char *log = ahead_and_data(10, &took_ms);
+
+	for (int i = 0; took_ms > PATIENCE_MS && i < 20; i++) {
+		free(log);
+		log = ahead_and_data(10, &took_ms);
+	}
+	if (took_ms > PATIENCE_MS) /* test_who_is_next knows all the same */
+		check_order(log, "/first", "/data0", "/data1");
+	else
+		check_order(log, "/data0", "/data1", "/ahead");
 }
 
 static void test_ahead_does_not_wait_for_ever(void **state)
 {
-	check_order(ahead_and_data("\"type\": \"latency\", \"seconds\": 3"),
-		    "/ahead", "/data0", "/data1");
+	int64_t took_ms;
+
+	check_order(ahead_and_data(PATIENCE_MS + 100, &took_ms), "/ahead",
+		    "/data0", "/data1");
+}
+
+#define HOUR_MS 3600000
+
+/* When each was queued, from now on: what is to come was not waited for. */
+static const struct {
+	const char *sentence;
+	bool has_data, has_ahead;
+	int64_t data_ms, ahead_ms;
+	unsigned running; /* of two */
+	enum { NOBODY, DATA, AHEAD } next;
+} turns[] = {
+	{ "nobody is there", false, false, 0, 0, 0, NOBODY },
+	{ "a reader", true, false, 0, 0, 1, DATA },
+	{ "read-ahead alone", false, true, 0, 0, 1, AHEAD },
+	{ "no slot", true, true, 0, -HOUR_MS, 2, NOBODY },
+	{ "a reader who came first", true, true, HOUR_MS, HOUR_MS + 1, 0,
+	  DATA },
+	{ "a reader who came later", true, true, HOUR_MS + 1, HOUR_MS, 0,
+	  DATA },
+	{ "... to what has waited long", true, true, 0, -PATIENCE_MS - 1, 0,
+	  AHEAD },
+	{ "a reader who has waited longer", true, true, -PATIENCE_MS - 2,
+	  -PATIENCE_MS - 1, 0, DATA },
+};
+
+static void test_who_is_next(void **state)
+{
+	for (size_t i = 0; i < COUNT(turns); i++) {
+		int64_t now = clock_mono_ms();
+		struct http_attempts data = { .queued_ms =
+						      now + turns[i].data_ms };
+		struct http_attempts ahead = { .queued_ms = now +
+							    turns[i].ahead_ms };
+		struct http_attempts *const who[] = { NULL, &data, &ahead };
+		struct http_lane l = { .connections = 2 };
+
+		l.queue[HTTP_DATA] = turns[i].has_data ? &data : NULL;
+		l.queue[HTTP_AHEAD] = turns[i].has_ahead ? &ahead : NULL;
+		l.running[HTTP_DATA] = turns[i].running / 2;
+		l.running[HTTP_AHEAD] = turns[i].running - turns[i].running / 2;
+		row_check(turns[i].sentence,
+			  http_lane_next(&l) == who[turns[i].next]);
+	}
 }
 
 static void test_cancel_in_the_queue(void **state)
 {
 	struct probe stuck[4], queued;
 
-	standin_fault(&server, "\"count\": 0", STUCK);
+	standin_fault(&server, "\"count\": 0", STANDIN_HOLD);
 	start_many(stuck, 4, HTTP_DATA);
 	wait_for_requests(4);
 	start_many(&queued, 1, HTTP_DATA);
@@ -144,7 +241,7 @@ static void test_cancel_before_the_answer(void **state)
 {
 	struct probe p;
 
-	standin_fault(&server, "", STUCK);
+	standin_fault(&server, "", STANDIN_HOLD);
 	start_many(&p, 1, HTTP_DATA);
 	wait_for_requests(1);
 	cancel_many(&p, 1);
@@ -154,7 +251,9 @@ static void test_cancel_in_the_body(void **state)
 {
 	struct probe p;
 
-	standin_fault(&server, "", STUCK ", \"when\": \"body\", \"after\": 10");
+	standin_fault(&server, "",
+		      "\"type\": \"stall\", \"seconds\": 120, "
+		      "\"when\": \"body\", \"after\": 10");
 	probe_init(&p, server.port, HTTP_GET, "/bytes/100");
 	p.call.ops = &probe_data_ops;
 	http_start(lane, &p.call);
@@ -179,7 +278,7 @@ static void test_cancel_while_it_rests(void **state)
 
 	standin_fault(&server, "\"count\": 0",
 		      "\"type\": \"status\", \"status\": 503, "
-		      "\"retry_after\": 15");
+		      "\"retry_after\": 60");
 	ops.judge = judge;
 	judged = 0;
 	probe_init(&p, server.port, HTTP_GET, "/x");
@@ -242,7 +341,7 @@ static void test_cancel_races_with_the_end(void **state)
 
 static void test_a_dead_endpoint_holds_up_no_other_lane(void **state)
 {
-	struct http_lane *dead = http_lane_new(engine, &probe_settings);
+	struct http_lane *dead = http_lane_new(engine, &patient);
 	struct probe stuck[200], live[8];
 	struct black_hole hole;
 
@@ -266,7 +365,7 @@ static void test_the_deadline_holds_in_the_queue(void **state)
 {
 	struct probe stuck[4], queued;
 
-	standin_fault(&server, "\"count\": 0", STUCK);
+	standin_fault(&server, "\"count\": 0", STANDIN_HOLD);
 	start_many(stuck, 4, HTTP_DATA);
 	wait_for_requests(4);
 	probe_init(&queued, server.port, HTTP_GET, "/x");
@@ -282,7 +381,7 @@ static void test_the_engine_ends_what_is_under_way(void **state)
 {
 	struct probe p[12];
 
-	standin_fault(&server, "\"count\": 0", STUCK);
+	standin_fault(&server, "\"count\": 0", STANDIN_HOLD);
 	start_many(p, 12, HTTP_DATA);
 	wait_for_requests(4);
 	http_engine_free(engine);
@@ -293,21 +392,22 @@ static void test_the_engine_ends_what_is_under_way(void **state)
 SUITE(http_lanes)
 {
 	const struct CMUnitTest tests[] = {
-		engine_test(test_data_and_ahead_share_the_slots),
-		engine_test(test_meta_has_as_many_of_its_own),
-		engine_test(test_meta_passes_data_that_is_stuck),
-		engine_test(test_ahead_waits_for_data),
-		engine_test(test_ahead_does_not_wait_for_ever),
-		engine_test(test_cancel_in_the_queue),
-		engine_test(test_cancel_before_the_answer),
-		engine_test(test_cancel_in_the_body),
-		engine_test(test_cancel_while_it_rests),
-		engine_test(test_cancel_while_it_connects),
-		engine_test(test_cancel_of_what_has_ended),
-		engine_test(test_cancel_races_with_the_end),
-		engine_test(test_a_dead_endpoint_holds_up_no_other_lane),
-		engine_test(test_the_deadline_holds_in_the_queue),
-		engine_test(test_the_engine_ends_what_is_under_way),
+		lane_test(test_data_and_ahead_share_the_slots),
+		lane_test(test_meta_has_as_many_of_its_own),
+		lane_test(test_meta_passes_data_that_is_stuck),
+		lane_test(test_ahead_waits_for_data),
+		lane_test(test_ahead_does_not_wait_for_ever),
+		cmocka_unit_test(test_who_is_next),
+		lane_test(test_cancel_in_the_queue),
+		lane_test(test_cancel_before_the_answer),
+		lane_test(test_cancel_in_the_body),
+		lane_test(test_cancel_while_it_rests),
+		lane_test(test_cancel_while_it_connects),
+		lane_test(test_cancel_of_what_has_ended),
+		lane_test(test_cancel_races_with_the_end),
+		lane_test(test_a_dead_endpoint_holds_up_no_other_lane),
+		lane_test(test_the_deadline_holds_in_the_queue),
+		lane_test(test_the_engine_ends_what_is_under_way),
 	};
 
 	return cmocka_run_group_tests_name(
