@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What is installed beside the program.
 
 # mount -t stagefs looks for a helper of that name in /sbin.

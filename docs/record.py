@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Records commands on a terminal as a moving SVG picture.
 
     docs/record.py docs/terminal.txt >docs/terminal.svg

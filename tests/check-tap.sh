@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # tests/tap.awk, which ./check counts with, by a table: a sentence, an exit
 # status, the TAP (\n between lines), and the counts passed/failed/skipped.
 set -u

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 EXTRA_DIST += .clang-format
 TESTS += tests/check-tap.sh
 dist_check_SCRIPTS += tests/check-tap.sh
@@ -63,9 +64,9 @@ tests_fuzz_fuzz_http_LDADD = $(UNIT_LIBS)
 
 # The house's own rules.
 TESTS += tests/check-floors tests/check-format tests/check-threads \
-	tests/check-names tests/check-covered
+	tests/check-names tests/check-covered tests/check-spdx
 dist_check_SCRIPTS += tests/check-floors tests/check-format tests/check-threads \
-	tests/check-names tests/check-covered
+	tests/check-names tests/check-covered tests/check-spdx
 
 # The preprocessor's flags, one a line, for clang.
 check_DATA = tests/cppflags

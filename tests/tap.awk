@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Reads one test program's TAP and says what came of it, a line a subtest:
 #
 #	PASS sentence | FAIL sentence | SKIP sentence

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each file becomes a layer: the values of the one section that is asked for.
  * The layers are then merged as the SDKs do it, which is not key by key: an id

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reasons are gathered, because "there are no credentials" does not help a user
  * who does not know where they were looked for.

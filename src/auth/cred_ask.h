@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What every provider of credentials is handed: ways to the network, and a
  * place for the reason of a failure; and what providers do alike: they ask a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Given keys need no reading, and change only if they were given by reference
  * and a store refuses them. Whatever else there is comes by a *fetch*: a thread

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A choice asks one provider, or looks into the profile for what it is for.
  * The profile is read once, when the first choice wants it, since all that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which providers are asked, in which order. Blocks on files, programs and
  * networks.

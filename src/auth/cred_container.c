@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the token may go is decided by the host's text alone, before anything
  * is resolved: a loopback address, `localhost`, or the three addresses that

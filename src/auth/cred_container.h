@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Credentials of the container that we run in (ECS, EKS Pod Identity).
  *

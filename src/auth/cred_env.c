@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The environment does not change under a daemon, so this is read once and
  * again only when the credentials have expired. An empty variable counts as

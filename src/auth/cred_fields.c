@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything that becomes a header is looked at here: a line end in a token
  * would otherwise add a header of its writer's choice. jansson keeps copies of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Credentials as a provider answers them: text from outside, not yet trusted.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Three requests of a second each: a token, the role's name, its keys. Most
  * machines are no EC2 instance, so silence means "not here" and no more. An

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Credentials of the EC2 instance that we run on (IMDSv2).
  *

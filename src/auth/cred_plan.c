@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A role of the settings is assumed last, with whatever the keys given or the
  * providers had. Two lanes lead out: one over the stage's proxy to services of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A cache's settings, and one fetch of credentials by them. For
  * auth/cred_cache.c alone.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The program may touch our own mount, hence it runs in `/`, has none of our
  * descriptors, and is waited for by a thread that holds no lock.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A profile that is half of something is an error and not "none": the next
  * step would sign as another user than `aws` does.

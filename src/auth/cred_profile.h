@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Credentials of a profile, by what it holds, in the SDKs' order.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A life of an hour or more has botocore's periods: the last 15 minutes to
  * look for others, the last 10 to insist. A shorter one has a quarter and a

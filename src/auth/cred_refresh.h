@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * When credentials are fetched anew: ahead of their end, in time for a URL
  * that is to outlive them, and later and later after failures. Pure.

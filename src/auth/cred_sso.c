@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The token's file is named by the SHA-1 of the session's name, or of the
  * start URL where there is no session. A token that has ended can only be

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Credentials by single sign-on (IAM Identity Center): `aws sso login` leaves
  * a token in ~/.aws/sso/cache, which is read and never written here.

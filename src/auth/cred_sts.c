@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Both actions are a form that is posted, and answer the same document. Each
  * attempt is signed when it is written, on whatever thread that happens.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All strings of a set of credentials are wiped, not only the secret: a key
  * id and its source are harmless, but one rule is easier to trust than two.

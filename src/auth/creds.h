@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Credentials: immutable, counted, wiped when the last reference goes.
  */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libauth.a
 libauth_a_SOURCES = \
 	src/auth/aws_profile.c src/auth/aws_profile.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A derived key costs four HMACs and is the same all day, so the last few are
  * kept. A slot is found by the credentials' address: the slot holds a

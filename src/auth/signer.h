@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signs for one store: its credentials, and the signing key, which is derived
  * once a day for each (key, region, service) and not for each request.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Arrays that grow by doubling. The list, how many are in use and how many
  * there is room for stay plain members of the caller's structure.

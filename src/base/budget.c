@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Takers stand in a queue, and only its head may be served: a small taker
  * never overtakes a large one, so the large one ends. The thread that gives

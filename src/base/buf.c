@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Growth moves the bytes to a new block and overwrites the old one, rather
  * than call realloc(): what a buffer held may be a secret, and buf_wipe() can

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A byte string that grows, up to a limit that it learns at birth.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The calendar is computed here and not by gmtime(3), which follows TZ where
  * that names a zone with leap seconds, nor by strptime(3), which follows the

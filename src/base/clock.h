@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Time: two clocks, and the formats in which stores write it. Nothing here
  * depends on the locale or the time zone.

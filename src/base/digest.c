@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The algorithms are fetched once: OpenSSL 3 looks them up by name, under a
  * lock, whenever it is asked by EVP_sha256() and its like, and a signature is

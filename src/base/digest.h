@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Digests, and the encodings they travel in. OpenSSL and ISA-L stand behind.
  * Pure; any thread. digest_init() once, before threads start.

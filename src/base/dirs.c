@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From the root down, and what is there already is passed by: asking first
  * would only be another race.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A sorted array of ranges that neither touch nor overlap, so that whether a
  * range is wholly inside is one binary search. Adding merges what it touches.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A set of byte ranges: which bytes of a spill file are ours. Sorted, merged.
  * Pure; the caller's lock.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A signal that kills a process is at once pending as SIGKILL in each of its
  * threads. Those that also dump core (SIGQUIT, SIGABRT ...) are not: such a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Is a thread of another process about to die of a signal? A thread that works
  * for it may then give up; a signal that it handles is no reason to.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * FNV-1a of 64 bits: for tables and for telling values apart, not against an
  * attacker who chooses the bytes (unless the start is drawn by lot). Other

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The file is read whole, its lines are handed to inih one by one, and inih
  * calls back with what it made of each.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bytes of file descriptors: read(2), write(2) and their kin until all is
  * done, whatever part one call does and whichever signal breaks it off.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * OpenSSL's scrypt behind a hash's text. The cost stands in the text, so what
  * was made before keeps working when ours changes; what others ask for is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hashes of passwords: scrypt (RFC 7914), in the form that others write too,
  *

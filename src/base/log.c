@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A line is put together in one buffer and leaves by one write(2), so lines of
  * several threads, or of several mounts that share a file, never mix. What

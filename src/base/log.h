@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The log: one line an event, with what only the discoverer of a failure knows.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The fields are the same in each format. In logfmt and JSON they are all the
  * line has, so the time stands there too, whoever keeps the log; an error is

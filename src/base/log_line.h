@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A line of the log: as a sentence that people read, as logfmt, or as JSON.
  * Pure, locale-free.

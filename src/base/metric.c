@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One set of bounds for all histograms: from a hit in memory to a call that
  * waits for its deadline.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Counters that any thread raises, and Prometheus' text format for them:
  * https://prometheus.io/docs/instrumenting/exposition_formats/

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The content type that a file's name stands for, by a table in the form of
  * /etc/mime.types: a type, then the suffixes of its names.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /proc/PID/mountinfo: what is mounted where, told without asking the mounts
  * themselves, one of which may be dead.

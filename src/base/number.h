@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The lesser and the greater of two numbers, and the power of two below one.
  */

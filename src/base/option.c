@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything that differs from type to type stands in option_type.c; here
  * nothing looks further than the row.

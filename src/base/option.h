@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Settings by table: one row a key serves the configuration file, -o
  * key=value, --help and the manual page, so they cannot disagree.

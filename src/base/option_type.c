@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a value of each type must look like, and how it is kept and written. */
 #include "base/option_type.h"
 

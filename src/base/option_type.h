@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The types of option.h, as option.c sees them: one row of functions each.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Kept buffers stand in one list for each power of two, linked through their
  * first bytes. All of them together are a quarter of the budget at most. The

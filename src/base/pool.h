@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Memory for object data: buffers that the budget has counted. Large ones are
  * mapped, and a few that were given back are kept, because mapping and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fdinfo says flags, mount and inode number of a descriptor without following
  * it. An inode number is one of many file systems', so the mount that goes with

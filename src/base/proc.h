@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Other processes, as /proc shows them: to which one a thread belongs, and what
  * it has open. None of this touches the files themselves: a program that serves

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `a=b&c&d=`: a plus is a plus, for a signature is over it as it stands.
  */

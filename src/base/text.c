@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every function walks its bytes once, by tables of what may stay; nothing
  * here asks <ctype.h>, which follows the locale.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Text that crosses a border: numbers with bounds, percent-encoding, and
  * quoting for shells, JSON and log lines. Pure, locale-free.

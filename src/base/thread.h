@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Starting a thread. It takes no signal: those are for the thread that waits
  * for them.

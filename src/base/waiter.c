@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A waiter is a permit, a mutex and a condition variable. Unpark grants the
  * permit, park consumes it, so an unpark that comes first is not lost.

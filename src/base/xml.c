@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * expat, with everything off that a server's answers do not need. The path of
  * the open element is kept as one string; the text of the innermost one in a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The walk through an XML document of a server that need not be trusted: no
  * document type, no entities of its own, bounded depth and text. What was read

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The verbs of the command line: one row each, which serves the dispatch and
  * --help alike, and what the verbs share.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `stagefs check`: reads the configuration and reaches every stage once, all
  * side by side, so that one dead server costs its own time only.

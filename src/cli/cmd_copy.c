@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `stagefs cp`, `mv` and `cat`: files of this machine and of stages, in either
  * direction and from stage to stage, by the rules of cp(1): a last word that is

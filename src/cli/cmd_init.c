@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `stagefs init`: a first configuration, for the URL of a bucket or of a
  * directory. What is missing is asked for where there is somebody to ask; what

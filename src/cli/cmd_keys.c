@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `stagefs keys rotate`: a new signing key for a local store. Which store: the
  * one of a stage, or a directory that is named without any configuration.

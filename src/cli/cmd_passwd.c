@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `stagefs passwd`: the hash of a password, for a [user NAME]. The password
  * comes from the terminal, without echo and twice, or as one line of standard

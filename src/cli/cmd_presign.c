@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `stagefs presign`: what PRESIGN does, without a mount, and what it does not:
  * HEAD, DELETE, parts, many at once. Signing sends no request; only an internal

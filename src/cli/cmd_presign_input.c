@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Locations from standard input, a row each, in their order. A line is read
  * into a buffer with an end, so memory stays the same; a bad one is named by

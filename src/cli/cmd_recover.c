@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `stagefs recover`: what mounts have accepted (write_back) and not sent. With
  * --to it is taken out of the journals of mounts that have ended: each file is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `stagefs sql`: statements as they are written for Databend. A script is
  * parsed to its end first, so that a slip in its last line does not leave it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The verbs that are statements with ordinary options: each fills the structure
  * that SQL parses to, and it is run as SQL's. What is wrong with the words is

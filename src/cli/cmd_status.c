@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `stagefs status`: the mounts of this machine, from the kernel's own table, and
  * what each daemon says of itself. One that does not answer costs three

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `stagefs get` and `stagefs put`: files between stages and this machine, by
  * pre-signed URLs. get's last word is where they go, unless it is a location

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `stagefs du` and `stagefs tree`: what a stage or a directory of it holds, from
  * one listing of it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The words come from the tables that are parsed by; stages and paths from
  * `show` and `list --one-level`, which have three seconds.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a shell offers behind `stagefs`: verbs, their options and values, keys,
  * stages and the paths in them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Texts are rows of a form and what it is, in tables that the manual page
  * prints as well. Everything fits 80 columns.

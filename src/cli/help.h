@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What `stagefs --help`, `stagefs help TOPIC` and `stagefs VERB --help` print,
  * and what the manual page takes from there: texts that are no options.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * roff for man(7): a text is escaped where it enters (manual_text()), so a
  * table may hold anything. The pages have what tables cannot say between their

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The manual pages and the shell's completion, from the tables that the
  * program itself uses: what they say is what is parsed.

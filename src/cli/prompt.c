@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lines are read by read(2), so nothing of what follows is lost in a buffer.
  */

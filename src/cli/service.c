@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sd_listen_fds(3) and sd_notify(3), in the few lines of their protocols.
  */

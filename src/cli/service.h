@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What systemd gives to a service, and wants to hear from it. Without systemd
  * nothing is given, and saying something does nothing.

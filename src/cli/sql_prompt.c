@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libedit reads the lines. The history is a file of the person's own, closed to
  * others; a statement with a secret never comes into it.

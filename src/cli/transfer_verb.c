@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The order matters at the end: the threads have gone before lanes are freed,
  * and lanes before the engine.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What get, put, cp, mv, cat and sync share: their options, and the frame that
  * parses, opens, runs and sums up.

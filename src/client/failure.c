@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How a statement fails: a store is asked how it is, so that the sentence has
  * what a person can do something about.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Why a statement failed: a code of Databend's, a sentence, and the words to
  * blame.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libclient.a
 libclient_a_SOURCES = \
 	src/client/failure.c src/client/failure.h \

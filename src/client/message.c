@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One place writes to stderr, so that no text from outside can add a line.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A name that exists is asked itself. For one that does not, its nearest
  * directory that does is asked with `?path=`, which takes the rest of the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pre-signed URLs from a mount, by its extended attributes: the mount's own
  * keys sign, and its permissions hold. Blocks as a system call on it does.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PCRE2 with bounds on how much it may try, since a pattern may come from
  * anywhere. Where it differs from Databend's engine by default, it is set not

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PATTERN of LIST: a regular expression for whole names, as Databend takes it:
  * `^` and `$` are put around it, without a group, so `a|b` is `^a|b$`.

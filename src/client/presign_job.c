@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PRESIGN: signing sends no request; only an internal stage is looked up
  * first, so that a typo in its name is an error and not a URL to nowhere.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PRESIGN for many locations: one output, one row each, in the order in which
  * they are given. Memory does not grow with their number.

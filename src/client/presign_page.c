@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "client/presign_page.h"
 
 #include "base/buf.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A page of links (HTML): a row for each URL, with its name, size and end.
  * Pure; everything from outside is escaped.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Light modules are the blocks: most terminals are dark, and readers take a
  * code that has its colours the right way round only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A text as a QR code of half blocks, two modules to a character.
  */

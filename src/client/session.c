@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A verb says each failure once, on stderr; the log stays silent unless the
  * configuration names one that we may write, or asks for more than warnings.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * CREATE STAGE and ALTER STAGE. An external stage is a file in stages.d; a
  * statement that makes or changes one holds the folder's lock from the look at

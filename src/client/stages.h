@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What CREATE, ALTER, DROP, SHOW and DESC STAGE do.
  */

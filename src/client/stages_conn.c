@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The keys are those of a [stage NAME] section. Databend's own come first in
  * the message about an unknown one. A stage without keys is anonymous, and one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From the clauses of CREATE STAGE and ALTER STAGE to connection settings.
  */

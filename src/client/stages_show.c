@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SHOW STAGES and DESC STAGE: one row a stage, with the columns that Databend
  * has today, and what else a statement kept. The user stage is no row, as

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A parsed statement is run: names become stages, words requests. Rows of a
  * listing leave as it comes.

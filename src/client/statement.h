@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What statements do, for `stagefs sql` and the verbs alike: one
  * implementation underneath. Nothing here prints a message: a failure is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * LIST. For programs it has Databend's columns; for a person at a terminal
  * what fits one, the name last, and a sum.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * REMOVE. Keys are gathered from the listing and removed by the batch, so
  * memory does not grow with their number; a listing goes on by key, so what

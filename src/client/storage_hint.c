@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One entry below `<root>stage/` is enough to know that there are stages; the
  * first other key below the root is shown as an example.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A bucket that was put into [storage] though it has no stages: what its owner
  * meant is a [stage NAME].

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A cell is written to a buffer in its format's quoting, a row leaves by one
  * fwrite(). A table keeps HELD rows of cells until it knows how wide its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rows on standard output: a table for people, or TSV, CSV, JSON for
  * programs. Rows leave as they come; a table holds the first few back to find

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Databend's rules: a location is a prefix of keys, so @s/ab has ab.csv and
  * ab/c; the file that has exactly that name comes whatever the pattern says;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Defaults, then the file, then -o, then what the environment fills in; then
  * everything is checked at once. A failure leaves an empty configuration.

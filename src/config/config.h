@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The configuration: [stagefs], [storage], [stage NAME] and [user NAME], from
  * the file, the environment and -o. Plain data once it is read; nothing here does network

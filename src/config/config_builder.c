@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A configuration as it is filled, whatever fills it: the file, the folder of
  * drop-ins or the command line. A drop-in that is wrong costs its own stage,

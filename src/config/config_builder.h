@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A configuration while it is read: where each value came from, for messages
  * and for what wins over what.

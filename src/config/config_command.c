@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Settings after -o: the mount's keys, and those of one connection. A secret
  * is refused whatever its value, since a command line is open to others.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each section may be there once, and an empty one counts. Where the keys of
  * the one that was begun last go is kept in the builder. Whatever is wrong ends

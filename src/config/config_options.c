@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The keys of [stagefs]. Each row serves the file, -o, --help and the manual
  * page; those of [storage] and [stage NAME] are in stage/conf/conn.c.

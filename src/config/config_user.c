@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * [user NAME]: a user of the gateway, with a password, and the stages that are
  * open to that user.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * May a caller do this to an inode? Pure, but for the caller's groups.
  */

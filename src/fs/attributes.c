@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Changed attributes. Under `attributes = server` an object has a size and a
  * time of its own; mode, owner and other times are kept here while the name is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Errors of publications that no close could return: by the key of the object,
  * for the next open of it to say, once. At most CLOSE_ERRORS_MAX; the oldest

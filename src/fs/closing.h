@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Is a close the last one that counts? A descriptor is closed once for each
  * process that has it, and for each duplicate: a child that only inherited it,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The listings that were begun and are not read yet. One is in its place, and
  * its directory referenced, before it is begun, so that no two threads begin

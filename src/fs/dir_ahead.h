@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Directories are asked for side by side where one listing of all that is below
  * them would bring too much (subtree.h): the next ones in the order of the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The row of names that a directory handle shows: filled from the store's
  * listing as far as a reader has come.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Making and removing names: mkdir, rmdir, unlink. Creating files is
  * fs_file.c's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A run is one program (or several) going through files: a cursor in the tree,
  * and a queue of what was started behind it and is not opened yet. A trail is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Small files that are opened in the order of a listing (cp -r, tar, grep -r, a
  * loader of training data) would each wait for a GET of their own. From the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Making and freeing a file system, and what concerns it as a whole.
  */

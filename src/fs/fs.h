@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The file system: names, bytes and attributes over the stages of a catalog.
  * fuse/ translates the kernel's requests into these calls and replies last.

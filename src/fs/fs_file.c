@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Open files: a handle is a use of the inode's one open content (file.h) and a
  * way of reading it (reader.h).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ranges of open files that programs do not write: fallocate(2), lseek(2) for
  * data and holes, copy_file_range(2).

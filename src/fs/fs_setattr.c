@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A caller sets attributes: the size is content's, the others are kept where
  * they can be (attributes.c).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Open files: a use of an inode's content, and a way of reading it.
  */

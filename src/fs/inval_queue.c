@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inodes are numbers here, without a reference: the kernel answers one that it
  * has forgotten with ENOENT, and one whose number is another's by now merely

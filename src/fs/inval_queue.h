@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the kernel is to be told of changes that it did not ask for. A queue: a
  * thread that finds a change puts it there, and one thread (fuse/notify.c)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libfs.a
 libfs_a_SOURCES = \
 	src/fs/access.c src/fs/access.h \

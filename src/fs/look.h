@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One name, and what is below it, by one request. What is found below goes into
  * the tree, so that a path of several names is asked for once.

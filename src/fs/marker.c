@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Directories in a store that has none: one is there while a key lies below
  * it, so a caller that takes the last one away leaves a marker, a zero-byte key

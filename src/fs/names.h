@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Steps over names that more than one operation takes. Each may block on the
  * store; none holds a lock while it does.

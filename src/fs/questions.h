@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Questions to a store that are under way, so that threads that want to know
  * the same share one request.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files that are removed together. The first unlink in a directory is asked of
  * the store at once; those that follow in a burst (fs/names/burst.h) go from

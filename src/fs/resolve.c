@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From a name to an inode: from what is known while that is fresh, else by one
  * question to the store, whose answer goes into the tree and is read from

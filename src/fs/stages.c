@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The root of stages: a directory whose entries are stages. `~` and external
  * ones are the catalog's, which has them without a request. The internal ones

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The listings that are under way. One thread at a time reads one; others that
  * want it wait.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A traversal (find, du, cp -r, rm -r, ls -R) opens the directories below one
  * in the order of a listing, and would ask for each of them. It is recognised

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small table of what was opened lately, by the directory above it and by
  * where: each program that goes through a directory has a place of its own in

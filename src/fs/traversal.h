@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which directories are being gone through: those below one are opened in the
  * order of a listing, by one program or by several that are at other places,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libfuse does the rest: what has no function here is answered by ENOSYS. Only
  * names are asked for before anything is made of them, so looking one up is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A guard stands at a mountpoint whose mount was detached while its daemon
  * still works: a file system without anything in it, in which every name is

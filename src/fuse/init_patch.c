@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libfuse hands its user data to the hooks as the session's, which is taken;
  * a process has one session, so the exchange is remembered here. INIT is the

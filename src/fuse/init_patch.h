@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What libfuse 3.14 cannot negotiate: FUSE_PARALLEL_DIROPS (lookups in one
  * directory side by side) and FUSE_HANDLE_KILLPRIV_V2 (no getxattr before every

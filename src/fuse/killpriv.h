@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Does the kernel ask that a request clears set-id bits? With
  * FUSE_HANDLE_KILLPRIV_V2 that is the file system's to do, and each request of

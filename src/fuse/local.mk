@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libfuse_ops.a
 libfuse_ops_a_SOURCES = \
 	src/fuse/guard.c src/fuse/guard.h \

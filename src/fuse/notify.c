@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel takes the lock of a directory to forget a name in it, and waits
  * for pages that are being read to forget them: both may be held by a

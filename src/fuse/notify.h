@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One thread that tells the kernel what was not changed through the mount
  * (inval_queue_next()). It may wait in the kernel for requests of its own to be

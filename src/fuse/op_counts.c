@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a thread works for is its own; counters are the process's, as its
  * session is. Requests without an answer (forget) are counted as they come.

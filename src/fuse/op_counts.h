@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel's requests: how many of each kind, how they ended and how long they
  * took. With log_level = debug each is a line in the log, with its number.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names. A node id is an inode's address; FUSE_ROOT_ID is the root's.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel's requests, translated: each operation takes its arguments apart,
  * calls one fs_*() function and replies last. When a reply says -ENOENT the

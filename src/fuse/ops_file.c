@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Open files. A read is answered in place, straight from the blocks that hold
  * the bytes. A write is copied and answered: nothing is uploaded within it but

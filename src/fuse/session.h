@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A mounted file system: from fuse_session_new() to the last reply.
  */

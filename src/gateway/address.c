@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The address is ours, or shared with a gateway of the same stores: then that
  * one answers, and a thread tries every half second to bind what it holds. When

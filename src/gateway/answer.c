@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An answer is gathered first and handed to libmicrohttpd later: the library
  * takes one only before the body or after it.

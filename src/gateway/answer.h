@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An answer until it is sent: exchange.c gathers it for a handler, callbacks.c
  * sends it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A request, as libmicrohttpd tells of it: the callbacks of a daemon. Their
  * first argument is the struct gateway.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A list in the order of arrival under one lock, and one thread that looks
  * every half second for those over their deadline. libmicrohttpd has a timeout

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The connections there are: how many, what each is at, and which of them may
  * be cut off. A client that has not said yet what it wants, or whose request

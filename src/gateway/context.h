@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a gateway is made of, for its files and handlers: read-only once it
  * runs, but for what has locks of its own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything has a place in a fixed array, so that what clients send cannot
  * make new time series: a method or kind that is not in the tables is "other".

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What /metrics tells of the gateway's own: atomic counters, no locks, and
  * never a name, a key or a URL.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One request and its answer, as a handler sees them. libmicrohttpd stands
  * behind answer.c, callbacks.c and server.c alone.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A body that is a range of a file, of one version: another program may write
  * into that very file while it is sent. What it was, size and time, is known

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A range of a file that is open, as the body of an answer: of one version, or
  * cut short.

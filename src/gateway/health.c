@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For operators: is it alive, and what has it done. A request with a nonce gets
  * the proof of proof.h too.

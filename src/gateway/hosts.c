@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A browser that a page of another site has turned against us says so: the
  * name that it looked up is in Host (DNS rebinding), the page in Origin.

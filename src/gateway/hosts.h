@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a request may name as its host, and which pages may send one. Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Addresses of the two kinds of IP. An IPv4 address within IPv6 counts as what
  * it is. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * We bind ourselves, so that a port that is taken is told from other trouble.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Listening sockets: `HOST:PORT, [::1]:PORT, ...`, and what they are called.
  */

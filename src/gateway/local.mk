@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libgateway.a
 libgateway_a_SOURCES = \
 	src/gateway/address.c src/gateway/address.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `GET /health?nonce=...&store=NAME`; the answer's JSON has a "proof" then.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether the server at an address is a gateway of the same stores: it knows
  * their keys. It says so by an HMAC over a nonce of the asker's and the address

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The order matters: what could be read in two ways first (a front server may
  * have read it the other way), then the host, for a page that got here by DNS

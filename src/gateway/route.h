@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which handler answers what, by a table of paths (gateway.c has it).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A thread for each connection, in straight-line code: a handler may block.
  * Connections are counted here and not by libmicrohttpd, so that a full house

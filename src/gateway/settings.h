@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a gateway is told when it starts. The lists are separated by spaces or
  * commas.

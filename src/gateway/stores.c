@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * External stages come and go with the folder of drop-ins, so a name is looked
  * up in the catalog each time; internal ones lie under `storage`.

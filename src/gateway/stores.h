@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The stores that object paths name: those on local disks, by the name of their
  * section of the configuration.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A byte through a pipe is the exit status. The child keeps stderr until it
  * has spoken, so that its message comes before the shell's prompt.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Going to the background with the truth: the parent leaves only when the
  * child has said how it went.

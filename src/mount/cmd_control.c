@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `stagefs reload MOUNT` and what else is asked of a daemon that runs.
  */

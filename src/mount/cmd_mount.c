@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Mounting. Everything that can be found wrong is found before the mount goes
  * to the background, so that `mount` has the message and the exit status.

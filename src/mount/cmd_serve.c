@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `stagefs serve`: the gateway alone, in the foreground. Threads take no
  * signals; the first thread waits for one: SIGHUP has the configuration read

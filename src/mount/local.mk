@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libmount.a
 libmount_a_SOURCES = \
 	src/mount/background.c src/mount/background.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keys that hold and may not list are no error: what they may read and write is
  * found by path. Only the storage has to be listed, to find its stages.

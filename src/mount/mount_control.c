@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One connection after the other: a line comes in, `ok` or `error` and a text go
  * out. The socket is named after the device of the mount, which

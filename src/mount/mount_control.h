@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A Unix socket for each mount, beside its lock and for its user alone, by
  * which `stagefs reload` and others reach the daemon.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  *   serving --signal--> leaving --no file is written any more--> over
  *                               --quiet for stop_timeout-->

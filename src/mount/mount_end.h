@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The end of a mount by a signal (SIGTERM, SIGINT; SIGHUP has the
  * configuration read again): one thread waits

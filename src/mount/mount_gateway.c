@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the gateway has to know of the configuration. Where URLs are signed
  * for another name than the one that is listened at, public_endpoint_url says

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The lock is flock(2)'s, of a file named after source and mountpoint. What is
  * in the file is for people only: `PID DEVICE` of the daemon that has it, and in

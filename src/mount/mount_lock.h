@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One daemon at a time for a source and a mountpoint.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /proc/self/mountinfo says what is mounted where without asking the mounts
  * themselves: one of them may be dead.

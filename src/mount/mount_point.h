@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The place to mount on: is it fit? (mount_lock.h: is it free?)
  */

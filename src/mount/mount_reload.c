@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything is read and checked before anything is changed. What the mount
  * began with stays where it is, as others have borrowed from it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mount(8), systemd and fstab put their own words into -o. A table says which
  * mean nothing here, which are the kernel's, and which are ours; what

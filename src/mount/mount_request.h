@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command line of a mount: by hand, as mount.fuse3 calls it for
  * `-t fuse.stagefs`, and as mount(8) calls a helper for `-t stagefs`. Pure.

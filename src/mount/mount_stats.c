@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every name is in a fixed table, so that no server makes new time series.
  */

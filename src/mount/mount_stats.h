@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A mount's own traffic as Prometheus reads it: for `stagefs stats`, and in the
  * gateway's /metrics beside what that counts.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Small helpers over calls and replies. Nothing here knows of the engine.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What went to servers and came back, for each name that lanes have (a stage's),
  * since the engine's start. Written by the engine's thread, read by any.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One attempt as curl sees it: a handle from the pool with all its options
  * set anew (curl_easy_reset() keeps connections and the TLS session, which the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The HTTP engine: one thread that owns a curl multi handle and every easy
  * handle in it. Everything crosses its border through a queue.

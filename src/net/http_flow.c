@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One attempt's bytes: the callbacks that curl calls while it works, and what
  * they tell about whether anything still moves.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Under the lock stand the queue, the counters, and each call's way back to
  * its attempts (call->state), so that a cancellation finds either a live call

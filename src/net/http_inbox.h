@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The border of an engine: how calls and cancellations of any thread reach the
  * engine's own, and what it has counted. No callback runs under its lock, which

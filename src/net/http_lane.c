@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A lane: a queue for each class, first in first out, and slots. HTTP_META has
  * `connections` slots of its own; HTTP_DATA and HTTP_AHEAD share as many, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The engine's inside: what its thread works with. Only src/net includes this.
  *

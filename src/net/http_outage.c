@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  *   answers --an attempt fails--> fails --HTTP_OUTAGE_MS--> told
  *   fails, told --an answer of any other kind--> answers

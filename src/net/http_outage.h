@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A server that does not answer is told once, and once more when it is back.
  * All but http_lane_is_down() is the engine thread's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An epoll set, level-triggered, that curl's callbacks keep.
  *

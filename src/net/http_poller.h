@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the engine's thread sleeps on: the sockets and the timer of a curl
  * multi handle, and whoever wakes it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The delay is drawn from the whole interval below a ceiling that doubles
  * ("full jitter"), so that a thousand clients that failed together do not come

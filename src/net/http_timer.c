@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A list in the order of the times. Most are set to be due after all others, a
  * deadline as long from now as that of the call before; what is due soon finds

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Timers of one thread: which is due next. Embedded, so that setting one
  * never fails.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libnet.a
 libnet_a_SOURCES = \
 	src/net/http.c src/net/http.h \

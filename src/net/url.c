@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small parser for the URLs of a configuration, stricter than RFC 3986: a
  * user name, a query or a fragment in an endpoint is a mistake that would

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The URLs that a configuration names: endpoints and proxies. Pure.
  */

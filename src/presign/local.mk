@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libpresign.a
 libpresign_a_SOURCES = \
 	src/presign/presign.c src/presign/presign.h \

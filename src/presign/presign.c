@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the signer of a store does not know: the bounds of EXPIRE, read-only
  * stages, and the options by name (presign_fields.c). How the answer is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The PRESIGN row: what Databend's statement answers, for the mount's extended
  * attributes and the command line alike.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Options by table: each is a header of an upload, a parameter of a download,
  * or both by the action. What a header may hold is checked by store_presign();

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Multipart by URL. Part and complete URLs carry the upload's id, which only
  * the store gives, so the upload is begun here: a URL for that alone would

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libsign.a
 libsign_a_SOURCES = \
 	src/sign/sigv4.c src/sign/sigv4.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A signature is an HMAC over a hash of the canonical request (see
  * sigv4_canonical.c), bound to a moment and to a scope: day, region, service.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * AWS Signature Version 4, header and query form, for S3's rules: one pass of
  * percent-encoding, no path normalisation. Pure: no I/O, no clock, no globals.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Both lists, headers and query parameters, are brought to their canonical
  * spelling first and sorted after, for the order is that of the encoded bytes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The canonical request of Signature Version 4: what is hashed and signed.
  * Used by sigv4.c, sigv4_verify.c and the tests only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The request is signed once more from what came, and the two signatures are
  * compared; everything else here makes sure that what is signed is the whole

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The other side of sigv4_presign(): is this pre-signed request what the owner
  * of the key has signed? Pure: no I/O, no clock, no globals.

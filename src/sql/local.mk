@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libsql.a
 libsql_a_SOURCES = \
 	src/sql/sql.c src/sql/sql.h \

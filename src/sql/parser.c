@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The pieces of the grammar. Each attempt at a token is noted until one is
  * taken, so an error lists all that could have stood there.

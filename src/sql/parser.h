@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A parser at work: one token of look-ahead, and what could have stood there.
  * For sql.c (statements), parser.c (the pieces) and sql_stage.c (clauses).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The statements: a table of first words, and a function for each. Options
  * come in any order and the last one wins, as Databend has it.

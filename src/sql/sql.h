@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The stage statements of Databend as plain structures: one grammar, pure
  * (no I/O, no clock, no catalog), bounded. The caller decides what a name

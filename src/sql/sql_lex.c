@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The longest match wins, as in Databend: in a location a backslash with what
  * it may escape is one unit, so `@~/a\ b` is one token. A token never spans

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A statement shown to a person. It may hold secrets, and what is shown is
  * often wrong: a quote that is not closed, a key that is misspelt, a value

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * CREATE STAGE and ALTER STAGE. Databend wants the clauses in one order; here
  * they come in any, each once. The older CREDENTIALS and ENCRYPTION are

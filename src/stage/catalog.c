@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The internal stages and the external ones as one set of names, in which an
  * external one hides an internal one of its name.

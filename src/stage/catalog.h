@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which stages there are: `~`, the internal ones that the store has, and the
  * external ones of the configuration and of its folder of drop-ins. The object

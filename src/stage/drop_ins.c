@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A file that is wrong is given with its fault, so that it costs its own stage
  * and none of the others.

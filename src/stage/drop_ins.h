@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * External stages that statements made: one INI file each in `stages.d`
  * beside the configuration, NAME.conf with a section [stage NAME], which takes

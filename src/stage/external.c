@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * External stages are opened from their settings, or, where that fails, as a
  * stage whose every call says why.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * External stages, one and in sets, and which of them holds which keys.
  */

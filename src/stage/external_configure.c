@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All stages are opened before the first is swapped in; one thread at a time
  * changes the set (external_folder.h: looking). A stage whose credentials alone

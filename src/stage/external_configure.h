@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The configured stages of a set of external ones, once the configuration was
  * read again.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One thread at a time looks at the folder (`looking`); it reads the files and opens the
  * stores without the lock, and swaps the set under it. A stage whose settings

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The external stages of the configuration and of its folder of drop-ins. The
  * folder is looked at when one is looked up, at most once a second.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What was found is believed for metadata_ttl, by those that keep no account of
  * names of their own (a mount does: fs/names); that there is none never is. A

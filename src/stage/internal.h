@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The internal stages of a storage, and the users' own: the store is the
  * catalog of these.

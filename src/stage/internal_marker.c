@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What statements keep with an internal stage. The store is the catalog of
  * these, so it has them: each is a header of metadata of the stage's

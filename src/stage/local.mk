@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libstage.a
 libstage_a_SOURCES = \
 	src/stage/catalog.c src/stage/catalog.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A location's first '/' ends the stage's name; what follows is taken byte by
  * byte. Databend drops and merges slashes and refuses `..`; here whatever a

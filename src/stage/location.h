@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names: `@stage/path`, stage names, and the map between a path in a stage
  * and a key in its store. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Nothing in a stage changes after stage_new() but the count, so any thread
  * reads it without a lock. The last reference frees it and gives the store's

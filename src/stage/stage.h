@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A stage: a name, a store, and the prefix of its keys there. Immutable and
  * counted; a change of settings publishes a new one, open files keep theirs.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Mode, owner and times of an object in its metadata, in the form of s3fs-fuse,
  * so that both programs may mount one bucket:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The schedule of parts. An upload has 10,000 parts of at most 5 GiB, and how
  * large it will become is not known while its first part leaves. So parts

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The headers that belong to an object, beside its bytes. The table in props.c
  * is the only list of their names: what writes an object, copies it, tells of

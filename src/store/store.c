@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The wrapper round the vtable. Every call of a caller comes through here:
  * what the contract forbids is refused before a store sees it, so that no

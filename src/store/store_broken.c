@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A store that cannot be opened: the wrapper refuses every call that would
  * reach it, so its vtable has only what tells of it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the contract of store.h asks of arguments. Pure: 0, or the -errno that
  * the call returns instead of being made.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store_get() for a caller that sleeps: done() unparks it. An interrupt
  * cancels the call and then waits for done(), which comes soon, because the

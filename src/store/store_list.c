@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The wrapper of listings. What a server lists is taken apart by callers, who
  * take the prefix off and merge by order, so it is checked here, for every

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pre-signed URLs, what is the same for every kind of store: which method an
  * action is, what may be signed into a URL, and how the headers are written

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pre-signed URLs: what is asked for, and what comes of it. The call is
  * store_presign() in store/store.h.

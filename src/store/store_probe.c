@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each step is a request whose answer a server may get wrong without a word: a
  * condition that does not hold must fail, names must be listed as they are. What

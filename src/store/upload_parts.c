@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A flight is a part on its way. There are as many as the width, made with the
  * upload, so a part that may be sent cannot fail for lack of memory; one is

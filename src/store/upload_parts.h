@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The parts of one upload: which of them the store has, and which are on their
  * way. What an object of more than one part is made by; upload_stream.h stands

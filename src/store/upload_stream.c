@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A buffer is filled, sent as a part, and filled again when that has ended.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One object on its way into a store, as its bytes come, in order and of a
  * length that is not known yet: whole or not at all.

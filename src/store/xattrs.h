@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Extended attributes in the metadata of an object, in the form of s3fs-fuse:
  * one header, whose value is the percent-encoded JSON object of names and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libtransfer.a
 libtransfer_a_SOURCES = \
 	src/transfer/transfer.c src/transfer/transfer.h \

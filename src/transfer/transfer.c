@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Threads: the caller, which finds jobs, `parallel` workers, and one that
  * watches: it takes SIGINT and SIGTERM, which are blocked everywhere else,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Many files, several at a time, by threads that take jobs from a
  * bounded queue, says each failure in one line, shows how far it is, and ends

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One file from stage to stage. Within one bucket of one server the server
  * copies it, with its headers, pinned to the version that was listed; else its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What get and put do with local files that has nothing to do with the far
  * side.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Local files: directories, temporary ones, and what a file's ETag would be.
  */

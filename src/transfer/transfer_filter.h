@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which files of a tree are wanted: --include and --exclude. Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A word of the far side. Without wildcards it is the file that has exactly
  * that name, or with --recursive the directory. What goes below a local

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One file, from the far side to a name of this machine. It comes in ranges of
  * CHUNK bytes, as many at once as there are requests to spare; each round of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fnmatch(3) on the components of a path, one by one, so that the pattern may
  * have fewer than the name.

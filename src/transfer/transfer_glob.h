@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names with wildcards on the far side: `*`, `?` and `[...]` in the components
  * of a path; none of them stands for a '/'. `\` takes the meaning from the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A span is what one listing covered: all keys that begin with its prefix, or,
  * where it was cut short, those up to the last that came. Keys come in order.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a stage has already where files are put: by a listing for all of them
  * instead of a question for each. One thread.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bytes move by copy_file_range(2), which clones where the file system can,
  * a chunk at a time: between two of them the progress is shown and an interrupt

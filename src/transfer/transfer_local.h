@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files of a stage that is a directory of this machine: copied, without a URL
  * and without a gateway.

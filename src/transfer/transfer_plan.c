@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A further lane for each store: its own carries requests for which a person
  * waits, this one long transfers. The settings are the stage's; those of the

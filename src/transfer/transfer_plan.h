@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the words of get and put mean: which files there are, and where each
  * goes. Everything that is found is queued at once.

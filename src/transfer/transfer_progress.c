@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A line is made for the width that there is: the bar goes first, then the
  * pace. Whole numbers only, so that the text depends on nothing else.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How far a transfer is, as a line on a terminal. Pure but for show.
  */

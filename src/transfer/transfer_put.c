@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One file, from this machine to the far side. A file of one part is one PUT.
  * Standard input, pipes and devices have no size yet and are spooled first. A

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A store of one object lives as long as a job runs: of millions that wait in
  * a queue none is open.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where a file is on the far side, and how its bytes get there: by pre-signed
  * URLs (store/s3/s3_url.h), or by the stage's own store where that knows none.

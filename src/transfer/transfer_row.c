@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One reader for each form, which the first byte tells apart; each gives
  * texts to add_row(), where everything is checked. A row is a bearer secret:

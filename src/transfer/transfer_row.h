@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The PRESIGN row: a method, headers and a URL that do without keys. Here are
  * its readers, for rows that come from elsewhere. Pure.

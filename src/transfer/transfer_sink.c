@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Order of things. The state is written before the part is made, so a part
  * without one is another program's and is not touched. A lock on the part keeps

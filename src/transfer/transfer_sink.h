@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The local side: a download gathers in NAME.part, with its state in
  * NAME.part.state, and takes its name only when it is whole.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Three lines: a mark with a version, `done size`, the ETag. Whatever does not
  * read back whole is no state, and the download begins anew.

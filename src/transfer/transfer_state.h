@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is kept beside a download that is under way, so that the next run can
  * go on; and what ETags tell of bytes. Pure.

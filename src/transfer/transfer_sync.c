@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Times decide, not bytes: a target that was written after the source is what
  * came from it, when it has its size. So nothing is read, and a clock that is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is there already where a directory is brought up to date, by one
  * listing: which of its files need not be sent again, and which are left over.

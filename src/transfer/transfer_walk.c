@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A word of this side: a file, a directory with --recursive, or a pattern
  * that the shell did not expand because it was quoted. As on the far side a

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # How long the same work takes on stagefs, on s3fs and rclone mount where they
 # are installed, each as it comes, and by curl and boto3 without any file
 # system; what it costs in requests, bytes, processor time and memory.

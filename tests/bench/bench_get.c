@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How fast a server gives out one URL: bench_get URL CONNECTIONS SECONDS prints
  * requests and MiB a second. Connections are kept open, a thread for each; the

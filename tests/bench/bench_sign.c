@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How many URLs a second one core signs, for keys of 60 bytes: the whole of
  * presign(), as a getxattr or a row of the command line has it.

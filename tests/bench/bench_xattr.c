@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a pre-signed URL costs beside an empty getxattr on the same mount.
  *

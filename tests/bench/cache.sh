@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What the disk cache gives: an object that an earlier mount has read, beside a
 # plain file of the same disk. 0.8 of that is the least that we want. By turns,
 # each RUNS times; the quickest counts, because what else the machine and its

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The results of bench.sh, for people.
 
     chart.py bench.tsv [--limit SECONDS] [--svg FILE]

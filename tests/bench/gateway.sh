@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # How fast does the gateway give out a file? The same file by nginx (sendfile,
 # as many workers as there are processors) and by `stagefs serve`, one after
 # the other, ROUNDS times; the ratio of the two is what counts: 0.8 is the least

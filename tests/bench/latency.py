@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A proxy in front of an HTTP server that adds round-trip time and counts.
 
     latency.py --port 9000 --to localhost:7480 --rtt 20 [--control 9001]

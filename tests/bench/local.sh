@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # How fast is a mount over `fs://`? Beside the least that FUSE costs on the same
 # disk: tests/bench/passthrough.c, a file system that only hands requests on.
 # 0.8 of it is the least that we want (the closing lines say so). The two by

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What FUSE itself costs: a file system that hands every request to another
  * folder and knows nothing. bench.sh measures a mount over `fs://` against it.

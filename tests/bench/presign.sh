@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Speed of pre-signed URLs: docs/performance.md, section `Pre-signed URLs`.
 # Needs root for a mount; the store is the stand-in server, which nothing here
 # asks for anything but the mount itself.

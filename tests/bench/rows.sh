@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The rows of bench.sh, which sources this: for each ID prepare_ID(), which puts
 # into the store what it needs, and row_ID(), for one client.
 # shellcheck shell=bash disable=SC2016,SC2154,SC2317

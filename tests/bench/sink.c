@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A server that takes uploads as quickly as it can, for the speed of writing
  * alone: it speaks as much S3 as a mount needs to write one object, keeps no

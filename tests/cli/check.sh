@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # `stagefs check`, and what every verb says of a configuration or a server that
 # is wrong: one line, with what failed, where and why.
 #

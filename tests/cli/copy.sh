@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # cp, mv, cat, and the options that they share with get and put.
 #
 # Covers: cli/cmd_copy.c cli/transfer_verb.c transfer/transfer_copy.c

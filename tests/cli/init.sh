@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # `stagefs init`: a first configuration, by words and by answers.
 #
 # Covers: cli/cmd_init.c cli/prompt.c client/storage_hint.c

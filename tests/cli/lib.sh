@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # For the tests of the command line: a stand-in S3 server, a configuration for
 # it, and TAP. Sourced; the caller prints the plan by `finish`.
 set -u

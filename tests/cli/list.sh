@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # `stagefs list`: Databend's LIST, in pages, in every format.
 . "$(dirname "$0")/lib.sh"
 start_server --page 7

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Stages that are directories: every verb and statement, without a server.
 #
 # Covers: cli/cmd_keys.c

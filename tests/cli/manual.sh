@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The manual pages and the completion say what the program takes.
 #
 # Covers: cli/manual.c cli/completion.c main.c

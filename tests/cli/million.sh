@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # LIST of a million objects streams: its memory is that of a few thousand.
 . "$(dirname "$0")/lib.sh"
 

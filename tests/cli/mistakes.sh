@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What people type who are wrong, as a table: what it is, the exit status, a
 # regular expression for the one line on stderr, and the words.
 #

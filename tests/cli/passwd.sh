@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # stagefs passwd: a hash from a terminal or a line, and never from the command
 # line. Python's hashlib says whether the hash is right.
 #

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # `stagefs presign`: directories, streams of names, and parts.
 #
 # Covers: cli/cmd_presign_input.c

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # `stagefs presign`: every option, against a server that verifies what was
 # signed and sends what was asked for.
 . "$(dirname "$0")/lib.sh"

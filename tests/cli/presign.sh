@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # `stagefs presign`: URLs that a server takes, every format, every bad input.
 #
 # Covers: cli/cmd_presign.c client/presign_job.c

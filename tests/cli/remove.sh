@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # `stagefs remove`: one file, unless more was asked for.
 #
 # Covers: client/statement_remove.c client/walk.c

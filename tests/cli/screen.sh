@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What a person sees at a terminal of 80 columns, where nothing else was asked
 # for; a pipe gets what it always got.
 #

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # `stagefs sql`: statements as they are written for Databend.
 #
 # Covers: cli/cmd_sql.c client/statement.c

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The life of stages: CREATE, ALTER, SHOW, DESC, DROP, as statements and verbs.
 #
 # Covers: cli/cmd_statement.c client/stages.c client/stages_conn.c

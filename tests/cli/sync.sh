@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # `stagefs sync`: in all three directions, what it sends and what it leaves.
 #
 # Covers: cli/cmd_sync.c transfer/transfer_sync.c

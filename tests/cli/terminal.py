@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """terminal.py COLUMNS PROGRAM ARG...: runs it on a terminal of that width,
 prints what it says, and exits as it does. Each line of standard input is typed
 when the program has asked: its output ends in `: ` or `> `. A line of ^C is

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # `stagefs get` and `stagefs put` against the stand-in server: what they name,
 # what they do when the server misbehaves, and rows from elsewhere.
 #

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # du and tree; alter.
 #
 # Covers: cli/cmd_tree.c

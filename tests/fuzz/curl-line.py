@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The curl line of a pre-signed URL, as a shell reads it.
 
 Random keys, headers and options become lines (presign_row_curl(), which `.curl`

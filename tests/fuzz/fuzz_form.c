@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any bytes as a form: it ends, within its bounds, and says the same however
  * they were cut. The first line is the Content-Type, the rest the body. Built

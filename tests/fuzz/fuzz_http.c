@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any bytes to the server itself, over a loopback socket: it answers or ends
  * the connection, gives away nothing that takes a signature, and the next

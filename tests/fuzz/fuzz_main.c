@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runs a fuzzer's function over the files of a folder, as a unit test: the
  * folder is tests/fuzz/corpus/NAME, NAME the program's without `fuzz_`.

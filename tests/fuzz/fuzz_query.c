@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any bytes as what a request for an object says: lines of target, Range,
  * If-Match, If-None-Match, If-Range, a time, Host, Origin. Nothing that is not

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any bytes as a script: it ends, errors stand inside the text and say
  * something, and what an error shows is a few lines without control bytes.

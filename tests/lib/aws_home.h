@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A home directory of its own for tests that read ~/.aws.
  */

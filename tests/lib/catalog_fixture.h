@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For the tests of the catalog: every store that it opens is in memory, and
  * found here by its name.

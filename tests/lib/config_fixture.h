@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For the tests of the configuration: a directory of their own, and an
  * environment in which nothing else is read.

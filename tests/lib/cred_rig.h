@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A provider of credentials under test: what surrounds it (environment, files,
  * the stand-in server) as a row of a table, and what is to come of it.

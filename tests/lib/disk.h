@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A mount, without a kernel, over a store of files in a folder of its own. */
 #ifndef TESTS_LIB_DISK_H
 #define TESTS_LIB_DISK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A directory of a disk cache, in a folder of its own. */
 #ifndef TESTS_LIB_DISK_DIR_H
 #define TESTS_LIB_DISK_DIR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A folder of drop-ins for a test: made, filled and emptied. For one test
  * program each.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calls for the engine's tests: a path of the stand-in, what came of it, and a
  * done() that can be waited for.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What tests of file content stand on: one stage of a memory store, a tree, a
  * budget and a spill directory.

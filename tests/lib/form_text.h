@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A form as one line of text: what the parser said, whatever the pieces that
  * it was fed in.

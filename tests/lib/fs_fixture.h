@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A mount without a kernel: one stage on a store in memory, and what a test
  * does with it in a line each. */
 #ifndef TESTS_LIB_FS_FIXTURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A gateway over two local stores, `storage` and the external stage `ext`, on a
  * loopback port, with a clock of the test's; and a client of its own that signs

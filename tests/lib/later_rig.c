@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "later_rig.h"
 
 #include "unit.h"

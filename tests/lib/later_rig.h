@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A mount with write_back on a store in memory: nothing is sent before it is
  * flushed, and a daemon that dies is a file system that is freed without its

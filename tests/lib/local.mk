@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What the tests share: rigs, fixtures, a store in memory.
 check_LIBRARIES = tests/lib/libtest.a
 tests_lib_libtest_a_SOURCES = \

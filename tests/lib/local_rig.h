@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A local store in a folder of its own, for tests: below $TMPDIR or /tmp, and
  * gone afterwards. Whatever fails ends the test.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The memory store: objects in an array sorted by key, their bytes in counted
  * blobs that never change, so that a reader keeps what it began with while a

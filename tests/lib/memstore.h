@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A store in memory: for tests of everything that stands on a store. It obeys
  * the same contract test as the S3 store, and can be told to fail.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Data calls of the memory store. Without a delay they end before the call
  * that starts them returns; with one they wait in a queue for the store's own

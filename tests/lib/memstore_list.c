@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A listing of the memory store, page by page as a server would do it: a page
  * is copied under the lock, and the next one begins after the last key or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The objects of the memory store: blobs, and the array sorted by key.
  */

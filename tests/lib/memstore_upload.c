@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Multipart uploads of the memory store. An upload belongs to the store until
  * it is completed or aborted; the caller's handle knows it by its id, so what

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A file system of our own, on an image, whose power can be cut: it is shut down
  * without what it has not written yet (FS_IOC_SHUTDOWN, as xfstests do).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What each answer of a store means, written from the documentation and not
  * from the table under test; the pure test and the one on the wire share it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An S3 store under test: an engine, a lane, a signer, and behind them the
  * stand-in server or a real one.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A suite on one stand-in: its rig, how it begins and ends, and its rows, each
  * of which begins with fresh(), a function of the suite's own.

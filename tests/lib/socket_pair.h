@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A TCP connection of loopback with both its ends. Whatever accepts fails the
  * test; a family that the machine lacks is told.

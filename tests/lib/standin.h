@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Starts tests/standin/server.py and speaks to its admin paths by a client of
  * its own, so that the engine under test is not what it is tested with.

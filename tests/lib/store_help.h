@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the contract's tests are written in. Names are below the run's prefix.
  * A failure fails the test.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The main() of the unit tests. A suite's process writes its TAP to a pipe;
  * results are numbered anew, with the suite's name before each sentence. What

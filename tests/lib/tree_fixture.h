@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A tree of names on a stage of its own, without I/O. */
 #ifndef TESTS_LIB_TREE_FIXTURE_H
 #define TESTS_LIB_TREE_FIXTURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What every unit test includes: cmocka, and a check that names its row.
  *

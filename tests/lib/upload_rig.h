@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A gateway for uploads: `storage` on a local disk, external stages in memory
  * (`mem` and `ro` open to the upload API, `closed` not) and on a disk (`disk`),

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What ends a traversal amid it, while listings and files are on their way: a
 # signal, the stage's end, the mount's.
 . "$(dirname "$0")/lib.sh"

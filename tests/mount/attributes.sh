@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # attributes = posix: modes, owners, times and symbolic links in the metadata of
 # objects, as s3fs keeps them; what they cost; and s3fs on the same bucket.
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What people do all day with files, on a mount, and what the server then has.
 #
 # Covers: fuse/init_patch.c fuse/op.c fuse/ops.c fuse/ops_file.c

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The frame of `make bench` with little to do: each row is run, counted and
 # shown. How long anything takes is of no matter here.
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """The driver of broken.sh: each way of writing, with each fault of the server.
 
 usage: broken.py FOLDER PREFIX SERVER WORK[,WORK...]    (empty: all)

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Each way of writing, with each fault of the server amid it (broken.py): what
 # the program sees is what the store has, and nothing is left behind.
 NEEDS_S3=no

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A browser at the gateway: headless Chromium downloads by a pre-signed URL;
 # a page of an origin in cors_origins uploads by fetch, to an upload URL and to
 # the upload API; a page of any other origin can do neither.

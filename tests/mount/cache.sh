@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The disk cache: what a mount has read the next one reads without a byte of it
 # from the server, and no wrong byte comes of a replaced object, a kill, damage,
 # another daemon or a full disk. Requests are counted on the way to the server.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # stagefs among other clients of the same store: what it writes they read, what
 # they write it shows. aws s3api, boto3 and curl; single objects and multipart.
 #

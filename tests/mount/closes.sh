@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What open, write and close leave in the store, and when: on an S3 stage (the
 # stand-in, which counts) and on a directory of this machine.
 NEEDS_S3=no

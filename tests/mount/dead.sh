@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # One stage whose endpoint accepts connections and never answers: two hundred
 # readers hang on it, and nobody who works elsewhere notices.
 . "$(dirname "$0")/lib.sh"

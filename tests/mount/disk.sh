@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A mount over a local disk: what a file is there it is on the mount, and the
 # other way round; content that is read, written and replaced at once; what
 # others change on the disk or through the gateway.

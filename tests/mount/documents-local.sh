@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The sessions of Databend's documents on the embedded store, with nothing
 # configured: PRESIGN to the user stage and an internal stage, LIST after each,
 # uploads to http://localhost:8000/v1/upload_to_stage, commands word for word and

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The sessions of Databend's documents, commands word for word, with their
 # users and buckets, against a real object store on port 9000: PRESIGN to the
 # user stage, to an internal and to an external stage, LIST after each, curl

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # With nothing configured: stages in plain files, by an ordinary user and by
 # root, their gateway, and the lines of fstab.
 #

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Bad input, full disks and killed daemons: one clear line, an exit status, and
 # nothing changed.
 #

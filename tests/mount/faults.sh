@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What a mount makes of a server that does what no good server does: the
 # scripted stand-in of tests/standin.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """forward.py PORT HOST:PORT: what comes to 127.0.0.1:PORT goes there.
 
 For the documents' sessions, which name port 9000 whatever port the tests'

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Pre-signed URLs of stages on a local disk: a mounting daemon answers them, or
 # `stagefs serve`. By curl, python's requests and boto3; and by those who may
 # not come in.

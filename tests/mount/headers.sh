@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The headers that belong to an object: the type of what is new, and what edits,
 # renames and uploads keep.
 . "$(dirname "$0")/lib.sh"

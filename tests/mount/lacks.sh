@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Stores that do not know a header, or demand one: a mount does all the same, by
 # another way, and says once which. The settings of what is made, by each way
 # that a mount has. The server is the stand-in, which plays each of them.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What reading large objects takes: memory of the daemon, requests and bytes,
 # from a store that is 100 ms away, so that the windows are as large as they
 # get. Never how long.

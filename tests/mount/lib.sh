@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # For the mount tests: sourced by each of tests/mount/*.sh. A test file speaks
 # TAP, works under a prefix of its own in the test bucket and mounts on a
 # folder of its own, so that files can run alone and in any order.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A mount's life: by hand, by mount(8) and fstab, its options, its end while
 # something is still going up, and the next one at the same place.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Many requests at once, and what became of each.
 
 load.py get URL FILE N      N downloads of one URL, all connected before the

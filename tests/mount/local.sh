@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Stages that are directories of this machine (fs://): what people do with
 # files on the mount, and what then lies in the directory itself; what other
 # programs put there; ways out of it; disks that cannot hold a store; a daemon

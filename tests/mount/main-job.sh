@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The main job on real input: this machine's /usr/include and a file of 1 GiB
 # go onto a stage and come back, byte by byte, here and through boto3; they are
 # listed, and ten of them fetched by pre-signed URLs.

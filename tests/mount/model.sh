@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # 100,000 operations, by several processes, against a model of a file system
 # (tests/mount/model): on a directory of this machine and on S3 (the stand-in).
 # The same operations each time, so that none fails by chance; MODEL_SEED picks

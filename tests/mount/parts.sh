@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A store that wants all parts of an upload but the last of one length, as
 # Cloudflare's R2 does, and says so only when the upload is completed.
 # Covers: fs/content/publish.c fs/content/writer.c store/parts.c

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """The driver of posix.sh: runs the rows of a table of system calls.
 
 usage: posix.py TABLE FOLDER KIND

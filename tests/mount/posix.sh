@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # System calls and what they answer, by the table posix.rows, on a store of
 # files and on S3: what POSIX asks for, and what the mount refuses by design.
 #

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Programs as people run them, in a stage on S3 and in a directory: the same
 # work is done on the local disk, and what is there after a new mount is the
 # same. Those that are not installed are skipped.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Parts of files, copies, files without names, locks: what programs find on S3 and
 # on a disk, and how many bytes travel for it. Never how long.
 #

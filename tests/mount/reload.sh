@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A configuration that changes while its mount runs: SIGHUP, `stagefs reload`,
 # and keys, which are read again by themselves.
 #

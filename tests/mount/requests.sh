@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # How many requests names and small files take, counted on the way to the
 # server. Never how long.
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """The server's side of the mount tests: objects by boto3, not by us.
 
     s3.py put KEY FILE [content_type=T, cache_control=, content_encoding=,

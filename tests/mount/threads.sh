@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Many at once on one mount: readers, writers, renames, listings, signatures.
 # Short, for it also runs under the thread sanitizer.
 . "$(dirname "$0")/lib.sh"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """System calls of a program that gets a signal every millisecond and handles it.
 
     ticking.py FOLDER restart|eintr|urg [TREE FILES]

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # get and put, which need no mount, against the store: bytes that boto3 reads,
 # trees, rows that boto3 signed, and a get that is killed.
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The upload API of a mounting daemon: into folders of this machine and on into
 # an object store, by curl and by python's requests, seen by the mount at once.
 . "$(dirname "$0")/lib.sh"

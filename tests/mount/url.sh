@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # `stagefs s3://bucket/prefix MOUNTPOINT`: a bucket without a configuration, by
 # the keys of the environment or of a profile, by hand and from fstab.
 #

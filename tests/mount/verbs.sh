@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The verbs, which need no mount: presign, list and check against the store.
 #
 # Covers: client/mount_presign.c

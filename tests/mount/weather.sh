@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Bad weather between a mount and its server: one request in ten is refused,
 # one is reset, one answer in ten is cut in half, one in fifty stalls; the
 # server is away for a while; it is gone. Programs read and write what is

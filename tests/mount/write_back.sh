@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # write_back: what is accepted and sent later. KILLS in the environment: how
 # many daemons are killed amid work (500 in `make check-long`).
 #

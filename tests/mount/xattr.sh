@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Extended attributes: pre-signed URLs that curl uses against a server that
 # verifies them, what the store knows, expiry and its inheritance, who may.
 . "$(dirname "$0")/lib.sh"

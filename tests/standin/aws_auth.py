@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stands in for what gives out AWS credentials, for tests.
 
 STS (AssumeRole, AssumeRoleWithWebIdentity), the portal of IAM Identity Center,

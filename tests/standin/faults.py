@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Scripted misbehaviour: which requests, how often, and what then.
 
 A fault is {"match": {...}, "action": {...}}.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """listing.py N: an S3 server of one bucket with N keys that are never stored.
 
 Each page is made when it is asked for, so a million of them cost nothing.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small S3 in memory: what stagefs asks of a store, and the answers that
 Amazon's documentation promises. Keys are bytes. One lock around everything.
 """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The listings of the in-memory S3, as the inner text of their XML.
 
 query["as"] has them as other servers do:

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A scripted stand-in for an HTTP or S3 server, for tests.
 
     server.py [--port 0] [--s3 --access-key K --secret S --region R ...]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verifies AWS Signature Version 4, header and query form, for S3 and, in
 header form, for services that want no x-amz-content-sha256.
 

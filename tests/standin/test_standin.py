@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The stand-in is an S3 in the eyes of boto3, which knows nothing of it, and
 misbehaves as it is told. TAP."""
 import http.client

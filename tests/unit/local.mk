@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # One program for each room of src/, of all its suites: tests/lib/suite.h. What
 # takes the place of a function of the C library's stands alone.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Whose keys are used: ours against botocore's.
 
 Every combination of sources that needs no Amazon (environment, the two files,

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Our URLs against botocore's generate_presigned_url, on generated cases.
 
 The cases come from botocore's own model of S3: each operation that a URL can

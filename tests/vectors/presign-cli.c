@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signs what it reads by presign(), for tests/vectors/presign-botocore.py and
  * tests/fuzz/curl-line.py.

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Our signatures against botocore's, on generated requests.
 
 Every case goes through botocore's S3SigV4QueryAuth or S3SigV4Auth with its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signs what it reads, for tests/vectors/sigv4-botocore.py.
  *

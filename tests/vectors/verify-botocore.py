@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """URLs that botocore's client makes, before sigv4_verify().
 
 Each is accepted as it is; and refused with another method, host, path, key,

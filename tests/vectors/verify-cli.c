@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Verifies what it reads, for tests/vectors/verify-botocore.py: a line is
  *

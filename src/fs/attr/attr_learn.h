@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Asking the store for attributes that it keeps in the metadata of objects
  * (fs/names/inode_meta.h): a HEAD for each name, once for each version. Of a

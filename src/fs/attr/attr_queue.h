@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Changed attributes of names whose bytes are stored (attr_send.h). The first
  * one is stored at once, so that a refusal reaches its program. Those that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Storing attributes that callers have changed, for a name whose bytes are in
  * the store already: its HEAD, and a copy of it onto itself with the headers

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libfs_attr.a
 libfs_attr_a_SOURCES = \
 	src/fs/attr/attr_learn.c src/fs/attr/attr_learn.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bytes that are being fetched. A block is FETCHING while its GET runs, then
  * READY, or FAILED and out of its source's index, so that the next reader asks

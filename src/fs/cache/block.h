@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The block cache: bytes of objects in memory, of all files, in one budget.
  *

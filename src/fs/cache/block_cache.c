@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Blocks that are not read. One without a reference (a reader's, or its GET's)
  * stands in the list of its rank until it is wanted again or the budget asks

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where blocks are kept, and for how long: block_source.c finds the blocks of
  * one object's version, block_cache.c has those that are not read. block.c,

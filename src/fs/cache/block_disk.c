@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A block that is to be read ahead goes QUEUED -> LOADING -> its done(), or, if
  * the disk has not got it, to the store. It has the reference of its GET all

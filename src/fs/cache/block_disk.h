@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Between blocks and the disk cache. A block that is on the disk is read from
  * there in place of its GET: at once, on the thread that wants it, or for

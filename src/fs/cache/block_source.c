@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One version of one object. It finds its blocks in an array that is sorted by
  * their start.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A range is cut at the bounds of segments (disk_segment.h); each piece of what
  * is saved is counted first (disk_usage.h). Reading and writing are turned off

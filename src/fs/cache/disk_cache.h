@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The disk cache: bytes of objects that were fetched once, in a directory of
  * this machine, for later mounts and other daemons of the same user. Bytes are

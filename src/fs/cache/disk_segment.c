@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is read in large pieces and stands in no page cache goes past it: that
  * halves the processor time, and the kernel has these bytes once more as those

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The files of the disk cache. One has what is kept of a segment, 8 MiB at
  * most, of one version of one object; any pages of it, in any order.

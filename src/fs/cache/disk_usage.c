@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Eviction goes through the folders twice: files are counted by their age
  * first, in a few hundred steps that grow with it, and then those are removed

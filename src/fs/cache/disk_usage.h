@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How much of the disk all daemons keep in a cache's directory, and what has to
  * go for it to stay below the limit: what was not used for longest.

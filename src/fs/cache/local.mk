@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libfs_cache.a
 libfs_cache_a_SOURCES = \
 	src/fs/cache/block.c src/fs/cache/block.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How much to ask for, and how far ahead: a function of how one handle has
  * read so far, and of what is known of the way to the store. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A short GET says nothing of the speed: its bytes come all at once. */
 #include "fs/cache/wire.h"
 

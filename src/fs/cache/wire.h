@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the GETs of an object have told of the way to its store. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Content whose objects are files of a local disk (store limits.files): no
  * blocks, no parts. The base's file is open from the open on, so it can be

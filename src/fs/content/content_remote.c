@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Remote content: blocks of the store's object below what was written, which
  * leaves as parts.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bytes that were read, in place: what they stand in is held until
  * fs_data_release().

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What callers do with an open file's content, whichever way it is kept: the
  * turn, the state and the name's time, round one step of its struct

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The content of a file that is open: one for each inode, shared by
  * its handles. It is the store's object (the base), overlaid by what was

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The bytes of a small object that an open for writing has fetched, with its
  * headers, where it would have asked by a HEAD: the publication needs both.

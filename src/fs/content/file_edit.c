@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What callers set of a file's headers (extended attributes): a part of what is
  * to be published, if there is something; else the store's object gets it, by a

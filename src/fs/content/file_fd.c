@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fs/content/file_fd.h"
 
 #include <errno.h>

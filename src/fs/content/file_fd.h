@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files on a store's own disk, of which objects are made: counted, because
  * readers go on with one that a publication has just replaced.

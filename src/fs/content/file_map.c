@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From the top: the tail, what was not retained, the spill file, the base up to
  * its limit; and zeros where nothing was written.

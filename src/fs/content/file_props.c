@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The headers that a publication gives its object. A new one gets the content
  * type of its name, and what else the store is set to. One that replaces an

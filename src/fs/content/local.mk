@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libfs_content.a
 libfs_content_a_SOURCES = \
 	src/fs/content/content_local.c \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The state directory. Each daemon has a name there, made of its process id and
  * the time, and two kinds of files:

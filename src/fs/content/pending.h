@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Upload ids on disk, so that the next mount aborts what a killed daemon left:
  * one small file for each upload in the state directory, named by the daemon's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Making the store's object what a reader reads now. One part is one PUT; more
  * are an upload, of whose parts

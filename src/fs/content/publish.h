@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Making the store's object of content that is kept remotely. With the turn.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ranges of content that change without bytes of a program's, or are looked
  * for. As struct content_ops has them, for content that is kept remotely.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A read walks over the runs of a file's content (file_map()). As long as they
  * are of the base, its segments are the blocks themselves; the first byte that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading an open file: what is dirty comes from the file, the rest from
  * blocks of its base, with read-ahead.

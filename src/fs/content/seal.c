@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * With the turn held the content is brought to one place: a tail that is the
  * whole of a small file stays, in memory of its size; any other goes to the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an open file has that the store does not, on the local disk: enough for
  * another process to make the object after a crash.

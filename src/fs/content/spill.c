@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An unlinked file (O_TMPFILE where the file system has it), so that a killed
  * daemon leaves nothing. The disk is asked for its room before each write,

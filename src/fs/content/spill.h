@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A spill file: an unlinked temporary file with the bytes of one open file
  * that are not in memory. Made at the first need. It leaves the disk some

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An open file's content: whose turn it is, and what everything that works on
  * it asks.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An open file's content (struct file), and whose turn it is to change it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The upload of an open file (struct upload_parts), of which there is a record
  * on disk as long as it is open. With the turn.

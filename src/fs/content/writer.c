@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writing, in pieces that each lie in one part. A piece goes
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * When a name that is removed is asked of the store: the first one of a
  * directory at once, so that its program hears of a refusal; those that follow

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Claims: which thread publishes a file, and which moves a directory.
  *

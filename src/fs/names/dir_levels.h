@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A listing without a delimiter, on its way into the tree: it fills the
  * directories below one, each as it comes to it.

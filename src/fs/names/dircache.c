@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whole directories. A listing that was read to its end says which names there
  * are, so what it did not show is not there: that answers lookups of absent

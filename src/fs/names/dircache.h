@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is believed of whole directories: a listing that was read to its end
  * answers every lookup in the directory, absent names included, until its ttl

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One inode: its references, what a caller sees of it, its path, and the
  * attributes that callers changed.

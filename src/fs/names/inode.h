@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The names we know: a tree of inodes under one lock, the tree lock.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Attributes that a caller chose, or the store keeps. Mode and owner stand in
  * the inode and are lost with it, unless a caller changed them: then it is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ETags of an inode: of the object that stands at its name, of the one
  * whose pages the kernel has, and of the one whose size the kernel was told.

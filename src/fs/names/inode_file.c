@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The open content of a file: at most one at a time, and the tree's list of
  * those that have one.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Attributes that a store keeps in the metadata of its objects
  * (policy.in_metadata). A listing does not tell them: a name that is listed is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libfs_names.a
 libfs_names_a_SOURCES = \
 	src/fs/names/burst.c src/fs/names/burst.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What holds for the names of a stage, by the kind of its store. Callers ask
  * for what they mean, not for the kind: a further kind is a further row.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A table of words, and a time for each: whoever is the first after a minute
  * says it.

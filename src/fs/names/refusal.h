@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a mount refuses for good and an errno cannot explain: the log says why,
  * at the default level, once a minute at most for each kind.

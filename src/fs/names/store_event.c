@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An announcement is worth as much as our own change: it is stamped. But two of
  * them may arrive in another order than the changes were made, so what is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What another part of this process did to a store's object, and where it
  * stands in the tree. Part of the tree (inode.h); no I/O.

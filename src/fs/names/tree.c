@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tree's frame: the hash table from (parent, name) to an inode, and the
  * lists of children. How long an inode lives is tree_lru.c's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files that make up the tree of names share: the structures under
  * the tree lock, and the steps that are taken while holding it. For the

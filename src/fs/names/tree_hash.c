@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where a name stands: the children of a directory, by one hash table for all.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * st_ino: a file's own number, of the tree's count or of its disk.
  */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libfs_rename.a
 libfs_rename_a_SOURCES = \
 	src/fs/rename/rename.c src/fs/rename/rename.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rename(2), in files that each do a part of it: of one file, of a directory,
  * of either once both names are known, of two for each other.

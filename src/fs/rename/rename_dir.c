@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Moving a directory: every key below it is copied, then the names move in the
  * tree, then the old keys are removed.

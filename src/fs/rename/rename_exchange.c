@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * RENAME_EXCHANGE: two names, files or directories, for each other.
  *

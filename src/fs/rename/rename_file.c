@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rename(2) of files, and the checks for both kinds. A store cannot rename: it
  * copies, and what was copied is removed. The order is such that at every

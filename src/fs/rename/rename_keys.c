@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The keys are noted in one long text; a million of them are some 80 MB, and
  * the text has a bound. An ETag stands behind its key, since the copy is

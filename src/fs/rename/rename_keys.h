@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The keys below one place of a store, and their copies below another: what a
  * renamed directory is made of. Blocks on the store; one caller at a time.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A rename whose stages are known: what stands at both names, whether the one
  * can take the place of the other, and again when that was another's by then.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Records gather in the batch that is open. The thread that finds no other one
  * writing takes it, writes it with one call, flushes it with another, and wakes

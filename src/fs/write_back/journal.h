@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal of a mount: which changes of its stores are accepted and not yet
  * sent, so that they outlive the process and a power cut. Changes have numbers;

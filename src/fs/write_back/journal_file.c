@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  *   SPILL_DIR/write_back/HASH/owner     locked; the text of who
  *                            /journal   records

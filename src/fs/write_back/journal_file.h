@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The folder of a journal: whose it is, the journal itself, and the files with
  * bytes that are too many for it. One process at a time has it.

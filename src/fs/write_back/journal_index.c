@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A change is there from its first record to that of its end. Its place is a
  * stage and a key; no two changes have the same.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the latest records of each change stand in a journal. No I/O; the
  * caller's lock.

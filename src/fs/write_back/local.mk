@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libfs_write_back.a
 libfs_write_back_a_SOURCES = \
 	src/fs/write_back/journal.c src/fs/write_back/journal.h \

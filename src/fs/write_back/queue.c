@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who sends what when. Workers begin with the work, WRITE_BACK_WIDTH at most,
  * and sleep until the next change is due. A worker that takes a change while

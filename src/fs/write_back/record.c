@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  *   0  magic      4  checksum of all that follows
  *   8  length    12  kind

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A record of the journal: what is to be done in a store, as bytes. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an earlier daemon had accepted is accepted again, without a word from a
  * store: the directories above a name are there because something is to be

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A journal is read while its lock is held, so no mount takes it meanwhile; the
  * one of a mount that lives is looked at as it is.

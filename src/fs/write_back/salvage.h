@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What stands in the journals of a spill_dir, whoever's they are, without a
  * mount. Blocks on the local disk.

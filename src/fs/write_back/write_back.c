@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The order of steps, so that a crash between any two of them loses nothing
  * that was answered and brings nothing back that was removed:

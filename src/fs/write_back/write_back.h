@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Changes that are accepted, and sent to the store later: `write_back` of a
  * stage. What is accepted is in the journal (journal.h); what it is made of is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Extended attributes: a table of names and functions. Those of the table are
  * not stored; each is computed when it is asked for by name. listxattr shows

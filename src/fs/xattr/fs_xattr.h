@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * getxattr(2) and its like. Each may block on the store.
  */

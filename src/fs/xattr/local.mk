@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libfs_xattr.a
 libfs_xattr_a_SOURCES = \
 	src/fs/xattr/fs_xattr.c src/fs/xattr/fs_xattr.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Extended attributes, between the files that answer them: fs_xattr.c has the
  * table, xattr_presign.c the URLs, xattr_stage.c what the store knows,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fs/xattr/xattr_args.h"
 
 #include <errno.h>

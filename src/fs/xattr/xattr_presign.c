@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pre-signed URLs by name. A URL is a bearer secret that outlives the check,
  * so the caller's own permissions are looked at here: the kernel has asked for

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Headers of an object as extended attributes: some by names of ours, and what
  * callers store under names of their own, which stands in one header

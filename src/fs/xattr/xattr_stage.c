@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the store knows of an object. What LIST tells comes from the tree; what
  * only a HEAD tells is asked for each time and not kept.

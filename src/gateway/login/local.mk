@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libgateway_login.a
 libgateway_login_a_SOURCES = \
 	src/gateway/login/login_throttle.c src/gateway/login/login_throttle.h \

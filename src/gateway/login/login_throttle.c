@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is remembered is a keyed hash of name, password hash and password, with
  * a key of this process: neither a password nor what could be searched for one

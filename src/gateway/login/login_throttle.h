@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Is this the password? Slow for a client that guesses, quick for one that
  * knows: at most two hashes are worked on at once, what was right is let in at

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A socket that its program has closed goes on living in the kernel until all
  * of it was sent, and is root's then: only one that is ESTABLISHED, and has an

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rules in one place; what they stand on is in peer.c (the socket's user)
  * and login_throttle.c (is it the password).

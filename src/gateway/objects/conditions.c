@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A client's word about what it has (ETag, time) is compared with what there
  * is. A time that cannot be read is as if it had not come (RFC 9110, 13.1.3),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTTP's small grammars: conditions, ranges, times. Pure.
  */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libgateway_objects.a
 libgateway_objects_a_SOURCES = \
 	src/gateway/objects/conditions.c src/gateway/objects/conditions.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A pre-signed request for an object of a local stage; object*.c's own.
  */

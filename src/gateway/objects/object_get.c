@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * GET and HEAD. What the store says of the object and the file that is sent
  * belong together: the file is opened by the ETag that the answer will name,

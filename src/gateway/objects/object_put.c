@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PUT. The body goes to a file without a name on the disk where the object will
  * be, as it comes; when it is whole, and is what its checksums say, the store

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A gateway's life: settings, routes, address, server; and back.
  */

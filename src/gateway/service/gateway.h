@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The HTTP gateway: pre-signed URLs of local stages, the upload API, health and
  * metrics (docs/gateway.md). In the mounting daemon, or alone (`stagefs

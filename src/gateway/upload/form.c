@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The states are those of the grammar in RFC 2046, 5.1.1:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * multipart/form-data (RFC 7578) from a stream, in constant memory: bytes are
  * fed as they come, and events are taken out. Pure; how the bytes were cut

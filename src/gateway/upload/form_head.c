@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A part's headers as browsers, curl and libraries write them. Of names in
  * quotes there are two schools: RFC 2616 puts a backslash before `"` and `\`,

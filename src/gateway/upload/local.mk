@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libgateway_upload.a
 libgateway_upload_a_SOURCES = \
 	src/gateway/upload/form.c src/gateway/upload/form.h \

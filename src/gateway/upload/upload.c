@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The way of a request: its user, the stage, may they; then the form, as it
  * comes. A file is in its stage before the next one begins, so an upload that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `PUT` and `POST /v1/upload_to_stage`, as Databend has it: a form whose files
  * go into a stage (docs/gateway.md).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/upload/upload_name.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From what an upload calls its files to paths in a stage. Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table, and settings as plain values by it. Rows point into the settings
  * of the lane, the credentials and the store, so that a new key is one row.

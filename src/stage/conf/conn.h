@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Connection settings of a stage: Databend's keys with all their aliases, and
  * ours, as one option table that serves [storage], [stage NAME] and -o; and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which server answers for a connection. Endpoint and region are computed from
  * the plain values each time they are asked for, so there is no second copy

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the environment adds to settings. A stage with keys of its own takes
  * nothing from a profile: the profile's region and endpoint belong to the

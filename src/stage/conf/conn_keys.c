@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which keys a connection holds, to compare. A directory has many names
  * (symbolic links, bind mounts), so two of them are compared by where they lie:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From settings to a store: a lane to its server, a signer with its
  * credentials, and the store that takes both over; or a directory.

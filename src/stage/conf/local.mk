@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libstage_conf.a
 libstage_conf_a_SOURCES = \
 	src/stage/conf/conn.c src/stage/conf/conn.h \

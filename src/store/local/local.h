@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A store on a local disk: an object is a plain file at its key, a directory
  * marker a directory, so that a person sees their files. See local.c for

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libstore_local.a
 libstore_local_a_SOURCES = \
 	src/store/local/local.c src/store/local/local.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The address of the gateway that answers for a root, as it stands in
  * `.stagefs/gateway`. It is read again when the file has changed.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A whole file takes its place. Under the lock of its key, in this order:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calls on single files that do more than the kernel's: beneath a directory,
  * without a way out; with an owner; with a name for what has none; with bytes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The folder `.stagefs` of a root, and what lies in it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A listing: the folder that the prefix names, and those below it when there is
  * no delimiter, depth first. A folder sorts as `name/`, so its keys come where

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Conditional writes hold between processes by a lock on one byte of
  * `.stagefs/locks`, at the hash of the key. It belongs to an open file (OFD),

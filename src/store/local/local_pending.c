@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Uploads that were begun: a folder each, `.stagefs/uploads/ID/`, with `key`
  * (the bytes of the key) and `data`, which becomes the object. The folder is

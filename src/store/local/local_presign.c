@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pre-signed URLs of a local store: Signature Version 4 in the query, as S3's,
  * over `ORIGIN/STORE/KEY`, by the key of the root. The gateway answers them,

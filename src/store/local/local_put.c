@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PUT and COPY: a file without a name is filled, then takes its place
  * (local_commit.c). A process that is killed leaves nothing.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is at a key, and its bytes. A reader opens the file, so it has one
  * content whatever is renamed over it meanwhile; what another program writes

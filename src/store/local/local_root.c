@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The disk of a store, at start: is the root there, and can its disk hold what
  * we keep?

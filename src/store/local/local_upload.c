@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Multipart uploads. Parts are written where they will stand, into the file
  * that becomes the object, so completing costs nothing but what a PUT's end

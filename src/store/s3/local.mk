@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libstore_s3.a
 libstore_s3_a_SOURCES = \
 	src/store/s3/s3.c src/store/s3/s3.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The S3 store: its making, its settings, and the table of what it does.
  *

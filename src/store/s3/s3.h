@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The S3 store: any server that speaks S3 and verifies Signature Version 4.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One request: building it, signing each attempt, waiting for the answer.
  *

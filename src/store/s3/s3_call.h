@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One logical request to the server: what is asked (verb, key, parameters,
  * headers, body), signed anew for each attempt, and what its answer means. The

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an S3 store's answers say of its clock, kept beside the time since this
  * machine's start: so the store's time is known on when this machine's clock is

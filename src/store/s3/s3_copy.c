@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Server-side copies. The source is looked up first, unless it was made here
  * like any new object: its size says whether one CopyObject does it, and its

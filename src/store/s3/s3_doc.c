@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Small documents: each is a table of paths and the fields where their text
  * goes. What a table does not name is passed over.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The documents that an S3 server answers with, each parsed to plain data.
  * Pure. All return 0, -EBADMSG (no such document, or garbage), -EREMOTEIO (it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Amazon's endpoints have the region in their name, so a bucket that turns
  * out to be in another region has another host. Every other server's name stays

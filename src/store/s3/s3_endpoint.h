@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where a bucket is: the endpoint, the region that may be in its name, and
  * the host and path of a key. Pure.

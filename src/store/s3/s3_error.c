@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One table, looked through from the top: the first row whose code and status
  * fit counts. Rows with a code stand above those for a bare status, so that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a store's answer means: the errno, whether to try again, and what can
  * be put right first. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ETags as an S3 store writes them, and as we keep them. Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A ranged GET. Bytes go to the caller as they come, so an attempt that
  * breaks off leaves a prefix delivered, and the next one asks for the rest.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One name: HEAD, and LIST for what lies below it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A copy: the object onto itself, on condition that nothing is there. A server
  * that heeds that says 412; another one says that such a copy changes nothing,

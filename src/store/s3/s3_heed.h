@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Conditions that some servers bind a request to, and others take no notice of:
  * If-None-Match of a copy, If-Match of a removal. Where a server is known to

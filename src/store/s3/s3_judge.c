@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is made of an answer: on the engine's thread after each attempt
  * (s3_judge), and once at the end (s3_judge_outcome).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A listing: pages of ListObjectsV2. Each page is fetched by a call of its
  * own while the one before it is read (`ahead`), or when that has been.

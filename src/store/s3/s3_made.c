@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What was there wins over the settings, which are for new objects; but the
  * settings over the encryption that servers choose by themselves: buckets

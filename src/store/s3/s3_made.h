@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the settings say of the objects that a store makes, each a header, and
  * with which requests each goes: one table (s3_made.c) for every way of making

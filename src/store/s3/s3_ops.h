@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the store does, by noun: s3.c puts it into its vtable. Of what goes by
  * pre-signed URLs too, s3_url.c has a vtable of its own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Listings. An entry is begun by its element, filled by the leaves inside and
  * checked at its end: one without a key, or with numbers that are none, makes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A page of a listing, as plain data. Pure. What parses returns 0, -EBADMSG (no
  * such document, or garbage), -EREMOTEIO (it is an <Error>: s3_doc_error()

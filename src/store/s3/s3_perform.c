@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A call makes its way: on the thread that sleeps for it, several side by side,
  * or with no thread waiting.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "store/s3/s3_plain.h"
 
 #include <stdlib.h>

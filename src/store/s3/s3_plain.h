@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which objects are as this store makes new ones: with the storage class and the
  * encryption of its settings, and of one PUT's size. A copy of one need not ask

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pre-signed URLs: for the public endpoint, from what is at hand. No request
  * is made; the credentials may be read from their files.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One PUT. The answer of a conditional one can get lost: the next attempt
  * then meets our own object and fails with 412. So a 412 after a lost answer

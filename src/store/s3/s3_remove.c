@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Removing: one key by DELETE, many by DeleteObjects, a thousand a request.
  *

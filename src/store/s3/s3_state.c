@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is known of a store at this moment, and how it is told. Nothing here
  * asks it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An S3 store, and what is known of it at this moment: what the settings say,
  * and what its answers have taught. Nothing here asks it.

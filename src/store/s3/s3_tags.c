@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tags: those of an object that is edited are read, and said again with its
  * next version.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A multipart upload of the S3 store, shared by the files that work on one.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is asked goes to the store whose object it is, with a struct s3_by_url
  * that has the calls signed in their URLs. A row that was handed over has no

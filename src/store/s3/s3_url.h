@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The bytes of one object by pre-signed URLs: a small store, for the length of
  * a transfer. It knows store_get(), store_put() and, of an object whose keys

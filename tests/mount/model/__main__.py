@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A random test of a directory against a model of a file system.
 
     python3 tests/mount/model --top DIR --store fs:DIR|s3:PREFIX

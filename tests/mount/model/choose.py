@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which operation is next: by chance, and so that most of them meet something."""
 import os
 

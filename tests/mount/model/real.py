@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The same operations as calls of the system, below a real directory."""
 import ctypes
 import errno

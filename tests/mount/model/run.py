@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operations done on both sides, the model's and the real one."""
 import errno
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A directory that all processes work in at once: only facts are asserted that
 hold in whatever order their operations come.
 """

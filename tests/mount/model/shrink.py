@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes a sequence of operations that fails as short as may be."""
 import os
 import time

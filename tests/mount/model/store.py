@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the store itself holds, asked of it without the mount."""
 import hashlib
 import importlib.util

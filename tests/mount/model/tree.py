@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A plain file system in memory: what POSIX says that each call does.
 
 An operation is a tuple of plain values, its name and its arguments, that means

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which credentials are in use, when they are read again, and what happens
  * when that fails.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Containers and instance metadata, against a server that follows their
  * protocols and fails on demand.

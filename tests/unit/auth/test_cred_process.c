@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Programs that give out credentials, the way their command lines are cut into
  * words, and the order in which providers may be asked for.

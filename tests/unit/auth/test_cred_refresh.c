@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Fetching anew: when, by how many, and what happens while that takes its time
  * or fails. The provider is a container endpoint. The clocks are this file's:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Single sign-on: the token that `aws sso login` leaves behind, and the portal
  * that takes it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Roles: by keys that are given, by profiles that name each other, by a web
  * identity. The server verifies the signatures by code of its own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the signer adds to sigv4: the three headers, the kept keys, the end of
  * a URL. The signatures themselves are compared with those that sigv4 makes

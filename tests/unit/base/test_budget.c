@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Everybody gets memory, in turn, and nobody more than there is. */
 #include "unit.h"
 

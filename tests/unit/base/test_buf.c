@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A buffer keeps its bytes, its NUL, its limit and its first failure. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Times are written and read the same in every locale and time zone. */
 #include "unit.h"
 

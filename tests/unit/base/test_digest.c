@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Published vectors: FIPS 180, RFC 1321, 3720, 4231 and 4648. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sets of byte ranges: by table, and against an array of flags. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which pending signals are a process's end. */
 #include "unit.h"
 

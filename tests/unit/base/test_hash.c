@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* FNV-1a against the values of its authors. */
 #include "base/hash.h"
 #include "unit.h"

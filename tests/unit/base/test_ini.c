@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files as people write them. Every row is also read with its values made too
  * long for inih (an `@` stands for padding), and must mean the same.

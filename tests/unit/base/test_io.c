@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading and writing to the end: files by table, a pipe that hands out a byte
  * at a time, and copies by the kernel and by hand.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hashes of passwords: others' vectors, ours round and round, and what is
  * refused before it costs anything.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ranks of locks: a build with a sanitizer ends where a thread takes two in the
  * wrong order; and the documentation shows the table that is checked.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a line looks like, and that it stays one line. */
 #include "unit.h"
 

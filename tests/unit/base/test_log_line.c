@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The three formats of a line, with the same fields. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lines of /proc/PID/mountinfo by table, and our own. */
 #include <stdlib.h>
 

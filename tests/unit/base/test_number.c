@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The lesser and the greater: by table. */
 #include "base/number.h"
 #include "unit.h"

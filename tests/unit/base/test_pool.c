@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Memory for object data: what is kept for the next, and what is counted. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What /proc says of other processes: this one, its children, and texts. */
 #include "unit.h"
 

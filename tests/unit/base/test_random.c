@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Random bytes: as many as were asked for, and others each time. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Text that crosses a border, by tables. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* No unpark is lost, and an interrupt ends what it should and nothing else. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Wrong configurations, by a table: each row is a file's text, what -o says,
  * and the line that tells what is wrong.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * [user NAME]: what it says, and what is wrong with it.
  *

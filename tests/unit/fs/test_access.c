@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who may do what: permission bits by the caller's uid, gid and groups. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What open, write and close leave in a store, and when. */
 #include "fs_fixture.h"
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Directories that are asked for side by side: how many listings are begun
  * before their directory is opened, and how many in all.

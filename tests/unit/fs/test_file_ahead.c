@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files that are opened in the order of a listing: how many requests they take
  * and that each shows one whole version.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A mount over a store of files (store/local.h) without a kernel: what another
  * program does in the folder between two calls, and what the mount does there.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * URLs by a path on a mount over a store of files: for whom, by what the disk
  * says of each component.

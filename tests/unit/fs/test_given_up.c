@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is left of what was written and not stored: what the kernel is told, and
  * what one sees then. */
 #include "fs_fixture.h"

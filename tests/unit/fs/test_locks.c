@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How often the tree's lock is taken for one operation, and that no operation
  * holds it for a whole directory. */
 #include "fs_fixture.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names that are not known: how many requests they take, and what is learnt by
  * the way.

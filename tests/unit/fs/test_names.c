@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names over a store: what they cost, and what is there afterwards.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files that are removed in a row. The store of these tests holds each batch
  * until it is let go, so that nothing depends on how fast anything is.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Renames over a store that cannot: what stands there before, after, and when
  * it fails half-way.

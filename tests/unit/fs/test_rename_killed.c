@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Renames that end anywhere: after any number of changes of the store nothing
  * more happens, as when the daemon is killed. What was there before is there

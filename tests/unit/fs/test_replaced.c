@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Another machine replaces an object while this mount believes what it knows of
  * it: what an open sees, what was opened before, and what that costs.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The root of stages: its names are the catalog's. */
 #include "base/budget.h"
 #include "catalog_fixture.h"

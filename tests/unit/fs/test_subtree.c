@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Traversals: how many requests they take, and that they see what is there.
  *

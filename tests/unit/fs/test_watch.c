@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the gateway of this process puts into a store: the mount sees it at once,
  * without asking, and the kernel is told of what it has seen.

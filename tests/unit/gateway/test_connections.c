@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Connections: who goes when the house is full, and who has a share of it. */
 #include <arpa/inet.h>
 #include <netinet/in.h>

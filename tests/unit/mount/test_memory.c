@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The memory of a daemon: the file system and the gateway share one budget.
  * Both write and read at once in 32 MiB, get through, and stay within it.

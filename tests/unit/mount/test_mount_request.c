@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The command lines that people, mount(8), mount.fuse3 and systemd write. */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Headers out and in, and what the default judge makes of an answer. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bytes in and out: bodies, limits, and the timeouts that watch them.
  *

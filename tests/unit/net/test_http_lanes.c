@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who may run when: slots, classes, cancellation, and dead endpoints.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* When to try again, by a table of verdicts, attempts and deadlines. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Timers come out in the order in which they are due, whatever came between. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whom the engine believes to be the server it means, and what a proxy sees. */
 #include "unit.h"
 

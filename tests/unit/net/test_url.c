@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The URLs of a configuration: what is understood, and what is refused. */
 #include "unit.h"
 

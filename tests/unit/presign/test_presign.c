@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The PRESIGN row and its forms, by tables. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The options of a pre-signed URL: what each becomes, and who refuses it.
  *

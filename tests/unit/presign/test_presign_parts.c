@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Multipart uploads by URL: lengths, limits, and what is left behind. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The vectors that AWS publishes, those that its JavaScript SDK makes for
  * awkward keys, and the rules one by one. tests/vectors/sigv4-botocore.py

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rules of signing one by one: which bytes are encoded, how headers and
  * parameters are spelled and ordered, what is refused.

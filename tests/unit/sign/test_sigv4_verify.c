@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What sigv4_presign() signs is accepted, and nothing else: rows of requests
  * that differ from a right one in one thing, and every byte of one changed.

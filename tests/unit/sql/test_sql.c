@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The grammar: what Databend's documents and tests have, and what it must bear.
  *

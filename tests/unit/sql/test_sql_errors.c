@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Errors of the grammar: code, place and words; and that no secret is shown.
  *

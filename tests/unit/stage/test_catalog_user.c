@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `~` of other users than the catalog's, and what the upload API may write. */
 #include "catalog_fixture.h"
 

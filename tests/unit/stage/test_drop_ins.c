@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stages in files of their own: written whole and closed, read with the checks
  * of a configuration.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Stages in files of their own, as a catalog that is open sees them. */
 #include "unit.h"
 

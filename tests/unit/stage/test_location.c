@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Names and locations, by tables. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A stage is counted, holds its store, and copies what it is given. */
 #include <errno.h>
 

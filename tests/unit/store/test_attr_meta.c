@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Attributes in metadata, in s3fs' form and in its odd ones.
  */

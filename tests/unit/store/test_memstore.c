@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The memory store's own: faults, delays, cancel, and watchers that come and
  * go while others write. */
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The schedule of parts: its reach, its borders, and its inverse. */
 #include <errno.h>
 #include <setjmp.h>

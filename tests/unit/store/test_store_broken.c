@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A store that cannot be opened: every call says what went wrong. */
 #include "unit.h"
 

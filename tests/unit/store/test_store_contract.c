@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One contract, every store: the memory store at once and on a thread, the
  * local store in a folder of its own, the S3 store against the stand-in, with

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a store does is tried out, and nothing is left of it. */
 #include "unit.h"
 

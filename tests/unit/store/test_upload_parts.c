@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The parts of an upload: what the store has of them, whatever was sent again,
  * became stale, failed or was recalled; and that no more are on their way than

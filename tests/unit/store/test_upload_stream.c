@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An object from a stream into a store: cut into parts, bounded in memory, and
  * gone without a trace when it does not come to its end.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Extended attributes as s3fs-fuse writes them into an object's metadata.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What get and put decide: names, and where a download goes on. By tables. */
 #include "unit.h"
 

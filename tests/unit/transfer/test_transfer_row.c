@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* PRESIGN rows that come from elsewhere, by tables. */
 #include "unit.h"
 

@@ -1,9 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Attributes in the metadata of objects: when they are asked for and stored,
  * and by how many requests.
  *
  * Covers: fs/attr/attr_learn.c fs/attr/attr_queue.c fs/attr/attr_send.c
- * fs/names/inode_meta.c
  */
 #include "fs_fixture.h"
 #include "unit.h"

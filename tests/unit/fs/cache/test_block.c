@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The block cache: which readers share a GET, what is kept, and how errors come
  * out. block.c, block_source.c, block_cache.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Blocks and the disk cache: what is read from there costs no GET, and is the
  * version that was asked for, whatever happened to the disk.

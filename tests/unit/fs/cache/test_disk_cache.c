@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The disk cache as a whole: which directories it takes, what is kept, what
  * goes first, that the bound holds for two of them, and a disk that fails.

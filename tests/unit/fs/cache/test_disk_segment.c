@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The files of the disk cache: what they are called, which pages they have,
  * and what is found of damage.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How much a read fetches, by what the handle has read before. */
 #include <setjmp.h>
 #include <stdarg.h>

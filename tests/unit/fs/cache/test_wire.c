@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What GETs tell of the way to a store. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * File content, by example: file.c, file_map.c, publish.c, content_remote.c. It
  * is at random in test_file_model.c; content_local.c is tested where the store

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * File content against an array of bytes: thousands of random writes,
  * truncations, reads and publications, of which a third meet a fault. A failed

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The headers of an object over what a mount does to it, and what asking for
  * them costs.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a killed daemon left half-uploaded is aborted by the next mount. */
 #include "file_rig.h"
 

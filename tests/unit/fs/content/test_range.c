@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Zeros, copies, data and holes of open files, and what is fetched of an object
  * that goes: as a program finds them, and what they cost.

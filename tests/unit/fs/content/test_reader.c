@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Readers over the block cache: what they fetch, what they copy, who waits.
  * reader.c, data.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The spill file: sparse, unlinked, and honest about a full disk. */
 #include <dirent.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Parts that leave while the program writes: writer.c, upload.c, turn.c.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Many writers, readers and publishers at once. */
 #include "file_rig.h"
 

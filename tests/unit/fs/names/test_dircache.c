@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whole directories: listings under way and what we did meanwhile. */
 #include "unit.h"
 

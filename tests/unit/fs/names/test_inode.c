@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The tree of names: who knows what, who lives how long, and stamps. */
 #include "tree_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a cached name costs, how many there are, and what outlives them. */
 #include "tree_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal against a model: what was added, moved and ended, by numbers; and
  * what is left of it when the file is cut or damaged anywhere.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Records as bytes, there and back; and that nothing else is taken for one.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * write_back as programs see it: what they ask meanwhile, and what a crash
  * leaves.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * write_back: what cannot be sent, what it is bounded by, and what goes with the
  * bytes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The power goes amid writes that are accepted and not sent: the file system of
  * the journal is shut down without what it has not written yet, as in

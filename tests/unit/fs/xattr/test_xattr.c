@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Extended attributes: who gets which URL, and what the store knows.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What follows the `?` of an attribute's name. */
 #include "unit.h"
 

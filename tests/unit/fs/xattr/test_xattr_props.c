@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What callers store as extended attributes, and headers by names of ours: in
  * the object's metadata, whatever state the file is in.

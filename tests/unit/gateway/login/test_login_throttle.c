@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Guesses at passwords: what they cost, and whom they cost it. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whose socket is at the other end. */
 #include "unit.h"
 

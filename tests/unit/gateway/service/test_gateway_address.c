@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ports that are held: by a gateway of the same stores, by another program, by
  * one that passes on what a gateway says.

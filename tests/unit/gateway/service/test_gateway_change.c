@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What another program does to a file while the gateway sends it. */
 #include "gateway_rig.h"
 

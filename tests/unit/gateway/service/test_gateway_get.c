@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * GET, HEAD and OPTIONS of objects, at the server itself, on its own threads.
  *

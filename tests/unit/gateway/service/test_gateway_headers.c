@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The headers of an object, from the PUT that brought them to the answers that
  * repeat them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Clients that are slow, many, or have much to say: the threads of others go on.
  */

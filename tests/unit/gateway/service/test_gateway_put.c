@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PUT of objects, at the server itself, on its own threads: what is stored, and
  * what is not.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who may come in by a pre-signed URL, at the server itself and its threads.
  *

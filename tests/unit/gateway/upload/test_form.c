@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Forms by a table; each is fed in two pieces, cut everywhere, and byte by
  * byte, and says the same.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Uploads that are slow, many, broken off or large: they leave nothing, stay
  * within memory, and do not stop others.

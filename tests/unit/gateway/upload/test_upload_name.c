@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What uploads call their files, and the paths that they become. */
 #include "unit.h"
 

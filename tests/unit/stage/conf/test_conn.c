@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Connection settings: keys, places, endpoints and checks, by tables. */
 #include "unit.h"
 

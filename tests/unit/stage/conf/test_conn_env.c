@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the environment and AWS' files add to connection settings. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Directories as stages: their URLs, the keys that they take, and which of
  * them are the same; by tables.

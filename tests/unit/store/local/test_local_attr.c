@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Owner, mode and moves in a local store, and what a replaced object keeps.
  *

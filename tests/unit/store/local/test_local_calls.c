@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * In which order the local store asks the disk, and what it does when the disk
  * says no. The calls below stand before the C library's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the owner of a store plants in its folder leads a daemon of another
  * user (root) nowhere: not while it runs, nor at its start.

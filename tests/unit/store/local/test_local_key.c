@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The signing key of a local store, who answers its URLs, and that these are
  * what the verifier accepts.

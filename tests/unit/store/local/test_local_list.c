@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Listings of a local store: key order, prefixes, and a folder of any size in
  * bounded memory.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which keys a local store holds, and that no key leads out of its root.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The power goes: a file system of our own is shut down amid writes
  * (power_disk.h), mounted again, and must have every object that was answered, whole, in

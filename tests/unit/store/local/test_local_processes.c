@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Several processes on one root: conditions hold between them, readers see one
  * version or the other, and one that is killed leaves nothing to be seen.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The headers of an object on a disk: in which version of the note they stand,
  * what keeps them, and the type of what was given none.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Opening a local store: on which disks, for whom, and what an earlier process
  * has left.

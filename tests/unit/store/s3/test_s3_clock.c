@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is known of a store's clock, while this machine's is set: by table. */
 #include "unit.h"
 

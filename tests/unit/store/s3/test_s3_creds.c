@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Credentials that a store refuses: others are tried once they are there, by
  * requests that a thread waits for and by those that none does.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Documents of a server: good ones, odd ones, and garbage.
  *

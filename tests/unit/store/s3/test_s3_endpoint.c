@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Hosts, paths and regions of endpoints: pure, by table. */
 #include "unit.h"
 

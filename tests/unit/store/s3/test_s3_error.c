@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an answer means, and what can be put right: pure, by table. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the store puts right by itself (region, clock), what it
  * says when it cannot, and how a caller gets away from it.

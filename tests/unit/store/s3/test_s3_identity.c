@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What may be kept of an S3 store's objects beyond this moment, and by which
  * name: its identity, and answers without a strong ETag.

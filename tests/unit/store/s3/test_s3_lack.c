@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stores that do not know a header, or demand one: what was asked for is done
  * all the same, and the next request does not ask again.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The settings of what is made, over every way of making it: the table of
  * s3_made.c, as a server sees it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Servers that are good enough but odd: answers without a size, listings in
  * other dialects, rights that are given in part, ETags that differ.

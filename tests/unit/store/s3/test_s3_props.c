@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The headers of an object over copies and edits, as they are asked of a server
  * and told to it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bytes by pre-signed URLs: of an object whose keys are at hand, and by a row
  * that was handed over.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each row of the table of errors on the wire: the stand-in answers so, and
  * the store's call ends as the row says. What passes is answered so once and
