@@ -396,7 +396,9 @@ is 'disk: a close beside a descriptor of what was replaced stores' "$(
 
 # A process in execve(2) waits for the daemon: the next mount, which names what
 # keeps the daemon, must not wait for that process.
-fault '{"match": {"method": "PUT", "key": "/in-exec$"}, "action": {"type": "stall", "seconds": 30}}'
+sed -i 's/deadline = 5$/deadline = 300/' "$CONF"
+remount
+fault '{"match": {"method": "PUT", "key": "/in-exec$"}, "action": {"type": "hold"}}'
 py "$MNT/s3/in-exec" "$T/in-exec" <<-END &
 	import os, sys
 	fd = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC)
