@@ -262,7 +262,7 @@ static void test_metrics(void **state)
 
 	assert_non_null(from);
 	for (int k = 0; k < LEN; k++)
-		from[k] = (char)(k * 7919 >> 8);
+		from[k] = (char)((unsigned)k * 7919U >> 8);
 	assert_int_equal(spill_new(top, &s[0]), 0);
 	assert_int_equal(spill_new(top, &s[1]), 0);
 	assert_int_equal(shown(top, "spill_files"), files + 2);
