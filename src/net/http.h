@@ -127,6 +127,14 @@ struct http_call {
 				and the body at 64 KiB/s besides; of that
 				only the lane's own in silence */
 	int64_t expect; /* body bytes expected, for that sum */
+	/*
+	 * Once it has the request the server works by itself (a copy, a
+	 * completion), on so many bytes, and only then answers. The deadline
+	 * bounds the attempts that fail and the rests between them, as ever;
+	 * one under way may go on as http_flow.c says.
+	 */
+	bool works;
+	uint64_t work;
 	struct http_attempts *state; /* the engine's; NULL before the start */
 };
 

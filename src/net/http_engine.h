@@ -42,7 +42,13 @@ struct http_lane_settings {
 					   HTTP_META may use as many again */
 	uint64_t connect_timeout_s;
 	uint64_t idle_timeout_s; /* no byte moved */
-	uint64_t deadline_s; /* default total of a call */
+	/*
+	 * Of a call that has none of its own: within it, counted from its
+	 * start, the last attempt begins, whatever fails and however often,
+	 * and in silence it ends. More is given to bytes that move, and to
+	 * what a server was asked to move by itself (call->works).
+	 */
+	uint64_t deadline_s;
 	/*
 	 * Not given: the environment's, as curl reads it (https_proxy, http_proxy,
 	 * all_proxy, no_proxy), but never to this machine or to where cloud
@@ -55,6 +61,8 @@ struct http_lane_settings {
 /* Copies the settings. NULL without memory. */
 struct http_lane *http_lane_new(struct http_engine *e,
 				const struct http_lane_settings *s);
+/* Its deadline_s, in milliseconds. */
+int64_t http_lane_deadline(const struct http_lane *lane);
 /* Where its proxy for a scheme is from, for people: "the setting `proxy`",
  * "https_proxy, unless no_proxy has the host", or NULL: there is none. */
 const char *http_lane_proxy(const struct http_lane *lane, const char *scheme);

@@ -24,6 +24,11 @@
  * program's call ends within one deadline, though it asks several things or
  * stands in a queue behind others that ask.
  *
+ * A server that works by itself (call->works) has taken the request: such an
+ * attempt may outlive the deadline, in silence by what its bytes take at a slow
+ * pace, and by WORKS_MS as well while an answer of 200 keeps coming. S3 sends
+ * white space meanwhile. When it fails then, it is not tried again.
+ *
  * curl sends a request a second time by itself when a kept connection breaks
  * before the answer. What changes something is not sent twice unknown to the
  * caller, which must know that the first answer may have been lost: the attempt
@@ -48,6 +53,8 @@
 #define KEPT_BYTES_PER_MS 4096
 /* What is left in any case to a call whose work has waited before. */
 #define LATE_MS 1000
+/* How long a server may work that says that it does. */
+#define WORKS_MS (15 * 60 * 1000)
 
 static void http_flow_stop(struct http_attempts *a, int err, const char *why)
 {
@@ -325,6 +332,19 @@ static bool http_flow_server_works(const struct http_attempts *a)
 	       (uint64_t)a->now.sent >= a->call->body.len;
 }
 
+int64_t http_flow_end(const struct http_attempts *a)
+{
+	int64_t most_ms = a->deadline_ms, long_ms = a->launched_ms + WORKS_MS;
+
+	if (!a->call->works || !a->now.connected || !http_flow_server_works(a))
+		return http_flow_deadline(a);
+	if (a->now.headers_done && http_flow_is_success(a) && long_ms > most_ms)
+		most_ms = long_ms;
+	if (a->patience_ms < most_ms)
+		most_ms = a->patience_ms;
+	return most_ms + (int64_t)(a->call->work / KEPT_BYTES_PER_MS);
+}
+
 static bool http_flow_may_idle(const struct http_attempts *a)
 {
 	return !a->now.connected || http_flow_server_works(a);
@@ -340,7 +360,7 @@ int64_t http_flow_check_at(const struct http_attempts *a, int64_t now_ms)
 {
 	int64_t from = http_flow_may_idle(a) ? now_ms : a->now.moved_ms;
 	int64_t at = from + a->lane->idle_timeout_ms;
-	int64_t deadline = http_flow_deadline(a);
+	int64_t deadline = http_flow_end(a);
 
 	return at < deadline ? at : deadline;
 }

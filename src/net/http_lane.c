@@ -100,6 +100,11 @@ struct http_lane *http_lane_new(struct http_engine *e,
 	return lane;
 }
 
+int64_t http_lane_deadline(const struct http_lane *lane)
+{
+	return lane->deadline_ms;
+}
+
 void http_lane_free(struct http_lane *lane)
 {
 	if (!lane)

@@ -310,7 +310,7 @@ static void http_loop_on_timer(struct http_loop *l, struct http_attempts *a,
 		http_loop_finish_without(
 			l, a, -ETIMEDOUT,
 			"no free connection within the deadline");
-	else if (now_ms >= http_flow_deadline(a))
+	else if (now_ms >= http_flow_end(a))
 		http_loop_stop_attempt(l, a, -ETIMEDOUT,
 				       "no whole answer within the deadline");
 	else if (http_flow_stalled(a, now_ms))

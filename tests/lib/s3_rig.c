@@ -110,8 +110,9 @@ struct store *s3_rig_open_real(struct http_engine *e)
 		.endpoint_url = getenv("STAGEFS_TEST_S3_ENDPOINT"),
 		.region = getenv("STAGEFS_TEST_S3_REGION"),
 		.bucket = getenv("STAGEFS_TEST_S3_BUCKET"),
-		.deadline_s = 3, /* Ceph answers 500 for ever now and then */
 	};
+	/* Ceph answers 500 for ever now and then */
+	const struct s3_rig_options options = { .deadline_s = 10 };
 	struct cred_settings creds = {
 		.credentials = "static",
 		.access_key_id = getenv("STAGEFS_TEST_S3_ACCESS_KEY"),
@@ -120,5 +121,5 @@ struct store *s3_rig_open_real(struct http_engine *e)
 
 	if (!set.endpoint_url || !*set.endpoint_url)
 		return NULL;
-	return open_store(e, &set, &creds, NULL);
+	return open_store(e, &set, &creds, &options);
 }

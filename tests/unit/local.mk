@@ -141,7 +141,8 @@ TESTS += tests/unit/test_stage_conf
 tests_unit_test_stage_conf_SOURCES = \
 	tests/unit/stage/conf/test_conn.c \
 	tests/unit/stage/conf/test_conn_env.c \
-	tests/unit/stage/conf/test_conn_local.c
+	tests/unit/stage/conf/test_conn_local.c \
+	tests/unit/stage/conf/test_conn_open.c
 tests_unit_test_stage_conf_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_stage_conf_LDADD = $(UNIT_LIBS)
 

@@ -105,7 +105,9 @@ const struct option conn_options[] = {
 	ROW(idle_timeout, DURATION, lane.idle_timeout_s, .min = 1, .max = 3600,
 	    .def = "30", .help = "time without a byte"),
 	ROW(deadline, DURATION, lane.deadline_s, .min = 1, .max = 86400,
-	    .def = "120", .help = "time for a request with all its retries"),
+	    .def = "120",
+	    .help = "time for a request with all its retries; what the server "
+		    "copies or puts together may go on once it has begun"),
 	ROW(upload_checksum, CHOICE, s3.upload_checksum,
 	    .choices = "crc32c|sha256|md5|none", .def = "crc32c",
 	    .help = "what uploads are checked by"),

@@ -233,7 +233,6 @@ int s3_new(const struct s3_settings *set, struct http_lane *lane,
 	s->base.limits.crc32c = set->upload_checksum == S3_CHECKSUM_CRC32C;
 	s->checksum = set->upload_checksum;
 	s->requester_pays = set->requester_pays;
-	s->deadline_ms = 1000 * (set->deadline_s ? set->deadline_s : 120);
 	s->base.types = set->types;
 	s->base.attributes = set->attributes;
 	rc = s3_made_init(s, set);

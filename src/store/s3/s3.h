@@ -39,12 +39,15 @@ struct s3_settings {
 	bool requester_pays;
 	bool types, attributes; /* as struct store's */
 	bool disk_cache; /* what is read may be kept on a disk */
-	unsigned deadline_s; /* the lane's; 0: 120 */
 };
 
 /*
  * Takes over lane and signer, in failure too. *out has one reference. 0,
  * -EINVAL (a URL that cannot be; why says it) or -ENOMEM. No I/O.
+ *
+ * Each call ends within the lane's deadline, but what the server copies or puts
+ * together by itself: an attempt at that may go on once it is under way
+ * (net/http_flow.c).
  */
 int s3_new(const struct s3_settings *set, struct http_lane *lane,
 	   struct signer *signer, struct store **out, struct buf *why);

@@ -157,10 +157,10 @@ void s3_call_text(struct s3_call *c, const char *content_type)
 	c->http.body.len = c->text.len;
 }
 
-void s3_call_slow(struct s3_call *c)
+void s3_call_slow(struct s3_call *c, uint64_t bytes)
 {
-	c->http.deadline_ms = S3_SLOW_MS;
-	c->retry_until_ms = clock_mono_ms() + c->s3->deadline_ms;
+	c->http.works = true;
+	c->http.work = bytes;
 }
 
 void s3_call_parse(struct s3_call *c,

@@ -53,7 +53,7 @@ struct s3_call {
 	bool quiet; /* the caller has the sentence: no log */
 	bool hushes_denial; /* -EACCES is not logged */
 	bool waits; /* a thread waits, which can read other credentials */
-	int64_t retry_until_ms; /* of a slow call; 0: its deadline */
+	int64_t retry_until_ms; /* of a read by a URL; 0: its deadline */
 	struct s3_fields query, headers;
 	char payload[SHA256_HEX_SIZE]; /* or "UNSIGNED-PAYLOAD" */
 	struct buf text; /* a body of our own making */
@@ -113,10 +113,9 @@ void s3_call_parse(struct s3_call *c,
 		   int (*parse)(struct s3_call *call, const struct buf *body),
 		   void *out);
 
-/* The server may take minutes before it answers (an attempt may last
- * S3_SLOW_MS); failures are tried again as long as any call's. */
-#define S3_SLOW_MS (15 * 60 * 1000)
-void s3_call_slow(struct s3_call *c);
+/* The server copies so many bytes or puts them together before it answers,
+ * which may take minutes; failures are tried again as long as any call's. */
+void s3_call_slow(struct s3_call *c, uint64_t bytes);
 
 /* For http_call_ops: */
 int s3_call_prepare(struct http_call *http, struct http_wire *wire);

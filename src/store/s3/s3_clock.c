@@ -122,7 +122,7 @@ void s3_clock_learn(struct s3_call *c, const struct http_reply *reply)
 	int64_t theirs_s, off_s;
 	bool asks, say, followed;
 
-	if (c->http.class != HTTP_META || c->by || c->retry_until_ms)
+	if (c->http.class != HTTP_META || c->by || c->http.works)
 		return;
 	lock_take(&s->lock);
 	asks = s3_clock_asks(&s3_locked(s)->clock, &now);

@@ -109,7 +109,7 @@ static int copy_small(const struct copy *x, bool with_cond,
 	int rc;
 
 	s3_call_init(&c, x->s, HTTP_PUT, x->to, "copy to");
-	s3_call_slow(&c);
+	s3_call_slow(&c, x->source.size);
 	s3_part_source(&c, x->src, x->from, x->source.etag);
 	if (x->replaces)
 		s3_call_header(&c, "x-amz-metadata-directive", "REPLACE");

@@ -401,8 +401,9 @@ int s3_check(struct store *store, const char *prefix, struct buf *why)
 
 	s3_ask_first(&c, s, prefix, &page);
 	c.quiet = true;
-	c.http.deadline_ms =
-		s->deadline_ms < CHECK_MS ? s->deadline_ms : CHECK_MS;
+	c.http.deadline_ms = http_lane_deadline(s->lane);
+	if (c.http.deadline_ms > CHECK_MS)
+		c.http.deadline_ms = CHECK_MS;
 	buf_adds(why, "no credentials: ");
 	rc = cred_cache_get(signer_creds(s->signer), &creds, why);
 	creds_unref(creds);

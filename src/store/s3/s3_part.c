@@ -152,7 +152,7 @@ void s3_part_copy_call(struct s3_call *c, struct s3_upload *u, unsigned number,
 {
 	s3_part_call(c, u, number, "copy a part");
 	c->http.class = HTTP_DATA;
-	s3_call_slow(c);
+	s3_call_slow(c, range->len);
 	s3_part_source(c, from, range->key, range->etag);
 	if (part_is_misread(u, range->key) && !c->err)
 		c->err = -ENOTSUP;

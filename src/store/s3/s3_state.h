@@ -80,7 +80,6 @@ struct s3 {
 	enum s3_checksum checksum;
 	char *made[S3_MADE]; /* values; "" none */
 	bool requester_pays;
-	int64_t deadline_ms;
 	struct lock lock;
 	struct s3_locked guarded_;
 };

@@ -177,6 +177,15 @@ static void completion_add_part(struct s3_call *c, const struct completion *x,
 	buf_adds(&c->text, "</Part>");
 }
 
+static uint64_t completion_size(const struct completion *x)
+{
+	uint64_t size = 0;
+
+	for (unsigned i = 0; i < x->n; i++)
+		size += s3_upload_noted(x->u, x->parts[i].number).len;
+	return size;
+}
+
 /* The ETag that S3 gives these parts; false when theirs are no MD5s. */
 static bool completion_etag(const struct completion *x,
 			    char out[STORE_ETAG_SIZE])
@@ -236,13 +245,10 @@ static void completion_info(const struct completion *x,
 {
 	HTTP_REPLY_LOCAL head = { 0 };
 	struct object_info there;
-	uint64_t size = 0;
 	int rc = s3_head_reply(s3_of(x->u->base.store), x->u->base.key, true,
 			       &there, &head);
 
-	for (unsigned i = 0; i < x->n; i++)
-		size += s3_upload_noted(x->u, x->parts[i].number).len;
-	s3_info_written(reply, size, out);
+	s3_info_written(reply, completion_size(x), out);
 	memcpy(out->etag, x->doc.etag, sizeof(out->etag));
 	if (!rc && (!*out->etag || !strcmp(out->etag, there.etag)))
 		*out = there;
@@ -276,7 +282,7 @@ static int completion_send(struct completion *x, const struct store_cond *cond,
 	s3_state_sign_ctx(s, &now);
 	x->began = clock_now_s() + now.skew_s;
 	s3_call_init(&c, s, HTTP_POST, x->u->base.key, "complete the upload");
-	s3_call_slow(&c);
+	s3_call_slow(&c, completion_size(x));
 	s3_call_query(&c, "uploadId", x->u->id);
 	s3_made_add(&c, S3_WAY_COMPLETE, NULL);
 	s3_call_cond(&c, cond);

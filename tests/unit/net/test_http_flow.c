@@ -363,6 +363,98 @@ static void test_the_deadline_does_not_grow_for_a_silent_server(void **state)
 	free(bytes);
 }
 
+/*
+ * An attempt at what the server does by itself, that began a second ago: when
+ * it ends (s from now), of a deadline in 10 s, a patience of so many, and work
+ * for 100 s at the slowest pace.
+ */
+#define WORK ((uint64_t)100 * 1000 * 4096)
+static const struct {
+	const char *sentence;
+	bool works, connected;
+	uint64_t unsent;
+	long status; /* with all its headers; 0: nothing has come */
+	int patience, end;
+} ends[] = {
+	{ "a server that does nothing by itself", false, true, 0, 0, 10, 10 },
+	{ "a server that is not reached", true, false, 0, 0, 10, 10 },
+	{ "a server that has not all of it", true, true, 1, 0, 10, 10 },
+	{ "a server at work has its pace besides", true, true, 0, 0, 10, 110 },
+	{ "... of the patience, when less is left", true, true, 0, 0, 4, 104 },
+	{ "... and bytes that move make it no longer", true, true, 0, 0, 60,
+	  110 },
+	{ "... but those of an answer of 200", true, true, 0, 200, 60, 160 },
+	{ "... for a quarter of an hour", true, true, 0, 200, 5000, 999 },
+	{ "a failure that takes its time", true, true, 0, 500, 60, 110 },
+};
+
+static void test_when_work_ends(void **state)
+{
+	struct http_lane none = { .deadline_ms = 10000 };
+	int64_t now = 1000000;
+
+	for (size_t k = 0; k < COUNT(ends); k++) {
+		struct http_call call = {
+			.verb = HTTP_POST,
+			.body.len = 7,
+			.works = ends[k].works,
+			.work = WORK,
+		};
+		struct http_attempts a = {
+			.call = &call,
+			.lane = &none,
+			.deadline_ms = now + 10000,
+			.patience_ms = now + ends[k].patience * 1000,
+			.launched_ms = now - 1000,
+			.now.connected = ends[k].connected,
+			.now.sent = 7 - (curl_off_t)ends[k].unsent,
+			.now.headers_done = ends[k].status != 0,
+			.reply.status = ends[k].status,
+		};
+
+		row_number(ends[k].sentence, http_flow_end(&a) - now,
+			   ends[k].end * 1000);
+		row_check(ends[k].sentence,
+			  http_flow_deadline(&a) <= now + 10000);
+	}
+}
+
+static const struct {
+	const char *sentence, *action;
+	uint64_t work;
+	int err;
+	long status;
+	bool again;
+} works[] = {
+	{ "it fails always", "\"type\": \"status\", \"status\": 500",
+	  100 * WORK, 0, 500, true },
+	{ "it is taken and never done", STALL(400), 0, -ETIMEDOUT, 0, false },
+	{ "it takes longer than the deadline", STALL(5), WORK, 0, 200, false },
+};
+
+static void test_the_deadline_of_work(void **state)
+{
+	lane_with(5, 1, 3);
+	for (size_t k = 0; k < COUNT(works); k++) {
+		int64_t began = clock_mono_ms();
+		struct probe p;
+
+		standin_reset(&server);
+		standin_fault(&server, "\"count\": 0", works[k].action);
+		probe_init(&p, server.port, HTTP_POST, "/x");
+		p.call.body.data = "abc";
+		p.call.body.len = 3;
+		p.call.works = true;
+		p.call.work = works[k].work;
+		probe_run(lane, &p);
+		row_number(works[k].sentence, p.err, works[k].err);
+		row_number(works[k].sentence, p.status, works[k].status);
+		row_number(works[k].sentence, p.attempt > 1, works[k].again);
+		row_check(works[k].sentence, clock_mono_ms() - began < 60000);
+		probe_clear(&p);
+	}
+}
+
 /* A server has said nothing for `silent` s (0: it has) to work that began
  * `began` s ago (0: each call has a whole deadline, of 60 s). */
 static const struct {
@@ -429,6 +521,8 @@ SUITE(http_flow)
 		engine_test(test_idle_to_the_end),
 		engine_test(test_a_body_that_nobody_reads_is_idle),
 		engine_test(test_connect_timeout),
+		cmocka_unit_test(test_when_work_ends),
+		engine_test(test_the_deadline_of_work),
 		engine_test(test_the_deadline_grows_with_what_is_expected),
 		engine_test(
 			test_the_deadline_does_not_grow_for_a_silent_server),

@@ -226,6 +226,56 @@ static void error_in_200(void **state)
 			 -EACCES);
 }
 
+/* ---- what the server does by itself ends with the deadline ---- */
+
+#define COPIES "\"header\": \"x-amz-copy-source\", \"count\": 0"
+#define ENDS "\"query\": \"uploadId=\", " ALWAYS("POST")
+#define FAILS "\"type\": \"status\", \"status\": 500"
+#define SLOWS "\"type\": \"error_in_200\", \"code\": \"SlowDown\""
+
+static int work(struct store_upload *u, const char *what,
+		const struct store_part_done *first)
+{
+	const struct store_range from = { .key = "k", .len = sizeof(TEXT) - 1 };
+	struct store_part_done done;
+
+	if (!strcmp(what, "copy"))
+		return store_copy(rig.s, "k", NULL, "k2", NULL, NULL);
+	if (!strcmp(what, "part"))
+		return store_part_copy(u, 2, 0, &from, &done);
+	return store_upload_complete(u, first, 1, NULL, NULL);
+}
+
+static void work_fails_always(void **state)
+{
+	static const struct {
+		const char *what, *match, *fault;
+	} rows[] = {
+		{ "copy", COPIES, FAILS },
+		{ "copy", COPIES, SLOWS },
+		{ "copy", COPIES, "\"type\": \"reset\"" },
+		{ "part", COPIES, FAILS },
+		{ "completion", ENDS, FAILS },
+		{ "completion", ENDS, SLOWS },
+	};
+	struct s3_rig_options options = { .deadline_s = 1 };
+	struct store_part_done done;
+	struct store_upload *u;
+
+	s3_rig_open(&rig, &options);
+	u = upload("u", &done);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int64_t began = clock_mono_ms();
+
+		standin_fault(&rig.standin, rows[i].match, rows[i].fault);
+		row_number(rows[i].what, work(u, rows[i].what, &done), -EIO);
+		row_check(rows[i].what, clock_mono_ms() - began < 60000);
+		standin_reset(&rig.standin);
+	}
+	assert_int_equal(store_upload_complete(u, &done, 1, NULL, NULL), 0);
+	store_upload_free(u);
+}
+
 /* ---- listings ---- */
 
 static int count(const char *prefix)
@@ -389,6 +439,8 @@ SUITE(s3_faults)
 		ROW("a completion whose answer is lost was ours",
 		    lost_completion),
 		ROW("an error inside a 200 is an error", error_in_200),
+		ROW("a copy, a part or a completion that fails always ends",
+		    work_fails_always),
 		ROW("garbage is tried again, then EIO", garbage),
 		ROW("a listing that does not move ends", same_token_again),
 		ROW("keys that are not removed are told",

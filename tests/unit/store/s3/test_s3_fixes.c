@@ -257,8 +257,7 @@ static void check_sentences(void **state)
 	check_says(&o, -EACCES, "the secret key is wrong");
 	o = (struct s3_rig_options){ .creds.credentials = "anonymous" };
 	check_says(&o, -EPERM, "may not list the bucket");
-	o = (struct s3_rig_options){ .set = { .deadline_s = 1 },
-				     .deadline_s = 1 };
+	o = (struct s3_rig_options){ .deadline_s = 1 };
 	snprintf(dead, sizeof(dead), "http://127.0.0.1:%u",
 		 standin_dead_port());
 	o.set.endpoint_url = dead;
