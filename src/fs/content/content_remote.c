@@ -8,6 +8,7 @@
 #include "fs/content/publish.h"
 #include "fs/content/range.h"
 #include "fs/content/reader.h"
+#include "fs/content/sent.h"
 #include "fs/content/spill.h"
 #include "fs/content/upload.h"
 #include "fs/content/writer.h"
@@ -29,6 +30,7 @@ static void remote_forget(struct file *f, const struct object_info *base,
 	char *old_key;
 
 	upload_stale(f, 0, UINT64_MAX);
+	sent_forget(f);
 	if (content(f)->upload)
 		upload_parts_error(content(f)->upload, true);
 	lock_take(&f->lock);
@@ -57,6 +59,18 @@ static void remote_forget(struct file *f, const struct object_info *base,
 	free(old_key);
 }
 
+static int remote_publish(struct file *f, const char *key,
+			  struct object_info *result) REQUIRES(f->turn)
+{
+	int rc = sent_settle(f, key);
+
+	if (rc)
+		return rc;
+	rc = publish_remote(f, key, result);
+	sent_ended(f, rc);
+	return rc;
+}
+
 static int remote_make(struct file *f, struct object_info *number)
 {
 	return 0; /* the tree has numbered it */
@@ -72,6 +86,6 @@ const struct content_ops content_remote = {
 	.zero = range_zero,
 	.copy = range_copy,
 	.hold = range_hold,
-	.publish = publish_remote,
+	.publish = remote_publish,
 	.forget = remote_forget,
 };

@@ -44,6 +44,7 @@ static void file_free(struct file *f)
 	file_fd_unref(c->numbered);
 	extents_clear(&c->local);
 	extents_clear(&c->not_retained);
+	extents_clear(&f->sent.since);
 	free(g->props);
 	free(g->given);
 	free(g->headers);

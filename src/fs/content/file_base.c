@@ -87,3 +87,11 @@ bool file_base_taken(struct file *f, const char *etag)
 	lock_drop(&f->lock);
 	return taken;
 }
+
+void file_base_moved(struct file *f, const char *etag)
+{
+	lock_take(&f->lock);
+	if (file_locked(f)->fetched)
+		memcpy(file_locked(f)->fetched->etag, etag, STORE_ETAG_SIZE);
+	lock_drop(&f->lock);
+}

@@ -25,5 +25,7 @@ bool file_base_take(struct file *f, const char *etag, uint64_t start,
 /* They were: the store has not been asked since whether it has that object, so
  * what is made of it replaces no other. */
 bool file_base_taken(struct file *f, const char *etag);
+/* The bytes that count of them are that object's as well. */
+void file_base_moved(struct file *f, const char *etag);
 
 #endif

@@ -26,6 +26,8 @@ libfs_content_a_SOURCES = \
 	src/fs/content/reader.h \
 	src/fs/content/seal.c \
 	src/fs/content/seal.h \
+	src/fs/content/sent.c \
+	src/fs/content/sent.h \
 	src/fs/content/spill.c \
 	src/fs/content/spill.h \
 	src/fs/content/turn.c \

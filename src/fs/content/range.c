@@ -31,6 +31,7 @@ static enum file_kind range_zero_tail(struct file *f, uint64_t start,
 
 		memset(t->mem + (start - t->part.start), 0, *run_end - start);
 		t->summed = 0;
+		upload_stale(f, start, *run_end);
 	}
 	lock_drop(&f->lock);
 	return kind;

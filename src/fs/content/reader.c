@@ -23,6 +23,7 @@
 #include "base/number.h"
 #include "fs/content/data.h"
 #include "fs/content/file_map.h"
+#include "fs/content/sent.h"
 #include "fs/content/spill.h"
 
 #define PAGE 4096ULL
@@ -223,6 +224,14 @@ static int reader_collect(struct read_job *j, struct block **blocks, unsigned n,
 	return rc;
 }
 
+/* The base may have been replaced by what this file has sent. */
+static int reader_stale(struct file *f, const struct block_source *s)
+{
+	int rc = sent_settle_base(f);
+
+	return rc ? rc : file_map_stale(f, s);
+}
+
 static int reader_base(struct read_job *j, struct block_source *s, uint64_t at,
 		       uint64_t end)
 {
@@ -242,7 +251,7 @@ static int reader_base(struct read_job *j, struct block_source *s, uint64_t at,
 	lock_take(&j->reader->lock);
 	reader_locked(j->reader)->wire = wire;
 	lock_drop(&j->reader->lock);
-	return rc == -ESTALE ? file_map_stale(j->file, s) : rc;
+	return rc == -ESTALE ? reader_stale(j->file, s) : rc;
 }
 
 /* Bytes that are with us; `to` is where file_map() has put them, if it did. */
@@ -377,7 +386,7 @@ int reader_first(struct file *f)
 	rc = run.kind == FILE_BASE ? reader_first_block(run.source, size)
 				   : -EAGAIN;
 	if (rc == -ESTALE)
-		rc = file_map_stale(f, run.source);
+		rc = reader_stale(f, run.source);
 	block_source_unref(run.source);
 	spill_unref(run.spill);
 	return rc;

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "fs/content/file_props.h"
+#include "fs/content/sent.h"
 #include "fs/content/spill.h"
 #include "fs/content/turn.h"
 #include "fs/content/upload.h"
@@ -218,13 +219,14 @@ static int seal_give(struct file *f, const struct seal *s, int fd,
 	return rc;
 }
 
-/* It is as it was sealed. */
+/* It is as it was sealed, and may have been sent by who sealed it. */
 static void seal_shrink(struct file *f)
 {
 	if (turn_begin(f, FILE_WRITING))
 		return;
 	if (content(f)->tail.mem)
 		writer_shrink_tail(f);
+	sent_maybe(f);
 	seal_set(f);
 	turn_end(f, FILE_DIRTY);
 }

@@ -157,12 +157,20 @@ struct CAPABILITY("turn") turn {
 	enum file_state before; /* CLEAN or DIRTY, when it was taken */
 };
 
+/* sent.h: the turn's owner's. */
+struct file_sent {
+	_Atomic(bool) maybe; /* read by others */
+	uint64_t size; /* as it was */
+	struct extents since; /* what has changed */
+};
+
 struct file {
 	const struct file_env *env;
 	const struct content_ops *ops;
 	struct inode *inode; /* a reference */
 	struct stage *stage; /* a reference */
 	struct turn turn;
+	struct file_sent sent;
 	struct file_writers writers;
 	struct pool_share memory; /* of tails and parts */
 	struct lock lock;

@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "fs/content/file_props.h"
 #include "fs/content/pending.h"
+#include "fs/content/sent.h"
 #include "fs/content/spill.h"
 
 /* What a part under way gives back, to the store and the spill file. The file
@@ -271,6 +272,7 @@ void upload_stale(struct file *f, uint64_t start, uint64_t end)
 {
 	struct part_range first, last = { .number = PARTS_MAX };
 
+	sent_stale(f, start, end);
 	if (!content(f)->upload || start >= end ||
 	    parts_at(content(f)->part_size, start, &first))
 		return;

@@ -7,8 +7,9 @@
  *   a move    the tree, then the record, then the answer
  *   an end    the store has it (or the name is gone), then the record
  *
- * A change that ends twice, because the record of its end was not flushed, is
- * sent twice.
+ * A change whose end the journal does not have, as the kill came between, is
+ * sent twice; one that needs bytes of what it has replaced is held against what
+ * is there first (fs/content/sent.h).
  */
 #include "fs/write_back/write_back.h"
 
