@@ -45,8 +45,7 @@
 	LOCK_RANK(QUESTIONS, "questions") \
 	LOCK_RANK(RENAME_KEYS, "rename keys") \
 	LOCK_RANK(CLOSE_ERRORS, "close errors") \
-	LOCK_RANK(REMOVALS, "removals") \
-	LOCK_RANK(ATTR_QUEUE, "attr queue") \
+	LOCK_RANK(GATHER, "gather") \
 	LOCK_RANK(INVAL_QUEUE, "inval queue") \
 	LOCK_RANK(WRITE_BACK, "write back") \
 	LOCK_RANK(JOURNAL, "journal") \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files that are removed together. The first unlink in a directory is asked of
- * the store at once; those that follow in a burst (fs/names/burst.h) go from
+ * the store at once; those that follow in a burst (fs/burst/burst.h) go from
  * the tree, are gathered, and leave by store_remove_many() BURST_MS later at the
  * latest, and before anything that depends on them, which waits here.
  *

@@ -170,13 +170,20 @@ tests_unit_test_presign_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_fs_names
 TESTS += tests/unit/test_fs_names
 tests_unit_test_fs_names_SOURCES = \
-	tests/unit/fs/names/test_burst.c \
 	tests/unit/fs/names/test_claims.c \
 	tests/unit/fs/names/test_dircache.c \
 	tests/unit/fs/names/test_inode.c \
 	tests/unit/fs/names/test_inode_limits.c
 tests_unit_test_fs_names_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fs_names_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_fs_burst
+TESTS += tests/unit/test_fs_burst
+tests_unit_test_fs_burst_SOURCES = \
+	tests/unit/fs/burst/test_burst.c \
+	tests/unit/fs/burst/test_gather.c
+tests_unit_test_fs_burst_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fs_burst_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_fs_cache
 TESTS += tests/unit/test_fs_cache
@@ -208,7 +215,8 @@ tests_unit_test_fs_content_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_fs_attr
 TESTS += tests/unit/test_fs_attr
 tests_unit_test_fs_attr_SOURCES = \
-	tests/unit/fs/attr/test_attr.c
+	tests/unit/fs/attr/test_attr.c \
+	tests/unit/fs/attr/test_attr_stages.c
 tests_unit_test_fs_attr_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fs_attr_LDADD = $(UNIT_LIBS)
 

@@ -2,7 +2,7 @@
 /*
  * Changed attributes of names whose bytes are stored (attr_send.h). The first
  * one is stored at once, so that a refusal reaches its program. Those that
- * follow in a burst (fs/names/burst.h), and those of a name that this mount has
+ * follow in a burst (fs/burst/burst.h), and those of a name that this mount has
  * just made, are gathered: many changes of one name are one request, BURST_MS
  * later at the latest, and before what depends on them, which waits here.
  *

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libfs_names.a
 libfs_names_a_SOURCES = \
-	src/fs/names/burst.c src/fs/names/burst.h \
 	src/fs/names/claims.c \
 	src/fs/names/dir_filler.c src/fs/names/dir_filler.h \
 	src/fs/names/dir_levels.c src/fs/names/dir_levels.h \

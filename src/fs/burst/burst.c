@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fs/names/burst.h"
+#include "fs/burst/burst.h"
 
 bool burst_gathers(int64_t now_ms, const struct burst *b, int64_t last_ms)
 {

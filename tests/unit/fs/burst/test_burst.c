@@ -2,7 +2,7 @@
 /*
  * When names that are removed are asked of the store.
  */
-#include "fs/names/burst.h"
+#include "fs/burst/burst.h"
 #include "unit.h"
 
 static void which_wait(void **state)
