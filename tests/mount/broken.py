@@ -181,6 +181,11 @@ FAULTS = [
 ]
 
 
+# Faults of what was done, so that the beginning of an upload leaves one.
+LOST = ["lose", "cut"]
+LOST_SAID = "an answer was lost when an upload was begun"
+
+
 class Row:
     def __init__(self, folder, prefix, server, number):
         self.folder = "%s/row%d" % (folder, number)
@@ -242,7 +247,8 @@ class Row:
         began = time.monotonic()
         error = self.attempt(work)
         took = time.monotonic() - began
-        if not self.good_again():
+        hit = self.good_again()
+        if not hit:
             return "there was no such request"
         if took > END_S:
             return "it took %d s" % took
@@ -257,10 +263,10 @@ class Row:
             wrong = "the store has %s" % sizes(now)
         if wrong:
             return "the program saw %s, %s" % (error or "success", wrong)
-        if match is BEGIN: # its id may have been in the answer that was lost
-            s3.delete_pending(self.prefix)
-        if not until(lambda: not list(s3.pending(self.prefix))):
-            return "an upload is left"
+        lost = hit if match is BEGIN and action["type"] in LOST else 0
+        wrong = self.judge_left(lost)
+        if wrong:
+            return wrong
         if not until(lambda: self.shown() == self.stored()):
             return "the mount shows %s, the store has %s" % (
                 sizes(self.shown()), sizes(self.stored()))
@@ -270,6 +276,26 @@ class Row:
             return "once more, on a good server: " + again
         if error and self.stored() != new:
             return "once more, on a good server: %s" % sizes(self.stored())
+        return None
+
+    def judge_left(self, lost):
+        """Nothing is left but what began when the answer was lost: nobody
+        knows its id, so it has no part, and the log says so."""
+        if not until(lambda: len(list(s3.pending(self.prefix))) <= lost):
+            return "an upload is left"
+        left = list(s3.pending(self.prefix))
+        if len(left) != lost:
+            return "%d uploads are left, not %d" % (len(left), lost)
+        for key, upload in left:
+            if s3.S3.list_parts(Bucket=s3.BUCKET, Key=key,
+                                UploadId=upload).get("Parts"):
+                return "an upload is left with a part"
+            s3.S3.abort_multipart_upload(Bucket=s3.BUCKET, Key=key,
+                                         UploadId=upload)
+        with open(os.environ["LOG"]) as f:
+            said = sum(self.prefix in line and LOST_SAID in line for line in f)
+        if lost and not said:
+            return "the log does not say that an upload may be left"
         return None
 
     @staticmethod

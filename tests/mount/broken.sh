@@ -16,6 +16,7 @@ export STAGEFS_TEST_S3_ACCESS_KEY=$KEY_ID STAGEFS_TEST_S3_SECRET_KEY=$SECRET
 CONF_EXT='deadline = 20
 idle_timeout = 2' write_config 'metadata_ttl = 1'
 mount_up
+export LOG
 
 n=0
 while IFS=$'\t' read -r result sentence wrong; do

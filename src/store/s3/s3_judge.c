@@ -145,6 +145,7 @@ static enum http_verdict judge_answer(struct s3_call *c,
 		c->parsed = c->parse ? c->parse(c, &reply->body) : 0;
 		if (!c->parsed)
 			judge_success(c, reply);
+		c->maybe_done |= c->parsed == -EBADMSG;
 		if (c->parsed != -EREMOTEIO)
 			return c->parsed == -EBADMSG ? HTTP_RETRY : HTTP_DONE;
 	}

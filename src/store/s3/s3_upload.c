@@ -11,6 +11,12 @@
  * decides, by the ETag that these parts make. After NoSuchUpload it is looked
  * at even if no attempt of ours was lost: libcurl sends a request again by
  * itself when a kept-alive connection turns out to be dead.
+ *
+ * When the answer to a beginning gets lost the upload may be there, and its id
+ * is not known. The store would list it; but it lists nothing by which it
+ * differs from one that another machine has just begun for the same key and
+ * sent no part of yet. An upload that somebody works on must not be aborted: so
+ * it stays, is said, and is for the bucket's rule for incomplete uploads.
  */
 #include "store/s3/s3_upload.h"
 
@@ -21,6 +27,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "store/s3/s3_doc.h"
 #include "store/s3/s3_etag.h"
 #include "store/s3/s3_head.h"
@@ -64,6 +71,16 @@ static struct s3_part_note s3_upload_noted(struct s3_upload *u, unsigned number)
 
 /* ---- begin ---- */
 
+static void upload_tell_lost(const struct s3_call *c)
+{
+	struct log_where where = { .stage = c->s3->base.name, .key = c->key };
+
+	log_at(LOG_LEVEL_INFO, &where,
+	       "an answer was lost when an upload was begun: one may be left "
+	       "there, for the bucket's rule for incomplete uploads "
+	       "(AbortIncompleteMultipartUpload)");
+}
+
 static int upload_parse_id(struct s3_call *c, const struct buf *body)
 {
 	return s3_doc_upload_id(buf_str(body), body->len, c->out);
@@ -81,6 +98,8 @@ static int upload_begin_call(struct s3_call *c, struct s3_upload *u,
 	s3_call_query(c, "uploads", "");
 	s3_call_parse(c, upload_parse_id, &id);
 	rc = s3_perform(c, &reply);
+	if (c->maybe_done)
+		upload_tell_lost(c);
 	u->id = rc ? NULL : buf_detach(&id);
 	if (!rc && !u->id)
 		rc = -ENOMEM;

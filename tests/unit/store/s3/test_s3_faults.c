@@ -6,15 +6,22 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "s3_suite.h"
 #include "store/store.h"
 
 #define ONCE(m) "\"method\": \"" m "\""
 #define ALWAYS(m) "\"method\": \"" m "\", \"count\": 0"
 #define TEXT "0123456789abcdef"
+#define COPIES_ONCE "\"header\": \"x-amz-copy-source\""
+#define COPIES "\"header\": \"x-amz-copy-source\", \"count\": 0"
+#define ENDS "\"query\": \"uploadId=\", " ALWAYS("POST")
+#define FAILS "\"type\": \"status\", \"status\": 500"
+#define SLOWS "\"type\": \"error_in_200\", \"code\": \"SlowDown\""
 
 static struct object_info put(const char *key, const char *text)
 {
@@ -226,12 +233,74 @@ static void error_in_200(void **state)
 			 -EACCES);
 }
 
-/* ---- what the server does by itself ends with the deadline ---- */
+/* ---- beginnings whose answer is lost ---- */
 
-#define COPIES "\"header\": \"x-amz-copy-source\", \"count\": 0"
-#define ENDS "\"query\": \"uploadId=\", " ALWAYS("POST")
-#define FAILS "\"type\": \"status\", \"status\": 500"
-#define SLOWS "\"type\": \"error_in_200\", \"code\": \"SlowDown\""
+#define BEGINS "\"method\": \"POST\", \"query\": \"uploads\""
+
+static unsigned count_text(const char *text, const char *what)
+{
+	unsigned n = 0;
+
+	for (; (text = strstr(text, what)); text++)
+		n++;
+	return n;
+}
+
+static void lost_beginning(void **state)
+{
+	static const struct {
+		const char *fault;
+		bool said;
+	} rows[] = {
+		{ "\"type\": \"lose\"", true },
+		{ "\"type\": \"cut\", \"after\": 9", true },
+		{ "\"type\": \"garbage\"", true },
+		{ FAILS, true },
+		{ "\"type\": \"latency\", \"seconds\": 0", false },
+	};
+	char path[] = "/tmp/stagefs-test-XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char said[8192] = "";
+		struct store_upload *u;
+
+		assert_int_equal(log_open(path, LOG_LEVEL_INFO), 0);
+		standin_fault(&rig.standin, BEGINS, rows[i].fault);
+		row_number(rows[i].fault,
+			   store_upload_open(rig.s, "k", NULL, &u), 0);
+		row_number(rows[i].fault, store_upload_abort(u), 0);
+		store_upload_free(u);
+		log_close();
+		assert_true(pread(fd, said, sizeof(said) - 1, 0) >= 0);
+		assert_int_equal(ftruncate(fd, 0), 0);
+		row_number(rows[i].fault, count_text(said, "one may be left"),
+			   rows[i].said);
+		standin_reset(&rig.standin);
+	}
+	close(fd);
+	unlink(path);
+}
+
+/* A copy is done, its answer unreadable, and then its condition does not hold:
+ * by the copy itself. */
+static void garbled_copy(void **state)
+{
+	static const struct store_cond absent = { .if_absent = true,
+						  .looked = true };
+	struct object_info info;
+
+	put("to", TEXT);
+	standin_fault(&rig.standin, COPIES_ONCE, "\"type\": \"garbage\"");
+	standin_fault(&rig.standin, COPIES_ONCE,
+		      "\"type\": \"status\", \"status\": 412, \"code\": "
+		      "\"PreconditionFailed\"");
+	assert_int_equal(store_copy(rig.s, "k", NULL, "to", &absent, &info), 0);
+	assert_int_equal(info.size, sizeof(TEXT) - 1);
+}
+
+/* ---- what the server does by itself ends with the deadline ---- */
 
 static int work(struct store_upload *u, const char *what,
 		const struct store_part_done *first)
@@ -439,6 +508,8 @@ SUITE(s3_faults)
 		ROW("a completion whose answer is lost was ours",
 		    lost_completion),
 		ROW("an error inside a 200 is an error", error_in_200),
+		ROW("an upload that nobody knows of is said", lost_beginning),
+		ROW("a copy whose answer is garbage was ours", garbled_copy),
 		ROW("a copy, a part or a completion that fails always ends",
 		    work_fails_always),
 		ROW("garbage is tried again, then EIO", garbage),
