@@ -26,7 +26,8 @@ EXTRA_DIST += docs/record.py docs/terminal.txt packaging/stagefs.spec packaging/
 
 # Units for systemd; the socket is optional.
 systemdsystemunitdir = $(prefix)/lib/systemd/system
-UNITS_MADE = etc/stagefs@.service etc/stagefs-gateway.service
+UNITS_MADE = etc/stagefs@.service etc/stagefs-user@.service \
+	etc/stagefs-gateway.service
 nodist_systemdsystemunit_DATA = $(UNITS_MADE)
 dist_systemdsystemunit_DATA = etc/stagefs-gateway.socket
 EXTRA_DIST += $(UNITS_MADE:=.in)
