@@ -24,8 +24,10 @@ TESTS += tests/cli/million.sh tests/cli/remove.sh tests/cli/sql.sh \
 dist_check_SCRIPTS += tests/cli/million.sh tests/cli/remove.sh \
 	tests/cli/sql.sh tests/cli/stages.sh
 EXTRA_DIST += tests/standin/listing.py
-TESTS += tests/cli/transfer.sh tests/cli/copy.sh tests/cli/tree.sh tests/cli/sync.sh tests/cli/screen.sh
-dist_check_SCRIPTS += tests/cli/transfer.sh tests/cli/copy.sh tests/cli/tree.sh tests/cli/sync.sh tests/cli/screen.sh
+TESTS += tests/cli/transfer.sh tests/cli/copy.sh tests/cli/tree.sh tests/cli/sync.sh tests/cli/screen.sh \
+	tests/cli/parts.sh
+dist_check_SCRIPTS += tests/cli/transfer.sh tests/cli/copy.sh tests/cli/tree.sh tests/cli/sync.sh tests/cli/screen.sh \
+	tests/cli/parts.sh
 TESTS += tests/cli/passwd.sh tests/cli/local.sh tests/cli/init.sh
 dist_check_SCRIPTS += tests/cli/passwd.sh tests/cli/local.sh tests/cli/init.sh
 
