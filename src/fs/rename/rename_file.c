@@ -257,11 +257,19 @@ int rename_file_still_there(struct rename *r)
 
 int rename_file_pending(struct rename *r)
 {
-	int rc = write_back_moved(r->fs->write_back, r->from);
+	struct write_back *w = r->fs->write_back;
+	int rc = write_back_moved(w, r->from);
+	struct inode_view v;
 
-	if (!rc && r->to)
-		write_back_take(r->fs->write_back, r->to);
-	return rc;
+	if (rc || !r->to)
+		return rc;
+	inode_view(r->fs->tree, r->to, &v);
+	/* A worker that is about to send a file waits for our claim of it. */
+	if (v.kind == INODE_FILE)
+		write_back_gone(w, r->to);
+	else
+		write_back_take(w, r->to);
+	return 0;
 }
 
 static int rename_file(struct rename *r)

@@ -12,7 +12,8 @@
 
 #include "base/buf.h"
 #include "fs/state.h"
-#include "fs/write_back/write_back.h"
+#include "fs/rename/rename.h"
+#include "fs/write_back/queue.h"
 #include "fs/xattr/fs_xattr.h"
 #include "later_rig.h"
 #include "unit.h"
@@ -104,6 +105,64 @@ static void bounded(void **state)
 	later_down(&m);
 }
 
+/* ---- a worker that is on its way ---- */
+
+struct flusher {
+	struct mount *m;
+	int rc;
+};
+
+static void *flush_it(void *arg)
+{
+	struct flusher *f = arg;
+
+	f->rc = later_flush(f->m);
+	return NULL;
+}
+
+static void wait_for_worker(struct write_back *w)
+{
+	unsigned n = 0;
+
+	for (int k = 0; k < 60000 && !n; k++) {
+		usleep(1000);
+		lock_take(&w->lock);
+		n = queue_locked(w)->n_sending;
+		lock_drop(&w->lock);
+	}
+	assert_true(n);
+}
+
+/* It has the file that is replaced, and waits for the claim of who does that. */
+static void replaced_while_a_worker_comes(void **state)
+{
+	struct flusher f = { .rc = -1 };
+	struct rename r = { .name = "from" };
+	pthread_t thread;
+	struct mount m;
+
+	later_up(&m);
+	store_has(&m, "p/from", "new");
+	assert_int_equal(mount_write(&m, "to", "old"), 0);
+	r.fs = m.fs;
+	r.from = mount_find(&m, "from", NULL);
+	r.to = mount_find(&m, "to", NULL);
+	assert_int_equal(claims_publish_begin(m.fs->tree, r.to, NULL), 0);
+	f.m = &m;
+	assert_int_equal(pthread_create(&thread, NULL, flush_it, &f), 0);
+	wait_for_worker(m.fs->write_back);
+	assert_int_equal(rename_file_pending(&r), 0);
+	assert_int_equal(later_waiting(&m), 0);
+	names_orphan(m.fs, r.to);
+	claims_publish_end(m.fs->tree, r.to);
+	pthread_join(thread, NULL);
+	assert_int_equal(f.rc, 0);
+	assert_int_equal(memstore_calls(m.store, "put"), 0);
+	mount_forget(&m, r.from);
+	mount_forget(&m, r.to);
+	later_down(&m);
+}
+
 /* ---- modes and times, where objects keep them ---- */
 
 static void attributes_survive(void **state)
@@ -160,6 +219,7 @@ SUITE(write_back_kept)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refused_is_kept),
 		cmocka_unit_test(bounded),
+		cmocka_unit_test(replaced_while_a_worker_comes),
 		cmocka_unit_test(attributes_survive),
 		cmocka_unit_test(off_by_default),
 	};
