@@ -57,6 +57,7 @@ struct run {
 	bool ended; /* there is nothing behind the cursor */
 	bool left; /* it is to be freed when it is not busy */
 	struct cursor cursor;
+	const struct inode *starting; /* to be in the queue soon, or NULL */
 	struct ahead_entry queue[WINDOW_MAX]; /* in order; oldest first */
 	unsigned n, window, hits;
 	unsigned passed; /* the first of the queue, before what was opened */
@@ -246,19 +247,24 @@ static struct run *run_find(struct file_ahead *a, struct inode *i,
 	return NULL;
 }
 
-static bool run_has(struct file_ahead *a, const struct inode *i)
+/* True: no run has the file; this one has it, and is to start it. */
+static bool run_claim(struct file_ahead *a, struct run *r,
+		      const struct inode *i)
 {
 	bool has = false;
 
 	lock_take(&a->lock);
 	for (unsigned k = 0; k < RUNS_MAX; k++) {
-		const struct run *r = ahead_locked(a)->runs[k];
+		const struct run *x = ahead_locked(a)->runs[k];
 
-		for (unsigned n = 0; r && n < r->n; n++)
-			has = has || r->queue[n].inode == i;
+		has = has || (x && x->starting == i);
+		for (unsigned n = 0; x && n < x->n; n++)
+			has = has || x->queue[n].inode == i;
 	}
+	if (!has)
+		r->starting = i;
 	lock_drop(&a->lock);
-	return has;
+	return !has;
 }
 
 static void run_free(struct file_ahead *a, struct run *r)
@@ -378,6 +384,7 @@ static bool run_start(struct file_ahead *a, struct run *r, struct inode *i,
 	if (!rc)
 		block_unref(b);
 	lock_take(&a->lock);
+	r->starting = NULL;
 	if (!rc) {
 		r->queue[r->n++] = e;
 		e = (struct ahead_entry){ 0 };
@@ -452,7 +459,7 @@ static void run_top_up(struct file_ahead *a, struct run *r)
 		if (!i)
 			break;
 		if (file_ahead_is_small(&v) && v.fresh && !v.open &&
-		    !run_has(a, i))
+		    run_claim(a, r, i))
 			more = run_start(a, r, i, &v);
 		else
 			inode_unref(a->fs->tree, i);
@@ -461,29 +468,6 @@ static void run_top_up(struct file_ahead *a, struct run *r)
 }
 
 /* ---- a file that is opened ---- */
-
-/* The run that the file goes on with or makes, busy with this thread, or NULL;
- * e: what of the file was fetched. */
-static struct run *file_ahead_step(struct file_ahead *a, struct inode *i,
-				   struct ahead_entry *e, struct run **old)
-{
-	struct inode *left = NULL;
-	struct run *r;
-	bool begins;
-
-	lock_take(&a->lock);
-	r = run_find(a, i, e);
-	begins = !r && trail_step(a, i, &left);
-	if (begins)
-		r = run_begin(a, i, old);
-	else if (r && r->busy)
-		r = NULL;
-	else if (r)
-		r->busy = true;
-	lock_drop(&a->lock);
-	inode_unref(a->fs->tree, left);
-	return r;
-}
 
 /* The bytes of e become those of f, once all are here: what was fetched before
  * the open is not asked for again, which may find another version. What the
@@ -521,19 +505,42 @@ int file_ahead_open(struct file_ahead *a, struct inode *i, struct file *f,
 		    const struct inode_view *v)
 {
 	struct ahead_entry e = { 0 };
-	struct run *old = NULL, *r;
+	struct run *r;
+	bool tops_up;
 	int rc = -EAGAIN;
 
 	if (!file_ahead_is_small(v) || !file_ahead_ttl_ms(a))
 		return -EAGAIN;
-	r = file_ahead_step(a, i, &e, &old);
-	run_free(a, old);
-	if (r)
+	lock_take(&a->lock);
+	r = run_find(a, i, &e);
+	tops_up = r && !r->busy;
+	if (tops_up)
+		r->busy = true;
+	lock_drop(&a->lock);
+	if (tops_up)
 		run_top_up(a, r);
 	if (e.inode)
 		rc = file_ahead_take(a, i, &e, f, v);
 	entry_clear(a, &e, !rc);
 	return rc;
+}
+
+void file_ahead_missed(struct file_ahead *a, struct inode *i,
+		       const struct inode_view *v)
+{
+	struct run *old = NULL, *r = NULL;
+	struct inode *left = NULL;
+
+	if (!file_ahead_is_small(v) || !file_ahead_ttl_ms(a))
+		return;
+	lock_take(&a->lock);
+	if (trail_step(a, i, &left))
+		r = run_begin(a, i, &old);
+	lock_drop(&a->lock);
+	inode_unref(a->fs->tree, left);
+	run_free(a, old);
+	if (r)
+		run_top_up(a, r);
 }
 
 struct file_ahead *file_ahead_new(struct fs *fs)

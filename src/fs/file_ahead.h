@@ -28,11 +28,15 @@ void file_ahead_free(struct file_ahead *a);
 void file_ahead_forget(struct file_ahead *a);
 
 /*
- * Content f of i, of which v was seen, is opened to be read: starts what comes
- * next. 0: i itself was fetched ahead, and is the object of v; -EAGAIN: ask the
- * store; -ESTALE: it is another object; -EINTR. May block on the store.
+ * Content f of i, of which v was seen, is opened to be read. 0: i itself was
+ * fetched ahead, and is the object of v; what comes next was started. -EAGAIN:
+ * it is not; -ESTALE: it is another object; -EINTR. May block on the store.
  */
 int file_ahead_open(struct file_ahead *a, struct inode *i, struct file *f,
 		    const struct inode_view *v);
+/* The same, when nobody else has its bytes either: who opens files in order
+ * will want those that come next. They are started before i itself is. */
+void file_ahead_missed(struct file_ahead *a, struct inode *i,
+		       const struct inode_view *v);
 
 #endif

@@ -111,6 +111,26 @@ static bool fs_file_is_believed(const struct inode_view *v, bool asked)
 	return asked || (v->fresh && !v->changes);
 }
 
+/* For one that will read. -EAGAIN: nothing has told. */
+static int fs_file_ask_read(struct fs *fs, struct inode *i, struct file *f,
+			    const struct inode_view *v, bool asked)
+{
+	bool believed = fs_file_is_believed(v, asked);
+	int rc = file_ahead_open(fs->file_ahead, i, f, v);
+
+	if (rc == -EAGAIN && believed)
+		rc = file_map_hold(f, v->info.etag);
+	if (rc != -EAGAIN)
+		return rc;
+	file_ahead_missed(fs->file_ahead, i, v);
+	if (inode_etag_has_begin(fs->tree, i, v->info.etag))
+		return -EAGAIN;
+	rc = fs_file_ask_first_bytes(fs, i, f, v);
+	if (rc == -EALREADY) /* another open has begun meanwhile */
+		rc = believed ? file_map_hold(f, v->info.etag) : -EAGAIN;
+	return rc;
+}
+
 /*
  * A store of files has looked when it opened the file, and what is not
  * published, or emptied anyway, has nothing to be asked for. asked: the store
@@ -126,13 +146,7 @@ static int fs_file_confirm(struct fs *fs, struct inode *i, int flags,
 	    !v->published || (flags & O_TRUNC))
 		return 0;
 	if (!handle_writing(flags))
-		rc = file_ahead_open(fs->file_ahead, i, f, v);
-	if (rc == -EAGAIN && !handle_writing(flags) &&
-	    fs_file_is_believed(v, asked))
-		rc = file_map_hold(f, v->info.etag);
-	if (rc == -EAGAIN && !handle_writing(flags) &&
-	    !inode_etag_has_begin(fs->tree, i, v->info.etag))
-		rc = fs_file_ask_first_bytes(fs, i, f, v);
+		rc = fs_file_ask_read(fs, i, f, v, asked);
 	if ((flags & O_ACCMODE) == O_WRONLY)
 		rc = fs_file_ask_bytes(fs, i, f, v);
 	if (rc == -EAGAIN)

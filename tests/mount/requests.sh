@@ -108,6 +108,10 @@ ok '... some of them side by side' '[ $(jq .most <<<$counts) -ge 2 ]'
 cold
 costs 'grep -r too' 425 '[ $(grep -rh text $E/tree | wc -l) = 400 ]'
 cold
+costs 'two cp -r at the same time share what is fetched: a tenth in vain at most' 440 '
+	cp -r $E/tree $LOCAL/one & cp -r $E/tree $LOCAL/two && wait $! &&
+		diff -r $LOCAL/tree $LOCAL/one && diff -r $LOCAL/tree $LOCAL/two'
+cold
 ls "$E"/tree/* >/dev/null
 take_counts
 random=$(find "$LOCAL/tree" -type f -printf '%P\n' | sort |

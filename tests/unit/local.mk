@@ -190,6 +190,7 @@ TESTS += tests/unit/test_fs_cache
 tests_unit_test_fs_cache_SOURCES = \
 	tests/unit/fs/cache/test_block.c \
 	tests/unit/fs/cache/test_block_disk.c \
+	tests/unit/fs/cache/test_block_source.c \
 	tests/unit/fs/cache/test_disk_cache.c \
 	tests/unit/fs/cache/test_disk_segment.c \
 	tests/unit/fs/cache/test_prefetch.c \

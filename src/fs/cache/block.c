@@ -396,10 +396,11 @@ static struct block *block_droppable_locked(struct block_cache *c,
 }
 
 /*
- * The GETs are cancelled all at once and waited for, so that the last
- * reference to a source is never given up by the store's own thread.
+ * What nobody uses any more. The GETs are cancelled all at once and waited for,
+ * so that the last reference to a source is never given up by the store's own
+ * thread.
  */
-void block_source_drop(struct block_source *s)
+static void source_cancel(struct block_source *s)
 {
 	struct block_cache *c = s->cache;
 	struct block *cancelled = NULL, *b;
@@ -428,47 +429,48 @@ void block_source_drop(struct block_source *s)
 	}
 }
 
-/* It takes the place of what was kept there: *old. */
-static bool block_keep(struct block_source *s, struct block_source **old)
+/* It stays, without a user: the reference is the cache's. */
+static bool source_keep_locked(struct block_cache *c, struct block_source *s)
+	REQUIRES(&c->lock)
+{
+	struct block *b = block_whole_locked(c, s);
+
+	if (!b || block_locked(c, b)->state != BLOCK_READY ||
+	    !source_locked(c, s)->listed || s->size > BLOCK_KEPT_MAX)
+		return false;
+	cache_locked(c)->n_kept++;
+	block_cache_ref_locked(c, b);
+	block_cache_rank_locked(c, b, RANK_KEPT);
+	block_cache_unref_locked(c, b);
+	return true;
+}
+
+static void source_leave(struct block_source *s, bool keeps)
 {
 	struct block_cache *c = s->cache;
-	struct block_source **at;
-	struct source_locked *g;
-	struct block *b;
-	bool keeps;
+	bool last, kept;
 
 	lock_take(&c->lock);
-	g = source_locked(c, s);
-	b = block_whole_locked(c, s);
-	keeps = b && block_locked(c, b)->state == BLOCK_READY && !g->dropped &&
-		*g->name->etag && s->size <= BLOCK_KEPT_MAX;
-	if (keeps) {
-		at = block_cache_kept_locked(c, g->name->key);
-		*old = *at;
-		if (*old)
-			source_locked(c, *old)->kept = false;
-		*at = s;
-		g->kept = true;
-		block_cache_ref_locked(c, b);
-		block_cache_rank_locked(c, b, RANK_KEPT);
-		block_cache_unref_locked(c, b);
-	}
+	last = !--source_locked(c, s)->users;
+	kept = keeps && last && source_keep_locked(c, s);
+	if (!keeps || (last && !kept))
+		block_source_unlist_locked(c, s);
 	lock_drop(&c->lock);
-	return keeps;
+	if (last && !kept)
+		source_cancel(s);
+	if (!kept)
+		block_source_unref(s);
+	block_cache_trim(c);
 }
 
 void block_source_leave(struct block_source *s)
 {
-	struct block_cache *c;
-	struct block_source *old = NULL;
+	if (s)
+		source_leave(s, true);
+}
 
-	if (!s)
-		return;
-	c = s->cache;
-	if (s->store->limits.files || !block_keep(s, &old))
-		old = s;
-	if (old)
-		block_source_drop(old);
-	block_source_unref(old);
-	block_cache_trim(c);
+void block_source_drop(struct block_source *s)
+{
+	if (s)
+		source_leave(s, false);
 }

@@ -40,8 +40,11 @@ struct pool *block_cache_pool(struct block_cache *c);
 void block_cache_write_metrics(struct block_cache *c, struct buf *out);
 
 /*
- * One version of one object: (store, key, ETag). Counted: blocks hold it while
- * their GET is under way. Strings are copied. NULL without memory.
+ * One version of one object: (store, key, ETag), for a user more. All who use a
+ * version that has an ETag share one source, and so its blocks and the GETs
+ * that are under way. A user has a reference, which block_source_leave() or
+ * block_source_drop() gives up; blocks hold others. Strings are copied. NULL
+ * without memory.
  */
 struct block_source *block_source_new(struct block_cache *c,
 				      struct store *store, const char *key,
@@ -51,14 +54,15 @@ void block_source_unref(struct block_source *s);
 /* Further GETs ask for this key and ETag: the same bytes, moved. 0, -ENOMEM. */
 int block_source_move(struct block_source *s, const char *key,
 		      const char *etag);
-/* Cancels what is under way and drops what is not read. */
-void block_source_drop(struct block_source *s);
 /*
- * Its user goes, and gives up a reference: as block_source_drop(), but when all
- * of a small object is there, that stays for a while, and block_source_new() of
- * the same version has it again. NULL is fine.
+ * A user goes. With the last one what is under way is cancelled and what is not
+ * read dropped; but when all of a small object is there, that stays for a
+ * while, and block_source_new() of the same version has it again. NULL is fine.
  */
 void block_source_leave(struct block_source *s);
+/* The same when the store has another version now: nothing stays, and nobody
+ * shares it any more with those that use it yet. NULL is fine. */
+void block_source_drop(struct block_source *s);
 /* What stays so of that store (NULL: of any) is dropped. */
 void block_cache_forget(struct block_cache *c, const struct store *store);
 uint64_t block_source_size(const struct block_source *s);

@@ -148,11 +148,11 @@ static void cache_unkeep_locked(struct block_cache *c, struct block_source *s)
 {
 	struct source_locked *g = source_locked(c, s);
 
-	if (!g->kept)
+	if (!g->listed || g->users)
 		return;
-	g->kept = false;
+	block_source_unlist_locked(c, s);
+	cache_locked(c)->n_kept--;
 	g->refs--; /* not the last: a block has one */
-	*block_cache_kept_locked(c, g->name->key) = NULL;
 }
 
 static void cache_take_out_locked(struct block_cache *c, struct block *b)
@@ -184,7 +184,8 @@ static struct block *cache_overflow_locked(struct block_cache *c)
 {
 	if (cache_locked(c)->bytes[RANK_PASSED] > c->passed_max)
 		return cache_evict_locked(c, RANK_PASSED);
-	if (cache_locked(c)->bytes[RANK_KEPT] > c->kept_max)
+	if (cache_locked(c)->bytes[RANK_KEPT] > c->kept_max ||
+	    cache_locked(c)->n_kept > BLOCK_KEPT)
 		return cache_evict_locked(c, RANK_KEPT);
 	return NULL;
 }
@@ -235,16 +236,19 @@ size_t block_cache_reclaim(struct block_cache *c, size_t bytes,
 	return freed;
 }
 
-/* A kept source has one block, which may be on its way to a reader yet. */
-static void cache_forget_one(struct block_cache *c, unsigned k,
+/* A kept source has one block, which may be on its way to a reader yet. False:
+ * there is none in that list. */
+static bool cache_forget_one(struct block_cache *c, unsigned k,
 			     const struct store *store)
 {
 	struct block_source *s;
 	struct block *b = NULL;
 
 	lock_take(&c->lock);
-	s = cache_locked(c)->kept[k];
-	if (s && (!store || s->store == store)) {
+	DL_FOREACH2(cache_locked(c)->sources[k], s, guarded_.next)
+	if (!source_locked(c, s)->users && (!store || s->store == store))
+		break;
+	if (s) {
 		b = source_locked(c, s)->blocks[0];
 		source_locked(c, s)->dropped = true;
 		if (block_locked(c, b)->idle) {
@@ -257,12 +261,14 @@ static void cache_forget_one(struct block_cache *c, unsigned k,
 	lock_drop(&c->lock);
 	if (b)
 		block_cache_end(b, false);
+	return s;
 }
 
 void block_cache_forget(struct block_cache *c, const struct store *store)
 {
-	for (unsigned k = 0; k < BLOCK_KEPT; k++)
-		cache_forget_one(c, k, store);
+	for (unsigned k = 0; k < BLOCK_SOURCE_LISTS; k++)
+		while (cache_forget_one(c, k, store))
+			;
 }
 
 void block_cache_free(struct block_cache *c)

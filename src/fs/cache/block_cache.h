@@ -9,7 +9,6 @@
 
 #include <stdatomic.h>
 
-#include "base/hash.h"
 #include "base/lock.h"
 #include "base/metric.h"
 #include "base/waiter.h"
@@ -33,6 +32,7 @@ enum block_state { BLOCK_FETCHING, BLOCK_READY, BLOCK_FAILED };
 enum block_rank { RANK_KEPT, RANK_PASSED, RANK_USED, RANK_UNREAD, RANKS };
 
 #define BLOCK_KEPT 4096 /* sources without a user, at most */
+#define BLOCK_SOURCE_LISTS 4096
 
 struct block_locked {
 	enum block_state state;
@@ -72,7 +72,7 @@ struct block {
 	uint64_t asked_us; /* when its GET began */
 	uint64_t first_us; /* the store's thread alone: when bytes came, or 0 */
 	bool from_disk; /* not from the store; before it is READY */
-	struct block *dropped; /* block_source_drop()'s list */
+	struct block *dropped; /* source_cancel()'s list */
 	struct block_queued queued_;
 	struct block_locked guarded_;
 };
@@ -82,8 +82,10 @@ struct source_locked {
 	struct block **blocks; /* by start */
 	size_t n, cap;
 	unsigned refs;
+	unsigned users; /* of them; none: the reference is the cache's */
+	bool listed; /* block_source_new() finds it */
 	bool dropped; /* idle blocks are not kept any more */
-	bool kept; /* it has no user, and the cache a reference */
+	struct block_source *prev, *next; /* that list */
 	struct wire wire;
 };
 
@@ -99,8 +101,10 @@ struct cache_locked {
 	size_t bytes[RANKS]; /* of blocks of that rank, idle or not */
 	size_t held_bytes;
 	size_t saving_bytes; /* of those that the disk cache is to write */
-	struct block_source *kept[BLOCK_KEPT]; /* each where its key says */
-	unsigned n_sources;
+	/* Each where its key says. */
+	struct block_source *sources[BLOCK_SOURCE_LISTS];
+	unsigned n_kept; /* of them without a user */
+	unsigned n_sources; /* all that there are */
 	struct waiter_list
 		waiters; /* block_cache_free(), for the last source */
 };
@@ -141,19 +145,14 @@ static inline struct source_locked *source_locked(struct block_cache *c,
 
 LOCK_GUARDS(cache_locked, block_cache, cache_locked);
 
-/* Where a source of that key is kept. */
-static inline struct block_source **block_cache_kept_locked(
-	struct block_cache *c, const char *key) REQUIRES(&c->lock)
-{
-	return &cache_locked(c)
-			->kept[hash_string(HASH_START, key) % BLOCK_KEPT];
-}
-
 /* ---- block_source.c ---- */
 
 /* The name that a GET begun now asks for, with a reference. */
 struct block_name *block_source_name(struct block_source *s);
 void block_source_name_unref(struct block_name *n);
+/* Nobody finds it any more. */
+void block_source_unlist_locked(struct block_cache *c, struct block_source *s)
+	REQUIRES(&c->lock);
 /* The block that holds offset, or NULL. */
 struct block *block_source_find_locked(struct block_cache *c,
 				       struct block_source *s, uint64_t offset)

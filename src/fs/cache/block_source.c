@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One version of one object. It finds its blocks in an array that is sorted by
- * their start.
+ * their start, and whoever wants that version finds it in a list.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "base/array.h"
+#include "base/hash.h"
 #include "fs/cache/block_cache.h"
 
 uint64_t block_end(const struct block *b)
@@ -123,68 +125,78 @@ void block_source_remove_locked(struct block_cache *c, struct block *b)
 	g->n--;
 }
 
-/* The one that is kept of this version, if there is one. */
-static struct block_source *source_revive(struct block_cache *c,
-					  const struct store *store,
-					  const char *key, const char *etag,
-					  uint64_t size)
+static struct block_source **source_list_locked(struct block_cache *c,
+						const char *key)
+	REQUIRES(&c->lock)
 {
-	struct block_source **at, *s;
+	uint64_t hash = hash_string(HASH_START, key);
 
-	lock_take(&c->lock);
-	at = block_cache_kept_locked(c, key);
-	s = *at;
-	if (s && (s->store != store || s->size != size ||
-		  strcmp(source_locked(c, s)->name->key, key) ||
-		  strcmp(source_locked(c, s)->name->etag, etag)))
-		s = NULL;
-	if (s) {
-		source_locked(c, s)->kept = false;
-		*at = NULL;
-	}
-	lock_drop(&c->lock);
-	return s;
+	return &cache_locked(c)->sources[hash % BLOCK_SOURCE_LISTS];
 }
 
-struct block_source *block_source_new(struct block_cache *c,
-				      struct store *store, const char *key,
-				      const char *etag, uint64_t size)
+static void source_enlist_locked(struct block_cache *c, struct block_source *s)
+	REQUIRES(&c->lock)
 {
-	struct block_source *s =
-		etag ? source_revive(c, store, key, etag, size) : NULL;
+	struct source_locked *g = source_locked(c, s);
+	struct block_source **list = source_list_locked(c, g->name->key);
 
-	if (s)
-		return s;
-	s = calloc(1, sizeof(*s));
-	if (!s)
-		return NULL;
-	s->cache = c;
-	s->store = store;
-	s->size = size;
-	s->guarded_.name = source_name_new(s, key, etag);
-	if (!s->guarded_.name) {
-		free(s);
-		return NULL;
+	g->listed = true;
+	DL_APPEND2(*list, s, guarded_.prev, guarded_.next);
+}
+
+void block_source_unlist_locked(struct block_cache *c, struct block_source *s)
+{
+	struct source_locked *g = source_locked(c, s);
+	struct block_source **list = source_list_locked(c, g->name->key);
+
+	if (g->listed)
+		DL_DELETE2(*list, s, guarded_.prev, guarded_.next);
+	g->listed = false;
+}
+
+/* The one that is listed of the version of s. */
+static struct block_source *source_same_locked(struct block_cache *c,
+					       struct block_source *s)
+	REQUIRES(&c->lock)
+{
+	const struct block_name *n = source_locked(c, s)->name;
+	struct block_source *x;
+
+	DL_FOREACH2(*source_list_locked(c, n->key), x, guarded_.next)
+	{
+		const struct block_name *its = source_locked(c, x)->name;
+
+		if (x->store == s->store && x->size == s->size &&
+		    !strcmp(its->key, n->key) && !strcmp(its->etag, n->etag))
+			return x;
 	}
-	s->guarded_.refs = 1;
-	store_ref(store);
+	return NULL;
+}
+
+/* The one of the version of s, which is new, with a user more: s itself if
+ * there is no other. Without an ETag it may be anything. */
+static struct block_source *source_enter(struct block_cache *c,
+					 struct block_source *s)
+{
+	struct block_source *same = NULL;
+	struct source_locked *g;
+
 	lock_take(&c->lock);
 	cache_locked(c)->n_sources++;
+	if (*source_locked(c, s)->name->etag && !s->store->limits.files) {
+		same = source_same_locked(c, s);
+		if (!same)
+			source_enlist_locked(c, s);
+	}
+	g = source_locked(c, same ? same : s);
+	if (g->users++)
+		g->refs++;
+	else if (same)
+		cache_locked(c)->n_kept--; /* its reference was the cache's */
 	lock_drop(&c->lock);
-	return s;
+	return same ? same : s;
 }
 
-struct block_source *block_source_ref(struct block_source *s)
-{
-	struct block_cache *c = s->cache;
-
-	lock_take(&c->lock);
-	source_locked(c, s)->refs++;
-	lock_drop(&c->lock);
-	return s;
-}
-
-/* No block has a reference to it any more, so there is none. */
 static void source_free(struct block_source *s)
 {
 	struct block_cache *c = s->cache;
@@ -199,6 +211,40 @@ static void source_free(struct block_source *s)
 	lock_drop(&c->lock);
 }
 
+struct block_source *block_source_new(struct block_cache *c,
+				      struct store *store, const char *key,
+				      const char *etag, uint64_t size)
+{
+	struct block_source *fresh = calloc(1, sizeof(*fresh)), *s;
+
+	if (!fresh)
+		return NULL;
+	fresh->cache = c;
+	fresh->store = store;
+	fresh->size = size;
+	fresh->guarded_.refs = 1;
+	fresh->guarded_.name = source_name_new(fresh, key, etag);
+	if (!fresh->guarded_.name) {
+		free(fresh);
+		return NULL;
+	}
+	store_ref(store);
+	s = source_enter(c, fresh);
+	if (s != fresh)
+		source_free(fresh);
+	return s;
+}
+
+struct block_source *block_source_ref(struct block_source *s)
+{
+	struct block_cache *c = s->cache;
+
+	lock_take(&c->lock);
+	source_locked(c, s)->refs++;
+	lock_drop(&c->lock);
+	return s;
+}
+
 void block_source_unref(struct block_source *s)
 {
 	struct block_cache *c;
@@ -210,7 +256,7 @@ void block_source_unref(struct block_source *s)
 	lock_take(&c->lock);
 	last = --source_locked(c, s)->refs == 0;
 	lock_drop(&c->lock);
-	if (last)
+	if (last) /* so it has no block, and is not listed */
 		source_free(s);
 }
 
@@ -230,12 +276,19 @@ int block_source_move(struct block_source *s, const char *key, const char *etag)
 {
 	struct block_name *fresh = source_name_new(s, key, etag), *old;
 	struct block_cache *c = s->cache;
+	struct source_locked *g;
+	bool listed;
 
 	if (!fresh)
 		return -ENOMEM;
 	lock_take(&c->lock);
-	old = source_locked(c, s)->name;
-	source_locked(c, s)->name = fresh;
+	g = source_locked(c, s);
+	listed = g->listed;
+	block_source_unlist_locked(c, s);
+	old = g->name;
+	g->name = fresh;
+	if (listed)
+		source_enlist_locked(c, s);
 	lock_drop(&c->lock);
 	block_source_name_unref(old);
 	return 0;

@@ -53,9 +53,7 @@ static void remote_forget(struct file *f, const struct object_info *base,
 	pool_share_clear(file_pool(f), &f->memory);
 	if (held)
 		block_release(held);
-	if (source)
-		block_source_drop(source);
-	block_source_unref(source);
+	block_source_drop(source);
 	free(old_key);
 }
 

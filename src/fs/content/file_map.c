@@ -77,17 +77,23 @@ bool file_map_adopt(struct file *f, struct block_source *s, struct block *held,
 		    const char *etag)
 {
 	struct file_locked *g;
-	bool adopts;
+	bool adopts, had, has_held;
 
 	lock_take(&f->lock);
 	g = file_locked(f);
-	adopts = !g->source && !strcmp(g->base.etag, etag) &&
+	had = g->source == s;
+	has_held = g->held;
+	adopts = (had || !g->source) && !strcmp(g->base.etag, etag) &&
 		 g->base.size == block_source_size(s);
-	if (adopts) {
+	if (adopts)
 		g->source = s;
+	if (adopts && !has_held)
 		g->held = held;
-	}
 	lock_drop(&f->lock);
+	if (adopts && has_held)
+		block_release(held);
+	if (adopts && had) /* another open of it was here first */
+		block_source_leave(s);
 	return adopts;
 }
 

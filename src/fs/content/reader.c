@@ -358,7 +358,7 @@ static int reader_first_block(struct block_source *s, uint64_t size)
 	int rc;
 
 	if (block_present(s, 0, &end))
-		return -EAGAIN;
+		return -EALREADY;
 	prefetch_plan(&begun, &read, &plan);
 	rc = block_get(s, 0, 0, number_min(plan.block, BLOCK_MAX), BLOCK_TRY,
 		       &b);

@@ -18,6 +18,7 @@
 #include "fs_fixture.h"
 #include "memstore.h"
 
+#include "base/waiter.h"
 #include "fs/cache/block_cache.h"
 #include "fs/state.h"
 
@@ -419,15 +420,142 @@ static void several(void **state)
 	}
 }
 
+/* ---- programs that go through the same files ---- */
+
+#define TOGETHER 200 /* files */
+
+struct walker {
+	struct mount *m;
+	pthread_barrier_t *step;
+};
+
+/* None opens the next file before all have read this one. */
+static void *walk_in_step(void *arg)
+{
+	struct walker *w = arg;
+
+	for (unsigned f = 0; f < TOGETHER; f++) {
+		struct handle *h;
+		char text[64];
+		int n = mount_open(w->m, keys[f], O_RDONLY, &h);
+
+		assert_int_equal(n, 0);
+		pthread_barrier_wait(w->step);
+		assert_int_equal(mount_read(w->m, h, text, sizeof(text)),
+				 strlen(keys[f]));
+		assert_string_equal(text, keys[f]);
+		fs_release(w->m->fs, h);
+		pthread_barrier_wait(w->step);
+	}
+	return NULL;
+}
+
+/* Each file comes once, for all of them. */
+static void in_step(void **state)
+{
+	static const unsigned rows[] = { 2, 4 };
+
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		pthread_barrier_t step;
+		pthread_t threads[4];
+		struct walker w;
+		struct mount m;
+
+		mount_up(&m, "", 3600, false);
+		plant(&m, TOGETHER / 10, 10);
+		cat_all(&m, TOGETHER / 10, 0);
+		memstore_delay(m.store, 1);
+		w = (struct walker){ &m, &step };
+		pthread_barrier_init(&step, NULL, rows[r]);
+		for (unsigned k = 0; k < rows[r]; k++)
+			pthread_create(&threads[k], NULL, walk_in_step, &w);
+		for (unsigned k = 0; k < rows[r]; k++)
+			pthread_join(threads[k], NULL);
+		assert_int_equal(memstore_calls(m.store, "get"), TOGETHER);
+		assert_int_equal(memstore_calls(m.store, "head"), 0);
+		pthread_barrier_destroy(&step);
+		mount_down(&m);
+	}
+}
+
+/* One is so many files behind. The first three, which are not fetched ahead,
+ * come at once: what is closed before its GET has told that it has ended is not
+ * kept. */
+static void behind(void **state)
+{
+	static const unsigned rows[] = { 1, 5, 40, TOGETHER };
+
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		struct mount m;
+
+		mount_up(&m, "", 3600, false);
+		plant(&m, TOGETHER / 10, 10);
+		cat_all(&m, TOGETHER / 10, 0);
+		for (unsigned f = 0; f < TOGETHER + rows[r]; f++) {
+			memstore_delay(m.store, f >= 3);
+			if (f < TOGETHER)
+				cat(&m, keys[f]);
+			if (f >= rows[r])
+				cat(&m, keys[f - rows[r]]);
+		}
+		assert_int_equal(memstore_calls(m.store, "get"), TOGETHER);
+		assert_int_equal(memstore_calls(m.store, "head"), 0);
+		mount_down(&m);
+	}
+}
+
+static void *open_killed(void *mount)
+{
+	struct handle *h;
+	int rc;
+
+	waiter_begin(waiter_self());
+	waiter_interrupt(waiter_self());
+	rc = mount_open(mount, keys[5], O_RDONLY, &h);
+	if (!rc) /* it was late, and found all bytes */
+		fs_release(((struct mount *)mount)->fs, h);
+	else
+		assert_int_equal(rc, -EINTR);
+	return NULL;
+}
+
+static void *cat_one(void *mount)
+{
+	cat(mount, keys[5]);
+	return NULL;
+}
+
+/* Of the programs that wait for the same bytes one is killed. */
+static void one_gives_up(void **state)
+{
+	for (unsigned first = 0; first < 2; first++) {
+		pthread_t threads[3];
+		struct mount m;
+
+		mount_up(&m, "", 3600, false);
+		plant(&m, 1, 10);
+		cat_all(&m, 1, 0);
+		memstore_delay(m.store, 100);
+		for (unsigned k = 0; k < COUNT(threads); k++)
+			pthread_create(&threads[k], NULL,
+				       k == first ? open_killed : cat_one, &m);
+		for (unsigned k = 0; k < COUNT(threads); k++)
+			pthread_join(threads[k], NULL);
+		mount_down(&m);
+	}
+}
+
 SUITE(file_ahead)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(in_order),    cmocka_unit_test(side_by_side),
-		cmocka_unit_test(at_random),   cmocka_unit_test(far_behind),
-		cmocka_unit_test(replaced),    cmocka_unit_test(changed),
-		cmocka_unit_test(failures),    cmocka_unit_test(several),
-		cmocka_unit_test(evicted),     cmocka_unit_test(again),
-		cmocka_unit_test(passed_over), cmocka_unit_test(not_in_time),
+		cmocka_unit_test(in_order),     cmocka_unit_test(side_by_side),
+		cmocka_unit_test(at_random),    cmocka_unit_test(far_behind),
+		cmocka_unit_test(replaced),     cmocka_unit_test(changed),
+		cmocka_unit_test(failures),     cmocka_unit_test(several),
+		cmocka_unit_test(evicted),      cmocka_unit_test(again),
+		cmocka_unit_test(passed_over),  cmocka_unit_test(not_in_time),
+		cmocka_unit_test(in_step),      cmocka_unit_test(behind),
+		cmocka_unit_test(one_gives_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The block cache: which readers share a GET, what is kept, and how errors come
- * out. block.c, block_source.c, block_cache.c.
+ * The block cache: which readers share a GET, what is reclaimed, and how errors
+ * come out. block.c, block_source.c, block_cache.c.
  */
 #include "file_rig.h"
 
@@ -13,7 +13,6 @@
 #include "base/budget.h"
 #include "base/clock.h"
 #include "base/waiter.h"
-#include "base/pool.h"
 #include "fs/cache/block_cache.h"
 #include "memstore.h"
 
@@ -36,7 +35,6 @@ static struct block_source *open_source(struct rig *r, size_t memory)
 static void close_source(struct rig *r, struct block_source *s)
 {
 	block_source_drop(s);
-	block_source_unref(s);
 	file_rig_close(r);
 }
 
@@ -201,7 +199,6 @@ static void test_short(void **state)
 	assert_int_equal(block_wait(b, SIZE + 2, 1, &bytes, &n), -ESTALE);
 	block_unref(b);
 	block_source_drop(s);
-	block_source_unref(s);
 	close_source(&r, longer);
 }
 
@@ -343,147 +340,7 @@ static void test_drop(void **state)
 	block_source_drop(s);
 	assert_true(clock_mono_ms() - began < 40000);
 	assert_int_equal(budget_used(r.env.budget), 0);
-	close_source(&r, s);
-}
-
-/* ---- small objects, whole ---- */
-
-static const char *small_key(unsigned k)
-{
-	static char key[16];
-
-	snprintf(key, sizeof(key), "pre/s%u", k);
-	return key;
-}
-
-/* A source of so many bytes, all of which are read if that is wanted. */
-static struct block_source *small_source(struct rig *r, unsigned k, size_t size,
-					 bool reads)
-{
-	struct block_source *s;
-	struct object_details d;
-	struct block *b;
-
-	if (store_head(r->store, small_key(k), &d)) {
-		file_rig_poke(r, small_key(k) + 4, rig_bytes, size);
-		assert_int_equal(store_head(r->store, small_key(k), &d), 0);
-	}
-	s = block_source_new(r->env.blocks, r->store, small_key(k), d.info.etag,
-			     size);
-	assert_non_null(s);
-	if (reads) {
-		assert_int_equal(block_get(s, 0, 0, size, BLOCK_WAIT, &b), 0);
-		assert_int_equal(block_wait_all(b), 0);
-		block_unref(b);
-	}
-	return s;
-}
-
-static unsigned gets_of(struct rig *r)
-{
-	return memstore_calls(r->store, "get");
-}
-
-/* What its user has left is there for the next one of the same version, within
- * a bound, and for nobody else. */
-static void test_left(void **state)
-{
-	struct block_source *s;
-	struct rig r;
-	uint64_t end;
-
-	file_rig_open(&r, 0, 64 * MIB);
-	block_source_leave(NULL);
-	block_source_leave(small_source(&r, 1, 4096, true));
-	block_source_leave(small_source(&r, 2, 4096, false)); /* nothing */
-	block_source_leave(small_source(&r, 3, 2 * MIB, true)); /* too large */
-	assert_int_equal(budget_used(r.env.budget) % (2 * MIB), 4096);
-	s = small_source(&r, 1, 4096, true);
-	assert_int_equal(gets_of(&r), 2);
-	block_source_leave(s);
-	/* another version of the same key, twice: the later one is kept */
-	s = block_source_new(r.env.blocks, r.store, small_key(1), "\"x\"",
-			     4096);
-	assert_false(block_present(s, 0, &end));
-	block_source_leave(s);
-	s = small_source(&r, 1, 4096, false);
-	assert_true(block_present(s, 0, &end));
-	block_source_leave(s);
-	/* the oldest go first: a sixteenth of the memory */
-	for (unsigned k = 4; k < 4 + 100; k++)
-		block_source_leave(small_source(&r, k, 64 * KIB, true));
-	s = small_source(&r, 1, 4096, false);
-	assert_false(block_present(s, 0, &end));
-	block_source_leave(s);
-	s = small_source(&r, 103, 64 * KIB, false);
-	assert_true(block_present(s, 0, &end));
-	block_source_leave(s);
-	pool_trim(block_cache_pool(r.env.blocks), SIZE_MAX);
-	assert_int_equal(budget_used(r.env.budget), 4 * MIB);
-	block_cache_forget(r.env.blocks, r.store);
-	pool_trim(block_cache_pool(r.env.blocks), SIZE_MAX);
-	assert_int_equal(budget_used(r.env.budget), 0);
 	file_rig_close(&r);
-}
-
-/* What is held is not taken back; an eighth of the memory may be. */
-static void test_held(void **state)
-{
-	struct block_source *s[20];
-	struct block *held[20];
-	unsigned n = 0;
-	struct rig r;
-	uint64_t end;
-
-	file_rig_open(&r, 0, 8 * MIB);
-	for (unsigned k = 0; k < COUNT(s); k++) {
-		s[k] = small_source(&r, k, 64 * KIB, k != 1);
-		held[k] = block_hold(s[k]);
-		n += held[k] != NULL;
-		block_cache_reclaim(r.env.blocks, SIZE_MAX, RANK_UNREAD);
-		assert_int_equal(block_present(s[k], 0, &end), held[k] != NULL);
-	}
-	assert_null(held[1]); /* its bytes are not there */
-	assert_int_equal(n, 16);
-	assert_ptr_equal(block_hold(s[0]), held[0]); /* again: not counted */
-	block_release(held[0]);
-	for (unsigned k = 0; k < COUNT(s); k++) {
-		if (held[k])
-			block_release(held[k]);
-		block_source_leave(s[k]);
-	}
-	file_rig_close(&r);
-}
-
-/* A GET that is under way is waited for; one that fails is no reason. */
-static void test_held_early(void **state)
-{
-	static const int fails[] = { 0, -EACCES, -ESTALE };
-
-	for (size_t i = 0; i < COUNT(fails); i++) {
-		struct block_source *s;
-		struct block *b, *held;
-		struct rig r;
-
-		file_rig_open(&r, 0, 64 * MIB);
-		s = small_source(&r, 1, 4096, false);
-		memstore_delay(r.store, 20);
-		if (fails[i])
-			memstore_fail(r.store, "get", 1, fails[i]);
-		assert_int_equal(block_get(s, 0, 0, 4096, BLOCK_TRY, &b), 0);
-		held = block_hold(s);
-		block_unref(b);
-		if (held) { /* it may have failed before */
-			assert_int_equal(block_wait_all(held),
-					 fails[i] == -EACCES ? -EAGAIN
-							     : fails[i]);
-			block_release(held);
-		} else {
-			assert_true(fails[i]);
-		}
-		block_source_leave(s);
-		file_rig_close(&r);
-	}
 }
 
 static void *interrupt_soon(void *waiter)
@@ -527,9 +384,6 @@ SUITE(block)
 		cmocka_unit_test(test_ahead_yields),
 		cmocka_unit_test(test_amid),
 		cmocka_unit_test(test_drop),
-		cmocka_unit_test(test_left),
-		cmocka_unit_test(test_held),
-		cmocka_unit_test(test_held_early),
 		cmocka_unit_test(test_interrupt),
 	};
 

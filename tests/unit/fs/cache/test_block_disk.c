@@ -51,7 +51,6 @@ static void daemon_up(struct cached *c, const struct disk_dir *d)
 static void close_source(struct block_source *s)
 {
 	block_source_drop(s);
-	block_source_unref(s);
 }
 
 static void daemon_down(struct cached *c)
@@ -185,6 +184,8 @@ static void test_keeps(void **state)
 
 		disk_dir_make(&d);
 		daemon_up(&c, &d);
+		close_source(c.source);
+		c.source = NULL;
 		if (keeps[i].anonymous) {
 			free(c.rig.store->identity);
 			c.rig.store->identity = NULL;
