@@ -10,7 +10,6 @@
 #define BASE_METRIC_H
 
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct buf;

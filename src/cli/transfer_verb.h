@@ -7,7 +7,6 @@
 #define CLI_TRANSFER_VERB_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/option.h"
 #include "transfer/transfer.h"

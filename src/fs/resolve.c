@@ -16,7 +16,6 @@
 #include "fs/names/inode_meta.h"
 #include "fs/questions.h"
 #include "fs/subtree.h"
-#include "stage/catalog.h"
 #include "stage/location.h"
 
 /* The question is about a key; the answer is what now stands in the tree. */

@@ -6,7 +6,6 @@
 #include "sql/parser.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/digest.h"

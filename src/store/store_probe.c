@@ -11,7 +11,6 @@
 
 #include "base/buf.h"
 #include "base/random.h"
-#include "base/text.h"
 #include "store/store.h"
 
 #define OBJECTS 2

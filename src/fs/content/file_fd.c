@@ -2,7 +2,6 @@
 #include "fs/content/file_fd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/fs.h>
 #include <stdbool.h>
 #include <stdlib.h>

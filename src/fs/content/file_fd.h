@@ -7,7 +7,6 @@
 #define FS_CONTENT_FILE_FD_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 

@@ -8,7 +8,6 @@
 #ifndef FS_WRITE_BACK_RECORD_H
 #define FS_WRITE_BACK_RECORD_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

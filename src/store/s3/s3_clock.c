@@ -9,7 +9,6 @@
  */
 #include "store/s3/s3_clock.h"
 
-#include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/clock.h"

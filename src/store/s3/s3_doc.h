@@ -8,7 +8,6 @@
 #ifndef STORE_S3_S3_DOC_H
 #define STORE_S3_S3_DOC_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
