@@ -169,7 +169,6 @@ int cred_container_read(struct cred_ask *ask, struct creds **out)
 				   " needs a network, and there is none here");
 	if (!rc)
 		rc = container_token(ask, &token);
-	if (!rc)
-		rc = container_ask(ask, buf_str(&url), buf_str(&token), out);
-	return rc;
+	return rc ? rc
+		  : container_ask(ask, buf_str(&url), buf_str(&token), out);
 }

@@ -172,10 +172,9 @@ static int imds_parse(struct imds *m, const struct http_reply *reply,
 				   WHO " has no keys for role %s: ", role);
 		text_printable(&m->ask->err, f.extra);
 	}
-	if (!rc)
-		rc = cred_fields_make(m->ask, &f, CRED_END_ISO, WHO,
-				      buf_str(&source), out);
-	return rc;
+	return rc ? rc
+		  : cred_fields_make(m->ask, &f, CRED_END_ISO, WHO,
+				     buf_str(&source), out);
 }
 
 static int imds_keys(struct imds *m, const char *role, struct creds **out)

@@ -347,9 +347,8 @@ static int process_parse(struct cred_ask *ask, const struct buf *output,
 	if (!rc && (!f.extra || strcmp(f.extra, "1")))
 		rc = cred_ask_fail(ask, -EBADMSG, "%s answered no `Version`: 1",
 				   who);
-	if (!rc)
-		rc = cred_fields_make(ask, &f, CRED_END_ISO, who, source, out);
-	return rc;
+	return rc ? rc
+		  : cred_fields_make(ask, &f, CRED_END_ISO, who, source, out);
 }
 
 int cred_process_read(struct cred_ask *ask, const char *command,

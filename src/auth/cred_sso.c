@@ -128,10 +128,9 @@ static int sso_parse(struct cred_ask *ask, const struct cred_sso *sso,
 
 	buf_addf(&source, "profile %s, single sign-on as %s in %s",
 		 sso->profile, sso->role_name, sso->account_id);
-	if (!rc)
-		rc = cred_fields_make(ask, &f, CRED_END_MS, WHO,
-				      buf_str(&source), out);
-	return rc;
+	return rc ? rc
+		  : cred_fields_make(ask, &f, CRED_END_MS, WHO,
+				     buf_str(&source), out);
 }
 
 static int sso_ask_portal(struct cred_ask *ask, const struct cred_sso *sso,
@@ -179,7 +178,6 @@ int cred_sso_read(struct cred_ask *ask, const struct cred_sso *sso,
 				   WHO " needs a network, and there is none");
 	if (!rc)
 		rc = sso_find_token(ask, sso, &token);
-	if (!rc)
-		rc = sso_ask_portal(ask, sso, buf_str(&url), token.token, out);
-	return rc;
+	return rc ? rc
+		  : sso_ask_portal(ask, sso, buf_str(&url), token.token, out);
 }

@@ -294,9 +294,7 @@ static int sts_post(struct cred_ask *ask, struct sts *s, const char *source,
 	buf_addf(&who, WHO " at %s", s->server.host);
 	request.who = buf_str(&who);
 	rc = cred_ask_http(ask, &request, &reply);
-	if (!rc)
-		rc = sts_judge(ask, &reply, source, out);
-	return rc;
+	return rc ? rc : sts_judge(ask, &reply, source, out);
 }
 
 int cred_sts_assume(struct cred_ask *ask, const struct cred_role *role,

@@ -567,9 +567,7 @@ int ini_set(const struct option *row, void *target, const char *name,
 		buf_addf(err, "%s: %s", name, buf_str(&why));
 	else
 		rc = option_set(row, target, buf_str(&text), err);
-	if (!rc)
-		rc = ini_keep_reference(row, target, value);
-	return rc;
+	return rc ? rc : ini_keep_reference(row, target, value);
 }
 
 int ini_take(const struct ini_section *section, const char *name,

@@ -111,10 +111,9 @@ static int copy_from_local(struct transfer_plan *p, const char *word,
 	buf_addf(&contents, "%s%s", word,
 		 tree && !into && !text_ends_with(word, "/") ? "/" : "");
 	rc = buf_err(&contents);
-	if (!rc)
-		rc = transfer_walk(p, buf_str(&contents), stage, path,
-				   !into && !tree);
-	return rc;
+	return rc ? rc
+		  : transfer_walk(p, buf_str(&contents), stage, path,
+				  !into && !tree);
 }
 
 static int copy_to_stage(struct transfer_plan *p,

@@ -118,9 +118,7 @@ static int init_ask_url(struct init *in, struct buf *why)
 	int rc = prompt_ask("Where (s3://BUCKET/PATH or fs:///DIRECTORY)",
 			    &answer);
 
-	if (!rc)
-		rc = init_take_word(in, buf_str(&answer), why);
-	return rc;
+	return rc ? rc : init_take_word(in, buf_str(&answer), why);
 }
 
 static int init_ask_kind(struct init *in)

@@ -44,9 +44,8 @@ static int session_start(struct session *s, struct buf *why)
 	if (rc)
 		return buf_fail(why, rc, "log = %s: %s", log, strerror(-rc));
 	rc = session_engine(s);
-	if (rc)
-		return rc;
-	return config_catalog(&s->config, s->engine, &s->catalog, why);
+	return rc ? rc
+		  : config_catalog(&s->config, s->engine, &s->catalog, why);
 }
 
 static void session_limit(struct conn *c)

@@ -108,9 +108,7 @@ static int statement_run_presign(struct session *s,
 			PRESIGN_EXPIRE_MAX);
 	}
 	rc = statement_find_location(q, &where, f);
-	if (!rc)
-		rc = presign_job_run(s, &where, &request, NULL, o, f);
-	return rc;
+	return rc ? rc : presign_job_run(s, &where, &request, NULL, o, f);
 }
 
 static int statement_run_files(struct session *s, const struct sql_statement *q,

@@ -90,9 +90,7 @@ int presign_key(const struct stage *s, const char *path,
 {
 	int rc = presign_check(s, path, req, err);
 
-	if (rc)
-		return rc;
-	return stage_key(s, path, key);
+	return rc ? rc : stage_key(s, path, key);
 }
 
 int presign(struct stage *s, const char *path,

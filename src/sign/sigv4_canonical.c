@@ -257,8 +257,7 @@ int sigv4_canonical_request(const struct sigv4_request *request,
 	BUF_SECRET text = BUF_INIT(CANONICAL_MAX);
 	int err = sigv4_canonical_query(query, n_query, &text);
 
-	if (!err)
-		err = sigv4_canonical_request_of(request, lines, names, &text,
-						 out);
-	return err;
+	return err ? err
+		   : sigv4_canonical_request_of(request, lines, names, &text,
+						out);
 }

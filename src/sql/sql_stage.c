@@ -178,9 +178,7 @@ static int stage_parse_kept(struct sql_parser *p, struct sql_text *out)
 		if (!rc && parser_accept_punct(p, ','))
 			buf_addc(&text, ',');
 	}
-	if (!rc)
-		rc = stage_keep(p, &text, from, out);
-	return rc;
+	return rc ? rc : stage_keep(p, &text, from, out);
 }
 
 /* ---- clauses ---- */

@@ -150,9 +150,7 @@ static int add_row(struct reader *r, const char *method, const json_t *headers,
 	if (r->rows->n == ROWS_MAX)
 		return row_refuse(r, "too many rows");
 	rc = row_read_headers(r, headers, &lines);
-	if (!rc)
-		rc = row_keep(r, method, url, &lines);
-	return rc;
+	return rc ? rc : row_keep(r, method, url, &lines);
 }
 
 /* ---- JSON ---- */

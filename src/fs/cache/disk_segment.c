@@ -299,11 +299,9 @@ static int segment_put(int fd, struct segment *s, const struct disk_version *v,
 	const uint32_t *sums = segment_sums_at(s, at);
 	int rc = io_pwrite(fd, bytes, len, segment_place(v, at));
 
-	if (!rc)
-		rc = io_pwrite(
-			fd, sums, segment_count(len) * sizeof(*sums),
-			(uint64_t)((const char *)sums - (const char *)s));
-	return rc;
+	return rc ? rc
+		  : io_pwrite(fd, sums, segment_count(len) * sizeof(*sums),
+			      (uint64_t)((const char *)sums - (const char *)s));
 }
 
 /* To a file that is there already. */

@@ -167,9 +167,7 @@ static int accept_record(const struct acceptance *a, struct record *r,
 	write_back_place(a->stage, &place);
 	accept_fill(a, buf_str(&place), r);
 	rc = buf_err(&place);
-	if (!rc)
-		rc = journal_add(a->w->journal, r, sync);
-	return rc;
+	return rc ? rc : journal_add(a->w->journal, r, sync);
 }
 
 static int accept_file(void *arg, const struct seal *s, const char *named)

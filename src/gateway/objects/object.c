@@ -85,9 +85,7 @@ static int object_find(struct exchange *x, struct object *o)
 		rc = buf_err(&name) ? buf_err(&name) : buf_err(&o->key);
 	if (!rc)
 		rc = query_parse(&o->query, x->query);
-	if (!rc)
-		rc = stores_find(x->gateway, buf_str(&name), &o->in);
-	return rc;
+	return rc ? rc : stores_find(x->gateway, buf_str(&name), &o->in);
 }
 
 /* ---- may it? ---- */

@@ -234,9 +234,7 @@ static int names_rename_locked(struct local *l, const char *from,
 		rc = local_path_make(l, to, NULL, &b);
 	if (!rc && !a.is_dir)
 		rc = names_settle(l, from);
-	if (!rc)
-		rc = names_move(&a, &b, if_absent);
-	return rc;
+	return rc ? rc : names_move(&a, &b, if_absent);
 }
 
 int local_names_rename(struct store *s, const char *from, const char *to,

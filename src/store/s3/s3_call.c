@@ -414,9 +414,7 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 							     wire);
 	if (!rc && c->by)
 		rc = wire_fields(more, n, wire);
-	if (!rc)
-		rc = buf_err(&wire->url);
-	return rc;
+	return rc ? rc : buf_err(&wire->url);
 }
 
 int s3_call_prepare(struct http_call *http, struct http_wire *wire)

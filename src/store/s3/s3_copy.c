@@ -312,9 +312,7 @@ static int copy_look(struct copy *x, const char *etag,
 		rc = s3_confirm(&x->src->base, x->from, etag, &x->source);
 	if (!rc && !*x->source.etag)
 		rc = -EIO;
-	if (!rc)
-		rc = copy_choose_props(x, &head, retype);
-	return rc;
+	return rc ? rc : copy_choose_props(x, &head, retype);
 }
 
 /* Need the target not be looked at before? */

@@ -97,9 +97,7 @@ int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 		rc = head_refused(&c, rc, reply);
 	if (rc && !quiet)
 		s3_judge_speak(&c, rc, reply);
-	if (!rc)
-		rc = head_info(s, key, quiet, reply, out);
-	return rc;
+	return rc ? rc : head_info(s, key, quiet, reply, out);
 }
 
 int s3_head_must_hold(struct s3 *s, const char *key,

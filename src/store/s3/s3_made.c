@@ -70,9 +70,7 @@ static int made_set_base64(struct s3 *s, enum s3_made which, const void *bytes,
 
 	base64_encode(bytes, n, &text);
 	rc = buf_err(&text);
-	if (!rc)
-		rc = made_set(s, which, buf_str(&text));
-	return rc;
+	return rc ? rc : made_set(s, which, buf_str(&text));
 }
 
 static int made_set_key(struct s3 *s, const char *key)
