@@ -144,7 +144,7 @@ static void fetch_fail_locked(struct cred_cache *c, const struct cred_result *r)
 
 static void fetch_end(struct cred_cache *c, struct cred_result *r)
 {
-	struct creds *dead = NULL;
+	CREDS_LOCAL *dead = NULL;
 	struct cred_cache_locked *g;
 
 	lock_take(&c->lock);
@@ -158,7 +158,6 @@ static void fetch_end(struct cred_cache *c, struct cred_result *r)
 		fetch_fail_locked(c, r);
 	fetch_set_state_locked(c, FETCH_ENDED);
 	lock_drop(&c->lock);
-	creds_unref(dead);
 	buf_clear(&r->why);
 }
 
@@ -461,11 +460,9 @@ static bool cache_is_renewable(struct cred_cache *c, const struct snapshot *s,
 
 static bool cache_has_other(struct cred_cache *c, const struct creds *refused)
 {
-	struct creds *now = cache_look(c).creds;
-	bool other = now && !creds_equal(now, refused);
+	CREDS_LOCAL *now = cache_look(c).creds;
 
-	creds_unref(now);
-	return other;
+	return now && !creds_equal(now, refused);
 }
 
 bool cred_cache_refused(struct cred_cache *c, const struct creds *refused,

@@ -187,13 +187,10 @@ static int plan_assume(const struct cred_plan *plan, struct cred_ask *ask,
 		.arn = plan->role_arn,
 		.external_id = plan->external_id,
 	};
-	struct creds *by = *creds;
-	int rc;
+	CREDS_LOCAL *by = *creds;
 
 	*creds = NULL;
-	rc = cred_sts_assume(ask, &role, by, creds);
-	creds_unref(by);
-	return rc;
+	return cred_sts_assume(ask, &role, by, creds);
 }
 
 void cred_plan_fetch(const struct cred_plan *plan, struct cred_result *out)

@@ -336,17 +336,14 @@ static int role_assume(struct cred_ask *ask, const struct role_step *step,
 		.external_id = p->values[AWS_KEY_EXTERNAL_ID],
 		.duration_s = p->values[AWS_KEY_DURATION],
 	};
-	struct creds *by = NULL;
+	CREDS_LOCAL *by = NULL;
 	int rc = role_check(ask, p);
 
 	if (!rc && p->values[AWS_KEY_SOURCE])
 		rc = role_from_source(ask, p, &by);
 	else if (!rc)
 		rc = role_from_profile(ask, step, &by);
-	if (!rc)
-		rc = cred_sts_assume(ask, &role, by, out);
-	creds_unref(by);
-	return rc;
+	return rc ? rc : cred_sts_assume(ask, &role, by, out);
 }
 
 static int profile_role(struct cred_ask *ask, const struct aws_profile *p,

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/scope.h"
+
 struct creds {
 	char *access_key_id;
 	char *secret_access_key;
@@ -24,6 +26,8 @@ struct creds *creds_new(const char *key_id, const char *secret,
 			const char *source);
 struct creds *creds_ref(struct creds *c);
 void creds_unref(struct creds *c); /* NULL is fine */
+SCOPE_POINTER(struct creds, creds_unref);
+#define CREDS_LOCAL SCOPED(creds_unref) struct creds
 
 /* Not past their end. NULL is dead. */
 bool creds_live(const struct creds *c);

@@ -167,7 +167,7 @@ static void signer_key(struct signer *s, struct creds *creds,
 		       const char *region, int64_t time, struct sigv4_key *out)
 {
 	struct slot fresh = { .day = time / SECONDS_A_DAY };
-	struct creds *old;
+	CREDS_LOCAL *old = NULL;
 	bool found;
 
 	found = LOCK_UNDER(&s->lock, signer_find_locked(s, creds, fresh.day,
@@ -181,7 +181,6 @@ static void signer_key(struct signer *s, struct creds *creds,
 	fresh.key = *out;
 	fresh.creds = creds_ref(creds);
 	old = LOCK_UNDER(&s->lock, signer_keep_locked(s, &fresh));
-	creds_unref(old);
 	wipe(&fresh, sizeof(fresh));
 }
 
@@ -313,7 +312,7 @@ int signer_presign(struct signer *s, const struct sigv4_request *request,
 		   struct signer_end *end, struct buf *err)
 {
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
-	struct creds *creds;
+	CREDS_LOCAL *creds = NULL;
 	int rc;
 
 	*end = (struct signer_end){ 0 };
@@ -338,8 +337,5 @@ int signer_presign(struct signer *s, const struct sigv4_request *request,
 		return buf_err(query);
 	}
 	rc = signer_find_end(creds, t, end, err);
-	if (!rc)
-		rc = signer_sign_query(s, creds, request, t, query, err);
-	creds_unref(creds);
-	return rc;
+	return rc ? rc : signer_sign_query(s, creds, request, t, query, err);
 }

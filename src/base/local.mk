@@ -28,6 +28,7 @@ libbase_a_SOURCES = \
 	src/base/proc.c src/base/proc.h \
 	src/base/query.c src/base/query.h \
 	src/base/random.c src/base/random.h \
+	src/base/scope.h \
 	src/base/text.c src/base/text.h \
 	src/base/thread.c src/base/thread.h \
 	src/base/waiter.c src/base/waiter.h \

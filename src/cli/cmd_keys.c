@@ -65,7 +65,7 @@ static int keys_named_root(struct session *s, const char *word, char **out,
 			   struct buf *why)
 {
 	FAILURE_LOCAL failure = FAILURE_INIT;
-	struct stage *stage = NULL;
+	STAGE_LOCAL *stage = NULL;
 	LOCATION_LOCAL where = { 0 };
 	int rc;
 
@@ -85,10 +85,7 @@ static int keys_named_root(struct session *s, const char *word, char **out,
 		rc = session_stage(s, where.stage, &stage, &failure);
 		buf_adds(why, buf_str(&failure.why));
 	}
-	if (!rc)
-		rc = keys_stage_root(s, stage, out, why);
-	stage_unref(stage);
-	return rc;
+	return rc ? rc : keys_stage_root(s, stage, out, why);
 }
 
 /* A directory as it is written on a command line. */

@@ -87,7 +87,7 @@ static int sync_plan(struct transfer_plan *p, const struct transfer_options *o,
 		     const struct transfer_words *w)
 {
 	BUF_LOCAL path = BUF_INIT(BUF_LINE);
-	struct stage *stage = NULL;
+	STAGE_LOCAL *stage = NULL;
 	int rc = sync_target(p, w->word[1], &stage, &path);
 
 	p->recursive = true;
@@ -97,7 +97,6 @@ static int sync_plan(struct transfer_plan *p, const struct transfer_options *o,
 				 buf_str(&path));
 	if (!rc && o->delete &&p->sync && !transfer_failed(p->t))
 		rc = transfer_sync_remove(p);
-	stage_unref(stage);
 	return rc;
 }
 

@@ -309,7 +309,7 @@ static int put_plan(struct transfer_plan *p, const struct transfer_options *o,
 {
 	const char *word = w->word[w->n - 1];
 	LOCATION_LOCAL where = { 0 };
-	struct stage *stage;
+	STAGE_LOCAL *stage = NULL;
 	int exact,
 		rc = transfer_plan_stage(p, "upload to", word, &where, &stage);
 
@@ -322,7 +322,6 @@ static int put_plan(struct transfer_plan *p, const struct transfer_options *o,
 	p->n_words = w->n - 1;
 	for (unsigned i = 0; i + 1 < w->n && !rc; i++)
 		rc = transfer_walk(p, w->word[i], stage, where.path, exact > 0);
-	stage_unref(stage);
 	return rc;
 }
 

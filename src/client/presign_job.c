@@ -421,7 +421,7 @@ static int presign_job_parts(struct session *s, const struct location *where,
 	const struct config_mount *m = &s->config.mount;
 	struct presign_request r = *request;
 	BUF_SECRET out = BUF_INIT(64 << 20), all = BUF_INIT(64 << 20);
-	struct stage *stage;
+	STAGE_LOCAL *stage = NULL;
 	int rc = session_stage(s, where->stage, &stage, f);
 
 	if (rc)
@@ -439,7 +439,6 @@ static int presign_job_parts(struct session *s, const struct location *where,
 		if (rc)
 			failure_write(f, rc);
 	}
-	stage_unref(stage);
 	return rc;
 }
 

@@ -198,19 +198,18 @@ static int stages_make_external(struct session *s,
 static int stages_make(struct session *s, const struct sql_statement *q,
 		       struct failure *f)
 {
-	struct stage *stage;
+	STAGE_LOCAL *stage = NULL;
 	enum found found;
 	int rc = stages_find(s, q->name.s, &found, &stage, f);
 
 	if (rc)
 		return rc;
 	if (found && q->if_not_exists)
-		goto out;
+		return 0;
 	if (found && !q->or_replace) {
 		f->span = q->name.span;
-		rc = failure_set(f, CODE_STAGE_EXISTS, -EEXIST,
-				 "Stage '%s' already exists.", q->name.s);
-		goto out;
+		return failure_set(f, CODE_STAGE_EXISTS, -EEXIST,
+				   "Stage '%s' already exists.", q->name.s);
 	}
 	if (found == FOUND_INTERNAL)
 		rc = stages_replace_internal(stage, f);
@@ -227,8 +226,6 @@ static int stages_make(struct session *s, const struct sql_statement *q,
 		rc = stages_remake_internal(s, q, f);
 	else if (!rc)
 		rc = stages_make_internal(s, q, f);
-out:
-	stage_unref(stage);
 	return rc;
 }
 
@@ -432,7 +429,7 @@ static int stages_drop_internal(struct session *s, struct stage *stage,
 int stages_drop(struct session *s, const char *name, bool if_exists, bool files,
 		struct failure *f)
 {
-	struct stage *stage;
+	STAGE_LOCAL *stage = NULL;
 	int rc = stages_may_change(s, name, "DROP", f);
 
 	if (rc)
@@ -444,9 +441,7 @@ int stages_drop(struct session *s, const char *name, bool if_exists, bool files,
 	}
 	if (rc)
 		return rc;
-	rc = stage->kind == STAGE_EXTERNAL
-		     ? stages_drop_external(s, name, f)
-		     : stages_drop_internal(s, stage, files, f);
-	stage_unref(stage);
-	return rc;
+	return stage->kind == STAGE_EXTERNAL
+		       ? stages_drop_external(s, name, f)
+		       : stages_drop_internal(s, stage, files, f);
 }

@@ -269,7 +269,7 @@ int stages_show_one(struct session *s, const char *name, bool must,
 		    const struct output *o, struct failure *f)
 {
 	struct show to = { s, NULL, o };
-	struct stage *stage = NULL;
+	STAGE_LOCAL *stage = NULL;
 	struct table *t;
 	int storage_err = 0, rc = session_stage(s, name, &stage, f);
 
@@ -281,7 +281,6 @@ int stages_show_one(struct session *s, const char *name, bool must,
 	rc = 0;
 	if ((t || o->brief) && stage && stage->kind != STAGE_USER)
 		rc = show_put_row(s, &to, stage, &storage_err);
-	stage_unref(stage);
 	return t || o->brief
 		       ? show_end(s, t, rc, storage_err, f)
 		       : failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");

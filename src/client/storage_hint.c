@@ -23,7 +23,7 @@ static int hint_first(struct store *s, const char *prefix, const char *but,
 					  .delimiter = '/',
 					  .page = 3 };
 	size_t skip = strlen(prefix);
-	struct store_list *list;
+	STORE_LIST_LOCAL *list = NULL;
 	struct list_entry e;
 	int rc = store_list_open(s, &query, &list);
 
@@ -37,7 +37,6 @@ static int hint_first(struct store *s, const char *prefix, const char *but,
 		text_printable(out, name);
 		break;
 	}
-	store_list_close(list);
 	return rc;
 }
 

@@ -64,7 +64,7 @@ int walk_files(const struct walk *w, struct failure *f)
 {
 	BUF_LOCAL prefix = BUF_INIT(STORE_KEY_MAX);
 	struct list_query query = { .ahead = true };
-	struct store_list *list;
+	STORE_LIST_LOCAL *list = NULL;
 	int rc;
 
 	rc = stage_key(w->stage, w->path, &prefix);
@@ -79,7 +79,5 @@ int walk_files(const struct walk *w, struct failure *f)
 		failure_store(f, w->stage->store, w->stage->prefix, rc);
 		return rc;
 	}
-	rc = walk_list(w, prefix.len, list, f);
-	store_list_close(list);
-	return rc;
+	return walk_list(w, prefix.len, list, f);
 }

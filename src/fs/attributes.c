@@ -54,28 +54,22 @@ static unsigned attributes_store_bits(unsigned which)
 static int attributes_to_store(struct fs *fs, struct inode *i,
 			       const struct store_attr *a)
 {
-	struct stage *stage = inode_stage(fs->tree, i);
+	STAGE_LOCAL *stage = inode_stage(fs->tree, i);
 	BUF_LOCAL key = NAMES_KEY;
 	int rc = stage ? inode_open_key(fs->tree, i, &key) : -ENOENT;
 
-	if (!rc)
-		rc = store_set_attr(stage->store, buf_str(&key), a, NULL);
-	stage_unref(stage);
-	return rc;
+	return rc ? rc : store_set_attr(stage->store, buf_str(&key), a, NULL);
 }
 
 /* What waits to be sent has them over a crash too. */
 static int attributes_keep_pending(struct fs *fs, struct inode *i)
 {
-	struct file *f = inode_file_get(fs->tree, i);
-	int rc = 0;
+	FILE_LOCAL *f = inode_file_get(fs->tree, i);
 
-	if (f) {
-		file_seal_stale(f);
-		rc = names_store(fs, f, false);
-		file_close(f);
-	}
-	return rc;
+	if (!f)
+		return 0;
+	file_seal_stale(f);
+	return names_store(fs, f, false);
 }
 
 /* What is to be published takes them along. */

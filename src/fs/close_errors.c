@@ -151,7 +151,7 @@ int close_errors_tell(struct fs *fs, struct inode *i, const char *name,
 		      int flags)
 {
 	BUF_LOCAL key = NAMES_KEY;
-	struct inode_place at;
+	INODE_PLACE_LOCAL at = { 0 };
 	int rc = 0;
 
 	if (!close_errors_any(fs->close_errors))
@@ -160,7 +160,6 @@ int close_errors_tell(struct fs *fs, struct inode *i, const char *name,
 	if (!inode_place_key(&at, name, &key))
 		rc = close_errors_take(fs->close_errors, at.stage->name,
 				       buf_str(&key));
-	inode_place_clear(&at);
 	return flags & O_TRUNC ? 0 : rc;
 }
 

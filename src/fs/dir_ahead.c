@@ -207,7 +207,7 @@ static int ahead_begin(struct dir_ahead *a, struct inode *dir)
 {
 	struct list_query q = { .delimiter = '/' };
 	struct ahead e = { .dir = dir };
-	struct inode_object o;
+	INODE_OBJECT_LOCAL o;
 	int rc = inode_object(a->fs->tree, dir, &o);
 
 	if (!rc) {
@@ -224,7 +224,6 @@ static int ahead_begin(struct dir_ahead *a, struct inode *dir)
 	ahead_settle(a, &e);
 	if (rc)
 		ahead_drop(a, &e);
-	inode_object_clear(&o);
 	return rc;
 }
 

@@ -90,7 +90,7 @@ static int dirlist_open(struct dirlist *l, struct store *store,
 static int dirlist_start_listing(struct dirlist *l)
 {
 	struct dir_merge merge;
-	struct inode_object o;
+	INODE_OBJECT_LOCAL o;
 	int rc = inode_object(l->fs->tree, l->dir, &o);
 
 	if (!rc) {
@@ -105,7 +105,6 @@ static int dirlist_start_listing(struct dirlist *l)
 		if (policy_of(o.stage)->implied_dirs)
 			dir_ahead_go_on(l->fs->dir_ahead, l->dir);
 	}
-	inode_object_clear(&o);
 	return rc;
 }
 

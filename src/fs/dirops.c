@@ -115,11 +115,9 @@ static int dirops_claim_name(struct fs *fs, struct inode *dir, const char *name,
 
 static int dirops_remove_key(struct fs *fs, struct inode *dir, const char *key)
 {
-	struct stage *stage = inode_stage(fs->tree, dir);
-	int rc = stage ? store_remove(stage->store, key) : -ENOENT;
+	STAGE_LOCAL *stage = inode_stage(fs->tree, dir);
 
-	stage_unref(stage);
-	return rc;
+	return stage ? store_remove(stage->store, key) : -ENOENT;
 }
 
 /* 0: i is removed with others; 1: by itself. */
@@ -127,7 +125,7 @@ static int dirops_remove_later(struct fs *fs, struct inode *dir,
 			       struct inode *i, const char *key)
 {
 	struct inode_view v;
-	struct stage *stage;
+	STAGE_LOCAL *stage = NULL;
 	int rc = 1;
 	bool keeps;
 
@@ -138,7 +136,6 @@ static int dirops_remove_later(struct fs *fs, struct inode *dir,
 	stage = inode_stage(fs->tree, dir);
 	if (stage)
 		rc = removals_add(fs->removals, dir, i, stage, key, keeps);
-	stage_unref(stage);
 	return rc;
 }
 
@@ -253,7 +250,7 @@ static int dirops_make_link(struct fs *fs, struct inode *dir, const char *name,
 			    struct inode **out)
 {
 	BUF_LOCAL key = NAMES_KEY;
-	struct inode_place at;
+	INODE_PLACE_LOCAL at;
 	struct fs_caller owner;
 	mode_t mode = 0;
 	int rc = dirops_must_be_absent(fs, dir, name);
@@ -273,7 +270,6 @@ static int dirops_make_link(struct fs *fs, struct inode *dir, const char *name,
 			inode_unref(fs->tree, *out);
 		}
 	}
-	inode_place_clear(&at);
 	return rc;
 }
 

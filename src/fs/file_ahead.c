@@ -354,13 +354,12 @@ static struct block_source *file_ahead_source(struct fs *fs, struct inode *i,
 					      const struct inode_view *v)
 {
 	struct block_source *s = NULL;
-	struct inode_object o;
+	INODE_OBJECT_LOCAL o;
 
 	if (!inode_object(fs->tree, i, &o))
 		s = block_source_new(fs->blocks, o.stage->store,
 				     buf_str(&o.key), v->info.etag,
 				     v->info.size);
-	inode_object_clear(&o);
 	return s;
 }
 

@@ -280,14 +280,13 @@ void fs_store_changed(struct fs *fs, struct store *s, const char *key,
 /* The store that i lies in; at the root of stages the storage. Referenced. */
 static struct store *fs_store_at(struct fs *fs, struct inode *i)
 {
-	struct stage *stage = inode_stage(fs->tree, i);
+	STAGE_LOCAL *stage = inode_stage(fs->tree, i);
 	struct store *s = stage ? stage->store : NULL;
 
 	if (!stage && fs->catalog)
 		s = catalog_storage(fs->catalog);
 	if (s)
 		store_ref(s);
-	stage_unref(stage);
 	return s;
 }
 

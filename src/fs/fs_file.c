@@ -54,7 +54,7 @@ static int fs_file_ask_head(struct fs *fs, struct inode *i, struct file *f,
 	uint64_t asked = tree_clock(fs->tree);
 	int64_t asked_ms = clock_mono_ms();
 	struct object_details *now = malloc(sizeof(*now));
-	struct inode_object o;
+	INODE_OBJECT_LOCAL o;
 	int rc = inode_object(fs->tree, i, &o);
 
 	rc = !now ? -ENOMEM : rc;
@@ -68,7 +68,6 @@ static int fs_file_ask_head(struct fs *fs, struct inode *i, struct file *f,
 		file_props_refresh(f, now);
 	}
 	free(now);
-	inode_object_clear(&o);
 	return rc;
 }
 
@@ -92,7 +91,7 @@ static int fs_file_ask_bytes(struct fs *fs, struct inode *i, struct file *f,
 {
 	uint64_t asked = tree_clock(fs->tree);
 	int64_t asked_ms = clock_mono_ms();
-	struct inode_object o;
+	INODE_OBJECT_LOCAL o;
 	int rc = inode_object(fs->tree, i, &o);
 
 	if (!rc)
@@ -100,7 +99,6 @@ static int fs_file_ask_bytes(struct fs *fs, struct inode *i, struct file *f,
 	if (!rc)
 		tree_refresh_confirm(fs->tree, i, v->info.etag, asked,
 				     asked_ms);
-	inode_object_clear(&o);
 	return rc;
 }
 
@@ -163,7 +161,7 @@ static void fs_file_other_etag(struct fs *fs, struct inode *i,
 			       const struct inode_view *v)
 {
 	struct object_info now;
-	struct inode_object o;
+	INODE_OBJECT_LOCAL o;
 	int rc = inode_object(fs->tree, i, &o);
 
 	if (!v->policy->asked_by_etag || v->orphan || !v->published ||
@@ -176,7 +174,6 @@ static void fs_file_other_etag(struct fs *fs, struct inode *i,
 		inode_invalidate(fs->tree, i);
 	else
 		inode_etag_renamed(fs->tree, i, v->info.etag, now.etag);
-	inode_object_clear(&o);
 }
 
 static int fs_file_open_once(struct fs *fs, struct inode *i, int flags,
@@ -387,7 +384,7 @@ static int fs_file_create_once(struct fs *fs, struct inode *dir,
 			       struct handle **h)
 {
 	enum tree_answer answer;
-	struct inode_place at;
+	INODE_PLACE_LOCAL at;
 	struct inode *i;
 	int rc = resolve_check(name);
 
@@ -408,7 +405,6 @@ static int fs_file_create_once(struct fs *fs, struct inode *dir,
 	else if (!rc)
 		rc = fs_file_create_new(fs, dir, &at, name, mode, flags, c, out,
 					h);
-	inode_place_clear(&at);
 	return rc;
 }
 

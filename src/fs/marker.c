@@ -30,7 +30,7 @@ int marker_put(struct fs *fs, struct inode *dir)
 	struct store_owner owner;
 	struct attr_meta attributes;
 	struct store_attr a;
-	struct inode_object o;
+	INODE_OBJECT_LOCAL o;
 	struct inode_view v;
 	int rc = inode_object(fs->tree, dir, &o);
 
@@ -55,7 +55,6 @@ int marker_put(struct fs *fs, struct inode *dir)
 		inode_attr_made(fs->tree, dir, &info);
 	if (!rc)
 		inode_set_marker(fs->tree, dir, true);
-	inode_object_clear(&o);
 	return rc;
 }
 
@@ -66,8 +65,8 @@ static int marker_other_key(struct fs *fs, struct inode *dir, const char *but,
 			    struct buf *found)
 {
 	struct list_query q = { .delimiter = '/', .page = 3 };
-	struct store_list *list;
-	struct inode_object o;
+	STORE_LIST_LOCAL *list = NULL;
+	INODE_OBJECT_LOCAL o;
 	struct list_entry e;
 	int rc = inode_object(fs->tree, dir, &o);
 
@@ -77,7 +76,7 @@ static int marker_other_key(struct fs *fs, struct inode *dir, const char *but,
 	if (!rc)
 		rc = store_list_open(o.stage->store, &q, &list);
 	if (rc)
-		goto out;
+		return rc;
 	while ((rc = store_list_next(list, &e)) > 0) {
 		if (strcmp(e.key, q.prefix) && strcmp(e.key, but))
 			break;
@@ -88,9 +87,6 @@ static int marker_other_key(struct fs *fs, struct inode *dir, const char *but,
 		buf_adds(found, e.key);
 	if (!rc && list->lost)
 		rc = 1;
-	store_list_close(list);
-out:
-	inode_object_clear(&o);
 	return rc;
 }
 
@@ -123,7 +119,7 @@ static bool marker_may_log(struct fs *fs, const char *dir)
 static void marker_first_key(struct store *s, struct buf *key)
 {
 	struct list_query q = { .prefix = buf_str(key), .page = 1 };
-	struct store_list *list;
+	STORE_LIST_LOCAL *list = NULL;
 	struct list_entry e;
 
 	if (store_list_open(s, &q, &list))
@@ -132,7 +128,6 @@ static void marker_first_key(struct store *s, struct buf *key)
 		buf_reset(key);
 		buf_adds(key, e.key);
 	}
-	store_list_close(list);
 }
 
 /* A directory that looks empty is not: of a key that nothing shows, the log has
@@ -140,24 +135,22 @@ static void marker_first_key(struct store *s, struct buf *key)
 static void marker_log_hidden(struct fs *fs, struct inode *dir,
 			      struct buf *found)
 {
-	struct inode_object o;
+	INODE_OBJECT_LOCAL o;
 	const char *rest;
 
 	if (inode_object(fs->tree, dir, &o) || buf_err(found) ||
 	    found->len <= o.key.len)
-		goto out;
+		return;
 	rest = buf_str(found) + o.key.len;
 	if (location_name_visible(rest, strcspn(rest, "/")) ||
 	    !marker_may_log(fs, buf_str(&o.key)))
-		goto out;
+		return;
 	marker_first_key(o.stage->store, found);
 	log_at(LOG_LEVEL_WARN,
 	       &(struct log_where){ .stage = o.stage->name,
 				    .key = buf_str(found) },
 	       "a directory is not empty: it holds this key, which no path can "
 	       "name");
-out:
-	inode_object_clear(&o);
 }
 
 int marker_each_open(struct fs *fs, struct inode *dir, marker_each *each)
@@ -202,11 +195,10 @@ int marker_empty(struct fs *fs, struct inode *dir)
 
 static void marker_keep_stage(struct fs *fs, struct inode *root)
 {
-	struct stage *stage = inode_stage(fs->tree, root);
+	STAGE_LOCAL *stage = inode_stage(fs->tree, root);
 
 	if (stage && fs->catalog)
 		catalog_keep(fs->catalog, stage);
-	stage_unref(stage);
 }
 
 /* Does only i (NULL: nothing) imply dir, as far as is known? i leaves it. */

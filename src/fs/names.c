@@ -270,28 +270,25 @@ int names_store(struct fs *fs, struct file *f, bool fsync)
 
 int names_store_dir(struct fs *fs, struct inode *dir)
 {
-	struct stage *s = inode_stage(fs->tree, dir);
+	STAGE_LOCAL *s = inode_stage(fs->tree, dir);
 	int rc = -EOPNOTSUPP;
 
 	if (names_sends_later(fs, s, false))
 		rc = write_back_dir(fs->write_back, dir);
-	stage_unref(s);
 	return rc == -EOPNOTSUPP ? marker_put(fs, dir) : rc;
 }
 
 void names_orphan(struct fs *fs, struct inode *i)
 {
-	struct file *f = inode_file_get(fs->tree, i);
+	FILE_LOCAL *f = inode_file_get(fs->tree, i);
 
-	if (f) {
+	if (f)
 		file_orphan(f);
-		file_close(f);
-	}
 }
 
 int names_hold(struct fs *fs, struct inode *i)
 {
-	struct file *f = inode_file_get(fs->tree, i);
+	FILE_LOCAL *f = inode_file_get(fs->tree, i);
 	int rc;
 
 	if (!f)
@@ -302,17 +299,14 @@ int names_hold(struct fs *fs, struct inode *i)
 			f, LOG_LEVEL_WARN, rc,
 			"it goes while programs have it open, and they may not "
 			"be able to read it to its end");
-	file_close(f);
 	return rc == -EINTR ? rc : 0;
 }
 
 int names_writable(struct fs *fs, struct inode *i)
 {
-	struct stage *stage = fs->set.ro ? NULL : inode_stage(fs->tree, i);
-	int rc = names_writable_stage(fs, stage);
+	STAGE_LOCAL *stage = fs->set.ro ? NULL : inode_stage(fs->tree, i);
 
-	stage_unref(stage);
-	return rc;
+	return names_writable_stage(fs, stage);
 }
 
 struct inode *names_peek_path(struct fs *fs, struct inode *dir,

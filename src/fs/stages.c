@@ -54,11 +54,9 @@ static bool stages_remembered(struct fs *fs)
 
 static bool stages_is_internal(struct fs *fs, struct inode *i)
 {
-	struct stage *stage = inode_stage(fs->tree, i);
-	bool internal = stage && stage->kind == STAGE_INTERNAL;
+	STAGE_LOCAL *stage = inode_stage(fs->tree, i);
 
-	stage_unref(stage);
-	return internal;
+	return stage && stage->kind == STAGE_INTERNAL;
 }
 
 /* Without a request: true, and what stands there, or NULL. */
@@ -158,7 +156,7 @@ void stages_refresh_root(struct fs *fs, struct inode *i)
 {
 	struct inode_view v;
 	struct name_info found;
-	struct stage *stage;
+	STAGE_LOCAL *stage = NULL;
 	BUF_LOCAL key = NAMES_KEY;
 	int rc;
 
@@ -174,7 +172,6 @@ void stages_refresh_root(struct fs *fs, struct inode *i)
 	if (!rc && !store_stat(stage->store, buf_str(&key), &found) &&
 	    found.is_prefix)
 		tree_refresh_root(fs->tree, i, &found.info);
-	stage_unref(stage);
 }
 
 int stages_mkdir(struct fs *fs, const char *name, struct inode **out)

@@ -28,7 +28,7 @@ static int stores_give(struct store *s, const char *prefix, bool ro,
 int stores_find(struct gateway *g, const char *name, struct stores_entry *out)
 {
 	struct store *s = catalog_storage(g->catalog);
-	struct stage *stage;
+	STAGE_LOCAL *stage = NULL;
 	int rc = -ENOENT;
 
 	if (!strcmp(name, STORAGE))
@@ -44,7 +44,6 @@ int stores_find(struct gateway *g, const char *name, struct stores_entry *out)
 		return -ENOENT;
 	if (stage->kind == STAGE_EXTERNAL && local_is(stage->store))
 		rc = stores_give(stage->store, stage->prefix, stage->ro, out);
-	stage_unref(stage);
 	return rc;
 }
 

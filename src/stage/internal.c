@@ -219,7 +219,7 @@ static int listing_of_store(struct internal *in, struct listing_names *out)
 		.ahead = true,
 	};
 	size_t skip = strlen(in->prefix);
-	struct store_list *list;
+	STORE_LIST_LOCAL *list = NULL;
 	struct list_entry e;
 	int rc = store_list_open(in->store, &query, &list);
 
@@ -236,7 +236,6 @@ static int listing_of_store(struct internal *in, struct listing_names *out)
 		if (rc)
 			break;
 	}
-	store_list_close(list);
 	return rc;
 }
 
@@ -335,7 +334,7 @@ static int internal_check_empty(struct internal *in, const char *marker,
 				bool *there)
 {
 	const struct list_query query = { .prefix = marker, .page = 2 };
-	struct store_list *list;
+	STORE_LIST_LOCAL *list = NULL;
 	struct list_entry e;
 	int rc = store_list_open(in->store, &query, &list);
 
@@ -349,7 +348,6 @@ static int internal_check_empty(struct internal *in, const char *marker,
 			break;
 		}
 	}
-	store_list_close(list);
 	return rc;
 }
 

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/scope.h"
+
 struct buf;
 struct store;
 
@@ -37,6 +39,8 @@ struct stage *stage_new(const char *name, enum stage_kind kind,
 			uint64_t part_size);
 struct stage *stage_ref(struct stage *s);
 void stage_unref(struct stage *s); /* NULL is fine */
+SCOPE_POINTER(struct stage, stage_unref);
+#define STAGE_LOCAL SCOPED(stage_unref) struct stage
 
 /* The key at path ("" for the stage itself), added to out. 0, -ENOMEM, or
  * -ENAMETOOLONG when it has more bytes than a key or out may have. */

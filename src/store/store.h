@@ -29,6 +29,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/scope.h"
 #include "store/props.h"
 #include "store/store_meta.h"
 #include "store/store_presign.h"
@@ -536,6 +537,8 @@ store_confirm_fn store_confirm;
 store_list_open_fn store_list_open;
 store_list_next_fn store_list_next;
 store_list_close_fn store_list_close;
+SCOPE_POINTER(struct store_list, store_list_close);
+#define STORE_LIST_LOCAL SCOPED(store_list_close) struct store_list
 
 store_get_fn store_get;
 store_get_cancel_fn store_get_cancel;

@@ -72,13 +72,12 @@ static int learn_one(void *arg, size_t k)
 	struct learn *l = &b->names[k];
 	char name[256];
 	struct inode *dir = inode_parent(b->tree, l->inode, name);
-	struct inode_object o;
+	INODE_OBJECT_LOCAL o;
 	int rc = inode_object(b->tree, l->inode, &o);
 
 	if (!dir)
 		rc = -ENOENT;
 	l->rc = rc ? rc : learn_at(b->tree, l, dir, name, &o);
-	inode_object_clear(&o);
 	inode_unref(b->tree, dir);
 	return l->rc == -EINTR || !k ? l->rc : 0;
 }

@@ -27,7 +27,7 @@ struct attr_queue {
 
 static void attr_queue_log(struct attr_queue *q, const struct gathered *e)
 {
-	struct inode_object o;
+	INODE_OBJECT_LOCAL o;
 	struct log_where where = { .err = e->rc };
 	int rc = inode_object(q->tree, e->inode, &o);
 
@@ -36,7 +36,6 @@ static void attr_queue_log(struct attr_queue *q, const struct gathered *e)
 	log_at(LOG_LEVEL_ERROR, &where,
 	       "changed attributes were not stored after all: they are what "
 	       "they were");
-	inode_object_clear(&o);
 }
 
 static void attr_queue_send(void *arg, struct gathered *list, unsigned n)

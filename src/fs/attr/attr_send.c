@@ -14,13 +14,12 @@
 static void send_moved(struct tree *t, struct inode *i,
 		       const struct object_info *now)
 {
-	struct file *f = inode_file_get(t, i);
+	FILE_LOCAL *f = inode_file_get(t, i);
 
 	inode_etag_copied(t, i, now);
 	if (!f)
 		return;
 	file_moved(f, now);
-	file_close(f);
 }
 
 /* A directory that keys alone imply. */
@@ -74,7 +73,7 @@ static int send_at(struct tree *t, struct inode *i, struct store *s,
 /* The name is claimed, so that nothing else is published there meanwhile. */
 static int send_claimed(struct tree *t, struct inode *i, const char *key)
 {
-	struct stage *stage = inode_stage(t, i);
+	STAGE_LOCAL *stage = inode_stage(t, i);
 	struct store_attr a;
 	struct inode_view v;
 	int rc = 0;
@@ -84,7 +83,6 @@ static int send_claimed(struct tree *t, struct inode *i, const char *key)
 		rc = send_at(t, i, stage->store, key, v.kind == INODE_DIR, &a);
 		inode_meta_stored(t, i, rc);
 	}
-	stage_unref(stage);
 	return rc;
 }
 

@@ -97,7 +97,7 @@ static int file_new_at(const struct file_env *env, struct inode *i,
 		       const struct object_info *base, struct file **out)
 {
 	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX + 1);
-	struct inode_place at;
+	INODE_PLACE_LOCAL at;
 	int rc;
 
 	inode_look(env->tree, i, &at);
@@ -107,7 +107,6 @@ static int file_new_at(const struct file_env *env, struct inode *i,
 			      buf_str(&key), base, out);
 	else if (rc == -ENOENT) /* it has lost its name just now */
 		rc = -ESTALE;
-	inode_place_clear(&at);
 	return rc;
 }
 

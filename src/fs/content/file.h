@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "base/log.h"
+#include "base/scope.h"
 #include "fs/names/inode.h"
 #include "store/store.h"
 
@@ -68,6 +69,8 @@ int file_create(const struct file_env *env, struct inode *i,
 /* Drops the reference. The last one gives up what is still dirty: publish
  * first (file_publish()). */
 void file_close(struct file *f);
+SCOPE_POINTER(struct file, file_close);
+#define FILE_LOCAL SCOPED(file_close) struct file
 
 /* What the store knows of the object at its name: then nothing need be asked
  * for when the next version is published. */

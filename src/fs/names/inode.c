@@ -343,15 +343,12 @@ int inode_place_key(const struct inode_place *p, const char *name,
 static int inode_make_key(struct tree *t, struct inode *i, bool forgotten,
 			  const char *name, struct buf *out)
 {
-	struct inode_place p;
-	int rc;
+	INODE_PLACE_LOCAL p;
 
 	tree_lock(t);
 	inode_place_locked(t, i, forgotten, &p);
 	tree_unlock(t);
-	rc = inode_place_key(&p, name, out);
-	inode_place_clear(&p);
-	return rc;
+	return inode_place_key(&p, name, out);
 }
 
 int inode_key(struct tree *t, struct inode *i, struct buf *out)

@@ -139,6 +139,8 @@ void inode_show(struct tree *t, struct inode *i, struct inode_view *out);
 void inode_enter(struct tree *t, struct inode *i, struct inode_view *out);
 void inode_look(struct tree *t, struct inode *i, struct inode_place *out);
 void inode_place_clear(struct inode_place *p);
+#define INODE_PLACE_LOCAL \
+	__attribute__((cleanup(inode_place_clear))) struct inode_place
 /* Its key there, or with `name` that of a name in it: as inode_key() and
  * inode_key_of(). */
 int inode_place_key(const struct inode_place *p, const char *name,
@@ -164,6 +166,8 @@ struct inode_object {
 };
 int inode_object(struct tree *t, struct inode *i, struct inode_object *out);
 void inode_object_clear(struct inode_object *o);
+#define INODE_OBJECT_LOCAL \
+	__attribute__((cleanup(inode_object_clear))) struct inode_object
 /* Is it `above`, or anywhere below? */
 bool inode_is_below(struct tree *t, struct inode *i, struct inode *above);
 /* Referenced; NULL: none. Its own name there, unless that is NULL. */

@@ -17,7 +17,7 @@
  */
 static int rename_leave_stage(const struct rename *r)
 {
-	struct stage *stage;
+	STAGE_LOCAL *stage = NULL;
 	int rc;
 
 	if (!names_is_root(r->fs, r->dir)) {
@@ -29,7 +29,6 @@ static int rename_leave_stage(const struct rename *r)
 		return rc;
 	rc = stage->kind == STAGE_INTERNAL ? names_writable_stage(r->fs, stage)
 					   : -EPERM;
-	stage_unref(stage);
 	return rc ? rc : -EXDEV;
 }
 

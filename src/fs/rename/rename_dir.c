@@ -45,7 +45,7 @@ static void rename_note_copies(struct rename *r, struct rename_keys *keys)
 
 static int rename_publish_open(struct fs *fs, struct inode *i)
 {
-	struct file *f = inode_file_get(fs->tree, i);
+	FILE_LOCAL *f = inode_file_get(fs->tree, i);
 	uint64_t size;
 	int rc = 0;
 
@@ -53,7 +53,6 @@ static int rename_publish_open(struct fs *fs, struct inode *i)
 		return 0;
 	if (file_size(f, &size) && !file_unbind(f))
 		rc = file_publish(f);
-	file_close(f);
 	return rc;
 }
 

@@ -135,12 +135,9 @@ static void exchange_release(const struct exchange *x, struct inode *i)
 /* What the disk has not seen has no name there. */
 static int exchange_publish(const struct exchange *x, struct inode *i)
 {
-	struct file *f = inode_file_get(x->r->fs->tree, i);
-	int rc = f ? file_publish(f) : 0;
+	FILE_LOCAL *f = inode_file_get(x->r->fs->tree, i);
 
-	if (f)
-		file_close(f);
-	return rc;
+	return f ? file_publish(f) : 0;
 }
 
 static int exchange_key(const struct exchange *x, struct inode *i,

@@ -29,7 +29,7 @@
 
 void rename_file_content(struct fs *fs, struct inode *i)
 {
-	struct file *f = inode_file_get(fs->tree, i);
+	FILE_LOCAL *f = inode_file_get(fs->tree, i);
 	struct inode_view v;
 
 	if (!f)
@@ -37,7 +37,6 @@ void rename_file_content(struct fs *fs, struct inode *i)
 	inode_view(fs->tree, i, &v);
 	if (v.published)
 		file_moved(f, &v.info);
-	file_close(f);
 }
 
 /* ---- between two stages ---- */
@@ -47,12 +46,11 @@ void rename_file_content(struct fs *fs, struct inode *i)
 
 static int across_is_open(struct fs *fs, struct inode *i)
 {
-	struct file *f = inode_file_get(fs->tree, i);
-	bool alone = !f || inode_file_wait_alone(fs->tree, i, CLOSED_WAIT_MS);
+	FILE_LOCAL *f = inode_file_get(fs->tree, i);
 
-	if (f)
-		file_close(f);
-	return alone ? 0 : -EXDEV;
+	return !f || inode_file_wait_alone(fs->tree, i, CLOSED_WAIT_MS)
+		       ? 0
+		       : -EXDEV;
 }
 
 int rename_file_across(struct rename *r)
@@ -90,7 +88,7 @@ static bool rename_needs_store(struct rename *r, struct file *f)
 /* Afterwards the store has what one reads, or it has nothing and need not. */
 static int rename_publish_content(struct rename *r)
 {
-	struct file *f = inode_file_get(r->fs->tree, r->from);
+	FILE_LOCAL *f = inode_file_get(r->fs->tree, r->from);
 	uint64_t size;
 	int rc = 0;
 
@@ -98,7 +96,6 @@ static int rename_publish_content(struct rename *r)
 		return 0;
 	if (file_size(f, &size) && rename_needs_store(r, f))
 		rc = file_publish(f);
-	file_close(f);
 	return rc;
 }
 

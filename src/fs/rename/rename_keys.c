@@ -94,26 +94,17 @@ int rename_keys_collect(struct rename_keys *m)
 {
 	struct list_query q = { .ahead = true };
 	BUF_LOCAL prefix = KEY;
-	struct store_list *list;
+	STORE_LIST_LOCAL *list = NULL;
 	struct list_entry e;
 	int rc = rename_keys_whole_key(&m->from, "", &prefix);
 
 	q.prefix = buf_str(&prefix);
 	if (!rc)
 		rc = store_list_open(m->store, &q, &list);
-	if (!rc) {
-		while ((rc = store_list_next(list, &e)) > 0) {
-			rc = rename_keys_note_key(m, e.key + prefix.len,
-						  &e.info);
-			if (rc)
-				break;
-		}
-		/* what cannot be named would stay behind */
-		if (!rc && list->lost)
-			rc = -EILSEQ;
-		store_list_close(list);
-	}
-	return rc;
+	while (!rc && (rc = store_list_next(list, &e)) > 0)
+		rc = rename_keys_note_key(m, e.key + prefix.len, &e.info);
+	/* what cannot be named would stay behind */
+	return !rc && list->lost ? -EILSEQ : rc;
 }
 
 /* ---- copying, on several threads ---- */
@@ -373,7 +364,7 @@ static int rename_keys_remove_all(struct rename_keys *m, const struct buf *dir,
 	struct list_query q = { .ahead = true };
 	struct removal v = { .m = m, .dir = dir, .undo = undo };
 	BUF_LOCAL prefix = KEY;
-	struct store_list *list;
+	STORE_LIST_LOCAL *list = NULL;
 	int rc;
 
 	waiter_begin(waiter_self()); /* an interrupt does not end this */
@@ -383,11 +374,7 @@ static int rename_keys_remove_all(struct rename_keys *m, const struct buf *dir,
 	q.prefix = buf_str(&prefix);
 	if (!rc)
 		rc = store_list_open(rename_keys_store(m, dir), &q, &list);
-	if (!rc) {
-		rc = rename_keys_remove_listed(&v, list, prefix.len);
-		store_list_close(list);
-	}
-	return rc;
+	return rc ? rc : rename_keys_remove_listed(&v, list, prefix.len);
 }
 
 int rename_keys_remove(struct rename_keys *m)
@@ -432,7 +419,7 @@ static int rename_keys_look(struct rename_keys *m, size_t *first, size_t end)
 {
 	BUF_LOCAL prefix = KEY, after = KEY;
 	struct list_query q = { .page = 0 };
-	struct store_list *list;
+	STORE_LIST_LOCAL *list = NULL;
 	struct list_entry e;
 	size_t k = *first;
 	int rc = rename_keys_whole_key(&m->to, "", &prefix);
@@ -461,7 +448,6 @@ static int rename_keys_look(struct rename_keys *m, size_t *first, size_t end)
 			break;
 		}
 	}
-	store_list_close(list);
 	return rc > 0 ? 0 : rc;
 }
 

@@ -190,7 +190,7 @@ static void queue_log(struct queued *q, struct tree *tree, int rc)
 	static const char *const what =
 		"cannot be sent yet: what was written is kept on the local "
 		"disk, and tried again";
-	struct inode_object o;
+	INODE_OBJECT_LOCAL o = { 0 };
 
 	if (q->file) {
 		file_log(q->file, LOG_LEVEL_ERROR, rc, what);
@@ -202,7 +202,6 @@ static void queue_log(struct queued *q, struct tree *tree, int rc)
 				    .key = buf_str(&o.key),
 				    .err = rc },
 	       "%s", what);
-	inode_object_clear(&o);
 }
 
 static int queue_send_dir(struct write_back *w, struct queued *q)

@@ -158,7 +158,7 @@ static int restore_place(struct write_back *w, const struct record *r)
 {
 	struct tree *t = w->set.env->tree;
 	struct inode *at = NULL;
-	struct stage *stage = NULL;
+	STAGE_LOCAL *stage = NULL;
 	char name[256];
 	int rc = w->set.find_root(w->set.arg, r->stage, &at, &stage);
 
@@ -171,7 +171,6 @@ static int restore_place(struct write_back *w, const struct record *r)
 	else if (!rc)
 		rc = restore_file(w, r, at, name);
 	inode_unref(t, at);
-	stage_unref(stage);
 	return rc;
 }
 

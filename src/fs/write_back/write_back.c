@@ -232,7 +232,7 @@ int write_back_dir(struct write_back *w, struct inode *dir)
 {
 	struct record r = { .kind = RECORD_DIR };
 	struct acceptance a = { .w = w, .inode = dir };
-	struct inode_object o;
+	INODE_OBJECT_LOCAL o = { 0 };
 	int rc = write_back_open(w);
 
 	if (!rc)
@@ -251,7 +251,6 @@ int write_back_dir(struct write_back *w, struct inode *dir)
 		if (rc)
 			journal_gone(w->journal, a.id);
 	}
-	inode_object_clear(&o);
 	return rc && rc != -EINTR ? -EOPNOTSUPP : rc;
 }
 
@@ -411,13 +410,12 @@ void write_back_counts(struct write_back *w, struct write_back_counts *out)
 static void names_add(struct write_back *w, const struct queued *q, int why,
 		      const char *word, struct buf *out)
 {
-	struct inode_object o;
+	INODE_OBJECT_LOCAL o;
 
 	if (!inode_object(w->set.env->tree, q->inode, &o))
 		buf_addf(out, "%s@%s/%s: %s\n", word, o.stage->name,
 			 buf_str(&o.key) + strlen(o.stage->prefix),
 			 strerror(-why));
-	inode_object_clear(&o);
 }
 
 void write_back_names(struct write_back *w, const char *word, unsigned most,

@@ -180,7 +180,7 @@ static bool xattr_is_listed(const struct fs *fs, const struct inode_place *at,
 
 int fs_xattr_list(struct fs *fs, struct inode *i, struct buf *out)
 {
-	struct inode_place at;
+	INODE_PLACE_LOCAL at = { 0 };
 
 	if (fs->set.list_xattrs == FS_LIST_NONE)
 		return 0;
@@ -188,7 +188,6 @@ int fs_xattr_list(struct fs *fs, struct inode *i, struct buf *out)
 	for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++)
 		if (xattr_is_listed(fs, &at, &rows[k]))
 			buf_add(out, rows[k].name, strlen(rows[k].name) + 1);
-	inode_place_clear(&at);
 	return buf_err(out) ? buf_err(out) : xattr_props_list(fs, i, out);
 }
 

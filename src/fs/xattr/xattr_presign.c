@@ -329,7 +329,7 @@ static int presign_sign_below(struct xattr_call *c, struct inode *dir,
 static int presign_sign_path(struct xattr_call *c)
 {
 	const char *path = c->args->path;
-	struct inode_place at;
+	INODE_PLACE_LOCAL at = { 0 };
 	struct inode *dir;
 	int rc;
 
@@ -340,7 +340,6 @@ static int presign_sign_path(struct xattr_call *c)
 		return rc;
 	inode_look(c->fs->tree, dir, &at);
 	rc = presign_sign_below(c, dir, &at, path);
-	inode_place_clear(&at);
 	inode_unref(c->fs->tree, dir);
 	return rc;
 }

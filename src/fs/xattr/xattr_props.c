@@ -37,18 +37,15 @@ static bool props_can_be(struct fs *fs, struct inode *i)
 
 static bool props_pending(struct fs *fs, struct inode *i, struct props *out)
 {
-	struct file *f = inode_file_get(fs->tree, i);
-	bool pending = f && file_props_pending(f, out);
+	FILE_LOCAL *f = inode_file_get(fs->tree, i);
 
-	if (f)
-		file_close(f);
-	return pending;
+	return f && file_props_pending(f, out);
 }
 
 /* Without its tags. -ENODATA: it has no object. */
 static int props_ask(struct fs *fs, struct inode *i, struct object_details *d)
 {
-	struct inode_object o;
+	INODE_OBJECT_LOCAL o = { 0 };
 	struct inode_view v;
 	int rc = resolve_refresh(fs, i, &v);
 
@@ -59,7 +56,6 @@ static int props_ask(struct fs *fs, struct inode *i, struct object_details *d)
 	rc = inode_object(fs->tree, i, &o);
 	if (!rc)
 		rc = store_head(o.stage->store, buf_str(&o.key), d);
-	inode_object_clear(&o);
 	return rc == -ENOENT ? -ENODATA : rc;
 }
 
@@ -183,7 +179,7 @@ static int props_change_marker(struct fs *fs, struct inode *dir,
 			       const struct xattr_change *x,
 			       struct object_details *d)
 {
-	struct inode_object o;
+	INODE_OBJECT_LOCAL o;
 	int rc = inode_object(fs->tree, dir, &o);
 
 	if (!rc)
@@ -197,7 +193,6 @@ static int props_change_marker(struct fs *fs, struct inode *dir,
 		rc = props_change((void *)x, &d->props);
 	if (!rc)
 		rc = store_set_props(o.stage->store, buf_str(&o.key), d, NULL);
-	inode_object_clear(&o);
 	return rc == -ENOENT ? -ENODATA : rc;
 }
 

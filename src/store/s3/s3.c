@@ -75,13 +75,12 @@ static int s3_describe(struct store *store, struct buf *out)
 
 static int64_t s3_credentials_end(struct store *store)
 {
-	struct creds *creds = NULL;
+	CREDS_LOCAL *creds = NULL;
 	int64_t end = 0;
 
 	if (!cred_cache_peek(signer_creds(s3_of(store)->signer), &creds) &&
 	    creds)
 		end = creds->expires_at;
-	creds_unref(creds);
 	return end;
 }
 

@@ -32,14 +32,13 @@
 static bool head_is_outdated(const struct s3_call *c)
 {
 	struct s3_sign_ctx now;
-	struct creds *creds = NULL;
+	CREDS_LOCAL *creds = NULL;
 	bool changed;
 
 	s3_state_sign_ctx(c->s3, &now);
 	changed = now.generation != c->generation;
 	if (!cred_cache_peek(signer_creds(c->s3->signer), &creds) && creds)
 		changed |= creds != c->used;
-	creds_unref(creds);
 	return changed;
 }
 
@@ -159,7 +158,7 @@ static int look_list_below(struct store *store, const char *below,
 			   struct name_info *out)
 {
 	const struct list_query q = { .prefix = below, .page = 1 };
-	struct store_list *l;
+	STORE_LIST_LOCAL *l = NULL;
 	struct list_entry e;
 	int rc = store_list_open(store, &q, &l);
 
@@ -168,7 +167,6 @@ static int look_list_below(struct store *store, const char *below,
 	rc = store_list_next(l, &e);
 	out->is_prefix = rc > 0 || (!rc && l->lost);
 	out->has_marker = rc > 0 && !strcmp(e.key, below);
-	store_list_close(l);
 	return rc < 0 ? rc : 0;
 }
 

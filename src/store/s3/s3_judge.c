@@ -71,7 +71,7 @@ static bool region_fix(struct s3_call *c, const struct http_reply *reply)
 
 static void creds_note_refused(struct s3_call *c, bool surely)
 {
-	struct creds *old;
+	CREDS_LOCAL *old = NULL;
 
 	c->refused = true;
 	c->surely = surely;
@@ -81,7 +81,6 @@ static void creds_note_refused(struct s3_call *c, bool surely)
 	old = s3_locked(c->s3)->refused;
 	s3_locked(c->s3)->refused = creds_ref(c->used);
 	lock_drop(&c->s3->lock);
-	creds_unref(old);
 }
 
 /*

@@ -42,14 +42,13 @@ static void perform_keep_why(struct s3_call *c, const char *why)
 int s3_perform_ready(struct s3_call *c)
 {
 	struct cred_cache *cache = signer_creds(c->s3->signer);
-	struct creds *creds = NULL, *refused = perform_take_refused(c->s3);
+	CREDS_LOCAL *creds = NULL, *refused = perform_take_refused(c->s3);
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct log_where where = { .stage = c->s3->base.name, .key = c->key };
 	int rc = c->err;
 
 	if (refused)
 		cred_cache_refused(cache, refused, true);
-	creds_unref(refused);
 	if (!rc) {
 		rc = cred_cache_get(cache, &creds, &why);
 		where.err = rc;
@@ -62,7 +61,6 @@ int s3_perform_ready(struct s3_call *c)
 		if (rc)
 			rc = rc == -ENOMEM || rc == -EINTR ? rc : -EACCES;
 	}
-	creds_unref(creds);
 	return rc;
 }
 
