@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/scope.h"
+
 struct buf {
 	char *data; /* NULL until the first byte: use buf_str() */
 	size_t len; /* bytes in use */

@@ -16,6 +16,12 @@
 #define COPY_STEP (64u << 20) /* an interrupt is seen between two of them */
 #define COPY_ROOM (256u << 10)
 
+void io_close(const int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
 /* at: -1 where the file is now. */
 static ssize_t io_fill(int fd, void *room, size_t n, off_t at)
 {
@@ -175,7 +181,7 @@ static int io_copy_by_hand(int from, uint64_t from_at, int to, uint64_t to_at,
 			   uint64_t n)
 {
 	size_t size = number_min(n, COPY_ROOM);
-	char *room = malloc(size);
+	MEM_LOCAL char *room = malloc(size);
 	int rc = room ? 0 : -ENOMEM;
 
 	while (!rc && n) {
@@ -194,7 +200,6 @@ static int io_copy_by_hand(int from, uint64_t from_at, int to, uint64_t to_at,
 		if (!rc && n && waiter_interrupted(waiter_self()))
 			rc = -EINTR;
 	}
-	free(room);
 	return rc;
 }
 

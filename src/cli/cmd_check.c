@@ -208,7 +208,7 @@ static int check_all(struct session *s, struct table *t, bool write, bool brief,
 {
 	struct catalog *c = s->catalog;
 	unsigned n = 0, count = catalog_n_external(c) + 1;
-	struct probe *probes = calloc(count, sizeof(*probes));
+	MEM_LOCAL struct probe *probes = calloc(count, sizeof(*probes));
 	struct store *storage = catalog_storage(c);
 	int failed = 0;
 
@@ -241,7 +241,6 @@ static int check_all(struct session *s, struct table *t, bool write, bool brief,
 		check_tell_hidden(c);
 		check_tell_no_stages(s);
 	}
-	free(probes);
 	return failed;
 }
 

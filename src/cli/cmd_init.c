@@ -70,7 +70,7 @@ static int init_take_word(struct init *in, const char *word, struct buf *why)
 {
 	size_t n = strcspn(word, "=");
 	const struct option *row;
-	char *key;
+	MEM_LOCAL char *key = NULL;
 	int rc;
 
 	if (strstr(word, "://") &&
@@ -94,7 +94,6 @@ static int init_take_word(struct init *in, const char *word, struct buf *why)
 			      row->name);
 	else
 		rc = init_add(in, key, word + n + 1, why);
-	free(key);
 	return rc;
 }
 
@@ -268,7 +267,8 @@ static int init_finish(struct init *in, const char *file)
 static int init_run_words(struct init *in, const struct cmd_words *words)
 {
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
-	char *file = in->o->config ? strdup(in->o->config) : config_new_file();
+	MEM_LOCAL char *file =
+		in->o->config ? strdup(in->o->config) : config_new_file();
 	int rc = file ? option_defaults(conn_options, &in->conn) : -ENOMEM;
 	int status;
 
@@ -291,7 +291,6 @@ static int init_run_words(struct init *in, const struct cmd_words *words)
 	status = !rc ? init_finish(in, file)
 		     : cmd_usage(&init_command,
 				 why.len ? buf_str(&why) : strerror(-rc));
-	free(file);
 	return status;
 }
 

@@ -206,7 +206,7 @@ static int du_take(void *arg, const struct list_entry *e, const char *name,
 
 static int du_list(const struct tree_options *o, const char *word)
 {
-	struct du *d = calloc(1, sizeof(*d));
+	MEM_LOCAL struct du *d = calloc(1, sizeof(*d));
 	struct walk w = { .markers = true, .each = du_take, .arg = d };
 	int rc, end = 0;
 
@@ -230,7 +230,6 @@ static int du_list(const struct tree_options *o, const char *word)
 		message("cannot write", strerror(-end));
 	buf_clear(&d->name);
 	buf_clear(&d->root);
-	free(d);
 	return rc ? rc : end;
 }
 

@@ -254,7 +254,7 @@ int statement_remove(struct session *s, const struct location *where,
 		     struct pattern *pattern, const struct sql_statement *q,
 		     const struct output *o, struct failure *f)
 {
-	struct remover *r = calloc(1, sizeof(*r));
+	MEM_LOCAL struct remover *r = calloc(1, sizeof(*r));
 	struct stage *stage;
 	int rc;
 
@@ -269,13 +269,12 @@ int statement_remove(struct session *s, const struct location *where,
 			catalog_keep(s->catalog, stage);
 		stage_unref(stage);
 	}
-	free(r);
 	return rc;
 }
 
 int statement_remove_all(struct stage *stage, struct failure *f)
 {
-	struct remover *r = calloc(1, sizeof(*r));
+	MEM_LOCAL struct remover *r = calloc(1, sizeof(*r));
 	int rc;
 
 	if (!r)
@@ -284,6 +283,5 @@ int statement_remove_all(struct stage *stage, struct failure *f)
 	rc = remove_below(r, stage, "", NULL, f);
 	if (!rc && r->failed)
 		rc = remove_tell_failed(r, f);
-	free(r);
 	return rc;
 }

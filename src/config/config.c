@@ -427,7 +427,7 @@ int config_reload(const struct config *was, const struct config *now,
 		  struct catalog *catalog, bool keys_only, struct buf *said,
 		  struct buf *err)
 {
-	struct catalog_external *external = config_external(now);
+	MEM_LOCAL struct catalog_external *external = config_external(now);
 	bool renew = was->has_storage && now->has_storage &&
 		     conn_only_creds_differ(&was->storage, &now->storage);
 	int rc = -ENOMEM;
@@ -436,14 +436,13 @@ int config_reload(const struct config *was, const struct config *now,
 		rc = catalog_configure(catalog, renew ? &now->storage : NULL,
 				       external, now->n_stages, keys_only, said,
 				       err);
-	free(external);
 	return rc;
 }
 
 int config_catalog(const struct config *c, struct http_engine *engine,
 		   struct catalog **out, struct buf *err)
 {
-	struct catalog_external *external = config_external(c);
+	MEM_LOCAL struct catalog_external *external = config_external(c);
 	const struct catalog_settings set = {
 		.user = c->mount.user,
 		.storage = c->has_storage ? &c->storage : NULL,
@@ -455,12 +454,9 @@ int config_catalog(const struct config *c, struct http_engine *engine,
 		.deadline_max = c->deadline_max,
 		.open = conn_open,
 	};
-	int rc;
 
 	if (!external)
 		return -ENOMEM;
 	config_log_left_out(c);
-	rc = catalog_new(&set, engine, out, err);
-	free(external);
-	return rc;
+	return catalog_new(&set, engine, out, err);
 }

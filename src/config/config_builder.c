@@ -137,16 +137,15 @@ int config_builder_add_url(struct config_builder *b, const char *url)
 static char *drop_ins_dir(const char *file)
 {
 	const char *slash = strrchr(file, '/');
-	char *dir = slash ? strndup(file, slash - file + 1) : strdup("./");
-	char *real = dir ? realpath(dir, NULL) : NULL;
+	MEM_LOCAL char *dir =
+		slash ? strndup(file, slash - file + 1) : strdup("./");
+	MEM_LOCAL char *real = dir ? realpath(dir, NULL) : NULL;
 	struct buf path = BUF_INIT(8192);
 
 	buf_adds(&path, real ? real : dir ? dir : "");
 	if (path.len && path.data[path.len - 1] != '/')
 		buf_addc(&path, '/');
 	buf_adds(&path, DROP_INS_DIR);
-	free(real);
-	free(dir);
 	return buf_detach(&path);
 }
 

@@ -113,7 +113,7 @@ int config_command_take(struct config_builder *b,
 {
 	size_t n = strcspn(text, "=");
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
-	char *name = strndup(text, n);
+	MEM_LOCAL char *name = strndup(text, n);
 	struct command_target t;
 	int rc;
 
@@ -129,6 +129,5 @@ int config_command_take(struct config_builder *b,
 		if (rc)
 			buf_addf(err, "-o: %s", buf_str(&why));
 	}
-	free(name);
 	return rc;
 }

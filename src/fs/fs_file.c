@@ -53,7 +53,7 @@ static int fs_file_ask_head(struct fs *fs, struct inode *i, struct file *f,
 {
 	uint64_t asked = tree_clock(fs->tree);
 	int64_t asked_ms = clock_mono_ms();
-	struct object_details *now = malloc(sizeof(*now));
+	MEM_LOCAL struct object_details *now = malloc(sizeof(*now));
 	INODE_OBJECT_LOCAL o;
 	int rc = inode_object(fs->tree, i, &o);
 
@@ -67,7 +67,6 @@ static int fs_file_ask_head(struct fs *fs, struct inode *i, struct file *f,
 				     asked_ms);
 		file_props_refresh(f, now);
 	}
-	free(now);
 	return rc;
 }
 

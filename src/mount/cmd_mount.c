@@ -150,14 +150,14 @@ static unsigned mount_fixed_attributes(const struct config_mount *c)
  * the same URL. */
 static void mount_add_source(struct mounting *m, struct buf *out)
 {
-	char *file = m->config.file ? realpath(m->config.file, NULL) : NULL;
+	MEM_LOCAL char *file =
+		m->config.file ? realpath(m->config.file, NULL) : NULL;
 
 	buf_addf(out, "%s %s",
 		 m->config.url_stage ? m->req.source
 		 : m->stage_name     ? m->stage_name
 				     : "",
 		 file ? file : "");
-	free(file);
 }
 
 static int mount_make_fs(struct mounting *m)

@@ -314,7 +314,7 @@ int external_folder_check(struct external_folder *f, const char *name,
 {
 	struct external_owner self = { name, conn, NULL };
 	struct store *store;
-	char *keys;
+	MEM_LOCAL char *keys = NULL;
 	int rc = external_keys(conn, "", &keys, err);
 
 	self.keys = keys;
@@ -329,7 +329,6 @@ int external_folder_check(struct external_folder *f, const char *name,
 		rc = f->with.open(conn, name, f->with.engine, &store, err);
 	if (!rc)
 		store_unref(store);
-	free(keys);
 	return rc;
 }
 

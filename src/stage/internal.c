@@ -40,7 +40,7 @@ static char *internal_join(const char *a, const char *b, const char *c,
 
 static struct stage *internal_make(struct internal *in, const char *name)
 {
-	char *prefix = internal_join(in->prefix, name, "/", "");
+	MEM_LOCAL char *prefix = internal_join(in->prefix, name, "/", "");
 	struct stage *s = NULL;
 
 	if (prefix)
@@ -48,7 +48,6 @@ static struct stage *internal_make(struct internal *in, const char *name)
 			      in->part_size);
 	if (s)
 		s->upload_api = in->upload_api;
-	free(prefix);
 	return s;
 }
 

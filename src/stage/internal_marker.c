@@ -95,7 +95,7 @@ int internal_marker_put(struct internal *in, const char *name,
 			const struct store_cond *cond)
 {
 	const struct store_body body = { .data = "" };
-	char *key = internal_marker_key(in, name, true);
+	MEM_LOCAL char *key = internal_marker_key(in, name, true);
 	struct object_info info;
 	struct properties_headers h;
 	int rc = properties_encode(properties, &h);
@@ -114,7 +114,6 @@ int internal_marker_put(struct internal *in, const char *name,
 		rc = store_put(in->store, key, &body, &meta, cond, &info);
 	}
 	properties_clear(&h);
-	free(key);
 	return rc;
 }
 

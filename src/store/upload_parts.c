@@ -399,13 +399,10 @@ int upload_parts_complete(struct upload_parts *p, unsigned n,
 			  const struct store_cond *cond,
 			  struct object_info *out)
 {
-	struct store_part_done *list = calloc(n, sizeof(*list));
+	MEM_LOCAL struct store_part_done *list = calloc(n, sizeof(*list));
 	int rc = list ? parts_list(p, n, list) : -ENOMEM;
 
-	if (!rc)
-		rc = store_upload_complete(p->upload, list, n, cond, out);
-	free(list);
-	return rc;
+	return rc ? rc : store_upload_complete(p->upload, list, n, cond, out);
 }
 
 int upload_parts_abort(struct upload_parts *p)

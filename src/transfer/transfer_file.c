@@ -81,7 +81,7 @@ int transfer_file_spool(int fd, int *out, uint64_t *size)
 
 static int file_add_range(int fd, uint64_t at, uint64_t len, struct digest *d)
 {
-	char *bytes = malloc(COPY_BYTES);
+	MEM_LOCAL char *bytes = malloc(COPY_BYTES);
 	int rc = bytes ? 0 : -ENOMEM;
 
 	while (!rc && len) {
@@ -96,7 +96,6 @@ static int file_add_range(int fd, uint64_t at, uint64_t len, struct digest *d)
 		at += got;
 		len -= got;
 	}
-	free(bytes);
 	return rc;
 }
 

@@ -174,7 +174,7 @@ int transfer_sink_open(const char *target, bool no_clobber,
 
 static int sink_copy_out(int from, int to, uint64_t n)
 {
-	char *bytes = malloc(COPY_BYTES);
+	MEM_LOCAL char *bytes = malloc(COPY_BYTES);
 	uint64_t at = 0;
 	int rc = bytes ? 0 : -ENOMEM;
 
@@ -188,7 +188,6 @@ static int sink_copy_out(int from, int to, uint64_t n)
 			rc = io_write(to, bytes, (size_t)got);
 		at += got > 0 ? (uint64_t)got : 0;
 	}
-	free(bytes);
 	return rc;
 }
 

@@ -258,7 +258,7 @@ static int sync_remove_one(struct sync_batch *b, const char *name)
 
 int transfer_sync_remove(struct transfer_plan *p)
 {
-	struct sync_batch *b = calloc(1, sizeof(*b));
+	MEM_LOCAL struct sync_batch *b = calloc(1, sizeof(*b));
 	struct sync_name *x, *next;
 	int rc = b ? 0 : -ENOMEM;
 
@@ -270,7 +270,5 @@ int transfer_sync_remove(struct transfer_plan *p)
 		    transfer_filter_wants(&p->filter, x->text))
 			rc = sync_remove_one(b, x->text);
 	}
-	rc = sync_batch_end(b, rc);
-	free(b);
-	return rc;
+	return sync_batch_end(b, rc);
 }

@@ -509,7 +509,7 @@ static void local_forget(struct file *f, const struct object_info *base,
 {
 	struct file_fd *old = content(f)->base_fd;
 	struct file_fd *scratch = content(f)->scratch;
-	char *old_key;
+	MEM_LOCAL char *old_key = NULL;
 
 	lock_take(&f->lock);
 	content_edit(f)->base_fd = base ? scratch : NULL;
@@ -519,7 +519,6 @@ static void local_forget(struct file *f, const struct object_info *base,
 	lock_drop(&f->lock);
 	file_fd_unref(old);
 	file_fd_unref(base ? NULL : scratch);
-	free(old_key);
 }
 
 const struct content_ops content_local = {

@@ -17,20 +17,19 @@ struct file_base {
 
 static void base_set(struct file *f, struct file_base *new)
 {
-	struct file_base *old;
+	MEM_LOCAL struct file_base *old = NULL;
 
 	lock_take(&f->lock);
 	old = file_locked(f)->fetched;
 	file_locked(f)->fetched = new;
 	lock_drop(&f->lock);
-	free(old);
 }
 
 int file_base_fetch(struct file *f, const char *key, const struct inode_view *v)
 {
 	size_t size = v->info.size <= FILE_BASE_MAX ? v->info.size : 0;
-	struct object_details *d = NULL;
-	struct file_base *b;
+	MEM_LOCAL struct object_details *d = NULL;
+	MEM_LOCAL struct file_base *b = NULL;
 	int rc = -ENOMEM;
 
 	if (!size || !*v->info.etag || file_props_known(f))
@@ -50,8 +49,6 @@ int file_base_fetch(struct file *f, const char *key, const struct inode_view *v)
 		base_set(f, b);
 		b = NULL;
 	}
-	free(d);
-	free(b);
 	return rc < 0 ? rc : 0;
 }
 

@@ -91,7 +91,7 @@ static int edit_object(struct file *f, const char *key,
 static int edit_at_store(struct file *f, const char *key, file_edit_fn *edit,
 			 void *arg) REQUIRES(f->turn)
 {
-	struct object_details *d = malloc(sizeof(*d));
+	MEM_LOCAL struct object_details *d = malloc(sizeof(*d));
 	const char *etag;
 	bool other;
 	int rc = d ? store_props(file_store(f), key, d) : -ENOMEM;
@@ -105,7 +105,6 @@ static int edit_at_store(struct file *f, const char *key, file_edit_fn *edit,
 	}
 	if (!rc)
 		rc = edit_object(f, key, d, edit, arg);
-	free(d);
 	return rc == -ENOENT ? -ESTALE : rc;
 }
 

@@ -75,7 +75,7 @@ void file_props_refresh(struct file *f, const struct object_details *d)
 {
 	const char *tags = props_get(&d->props, PROP_TAG_COUNT);
 	struct file_locked *g;
-	struct props *props;
+	MEM_LOCAL struct props *props = NULL;
 
 	if (file_props_known(f) || (tags && strcmp(tags, "0") != 0))
 		return;
@@ -89,7 +89,6 @@ void file_props_refresh(struct file *f, const struct object_details *d)
 	    !strcmp(g->base.etag, d->info.etag))
 		props = props_set_locked(f, props, d->info.etag);
 	lock_drop(&f->lock);
-	free(props);
 }
 
 /* 0 and the headers of what stands there, NULL when it is as if new. */
@@ -118,7 +117,7 @@ static int props_ask(struct file *f, const struct props_base *b,
 
 int file_props_learn(struct file *f)
 {
-	struct props *props = NULL;
+	MEM_LOCAL struct props *props = NULL;
 	struct props_base b;
 	int rc;
 
@@ -132,7 +131,6 @@ int file_props_learn(struct file *f)
 		props = props_set_locked(f, props, b.etag);
 		lock_drop(&f->lock);
 	}
-	free(props);
 	free(b.key);
 	return rc;
 }

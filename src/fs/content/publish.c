@@ -292,7 +292,7 @@ static int publish_copy_part(void *arg, size_t k)
 static int publish_look_for_zeros(struct publish *p, uint64_t start,
 				  uint64_t end, bool *are)
 {
-	char *bytes = malloc(LOOK_SIZE);
+	MEM_LOCAL char *bytes = malloc(LOOK_SIZE);
 	int rc = bytes ? 0 : -ENOMEM;
 
 	*are = true;
@@ -303,7 +303,6 @@ static int publish_look_for_zeros(struct publish *p, uint64_t start,
 		rc = publish_get(p, at, bytes, len);
 		*are = !rc && !bytes[0] && !memcmp(bytes, bytes + 1, len - 1);
 	}
-	free(bytes);
 	return rc;
 }
 

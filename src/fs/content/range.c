@@ -259,7 +259,7 @@ int range_hold(struct file *f)
 {
 	uint64_t limit = content(f)->base_limit, end;
 	struct graft g;
-	char *bytes;
+	MEM_LOCAL char *bytes = NULL;
 	int rc;
 
 	if (!limit)
@@ -276,7 +276,6 @@ int range_hold(struct file *f)
 		if (hold_look(f, at, &end) == FILE_BASE)
 			rc = hold_piece(f, &g, bytes, at, end);
 	}
-	free(bytes);
 	free(g.key);
 	return rc;
 }

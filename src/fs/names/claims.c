@@ -128,7 +128,7 @@ static struct tree_claim *claims_remove_locked(struct tree *t,
 static int claims_begin(struct tree *t, struct inode *i, bool move)
 {
 	struct waiter *self = waiter_self();
-	struct tree_claim *new = calloc(1, sizeof(*new));
+	MEM_LOCAL struct tree_claim *new = calloc(1, sizeof(*new));
 	int rc = 0;
 
 	if (!new)
@@ -146,7 +146,6 @@ static int claims_begin(struct tree *t, struct inode *i, bool move)
 				       : &tree_locked(t)->publishing,
 				  i, &new);
 	tree_unlock(t);
-	free(new);
 	return rc;
 }
 

@@ -293,7 +293,7 @@ static int rename_keys_head(struct rename_keys *m, const struct buf *dir,
  * other ETags than their objects, or none that counts. */
 static bool rename_keys_is_copy(struct rename_keys *m, size_t k)
 {
-	struct object_details *d = malloc(2 * sizeof(*d));
+	MEM_LOCAL struct object_details *d = malloc(2 * sizeof(*d));
 	const char *etag = rename_keys_copy_etag(m, k);
 	bool is = d && !rename_keys_head(m, &m->to, k, &d[0]);
 
@@ -302,7 +302,6 @@ static bool rename_keys_is_copy(struct rename_keys *m, size_t k)
 		etag = d[1].info.etag;
 	}
 	is = is && *etag && !strcmp(d[0].info.etag, etag);
-	free(d);
 	return is;
 }
 

@@ -68,7 +68,7 @@ static int props_read(struct fs *fs, struct inode *i, struct object_details *d)
 
 int xattr_props_get(struct xattr_call *c)
 {
-	struct object_details *d = malloc(sizeof(*d));
+	MEM_LOCAL struct object_details *d = malloc(sizeof(*d));
 	int rc = d ? props_read(c->fs, c->inode, d) : -ENOMEM;
 	const char *value = rc ? NULL : props_get(&d->props, c->row->prop);
 
@@ -76,30 +76,25 @@ int xattr_props_get(struct xattr_call *c)
 		buf_adds(c->out, value);
 	else if (!rc)
 		rc = -ENODATA;
-	free(d);
 	return rc ? rc : buf_err(c->out);
 }
 
 int xattr_props_get_own(struct xattr_call *c, const char *name)
 {
-	struct object_details *d = malloc(sizeof(*d));
+	MEM_LOCAL struct object_details *d = malloc(sizeof(*d));
 	int rc = d ? props_read(c->fs, c->inode, d) : -ENOMEM;
 
-	if (!rc)
-		rc = xattrs_get(&d->props, name, c->out);
-	free(d);
-	return rc;
+	return rc ? rc : xattrs_get(&d->props, name, c->out);
 }
 
 /* One that may not be read shows none. */
 int xattr_props_list(struct fs *fs, struct inode *i, struct buf *out)
 {
-	struct object_details *d = malloc(sizeof(*d));
+	MEM_LOCAL struct object_details *d = malloc(sizeof(*d));
 	int rc = d ? props_read(fs, i, d) : -ENOMEM;
 
 	if (!rc)
 		rc = xattrs_list(&d->props, out);
-	free(d);
 	return rc == -ENODATA || rc == -EACCES || rc == -EIO ? 0 : rc;
 }
 
@@ -199,14 +194,13 @@ static int props_change_marker(struct fs *fs, struct inode *dir,
 static int props_change_dir(struct fs *fs, struct inode *dir,
 			    const struct xattr_change *x)
 {
-	struct object_details *d = malloc(sizeof(*d));
+	MEM_LOCAL struct object_details *d = malloc(sizeof(*d));
 	int rc = d ? claims_publish_begin(fs->tree, dir, NULL) : -ENOMEM;
 
 	if (!rc) {
 		rc = props_change_marker(fs, dir, x, d);
 		claims_publish_end(fs->tree, dir);
 	}
-	free(d);
 	return rc == -ENOENT ? -ESTALE : rc;
 }
 

@@ -135,7 +135,7 @@ int peer_uid_asked(const struct sockaddr_storage *peer,
 static int peer_walk(const char *path, const char *ends, uid_t *out)
 {
 	FILE *f = fopen(path, "re");
-	char *line = NULL;
+	MEM_LOCAL char *line = NULL;
 	size_t size = 0;
 	int rc = -ENOENT;
 
@@ -155,7 +155,6 @@ static int peer_walk(const char *path, const char *ends, uid_t *out)
 			rc = 0;
 		}
 	}
-	free(line);
 	fclose(f);
 	return rc;
 }

@@ -23,7 +23,7 @@
 /* The longest part of path that exists, resolved; *rest: what follows it. */
 static int keys_resolve(const char *path, char out[PATH_MAX], const char **rest)
 {
-	char *copy = strdup(path);
+	MEM_LOCAL char *copy = strdup(path);
 	int rc = copy ? -ENOENT : -ENOMEM;
 
 	for (size_t n = strlen(path); rc == -ENOENT;) {
@@ -39,7 +39,6 @@ static int keys_resolve(const char *path, char out[PATH_MAX], const char **rest)
 			rc = -errno;
 		n -= n != 0;
 	}
-	free(copy);
 	return rc;
 }
 
@@ -78,7 +77,7 @@ static bool keys_locate(const char *path, struct buf *out)
 static int keys_of_directory(const char *root, const char *below,
 			     struct buf *out)
 {
-	char *real = malloc(PATH_MAX);
+	MEM_LOCAL char *real = malloc(PATH_MAX);
 	const char *rest = "";
 	int rc = real ? keys_resolve(root, real, &rest) : -ENOMEM;
 
@@ -90,7 +89,6 @@ static int keys_of_directory(const char *root, const char *below,
 	else if (!keys_locate(real, out))
 		buf_addf(out, "\n%s", keys_unless_root(real));
 	buf_addf(out, "%s/%s", rest, below);
-	free(real);
 	return buf_err(out);
 }
 

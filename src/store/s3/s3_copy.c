@@ -59,7 +59,7 @@ static int copy_parse(struct s3_call *c, const struct buf *body)
 /* Has an object all that the copy is told of its content? */
 static bool copy_has_props(const struct copy *x, const struct http_reply *head)
 {
-	struct props *there = malloc(sizeof(*there));
+	MEM_LOCAL struct props *there = malloc(sizeof(*there));
 	struct field at = { NULL, NULL };
 	bool has = there && !s3_info_props(head, there);
 
@@ -69,7 +69,6 @@ static bool copy_has_props(const struct copy *x, const struct http_reply *head)
 		has = !(props_kind(at.name) & PROP_CONTENT) ||
 		      (value && !strcmp(value, at.value));
 	}
-	free(there);
 	return has;
 }
 
@@ -175,7 +174,7 @@ static int copy_all(const struct copy *x, struct store_upload *u,
 	uint64_t size = x->source.size, at = 0;
 	uint64_t part = size / PARTS_MAX + 1;
 	unsigned n, i = 0;
-	struct store_part_done *done;
+	MEM_LOCAL struct store_part_done *done = NULL;
 	int rc = 0;
 
 	part = part < PART_SIZE ? PART_SIZE : part;
@@ -203,10 +202,7 @@ static int copy_all(const struct copy *x, struct store_upload *u,
 	}
 	if (!rc)
 		rc = s3_part_same_source(x->src, x->from, x->source.etag);
-	if (!rc)
-		rc = s3_upload_complete(u, done, n, x->cond, out);
-	free(done);
-	return rc;
+	return rc ? rc : s3_upload_complete(u, done, n, x->cond, out);
 }
 
 static int copy_big(const struct copy *x, struct object_info *out)
@@ -246,7 +242,7 @@ static int copy_keep_tags(struct copy *x, const struct props *was)
 static int copy_choose_props(struct copy *x, const struct http_reply *head,
 			     const struct store_retype *retype)
 {
-	struct object_details *d = malloc(sizeof(*d));
+	MEM_LOCAL struct object_details *d = malloc(sizeof(*d));
 	bool big = x->source.size > COPY_MAX;
 	unsigned kinds = PROP_SERVER | PROP_CRYPT;
 	int rc = d ? s3_info_props(head, &d->props) : -ENOMEM;
@@ -263,10 +259,7 @@ static int copy_choose_props(struct copy *x, const struct http_reply *head,
 		kinds |= PROP_TAGS;
 	if (!rc && x->replaces && !big)
 		rc = copy_keep_tags(x, &d->props);
-	if (!rc)
-		rc = props_add(&x->props, &d->props, kinds);
-	free(d);
-	return rc;
+	return rc ? rc : props_add(&x->props, &d->props, kinds);
 }
 
 static int copy_object(struct copy *x, struct object_info *out)

@@ -85,7 +85,7 @@ static void remove_few(struct s3 *s, const char *const *keys, unsigned n,
 {
 	struct s3_call *calls[S3_SIDE_BY_SIDE];
 	struct http_reply replies[S3_SIDE_BY_SIDE];
-	struct s3_call *all = calloc(n, sizeof(*all));
+	MEM_LOCAL struct s3_call *all = calloc(n, sizeof(*all));
 
 	for (unsigned i = 0; i < n; i++)
 		results[i] = -ENOMEM;
@@ -102,7 +102,6 @@ static void remove_few(struct s3 *s, const char *const *keys, unsigned n,
 		http_reply_clear(&replies[i]);
 		s3_call_clear(&all[i]);
 	}
-	free(all);
 }
 
 static void remove_singly(struct s3 *s, const char *const *keys, unsigned n,

@@ -30,7 +30,7 @@ static void sum_add(struct sum *sum, const void *bytes, size_t n)
 
 static int sum_add_file(struct sum *sum, const struct store_body *body)
 {
-	unsigned char *bytes = malloc(READ_SIZE);
+	MEM_LOCAL unsigned char *bytes = malloc(READ_SIZE);
 	uint64_t at = 0;
 	int rc = bytes ? 0 : -ENOMEM;
 
@@ -45,7 +45,6 @@ static int sum_add_file(struct sum *sum, const struct store_body *body)
 			rc = n ? (int)n : -EIO;
 		at += n > 0 ? (uint64_t)n : 0;
 	}
-	free(bytes);
 	return rc;
 }
 
