@@ -301,12 +301,10 @@ static int ini_take_setting(void *arg, const char *section, const char *name,
 
 static int ini_load(struct source *s)
 {
-	int fd = open(s->file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	FD_LOCAL fd = open(s->file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	int err = fd < 0 || fstat(fd, &s->st) ? -errno
 					      : io_read_all(fd, &s->text);
 
-	if (fd >= 0)
-		close(fd);
 	err = err == -EMSGSIZE ? -EFBIG : err;
 	if (err) {
 		text_one_line(s->err, s->file);

@@ -16,12 +16,6 @@
 #define COPY_STEP (64u << 20) /* an interrupt is seen between two of them */
 #define COPY_ROOM (256u << 10)
 
-void io_close(const int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
 /* at: -1 where the file is now. */
 static ssize_t io_fill(int fd, void *room, size_t n, off_t at)
 {
@@ -84,12 +78,9 @@ int io_read_all(int fd, struct buf *out)
 
 int io_read_file(const char *path, struct buf *out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int rc = fd < 0 ? -errno : io_read_all(fd, out);
+	FD_LOCAL fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
-	if (fd >= 0)
-		close(fd);
-	return rc;
+	return fd < 0 ? -errno : io_read_all(fd, out);
 }
 
 int io_write(int fd, const void *bytes, size_t n)
@@ -148,14 +139,9 @@ static int io_zero_by_hand(int fd, uint64_t from, uint64_t to)
 
 int io_sync_dir(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	FD_LOCAL fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd))
-		rc = -errno;
-	close(fd);
-	return rc;
+	return fd < 0 || fsync(fd) ? -errno : 0;
 }
 
 int io_zero(int fd, uint64_t from, uint64_t to)

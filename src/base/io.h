@@ -13,10 +13,6 @@
 
 struct buf;
 
-/* Of a block: closed where that ends, whichever way. -1: none is open. */
-#define FD_LOCAL __attribute__((cleanup(io_close))) int
-void io_close(const int *fd);
-
 /* How many bytes: short only at the end of the file. */
 ssize_t io_read(int fd, void *room, size_t n);
 ssize_t io_pread(int fd, void *room, size_t n, uint64_t at);

@@ -40,12 +40,10 @@ void mime_free(struct mime_table *t)
 
 static int mime_read_text(const char *path, char **out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FD_LOCAL fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	BUF_LOCAL text = BUF_INIT(TABLE_MAX);
 	int rc = fd < 0 ? -errno : io_read_all(fd, &text);
 
-	if (fd >= 0)
-		close(fd);
 	*out = rc ? NULL : buf_detach(&text);
 	if (!rc && !*out)
 		rc = -ENOMEM;

@@ -20,6 +20,7 @@
 #include "base/hash.h"
 #include "base/io.h"
 #include "base/mountinfo.h"
+#include "base/scope.h"
 
 #define FDINFO_HEAD 255 /* bytes: what every file has comes first */
 #define STATUS_HEAD 1023
@@ -154,17 +155,13 @@ static bool proc_counts(pid_t tid, int dir, const char *name, uint64_t ino,
 			const struct proc_mount *m)
 {
 	char text[FDINFO_HEAD + 1];
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC), mount;
-	bool is = false;
+	FD_LOCAL fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	int mount;
 
-	if (fd < 0) /* it was closed just now */
-		return false;
-	if (proc_read_text(fd, text, sizeof(text)) > 0)
-		is = proc_fdinfo(text, ino, &mount) &&
-		     (mount == m->id ||
-		      proc_same_device(tid, mount, m->device));
-	close(fd);
-	return is;
+	/* Unless it was closed just now. */
+	return fd >= 0 && proc_read_text(fd, text, sizeof(text)) > 0 &&
+	       proc_fdinfo(text, ino, &mount) &&
+	       (mount == m->id || proc_same_device(tid, mount, m->device));
 }
 
 static int proc_count(pid_t tid, DIR *d, uint64_t ino,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a pointer of a block holds is released where the block ends, whichever
  * way that is left:
@@ -14,6 +15,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SCOPE_POINTER(type, release) \
 	static inline void release##_scoped(type **held) \
@@ -24,7 +26,7 @@
 	type /* for the semicolon */
 #define SCOPED(release) __attribute__((cleanup(release##_scoped)))
 
-/* Memory of any type: MEM_LOCAL char *s. */
+/* Memory of any type: MEM_LOCAL char *s; a file: FD_LOCAL fd, or none, < 0. */
 static inline void free_scoped(void *held)
 {
 	void *memory;
@@ -34,5 +36,13 @@ static inline void free_scoped(void *held)
 }
 
 #define MEM_LOCAL SCOPED(free)
+
+static inline void close_scoped(const int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+#define FD_LOCAL SCOPED(close) int
 
 #endif

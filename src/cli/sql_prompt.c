@@ -42,7 +42,7 @@ static char *prompt_history_file(void)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	BUF_LOCAL path = BUF_INIT(4096);
-	int fd = -1;
+	FD_LOCAL fd = -1;
 
 	if (text_given(state))
 		buf_addf(&path, "%s/stagefs", state);
@@ -55,7 +55,6 @@ static char *prompt_history_file(void)
 	}
 	if (fd < 0)
 		return NULL;
-	close(fd);
 	return buf_detach(&path);
 }
 

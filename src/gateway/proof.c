@@ -49,7 +49,7 @@ static int proof_converse(const struct listen_address *a, const struct buf *ask,
 {
 	const struct timeval patience = { .tv_usec = 500000 };
 	int64_t until = clock_mono_ms() + PATIENCE_MS;
-	int fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	FD_LOCAL fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int rc = fd < 0 ? -errno : 0;
 	ssize_t n = 0;
 
@@ -68,7 +68,6 @@ static int proof_converse(const struct listen_address *a, const struct buf *ask,
 			break;
 		buf_add(answer, some, (size_t)n);
 	}
-	close(fd);
 	return rc ? rc : buf_err(answer);
 }
 

@@ -355,7 +355,7 @@ static int get_check_size(struct download *d, struct buf *why)
 /* Is the file that is there the object's bytes already? */
 static bool get_is_there(const struct transfer_job *job)
 {
-	int fd = open(job->local, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FD_LOCAL fd = open(job->local, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	bool equal = false;
 	struct stat st;
 
@@ -369,7 +369,6 @@ static bool get_is_there(const struct transfer_job *job)
 					   job->remote.part_size, &job->info,
 					   &equal)))
 		equal = false;
-	close(fd);
 	return equal;
 }
 

@@ -64,11 +64,9 @@ static int sink_name_part(struct transfer_sink *s)
 static bool sink_read_state(struct transfer_sink *s)
 {
 	char text[TRANSFER_STATE_MAX];
-	int fd = open(s->state, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	FD_LOCAL fd = open(s->state, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t n = fd < 0 ? -1 : io_pread(fd, text, sizeof(text), 0);
 
-	if (fd >= 0)
-		close(fd);
 	return n > 0 && transfer_state_read(text, n, &s->saved);
 }
 
@@ -76,16 +74,14 @@ static int sink_write_state(const struct transfer_sink *s,
 			    const struct transfer_state *now)
 {
 	BUF_LOCAL text = BUF_INIT(TRANSFER_STATE_MAX);
-	int fd = open(s->state, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-		      0600);
+	FD_LOCAL fd = open(s->state,
+			   O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int rc = fd < 0 ? -errno : 0;
 
 	transfer_state_write(now, &text);
 	rc = rc ? rc : io_pwrite(fd, text.data, text.len, 0);
 	if (!rc && ftruncate(fd, text.len))
 		rc = -errno;
-	if (fd >= 0)
-		close(fd);
 	return rc;
 }
 

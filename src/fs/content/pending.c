@@ -312,7 +312,7 @@ static void pending_recover_from(int dir, struct dirent **files, size_t n,
 {
 	char name[NAME_SIZE] = "", file[FILE_SIZE];
 	bool all = true;
-	int fd;
+	FD_LOCAL fd = -1;
 
 	memcpy(name, files[0]->d_name, pending_owner(files[0]->d_name));
 	fd = pending_lock(dir, name, O_NOFOLLOW);
@@ -329,7 +329,6 @@ static void pending_recover_from(int dir, struct dirent **files, size_t n,
 	pending_lock_name(file, name);
 	if (all)
 		unlinkat(dir, file, 0);
-	close(fd);
 }
 
 void pending_recover(struct pending *p,

@@ -81,16 +81,10 @@ static int gateway_read_pem(const char *key, const char *path, bool closed,
 			    char **out, struct buf *err)
 {
 	BUF_SECRET text = BUF_INIT(PEM_MAX);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int rc = fd < 0 ? -errno : 0;
+	FD_LOCAL fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
+	int rc = fd < 0 || fstat(fd, &st) ? -errno : io_read_all(fd, &text);
 
-	if (!rc && fstat(fd, &st))
-		rc = -errno;
-	if (!rc)
-		rc = io_read_all(fd, &text);
-	if (fd >= 0)
-		close(fd);
 	if (!rc && closed && (st.st_mode & 027))
 		rc = -EACCES;
 	else

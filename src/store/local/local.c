@@ -52,17 +52,15 @@
 static int local_check(struct store *s, const char *prefix, struct buf *why)
 {
 	struct local *l = local_of(s);
-	int fd = local_file_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY), rc;
+	FD_LOCAL fd = local_file_openat(l->root_fd, "", O_RDONLY | O_DIRECTORY);
 	struct stat st;
+	int rc = fd < 0 ? fd : fstat(fd, &st) ? -errno : 0;
 
-	rc = fd < 0 ? fd : fstat(fd, &st) ? -errno : 0;
 	if (!rc && !st.st_nlink)
 		rc = -ENOENT; /* removed since it was opened */
 	if (rc)
 		buf_addf(why, "%s: %s", *l->root ? l->root : "/",
 			 strerror(-rc));
-	if (fd >= 0)
-		close(fd);
 	return rc;
 }
 

@@ -126,7 +126,8 @@ static int attr_edit_key(struct store *s, const char *key,
 	struct local_record record;
 	const char *why = NULL;
 	struct stat st;
-	int rc = local_root_writable(l, "change", key), fd = -1, lock = -1;
+	FD_LOCAL lock = -1, fd = -1;
+	int rc = local_root_writable(l, "change", key);
 
 	if (rc)
 		return rc;
@@ -145,10 +146,6 @@ static int attr_edit_key(struct store *s, const char *key,
 		rc = -errno;
 	if (!rc)
 		local_record_info(&st, record.etag, out);
-	if (fd >= 0)
-		close(fd);
-	if (lock >= 0)
-		close(lock);
 	return rc ? local_error(l, "change", key, rc, why) : 0;
 }
 

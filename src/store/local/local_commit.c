@@ -101,7 +101,7 @@ static int commit_replace(const struct local_commit *c,
 			  const struct local_path *p)
 {
 	unsigned flags = c->cond && c->cond->if_absent ? RENAME_NOREPLACE : 0;
-	int tmp, rc;
+	FD_LOCAL tmp = -1;
 
 	if (c->from_name)
 		return renameat2(c->from_dir, c->from_name, p->dir, p->name,
@@ -109,11 +109,7 @@ static int commit_replace(const struct local_commit *c,
 			       ? -errno
 			       : 0;
 	tmp = local_folder_open(c->l, LOCAL_TMP);
-	if (tmp < 0)
-		return tmp;
-	rc = commit_replace_by(c->fd, tmp, p, flags);
-	close(tmp);
-	return rc;
+	return tmp < 0 ? tmp : commit_replace_by(c->fd, tmp, p, flags);
 }
 
 static int commit_put_in_place(const struct local_commit *c,

@@ -127,15 +127,11 @@ int local_file_write(const struct store_body *body, int to, uint64_t to_at)
 /* A folder that is removed just then, or an open root: ext4 says EPERM. */
 static bool file_is_folder_gone(struct local *l, const char *path)
 {
-	int dir = local_file_openat(l->root_fd, path, O_PATH | O_DIRECTORY);
+	FD_LOCAL dir =
+		local_file_openat(l->root_fd, path, O_PATH | O_DIRECTORY);
 	struct stat st;
-	bool gone = dir == -ENOENT;
 
-	if (dir >= 0) {
-		gone = !fstat(dir, &st) && !st.st_nlink;
-		close(dir);
-	}
-	return gone;
+	return dir < 0 ? dir == -ENOENT : !fstat(dir, &st) && !st.st_nlink;
 }
 
 int local_file_make(struct local *l, const char *key)

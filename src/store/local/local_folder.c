@@ -88,16 +88,12 @@ int local_folder_below(int at, const char *name)
 
 static int make_folder(struct local *l, const char *name)
 {
-	int fd, rc;
+	FD_LOCAL fd = -1;
 
 	if (mkdirat(l->folder_fd, name, 0700))
 		return errno == EEXIST ? 0 : -errno;
 	fd = local_folder_below(l->folder_fd, name);
-	if (fd < 0)
-		return fd;
-	rc = local_folder_own(l, fd);
-	close(fd);
-	return rc;
+	return fd < 0 ? fd : local_folder_own(l, fd);
 }
 
 int local_folder_open(struct local *l, const char *name)
@@ -149,7 +145,7 @@ int local_folder_file(int at, const char *name, int flags, struct stat *st)
 /* The file of locks, empty; it may be there. */
 static int folder_make_locks(struct local *l)
 {
-	int fd =
+	FD_LOCAL fd =
 		openat(l->folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	int rc;
 
@@ -158,7 +154,6 @@ static int folder_make_locks(struct local *l)
 	rc = local_folder_own(l, fd);
 	if (!rc)
 		rc = local_file_link(fd, l->folder_fd, LOCAL_LOCKS);
-	close(fd);
 	return rc == -EEXIST ? 0 : rc;
 }
 
@@ -260,11 +255,7 @@ static int folder_put(struct local *l, int tmp, const char *name,
 int local_folder_write(struct local *l, const char *name,
 		       const struct buf *text, bool replace)
 {
-	int tmp = local_folder_open(l, LOCAL_TMP), rc;
+	FD_LOCAL tmp = local_folder_open(l, LOCAL_TMP);
 
-	if (tmp < 0)
-		return tmp;
-	rc = folder_put(l, tmp, name, text, replace);
-	close(tmp);
-	return rc;
+	return tmp < 0 ? tmp : folder_put(l, tmp, name, text, replace);
 }

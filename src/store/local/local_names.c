@@ -61,17 +61,17 @@ static int names_unlink_at(const struct local_path *p, const char *etag)
 /* A folder that is not empty is there for its keys from now on. */
 static int names_make_implied(const struct local_path *p)
 {
-	int fd = local_file_openat(p->dir, p->name, O_RDONLY | O_DIRECTORY), rc;
+	FD_LOCAL fd =
+		local_file_openat(p->dir, p->name, O_RDONLY | O_DIRECTORY);
 	struct local_props none = { 0 };
 	char etag[STORE_ETAG_SIZE];
 	struct stat st;
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	rc = fstat(fd, &st) ? -errno
-			    : local_record_write(fd, &st, &none, true, 0, etag);
-	close(fd);
-	return rc;
+	return fstat(fd, &st)
+		       ? -errno
+		       : local_record_write(fd, &st, &none, true, 0, etag);
 }
 
 /* A folder that no listing shows anything of is not empty all the same. */
@@ -282,7 +282,8 @@ int local_names_exchange(struct store *s, const char *one, const char *other)
 {
 	struct local *l = local_of(s);
 	const char *why = NULL;
-	int rc = local_root_writable(l, "exchange", one), lock = -1;
+	FD_LOCAL lock = -1;
+	int rc = local_root_writable(l, "exchange", one);
 
 	if (rc)
 		return rc;
@@ -293,8 +294,6 @@ int local_names_exchange(struct store *s, const char *one, const char *other)
 		return local_error(l, "exchange", one, rc, why);
 	lock = local_lock_keys(l, one, other);
 	rc = lock < 0 ? lock : names_exchange_locked(l, one, other);
-	if (lock >= 0)
-		close(lock);
 	return rc && rc != -ENOTSUP ? local_error(l, "exchange", one, rc, NULL)
 				    : rc;
 }
@@ -313,7 +312,7 @@ static int names_flush(int fd)
 static int names_flush_folder(struct local *l, const char *key, size_t n)
 {
 	char path[STORE_KEY_MAX + 1];
-	int fd, rc;
+	FD_LOCAL fd = -1;
 
 	memcpy(path, key, n);
 	for (;;) {
@@ -325,25 +324,17 @@ static int names_flush_folder(struct local *l, const char *key, size_t n)
 		for (n--; n && path[n - 1] != '/'; n--)
 			;
 	}
-	if (fd < 0)
-		return fd;
-	rc = names_flush(fd);
-	close(fd);
-	return rc;
+	return fd < 0 ? fd : names_flush(fd);
 }
 
 static int names_flush_file(struct local *l, const char *key)
 {
 	struct stat st;
-	int fd = local_path_open_file(l, key, &st), rc;
+	FD_LOCAL fd = local_path_open_file(l, key, &st);
 
 	if (fd == -ENOENT)
 		return 0; /* removed: its folder has that */
-	if (fd < 0)
-		return fd;
-	rc = names_flush(fd);
-	close(fd);
-	return rc;
+	return fd < 0 ? fd : names_flush(fd);
 }
 
 int local_names_sync(struct store *s, const char *key)

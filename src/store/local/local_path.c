@@ -174,12 +174,11 @@ static bool path_is_implied(struct local *l, const char *folder)
 {
 	struct local_record record;
 	struct stat st;
-	int fd = local_path_open_dir(l, folder, &st);
+	FD_LOCAL fd = local_path_open_dir(l, folder, &st);
 
 	if (fd < 0)
 		return false;
 	local_record_read(fd, &st, &record);
-	close(fd);
 	return record.implied;
 }
 
@@ -189,7 +188,7 @@ static bool path_prune_one(struct local *l, const char *folder)
 {
 	LOCAL_PATH_LOCAL up = { .dir = -1 };
 	bool gone = false;
-	int lock;
+	FD_LOCAL lock = -1;
 
 	if (!path_is_implied(l, folder))
 		return false;
@@ -198,7 +197,6 @@ static bool path_prune_one(struct local *l, const char *folder)
 		return false;
 	if (path_is_implied(l, folder) && !local_path_open(l, folder, &up))
 		gone = !unlinkat(up.dir, up.name, AT_REMOVEDIR);
-	close(lock);
 	return gone;
 }
 

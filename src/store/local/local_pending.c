@@ -38,13 +38,9 @@ static int pending_make_file(int dir, const char *name, mode_t mode)
 
 static int pending_write_key(int dir, const char *key)
 {
-	int fd = pending_make_file(dir, LOCAL_UPLOAD_KEY, 0600), rc;
+	FD_LOCAL fd = pending_make_file(dir, LOCAL_UPLOAD_KEY, 0600);
 
-	if (fd < 0)
-		return fd;
-	rc = io_pwrite(fd, key, strlen(key), 0);
-	close(fd);
-	return rc;
+	return fd < 0 ? fd : io_pwrite(fd, key, strlen(key), 0);
 }
 
 static int pending_make_files(int dir, const char *key, int *fd)
@@ -125,13 +121,9 @@ int local_pending_make(struct local *l, const char *key, char id[LOCAL_ID_SIZE],
 
 int local_pending_drop(struct local *l, const char *id)
 {
-	int uploads = local_folder_open(l, LOCAL_UPLOADS), rc;
+	FD_LOCAL uploads = local_folder_open(l, LOCAL_UPLOADS);
 
-	if (uploads < 0)
-		return uploads;
-	rc = pending_drop_at(uploads, id);
-	close(uploads);
-	return rc;
+	return uploads < 0 ? uploads : pending_drop_at(uploads, id);
 }
 
 /* ---- what a process that was killed has left ---- */
@@ -160,17 +152,14 @@ static void pending_sweep_tmp(const struct sweep *s, const char *name)
 /* Does no process hold its data any more? */
 static bool pending_is_dead(const struct sweep *s, const char *name, int upload)
 {
-	int fd = local_file_openat(upload, LOCAL_DATA,
-				   O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
-					   O_NOCTTY);
-	bool dead;
+	FD_LOCAL fd = local_file_openat(upload, LOCAL_DATA,
+					O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+						O_NOCTTY);
 
 	/* Without data it is being completed, or dropped, or half of it was. */
 	if (fd < 0)
 		return fd == -ENOENT && pending_is_old(s, name);
-	dead = !flock(fd, LOCK_EX | LOCK_NB);
-	close(fd);
-	return dead;
+	return !flock(fd, LOCK_EX | LOCK_NB);
 }
 
 static void pending_sweep_upload(const struct sweep *s, const char *name)

@@ -91,7 +91,8 @@ int local_put(struct store *s, const char *key, const struct store_body *body,
 {
 	struct local *l = local_of(s);
 	struct local_props kept;
-	int rc = put_check(l, key, body->len), fd = -1;
+	FD_LOCAL fd = -1;
+	int rc = put_check(l, key, body->len);
 
 	if (rc)
 		return rc;
@@ -107,8 +108,6 @@ int local_put(struct store *s, const char *key, const struct store_body *body,
 	}
 	if (!rc)
 		rc = put_place(l, key, fd, meta, cond, &kept, out);
-	if (fd >= 0)
-		close(fd);
 	return rc;
 }
 
@@ -118,15 +117,13 @@ static int put_fill_from(struct local *l, const char *from, const char *etag,
 {
 	struct object_info info;
 	struct stat st;
-	int source, fd,
-		rc = local_read_open(&l->base, from, etag, &source, &info);
+	FD_LOCAL source = -1;
+	int fd, rc = local_read_open(&l->base, from, etag, &source, &info);
 
 	if (rc)
 		return rc;
-	if (fstat(source, &st)) {
-		close(source);
+	if (fstat(source, &st))
 		return -errno;
-	}
 	local_record_read(source, &st, record);
 	fd = local_file_make(l, to);
 	rc = fd < 0 ? fd : 0;
@@ -134,7 +131,6 @@ static int put_fill_from(struct local *l, const char *from, const char *etag,
 		rc = local_file_copy(source, 0, fd, 0, info.size);
 	if (!rc)
 		rc = local_read_same(&l->base, source, info.etag);
-	close(source);
 	if (rc && fd >= 0)
 		close(fd);
 	return rc ? local_error(l, "copy", from, rc, NULL) : fd;

@@ -64,7 +64,7 @@ static int root_check_place(struct local *l, struct buf *why)
 
 static int open_root(struct local *l, struct buf *why)
 {
-	int fd = -1;
+	FD_LOCAL fd = -1;
 
 	l->root_fd = open(root_of(l), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (l->root_fd < 0 && errno == ENOENT) {
@@ -84,7 +84,6 @@ static int open_root(struct local *l, struct buf *why)
 				? "this kernel has no openat2(), Linux 5.6 "
 				  "or later is needed"
 				: strerror(-fd));
-	close(fd);
 	return root_check_place(l, why);
 }
 
@@ -143,7 +142,7 @@ static int root_open_folder(struct local *l, struct buf *why)
 /* A file without a name that has an attribute: all that a PUT needs. */
 static int root_probe(struct local *l, struct buf *why)
 {
-	int fd =
+	FD_LOCAL fd =
 		openat(l->folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	int rc = 0;
 
@@ -158,7 +157,6 @@ static int root_probe(struct local *l, struct buf *why)
 	}
 	if (fsetxattr(fd, PROBE, "", 0, 0))
 		rc = -errno;
-	close(fd);
 	if (rc == -EOPNOTSUPP)
 		return root_fault(
 			l, why, rc,

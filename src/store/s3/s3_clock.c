@@ -9,7 +9,6 @@
  */
 #include "store/s3/s3_clock.h"
 
-
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
