@@ -139,9 +139,7 @@ int close_errors_take(struct close_errors *u, const char *stage,
 
 	if (!close_errors_any(u))
 		return 0;
-	lock_take(&u->lock);
-	e = close_errors_take_locked(u, stage, key);
-	lock_drop(&u->lock);
+	e = LOCK_UNDER(&u->lock, close_errors_take_locked(u, stage, key));
 	rc = e ? e->rc : 0;
 	close_error_free(e);
 	return rc;

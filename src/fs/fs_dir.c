@@ -96,13 +96,8 @@ void fs_dir_clear(struct fs *fs)
 {
 	struct dir_handle *h;
 
-	do {
-		lock_take(&fs->lock);
-		h = fs_locked(fs)->dirs;
-		lock_drop(&fs->lock);
-		if (h)
-			fs_dir_close(fs, h);
-	} while (h);
+	while ((h = LOCK_UNDER(&fs->lock, fs_locked(fs)->dirs)))
+		fs_dir_close(fs, h);
 }
 
 static int dir_begin(struct dir_handle *h)

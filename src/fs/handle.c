@@ -82,12 +82,7 @@ unsigned handle_openers(struct fs *fs, const struct handle *h, pid_t *out,
 
 static struct handle *handle_first(struct fs *fs)
 {
-	struct handle *h;
-
-	lock_take(&fs->lock);
-	h = fs_locked(fs)->handles;
-	lock_drop(&fs->lock);
-	return h;
+	return LOCK_UNDER(&fs->lock, fs_locked(fs)->handles);
 }
 
 void handle_clear(struct fs *fs)

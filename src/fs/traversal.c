@@ -245,12 +245,9 @@ bool traversal_affords(struct traversals *t, struct inode *dir,
 		       const char *name, unsigned more)
 {
 	uint64_t ino = traversal_ino(t->fs, dir);
-	bool affords;
 
-	lock_take(&t->lock);
-	affords = traversal_may(traversal_find(t, ino, name), more);
-	lock_drop(&t->lock);
-	return affords;
+	return LOCK_UNDER(&t->lock,
+			  traversal_may(traversal_find(t, ino, name), more));
 }
 
 bool traversal_affords_whole(struct traversals *t, struct inode *dir,

@@ -107,12 +107,7 @@ static int parts_reserve_locked(struct upload_parts *p, unsigned n)
 
 int upload_parts_reserve(struct upload_parts *p, unsigned n)
 {
-	int rc;
-
-	lock_take(&p->lock);
-	rc = parts_reserve_locked(p, n);
-	lock_drop(&p->lock);
-	return rc;
+	return LOCK_UNDER(&p->lock, parts_reserve_locked(p, n));
 }
 
 /* ---- parts on their way ---- */
@@ -291,22 +286,12 @@ int upload_parts_wait_part(struct upload_parts *p, unsigned number)
 
 struct upload_parts_count upload_parts_count(struct upload_parts *p)
 {
-	struct upload_parts_count n;
-
-	lock_take(&p->lock);
-	n = parts_locked(p)->count;
-	lock_drop(&p->lock);
-	return n;
+	return LOCK_UNDER(&p->lock, parts_locked(p)->count);
 }
 
 bool upload_parts_is_sending(struct upload_parts *p, unsigned number)
 {
-	bool is;
-
-	lock_take(&p->lock);
-	is = !slot_ended_locked(p, number);
-	lock_drop(&p->lock);
-	return is;
+	return LOCK_UNDER(&p->lock, !slot_ended_locked(p, number));
 }
 
 bool upload_parts_has(struct upload_parts *p, unsigned number)
@@ -355,11 +340,9 @@ static void parts_cancel(struct upload_parts *p, bool all)
 {
 	for (unsigned i = 0; i < p->width; i++) {
 		struct flight *fl = &p->flights[i];
-		bool flies;
+		bool flies = LOCK_UNDER(&p->lock, all ? fl->flies
+						      : flight_is_borrowed(fl));
 
-		lock_take(&p->lock);
-		flies = all ? fl->flies : flight_is_borrowed(fl);
-		lock_drop(&p->lock);
 		if (flies && !fl->cancelled) {
 			fl->cancelled = true;
 			store_part_cancel(&fl->part);

@@ -81,12 +81,8 @@ static void local_find(struct file *f, uint64_t offset, uint64_t end,
 static int local_add(struct file *f, uint64_t start, uint64_t end)
 	REQUIRES(f->turn)
 {
-	int rc;
-
-	lock_take(&f->lock);
-	rc = extents_add(&content_edit(f)->local, start, end);
-	lock_drop(&f->lock);
-	return rc;
+	return LOCK_UNDER(&f->lock,
+			  extents_add(&content_edit(f)->local, start, end));
 }
 
 /* What the scratch file lacks of [start, end) comes from the base. */

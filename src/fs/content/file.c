@@ -423,13 +423,9 @@ static int file_publish_at(struct file *f, const char *key,
 {
 	struct object_info result;
 	char *base_key;
-	bool orphan;
 	int rc;
 
-	lock_take(&f->lock);
-	orphan = file_locked(f)->orphan;
-	lock_drop(&f->lock);
-	if (orphan) {
+	if (LOCK_UNDER(&f->lock, file_locked(f)->orphan)) {
 		upload_give_up(f);
 		return 0;
 	}

@@ -41,11 +41,9 @@ static int edit_stored(struct file *f, const char *key, struct props *p,
 		       const struct object_info *now) REQUIRES(f->turn)
 {
 	char *name = NULL;
-	bool other;
+	bool other = LOCK_UNDER(&f->lock, strcmp(file_locked(f)->base.etag,
+						 now->etag) != 0);
 
-	lock_take(&f->lock);
-	other = strcmp(file_locked(f)->base.etag, now->etag) != 0;
-	lock_drop(&f->lock);
 	if (other)
 		name = strdup(key);
 	if (other && !name) {

@@ -191,8 +191,6 @@ int file_map_stale(struct file *f, const struct block_source *s)
 
 	if (rc)
 		return rc;
-	lock_take(&f->lock);
-	rc = file_locked(f)->source == s ? -ESTALE : -EAGAIN;
-	lock_drop(&f->lock);
-	return rc;
+	return LOCK_UNDER(&f->lock,
+			  file_locked(f)->source == s ? -ESTALE : -EAGAIN);
 }

@@ -126,11 +126,9 @@ int file_props_learn(struct file *f)
 	rc = props_look(f, &b);
 	if (!rc)
 		rc = props_ask(f, &b, &props);
-	if (!rc) {
-		lock_take(&f->lock);
-		props = props_set_locked(f, props, b.etag);
-		lock_drop(&f->lock);
-	}
+	if (!rc)
+		props = LOCK_UNDER(&f->lock,
+				   props_set_locked(f, props, b.etag));
 	free(b.key);
 	return rc;
 }
@@ -282,10 +280,7 @@ bool file_props_current(struct file *f, struct props *out)
 
 void file_props_stored(struct file *f, struct props *p, const char *etag)
 {
-	lock_take(&f->lock);
-	p = props_set_locked(f, p, etag);
-	lock_drop(&f->lock);
-	free(p);
+	free(LOCK_UNDER(&f->lock, props_set_locked(f, p, etag)));
 }
 
 bool file_props_pending(struct file *f, struct props *out)

@@ -87,12 +87,7 @@ static const char *publish_etag(const struct publish *p)
 static enum file_kind publish_kind_at(struct file *f, uint64_t at, uint64_t end,
 				      uint64_t *run_end)
 {
-	enum file_kind kind;
-
-	lock_take(&f->lock);
-	kind = file_map_kind_locked(f, at, end, run_end);
-	lock_drop(&f->lock);
-	return kind;
+	return LOCK_UNDER(&f->lock, file_map_kind_locked(f, at, end, run_end));
 }
 
 static bool publish_is(struct publish *p, const struct part_range *part,

@@ -157,9 +157,8 @@ int file_seal(struct file *f, int dir, const char *name,
 	if (rc)
 		return rc;
 	after = f->turn.before;
-	lock_take(&f->lock);
-	over = file_locked(f)->orphan || file_locked(f)->sealed;
-	lock_drop(&f->lock);
+	over = LOCK_UNDER(&f->lock,
+			  file_locked(f)->orphan || file_locked(f)->sealed);
 	if (after == FILE_DIRTY && !over) {
 		rc = seal_with_turn(f, &x, dir, name);
 		if (!rc)

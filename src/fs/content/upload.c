@@ -163,10 +163,9 @@ int upload_leave_tail(struct file *f, struct spill *s)
 
 	if (rc)
 		return rc;
-	lock_take(&f->lock);
-	rc = extents_add(&content_edit(f)->local, t.part.start,
-			 t.part.start + t.len);
-	lock_drop(&f->lock);
+	rc = LOCK_UNDER(&f->lock,
+			extents_add(&content_edit(f)->local, t.part.start,
+				    t.part.start + t.len));
 	if (rc) {
 		upload_part_free(p);
 		return rc;
@@ -195,10 +194,10 @@ int upload_settle(struct file *f, uint64_t start, uint64_t end)
 	if (start < end)
 		spill_wait(s, start, end);
 	while (!rc && spill_next_lost(s, &lost)) {
-		lock_take(&f->lock);
-		rc = extents_add(&content_edit(f)->not_retained, lost.start,
-				 number_min(lost.end, content(f)->size));
-		lock_drop(&f->lock);
+		rc = LOCK_UNDER(
+			&f->lock,
+			extents_add(&content_edit(f)->not_retained, lost.start,
+				    number_min(lost.end, content(f)->size)));
 		if (!rc)
 			spill_told_lost(s);
 		if (!rc && first)

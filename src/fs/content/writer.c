@@ -98,10 +98,8 @@ int writer_keep(struct file *f, uint64_t offset, const void *bytes, size_t len)
 
 	if (rc)
 		return rc;
-	lock_take(&f->lock);
-	rc = extents_add(&content_edit(f)->local, offset, offset + len);
-	lock_drop(&f->lock);
-	return rc;
+	return LOCK_UNDER(&f->lock, extents_add(&content_edit(f)->local, offset,
+						offset + len));
 }
 
 int writer_shrink_tail(struct file *f)
@@ -204,12 +202,7 @@ static bool writer_has_part(struct file *f, const struct part_range *part)
 
 static bool writer_is_orphan(struct file *f)
 {
-	bool orphan;
-
-	lock_take(&f->lock);
-	orphan = file_locked(f)->orphan;
-	lock_drop(&f->lock);
-	return orphan;
+	return LOCK_UNDER(&f->lock, file_locked(f)->orphan);
 }
 
 /* Will a write that ends at `end` let a part leave? */

@@ -151,14 +151,11 @@ static int claims_begin(struct tree *t, struct inode *i, bool move)
 
 static void claims_end(struct tree *t, struct inode *i, bool move)
 {
-	struct tree_claim *ended;
-
-	tree_lock(t);
-	ended = claims_remove_locked(
-		t, move ? &tree_locked(t)->moving : &tree_locked(t)->publishing,
-		i);
-	tree_unlock(t);
-	free(ended);
+	free(TREE_UNDER(t,
+			claims_remove_locked(t,
+					     move ? &tree_locked(t)->moving
+						  : &tree_locked(t)->publishing,
+					     i)));
 }
 
 /* What stands at dir/name, if that or dir is another thread's now: *known. */

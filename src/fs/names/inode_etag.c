@@ -48,13 +48,8 @@ bool inode_etag_take_pages(struct tree *t, struct inode *i, const char *etag)
 
 bool inode_etag_has_begin(struct tree *t, struct inode *i, const char *etag)
 {
-	bool has;
-
-	tree_lock(t);
-	has = i->kernel_pages_etag == etag_hash(etag) &&
-	      (i->flags & INODE_KERNEL_BEGIN);
-	tree_unlock(t);
-	return has;
+	return TREE_UNDER(t, i->kernel_pages_etag == etag_hash(etag) &&
+				     (i->flags & INODE_KERNEL_BEGIN));
 }
 
 void inode_etag_set_pages(struct tree *t, struct inode *i, uint32_t version)

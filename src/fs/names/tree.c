@@ -495,14 +495,9 @@ int tree_move_locked(struct tree *t, struct inode *i, struct inode *to_dir,
 int tree_move(struct tree *t, struct inode *i, struct inode *to_dir,
 	      const char *name)
 {
-	int rc;
-
 	if (strlen(name) >= NAME_SIZE)
 		return -ENAMETOOLONG;
-	tree_lock(t);
-	rc = tree_move_locked(t, i, to_dir, name);
-	tree_unlock(t);
-	return rc;
+	return TREE_UNDER(t, tree_move_locked(t, i, to_dir, name));
 }
 
 void tree_invalidate(struct tree *t, struct inode *dir, const char *name)

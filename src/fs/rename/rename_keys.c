@@ -522,11 +522,8 @@ size_t rename_keys_changed(struct rename_keys *m,
 
 void rename_keys_failed(struct rename_keys *m, struct buf *key)
 {
-	size_t k;
+	size_t k = LOCK_UNDER(&m->lock, rename_keys_locked(m)->failed);
 
-	lock_take(&m->lock);
-	k = rename_keys_locked(m)->failed;
-	lock_drop(&m->lock);
 	rename_keys_whole_key(&m->from, k < m->n ? rename_keys_rest(m, k) : "",
 			      key);
 }

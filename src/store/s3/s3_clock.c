@@ -122,9 +122,7 @@ void s3_clock_learn(struct s3_call *c, const struct http_reply *reply)
 
 	if (c->http.class != HTTP_META || c->by || c->http.works)
 		return;
-	lock_take(&s->lock);
-	asks = s3_clock_asks(&s3_locked(s)->clock, &now);
-	lock_drop(&s->lock);
+	asks = LOCK_UNDER(&s->lock, s3_clock_asks(&s3_locked(s)->clock, &now));
 	if (!asks || !clock_read(c, reply, &now, &theirs_s))
 		return;
 	lock_take(&s->lock);

@@ -306,9 +306,7 @@ static int list_learn_names(struct s3 *s, struct s3_page *page)
 	enum s3_silent silent;
 	int rc = 0;
 
-	lock_take(&s->lock);
-	silent = s3_locked(s)->silent;
-	lock_drop(&s->lock);
+	silent = LOCK_UNDER(&s->lock, s3_locked(s)->silent);
 	for (unsigned i = 0; i < page->n && !rc && !silent; i++)
 		if (page->entries[i].other)
 			rc = names_ask(s, &page->entries[i], &silent);

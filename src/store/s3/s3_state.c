@@ -36,12 +36,7 @@ void s3_state_confirm_region(struct s3 *s, unsigned generation)
 
 bool s3_state_lacks(struct s3 *s, unsigned which)
 {
-	bool is;
-
-	lock_take(&s->lock);
-	is = (s3_locked(s)->lacks & which) != 0;
-	lock_drop(&s->lock);
-	return is;
+	return LOCK_UNDER(&s->lock, (s3_locked(s)->lacks & which) != 0);
 }
 
 unsigned s3_state_learn(struct s3 *s, unsigned which)
