@@ -9,6 +9,10 @@ KILLS=${KILLS-6}
 DIRECT=$ENDPOINT
 proxy_up 20
 CONF_EXT='write_back = yes'
+CONF_MORE="[stage other]
+url = s3://$BUCKET/${PREFIX}other/
+$(connection)
+write_back = yes"
 write_config 'metadata_ttl = 3600' 'check = none'
 sed "s|$ENDPOINT|$DIRECT|" "$CONF" >"$T/direct.conf"
 chmod 600 "$T/direct.conf"
@@ -157,6 +161,30 @@ at "$AT"
 mount_up
 ok '... and sent when it is back' 'flush && there far/off/g $LOCAL/pool/f4'
 fails '... under that name alone' . 'there far/off/f $LOCAL/pool/f4'
+
+# ---- to another stage of the same server
+
+refuse
+ok 'what waits moves to another stage' '
+	mkdir -p $E/none $E/some/deep && cp $LOCAL/pool/f3 $E/one &&
+	cp $LOCAL/pool/f2 $E/some/deep/f &&
+	mv $E/none $E/one $E/some $MNT/other/ && ! ls -d $E/none $E/one $E/some'
+crash
+mount_up
+moved_is_there() {
+	diff <(cd $MNT/other && find none one some | sort) \
+		<(printf "%s\n" none one some some/deep some/deep/f) &&
+		cmp $LOCAL/pool/f3 $MNT/other/one &&
+		cmp $LOCAL/pool/f2 $MNT/other/some/deep/f
+}
+ok '... and is there after a crash' 'moved_is_there'
+allow
+ok '... and sent' '
+	flush && mount_down && rm -rf $T/spill/write_back && mount_up &&
+	moved_is_there'
+ok 'what is copied by the server does not need its source' '
+	cp $LOCAL/pool/f6 $E/source && flush && cp $E/source $E/copy &&
+	rm $E/source && flush && there copy $LOCAL/pool/f6'
 mount_down
 cat "$T/real.conf" >"$CONF"
 mount_up

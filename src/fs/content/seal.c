@@ -103,13 +103,25 @@ static int seal_take_spill(struct file *f, struct sealing *x, int dir,
 	return rc;
 }
 
+/* Whose bytes are another file's object: that may be removed or replaced before
+ * this one is sent. */
+static bool seal_is_graft(struct file *f)
+{
+	bool is;
+
+	lock_take(&f->lock);
+	is = file_locked(f)->grafted;
+	lock_drop(&f->lock);
+	return is;
+}
+
 static int seal_with_turn(struct file *f, struct sealing *x, int dir,
 			  const char *name) REQUIRES(f->turn)
 {
 	bool small;
 	int rc = 0;
 
-	if (f->ops != &content_remote)
+	if (f->ops != &content_remote || seal_is_graft(f))
 		return -EOPNOTSUPP;
 	rc = upload_settle(f, 0, UINT64_MAX);
 	if (rc)

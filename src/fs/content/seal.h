@@ -51,7 +51,8 @@ struct seal {
  *
  * 0 too when nothing is dirty, or was changed since it was sealed, without a
  * call. -EOPNOTSUPP: the content cannot be sealed, for the store alone has some
- * of what was written, or it is kept in too many pieces; it is to be published.
+ * of what was written, also as another object, or it is kept in too many
+ * pieces; it is to be published.
  */
 int file_seal(struct file *f, int dir, const char *name,
 	      int (*each)(void *arg, const struct seal *s, const char *named),

@@ -350,8 +350,9 @@ int inode_file_enter(struct tree *t, struct inode *i, struct file *fresh,
 struct file *inode_file_get(struct tree *t, struct inode *i);
 bool inode_file_put(struct tree *t, struct inode *i,
 		    struct inode_given_up *out);
-/* Is the caller's the only use of the content of i? Waits for the others to
- * end, so long at most; an interrupt ends the wait. */
+/* Is the caller's the only use of the content of i, but for the one that is to
+ * send it later? Waits for the others to end, so long at most; an interrupt
+ * ends the wait. */
 bool inode_file_wait_alone(struct tree *t, struct inode *i, unsigned ms);
 /*
  * The last handle that could store what was written closes without having done

@@ -163,6 +163,12 @@ void inode_file_part(struct tree *t, struct inode *i,
 	tree_unlock(t);
 }
 
+/* But for who asks, and for what has it open to send it later. */
+static bool inode_file_is_alone(const struct inode *i)
+{
+	return i->ext && i->ext->users == (i->flags & INODE_PENDING ? 2 : 1);
+}
+
 bool inode_file_put(struct tree *t, struct inode *i, struct inode_given_up *out)
 {
 	bool last = false;
@@ -173,7 +179,7 @@ bool inode_file_put(struct tree *t, struct inode *i, struct inode_given_up *out)
 		last = --i->ext->users == 0;
 	if (last)
 		inode_file_last_left_locked(t, i, out);
-	else if (i->ext && i->ext->users == 1)
+	else if (inode_file_is_alone(i))
 		waiter_list_wake(&tree_locked(t)->waiters);
 	tree_unlock(t);
 	return last;
@@ -187,7 +193,7 @@ bool inode_file_wait_alone(struct tree *t, struct inode *i, unsigned ms)
 
 	tree_lock(t);
 	for (;;) {
-		alone = i->ext && i->ext->users == 1;
+		alone = inode_file_is_alone(i);
 		if (alone || rc || clock_mono_ms() >= until_ms)
 			break;
 		rc = waiter_list_sleep(&tree_locked(t)->waiters, &t->lock,

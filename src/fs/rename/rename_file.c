@@ -44,13 +44,21 @@ void rename_file_content(struct fs *fs, struct inode *i)
 /* A file that a program has closed may be released a moment later. */
 #define CLOSED_WAIT_MS 50
 
-static int across_is_open(struct fs *fs, struct inode *i)
+/* What is closed and waits to be sent is sent; what cannot be is copied, which
+ * lets it wait there. */
+static int across_close(struct fs *fs, struct inode *i)
 {
 	FILE_LOCAL *f = inode_file_get(fs->tree, i);
+	int rc;
 
-	return !f || inode_file_wait_alone(fs->tree, i, CLOSED_WAIT_MS)
-		       ? 0
-		       : -EXDEV;
+	if (!f)
+		return 0;
+	rc = inode_file_wait_alone(fs->tree, i, CLOSED_WAIT_MS)
+		     ? file_publish(f)
+		     : -EXDEV;
+	if (!rc && !inode_file_wait_alone(fs->tree, i, CLOSED_WAIT_MS))
+		rc = -EXDEV;
+	return !rc || rc == -EINTR ? rc : -EXDEV;
 }
 
 int rename_file_across(struct rename *r)
@@ -59,7 +67,7 @@ int rename_file_across(struct rename *r)
 		return 0;
 	if (!store_is_near(r->to_stage->store, r->stage->store))
 		return -EXDEV;
-	return marker_each_open(r->fs, r->from, across_is_open);
+	return marker_each_open(r->fs, r->from, across_close);
 }
 
 int rename_file_copy_error(const struct rename *r, int rc)

@@ -275,6 +275,23 @@ void write_back_published(struct write_back *w, struct inode *i)
 	queue_remove(w, i);
 }
 
+/* Its record says of which stage it is, which may be another one now. */
+static int moved_dir(struct write_back *w, const struct queued *q)
+{
+	struct record r = { .kind = RECORD_DIR };
+	struct acceptance a = { .w = w, .inode = q->inode, .id = q->id };
+	struct inode_object o;
+	int rc = inode_object(w->set.env->tree, q->inode, &o);
+
+	if (!rc && queue_find(w, q->inode) == q->id) {
+		a.stage = o.stage;
+		a.key = buf_str(&o.key);
+		rc = accept_record(&a, &r, false);
+	}
+	inode_object_clear(&o);
+	return rc == -ENOENT ? 0 : rc;
+}
+
 static int moved_one(struct write_back *w, const struct queued *q)
 {
 	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX + 1);
@@ -299,7 +316,7 @@ int write_back_moved(struct write_back *w, struct inode *i)
 		return 0;
 	rc = queue_list(w, i, &list, &n);
 	for (size_t k = 0; k < n; k++) {
-		one = moved_one(w, list[k]);
+		one = (list[k]->file ? moved_one : moved_dir)(w, list[k]);
 		rc = rc ? rc : one;
 		queue_unref(w, list[k]);
 	}

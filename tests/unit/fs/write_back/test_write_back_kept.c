@@ -163,6 +163,69 @@ static void replaced_while_a_worker_comes(void **state)
 	later_down(&m);
 }
 
+/* ---- what is open only to be sent ---- */
+
+/* No byte of it is fetched for programs that have it open: none has. */
+static void removed_and_replaced(void **state)
+{
+	struct handle *h;
+	struct mount m;
+
+	later_up(&m);
+	for (const char *name = "abc"; *name; name++) {
+		const char path[] = { *name, '\0' },
+			   key[] = { 'p', '/', *name, '\0' };
+
+		store_has(&m, key, "old text");
+		assert_int_equal(mount_open(&m, path, O_RDWR, &h), 0);
+		assert_int_equal(fs_file_write(m.fs, h, 0, "new", 3), 0);
+		assert_int_equal(fs_file_flush(m.fs, h), 0);
+		fs_release(m.fs, h);
+	}
+	assert_int_equal(later_waiting(&m), 3);
+	memstore_fail(m.store, "get", 0, -EIO);
+	assert_int_equal(mount_unlink(&m, "a"), 0);
+	assert_int_equal(mount_write(&m, "new", "new"), 0);
+	assert_int_equal(mount_rename(&m, "new", "b", 0), 0);
+	memstore_fail(m.store, "get", 0, 0);
+	later_reads(&m, "b", "new");
+	later_reads(&m, "c", "new text");
+	later_down(&m);
+}
+
+static void copy_all(struct mount *m, const char *from, const char *to)
+{
+	struct handle *source, *h;
+
+	assert_int_equal(mount_open(m, from, O_RDONLY, &source), 0);
+	assert_int_equal(mount_create(m, to, &h), 0);
+	assert_int_equal(fs_range_copy(m->fs, source, 0, h, 0, 100), 4);
+	assert_int_equal(fs_file_flush(m->fs, h), 0);
+	fs_release(m->fs, h);
+	fs_release(m->fs, source);
+	mount_forget(m, mount_find(m, to, NULL));
+}
+
+/* A copy that the server makes does not wait: its source may go. */
+static void copied_and_source_gone(void **state)
+{
+	struct mount m;
+
+	later_up(&m);
+	store_has(&m, "p/a", "text");
+	store_has(&m, "p/b", "text");
+	copy_all(&m, "a", "a2");
+	copy_all(&m, "b", "b2");
+	assert_int_equal(mount_unlink(&m, "a"), 0);
+	assert_int_equal(mount_write(&m, "b", "other"), 0);
+	mount_settle(&m);
+	assert_int_equal(later_flush(&m), 0);
+	later_stored(&m, "p/a2", "text");
+	later_stored(&m, "p/b2", "text");
+	later_stored(&m, "p/b", "other");
+	later_down(&m);
+}
+
 /* ---- modes and times, where objects keep them ---- */
 
 static void attributes_survive(void **state)
@@ -220,6 +283,8 @@ SUITE(write_back_kept)
 		cmocka_unit_test(refused_is_kept),
 		cmocka_unit_test(bounded),
 		cmocka_unit_test(replaced_while_a_worker_comes),
+		cmocka_unit_test(removed_and_replaced),
+		cmocka_unit_test(copied_and_source_gone),
 		cmocka_unit_test(attributes_survive),
 		cmocka_unit_test(off_by_default),
 	};
