@@ -25,9 +25,9 @@ dist_check_SCRIPTS += tests/cli/million.sh tests/cli/remove.sh \
 	tests/cli/sql.sh tests/cli/stages.sh
 EXTRA_DIST += tests/standin/listing.py
 TESTS += tests/cli/transfer.sh tests/cli/copy.sh tests/cli/tree.sh tests/cli/sync.sh tests/cli/screen.sh \
-	tests/cli/parts.sh
+	tests/cli/parts.sh tests/cli/put-resume.sh
 dist_check_SCRIPTS += tests/cli/transfer.sh tests/cli/copy.sh tests/cli/tree.sh tests/cli/sync.sh tests/cli/screen.sh \
-	tests/cli/parts.sh
+	tests/cli/parts.sh tests/cli/put-resume.sh
 TESTS += tests/cli/passwd.sh tests/cli/local.sh tests/cli/init.sh
 dist_check_SCRIPTS += tests/cli/passwd.sh tests/cli/local.sh tests/cli/init.sh
 

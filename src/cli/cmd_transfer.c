@@ -205,6 +205,9 @@ static const struct option put_options[] = {
 	TRANSFER_ROW("--content-type", STRING, content_type, .max = 255,
 		     .help = "the type of what is uploaded (default: by its "
 			     "name, unless the stage says content_type = off)"),
+	TRANSFER_ROW("--abort", BOOL, set.abort, .def = "no",
+		     .help = "send nothing: remove what an interrupted put of "
+			     "these has left unfinished"),
 	TRANSFER_ROW("--exact", BOOL, exact, .def = "no",
 		     .help = "the location is the file's own name"),
 	TRANSFER_ROW("--row", STRING, row,
@@ -224,9 +227,10 @@ static const char *put_fault_rows(const struct transfer_options *o,
 {
 	if (!w->n)
 		return "which files?";
-	if (o->recursive || o->exact || o->set.skip_existing || o->content_type)
+	if (o->recursive || o->exact || o->set.skip_existing || o->set.abort ||
+	    o->content_type)
 		return "a row says all of it: no --recursive, --exact, "
-		       "--skip-existing or --content-type with --row";
+		       "--skip-existing, --abort or --content-type with --row";
 	for (unsigned i = 0; i < w->n; i++)
 		if (put_is_standard(w->word[i]) && put_is_standard(o->row))
 			return "standard input is the row already";
@@ -376,8 +380,9 @@ const struct command put_command = {
 	.how =
 		&(const struct transfer_verb_ops){
 			.method = "PUT",
-			.again = "with --skip-existing the same command "
-				 "passes over what has arrived",
+			.again = "the same command again goes on where it "
+				 "ended (--skip-existing: past what has "
+				 "arrived; --abort: nothing is kept)",
 			.check = put_check,
 			.plan = put_plan,
 			.plan_rows = put_plan_rows,

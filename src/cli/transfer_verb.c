@@ -13,6 +13,7 @@
 #include "cli/cmd.h"
 #include "client/message.h"
 #include "client/session.h"
+#include "config/config.h"
 #include "transfer/transfer_sync.h"
 
 /* ---- rows ---- */
@@ -41,6 +42,7 @@ struct run {
 	struct transfer_options o;
 	struct transfer_words words;
 	struct transfer_rows rows;
+	char *uploads; /* transfer_settings.uploads */
 };
 
 static bool verb_to_stdout(const struct run *r)
@@ -81,7 +83,8 @@ static int verb_move(struct run *r, struct session *s)
 	int rc, status;
 
 	set->workers = verb_to_stdout(r) ? 1 : 0;
-	set->quiet = set->quiet || r->ops->quiet;
+	set->quiet = set->quiet || r->ops->quiet || set->abort;
+	set->uploads = r->uploads;
 	rc = transfer_new(set, &plan.t);
 	if (rc) {
 		message("cannot start", strerror(-rc));
@@ -127,8 +130,11 @@ int transfer_verb_run(const struct command *c, int argc, char **argv)
 		r.ops->check(&r.o, &r.words, &why);
 	if (why.len)
 		status = cmd_usage(c, buf_str(&why));
+	if (!status && !r.o.row)
+		r.uploads = config_uploads_dir();
 	if (!status)
 		status = verb_run_session(&r);
+	free(r.uploads);
 	transfer_row_clear_all(&r.rows);
 	option_clear(c->options, &r.o);
 	free(r.words.word);

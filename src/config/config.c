@@ -134,13 +134,27 @@ static bool config_is_embedded(const struct config *c)
 	return true;
 }
 
+/* Root's is the machine's, unless it has set one of its own. */
+static char *config_data_path(const char *xdg, const char *fallback,
+			      const char *system, const char *below)
+{
+	const char *own = getenv(xdg);
+
+	return !geteuid() && !(own && *own == '/')
+		       ? strdup(system)
+		       : config_xdg_path(xdg, fallback, below);
+}
+
+char *config_uploads_dir(void)
+{
+	return config_data_path("XDG_STATE_HOME", "/.local/state",
+				"/var/lib/stagefs/uploads", "/stagefs/uploads");
+}
+
 static int config_embed(struct config *c)
 {
-	const char *xdg = getenv("XDG_DATA_HOME");
-	bool system = !geteuid() && !(xdg && *xdg == '/');
-	char *dir = system ? strdup("/var/lib/stagefs/")
-			   : config_xdg_path("XDG_DATA_HOME", "/.local/share",
-					     "/stagefs/");
+	char *dir = config_data_path("XDG_DATA_HOME", "/.local/share",
+				     "/var/lib/stagefs/", "/stagefs/");
 	struct buf url = BUF_INIT(BUF_URL);
 
 	if (!dir)

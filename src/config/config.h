@@ -130,6 +130,9 @@ char *config_new_file(void);
 /* $NAME/below, or ~/fallback/below; the same. */
 char *config_xdg_path(const char *name, const char *fallback,
 		      const char *below);
+/* Where ids of open uploads are kept, for the process that finds them left; the
+ * same. */
+char *config_uploads_dir(void);
 
 /* A name for a stage of that URL (which has a `://`), that no other has. */
 void config_url_name(const struct config *c, const char *url, struct buf *out);

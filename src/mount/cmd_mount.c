@@ -129,14 +129,6 @@ static int mount_prepare(struct mounting *m)
 	return rc;
 }
 
-/* Where upload ids are kept over a crash; NULL: nowhere. */
-static char *mount_state_directory(void)
-{
-	return geteuid() ? config_xdg_path("XDG_STATE_HOME", "/.local/state",
-					   "/stagefs/uploads")
-			 : strdup("/var/lib/stagefs/uploads");
-}
-
 /* What a user has set wins over what a store of files keeps. */
 static unsigned mount_fixed_attributes(const struct config_mount *c)
 {
@@ -557,7 +549,7 @@ static int cmd_mount(const struct command *c, int argc, char **argv)
 	if (!rc) {
 		mount_end_block();
 		m.person = isatty(STDERR_FILENO);
-		m.state_dir = mount_state_directory();
+		m.state_dir = config_uploads_dir();
 		rc = mount_start(&m);
 	}
 	if (!rc)

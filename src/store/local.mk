@@ -12,6 +12,8 @@ libstore_a_SOURCES = \
 	src/store/store_meta.h \
 	src/store/store_presign.c src/store/store_presign.h \
 	src/store/store_probe.c src/store/store_probe.h \
+	src/store/store_upload.h \
 	src/store/upload_parts.c src/store/upload_parts.h \
+	src/store/upload_record.c src/store/upload_record.h \
 	src/store/upload_stream.c src/store/upload_stream.h \
 	src/store/xattrs.c src/store/xattrs.h

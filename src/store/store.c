@@ -242,13 +242,30 @@ const char *store_upload_id(struct store_upload *u)
 	return u->store->ops->upload_id(u);
 }
 
-int store_pending_abort(struct store *s, const struct store_pending *p)
+static int store_check_pending(struct store *s, const struct store_pending *p)
 {
 	int rc = store_check_key(s, p->key);
 
-	if (!rc && (!p->id || !*p->id))
-		rc = -EINVAL;
+	return rc || (p->id && *p->id) ? rc : -EINVAL;
+}
+
+int store_pending_abort(struct store *s, const struct store_pending *p)
+{
+	int rc = store_check_pending(s, p);
+
 	return rc ? rc : s->ops->pending_abort(s, p);
+}
+
+int store_upload_resume(struct store *s, const struct store_pending *p,
+			store_part_there_fn *there, void *arg,
+			struct store_upload **out)
+{
+	int rc = store_check_pending(s, p);
+
+	*out = NULL;
+	if (!rc && !s->ops->upload_resume)
+		rc = -EOPNOTSUPP;
+	return rc ? rc : s->ops->upload_resume(s, p, there, arg, out);
 }
 
 int store_copy(struct store *s, const char *from, const char *etag,

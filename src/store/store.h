@@ -33,13 +33,13 @@
 #include "store/props.h"
 #include "store/store_meta.h"
 #include "store/store_presign.h"
+#include "store/store_upload.h"
 
 struct buf;
 struct statvfs;
 struct store;
 
 #define STORE_KEY_MAX 1024
-#define STORE_ETAG_SIZE 80 /* with its quotes and the NUL */
 
 #define STORE_GET_ALL INT64_MAX
 #define STORE_SIZE_UNKNOWN UINT64_MAX /* where it need not be known */
@@ -136,70 +136,6 @@ struct store_get {
 	struct props *props;
 	bool told;
 	void *state; /* the store's */
-};
-
-/* ---- upload ---- */
-
-/* Memory, or a range of a file, as it stands while the call is under way. */
-struct store_body {
-	const void *data; /* NULL: fd */
-	int fd;
-	uint64_t offset;
-	uint64_t len;
-	/* Of all of them, when has_crc32c: a store that sends it along reads
-	 * nothing for it. */
-	uint32_t crc32c;
-	bool has_crc32c;
-	/* fd is a whole file of store_scratch(), which itself becomes the
-	 * object: no byte is copied. No program writes to it any more. */
-	bool adopt;
-};
-
-/* A write that holds only if; NULL and false: no condition. */
-struct store_cond {
-	const char *if_match; /* ETag that must be there */
-	bool if_absent; /* nothing may be there */
-	bool looked; /* ... and nothing was just now, so that a store that cannot
-			tie a copy to that need not look */
-};
-
-struct store_upload {
-	struct store *store;
-	char *key;
-};
-
-/*
- * A part. Numbers are 1..10000, in any order; the same number again replaces.
- * offset is where the part stands in the object (a local store writes there).
- * Caller-owned; lives until done().
- */
-struct store_part {
-	struct store_upload *upload;
-	unsigned number;
-	uint64_t offset;
-	struct store_body body;
-	void (*done)(struct store_part *part, int rc);
-	char etag[STORE_ETAG_SIZE]; /* set before done(0) */
-	void *state; /* the store's */
-};
-
-/* Bytes of an object that is there. */
-struct store_range {
-	const char *key;
-	const char *etag; /* If-Match; NULL: whatever is there */
-	uint64_t offset, len;
-};
-
-/* What completes an upload: ascending numbers. */
-struct store_part_done {
-	unsigned number;
-	char etag[STORE_ETAG_SIZE];
-};
-
-/* An upload that was begun and not completed. */
-struct store_pending {
-	char *key;
-	char *id;
 };
 
 struct store_limits {
@@ -305,6 +241,18 @@ typedef const char *store_upload_id_fn(struct store_upload *u);
 
 typedef int store_pending_abort_fn(struct store *s,
 				   const struct store_pending *p);
+/*
+ * Goes on with one: *out is as store_upload_open() had made it. there() is
+ * called for each part that the store has, by the calling thread, with the
+ * handle that is to be; not 0 ends it with that. -ENOENT: there is no such
+ * upload, perhaps any more; -EOPNOTSUPP.
+ */
+typedef int store_part_there_fn(void *arg, struct store_upload *u,
+				const struct store_part_there *part);
+typedef int store_upload_resume_fn(struct store *s,
+				   const struct store_pending *p,
+				   store_part_there_fn *there, void *arg,
+				   struct store_upload **out);
 
 /* Server-side, any size, with all headers and the storage class. etag: the
  * source's, or NULL. retype: the content type goes with the name; NULL: it
@@ -425,6 +373,7 @@ struct store_ops {
 	store_upload_free_fn *upload_free;
 	store_upload_id_fn *upload_id;
 	store_pending_abort_fn *pending_abort;
+	store_upload_resume_fn *upload_resume; /* NULL: it does not */
 	/* Appends the tags as PROP_TAGGING has them. NULL: there are none. */
 	int (*tags)(struct store *s, const char *key, struct buf *out);
 	store_copy_fn *copy;
@@ -561,6 +510,7 @@ store_upload_abort_fn store_upload_abort;
 store_upload_free_fn store_upload_free;
 store_upload_id_fn store_upload_id;
 store_pending_abort_fn store_pending_abort;
+store_upload_resume_fn store_upload_resume;
 
 /* The content type stays. */
 int store_copy(struct store *s, const char *from, const char *etag,

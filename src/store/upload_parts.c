@@ -61,22 +61,16 @@ static struct slot *slot_locked(struct upload_parts *p, unsigned number)
 	return number <= g->n_slots ? &g->slots[number - 1] : NULL;
 }
 
-int upload_parts_open(struct store *s, const char *key,
-		      const struct store_meta *meta, unsigned width,
-		      struct upload_parts **out)
+static struct upload_parts *parts_new(unsigned width)
 {
 	struct upload_parts *p =
 		calloc(1, sizeof(*p) + width * sizeof(p->flights[0]));
-	int rc = p ? store_upload_open(s, key, meta, &p->upload) : -ENOMEM;
 
-	if (rc) {
-		free(p);
-		return rc;
+	if (p) {
+		lock_init(&p->lock, LOCK_UPLOAD_PARTS);
+		p->width = width;
 	}
-	lock_init(&p->lock, LOCK_UPLOAD_PARTS);
-	p->width = width;
-	*out = p;
-	return 0;
+	return p;
 }
 
 void upload_parts_free(struct upload_parts *p)
@@ -90,6 +84,26 @@ void upload_parts_free(struct upload_parts *p)
 	store_upload_free(p->upload);
 	lock_destroy(&p->lock);
 	free(p);
+}
+
+static int parts_made(struct upload_parts *p, int rc, struct upload_parts **out)
+{
+	if (rc)
+		upload_parts_free(p);
+	else
+		*out = p;
+	return rc;
+}
+
+int upload_parts_open(struct store *s, const char *key,
+		      const struct store_meta *meta, unsigned width,
+		      struct upload_parts **out)
+{
+	struct upload_parts *p = parts_new(width);
+
+	return p ? parts_made(p, store_upload_open(s, key, meta, &p->upload),
+			      out)
+		 : -ENOMEM;
 }
 
 struct store_upload *upload_parts_upload(struct upload_parts *p)
@@ -108,6 +122,55 @@ static int parts_reserve_locked(struct upload_parts *p, unsigned n)
 int upload_parts_reserve(struct upload_parts *p, unsigned n)
 {
 	return LOCK_UNDER(&p->lock, parts_reserve_locked(p, n));
+}
+
+/* The store has it, but for who sent it here. */
+static int parts_note_sent(struct upload_parts *p, unsigned number,
+			   const char etag[STORE_ETAG_SIZE])
+{
+	struct slot *slot;
+	int rc;
+
+	lock_take(&p->lock);
+	rc = parts_reserve_locked(p, number);
+	if (!rc) {
+		slot = slot_locked(p, number);
+		slot->state = SLOT_SENT;
+		slot->stale = false;
+		memcpy(slot->etag, etag, sizeof(slot->etag));
+	}
+	lock_drop(&p->lock);
+	return rc;
+}
+
+struct resuming {
+	struct upload_parts *p;
+	int (*keep)(void *arg, const struct store_part_there *part);
+	void *arg;
+};
+
+static int parts_there(void *arg, struct store_upload *u,
+		       const struct store_part_there *part)
+{
+	struct resuming *r = arg;
+	int rc = r->keep(r->arg, part);
+
+	return rc > 0 ? parts_note_sent(r->p, part->number, part->etag) : rc;
+}
+
+int upload_parts_resume(struct store *s, const struct store_pending *pending,
+			unsigned width,
+			int (*keep)(void *arg,
+				    const struct store_part_there *part),
+			void *arg, struct upload_parts **out)
+{
+	struct resuming r = { .p = parts_new(width), .keep = keep, .arg = arg };
+
+	return r.p ? parts_made(r.p,
+				store_upload_resume(s, pending, parts_there, &r,
+						    &r.p->upload),
+				out)
+		   : -ENOMEM;
 }
 
 /* ---- parts on their way ---- */
@@ -197,20 +260,11 @@ int upload_parts_copy(struct upload_parts *p, unsigned number, uint64_t offset,
 		      const struct store_range *from)
 {
 	struct store_part_done done;
-	struct slot *slot;
 	int rc = upload_parts_reserve(p, number);
 
 	if (!rc)
 		rc = store_part_copy(p->upload, number, offset, from, &done);
-	if (rc)
-		return rc;
-	lock_take(&p->lock);
-	slot = slot_locked(p, number);
-	slot->state = SLOT_SENT;
-	slot->stale = false;
-	memcpy(slot->etag, done.etag, sizeof(slot->etag));
-	lock_drop(&p->lock);
-	return 0;
+	return rc ? rc : parts_note_sent(p, number, done.etag);
 }
 
 /* ---- waiting ---- */
@@ -355,6 +409,11 @@ static void parts_cancel(struct upload_parts *p, bool all)
 void upload_parts_recall(struct upload_parts *p)
 {
 	parts_cancel(p, false);
+}
+
+void upload_parts_stop(struct upload_parts *p)
+{
+	parts_cancel(p, true);
 }
 
 /* The list that completes it; -EAGAIN when parts are missing. */

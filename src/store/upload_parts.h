@@ -59,6 +59,16 @@ struct upload_parts_count {
 int upload_parts_open(struct store *s, const char *key,
 		      const struct store_meta *meta, unsigned width,
 		      struct upload_parts **out);
+/*
+ * The same with an upload that was begun before: of its parts those are there
+ * for which keep() says 1; 0: it is to be sent again, -errno: that ends it.
+ * 0, or as store_upload_resume().
+ */
+int upload_parts_resume(struct store *s, const struct store_pending *pending,
+			unsigned width,
+			int (*keep)(void *arg,
+				    const struct store_part_there *part),
+			void *arg, struct upload_parts **out);
 /* None is on its way. What was neither completed nor aborted stays with the
  * store. NULL is fine. */
 void upload_parts_free(struct upload_parts *p);
@@ -98,6 +108,10 @@ void upload_parts_stale(struct upload_parts *p, unsigned first, unsigned last);
 /* Ends those without ended(): their bytes may change afterwards. Whatever
  * interrupts the caller. */
 void upload_parts_recall(struct upload_parts *p);
+
+/* Ends all parts, whatever interrupts the caller: the upload stays, to be gone
+ * on with. */
+void upload_parts_stop(struct upload_parts *p);
 
 /*
  * The object is there, of the parts 1 .. n. 0, -EAGAIN (the store lacks some),

@@ -14,6 +14,7 @@ libtransfer_a_SOURCES = \
 	src/transfer/transfer_progress.c src/transfer/transfer_progress.h \
 	src/transfer/transfer_put.c \
 	src/transfer/transfer_remote.c src/transfer/transfer_remote.h \
+	src/transfer/transfer_resume.c src/transfer/transfer_resume.h \
 	src/transfer/transfer_row.c src/transfer/transfer_row.h \
 	src/transfer/transfer_sink.c src/transfer/transfer_sink.h \
 	src/transfer/transfer_state.c src/transfer/transfer_state.h \

@@ -58,6 +58,8 @@ struct transfer_settings {
 	unsigned workers; /* files at once; 0: as many */
 	bool quiet; /* no progress */
 	bool no_clobber, skip_existing;
+	bool abort; /* put: ends what an earlier run left, and sends nothing */
+	const char *uploads; /* put: where open ones are kept; NULL: nowhere */
 	bool dry_run; /* jobs are shown, and not done */
 	bool json; /* a row for each job on standard output, with its end */
 	uint64_t rate; /* bytes a second, all together; 0: no limit */

@@ -173,3 +173,20 @@ int transfer_file_equal(int fd, uint64_t size, uint64_t part_size,
 	*equal = !rc && !strcmp(wanted, got);
 	return rc;
 }
+
+int transfer_file_part_equal(int fd, uint64_t at, uint64_t len,
+			     const char *etag, bool *equal)
+{
+	unsigned char sum[SHA256_SIZE];
+	char wanted[33], got[33];
+	unsigned parts;
+	int rc;
+
+	*equal = false;
+	if (!transfer_state_md5(etag, wanted, &parts) || parts)
+		return 0;
+	rc = file_range_md5(fd, at, len, sum);
+	hex_encode(sum, MD5_SIZE, got);
+	*equal = !rc && !strcmp(wanted, got);
+	return rc;
+}

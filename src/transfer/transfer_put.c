@@ -4,6 +4,10 @@
  * Standard input, pipes and devices have no size yet and are spooled first. A
  * file that changes while it is sent is an error: what arrived is a mixture
  * that no program wrote.
+ *
+ * An upload of parts that breaks off is left, with a record of it
+ * (transfer_resume.h): the next run asks the store once which parts it has, keeps
+ * those whose bytes are the file's by their MD5, and sends the others.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/number.h"
+#include "base/waiter.h"
 #include "stage/stage.h"
 #include "store/parts.h"
 #include "store/store.h"
@@ -21,6 +26,7 @@
 #include "transfer/transfer.h"
 #include "transfer/transfer_file.h"
 #include "transfer/transfer_local.h"
+#include "transfer/transfer_resume.h"
 
 #define PARTS_WIDTH 16 /* requests at once for one file */
 
@@ -31,6 +37,7 @@ struct upload {
 	uint64_t size;
 	struct stat before; /* of a regular file */
 	bool regular;
+	struct transfer_resume resume; /* of an upload in parts */
 };
 
 /* ---- the file ---- */
@@ -193,7 +200,8 @@ static int put_send(struct sending *s, struct buf *why)
 	int rc = 0;
 
 	for (unsigned i = 1; i <= s->n && !rc; i++)
-		rc = put_part(s, i);
+		if (!upload_parts_has(s->parts, i))
+			rc = put_part(s, i);
 	if (!rc)
 		rc = upload_parts_wait(s->parts, 0);
 	if (!rc)
@@ -203,12 +211,157 @@ static int put_send(struct sending *s, struct buf *why)
 	return put_complete(s, why);
 }
 
-/* Whatever ends it early, an interrupt too, the upload is aborted: parts that
+/* ---- an upload that an earlier run left ---- */
+
+/* Where nothing can be kept, nothing is gone on with. */
+static int put_find_left(struct upload *u)
+{
+	const struct transfer_remote *r = &u->job->remote;
+	const char *dir = transfer_settings(u->t)->uploads;
+
+	return dir ? transfer_resume_open(&u->resume, dir, r->stage->store,
+					  r->key)
+		   : -ENOENT;
+}
+
+static struct transfer_source put_source(const struct sending *s)
+{
+	const struct stat *st = &s->u->before;
+
+	return (struct transfer_source){
+		.part_size = s->part_size,
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+		.size = s->u->size,
+		.mtime = st->st_mtim,
+		.content_type = s->u->job->remote.content_type,
+	};
+}
+
+/* Its bytes may be others by now, whatever the file's time says. */
+static int put_keep(void *arg, const struct store_part_there *part)
+{
+	struct sending *s = arg;
+	struct part_range range;
+	bool equal = false;
+	uint64_t len;
+	int rc;
+
+	if (waiter_interrupted(waiter_self()))
+		return -EINTR;
+	if (part->number > s->n ||
+	    parts_numbered(s->part_size, part->number, &range))
+		return 0;
+	len = number_min(s->u->size - range.start, range.len);
+	if (part->size != len)
+		return 0;
+	rc = transfer_file_part_equal(s->u->fd, range.start, len, part->etag,
+				      &equal);
+	if (rc || !equal)
+		return rc;
+	s->moved += (int64_t)len;
+	transfer_moved(s->u->t, (int64_t)len);
+	return 1;
+}
+
+/* What has arrived is not paid for unseen. */
+static int put_abort_left(struct upload *u)
+{
+	struct store_pending left = upload_record_pending(&u->resume.record);
+	int rc = store_pending_abort(u->job->remote.stage->store, &left);
+
+	if (!rc)
+		transfer_resume_forget(&u->resume);
+	return rc;
+}
+
+/* 1: s->parts is the upload that was left; 0: there is none to go on with. */
+static int put_resume(struct sending *s, struct buf *why)
+{
+	struct upload *u = s->u;
+	const struct transfer_source source = put_source(s);
+	struct store_pending left = upload_record_pending(&u->resume.record);
+	int rc = -ESTALE;
+
+	if (!u->resume.saved)
+		return 0;
+	if (transfer_resume_is_of(&u->resume, &source))
+		rc = upload_parts_resume(u->job->remote.store, &left,
+					 PARTS_WIDTH, put_keep, s, &s->parts);
+	if (!rc)
+		return 1;
+	transfer_moved(u->t, -s->moved);
+	s->moved = 0;
+	switch (-rc) {
+	case ESTALE: /* of other bytes */
+	case EACCES: /* these keys may not look */
+		put_abort_left(u);
+		/* fall through */
+	case ENOENT:
+		transfer_resume_forget(&u->resume);
+		return 0;
+	}
+	buf_addf(why, "the upload that was left cannot be gone on with: %s",
+		 rc == -EINTR ? "interrupted" : strerror(-rc));
+	return rc;
+}
+
+/* ---- begin and end ---- */
+
+static int put_begin(struct sending *s, struct buf *why)
+{
+	struct transfer_remote *r = &s->u->job->remote;
+	const struct store_meta meta = { .content_type = r->content_type };
+	const struct transfer_source source = put_source(s);
+	int rc = put_resume(s, why);
+
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	rc = upload_parts_open(r->store, r->key, &meta, PARTS_WIDTH, &s->parts);
+	if (rc) {
+		buf_addf(why, "the upload cannot be begun: %s",
+			 rc == -EINTR ? "interrupted" : strerror(-rc));
+		return rc;
+	}
+	transfer_resume_keep(&s->u->resume, r->stage->store, r->key,
+			     store_upload_id(upload_parts_upload(s->parts)),
+			     &source);
+	return 0;
+}
+
+/* Can it end otherwise, of the same parts? */
+static bool put_may_go_on(int rc)
+{
+	switch (-rc) {
+	case EDOM:
+	case EFBIG:
+	case EINVAL:
+	case ENODEV:
+	case ENOSPC:
+		return false;
+	}
+	return true;
+}
+
+/* What has arrived stays for the next run, if that is known to find it; else
+ * the upload is aborted, whatever ends it early, an interrupt too: parts that
  * are not completed would be paid for unseen. */
+static void put_leave(struct sending *s, int rc, struct buf *why)
+{
+	upload_parts_stop(s->parts);
+	if (s->u->resume.saved && s->moved && put_may_go_on(rc)) {
+		if (rc != -EINTR)
+			buf_adds(why, "; the same command goes on there");
+	} else if (upload_parts_abort(s->parts)) {
+		buf_adds(why, "; its parts could not be removed");
+	} else {
+		transfer_resume_forget(&s->u->resume);
+	}
+}
+
 static int put_parts_once(struct upload *u, struct buf *why)
 {
 	struct transfer_remote *r = &u->job->remote;
-	const struct store_meta meta = { .content_type = r->content_type };
 	struct sending s = { .u = u };
 	bool even = store_lacks(r->stage->store, STORE_LACKS_UNEVEN);
 	int rc = parts_plan(r->part_size, even, u->size, &s.part_size);
@@ -219,19 +372,17 @@ static int put_parts_once(struct upload *u, struct buf *why)
 	s.sent = calloc(s.n, sizeof(*s.sent));
 	if (!s.sent)
 		return -ENOMEM;
-	rc = upload_parts_open(r->store, r->key, &meta, PARTS_WIDTH, &s.parts);
-	if (rc) {
-		buf_addf(why, "the upload cannot be begun: %s",
-			 rc == -EINTR ? "interrupted" : strerror(-rc));
-		goto out;
+	rc = put_begin(&s, why);
+	if (!rc) {
+		rc = put_send(&s, why);
+		if (rc)
+			put_leave(&s, rc, why);
+		else
+			transfer_resume_forget(&u->resume);
 	}
-	rc = put_send(&s, why);
-	if (rc && upload_parts_abort(s.parts))
-		buf_adds(why, "; its parts could not be removed");
 	if (rc)
 		transfer_moved(u->t, -s.moved);
 	upload_parts_free(s.parts);
-out:
 	free(s.sent);
 	return rc;
 }
@@ -240,12 +391,18 @@ out:
  * length. */
 static int put_parts(struct upload *u, struct buf *why)
 {
-	int rc = put_parts_once(u, why);
+	int rc;
 
-	if (rc != -EDOM)
-		return rc;
-	store_learn_lack(u->job->remote.stage->store, STORE_LACKS_UNEVEN);
-	return put_parts_once(u, why);
+	if (u->regular)
+		put_find_left(u);
+	rc = put_parts_once(u, why);
+	if (rc == -EDOM) {
+		store_learn_lack(u->job->remote.stage->store,
+				 STORE_LACKS_UNEVEN);
+		rc = put_parts_once(u, why);
+	}
+	transfer_resume_close(&u->resume);
+	return rc;
 }
 
 static int put_send_all(struct upload *u, struct buf *why)
@@ -295,11 +452,33 @@ static int put_is_there(struct upload *u)
 	return rc ? rc : equal;
 }
 
+/* Ends what an earlier run left of it. */
+static int put_abort(struct upload *u, struct buf *why)
+{
+	const struct transfer_remote *r = &u->job->remote;
+	int rc = -ENOENT;
+
+	if (r->stage && !transfer_local_is(r) && !u->job->directory)
+		rc = put_find_left(u);
+	if (!rc)
+		rc = u->resume.saved ? put_abort_left(u) : -ENOENT;
+	transfer_resume_close(&u->resume);
+	if (rc == -EBUSY)
+		buf_adds(why, "another stagefs sends it");
+	else if (rc && rc != -ENOENT)
+		buf_adds(why, strerror(-rc));
+	return rc == -ENOENT ? -EEXIST : rc;
+}
+
 int transfer_put(struct transfer *t, struct transfer_job *job, struct buf *why)
 {
-	struct upload u = { .t = t, .job = job, .fd = -1 };
+	struct upload u = {
+		.t = t, .job = job, .fd = -1, .resume = TRANSFER_RESUME_INIT
+	};
 	int rc = transfer_remote_open(&job->remote, why);
 
+	if (!rc && transfer_settings(t)->abort)
+		return put_abort(&u, why);
 	if (!rc && !job->directory)
 		rc = put_open_local(&u, why);
 	if (!rc && transfer_settings(t)->skip_existing && !job->directory) {

@@ -18,6 +18,7 @@ trap cleanup EXIT
 
 # Nothing of the person's own may be read.
 unset "${!AWS_@}" STAGEFS_CONFIG XDG_CONFIG_HOME XDG_CACHE_HOME 2>/dev/null
+export XDG_STATE_HOME=$DIR/state
 export AWS_EC2_METADATA_DISABLED=true
 export HOME=$DIR AWS_CONFIG_FILE=/nonexistent AWS_SHARED_CREDENTIALS_FILE=/nonexistent
 

@@ -258,7 +258,8 @@ run get @ext/big f
 holds 'a new object is not mixed with an old part' cmp big2 f/big
 fault '{"match": {"method": "PUT", "query": "partNumber=2", "count": 0}, "action": {"type": "status", "status": 403, "code": "AccessDenied"}}'
 fails 'a part that is refused' 1 'cannot upload big to @ext/big: AccessDenied' put big @ext
-is 'is aborted' "$(admin _requests | python3 -c '
+run put --abort big @ext
+is 'and given up is aborted' "$(admin _requests | python3 -c '
 import json, sys
 print(sum(r["method"] == "DELETE" and "uploadId" in r["query"] for r in json.load(sys.stdin)))')" 1
 run get @ext/big f
@@ -389,11 +390,11 @@ fails 'a file that is not there' 1 'cannot upload nix: No such file' put nix @ex
 reset
 fault '{"match": {"method": "PUT", "query": "partNumber", "count": 0}, "action": {"type": "stall", "seconds": 20}}'
 timeout -s TERM 3 "$STAGEFS" put big @ext 2>"$DIR/err"
-is 'an interrupt ends an upload, and aborts it' "$(cat "$DIR/err") $(admin _requests | python3 -c '
+is 'an interrupt ends an upload, and aborts it where no part has arrived' "$(cat "$DIR/err") $(admin _requests | python3 -c '
 import json, sys
 print(sum(r["method"] == "DELETE" and "uploadId" in r["query"] for r in json.load(sys.stdin)))')" \
 	'stagefs: cannot upload big to @ext/big: interrupted
-stagefs: interrupted: with --skip-existing the same command passes over what has arrived 1'
+stagefs: interrupted: the same command again goes on where it ended (--skip-existing: past what has arrived; --abort: nothing is kept) 1'
 # ---- a bucket of another region ----
 
 for status in 301 307 400; do

@@ -231,6 +231,82 @@ static void upload_aborted(struct contract *c)
 	assert_int_equal(store_head(c->s, key(c, "ua/x y"), &d), -ENOENT);
 }
 
+struct there {
+	unsigned n;
+	struct store_part_there part[2];
+};
+
+static int note_there(void *arg, struct store_upload *u,
+		      const struct store_part_there *part)
+{
+	struct there *t = arg;
+
+	assert_non_null(store_upload_id(u));
+	assert_true(t->n < 2);
+	t->part[t->n++] = *part;
+	return 0;
+}
+
+static int refuse_there(void *arg, struct store_upload *u,
+			const struct store_part_there *part)
+{
+	return -EINTR;
+}
+
+static void upload_resumed(struct contract *c)
+{
+	char *bytes = filled(2 * PART + 10, 3);
+	struct store_upload *u, *again;
+	struct test_part t;
+	struct store_part_done done[3];
+	struct there there = { 0 };
+	struct store_pending left;
+
+	assert_int_equal(store_upload_open(c->s, key(c, "ur/x"), NULL, &u), 0);
+	left.key = (char *)key(c, "ur/x");
+	left.id = (char *)store_upload_id(u);
+	if (c->s->limits.files) {
+		assert_int_equal(store_upload_resume(c->s, &left, note_there,
+						     &there, &again),
+				 -EOPNOTSUPP);
+		assert_int_equal(store_upload_abort(u), 0);
+		store_upload_free(u);
+		free(bytes);
+		return;
+	}
+	for (int i = 2; i >= 0; i -= 2) {
+		part_start(&t, u, i + 1, i * PART, bytes + i * PART,
+			   i ? 10 : PART);
+		part_end(&t, &done[i]);
+	}
+	assert_int_equal(store_upload_resume(c->s, &left, refuse_there, NULL,
+					     &again),
+			 -EINTR);
+	assert_null(again);
+	assert_int_equal(store_upload_resume(c->s, &left, note_there, &there,
+					     &again),
+			 0);
+	assert_int_equal(there.n, 2);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(there.part[i].number, 1 + 2 * i);
+		assert_int_equal(there.part[i].size, i ? 10 : PART);
+		assert_string_equal(there.part[i].etag, done[2 * i].etag);
+	}
+	store_upload_free(u);
+	part_start(&t, again, 2, PART, bytes + PART, PART);
+	part_end(&t, &done[1]);
+	assert_int_equal(store_upload_complete(again, done, 3, NULL, NULL), 0);
+	assert_bytes(c, "ur/x", bytes, 2 * PART + 10);
+	left.id = strdup(store_upload_id(again));
+	store_upload_free(again);
+	assert_int_equal(store_upload_resume(c->s, &left, note_there, &there,
+					     &again),
+			 -ENOENT);
+	assert_null(again);
+	free(left.id);
+	free(bytes);
+}
+
 static void complete_conditions(struct contract *c)
 {
 	struct store_cond absent = { .if_absent = true };
@@ -353,6 +429,7 @@ const struct contract_test contract_uploads[] = {
 	{ "the same part number again replaces", part_again },
 	{ "a part is copied by the server", part_by_copy },
 	{ "an aborted upload leaves nothing", upload_aborted },
+	{ "an upload that was left is gone on with", upload_resumed },
 	{ "completion holds only if", complete_conditions },
 	{ "an upload's headers are its object's", upload_headers },
 	{ "parts that cannot be are refused", wrong_parts },

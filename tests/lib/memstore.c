@@ -410,6 +410,7 @@ static const struct store_ops mem_ops = {
 	.upload_free = mem_upload_free,
 	.upload_id = mem_upload_id,
 	.pending_abort = mem_pending_abort,
+	.upload_resume = mem_upload_resume,
 	.copy = mem_copy,
 	.set_props = mem_set_props,
 	.copy_as = mem_copy_as,

@@ -161,6 +161,7 @@ store_upload_abort_fn mem_upload_abort;
 store_upload_free_fn mem_upload_free;
 store_upload_id_fn mem_upload_id;
 store_pending_abort_fn mem_pending_abort;
+store_upload_resume_fn mem_upload_resume;
 void mem_pending_free(struct mem_pending *p);
 
 #endif

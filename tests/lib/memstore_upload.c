@@ -293,3 +293,53 @@ int mem_pending_abort(struct store *s, const struct store_pending *p)
 {
 	return abort_upload(memstore_of(s), p->key, p->id);
 }
+
+/* The next part behind `after`: 1, 0 or -ENOENT. */
+static int next_part(struct memstore *m, const struct store_pending *p,
+		     unsigned after, struct store_part_there *out)
+{
+	struct mem_pending *found;
+	int rc = 0;
+
+	lock_take(&m->lock);
+	found = *find_locked(m, p->key, p->id);
+	for (unsigned i = 0; found && !rc && i < found->n_parts; i++) {
+		const struct mem_part *part = &found->parts[i];
+
+		if (part->number <= after)
+			continue;
+		out->number = part->number;
+		out->size = part->blob->n;
+		memcpy(out->etag, part->etag, sizeof(out->etag));
+		rc = 1;
+	}
+	lock_drop(&m->lock);
+	return found ? rc : -ENOENT;
+}
+
+int mem_upload_resume(struct store *s, const struct store_pending *p,
+		      store_part_there_fn *there, void *arg,
+		      struct store_upload **out)
+{
+	struct store_part_there part = { 0 };
+	struct mem_upload *u = calloc(1, sizeof(*u));
+	int rc;
+
+	if (!u)
+		return -ENOMEM;
+	u->base.store = s;
+	u->base.key = strdup(p->key);
+	u->id = strdup(p->id);
+	rc = u->base.key && u->id ? 0 : -ENOMEM;
+	while (!rc) {
+		rc = next_part(memstore_of(s), p, part.number, &part);
+		if (rc <= 0)
+			break;
+		rc = there(arg, &u->base, &part);
+	}
+	if (rc)
+		mem_upload_free(&u->base);
+	else
+		*out = &u->base;
+	return rc;
+}

@@ -105,7 +105,26 @@ ok 'not when the object is another one' '
 	printf "stagefs-get 1\n5000000 9000000\n\"0123\"\n" >$T/one.part.state &&
 	head -c 5000000 /dev/zero >$T/one.part && verb get @ext/theirs $T/one &&
 	cmp $T/one $LOCAL/tree/hundred'
-ok 'a put that is interrupted leaves no upload' '
-	timeout -s INT 0.4 "$STAGEFS" put --config $CONF --parallel 2 $LOCAL/large @ext/cut
-	[ -z "$(s3 uploads ${EXT}cut)" ]'
+# ended SIGNAL: a put of which two parts or more have arrived; its status.
+ended() {
+	"$STAGEFS" put --config $T/far.conf --parallel 1 $LOCAL/large @ext/cut 2>$T/err &
+	pid=$!
+	until_ok 300 "[ \$(s3 parts ${EXT}cut) -ge $((16 << 20)) ]"
+	kill -$1 $pid
+	wait $pid
+}
+sent() {
+	proxy_counts | jq .sent
+}
+ok 'a put that is killed leaves its parts' '
+	ended KILL; [ $? = 137 ] && [ $(s3 uploads ${EXT}cut | wc -l) = 1 ]'
+ok 'the next sends the others, and no byte again' '
+	have=$(s3 parts ${EXT}cut) && proxy_counts >$T/counts &&
+	verb put --config $T/far.conf --parallel 16 $LOCAL/large @ext/cut &&
+	[ $(sent) -lt $(((200 << 20) - have + (1 << 20))) ] && [ -z "$(s3 uploads ${EXT}cut)" ] &&
+	s3 get ${EXT}cut/large | cmp - $LOCAL/large'
+ok 'one that is interrupted says how to go on, and --abort removes it' '
+	ended TERM; [ $? = 130 ] && grep -q "the same command again goes on" $T/err &&
+	[ $(s3 uploads ${EXT}cut | wc -l) = 1 ] &&
+	verb put --config $T/far.conf --abort $LOCAL/large @ext/cut && [ -z "$(s3 uploads ${EXT}cut)" ]'
 done_testing

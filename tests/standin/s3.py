@@ -242,7 +242,7 @@ class S3:
     def list_parts(self, bucket, name, key, query, headers, body):
         upload = self.upload(bucket, key, query)
         return xml_answer("ListPartsResult", s3_list.parts(
-            upload, name, key, query))
+            upload, name, key, query, self.args.page))
 
     def get(self, bucket, name, key, query, headers, body):
         obj = bucket.objects.get(key)

@@ -156,12 +156,19 @@ def uploads(bucket, name, query, page):
     return "".join(out)
 
 
-def parts(upload, name, key, query):
+def parts(upload, name, key, query, page):
     upload_id = query["uploadId"].decode("latin-1")
+    marker = int(query.get("part-number-marker", b"0"))
+    limit = min(int(query.get("max-parts", b"1000")), page)
+    found = sorted(p for p in upload.parts.items() if p[0] > marker)
+    shown, more = found[:limit], len(found) > limit
     out = [_tag("Bucket", name), _tag("Key", _names(query)(key)),
-           _tag("UploadId", upload_id), _tag("IsTruncated", "false")]
+           _tag("UploadId", upload_id),
+           _tag("IsTruncated", "true" if more else "false")]
+    if more:
+        out.append(_tag("NextPartNumberMarker", shown[-1][0]))
     out += ["<Part>%s%s%s%s</Part>" % (
         _tag("PartNumber", number), _tag("LastModified", when(part.mtime)),
         _tag("ETag", part.etag), _tag("Size", len(part.data)))
-        for number, part in sorted(upload.parts.items())]
+        for number, part in shown]
     return "".join(out)

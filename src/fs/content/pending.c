@@ -6,8 +6,7 @@
  *   NAME.lock       locked (flock) as long as the daemon lives
  *   NAME.N.upload   one for each upload that is open
  *
- * A record is four lines: the store's name, where the object is, its key, the
- * upload's id; each percent-encoded. A daemon that can lock another's NAME.lock
+ * A record is that of store/upload_record.h. A daemon that can lock another's NAME.lock
  * knows that the other is dead, and holds the lock while it aborts what is
  * left, so that two mounts at once do not do it twice. A record whose store
  * does not answer stays for the next mount.
@@ -31,8 +30,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "store/store.h"
+#include "store/upload_record.h"
 
-#define RECORD_MAX 16384
 #define NAME_SIZE 48
 #define FILE_SIZE (NAME_SIZE + 24)
 
@@ -139,12 +138,6 @@ static void pending_record_name(char out[FILE_SIZE], const struct pending *p,
 	snprintf(out, FILE_SIZE, "%s.%u.upload", p->name, number);
 }
 
-static void pending_add_line(struct buf *b, const char *s)
-{
-	text_percent_encode(b, s, strlen(s), true);
-	buf_addc(b, '\n');
-}
-
 static int pending_write(struct pending *p, const char *file,
 			 const struct buf *text)
 {
@@ -165,8 +158,7 @@ static int pending_write(struct pending *p, const char *file,
 
 unsigned pending_add(struct pending *p, struct store_upload *u)
 {
-	BUF_LOCAL text = BUF_INIT(RECORD_MAX);
-	BUF_LOCAL location = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL text = BUF_INIT(UPLOAD_RECORD_MAX);
 	char file[FILE_SIZE];
 	unsigned number;
 	int rc;
@@ -174,11 +166,7 @@ unsigned pending_add(struct pending *p, struct store_upload *u)
 	if (!p || p->dir < 0)
 		return 0;
 	number = __atomic_add_fetch(&p->last, 1, __ATOMIC_RELAXED);
-	store_locate(u->store, u->key, &location);
-	pending_add_line(&text, u->store->name);
-	pending_add_line(&text, buf_str(&location));
-	pending_add_line(&text, u->key);
-	pending_add_line(&text, store_upload_id(u));
+	upload_record_write(u->store, u->key, store_upload_id(u), &text);
 	pending_record_name(file, p, number);
 	rc = pending_write(p, file, &text);
 	if (rc) {
@@ -203,35 +191,21 @@ void pending_remove(struct pending *p, unsigned number)
 
 /* ---- what dead daemons left ---- */
 
-/* A record, read and decoded. */
-struct pending_left {
-	struct buf store, location, key, id;
-};
-
-static int pending_read(int dir, const char *file, struct pending_left *l)
+static int pending_read(int dir, const char *file, struct upload_record *l)
 {
-	struct buf *const lines[] = { &l->store, &l->location, &l->key,
-				      &l->id };
-	char text[RECORD_MAX + 1], *at = text, *end;
-	int fd = openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc = 0;
+	char text[UPLOAD_RECORD_MAX + 1];
+	int fd = openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	const char *rest;
 	ssize_t n;
 
 	if (fd < 0)
 		return -errno;
-	n = io_read(fd, text, RECORD_MAX);
+	n = io_read(fd, text, UPLOAD_RECORD_MAX);
 	close(fd);
 	if (n < 0)
 		return (int)n;
 	text[n] = '\0';
-	for (unsigned i = 0; !rc && i < 4; i++, at = end + 1) {
-		end = strchr(at, '\n');
-		if (!end)
-			return -EINVAL;
-		rc = text_percent_decode(lines[i], at, (size_t)(end - at));
-		if (!rc)
-			rc = buf_err(lines[i]);
-	}
-	return rc || (l->key.len && l->id.len) ? rc : -EINVAL;
+	return upload_record_read(text, l, &rest);
 }
 
 struct pending_finder {
@@ -241,10 +215,10 @@ struct pending_finder {
 };
 
 /* True when the record has done its duty. */
-static bool pending_abort_left(const struct pending_left *l,
+static bool pending_abort_left(const struct upload_record *l,
 			       const struct pending_finder *finder)
 {
-	struct store_pending upload = { .key = l->key.data, .id = l->id.data };
+	struct store_pending upload = upload_record_pending(l);
 	struct log_where where = { .stage = buf_str(&l->store),
 				   .key = buf_str(&l->key) };
 	struct store *store = finder->find(finder->arg, buf_str(&l->store),
@@ -271,10 +245,7 @@ static bool pending_abort_left(const struct pending_left *l,
 static bool pending_recover_one(int dir, const char *file,
 				const struct pending_finder *finder)
 {
-	struct pending_left l = { .store = BUF_INIT(BUF_MESSAGE),
-				  .location = BUF_INIT(BUF_MESSAGE),
-				  .key = BUF_INIT(STORE_KEY_MAX),
-				  .id = BUF_INIT(BUF_MESSAGE) };
+	struct upload_record l = UPLOAD_RECORD_INIT;
 	int rc = pending_read(dir, file, &l);
 	bool done = rc == -EINVAL; /* cut short by the daemon's death */
 
@@ -283,10 +254,7 @@ static bool pending_recover_one(int dir, const char *file,
 			 strerror(-rc));
 	else
 		done = pending_abort_left(&l, finder);
-	buf_clear(&l.store);
-	buf_clear(&l.location);
-	buf_clear(&l.key);
-	buf_clear(&l.id);
+	upload_record_clear(&l);
 	return done;
 }
 

@@ -130,6 +130,7 @@ static const struct store_ops s3_ops = {
 	.upload_free = s3_upload_free,
 	.upload_id = s3_upload_id,
 	.pending_abort = s3_pending_abort,
+	.upload_resume = s3_upload_resume,
 	.tags = s3_tags,
 	.copy = s3_copy,
 	.set_props = s3_set_props,

@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "base/xml.h"
+#include "store/parts.h"
 #include "store/s3/s3_etag.h"
 
 /* ---- documents of fixed fields ---- */
@@ -116,6 +117,57 @@ int s3_doc_result(const char *body, size_t n, const char *root,
 
 	memset(out, 0, sizeof(*out));
 	return xml_parse(body, n, root, &walk);
+}
+
+/* ---- parts ---- */
+
+#define PARTS_ROOT "ListPartsResult/"
+#define PARTS_ENTRY PARTS_ROOT "Part"
+
+static int parts_begin(void *arg, const char *path)
+{
+	struct s3_parts_doc *doc = arg;
+
+	if (strcmp(path, PARTS_ENTRY))
+		return 0;
+	if (doc->n == S3_DOC_PARTS_MAX)
+		return -EBADMSG;
+	doc->at[doc->n++] = (struct store_part_there){ 0 };
+	return 0;
+}
+
+static int parts_end(void *arg, const char *path, const char *text, size_t n)
+{
+	struct s3_parts_doc *doc = arg;
+	struct store_part_there *part = doc->n ? &doc->at[doc->n - 1] : NULL;
+	uint64_t number;
+
+	if (!strcmp(path, PARTS_ROOT "IsTruncated"))
+		doc->truncated = !strcmp(text, "true");
+	else if (!strcmp(path, PARTS_ENTRY))
+		return part->number ? 0 : -EBADMSG;
+	else if (!strcmp(path, PARTS_ENTRY "/ETag"))
+		s3_etag_keep(text, n, part->etag);
+	else if (!strcmp(path, PARTS_ENTRY "/Size"))
+		return parse_u64n(text, n, INT64_MAX, &part->size) ? -EBADMSG
+								   : 0;
+	else if (!strcmp(path, PARTS_ENTRY "/PartNumber")) {
+		if (parse_u64n(text, n, PARTS_MAX, &number) || !number)
+			return -EBADMSG;
+		part->number = (unsigned)number;
+	}
+	return 0;
+}
+
+int s3_doc_parts(const char *body, size_t n, struct s3_parts_doc *out)
+{
+	struct xml_walk walk = { .begin = parts_begin,
+				 .end = parts_end,
+				 .arg = out };
+
+	out->n = 0;
+	out->truncated = false;
+	return xml_parse(body, n, "ListPartsResult", &walk);
 }
 
 /* ---- tags ---- */

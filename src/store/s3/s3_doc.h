@@ -34,6 +34,15 @@ struct s3_result_doc {
 int s3_doc_result(const char *body, size_t n, const char *root,
 		  struct s3_result_doc *out);
 
+/* ListPartsResult: one page of it. */
+#define S3_DOC_PARTS_MAX 1000
+struct s3_parts_doc {
+	struct store_part_there at[S3_DOC_PARTS_MAX];
+	unsigned n;
+	bool truncated;
+};
+int s3_doc_parts(const char *body, size_t n, struct s3_parts_doc *out);
+
 /* Text of an element: & < > " escaped. */
 void s3_doc_add_text(struct buf *out, const char *s);
 

@@ -204,6 +204,8 @@ static const char *judge_right(const struct s3_call *c)
 			     !strcmp(c->query.at[i].name, "uploadId");
 	switch (c->http.verb) {
 	case HTTP_GET:
+		if (multipart)
+			return "s3:ListMultipartUploadParts";
 		if (c->key)
 			return "s3:GetObject";
 		return "s3:ListBucket";

@@ -27,6 +27,7 @@ store_upload_abort_fn s3_upload_abort;
 store_upload_free_fn s3_upload_free;
 store_upload_id_fn s3_upload_id;
 store_pending_abort_fn s3_pending_abort;
+store_upload_resume_fn s3_upload_resume;
 store_copy_fn s3_copy;
 store_set_props_fn s3_set_props;
 store_copy_from_fn s3_copy_from;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Multipart uploads: begin, complete, abort, and those that were never ended.
+ * Multipart uploads: begin, complete, abort, and those that were never ended,
+ * which are gone on with or aborted.
  *
  * With CRC-32C the upload is begun as one that has it, every part carries its
  * own, and completion repeats them, as Amazon asks; the handle keeps them.
@@ -106,21 +107,31 @@ static int upload_begin_call(struct s3_call *c, struct s3_upload *u,
 	return rc;
 }
 
+static struct s3_upload *upload_new(struct s3 *s, const char *key)
+{
+	struct s3_upload *u = calloc(1, sizeof(*u));
+
+	if (!u)
+		return NULL;
+	lock_init(&u->lock, LOCK_S3_UPLOAD);
+	u->base.store = &s->base;
+	u->base.key = strdup(key);
+	if (u->base.key)
+		return u;
+	s3_upload_free(&u->base);
+	return NULL;
+}
+
 static int upload_begin(struct s3_call *c, const char *key, const char *tags,
 			bool checksums, struct store_upload **out)
 {
-	struct s3_upload *u = calloc(1, sizeof(*u));
+	struct s3_upload *u = upload_new(c->s3, key);
 	int rc;
 
 	if (!u)
 		return -ENOMEM;
-	lock_init(&u->lock, LOCK_S3_UPLOAD);
-	u->base.store = &c->s3->base;
-	u->base.key = strdup(key);
 	u->tags = tags ? strdup(tags) : NULL;
-	rc = u->base.key && (u->tags || !tags)
-		     ? upload_begin_call(c, u, checksums)
-		     : -ENOMEM;
+	rc = u->tags || !tags ? upload_begin_call(c, u, checksums) : -ENOMEM;
 	if (rc)
 		s3_upload_free(&u->base);
 	else
@@ -158,6 +169,97 @@ void s3_upload_free(struct store_upload *base)
 const char *s3_upload_id(struct store_upload *u)
 {
 	return s3_upload_of(u)->id;
+}
+
+/* ---- gone on with ---- */
+
+static int parts_parse(struct s3_call *c, const struct buf *body)
+{
+	return s3_doc_parts(buf_str(body), body->len, c->out);
+}
+
+/* The parts behind number `after`. */
+static int parts_page(struct s3_upload *u, unsigned after,
+		      struct s3_parts_doc *out)
+{
+	HTTP_REPLY_LOCAL reply = { 0 };
+	S3_CALL_LOCAL c;
+	char number[16];
+	int rc;
+
+	s3_call_init(&c, s3_of(u->base.store), HTTP_GET, u->base.key,
+		     "list the upload's parts");
+	s3_call_query(&c, "uploadId", u->id);
+	if (after) {
+		snprintf(number, sizeof(number), "%u", after);
+		s3_call_query(&c, "part-number-marker", number);
+	}
+	s3_call_parse(&c, parts_parse, out);
+	c.quiet = true;
+	rc = s3_perform(&c, &reply);
+	if (rc && !reply.err && reply.status == 404)
+		return -ENOENT;
+	if (rc)
+		s3_judge_speak(&c, rc, &reply);
+	return rc;
+}
+
+static int parts_tell(struct s3_upload *u, const struct s3_parts_doc *doc,
+		      store_part_there_fn *there, void *arg)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < doc->n && !rc; i++) {
+		const struct store_part_there *part = &doc->at[i];
+		const struct s3_part_note note = { .len = part->size,
+						   .known = true };
+
+		rc = s3_upload_note(u, part->number, &note);
+		if (!rc)
+			rc = there(arg, &u->base, part);
+	}
+	return rc;
+}
+
+static int parts_tell_all(struct s3_upload *u, store_part_there_fn *there,
+			  void *arg)
+{
+	struct s3_parts_doc *doc = calloc(1, sizeof(*doc));
+	unsigned after = 0;
+	int rc = doc ? 0 : -ENOMEM;
+
+	while (!rc) {
+		rc = parts_page(u, after, doc);
+		if (!rc)
+			rc = parts_tell(u, doc, there, arg);
+		if (rc || !doc->truncated)
+			break;
+		/* A server that does not go on is not asked for ever. */
+		if (!doc->n || doc->at[doc->n - 1].number <= after)
+			rc = -EIO;
+		else
+			after = doc->at[doc->n - 1].number;
+	}
+	free(doc);
+	return rc;
+}
+
+int s3_upload_resume(struct store *store, const struct store_pending *p,
+		     store_part_there_fn *there, void *arg,
+		     struct store_upload **out)
+{
+	struct s3_upload *u = upload_new(s3_of(store), p->key);
+	int rc;
+
+	if (!u)
+		return -ENOMEM;
+	u->id = strdup(p->id);
+	rc = u->id ? parts_tell_all(u, there, arg) : -ENOMEM;
+	if (rc)
+		s3_upload_free(&u->base);
+	else
+		*out = &u->base;
+	return rc;
 }
 
 /* ---- complete ---- */

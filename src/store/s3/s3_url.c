@@ -89,6 +89,21 @@ static int url_upload_open(struct store *s, const char *key,
 	return rc;
 }
 
+static int url_upload_resume(struct store *s, const struct store_pending *p,
+			     store_part_there_fn *there, void *arg,
+			     struct store_upload **out)
+{
+	struct s3_url *u = url_of(s);
+	int rc;
+
+	if (u->by.url)
+		return -EOPNOTSUPP;
+	rc = s3_upload_resume(u->of, p, there, arg, out);
+	if (!rc)
+		s3_upload_of(*out)->by = &u->by;
+	return rc;
+}
+
 static const struct store_ops url_ops = {
 	.kind = "url",
 	.free = url_free,
@@ -96,6 +111,7 @@ static const struct store_ops url_ops = {
 	.get_cancel = url_get_cancel,
 	.put = url_put,
 	.upload_open = url_upload_open,
+	.upload_resume = url_upload_resume,
 };
 
 /* ---- making one ---- */

@@ -3,6 +3,8 @@
  * The parts of an upload: what the store has of them, whatever was sent again,
  * became stale, failed or was recalled; and that no more are on their way than
  * may be. Every store of the contract is sent parts in test_store_contract.c.
+ *
+ * Covers: store/upload_record.c
  */
 #include "unit.h"
 
@@ -14,6 +16,7 @@
 #include "base/waiter.h"
 #include "memstore.h"
 #include "store/upload_parts.h"
+#include "store/upload_record.h"
 
 #define PART ((size_t)5 << 20)
 #define WIDTH 3
@@ -266,6 +269,84 @@ static void many_at_once(void **state)
 	rig_close(&r);
 }
 
+static int keep_first(void *arg, const struct store_part_there *part)
+{
+	++*(unsigned *)arg;
+	return part->number == 1;
+}
+
+/* What was stopped stays; of its parts those are there that are wanted. */
+static void gone_on_with(void **state)
+{
+	struct upload_parts *again;
+	struct store_pending left;
+	unsigned seen = 0;
+	struct rig r;
+
+	rig_open(&r, 0);
+	row_number("sent", rig_send(&r, 1, 'a', true), 0);
+	row_number("sent", rig_send(&r, 2, 'a', true), 0);
+	upload_parts_wait(r.p, 0);
+	upload_parts_stop(r.p);
+	left.key = "k";
+	left.id = strdup(store_upload_id(upload_parts_upload(r.p)));
+	row_number("resumed",
+		   upload_parts_resume(r.s, &left, WIDTH, keep_first, &seen,
+				       &again),
+		   0);
+	upload_parts_free(r.p);
+	r.p = again;
+	row_number("told of both", seen, 2);
+	row_check("kept", upload_parts_has(r.p, 1));
+	row_check("to be sent again", !upload_parts_has(r.p, 2));
+	row_number("sent", rig_send(&r, 2, 'b', true), 0);
+	upload_parts_wait(r.p, 0);
+	row_number("complete", upload_parts_complete(r.p, 2, NULL, NULL), 0);
+	rig_content(&r, "ab");
+	again = NULL;
+	row_number("gone",
+		   upload_parts_resume(r.s, &left, WIDTH, keep_first, &seen,
+				       &again),
+		   -ENOENT);
+	row_check("no upload", !again);
+	free(left.id);
+	rig_close(&r);
+}
+
+/* The line of a record that cannot be one. */
+static void records_are_read_back(void **state)
+{
+	static const struct {
+		const char *sentence, *text;
+		int rc;
+		const char *key, *rest;
+	} rows[] = {
+		{ "a record", "s\nmem:k\na%20b\nid\n", 0, "a b", "" },
+		{ "more behind it", "s\nl\nk\nid\nmine\n", 0, "k", "mine\n" },
+		{ "cut short", "s\nl\nk\ni", -EINVAL, NULL, NULL },
+		{ "nothing", "", -EINVAL, NULL, NULL },
+		{ "no key", "s\nl\n\nid\n", -EINVAL, NULL, NULL },
+		{ "no id", "s\nl\nk\n\n", -EINVAL, NULL, NULL },
+		{ "a broken escape", "s\nl\n%2\nid\n", -EINVAL, NULL, NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct upload_record record = UPLOAD_RECORD_INIT;
+		const char *rest = NULL;
+
+		row_number(rows[i].sentence,
+			   upload_record_read(rows[i].text, &record, &rest),
+			   rows[i].rc);
+		if (!rows[i].rc) {
+			row_equal(rows[i].sentence,
+				  upload_record_pending(&record).key,
+				  rows[i].key);
+			row_equal(rows[i].sentence, rest, rows[i].rest);
+		}
+		upload_record_clear(&record);
+	}
+}
+
 SUITE(upload_parts)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +354,8 @@ SUITE(upload_parts)
 		cmocka_unit_test(what_failed_is_kept),
 		cmocka_unit_test(bytes_that_are_wanted_back),
 		cmocka_unit_test(many_at_once),
+		cmocka_unit_test(gone_on_with),
+		cmocka_unit_test(records_are_read_back),
 	};
 
 	digest_init();

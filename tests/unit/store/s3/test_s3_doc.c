@@ -7,6 +7,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "store/s3/s3_doc.h"
@@ -294,6 +295,68 @@ static void errors(void **state)
 	assert_int_equal(s3_doc_error(big, strlen(big), &e), 0);
 	assert_int_equal(strlen(e.code), sizeof(e.code) - 1);
 	assert_int_equal(s3_doc_error("<html/>", 7, &e), -EBADMSG);
+}
+
+#define PARTS(inner) XML "<ListPartsResult>" inner "</ListPartsResult>"
+#define PART(n, size) \
+	"<Part><PartNumber>" n "</PartNumber><ETag>&quot;e" n \
+	"&quot;</ETag><Size>" size "</Size></Part>"
+
+static void parts(void **state)
+{
+	static const struct {
+		const char *sentence, *body;
+		int rc;
+		const char *want;
+	} rows[] = {
+		{ "no parts", PARTS("<UploadId>x</UploadId>"), 0, "" },
+		{ "two parts", PARTS(PART("1", "5") PART("10000", "6")), 0,
+		  "1 5\"e1\"|10000 6\"e10000\"|" },
+		{ "more behind them",
+		  PARTS("<IsTruncated>true</IsTruncated>" PART("1", "5")), 0,
+		  "1 5\"e1\"|..." },
+		{ "an element of that name elsewhere",
+		  PARTS("<Owner><PartNumber>7</PartNumber></Owner>"), 0, "" },
+		{ "no number", PARTS("<Part><Size>5</Size></Part>"), -EBADMSG,
+		  NULL },
+		{ "number 0", PARTS(PART("0", "5")), -EBADMSG, NULL },
+		{ "a number beyond", PARTS(PART("10001", "5")), -EBADMSG,
+		  NULL },
+		{ "a size that is none", PARTS(PART("1", "-5")), -EBADMSG,
+		  NULL },
+		{ "another document", "<html/>", -EBADMSG, NULL },
+		{ "an error", "<Error><Code>NoSuchUpload</Code></Error>",
+		  -EREMOTEIO, NULL },
+	};
+	struct s3_parts_doc *doc = malloc(sizeof(*doc));
+	struct buf have = BUF_INIT(65536);
+
+	assert_non_null(doc);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		row_number(rows[i].sentence,
+			   s3_doc_parts(rows[i].body, strlen(rows[i].body),
+					doc),
+			   rows[i].rc);
+		if (rows[i].rc)
+			continue;
+		buf_reset(&have);
+		for (unsigned k = 0; k < doc->n; k++)
+			buf_addf(&have, "%u %llu%s|", doc->at[k].number,
+				 (unsigned long long)doc->at[k].size,
+				 doc->at[k].etag);
+		buf_adds(&have, doc->truncated ? "..." : "");
+		row_equal(rows[i].sentence, buf_str(&have), rows[i].want);
+	}
+	/* more than a page may have */
+	buf_reset(&have);
+	buf_adds(&have, "<ListPartsResult>");
+	for (int i = 0; i <= S3_DOC_PARTS_MAX; i++)
+		buf_adds(&have, "<Part><PartNumber>1</PartNumber></Part>");
+	buf_adds(&have, "</ListPartsResult>");
+	row_number("too many", s3_doc_parts(have.data, have.len, doc),
+		   -EBADMSG);
+	buf_clear(&have);
+	free(doc);
 }
 
 static void results(void **state)
