@@ -19,7 +19,7 @@ dist_doc_DATA = README.md docs/architecture.md docs/internals.md docs/credential
 examplesdir = $(docdir)/examples
 dist_examples_DATA = etc/stagefs.conf packaging/kubernetes.yaml \
 	etc/stagefs-alerts.yml etc/stagefs-dashboard.json
-EXTRA_DIST += docs/record.py docs/terminal.txt packaging/stagefs.spec packaging/Containerfile packaging/test packaging/units \
+EXTRA_DIST += docs/record.py docs/terminal.txt packaging/stagefs.spec packaging/Containerfile .dockerignore packaging/test packaging/units \
 	debian/changelog debian/control debian/copyright debian/rules \
 	debian/source/format debian/stagefs.install debian/stagefs.lintian-overrides \
 	debian/stagefs-doc.install debian/stagefs-doc.doc-base
