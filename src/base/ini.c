@@ -51,7 +51,7 @@ struct source {
 	struct buf section, name, value;
 	bool named; /* an indented line continues a setting */
 	bool continued; /* this one does */
-	bool cut; /* what was a `;` of its value may have begun a comment */
+	bool cut; /* a `;` behind its value began a comment, or was of it */
 
 	ini_begin *begin; /* NULL: sections are not told of */
 	ini_handler *handler;
@@ -184,7 +184,7 @@ static bool ini_add_setting(struct source *s, struct buf *out, struct span line)
 	value.at = line.at + end + 1;
 	value.len = line.len - end - 1;
 	end = ini_find(value, "");
-	s->cut = end + 1 < value.len && !ini_is_space(value.at[end + 1]);
+	s->cut = end < value.len;
 	if (name.len <= INIH_NAME && line.len <= INIH_LINE) {
 		buf_add(out, line.at, line.len);
 		return true;
@@ -535,15 +535,29 @@ static bool ini_is_quoted(const char *value)
 	       value[strlen(value) - 1] == *value;
 }
 
+/* Where a comment may have been meant to be part of it, or the contrary. */
+static void ini_check_secret(const char *name, const char *value,
+			     const struct ini_place *place)
+{
+	if (place->cut)
+		log_warn("%s:%u: %s ends before a `;`, which begins a comment: "
+			 "${file:PATH} reads one that has ` ;` in it; a "
+			 "comment is better on a line of its own",
+			 place->file, place->line, name);
+	if (strstr(value, " #") || strstr(value, "\t#"))
+		log_warn("%s:%u: %s has a `#` behind white space, which begins "
+			 "no comment here: it is part of the value; a comment "
+			 "has a line of its own",
+			 place->file, place->line, name);
+}
+
 /* What a person cannot have meant. */
 static int ini_check_text(const struct option *row, const char *name,
 			  const char *value, const struct ini_place *place,
 			  struct buf *why)
 {
-	if ((row->flags & OPTION_SECRET) && place->cut)
-		log_warn("%s:%u: %s ends before a `;`, which begins a comment: "
-			 "${file:PATH} reads one that has ` ;` in it",
-			 place->file, place->line, name);
+	if (row->flags & OPTION_SECRET)
+		ini_check_secret(name, value, place);
 	if (!ini_is_quoted(value) || (row->flags & OPTION_FREE))
 		return 0;
 	return buf_fail(why, -EINVAL,

@@ -26,7 +26,7 @@ struct ini_place {
 	 * whole line (`addressing_style = path` below `s3 =` in AWS' files).
 	 */
 	int continued;
-	int cut; /* a comment follows that may be none: `key = value ;more` */
+	int cut; /* a comment follows, which may be none: `key = value ;more` */
 	const struct stat *st; /* the file's, taken from the open descriptor */
 };
 
