@@ -54,6 +54,8 @@ static const struct option presign_options[] = {
 		    "be repeated"),
 	ROW("-version-id", STRING, r.version_id, .max = 1024,
 	    .help = "this version of the file"),
+	ROW("-literal", BOOL, literal, .def = "no",
+	    .help = "the file's name does end like `&expire=60`"),
 	ROW("-strict", BOOL, r.strict, .def = "no",
 	    .help = "credentials that end before the URL are an error, not "
 		    "a warning"),
@@ -304,6 +306,21 @@ static void presign_read_action(const struct presign_options *o,
 		*out = by_method[o->method];
 }
 
+/* What an attribute's name would take for an argument is no key, as a rule. */
+static void presign_check_name(const char *name, struct buf *why)
+{
+	const char *argument = location_argument(name);
+
+	if (!argument)
+		return;
+	argument++;
+	buf_addf(why,
+		 "`&%s` would be part of the file's name: say `--%s %s`, or "
+		 "--literal if it is",
+		 argument, *argument == 'e' ? "expire" : "content-type",
+		 strchr(argument, '=') + 1);
+}
+
 static void presign_read_words(const struct cmd_words *words,
 			       struct presign_words *out, struct buf *why)
 {
@@ -396,6 +413,8 @@ static void presign_read(const struct presign_options *o,
 			    &r->action, why);
 	if (!why->len)
 		presign_read_words(words, w, why);
+	if (!why->len && !o->literal)
+		presign_check_name(w->text, why);
 	/* The end of a download's location is its directory's: no file has
 	 * such a name. */
 	w->tree = o->recursive || (!why->len && !w->input && !w->on_mount &&

@@ -17,7 +17,7 @@ struct presign_options {
 	int method; /* enum presign_verb */
 	int format;
 	uint64_t parts;
-	bool qr, recursive, nul, verbose, header, compat_host;
+	bool qr, recursive, nul, verbose, header, compat_host, literal;
 };
 
 /* --method's choices. */

@@ -94,9 +94,21 @@ static int statement_run_presign(struct session *s,
 		.expire = q->has_expire ? (int64_t)q->expire : 0,
 		.content_type = q->content_type.s,
 	};
+	const char *argument = location_argument(q->location.s);
 	LOCATION_LOCAL where = { 0 };
 	int rc;
 
+	if (argument) {
+		f->span = q->location.span;
+		return failure_set(
+			f, CODE_BAD_ARGUMENTS, -EINVAL,
+			"`%s` would be part of the file's name: say %s behind "
+			"the location (`stagefs presign --literal` signs such "
+			"a name)",
+			argument,
+			argument[1] == 'e' ? "EXPIRE = SECONDS"
+					   : "CONTENT_TYPE = 'TYPE'");
+	}
 	if (q->has_expire && (q->expire < PRESIGN_EXPIRE_MIN ||
 			      q->expire > PRESIGN_EXPIRE_MAX)) {
 		f->span = q->expire_span;

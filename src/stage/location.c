@@ -51,6 +51,14 @@ static const char *location_path_fault(const char *path)
 	return NULL;
 }
 
+const char *location_argument(const char *text)
+{
+	const char *expire = strstr(text, "&expire=");
+	const char *type = strstr(text, "&content_type=");
+
+	return !expire || (type && type < expire) ? type : expire;
+}
+
 int location_parse(const char *text, struct location *out, struct buf *err)
 {
 	const char *name = text + 1, *path, *fault;

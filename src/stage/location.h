@@ -28,6 +28,9 @@ struct location {
 int location_parse(const char *text, struct location *out, struct buf *err);
 /* The same, of what is only to be one. */
 int location_check(const char *text, struct buf *err);
+/* `&expire=...` or `&content_type=...` behind a path, which an attribute's name
+ * has in front of it: perhaps an argument, perhaps a name's own. NULL: none. */
+const char *location_argument(const char *text);
 void location_clear(struct location *l);
 #define LOCATION_LOCAL __attribute__((cleanup(location_clear))) struct location
 

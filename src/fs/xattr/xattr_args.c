@@ -28,15 +28,6 @@ static int xattr_args_set_content_type(struct xattr_args *a, const char *value,
 	return 0;
 }
 
-/* Where an argument begins that stands behind a path; NULL: nowhere. */
-static const char *xattr_args_trailing(const char *path)
-{
-	const char *expire = strstr(path, "&expire=");
-	const char *type = strstr(path, "&content_type=");
-
-	return !expire || (type && type < expire) ? type : expire;
-}
-
 /* Every component must be one that a directory can show. */
 static int xattr_args_set_path(struct xattr_args *a, const char *value,
 			       int64_t max)
@@ -57,15 +48,15 @@ static int xattr_args_set_path(struct xattr_args *a, const char *value,
 static int xattr_args_set_last_path(struct xattr_args *a, const char *value,
 				    int64_t max)
 {
-	return xattr_args_trailing(value) ? -EINVAL
-					  : xattr_args_set_path(a, value, max);
+	return location_argument(value) ? -EINVAL
+					: xattr_args_set_path(a, value, max);
 }
 
 bool xattr_args_explain(const char *text, struct buf *out)
 {
 	const char *path =
 		text_starts_with(text, "path=") ? text : strstr(text, "&path=");
-	const char *first = path ? xattr_args_trailing(path + 1) : NULL;
+	const char *first = path ? location_argument(path + 1) : NULL;
 
 	if (!first)
 		return false;
