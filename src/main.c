@@ -84,6 +84,7 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "--generate"))
 		return manual_print(commands, argv[2], stdout) ? STATUS_USAGE
 							       : STATUS_OK;
+	cmd_lead_verb(argc, argv);
 	c = *argv[1] ? cmd_find(argv[1]) : NULL;
 	if (c)
 		return run_verb(c, argc - 1, argv + 1);

@@ -128,6 +128,39 @@ static bool args_is_option(const char *arg)
 	       !(arg[1] == '-' && arg[2] && strchr(" \t\r\n", arg[2]));
 }
 
+/* Are the words in front of argv[n] options for that verb? Unknown ones are
+ * for it to refuse, but letters, which are a mount's. */
+static bool args_lead(const struct command *c, char **argv, int n)
+{
+	int i = 1;
+
+	while (i < n) {
+		const char *value;
+		const struct option *row = args_find(c, argv[i], &value);
+
+		if (!args_is_option(argv[i]) || !strcmp(argv[i], "--") ||
+		    (!row && argv[i][1] != '-'))
+			return false;
+		i += row && !value && row->type != OPTION_BOOL ? 2 : 1;
+	}
+	return i == n;
+}
+
+bool cmd_lead_verb(int argc, char **argv)
+{
+	for (int i = 2; i < argc && args_is_option(argv[1]); i++) {
+		char *verb = argv[i];
+		const struct command *c = *verb ? cmd_find(verb) : NULL;
+
+		if (!c || !args_lead(c, argv, i))
+			continue;
+		memmove(&argv[2], &argv[1], (size_t)(i - 1) * sizeof(*argv));
+		argv[1] = verb;
+		return true;
+	}
+	return false;
+}
+
 /* At most max words. */
 static int args_parse(const struct command *c, int argc, char **argv,
 		      void *target, const char **words, unsigned max,

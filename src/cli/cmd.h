@@ -6,6 +6,8 @@
 #ifndef CLI_CMD_H
 #define CLI_CMD_H
 
+#include <stdbool.h>
+
 #include "base/option.h"
 
 struct buf;
@@ -82,6 +84,12 @@ int cmd_parse(const struct command *c, int argc, char **argv, void *target,
 /* The same with as many words as there are: room for argc. */
 int cmd_parse_list(const struct command *c, int argc, char **argv, void *target,
 		   const char **words, unsigned *n);
+
+/*
+ * Options in front of the verb, as in `stagefs --config F list`: the verb goes to
+ * argv[1] and they go behind it. False: no verb is there, and nothing moved.
+ */
+bool cmd_lead_verb(int argc, char **argv);
 
 /* A usage error, in one line on stderr that points at --help. Returns
  * STATUS_USAGE. */

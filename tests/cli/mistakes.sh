@@ -33,9 +33,27 @@ an option without its value|2|list: --pattern: a value is missing|list @ext --pa
 a time that is none|2|expire = 1y: a whole number of seconds from 1 to 604800, or as 15m, 1h, 7d|presign @ext/a --expire 1y
 a time that is too long|2|expire = 8d: |presign @ext/a --expire 8d
 a size that is none|1|content-length = 1X: |presign upload @ext/a --content-length 1X
+# ---- options in front of the verb
+an option that the verb has not|2|list: unknown option --patern; did you mean --pattern|--patern=x list @ext
+one that wants a value, and gets the verb|1|cannot mount|--config list @ext
+a mount's option, and a verb's name as the mountpoint|1|cannot mount|-o ro list
+# ---- what an attribute's name has in front of its path
+an expiry behind the path|2|presign: `&expire=60` would be part of the file's name: say `--expire 60`, or --literal|presign '@ext/a.csv&expire=60'
+a type behind it|2|say `--content-type text/csv`|presign upload '@ext/a.csv&content_type=text/csv'
+... behind a path on a mount|2|say `--expire 60`|presign './a.csv&expire=60'
 TABLE
 
 # ---- and what is right
+
+for words in '--config $STAGEFS_CONFIG list @ext' '--config=$STAGEFS_CONFIG ls @ext' \
+	'--config $STAGEFS_CONFIG --format tsv --header list @ext'; do
+	eval "run $words"
+	is "options in front of the verb: $words" "$RC$(cat "$DIR/err")" 0
+done
+run sql "PRESIGN '@ext/a.csv&expire=60'"
+is 'in SQL it is refused with the right form' "$RC $(grep -c 'say EXPIRE = SECONDS behind the location' "$DIR/err")" '1 1'
+run presign --literal '@ext/a.csv&expire=60' --format url
+holds 'a name that ends like an argument' grep -q '/a.csv%26expire%3D60?' "$DIR/out"
 
 run ls @ext
 is 'ls is list' "$RC$(cat "$DIR/err")" 0
