@@ -9,7 +9,6 @@
  * struct source until inih calls back, which it does before it asks for the
  * next line. They are found by inih's own rules, ini_find() is one of them; so
  * short and long lines mean the same.
- *
  * What inih would ignore or cut in silence is refused before it sees it.
  */
 #include "base/ini.h"
@@ -535,20 +534,12 @@ static bool ini_is_quoted(const char *value)
 	       value[strlen(value) - 1] == *value;
 }
 
-/* Where a comment may have been meant to be part of it, or the contrary. */
-static void ini_check_secret(const char *name, const char *value,
-			     const struct ini_place *place)
+static const char *ini_comment_fault(const char *value, bool cut)
 {
-	if (place->cut)
-		log_warn("%s:%u: %s ends before a `;`, which begins a comment: "
-			 "${file:PATH} reads one that has ` ;` in it; a "
-			 "comment is better on a line of its own",
-			 place->file, place->line, name);
-	if (strstr(value, " #") || strstr(value, "\t#"))
-		log_warn("%s:%u: %s has a `#` behind white space, which begins "
-			 "no comment here: it is part of the value; a comment "
-			 "has a line of its own",
-			 place->file, place->line, name);
+	if (cut)
+		return "ends before a `;`, which begins a comment: "
+		       "${file:PATH} reads one that has ` ;` in it";
+	return strstr(value, " #") ? "has a ` #`: that is no comment" : NULL;
 }
 
 /* What a person cannot have meant. */
@@ -556,8 +547,10 @@ static int ini_check_text(const struct option *row, const char *name,
 			  const char *value, const struct ini_place *place,
 			  struct buf *why)
 {
-	if (row->flags & OPTION_SECRET)
-		ini_check_secret(name, value, place);
+	const char *fault = ini_comment_fault(value, place->cut);
+
+	if ((row->flags & OPTION_SECRET) && fault)
+		log_warn("%s:%u: %s %s", place->file, place->line, name, fault);
 	if (!ini_is_quoted(value) || (row->flags & OPTION_FREE))
 		return 0;
 	return buf_fail(why, -EINVAL,
