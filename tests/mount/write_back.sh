@@ -162,6 +162,22 @@ mount_up
 ok '... and sent when it is back' 'flush && there far/off/g $LOCAL/pool/f4'
 fails '... under that name alone' . 'there far/off/f $LOCAL/pool/f4'
 
+# ---- killed between what the store does and what it says
+
+printf 'first\n' >"$LOCAL/log"
+ok 'a file is there' 'cp $LOCAL/log $E/log && flush'
+curl -fsS -X POST -d '{"match": {"method": "PUT", "count": 0}, "action":
+	{"type": "stall", "when": "answer", "seconds": 600}}' "$AT/_fault" >/dev/null
+printf 'second\n' | tee -a "$LOCAL/log" >>"$E/log"
+ok 'what is appended comes to be in the store' '
+	until_ok 60 "there log $LOCAL/log 2>/dev/null"'
+crash
+allow
+mount_up
+ok '... and is read after a crash before the answer' 'cmp $E/log $LOCAL/log'
+printf 'third\n' | tee -a "$LOCAL/log" >>"$E/log"
+ok '... and appended to, and sent' 'flush && there log $LOCAL/log'
+
 # ---- to another stage of the same server
 
 refuse

@@ -139,7 +139,7 @@ static void index_take_place(struct journal_index *x, struct change *c,
 	HASH_ADD_KEYPTR(hh_place, x->by_place, c->place, strlen(c->place), c);
 }
 
-/* Where c is after r. A change never leaves its stage. */
+/* Where c is after r. No move leaves the stage. */
 static int index_place(const struct change *c, const struct record *r,
 		       char **out)
 {
