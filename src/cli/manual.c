@@ -230,6 +230,9 @@ static void manual_man8(FILE *out)
 	      out);
 	manual_entry(out, "config=FILE", "the configuration");
 	manual_entry(out, "fsname=NAME", "what df(1) shows; else the SOURCE");
+	manual_entry(out, "remount",
+		     "the mount that is there reads its configuration again, "
+		     "as by stagefs reload; what stays is said");
 	manual_entry(out, "_netdev, nofail, x-systemd.automount ...",
 		     "mount(8)'s and systemd's");
 	fputs(".SH EXIT STATUS\n0; 32 when the mount failed.\n"

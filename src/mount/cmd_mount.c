@@ -40,6 +40,7 @@
 #include "mount/mount_end.h"
 #include "mount/mount_lock.h"
 #include "mount/mount_reload.h"
+#include "mount/mount_remount.h"
 #include "mount/mount_request.h"
 #include "mount/mount_point.h"
 #include "mount/mount_stats.h"
@@ -527,6 +528,18 @@ static void mount_complain(const struct mounting *m, int rc)
 		m->err.len ? buf_str(&m->err) : strerror(-rc));
 }
 
+static int mount_change(const struct mounting *m)
+{
+	BUF_LOCAL said = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
+	int rc = mount_remount(&m->req, &said, &err);
+
+	if (rc)
+		fprintf(stderr, "stagefs: %s: cannot remount: %s\n",
+			m->req.mountpoint, buf_str(&err));
+	fputs(buf_str(&said), stdout);
+	return rc;
+}
+
 static int cmd_mount(const struct command *c, int argc, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/');
@@ -539,6 +552,10 @@ static int cmd_mount(const struct command *c, int argc, char **argv)
 	if (mount_request_parse(argc - 1, argv + 1, helper, &m.req, &m.err)) {
 		fprintf(stderr, "stagefs: %s\n", buf_str(&m.err));
 		rc = helper ? failed : STATUS_USAGE;
+		goto out;
+	}
+	if (m.req.remount && !m.req.fake) {
+		rc = mount_change(&m) ? failed : 0;
 		goto out;
 	}
 	rc = mount_prepare(&m);

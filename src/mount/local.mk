@@ -11,6 +11,7 @@ libmount_a_SOURCES = \
 	src/mount/mount_end.c src/mount/mount_end.h \
 	src/mount/mount_lock.c src/mount/mount_lock.h \
 	src/mount/mount_reload.c src/mount/mount_reload.h \
+	src/mount/mount_remount.c src/mount/mount_remount.h \
 	src/mount/mount_request.c src/mount/mount_request.h \
 	src/mount/mount_stats.c src/mount/mount_stats.h \
 	src/mount/mount_point.c src/mount/mount_point.h

@@ -138,8 +138,8 @@ static int mount_request_take_option(struct mount_request *r,
 	case USE_SETTING:
 		return mount_request_add_setting(r, option);
 	case USE_REMOUNT:
-		return buf_fail(err, -EINVAL,
-				"a mount cannot be changed: unmount it first");
+		r->remount = true;
+		return 0;
 	default:
 		break;
 	}

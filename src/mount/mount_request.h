@@ -15,6 +15,7 @@ struct mount_request {
 	const char *mountpoint;
 	bool foreground; /* -f by hand */
 	bool fake; /* -f of mount(8): check, do not mount */
+	bool remount; /* a mount that is there is to change */
 	char *config; /* -o config=FILE or --config; NULL: none */
 	char *fsname; /* -o fsname=; NULL: the source */
 	struct buf flags; /* for the kernel: "noexec,noatime" */

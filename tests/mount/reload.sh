@@ -4,7 +4,7 @@
 # and keys, which are read again by themselves.
 #
 # Covers: fuse/op_counts.c net/http_counts.c auth/signer.c mount/cmd_control.c mount/mount_control.c
-# Covers: mount/mount_reload.c mount/mount_stats.c stage/external_configure.c
+# Covers: mount/mount_reload.c mount/mount_remount.c mount/mount_stats.c stage/external_configure.c
 . "$(dirname "$0")/lib.sh"
 write_config
 mount_up
@@ -39,6 +39,23 @@ ok 'a setting that needs another mount is said' '
 	reload && grep -qx "allow_other = yes needs another mount" $T/said'
 ok '... and others change' '
 	grep -qx "metadata_ttl is 17 s" $T/said && grep -qx "log_level is another" $T/said'
+sed -i 's/^metadata_ttl = 17/metadata_ttl = 18/' "$CONF"
+ln -s "$STAGEFS" "$T/mount.stagefs"
+remount() {	# OPTIONS
+	timeout 60 "$T/mount.stagefs" stagefs "$MNT" -o "$1" >"$T/said" 2>"$T/reload.err"
+}
+ok 'a remount by mount(8) reads it too' '
+	remount rw,remount && grep -qx "metadata_ttl is 18 s" $T/said && ! [ -s $T/reload.err ]'
+ok '... and what it cannot change is said to stay' '
+	remount remount,noexec,user_id=0,config=$CONF,metadata_ttl=5 &&
+	grep -qx "as it was mounted stay: noexec,metadata_ttl" $T/said'
+ok '... but not for what is writable and shall not be' '
+	remount remount,ro; [ $? = 32 ] && ! [ -s $T/said ] &&
+	grep -q "^stagefs: $MNT: cannot remount: a mount becomes read-only by another one only" $T/reload.err'
+ok '... nor where no mount is' '
+	! "$STAGEFS" $T -o remount >$T/said 2>$T/reload.err &&
+	grep -q "cannot remount: .*no mount of stagefs" $T/reload.err'
+ok 'the same daemon serves on' '[ "$(daemon_pids)" = $pid ] && [ "$(cat $E/file)" = before ]'
 mv "$LOG" "$LOG.1"
 ok 'the log is opened anew' 'reload && [ -s $LOG ] && grep -q "was read again" $LOG'
 

@@ -19,7 +19,7 @@ struct row {
 	const char *argv[ARGS_MAX];
 	bool helper;
 	const char *source, *mountpoint; /* NULL mountpoint: refused */
-	bool foreground, fake;
+	bool foreground, fake, remount;
 	const char *config, *flags, *settings;
 };
 
@@ -55,9 +55,12 @@ static const struct row rows[] = {
 	  { "stagefs", "/mnt", "-o", "nosymfollow,uhelper=udisks2,helper=x" },
 	  .source = "stagefs",
 	  .mountpoint = "/mnt" },
-	{ "a mount cannot be changed",
+	{ "a mount is to change",
 	  { "stagefs", "/mnt", "-o", "rw,remount" },
-	  .helper = true },
+	  .source = "stagefs",
+	  .mountpoint = "/mnt",
+	  .helper = true,
+	  .remount = true },
 	{ "the kernel's flags",
 	  { "/mnt", "-onoexec,noatime" },
 	  .mountpoint = "/mnt",
@@ -148,8 +151,9 @@ static void one(const struct row *row)
 		same(row->says, r.config, row->config);
 		same(row->says, buf_str(&r.flags), row->flags);
 		same(row->says, settings, row->settings);
-		if (r.foreground != row->foreground || r.fake != row->fake)
-			fail_msg("%s: foreground or fake", row->says);
+		if (r.foreground != row->foreground || r.fake != row->fake ||
+		    r.remount != row->remount)
+			fail_msg("%s: foreground, fake or remount", row->says);
 	}
 	mount_request_clear(&r);
 	buf_clear(&err);
