@@ -45,6 +45,9 @@ struct statement_verb {
 	/* 0 or -errno; what is wrong with the words in why. */
 	int (*fill)(struct statement_options *o, const struct cmd_words *words,
 		    struct buf *why);
+	/* SQL's word behind the verb, which may be there: `drop stage s`. */
+	const char *noun;
+	bool noun_alone; /* nothing need be behind it: `show stages` */
 };
 
 /* ---- what they share ---- */
@@ -66,13 +69,36 @@ static int statement_session(const struct statement_options *o,
 	return status;
 }
 
+/* A stage may have that name: then it stands alone. */
+static bool statement_has_noun(const struct statement_verb *v,
+			       const struct cmd_words *words)
+{
+	return v->noun && words->n && !strcasecmp(words->word[0], v->noun) &&
+	       (words->n == 1 ? v->noun_alone : !strchr(words->word[1], '='));
+}
+
+static int statement_parse(const struct command *c, int argc, char **argv,
+			   struct statement_options *o, struct cmd_words *words)
+{
+	const struct statement_verb *v = c->how;
+	unsigned most = v->words + (v->noun && v->words < WORDS_MAX);
+	int status = cmd_parse(c, argc, argv, o, words, most);
+
+	if (!status && statement_has_noun(v, words))
+		memmove(words->word, words->word + 1,
+			--words->n * sizeof(*words->word));
+	if (!status && words->n > v->words)
+		status = cmd_usage(c, "too many arguments");
+	return status;
+}
+
 static int statement_run_verb(const struct command *c, int argc, char **argv)
 {
 	const struct statement_verb *v = c->how;
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE), what = BUF_INIT(BUF_MESSAGE);
 	struct statement_options o = { 0 };
 	struct cmd_words words;
-	int status = cmd_parse(c, argc, argv, &o, &words, v->words);
+	int status = statement_parse(c, argc, argv, &o, &words);
 	int rc = status ? 0 : v->fill(&o, &words, &why);
 
 	if (rc || why.len) {
@@ -336,8 +362,8 @@ const struct command create_command = {
 		"one; keys are those of [stage NAME]",
 	.options = create_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "create", WORDS_MAX,
-					       create_fill },
+	.how = &(const struct statement_verb){ "create", WORDS_MAX, create_fill,
+					       "stage" },
 };
 
 /* ---- alter ---- */
@@ -404,7 +430,8 @@ const struct command alter_command = {
 		"of [stage NAME]",
 	.options = alter_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "alter", WORDS_MAX, alter_fill },
+	.how = &(const struct statement_verb){ "alter", WORDS_MAX, alter_fill,
+					       "stage" },
 };
 
 /* ---- drop, show, desc ---- */
@@ -434,7 +461,7 @@ const struct command drop_command = {
 	.help = "Drops a stage; files of an external one stay where they are",
 	.options = drop_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "drop", 1, drop_fill },
+	.how = &(const struct statement_verb){ "drop", 1, drop_fill, "stage" },
 };
 
 static const struct option show_options[] = {
@@ -459,8 +486,8 @@ const struct command show_command = {
 		"character",
 	.options = show_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "show the stages", 1,
-					       show_fill },
+	.how = &(const struct statement_verb){ "show the stages", 1, show_fill,
+					       "stages", true },
 };
 
 static int desc_fill(struct statement_options *o, const struct cmd_words *words,
@@ -479,5 +506,6 @@ const struct command desc_command = {
 	.help = "What a stage is and where; secrets are masked",
 	.options = show_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "describe", 1, desc_fill },
+	.how = &(const struct statement_verb){ "describe", 1, desc_fill,
+					       "stage" },
 };

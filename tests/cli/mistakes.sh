@@ -52,6 +52,17 @@ for words in '--config $STAGEFS_CONFIG list @ext' '--config=$STAGEFS_CONFIG ls @
 done
 run sql "PRESIGN '@ext/a.csv&expire=60'"
 is 'in SQL it is refused with the right form' "$RC $(grep -c 'say EXPIRE = SECONDS behind the location' "$DIR/err")" '1 1'
+run show stages
+is 'show stages, as in SQL' "$RC $(cut -f1 "$DIR/out")" '0 ext'
+for words in 'desc stage ext' 'DESC ext' 'desc stage @ext'; do
+	run ${words,,}
+	is "$words" "$RC $(cut -f1 "$DIR/out")" '0 ext'
+done
+run create stage made && run create stage && run show
+is 'create stage, and of a stage that is called so' "$RC $(cut -f1 "$DIR/out" | paste -sd ,)" '0 ext,made,stage'
+run drop stage made && run drop stage && run show
+is 'drop stage' "$RC $(cut -f1 "$DIR/out")" '0 ext'
+fails 'more words than a verb has' 2 'drop: too many arguments' drop stage ext ext
 run presign --literal '@ext/a.csv&expire=60' --format url
 holds 'a name that ends like an argument' grep -q '/a.csv%26expire%3D60?' "$DIR/out"
 
