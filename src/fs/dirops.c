@@ -75,6 +75,8 @@ int fs_mkdir(struct fs *fs, struct inode *dir, const char *name, mode_t mode,
 		rc = fs->set.ro ? -EROFS : stages_mkdir(fs, name, &i);
 		if (rc == -EINVAL)
 			refusal_say(REFUSAL_STAGE_NAME, name, rc);
+		else if (rc == -EROFS && !fs->set.ro)
+			refusal_say(REFUSAL_NEW_STAGE, name, rc);
 	} else {
 		rc = names_writable(fs, dir);
 		if (!rc)

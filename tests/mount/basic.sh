@@ -305,6 +305,7 @@ mount_up
 is 'without [storage] there are external stages only' \
 	"$(ls "$MNT" | tr '\n' ' ')" 'ext '
 is 'and no stage can be made' "$(sys mkdir "$MNT/newstage")" EROFS
+ok '... which the log explains' 'grep -q "newstage is refused: a stage that is made lives in \[storage\]" $LOG'
 
 mount_down
 write_config

@@ -23,6 +23,8 @@ static const char *const refusal_words[REFUSAL_N] = {
 	[REFUSAL_STAGE_NAME] = "a stage's name has letters, digits, _ and $, "
 			       "begins with a letter or _, and is none of v1, "
 			       "health, metrics, storage",
+	[REFUSAL_NEW_STAGE] = "a stage that is made lives in [storage], which "
+			      "the configuration has not, or not for writing",
 	[REFUSAL_NAME] = "a name is UTF-8, and a whole key has at most 1,024 "
 			 "bytes",
 	[REFUSAL_LINK] = "a stage has no hard links: copy the file",

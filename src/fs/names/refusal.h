@@ -9,6 +9,7 @@
 enum refusal {
 	REFUSAL_ROOT_FILE, /* only stages are at the root */
 	REFUSAL_STAGE_NAME,
+	REFUSAL_NEW_STAGE, /* there is no place for one */
 	REFUSAL_NAME, /* the store takes no such name */
 	REFUSAL_LINK,
 	REFUSAL_SYMLINK,
