@@ -330,9 +330,7 @@ static bool cache_asks_early(struct cred_cache *c, const struct snapshot *s,
 	    s->creds->expires_at >= until_s ||
 	    (s->early_ms && now_ms - s->early_ms < EARLY_MS))
 		return false;
-	lock_take(&c->lock);
-	cred_cache_locked(c)->early_ms = now_ms;
-	lock_drop(&c->lock);
+	LOCK_DO(&c->lock, cred_cache_locked(c)->early_ms = now_ms);
 	return true;
 }
 

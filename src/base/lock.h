@@ -153,5 +153,12 @@ static inline void lock_drop(struct lock *l) RELEASE(*l) NO_THREAD_CHECK
 		lock_drop(lock_); \
 		value_; \
 	})
+/* What is to be changed under a lock, by a single statement. */
+#define LOCK_DO(lock_, ...) \
+	do { \
+		lock_take(lock_); \
+		__VA_ARGS__; \
+		lock_drop(lock_); \
+	} while (0)
 
 #endif

@@ -122,13 +122,9 @@ static unsigned parallel_start(struct parallel *c, pthread_t *list,
 	if (threads > c->n)
 		threads = c->n;
 	while (n < threads) {
-		lock_take(&c->lock);
-		parallel_locked(c)->running++;
-		lock_drop(&c->lock);
+		LOCK_DO(&c->lock, parallel_locked(c)->running++);
 		if (thread_start(&list[n], "parallel", parallel_member, c)) {
-			lock_take(&c->lock);
-			parallel_locked(c)->running--;
-			lock_drop(&c->lock);
+			LOCK_DO(&c->lock, parallel_locked(c)->running--);
 			break;
 		}
 		n++;

@@ -114,9 +114,7 @@ void handle_write_end(struct fs *fs)
 
 void fs_writers(struct fs *fs, struct fs_writers *out)
 {
-	lock_take(&fs->lock);
-	out->open = fs_locked(fs)->n_writers;
-	lock_drop(&fs->lock);
+	LOCK_DO(&fs->lock, out->open = fs_locked(fs)->n_writers);
 	out->last_ms = atomic_load(&fs->n_writing) ? clock_mono_ms()
 						   : atomic_load(&fs->wrote_ms);
 }

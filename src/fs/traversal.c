@@ -213,9 +213,7 @@ void traversal_opened(struct traversals *t, struct inode *dir)
 	if (!up)
 		return;
 	ino = traversal_ino(t->fs, up);
-	lock_take(&t->lock);
-	traversal_step(t, ino, name);
-	lock_drop(&t->lock);
+	LOCK_DO(&t->lock, traversal_step(t, ino, name));
 	traversal_count(t, up, name, 1, 0);
 	inode_unref(t->fs->tree, up);
 }

@@ -54,19 +54,16 @@ LOCK_GUARDS(address_guarded, address, address_locked);
 
 static void address_set_origin(struct address *a, const struct buf *origin)
 {
-	lock_take(&a->lock);
-	snprintf(address_guarded(a)->origin, sizeof(address_guarded(a)->origin),
-		 "%s", buf_str(origin));
-	lock_drop(&a->lock);
+	LOCK_DO(&a->lock, snprintf(address_guarded(a)->origin,
+				   sizeof(address_guarded(a)->origin), "%s",
+				   buf_str(origin)));
 }
 
 void address_origin(const struct gateway *g, struct buf *out)
 {
 	struct address *a = g->address;
 
-	lock_take(&a->lock);
-	buf_adds(out, address_guarded(a)->origin);
-	lock_drop(&a->lock);
+	LOCK_DO(&a->lock, buf_adds(out, address_guarded(a)->origin));
 }
 
 static int address_write_one(void *arg, const char *name, struct store *s)

@@ -340,17 +340,13 @@ bool connections_set(struct connections *l, struct connection *k,
 
 void connections_touch(struct connections *l, struct connection *k)
 {
-	lock_take(&l->lock);
-	k->deadline_ms = clock_mono_ms() + l->patience_ms;
-	lock_drop(&l->lock);
+	LOCK_DO(&l->lock, k->deadline_ms = clock_mono_ms() + l->patience_ms);
 }
 
 void connections_set_waiter(struct connections *l, struct connection *k,
 			    struct waiter *w)
 {
-	lock_take(&l->lock);
-	k->waiter = w;
-	lock_drop(&l->lock);
+	LOCK_DO(&l->lock, k->waiter = w);
 }
 
 struct connections_counts connections_count(struct connections *l)

@@ -224,9 +224,7 @@ static bool reload_begin(struct mount_reload *r, bool look)
 
 static void reload_end(struct mount_reload *r)
 {
-	lock_take(&r->lock);
-	reload_locked(r)->busy = false;
-	lock_drop(&r->lock);
+	LOCK_DO(&r->lock, reload_locked(r)->busy = false);
 }
 
 int mount_reload(struct mount_reload *r, struct buf *said, struct buf *err)

@@ -50,9 +50,7 @@ static int configure_begin(struct external_folder *f, struct external_set *set)
 
 static void configure_end(struct external_folder *f)
 {
-	lock_take(&f->lock);
-	configure_locked(f)->looking = false;
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock, configure_locked(f)->looking = false);
 }
 
 static const struct catalog_external *configure_named(
@@ -178,9 +176,7 @@ static void configure_undo(struct configure_change *ch)
 
 static void configure_swap(struct configure_change *ch)
 {
-	lock_take(&ch->f->lock);
-	configure_locked(ch->f)->set = ch->new;
-	lock_drop(&ch->f->lock);
+	LOCK_DO(&ch->f->lock, configure_locked(ch->f)->set = ch->new);
 	for (unsigned i = 0; i < ch->old.n; i++)
 		if (!ch->kept[i])
 			external_clear(&ch->old.list[i]);

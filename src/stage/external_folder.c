@@ -169,9 +169,7 @@ static int change_build(struct folder_change *ch, struct drop_ins *read)
 
 static void change_swap(struct folder_change *ch)
 {
-	lock_take(&ch->f->lock);
-	folder_locked(ch->f)->set = ch->new;
-	lock_drop(&ch->f->lock);
+	LOCK_DO(&ch->f->lock, folder_locked(ch->f)->set = ch->new);
 	for (unsigned i = 0; i < ch->old.n; i++)
 		if (!ch->kept[i])
 			external_clear(&ch->old.list[i]);
@@ -248,9 +246,7 @@ void external_folder_look(struct external_folder *f)
 
 void external_folder_refresh(struct external_folder *f)
 {
-	lock_take(&f->lock);
-	folder_locked(f)->stamp.unsettled = true;
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock, folder_locked(f)->stamp.unsettled = true);
 	folder_look_if_due(f, true);
 }
 
@@ -380,9 +376,7 @@ static int folder_open_all(struct external_folder *f,
 	external_sort(&set);
 	for (unsigned i = 0; i < set.n && f->first; i++)
 		f->first[f->n_first++] = stage_ref(set.list[i].stage);
-	lock_take(&f->lock);
-	folder_locked(f)->set = set;
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock, folder_locked(f)->set = set);
 	return rc;
 }
 

@@ -204,9 +204,7 @@ static void flight_done(struct store_part *part, int rc)
 
 	if (fl->ended)
 		fl->ended(fl->arg, rc);
-	lock_take(&p->lock);
-	parts_note_locked(p, fl, rc);
-	lock_drop(&p->lock);
+	LOCK_DO(&p->lock, parts_note_locked(p, fl, rc));
 }
 
 /* There is room: the slot and a flight are the part's. */

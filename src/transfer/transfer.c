@@ -168,9 +168,7 @@ void transfer_fail(struct transfer *t, const char *why, const char *what, ...)
 	va_start(ap, what);
 	buf_vaddf(&line, what, ap);
 	va_end(ap);
-	lock_take(&t->lock);
-	transfer_locked(t)->count.failed++;
-	lock_drop(&t->lock);
+	LOCK_DO(&t->lock, transfer_locked(t)->count.failed++);
 	lock_take(&t->speech);
 	transfer_wipe_line(t);
 	message(buf_str(&line), why);

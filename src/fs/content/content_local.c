@@ -149,9 +149,8 @@ static int local_take_base(struct file *f, int to) REQUIRES(f->turn)
 
 	if (!limit || !base)
 		return 0;
-	lock_take(&f->lock);
-	memcpy(etag, file_locked(f)->base.etag, sizeof(etag));
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock,
+		memcpy(etag, file_locked(f)->base.etag, sizeof(etag)));
 	if (!file_fd_clone(base->fd, to))
 		rc = ftruncate(to, (off_t)limit) ? -errno : 0;
 	else if (limit <= SEED_MAX)
@@ -479,9 +478,7 @@ static int local_put_scratch(struct file *f, int fd, uint64_t size,
 	rc = ftruncate(fd, (off_t)size) ? -errno : local_put_times(f, fd, &v);
 	if (rc)
 		return rc;
-	lock_take(&f->lock);
-	content_edit(f)->published = true;
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock, content_edit(f)->published = true);
 	return store_put(file_store(f), key, &body, &meta, NULL, result);
 }
 

@@ -204,9 +204,7 @@ struct inode *file_inode(struct file *f)
 
 void file_orphan(struct file *f)
 {
-	lock_take(&f->lock);
-	file_locked(f)->orphan = true;
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock, file_locked(f)->orphan = true);
 }
 
 void file_moved(struct file *f, const struct object_info *info)

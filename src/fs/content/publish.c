@@ -189,9 +189,7 @@ static int publish_fetch_piece(void *arg, size_t k)
 
 static int publish_not_retained(struct file *f) REQUIRES(f->turn)
 {
-	lock_take(&f->lock);
-	content_edit(f)->sticky = true;
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock, content_edit(f)->sticky = true);
 	file_log(f, LOG_LEVEL_ERROR, -EIO,
 		 "cannot upload again what was uploaded and not kept: the disk "
 		 "of the spill directory was full");

@@ -145,16 +145,12 @@ static int seal_with_turn(struct file *f, struct sealing *x, int dir,
 
 static void seal_set(struct file *f)
 {
-	lock_take(&f->lock);
-	file_locked(f)->sealed = true;
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock, file_locked(f)->sealed = true);
 }
 
 void file_seal_stale(struct file *f)
 {
-	lock_take(&f->lock);
-	file_locked(f)->sealed = false;
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock, file_locked(f)->sealed = false);
 }
 
 int file_seal(struct file *f, int dir, const char *name,

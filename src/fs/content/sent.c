@@ -109,9 +109,7 @@ static bool sent_is_known(struct sent_look *x, uint64_t at, uint64_t *run_end)
 	enum file_kind kind;
 	struct extent run;
 
-	lock_take(&f->lock);
-	kind = file_map_kind_locked(f, at, x->end, run_end);
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock, kind = file_map_kind_locked(f, at, x->end, run_end));
 	if (extents_run(&f->sent.since, at, *run_end, &run))
 		kind = FILE_BASE;
 	*run_end = run.end;
@@ -199,9 +197,7 @@ static int sent_ask(struct sent_look *x) REQUIRES(x->file->turn)
 	struct object_info base, now;
 	int rc = sent_head(x);
 
-	lock_take(&x->file->lock);
-	base = file_locked(x->file)->base;
-	lock_drop(&x->file->lock);
+	LOCK_DO(&x->file->lock, base = file_locked(x->file)->base);
 	if (rc || !*base.etag || !strcmp(x->there.etag, base.etag))
 		return rc;
 	rc = sent_look_at(x, base.size);

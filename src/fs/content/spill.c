@@ -330,9 +330,7 @@ static void *spill_work(void *arg)
 		void (*ended)(void *) = k->ended;
 		void *ended_arg = k->arg;
 
-		lock_take(&s->lock);
-		spill_end_locked(s, k, rc);
-		lock_drop(&s->lock);
+		LOCK_DO(&s->lock, spill_end_locked(s, k, rc));
 		if (!rc)
 			free(k);
 		ended(ended_arg);
@@ -420,9 +418,7 @@ bool spill_next_lost(struct spill *s, struct extent *out)
 
 void spill_told_lost(struct spill *s)
 {
-	lock_take(&s->lock);
-	spill_untold_locked(s)->told = true;
-	lock_drop(&s->lock);
+	LOCK_DO(&s->lock, spill_untold_locked(s)->told = true);
 	__atomic_sub_fetch(&s->n_lost, 1, __ATOMIC_RELEASE);
 }
 

@@ -66,9 +66,7 @@ void turn_end_locked(struct file *f, enum file_state state)
 
 void turn_end(struct file *f, enum file_state state)
 {
-	lock_take(&f->lock);
-	turn_end_locked(f, state);
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock, turn_end_locked(f, state));
 	turn_ended(f);
 }
 

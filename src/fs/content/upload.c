@@ -117,9 +117,7 @@ static void upload_part_take(struct file *f, struct inflight_part *p,
 	p->mem = t->mem;
 	p->cap = t->cap;
 	upload_tail_body(t, t->len, &p->part.body);
-	lock_take(&f->lock);
-	file_locked(f)->n_pinned++;
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock, file_locked(f)->n_pinned++);
 }
 
 static void upload_tell_lost(struct file *f)
@@ -235,9 +233,7 @@ static void upload_forget(struct file *f, bool remains) REQUIRES(f->turn)
 {
 	struct upload_parts *u = content(f)->upload;
 
-	lock_take(&f->lock);
-	content_edit(f)->upload = NULL;
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock, content_edit(f)->upload = NULL);
 	if (!remains)
 		pending_remove(f->env->pending, content(f)->record);
 	upload_parts_free(u);
@@ -257,9 +253,7 @@ void upload_give_up(struct file *f)
 	upload_forget(f, rc != 0);
 	if (!content(f)->not_retained.n)
 		return;
-	lock_take(&f->lock);
-	content_edit(f)->sticky = true;
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock, content_edit(f)->sticky = true);
 }
 
 void upload_completed(struct file *f)

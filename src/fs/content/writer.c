@@ -45,9 +45,7 @@ void writer_free_tail(struct file *f, const struct tail *t)
 static void writer_set_tail(struct file *f, const struct tail *t)
 	REQUIRES(f->turn)
 {
-	lock_take(&f->lock);
-	content_edit(f)->tail = *t;
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock, content_edit(f)->tail = *t);
 }
 
 static void writer_drop_tail(struct file *f) REQUIRES(f->turn)
@@ -71,9 +69,7 @@ int writer_need_spill(struct file *f, struct spill **out)
 			 "cannot make a file in the spill directory");
 		return rc;
 	}
-	lock_take(&f->lock);
-	content_edit(f)->spill = *out;
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock, content_edit(f)->spill = *out);
 	return 0;
 }
 
@@ -176,9 +172,7 @@ int writer_plan(struct file *f, uint64_t size, bool whole)
 	rc = begun ? writer_unplan(f) : 0;
 	if (rc)
 		return rc;
-	lock_take(&f->lock);
-	content_edit(f)->part_size = part_size;
-	lock_drop(&f->lock);
+	LOCK_DO(&f->lock, content_edit(f)->part_size = part_size);
 	return 0;
 }
 

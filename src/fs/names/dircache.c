@@ -204,18 +204,14 @@ static int dircache_collect(struct tree *t, struct inode *dir,
 	struct dir_walk w;
 	int n, rc = 0;
 
-	tree_lock(t);
-	tree_hash_walk_locked(t, dir, &w);
-	tree_unlock(t);
+	TREE_DO(t, tree_hash_walk_locked(t, dir, &w));
 	while (!rc && (n = dircache_take_some(t, &w, unseen, list, names)) >= 0)
 		for (int k = 0; k < n; k++) {
 			int added = dircache_add(t, c, list[k], names[k]);
 
 			rc = rc ? rc : added;
 		}
-	tree_lock(t);
-	tree_hash_walked_locked(t, dir, &w);
-	tree_unlock(t);
+	TREE_DO(t, tree_hash_walked_locked(t, dir, &w));
 	return rc;
 }
 

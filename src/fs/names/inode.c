@@ -47,9 +47,7 @@ void inode_unref_locked(struct tree *t, struct inode *i)
 
 struct inode *inode_ref(struct tree *t, struct inode *i)
 {
-	tree_lock(t);
-	inode_ref_locked(t, i);
-	tree_unlock(t);
+	TREE_DO(t, inode_ref_locked(t, i));
 	return i;
 }
 
@@ -57,9 +55,7 @@ void inode_unref(struct tree *t, struct inode *i)
 {
 	if (!i)
 		return;
-	tree_lock(t);
-	inode_unref_locked(t, i);
-	tree_unlock(t);
+	TREE_DO(t, inode_unref_locked(t, i));
 }
 
 void inode_remember(struct tree *t, struct inode *i, uint32_t version,
@@ -177,9 +173,7 @@ void inode_view_locked(struct tree *t, struct inode *i, struct inode_view *out)
 
 void inode_view(struct tree *t, struct inode *i, struct inode_view *out)
 {
-	tree_lock(t);
-	inode_view_locked(t, i, out);
-	tree_unlock(t);
+	TREE_DO(t, inode_view_locked(t, i, out));
 }
 
 static void inode_show_locked(struct tree *t, struct inode *i,
@@ -191,9 +185,7 @@ static void inode_show_locked(struct tree *t, struct inode *i,
 
 void inode_show(struct tree *t, struct inode *i, struct inode_view *out)
 {
-	tree_lock(t);
-	inode_show_locked(t, i, out);
-	tree_unlock(t);
+	TREE_DO(t, inode_show_locked(t, i, out));
 }
 
 void inode_enter_locked(struct tree *t, struct inode *i, struct inode_view *out)
@@ -304,9 +296,7 @@ void inode_look_locked(struct tree *t, struct inode *i, struct inode_place *out)
 
 void inode_look(struct tree *t, struct inode *i, struct inode_place *out)
 {
-	tree_lock(t);
-	inode_look_locked(t, i, out);
-	tree_unlock(t);
+	TREE_DO(t, inode_look_locked(t, i, out));
 }
 
 void inode_place_clear(struct inode_place *p)
@@ -345,9 +335,7 @@ static int inode_make_key(struct tree *t, struct inode *i, bool forgotten,
 {
 	INODE_PLACE_LOCAL p;
 
-	tree_lock(t);
-	inode_place_locked(t, i, forgotten, &p);
-	tree_unlock(t);
+	TREE_DO(t, inode_place_locked(t, i, forgotten, &p));
 	return inode_place_key(&p, name, out);
 }
 
@@ -372,9 +360,7 @@ int inode_object(struct tree *t, struct inode *i, struct inode_object *out)
 	struct inode_place p;
 	int rc;
 
-	tree_lock(t);
-	inode_place_locked(t, i, false, &p);
-	tree_unlock(t);
+	TREE_DO(t, inode_place_locked(t, i, false, &p));
 	out->stage = p.stage;
 	out->key = (struct buf)BUF_INIT(STORE_KEY_MAX + 1);
 	rc = inode_place_key(&p, NULL, &out->key);
@@ -419,16 +405,12 @@ void inode_touch(struct tree *t, struct inode *i)
 
 void inode_set_pending(struct tree *t, struct inode *i, bool pending)
 {
-	tree_lock(t);
-	tree_hash_set_pending_locked(t, i, pending);
-	tree_unlock(t);
+	TREE_DO(t, tree_hash_set_pending_locked(t, i, pending));
 }
 
 void inode_invalidate(struct tree *t, struct inode *i)
 {
-	tree_lock(t);
-	i->refreshed_ms = -1;
-	tree_unlock(t);
+	TREE_DO(t, i->refreshed_ms = -1);
 }
 
 void inode_set_marker(struct tree *t, struct inode *dir, bool has_marker)

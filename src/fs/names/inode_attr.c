@@ -178,9 +178,7 @@ int inode_attr_set_expire(struct tree *t, struct inode *i, int64_t expire)
 void inode_attr_made(struct tree *t, struct inode *i,
 		     const struct object_info *info)
 {
-	tree_lock(t);
-	inode_attr_refresh_locked(t, i, info);
-	tree_unlock(t);
+	TREE_DO(t, inode_attr_refresh_locked(t, i, info));
 }
 
 void inode_attr_refresh_locked(struct tree *t, struct inode *i,

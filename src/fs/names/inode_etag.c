@@ -88,9 +88,7 @@ void inode_etag_set_attr_locked(struct tree *t, struct inode *i,
 
 void inode_etag_set_attr(struct tree *t, struct inode *i, uint32_t version)
 {
-	tree_lock(t);
-	inode_etag_set_attr_locked(t, i, version, 0);
-	tree_unlock(t);
+	TREE_DO(t, inode_etag_set_attr_locked(t, i, version, 0));
 }
 
 bool inode_etag_has_attr(struct tree *t, struct inode *i, const char *etag)

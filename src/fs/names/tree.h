@@ -193,6 +193,13 @@ static inline unsigned inode_ttl_ms(const struct tree *t, const struct inode *i)
 		tree_unlock(t); \
 		value_; \
 	})
+/* What is to be changed under it, by a single statement. */
+#define TREE_DO(t, ...) \
+	do { \
+		tree_lock(t); \
+		__VA_ARGS__; \
+		tree_unlock(t); \
+	} while (0)
 
 static inline const char *inode_name(const struct inode *i)
 {

@@ -197,7 +197,5 @@ struct inode *tree_refresh_absent(struct tree *t, struct inode *dir,
 void tree_refresh_root(struct tree *t, struct inode *i,
 		       const struct object_info *info)
 {
-	tree_lock(t);
-	inode_attr_refresh_locked(t, i, info);
-	tree_unlock(t);
+	TREE_DO(t, inode_attr_refresh_locked(t, i, info));
 }

@@ -68,9 +68,7 @@ void local_upload_free(struct store_upload *base)
 		close(u->dir);
 	if (u->fd >= 0)
 		close(u->fd);
-	lock_take(&u->lock);
-	free(uploading_locked(u)->parts);
-	lock_drop(&u->lock);
+	LOCK_DO(&u->lock, free(uploading_locked(u)->parts));
 	lock_destroy(&u->lock);
 	free(u->base.key);
 	free(u);

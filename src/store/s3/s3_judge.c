@@ -39,10 +39,8 @@ static void region_log(struct s3_call *c, const char *region)
 	struct log_where where = { .stage = c->s3->base.name };
 
 	if (c->by) {
-		lock_take(&c->by->lock);
-		snprintf(s3_by_url_locked(c->by)->moved, S3_REGION_SIZE, "%s",
-			 region);
-		lock_drop(&c->by->lock);
+		LOCK_DO(&c->by->lock, snprintf(s3_by_url_locked(c->by)->moved,
+					       S3_REGION_SIZE, "%s", region));
 	}
 	log_at(LOG_LEVEL_INFO, &where, "the bucket is in region %s", region);
 }

@@ -310,9 +310,7 @@ static int list_learn_names(struct s3 *s, struct s3_page *page)
 	for (unsigned i = 0; i < page->n && !rc && !silent; i++)
 		if (page->entries[i].other)
 			rc = names_ask(s, &page->entries[i], &silent);
-	lock_take(&s->lock);
-	s3_locked(s)->silent = silent;
-	lock_drop(&s->lock);
+	LOCK_DO(&s->lock, s3_locked(s)->silent = silent);
 	if (silent == S3_SILENT_ENCODED)
 		s3_page_decoded(page);
 	return rc;

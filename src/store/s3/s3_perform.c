@@ -148,9 +148,7 @@ int s3_perform_start(struct s3_call *c, void **state)
 
 	if (rc)
 		return rc;
-	lock_take(&s->lock);
-	*state = c;
-	lock_drop(&s->lock);
+	LOCK_DO(&s->lock, *state = c);
 	http_start(s3_call_lane(c), &c->http);
 	return 0;
 }
@@ -159,9 +157,7 @@ void s3_perform_ended(struct s3_call *c, void **state)
 {
 	struct s3 *s = c->s3;
 
-	lock_take(&s->lock);
-	*state = NULL;
-	lock_drop(&s->lock);
+	LOCK_DO(&s->lock, *state = NULL);
 	s3_perform_drop(c);
 }
 
