@@ -56,6 +56,22 @@ int io_pread_zeros(int fd, void *room, size_t n, uint64_t at)
 	return 0;
 }
 
+int io_each(int fd, uint64_t at, uint64_t n,
+	    int (*take)(void *arg, const void *bytes, size_t n), void *arg)
+{
+	MEM_LOCAL char *room = malloc(COPY_ROOM);
+	int rc = room ? 0 : -ENOMEM;
+
+	for (uint64_t end = at + n; !rc && at < end;) {
+		ssize_t got =
+			io_pread(fd, room, number_min(end - at, COPY_ROOM), at);
+
+		rc = got < 0 ? (int)got : got ? take(arg, room, got) : -EIO;
+		at += (uint64_t)got;
+	}
+	return rc;
+}
+
 int io_read_all(int fd, struct buf *out)
 {
 	for (;;) {

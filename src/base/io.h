@@ -30,6 +30,11 @@ int io_pwrite(int fd, const void *bytes, size_t n, uint64_t at);
 int io_pwrite_some(int fd, const void *bytes, size_t n, uint64_t at,
 		   size_t *done);
 
+/* [at, at + n) in pieces, each given to take(): 0, what that failed with, or
+ * -EIO, the file ends early. */
+int io_each(int fd, uint64_t at, uint64_t n,
+	    int (*take)(void *arg, const void *bytes, size_t n), void *arg);
+
 /* The names in a directory outlive a power cut: 0 or -errno. */
 int io_sync_dir(const char *path);
 

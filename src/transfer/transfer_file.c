@@ -79,31 +79,17 @@ int transfer_file_spool(int fd, int *out, uint64_t *size)
 	return rc;
 }
 
-static int file_add_range(int fd, uint64_t at, uint64_t len, struct digest *d)
+static int file_add_bytes(void *digest, const void *bytes, size_t n)
 {
-	MEM_LOCAL char *bytes = malloc(COPY_BYTES);
-	int rc = bytes ? 0 : -ENOMEM;
-
-	while (!rc && len) {
-		ssize_t got =
-			io_pread(fd, bytes, number_min(len, COPY_BYTES), at);
-
-		if (got <= 0) {
-			rc = got ? (int)got : -EIO;
-			break;
-		}
-		digest_add(d, bytes, got);
-		at += got;
-		len -= got;
-	}
-	return rc;
+	digest_add(digest, bytes, n);
+	return 0;
 }
 
 static int file_range_md5(int fd, uint64_t at, uint64_t len,
 			  unsigned char sum[SHA256_SIZE])
 {
 	struct digest *d = digest_new(DIGEST_MD5);
-	int rc = d ? file_add_range(fd, at, len, d) : -ENOMEM;
+	int rc = d ? io_each(fd, at, len, file_add_bytes, d) : -ENOMEM;
 
 	if (d)
 		digest_end(d, sum);

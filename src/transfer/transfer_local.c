@@ -140,7 +140,7 @@ int transfer_local_fill(struct transfer *t, struct transfer_remote *r, int fd,
 
 static int local_compare(int a, int b, uint64_t size, bool *equal)
 {
-	char *x = malloc(COPY_BYTES), *y = malloc(COPY_BYTES);
+	MEM_LOCAL char *x = malloc(COPY_BYTES), *y = malloc(COPY_BYTES);
 	uint64_t at = 0;
 	int rc = x && y ? 0 : -ENOMEM;
 
@@ -157,8 +157,6 @@ static int local_compare(int a, int b, uint64_t size, bool *equal)
 				 !memcmp(x, y, (size_t)got);
 		at += got > 0 ? (uint64_t)got : 0;
 	}
-	free(x);
-	free(y);
 	return rc;
 }
 

@@ -30,7 +30,6 @@
 /* Of a name, so that both suffixes fit behind it. */
 #define NAME_ROOM (NAME_BYTES_MAX - sizeof(SUFFIX STATE_SUFFIX) + 1)
 #define HASH_CHARS 16
-#define COPY_BYTES (1u << 20)
 
 static int sink_say(struct buf *why, const char *what, int rc)
 {
@@ -168,23 +167,9 @@ int transfer_sink_open(const char *target, bool no_clobber,
 	return rc ? rc : sink_open_part(out, why);
 }
 
-static int sink_copy_out(int from, int to, uint64_t n)
+static int sink_write_out(void *to, const void *bytes, size_t n)
 {
-	MEM_LOCAL char *bytes = malloc(COPY_BYTES);
-	uint64_t at = 0;
-	int rc = bytes ? 0 : -ENOMEM;
-
-	while (!rc && at < n) {
-		uint64_t want = n - at < COPY_BYTES ? n - at : COPY_BYTES;
-		ssize_t got = io_pread(from, bytes, want, at);
-
-		if (got <= 0)
-			rc = got ? (int)got : -EIO;
-		else
-			rc = io_write(to, bytes, (size_t)got);
-		at += got > 0 ? (uint64_t)got : 0;
-	}
-	return rc;
+	return io_write(*(const int *)to, bytes, n);
 }
 
 int transfer_sink_note(struct transfer_sink *s, const struct object_info *info,
@@ -198,7 +183,7 @@ int transfer_sink_note(struct transfer_sink *s, const struct object_info *info,
 		rc = sink_write_state(s, &now);
 		return rc ? sink_say(why, s->state, rc) : 0;
 	}
-	rc = sink_copy_out(s->fd, s->out_fd, done - s->base);
+	rc = io_each(s->fd, 0, done - s->base, sink_write_out, &s->out_fd);
 	if (!rc && ftruncate(s->fd, 0))
 		rc = -errno;
 	s->base = done;

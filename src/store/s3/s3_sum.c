@@ -12,40 +12,21 @@
 #include "base/io.h"
 #include "store/s3/s3.h"
 
-#define READ_SIZE (256u << 10)
-
 struct sum {
 	enum s3_checksum kind;
 	uint32_t crc;
 	struct digest *digest;
 };
 
-static void sum_add(struct sum *sum, const void *bytes, size_t n)
+static int sum_add(void *arg, const void *bytes, size_t n)
 {
+	struct sum *sum = arg;
+
 	if (sum->kind == S3_CHECKSUM_CRC32C)
 		sum->crc = crc32c(sum->crc, bytes, n);
 	else
 		digest_add(sum->digest, bytes, n);
-}
-
-static int sum_add_file(struct sum *sum, const struct store_body *body)
-{
-	MEM_LOCAL unsigned char *bytes = malloc(READ_SIZE);
-	uint64_t at = 0;
-	int rc = bytes ? 0 : -ENOMEM;
-
-	while (!rc && at < body->len) {
-		size_t want =
-			body->len - at < READ_SIZE ? body->len - at : READ_SIZE;
-		ssize_t n = io_pread(body->fd, bytes, want, body->offset + at);
-
-		if (n > 0)
-			sum_add(sum, bytes, (size_t)n);
-		else
-			rc = n ? (int)n : -EIO;
-		at += n > 0 ? (uint64_t)n : 0;
-	}
-	return rc;
+	return 0;
 }
 
 /* Reads the whole body into the sum. */
@@ -53,10 +34,9 @@ static int sum_add_body(struct sum *sum, const struct store_body *body)
 {
 	if (!body->len)
 		return 0;
-	if (!body->data)
-		return sum_add_file(sum, body);
-	sum_add(sum, body->data, body->len);
-	return 0;
+	return body->data ? sum_add(sum, body->data, body->len)
+			  : io_each(body->fd, body->offset, body->len, sum_add,
+				    sum);
 }
 
 int s3_sum_digest(const struct store_body *body, enum digest_kind kind,

@@ -135,6 +135,45 @@ static void reads_a_pipe(void **state)
 	close(pipes[0]);
 }
 
+static int keep_piece(void *arg, const void *bytes, size_t n)
+{
+	struct buf *out = arg;
+
+	buf_add(out, bytes, n);
+	return buf_err(out);
+}
+
+static void reads_pieces(void **state)
+{
+	struct buf out = BUF_INIT(1 << 20);
+	const size_t n = 600000;
+	char *text = malloc(n + 1);
+	int fd;
+
+	assert_non_null(text);
+	for (size_t k = 0; k < n; k++)
+		text[k] = (char)('a' + k % 23);
+	text[n] = '\0';
+	fd = file_of(text);
+	assert_int_equal(io_each(fd, 0, n, keep_piece, &out), 0);
+	assert_string_equal(buf_str(&out), text);
+	buf_reset(&out);
+	assert_int_equal(io_each(fd, 7, 300000, keep_piece, &out), 0);
+	assert_int_equal(out.len, 300000);
+	assert_memory_equal(out.data, text + 7, 300000);
+	buf_reset(&out);
+	assert_int_equal(io_each(fd, n, 0, keep_piece, &out), 0);
+	assert_int_equal(io_each(fd, n - 2, 3, keep_piece, &out), -EIO);
+	assert_string_equal(buf_str(&out), text + n - 2);
+	buf_reset(&out);
+	out.max = 1;
+	assert_int_equal(io_each(fd, 0, n, keep_piece, &out), -EMSGSIZE);
+	assert_int_equal(io_each(-1, 0, n, keep_piece, &out), -EBADF);
+	buf_clear(&out);
+	free(text);
+	close(fd);
+}
+
 static void writes(void **state)
 {
 	static const char byte = 'x';
@@ -252,6 +291,7 @@ SUITE(io)
 		cmocka_unit_test(reads_all),
 		cmocka_unit_test(reads_a_file),
 		cmocka_unit_test(reads_a_pipe),
+		cmocka_unit_test(reads_pieces),
 		cmocka_unit_test(writes),
 		cmocka_unit_test(copies_by_table),
 		cmocka_unit_test(zeros_by_table),
