@@ -308,7 +308,7 @@ static int init_run(const struct command *c, int argc, char **argv)
 		status = cmd_usage(c, "--name or --storage, not both");
 	if (!status)
 		status = init_run_words(&in, &words);
-	option_clear(conn_options, &in.conn);
+	conn_clear(&in.conn);
 	option_clear(options, &o);
 	buf_clear(&in.url);
 	buf_wipe(&in.lines);

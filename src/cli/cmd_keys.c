@@ -47,17 +47,14 @@ static int keys_conn_root(const struct conn *c, char **out, struct buf *why)
 static int keys_stage_root(struct session *s, const struct stage *stage,
 			   char **out, struct buf *why)
 {
-	struct conn conn = { 0 };
+	CONN_LOCAL conn = { 0 };
 	bool drop_in;
 	int rc;
 
 	if (stage->kind != STAGE_EXTERNAL)
 		return keys_conn_root(&s->config.storage, out, why);
 	rc = catalog_conn(s->catalog, stage->name, &conn, &drop_in);
-	if (!rc)
-		rc = keys_conn_root(&conn, out, why);
-	option_clear(conn_options, &conn);
-	return rc;
+	return rc ? rc : keys_conn_root(&conn, out, why);
 }
 
 /* word NULL: the storage's. */

@@ -110,7 +110,7 @@ static int stages_make_internal(struct session *s,
 				struct failure *f)
 {
 	struct stage *stage = NULL;
-	struct conn notes;
+	CONN_LOCAL notes;
 	int rc = stages_new_notes(q, &notes, f);
 
 	if (!rc) {
@@ -126,7 +126,6 @@ static int stages_make_internal(struct session *s,
 		else if (rc)
 			stages_fail_storage(s, rc, f);
 	}
-	option_clear(conn_options, &notes);
 	return rc;
 }
 
@@ -135,7 +134,7 @@ static int stages_remake_internal(struct session *s,
 				  const struct sql_statement *q,
 				  struct failure *f)
 {
-	struct conn notes;
+	CONN_LOCAL notes;
 	int rc = stages_new_notes(q, &notes, f);
 
 	if (!rc) {
@@ -144,7 +143,6 @@ static int stages_remake_internal(struct session *s,
 		if (rc)
 			stages_fail_storage(s, rc, f);
 	}
-	option_clear(conn_options, &notes);
 	return rc;
 }
 
@@ -182,15 +180,12 @@ static int stages_make_external(struct session *s,
 				const struct sql_statement *q,
 				struct failure *f)
 {
-	struct conn conn = { 0 };
+	CONN_LOCAL conn = { 0 };
 	int rc = stages_conn_new(q, &conn, f);
 
 	if (!rc)
 		rc = stages_set_created_on(&conn);
-	if (!rc)
-		rc = stages_write_conn(s, q, &conn, f);
-	option_clear(conn_options, &conn);
-	return rc;
+	return rc ? rc : stages_write_conn(s, q, &conn, f);
 }
 
 /* ---- CREATE ---- */
@@ -252,7 +247,7 @@ static int stages_locked(struct session *s, const struct sql_statement *q,
 static int stages_may_change(struct session *s, const char *name,
 			     const char *verb, struct failure *f)
 {
-	struct conn c = { 0 };
+	CONN_LOCAL c = { 0 };
 	bool drop_in = false;
 	int rc;
 
@@ -261,7 +256,6 @@ static int stages_may_change(struct session *s, const char *name,
 				   "user stage is not allowed in %s STAGE",
 				   verb);
 	rc = catalog_conn(s->catalog, name, &c, &drop_in);
-	option_clear(conn_options, &c);
 	if (!rc && !drop_in)
 		return failure_set(
 			f, CODE_STAGE_PERMISSION, -EPERM,
@@ -294,7 +288,7 @@ int stages_create(struct session *s, const struct sql_statement *q,
 	if (!rc) {
 		rc = q->url.s ? stages_conn_new(q, &conn, f)
 			      : stages_new_notes(q, &conn, f);
-		option_clear(conn_options, &conn);
+		conn_clear(&conn);
 	}
 	if (rc)
 		return rc;
@@ -303,7 +297,7 @@ int stages_create(struct session *s, const struct sql_statement *q,
 	    catalog_conn(s->catalog, q->name.s, &conn, &drop_in) == -ENOENT)
 		return stages_make(s, q, f);
 	if (!q->url.s)
-		option_clear(conn_options, &conn);
+		conn_clear(&conn);
 	return stages_locked(s, q, stages_make, f);
 }
 
@@ -313,17 +307,14 @@ static int stages_alter_external(struct session *s,
 				 const struct sql_statement *q,
 				 struct failure *f)
 {
-	struct conn conn = { 0 };
+	CONN_LOCAL conn = { 0 };
 	/* Not the catalog's: that is a session's, with its own deadlines. */
 	int rc = drop_ins_get(s->config.drop_ins, q->name.s, &conn, &f->why);
 
 	f->code = CODE_STORAGE;
 	if (!rc)
 		rc = stages_conn_alter(q, &conn, f);
-	if (!rc)
-		rc = stages_write_conn(s, q, &conn, f);
-	option_clear(conn_options, &conn);
-	return rc;
+	return rc ? rc : stages_write_conn(s, q, &conn, f);
 }
 
 /* A marker's ETag does not change with its metadata: of two of these at once
@@ -333,18 +324,16 @@ static int stages_alter_internal(struct session *s,
 				 struct failure *f)
 {
 	char etag[STORE_ETAG_SIZE];
-	struct conn notes;
+	CONN_LOCAL notes;
 	int rc = catalog_properties(s->catalog, q->name.s, &notes, etag);
 
-	if (rc) {
-		stages_fail_storage(s, rc, f);
-		goto out;
-	}
+	if (rc)
+		return stages_fail_storage(s, rc, f);
 	rc = stages_conn_alter_notes(q, &notes, f);
 	if (!rc)
 		rc = stages_check_notes(q, &notes, f);
 	if (rc)
-		goto out;
+		return rc;
 	rc = catalog_properties_set(s->catalog, q->name.s, &notes, etag);
 	if (rc == -ESTALE)
 		failure_set(f, CODE_STORAGE, rc,
@@ -354,8 +343,6 @@ static int stages_alter_internal(struct session *s,
 		failure_set(f, CODE_PERMISSION, rc, "the storage is read-only");
 	else if (rc)
 		stages_fail_storage(s, rc, f);
-out:
-	option_clear(conn_options, &notes);
 	return rc;
 }
 

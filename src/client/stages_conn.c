@@ -222,7 +222,7 @@ int stages_conn_alter(const struct sql_statement *q, struct conn *c,
 		if (!rc)
 			rc = conn_set(&fresh, "created_on",
 				      c->created_on ? c->created_on : "");
-		option_clear(conn_options, c);
+		conn_clear(c);
 		*c = fresh;
 		return rc;
 	}

@@ -111,12 +111,10 @@ static const char *show_storage_type(const struct conn *c)
 /* What differs from the default, as a JSON object. */
 static void show_add_params(const struct conn *c, struct buf *out)
 {
-	struct conn defaults = { 0 };
+	CONN_LOCAL defaults = { 0 };
 
-	if (option_defaults(conn_options, &defaults)) {
-		option_clear(conn_options, &defaults);
+	if (option_defaults(conn_options, &defaults))
 		return;
-	}
 	buf_addf(out, "{\"type\":\"%s\"", show_storage_type(c));
 	for (const struct option *row = conn_options; row->name; row++) {
 		BUF_LOCAL value = BUF_INIT(BUF_LINE), usual = BUF_INIT(256);
@@ -132,7 +130,6 @@ static void show_add_params(const struct conn *c, struct buf *out)
 		}
 	}
 	buf_addc(out, '}');
-	option_clear(conn_options, &defaults);
 }
 
 static bool show_has_credentials(const struct conn *c)
@@ -176,22 +173,20 @@ static int show_put_internal(struct session *s, const struct show *t,
 			     const struct stage *stage, int *storage_err)
 {
 	char etag[STORE_ETAG_SIZE];
-	struct conn c = { 0 };
-	int rc;
+	CONN_LOCAL c = { 0 };
 
 	if (!*storage_err)
 		*storage_err =
 			catalog_properties(s->catalog, stage->name, &c, etag);
-	rc = show_put(t, (const struct table_value[N_COLUMNS]){
-				 { .text = stage->name },
-				 { .text = "Internal" },
-				 [8] = { .text = text_given(c.file_format) },
-				 [10] = { .text = text_given(c.created_on) },
-				 [11] = { .text = c.comment ? c.comment : "" },
-				 [13] = { .text = text_given(c.copy_options) },
-			 });
-	option_clear(conn_options, &c);
-	return rc;
+	return show_put(t,
+			(const struct table_value[N_COLUMNS]){
+				{ .text = stage->name },
+				{ .text = "Internal" },
+				[8] = { .text = text_given(c.file_format) },
+				[10] = { .text = text_given(c.created_on) },
+				[11] = { .text = c.comment ? c.comment : "" },
+				[13] = { .text = text_given(c.copy_options) },
+			});
 }
 
 /* A session cuts deadlines to its own; that is no setting of the stage. */
@@ -207,7 +202,7 @@ static void show_forget_patience(const struct session *s, struct conn *c)
 static int show_put_row(struct session *s, const struct show *t,
 			const struct stage *stage, int *storage_err)
 {
-	struct conn c = { 0 };
+	CONN_LOCAL c = { 0 };
 	bool drop_in;
 	int rc;
 
@@ -218,7 +213,6 @@ static int show_put_row(struct session *s, const struct show *t,
 		show_forget_patience(s, &c);
 		rc = show_put_external(t, stage, &c);
 	}
-	option_clear(conn_options, &c);
 	return rc == -ENOENT ? 0 : rc;
 }
 

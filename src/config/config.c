@@ -395,9 +395,9 @@ int config_read(const struct config_request *r, struct config *out,
 void config_clear(struct config *c)
 {
 	option_clear(config_mount_options, &c->mount);
-	option_clear(conn_options, &c->storage);
+	conn_clear(&c->storage);
 	for (unsigned i = 0; i < c->n_stages; i++) {
-		option_clear(conn_options, &c->stages[i].conn);
+		conn_clear(&c->stages[i].conn);
 		free(c->stages[i].name);
 		free(c->stages[i].fault);
 	}

@@ -186,7 +186,7 @@ static int drop_ins_add(struct config_builder *b, struct drop_in *d,
 	if (rc)
 		return rc;
 	to = &c->stages[c->n_stages - 1];
-	option_clear(conn_options, &to->conn);
+	conn_clear(&to->conn);
 	to->conn = d->conn;
 	to->fault = d->fault;
 	to->drop_in = true;

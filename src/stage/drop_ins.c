@@ -147,7 +147,7 @@ static int drop_ins_read_one(const char *dir, const char *file, bool written,
 	if (!rc)
 		rc = reader_complete(&r, written, buf_str(&path), err);
 	if (rc) {
-		option_clear(conn_options, &out->conn);
+		conn_clear(&out->conn);
 		out->conn = (struct conn){ 0 };
 	}
 	return rc;
@@ -161,7 +161,7 @@ static int drop_ins_check(const char *dir, const char *file, const char *name,
 	struct drop_in one = { .name = (char *)name };
 	int rc = drop_ins_read_one(dir, file, false, &one, err);
 
-	option_clear(conn_options, &one.conn);
+	conn_clear(&one.conn);
 	return rc;
 }
 
@@ -284,7 +284,7 @@ void drop_ins_clear(struct drop_ins *d)
 	for (unsigned i = 0; i < d->n; i++) {
 		free(d->list[i].name);
 		free(d->list[i].fault);
-		option_clear(conn_options, &d->list[i].conn);
+		conn_clear(&d->list[i].conn);
 	}
 	free(d->list);
 	*d = (struct drop_ins){ 0 };
@@ -364,7 +364,7 @@ static bool text_is_implied(const struct option *row, const struct conn *c)
 
 static int text_write(const char *name, const struct conn *c, struct buf *out)
 {
-	struct conn defaults = { 0 };
+	CONN_LOCAL defaults = { 0 };
 	int rc = option_defaults(conn_options, &defaults);
 
 	buf_addf(out,
@@ -374,7 +374,6 @@ static int text_write(const char *name, const struct conn *c, struct buf *out)
 	for (const struct option *row = conn_options; row->name && !rc; row++)
 		if (!row->alias_of && !text_is_implied(row, c))
 			text_add_row(row, c, &defaults, out);
-	option_clear(conn_options, &defaults);
 	return rc ? rc : buf_err(out);
 }
 
@@ -408,7 +407,7 @@ static const char *drop_ins_lost(const struct conn *c, const struct conn *got)
 static int file_check(const char *path, const struct conn *c, struct buf *err)
 {
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
-	struct conn got = { 0 };
+	CONN_LOCAL got = { 0 };
 	int rc = option_defaults(conn_options, &got);
 
 	if (!rc && c->creds.credentials)
@@ -421,7 +420,6 @@ static int file_check(const char *path, const struct conn *c, struct buf *err)
 			"%s cannot be kept in a file: a blank at an end, a ; "
 			"behind a blank, or a control byte",
 			drop_ins_lost(c, &got));
-	option_clear(conn_options, &got);
 	return rc;
 }
 

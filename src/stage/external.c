@@ -201,7 +201,7 @@ void external_clear(struct external *x)
 {
 	stage_unref(x->stage);
 	if (x->conn)
-		option_clear(conn_options, x->conn);
+		conn_clear(x->conn);
 	free(x->conn);
 	free(x->keys);
 	free(x->fault);

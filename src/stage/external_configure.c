@@ -83,7 +83,7 @@ static int configure_renew(struct external_folder *f, const struct external *x,
 			 x->stage->name);
 	}
 	if (copy)
-		option_clear(conn_options, copy);
+		conn_clear(copy);
 	free(copy);
 	return rc;
 }

@@ -426,7 +426,7 @@ void external_folder_close(struct external_folder *f)
 	free(f->first);
 	free(f->dir);
 	if (conn)
-		option_clear(conn_options, conn);
+		conn_clear(conn);
 	free(conn);
 	free((char *)f->with.storage.keys);
 	lock_destroy(&f->lock);

@@ -55,8 +55,7 @@ static struct http_lane *lane_for(struct transfer_plan *p,
 				  const struct stage *stage)
 {
 	struct session *s = p->session;
-	struct http_lane *lane;
-	struct conn conn = { 0 };
+	CONN_LOCAL conn = { 0 };
 	bool drop_in;
 
 	if (!stage)
@@ -65,9 +64,7 @@ static struct http_lane *lane_for(struct transfer_plan *p,
 		return open_lane(p, &s->config.storage);
 	if (catalog_conn(s->catalog, stage->name, &conn, &drop_in))
 		return open_lane(p, NULL);
-	lane = open_lane(p, &conn);
-	option_clear(conn_options, &conn);
-	return lane;
+	return open_lane(p, &conn);
 }
 
 /* NULL: for rows that were handed over. */

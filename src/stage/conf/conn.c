@@ -192,6 +192,11 @@ static int conn_own(char **s)
 	return *s && !(*s = strdup(*s)) ? -1 : 0;
 }
 
+void conn_clear(struct conn *c)
+{
+	option_clear(conn_options, c);
+}
+
 int conn_copy(const struct conn *from, struct conn *out)
 {
 	int rc = 0;

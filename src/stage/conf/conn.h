@@ -46,6 +46,10 @@ enum conn_addressing { CONN_PATH, CONN_VIRTUAL, CONN_SAME };
 
 extern const struct option conn_options[];
 
+/* Frees its strings, and wipes secrets: of zeros, defaults or a copy. */
+void conn_clear(struct conn *c);
+#define CONN_LOCAL __attribute__((cleanup(conn_clear))) struct conn
+
 bool conn_has_scheme(const struct conn *c, const char *scheme);
 /* Is the url one of a directory of this machine (fs://)? */
 bool conn_is_local(const struct conn *c);

@@ -339,11 +339,10 @@ static const char *check_foreign_key(const struct conn *c,
 
 static int check_local_keys(const struct conn *c, struct buf *err)
 {
-	struct conn defaults = { 0 };
+	CONN_LOCAL defaults = { 0 };
 	int rc = option_defaults(conn_options, &defaults);
 	const char *key = rc ? NULL : check_foreign_key(c, &defaults);
 
-	option_clear(conn_options, &defaults);
 	if (!key)
 		return rc;
 	return buf_fail(
