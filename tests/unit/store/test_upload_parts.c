@@ -288,7 +288,7 @@ static void gone_on_with(void **state)
 	row_number("sent", rig_send(&r, 2, 'a', true), 0);
 	upload_parts_wait(r.p, 0);
 	upload_parts_stop(r.p);
-	left.key = "k";
+	left.key = (char *)"k";
 	left.id = strdup(store_upload_id(upload_parts_upload(r.p)));
 	row_number("resumed",
 		   upload_parts_resume(r.s, &left, WIDTH, keep_first, &seen,
@@ -320,7 +320,7 @@ static void records_are_read_back(void **state)
 		const char *sentence, *text;
 		int rc;
 		const char *key, *rest;
-	} rows[] = {
+	} lines[] = {
 		{ "a record", "s\nmem:k\na%20b\nid\n", 0, "a b", "" },
 		{ "more behind it", "s\nl\nk\nid\nmine\n", 0, "k", "mine\n" },
 		{ "cut short", "s\nl\nk\ni", -EINVAL, NULL, NULL },
@@ -330,18 +330,18 @@ static void records_are_read_back(void **state)
 		{ "a broken escape", "s\nl\n%2\nid\n", -EINVAL, NULL, NULL },
 	};
 
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT(lines); i++) {
 		struct upload_record record = UPLOAD_RECORD_INIT;
 		const char *rest = NULL;
 
-		row_number(rows[i].sentence,
-			   upload_record_read(rows[i].text, &record, &rest),
-			   rows[i].rc);
-		if (!rows[i].rc) {
-			row_equal(rows[i].sentence,
+		row_number(lines[i].sentence,
+			   upload_record_read(lines[i].text, &record, &rest),
+			   lines[i].rc);
+		if (!lines[i].rc) {
+			row_equal(lines[i].sentence,
 				  upload_record_pending(&record).key,
-				  rows[i].key);
-			row_equal(rows[i].sentence, rest, rows[i].rest);
+				  lines[i].key);
+			row_equal(lines[i].sentence, rest, lines[i].rest);
 		}
 		upload_record_clear(&record);
 	}

@@ -457,6 +457,7 @@ SUITE(s3_doc)
 		{ "what is too much is refused", huge },
 		{ "errors are read", errors },
 		{ "results of copies and uploads are read", results },
+		{ "parts of an upload are read", parts },
 		{ "uploads are read", upload_docs },
 		{ "what was not removed is told", deleted },
 	};
