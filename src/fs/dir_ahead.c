@@ -64,11 +64,9 @@ static void ahead_clear(struct dir_ahead *a, struct ahead *e)
 	ahead_drop(a, e);
 }
 
-/* What was begun so long ago is not believed. */
-static bool ahead_is_old(struct fs *fs, const struct ahead *e)
+bool dir_ahead_is_old(struct fs *fs, const struct dir_merge *m)
 {
-	return clock_mono_ms() - e->merge.began_ms >
-	       fs->set.metadata_ttl_s * 500LL;
+	return clock_mono_ms() - m->began_ms > fs->set.metadata_ttl_s * 500LL;
 }
 
 /* Takes out one that has been begun; only_old: and is not believed any more. */
@@ -81,7 +79,8 @@ static bool ahead_take_any(struct dir_ahead *a, bool only_old,
 	for (unsigned k = 0; k < AHEAD_MAX && !found; k++) {
 		struct ahead *e = &dir_ahead_locked(a)->at[k];
 
-		if (!e->list || (only_old && !ahead_is_old(a->fs, e)))
+		if (!e->list ||
+		    (only_old && !dir_ahead_is_old(a->fs, &e->merge)))
 			continue;
 		*out = *e;
 		memset(e, 0, sizeof(*e));
@@ -127,7 +126,7 @@ bool dir_ahead_take(struct dir_ahead *a, struct inode *dir, const char *key,
 	lock_drop(&a->lock);
 	if (!e.dir)
 		return false;
-	good = !strcmp(e.key, key) && !ahead_is_old(a->fs, &e) &&
+	good = !strcmp(e.key, key) && !dir_ahead_is_old(a->fs, &e.merge) &&
 	       !dircache_moved(a->fs->tree, dir, &e.merge);
 	if (good) {
 		*merge = e.merge;

@@ -24,6 +24,9 @@ struct fs;
 struct inode;
 struct store_list;
 
+/* A listing that began so long ago is not believed. */
+bool dir_ahead_is_old(struct fs *fs, const struct dir_merge *m);
+
 struct dir_ahead *dir_ahead_new(struct fs *fs); /* NULL: no memory */
 /* Before the tree. No call is under way. NULL is fine. */
 void dir_ahead_free(struct dir_ahead *a);

@@ -13,6 +13,10 @@
  * that this mount made meanwhile. A directory that is complete in memory, and
  * the root of stages, go from START to ENDED at once.
  *
+ * One that is closed while it is LISTING is kept until the next one, and who
+ * opens the directory soon goes on with its row: `rm -r` looks whether there is
+ * anything in a directory before it reads it.
+ *
  * One thread fills a handle at a time; the others wait for it. No lock is held
  * while it does.
  *
@@ -29,6 +33,7 @@
 #include "base/lock.h"
 #include "base/waiter.h"
 #include "fs/attr/attr_queue.h"
+#include "fs/dir_ahead.h"
 #include "fs/names.h"
 
 #define COOKIE_FIRST 3 /* of the first name; 1 and 2 are . and .. */
@@ -41,7 +46,7 @@ struct dir_locked {
 
 struct dir_handle {
 	struct inode *dir; /* referenced */
-	struct dirlist list; /* of the thread that is busy */
+	struct dirlist *list; /* of the thread that is busy */
 	struct lock lock;
 	struct dir_locked guarded_;
 	struct dir_handle *prev, *next; /* of fs_locked.dirs */
@@ -58,11 +63,15 @@ int fs_dir_open(struct fs *fs, struct inode *dir, struct dir_handle **out)
 	if (v.kind == INODE_FILE)
 		return -ENOTDIR;
 	h = calloc(1, sizeof(*h));
-	if (!h)
+	if (h)
+		h->list = malloc(sizeof(*h->list));
+	if (!h || !h->list) {
+		free(h);
 		return -ENOMEM;
+	}
 	lock_init(&h->lock, LOCK_DIR);
 	h->dir = inode_ref(fs->tree, dir);
-	dirlist_init(&h->list, fs, dir);
+	dirlist_init(h->list, fs, dir);
 	lock_take(&fs->lock);
 	DL_APPEND(fs_locked(fs)->dirs, h);
 	lock_drop(&fs->lock);
@@ -70,15 +79,52 @@ int fs_dir_open(struct fs *fs, struct inode *dir, struct dir_handle **out)
 	return 0;
 }
 
-void fs_dir_close(struct fs *fs, struct dir_handle *h)
+static void dir_free(struct fs *fs, struct dir_handle *h)
 {
-	lock_take(&fs->lock);
-	DL_DELETE(fs_locked(fs)->dirs, h);
-	lock_drop(&fs->lock);
-	dirlist_clear(&h->list);
+	if (!h)
+		return;
+	dirlist_clear(h->list);
+	free(h->list);
 	inode_unref(fs->tree, h->dir);
 	lock_destroy(&h->lock);
 	free(h);
+}
+
+void fs_dir_close(struct fs *fs, struct dir_handle *h)
+{
+	struct dir_handle *gone = h;
+	struct inode_view v;
+
+	inode_view(fs->tree, h->dir, &v);
+	lock_take(&fs->lock);
+	DL_DELETE(fs_locked(fs)->dirs, h);
+	if (h->list->state == DIRLIST_LISTING && fs->set.metadata_ttl_s &&
+	    v.policy->implied_dirs && !v.orphan) {
+		gone = fs_locked(fs)->dir_left;
+		fs_locked(fs)->dir_left = h;
+	}
+	lock_drop(&fs->lock);
+	dir_free(fs, gone);
+}
+
+static bool dir_is_old(struct fs *fs, const struct dir_handle *h)
+{
+	return dir_ahead_is_old(fs, &h->list->fill.merge);
+}
+
+/* Of dir, or one that nobody would go on with; dir NULL: any. */
+static struct dir_handle *dir_take_left(struct fs *fs, struct inode *dir)
+{
+	struct dir_handle *left;
+
+	lock_take(&fs->lock);
+	left = fs_locked(fs)->dir_left;
+	if (left && dir && left->dir != dir && !dir_is_old(fs, left))
+		left = NULL;
+	if (left)
+		fs_locked(fs)->dir_left = NULL;
+	lock_drop(&fs->lock);
+	return left;
 }
 
 int fs_dir_sync(struct fs *fs, struct dir_handle *h)
@@ -98,6 +144,24 @@ void fs_dir_clear(struct fs *fs)
 
 	while ((h = LOCK_UNDER(&fs->lock, fs_locked(fs)->dirs)))
 		fs_dir_close(fs, h);
+	dir_free(fs, dir_take_left(fs, NULL));
+}
+
+/* The first read of h: what another has read of the directory counts for it. */
+static void dir_go_on(struct fs *fs, struct dir_handle *h)
+{
+	struct dir_handle *left = dir_take_left(fs, h->dir);
+	struct dirlist *list = h->list;
+
+	if (left && left->dir == h->dir && !dir_is_old(fs, left) &&
+	    !dircache_moved(fs->tree, h->dir, &left->list->fill.merge) &&
+	    !dircache_lasts(fs->tree, h->dir)) {
+		h->list = left->list;
+		left->list = list;
+		for (size_t k = 0; k < h->list->n; k++)
+			h->list->shown[k].as = 0;
+	}
+	dir_free(fs, left);
 }
 
 static int dir_begin(struct dir_handle *h)
@@ -147,10 +211,10 @@ static uint32_t dir_name_hash(const char *name)
 static bool dir_comes_anyway(const struct dir_handle *h, const struct inode *i,
 			     off_t place, const char *name)
 {
-	for (off_t k = 0; k < (off_t)h->list.n; k++)
-		if (h->list.shown[k].inode == i)
+	for (off_t k = 0; k < (off_t)h->list->n; k++)
+		if (h->list->shown[k].inode == i)
 			return k > place ||
-			       h->list.shown[k].as == dir_name_hash(name);
+			       h->list->shown[k].as == dir_name_hash(name);
 	return false;
 }
 
@@ -170,7 +234,7 @@ static void dir_hide_attributes(const struct inode_view *v, struct fs_entry *e)
 static int dir_emit_name(struct fs *fs, struct dir_handle *h, off_t place,
 			 bool plus, fs_emit *emit, void *arg)
 {
-	struct inode *listed = h->list.shown[place].inode, *i;
+	struct inode *listed = h->list->shown[place].inode, *i;
 	struct inode_view v;
 	struct fs_entry e;
 	char name[256];
@@ -185,7 +249,7 @@ static int dir_emit_name(struct fs *fs, struct dir_handle *h, off_t place,
 			dir_hide_attributes(&v, &e);
 		full = emit(arg, name, &e, place + 1 + COOKIE_FIRST);
 		if (!full)
-			h->list.shown[place].as = dir_name_hash(name);
+			h->list->shown[place].as = dir_name_hash(name);
 		if (!full && plus && !v.unlearned) {
 			inode_remember(fs->tree, i, e.version, v.fresh_ms);
 			return 0;
@@ -199,7 +263,7 @@ static int dir_read_from(struct fs *fs, struct dir_handle *h, off_t at,
 			 bool plus, fs_emit *emit, void *arg)
 {
 	bool any = false;
-	int rc = at ? 1 : dirlist_reach(&h->list, 0);
+	int rc = at ? 1 : dirlist_reach(h->list, 0);
 
 	if (rc < 0) /* before `.` and `..` make it look empty */
 		return rc;
@@ -207,7 +271,7 @@ static int dir_read_from(struct fs *fs, struct dir_handle *h, off_t at,
 		if (dir_emit_dot(fs, h, at, emit, arg))
 			return 0;
 	for (at = at < COOKIE_FIRST ? 0 : at - COOKIE_FIRST;; at++) {
-		rc = dirlist_reach(&h->list, at);
+		rc = dirlist_reach(h->list, at);
 		if (rc <= 0)
 			return any ? 0 : rc;
 		if (dir_emit_name(fs, h, at, plus, emit, arg))
@@ -226,8 +290,10 @@ int fs_dir_read(struct fs *fs, struct dir_handle *h, off_t offset, bool plus,
 	rc = dir_begin(h);
 	if (rc)
 		return rc;
-	if (offset == 0)
-		dirlist_rewind(&h->list);
+	if (offset == 0 && h->list->state == DIRLIST_START)
+		dir_go_on(fs, h);
+	else if (offset == 0)
+		dirlist_rewind(h->list);
 	rc = dir_read_from(fs, h, offset, plus, emit, arg);
 	dir_end(h);
 	return rc;

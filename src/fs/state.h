@@ -18,6 +18,7 @@
 struct fs_locked {
 	struct handle *handles; /* that are open */
 	struct dir_handle *dirs; /* the same */
+	struct dir_handle *dir_left; /* the last one closed amid its listing */
 	unsigned n_writers; /* of them that write */
 	struct {
 		uint32_t dir; /* hash of its key */

@@ -196,6 +196,12 @@ ok '... by batches' '
 ok '... and four requests beside them at most, and one for each burst more' '
 	[ $(($(count all) - $(count POST))) -le $((3 + batches)) ]'
 is '... which leave nothing' "$(s3 list "${EXT}many")" ''
+cp -r "$LOCAL/hundred" "$E/hundred"
+cold
+ok 'a directory that is not known is removed' 'rm -rf $E/hundred'
+take_counts
+ok '... by one listing of it, though rm opens it twice, and a look at the end' '
+	echo "$counts"; [ $(count GET) -le 3 ]'
 cp -r "$LOCAL/tree/d10" "$E/single"
 take_counts
 costs 'one file is removed by one request' 1 'rm $E/single/f0'

@@ -118,6 +118,47 @@ static void test_meanwhile(void **state)
 	mount_down(&m);
 }
 
+/* `rm -r` looks whether anything is there, and then opens the directory
+ * again: that is one listing. */
+static void test_closed_early(void **state)
+{
+	static const struct {
+		const char *sentence;
+		unsigned ttl_s, lists;
+		bool rewinds;
+	} rows[] = {
+		{ "the next one goes on", 3600, 0, false },
+		{ "nothing is believed", 0, 1, false },
+		{ "who begins anew asks anew", 3600, 1, true },
+	};
+	struct mount m;
+	struct dir_handle *h;
+	struct reader_of r;
+	unsigned lists;
+
+	for (size_t k = 0; k < COUNT(rows); k++) {
+		mount_up(&m, "", rows[k].ttl_s, false);
+		for (char key[] = "a"; *key <= 'd'; ++*key)
+			store_has(&m, key, "x");
+		h = open_root(&m);
+		assert_int_equal(read_some(&m, h, 0, 4, &r), 0); /* . .. a b */
+		fs_dir_close(m.fs, h);
+		assert_int_equal(mount_unlink(&m, "a"), 0);
+		mount_settle(&m);
+		lists = memstore_calls(m.store, "list");
+		h = open_root(&m);
+		if (rows[k].rewinds)
+			assert_int_equal(read_some(&m, h, 0, 2, &r), 0);
+		assert_int_equal(read_some(&m, h, 0, 100, &r), 0);
+		fs_dir_close(m.fs, h);
+		row_number(rows[k].sentence, r.n, 5);
+		row_number(rows[k].sentence,
+			   memstore_calls(m.store, "list") - lists,
+			   rows[k].lists);
+		mount_down(&m);
+	}
+}
+
 static void test_first_reply_needs_one_page(void **state)
 {
 	struct mount m;
@@ -309,6 +350,7 @@ SUITE(dir)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cookies),
 		cmocka_unit_test(test_meanwhile),
+		cmocka_unit_test(test_closed_early),
 		cmocka_unit_test(test_first_reply_needs_one_page),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_failures),
