@@ -255,6 +255,14 @@ void inode_set_removed(struct tree *t, struct inode *dir, int64_t ms);
 /* i now stands at to_dir/name; what stood there is an orphan. */
 int tree_move(struct tree *t, struct inode *i, struct inode *to_dir,
 	      const char *name);
+/*
+ * The same before the store is asked to remove what it has at the old name. That
+ * does not count, but a caller may make the name anew, until tree_removed() of
+ * *left: the old name, referenced, or NULL. closed: -EXDEV while i, or what is
+ * below, has open content.
+ */
+int tree_move_ahead(struct tree *t, struct inode *i, struct inode *to_dir,
+		    const char *name, bool closed, struct inode **left);
 /* The store took the object that we wrote: its facts; times are kept. */
 void inode_etag_published(struct tree *t, struct inode *i,
 			  const struct object_info *info);
@@ -442,11 +450,6 @@ void claims_ask_end(struct tree *t, struct claims_ask *a);
 void claims_set_renaming(struct tree *t, struct inode *i, bool moving);
 int claims_move_begin(struct tree *t, struct inode *dir);
 void claims_move_end(struct tree *t, struct inode *dir);
-
-/* As tree_move(), to another stage: -EXDEV while i, or what is below, has open
- * content, which is of its stage. */
-int inode_file_move_closed(struct tree *t, struct inode *i,
-			   struct inode *to_dir, const char *name);
 
 /* Every inode with open content below (and at) i, referenced; *n of them. */
 int inode_file_list(struct tree *t, struct inode *i, struct inode ***out,

@@ -255,20 +255,12 @@ int inode_file_list(struct tree *t, struct inode *i, struct inode ***out,
 	return count && !list ? -ENOMEM : 0;
 }
 
-int inode_file_move_closed(struct tree *t, struct inode *i,
-			   struct inode *to_dir, const char *name)
+bool inode_file_open_below_locked(struct tree *t, struct inode *i)
 {
-	int rc = 0;
-
-	if (strlen(name) >= NAME_SIZE)
-		return -ENAMETOOLONG;
-	tree_lock(t);
-	for (struct inode *o = tree_locked(t)->open; o && !rc;
-	     o = o->ext->open_next)
-		rc = inode_within(o, i) ? -EXDEV : 0;
-	rc = rc ? rc : tree_move_locked(t, i, to_dir, name);
-	tree_unlock(t);
-	return rc;
+	for (struct inode *o = tree_locked(t)->open; o; o = o->ext->open_next)
+		if (inode_within(o, i))
+			return true;
+	return false;
 }
 
 bool inode_file_dirty_below_locked(struct tree *t, struct inode *i)

@@ -14,6 +14,7 @@ libfs_names_a_SOURCES = \
 	src/fs/names/store_event.c src/fs/names/store_event.h \
 	src/fs/names/refusal.c src/fs/names/refusal.h \
 	src/fs/names/tree.c src/fs/names/tree.h \
+	src/fs/names/tree_gone.c \
 	src/fs/names/tree_hash.c \
 	src/fs/names/tree_lru.c \
 	src/fs/names/tree_number.c \

@@ -73,7 +73,7 @@ int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
 	i->kind = kind;
 	i->ino = tree_number_new_locked(t); /* another file under an old name */
 	i->flags &= ~(INODE_OWN_MODE | INODE_ATTR_KNOWN | INODE_ATTR_DIRTY |
-		      INODE_LINK);
+		      INODE_LINK | INODE_LEFT);
 	d->n_live += inode_live(i);
 	inode_put_times(i, t->began);
 	return 0;
@@ -170,7 +170,7 @@ static enum tree_answer tree_find_locked(struct tree *t, struct inode *dir,
 		    (inode_dirty(i) || inode_n_pending(i) ||
 		     inode_is_fresh_locked(t, i, i->refreshed_ms)))
 			return TREE_KNOWN;
-	} else if ((i && (i->flags & INODE_REMOVING)) ||
+	} else if ((i && (i->flags & (INODE_REMOVING | INODE_LEFT))) ||
 		   (dir->dir &&
 		    inode_is_fresh_locked(t, dir, dir->dir->complete_ms)) ||
 		   (i && inode_is_fresh_locked(t, i, i->refreshed_ms))) {
@@ -266,14 +266,13 @@ uint64_t tree_clock(struct tree *t)
 	return TREE_UNDER(t, tree_locked(t)->clock);
 }
 
-static void tree_stamp_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
+void tree_stamp_locked(struct tree *t, struct inode *i)
 {
 	i->stamp = ++tree_locked(t)->clock;
 	i->refreshed_ms = clock_mono_ms();
 }
 
-/* The directory's own time: the store has none. */
-static void tree_dir_changed(struct inode *dir)
+void tree_dir_changed(struct inode *dir)
 {
 	dir->mtime = dir->ctime = inode_time(clock_now());
 	if (!inode_policy(dir)->implied_dirs)
@@ -331,173 +330,6 @@ int tree_create(struct tree *t, struct inode *dir, const char *name,
 	}
 	tree_unlock(t);
 	return rc;
-}
-
-void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
-{
-	struct inode *dir = i->parent, *mark;
-	char name[NAME_SIZE];
-
-	strcpy(name, inode_name(i));
-	dir->refs++;
-	tree_lru_orphan_locked(t, i);
-	mark = tree_add_locked(t, dir, name, INODE_ABSENT);
-	if (mark) {
-		mark->stamp = stamp;
-		mark->refreshed_ms = clock_mono_ms();
-		tree_lru_update_locked(t, mark);
-	} else if (stamp) {
-		dir->dir->lost_stamp = stamp;
-		dir->dir->complete_ms = -1;
-	}
-	inode_unref_locked(t, dir);
-}
-
-static void tree_remove_locked(struct tree *t, struct inode *i)
-	REQUIRES(t->lock)
-{
-	i->flags |= INODE_REMOVED;
-	tree_dir_changed(i->parent);
-	tree_gone_locked(t, i, ++tree_locked(t)->clock);
-}
-
-void tree_remove(struct tree *t, struct inode *i)
-{
-	tree_lock(t);
-	if (i->parent)
-		tree_remove_locked(t, i);
-	tree_unlock(t);
-}
-
-struct inode *tree_remove_ahead(struct tree *t, struct inode *i)
-{
-	struct inode *dir, *absent = NULL;
-	char name[NAME_SIZE];
-
-	tree_lock(t);
-	dir = i->parent;
-	if (dir) {
-		strcpy(name, inode_name(i));
-		inode_ref_locked(t, dir);
-		tree_remove_locked(t, i);
-		absent = tree_hash_find_locked(t, dir, name);
-		if (absent) {
-			absent->flags |= INODE_REMOVING;
-			inode_ref_locked(t, absent);
-		}
-		if (dir->dir->removed_ms < clock_mono_ms())
-			dir->dir->removed_ms = clock_mono_ms();
-		inode_unref_locked(t, dir);
-	}
-	tree_unlock(t);
-	return absent;
-}
-
-/* A question that was asked meanwhile may have the answer of before. */
-void tree_removed(struct tree *t, struct inode *absent, bool removed)
-{
-	tree_lock(t);
-	absent->flags &= ~INODE_REMOVING;
-	tree_stamp_locked(t, absent);
-	if (!removed) {
-		absent->refreshed_ms = -1;
-		absent->parent->dir->complete_ms = -1;
-		/* A listing that is under way has passed over it. */
-		absent->parent->dir->dropped_id = tree_locked(t)->listings;
-	}
-	inode_unref_locked(t, absent);
-	tree_unlock(t);
-}
-
-/* Takes i to its new place; what stands there has gone already. */
-static void tree_reattach_locked(struct tree *t, struct inode *i,
-				 struct inode *to_dir, char *text)
-	REQUIRES(t->lock)
-{
-	tree_hash_remove_locked(t, i);
-	free(i->text);
-	i->text = text;
-	i->seen = 0;
-	tree_hash_add_locked(t, i, to_dir);
-	tree_lru_update_locked(t, to_dir);
-	tree_stamp_locked(t, i);
-	i->ctime = inode_time(clock_now());
-	if (inode_policy(i)->keeps_owner)
-		i->refreshed_ms = -1; /* the disk has its own time for it */
-	if (i->dir)
-		i->dir->complete_ms = -1;
-}
-
-static char *tree_new_text(const char *name, const char *etag)
-{
-	size_t len = strlen(name), etag_len = strlen(etag);
-	char *text = malloc(len + etag_len + 2);
-
-	if (text) {
-		memcpy(text, name, len + 1);
-		memcpy(text + len + 1, etag, etag_len + 1);
-	}
-	return text;
-}
-
-/* What is left of a name that went elsewhere. */
-static void tree_leave_absent_locked(struct tree *t, struct inode *dir,
-				     const char *name) REQUIRES(t->lock)
-{
-	struct inode *mark = tree_add_locked(t, dir, name, INODE_ABSENT);
-
-	if (mark) {
-		tree_stamp_locked(t, mark);
-		tree_lru_update_locked(t, mark);
-		return;
-	}
-	dir->dir->lost_stamp = ++tree_locked(t)->clock;
-	dir->dir->complete_ms = -1;
-}
-
-int tree_move_locked(struct tree *t, struct inode *i, struct inode *to_dir,
-		     const char *name)
-{
-	struct inode *dir = i->parent, *there;
-	char *text, old_name[NAME_SIZE];
-
-	if (!dir || !to_dir->dir || (to_dir->flags & INODE_ORPHAN) ||
-	    inode_within(to_dir, i))
-		return -ENOENT;
-	there = tree_hash_find_locked(t, to_dir, name);
-	if (there && (there->flags & INODE_REMOVING))
-		return -EINPROGRESS;
-	text = tree_new_text(name, inode_etag(i));
-	if (!text)
-		return -ENOMEM;
-	strcpy(old_name, inode_name(i));
-	dir->refs++;
-	to_dir->refs++;
-	i->refs++;
-	if (there && there != i) {
-		there->flags |= INODE_REMOVED;
-		tree_lru_orphan_locked(t, there);
-	}
-	tree_reattach_locked(t, i, to_dir, text);
-	if (there != i)
-		tree_leave_absent_locked(t, dir, old_name);
-	tree_dir_changed(dir);
-	tree_dir_changed(to_dir);
-	i->refs--;
-	to_dir->refs--;
-	dir->refs--;
-	tree_lru_update_locked(t, i);
-	tree_lru_update_locked(t, to_dir);
-	tree_lru_update_locked(t, dir);
-	return 0;
-}
-
-int tree_move(struct tree *t, struct inode *i, struct inode *to_dir,
-	      const char *name)
-{
-	if (strlen(name) >= NAME_SIZE)
-		return -ENAMETOOLONG;
-	return TREE_UNDER(t, tree_move_locked(t, i, to_dir, name));
 }
 
 void tree_invalidate(struct tree *t, struct inode *dir, const char *name)

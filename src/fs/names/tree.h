@@ -81,6 +81,9 @@ enum inode_flag {
 	INODE_ATTR_DIRTY = 1 << 17, /* a caller changed them since */
 	INODE_LINK = 1 << 18, /* FILE: a symbolic link */
 	INODE_PENDING = 1 << 19, /* a change of it waits to be sent */
+	/* A rename has taken the name away, and the store may have it yet: what
+	 * it says does not count, as of REMOVING, but a caller may make it anew. */
+	INODE_LEFT = 1 << 20,
 };
 
 #define INODE_PINNED (INODE_PIN_MODE | INODE_PIN_TIMES | INODE_PIN_EXPIRE)
@@ -354,6 +357,10 @@ static inline bool inode_within(const struct inode *i,
 		i = i->parent;
 	return i != NULL;
 }
+/* This mount has changed i just now. */
+void tree_stamp_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+/* The directory's own time: the store has none. */
+void tree_dir_changed(struct inode *dir);
 /* tree_refresh(), tree_move(), and a name's end (with the stamp that it leaves
  * behind). */
 struct inode *tree_refresh_locked(struct tree *t, struct inode *dir,
@@ -361,14 +368,17 @@ struct inode *tree_refresh_locked(struct tree *t, struct inode *dir,
 				  const struct object_info *info,
 				  bool has_marker, uint64_t asked)
 	REQUIRES(t->lock);
-int tree_move_locked(struct tree *t, struct inode *i, struct inode *to_dir,
-		     const char *name) REQUIRES(t->lock);
+/* What is left of a name that went elsewhere. */
+void tree_leave_absent_locked(struct tree *t, struct inode *dir,
+			      const char *name) REQUIRES(t->lock);
 void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
 	REQUIRES(t->lock);
 /* name is short enough. */
 int tree_move_locked(struct tree *t, struct inode *i, struct inode *to_dir,
 		     const char *name) REQUIRES(t->lock);
-/* True when something below (or at) i is dirty. */
+/* True when something below (or at) i is open; is dirty. */
+bool inode_file_open_below_locked(struct tree *t, struct inode *i)
+	REQUIRES(t->lock);
 bool inode_file_dirty_below_locked(struct tree *t, struct inode *i)
 	REQUIRES(t->lock);
 

@@ -122,7 +122,8 @@ struct inode *tree_refresh_locked(struct tree *t, struct inode *dir,
 	      (inode_n_pending(i) || inode_file_dirty_below_locked(t, i)))))
 		return inode_ref_locked(t, i);
 	if (claims_renaming_locked(t, dir, i) ||
-	    (i && (i->stamp > asked || (i->flags & INODE_REMOVING))))
+	    (i &&
+	     (i->stamp > asked || (i->flags & (INODE_REMOVING | INODE_LEFT)))))
 		return NULL;
 	lost = !i && dir->dir->lost_stamp > asked;
 	dir->refs++; /* survives the loss of its last child */

@@ -18,6 +18,9 @@ struct rename {
 	struct inode *to; /* what stands there, referenced, or NULL */
 	struct buf key, to_key; /* a directory's without the '/' */
 	bool no_replace;
+	/* The old name once the new one has what it had, until the store has
+	 * removed it (tree_move_ahead()); or NULL. */
+	struct inode *left;
 };
 
 /* ---- rename_file.c ---- */
@@ -28,8 +31,10 @@ int rename_file_claimed(struct rename *r);
 void rename_file_content(struct fs *fs, struct inode *i);
 /* A name that another thread had for a while may have moved: -ENOENT. */
 int rename_file_still_there(struct rename *r);
-/* The name moves in the tree. */
+/* The name moves in the tree; rename_file_left() is to follow in any case. */
 int rename_file_move_name(struct rename *r);
+/* The store has removed what it had at the old name; false: perhaps not. */
+void rename_file_left(struct rename *r, bool removed);
 /* The same in a store of files first. */
 int rename_file_in_store(struct rename *r);
 /* What waits to be sent goes along, and what was replaced does not travel. */

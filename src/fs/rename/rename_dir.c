@@ -105,6 +105,8 @@ static int rename_move_tree(struct rename *r, struct rename_keys *keys)
 	if (rc == -EEXIST && !r->no_replace)
 		rc = -ENOTEMPTY; /* since it was looked at */
 	if (rc) {
+		if (r->left)
+			rename_file_left(r, false);
 		rename_keys_undo(keys);
 		tree_invalidate(r->fs->tree, r->to_dir, r->to_name);
 		if (rc != -EINTR && rc != -EXDEV)
@@ -112,8 +114,7 @@ static int rename_move_tree(struct rename *r, struct rename_keys *keys)
 		return rc;
 	}
 	rc = rename_keys_remove(keys);
-	if (rc)
-		tree_invalidate(r->fs->tree, r->dir, r->name);
+	rename_file_left(r, !rc);
 	return rc;
 }
 

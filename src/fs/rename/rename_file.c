@@ -163,10 +163,18 @@ int rename_file_move_name(struct rename *r)
 
 	if (r->dir != r->to_dir)
 		rc = marker_keep(r->fs, r->dir, r->from);
-	if (!rc && r->stage != r->to_stage)
-		return inode_file_move_closed(r->fs->tree, r->from, r->to_dir,
-					      r->to_name);
-	return rc ? rc : tree_move(r->fs->tree, r->from, r->to_dir, r->to_name);
+	return rc ? rc
+		  : tree_move_ahead(r->fs->tree, r->from, r->to_dir, r->to_name,
+				    r->stage != r->to_stage, &r->left);
+}
+
+void rename_file_left(struct rename *r, bool removed)
+{
+	if (r->left)
+		tree_removed(r->fs->tree, r->left, removed);
+	else if (!removed)
+		tree_invalidate(r->fs->tree, r->dir, r->name);
+	r->left = NULL;
 }
 
 /* What was copied, and nothing newer. Its ETag may be only a listing's. */
@@ -179,8 +187,7 @@ static int rename_remove_source(struct rename *r, const char *etag)
 
 	if (rc == -ESTALE && !store_confirm(s, key, etag, &now))
 		rc = store_remove_same(s, key, now.etag);
-	if (rc)
-		tree_invalidate(r->fs->tree, r->dir, r->name);
+	rename_file_left(r, !rc);
 	if (rc != -ESTALE)
 		return rc;
 	log_at(LOG_LEVEL_INFO,

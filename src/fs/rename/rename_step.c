@@ -91,7 +91,7 @@ int rename_step(struct rename *r, unsigned flags)
 {
 	int rc;
 
-	r->from = r->to = NULL;
+	r->from = r->to = r->left = NULL;
 	r->key = r->to_key = (struct buf)NAMES_KEY;
 	r->no_replace = flags & RENAME_NOREPLACE;
 	/* No directory above the target is moved while we move there. */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Renames while another machine writes to the same store.
+ * Renames while another machine writes to the same store, or a program reads.
  *
- * Covers: fs/rename/rename_keys.c
+ * Covers: fs/rename/rename_keys.c fs/names/tree_gone.c
  */
 #include "fs_fixture.h"
 #include "unit.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,9 +201,112 @@ static void test_new_file_does_not_replace(void **state)
 	mount_down(&m);
 }
 
+/*
+ * The copies stand and the old keys do, too: a program that reads the directory
+ * then asks the store after the rename's change of the tree, and is shown both.
+ */
+static const struct {
+	const char *sentence;
+	const char *keys, *from, *to;
+	bool fails; /* the removal */
+	const char *makes; /* a new file, meanwhile */
+	int result;
+	const char *shows, *then; /* the root, meanwhile and afterwards */
+} reads[] = {
+	{ "a file stands at its new name alone", "a b ", "a", "c", false, NULL,
+	  0, "b c ", "b c " },
+	{ "a directory too", "b d/ d/x ", "d", "e", false, NULL, 0, "b e/ ",
+	  "b e/ " },
+	{ "what could not be removed is there again", "a b ", "a", "c", true,
+	  NULL, -EACCES, "b c ", "a b c " },
+	{ "... of a directory", "b d/ d/x ", "d", "e", true, NULL, -EACCES,
+	  "b e/ ", "b d/ e/ " },
+	{ "a name that is free can be taken", "a b ", "a", "c", false, "a", 0,
+	  "a b c ", "a b c " },
+};
+
+static struct {
+	struct mount *m;
+	size_t row;
+	bool read;
+	char shows[256];
+} reader;
+
+static void *read_meanwhile(void *arg)
+{
+	const char *makes = reads[reader.row].makes;
+
+	if (makes)
+		row_number(reads[reader.row].sentence,
+			   mount_write(reader.m, makes, "new"), 0);
+	row_number(reads[reader.row].sentence,
+		   mount_ls(reader.m, "", reader.shows, sizeof(reader.shows)),
+		   0);
+	return NULL;
+}
+
+static void read_once(void)
+{
+	pthread_t thread;
+
+	if (reader.read)
+		return;
+	reader.read = true;
+	assert_int_equal(pthread_create(&thread, NULL, read_meanwhile, NULL),
+			 0);
+	pthread_join(thread, NULL);
+}
+
+static int remove_one(struct store *s, const char *key, const char *etag)
+{
+	read_once();
+	return reads[reader.row].fails ? -EACCES
+				       : race.real->remove(s, key, etag);
+}
+
+static int remove_many(struct store *s, const char *const *keys, unsigned n,
+		       int *results)
+{
+	read_once();
+	if (!reads[reader.row].fails)
+		return race.real->remove_many(s, keys, n, results);
+	for (unsigned k = 0; k < n; k++)
+		results[k] = -EACCES;
+	return -EACCES;
+}
+
+static void test_read_before_the_removal(void **state)
+{
+	for (size_t r = 0; r < COUNT(reads); r++) {
+		struct mount m;
+		char out[256];
+
+		mount_up(&m, "", 0, false);
+		put_keys(&m, reads[r].keys);
+		reader.m = &m;
+		reader.row = r;
+		reader.read = false;
+		race.real = m.store->ops;
+		race.ops = *race.real;
+		race.ops.remove = remove_one;
+		race.ops.remove_many = remove_many;
+		m.store->ops = &race.ops;
+		row_number(reads[r].sentence,
+			   mount_rename(&m, reads[r].from, reads[r].to, 0),
+			   reads[r].result);
+		row_check(reads[r].sentence, reader.read);
+		row_equal(reads[r].sentence, reader.shows, reads[r].shows);
+		m.store->ops = race.real;
+		assert_int_equal(mount_ls(&m, "", out, sizeof(out)), 0);
+		row_equal(reads[r].sentence, out, reads[r].then);
+		mount_down(&m);
+	}
+}
+
 SUITE(rename_race)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_read_before_the_removal),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_new_file_does_not_replace),
 	};
