@@ -255,14 +255,6 @@ int inode_file_list(struct tree *t, struct inode *i, struct inode ***out,
 	return count && !list ? -ENOMEM : 0;
 }
 
-bool inode_file_open_below_locked(struct tree *t, struct inode *i)
-{
-	for (struct inode *o = tree_locked(t)->open; o; o = o->ext->open_next)
-		if (inode_within(o, i))
-			return true;
-	return false;
-}
-
 bool inode_file_dirty_below_locked(struct tree *t, struct inode *i)
 {
 	for (struct inode *o = tree_locked(t)->open; o; o = o->ext->open_next)

@@ -404,20 +404,3 @@ struct inode *tree_put_stage(struct tree *t, struct stage *stage,
 	tree_unlock(t);
 	return i;
 }
-
-void tree_forget_stage(struct tree *t, const char *name, uint64_t asked)
-{
-	struct inode *i;
-
-	tree_lock(t);
-	i = tree_hash_find_locked(t, t->root, name);
-	if (i && inode_live(i) && i->stamp <= asked) {
-		tree_lru_orphan_locked(t, i);
-		i = NULL;
-	}
-	if (asked == TREE_OURS && i)
-		tree_stamp_locked(t, i);
-	else if (asked == TREE_OURS)
-		tree_leave_absent_locked(t, t->root, name);
-	tree_unlock(t);
-}

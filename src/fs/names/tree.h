@@ -368,17 +368,12 @@ struct inode *tree_refresh_locked(struct tree *t, struct inode *dir,
 				  const struct object_info *info,
 				  bool has_marker, uint64_t asked)
 	REQUIRES(t->lock);
-/* What is left of a name that went elsewhere. */
-void tree_leave_absent_locked(struct tree *t, struct inode *dir,
-			      const char *name) REQUIRES(t->lock);
 void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
 	REQUIRES(t->lock);
 /* name is short enough. */
 int tree_move_locked(struct tree *t, struct inode *i, struct inode *to_dir,
 		     const char *name) REQUIRES(t->lock);
-/* True when something below (or at) i is open; is dirty. */
-bool inode_file_open_below_locked(struct tree *t, struct inode *i)
-	REQUIRES(t->lock);
+/* True when something below (or at) i is dirty. */
 bool inode_file_dirty_below_locked(struct tree *t, struct inode *i)
 	REQUIRES(t->lock);
 

@@ -130,8 +130,8 @@ static char *tree_new_text(const char *name, const char *etag)
 	return text;
 }
 
-void tree_leave_absent_locked(struct tree *t, struct inode *dir,
-			      const char *name)
+static void tree_leave_absent_locked(struct tree *t, struct inode *dir,
+				     const char *name) REQUIRES(t->lock)
 {
 	struct inode *mark = tree_add_locked(t, dir, name, INODE_ABSENT);
 
@@ -189,6 +189,15 @@ int tree_move(struct tree *t, struct inode *i, struct inode *to_dir,
 	return TREE_UNDER(t, tree_move_locked(t, i, to_dir, name));
 }
 
+static bool tree_is_open_below_locked(struct tree *t, struct inode *i)
+	REQUIRES(t->lock)
+{
+	for (struct inode *o = tree_locked(t)->open; o; o = o->ext->open_next)
+		if (inode_within(o, i))
+			return true;
+	return false;
+}
+
 int tree_move_ahead(struct tree *t, struct inode *i, struct inode *to_dir,
 		    const char *name, bool closed, struct inode **left)
 {
@@ -205,7 +214,7 @@ int tree_move_ahead(struct tree *t, struct inode *i, struct inode *to_dir,
 		strcpy(old_name, inode_name(i));
 		inode_ref_locked(t, dir);
 	}
-	rc = closed && inode_file_open_below_locked(t, i)
+	rc = closed && tree_is_open_below_locked(t, i)
 		     ? -EXDEV
 		     : tree_move_locked(t, i, to_dir, name);
 	if (!rc && tree_hash_find_locked(t, dir, old_name) != i)
@@ -214,4 +223,21 @@ int tree_move_ahead(struct tree *t, struct inode *i, struct inode *to_dir,
 		inode_unref_locked(t, dir);
 	tree_unlock(t);
 	return rc;
+}
+
+void tree_forget_stage(struct tree *t, const char *name, uint64_t asked)
+{
+	struct inode *i;
+
+	tree_lock(t);
+	i = tree_hash_find_locked(t, t->root, name);
+	if (i && inode_live(i) && i->stamp <= asked) {
+		tree_lru_orphan_locked(t, i);
+		i = NULL;
+	}
+	if (asked == TREE_OURS && i)
+		tree_stamp_locked(t, i);
+	else if (asked == TREE_OURS)
+		tree_leave_absent_locked(t, t->root, name);
+	tree_unlock(t);
 }
