@@ -80,6 +80,18 @@ static bool read_block(struct block_source *s, uint64_t at, uint64_t len,
 	return from_disk;
 }
 
+/* A reader is woken before its block is given to the thread that keeps it. */
+static void await_written(struct cached *c, uint64_t bytes)
+{
+	struct disk_counts n = { 0 };
+
+	for (int i = 0; i < 60000 && n.written < bytes; i++) {
+		usleep(1000);
+		disk_cache_counts(c->disk, &n);
+	}
+	assert_true(n.written >= bytes);
+}
+
 static unsigned gets(struct cached *c)
 {
 	return memstore_calls(c->rig.store, "get");
@@ -95,6 +107,7 @@ static void fill(struct disk_dir *d)
 	for (uint64_t at = 0; at < SIZE; at += MIB)
 		assert_false(read_block(c.source, at, MIB, BLOCK_WAIT));
 	assert_int_equal(gets(&c), 4);
+	await_written(&c, SIZE);
 	daemon_down(&c);
 }
 
@@ -194,6 +207,7 @@ static void test_keeps(void **state)
 				     keeps[i].etag ? keeps[i].etag : c.etag,
 				     SIZE);
 		assert_false(read_block(s, 0, MIB, BLOCK_WAIT));
+		await_written(&c, keeps[i].kept * MIB);
 		close_source(s);
 		daemon_down(&c);
 		row_number(keeps[i].says, disk_dir_files(&d), keeps[i].kept);
@@ -234,6 +248,7 @@ static void test_damage(void **state)
 		for (uint64_t at = 0; at < SIZE; at += MIB)
 			assert_false(read_block(c.source, at, MIB, wants[i]));
 		assert_int_equal(gets(&c), 4);
+		await_written(&c, SIZE);
 		disk_cache_counts(c.disk, &n);
 		assert_int_equal(n.damaged, 1);
 		daemon_down(&c);
@@ -259,6 +274,7 @@ static void test_moved(void **state)
 	assert_false(read_block(c.source, 0, MIB, BLOCK_WAIT));
 	assert_int_equal(block_source_move(c.source, "pre/a", c.etag), 0);
 	assert_true(read_block(c.source, MIB, MIB, BLOCK_WAIT));
+	await_written(&c, MIB);
 	daemon_down(&c);
 	assert_int_equal(disk_dir_files(&d), 2);
 	disk_dir_remove(&d);
@@ -316,6 +332,7 @@ static void test_first(void **state)
 		f = file_rig_find(&c.rig, "a");
 		assert_int_equal(reader_first(f), round ? -EAGAIN : 0);
 		assert_int_equal(gets(&c), round ? 0 : 1);
+		await_written(&c, !round);
 		file_close(f);
 		daemon_down(&c);
 	}
