@@ -57,11 +57,13 @@ static int dirops_make_dir(struct fs *fs, struct inode *dir, const char *name,
 	if (rc)
 		return rc;
 	rc = names_store_dir(fs, *out);
-	if (rc) {
-		tree_remove(fs->tree, *out);
-		tree_invalidate(fs->tree, dir, name);
-		inode_unref(fs->tree, *out);
+	if (!rc) {
+		tree_dir_made(fs->tree, *out);
+		return 0;
 	}
+	tree_remove(fs->tree, *out);
+	tree_invalidate(fs->tree, dir, name);
+	inode_unref(fs->tree, *out);
 	return rc;
 }
 

@@ -321,6 +321,8 @@ int tree_create(struct tree *t, struct inode *dir, const char *name,
 	tree_lock(t);
 	rc = tree_create_locked(t, dir, name, kind, out);
 	if (!rc) {
+		if (kind == INODE_DIR)
+			(*out)->flags |= INODE_MADE;
 		(*out)->mode = mode & 07777;
 		(*out)->uid = uid;
 		(*out)->gid = gid;
@@ -330,6 +332,15 @@ int tree_create(struct tree *t, struct inode *dir, const char *name,
 	}
 	tree_unlock(t);
 	return rc;
+}
+
+/* A question that was asked meanwhile may have the answer of before. */
+void tree_dir_made(struct tree *t, struct inode *dir)
+{
+	tree_lock(t);
+	dir->flags &= ~INODE_MADE;
+	tree_stamp_locked(t, dir);
+	tree_unlock(t);
 }
 
 void tree_invalidate(struct tree *t, struct inode *dir, const char *name)

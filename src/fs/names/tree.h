@@ -84,6 +84,7 @@ enum inode_flag {
 	/* A rename has taken the name away, and the store may have it yet: what
 	 * it says does not count, as of REMOVING, but a caller may make it anew. */
 	INODE_LEFT = 1 << 20,
+	INODE_MADE = 1 << 21, /* DIR: ours, and the store may not have it yet */
 };
 
 #define INODE_PINNED (INODE_PIN_MODE | INODE_PIN_TIMES | INODE_PIN_EXPIRE)
@@ -241,8 +242,9 @@ static inline void inode_put_times(struct inode *i, struct timespec t)
 /* Ours alone: what the store says of it does not count. */
 static inline bool inode_dirty(const struct inode *i)
 {
-	return i->kind == INODE_FILE &&
-	       (!(i->flags & INODE_PUBLISHED) || (i->flags & INODE_WRITTEN));
+	if (i->kind != INODE_FILE)
+		return i->flags & INODE_MADE;
+	return !(i->flags & INODE_PUBLISHED) || (i->flags & INODE_WRITTEN);
 }
 /* What waits to be sent of it, and of what is below it: the store does not know
  * of these, so what it says of them does not count. */

@@ -87,6 +87,7 @@ static int restore_dir(struct write_back *w, const struct record *r,
 	/* some of what is in it may have been sent, unlike itself */
 	tree_invalidate(t, i, "");
 	rc = queue_put(w, i, NULL, r->id, 0, false, w->set.delay_ms);
+	tree_dir_made(t, i);
 	inode_unref(t, i);
 	return rc;
 }

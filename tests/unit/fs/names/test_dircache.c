@@ -109,6 +109,7 @@ static void script(struct tree *t, const char *s)
 			assert_int_equal(tree_create(t, root, name, INODE_DIR,
 						     0700, 1, 2, &i),
 					 0);
+			tree_dir_made(t, i);
 			break;
 		case 'R':
 			i = tree_peek(t, root, name);
@@ -250,6 +251,7 @@ static void test_unseen(void **state)
 	assert_int_equal(tree_create(t, tree_root(t), "new", INODE_DIR, 0700, 1,
 				     2, &i),
 			 0);
+	tree_dir_made(t, i);
 	inode_unref(t, i);
 	dircache_end(t, &m);
 	row_of(t, &m, &row);
@@ -313,6 +315,7 @@ static void make(struct tree *t, const char *what, unsigned k)
 	assert_int_equal(tree_create(t, tree_root(t), name, INODE_DIR, 0700, 1,
 				     1, &i),
 			 0);
+	tree_dir_made(t, i);
 	inode_unref(t, i);
 }
 
