@@ -36,7 +36,8 @@ struct http_engine;
 struct cred_settings {
 	const char *credentials; /* cred_chain_parse(); NULL: auto */
 	const char *access_key_id, *secret_access_key, *session_token;
-	/* What these were read by, for ini_expand(); NULL: they are for good. */
+	/* What these were read by, for ini_expand(); NULL: they are for
+	 * good. */
 	const char *access_key_id_from, *secret_access_key_from;
 	const char *session_token_from;
 	/* A role to assume with these, or with those of the order. */

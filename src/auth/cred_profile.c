@@ -6,7 +6,8 @@
  * Roles: the profiles are walked from the one that was asked for towards the
  * one that has keys of its own, each remembered, so that a circle is seen; then
  * the roles are assumed on the way back. A profile that has both keys and a
- * role counts by its keys when it is a source (and may be its own): so the SDKs.
+ * role counts by its keys when it is a source (and may be its own): so the
+ * SDKs.
  */
 #include "auth/cred_profile.h"
 

@@ -173,7 +173,7 @@ int kdf_matches(const char *hash, const void *password, size_t n)
 	int rc = kdf_check(hash, &why);
 
 	if (!rc && n > KDF_PASSWORD_MAX)
-		n = 0; /* as long as any other, and never right: see kdf_hash() */
+		n = 0; /* takes as long, and is never right: kdf_hash() */
 	if (!rc) {
 		kdf_parse(hash, &h);
 		rc = kdf_derive(&h, password, n, got);

@@ -14,7 +14,8 @@ struct option_ops {
 	/* Writes what is stored. */
 	void (*show)(const struct option *row, const void *from,
 		     struct buf *out);
-	/* What a value should have been; NULL, or what adds to it by the row. */
+	/* What a value should have been; NULL, or what adds to it by the
+	 * row. */
 	const char *what;
 	void (*want)(const struct option *row, struct buf *out);
 };

@@ -39,8 +39,8 @@ struct proc_mount {
 /*
  * How many descriptors the process of a thread has that are open for writing on
  * inode ino of a mount, through whichever bind mount or namespace it came to
- * it. 0 also when the process has ended. -errno when it cannot be known: -EACCES
- * it is another user's, -E2BIG it has more than PROC_DESCRIPTORS_MAX.
+ * it. 0 also when the process has ended. -errno when it cannot be known:
+ * -EACCES it is another user's, -E2BIG it has more than PROC_DESCRIPTORS_MAX.
  */
 int proc_writers(pid_t tid, uint64_t ino, const struct proc_mount *m);
 
@@ -52,8 +52,8 @@ uint64_t proc_program(pid_t process);
  * has ended. */
 bool proc_ending(pid_t tid);
 
-/* From the text of one /proc/PID/fdinfo/N: is it open for writing on ino, and in
- * which mount? Pure. */
+/* From the text of one /proc/PID/fdinfo/N: is it open for writing on ino, and
+ * in which mount? Pure. */
 bool proc_fdinfo(const char *text, uint64_t ino, int *mount);
 
 #endif

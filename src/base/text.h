@@ -105,7 +105,8 @@ bool text_is_field_value(const char *s, size_t n);
 size_t text_token_len(const char *s);
 bool text_is_ascii(const char *s); /* no byte above 0x7f */
 bool text_is_utf8(const char *s); /* RFC 3629 */
-/* The character that n bytes begin with: its length, or 0 when they are none. */
+/* The character that n bytes begin with: its length, or 0 when they are
+ * none. */
 size_t text_utf8_char(const char *s, size_t n, uint32_t *code);
 /* Text between tags and in an attribute's double quotes, of HTML as well. */
 void text_xml(struct buf *out, const char *s);

@@ -18,7 +18,8 @@ struct waiter;
 int thread_start(pthread_t *out, const char *name, void *(*run)(void *arg),
 		 void *arg);
 
-/* A thread that is asked to end: its waits (base/waiter.h) return early then. */
+/* A thread that is asked to end: its waits (base/waiter.h) return early
+ * then. */
 struct thread_task_locked {
 	struct waiter *waiter; /* NULL: it has not begun, or has ended */
 	bool over; /* it is to end */

@@ -86,8 +86,8 @@ int cmd_parse_list(const struct command *c, int argc, char **argv, void *target,
 		   const char **words, unsigned *n);
 
 /*
- * Options in front of the verb, as in `stagefs --config F list`: the verb goes to
- * argv[1] and they go behind it. False: no verb is there, and nothing moved.
+ * Options in front of the verb, as in `stagefs --config F list`: the verb goes
+ * to argv[1] and they go behind it. False: no verb is there, and nothing moved.
  */
 bool cmd_lead_verb(int argc, char **argv);
 

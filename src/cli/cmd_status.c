@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `stagefs status`: the mounts of this machine, from the kernel's own table, and
- * what each daemon says of itself. One that does not answer costs three
+ * `stagefs status`: the mounts of this machine, from the kernel's own table,
+ * and what each daemon says of itself. One that does not answer costs three
  * seconds: a process of its own asks it.
  */
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `stagefs sync`: a directory of this machine or of a stage is brought up to
- * date with another. Both are listed once; with --delete what the source has not
- * goes, unless anything of the source could not be read.
+ * date with another. Both are listed once; with --delete what the source has
+ * not goes, unless anything of the source could not be read.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `stagefs du` and `stagefs tree`: what a stage or a directory of it holds, from
- * one listing of it.
+ * `stagefs du` and `stagefs tree`: what a stage or a directory of it holds,
+ * from one listing of it.
  *
  * Keys come in the order of their bytes, so a directory's come together: du
- * keeps the sums of the directories that it is in, and no more. tree has to know
- * whether a name is the last of its directory and keeps all names.
+ * keeps the sums of the directories that it is in, and no more. tree has to
+ * know whether a name is the last of its directory and keeps all names.
  */
 #include <errno.h>
 #include <stdlib.h>

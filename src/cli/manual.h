@@ -10,7 +10,8 @@
 
 struct command;
 
-/* what: `man1`, `man5`, `man8`, or completion_print()'s. 0, or -EINVAL for anything else. */
+/* what: `man1`, `man5`, `man8`, or completion_print()'s. 0, or -EINVAL for
+ * anything else. */
 int manual_print(const struct command *const *commands, const char *what,
 		 FILE *out);
 

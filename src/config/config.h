@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The configuration: [stagefs], [storage], [stage NAME] and [user NAME], from
- * the file, the environment and -o. Plain data once it is read; nothing here does network
- * I/O. Errors name file, line and key, and change nothing.
+ * the file, the environment and -o. Plain data once it is read; nothing here
+ * does network I/O. Errors name file, line and key, and change nothing.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -102,8 +102,9 @@ bool config_user_name_valid(const char *name);
 /* What a command line says about the configuration. Borrowed. */
 struct config_request {
 	const char *file; /* --config, -o config=; NULL: the search order */
-	const char *stage; /* the name in a SOURCE of `@name`; NULL: none.
-				   Stage keys in -o are for it, else [storage] */
+	/* The name in a SOURCE of `@name`; NULL: none. Stage keys in -o are for
+	 * it, else [storage]. */
+	const char *stage;
 	/* A SOURCE of `s3://bucket/path`: a stage beside those of the file,
 	 * which is read only when it is named; drop-ins are not. Stage keys in
 	 * -o are for it. NULL: none. */
@@ -123,8 +124,8 @@ int config_read(const struct config_request *r, struct config *out,
 		struct buf *err);
 void config_clear(struct config *c);
 
-/* Where a new file would be found: the caller's to free; NULL without memory.
- */
+/* Where a new file would be found: the caller's to free; NULL without
+ * memory. */
 char *config_new_file(void);
 
 /* $NAME/below, or ~/fallback/below; the same. */

@@ -265,8 +265,8 @@ static bool level_cross(struct fs *fs, struct level *l, unsigned *steps)
 	return true;
 }
 
-/* The next directory at that depth which is not known yet; NULL: none. It is the
- * level's. */
+/* The next directory at that depth which is not known yet; NULL: none. It is
+ * the level's. */
 static struct inode *level_next(struct fs *fs, struct level *l, unsigned *steps)
 {
 	struct inode_view v;

@@ -4,8 +4,8 @@
  * fuse/ translates the kernel's requests into these calls and replies last.
  *
  * Every call may block on the network, and ends with -EINTR when the calling
- * thread's operation is interrupted (base/waiter.h). All may run at once, on any
- * thread. Errors are -errno. An inode is the kernel's node id: the kernel
+ * thread's operation is interrupted (base/waiter.h). All may run at once, on
+ * any thread. Errors are -errno. An inode is the kernel's node id: the kernel
  * holds it by its lookup count, which fs_lookup() and its kin raise by one and
  * fs_forget() lowers.
  */
@@ -115,8 +115,8 @@ int fs_drain(struct fs *fs, bool closed);
 /* What an earlier daemon accepted and did not send is there again, and is sent.
  * No request; before the first call. */
 void fs_restore(struct fs *fs);
-/* All that waits is sent now; 0 when the stores have it, else the first failure,
- * and in why how many wait, and some of them. */
+/* All that waits is sent now; 0 when the stores have it, else the first
+ * failure, and in why how many wait, and some of them. */
 int fs_flush(struct fs *fs, struct buf *why);
 /* What waits to be sent. */
 struct fs_pending {

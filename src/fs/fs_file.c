@@ -8,12 +8,12 @@
  * If-Match, so it costs nothing; for one that writes, or when the kernel has
  * the first bytes already, a HEAD; for one that only writes, to a small object
  * that it does not empty, a GET of all that its publication needs. A small file
- * of which all bytes are here is believed as long as its name, and held, so that
- * it is read whole. What is open over an object that was
- * replaced since becomes an orphan, and the name another inode, which the
- * kernel finds when it looks the name up again: so open says -ESTALE then. A
- * kernel that was told the size of another object would cut the bytes off
- * there: it is made to forget that first.
+ * of which all bytes are here is believed as long as its name, and held, so
+ * that it is read whole. What is open over an object that was replaced since
+ * becomes an orphan, and the name another inode, which the kernel finds when it
+ * looks the name up again: so open says -ESTALE then. A kernel that was told
+ * the size of another object would cut the bytes off there: it is made to
+ * forget that first.
  *
  * `program > file` opens with O_TRUNC, and the shell closes a duplicate before
  * the program has begun. closing.h tells that from the last close; where it

@@ -73,8 +73,8 @@ int marker_empty(struct fs *fs, struct inode *dir);
 void names_maker(const struct inode_view *dir, bool is_dir,
 		 const struct fs_caller *c, struct fs_caller *owner,
 		 mode_t *mode);
-/* Repeats make, which makes dir/name and is -EINPROGRESS while another is removed
- * there, until that has come to its end. */
+/* Repeats make, which makes dir/name and is -EINPROGRESS while another is
+ * removed there, until that has come to its end. */
 #define NAMES_MAKE(fs, dir, name, make) \
 	({ \
 		int make_rc_; \
@@ -91,8 +91,8 @@ void names_maker(const struct inode_view *dir, bool is_dir,
 int marker_put(struct fs *fs, struct inode *dir);
 /* Before i leaves dir: a directory that only i implied gets a marker. */
 int marker_keep(struct fs *fs, struct inode *dir, struct inode *i);
-/* May i leave the tree before that? *keeps: marker_keep_empty() is to come before
- * it leaves the store. */
+/* May i leave the tree before that? *keeps: marker_keep_empty() is to come
+ * before it leaves the store. */
 bool marker_can_wait(struct fs *fs, struct inode *dir, struct inode *i,
 		     bool *keeps);
 /* A directory that nothing implies any more gets a marker. */

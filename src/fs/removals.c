@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A name that is removed waits in the gather of removals, then leaves in a batch
- * of its store, and then the tree is told what became of it.
+ * A name that is removed waits in the gather of removals, then leaves in a
+ * batch of its store, and then the tree is told what became of it.
  *
  * Its absent name in the tree refuses what the store says, and whoever would
  * take it, for all that time (tree_remove_ahead()). So the store is asked to

@@ -32,7 +32,8 @@ static void stages_let_go(struct fs *fs)
 	block_cache_forget(fs->blocks, NULL);
 }
 
-/* The inode of a stage, whose reference is taken over. 0, -ENOENT or -ENOMEM. */
+/* The inode of a stage, whose reference is taken over. 0, -ENOENT or
+ * -ENOMEM. */
 static int stages_enter(struct fs *fs, struct stage *stage, uint64_t asked,
 			struct inode **out)
 {

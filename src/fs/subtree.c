@@ -63,8 +63,8 @@ LOCK_GUARDS(subtrees_locked, subtrees, subtrees_locked);
 
 /* ---- one listing ---- */
 
-/* Has top moved, so that the listing is of another directory by now? To be asked
- * when a page has come; one that moves later is newer than the page. */
+/* Has top moved, so that the listing is of another directory by now? To be
+ * asked when a page has come; one that moves later is newer than the page. */
 static int subtree_check_top(struct subtree *s)
 {
 	BUF_LOCAL key = NAMES_KEY;

@@ -34,13 +34,13 @@ bool traversal_affords(struct traversals *t, struct inode *dir,
  * without being of use (traversal_whole()). */
 bool traversal_affords_whole(struct traversals *t, struct inode *dir,
 			     const char *name);
-/* A listing of all that is below has come through a directory, or has been given
- * up. */
+/* A listing of all that is below has come through a directory, or has been
+ * given up. */
 void traversal_whole(struct traversals *t, struct inode *top, const char *name,
 		     bool useful);
 /* How many requests may be made for directories behind this one, which has been
- * opened, and beside it or beside the one above: 0 where directories do not open
- * in order, or a listing of all that is below them is of use. */
+ * opened, and beside it or beside the one above: 0 where directories do not
+ * open in order, or a listing of all that is below them is of use. */
 unsigned traversal_room(struct traversals *t, struct inode *dir);
 
 #endif

@@ -20,8 +20,8 @@ struct session_settings {
 };
 
 /*
- * Mounts. Starts no thread. 0, or -errno with a sentence in why. fs outlives the
- * session.
+ * Mounts. Starts no thread. 0, or -errno with a sentence in why. fs outlives
+ * the session.
  */
 int session_new(const struct session_settings *set, struct fs *fs,
 		struct session **out, struct buf *why);

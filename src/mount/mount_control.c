@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One connection after the other: a line comes in, `ok` or `error` and a text go
- * out. The socket is named after the device of the mount, which
+ * One connection after the other: a line comes in, `ok` or `error` and a text
+ * go out. The socket is named after the device of the mount, which
  * /proc/self/mountinfo tells of a path without asking the mount itself.
  */
 #include "mount/mount_control.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The lock is flock(2)'s, of a file named after source and mountpoint. What is
- * in the file is for people only: `PID DEVICE` of the daemon that has it, and in
- * a second line the file that it waits for.
- * DEVICE is looked for in the mountinfo of each mount namespace: umount(8) in
- * one of them leaves the copies that others have, as a container made while
- * the mount stood, and their daemon.
+ * in the file is for people only: `PID DEVICE` of the daemon that has it, and
+ * in a second line the file that it waits for. DEVICE is looked for in the
+ * mountinfo of each mount namespace: umount(8) in one of them leaves the copies
+ * that others have, as a container made while the mount stood, and their
+ * daemon.
  */
 #include "mount/mount_lock.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What went to servers and came back, for each name that lanes have (a stage's),
- * since the engine's start. Written by the engine's thread, read by any.
+ * What went to servers and came back, for each name that lanes have (a
+ * stage's), since the engine's start. Written by the engine's thread, read by
+ * any.
  */
 #ifndef NET_HTTP_COUNTS_H
 #define NET_HTTP_COUNTS_H

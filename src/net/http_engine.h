@@ -50,9 +50,9 @@ struct http_lane_settings {
 	 */
 	uint64_t deadline_s;
 	/*
-	 * Not given: the environment's, as curl reads it (https_proxy, http_proxy,
-	 * all_proxy, no_proxy), but never to this machine or to where cloud
-	 * machines have their metadata. HTTP_NO_PROXY: none.
+	 * Not given: the environment's, as curl reads it (https_proxy,
+	 * http_proxy, all_proxy, no_proxy), but never to this machine or to
+	 * where cloud machines have their metadata. HTTP_NO_PROXY: none.
 	 */
 	const char *proxy;
 	const char *ca_file; /* not given: the system's */

@@ -146,8 +146,8 @@ void http_flow_begin(struct http_attempts *a);
 /* How much of a deadline has gone by for work that began then, in waiting for a
  * server that says nothing. Any thread. */
 int64_t http_flow_late(const struct http_lane *lane, int64_t began_ms);
-/* When the call ends in any case, by what has moved until now, unless an attempt
- * is under way ... */
+/* When the call ends in any case, by what has moved until now, unless an
+ * attempt is under way ... */
 int64_t http_flow_deadline(const struct http_attempts *a);
 /* ... and when that one ends: later, if the server works on it. */
 int64_t http_flow_end(const struct http_attempts *a);

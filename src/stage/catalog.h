@@ -126,8 +126,8 @@ void catalog_refresh(struct catalog *c);
 int catalog_check(struct catalog *c, const char *name, const struct conn *conn,
 		  struct buf *err);
 
-/* mkdir at the root. -EINVAL the name, -EEXIST, -EROFS no storage. properties: the
- * settings to be kept with it, or NULL; -E2BIG. */
+/* mkdir at the root. -EINVAL the name, -EEXIST, -EROFS no storage. properties:
+ * the settings to be kept with it, or NULL; -E2BIG. */
 int catalog_create(struct catalog *c, const char *name,
 		   const struct conn *properties, struct stage **out);
 /* rmdir at the root: an empty internal one. -ENOTEMPTY, -EPERM `~` and
@@ -151,8 +151,8 @@ ssize_t catalog_properties_size(const struct conn *properties);
  * the marker's, for the change; "" there is none, and so no properties. */
 int catalog_properties(struct catalog *c, const char *name, struct conn *out,
 		       char etag[STORE_ETAG_SIZE]);
-/* Replaces them all. etag: catalog_properties()'s, -ESTALE when that is no longer
- * so; NULL: whatever is there. -E2BIG, -EROFS. */
+/* Replaces them all. etag: catalog_properties()'s, -ESTALE when that is no
+ * longer so; NULL: whatever is there. -E2BIG, -EROFS. */
 int catalog_properties_set(struct catalog *c, const char *name,
 			   const struct conn *properties, const char *etag);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One thread at a time looks at the folder (`looking`); it reads the files and opens the
- * stores without the lock, and swaps the set under it. A stage whose settings
- * are as they were stays the same struct stage, so nothing that is open is
- * disturbed. What cannot be a stage (a name of the configuration, or one that
- * no stage can have) is said in the log and otherwise as if it were not there.
- * What cannot be used (an unreadable file, an overlap, a directory that cannot
- * be opened) is a stage all the same, whose every call says why
+ * One thread at a time looks at the folder (`looking`); it reads the files and
+ * opens the stores without the lock, and swaps the set under it. A stage whose
+ * settings are as they were stays the same struct stage, so nothing that is
+ * open is disturbed. What cannot be a stage (a name of the configuration, or
+ * one that no stage can have) is said in the log and otherwise as if it were
+ * not there. What cannot be used (an unreadable file, an overlap, a directory
+ * that cannot be opened) is a stage all the same, whose every call says why
  * (store_broken_new()), and is tried again at each look; a file that has become
  * unreadable keeps the stage that it was.
  */

@@ -5,8 +5,8 @@
  * stage whose last file this process has removed is there until it is dropped.
  *
  * What this process made stands against an answer that was asked for before. An
- * answer that was asked for before any change of ours is given, but not believed:
- * it may be of what was dropped.
+ * answer that was asked for before any change of ours is given, but not
+ * believed: it may be of what was dropped.
  */
 #include "stage/internal.h"
 

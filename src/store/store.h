@@ -281,8 +281,9 @@ typedef int store_copy_from_fn(struct store *s, struct store *source,
 			       const struct store_retype *retype,
 			       const struct store_cond *cond,
 			       struct object_info *out);
-/* Server-side: all of an object of that length becomes another one, as if it were
- * new. -ENOTSUP: it is too long for one request, or the store has no such. */
+/* Server-side: all of an object of that length becomes another one, as if it
+ * were new. -ENOTSUP: it is too long for one request, or the store has no such.
+ */
 typedef int store_copy_as_fn(struct store *s, const struct store_range *from,
 			     const char *to, const struct store_meta *meta,
 			     struct object_info *out);
@@ -309,8 +310,8 @@ typedef int store_describe_fn(struct store *s, struct buf *out);
 #define STORE_IGNORES_ABSENT 1 /* If-None-Match of a write */
 #define STORE_IGNORES_MATCH 2 /* If-Match */
 typedef void store_known_fn(struct store *s, unsigned ignores, struct buf *out);
-/* When the credentials in use end, in Unix seconds; 0: never, or there are none.
- * Does not block. */
+/* When the credentials in use end, in Unix seconds; 0: never, or there are
+ * none. Does not block. */
 typedef int64_t store_credentials_end_fn(struct store *s);
 /* Appends the object's MD5 as an ETag would be, with quotes, if that is known:
  * what LIST shows as md5. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each step is a request whose answer a server may get wrong without a word: a
- * condition that does not hold must fail, names must be listed as they are. What
- * is refused in words the store learns by itself.
+ * condition that does not hold must fail, names must be listed as they are.
+ * What is refused in words the store learns by itself.
  */
 #include "store/store_probe.h"
 

@@ -6,8 +6,8 @@
  * that no program wrote.
  *
  * An upload of parts that breaks off is left, with a record of it
- * (transfer_resume.h): the next run asks the store once which parts it has, keeps
- * those whose bytes are the file's by their MD5, and sends the others.
+ * (transfer_resume.h): the next run asks the store once which parts it has,
+ * keeps those whose bytes are the file's by their MD5, and sends the others.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -82,7 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	shutdown(fd, SHUT_WR);
 	while ((got = recv(fd, answer + n, sizeof(answer) - n, 0)) > 0)
 		n += got;
-	/* A connection that is closed with bytes unread is reset: an end too. */
+	/* A connection that is closed with bytes unread is reset: an end
+	 * too. */
 	must(!got || n || errno == ECONNRESET, "no answer and no end");
 	must(!n || !strncmp(answer, "HTTP/1.", 7 < n ? 7 : n), "no HTTP");
 	/* Unless it was sent: errors name what they are about. */

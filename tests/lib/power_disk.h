@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file system of our own, on an image, whose power can be cut: it is shut down
- * without what it has not written yet (FS_IOC_SHUTDOWN, as xfstests do).
+ * A file system of our own, on an image, whose power can be cut: it is shut
+ * down without what it has not written yet (FS_IOC_SHUTDOWN, as xfstests do).
  */
 #ifndef TESTS_LIB_POWER_DISK_H
 #define TESTS_LIB_POWER_DISK_H

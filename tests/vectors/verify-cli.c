@@ -2,7 +2,8 @@
 /*
  * Verifies what it reads, for tests/vectors/verify-botocore.py: a line is
  *
- *   method TAB target TAB key-id TAB secret TAB region TAB now TAB name:value...
+ *   method TAB target TAB key-id TAB secret TAB region TAB now TAB
+ * name:value...
  *
  * the headers with a tab between them. The answer is the verdict's code, or
  * `valid`.

@@ -170,8 +170,8 @@ static void *gather_batch_run(void *arg)
 
 /* ---- the task ---- */
 
-/* What is to leave now, of the first queue that has room; else *until_ms is when
- * to look again. */
+/* What is to leave now, of the first queue that has room; else *until_ms is
+ * when to look again. */
 static struct gather_batch *gather_begin_locked(struct gather *g,
 						int64_t *until_ms)
 	REQUIRES(&g->lock)

@@ -43,8 +43,8 @@ struct gather_kind {
 	void (*free)(struct gathered *e);
 };
 
-/* Changes of a queue that a thread asks the store for; the list is the owner's to
- * look through. */
+/* Changes of a queue that a thread asks the store for; the list is the owner's
+ * to look through. */
 struct gather_batch {
 	struct gather *gather;
 	struct gather_queue *queue;

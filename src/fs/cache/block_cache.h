@@ -64,9 +64,10 @@ struct block {
 	size_t cap; /* bytes of mem, counted by the budget */
 	char *mem;
 	/*
-	 * Without the lock: bytes that may be read, which the store's thread alone
-	 * raises, and the least that a reader waits for (UINT64_MAX: none waits),
-	 * lowered under the lock. Whoever writes one looks at the other then.
+	 * Without the lock: bytes that may be read, which the store's thread
+	 * alone raises, and the least that a reader waits for (UINT64_MAX: none
+	 * waits), lowered under the lock. Whoever writes one looks at the other
+	 * then.
 	 */
 	_Atomic(uint64_t) have, need;
 	uint64_t asked_us; /* when its GET began */

@@ -3,10 +3,10 @@
  * The files of the disk cache. One has what is kept of a segment, 8 MiB at
  * most, of one version of one object; any pages of it, in any order.
  *
- *   head    magic, format, the version (a SHA-256 of store, key, ETag and size),
- *           the segment's number, and a CRC-32C of these
- *   sums    the CRC-32C of each page of 4 KiB; 0: it is not here
- *   pages   from the next multiple of 4 KiB on, each at its place
+ *   head    magic, format, the version (a SHA-256 of store, key, ETag and
+ * size), the segment's number, and a CRC-32C of these sums    the CRC-32C of
+ * each page of 4 KiB; 0: it is not here pages   from the next multiple of 4 KiB
+ * on, each at its place
  *
  * A file is made aside and renamed. Pages are added in place, first their bytes
  * and then their sums, and never change: all daemons write the same bytes, and

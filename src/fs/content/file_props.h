@@ -31,8 +31,8 @@ void file_props_stored(struct file *f, struct props *p, const char *etag);
 /* They went with it: no request is needed the next time. */
 void file_props_published(struct file *f, const struct object_info *now);
 
-/* For seal.h: those that are known or chosen, if there are some; beside: what the
- * store is set to. And back, of what the content has as its base now. */
+/* For seal.h: those that are known or chosen, if there are some; beside: what
+ * the store is set to. And back, of what the content has as its base now. */
 bool file_props_chosen(struct file *f, struct props *out, bool *beside);
 int file_props_restore(struct file *f, const char *text, size_t len,
 		       bool beside);

@@ -6,10 +6,10 @@
  *   NAME.lock       locked (flock) as long as the daemon lives
  *   NAME.N.upload   one for each upload that is open
  *
- * A record is that of store/upload_record.h. A daemon that can lock another's NAME.lock
- * knows that the other is dead, and holds the lock while it aborts what is
- * left, so that two mounts at once do not do it twice. A record whose store
- * does not answer stays for the next mount.
+ * A record is that of store/upload_record.h. A daemon that can lock another's
+ * NAME.lock knows that the other is dead, and holds the lock while it aborts
+ * what is left, so that two mounts at once do not do it twice. A record whose
+ * store does not answer stays for the next mount.
  */
 #include "fs/content/pending.h"
 

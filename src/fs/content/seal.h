@@ -58,7 +58,8 @@ int file_seal(struct file *f, int dir, const char *name,
 	      int (*each)(void *arg, const struct seal *s, const char *named),
 	      void *arg);
 
-/* What goes with f was changed, though no byte of it: it is to be sealed again. */
+/* What goes with f was changed, though no byte of it: it is to be sealed
+ * again. */
 void file_seal_stale(struct file *f);
 
 /*

@@ -6,10 +6,10 @@
  *
  * What is kept of parts that leave is written by a thread of the file's own,
  * while the parts travel: so a writer does not wait for the disk, as long as
- * there is memory. It goes past the page cache, since it is hardly ever read, and
- * to fill fresh pages costs more than half of all that a stream costs. Once the
- * writer has to wait for memory that the disk holds (spill_hurry()) the rest
- * goes through the page cache, which takes it at once.
+ * there is memory. It goes past the page cache, since it is hardly ever read,
+ * and to fill fresh pages costs more than half of all that a stream costs. Once
+ * the writer has to wait for memory that the disk holds (spill_hurry()) the
+ * rest goes through the page cache, which takes it at once.
  */
 #include "fs/content/spill.h"
 

@@ -73,9 +73,9 @@ void spill_unref(struct spill *s); /* NULL is fine */
 int spill_write(struct spill *s, uint64_t offset, const void *bytes,
 		size_t len);
 /*
- * Keeps bytes that we could do without, and for which a twentieth of the disk is
- * left free: written later, by a thread of the file's own. The memory stays as
- * it is until ended(arg), on that thread or in spill_stop(), under no lock.
+ * Keeps bytes that we could do without, and for which a twentieth of the disk
+ * is left free: written later, by a thread of the file's own. The memory stays
+ * as it is until ended(arg), on that thread or in spill_stop(), under no lock.
  * 0, or -errno: ended() is not called then.
  */
 int spill_keep(struct spill *s, uint64_t offset, const void *bytes, size_t len,

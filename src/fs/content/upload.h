@@ -18,9 +18,9 @@ void upload_tail_body(const struct tail *t, uint64_t len,
 		      struct store_body *body);
 /*
  * The tail leaves as a part, for which there is room, and is written to the
- * spill file meanwhile (s NULL: there is none); its memory goes back to the pool
- * when both are done. What could not be written is not retained. 0 or -ENOMEM:
- * then the tail stays.
+ * spill file meanwhile (s NULL: there is none); its memory goes back to the
+ * pool when both are done. What could not be written is not retained. 0 or
+ * -ENOMEM: then the tail stays.
  */
 int upload_leave_tail(struct file *f, struct spill *s) REQUIRES(f->turn);
 /* Until nothing of [start, end) is being written to the spill file; what could

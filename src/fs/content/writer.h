@@ -13,10 +13,11 @@ int writer_write(struct file *f, uint64_t offset, const char *bytes, size_t len)
 int writer_resize(struct file *f, uint64_t size) REQUIRES(f->turn);
 
 /*
- * What the content is cut into, for a size that it is to have. Where that is not
- * what was begun with, all is to be sent anew. whole: it is to be published, so
- * that a store that wants all parts but the last of one length gets them so.
- * -EFBIG: no parts reach that, or what was sent is not here any more.
+ * What the content is cut into, for a size that it is to have. Where that is
+ * not what was begun with, all is to be sent anew. whole: it is to be
+ * published, so that a store that wants all parts but the last of one length
+ * gets them so. -EFBIG: no parts reach that, or what was sent is not here any
+ * more.
  */
 int writer_plan(struct file *f, uint64_t size, bool whole) REQUIRES(f->turn);
 /* The spill file, made at the first need; lives as long as the turn does. */

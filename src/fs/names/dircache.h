@@ -41,8 +41,8 @@ void dircache_end(struct tree *t, struct dir_merge *m);
 bool dircache_moved(struct tree *t, struct inode *dir,
 		    const struct dir_merge *m);
 
-/* Is it complete for more than half its time yet? Names are asked for one by one
- * when their time is over: near its end, one listing costs less. */
+/* Is it complete for more than half its time yet? Names are asked for one by
+ * one when their time is over: near its end, one listing costs less. */
 bool dircache_lasts(struct tree *t, struct inode *dir);
 /* It was complete once, and a name in it is to be asked for: does it cost less
  * to list it? To be called once for each such question. */

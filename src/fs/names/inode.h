@@ -181,8 +181,9 @@ enum tree_answer {
 };
 enum tree_answer tree_find(struct tree *t, struct inode *dir, const char *name,
 			   struct inode **out, struct inode_place *at);
-/* The same for the kernel: what is found is as inode_enter() makes it, unless it
- * is unlearned: then it is referenced; and what is absent is for so long yet. */
+/* The same for the kernel: what is found is as inode_enter() makes it, unless
+ * it is unlearned: then it is referenced; and what is absent is for so long
+ * yet. */
 enum tree_answer tree_lookup(struct tree *t, struct inode *dir,
 			     const char *name, struct inode **out,
 			     struct inode_view *v, unsigned *absent_ms);
@@ -243,9 +244,9 @@ void tree_dir_made(struct tree *t, struct inode *dir);
 /* The name is gone; its inode becomes an orphan while it is held. */
 void tree_remove(struct tree *t, struct inode *i);
 /*
- * The same before the store is asked to: what it says of the name does not count,
- * and nothing can take it (-EINPROGRESS), until tree_removed(). Answers the absent
- * name, referenced; NULL without memory, or i has no name.
+ * The same before the store is asked to: what it says of the name does not
+ * count, and nothing can take it (-EINPROGRESS), until tree_removed(). Answers
+ * the absent name, referenced; NULL without memory, or i has no name.
  */
 struct inode *tree_remove_ahead(struct tree *t, struct inode *i);
 /* The store was asked. False: it may have it yet, so the name is not believed
@@ -259,10 +260,10 @@ void inode_set_removed(struct tree *t, struct inode *dir, int64_t ms);
 int tree_move(struct tree *t, struct inode *i, struct inode *to_dir,
 	      const char *name);
 /*
- * The same before the store is asked to remove what it has at the old name. That
- * does not count, but a caller may make the name anew, until tree_removed() of
- * *left: the old name, referenced, or NULL. closed: -EXDEV while i, or what is
- * below, has open content.
+ * The same before the store is asked to remove what it has at the old name.
+ * That does not count, but a caller may make the name anew, until
+ * tree_removed() of *left: the old name, referenced, or NULL. closed: -EXDEV
+ * while i, or what is below, has open content.
  */
 int tree_move_ahead(struct tree *t, struct inode *i, struct inode *to_dir,
 		    const char *name, bool closed, struct inode **left);
@@ -284,8 +285,8 @@ void inode_invalidate(struct tree *t, struct inode *i);
 /* What is known of dir/name is not believed: the next lookup asks. */
 void tree_invalidate(struct tree *t, struct inode *dir, const char *name);
 void inode_set_marker(struct tree *t, struct inode *dir, bool has_marker);
-/* A directory that was made in the store: the number, owner, mode and times that
- * it has there, where the store keeps them. */
+/* A directory that was made in the store: the number, owner, mode and times
+ * that it has there, where the store keeps them. */
 void inode_attr_made(struct tree *t, struct inode *i,
 		     const struct object_info *info);
 /* True when the directory has a live child that we know of, besides `but`. */

@@ -118,8 +118,8 @@ static void inode_file_last_left_locked(struct tree *t, struct inode *i,
 		tree_lru_update_locked(t, i);
 }
 
-/* The name is what the store has there, with the mode and owner that were chosen
- * for it here. */
+/* The name is what the store has there, with the mode and owner that were
+ * chosen for it here. */
 static void inode_file_succeed_locked(struct tree *t, struct inode *i,
 				      struct inode *dir, const char *name)
 	REQUIRES(t->lock)

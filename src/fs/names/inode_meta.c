@@ -7,8 +7,8 @@
 #include "fs/names/tree.h"
 #include "store/attr_meta.h"
 
-/* A time that has passed but now may be that of another change as well: then the
- * next listing is not believed to show the same. */
+/* A time that has passed but now may be that of another change as well: then
+ * the next listing is not believed to show the same. */
 #define SETTLED_S 2
 #define AHEAD_LOOK 1024 /* entries that are passed over at most */
 

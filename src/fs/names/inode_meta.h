@@ -3,8 +3,9 @@
  * Attributes that a store keeps in the metadata of its objects
  * (policy.in_metadata). A listing does not tell them: a name that is listed is
  * unlearned (inode_view), until a HEAD has told them or this mount has set
- * them. They count as long as a listing shows the ETag and the time that the HEAD
- * did; of a directory, of which a listing shows neither, as long as a name.
+ * them. They count as long as a listing shows the ETag and the time that the
+ * HEAD did; of a directory, of which a listing shows neither, as long as a
+ * name.
  *
  *   unlearned --HEAD, made here--> known --changed here--> dirty
  *                                        <---stored-------

@@ -82,7 +82,8 @@ enum inode_flag {
 	INODE_LINK = 1 << 18, /* FILE: a symbolic link */
 	INODE_PENDING = 1 << 19, /* a change of it waits to be sent */
 	/* A rename has taken the name away, and the store may have it yet: what
-	 * it says does not count, as of REMOVING, but a caller may make it anew. */
+	 * it says does not count, as of REMOVING, but a caller may make it
+	 * anew. */
 	INODE_LEFT = 1 << 20,
 	INODE_MADE = 1 << 21, /* DIR: ours, and the store may not have it yet */
 };

@@ -42,8 +42,8 @@ int rename_file_pending(struct rename *r);
 /* Between two stages: the name moves if the one's objects can be copied to the
  * other by the server, and nothing below is open; else -EXDEV. */
 int rename_file_across(struct rename *r);
-/* What a failure to copy means: between two stages -EXDEV, if the server refuses
- * it for where the source is. */
+/* What a failure to copy means: between two stages -EXDEV, if the server
+ * refuses it for where the source is. */
 int rename_file_copy_error(const struct rename *r, int rc);
 
 /* ---- rename_dir.c ---- */

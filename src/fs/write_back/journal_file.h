@@ -35,8 +35,8 @@ void journal_file_close(struct journal_file *f, const char *path, bool empty);
 
 /*
  * Calls each() for every record that is whole and newer than the one before, in
- * order. What is torn, or damaged, is passed over: *lost counts those bytes that
- * other records follow.
+ * order. What is torn, or damaged, is passed over: *lost counts those bytes
+ * that other records follow.
  */
 int journal_file_each(struct journal_file *f,
 		      int (*each)(void *arg, const struct record *r,

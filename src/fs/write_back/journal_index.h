@@ -43,7 +43,8 @@ int journal_step_init(struct journal_step *s, const struct record *r,
 		      struct span span);
 void journal_step_clear(struct journal_step *s);
 
-/* It is written. stale: a file with bytes that nothing wants any more, or "". */
+/* It is written. stale: a file with bytes that nothing wants any more, or
+ * "". */
 void journal_index_apply(struct journal_index *x, struct journal_step *s,
 			 char stale[SPILL_NAME_SIZE]);
 /*

@@ -40,8 +40,8 @@ struct write_back_settings {
 	unsigned delay_ms; /* 0: WRITE_BACK_DELAY_MS */
 	/* Writes a directory's marker. */
 	int (*make_dir)(void *arg, struct inode *dir);
-	/* The root of a stage in the tree, referenced, and the stage, referenced;
-	 * without asking a store. -ENOENT. */
+	/* The root of a stage in the tree, referenced, and the stage,
+	 * referenced; without asking a store. -ENOENT. */
 	int (*find_root)(void *arg, const char *stage, struct inode **root,
 			 struct stage **out);
 	void *arg;
@@ -64,8 +64,8 @@ int write_back_file(struct write_back *w, struct file *f);
 int write_back_dir(struct write_back *w, struct inode *dir);
 /* i, which was claimed, has been removed or replaced: nothing of it is sent. */
 void write_back_gone(struct write_back *w, struct inode *i);
-/* The same of a directory, which no claim keeps from being sent: waits for that.
- * False: the store has its marker, or may have. */
+/* The same of a directory, which no claim keeps from being sent: waits for
+ * that. False: the store has its marker, or may have. */
 bool write_back_take(struct write_back *w, struct inode *i);
 /* i, claimed, has moved, with all that is below it. */
 int write_back_moved(struct write_back *w, struct inode *i);

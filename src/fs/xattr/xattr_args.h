@@ -4,10 +4,10 @@
  *
  *   user.presign.upload?expire=600&content_type=text/csv&path=a b&c.csv
  *
- * Values are literal bytes, nothing is decoded. path= takes all that follows, and is
- * refused with a further argument at its end: that belongs in front of it.
- * literal_path= is a name that ends so.
- * An argument that is unknown, repeated, or has no value is refused.
+ * Values are literal bytes, nothing is decoded. path= takes all that follows,
+ * and is refused with a further argument at its end: that belongs in front of
+ * it. literal_path= is a name that ends so. An argument that is unknown,
+ * repeated, or has no value is refused.
  */
 #ifndef FS_XATTR_XATTR_ARGS_H
 #define FS_XATTR_XATTR_ARGS_H

@@ -21,11 +21,11 @@
  * process that died between two calls; the next start sweeps them.
  *
  * Files by noun: local_root (the disk, at start), local_folder (`.stagefs`),
- * local_path (from a key to a folder), local_record (the attribute), local_lock,
- * local_file (single calls, bytes), local_commit (a file takes its place),
- * local_put, local_upload, local_pending (the folders of uploads), local_read,
- * local_names (removals, moves, flushes), local_attr (owner, mode, times),
- * local_scan and local_list, local_key, local_address, local_presign.
+ * local_path (from a key to a folder), local_record (the attribute),
+ * local_lock, local_file (single calls, bytes), local_commit (a file takes its
+ * place), local_put, local_upload, local_pending (the folders of uploads),
+ * local_read, local_names (removals, moves, flushes), local_attr (owner, mode,
+ * times), local_scan and local_list, local_key, local_address, local_presign.
  */
 #include "store/local/local.h"
 

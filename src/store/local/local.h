@@ -41,8 +41,8 @@ struct local_settings {
 
 /*
  * Opens the root and looks whether its disk can hold what we keep (user
- * xattrs, unnamed files). No network, no thread. 0, or -errno with the reason in
- * why: -EOPNOTSUPP a disk without user xattrs.
+ * xattrs, unnamed files). No network, no thread. 0, or -errno with the reason
+ * in why: -EOPNOTSUPP a disk without user xattrs.
  */
 int local_new(const struct local_settings *set, struct store **out,
 	      struct buf *why);

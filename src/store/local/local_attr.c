@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owner, mode, times and headers. None of them changes an ETag: a record is bound to the
- * time before and after at once while the time changes, and a file of another
- * program gets a record with the ETag that it has.
+ * Owner, mode, times and headers. None of them changes an ETag: a record is
+ * bound to the time before and after at once while the time changes, and a file
+ * of another program gets a record with the ETag that it has.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which objects are as this store makes new ones: with the storage class and the
- * encryption of its settings, and of one PUT's size. A copy of one need not ask
- * what is to be said of it. What is remembered for an hour is some thousand of
- * the objects that were put or copied here, by hashes; one that is forgotten is
- * asked for.
+ * Which objects are as this store makes new ones: with the storage class and
+ * the encryption of its settings, and of one PUT's size. A copy of one need not
+ * ask what is to be said of it. What is remembered for an hour is some thousand
+ * of the objects that were put or copied here, by hashes; one that is forgotten
+ * is asked for.
  */
 #ifndef STORE_S3_S3_PLAIN_H
 #define STORE_S3_S3_PLAIN_H

@@ -51,8 +51,8 @@ struct s3_locked {
 	bool guessed; /* ... and no server has said yet that it is that */
 	struct s3_clock clock;
 	enum s3_silent silent; /* names of pages that do not say */
-	unsigned
-		generation; /* grows when the region or the time of requests changes */
+	unsigned generation; /* grows when the region or the time of requests
+				changes */
 	unsigned lacks; /* of enum s3_lack */
 	struct creds *refused; /* the server does not take these */
 	struct s3_plain *plain; /* s3_plain.h; NULL: none yet */

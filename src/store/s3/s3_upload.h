@@ -39,8 +39,8 @@ int s3_upload_note(struct s3_upload *u, unsigned number,
 
 /*
  * Once the object is there: sees to it that it has these tags (NULL: none),
- * which it was to have of the server. The lack of a server that forgets them, and
- * what is noted of one that does not.
+ * which it was to have of the server. The lack of a server that forgets them,
+ * and what is noted of one that does not.
  */
 void s3_tags_hold(struct s3 *s, const char *key, const char *tags,
 		  unsigned lack, unsigned has);

@@ -2,7 +2,8 @@
 /*
  * The bytes of one object by pre-signed URLs: a small store, for the length of
  * a transfer. It knows store_get(), store_put() and, of an object whose keys
- * are at hand, store_upload_open() and _resume(), whose parts go by a URL each; nothing else.
+ * are at hand, store_upload_open() and _resume(), whose parts go by a URL each;
+ * nothing else.
  *
  * With keys each attempt is signed anew, with what the object's store knows at
  * that moment of region, clock and demands, and what is learnt is that store's.

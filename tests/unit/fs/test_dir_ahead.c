@@ -21,7 +21,8 @@
 #define ROOM (1 << 20)
 #define BEGUN_MAX 4096
 
-/* Listings of one directory each, by prefix, in the order of their beginning. */
+/* Listings of one directory each, by prefix, in the order of their
+ * beginning. */
 static struct {
 	store_list_open_fn *open;
 	store_list_close_fn *close;
@@ -205,8 +206,8 @@ static void levels(void **state)
 	counted_down(&m);
 }
 
-/* What was begun ahead is not of what this mount has changed since; a failure of
- * it is not its reader's; an old one is not believed. */
+/* What was begun ahead is not of what this mount has changed since; a failure
+ * of it is not its reader's; an old one is not believed. */
 static void not_believed(void **state)
 {
 	const unsigned below = 2100;

@@ -153,9 +153,9 @@ static void cat_other(struct mount *m)
 	assert_int_equal(memstore_calls(m->store, "get"), before + 300);
 }
 
-/* Of the files of a directory some are passed over (grep --include), or the first
- * few of each are opened: little is fetched in vain, and who goes through all of
- * another directory then is not the worse for it. */
+/* Of the files of a directory some are passed over (grep --include), or the
+ * first few of each are opened: little is fetched in vain, and who goes through
+ * all of another directory then is not the worse for it. */
 static void passed_over(void **state)
 {
 	static const struct {
@@ -396,7 +396,8 @@ static void *cat_some(void *arg)
 	return NULL;
 }
 
-/* Workers that share the files of a directory, and programs that each read all. */
+/* Workers that share the files of a directory, and programs that each read
+ * all. */
 static void several(void **state)
 {
 	for (unsigned shared = 0; shared < 2; shared++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is made while a program lists its directory: a listing that was asked for
- * before the store had the new name does not take it away.
+ * What is made while a program lists its directory: a listing that was asked
+ * for before the store had the new name does not take it away.
  *
  * Covers: fs/dirops.c
  */

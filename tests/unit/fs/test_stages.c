@@ -333,8 +333,8 @@ static void test_drop_with_open_file(void **state)
 	down(&m);
 }
 
-/* A stage is dropped amid a traversal: what was read ahead in it, and kept, does
- * not keep its store. */
+/* A stage is dropped amid a traversal: what was read ahead in it, and kept,
+ * does not keep its store. */
 static void test_drop_amid_traversal(void **state)
 {
 	static const char at[] = "root/stage/internal/in/";
@@ -382,8 +382,8 @@ static void test_drop_amid_traversal(void **state)
 	down(&m);
 }
 
-/* The last key of a stage goes, and so does the stage: who has a file of it open
- * keeps the file's place. */
+/* The last key of a stage goes, and so does the stage: who has a file of it
+ * open keeps the file's place. */
 static void test_forgotten(void **state)
 {
 	static const char *const paths[] = { "in/f", "in/d/f", "in/old" };

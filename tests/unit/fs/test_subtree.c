@@ -356,8 +356,8 @@ static void failures(void **state)
 	}
 }
 
-/* Once names have grown old: one listing for a directory that is read again, and
- * a traversal costs no more than the first did. */
+/* Once names have grown old: one listing for a directory that is read again,
+ * and a traversal costs no more than the first did. */
 static void grown_old(void **state)
 {
 	struct buf got = BUF_INIT(ROOM), want = BUF_INIT(ROOM);

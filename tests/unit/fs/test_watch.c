@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the gateway of this process puts into a store: the mount sees it at once,
- * without asking, and the kernel is told of what it has seen.
+ * What the gateway of this process puts into a store: the mount sees it at
+ * once, without asking, and the kernel is told of what it has seen.
  *
  * Covers: fs/names/store_event.c
  */
@@ -231,7 +231,8 @@ static void test_threads(void **state)
 		snprintf(path, sizeof(path), "t/%u", k % 60);
 		err = mount_stat(&m, path, &st);
 		assert_true(!err || err == -ENOENT);
-		/* stale: removed and made again, twice between look-up and open */
+		/* stale: removed and made again, twice between look-up and
+		 * open */
 		err = mount_cat(&m, path, got, sizeof(got));
 		assert_true(err == 4 || err == -ENOENT || err == -ESTALE);
 		if (k % 100 == 0)

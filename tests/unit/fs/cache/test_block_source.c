@@ -167,7 +167,8 @@ static void test_users_leave(void **state)
 	assert_int_equal(block_wait_all(held), 0);
 	assert_int_equal(gets_of(&r), 1);
 	block_release(held);
-	/* what one has given up is still whole for the other, for nobody else */
+	/* what one has given up is still whole for the other, for nobody
+	 * else */
 	s = small_source(&r, 1, 4096, false);
 	block_source_drop(s);
 	assert_true(block_present(other, 0, &end));

@@ -520,7 +520,8 @@ static void test_full(void **state)
 	disk_dir_remove(&d);
 }
 
-/* A folder in a file's place: what cannot be read is as if it were not there. */
+/* A folder in a file's place: what cannot be read is as if it were not
+ * there. */
 static void test_unreadable(void **state)
 {
 	char path[DISK_PATH_SIZE];

@@ -136,7 +136,8 @@ static void test_keep(void **state)
 	n_ended = 0;
 	assert_int_equal(spill_new(top, &s), 0);
 	for (int k = 0; k < N; k++) {
-		/* not to be had past the page cache: odd memory, place, length */
+		/* not to be had past the page cache: odd memory, place,
+		 * length */
 		int odd = k % 4 == 3 ? 1 : 0;
 		char *from = bytes + k * LEN + odd;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * write_back: what cannot be sent, what it is bounded by, and what goes with the
- * bytes.
+ * write_back: what cannot be sent, what it is bounded by, and what goes with
+ * the bytes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -133,7 +133,8 @@ static void wait_for_worker(struct write_back *w)
 	assert_true(n);
 }
 
-/* It has the file that is replaced, and waits for the claim of who does that. */
+/* It has the file that is replaced, and waits for the claim of who does
+ * that. */
 static void replaced_while_a_worker_comes(void **state)
 {
 	struct flusher f = { .rc = -1 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Clients that are slow, many, or have much to say: the threads of others go on.
+ * Clients that are slow, many, or have much to say: the threads of others go
+ * on.
  */
 #include <stdlib.h>
 #include <sys/socket.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The power goes: a file system of our own is shut down amid writes
- * (power_disk.h), mounted again, and must have every object that was answered, whole, in
- * that version or the one that was under way; and what was moved and removed
- * before its folder was flushed (store_sync()) is moved and removed.
+ * (power_disk.h), mounted again, and must have every object that was answered,
+ * whole, in that version or the one that was under way; and what was moved and
+ * removed before its folder was flushed (store_sync()) is moved and removed.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Copies and removals on a condition, of servers that heed it and of those that do
- * not: what they do is the same, and what they cost is not.
+ * Copies and removals on a condition, of servers that heed it and of those that
+ * do not: what they do is the same, and what they cost is not.
  */
 #include "store/s3/s3_heed.h"
 

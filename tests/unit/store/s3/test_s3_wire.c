@@ -41,7 +41,8 @@ static void one_row(const struct error_row *r)
 
 static void rows_on_the_wire(void **state)
 {
-	/* without a header that a store might not know: that is tried without */
+	/* without a header that a store might not know: that is tried
+	 * without */
 	struct s3_rig_options options = { .set.upload_checksum =
 						  S3_CHECKSUM_NONE };
 
