@@ -113,8 +113,11 @@ static int fs_file_ask_read(struct fs *fs, struct inode *i, struct file *f,
 			    const struct inode_view *v, bool asked)
 {
 	bool believed = fs_file_is_believed(v, asked);
-	int rc = file_ahead_open(fs->file_ahead, i, f, v);
+	int rc;
 
+	if (believed && !v->info.size && *v->info.etag)
+		return 0; /* all of its bytes are here: there are none */
+	rc = file_ahead_open(fs->file_ahead, i, f, v);
 	if (rc == -EAGAIN && believed)
 		rc = file_map_hold(f, v->info.etag);
 	if (rc != -EAGAIN)

@@ -72,6 +72,33 @@ static void test_open_files(void **state)
 	mount_down(&m);
 }
 
+/* All bytes of an empty object are here: it is believed as long as its name. */
+static void test_empty(void **state)
+{
+	struct mount m;
+	char text[16];
+
+	mount_up(&m, "", 60, false);
+	store_has(&m, "d/a", "");
+	store_has(&m, "d/b", "");
+	assert_int_equal(mount_ls(&m, "d", text, sizeof(text)), 0);
+	for (int k = 0; k < 3; k++) {
+		row_number("cat", mount_cat(&m, "d/a", text, sizeof(text)), 0);
+		row_number("cat", mount_cat(&m, "d/b", text, sizeof(text)), 0);
+	}
+	row_number("HEADs", memstore_calls(m.store, "head"), 0);
+	row_number("GETs", memstore_calls(m.store, "get"), 0);
+	mount_down(&m);
+
+	mount_up(&m, "", 0, false);
+	store_has(&m, "a", "");
+	row_number("cat", mount_cat(&m, "a", text, sizeof(text)), 0);
+	store_has(&m, "a", "two");
+	row_number("once its name has grown old",
+		   mount_cat(&m, "a", text, sizeof(text)), 3);
+	mount_down(&m);
+}
+
 static void test_setattr(void **state)
 {
 	struct mount m;
@@ -361,6 +388,7 @@ SUITE(open)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_open_files),
+		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_setattr),
 		cmocka_unit_test(test_emptied),
 		cmocka_unit_test(test_failed_write),
