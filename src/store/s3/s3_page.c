@@ -236,6 +236,8 @@ static int names_decode(struct s3_page *p, const char *prefix, bool said)
 #define PAGE_ENTRY PAGE_ROOT "/Contents"
 #define PAGE_PREFIX PAGE_ROOT "/CommonPrefixes"
 
+#define NO_SIZE UINT64_MAX
+
 struct lister {
 	struct s3_page *page;
 	bool url; /* the element may stand behind the entries */
@@ -264,8 +266,15 @@ static int page_begin(void *arg, const char *path)
 	if (ARRAY_RESERVE(p->entries, p->cap, p->n + 1))
 		return -ENOMEM;
 	memset(&p->entries[p->n], 0, sizeof(*p->entries));
+	p->entries[p->n].info.size = is_prefix ? 0 : NO_SIZE;
 	p->entries[p->n++].is_prefix = is_prefix;
 	return 0;
+}
+
+/* An object without a length is no empty one. */
+static int entry_end(const struct s3_entry *e)
+{
+	return e->key && e->info.size != NO_SIZE ? 0 : -EBADMSG;
 }
 
 static int entry_set_size(struct s3_entry *e, const char *text, size_t n)
@@ -312,7 +321,7 @@ static int page_end(void *arg, const char *path, const char *text, size_t n)
 			       ? 0
 			       : page_set(&p->entries[p->n - 1].key, text, n);
 	if (!strcmp(path, PAGE_ENTRY) || !strcmp(path, PAGE_PREFIX))
-		return p->entries[p->n - 1].key ? 0 : -EBADMSG;
+		return entry_end(&p->entries[p->n - 1]);
 	name = path_below(path, PAGE_ROOT);
 	if (!name)
 		return 0;

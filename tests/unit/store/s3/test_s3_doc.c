@@ -105,9 +105,11 @@ static void lists(void **state)
 		  LIST("<Contents><Key>k</Key><Size>9223372036854775808</Size>"
 		       "</Contents>"),
 		  -EBADMSG, NULL, NULL },
+		{ "no size", LIST(KEY("a") "<Contents><Key>k</Key></Contents>"),
+		  -EBADMSG, NULL, NULL },
 		{ "a time that is none",
 		  LIST("<Contents><Key>k</Key><LastModified>now</LastModified>"
-		       "</Contents>"),
+		       "<Size>1</Size></Contents>"),
 		  -EBADMSG, NULL, NULL },
 		{ "nothing", "", -EBADMSG, NULL, NULL },
 		{ "HTML", "<html><body>hello</body></html>", -EBADMSG, NULL,
@@ -235,7 +237,9 @@ static void huge(void **state)
 	/* more entries than a page may have */
 	buf_adds(&body, "<ListBucketResult>");
 	for (int i = 0; i <= S3_PAGE_MAX; i++)
-		buf_addf(&body, "<Contents><Key>%05d</Key></Contents>", i);
+		buf_addf(&body,
+			 "<Contents><Key>%05d</Key><Size>1</Size></Contents>",
+			 i);
 	buf_adds(&body, "</ListBucketResult>");
 	assert_int_equal(s3_page_list(body.data, body.len, "", &page),
 			 -EBADMSG);
@@ -245,7 +249,9 @@ static void huge(void **state)
 	buf_reset(&body);
 	buf_adds(&body, "<ListBucketResult>");
 	for (int i = S3_PAGE_MAX; i; i--)
-		buf_addf(&body, "<Contents><Key>%05d</Key></Contents>", i);
+		buf_addf(&body,
+			 "<Contents><Key>%05d</Key><Size>1</Size></Contents>",
+			 i);
 	buf_adds(&body, "</ListBucketResult>");
 	assert_int_equal(s3_page_list(body.data, body.len, "", &page), 0);
 	assert_int_equal(page.n, S3_PAGE_MAX);

@@ -380,7 +380,7 @@ static void same_token_again(void **state)
 		      "\"type\": \"garbage\", \"body\": \"<ListBucketResult>"
 		      "<IsTruncated>true</IsTruncated><NextContinuationToken>t"
 		      "</NextContinuationToken><Contents><Key>k</Key>"
-		      "</Contents></ListBucketResult>\"");
+		      "<Size>1</Size></Contents></ListBucketResult>\"");
 	assert_int_equal(count("k"), -EIO);
 }
 

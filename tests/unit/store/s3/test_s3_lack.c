@@ -339,7 +339,7 @@ static void knows_no_start(void **state)
 		      "\"type\": \"garbage\", \"body\": \"<ListBucketResult>"
 		      "<IsTruncated>true</IsTruncated><NextContinuationToken>64"
 		      "</NextContinuationToken><Contents><Key>d/00</Key>"
-		      "</Contents></ListBucketResult>\"");
+		      "<Size>1</Size></Contents></ListBucketResult>\"");
 	assert_int_equal(first_behind("d/05", 3), -EOPNOTSUPP);
 }
 

@@ -306,7 +306,7 @@ static void bad_entries(void **state)
 #define PAGE_OF(entries) \
 	"\"type\": \"garbage\", \"body\": \"<ListBucketResult>" entries \
 	"</ListBucketResult>\""
-#define ONE(key) "<Contents><Key>" key "</Key></Contents>"
+#define ONE(key) "<Contents><Key>" key "</Key><Size>1</Size></Contents>"
 #define MANY(key) "<CommonPrefixes><Prefix>" key "</Prefix></CommonPrefixes>"
 	static const char *const pages[] = {
 		PAGE_OF(ONE("d")),
@@ -324,6 +324,12 @@ static void bad_entries(void **state)
 		row_number(pages[i], list("directory/", 0, &have), -EIO);
 		standin_reset(&rig.standin);
 	}
+	/* an object without a length is no empty one */
+	standin_fault(&rig.standin, ALWAYS("GET"),
+		      PAGE_OF(ONE("directory/a") "<Contents><Key>directory/b"
+						 "</Key></Contents>"));
+	assert_int_equal(list("directory/", 0, &have), -EIO);
+	standin_reset(&rig.standin);
 	/* backwards, from page to page */
 	standin_fault(&rig.standin, "\"method\": \"GET\"", pages[5]);
 	standin_fault(&rig.standin, ALWAYS("GET"), PAGE_OF(ONE("directory/a")));
