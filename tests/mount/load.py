@@ -3,7 +3,8 @@
 """Many requests at once, and what became of each.
 
 load.py get URL FILE N      N downloads of one URL, all connected before the
-                            first is asked for, compared with FILE
+                            first is asked for, compared with FILE; who is
+                            told to slow down tries again, as clients of S3 do
 load.py put FILE < URLs     FILE to each URL, all at once
 
 Prints how many were good; what was wrong goes to stderr. Counts, no times.
@@ -41,6 +42,13 @@ async def get(url, want, everybody):
     await everybody['go'].wait()
     writer.write(request('GET', url))
     status, fields = await head_of(reader)
+    while status == 503 and 'retry-after' in fields:
+        writer.close()
+        await asyncio.sleep(int(fields['retry-after']))
+        reader, writer = await asyncio.open_connection(parts.hostname,
+                                                       parts.port)
+        writer.write(request('GET', url))
+        status, fields = await head_of(reader)
     digest = hashlib.sha256()
     while piece := await reader.read(PIECE):
         digest.update(piece)
