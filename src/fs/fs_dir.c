@@ -90,16 +90,25 @@ static void dir_free(struct fs *fs, struct dir_handle *h)
 	free(h);
 }
 
+/* Has it a listing that the next one may go on with? */
+static bool dir_is_left(struct fs *fs, const struct dir_handle *h)
+{
+	struct inode_view v;
+
+	if (h->list->state != DIRLIST_LISTING || !fs->set.metadata_ttl_s)
+		return false;
+	inode_view(fs->tree, h->dir, &v);
+	return v.policy->implied_dirs && !v.orphan;
+}
+
 void fs_dir_close(struct fs *fs, struct dir_handle *h)
 {
 	struct dir_handle *gone = h;
-	struct inode_view v;
+	bool left = dir_is_left(fs, h);
 
-	inode_view(fs->tree, h->dir, &v);
 	lock_take(&fs->lock);
 	DL_DELETE(fs_locked(fs)->dirs, h);
-	if (h->list->state == DIRLIST_LISTING && fs->set.metadata_ttl_s &&
-	    v.policy->implied_dirs && !v.orphan) {
+	if (left) {
 		gone = fs_locked(fs)->dir_left;
 		fs_locked(fs)->dir_left = h;
 	}

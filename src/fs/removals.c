@@ -105,11 +105,9 @@ static void removals_send(void *arg, struct gathered *list, unsigned n)
 	removals_keep_dirs(r, list);
 	removals_ask(list, n);
 	DL_FOREACH(list, e) {
-		bool stays;
+		bool stays = LOCK_UNDER(&r->gather.lock,
+					e->rc || removal_of(e)->overtaken);
 
-		lock_take(&r->gather.lock);
-		stays = e->rc || removal_of(e)->overtaken;
-		lock_drop(&r->gather.lock);
 		tree_removed(r->fs->tree, removal_of(e)->absent, !stays);
 		if (stays)
 			removal_failed(r->fs, e);
@@ -173,9 +171,7 @@ int removals_add(struct removals *r, struct inode *dir, struct inode *i,
 	slash = e->key ? strrchr(e->key, '/') : NULL;
 	e->g.name = slash ? slash + 1 : e->key;
 	e->keeps = keeps;
-	lock_take(&r->gather.lock);
-	queued = removals_queue_locked(r, e, i);
-	lock_drop(&r->gather.lock);
+	queued = LOCK_UNDER(&r->gather.lock, removals_queue_locked(r, e, i));
 	if (!queued)
 		gather_drop(&r->gather, &e->g);
 	return !queued;

@@ -371,6 +371,11 @@ static int store_remove_any(struct store *s, const char *key, const char *etag)
 	return rc ? rc : s->ops->remove(s, key, etag);
 }
 
+bool store_maybe_done(int rc)
+{
+	return rc == -EINTR || rc == -EIO || rc == -ENOMEM || rc == -ETIMEDOUT;
+}
+
 int store_remove(struct store *s, const char *key)
 {
 	return store_remove_any(s, key, NULL);

@@ -523,6 +523,10 @@ store_copy_as_fn store_copy_as;
 store_is_near_fn store_is_near; /* a store of objects is near itself */
 store_copy_from_fn store_copy_from;
 
+/* rc is no answer of the store's: it may have done what it was asked all the
+ * same. */
+bool store_maybe_done(int rc);
+
 int store_remove(struct store *s, const char *key);
 /* Only while the object has this ETag, else -ESTALE. A server of objects that
  * has no conditional DELETE is asked right before, and may change between. */

@@ -162,6 +162,31 @@ int mount_write(struct mount *m, const char *path, const char *text)
 	return err;
 }
 
+int mount_chmod(struct mount *m, const char *path, mode_t mode)
+{
+	struct stat st = { .st_mode = mode }, out;
+	struct inode *i = mount_find(m, path, NULL);
+	double timeout;
+	int rc = fs_setattr(m->fs, i, NULL, &st, FS_SET_MODE, &out, &timeout);
+
+	mount_forget(m, i);
+	return rc;
+}
+
+int mount_sync_dir(struct mount *m, const char *path)
+{
+	struct inode *i = mount_find(m, path, NULL);
+	struct dir_handle *h;
+	int rc = fs_dir_open(m->fs, i, &h);
+
+	if (!rc) {
+		rc = fs_dir_sync(m->fs, h);
+		fs_dir_close(m->fs, h);
+	}
+	mount_forget(m, i);
+	return rc;
+}
+
 int mount_mkdir(struct mount *m, const char *path)
 {
 	const char *name;

@@ -43,6 +43,9 @@ int mount_write(struct mount *m, const char *path, const char *text);
 int mount_mkdir(struct mount *m, const char *path);
 int mount_unlink(struct mount *m, const char *path);
 int mount_rmdir(struct mount *m, const char *path);
+/* chmod(2), and fsync(2) of a directory. */
+int mount_chmod(struct mount *m, const char *path, mode_t mode);
+int mount_sync_dir(struct mount *m, const char *path);
 int mount_rename(struct mount *m, const char *from, const char *to,
 		 unsigned flags);
 int mount_stat(struct mount *m, const char *path, struct stat *st);

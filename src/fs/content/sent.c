@@ -53,19 +53,8 @@ void sent_stale(struct file *f, uint64_t start, uint64_t end)
 
 void sent_ended(struct file *f, int rc)
 {
-	switch (-rc) {
-	case EINTR:
-	case EIO:
-	case ETIMEDOUT:
-	case ECONNREFUSED:
-	case ECONNRESET:
-	case EHOSTUNREACH:
-	case EPROTO:
+	if (store_maybe_done(rc))
 		sent_maybe(f);
-		break;
-	default: /* an answer, or none was asked for */
-		break;
-	}
 }
 
 /* ---- is it ours? ---- */

@@ -134,17 +134,9 @@ static void rename_keys_note_failure(struct rename_keys *m, size_t k)
 
 static enum rename_copied rename_keys_outcome(int rc)
 {
-	switch (-rc) {
-	case 0:
+	if (!rc)
 		return RENAME_COPIED;
-	case EINTR:
-	case EIO:
-	case ENOMEM:
-	case ETIMEDOUT:
-		return RENAME_MAYBE_COPIED;
-	default: /* the store has refused */
-		return RENAME_NOT_COPIED;
-	}
+	return store_maybe_done(rc) ? RENAME_MAYBE_COPIED : RENAME_NOT_COPIED;
 }
 
 /* NULL: it is not known. */

@@ -80,19 +80,6 @@ static void await_batch(void)
 	assert_int_equal(sem_timedwait(&entered, &end), 0);
 }
 
-static int sync_dir(struct mount *m, const char *path)
-{
-	struct inode *dir = mount_find(m, path, NULL);
-	struct dir_handle *h;
-	int rc;
-
-	assert_int_equal(fs_dir_open(m->fs, dir, &h), 0);
-	rc = fs_dir_sync(m->fs, h);
-	fs_dir_close(m->fs, h);
-	mount_forget(m, dir);
-	return rc;
-}
-
 static void first_is_asked(void **state)
 {
 	struct mount m;
@@ -148,11 +135,11 @@ static void refused(void **state)
 		assert_int_equal(mount_unlink(&m, "d/a"), 0);
 		assert_int_equal(mount_unlink(&m, "d/b"), 0);
 		let_go();
-		assert_int_equal(by_sync ? sync_dir(&m, "d")
+		assert_int_equal(by_sync ? mount_sync_dir(&m, "d")
 					 : mount_rmdir(&m, "d"),
 				 -EACCES);
 		/* it is told once */
-		assert_int_equal(by_sync ? sync_dir(&m, "d")
+		assert_int_equal(by_sync ? mount_sync_dir(&m, "d")
 					 : mount_rmdir(&m, "d"),
 				 by_sync ? 0 : -ENOTEMPTY);
 		assert_int_equal(mount_ls(&m, "d", names, sizeof(names)), 0);
@@ -178,7 +165,7 @@ static void refused_one(void **state)
 	assert_int_equal(mount_unlink(&m, "d/b"), 0);
 	assert_int_equal(mount_unlink(&m, "d/c"), 0);
 	let_go();
-	assert_int_equal(sync_dir(&m, "d"), -EIO);
+	assert_int_equal(mount_sync_dir(&m, "d"), -EIO);
 	assert_int_equal(mount_ls(&m, "d", names, sizeof(names)), 0);
 	assert_string_equal(names, "b ");
 	down(&m);
@@ -252,7 +239,7 @@ static void directory_cannot_stay(void **state)
 	assert_int_equal(mount_unlink(&m, "d/b"), 0);
 	assert_int_equal(mount_unlink(&m, "d/c"), 0);
 	let_go();
-	assert_int_equal(sync_dir(&m, "d"), -EIO);
+	assert_int_equal(mount_sync_dir(&m, "d"), -EIO);
 	memstore_fail(m.store, "put", 0, 0);
 	assert_true(store_holds(&m, "p/d/c"));
 	assert_int_equal(mount_ls(&m, "d", all, sizeof(all)), 0);

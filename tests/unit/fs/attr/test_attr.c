@@ -66,18 +66,6 @@ static void told(struct mount *m, const char *key, struct store_attr *a)
 	attr_meta_read(&d.props, key[strlen(key) - 1] == '/', a);
 }
 
-/* chmod(2) by path. */
-static int set_mode(struct mount *m, const char *path, mode_t mode)
-{
-	struct stat st = { .st_mode = mode }, out;
-	struct inode *i = mount_find(m, path, NULL);
-	double timeout;
-	int rc = fs_setattr(m->fs, i, NULL, &st, FS_SET_MODE, &out, &timeout);
-
-	mount_forget(m, i);
-	return rc;
-}
-
 static int set_mtime(struct mount *m, const char *path, time_t s, long ns)
 {
 	struct stat st = { .st_mtim = { s, ns } }, out;
@@ -101,20 +89,6 @@ static int change(struct mount *m, const char *path, mode_t mode, int others,
 	for (to.mode = mode - others; to.mode <= mode; to.mode++)
 		inode_meta_set(m->fs->tree, i, &to);
 	rc = attr_queue_add(m->fs->attr_queue, i, made);
-	mount_forget(m, i);
-	return rc;
-}
-
-static int sync_dir(struct mount *m, const char *path)
-{
-	struct inode *i = mount_find(m, path, NULL);
-	struct dir_handle *h;
-	int rc = fs_dir_open(m->fs, i, &h);
-
-	if (!rc) {
-		rc = fs_dir_sync(m->fs, h);
-		fs_dir_close(m->fs, h);
-	}
 	mount_forget(m, i);
 	return rc;
 }
@@ -172,8 +146,8 @@ static void a_setting_wins(void **state)
 	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0644);
 	assert_int_equal(st.st_uid, 7);
-	assert_int_equal(set_mode(&m, "d/f", 0640), 0);
-	assert_int_equal(sync_dir(&m, "d"), 0);
+	assert_int_equal(mount_chmod(&m, "d/f", 0640), 0);
+	assert_int_equal(mount_sync_dir(&m, "d"), 0);
 	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0640);
 	told(&m, KEY, &a);
@@ -348,11 +322,11 @@ static void go_with_the_bytes(void **state)
 	puts = memstore_calls(m.store, "put");
 	copies = memstore_calls(m.store, "copy");
 	assert_int_equal(mount_create(&m, "d/f", &h), 0);
-	assert_int_equal(set_mode(&m, "d/f", 0640), 0);
+	assert_int_equal(mount_chmod(&m, "d/f", 0640), 0);
 	assert_int_equal(set_mtime(&m, "d/f", 2000, 9), 0);
 	assert_int_equal(fs_file_sync(m.fs, h), 0);
 	fs_release(m.fs, h);
-	assert_int_equal(sync_dir(&m, "d"), 0);
+	assert_int_equal(mount_sync_dir(&m, "d"), 0);
 	assert_int_equal(memstore_calls(m.store, "put"), puts + 1);
 	assert_int_equal(memstore_calls(m.store, "copy"), copies);
 	told(&m, KEY, &a);
@@ -376,7 +350,7 @@ static void many_are_one_copy(void **state)
 	assert_int_equal(mount_write(&m, "d/f", "text"), 0);
 	copies = memstore_calls(m.store, "copy");
 	assert_int_equal(change(&m, "d/f", 0602, 2, true), 0);
-	assert_int_equal(sync_dir(&m, "d"), 0);
+	assert_int_equal(mount_sync_dir(&m, "d"), 0);
 	assert_int_equal(memstore_calls(m.store, "copy"), copies + 1);
 	told(&m, KEY, &a);
 	assert_int_equal(a.mode, S_IFREG | 0602);
@@ -390,12 +364,12 @@ static void what_is_so_costs_nothing(void **state)
 
 	up(&m);
 	has(&m, KEY, "text", S_IFREG | 0600);
-	assert_int_equal(set_mode(&m, "d/f", 0600), 0);
+	assert_int_equal(mount_chmod(&m, "d/f", 0600), 0);
 	copies = memstore_calls(m.store, "copy");
 	heads = memstore_calls(m.store, "head");
-	assert_int_equal(set_mode(&m, "d/f", 0600), 0);
+	assert_int_equal(mount_chmod(&m, "d/f", 0600), 0);
 	assert_int_equal(set_mtime(&m, "d/f", 1000, 5), 0);
-	assert_int_equal(sync_dir(&m, "d"), 0);
+	assert_int_equal(mount_sync_dir(&m, "d"), 0);
 	assert_int_equal(memstore_calls(m.store, "copy"), copies);
 	assert_int_equal(memstore_calls(m.store, "head"), heads);
 	mount_down(&m);
@@ -413,7 +387,7 @@ static void the_first_is_heard_of(void **state)
 	assert_int_equal(change(&m, "d/f", 0640, 0, false), -EACCES);
 	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0600);
-	assert_int_equal(sync_dir(&m, "d"), 0);
+	assert_int_equal(mount_sync_dir(&m, "d"), 0);
 	mount_down(&m);
 }
 
@@ -426,8 +400,8 @@ static void a_later_one_by_fsync(void **state)
 	has(&m, KEY, "text", S_IFREG | 0600);
 	memstore_fail(m.store, "copy", 1, -EACCES);
 	assert_int_equal(change(&m, "d/f", 0640, 0, true), 0);
-	assert_int_equal(sync_dir(&m, "d"), -EACCES);
-	assert_int_equal(sync_dir(&m, "d"), 0);
+	assert_int_equal(mount_sync_dir(&m, "d"), -EACCES);
+	assert_int_equal(mount_sync_dir(&m, "d"), 0);
 	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0600);
 	mount_down(&m);
@@ -460,7 +434,7 @@ static void go_where_the_name_goes(void **state)
 	has(&m, KEY, "text", S_IFREG | 0600);
 	assert_int_equal(change(&m, "d/f", 0640, 0, true), 0);
 	assert_int_equal(mount_rename(&m, "d/f", "d/g", 0), 0);
-	assert_int_equal(sync_dir(&m, "d"), 0);
+	assert_int_equal(mount_sync_dir(&m, "d"), 0);
 	told(&m, "p/d/g", &a);
 	assert_int_equal(a.mode, S_IFREG | 0640);
 	assert_false(store_holds(&m, KEY));
@@ -475,8 +449,8 @@ static void an_implied_directory_gets_an_object(void **state)
 	up(&m);
 	store_has(&m, KEY, "text");
 	assert_false(store_holds(&m, "p/d/"));
-	assert_int_equal(set_mode(&m, "d", 0700), 0);
-	assert_int_equal(sync_dir(&m, "d"), 0);
+	assert_int_equal(mount_chmod(&m, "d", 0700), 0);
+	assert_int_equal(mount_sync_dir(&m, "d"), 0);
 	told(&m, "p/d/", &a);
 	assert_int_equal(a.mode, S_IFDIR | 0700);
 	mount_down(&m);
@@ -524,7 +498,7 @@ static void links_are_objects(void **state)
 	told(&m, "p/d/l", &a);
 	assert_int_equal(a.mode, S_IFLNK | 0777);
 	has(&m, "p/d/other", "target", S_IFLNK | 0777);
-	assert_int_equal(sync_dir(&m, "d"), 0);
+	assert_int_equal(mount_sync_dir(&m, "d"), 0);
 	tree_invalidate(m.fs->tree, mount_find(&m, "d", NULL), "other");
 	assert_int_equal(mount_ls(&m, "d", text, sizeof(text)), 0);
 	assert_int_equal(mount_stat(&m, "d/other", &st), 0);

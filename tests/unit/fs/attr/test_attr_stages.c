@@ -89,32 +89,6 @@ static struct catalog *sides_up(struct mount *m)
 	return c;
 }
 
-/* chmod(2) by path. */
-static int set_mode(struct mount *m, const char *path, mode_t mode)
-{
-	struct stat st = { .st_mode = mode }, out;
-	struct inode *i = mount_find(m, path, NULL);
-	double timeout;
-	int rc = fs_setattr(m->fs, i, NULL, &st, FS_SET_MODE, &out, &timeout);
-
-	mount_forget(m, i);
-	return rc;
-}
-
-static int sync_dir(struct mount *m, const char *path)
-{
-	struct inode *i = mount_find(m, path, NULL);
-	struct dir_handle *h;
-	int rc = fs_dir_open(m->fs, i, &h);
-
-	if (!rc) {
-		rc = fs_dir_sync(m->fs, h);
-		fs_dir_close(m->fs, h);
-	}
-	mount_forget(m, i);
-	return rc;
-}
-
 static mode_t mode_in(struct side *s)
 {
 	struct object_details d;
@@ -127,7 +101,7 @@ static mode_t mode_in(struct side *s)
 
 static void *sync_first(void *m)
 {
-	assert_int_equal(sync_dir(m, "one"), 0);
+	assert_int_equal(mount_sync_dir(m, "one"), 0);
 	return NULL;
 }
 
@@ -140,11 +114,11 @@ static void stores_do_not_wait_for_each_other(void **state)
 
 	c = sides_up(&m);
 	sides[0].holds = true;
-	assert_int_equal(set_mode(&m, "one/f", 0640), 0);
+	assert_int_equal(mount_chmod(&m, "one/f", 0640), 0);
 	pthread_create(&t, NULL, sync_first, &m);
 	assert_true(await(&sides[0].entered));
-	assert_int_equal(set_mode(&m, "two/f", 0640), 0);
-	assert_int_equal(sync_dir(&m, "two"), 0);
+	assert_int_equal(mount_chmod(&m, "two/f", 0640), 0);
+	assert_int_equal(mount_sync_dir(&m, "two"), 0);
 	assert_int_equal(mode_in(&sides[1]), S_IFREG | 0640);
 	assert_false(sides[0].passed);
 	__atomic_store_n(&sides[0].holds, false, __ATOMIC_SEQ_CST);

@@ -6,6 +6,7 @@
  * Covers: fs/content/sent.c
  */
 #include <errno.h>
+#include <stdio.h>
 #include <fcntl.h>
 #include <stdlib.h>
 
@@ -128,16 +129,25 @@ static void before_the_answer(void **state)
 	}
 }
 
+/* `tail` was appended and has arrived, and the daemon is killed. */
+static void sent_and_killed(struct mount *m, const char *tail)
+{
+	char all[64];
+
+	snprintf(all, sizeof(all), "%s%s", OLD, tail);
+	later_up(m);
+	store_has(m, "p/f", OLD);
+	edit(m, "f", 15, tail);
+	store_has(m, "p/f", all);
+	later_crash(m);
+}
+
 /* Programs go on before it is looked at. */
 static void written_to_since(void **state)
 {
 	struct mount m;
 
-	later_up(&m);
-	store_has(&m, "p/f", OLD);
-	edit(&m, "f", 15, "two\n");
-	store_has(&m, "p/f", OLD "two\n");
-	later_crash(&m);
+	sent_and_killed(&m, "two\n");
 	edit(&m, "f", 19, "three\n");
 	edit(&m, "f", 16, "W");
 	later_reads(&m, "f", OLD "tWo\nthree\n");
@@ -150,11 +160,7 @@ static void cut_since(void **state)
 {
 	struct mount m;
 
-	later_up(&m);
-	store_has(&m, "p/f", OLD);
-	edit(&m, "f", 15, "two\nthree\n");
-	store_has(&m, "p/f", OLD "two\nthree\n");
-	later_crash(&m);
+	sent_and_killed(&m, "two\nthree\n");
 	resize(&m, "f", 17);
 	edit(&m, "f", 17, "!\n");
 	assert_int_equal(later_flush(&m), 0);
@@ -166,11 +172,7 @@ static void twice_killed(void **state)
 {
 	struct mount m;
 
-	later_up(&m);
-	store_has(&m, "p/f", OLD);
-	edit(&m, "f", 15, "two\n");
-	store_has(&m, "p/f", OLD "two\n");
-	later_crash(&m);
+	sent_and_killed(&m, "two\n");
 	later_crash(&m);
 	assert_int_equal(later_flush(&m), 0);
 	assert_int_equal(memstore_calls(m.store, "put"), 1);
