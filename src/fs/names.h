@@ -56,8 +56,9 @@ int resolve_now(struct fs *fs, struct inode *i, struct inode_view *v,
  * its name is gone, or another's: the kernel then looks it up again. */
 int resolve_refresh(struct fs *fs, struct inode *i, struct inode_view *v);
 /* The same, however fresh, where the store keeps owner and mode: for a
- * permission that outlives the call. */
-int resolve_renew(struct fs *fs, struct inode *i);
+ * permission that outlives the call. at is what was known of i, and is what is
+ * known of it then. */
+int resolve_renew(struct fs *fs, struct inode *i, struct inode_place *at);
 /* An entry of what is known of i. */
 void names_fill(struct fs *fs, struct inode *i, const struct inode_view *v,
 		struct fs_entry *out);

@@ -7,8 +7,10 @@
 #include "fs/names.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/scope.h"
 #include "fs/attr/attr_learn.h"
 #include "fs/dirlist.h"
 #include "fs/inval_queue.h"
@@ -17,6 +19,7 @@
 #include "fs/questions.h"
 #include "fs/subtree.h"
 #include "stage/location.h"
+#include "store/attr_meta.h"
 
 /* The question is about a key; the answer is what now stands in the tree. */
 static int resolve_ask_key(struct fs *fs, const struct claims_ask *ask,
@@ -242,25 +245,90 @@ int resolve_refresh(struct fs *fs, struct inode *i, struct inode_view *v)
 	return resolve_must_be(fs, rc, now, i);
 }
 
-int resolve_renew(struct fs *fs, struct inode *i)
+/* *a: the owner and mode that the store has for the object that is known there;
+ * -ESTALE when it has another object. */
+static int resolve_ask_owner(const struct inode_place *at, const char *key,
+			     struct store_attr *a)
 {
-	struct inode_view v;
+	MEM_LOCAL struct object_details *d = malloc(sizeof(*d));
+	struct store *s = at->stage->store;
+	struct name_info found;
+	int rc;
+
+	if (!d)
+		return -ENOMEM;
+	memset(a, 0, sizeof(*a));
+	if (at->view.policy->in_metadata) {
+		rc = store_head(s, key, d);
+		if (!rc)
+			attr_meta_read(&d->props, false, a);
+	} else {
+		rc = store_stat(s, key, &found);
+		if (!rc && !found.is_object)
+			rc = -ENOENT;
+		d->info = found.info;
+		*a = (struct store_attr){ .which = STORE_SET_MODE |
+						   STORE_SET_UID |
+						   STORE_SET_GID,
+					  .mode = found.info.mode,
+					  .uid = found.info.uid,
+					  .gid = found.info.gid };
+	}
+	if (!rc && strcmp(d->info.etag, at->view.info.etag) != 0)
+		rc = -ESTALE;
+	return rc;
+}
+
+/* 0: a file of which the store says what is known, so that nothing is to be
+ * learnt; -ESTALE: it may be another, or has other attributes. */
+static int resolve_confirm_owner(struct fs *fs, const struct inode_place *at)
+{
+	const struct inode_view *v = &at->view;
+	BUF_LOCAL key = NAMES_KEY;
+	struct store_attr a;
+	int rc;
+
+	if (v->kind != INODE_FILE || !v->published || v->dirty ||
+	    v->unlearned || !*v->info.etag || inode_place_key(at, NULL, &key))
+		return -ESTALE;
+	rc = resolve_ask_owner(at, buf_str(&key), &a);
+	if (rc == -ENOENT || rc == -EACCES ||
+	    (!rc && !inode_attr_is(fs->tree, v, &a)))
+		rc = -ESTALE;
+	return rc;
+}
+
+static int resolve_learn_owner(struct fs *fs, struct inode *i,
+			       const struct inode_view *v)
+{
 	struct inode *now = NULL;
 	int rc;
 
-	inode_view(fs->tree, i, &v);
-	if (!policy_has_owners(v.policy) || v.orphan)
-		return 0;
-	if (v.policy->in_metadata) {
+	if (v->policy->in_metadata) {
 		inode_meta_forget(fs->tree, i);
 		now = inode_ref(fs->tree, i);
 		rc = attr_learn(fs->tree, &now);
 		return resolve_must_be(fs, rc, now, i);
 	}
-	if (v.stage_root) {
+	if (v->stage_root) {
 		stages_refresh_root(fs, i);
 		return 0;
 	}
 	rc = resolve_ask_again(fs, i, resolve_ask, &now);
 	return resolve_must_be(fs, rc, now, i);
+}
+
+int resolve_renew(struct fs *fs, struct inode *i, struct inode_place *at)
+{
+	int rc;
+
+	if (!policy_has_owners(at->view.policy) || at->view.orphan)
+		return 0;
+	rc = resolve_confirm_owner(fs, at);
+	if (rc != -ESTALE)
+		return rc;
+	rc = resolve_learn_owner(fs, i, &at->view);
+	inode_place_clear(at);
+	inode_look(fs->tree, i, at);
+	return rc;
 }

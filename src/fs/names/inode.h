@@ -303,6 +303,10 @@ int inode_attr_set_times(struct tree *t, struct inode *i,
 			 const struct timespec *atime,
 			 const struct timespec *mtime);
 int inode_attr_set_expire(struct tree *t, struct inode *i, int64_t expire);
+/* Are owner and mode, as they were seen, what the store that keeps them says?
+ * Without the lock. */
+bool inode_attr_is(const struct tree *t, const struct inode_view *v,
+		   const struct store_attr *a);
 /* True when there was no room for a pin, which is to be logged now: once a
  * minute at most. */
 bool tree_lru_pins_full(struct tree *t);

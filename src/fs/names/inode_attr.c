@@ -204,6 +204,26 @@ void inode_attr_refresh_locked(struct tree *t, struct inode *i,
 		i->mode = info->mode & 07777;
 }
 
+bool inode_attr_is(const struct tree *t, const struct inode_view *v,
+		   const struct store_attr *a)
+{
+	const struct tree_settings *s = &t->set;
+	bool is_file = v->kind == INODE_FILE;
+	mode_t mode = is_file ? s->file_mode : s->dir_mode;
+
+	if (a->which & STORE_SET_MODE)
+		mode = a->mode & 07777;
+	if (v->is_link)
+		mode = 0777;
+	return ((s->fixed & TREE_FIXED_UID) ||
+		v->uid == (a->which & STORE_SET_UID ? a->uid : s->uid)) &&
+	       ((s->fixed & TREE_FIXED_GID) ||
+		v->gid == (a->which & STORE_SET_GID ? a->gid : s->gid)) &&
+	       ((s->fixed &
+		 (is_file ? TREE_FIXED_FILE_MODE : TREE_FIXED_DIR_MODE)) ||
+		v->mode == mode);
+}
+
 /* ---- in metadata ---- */
 
 uint32_t inode_attr_version(const struct object_info *info)

@@ -208,20 +208,6 @@ static int presign_reach_object(struct walk *w, const char *name)
 	return rc;
 }
 
-/* Owner, mode and place as they are now, where the store keeps them. */
-static int presign_renew(const struct xattr_call *c, struct inode *i,
-			 struct inode_place *at)
-{
-	int rc;
-
-	if (!policy_has_owners(at->view.policy))
-		return 0;
-	rc = resolve_renew(c->fs, i);
-	inode_place_clear(at);
-	inode_look(c->fs->tree, i, at);
-	return rc;
-}
-
 /* May the caller have a URL for `path` below `dir`? */
 static int presign_may_path(struct xattr_call *c, struct inode *dir, bool asks,
 			    const char *path)
@@ -318,7 +304,7 @@ static int presign_sign_below(struct xattr_call *c, struct inode *dir,
 	int rc = xattr_presign_allowed(c->fs, at->stage, c->row->action);
 
 	if (!rc)
-		rc = presign_renew(c, dir, at);
+		rc = resolve_renew(c->fs, dir, at);
 	if (!rc)
 		rc = presign_may_path(c, dir,
 				      policy_has_owners(at->view.policy), path);
@@ -355,7 +341,7 @@ int xattr_presign_get(struct xattr_call *c)
 		return -EINVAL;
 	if (c->args->path)
 		return presign_sign_path(c);
-	rc = presign_renew(c, c->inode, &c->at);
+	rc = resolve_renew(c->fs, c->inode, &c->at);
 	if (!rc)
 		rc = presign_may_view(c, &c->at.view,
 				      upload ? ACCESS_WRITE : ACCESS_READ);
